@@ -1,0 +1,113 @@
+use std::fs::File;
+use std::io;
+
+use super::Cost;
+use super::pace::Pace;
+use crate::error::{Error, Reason};
+use crate::limits::Limits;
+use crate::scan::{Path, Scanner, Visitor, Window};
+
+/// Something that can be read at any position, without one of its own.
+pub trait ReadAt {
+    /// Reads bytes from this absolute offset on into `buffer`, and gives their number; 0 at the end, and only there.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+}
+
+impl<R: ReadAt + ?Sized> ReadAt for &R {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        (**self).read_at(buffer, offset)
+    }
+}
+
+impl ReadAt for File {
+    #[cfg(unix)]
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        std::os::unix::fs::FileExt::read_at(self, buffer, offset)
+    }
+
+    #[cfg(windows)]
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        std::os::windows::fs::FileExt::seek_read(self, buffer, offset)
+    }
+}
+
+impl ReadAt for [u8] {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let rest = usize::try_from(offset).ok().and_then(|offset| self.get(offset..)).unwrap_or_default();
+        let len = rest.len().min(buffer.len());
+        buffer[..len].copy_from_slice(&rest[..len]);
+        Ok(len)
+    }
+}
+
+/// Scans a file of `len` bytes, or anything else with positioned reads, in windows that adapt: small where sections
+/// are large and far apart, larger where they are many and close. What lies between is not read.
+///
+/// # Errors
+///
+/// As for [`slice`](super::slice()); and what the system says of a read, or that the file shrank meanwhile.
+pub fn read_at<R: ReadAt + ?Sized, V: for<'w> Visitor<'w>>(
+    source: &R,
+    len: u64,
+    visitor: &mut V,
+    limits: Limits,
+) -> (Result<(), Error>, Cost) {
+    let mut cost = Cost::default();
+    let result = scan(source, len, visitor, limits, &mut cost);
+    (result, cost)
+}
+
+fn scan<R: ReadAt + ?Sized, V: for<'w> Visitor<'w>>(
+    source: &R,
+    len: u64,
+    visitor: &mut V,
+    limits: Limits,
+    cost: &mut Cost,
+) -> Result<(), Error> {
+    let mut scanner = Scanner::new(limits);
+    let mut pace = Pace::new();
+    // The bytes at hand, and where they begin.
+    let mut buffer = Vec::new();
+    let mut start = 0;
+    let mut needed = 0..1;
+    while needed.end <= len {
+        let read = pace.next(&needed, len);
+        // A need may begin inside what is at hand: keep that, and read what is missing.
+        let at_hand = (read.start - start).min(buffer.len() as u64) as usize;
+        buffer.drain(..at_hand);
+        start = read.start;
+        let have = buffer.len();
+        buffer.resize((read.end - read.start) as usize, 0);
+        fill(source, &mut buffer[have..], start + have as u64, len, cost)?;
+        needed = scanner.feed(Window::new(&buffer, start), visitor)?;
+    }
+    scanner.finish(len, visitor)
+}
+
+/// Fills the buffer, or says why it cannot be filled.
+fn fill<R: ReadAt + ?Sized>(
+    source: &R,
+    mut buffer: &mut [u8],
+    mut offset: u64,
+    len: u64,
+    cost: &mut Cost,
+) -> Result<(), Error> {
+    while !buffer.is_empty() {
+        match source.read_at(buffer, offset) {
+            Ok(0) => return Err(Error::new(Reason::Shrank { was: len }, offset, Path::root())),
+            Ok(read) => {
+                cost.reads += 1;
+                cost.bytes += read as u64;
+                offset += read as u64;
+                buffer = &mut buffer[read..];
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Error::io(error, Some(offset))),
+        }
+    }
+    Ok(())
+}

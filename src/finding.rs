@@ -1,0 +1,278 @@
+//! What is wrong or notable, without ending the reading: one table of codes, and findings that fold.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::scan::Path;
+
+/// How bad a finding is, unless a policy says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Worth knowing; nothing is wrong.
+    Note,
+    /// Readers may disagree, or a convention is not kept; the value can be used.
+    Warning,
+    /// A value cannot be used, or not trusted.
+    Error,
+}
+
+impl Severity {
+    /// All of them, the mildest first.
+    pub const ALL: [Self; 3] = [Self::Note, Self::Warning, Self::Error];
+
+    /// `note`, `warning` or `error`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+macro_rules! codes {
+    ($($code:ident $name:literal $severity:ident $help:literal;)*) => {
+        /// What kind of finding it is. The names are stable.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Code {
+            $(#[doc = concat!("`", $name, "`: ", $help)] $code,)*
+        }
+
+        impl Code {
+            /// The whole table, in its order.
+            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$code),*];
+
+            /// The name that reports and policies use.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$code => $name,)* }
+            }
+
+            /// The severity unless a policy says otherwise.
+            pub const fn severity(self) -> Severity {
+                match self { $(Self::$code => Severity::$severity,)* }
+            }
+
+            /// What it means, in a sentence.
+            pub const fn help(self) -> &'static str {
+                match self { $(Self::$code => $help,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    DuplicateSection "duplicate-section" Warning
+        "A section stands more than once where one is meant; readers differ on which counts. The last is shown.";
+    MisplacedSection "misplaced-section" Warning
+        "A section does not stand where its convention pins it; loaders and linkers may refuse it or pass over it.";
+    UnknownSection "unknown-section" Warning
+        "A section id that the specifications give no meaning; a validator rejects it.";
+    NotUtf8 "not-utf8" Error
+        "A text is not UTF-8; only its bytes can be given.";
+    EmptyValue "empty-value" Note
+        "A metadata section is there and says nothing.";
+    ControlCharacters "control-characters" Warning
+        "A text holds control or bidirectional characters, which can deceive who reads it on a terminal.";
+    TooLarge "too-large" Warning
+        "A value exceeds a limit, and was not decoded or not kept.";
+    NotSpdx "not-spdx" Error
+        "A licence is no SPDX expression.";
+    DeprecatedLicense "deprecated-license" Warning
+        "A licence expression uses an identifier that SPDX has deprecated.";
+    ImpreciseLicense "imprecise-license" Warning
+        "A licence is no SPDX expression, but it is clear which one is meant.";
+    NotUrl "not-url" Error
+        "A value is not an absolute URL.";
+    NotHttp "not-http" Error
+        "A URL has another scheme than http or https.";
+    VcsUrl "vcs-url" Warning
+        "A source is what a version control system understands, and not a URL that a browser opens.";
+    UrlCredentials "url-credentials" Warning
+        "A URL carries a user name or a password.";
+    NotRfc3339 "not-rfc3339" Error
+        "A date is no RFC 3339 date-time.";
+    MalformedName "malformed-name" Error
+        "A name section cannot be read to its end.";
+    MalformedProducers "malformed-producers" Error
+        "A producers section cannot be read to its end.";
+    DuplicateProducersField "duplicate-producers-field" Warning
+        "A field stands more than once in a producers section; readers differ on which counts.";
+    DuplicateProducer "duplicate-producer" Warning
+        "A name stands more than once in a field of the producers; readers differ on which counts.";
+    UnknownProducersField "unknown-producers-field" Note
+        "A producers section has a field that its convention does not know; some readers refuse all of it.";
+    MalformedDependencies "malformed-dependencies" Error
+        "The `.dep-v0` section of cargo-auditable cannot be decoded, or holds more than it should.";
+    MalformedRegistryMetadata "malformed-registry-metadata" Error
+        "The `registry-metadata` section is no JSON object, or too deep.";
+    DuplicateJsonKey "duplicate-json-key" Warning
+        "A key stands more than once in a JSON object; readers differ on which counts.";
+    RetiredSection "retired-section" Note
+        "The `registry-metadata` section is retired; its fields have sections of their own now.";
+    MalformedDebugLink "malformed-debug-link" Warning
+        "A section that points to debugging data kept elsewhere cannot be decoded.";
+    Changed "changed" Error
+        "The file was changed while it was read; what was read may never have stood in it together.";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Something wrong or notable, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// What kind it is.
+    pub code: Code,
+    /// The item that it is about.
+    pub path: Path,
+    /// The absolute byte offset where it can be seen.
+    pub offset: u64,
+    /// The name of the custom section that it is about, if it is about one.
+    pub section: Option<Box<str>>,
+    /// What is wrong here, in one line. It may quote the input: escape it before it meets a terminal.
+    pub message: Cow<'static, str>,
+    /// How many findings this one stands for: itself, and those folded into it.
+    pub count: u64,
+}
+
+/// The findings of one reading, in the order in which they were made.
+///
+/// The same code in the same section name of the same item, again and again, is one finding with a count. Beyond a
+/// limit of findings of one code ([`Limits::findings`](crate::Limits::findings)) the rest of that code is one
+/// more, with their count.
+#[derive(Clone, Debug)]
+pub struct Findings {
+    list: Vec<Finding>,
+    limit: u32,
+    of_code: [Last; Code::ALL.len()],
+}
+
+/// The last finding of one code.
+#[derive(Clone, Copy, Debug, Default)]
+struct Last {
+    /// How many of the code stand in the list.
+    number: u32,
+    /// Its place in the list.
+    place: u32,
+    /// The number of the item that it is about.
+    item: u32,
+}
+
+/// Compares what was found; a limit that was not met makes no difference.
+impl PartialEq for Findings {
+    fn eq(&self, other: &Self) -> bool {
+        self.list == other.list
+    }
+}
+
+impl Eq for Findings {}
+
+impl Findings {
+    pub(crate) fn new(limit: u32) -> Self {
+        Self { list: Vec::new(), limit, of_code: [Last::default(); Code::ALL.len()] }
+    }
+
+    /// Adds a finding about the item of this number; its path and the message are made only if it is not folded.
+    #[cold]
+    pub(crate) fn add(
+        &mut self,
+        code: Code,
+        item: u32,
+        offset: u64,
+        section: Option<&str>,
+        describe: impl FnOnce() -> (Path, Cow<'static, str>),
+    ) {
+        let last = &mut self.of_code[code as usize];
+        if last.number > 0 {
+            let finding = &mut self.list[last.place as usize];
+            let same = last.item == item && finding.section.as_deref() == section;
+            if same || last.number > self.limit {
+                finding.count += 1;
+                return;
+            }
+        }
+        let (path, mut message) = describe();
+        if last.number == self.limit {
+            message = format!("{message}; and further findings of this kind").into();
+        }
+        *last = Last { number: last.number + 1, place: self.list.len() as u32, item };
+        let section = section.map(Into::into);
+        self.list.push(Finding { code, path, offset, section, message, count: 1 });
+    }
+
+    /// The findings, in the order in which they were made.
+    pub fn iter(&self) -> std::slice::Iter<'_, Finding> {
+        self.list.iter()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+}
+
+impl<'a> IntoIterator for &'a Findings {
+    type Item = &'a Finding;
+    type IntoIter = std::slice::Iter<'a, Finding>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_kebab_case() {
+        let mut names = Code::ALL.map(Code::name);
+        names.sort_unstable();
+        assert!(names.windows(2).all(|pair| pair[0] != pair[1]));
+        for code in Code::ALL {
+            assert!(
+                code.name()
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            );
+            assert!(code.help().ends_with('.'), "{code}");
+        }
+    }
+
+    fn add(findings: &mut Findings, item: u32, offset: u64) {
+        let describe = || (Path::from_iter([item]), "bad".into());
+        findings.add(Code::NotUrl, item, offset, Some("source"), describe);
+    }
+
+    #[test]
+    fn the_same_finding_again_is_a_count() {
+        let mut findings = Findings::new(8);
+        for offset in 0..1_000_000 {
+            add(&mut findings, 0, offset);
+        }
+        let [finding] = &findings.list[..] else { panic!("{findings:?}") };
+        assert_eq!((finding.count, finding.offset), (1_000_000, 0));
+    }
+
+    #[test]
+    fn findings_beyond_the_limit_are_one_more() {
+        let mut findings = Findings::new(8);
+        for item in 0..100 {
+            add(&mut findings, item, u64::from(item));
+        }
+        assert_eq!(findings.list.len(), 9);
+        assert_eq!((findings.list[8].count, findings.list[8].offset), (92, 8));
+        assert_eq!(findings.iter().map(|finding| finding.count).sum::<u64>(), 100);
+    }
+}

@@ -1,0 +1,343 @@
+//! Checks of values. A value is judged, never changed; every check looks at a bounded number of bytes.
+
+use iri_string::types::IriStr;
+use spdx::{Expression, ParseMode};
+
+use super::field::{Expects, Field};
+use crate::escape::{is_deceptive, quoted};
+use crate::finding::{Code, Severity};
+
+/// Longer licences, URLs and dates are not parsed.
+const MAX_PARSED: usize = 8 << 10;
+
+/// What is wrong with a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Flaw {
+    /// What kind it is.
+    pub code: Code,
+    /// What is wrong, in one line, with what to write instead where that is clear. It may quote the value.
+    pub message: String,
+}
+
+impl Flaw {
+    fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    /// How bad it is.
+    pub fn severity(&self) -> Severity {
+        self.code.severity()
+    }
+}
+
+impl Field {
+    /// What is wrong with a value of this field; nothing if it is as the table asks.
+    ///
+    /// ```
+    /// use sectile::{Code, metadata::Field};
+    ///
+    /// assert!(Field::Licenses.check("MIT OR Apache-2.0").is_empty());
+    /// let flaws = Field::Licenses.check("MIT/Apache-2.0");
+    /// assert_eq!(flaws[0].code, Code::ImpreciseLicense);
+    /// assert_eq!(flaws[0].message, "`MIT/Apache-2.0` is no SPDX expression; write `MIT OR Apache-2.0`");
+    /// ```
+    pub fn check(self, value: &str) -> Vec<Flaw> {
+        let mut flaws = Vec::new();
+        if value.is_empty() {
+            flaws.push(Flaw::new(Code::EmptyValue, "the value is empty"));
+            return flaws;
+        }
+        let expects = self.expects();
+        if has_controls(value, expects == Expects::Text) {
+            let message = format!("control or bidirectional characters in {}", quoted(value));
+            flaws.push(Flaw::new(Code::ControlCharacters, message));
+        }
+        if expects != Expects::Text && value.len() > MAX_PARSED {
+            let message = format!("{} bytes; more than {MAX_PARSED} are not parsed", value.len());
+            flaws.push(Flaw::new(Code::TooLarge, message));
+            return flaws;
+        }
+        match expects {
+            Expects::Text => {}
+            Expects::DateTime => flaws.extend(date_time(value)),
+            Expects::License => flaws.extend(license(value)),
+            Expects::Url => url(value, false, &mut flaws),
+            Expects::Repository => url(value, true, &mut flaws),
+        }
+        flaws
+    }
+}
+
+/// Whether a text holds characters that can deceive; line breaks and tabs may stand in a text of several lines.
+pub(crate) fn has_controls(text: &str, multiline: bool) -> bool {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return false;
+    }
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let breaks_line = match character {
+            '\n' | '\t' => true,
+            '\r' => characters.peek() == Some(&'\n'),
+            _ => false,
+        };
+        if is_deceptive(character) && !(multiline && breaks_line) {
+            return true;
+        }
+    }
+    false
+}
+
+fn license(value: &str) -> Option<Flaw> {
+    const DEPRECATED: ParseMode =
+        ParseMode { allow_deprecated: true, allow_postfix_plus_on_gpl: true, ..ParseMode::STRICT };
+    let error = Expression::parse(value).err()?;
+    if let Ok(expression) = Expression::parse_mode(value, DEPRECATED) {
+        return Some(deprecated_license(value, &expression));
+    }
+    let meant = Expression::canonicalize(value).ok().flatten();
+    if let Some(meant) = meant.filter(|meant| Expression::parse_mode(meant, DEPRECATED).is_ok()) {
+        let message = format!("{} is no SPDX expression; write {}", quoted(value), quoted(&meant));
+        return Some(Flaw::new(Code::ImpreciseLicense, message));
+    }
+    let term =
+        value.get(error.span.clone()).map_or_else(String::new, |term| format!(", at {}", quoted(term)));
+    let message = format!("{} is no SPDX expression: {}{term}", quoted(value), error.reason);
+    Some(Flaw::new(Code::NotSpdx, message))
+}
+
+fn deprecated_license(value: &str, expression: &Expression) -> Flaw {
+    let advice = |requirement: &spdx::expression::ExpressionReq| {
+        let id = requirement.req.license.id()?;
+        let written = value.get(requirement.span.start as usize..requirement.span.end as usize)?;
+        let current = |or_later| spdx::gnu_license_id(id.name, or_later).map(|current| current.name);
+        match (current(false), current(true)) {
+            (Some(only), Some(later)) if id.is_deprecated() => {
+                Some(format!("`{written}` is deprecated, write `{only}` or `{later}`"))
+            }
+            _ if id.is_deprecated() => Some(format!("`{written}` is deprecated")),
+            // `GPL-3.0+` is parsed as what is written today.
+            _ if id.is_gnu() && id.name != written => {
+                let written = written.trim_end_matches('+');
+                Some(format!("`{written}+` is deprecated, write `{}`", id.name))
+            }
+            _ => None,
+        }
+    };
+    let mut advice: Vec<String> = expression.requirements().filter_map(advice).collect();
+    advice.dedup();
+    if advice.is_empty() {
+        advice.push(format!("{} uses a deprecated identifier", quoted(value)));
+    }
+    Flaw::new(Code::DeprecatedLicense, advice.join("; "))
+}
+
+fn url(value: &str, repository: bool, flaws: &mut Vec<Flaw>) {
+    let Ok(url) = IriStr::new(value) else {
+        flaws.push(if repository && is_scp_like(value) {
+            let message = format!("{} is understood by Git and is no URL; write an https one", quoted(value));
+            Flaw::new(Code::VcsUrl, message)
+        } else {
+            Flaw::new(Code::NotUrl, format!("{} is not an absolute URL{}", quoted(value), url_advice(value)))
+        });
+        return;
+    };
+    let scheme = url.scheme_str();
+    let authority = url.authority_components();
+    if ["http", "https"].iter().any(|http| scheme.eq_ignore_ascii_case(http)) {
+        if authority.is_none_or(|authority| authority.host().is_empty()) {
+            flaws.push(Flaw::new(Code::NotUrl, format!("{} names no host", quoted(value))));
+        }
+    } else if repository && is_vcs(scheme) {
+        let message = format!(
+            "{} is understood by version control, not by a browser; write an https URL",
+            quoted(value)
+        );
+        flaws.push(Flaw::new(Code::VcsUrl, message));
+    } else {
+        flaws.push(Flaw::new(Code::NotHttp, format!("{} is neither http nor https", quoted(value))));
+    }
+    // A password, or a name where none is meant: `git@` is how repositories are written.
+    let user = authority.and_then(|authority| authority.userinfo());
+    if user.is_some_and(|user| !(is_vcs(scheme) && user == "git")) {
+        flaws.push(Flaw::new(Code::UrlCredentials, "the URL carries a user name or a password"));
+    }
+}
+
+fn url_advice(value: &str) -> &'static str {
+    if value.contains("://") || value.contains(char::is_whitespace) || !value.contains('.') {
+        ""
+    } else {
+        "; it begins with no scheme such as https://"
+    }
+}
+
+/// `git@host:path`, as SSH and Git write it.
+fn is_scp_like(value: &str) -> bool {
+    let Some((user, (host, path))) =
+        value.split_once('@').and_then(|(user, rest)| Some((user, rest.split_once(':')?)))
+    else {
+        return false;
+    };
+    let is_name = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+    };
+    is_name(user) && is_name(host) && !path.is_empty() && !path.contains(char::is_whitespace)
+}
+
+fn is_vcs(scheme: &str) -> bool {
+    let scheme = scheme.to_ascii_lowercase();
+    let vcs = scheme.split_once('+').map_or(&*scheme, |(vcs, _)| vcs);
+    ["git", "hg", "svn", "bzr"].contains(&vcs) || scheme == "ssh"
+}
+
+fn date_time(value: &str) -> Option<Flaw> {
+    match is_rfc3339(value.as_bytes()) {
+        Some(true) => None,
+        _ => {
+            let message = format!("{} is no RFC 3339 date-time such as 2026-01-31T12:00:00Z", quoted(value));
+            Some(Flaw::new(Code::NotRfc3339, message))
+        }
+    }
+}
+
+/// The grammar is strict where date libraries are not, so it stands here; what days a month has, the library knows.
+fn is_rfc3339(text: &[u8]) -> Option<bool> {
+    let number = |at: usize, len: usize| {
+        let digits = text.get(at..at + len).filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
+        Some(digits.iter().fold(0i16, |number, digit| number * 10 + i16::from(digit - b'0')))
+    };
+    let (year, month, day) = (number(0, 4)?, number(5, 2)?, number(8, 2)?);
+    let (hour, minute, second) = (number(11, 2)?, number(14, 2)?, number(17, 2)?);
+    let marks = [text[4], text[7], text[13], text[16]] == *b"--::" && b"Tt ".contains(&text[10]);
+
+    let fraction = match text.get(19) {
+        Some(b'.') => 1 + text[20..].iter().take_while(|byte| byte.is_ascii_digit()).count(),
+        _ => 0,
+    };
+    let zone = 19 + fraction;
+    let zone_is_right = match text.get(zone..)? {
+        [b'Z' | b'z'] => true,
+        [b'+' | b'-', _, _, b':', _, _] => number(zone + 1, 2)? < 24 && number(zone + 4, 2)? < 60,
+        _ => false,
+    };
+    let date = jiff::civil::Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?);
+    // A minute may have a 61st second; which one does nobody knows in advance.
+    Some(marks && fraction != 1 && zone_is_right && date.is_ok() && hour < 24 && minute < 60 && second <= 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes(field: Field, value: &str) -> Vec<Code> {
+        field.check(value).into_iter().map(|flaw| flaw.code).collect()
+    }
+
+    #[test]
+    fn licences() {
+        use Code::{DeprecatedLicense, ImpreciseLicense, NotSpdx, TooLarge};
+        for (value, expected) in [
+            ("MIT", None),
+            ("MIT OR Apache-2.0 WITH LLVM-exception", None),
+            ("(MIT AND LicenseRef-mine) OR GPL-3.0-or-later", None),
+            ("GPL-3.0", Some(DeprecatedLicense)),
+            ("GPL-3.0+", Some(DeprecatedLicense)),
+            ("MIT OR LGPL-2.1", Some(DeprecatedLicense)),
+            ("MIT/Apache-2.0", Some(ImpreciseLicense)),
+            ("mit", Some(ImpreciseLicense)),
+            ("Apache 2.0", Some(ImpreciseLicense)),
+            ("proprietary", Some(NotSpdx)),
+            ("MIT OR", Some(NotSpdx)),
+            ("((MIT)", Some(NotSpdx)),
+            ("MIT, Apache-2.0", Some(NotSpdx)),
+        ] {
+            assert_eq!(codes(Field::Licenses, value), Vec::from_iter(expected), "{value}");
+        }
+        let huge = "MIT OR ".repeat(1_000_000);
+        assert_eq!(codes(Field::Licenses, &huge), [TooLarge]);
+        let deep = "(".repeat(4_000) + "MIT" + &")".repeat(4_000);
+        assert_eq!(codes(Field::Licenses, &deep), []);
+    }
+
+    #[test]
+    fn a_deprecated_licence_names_the_current_ones() {
+        let flaws = Field::Licenses.check("GPL-3.0");
+        assert_eq!(flaws[0].message, "`GPL-3.0` is deprecated, write `GPL-3.0-only` or `GPL-3.0-or-later`");
+        let flaws = Field::Licenses.check("GPL-2.0+");
+        assert_eq!(flaws[0].message, "`GPL-2.0+` is deprecated, write `GPL-2.0-or-later`");
+    }
+
+    #[test]
+    fn urls() {
+        use Code::{ControlCharacters, NotHttp, NotUrl, TooLarge, UrlCredentials, VcsUrl};
+        for (field, value, expected) in [
+            (Field::Homepage, "https://example.com", &[][..]),
+            (Field::Homepage, "HTTPS://Example.com:443/a/../b", &[]),
+            (Field::Homepage, "https://example.com/grüße?q=1#top", &[]),
+            (Field::Homepage, "https://[::1]:8080/", &[]),
+            (Field::Homepage, "example.com", &[NotUrl]),
+            (Field::Homepage, "https://", &[NotUrl]),
+            (Field::Homepage, "https:example.com", &[NotUrl]),
+            (Field::Homepage, "https:///path", &[NotUrl]),
+            (Field::Homepage, "https://a b", &[NotUrl]),
+            (Field::Homepage, "//example.com", &[NotUrl]),
+            (Field::Homepage, "javascript:alert(1)", &[NotHttp]),
+            (Field::Homepage, "data:text/html,x", &[NotHttp]),
+            (Field::Homepage, "git@github.com:a/b.git", &[NotUrl]),
+            (Field::Homepage, "https://user:secret@example.com/", &[UrlCredentials]),
+            (Field::Homepage, "https://example.com/\x1b[0m", &[ControlCharacters, NotUrl]),
+            (Field::Source, "https://github.com/a/b", &[]),
+            (Field::Source, "git@github.com:a/b.git", &[VcsUrl]),
+            (Field::Source, "ssh://git@github.com/a/b.git", &[VcsUrl]),
+            (Field::Source, "git+https://github.com/a/b.git", &[VcsUrl]),
+            (Field::Source, "ssh://me:secret@host/a", &[VcsUrl, UrlCredentials]),
+            (Field::Source, "javascript:alert(1)", &[NotHttp]),
+            (Field::Source, "file:///etc/passwd", &[NotHttp]),
+            (Field::Source, "a b@c:d", &[NotUrl]),
+        ] {
+            assert_eq!(codes(field, value), expected, "{value}");
+        }
+        let huge = format!("https://example.com/{}", "a".repeat(1 << 20));
+        assert_eq!(codes(Field::Homepage, &huge), [TooLarge]);
+    }
+
+    #[test]
+    fn dates() {
+        for right in [
+            "2026-01-31T12:00:00Z",
+            "2024-02-29t23:59:60z",
+            "1970-01-01 00:00:00.000000000001+23:59",
+            "0000-01-01T00:00:00-00:00",
+        ] {
+            assert_eq!(codes(Field::Created, right), [], "{right}");
+        }
+        for wrong in [
+            "2026-01-31",
+            "2026-01-31T12:00Z",
+            "2026-01-31T12:00:00",
+            "2026-01-31T12:00:00.Z",
+            "2026-01-31T12:00:00+0100",
+            "2026-01-31T12:00:00+24:00",
+            "2026-01-31T24:00:00Z",
+            "2026-02-29T12:00:00Z",
+            "2026-00-01T12:00:00Z",
+            "2026-01-31T12:00:00Zjunk",
+            "+2026-01-31T12:00:00Z",
+            "12 May 2026",
+            "1",
+        ] {
+            assert_eq!(codes(Field::Created, wrong), [Code::NotRfc3339], "{wrong}");
+        }
+    }
+
+    #[test]
+    fn texts() {
+        assert_eq!(codes(Field::Description, "two\nlines\tand\r\nmore, grüße 🦀"), []);
+        assert_eq!(codes(Field::Description, ""), [Code::EmptyValue]);
+        for deceptive in ["\x1b[2J", "over\rwritten", "\u{202e}gnp.exe", "\u{9b}31m", "nul\0"] {
+            assert_eq!(codes(Field::Description, deceptive), [Code::ControlCharacters], "{deceptive:?}");
+        }
+        assert_eq!(codes(Field::Licenses, "MIT\n")[0], Code::ControlCharacters);
+    }
+}

@@ -1,0 +1,234 @@
+//! Custom sections that a convention gives a meaning, other than the annotations: what each is for, what is decoded
+//! of it, and where it must stand.
+
+use super::field::Field;
+
+/// What a custom section is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Purpose {
+    /// Says what the binary is and where it comes from.
+    Metadata,
+    /// Names that tools show.
+    Names,
+    /// Debugging data.
+    Debug,
+    /// Points to debugging data that is kept elsewhere.
+    DebugLink,
+    /// Needed to load the module.
+    Loading,
+    /// Needed to link the object.
+    Linking,
+    /// Hints to the engine.
+    Hints,
+    /// A signature over other sections.
+    Signature,
+    /// The interface of a component that is yet to be made.
+    Interface,
+    /// A snapshot of a crashed program.
+    Coredump,
+    /// What a host platform asks for.
+    Platform,
+}
+
+/// A custom section that a convention knows.
+#[derive(Debug)]
+pub(crate) struct Convention {
+    /// The name; where it ends in `*`, what the name begins with.
+    pub(crate) name: &'static str,
+    pub(crate) purpose: Purpose,
+    pub(crate) decode: Decode,
+    /// Whether it must be the first section.
+    pub(crate) first: bool,
+}
+
+/// What is decoded of a section.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decode {
+    Nothing,
+    /// Subsection 0 of a name section.
+    Name,
+    Producers,
+    Dependencies,
+    RegistryMetadata,
+    /// A length, and so many bytes.
+    Bytes,
+    /// A length, and so many bytes of UTF-8.
+    Text,
+}
+
+const fn known(name: &'static str, purpose: Purpose) -> Convention {
+    Convention { name, purpose, decode: Decode::Nothing, first: false }
+}
+
+impl Convention {
+    const fn decode(mut self, decode: Decode) -> Self {
+        self.decode = decode;
+        self
+    }
+
+    const fn first(mut self) -> Self {
+        self.first = true;
+        self
+    }
+}
+
+/// Exact names before the prefixes that they begin with.
+/// Sources: the core specification's appendix (`name`), the component model's binary format (`component-name`,
+/// `component-type:*`), the tool conventions (producers, debugging, linking, dynamic linking, target features, code
+/// metadata, core dumps, build ids, signatures), cargo-auditable (`.dep-v0`), Stellar's and the Internet Computer's
+/// interface conventions, and Polkadot's runtime sections.
+pub(crate) static CONVENTIONS: [Convention; 31] = [
+    known("name", Purpose::Names).decode(Decode::Name),
+    known("component-name", Purpose::Names).decode(Decode::Name),
+    known("producers", Purpose::Metadata).decode(Decode::Producers),
+    known(".dep-v0", Purpose::Metadata).decode(Decode::Dependencies),
+    known("registry-metadata", Purpose::Metadata).decode(Decode::RegistryMetadata),
+    known("build_id", Purpose::DebugLink).decode(Decode::Bytes),
+    known("sourceMappingURL", Purpose::DebugLink).decode(Decode::Text),
+    known("external_debug_info", Purpose::DebugLink).decode(Decode::Text),
+    known(".debug_*", Purpose::Debug),
+    known("target_features", Purpose::Linking),
+    known("dylink", Purpose::Loading).first(),
+    known("dylink.0", Purpose::Loading).first(),
+    known("linking", Purpose::Linking),
+    known("reloc.*", Purpose::Linking),
+    known("metadata.code.*", Purpose::Hints),
+    known("signature", Purpose::Signature).first(),
+    known("signature_delimiter", Purpose::Signature),
+    known("component-type:*", Purpose::Interface),
+    known("component-type", Purpose::Interface),
+    known("package-docs", Purpose::Interface),
+    known("core", Purpose::Coredump),
+    known("coremodules", Purpose::Coredump),
+    known("coreinstances", Purpose::Coredump),
+    known("corestack", Purpose::Coredump),
+    known("contractspecv0", Purpose::Platform),
+    known("contractmetav0", Purpose::Platform),
+    known("contractenvmetav0", Purpose::Platform),
+    known("icp:public *", Purpose::Platform),
+    known("icp:private *", Purpose::Platform),
+    known("runtime_version", Purpose::Platform),
+    known("runtime_apis", Purpose::Platform),
+];
+
+/// What a custom section's name means: a row of one of the two tables, or nothing that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Meaning(u8);
+
+/// A row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Row {
+    Annotation(Field),
+    Convention(&'static Convention),
+}
+
+impl Meaning {
+    /// Of the rows there are so many: the annotations, and behind them the conventions.
+    pub(crate) const ROWS: u8 = (Field::ALL.len() + CONVENTIONS.len()) as u8;
+    pub(crate) const UNKNOWN: Self = Self(Self::ROWS);
+
+    /// The row's number, below [`ROWS`](Self::ROWS).
+    pub(crate) const fn number(self) -> Option<u8> {
+        if self.0 < Self::ROWS { Some(self.0) } else { None }
+    }
+
+    #[inline]
+    pub(crate) fn row(self) -> Option<Row> {
+        self.number().map(row)
+    }
+}
+
+/// The row of this number.
+#[inline]
+pub(crate) fn row(number: u8) -> Row {
+    let number = usize::from(number);
+    match Field::ALL.get(number) {
+        Some(field) => Row::Annotation(*field),
+        None => Row::Convention(&CONVENTIONS[number - Field::ALL.len()]),
+    }
+}
+
+impl Row {
+    /// The section's name; where it ends in `*`, what the name begins with.
+    #[inline]
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Annotation(field) => field.section(),
+            Self::Convention(convention) => convention.name,
+        }
+    }
+
+    pub(crate) const fn purpose(self) -> Purpose {
+        match self {
+            Self::Annotation(_) => Purpose::Metadata,
+            Self::Convention(convention) => convention.purpose,
+        }
+    }
+
+    #[inline]
+    fn matches(self, name: &[u8]) -> bool {
+        match self.name().strip_suffix('*') {
+            Some(prefix) => name.starts_with(prefix.as_bytes()),
+            None => name == self.name().as_bytes(),
+        }
+    }
+}
+
+/// Looks a name up in both tables: its first byte leaves a few rows to compare.
+#[inline]
+pub(crate) fn meaning(name: &[u8]) -> Meaning {
+    let Some(&first) = name.first() else {
+        return Meaning::UNKNOWN;
+    };
+    let mut rows = ROWS_BY_FIRST_BYTE[usize::from(first)];
+    while rows != 0 {
+        let number = rows.trailing_zeros() as u8;
+        if row(number).matches(name) {
+            return Meaning(number);
+        }
+        rows &= rows - 1;
+    }
+    Meaning::UNKNOWN
+}
+
+/// By the first byte of a name: a bit for each row.
+static ROWS_BY_FIRST_BYTE: [u64; 256] = {
+    let mut rows = [0; 256];
+    let mut number = 0;
+    while number < Meaning::ROWS as usize {
+        let name = if number < Field::ALL.len() {
+            Field::ALL[number].section()
+        } else {
+            CONVENTIONS[number - Field::ALL.len()].name
+        };
+        rows[name.as_bytes()[0] as usize] |= 1 << number;
+        number += 1;
+    }
+    rows
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(name: &str) -> Option<&'static str> {
+        meaning(name.as_bytes()).row().map(Row::name)
+    }
+
+    #[test]
+    fn every_row_is_found_by_its_name() {
+        for number in 0..Meaning::ROWS {
+            assert_eq!(known(row(number).name()), Some(row(number).name()));
+        }
+    }
+
+    #[test]
+    fn prefixes_and_exact_names() {
+        assert_eq!(known("reloc.CODE"), Some("reloc.*"));
+        assert_eq!(known("icp:public candid:service"), Some("icp:public *"));
+        for unknown in ["", "names", "nam", "Name", "coreutils", "reloc", "author", "authors ", "dylink.1"] {
+            assert_eq!(known(unknown), None, "{unknown}");
+        }
+    }
+}

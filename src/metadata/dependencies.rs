@@ -1,0 +1,289 @@
+//! The `.dep-v0` section of cargo-auditable: the crates that a binary was built from, as zlib-compressed JSON.
+//! Source: cargo-auditable's `PARSING.md` and its JSON schema.
+
+#[cfg(feature = "dependencies")]
+use super::check::Flaw;
+use super::value::Value;
+#[cfg(feature = "dependencies")]
+use crate::finding::Code;
+
+/// What an item was built from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dependencies<'a> {
+    /// The section's data, compressed as it stands there.
+    pub raw: Value<'a>,
+    /// The packages, in the section's order; empty where the section cannot be decoded.
+    #[cfg(feature = "dependencies")]
+    pub packages: Vec<Package>,
+}
+
+impl Dependencies<'_> {
+    /// The same, borrowing nothing.
+    pub fn into_owned(self) -> Dependencies<'static> {
+        Dependencies {
+            raw: self.raw.into_owned(),
+            #[cfg(feature = "dependencies")]
+            packages: self.packages,
+        }
+    }
+}
+
+/// A package that went into a binary.
+#[cfg(feature = "dependencies")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Package {
+    /// The crate's name.
+    pub name: String,
+    /// Its version, as Semantic Versioning writes it.
+    pub version: String,
+    /// Where it came from: `crates.io`, `git`, `local`, `registry`, or something newer.
+    pub source: String,
+    /// Whether it is only needed to build the binary, and not a part of it.
+    pub build: bool,
+    /// Whether it is the package that the binary is made of.
+    pub root: bool,
+    /// The packages that it depends on, by their places in the list.
+    pub dependencies: Vec<usize>,
+}
+
+/// Decodes the data, inflating it to `limit` bytes at the most; gives the packages, and what is wrong.
+#[cfg(feature = "dependencies")]
+pub(crate) fn decode(data: &[u8], limit: u32) -> (Vec<Package>, Vec<Flaw>) {
+    let mut flaws = Vec::new();
+    let packages = inflate(data, limit as usize)
+        .and_then(|(json, behind)| {
+            if behind > 0 {
+                flaws.push(malformed(format!("{behind} bytes behind the compressed data")));
+            }
+            parse(&json)
+        })
+        .unwrap_or_else(|flaw| {
+            flaws.push(flaw);
+            Vec::new()
+        });
+    (packages, flaws)
+}
+
+#[cfg(feature = "dependencies")]
+fn malformed(message: impl Into<String>) -> Flaw {
+    Flaw { code: Code::MalformedDependencies, message: message.into() }
+}
+
+/// Inflates one zlib stream; gives what it holds, and how many bytes lie behind it. The output grows with what was
+/// really inflated, and never beyond the limit.
+#[cfg(feature = "dependencies")]
+fn inflate(data: &[u8], limit: usize) -> Result<(Vec<u8>, usize), Flaw> {
+    use miniz_oxide::inflate::TINFLStatus;
+    use miniz_oxide::inflate::core::{DecompressorOxide, decompress, inflate_flags};
+
+    const FLAGS: u32 =
+        inflate_flags::TINFL_FLAG_PARSE_ZLIB_HEADER | inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+
+    let mut state = Box::<DecompressorOxide>::default();
+    let mut output = vec![0; data.len().saturating_mul(4).clamp(64, limit.max(64))];
+    let (mut read, mut written) = (0, 0);
+    loop {
+        let (status, consumed, produced) = decompress(&mut state, &data[read..], &mut output, written, FLAGS);
+        read += consumed;
+        written += produced;
+        match status {
+            TINFLStatus::Done if written <= limit => {
+                output.truncate(written);
+                return Ok((output, data.len() - read));
+            }
+            TINFLStatus::Done | TINFLStatus::HasMoreOutput if output.len() >= limit => {
+                let message = format!("inflates to more than {limit} bytes");
+                return Err(Flaw { code: Code::TooLarge, message });
+            }
+            TINFLStatus::HasMoreOutput => output.resize((output.len() * 2).min(limit), 0),
+            TINFLStatus::FailedCannotMakeProgress | TINFLStatus::NeedsMoreInput => {
+                return Err(malformed("the compressed data ends too early"));
+            }
+            TINFLStatus::Adler32Mismatch => return Err(malformed("the checksum of the zlib data is wrong")),
+            _ => return Err(malformed("the data is not zlib")),
+        }
+    }
+}
+
+#[cfg(feature = "dependencies")]
+fn parse(json: &[u8]) -> Result<Vec<Package>, Flaw> {
+    use auditable_serde::DependencyKind;
+
+    let packages = serde_json::from_slice::<Tree>(json)
+        .map_err(|error| malformed(format!("the inflated JSON is wrong: {error}")))?
+        .0;
+    let packages: Vec<Package> = packages
+        .into_iter()
+        .map(|package| Package {
+            name: package.name,
+            version: package.version.to_string(),
+            source: package.source.into(),
+            build: package.kind == DependencyKind::Build,
+            root: package.root,
+            dependencies: package.dependencies,
+        })
+        .collect();
+    if packages.iter().filter(|package| package.root).count() > 1 {
+        return Err(malformed("more than one root package"));
+    }
+    if packages.iter().flat_map(|package| &package.dependencies).any(|&place| place >= packages.len()) {
+        return Err(malformed("a dependency on a package that is not there"));
+    }
+    if has_cycle(&packages) {
+        return Err(malformed("packages that depend on one another in a circle"));
+    }
+    Ok(packages)
+}
+
+/// The outermost object. cargo-auditable's own type is not used: its check for circles takes quadratic time.
+#[cfg(feature = "dependencies")]
+struct Tree(Vec<auditable_serde::Package>);
+
+#[cfg(feature = "dependencies")]
+impl<'de> serde::Deserialize<'de> for Tree {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Tree;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object with `packages`")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Tree, A::Error> {
+                use serde::de::{Error, IgnoredAny};
+                let mut packages = None;
+                while let Some(key) = map.next_key::<String>()? {
+                    if key != "packages" {
+                        map.next_value::<IgnoredAny>()?;
+                    } else if packages.is_some() {
+                        return Err(A::Error::duplicate_field("packages"));
+                    } else {
+                        packages = Some(map.next_value()?);
+                    }
+                }
+                packages.map(Tree).ok_or_else(|| A::Error::missing_field("packages"))
+            }
+        }
+
+        deserializer.deserialize_map(Visitor)
+    }
+}
+
+/// Kahn's algorithm: takes away what depends on nothing that is left; what remains stands in a circle.
+#[cfg(feature = "dependencies")]
+fn has_cycle(packages: &[Package]) -> bool {
+    let mut dependents = vec![Vec::new(); packages.len()];
+    for (place, package) in packages.iter().enumerate() {
+        for &dependency in &package.dependencies {
+            dependents[dependency].push(place);
+        }
+    }
+    let mut left: Vec<usize> = packages.iter().map(|package| package.dependencies.len()).collect();
+    let mut free: Vec<usize> = (0..packages.len()).filter(|&place| left[place] == 0).collect();
+    let mut taken = 0;
+    while let Some(place) = free.pop() {
+        taken += 1;
+        for &dependent in &dependents[place] {
+            left[dependent] -= 1;
+            if left[dependent] == 0 {
+                free.push(dependent);
+            }
+        }
+    }
+    taken < packages.len()
+}
+
+#[cfg(all(test, feature = "dependencies"))]
+mod tests {
+    use super::*;
+
+    fn zlib(data: &[u8]) -> Vec<u8> {
+        miniz_oxide::deflate::compress_to_vec_zlib(data, 6)
+    }
+
+    fn read(json: &str) -> (Vec<Package>, Vec<Code>) {
+        let (packages, flaws) = decode(&zlib(json.as_bytes()), 8 << 20);
+        (packages, flaws.into_iter().map(|flaw| flaw.code).collect())
+    }
+
+    const TWO: &str = r#"{"packages":[{"name":"adler","version":"0.2.3","source":"registry"},
+        {"name":"app","version":"1.0.0","source":"local","kind":"build","dependencies":[0],"root":true}],"format":3}"#;
+
+    #[test]
+    fn packages() {
+        let (packages, flaws) = read(TWO);
+        assert_eq!(flaws, []);
+        assert_eq!(packages[0].name, "adler");
+        assert_eq!((packages[0].build, packages[0].root, &*packages[0].source), (false, false, "registry"));
+        assert_eq!((packages[1].build, packages[1].root), (true, true));
+        assert_eq!(packages[1].dependencies, [0]);
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_json_is_a_finding() {
+        let package = |rest: &str| format!(r#"{{"name":"a","version":"1.0.0","source":"git"{rest}}}"#);
+        for json in [
+            String::new(),
+            "[]".into(),
+            "{}".into(),
+            r#"{"packages":[{}]}"#.into(),
+            r#"{"packages":[],"packages":[]}"#.into(),
+            format!(r#"{{"packages":[{}]}}"#, package(r#","name":"b""#)),
+            format!(r#"{{"packages":[{}]}}"#, package(r#","dependencies":[1]"#)),
+            format!(r#"{{"packages":[{}]}}"#, package(r#","dependencies":[0]"#)),
+            format!(r#"{{"packages":[{0},{0}]}}"#, package(r#","root":true"#)),
+            format!(r#"{{"packages":{}}}"#, "[".repeat(100_000)),
+        ] {
+            assert_eq!(
+                read(&json),
+                (vec![], vec![Code::MalformedDependencies]),
+                "{}",
+                &json[..json.len().min(80)]
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_compression_is_a_finding() {
+        let whole = zlib(TWO.as_bytes());
+        for len in 0..whole.len() {
+            let (packages, flaws) = decode(&whole[..len], 8 << 20);
+            assert!(packages.is_empty() && flaws[0].code == Code::MalformedDependencies, "{len}");
+        }
+        let mut checksum = whole.clone();
+        *checksum.last_mut().unwrap() ^= 1;
+        assert_eq!(decode(&checksum, 8 << 20).1[0].message, "the checksum of the zlib data is wrong");
+    }
+
+    #[test]
+    fn a_second_stream_is_a_finding_and_the_first_is_read() {
+        let data = [zlib(TWO.as_bytes()), zlib(b"{}")].concat();
+        let (packages, flaws) = decode(&data, 8 << 20);
+        assert_eq!((packages.len(), flaws[0].code), (2, Code::MalformedDependencies));
+    }
+
+    #[test]
+    fn a_bomb_stops_at_the_limit() {
+        let bomb = zlib(&vec![b' '; 64 << 20]);
+        let (packages, flaws) = decode(&bomb, 8 << 20);
+        assert_eq!((packages, flaws[0].code), (vec![], Code::TooLarge));
+        let exact = zlib(TWO.as_bytes());
+        assert_eq!(decode(&exact, TWO.len() as u32).1, []);
+        assert_eq!(decode(&exact, TWO.len() as u32 - 1).1[0].code, Code::TooLarge);
+    }
+
+    #[test]
+    fn a_wide_graph_takes_linear_time() {
+        let edges: Vec<String> = (1..60_000).map(|place| place.to_string()).collect();
+        let first = format!(
+            r#"{{"name":"a","version":"1.0.0","source":"git","dependencies":[{}]}}"#,
+            edges.join(",")
+        );
+        let rest = r#",{"name":"b","version":"1.0.0","source":"git"}"#.repeat(59_999);
+        let (packages, flaws) = read(&format!(r#"{{"packages":[{first}{rest}]}}"#));
+        assert_eq!((packages.len(), flaws), (60_000, vec![]));
+    }
+}

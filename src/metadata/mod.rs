@@ -1,0 +1,241 @@
+//! The meaning: custom sections become values, each with the range that it came from.
+//!
+//! [`Reader`] is a [`Visitor`](crate::scan::Visitor) and runs on every driver; [`read_slice`](crate::read_slice) and its
+//! like run it. Reading is lenient: a value that cannot be decoded, or is not what its convention asks for, is a
+//! [`Finding`](crate::Finding), and the rest is still read. Values are kept as they were written. They are keyed by the
+//! item that holds them, and never taken from one for another.
+
+mod check;
+mod convention;
+mod cursor;
+mod dependencies;
+mod field;
+mod name;
+mod producers;
+mod reader;
+#[cfg(feature = "json")]
+mod registry;
+mod shares;
+mod value;
+
+use std::ops::Range;
+
+use smallvec::SmallVec;
+
+pub use self::check::Flaw;
+pub use self::convention::Purpose;
+pub use self::dependencies::Dependencies;
+#[cfg(feature = "dependencies")]
+pub use self::dependencies::Package;
+pub use self::field::{Expects, Field};
+pub use self::producers::{KNOWN_FIELDS as KNOWN_PRODUCERS_FIELDS, Producers, ProducersField};
+pub use self::reader::Reader;
+pub use self::shares::Share;
+pub use self::value::{Borrow, Copy, Keep, Value};
+
+use self::shares::Shares;
+use crate::finding::Findings;
+use crate::scan::{ItemKind, Path};
+
+/// What an input says of itself: the tree of its items, with the values of each, and the findings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metadata<'a> {
+    /// In the order of the input: an item stands before those that it holds. There is always the root.
+    items: Vec<Item<'a>>,
+    findings: Findings,
+}
+
+impl<'a> Metadata<'a> {
+    /// The outermost item.
+    pub fn root(&self) -> &Item<'a> {
+        &self.items[0]
+    }
+
+    /// All items, the root first, each before those that it holds.
+    pub fn items(&self) -> &[Item<'a>] {
+        &self.items
+    }
+
+    /// The item at a path, if there is one.
+    pub fn item(&self, path: &Path) -> Option<&Item<'a>> {
+        let mut place = 0;
+        for &index in path.indexes() {
+            let is_child = |item: &Item<'_>| item.parent == Some(place as u32) && item.index == index;
+            place += 1 + self.items[place + 1..].iter().position(is_child)?;
+        }
+        self.items.get(place)
+    }
+
+    /// The path of an item of this tree.
+    pub fn path(&self, item: &Item<'a>) -> Path {
+        path(&self.items, item)
+    }
+
+    /// What is wrong or notable.
+    pub fn findings(&self) -> &Findings {
+        &self.findings
+    }
+
+    pub(crate) fn findings_mut(&mut self) -> &mut Findings {
+        &mut self.findings
+    }
+
+    /// The same, borrowing nothing.
+    pub fn into_owned(self) -> Metadata<'static> {
+        Metadata { items: self.items.into_iter().map(Item::into_owned).collect(), findings: self.findings }
+    }
+}
+
+fn path<'a>(items: &[Item<'a>], item: &Item<'a>) -> Path {
+    let mut indexes = SmallVec::<[u32; 8]>::new();
+    let mut item = item;
+    while let Some(parent) = item.parent {
+        indexes.push(item.index);
+        item = &items[parent as usize];
+    }
+    indexes.into_iter().rev().collect()
+}
+
+/// What one module or component says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item<'a> {
+    kind: ItemKind,
+    parent: Option<u32>,
+    index: u32,
+    depth: u32,
+    children: u32,
+    start: u64,
+    end: Option<u64>,
+    name: Option<Value<'a>>,
+    annotations: Vec<(Field, Value<'a>)>,
+    producers: Producers<'a>,
+    dependencies: Option<Dependencies<'a>>,
+    registry_metadata: Option<Value<'a>>,
+    debug_links: Vec<(&'static str, Value<'a>)>,
+    shares: Shares,
+}
+
+impl<'a> Item<'a> {
+    /// What it is.
+    pub fn kind(&self) -> ItemKind {
+        self.kind
+    }
+
+    /// The place of the item that holds it in [`Metadata::items`]; `None` for the root.
+    pub fn parent(&self) -> Option<usize> {
+        self.parent.map(|parent| parent as usize)
+    }
+
+    /// Which child of that item it is.
+    pub fn index(&self) -> u32 {
+        self.index
+    }
+
+    /// How many items enclose it.
+    pub fn depth(&self) -> u32 {
+        self.depth
+    }
+
+    /// How many items it holds itself.
+    pub fn children(&self) -> u32 {
+        self.children
+    }
+
+    /// Absolute offset of its preamble.
+    pub fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// Absolute offset of its end; `None` for a root whose end was not reached.
+    pub fn end(&self) -> Option<u64> {
+        self.end
+    }
+
+    /// Its name: subsection 0 of the `name` or `component-name` section. Of several the last.
+    pub fn name(&self) -> Option<&Value<'a>> {
+        self.name.as_ref()
+    }
+
+    /// The value of an annotation. Where the section stands more than once, the last.
+    pub fn annotation(&self, field: Field) -> Option<&Value<'a>> {
+        self.annotations.iter().find(|(found, _)| *found == field).map(|(_, value)| value)
+    }
+
+    /// The annotations that are there, in the order of the table.
+    pub fn annotations(&self) -> impl Iterator<Item = (Field, &Value<'a>)> {
+        self.annotations.iter().map(|(field, value)| (*field, value))
+    }
+
+    /// What made it.
+    pub fn producers(&self) -> &Producers<'a> {
+        &self.producers
+    }
+
+    /// The packages that it was built from. Of several sections the last.
+    pub fn dependencies(&self) -> Option<&Dependencies<'a>> {
+        self.dependencies.as_ref()
+    }
+
+    /// The JSON of the retired `registry-metadata` section, as it stands there. Of several the last.
+    pub fn registry_metadata(&self) -> Option<&Value<'a>> {
+        self.registry_metadata.as_ref()
+    }
+
+    /// The sections that point to debugging data kept elsewhere (`build_id`, `sourceMappingURL`,
+    /// `external_debug_info`), in the order of the input.
+    pub fn debug_links(&self) -> impl Iterator<Item = (&'static str, &Value<'a>)> {
+        self.debug_links.iter().map(|(section, value)| (*section, value))
+    }
+
+    /// How many sections of each kind it holds itself, and of how many bytes, in the order of their first.
+    pub fn shares(&self) -> impl Iterator<Item = Share> {
+        self.shares.iter()
+    }
+
+    /// The same, borrowing nothing.
+    pub fn into_owned(self) -> Item<'static> {
+        Item {
+            kind: self.kind,
+            parent: self.parent,
+            index: self.index,
+            depth: self.depth,
+            children: self.children,
+            start: self.start,
+            end: self.end,
+            name: self.name.map(Value::into_owned),
+            annotations: self
+                .annotations
+                .into_iter()
+                .map(|(field, value)| (field, value.into_owned()))
+                .collect(),
+            producers: self.producers.into_owned(),
+            dependencies: self.dependencies.map(Dependencies::into_owned),
+            registry_metadata: self.registry_metadata.map(Value::into_owned),
+            debug_links: self
+                .debug_links
+                .into_iter()
+                .map(|(section, value)| (section, value.into_owned()))
+                .collect(),
+            shares: self.shares,
+        }
+    }
+
+    /// The bytes of the item that lie in the input, from its preamble to its end.
+    pub fn range(&self) -> Option<Range<u64>> {
+        self.end.map(|end| self.start..end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Compiles only if what is owned can stand where what borrows is asked for.
+    #[test]
+    fn metadata_is_covariant() {
+        fn shorter<'a>(metadata: Metadata<'static>, _: &'a str) -> Metadata<'a> {
+            metadata
+        }
+        _ = shorter;
+    }
+}

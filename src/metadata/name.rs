@@ -1,0 +1,109 @@
+//! The name section: a hopper that goes from one subsection header to the next, and reads subsection 0 alone.
+//! Source: the core specification's appendix *Name Section*, and the component model's binary format.
+
+use std::ops::Range;
+
+use super::cursor::{Cursor, Malformed};
+use crate::scan::leb128::{self, Leb128};
+
+/// The most bytes that a subsection's header takes: its id, and its size.
+const MAX_HEADER: u64 = 1 + leb128::MAX_LEN as u64;
+
+/// The subsection that holds the item's own name.
+const OWN_NAME: u8 = 0;
+
+/// A place in a name section.
+#[derive(Debug)]
+pub(crate) struct Hopper {
+    data: Range<u64>,
+    at: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    /// Before a subsection's header.
+    Header(u64),
+    /// Before the contents of subsection 0.
+    OwnName(Range<u64>),
+}
+
+/// What the bytes that were wanted say.
+#[derive(Debug)]
+pub(crate) enum Hop<'w> {
+    /// These are wanted next.
+    Want(Range<u64>),
+    /// The item's own name, and where it stands, flawed or not. Go on with [`Hopper::next`].
+    OwnName(Result<&'w str, &'w [u8]>, Range<u64>, Option<&'static str>),
+    /// So many bytes of a name are too many. Go on with [`Hopper::next`].
+    TooLong(Range<u64>),
+    /// The section cannot be read from this offset on.
+    Malformed(&'static str, u64),
+    /// The section's end.
+    End,
+}
+
+impl Hopper {
+    /// Before the first subsection.
+    pub(crate) fn new(data: Range<u64>) -> Self {
+        let at = Place::Header(data.start);
+        Self { data, at }
+    }
+
+    /// What is wanted at this place.
+    pub(crate) fn next<'w>(&self) -> Hop<'w> {
+        match &self.at {
+            Place::Header(at) if *at == self.data.end => Hop::End,
+            Place::Header(at) => Hop::Want(*at..(at + MAX_HEADER).min(self.data.end)),
+            Place::OwnName(range) => Hop::Want(range.clone()),
+        }
+    }
+
+    /// Goes on with the bytes that were wanted. A name of more than `max` bytes is passed over.
+    pub(crate) fn hop<'w>(&mut self, bytes: &'w [u8], max: u32) -> Hop<'w> {
+        match &self.at {
+            Place::Header(at) => self.header(*at, bytes, max),
+            Place::OwnName(range) => {
+                let range = range.clone();
+                self.at = Place::Header(range.end);
+                own_name(bytes, range)
+            }
+        }
+    }
+
+    fn header<'w>(&mut self, at: u64, bytes: &[u8], max: u32) -> Hop<'w> {
+        let (&id, size) = bytes.split_first().expect("at least the id byte is wanted");
+        let Leb128 { value: size, len } = Leb128::read(size);
+        if len == 0 {
+            return Hop::Malformed("the size of a subsection is not a LEB128 number of at most 32 bits", at);
+        }
+        let start = at + 1 + u64::from(len);
+        let contents = start..start + u64::from(size);
+        if contents.end > self.data.end {
+            return Hop::Malformed("a subsection goes past the end of the section", at);
+        }
+        if id == OWN_NAME && size <= max {
+            self.at = Place::OwnName(contents);
+        } else {
+            self.at = Place::Header(contents.end);
+            if id == OWN_NAME {
+                return Hop::TooLong(contents);
+            }
+        }
+        self.next()
+    }
+}
+
+fn own_name(contents: &[u8], range: Range<u64>) -> Hop<'_> {
+    let mut cursor = Cursor::new(contents);
+    match cursor.bytes() {
+        Ok(name) => {
+            let end = range.start + cursor.at() as u64;
+            let behind = (!cursor.rest().is_empty()).then_some("bytes behind the name in its subsection");
+            let text = std::str::from_utf8(name).map_err(|_| name);
+            Hop::OwnName(text, end - name.len() as u64..end, behind)
+        }
+        Err(malformed @ (Malformed::Number | Malformed::PastEnd | Malformed::NotUtf8)) => {
+            Hop::Malformed(malformed.what(), range.start)
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! The `producers` section: what made the binary. Source: the tool conventions' `ProducersSection.md`.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use smallvec::SmallVec;
+
+use super::cursor::{Cursor, Malformed};
+use super::value::Value;
+use crate::finding::Code;
+
+/// The fields that the convention knows.
+pub const KNOWN_FIELDS: [&str; 3] = ["language", "processed-by", "sdk"];
+
+/// What an item's `producers` sections say, in the order in which they say it: unknown fields, duplicate fields and
+/// duplicate names are all kept. Decoded when it is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Producers<'a> {
+    sections: Vec<Value<'a>>,
+}
+
+impl<'a> Producers<'a> {
+    pub(crate) fn push(&mut self, section: Value<'a>) {
+        self.sections.push(section);
+    }
+
+    /// The fields of all sections. Where a section is malformed, what stands before that.
+    pub fn fields(&self) -> impl Iterator<Item = ProducersField<'_>> {
+        self.sections.iter().flat_map(|section| Fields::new(section.as_bytes()))
+    }
+
+    /// Where the data of each section stands: absolute byte offsets.
+    pub fn ranges(&self) -> impl Iterator<Item = Range<u64>> {
+        self.sections.iter().map(Value::range)
+    }
+
+    /// Whether nothing is said, be there a section or not.
+    pub fn is_empty(&self) -> bool {
+        self.fields().next().is_none()
+    }
+
+    /// The same, borrowing nothing.
+    pub fn into_owned(self) -> Producers<'static> {
+        Producers { sections: self.sections.into_iter().map(Value::into_owned).collect() }
+    }
+}
+
+/// A field of a `producers` section, such as `processed-by`.
+#[derive(Clone, Copy, Debug)]
+pub struct ProducersField<'a> {
+    name: &'a str,
+    count: u32,
+    values: Cursor<'a>,
+}
+
+impl<'a> ProducersField<'a> {
+    /// The field's name.
+    pub fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// The names and versions; a version may be empty.
+    pub fn values(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        let mut cursor = self.values;
+        (0..self.count).map_while(move |_| value(&mut cursor).ok())
+    }
+}
+
+fn value<'a>(cursor: &mut Cursor<'a>) -> Result<(&'a str, &'a str), Malformed> {
+    Ok((cursor.text()?, cursor.text()?))
+}
+
+/// The fields of one section's data.
+struct Fields<'a> {
+    cursor: Cursor<'a>,
+    left: u32,
+}
+
+impl<'a> Fields<'a> {
+    fn new(data: &'a [u8]) -> Self {
+        let mut cursor = Cursor::new(data);
+        let left = cursor.number().unwrap_or(0);
+        Self { cursor, left }
+    }
+
+    fn field(&mut self) -> Result<ProducersField<'a>, Malformed> {
+        let name = self.cursor.text()?;
+        let count = self.cursor.number()?;
+        Ok(ProducersField { name, count, values: self.cursor })
+    }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = ProducersField<'a>;
+
+    fn next(&mut self) -> Option<ProducersField<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        let Ok(field) = self.field() else {
+            self.left = 0;
+            return None;
+        };
+        for _ in 0..field.count {
+            if value(&mut self.cursor).is_err() {
+                self.left = 0; // the values before it are still the field's
+                break;
+            }
+        }
+        Some(field)
+    }
+}
+
+/// Something wrong in a section's data, and how many bytes into it.
+pub(crate) type Flaw = (Code, usize, String);
+
+/// Looks a section's data through, giving what is wrong with it to `report`.
+pub(crate) fn inspect(data: &[u8], mut report: impl FnMut(Flaw)) {
+    let mut cursor = Cursor::new(data);
+    if let Err(malformed) = inspect_fields(&mut cursor, &mut report) {
+        report((Code::MalformedProducers, cursor.at(), malformed.what().to_owned()));
+    } else if !cursor.rest().is_empty() {
+        let message = format!("{} bytes behind the last field", cursor.rest().len());
+        report((Code::MalformedProducers, cursor.at(), message));
+    }
+}
+
+fn inspect_fields(cursor: &mut Cursor<'_>, report: &mut impl FnMut(Flaw)) -> Result<(), Malformed> {
+    let fields = cursor.number()?;
+    if fields == 0 {
+        report((Code::EmptyValue, 0, "no fields".to_owned()));
+    }
+    let mut field_names = Seen::default();
+    for _ in 0..fields {
+        let at = cursor.at();
+        let field = cursor.text()?;
+        if !KNOWN_FIELDS.contains(&field) {
+            report((Code::UnknownProducersField, at, format!("unknown field `{field}`")));
+        }
+        if !field_names.insert(field) {
+            report((Code::DuplicateProducersField, at, format!("a second field `{field}`")));
+        }
+        let mut names = Seen::default();
+        for _ in 0..cursor.number()? {
+            let at = cursor.at();
+            let (name, version) = value(cursor)?;
+            if !names.insert(name) {
+                report((Code::DuplicateProducer, at, format!("a second `{name}` in `{field}`")));
+            }
+            if super::check::has_controls(name, false) || super::check::has_controls(version, false) {
+                let message = format!("control characters in `{field}`");
+                report((Code::ControlCharacters, at, message));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The names seen so far: a few are compared, many are hashed, so that time stays linear in what is read.
+#[derive(Default)]
+struct Seen<'a> {
+    few: SmallVec<[&'a str; 8]>,
+    many: HashSet<&'a str>,
+}
+
+impl<'a> Seen<'a> {
+    /// Whether the name is new.
+    fn insert(&mut self, name: &'a str) -> bool {
+        if self.few.len() < self.few.inline_size() {
+            let new = !self.few.contains(&name);
+            if new {
+                self.few.push(name);
+            }
+            return new;
+        }
+        if self.many.is_empty() {
+            self.many.extend(&self.few);
+        }
+        self.many.insert(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flaws(data: &[u8]) -> Vec<(Code, usize)> {
+        let mut flaws = Vec::new();
+        inspect(data, |(code, at, _)| flaws.push((code, at)));
+        flaws
+    }
+
+    fn read(data: &[u8]) -> Vec<(String, Vec<(String, String)>)> {
+        let mut producers = Producers::default();
+        producers.push(Value::bytes(data.into(), 0..data.len() as u64));
+        producers
+            .fields()
+            .map(|field| {
+                let values = field.values().map(|(name, version)| (name.into(), version.into()));
+                (field.name().to_owned(), values.collect())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_stands_before_a_flaw_is_kept() {
+        let data = b"\x02\x03sdk\x02\x01a\x011\x01b\x05";
+        assert_eq!(read(data), [("sdk".into(), vec![("a".into(), "1".into())])]);
+        assert_eq!(flaws(data), [(Code::MalformedProducers, 12)]);
+    }
+
+    #[test]
+    fn duplicates_and_unknown_fields_are_kept_and_found() {
+        let data = b"\x03\x03sdk\x02\x01a\x00\x01a\x00\x03sdk\x00\x01x\x00";
+        assert_eq!(read(data).len(), 3);
+        assert_eq!(
+            flaws(data),
+            [
+                (Code::DuplicateProducer, 9),
+                (Code::DuplicateProducersField, 12),
+                (Code::UnknownProducersField, 17)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_count_that_lies_costs_nothing() {
+        let data = b"\xff\xff\xff\xff\x0f";
+        assert_eq!(read(data), []);
+        assert_eq!(flaws(data), [(Code::MalformedProducers, 5)]);
+        let mut producers = b"\x01\x03sdk\xff\xff\xff\xff\x0f".to_vec();
+        producers.extend(b"\x01a\x00");
+        assert_eq!(read(&producers).len(), 1);
+    }
+
+    #[test]
+    fn many_names_are_looked_up_and_not_compared() {
+        let mut data = b"\x01\x03sdk\xa0\x8d\x06".to_vec(); // 100,000
+        for n in 0..100_000u32 {
+            data.extend([4]);
+            data.extend(n.to_le_bytes().map(|byte| byte & 0x7f));
+            data.extend([0]);
+        }
+        let duplicates = flaws(&data).iter().filter(|(code, _)| *code == Code::DuplicateProducer).count();
+        let distinct: HashSet<_> = (0..100_000u32).map(|n| n.to_le_bytes().map(|byte| byte & 0x7f)).collect();
+        assert_eq!(duplicates, 100_000 - distinct.len());
+    }
+}

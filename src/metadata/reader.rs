@@ -1,0 +1,515 @@
+//! The visitor that makes values of sections.
+
+use std::borrow::Cow;
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use smallvec::SmallVec;
+
+use super::check::{Flaw, has_controls};
+use super::convention::{Convention, Decode, Meaning, Row, meaning};
+use super::cursor::Cursor;
+use super::dependencies::Dependencies;
+use super::field::Field;
+use super::name::{Hop, Hopper};
+use super::producers;
+use super::shares::Shares;
+use super::value::{Borrow, Copy, Keep, Value};
+use super::{Item, Metadata, Producers, path};
+use crate::escape::quoted;
+use crate::finding::{Code, Findings};
+use crate::limits::Limits;
+use crate::scan::{Entry, ItemKind, Section, Visitor, Want};
+
+/// Reads metadata from whatever drives it: `Reader::borrowing` for bytes in memory that outlive the values,
+/// `Reader::copying` for everything else.
+///
+/// ```
+/// use sectile::{Limits, drive::Push, metadata::{Field, Reader}};
+///
+/// let mut push = Push::new(Reader::copying(Limits::default()), Limits::default());
+/// push.push(b"\0asm\x01\0\0\0\x00\x0c\x08licenses")?;
+/// push.push(b"MIT")?;
+/// let (reader, result) = push.finish();
+/// result?;
+/// let metadata = reader.finish().expect("the preamble was read");
+/// let licenses = metadata.root().annotation(Field::Licenses).expect("it has one");
+/// assert_eq!(licenses.as_str(), Some("MIT"));
+/// # Ok::<(), sectile::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Reader<'v, K> {
+    limits: Limits,
+    items: Vec<Item<'v>>,
+    /// The items that are not left yet, the root first.
+    open: SmallVec<[Open; 4]>,
+    findings: Findings,
+    /// What the values take that are kept, with a flat charge for each.
+    kept: u64,
+    waiting: Option<Waiting>,
+    keep: PhantomData<K>,
+}
+
+/// What is to be remembered of an item until it is left.
+#[derive(Debug)]
+struct Open {
+    /// A bit for each row of the tables whose section was seen.
+    seen: u64,
+    /// Whether there were none but sections that must be first.
+    at_front: bool,
+    /// Where the first `producers` section begins.
+    producers: Option<u64>,
+}
+
+/// The section whose bytes are wanted, and what for.
+#[derive(Debug)]
+struct Waiting {
+    item: u32,
+    section: &'static str,
+    start: u64,
+    data: Range<u64>,
+    what: Decoder,
+}
+
+#[derive(Debug)]
+enum Decoder {
+    Annotation(Field),
+    Name(Hopper),
+    Convention(Decode),
+}
+
+/// What keeping a value costs beside its bytes, roughly.
+const FLAT_CHARGE: u64 = 64;
+
+impl<'v> Reader<'v, Borrow> {
+    /// A reader whose values borrow from the input.
+    pub fn borrowing(limits: Limits) -> Self {
+        Self::new(limits)
+    }
+}
+
+impl Reader<'static, Copy> {
+    /// A reader whose values are copied out of the input.
+    pub fn copying(limits: Limits) -> Self {
+        Self::new(limits)
+    }
+}
+
+impl<'v, K> Reader<'v, K> {
+    fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            items: Vec::new(),
+            open: SmallVec::new(),
+            findings: Findings::new(limits.findings),
+            kept: 0,
+            waiting: None,
+            keep: PhantomData,
+        }
+    }
+
+    /// What was read so far; `None` where not even the root's preamble was.
+    pub fn finish(self) -> Option<Metadata<'v>> {
+        let read = !self.items.is_empty();
+        read.then_some(Metadata { items: self.items, findings: self.findings })
+    }
+
+    fn find(
+        &mut self,
+        code: Code,
+        item: u32,
+        offset: u64,
+        section: Option<&str>,
+        message: impl Into<Cow<'static, str>>,
+    ) {
+        let items = &self.items;
+        let describe = || (path(items, &items[item as usize]), message.into());
+        self.findings.add(code, item, offset, section, describe);
+    }
+
+    fn find_in(&mut self, waiting: &Waiting, code: Code, offset: u64, message: impl Into<Cow<'static, str>>) {
+        self.find(code, waiting.item, offset, Some(waiting.section), message);
+    }
+
+    fn find_flaws(&mut self, waiting: &Waiting, offset: u64, flaws: Vec<Flaw>) {
+        for Flaw { code, message } in flaws {
+            self.find_in(waiting, code, offset, message);
+        }
+    }
+
+    /// A section that one of the tables knows: whether it stands where and as often as it should, and what is wanted of it.
+    fn known(&mut self, section: &Section<'_>, row: Row, number: u8) -> Want {
+        let Some(open) = self.open.last_mut() else { return Want::Nothing };
+        let again = open.seen & (1 << number) != 0;
+        open.seen |= 1 << number;
+        let what = match row {
+            Row::Annotation(field) => Decoder::Annotation(field),
+            Row::Convention(convention) => {
+                self.placement(section, convention);
+                match convention.decode {
+                    Decode::Nothing => return Want::Nothing,
+                    Decode::Name => Decoder::Name(Hopper::new(section.data())),
+                    decode => Decoder::Convention(decode),
+                }
+            }
+        };
+        let waiting = Waiting {
+            item: section.item,
+            section: row.name(),
+            start: section.range().start,
+            data: section.data(),
+            what,
+        };
+        if again {
+            let message = format!("{} stands more than once; the last counts here", quoted(waiting.section));
+            self.find_in(&waiting, Code::DuplicateSection, waiting.start, message);
+            self.forget(&waiting);
+        }
+        self.begin(waiting)
+    }
+
+    /// Whether a section stands where its convention pins it.
+    fn placement(&mut self, section: &Section<'_>, convention: &'static Convention) {
+        let Some(open) = self.open.last_mut() else { return };
+        let start = section.range().start;
+        let misplaced = if convention.first {
+            (!open.at_front).then_some((start, "must be the first section"))
+        } else if convention.decode == Decode::Producers {
+            open.producers.get_or_insert(start);
+            None
+        } else if convention.decode == Decode::Name && section.item_kind == ItemKind::Module {
+            open.producers
+                .take()
+                .map(|producers| (producers, "stands before `name`, and must stand behind it"))
+        } else {
+            None
+        };
+        if let Some((offset, message)) = misplaced {
+            let name = if convention.first { convention.name } else { "producers" };
+            self.find(Code::MisplacedSection, section.item, offset, Some(name), message);
+        }
+    }
+
+    /// What is wanted first of a section.
+    fn begin(&mut self, waiting: Waiting) -> Want {
+        let len = waiting.data.end - waiting.data.start;
+        if len == 0 && !matches!(waiting.what, Decoder::Convention(Decode::Producers)) {
+            self.find_in(&waiting, Code::EmptyValue, waiting.start, "the section is empty");
+        }
+        if let Decoder::Name(hopper) = &waiting.what {
+            return match hopper.next() {
+                Hop::Want(range) => {
+                    self.waiting = Some(waiting);
+                    Want::Bytes(range)
+                }
+                _ => Want::Nothing,
+            };
+        }
+        if len > u64::from(self.limits.data) {
+            let message = format!("{len} bytes; more than {} are not decoded", self.limits.data);
+            self.find_in(&waiting, Code::TooLarge, waiting.start, message);
+            return Want::Nothing;
+        }
+        let data = waiting.data.clone();
+        self.waiting = Some(waiting);
+        Want::Bytes(data)
+    }
+
+    /// Lets go of what an earlier section said, where only the last counts.
+    fn forget(&mut self, waiting: &Waiting) {
+        let item = &mut self.items[waiting.item as usize];
+        let old = match &waiting.what {
+            Decoder::Annotation(field) => {
+                let place = item.annotations.iter().position(|(found, _)| found == field);
+                place.map(|place| item.annotations.remove(place).1)
+            }
+            Decoder::Convention(Decode::Dependencies) => item.dependencies.take().map(|found| found.raw),
+            Decoder::Convention(Decode::RegistryMetadata) => item.registry_metadata.take(),
+            // A second name section may hold no name. Producers and links are all kept.
+            Decoder::Name(_) | Decoder::Convention(_) => None,
+        };
+        if let Some(old) = old {
+            self.release(&old);
+        }
+    }
+
+    fn release(&mut self, value: &Value<'_>) {
+        self.kept -= value.as_bytes().len() as u64 + FLAT_CHARGE;
+    }
+
+    /// Charges for a value of so many bytes. Where that exceeds the limit, a finding says so, and it is not kept.
+    fn charge(&mut self, waiting: &Waiting, len: usize) -> bool {
+        let kept = self.kept + len as u64 + FLAT_CHARGE;
+        let affordable = kept <= self.limits.kept;
+        if affordable {
+            self.kept = kept;
+        } else {
+            let message = format!("not kept: more than {} bytes of values in one input", self.limits.kept);
+            self.find_in(waiting, Code::TooLarge, waiting.start, message);
+        }
+        affordable
+    }
+}
+
+impl<'v, K> Reader<'v, K> {
+    fn decode<'w>(&mut self, waiting: &mut Waiting, bytes: &'w [u8], start: u64) -> Want
+    where
+        K: Keep<'w, 'v>,
+    {
+        match &mut waiting.what {
+            Decoder::Name(hopper) => {
+                let hop = hopper.hop(bytes, self.limits.data);
+                return self.hopped(waiting, hop);
+            }
+            Decoder::Annotation(field) => {
+                let field = *field;
+                self.annotation(waiting, field, bytes);
+            }
+            Decoder::Convention(Decode::Producers) => self.producers(waiting, bytes, start),
+            Decoder::Convention(Decode::Dependencies) => self.dependencies(waiting, bytes),
+            Decoder::Convention(Decode::RegistryMetadata) => self.registry_metadata(waiting, bytes),
+            Decoder::Convention(decode) => {
+                let is_text = *decode == Decode::Text;
+                self.debug_link(waiting, bytes, is_text);
+            }
+        }
+        Want::Nothing
+    }
+
+    fn annotation<'w>(&mut self, waiting: &Waiting, field: Field, bytes: &'w [u8])
+    where
+        K: Keep<'w, 'v>,
+    {
+        let value = self.text(waiting, bytes, waiting.data.clone());
+        if let Some(text) = value.as_str().filter(|text| !text.is_empty()) {
+            let flaws = field.check(text);
+            self.find_flaws(waiting, waiting.data.start, flaws);
+        }
+        if self.charge(waiting, bytes.len()) {
+            let annotations = &mut self.items[waiting.item as usize].annotations;
+            let place = annotations.partition_point(|(other, _)| *other < field);
+            annotations.insert(place, (field, value));
+        }
+    }
+
+    /// Bytes that should be a text.
+    fn text<'w>(&mut self, waiting: &Waiting, bytes: &'w [u8], range: Range<u64>) -> Value<'v>
+    where
+        K: Keep<'w, 'v>,
+    {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Value::text(K::text(text), range),
+            Err(error) => {
+                let offset = range.start + error.valid_up_to() as u64;
+                self.find_in(waiting, Code::NotUtf8, offset, "the value is not UTF-8");
+                Value::bytes(K::bytes(bytes), range)
+            }
+        }
+    }
+
+    fn producers<'w>(&mut self, waiting: &Waiting, bytes: &'w [u8], start: u64)
+    where
+        K: Keep<'w, 'v>,
+    {
+        producers::inspect(bytes, |(code, at, message)| {
+            self.find_in(waiting, code, start + at as u64, message);
+        });
+        if self.charge(waiting, bytes.len()) {
+            let section = Value::bytes(K::bytes(bytes), waiting.data.clone());
+            self.items[waiting.item as usize].producers.push(section);
+        }
+    }
+
+    fn dependencies<'w>(&mut self, waiting: &Waiting, bytes: &'w [u8])
+    where
+        K: Keep<'w, 'v>,
+    {
+        #[cfg(feature = "dependencies")]
+        let packages = {
+            let (packages, flaws) = super::dependencies::decode(bytes, self.limits.inflated);
+            self.find_flaws(waiting, waiting.data.start, flaws);
+            packages
+        };
+        if self.charge(waiting, bytes.len()) {
+            self.items[waiting.item as usize].dependencies = Some(Dependencies {
+                raw: Value::bytes(K::bytes(bytes), waiting.data.clone()),
+                #[cfg(feature = "dependencies")]
+                packages,
+            });
+        }
+    }
+
+    fn registry_metadata<'w>(&mut self, waiting: &Waiting, bytes: &'w [u8])
+    where
+        K: Keep<'w, 'v>,
+    {
+        let message = "retired: its fields have sections of their own now";
+        self.find_in(waiting, Code::RetiredSection, waiting.start, message);
+        let value = self.text(waiting, bytes, waiting.data.clone());
+        #[cfg(feature = "json")]
+        if let Some(text) = value.as_str() {
+            let flaws = super::registry::check(text);
+            self.find_flaws(waiting, waiting.data.start, flaws);
+        }
+        if self.charge(waiting, bytes.len()) {
+            self.items[waiting.item as usize].registry_metadata = Some(value);
+        }
+    }
+
+    fn debug_link<'w>(&mut self, waiting: &Waiting, bytes: &'w [u8], is_text: bool)
+    where
+        K: Keep<'w, 'v>,
+    {
+        let mut cursor = Cursor::new(bytes);
+        let value = match cursor.bytes() {
+            Ok(value) => value,
+            Err(_) if bytes.is_empty() => return, // which is a finding already
+            Err(malformed) => {
+                self.find_in(waiting, Code::MalformedDebugLink, waiting.data.start, malformed.what());
+                return;
+            }
+        };
+        let end = waiting.data.start + cursor.at() as u64;
+        if !cursor.rest().is_empty() {
+            self.find_in(waiting, Code::MalformedDebugLink, end, "bytes behind the value");
+        }
+        let range = end - value.len() as u64..end;
+        let value =
+            if is_text { self.text(waiting, value, range) } else { Value::bytes(K::bytes(value), range) };
+        self.find_controls(waiting, &value, false);
+        if self.charge(waiting, value.as_bytes().len()) {
+            self.items[waiting.item as usize].debug_links.push((waiting.section, value));
+        }
+    }
+
+    /// What a hop in a name section came upon.
+    fn hopped<'w>(&mut self, waiting: &mut Waiting, mut hop: Hop<'w>) -> Want
+    where
+        K: Keep<'w, 'v>,
+    {
+        loop {
+            match hop {
+                Hop::Want(range) => return Want::Bytes(range),
+                Hop::End => return Want::Nothing,
+                Hop::Malformed(what, offset) => {
+                    self.find_in(waiting, Code::MalformedName, offset, what);
+                    return Want::Nothing;
+                }
+                Hop::TooLong(range) => {
+                    let len = range.end - range.start;
+                    let message =
+                        format!("a name of {len} bytes; more than {} are not decoded", self.limits.data);
+                    self.find_in(waiting, Code::TooLarge, range.start, message);
+                }
+                Hop::OwnName(name, range, flaw) => {
+                    if let Some(flaw) = flaw {
+                        self.find_in(waiting, Code::MalformedName, range.end, flaw);
+                    }
+                    self.own_name(waiting, name.map_or_else(|bytes| bytes, str::as_bytes), range);
+                }
+            }
+            let Decoder::Name(hopper) = &waiting.what else { return Want::Nothing };
+            hop = hopper.next();
+        }
+    }
+
+    fn own_name<'w>(&mut self, waiting: &Waiting, bytes: &'w [u8], range: Range<u64>)
+    where
+        K: Keep<'w, 'v>,
+    {
+        let name = self.text(waiting, bytes, range);
+        self.find_controls(waiting, &name, false);
+        let old = self.items[waiting.item as usize].name.take();
+        if let Some(old) = old {
+            self.release(&old);
+            if waiting.data.contains(&old.range().start) {
+                let message = "a second subsection with the item's own name; the last counts here";
+                self.find_in(waiting, Code::MalformedName, name.range().start, message);
+            }
+        }
+        if self.charge(waiting, bytes.len()) {
+            self.items[waiting.item as usize].name = Some(name);
+        }
+    }
+
+    fn find_controls(&mut self, waiting: &Waiting, value: &Value<'_>, multiline: bool) {
+        if value.as_str().is_some_and(|text| has_controls(text, multiline)) {
+            let message = "control or bidirectional characters in the value";
+            self.find_in(waiting, Code::ControlCharacters, value.range().start, message);
+        }
+    }
+}
+
+impl<'w, 'v, K: Keep<'w, 'v>> Visitor<'w> for Reader<'v, K> {
+    fn enter(&mut self, entry: &Entry) {
+        if let Some(parent) = entry.parent {
+            self.items[parent as usize].children += 1;
+        }
+        let depth = self.open.len() as u32;
+        self.open.push(Open { seen: 0, at_front: true, producers: None });
+        self.items.push(Item {
+            kind: entry.kind,
+            parent: entry.parent,
+            index: entry.index,
+            depth,
+            children: 0,
+            start: entry.start,
+            end: entry.end,
+            name: None,
+            annotations: Vec::new(),
+            producers: Producers::default(),
+            dependencies: None,
+            registry_metadata: None,
+            debug_links: Vec::new(),
+            shares: Shares::default(),
+        });
+    }
+
+    #[inline]
+    fn section(&mut self, section: &Section<'w>) -> Want {
+        let meaning = if section.is_custom() { meaning(section.name_bytes()) } else { Meaning::UNKNOWN };
+        let item = &mut self.items[section.item as usize];
+        item.shares.add(section, meaning);
+        let mut want = Want::Nothing;
+        let mut stays_at_front = false;
+        match meaning.row() {
+            Some(row) => {
+                stays_at_front = matches!(row, Row::Convention(convention) if convention.first);
+                want = self.known(section, row, meaning.number().unwrap_or_default());
+            }
+            None if section.is_custom() => {
+                if !section.name_bytes().iter().all(|byte| matches!(byte, b' '..=b'~'))
+                    && has_controls(section.name(), false)
+                {
+                    let message = "control or bidirectional characters in the name of a custom section";
+                    let start = section.payload().start;
+                    self.find(Code::ControlCharacters, section.item, start, Some(section.name()), message);
+                }
+            }
+            None if section.is_unknown() => {
+                let message =
+                    format!("section id {:#04x} means nothing in a {}", section.id, section.item_kind);
+                self.find(Code::UnknownSection, section.item, section.range().start, None, message);
+            }
+            None => {}
+        }
+        if let Some(open) = self.open.last_mut().filter(|_| !stays_at_front) {
+            open.at_front = false;
+        }
+        want
+    }
+
+    fn data(&mut self, bytes: &'w [u8], start: u64) -> Want {
+        let Some(mut waiting) = self.waiting.take() else { return Want::Nothing };
+        let want = self.decode(&mut waiting, bytes, start);
+        if want != Want::Nothing {
+            self.waiting = Some(waiting);
+        }
+        want
+    }
+
+    fn leave(&mut self, item: u32, end: u64) {
+        self.items[item as usize].end = Some(end);
+        self.open.pop();
+    }
+}

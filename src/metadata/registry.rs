@@ -1,0 +1,117 @@
+//! The retired `registry-metadata` section: one JSON object for what has sections of its own now.
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use std::collections::HashSet;
+use std::fmt;
+
+use super::check::Flaw;
+use crate::escape::quoted;
+use crate::finding::Code;
+
+/// What is wrong with the text: it is no JSON object, nests too deep (128), or repeats a key.
+pub(crate) fn check(text: &str) -> Vec<Flaw> {
+    let mut duplicates = Vec::new();
+    let mut json = serde_json::Deserializer::from_str(text);
+    let result = json.deserialize_map(Walk { duplicates: &mut duplicates }).and_then(|()| json.end());
+    let mut flaws: Vec<Flaw> = duplicates
+        .into_iter()
+        .map(|key| Flaw { code: Code::DuplicateJsonKey, message: format!("a second key {}", quoted(&key)) })
+        .collect();
+    if let Err(error) = result {
+        flaws.push(Flaw { code: Code::MalformedRegistryMetadata, message: error.to_string() });
+    }
+    flaws
+}
+
+/// Walks through any JSON value, keeping nothing but the keys that stand twice in one object.
+struct Walk<'a> {
+    duplicates: &'a mut Vec<String>,
+}
+
+impl<'de> DeserializeSeed<'de> for Walk<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut keys = HashSet::new();
+        while let Some(key) = map.next_key::<String>()? {
+            map.next_value_seed(Walk { duplicates: self.duplicates })?;
+            if let Some(key) = keys.replace(key) {
+                self.duplicates.push(key);
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<(), A::Error> {
+        while sequence.next_element_seed(Walk { duplicates: self.duplicates })?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes(text: &str) -> Vec<Code> {
+        check(text).into_iter().map(|flaw| flaw.code).collect()
+    }
+
+    #[test]
+    fn objects() {
+        assert_eq!(
+            codes(r#"{"authors":["a"],"license":null,"links":[{"type":"Homepage","value":"x"}],"n":-1.5e3}"#),
+            []
+        );
+        for wrong in ["", "[]", "null", "{", "{} {}", r#"{"a":1,}"#, "{\"a\":\"\x01\"}"] {
+            assert_eq!(codes(wrong), [Code::MalformedRegistryMetadata], "{wrong}");
+        }
+    }
+
+    #[test]
+    fn deep_nesting_is_refused() {
+        let deep = format!(r#"{{"a":{}"#, "[".repeat(100_000));
+        assert_eq!(codes(&deep), [Code::MalformedRegistryMetadata]);
+    }
+
+    #[test]
+    fn keys_that_stand_twice() {
+        assert_eq!(codes(r#"{"a":1,"b":{"a":1},"a":2}"#), [Code::DuplicateJsonKey]);
+        assert_eq!(codes(r#"{"b":[{"c":1,"\u0063":2}]}"#), [Code::DuplicateJsonKey]);
+    }
+}

@@ -1,0 +1,91 @@
+//! Unsigned LEB128 of at most 32 bits: the one decoder, for section sizes, names and values alike.
+
+/// Bytes that the longest encoding takes. Padding is accepted up to here.
+pub(crate) const MAX_LEN: usize = 5;
+
+/// The number that a run of bytes begins with, and the bytes that it takes, 1 to 5; 0 where there is none to be read.
+/// (A number, and not an `Option`, so that it stays in a register.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Leb128 {
+    pub(crate) value: u32,
+    pub(crate) len: u8,
+}
+
+impl Leb128 {
+    const UNREADABLE: Self = Self { value: 0, len: 0 };
+
+    /// Decodes the number that `bytes` begins with, looking at five bytes at the most.
+    #[inline(always)]
+    pub(crate) fn read(bytes: &[u8]) -> Self {
+        match bytes {
+            [a, ..] if *a < 0x80 => Self { value: u32::from(*a), len: 1 },
+            [a, b, c, d, e, ..] => Self::read_long(&[*a, *b, *c, *d, *e]),
+            _ => Self::read_long(bytes),
+        }
+    }
+
+    #[inline(always)]
+    fn read_long(bytes: &[u8]) -> Self {
+        let mut value = 0;
+        for (index, &byte) in bytes.iter().enumerate() {
+            value |= u32::from(byte & 0x7f) << (7 * index);
+            if index == MAX_LEN - 1 && byte > 0x0f {
+                break;
+            }
+            if byte < 0x80 {
+                return Self { value, len: index as u8 + 1 };
+            }
+        }
+        Self::UNREADABLE
+    }
+
+    /// Whether more bytes may make a number of what cannot be read; otherwise it is malformed: a fifth byte
+    /// continues, or holds bits beyond the 32nd.
+    pub(crate) fn may_go_on(bytes: &[u8]) -> bool {
+        bytes.len() < MAX_LEN
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The textbook loop, as the oracle.
+    fn naive(bytes: &[u8]) -> Leb128 {
+        let mut value = 0u64;
+        for (index, byte) in bytes.iter().take(MAX_LEN).enumerate() {
+            value |= u64::from(byte & 0x7f) << (7 * index);
+            if byte & 0x80 == 0 {
+                return u32::try_from(value)
+                    .map_or(Leb128::UNREADABLE, |value| Leb128 { value, len: index as u8 + 1 });
+            }
+        }
+        Leb128::UNREADABLE
+    }
+
+    #[test]
+    fn agrees_with_the_textbook_loop() {
+        const EDGES: [u8; 12] = [0, 1, 0x0f, 0x10, 0x1f, 0x40, 0x7f, 0x80, 0x81, 0x8f, 0xf0, 0xff];
+        let mut bytes = [0; 6];
+        for n in 0..EDGES.len().pow(5) {
+            let mut rest = n;
+            for byte in &mut bytes[..5] {
+                *byte = EDGES[rest % EDGES.len()];
+                rest /= EDGES.len();
+            }
+            for len in 0..=6 {
+                let bytes = &bytes[..len];
+                assert_eq!(Leb128::read(bytes), naive(bytes), "{bytes:x?}");
+            }
+        }
+    }
+
+    #[test]
+    fn padding_is_accepted_and_a_sixth_byte_is_not() {
+        assert_eq!(Leb128::read(&[0x80, 0x80, 0x80, 0x80, 0x00]), Leb128 { value: 0, len: 5 });
+        assert_eq!(Leb128::read(&[0xff, 0xff, 0xff, 0xff, 0x0f]), Leb128 { value: u32::MAX, len: 5 });
+        assert_eq!(Leb128::read(&[0xff, 0xff, 0xff, 0xff, 0x1f]), Leb128::UNREADABLE);
+        assert_eq!(Leb128::read(&[0x80, 0x80, 0x80, 0x80, 0x80, 0x00]), Leb128::UNREADABLE);
+        assert_eq!(Leb128::read(&[]), Leb128::UNREADABLE);
+    }
+}
