@@ -33,22 +33,14 @@ pub fn read_slice(bytes: &[u8], limits: Limits) -> Result<Outcome<Metadata<'_>>,
 ///
 /// The bytes are no WebAssembly, or cannot be read at all. Whatever else is wrong, what stands before it is read: see
 /// [`Outcome`].
-pub fn read_at<R: ReadAt + ?Sized>(
-    source: &R,
-    len: u64,
-    limits: Limits,
-) -> Result<Outcome<Metadata<'static>>, Error> {
+pub fn read_at<R: ReadAt + ?Sized>(source: &R, len: u64, limits: Limits) -> Result<Outcome<Metadata<'static>>, Error> {
     let mut reader = Reader::copying(limits);
     let (result, cost) = drive::read_at(source, len, &mut reader, limits);
     outcome(reader.finish(), result, cost)
 }
 
 /// What was read, with the break if there was one; the break alone if nothing was.
-pub(crate) fn outcome<T>(
-    value: Option<T>,
-    result: Result<(), Error>,
-    cost: Cost,
-) -> Result<Outcome<T>, Error> {
+pub(crate) fn outcome<T>(value: Option<T>, result: Result<(), Error>, cost: Cost) -> Result<Outcome<T>, Error> {
     match (value, result) {
         (Some(value), result) => Ok(Outcome { value, broken: result.err(), cost }),
         (None, Err(error)) => Err(error),

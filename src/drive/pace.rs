@@ -26,8 +26,7 @@ impl Pace {
     /// off starts again with the smallest. `len` is the input's length.
     pub(crate) fn next(&mut self, needed: &Range<u64>, len: u64) -> Range<u64> {
         let gap = needed.start.saturating_sub(self.end);
-        self.window =
-            if self.end == 0 || gap > self.window { SMALLEST } else { (self.window * 2).min(LARGEST) };
+        self.window = if self.end == 0 || gap > self.window { SMALLEST } else { (self.window * 2).min(LARGEST) };
         let end = needed.end.max(needed.start.saturating_add(self.window)).min(len);
         self.end = end;
         needed.start.min(end)..end

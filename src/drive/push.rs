@@ -34,13 +34,7 @@ pub struct Push<V> {
 impl<V: for<'w> Visitor<'w>> Push<V> {
     /// Begins an input.
     pub fn new(visitor: V, limits: Limits) -> Self {
-        Self {
-            scanner: Scanner::new(limits),
-            visitor,
-            needed: 0..1,
-            gathered: Vec::new(),
-            cost: Cost::default(),
-        }
+        Self { scanner: Scanner::new(limits), visitor, needed: 0..1, gathered: Vec::new(), cost: Cost::default() }
     }
 
     /// The next bytes of the input. An empty chunk changes nothing.

@@ -30,11 +30,7 @@ use crate::scan::{Scanner, Visitor, Window};
 /// # Errors
 ///
 /// Malformed framing, an early end, an exceeded limit. What the visitor was handed before stays valid.
-pub fn slice<'a, V: Visitor<'a>>(
-    bytes: &'a [u8],
-    visitor: &mut V,
-    limits: Limits,
-) -> (Result<(), Error>, Cost) {
+pub fn slice<'a, V: Visitor<'a>>(bytes: &'a [u8], visitor: &mut V, limits: Limits) -> (Result<(), Error>, Cost) {
     let mut scanner = Scanner::new(limits);
     let result = match scanner.feed(Window::new(bytes, 0), visitor) {
         Ok(_) => scanner.finish(bytes.len() as u64, visitor), // what it needs lies past the end

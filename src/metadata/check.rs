@@ -100,8 +100,7 @@ fn license(value: &str) -> Option<Flaw> {
         let message = format!("{} is no SPDX expression; write {}", quoted(value), quoted(&meant));
         return Some(Flaw::new(Code::ImpreciseLicense, message));
     }
-    let term =
-        value.get(error.span.clone()).map_or_else(String::new, |term| format!(", at {}", quoted(term)));
+    let term = value.get(error.span.clone()).map_or_else(String::new, |term| format!(", at {}", quoted(term)));
     let message = format!("{} is no SPDX expression: {}{term}", quoted(value), error.reason);
     Some(Flaw::new(Code::NotSpdx, message))
 }
@@ -149,10 +148,8 @@ fn url(value: &str, repository: bool, flaws: &mut Vec<Flaw>) {
             flaws.push(Flaw::new(Code::NotUrl, format!("{} names no host", quoted(value))));
         }
     } else if repository && is_vcs(scheme) {
-        let message = format!(
-            "{} is understood by version control, not by a browser; write an https URL",
-            quoted(value)
-        );
+        let message =
+            format!("{} is understood by version control, not by a browser; write an https URL", quoted(value));
         flaws.push(Flaw::new(Code::VcsUrl, message));
     } else {
         flaws.push(Flaw::new(Code::NotHttp, format!("{} is neither http nor https", quoted(value))));
@@ -174,8 +171,7 @@ fn url_advice(value: &str) -> &'static str {
 
 /// `git@host:path`, as SSH and Git write it.
 fn is_scp_like(value: &str) -> bool {
-    let Some((user, (host, path))) =
-        value.split_once('@').and_then(|(user, rest)| Some((user, rest.split_once(':')?)))
+    let Some((user, (host, path))) = value.split_once('@').and_then(|(user, rest)| Some((user, rest.split_once(':')?)))
     else {
         return false;
     };

@@ -237,12 +237,7 @@ mod tests {
             format!(r#"{{"packages":[{0},{0}]}}"#, package(r#","root":true"#)),
             format!(r#"{{"packages":{}}}"#, "[".repeat(100_000)),
         ] {
-            assert_eq!(
-                read(&json),
-                (vec![], vec![Code::MalformedDependencies]),
-                "{}",
-                &json[..json.len().min(80)]
-            );
+            assert_eq!(read(&json), (vec![], vec![Code::MalformedDependencies]), "{}", &json[..json.len().min(80)]);
         }
     }
 
@@ -278,10 +273,7 @@ mod tests {
     #[test]
     fn a_wide_graph_takes_linear_time() {
         let edges: Vec<String> = (1..60_000).map(|place| place.to_string()).collect();
-        let first = format!(
-            r#"{{"name":"a","version":"1.0.0","source":"git","dependencies":[{}]}}"#,
-            edges.join(",")
-        );
+        let first = format!(r#"{{"name":"a","version":"1.0.0","source":"git","dependencies":[{}]}}"#, edges.join(","));
         let rest = r#",{"name":"b","version":"1.0.0","source":"git"}"#.repeat(59_999);
         let (packages, flaws) = read(&format!(r#"{{"packages":[{first}{rest}]}}"#));
         assert_eq!((packages.len(), flaws), (60_000, vec![]));

@@ -203,19 +203,11 @@ impl<'a> Item<'a> {
             start: self.start,
             end: self.end,
             name: self.name.map(Value::into_owned),
-            annotations: self
-                .annotations
-                .into_iter()
-                .map(|(field, value)| (field, value.into_owned()))
-                .collect(),
+            annotations: self.annotations.into_iter().map(|(field, value)| (field, value.into_owned())).collect(),
             producers: self.producers.into_owned(),
             dependencies: self.dependencies.map(Dependencies::into_owned),
             registry_metadata: self.registry_metadata.map(Value::into_owned),
-            debug_links: self
-                .debug_links
-                .into_iter()
-                .map(|(section, value)| (section, value.into_owned()))
-                .collect(),
+            debug_links: self.debug_links.into_iter().map(|(section, value)| (section, value.into_owned())).collect(),
             shares: self.shares,
         }
     }

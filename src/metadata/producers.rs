@@ -213,11 +213,7 @@ mod tests {
         assert_eq!(read(data).len(), 3);
         assert_eq!(
             flaws(data),
-            [
-                (Code::DuplicateProducer, 9),
-                (Code::DuplicateProducersField, 12),
-                (Code::UnknownProducersField, 17)
-            ]
+            [(Code::DuplicateProducer, 9), (Code::DuplicateProducersField, 12), (Code::UnknownProducersField, 17)]
         );
     }
 

@@ -178,9 +178,7 @@ impl<'v, K> Reader<'v, K> {
             open.producers.get_or_insert(start);
             None
         } else if convention.decode == Decode::Name && section.item_kind == ItemKind::Module {
-            open.producers
-                .take()
-                .map(|producers| (producers, "stands before `name`, and must stand behind it"))
+            open.producers.take().map(|producers| (producers, "stands before `name`, and must stand behind it"))
         } else {
             None
         };
@@ -374,8 +372,7 @@ impl<'v, K> Reader<'v, K> {
             self.find_in(waiting, Code::MalformedDebugLink, end, "bytes behind the value");
         }
         let range = end - value.len() as u64..end;
-        let value =
-            if is_text { self.text(waiting, value, range) } else { Value::bytes(K::bytes(value), range) };
+        let value = if is_text { self.text(waiting, value, range) } else { Value::bytes(K::bytes(value), range) };
         self.find_controls(waiting, &value, false);
         if self.charge(waiting, value.as_bytes().len()) {
             self.items[waiting.item as usize].debug_links.push((waiting.section, value));
@@ -397,8 +394,7 @@ impl<'v, K> Reader<'v, K> {
                 }
                 Hop::TooLong(range) => {
                     let len = range.end - range.start;
-                    let message =
-                        format!("a name of {len} bytes; more than {} are not decoded", self.limits.data);
+                    let message = format!("a name of {len} bytes; more than {} are not decoded", self.limits.data);
                     self.find_in(waiting, Code::TooLarge, range.start, message);
                 }
                 Hop::OwnName(name, range, flaw) => {
@@ -487,8 +483,7 @@ impl<'w, 'v, K: Keep<'w, 'v>> Visitor<'w> for Reader<'v, K> {
                 }
             }
             None if section.is_unknown() => {
-                let message =
-                    format!("section id {:#04x} means nothing in a {}", section.id, section.item_kind);
+                let message = format!("section id {:#04x} means nothing in a {}", section.id, section.item_kind);
                 self.find(Code::UnknownSection, section.item, section.range().start, None, message);
             }
             None => {}

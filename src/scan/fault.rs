@@ -25,9 +25,7 @@ pub(crate) enum Fault {
     PastParent { section: &'static str, size: u32, end: u64 },
     #[error("section too large: a nested {kind} has at most 1 GiB, not {size} bytes")]
     NestedTooLarge { kind: ItemKind, size: u32 },
-    #[error(
-        "section out of order: a module has one {0} section, before those that follow it in the specification"
-    )]
+    #[error("section out of order: a module has one {0} section, before those that follow it in the specification")]
     OutOfOrder(&'static str),
     #[error("second preamble: a section begins here, not another module or component")]
     SecondPreamble,
@@ -38,9 +36,7 @@ pub(crate) enum Fault {
 
     #[error("custom section of size 0: it has no name")]
     Unnamed,
-    #[error(
-        "malformed length of a custom section's name: not a LEB128 number of at most 32 bits within the section"
-    )]
+    #[error("malformed length of a custom section's name: not a LEB128 number of at most 32 bits within the section")]
     NameLength,
     #[error("custom section's name of {len} bytes goes past the end of its section, which has {left} left")]
     NamePastSection { len: u32, left: u32 },
@@ -49,9 +45,7 @@ pub(crate) enum Fault {
 
     #[error("the input ends inside the {section} section that begins at {start:#x}")]
     Truncated { section: &'static str, start: u64 },
-    #[error(
-        "the input ends inside the {kind} whose section begins at {start:#x}, before its end at {end:#x}"
-    )]
+    #[error("the input ends inside the {kind} whose section begins at {start:#x}, before its end at {end:#x}")]
     TruncatedItem { kind: ItemKind, start: u64, end: u64 },
     #[error("the input ends inside the header of the section that begins at {start:#x}")]
     TruncatedHeader { start: u64 },

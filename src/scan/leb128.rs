@@ -56,8 +56,7 @@ mod tests {
         for (index, byte) in bytes.iter().take(MAX_LEN).enumerate() {
             value |= u64::from(byte & 0x7f) << (7 * index);
             if byte & 0x80 == 0 {
-                return u32::try_from(value)
-                    .map_or(Leb128::UNREADABLE, |value| Leb128 { value, len: index as u8 + 1 });
+                return u32::try_from(value).map_or(Leb128::UNREADABLE, |value| Leb128 { value, len: index as u8 + 1 });
             }
         }
         Leb128::UNREADABLE

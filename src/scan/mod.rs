@@ -203,11 +203,7 @@ impl Scanner {
     ///
     /// Malformed framing, or an exceeded limit. What was handed over before stays valid. After an error the
     /// scanner is spent.
-    pub fn feed<'w, V: Visitor<'w>>(
-        &mut self,
-        window: Window<'w>,
-        visitor: &mut V,
-    ) -> Result<Range<u64>, Error> {
+    pub fn feed<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> Result<Range<u64>, Error> {
         loop {
             let pause = match &self.state {
                 State::Preamble => self.preamble(window, visitor)?,
@@ -252,8 +248,7 @@ impl Scanner {
             return Ok(Some(start..start + PREAMBLE_LEN as u64));
         };
         if self.enclosing.is_empty() {
-            self.frame.kind =
-                root_kind(*bytes).map_err(|(fault, offset)| Error::new(fault, offset, Path::root()))?;
+            self.frame.kind = root_kind(*bytes).map_err(|(fault, offset)| Error::new(fault, offset, Path::root()))?;
         } else if *bytes != self.frame.kind.preamble() {
             return Err(self.error(Fault::NestedPreamble(self.frame.kind), start));
         }
@@ -605,12 +600,10 @@ fn root_kind(preamble: [u8; PREAMBLE_LEN]) -> Result<ItemKind, (Fault, u64)> {
     if [m0, m1, m2, m3] != *b"\0asm" {
         return Err((Fault::NotWasm(looks_like(&preamble)), 0));
     }
-    [ItemKind::Module, ItemKind::Component].into_iter().find(|kind| kind.preamble() == preamble).ok_or_else(
-        || {
-            let (version, layer) = (u16::from_le_bytes([v0, v1]), u16::from_le_bytes([l0, l1]));
-            (Fault::Version { version, layer }, 4)
-        },
-    )
+    [ItemKind::Module, ItemKind::Component].into_iter().find(|kind| kind.preamble() == preamble).ok_or_else(|| {
+        let (version, layer) = (u16::from_le_bytes([v0, v1]), u16::from_le_bytes([l0, l1]));
+        (Fault::Version { version, layer }, 4)
+    })
 }
 
 /// What an input that is no WebAssembly begins like.

@@ -1,0 +1,4 @@
+//! What the tests share: inputs written out byte by byte, and every mouth for each of them.
+
+pub mod binary;
+pub mod mouths;

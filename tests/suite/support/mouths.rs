@@ -1,0 +1,142 @@
+//! One case, every mouth: an input goes through each driver, and all must agree.
+
+use std::fs::File;
+use std::io::Write;
+use std::ops::Range;
+
+use sectile::drive::{self, Push};
+use sectile::metadata::{Metadata, Reader};
+use sectile::scan::{Entry, Section, Visitor, Want};
+use sectile::{Error, Limits};
+
+/// What a visitor was told, owned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    Enter { item: u32, kind: &'static str, parent: Option<u32>, index: u32, start: u64, end: Option<u64> },
+    Section { item: u32, id: u8, name: String, range: Range<u64>, payload: Range<u64>, data: Range<u64> },
+    Data(u64, Vec<u8>),
+    Leave(u32, u64),
+}
+
+/// Writes down what it is told, and wants the data of custom sections: first three bytes, then all of it.
+#[derive(Default)]
+pub struct Recorder {
+    pub events: Vec<Event>,
+    asked: Option<Range<u64>>,
+}
+
+impl Visitor<'_> for Recorder {
+    fn enter(&mut self, entry: &Entry) {
+        let &Entry { item, kind, parent, index, start, end } = entry;
+        self.events.push(Event::Enter { item, kind: kind.name(), parent, index, start, end });
+    }
+
+    fn section(&mut self, section: &Section<'_>) -> Want {
+        self.events.push(Event::Section {
+            item: section.item,
+            id: section.id,
+            name: section.name().to_owned(),
+            range: section.range(),
+            payload: section.payload(),
+            data: section.data(),
+        });
+        if !section.is_custom() {
+            return Want::Nothing;
+        }
+        let data = section.data();
+        self.asked = Some(data.clone());
+        Want::Bytes(data.start..data.start + 3)
+    }
+
+    fn data(&mut self, bytes: &[u8], start: u64) -> Want {
+        self.events.push(Event::Data(start, bytes.to_vec()));
+        self.asked.take().map_or(Want::Nothing, Want::Bytes)
+    }
+
+    fn leave(&mut self, item: u32, end: u64) {
+        self.events.push(Event::Leave(item, end));
+    }
+}
+
+/// An error as far as it must be the same from every mouth: what it says, and where.
+pub fn told(result: Result<(), Error>) -> Result<(), String> {
+    result.map_err(|error| error.to_string())
+}
+
+/// Pushes the bytes in chunks of these sizes, again and again.
+pub fn push<V: for<'w> Visitor<'w>>(
+    bytes: &[u8],
+    sizes: &[usize],
+    visitor: V,
+    limits: Limits,
+) -> (V, Result<(), Error>) {
+    let mut push = Push::new(visitor, limits);
+    let mut rest = bytes;
+    for size in sizes.iter().cycle() {
+        let (chunk, behind) = rest.split_at((*size).min(rest.len()));
+        if let Err(error) = push.push(chunk) {
+            return (push.into_visitor(), Err(error));
+        }
+        if behind.is_empty() {
+            break;
+        }
+        rest = behind;
+    }
+    push.finish()
+}
+
+/// The sizes of chunks that every case is pushed in.
+const CHUNKS: [&[usize]; 5] = [&[1], &[2], &[7, 1, 0, 64], &[4096], &[usize::MAX]];
+
+/// A real file that holds the bytes.
+pub fn file(bytes: &[u8]) -> File {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(bytes).unwrap();
+    file
+}
+
+/// Scans through every mouth, asserts that all tell the same, and gives it.
+pub fn scan(bytes: &[u8], limits: Limits) -> (Vec<Event>, Result<(), Error>) {
+    let mut recorder = Recorder::default();
+    let (result, cost) = drive::slice(bytes, &mut recorder, limits);
+    assert!(cost.bytes <= bytes.len() as u64 + 3 * recorder.events.len() as u64);
+    let expected = (&recorder.events, told(result));
+
+    let mut read = Recorder::default();
+    let (result, _) = drive::read_at(bytes, bytes.len() as u64, &mut read, limits);
+    assert_eq!((&read.events, told(result)), expected, "positioned reads");
+
+    for sizes in CHUNKS {
+        let (pushed, result) = push(bytes, sizes, Recorder::default(), limits);
+        assert_eq!((&pushed.events, told(result)), expected, "chunks of {sizes:?}");
+    }
+    let result = drive::slice(bytes, &mut Recorder::default(), limits).0;
+    (recorder.events, result)
+}
+
+/// Reads metadata through every mouth, a real file among them, asserts that all give the same, and gives it.
+#[track_caller]
+pub fn read(bytes: &[u8], limits: Limits) -> (Option<Metadata<'_>>, Result<(), Error>) {
+    let mut reader = Reader::borrowing(limits);
+    let result = drive::slice(bytes, &mut reader, limits).0;
+    let expected = (reader.finish(), told(result));
+
+    let mut reader = Reader::copying(limits);
+    let (result, _) = drive::read_at(&file(bytes), bytes.len() as u64, &mut reader, limits);
+    assert_eq!((reader.finish(), told(result)), expected, "a file");
+
+    for sizes in CHUNKS {
+        let (reader, result) = push(bytes, sizes, Reader::copying(limits), limits);
+        assert_eq!((reader.finish(), told(result)), expected, "chunks of {sizes:?}");
+    }
+    let result = drive::slice(bytes, &mut Reader::borrowing(limits), limits).0;
+    (expected.0, result)
+}
+
+/// [`read`] with the default limits, of an input that must be sound.
+#[track_caller]
+pub fn metadata(bytes: &[u8]) -> Metadata<'_> {
+    let (metadata, result) = read(bytes, Limits::default());
+    result.unwrap();
+    metadata.unwrap()
+}
