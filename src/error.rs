@@ -60,6 +60,14 @@ impl Error {
         self.0.offset
     }
 
+    /// What is wrong, without the place; with what the system said, if it said something.
+    pub fn message(&self) -> String {
+        match &self.0.reason {
+            Reason::Io(source) => format!("{}: {source}", self.0.reason),
+            reason => reason.to_string(),
+        }
+    }
+
     /// The item in which it is wrong.
     pub fn path(&self) -> &Path {
         &self.0.path

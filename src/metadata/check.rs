@@ -188,13 +188,11 @@ fn is_vcs(scheme: &str) -> bool {
 }
 
 fn date_time(value: &str) -> Option<Flaw> {
-    match is_rfc3339(value.as_bytes()) {
-        Some(true) => None,
-        _ => {
-            let message = format!("{} is no RFC 3339 date-time such as 2026-01-31T12:00:00Z", quoted(value));
-            Some(Flaw::new(Code::NotRfc3339, message))
-        }
+    if is_rfc3339(value.as_bytes()) == Some(true) {
+        return None;
     }
+    let message = format!("{} is no RFC 3339 date-time such as 2026-01-31T12:00:00Z", quoted(value));
+    Some(Flaw::new(Code::NotRfc3339, message))
 }
 
 /// The grammar is strict where date libraries are not, so it stands here; what days a month has, the library knows.

@@ -33,8 +33,10 @@ pub use self::reader::Reader;
 pub use self::shares::Share;
 pub use self::value::{Borrow, Copy, Keep, Value};
 
+#[cfg(feature = "json")]
+pub(crate) use self::registry::check as check_json;
 use self::shares::Shares;
-use crate::finding::Findings;
+use crate::finding::{Code, Findings};
 use crate::scan::{ItemKind, Path};
 
 /// What an input says of itself: the tree of its items, with the values of each, and the findings.
@@ -76,8 +78,9 @@ impl<'a> Metadata<'a> {
         &self.findings
     }
 
-    pub(crate) fn findings_mut(&mut self) -> &mut Findings {
-        &mut self.findings
+    /// Adds a finding about the whole input.
+    pub(crate) fn find_in_root(&mut self, code: Code, message: &'static str) {
+        self.findings.add(code, 0, 0, None, || (Path::root(), message.into()));
     }
 
     /// The same, borrowing nothing.

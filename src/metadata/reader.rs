@@ -81,7 +81,7 @@ enum Decoder {
 /// What keeping a value costs beside its bytes, roughly.
 const FLAT_CHARGE: u64 = 64;
 
-impl<'v> Reader<'v, Borrow> {
+impl Reader<'_, Borrow> {
     /// A reader whose values borrow from the input.
     pub fn borrowing(limits: Limits) -> Self {
         Self::new(limits)
@@ -166,6 +166,20 @@ impl<'v, K> Reader<'v, K> {
             self.forget(&waiting);
         }
         self.begin(waiting)
+    }
+
+    /// A section that no convention knows, or that is no custom one.
+    #[inline]
+    fn unknown(&mut self, section: &Section<'_>) {
+        let is_plain = |name: &[u8]| name.iter().all(|byte| matches!(byte, b' '..=b'~'));
+        if section.is_unknown() {
+            let message = format!("section id {:#04x} means nothing in a {}", section.id, section.item_kind);
+            self.find(Code::UnknownSection, section.item, section.range().start, None, message);
+        } else if !is_plain(section.name_bytes()) && has_controls(section.name(), false) {
+            let message = "control or bidirectional characters in the name of a custom section";
+            let start = section.payload().start;
+            self.find(Code::ControlCharacters, section.item, start, Some(section.name()), message);
+        }
     }
 
     /// Whether a section stands where its convention pins it.
@@ -466,28 +480,14 @@ impl<'w, 'v, K: Keep<'w, 'v>> Visitor<'w> for Reader<'v, K> {
         let meaning = if section.is_custom() { meaning(section.name_bytes()) } else { Meaning::UNKNOWN };
         let item = &mut self.items[section.item as usize];
         item.shares.add(section, meaning);
-        let mut want = Want::Nothing;
-        let mut stays_at_front = false;
-        match meaning.row() {
-            Some(row) => {
-                stays_at_front = matches!(row, Row::Convention(convention) if convention.first);
-                want = self.known(section, row, meaning.number().unwrap_or_default());
-            }
-            None if section.is_custom() => {
-                if !section.name_bytes().iter().all(|byte| matches!(byte, b' '..=b'~'))
-                    && has_controls(section.name(), false)
-                {
-                    let message = "control or bidirectional characters in the name of a custom section";
-                    let start = section.payload().start;
-                    self.find(Code::ControlCharacters, section.item, start, Some(section.name()), message);
-                }
-            }
-            None if section.is_unknown() => {
-                let message = format!("section id {:#04x} means nothing in a {}", section.id, section.item_kind);
-                self.find(Code::UnknownSection, section.item, section.range().start, None, message);
-            }
-            None => {}
-        }
+        let row = meaning.row();
+        let want = if let (Some(row), Some(number)) = (row, meaning.number()) {
+            self.known(section, row, number)
+        } else {
+            self.unknown(section);
+            Want::Nothing
+        };
+        let stays_at_front = matches!(row, Some(Row::Convention(convention)) if convention.first);
         if let Some(open) = self.open.last_mut().filter(|_| !stays_at_front) {
             open.at_front = false;
         }

@@ -18,9 +18,11 @@ impl Leb128 {
     #[inline(always)]
     pub(crate) fn read(bytes: &[u8]) -> Self {
         match bytes {
-            [a, ..] if *a < 0x80 => Self { value: u32::from(*a), len: 1 },
-            [a, b, c, d, e, ..] => Self::read_long(&[*a, *b, *c, *d, *e]),
-            _ => Self::read_long(bytes),
+            [byte, ..] if *byte < 0x80 => Self { value: u32::from(*byte), len: 1 },
+            _ => match bytes.first_chunk::<MAX_LEN>() {
+                Some(chunk) => Self::read_long(chunk),
+                None => Self::read_long(bytes),
+            },
         }
     }
 

@@ -21,14 +21,6 @@ impl ItemKind {
         }
     }
 
-    /// The eight bytes that an item of this kind starts with: magic number, version and layer.
-    pub(crate) const fn preamble(self) -> [u8; PREAMBLE_LEN] {
-        match self {
-            Self::Module => *b"\0asm\x01\0\0\0",
-            Self::Component => *b"\0asm\x0d\0\x01\0",
-        }
-    }
-
     pub(crate) const fn classes(self) -> &'static [Class; 256] {
         match self {
             Self::Module => &MODULE_CLASSES,
@@ -42,9 +34,6 @@ impl fmt::Display for ItemKind {
         f.write_str(self.name())
     }
 }
-
-/// Bytes of the preamble: magic number, version and layer.
-pub(crate) const PREAMBLE_LEN: usize = 8;
 
 /// One section, as ranges of absolute byte offsets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,355 @@
+//! A report as one line of JSON. The tree is written item by item, without recursion: it may be as deep as the
+//! [`Limits`](crate::Limits) allow.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::io::{self, Write};
+use std::ops::Range;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::Report;
+use crate::error::Error;
+use crate::finding::{Code, Finding, Severity};
+use crate::metadata::{Item, Metadata, Producers, ProducersField, Value};
+use crate::policy::Verdict;
+use crate::scan::Section;
+
+/// The number that changes when what scripts rely on does.
+const SCHEMA: u32 = 1;
+
+impl Report<'_> {
+    /// Writes the report as one JSON object and a line feed, with its keys in a fixed order. A text that is not UTF-8
+    /// is given as `{"base64":…}`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    pub fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
+        self.write_head(out)?;
+        write!(out, ",\"item\":")?;
+        match self.metadata {
+            Some(metadata) => write_tree(out, metadata, self.size)?,
+            None => write!(out, "null")?,
+        }
+        write!(out, ",\"findings\":")?;
+        write_array(out, self.findings(), |out, finding| write_finding(out, finding, finding.code.severity()))?;
+        write_outcome(out, self.broken)?;
+        writeln!(out, ",\"bytes_read\":{}}}", self.cost.bytes)
+    }
+
+    /// Writes the findings as a policy judges them, as one JSON object and a line feed.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    pub fn write_verdict_json(&self, verdict: &Verdict<'_>, out: &mut impl Write) -> io::Result<()> {
+        self.write_head(out)?;
+        write!(out, ",\"findings\":")?;
+        write_array(out, &verdict.judged, |out, judged| write_finding(out, judged.finding, judged.severity))?;
+        write!(out, ",\"accepted\":{}", verdict.is_accepted())?;
+        write_outcome(out, self.broken)?;
+        writeln!(out, ",\"bytes_read\":{}}}", self.cost.bytes)
+    }
+
+    fn write_head(&self, out: &mut impl Write) -> io::Result<()> {
+        write_head(out, self.file, self.size)
+    }
+}
+
+/// Writes a list of sections as one JSON object: the head, then each section, then the end.
+#[derive(Debug)]
+pub struct SectionsJson<W> {
+    out: W,
+    any: bool,
+}
+
+impl<W: Write> SectionsJson<W> {
+    /// Writes what stands before the first section.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    pub fn new(mut out: W, file: &OsStr, size: Option<u64>) -> io::Result<Self> {
+        write_head(&mut out, file, size)?;
+        write!(out, ",\"sections\":[")?;
+        Ok(Self { out, any: false })
+    }
+
+    /// Writes a section of the item at `path`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    pub fn section(&mut self, path: &str, section: &Section<'_>) -> io::Result<()> {
+        let out = &mut self.out;
+        let comma = if self.any { "," } else { "" };
+        self.any = true;
+        write!(out, "{comma}{{\"path\":\"{path}\",\"id\":{},\"kind\":\"{}\"", section.id, section.kind_name())?;
+        if section.is_custom() {
+            write!(out, ",\"name\":")?;
+            write_text(out, section.name())?;
+        }
+        write!(out, ",\"range\":")?;
+        write_range(out, &section.range())?;
+        write!(out, ",\"payload\":")?;
+        write_range(out, &section.payload())?;
+        if section.is_custom() {
+            write!(out, ",\"data\":")?;
+            write_range(out, &section.data())?;
+        }
+        write!(out, "}}")
+    }
+
+    /// Writes what stands behind the last section, and a line feed.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    pub fn finish(mut self, broken: Option<&Error>) -> io::Result<()> {
+        write!(self.out, "]")?;
+        write_outcome(&mut self.out, broken)?;
+        writeln!(self.out, "}}")
+    }
+}
+
+fn write_head(out: &mut impl Write, file: &OsStr, size: Option<u64>) -> io::Result<()> {
+    write!(out, "{{\"schema\":{SCHEMA},\"file\":")?;
+    match file.to_str() {
+        Some(file) => write_text(out, file)?,
+        None => write_base64(out, file.as_encoded_bytes())?,
+    }
+    write!(out, ",\"size\":")?;
+    match size {
+        Some(size) => write!(out, "{size}"),
+        None => write!(out, "null"),
+    }
+}
+
+fn write_tree(out: &mut impl Write, metadata: &Metadata<'_>, size: Option<u64>) -> io::Result<()> {
+    let mut open = 0; // items that are begun and not ended
+    for item in metadata.items() {
+        while open > item.depth() {
+            write!(out, "]}}")?;
+            open -= 1;
+        }
+        if item.index() > 0 {
+            write!(out, ",")?;
+        }
+        write_item(out, metadata, item, size)?;
+        open += 1;
+    }
+    for _ in 0..open {
+        write!(out, "]}}")?;
+    }
+    Ok(())
+}
+
+/// Writes an item up to and with the bracket that opens the list of those that it holds.
+fn write_item(out: &mut impl Write, metadata: &Metadata<'_>, item: &Item<'_>, size: Option<u64>) -> io::Result<()> {
+    write!(out, "{{\"kind\":\"{}\",\"path\":\"{}\",\"range\":", item.kind(), metadata.path(item))?;
+    match item.end().or(size) {
+        Some(end) => write_range(out, &(item.start()..end))?,
+        None => write!(out, "[{},null]", item.start())?,
+    }
+    write!(out, ",\"name\":")?;
+    match item.name() {
+        Some(name) => write_value(out, name)?,
+        None => write!(out, "null")?,
+    }
+    write!(out, ",\"annotations\":")?;
+    write_object(out, item.annotations(), |out, (field, value)| {
+        write!(out, "\"{field}\":")?;
+        write_value(out, value)
+    })?;
+    write!(out, ",\"producers\":")?;
+    write_producers(out, item.producers())?;
+    #[cfg(feature = "dependencies")]
+    if let Some(dependencies) = item.dependencies() {
+        write!(out, ",\"dependencies\":")?;
+        write_array(out, &dependencies.packages, write_package)?;
+    }
+    if let Some(value) = item.registry_metadata() {
+        write!(out, ",\"registry_metadata\":")?;
+        match value.as_str().filter(|text| is_json_object(text)) {
+            Some(json) => write_compact(out, json)?,
+            None => write_value(out, value)?,
+        }
+    }
+    if item.debug_links().next().is_some() {
+        write!(out, ",\"debug_links\":")?;
+        write_array(out, item.debug_links(), |out, (section, value)| {
+            write!(out, "[\"{section}\",")?;
+            write_value(out, value)?;
+            write!(out, "]")
+        })?;
+    }
+    write!(out, ",\"items\":[")
+}
+
+/// The values of each field, in the order of its first section; a field that stands twice is one key.
+fn write_producers(out: &mut impl Write, producers: &Producers<'_>) -> io::Result<()> {
+    let mut places = HashMap::new();
+    let mut fields = Vec::new();
+    for field in producers.fields() {
+        let place = *places.entry(field.name()).or_insert_with(|| {
+            fields.push((field.name(), Vec::new()));
+            fields.len() - 1
+        });
+        fields[place].1.push(field);
+    }
+    write_object(out, fields, |out, (name, fields)| {
+        write_text(out, name)?;
+        write!(out, ":")?;
+        let values = fields.iter().flat_map(ProducersField::values);
+        write_array(out, values, |out, (name, version)| {
+            write!(out, "[")?;
+            write_text(out, name)?;
+            write!(out, ",")?;
+            write_text(out, version)?;
+            write!(out, "]")
+        })
+    })
+}
+
+#[cfg(feature = "dependencies")]
+fn write_package<W: Write>(out: &mut W, package: &crate::metadata::Package) -> io::Result<()> {
+    write!(out, "{{\"name\":")?;
+    write_text(out, &package.name)?;
+    write!(out, ",\"version\":")?;
+    write_text(out, &package.version)?;
+    write!(out, ",\"source\":")?;
+    write_text(out, &package.source)?;
+    let kind = if package.build { "build" } else { "runtime" };
+    write!(out, ",\"kind\":\"{kind}\",\"root\":{},\"dependencies\":", package.root)?;
+    write_array(out, &package.dependencies, |out, place| write!(out, "{place}"))?;
+    write!(out, "}}")
+}
+
+fn write_finding<W: Write>(out: &mut W, finding: &Finding, severity: Severity) -> io::Result<()> {
+    let Finding { code, path, offset, section, message, count } = finding;
+    write!(out, "{{\"code\":\"{code}\",\"severity\":\"{severity}\",\"path\":\"{path}\",\"offset\":{offset}")?;
+    write!(out, ",\"section\":")?;
+    match section {
+        Some(section) => write_text(out, section)?,
+        None => write!(out, "null")?,
+    }
+    write!(out, ",\"message\":")?;
+    write_text(out, message)?;
+    if *count > 1 {
+        write!(out, ",\"count\":{count}")?;
+    }
+    write!(out, "}}")
+}
+
+fn write_outcome(out: &mut impl Write, broken: Option<&Error>) -> io::Result<()> {
+    let Some(error) = broken else {
+        return write!(out, ",\"outcome\":\"complete\"");
+    };
+    write!(out, ",\"outcome\":\"partial\",\"reason\":{{\"message\":")?;
+    write_text(out, &error.message())?;
+    write!(out, ",\"offset\":")?;
+    match error.offset() {
+        Some(offset) => write!(out, "{offset}}}"),
+        None => write!(out, "null}}"),
+    }
+}
+
+fn write_array<W: Write, I: IntoIterator>(
+    out: &mut W,
+    values: I,
+    write_one: impl FnMut(&mut W, I::Item) -> io::Result<()>,
+) -> io::Result<()> {
+    write!(out, "[")?;
+    write_list(out, values, write_one)?;
+    write!(out, "]")
+}
+
+/// As [`write_array`], of what is written as `key:value`.
+fn write_object<W: Write, I: IntoIterator>(
+    out: &mut W,
+    values: I,
+    write_one: impl FnMut(&mut W, I::Item) -> io::Result<()>,
+) -> io::Result<()> {
+    write!(out, "{{")?;
+    write_list(out, values, write_one)?;
+    write!(out, "}}")
+}
+
+fn write_list<W: Write, I: IntoIterator>(
+    out: &mut W,
+    values: I,
+    mut write_one: impl FnMut(&mut W, I::Item) -> io::Result<()>,
+) -> io::Result<()> {
+    for (nth, value) in values.into_iter().enumerate() {
+        if nth > 0 {
+            write!(out, ",")?;
+        }
+        write_one(out, value)?;
+    }
+    Ok(())
+}
+
+fn write_range(out: &mut impl Write, range: &Range<u64>) -> io::Result<()> {
+    write!(out, "[{},{}]", range.start, range.end)
+}
+
+fn write_value(out: &mut impl Write, value: &Value<'_>) -> io::Result<()> {
+    match value.as_str() {
+        Some(text) => write_text(out, text),
+        None => write_base64(out, value.as_bytes()),
+    }
+}
+
+fn write_text(out: &mut impl Write, text: &str) -> io::Result<()> {
+    Ok(serde_json::to_writer(out, text)?)
+}
+
+fn write_base64(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+    write!(out, "{{\"base64\":\"{}\"}}", STANDARD.encode(bytes))
+}
+
+/// Whether a text can be given as the JSON that it is.
+fn is_json_object(text: &str) -> bool {
+    !crate::metadata::check_json(text).iter().any(|flaw| flaw.code == Code::MalformedRegistryMetadata)
+}
+
+/// Writes sound JSON as it stands, without the white space between its tokens: it may hold line breaks.
+fn write_compact(out: &mut impl Write, json: &str) -> io::Result<()> {
+    let (mut in_string, mut escaped) = (false, false);
+    for piece in json.split_inclusive(|character: char| {
+        let ends = !in_string && character.is_ascii_whitespace();
+        in_string ^= character == '"' && !escaped;
+        escaped = in_string && character == '\\' && !escaped;
+        ends
+    }) {
+        out.write_all(piece.trim_end_matches([' ', '\t', '\n', '\r']).as_bytes())?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compact_json_is_the_same_json() {
+        for json in [
+            "{}",
+            " { \"a b\" : [ 1 , 2.50 ,\r\n\"x \\\" y \\\\\" , null ] }\n",
+            "{\"tail \":\" \\\\\", \"b\" : \" \\\" \"}",
+        ] {
+            let mut compact = Vec::new();
+            write_compact(&mut compact, json).unwrap();
+            let compact = String::from_utf8(compact).unwrap();
+            assert!(!compact.contains('\n'));
+            let parse = |json| serde_json::from_str::<serde_json::Value>(json).unwrap();
+            assert_eq!(parse(&compact), parse(json));
+            assert_eq!(
+                compact.len(),
+                serde_json::to_string(&parse(json)).unwrap().len() + compact.matches("2.50").count()
+            );
+        }
+    }
+}

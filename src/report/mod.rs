@@ -1,0 +1,52 @@
+//! The one row that says what was found in an input: for people, for scripts, for policies.
+
+#[cfg(feature = "json")]
+mod json;
+
+#[cfg(feature = "json")]
+pub use self::json::SectionsJson;
+
+use std::ffi::OsStr;
+
+use crate::drive::Cost;
+use crate::error::{Error, Outcome};
+use crate::finding::Finding;
+use crate::metadata::Metadata;
+
+/// What a reading of one input gave, whatever that was.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Report<'a> {
+    /// What the input is called.
+    pub file: &'a OsStr,
+    /// Its length in bytes; `None` where that is not known.
+    pub size: Option<u64>,
+    /// What was read; `None` where nothing could be.
+    pub metadata: Option<&'a Metadata<'a>>,
+    /// Why not all was read; `None` where all was.
+    pub broken: Option<&'a Error>,
+    /// What the reading cost.
+    pub cost: Cost,
+}
+
+impl<'a> Report<'a> {
+    /// A report of a reading.
+    pub fn new(file: &'a OsStr, size: Option<u64>, reading: &'a Result<Outcome<Metadata<'_>>, Error>) -> Self {
+        match reading {
+            Ok(outcome) => {
+                Self { file, size, metadata: Some(&outcome.value), broken: outcome.broken.as_ref(), cost: outcome.cost }
+            }
+            Err(error) => Self { file, size, metadata: None, broken: Some(error), cost: Cost::default() },
+        }
+    }
+
+    /// What is wrong or notable.
+    pub fn findings(&self) -> impl Iterator<Item = &'a Finding> + use<'a> {
+        self.metadata.into_iter().flat_map(|metadata| metadata.findings().iter())
+    }
+
+    /// Whether all of the input was read.
+    pub fn is_complete(&self) -> bool {
+        self.broken.is_none()
+    }
+}

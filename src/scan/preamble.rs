@@ -1,0 +1,63 @@
+//! What an input or a nested item begins with.
+
+use super::fault::Fault;
+use super::section::ItemKind;
+
+/// Magic number, version and layer.
+pub(super) type Preamble = [u8; 8];
+
+impl ItemKind {
+    /// What an item of this kind begins with. Source: the core specification's *Modules*, and the component model's
+    /// binary format.
+    pub(super) const fn preamble(self) -> Preamble {
+        match self {
+            Self::Module => *b"\0asm\x01\0\0\0",
+            Self::Component => *b"\0asm\x0d\0\x01\0",
+        }
+    }
+}
+
+/// What the root is, or what is wrong with its preamble, and where.
+pub(super) fn root_kind(preamble: Preamble) -> Result<ItemKind, (Fault, u64)> {
+    let [m0, m1, m2, m3, v0, v1, l0, l1] = preamble;
+    if [m0, m1, m2, m3] != *b"\0asm" {
+        return Err((Fault::NotWasm(looks_like(preamble)), 0));
+    }
+    [ItemKind::Module, ItemKind::Component].into_iter().find(|kind| kind.preamble() == preamble).ok_or_else(|| {
+        let (version, layer) = (u16::from_le_bytes([v0, v1]), u16::from_le_bytes([l0, l1]));
+        (Fault::Version { version, layer }, 4)
+    })
+}
+
+/// What an input that is no WebAssembly begins like.
+fn looks_like(start: Preamble) -> &'static str {
+    const FORMATS: [(&[u8], &str); 20] = [
+        (b"\x7fELF", "an ELF binary"),
+        (b"\x1f\x8b", "gzip: decompress it first"),
+        (b"\x28\xb5\x2f\xfd", "zstd: decompress it first"),
+        (b"BZh", "bzip2: decompress it first"),
+        (b"\xfd7zXZ", "xz: decompress it first"),
+        (b"PK\x03\x04", "a zip archive"),
+        (b"MZ", "a Windows executable"),
+        (b"\xcf\xfa\xed\xfe", "a Mach-O binary"),
+        (b"\xca\xfe\xba\xbe", "a Mach-O universal binary or a Java class"),
+        (b"BC\xc0\xde", "LLVM bitcode"),
+        (b"!<arch>\n", "an archive of object files"),
+        (b"\x89PNG", "a PNG image"),
+        (b"%PDF", "a PDF document"),
+        (b"(module", "the WebAssembly text format: compile it first"),
+        (b"(compone", "the WebAssembly text format: compile it first"),
+        (b";;", "the WebAssembly text format: compile it first"),
+        (b"(;", "the WebAssembly text format: compile it first"),
+        (b"<!DOCTYP", "an HTML page"),
+        (b"#!", "a script"),
+        (b"\0\0\0\0", "a file of zeros"),
+    ];
+    let format = FORMATS.iter().find(|(magic, _)| start.starts_with(magic));
+    let is_text = || start.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~'));
+    match format {
+        Some((_, name)) => name,
+        None if is_text() => "text",
+        None => "some other format",
+    }
+}

@@ -1,0 +1,403 @@
+//! The machine.
+
+use std::ops::Range;
+
+use smallvec::SmallVec;
+
+use super::fault::Fault;
+use super::header::{Header, NameUnread, long_name, short_name};
+use super::leb128::Leb128;
+use super::path::Path;
+use super::preamble::{Preamble, root_kind};
+use super::section::{Class, ItemKind, Section, kind_name};
+use super::visitor::{Entry, Visitor, Want};
+use super::window::Window;
+use crate::error::Error;
+use crate::limits::Limits;
+
+/// The machine. See the [module](super) for what it is, and [`crate::drive`] for who feeds it.
+#[derive(Debug)]
+pub struct Scanner {
+    limits: Limits,
+    state: State,
+    /// Where what is looked at next begins: a preamble or a section header.
+    position: u64,
+    /// The item that the position lies in, and those that enclose it, the root first.
+    frame: Frame,
+    enclosing: SmallVec<[Frame; 4]>,
+    items: u32,
+    sections: u64,
+    looked_at: u64,
+}
+
+#[derive(Debug)]
+enum State {
+    Preamble,
+    Sections,
+    /// A visitor waits for bytes of a section; the position is already behind it.
+    Data {
+        data: Range<u64>,
+        wanted: Range<u64>,
+    },
+}
+
+#[derive(Clone, Debug)]
+struct Frame {
+    kind: ItemKind,
+    item: u32,
+    /// Which child of the enclosing item this is.
+    index: u32,
+    children: u32,
+    /// Of the preamble.
+    start: u64,
+    /// One past the last byte; the root's is out of reach.
+    end: u64,
+    /// Of the last section that takes part in a module's order.
+    rank: Class,
+    /// Where the last section begins, and its id.
+    last: (u64, u8),
+}
+
+/// No input is longer, so that an offset and a 32-bit size never overflow.
+const ROOT_END: u64 = i64::MAX as u64;
+
+/// A nested item's section has at most this many bytes. Source: wasmparser's `MAX_WASM_MODULE_SIZE`.
+const MAX_NESTED: u32 = 1 << 30;
+
+const PREAMBLE_LEN: usize = size_of::<Preamble>();
+
+impl Scanner {
+    /// A scanner at the beginning of an input.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            state: State::Preamble,
+            position: 0,
+            frame: Frame {
+                kind: ItemKind::Module, // until the preamble says
+                item: 0,
+                index: 0,
+                children: 0,
+                start: 0,
+                end: ROOT_END,
+                rank: Class::FREE,
+                last: (0, 0),
+            },
+            enclosing: SmallVec::new(),
+            items: 0,
+            sections: 0,
+            looked_at: 0,
+        }
+    }
+
+    /// Bytes looked at so far: preambles, headers, names, and the data that the visitor wanted.
+    pub fn looked_at(&self) -> u64 {
+        self.looked_at
+    }
+
+    /// Hands over what the window holds, as far as it goes, and gives the absolute range that is needed next.
+    ///
+    /// Begin with a window at 0. The next window is to hold all of the range that was needed; with less, nothing
+    /// is consumed and the same range is given again. Where the input ends before the end of that range, no
+    /// window can hold it: call [`finish`](Self::finish). A range never begins before the data of the last
+    /// section that was handed over, and its length is bounded by the limits and by what the visitor wants.
+    ///
+    /// # Errors
+    ///
+    /// Malformed framing, or an exceeded limit. What was handed over before stays valid. After an error the
+    /// scanner is spent.
+    pub fn feed<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> Result<Range<u64>, Error> {
+        loop {
+            let pause = match &self.state {
+                State::Preamble => self.preamble(window, visitor)?,
+                State::Sections => self.sections(window, visitor)?,
+                State::Data { data, wanted } => {
+                    let (data, want) = (data.clone(), Want::Bytes(wanted.clone()));
+                    let pause = self.serve(window, visitor, data, want);
+                    if pause.is_none() {
+                        self.state = State::Sections;
+                    }
+                    pause
+                }
+            };
+            if let Some(needed) = pause {
+                return Ok(needed);
+            }
+        }
+    }
+
+    /// Says that the input ends at the absolute offset `end`: there, and nowhere else, the root item ends.
+    ///
+    /// # Errors
+    ///
+    /// The input is not WebAssembly, or ends inside something.
+    pub fn finish<'w, V: Visitor<'w>>(&mut self, end: u64, visitor: &mut V) -> Result<(), Error> {
+        let at_joint = matches!(self.state, State::Sections) && self.position == end;
+        if at_joint && self.enclosing.is_empty() {
+            visitor.leave(self.frame.item, end);
+            return Ok(());
+        }
+        Err(self.truncated(end))
+    }
+
+    /// An item's first eight bytes.
+    fn preamble<'w, V: Visitor<'w>>(
+        &mut self,
+        window: Window<'w>,
+        visitor: &mut V,
+    ) -> Result<Option<Range<u64>>, Error> {
+        let start = self.frame.start;
+        let Some(bytes) = window.from(start).first_chunk::<PREAMBLE_LEN>() else {
+            return Ok(Some(start..start + PREAMBLE_LEN as u64));
+        };
+        if self.enclosing.is_empty() {
+            self.frame.kind = root_kind(*bytes).map_err(|(fault, offset)| Error::new(fault, offset, Path::root()))?;
+        } else if *bytes != self.frame.kind.preamble() {
+            return Err(self.error(Fault::NestedPreamble(self.frame.kind), start));
+        }
+        if self.items == self.limits.items {
+            return Err(self.limit("items", u64::from(self.limits.items), start));
+        }
+        self.frame.item = self.items;
+        self.items += 1;
+        self.looked_at += PREAMBLE_LEN as u64;
+        self.position = start + PREAMBLE_LEN as u64;
+        self.state = State::Sections;
+        visitor.enter(&Entry {
+            item: self.frame.item,
+            kind: self.frame.kind,
+            parent: self.enclosing.last().map(|parent| parent.item),
+            index: self.frame.index,
+            start,
+            end: (!self.enclosing.is_empty()).then_some(self.frame.end),
+        });
+        Ok(None)
+    }
+
+    /// The sections of one item. This is the loop that everything stands on: its state is in locals, and what
+    /// is rare is behind a call that takes values.
+    #[inline]
+    fn sections<'w, V: Visitor<'w>>(
+        &mut self,
+        window: Window<'w>,
+        visitor: &mut V,
+    ) -> Result<Option<Range<u64>>, Error> {
+        let Frame { kind: item_kind, item, end, .. } = self.frame;
+        let classes = item_kind.classes();
+        let max_name = self.limits.name;
+        let mut position = self.position;
+        let mut rank = self.frame.rank;
+        let mut left = self.limits.sections - self.sections;
+        let mut looked_at = self.looked_at;
+
+        let exit = loop {
+            if position == end {
+                break Exit::Leave;
+            }
+            let rest = window.from(position);
+            let Header { id, size: Leb128 { value: size, len: size_len } } = match rest.first_chunk() {
+                Some(chunk) => Header::read(*chunk),
+                None => Header::read_short(rest),
+            };
+            if size_len == 0 || id >= 0x80 {
+                break header_exit(rest, position);
+            }
+            let payload = position + 1 + u64::from(size_len);
+            let section_end = payload + u64::from(size);
+            if section_end > end {
+                let section = kind_name(item_kind, id);
+                break Exit::Fail(Fault::PastParent { section, size, end }, position + 1);
+            }
+            let class = classes[usize::from(id)];
+            let mut data = payload;
+            let mut name = &[][..];
+            if class <= Class::LAST_RANKED {
+                if class != Class::FREE {
+                    if class <= rank {
+                        break Exit::Fail(Fault::OutOfOrder(kind_name(item_kind, id)), position);
+                    }
+                    rank = class;
+                }
+            } else if class == Class::CUSTOM {
+                let body = &rest[1 + usize::from(size_len)..];
+                match short_name(body, size, max_name) {
+                    Some(short) => {
+                        name = short;
+                        data = payload + 1 + short.len() as u64;
+                    }
+                    None => match long_name(body, size, max_name) {
+                        Ok((long, end)) => {
+                            name = long;
+                            data = payload + end as u64;
+                        }
+                        Err(unread) => break name_exit(unread, rest, position, payload),
+                    },
+                }
+            } else if class != Class::UNKNOWN && size > MAX_NESTED {
+                let kind = nested_kind(class);
+                break Exit::Fail(Fault::NestedTooLarge { kind, size }, position + 1);
+            }
+            if left == 0 {
+                break Exit::Limit;
+            }
+            left -= 1;
+            looked_at += data - position;
+            self.frame.last = (position, id);
+            let want = visitor.section(&Section {
+                item,
+                item_kind,
+                id,
+                start: position,
+                payload,
+                data,
+                end: section_end,
+                name,
+            });
+            position = section_end;
+            if class > Class::UNKNOWN {
+                break Exit::Nested(nested_kind(class), payload..section_end);
+            }
+            if let Want::Bytes(wanted) = want {
+                break Exit::Serve(data..section_end, wanted);
+            }
+        };
+
+        self.position = position;
+        self.frame.rank = rank;
+        self.sections = self.limits.sections - left;
+        self.looked_at = looked_at;
+        match exit {
+            Exit::Need(needed) => Ok(Some(needed)),
+            Exit::Serve(data, wanted) => Ok(self.serve(window, visitor, data, Want::Bytes(wanted))),
+            Exit::Leave => {
+                let Some(frame) = self.enclosing.pop() else {
+                    return Err(self.limit("bytes in the input", ROOT_END, position));
+                };
+                visitor.leave(item, end);
+                self.frame = frame;
+                Ok(None)
+            }
+            Exit::Nested(kind, payload) => self.descend(kind, payload).map(|()| None),
+            Exit::Fail(fault, offset) => Err(self.error(fault, offset)),
+            Exit::Limit => Err(self.limit("sections", self.limits.sections, position)),
+        }
+    }
+
+    /// Goes down into the item that a section holds; the position is already behind it.
+    fn descend(&mut self, kind: ItemKind, payload: Range<u64>) -> Result<(), Error> {
+        let index = self.frame.children;
+        self.frame.children += 1;
+        let frame = Frame {
+            kind,
+            item: 0, // until it is entered
+            index,
+            children: 0,
+            start: payload.start,
+            end: payload.end,
+            rank: Class::FREE,
+            last: (0, 0),
+        };
+        let size = payload.end - payload.start;
+        let depth = self.enclosing.len() as u64 + 2; // with this item and the root
+        if depth > u64::from(self.limits.depth) {
+            return Err(self.limit("items inside one another", u64::from(self.limits.depth), payload.start));
+        }
+        self.enclosing.push(std::mem::replace(&mut self.frame, frame));
+        if size < PREAMBLE_LEN as u64 {
+            let fault = Fault::NestedShort { kind, size: size as u32 };
+            return Err(self.error(fault, payload.start));
+        }
+        self.state = State::Preamble;
+        Ok(())
+    }
+
+    /// Hands over what the visitor wants of a section's data, as long as the window holds it.
+    fn serve<'w, V: Visitor<'w>>(
+        &mut self,
+        window: Window<'w>,
+        visitor: &mut V,
+        data: Range<u64>,
+        mut want: Want,
+    ) -> Option<Range<u64>> {
+        while let Want::Bytes(wanted) = want {
+            let start = wanted.start.clamp(data.start, data.end);
+            let wanted = start..wanted.end.clamp(start, data.end);
+            let bytes = if wanted.is_empty() { Some(&[][..]) } else { window.range(&wanted) };
+            let Some(bytes) = bytes else {
+                self.state = State::Data { data, wanted: wanted.clone() };
+                return Some(wanted);
+            };
+            self.looked_at += bytes.len() as u64;
+            want = visitor.data(bytes, start);
+        }
+        None
+    }
+
+    /// Why an input that ends at `end` ends too early.
+    #[cold]
+    fn truncated(&self, end: u64) -> Error {
+        let (start, id) = self.frame.last;
+        let section = kind_name(self.frame.kind, id);
+        let fault = match self.state {
+            State::Preamble if self.enclosing.is_empty() && end == 0 => Fault::Empty,
+            State::Preamble if self.enclosing.is_empty() => Fault::Short(end),
+            State::Data { .. } => Fault::Truncated { section, start },
+            State::Sections if end < self.position => Fault::Truncated { section, start },
+            State::Sections if end > self.position => Fault::TruncatedHeader { start: self.position },
+            State::Sections | State::Preamble => {
+                let start = self.enclosing.last().map_or(0, |parent| parent.last.0);
+                Fault::TruncatedItem { kind: self.frame.kind, start, end: self.frame.end }
+            }
+        };
+        self.error(fault, end)
+    }
+
+    #[cold]
+    fn limit(&self, what: &'static str, max: u64, offset: u64) -> Error {
+        self.error(Fault::Limit { what, max }, offset)
+    }
+
+    #[cold]
+    fn error(&self, fault: Fault, offset: u64) -> Error {
+        let inside = self.enclosing.iter().skip(1).chain([&self.frame]);
+        let inside = inside.take(self.enclosing.len());
+        Error::new(fault, offset, inside.map(|frame| frame.index).collect())
+    }
+}
+
+/// What ends the loop over sections: a pause, an error, the end of the item, or a nested one.
+enum Exit {
+    Need(Range<u64>),
+    Fail(Fault, u64),
+    Limit,
+    Leave,
+    Nested(ItemKind, Range<u64>),
+    Serve(Range<u64>, Range<u64>),
+}
+
+/// Ends the loop over sections at a header that cannot be read, and that `rest` begins with.
+#[cold]
+fn header_exit(rest: &[u8], position: u64) -> Exit {
+    match rest {
+        [id, ..] if *id >= 0x80 => Exit::Fail(Fault::SectionId(*id), position),
+        [_, size @ ..] if !Leb128::may_go_on(size) => Exit::Fail(Fault::SectionSize, position + 1),
+        _ => Exit::Need(position..position + rest.len() as u64 + 1),
+    }
+}
+
+/// Ends the loop over sections at a name that cannot be read, in the section whose bytes `rest` begins with.
+#[cold]
+fn name_exit(unread: NameUnread, rest: &[u8], position: u64, payload: u64) -> Exit {
+    match unread {
+        NameUnread::Incomplete(needed) => Exit::Need(position..payload + needed as u64),
+        // `\0as` of a second `\0asm`, read as id, size and length of the name.
+        NameUnread::Malformed(Fault::NamePastSection { .. }, _) if rest.starts_with(b"\0as") => {
+            Exit::Fail(Fault::SecondPreamble, position)
+        }
+        NameUnread::Malformed(fault, offset) => Exit::Fail(fault, payload + offset as u64),
+    }
+}
+
+fn nested_kind(class: Class) -> ItemKind {
+    if class == Class::NESTED_MODULE { ItemKind::Module } else { ItemKind::Component }
+}

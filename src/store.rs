@@ -1,0 +1,171 @@
+//! A locator becomes bytes to drive: the one way in for every command.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::Path;
+use std::time::SystemTime;
+
+use crate::drive::{self, Cost, Map};
+use crate::error::{Error, Outcome};
+use crate::finding::Code;
+use crate::limits::Limits;
+use crate::metadata::{Metadata, Reader};
+use crate::read::outcome;
+use crate::scan::Visitor;
+
+/// A regular file, open for reading.
+///
+/// ```no_run
+/// use sectile::{Input, Limits};
+///
+/// let metadata = Input::open("app.wasm")?.read(Limits::default())?.complete()?;
+/// println!("{} items", metadata.items().len());
+/// # Ok::<(), sectile::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Input {
+    file: File,
+    stamp: Stamp,
+    map: Option<Map>,
+}
+
+/// What tells that a file was written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    len: u64,
+    modified: Option<SystemTime>,
+    /// On Unix, when the inode was last changed, in seconds and nanoseconds: nobody can set it back.
+    changed: (i64, i64),
+}
+
+impl Input {
+    /// Opens a file. What is no regular file is refused, and never waited for: a directory, a FIFO, a device.
+    ///
+    /// # Errors
+    ///
+    /// What the system says, or that it is no regular file.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let mut options = OpenOptions::new();
+        options.read(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt;
+            options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY); // a FIFO would wait for a writer
+        }
+        Self::of(options.open(path).map_err(|error| Error::io(error, None))?)
+    }
+
+    /// Takes a file that is open already.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open).
+    pub fn of(file: File) -> Result<Self, Error> {
+        let metadata = file.metadata().map_err(|error| Error::io(error, None))?;
+        if !metadata.is_file() {
+            return Err(Error::unreadable(kind(metadata.file_type())));
+        }
+        Ok(Self { stamp: Stamp::of(&metadata), file, map: None })
+    }
+
+    /// Reads by a memory map from here on, instead of positioned reads.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Map::of`]: nobody may change or truncate the file as long as this lives.
+    ///
+    /// # Errors
+    ///
+    /// What the system says when it will not map the file.
+    #[allow(unsafe_code)]
+    pub unsafe fn map(mut self) -> Result<Self, Error> {
+        // SAFETY: the caller promises that the file stays as it is.
+        let map = unsafe { Map::of(&self.file) };
+        self.map = Some(map.map_err(|error| Error::io(error, None))?);
+        Ok(self)
+    }
+
+    /// The file's length in bytes, as it was when it was opened.
+    pub fn len(&self) -> u64 {
+        self.stamp.len
+    }
+
+    /// Whether the file was empty when it was opened.
+    pub fn is_empty(&self) -> bool {
+        self.stamp.len == 0
+    }
+
+    /// Shows the file to a visitor.
+    ///
+    /// # Errors
+    ///
+    /// As for [`drive::read_at`].
+    pub fn scan<V: for<'w> Visitor<'w>>(&self, visitor: &mut V, limits: Limits) -> (Result<(), Error>, Cost) {
+        match &self.map {
+            Some(map) => drive::slice(map, visitor, limits),
+            None => drive::read_at(&self.file, self.stamp.len, visitor, limits),
+        }
+    }
+
+    /// Reads the file's metadata. A file that was changed meanwhile is a finding (`changed`).
+    ///
+    /// # Errors
+    ///
+    /// The file is no WebAssembly, or nothing of it can be read. Whatever else is wrong, what stands before it is read:
+    /// see [`Outcome`].
+    pub fn read(&self, limits: Limits) -> Result<Outcome<Metadata<'static>>, Error> {
+        let mut reader = Reader::copying(limits);
+        let (result, cost) = self.scan(&mut reader, limits);
+        let mut outcome = outcome(reader.finish(), result, cost)?;
+        if self.changed().map_err(|error| Error::io(error, None))? {
+            outcome.value.find_in_root(Code::Changed, "the file's size or times are not what they were before");
+        }
+        Ok(outcome)
+    }
+
+    /// Whether the file's size or times are no longer what they were when it was opened.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn changed(&self) -> io::Result<bool> {
+        Ok(Stamp::of(&self.file.metadata()?) != self.stamp)
+    }
+}
+
+impl drive::ReadAt for Input {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.file.read_at(buffer, offset)
+    }
+}
+
+impl Stamp {
+    fn of(metadata: &std::fs::Metadata) -> Self {
+        #[cfg(unix)]
+        let changed = {
+            use std::os::unix::fs::MetadataExt;
+            (metadata.ctime(), metadata.ctime_nsec())
+        };
+        #[cfg(not(unix))]
+        let changed = (0, 0);
+        Self { len: metadata.len(), modified: metadata.modified().ok(), changed }
+    }
+}
+
+/// What something is that is no regular file.
+fn kind(file_type: std::fs::FileType) -> &'static str {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        if file_type.is_fifo() {
+            return "is a FIFO, not a regular file: use `-` to read a stream from standard input";
+        }
+        if file_type.is_block_device() || file_type.is_char_device() {
+            return "is a device, not a regular file";
+        }
+        if file_type.is_socket() {
+            return "is a socket, not a regular file";
+        }
+    }
+    if file_type.is_dir() { "is a directory, not a regular file" } else { "is not a regular file" }
+}
