@@ -187,12 +187,14 @@ impl<'v, K> Reader<'v, K> {
         let Some(open) = self.open.last_mut() else { return };
         let start = section.range().start;
         let misplaced = if convention.first {
-            (!open.at_front).then_some((start, "must be the first section"))
+            (!open.at_front).then_some((start, "the section must be the first, and is not"))
         } else if convention.decode == Decode::Producers {
             open.producers.get_or_insert(start);
             None
         } else if convention.decode == Decode::Name && section.item_kind == ItemKind::Module {
-            open.producers.take().map(|producers| (producers, "stands before `name`, and must stand behind it"))
+            open.producers
+                .take()
+                .map(|producers| (producers, "`producers` must stand behind `name`, and stands before it"))
         } else {
             None
         };

@@ -1,1 +1,69 @@
-fn main() {}
+//! The command `sectile`: parses arguments, calls the library, prints.
+
+mod args;
+mod check;
+mod exit;
+mod generate;
+mod get;
+mod human;
+mod input;
+mod output;
+mod sections;
+mod show;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::ArgMatches;
+
+use self::exit::Exit;
+use self::output::{Failure, Output};
+
+fn main() -> ExitCode {
+    let matches = args::command().get_matches();
+    let (name, matches) = matches.subcommand().expect("clap asks for a subcommand");
+    let mut output = Output::new(matches);
+    let result = run(name, matches, &mut output).and_then(|exit| output.flush().map(|()| exit));
+    match result {
+        Ok(exit) => exit.into(),
+        // Whoever read the output has seen enough.
+        Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Done.into(),
+        Err(failure) => {
+            output.complain(None, &failure);
+            Exit::Failed.into()
+        }
+    }
+}
+
+fn run(name: &str, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
+    match name {
+        "show" => each_file(matches, output, show::run),
+        "sections" => each_file(matches, output, sections::run),
+        "check" => each_file(matches, output, check::run),
+        "get" => each_file(matches, output, get::run),
+        "completions" => generate::completions(matches, output),
+        "man" => generate::man(matches),
+        _ => unreachable!("clap knows no other subcommand"),
+    }
+}
+
+/// Runs a command on each file. One that fails does not stop the others; the exit status is that of the worst.
+fn each_file(
+    matches: &ArgMatches,
+    output: &mut Output,
+    mut run: impl FnMut(&OsString, &ArgMatches, &mut Output) -> Result<Exit, Failure>,
+) -> Result<Exit, Failure> {
+    let mut worst = Exit::Done;
+    for file in matches.get_many::<OsString>("FILE").into_iter().flatten() {
+        let exit = match run(file, matches, output) {
+            Ok(exit) => exit,
+            Err(failure @ Failure::Output(_)) => return Err(failure),
+            Err(failure) => {
+                output.complain(Some(file), &failure);
+                Exit::Failed
+            }
+        };
+        worst = worst.max(exit);
+    }
+    Ok(worst)
+}

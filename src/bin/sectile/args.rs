@@ -1,0 +1,124 @@
+//! What the command understands.
+
+use std::ffi::OsString;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
+use sectile::Severity;
+use sectile::scan::Path;
+
+/// The whole command line.
+pub fn command() -> Command {
+    Command::new("sectile")
+        .version(clap::crate_version!())
+        .about("Reads the metadata of WebAssembly modules and components without reading the rest")
+        .after_help(
+            "Exit status: 0 done; 1 the answer is no (`check` refused something, `get` found no such section);\n\
+             2 something could not be done, or only a part of a file could be read.",
+        )
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .infer_subcommands(false)
+        .subcommands([show(), sections(), get(), check(), completions(), man()])
+}
+
+fn show() -> Command {
+    Command::new("show")
+        .about("Shows the metadata of each file: its items, what each says of itself, and what is wrong with it")
+        .args([files(), json(), map(), color()])
+}
+
+fn sections() -> Command {
+    Command::new("sections").about("Lists every section of each file, nested ones under their item").args([
+        files(),
+        json(),
+        map(),
+        color(),
+    ])
+}
+
+fn get() -> Command {
+    Command::new("get").about("Writes the raw data of a custom section to standard output").args([
+        file(),
+        Arg::new("NAME").required(true).help("The name of the custom section"),
+        Arg::new("nth")
+            .long("nth")
+            .value_name("N")
+            .value_parser(value_parser!(u64).range(1..))
+            .help("Of several sections of that name the N-th, counted from 1 [default: the last]"),
+        Arg::new("at")
+            .long("at")
+            .value_name("PATH")
+            .value_parser(value_parser!(Path))
+            .default_value("")
+            .hide_default_value(true)
+            .help("The item to look in, as child indexes such as 3/0 [default: the root]"),
+        map(),
+    ])
+}
+
+fn check() -> Command {
+    Command::new("check").about("Judges what is wrong or notable in each file; nothing else is shown").args([
+        files(),
+        Arg::new("refuse")
+            .long("refuse")
+            .value_name("SEVERITY")
+            .value_parser(PossibleValuesParser::new(Severity::ALL.map(Severity::name)))
+            .default_value(Severity::Error.name())
+            .help("Refuse a file with a finding of this severity, or a worse one"),
+        json(),
+        map(),
+        color(),
+    ])
+}
+
+fn completions() -> Command {
+    Command::new("completions").about("Writes a completion script for a shell to standard output").arg(
+        Arg::new("SHELL")
+            .required(true)
+            .value_parser(value_parser!(clap_complete::Shell))
+            .help("The shell that will read it"),
+    )
+}
+
+fn man() -> Command {
+    Command::new("man").about("Writes the manual pages into a directory").arg(
+        Arg::new("DIR")
+            .required(true)
+            .value_parser(value_parser!(std::path::PathBuf))
+            .value_hint(ValueHint::DirPath)
+            .help("The directory, which is made if it is not there"),
+    )
+}
+
+fn file() -> Arg {
+    Arg::new("FILE")
+        .required(true)
+        .value_parser(value_parser!(OsString))
+        .value_hint(ValueHint::FilePath)
+        .help("A WebAssembly module or component; `-` is standard input")
+}
+
+fn files() -> Arg {
+    file().num_args(1..)
+}
+
+fn json() -> Arg {
+    Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print one JSON object a file, each on a line")
+}
+
+fn map() -> Arg {
+    Arg::new("map").long("map").action(ArgAction::SetTrue).help(
+        "Map files into memory instead of reading from them: only for files that nobody changes meanwhile, \
+         because one that is truncated ends the command with a signal",
+    )
+}
+
+fn color() -> Arg {
+    Arg::new("color")
+        .long("color")
+        .value_name("WHEN")
+        .value_parser(PossibleValuesParser::new(["auto", "always", "never"]))
+        .default_value("auto")
+        .help("Colour the output: `auto` does on a terminal, unless NO_COLOR is set")
+}

@@ -1,0 +1,99 @@
+//! Where output goes, and complaints.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::io::{self, BufWriter, StdoutLock, Write};
+
+use anstream::{AutoStream, ColorChoice};
+use clap::ArgMatches;
+use sectile::{Error, Escaped};
+
+/// Standard output, buffered.
+pub struct Output {
+    stdout: BufWriter<AutoStream<StdoutLock<'static>>>,
+}
+
+/// Why something could not be done.
+#[derive(Debug)]
+pub enum Failure {
+    /// An input could not be read.
+    Input(Error),
+    /// Something else, in words.
+    Other(String),
+    /// Standard output could not be written.
+    Output(io::Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Input(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Input(error) => {
+                f.write_str(&error.message())?;
+                match (error.offset(), error.path().is_root()) {
+                    (Some(offset), true) => write!(f, " (at offset {offset:#x})"),
+                    (Some(offset), false) => write!(f, " (at offset {offset:#x}, in item {})", error.path()),
+                    (None, _) => Ok(()),
+                }
+            }
+            Self::Other(message) => f.write_str(message),
+            Self::Output(error) => write!(f, "standard output cannot be written: {error}"),
+        }
+    }
+}
+
+impl Output {
+    /// Output as the arguments ask for it: for people, its styles are dropped where nobody can see them; for machines,
+    /// every byte passes.
+    pub fn new(matches: &ArgMatches) -> Self {
+        let for_machines = matches.try_get_one::<bool>("json").ok().flatten().is_none_or(|json| *json);
+        let color = matches.try_get_one::<String>("color").ok().flatten();
+        let choice = match color.map(String::as_str) {
+            _ if for_machines => ColorChoice::AlwaysAnsi,
+            Some("always") => ColorChoice::Always,
+            Some("never") => ColorChoice::Never,
+            _ => AutoStream::choice(&io::stdout()),
+        };
+        let stdout = AutoStream::new(io::stdout().lock(), choice);
+        Self { stdout: BufWriter::with_capacity(64 << 10, stdout) }
+    }
+
+    /// Where to write.
+    pub fn out(&mut self) -> &mut impl Write {
+        &mut self.stdout
+    }
+
+    /// Writes out what is buffered.
+    pub fn flush(&mut self) -> Result<(), Failure> {
+        Ok(self.stdout.flush()?)
+    }
+
+    /// Says on standard error what could not be done, behind what was printed so far.
+    pub fn complain(&mut self, file: Option<&OsString>, message: &dyn fmt::Display) {
+        _ = self.stdout.flush();
+        // One line, whatever the file's name and the message hold. If standard error is closed, nobody wants to know.
+        let message = message.to_string();
+        let message = Escaped::new(&message);
+        let mut stderr = io::stderr().lock();
+        _ = match file {
+            Some(file) => writeln!(stderr, "sectile: {}: {message}", escaped(file)),
+            None => writeln!(stderr, "sectile: {message}"),
+        };
+    }
+}
+
+/// A file's name, safe to show.
+pub fn escaped(file: &OsStr) -> Escaped<'_> {
+    Escaped::bytes(if file == "-" { b"standard input" } else { file.as_encoded_bytes() })
+}
