@@ -1,4 +1,64 @@
-//! Reads the metadata of WebAssembly modules and components without reading the rest.
+//! Sectile reads the metadata of WebAssembly modules and components: who made them, under which licence, from which
+//! source and dependencies, with which tools. It does so without reading the rest: a scanner hops from section header
+//! to section header, and only what is metadata is decoded, wherever in the tree it stands.
+//!
+//! ```
+//! use sectile::{Limits, metadata::Field};
+//!
+//! # let bytes = b"\0asm\x01\0\0\0\x00\x0c\x08licensesMIT";
+//! let outcome = sectile::read_slice(bytes, Limits::default())?;
+//! for item in outcome.value.items() {
+//!     if let Some(licenses) = item.annotation(Field::Licenses) {
+//!         println!("{} {}: {:?}", item.kind(), outcome.value.path(item), licenses.as_str());
+//!     }
+//! }
+//! for finding in outcome.value.findings() {
+//!     println!("{}: {}", finding.code, sectile::Escaped::new(&finding.message));
+//! }
+//! let metadata = outcome.complete()?; // a file that breaks off is no success
+//! # assert_eq!(metadata.items().len(), 1);
+//! # Ok::<(), sectile::Error>(())
+//! ```
+//!
+//! # What to reach for
+//!
+//! | you hold | call |
+//! | --- | --- |
+//! | bytes in memory, or a mapped file ([`drive::Map`]) | [`read_slice`]: nothing is copied |
+//! | the path of a file | [`Input::open`], then [`Input::read`] |
+//! | anything with positioned reads | [`read_at`] |
+//! | chunks that arrive | [`drive::Push`] with a [`metadata::Reader::copying`] |
+//! | a question that is not about metadata | a [`scan::Visitor`] of your own, on any driver of [`drive`] |
+//!
+//! # The rooms
+//!
+//! Data walks one way:
+//!
+//! - [`scan`] knows the framing, and nothing else: a machine without I/O that is fed windows and hands over sections.
+//! - [`drive`] feeds it: from a slice, a memory map, positioned reads, or pushed chunks.
+//! - [`metadata`] gives the sections a meaning: values with their ranges, checked as the table of fields says.
+//! - [`Findings`] are what is wrong or notable: reading is lenient, and one bad value costs only itself.
+//! - [`report`] is the one row that says what was found, and a [`Policy`] judges it.
+//!
+//! # What is promised
+//!
+//! - The framing is that of `wasmparser`: the same inputs are rejected because of it, the same ranges are given.
+//! - No input makes it panic, recurse, or allocate what the input only declares. What reading may cost is in [`Limits`].
+//! - Every driver gives the same values, findings and errors for the same bytes.
+//! - What nobody asked for is not read, and [`drive::Cost`] counts what was.
+//! - What an input breaks off with does not cost what stands before: an [`Outcome`] holds both, the value and the break.
+//!
+//! # Features
+//!
+//! None is on by default, and none changes what another does.
+//!
+//! - `dependencies`: decodes the `.dep-v0` section of cargo-auditable; without it, the section comes raw.
+//! - `json`: reports as JSON, and a check of the JSON in the retired `registry-metadata` section.
+//! - `cli`: the command `sectile`.
+
+#![deny(clippy::print_stdout, clippy::print_stderr)] // examples may
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod drive;
 mod error;
 mod escape;

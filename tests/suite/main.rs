@@ -1,4 +1,6 @@
 //! The tests that see the crate from outside, in one binary: it links once.
 
+#[cfg(feature = "cli")]
+mod cli;
 mod framing;
 mod support;
