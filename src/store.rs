@@ -169,3 +169,40 @@ fn kind(file_type: std::fs::FileType) -> &'static str {
     }
     if file_type.is_dir() { "is a directory, not a regular file" } else { "is not a regular file" }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn module(licenses: &[u8]) -> Vec<u8> {
+        let name = b"\x08licenses";
+        let header = [0, (name.len() + licenses.len()) as u8];
+        [&b"\0asm\x01\0\0\0"[..], &header, name, licenses].concat()
+    }
+
+    #[test]
+    fn a_file_that_grows_while_it_is_read_is_a_finding() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&module(b"MIT")).unwrap();
+        let input = Input::of(file.try_clone().unwrap()).unwrap();
+        assert!(!input.changed().unwrap());
+        file.write_all(&module(b"MIT")[8..]).unwrap();
+        assert!(input.changed().unwrap());
+        let outcome = input.read(Limits::default()).unwrap();
+        let codes: Vec<_> = outcome.value.findings().iter().map(|finding| finding.code).collect();
+        assert_eq!((codes, outcome.broken.is_none()), (vec![Code::Changed], true)); // as far as it went before
+    }
+
+    #[test]
+    fn a_file_that_is_truncated_while_it_is_read_is_an_error() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&[module(b"MIT"), vec![1, 0xff, 0x7f], vec![0; 0x3fff], vec![3, 0]].concat()).unwrap();
+        let input = Input::of(file.try_clone().unwrap()).unwrap();
+        file.set_len(600).unwrap();
+        let outcome = input.read(Limits::default()).unwrap();
+        assert!(outcome.value.root().annotations().next().is_some());
+        let error = outcome.broken.unwrap();
+        assert!(error.is_io() && error.to_string().contains("shrank"), "{error}");
+    }
+}

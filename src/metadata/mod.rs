@@ -31,7 +31,7 @@ pub use self::field::{Expects, Field};
 pub use self::producers::{KNOWN_FIELDS as KNOWN_PRODUCERS_FIELDS, Producers, ProducersField};
 pub use self::reader::Reader;
 pub use self::shares::Share;
-pub use self::value::{Borrow, Copy, Keep, Value};
+pub use self::value::{Borrowed, Copied, Keep, Value};
 
 #[cfg(feature = "json")]
 pub(crate) use self::registry::check as check_json;

@@ -14,7 +14,7 @@ use super::field::Field;
 use super::name::{Hop, Hopper};
 use super::producers;
 use super::shares::Shares;
-use super::value::{Borrow, Copy, Keep, Value};
+use super::value::{Borrowed, Copied, Keep, Value};
 use super::{Item, Metadata, Producers, path};
 use crate::escape::quoted;
 use crate::finding::{Code, Findings};
@@ -81,14 +81,14 @@ enum Decoder {
 /// What keeping a value costs beside its bytes, roughly.
 const FLAT_CHARGE: u64 = 64;
 
-impl Reader<'_, Borrow> {
+impl Reader<'_, Borrowed> {
     /// A reader whose values borrow from the input.
     pub fn borrowing(limits: Limits) -> Self {
         Self::new(limits)
     }
 }
 
-impl Reader<'static, Copy> {
+impl Reader<'static, Copied> {
     /// A reader whose values are copied out of the input.
     pub fn copying(limits: Limits) -> Self {
         Self::new(limits)

@@ -66,13 +66,13 @@ pub trait Keep<'w, 'v> {
 
 /// Values borrow from the input, which must outlive them: for bytes in memory.
 #[derive(Debug)]
-pub enum Borrow {}
+pub enum Borrowed {}
 
 /// Values are copied: for input that passes by.
 #[derive(Debug)]
-pub enum Copy {}
+pub enum Copied {}
 
-impl<'a> Keep<'a, 'a> for Borrow {
+impl<'a> Keep<'a, 'a> for Borrowed {
     fn text(text: &'a str) -> Cow<'a, str> {
         Cow::Borrowed(text)
     }
@@ -82,7 +82,7 @@ impl<'a> Keep<'a, 'a> for Borrow {
     }
 }
 
-impl<'w> Keep<'w, 'static> for Copy {
+impl<'w> Keep<'w, 'static> for Copied {
     fn text(text: &'w str) -> Cow<'static, str> {
         Cow::Owned(text.to_owned())
     }

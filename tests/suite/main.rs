@@ -2,5 +2,7 @@
 
 #[cfg(feature = "cli")]
 mod cli;
+mod docs;
 mod framing;
+mod fuzz_bodies;
 mod support;

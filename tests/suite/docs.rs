@@ -1,0 +1,38 @@
+//! The reference that is made of the tables. `BLESS=1 cargo test docs` writes it anew.
+
+use std::fmt::Write;
+
+use sectile::Code;
+use sectile::metadata::Field;
+
+const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference.md");
+
+#[test]
+fn the_reference_is_what_the_tables_say() {
+    let expected = reference();
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(REFERENCE, &expected).unwrap();
+    }
+    let found = std::fs::read_to_string(REFERENCE).unwrap().replace("\r\n", "\n");
+    assert!(found == expected, "docs/reference.md is not what the tables say: run `BLESS=1 cargo test docs`");
+}
+
+fn reference() -> String {
+    let mut text = "# Reference\n\n\
+        Made of the tables in the source (`src/metadata/field.rs`, `src/finding.rs`); a test keeps it so.\n\n\
+        ## Annotations\n\n\
+        A custom section each, at any item of the tree. Its data is the bare UTF-8 value, with no length before it.\n\n\
+        | custom section | OCI annotation | value | |\n| --- | --- | --- | --- |\n"
+        .to_owned();
+    for field in Field::ALL {
+        let (section, key, expects) = (field.section(), field.oci_key(), field.expects().name());
+        writeln!(text, "| `{section}` | `{key}` | {expects} | {} |", field.help()).unwrap();
+    }
+    text += "\n## Findings\n\n\
+        The codes are stable. The severity is the default; `sectile check` refuses errors, unless told otherwise.\n\n\
+        | code | severity | |\n| --- | --- | --- |\n";
+    for code in Code::ALL {
+        writeln!(text, "| `{code}` | {} | {} |", code.severity(), code.help()).unwrap();
+    }
+    text
+}
