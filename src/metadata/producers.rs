@@ -5,8 +5,10 @@ use std::ops::Range;
 
 use smallvec::SmallVec;
 
+use super::check::has_controls;
 use super::cursor::{Cursor, Malformed};
 use super::value::Value;
+use crate::escape::quoted;
 use crate::finding::Code;
 
 /// The fields that the convention knows.
@@ -133,20 +135,20 @@ fn inspect_fields(cursor: &mut Cursor<'_>, report: &mut impl FnMut(Flaw)) -> Res
         let at = cursor.at();
         let field = cursor.text()?;
         if !KNOWN_FIELDS.contains(&field) {
-            report((Code::UnknownProducersField, at, format!("unknown field `{field}`")));
+            report((Code::UnknownProducersField, at, format!("unknown field {}", quoted(field))));
         }
         if !field_names.insert(field) {
-            report((Code::DuplicateProducersField, at, format!("a second field `{field}`")));
+            report((Code::DuplicateProducersField, at, format!("a second field {}", quoted(field))));
         }
         let mut names = Seen::default();
         for _ in 0..cursor.number()? {
             let at = cursor.at();
             let (name, version) = value(cursor)?;
             if !names.insert(name) {
-                report((Code::DuplicateProducer, at, format!("a second `{name}` in `{field}`")));
+                report((Code::DuplicateProducer, at, format!("a second {} in {}", quoted(name), quoted(field))));
             }
-            if super::check::has_controls(name, false) || super::check::has_controls(version, false) {
-                let message = format!("control characters in `{field}`");
+            if [field, name, version].iter().any(|text| has_controls(text, false)) {
+                let message = format!("control or bidirectional characters in {}", quoted(field));
                 report((Code::ControlCharacters, at, message));
             }
         }

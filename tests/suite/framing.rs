@@ -2,14 +2,48 @@
 
 use sectile::Limits;
 
-use crate::support::binary::{component, custom, module, nested, section};
+use crate::fuzz_bodies::bodies::{self, Verdict};
 use crate::support::mouths::{Event, scan};
 
-#[test]
-fn a_small_tree() {
-    let bytes = component(&[nested(&module(&[section(1, &[0]), custom("name", "abcd")])), custom("x", "")]);
-    let (events, result) = scan(&bytes, Limits::default());
+mod far;
+mod generated;
+mod mutants;
+mod rules;
+
+/// Both accept the input; what the scanner says of it.
+#[track_caller]
+fn accepted(bytes: &[u8]) -> Vec<Event> {
+    assert_eq!(bodies::framing(bytes), Verdict::Accepted);
+    let (events, result) = scan(bytes, Limits::default());
     result.unwrap();
-    assert_eq!(events.iter().filter(|event| matches!(event, Event::Section { .. })).count(), 4);
-    assert_eq!(events.last(), Some(&Event::Leave(0, bytes.len() as u64)));
+    events
+}
+
+/// The reference alone rejects the input, for what no framing shows; what the scanner says of it.
+#[track_caller]
+fn accepted_alone(bytes: &[u8]) -> Vec<Event> {
+    assert_eq!(bodies::framing(bytes), Verdict::BrokenBody);
+    let (events, result) = scan(bytes, Limits::default());
+    result.unwrap();
+    events
+}
+
+/// Both reject the input, and the scanner does so there, and for that reason; what it says before.
+#[track_caller]
+fn rejected(bytes: &[u8], offset: usize, reason: &str) -> Vec<Event> {
+    assert_eq!(bodies::framing(bytes), Verdict::Rejected);
+    let (events, result) = scan(bytes, Limits::default());
+    let error = result.unwrap_err();
+    assert_eq!((error.offset(), error.is_malformed()), (Some(offset as u64), !error.is_limit()), "{error}");
+    assert!(error.to_string().contains(reason), "{error}");
+    events
+}
+
+/// The sections among the events, as id and name.
+fn sections(events: &[Event]) -> Vec<(u8, &str)> {
+    let section = |event| match event {
+        &Event::Section { id, ref name, .. } => Some((id, &**name)),
+        _ => None,
+    };
+    events.iter().filter_map(section).collect()
 }

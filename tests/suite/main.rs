@@ -5,4 +5,8 @@ mod cli;
 mod docs;
 mod framing;
 mod fuzz_bodies;
+mod hostile;
+mod limits;
+mod peers;
 mod support;
+mod values;

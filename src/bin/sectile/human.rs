@@ -58,7 +58,7 @@ fn tree(metadata: &Metadata<'_>, size: u64, out: &mut impl Write) -> io::Result<
             share(bytes, size)
         )?;
         match item.name() {
-            Some(name) => writeln!(out, "  {STRONG}{}{STRONG:#}", Escaped::bytes(name.as_bytes()))?,
+            Some(name) => writeln!(out, "  {STRONG}{}{STRONG:#}", Short(name.as_bytes()))?,
             None => writeln!(out)?,
         }
     }
@@ -95,15 +95,7 @@ fn says(metadata: &Metadata<'_>, item: &Item<'_>, out: &mut impl Write) -> io::R
     for (field, value) in item.annotations() {
         row(out, field.section(), Text(value))?;
     }
-    let mut label = "producers";
-    for field in item.producers().fields() {
-        for (name, version) in field.values() {
-            let gap = if version.is_empty() { "" } else { " " };
-            let (name, version) = (Escaped::new(name), Escaped::new(version));
-            row(out, label, format_args!("{:<12}  {name}{gap}{version}", Escaped::new(field.name()).to_string()))?;
-            label = "";
-        }
-    }
+    says_producers(item, out)?;
     if let Some(dependencies) = item.dependencies() {
         let packages = &dependencies.packages;
         let build = packages.iter().filter(|package| package.build).count();
@@ -120,6 +112,25 @@ fn says(metadata: &Metadata<'_>, item: &Item<'_>, out: &mut impl Write) -> io::R
         }
     }
     row(out, "sections", Shares(item))
+}
+
+/// More producers are only counted: JSON has them all.
+const MOST_PRODUCERS: usize = 32;
+
+fn says_producers(item: &Item<'_>, out: &mut impl Write) -> io::Result<()> {
+    let mut producers =
+        item.producers().fields().flat_map(|field| field.values().map(move |value| (field.name(), value)));
+    let mut label = "producers";
+    for (field, (name, version)) in producers.by_ref().take(MOST_PRODUCERS) {
+        let gap = if version.is_empty() { "" } else { " " };
+        let (field, name, version) = (Short(field.as_bytes()), Short(name.as_bytes()), Short(version.as_bytes()));
+        row(out, label, format_args!("{:<12}  {name}{gap}{version}", field.to_string()))?;
+        label = "";
+    }
+    match producers.count() {
+        0 => Ok(()),
+        more => row(out, label, format_args!("… and {more} more")),
+    }
 }
 
 fn row(out: &mut impl Write, label: &str, value: impl Display) -> io::Result<()> {
@@ -232,7 +243,21 @@ impl Display for Text<'_> {
         if self.0.as_bytes().is_empty() {
             return write!(f, "{FAINT}(empty){FAINT:#}");
         }
-        Escaped::bytes(self.0.as_bytes()).fmt(f)
+        Short(self.0.as_bytes()).fmt(f)
+    }
+}
+
+/// A text, cut where it is very long: JSON has all of it.
+struct Short<'a>(&'a [u8]);
+
+impl Display for Short<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MOST: usize = 1_000;
+        let Some(mut begin) = self.0.get(..MOST) else { return Escaped::bytes(self.0).fmt(f) };
+        if let Some(last) = begin.utf8_chunks().last() {
+            begin = &begin[..begin.len() - last.invalid().len()]; // not in the middle of a character
+        }
+        write!(f, "{}… {FAINT}({} bytes){FAINT:#}", Escaped::bytes(begin), Grouped(self.0.len() as u64))
     }
 }
 

@@ -70,3 +70,28 @@ pub fn producers(fields: &[(&str, &[(&str, &str)])]) -> Vec<u8> {
 pub fn name(name: &str) -> Vec<u8> {
     [section(0, &prefixed(name)), section(1, b"not to be parsed")].concat()
 }
+
+/// So many components inside one another, `innermost` being the last. (Their size fields are padded: what they hold
+/// need not be moved.)
+pub fn chain(items: usize, innermost: &[u8]) -> Vec<u8> {
+    const LAYER: usize = COMPONENT.len() + 1 + 5;
+    let mut bytes = Vec::with_capacity(items * LAYER + innermost.len());
+    for inside in (0..items - 1).rev() {
+        bytes.extend(COMPONENT);
+        bytes.push(4);
+        bytes.extend(padded((inside * LAYER + innermost.len()) as u32, 5));
+    }
+    bytes.extend(innermost);
+    bytes
+}
+
+/// Data as `.dep-v0` holds it.
+pub fn zlib(data: impl AsRef<[u8]>) -> Vec<u8> {
+    miniz_oxide::deflate::compress_to_vec_zlib(data.as_ref(), 1)
+}
+
+/// A `.dep-v0` section of one package.
+pub fn dependencies(package: &str) -> Vec<u8> {
+    let json = format!(r#"{{"packages":[{{"name":"{package}","version":"1.0.0","source":"local","root":true}}]}}"#);
+    custom(".dep-v0", zlib(json))
+}

@@ -1,4 +1,8 @@
 //! What the tests share: inputs written out byte by byte, and every mouth for each of them.
 
 pub mod binary;
+pub mod found;
+pub mod memory;
 pub mod mouths;
+pub mod seeded;
+pub mod sources;
