@@ -78,3 +78,8 @@ pub use self::limits::Limits;
 pub use self::policy::{Judged, Policy, Verdict};
 pub use self::read::{read_at, read_slice};
 pub use self::store::Input;
+
+/// The README's example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -58,6 +58,11 @@ impl<'w> Section<'w> {
         self.start..self.end
     }
 
+    /// The id byte and the size field.
+    pub fn header(&self) -> Range<u64> {
+        self.start..self.payload
+    }
+
     /// All after the size field.
     pub fn payload(&self) -> Range<u64> {
         self.payload..self.end
