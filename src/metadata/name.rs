@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::cursor::{Cursor, Malformed};
+use super::cursor::Cursor;
 use crate::scan::leb128::{self, Leb128};
 
 /// The most bytes that a subsection's header takes: its id, and its size.
@@ -23,8 +23,8 @@ pub(crate) struct Hopper {
 enum Place {
     /// Before a subsection's header.
     Header(u64),
-    /// Before the contents of subsection 0.
-    OwnName(Range<u64>),
+    /// Before the contents of subsection 0, whose header begins there.
+    OwnName(Range<u64>, u64),
 }
 
 /// What the bytes that were wanted say.
@@ -32,14 +32,27 @@ enum Place {
 pub(crate) enum Hop<'w> {
     /// These are wanted next.
     Want(Range<u64>),
-    /// The item's own name, and where it stands, flawed or not. Go on with [`Hopper::next`].
-    OwnName(Result<&'w str, &'w [u8]>, Range<u64>, Option<&'static str>),
+    /// The item's own name. Go on with [`Hopper::next`].
+    OwnName(OwnName<'w>),
     /// So many bytes of a name are too many. Go on with [`Hopper::next`].
     TooLong(Range<u64>),
     /// The section cannot be read from this offset on.
     Malformed(&'static str, u64),
     /// The section's end.
     End,
+}
+
+/// The item's own name, as a subsection 0 has it.
+#[derive(Debug)]
+pub(crate) struct OwnName<'w> {
+    /// The name; UTF-8, if it is well-formed.
+    pub(crate) bytes: &'w [u8],
+    /// Where it stands.
+    pub(crate) range: Range<u64>,
+    /// The whole subsection, from its id on.
+    pub(crate) subsection: Range<u64>,
+    /// What is wrong with the subsection.
+    pub(crate) flaw: Option<&'static str>,
 }
 
 impl Hopper {
@@ -54,7 +67,7 @@ impl Hopper {
         match &self.at {
             Place::Header(at) if *at == self.data.end => Hop::End,
             Place::Header(at) => Hop::Want(*at..(at + MAX_HEADER).min(self.data.end)),
-            Place::OwnName(range) => Hop::Want(range.clone()),
+            Place::OwnName(contents, _) => Hop::Want(contents.clone()),
         }
     }
 
@@ -62,10 +75,10 @@ impl Hopper {
     pub(crate) fn hop<'w>(&mut self, bytes: &'w [u8], max: u32) -> Hop<'w> {
         match &self.at {
             Place::Header(at) => self.header(*at, bytes, max),
-            Place::OwnName(range) => {
-                let range = range.clone();
-                self.at = Place::Header(range.end);
-                own_name(bytes, range)
+            Place::OwnName(contents, header) => {
+                let (contents, subsection) = (contents.clone(), *header..contents.end);
+                self.at = Place::Header(contents.end);
+                own_name(bytes, contents.start, subsection)
             }
         }
     }
@@ -82,7 +95,7 @@ impl Hopper {
             return Hop::Malformed("a subsection goes past the end of the section", at);
         }
         if id == OWN_NAME && size <= max {
-            self.at = Place::OwnName(contents);
+            self.at = Place::OwnName(contents, at);
         } else {
             self.at = Place::Header(contents.end);
             if id == OWN_NAME {
@@ -93,17 +106,15 @@ impl Hopper {
     }
 }
 
-fn own_name(contents: &[u8], range: Range<u64>) -> Hop<'_> {
+fn own_name(contents: &[u8], start: u64, subsection: Range<u64>) -> Hop<'_> {
     let mut cursor = Cursor::new(contents);
     match cursor.bytes() {
-        Ok(name) => {
-            let end = range.start + cursor.at() as u64;
-            let behind = (!cursor.rest().is_empty()).then_some("bytes behind the name in its subsection");
-            let text = std::str::from_utf8(name).map_err(|_| name);
-            Hop::OwnName(text, end - name.len() as u64..end, behind)
+        Ok(bytes) => {
+            let end = start + cursor.at() as u64;
+            let range = end - bytes.len() as u64..end;
+            let flaw = (!cursor.rest().is_empty()).then_some("bytes behind the name in its subsection");
+            Hop::OwnName(OwnName { bytes, range, subsection, flaw })
         }
-        Err(malformed @ (Malformed::Number | Malformed::PastEnd | Malformed::NotUtf8)) => {
-            Hop::Malformed(malformed.what(), range.start)
-        }
+        Err(malformed) => Hop::Malformed(malformed.what(), start),
     }
 }

@@ -413,11 +413,11 @@ impl<'v, K> Reader<'v, K> {
                     let message = format!("a name of {len} bytes; more than {} are not decoded", self.limits.data);
                     self.find_in(waiting, Code::TooLarge, range.start, message);
                 }
-                Hop::OwnName(name, range, flaw) => {
-                    if let Some(flaw) = flaw {
-                        self.find_in(waiting, Code::MalformedName, range.end, flaw);
+                Hop::OwnName(name) => {
+                    if let Some(flaw) = name.flaw {
+                        self.find_in(waiting, Code::MalformedName, name.range.end, flaw);
                     }
-                    self.own_name(waiting, name.map_or_else(|bytes| bytes, str::as_bytes), range);
+                    self.own_name(waiting, name.bytes, name.range);
                 }
             }
             let Decoder::Name(hopper) = &waiting.what else { return Want::Nothing };

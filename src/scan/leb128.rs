@@ -48,6 +48,21 @@ impl Leb128 {
     }
 }
 
+/// Bytes that the shortest encoding of a number takes.
+pub(crate) fn shortest(value: u32) -> u8 {
+    let bits = 32 - (value | 1).leading_zeros();
+    bits.div_ceil(7) as u8
+}
+
+/// Encodes a number in `width` bytes, padded where fewer would do; in as many as it takes where more are needed.
+pub(crate) fn encode(value: u32, width: u8) -> impl Iterator<Item = u8> {
+    let width = width.max(shortest(value));
+    (0..width).map(move |group| {
+        let bits = (u64::from(value) >> (7 * u32::from(group))) as u8 & 0x7f;
+        bits | if group + 1 < width { 0x80 } else { 0 }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,5 +103,18 @@ mod tests {
         assert_eq!(Leb128::read(&[0xff, 0xff, 0xff, 0xff, 0x1f]), Leb128::UNREADABLE);
         assert_eq!(Leb128::read(&[0x80, 0x80, 0x80, 0x80, 0x80, 0x00]), Leb128::UNREADABLE);
         assert_eq!(Leb128::read(&[]), Leb128::UNREADABLE);
+    }
+
+    #[test]
+    fn what_is_encoded_is_decoded() {
+        for value in (0..32).flat_map(|bit| [1 << bit, (1 << bit) - 1, u32::MAX >> bit]) {
+            for width in 0..=5 {
+                let bytes: Vec<u8> = encode(value, width).collect();
+                let len = width.max(shortest(value));
+                assert_eq!(Leb128::read(&bytes), Leb128 { value, len });
+                assert_eq!(bytes.len(), usize::from(len));
+            }
+        }
+        assert_eq!([0, 0x7f, 0x80, 0x3fff, 0x4000, u32::MAX].map(shortest), [1, 1, 2, 2, 3, 5]);
     }
 }
