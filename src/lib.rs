@@ -60,6 +60,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod drive;
+pub mod edit;
 mod error;
 mod escape;
 mod finding;
@@ -69,6 +70,7 @@ mod policy;
 mod read;
 pub mod report;
 pub mod scan;
+pub mod splice;
 mod store;
 
 pub use self::error::{Error, Outcome};

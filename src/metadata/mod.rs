@@ -10,7 +10,7 @@ mod convention;
 mod cursor;
 mod dependencies;
 mod field;
-mod name;
+pub(crate) mod name;
 mod producers;
 mod reader;
 #[cfg(feature = "json")]
@@ -33,6 +33,7 @@ pub use self::reader::Reader;
 pub use self::shares::Share;
 pub use self::value::{Borrowed, Copied, Keep, Value};
 
+pub(crate) use self::producers::inspect as inspect_producers;
 #[cfg(feature = "json")]
 pub(crate) use self::registry::check as check_json;
 use self::shares::Shares;

@@ -1,0 +1,58 @@
+use crate::error::Error;
+use crate::metadata::{Field, Flaw};
+use crate::scan::Path;
+
+/// Why an edit cannot be carried out. Nothing has been written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EditError {
+    /// The source cannot be read to its end: it is malformed, or its bytes cannot be had.
+    #[error("the input cannot be edited")]
+    Source(#[from] Error),
+    /// There is no item at this path.
+    #[error("there is no item {0}")]
+    NoItem(Path),
+    /// A value is not what the table of fields asks for.
+    #[error("the value of {field} is refused: {}", flaws.iter().map(|flaw| &*flaw.message).collect::<Vec<_>>().join("; "))]
+    #[non_exhaustive]
+    Invalid {
+        /// The field.
+        field: Field,
+        /// What is wrong with the value.
+        flaws: Vec<Flaw>,
+    },
+    /// The same thing is wanted twice of one item.
+    #[error("`{0}` is given twice")]
+    Twice(String),
+    /// A custom section's name of so many bytes: it must have 1 to 100,000.
+    #[error("a custom section's name has 1 to 100,000 bytes, not {0}")]
+    SectionName(usize),
+    /// A section that is to be changed in part cannot be read.
+    #[error("the `{section}` section at offset {offset:#x} cannot be changed: {why}")]
+    #[non_exhaustive]
+    Unreadable {
+        /// The section's name.
+        section: &'static str,
+        /// Absolute byte offset.
+        offset: u64,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A section, or an item that encloses the change, would be larger than its size field can say.
+    #[error("the section at offset {offset:#x} would have {size} bytes, more than {max}")]
+    #[non_exhaustive]
+    TooLarge {
+        /// Absolute byte offset of the section.
+        offset: u64,
+        /// The bytes that it would have.
+        size: u64,
+        /// The most that it may have.
+        max: u64,
+    },
+    /// The items that are to be changed hold more sections than the limits allow to be kept in mind.
+    #[error("too many sections")]
+    TooMany,
+    /// The edit would move or remove a section that an object's `linking` or `reloc.*` sections name by its place.
+    #[error("the edit would move sections that `linking` or `reloc.*` name by their places")]
+    MovesLinked,
+}

@@ -1,0 +1,109 @@
+//! Changes to what `producers` sections say. Everything that is not named stays: unknown fields, duplicates, the order.
+
+use super::ProducerEdit;
+use crate::finding::Code;
+use crate::metadata::{Producers, Value, inspect_producers};
+use crate::scan::leb128::encode;
+
+/// What becomes of the sections.
+pub(super) struct Edited {
+    /// Of each section the new data; empty where it says nothing any more, `None` where it stays as it is.
+    pub(super) sections: Vec<Option<Vec<u8>>>,
+    /// The data of a section that is added.
+    pub(super) added: Option<Vec<u8>>,
+}
+
+type Fields = Vec<(String, Vec<(String, String)>)>;
+
+/// Carries the changes out on the data of all sections. A section that cannot be read to its end is an error, with its
+/// place and what is wrong.
+pub(super) fn edit<'d>(
+    data: impl Iterator<Item = &'d [u8]>,
+    edits: &[ProducerEdit],
+) -> Result<Edited, (usize, &'static str)> {
+    let old = data.enumerate().map(|(nth, data)| decode(data).ok_or((nth, "it is malformed")));
+    let old: Vec<Fields> = old.collect::<Result<_, _>>()?;
+    let mut new = old.clone();
+    let mut added = Fields::new();
+    for edit in edits {
+        match edit {
+            ProducerEdit::Drop { field, name } => drop_producer(&mut new, field, name),
+            ProducerEdit::Add { field, name, version } => {
+                let target = if new.is_empty() { std::slice::from_mut(&mut added) } else { &mut new[..] };
+                add_producer(target, field, name, version);
+            }
+        }
+    }
+    let changed = |(old, new): (&Fields, &Fields)| (old != new).then(|| encode_fields(new));
+    let sections = old.iter().zip(&new).map(changed).collect();
+    Ok(Edited { sections, added: (!added.is_empty()).then(|| encode_fields(&added)) })
+}
+
+fn decode(data: &[u8]) -> Option<Fields> {
+    let mut malformed = false;
+    inspect_producers(data, |(code, ..)| malformed |= code == Code::MalformedProducers);
+    if malformed {
+        return None;
+    }
+    let mut producers = Producers::default();
+    producers.push(Value::bytes(data.into(), 0..data.len() as u64));
+    let owned = |(name, version): (&str, &str)| (name.to_owned(), version.to_owned());
+    let fields = producers.fields().map(|field| (field.name().to_owned(), field.values().map(owned).collect()));
+    Some(fields.collect())
+}
+
+/// Drops a name wherever it stands in a field of that name; a field left empty goes.
+fn drop_producer(sections: &mut [Fields], field: &str, name: &str) {
+    for fields in sections {
+        fields.retain_mut(|(found, values)| {
+            let before = values.len();
+            if found == field {
+                values.retain(|(found, _)| found != name);
+            }
+            !values.is_empty() || before == 0
+        });
+    }
+}
+
+/// Gives the name this version where it stands in the field; otherwise adds it to the field, or to a new one.
+fn add_producer(sections: &mut [Fields], field: &str, name: &str, version: &str) {
+    let mut first = None;
+    for (_, values) in sections.iter_mut().flatten().filter(|(found, _)| found == field) {
+        if let Some((_, found)) = values.iter_mut().find(|(found, _)| found == name) {
+            version.clone_into(found);
+            return;
+        }
+        first.get_or_insert(values);
+    }
+    let value = (name.to_owned(), version.to_owned());
+    match first {
+        Some(values) => values.push(value),
+        None => {
+            if let Some(fields) = sections.first_mut() {
+                fields.push((field.to_owned(), vec![value]));
+            }
+        }
+    }
+}
+
+fn encode_fields(fields: &Fields) -> Vec<u8> {
+    let mut data = Vec::new();
+    if fields.is_empty() {
+        return data;
+    }
+    let number = |data: &mut Vec<u8>, number: usize| data.extend(encode(number as u32, 0));
+    let text = |data: &mut Vec<u8>, text: &str| {
+        number(data, text.len());
+        data.extend(text.as_bytes());
+    };
+    number(&mut data, fields.len());
+    for (field, values) in fields {
+        text(&mut data, field);
+        number(&mut data, values.len());
+        for (name, version) in values {
+            text(&mut data, name);
+            text(&mut data, version);
+        }
+    }
+    data
+}

@@ -1,0 +1,158 @@
+//! The knife: which bytes of a source are kept, and which are inserted between them. Ranges and bytes only: what a
+//! plan means is not known here.
+//!
+//! A [`Plan`] is made by an [`Edit`](crate::edit::Edit). It is written to any [`io::Write`](std::io::Write)
+//! ([`Plan::write_to`]), or gone through piece by piece ([`Plan::pieces`]).
+
+mod write;
+
+use std::ops::Range;
+
+/// A part of what a plan writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// These bytes of the source, by absolute offsets.
+    Keep(Range<u64>),
+    /// These bytes.
+    Insert(Vec<u8>),
+}
+
+/// How one binary is made of another: the pieces, in order. What is kept is kept in its order, byte for byte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    source_len: u64,
+    pieces: Vec<Piece>,
+}
+
+/// Bytes that take the place of a range of the source; of an empty range, bytes that are inserted there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Patch {
+    pub(crate) range: Range<u64>,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Plan {
+    /// The plan that carries out these patches on a source of so many bytes. Patches that begin at the same offset are
+    /// carried out in the order given; no two overlap.
+    pub(crate) fn new(source_len: u64, mut patches: Vec<Patch>) -> Self {
+        patches.sort_by_key(|patch| patch.range.start);
+        let mut pieces = Vec::new();
+        let mut kept = 0;
+        for Patch { range, bytes } in patches {
+            debug_assert!(kept <= range.start && range.end <= source_len, "patches overlap");
+            keep(&mut pieces, kept..range.start);
+            insert(&mut pieces, bytes);
+            kept = range.end;
+        }
+        keep(&mut pieces, kept..source_len);
+        Self { source_len, pieces }
+    }
+
+    /// The length of the source that it was made for, in bytes.
+    pub fn source_len(&self) -> u64 {
+        self.source_len
+    }
+
+    /// The length of what it writes, in bytes.
+    pub fn len(&self) -> u64 {
+        self.kept() + self.inserted()
+    }
+
+    /// Whether it writes nothing; no WebAssembly is that short.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether it writes what the source is.
+    pub fn is_identity(&self) -> bool {
+        self.inserted() == 0 && self.kept() == self.source_len
+    }
+
+    /// The pieces, in order: none is empty, and no two neighbours are of the same kind unless bytes were dropped
+    /// between them.
+    pub fn pieces(&self) -> &[Piece] {
+        &self.pieces
+    }
+
+    /// How many bytes of the source are kept.
+    pub fn kept(&self) -> u64 {
+        self.keeps().map(|range| range.end - range.start).sum()
+    }
+
+    /// How many bytes are inserted.
+    pub fn inserted(&self) -> u64 {
+        let inserts = self.pieces.iter().map(|piece| match piece {
+            Piece::Keep(_) => 0,
+            Piece::Insert(bytes) => bytes.len() as u64,
+        });
+        inserts.sum()
+    }
+
+    /// The ranges of the source that are not kept, in order.
+    pub fn dropped(&self) -> impl Iterator<Item = Range<u64>> {
+        let ends = [0].into_iter().chain(self.keeps().map(|range| range.end));
+        let starts = self.keeps().map(|range| range.start).chain([self.source_len]);
+        ends.zip(starts).map(|(end, start)| end..start).filter(|range| !range.is_empty())
+    }
+
+    fn keeps(&self) -> impl Iterator<Item = &Range<u64>> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Keep(range) => Some(range),
+            Piece::Insert(_) => None,
+        })
+    }
+}
+
+fn keep(pieces: &mut Vec<Piece>, range: Range<u64>) {
+    match pieces.last_mut() {
+        _ if range.is_empty() => {}
+        Some(Piece::Keep(last)) if last.end == range.start => last.end = range.end,
+        _ => pieces.push(Piece::Keep(range)),
+    }
+}
+
+fn insert(pieces: &mut Vec<Piece>, bytes: Vec<u8>) {
+    match pieces.last_mut() {
+        _ if bytes.is_empty() => {}
+        Some(Piece::Insert(last)) => last.extend(bytes),
+        _ => pieces.push(Piece::Insert(bytes)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn patch(range: Range<u64>, bytes: &[u8]) -> Patch {
+        Patch { range, bytes: bytes.to_vec() }
+    }
+
+    #[test]
+    fn pieces_are_joined() {
+        let plan = Plan::new(10, vec![patch(7..9, b"c"), patch(2..2, b"a"), patch(2..4, b"b"), patch(5..6, b"")]);
+        assert_eq!(
+            plan.pieces(),
+            [
+                Piece::Keep(0..2),
+                Piece::Insert(b"ab".to_vec()),
+                Piece::Keep(4..5),
+                Piece::Keep(6..7),
+                Piece::Insert(b"c".to_vec()),
+                Piece::Keep(9..10)
+            ]
+        );
+        assert_eq!(plan.dropped().collect::<Vec<_>>(), [2..4, 5..6, 7..9]);
+        assert_eq!((plan.kept(), plan.inserted(), plan.len()), (5, 3, 8));
+        assert_eq!(plan.to_vec(b"0123456789").unwrap(), b"01ab46c9");
+    }
+
+    #[test]
+    fn no_patch_is_the_identity() {
+        for patches in [vec![], vec![patch(3..3, b"")]] {
+            let plan = Plan::new(10, patches);
+            assert!(plan.is_identity());
+            assert_eq!(plan.pieces(), [Piece::Keep(0..10)]);
+        }
+        assert!(!Plan::new(10, vec![patch(0..1, b"")]).is_identity());
+    }
+}

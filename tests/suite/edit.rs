@@ -1,0 +1,403 @@
+//! Edits, against what they promise: every other byte stays, and what was asked for is there.
+
+use sectile::edit::{Edit, EditError};
+use sectile::metadata::{Field, Item, Metadata};
+use sectile::scan::Path;
+use sectile::splice::{Piece, Plan};
+use sectile::{Code, Limits};
+use wasmparser::{Validator, WasmFeatures};
+
+use crate::support::binary::{
+    COMPONENT, MODULE, component, custom, leb128, module, name, nested, padded, prefixed, producers, section,
+};
+use crate::support::mouths::{file, metadata, read};
+
+/// Carries an edit out, with every oracle that holds for any edit.
+#[track_caller]
+fn apply(edit: &Edit, source: &[u8]) -> Vec<u8> {
+    let plan = edit.plan_slice(source, Limits::default()).unwrap();
+    let by_reads = edit.plan_at(&file(source), source.len() as u64, Limits::default()).unwrap();
+    assert_eq!(plan, by_reads, "the plan does not depend on the mouth");
+    let edited = concatenation(&plan, source);
+    assert_eq!(plan.to_vec(source).as_deref(), Some(&edited[..]));
+    let mut written = Vec::new();
+    plan.write_to(&file(source), &mut written).unwrap();
+    assert!(written == edited, "every sink writes the same");
+    assert_eq!(plan.len(), edited.len() as u64);
+    assert_eq!(plan.is_identity(), edited == source && plan.inserted() == 0);
+
+    let (_, result) = read(&edited, Limits::default());
+    result.unwrap();
+    if is_valid(source) {
+        assert!(is_valid(&edited), "what the validator accepted it still accepts");
+    }
+    let again = edit.plan_slice(&edited, Limits::default()).unwrap();
+    assert!(again.is_identity(), "an edit repeated is the identity: {again:?}");
+    edited
+}
+
+/// The naive oracle; what is kept must be kept in order.
+fn concatenation(plan: &Plan, source: &[u8]) -> Vec<u8> {
+    let (mut bytes, mut kept) = (Vec::new(), 0);
+    for piece in plan.pieces() {
+        match piece {
+            Piece::Keep(range) => {
+                assert!(range.start >= kept && !range.is_empty());
+                kept = range.end;
+                bytes.extend(&source[range.start as usize..range.end as usize]);
+            }
+            Piece::Insert(inserted) => bytes.extend(inserted),
+        }
+    }
+    bytes
+}
+
+fn is_valid(bytes: &[u8]) -> bool {
+    Validator::new_with_features(WasmFeatures::all()).validate_all(bytes).is_ok()
+}
+
+fn real_files() -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<_> = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "wasm" || extension == "o"))
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(&path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+fn paths(metadata: &Metadata<'_>) -> Vec<Path> {
+    metadata.items().iter().map(|item| metadata.path(item)).collect()
+}
+
+fn annotation<'a>(item: &'a Item<'_>, field: Field) -> Option<&'a str> {
+    item.annotation(field)?.as_str()
+}
+
+/// A value that the table accepts.
+fn value(field: Field) -> &'static str {
+    match field {
+        Field::Created => "2026-01-31T12:00:00Z",
+        Field::Documentation | Field::Homepage | Field::Source => "https://example.com/a",
+        Field::Licenses => "MIT OR Apache-2.0",
+        _ => "some text",
+    }
+}
+
+#[test]
+fn an_empty_edit_is_the_identity() {
+    for (_, source) in real_files() {
+        assert_eq!(apply(&Edit::new(), &source), source);
+    }
+}
+
+#[test]
+fn every_field_at_every_item_of_real_files() {
+    for (file, source) in real_files() {
+        for path in paths(&metadata(&source)) {
+            for field in Field::ALL {
+                let edit = Edit::new().at(path.clone()).set(field, value(field)).unwrap();
+                let edited = apply(&edit, &source);
+                let (before, after) = (metadata(&source), metadata(&edited));
+                assert_eq!(annotation(after.item(&path).unwrap(), field), Some(value(field)), "{file} {path}");
+                for (old, new) in before.items().iter().zip(after.items()) {
+                    for other in Field::ALL.into_iter().filter(|other| *other != field || before.path(old) != path) {
+                        assert_eq!(annotation(old, other), annotation(new, other), "{file}");
+                    }
+                    assert_eq!(old.name().map(|name| name.as_bytes()), new.name().map(|name| name.as_bytes()));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn set_and_unset_again_gives_back_the_original() {
+    for (file, source) in real_files() {
+        let metadata = metadata(&source);
+        for (item, path) in metadata.items().iter().zip(paths(&metadata)) {
+            for field in [Field::Authors, Field::Version].into_iter().filter(|field| item.annotation(*field).is_none())
+            {
+                let set = Edit::new().at(path.clone()).set(field, value(field)).unwrap();
+                let unset = Edit::new().at(path.clone()).unset(field).unwrap();
+                let there = apply(&set, &source);
+                let back = apply(&unset, &there);
+                // A size field that had to grow stays wide.
+                let widened = back.len() - source.len();
+                assert!(widened <= path.indexes().len(), "{file} {path}");
+                assert!(widened > 0 || back == source, "{file} {path}");
+            }
+        }
+    }
+}
+
+#[test]
+fn names_at_every_item_of_real_files() {
+    for (file, source) in real_files() {
+        for path in paths(&metadata(&source)) {
+            let edited =
+                match Edit::new().at(path.clone()).name("new name").unwrap().plan_slice(&source, Limits::default()) {
+                    Ok(_) => apply(&Edit::new().at(path.clone()).name("new name").unwrap(), &source),
+                    Err(EditError::MovesLinked) => continue,
+                    Err(error) => panic!("{file} {path}: {error}"),
+                };
+            let after = metadata(&edited);
+            let item = after.item(&path).unwrap();
+            assert_eq!(item.name().and_then(|name| name.as_str()), Some("new name"), "{file} {path}");
+            let found: Vec<_> = after.findings().iter().map(|finding| finding.code).collect();
+            let before: Vec<_> = metadata(&source).findings().iter().map(|finding| finding.code).collect();
+            assert_eq!(found, before, "{file} {path}: no finding that was not there");
+            let cleared = apply(&Edit::new().at(path.clone()).unname().unwrap(), &edited);
+            assert_eq!(metadata(&cleared).item(&path).unwrap().name(), None);
+        }
+    }
+}
+
+#[test]
+fn producers_at_every_item_of_real_files() {
+    for (file, source) in real_files() {
+        for path in paths(&metadata(&source)) {
+            let add = Edit::new().at(path.clone()).add_producer("sdk", "ours", "1").add_producer("sdk", "theirs", "");
+            let edited = match add.plan_slice(&source, Limits::default()) {
+                Ok(_) => apply(&add, &source),
+                Err(EditError::MovesLinked) => continue,
+                Err(error) => panic!("{file} {path}: {error}"),
+            };
+            let all = |bytes: &[u8]| -> Vec<(String, String, String)> {
+                let metadata = metadata(bytes);
+                let fields = metadata.item(&path).unwrap().producers().fields();
+                fields
+                    .flat_map(|field| {
+                        field.values().map(move |(name, version)| (field.name().into(), name.into(), version.into()))
+                    })
+                    .collect()
+            };
+            let (before, after) = (all(&source), all(&edited));
+            assert!(before.iter().all(|value| after.contains(value)), "{file} {path}");
+            assert_eq!(after.len(), before.len() + 2);
+            let drop = Edit::new().at(path.clone()).drop_producer("sdk", "ours").drop_producer("sdk", "theirs");
+            let back = apply(&drop, &edited);
+            assert_eq!(all(&back), before, "{file} {path}");
+        }
+    }
+}
+
+#[test]
+fn wasm_metadata_reads_what_was_written() {
+    for (file, source) in real_files() {
+        let edit = Edit::new()
+            .set(Field::Authors, "me")
+            .and_then(|edit| edit.set(Field::Licenses, "MIT"))
+            .and_then(|edit| edit.set(Field::Homepage, "https://example.com/a"))
+            .unwrap();
+        let payload = wasm_metadata::Payload::from_binary(&apply(&edit, &source)).unwrap();
+        let read = payload.metadata();
+        assert_eq!(read.authors.as_ref().unwrap().to_string(), "me", "{file}");
+        assert_eq!(read.licenses.as_ref().unwrap().to_string(), "MIT", "{file}");
+        assert_eq!(read.homepage.as_ref().unwrap().to_string(), "https://example.com/a", "{file}");
+    }
+}
+
+#[test]
+fn a_field_is_replaced_where_it_stands() {
+    let source = module(&[custom("a", "1"), custom("authors", "me"), custom("b", "2")]);
+    let edited = apply(&Edit::new().set(Field::Authors, "you and me").unwrap(), &source);
+    assert_eq!(edited, module(&[custom("a", "1"), custom("authors", "you and me"), custom("b", "2")]));
+}
+
+#[test]
+fn of_two_sections_one_is_left() {
+    let source = module(&[custom("authors", "me"), custom("x", ""), custom("authors", "you")]);
+    let edited = apply(&Edit::new().set(Field::Authors, "us").unwrap(), &source);
+    assert_eq!(edited, module(&[custom("authors", "us"), custom("x", "")]));
+    assert_eq!(apply(&Edit::new().unset(Field::Authors).unwrap(), &source), module(&[custom("x", "")]));
+}
+
+#[test]
+fn a_bad_value_is_replaced_and_another_is_left() {
+    let source = module(&[
+        custom("licenses", "no licence"),
+        custom("authors", b"\xff"),
+        custom("homepage", "HTTPS://Example.com:443/a/../b"),
+    ]);
+    let edited = apply(&Edit::new().set(Field::Licenses, "MIT").unwrap(), &source);
+    assert_eq!(
+        edited,
+        module(&[
+            custom("licenses", "MIT"),
+            custom("authors", b"\xff"),
+            custom("homepage", "HTTPS://Example.com:443/a/../b")
+        ])
+    );
+}
+
+#[test]
+fn padded_sizes_keep_their_width() {
+    let body = [&*prefixed("authors"), b"me"].concat();
+    let wide = |body: &[u8]| [&[0], &*padded(body.len() as u32, 5), body].concat();
+    let inner = [&MODULE[..], &wide(&body)].concat();
+    let source = [&COMPONENT[..], &[1], &padded(inner.len() as u32, 4), &inner].concat();
+    let edit = Edit::new().at("0".parse().unwrap()).set(Field::Authors, "you and me").unwrap();
+    let body = [&*prefixed("authors"), b"you and me"].concat();
+    let inner = [&MODULE[..], &wide(&body)].concat();
+    assert_eq!(apply(&edit, &source), [&COMPONENT[..], &[1], &padded(inner.len() as u32, 4), &inner].concat());
+}
+
+#[test]
+fn a_size_field_grows_only_where_it_must() {
+    let inner = module(&[section(1, &[0]), custom("x", [0; 100])]);
+    assert!(inner.len() < 128);
+    let source = component(&[nested(&component(&[nested(&inner)])), custom("tail", "")]);
+    let edit = Edit::new().at("0/0".parse().unwrap()).set(Field::Description, "a longer text").unwrap();
+    let inner = module(&[section(1, &[0]), custom("x", [0; 100]), custom("description", "a longer text")]);
+    assert_eq!(apply(&edit, &source), component(&[nested(&component(&[nested(&inner)])), custom("tail", "")]));
+}
+
+#[test]
+fn several_items_at_once() {
+    let source = component(&[nested(&module(&[])), nested(&component(&[nested(&module(&[]))]))]);
+    let edit = |field| {
+        ["", "0", "1", "1/0"]
+            .into_iter()
+            .fold(Edit::new(), |edit, path| edit.at(path.parse().unwrap()).set(field, value(field)).unwrap())
+    };
+    let edited = apply(&edit(Field::Vendor), &source);
+    let with = custom("vendor", "some text");
+    let expected = component(&[
+        nested(&module(&[with.clone()])),
+        nested(&component(&[nested(&module(&[with.clone()])), with.clone()])),
+        with,
+    ]);
+    assert_eq!(edited, expected);
+}
+
+#[test]
+fn of_a_name_section_subsection_0_alone_is_touched() {
+    let rest = [section(1, b"not to be parsed"), section(9, b"\xff\xff")].concat();
+    let old = module(&[custom("name", [section(0, &prefixed("old")), rest.clone()].concat())]);
+    let edited = apply(&Edit::new().name("a new one").unwrap(), &old);
+    assert_eq!(edited, module(&[custom("name", [section(0, &prefixed("a new one")), rest.clone()].concat())]));
+    let cleared = apply(&Edit::new().unname().unwrap(), &edited);
+    assert_eq!(cleared, module(&[custom("name", rest.clone())]));
+    assert_eq!(apply(&Edit::new().name("old").unwrap(), &cleared), old);
+}
+
+#[test]
+fn a_name_section_left_empty_goes() {
+    let source = module(&[custom("x", ""), custom("name", section(0, &prefixed("n"))), custom("y", "")]);
+    assert_eq!(apply(&Edit::new().unname().unwrap(), &source), module(&[custom("x", ""), custom("y", "")]));
+    let empty = module(&[custom("name", "")]);
+    assert_eq!(apply(&Edit::new().unname().unwrap(), &empty), empty);
+    assert_eq!(apply(&Edit::new().name("n").unwrap(), &empty), module(&[custom("name", section(0, &prefixed("n")))]));
+}
+
+#[test]
+fn of_two_name_sections_one_keeps_a_name() {
+    let rest = section(1, b"kept");
+    let with = |own: &str| custom("name", [section(0, &prefixed(own)), rest.clone()].concat());
+    let source = module(&[custom("name", rest.clone()), with("first"), with("second")]);
+    let edited = apply(&Edit::new().name("only").unwrap(), &source);
+    assert_eq!(edited, module(&[custom("name", rest.clone()), with("only"), custom("name", rest.clone())]));
+}
+
+#[test]
+fn new_sections_stand_where_linkers_accept_them() {
+    let known = [section(1, &[0]), section(11, &[0])].concat();
+    let (features, made) = (custom("target_features", [0]), custom("producers", producers(&[("sdk", &[("a", "1")])])));
+    let named = custom("name", section(0, &prefixed("n")));
+    let source = module(&[known.clone(), made.clone(), features.clone(), custom("x", "")]);
+    assert_eq!(
+        apply(&Edit::new().name("n").unwrap(), &source),
+        module(&[known.clone(), named.clone(), made.clone(), features.clone(), custom("x", "")])
+    );
+    let source = module(&[known.clone(), features.clone()]);
+    let both = Edit::new().add_producer("sdk", "a", "1").name("n").unwrap().set(Field::Vendor, "v").unwrap();
+    let expected = module(&[known, named, made, features, custom("vendor", "v")]);
+    assert_eq!(apply(&both, &source), expected);
+}
+
+#[test]
+fn two_producers_sections_lose_nothing() {
+    let first = producers(&[("sdk", &[("a", "1")]), ("sdk", &[("b", "2")]), ("unknown", &[("u", "")])]);
+    let second = producers(&[("language", &[("Rust", "")])]);
+    let source = module(&[custom("producers", first), custom("producers", second.clone())]);
+    let edited = apply(&Edit::new().add_producer("sdk", "b", "3"), &source);
+    let first = producers(&[("sdk", &[("a", "1")]), ("sdk", &[("b", "3")]), ("unknown", &[("u", "")])]);
+    assert_eq!(edited, module(&[custom("producers", first.clone()), custom("producers", second)]));
+    let dropped = apply(&Edit::new().drop_producer("language", "Rust"), &edited);
+    assert_eq!(dropped, module(&[custom("producers", first)]));
+}
+
+#[test]
+fn put_append_and_remove() {
+    let source = module(&[custom("x", "1"), custom("x", "2")]);
+    assert_eq!(apply(&Edit::new().put("x", "3").unwrap(), &source), module(&[custom("x", "3")]));
+    assert_eq!(apply(&Edit::new().remove("x").unwrap(), &source), MODULE);
+    let plan = Edit::new().append("x", "3").unwrap().plan_slice(&source, Limits::default()).unwrap();
+    assert_eq!(plan.to_vec(&source).unwrap(), module(&[custom("x", "1"), custom("x", "2"), custom("x", "3")]));
+    assert_eq!(plan.pieces().len(), 2);
+}
+
+#[test]
+fn what_cannot_be_done_is_said_and_nothing_is_planned() {
+    let source = component(&[nested(&module(&[custom("name", b"\x00\x05abc"), custom("producers", b"\x09")]))]);
+    let plan = |edit: Edit| edit.plan_slice(&source, Limits::default()).unwrap_err();
+    let inner = || Edit::new().at("0".parse().unwrap());
+    assert!(matches!(
+        plan(Edit::new().at("1".parse().unwrap()).set(Field::Vendor, "v").unwrap()),
+        EditError::NoItem(_)
+    ));
+    assert!(matches!(plan(inner().name("n").unwrap()), EditError::Unreadable { section: "name", .. }));
+    assert!(matches!(plan(inner().add_producer("sdk", "a", "")), EditError::Unreadable { section: "producers", .. }));
+    assert!(matches!(plan(inner().name("n").unwrap().put("name", "").unwrap()), EditError::Twice(_)));
+    let broken = &source[..source.len() - 1];
+    let error = Edit::new().set(Field::Vendor, "v").unwrap().plan_slice(broken, Limits::default()).unwrap_err();
+    assert!(matches!(error, EditError::Source(_)));
+
+    assert!(matches!(Edit::new().set(Field::Homepage, "javascript:alert(1)"), Err(EditError::Invalid { .. })));
+    assert!(matches!(Edit::new().set(Field::Source, "git@github.com:a/b.git"), Err(EditError::Invalid { .. })));
+    assert!(Edit::new().set_as_is(Field::Source, "git@github.com:a/b.git").is_ok());
+    assert!(Edit::new().set(Field::Licenses, "GPL-3.0").is_ok());
+    assert!(matches!(Edit::new().set(Field::Vendor, "v").unwrap().unset(Field::Vendor), Err(EditError::Twice(_))));
+    assert!(matches!(Edit::new().put("", "x"), Err(EditError::SectionName(0))));
+    assert!(matches!(Edit::new().put("x".repeat(100_001), "x"), Err(EditError::SectionName(100_001))));
+    // A flaw in one section is none of another's business.
+    assert!(inner().set(Field::Vendor, "v").unwrap().plan_slice(&source, Limits::default()).is_ok());
+}
+
+#[test]
+fn sections_that_a_linker_names_by_their_place_do_not_move() {
+    let source = module(&[
+        section(10, &[0]),
+        custom(".debug_info", ""),
+        custom("linking", [2]),
+        custom("reloc.CODE", leb128(0)),
+    ]);
+    let refused = |edit: Edit| matches!(edit.plan_slice(&source, Limits::default()), Err(EditError::MovesLinked));
+    assert!(refused(Edit::new().remove(".debug_info").unwrap()));
+    apply(&Edit::new().set(Field::Vendor, "v").unwrap().name("n").unwrap(), &source);
+    let unlinked = module(&[section(10, &[0]), custom(".debug_info", "")]);
+    apply(&Edit::new().remove(".debug_info").unwrap(), &unlinked);
+}
+
+#[test]
+fn a_module_with_a_name_section_out_of_order_is_edited() {
+    let source = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files/adapter-yosys.wasm")).unwrap();
+    let before = metadata(&source).findings().iter().filter(|finding| finding.code == Code::MalformedName).count();
+    let edited = apply(&Edit::new().set(Field::Vendor, "v").unwrap().name(name_of(&source)).unwrap(), &source);
+    let after = metadata(&edited).findings().iter().filter(|finding| finding.code == Code::MalformedName).count();
+    assert_eq!((before, after), (0, 0));
+    assert!(edited.starts_with(&source));
+}
+
+fn name_of(bytes: &[u8]) -> String {
+    let name = metadata(bytes).root().name().and_then(|name| name.as_str().map(str::to_owned));
+    name.unwrap_or_default()
+}
+
+#[test]
+fn edits_of_a_name_that_was_read_are_no_edits() {
+    let source = module(&[custom("name", name("mine"))]);
+    assert_eq!(apply(&Edit::new().name("mine").unwrap(), &source), source);
+}
