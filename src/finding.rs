@@ -202,7 +202,8 @@ impl Findings {
                 return;
             }
         }
-        let (path, mut message) = describe();
+        let (path, message) = describe();
+        let mut message = shortened(message);
         if last.number == self.limit {
             message = format!("{message}; and further findings of this kind").into();
         }
@@ -220,6 +221,14 @@ impl Findings {
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
+}
+
+/// A message that is not long: findings are kept beside the limit of values, and what a decoder says may quote all of
+/// what it was given.
+fn shortened(message: Cow<'static, str>) -> Cow<'static, str> {
+    const LONGEST: usize = 400;
+    let end = (0..=LONGEST).rev().find(|&end| message.is_char_boundary(end)).unwrap_or(0);
+    if message.len() <= LONGEST { message } else { format!("{}…", &message[..end]).into() }
 }
 
 impl<'a> IntoIterator for &'a Findings {

@@ -82,32 +82,36 @@ fn scan<R: ReadAt + ?Sized, V: for<'w> Visitor<'w>>(
         start = read.start;
         let have = buffer.len();
         buffer.resize((read.end - read.start) as usize, 0);
-        fill(source, &mut buffer[have..], start + have as u64, len, cost)?;
+        let (filled, result) = fill(source, &mut buffer[have..], start + have as u64, len, cost);
+        buffer.truncate(have + filled);
+        // What came before a read failed was asked for together with more than was needed: it is not lost.
         needed = scanner.feed(Window::new(&buffer, start), visitor)?;
+        result?;
     }
     scanner.finish(len, visitor)
 }
 
-/// Fills the buffer, or says why it cannot be filled.
+/// Fills the buffer, as far as it can be; gives how far, and why no further.
 fn fill<R: ReadAt + ?Sized>(
     source: &R,
-    mut buffer: &mut [u8],
-    mut offset: u64,
+    buffer: &mut [u8],
+    start: u64,
     len: u64,
     cost: &mut Cost,
-) -> Result<(), Error> {
-    while !buffer.is_empty() {
-        match source.read_at(buffer, offset) {
-            Ok(0) => return Err(Error::new(Reason::Shrank { was: len }, offset, Path::root())),
+) -> (usize, Result<(), Error>) {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        let offset = start + filled as u64;
+        match source.read_at(&mut buffer[filled..], offset) {
+            Ok(0) => return (filled, Err(Error::new(Reason::Shrank { was: len }, offset, Path::root()))),
             Ok(read) => {
                 cost.reads += 1;
                 cost.bytes += read as u64;
-                offset += read as u64;
-                buffer = &mut buffer[read..];
+                filled += read;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(Error::io(error, Some(offset))),
+            Err(error) => return (filled, Err(Error::io(error, Some(offset)))),
         }
     }
-    Ok(())
+    (filled, Ok(()))
 }

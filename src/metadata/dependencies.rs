@@ -2,8 +2,13 @@
 //! Source: cargo-auditable's `PARSING.md` and its JSON schema.
 
 #[cfg(feature = "dependencies")]
-use super::check::Flaw;
+use std::collections::HashSet;
+
+#[cfg(feature = "dependencies")]
+use super::check::{Flaw, has_controls};
 use super::value::Value;
+#[cfg(feature = "dependencies")]
+use crate::escape::quoted;
 #[cfg(feature = "dependencies")]
 use crate::finding::Code;
 
@@ -18,6 +23,15 @@ pub struct Dependencies<'a> {
 }
 
 impl Dependencies<'_> {
+    /// The bytes that they take: as they stand in the section, and as packages, which may be a thousand times more.
+    pub(crate) fn len(&self) -> usize {
+        let raw = self.raw.as_bytes().len();
+        #[cfg(feature = "dependencies")]
+        return raw + self.packages.iter().map(Package::len).sum::<usize>();
+        #[cfg(not(feature = "dependencies"))]
+        return raw;
+    }
+
     /// The same, borrowing nothing.
     pub fn into_owned(self) -> Dependencies<'static> {
         Dependencies {
@@ -47,6 +61,14 @@ pub struct Package {
     pub dependencies: Vec<usize>,
 }
 
+#[cfg(feature = "dependencies")]
+impl Package {
+    fn len(&self) -> usize {
+        let texts = self.name.len() + self.version.len() + self.source.len();
+        size_of::<Self>() + texts + size_of_val(&*self.dependencies)
+    }
+}
+
 /// Decodes the data, inflating it to `limit` bytes at the most; gives the packages, and what is wrong.
 #[cfg(feature = "dependencies")]
 pub(crate) fn decode(data: &[u8], limit: u32) -> (Vec<Package>, Vec<Flaw>) {
@@ -56,7 +78,14 @@ pub(crate) fn decode(data: &[u8], limit: u32) -> (Vec<Package>, Vec<Flaw>) {
             if behind > 0 {
                 flaws.push(malformed(format!("{behind} bytes behind the compressed data")));
             }
-            parse(&json)
+            let packages = parse(&json, &mut flaws)?;
+            let is_deceptive =
+                |package: &Package| has_controls(&package.name, false) || has_controls(&package.source, false);
+            if packages.iter().any(is_deceptive) {
+                let message = "control or bidirectional characters in a package's name or source".to_owned();
+                flaws.push(Flaw { code: Code::ControlCharacters, message });
+            }
+            Ok(packages)
         })
         .unwrap_or_else(|flaw| {
             flaws.push(flaw);
@@ -107,12 +136,15 @@ fn inflate(data: &[u8], limit: usize) -> Result<(Vec<u8>, usize), Flaw> {
 }
 
 #[cfg(feature = "dependencies")]
-fn parse(json: &[u8]) -> Result<Vec<Package>, Flaw> {
+fn parse(json: &[u8], flaws: &mut Vec<Flaw>) -> Result<Vec<Package>, Flaw> {
     use auditable_serde::DependencyKind;
 
-    let packages = serde_json::from_slice::<Tree>(json)
-        .map_err(|error| malformed(format!("the inflated JSON is wrong: {error}")))?
-        .0;
+    let Tree { packages, twice } =
+        serde_json::from_slice(json).map_err(|error| malformed(format!("the inflated JSON is wrong: {error}")))?;
+    if let Some(key) = twice {
+        let message = format!("a second key {}", quoted(&key));
+        flaws.push(Flaw { code: Code::DuplicateJsonKey, message });
+    }
     let packages: Vec<Package> = packages
         .into_iter()
         .map(|package| Package {
@@ -138,7 +170,11 @@ fn parse(json: &[u8]) -> Result<Vec<Package>, Flaw> {
 
 /// The outermost object. cargo-auditable's own type is not used: its check for circles takes quadratic time.
 #[cfg(feature = "dependencies")]
-struct Tree(Vec<auditable_serde::Package>);
+struct Tree {
+    packages: Vec<auditable_serde::Package>,
+    /// A key, other than that of the packages, that stands twice.
+    twice: Option<String>,
+}
 
 #[cfg(feature = "dependencies")]
 impl<'de> serde::Deserialize<'de> for Tree {
@@ -155,16 +191,20 @@ impl<'de> serde::Deserialize<'de> for Tree {
             fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Tree, A::Error> {
                 use serde::de::{Error, IgnoredAny};
                 let mut packages = None;
+                let mut others = HashSet::new();
+                let mut twice = None;
                 while let Some(key) = map.next_key::<String>()? {
                     if key != "packages" {
                         map.next_value::<IgnoredAny>()?;
+                        twice = others.replace(key).or(twice);
                     } else if packages.is_some() {
                         return Err(A::Error::duplicate_field("packages"));
                     } else {
                         packages = Some(map.next_value()?);
                     }
                 }
-                packages.map(Tree).ok_or_else(|| A::Error::missing_field("packages"))
+                let packages = packages.ok_or_else(|| A::Error::missing_field("packages"))?;
+                Ok(Tree { packages, twice })
             }
         }
 

@@ -146,6 +146,9 @@ impl<'v, K> Reader<'v, K> {
             Row::Annotation(field) => Decoder::Annotation(field),
             Row::Convention(convention) => {
                 self.placement(section, convention);
+                if convention.name.ends_with('*') {
+                    self.name_of(section);
+                }
                 match convention.decode {
                     Decode::Nothing => return Want::Nothing,
                     Decode::Name => Decoder::Name(Hopper::new(section.data())),
@@ -161,7 +164,11 @@ impl<'v, K> Reader<'v, K> {
             what,
         };
         if again {
-            let message = format!("{} stands more than once; the last counts here", quoted(waiting.section));
+            let counts = match waiting.what {
+                Decoder::Convention(Decode::Producers | Decode::Bytes | Decode::Text) => "all are given here",
+                Decoder::Annotation(_) | Decoder::Name(_) | Decoder::Convention(_) => "the last counts here",
+            };
+            let message = format!("{} stands more than once; {counts}", quoted(waiting.section));
             self.find_in(&waiting, Code::DuplicateSection, waiting.start, message);
             self.forget(&waiting);
         }
@@ -171,11 +178,19 @@ impl<'v, K> Reader<'v, K> {
     /// A section that no convention knows, or that is no custom one.
     #[inline]
     fn unknown(&mut self, section: &Section<'_>) {
-        let is_plain = |name: &[u8]| name.iter().all(|byte| matches!(byte, b' '..=b'~'));
         if section.is_unknown() {
             let message = format!("section id {:#04x} means nothing in a {}", section.id, section.item_kind);
             self.find(Code::UnknownSection, section.item, section.range().start, None, message);
-        } else if !is_plain(section.name_bytes()) && has_controls(section.name(), false) {
+        } else {
+            self.name_of(section);
+        }
+    }
+
+    /// A custom section's name, of which the tables know the beginning at the most.
+    #[inline]
+    fn name_of(&mut self, section: &Section<'_>) {
+        let is_plain = |name: &[u8]| name.iter().all(|byte| matches!(byte, b' '..=b'~'));
+        if !is_plain(section.name_bytes()) && has_controls(section.name(), false) {
             let message = "control or bidirectional characters in the name of a custom section";
             let start = section.payload().start;
             self.find(Code::ControlCharacters, section.item, start, Some(section.name()), message);
@@ -237,18 +252,24 @@ impl<'v, K> Reader<'v, K> {
                 let place = item.annotations.iter().position(|(found, _)| found == field);
                 place.map(|place| item.annotations.remove(place).1)
             }
-            Decoder::Convention(Decode::Dependencies) => item.dependencies.take().map(|found| found.raw),
+            Decoder::Convention(Decode::Dependencies) => {
+                if let Some(old) = item.dependencies.take() {
+                    self.release(old.len());
+                }
+                None
+            }
             Decoder::Convention(Decode::RegistryMetadata) => item.registry_metadata.take(),
             // A second name section may hold no name. Producers and links are all kept.
             Decoder::Name(_) | Decoder::Convention(_) => None,
         };
         if let Some(old) = old {
-            self.release(&old);
+            self.release(old.as_bytes().len());
         }
     }
 
-    fn release(&mut self, value: &Value<'_>) {
-        self.kept -= value.as_bytes().len() as u64 + FLAT_CHARGE;
+    /// Gives back what was charged for a value of so many bytes.
+    fn release(&mut self, len: usize) {
+        self.kept -= len as u64 + FLAT_CHARGE;
     }
 
     /// Charges for a value of so many bytes. Where that exceeds the limit, a finding says so, and it is not kept.
@@ -344,12 +365,13 @@ impl<'v, K> Reader<'v, K> {
             self.find_flaws(waiting, waiting.data.start, flaws);
             packages
         };
-        if self.charge(waiting, bytes.len()) {
-            self.items[waiting.item as usize].dependencies = Some(Dependencies {
-                raw: Value::bytes(K::bytes(bytes), waiting.data.clone()),
-                #[cfg(feature = "dependencies")]
-                packages,
-            });
+        let dependencies = Dependencies {
+            raw: Value::bytes(K::bytes(bytes), waiting.data.clone()),
+            #[cfg(feature = "dependencies")]
+            packages,
+        };
+        if self.charge(waiting, dependencies.len()) {
+            self.items[waiting.item as usize].dependencies = Some(dependencies);
         }
     }
 
@@ -365,6 +387,7 @@ impl<'v, K> Reader<'v, K> {
             let flaws = super::registry::check(text);
             self.find_flaws(waiting, waiting.data.start, flaws);
         }
+        self.find_controls(waiting, &value, true);
         if self.charge(waiting, bytes.len()) {
             self.items[waiting.item as usize].registry_metadata = Some(value);
         }
@@ -433,7 +456,7 @@ impl<'v, K> Reader<'v, K> {
         self.find_controls(waiting, &name, false);
         let old = self.items[waiting.item as usize].name.take();
         if let Some(old) = old {
-            self.release(&old);
+            self.release(old.as_bytes().len());
             if waiting.data.contains(&old.range().start) {
                 let message = "a second subsection with the item's own name; the last counts here";
                 self.find_in(waiting, Code::MalformedName, name.range().start, message);
