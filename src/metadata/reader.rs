@@ -250,20 +250,17 @@ impl<'v, K> Reader<'v, K> {
         let old = match &waiting.what {
             Decoder::Annotation(field) => {
                 let place = item.annotations.iter().position(|(found, _)| found == field);
-                place.map(|place| item.annotations.remove(place).1)
+                place.map(|place| item.annotations.remove(place).1.as_bytes().len())
             }
-            Decoder::Convention(Decode::Dependencies) => {
-                if let Some(old) = item.dependencies.take() {
-                    self.release(old.len());
-                }
-                None
+            Decoder::Convention(Decode::Dependencies) => item.dependencies.take().map(|old| old.len()),
+            Decoder::Convention(Decode::RegistryMetadata) => {
+                item.registry_metadata.take().map(|old| old.as_bytes().len())
             }
-            Decoder::Convention(Decode::RegistryMetadata) => item.registry_metadata.take(),
             // A second name section may hold no name. Producers and links are all kept.
             Decoder::Name(_) | Decoder::Convention(_) => None,
         };
         if let Some(old) = old {
-            self.release(old.as_bytes().len());
+            self.release(old);
         }
     }
 

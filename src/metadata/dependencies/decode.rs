@@ -1,76 +1,13 @@
-//! The `.dep-v0` section of cargo-auditable: the crates that a binary was built from, as zlib-compressed JSON.
-//! Source: cargo-auditable's `PARSING.md` and its JSON schema.
+//! Inflating the section and reading its JSON, within limits.
 
-#[cfg(feature = "dependencies")]
 use std::collections::HashSet;
 
-#[cfg(feature = "dependencies")]
-use super::check::{Flaw, has_controls};
-use super::value::Value;
-#[cfg(feature = "dependencies")]
+use super::Package;
 use crate::escape::quoted;
-#[cfg(feature = "dependencies")]
 use crate::finding::Code;
-
-/// What an item was built from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dependencies<'a> {
-    /// The section's data, compressed as it stands there.
-    pub raw: Value<'a>,
-    /// The packages, in the section's order; empty where the section cannot be decoded.
-    #[cfg(feature = "dependencies")]
-    pub packages: Vec<Package>,
-}
-
-impl Dependencies<'_> {
-    /// The bytes that they take: as they stand in the section, and as packages, which may be a thousand times more.
-    pub(crate) fn len(&self) -> usize {
-        let raw = self.raw.as_bytes().len();
-        #[cfg(feature = "dependencies")]
-        return raw + self.packages.iter().map(Package::len).sum::<usize>();
-        #[cfg(not(feature = "dependencies"))]
-        return raw;
-    }
-
-    /// The same, borrowing nothing.
-    pub fn into_owned(self) -> Dependencies<'static> {
-        Dependencies {
-            raw: self.raw.into_owned(),
-            #[cfg(feature = "dependencies")]
-            packages: self.packages,
-        }
-    }
-}
-
-/// A package that went into a binary.
-#[cfg(feature = "dependencies")]
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Package {
-    /// The crate's name.
-    pub name: String,
-    /// Its version, as Semantic Versioning writes it.
-    pub version: String,
-    /// Where it came from: `crates.io`, `git`, `local`, `registry`, or something newer.
-    pub source: String,
-    /// Whether it is only needed to build the binary, and not a part of it.
-    pub build: bool,
-    /// Whether it is the package that the binary is made of.
-    pub root: bool,
-    /// The packages that it depends on, by their places in the list.
-    pub dependencies: Vec<usize>,
-}
-
-#[cfg(feature = "dependencies")]
-impl Package {
-    fn len(&self) -> usize {
-        let texts = self.name.len() + self.version.len() + self.source.len();
-        size_of::<Self>() + texts + size_of_val(&*self.dependencies)
-    }
-}
+use crate::metadata::check::{Flaw, has_controls};
 
 /// Decodes the data, inflating it to `limit` bytes at the most; gives the packages, and what is wrong.
-#[cfg(feature = "dependencies")]
 pub(crate) fn decode(data: &[u8], limit: u32) -> (Vec<Package>, Vec<Flaw>) {
     let mut flaws = Vec::new();
     let packages = inflate(data, limit as usize)
@@ -94,14 +31,12 @@ pub(crate) fn decode(data: &[u8], limit: u32) -> (Vec<Package>, Vec<Flaw>) {
     (packages, flaws)
 }
 
-#[cfg(feature = "dependencies")]
 fn malformed(message: impl Into<String>) -> Flaw {
     Flaw { code: Code::MalformedDependencies, message: message.into() }
 }
 
 /// Inflates one zlib stream; gives what it holds, and how many bytes lie behind it. The output grows with what was
 /// really inflated, and never beyond the limit.
-#[cfg(feature = "dependencies")]
 fn inflate(data: &[u8], limit: usize) -> Result<(Vec<u8>, usize), Flaw> {
     use miniz_oxide::inflate::TINFLStatus;
     use miniz_oxide::inflate::core::{DecompressorOxide, decompress, inflate_flags};
@@ -135,7 +70,6 @@ fn inflate(data: &[u8], limit: usize) -> Result<(Vec<u8>, usize), Flaw> {
     }
 }
 
-#[cfg(feature = "dependencies")]
 fn parse(json: &[u8], flaws: &mut Vec<Flaw>) -> Result<Vec<Package>, Flaw> {
     use auditable_serde::DependencyKind;
 
@@ -169,14 +103,12 @@ fn parse(json: &[u8], flaws: &mut Vec<Flaw>) -> Result<Vec<Package>, Flaw> {
 }
 
 /// The outermost object. cargo-auditable's own type is not used: its check for circles takes quadratic time.
-#[cfg(feature = "dependencies")]
 struct Tree {
     packages: Vec<auditable_serde::Package>,
     /// A key, other than that of the packages, that stands twice.
     twice: Option<String>,
 }
 
-#[cfg(feature = "dependencies")]
 impl<'de> serde::Deserialize<'de> for Tree {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
@@ -213,7 +145,6 @@ impl<'de> serde::Deserialize<'de> for Tree {
 }
 
 /// Kahn's algorithm: takes away what depends on nothing that is left; what remains stands in a circle.
-#[cfg(feature = "dependencies")]
 fn has_cycle(packages: &[Package]) -> bool {
     let mut dependents = vec![Vec::new(); packages.len()];
     for (place, package) in packages.iter().enumerate() {
@@ -236,7 +167,7 @@ fn has_cycle(packages: &[Package]) -> bool {
     taken < packages.len()
 }
 
-#[cfg(all(test, feature = "dependencies"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
