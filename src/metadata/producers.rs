@@ -164,7 +164,7 @@ fn inspect_fields(cursor: &mut Cursor<'_>, report: &mut impl FnMut(Flaw)) -> Res
 #[derive(Default)]
 struct Seen<'a> {
     few: SmallVec<[&'a str; 8]>,
-    many: HashSet<&'a str>,
+    many: Option<HashSet<&'a str>>,
 }
 
 impl<'a> Seen<'a> {
@@ -177,10 +177,7 @@ impl<'a> Seen<'a> {
             }
             return new;
         }
-        if self.many.is_empty() {
-            self.many.extend(&self.few);
-        }
-        self.many.insert(name)
+        self.many.get_or_insert_with(|| self.few.iter().copied().collect()).insert(name)
     }
 }
 

@@ -4,16 +4,14 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use smallvec::SmallVec;
-
-use super::check::{Flaw, has_controls};
+use super::check::{Flaw, has_controls, is_plain};
 use super::convention::{Convention, Decode, Meaning, Row, meaning};
 use super::cursor::Cursor;
 use super::dependencies::Dependencies;
 use super::field::Field;
 use super::name::{Hop, Hopper};
 use super::producers;
-use super::shares::Shares;
+use super::shares::{SharePlaces, Shares};
 use super::value::{Borrowed, Copied, Keep, Value};
 use super::{Item, Metadata, Producers, path};
 use crate::escape::quoted;
@@ -41,8 +39,9 @@ use crate::scan::{Entry, ItemKind, Section, Visitor, Want};
 pub struct Reader<'v, K> {
     limits: Limits,
     items: Vec<Item<'v>>,
-    /// The items that are not left yet, the root first.
-    open: SmallVec<[Open; 4]>,
+    /// The item that the scanner is in, and those that enclose it, the root first.
+    open: Open,
+    enclosing: Vec<Open>,
     findings: Findings,
     /// What the values take that are kept, with a flat charge for each.
     kept: u64,
@@ -51,12 +50,14 @@ pub struct Reader<'v, K> {
 }
 
 /// What is to be remembered of an item until it is left.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Open {
+    /// Where each kind of section stands in the item's shares.
+    shares: SharePlaces,
     /// A bit for each row of the tables whose section was seen.
     seen: u64,
-    /// Whether there were none but sections that must be first.
-    at_front: bool,
+    /// Whether there were sections other than those that must be first.
+    past_front: bool,
     /// Where the first `producers` section begins.
     producers: Option<u64>,
 }
@@ -100,7 +101,8 @@ impl<'v, K> Reader<'v, K> {
         Self {
             limits,
             items: Vec::new(),
-            open: SmallVec::new(),
+            open: Open::default(),
+            enclosing: Vec::new(),
             findings: Findings::new(limits.findings),
             kept: 0,
             waiting: None,
@@ -139,13 +141,16 @@ impl<'v, K> Reader<'v, K> {
 
     /// A section that one of the tables knows: whether it stands where and as often as it should, and what is wanted of it.
     fn known(&mut self, section: &Section<'_>, row: Row, number: u8) -> Want {
-        let Some(open) = self.open.last_mut() else { return Want::Nothing };
-        let again = open.seen & (1 << number) != 0;
-        open.seen |= 1 << number;
+        let again = self.open.seen & (1 << number) != 0;
+        self.open.seen |= 1 << number;
         let what = match row {
-            Row::Annotation(field) => Decoder::Annotation(field),
+            Row::Annotation(field) => {
+                self.open.past_front = true;
+                Decoder::Annotation(field)
+            }
             Row::Convention(convention) => {
                 self.placement(section, convention);
+                self.open.past_front |= !convention.first;
                 if convention.name.ends_with('*') {
                     self.name_of(section);
                 }
@@ -175,21 +180,16 @@ impl<'v, K> Reader<'v, K> {
         self.begin(waiting)
     }
 
-    /// A section that no convention knows, or that is no custom one.
-    #[inline]
+    /// A section whose id means nothing.
+    #[cold]
     fn unknown(&mut self, section: &Section<'_>) {
-        if section.is_unknown() {
-            let message = format!("section id {:#04x} means nothing in a {}", section.id, section.item_kind);
-            self.find(Code::UnknownSection, section.item, section.range().start, None, message);
-        } else {
-            self.name_of(section);
-        }
+        let message = format!("section id {:#04x} means nothing in a {}", section.id, section.item_kind);
+        self.find(Code::UnknownSection, section.item, section.range().start, None, message);
     }
 
     /// A custom section's name, of which the tables know the beginning at the most.
     #[inline]
     fn name_of(&mut self, section: &Section<'_>) {
-        let is_plain = |name: &[u8]| name.iter().all(|byte| matches!(byte, b' '..=b'~'));
         if !is_plain(section.name_bytes()) && has_controls(section.name(), false) {
             let message = "control or bidirectional characters in the name of a custom section";
             let start = section.payload().start;
@@ -199,10 +199,10 @@ impl<'v, K> Reader<'v, K> {
 
     /// Whether a section stands where its convention pins it.
     fn placement(&mut self, section: &Section<'_>, convention: &'static Convention) {
-        let Some(open) = self.open.last_mut() else { return };
+        let open = &mut self.open;
         let start = section.range().start;
         let misplaced = if convention.first {
-            (!open.at_front).then_some((start, "the section must be the first, and is not"))
+            open.past_front.then_some((start, "the section must be the first, and is not"))
         } else if convention.decode == Decode::Producers {
             open.producers.get_or_insert(start);
             None
@@ -477,8 +477,10 @@ impl<'w, 'v, K: Keep<'w, 'v>> Visitor<'w> for Reader<'v, K> {
         if let Some(parent) = entry.parent {
             self.items[parent as usize].children += 1;
         }
-        let depth = self.open.len() as u32;
-        self.open.push(Open { seen: 0, at_front: true, producers: None });
+        if entry.parent.is_some() {
+            self.enclosing.push(std::mem::take(&mut self.open));
+        }
+        let depth = self.enclosing.len() as u32;
         self.items.push(Item {
             kind: entry.kind,
             parent: entry.parent,
@@ -500,20 +502,17 @@ impl<'w, 'v, K: Keep<'w, 'v>> Visitor<'w> for Reader<'v, K> {
     #[inline]
     fn section(&mut self, section: &Section<'w>) -> Want {
         let meaning = if section.is_custom() { meaning(section.name_bytes()) } else { Meaning::UNKNOWN };
-        let item = &mut self.items[section.item as usize];
-        item.shares.add(section, meaning);
-        let row = meaning.row();
-        let want = if let (Some(row), Some(number)) = (row, meaning.number()) {
-            self.known(section, row, number)
-        } else {
-            self.unknown(section);
-            Want::Nothing
-        };
-        let stays_at_front = matches!(row, Some(Row::Convention(convention)) if convention.first);
-        if let Some(open) = self.open.last_mut().filter(|_| !stays_at_front) {
-            open.at_front = false;
+        self.items[section.item as usize].shares.add(&mut self.open.shares, section, meaning);
+        if let (Some(row), Some(number)) = (meaning.row(), meaning.number()) {
+            return self.known(section, row, number);
         }
-        want
+        self.open.past_front = true;
+        if section.is_custom() {
+            self.name_of(section);
+        } else if section.is_unknown() {
+            self.unknown(section);
+        }
+        Want::Nothing
     }
 
     fn data(&mut self, bytes: &'w [u8], start: u64) -> Want {
@@ -527,6 +526,6 @@ impl<'w, 'v, K: Keep<'w, 'v>> Visitor<'w> for Reader<'v, K> {
 
     fn leave(&mut self, item: u32, end: u64) {
         self.items[item as usize].end = Some(end);
-        self.open.pop();
+        self.open = self.enclosing.pop().unwrap_or_default();
     }
 }

@@ -1,4 +1,5 @@
 //! The tests that see the crate from outside, in one binary: it links once.
+#![allow(clippy::unwrap_used, clippy::pedantic)]
 
 #[cfg(feature = "cli")]
 mod cli;
