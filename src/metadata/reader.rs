@@ -284,28 +284,18 @@ impl<'v, K> Reader<'v, K> {
 }
 
 impl<'v, K> Reader<'v, K> {
-    fn decode<'w>(&mut self, waiting: &mut Waiting, bytes: &'w [u8], start: u64) -> Want
+    fn decode<'w>(&mut self, waiting: &Waiting, bytes: &'w [u8], start: u64)
     where
         K: Keep<'w, 'v>,
     {
-        match &mut waiting.what {
-            Decoder::Name(hopper) => {
-                let hop = hopper.hop(bytes, self.limits.data);
-                return self.hopped(waiting, hop);
-            }
-            Decoder::Annotation(field) => {
-                let field = *field;
-                self.annotation(waiting, field, bytes);
-            }
+        match &waiting.what {
+            Decoder::Annotation(field) => self.annotation(waiting, *field, bytes),
             Decoder::Convention(Decode::Producers) => self.producers(waiting, bytes, start),
             Decoder::Convention(Decode::Dependencies) => self.dependencies(waiting, bytes),
             Decoder::Convention(Decode::RegistryMetadata) => self.registry_metadata(waiting, bytes),
-            Decoder::Convention(decode) => {
-                let is_text = *decode == Decode::Text;
-                self.debug_link(waiting, bytes, is_text);
-            }
+            Decoder::Convention(decode) => self.debug_link(waiting, bytes, *decode == Decode::Text),
+            Decoder::Name(_) => {} // is hopped through
         }
-        Want::Nothing
     }
 
     fn annotation<'w>(&mut self, waiting: &Waiting, field: Field, bytes: &'w [u8])
@@ -516,8 +506,19 @@ impl<'w, 'v, K: Keep<'w, 'v>> Visitor<'w> for Reader<'v, K> {
     }
 
     fn data(&mut self, bytes: &'w [u8], start: u64) -> Want {
+        let mut hop = None;
+        if let Some(Waiting { what: Decoder::Name(hopper), .. }) = &mut self.waiting {
+            match hopper.hop(bytes, self.limits.data) {
+                Hop::Want(range) => return Want::Bytes(range), // nothing to be said of what was hopped over
+                other => hop = Some(other),
+            }
+        }
         let Some(mut waiting) = self.waiting.take() else { return Want::Nothing };
-        let want = self.decode(&mut waiting, bytes, start);
+        let Some(hop) = hop else {
+            self.decode(&waiting, bytes, start);
+            return Want::Nothing;
+        };
+        let want = self.hopped(&mut waiting, hop);
         if want != Want::Nothing {
             self.waiting = Some(waiting);
         }

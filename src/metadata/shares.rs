@@ -21,7 +21,7 @@ pub struct Share {
 
 /// A tally of a few kinds, in the order of their first section.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Shares(SmallVec<[Tally; 8]>);
+pub(crate) struct Shares(SmallVec<[Tally; 14]>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Tally {
