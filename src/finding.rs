@@ -69,9 +69,11 @@ macro_rules! codes {
 
 codes! {
     DuplicateSection "duplicate-section" Warning
-        "A section stands more than once where one is meant; readers differ on which counts. The last is shown.";
+        "A section stands more than once where one is meant; readers differ on which counts.";
     MisplacedSection "misplaced-section" Warning
         "A section does not stand where its convention pins it; loaders and linkers may refuse it or pass over it.";
+    MisplacedProducers "misplaced-producers" Note
+        "The `producers` section stands before `name`; its convention puts it behind, and some tools refuse the other order.";
     UnknownSection "unknown-section" Warning
         "A section id that the specifications give no meaning; a validator rejects it.";
     NotUtf8 "not-utf8" Error

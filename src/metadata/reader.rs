@@ -202,20 +202,19 @@ impl<'v, K> Reader<'v, K> {
         let open = &mut self.open;
         let start = section.range().start;
         let misplaced = if convention.first {
-            open.past_front.then_some((start, "the section must be the first, and is not"))
+            let message = "the section must be the first, and is not";
+            open.past_front.then_some((Code::MisplacedSection, start, convention.name, message))
         } else if convention.decode == Decode::Producers {
             open.producers.get_or_insert(start);
             None
         } else if convention.decode == Decode::Name && section.item_kind == ItemKind::Module {
-            open.producers
-                .take()
-                .map(|producers| (producers, "`producers` must stand behind `name`, and stands before it"))
+            let message = "`producers` must stand behind `name`, and stands before it";
+            open.producers.take().map(|offset| (Code::MisplacedProducers, offset, "producers", message))
         } else {
             None
         };
-        if let Some((offset, message)) = misplaced {
-            let name = if convention.first { convention.name } else { "producers" };
-            self.find(Code::MisplacedSection, section.item, offset, Some(name), message);
+        if let Some((code, offset, name, message)) = misplaced {
+            self.find(code, section.item, offset, Some(name), message);
         }
     }
 
@@ -371,7 +370,7 @@ impl<'v, K> Reader<'v, K> {
         let value = self.text(waiting, bytes, waiting.data.clone());
         #[cfg(feature = "json")]
         if let Some(text) = value.as_str() {
-            let flaws = super::registry::check(text);
+            let flaws = super::json::check_registry_metadata(text);
             self.find_flaws(waiting, waiting.data.start, flaws);
         }
         self.find_controls(waiting, &value, true);

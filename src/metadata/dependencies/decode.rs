@@ -6,6 +6,7 @@ use super::Package;
 use crate::escape::quoted;
 use crate::finding::Code;
 use crate::metadata::check::{Flaw, has_controls};
+use crate::metadata::json::Walk;
 
 /// Decodes the data, inflating it to `limit` bytes at the most; gives the packages, and what is wrong.
 pub(crate) fn decode(data: &[u8], limit: u32) -> (Vec<Package>, Vec<Flaw>) {
@@ -75,10 +76,9 @@ fn parse(json: &[u8], flaws: &mut Vec<Flaw>) -> Result<Vec<Package>, Flaw> {
 
     let Tree { packages, twice } =
         serde_json::from_slice(json).map_err(|error| malformed(format!("the inflated JSON is wrong: {error}")))?;
-    if let Some(key) = twice {
-        let message = format!("a second key {}", quoted(&key));
-        flaws.push(Flaw { code: Code::DuplicateJsonKey, message });
-    }
+    flaws.extend(
+        twice.iter().map(|key| Flaw { code: Code::DuplicateJsonKey, message: format!("a second key {}", quoted(key)) }),
+    );
     let packages: Vec<Package> = packages
         .into_iter()
         .map(|package| Package {
@@ -105,8 +105,8 @@ fn parse(json: &[u8], flaws: &mut Vec<Flaw>) -> Result<Vec<Package>, Flaw> {
 /// The outermost object. cargo-auditable's own type is not used: its check for circles takes quadratic time.
 struct Tree {
     packages: Vec<auditable_serde::Package>,
-    /// A key, other than that of the packages, that stands twice.
-    twice: Option<String>,
+    /// The keys, other than that of the packages, that stand twice in one object.
+    twice: Vec<String>,
 }
 
 impl<'de> serde::Deserialize<'de> for Tree {
@@ -121,14 +121,14 @@ impl<'de> serde::Deserialize<'de> for Tree {
             }
 
             fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Tree, A::Error> {
-                use serde::de::{Error, IgnoredAny};
+                use serde::de::Error;
                 let mut packages = None;
                 let mut others = HashSet::new();
-                let mut twice = None;
+                let mut twice = Vec::new();
                 while let Some(key) = map.next_key::<String>()? {
                     if key != "packages" {
-                        map.next_value::<IgnoredAny>()?;
-                        twice = others.replace(key).or(twice);
+                        map.next_value_seed(Walk { duplicates: &mut twice })?;
+                        twice.extend(others.replace(key));
                     } else if packages.is_some() {
                         return Err(A::Error::duplicate_field("packages"));
                     } else {
