@@ -51,11 +51,12 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// Whether a character can deceive who reads it on a terminal.
+/// Whether a character can deceive who reads it on a terminal. (Joiners, U+200C and U+200D, cannot: emoji and several
+/// scripts need them.)
 pub(crate) fn is_deceptive(character: char) -> bool {
     character.is_control()
         || matches!(character,
-            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
             | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 

@@ -69,9 +69,11 @@ macro_rules! codes {
 
 codes! {
     DuplicateSection "duplicate-section" Warning
-        "A section stands more than once where one is meant; readers differ on which counts. The last is shown.";
+        "A section stands more than once where one is meant; readers differ on which counts.";
     MisplacedSection "misplaced-section" Warning
         "A section does not stand where its convention pins it; loaders and linkers may refuse it or pass over it.";
+    MisplacedProducers "misplaced-producers" Note
+        "The `producers` section stands before `name`; its convention puts it behind, and some tools refuse the other order.";
     UnknownSection "unknown-section" Warning
         "A section id that the specifications give no meaning; a validator rejects it.";
     NotUtf8 "not-utf8" Error
@@ -202,7 +204,8 @@ impl Findings {
                 return;
             }
         }
-        let (path, mut message) = describe();
+        let (path, message) = describe();
+        let mut message = shortened(message);
         if last.number == self.limit {
             message = format!("{message}; and further findings of this kind").into();
         }
@@ -220,6 +223,14 @@ impl Findings {
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
+}
+
+/// A message that is not long: findings are kept beside the limit of values, and what a decoder says may quote all of
+/// what it was given.
+fn shortened(message: Cow<'static, str>) -> Cow<'static, str> {
+    const LONGEST: usize = 400;
+    let end = (0..=LONGEST).rev().find(|&end| message.is_char_boundary(end)).unwrap_or(0);
+    if message.len() <= LONGEST { message } else { format!("{}…", &message[..end]).into() }
 }
 
 impl<'a> IntoIterator for &'a Findings {

@@ -28,6 +28,7 @@
 //! | the path of a file | [`Input::open`], then [`Input::read`] |
 //! | anything with positioned reads | [`read_at`] |
 //! | chunks that arrive | [`drive::Push`] with a [`metadata::Reader::copying`] |
+//! | a change to make | an [`edit::Edit`], which becomes a [`splice::Plan`] |
 //! | a question that is not about metadata | a [`scan::Visitor`] of your own, on any driver of [`drive`] |
 //!
 //! # The rooms
@@ -38,6 +39,7 @@
 //! - [`drive`] feeds it: from a slice, a memory map, positioned reads, or pushed chunks.
 //! - [`metadata`] gives the sections a meaning: values with their ranges, checked as the table of fields says.
 //! - [`Findings`] are what is wrong or notable: reading is lenient, and one bad value costs only itself.
+//! - [`edit`] says what is wanted, and becomes a plan of bytes kept and inserted, which [`splice`] writes.
 //! - [`report`] is the one row that says what was found, and a [`Policy`] judges it.
 //!
 //! # What is promised
@@ -46,6 +48,7 @@
 //! - No input makes it panic, recurse, or allocate what the input only declares. What reading may cost is in [`Limits`].
 //! - Every driver gives the same values, findings and errors for the same bytes.
 //! - What nobody asked for is not read, and [`drive::Cost`] counts what was.
+//! - An edit keeps every other byte, and an edit repeated changes nothing.
 //! - What an input breaks off with does not cost what stands before: an [`Outcome`] holds both, the value and the break.
 //!
 //! # Features

@@ -70,44 +70,80 @@ fn scan<R: ReadAt + ?Sized, V: for<'w> Visitor<'w>>(
 ) -> Result<(), Error> {
     let mut scanner = Scanner::new(limits);
     let mut pace = Pace::new();
-    // The bytes at hand, and where they begin.
-    let mut buffer = Vec::new();
-    let mut start = 0;
+    let mut buffer = Buffer::default();
     let mut needed = 0..1;
     while needed.end <= len {
         let read = pace.next(&needed, len);
         // A need may begin inside what is at hand: keep that, and read what is missing.
-        let at_hand = (read.start - start).min(buffer.len() as u64) as usize;
-        buffer.drain(..at_hand);
-        start = read.start;
-        let have = buffer.len();
-        buffer.resize((read.end - read.start) as usize, 0);
-        fill(source, &mut buffer[have..], start + have as u64, len, cost)?;
-        needed = scanner.feed(Window::new(&buffer, start), visitor)?;
+        buffer.advance(read.start);
+        let offset = buffer.end();
+        let (filled, result) = fill(source, buffer.spare(read.end), offset, len, cost);
+        buffer.len += filled;
+        // What came before a read failed was asked for together with more than was needed: it is not lost.
+        needed = scanner.feed(Window::new(buffer.bytes(), buffer.start), visitor)?;
+        result?;
     }
     scanner.finish(len, visitor)
 }
 
-/// Fills the buffer, or says why it cannot be filled.
+/// The bytes at hand. What was allocated stays so, and is not cleared before it is read into again.
+#[derive(Default)]
+struct Buffer {
+    allocated: Vec<u8>,
+    /// How many of them are at hand.
+    len: usize,
+    /// Absolute offset of the first.
+    start: u64,
+}
+
+impl Buffer {
+    fn bytes(&self) -> &[u8] {
+        &self.allocated[..self.len]
+    }
+
+    fn end(&self) -> u64 {
+        self.start + self.len as u64
+    }
+
+    /// Lets go of what lies before an offset.
+    fn advance(&mut self, start: u64) {
+        let passed = (start - self.start).min(self.len as u64) as usize;
+        self.allocated.copy_within(passed..self.len, 0);
+        self.len -= passed;
+        self.start = start;
+    }
+
+    /// Room for what follows, up to an offset.
+    fn spare(&mut self, end: u64) -> &mut [u8] {
+        let len = (end - self.start) as usize;
+        if self.allocated.len() < len {
+            self.allocated.resize(len, 0);
+        }
+        &mut self.allocated[self.len..len]
+    }
+}
+
+/// Fills the buffer, as far as it can be; gives how far, and why no further.
 fn fill<R: ReadAt + ?Sized>(
     source: &R,
-    mut buffer: &mut [u8],
-    mut offset: u64,
+    buffer: &mut [u8],
+    start: u64,
     len: u64,
     cost: &mut Cost,
-) -> Result<(), Error> {
-    while !buffer.is_empty() {
-        match source.read_at(buffer, offset) {
-            Ok(0) => return Err(Error::new(Reason::Shrank { was: len }, offset, Path::root())),
+) -> (usize, Result<(), Error>) {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        let offset = start + filled as u64;
+        match source.read_at(&mut buffer[filled..], offset) {
+            Ok(0) => return (filled, Err(Error::new(Reason::Shrank { was: len }, offset, Path::root()))),
             Ok(read) => {
                 cost.reads += 1;
                 cost.bytes += read as u64;
-                offset += read as u64;
-                buffer = &mut buffer[read..];
+                filled += read;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(Error::io(error, Some(offset))),
+            Err(error) => return (filled, Err(Error::io(error, Some(offset)))),
         }
     }
-    Ok(())
+    (filled, Ok(()))
 }

@@ -1,7 +1,7 @@
 //! What is wanted of a binary: fields, names and sections set, added and removed, at any item of the tree.
 //!
 //! An [`Edit`] is looked up in a source with [`Edit::plan_slice`] or [`Edit::plan_at`], which gives a
-//! [`Plan`](crate::splice::Plan): every byte that the edit is not about is kept. Only the size fields of the items that
+//! [`Plan`]: every byte that the edit is not about is kept. Only the size fields of the items that
 //! enclose a change are written anew, in their old width where the new size fits it.
 
 mod error;

@@ -69,9 +69,15 @@ impl Field {
     }
 }
 
+/// Whether a text is printable ASCII, as nearly all are. (Without leaving early, which lets it be vectorised.)
+#[inline]
+pub(crate) fn is_plain(text: &[u8]) -> bool {
+    text.iter().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
+}
+
 /// Whether a text holds characters that can deceive; line breaks and tabs may stand in a text of several lines.
 pub(crate) fn has_controls(text: &str, multiline: bool) -> bool {
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+    if is_plain(text.as_bytes()) {
         return false;
     }
     let mut characters = text.chars().peekable();

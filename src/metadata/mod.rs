@@ -10,11 +10,11 @@ mod convention;
 mod cursor;
 mod dependencies;
 mod field;
+#[cfg(any(feature = "json", feature = "dependencies"))]
+mod json;
 pub(crate) mod name;
 mod producers;
 mod reader;
-#[cfg(feature = "json")]
-mod registry;
 mod shares;
 mod value;
 
@@ -33,9 +33,9 @@ pub use self::reader::Reader;
 pub use self::shares::Share;
 pub use self::value::{Borrowed, Copied, Keep, Value};
 
-pub(crate) use self::producers::inspect as inspect_producers;
 #[cfg(feature = "json")]
-pub(crate) use self::registry::check as check_json;
+pub(crate) use self::json::check_registry_metadata;
+pub(crate) use self::producers::inspect as inspect_producers;
 use self::shares::Shares;
 use crate::finding::{Code, Findings};
 use crate::scan::{ItemKind, Path};

@@ -140,6 +140,10 @@ fn inspect_fields(cursor: &mut Cursor<'_>, report: &mut impl FnMut(Flaw)) -> Res
         if !field_names.insert(field) {
             report((Code::DuplicateProducersField, at, format!("a second field {}", quoted(field))));
         }
+        if has_controls(field, false) {
+            let message = format!("control or bidirectional characters in the field's name {}", quoted(field));
+            report((Code::ControlCharacters, at, message));
+        }
         let mut names = Seen::default();
         for _ in 0..cursor.number()? {
             let at = cursor.at();
@@ -147,7 +151,7 @@ fn inspect_fields(cursor: &mut Cursor<'_>, report: &mut impl FnMut(Flaw)) -> Res
             if !names.insert(name) {
                 report((Code::DuplicateProducer, at, format!("a second {} in {}", quoted(name), quoted(field))));
             }
-            if [field, name, version].iter().any(|text| has_controls(text, false)) {
+            if has_controls(name, false) || has_controls(version, false) {
                 let message = format!("control or bidirectional characters in {}", quoted(field));
                 report((Code::ControlCharacters, at, message));
             }
@@ -160,7 +164,7 @@ fn inspect_fields(cursor: &mut Cursor<'_>, report: &mut impl FnMut(Flaw)) -> Res
 #[derive(Default)]
 struct Seen<'a> {
     few: SmallVec<[&'a str; 8]>,
-    many: HashSet<&'a str>,
+    many: Option<HashSet<&'a str>>,
 }
 
 impl<'a> Seen<'a> {
@@ -173,10 +177,7 @@ impl<'a> Seen<'a> {
             }
             return new;
         }
-        if self.many.is_empty() {
-            self.many.extend(&self.few);
-        }
-        self.many.insert(name)
+        self.many.get_or_insert_with(|| self.few.iter().copied().collect()).insert(name)
     }
 }
 

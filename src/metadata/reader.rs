@@ -4,16 +4,14 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use smallvec::SmallVec;
-
-use super::check::{Flaw, has_controls};
+use super::check::{Flaw, has_controls, is_plain};
 use super::convention::{Convention, Decode, Meaning, Row, meaning};
 use super::cursor::Cursor;
 use super::dependencies::Dependencies;
 use super::field::Field;
 use super::name::{Hop, Hopper};
 use super::producers;
-use super::shares::Shares;
+use super::shares::{SharePlaces, Shares};
 use super::value::{Borrowed, Copied, Keep, Value};
 use super::{Item, Metadata, Producers, path};
 use crate::escape::quoted;
@@ -41,8 +39,9 @@ use crate::scan::{Entry, ItemKind, Section, Visitor, Want};
 pub struct Reader<'v, K> {
     limits: Limits,
     items: Vec<Item<'v>>,
-    /// The items that are not left yet, the root first.
-    open: SmallVec<[Open; 4]>,
+    /// The item that the scanner is in, and those that enclose it, the root first.
+    open: Open,
+    enclosing: Vec<Open>,
     findings: Findings,
     /// What the values take that are kept, with a flat charge for each.
     kept: u64,
@@ -51,12 +50,14 @@ pub struct Reader<'v, K> {
 }
 
 /// What is to be remembered of an item until it is left.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Open {
+    /// Where each kind of section stands in the item's shares.
+    shares: SharePlaces,
     /// A bit for each row of the tables whose section was seen.
     seen: u64,
-    /// Whether there were none but sections that must be first.
-    at_front: bool,
+    /// Whether there were sections other than those that must be first.
+    past_front: bool,
     /// Where the first `producers` section begins.
     producers: Option<u64>,
 }
@@ -100,7 +101,8 @@ impl<'v, K> Reader<'v, K> {
         Self {
             limits,
             items: Vec::new(),
-            open: SmallVec::new(),
+            open: Open::default(),
+            enclosing: Vec::new(),
             findings: Findings::new(limits.findings),
             kept: 0,
             waiting: None,
@@ -139,13 +141,19 @@ impl<'v, K> Reader<'v, K> {
 
     /// A section that one of the tables knows: whether it stands where and as often as it should, and what is wanted of it.
     fn known(&mut self, section: &Section<'_>, row: Row, number: u8) -> Want {
-        let Some(open) = self.open.last_mut() else { return Want::Nothing };
-        let again = open.seen & (1 << number) != 0;
-        open.seen |= 1 << number;
+        let again = self.open.seen & (1 << number) != 0;
+        self.open.seen |= 1 << number;
         let what = match row {
-            Row::Annotation(field) => Decoder::Annotation(field),
+            Row::Annotation(field) => {
+                self.open.past_front = true;
+                Decoder::Annotation(field)
+            }
             Row::Convention(convention) => {
                 self.placement(section, convention);
+                self.open.past_front |= !convention.first;
+                if convention.name.ends_with('*') {
+                    self.name_of(section);
+                }
                 match convention.decode {
                     Decode::Nothing => return Want::Nothing,
                     Decode::Name => Decoder::Name(Hopper::new(section.data())),
@@ -161,21 +169,28 @@ impl<'v, K> Reader<'v, K> {
             what,
         };
         if again {
-            let message = format!("{} stands more than once; the last counts here", quoted(waiting.section));
+            let counts = match waiting.what {
+                Decoder::Convention(Decode::Producers | Decode::Bytes | Decode::Text) => "all are given here",
+                Decoder::Annotation(_) | Decoder::Name(_) | Decoder::Convention(_) => "the last counts here",
+            };
+            let message = format!("{} stands more than once; {counts}", quoted(waiting.section));
             self.find_in(&waiting, Code::DuplicateSection, waiting.start, message);
             self.forget(&waiting);
         }
         self.begin(waiting)
     }
 
-    /// A section that no convention knows, or that is no custom one.
-    #[inline]
+    /// A section whose id means nothing.
+    #[cold]
     fn unknown(&mut self, section: &Section<'_>) {
-        let is_plain = |name: &[u8]| name.iter().all(|byte| matches!(byte, b' '..=b'~'));
-        if section.is_unknown() {
-            let message = format!("section id {:#04x} means nothing in a {}", section.id, section.item_kind);
-            self.find(Code::UnknownSection, section.item, section.range().start, None, message);
-        } else if !is_plain(section.name_bytes()) && has_controls(section.name(), false) {
+        let message = format!("section id {:#04x} means nothing in a {}", section.id, section.item_kind);
+        self.find(Code::UnknownSection, section.item, section.range().start, None, message);
+    }
+
+    /// A custom section's name, of which the tables know the beginning at the most.
+    #[inline]
+    fn name_of(&mut self, section: &Section<'_>) {
+        if !is_plain(section.name_bytes()) && has_controls(section.name(), false) {
             let message = "control or bidirectional characters in the name of a custom section";
             let start = section.payload().start;
             self.find(Code::ControlCharacters, section.item, start, Some(section.name()), message);
@@ -184,23 +199,22 @@ impl<'v, K> Reader<'v, K> {
 
     /// Whether a section stands where its convention pins it.
     fn placement(&mut self, section: &Section<'_>, convention: &'static Convention) {
-        let Some(open) = self.open.last_mut() else { return };
+        let open = &mut self.open;
         let start = section.range().start;
         let misplaced = if convention.first {
-            (!open.at_front).then_some((start, "the section must be the first, and is not"))
+            let message = "the section must be the first, and is not";
+            open.past_front.then_some((Code::MisplacedSection, start, convention.name, message))
         } else if convention.decode == Decode::Producers {
             open.producers.get_or_insert(start);
             None
         } else if convention.decode == Decode::Name && section.item_kind == ItemKind::Module {
-            open.producers
-                .take()
-                .map(|producers| (producers, "`producers` must stand behind `name`, and stands before it"))
+            let message = "`producers` must stand behind `name`, and stands before it";
+            open.producers.take().map(|offset| (Code::MisplacedProducers, offset, "producers", message))
         } else {
             None
         };
-        if let Some((offset, message)) = misplaced {
-            let name = if convention.first { convention.name } else { "producers" };
-            self.find(Code::MisplacedSection, section.item, offset, Some(name), message);
+        if let Some((code, offset, name, message)) = misplaced {
+            self.find(code, section.item, offset, Some(name), message);
         }
     }
 
@@ -235,20 +249,23 @@ impl<'v, K> Reader<'v, K> {
         let old = match &waiting.what {
             Decoder::Annotation(field) => {
                 let place = item.annotations.iter().position(|(found, _)| found == field);
-                place.map(|place| item.annotations.remove(place).1)
+                place.map(|place| item.annotations.remove(place).1.as_bytes().len())
             }
-            Decoder::Convention(Decode::Dependencies) => item.dependencies.take().map(|found| found.raw),
-            Decoder::Convention(Decode::RegistryMetadata) => item.registry_metadata.take(),
+            Decoder::Convention(Decode::Dependencies) => item.dependencies.take().map(|old| old.len()),
+            Decoder::Convention(Decode::RegistryMetadata) => {
+                item.registry_metadata.take().map(|old| old.as_bytes().len())
+            }
             // A second name section may hold no name. Producers and links are all kept.
             Decoder::Name(_) | Decoder::Convention(_) => None,
         };
         if let Some(old) = old {
-            self.release(&old);
+            self.release(old);
         }
     }
 
-    fn release(&mut self, value: &Value<'_>) {
-        self.kept -= value.as_bytes().len() as u64 + FLAT_CHARGE;
+    /// Gives back what was charged for a value of so many bytes.
+    fn release(&mut self, len: usize) {
+        self.kept -= len as u64 + FLAT_CHARGE;
     }
 
     /// Charges for a value of so many bytes. Where that exceeds the limit, a finding says so, and it is not kept.
@@ -266,28 +283,18 @@ impl<'v, K> Reader<'v, K> {
 }
 
 impl<'v, K> Reader<'v, K> {
-    fn decode<'w>(&mut self, waiting: &mut Waiting, bytes: &'w [u8], start: u64) -> Want
+    fn decode<'w>(&mut self, waiting: &Waiting, bytes: &'w [u8], start: u64)
     where
         K: Keep<'w, 'v>,
     {
-        match &mut waiting.what {
-            Decoder::Name(hopper) => {
-                let hop = hopper.hop(bytes, self.limits.data);
-                return self.hopped(waiting, hop);
-            }
-            Decoder::Annotation(field) => {
-                let field = *field;
-                self.annotation(waiting, field, bytes);
-            }
+        match &waiting.what {
+            Decoder::Annotation(field) => self.annotation(waiting, *field, bytes),
             Decoder::Convention(Decode::Producers) => self.producers(waiting, bytes, start),
             Decoder::Convention(Decode::Dependencies) => self.dependencies(waiting, bytes),
             Decoder::Convention(Decode::RegistryMetadata) => self.registry_metadata(waiting, bytes),
-            Decoder::Convention(decode) => {
-                let is_text = *decode == Decode::Text;
-                self.debug_link(waiting, bytes, is_text);
-            }
+            Decoder::Convention(decode) => self.debug_link(waiting, bytes, *decode == Decode::Text),
+            Decoder::Name(_) => {} // is hopped through
         }
-        Want::Nothing
     }
 
     fn annotation<'w>(&mut self, waiting: &Waiting, field: Field, bytes: &'w [u8])
@@ -344,12 +351,13 @@ impl<'v, K> Reader<'v, K> {
             self.find_flaws(waiting, waiting.data.start, flaws);
             packages
         };
-        if self.charge(waiting, bytes.len()) {
-            self.items[waiting.item as usize].dependencies = Some(Dependencies {
-                raw: Value::bytes(K::bytes(bytes), waiting.data.clone()),
-                #[cfg(feature = "dependencies")]
-                packages,
-            });
+        let dependencies = Dependencies {
+            raw: Value::bytes(K::bytes(bytes), waiting.data.clone()),
+            #[cfg(feature = "dependencies")]
+            packages,
+        };
+        if self.charge(waiting, dependencies.len()) {
+            self.items[waiting.item as usize].dependencies = Some(dependencies);
         }
     }
 
@@ -362,9 +370,10 @@ impl<'v, K> Reader<'v, K> {
         let value = self.text(waiting, bytes, waiting.data.clone());
         #[cfg(feature = "json")]
         if let Some(text) = value.as_str() {
-            let flaws = super::registry::check(text);
+            let flaws = super::json::check_registry_metadata(text);
             self.find_flaws(waiting, waiting.data.start, flaws);
         }
+        self.find_controls(waiting, &value, true);
         if self.charge(waiting, bytes.len()) {
             self.items[waiting.item as usize].registry_metadata = Some(value);
         }
@@ -433,7 +442,7 @@ impl<'v, K> Reader<'v, K> {
         self.find_controls(waiting, &name, false);
         let old = self.items[waiting.item as usize].name.take();
         if let Some(old) = old {
-            self.release(&old);
+            self.release(old.as_bytes().len());
             if waiting.data.contains(&old.range().start) {
                 let message = "a second subsection with the item's own name; the last counts here";
                 self.find_in(waiting, Code::MalformedName, name.range().start, message);
@@ -457,8 +466,10 @@ impl<'w, 'v, K: Keep<'w, 'v>> Visitor<'w> for Reader<'v, K> {
         if let Some(parent) = entry.parent {
             self.items[parent as usize].children += 1;
         }
-        let depth = self.open.len() as u32;
-        self.open.push(Open { seen: 0, at_front: true, producers: None });
+        if entry.parent.is_some() {
+            self.enclosing.push(std::mem::take(&mut self.open));
+        }
+        let depth = self.enclosing.len() as u32;
         self.items.push(Item {
             kind: entry.kind,
             parent: entry.parent,
@@ -480,25 +491,33 @@ impl<'w, 'v, K: Keep<'w, 'v>> Visitor<'w> for Reader<'v, K> {
     #[inline]
     fn section(&mut self, section: &Section<'w>) -> Want {
         let meaning = if section.is_custom() { meaning(section.name_bytes()) } else { Meaning::UNKNOWN };
-        let item = &mut self.items[section.item as usize];
-        item.shares.add(section, meaning);
-        let row = meaning.row();
-        let want = if let (Some(row), Some(number)) = (row, meaning.number()) {
-            self.known(section, row, number)
-        } else {
-            self.unknown(section);
-            Want::Nothing
-        };
-        let stays_at_front = matches!(row, Some(Row::Convention(convention)) if convention.first);
-        if let Some(open) = self.open.last_mut().filter(|_| !stays_at_front) {
-            open.at_front = false;
+        self.items[section.item as usize].shares.add(&mut self.open.shares, section, meaning);
+        if let (Some(row), Some(number)) = (meaning.row(), meaning.number()) {
+            return self.known(section, row, number);
         }
-        want
+        self.open.past_front = true;
+        if section.is_custom() {
+            self.name_of(section);
+        } else if section.is_unknown() {
+            self.unknown(section);
+        }
+        Want::Nothing
     }
 
     fn data(&mut self, bytes: &'w [u8], start: u64) -> Want {
+        let mut hop = None;
+        if let Some(Waiting { what: Decoder::Name(hopper), .. }) = &mut self.waiting {
+            match hopper.hop(bytes, self.limits.data) {
+                Hop::Want(range) => return Want::Bytes(range), // nothing to be said of what was hopped over
+                other => hop = Some(other),
+            }
+        }
         let Some(mut waiting) = self.waiting.take() else { return Want::Nothing };
-        let want = self.decode(&mut waiting, bytes, start);
+        let Some(hop) = hop else {
+            self.decode(&waiting, bytes, start);
+            return Want::Nothing;
+        };
+        let want = self.hopped(&mut waiting, hop);
         if want != Want::Nothing {
             self.waiting = Some(waiting);
         }
@@ -507,6 +526,6 @@ impl<'w, 'v, K: Keep<'w, 'v>> Visitor<'w> for Reader<'v, K> {
 
     fn leave(&mut self, item: u32, end: u64) {
         self.items[item as usize].end = Some(end);
-        self.open.pop();
+        self.open = self.enclosing.pop().unwrap_or_default();
     }
 }

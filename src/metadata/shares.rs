@@ -21,7 +21,7 @@ pub struct Share {
 
 /// A tally of a few kinds, in the order of their first section.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Shares(SmallVec<[Tally; 8]>);
+pub(crate) struct Shares(SmallVec<[Tally; 14]>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Tally {
@@ -40,6 +40,8 @@ const COMPONENT: u8 = 0x20;
 const ROW: u8 = 0x40;
 /// Ids that mean nothing are one kind.
 const UNKNOWN: u8 = 0x1f;
+
+const _: () = assert!(ROW + Meaning::ROWS <= 0x80, "a kind has 7 bits");
 
 impl Kind {
     #[inline]
@@ -66,18 +68,30 @@ impl Kind {
     }
 }
 
+/// Where each kind of section stands in the shares of an item that is being read, counted from 1; 0 where there was
+/// none. (Sections are many, and their kinds few: nothing is searched.)
+#[derive(Debug)]
+pub(crate) struct SharePlaces([u8; 128]);
+
+impl Default for SharePlaces {
+    fn default() -> Self {
+        Self([0; 128])
+    }
+}
+
 impl Shares {
     #[inline]
-    pub(crate) fn add(&mut self, section: &Section<'_>, meaning: Meaning) {
+    pub(crate) fn add(&mut self, places: &mut SharePlaces, section: &Section<'_>, meaning: Meaning) {
         let kind = Kind::of(section, meaning);
         let range = section.range();
         let bytes = range.end - range.start;
-        match self.0.iter_mut().find(|tally| tally.kind == kind) {
-            Some(tally) => {
-                tally.sections = tally.sections.saturating_add(1);
-                tally.bytes = tally.bytes.saturating_add(bytes);
-            }
-            None => self.0.push(Tally { kind, sections: 1, bytes }),
+        let place = &mut places.0[usize::from(kind.0 & 0x7f)];
+        if let Some(tally) = self.0.get_mut(usize::from(*place).wrapping_sub(1)) {
+            tally.sections = tally.sections.saturating_add(1);
+            tally.bytes = tally.bytes.saturating_add(bytes);
+        } else {
+            self.0.push(Tally { kind, sections: 1, bytes });
+            *place = self.0.len() as u8;
         }
     }
 

@@ -312,7 +312,7 @@ fn write_base64(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
 
 /// Whether a text can be given as the JSON that it is.
 fn is_json_object(text: &str) -> bool {
-    !crate::metadata::check_json(text).iter().any(|flaw| flaw.code == Code::MalformedRegistryMetadata)
+    !crate::metadata::check_registry_metadata(text).iter().any(|flaw| flaw.code == Code::MalformedRegistryMetadata)
 }
 
 /// Writes sound JSON as it stands, without the white space between its tokens: it may hold line breaks.

@@ -155,6 +155,9 @@ impl Scanner {
         } else if *bytes != self.frame.kind.preamble() {
             return Err(self.error(Fault::NestedPreamble(self.frame.kind), start));
         }
+        if self.limits.depth == 0 {
+            return Err(self.limit("items inside one another", 0, start));
+        }
         if self.items == self.limits.items {
             return Err(self.limit("items", u64::from(self.limits.items), start));
         }
@@ -343,6 +346,10 @@ impl Scanner {
             State::Preamble if self.enclosing.is_empty() => Fault::Short(end),
             State::Data { .. } => Fault::Truncated { section, start },
             State::Sections if end < self.position => Fault::Truncated { section, start },
+            // The item ends inside the header, too: no more input would mend that.
+            State::Sections if end > self.position && end >= self.frame.end => {
+                return self.error(Fault::SectionSize, self.position + 1);
+            }
             State::Sections if end > self.position => Fault::TruncatedHeader { start: self.position },
             State::Sections | State::Preamble => {
                 let start = self.enclosing.last().map_or(0, |parent| parent.last.0);

@@ -265,8 +265,8 @@ fn several_items_at_once() {
     let edited = apply(&edit(Field::Vendor), &source);
     let with = custom("vendor", "some text");
     let expected = component(&[
-        nested(&module(&[with.clone()])),
-        nested(&component(&[nested(&module(&[with.clone()])), with.clone()])),
+        nested(&module(std::slice::from_ref(&with))),
+        nested(&component(&[nested(&module(std::slice::from_ref(&with))), with.clone()])),
         with,
     ]);
     assert_eq!(edited, expected);

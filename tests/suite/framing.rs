@@ -5,6 +5,7 @@ use sectile::Limits;
 use crate::fuzz_bodies::bodies::{self, Verdict};
 use crate::support::mouths::{Event, scan};
 
+mod components;
 mod far;
 mod generated;
 mod mutants;

@@ -1,8 +1,10 @@
 //! The tests that see the crate from outside, in one binary: it links once.
+#![allow(clippy::unwrap_used, clippy::pedantic)]
 
 #[cfg(feature = "cli")]
 mod cli;
 mod docs;
+mod edit;
 mod framing;
 mod fuzz_bodies;
 mod hostile;

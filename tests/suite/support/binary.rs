@@ -91,6 +91,7 @@ pub fn zlib(data: impl AsRef<[u8]>) -> Vec<u8> {
 }
 
 /// A `.dep-v0` section of one package.
+#[cfg(feature = "dependencies")]
 pub fn dependencies(package: &str) -> Vec<u8> {
     let json = format!(r#"{{"packages":[{{"name":"{package}","version":"1.0.0","source":"local","root":true}}]}}"#);
     custom(".dep-v0", zlib(json))

@@ -1,15 +1,19 @@
-//! The retired `registry-metadata` section: one JSON object for what has sections of its own now.
+//! JSON that is looked through and not kept: whether it is sound, how deep it is, and whether keys stand twice.
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::collections::HashSet;
 use std::fmt;
 
+#[cfg(feature = "json")]
 use super::check::Flaw;
+#[cfg(feature = "json")]
 use crate::escape::quoted;
+#[cfg(feature = "json")]
 use crate::finding::Code;
 
-/// What is wrong with the text: it is no JSON object, nests too deep (128), or repeats a key.
-pub(crate) fn check(text: &str) -> Vec<Flaw> {
+/// What is wrong with the text of a `registry-metadata` section: it is no JSON object, nests too deep (128), or repeats a key.
+#[cfg(feature = "json")]
+pub(crate) fn check_registry_metadata(text: &str) -> Vec<Flaw> {
     let mut duplicates = Vec::new();
     let mut json = serde_json::Deserializer::from_str(text);
     let result = json.deserialize_map(Walk { duplicates: &mut duplicates }).and_then(|()| json.end());
@@ -24,8 +28,8 @@ pub(crate) fn check(text: &str) -> Vec<Flaw> {
 }
 
 /// Walks through any JSON value, keeping nothing but the keys that stand twice in one object.
-struct Walk<'a> {
-    duplicates: &'a mut Vec<String>,
+pub(crate) struct Walk<'a> {
+    pub(crate) duplicates: &'a mut Vec<String>,
 }
 
 impl<'de> DeserializeSeed<'de> for Walk<'_> {
@@ -84,12 +88,12 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "json"))]
 mod tests {
     use super::*;
 
     fn codes(text: &str) -> Vec<Code> {
-        check(text).into_iter().map(|flaw| flaw.code).collect()
+        check_registry_metadata(text).into_iter().map(|flaw| flaw.code).collect()
     }
 
     #[test]

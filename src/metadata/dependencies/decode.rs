@@ -1,54 +1,14 @@
-//! The `.dep-v0` section of cargo-auditable: the crates that a binary was built from, as zlib-compressed JSON.
-//! Source: cargo-auditable's `PARSING.md` and its JSON schema.
+//! Inflating the section and reading its JSON, within limits.
 
-#[cfg(feature = "dependencies")]
-use super::check::Flaw;
-use super::value::Value;
-#[cfg(feature = "dependencies")]
+use std::collections::HashSet;
+
+use super::Package;
+use crate::escape::quoted;
 use crate::finding::Code;
-
-/// What an item was built from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dependencies<'a> {
-    /// The section's data, compressed as it stands there.
-    pub raw: Value<'a>,
-    /// The packages, in the section's order; empty where the section cannot be decoded.
-    #[cfg(feature = "dependencies")]
-    pub packages: Vec<Package>,
-}
-
-impl Dependencies<'_> {
-    /// The same, borrowing nothing.
-    pub fn into_owned(self) -> Dependencies<'static> {
-        Dependencies {
-            raw: self.raw.into_owned(),
-            #[cfg(feature = "dependencies")]
-            packages: self.packages,
-        }
-    }
-}
-
-/// A package that went into a binary.
-#[cfg(feature = "dependencies")]
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Package {
-    /// The crate's name.
-    pub name: String,
-    /// Its version, as Semantic Versioning writes it.
-    pub version: String,
-    /// Where it came from: `crates.io`, `git`, `local`, `registry`, or something newer.
-    pub source: String,
-    /// Whether it is only needed to build the binary, and not a part of it.
-    pub build: bool,
-    /// Whether it is the package that the binary is made of.
-    pub root: bool,
-    /// The packages that it depends on, by their places in the list.
-    pub dependencies: Vec<usize>,
-}
+use crate::metadata::check::{Flaw, has_controls};
+use crate::metadata::json::Walk;
 
 /// Decodes the data, inflating it to `limit` bytes at the most; gives the packages, and what is wrong.
-#[cfg(feature = "dependencies")]
 pub(crate) fn decode(data: &[u8], limit: u32) -> (Vec<Package>, Vec<Flaw>) {
     let mut flaws = Vec::new();
     let packages = inflate(data, limit as usize)
@@ -56,7 +16,14 @@ pub(crate) fn decode(data: &[u8], limit: u32) -> (Vec<Package>, Vec<Flaw>) {
             if behind > 0 {
                 flaws.push(malformed(format!("{behind} bytes behind the compressed data")));
             }
-            parse(&json)
+            let packages = parse(&json, &mut flaws)?;
+            let is_deceptive =
+                |package: &Package| has_controls(&package.name, false) || has_controls(&package.source, false);
+            if packages.iter().any(is_deceptive) {
+                let message = "control or bidirectional characters in a package's name or source".to_owned();
+                flaws.push(Flaw { code: Code::ControlCharacters, message });
+            }
+            Ok(packages)
         })
         .unwrap_or_else(|flaw| {
             flaws.push(flaw);
@@ -65,14 +32,12 @@ pub(crate) fn decode(data: &[u8], limit: u32) -> (Vec<Package>, Vec<Flaw>) {
     (packages, flaws)
 }
 
-#[cfg(feature = "dependencies")]
 fn malformed(message: impl Into<String>) -> Flaw {
     Flaw { code: Code::MalformedDependencies, message: message.into() }
 }
 
 /// Inflates one zlib stream; gives what it holds, and how many bytes lie behind it. The output grows with what was
 /// really inflated, and never beyond the limit.
-#[cfg(feature = "dependencies")]
 fn inflate(data: &[u8], limit: usize) -> Result<(Vec<u8>, usize), Flaw> {
     use miniz_oxide::inflate::TINFLStatus;
     use miniz_oxide::inflate::core::{DecompressorOxide, decompress, inflate_flags};
@@ -106,13 +71,14 @@ fn inflate(data: &[u8], limit: usize) -> Result<(Vec<u8>, usize), Flaw> {
     }
 }
 
-#[cfg(feature = "dependencies")]
-fn parse(json: &[u8]) -> Result<Vec<Package>, Flaw> {
+fn parse(json: &[u8], flaws: &mut Vec<Flaw>) -> Result<Vec<Package>, Flaw> {
     use auditable_serde::DependencyKind;
 
-    let packages = serde_json::from_slice::<Tree>(json)
-        .map_err(|error| malformed(format!("the inflated JSON is wrong: {error}")))?
-        .0;
+    let Tree { packages, twice } =
+        serde_json::from_slice(json).map_err(|error| malformed(format!("the inflated JSON is wrong: {error}")))?;
+    flaws.extend(
+        twice.iter().map(|key| Flaw { code: Code::DuplicateJsonKey, message: format!("a second key {}", quoted(key)) }),
+    );
     let packages: Vec<Package> = packages
         .into_iter()
         .map(|package| Package {
@@ -137,10 +103,12 @@ fn parse(json: &[u8]) -> Result<Vec<Package>, Flaw> {
 }
 
 /// The outermost object. cargo-auditable's own type is not used: its check for circles takes quadratic time.
-#[cfg(feature = "dependencies")]
-struct Tree(Vec<auditable_serde::Package>);
+struct Tree {
+    packages: Vec<auditable_serde::Package>,
+    /// The keys, other than that of the packages, that stand twice in one object.
+    twice: Vec<String>,
+}
 
-#[cfg(feature = "dependencies")]
 impl<'de> serde::Deserialize<'de> for Tree {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
@@ -153,18 +121,22 @@ impl<'de> serde::Deserialize<'de> for Tree {
             }
 
             fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Tree, A::Error> {
-                use serde::de::{Error, IgnoredAny};
+                use serde::de::Error;
                 let mut packages = None;
+                let mut others = HashSet::new();
+                let mut twice = Vec::new();
                 while let Some(key) = map.next_key::<String>()? {
                     if key != "packages" {
-                        map.next_value::<IgnoredAny>()?;
+                        map.next_value_seed(Walk { duplicates: &mut twice })?;
+                        twice.extend(others.replace(key));
                     } else if packages.is_some() {
                         return Err(A::Error::duplicate_field("packages"));
                     } else {
                         packages = Some(map.next_value()?);
                     }
                 }
-                packages.map(Tree).ok_or_else(|| A::Error::missing_field("packages"))
+                let packages = packages.ok_or_else(|| A::Error::missing_field("packages"))?;
+                Ok(Tree { packages, twice })
             }
         }
 
@@ -173,7 +145,6 @@ impl<'de> serde::Deserialize<'de> for Tree {
 }
 
 /// Kahn's algorithm: takes away what depends on nothing that is left; what remains stands in a circle.
-#[cfg(feature = "dependencies")]
 fn has_cycle(packages: &[Package]) -> bool {
     let mut dependents = vec![Vec::new(); packages.len()];
     for (place, package) in packages.iter().enumerate() {
@@ -196,7 +167,7 @@ fn has_cycle(packages: &[Package]) -> bool {
     taken < packages.len()
 }
 
-#[cfg(all(test, feature = "dependencies"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -1,0 +1,101 @@
+//! From a path to the metadata tree, the file being in the page cache.
+//!
+//! Beside it stand what a program does today, `std::fs::read` and `wasm_metadata::Payload::from_binary`; and the floor:
+//! opening the file, asking for its length, the positioned reads that Sectile makes of it, at the same offsets with the
+//! same lengths, and closing it, with nothing made of what was read. To reach: 1,000 times as fast as the one on modules
+//! of 39 to 69 MB, and at most 1.5 times the other.
+
+mod support;
+
+use std::cell::RefCell;
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use sectile::drive::ReadAt;
+use sectile::{Limits, Outcome, metadata::Metadata};
+use wasm_metadata::Payload;
+
+use support::duel::{Line, Side, Target, duel, print};
+use support::inputs::{COMPONENT, DUCKDB, OPENCASCADE, OnDisk, RUBY_DEBUG, input};
+
+fn main() {
+    let mut criterion = support::criterion();
+    for (name, faster) in [(OPENCASCADE, 1_000.0), (RUBY_DEBUG, 1_000.0), (DUCKDB, 1_000.0), (COMPONENT, 100.0)] {
+        let input = input(name);
+        let file = OnDisk::of(&input);
+        let path = file.path.as_path();
+        let size = input.bytes.len() as u64;
+        let cost = by_sectile(path).cost;
+
+        let row = format!("file/{}", input.id);
+        let mut group = criterion.benchmark_group(&row);
+        let reads = Recording::of(path);
+        let mut buffer = vec![0; reads.iter().map(|read| read.len).max().unwrap_or_default()];
+        let floor = Side { name: "floor", run: || by_floor(path, &reads, &mut buffer) };
+        let times = duel(&mut group, || by_sectile(path), floor);
+        group.finish();
+        let target = Target::AtMost(1.5, 0.0);
+        print(times.map(|times| Line { row: &row, other: "floor", times, target, cost, size }));
+
+        let row = format!("file/{}/whole", input.id);
+        let mut group = criterion.benchmark_group(&row);
+        group.sample_size(20); // the other side takes a second
+        let wasm_metadata = Side { name: "wasm-metadata", run: || by_wasm_metadata(path) };
+        let times = duel(&mut group, || by_sectile(path), wasm_metadata);
+        group.finish();
+        let (other, target) = ("read and wasm-metadata", Target::Faster(faster));
+        print(times.map(|times| Line { row: &row, other, times, target, cost, size }));
+    }
+    criterion.final_summary();
+}
+
+fn by_sectile(path: &Path) -> Outcome<Metadata<'static>> {
+    let input = sectile::Input::open(path).expect("the file is there");
+    input.read(Limits::default()).expect("the inputs are sound")
+}
+
+fn by_wasm_metadata(path: &Path) -> Payload {
+    let bytes = fs::read(path).expect("the file is there");
+    Payload::from_binary(&bytes).expect("the inputs are sound")
+}
+
+fn by_floor(path: &Path, reads: &[Read], buffer: &mut [u8]) -> io::Result<u64> {
+    let file = File::open(path)?;
+    let len = file.metadata()?.len();
+    for read in reads {
+        file.read_at(&mut buffer[..read.len], read.offset)?;
+    }
+    Ok(len)
+}
+
+/// A positioned read that was made.
+#[derive(Clone, Copy)]
+struct Read {
+    offset: u64,
+    len: usize,
+}
+
+/// Writes down the reads that are made of a file.
+struct Recording {
+    file: File,
+    reads: RefCell<Vec<Read>>,
+}
+
+impl Recording {
+    /// Those that Sectile makes for the metadata tree.
+    fn of(path: &Path) -> Vec<Read> {
+        let file = File::open(path).expect("the file is there");
+        let len = file.metadata().expect("the file is open").len();
+        let recording = Self { file, reads: RefCell::default() };
+        _ = sectile::read_at(&recording, len, Limits::default()).expect("the inputs are sound");
+        recording.reads.into_inner()
+    }
+}
+
+impl ReadAt for Recording {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.reads.borrow_mut().push(Read { offset, len: buffer.len() });
+        self.file.read_at(buffer, offset)
+    }
+}

@@ -1,0 +1,129 @@
+//! How the time grows: not at all with what is skipped, and in proportion with the number of headers.
+//!
+//! The first part reads the metadata of a module whose code section takes 1 KB to 1 GB, from memory and from a file, and
+//! compares each with the smallest. The file is sparse, and so is the memory: the gigabyte is never written, nor read.
+//! The second part reads components of 10 to 100,000 small sections, and compares each with ten times the time of a
+//! tenth of its sections.
+
+mod support;
+
+use std::fs::{self, File};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+
+use criterion::Criterion;
+use sectile::{Input, Limits, Outcome, metadata::Metadata};
+
+use support::duel::{Line, Side, Target, Times, duel, print};
+use support::inputs::OnDisk;
+use support::shapes::{around_code, many_sections};
+
+fn main() {
+    let mut criterion = support::criterion();
+    skipped(&mut criterion);
+    sections(&mut criterion);
+    criterion.final_summary();
+}
+
+fn skipped(criterion: &mut Criterion) {
+    const LEAST: u32 = 1 << 10;
+    let beside = Beside { bench: "1 KB", label: "1 KB", times: 1.0 };
+    let (memory_of_least, file_of_least) = (sparse_memory(LEAST), sparse_file(LEAST));
+    for (label, code) in [("1 KB", LEAST), ("1 MB", 1 << 20), ("64 MB", 64 << 20), ("1 GB", 1 << 30)] {
+        let (memory, file) = (sparse_memory(code), sparse_file(code));
+        let row = format!("growth/skipped/{label}/slice");
+        compare(criterion, &row, || from_slice(&memory), beside, || from_slice(&memory_of_least));
+        let row = format!("growth/skipped/{label}/file");
+        compare(criterion, &row, || from_file(&file.path), beside, || from_file(&file_of_least.path));
+    }
+}
+
+fn sections(criterion: &mut Criterion) {
+    let beside = Beside { bench: "a tenth", label: "ten times a tenth", times: 10.0 };
+    let write = |bytes: &[u8]| OnDisk::make(|path| fs::write(path, bytes).expect("the disk has room"));
+    for sections in [10, 100, 1_000, 10_000, 100_000] {
+        let (memory, memory_of_tenth) = (many_sections(sections), many_sections(sections / 10));
+        let (file, file_of_tenth) = (write(&memory), write(&memory_of_tenth));
+        let row = format!("growth/sections/{sections}/slice");
+        compare(criterion, &row, || from_slice(&memory), beside, || from_slice(&memory_of_tenth));
+        let row = format!("growth/sections/{sections}/file");
+        compare(criterion, &row, || from_file(&file.path), beside, || from_file(&file_of_tenth.path));
+    }
+}
+
+/// What a row is compared with: so many times what a smaller one takes.
+#[derive(Clone, Copy)]
+struct Beside {
+    bench: &'static str,
+    label: &'static str,
+    times: f64,
+}
+
+fn compare<'a, 'b>(
+    criterion: &mut Criterion,
+    row: &str,
+    mut ours: impl FnMut() -> Reading<'a>,
+    Beside { bench, label, times }: Beside,
+    smaller: impl FnMut() -> Reading<'b>,
+) {
+    /// What is called flat, or linear, on a machine that does other things too.
+    const STEADY: Target = Target::AtMost(1.25, 0.0);
+    let outcome = ours();
+    let (cost, size) = (outcome.cost, outcome.value.root().end().expect("the inputs are sound"));
+    let mut group = criterion.benchmark_group(row);
+    let measured = duel(&mut group, ours, Side { name: bench, run: smaller });
+    group.finish();
+    let scaled = |measured: Times| Times {
+        theirs: measured.theirs * times,
+        median_ratio: measured.median_ratio / times,
+        ..measured
+    };
+    print(measured.map(|measured| Line { row, other: label, times: scaled(measured), target: STEADY, cost, size }));
+}
+
+type Reading<'a> = Outcome<Metadata<'a>>;
+
+fn from_slice(bytes: &[u8]) -> Reading<'_> {
+    sectile::read_slice(bytes, Limits::default()).expect("the inputs are sound")
+}
+
+fn from_file(path: &Path) -> Reading<'static> {
+    let input = Input::open(path).expect("the file is there");
+    input.read(Limits::default()).expect("the inputs are sound")
+}
+
+/// The allocator takes zeroed memory from the system as it is, so that pages that nobody touches are never there.
+fn sparse_memory(code: u32) -> Vec<u8> {
+    let (before, behind) = around_code(code);
+    let code_end = before.len() + code as usize;
+    let mut bytes = vec![0; code_end + behind.len()];
+    bytes[..before.len()].copy_from_slice(&before);
+    bytes[code_end..].copy_from_slice(&behind);
+    bytes
+}
+
+fn sparse_file(code: u32) -> OnDisk {
+    let (before, behind) = around_code(code);
+    let file = OnDisk::make(|path| {
+        let mut file = File::create(path).expect("the directory is there");
+        let written = file
+            .write_all(&before)
+            .and_then(|()| file.seek(SeekFrom::Current(code.into())))
+            .and_then(|_| file.write_all(&behind));
+        written.expect("the disk has room");
+    });
+    assert_is_sparse(&file.path);
+    file
+}
+
+/// Otherwise the bench would write a gigabyte each time, and say so.
+fn assert_is_sparse(path: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let on_disk = fs::metadata(path).expect("the file is there").blocks() * 512;
+        assert!(on_disk < 1 << 20, "the file takes {on_disk} bytes on this file system, which knows no holes");
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+}

@@ -1,0 +1,348 @@
+//! Every driver tells the same, whatever the chunks, the limits, and what the visitor wants; what it cost is what was
+//! looked at; and the metadata is what the bytes say.
+
+use std::cell::Cell;
+use std::io;
+use std::ops::Range;
+
+use arbitrary::Unstructured;
+
+use sectile::drive::{self, Cost, Push, ReadAt};
+use sectile::metadata::{Metadata, Reader, Value};
+use sectile::scan::{Entry, Section, Visitor, Want};
+use sectile::{Code, Limits};
+
+use super::generate;
+
+/// Bytes of an input to the body that say how to read: limits, chunks, what is wanted. The others are what is read.
+const CONTROLS: usize = 16;
+
+/// Reads what the input says, as the input says, with every driver.
+///
+/// # Panics
+///
+/// The drivers disagree, or what they say does not fit the bytes.
+pub fn drivers(input: &[u8]) {
+    let Some((controls, rest)) = input.split_first_chunk() else { return };
+    let case = Case::new(controls, rest);
+    case.scan();
+    case.read();
+}
+
+struct Case {
+    bytes: Vec<u8>,
+    limits: Limits,
+    chunks: Vec<usize>,
+    /// Decides what is wanted of sections.
+    whim: u8,
+}
+
+impl Case {
+    fn new(controls: &[u8; CONTROLS], rest: &[u8]) -> Self {
+        let [flags, whim, limits_and_sizes @ ..] = controls;
+        let (limits, sizes) = limits_and_sizes.split_at(8);
+        let bytes = if flags & 1 == 0 { rest.to_vec() } else { generate::binary(&mut Unstructured::new(rest)) };
+        // One chunk at least has bytes, or there would be no end.
+        let chunks = if flags & 2 == 0 { sizes } else { &sizes[..1] };
+        let chunks = [1].iter().chain(chunks).map(|size| usize::from(*size)).collect();
+        Self { bytes, limits: pick_limits(limits), chunks, whim: *whim }
+    }
+
+    fn len(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    fn scan(&self) {
+        let recorder = || Recorder::new(self.whim);
+        let mut expected = recorder();
+        let (result, cost) = drive::slice(&self.bytes, &mut expected, self.limits);
+        let error = told(result);
+        assert_eq!(cost, Cost { bytes: expected.looked_at, reads: 0 }, "a slice costs what is looked at");
+        expected.within(self.limits);
+
+        let mut read = recorder();
+        let (result, cost) = drive::read_at(&self.bytes[..], self.len(), &mut read, self.limits);
+        assert_eq!((&read, &told(result)), (&expected, &error), "positioned reads");
+        self.check_reads(cost, expected.looked_at);
+
+        let mut read = recorder();
+        let (result, _) = drive::read_at(&Stingy::new(&self.bytes), self.len(), &mut read, self.limits);
+        assert_eq!((&read, &told(result)), (&expected, &error), "short reads");
+
+        let (pushed, result) = self.push(recorder());
+        assert_eq!((&pushed, &told(result)), (&expected, &error), "chunks of {:?}", self.chunks);
+    }
+
+    /// No byte is read twice, and little more is read than is looked at.
+    fn check_reads(&self, cost: Cost, looked_at: u64) {
+        const LARGEST_WINDOW: u64 = 16 << 10;
+        assert!(cost.bytes <= self.len(), "{cost:?}: bytes are read again");
+        let name = u64::from(self.limits.name) + 16; // one that turns out to be none
+        assert!(cost.bytes <= cost.reads * LARGEST_WINDOW + looked_at + name, "{cost:?}: {looked_at} are looked at");
+    }
+
+    fn push<V: for<'w> Visitor<'w>>(&self, visitor: V) -> (V, Result<(), sectile::Error>) {
+        let mut push = Push::new(visitor, self.limits);
+        let mut rest = &self.bytes[..];
+        let mut expected = Cost::default();
+        for size in self.chunks.iter().cycle() {
+            if rest.is_empty() {
+                break;
+            }
+            let (chunk, behind) = rest.split_at((*size).min(rest.len()));
+            rest = behind;
+            expected.bytes += chunk.len() as u64;
+            expected.reads += 1;
+            let result = push.push(chunk);
+            assert_eq!(push.cost(), expected, "pushing costs what is pushed");
+            if let Err(error) = result {
+                return (push.into_visitor(), Err(error));
+            }
+        }
+        push.finish()
+    }
+
+    fn read(&self) {
+        let mut reader = Reader::borrowing(self.limits);
+        let error = told(drive::slice(&self.bytes, &mut reader, self.limits).0);
+        let metadata = reader.finish();
+
+        let mut reader = Reader::copying(self.limits);
+        let (result, cost) = drive::read_at(&self.bytes[..], self.len(), &mut reader, self.limits);
+        assert_eq!((reader.finish(), told(result)), (metadata.clone(), error.clone()), "metadata, positioned reads");
+        assert!(cost.bytes <= self.len(), "bytes are read again");
+
+        let (reader, result) = self.push(Reader::copying(self.limits));
+        let pushed = reader.finish();
+        assert_eq!((&pushed, &told(result)), (&metadata, &error), "metadata, chunks of {:?}", self.chunks);
+
+        let Some(metadata) = metadata else {
+            assert!(error.is_some(), "nothing was read, and nothing was wrong");
+            return;
+        };
+        self.check_values(&metadata);
+        self.check_findings(&metadata);
+        self.check_shares(&metadata);
+        assert_eq!(Some(metadata.into_owned()), pushed);
+    }
+
+    /// Every value is what stands where it says, inside the item that holds it.
+    fn check_values(&self, metadata: &Metadata<'_>) {
+        let mut kept = 0;
+        for (place, item) in metadata.items().iter().enumerate() {
+            assert_eq!(metadata.item(&metadata.path(item)).map(std::ptr::from_ref), Some(std::ptr::from_ref(item)));
+            assert!(item.parent().is_none_or(|parent| parent < place));
+            let values = (item.name().into_iter())
+                .chain(item.annotations().map(|(_, value)| value))
+                .chain(item.dependencies().map(|found| &found.raw))
+                .chain(item.registry_metadata())
+                .chain(item.debug_links().map(|(_, value)| value));
+            for value in values {
+                self.check_value(value, item.start());
+                kept += value.as_bytes().len() as u64;
+            }
+            for range in item.producers().ranges() {
+                assert!(item.start() <= range.start && range.end <= self.len());
+                kept += range.end - range.start;
+            }
+            for field in item.producers().fields() {
+                field.values().for_each(drop);
+            }
+        }
+        assert!(kept <= self.limits.kept, "{kept} bytes are kept");
+    }
+
+    fn check_value(&self, value: &Value<'_>, item_start: u64) {
+        let Range { start, end } = value.range();
+        assert!(item_start <= start && end <= self.len(), "a value at {start}..{end}");
+        assert_eq!(value.as_bytes(), &self.bytes[start as usize..end as usize]);
+    }
+
+    fn check_findings(&self, metadata: &Metadata<'_>) {
+        for code in Code::ALL {
+            let number = metadata.findings().iter().filter(|finding| finding.code == code).count();
+            assert!(number <= self.limits.findings as usize + 1, "{number} of {code}");
+        }
+        for finding in metadata.findings() {
+            let item = metadata.item(&finding.path);
+            assert!(item.is_some_and(|item| item.start() <= finding.offset), "{finding:?}");
+            assert!(finding.count > 0 && !finding.message.is_empty(), "{finding:?}");
+            assert!(finding.offset <= self.len(), "{finding:?}");
+        }
+    }
+
+    /// The shares of an item are its sections.
+    fn check_shares(&self, metadata: &Metadata<'_>) {
+        let mut tally = Tally(vec![(0, 0); metadata.items().len()]);
+        _ = drive::slice(&self.bytes, &mut tally, self.limits);
+        let shares = metadata.items().iter().map(|item| {
+            item.shares().fold((0, 0), |sum, share| (sum.0 + u64::from(share.sections), sum.1 + share.bytes))
+        });
+        assert!(shares.eq(tally.0.iter().copied()), "the shares are not the sections");
+    }
+}
+
+/// Limits out of a few, small ones among them: two bits each.
+fn pick_limits(bits: &[u8]) -> Limits {
+    let defaults = Limits::default();
+    let pick = |nth: usize, small: [u64; 3], large: u64| match bits[nth] & 3 {
+        0 => large,
+        choice => small[usize::from(choice) - 1],
+    };
+    let pick32 = |nth, small, large: u32| pick(nth, small, large.into()) as u32;
+    Limits {
+        depth: pick32(0, [1, 2, 4], defaults.depth),
+        items: pick32(1, [0, 1, 3], defaults.items),
+        sections: pick(2, [0, 1, 6], defaults.sections),
+        name: pick32(3, [0, 4, 128], defaults.name),
+        data: pick32(4, [0, 3, 20], defaults.data),
+        kept: pick(5, [0, 70, 200], defaults.kept),
+        inflated: pick32(6, [0, 5, 100], defaults.inflated),
+        findings: pick32(7, [0, 1, 3], defaults.findings),
+    }
+}
+
+/// An error, as far as it must be the same from every driver.
+fn told(result: Result<(), sectile::Error>) -> Option<String> {
+    result.err().map(|error| format!("{error} {:?}", error.offset()))
+}
+
+/// What a visitor was told, owned.
+#[derive(Debug, PartialEq, Eq)]
+enum Event {
+    Enter(Entry),
+    Section { item: u32, id: u8, name: String, range: Range<u64>, payload: Range<u64>, data: Range<u64> },
+    Data(u64, Vec<u8>),
+    Leave(u32, u64),
+}
+
+/// Writes down what it is told, and wants strange things: nothing, everything, overlapping pieces, ranges that are
+/// empty, turned round, or lie outside of the data.
+#[derive(Debug, PartialEq, Eq)]
+struct Recorder {
+    events: Vec<Event>,
+    looked_at: u64,
+    whim: u8,
+    /// The data of the last section, where the last want of it began, and how many there were.
+    data: Range<u64>,
+    from: u64,
+    wants: u8,
+}
+
+impl Recorder {
+    fn new(whim: u8) -> Self {
+        Self { events: Vec::new(), looked_at: 0, whim, data: 0..0, from: 0, wants: 0 }
+    }
+
+    fn want(&mut self) -> Want {
+        let Range { start, end } = self.data;
+        let from = self.from;
+        let mix = self.whim.wrapping_mul(37).wrapping_add(start as u8).wrapping_add(self.wants.wrapping_mul(11));
+        self.wants += 1;
+        if self.wants > 4 {
+            return Want::Nothing;
+        }
+        let wanted = match mix % 9 {
+            0 => return Want::Nothing,
+            1 => from..end,
+            2 => from..from + 3,
+            3 => from + 1..from + 6,
+            4 => from..from,
+            5 => from + 2..from + 1,
+            6 => end + 5..end + 9,
+            7 => from..u64::MAX,
+            _ => from + (end.saturating_sub(from)) / 2..end,
+        };
+        self.from = from.max(wanted.start);
+        Want::Bytes(wanted)
+    }
+
+    /// What was handed over keeps the limits.
+    fn within(&self, limits: Limits) {
+        let (mut items, mut depth, mut sections) = (0, 0, 0);
+        for event in &self.events {
+            match event {
+                Event::Enter(_) => (items, depth) = (items + 1, depth + 1),
+                Event::Leave(..) => depth -= 1,
+                Event::Data(..) => {}
+                Event::Section { name, .. } => {
+                    sections += 1;
+                    assert!(name.len() <= limits.name as usize, "a long name");
+                }
+            }
+            assert!(items <= limits.items && depth <= limits.depth && sections <= limits.sections, "{limits:?}");
+        }
+    }
+}
+
+impl Visitor<'_> for Recorder {
+    fn enter(&mut self, entry: &Entry) {
+        self.looked_at += 8;
+        self.events.push(Event::Enter(*entry));
+    }
+
+    fn section(&mut self, section: &Section<'_>) -> Want {
+        self.looked_at += section.data().start - section.range().start;
+        self.events.push(Event::Section {
+            item: section.item,
+            id: section.id,
+            name: section.name().to_owned(),
+            range: section.range(),
+            payload: section.payload(),
+            data: section.data(),
+        });
+        self.data = section.data();
+        // The first may begin before the data: it is cut to it.
+        self.from = if self.whim & 0x80 == 0 { self.data.start } else { section.range().start };
+        self.wants = 0;
+        self.want()
+    }
+
+    fn data(&mut self, bytes: &[u8], start: u64) -> Want {
+        let end = start + bytes.len() as u64;
+        assert!(self.data.start <= start && end <= self.data.end, "data from outside of the section");
+        self.looked_at += bytes.len() as u64;
+        self.events.push(Event::Data(start, bytes.to_vec()));
+        self.want()
+    }
+
+    fn leave(&mut self, item: u32, end: u64) {
+        self.events.push(Event::Leave(item, end));
+    }
+}
+
+/// The number and the bytes of the sections of each item.
+struct Tally(Vec<(u64, u64)>);
+
+impl Visitor<'_> for Tally {
+    fn section(&mut self, section: &Section<'_>) -> Want {
+        let (sections, bytes) = &mut self.0[section.item as usize];
+        *sections += 1;
+        *bytes += section.range().end - section.range().start;
+        Want::Nothing
+    }
+}
+
+/// Gives fewer bytes than it is asked for, and is interrupted now and then.
+struct Stingy<'a> {
+    bytes: &'a [u8],
+    reads: Cell<usize>,
+}
+
+impl<'a> Stingy<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, reads: Cell::new(0) }
+    }
+}
+
+impl ReadAt for Stingy<'_> {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let nth = self.reads.get();
+        self.reads.set(nth + 1);
+        if nth % 3 == 1 {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        let len = buffer.len().min(nth % 61 + 1);
+        self.bytes.read_at(&mut buffer[..len], offset)
+    }
+}

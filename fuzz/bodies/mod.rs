@@ -1,0 +1,16 @@
+//! What the fuzz targets check, as plain functions: the targets call them, and so do the ordinary tests, over the seeds
+//! and over inputs of their own.
+//!
+//! - [`framing()`] holds the scanner against wasmparser, as the contract says;
+//! - [`drivers()`] holds the drivers against each other, and the metadata against the bytes;
+//! - [`binary()`] makes the inputs: modules and components that lie.
+
+mod drivers;
+mod framing;
+mod generate;
+mod outline;
+
+pub use self::drivers::drivers;
+pub use self::framing::{Verdict, framing};
+pub use self::generate::binary;
+pub use self::outline::Outline;

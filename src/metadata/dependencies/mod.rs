@@ -1,0 +1,67 @@
+//! The `.dep-v0` section of cargo-auditable: the crates that a binary was built from, as zlib-compressed JSON.
+//! Source: cargo-auditable's `PARSING.md` and its JSON schema.
+
+#[cfg(feature = "dependencies")]
+mod decode;
+
+#[cfg(feature = "dependencies")]
+pub(crate) use self::decode::decode;
+
+use super::value::Value;
+
+/// What an item was built from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dependencies<'a> {
+    /// The section's data, compressed as it stands there.
+    pub raw: Value<'a>,
+    /// The packages, in the section's order; empty where the section cannot be decoded.
+    #[cfg(feature = "dependencies")]
+    pub packages: Vec<Package>,
+}
+
+impl Dependencies<'_> {
+    /// The bytes that they take: as they stand in the section, and as packages, which may be a thousand times more.
+    pub(crate) fn len(&self) -> usize {
+        let raw = self.raw.as_bytes().len();
+        #[cfg(feature = "dependencies")]
+        return raw + self.packages.iter().map(Package::len).sum::<usize>();
+        #[cfg(not(feature = "dependencies"))]
+        return raw;
+    }
+
+    /// The same, borrowing nothing.
+    pub fn into_owned(self) -> Dependencies<'static> {
+        Dependencies {
+            raw: self.raw.into_owned(),
+            #[cfg(feature = "dependencies")]
+            packages: self.packages,
+        }
+    }
+}
+
+/// A package that went into a binary.
+#[cfg(feature = "dependencies")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Package {
+    /// The crate's name.
+    pub name: String,
+    /// Its version, as Semantic Versioning writes it.
+    pub version: String,
+    /// Where it came from: `crates.io`, `git`, `local`, `registry`, or something newer.
+    pub source: String,
+    /// Whether it is only needed to build the binary, and not a part of it.
+    pub build: bool,
+    /// Whether it is the package that the binary is made of.
+    pub root: bool,
+    /// The packages that it depends on, by their places in the list.
+    pub dependencies: Vec<usize>,
+}
+
+#[cfg(feature = "dependencies")]
+impl Package {
+    fn len(&self) -> usize {
+        let texts = self.name.len() + self.version.len() + self.source.len();
+        size_of::<Self>() + texts + size_of_val(&*self.dependencies)
+    }
+}

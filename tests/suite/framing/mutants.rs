@@ -1,0 +1,145 @@
+//! Sound binaries, cut at every byte and with every byte of their headers changed. Bodies are skipped by the scanner, so
+//! that of large ones a sample is enough.
+
+use std::fs;
+use std::iter;
+use std::ops::Range;
+use std::path::Path;
+
+use arbitrary::Unstructured;
+use sectile::Limits;
+use sectile::scan::Section;
+use wasm_smith::{Config, Module};
+
+use crate::fuzz_bodies::bodies::{self, Outline, Verdict};
+use crate::support::mouths;
+use crate::support::seeded::Seeded;
+
+/// The real files, by their names.
+fn files() -> Vec<(String, Vec<u8>)> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files");
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "wasm" || extension == "o") {
+            files.push((path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(path).unwrap()));
+        }
+    }
+    files.sort();
+    assert!(files.len() >= 20, "{}", files.len());
+    files
+}
+
+/// Preambles, headers and names: all that the scanner looks at.
+pub(super) fn heads(bytes: &[u8]) -> Vec<Range<usize>> {
+    let outline = Outline::of(bytes);
+    assert!(outline.error.is_none());
+    let head = |section: &Section<'_>| {
+        let holds_item = section.kind_name() == "core module" || section.kind_name() == "component";
+        let end = section.data().start as usize + if holds_item { 8 } else { 0 };
+        section.range().start as usize..end
+    };
+    iter::once(0..8).chain(outline.sections().map(head)).collect()
+}
+
+/// What a byte is changed to: edges, neighbours, and each bit turned.
+fn changes(byte: u8) -> impl Iterator<Item = u8> {
+    let neighbours = [0, 1, 0x7f, 0x80, 0xff, byte.wrapping_add(1), byte.wrapping_sub(1)];
+    let flips = (0..8).map(move |bit| byte ^ 1 << bit);
+    neighbours.into_iter().chain(flips).filter(move |change| *change != byte)
+}
+
+/// Changes each byte of the heads; gives the number of mutants.
+fn change_heads(bytes: &[u8]) -> u32 {
+    let mut mutant = bytes.to_vec();
+    let mut mutants = 0;
+    for place in heads(bytes).into_iter().flatten() {
+        for change in changes(bytes[place]) {
+            mutant[place] = change;
+            bodies::framing(&mutant);
+            mutants += 1;
+        }
+        mutant[place] = bytes[place];
+    }
+    mutants
+}
+
+/// Cuts in the heads, and at every `step`th byte elsewhere; gives the number of cuts.
+fn cut(bytes: &[u8], step: usize) -> u32 {
+    let whole = Outline::of(bytes).joints();
+    let mut is_head = vec![false; bytes.len()];
+    heads(bytes).into_iter().flatten().for_each(|place| is_head[place] = true);
+    let mut cuts = 0;
+    for len in (0..bytes.len()).filter(|len| is_head[*len] || len % step == 0) {
+        let cut = &bytes[..len];
+        let verdict = bodies::framing(cut);
+        cuts += 1;
+        // What was handed over stays valid; at the end of a section of the root it may even be all.
+        let mut joints = Outline::of(cut).joints();
+        if verdict != Verdict::Rejected {
+            joints.pop();
+        }
+        assert!(whole.starts_with(&joints), "cut at {len}");
+    }
+    cuts
+}
+
+#[test]
+fn real_files() {
+    for (name, bytes) in files() {
+        assert_eq!(bodies::framing(&bytes), Verdict::Accepted, "{name}");
+        let (_, result) = mouths::scan(&bytes, Limits::default());
+        result.unwrap();
+    }
+}
+
+#[test]
+fn real_files_cut() {
+    for (_, bytes) in files() {
+        let step = 1 + bytes.len() / 2_000;
+        assert!(cut(&bytes, step) > 100);
+    }
+}
+
+#[test]
+fn real_files_changed() {
+    for (_, bytes) in files() {
+        assert!(change_heads(&bytes) > 100);
+    }
+}
+
+/// What wasm-smith makes of the same random bytes in every run, with sizes from nothing to a few kilobytes.
+pub(super) fn smithed(
+    number: usize,
+    growth: usize,
+    make: impl Fn(&mut Unstructured<'_>) -> Option<Vec<u8>>,
+) -> Vec<Vec<u8>> {
+    let mut seeded = Seeded::new(263);
+    let binaries: Vec<_> = (0..number)
+        .filter_map(|nth| {
+            let fuel = seeded.bytes(16 + nth * growth);
+            make(&mut Unstructured::new(&fuel))
+        })
+        .collect();
+    assert!(binaries.len() > number / 2, "{}", binaries.len());
+    binaries
+}
+
+fn modules() -> Vec<Vec<u8>> {
+    let config = || Config { generate_custom_sections: true, exceptions_enabled: true, ..Config::default() };
+    smithed(300, 4, |fuel| Some(Module::new(config(), fuel).ok()?.to_bytes()))
+}
+
+pub(super) fn whole_cut_and_changed(binaries: &[Vec<u8>]) {
+    for bytes in binaries {
+        assert_eq!(bodies::framing(bytes), Verdict::Accepted);
+        mouths::scan(bytes, Limits::default()).1.unwrap();
+        cut(bytes, 1 + bytes.len() / 500);
+        change_heads(bytes);
+    }
+}
+
+#[test]
+fn smithed_modules() {
+    whole_cut_and_changed(&modules());
+}

@@ -1,0 +1,35 @@
+//! The bodies of the fuzz targets, each over its seeds.
+
+use std::fs;
+use std::path::Path;
+
+use arbitrary::Unstructured;
+
+#[path = "../../fuzz/bodies/mod.rs"]
+pub mod bodies;
+
+/// Runs a body over what is in the directory of its target.
+fn over_seeds(target: &str, body: impl Fn(&[u8])) {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
+    let mut seeds = 0;
+    for entry in fs::read_dir(directory).unwrap() {
+        body(&fs::read(entry.unwrap().path()).unwrap());
+        seeds += 1;
+    }
+    assert!(seeds >= 20, "{seeds} seeds");
+}
+
+#[test]
+fn drivers() {
+    over_seeds("drivers", bodies::drivers);
+}
+
+#[test]
+fn framing_raw() {
+    over_seeds("framing_raw", |bytes| _ = bodies::framing(bytes));
+}
+
+#[test]
+fn framing_structured() {
+    over_seeds("framing_structured", |fuel| _ = bodies::framing(&bodies::binary(&mut Unstructured::new(fuel))));
+}
