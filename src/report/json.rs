@@ -261,9 +261,7 @@ fn write_array<W: Write, I: IntoIterator>(
     values: I,
     write_one: impl FnMut(&mut W, I::Item) -> io::Result<()>,
 ) -> io::Result<()> {
-    write!(out, "[")?;
-    write_list(out, values, write_one)?;
-    write!(out, "]")
+    write_list(out, ["[", "]"], values, write_one)
 }
 
 /// As [`write_array`], of what is written as `key:value`.
@@ -272,23 +270,23 @@ fn write_object<W: Write, I: IntoIterator>(
     values: I,
     write_one: impl FnMut(&mut W, I::Item) -> io::Result<()>,
 ) -> io::Result<()> {
-    write!(out, "{{")?;
-    write_list(out, values, write_one)?;
-    write!(out, "}}")
+    write_list(out, ["{", "}"], values, write_one)
 }
 
 fn write_list<W: Write, I: IntoIterator>(
     out: &mut W,
+    [open, close]: [&str; 2],
     values: I,
     mut write_one: impl FnMut(&mut W, I::Item) -> io::Result<()>,
 ) -> io::Result<()> {
+    write!(out, "{open}")?;
     for (nth, value) in values.into_iter().enumerate() {
         if nth > 0 {
             write!(out, ",")?;
         }
         write_one(out, value)?;
     }
-    Ok(())
+    write!(out, "{close}")
 }
 
 fn write_range(out: &mut impl Write, range: &Range<u64>) -> io::Result<()> {
