@@ -120,6 +120,12 @@ codes! {
         "The `registry-metadata` section is retired; its fields have sections of their own now.";
     MalformedDebugLink "malformed-debug-link" Warning
         "A section that points to debugging data kept elsewhere cannot be decoded.";
+    BrokenSignature "broken-signature" Warning
+        "An edit changes what a `signature` section signs; of what it signs in parts, those before the change may still hold.";
+    StaleBuildId "stale-build-id" Note
+        "An edit changes debugging data, and leaves the `build_id` that it is looked up by.";
+    NearLimit "near-limit" Warning
+        "An edit leaves an item or a section near the largest size that can be read, or more sections than are read back.";
     Changed "changed" Error
         "The file was changed while it was read; what was read may never have stood in it together.";
 }

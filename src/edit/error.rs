@@ -27,6 +27,20 @@ pub enum EditError {
     /// A custom section's name of so many bytes: it must have 1 to 100,000.
     #[error("a custom section's name has 1 to 100,000 bytes, not {0}")]
     SectionName(usize),
+    /// A text to be written holds a NUL, at which many readers take it to end.
+    #[error("{0}: it holds a NUL")]
+    Nul(String),
+    /// What is to be written is longer than what is read back under the limits.
+    #[error("{what}: {len} bytes, and no more than {max} are read back")]
+    #[non_exhaustive]
+    TooLong {
+        /// The field, or what it is otherwise.
+        what: String,
+        /// Its bytes.
+        len: u64,
+        /// How many there may be.
+        max: u64,
+    },
     /// A section that is to be changed in part cannot be read.
     #[error("the `{section}` section at offset {offset:#x} cannot be changed: {why}")]
     #[non_exhaustive]

@@ -1,24 +1,36 @@
 //! What is wanted of a binary: fields, names and sections set, added and removed, at any item of the tree.
 //!
-//! An [`Edit`] is looked up in a source with [`Edit::plan_slice`] or [`Edit::plan_at`], which gives a
-//! [`Plan`]: every byte that the edit is not about is kept. Only the size fields of the items that
-//! enclose a change are written anew, in their old width where the new size fits it.
+//! An [`Edit`] is looked up in a source with [`Edit::plan`], [`Edit::plan_slice`] or [`Edit::plan_at`], which gives a
+//! [`Plan`](crate::splice::Plan), and what is to be known of it: every byte that the edit is not about is kept. Only the
+//! size fields of the items that enclose a change are written anew, in their old width where the new size fits it.
 
 mod error;
+mod glob;
+#[cfg(feature = "json")]
+mod migrate;
 mod outline;
+mod planned;
 mod planner;
 mod producers;
+mod strip;
+mod warnings;
 
 use std::collections::BTreeMap;
 
 pub use self::error::EditError;
+pub use self::glob::{Glob, GlobError};
+#[cfg(feature = "json")]
+pub use self::migrate::Migration;
+pub use self::planned::{Change, ChangeKind, Planned};
+pub use self::strip::Strip;
 
 use self::outline::Outliner;
 use crate::drive::{self, ReadAt};
+use crate::finding::Code;
 use crate::limits::Limits;
-use crate::metadata::Field;
+use crate::metadata::{Field, Flaw};
 use crate::scan::{Path, Visitor};
-use crate::splice::Plan;
+use crate::store::Input;
 
 /// A set of changes.
 ///
@@ -27,7 +39,8 @@ use crate::splice::Plan;
 ///
 /// let module = b"\0asm\x01\0\0\0\x00\x0c\x08licensesMIT";
 /// let edit = Edit::new().set(Field::Licenses, "MIT OR Apache-2.0")?.name("adder")?;
-/// let edited = edit.plan_slice(module, Limits::default())?.to_vec(module).expect("it is the plan's source");
+/// let planned = edit.plan_slice(module, Limits::default())?;
+/// let edited = planned.plan.to_vec(module).expect("it is the plan's source");
 ///
 /// let metadata = sectile::read_slice(&edited, Limits::default())?.complete()?;
 /// assert_eq!(metadata.root().name().and_then(|name| name.as_str()), Some("adder"));
@@ -36,6 +49,10 @@ use crate::splice::Plan;
 #[derive(Clone, Debug, Default)]
 pub struct Edit {
     items: BTreeMap<Path, ItemEdit>,
+    /// What is stripped, by the items that it begins at.
+    strips: BTreeMap<Path, Strip>,
+    /// Whether what the linker's sections name may move.
+    forced: bool,
     /// The item that changes are added to.
     at: Path,
 }
@@ -47,9 +64,13 @@ struct ItemEdit {
     sections: BTreeMap<String, Option<Vec<u8>>>,
     /// Sections that are added, whatever is there.
     appended: Vec<(String, Vec<u8>)>,
+    /// Sections whose names match go.
+    globs: Vec<Glob>,
     /// The item's own name.
     name: Option<NameEdit>,
     producers: Vec<ProducerEdit>,
+    /// What the table has against the values that are set.
+    flaws: Vec<(Field, Flaw)>,
 }
 
 #[derive(Clone, Debug)]
@@ -70,6 +91,9 @@ const NAMES: [&str; 2] = ["name", "component-name"];
 
 /// A custom section's name may be so long: wasmparser reads no longer ones.
 const MAX_NAME: usize = 100_000;
+
+/// The most bytes that the length before a name takes.
+const MAX_LEB128: u32 = 5;
 
 impl Edit {
     /// No change at all.
@@ -93,19 +117,21 @@ impl Edit {
     pub fn set(self, field: Field, value: impl Into<String>) -> Result<Self, EditError> {
         let value = value.into();
         let flaws = field.check(&value);
-        if flaws.iter().any(|flaw| flaw.code != crate::Code::DeprecatedLicense) {
+        if flaws.iter().any(|flaw| flaw.code != Code::DeprecatedLicense) {
             return Err(EditError::Invalid { field, flaws });
         }
-        self.set_as_is(field, value)
+        self.set_flawed(field, value, flaws)
     }
 
-    /// Sets a field to whatever value.
+    /// Sets a field to a value, whatever the table has against it: that becomes findings of the plan.
     ///
     /// # Errors
     ///
-    /// The field is given twice.
+    /// The field is given twice, or the value holds a NUL.
     pub fn set_as_is(self, field: Field, value: impl Into<String>) -> Result<Self, EditError> {
-        self.section(field.section(), Some(value.into().into_bytes()))
+        let value = value.into();
+        let flaws = field.check(&value);
+        self.set_flawed(field, value, flaws)
     }
 
     /// Removes a field, however many sections have it.
@@ -155,6 +181,15 @@ impl Edit {
         self
     }
 
+    /// Removes all that the item's `producers` sections say.
+    ///
+    /// # Errors
+    ///
+    /// Producers are put, or removed, already.
+    pub fn unset_producers(self) -> Result<Self, EditError> {
+        self.section(PRODUCERS, None)
+    }
+
     /// Puts data into a custom section: where one of that name stands, or at the item's end. Of several, the first takes
     /// it, and the others go.
     ///
@@ -172,6 +207,7 @@ impl Edit {
     /// The name is empty or over-long.
     pub fn append(mut self, name: impl Into<String>, data: impl Into<Vec<u8>>) -> Result<Self, EditError> {
         let name = checked(name.into())?;
+        no_nul("a custom section's name", &name)?;
         self.item().appended.push((name, data.into()));
         Ok(self)
     }
@@ -185,43 +221,85 @@ impl Edit {
         self.section(name, None)
     }
 
+    /// Removes every custom section whose name the pattern matches. (It is [`EditError::Twice`], when the edit is planned,
+    /// if the same edit gives one of them other data.)
+    #[must_use]
+    pub fn remove_matching(mut self, glob: Glob) -> Self {
+        self.item().globs.push(glob);
+        self
+    }
+
+    /// Removes what the binary does not need, from the item and from all that it holds. Of several for one item, the
+    /// last counts. What the same edit puts or sets is not stripped.
+    #[must_use]
+    pub fn strip(mut self, strip: Strip) -> Self {
+        self.strips.insert(self.at.clone(), strip);
+        self
+    }
+
+    /// Lets sections move or go that an object's `linking` and `reloc.*` sections name by their places: the object can
+    /// then no longer be linked. Without this, such an edit is refused ([`EditError::MovesLinked`]).
+    #[must_use]
+    pub fn force(mut self) -> Self {
+        self.forced = true;
+        self
+    }
+
+    /// The plan that carries the edit out on a file.
+    ///
+    /// # Errors
+    ///
+    /// The file is malformed or cannot be read, or holds no item at one of the paths; an item would grow past what its
+    /// size can say. See [`EditError`].
+    pub fn plan(&self, input: &Input, limits: Limits) -> Result<Planned, EditError> {
+        self.planned(input.len(), limits, |outliner| input.scan(outliner, limits).0)
+    }
+
     /// The plan that carries the edit out on bytes in memory.
     ///
     /// # Errors
     ///
-    /// The bytes are malformed, or hold no item at one of the paths; an item would grow past what its size can say. See
-    /// [`EditError`].
-    pub fn plan_slice(&self, source: &[u8], limits: Limits) -> Result<Plan, EditError> {
-        self.plan(source.len() as u64, limits, |outliner| drive::slice(source, outliner, limits).0)
+    /// As for [`plan`](Self::plan).
+    pub fn plan_slice(&self, source: &[u8], limits: Limits) -> Result<Planned, EditError> {
+        self.planned(source.len() as u64, limits, |outliner| drive::slice(source, outliner, limits).0)
     }
 
-    /// The plan that carries the edit out on a file of `len` bytes, or on anything else with positioned reads.
+    /// The plan that carries the edit out on `len` bytes of anything with positioned reads.
     ///
     /// # Errors
     ///
-    /// As for [`plan_slice`](Self::plan_slice), and those of reading.
-    pub fn plan_at<R: ReadAt + ?Sized>(&self, source: &R, len: u64, limits: Limits) -> Result<Plan, EditError> {
-        self.plan(len, limits, |outliner| drive::read_at(source, len, outliner, limits).0)
+    /// As for [`plan`](Self::plan).
+    pub fn plan_at<R: ReadAt + ?Sized>(&self, source: &R, len: u64, limits: Limits) -> Result<Planned, EditError> {
+        self.planned(len, limits, |outliner| drive::read_at(source, len, outliner, limits).0)
     }
 
-    fn plan(
+    fn planned(
         &self,
         len: u64,
         limits: Limits,
         scan: impl FnOnce(&mut Outliner<'_>) -> Result<(), crate::Error>,
-    ) -> Result<Plan, EditError> {
-        self.items.values().try_for_each(ItemEdit::check)?;
+    ) -> Result<Planned, EditError> {
+        self.items.values().try_for_each(|item| item.check(limits))?;
         let mut outliner = Outliner::new(self, limits);
         scan(&mut outliner)?;
-        planner::plan(self, &outliner.finish()?, len)
+        planner::plan(self, &outliner.finish()?, len, limits)
     }
 
     fn item(&mut self) -> &mut ItemEdit {
         self.items.entry(self.at.clone()).or_default()
     }
 
+    fn set_flawed(mut self, field: Field, value: String, flaws: Vec<Flaw>) -> Result<Self, EditError> {
+        no_nul(field.section(), &value)?;
+        self.item().flaws.extend(flaws.into_iter().map(|flaw| (field, flaw)));
+        self.section(field.section(), Some(value.into_bytes()))
+    }
+
     fn section(mut self, name: impl Into<String>, data: Option<Vec<u8>>) -> Result<Self, EditError> {
         let name = checked(name.into())?;
+        if data.is_some() {
+            no_nul("a custom section's name", &name)?;
+        }
         match self.item().sections.insert(name.clone(), data) {
             None => Ok(self),
             Some(_) => Err(EditError::Twice(name)),
@@ -229,6 +307,9 @@ impl Edit {
     }
 
     fn own_name(mut self, name: NameEdit) -> Result<Self, EditError> {
+        if let NameEdit::Set(name) = &name {
+            no_nul("name", name)?;
+        }
         match self.item().name.replace(name) {
             None => Ok(self),
             Some(_) => Err(EditError::Twice("name".to_owned())),
@@ -237,20 +318,64 @@ impl Edit {
 }
 
 impl ItemEdit {
-    /// A section is changed as a whole or in part, and not both.
-    fn check(&self) -> Result<(), EditError> {
-        let whole = |name: &str| self.sections.contains_key(name);
-        let twice = match (&self.name, &self.producers[..]) {
-            (_, [_, ..]) if whole(PRODUCERS) => Some(PRODUCERS),
-            (Some(_), _) => NAMES.into_iter().find(|name| whole(name)),
-            _ => None,
+    /// What is asked for agrees with itself, and can be read back.
+    fn check(&self, limits: Limits) -> Result<(), EditError> {
+        if let Some(name) = self.twice() {
+            return Err(EditError::Twice(name.to_owned()));
+        }
+        let within = |what: &str, len: usize, max: u32| {
+            let too_long = || EditError::TooLong { what: what.to_owned(), len: len as u64, max: u64::from(max) };
+            if len as u64 > u64::from(max) { Err(too_long()) } else { Ok(()) }
         };
-        twice.map_or(Ok(()), |name| Err(EditError::Twice(name.to_owned())))
+        for (name, data) in &self.sections {
+            if let Some(data) = data {
+                within("the name of a custom section", name.len(), limits.name)?;
+                if Field::ALL.iter().any(|field| field.section() == name) {
+                    within(name, data.len(), limits.data)?;
+                }
+            }
+        }
+        for (name, _) in &self.appended {
+            within("the name of a custom section", name.len(), limits.name)?;
+        }
+        if let Some(NameEdit::Set(name)) = &self.name {
+            within("name", name.len(), limits.data.saturating_sub(MAX_LEB128))?;
+        }
+        for producer in &self.producers {
+            if let ProducerEdit::Add { field, name, version } = producer {
+                for text in [field, name, version] {
+                    no_nul(PRODUCERS, text)?;
+                }
+                within(PRODUCERS, field.len() + name.len() + version.len(), limits.data)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A section is changed as a whole or in part, and not both; and it is not given data and removed.
+    fn twice(&self) -> Option<&str> {
+        let is_removed = |name: &str| self.globs.iter().any(|glob| glob.matches(name));
+        let whole = |name: &str| self.sections.contains_key(name) || is_removed(name);
+        if !self.producers.is_empty() && whole(PRODUCERS) {
+            return Some(PRODUCERS);
+        }
+        if self.name.is_some()
+            && let Some(name) = NAMES.into_iter().find(|name| whole(name))
+        {
+            return Some(name);
+        }
+        let mut put = self.sections.iter().filter(|(_, data)| data.is_some()).map(|(name, _)| &**name);
+        put.find(|name| is_removed(name))
     }
 }
 
 fn checked(name: String) -> Result<String, EditError> {
     if name.is_empty() || name.len() > MAX_NAME { Err(EditError::SectionName(name.len())) } else { Ok(name) }
+}
+
+/// Who reads a text in C sees it end at a NUL.
+fn no_nul(what: &str, text: &str) -> Result<(), EditError> {
+    if text.contains('\0') { Err(EditError::Nul(what.to_owned())) } else { Ok(()) }
 }
 
 /// An outliner is a visitor on every driver.

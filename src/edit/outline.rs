@@ -1,30 +1,50 @@
-//! What an edit must know of its source: where the items' sizes stand, and the custom sections of the items that it
-//! changes.
+//! What an edit must know of its source: where the items' sizes stand, the custom sections of the items that it changes,
+//! and what is signed.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::ops::Range;
 
-use super::{Edit, EditError, ItemEdit, NAMES, PRODUCERS};
+use super::{Edit, EditError, ItemEdit, NAMES, NameEdit, PRODUCERS, Strip};
 use crate::limits::Limits;
-use crate::metadata::name::{Hop, Hopper};
+use crate::metadata::name::{Hop, Hopper, OwnName};
 use crate::scan::{Entry, ItemKind, Path, Section, Visitor, Want};
 
 /// All items, in the order of entering.
-pub(super) struct Outline {
-    pub(super) items: Vec<OutlineItem>,
-    /// By path, the items that are changed.
-    pub(super) changed: HashMap<Path, usize>,
+pub(super) struct Outline<'e> {
+    pub(super) items: Vec<OutlineItem<'e>>,
+    /// The paths of the edit that there are items at.
+    pub(super) found: HashSet<&'e Path>,
+    /// How many sections there are, of all items.
+    pub(super) sections: u64,
 }
 
-pub(super) struct OutlineItem {
+pub(super) struct OutlineItem<'e> {
     pub(super) kind: ItemKind,
     pub(super) parent: Option<usize>,
+    /// Which child of that it is.
+    index: u32,
     /// The section that holds it; `None` for the root.
     pub(super) holder: Option<Extent>,
     /// One past its last byte.
     pub(super) end: u64,
-    /// Its sections, if it is changed.
+    pub(super) wish: Wish<'e>,
+    /// Its sections, if something is wanted of it.
     pub(super) sections: Vec<OutlineSection>,
+    pub(super) signed: Option<Signed>,
+}
+
+/// What is wanted of an item.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Wish<'e> {
+    pub(super) edit: Option<&'e ItemEdit>,
+    pub(super) strip: Option<&'e Strip>,
+}
+
+/// A `signature` section, and what it signs.
+pub(super) struct Signed {
+    pub(super) signature: Range<u64>,
+    /// Where the delimiters end.
+    pub(super) delimiters: Vec<u64>,
 }
 
 /// A section as far as its size goes.
@@ -44,30 +64,103 @@ pub(super) struct OutlineSection {
     pub(super) content: Content,
 }
 
-/// What was kept of a section's data.
+/// What is known of a section's data.
 pub(super) enum Content {
-    /// It was not asked for.
+    /// Nothing that matters.
     Unknown,
+    /// It is what the section is to have.
+    AsWanted,
     /// All of it.
     Whole(Vec<u8>),
-    /// The subsections with the item's own name, and what those say.
-    OwnNames(Vec<(Range<u64>, Vec<u8>)>),
+    /// Where a name section has the item's own name.
+    Names(Vec<FoundName>),
+    /// It cannot be read, for this reason.
+    Unreadable(&'static str),
+}
+
+/// A subsection 0.
+#[derive(Clone, Debug)]
+pub(super) struct FoundName {
+    /// From its id to its end.
+    pub(super) subsection: Range<u64>,
+    /// How many bytes its size takes, and the length of the name.
+    pub(super) widths: [u8; 2],
+    /// Whether the name is the one that is wanted.
+    pub(super) is_wanted: bool,
 }
 
 /// The visitor that draws an outline.
 pub(super) struct Outliner<'e> {
     edit: &'e Edit,
     limits: Limits,
-    outline: Outline,
-    /// Where the scanner is: the items from the root down, and the edit of the last.
+    outline: Outline<'e>,
+    /// Where the scanner is: the items from the root down.
     open: Vec<usize>,
     path: Path,
-    wanted: Option<&'e ItemEdit>,
+    /// What is wanted of the last of these.
+    wish: Wish<'e>,
     /// The section that was handed over last: it may hold the next item.
     last: Option<Extent>,
     hopper: Option<Hopper>,
     kept: u64,
-    error: Option<EditError>,
+    too_many: bool,
+}
+
+impl<'e> Wish<'e> {
+    pub(super) fn is_none(self) -> bool {
+        self.edit.is_none() && self.strip.is_none()
+    }
+
+    /// The data that sections of this name are to have, if they are to have any.
+    fn data(self, name: &str) -> Option<&'e [u8]> {
+        self.edit?.sections.get(name)?.as_deref()
+    }
+
+    /// Whether it is said of sections of this name what is to become of them as a whole.
+    fn is_whole(self, name: &str) -> bool {
+        self.edit.is_some_and(|edit| edit.sections.contains_key(name))
+    }
+
+    /// Whether a custom section of this name is to go.
+    pub(super) fn removes(self, name: &str) -> bool {
+        if self.is_whole(name) {
+            return self.data(name).is_none();
+        }
+        let matches = |edit: &ItemEdit| edit.globs.iter().any(|glob| glob.matches(name));
+        self.edit.is_some_and(matches) || self.strip.is_some_and(|strip| strip.takes(name))
+    }
+
+    /// Whether subsections of a name section of this name are to change, and not all of it.
+    pub(super) fn edits_names_of(self, name: &str) -> bool {
+        let is_edited = self.edit.is_some_and(|edit| edit.name.is_some());
+        NAMES.contains(&name)
+            && (is_edited || self.strip.is_some_and(|strip| strip.takes_names_of(name)))
+            && !self.is_whole(name)
+            && !self.removes(name)
+    }
+
+    fn edits_producers(self) -> bool {
+        self.edit.is_some_and(|edit| !edit.producers.is_empty())
+    }
+
+    fn name(self) -> Option<&'e str> {
+        match self.edit?.name.as_ref()? {
+            NameEdit::Set(name) => Some(name),
+            NameEdit::Clear => None,
+        }
+    }
+}
+
+impl Outline<'_> {
+    pub(super) fn path(&self, place: usize) -> Path {
+        let mut indexes = Vec::new();
+        let mut item = &self.items[place];
+        while let Some(parent) = item.parent {
+            indexes.push(item.index);
+            item = &self.items[parent];
+        }
+        indexes.into_iter().rev().collect()
+    }
 }
 
 impl<'e> Outliner<'e> {
@@ -75,42 +168,40 @@ impl<'e> Outliner<'e> {
         Self {
             edit,
             limits,
-            outline: Outline { items: Vec::new(), changed: HashMap::new() },
+            outline: Outline { items: Vec::new(), found: HashSet::new(), sections: 0 },
             open: Vec::new(),
             path: Path::root(),
-            wanted: None,
+            wish: Wish::default(),
             last: None,
             hopper: None,
             kept: 0,
-            error: None,
+            too_many: false,
         }
     }
 
-    pub(super) fn finish(self) -> Result<Outline, EditError> {
-        match self.error {
-            Some(error) => Err(error),
-            None => Ok(self.outline),
+    pub(super) fn finish(self) -> Result<Outline<'e>, EditError> {
+        if self.too_many { Err(EditError::TooMany) } else { Ok(self.outline) }
+    }
+
+    /// The item that the scanner is in.
+    fn item_mut(&mut self) -> Option<&mut OutlineItem<'e>> {
+        let place = *self.open.last()?;
+        Some(&mut self.outline.items[place])
+    }
+
+    /// Takes note of what is known of the data of the section that was handed over last.
+    fn know(&mut self, content: Content) -> Want {
+        if let Some(section) = self.item_mut().and_then(|item| item.sections.last_mut()) {
+            section.content = content;
         }
-    }
-
-    /// The section that was handed over last, of the item that the scanner is in.
-    fn section_mut(&mut self) -> Option<&mut OutlineSection> {
-        let item = *self.open.last()?;
-        self.outline.items[item].sections.last_mut()
-    }
-
-    fn refuse(&mut self, why: &'static str) -> Want {
-        let Some(section) = self.section_mut() else { return Want::Nothing };
-        let name = NAMES.into_iter().chain([PRODUCERS]).find(|name| **name == *section.name);
-        let (section, offset) = (name.unwrap_or("custom"), section.extent.start);
-        self.error.get_or_insert(EditError::Unreadable { section, offset, why });
         Want::Nothing
     }
 
-    /// Whether data of so many bytes is to be kept: what stands there may be what is wanted already.
-    fn compares(&self, name: &str, len: u64) -> bool {
-        let wanted = self.wanted.and_then(|wanted| wanted.sections.get(name));
-        matches!(wanted, Some(Some(data)) if data.len() as u64 == len)
+    /// What is kept in mind is limited.
+    fn charge(&mut self, bytes: usize) -> bool {
+        self.kept += bytes as u64;
+        self.too_many |= self.kept > self.limits.kept;
+        !self.too_many
     }
 
     /// Goes on in a name section; when it is done with, the next data is another section's.
@@ -127,14 +218,15 @@ impl<'e> Outliner<'e> {
             match hop {
                 Hop::Want(range) => return Want::Bytes(range),
                 Hop::End => return Want::Nothing,
-                Hop::Malformed(why, _) => return self.refuse(why),
-                Hop::TooLong(_) => return self.refuse("its name is too long"),
+                Hop::Malformed(why, _) => return self.know(Content::Unreadable(why)),
+                Hop::TooLong(_) => return self.know(Content::Unreadable("its name is too long")),
                 Hop::OwnName(name) => {
-                    if let Some(why) = name.flaw {
-                        return self.refuse(why);
+                    if !self.charge(size_of::<FoundName>()) {
+                        return Want::Nothing;
                     }
-                    let found = (name.subsection, name.bytes.to_vec());
-                    if let Some(Content::OwnNames(names)) = self.section_mut().map(|section| &mut section.content) {
+                    let found = FoundName::of(&name, self.wish.name());
+                    let section = self.item_mut().and_then(|item| item.sections.last_mut());
+                    if let Some(Content::Names(names)) = section.map(|section| &mut section.content) {
                         names.push(found);
                     }
                 }
@@ -142,6 +234,30 @@ impl<'e> Outliner<'e> {
             let Some(hopper) = &self.hopper else { return Want::Nothing };
             hop = hopper.next();
         }
+    }
+
+    /// Takes note of what is signed.
+    fn signature(&mut self, section: &Section<'_>) {
+        if !self.charge(size_of::<Signed>()) {
+            return;
+        }
+        let Some(item) = self.item_mut() else { return };
+        match (&mut item.signed, section.name()) {
+            (signed @ None, "signature") => {
+                *signed = Some(Signed { signature: section.range(), delimiters: Vec::new() });
+            }
+            (Some(signed), "signature_delimiter") => signed.delimiters.push(section.range().end),
+            _ => {}
+        }
+    }
+}
+
+impl FoundName {
+    fn of(name: &OwnName<'_>, wanted: Option<&str>) -> Self {
+        let size = name.contents - name.subsection.start - 1;
+        let len = name.range.start - name.contents;
+        let is_wanted = name.flaw.is_none() && wanted.is_some_and(|wanted| wanted.as_bytes() == name.bytes);
+        Self { subsection: name.subsection.clone(), widths: [size as u8, len as u8], is_wanted }
     }
 }
 
@@ -151,18 +267,22 @@ impl Visitor<'_> for Outliner<'_> {
         if entry.parent.is_some() {
             self.path.push(entry.index);
         }
-        let place = self.outline.items.len();
-        self.wanted = self.edit.items.get(&self.path);
-        if self.wanted.is_some() {
-            self.outline.changed.insert(self.path.clone(), place);
-        }
-        self.open.push(place);
+        let edit = self.edit.items.get_key_value(&self.path);
+        let strip = self.edit.strips.get_key_value(&self.path);
+        self.outline.found.extend(edit.map(|(path, _)| path));
+        self.outline.found.extend(strip.map(|(path, _)| path));
+        let inherited = self.wish.strip.filter(|strip| !strip.this_item_only);
+        self.wish = Wish { edit: edit.map(|(_, edit)| edit), strip: strip.map(|(_, strip)| strip).or(inherited) };
+        self.open.push(self.outline.items.len());
         self.outline.items.push(OutlineItem {
             kind: entry.kind,
             parent: entry.parent.map(|parent| parent as usize),
+            index: entry.index,
             holder,
             end: entry.end.unwrap_or_default(), // the root's is known when it is left
+            wish: self.wish,
             sections: Vec::new(),
+            signed: None,
         });
     }
 
@@ -170,42 +290,42 @@ impl Visitor<'_> for Outliner<'_> {
         let extent =
             Extent { start: section.range().start, payload: section.payload().start, end: section.range().end };
         self.last = Some(extent.clone());
-        let Some(wanted) = self.wanted else { return Want::Nothing };
+        self.outline.sections += 1;
         let name = section.name();
-        self.kept += (size_of::<OutlineSection>() + name.len()) as u64;
-        if self.kept > self.limits.kept {
-            self.error.get_or_insert(EditError::TooMany);
+        if name.starts_with("signature") {
+            self.signature(section);
+        }
+        let wish = self.wish;
+        if wish.is_none() || !self.charge(size_of::<OutlineSection>() + name.len()) {
             return Want::Nothing;
         }
         let data = section.data();
         let len = data.end - data.start;
         let mut content = Content::Unknown;
         let mut want = Want::Nothing;
-        let edits_name = wanted.name.is_some() && NAMES.contains(&name);
-        let edits_producers = !wanted.producers.is_empty() && name == PRODUCERS;
-        if edits_name {
-            content = Content::OwnNames(Vec::new());
-        } else if edits_producers || self.compares(name, len) {
-            want = Want::Bytes(data.clone());
+        if wish.edits_names_of(name) {
+            content = Content::Names(Vec::new());
+            self.hopper = Some(Hopper::new(data.clone()));
+        } else if wish.edits_producers() && name == PRODUCERS {
+            if len > u64::from(self.limits.data) {
+                content = Content::Unreadable("it is too large to be decoded");
+            } else if self.charge(len as usize) {
+                want = Want::Bytes(data.clone());
+            }
+        } else if wish.data(name).is_some_and(|wanted| wanted.len() as u64 == len) {
+            want = Want::Bytes(data.clone()); // it may be what is wanted already
         }
-        let Some(&place) = self.open.last() else { return Want::Nothing };
-        self.outline.items[place].sections.push(OutlineSection {
-            extent,
-            name: name.into(),
-            is_custom: section.is_custom(),
-            data: data.start,
-            content,
-        });
-        if edits_name {
-            let hopper = Hopper::new(data);
-            let hop = hopper.next();
-            self.hopper = Some(hopper);
-            return self.hop(hop);
+        let section =
+            OutlineSection { extent, name: name.into(), is_custom: section.is_custom(), data: data.start, content };
+        let Some(item) = self.item_mut() else { return Want::Nothing };
+        item.sections.push(section);
+        match &self.hopper {
+            Some(hopper) => {
+                let hop = hopper.next();
+                self.hop(hop)
+            }
+            None => want,
         }
-        if edits_producers && len > u64::from(self.limits.data) {
-            return self.refuse("it is too large to be decoded");
-        }
-        want
     }
 
     fn data(&mut self, bytes: &[u8], _: u64) -> Want {
@@ -213,17 +333,23 @@ impl Visitor<'_> for Outliner<'_> {
             let hop = hopper.hop(bytes, self.limits.data);
             return self.hop(hop);
         }
-        if let Some(section) = self.section_mut() {
-            section.content = Content::Whole(bytes.to_vec());
-        }
-        Want::Nothing
+        let wish = self.wish;
+        let Some(section) = self.item_mut().and_then(|item| item.sections.last()) else { return Want::Nothing };
+        let content = match wish.data(&section.name) {
+            Some(wanted) if wanted == bytes => Content::AsWanted,
+            Some(_) => Content::Unknown,
+            None => Content::Whole(bytes.to_vec()),
+        };
+        self.know(content)
     }
 
     fn leave(&mut self, _: u32, end: u64) {
-        if let Some(place) = self.open.pop() {
-            self.outline.items[place].end = end;
+        if let Some(item) = self.item_mut() {
+            item.end = end;
         }
+        self.open.pop();
         self.path.pop();
-        self.wanted = self.edit.items.get(&self.path);
+        self.last = None;
+        self.wish = self.item_mut().map(|item| item.wish).unwrap_or_default();
     }
 }

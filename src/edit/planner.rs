@@ -2,59 +2,89 @@
 
 use std::ops::Range;
 
-use super::outline::{Content, Extent, Outline, OutlineItem, OutlineSection};
-use super::producers;
-use super::{Edit, EditError, ItemEdit, NameEdit, PRODUCERS};
-use crate::scan::ItemKind;
+use super::outline::{Content, Extent, FoundName, Outline, OutlineItem, OutlineSection};
+use super::planned::{Change, ChangeKind, Planned};
+use super::warnings::Warnings;
+use super::{Edit, EditError, ItemEdit, NAMES, NameEdit, PRODUCERS, producers};
+use crate::limits::Limits;
 use crate::scan::leb128::{encode, shortest};
+use crate::scan::{ItemKind, Path};
 use crate::splice::{Patch, Plan};
 
 /// An item's section has at most this many bytes. Source: wasmparser's `MAX_WASM_MODULE_SIZE`.
-const MAX_NESTED: u64 = 1 << 30;
+pub(super) const MAX_NESTED: u64 = 1 << 30;
 
-pub(super) fn plan(edit: &Edit, outline: &Outline, source_len: u64) -> Result<Plan, EditError> {
+pub(super) fn plan(edit: &Edit, outline: &Outline<'_>, source_len: u64, limits: Limits) -> Result<Planned, EditError> {
+    if let Some(path) = edit.items.keys().chain(edit.strips.keys()).find(|path| !outline.found.contains(path)) {
+        return Err(EditError::NoItem(path.clone()));
+    }
     let mut patches = Vec::new();
+    let mut changes = Vec::new();
     let mut growth = vec![0; outline.items.len()];
-    for (path, wanted) in &edit.items {
-        let &place = outline.changed.get(path).ok_or_else(|| EditError::NoItem(path.clone()))?;
-        let changes = Changes::of(&outline.items[place], wanted)?;
-        growth[place] = changes.growth();
-        patches.extend(changes.patches);
+    let mut warnings = Warnings::new(outline);
+    for (place, item) in outline.items.iter().enumerate() {
+        if item.wish.is_none() {
+            continue;
+        }
+        let mut in_item = InItem::of(item, edit.forced)?;
+        if !in_item.changes.is_empty() {
+            let path = outline.path(place);
+            in_item.changes.iter_mut().for_each(|change| change.path = path.clone());
+        }
+        warnings.changed(place, &in_item.patches, &in_item.changes);
+        growth[place] = in_item.growth();
+        patches.extend(in_item.patches);
+        changes.extend(in_item.changes);
     }
     // An item's growth is its holder's, and with that size field's own growth the enclosing item's.
     for (place, item) in outline.items.iter().enumerate().rev() {
-        let (Some(holder), Some(parent)) = (&item.holder, item.parent) else { continue };
-        if growth[place] != 0 {
-            let size = resized(holder, growth[place], MAX_NESTED)?;
-            growth[parent] += growth[place] + growth_of(&size);
-            patches.push(size);
+        let mut size = None;
+        if let (Some(holder), Some(parent)) = (&item.holder, item.parent)
+            && growth[place] != 0
+        {
+            let field = resized(holder, growth[place], MAX_NESTED)?;
+            size = Some((holder.end - holder.payload).saturating_add_signed(growth[place]));
+            growth[parent] += growth[place] + growth_of(&field);
+            patches.push(field);
         }
+        warnings.leave(place, size);
     }
-    Ok(Plan::new(source_len, patches))
+    // What is inserted where something else is dropped comes before it.
+    patches.sort_by_key(|patch| (patch.range.start, patch.range.end));
+    changes.sort_by_key(|change: &Change| (change.range.start, change.range.end));
+    let plan = Plan::new(source_len, patches);
+    let findings = warnings.of(&plan, &changes, limits);
+    Ok(Planned { plan, findings, changes })
 }
 
 /// What changes in one item.
-struct Changes<'a> {
-    item: &'a OutlineItem,
+struct InItem<'a> {
+    item: &'a OutlineItem<'a>,
     patches: Vec<Patch>,
-    /// Behind which offsets the sections' places change.
-    moves: Vec<u64>,
+    /// Their paths are the root's until the item's own is known to be needed.
+    changes: Vec<Change>,
 }
 
-impl<'a> Changes<'a> {
-    fn of(item: &'a OutlineItem, wanted: &ItemEdit) -> Result<Self, EditError> {
-        let mut changes = Self { item, patches: Vec::new(), moves: Vec::new() };
-        // What may be inserted at one place comes in the order in which it is to stand there.
-        changes.name(wanted)?;
-        changes.producers(wanted)?;
-        for (name, data) in &wanted.sections {
-            changes.section(name, data.as_deref())?;
+impl<'a> InItem<'a> {
+    fn of(item: &'a OutlineItem<'a>, forced: bool) -> Result<Self, EditError> {
+        let mut all = Self { item, patches: Vec::new(), changes: Vec::new() };
+        if let Some(wanted) = item.wish.edit {
+            // What may be inserted at one place comes in the order in which it is to stand there.
+            all.sections(wanted, |name| NAMES.contains(&name))?;
+            all.own_name(wanted)?;
+            all.sections(wanted, |name| name == PRODUCERS)?;
+            all.producers(wanted)?;
+            all.sections(wanted, |name| !NAMES.contains(&name) && name != PRODUCERS)?;
+            for (name, data) in &wanted.appended {
+                all.insert(item.end, name, data)?;
+            }
         }
-        for (name, data) in &wanted.appended {
-            changes.insert(item.end, name, data)?;
+        all.names()?;
+        all.removals();
+        if !forced {
+            all.check_links()?;
         }
-        changes.check_links()?;
-        Ok(changes)
+        Ok(all)
     }
 
     fn growth(&self) -> i64 {
@@ -66,61 +96,84 @@ impl<'a> Changes<'a> {
         self.item.sections.iter().filter(move |section| section.is_custom && *section.name == *name)
     }
 
-    /// The data that sections of this name are to have: the first takes it, and the others go.
-    fn section(&mut self, name: &str, data: Option<&[u8]>) -> Result<(), EditError> {
-        let mut takes = data;
-        for section in self.custom(name) {
-            match takes.take() {
-                Some(data) => self.replace(section, data)?,
-                None => self.remove(section),
+    /// The data that sections of some names are to have: the first takes it, and the others go.
+    fn sections(&mut self, wanted: &ItemEdit, which: impl Fn(&str) -> bool) -> Result<(), EditError> {
+        for (name, data) in wanted.sections.iter().filter(|(name, _)| which(name)) {
+            let Some(data) = data else { continue };
+            let mut sections = self.custom(name);
+            match sections.next() {
+                Some(first) => self.replace(first, data)?,
+                None => self.insert(self.place_of(name), name, data)?,
             }
+            sections.for_each(|section| self.remove(section));
         }
-        match takes {
-            Some(data) => self.insert(self.item.end, name, data),
-            None => Ok(()),
+        Ok(())
+    }
+
+    /// The sections that go as a whole, in whatever way that is said.
+    fn removals(&mut self) {
+        for section in &self.item.sections {
+            if section.is_custom && self.item.wish.removes(&section.name) {
+                self.remove(section);
+            }
         }
     }
 
-    fn name(&mut self, wanted: &ItemEdit) -> Result<(), EditError> {
-        let Some(name) = &wanted.name else { return Ok(()) };
-        let section_name = match self.item.kind {
-            ItemKind::Module => "name",
-            ItemKind::Component => "component-name",
-        };
-        let name = match name {
-            NameEdit::Set(name) => Some(name),
-            NameEdit::Clear => None,
-        };
-        let mut takes = name.map(|name| own_name(name));
-        let mut sections = self.custom(section_name).peekable();
-        // A section that has the name already is where it stays; otherwise the first section takes it.
-        let has_own =
-            |section: &OutlineSection| matches!(&section.content, Content::OwnNames(names) if !names.is_empty());
-        if !self.custom(section_name).any(has_own)
-            && let (Some(section), Some(subsection)) = (sections.peek(), &takes)
-        {
-            let inserted = Patch { range: section.data..section.data, bytes: subsection.clone() };
-            return self.patch_data(section, vec![inserted]);
+    /// A name where there is none yet.
+    fn own_name(&mut self, wanted: &ItemEdit) -> Result<(), EditError> {
+        let Some(NameEdit::Set(name)) = &wanted.name else { return Ok(()) };
+        let section = self.name_section();
+        if self.custom(section).next().is_none() {
+            self.insert(self.place_of(section), section, &own_name(name, [0; 2]))?;
         }
-        if sections.peek().is_none() {
-            return match takes {
-                Some(subsection) => self.insert(self.place_of_name(), section_name, &subsection),
-                None => Ok(()),
+        Ok(())
+    }
+
+    /// The name sections that change in part: in their own names, and, where they are stripped, in all else.
+    fn names(&mut self) -> Result<(), EditError> {
+        let own = self.name_section();
+        let has_own = |section: &OutlineSection| matches!(&section.content, Content::Names(names) if !names.is_empty());
+        let any_has_own = self.custom(own).any(has_own);
+        let edit = self.item.wish.edit.and_then(|edit| edit.name.as_ref());
+        let mut takes = match edit {
+            Some(NameEdit::Set(name)) => Some(name),
+            Some(NameEdit::Clear) | None => None,
+        };
+        let item = self.item;
+        for section in item.sections.iter().filter(|section| NAMES.contains(&&*section.name)) {
+            let is_edited = edit.is_some() && *section.name == *own;
+            let names = match &section.content {
+                Content::Names(names) => names,
+                Content::Unreadable(why) if is_edited => return Err(unreadable(own, section, why)),
+                _ => continue, // where it is only stripped, that is a finding
             };
-        }
-        for section in sections {
-            let Content::OwnNames(names) = &section.content else { continue };
             let mut patches = Vec::new();
-            for (range, old) in names {
-                let bytes = match takes.take() {
-                    Some(_) if name.is_some_and(|name| name.as_bytes() == old) => continue,
-                    bytes => bytes.unwrap_or_default(),
-                };
-                patches.push(Patch { range: range.clone(), bytes });
+            if is_edited {
+                // A section that has a name already is where it stays; otherwise the first section takes it.
+                if !any_has_own && let Some(name) = takes.take() {
+                    patches.push(Patch { range: section.data..section.data, bytes: own_name(name, [0; 2]) });
+                }
+                for found in names {
+                    match takes.take() {
+                        Some(_) if found.is_wanted => {}
+                        Some(name) => patches.push(found.patch(own_name(name, found.widths))),
+                        None => patches.push(found.patch(Vec::new())),
+                    }
+                }
+            }
+            if item.wish.strip.is_some_and(|strip| strip.takes_names_of(&section.name)) {
+                patches.extend(between(names, section.data..section.extent.end));
             }
             self.patch_data(section, patches)?;
         }
         Ok(())
+    }
+
+    fn name_section(&self) -> &'static str {
+        match self.item.kind {
+            ItemKind::Module => "name",
+            ItemKind::Component => "component-name",
+        }
     }
 
     fn producers(&mut self, wanted: &ItemEdit) -> Result<(), EditError> {
@@ -128,15 +181,16 @@ impl<'a> Changes<'a> {
             return Ok(());
         }
         let sections: Vec<_> = self.custom(PRODUCERS).collect();
-        let data = sections.iter().map(|section| match &section.content {
-            Content::Whole(data) => &data[..],
-            Content::Unknown | Content::OwnNames(_) => &[],
-        });
-        let edited = producers::edit(data, &wanted.producers).map_err(|(nth, why)| EditError::Unreadable {
-            section: PRODUCERS,
-            offset: sections[nth].extent.start,
-            why,
-        })?;
+        let mut data = Vec::new();
+        for section in &sections {
+            match &section.content {
+                Content::Whole(whole) => data.push(&whole[..]),
+                Content::Unreadable(why) => return Err(unreadable(PRODUCERS, section, why)),
+                _ => data.push(&[]),
+            }
+        }
+        let edited = producers::edit(data.into_iter(), &wanted.producers)
+            .map_err(|(nth, why)| unreadable(PRODUCERS, sections[nth], why))?;
         for (section, edited) in sections.iter().zip(&edited.sections) {
             match edited {
                 Some(data) if data.is_empty() => self.remove(section),
@@ -145,25 +199,19 @@ impl<'a> Changes<'a> {
             }
         }
         match &edited.added {
-            Some(data) => self.insert(self.place_of_producers(), PRODUCERS, data),
+            Some(data) => self.insert(self.place_of(PRODUCERS), PRODUCERS, data),
             None => Ok(()),
         }
     }
 
-    /// Behind the sections that are not custom, and those for the linker; in front of `producers` and
-    /// `target_features`. Source: the tool conventions, and what LLVM and wabt refuse.
-    fn place_of_name(&self) -> u64 {
-        match self.item.kind {
-            ItemKind::Module => self.place_between(&[], &[PRODUCERS, "target_features"]),
-            ItemKind::Component => self.item.end,
-        }
-    }
-
-    /// Behind the name section as well; in front of `target_features`.
-    fn place_of_producers(&self) -> u64 {
-        match self.item.kind {
-            ItemKind::Module => self.place_between(&["name"], &["target_features"]),
-            ItemKind::Component => self.item.end,
+    /// Where a new section goes: at the end; but in a module `name` goes behind the sections that are not custom and
+    /// those for the linker, in front of `producers` and `target_features`, and `producers` goes behind `name` as well.
+    /// Source: the tool conventions, and what LLVM and wabt refuse.
+    fn place_of(&self, name: &str) -> u64 {
+        match (self.item.kind, name) {
+            (ItemKind::Module, "name") => self.place_between(&[], &[PRODUCERS, "target_features"]),
+            (ItemKind::Module, PRODUCERS) => self.place_between(&["name"], &["target_features"]),
+            _ => self.item.end,
         }
     }
 
@@ -187,42 +235,54 @@ impl<'a> Changes<'a> {
         bytes.extend(encode(name.len() as u32, name_len));
         bytes.extend(name.as_bytes());
         bytes.extend(data);
+        self.change(ChangeKind::Added, name, at..at, bytes.len() as u64);
         self.patches.push(Patch { range: at..at, bytes });
-        self.moves.push(at);
         Ok(())
     }
 
     fn remove(&mut self, section: &OutlineSection) {
-        self.patches.push(Patch { range: section.extent.start..section.extent.end, bytes: Vec::new() });
-        self.moves.push(section.extent.start);
+        let range = section.extent.start..section.extent.end;
+        self.change(ChangeKind::Removed, &section.name, range.clone(), 0);
+        self.patches.push(Patch { range, bytes: Vec::new() });
     }
 
     /// Other data for a section, unless it is the same.
     fn replace(&mut self, section: &OutlineSection, data: &[u8]) -> Result<(), EditError> {
-        if matches!(&section.content, Content::Whole(old) if old == data) {
+        if matches!(section.content, Content::AsWanted) {
             return Ok(());
         }
         self.patch_data(section, vec![Patch { range: section.data..section.extent.end, bytes: data.to_vec() }])
     }
 
-    /// Patches to a section's data, with what they do to its size. A section that loses all of its data goes.
-    fn patch_data(&mut self, section: &OutlineSection, patches: Vec<Patch>) -> Result<(), EditError> {
+    /// Patches to a section's data, with what they do to its size. A name section that loses all of its data goes.
+    fn patch_data(&mut self, section: &OutlineSection, mut patches: Vec<Patch>) -> Result<(), EditError> {
+        if patches.is_empty() {
+            return Ok(());
+        }
         let growth: i64 = patches.iter().map(growth_of).sum();
         let len = section.extent.end - section.data;
-        let loses_all =
-            len > 0 && len.checked_add_signed(growth) == Some(0) && matches!(section.content, Content::OwnNames(_));
-        if loses_all {
+        if len.checked_add_signed(growth) == Some(0) && matches!(section.content, Content::Names(_)) {
             self.remove(section);
             return Ok(());
         }
         if growth != 0 {
-            self.patches.push(resized(&section.extent, growth, u64::from(u32::MAX))?);
+            patches.push(resized(&section.extent, growth, u64::from(u32::MAX))?);
         }
+        let range = section.extent.start..section.extent.end;
+        let growth: i64 = patches.iter().map(growth_of).sum();
+        let after = (range.end - range.start).saturating_add_signed(growth);
+        self.change(ChangeKind::Replaced, &section.name, range, after);
         self.patches.extend(patches);
         Ok(())
     }
 
-    /// An object's `linking` and `reloc.*` sections name others by their places: none of those may move.
+    fn change(&mut self, kind: ChangeKind, section: &str, range: Range<u64>, after: u64) {
+        let before = range.end - range.start;
+        self.changes.push(Change { path: Path::root(), section: section.into(), kind, range, before, after });
+    }
+
+    /// An object's `linking` and `reloc.*` sections name others by their places: none of those may move, and none of
+    /// these may go.
     fn check_links(&self) -> Result<(), EditError> {
         let sections = &self.item.sections;
         if !sections.iter().any(is_for_linker) {
@@ -230,15 +290,35 @@ impl<'a> Changes<'a> {
         }
         let named = sections.iter().filter(|section| !section.is_custom || !is_never_named(section));
         let last_named = named.map(|section| section.extent.start).max();
-        match self.moves.iter().min() {
-            Some(&moved) if Some(moved) <= last_named => Err(EditError::MovesLinked),
-            _ => Ok(()),
-        }
+        let breaks = |change: &Change| match change.kind {
+            ChangeKind::Replaced => false,
+            ChangeKind::Added => Some(change.range.start) <= last_named,
+            ChangeKind::Removed => Some(change.range.start) <= last_named || is_linker_name(&change.section),
+        };
+        if self.changes.iter().any(breaks) { Err(EditError::MovesLinked) } else { Ok(()) }
     }
 }
 
+impl FoundName {
+    fn patch(&self, bytes: Vec<u8>) -> Patch {
+        Patch { range: self.subsection.clone(), bytes }
+    }
+}
+
+/// Patches that leave nothing of some data but the items' own names.
+fn between(names: &[FoundName], data: Range<u64>) -> impl Iterator<Item = Patch> {
+    let starts = [data.start].into_iter().chain(names.iter().map(|name| name.subsection.end));
+    let ends = names.iter().map(|name| name.subsection.start).chain([data.end]);
+    let gaps = starts.zip(ends).map(|(start, end)| start..end).filter(|range| !range.is_empty());
+    gaps.map(|range| Patch { range, bytes: Vec::new() })
+}
+
 fn is_for_linker(section: &OutlineSection) -> bool {
-    section.is_custom && (&*section.name == "linking" || section.name.starts_with("reloc."))
+    section.is_custom && is_linker_name(&section.name)
+}
+
+fn is_linker_name(name: &str) -> bool {
+    name == "linking" || name.starts_with("reloc.")
 }
 
 /// What the linker's sections never point to: metadata, and themselves.
@@ -249,12 +329,12 @@ fn is_never_named(section: &OutlineSection) -> bool {
         || crate::metadata::Field::ALL.iter().any(|field| field.section() == name)
 }
 
-/// Subsection 0 of a name section.
-fn own_name(name: &str) -> Vec<u8> {
+/// Subsection 0 of a name section, whose size and length take so many bytes at the least.
+fn own_name(name: &str, [size_width, len_width]: [u8; 2]) -> Vec<u8> {
     let len = name.len() as u32;
     let mut bytes = vec![0];
-    bytes.extend(encode(u32::from(shortest(len)) + len, 0));
-    bytes.extend(encode(len, 0));
+    bytes.extend(encode(u32::from(shortest(len).max(len_width)) + len, size_width));
+    bytes.extend(encode(len, len_width));
     bytes.extend(name.as_bytes());
     bytes
 }
@@ -267,6 +347,10 @@ fn resized(extent: &Extent, growth: i64, max: u64) -> Result<Patch, EditError> {
     let fits = fits.ok_or_else(|| too_large(extent.start, size, max))?;
     let width = (range.end - range.start) as u8;
     Ok(Patch { range, bytes: encode(fits, width).collect() })
+}
+
+fn unreadable(name: &'static str, section: &OutlineSection, why: &'static str) -> EditError {
+    EditError::Unreadable { section: name, offset: section.extent.start, why }
 }
 
 fn too_large(offset: u64, size: u64, max: u64) -> EditError {

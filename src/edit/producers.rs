@@ -26,12 +26,10 @@ pub(super) fn edit<'d>(
     let mut new = old.clone();
     let mut added = Fields::new();
     for edit in edits {
+        let target = if new.is_empty() { std::slice::from_mut(&mut added) } else { &mut new[..] };
         match edit {
-            ProducerEdit::Drop { field, name } => drop_producer(&mut new, field, name),
-            ProducerEdit::Add { field, name, version } => {
-                let target = if new.is_empty() { std::slice::from_mut(&mut added) } else { &mut new[..] };
-                add_producer(target, field, name, version);
-            }
+            ProducerEdit::Drop { field, name } => drop_producer(target, field, name),
+            ProducerEdit::Add { field, name, version } => add_producer(target, field, name, version),
         }
     }
     let changed = |(old, new): (&Fields, &Fields)| (old != new).then(|| encode_fields(new));

@@ -192,6 +192,11 @@ pub(crate) fn meaning(name: &[u8]) -> Meaning {
     Meaning::UNKNOWN
 }
 
+/// What a custom section of this name is for, if one of the tables knows it.
+pub(crate) fn purpose(name: &str) -> Option<Purpose> {
+    meaning(name.as_bytes()).row().map(Row::purpose)
+}
+
 /// By the first byte of a name: a bit for each row.
 static ROWS_BY_FIRST_BYTE: [u64; 256] = {
     let mut rows = [0; 256];

@@ -24,6 +24,7 @@ use smallvec::SmallVec;
 
 pub use self::check::Flaw;
 pub use self::convention::Purpose;
+pub(crate) use self::convention::purpose;
 pub use self::dependencies::Dependencies;
 #[cfg(feature = "dependencies")]
 pub use self::dependencies::Package;

@@ -51,6 +51,8 @@ pub(crate) struct OwnName<'w> {
     pub(crate) range: Range<u64>,
     /// The whole subsection, from its id on.
     pub(crate) subsection: Range<u64>,
+    /// Where its contents begin, behind its size.
+    pub(crate) contents: u64,
     /// What is wrong with the subsection.
     pub(crate) flaw: Option<&'static str>,
 }
@@ -113,7 +115,7 @@ fn own_name(contents: &[u8], start: u64, subsection: Range<u64>) -> Hop<'_> {
             let end = start + cursor.at() as u64;
             let range = end - bytes.len() as u64..end;
             let flaw = (!cursor.rest().is_empty()).then_some("bytes behind the name in its subsection");
-            Hop::OwnName(OwnName { bytes, range, subsection, flaw })
+            Hop::OwnName(OwnName { bytes, range, subsection, contents: start, flaw })
         }
         Err(malformed) => Hop::Malformed(malformed.what(), start),
     }

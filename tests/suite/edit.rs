@@ -15,9 +15,10 @@ use crate::support::mouths::{file, metadata, read};
 /// Carries an edit out, with every oracle that holds for any edit.
 #[track_caller]
 fn apply(edit: &Edit, source: &[u8]) -> Vec<u8> {
-    let plan = edit.plan_slice(source, Limits::default()).unwrap();
+    let planned = edit.plan_slice(source, Limits::default()).unwrap();
     let by_reads = edit.plan_at(&file(source), source.len() as u64, Limits::default()).unwrap();
-    assert_eq!(plan, by_reads, "the plan does not depend on the mouth");
+    assert_eq!(planned, by_reads, "the plan does not depend on the mouth");
+    let plan = planned.plan;
     let edited = concatenation(&plan, source);
     assert_eq!(plan.to_vec(source).as_deref(), Some(&edited[..]));
     let mut written = Vec::new();
@@ -31,7 +32,7 @@ fn apply(edit: &Edit, source: &[u8]) -> Vec<u8> {
     if is_valid(source) {
         assert!(is_valid(&edited), "what the validator accepted it still accepts");
     }
-    let again = edit.plan_slice(&edited, Limits::default()).unwrap();
+    let again = edit.plan_slice(&edited, Limits::default()).unwrap().plan;
     assert!(again.is_identity(), "an edit repeated is the identity: {again:?}");
     edited
 }
@@ -334,7 +335,7 @@ fn put_append_and_remove() {
     let source = module(&[custom("x", "1"), custom("x", "2")]);
     assert_eq!(apply(&Edit::new().put("x", "3").unwrap(), &source), module(&[custom("x", "3")]));
     assert_eq!(apply(&Edit::new().remove("x").unwrap(), &source), MODULE);
-    let plan = Edit::new().append("x", "3").unwrap().plan_slice(&source, Limits::default()).unwrap();
+    let plan = Edit::new().append("x", "3").unwrap().plan_slice(&source, Limits::default()).unwrap().plan;
     assert_eq!(plan.to_vec(&source).unwrap(), module(&[custom("x", "1"), custom("x", "2"), custom("x", "3")]));
     assert_eq!(plan.pieces().len(), 2);
 }

@@ -1,0 +1,123 @@
+//! The retired `registry-metadata` section becomes one section a field.
+
+use serde_json::{Map, Value};
+
+use super::{Edit, EditError};
+use crate::metadata::{Field, Item, check_registry_metadata};
+
+/// What becomes of a `registry-metadata` section.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Migration {
+    /// Fields that take what the section said.
+    pub moved: Vec<Field>,
+    /// Fields that the item has already, and that stay as they are.
+    pub left: Vec<Field>,
+    /// What has no field to go to, and is lost, each with its value as JSON: `categories: ["http"]`. It quotes the input:
+    /// escape it before it meets a terminal.
+    pub dropped: Vec<String>,
+}
+
+/// The section's name.
+const SECTION: &str = "registry-metadata";
+
+impl Edit {
+    /// Gives each field that the item's retired `registry-metadata` section speaks of a section of its own, and removes
+    /// that one. A field that is there already is left as it is. `item` is the item that changes are being
+    /// [made to](Self::at); without such a section nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// The section cannot be read, or a value is not what the table asks for ([`EditError::Invalid`];
+    /// [`migrate_as_is`](Self::migrate_as_is) takes it all the same).
+    pub fn migrate(self, item: &Item<'_>) -> Result<(Self, Migration), EditError> {
+        self.migrated(item, Self::set)
+    }
+
+    /// As [`migrate`](Self::migrate), with values that the table has something against.
+    ///
+    /// # Errors
+    ///
+    /// The section cannot be read.
+    pub fn migrate_as_is(self, item: &Item<'_>) -> Result<(Self, Migration), EditError> {
+        self.migrated(item, Self::set_as_is)
+    }
+
+    fn migrated(
+        self,
+        item: &Item<'_>,
+        set: fn(Self, Field, String) -> Result<Self, EditError>,
+    ) -> Result<(Self, Migration), EditError> {
+        let mut migration = Migration::default();
+        let Some(section) = item.registry_metadata() else { return Ok((self, migration)) };
+        let unreadable = |why| EditError::Unreadable { section: SECTION, offset: section.range().start, why };
+        let text = section.as_str().ok_or_else(|| unreadable("it is not UTF-8"))?;
+        let Ok(Value::Object(said)) = serde_json::from_str(text) else {
+            return Err(unreadable("it is no JSON object"));
+        };
+        if !check_registry_metadata(text).is_empty() {
+            return Err(unreadable("a key stands in it twice"));
+        }
+        if item.shares().any(|share| share.kind == SECTION && share.sections > 1) {
+            return Err(unreadable("there is more than one"));
+        }
+        let mut edit = self.remove(SECTION)?;
+        for (field, value) in sort(&said, &mut migration.dropped).map_err(unreadable)? {
+            if item.annotation(field).is_some() {
+                migration.left.push(field);
+            } else {
+                edit = set(edit, field, value)?;
+                migration.moved.push(field);
+            }
+        }
+        Ok((edit, migration))
+    }
+}
+
+/// The fields that the section speaks of, in the table's order, and beside them what has none.
+/// Source: `RegistryMetadata` of wasm-metadata, up to 0.218.
+fn sort(said: &Map<String, Value>, dropped: &mut Vec<String>) -> Result<Vec<(Field, String)>, &'static str> {
+    let mut fields = Vec::new();
+    for (key, value) in said {
+        match (&**key, value) {
+            (_, Value::Null) => {}
+            ("authors", value) => fields.push((Field::Authors, authors(value)?)),
+            ("description", Value::String(text)) => fields.push((Field::Description, text.clone())),
+            ("license", Value::String(text)) => fields.push((Field::Licenses, text.clone())),
+            ("links", Value::Array(links)) => links.iter().for_each(|found| link(found, &mut fields, dropped)),
+            ("description" | "license", _) => return Err("`description` or `license` is no string"),
+            ("links", _) => return Err("`links` is no array"),
+            (key, value) => dropped.push(format!("{key}: {value}")),
+        }
+    }
+    fields.retain(|(_, value)| !value.is_empty());
+    fields.sort_by_key(|(field, _)| *field);
+    Ok(fields)
+}
+
+fn authors(value: &Value) -> Result<String, &'static str> {
+    let list = match value {
+        Value::Array(list) => list,
+        value => std::slice::from_ref(value),
+    };
+    let authors: Option<Vec<_>> = list.iter().map(Value::as_str).collect();
+    Ok(authors.ok_or("`authors` are no strings")?.join(", "))
+}
+
+/// A link goes to the field of its type, if there is one and no link before it has.
+fn link(link: &Value, fields: &mut Vec<(Field, String)>, dropped: &mut Vec<String>) {
+    let text = |key: &str| link.get(key).and_then(Value::as_str);
+    let kind = text("ty").or_else(|| text("type")).unwrap_or_default();
+    let field = match &*kind.to_ascii_lowercase() {
+        "documentation" => Some(Field::Documentation),
+        "homepage" => Some(Field::Homepage),
+        "repository" => Some(Field::Source),
+        _ => None,
+    };
+    match (field, text("value")) {
+        (Some(field), Some(value)) if !fields.iter().any(|(found, _)| *found == field) => {
+            fields.push((field, value.to_owned()));
+        }
+        _ => dropped.push(format!("links: {link}")),
+    }
+}

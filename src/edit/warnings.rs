@@ -1,0 +1,194 @@
+//! What is notable about a plan: what the edit makes untrue, and what it writes although something is against it.
+
+use std::borrow::Cow;
+
+use super::outline::{Content, Outline, OutlineItem, OutlineSection};
+use super::planned::{Change, ChangeKind};
+use super::planner::MAX_NESTED;
+use crate::finding::{Code, Finding};
+use crate::limits::Limits;
+use crate::metadata::{Field, Purpose, purpose};
+use crate::splice::{Patch, Plan};
+
+/// The findings of a plan, as they are made: by the items that they are about.
+pub(super) struct Warnings<'o> {
+    outline: &'o Outline<'o>,
+    touched: Vec<Touched>,
+    findings: Vec<(usize, Finding)>,
+}
+
+/// What has changed in an item, that which it holds included.
+#[derive(Clone, Copy, Default)]
+struct Touched {
+    any: bool,
+    /// The first change behind the signature.
+    signed: Option<u64>,
+    /// Whether the edit is about the signature itself.
+    resigned: bool,
+}
+
+impl<'o> Warnings<'o> {
+    pub(super) fn new(outline: &'o Outline<'o>) -> Self {
+        Self { outline, touched: vec![Touched::default(); outline.items.len()], findings: Vec::new() }
+    }
+
+    /// An item is changed by these patches, which come to these changes.
+    pub(super) fn changed(&mut self, place: usize, patches: &[Patch], changes: &[Change]) {
+        for patch in patches {
+            self.touch(place, patch.range.start);
+        }
+        self.touched[place].resigned = changes.iter().any(|change| &*change.section == "signature");
+        self.flaws(place, changes);
+        self.unreadable_names(place);
+        self.build_id(place, changes);
+        for change in changes {
+            self.near_limit(place, change.range.start, change.after, u64::from(u32::MAX), Some(&change.section));
+        }
+    }
+
+    /// What happened in an item happened in the one that holds it; its own section has a payload of so many bytes now,
+    /// if that has changed. Items come after those that they hold.
+    pub(super) fn leave(&mut self, place: usize, resized: Option<u64>) {
+        self.signature(place);
+        let item = &self.outline.items[place];
+        let (Some(parent), Some(holder)) = (item.parent, &item.holder) else { return };
+        if self.touched[place].any {
+            self.touch(parent, holder.start);
+        }
+        if let Some(size) = resized {
+            self.near_limit(place, holder.start, size, MAX_NESTED, None);
+        }
+    }
+
+    /// All of them, item by item.
+    pub(super) fn of(mut self, plan: &Plan, changes: &[Change], limits: Limits) -> Vec<Finding> {
+        if !plan.is_identity() {
+            self.near_limit(0, 0, plan.len(), MAX_NESTED, None);
+        }
+        let number = |kind| changes.iter().filter(|change| change.kind == kind).count() as u64;
+        let sections = self.outline.sections + number(ChangeKind::Added) - number(ChangeKind::Removed);
+        if sections > limits.sections {
+            let message = format!("{sections} sections, and no more than {} are read back", limits.sections);
+            self.find(0, Code::NearLimit, 0, None, message);
+        }
+        self.findings.sort_by_key(|(place, _)| *place);
+        self.findings.into_iter().map(|(_, finding)| finding).collect()
+    }
+
+    fn touch(&mut self, place: usize, offset: u64) {
+        let touched = &mut self.touched[place];
+        touched.any = true;
+        let signed = self.outline.items[place].signed.as_ref();
+        if signed.is_some_and(|signed| signed.signature.end <= offset) {
+            touched.signed = Some(touched.signed.map_or(offset, |first| first.min(offset)));
+        }
+    }
+
+    fn find(
+        &mut self,
+        place: usize,
+        code: Code,
+        offset: u64,
+        section: Option<&str>,
+        message: impl Into<Cow<'static, str>>,
+    ) {
+        let finding = Finding {
+            code,
+            path: self.outline.path(place),
+            offset,
+            section: section.map(Into::into),
+            message: message.into(),
+            count: 1,
+        };
+        self.findings.push((place, finding));
+    }
+
+    /// Values that are set although the table has something against them.
+    fn flaws(&mut self, place: usize, changes: &[Change]) {
+        let item = &self.outline.items[place];
+        let Some(edit) = item.wish.edit else { return };
+        for (field, flaw) in &edit.flaws {
+            let is_of = |name: &str| name == field.section();
+            let change = changes.iter().find(|change| change.kind != ChangeKind::Removed && is_of(&change.section));
+            let stands = || item.sections.iter().find(|section| is_of(&section.name));
+            let offset = change.map(|change| change.range.start);
+            let offset = offset.or_else(|| stands().map(|section| section.extent.start)).unwrap_or(item.end);
+            self.find(place, flaw.code, offset, Some(Field::section(*field)), flaw.message.clone());
+        }
+    }
+
+    /// Name sections that cannot be read keep their names where these are stripped.
+    fn unreadable_names(&mut self, place: usize) {
+        let item = &self.outline.items[place];
+        for section in item.sections.iter().filter(|section| item.wish.edits_names_of(&section.name)) {
+            if let Content::Unreadable(why) = section.content {
+                let message = format!("its names stay, for it cannot be read: {why}");
+                self.find(place, Code::MalformedName, section.extent.start, Some(&section.name), message);
+            }
+        }
+    }
+
+    /// A signature is over what stands behind it; each delimiter ends a part that can be verified without the rest.
+    /// Source: the tool conventions' `Signatures.md`.
+    fn signature(&mut self, place: usize) {
+        let Touched { signed: Some(first), resigned: false, .. } = self.touched[place] else { return };
+        let Some(signed) = &self.outline.items[place].signed else { return };
+        let parts = signed.delimiters.iter().filter(|end| **end <= first).count();
+        let message = match parts {
+            0 => "the signature no longer holds: what it signs is changed".to_owned(),
+            _ => format!(
+                "the signature no longer holds for the whole; what stands before the {} `signature_delimiter` is \
+                 unchanged, and can still be verified alone",
+                ordinal(parts)
+            ),
+        };
+        self.find(place, Code::BrokenSignature, signed.signature.start, Some("signature"), message);
+    }
+
+    /// Debugging data is looked up by the build's id; other data is not that build's.
+    fn build_id(&mut self, place: usize, changes: &[Change]) {
+        let is_id = |name: &str| name == "build_id";
+        let is_debug = |name: &str| purpose(name) == Some(Purpose::Debug) || name == "external_debug_info";
+        if changes.iter().any(|change| is_id(&change.section))
+            || !changes.iter().any(|change| is_debug(&change.section))
+        {
+            return;
+        }
+        let item: &OutlineItem<'_> = &self.outline.items[place];
+        let id = item.sections.iter().find(|section: &&OutlineSection| section.is_custom && is_id(&section.name));
+        if let Some(id) = id {
+            let message = "the debugging data beside this id is not what it was when the id was given";
+            self.find(place, Code::StaleBuildId, id.extent.start, Some("build_id"), message);
+        }
+    }
+
+    /// Near is what has used up seven eighths of a limit.
+    fn near_limit(&mut self, place: usize, offset: u64, size: u64, max: u64, section: Option<&str>) {
+        if size > max / 8 * 7 {
+            let message = format!("{size} bytes, where {max} are the most that can be read");
+            self.find(place, Code::NearLimit, offset, section, message);
+        }
+    }
+}
+
+fn ordinal(number: usize) -> String {
+    let ending = match (number % 10, number % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{number}{ending}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordinals() {
+        let numbers = [1, 2, 3, 4, 11, 12, 13, 21, 101, 111].map(ordinal);
+        assert_eq!(numbers, ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "101st", "111th"]);
+    }
+}
