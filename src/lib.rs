@@ -62,6 +62,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)] // examples may
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod atomic;
 pub mod drive;
 pub mod edit;
 mod error;
@@ -74,6 +75,7 @@ mod read;
 pub mod report;
 pub mod scan;
 pub mod splice;
+mod stamp;
 mod store;
 
 pub use self::error::{Error, Outcome};

@@ -3,7 +3,6 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
-use std::time::SystemTime;
 
 use crate::drive::{self, Cost, Map};
 use crate::error::{Error, Outcome};
@@ -12,6 +11,7 @@ use crate::limits::Limits;
 use crate::metadata::{Metadata, Reader};
 use crate::read::outcome;
 use crate::scan::Visitor;
+use crate::stamp::Stamp;
 
 /// A regular file, open for reading.
 ///
@@ -29,15 +29,6 @@ pub struct Input {
     map: Option<Map>,
 }
 
-/// What tells that a file was written to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
-    len: u64,
-    modified: Option<SystemTime>,
-    /// On Unix, when the inode was last changed, in seconds and nanoseconds: nobody can set it back.
-    changed: (i64, i64),
-}
-
 impl Input {
     /// Opens a file. What is no regular file is refused, and never waited for: a directory, a FIFO, a device.
     ///
@@ -50,7 +41,8 @@ impl Input {
         #[cfg(unix)]
         {
             use std::os::unix::fs::OpenOptionsExt;
-            options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY); // a FIFO would wait for a writer
+            let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY; // a FIFO would wait for a writer
+            options.custom_flags(flags.bits().cast_signed());
         }
         Self::of(options.open(path).map_err(|error| Error::io(error, None))?)
     }
@@ -95,6 +87,14 @@ impl Input {
         self.stamp.len == 0
     }
 
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
+    pub(crate) fn stamp(&self) -> Stamp {
+        self.stamp
+    }
+
     /// Shows the file to a visitor.
     ///
     /// # Errors
@@ -136,19 +136,6 @@ impl Input {
 impl drive::ReadAt for Input {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         self.file.read_at(buffer, offset)
-    }
-}
-
-impl Stamp {
-    fn of(metadata: &std::fs::Metadata) -> Self {
-        #[cfg(unix)]
-        let changed = {
-            use std::os::unix::fs::MetadataExt;
-            (metadata.ctime(), metadata.ctime_nsec())
-        };
-        #[cfg(not(unix))]
-        let changed = (0, 0);
-        Self { len: metadata.len(), modified: metadata.modified().ok(), changed }
     }
 }
 

@@ -245,14 +245,15 @@ impl Edit {
         self
     }
 
-    /// The plan that carries the edit out on a file.
+    /// The plan that carries the edit out on a file, and on none but that, as it is now.
     ///
     /// # Errors
     ///
     /// The file is malformed or cannot be read, or holds no item at one of the paths; an item would grow past what its
     /// size can say. See [`EditError`].
     pub fn plan(&self, input: &Input, limits: Limits) -> Result<Planned, EditError> {
-        self.planned(input.len(), limits, |outliner| input.scan(outliner, limits).0)
+        let planned = self.planned(input.len(), limits, |outliner| input.scan(outliner, limits).0)?;
+        Ok(Planned { plan: planned.plan.for_file(input.stamp()), ..planned })
     }
 
     /// The plan that carries the edit out on bytes in memory.

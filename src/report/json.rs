@@ -9,7 +9,8 @@ use std::ops::Range;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::Report;
+use super::{EditReport, Report};
+use crate::edit::{Change, Planned};
 use crate::error::Error;
 use crate::finding::{Code, Finding, Severity};
 use crate::metadata::{Item, Metadata, Producers, ProducersField, Value};
@@ -55,6 +56,26 @@ impl Report<'_> {
 
     fn write_head(&self, out: &mut impl Write) -> io::Result<()> {
         write_head(out, self.file, self.size)
+    }
+}
+
+impl EditReport<'_> {
+    /// Writes the report as one JSON object and a line feed, with its keys in a fixed order.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    pub fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
+        let Planned { plan, findings, changes } = self.planned;
+        write_head(out, self.file, Some(plan.source_len()))?;
+        write!(out, ",\"new_size\":{},\"kept\":{},\"inserted\":{}", plan.len(), plan.kept(), plan.inserted())?;
+        write!(out, ",\"dropped\":")?;
+        write_array(out, plan.dropped(), |out, range| write_range(out, &range))?;
+        write!(out, ",\"changes\":")?;
+        write_array(out, changes, write_change)?;
+        write!(out, ",\"findings\":")?;
+        write_array(out, findings, |out, finding| write_finding(out, finding, finding.code.severity()))?;
+        writeln!(out, ",\"written\":{}}}", self.written)
     }
 }
 
@@ -241,6 +262,15 @@ fn write_finding<W: Write>(out: &mut W, finding: &Finding, severity: Severity) -
         write!(out, ",\"count\":{count}")?;
     }
     write!(out, "}}")
+}
+
+fn write_change<W: Write>(out: &mut W, change: &Change) -> io::Result<()> {
+    let Change { path, section, kind, range, before, after } = change;
+    write!(out, "{{\"path\":\"{path}\",\"section\":")?;
+    write_text(out, section)?;
+    write!(out, ",\"change\":\"{}\",\"range\":", kind.name())?;
+    write_range(out, range)?;
+    write!(out, ",\"bytes\":[{before},{after}]}}")
 }
 
 fn write_outcome(out: &mut impl Write, broken: Option<&Error>) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! The one row that says what was found in an input: for people, for scripts, for policies.
+//! The one row that says what was found in an input, or done to it: for people, for scripts, for policies.
 
 #[cfg(feature = "json")]
 mod json;
@@ -9,6 +9,7 @@ pub use self::json::SectionsJson;
 use std::ffi::OsStr;
 
 use crate::drive::Cost;
+use crate::edit::Planned;
 use crate::error::{Error, Outcome};
 use crate::finding::Finding;
 use crate::metadata::Metadata;
@@ -48,5 +49,24 @@ impl<'a> Report<'a> {
     /// Whether all of the input was read.
     pub fn is_complete(&self) -> bool {
         self.broken.is_none()
+    }
+}
+
+/// What an edit did to one file, or would do.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct EditReport<'a> {
+    /// What the file is called.
+    pub file: &'a OsStr,
+    /// What was planned.
+    pub planned: &'a Planned,
+    /// Whether something was written.
+    pub written: bool,
+}
+
+impl<'a> EditReport<'a> {
+    /// A report of an edit.
+    pub fn new(file: &'a OsStr, planned: &'a Planned, written: bool) -> Self {
+        Self { file, planned, written }
     }
 }

@@ -1,12 +1,40 @@
 //! The knife: which bytes of a source are kept, and which are inserted between them. Ranges and bytes only: what a
 //! plan means is not known here.
 //!
-//! A [`Plan`] is made by an [`Edit`](crate::edit::Edit). It is written to any [`io::Write`](std::io::Write)
-//! ([`Plan::write_to`]), or gone through piece by piece ([`Plan::pieces`]).
+//! A [`Plan`] is made by an [`Edit`](crate::edit::Edit), and carried out by what suits the place:
+//!
+//! | the result is to be | call |
+//! | --- | --- |
+//! | the file itself, old or new at every instant | [`Plan::replace`] |
+//! | the file itself, written only where it differs | [`Plan::write_in_place`], and [`recover`] after a cut |
+//! | another file | [`Plan::write_file`] |
+//! | written to any [`io::Write`](std::io::Write) | [`Plan::write_to`] |
+//! | read from, as [`io::Read`](std::io::Read) and [`io::Seek`](std::io::Seek) | [`Plan::reader`] |
+//! | chunks that share the source's memory | [`Plan::chunks`] |
+//! | bytes in memory | [`Plan::to_vec`] |
+//!
+//! Or it is gone through piece by piece ([`Plan::pieces`]).
 
+mod attributes;
+mod chunks;
+mod copy;
+mod error;
+mod file;
+mod in_place;
+mod journal;
+mod reader;
+mod recover;
+mod target;
 mod write;
 
 use std::ops::Range;
+
+pub use self::chunks::Chunks;
+pub use self::error::WriteError;
+pub use self::reader::PlanReader;
+pub use self::recover::{Recovered, recover};
+
+use crate::stamp::Stamp;
 
 /// A part of what a plan writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,11 +45,44 @@ pub enum Piece {
     Insert(Vec<u8>),
 }
 
+impl Piece {
+    /// Its length in bytes.
+    fn len(&self) -> u64 {
+        match self {
+            Self::Keep(range) => range.end - range.start,
+            Self::Insert(bytes) => bytes.len() as u64,
+        }
+    }
+}
+
 /// How one binary is made of another: the pieces, in order. What is kept is kept in its order, byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     source_len: u64,
+    /// Which file it was made for, in what state; `None` where it was made for bytes.
+    stamp: Option<Stamp>,
     pieces: Vec<Piece>,
+}
+
+/// How a file is written.
+///
+/// ```
+/// let options = sectile::splice::WriteOptions { sync: false, ..Default::default() };
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WriteOptions {
+    /// Wait until what was written has reached the disk, so that it survives a power cut; on by default. Off, it
+    /// survives a kill, and a power cut may leave a file that is empty or torn.
+    pub sync: bool,
+    /// Do it even where the file is read-only, a replacement would part it from its other hard links, or the new file
+    /// cannot be given the old one's owner, mode and attributes; off by default.
+    pub force: bool,
+}
+
+impl Default for WriteOptions {
+    fn default() -> Self {
+        Self { sync: true, force: false }
+    }
 }
 
 /// Bytes that take the place of a range of the source; of an empty range, bytes that are inserted there.
@@ -45,7 +106,12 @@ impl Plan {
             kept = range.end;
         }
         keep(&mut pieces, kept..source_len);
-        Self { source_len, pieces }
+        Self { source_len, stamp: None, pieces }
+    }
+
+    /// The same plan, for this file in this state alone.
+    pub(crate) fn for_file(self, stamp: Stamp) -> Self {
+        Self { stamp: Some(stamp), ..self }
     }
 
     /// The length of the source that it was made for, in bytes.

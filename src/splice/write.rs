@@ -1,7 +1,8 @@
 //! Carrying a plan out.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 
+use super::copy::read_exact_at;
 use super::{Piece, Plan};
 use crate::drive::ReadAt;
 
@@ -24,15 +25,9 @@ impl Plan {
                     while !left.is_empty() {
                         let len = (left.end - left.start).min(BUFFER as u64) as usize;
                         buffer.resize(len.max(buffer.len()), 0);
-                        match source.read_at(&mut buffer[..len], left.start) {
-                            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-                            Ok(read) => {
-                                out.write_all(&buffer[..read])?;
-                                left.start += read as u64;
-                            }
-                            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                            Err(error) => return Err(error),
-                        }
+                        read_exact_at(source, &mut buffer[..len], left.start)?;
+                        out.write_all(&buffer[..len])?;
+                        left.start += len as u64;
                     }
                 }
             }

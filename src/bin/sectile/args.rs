@@ -7,11 +7,13 @@ use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
 use sectile::Severity;
 use sectile::scan::Path;
 
+use crate::edit;
+
 /// The whole command line.
 pub fn command() -> Command {
     Command::new("sectile")
         .version(clap::crate_version!())
-        .about("Reads the metadata of WebAssembly modules and components without reading the rest")
+        .about("Reads and edits the metadata of WebAssembly modules and components without touching the rest")
         .after_help(
             "Exit status: 0 done; 1 the answer is no (`check` refused something, `get` found no such section);\n\
              2 something could not be done, or only a part of a file could be read.",
@@ -19,7 +21,9 @@ pub fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .infer_subcommands(false)
-        .subcommands([show(), sections(), get(), check(), completions(), man()])
+        .subcommands([show(), sections(), get(), check()])
+        .subcommands(edit::args::commands())
+        .subcommands([completions(), man()])
 }
 
 fn show() -> Command {
@@ -46,13 +50,7 @@ fn get() -> Command {
             .value_name("N")
             .value_parser(value_parser!(u64).range(1..))
             .help("Of several sections of that name the N-th, counted from 1 [default: the last]"),
-        Arg::new("at")
-            .long("at")
-            .value_name("PATH")
-            .value_parser(value_parser!(Path))
-            .default_value("")
-            .hide_default_value(true)
-            .help("The item to look in, as child indexes such as 3/0 [default: the root]"),
+        at("The item to look in, as child indexes such as 3/0 [default: the root]"),
         map(),
     ])
 }
@@ -91,7 +89,7 @@ fn man() -> Command {
     )
 }
 
-fn file() -> Arg {
+pub fn file() -> Arg {
     Arg::new("FILE")
         .required(true)
         .value_parser(value_parser!(OsString))
@@ -99,11 +97,21 @@ fn file() -> Arg {
         .help("A WebAssembly module or component; `-` is standard input")
 }
 
+pub fn at(help: &'static str) -> Arg {
+    Arg::new("at")
+        .long("at")
+        .value_name("PATH")
+        .value_parser(value_parser!(Path))
+        .default_value("")
+        .hide_default_value(true)
+        .help(help)
+}
+
 fn files() -> Arg {
     file().num_args(1..)
 }
 
-fn json() -> Arg {
+pub fn json() -> Arg {
     Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print one JSON object a file, each on a line")
 }
 
@@ -114,7 +122,7 @@ fn map() -> Arg {
     )
 }
 
-fn color() -> Arg {
+pub fn color() -> Arg {
     Arg::new("color")
         .long("color")
         .value_name("WHEN")

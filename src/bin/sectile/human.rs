@@ -1,12 +1,14 @@
 //! What people look at. Every text of the input goes through `Escaped` on its way here.
 
+use std::cmp::Ordering;
 use std::ffi::OsStr;
 use std::fmt::{self, Display};
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
+use sectile::edit::ChangeKind;
 use sectile::metadata::{Item, Metadata, Value};
-use sectile::report::Report;
+use sectile::report::{EditReport, Report};
 use sectile::scan::{Path, Section};
 use sectile::{Escaped, Finding, Severity, Verdict};
 use unicode_width::UnicodeWidthStr;
@@ -162,6 +164,37 @@ pub fn check(file: &OsStr, verdict: &Verdict<'_>, out: &mut impl Write) -> io::R
     writeln!(out)
 }
 
+/// What an edit did to the sections, and to the file.
+pub fn edited(report: &EditReport<'_>, out: &mut impl Write) -> io::Result<()> {
+    let (planned, file) = (report.planned, escaped(report.file));
+    let plan = &planned.plan;
+    if plan.is_identity() {
+        return writeln!(out, "{STRONG}{file}{STRONG:#}: nothing would change, and nothing is written");
+    }
+    let verb = if report.written { "" } else { "would be " };
+    for change in &planned.changes {
+        let (kind, before, after) = (change.kind.name(), change.before, change.after);
+        write!(out, "  {verb}{kind:<8} {STRONG}{}{STRONG:#}{FAINT}", Escaped::new(&change.section))?;
+        if !change.path.is_root() {
+            write!(out, " in item {}", Shortened(&change.path))?;
+        }
+        match change.kind {
+            ChangeKind::Replaced => writeln!(out, ", {} → {} bytes{FAINT:#}", Grouped(before), Grouped(after))?,
+            _ => writeln!(out, ", {} bytes{FAINT:#}", Grouped(before + after))?,
+        }
+    }
+    let (kept, inserted) = (Grouped(plan.kept()), Grouped(plan.inserted()));
+    let dropped = Grouped(plan.source_len() - plan.kept());
+    let (old, new) = (plan.source_len(), plan.len());
+    write!(out, "{STRONG}{file}{STRONG:#}: {} → {} bytes", Grouped(old), Grouped(new))?;
+    match new.cmp(&old) {
+        Ordering::Less => write!(out, ", {} saved", Bytes(old - new).short())?,
+        Ordering::Greater => write!(out, ", {} more", Bytes(new - old).short())?,
+        Ordering::Equal => {}
+    }
+    writeln!(out, " {FAINT}({kept} kept, {inserted} inserted, {dropped} dropped){FAINT:#}")
+}
+
 /// The sections of one file, as they come.
 pub struct SectionsList<W> {
     out: W,
@@ -202,7 +235,7 @@ fn style(severity: Severity) -> Style {
 }
 
 /// Where a finding is, and how often it was made.
-struct Place<'a>(&'a Finding);
+pub struct Place<'a>(pub &'a Finding);
 
 impl Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -13,7 +13,7 @@ const MAX_SPOOLED: u64 = 1 << 30;
 
 /// Opens what a FILE argument names: a file, or standard input.
 pub fn open(file: &OsStr, matches: &ArgMatches) -> Result<Input, Failure> {
-    let input = if file == "-" { spool(io::stdin().lock())? } else { Input::open(file)? };
+    let input = named(file)?;
     if !matches.get_flag("map") {
         return Ok(input);
     }
@@ -21,6 +21,11 @@ pub fn open(file: &OsStr, matches: &ArgMatches) -> Result<Input, Failure> {
     #[allow(unsafe_code)]
     let input = unsafe { input.map() }?;
     Ok(input)
+}
+
+/// Opens a file, or standard input, to be read by positioned reads.
+pub fn named(file: &OsStr) -> Result<Input, Failure> {
+    if file == "-" { spool(io::stdin().lock()) } else { Ok(Input::open(file)?) }
 }
 
 /// Puts a stream into a temporary file without a name, so that it can be read at any position.

@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod edit;
 mod exit;
 mod generate;
 mod get;
@@ -41,9 +42,26 @@ fn run(name: &str, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Fa
         "sections" => each_file(matches, output, sections::run),
         "check" => each_file(matches, output, check::run),
         "get" => each_file(matches, output, get::run),
+        "recover" => {
+            survive_file_size_limit();
+            each_file(matches, output, edit::run_recover)
+        }
+        "set" | "unset" | "put" | "remove" | "strip" | "migrate" => {
+            survive_file_size_limit();
+            each_file(matches, output, |file, matches, output| edit::run(name, file, matches, output))
+        }
         "completions" => generate::completions(matches, output),
         "man" => generate::man(matches),
         _ => unreachable!("clap knows no other subcommand"),
+    }
+}
+
+/// Where a limit on the size of files (`ulimit -f`) is met, writing fails, instead of the process being killed.
+fn survive_file_size_limit() {
+    #[cfg(unix)]
+    {
+        // Where it cannot be registered, being killed still leaves the old file whole.
+        _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, std::sync::Arc::default());
     }
 }
 

@@ -6,6 +6,8 @@ use std::io::{self, BufWriter, StdoutLock, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use clap::ArgMatches;
+use sectile::edit::EditError;
+use sectile::splice::WriteError;
 use sectile::{Error, Escaped};
 
 /// Standard output, buffered.
@@ -18,6 +20,10 @@ pub struct Output {
 pub enum Failure {
     /// An input could not be read.
     Input(Error),
+    /// An edit could not be made.
+    Edit(EditError),
+    /// A result could not be written.
+    Write(WriteError),
     /// Something else, in words.
     Other(String),
     /// Standard output could not be written.
@@ -27,6 +33,21 @@ pub enum Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Input(error)
+    }
+}
+
+impl From<EditError> for Failure {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::Source(error) => Self::Input(error),
+            error => Self::Edit(error),
+        }
+    }
+}
+
+impl From<WriteError> for Failure {
+    fn from(error: WriteError) -> Self {
+        Self::Write(error)
     }
 }
 
@@ -47,10 +68,38 @@ impl fmt::Display for Failure {
                     (None, _) => Ok(()),
                 }
             }
+            Self::Edit(error) => {
+                write_chain(f, error)?;
+                f.write_str(match error {
+                    EditError::Invalid { .. } => " (--allow-invalid writes it all the same)",
+                    EditError::MovesLinked => " (--force does it all the same)",
+                    _ => "",
+                })
+            }
+            Self::Write(error) => {
+                write_chain(f, error)?;
+                f.write_str(match error {
+                    WriteError::CutOff { .. } | WriteError::Torn(_) => ": `sectile recover` finishes or undoes it",
+                    WriteError::SameFile => ": without -o, the file itself is changed",
+                    error if error.is_forcible() => " (--force does it all the same)",
+                    _ => "",
+                })
+            }
             Self::Other(message) => f.write_str(message),
             Self::Output(error) => write!(f, "standard output cannot be written: {error}"),
         }
     }
+}
+
+/// An error, and what brought it about.
+fn write_chain(f: &mut fmt::Formatter<'_>, error: &dyn std::error::Error) -> fmt::Result {
+    write!(f, "{error}")?;
+    let mut source = error.source();
+    while let Some(error) = source {
+        write!(f, ": {error}")?;
+        source = error.source();
+    }
+    Ok(())
 }
 
 impl Output {

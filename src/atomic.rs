@@ -1,0 +1,130 @@
+//! The one way to write a file: beside the place where it is to stand, and then there in one step.
+
+use std::collections::hash_map::RandomState;
+use std::fs::{self, File, OpenOptions};
+use std::hash::{BuildHasher, Hasher};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+/// A file that is being written, under a random name in the directory of its place. Dropped before it is put there, it
+/// is removed, and whatever stood there stays.
+#[derive(Debug)]
+pub(crate) struct AtomicFile {
+    file: File,
+    temporary: PathBuf,
+    place: PathBuf,
+    is_placed: bool,
+}
+
+/// Who may read a file while it is written, and after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Its owner alone, until its mode is set.
+    Private,
+    /// Whom the process's umask lets.
+    Default,
+}
+
+impl AtomicFile {
+    /// Begins a file that is to stand at `place`, which must name a file and no symbolic link.
+    ///
+    /// # Errors
+    ///
+    /// What the system says when it is created.
+    pub(crate) fn create(place: &Path, access: Access) -> io::Result<Self> {
+        let directory = directory(place);
+        loop {
+            let temporary = directory.join(format!(".sectile-{:016x}.tmp", random()));
+            match create_new(&temporary, access) {
+                Ok(file) => return Ok(Self { file, temporary, place: place.to_owned(), is_placed: false }),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Puts the file into its place, over whatever stands there.
+    ///
+    /// # Errors
+    ///
+    /// What the system says when it is renamed; the temporary file is removed.
+    pub(crate) fn put(mut self) -> io::Result<()> {
+        fs::rename(&self.temporary, &self.place)?;
+        self.is_placed = true;
+        Ok(())
+    }
+}
+
+impl Drop for AtomicFile {
+    fn drop(&mut self) {
+        if !self.is_placed {
+            _ = fs::remove_file(&self.temporary); // what is left has a name that says what it is
+        }
+    }
+}
+
+/// Creates a file that is not there yet.
+pub(crate) fn create_new(path: &Path, access: Access) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true);
+    #[cfg(unix)]
+    if access == Access::Private {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    options.open(path)
+}
+
+/// Makes what happened to the names in a directory last.
+pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
+}
+
+/// The directory that a path's last name stands in.
+pub(crate) fn directory(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// A number that nobody can guess: the standard library's hash tables are keyed with one.
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn a_file_is_there_when_it_is_put_there_and_not_before() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().join("a");
+        let names = || fs::read_dir(directory.path()).unwrap().count();
+
+        let dropped = AtomicFile::create(&place, Access::Private).unwrap();
+        dropped.file().write_all(b"no").unwrap();
+        assert_eq!((names(), place.exists()), (1, false));
+        drop(dropped);
+        assert_eq!(names(), 0);
+
+        for content in ["one", "two"] {
+            let file = AtomicFile::create(&place, Access::Default).unwrap();
+            file.file().write_all(content.as_bytes()).unwrap();
+            file.put().unwrap();
+            assert_eq!((fs::read_to_string(&place).unwrap(), names()), (content.to_owned(), 1));
+        }
+    }
+
+    #[test]
+    fn a_name_without_a_directory_stands_in_the_current_one() {
+        assert_eq!(directory(Path::new("a.wasm")), Path::new("."));
+        assert_eq!(directory(Path::new("b/a.wasm")), Path::new("b"));
+        assert_eq!(directory(Path::new("/a.wasm")), Path::new("/"));
+    }
+}

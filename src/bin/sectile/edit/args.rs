@@ -1,0 +1,164 @@
+//! What the editing commands understand.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
+use sectile::edit::Glob;
+use sectile::metadata::Field;
+
+use crate::args::{at, color, file, json};
+
+pub const NAME: &str = "name";
+pub const PRODUCERS: &str = "producers";
+
+/// The fields of the `producers` section. Source: the tool conventions' `ProducersSection.md`.
+pub const PRODUCER_FIELDS: [&str; 3] = ["language", "processed-by", "sdk"];
+
+pub fn commands() -> [Command; 7] {
+    [set(), unset(), put(), remove(), strip(), migrate(), recover()]
+}
+
+fn set() -> Command {
+    let fields = Field::ALL.map(|field| {
+        Arg::new(field.section())
+            .long(field.section())
+            .value_name(field.expects().name())
+            .allow_hyphen_values(true)
+            .help(field.help())
+            .help_heading("Fields")
+    });
+    let producers = PRODUCER_FIELDS.map(|field| {
+        Arg::new(field)
+            .long(field)
+            .value_name("NAME[=VERSION]")
+            .action(ArgAction::Append)
+            .help(format!("Add a producer to `{field}`, or give the one of that name this version"))
+            .help_heading("Name and producers")
+    });
+    let name = Arg::new(NAME).long(NAME).value_name("NAME").help("The item's own name");
+    let drop = Arg::new("drop-producer")
+        .long("drop-producer")
+        .value_name("FIELD:NAME")
+        .action(ArgAction::Append)
+        .help("Drop the producer of that name from a field");
+    editing("set", "Sets fields, the name, and producers").args(fields).args(
+        [name.help_heading("Name and producers")].into_iter().chain(producers).chain([
+            drop.help_heading("Name and producers"),
+            flag("allow-invalid", "Write values that are not what the table of fields asks for"),
+        ]),
+    )
+}
+
+fn unset() -> Command {
+    let names = Field::ALL.map(Field::section).into_iter().chain([NAME, PRODUCERS]);
+    editing("unset", "Removes fields, the name, or the producers").arg(
+        Arg::new("FIELD")
+            .required(true)
+            .num_args(1..)
+            .value_parser(PossibleValuesParser::new(names))
+            .help("What to remove"),
+    )
+}
+
+fn put() -> Command {
+    editing("put", "Puts data into a custom section: where it stands, or at the end").args([
+        Arg::new("NAME").required(true).help("The name of the custom section"),
+        Arg::new("data")
+            .long("data")
+            .value_name("TEXT")
+            .allow_hyphen_values(true)
+            .required_unless_present("data-file")
+            .help("The data"),
+        Arg::new("data-file")
+            .long("data-file")
+            .value_name("PATH")
+            .value_parser(value_parser!(PathBuf))
+            .value_hint(ValueHint::FilePath)
+            .conflicts_with("data")
+            .help("A file with the data"),
+        flag("append", "Add a section, whatever is there"),
+    ])
+}
+
+fn remove() -> Command {
+    editing("remove", "Removes custom sections").arg(
+        Arg::new("GLOB")
+            .required(true)
+            .num_args(1..)
+            .value_parser(glob)
+            .help("Names of custom sections; `*`, `?` and `[…]` match as in a shell"),
+    )
+}
+
+fn strip() -> Command {
+    editing("strip", "Removes what debugging left, from nested items too unless --at picks one")
+        .after_help(
+            "What stays: metadata, the names of functions, links to debugging data that is kept elsewhere, signatures, \
+             and what loading or linking needs.",
+        )
+        .args([
+            flag("names", "Remove the names of functions, locals and the like too; the item's own name stays"),
+            flag("all", "Remove custom sections too that no known convention gives a purpose"),
+            Arg::new("keep")
+                .long("keep")
+                .value_name("GLOB")
+                .value_parser(glob)
+                .action(ArgAction::Append)
+                .help("Keep custom sections of this name"),
+        ])
+}
+
+fn migrate() -> Command {
+    editing("migrate", "Moves the retired `registry-metadata` to one section a field")
+        .arg(flag("allow-invalid", "Write values that are not what the table of fields asks for"))
+}
+
+fn recover() -> Command {
+    Command::new("recover")
+        .about("Finishes or undoes an edit with --in-place that was cut off")
+        .args([file().help("The file that was being edited"), no_sync()])
+}
+
+/// What all commands that change a file understand.
+fn editing(name: &'static str, about: &'static str) -> Command {
+    Command::new(name).about(about).args([
+        file().help("A WebAssembly module or component; `-` is standard input"),
+        at("The item to change, as child indexes such as 3/0 [default: the root]"),
+        Arg::new("output")
+            .short('o')
+            .long("output")
+            .value_name("OUT")
+            .value_parser(value_parser!(OsString))
+            .value_hint(ValueHint::FilePath)
+            .help("Write another file, and leave this one; `-` is standard output")
+            .help_heading("Output"),
+        flag("in-place", "Write into the file itself, only where it differs; other programs see it torn meanwhile")
+            .long_help(
+                "Write into the file itself, only where it differs, instead of replacing it. Other programs see torn bytes \
+                 meanwhile. What is overwritten is saved in a journal beside the file first: where this is cut off, \
+                 `sectile recover` finishes or undoes it.",
+            )
+            .conflicts_with("output")
+            .help_heading("Output"),
+        flag("dry-run", "Show what would be written, and write nothing").short('n').help_heading("Output"),
+        no_sync().help_heading("Output"),
+        flag("force", "Do it even if the file is read-only, is hard-linked, or is an object whose sections would move")
+            .help_heading("Output"),
+        json().help("Print what was done as one JSON object on a line"),
+        color(),
+    ])
+}
+
+fn no_sync() -> Arg {
+    flag("no-sync", "Do not wait until what was written has reached the disk: it survives a kill, but no power cut")
+}
+
+fn flag(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+}
+
+fn glob(pattern: &str) -> Result<Glob, String> {
+    Glob::new(pattern).map_err(|error| error.to_string())
+}

@@ -1,0 +1,74 @@
+//! The commands that change a file: what is wanted becomes an edit, that a plan, and the plan is carried out.
+
+pub mod args;
+mod sink;
+mod wanted;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+use clap::ArgMatches;
+use sectile::Limits;
+use sectile::report::EditReport;
+use sectile::splice::{Recovered, WriteOptions, recover};
+
+use self::sink::Sink;
+use crate::exit::Exit;
+use crate::output::{Failure, Output, escaped};
+use crate::{human, input};
+
+/// Runs one of the editing commands.
+pub fn run(command: &str, file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
+    let sink = Sink::of(file, matches)?;
+    let input = input::named(file)?;
+    let (edit, notes) = wanted::edit(command, matches, &input)?;
+    let edit = if matches.get_flag("force") { edit.force() } else { edit };
+    let planned = edit.plan(&input, Limits::default())?;
+    sink.write(&planned, &input, options(matches), output)?;
+    let report = EditReport::new(file, &planned, sink.is_written(&planned.plan));
+    say(&report, &notes, &sink, matches, output)?;
+    Ok(Exit::Done)
+}
+
+/// Says what was done; on standard error where the result is on standard output.
+fn say(
+    report: &EditReport<'_>,
+    notes: &[String],
+    sink: &Sink,
+    matches: &ArgMatches,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let file = report.file.to_owned();
+    for finding in &report.planned.findings {
+        let severity = finding.code.severity();
+        let place = human::Place(finding);
+        output.complain(Some(&file), &format_args!("{severity}: {}{place}", finding.message));
+    }
+    for note in notes {
+        output.complain(Some(&file), note);
+    }
+    match (matches.get_flag("json"), sink.is_stdout()) {
+        (true, false) => report.write_json(output.out())?,
+        (true, true) => _ = report.write_json(&mut io::stderr().lock()),
+        (false, false) => human::edited(report, output.out())?,
+        (false, true) => {}
+    }
+    Ok(())
+}
+
+/// `sectile recover`.
+pub fn run_recover(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
+    let what = match recover(file, options(matches))? {
+        Recovered::NotBegun => "the edit had not begun; the file is the old one",
+        Recovered::Undone => "the edit is undone; the file is the old one",
+        Recovered::Finished => "the edit was complete; the file is the new one",
+        _ => "recovered",
+    };
+    writeln!(output.out(), "{}: {what}", escaped(file))?;
+    Ok(Exit::Done)
+}
+
+fn options(matches: &ArgMatches) -> WriteOptions {
+    let force = matches.try_get_one::<bool>("force").ok().flatten().is_some_and(|force| *force);
+    WriteOptions { sync: !matches.get_flag("no-sync"), force }
+}

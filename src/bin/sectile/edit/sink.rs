@@ -1,0 +1,80 @@
+//! Where the result goes.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{IsTerminal, Write, stdout};
+
+use clap::ArgMatches;
+use sectile::Input;
+use sectile::edit::Planned;
+use sectile::splice::{Plan, WriteOptions};
+
+use crate::output::{Failure, Output};
+
+/// Where the result of an edit goes.
+pub enum Sink {
+    /// Nowhere: it is shown what would be done.
+    Nowhere,
+    /// The file itself, replaced.
+    Replace(OsString),
+    /// The file itself, written to where it differs.
+    InPlace(OsString),
+    /// Another file.
+    File(OsString),
+    Stdout,
+}
+
+impl Sink {
+    /// What the arguments ask for.
+    pub fn of(file: &OsStr, matches: &ArgMatches) -> Result<Self, Failure> {
+        let out = matches.get_one::<OsString>("output");
+        if matches.get_flag("dry-run") {
+            return Ok(Self::Nowhere);
+        }
+        match out {
+            Some(out) if out == "-" && stdout().is_terminal() => {
+                Err(Failure::Other("standard output is a terminal: give a file with -o, or a pipe".to_owned()))
+            }
+            Some(out) if out == "-" => Ok(Self::Stdout),
+            Some(out) => Ok(Self::File(out.clone())),
+            None if file == "-" => Err(Failure::Other(
+                "standard input cannot be changed: say with -o where the result is to go".to_owned(),
+            )),
+            None if matches.get_flag("in-place") => Ok(Self::InPlace(file.to_owned())),
+            None => Ok(Self::Replace(file.to_owned())),
+        }
+    }
+
+    /// Carries a plan out.
+    pub fn write(
+        &self,
+        planned: &Planned,
+        input: &Input,
+        options: WriteOptions,
+        output: &mut Output,
+    ) -> Result<(), Failure> {
+        let plan = &planned.plan;
+        match self {
+            Self::Nowhere => Ok(()),
+            Self::Replace(path) => Ok(plan.replace(path, options)?),
+            Self::InPlace(path) => Ok(plan.write_in_place(path, options)?),
+            Self::File(path) => Ok(plan.write_file(input, path, options)?),
+            Self::Stdout => {
+                plan.write_to(input, output.out())?;
+                Ok(output.out().flush()?)
+            }
+        }
+    }
+
+    /// Whether something was written.
+    pub fn is_written(&self, plan: &Plan) -> bool {
+        match self {
+            Self::Nowhere => false,
+            Self::Replace(_) | Self::InPlace(_) => !plan.is_identity(),
+            Self::File(_) | Self::Stdout => true,
+        }
+    }
+
+    pub fn is_stdout(&self) -> bool {
+        matches!(self, Self::Stdout)
+    }
+}

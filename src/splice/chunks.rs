@@ -1,0 +1,140 @@
+//! What a plan makes, in chunks that share the source's memory.
+
+use std::collections::{VecDeque, vec_deque};
+use std::io::IoSlice;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+
+use super::{Piece, Plan};
+
+/// The bytes that a [`Plan`] makes of a source in memory: a [`Buf`], or gone through chunk by chunk. What is kept is not
+/// copied.
+///
+/// ```
+/// use bytes::{Buf, Bytes};
+/// use sectile::{Limits, edit::Edit};
+///
+/// let module = Bytes::from_static(b"\0asm\x01\0\0\0\x00\x05\x04note");
+/// let plan = Edit::new().remove("note")?.plan_slice(&module, Limits::default())?.plan;
+/// let chunks = plan.chunks(&module).expect("the plan was made for it");
+/// assert_eq!(chunks.remaining(), 8);
+/// for chunk in chunks {
+///     assert_eq!(chunk.as_ptr(), module.as_ptr()); // it is the same memory
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Chunks {
+    /// None is empty.
+    chunks: VecDeque<Bytes>,
+    remaining: usize,
+}
+
+impl Plan {
+    /// The bytes that the plan makes of a source in memory; `None` where it has another length than the one that the
+    /// plan was made for.
+    pub fn chunks(&self, source: &Bytes) -> Option<Chunks> {
+        if source.len() as u64 != self.source_len {
+            return None;
+        }
+        let chunks = self.pieces.iter().map(|piece| match piece {
+            Piece::Keep(range) => source.slice(range.start as usize..range.end as usize),
+            Piece::Insert(bytes) => Bytes::copy_from_slice(bytes),
+        });
+        Some(Chunks { chunks: chunks.collect(), remaining: self.len() as usize })
+    }
+}
+
+impl IntoIterator for Chunks {
+    type Item = Bytes;
+    type IntoIter = vec_deque::IntoIter<Bytes>;
+
+    /// The chunks that are left.
+    fn into_iter(self) -> Self::IntoIter {
+        self.chunks.into_iter()
+    }
+}
+
+impl Buf for Chunks {
+    fn remaining(&self) -> usize {
+        self.remaining
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.chunks.front().map_or(&[], |chunk| chunk)
+    }
+
+    fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        for (slice, chunk) in slices.iter_mut().zip(&self.chunks) {
+            *slice = IoSlice::new(chunk);
+        }
+        slices.len().min(self.chunks.len())
+    }
+
+    /// # Panics
+    ///
+    /// Fewer bytes are left.
+    fn advance(&mut self, mut count: usize) {
+        assert!(count <= self.remaining, "{count} bytes of {}", self.remaining);
+        self.remaining -= count;
+        while let Some(first) = self.chunks.front_mut() {
+            if count < first.len() {
+                first.advance(count);
+                return;
+            }
+            count -= first.len();
+            self.chunks.pop_front();
+        }
+    }
+
+    /// Within one chunk nothing is copied.
+    ///
+    /// # Panics
+    ///
+    /// Fewer bytes are left.
+    fn copy_to_bytes(&mut self, len: usize) -> Bytes {
+        assert!(len <= self.remaining, "{len} bytes of {}", self.remaining);
+        let bytes = match self.chunks.front() {
+            Some(first) if len <= first.len() => first.slice(..len),
+            _ => {
+                let mut bytes = BytesMut::with_capacity(len);
+                bytes.put(self.take(len));
+                return bytes.freeze();
+            }
+        };
+        self.advance(len);
+        bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::splice::Patch;
+
+    #[test]
+    fn however_it_is_gone_through_it_is_the_same() {
+        let source = Bytes::from_static(b"0123456789");
+        let patches = vec![Patch { range: 2..4, bytes: b"ab".to_vec() }, Patch { range: 6..7, bytes: vec![] }];
+        let plan = Plan::new(10, patches);
+        let whole = plan.to_vec(&source).unwrap();
+        let chunks = || plan.chunks(&source).unwrap();
+        assert_eq!(chunks().into_iter().flatten().collect::<Vec<_>>(), whole);
+        for passed in 0..=whole.len() {
+            for taken in 0..=whole.len() - passed {
+                let mut chunks = chunks();
+                chunks.advance(passed);
+                assert_eq!(chunks.copy_to_bytes(taken), whole[passed..passed + taken]);
+                assert_eq!(chunks.remaining(), whole.len() - passed - taken);
+                let mut slices = [IoSlice::new(&[]); 8];
+                let filled = chunks.chunks_vectored(&mut slices);
+                assert_eq!(
+                    slices[..filled].iter().flat_map(|slice| slice.to_vec()).collect::<Vec<_>>(),
+                    whole[passed + taken..]
+                );
+                assert_eq!(chunks.into_iter().flatten().collect::<Vec<_>>(), whole[passed + taken..]);
+            }
+        }
+        assert!(plan.chunks(&source.slice(1..)).is_none());
+    }
+}

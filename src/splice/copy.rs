@@ -1,0 +1,162 @@
+//! A plan written into a file: what is kept is copied by the kernel, where it can.
+
+use std::fs::File;
+use std::io::{self, ErrorKind};
+
+use super::{Piece, Plan};
+use crate::drive::ReadAt;
+
+/// Bytes that are copied at a time where the kernel does not.
+const BUFFER: usize = 128 << 10;
+
+/// Writes what a plan makes of `source` into the empty file `out`. On file systems that share blocks between files
+/// (btrfs, XFS), whole blocks that stay at the same place are shared, and not copied.
+pub(super) fn splice(plan: &Plan, source: &File, out: &File) -> io::Result<()> {
+    let mut position = 0;
+    let mut copier = Copier::new(source, out);
+    for piece in plan.pieces() {
+        match piece {
+            Piece::Keep(range) => copier.copy(range.start, position, piece.len())?,
+            Piece::Insert(bytes) => write_all_at(out, bytes, position)?,
+        }
+        position += piece.len();
+    }
+    Ok(())
+}
+
+/// Copies ranges from one file to another.
+pub(super) struct Copier<'a> {
+    source: &'a File,
+    out: &'a File,
+    /// Whether the kernel is still asked.
+    by_kernel: bool,
+}
+
+impl<'a> Copier<'a> {
+    pub(super) fn new(source: &'a File, out: &'a File) -> Self {
+        Self { source, out, by_kernel: cfg!(target_os = "linux") }
+    }
+
+    pub(super) fn copy(&mut self, mut from: u64, mut to: u64, mut len: u64) -> io::Result<()> {
+        while self.by_kernel && len > 0 {
+            match copy_file_range(self.source, from, self.out, to, len) {
+                // Some kernels say so of files that they cannot copy; reading tells whether the source has ended.
+                Ok(0) => self.by_kernel = false,
+                Ok(copied) => {
+                    from += copied;
+                    to += copied;
+                    len -= copied;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if is_unsupported(&error) => self.by_kernel = false,
+                Err(error) => return Err(error),
+            }
+        }
+        let mut buffer = Vec::new();
+        while len > 0 {
+            buffer.resize(len.min(BUFFER as u64) as usize, 0);
+            read_exact_at(self.source, &mut buffer, from)?;
+            write_all_at(self.out, &buffer, to)?;
+            let copied = buffer.len() as u64;
+            from += copied;
+            to += copied;
+            len -= copied;
+        }
+        Ok(())
+    }
+}
+
+/// Fills the buffer from this offset on.
+pub(super) fn read_exact_at(source: &(impl ReadAt + ?Sized), mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
+    while !buffer.is_empty() {
+        match source.read_at(buffer, offset) {
+            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+            Ok(read) => {
+                buffer = &mut buffer[read..];
+                offset += read as u64;
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Writes all bytes from this offset on.
+pub(super) fn write_all_at(out: &File, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match write_at(out, bytes, offset) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(written) => {
+                bytes = &bytes[written..];
+                offset += written as u64;
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn write_at(out: &File, bytes: &[u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::write_at(out, bytes, offset)
+}
+
+#[cfg(windows)]
+fn write_at(out: &File, bytes: &[u8], offset: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_write(out, bytes, offset)
+}
+
+#[cfg(target_os = "linux")]
+fn copy_file_range(source: &File, mut from: u64, out: &File, mut to: u64, len: u64) -> io::Result<u64> {
+    const MOST: u64 = 1 << 30; // the kernel copies less than 2 GiB at a time
+    let copied = rustix::fs::copy_file_range(source, Some(&mut from), out, Some(&mut to), len.min(MOST) as usize)?;
+    Ok(copied as u64)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn copy_file_range(_: &File, _: u64, _: &File, _: u64, _: u64) -> io::Result<u64> {
+    Err(ErrorKind::Unsupported.into())
+}
+
+/// Whether the kernel cannot copy between these files, so that it is done here. Sandboxes say that it is not permitted.
+fn is_unsupported(error: &io::Error) -> bool {
+    use ErrorKind::{CrossesDevices, InvalidInput, PermissionDenied, Unsupported};
+    matches!(error.kind(), CrossesDevices | InvalidInput | PermissionDenied | Unsupported)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::splice::Patch;
+    use std::io::Write;
+
+    #[test]
+    fn with_and_without_the_kernel_it_is_the_same() {
+        let bytes: Vec<u8> = (0..3 * BUFFER as u32 + 17).map(|n| (n % 251) as u8).collect();
+        let mut source = tempfile::tempfile().unwrap();
+        source.write_all(&bytes).unwrap();
+        let patches = vec![
+            Patch { range: 5..9, bytes: b"inserted".to_vec() },
+            Patch { range: 1000..bytes.len() as u64 - 3, bytes: vec![] },
+        ];
+        for patches in [vec![], patches] {
+            let plan = Plan::new(bytes.len() as u64, patches);
+            let out = tempfile::tempfile().unwrap();
+            splice(&plan, &source, &out).unwrap();
+            let mut read = vec![0; plan.len() as usize];
+            read_exact_at(&out, &mut read, 0).unwrap();
+            assert!(read == plan.to_vec(&bytes).unwrap() && out.metadata().unwrap().len() == plan.len());
+        }
+        for by_kernel in [true, false] {
+            let out = tempfile::tempfile().unwrap();
+            Copier { source: &source, out: &out, by_kernel }.copy(1, 3, bytes.len() as u64 - 1).unwrap();
+            let mut read = vec![0; bytes.len() - 1];
+            read_exact_at(&out, &mut read, 3).unwrap();
+            assert!(read == bytes[1..]);
+            let short = Copier { source: &source, out: &out, by_kernel }.copy(1, 0, bytes.len() as u64);
+            assert_eq!(short.unwrap_err().kind(), ErrorKind::UnexpectedEof);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! A plan written to files, each of which is wholly there or not at all.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+use super::attributes;
+use super::copy::splice;
+use super::target::Target;
+use super::{Plan, WriteError, WriteOptions};
+use crate::atomic::{self, Access, AtomicFile};
+use crate::drive;
+use crate::error::Error;
+use crate::limits::Limits;
+use crate::scan::{Section, Visitor, Want};
+use crate::store::Input;
+
+impl Plan {
+    /// Replaces the file that the plan was made for: every reader, at every instant, sees wholly the old or wholly the
+    /// new one, and so it is after a kill or, unless [`WriteOptions::sync`] is off, a power cut.
+    ///
+    /// What is kept is copied by the kernel into a temporary file in the same directory, which takes over mode, owner
+    /// and extended attributes, and then the place. A symbolic link is followed, and stays. Where the plan changes
+    /// nothing, nothing is written.
+    ///
+    /// ```no_run
+    /// use sectile::{Input, Limits, edit::Edit, metadata::Field, splice::WriteOptions};
+    ///
+    /// let edit = Edit::new().set(Field::Licenses, "MIT OR Apache-2.0")?;
+    /// let plan = edit.plan(&Input::open("app.wasm")?, Limits::default())?.plan;
+    /// plan.replace("app.wasm", WriteOptions::default())?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The plan was made for bytes and not for a file, or for another file or state of it; the file is read-only, has
+    /// several hard links, or attributes that cannot be kept, and nobody forced it; someone else edits it, or an edit
+    /// in place was cut off; and what the system says. See [`WriteError`].
+    pub fn replace(&self, path: impl AsRef<Path>, options: WriteOptions) -> Result<(), WriteError> {
+        let target = Target::lock(path.as_ref())?;
+        if self.stamp != Some(target.stamp) {
+            return Err(WriteError::OtherSource);
+        }
+        if self.is_identity() {
+            return Ok(());
+        }
+        self.write_over(&target.file, &target, options)
+    }
+
+    /// Writes a file of its own. One that is there already is replaced as [`replace`](Self::replace) does it; what is
+    /// no regular file, such as a device or a FIFO, is written to.
+    ///
+    /// # Errors
+    ///
+    /// As for [`replace`](Self::replace); and the output is the input.
+    pub fn write_file(&self, source: &Input, path: impl AsRef<Path>, options: WriteOptions) -> Result<(), WriteError> {
+        let path = path.as_ref();
+        if self.stamp.map_or(self.source_len != source.len(), |stamp| stamp != source.stamp()) {
+            return Err(WriteError::OtherSource);
+        }
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.is_file() => {
+                let target = Target::lock(path)?;
+                if target.stamp.file.is_some() && target.stamp.file == source.stamp().file {
+                    return Err(WriteError::SameFile);
+                }
+                self.write_over(source.file(), &target, options)?;
+            }
+            Ok(_) => {
+                let mut out = OpenOptions::new().write(true).open(path).map_err(WriteError::Open)?;
+                self.write_to(source, &mut out).map_err(WriteError::Write)?;
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound && fs::symlink_metadata(path).is_err() => {
+                let file = AtomicFile::create(path, Access::Default).map_err(WriteError::Create)?;
+                self.fill(source.file(), &file)?;
+                finish(file, path, options, || source_unchanged(source))?;
+            }
+            Err(error) => return Err(WriteError::Open(error)), // a link that leads nowhere, too
+        }
+        source_unchanged(source)
+    }
+
+    fn write_over(&self, source: &File, target: &Target, options: WriteOptions) -> Result<(), WriteError> {
+        target.check_whole()?;
+        if !options.force {
+            target.check_replaceable()?;
+        }
+        let file = AtomicFile::create(&target.path, Access::Private).map_err(WriteError::Create)?;
+        self.fill(source, &file)?;
+        attributes::carry_over(&target.file, file.file(), options.force)?;
+        finish(file, &target.path, options, || target.check_unchanged())
+    }
+
+    fn fill(&self, source: &File, file: &AtomicFile) -> Result<(), WriteError> {
+        splice(self, source, file.file()).map_err(WriteError::Write)?;
+        check_sound(file.file(), self.len())
+    }
+}
+
+fn finish(
+    file: AtomicFile,
+    path: &Path,
+    options: WriteOptions,
+    unchanged: impl FnOnce() -> Result<(), WriteError>,
+) -> Result<(), WriteError> {
+    if options.sync {
+        file.file().sync_all().map_err(WriteError::Sync)?;
+    }
+    unchanged()?;
+    file.put().map_err(WriteError::Place)?;
+    if options.sync {
+        atomic::sync_directory(atomic::directory(path)).map_err(WriteError::SyncDirectory)?;
+    }
+    Ok(())
+}
+
+fn source_unchanged(source: &Input) -> Result<(), WriteError> {
+    match source.changed() {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(WriteError::Changed),
+        Err(error) => Err(WriteError::Open(error)),
+    }
+}
+
+/// Scans what was written: it has this length, and can be read to its end.
+pub(super) fn check_sound(file: &File, len: u64) -> Result<(), WriteError> {
+    struct Nobody;
+    impl Visitor<'_> for Nobody {
+        fn section(&mut self, _: &Section<'_>) -> Want {
+            Want::Nothing
+        }
+    }
+    // Whoever made the plan has applied limits to the source.
+    let limits = Limits { depth: u32::MAX, items: u32::MAX, sections: u64::MAX, ..Limits::default() };
+    let (result, _) = drive::read_at(file, len, &mut Nobody, limits);
+    let result = result.and_then(|()| match file.metadata() {
+        Ok(metadata) if metadata.len() == len => Ok(()),
+        Ok(_) => Err(Error::io(io::Error::from(ErrorKind::InvalidData), Some(len))),
+        Err(error) => Err(Error::io(error, None)),
+    });
+    result.map_err(|error| WriteError::Unsound(Box::new(error)))
+}

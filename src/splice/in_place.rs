@@ -1,0 +1,261 @@
+//! A plan carried out in the file itself: only what differs is written, under an undo journal.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use super::copy::{Copier, read_exact_at, write_all_at};
+use super::file::check_sound;
+use super::journal::{self, Journal, RunRecord};
+use super::target::Target;
+use super::{Piece, Plan, WriteError, WriteOptions};
+use crate::atomic::{self, Access};
+use crate::stamp::FileId;
+
+/// What is read at a time for the journal.
+const BUFFER: usize = 128 << 10;
+
+impl Plan {
+    /// Writes into the file that the plan was made for, from the first byte that differs on: the fastest way where that
+    /// lies near the file's end.
+    ///
+    /// **This is not atomic.** Other readers see torn bytes while it is written. What is overwritten is first saved in a
+    /// journal beside the file (`.sectile-INODE.journal`); after a kill or, unless [`WriteOptions::sync`] is off, a power
+    /// cut, the file may be torn until [`recover`](super::recover()) is called, which nothing else does. Where writing
+    /// fails, it is undone at once.
+    ///
+    /// Where the plan changes nothing, nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// As for [`replace`](Self::replace), but for those of hard links and attributes, which stay; and
+    /// [`WriteError::Torn`].
+    pub fn write_in_place(&self, path: impl AsRef<Path>, options: WriteOptions) -> Result<(), WriteError> {
+        let target = Target::lock(path.as_ref())?;
+        if self.stamp != Some(target.stamp) {
+            return Err(WriteError::OtherSource);
+        }
+        let file = target.stamp.file.ok_or_else(|| WriteError::Open(ErrorKind::Unsupported.into()))?;
+        target.check_whole()?;
+        if !options.force {
+            target.check_writable()?;
+        }
+        let runs = self.runs();
+        if runs.is_empty() {
+            return Ok(());
+        }
+        let saved = Saved::create(&target, file)?;
+        let journal = saved.save(self, &runs, &target, options)?;
+        let written =
+            self.write_runs(&runs, &saved, &target.file, options).and_then(|()| check_sound(&target.file, self.len()));
+        match written {
+            Ok(()) => saved.remove(options).map_err(WriteError::SyncDirectory),
+            // Whether a failed sync has reached the disk cannot be known by another one.
+            Err(WriteError::Sync(error)) => Err(match saved.undo(&journal, &target.file) {
+                Ok(()) | Err(_) => WriteError::Torn(error),
+            }),
+            Err(error) => {
+                let undone = saved.undo(&journal, &target.file).and_then(|()| sync(&target.file, options));
+                undone.map_err(WriteError::Torn)?;
+                saved.remove(options).map_err(WriteError::Torn)?;
+                Err(error)
+            }
+        }
+    }
+
+    fn write_runs(
+        &self,
+        runs: &[Run<'_>],
+        saved: &Saved,
+        target: &File,
+        options: WriteOptions,
+    ) -> Result<(), WriteError> {
+        let mut old = Journal::data(runs.len());
+        for run in runs {
+            let mut position = run.offset;
+            let mut copier = Copier::new(&saved.file, target);
+            for piece in run.pieces {
+                match piece {
+                    Piece::Insert(bytes) => write_all_at(target, bytes, position),
+                    Piece::Keep(range) => copier.copy(old + (range.start - run.offset), position, piece.len()),
+                }
+                .map_err(WriteError::Write)?;
+                position += piece.len();
+            }
+            old += run.old_len;
+        }
+        if self.len() < self.source_len {
+            target.set_len(self.len()).map_err(WriteError::Write)?;
+        }
+        sync(target, options).map_err(WriteError::Sync)
+    }
+
+    /// The parts of the file that are written: from where what stands in it is no longer what stood there, to where it
+    /// is again. What a run keeps stood within the run.
+    fn runs(&self) -> Vec<Run<'_>> {
+        let mut runs = Vec::new();
+        let mut begun = None;
+        let mut position = 0;
+        for (place, piece) in self.pieces.iter().enumerate() {
+            match piece {
+                Piece::Keep(range) if range.start == position => {
+                    if let Some((offset, first)) = begun.take() {
+                        let len = position - offset;
+                        runs.push(Run { offset, old_len: len, new_len: len, pieces: &self.pieces[first..place] });
+                    }
+                }
+                Piece::Keep(_) | Piece::Insert(_) => _ = begun.get_or_insert((position, place)),
+            }
+            position += piece.len();
+        }
+        let (offset, first) = begun.unwrap_or((position, self.pieces.len()));
+        let (old_len, new_len) = (self.source_len - offset, position - offset);
+        if old_len + new_len > 0 {
+            runs.push(Run { offset, old_len, new_len, pieces: &self.pieces[first..] });
+        }
+        runs
+    }
+}
+
+/// A part of the file that is written anew.
+#[derive(Debug, PartialEq, Eq)]
+struct Run<'p> {
+    offset: u64,
+    old_len: u64,
+    new_len: u64,
+    pieces: &'p [Piece],
+}
+
+/// A journal that is being made or used.
+pub(super) struct Saved {
+    pub(super) file: File,
+    pub(super) path: PathBuf,
+}
+
+impl Saved {
+    fn create(target: &Target, file: FileId) -> Result<Self, WriteError> {
+        let path = journal::path(&target.path, file);
+        let file = atomic::create_new(&path, Access::Private).map_err(WriteError::Create)?;
+        Ok(Self { file, path })
+    }
+
+    /// Saves what is overwritten. Where that fails, the journal is removed.
+    fn save(
+        &self,
+        plan: &Plan,
+        runs: &[Run<'_>],
+        target: &Target,
+        options: WriteOptions,
+    ) -> Result<Journal, WriteError> {
+        let saved = self.write(plan, runs, target).map_err(WriteError::Write).and_then(|journal| {
+            sync(&self.file, options).map_err(WriteError::Sync)?;
+            if options.sync {
+                atomic::sync_directory(atomic::directory(&self.path)).map_err(WriteError::Sync)?;
+            }
+            target.check_unchanged()?;
+            Ok(journal)
+        });
+        if saved.is_err() {
+            _ = fs::remove_file(&self.path);
+        }
+        saved
+    }
+
+    fn write(&self, plan: &Plan, runs: &[Run<'_>], target: &Target) -> io::Result<Journal> {
+        let mut position = Journal::data(runs.len());
+        let mut records = Vec::new();
+        for run in runs {
+            let mut old_sum = crc32fast::Hasher::new();
+            each_chunk(&target.file, run.offset, run.old_len, |chunk| {
+                old_sum.update(chunk);
+                write_all_at(&self.file, chunk, position)?;
+                position += chunk.len() as u64;
+                Ok(())
+            })?;
+            let mut new_sum = crc32fast::Hasher::new();
+            for piece in run.pieces {
+                match piece {
+                    Piece::Insert(bytes) => new_sum.update(bytes),
+                    Piece::Keep(range) => each_chunk(&target.file, range.start, piece.len(), |chunk| {
+                        new_sum.update(chunk);
+                        Ok(())
+                    })?,
+                }
+            }
+            let &Run { offset, old_len, new_len, .. } = run;
+            let (old_sum, new_sum) = (old_sum.finalize(), new_sum.finalize());
+            records.push(RunRecord { offset, old_len, new_len, old_sum, new_sum });
+        }
+        let file = target.stamp.file.ok_or(ErrorKind::Unsupported)?;
+        let context = journal::context(&target.file, runs[0].offset)?;
+        let journal = Journal { file, old_len: plan.source_len, new_len: plan.len(), context, runs: records };
+        journal.write(&self.file)?;
+        Ok(journal)
+    }
+
+    /// Puts back what was overwritten.
+    pub(super) fn undo(&self, journal: &Journal, target: &File) -> io::Result<()> {
+        let mut old = Journal::data(journal.runs.len());
+        let mut copier = Copier::new(&self.file, target);
+        for run in &journal.runs {
+            copier.copy(old, run.offset, run.old_len)?;
+            old += run.old_len;
+        }
+        target.set_len(journal.old_len)
+    }
+
+    /// Removes the journal: the edit is over.
+    pub(super) fn remove(self, options: WriteOptions) -> io::Result<()> {
+        fs::remove_file(&self.path)?;
+        if options.sync { atomic::sync_directory(atomic::directory(&self.path)) } else { Ok(()) }
+    }
+}
+
+/// Shows what stands in a file, a buffer at a time.
+pub(super) fn each_chunk(
+    file: &File,
+    offset: u64,
+    len: u64,
+    mut show: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut buffer = vec![0; len.min(BUFFER as u64) as usize];
+    let mut done = 0;
+    while done < len {
+        let chunk = &mut buffer[..(len - done).min(BUFFER as u64) as usize];
+        read_exact_at(file, chunk, offset + done)?;
+        show(chunk)?;
+        done += chunk.len() as u64;
+    }
+    Ok(())
+}
+
+pub(super) fn sync(file: &File, options: WriteOptions) -> io::Result<()> {
+    if options.sync { file.sync_all() } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::splice::Patch;
+    use std::ops::Range;
+
+    fn runs(len: u64, patches: &[(Range<u64>, &str)]) -> Vec<(u64, u64, u64, usize)> {
+        let patch =
+            |(range, bytes): &(Range<u64>, &str)| Patch { range: range.clone(), bytes: bytes.as_bytes().into() };
+        let plan = Plan::new(len, patches.iter().map(patch).collect());
+        plan.runs().iter().map(|run| (run.offset, run.old_len, run.new_len, run.pieces.len())).collect()
+    }
+
+    #[test]
+    fn only_what_differs_is_written() {
+        assert_eq!(runs(100, &[]), []);
+        assert_eq!(runs(100, &[(10..13, "abc")]), [(10, 3, 3, 1)]);
+        assert_eq!(runs(100, &[(10..13, "abc"), (20..21, "d")]), [(10, 3, 3, 1), (20, 1, 1, 1)]);
+        assert_eq!(runs(100, &[(10..13, "ab"), (20..21, "de"), (30..31, "f")]), [(10, 11, 11, 3), (30, 1, 1, 1)]);
+        assert_eq!(runs(100, &[(90..93, "abcd")]), [(90, 10, 11, 2)]);
+        assert_eq!(runs(100, &[(90..93, "")]), [(90, 10, 7, 1)]);
+        assert_eq!(runs(100, &[(100..100, "abc")]), [(100, 0, 3, 1)]);
+        assert_eq!(runs(100, &[(97..100, "")]), [(97, 3, 0, 0)]);
+        assert_eq!(runs(100, &[(10..13, "abc"), (97..100, "")]), [(10, 3, 3, 1), (97, 3, 0, 0)]);
+    }
+}

@@ -1,0 +1,233 @@
+//! The undo journal of an edit in place: what stood where the file is written to, and how to know the file again.
+//!
+//! It stands beside the file, and is named by the file's inode, so that it is found again after a cut and fits a file
+//! of any name. All numbers are little-endian:
+//!
+//! | bytes | |
+//! | --- | --- |
+//! | 16 | `MAGIC` |
+//! | 8 + 8 | the file's device and inode |
+//! | 8 + 8 | the file's length before and after |
+//! | 4 | a checksum of what stands right before the first run: up to 4 KiB that the edit does not touch |
+//! | 4 | how many runs there are |
+//! | 32 each | a run: its offset, its length before and after (8 each), a checksum of both contents (4 each) |
+//! | 4 | a checksum of all this |
+//! | | the old content of each run |
+//!
+//! The checksums are CRC-32: they tell a journal that is torn, not one that is forged. Whose it is tells that.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::copy::{read_exact_at, write_all_at};
+use crate::atomic;
+use crate::stamp::FileId;
+
+const MAGIC: [u8; 16] = *b"\0sectile-undo-1\n";
+const FIXED: usize = 56;
+const RUN: usize = 32;
+
+/// Bytes before the first run that tell whether the file is the one.
+const CONTEXT: u64 = 4096;
+
+/// What a journal says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Journal {
+    pub(super) file: FileId,
+    pub(super) old_len: u64,
+    pub(super) new_len: u64,
+    pub(super) context: u32,
+    pub(super) runs: Vec<RunRecord>,
+}
+
+/// A part of the file that is written anew: the content from `offset` on has one length before and one after. Only at
+/// the end of the file do they differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RunRecord {
+    pub(super) offset: u64,
+    pub(super) old_len: u64,
+    pub(super) new_len: u64,
+    pub(super) old_sum: u32,
+    pub(super) new_sum: u32,
+}
+
+/// Where the journal of a file stands.
+pub(super) fn path(target: &Path, file: FileId) -> PathBuf {
+    atomic::directory(target).join(format!(".sectile-{:x}.journal", file.inode))
+}
+
+/// The checksum of what stands right before an offset.
+pub(super) fn context(file: &File, offset: u64) -> io::Result<u32> {
+    let start = offset.saturating_sub(CONTEXT);
+    let mut bytes = vec![0; (offset - start) as usize];
+    read_exact_at(file, &mut bytes, start)?;
+    Ok(crc32fast::hash(&bytes))
+}
+
+impl Journal {
+    /// Where the old content of a journal with so many runs begins.
+    pub(super) fn data(runs: usize) -> u64 {
+        (FIXED + runs * RUN + 4) as u64
+    }
+
+    /// The journal's length.
+    fn len(&self) -> u64 {
+        Self::data(self.runs.len()) + self.runs.iter().map(|run| run.old_len).sum::<u64>()
+    }
+
+    /// Writes what stands before the old contents. Without it the journal says nothing.
+    pub(super) fn write(&self, out: &File) -> io::Result<()> {
+        let mut bytes = MAGIC.to_vec();
+        for number in [self.file.device, self.file.inode, self.old_len, self.new_len] {
+            bytes.extend(number.to_le_bytes());
+        }
+        bytes.extend(self.context.to_le_bytes());
+        bytes.extend((self.runs.len() as u32).to_le_bytes());
+        for run in &self.runs {
+            for number in [run.offset, run.old_len, run.new_len] {
+                bytes.extend(number.to_le_bytes());
+            }
+            bytes.extend(run.old_sum.to_le_bytes());
+            bytes.extend(run.new_sum.to_le_bytes());
+        }
+        bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
+        write_all_at(out, &bytes, 0)
+    }
+
+    /// Reads a journal; `None` where it is no whole one, for it was cut off itself.
+    pub(super) fn read(source: &File) -> io::Result<Option<Self>> {
+        let len = source.metadata()?.len();
+        let mut fixed = [0; FIXED];
+        if len < FIXED as u64 {
+            return Ok(None);
+        }
+        read_exact_at(source, &mut fixed, 0)?;
+        let runs = u64::from(u32::from_le_bytes(fixed[52..].try_into().unwrap_or_default()));
+        let header = FIXED as u64 + runs * RUN as u64;
+        if fixed[..16] != MAGIC || len < header + 4 {
+            return Ok(None); // so nothing is allocated that the journal only says
+        }
+        let mut bytes = vec![0; header as usize + 4];
+        read_exact_at(source, &mut bytes, 0)?;
+        let (bytes, sum) = bytes.split_at(header as usize);
+        if crc32fast::hash(bytes).to_le_bytes() != sum {
+            return Ok(None);
+        }
+        let mut numbers = Numbers(&bytes[16..]);
+        let mut journal = Self {
+            file: FileId { device: numbers.u64(), inode: numbers.u64() },
+            old_len: numbers.u64(),
+            new_len: numbers.u64(),
+            context: numbers.u32(),
+            runs: Vec::new(),
+        };
+        numbers.u32();
+        journal.runs.extend((0..runs).map(|_| RunRecord {
+            offset: numbers.u64(),
+            old_len: numbers.u64(),
+            new_len: numbers.u64(),
+            old_sum: numbers.u32(),
+            new_sum: numbers.u32(),
+        }));
+        Ok((journal.is_consistent() && journal.len() == len).then_some(journal))
+    }
+
+    /// Whether the runs are in order, and lie where the two lengths allow.
+    fn is_consistent(&self) -> bool {
+        let mut end = 0;
+        for (place, run) in self.runs.iter().enumerate() {
+            let is_last = place + 1 == self.runs.len();
+            let ends = (run.offset.checked_add(run.old_len), run.offset.checked_add(run.new_len));
+            let fits = match ends {
+                (Some(old), Some(_)) if run.old_len == run.new_len => old <= self.old_len.min(self.new_len),
+                (Some(old), Some(new)) => is_last && (old, new) == (self.old_len, self.new_len),
+                _ => false,
+            };
+            if !fits || run.offset < end {
+                return false;
+            }
+            end = run.offset + run.old_len;
+        }
+        let last_differs = self.runs.last().is_some_and(|run| run.old_len != run.new_len);
+        last_differs || (self.old_len == self.new_len && !self.runs.is_empty())
+    }
+}
+
+struct Numbers<'a>(&'a [u8]);
+
+impl Numbers<'_> {
+    fn u64(&mut self) -> u64 {
+        self.next().map_or(0, u64::from_le_bytes)
+    }
+
+    fn u32(&mut self) -> u32 {
+        self.next().map_or(0, u32::from_le_bytes)
+    }
+
+    fn next<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (number, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(offset: u64, old_len: u64, new_len: u64) -> RunRecord {
+        RunRecord { offset, old_len, new_len, old_sum: 7, new_sum: 8 }
+    }
+
+    fn journal(old_len: u64, new_len: u64, runs: &[RunRecord]) -> Journal {
+        Journal { file: FileId { device: 1, inode: 2 }, old_len, new_len, context: 3, runs: runs.to_vec() }
+    }
+
+    fn written(journal: &Journal) -> File {
+        let file = tempfile::tempfile().unwrap();
+        journal.write(&file).unwrap();
+        let old: u64 = journal.runs.iter().fold(0, |sum, run| sum.wrapping_add(run.old_len));
+        file.set_len(Journal::data(journal.runs.len()) + old % 1000).unwrap();
+        file
+    }
+
+    #[test]
+    fn what_was_written_is_read_and_what_is_torn_is_not() {
+        let journal = journal(100, 120, &[run(8, 5, 5), run(13, 10, 10), run(90, 10, 30)]);
+        let file = written(&journal);
+        assert_eq!(Journal::read(&file).unwrap().as_ref(), Some(&journal));
+        let len = file.metadata().unwrap().len();
+        for byte in 0..Journal::data(3) {
+            let mut old = [0];
+            read_exact_at(&file, &mut old, byte).unwrap();
+            write_all_at(&file, &[old[0] ^ 1], byte).unwrap();
+            assert_eq!(Journal::read(&file).unwrap(), None, "byte {byte}");
+            write_all_at(&file, &old, byte).unwrap();
+        }
+        for cut in 0..len {
+            let file = written(&journal);
+            file.set_len(cut).unwrap();
+            assert_eq!(Journal::read(&file).unwrap(), None, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        for (old_len, new_len, runs) in [
+            (100, 100, vec![]),
+            (100, 120, vec![]),
+            (100, 120, vec![run(8, 5, 5)]),
+            (100, 100, vec![run(8, 5, 6)]),
+            (100, 101, vec![run(8, 5, 6)]),
+            (100, 100, vec![run(20, 5, 5), run(8, 5, 5)]),
+            (100, 100, vec![run(8, 5, 5), run(12, 5, 5)]),
+            (100, 100, vec![run(96, 5, 5)]),
+            (100, 100, vec![run(u64::MAX, 5, 5)]),
+            (100, 90, vec![run(80, 20, 10), run(100, 5, 5)]),
+        ] {
+            let journal = journal(old_len, new_len, &runs);
+            assert_eq!(Journal::read(&written(&journal)).unwrap(), None, "{journal:?}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What a plan makes, to be read from: nothing is written anywhere.
+
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+
+use super::{Piece, Plan};
+use crate::drive::ReadAt;
+
+/// The bytes that a [`Plan`] makes of a source, read as if they stood in a file.
+///
+/// ```
+/// use std::io::Read;
+/// use sectile::{Limits, edit::Edit};
+///
+/// let module = &b"\0asm\x01\0\0\0\x00\x05\x04note"[..];
+/// let plan = Edit::new().remove("note")?.plan_slice(module, Limits::default())?.plan;
+/// let mut edited = Vec::new();
+/// plan.reader(module).read_to_end(&mut edited)?;
+/// assert_eq!(edited, b"\0asm\x01\0\0\0");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct PlanReader<'p, R> {
+    pieces: &'p [Piece],
+    /// Where each piece ends, and with the last the whole.
+    ends: Vec<u64>,
+    source: R,
+    position: u64,
+}
+
+impl Plan {
+    /// The bytes that the plan makes, to be read and sought in. `source` is the one that the plan was made for.
+    pub fn reader<R: ReadAt>(&self, source: R) -> PlanReader<'_, R> {
+        let ends = self.pieces.iter().scan(0, |end, piece| {
+            *end += piece.len();
+            Some(*end)
+        });
+        PlanReader { pieces: &self.pieces, ends: ends.collect(), source, position: 0 }
+    }
+}
+
+impl<R> PlanReader<'_, R> {
+    fn len(&self) -> u64 {
+        self.ends.last().copied().unwrap_or(0)
+    }
+}
+
+impl<R: ReadAt> Read for PlanReader<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let place = self.ends.partition_point(|&end| end <= self.position);
+        let Some(piece) = self.pieces.get(place).filter(|_| !buffer.is_empty()) else { return Ok(0) };
+        let inside = self.position - (self.ends[place] - piece.len());
+        let len = (piece.len() - inside).min(buffer.len() as u64) as usize;
+        let buffer = &mut buffer[..len];
+        let read = match piece {
+            Piece::Insert(bytes) => bytes[inside as usize..].read_at(buffer, 0)?,
+            Piece::Keep(range) => match self.source.read_at(buffer, range.start + inside)? {
+                0 => return Err(ErrorKind::UnexpectedEof.into()),
+                read => read,
+            },
+        };
+        self.position += read as u64;
+        Ok(read)
+    }
+}
+
+impl<R> Seek for PlanReader<'_, R> {
+    /// As in a file: past the end there is nothing to be read.
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::End(offset) => self.len().checked_add_signed(offset),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+        };
+        self.position = position.ok_or(ErrorKind::InvalidInput)?;
+        Ok(self.position)
+    }
+}

@@ -1,0 +1,154 @@
+//! After a cut: an edit in place is finished or undone.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+use super::file::check_sound;
+use super::in_place::{Saved, each_chunk, sync};
+use super::journal::{self, Journal};
+use super::target::Target;
+use super::{WriteError, WriteOptions};
+
+/// What an edit in place that was cut off came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Recovered {
+    /// It had not begun to write: the file is the old one.
+    NotBegun,
+    /// It was undone: the file is the old one.
+    Undone,
+    /// It had written all: the file is the new one.
+    Finished,
+}
+
+/// Finishes or undoes an edit in place ([`Plan::write_in_place`](super::Plan::write_in_place)) that was cut off, and
+/// removes its journal. Nothing else ever does that, for a journal that somebody planted must not become a write.
+///
+/// The journal is used where it belongs to the file's owner or to whoever calls this, nobody else may write to it, and
+/// it says the file's device, inode, and what stands before the place of the edit; where it is torn, the edit had not
+/// begun to write.
+///
+/// # Errors
+///
+/// There is no journal ([`WriteError::NoJournal`]), or one that is not to be trusted ([`WriteError::Journal`]); the
+/// edit is still going on ([`WriteError::Locked`]); and what the system says.
+pub fn recover(path: impl AsRef<Path>, options: WriteOptions) -> Result<Recovered, WriteError> {
+    let target = Target::lock(path.as_ref())?;
+    let file = target.stamp.file.ok_or_else(|| WriteError::Open(ErrorKind::Unsupported.into()))?;
+    let path = journal::path(&target.path, file);
+    let saved = Saved { file: open(&path, &target.file)?, path };
+    let Some(journal) = Journal::read(&saved.file).map_err(WriteError::Open)? else {
+        // It is written and synced before the file is: the file must be whole.
+        check_sound(&target.file, target.stamp.len)
+            .map_err(|_| WriteError::Journal("it is torn, and the file is not whole either"))?;
+        saved.remove(options).map_err(WriteError::SyncDirectory)?;
+        return Ok(Recovered::NotBegun);
+    };
+    if journal.file != file {
+        return Err(WriteError::Journal("it was made for another file"));
+    }
+    let lens = journal.old_len.min(journal.new_len)..=journal.old_len.max(journal.new_len);
+    if !lens.contains(&target.stamp.len) {
+        return Err(WriteError::Journal("the file has a length that neither the old nor the new one had"));
+    }
+    if journal::context(&target.file, journal.runs[0].offset).map_err(WriteError::Open)? != journal.context {
+        return Err(WriteError::Journal("the file was changed in front of where it was edited"));
+    }
+    let state = State::of(&target.file, target.stamp.len, &journal).map_err(WriteError::Open)?;
+    let recovered = match state {
+        State::Old => Recovered::NotBegun,
+        State::New => Recovered::Finished,
+        State::Torn => {
+            check_saved(&saved.file, &journal)?;
+            saved.undo(&journal, &target.file).map_err(WriteError::Torn)?;
+            Recovered::Undone
+        }
+    };
+    // What is in memory only may be what was read just now.
+    sync(&target.file, options).map_err(WriteError::Torn)?;
+    saved.remove(options).map_err(WriteError::SyncDirectory)?;
+    Ok(recovered)
+}
+
+/// Opens a journal that is to be trusted.
+fn open(path: &Path, target: &File) -> Result<File, WriteError> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        let flags = OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOFOLLOW;
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.bits().cast_signed());
+    }
+    let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
+    let journal = options.open(path).map_err(|error| match error.kind() {
+        _ if is_link => WriteError::Journal("it is a symbolic link"),
+        ErrorKind::NotFound => WriteError::NoJournal,
+        _ => WriteError::Open(error),
+    })?;
+    let metadata = journal.metadata().map_err(WriteError::Open)?;
+    if !metadata.is_file() {
+        return Err(WriteError::Journal("it is not a regular file"));
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let owner = target.metadata().map_err(WriteError::Open)?.uid();
+        if metadata.uid() != owner && metadata.uid() != rustix::process::geteuid().as_raw() {
+            return Err(WriteError::Journal("it belongs to someone else"));
+        }
+        if metadata.mode() & 0o022 != 0 || metadata.nlink() != 1 {
+            return Err(WriteError::Journal("others may write to it"));
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        _ = target;
+    }
+    Ok(journal)
+}
+
+enum State {
+    Old,
+    New,
+    Torn,
+}
+
+impl State {
+    fn of(target: &File, len: u64, journal: &Journal) -> io::Result<Self> {
+        let (mut is_old, mut is_new) = (len == journal.old_len, len == journal.new_len);
+        for run in &journal.runs {
+            is_old = is_old && sum(target, run.offset, run.old_len)? == run.old_sum;
+            is_new = is_new && sum(target, run.offset, run.new_len)? == run.new_sum;
+        }
+        Ok(if is_old {
+            Self::Old
+        } else if is_new {
+            Self::New
+        } else {
+            Self::Torn
+        })
+    }
+}
+
+/// Refuses a journal whose old contents are not what was saved.
+fn check_saved(saved: &File, journal: &Journal) -> Result<(), WriteError> {
+    let mut position = Journal::data(journal.runs.len());
+    for run in &journal.runs {
+        if sum(saved, position, run.old_len).map_err(WriteError::Open)? != run.old_sum {
+            return Err(WriteError::Journal("it is torn, and the file is not whole either"));
+        }
+        position += run.old_len;
+    }
+    Ok(())
+}
+
+fn sum(file: &File, offset: u64, len: u64) -> io::Result<u32> {
+    let mut sum = crc32fast::Hasher::new();
+    each_chunk(file, offset, len, |chunk| {
+        sum.update(chunk);
+        Ok(())
+    })?;
+    Ok(sum.finalize())
+}
