@@ -45,7 +45,7 @@ impl Plan {
         if self.is_identity() {
             return Ok(());
         }
-        self.write_over(&target.file, &target, options)
+        self.write_over(&target.file, &target, options, || Ok(()))
     }
 
     /// Writes a file of its own. One that is there already is replaced as [`replace`](Self::replace) does it; what is
@@ -65,23 +65,29 @@ impl Plan {
                 if target.stamp.file.is_some() && target.stamp.file == source.stamp().file {
                     return Err(WriteError::SameFile);
                 }
-                self.write_over(source.file(), &target, options)?;
+                self.write_over(source.file(), &target, options, || source_unchanged(source))
             }
             Ok(_) => {
                 let mut out = OpenOptions::new().write(true).open(path).map_err(WriteError::Open)?;
                 self.write_to(source, &mut out).map_err(WriteError::Write)?;
+                source_unchanged(source)
             }
             Err(error) if error.kind() == ErrorKind::NotFound && fs::symlink_metadata(path).is_err() => {
                 let file = AtomicFile::create(path, Access::Default).map_err(WriteError::Create)?;
                 self.fill(source.file(), &file)?;
-                finish(file, path, options, || source_unchanged(source))?;
+                finish(file, path, options, || source_unchanged(source))
             }
-            Err(error) => return Err(WriteError::Open(error)), // a link that leads nowhere, too
+            Err(error) => Err(WriteError::Open(error)), // a link that leads nowhere, too
         }
-        source_unchanged(source)
     }
 
-    fn write_over(&self, source: &File, target: &Target, options: WriteOptions) -> Result<(), WriteError> {
+    fn write_over(
+        &self,
+        source: &File,
+        target: &Target,
+        options: WriteOptions,
+        unchanged: impl FnOnce() -> Result<(), WriteError>,
+    ) -> Result<(), WriteError> {
         target.check_whole()?;
         if !options.force {
             target.check_replaceable()?;
@@ -89,7 +95,7 @@ impl Plan {
         let file = AtomicFile::create(&target.path, Access::Private).map_err(WriteError::Create)?;
         self.fill(source, &file)?;
         attributes::carry_over(&target.file, file.file(), options.force)?;
-        finish(file, &target.path, options, || target.check_unchanged())
+        finish(file, &target.path, options, || target.check_unchanged().and_then(|()| unchanged()))
     }
 
     fn fill(&self, source: &File, file: &AtomicFile) -> Result<(), WriteError> {
@@ -140,4 +146,26 @@ pub(super) fn check_sound(file: &File, len: u64) -> Result<(), WriteError> {
         Err(error) => Err(Error::io(error, None)),
     });
     result.map_err(|error| WriteError::Unsound(Box::new(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn what_is_torn_is_not_sound() {
+        for (bytes, len, is_sound) in [
+            (&b"\0asm\x01\0\0\0\x00\x05\x04note"[..], 15, true),
+            (b"\0asm\x01\0\0\0\x00\x05\x04not", 14, false),
+            (b"\0asm\x01\0\0\0\x00\x05\x04not", 15, false),
+            (b"\0asm\x01\0\0\0\x00\x05\x04note", 8, false),
+            (b"", 0, false),
+        ] {
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(bytes).unwrap();
+            let result = check_sound(&file, len);
+            assert_eq!(matches!(result, Err(WriteError::Unsound(_))), !is_sound, "{bytes:?}: {result:?}");
+        }
+    }
 }

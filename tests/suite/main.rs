@@ -10,5 +10,6 @@ mod fuzz_bodies;
 mod hostile;
 mod limits;
 mod peers;
+mod splice;
 mod support;
 mod values;

@@ -1,0 +1,343 @@
+//! Plans carried out: every sink gives what the naive concatenation of the pieces gives, and files stay whole.
+
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use bytes::{Buf, Bytes};
+use sectile::edit::Edit;
+use sectile::metadata::Field;
+use sectile::splice::{Piece, Plan, WriteError, WriteOptions, recover};
+use sectile::{Input, Limits};
+use tempfile::TempDir;
+
+use crate::support::binary::{custom, module, section};
+use crate::support::sources::Dribble;
+
+const NO_SYNC: WriteOptions = WriteOptions { sync: false, force: false };
+const FORCE: WriteOptions = WriteOptions { sync: false, force: true };
+
+/// Edits of all sorts: at the end and in the middle, longer, shorter and as long as before.
+fn edits() -> Vec<Edit> {
+    let set = |field, value: &str| Edit::new().set(field, value).unwrap();
+    vec![
+        Edit::new(),
+        set(Field::Licenses, "MIT"),
+        set(Field::Description, &"long ".repeat(100_000)).name("a name").unwrap(),
+        Edit::new().unset_producers().unwrap().unname().unwrap(),
+        Edit::new().remove_matching(sectile::edit::Glob::new("*").unwrap()).force(),
+        Edit::new().append("note", [7; 9]).unwrap().add_producer("language", "Rust", "1.88"),
+        Edit::new().put("producers", [0; 1]).unwrap(),
+    ]
+}
+
+/// The naive oracle.
+fn concatenation(plan: &Plan, source: &[u8]) -> Vec<u8> {
+    let piece = |piece: &Piece| match piece {
+        Piece::Keep(range) => source[range.start as usize..range.end as usize].to_vec(),
+        Piece::Insert(inserted) => inserted.clone(),
+    };
+    plan.pieces().iter().flat_map(piece).collect()
+}
+
+fn real_files() -> Vec<PathBuf> {
+    let entries = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files")).unwrap();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "wasm" || extension == "o"));
+    files.sort();
+    files
+}
+
+/// A file in a directory of its own.
+struct Home {
+    directory: TempDir,
+    file: PathBuf,
+}
+
+impl Home {
+    fn of(bytes: &[u8]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("a.wasm");
+        fs::write(&file, bytes).unwrap();
+        Self { directory, file }
+    }
+
+    fn plan(&self, edit: &Edit) -> Plan {
+        edit.plan(&Input::open(&self.file).unwrap(), Limits::default()).unwrap().plan
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        fs::read(&self.file).unwrap()
+    }
+
+    /// What stands in the directory beside the file.
+    fn litter(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.directory.path()).unwrap().map(|entry| entry.unwrap().path());
+        entries.filter(|path| *path != self.file).collect()
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+}
+
+fn licensed() -> Edit {
+    Edit::new().set(Field::Licenses, "MIT").unwrap()
+}
+
+#[test]
+fn every_sink_writes_what_the_pieces_are() {
+    for path in real_files() {
+        let source = fs::read(&path).unwrap();
+        for edit in edits() {
+            let plan = edit.plan_slice(&source, Limits::default()).unwrap().plan;
+            let expected = concatenation(&plan, &source);
+            let is_expected = |bytes: &[u8]| assert!(bytes == expected, "{}, {edit:?}", path.display());
+            in_memory(&plan, &source, &is_expected);
+            let home = Home::of(&source);
+            home.plan(&edit).replace(&home.file, NO_SYNC).unwrap();
+            is_expected(&home.bytes());
+
+            let home = Home::of(&source);
+            home.plan(&edit).write_in_place(&home.file, NO_SYNC).unwrap();
+            is_expected(&home.bytes());
+            assert!(home.litter().is_empty());
+
+            let (home, out) = (Home::of(&source), Home::of(b"it was something else"));
+            let input = Input::open(&home.file).unwrap();
+            for out in [&out.file, &out.path("new.wasm")] {
+                home.plan(&edit).write_file(&input, out, NO_SYNC).unwrap();
+                is_expected(&fs::read(out).unwrap());
+            }
+            assert!(home.bytes() == source && home.litter().is_empty() && out.litter().len() == 1);
+        }
+    }
+}
+
+fn in_memory(plan: &Plan, source: &[u8], is_expected: &impl Fn(&[u8])) {
+    is_expected(&plan.to_vec(source).unwrap());
+
+    let mut written = Vec::new();
+    plan.write_to(source, &mut written).unwrap();
+    is_expected(&written);
+
+    let mut read = Vec::new();
+    plan.reader(source).read_to_end(&mut read).unwrap();
+    is_expected(&read);
+
+    let shared = Bytes::copy_from_slice(source);
+    let chunks = plan.chunks(&shared).unwrap();
+    is_expected(&chunks.clone().into_iter().flatten().collect::<Vec<_>>());
+    let len = chunks.remaining();
+    is_expected(&{ chunks }.copy_to_bytes(len));
+}
+
+#[test]
+fn a_reader_is_a_file_to_seek_in() {
+    let source = module(&[custom("note", &[1; 300]), section(1, &[0]), custom("end", b"")]);
+    let edit = Edit::new().put("note", [2; 30]).unwrap().remove("end").unwrap().name("n").unwrap();
+    let plan = edit.plan_slice(&source, Limits::default()).unwrap().plan;
+    let expected = concatenation(&plan, &source);
+    let dribble = Dribble { bytes: &source, interrupted: false.into() };
+    let mut reader = plan.reader(dribble);
+    for position in 0..=expected.len() + 3 {
+        let rest = expected.get(position..).unwrap_or_default();
+        for to in [
+            SeekFrom::Start(position as u64),
+            SeekFrom::End(position as i64 - expected.len() as i64),
+            SeekFrom::Current(position as i64),
+        ] {
+            if matches!(to, SeekFrom::Current(_)) {
+                reader.rewind().unwrap();
+            }
+            assert_eq!(reader.seek(to).unwrap(), position as u64);
+            let mut read = Vec::new();
+            reader.read_to_end(&mut read).unwrap();
+            assert_eq!(read, rest);
+        }
+    }
+    assert!(reader.seek(SeekFrom::End(-1 - expected.len() as i64)).is_err());
+    assert!(reader.read(&mut []).unwrap() == 0);
+
+    let mut short = plan.reader(&source[..source.len() / 2]);
+    assert!(short.read_to_end(&mut Vec::new()).is_err(), "a source that ends early is no end");
+}
+
+#[test]
+fn a_plan_is_for_one_file_in_one_state() {
+    let home = Home::of(&module(&[]));
+    let plan = home.plan(&licensed());
+    let of_bytes = licensed().plan_slice(&home.bytes(), Limits::default()).unwrap().plan;
+    let other = Home::of(&module(&[]));
+    for refused in [
+        of_bytes.replace(&home.file, NO_SYNC),
+        of_bytes.write_in_place(&home.file, NO_SYNC),
+        plan.replace(&other.file, NO_SYNC),
+        plan.write_in_place(&other.file, NO_SYNC),
+        plan.write_file(&Input::open(&other.file).unwrap(), other.path("out"), NO_SYNC),
+    ] {
+        assert!(matches!(refused, Err(WriteError::OtherSource)), "{refused:?}");
+    }
+    assert!(other.litter().is_empty() && other.bytes() == module(&[]));
+
+    fs::write(&home.file, module(&[section(1, &[0])])).unwrap();
+    assert!(matches!(plan.replace(&home.file, NO_SYNC), Err(WriteError::OtherSource)));
+    assert_eq!(home.bytes(), module(&[section(1, &[0])]));
+}
+
+#[test]
+fn a_source_that_is_rewritten_meanwhile_is_said_to_be() {
+    let home = Home::of(&module(&[]));
+    let input = Input::open(&home.file).unwrap();
+    let plan = licensed().plan(&input, Limits::default()).unwrap().plan;
+    // The same bytes, at another time.
+    let file = File::options().write(true).open(&home.file).unwrap();
+    file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    assert!(matches!(plan.replace(&home.file, NO_SYNC), Err(WriteError::OtherSource)));
+    let other = Home::of(b"it stays");
+    for out in [&home.path("out"), &other.file] {
+        assert!(matches!(plan.write_file(&input, out, NO_SYNC), Err(WriteError::Changed)));
+    }
+    assert_eq!(other.bytes(), b"it stays");
+    assert!(home.litter().is_empty());
+}
+
+#[test]
+fn the_output_is_not_the_input() {
+    let home = Home::of(&module(&[]));
+    let input = Input::open(&home.file).unwrap();
+    let plan = home.plan(&licensed());
+    assert!(matches!(plan.write_file(&input, &home.file, NO_SYNC), Err(WriteError::SameFile)));
+    assert_eq!(home.bytes(), module(&[]));
+}
+
+#[test]
+fn where_nothing_changes_nothing_is_written() {
+    let home = Home::of(&module(&[custom("licenses", b"MIT")]));
+    let before = fs::metadata(&home.file).unwrap();
+    home.plan(&licensed()).replace(&home.file, NO_SYNC).unwrap();
+    home.plan(&licensed()).write_in_place(&home.file, NO_SYNC).unwrap();
+    let after = fs::metadata(&home.file).unwrap();
+    assert_eq!(before.modified().unwrap(), after.modified().unwrap());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        assert_eq!((before.ino(), before.ctime_nsec()), (after.ino(), after.ctime_nsec()));
+    }
+}
+
+#[test]
+fn a_read_only_file_is_replaced_by_force_alone() {
+    let home = Home::of(&module(&[]));
+    let mut permissions = fs::metadata(&home.file).unwrap().permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(&home.file, permissions).unwrap();
+    let plan = home.plan(&licensed());
+    for refused in [plan.replace(&home.file, NO_SYNC), plan.write_in_place(&home.file, NO_SYNC)] {
+        assert!(matches!(&refused, Err(error @ WriteError::ReadOnly) if error.is_forcible()), "{refused:?}");
+    }
+    assert!(home.bytes() == module(&[]) && home.litter().is_empty());
+    plan.replace(&home.file, FORCE).unwrap_or_else(|error| assert!(matches!(error, WriteError::ReadOnly), "{error}"));
+    assert!(fs::metadata(&home.file).unwrap().permissions().readonly());
+}
+
+#[test]
+fn there_is_nothing_to_recover_without_a_journal() {
+    let home = Home::of(&module(&[]));
+    assert!(matches!(recover(&home.file, NO_SYNC), Err(WriteError::NoJournal)));
+}
+
+#[cfg(unix)]
+mod on_unix {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_link_is_followed_and_stays() {
+        let home = Home::of(&module(&[]));
+        let (link, far) = (home.path("link"), home.path("far"));
+        symlink("a.wasm", &link).unwrap();
+        symlink(&link, &far).unwrap();
+        home.plan(&licensed()).replace(&far, NO_SYNC).unwrap();
+        assert_eq!(home.bytes(), module(&[custom("licenses", b"MIT")]));
+        assert!(fs::symlink_metadata(&far).unwrap().is_symlink() && fs::symlink_metadata(&link).unwrap().is_symlink());
+        home.plan(&Edit::new().unset(Field::Licenses).unwrap()).write_in_place(&far, NO_SYNC).unwrap();
+        assert_eq!(home.bytes(), module(&[]));
+
+        let (plan, input) = (home.plan(&licensed()), Input::open(&home.file).unwrap());
+        assert!(matches!(plan.write_file(&input, &far, NO_SYNC), Err(WriteError::SameFile)));
+        symlink("nowhere", home.path("dangling")).unwrap();
+        assert!(matches!(plan.write_file(&input, home.path("dangling"), NO_SYNC), Err(WriteError::Open(_))));
+        assert!(!home.path("nowhere").exists());
+    }
+
+    #[test]
+    fn hard_links_are_split_by_force_alone_and_kept_in_place() {
+        let home = Home::of(&module(&[]));
+        let other = home.path("other");
+        fs::hard_link(&home.file, &other).unwrap();
+        assert!(matches!(home.plan(&licensed()).replace(&home.file, NO_SYNC), Err(WriteError::HardLinks(2))));
+        assert!(home.bytes() == module(&[]) && home.litter().len() == 1);
+        home.plan(&licensed()).write_in_place(&home.file, NO_SYNC).unwrap();
+        assert_eq!(fs::read(&other).unwrap(), module(&[custom("licenses", b"MIT")]));
+        home.plan(&Edit::new().unset(Field::Licenses).unwrap()).replace(&home.file, FORCE).unwrap();
+        assert_eq!((home.bytes(), fs::metadata(&other).unwrap().nlink()), (module(&[]), 1));
+    }
+
+    #[test]
+    fn the_mode_is_kept() {
+        for mode in [0o600, 0o644, 0o755, 0o666, 0o2755] {
+            let home = Home::of(&module(&[]));
+            fs::set_permissions(&home.file, PermissionsExt::from_mode(mode)).unwrap();
+            home.plan(&licensed()).replace(&home.file, NO_SYNC).unwrap();
+            assert_eq!(fs::metadata(&home.file).unwrap().mode() & 0o7777, mode);
+        }
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_written_to() {
+        let home = Home::of(&module(&[]));
+        let input = Input::open(&home.file).unwrap();
+        home.plan(&licensed()).write_file(&input, "/dev/null", NO_SYNC).unwrap();
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
+        let refused = home.plan(&licensed()).write_file(&input, home.directory.path(), NO_SYNC);
+        assert!(matches!(refused, Err(WriteError::Open(_))), "{refused:?}");
+        assert!(matches!(home.plan(&licensed()).replace("/dev/null", NO_SYNC), Err(WriteError::NotRegular)));
+    }
+
+    /// A journal's name is made of the file's inode: the longest names have room for neither a prefix nor a suffix.
+    #[test]
+    fn names_may_be_as_long_as_they_get() {
+        let home = Home::of(&module(&[]));
+        let long = home.path(&"n".repeat(255));
+        fs::rename(&home.file, &long).unwrap();
+        let plan = |edit: &Edit| edit.plan(&Input::open(&long).unwrap(), Limits::default()).unwrap().plan;
+        plan(&licensed()).replace(&long, NO_SYNC).unwrap();
+        plan(&Edit::new().append("note", []).unwrap()).write_in_place(&long, NO_SYNC).unwrap();
+        assert_eq!(fs::read(&long).unwrap(), module(&[custom("licenses", b"MIT"), custom("note", b"")]));
+    }
+
+    #[test]
+    fn a_file_that_waits_to_be_recovered_is_not_edited() {
+        let home = Home::of(&module(&[]));
+        let inode = fs::metadata(&home.file).unwrap().ino();
+        let journal = home.path(&format!(".sectile-{inode:x}.journal"));
+        fs::write(&journal, b"cut off").unwrap();
+        for refused in [
+            home.plan(&licensed()).replace(&home.file, FORCE),
+            home.plan(&licensed()).write_in_place(&home.file, FORCE),
+        ] {
+            assert!(
+                matches!(&refused, Err(WriteError::CutOff { journal: found, .. }) if *found == fs::canonicalize(&journal).unwrap())
+            );
+        }
+        assert_eq!(home.bytes(), module(&[]));
+        // Its mode lets others write to it on some systems; what was cut off was not.
+        fs::set_permissions(&journal, PermissionsExt::from_mode(0o600)).unwrap();
+        recover(&home.file, NO_SYNC).unwrap();
+        assert!(home.litter().is_empty());
+        home.plan(&licensed()).replace(&home.file, NO_SYNC).unwrap();
+    }
+}
