@@ -1,5 +1,7 @@
 //! The command, as scripts rely on it.
 
+mod edit;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;

@@ -106,7 +106,8 @@ impl Output {
     /// Output as the arguments ask for it: for people, its styles are dropped where nobody can see them; for machines,
     /// every byte passes.
     pub fn new(matches: &ArgMatches) -> Self {
-        let for_machines = matches.try_get_one::<bool>("json").ok().flatten().is_none_or(|json| *json);
+        let is_binary = matches.try_get_one::<OsString>("output").ok().flatten().is_some_and(|out| out == "-");
+        let for_machines = is_binary || matches.try_get_one::<bool>("json").ok().flatten().is_none_or(|json| *json);
         let color = matches.try_get_one::<String>("color").ok().flatten();
         let choice = match color.map(String::as_str) {
             _ if for_machines => ColorChoice::AlwaysAnsi,
