@@ -273,6 +273,18 @@ fn several_items_at_once() {
     assert_eq!(edited, expected);
 }
 
+/// Items that end together: what is inserted belongs to the innermost first.
+#[test]
+fn several_items_that_end_at_one_place() {
+    let source = component(&[nested(&component(&[nested(&module(&[]))]))]);
+    let edit = ["", "0/0", "0"].into_iter().fold(Edit::new(), |edit, path| {
+        edit.at(path.parse().unwrap()).set(Field::Vendor, format!("vendor of {path}")).unwrap()
+    });
+    let vendor = |path: &str| custom("vendor", format!("vendor of {path}"));
+    let inner = component(&[nested(&module(&[vendor("0/0")])), vendor("0")]);
+    assert_eq!(apply(&edit, &source), component(&[nested(&inner), vendor("")]));
+}
+
 #[test]
 fn of_a_name_section_subsection_0_alone_is_touched() {
     let rest = [section(1, b"not to be parsed"), section(9, b"\xff\xff")].concat();
