@@ -58,14 +58,17 @@ pub(super) fn plan(edit: &Edit, outline: &Outline<'_>, source_len: u64, limits: 
 /// What changes in one item.
 struct InItem<'a> {
     item: &'a OutlineItem<'a>,
+    /// To the sections that are there.
     patches: Vec<Patch>,
+    /// New sections, which stand behind what ends where they begin: an empty section that takes data, say.
+    added: Vec<Patch>,
     /// Their paths are the root's until the item's own is known to be needed.
     changes: Vec<Change>,
 }
 
 impl<'a> InItem<'a> {
     fn of(item: &'a OutlineItem<'a>, forced: bool) -> Result<Self, EditError> {
-        let mut all = Self { item, patches: Vec::new(), changes: Vec::new() };
+        let mut all = Self { item, patches: Vec::new(), added: Vec::new(), changes: Vec::new() };
         if let Some(wanted) = item.wish.edit {
             // What may be inserted at one place comes in the order in which it is to stand there.
             all.sections(wanted, |name| NAMES.contains(&name))?;
@@ -82,6 +85,7 @@ impl<'a> InItem<'a> {
         if !forced {
             all.check_links()?;
         }
+        all.patches.append(&mut all.added);
         Ok(all)
     }
 
@@ -238,7 +242,7 @@ impl<'a> InItem<'a> {
         bytes.extend(name.as_bytes());
         bytes.extend(data);
         self.change(ChangeKind::Added, name, at..at, bytes.len() as u64);
-        self.patches.push(Patch { range: at..at, bytes });
+        self.added.push(Patch { range: at..at, bytes });
         Ok(())
     }
 

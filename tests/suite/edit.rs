@@ -285,6 +285,14 @@ fn several_items_that_end_at_one_place() {
     assert_eq!(apply(&edit, &source), component(&[nested(&inner), vendor("")]));
 }
 
+/// The data of an empty section and a new section begin at one place.
+#[test]
+fn an_empty_section_at_the_end_takes_a_value_before_another_is_added() {
+    let source = module(&[custom("vendor", "")]);
+    let edit = Edit::new().set(Field::Authors, "me").unwrap().set(Field::Vendor, "v").unwrap();
+    assert_eq!(apply(&edit, &source), module(&[custom("vendor", "v"), custom("authors", "me")]));
+}
+
 #[test]
 fn of_a_name_section_subsection_0_alone_is_touched() {
     let rest = [section(1, b"not to be parsed"), section(9, b"\xff\xff")].concat();
