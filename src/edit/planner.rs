@@ -22,22 +22,20 @@ pub(super) fn plan(edit: &Edit, outline: &Outline<'_>, source_len: u64, limits: 
     let mut changes = Vec::new();
     let mut growth = vec![0; outline.items.len()];
     let mut warnings = Warnings::new(outline);
-    for (place, item) in outline.items.iter().enumerate() {
-        if item.wish.is_none() {
-            continue;
-        }
-        let mut in_item = InItem::of(item, edit.forced)?;
-        if !in_item.changes.is_empty() {
-            let path = outline.path(place);
-            in_item.changes.iter_mut().for_each(|change| change.path = path.clone());
-        }
-        warnings.changed(place, &in_item.patches, &in_item.changes);
-        growth[place] = in_item.growth();
-        patches.extend(in_item.patches);
-        changes.extend(in_item.changes);
-    }
-    // An item's growth is its holder's, and with that size field's own growth the enclosing item's.
+    // An item's growth is its holder's, and with that size field's own growth the enclosing item's. What is inserted at
+    // the end of an item and of those that end there with it belongs to the innermost first.
     for (place, item) in outline.items.iter().enumerate().rev() {
+        if !item.wish.is_none() {
+            let mut in_item = InItem::of(item, edit.forced)?;
+            if !in_item.changes.is_empty() {
+                let path = outline.path(place);
+                in_item.changes.iter_mut().for_each(|change| change.path = path.clone());
+            }
+            warnings.changed(place, &in_item.patches, &in_item.changes);
+            growth[place] += in_item.growth();
+            patches.extend(in_item.patches);
+            changes.extend(in_item.changes);
+        }
         let mut size = None;
         if let (Some(holder), Some(parent)) = (&item.holder, item.parent)
             && growth[place] != 0
@@ -60,14 +58,17 @@ pub(super) fn plan(edit: &Edit, outline: &Outline<'_>, source_len: u64, limits: 
 /// What changes in one item.
 struct InItem<'a> {
     item: &'a OutlineItem<'a>,
+    /// To the sections that are there.
     patches: Vec<Patch>,
+    /// New sections, which stand behind what ends where they begin: an empty section that takes data, say.
+    added: Vec<Patch>,
     /// Their paths are the root's until the item's own is known to be needed.
     changes: Vec<Change>,
 }
 
 impl<'a> InItem<'a> {
     fn of(item: &'a OutlineItem<'a>, forced: bool) -> Result<Self, EditError> {
-        let mut all = Self { item, patches: Vec::new(), changes: Vec::new() };
+        let mut all = Self { item, patches: Vec::new(), added: Vec::new(), changes: Vec::new() };
         if let Some(wanted) = item.wish.edit {
             // What may be inserted at one place comes in the order in which it is to stand there.
             all.sections(wanted, |name| NAMES.contains(&name))?;
@@ -84,6 +85,7 @@ impl<'a> InItem<'a> {
         if !forced {
             all.check_links()?;
         }
+        all.patches.append(&mut all.added);
         Ok(all)
     }
 
@@ -141,20 +143,24 @@ impl<'a> InItem<'a> {
         };
         let item = self.item;
         for section in item.sections.iter().filter(|section| NAMES.contains(&&*section.name)) {
-            let is_edited = edit.is_some() && *section.name == *own;
+            let is_edited = edit.is_some();
+            let is_own = *section.name == *own; // the other kind's is read as a name too, but none is put there
             let names = match &section.content {
                 Content::Names(names) => names,
-                Content::Unreadable(why) if is_edited => return Err(unreadable(own, section, why)),
+                Content::Unreadable(why) if is_edited => return Err(unreadable(name_of(section), section, why)),
                 _ => continue, // where it is only stripped, that is a finding
             };
             let mut patches = Vec::new();
             if is_edited {
                 // A section that has a name already is where it stays; otherwise the first section takes it.
-                if !any_has_own && let Some(name) = takes.take() {
+                if is_own
+                    && !any_has_own
+                    && let Some(name) = takes.take()
+                {
                     patches.push(Patch { range: section.data..section.data, bytes: own_name(name, [0; 2]) });
                 }
                 for found in names {
-                    match takes.take() {
+                    match takes.take_if(|_| is_own) {
                         Some(_) if found.is_wanted => {}
                         Some(name) => patches.push(found.patch(own_name(name, found.widths))),
                         None => patches.push(found.patch(Vec::new())),
@@ -236,7 +242,7 @@ impl<'a> InItem<'a> {
         bytes.extend(name.as_bytes());
         bytes.extend(data);
         self.change(ChangeKind::Added, name, at..at, bytes.len() as u64);
-        self.patches.push(Patch { range: at..at, bytes });
+        self.added.push(Patch { range: at..at, bytes });
         Ok(())
     }
 
@@ -297,6 +303,11 @@ impl<'a> InItem<'a> {
         };
         if self.changes.iter().any(breaks) { Err(EditError::MovesLinked) } else { Ok(()) }
     }
+}
+
+/// The name of a name section.
+fn name_of(section: &OutlineSection) -> &'static str {
+    NAMES.into_iter().find(|name| **name == *section.name).unwrap_or(NAMES[0])
 }
 
 impl FoundName {

@@ -273,6 +273,26 @@ fn several_items_at_once() {
     assert_eq!(edited, expected);
 }
 
+/// Items that end together: what is inserted belongs to the innermost first.
+#[test]
+fn several_items_that_end_at_one_place() {
+    let source = component(&[nested(&component(&[nested(&module(&[]))]))]);
+    let edit = ["", "0/0", "0"].into_iter().fold(Edit::new(), |edit, path| {
+        edit.at(path.parse().unwrap()).set(Field::Vendor, format!("vendor of {path}")).unwrap()
+    });
+    let vendor = |path: &str| custom("vendor", format!("vendor of {path}"));
+    let inner = component(&[nested(&module(&[vendor("0/0")])), vendor("0")]);
+    assert_eq!(apply(&edit, &source), component(&[nested(&inner), vendor("")]));
+}
+
+/// The data of an empty section and a new section begin at one place.
+#[test]
+fn an_empty_section_at_the_end_takes_a_value_before_another_is_added() {
+    let source = module(&[custom("vendor", "")]);
+    let edit = Edit::new().set(Field::Authors, "me").unwrap().set(Field::Vendor, "v").unwrap();
+    assert_eq!(apply(&edit, &source), module(&[custom("vendor", "v"), custom("authors", "me")]));
+}
+
 #[test]
 fn of_a_name_section_subsection_0_alone_is_touched() {
     let rest = [section(1, b"not to be parsed"), section(9, b"\xff\xff")].concat();
