@@ -155,7 +155,7 @@ impl<'o> Warnings<'o> {
             return;
         }
         let item: &OutlineItem<'_> = &self.outline.items[place];
-        let id = item.sections.iter().find(|section: &&OutlineSection| section.is_custom && is_id(&section.name));
+        let id = item.sections.iter().find(|section: &&OutlineSection| is_id(&section.name));
         if let Some(id) = id {
             let message = "the debugging data beside this id is not what it was when the id was given";
             self.find(place, Code::StaleBuildId, id.extent.start, Some("build_id"), message);
