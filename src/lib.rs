@@ -1,6 +1,7 @@
-//! Sectile reads the metadata of WebAssembly modules and components: who made them, under which licence, from which
-//! source and dependencies, with which tools. It does so without reading the rest: a scanner hops from section header
-//! to section header, and only what is metadata is decoded, wherever in the tree it stands.
+//! Sectile reads and edits the metadata of WebAssembly modules and components: who made them, under which licence, from
+//! which source and dependencies, with which tools. It does so without touching the rest: a scanner hops from section
+//! header to section header, only what is metadata is decoded, wherever in the tree it stands, and only what an edit
+//! changes is written anew.
 //!
 //! ```
 //! use sectile::{Limits, metadata::Field};
@@ -48,7 +49,8 @@
 //! - No input makes it panic, recurse, or allocate what the input only declares. What reading may cost is in [`Limits`].
 //! - Every driver gives the same values, findings and errors for the same bytes.
 //! - What nobody asked for is not read, and [`drive::Cost`] counts what was.
-//! - An edit keeps every other byte, and an edit repeated changes nothing.
+//! - An edit keeps every other byte, and an edit repeated changes nothing. A file that is replaced is wholly the old or
+//!   wholly the new one, for every reader and after every cut.
 //! - What an input breaks off with does not cost what stands before: an [`Outcome`] holds both, the value and the break.
 //!
 //! # Features

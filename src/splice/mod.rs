@@ -124,6 +124,11 @@ impl Plan {
         self.kept() + self.inserted()
     }
 
+    /// By how many bytes what it writes is longer than the source; negative where it is shorter.
+    pub fn growth(&self) -> i64 {
+        self.len().cast_signed() - self.source_len.cast_signed()
+    }
+
     /// Whether it writes nothing; no WebAssembly is that short.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -208,7 +213,7 @@ mod tests {
             ]
         );
         assert_eq!(plan.dropped().collect::<Vec<_>>(), [2..4, 5..6, 7..9]);
-        assert_eq!((plan.kept(), plan.inserted(), plan.len()), (5, 3, 8));
+        assert_eq!((plan.kept(), plan.inserted(), plan.len(), plan.growth()), (5, 3, 8, -2));
         assert_eq!(plan.to_vec(b"0123456789").unwrap(), b"01ab46c9");
     }
 
