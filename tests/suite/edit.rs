@@ -1,5 +1,11 @@
 //! Edits, against what they promise: every other byte stays, and what was asked for is there.
 
+#[cfg(feature = "json")]
+mod migrate;
+mod properties;
+mod strip;
+mod warnings;
+
 use sectile::edit::{Edit, EditError};
 use sectile::metadata::{Field, Item, Metadata};
 use sectile::scan::Path;
@@ -348,6 +354,18 @@ fn two_producers_sections_lose_nothing() {
     assert_eq!(edited, module(&[custom("producers", first.clone()), custom("producers", second)]));
     let dropped = apply(&Edit::new().drop_producer("language", "Rust"), &edited);
     assert_eq!(dropped, module(&[custom("producers", first)]));
+}
+
+/// Of several changes to one producer the last counts; it does not lose its place by being dropped in between.
+#[test]
+fn a_producer_dropped_and_added_again_stays_where_it_is() {
+    let sdk = |values: &[(&str, &str)]| module(&[custom("producers", producers(&[("sdk", values)]))]);
+    let edit = Edit::new().drop_producer("sdk", "a").add_producer("sdk", "a", "2").add_producer("sdk", "b", "1");
+    assert_eq!(apply(&edit, &module(&[])), sdk(&[("a", "2"), ("b", "1")]));
+    assert_eq!(apply(&edit, &sdk(&[("a", "1"), ("c", "")])), sdk(&[("a", "2"), ("c", ""), ("b", "1")]));
+    let none = Edit::new().add_producer("sdk", "a", "2").drop_producer("sdk", "a");
+    assert_eq!(apply(&none, &module(&[])), module(&[]));
+    assert_eq!(apply(&none, &sdk(&[("a", "1")])), module(&[]));
 }
 
 #[test]
