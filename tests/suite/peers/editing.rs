@@ -66,7 +66,7 @@ fn a_bad_section_is_no_obstacle_to_editing_another() {
         custom("producers", [producers(&[("sdk", &[("kit", "1")])]), vec![0]].concat()),
         custom("producers", producers(&[("linked-by", &[("ld", "1")])])),
     ] {
-        let inner = nested(&module(&[bad.clone()]));
+        let inner = nested(&module(std::slice::from_ref(&bad)));
         let source = component(&[bad.clone(), inner.clone()]);
         if !bad.ends_with(b"garbage") {
             assert!(peer_edits(&source).is_err(), "the peer edits it by now");
