@@ -3,14 +3,17 @@
 //!
 //! - [`framing()`] holds the scanner against wasmparser, as the contract says;
 //! - [`drivers()`] holds the drivers against each other, and the metadata against the bytes;
+//! - [`plans()`] edits anything in any way, and holds what comes of it against what is promised;
 //! - [`binary()`] makes the inputs: modules and components that lie.
 
 mod drivers;
 mod framing;
 mod generate;
 mod outline;
+mod plans;
 
 pub use self::drivers::drivers;
 pub use self::framing::{Verdict, framing};
 pub use self::generate::binary;
 pub use self::outline::Outline;
+pub use self::plans::{CONTROLS, plans};

@@ -66,7 +66,8 @@ pub enum EditError {
     /// The items that are to be changed hold more sections than the limits allow to be kept in mind.
     #[error("too many sections")]
     TooMany,
-    /// The edit would move or remove a section that an object's `linking` or `reloc.*` sections name by its place.
-    #[error("the edit would move sections that `linking` or `reloc.*` name by their places")]
+    /// The edit would move or remove a section that an object's `linking` and `reloc.*` sections name by its place, or one
+    /// of these. See [`Edit::force`](super::Edit::force).
+    #[error("the edit would move or remove sections that linking this object needs at their places")]
     MovesLinked,
 }

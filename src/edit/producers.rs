@@ -1,5 +1,7 @@
 //! Changes to what `producers` sections say. Everything that is not named stays: unknown fields, duplicates, the order.
 
+use std::collections::HashSet;
+
 use super::ProducerEdit;
 use crate::finding::Code;
 use crate::metadata::{Producers, Value, inspect_producers};
@@ -25,7 +27,7 @@ pub(super) fn edit<'d>(
     let old: Vec<Fields> = old.collect::<Result<_, _>>()?;
     let mut new = old.clone();
     let mut added = Fields::new();
-    for edit in edits {
+    for edit in last_of_each(edits) {
         let target = if new.is_empty() { std::slice::from_mut(&mut added) } else { &mut new[..] };
         match edit {
             ProducerEdit::Drop { field, name } => drop_producer(target, field, name),
@@ -35,6 +37,20 @@ pub(super) fn edit<'d>(
     let changed = |(old, new): (&Fields, &Fields)| (old != new).then(|| encode_fields(new));
     let sections = old.iter().zip(&new).map(changed).collect();
     Ok(Edited { sections, added: (!added.is_empty()).then(|| encode_fields(&added)) })
+}
+
+/// Of the changes to one name in a field the last, in the order given: one that is dropped and added keeps its place.
+fn last_of_each(edits: &[ProducerEdit]) -> Vec<&ProducerEdit> {
+    let mut seen = HashSet::new();
+    let mut last = Vec::new();
+    for edit in edits.iter().rev() {
+        let (ProducerEdit::Add { field, name, .. } | ProducerEdit::Drop { field, name }) = edit;
+        if seen.insert((field, name)) {
+            last.push(edit);
+        }
+    }
+    last.reverse();
+    last
 }
 
 fn decode(data: &[u8]) -> Option<Fields> {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::outline::{Content, Outline, OutlineItem, OutlineSection};
 use super::planned::{Change, ChangeKind};
 use super::planner::MAX_NESTED;
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, Findings};
 use crate::limits::Limits;
 use crate::metadata::{Field, Purpose, purpose};
 use crate::splice::{Patch, Plan};
@@ -14,7 +14,16 @@ use crate::splice::{Patch, Plan};
 pub(super) struct Warnings<'o> {
     outline: &'o Outline<'o>,
     touched: Vec<Touched>,
-    findings: Vec<(usize, Finding)>,
+    found: Vec<Found>,
+}
+
+/// A finding, without the path of the item that it is about.
+struct Found {
+    place: usize,
+    code: Code,
+    offset: u64,
+    section: Option<Box<str>>,
+    message: Cow<'static, str>,
 }
 
 /// What has changed in an item, that which it holds included.
@@ -29,7 +38,7 @@ struct Touched {
 
 impl<'o> Warnings<'o> {
     pub(super) fn new(outline: &'o Outline<'o>) -> Self {
-        Self { outline, touched: vec![Touched::default(); outline.items.len()], findings: Vec::new() }
+        Self { outline, touched: vec![Touched::default(); outline.items.len()], found: Vec::new() }
     }
 
     /// An item is changed by these patches, which come to these changes.
@@ -60,7 +69,7 @@ impl<'o> Warnings<'o> {
         }
     }
 
-    /// All of them, item by item.
+    /// All of them, item by item, folded as those of a reading are.
     pub(super) fn of(mut self, plan: &Plan, changes: &[Change], limits: Limits) -> Vec<Finding> {
         if !plan.is_identity() {
             self.near_limit(0, 0, plan.len(), MAX_NESTED, None);
@@ -71,8 +80,13 @@ impl<'o> Warnings<'o> {
             let message = format!("{sections} sections, and no more than {} are read back", limits.sections);
             self.find(0, Code::NearLimit, 0, None, message);
         }
-        self.findings.sort_by_key(|(place, _)| *place);
-        self.findings.into_iter().map(|(_, finding)| finding).collect()
+        self.found.sort_by_key(|found| found.place);
+        let mut findings = Findings::new(limits.findings);
+        for Found { place, code, offset, section, message } in self.found {
+            let describe = || (self.outline.path(place), message);
+            findings.add(code, place as u32, offset, section.as_deref(), describe);
+        }
+        findings.iter().cloned().collect()
     }
 
     fn touch(&mut self, place: usize, offset: u64) {
@@ -92,15 +106,8 @@ impl<'o> Warnings<'o> {
         section: Option<&str>,
         message: impl Into<Cow<'static, str>>,
     ) {
-        let finding = Finding {
-            code,
-            path: self.outline.path(place),
-            offset,
-            section: section.map(Into::into),
-            message: message.into(),
-            count: 1,
-        };
-        self.findings.push((place, finding));
+        let found = Found { place, code, offset, section: section.map(Into::into), message: message.into() };
+        self.found.push(found);
     }
 
     /// Values that are set although the table has something against them.

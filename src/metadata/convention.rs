@@ -23,7 +23,7 @@ pub enum Purpose {
     Hints,
     /// A signature over other sections.
     Signature,
-    /// The interface of a component that is yet to be made.
+    /// The interface of a component, or of bindings, that are yet to be made.
     Interface,
     /// A snapshot of a crashed program.
     Coredump,
@@ -76,9 +76,10 @@ impl Convention {
 /// Exact names before the prefixes that they begin with.
 /// Sources: the core specification's appendix (`name`), the component model's binary format (`component-name`,
 /// `component-type:*`), the tool conventions (producers, debugging, linking, dynamic linking, target features, code
-/// metadata, core dumps, build ids, signatures), cargo-auditable (`.dep-v0`), Stellar's and the Internet Computer's
-/// interface conventions, and Polkadot's runtime sections.
-pub(crate) static CONVENTIONS: [Convention; 31] = [
+/// metadata, core dumps, build ids, signatures), cargo-auditable (`.dep-v0`), wasm-bindgen (what its command needs of a
+/// module), Stellar's and the Internet Computer's interface conventions, Polkadot's runtime sections, and CosmWasm's
+/// migration version.
+pub(crate) static CONVENTIONS: [Convention; 33] = [
     known("name", Purpose::Names).decode(Decode::Name),
     known("component-name", Purpose::Names).decode(Decode::Name),
     known("producers", Purpose::Metadata).decode(Decode::Producers),
@@ -99,6 +100,7 @@ pub(crate) static CONVENTIONS: [Convention; 31] = [
     known("component-type:*", Purpose::Interface),
     known("component-type", Purpose::Interface),
     known("package-docs", Purpose::Interface),
+    known("__wasm_bindgen_unstable", Purpose::Interface),
     known("core", Purpose::Coredump),
     known("coremodules", Purpose::Coredump),
     known("coreinstances", Purpose::Coredump),
@@ -110,6 +112,7 @@ pub(crate) static CONVENTIONS: [Convention; 31] = [
     known("icp:private *", Purpose::Platform),
     known("runtime_version", Purpose::Platform),
     known("runtime_apis", Purpose::Platform),
+    known("cw_migrate_version", Purpose::Platform),
 ];
 
 /// What a custom section's name means: a row of one of the two tables, or nothing that is known.

@@ -1,10 +1,16 @@
 //! Edits, against what they promise: every other byte stays, and what was asked for is there.
 
-use sectile::edit::{Edit, EditError};
+#[cfg(feature = "json")]
+mod migrate;
+mod properties;
+mod strip;
+mod warnings;
+
+use sectile::edit::{Edit, EditError, Glob};
 use sectile::metadata::{Field, Item, Metadata};
 use sectile::scan::Path;
 use sectile::splice::{Piece, Plan};
-use sectile::{Code, Limits};
+use sectile::{Code, Input, Limits};
 use wasmparser::{Validator, WasmFeatures};
 
 use crate::support::binary::{
@@ -18,6 +24,8 @@ fn apply(edit: &Edit, source: &[u8]) -> Vec<u8> {
     let planned = edit.plan_slice(source, Limits::default()).unwrap();
     let by_reads = edit.plan_at(&file(source), source.len() as u64, Limits::default()).unwrap();
     assert_eq!(planned, by_reads, "the plan does not depend on the mouth");
+    let input = Input::of(file(source)).unwrap();
+    assert_eq!(planned, edit.plan(&input, Limits::default()).unwrap(), "nor on the file");
     let plan = planned.plan;
     let edited = concatenation(&plan, source);
     assert_eq!(plan.to_vec(source).as_deref(), Some(&edited[..]));
@@ -350,6 +358,18 @@ fn two_producers_sections_lose_nothing() {
     assert_eq!(dropped, module(&[custom("producers", first)]));
 }
 
+/// Of several changes to one producer the last counts; it does not lose its place by being dropped in between.
+#[test]
+fn a_producer_dropped_and_added_again_stays_where_it_is() {
+    let sdk = |values: &[(&str, &str)]| module(&[custom("producers", producers(&[("sdk", values)]))]);
+    let edit = Edit::new().drop_producer("sdk", "a").add_producer("sdk", "a", "2").add_producer("sdk", "b", "1");
+    assert_eq!(apply(&edit, &module(&[])), sdk(&[("a", "2"), ("b", "1")]));
+    assert_eq!(apply(&edit, &sdk(&[("a", "1"), ("c", "")])), sdk(&[("a", "2"), ("c", ""), ("b", "1")]));
+    let none = Edit::new().add_producer("sdk", "a", "2").drop_producer("sdk", "a");
+    assert_eq!(apply(&none, &module(&[])), module(&[]));
+    assert_eq!(apply(&none, &sdk(&[("a", "1")])), module(&[]));
+}
+
 #[test]
 fn put_append_and_remove() {
     let source = module(&[custom("x", "1"), custom("x", "2")]);
@@ -385,6 +405,86 @@ fn what_cannot_be_done_is_said_and_nothing_is_planned() {
     assert!(matches!(Edit::new().put("x".repeat(100_001), "x"), Err(EditError::SectionName(100_001))));
     // A flaw in one section is none of another's business.
     assert!(inner().set(Field::Vendor, "v").unwrap().plan_slice(&source, Limits::default()).is_ok());
+}
+
+/// Given data and removed by a pattern: whichever was meant, the other was not.
+#[test]
+fn a_section_that_a_pattern_removes_is_not_changed_otherwise() {
+    let glob = |pattern: &str| Edit::new().remove_matching(Glob::new(pattern).unwrap());
+    let refused = |edit: Edit| matches!(edit.plan_slice(&MODULE, Limits::default()), Err(EditError::Twice(_)));
+    assert!(refused(glob("x*").put("x", "1").unwrap()));
+    assert!(refused(glob("[uv]endor").set(Field::Vendor, "v").unwrap()));
+    assert!(refused(glob("name").name("n").unwrap()));
+    assert!(refused(glob("*").add_producer("sdk", "a", "")));
+    assert!(refused(Edit::new().unset_producers().unwrap().add_producer("sdk", "a", "")));
+    // Removed twice is removed.
+    let source = module(&[custom("x", ""), custom("xy", ""), custom("y", "")]);
+    let both = glob("x*").remove("x").unwrap().remove_matching(Glob::literal("xy"));
+    assert_eq!(apply(&both, &source), module(&[custom("y", "")]));
+    // Elsewhere it is another section.
+    let tree = component(&[nested(&module(&[custom("x", "")]))]);
+    let apart = glob("x").at("0".parse().unwrap()).put("x", "1").unwrap();
+    assert_eq!(apply(&apart, &tree), component(&[nested(&module(&[custom("x", "1")]))]));
+}
+
+#[test]
+fn what_could_not_be_read_back_is_not_written() {
+    assert!(matches!(Edit::new().set_as_is(Field::Vendor, "a\0b"), Err(EditError::Nul(_))));
+    assert!(matches!(Edit::new().set(Field::Vendor, "a\0b"), Err(EditError::Invalid { .. })));
+    assert!(matches!(Edit::new().name("a\0b"), Err(EditError::Nul(_))));
+    assert!(matches!(Edit::new().put("a\0b", ""), Err(EditError::Nul(_))));
+    assert!(matches!(Edit::new().append("a\0b", ""), Err(EditError::Nul(_))));
+    // What is there may be removed, whatever it is called; data is data.
+    let source = module(&[custom("a\0b", ""), custom("x", "")]);
+    let edit = Edit::new().remove("a\0b").unwrap().put("x", "\0").unwrap();
+    assert_eq!(apply(&edit, &source), module(&[custom("x", "\0")]));
+
+    let plan = |edit: &Edit, limits: Limits| edit.plan_slice(&MODULE, limits).map(|_| ());
+    assert!(matches!(plan(&Edit::new().add_producer("sdk", "a\0b", ""), Limits::default()), Err(EditError::Nul(_))));
+    let few = Limits { data: 10, name: 10, ..Limits::default() };
+    let long = "a".repeat(11);
+    for edit in [
+        Edit::new().set(Field::Vendor, &*long).unwrap(),
+        Edit::new().name(&long[..6]).unwrap(),
+        Edit::new().add_producer("sdk", &*long, ""),
+        Edit::new().put(&*long, "").unwrap(),
+        Edit::new().append(&*long, "").unwrap(),
+    ] {
+        let error = plan(&edit, few).unwrap_err();
+        assert!(matches!(error, EditError::TooLong { .. }), "{error}");
+        assert!(plan(&edit, Limits::default()).is_ok());
+    }
+}
+
+/// What the reader takes for the item's name, though it stands in the section of the other kind of item.
+#[test]
+fn a_name_in_the_other_kinds_section_goes() {
+    let source = module(&[custom("name", name("mine")), custom("component-name", name("stray"))]);
+    let bare = custom("component-name", section(1, b"not to be parsed"));
+    let edited = apply(&Edit::new().name("new").unwrap(), &source);
+    assert_eq!(edited, module(&[custom("name", name("new")), bare.clone()]));
+    assert_eq!(name_of(&edited), "new");
+    let cleared = apply(&Edit::new().unname().unwrap(), &module(&[custom("component-name", name("stray"))]));
+    assert_eq!(cleared, module(&[bare]));
+}
+
+#[test]
+fn a_subsection_with_bytes_behind_its_name_is_replaced() {
+    let source = module(&[custom("name", [section(0, b"\x01nmore"), section(1, b"kept")].concat())]);
+    for new in ["n", "other"] {
+        let expected = module(&[custom("name", [section(0, &prefixed(new)), section(1, b"kept")].concat())]);
+        assert_eq!(apply(&Edit::new().name(new).unwrap(), &source), expected);
+    }
+}
+
+#[test]
+fn what_is_put_stands_where_linkers_accept_it() {
+    let (name, made) = (custom("name", section(0, &prefixed("n"))), custom("producers", producers(&[])));
+    let (code, features) = (section(10, &[0]), custom("target_features", [0]));
+    let put = |edit: Edit, section: &str, data: Vec<u8>| edit.put(section, data).unwrap();
+    let edit = put(put(Edit::new(), "producers", producers(&[])), "name", section(0, &prefixed("n")));
+    let source = module(&[code.clone(), features.clone()]);
+    assert_eq!(apply(&edit, &source), module(&[code, name, made, features]));
 }
 
 #[test]

@@ -33,3 +33,8 @@ fn framing_raw() {
 fn framing_structured() {
     over_seeds("framing_structured", |fuel| _ = bodies::framing(&bodies::binary(&mut Unstructured::new(fuel))));
 }
+
+#[test]
+fn plans() {
+    over_seeds("plans", |input| _ = bodies::plans(input));
+}

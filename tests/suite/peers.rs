@@ -1,6 +1,8 @@
 //! What the peers get wrong, row by row: the same input, the right answer. Where the peer is wasm-metadata, the test
 //! shows that it does what its row says.
 
+mod editing;
+
 use sectile::metadata::{Field, Metadata};
 use sectile::{Code, Escaped};
 use wasm_metadata::{AddMetadata, AddMetadataField, Payload};

@@ -1,0 +1,6 @@
+#![no_main]
+//! Edits keep what they promise, of any bytes.
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    bodies::plans(input);
+});

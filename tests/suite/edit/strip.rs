@@ -1,0 +1,251 @@
+//! What stripping takes and leaves.
+
+use std::fs;
+use std::process::Command;
+
+use sectile::Limits;
+use sectile::edit::{ChangeKind, Edit, EditError, Glob, Planned, Strip};
+use sectile::metadata::{Metadata, Purpose};
+
+use super::{apply, is_valid, real_files};
+use crate::support::binary::{component, custom, module, name, nested, padded, prefixed, producers, section};
+use crate::support::found;
+use crate::support::mouths::metadata;
+
+fn debug() -> Vec<u8> {
+    [custom(".debug_info", "info"), custom(".debug_str", [7; 200])].concat()
+}
+
+/// What nobody wants to lose.
+fn kept() -> Vec<u8> {
+    [
+        custom("name", name("mine")),
+        custom("producers", producers(&[("sdk", &[("kit", "1")])])),
+        custom("authors", "me"),
+        custom("build_id", prefixed([1, 2, 3])),
+        custom("sourceMappingURL", prefixed("a.map")),
+        custom("external_debug_info", prefixed("a.debug.wasm")),
+        custom("target_features", [0]),
+        custom("unheard-of", "x"),
+    ]
+    .concat()
+}
+
+fn strip(strip: Strip) -> Edit {
+    Edit::new().strip(strip)
+}
+
+fn plan(edit: &Edit, source: &[u8]) -> Planned {
+    edit.plan_slice(source, Limits::default()).unwrap()
+}
+
+fn removed(planned: &Planned) -> Vec<String> {
+    assert!(planned.changes.iter().all(|change| change.kind == ChangeKind::Removed));
+    planned.changes.iter().map(|change| format!("{}:{}", change.path, change.section)).collect()
+}
+
+#[test]
+fn debugging_data_goes_from_every_item() {
+    let inner = |debug: &[u8]| nested(&module(&[custom("dylink.0", ""), kept(), debug.to_vec()]));
+    let tree =
+        |debug: Vec<u8>| component(&[inner(&debug), nested(&component(&[inner(&debug), kept()])), kept(), debug]);
+    let source = tree(debug());
+    let edit = strip(Strip::new());
+    assert_eq!(apply(&edit, &source), tree(vec![]));
+    let planned = plan(&edit, &source);
+    assert_eq!(
+        removed(&planned),
+        ["0:.debug_info", "0:.debug_str", "1/0:.debug_info", "1/0:.debug_str", ":.debug_info", ":.debug_str"]
+    );
+    let saved: u64 = planned.changes.iter().map(|change| change.before - change.after).sum();
+    let narrower = saved - (source.len() as u64 - planned.plan.len());
+    assert_eq!(narrower, 0, "size fields keep their width");
+}
+
+#[test]
+fn one_item_alone() {
+    let inner = module(&[debug()]);
+    let source = component(&[nested(&inner), nested(&component(&[nested(&inner), debug()])), debug()]);
+    let at = |path: &str, strip| plan(&Edit::new().at(path.parse().unwrap()).strip(strip), &source);
+    assert_eq!(removed(&at("", Strip::new().this_item_only())), [":.debug_info", ":.debug_str"]);
+    assert_eq!(removed(&at("1", Strip::new().this_item_only())), ["1:.debug_info", "1:.debug_str"]);
+    assert_eq!(removed(&at("1", Strip::new())), ["1/0:.debug_info", "1/0:.debug_str", "1:.debug_info", "1:.debug_str"]);
+    // What is said of an item counts there, and not what is said of those around it.
+    let edit = strip(Strip::new()).at("1".parse().unwrap()).strip(Strip::new().keep(Glob::new("*").unwrap()));
+    assert_eq!(removed(&plan(&edit, &source)), ["0:.debug_info", "0:.debug_str", ":.debug_info", ":.debug_str"]);
+    let missing = Edit::new().at("2".parse().unwrap()).strip(Strip::new());
+    assert!(matches!(missing.plan_slice(&source, Limits::default()), Err(EditError::NoItem(_))));
+}
+
+#[test]
+fn names_go_if_asked_for_and_the_items_own_name_stays() {
+    let own = |own: &str| custom("name", section(0, &prefixed(own)));
+    let tree = |inner: Vec<u8>, unnamed: Vec<u8>| component(&[nested(&module(&[inner])), nested(&module(&[unnamed]))]);
+    let source = tree(custom("name", name("mine")), custom("name", section(1, b"not to be parsed")));
+    assert_eq!(apply(&strip(Strip::new()), &source), source);
+    assert_eq!(apply(&strip(Strip::new().names()), &source), tree(own("mine"), vec![]));
+    let kept = Strip::new().names().keep(Glob::literal("name"));
+    assert_eq!(apply(&strip(kept), &source), source);
+    // With a new name for one of them.
+    let edit = strip(Strip::new().names()).at("1".parse().unwrap()).name("new").unwrap();
+    assert_eq!(apply(&edit, &source), tree(own("mine"), own("new")));
+}
+
+#[test]
+fn of_names_that_cannot_be_read_nothing_goes() {
+    let source = module(&[custom("name", b"\x01\x09x"), debug()]);
+    let planned = plan(&strip(Strip::new().names()), &source);
+    assert_eq!(removed(&planned), [":.debug_info", ":.debug_str"]);
+    assert_eq!(planned.findings[0].code, sectile::Code::MalformedName);
+}
+
+#[test]
+fn all_is_what_has_no_purpose_that_is_known() {
+    let source = module(&[kept(), debug(), custom("x", ""), custom("go.buildid", "id")]);
+    let edit = strip(Strip::new().all().keep(Glob::new("go.*").unwrap()));
+    let edited = apply(&edit, &source);
+    assert_eq!(edited, module(&[kept().without(&custom("unheard-of", "x")), custom("go.buildid", "id")]));
+    // What the same edit puts is not what it strips.
+    let edit = edit.put("x", "wanted").unwrap().append("y", "").unwrap();
+    let planned = plan(&edit, &source);
+    let metadata_of = planned.plan.to_vec(&source).unwrap();
+    assert!(metadata_of.ends_with(&custom("y", "")));
+    assert!(metadata_of.windows(6).any(|bytes| bytes == b"wanted"));
+}
+
+trait Without {
+    fn without(&self, gone: &[u8]) -> Vec<u8>;
+}
+
+impl Without for Vec<u8> {
+    fn without(&self, gone: &[u8]) -> Vec<u8> {
+        let at = self.windows(gone.len()).position(|bytes| bytes == gone).unwrap();
+        [&self[..at], &self[at + gone.len()..]].concat()
+    }
+}
+
+#[test]
+fn padded_sizes_stay_as_wide_as_they_were() {
+    let tree = |sections: Vec<u8>| {
+        let inner = module(&[sections]);
+        component(&[[&[1], &*padded(inner.len() as u32, 5), &inner].concat()])
+    };
+    assert_eq!(apply(&strip(Strip::new()), &tree([kept(), debug()].concat())), tree(kept()));
+}
+
+/// Everything that the reader shows, and every section with a purpose but debugging.
+#[test]
+fn of_real_files_nothing_is_lost_that_says_or_does_something() {
+    for (file, source) in real_files() {
+        let before = metadata(&source);
+        for all in [false, true] {
+            let edit = strip(if all { Strip::new().all() } else { Strip::new() });
+            let edited = match edit.plan_slice(&source, Limits::default()) {
+                Ok(_) => apply(&edit, &source),
+                Err(EditError::MovesLinked) if file.ends_with(".o") => continue,
+                Err(error) => panic!("{file}: {error}"),
+            };
+            let after = metadata(&edited);
+            assert_eq!(said(&before), said(&after), "{file}");
+            for (old, new) in before.items().iter().zip(after.items()) {
+                let purposes = |item: &sectile::metadata::Item<'_>| -> Vec<_> {
+                    let keeps = |share: &sectile::metadata::Share| {
+                        share.kind != "custom" && share.purpose != Some(Purpose::Debug)
+                    };
+                    let shares = item.shares().filter(keeps);
+                    shares.filter(|share| share.purpose.is_some()).map(|share| (share.kind, share.bytes)).collect()
+                };
+                assert_eq!(purposes(old), purposes(new), "{file}");
+                assert!(!new.shares().any(|share| share.purpose == Some(Purpose::Debug)), "{file}");
+            }
+        }
+    }
+}
+
+/// All values, as they are shown.
+fn said(metadata: &Metadata<'_>) -> Vec<String> {
+    let item = |item: &sectile::metadata::Item<'_>| {
+        let annotations: Vec<_> = item.annotations().map(|(field, value)| (field, value.as_bytes().to_vec())).collect();
+        let links: Vec<_> = item.debug_links().map(|(name, value)| (name, value.as_bytes().to_vec())).collect();
+        let dependencies = item.dependencies().map(|dependencies| dependencies.raw.as_bytes().to_vec());
+        format!("{:?} {annotations:?} {links:?} {dependencies:?} {:?}", found::name(item), found::producers(item))
+    };
+    metadata.items().iter().map(item).collect()
+}
+
+/// An object's debugging data is named by its symbols, and by its relocations.
+#[test]
+fn an_object_is_stripped_only_by_force() {
+    let source = fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files/clang-fib.o")).unwrap();
+    let refused = strip(Strip::new()).plan_slice(&source, Limits::default());
+    assert!(matches!(refused, Err(EditError::MovesLinked)));
+    let forced = strip(Strip::new()).force();
+    let edited = apply(&forced, &source);
+    let planned = plan(&forced, &source);
+    let gone = removed(&planned);
+    assert!(gone.iter().all(|section| section.contains(".debug_")) && gone.contains(&":reloc..debug_info".to_owned()));
+    assert!(is_valid(&edited) && edited.windows(7).any(|bytes| bytes == b"linking"));
+    // One without debugging data has nothing to lose.
+    let bare = module(&[section(10, &[0]), custom("linking", [2]), custom("reloc.CODE", [0, 0])]);
+    assert_eq!(apply(&strip(Strip::new()), &bare), bare);
+}
+
+#[test]
+fn the_linkers_sections_go_only_by_force() {
+    let source = module(&[section(10, &[0]), custom("linking", [2]), custom("reloc.CODE", [0, 0]), custom("x", "")]);
+    for glob in ["linking", "reloc.*", "*"] {
+        let edit = Edit::new().remove_matching(Glob::new(glob).unwrap());
+        let refused = edit.plan_slice(&source, Limits::default());
+        assert!(matches!(refused, Err(EditError::MovesLinked)), "{glob}");
+        apply(&edit.force(), &source);
+    }
+    assert!(matches!(
+        Edit::new().remove("linking").unwrap().plan_slice(&source, Limits::default()),
+        Err(EditError::MovesLinked)
+    ));
+}
+
+/// The order that LLVM asks for, by LLVM, where it is installed.
+#[test]
+fn llvm_reads_what_was_edited() {
+    if Command::new("llvm-objdump").arg("--version").output().is_err() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let dump = |bytes: &[u8]| {
+        let path = directory.path().join("edited.wasm");
+        fs::write(&path, bytes).unwrap();
+        let output = Command::new("llvm-objdump").arg("-h").arg(&path).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let directory_of_files = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files/");
+    for file in ["clang-fib.o", "clang-fib.debug.wasm", "wasi-libc-crt1-command.o", "rust-auditable.wasm"] {
+        let source = fs::read(format!("{directory_of_files}{file}")).unwrap();
+        dump(&source);
+        let edit = Edit::new().name("n").unwrap().add_producer("sdk", "a", "1").set(super::Field::Vendor, "v").unwrap();
+        let shown = dump(&apply(&edit, &source));
+        for section in ["name", "producers", "vendor"] {
+            assert!(shown.contains(section), "{file}: {shown}");
+        }
+        let bare = Edit::new().remove("name").unwrap().unset_producers().unwrap().force();
+        let edited = apply(&edit, &apply(&bare, &source));
+        dump(&edited);
+        dump(&apply(&strip(Strip::new().names()).force(), &source));
+    }
+}
+
+/// One scan and one plan, and no more of either for many items.
+#[test]
+fn a_component_of_many_items_is_stripped_at_once() {
+    let items = 590;
+    let inner = nested(&module(&[section(1, &[0]), debug(), custom("authors", "me")]));
+    let source = component(&vec![inner; items]);
+    let planned = plan(&strip(Strip::new()), &source);
+    assert_eq!(planned.changes.len(), 2 * items);
+    let stripped = nested(&module(&[section(1, &[0]), custom("authors", "me")]));
+    let edited = planned.plan.to_vec(&source).unwrap();
+    // (Each size field had two bytes, and keeps them.)
+    assert_eq!(edited.len(), 8 + items * (stripped.len() + 1));
+    metadata(&edited);
+}

@@ -1,0 +1,159 @@
+//! What a plan says of itself.
+
+use sectile::edit::{Edit, Glob, Planned, Strip};
+use sectile::metadata::Field;
+use sectile::{Code, Limits, Severity};
+
+use super::apply;
+use crate::support::binary::{component, custom, module, nested, prefixed, section};
+
+fn plan(edit: &Edit, source: &[u8]) -> Planned {
+    edit.plan_slice(source, Limits::default()).unwrap()
+}
+
+fn found(edit: &Edit, source: &[u8]) -> Vec<(Code, String, String)> {
+    let findings = plan(edit, source).findings;
+    findings.iter().map(|finding| (finding.code, finding.path.to_string(), finding.message.to_string())).collect()
+}
+
+fn vendor() -> Edit {
+    Edit::new().set(Field::Vendor, "v").unwrap()
+}
+
+/// What a signature is said to hold for still: `None` where nothing is said.
+fn signature(edit: &Edit, source: &[u8]) -> Option<String> {
+    let findings = plan(edit, source).findings;
+    let broken: Vec<_> = findings.iter().filter(|finding| finding.code == Code::BrokenSignature).collect();
+    assert!(broken.len() <= 1);
+    let finding = broken.first()?;
+    assert_eq!((finding.section.as_deref(), finding.offset), (Some("signature"), 8));
+    let standing = finding.message.split("before the ").nth(1).unwrap_or("nothing");
+    Some(standing.split(" `").next().unwrap().to_owned())
+}
+
+#[test]
+fn a_signature_over_all_no_longer_holds() {
+    let source = module(&[custom("signature", "s"), section(1, &[0]), custom("vendor", "old")]);
+    assert_eq!(signature(&vendor(), &source).as_deref(), Some("nothing"));
+    assert_eq!(signature(&Edit::new().name("n").unwrap(), &source).as_deref(), Some("nothing"));
+    assert_eq!(signature(&Edit::new(), &source), None);
+    assert_eq!(signature(&Edit::new().set(Field::Vendor, "old").unwrap(), &source), None);
+    // An edit of the signature itself is none of what it signs; what it is about, whoever edits it knows.
+    assert_eq!(signature(&vendor().remove("signature").unwrap(), &source), None);
+    assert_eq!(signature(&vendor().put("signature", "new").unwrap(), &source), None);
+}
+
+#[test]
+fn of_a_signature_in_parts_those_before_the_change_still_hold() {
+    let delimiter = || custom("signature_delimiter", [7; 16]);
+    let source = module(&[
+        custom("signature", "s"),
+        section(1, &[0]),
+        delimiter(),
+        custom("x", "1"),
+        delimiter(),
+        custom("y", "1"),
+        delimiter(),
+    ]);
+    let put = |name: &str| Edit::new().put(name, "2").unwrap();
+    assert_eq!(signature(&put("x"), &source).as_deref(), Some("1st"));
+    assert_eq!(signature(&put("y"), &source).as_deref(), Some("2nd"));
+    assert_eq!(signature(&put("z"), &source).as_deref(), Some("3rd"));
+    assert_eq!(signature(&Edit::new().remove("signature_delimiter").unwrap(), &source).as_deref(), Some("nothing"));
+    assert_eq!(signature(&put("z").put("x", "2").unwrap(), &source).as_deref(), Some("1st"));
+    assert!(apply(&put("z"), &source).starts_with(&source), "nothing comes in front of a signature");
+}
+
+#[test]
+fn a_signature_of_an_enclosing_item_no_longer_holds_either() {
+    let signed = |sections: Vec<u8>| component(&[custom("signature", "s"), sections]);
+    let inner = nested(&signed(nested(&module(&[]))));
+    let source = signed([nested(&module(&[])), custom("signature_delimiter", ""), inner].concat());
+    let at = |path: &str| found(&vendor().at(path.parse().unwrap()).set(Field::Authors, "me").unwrap(), &source);
+    let paths = |path: &str| -> Vec<String> { at(path).into_iter().map(|(_, path, _)| path).collect() };
+    assert_eq!(paths("1/0"), ["", "1"]);
+    assert_eq!(paths("0"), [""]);
+    let only = |path: &str| Edit::new().at(path.parse().unwrap()).set(Field::Authors, "me").unwrap();
+    assert_eq!(signature_at(&only("1/0"), &source, ""), "1st");
+    assert_eq!(signature_at(&only("0"), &source, ""), "nothing");
+    // With a new signature inside, the outer one is still about other bytes.
+    let resigned = only("1/0").at("1".parse().unwrap()).put("signature", "t").unwrap();
+    assert_eq!(found(&resigned, &source).len(), 1);
+}
+
+fn signature_at(edit: &Edit, source: &[u8], path: &str) -> String {
+    let message = found(edit, source).into_iter().find(|found| found.1 == path).unwrap().2;
+    let standing = message.split("before the ").nth(1).unwrap_or("nothing");
+    standing.split(" `").next().unwrap().to_owned()
+}
+
+#[test]
+fn a_build_id_beside_other_debugging_data_is_a_note() {
+    let id = custom("build_id", prefixed([1, 2]));
+    let source = module(&[custom(".debug_info", "i"), custom("external_debug_info", prefixed("a")), id.clone()]);
+    let codes = |edit: &Edit| found(edit, &source).into_iter().map(|found| found.0).collect::<Vec<_>>();
+    assert_eq!(codes(&Edit::new().strip(Strip::new())), [Code::StaleBuildId]);
+    assert_eq!(codes(&Edit::new().put(".debug_info", "j").unwrap()), [Code::StaleBuildId]);
+    assert_eq!(codes(&Edit::new().remove("external_debug_info").unwrap()), [Code::StaleBuildId]);
+    assert_eq!(codes(&Edit::new().strip(Strip::new()).remove("build_id").unwrap()), []);
+    assert_eq!(codes(&Edit::new().remove_matching(Glob::new("*").unwrap())), []);
+    assert_eq!(codes(&vendor()), []);
+    assert_eq!(Code::StaleBuildId.severity(), Severity::Note);
+    // Another item's debugging data is not looked up by it.
+    let apart = component(&[nested(&module(&[id])), nested(&module(&[custom(".debug_info", "i")]))]);
+    assert_eq!(found(&Edit::new().strip(Strip::new()), &apart), []);
+}
+
+#[test]
+fn values_that_are_written_although_something_is_against_them() {
+    let source = component(&[nested(&module(&[custom("source", "old")]))]);
+    let edit = Edit::new().at("0".parse().unwrap()).set_as_is(Field::Source, "git@github.com:a/b.git").unwrap();
+    let edit = edit.set(Field::Licenses, "GPL-3.0").unwrap();
+    let planned = plan(&edit, &source);
+    let place = |section: &[u8]| source.windows(section.len()).position(|bytes| bytes == section).unwrap() as u64;
+    let said: Vec<_> = (planned.findings.iter())
+        .map(|finding| (finding.code, finding.section.as_deref().unwrap(), finding.path.to_string(), finding.offset))
+        .collect();
+    let (old, end) = (place(&custom("source", "old")), source.len() as u64);
+    assert_eq!(
+        said,
+        [(Code::VcsUrl, "source", "0".to_owned(), old), (Code::DeprecatedLicense, "licenses", "0".to_owned(), end)]
+    );
+    assert!(planned.findings[1].message.contains("GPL-3.0-only"));
+}
+
+#[test]
+fn more_sections_than_are_read_back() {
+    let source = module(&[custom("x", "1")]);
+    let limits = Limits { sections: 1, ..Limits::default() };
+    let codes = |edit: &Edit| -> Vec<Code> {
+        edit.plan_slice(&source, limits).unwrap().findings.iter().map(|finding| finding.code).collect()
+    };
+    assert_eq!(codes(&vendor()), [Code::NearLimit]);
+    assert_eq!(codes(&vendor().remove("x").unwrap()), []);
+}
+
+/// An item of nearly as many bytes as there may be: most of them are never looked at.
+#[test]
+fn an_item_near_its_limit() {
+    use crate::support::binary::{COMPONENT, MODULE, padded};
+    use crate::support::sources::Sparse;
+    let huge = |len: u64| {
+        let body = len - 14;
+        let head = [&COMPONENT[..], &[1], &padded(len as u32, 5), &MODULE, &[11], &padded(body as u32, 5)].concat();
+        Sparse::default().bytes(head).zeros(body)
+    };
+    let plan = |len: u64| {
+        let source = huge(len);
+        vendor().at("0".parse().unwrap()).set(Field::Authors, "me").unwrap().plan_at(
+            &source,
+            source.len(),
+            Limits::default(),
+        )
+    };
+    let codes = |len: u64| -> Vec<Code> { plan(len).unwrap().findings.iter().map(|finding| finding.code).collect() };
+    assert_eq!(codes(900 << 20), [Code::NearLimit, Code::NearLimit]); // the item, and the whole
+    assert_eq!(codes(800 << 20), []);
+    let error = plan(1 << 30).unwrap_err();
+    assert!(matches!(error, sectile::edit::EditError::TooLarge { offset: 8, .. }), "{error}");
+}
