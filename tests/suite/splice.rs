@@ -135,7 +135,7 @@ fn in_memory(plan: &Plan, source: &[u8], is_expected: &impl Fn(&[u8])) {
 
 #[test]
 fn a_reader_is_a_file_to_seek_in() {
-    let source = module(&[custom("note", &[1; 300]), section(1, &[0]), custom("end", b"")]);
+    let source = module(&[custom("note", [1; 300]), section(1, &[0]), custom("end", b"")]);
     let edit = Edit::new().put("note", [2; 30]).unwrap().remove("end").unwrap().name("n").unwrap();
     let plan = edit.plan_slice(&source, Limits::default()).unwrap().plan;
     let expected = concatenation(&plan, &source);
