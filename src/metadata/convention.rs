@@ -77,7 +77,7 @@ impl Convention {
 /// Sources: the core specification's appendix (`name`), the component model's binary format (`component-name`,
 /// `component-type:*`), the tool conventions (producers, debugging, linking, dynamic linking, target features, code
 /// metadata, core dumps, build ids, signatures), cargo-auditable (`.dep-v0`), wasm-bindgen (what its command needs of a
-/// module), Stellar's and the Internet Computer's interface conventions, Polkadot's runtime sections, and CosmWasm's
+/// module), Stellar's and the Internet Computer's interface conventions, Polkadot's runtime sections, and `CosmWasm`'s
 /// migration version.
 pub(crate) static CONVENTIONS: [Convention; 33] = [
     known("name", Purpose::Names).decode(Decode::Name),
