@@ -28,7 +28,9 @@ pub(super) struct OutlineItem<'e> {
     /// One past its last byte.
     pub(super) end: u64,
     pub(super) wish: Wish<'e>,
-    /// Its sections, if something is wanted of it.
+    /// The last of its sections that are not custom.
+    pub(super) last_known: Option<Range<u64>>,
+    /// Its custom sections, if something is wanted of it.
     pub(super) sections: Vec<OutlineSection>,
     pub(super) signed: Option<Signed>,
 }
@@ -55,11 +57,10 @@ pub(super) struct Extent {
     pub(super) end: u64,
 }
 
+/// A custom section.
 pub(super) struct OutlineSection {
     pub(super) extent: Extent,
-    /// Empty for one that is not custom.
     pub(super) name: Box<str>,
-    pub(super) is_custom: bool,
     pub(super) data: u64,
     pub(super) content: Content,
 }
@@ -281,6 +282,7 @@ impl Visitor<'_> for Outliner<'_> {
             holder,
             end: entry.end.unwrap_or_default(), // the root's is known when it is left
             wish: self.wish,
+            last_known: None,
             sections: Vec::new(),
             signed: None,
         });
@@ -291,6 +293,12 @@ impl Visitor<'_> for Outliner<'_> {
             Extent { start: section.range().start, payload: section.payload().start, end: section.range().end };
         self.last = Some(extent.clone());
         self.outline.sections += 1;
+        if !section.is_custom() {
+            if let Some(item) = self.item_mut() {
+                item.last_known = Some(section.range());
+            }
+            return Want::Nothing;
+        }
         let name = section.name();
         if name.starts_with("signature") {
             self.signature(section);
@@ -315,8 +323,7 @@ impl Visitor<'_> for Outliner<'_> {
         } else if wish.data(name).is_some_and(|wanted| wanted.len() as u64 == len) {
             want = Want::Bytes(data.clone()); // it may be what is wanted already
         }
-        let section =
-            OutlineSection { extent, name: name.into(), is_custom: section.is_custom(), data: data.start, content };
+        let section = OutlineSection { extent, name: name.into(), data: data.start, content };
         let Some(item) = self.item_mut() else { return Want::Nothing };
         item.sections.push(section);
         match &self.hopper {

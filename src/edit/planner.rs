@@ -93,9 +93,8 @@ impl<'a> InItem<'a> {
         self.patches.iter().map(growth_of).sum()
     }
 
-    fn custom(&self, name: &str) -> impl Iterator<Item = &'a OutlineSection> + use<'a> {
-        let name = name.to_owned();
-        self.item.sections.iter().filter(move |section| section.is_custom && *section.name == *name)
+    fn custom<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a OutlineSection> + use<'a, 'n> {
+        self.item.sections.iter().filter(move |section| *section.name == *name)
     }
 
     /// The data that sections of some names are to have: the first takes it, and the others go.
@@ -115,7 +114,7 @@ impl<'a> InItem<'a> {
     /// The sections that go as a whole, in whatever way that is said.
     fn removals(&mut self) {
         for section in &self.item.sections {
-            if section.is_custom && self.item.wish.removes(&section.name) {
+            if self.item.wish.removes(&section.name) {
                 self.remove(section);
             }
         }
@@ -222,12 +221,11 @@ impl<'a> InItem<'a> {
     }
 
     fn place_between(&self, after: &[&str], before: &[&str]) -> u64 {
-        let comes_first =
-            |section: &&OutlineSection| !section.is_custom || is_for_linker(section) || after.contains(&&*section.name);
+        let comes_first = |section: &&OutlineSection| is_for_linker(section) || after.contains(&&*section.name);
         let floor = self.item.sections.iter().filter(comes_first).map(|section| section.extent.end).max();
-        let comes_last = |section: &&OutlineSection| {
-            section.is_custom && before.contains(&&*section.name) && Some(section.extent.start) >= floor
-        };
+        let floor = floor.max(self.item.last_known.as_ref().map(|known| known.end));
+        let comes_last =
+            |section: &&OutlineSection| before.contains(&&*section.name) && Some(section.extent.start) >= floor;
         self.item.sections.iter().find(comes_last).map_or(self.item.end, |section| section.extent.start)
     }
 
@@ -236,7 +234,8 @@ impl<'a> InItem<'a> {
         let name_len = shortest(name.len() as u32);
         let size = u64::from(name_len) + name.len() as u64 + data.len() as u64;
         let size = u32::try_from(size).map_err(|_| too_large(at, size, u64::from(u32::MAX)))?;
-        let mut bytes = vec![0];
+        let mut bytes = Vec::with_capacity(1 + usize::from(shortest(size)) + size as usize);
+        bytes.push(0);
         bytes.extend(encode(size, 0));
         bytes.extend(encode(name.len() as u32, name_len));
         bytes.extend(name.as_bytes());
@@ -294,8 +293,9 @@ impl<'a> InItem<'a> {
         if !sections.iter().any(is_for_linker) {
             return Ok(());
         }
-        let named = sections.iter().filter(|section| !section.is_custom || !is_never_named(section));
+        let named = sections.iter().filter(|section| !is_never_named(section));
         let last_named = named.map(|section| section.extent.start).max();
+        let last_named = last_named.max(self.item.last_known.as_ref().map(|known| known.start));
         let breaks = |change: &Change| match change.kind {
             ChangeKind::Replaced => false,
             ChangeKind::Added => Some(change.range.start) <= last_named,
@@ -325,7 +325,7 @@ fn between(names: &[FoundName], data: Range<u64>) -> impl Iterator<Item = Patch>
 }
 
 fn is_for_linker(section: &OutlineSection) -> bool {
-    section.is_custom && is_linker_name(&section.name)
+    is_linker_name(&section.name)
 }
 
 fn is_linker_name(name: &str) -> bool {
