@@ -40,7 +40,8 @@
 //! - [`drive`] feeds it: from a slice, a memory map, positioned reads, or pushed chunks.
 //! - [`metadata`] gives the sections a meaning: values with their ranges, checked as the table of fields says.
 //! - [`Findings`] are what is wrong or notable: reading is lenient, and one bad value costs only itself.
-//! - [`edit`] says what is wanted, and becomes a plan of bytes kept and inserted, which [`splice`] writes.
+//! - [`edit`] says what is wanted, and becomes a plan of bytes kept and inserted, which [`splice`] writes; and it says what
+//!   changes, and what no longer holds.
 //! - [`report`] is the one row that says what was found, and a [`Policy`] judges it.
 //!
 //! # What is promised
@@ -58,7 +59,7 @@
 //! None is on by default, and none changes what another does.
 //!
 //! - `dependencies`: decodes the `.dep-v0` section of cargo-auditable; without it, the section comes raw.
-//! - `json`: reports as JSON, and a check of the JSON in the retired `registry-metadata` section.
+//! - `json`: reports as JSON; the JSON in the retired `registry-metadata` section is checked, and can be migrated.
 //! - `cli`: the command `sectile`.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // examples may

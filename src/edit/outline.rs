@@ -29,7 +29,7 @@ pub(super) struct OutlineItem<'e> {
     pub(super) end: u64,
     pub(super) wish: Wish<'e>,
     /// The last of its sections that are not custom.
-    pub(super) plain: Option<Extent>,
+    pub(super) last_known: Option<Range<u64>>,
     /// Its custom sections, if something is wanted of it.
     pub(super) sections: Vec<OutlineSection>,
     pub(super) signed: Option<Signed>,
@@ -100,7 +100,7 @@ pub(super) struct Outliner<'e> {
     path: Path,
     /// What is wanted of the last of these.
     wish: Wish<'e>,
-    /// The section that was handed over last of those that may hold the next item.
+    /// The section that was handed over last: it may hold the next item.
     last: Option<Extent>,
     hopper: Option<Hopper>,
     kept: u64,
@@ -282,7 +282,7 @@ impl Visitor<'_> for Outliner<'_> {
             holder,
             end: entry.end.unwrap_or_default(), // the root's is known when it is left
             wish: self.wish,
-            plain: None,
+            last_known: None,
             sections: Vec::new(),
             signed: None,
         });
@@ -291,10 +291,12 @@ impl Visitor<'_> for Outliner<'_> {
     fn section(&mut self, section: &Section<'_>) -> Want {
         let extent =
             Extent { start: section.range().start, payload: section.payload().start, end: section.range().end };
+        self.last = Some(extent.clone());
         self.outline.sections += 1;
         if !section.is_custom() {
-            self.last = Some(extent.clone());
-            self.outline.items[section.item as usize].plain = Some(extent);
+            if let Some(item) = self.item_mut() {
+                item.last_known = Some(section.range());
+            }
             return Want::Nothing;
         }
         let name = section.name();

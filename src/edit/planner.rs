@@ -93,8 +93,7 @@ impl<'a> InItem<'a> {
         self.patches.iter().map(growth_of).sum()
     }
 
-    fn custom(&self, name: &str) -> impl Iterator<Item = &'a OutlineSection> + use<'a> {
-        let name = name.to_owned();
+    fn custom<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a OutlineSection> + use<'a, 'n> {
         self.item.sections.iter().filter(move |section| *section.name == *name)
     }
 
@@ -223,8 +222,8 @@ impl<'a> InItem<'a> {
 
     fn place_between(&self, after: &[&str], before: &[&str]) -> u64 {
         let comes_first = |section: &&OutlineSection| is_for_linker(section) || after.contains(&&*section.name);
-        let custom = self.item.sections.iter().filter(comes_first).map(|section| section.extent.end);
-        let floor = custom.chain(self.item.plain.iter().map(|plain| plain.end)).max();
+        let floor = self.item.sections.iter().filter(comes_first).map(|section| section.extent.end).max();
+        let floor = floor.max(self.item.last_known.as_ref().map(|known| known.end));
         let comes_last =
             |section: &&OutlineSection| before.contains(&&*section.name) && Some(section.extent.start) >= floor;
         self.item.sections.iter().find(comes_last).map_or(self.item.end, |section| section.extent.start)
@@ -294,8 +293,9 @@ impl<'a> InItem<'a> {
         if !sections.iter().any(is_for_linker) {
             return Ok(());
         }
-        let named = sections.iter().filter(|section| !is_never_named(section)).map(|section| &section.extent);
-        let last_named = named.chain(&self.item.plain).map(|extent| extent.start).max();
+        let named = sections.iter().filter(|section| !is_never_named(section));
+        let last_named = named.map(|section| section.extent.start).max();
+        let last_named = last_named.max(self.item.last_known.as_ref().map(|known| known.start));
         let breaks = |change: &Change| match change.kind {
             ChangeKind::Replaced => false,
             ChangeKind::Added => Some(change.range.start) <= last_named,

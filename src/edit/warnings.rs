@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::outline::{Content, Outline, OutlineItem, OutlineSection};
+use super::outline::{Content, Outline};
 use super::planned::{Change, ChangeKind};
 use super::planner::MAX_NESTED;
 use crate::finding::{Code, Finding, Findings};
@@ -161,8 +161,8 @@ impl<'o> Warnings<'o> {
         {
             return;
         }
-        let item: &OutlineItem<'_> = &self.outline.items[place];
-        let id = item.sections.iter().find(|section: &&OutlineSection| is_id(&section.name));
+        let item = &self.outline.items[place];
+        let id = item.sections.iter().find(|section| is_id(&section.name));
         if let Some(id) = id {
             let message = "the debugging data beside this id is not what it was when the id was given";
             self.find(place, Code::StaleBuildId, id.extent.start, Some("build_id"), message);
