@@ -205,36 +205,6 @@ fn the_linkers_sections_go_only_by_force() {
     ));
 }
 
-/// The order that LLVM asks for, by LLVM, where it is installed.
-#[test]
-fn llvm_reads_what_was_edited() {
-    if Command::new("llvm-objdump").arg("--version").output().is_err() {
-        return;
-    }
-    let directory = tempfile::tempdir().unwrap();
-    let dump = |bytes: &[u8]| {
-        let path = directory.path().join("edited.wasm");
-        fs::write(&path, bytes).unwrap();
-        let output = Command::new("llvm-objdump").arg("-h").arg(&path).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    };
-    let directory_of_files = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files/");
-    for file in ["clang-fib.o", "clang-fib.debug.wasm", "wasi-libc-crt1-command.o", "rust-auditable.wasm"] {
-        let source = fs::read(format!("{directory_of_files}{file}")).unwrap();
-        dump(&source);
-        let edit = Edit::new().name("n").unwrap().add_producer("sdk", "a", "1").set(super::Field::Vendor, "v").unwrap();
-        let shown = dump(&apply(&edit, &source));
-        for section in ["name", "producers", "vendor"] {
-            assert!(shown.contains(section), "{file}: {shown}");
-        }
-        let bare = Edit::new().remove("name").unwrap().unset_producers().unwrap().force();
-        let edited = apply(&edit, &apply(&bare, &source));
-        dump(&edited);
-        dump(&apply(&strip(Strip::new().names()).force(), &source));
-    }
-}
-
 /// One scan and one plan, and no more of either for many items.
 #[test]
 fn a_component_of_many_items_is_stripped_at_once() {
