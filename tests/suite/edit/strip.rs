@@ -1,7 +1,6 @@
 //! What stripping takes and leaves.
 
 use std::fs;
-use std::process::Command;
 
 use sectile::Limits;
 use sectile::edit::{ChangeKind, Edit, EditError, Glob, Planned, Strip};
