@@ -57,6 +57,17 @@ impl AtomicFile {
         self.is_placed = true;
         Ok(())
     }
+
+    /// Puts the file into its place, where nothing stands.
+    ///
+    /// # Errors
+    ///
+    /// As for [`put`](Self::put); and something stands there by now.
+    pub(crate) fn put_new(mut self) -> io::Result<()> {
+        rename_new(&self.temporary, &self.place)?;
+        self.is_placed = true;
+        Ok(())
+    }
 }
 
 impl Drop for AtomicFile {
@@ -78,9 +89,48 @@ pub(crate) fn create_new(path: &Path, access: Access) -> io::Result<File> {
     options.open(path)
 }
 
-/// Makes what happened to the names in a directory last.
-pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
+/// Renames a file to a name that nothing has.
+fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        use rustix::io::Errno;
+        match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+            Err(Errno::INVAL | Errno::NOSYS) => {} // not every file system can
+            renamed => return Ok(renamed?),
+        }
+    }
+    match fs::symlink_metadata(to) {
+        Ok(_) => Err(ErrorKind::AlreadyExists.into()),
+        Err(error) if error.kind() == ErrorKind::NotFound => fs::rename(from, to),
+        Err(error) => Err(error),
+    }
+}
+
+/// A directory that is to be synced. It is opened before its names change: where that is not possible, nothing has
+/// happened yet.
+#[derive(Debug)]
+pub(crate) struct Directory(Option<File>);
+
+impl Directory {
+    /// The directory of this file's name; without `sync`, nothing is opened or synced.
+    ///
+    /// # Errors
+    ///
+    /// What the system says when it is opened.
+    pub(crate) fn of(path: &Path, sync: bool) -> io::Result<Self> {
+        // Elsewhere a directory cannot be opened as a file.
+        Ok(Self(if sync && cfg!(unix) { Some(File::open(directory(path))?) } else { None }))
+    }
+
+    /// Makes what happened to the names in it last.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        self.0.as_ref().map_or(Ok(()), File::sync_all)
+    }
 }
 
 /// The directory that a path's last name stands in.
@@ -119,6 +169,13 @@ mod tests {
             file.put().unwrap();
             assert_eq!((fs::read_to_string(&place).unwrap(), names()), (content.to_owned(), 1));
         }
+
+        let (late, new) = (directory.path().join("a"), directory.path().join("b"));
+        let put_new = |place: &Path| AtomicFile::create(place, Access::Default).unwrap().put_new();
+        assert_eq!(put_new(&late).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!((fs::read_to_string(&place).unwrap(), names()), ("two".to_owned(), 1));
+        put_new(&new).unwrap();
+        assert_eq!((new.exists(), names()), (true, 2));
     }
 
     #[test]

@@ -18,7 +18,24 @@ pub(super) fn carry_over(old: &File, new: &File, force: bool) -> Result<(), Writ
 }
 
 fn mode(old: &File, new: &File) -> io::Result<()> {
-    new.set_permissions(old.metadata()?.permissions())
+    let metadata = old.metadata()?;
+    #[allow(unused_mut)]
+    let mut permissions = metadata.permissions();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        let now = new.metadata()?;
+        let mut mode = permissions.mode() & 0o7777;
+        // What runs as its owner or group runs as nobody else.
+        if now.uid() != metadata.uid() {
+            mode &= !0o4000;
+        }
+        if now.gid() != metadata.gid() {
+            mode &= !0o2000;
+        }
+        permissions.set_mode(mode);
+    }
+    new.set_permissions(permissions)
 }
 
 #[cfg(unix)]

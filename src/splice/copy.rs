@@ -40,16 +40,15 @@ impl<'a> Copier<'a> {
     pub(super) fn copy(&mut self, mut from: u64, mut to: u64, mut len: u64) -> io::Result<()> {
         while self.by_kernel && len > 0 {
             match copy_file_range(self.source, from, self.out, to, len) {
-                // Some kernels say so of files that they cannot copy; reading tells whether the source has ended.
-                Ok(0) => self.by_kernel = false,
+                // Some kernels say 0 of files that they cannot copy; reading tells whether the source has ended.
+                Ok(0) | Err(Refusal::Unsupported) => self.by_kernel = false,
                 Ok(copied) => {
                     from += copied;
                     to += copied;
                     len -= copied;
                 }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if is_unsupported(&error) => self.by_kernel = false,
-                Err(error) => return Err(error),
+                Err(Refusal::Interrupted) => {}
+                Err(Refusal::Failed(error)) => return Err(error),
             }
         }
         let mut buffer = Vec::new();
@@ -108,22 +107,33 @@ fn write_at(out: &File, bytes: &[u8], offset: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_write(out, bytes, offset)
 }
 
+/// Why the kernel has copied nothing.
+#[allow(dead_code)] // where there is no such kernel
+enum Refusal {
+    Interrupted,
+    /// It cannot copy between these files, so that it is done here.
+    Unsupported,
+    Failed(io::Error),
+}
+
 #[cfg(target_os = "linux")]
-fn copy_file_range(source: &File, mut from: u64, out: &File, mut to: u64, len: u64) -> io::Result<u64> {
+fn copy_file_range(source: &File, mut from: u64, out: &File, mut to: u64, len: u64) -> Result<u64, Refusal> {
+    use rustix::io::Errno;
     const MOST: u64 = 1 << 30; // the kernel copies less than 2 GiB at a time
-    let copied = rustix::fs::copy_file_range(source, Some(&mut from), out, Some(&mut to), len.min(MOST) as usize)?;
-    Ok(copied as u64)
+    match rustix::fs::copy_file_range(source, Some(&mut from), out, Some(&mut to), len.min(MOST) as usize) {
+        Ok(copied) => Ok(copied as u64),
+        Err(Errno::INTR) => Err(Refusal::Interrupted),
+        // Sandboxes say that it is not permitted.
+        Err(Errno::XDEV | Errno::INVAL | Errno::PERM | Errno::ACCESS | Errno::NOSYS | Errno::OPNOTSUPP) => {
+            Err(Refusal::Unsupported)
+        }
+        Err(error) => Err(Refusal::Failed(error.into())),
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn copy_file_range(_: &File, _: u64, _: &File, _: u64, _: u64) -> io::Result<u64> {
-    Err(ErrorKind::Unsupported.into())
-}
-
-/// Whether the kernel cannot copy between these files, so that it is done here. Sandboxes say that it is not permitted.
-fn is_unsupported(error: &io::Error) -> bool {
-    use ErrorKind::{CrossesDevices, InvalidInput, PermissionDenied, Unsupported};
-    matches!(error.kind(), CrossesDevices | InvalidInput | PermissionDenied | Unsupported)
+fn copy_file_range(_: &File, _: u64, _: &File, _: u64, _: u64) -> Result<u64, Refusal> {
+    Err(Refusal::Unsupported)
 }
 
 #[cfg(test)]

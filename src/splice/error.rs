@@ -57,8 +57,8 @@ pub enum WriteError {
     /// possible.
     #[error("the new file cannot be given the old one's {0}")]
     Attribute(&'static str, #[source] io::Error),
-    /// The system could not say that what was written has reached the disk.
-    #[error("what was written may not have reached the disk")]
+    /// The system could not say that what was written has reached the disk; it is dropped.
+    #[error("what was written may not have reached the disk, and is dropped")]
     Sync(#[source] io::Error),
     /// The new file cannot be put into the place of the old one.
     #[error("the new file cannot be put in place")]
@@ -66,6 +66,10 @@ pub enum WriteError {
     /// The file was replaced, and whether it will be so after a power cut is not known.
     #[error("the file is replaced, but whether that survives a power cut is not known")]
     SyncDirectory(#[source] io::Error),
+    /// The file is written in place or recovered, whole and for good, and its journal is still there, or may be after a
+    /// power cut: recovering removes it.
+    #[error("the file is written, but its journal may still be there")]
+    JournalLeft(#[source] io::Error),
     /// Writing in place failed, and so did undoing it: the file is neither the old nor the new one, and its journal is
     /// there to recover it with.
     #[error("writing in place failed, and so did undoing it: the file waits to be recovered")]
@@ -80,6 +84,6 @@ impl WriteError {
 
     /// Whether the file is no longer as it was.
     pub fn is_written(&self) -> bool {
-        matches!(self, Self::SyncDirectory(_) | Self::Torn(_))
+        matches!(self, Self::SyncDirectory(_) | Self::JournalLeft(_) | Self::Torn(_))
     }
 }

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use super::attributes;
 use super::copy::splice;
-use super::target::Target;
+use super::target::{Purpose, Target};
 use super::{Plan, WriteError, WriteOptions};
-use crate::atomic::{self, Access, AtomicFile};
+use crate::atomic::{Access, AtomicFile, Directory};
 use crate::drive;
 use crate::error::Error;
 use crate::limits::Limits;
@@ -38,10 +38,11 @@ impl Plan {
     /// several hard links, or attributes that cannot be kept, and nobody forced it; someone else edits it, or an edit
     /// in place was cut off; and what the system says. See [`WriteError`].
     pub fn replace(&self, path: impl AsRef<Path>, options: WriteOptions) -> Result<(), WriteError> {
-        let target = Target::lock(path.as_ref())?;
+        let target = Target::lock(path.as_ref(), Purpose::Replace { force: options.force })?;
         if self.stamp != Some(target.stamp) {
             return Err(WriteError::OtherSource);
         }
+        target.check_whole()?;
         if self.is_identity() {
             return Ok(());
         }
@@ -53,7 +54,8 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// As for [`replace`](Self::replace); and the output is the input.
+    /// As for [`replace`](Self::replace); the output is the input; and where there was no file, somebody else has put
+    /// one there meanwhile ([`WriteError::Place`]).
     pub fn write_file(&self, source: &Input, path: impl AsRef<Path>, options: WriteOptions) -> Result<(), WriteError> {
         let path = path.as_ref();
         if self.stamp.map_or(self.source_len != source.len(), |stamp| stamp != source.stamp()) {
@@ -61,21 +63,25 @@ impl Plan {
         }
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_file() => {
-                let target = Target::lock(path)?;
+                let target = Target::lock(path, Purpose::Replace { force: options.force })?;
                 if target.stamp.file.is_some() && target.stamp.file == source.stamp().file {
                     return Err(WriteError::SameFile);
                 }
+                target.check_whole()?;
                 self.write_over(source.file(), &target, options, || source_unchanged(source))
             }
             Ok(_) => {
                 let mut out = OpenOptions::new().write(true).open(path).map_err(WriteError::Open)?;
+                if out.metadata().map_err(WriteError::Open)?.is_file() {
+                    return Err(WriteError::Changed); // since it was looked at
+                }
                 self.write_to(source, &mut out).map_err(WriteError::Write)?;
                 source_unchanged(source)
             }
             Err(error) if error.kind() == ErrorKind::NotFound && fs::symlink_metadata(path).is_err() => {
                 let file = AtomicFile::create(path, Access::Default).map_err(WriteError::Create)?;
                 self.fill(source.file(), &file)?;
-                finish(file, path, options, || source_unchanged(source))
+                finish(file, path, options, AtomicFile::put_new, || source_unchanged(source))
             }
             Err(error) => Err(WriteError::Open(error)), // a link that leads nowhere, too
         }
@@ -88,14 +94,13 @@ impl Plan {
         options: WriteOptions,
         unchanged: impl FnOnce() -> Result<(), WriteError>,
     ) -> Result<(), WriteError> {
-        target.check_whole()?;
         if !options.force {
             target.check_replaceable()?;
         }
         let file = AtomicFile::create(&target.path, Access::Private).map_err(WriteError::Create)?;
         self.fill(source, &file)?;
         attributes::carry_over(&target.file, file.file(), options.force)?;
-        finish(file, &target.path, options, || target.check_unchanged().and_then(|()| unchanged()))
+        finish(file, &target.path, options, AtomicFile::put, || unchanged().and_then(|()| target.check_unchanged()))
     }
 
     fn fill(&self, source: &File, file: &AtomicFile) -> Result<(), WriteError> {
@@ -108,17 +113,16 @@ fn finish(
     file: AtomicFile,
     path: &Path,
     options: WriteOptions,
+    put: impl FnOnce(AtomicFile) -> io::Result<()>,
     unchanged: impl FnOnce() -> Result<(), WriteError>,
 ) -> Result<(), WriteError> {
+    let directory = Directory::of(path, options.sync).map_err(WriteError::Sync)?;
     if options.sync {
         file.file().sync_all().map_err(WriteError::Sync)?;
     }
     unchanged()?;
-    file.put().map_err(WriteError::Place)?;
-    if options.sync {
-        atomic::sync_directory(atomic::directory(path)).map_err(WriteError::SyncDirectory)?;
-    }
-    Ok(())
+    put(file).map_err(WriteError::Place)?;
+    directory.sync().map_err(WriteError::SyncDirectory)
 }
 
 fn source_unchanged(source: &Input) -> Result<(), WriteError> {
@@ -147,7 +151,6 @@ pub(super) fn check_sound(file: &File, len: u64) -> Result<(), WriteError> {
     });
     result.map_err(|error| WriteError::Unsound(Box::new(error)))
 }
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,15 +1,18 @@
 //! A plan carried out in the file itself: only what differs is written, under an undo journal.
 
-use std::fs::{self, File};
+use std::fs::{self, File, FileTimes};
 use std::io::{self, ErrorKind};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::copy::{Copier, read_exact_at, write_all_at};
 use super::file::check_sound;
 use super::journal::{self, Journal, RunRecord};
-use super::target::Target;
+use super::target::{Purpose, Target};
 use super::{Piece, Plan, WriteError, WriteOptions};
-use crate::atomic::{self, Access};
+use crate::atomic::{self, Access, Directory};
+use crate::drive::ReadAt;
 use crate::stamp::FileId;
 
 /// What is read at a time for the journal.
@@ -22,16 +25,17 @@ impl Plan {
     /// **This is not atomic.** Other readers see torn bytes while it is written. What is overwritten is first saved in a
     /// journal beside the file (`.sectile-INODE.journal`); after a kill or, unless [`WriteOptions::sync`] is off, a power
     /// cut, the file may be torn until [`recover`](super::recover()) is called, which nothing else does. Where writing
-    /// fails, it is undone at once.
+    /// fails, it is undone at once. Of a file with hard links in several directories, the journal stands in that of the
+    /// path given here, and is not seen from the others.
     ///
     /// Where the plan changes nothing, nothing is written.
     ///
     /// # Errors
     ///
     /// As for [`replace`](Self::replace), but for those of hard links and attributes, which stay; and
-    /// [`WriteError::Torn`].
+    /// [`WriteError::Torn`] and [`WriteError::JournalLeft`].
     pub fn write_in_place(&self, path: impl AsRef<Path>, options: WriteOptions) -> Result<(), WriteError> {
-        let target = Target::lock(path.as_ref())?;
+        let target = Target::lock(path.as_ref(), Purpose::Write)?;
         if self.stamp != Some(target.stamp) {
             return Err(WriteError::OtherSource);
         }
@@ -44,20 +48,21 @@ impl Plan {
         if runs.is_empty() {
             return Ok(());
         }
-        let saved = Saved::create(&target, file)?;
+        let saved = Saved::create(&target, file, options)?;
         let journal = saved.save(self, &runs, &target, options)?;
         let written =
             self.write_runs(&runs, &saved, &target.file, options).and_then(|()| check_sound(&target.file, self.len()));
         match written {
-            Ok(()) => saved.remove(options).map_err(WriteError::SyncDirectory),
-            // Whether a failed sync has reached the disk cannot be known by another one.
-            Err(WriteError::Sync(error)) => Err(match saved.undo(&journal, &target.file) {
-                Ok(()) | Err(_) => WriteError::Torn(error),
-            }),
+            Ok(()) => saved.remove().map_err(WriteError::JournalLeft),
+            // Whether a failed sync has reached the disk cannot be known by another one: the journal stays.
+            Err(WriteError::Sync(error)) => {
+                _ = saved.undo(&journal, &target.file, Undo::All);
+                Err(WriteError::Torn(error))
+            }
             Err(error) => {
-                let undone = saved.undo(&journal, &target.file).and_then(|()| sync(&target.file, options));
-                undone.map_err(WriteError::Torn)?;
-                saved.remove(options).map_err(WriteError::Torn)?;
+                let undone = saved.undo(&journal, &target.file, Undo::Differences);
+                undone.and_then(|()| sync(&target.file, options)).map_err(WriteError::Torn)?;
+                saved.remove().map_err(WriteError::Torn)?;
                 Err(error)
             }
         }
@@ -87,6 +92,7 @@ impl Plan {
         if self.len() < self.source_len {
             target.set_len(self.len()).map_err(WriteError::Write)?;
         }
+        touch(target);
         sync(target, options).map_err(WriteError::Sync)
     }
 
@@ -98,16 +104,19 @@ impl Plan {
         let mut position = 0;
         for (place, piece) in self.pieces.iter().enumerate() {
             match piece {
-                Piece::Keep(range) if range.start == position => {
+                // The last that a journal has room for goes on to the end.
+                Piece::Keep(range) if range.start == position && runs.len() + 1 < journal::MAX_RUNS => {
                     if let Some((offset, first)) = begun.take() {
                         let len = position - offset;
                         runs.push(Run { offset, old_len: len, new_len: len, pieces: &self.pieces[first..place] });
                     }
                 }
+                Piece::Keep(range) if range.start == position && begun.is_none() => {}
                 Piece::Keep(_) | Piece::Insert(_) => _ = begun.get_or_insert((position, place)),
             }
             position += piece.len();
         }
+        // Without one begun, what is left is what the source has beyond it.
         let (offset, first) = begun.unwrap_or((position, self.pieces.len()));
         let (old_len, new_len) = (self.source_len - offset, position - offset);
         if old_len + new_len > 0 {
@@ -128,15 +137,36 @@ struct Run<'p> {
 
 /// A journal that is being made or used.
 pub(super) struct Saved {
-    pub(super) file: File,
-    pub(super) path: PathBuf,
+    file: File,
+    path: PathBuf,
+    directory: Directory,
+}
+
+/// What is put back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Undo {
+    /// Only what is no longer there: where a disk is full or a limit met, nothing is written that need not be.
+    Differences,
+    /// All: after a failed sync, what is in memory need not be on the disk, and would not be written again by itself.
+    All,
 }
 
 impl Saved {
-    fn create(target: &Target, file: FileId) -> Result<Self, WriteError> {
+    fn create(target: &Target, file: FileId, options: WriteOptions) -> Result<Self, WriteError> {
         let path = journal::path(&target.path, file);
+        let directory = Directory::of(&path, options.sync).map_err(WriteError::Sync)?;
         let file = atomic::create_new(&path, Access::Private).map_err(WriteError::Create)?;
-        Ok(Self { file, path })
+        Ok(Self { file, path, directory })
+    }
+
+    /// One that was found at this path, and is to be trusted.
+    pub(super) fn found(file: File, path: PathBuf, options: WriteOptions) -> Result<Self, WriteError> {
+        let directory = Directory::of(&path, options.sync).map_err(WriteError::Open)?;
+        Ok(Self { file, path, directory })
+    }
+
+    pub(super) fn file(&self) -> &File {
+        &self.file
     }
 
     /// Saves what is overwritten. Where that fails, the journal is removed.
@@ -148,10 +178,7 @@ impl Saved {
         options: WriteOptions,
     ) -> Result<Journal, WriteError> {
         let saved = self.write(plan, runs, target).map_err(WriteError::Write).and_then(|journal| {
-            sync(&self.file, options).map_err(WriteError::Sync)?;
-            if options.sync {
-                atomic::sync_directory(atomic::directory(&self.path)).map_err(WriteError::Sync)?;
-            }
+            sync(&self.file, options).and_then(|()| self.directory.sync()).map_err(WriteError::Sync)?;
             target.check_unchanged()?;
             Ok(journal)
         });
@@ -194,21 +221,55 @@ impl Saved {
     }
 
     /// Puts back what was overwritten.
-    pub(super) fn undo(&self, journal: &Journal, target: &File) -> io::Result<()> {
+    pub(super) fn undo(&self, journal: &Journal, target: &File, undo: Undo) -> io::Result<()> {
         let mut old = Journal::data(journal.runs.len());
-        let mut copier = Copier::new(&self.file, target);
         for run in &journal.runs {
-            copier.copy(old, run.offset, run.old_len)?;
+            let mut position = run.offset;
+            each_chunk(&self.file, old, run.old_len, |chunk| {
+                let differs = if undo == Undo::All { 0..chunk.len() } else { difference(target, chunk, position)? };
+                write_all_at(target, &chunk[differs.clone()], position + differs.start as u64)?;
+                position += chunk.len() as u64;
+                Ok(())
+            })?;
             old += run.old_len;
         }
-        target.set_len(journal.old_len)
+        if undo == Undo::All || target.metadata()?.len() != journal.old_len {
+            target.set_len(journal.old_len)?;
+        }
+        touch(target);
+        Ok(())
     }
 
     /// Removes the journal: the edit is over.
-    pub(super) fn remove(self, options: WriteOptions) -> io::Result<()> {
+    pub(super) fn remove(self) -> io::Result<()> {
         fs::remove_file(&self.path)?;
-        if options.sync { atomic::sync_directory(atomic::directory(&self.path)) } else { Ok(()) }
+        self.directory.sync()
     }
+}
+
+/// From the first to the last byte that does not stand in the file at this position.
+fn difference(file: &File, bytes: &[u8], position: u64) -> io::Result<Range<usize>> {
+    let mut found = vec![0; bytes.len()];
+    let mut len = 0;
+    while len < found.len() {
+        match file.read_at(&mut found[len..], position + len as u64) {
+            Ok(0) => break,
+            Ok(read) => len += read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let differs = |place: &usize| *place >= len || found[*place] != bytes[*place];
+    let Some(first) = (0..bytes.len()).find(differs) else { return Ok(0..0) };
+    let last = (first..bytes.len()).rfind(differs).unwrap_or(first);
+    Ok(first..last + 1)
+}
+
+/// Gives the file the time of now as exactly as the clock has it. The system's own stamp may be the one that the file
+/// had before, where both changes fall into one tick of a few milliseconds: whoever has read the old content would not
+/// know. Who may write to the file and does not own it cannot, and then the system's has to do.
+fn touch(file: &File) {
+    _ = file.set_times(FileTimes::new().set_modified(SystemTime::now()));
 }
 
 /// Shows what stands in a file, a buffer at a time.
@@ -237,7 +298,6 @@ pub(super) fn sync(file: &File, options: WriteOptions) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::splice::Patch;
-    use std::ops::Range;
 
     fn runs(len: u64, patches: &[(Range<u64>, &str)]) -> Vec<(u64, u64, u64, usize)> {
         let patch =
@@ -257,5 +317,32 @@ mod tests {
         assert_eq!(runs(100, &[(100..100, "abc")]), [(100, 0, 3, 1)]);
         assert_eq!(runs(100, &[(97..100, "")]), [(97, 3, 0, 0)]);
         assert_eq!(runs(100, &[(10..13, "abc"), (97..100, "")]), [(10, 3, 3, 1), (97, 3, 0, 0)]);
+    }
+
+    #[test]
+    fn there_are_no_more_than_a_journal_may_have() {
+        let many = journal::MAX_RUNS as u64 + 10;
+        let patches: Vec<_> = (0..many).map(|nth| (nth * 2..nth * 2 + 1, "x")).collect();
+        for end in [many * 2, many * 2 + 7] {
+            let runs = runs(end, &patches);
+            assert_eq!(runs.len(), journal::MAX_RUNS);
+            let last = (runs.len() as u64 - 1) * 2;
+            assert_eq!(
+                runs.last().map(|&(offset, old, new, _)| (offset, old, new)),
+                Some((last, end - last, end - last))
+            );
+        }
+    }
+
+    #[test]
+    fn only_the_difference_is_put_back() {
+        let file = tempfile::tempfile().unwrap();
+        write_all_at(&file, b"0123456789", 0).unwrap();
+        let difference = |bytes: &[u8], position| difference(&file, bytes, position).unwrap();
+        assert_eq!(difference(b"345", 3), 0..0);
+        assert_eq!(difference(b"3x5", 3), 1..2);
+        assert_eq!(difference(b"x45x7", 3), 0..4);
+        assert_eq!(difference(b"89ab", 8), 2..4);
+        assert_eq!(difference(b"ab", 20), 0..2);
     }
 }

@@ -20,6 +20,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::WriteError;
 use super::copy::{read_exact_at, write_all_at};
 use crate::atomic;
 use crate::stamp::FileId;
@@ -27,6 +28,9 @@ use crate::stamp::FileId;
 const MAGIC: [u8; 16] = *b"\0sectile-undo-1\n";
 const FIXED: usize = 56;
 const RUN: usize = 32;
+
+/// How many runs a journal has at the most: what it says of them is read into memory.
+pub(super) const MAX_RUNS: usize = 1 << 14;
 
 /// Bytes before the first run that tell whether the file is the one.
 const CONTEXT: u64 = 4096;
@@ -95,21 +99,30 @@ impl Journal {
         write_all_at(out, &bytes, 0)
     }
 
-    /// Reads a journal; `None` where it is no whole one, for it was cut off itself.
-    pub(super) fn read(source: &File) -> io::Result<Option<Self>> {
-        let len = source.metadata()?.len();
+    /// Reads a journal; `None` where it is no whole one, for it was cut off itself. One that is whole and says what
+    /// cannot be is an error: no cut makes that.
+    pub(super) fn read(source: &File) -> Result<Option<Self>, WriteError> {
+        const IMPOSSIBLE: WriteError = WriteError::Journal("it says what cannot be");
+        let read = |bytes: &mut [u8]| read_exact_at(source, bytes, 0).map_err(WriteError::Open);
+        let len = source.metadata().map_err(WriteError::Open)?.len();
         let mut fixed = [0; FIXED];
         if len < FIXED as u64 {
             return Ok(None);
         }
-        read_exact_at(source, &mut fixed, 0)?;
+        read(&mut fixed)?;
         let runs = u64::from(u32::from_le_bytes(fixed[52..].try_into().unwrap_or_default()));
         let header = FIXED as u64 + runs * RUN as u64;
-        if fixed[..16] != MAGIC || len < header + 4 {
-            return Ok(None); // so nothing is allocated that the journal only says
+        if fixed[..16] != MAGIC {
+            return Ok(None);
+        }
+        if runs > MAX_RUNS as u64 {
+            return Err(IMPOSSIBLE); // and nothing is allocated for it
+        }
+        if len < header + 4 {
+            return Ok(None);
         }
         let mut bytes = vec![0; header as usize + 4];
-        read_exact_at(source, &mut bytes, 0)?;
+        read(&mut bytes)?;
         let (bytes, sum) = bytes.split_at(header as usize);
         if crc32fast::hash(bytes).to_le_bytes() != sum {
             return Ok(None);
@@ -130,7 +143,10 @@ impl Journal {
             old_sum: numbers.u32(),
             new_sum: numbers.u32(),
         }));
-        Ok((journal.is_consistent() && journal.len() == len).then_some(journal))
+        if !journal.is_consistent() {
+            return Err(IMPOSSIBLE);
+        }
+        Ok((journal.len() == len).then_some(journal))
     }
 
     /// Whether the runs are in order, and lie where the two lengths allow.
@@ -202,7 +218,8 @@ mod tests {
             let mut old = [0];
             read_exact_at(&file, &mut old, byte).unwrap();
             write_all_at(&file, &[old[0] ^ 1], byte).unwrap();
-            assert_eq!(Journal::read(&file).unwrap(), None, "byte {byte}");
+            // A count of runs that is beyond all measure is impossible before its checksum is looked at.
+            assert!(!matches!(Journal::read(&file), Ok(Some(_))), "byte {byte}");
             write_all_at(&file, &old, byte).unwrap();
         }
         for cut in 0..len {
@@ -227,7 +244,7 @@ mod tests {
             (100, 90, vec![run(80, 20, 10), run(100, 5, 5)]),
         ] {
             let journal = journal(old_len, new_len, &runs);
-            assert_eq!(Journal::read(&written(&journal)).unwrap(), None, "{journal:?}");
+            assert!(matches!(Journal::read(&written(&journal)), Err(WriteError::Journal(_))), "{journal:?}");
         }
     }
 }

@@ -33,6 +33,7 @@ pub use self::chunks::Chunks;
 pub use self::error::WriteError;
 pub use self::reader::PlanReader;
 pub use self::recover::{Recovered, recover};
+pub use self::target::check_whole;
 
 use crate::stamp::Stamp;
 

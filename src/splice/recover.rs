@@ -4,10 +4,11 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
+use super::copy::write_all_at;
 use super::file::check_sound;
-use super::in_place::{Saved, each_chunk, sync};
+use super::in_place::{Saved, Undo, each_chunk, sync};
 use super::journal::{self, Journal};
-use super::target::Target;
+use super::target::{Purpose, Target};
 use super::{WriteError, WriteOptions};
 
 /// What an edit in place that was cut off came to.
@@ -34,15 +35,15 @@ pub enum Recovered {
 /// There is no journal ([`WriteError::NoJournal`]), or one that is not to be trusted ([`WriteError::Journal`]); the
 /// edit is still going on ([`WriteError::Locked`]); and what the system says.
 pub fn recover(path: impl AsRef<Path>, options: WriteOptions) -> Result<Recovered, WriteError> {
-    let target = Target::lock(path.as_ref())?;
+    let target = Target::lock(path.as_ref(), Purpose::Write)?;
     let file = target.stamp.file.ok_or_else(|| WriteError::Open(ErrorKind::Unsupported.into()))?;
     let path = journal::path(&target.path, file);
-    let saved = Saved { file: open(&path, &target.file)?, path };
-    let Some(journal) = Journal::read(&saved.file).map_err(WriteError::Open)? else {
+    let saved = Saved::found(open(&path, &target.file)?, path, options)?;
+    let Some(journal) = Journal::read(saved.file())? else {
         // It is written and synced before the file is: the file must be whole.
         check_sound(&target.file, target.stamp.len)
             .map_err(|_| WriteError::Journal("it is torn, and the file is not whole either"))?;
-        saved.remove(options).map_err(WriteError::SyncDirectory)?;
+        saved.remove().map_err(WriteError::JournalLeft)?;
         return Ok(Recovered::NotBegun);
     };
     if journal.file != file {
@@ -60,14 +61,19 @@ pub fn recover(path: impl AsRef<Path>, options: WriteOptions) -> Result<Recovere
         State::Old => Recovered::NotBegun,
         State::New => Recovered::Finished,
         State::Torn => {
-            check_saved(&saved.file, &journal)?;
-            saved.undo(&journal, &target.file).map_err(WriteError::Torn)?;
+            check_saved(saved.file(), &journal)?;
+            saved.undo(&journal, &target.file, Undo::All).map_err(WriteError::Torn)?;
             Recovered::Undone
         }
     };
-    // What is in memory only may be what was read just now.
-    sync(&target.file, options).map_err(WriteError::Torn)?;
-    saved.remove(options).map_err(WriteError::SyncDirectory)?;
+    if options.sync {
+        // What was read just now may be in memory only; and where a sync has failed before, it would stay there.
+        if state != State::Torn {
+            write_again(&target.file, state, &journal).map_err(WriteError::Torn)?;
+        }
+        sync(&target.file, options).map_err(WriteError::Torn)?;
+    }
+    saved.remove().map_err(WriteError::JournalLeft)?;
     Ok(recovered)
 }
 
@@ -98,8 +104,11 @@ fn open(path: &Path, target: &File) -> Result<File, WriteError> {
         if metadata.uid() != owner && metadata.uid() != rustix::process::geteuid().as_raw() {
             return Err(WriteError::Journal("it belongs to someone else"));
         }
-        if metadata.mode() & 0o022 != 0 || metadata.nlink() != 1 {
+        if metadata.mode() & 0o022 != 0 {
             return Err(WriteError::Journal("others may write to it"));
+        }
+        if metadata.nlink() != 1 {
+            return Err(WriteError::Journal("it has another name elsewhere"));
         }
     }
     #[cfg(not(unix))]
@@ -109,6 +118,7 @@ fn open(path: &Path, target: &File) -> Result<File, WriteError> {
     Ok(journal)
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Old,
     New,
@@ -130,6 +140,20 @@ impl State {
             Self::Torn
         })
     }
+}
+
+/// Writes what stands in the runs once more.
+fn write_again(target: &File, state: State, journal: &Journal) -> io::Result<()> {
+    for run in &journal.runs {
+        let mut position = run.offset;
+        let len = if state == State::New { run.new_len } else { run.old_len };
+        each_chunk(target, position, len, |chunk| {
+            write_all_at(target, chunk, position)?;
+            position += chunk.len() as u64;
+            Ok(())
+        })?;
+    }
+    Ok(())
 }
 
 /// Refuses a journal whose old contents are not what was saved.

@@ -2,41 +2,67 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 use super::WriteError;
 use super::journal;
 use crate::stamp::Stamp;
 
-/// A regular file, open for reading and writing, and locked as long as this lives.
+/// A regular file, open and locked as long as this lives.
 #[derive(Debug)]
 pub(super) struct Target {
     /// No symbolic link.
     pub(super) path: PathBuf,
-    pub(super) file: File,
+    pub(super) file: Locked,
     pub(super) stamp: Stamp,
+}
+
+/// A file that is unlocked when it is closed. Closing alone may not do that: a process that another thread is just about
+/// to start has the file open too, until it is another program.
+#[derive(Debug)]
+pub(super) struct Locked(File);
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        unlock(&self.0);
+    }
+}
+
+impl Deref for Locked {
+    type Target = File;
+
+    fn deref(&self) -> &File {
+        &self.0
+    }
+}
+
+/// What a file is locked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Another file is to take its place: who forces it need not be able to write to it.
+    Replace { force: bool },
+    /// It is to be written to.
+    Write,
 }
 
 impl Target {
     /// Opens and locks a file; of a symbolic link, the file that it leads to.
-    pub(super) fn lock(path: &Path) -> Result<Self, WriteError> {
+    pub(super) fn lock(path: &Path, purpose: Purpose) -> Result<Self, WriteError> {
         let path = fs::canonicalize(path).map_err(WriteError::Open)?;
-        let mut options = OpenOptions::new();
-        options.read(true).write(true);
-        #[cfg(unix)]
-        {
-            use rustix::fs::OFlags;
-            let flags = OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOFOLLOW; // nobody waits for a FIFO
-            std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.bits().cast_signed());
+        let is_denied =
+            |error: &io::Error| matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem);
+        let file = match (open(&path, true), purpose) {
+            (Err(error), Purpose::Replace { force: false }) if is_denied(&error) => return Err(WriteError::ReadOnly),
+            (Err(error), Purpose::Replace { force: true }) if is_denied(&error) => open(&path, false),
+            (file, _) => file,
         }
-        let file = options.open(&path).map_err(|error| match error.kind() {
-            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => WriteError::ReadOnly,
-            _ => WriteError::Open(error),
-        })?;
+        .map_err(WriteError::Open)?;
         if !file.metadata().map_err(WriteError::Open)?.is_file() {
             return Err(WriteError::NotRegular);
         }
-        lock(&file)?;
+        lock(&file, Lock::Alone)?;
+        let file = Locked(file);
         // Whoever had the lock before may have put another file in its place.
         let stamp = Stamp::of(&file.metadata().map_err(WriteError::Open)?);
         let target = Self { path, file, stamp };
@@ -66,12 +92,9 @@ impl Target {
 
     /// Refuses a file that an edit in place left torn.
     pub(super) fn check_whole(&self) -> Result<(), WriteError> {
-        let Some(file) = self.stamp.file else { return Ok(()) };
-        let journal = journal::path(&self.path, file);
-        match fs::symlink_metadata(&journal) {
-            Ok(_) => Err(WriteError::CutOff { journal }),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(WriteError::Open(error)),
+        match pending(&self.path, self.stamp)? {
+            Some(journal) => Err(WriteError::CutOff { journal }),
+            None => Ok(()),
         }
     }
 
@@ -82,25 +105,93 @@ impl Target {
     }
 }
 
+/// Refuses a file that is being edited in place, or whose edit in place was cut off: what stands in it may be torn, and
+/// whatever is made of it too. The functions that change a file do so by themselves; this is for who reads one to write
+/// another.
+///
+/// # Errors
+///
+/// [`WriteError::Locked`], [`WriteError::CutOff`]; and what the system says.
+pub fn check_whole(path: impl AsRef<Path>) -> Result<(), WriteError> {
+    let path = fs::canonicalize(path).map_err(WriteError::Open)?;
+    let stamp = Stamp::of(&fs::symlink_metadata(&path).map_err(WriteError::Open)?);
+    if pending(&path, stamp)?.is_none() {
+        return Ok(());
+    }
+    // Only now is the lock asked for, so that nobody who wants it meets this.
+    let file = open(&path, false).map_err(WriteError::Open)?;
+    lock(&file, Lock::Shared)?;
+    unlock(&file);
+    match pending(&path, stamp)? {
+        Some(journal) => Err(WriteError::CutOff { journal }),
+        None => Ok(()),
+    }
+}
+
+/// The journal of the file, where there is one.
+fn pending(path: &Path, stamp: Stamp) -> Result<Option<PathBuf>, WriteError> {
+    let Some(file) = stamp.file else { return Ok(None) };
+    let journal = journal::path(path, file);
+    match fs::symlink_metadata(&journal) {
+        Ok(_) => Ok(Some(journal)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(WriteError::Open(error)),
+    }
+}
+
+fn open(path: &Path, to_write: bool) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(to_write);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        let flags = OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOFOLLOW; // nobody waits for a FIFO
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.bits().cast_signed());
+    }
+    options.open(path)
+}
+
+#[derive(Clone, Copy)]
+enum Lock {
+    Alone,
+    Shared,
+}
+
 /// Locks a file against other editors, and waits for none. Where a file system has no locks, the checks of the file's
 /// identity are all there is.
-fn lock(file: &File) -> Result<(), WriteError> {
+fn lock(file: &File, lock: Lock) -> Result<(), WriteError> {
     #[cfg(unix)]
     {
         use rustix::fs::{FlockOperation, flock};
         use rustix::io::Errno;
+        let operation = match lock {
+            Lock::Alone => FlockOperation::NonBlockingLockExclusive,
+            Lock::Shared => FlockOperation::NonBlockingLockShared,
+        };
         loop {
-            return match flock(file, FlockOperation::NonBlockingLockExclusive) {
+            return match flock(file, operation) {
                 Err(Errno::INTR) => continue,
                 Err(Errno::AGAIN) => Err(WriteError::Locked),
-                Ok(()) | Err(Errno::NOSYS | Errno::OPNOTSUPP | Errno::NOLCK | Errno::INVAL) => Ok(()),
+                // Over a network, a file that is open for reading cannot be locked alone (EBADF).
+                Ok(()) | Err(Errno::NOSYS | Errno::OPNOTSUPP | Errno::NOLCK | Errno::INVAL | Errno::BADF) => Ok(()),
                 Err(error) => Err(WriteError::Open(io::Error::from(error))),
             };
         }
     }
     #[cfg(not(unix))]
     {
-        _ = file;
+        _ = (file, lock);
         Ok(())
+    }
+}
+
+fn unlock(file: &File) {
+    #[cfg(unix)]
+    {
+        _ = rustix::fs::flock(file, rustix::fs::FlockOperation::Unlock); // closing it does the same, if not so soon
+    }
+    #[cfg(not(unix))]
+    {
+        _ = file;
     }
 }

@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::{self, BufWriter, StdoutLock, Write};
+use std::mem;
 
 use anstream::{AutoStream, ColorChoice};
 use clap::ArgMatches;
@@ -13,6 +14,8 @@ use sectile::{Error, Escaped};
 /// Standard output, buffered.
 pub struct Output {
     stdout: BufWriter<AutoStream<StdoutLock<'static>>>,
+    /// A part of what was written is lost, and nobody knows which: nothing more is written.
+    is_broken: bool,
 }
 
 /// Why something could not be done.
@@ -22,12 +25,14 @@ pub enum Failure {
     Input(Error),
     /// An edit could not be made.
     Edit(EditError),
-    /// A result could not be written.
-    Write(WriteError),
+    /// A result could not be written; into which file, where that is another one.
+    Write(WriteError, Option<OsString>),
     /// Something else, in words.
     Other(String),
     /// Standard output could not be written.
     Output(io::Error),
+    /// The file is changed, and that could not be said on standard output.
+    Unsaid(io::Error),
 }
 
 impl From<Error> for Failure {
@@ -47,7 +52,7 @@ impl From<EditError> for Failure {
 
 impl From<WriteError> for Failure {
     fn from(error: WriteError) -> Self {
-        Self::Write(error)
+        Self::Write(error, None)
     }
 }
 
@@ -76,10 +81,14 @@ impl fmt::Display for Failure {
                     _ => "",
                 })
             }
-            Self::Write(error) => {
+            Self::Write(error, into) => {
+                if let Some(into) = into {
+                    write!(f, "{}: ", escaped(into))?;
+                }
                 write_chain(f, error)?;
                 f.write_str(match error {
                     WriteError::CutOff { .. } | WriteError::Torn(_) => ": `sectile recover` finishes or undoes it",
+                    WriteError::JournalLeft(_) => ": `sectile recover` removes it",
                     WriteError::SameFile => ": without -o, the file itself is changed",
                     error if error.is_forcible() => " (--force does it all the same)",
                     _ => "",
@@ -87,6 +96,7 @@ impl fmt::Display for Failure {
             }
             Self::Other(message) => f.write_str(message),
             Self::Output(error) => write!(f, "standard output cannot be written: {error}"),
+            Self::Unsaid(error) => write!(f, "the file is written, but standard output cannot be: {error}"),
         }
     }
 }
@@ -106,7 +116,7 @@ impl Output {
     /// Output as the arguments ask for it: for people, its styles are dropped where nobody can see them; for machines,
     /// every byte passes.
     pub fn new(matches: &ArgMatches) -> Self {
-        let is_binary = matches.try_get_one::<OsString>("output").ok().flatten().is_some_and(|out| out == "-");
+        let is_binary = matches.try_get_one::<OsString>("output").ok().flatten().is_some_and(|output| output == "-");
         let for_machines = is_binary || matches.try_get_one::<bool>("json").ok().flatten().is_none_or(|json| *json);
         let color = matches.try_get_one::<String>("color").ok().flatten();
         let choice = match color.map(String::as_str) {
@@ -115,8 +125,8 @@ impl Output {
             Some("never") => ColorChoice::Never,
             _ => AutoStream::choice(&io::stdout()),
         };
-        let stdout = AutoStream::new(io::stdout().lock(), choice);
-        Self { stdout: BufWriter::with_capacity(64 << 10, stdout) }
+        let stdout = BufWriter::with_capacity(64 << 10, AutoStream::new(io::stdout().lock(), choice));
+        Self { stdout, is_broken: false }
     }
 
     /// Where to write.
@@ -126,12 +136,21 @@ impl Output {
 
     /// Writes out what is buffered.
     pub fn flush(&mut self) -> Result<(), Failure> {
-        Ok(self.stdout.flush()?)
+        if self.is_broken {
+            return Ok(()); // it was said
+        }
+        self.stdout.flush().map_err(|error| {
+            self.is_broken = true;
+            // What is left in the buffer is not to be tried again when it is dropped.
+            let nothing = BufWriter::new(AutoStream::never(io::stdout().lock()));
+            _ = mem::replace(&mut self.stdout, nothing).into_parts();
+            Failure::Output(error)
+        })
     }
 
     /// Says on standard error what could not be done, behind what was printed so far.
     pub fn complain(&mut self, file: Option<&OsString>, message: &dyn fmt::Display) {
-        _ = self.stdout.flush();
+        _ = self.flush();
         // One line, whatever the file's name and the message hold. If standard error is closed, nobody wants to know.
         let message = message.to_string();
         let message = Escaped::new(&message);

@@ -5,12 +5,13 @@ mod sink;
 mod wanted;
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 
 use clap::ArgMatches;
-use sectile::Limits;
+use sectile::edit::Planned;
 use sectile::report::EditReport;
-use sectile::splice::{Recovered, WriteOptions, recover};
+use sectile::splice::{Recovered, WriteError, WriteOptions, check_whole, recover};
+use sectile::{Input, Limits};
 
 use self::sink::Sink;
 use crate::exit::Exit;
@@ -21,13 +22,38 @@ use crate::{human, input};
 pub fn run(command: &str, file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
     let sink = Sink::of(file, matches)?;
     let input = input::named(file)?;
-    let (edit, notes) = wanted::edit(command, matches, &input)?;
-    let edit = if matches.get_flag("force") { edit.force() } else { edit };
-    let planned = edit.plan(&input, Limits::default())?;
+    check_settled(file)?;
+    let (planned, notes) = plan(command, matches, &input).map_err(|failure| match check_settled(file) {
+        // Somebody has begun to write into it meanwhile: that is what is wrong with it.
+        Err(unsettled) => unsettled,
+        Ok(()) if input.changed().unwrap_or(false) => WriteError::Changed.into(),
+        Ok(()) => failure,
+    })?;
     sink.write(&planned, &input, options(matches), output)?;
-    let report = EditReport::new(file, &planned, sink.is_written(&planned.plan));
-    say(&report, &notes, &sink, matches, output)?;
+    let is_written = sink.is_written(&planned.plan);
+    let report = EditReport::new(file, &planned, is_written);
+    let said = say(&report, &notes, &sink, matches, output).and_then(|()| output.flush());
+    said.map_err(|failure| if is_written && !sink.is_stdout() { unsaid(failure) } else { failure })?;
     Ok(Exit::Done)
+}
+
+fn plan(command: &str, matches: &ArgMatches, input: &Input) -> Result<(Planned, Vec<String>), Failure> {
+    let (edit, notes) = wanted::edit(command, matches, input)?;
+    let edit = if matches.get_flag("force") { edit.force() } else { edit };
+    Ok((edit.plan(input, Limits::default())?, notes))
+}
+
+/// Refuses a file that an edit in place may have left torn.
+fn check_settled(file: &OsString) -> Result<(), Failure> {
+    if file == "-" { Ok(()) } else { Ok(check_whole(file)?) }
+}
+
+/// Nobody is to think that nothing was done, because that could not be said. Who has read enough knows it.
+fn unsaid(failure: Failure) -> Failure {
+    match failure {
+        Failure::Output(error) if error.kind() != ErrorKind::BrokenPipe => Failure::Unsaid(error),
+        failure => failure,
+    }
 }
 
 /// Says what was done; on standard error where the result is on standard output.
@@ -64,7 +90,8 @@ pub fn run_recover(file: &OsString, matches: &ArgMatches, output: &mut Output) -
         Recovered::Finished => "the edit was complete; the file is the new one",
         _ => "recovered",
     };
-    writeln!(output.out(), "{}: {what}", escaped(file))?;
+    let said = writeln!(output.out(), "{}: {what}", escaped(file)).map_err(Failure::Output);
+    said.and_then(|()| output.flush()).map_err(unsaid)?;
     Ok(Exit::Done)
 }
 

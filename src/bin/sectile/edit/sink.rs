@@ -1,12 +1,12 @@
 //! Where the result goes.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{IsTerminal, Write, stdout};
+use std::io::{self, IsTerminal, Write, stdout};
 
 use clap::ArgMatches;
 use sectile::Input;
 use sectile::edit::Planned;
-use sectile::splice::{Plan, WriteOptions};
+use sectile::splice::{Plan, WriteError, WriteOptions};
 
 use crate::output::{Failure, Output};
 
@@ -57,11 +57,11 @@ impl Sink {
             Self::Nowhere => Ok(()),
             Self::Replace(path) => Ok(plan.replace(path, options)?),
             Self::InPlace(path) => Ok(plan.write_in_place(path, options)?),
-            Self::File(path) => Ok(plan.write_file(input, path, options)?),
-            Self::Stdout => {
-                plan.write_to(input, output.out())?;
-                Ok(output.out().flush()?)
-            }
+            Self::File(path) => plan.write_file(input, path, options).map_err(|error| {
+                let is_of_input = matches!(error, WriteError::Changed | WriteError::OtherSource);
+                Failure::Write(error, Some(path.clone()).filter(|_| !is_of_input))
+            }),
+            Self::Stdout => to_stdout(plan, input, output),
         }
     }
 
@@ -74,7 +74,43 @@ impl Sink {
         }
     }
 
+    /// Whether the result is on standard output.
     pub fn is_stdout(&self) -> bool {
         matches!(self, Self::Stdout)
+    }
+}
+
+/// Writes to standard output all of it, or fails: unlike a list, a binary is no use where its reader has seen enough.
+fn to_stdout(plan: &Plan, input: &Input, output: &mut Output) -> Result<(), Failure> {
+    let mut out = Noting { out: output.out(), has_failed: false };
+    let written = plan.write_to(input, &mut out).and_then(|()| out.flush());
+    if let Err(error) = written {
+        let what = if out.has_failed { "standard output cannot be written" } else { "it cannot be read" };
+        return Err(Failure::Other(format!("{what}: {error}")));
+    }
+    match input.changed() {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(WriteError::Changed.into()),
+        Err(error) => Err(WriteError::Open(error).into()),
+    }
+}
+
+/// Tells an error of the writer from one of what is read.
+struct Noting<W> {
+    out: W,
+    has_failed: bool,
+}
+
+impl<W: Write> Write for Noting<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes);
+        self.has_failed |= written.is_err();
+        written
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.out.flush();
+        self.has_failed |= flushed.is_err();
+        flushed
     }
 }

@@ -1,0 +1,315 @@
+//! Every system call of every mode, one at a time: the process is killed before it, or it fails in each way that it can.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crate::modes::{MODES, Mode, Sink};
+use crate::stage::{Ended, Stage};
+use crate::trace::calls;
+
+/// What is done to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    /// The process is killed before it.
+    Kill,
+    /// It fails, once.
+    Error(&'static str),
+    /// It fails, and so do all later ones of its name.
+    Errors(&'static str),
+    /// It does nothing, and returns this.
+    Returns(&'static str),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Case<'m> {
+    mode: &'m Mode,
+    call: &'m str,
+    nth: usize,
+    fault: Fault,
+}
+
+/// Calls that have nothing to do with files.
+const ELSEWHERE: [&str; 12] = [
+    "execve",
+    "mmap",
+    "munmap",
+    "mprotect",
+    "madvise",
+    "mremap",
+    "brk",
+    "sigaltstack",
+    "rt_sigaction",
+    "rt_sigprocmask",
+    "exit_group",
+    "ioctl",
+];
+
+fn faults(call: &str) -> Vec<Fault> {
+    use Fault::{Error, Errors, Kill, Returns};
+    let faults: &[Fault] = match call {
+        "openat" | "open" => &[
+            Error("EACCES"),
+            Error("EIO"),
+            Error("ENOSPC"),
+            Error("EINTR"),
+            Error("EMFILE"),
+            Error("EROFS"),
+            Errors("EIO"),
+        ],
+        "read" | "pread64" => &[Error("EIO"), Error("EINTR"), Returns("0"), Errors("EIO")],
+        // Standard output; standard error is written by the same call, and has to say so.
+        "write" => &[Error("ENOSPC"), Error("EIO"), Error("EINTR"), Error("EPIPE"), Returns("0")],
+        "pwrite64" => &[
+            Error("ENOSPC"),
+            Error("EIO"),
+            Error("EINTR"),
+            Error("EDQUOT"),
+            Error("EFBIG"),
+            Returns("0"),
+            Errors("ENOSPC"),
+        ],
+        "copy_file_range" => &[
+            Error("ENOSPC"),
+            Error("EIO"),
+            Error("EINTR"),
+            Error("EXDEV"),
+            Error("EOPNOTSUPP"),
+            Error("EINVAL"),
+            Error("EPERM"),
+            Error("ENOSYS"),
+            Error("ETXTBSY"),
+            Returns("0"),
+            Errors("EIO"),
+            Errors("EOPNOTSUPP"),
+        ],
+        "ftruncate" => &[Error("EIO"), Error("EINTR"), Error("ENOSPC"), Error("EFBIG"), Errors("EIO")],
+        "fsync" | "fdatasync" => &[Error("EIO"), Error("ENOSPC"), Error("EINTR"), Error("EINVAL"), Errors("EIO")],
+        "rename" | "renameat" | "renameat2" | "link" | "linkat" => &[
+            Error("EXDEV"),
+            Error("EIO"),
+            Error("ENOSPC"),
+            Error("EACCES"),
+            Error("EINTR"),
+            Error("EINVAL"),
+            Error("ENOSYS"),
+            Error("EEXIST"),
+        ],
+        "unlink" | "unlinkat" => &[Error("EIO"), Error("EACCES"), Error("EINTR"), Errors("EIO")],
+        "fchmod" | "fchown" | "utimensat" => &[Error("EPERM"), Error("EIO"), Error("EOPNOTSUPP"), Error("EINTR")],
+        "flock" => {
+            &[Error("EINTR"), Error("EAGAIN"), Error("ENOLCK"), Error("EOPNOTSUPP"), Error("ENOSYS"), Error("EIO")]
+        }
+        "fsetxattr" | "fgetxattr" | "flistxattr" | "fremovexattr" => {
+            &[Error("EOPNOTSUPP"), Error("EIO"), Error("ENOSPC"), Error("EACCES"), Error("ERANGE")]
+        }
+        "fstat" | "stat" | "lstat" | "statx" | "newfstatat" => {
+            &[Error("EIO"), Error("EACCES"), Error("ENOENT"), Errors("EIO")]
+        }
+        "close" => &[Error("EIO"), Error("EINTR"), Error("ENOSPC"), Errors("EIO")],
+        "readlink" | "getcwd" => &[Error("EIO"), Error("EACCES"), Error("ENOENT")],
+        "lseek" | "mkdir" => &[Error("EIO")],
+        "geteuid" | "fcntl" | "getrandom" | "poll" | "futex" | "getpid" | "gettid" => &[],
+        call => panic!("nobody has said how {call} can fail"),
+    };
+    [Kill].into_iter().chain(faults.iter().copied()).collect()
+}
+
+impl Fault {
+    fn injection(self, call: &str, nth: usize) -> String {
+        match self {
+            Self::Kill => format!("inject={call}:signal=KILL:when={nth}"),
+            Self::Error(error) => format!("inject={call}:error={error}:when={nth}"),
+            Self::Errors(error) => format!("inject={call}:error={error}:when={nth}+"),
+            Self::Returns(value) => format!("inject={call}:retval={value}:when={nth}"),
+        }
+    }
+}
+
+/// Every call of a clean run that comes after the loader's, and each fault for it.
+fn cases(mode: &Mode) -> Vec<Case<'_>> {
+    let stage = Stage::of(mode);
+    let (ended, log) = stage.log(mode, &[]);
+    assert_eq!(ended.status, Some(0), "{mode:?} {ended:?}");
+    assert_eq!((stage.content(mode.target()), stage.litter()), (Some(after(mode)), vec![]), "{mode:?}");
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    let mut cases = Vec::new();
+    let (mut is_begun, calls) = (false, calls(&log));
+    let names: Vec<&'static str> = calls.iter().map(|call| &*String::leak(call.name.clone())).collect();
+    for (call, name) in calls.iter().zip(names) {
+        let nth = counts.entry(name).or_default();
+        *nth += 1;
+        is_begun |= call.args.contains("a.wasm") && name != "execve";
+        if is_begun && !ELSEWHERE.contains(&name) {
+            cases.extend(faults(name).into_iter().map(|fault| Case { mode, call: name, nth: *nth, fault }));
+        }
+    }
+    cases
+}
+
+/// What the file is after an undisturbed run.
+fn after(mode: &Mode) -> Vec<u8> {
+    match mode.sink {
+        Sink::Recover("unlink", _) => mode.result(),
+        // All was written, and only the sync was not reached.
+        Sink::Recover("fsync", 3) => mode.result(),
+        Sink::Recover(..) => mode.old().unwrap(),
+        _ => mode.result(),
+    }
+}
+
+/// Runs a case; what is wrong with what it left.
+fn fails(case: &Case<'_>) -> Result<(), String> {
+    let &Case { mode, call, nth, fault } = case;
+    let stage = Stage::of(mode);
+    let inject = fault.injection(call, nth);
+    let ended = stage.run_traced(mode, &["-e", &format!("trace={call}"), "-e", &inject]);
+    if (fault == Fault::Kill) != ended.status.is_none() {
+        return Err(format!("the fault did not happen: {ended:?}"));
+    }
+    let found = if mode.is_in_place() { in_place(case, &stage, &ended) } else { replaced(case, &stage, &ended) };
+    let source_stays = mode.target() == "a.wasm" || stage.content("a.wasm") == Stage::of(&MODES[0]).content("a.wasm");
+    found.and_then(|()| if source_stays { Ok(()) } else { Err("the source was changed".to_owned()) }).map_err(|what| {
+        format!("{}: {call} #{nth}, {fault:?}: {what}\n    left {:?}, {ended:?}", mode.name, stage.litter())
+    })
+}
+
+/// Whether the file, where it may be the old one or the new one, is what was said of it.
+fn told(mode: &Mode, ended: &Ended, content: Option<&[u8]>) -> Result<(), &'static str> {
+    let (is_old, is_new) = (content == mode.old().as_deref(), content == Some(&*mode.result()));
+    match ended.status {
+        _ if !is_old && !is_new => Err("the file is neither old nor new"),
+        Some(0) if !is_new => Err("success, and the file is not the new one"),
+        Some(2) if ended.stderr.is_empty() => Err("failure without a word"),
+        Some(2) if is_new && !says_written(ended) => Err("the file is the new one, and nobody says so"),
+        Some(2) if is_old && says_written(ended) => Err("the file is the old one, and is said to be the new one"),
+        Some(0 | 2) | None => Ok(()),
+        Some(_) => Err("another status"),
+    }
+}
+
+fn says_written(ended: &Ended) -> bool {
+    ended.stderr.contains("is replaced") || ended.stderr.contains("is written")
+}
+
+fn replaced(case: &Case<'_>, stage: &Stage, ended: &Ended) -> Result<(), String> {
+    let &Case { mode, call, fault, .. } = case;
+    let content = stage.content(mode.target());
+    told(mode, ended, content.as_deref())?;
+    let is_new = content.as_deref() == Some(&*mode.result());
+    let cannot_know = call == "flistxattr" && fault == Fault::Error("EOPNOTSUPP");
+    let may_lack = cannot_know || mode.sink == Sink::NewFile || mode.args().contains(&"--force");
+    if (is_new || mode.old().is_some()) && !stage.has_attributes(mode.target()) && !may_lack {
+        return Err("the attributes are lost".to_owned());
+    }
+    let litter = stage.litter();
+    if !litter.iter().all(|name| name.starts_with(".sectile-") && name.ends_with(".tmp")) || litter.len() > 1 {
+        return Err("litter that nobody knows".to_owned());
+    }
+    if !litter.is_empty() && ended.status.is_some() && !call.starts_with("unlink") {
+        return Err("litter".to_owned());
+    }
+    if fault == Fault::Kill {
+        let again = stage.run(&mode.args());
+        if (again.status, stage.content(mode.target())) != (Some(0), Some(mode.result())) || stage.litter() != litter {
+            return Err(format!("the next run: {again:?}"));
+        }
+    }
+    Ok(())
+}
+
+fn in_place(case: &Case<'_>, stage: &Stage, ended: &Ended) -> Result<(), String> {
+    let &Case { mode, fault, .. } = case;
+    let is_recovery = matches!(mode.sink, Sink::Recover(..));
+    let content = stage.content("a.wasm");
+    let is_whole = content == mode.old() || content == Some(mode.result());
+    if !stage.litter().iter().all(|name| name.starts_with(".sectile-") && name.ends_with(".journal")) {
+        return Err("litter that nobody knows".to_owned());
+    }
+    if ended.status.is_some_and(|status| status != 0 && status != 2) {
+        return Err("another status".to_owned());
+    }
+    if ended.status == Some(2) && ended.stderr.is_empty() {
+        return Err("failure without a word".to_owned());
+    }
+    if !stage.has_attributes("a.wasm") {
+        return Err("the attributes are lost".to_owned());
+    }
+    if ended.status == Some(0) && (content != Some(if is_recovery { after(mode) } else { mode.result() })) {
+        return Err("success, and the file is not what it should be".to_owned());
+    }
+    if stage.journal().is_none() {
+        if !is_whole {
+            return Err("torn, and no journal".to_owned());
+        }
+        if is_recovery {
+            return Ok(());
+        }
+        return Ok(told(mode, ended, content.as_deref())?);
+    }
+    let waits = ended.stderr.contains("waits to be recovered");
+    if ended.status == Some(0) {
+        return Err("success, and a journal left".to_owned());
+    }
+    let says_so = waits || ended.stderr.contains("its journal may still be there");
+    if !is_recovery && ended.status == Some(2) && !says_so {
+        return Err("a journal left, and nobody says so".to_owned());
+    }
+    if !is_recovery && ended.status == Some(2) && !waits {
+        told(mode, ended, content.as_deref())?;
+    }
+    if fault == Fault::Kill {
+        let before = stage.content("a.wasm");
+        let refused = stage.run(&["set", "a.wasm", "--name", "other"]);
+        if refused.status != Some(2)
+            || !refused.stderr.contains("waits to be recovered")
+            || stage.content("a.wasm") != before
+        {
+            return Err(format!("an edit of a torn file: {refused:?}"));
+        }
+    }
+    let recovered = stage.run(&["recover", "a.wasm"]);
+    let content = stage.content("a.wasm");
+    if recovered.status != Some(0)
+        || (content != mode.old() && content != Some(mode.result()))
+        || !stage.litter().is_empty()
+    {
+        return Err(format!("recovery: {recovered:?}"));
+    }
+    let says_new = recovered.stdout.contains("the file is the new one");
+    if says_new != (content == Some(mode.result())) {
+        return Err(format!("recovery does not say what it did: {recovered:?}"));
+    }
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn at_every_system_call_the_file_is_old_or_new() {
+    let cases: Vec<Case<'_>> = MODES.iter().flat_map(cases).collect();
+    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(2, usize::from) {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if let Err(what) = fails(case) {
+                        wrong.lock().unwrap().push(what);
+                    }
+                }
+            });
+        }
+    });
+    let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for case in &cases {
+        let (kills, errors) = counts.entry(case.mode.name).or_default();
+        *if case.fault == Fault::Kill { kills } else { errors } += 1;
+    }
+    for (mode, (kills, errors)) in counts {
+        println!("{mode}: killed {kills} times, {errors} errors");
+    }
+    let mut wrong = wrong.into_inner().unwrap();
+    wrong.sort();
+    assert!(wrong.is_empty(), "{} of {} cases\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}

@@ -1,0 +1,168 @@
+//! What somebody may not do. Root may do all, so that root runs these as nobody.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::process::Command;
+
+use crate::modes::{MODES, source};
+use crate::stage::{Ended, Stage, end};
+
+const NOBODY: u32 = 65534;
+const OTHER: u32 = 12345;
+
+fn as_nobody(stage: &Stage, args: &[&str]) -> Ended {
+    as_member(stage, &["--clear-groups"], args)
+}
+
+fn as_member(stage: &Stage, groups: &[&str], args: &[&str]) -> Ended {
+    // Who runs it must be able to reach it, wherever the tests are built. Another process copies it: a file that this one
+    // has open to write to cannot be run, and nor while another test starts a process that has it open too.
+    let reachable = tempfile::tempdir().unwrap();
+    fs::set_permissions(reachable.path(), Permissions::from_mode(0o755)).unwrap();
+    let copy = reachable.path().join("sectile");
+    assert!(Command::new("cp").arg(env!("CARGO_BIN_EXE_sectile")).arg(&copy).status().unwrap().success());
+    let setpriv = [&["--reuid=65534", "--regid=65534"], groups, &[copy.to_str().unwrap()]].concat();
+    let mut command = Command::new("setpriv");
+    end(command.args(setpriv).args(args).current_dir(stage.directory()))
+}
+
+/// A file of this owner and mode, in a directory of that owner and mode.
+fn stage(file: (u32, u32, u32), directory: (u32, u32)) -> Stage {
+    let stage = Stage::plain();
+    let path = stage.path("a.wasm");
+    chown(&path, Some(file.0), Some(file.1)).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(file.2)).unwrap();
+    chown(stage.directory(), Some(directory.0), Some(directory.0)).unwrap();
+    fs::set_permissions(stage.directory(), Permissions::from_mode(directory.1)).unwrap();
+    stage
+}
+
+fn set(how: &[&'static str]) -> Vec<&'static str> {
+    [&["set", "a.wasm", "--licenses", "MIT OR Apache-2.0"], how].concat()
+}
+
+#[track_caller]
+fn is(stage: &Stage, edited: bool) {
+    let expected = if edited { MODES[0].result() } else { source() };
+    assert!(stage.content("a.wasm").as_deref() == Some(&expected));
+    assert!(stage.litter().is_empty(), "{:?}", stage.litter());
+}
+
+#[test]
+#[ignore = "needs root"]
+fn a_read_only_file_is_replaced_by_force_alone() {
+    let private = (NOBODY, 0o700);
+    let ours = || stage((NOBODY, NOBODY, 0o444), private);
+    for how in [&[][..], &["--in-place"]] {
+        let stage = ours();
+        as_nobody(&stage, &set(how)).refused(if how.is_empty() { "read-only (--force" } else { "Permission denied" });
+        is(&stage, false);
+    }
+    let stage = ours();
+    as_nobody(&stage, &set(&["--force"])).succeeds();
+    is(&stage, true);
+    assert_eq!(fs::metadata(stage.path("a.wasm")).unwrap().mode() & 0o7777, 0o444);
+    // It cannot be written to, whoever forces it.
+    let stage = ours();
+    let refused = as_nobody(&stage, &set(&["--force", "--in-place"])).refused("Permission denied");
+    assert!(!refused.stderr.contains("--force"), "{refused:?}");
+    is(&stage, false);
+    // Root is refused too, though the system would let it.
+    for how in [&[][..], &["--in-place"]] {
+        let stage = ours();
+        stage.run(&set(how)).refused("read-only (--force");
+        is(&stage, false);
+        stage.run(&[&set(how)[..], &["--force"]].concat()).succeeds();
+        is(&stage, true);
+    }
+}
+
+#[test]
+#[ignore = "needs root"]
+fn nothing_is_written_into_a_read_only_directory() {
+    for how in [&[][..], &["--in-place"], &["-o", "out.wasm"]] {
+        let stage = stage((NOBODY, NOBODY, 0o644), (NOBODY, 0o500));
+        as_nobody(&stage, &set(how)).refused("no file can be created beside it: Permission denied");
+        is(&stage, false);
+    }
+    // Where names may be made and not listed, a sync is not possible: it is refused before anything is written.
+    for how in [&[][..], &["--in-place"]] {
+        let stage = stage((NOBODY, NOBODY, 0o644), (NOBODY, 0o300));
+        as_nobody(&stage, &set(how)).refused("Permission denied");
+        is(&stage, false);
+        as_nobody(&stage, &[&set(how)[..], &["--no-sync"]].concat()).succeeds();
+        is(&stage, true);
+    }
+}
+
+#[test]
+#[ignore = "needs root"]
+fn an_owner_that_cannot_be_kept_is_refused() {
+    let theirs = || stage((OTHER, NOBODY, 0o4664), (NOBODY, 0o700));
+    let stage = theirs();
+    as_nobody(&stage, &set(&[])).refused("cannot be given the old one's owner");
+    is(&stage, false);
+    as_nobody(&stage, &set(&["--force"])).succeeds();
+    is(&stage, true);
+    // What ran as its owner runs as nobody else.
+    let metadata = fs::metadata(stage.path("a.wasm")).unwrap();
+    assert_eq!((metadata.uid(), metadata.gid(), metadata.mode() & 0o7777), (NOBODY, NOBODY, 0o664));
+    let stage = theirs();
+    as_nobody(&stage, &set(&["--in-place"])).succeeds();
+    is(&stage, true);
+    assert_eq!(fs::metadata(stage.path("a.wasm")).unwrap().uid(), OTHER);
+    // A group that one is a member of can be kept, any other not.
+    for (groups, is_kept) in [(&["--groups=12345"][..], true), (&["--clear-groups"], false)] {
+        let stage = self::stage((NOBODY, OTHER, 0o660), (NOBODY, 0o700));
+        let ended = as_member(&stage, groups, &set(&[]));
+        if is_kept {
+            ended.succeeds()
+        } else {
+            ended.refused("owner")
+        };
+        is(&stage, is_kept);
+        let metadata = fs::metadata(stage.path("a.wasm")).unwrap();
+        assert_eq!((metadata.uid(), metadata.gid(), metadata.mode() & 0o777), (NOBODY, OTHER, 0o660));
+    }
+}
+
+#[test]
+#[ignore = "needs root"]
+fn what_may_not_be_read_or_written_stays() {
+    let stage = stage((NOBODY, NOBODY, 0o200), (NOBODY, 0o700));
+    as_nobody(&stage, &set(&[])).refused("Permission denied");
+    is(&stage, false);
+    // Somebody else's, and readable.
+    let stage = self::stage((OTHER, OTHER, 0o644), (NOBODY, 0o700));
+    as_nobody(&stage, &set(&[])).refused("read-only (--force");
+    is(&stage, false);
+    as_nobody(&stage, &set(&["--force"])).succeeds();
+    is(&stage, true);
+}
+
+#[test]
+#[ignore = "needs root"]
+fn an_access_control_list_is_carried_over() {
+    // Not every file system in memory has them.
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.wasm");
+    fs::write(&path, source()).unwrap();
+    let run = |program: &str, args: &[&str]| {
+        let output = Command::new(program).args(args).arg(&path).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    run("setfacl", &["-m", "u:12345:rw,g:54321:r,m::rw"]);
+    // A list that the directory gives to new files, and that the old one does not have.
+    Command::new("setfacl").args(["-d", "-m", "u:777:rwx"]).arg(directory.path()).status().unwrap();
+    let before = run("getfacl", &["-cp"]);
+    assert!(before.contains("user:12345:rw-"), "{before}");
+    let mut command = crate::stage::sectile();
+    end(command.args(["set", "a.wasm", "--licenses", "MIT OR Apache-2.0"]).current_dir(directory.path())).succeeds();
+    assert_eq!(run("getfacl", &["-cp"]), before);
+    run("setfacl", &["-b"]);
+    let before = run("getfacl", &["-cp"]);
+    let mut command = crate::stage::sectile();
+    end(command.args(["set", "a.wasm", "--licenses", "MIT"]).current_dir(directory.path())).succeeds();
+    assert_eq!(run("getfacl", &["-cp"]), before);
+}

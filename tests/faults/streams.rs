@@ -1,0 +1,125 @@
+//! Standard input and output, and what is only shown.
+
+use std::fs;
+
+use crate::modes::{MODES, source};
+use crate::stage::{Stage, through};
+use crate::trace::calls;
+
+fn edited() -> Vec<u8> {
+    MODES[0].result()
+}
+
+#[test]
+fn standard_output_that_fails_does_not_hide_what_was_done() {
+    let stage = Stage::plain();
+    stage
+        .shell(r#""$0" set a.wasm --licenses "MIT OR Apache-2.0" > /dev/full"#)
+        .refused("the file is written, but standard output");
+    assert_eq!(stage.content("a.wasm"), Some(edited()));
+    stage.shell(r#""$0" set a.wasm --licenses MIT >&-"#).succeeds();
+    assert_eq!(stage.content("a.wasm"), Some(source()));
+    // Nothing was written, and nobody says so.
+    let ended =
+        stage.shell(r#""$0" set a.wasm --licenses MIT > /dev/full"#).refused("standard output cannot be written");
+    assert!(!ended.stderr.contains("the file is written"));
+    // Who has read enough of what is said has read enough.
+    stage.shell(r#"{ "$0" set a.wasm --licenses ISC; echo $? >&3; } 3>status | true"#).succeeds();
+    assert_eq!(stage.content("status").unwrap(), b"0\n");
+}
+
+#[test]
+fn a_result_on_standard_output_is_whole_or_a_failure() {
+    let stage = Stage::plain();
+    stage.shell(r#""$0" set a.wasm --licenses "MIT OR Apache-2.0" -o - > out.wasm"#).succeeds();
+    assert_eq!(stage.content("out.wasm"), Some(edited()));
+    stage.shell(r#""$0" set - --licenses "MIT OR Apache-2.0" -o - < a.wasm > out.wasm"#).succeeds();
+    assert_eq!(stage.content("out.wasm"), Some(edited()));
+    stage
+        .shell(r#""$0" set a.wasm --licenses ISC -o - > /dev/full"#)
+        .refused("standard output cannot be written: No space");
+    // Unlike a list, it is no use in part.
+    let script = r#"{ "$0" put a.wasm big --data-file big -o - 2> said; echo $? > status; } | head -c 10"#;
+    fs::write(stage.path("big"), vec![b'x'; 1 << 20]).unwrap();
+    stage.shell(script).succeeds();
+    assert_eq!(stage.content("status").unwrap(), b"2\n");
+    assert!(
+        String::from_utf8(stage.content("said").unwrap())
+            .unwrap()
+            .contains("standard output cannot be written: Broken pipe")
+    );
+    assert_eq!(stage.content("a.wasm"), Some(source()));
+}
+
+#[test]
+fn standard_input_is_not_changed() {
+    let stage = Stage::plain();
+    for how in ["", "--in-place"] {
+        stage
+            .shell(&format!(r#""$0" set - --licenses ISC {how} < a.wasm"#))
+            .refused("standard input cannot be changed");
+    }
+    assert_eq!(stage.content("a.wasm"), Some(source()));
+}
+
+#[test]
+fn a_binary_is_not_written_to_a_terminal() {
+    let stage = Stage::plain();
+    // `script` gives it a terminal, and takes what is written there.
+    let ended = stage.shell(r#"script -qec "'$0' set a.wasm --licenses ISC -o -" /dev/null"#);
+    assert!(ended.status == Some(2) && ended.stdout.contains("standard output is a terminal"), "{ended:?}");
+    assert!(!ended.stdout.contains("\0asm"));
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn a_dry_run_writes_nothing() {
+    for command in
+        [&["set", "a.wasm", "--licenses", "ISC"][..], &["strip", "a.wasm", "--all"], &["remove", "a.wasm", "*"]]
+    {
+        for how in [&["-n"][..], &["-n", "--in-place"], &["-n", "-o", "out.wasm"], &["-n", "-o", "a.wasm"]] {
+            let stage = Stage::plain();
+            let log = stage.path("log");
+            let mut strace = through("strace", &["-f", "-qq", "-o", log.to_str().unwrap()]);
+            let ended = crate::stage::end(strace.args(command).args(how).current_dir(stage.directory()));
+            assert_eq!(ended.status, Some(0), "{ended:?}");
+            let log = fs::read_to_string(log).unwrap();
+            for call in calls(&log) {
+                let writes = match &*call.name {
+                    "openat" | "open" => {
+                        ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC"].iter().any(|flag| call.args.contains(flag))
+                    }
+                    "write" => !call.args.starts_with("1,") && !call.args.starts_with("2,"),
+                    name => [
+                        "pwrite64",
+                        "pwritev",
+                        "writev",
+                        "copy_file_range",
+                        "sendfile",
+                        "ftruncate",
+                        "truncate",
+                        "rename",
+                        "renameat",
+                        "renameat2",
+                        "unlink",
+                        "unlinkat",
+                        "link",
+                        "linkat",
+                        "symlink",
+                        "mkdir",
+                        "fchmod",
+                        "chmod",
+                        "fchown",
+                        "fsetxattr",
+                        "utimensat",
+                        "flock",
+                        "creat",
+                    ]
+                    .contains(&name),
+                };
+                assert!(!writes, "{command:?} {how:?} {call:?}");
+            }
+            assert_eq!((stage.content("a.wasm"), stage.litter()), (Some(source()), vec!["log".to_owned()]));
+        }
+    }
+}
