@@ -21,11 +21,10 @@ impl ItemKind {
         }
     }
 
-    pub(crate) const fn classes(self) -> &'static [Class; 256] {
-        match self {
-            Self::Module => &MODULE_CLASSES,
-            Self::Component => &COMPONENT_CLASSES,
-        }
+    /// What the scanner does with a section of this id.
+    #[inline(always)]
+    pub(crate) fn class(self, id: u8) -> Class {
+        CLASSES[self as usize][usize::from(id)]
     }
 }
 
@@ -96,7 +95,7 @@ impl<'w> Section<'w> {
 
     /// Whether the specifications give the id no meaning. Such sections pass a parser; a validator rejects them.
     pub fn is_unknown(&self) -> bool {
-        self.item_kind.classes()[usize::from(self.id)] == Class::UNKNOWN
+        self.item_kind.class(self.id) == Class::UNKNOWN
     }
 }
 
@@ -159,8 +158,8 @@ const COMPONENT: [(&str, Class); 12] = [
     ("export", Class::FREE),
 ];
 
-static MODULE_CLASSES: [Class; 256] = classes(&MODULE);
-static COMPONENT_CLASSES: [Class; 256] = classes(&COMPONENT);
+/// By the kind of the item and the id. (One table, so that no branch chooses between two.)
+static CLASSES: [[Class; 256]; 2] = [classes(&MODULE), classes(&COMPONENT)];
 
 const fn classes(rows: &[(&str, Class)]) -> [Class; 256] {
     let mut classes = [Class::MALFORMED; 256];
