@@ -8,7 +8,7 @@ use super::fault::Fault;
 use super::header::{Header, NameUnread, long_name, short_name};
 use super::leb128::Leb128;
 use super::preamble::{Preamble, root_kind};
-use super::section::{Class, ItemKind, Section, kind_name};
+use super::section::{Class, Classes, ItemKind, Section, kind_name};
 use super::visitor::{Entry, Visitor, Want};
 use super::window::Window;
 use crate::error::Error;
@@ -24,6 +24,8 @@ pub struct Scanner {
     /// The item that the position lies in, and those that enclose it, the root first.
     frame: Frame,
     enclosing: SmallVec<[Frame; 4]>,
+    /// Where the last section begins, and its id.
+    last: (u64, u8),
     items: u32,
     /// How many more sections the limit leaves. Signed, so that one instruction counts and tests.
     sections_left: i64,
@@ -54,8 +56,10 @@ struct Frame {
     end: u64,
     /// Of the last section that takes part in a module's order.
     rank: Class,
-    /// Where the last section begins, and its id.
-    last: (u64, u8),
+    /// Of the kind.
+    classes: &'static Classes,
+    /// Where the section that holds it begins, and its id.
+    holder: (u64, u8),
 }
 
 /// No input is longer, so that an offset and a 32-bit size never overflow.
@@ -81,9 +85,11 @@ impl Scanner {
                 start: 0,
                 end: ROOT_END,
                 rank: Class::FREE,
-                last: (0, 0),
+                classes: ItemKind::Module.classes(),
+                holder: (0, 0),
             },
             enclosing: SmallVec::new(),
+            last: (0, 0),
             items: 0,
             sections_left: i64::try_from(limits.sections).unwrap_or(i64::MAX),
             looked_at: 0,
@@ -111,8 +117,8 @@ impl Scanner {
             State::Preamble => self.preamble(window, visitor),
             State::Sections => Ok(None),
             State::Data { data, wanted } => {
-                let (data, want) = (data.clone(), Want::Bytes(wanted.clone()));
-                Ok(self.serve(window, visitor, data, want))
+                let (data, wanted) = (data.clone(), wanted.clone());
+                Ok(self.serve(window, visitor, data, wanted))
             }
         };
         match pause {
@@ -145,6 +151,7 @@ impl Scanner {
         };
         if self.enclosing.is_empty() {
             self.frame.kind = root_kind(*bytes)?;
+            self.frame.classes = self.frame.kind.classes();
         } else if *bytes != self.frame.kind.preamble() {
             return Err((Fault::NestedPreamble(self.frame.kind), start));
         }
@@ -178,7 +185,7 @@ impl Scanner {
         let mut position = self.position;
 
         let exit = loop {
-            let Frame { kind: item_kind, item, end, .. } = self.frame;
+            let Frame { kind: item_kind, item, end, classes, .. } = self.frame;
             if position == end {
                 if self.leave(visitor) {
                     continue;
@@ -188,13 +195,13 @@ impl Scanner {
             let Some(Header { id, size, len }) = Header::read(window.from(position)) else {
                 break header_exit(window, position);
             };
-            self.frame.last = (position, id); // here it costs the loop less than beside the visitor's call
+            self.last = (position, id); // here it costs the loop less than beside the visitor's call
             let payload = position + len;
             let section_end = payload + size;
             if section_end > end {
                 break past_parent(item_kind, id, size as u32, position, end);
             }
-            let class = item_kind.class(id);
+            let class = classes[usize::from(id)];
             let mut data = payload;
             let mut name = &[][..];
             if class == Class::FREE {
@@ -238,19 +245,22 @@ impl Scanner {
                 payload,
                 data,
                 end: section_end,
+                class,
                 name,
             });
             position = section_end;
-            if class > Class::UNKNOWN {
+            if let Want::Bytes(wanted) = want
+                && class <= Class::UNKNOWN
+            {
+                if let Some(needed) = self.serve(window, visitor, data..section_end, wanted) {
+                    break Exit::Need(needed);
+                }
+            } else if class > Class::UNKNOWN {
                 match self.descend(nested_kind(class), payload..section_end, window, visitor) {
                     Ok(None) => position = payload + PREAMBLE_LEN as u64,
                     Ok(Some(needed)) => break Exit::Need(needed),
                     Err((fault, offset)) => break Exit::Fail(fault, offset),
                 }
-            } else if let Want::Bytes(wanted) = want
-                && let Some(needed) = self.serve(window, visitor, data..section_end, Want::Bytes(wanted))
-            {
-                break Exit::Need(needed);
             }
         };
 
@@ -266,11 +276,13 @@ impl Scanner {
     fn leave<'w, V: Visitor<'w>>(&mut self, visitor: &mut V) -> bool {
         let Some(parent) = self.enclosing.pop() else { return false };
         visitor.leave(self.frame.item, self.frame.end);
+        self.last = self.frame.holder;
         self.frame = parent;
         true
     }
 
     /// Goes down into the item that a section holds.
+    #[inline(never)]
     fn descend<'w, V: Visitor<'w>>(
         &mut self,
         kind: ItemKind,
@@ -288,7 +300,8 @@ impl Scanner {
             start: payload.start,
             end: payload.end,
             rank: Class::FREE,
-            last: (0, 0),
+            classes: kind.classes(),
+            holder: self.last,
         };
         let depth = self.enclosing.len() as u64 + 2; // with this item and the root
         let max = u64::from(self.limits.depth);
@@ -304,23 +317,27 @@ impl Scanner {
     }
 
     /// Hands over what the visitor wants of a section's data, as long as the window holds it.
+    #[inline(never)]
     fn serve<'w, V: Visitor<'w>>(
         &mut self,
         window: Window<'w>,
         visitor: &mut V,
         data: Range<u64>,
-        mut want: Want,
+        mut wanted: Range<u64>,
     ) -> Pause {
-        while let Want::Bytes(wanted) = want {
+        loop {
             let start = wanted.start.clamp(data.start, data.end);
-            let wanted = start..wanted.end.clamp(start, data.end);
-            let bytes = if wanted.is_empty() { Some(&[][..]) } else { window.range(&wanted) };
+            let end = wanted.end.clamp(start, data.end);
+            let bytes = if start == end { Some(&[][..]) } else { window.range(&(start..end)) };
             let Some(bytes) = bytes else {
-                self.state = State::Data { data, wanted: wanted.clone() };
-                return Some(wanted);
+                self.state = State::Data { data, wanted: start..end };
+                return Some(start..end);
             };
-            self.looked_at += bytes.len() as u64;
-            want = visitor.data(bytes, start);
+            self.looked_at += end - start;
+            match visitor.data(bytes, start) {
+                Want::Bytes(next) => wanted = next,
+                Want::Nothing => break,
+            }
         }
         self.state = State::Sections;
         None
@@ -329,7 +346,7 @@ impl Scanner {
     /// Why an input that ends at `end` ends too early.
     #[cold]
     fn truncated(&self, end: u64) -> Error {
-        let (start, id) = self.frame.last;
+        let (start, id) = self.last;
         let section = kind_name(self.frame.kind, id);
         let fault = match self.state {
             State::Preamble if self.enclosing.is_empty() && end == 0 => Fault::Empty,
@@ -342,8 +359,7 @@ impl Scanner {
             }
             State::Sections if end > self.position => Fault::TruncatedHeader { start: self.position },
             State::Sections | State::Preamble => {
-                let start = self.enclosing.last().map_or(0, |parent| parent.last.0);
-                Fault::TruncatedItem { kind: self.frame.kind, start, end: self.frame.end }
+                Fault::TruncatedItem { kind: self.frame.kind, start: self.frame.holder.0, end: self.frame.end }
             }
         };
         self.error(fault, end)
