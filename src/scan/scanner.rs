@@ -226,6 +226,7 @@ impl Scanner {
                         Err(unread) => break name_exit(unread, window, position, payload),
                     },
                 }
+                self.looked_at += data - payload;
             } else if class == Class::MALFORMED {
                 break header_exit(window, position);
             } else if class != Class::UNKNOWN && size > u64::from(MAX_NESTED) {
@@ -234,9 +235,10 @@ impl Scanner {
             }
             self.sections_left -= 1;
             if self.sections_left < 0 {
+                self.looked_at -= data - payload; // is not handed over
                 break Exit::Fail(Fault::Limit { what: "sections", max: self.limits.sections }, position);
             }
-            self.looked_at += data - position;
+            self.looked_at += len;
             let want = visitor.section(&Section {
                 item,
                 item_kind,
