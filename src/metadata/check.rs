@@ -69,7 +69,7 @@ impl Field {
     }
 }
 
-/// Whether a text is printable ASCII, as nearly all are. (Eight bytes at a time, the last eight maybe twice: most texts
+/// Whether a text is printable ASCII, as nearly all are. (Eight bytes at a time, the last ones maybe twice: most texts
 /// are short.)
 #[inline]
 pub(crate) fn is_plain(text: &[u8]) -> bool {
@@ -80,6 +80,10 @@ pub(crate) fn is_plain(text: &[u8]) -> bool {
     if let Some(last) = text.last_chunk() {
         let words = text.as_chunks().0.iter().chain([last]);
         return words.fold(0, |found, word| found | odd(u64::from_ne_bytes(*word))) & HIGH == 0;
+    }
+    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        let halves = [u32::from_ne_bytes(*first), u32::from_ne_bytes(*last)].map(u64::from);
+        return odd(halves[0] << 32 | halves[1]) & HIGH == 0;
     }
     text.iter().all(|byte| matches!(byte, b' '..=b'~'))
 }

@@ -86,8 +86,7 @@ impl Shares {
 
     /// Whether there are sections other than those that must be the first.
     pub(crate) fn past_front(&self) -> bool {
-        self.ids.iter().any(|tally| tally.sections > 0)
-            || self.rows.iter().any(|row| !convention::row(row.number).is_first())
+        usize::from(self.kinds) > self.rows.len() || self.rows.iter().any(|row| !convention::row(row.number).is_first())
     }
 
     /// The shares of an item of this kind, in the order of their first sections.
