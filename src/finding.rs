@@ -163,7 +163,8 @@ pub struct Finding {
 pub struct Findings {
     list: Vec<Finding>,
     limit: u32,
-    of_code: [Last; Code::ALL.len()],
+    /// `None` until there is one: most readings find nothing.
+    of_code: Option<Box<[Last; Code::ALL.len()]>>,
 }
 
 /// The last finding of one code.
@@ -188,7 +189,7 @@ impl Eq for Findings {}
 
 impl Findings {
     pub(crate) fn new(limit: u32) -> Self {
-        Self { list: Vec::new(), limit, of_code: [Last::default(); Code::ALL.len()] }
+        Self { list: Vec::new(), limit, of_code: None }
     }
 
     /// Adds a finding about the item of this number; its path and the message are made only if it is not folded.
@@ -201,7 +202,7 @@ impl Findings {
         section: Option<&str>,
         describe: impl FnOnce() -> (Path, Cow<'static, str>),
     ) {
-        let last = &mut self.of_code[code as usize];
+        let last = &mut self.of_code.get_or_insert_default()[code as usize];
         if last.number > 0 {
             let finding = &mut self.list[last.place as usize];
             let same = last.item == item && finding.section.as_deref() == section;

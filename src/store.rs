@@ -186,7 +186,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&[module(b"MIT"), vec![1, 0xff, 0x7f], vec![0; 0x3fff], vec![3, 0]].concat()).unwrap();
         let input = Input::of(file.try_clone().unwrap()).unwrap();
-        file.set_len(600).unwrap();
+        file.set_len(0x2000).unwrap();
         let outcome = input.read(Limits::default()).unwrap();
         assert!(outcome.value.root().annotations().next().is_some());
         let error = outcome.broken.unwrap();

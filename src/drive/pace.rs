@@ -2,11 +2,14 @@
 
 use std::ops::Range;
 
-/// Small enough that a read costs little more than the call, large enough for a few headers and a name.
-const SMALLEST: u64 = 512;
+/// So many bytes take about as long to copy out of a file's cache as one more read costs beside its bytes.
+const READ: u64 = 4 << 10;
 
-/// So large that a read's fixed cost is lost in its copying; larger windows only read more that nobody needs.
-const LARGEST: u64 = 16 << 10;
+/// A window where nothing is known of what follows: cheap beside the read itself, and enough for a few headers.
+const SMALLEST: u64 = READ / 4;
+
+/// A window where sections follow one another closely: most of what it costs is its bytes.
+const LARGEST: u64 = READ * 4;
 
 /// The size of the windows: grows while needs follow one another closely, falls back where they lie far apart.
 #[derive(Clone, Copy, Debug)]
@@ -22,11 +25,11 @@ impl Pace {
     }
 
     /// The range to read for what is needed: all of it, and a window's worth from its beginning where that is more.
-    /// A need that begins within a window's length behind the last window doubles the next; one that lies farther
-    /// off starts again with the smallest. `len` is the input's length.
+    /// After a need so near the last window that reading on would have cost less than reading again, the window
+    /// doubles; after one that lies farther off it is the smallest again. `len` is the input's length.
     pub(crate) fn next(&mut self, needed: &Range<u64>, len: u64) -> Range<u64> {
         let gap = needed.start.saturating_sub(self.end);
-        self.window = if self.end == 0 || gap > self.window { SMALLEST } else { (self.window * 2).min(LARGEST) };
+        self.window = if self.end == 0 || gap > READ { SMALLEST } else { (self.window * 2).min(LARGEST) };
         let end = needed.end.max(needed.start.saturating_add(self.window)).min(len);
         self.end = end;
         needed.start.min(end)..end
@@ -56,13 +59,13 @@ mod tests {
         let mut pace = Pace::new();
         let len = 1 << 40;
         let mut read = pace.next(&(0..8), len);
-        assert_eq!(read, 0..512);
-        for expected in [1024, 2048, 4096, 8192, 16384, 16384] {
-            read = pace.next(&(read.end + 100..read.end + 106), len);
+        assert_eq!(read, 0..SMALLEST);
+        for expected in [2, 4, 8, 16, 16].map(|times| SMALLEST * times) {
+            read = pace.next(&(read.end + READ..read.end + READ + 6), len);
             assert_eq!(read.end - read.start, expected);
         }
-        read = pace.next(&(read.end + 1_000_000..read.end + 1_000_006), len);
-        assert_eq!(read.end - read.start, 512);
+        read = pace.next(&(read.end + READ + 1..read.end + READ + 7), len);
+        assert_eq!(read.end - read.start, SMALLEST);
     }
 
     #[test]

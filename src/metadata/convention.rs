@@ -169,6 +169,11 @@ impl Row {
         }
     }
 
+    /// Whether the section must be the first.
+    pub(crate) const fn is_first(self) -> bool {
+        matches!(self, Self::Convention(Convention { first: true, .. }))
+    }
+
     #[inline]
     fn matches(self, name: &[u8]) -> bool {
         match self.name().strip_suffix('*') {

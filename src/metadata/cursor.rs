@@ -1,12 +1,14 @@
 //! Reads numbers and length-prefixed strings out of a section's data.
 
+use super::check::is_plain;
 use crate::scan::leb128::Leb128;
 
 /// A place in some data.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cursor<'a> {
-    data: &'a [u8],
-    at: usize,
+    rest: &'a [u8],
+    /// Of all the data.
+    len: usize,
 }
 
 /// What could not be read; the cursor stands where it begins.
@@ -29,35 +31,36 @@ impl Malformed {
 
 impl<'a> Cursor<'a> {
     pub(crate) fn new(data: &'a [u8]) -> Self {
-        Self { data, at: 0 }
+        Self { rest: data, len: data.len() }
     }
 
     /// How many bytes lie before the cursor.
     pub(crate) fn at(&self) -> usize {
-        self.at
+        self.len - self.rest.len()
     }
 
     /// The bytes that lie behind it.
     pub(crate) fn rest(&self) -> &'a [u8] {
-        &self.data[self.at..]
+        self.rest
     }
 
+    #[inline]
     pub(crate) fn number(&mut self) -> Result<u32, Malformed> {
-        let Leb128 { value, len } = Leb128::read(self.rest());
+        let Leb128 { value, len } = Leb128::read(self.rest);
         if len == 0 {
             return Err(Malformed::Number);
         }
-        self.at += usize::from(len);
+        self.rest = &self.rest[usize::from(len)..];
         Ok(value)
     }
 
     /// A length, and so many bytes.
+    #[inline]
     pub(crate) fn bytes(&mut self) -> Result<&'a [u8], Malformed> {
         let mut behind = *self;
         let len = behind.number()?;
-        let bytes = behind.rest().get(..len as usize).ok_or(Malformed::PastEnd)?;
-        behind.at += bytes.len();
-        *self = behind;
+        let (bytes, rest) = behind.rest.split_at_checked(len as usize).ok_or(Malformed::PastEnd)?;
+        self.rest = rest;
         Ok(bytes)
     }
 
@@ -67,5 +70,18 @@ impl<'a> Cursor<'a> {
         let text = std::str::from_utf8(behind.bytes()?).map_err(|_| Malformed::NotUtf8)?;
         *self = behind;
         Ok(text)
+    }
+
+    /// The same, as bytes, and whether all of them are printable ASCII: then nothing more is to be checked.
+    #[inline]
+    pub(crate) fn plain_text(&mut self) -> Result<(&'a [u8], bool), Malformed> {
+        let mut behind = *self;
+        let text = behind.bytes()?;
+        let plain = is_plain(text);
+        if !plain && std::str::from_utf8(text).is_err() {
+            return Err(Malformed::NotUtf8);
+        }
+        *self = behind;
+        Ok((text, plain))
     }
 }

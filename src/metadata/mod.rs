@@ -114,7 +114,8 @@ pub struct Item<'a> {
     name: Option<Value<'a>>,
     annotations: Vec<(Field, Value<'a>)>,
     producers: Producers<'a>,
-    dependencies: Option<Dependencies<'a>>,
+    /// Boxed, as it is large and most items have none.
+    dependencies: Option<Box<Dependencies<'a>>>,
     registry_metadata: Option<Value<'a>>,
     debug_links: Vec<(&'static str, Value<'a>)>,
     shares: Shares,
@@ -178,7 +179,7 @@ impl<'a> Item<'a> {
 
     /// The packages that it was built from. Of several sections the last.
     pub fn dependencies(&self) -> Option<&Dependencies<'a>> {
-        self.dependencies.as_ref()
+        self.dependencies.as_deref()
     }
 
     /// The JSON of the retired `registry-metadata` section, as it stands there. Of several the last.
@@ -194,7 +195,7 @@ impl<'a> Item<'a> {
 
     /// How many sections of each kind it holds itself, and of how many bytes, in the order of their first.
     pub fn shares(&self) -> impl Iterator<Item = Share> {
-        self.shares.iter()
+        self.shares.iter(self.kind)
     }
 
     /// The same, borrowing nothing.
@@ -210,7 +211,7 @@ impl<'a> Item<'a> {
             name: self.name.map(Value::into_owned),
             annotations: self.annotations.into_iter().map(|(field, value)| (field, value.into_owned())).collect(),
             producers: self.producers.into_owned(),
-            dependencies: self.dependencies.map(Dependencies::into_owned),
+            dependencies: self.dependencies.map(|dependencies| dependencies.into_owned().into()),
             registry_metadata: self.registry_metadata.map(Value::into_owned),
             debug_links: self.debug_links.into_iter().map(|(section, value)| (section, value.into_owned())).collect(),
             shares: self.shares,

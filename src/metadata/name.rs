@@ -65,6 +65,7 @@ impl Hopper {
     }
 
     /// What is wanted at this place.
+    #[inline]
     pub(crate) fn next<'w>(&self) -> Hop<'w> {
         match &self.at {
             Place::Header(at) if *at == self.data.end => Hop::End,
@@ -74,6 +75,7 @@ impl Hopper {
     }
 
     /// Goes on with the bytes that were wanted. A name of more than `max` bytes is passed over.
+    #[inline]
     pub(crate) fn hop<'w>(&mut self, bytes: &'w [u8], max: u32) -> Hop<'w> {
         match &self.at {
             Place::Header(at) => self.header(*at, bytes, max),
@@ -85,6 +87,7 @@ impl Hopper {
         }
     }
 
+    #[inline]
     fn header<'w>(&mut self, at: u64, bytes: &[u8], max: u32) -> Hop<'w> {
         let (&id, size) = bytes.split_first().expect("at least the id byte is wanted");
         let Leb128 { value: size, len } = Leb128::read(size);

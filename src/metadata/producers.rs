@@ -133,26 +133,26 @@ fn inspect_fields(cursor: &mut Cursor<'_>, report: &mut impl FnMut(Flaw)) -> Res
     let mut field_names = Seen::default();
     for _ in 0..fields {
         let at = cursor.at();
-        let field = cursor.text()?;
-        if !KNOWN_FIELDS.contains(&field) {
-            report((Code::UnknownProducersField, at, format!("unknown field {}", quoted(field))));
+        let (field, plain) = cursor.plain_text()?;
+        if !KNOWN_FIELDS.iter().any(|known| known.as_bytes() == field) {
+            report((Code::UnknownProducersField, at, format!("unknown field {}", shown(field))));
         }
         if !field_names.insert(field) {
-            report((Code::DuplicateProducersField, at, format!("a second field {}", quoted(field))));
+            report((Code::DuplicateProducersField, at, format!("a second field {}", shown(field))));
         }
-        if has_controls(field, false) {
-            let message = format!("control or bidirectional characters in the field's name {}", quoted(field));
+        if !plain && is_deceptive(field) {
+            let message = format!("control or bidirectional characters in the field's name {}", shown(field));
             report((Code::ControlCharacters, at, message));
         }
         let mut names = Seen::default();
         for _ in 0..cursor.number()? {
             let at = cursor.at();
-            let (name, version) = value(cursor)?;
+            let ((name, name_is_plain), (version, version_is_plain)) = (cursor.plain_text()?, cursor.plain_text()?);
             if !names.insert(name) {
-                report((Code::DuplicateProducer, at, format!("a second {} in {}", quoted(name), quoted(field))));
+                report((Code::DuplicateProducer, at, format!("a second {} in {}", shown(name), shown(field))));
             }
-            if has_controls(name, false) || has_controls(version, false) {
-                let message = format!("control or bidirectional characters in {}", quoted(field));
+            if !(name_is_plain && version_is_plain) && (is_deceptive(name) || is_deceptive(version)) {
+                let message = format!("control or bidirectional characters in {}", shown(field));
                 report((Code::ControlCharacters, at, message));
             }
         }
@@ -160,16 +160,27 @@ fn inspect_fields(cursor: &mut Cursor<'_>, report: &mut impl FnMut(Flaw)) -> Res
     Ok(())
 }
 
+/// A text whose UTF-8 was checked, in a message.
+#[cold]
+fn shown(text: &[u8]) -> String {
+    quoted(str::from_utf8(text).unwrap_or_default())
+}
+
+#[cold]
+fn is_deceptive(text: &[u8]) -> bool {
+    str::from_utf8(text).is_ok_and(|text| has_controls(text, false))
+}
+
 /// The names seen so far: a few are compared, many are hashed, so that time stays linear in what is read.
 #[derive(Default)]
 struct Seen<'a> {
-    few: SmallVec<[&'a str; 8]>,
-    many: Option<HashSet<&'a str>>,
+    few: SmallVec<[&'a [u8]; 8]>,
+    many: Option<HashSet<&'a [u8]>>,
 }
 
 impl<'a> Seen<'a> {
     /// Whether the name is new.
-    fn insert(&mut self, name: &'a str) -> bool {
+    fn insert(&mut self, name: &'a [u8]) -> bool {
         if self.few.len() < self.few.inline_size() {
             let new = !self.few.contains(&name);
             if new {

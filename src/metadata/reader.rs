@@ -5,13 +5,13 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::check::{Flaw, has_controls, is_plain};
-use super::convention::{Convention, Decode, Meaning, Row, meaning};
+use super::convention::{Convention, Decode, Row, meaning};
 use super::cursor::Cursor;
 use super::dependencies::Dependencies;
 use super::field::Field;
 use super::name::{Hop, Hopper};
 use super::producers;
-use super::shares::{SharePlaces, Shares};
+use super::shares::Shares;
 use super::value::{Borrowed, Copied, Keep, Value};
 use super::{Item, Metadata, Producers, path};
 use crate::escape::quoted;
@@ -52,12 +52,8 @@ pub struct Reader<'v, K> {
 /// What is to be remembered of an item until it is left.
 #[derive(Debug, Default)]
 struct Open {
-    /// Where each kind of section stands in the item's shares.
-    shares: SharePlaces,
     /// A bit for each row of the tables whose section was seen.
     seen: u64,
-    /// Whether there were sections other than those that must be first.
-    past_front: bool,
     /// Where the first `producers` section begins.
     producers: Option<u64>,
 }
@@ -139,23 +135,20 @@ impl<'v, K> Reader<'v, K> {
         }
     }
 
-    /// A section that one of the tables knows: whether it stands where and as often as it should, and what is wanted of it.
-    fn known(&mut self, section: &Section<'_>, row: Row, number: u8) -> Want {
+    /// A section that one of the tables knows: whether it stands where and as often as it should, and whether bytes of it
+    /// are wanted.
+    fn known(&mut self, section: &Section<'_>, row: Row, number: u8) -> bool {
         let again = self.open.seen & (1 << number) != 0;
         self.open.seen |= 1 << number;
         let what = match row {
-            Row::Annotation(field) => {
-                self.open.past_front = true;
-                Decoder::Annotation(field)
-            }
+            Row::Annotation(field) => Decoder::Annotation(field),
             Row::Convention(convention) => {
                 self.placement(section, convention);
-                self.open.past_front |= !convention.first;
                 if convention.name.ends_with('*') {
                     self.name_of(section);
                 }
                 match convention.decode {
-                    Decode::Nothing => return Want::Nothing,
+                    Decode::Nothing => return false,
                     Decode::Name => Decoder::Name(Hopper::new(section.data())),
                     decode => Decoder::Convention(decode),
                 }
@@ -178,6 +171,27 @@ impl<'v, K> Reader<'v, K> {
             self.forget(&waiting);
         }
         self.begin(waiting)
+    }
+
+    /// A custom section, a nested item's, or one that means nothing. Gives whether bytes of it are wanted.
+    #[inline(never)]
+    fn special(&mut self, section: &Section<'_>) -> bool {
+        if !section.is_custom() {
+            self.items[section.item as usize].shares.add(section);
+            if section.is_unknown() {
+                self.unknown(section);
+            }
+            return false;
+        }
+        let meaning = meaning(section.name_bytes());
+        let shares = &mut self.items[section.item as usize].shares;
+        if let (Some(row), Some(number)) = (meaning.row(), meaning.number()) {
+            shares.add_known(section, number);
+            return self.known(section, row, number);
+        }
+        shares.add(section);
+        self.name_of(section);
+        false
     }
 
     /// A section whose id means nothing.
@@ -203,7 +217,8 @@ impl<'v, K> Reader<'v, K> {
         let start = section.range().start;
         let misplaced = if convention.first {
             let message = "the section must be the first, and is not";
-            open.past_front.then_some((Code::MisplacedSection, start, convention.name, message))
+            let past_front = self.items[section.item as usize].shares.past_front();
+            past_front.then_some((Code::MisplacedSection, start, convention.name, message))
         } else if convention.decode == Decode::Producers {
             open.producers.get_or_insert(start);
             None
@@ -218,29 +233,35 @@ impl<'v, K> Reader<'v, K> {
         }
     }
 
-    /// What is wanted first of a section.
-    fn begin(&mut self, waiting: Waiting) -> Want {
+    /// Whether bytes of a section are wanted; if so, it waits for them.
+    fn begin(&mut self, waiting: Waiting) -> bool {
         let len = waiting.data.end - waiting.data.start;
         if len == 0 && !matches!(waiting.what, Decoder::Convention(Decode::Producers)) {
             self.find_in(&waiting, Code::EmptyValue, waiting.start, "the section is empty");
         }
-        if let Decoder::Name(hopper) = &waiting.what {
-            return match hopper.next() {
-                Hop::Want(range) => {
-                    self.waiting = Some(waiting);
-                    Want::Bytes(range)
-                }
-                _ => Want::Nothing,
-            };
-        }
-        if len > u64::from(self.limits.data) {
+        let wants = match &waiting.what {
+            Decoder::Name(_) => len > 0,
+            _ => len <= u64::from(self.limits.data),
+        };
+        if wants {
+            self.waiting = Some(waiting);
+        } else if len > 0 {
             let message = format!("{len} bytes; more than {} are not decoded", self.limits.data);
             self.find_in(&waiting, Code::TooLarge, waiting.start, message);
-            return Want::Nothing;
         }
-        let data = waiting.data.clone();
-        self.waiting = Some(waiting);
-        Want::Bytes(data)
+        wants
+    }
+
+    /// What the section that waits wants first.
+    fn wanted(&self) -> Want {
+        match &self.waiting {
+            Some(Waiting { what: Decoder::Name(hopper), .. }) => match hopper.next() {
+                Hop::Want(range) => Want::Bytes(range),
+                _ => Want::Nothing,
+            },
+            Some(waiting) => Want::Bytes(waiting.data.clone()),
+            None => Want::Nothing,
+        }
     }
 
     /// Lets go of what an earlier section said, where only the last counts.
@@ -357,7 +378,7 @@ impl<'v, K> Reader<'v, K> {
             packages,
         };
         if self.charge(waiting, dependencies.len()) {
-            self.items[waiting.item as usize].dependencies = Some(dependencies);
+            self.items[waiting.item as usize].dependencies = Some(dependencies.into());
         }
     }
 
@@ -470,6 +491,10 @@ impl<'w, 'v, K: Keep<'w, 'v>> Visitor<'w> for Reader<'v, K> {
             self.enclosing.push(std::mem::take(&mut self.open));
         }
         let depth = self.enclosing.len() as u32;
+        // A module is one item; of a component's there are several.
+        if self.items.len() == self.items.capacity() {
+            self.items.reserve_exact(if depth == 0 { 1 } else { self.items.len().max(7) });
+        }
         self.items.push(Item {
             kind: entry.kind,
             parent: entry.parent,
@@ -490,20 +515,17 @@ impl<'w, 'v, K: Keep<'w, 'v>> Visitor<'w> for Reader<'v, K> {
 
     #[inline]
     fn section(&mut self, section: &Section<'w>) -> Want {
-        let meaning = if section.is_custom() { meaning(section.name_bytes()) } else { Meaning::UNKNOWN };
-        self.items[section.item as usize].shares.add(&mut self.open.shares, section, meaning);
-        if let (Some(row), Some(number)) = (meaning.row(), meaning.number()) {
-            return self.known(section, row, number);
+        if section.is_ordinary() {
+            self.items[section.item as usize].shares.add(section);
+            return Want::Nothing;
         }
-        self.open.past_front = true;
-        if section.is_custom() {
-            self.name_of(section);
-        } else if section.is_unknown() {
-            self.unknown(section);
-        }
-        Want::Nothing
+        // What is behind a call is given a section of its own, and answers with a flag: this one's fields, and the
+        // answer, stay in registers.
+        let wants = self.special(&Section { item: section.item, ..*section });
+        if wants { self.wanted() } else { Want::Nothing }
     }
 
+    #[inline]
     fn data(&mut self, bytes: &'w [u8], start: u64) -> Want {
         let mut hop = None;
         if let Some(Waiting { what: Decoder::Name(hopper), .. }) = &mut self.waiting {

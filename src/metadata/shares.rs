@@ -19,86 +19,90 @@ pub struct Share {
     pub bytes: u64,
 }
 
-/// A tally of a few kinds, in the order of their first section.
+/// The tallies of an item. Sections are many and their kinds few: each is added where its kind has its place, and
+/// nothing is searched but the few rows of known custom sections.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Shares(SmallVec<[Tally; 14]>);
+pub(crate) struct Shares {
+    /// By id; 0 are the custom sections that no row knows, the last the ids that mean nothing.
+    ids: [Tally; IDS],
+    rows: SmallVec<[Row; 4]>,
+    /// How many kinds there were before that of each id, and are now.
+    places: [u8; IDS],
+    kinds: u8,
+}
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+const IDS: usize = 16;
+const UNKNOWN: u8 = IDS as u8 - 1;
+
+const _: () = assert!(IDS + Meaning::ROWS as usize <= u8::MAX as usize, "a place has 8 bits");
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Tally {
-    kind: Kind,
-    sections: u32,
     bytes: u64,
+    sections: u64,
 }
 
-/// A kind of section in one byte, for comparing.
+/// Of a row of known custom sections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Kind(u8);
-
-/// Where the ids of modules, those of components, and the rows of known custom sections begin.
-const MODULE: u8 = 0;
-const COMPONENT: u8 = 0x20;
-const ROW: u8 = 0x40;
-/// Ids that mean nothing are one kind.
-const UNKNOWN: u8 = 0x1f;
-
-const _: () = assert!(ROW + Meaning::ROWS <= 0x80, "a kind has 7 bits");
-
-impl Kind {
-    #[inline]
-    fn of(section: &Section<'_>, meaning: Meaning) -> Self {
-        let base = match section.item_kind {
-            ItemKind::Module => MODULE,
-            ItemKind::Component => COMPONENT,
-        };
-        Self(match meaning.number() {
-            Some(row) => ROW + row,
-            None => base + section.id.min(UNKNOWN),
-        })
-    }
-
-    fn describe(self) -> (&'static str, Option<Purpose>) {
-        match self.0 {
-            row @ ROW.. => {
-                let row = convention::row(row - ROW);
-                (row.name(), Some(row.purpose()))
-            }
-            id @ COMPONENT.. => (kind_name(ItemKind::Component, id - COMPONENT), None),
-            id => (kind_name(ItemKind::Module, id - MODULE), None),
-        }
-    }
+struct Row {
+    number: u8,
+    place: u8,
+    tally: Tally,
 }
 
-/// Where each kind of section stands in the shares of an item that is being read, counted from 1; 0 where there was
-/// none. (Sections are many, and their kinds few: nothing is searched.)
-#[derive(Debug)]
-pub(crate) struct SharePlaces([u8; 128]);
-
-impl Default for SharePlaces {
-    fn default() -> Self {
-        Self([0; 128])
+impl Tally {
+    #[inline]
+    fn add(&mut self, section: &Section<'_>) {
+        let range = section.range();
+        self.bytes += range.end - range.start; // no more than the input has
+        self.sections += 1;
     }
 }
 
 impl Shares {
+    /// Adds a section that no row of the tables knows.
     #[inline]
-    pub(crate) fn add(&mut self, places: &mut SharePlaces, section: &Section<'_>, meaning: Meaning) {
-        let kind = Kind::of(section, meaning);
-        let range = section.range();
-        let bytes = range.end - range.start;
-        let place = &mut places.0[usize::from(kind.0 & 0x7f)];
-        if let Some(tally) = self.0.get_mut(usize::from(*place).wrapping_sub(1)) {
-            tally.sections = tally.sections.saturating_add(1);
-            tally.bytes = tally.bytes.saturating_add(bytes);
-        } else {
-            self.0.push(Tally { kind, sections: 1, bytes });
-            *place = self.0.len() as u8;
+    pub(crate) fn add(&mut self, section: &Section<'_>) {
+        let id = if section.is_unknown() { UNKNOWN } else { section.id };
+        let id = usize::from(id) % IDS; // is below, which the compiler cannot know
+        if self.ids[id].sections == 0 {
+            self.places[id] = self.kinds;
+            self.kinds += 1;
         }
+        self.ids[id].add(section);
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Share> {
-        self.0.iter().map(|&Tally { kind, sections, bytes }| {
-            let (kind, purpose) = kind.describe();
-            Share { kind, purpose, sections, bytes }
-        })
+    /// Adds a custom section that the row of this number knows.
+    pub(crate) fn add_known(&mut self, section: &Section<'_>, number: u8) {
+        if let Some(row) = self.rows.iter_mut().find(|row| row.number == number) {
+            row.tally.add(section);
+            return;
+        }
+        let mut row = Row { number, place: self.kinds, tally: Tally::default() };
+        row.tally.add(section);
+        self.rows.push(row);
+        self.kinds += 1;
+    }
+
+    /// Whether there are sections other than those that must be the first.
+    pub(crate) fn past_front(&self) -> bool {
+        usize::from(self.kinds) > self.rows.len() || self.rows.iter().any(|row| !convention::row(row.number).is_first())
+    }
+
+    /// The shares of an item of this kind, in the order of their first sections.
+    pub(crate) fn iter(&self, item: ItemKind) -> impl Iterator<Item = Share> + use<> {
+        let share = |kind, purpose, tally: &Tally| {
+            let sections = u32::try_from(tally.sections).unwrap_or(u32::MAX);
+            Share { kind, purpose, sections, bytes: tally.bytes }
+        };
+        let ids = (0..).zip(&self.ids).zip(&self.places).filter(|((_, tally), _)| tally.sections > 0);
+        let ids = ids.map(|((id, tally), place)| (*place, share(kind_name(item, id), None, tally)));
+        let rows = self.rows.iter().map(|row| {
+            let known = convention::row(row.number);
+            (row.place, share(known.name(), Some(known.purpose()), &row.tally))
+        });
+        let mut shares: Vec<_> = ids.chain(rows).collect();
+        shares.sort_unstable_by_key(|(place, _)| *place);
+        shares.into_iter().map(|(_, share)| share)
     }
 }

@@ -1,30 +1,27 @@
 //! Section headers, and the names of custom sections.
 
 use super::fault::Fault;
-use super::leb128::{self, Leb128};
+use super::leb128::Leb128;
 
-/// A section's id and size, and the bytes that the size takes: 0 where it cannot be read.
+/// A section's id and size, and the bytes that both take.
 #[derive(Clone, Copy)]
 pub(super) struct Header {
     pub(super) id: u8,
-    pub(super) size: Leb128,
+    pub(super) size: u64,
+    pub(super) len: u64,
 }
 
 impl Header {
-    /// The most bytes that a header takes.
-    pub(super) const MAX_LEN: usize = 1 + leb128::MAX_LEN;
-
+    /// The header that `bytes` begins with, if there is one to be read. The id may be malformed.
     #[inline(always)]
-    pub(super) fn read([id, size @ ..]: [u8; Self::MAX_LEN]) -> Self {
-        Self { id, size: Leb128::read(&size) }
-    }
-
-    /// Where fewer bytes are at hand than a header can take.
-    #[cold]
-    pub(super) fn read_short(bytes: &[u8]) -> Self {
-        match bytes {
-            [id, size @ ..] => Self { id: *id, size: Leb128::read(size) },
-            [] => Self { id: 0, size: Leb128::read(&[]) },
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        match *bytes {
+            [id, size @ ..0x80, ..] => Some(Self { id, size: size.into(), len: 2 }),
+            [id, ref size @ ..] => match Leb128::read(size) {
+                Leb128 { len: 0, .. } => None,
+                Leb128 { value, len } => Some(Self { id, size: value.into(), len: 1 + u64::from(len) }),
+            },
+            [] => None,
         }
     }
 }

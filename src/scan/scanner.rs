@@ -7,9 +7,8 @@ use smallvec::SmallVec;
 use super::fault::Fault;
 use super::header::{Header, NameUnread, long_name, short_name};
 use super::leb128::Leb128;
-use super::path::Path;
 use super::preamble::{Preamble, root_kind};
-use super::section::{Class, ItemKind, Section, kind_name};
+use super::section::{Class, Classes, ItemKind, Section, kind_name};
 use super::visitor::{Entry, Visitor, Want};
 use super::window::Window;
 use crate::error::Error;
@@ -25,8 +24,11 @@ pub struct Scanner {
     /// The item that the position lies in, and those that enclose it, the root first.
     frame: Frame,
     enclosing: SmallVec<[Frame; 4]>,
+    /// Where the last section begins, and its id.
+    last: (u64, u8),
     items: u32,
-    sections: u64,
+    /// How many more sections the limit leaves. Signed, so that one instruction counts and tests.
+    sections_left: i64,
     looked_at: u64,
 }
 
@@ -54,8 +56,10 @@ struct Frame {
     end: u64,
     /// Of the last section that takes part in a module's order.
     rank: Class,
-    /// Where the last section begins, and its id.
-    last: (u64, u8),
+    /// Of the kind.
+    classes: &'static Classes,
+    /// Where the section that holds it begins, and its id.
+    holder: (u64, u8),
 }
 
 /// No input is longer, so that an offset and a 32-bit size never overflow.
@@ -81,11 +85,13 @@ impl Scanner {
                 start: 0,
                 end: ROOT_END,
                 rank: Class::FREE,
-                last: (0, 0),
+                classes: ItemKind::Module.classes(),
+                holder: (0, 0),
             },
             enclosing: SmallVec::new(),
+            last: (0, 0),
             items: 0,
-            sections: 0,
+            sections_left: i64::try_from(limits.sections).unwrap_or(i64::MAX),
             looked_at: 0,
         }
     }
@@ -107,22 +113,18 @@ impl Scanner {
     /// Malformed framing, or an exceeded limit. What was handed over before stays valid. After an error the
     /// scanner is spent.
     pub fn feed<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> Result<Range<u64>, Error> {
-        loop {
-            let pause = match &self.state {
-                State::Preamble => self.preamble(window, visitor)?,
-                State::Sections => self.sections(window, visitor)?,
-                State::Data { data, wanted } => {
-                    let (data, want) = (data.clone(), Want::Bytes(wanted.clone()));
-                    let pause = self.serve(window, visitor, data, want);
-                    if pause.is_none() {
-                        self.state = State::Sections;
-                    }
-                    pause
-                }
-            };
-            if let Some(needed) = pause {
-                return Ok(needed);
+        let pause = match &self.state {
+            State::Preamble => self.preamble(window, visitor),
+            State::Sections => Ok(None),
+            State::Data { data, wanted } => {
+                let (data, wanted) = (data.clone(), wanted.clone());
+                Ok(self.serve(window, visitor, data, wanted))
             }
+        };
+        match pause {
+            Ok(None) => self.sections(window, visitor),
+            Ok(Some(needed)) => Ok(needed),
+            Err((fault, offset)) => Err(self.error(fault, offset)),
         }
     }
 
@@ -140,26 +142,24 @@ impl Scanner {
         Err(self.truncated(end))
     }
 
-    /// An item's first eight bytes.
-    fn preamble<'w, V: Visitor<'w>>(
-        &mut self,
-        window: Window<'w>,
-        visitor: &mut V,
-    ) -> Result<Option<Range<u64>>, Error> {
+    /// An item's first eight bytes. Pauses where the window does not hold them.
+    fn preamble<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> Result<Pause, (Fault, u64)> {
         let start = self.frame.start;
         let Some(bytes) = window.from(start).first_chunk::<PREAMBLE_LEN>() else {
+            self.state = State::Preamble;
             return Ok(Some(start..start + PREAMBLE_LEN as u64));
         };
         if self.enclosing.is_empty() {
-            self.frame.kind = root_kind(*bytes).map_err(|(fault, offset)| Error::new(fault, offset, Path::root()))?;
+            self.frame.kind = root_kind(*bytes)?;
+            self.frame.classes = self.frame.kind.classes();
         } else if *bytes != self.frame.kind.preamble() {
-            return Err(self.error(Fault::NestedPreamble(self.frame.kind), start));
+            return Err((Fault::NestedPreamble(self.frame.kind), start));
         }
         if self.limits.depth == 0 {
-            return Err(self.limit("items inside one another", 0, start));
+            return Err((Fault::Limit { what: "items inside one another", max: 0 }, start));
         }
         if self.items == self.limits.items {
-            return Err(self.limit("items", u64::from(self.limits.items), start));
+            return Err((Fault::Limit { what: "items", max: u64::from(self.limits.items) }, start));
         }
         self.frame.item = self.items;
         self.items += 1;
@@ -177,75 +177,68 @@ impl Scanner {
         Ok(None)
     }
 
-    /// The sections of one item. This is the loop that everything stands on: its state is in locals, and what
-    /// is rare is behind a call that takes values.
+    /// The sections. This is the loop that everything stands on: what changes with each section is in locals, and
+    /// what is rare is behind a call.
     #[inline]
-    fn sections<'w, V: Visitor<'w>>(
-        &mut self,
-        window: Window<'w>,
-        visitor: &mut V,
-    ) -> Result<Option<Range<u64>>, Error> {
-        let Frame { kind: item_kind, item, end, .. } = self.frame;
-        let classes = item_kind.classes();
+    fn sections<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> Result<Range<u64>, Error> {
         let max_name = self.limits.name;
         let mut position = self.position;
-        let mut rank = self.frame.rank;
-        let mut left = self.limits.sections - self.sections;
-        let mut looked_at = self.looked_at;
 
         let exit = loop {
+            let Frame { kind: item_kind, item, end, classes, .. } = self.frame;
             if position == end {
-                break Exit::Leave;
+                if self.leave(visitor) {
+                    continue;
+                }
+                break Exit::Fail(Fault::Limit { what: "bytes in the input", max: ROOT_END }, position);
             }
-            let rest = window.from(position);
-            let Header { id, size: Leb128 { value: size, len: size_len } } = match rest.first_chunk() {
-                Some(chunk) => Header::read(*chunk),
-                None => Header::read_short(rest),
+            let Some(Header { id, size, len }) = Header::read(window.from(position)) else {
+                break header_exit(window, position);
             };
-            if size_len == 0 || id >= 0x80 {
-                break header_exit(rest, position);
-            }
-            let payload = position + 1 + u64::from(size_len);
-            let section_end = payload + u64::from(size);
+            self.last = (position, id); // here it costs the loop less than beside the visitor's call
+            let payload = position + len;
+            let section_end = payload + size;
             if section_end > end {
-                let section = kind_name(item_kind, id);
-                break Exit::Fail(Fault::PastParent { section, size, end }, position + 1);
+                break past_parent(item_kind, id, size as u32, position, end);
             }
             let class = classes[usize::from(id)];
             let mut data = payload;
             let mut name = &[][..];
-            if class <= Class::LAST_RANKED {
-                if class != Class::FREE {
-                    if class <= rank {
-                        break Exit::Fail(Fault::OutOfOrder(kind_name(item_kind, id)), position);
-                    }
-                    rank = class;
+            if class == Class::FREE {
+                // Most sections of a component: nothing is to be checked.
+            } else if class <= Class::LAST_RANKED {
+                if class <= self.frame.rank {
+                    break Exit::Fail(Fault::OutOfOrder(kind_name(item_kind, id)), position);
                 }
+                self.frame.rank = class;
             } else if class == Class::CUSTOM {
-                let body = &rest[1 + usize::from(size_len)..];
-                match short_name(body, size, max_name) {
+                let body = window.from(payload);
+                match short_name(body, size as u32, max_name) {
                     Some(short) => {
                         name = short;
                         data = payload + 1 + short.len() as u64;
                     }
-                    None => match long_name(body, size, max_name) {
+                    None => match long_name(body, size as u32, max_name) {
                         Ok((long, end)) => {
                             name = long;
                             data = payload + end as u64;
                         }
-                        Err(unread) => break name_exit(unread, rest, position, payload),
+                        Err(unread) => break name_exit(unread, window, position, payload),
                     },
                 }
-            } else if class != Class::UNKNOWN && size > MAX_NESTED {
+                self.looked_at += data - payload;
+            } else if class == Class::MALFORMED {
+                break header_exit(window, position);
+            } else if class != Class::UNKNOWN && size > u64::from(MAX_NESTED) {
                 let kind = nested_kind(class);
-                break Exit::Fail(Fault::NestedTooLarge { kind, size }, position + 1);
+                break Exit::Fail(Fault::NestedTooLarge { kind, size: size as u32 }, position + 1);
             }
-            if left == 0 {
-                break Exit::Limit;
+            self.sections_left -= 1;
+            if self.sections_left < 0 {
+                self.looked_at -= data - payload; // is not handed over
+                break Exit::Fail(Fault::Limit { what: "sections", max: self.limits.sections }, position);
             }
-            left -= 1;
-            looked_at += data - position;
-            self.frame.last = (position, id);
+            self.looked_at += len;
             let want = visitor.section(&Section {
                 item,
                 item_kind,
@@ -254,40 +247,51 @@ impl Scanner {
                 payload,
                 data,
                 end: section_end,
+                class,
                 name,
             });
             position = section_end;
-            if class > Class::UNKNOWN {
-                break Exit::Nested(nested_kind(class), payload..section_end);
-            }
-            if let Want::Bytes(wanted) = want {
-                break Exit::Serve(data..section_end, wanted);
+            if let Want::Bytes(wanted) = want
+                && class <= Class::UNKNOWN
+            {
+                if let Some(needed) = self.serve(window, visitor, data..section_end, wanted) {
+                    break Exit::Need(needed);
+                }
+            } else if class > Class::UNKNOWN {
+                match self.descend(nested_kind(class), payload..section_end, window, visitor) {
+                    Ok(None) => position = payload + PREAMBLE_LEN as u64,
+                    Ok(Some(needed)) => break Exit::Need(needed),
+                    Err((fault, offset)) => break Exit::Fail(fault, offset),
+                }
             }
         };
 
         self.position = position;
-        self.frame.rank = rank;
-        self.sections = self.limits.sections - left;
-        self.looked_at = looked_at;
         match exit {
-            Exit::Need(needed) => Ok(Some(needed)),
-            Exit::Serve(data, wanted) => Ok(self.serve(window, visitor, data, Want::Bytes(wanted))),
-            Exit::Leave => {
-                let Some(frame) = self.enclosing.pop() else {
-                    return Err(self.limit("bytes in the input", ROOT_END, position));
-                };
-                visitor.leave(item, end);
-                self.frame = frame;
-                Ok(None)
-            }
-            Exit::Nested(kind, payload) => self.descend(kind, payload).map(|()| None),
+            Exit::Need(needed) => Ok(needed),
             Exit::Fail(fault, offset) => Err(self.error(fault, offset)),
-            Exit::Limit => Err(self.limit("sections", self.limits.sections, position)),
         }
     }
 
-    /// Goes down into the item that a section holds; the position is already behind it.
-    fn descend(&mut self, kind: ItemKind, payload: Range<u64>) -> Result<(), Error> {
+    /// Goes up from an item that ends, unless it is the root.
+    #[inline(never)]
+    fn leave<'w, V: Visitor<'w>>(&mut self, visitor: &mut V) -> bool {
+        let Some(parent) = self.enclosing.pop() else { return false };
+        visitor.leave(self.frame.item, self.frame.end);
+        self.last = self.frame.holder;
+        self.frame = parent;
+        true
+    }
+
+    /// Goes down into the item that a section holds.
+    #[inline(never)]
+    fn descend<'w, V: Visitor<'w>>(
+        &mut self,
+        kind: ItemKind,
+        payload: Range<u64>,
+        window: Window<'w>,
+        visitor: &mut V,
+    ) -> Result<Pause, (Fault, u64)> {
         let index = self.frame.children;
         self.frame.children += 1;
         let frame = Frame {
@@ -298,48 +302,53 @@ impl Scanner {
             start: payload.start,
             end: payload.end,
             rank: Class::FREE,
-            last: (0, 0),
+            classes: kind.classes(),
+            holder: self.last,
         };
-        let size = payload.end - payload.start;
         let depth = self.enclosing.len() as u64 + 2; // with this item and the root
-        if depth > u64::from(self.limits.depth) {
-            return Err(self.limit("items inside one another", u64::from(self.limits.depth), payload.start));
+        let max = u64::from(self.limits.depth);
+        if depth > max {
+            return Err((Fault::Limit { what: "items inside one another", max }, payload.start));
         }
         self.enclosing.push(std::mem::replace(&mut self.frame, frame));
+        let size = payload.end - payload.start;
         if size < PREAMBLE_LEN as u64 {
-            let fault = Fault::NestedShort { kind, size: size as u32 };
-            return Err(self.error(fault, payload.start));
+            return Err((Fault::NestedShort { kind, size: size as u32 }, payload.start));
         }
-        self.state = State::Preamble;
-        Ok(())
+        self.preamble(window, visitor)
     }
 
     /// Hands over what the visitor wants of a section's data, as long as the window holds it.
+    #[inline(never)]
     fn serve<'w, V: Visitor<'w>>(
         &mut self,
         window: Window<'w>,
         visitor: &mut V,
         data: Range<u64>,
-        mut want: Want,
-    ) -> Option<Range<u64>> {
-        while let Want::Bytes(wanted) = want {
+        mut wanted: Range<u64>,
+    ) -> Pause {
+        loop {
             let start = wanted.start.clamp(data.start, data.end);
-            let wanted = start..wanted.end.clamp(start, data.end);
-            let bytes = if wanted.is_empty() { Some(&[][..]) } else { window.range(&wanted) };
+            let end = wanted.end.clamp(start, data.end);
+            let bytes = if start == end { Some(&[][..]) } else { window.range(&(start..end)) };
             let Some(bytes) = bytes else {
-                self.state = State::Data { data, wanted: wanted.clone() };
-                return Some(wanted);
+                self.state = State::Data { data, wanted: start..end };
+                return Some(start..end);
             };
-            self.looked_at += bytes.len() as u64;
-            want = visitor.data(bytes, start);
+            self.looked_at += end - start;
+            match visitor.data(bytes, start) {
+                Want::Bytes(next) => wanted = next,
+                Want::Nothing => break,
+            }
         }
+        self.state = State::Sections;
         None
     }
 
     /// Why an input that ends at `end` ends too early.
     #[cold]
     fn truncated(&self, end: u64) -> Error {
-        let (start, id) = self.frame.last;
+        let (start, id) = self.last;
         let section = kind_name(self.frame.kind, id);
         let fault = match self.state {
             State::Preamble if self.enclosing.is_empty() && end == 0 => Fault::Empty,
@@ -352,16 +361,10 @@ impl Scanner {
             }
             State::Sections if end > self.position => Fault::TruncatedHeader { start: self.position },
             State::Sections | State::Preamble => {
-                let start = self.enclosing.last().map_or(0, |parent| parent.last.0);
-                Fault::TruncatedItem { kind: self.frame.kind, start, end: self.frame.end }
+                Fault::TruncatedItem { kind: self.frame.kind, start: self.frame.holder.0, end: self.frame.end }
             }
         };
         self.error(fault, end)
-    }
-
-    #[cold]
-    fn limit(&self, what: &'static str, max: u64, offset: u64) -> Error {
-        self.error(Fault::Limit { what, max }, offset)
     }
 
     #[cold]
@@ -372,19 +375,19 @@ impl Scanner {
     }
 }
 
-/// What ends the loop over sections: a pause, an error, the end of the item, or a nested one.
+/// The absolute range that is needed to go on, where something is missing.
+type Pause = Option<Range<u64>>;
+
+/// What ends the loop over sections.
 enum Exit {
     Need(Range<u64>),
     Fail(Fault, u64),
-    Limit,
-    Leave,
-    Nested(ItemKind, Range<u64>),
-    Serve(Range<u64>, Range<u64>),
 }
 
-/// Ends the loop over sections at a header that cannot be read, and that `rest` begins with.
+/// Ends the loop over sections at a header that cannot be read.
 #[cold]
-fn header_exit(rest: &[u8], position: u64) -> Exit {
+fn header_exit(window: Window<'_>, position: u64) -> Exit {
+    let rest = window.from(position);
     match rest {
         [id, ..] if *id >= 0x80 => Exit::Fail(Fault::SectionId(*id), position),
         [_, size @ ..] if !Leb128::may_go_on(size) => Exit::Fail(Fault::SectionSize, position + 1),
@@ -392,13 +395,22 @@ fn header_exit(rest: &[u8], position: u64) -> Exit {
     }
 }
 
-/// Ends the loop over sections at a name that cannot be read, in the section whose bytes `rest` begins with.
+/// Ends the loop over sections at one that goes past the end of its item.
 #[cold]
-fn name_exit(unread: NameUnread, rest: &[u8], position: u64, payload: u64) -> Exit {
+fn past_parent(item: ItemKind, id: u8, size: u32, position: u64, end: u64) -> Exit {
+    if id >= 0x80 {
+        return Exit::Fail(Fault::SectionId(id), position);
+    }
+    Exit::Fail(Fault::PastParent { section: kind_name(item, id), size, end }, position + 1)
+}
+
+/// Ends the loop over sections at a name that cannot be read.
+#[cold]
+fn name_exit(unread: NameUnread, window: Window<'_>, position: u64, payload: u64) -> Exit {
     match unread {
         NameUnread::Incomplete(needed) => Exit::Need(position..payload + needed as u64),
         // `\0as` of a second `\0asm`, read as id, size and length of the name.
-        NameUnread::Malformed(Fault::NamePastSection { .. }, _) if rest.starts_with(b"\0as") => {
+        NameUnread::Malformed(Fault::NamePastSection { .. }, _) if window.from(position).starts_with(b"\0as") => {
             Exit::Fail(Fault::SecondPreamble, position)
         }
         NameUnread::Malformed(fault, offset) => Exit::Fail(fault, payload + offset as u64),

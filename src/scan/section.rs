@@ -21,7 +21,8 @@ impl ItemKind {
         }
     }
 
-    pub(crate) const fn classes(self) -> &'static [Class; 256] {
+    /// What the scanner does with a section, by its id.
+    pub(crate) const fn classes(self) -> &'static Classes {
         match self {
             Self::Module => &MODULE_CLASSES,
             Self::Component => &COMPONENT_CLASSES,
@@ -48,6 +49,7 @@ pub struct Section<'w> {
     pub(crate) payload: u64,
     pub(crate) data: u64,
     pub(crate) end: u64,
+    pub(crate) class: Class,
     /// Valid UTF-8; empty where the section is not a custom one.
     pub(crate) name: &'w [u8],
 }
@@ -96,7 +98,12 @@ impl<'w> Section<'w> {
 
     /// Whether the specifications give the id no meaning. Such sections pass a parser; a validator rejects them.
     pub fn is_unknown(&self) -> bool {
-        self.item_kind.classes()[usize::from(self.id)] == Class::UNKNOWN
+        self.class == Class::UNKNOWN
+    }
+
+    /// Whether the specifications give the id a meaning, and that is no custom section and no nested item.
+    pub(crate) fn is_ordinary(&self) -> bool {
+        self.class <= Class::LAST_RANKED
     }
 }
 
@@ -159,10 +166,12 @@ const COMPONENT: [(&str, Class); 12] = [
     ("export", Class::FREE),
 ];
 
-static MODULE_CLASSES: [Class; 256] = classes(&MODULE);
-static COMPONENT_CLASSES: [Class; 256] = classes(&COMPONENT);
+pub(crate) type Classes = [Class; 256];
 
-const fn classes(rows: &[(&str, Class)]) -> [Class; 256] {
+static MODULE_CLASSES: Classes = classes(&MODULE);
+static COMPONENT_CLASSES: Classes = classes(&COMPONENT);
+
+const fn classes(rows: &[(&str, Class)]) -> Classes {
     let mut classes = [Class::MALFORMED; 256];
     let mut id = 0;
     while id < 0x80 {
