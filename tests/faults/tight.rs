@@ -41,6 +41,29 @@ fn a_limit_on_the_size_of_files_is_an_error_at_every_byte() {
     assert!(failed > 100);
 }
 
+/// Nothing is written behind the limit, so that nothing has to be written there to undo it.
+#[test]
+fn an_edit_in_place_behind_the_limit_is_undone_without_writing_there() {
+    let old = module(&[custom("bulk", vec![b'x'; 3000]), custom("authors", "the old authors")]);
+    for authors in ["the new authors", "some more than the old authors", "few"] {
+        let stage = Stage::plain();
+        fs::write(stage.path("a.wasm"), &old).unwrap();
+        for limit in [1000, old.len() - 20, old.len() - 10, old.len() - 1] {
+            let limit = format!("--fsize={limit}");
+            let args = ["set", "a.wasm", "--authors", authors, "--in-place"];
+            let ended = end(through("prlimit", &[&limit]).args(args).current_dir(stage.directory()));
+            if ended.status == Some(0) {
+                assert!(authors == "few"); // it ends before the limit
+                fs::write(stage.path("a.wasm"), &old).unwrap();
+            } else {
+                ended.refused("writing failed: File too large");
+            }
+            assert!(stage.content("a.wasm").as_ref() == Some(&old), "{authors} {limit}");
+            assert!(stage.litter().is_empty(), "{authors} {limit} {:?}", stage.litter());
+        }
+    }
+}
+
 #[test]
 #[ignore = "needs root"]
 fn a_full_disk_leaves_the_old_file() {

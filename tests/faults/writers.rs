@@ -111,6 +111,34 @@ fn is_noticed_in(directory: &Path) {
     }
 }
 
+/// A process that is just being started has all files open that this one has.
+#[test]
+fn a_lock_ends_with_its_edit_though_processes_are_started() {
+    let stage = Stage::plain();
+    let path = stage.path("a.wasm");
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    std::process::Command::new("true").status().unwrap();
+                }
+            });
+        }
+        let results: Vec<_> = (0..1500)
+            .map(|round| {
+                let edit = Edit::new().set(Field::Licenses, ["ISC", "MIT"][round % 2]).unwrap();
+                let plan = edit.plan(&Input::open(&path).unwrap(), Limits::default()).unwrap().plan;
+                plan.write_in_place(&path, WriteOptions { sync: false, ..WriteOptions::default() })
+            })
+            .collect();
+        is_over.store(true, Ordering::Relaxed);
+        for result in results {
+            result.unwrap();
+        }
+    });
+}
+
 /// How somebody else changes the file.
 #[derive(Clone, Copy, Debug)]
 enum Change {
