@@ -359,3 +359,22 @@ fn at_every_system_call_the_file_is_old_or_new() {
     wrong.sort();
     assert!(wrong.is_empty(), "{} of {} cases\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
+
+/// Two faults: what was begun fails, and what was written for it cannot be removed.
+#[test]
+#[ignore = "needs strace"]
+fn a_journal_that_cannot_be_removed_is_spoken_of() {
+    for mode in MODES.iter().filter(|mode| mode.sink == Sink::InPlace && mode.is_synced()) {
+        for (call, nth) in [("pwrite64", 1), ("fsync", 1), ("fsync", 2), ("fsync", 3)] {
+            let stage = Stage::of(mode);
+            let (fails, stays) =
+                (Fault::Error("EIO").injection(call, nth), Fault::Errors("EROFS").injection("unlink", 1));
+            let ended = stage.run_traced(mode, &["-e", &format!("trace={call},unlink"), "-e", &fails, "-e", &stays]);
+            ended.refused("the file waits to be recovered");
+            assert_eq!(stage.content("a.wasm"), mode.old(), "{mode:?} {call} {nth}");
+            stage.run(&mode.args()).refused("waits to be recovered");
+            stage.run(&["recover", "a.wasm"]).succeeds();
+            assert_eq!((stage.content("a.wasm"), stage.litter()), (mode.old(), vec![]), "{mode:?} {call} {nth}");
+        }
+    }
+}

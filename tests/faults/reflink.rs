@@ -20,6 +20,7 @@ fn a_replacement_shares_the_blocks_that_it_keeps() {
         let space = rustix::fs::statvfs(mount).unwrap();
         space.f_bfree * space.f_frsize
     };
+    // To another file: those of a file that is replaced are free again, and nothing would be seen.
     let before = free();
     let set = ["set", "a.wasm", "--licenses", "ISC", "-o", "out.wasm"];
     end(sectile().args(set).current_dir(mount)).succeeds();
