@@ -81,6 +81,8 @@ fn a_full_disk_leaves_the_old_file() {
             &["put", "a.wasm", "other", "--data-file", "/proc/self/exe"],
         ] {
             for name in names(mounted.path()) {
+                // A process that another test is just starting has it open perhaps, and would keep its room.
+                fs::write(mounted.path().join(&name), b"").unwrap();
                 fs::remove_file(mounted.path().join(name)).unwrap();
             }
             fs::write(&path, &old).unwrap();
