@@ -70,8 +70,8 @@ pub enum WriteError {
     /// power cut: recovering removes it.
     #[error("the file is written, but its journal may still be there")]
     JournalLeft(#[source] io::Error),
-    /// Writing in place failed, and so did undoing it: the file is neither the old nor the new one, and its journal is
-    /// there to recover it with.
+    /// Writing in place failed, and so did undoing it, or removing its journal: the file may be neither the old nor the
+    /// new one, and the journal is there to recover it with.
     #[error("writing in place failed, and so did undoing it: the file waits to be recovered")]
     Torn(#[source] io::Error),
 }

@@ -183,7 +183,7 @@ impl Saved {
             Ok(journal)
         });
         if saved.is_err() {
-            _ = fs::remove_file(&self.path);
+            fs::remove_file(&self.path).map_err(WriteError::Torn)?;
         }
         saved
     }

@@ -13,7 +13,8 @@
 //! | chunks that share the source's memory | [`Plan::chunks`] |
 //! | bytes in memory | [`Plan::to_vec`] |
 //!
-//! Or it is gone through piece by piece ([`Plan::pieces`]).
+//! Or it is gone through piece by piece ([`Plan::pieces`]). Who reads a file to write another looks first whether an edit
+//! in place has left it torn ([`check_whole`]).
 
 mod attributes;
 mod chunks;

@@ -28,12 +28,14 @@ pub enum Recovered {
 ///
 /// The journal is used where it belongs to the file's owner or to whoever calls this, nobody else may write to it, and
 /// it says the file's device, inode, and what stands before the place of the edit; where it is torn, the edit had not
-/// begun to write.
+/// begun to write. Unless [`WriteOptions::sync`] is off, what was found whole is written once more and synced: where a
+/// sync has failed before, it may have been in memory only.
 ///
 /// # Errors
 ///
 /// There is no journal ([`WriteError::NoJournal`]), or one that is not to be trusted ([`WriteError::Journal`]); the
-/// edit is still going on ([`WriteError::Locked`]); and what the system says.
+/// edit is still going on ([`WriteError::Locked`]); the journal cannot be removed ([`WriteError::JournalLeft`]); and
+/// what the system says. Whatever was cut off or failed, this can be called again.
 pub fn recover(path: impl AsRef<Path>, options: WriteOptions) -> Result<Recovered, WriteError> {
     let target = Target::lock(path.as_ref(), Purpose::Write)?;
     let file = target.stamp.file.ok_or_else(|| WriteError::Open(ErrorKind::Unsupported.into()))?;

@@ -11,6 +11,7 @@ mod crash_model;
 mod disk;
 mod matrix;
 mod modes;
+mod mounted;
 mod permissions;
 mod places;
 mod planted;

@@ -1,11 +1,10 @@
 //! Where there is no room: a full disk, and a limit on the size of files. Both write a part, and then fail.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crate::binary::{custom, module};
 use crate::modes::{MODES, Mode, Sink};
+use crate::mounted::Mounted;
 use crate::stage::{Ended, Stage, end, names, sectile, through};
 
 /// Runs a mode with a limit on the size of the files that it writes.
@@ -42,31 +41,34 @@ fn a_limit_on_the_size_of_files_is_an_error_at_every_byte() {
     assert!(failed > 100);
 }
 
-/// A file system in memory; it goes with this.
-struct Mounted(PathBuf);
-
-impl Mounted {
-    fn of(directory: &Path, size: &str) -> Self {
-        let options = format!("size={size}");
-        let status =
-            Command::new("mount").args(["-t", "tmpfs", "-o", &options, "sectile-test"]).arg(directory).status();
-        assert!(status.unwrap().success());
-        Self(directory.to_owned())
-    }
-}
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        _ = Command::new("umount").arg(&self.0).status();
+/// Nothing is written behind the limit, so that nothing has to be written there to undo it.
+#[test]
+fn an_edit_in_place_behind_the_limit_is_undone_without_writing_there() {
+    let old = module(&[custom("bulk", vec![b'x'; 3000]), custom("authors", "the old authors")]);
+    for authors in ["the new authors", "some more than the old authors", "few"] {
+        let stage = Stage::plain();
+        fs::write(stage.path("a.wasm"), &old).unwrap();
+        for limit in [1000, old.len() - 20, old.len() - 10, old.len() - 1] {
+            let limit = format!("--fsize={limit}");
+            let args = ["set", "a.wasm", "--authors", authors, "--in-place"];
+            let ended = end(through("prlimit", &[&limit]).args(args).current_dir(stage.directory()));
+            if ended.status == Some(0) {
+                assert!(authors == "few"); // it ends before the limit
+                fs::write(stage.path("a.wasm"), &old).unwrap();
+            } else {
+                ended.refused("writing failed: File too large");
+            }
+            assert!(stage.content("a.wasm").as_ref() == Some(&old), "{authors} {limit}");
+            assert!(stage.litter().is_empty(), "{authors} {limit} {:?}", stage.litter());
+        }
     }
 }
 
 #[test]
 #[ignore = "needs root"]
 fn a_full_disk_leaves_the_old_file() {
-    let directory = tempfile::tempdir().unwrap();
-    let mounted = Mounted::of(directory.path(), "32k");
-    let path = mounted.0.join("a.wasm");
+    let mounted = Mounted::in_memory("32k");
+    let path = mounted.path().join("a.wasm");
     let mut refusals = 0;
     // A page at a time: what there is room for beside the file differs.
     for size in (1000..30_000).step_by(1500) {
@@ -78,11 +80,13 @@ fn a_full_disk_leaves_the_old_file() {
             &["put", "a.wasm", "other", "--data-file", "/proc/self/exe", "--in-place"],
             &["put", "a.wasm", "other", "--data-file", "/proc/self/exe"],
         ] {
-            for name in names(&mounted.0) {
-                fs::remove_file(mounted.0.join(name)).unwrap();
+            for name in names(mounted.path()) {
+                // A process that another test is just starting has it open perhaps, and would keep its room.
+                fs::write(mounted.path().join(&name), b"").unwrap();
+                fs::remove_file(mounted.path().join(name)).unwrap();
             }
             fs::write(&path, &old).unwrap();
-            let ended = end(sectile().args(args).current_dir(&mounted.0));
+            let ended = end(sectile().args(args).current_dir(mounted.path()));
             let is_beside = args.contains(&"-o");
             if ended.status == Some(0) {
                 assert_eq!(fs::read(&path).unwrap() == old, is_beside, "{size} {args:?}");
@@ -91,9 +95,12 @@ fn a_full_disk_leaves_the_old_file() {
                 assert!(fs::read(&path).unwrap() == old, "{size} {args:?}");
                 refusals += 1;
             }
-            let expected: &[&str] =
-                if is_beside && mounted.0.join("out.wasm").exists() { &["a.wasm", "out.wasm"] } else { &["a.wasm"] };
-            assert_eq!(names(&mounted.0), expected, "{size} {args:?}");
+            let expected: &[&str] = if is_beside && mounted.path().join("out.wasm").exists() {
+                &["a.wasm", "out.wasm"]
+            } else {
+                &["a.wasm"]
+            };
+            assert_eq!(names(mounted.path()), expected, "{size} {args:?}");
         }
     }
     println!("{refusals} refusals");
