@@ -13,6 +13,7 @@ mod sections;
 mod show;
 
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use clap::ArgMatches;
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
     match result {
         Ok(exit) => exit.into(),
         // Whoever read the output has seen enough.
-        Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Done.into(),
+        Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Exit::Done.into(),
         Err(failure) => {
             output.complain(None, &failure);
             Exit::Failed.into()
@@ -76,6 +77,7 @@ fn each_file(
         let exit = match run(file, matches, output) {
             Ok(exit) => exit,
             Err(failure @ Failure::Output(_)) => return Err(failure),
+            Err(Failure::Result(error)) if error.kind() == ErrorKind::BrokenPipe => Exit::Failed, // quietly
             Err(failure) => {
                 output.complain(Some(file), &failure);
                 Exit::Failed

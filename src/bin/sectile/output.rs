@@ -31,6 +31,8 @@ pub enum Failure {
     Other(String),
     /// Standard output could not be written.
     Output(io::Error),
+    /// A binary could not be written to standard output, and is no use in part.
+    Result(io::Error),
     /// The file is changed, and that could not be said on standard output.
     Unsaid(io::Error),
 }
@@ -95,7 +97,7 @@ impl fmt::Display for Failure {
                 })
             }
             Self::Other(message) => f.write_str(message),
-            Self::Output(error) => write!(f, "standard output cannot be written: {error}"),
+            Self::Output(error) | Self::Result(error) => write!(f, "standard output cannot be written: {error}"),
             Self::Unsaid(error) => write!(f, "the file is written, but standard output cannot be: {error}"),
         }
     }

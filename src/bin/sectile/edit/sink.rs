@@ -85,8 +85,12 @@ fn to_stdout(plan: &Plan, input: &Input, output: &mut Output) -> Result<(), Fail
     let mut out = Noting { out: output.out(), has_failed: false };
     let written = plan.write_to(input, &mut out).and_then(|()| out.flush());
     if let Err(error) = written {
-        let what = if out.has_failed { "standard output cannot be written" } else { "it cannot be read" };
-        return Err(Failure::Other(format!("{what}: {error}")));
+        let has_failed = out.has_failed;
+        return Err(if has_failed {
+            Failure::Result(error)
+        } else {
+            Failure::Other(format!("it cannot be read: {error}"))
+        });
     }
     match input.changed() {
         Ok(false) => Ok(()),
