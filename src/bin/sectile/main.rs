@@ -25,11 +25,13 @@ fn main() -> ExitCode {
     let matches = args::command().get_matches();
     let (name, matches) = matches.subcommand().expect("clap asks for a subcommand");
     let mut output = Output::new(matches);
-    let result = run(name, matches, &mut output).and_then(|exit| output.flush().map(|()| exit));
-    match result {
-        Ok(exit) => exit.into(),
+    let result = run(name, matches, &mut output);
+    let flushed = output.flush();
+    let exit = *result.as_ref().unwrap_or(&Exit::Done);
+    match result.and(flushed) {
+        Ok(()) => exit.into(),
         // Whoever read the output has seen enough.
-        Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Exit::Done.into(),
+        Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => exit.into(),
         Err(failure) => {
             output.complain(None, &failure);
             Exit::Failed.into()
