@@ -80,7 +80,7 @@ impl Plan {
             }
             Err(error) if error.kind() == ErrorKind::NotFound && fs::symlink_metadata(path).is_err() => {
                 let file = AtomicFile::create(path, Access::Default).map_err(WriteError::Create)?;
-                self.fill(source.file(), &file)?;
+                self.fill(source.file(), &file, options)?;
                 finish(file, path, options, AtomicFile::put_new, || source_unchanged(source))
             }
             Err(error) => Err(WriteError::Open(error)), // a link that leads nowhere, too
@@ -98,12 +98,15 @@ impl Plan {
             target.check_replaceable()?;
         }
         let file = AtomicFile::create(&target.path, Access::Private).map_err(WriteError::Create)?;
-        self.fill(source, &file)?;
+        self.fill(source, &file, options)?;
         attributes::carry_over(&target.file, file.file(), options.force)?;
         finish(file, &target.path, options, AtomicFile::put, || unchanged().and_then(|()| target.check_unchanged()))
     }
 
-    fn fill(&self, source: &File, file: &AtomicFile) -> Result<(), WriteError> {
+    fn fill(&self, source: &File, file: &AtomicFile, options: WriteOptions) -> Result<(), WriteError> {
+        if !options.sync {
+            allocate(file.file(), self.len());
+        }
         splice(self, source, file.file()).map_err(WriteError::Write)?;
         check_sound(file.file(), self.len())
     }
@@ -123,6 +126,20 @@ fn finish(
     unchanged()?;
     put(file).map_err(WriteError::Place)?;
     directory.sync().map_err(WriteError::SyncDirectory)
+}
+
+/// Gives a file its blocks at once. Otherwise ext4 has the renamer of a file wait until they are found and their writing
+/// has begun, for the sake of those who do not sync; whoever says that nobody is to wait for the disk has no use for that.
+fn allocate(file: &File, len: u64) {
+    #[cfg(target_os = "linux")]
+    {
+        // Not every file system can; and whether there is room for it, writing will tell.
+        _ = rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), 0, len);
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        _ = (file, len);
+    }
 }
 
 fn source_unchanged(source: &Input) -> Result<(), WriteError> {

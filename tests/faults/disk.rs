@@ -105,9 +105,9 @@ impl Disk {
                 let bytes = self.files[source].current[from..from + call.result as usize].to_vec();
                 self.write(args[2].number(), args[3].number(), &bytes)
             }
-            "ftruncate" => {
+            "ftruncate" | "fallocate" => {
                 let Some(&Open::File(inode)) = self.open.get(&args[0].number()) else { panic!("{call:?}") };
-                let len = args[1].number();
+                let len = args.last().unwrap().number(); // of a new file, all of it is allocated
                 self.files[inode].current.resize(len as usize, 0);
                 self.files[inode].lens.push((len as u64, Fate::Pending));
                 true

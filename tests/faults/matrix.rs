@@ -87,6 +87,7 @@ fn faults(call: &str) -> Vec<Fault> {
             Errors("EIO"),
             Errors("EOPNOTSUPP"),
         ],
+        "fallocate" => &[Error("ENOSPC"), Error("EOPNOTSUPP"), Error("EINTR"), Error("EIO"), Error("EFBIG")],
         "ftruncate" => &[Error("EIO"), Error("EINTR"), Error("ENOSPC"), Error("EFBIG"), Errors("EIO")],
         "fsync" | "fdatasync" => &[Error("EIO"), Error("ENOSPC"), Error("EINTR"), Error("EINVAL"), Errors("EIO")],
         "rename" | "renameat" | "renameat2" | "link" | "linkat" => &[

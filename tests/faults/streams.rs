@@ -93,6 +93,7 @@ fn a_dry_run_writes_nothing() {
                         "copy_file_range",
                         "sendfile",
                         "ftruncate",
+                        "fallocate",
                         "truncate",
                         "rename",
                         "renameat",
