@@ -986,10 +986,11 @@ fn short_reads_and_interruptions_change_nothing() {
 
 #[test]
 fn each_read_in_turn_fails() {
-    let bytes = sample();
+    let apart = section(2, &[7; 30_000]);
+    let bytes = component(&[nested(&sample()), apart.clone(), custom("vendor", "v"), apart, custom("revision", "r")]);
     let len = bytes.len() as u64;
     let whole = read_at(&*bytes, len, Limits::default()).unwrap();
-    assert!(whole.cost.reads >= 3, "{:?}", whole.cost);
+    assert!(whole.cost.reads >= 4, "{:?}", whole.cost);
     for reads in 0..whole.cost.reads {
         let source = Failing::after(reads, &bytes);
         let result = read_at(&source, len, Limits::default());
