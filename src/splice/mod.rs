@@ -74,7 +74,7 @@ pub struct Plan {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WriteOptions {
     /// Wait until what was written has reached the disk, so that it survives a power cut; on by default. Off, it
-    /// survives a kill, and a power cut may leave a file that is empty or torn.
+    /// survives a kill, and a power cut may leave a file that is empty, torn or all zeros.
     pub sync: bool,
     /// Do it even where the file is read-only, a replacement would part it from its other hard links, or the new file
     /// cannot be given the old one's owner, mode and attributes; off by default.
