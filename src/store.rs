@@ -36,15 +36,8 @@ impl Input {
     ///
     /// What the system says, or that it is no regular file.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let mut options = OpenOptions::new();
-        options.read(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt;
-            let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY; // a FIFO would wait for a writer
-            options.custom_flags(flags.bits().cast_signed());
-        }
-        Self::of(options.open(path).map_err(|error| Error::io(error, None))?)
+        let file = open(path.as_ref(), OpenOptions::new().read(true), Link::Followed);
+        Self::of(file.map_err(|error| Error::io(error, None))?)
     }
 
     /// Takes a file that is open already.
@@ -137,6 +130,29 @@ impl drive::ReadAt for Input {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         self.file.read_at(buffer, offset)
     }
+}
+
+/// What becomes of a path whose last name is a symbolic link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Link {
+    Followed,
+    Refused,
+}
+
+/// Opens a file, and waits for nobody: of a FIFO, that would be its other end.
+pub(crate) fn open(path: &Path, options: &mut OpenOptions, link: Link) -> io::Result<File> {
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+        flags.set(OFlags::NOFOLLOW, link == Link::Refused);
+        std::os::unix::fs::OpenOptionsExt::custom_flags(options, flags.bits().cast_signed());
+    }
+    #[cfg(not(unix))]
+    {
+        _ = link;
+    }
+    options.open(path)
 }
 
 /// What something is that is no regular file.

@@ -16,4 +16,4 @@ pub use self::drivers::drivers;
 pub use self::framing::{Verdict, framing};
 pub use self::generate::binary;
 pub use self::outline::Outline;
-pub use self::plans::{CONTROLS, plans};
+pub use self::plans::{CONTROLS, concatenation, plans};

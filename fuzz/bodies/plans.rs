@@ -92,7 +92,7 @@ fn plan(edit: &Edit, source: &[u8]) -> Result<Planned, EditError> {
 }
 
 /// The naive oracle: the pieces, one after another. What is kept is kept in order.
-fn concatenation(plan: &Plan, source: &[u8]) -> Vec<u8> {
+pub fn concatenation(plan: &Plan, source: &[u8]) -> Vec<u8> {
     let (mut bytes, mut kept, mut inserted) = (Vec::new(), 0, 0);
     for piece in plan.pieces() {
         match piece {

@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use super::{Piece, Plan};
 use crate::drive::ReadAt;
 
-/// Bytes that are copied at a time where the kernel does not.
+/// Bytes that are read at a time where the kernel does not copy.
 const BUFFER: usize = 128 << 10;
 
 /// Writes what a plan makes of `source` into the empty file `out`. On file systems that share blocks between files
@@ -51,34 +51,50 @@ impl<'a> Copier<'a> {
                 Err(Refusal::Failed(error)) => return Err(error),
             }
         }
-        let mut buffer = Vec::new();
-        while len > 0 {
-            buffer.resize(len.min(BUFFER as u64) as usize, 0);
-            read_exact_at(self.source, &mut buffer, from)?;
-            write_all_at(self.out, &buffer, to)?;
-            let copied = buffer.len() as u64;
-            from += copied;
-            to += copied;
-            len -= copied;
-        }
-        Ok(())
+        each_chunk(self.source, from, len, |chunk| {
+            write_all_at(self.out, chunk, to)?;
+            to += chunk.len() as u64;
+            Ok(())
+        })
     }
 }
 
+/// Shows what stands in a source, a buffer at a time.
+pub(super) fn each_chunk<R: ReadAt + ?Sized>(
+    source: &R,
+    offset: u64,
+    len: u64,
+    mut show: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut buffer = vec![0; len.min(BUFFER as u64) as usize];
+    let mut done = 0;
+    while done < len {
+        let chunk = &mut buffer[..(len - done).min(BUFFER as u64) as usize];
+        read_exact_at(source, chunk, offset + done)?;
+        show(chunk)?;
+        done += chunk.len() as u64;
+    }
+    Ok(())
+}
+
 /// Fills the buffer from this offset on.
-pub(super) fn read_exact_at(source: &(impl ReadAt + ?Sized), mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
-    while !buffer.is_empty() {
-        match source.read_at(buffer, offset) {
-            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-            Ok(read) => {
-                buffer = &mut buffer[read..];
-                offset += read as u64;
-            }
+pub(super) fn read_exact_at<R: ReadAt + ?Sized>(source: &R, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+    let read = read_at_most(source, buffer, offset)?;
+    if read == buffer.len() { Ok(()) } else { Err(ErrorKind::UnexpectedEof.into()) }
+}
+
+/// Fills the buffer from this offset on, as far as the source goes; gives how far.
+pub(super) fn read_at_most<R: ReadAt + ?Sized>(source: &R, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut len = 0;
+    while len < buffer.len() {
+        match source.read_at(&mut buffer[len..], offset + len as u64) {
+            Ok(0) => break,
+            Ok(read) => len += read,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(())
+    Ok(len)
 }
 
 /// Writes all bytes from this offset on.

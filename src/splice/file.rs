@@ -120,9 +120,7 @@ fn finish(
     unchanged: impl FnOnce() -> Result<(), WriteError>,
 ) -> Result<(), WriteError> {
     let directory = Directory::of(path, options.sync).map_err(WriteError::Sync)?;
-    if options.sync {
-        file.file().sync_all().map_err(WriteError::Sync)?;
-    }
+    sync(file.file(), options).map_err(WriteError::Sync)?;
     unchanged()?;
     put(file).map_err(WriteError::Place)?;
     directory.sync().map_err(WriteError::SyncDirectory)
@@ -148,6 +146,11 @@ fn source_unchanged(source: &Input) -> Result<(), WriteError> {
         Ok(true) => Err(WriteError::Changed),
         Err(error) => Err(WriteError::Open(error)),
     }
+}
+
+/// Waits until what was written has reached the disk, if that is asked for.
+pub(super) fn sync(file: &File, options: WriteOptions) -> io::Result<()> {
+    if options.sync { file.sync_all() } else { Ok(()) }
 }
 
 /// Scans what was written: it has this length, and can be read to its end.

@@ -6,17 +6,13 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::copy::{Copier, read_exact_at, write_all_at};
-use super::file::check_sound;
+use super::copy::{Copier, each_chunk, read_at_most, write_all_at};
+use super::file::{check_sound, sync};
 use super::journal::{self, Journal, RunRecord};
 use super::target::{Purpose, Target};
 use super::{Piece, Plan, WriteError, WriteOptions};
 use crate::atomic::{self, Access, Directory};
-use crate::drive::ReadAt;
 use crate::stamp::FileId;
-
-/// What is read at a time for the journal.
-const BUFFER: usize = 128 << 10;
 
 impl Plan {
     /// Writes into the file that the plan was made for, from the first byte that differs on: the fastest way where that
@@ -193,7 +189,7 @@ impl Saved {
         let mut records = Vec::new();
         for run in runs {
             let mut old_sum = crc32fast::Hasher::new();
-            each_chunk(&target.file, run.offset, run.old_len, |chunk| {
+            each_chunk(&*target.file, run.offset, run.old_len, |chunk| {
                 old_sum.update(chunk);
                 write_all_at(&self.file, chunk, position)?;
                 position += chunk.len() as u64;
@@ -203,7 +199,7 @@ impl Saved {
             for piece in run.pieces {
                 match piece {
                     Piece::Insert(bytes) => new_sum.update(bytes),
-                    Piece::Keep(range) => each_chunk(&target.file, range.start, piece.len(), |chunk| {
+                    Piece::Keep(range) => each_chunk(&*target.file, range.start, piece.len(), |chunk| {
                         new_sum.update(chunk);
                         Ok(())
                     })?,
@@ -250,15 +246,7 @@ impl Saved {
 /// From the first to the last byte that does not stand in the file at this position.
 fn difference(file: &File, bytes: &[u8], position: u64) -> io::Result<Range<usize>> {
     let mut found = vec![0; bytes.len()];
-    let mut len = 0;
-    while len < found.len() {
-        match file.read_at(&mut found[len..], position + len as u64) {
-            Ok(0) => break,
-            Ok(read) => len += read,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
+    let len = read_at_most(file, &mut found, position)?;
     let differs = |place: &usize| *place >= len || found[*place] != bytes[*place];
     let Some(first) = (0..bytes.len()).find(differs) else { return Ok(0..0) };
     let last = (first..bytes.len()).rfind(differs).unwrap_or(first);
@@ -270,28 +258,6 @@ fn difference(file: &File, bytes: &[u8], position: u64) -> io::Result<Range<usiz
 /// know. Who may write to the file and does not own it cannot, and then the system's has to do.
 fn touch(file: &File) {
     _ = file.set_times(FileTimes::new().set_modified(SystemTime::now()));
-}
-
-/// Shows what stands in a file, a buffer at a time.
-pub(super) fn each_chunk(
-    file: &File,
-    offset: u64,
-    len: u64,
-    mut show: impl FnMut(&[u8]) -> io::Result<()>,
-) -> io::Result<()> {
-    let mut buffer = vec![0; len.min(BUFFER as u64) as usize];
-    let mut done = 0;
-    while done < len {
-        let chunk = &mut buffer[..(len - done).min(BUFFER as u64) as usize];
-        read_exact_at(file, chunk, offset + done)?;
-        show(chunk)?;
-        done += chunk.len() as u64;
-    }
-    Ok(())
-}
-
-pub(super) fn sync(file: &File, options: WriteOptions) -> io::Result<()> {
-    if options.sync { file.sync_all() } else { Ok(()) }
 }
 
 #[cfg(test)]

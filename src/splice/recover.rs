@@ -4,12 +4,13 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use super::copy::write_all_at;
-use super::file::check_sound;
-use super::in_place::{Saved, Undo, each_chunk, sync};
+use super::copy::{each_chunk, write_all_at};
+use super::file::{check_sound, sync};
+use super::in_place::{Saved, Undo};
 use super::journal::{self, Journal};
 use super::target::{Purpose, Target};
 use super::{WriteError, WriteOptions};
+use crate::store::{self, Link};
 
 /// What an edit in place that was cut off came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,16 +82,9 @@ pub fn recover(path: impl AsRef<Path>, options: WriteOptions) -> Result<Recovere
 
 /// Opens a journal that is to be trusted.
 fn open(path: &Path, target: &File) -> Result<File, WriteError> {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use rustix::fs::OFlags;
-        let flags = OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOFOLLOW;
-        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.bits().cast_signed());
-    }
     let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
-    let journal = options.open(path).map_err(|error| match error.kind() {
+    let journal = store::open(path, OpenOptions::new().read(true), Link::Refused);
+    let journal = journal.map_err(|error| match error.kind() {
         _ if is_link => WriteError::Journal("it is a symbolic link"),
         ErrorKind::NotFound => WriteError::NoJournal,
         _ => WriteError::Open(error),

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::WriteError;
 use super::journal;
 use crate::stamp::Stamp;
+use crate::store::{self, Link};
 
 /// A regular file, open and locked as long as this lives.
 #[derive(Debug)]
@@ -140,15 +141,7 @@ fn pending(path: &Path, stamp: Stamp) -> Result<Option<PathBuf>, WriteError> {
 }
 
 fn open(path: &Path, to_write: bool) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(to_write);
-    #[cfg(unix)]
-    {
-        use rustix::fs::OFlags;
-        let flags = OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOFOLLOW; // nobody waits for a FIFO
-        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.bits().cast_signed());
-    }
-    options.open(path)
+    store::open(path, OpenOptions::new().read(true).write(to_write), Link::Refused)
 }
 
 #[derive(Clone, Copy)]

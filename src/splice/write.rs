@@ -2,12 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::copy::read_exact_at;
+use super::copy::each_chunk;
 use super::{Piece, Plan};
 use crate::drive::ReadAt;
-
-/// Kept ranges are copied through a buffer of this size.
-const BUFFER: usize = 128 << 10;
 
 impl Plan {
     /// Writes the pieces, reading what is kept from the source, which must be the one that the plan was made for.
@@ -16,20 +13,10 @@ impl Plan {
     ///
     /// Those of the source and of the writer; the source ends before a kept range does.
     pub fn write_to<R: ReadAt + ?Sized>(&self, source: &R, out: &mut impl Write) -> io::Result<()> {
-        let mut buffer = Vec::new();
         for piece in &self.pieces {
             match piece {
                 Piece::Insert(bytes) => out.write_all(bytes)?,
-                Piece::Keep(range) => {
-                    let mut left = range.clone();
-                    while !left.is_empty() {
-                        let len = (left.end - left.start).min(BUFFER as u64) as usize;
-                        buffer.resize(len.max(buffer.len()), 0);
-                        read_exact_at(source, &mut buffer[..len], left.start)?;
-                        out.write_all(&buffer[..len])?;
-                        left.start += len as u64;
-                    }
-                }
+                Piece::Keep(range) => each_chunk(source, range.start, piece.len(), |chunk| out.write_all(chunk))?,
             }
         }
         Ok(())

@@ -12,6 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::binary::{COMPONENT, MODULE, chain, component, custom, module, name, nested, producers, section};
+use crate::support::files::real_paths;
 
 /// The command.
 fn command<I: AsRef<OsStr>>(args: impl IntoIterator<Item = I>) -> Command {
@@ -77,17 +78,6 @@ fn show_json(bytes: &[u8]) -> (Run, Value) {
     let run = run([OsStr::new("show"), OsStr::new("--json"), path.as_os_str()]);
     let json = run.json();
     (run, json)
-}
-
-fn real_files() -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "wasm" || extension == "o"))
-        .collect();
-    files.sort();
-    assert!(files.len() > 8);
-    files
 }
 
 /// The keys of an object in the order of the text: the parser sorts them.
@@ -242,7 +232,7 @@ fn standard_input_is_a_file() {
 
 #[test]
 fn a_map_shows_the_same() {
-    for path in real_files() {
+    for path in real_paths() {
         let show = |args: &[&str]| {
             let mut json = run(args.iter().map(OsStr::new).chain([path.as_os_str()])).json();
             json.as_object_mut().unwrap().remove("bytes_read");
@@ -498,7 +488,7 @@ fn hostile_trees_are_answered() {
 
 #[test]
 fn the_same_input_gives_the_same_output() {
-    for path in real_files() {
+    for path in real_paths() {
         for args in [&["show"][..], &["show", "--json"], &["sections"], &["sections", "--json"], &["check"]] {
             let once = || run(args.iter().map(OsStr::new).chain([path.as_os_str()])).stdout;
             assert_eq!(once(), once(), "{args:?} {path:?}");

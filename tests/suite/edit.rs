@@ -9,13 +9,14 @@ mod warnings;
 use sectile::edit::{Edit, EditError, Glob};
 use sectile::metadata::{Field, Item, Metadata};
 use sectile::scan::Path;
-use sectile::splice::{Piece, Plan};
 use sectile::{Code, Input, Limits};
 use wasmparser::{Validator, WasmFeatures};
 
+use crate::fuzz_bodies::bodies::concatenation;
 use crate::support::binary::{
     COMPONENT, MODULE, component, custom, leb128, module, name, nested, padded, prefixed, producers, section,
 };
+use crate::support::files::real_files;
 use crate::support::mouths::{file, metadata, read};
 
 /// Carries an edit out, with every oracle that holds for any edit.
@@ -47,35 +48,8 @@ fn apply(edit: &Edit, source: &[u8]) -> Vec<u8> {
     edited
 }
 
-/// The naive oracle; what is kept must be kept in order.
-fn concatenation(plan: &Plan, source: &[u8]) -> Vec<u8> {
-    let (mut bytes, mut kept) = (Vec::new(), 0);
-    for piece in plan.pieces() {
-        match piece {
-            Piece::Keep(range) => {
-                assert!(range.start >= kept && !range.is_empty());
-                kept = range.end;
-                bytes.extend(&source[range.start as usize..range.end as usize]);
-            }
-            Piece::Insert(inserted) => bytes.extend(inserted),
-        }
-    }
-    bytes
-}
-
 fn is_valid(bytes: &[u8]) -> bool {
     Validator::new_with_features(WasmFeatures::all()).validate_all(bytes).is_ok()
-}
-
-fn real_files() -> Vec<(String, Vec<u8>)> {
-    let mut files: Vec<_> = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "wasm" || extension == "o"))
-        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(&path).unwrap()))
-        .collect();
-    files.sort();
-    files
 }
 
 fn paths(metadata: &Metadata<'_>) -> Vec<Path> {

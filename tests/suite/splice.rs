@@ -8,11 +8,13 @@ use std::time::SystemTime;
 use bytes::{Buf, Bytes};
 use sectile::edit::Edit;
 use sectile::metadata::Field;
-use sectile::splice::{Piece, Plan, WriteError, WriteOptions, recover};
+use sectile::splice::{Plan, WriteError, WriteOptions, recover};
 use sectile::{Input, Limits};
 use tempfile::TempDir;
 
+use crate::fuzz_bodies::bodies::concatenation;
 use crate::support::binary::{custom, module, section};
+use crate::support::files::real_paths;
 use crate::support::sources::Dribble;
 
 const NO_SYNC: WriteOptions = WriteOptions { sync: false, force: false };
@@ -30,23 +32,6 @@ fn edits() -> Vec<Edit> {
         Edit::new().append("note", [7; 9]).unwrap().add_producer("language", "Rust", "1.88"),
         Edit::new().put("producers", [0; 1]).unwrap(),
     ]
-}
-
-/// The naive oracle.
-fn concatenation(plan: &Plan, source: &[u8]) -> Vec<u8> {
-    let piece = |piece: &Piece| match piece {
-        Piece::Keep(range) => source[range.start as usize..range.end as usize].to_vec(),
-        Piece::Insert(inserted) => inserted.clone(),
-    };
-    plan.pieces().iter().flat_map(piece).collect()
-}
-
-fn real_files() -> Vec<PathBuf> {
-    let entries = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files")).unwrap();
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "wasm" || extension == "o"));
-    files.sort();
-    files
 }
 
 /// A file in a directory of its own.
@@ -88,7 +73,7 @@ fn licensed() -> Edit {
 
 #[test]
 fn every_sink_writes_what_the_pieces_are() {
-    for path in real_files() {
+    for path in real_paths() {
         let source = fs::read(&path).unwrap();
         for edit in edits() {
             let plan = edit.plan_slice(&source, Limits::default()).unwrap().plan;

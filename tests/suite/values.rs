@@ -1,8 +1,6 @@
 //! The values, against wasm-metadata; and what must be true of any reading.
 
 use std::collections::HashSet;
-use std::fs;
-use std::path::{Path as FilePath, PathBuf};
 
 use sectile::Limits;
 use sectile::metadata::{Field, Item, Metadata, Value};
@@ -10,6 +8,7 @@ use sectile::scan::{ItemKind, Path};
 use wasm_metadata::{AddMetadata, AddMetadataField, Payload};
 
 use crate::support::binary::{component, custom, module, name, nested, prefixed, producers, section, zlib};
+use crate::support::files::{files, real_files};
 use crate::support::found::{self, found};
 use crate::support::mouths;
 use crate::support::seeded::Seeded;
@@ -203,21 +202,9 @@ fn in_place(bytes: &[u8], item: &Item<'_>) {
 
 // Real files
 
-/// Files of a directory, by name, in order.
-fn files(directory: &str) -> Vec<(String, Vec<u8>)> {
-    let directory = FilePath::new(env!("CARGO_MANIFEST_DIR")).join(directory);
-    let mut paths: Vec<PathBuf> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "wasm" || extension == "o"));
-    paths.sort();
-    let read = |path: PathBuf| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(path).unwrap());
-    paths.into_iter().map(read).collect()
-}
-
 #[test]
 fn real_files_agree_with_wasm_metadata() {
-    let files = files("tests/files");
-    assert!(files.len() >= 20);
-    for (name, bytes) in files {
+    for (name, bytes) in real_files() {
         assert!(agrees(&bytes, &name), "{name}: the oracle does not read it");
         hold_together(&bytes, &mouths::metadata(&bytes));
     }
@@ -240,7 +227,7 @@ fn the_corpus_agrees_with_wasm_metadata() {
 /// Sound files have nothing to be found fault with; what little there is was looked at, one by one.
 #[test]
 fn findings_of_real_files() {
-    for (name, bytes) in files("tests/files") {
+    for (name, bytes) in real_files() {
         let expected: &[&str] = match &*name {
             // `wasm-tools component new` puts `producers` before `name` in the two modules that it adds itself. The
             // tool conventions' ProducersSection.md: "only after the Name section".
@@ -414,7 +401,7 @@ fn made_up_trees_agree_with_wasm_metadata() {
 /// Bytes changed, taken away and doubled: no panic, every mouth alike, and what is given holds together.
 #[test]
 fn mutants_hold_together() {
-    let mut originals: Vec<Vec<u8>> = files("tests/files").into_iter().map(|(_, bytes)| bytes).collect();
+    let mut originals: Vec<Vec<u8>> = real_files().into_iter().map(|(_, bytes)| bytes).collect();
     originals.retain(|bytes| bytes.len() < 6000);
     originals.extend((0..10).map(|seed| tree(&mut Seeded::new(seed), 2)));
     originals.push(everything());

@@ -1,10 +1,8 @@
 //! Sound binaries, cut at every byte and with every byte of their headers changed. Bodies are skipped by the scanner, so
 //! that of large ones a sample is enough.
 
-use std::fs;
 use std::iter;
 use std::ops::Range;
-use std::path::Path;
 
 use arbitrary::Unstructured;
 use sectile::Limits;
@@ -12,23 +10,9 @@ use sectile::scan::Section;
 use wasm_smith::{Config, Module};
 
 use crate::fuzz_bodies::bodies::{self, Outline, Verdict};
+use crate::support::files::real_files;
 use crate::support::mouths;
 use crate::support::seeded::Seeded;
-
-/// The real files, by their names.
-fn files() -> Vec<(String, Vec<u8>)> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files");
-    let mut files = Vec::new();
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "wasm" || extension == "o") {
-            files.push((path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(path).unwrap()));
-        }
-    }
-    files.sort();
-    assert!(files.len() >= 20, "{}", files.len());
-    files
-}
 
 /// Preambles, headers and names: all that the scanner looks at.
 pub(super) fn heads(bytes: &[u8]) -> Vec<Range<usize>> {
@@ -85,8 +69,8 @@ fn cut(bytes: &[u8], step: usize) -> u32 {
 }
 
 #[test]
-fn real_files() {
-    for (name, bytes) in files() {
+fn real_files_as_they_are() {
+    for (name, bytes) in real_files() {
         assert_eq!(bodies::framing(&bytes), Verdict::Accepted, "{name}");
         let (_, result) = mouths::scan(&bytes, Limits::default());
         result.unwrap();
@@ -95,7 +79,7 @@ fn real_files() {
 
 #[test]
 fn real_files_cut() {
-    for (_, bytes) in files() {
+    for (_, bytes) in real_files() {
         let step = 1 + bytes.len() / 2_000;
         assert!(cut(&bytes, step) > 100);
     }
@@ -103,7 +87,7 @@ fn real_files_cut() {
 
 #[test]
 fn real_files_changed() {
-    for (_, bytes) in files() {
+    for (_, bytes) in real_files() {
         assert!(change_heads(&bytes) > 100);
     }
 }
