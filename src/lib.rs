@@ -66,6 +66,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod atomic;
+#[cfg(feature = "digest")]
+pub mod digest;
 pub mod drive;
 pub mod edit;
 mod error;
