@@ -120,6 +120,8 @@ codes! {
         "The `registry-metadata` section is retired; its fields have sections of their own now.";
     MalformedDebugLink "malformed-debug-link" Warning
         "A section that points to debugging data kept elsewhere cannot be decoded.";
+    MalformedInterface "malformed-interface" Error
+        "An import or export section, or a type that would tell a WIT package, cannot be decoded.";
     BrokenSignature "broken-signature" Warning
         "An edit changes what a `signature` section signs; of what it signs in parts, those before the change may still hold.";
     StaleBuildId "stale-build-id" Note

@@ -59,6 +59,7 @@
 //! None is on by default, and none changes what another does.
 //!
 //! - `dependencies`: decodes the `.dep-v0` section of cargo-auditable; without it, the section comes raw.
+//! - `interface`: what the root item imports and exports, and what a WIT package defines (`interface`).
 //! - `json`: reports as JSON; the JSON in the retired `registry-metadata` section is checked, and can be migrated.
 //! - `cli`: the command `sectile`.
 
@@ -73,6 +74,8 @@ pub mod edit;
 mod error;
 mod escape;
 mod finding;
+#[cfg(feature = "interface")]
+pub mod interface;
 mod limits;
 pub mod metadata;
 mod policy;

@@ -13,6 +13,8 @@ use crate::read::outcome;
 use crate::scan::Visitor;
 use crate::stamp::Stamp;
 
+const CHANGED: &str = "the file's size or times are not what they were before";
+
 /// A regular file, open for reading.
 ///
 /// ```no_run
@@ -111,7 +113,23 @@ impl Input {
         let (result, cost) = self.scan(&mut reader, limits);
         let mut outcome = outcome(reader.finish(), result, cost)?;
         if self.changed().map_err(|error| Error::io(error, None))? {
-            outcome.value.find_in_root(Code::Changed, "the file's size or times are not what they were before");
+            outcome.value.find_in_root(Code::Changed, CHANGED);
+        }
+        Ok(outcome)
+    }
+
+    /// Reads what the file's root item imports and exports. A file that was changed meanwhile is a finding (`changed`).
+    ///
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read).
+    #[cfg(feature = "interface")]
+    pub fn interface(&self, limits: Limits) -> Result<Outcome<crate::interface::Interface>, Error> {
+        let mut reader = crate::interface::Reader::new(limits);
+        let (result, cost) = self.scan(&mut reader, limits);
+        let mut outcome = outcome(reader.finish(), result, cost)?;
+        if self.changed().map_err(|error| Error::io(error, None))? {
+            outcome.value.find_in_root(Code::Changed, CHANGED);
         }
         Ok(outcome)
     }

@@ -27,6 +27,8 @@ pub fn drivers(input: &[u8]) {
     let case = Case::new(controls, rest);
     case.scan();
     case.read();
+    #[cfg(feature = "interface")]
+    super::interface::interface(&case.bytes, case.limits, case.chunks[case.chunks.len() - 1]);
 }
 
 struct Case {

@@ -2,13 +2,16 @@
 //! and over inputs of their own.
 //!
 //! - [`framing()`] holds the scanner against wasmparser, as the contract says;
-//! - [`drivers()`] holds the drivers against each other, and the metadata against the bytes;
+//! - [`drivers()`] holds the drivers against each other, the metadata against the bytes,
+//!   and imports and exports against wasmparser;
 //! - [`plans()`] edits anything in any way, and holds what comes of it against what is promised;
 //! - [`binary()`] makes the inputs: modules and components that lie.
 
 mod drivers;
 mod framing;
 mod generate;
+#[cfg(feature = "interface")]
+mod interface;
 mod outline;
 mod plans;
 

@@ -8,6 +8,8 @@ mod edit;
 mod framing;
 mod fuzz_bodies;
 mod hostile;
+#[cfg(feature = "interface")]
+mod interface;
 mod limits;
 mod peers;
 mod splice;
