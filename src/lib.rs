@@ -78,6 +78,7 @@ mod finding;
 pub mod interface;
 mod limits;
 pub mod metadata;
+pub mod oci;
 mod policy;
 mod read;
 pub mod report;
