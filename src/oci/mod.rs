@@ -13,6 +13,9 @@ mod descriptor;
 mod image;
 #[cfg(feature = "oci")]
 mod manifest;
+#[cfg(feature = "push")]
+#[cfg_attr(docsrs, doc(cfg(feature = "push")))]
+pub mod registry;
 
 pub use self::annotations::{AnnotationError, AnnotationOptions, Annotations, Duplicates, TITLE, annotations};
 #[cfg(feature = "oci")]
