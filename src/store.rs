@@ -7,6 +7,8 @@ use std::path::Path;
 use crate::drive::{self, Cost, Map};
 use crate::error::{Error, Outcome};
 use crate::finding::Code;
+#[cfg(feature = "interface")]
+use crate::interface::{self, Along, Interface};
 use crate::limits::Limits;
 use crate::metadata::{Metadata, Reader};
 use crate::read::outcome;
@@ -124,12 +126,28 @@ impl Input {
     ///
     /// As for [`read`](Self::read).
     #[cfg(feature = "interface")]
-    pub fn interface(&self, limits: Limits) -> Result<Outcome<crate::interface::Interface>, Error> {
-        let mut reader = crate::interface::Reader::new(limits);
+    pub fn interface(&self, limits: Limits) -> Result<Outcome<Interface>, Error> {
+        let mut reader = interface::Reader::new(limits);
         let (result, cost) = self.scan(&mut reader, limits);
         let mut outcome = outcome(reader.finish(), result, cost)?;
         if self.changed().map_err(|error| Error::io(error, None))? {
             outcome.value.find_in_root(Code::Changed, CHANGED);
+        }
+        Ok(outcome)
+    }
+
+    /// Reads both in one pass: the file's metadata, and what its root item imports and exports.
+    ///
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read).
+    #[cfg(feature = "interface")]
+    pub fn read_with_interface(&self, limits: Limits) -> Result<Outcome<(Metadata<'static>, Interface)>, Error> {
+        let mut along = Along::new(Reader::copying(limits), interface::Reader::new(limits));
+        let (result, cost) = self.scan(&mut along, limits);
+        let mut outcome = outcome(along.of_custom.finish().zip(along.reader.finish()), result, cost)?;
+        if self.changed().map_err(|error| Error::io(error, None))? {
+            outcome.value.0.find_in_root(Code::Changed, CHANGED);
         }
         Ok(outcome)
     }
