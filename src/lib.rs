@@ -78,6 +78,7 @@ mod finding;
 #[cfg(feature = "interface")]
 pub mod interface;
 mod limits;
+mod lock;
 pub mod metadata;
 pub mod oci;
 mod policy;
