@@ -47,13 +47,13 @@ impl Locator {
             return Some(Err(LayoutError::Registry));
         }
         let dividers = (SCHEME.len()..text.len()).rev().filter(|&at| b":@".contains(&text.as_encoded_bytes()[at]));
-        let ends = [text.len()].into_iter().chain(dividers);
+        let mut ends = [text.len()].into_iter().chain(dividers);
         let longest = ends.clone().find(|&end| is_layout(Path::new(&part(text, SCHEME.len(), end))));
         // None is one: it was meant to end at the first colon, unless that stands behind the letter of a drive.
         let end = longest.unwrap_or_else(|| {
             let drive = matches!(rest, [letter, b':', b'\\' | b'/', ..] if letter.is_ascii_alphabetic());
             let behind = SCHEME.len() + if drive { 2 } else { 0 };
-            ends.filter(|&end| end >= behind).next_back().unwrap_or(text.len())
+            ends.rfind(|&end| end >= behind).unwrap_or(text.len())
         });
         Some(Self::divided(text, end, longest.is_some()))
     }
