@@ -29,6 +29,7 @@
 //! | the path of a file | [`Input::open`], then [`Input::read`] |
 //! | anything with positioned reads | [`read_at`] |
 //! | chunks that arrive | [`drive::Push`] with a [`metadata::Reader::copying`] |
+//! | a question about imports and exports | `interface::read_slice`, [`Input`]'s `interface` (feature `interface`) |
 //! | a change to make | an [`edit::Edit`], which becomes a [`splice::Plan`] |
 //! | a question that is not about metadata | a [`scan::Visitor`] of your own, on any driver of [`drive`] |
 //!
@@ -77,6 +78,7 @@ mod finding;
 #[cfg(feature = "interface")]
 pub mod interface;
 mod limits;
+mod lock;
 pub mod metadata;
 pub mod oci;
 mod policy;

@@ -1,10 +1,14 @@
 //! SHA-256: of a binary, and of what of it no custom section is.
 
+mod content;
+
 use std::fmt;
 use std::io;
 use std::str::FromStr;
 
 use sha2::Digest as _;
+
+pub use self::content::{Digests, read_at};
 
 /// A SHA-256, written as the OCI image specification writes digests: `sha256:` and 64 lower-case hexadecimal digits.
 ///

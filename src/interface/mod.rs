@@ -21,6 +21,7 @@
 //! # Ok::<(), sectile::Error>(())
 //! ```
 
+mod along;
 mod decode;
 mod reader;
 mod types;
@@ -28,6 +29,7 @@ mod wit;
 
 use std::sync::Arc;
 
+pub(crate) use self::along::Along;
 pub use self::reader::Reader;
 pub use self::wit::WitPackage;
 

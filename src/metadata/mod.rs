@@ -81,6 +81,12 @@ impl<'a> Metadata<'a> {
         &self.findings
     }
 
+    /// Adds a finding about the root item.
+    #[cfg(feature = "oci")]
+    pub(crate) fn find_at(&mut self, code: Code, offset: u64, section: Option<&str>, message: String) {
+        self.findings.add(code, 0, offset, section, || (Path::root(), message.into()));
+    }
+
     /// Adds a finding about the whole input.
     pub(crate) fn find_in_root(&mut self, code: Code, message: &'static str) {
         self.findings.add(code, 0, 0, None, || (Path::root(), message.into()));

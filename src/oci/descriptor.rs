@@ -1,6 +1,6 @@
 //! What points to a blob.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::Annotations;
 use crate::digest::Digest;
@@ -54,15 +54,15 @@ impl Descriptor {
 }
 
 /// A descriptor in JSON; its keys in the order of the image specification's `descriptor.md`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Wire {
     pub(crate) media_type: String,
     pub(crate) digest: String,
     pub(crate) size: u64,
-    #[serde(default, skip_serializing_if = "Annotations::is_empty")]
+    #[serde(skip_serializing_if = "Annotations::is_empty")]
     pub(crate) annotations: Annotations,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) artifact_type: Option<String>,
 }
 

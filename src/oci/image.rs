@@ -7,13 +7,13 @@ use super::descriptor::{CONFIG, LAYER, MANIFEST, MAX_MANIFEST};
 use super::manifest::Manifest;
 use super::{AnnotationError, AnnotationOptions, Annotations, Descriptor, TITLE, annotations};
 use crate::digest::{Digest, Hasher};
-use crate::drive::ReadAt;
+use crate::drive::{self, ReadAt};
 use crate::error::Error;
 use crate::escape::{is_deceptive, quoted};
-use crate::interface;
+use crate::interface::{self, Along};
 use crate::limits::Limits;
-use crate::metadata::Field;
-use crate::read::read_at;
+use crate::metadata::{Field, Reader};
+use crate::read::outcome;
 use crate::splice::Plan;
 use crate::store::Input;
 
@@ -113,8 +113,10 @@ impl Draft {
         options: &ImageOptions,
         limits: Limits,
     ) -> Result<Self, ImageError> {
-        let metadata = read_at(source, len, limits)?.complete()?;
-        let interface = interface::read_at(source, len, limits)?.complete()?;
+        let mut along = Along::new(Reader::copying(limits), interface::Reader::new(limits));
+        let (result, cost) = drive::read_at(source, len, &mut along, limits);
+        let metadata = outcome(along.of_custom.finish(), result, cost)?.complete()?;
+        let Some(interface) = along.reader.finish() else { return Err(ImageError::Interface(String::new())) };
         if let Some(finding) = interface.findings().iter().next() {
             return Err(ImageError::Interface(finding.message.to_string()));
         }

@@ -10,7 +10,11 @@ mod config;
 #[cfg(feature = "oci")]
 mod descriptor;
 #[cfg(feature = "oci")]
+mod drift;
+#[cfg(feature = "oci")]
 mod image;
+#[cfg(feature = "oci")]
+mod layout;
 #[cfg(feature = "oci")]
 mod manifest;
 #[cfg(feature = "push")]
@@ -22,3 +26,5 @@ pub use self::annotations::{AnnotationError, AnnotationOptions, Annotations, Dup
 pub use self::descriptor::{CONFIG, Descriptor, INDEX, LAYER, MANIFEST, MAX_MANIFEST};
 #[cfg(feature = "oci")]
 pub use self::image::{Draft, Image, ImageError, ImageOptions};
+#[cfg(feature = "oci")]
+pub use self::layout::{Added, Layout, LayoutError, Locator, RefName, Selector, Stored};

@@ -1,6 +1,9 @@
 //! A report as one line of JSON. The tree is written item by item, without recursion: it may be as deep as the
 //! [`Limits`](crate::Limits) allow.
 
+#[cfg(feature = "interface")]
+mod interface;
+
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io::{self, Write};
@@ -31,7 +34,7 @@ impl Report<'_> {
         self.write_head(out)?;
         write!(out, ",\"item\":")?;
         match self.metadata {
-            Some(metadata) => write_tree(out, metadata, self.size)?,
+            Some(metadata) => self.write_tree(out, metadata)?,
             None => write!(out, "null")?,
         }
         write!(out, ",\"findings\":")?;
@@ -56,6 +59,30 @@ impl Report<'_> {
 
     fn write_head(&self, out: &mut impl Write) -> io::Result<()> {
         write_head(out, self.file, self.size)
+    }
+
+    fn write_tree(&self, out: &mut impl Write, metadata: &Metadata<'_>) -> io::Result<()> {
+        let mut open = 0; // items that are begun and not ended
+        for item in metadata.items() {
+            while open > item.depth() {
+                write!(out, "]}}")?;
+                open -= 1;
+            }
+            if item.index() > 0 {
+                write!(out, ",")?;
+            }
+            write_item(out, metadata, item, self.size)?;
+            #[cfg(feature = "interface")]
+            if let Some(interface) = self.interface.filter(|_| item.parent().is_none()) {
+                interface::write_interface(out, interface)?;
+            }
+            write!(out, ",\"items\":[")?;
+            open += 1;
+        }
+        for _ in 0..open {
+            write!(out, "]}}")?;
+        }
+        Ok(())
     }
 }
 
@@ -148,26 +175,7 @@ fn write_head(out: &mut impl Write, file: &OsStr, size: Option<u64>) -> io::Resu
     }
 }
 
-fn write_tree(out: &mut impl Write, metadata: &Metadata<'_>, size: Option<u64>) -> io::Result<()> {
-    let mut open = 0; // items that are begun and not ended
-    for item in metadata.items() {
-        while open > item.depth() {
-            write!(out, "]}}")?;
-            open -= 1;
-        }
-        if item.index() > 0 {
-            write!(out, ",")?;
-        }
-        write_item(out, metadata, item, size)?;
-        open += 1;
-    }
-    for _ in 0..open {
-        write!(out, "]}}")?;
-    }
-    Ok(())
-}
-
-/// Writes an item up to and with the bracket that opens the list of those that it holds.
+/// Writes an item up to the list of those that it holds.
 fn write_item(out: &mut impl Write, metadata: &Metadata<'_>, item: &Item<'_>, size: Option<u64>) -> io::Result<()> {
     write!(out, "{{\"kind\":\"{}\",\"path\":\"{}\",\"range\":", item.kind(), metadata.path(item))?;
     match item.end().or(size) {
@@ -206,7 +214,7 @@ fn write_item(out: &mut impl Write, metadata: &Metadata<'_>, item: &Item<'_>, si
             write!(out, "]")
         })?;
     }
-    write!(out, ",\"items\":[")
+    Ok(())
 }
 
 /// The values of each field, in the order of its first section; a field that stands twice is one key.

@@ -12,6 +12,8 @@ use crate::drive::Cost;
 use crate::edit::Planned;
 use crate::error::{Error, Outcome};
 use crate::finding::Finding;
+#[cfg(feature = "interface")]
+use crate::interface::Interface;
 use crate::metadata::Metadata;
 
 /// What a reading of one input gave, whatever that was.
@@ -24,6 +26,9 @@ pub struct Report<'a> {
     pub size: Option<u64>,
     /// What was read; `None` where nothing could be.
     pub metadata: Option<&'a Metadata<'a>>,
+    /// What the root item imports and exports; `None` where nobody asked.
+    #[cfg(feature = "interface")]
+    pub interface: Option<&'a Interface>,
     /// Why not all was read; `None` where all was.
     pub broken: Option<&'a Error>,
     /// What the reading cost.
@@ -34,16 +39,50 @@ impl<'a> Report<'a> {
     /// A report of a reading.
     pub fn new(file: &'a OsStr, size: Option<u64>, reading: &'a Result<Outcome<Metadata<'_>>, Error>) -> Self {
         match reading {
-            Ok(outcome) => {
-                Self { file, size, metadata: Some(&outcome.value), broken: outcome.broken.as_ref(), cost: outcome.cost }
+            Ok(outcome) => Self::of(file, size, Some(&outcome.value), outcome.broken.as_ref(), outcome.cost),
+            Err(error) => Self::of(file, size, None, Some(error), Cost::default()),
+        }
+    }
+
+    /// A report of a reading that gave the interface, too.
+    #[cfg(feature = "interface")]
+    pub fn with_interface(
+        file: &'a OsStr,
+        size: Option<u64>,
+        reading: &'a Result<Outcome<(Metadata<'_>, Interface)>, Error>,
+    ) -> Self {
+        match reading {
+            Ok(Outcome { value: (metadata, interface), broken, cost }) => {
+                Self { interface: Some(interface), ..Self::of(file, size, Some(metadata), broken.as_ref(), *cost) }
             }
-            Err(error) => Self { file, size, metadata: None, broken: Some(error), cost: Cost::default() },
+            Err(error) => Self::of(file, size, None, Some(error), Cost::default()),
+        }
+    }
+
+    fn of(
+        file: &'a OsStr,
+        size: Option<u64>,
+        metadata: Option<&'a Metadata<'a>>,
+        broken: Option<&'a Error>,
+        cost: Cost,
+    ) -> Self {
+        Self {
+            file,
+            size,
+            metadata,
+            #[cfg(feature = "interface")]
+            interface: None,
+            broken,
+            cost,
         }
     }
 
     /// What is wrong or notable.
     pub fn findings(&self) -> impl Iterator<Item = &'a Finding> + use<'a> {
-        self.metadata.into_iter().flat_map(|metadata| metadata.findings().iter())
+        let of_metadata = self.metadata.into_iter().flat_map(Metadata::findings);
+        #[cfg(feature = "interface")]
+        let of_metadata = of_metadata.chain(self.interface.into_iter().flat_map(Interface::findings));
+        of_metadata
     }
 
     /// Whether all of the input was read.

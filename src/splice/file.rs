@@ -112,7 +112,8 @@ impl Plan {
     }
 }
 
-fn finish(
+/// Puts a file that is written into its place, and waits for the disk, if that is asked for.
+pub(crate) fn finish(
     file: AtomicFile,
     path: &Path,
     options: WriteOptions,

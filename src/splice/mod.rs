@@ -32,6 +32,8 @@ use std::ops::Range;
 
 pub use self::chunks::Chunks;
 pub use self::error::WriteError;
+#[cfg(feature = "oci")]
+pub(crate) use self::file::finish;
 pub use self::reader::PlanReader;
 pub use self::recover::{Recovered, recover};
 pub use self::target::check_whole;
@@ -110,6 +112,12 @@ impl Plan {
         }
         keep(&mut pieces, kept..source_len);
         Self { source_len, stamp: None, pieces }
+    }
+
+    /// The plan that changes nothing of this file.
+    #[cfg(feature = "oci")]
+    pub(crate) fn identity(source: &Input) -> Self {
+        Self::new(source.len(), Vec::new()).for_file(source.stamp())
     }
 
     /// The same plan, for this file in this state alone.

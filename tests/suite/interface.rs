@@ -7,7 +7,7 @@ use sectile::interface::{self, Extern, ExternKind, Interface, Reader};
 use sectile::scan::ItemKind;
 use sectile::{Error, Input, Limits, Outcome, drive};
 
-use crate::support::mouths;
+use crate::support::{files, mouths};
 
 /// Reads through every mouth, asserts that all give the same, and gives it.
 #[track_caller]
@@ -118,4 +118,14 @@ fn bodies_are_not_read() {
     assert!(outcome.cost.bytes < 4096 && outcome.broken.is_none(), "{:?}", outcome.cost);
     let (_, cost) = drive::slice(&bytes, &mut Reader::new(Limits::default()), Limits::default());
     assert!(cost.bytes < 64, "{cost:?}");
+}
+
+#[test]
+fn with_the_metadata_in_one_pass() {
+    for path in files::real_paths() {
+        let input = Input::open(&path).unwrap();
+        let (metadata, interface) = input.read_with_interface(Limits::default()).unwrap().complete().unwrap();
+        assert_eq!(metadata, input.read(Limits::default()).unwrap().complete().unwrap(), "{}", path.display());
+        assert_eq!(interface, input.interface(Limits::default()).unwrap().complete().unwrap(), "{}", path.display());
+    }
 }

@@ -29,7 +29,16 @@ pub fn command() -> Command {
 fn show() -> Command {
     Command::new("show")
         .about("Shows the metadata of each file: its items, what each says of itself, and what is wrong with it")
-        .args([files(), json(), map(), color()])
+        .args([
+            files(),
+            Arg::new("interface")
+                .long("interface")
+                .action(ArgAction::SetTrue)
+                .help("Show what the root item imports and exports, too, and what a WIT package defines"),
+            json(),
+            map(),
+            color(),
+        ])
 }
 
 fn sections() -> Command {

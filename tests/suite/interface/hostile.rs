@@ -44,7 +44,7 @@ fn a_malformed_import_section_costs_what_lies_behind_the_fault() {
         ("an unknown kind", imports(2, &[good.clone(), unknown_kind]), 28),
         ("a name past the end", imports(2, &[good.clone(), endless_name]), 31),
         ("a name that is too long", imports(2, &[good.clone(), long_name]), 30),
-        ("a count of 4 billion", imports(u32::MAX, &[good.clone()]), 26),
+        ("a count of 4 billion", imports(u32::MAX, std::slice::from_ref(&good)), 26),
         ("trailing bytes", imports(1, &[good.clone(), vec![1]]), 22),
         ("a huge group", imports(2, &[good.clone(), [prefixed("m"), vec![0, 0x7f], leb128(u32::MAX)].concat()]), 31),
     ] {
