@@ -14,6 +14,8 @@ mod limits;
 #[cfg(feature = "push")]
 mod oci_push;
 mod peers;
+#[cfg(feature = "sbom")]
+mod sbom;
 mod splice;
 mod support;
 mod values;
