@@ -71,7 +71,11 @@ pub mod edit;
 mod error;
 mod escape;
 mod finding;
+#[cfg(feature = "git")]
+pub mod git;
 mod limits;
+#[cfg(feature = "manifest")]
+pub mod manifest;
 pub mod metadata;
 mod policy;
 mod read;
