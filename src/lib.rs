@@ -76,12 +76,16 @@ pub mod edit;
 mod error;
 mod escape;
 mod finding;
+#[cfg(feature = "git")]
+pub mod git;
 #[cfg(feature = "interface")]
 pub mod interface;
 #[cfg(any(feature = "json", feature = "sbom"))]
 mod json;
 mod limits;
 mod lock;
+#[cfg(feature = "manifest")]
+pub mod manifest;
 pub mod metadata;
 pub mod oci;
 mod policy;
