@@ -3,6 +3,8 @@
 
 #[cfg(feature = "interface")]
 mod interface;
+#[cfg(feature = "push")]
+mod push;
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
