@@ -75,10 +75,14 @@ pub mod edit;
 mod error;
 mod escape;
 mod finding;
+#[cfg(feature = "git")]
+pub mod git;
 #[cfg(feature = "interface")]
 pub mod interface;
 mod limits;
 mod lock;
+#[cfg(feature = "manifest")]
+pub mod manifest;
 pub mod metadata;
 pub mod oci;
 mod policy;

@@ -119,21 +119,29 @@ pub(crate) fn has_controls(text: &str, multiline: bool) -> bool {
     false
 }
 
+const DEPRECATED: ParseMode = ParseMode { allow_deprecated: true, allow_postfix_plus_on_gpl: true, ..ParseMode::STRICT };
+
 fn license(value: &str) -> Option<Flaw> {
-    const DEPRECATED: ParseMode =
-        ParseMode { allow_deprecated: true, allow_postfix_plus_on_gpl: true, ..ParseMode::STRICT };
     let error = Expression::parse(value).err()?;
     if let Ok(expression) = Expression::parse_mode(value, DEPRECATED) {
         return Some(deprecated_license(value, &expression));
     }
-    let meant = Expression::canonicalize(value).ok().flatten();
-    if let Some(meant) = meant.filter(|meant| Expression::parse_mode(meant, DEPRECATED).is_ok()) {
+    if let Some(meant) = meant_license(value) {
         let message = format!("{} is no SPDX expression; write {}", quoted(value), quoted(&meant));
         return Some(Flaw::new(Code::ImpreciseLicense, message));
     }
     let term = value.get(error.span.clone()).map_or_else(String::new, |term| format!(", at {}", quoted(term)));
     let message = format!("{} is no SPDX expression: {}{term}", quoted(value), error.reason);
     Some(Flaw::new(Code::NotSpdx, message))
+}
+
+/// The expression that a licence means which is none, where that is clear.
+pub(crate) fn meant_license(value: &str) -> Option<String> {
+    if value.len() > MAX_PARSED || Expression::parse_mode(value, DEPRECATED).is_ok() {
+        return None;
+    }
+    let meant = Expression::canonicalize(value).ok().flatten();
+    meant.filter(|meant| Expression::parse_mode(meant, DEPRECATED).is_ok())
 }
 
 fn deprecated_license(value: &str, expression: &Expression) -> Flaw {

@@ -8,6 +8,8 @@ use std::mem;
 use anstream::{AutoStream, ColorChoice};
 use clap::ArgMatches;
 use sectile::edit::EditError;
+use sectile::git::GitError;
+use sectile::manifest::ManifestError;
 use sectile::splice::WriteError;
 use sectile::{Error, Escaped};
 
@@ -25,6 +27,10 @@ pub enum Failure {
     Input(Error),
     /// An edit could not be made.
     Edit(EditError),
+    /// A manifest gives nothing that can be taken.
+    Manifest(ManifestError),
+    /// No revision can be told.
+    Git(GitError),
     /// A result could not be written; into which file, where that is another one.
     Write(WriteError, Option<OsString>),
     /// Something else, in words.
@@ -49,6 +55,18 @@ impl From<EditError> for Failure {
             EditError::Source(error) => Self::Input(error),
             error => Self::Edit(error),
         }
+    }
+}
+
+impl From<ManifestError> for Failure {
+    fn from(error: ManifestError) -> Self {
+        Self::Manifest(error)
+    }
+}
+
+impl From<GitError> for Failure {
+    fn from(error: GitError) -> Self {
+        Self::Git(error)
     }
 }
 
@@ -83,6 +101,14 @@ impl fmt::Display for Failure {
                     _ => "",
                 })
             }
+            Self::Manifest(error) => {
+                write_chain(f, error)?;
+                f.write_str(match error {
+                    ManifestError::Refused { .. } => " (an option wins over it; --allow-invalid writes it all the same)",
+                    _ => "",
+                })
+            }
+            Self::Git(error) => write_chain(f, error),
             Self::Write(error, into) => {
                 if let Some(into) = into {
                     write!(f, "{}: ", escaped(into))?;
