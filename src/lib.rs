@@ -62,6 +62,7 @@
 //! - `dependencies`: decodes the `.dep-v0` section of cargo-auditable; without it, the section comes raw.
 //! - `interface`: what the root item imports and exports, and what a WIT package defines (`interface`).
 //! - `json`: reports as JSON; the JSON in the retired `registry-metadata` section is checked, and can be migrated.
+//! - `sbom`: the dependencies of a tree as `CycloneDX` JSON (`sbom`).
 //! - `cli`: the command `sectile`.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // examples may
@@ -79,6 +80,8 @@ mod finding;
 pub mod git;
 #[cfg(feature = "interface")]
 pub mod interface;
+#[cfg(any(feature = "json", feature = "sbom"))]
+mod json;
 mod limits;
 mod lock;
 #[cfg(feature = "manifest")]
@@ -88,6 +91,8 @@ pub mod oci;
 mod policy;
 mod read;
 pub mod report;
+#[cfg(feature = "sbom")]
+pub mod sbom;
 pub mod scan;
 pub mod splice;
 mod stamp;

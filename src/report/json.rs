@@ -16,6 +16,7 @@ use super::{EditReport, Report};
 use crate::edit::{Change, Planned};
 use crate::error::Error;
 use crate::finding::{Code, Finding, Severity};
+use crate::json::{write_array, write_object, write_text};
 use crate::metadata::{Item, Metadata, Producers, ProducersField, Value};
 use crate::policy::Verdict;
 use crate::scan::Section;
@@ -294,39 +295,6 @@ fn write_outcome(out: &mut impl Write, broken: Option<&Error>) -> io::Result<()>
     }
 }
 
-fn write_array<W: Write, I: IntoIterator>(
-    out: &mut W,
-    values: I,
-    write_one: impl FnMut(&mut W, I::Item) -> io::Result<()>,
-) -> io::Result<()> {
-    write_list(out, ["[", "]"], values, write_one)
-}
-
-/// As [`write_array`], of what is written as `key:value`.
-fn write_object<W: Write, I: IntoIterator>(
-    out: &mut W,
-    values: I,
-    write_one: impl FnMut(&mut W, I::Item) -> io::Result<()>,
-) -> io::Result<()> {
-    write_list(out, ["{", "}"], values, write_one)
-}
-
-fn write_list<W: Write, I: IntoIterator>(
-    out: &mut W,
-    [open, close]: [&str; 2],
-    values: I,
-    mut write_one: impl FnMut(&mut W, I::Item) -> io::Result<()>,
-) -> io::Result<()> {
-    write!(out, "{open}")?;
-    for (nth, value) in values.into_iter().enumerate() {
-        if nth > 0 {
-            write!(out, ",")?;
-        }
-        write_one(out, value)?;
-    }
-    write!(out, "{close}")
-}
-
 fn write_range(out: &mut impl Write, range: &Range<u64>) -> io::Result<()> {
     write!(out, "[{},{}]", range.start, range.end)
 }
@@ -336,10 +304,6 @@ fn write_value(out: &mut impl Write, value: &Value<'_>) -> io::Result<()> {
         Some(text) => write_text(out, text),
         None => write_base64(out, value.as_bytes()),
     }
-}
-
-fn write_text(out: &mut impl Write, text: &str) -> io::Result<()> {
-    Ok(serde_json::to_writer(out, text)?)
 }
 
 fn write_base64(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {

@@ -2,6 +2,7 @@
 
 mod edit;
 mod interface;
+mod sbom;
 
 use std::ffi::OsStr;
 use std::fs;

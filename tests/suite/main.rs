@@ -12,6 +12,8 @@ mod hostile;
 mod interface;
 mod limits;
 mod peers;
+#[cfg(feature = "sbom")]
+mod sbom;
 mod splice;
 mod support;
 mod values;

@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
 use sectile::Severity;
 use sectile::scan::Path;
 
-use crate::edit;
+use crate::{created, edit};
 
 /// The whole command line.
 pub fn command() -> Command {
@@ -21,7 +21,7 @@ pub fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .infer_subcommands(false)
-        .subcommands([show(), sections(), get(), check()])
+        .subcommands([show(), sections(), get(), check(), sbom()])
         .subcommands(edit::args::commands())
         .subcommands([completions(), man()])
 }
@@ -77,6 +77,12 @@ fn check() -> Command {
         map(),
         color(),
     ])
+}
+
+fn sbom() -> Command {
+    Command::new("sbom")
+        .about("Writes the dependencies that were found in the tree to standard output, as CycloneDX JSON")
+        .args([file(), created::arg(), map()])
 }
 
 fn completions() -> Command {

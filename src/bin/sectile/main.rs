@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod created;
 mod edit;
 mod exit;
 mod generate;
@@ -9,6 +10,7 @@ mod get;
 mod human;
 mod input;
 mod output;
+mod sbom;
 mod sections;
 mod show;
 
@@ -45,6 +47,7 @@ fn run(name: &str, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Fa
         "sections" => each_file(matches, output, sections::run),
         "check" => each_file(matches, output, check::run),
         "get" => each_file(matches, output, get::run),
+        "sbom" => each_file(matches, output, sbom::run),
         "recover" => {
             survive_file_size_limit();
             each_file(matches, output, edit::run_recover)

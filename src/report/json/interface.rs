@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::{write_array, write_text};
 use crate::interface::{Extern, Interface, WitPackage};
+use crate::json::{write_array, write_text};
 
 /// Writes `imports` and `exports`, and of a WIT package `wit_package`, behind the keys of an item.
 pub(super) fn write_interface(out: &mut impl Write, interface: &Interface) -> io::Result<()> {
