@@ -101,9 +101,9 @@ impl Revision {
         let opened = || {
             plain::check_file(&dot_git)?;
             let kind = gix::discover::is_git(&dot_git);
-            let found = kind.ok().and_then(|kind| {
-                gix::discover::repository::Path::from_dot_git_dir(dot_git.clone(), kind, work_tree)
-            });
+            let found = kind
+                .ok()
+                .and_then(|kind| gix::discover::repository::Path::from_dot_git_dir(dot_git.clone(), kind, work_tree));
             let path = || GitError::NoRepository { path: work_tree.to_owned(), source: "its .git is none".into() };
             let (git_dir, _) = found.ok_or_else(path)?.into_repository_and_work_tree_directories();
             Self::of_work_tree(work_tree, &git_dir, depth)

@@ -36,11 +36,13 @@ pub(super) fn too_deep_in_json(text: &str) -> Option<usize> {
     let mut bytes = text.bytes().enumerate();
     while let Some((offset, byte)) = bytes.next() {
         match byte {
-            b'"' => while let Some((_, byte)) = bytes.next().filter(|(_, byte)| *byte != b'"') {
-                if byte == b'\\' {
-                    bytes.next();
+            b'"' => {
+                while let Some((_, byte)) = bytes.next().filter(|(_, byte)| *byte != b'"') {
+                    if byte == b'\\' {
+                        bytes.next();
+                    }
                 }
-            },
+            }
             b'{' => open.enter(b'}'),
             b'[' => open.enter(b']'),
             b'}' | b']' => open.leave(byte),

@@ -61,7 +61,8 @@ fn license(found: &Found<'_>, notices: &mut Vec<Notice>) -> Result<Vec<String>, 
     }
     let mut licenses = Vec::new();
     for license in chosen {
-        if let Some(file) = license.strip_prefix("SEE LICENSE IN ").or_else(|| license.strip_prefix("SEE LICENCE IN ")) {
+        if let Some(file) = license.strip_prefix("SEE LICENSE IN ").or_else(|| license.strip_prefix("SEE LICENCE IN "))
+        {
             notices.push(found.dropped(about_license_file(file)));
         } else if license == "UNLICENSED" {
             notices.push(found.dropped("it says that nobody is given a licence, for which there is no expression"));

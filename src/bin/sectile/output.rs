@@ -10,6 +10,7 @@ use clap::ArgMatches;
 use sectile::edit::EditError;
 use sectile::git::GitError;
 use sectile::manifest::ManifestError;
+use sectile::oci::{AnnotationError, ImageError, LayoutError};
 use sectile::splice::WriteError;
 use sectile::{Error, Escaped};
 
@@ -31,6 +32,10 @@ pub enum Failure {
     Manifest(ManifestError),
     /// No revision can be told.
     Git(GitError),
+    /// There is no image of a binary.
+    Image(ImageError),
+    /// An image layout could not be read, or not written.
+    Layout(LayoutError),
     /// A result could not be written; into which file, where that is another one.
     Write(WriteError, Option<OsString>),
     /// Something else, in words.
@@ -76,6 +81,30 @@ impl From<WriteError> for Failure {
     }
 }
 
+impl From<ImageError> for Failure {
+    fn from(error: ImageError) -> Self {
+        match error {
+            ImageError::Read(error) => Self::Input(error),
+            error => Self::Image(error),
+        }
+    }
+}
+
+impl From<AnnotationError> for Failure {
+    fn from(error: AnnotationError) -> Self {
+        Self::Image(error.into())
+    }
+}
+
+impl From<LayoutError> for Failure {
+    fn from(error: LayoutError) -> Self {
+        match error {
+            LayoutError::Image(error) => error.into(),
+            error => Self::Layout(error),
+        }
+    }
+}
+
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::Output(error)
@@ -104,11 +133,26 @@ impl fmt::Display for Failure {
             Self::Manifest(error) => {
                 write_chain(f, error)?;
                 f.write_str(match error {
-                    ManifestError::Refused { .. } => " (an option wins over it; --allow-invalid writes it all the same)",
+                    ManifestError::Refused { .. } => {
+                        " (an option wins over it; --allow-invalid writes it all the same)"
+                    }
                     _ => "",
                 })
             }
             Self::Git(error) => write_chain(f, error),
+            Self::Image(error) => {
+                write_chain(f, error)?;
+                f.write_str(match error {
+                    ImageError::Annotation(error) if error.is_duplicate() => {
+                        " (--duplicates says which, or --annotation what else)"
+                    }
+                    ImageError::Annotation(error) if error.is_allowable() => {
+                        " (--allow-invalid lets it pass; --annotation says something else)"
+                    }
+                    _ => "",
+                })
+            }
+            Self::Layout(error) => write_chain(f, error),
             Self::Write(error, into) => {
                 if let Some(into) = into {
                     write!(f, "{}: ", escaped(into))?;
