@@ -17,7 +17,13 @@ pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result
     let outcome = input::open(file, matches)?.read(Limits::default())?;
     let sbom = of(&outcome.value, outcome.is_complete(), name.as_deref(), created.as_deref())?;
     sbom.write_json(output.out())?;
-    if !sbom.has_lists() && outcome.is_complete() {
+    let exit = say_lacking(file, &sbom, outcome.is_complete(), output);
+    Ok(exit.max(show::finish(file, Ok(outcome.broken), output)?))
+}
+
+/// Says on standard error what an SBOM lacks.
+pub fn say_lacking(file: &OsString, sbom: &Sbom<'_>, is_whole: bool, output: &mut Output) -> Exit {
+    if !sbom.has_lists() && is_whole {
         let note =
             "no item has a list of its dependencies (cargo-auditable's `.dep-v0`): what went into it is not known";
         output.complain(Some(file), &note);
@@ -27,8 +33,7 @@ pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result
         output
             .complain(Some(file), &format_args!("{}{place}; the document says that it is incomplete", finding.message));
     }
-    let exit = if sbom.is_complete() { Exit::Done } else { Exit::Failed };
-    Ok(exit.max(show::finish(file, Ok(outcome.broken), output)?))
+    if sbom.is_complete() { Exit::Done } else { Exit::Failed }
 }
 
 /// The SBOM of a file with this name, made at this time.

@@ -227,10 +227,12 @@ impl Read for Patient<'_> {
 }
 
 fn head(reader: &mut impl BufRead) -> std::io::Result<Option<Request>> {
-    let mut line = String::new();
-    if reader.take(1 << 16).read_line(&mut line)? == 0 {
+    // Whoever begins with TLS waits for an answer, and not for the end of a line.
+    if !reader.fill_buf()?.first().is_some_and(u8::is_ascii_uppercase) {
         return Ok(None);
     }
+    let mut line = String::new();
+    reader.take(1 << 16).read_line(&mut line)?;
     let mut parts = line.split_whitespace();
     let method = parts.next().unwrap_or_default().to_owned();
     let target = parts.next().unwrap_or_default();
