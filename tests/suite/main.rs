@@ -3,6 +3,8 @@
 
 #[cfg(feature = "cli")]
 mod cli;
+#[cfg(feature = "digest")]
+mod digest;
 mod docs;
 mod edit;
 mod framing;
@@ -11,6 +13,8 @@ mod hostile;
 #[cfg(feature = "interface")]
 mod interface;
 mod limits;
+#[cfg(feature = "oci")]
+mod oci;
 #[cfg(feature = "push")]
 mod oci_push;
 mod peers;
