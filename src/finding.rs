@@ -128,6 +128,10 @@ codes! {
         "An edit changes debugging data, and leaves the `build_id` that it is looked up by.";
     NearLimit "near-limit" Warning
         "An edit leaves an item or a section near the largest size that can be read, or more sections than are read back.";
+    AnnotationDrift "annotation-drift" Warning
+        "The manifest of an image says something else of its binary than the binary itself.";
+    DigestMismatch "digest-mismatch" Error
+        "A blob has not the digest that it is called by: it is damaged, or was tampered with.";
     Changed "changed" Error
         "The file was changed while it was read; what was read may never have stood in it together.";
 }
@@ -204,7 +208,8 @@ impl Findings {
         section: Option<&str>,
         describe: impl FnOnce() -> (Path, Cow<'static, str>),
     ) {
-        let last = &mut self.of_code.get_or_insert_default()[code as usize];
+        let of_code = self.of_code.get_or_insert_with(|| Box::new([Last::default(); Code::ALL.len()]));
+        let last = &mut of_code[code as usize];
         if last.number > 0 {
             let finding = &mut self.list[last.place as usize];
             let same = last.item == item && finding.section.as_deref() == section;

@@ -69,17 +69,25 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod atomic;
+#[cfg(feature = "digest")]
+pub mod digest;
 pub mod drive;
 pub mod edit;
 mod error;
 mod escape;
 mod finding;
+#[cfg(feature = "git")]
+pub mod git;
 #[cfg(feature = "interface")]
 pub mod interface;
 #[cfg(any(feature = "json", feature = "sbom"))]
 mod json;
 mod limits;
+mod lock;
+#[cfg(feature = "manifest")]
+pub mod manifest;
 pub mod metadata;
+pub mod oci;
 mod policy;
 mod read;
 pub mod report;

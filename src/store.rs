@@ -44,6 +44,23 @@ impl Input {
         Self::of(file.map_err(|error| Error::io(error, None))?)
     }
 
+    /// Opens what a locator names: an image's layer of WebAssembly, as `oci:DIR:NAME`, `oci:DIR@sha256:…` or `oci:DIR`
+    /// name one in a layout on disk (see [`oci::Locator`](crate::oci::Locator)), which is read where it lies; or the file
+    /// of this path.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open), and for [`oci::Stored::open`](crate::oci::Stored::open).
+    #[cfg(feature = "oci")]
+    pub fn locate(locator: impl AsRef<std::ffi::OsStr>) -> Result<Self, Error> {
+        use crate::oci::{Locator, Stored};
+        let stored = Locator::parse(locator.as_ref()).map(|locator| Stored::open(&locator?));
+        match stored {
+            Some(stored) => Ok(stored.map_err(Error::layout)?.into_input()),
+            None => Self::open(Path::new(locator.as_ref())),
+        }
+    }
+
     /// Takes a file that is open already.
     ///
     /// # Errors

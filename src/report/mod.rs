@@ -1,10 +1,18 @@
 //! The one row that says what was found in an input, or done to it: for people, for scripts, for policies.
 
+#[cfg(feature = "digest")]
+mod digest;
 #[cfg(feature = "json")]
 mod json;
+#[cfg(feature = "oci")]
+mod layout;
 
+#[cfg(feature = "digest")]
+pub use self::digest::DigestReport;
 #[cfg(feature = "json")]
 pub use self::json::SectionsJson;
+#[cfg(feature = "oci")]
+pub use self::layout::LayoutReport;
 
 use std::ffi::OsStr;
 

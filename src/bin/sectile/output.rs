@@ -8,6 +8,9 @@ use std::mem;
 use anstream::{AutoStream, ColorChoice};
 use clap::ArgMatches;
 use sectile::edit::EditError;
+use sectile::git::GitError;
+use sectile::manifest::ManifestError;
+use sectile::oci::{AnnotationError, ImageError, LayoutError};
 use sectile::splice::WriteError;
 use sectile::{Error, Escaped};
 
@@ -25,6 +28,14 @@ pub enum Failure {
     Input(Error),
     /// An edit could not be made.
     Edit(EditError),
+    /// A manifest gives nothing that can be taken.
+    Manifest(ManifestError),
+    /// No revision can be told.
+    Git(GitError),
+    /// There is no image of a binary.
+    Image(ImageError),
+    /// An image layout could not be read, or not written.
+    Layout(LayoutError),
     /// A result could not be written; into which file, where that is another one.
     Write(WriteError, Option<OsString>),
     /// Something else, in words.
@@ -52,9 +63,45 @@ impl From<EditError> for Failure {
     }
 }
 
+impl From<ManifestError> for Failure {
+    fn from(error: ManifestError) -> Self {
+        Self::Manifest(error)
+    }
+}
+
+impl From<GitError> for Failure {
+    fn from(error: GitError) -> Self {
+        Self::Git(error)
+    }
+}
+
 impl From<WriteError> for Failure {
     fn from(error: WriteError) -> Self {
         Self::Write(error, None)
+    }
+}
+
+impl From<ImageError> for Failure {
+    fn from(error: ImageError) -> Self {
+        match error {
+            ImageError::Read(error) => Self::Input(error),
+            error => Self::Image(error),
+        }
+    }
+}
+
+impl From<AnnotationError> for Failure {
+    fn from(error: AnnotationError) -> Self {
+        Self::Image(error.into())
+    }
+}
+
+impl From<LayoutError> for Failure {
+    fn from(error: LayoutError) -> Self {
+        match error {
+            LayoutError::Image(error) => error.into(),
+            error => Self::Layout(error),
+        }
     }
 }
 
@@ -83,6 +130,29 @@ impl fmt::Display for Failure {
                     _ => "",
                 })
             }
+            Self::Manifest(error) => {
+                write_chain(f, error)?;
+                f.write_str(match error {
+                    ManifestError::Refused { .. } => {
+                        " (an option wins over it; --allow-invalid writes it all the same)"
+                    }
+                    _ => "",
+                })
+            }
+            Self::Git(error) => write_chain(f, error),
+            Self::Image(error) => {
+                write_chain(f, error)?;
+                f.write_str(match error {
+                    ImageError::Annotation(error) if error.is_duplicate() => {
+                        " (--duplicates says which, or --annotation what else)"
+                    }
+                    ImageError::Annotation(error) if error.is_allowable() => {
+                        " (--allow-invalid lets it pass; --annotation says something else)"
+                    }
+                    _ => "",
+                })
+            }
+            Self::Layout(error) => write_chain(f, error),
             Self::Write(error, into) => {
                 if let Some(into) = into {
                     write!(f, "{}: ", escaped(into))?;
