@@ -15,7 +15,9 @@ pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result
     let created = created::given(matches)?;
     let outcome = input::open(file, matches)?.read(Limits::default())?;
     let mut sbom = Sbom::new(&outcome.value, outcome.is_complete());
-    let name = Path::new(file).file_name().filter(|_| file != "-").map(|name| name.to_string_lossy());
+    // A stream has no name, and an image's is not its layer's.
+    let is_path = file != "-" && !input::is_in_layout(file);
+    let name = Path::new(file).file_name().filter(|_| is_path).map(|name| name.to_string_lossy());
     if let Some(name) = &name {
         sbom = sbom.named(name);
     }
