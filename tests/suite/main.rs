@@ -11,6 +11,8 @@ mod hostile;
 #[cfg(feature = "interface")]
 mod interface;
 mod limits;
+#[cfg(feature = "push")]
+mod oci_push;
 mod peers;
 #[cfg(feature = "sbom")]
 mod sbom;
