@@ -7,8 +7,12 @@ mod docs;
 mod edit;
 mod framing;
 mod fuzz_bodies;
+#[cfg(feature = "git")]
+mod git;
 mod hostile;
 mod limits;
+#[cfg(feature = "manifest")]
+mod manifest;
 mod peers;
 mod splice;
 mod support;
