@@ -3,17 +3,22 @@
 //!
 //! - [`framing()`] holds the scanner against wasmparser, as the contract says;
 //! - [`drivers()`] holds the drivers against each other, and the metadata against the bytes;
+//! - `manifest()` holds the readers of manifests against what they promise, and JSON against serde_json;
 //! - [`plans()`] edits anything in any way, and holds what comes of it against what is promised;
 //! - [`binary()`] makes the inputs: modules and components that lie.
 
 mod drivers;
 mod framing;
 mod generate;
+#[cfg(feature = "manifest")]
+mod manifest;
 mod outline;
 mod plans;
 
 pub use self::drivers::drivers;
 pub use self::framing::{Verdict, framing};
 pub use self::generate::binary;
+#[cfg(feature = "manifest")]
+pub use self::manifest::manifest;
 pub use self::outline::Outline;
 pub use self::plans::{CONTROLS, concatenation, plans};

@@ -81,10 +81,20 @@ enum NameEdit {
 
 #[derive(Clone, Debug)]
 enum ProducerEdit {
-    Add { field: String, name: String, version: String },
+    Add {
+        field: String,
+        name: String,
+        version: String,
+    },
     /// As `Add`, unless the name is there, with whatever version.
-    Have { field: String, name: String },
-    Drop { field: String, name: String },
+    Have {
+        field: String,
+        name: String,
+    },
+    Drop {
+        field: String,
+        name: String,
+    },
 }
 
 /// The custom sections that other changes than those of sections are made of.

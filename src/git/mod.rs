@@ -59,7 +59,7 @@ impl Revision {
         plain::check_above(directory)?;
         let options = upwards::Options { trust: upwards::TrustPolicy::Assume(Trust::Reduced), ..Default::default() };
         let (found, _) = gix::discover::upwards_opts(directory, options)
-            .map_err(|error| GitError::NoRepository { path: path.to_owned(), source: error.into() })?;
+            .map_err(|_| GitError::NoRepository { path: path.to_owned() })?;
         let (git_dir, work_tree) = found.into_repository_and_work_tree_directories();
         match work_tree {
             Some(work_tree) => Self::of_work_tree(&work_tree, &git_dir, 0),
@@ -101,10 +101,10 @@ impl Revision {
         let opened = || {
             plain::check_dot_git(&dot_git)?;
             let kind = gix::discover::is_git(&dot_git);
-            let found = kind.ok().and_then(|kind| {
-                gix::discover::repository::Path::from_dot_git_dir(dot_git.clone(), kind, work_tree)
-            });
-            let path = || GitError::NoRepository { path: work_tree.to_owned(), source: "its .git is none".into() };
+            let found = kind
+                .ok()
+                .and_then(|kind| gix::discover::repository::Path::from_dot_git_dir(dot_git.clone(), kind, work_tree));
+            let path = || GitError::NoRepository { path: work_tree.to_owned() };
             let (git_dir, _) = found.ok_or_else(path)?.into_repository_and_work_tree_directories();
             Self::of_work_tree(work_tree, &git_dir, depth)
         };

@@ -84,7 +84,8 @@ pub(super) fn license(found: &Found<'_>, notices: &mut Vec<Notice>) -> Result<Ve
 /// The expression that a licence means, with a notice; or the licence as it is.
 pub(super) fn meant(found: &Found<'_>, license: &str, notices: &mut Vec<Notice>) -> String {
     let Some(meant) = meant_license(license) else { return license.to_owned() };
-    let message = format!("{} is no SPDX expression, and is taken for the one it means: {}", quoted(license), quoted(&meant));
+    let message =
+        format!("{} is no SPDX expression, and is taken for the one it means: {}", quoted(license), quoted(&meant));
     notices.push(found.notice(NoticeKind::Rewritten, message));
     meant
 }

@@ -65,7 +65,8 @@ fn look_up<'a>(format: Format, top: &Found<'a>, row: &Row) -> Result<Option<Foun
     let (table, last) = row.key().rsplit_once('.').unwrap_or(("", row.key()));
     let Some(table) = descend(top, table)? else { return Ok(None) };
     let Value::Table(entries) = &table.node.value else { return Ok(None) };
-    let is_it = |name: &str| if format.normalises(&table.key) { python::normalised(name) == last } else { name == last };
+    let is_it =
+        |name: &str| if format.normalises(&table.key) { python::normalised(name) == last } else { name == last };
     let entry = entries.iter().rev().find(|(name, node)| is_it(name) && !matches!(node.value, Value::Null));
     Ok(entry.map(|(name, node)| Found { file: table.file, key: join(&table.key, name), node }))
 }
@@ -110,7 +111,7 @@ impl Gathered {
             }
             Some(given) if given.parts == parts => {}
             Some(given) => {
-                let message = format!("`{}` says the same thing, and counts", given.place.key);
+                let message = format!("`{}` counts, which gives the same field", given.place.key);
                 self.notices.push(found.dropped(message));
             }
             None => {

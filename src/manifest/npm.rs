@@ -57,11 +57,12 @@ fn license(found: &Found<'_>, notices: &mut Vec<Notice>) -> Result<Vec<String>, 
         _ => vec![kind(found)?],
     };
     if found.node.text().is_none() {
-        notices.push(found.notice(NoticeKind::Rewritten, "this form is no longer written; an SPDX expression is"));
+        notices.push(found.notice(NoticeKind::Rewritten, "this form is no longer written: write an SPDX expression"));
     }
     let mut licenses = Vec::new();
     for license in chosen {
-        if let Some(file) = license.strip_prefix("SEE LICENSE IN ").or_else(|| license.strip_prefix("SEE LICENCE IN ")) {
+        if let Some(file) = license.strip_prefix("SEE LICENSE IN ").or_else(|| license.strip_prefix("SEE LICENCE IN "))
+        {
             notices.push(found.dropped(about_license_file(file)));
         } else if license == "UNLICENSED" {
             notices.push(found.dropped("it says that nobody is given a licence, for which there is no expression"));

@@ -58,14 +58,17 @@ fn license(found: &Found<'_>, notices: &mut Vec<Notice>) -> Result<Vec<String>, 
         notices.push(text.dropped("the licence's text is no SPDX expression; write one as `license`"));
         return Ok(Vec::new());
     }
-    notices.push(found.notice(NoticeKind::Rewritten, "a table is the older form, and its text is taken as an expression"));
+    notices
+        .push(found.notice(NoticeKind::Rewritten, "a table is the older form, and its text is taken as an expression"));
     Ok(vec![meant(&text, written, notices)])
 }
 
 fn license_files(found: &Found<'_>, notices: &mut Vec<Notice>) -> Result<Vec<String>, ManifestError> {
     let globs = match &found.node.value {
         // Before PEP 639 some tools took a table with `paths` or `globs`.
-        Value::Table(entries) => entries.iter().map(|(_, node)| found.element(node).texts()).collect::<Result<Vec<_>, _>>()?,
+        Value::Table(entries) => {
+            entries.iter().map(|(_, node)| found.element(node).texts()).collect::<Result<Vec<_>, _>>()?
+        }
         _ => vec![found.texts()?],
     };
     for glob in globs.into_iter().flatten() {
@@ -80,7 +83,8 @@ fn license_files(found: &Found<'_>, notices: &mut Vec<Notice>) -> Result<Vec<Str
 /// Keys whose values only a build gives.
 fn dynamic(found: &Found<'_>, notices: &mut Vec<Notice>) -> Result<Vec<String>, ManifestError> {
     for key in found.texts()? {
-        let of_key = |row: &Row| row.key().strip_prefix("project.").and_then(|rest| rest.split('.').next()) == Some(key);
+        let of_key =
+            |row: &Row| row.key().strip_prefix("project.").and_then(|rest| rest.split('.').next()) == Some(key);
         if ROWS.iter().any(|row| row.becomes() != Becomes::Nothing && of_key(row)) {
             let message = format!("{} is left to the build, and cannot be taken from here", quoted(key));
             notices.push(found.dropped(message));

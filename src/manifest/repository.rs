@@ -23,11 +23,14 @@ pub(super) fn url(found: &Found<'_>, written: &str, notices: &mut Vec<Notice>) -
         }
         return format!("https://{host}/{path}");
     }
-    if let Some(url) = written.strip_prefix("git+").filter(|url| url.starts_with("https://") || url.starts_with("http://")) {
+    if let Some(url) =
+        written.strip_prefix("git+").filter(|url| url.starts_with("https://") || url.starts_with("http://"))
+    {
         return url.to_owned();
     }
     let Some(url) = on_known_host(written) else { return written.to_owned() };
-    let message = format!("{} is understood by Git, not by a browser, and is taken for {}", quoted(written), quoted(&url));
+    let message =
+        format!("{} is understood by Git, not by a browser, and is taken for {}", quoted(written), quoted(&url));
     notices.push(found.notice(NoticeKind::Rewritten, message));
     url
 }

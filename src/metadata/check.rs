@@ -107,7 +107,8 @@ pub(crate) fn has_controls(text: &str, multiline: bool) -> bool {
     false
 }
 
-const DEPRECATED: ParseMode = ParseMode { allow_deprecated: true, allow_postfix_plus_on_gpl: true, ..ParseMode::STRICT };
+const DEPRECATED: ParseMode =
+    ParseMode { allow_deprecated: true, allow_postfix_plus_on_gpl: true, ..ParseMode::STRICT };
 
 fn license(value: &str) -> Option<Flaw> {
     let error = Expression::parse(value).err()?;

@@ -34,11 +34,11 @@ pub use self::reader::Reader;
 pub use self::shares::Share;
 pub use self::value::{Borrowed, Copied, Keep, Value};
 
+#[cfg(feature = "manifest")]
+pub(crate) use self::check::meant_license;
 #[cfg(feature = "json")]
 pub(crate) use self::json::check_registry_metadata;
 pub(crate) use self::producers::inspect as inspect_producers;
-#[cfg(feature = "manifest")]
-pub(crate) use self::check::meant_license;
 use self::shares::Shares;
 use crate::finding::{Code, Findings};
 use crate::scan::{ItemKind, Path};

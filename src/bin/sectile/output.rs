@@ -104,7 +104,9 @@ impl fmt::Display for Failure {
             Self::Manifest(error) => {
                 write_chain(f, error)?;
                 f.write_str(match error {
-                    ManifestError::Refused { .. } => " (an option wins over it; --allow-invalid writes it all the same)",
+                    ManifestError::Refused { .. } => {
+                        " (an option wins over it; --allow-invalid writes it all the same)"
+                    }
                     _ => "",
                 })
             }
