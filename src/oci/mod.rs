@@ -17,6 +17,9 @@ mod image;
 mod layout;
 #[cfg(feature = "oci")]
 mod manifest;
+#[cfg(feature = "push")]
+#[cfg_attr(docsrs, doc(cfg(feature = "push")))]
+pub mod registry;
 
 pub use self::annotations::{AnnotationError, AnnotationOptions, Annotations, Duplicates, TITLE, annotations};
 #[cfg(feature = "oci")]

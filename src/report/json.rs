@@ -7,6 +7,8 @@ mod digest;
 mod interface;
 #[cfg(feature = "oci")]
 mod layout;
+#[cfg(feature = "push")]
+mod push;
 
 use std::collections::HashMap;
 use std::ffi::OsStr;

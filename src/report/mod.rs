@@ -23,6 +23,11 @@ use crate::finding::Finding;
 #[cfg(feature = "interface")]
 use crate::interface::Interface;
 use crate::metadata::Metadata;
+#[cfg(feature = "push")]
+use crate::oci::{
+    Image,
+    registry::{Attached, Pushed},
+};
 
 /// What a reading of one input gave, whatever that was.
 #[derive(Clone, Copy, Debug)]
@@ -96,6 +101,29 @@ impl<'a> Report<'a> {
     /// Whether all of the input was read.
     pub fn is_complete(&self) -> bool {
         self.broken.is_none()
+    }
+}
+
+/// What was pushed of one file.
+#[cfg(feature = "push")]
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct PushReport<'a> {
+    /// What the file is called.
+    pub file: &'a OsStr,
+    /// Its image.
+    pub image: &'a Image,
+    /// What became of it.
+    pub pushed: &'a Pushed,
+    /// What became of the SBOM; `None` where nobody asked for one.
+    pub sbom: Option<&'a Attached>,
+}
+
+#[cfg(feature = "push")]
+impl<'a> PushReport<'a> {
+    /// A report of a push.
+    pub fn new(file: &'a OsStr, image: &'a Image, pushed: &'a Pushed, sbom: Option<&'a Attached>) -> Self {
+        Self { file, image, pushed, sbom }
     }
 }
 

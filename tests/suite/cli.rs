@@ -2,6 +2,7 @@
 
 mod edit;
 mod interface;
+mod push;
 mod sbom;
 
 use std::ffi::OsStr;

@@ -15,6 +15,8 @@ mod interface;
 mod limits;
 #[cfg(feature = "oci")]
 mod oci;
+#[cfg(feature = "push")]
+mod oci_push;
 mod peers;
 #[cfg(feature = "sbom")]
 mod sbom;

@@ -68,6 +68,7 @@ fn run(name: &str, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Fa
             survive_file_size_limit();
             each_file(matches, output, oci::layout)
         }
+        "push" => each_file(matches, output, oci::push),
         "completions" => generate::completions(matches, output),
         "man" => generate::man(matches),
         _ => unreachable!("clap knows no other subcommand"),

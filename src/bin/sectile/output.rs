@@ -10,6 +10,7 @@ use clap::ArgMatches;
 use sectile::edit::EditError;
 use sectile::git::GitError;
 use sectile::manifest::ManifestError;
+use sectile::oci::registry::PushError;
 use sectile::oci::{AnnotationError, ImageError, LayoutError};
 use sectile::splice::WriteError;
 use sectile::{Error, Escaped};
@@ -36,6 +37,8 @@ pub enum Failure {
     Image(ImageError),
     /// An image layout could not be read, or not written.
     Layout(LayoutError),
+    /// A registry does not have what was to be pushed; and what it has all the same.
+    Push(PushError, Option<String>),
     /// A result could not be written; into which file, where that is another one.
     Write(WriteError, Option<OsString>),
     /// Something else, in words.
@@ -72,6 +75,12 @@ impl From<ManifestError> for Failure {
 impl From<GitError> for Failure {
     fn from(error: GitError) -> Self {
         Self::Git(error)
+    }
+}
+
+impl From<PushError> for Failure {
+    fn from(error: PushError) -> Self {
+        Self::Push(error, None)
     }
 }
 
@@ -153,6 +162,11 @@ impl fmt::Display for Failure {
                 })
             }
             Self::Layout(error) => write_chain(f, error),
+            Self::Push(error, None) => write_chain(f, error),
+            Self::Push(error, Some(reference)) => {
+                write!(f, "the image is pushed as {reference}, and its SBOM is not: ")?;
+                write_chain(f, error)
+            }
             Self::Write(error, into) => {
                 if let Some(into) = into {
                     write!(f, "{}: ", escaped(into))?;

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
 use sectile::metadata::Field;
+use sectile::oci::registry::Reference;
 
 use crate::args::{color, file, json};
 use crate::created;
-use crate::edit::args::{allow_invalid, no_sync, said};
+use crate::edit::args::{allow_invalid, flag, no_sync, said};
 
 /// What counts of several sections, as the command names it.
 pub const DUPLICATES: [&str; 3] = ["refuse", "first", "last"];
@@ -18,7 +19,7 @@ pub fn command() -> Command {
         .about("Makes a Wasm OCI artifact of a binary: its annotations, its config, and the whole image in a layout on disk")
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([annotations(), config(), layout()])
+        .subcommands([annotations(), config(), layout(), push()])
 }
 
 fn annotations() -> Command {
@@ -60,6 +61,27 @@ fn layout() -> Command {
         ])
 }
 
+fn push() -> Command {
+    let flag = |name, help| flag(name, help).help_heading("Registry");
+    Command::new("push")
+        .about("Pushes the image to a registry")
+        .args([
+            file(),
+            Arg::new("REFERENCE")
+                .required(true)
+                .value_parser(value_parser!(Reference))
+                .help("Where to: HOST[:PORT]/REPOSITORY[:TAG]; without a tag, by its digest alone"),
+        ])
+        .args(of_image())
+        .args([
+            flag("sbom", "Push the dependencies beside it, as CycloneDX JSON that refers to it"),
+            flag("plain-http", "Speak plain HTTP, as is done within this machine anyway; no credentials are sent so")
+                .conflicts_with("https"),
+            flag("https", "Speak HTTPS within this machine, too"),
+            json().help("Print what was done as one JSON object on a line"),
+        ])
+}
+
 /// What all that make an image of a binary understand: what the binary is to say, and what is said of it.
 pub fn of_image() -> impl Iterator<Item = Arg> {
     let text = |name: &'static str, value, help| Arg::new(name).long(name).value_name(value).help(help);
@@ -81,6 +103,11 @@ pub fn of_image() -> impl Iterator<Item = Arg> {
 /// becomes an annotation alone.)
 fn of_binary() -> impl Iterator<Item = Arg> {
     said().filter(|arg| arg.get_id() != Field::Created.section()).chain([allow_invalid()])
+}
+
+/// The fields that it is to say.
+pub fn fields_of_binary() -> impl Iterator<Item = Field> {
+    Field::ALL.into_iter().filter(|field| *field != Field::Created)
 }
 
 fn of_annotations() -> impl Iterator<Item = Arg> {

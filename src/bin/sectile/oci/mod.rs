@@ -1,6 +1,8 @@
 //! `sectile oci …`: a binary as a Wasm OCI artifact.
 
 pub mod args;
+mod progress;
+mod push;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -19,6 +21,8 @@ use crate::edit::{check_settled, options};
 use crate::exit::Exit;
 use crate::output::{Failure, Output};
 use crate::{created, human, input};
+
+pub use self::push::run as push;
 
 /// `sectile oci annotations`.
 pub fn annotations(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
@@ -68,7 +72,7 @@ impl Source {
     pub fn open(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Self, Failure> {
         let input = input::named(file)?;
         check_settled(file)?;
-        let (edit, notes) = said(Edit::new(), matches)?;
+        let (edit, notes) = said(Edit::new(), args::fields_of_binary(), matches)?;
         let planned = edit.plan(&input, Limits::default())?;
         for finding in &planned.findings {
             let (severity, place) = (finding.code.severity(), human::Place(finding));
