@@ -106,7 +106,8 @@ fn by_oci_wasm(config: &[u8], wasm: &Path) -> [Value; 2] {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR"));
     let manifest = crates.join("tests/oracles/oci-wasm/Cargo.toml");
     let target = crates.join("target/oci-wasm");
-    let args = [OsStr::new("run"), "--quiet".as_ref(), "--locked".as_ref(), "--manifest-path".as_ref(), manifest.as_ref()];
+    let args =
+        [OsStr::new("run"), "--quiet".as_ref(), "--locked".as_ref(), "--manifest-path".as_ref(), manifest.as_ref()];
     let rest = ["--target-dir".as_ref(), target.as_os_str(), "--".as_ref(), path.as_os_str(), wasm.as_os_str()];
     serde_json::from_slice(&printed(env!("CARGO"), args.into_iter().chain(rest))).unwrap()
 }
@@ -132,7 +133,9 @@ fn oci_wasm_reads_the_config_and_would_have_written_the_same() {
         assert_eq!(read, written, "{file}");
     }
     // Dates as people may give them.
-    for created in ["2026-01-31T12:00:00Z", "2026-01-31T12:00:00.123+01:00", "2026-01-31T23:59:60Z", "2026-01-31t12:00:00z"] {
+    for created in
+        ["2026-01-31T12:00:00Z", "2026-01-31T12:00:00.123+01:00", "2026-01-31T23:59:60Z", "2026-01-31t12:00:00z"]
+    {
         let annotations = sectile::oci::AnnotationOptions::new().set(Field::Created.oci_key(), created).unwrap();
         let options = ImageOptions { annotations, ..Default::default() };
         let input = Input::open(path(FILES[0])).unwrap();

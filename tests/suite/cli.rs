@@ -2,6 +2,7 @@
 
 mod edit;
 mod interface;
+mod oci;
 mod push;
 mod sbom;
 
