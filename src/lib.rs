@@ -31,6 +31,7 @@
 //! | chunks that arrive | [`drive::Push`] with a [`metadata::Reader::copying`] |
 //! | a question about imports and exports | `interface::read_slice`, [`Input`]'s `interface` (feature `interface`) |
 //! | a change to make | an [`edit::Edit`], which becomes a [`splice::Plan`] |
+//! | the manifest that it was built from | `manifest::Manifest::read`, which an edit takes; `git::Revision::of` |
 //! | a question that is not about metadata | a [`scan::Visitor`] of your own, on any driver of [`drive`] |
 //!
 //! # The rooms
@@ -43,6 +44,7 @@
 //! - [`Findings`] are what is wrong or notable: reading is lenient, and one bad value costs only itself.
 //! - [`edit`] says what is wanted, and becomes a plan of bytes kept and inserted, which [`splice`] writes; and it says what
 //!   changes, and what no longer holds.
+//! - `manifest` is where metadata comes from: the manifests of language tools; and `git`, the revision of the work tree.
 //! - [`report`] is the one row that says what was found, and a [`Policy`] judges it.
 //!
 //! # What is promised
@@ -63,6 +65,8 @@
 //! - `interface`: what the root item imports and exports, and what a WIT package defines (`interface`).
 //! - `json`: reports as JSON; the JSON in the retired `registry-metadata` section is checked, and can be migrated.
 //! - `sbom`: the dependencies of a tree as `CycloneDX` JSON (`sbom`).
+//! - `manifest`: metadata out of Cargo.toml, wkg.toml, package.json and pyproject.toml.
+//! - `git`: the revision of the work tree that a file lies in. Brings a large tree.
 //! - `cli`: the command `sectile`.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // examples may

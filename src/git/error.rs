@@ -23,8 +23,6 @@ pub enum GitError {
     NoRepository {
         /// The file.
         path: PathBuf,
-        /// What was looked for in vain.
-        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The repository has no work tree, so that nothing can have been built from one.
     #[error("the Git repository at {} is bare: it has no work tree", shown(.path))]

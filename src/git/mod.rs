@@ -56,9 +56,10 @@ impl Revision {
             Ok(_) => path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")),
             Err(error) => return Err(GitError::Io { path: path.to_owned(), error }),
         };
+        plain::check_above(directory)?;
         let options = upwards::Options { trust: upwards::TrustPolicy::Assume(Trust::Reduced), ..Default::default() };
         let (found, _) = gix::discover::upwards_opts(directory, options)
-            .map_err(|error| GitError::NoRepository { path: path.to_owned(), source: error.into() })?;
+            .map_err(|_| GitError::NoRepository { path: path.to_owned() })?;
         let (git_dir, work_tree) = found.into_repository_and_work_tree_directories();
         match work_tree {
             Some(work_tree) => Self::of_work_tree(&work_tree, &git_dir, 0),
@@ -78,7 +79,6 @@ impl Revision {
 
     fn of_work_tree(work_tree: &Path, git_dir: &Path, depth: u32) -> Result<Self, GitError> {
         let failed = |source: gix::Error| GitError::Repository { path: work_tree.to_owned(), source: source.into() };
-        plain::check(git_dir)?;
         let options = gix::open::Options::isolated().with(Trust::Reduced);
         let repository = options.open(work_tree).map_err(failed)?.to_thread_local();
         check_references(&repository)?;
@@ -99,12 +99,12 @@ impl Revision {
         let dot_git = work_tree.join(".git");
         dot_git.symlink_metadata().ok()?;
         let opened = || {
-            plain::check_file(&dot_git)?;
+            plain::check_dot_git(&dot_git)?;
             let kind = gix::discover::is_git(&dot_git);
             let found = kind
                 .ok()
                 .and_then(|kind| gix::discover::repository::Path::from_dot_git_dir(dot_git.clone(), kind, work_tree));
-            let path = || GitError::NoRepository { path: work_tree.to_owned(), source: "its .git is none".into() };
+            let path = || GitError::NoRepository { path: work_tree.to_owned() };
             let (git_dir, _) = found.ok_or_else(path)?.into_repository_and_work_tree_directories();
             Self::of_work_tree(work_tree, &git_dir, depth)
         };

@@ -1,6 +1,7 @@
 //! The command, as scripts rely on it.
 
 mod edit;
+mod from;
 mod interface;
 mod oci;
 mod push;

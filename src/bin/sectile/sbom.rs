@@ -51,8 +51,9 @@ pub fn of<'a>(
     }
 }
 
-/// What a FILE argument names, without its directory.
+/// What a FILE argument names, without its directory. A stream has no name, and an image's is not its layer's.
 pub fn file_name(file: &OsStr) -> Option<String> {
-    let name = Path::new(file).file_name().filter(|_| file != "-")?;
+    let is_path = file != "-" && !input::is_in_layout(file);
+    let name = Path::new(file).file_name().filter(|_| is_path)?;
     Some(name.to_string_lossy().into_owned())
 }

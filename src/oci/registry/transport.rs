@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::config::AutoHeaderValue;
@@ -79,7 +80,7 @@ impl Transport {
                 .max_redirects(0)
                 .max_redirects_will_error(false)
                 .proxy(proxy)
-                .tls_config(TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build())
+                .tls_config(tls())
                 .user_agent(AutoHeaderValue::Provided(USER_AGENT.to_owned().into()))
                 .accept(AutoHeaderValue::None)
                 .max_response_header_size(MAX_HEADER)
@@ -134,6 +135,14 @@ impl Transport {
 }
 
 const USER_AGENT: &str = concat!("sectile/", env!("CARGO_PKG_VERSION"));
+
+/// TLS with the certificates that the system trusts.
+fn tls() -> TlsConfig {
+    TlsConfig::builder()
+        .root_certs(RootCerts::PlatformVerifier)
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .build()
+}
 
 /// The body of an answer, which is no larger than a manifest may be. What comes with an error need not be whole.
 fn whole(reader: impl Read, status: u16) -> Result<Vec<u8>, Trouble> {

@@ -173,3 +173,11 @@ fn a_component_type_beside_something_else_is_no_wit_package() {
         wat::parse_str(format!(r#"(component {wit} (core module) (component) (export "i" (type $t)))"#)).unwrap();
     assert_eq!(wit_package(&only).name(), "a:b"); // what lies beside it makes no difference to wit-parser
 }
+
+#[test]
+#[ignore = "needs benches/corpus/fetch"]
+fn the_corpus() {
+    for (name, bytes) in files::files("benches/corpus/files") {
+        agrees(&name, &bytes, &interface(&bytes));
+    }
+}

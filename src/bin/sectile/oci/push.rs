@@ -15,9 +15,6 @@ use crate::exit::Exit;
 use crate::output::{Failure, Output};
 use crate::{created, sbom};
 
-/// The media type of the SBOM.
-const CYCLONEDX: &str = "application/vnd.cyclonedx+json";
-
 pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
     let reference = matches.get_one::<Reference>("REFERENCE").expect("clap asks for a reference");
     let source = Source::open(file, matches, output)?;
@@ -66,6 +63,6 @@ fn sbom_of(
 /// Pushes the SBOM beside what was pushed.
 fn attach(client: &Client, pushed: &Pushed, sbom: &[u8], file: &OsStr) -> Result<Attached, Failure> {
     let title = sbom::file_name(file).map(|name| format!("{name}.cdx.json"));
-    let artifact = Artifact { media_type: CYCLONEDX, bytes: sbom, title: title.as_deref() };
+    let artifact = Artifact { media_type: sectile::sbom::MEDIA_TYPE, bytes: sbom, title: title.as_deref() };
     client.attach(pushed, &artifact).map_err(|error| Failure::Push(error, Some(pushed.reference.to_string())))
 }
