@@ -4,7 +4,7 @@ use sectile::Code;
 use sectile::metadata::Field;
 
 use super::fields;
-use crate::support::binary::{custom, module};
+use crate::support::binary::{self, module};
 use crate::support::{found, mouths};
 
 const SECTIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/custom-sections.md");
@@ -59,7 +59,7 @@ fn the_bytes_are_read_as_it_says() {
 #[cfg(feature = "dependencies")]
 fn the_dependencies_are_read_as_it_says() {
     let json = &fenced(&text(), "json")[0];
-    let binary = module(&[custom(".dep-v0", crate::support::binary::zlib(json))]);
+    let binary = module(&[binary::custom(".dep-v0", binary::zlib(json))]);
     let metadata = mouths::metadata(&binary);
     assert!(metadata.findings().is_empty());
     let packages = &metadata.root().dependencies().unwrap().packages;
@@ -75,7 +75,7 @@ fn the_retired_form_goes_where_it_says() {
     use sectile::edit::Edit;
 
     let json = &fenced(&text(), "json")[1];
-    let binary = module(&[custom("registry-metadata", json)]);
+    let binary = module(&[binary::custom("registry-metadata", json)]);
     let metadata = mouths::metadata(&binary);
     assert_eq!(found::codes(&metadata), [Code::RetiredSection]);
     let (edit, migration) = Edit::new().migrate(metadata.root()).unwrap();
