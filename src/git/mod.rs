@@ -7,6 +7,7 @@
 mod dirty;
 mod error;
 mod plain;
+mod staged;
 
 use std::fmt;
 use std::path::Path;

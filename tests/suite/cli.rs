@@ -3,6 +3,7 @@
 mod edit;
 mod from;
 mod interface;
+mod oci;
 mod push;
 mod sbom;
 

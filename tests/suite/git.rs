@@ -339,6 +339,58 @@ fn files_of_a_kind_that_is_not_known() {
     agrees(&hashed);
 }
 
+/// A few kilobytes that a checkout would make ten billion files of.
+#[test]
+fn a_tree_that_grows_beyond_all_bounds_is_not_expanded() {
+    let Some((_kept, directory)) = repository() else { return };
+    let mut entry = format!("100644 blob {}", git(&directory, &["rev-parse", "HEAD:sub/file"]).unwrap());
+    for level in 0..10 {
+        let text: String = (0..10).map(|nth| format!("{entry}\t{nth}\n")).collect();
+        let file = directory.with_file_name(format!("level-{level}"));
+        fs::write(&file, text).unwrap();
+        let made =
+            Command::new("git").current_dir(&directory).arg("mktree").stdin(fs::File::open(file).unwrap()).output();
+        entry = format!("040000 tree {}", String::from_utf8(made.unwrap().stdout).unwrap().trim());
+    }
+    let tree = entry.strip_prefix("040000 tree ").unwrap();
+    let commit = git(&directory, &["commit-tree", "-m", "bomb", tree]).unwrap();
+    git(&directory, &["update-ref", "refs/heads/main", &commit]);
+    let revision = Revision::of(&directory).unwrap();
+    assert_eq!((revision.commit(), revision.is_dirty()), (commit, true));
+}
+
+#[test]
+fn a_sparse_index_is_read() {
+    let Some((_kept, directory)) = repository() else { return };
+    fs::create_dir_all(directory.join("z/deep")).unwrap();
+    for file in ["z/a", "z/deep/b", "sub.file", "sub-file", "sub0"] {
+        fs::write(directory.join(file), file).unwrap();
+    }
+    commit(&directory);
+    assert!(!agrees(&directory).is_dirty());
+    git(&directory, &["sparse-checkout", "set", "--cone", "--sparse-index", "sub"]);
+    assert!(!directory.join("z/a").exists());
+    assert!(!agrees(&directory).is_dirty());
+    fs::write(directory.join("sub/file"), "two\n").unwrap();
+    assert!(agrees(&directory).is_dirty());
+    commit(&directory);
+    assert!(!agrees(&directory).is_dirty());
+}
+
+#[test]
+fn a_conflict_is_a_change() {
+    let Some((_kept, directory)) = repository() else { return };
+    git(&directory, &["checkout", "-q", "-b", "other"]);
+    fs::write(directory.join("sub/file"), "theirs\n").unwrap();
+    commit(&directory);
+    git(&directory, &["checkout", "-q", "main"]);
+    fs::write(directory.join("sub/file"), "ours\n").unwrap();
+    commit(&directory);
+    let merge = Command::new("git").current_dir(&directory).args(["merge", "-q", "other"]).output().unwrap();
+    assert!(!merge.status.success());
+    assert!(agrees(&directory).is_dirty());
+}
+
 /// Truncated or overwritten, whatever it is: an error or an answer, and no panic.
 #[test]
 fn broken_files_do_no_harm() {
