@@ -82,17 +82,17 @@ fn there_and_back_twice() {
         let again = home.push(&path(file), &reference, &["--vendor", "me"]);
         assert_eq!(registry.requests()[before..], ["HEAD blobs", "HEAD blobs", "HEAD manifests"]);
         assert_eq!(
-            (&again["digest"], &again["layer"], &again["sent"]),
-            (&pushed["digest"], &pushed["layer"], &0.into())
+            (&again["manifest"]["digest"], &again["layer"]["digest"], &again["sent"]),
+            (&pushed["manifest"]["digest"], &pushed["layer"]["digest"], &0.into())
         );
 
         let (source, layout) = (format!("docker://{reference}"), home.at(&format!("layout{nth}")));
         home.done("skopeo", ["copy", "--src-tls-verify=false", &source, &format!("oci:{}:1.0", layout.display())]);
         let (manifest, bytes) = layer(&layout);
-        assert_eq!(Digest::of(&bytes).to_string(), pushed["layer"].as_str().unwrap());
-        assert!(bytes == registry.blob(pushed["layer"].as_str().unwrap()));
+        assert_eq!(Digest::of(&bytes).to_string(), pushed["layer"]["digest"].as_str().unwrap());
+        assert!(bytes == registry.blob(pushed["layer"]["digest"].as_str().unwrap()));
         let raw = home.done("skopeo", ["inspect", "--tls-verify=false", "--raw", &source]);
-        assert_eq!(Digest::of(raw.as_bytes()).to_string(), pushed["digest"].as_str().unwrap());
+        assert_eq!(Digest::of(raw.as_bytes()).to_string(), pushed["manifest"]["digest"].as_str().unwrap());
         assert_eq!(serde_json::from_str::<Value>(&raw).unwrap(), manifest);
 
         // And back again: the binary says what the annotations say.
@@ -106,7 +106,7 @@ fn there_and_back_twice() {
         }
         // Without the vendor, what is there is the file.
         let plain = home.push(&path(file), &format!("{}/team/plain{nth}", registry.address), &[]);
-        assert!(registry.blob(plain["layer"].as_str().unwrap()) == fs::read(path(file)).unwrap());
+        assert!(registry.blob(plain["layer"]["digest"].as_str().unwrap()) == fs::read(path(file)).unwrap());
     }
 }
 
@@ -124,7 +124,7 @@ fn a_large_file() {
     });
     let registry = Registry::start(Setup::default());
     let pushed = Home::new().push(&file, &format!("{}/large", registry.address), &[]);
-    assert!(registry.blob(pushed["layer"].as_str().unwrap()) == fs::read(file).unwrap());
+    assert!(registry.blob(pushed["layer"]["digest"].as_str().unwrap()) == fs::read(file).unwrap());
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn an_sbom_beside_it() {
     let index = raw(&format!(":{tag}"));
     assert_eq!(index["manifests"].as_array().unwrap().len(), 1);
     let artifact = raw(&format!("@{}", index["manifests"][0]["digest"].as_str().unwrap()));
-    assert_eq!(artifact["subject"]["digest"], pushed["digest"]);
+    assert_eq!(artifact["subject"]["digest"], pushed["manifest"]["digest"]);
     let bytes = registry.blob(artifact["layers"][0]["digest"].as_str().unwrap());
     let told = home.done(env!("CARGO_BIN_EXE_sectile"), ["sbom", path(FILES[1]).to_str().unwrap()]);
     assert_eq!(String::from_utf8(bytes).unwrap(), told);
