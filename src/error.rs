@@ -33,6 +33,10 @@ pub(crate) enum Reason {
     Io(#[source] io::Error),
     #[error("the file shrank while it was read: {was} bytes when it was opened")]
     Shrank { was: u64 },
+    #[error("the source changed while it was read: it had {was} bytes, and now it has {is}")]
+    Resized { was: u64, is: u64 },
+    #[error("the source gives more than it was asked for")]
+    Unasked,
     #[error("{0}")]
     Unreadable(&'static str),
     #[cfg(feature = "oci")]
@@ -110,7 +114,8 @@ impl Error {
         self.fault().is_some_and(Fault::is_limit)
     }
 
-    /// Whether the bytes could not be had: a failed read, a file that shrank meanwhile, a directory.
+    /// Whether the bytes could not be had: a failed read, a file that shrank meanwhile, a source that
+    /// contradicts itself, a directory.
     pub fn is_io(&self) -> bool {
         self.fault().is_none()
     }

@@ -28,6 +28,7 @@
 //! | bytes in memory, or a mapped file ([`drive::Map`]) | [`read_slice`]: nothing is copied |
 //! | the path of a file | [`Input::open`], then [`Input::read`] |
 //! | anything with positioned reads | [`read_at`] |
+//! | anything that gives ranges when it is asked, far away | [`read_fetch`], over a [`drive::Fetch`] |
 //! | chunks that arrive | [`drive::Push`] with a [`metadata::Reader::copying`] |
 //! | a question about imports and exports | `interface::read_slice`, [`Input`]'s `interface` (feature `interface`) |
 //! | a binary to publish | [`oci::annotations`]; `oci::Image`, `oci::Layout` (feature `oci`) |
@@ -40,7 +41,7 @@
 //! Data walks one way:
 //!
 //! - [`scan`] knows the framing, and nothing else: a machine without I/O that is fed windows and hands over sections.
-//! - [`drive`] feeds it: from a slice, a memory map, positioned reads, or pushed chunks.
+//! - [`drive`] feeds it: from a slice, a memory map, positioned reads, ranged fetches, or pushed chunks.
 //! - [`metadata`] gives the sections a meaning: values with their ranges, checked as the table of fields says.
 //! - [`Findings`] are what is wrong or notable: reading is lenient, and one bad value costs only itself.
 //! - [`edit`] says what is wanted, and becomes a plan of bytes kept and inserted, which [`splice`] writes; and it says what
@@ -111,7 +112,7 @@ pub use self::escape::Escaped;
 pub use self::finding::{Code, Finding, Findings, Severity};
 pub use self::limits::Limits;
 pub use self::policy::{Judged, Policy, Verdict};
-pub use self::read::{read_at, read_slice};
+pub use self::read::{read_at, read_fetch, read_slice};
 pub use self::store::Input;
 
 /// The README's example is a test.

@@ -1,6 +1,6 @@
 //! The front door: a driver and the metadata reader, put together.
 
-use crate::drive::{self, Cost, ReadAt};
+use crate::drive::{self, Cost, Fetch, FetchOptions, ReadAt};
 use crate::error::{Error, Outcome};
 use crate::limits::Limits;
 use crate::metadata::{Metadata, Reader};
@@ -36,6 +36,22 @@ pub fn read_slice(bytes: &[u8], limits: Limits) -> Result<Outcome<Metadata<'_>>,
 pub fn read_at<R: ReadAt + ?Sized>(source: &R, len: u64, limits: Limits) -> Result<Outcome<Metadata<'static>>, Error> {
     let mut reader = Reader::copying(limits);
     let (result, cost) = drive::read_at(source, len, &mut reader, limits);
+    outcome(reader.finish(), result, cost)
+}
+
+/// Reads the metadata of what a source gives by ranges: little more is fetched than the metadata, in few requests.
+///
+/// # Errors
+///
+/// The bytes are no WebAssembly, or cannot be had at all. Whatever else is wrong, what stands before it is read: see
+/// [`Outcome`].
+pub async fn read_fetch<F: Fetch>(
+    source: &mut F,
+    options: FetchOptions,
+    limits: Limits,
+) -> Result<Outcome<Metadata<'static>>, Error> {
+    let mut reader = Reader::copying(limits);
+    let (result, cost) = drive::fetch(source, &mut reader, options, limits).await;
     outcome(reader.finish(), result, cost)
 }
 

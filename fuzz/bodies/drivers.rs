@@ -4,15 +4,17 @@
 use std::cell::Cell;
 use std::io;
 use std::ops::Range;
+use std::time::Duration;
 
 use arbitrary::Unstructured;
 
-use sectile::drive::{self, Cost, Push, ReadAt};
+use sectile::drive::{self, Cost, FetchOptions, Push, ReadAt};
 use sectile::metadata::{Metadata, Reader, Value};
 use sectile::scan::{Entry, Section, Visitor, Want};
 use sectile::{Code, Limits};
 
 use super::generate;
+use super::ranges::{Pieces, now};
 
 /// Bytes of an input to the body that say how to read: limits, chunks, what is wanted. The others are what is read.
 const CONTROLS: usize = 16;
@@ -71,6 +73,14 @@ impl Case {
         let (result, _) = drive::read_at(&Stingy::new(&self.bytes), self.len(), &mut read, self.limits);
         assert_eq!((&read, &told(result)), (&expected, &error), "short reads");
 
+        for (tells_len, micros) in [(true, 50_000), (false, 0)] {
+            let mut fetched = recorder();
+            let mut source = Pieces::new(&self.bytes, &self.chunks, tells_len);
+            let (result, cost) = now(drive::fetch(&mut source, &mut fetched, options(micros), self.limits));
+            assert_eq!((&fetched, &told(result)), (&expected, &error), "ranges");
+            assert!(!tells_len || cost.bytes <= self.len(), "{cost:?}: bytes are fetched again");
+        }
+
         let (pushed, result) = self.push(recorder());
         assert_eq!((&pushed, &told(result)), (&expected, &error), "chunks of {:?}", self.chunks);
     }
@@ -113,6 +123,11 @@ impl Case {
         let (result, cost) = drive::read_at(&self.bytes[..], self.len(), &mut reader, self.limits);
         assert_eq!((reader.finish(), told(result)), (metadata.clone(), error.clone()), "metadata, positioned reads");
         assert!(cost.bytes <= self.len(), "bytes are read again");
+
+        let mut reader = Reader::copying(self.limits);
+        let mut source = Pieces::new(&self.bytes, &self.chunks, false);
+        let (result, _) = now(drive::fetch(&mut source, &mut reader, options(100), self.limits));
+        assert_eq!((reader.finish(), told(result)), (metadata.clone(), error.clone()), "metadata, ranges");
 
         let (reader, result) = self.push(Reader::copying(self.limits));
         let pushed = reader.finish();
@@ -182,6 +197,12 @@ impl Case {
         });
         assert!(shares.eq(tally.0.iter().copied()), "the shares are not the sections");
     }
+}
+
+/// Without a budget: each byte may be an answer.
+fn options(micros: u64) -> FetchOptions {
+    let request = Duration::from_micros(micros);
+    FetchOptions { request, max_bytes: u64::MAX, max_requests: u64::MAX, ..Default::default() }
 }
 
 /// Limits out of a few, small ones among them: two bits each.

@@ -4,6 +4,7 @@
 //! - [`framing()`] holds the scanner against wasmparser, as the contract says;
 //! - [`drivers()`] holds the drivers against each other, the metadata against the bytes,
 //!   and imports and exports against wasmparser;
+//! - [`fetches()`] reads from a source that lies;
 //! - `manifest()` holds the readers of manifests against what they promise, and JSON against serde_json;
 //! - [`plans()`] edits anything in any way, and holds what comes of it against what is promised;
 //! - [`binary()`] makes the inputs: modules and components that lie.
@@ -17,6 +18,7 @@ mod interface;
 mod manifest;
 mod outline;
 mod plans;
+mod ranges;
 
 pub use self::drivers::drivers;
 pub use self::framing::{Verdict, framing};
@@ -25,3 +27,4 @@ pub use self::generate::binary;
 pub use self::manifest::manifest;
 pub use self::outline::Outline;
 pub use self::plans::{CONTROLS, concatenation, plans};
+pub use self::ranges::fetches;

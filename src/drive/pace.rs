@@ -2,26 +2,33 @@
 
 use std::ops::Range;
 
-/// So many bytes take about as long to copy out of a file's cache as one more read costs beside its bytes.
-const READ: u64 = 4 << 10;
-
-/// A window where nothing is known of what follows: cheap beside the read itself, and enough for a few headers.
-const SMALLEST: u64 = READ / 4;
-
-/// A window where sections follow one another closely: most of what it costs is its bytes.
-const LARGEST: u64 = READ * 4;
-
 /// The size of the windows: grows while needs follow one another closely, falls back where they lie far apart.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
+    /// So many bytes take as long as one more read costs beside its bytes.
+    read: u64,
     window: u64,
     /// Where the last window ended.
     end: u64,
 }
 
 impl Pace {
-    pub(crate) fn new() -> Self {
-        Self { window: SMALLEST, end: 0 }
+    /// What a read of a file costs: as long as it takes to copy so many bytes out of the system's cache.
+    pub(crate) const FILE: u64 = 4 << 10;
+
+    /// A pace where one more read costs as much as so many bytes do.
+    pub(crate) fn new(read: u64) -> Self {
+        Self { read, window: 0, end: 0 }
+    }
+
+    /// A window where nothing is known of what follows: cheap beside the read itself, and enough for a few headers.
+    fn smallest(self) -> u64 {
+        self.read / 4
+    }
+
+    /// A window where sections follow one another closely: most of what it costs is its bytes.
+    fn largest(self) -> u64 {
+        self.read.saturating_mul(4)
     }
 
     /// The range to read for what is needed: all of it, and a window's worth from its beginning where that is more.
@@ -29,7 +36,8 @@ impl Pace {
     /// doubles; after one that lies farther off it is the smallest again. `len` is the input's length.
     pub(crate) fn next(&mut self, needed: &Range<u64>, len: u64) -> Range<u64> {
         let gap = needed.start.saturating_sub(self.end);
-        self.window = if self.end == 0 || gap > READ { SMALLEST } else { (self.window * 2).min(LARGEST) };
+        let is_far = self.end == 0 || gap > self.read;
+        self.window = if is_far { self.smallest() } else { self.window.saturating_mul(2).min(self.largest()) };
         let end = needed.end.max(needed.start.saturating_add(self.window)).min(len);
         self.end = end;
         needed.start.min(end)..end
@@ -40,9 +48,12 @@ impl Pace {
 mod tests {
     use super::*;
 
+    const READ: u64 = Pace::FILE;
+    const SMALLEST: u64 = READ / 4;
+
     #[test]
     fn the_need_is_always_covered_and_the_end_never_passed() {
-        let mut pace = Pace::new();
+        let mut pace = Pace::new(READ);
         let mut start = 0;
         for step in [1, 7, 600, 5_000, 70_000, 3, 3, 3, 1 << 40] {
             for need in [1, 6, 511, 100_000] {
@@ -56,7 +67,7 @@ mod tests {
 
     #[test]
     fn near_needs_grow_the_window_and_far_ones_shrink_it() {
-        let mut pace = Pace::new();
+        let mut pace = Pace::new(READ);
         let len = 1 << 40;
         let mut read = pace.next(&(0..8), len);
         assert_eq!(read, 0..SMALLEST);
@@ -70,8 +81,18 @@ mod tests {
 
     #[test]
     fn a_large_need_is_read_in_one() {
-        let mut pace = Pace::new();
+        let mut pace = Pace::new(READ);
         assert_eq!(pace.next(&(10..1_000_000), 2_000_000), 10..1_000_000);
         assert_eq!(pace.next(&(10..1_000_000), 500), 10..500);
+    }
+
+    #[test]
+    fn what_a_read_costs_scales_the_windows() {
+        for read in [0, 1, 4, 100, 256 << 10, u64::MAX] {
+            let mut pace = Pace::new(read);
+            assert_eq!(pace.next(&(0..1), u64::MAX), 0..(read / 4).max(1));
+            let next = pace.next(&(read..read + 1), u64::MAX);
+            assert!(next.start == read.min(next.end) && next.end > read.min(u64::MAX - 1));
+        }
     }
 }

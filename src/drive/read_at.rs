@@ -2,6 +2,7 @@ use std::fs::File;
 use std::io;
 
 use super::Cost;
+use super::buffer::Buffer;
 use super::pace::Pace;
 use crate::error::{Error, Reason};
 use crate::limits::Limits;
@@ -69,7 +70,7 @@ fn scan<R: ReadAt + ?Sized, V: for<'w> Visitor<'w>>(
     cost: &mut Cost,
 ) -> Result<(), Error> {
     let mut scanner = Scanner::new(limits);
-    let mut pace = Pace::new();
+    let mut pace = Pace::new(Pace::FILE);
     let mut buffer = Buffer::default();
     let mut needed = 0..1;
     while needed.end <= len {
@@ -78,49 +79,12 @@ fn scan<R: ReadAt + ?Sized, V: for<'w> Visitor<'w>>(
         buffer.advance(read.start);
         let offset = buffer.end();
         let (filled, result) = fill(source, buffer.spare(read.end), offset, len, cost);
-        buffer.len += filled;
+        buffer.filled(filled);
         // What came before a read failed was asked for together with more than was needed: it is not lost.
-        needed = scanner.feed(Window::new(buffer.bytes(), buffer.start), visitor)?;
+        needed = scanner.feed(Window::new(buffer.bytes(), buffer.start()), visitor)?;
         result?;
     }
     scanner.finish(len, visitor)
-}
-
-/// The bytes at hand. What was allocated stays so, and is not cleared before it is read into again.
-#[derive(Default)]
-struct Buffer {
-    allocated: Vec<u8>,
-    /// How many of them are at hand.
-    len: usize,
-    /// Absolute offset of the first.
-    start: u64,
-}
-
-impl Buffer {
-    fn bytes(&self) -> &[u8] {
-        &self.allocated[..self.len]
-    }
-
-    fn end(&self) -> u64 {
-        self.start + self.len as u64
-    }
-
-    /// Lets go of what lies before an offset.
-    fn advance(&mut self, start: u64) {
-        let passed = (start - self.start).min(self.len as u64) as usize;
-        self.allocated.copy_within(passed..self.len, 0);
-        self.len -= passed;
-        self.start = start;
-    }
-
-    /// Room for what follows, up to an offset.
-    fn spare(&mut self, end: u64) -> &mut [u8] {
-        let len = (end - self.start) as usize;
-        if self.allocated.len() < len {
-            self.allocated.resize(len, 0);
-        }
-        &mut self.allocated[self.len..len]
-    }
 }
 
 /// Fills the buffer, as far as it can be; gives how far, and why no further.

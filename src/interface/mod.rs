@@ -47,10 +47,11 @@ pub(crate) use self::along::Along;
 pub use self::reader::Reader;
 pub use self::wit::WitPackage;
 
-use crate::drive::{self, ReadAt};
+use crate::drive::{self, Fetch, FetchOptions, ReadAt};
 use crate::error::{Error, Outcome};
 use crate::finding::{Code, Findings};
 use crate::limits::Limits;
+use crate::metadata::{self, Metadata};
 use crate::read::outcome;
 use crate::scan::{ItemKind, Path};
 
@@ -193,4 +194,35 @@ pub fn read_at<R: ReadAt + ?Sized>(source: &R, len: u64, limits: Limits) -> Resu
     let mut reader = Reader::new(limits);
     let (result, cost) = drive::read_at(source, len, &mut reader, limits);
     outcome(reader.finish(), result, cost)
+}
+
+/// Reads the imports and exports of what a source gives by ranges.
+///
+/// # Errors
+///
+/// The bytes are no WebAssembly, or cannot be had at all. Whatever else is wrong, what stands before it is read: see
+/// [`Outcome`].
+pub async fn read_fetch<F: Fetch>(
+    source: &mut F,
+    options: FetchOptions,
+    limits: Limits,
+) -> Result<Outcome<Interface>, Error> {
+    let mut reader = Reader::new(limits);
+    let (result, cost) = drive::fetch(source, &mut reader, options, limits).await;
+    outcome(reader.finish(), result, cost)
+}
+
+/// Reads both in one pass: the metadata of what a source gives by ranges, and what its root item imports and exports.
+///
+/// # Errors
+///
+/// As for [`read_fetch`].
+pub async fn read_fetch_with_metadata<F: Fetch>(
+    source: &mut F,
+    options: FetchOptions,
+    limits: Limits,
+) -> Result<Outcome<(Metadata<'static>, Interface)>, Error> {
+    let mut along = Along::new(metadata::Reader::copying(limits), Reader::new(limits));
+    let (result, cost) = drive::fetch(source, &mut along, options, limits).await;
+    outcome(along.of_custom.finish().zip(along.reader.finish()), result, cost)
 }

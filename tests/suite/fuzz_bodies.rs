@@ -25,6 +25,11 @@ fn drivers() {
 }
 
 #[test]
+fn fetches() {
+    over_seeds("fetches", bodies::fetches);
+}
+
+#[test]
 fn framing_raw() {
     over_seeds("framing_raw", |bytes| _ = bodies::framing(bytes));
 }

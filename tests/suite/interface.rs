@@ -7,6 +7,7 @@ use sectile::interface::{self, Extern, ExternKind, Interface, Reader};
 use sectile::scan::ItemKind;
 use sectile::{Error, Input, Limits, Outcome, drive};
 
+use crate::support::ranges::{Ranges, now};
 use crate::support::{files, mouths};
 
 /// Reads through every mouth, asserts that all give the same, and gives it.
@@ -22,6 +23,8 @@ fn read(bytes: &[u8], limits: Limits) -> Result<Outcome<Interface>, Error> {
     assert_eq!(told(interface::read_at(bytes, len, limits)), expected, "positioned reads");
     let input = Input::of(mouths::file(bytes)).unwrap();
     assert_eq!(told(input.interface(limits)), expected, "a file");
+    let fetched = now(interface::read_fetch(&mut Ranges::of(bytes), drive::FetchOptions::default(), limits));
+    assert_eq!(told(fetched), expected, "ranges");
     for sizes in [&[1][..], &[7, 1, 0, 64], &[4096]] {
         let (reader, result) = mouths::push(bytes, sizes, Reader::new(limits), limits);
         assert_eq!((reader.finish(), mouths::told(result).err()), expected, "chunks of {sizes:?}");

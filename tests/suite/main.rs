@@ -22,6 +22,7 @@ mod oci;
 #[cfg(feature = "push")]
 mod oci_push;
 mod peers;
+mod ranges;
 #[cfg(feature = "sbom")]
 mod sbom;
 mod splice;

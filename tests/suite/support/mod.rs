@@ -5,6 +5,7 @@ pub mod files;
 pub mod found;
 pub mod memory;
 pub mod mouths;
+pub mod ranges;
 #[cfg(feature = "push")]
 pub mod registry;
 pub mod seeded;

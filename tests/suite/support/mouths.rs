@@ -3,11 +3,14 @@
 use std::fs::File;
 use std::io::Write;
 use std::ops::Range;
+use std::time::Duration;
 
-use sectile::drive::{self, Push};
+use sectile::drive::{self, FetchOptions, Push};
 use sectile::metadata::{Metadata, Reader};
 use sectile::scan::{Entry, Section, Visitor, Want};
 use sectile::{Error, Limits};
+
+use super::ranges::{Ranges, now};
 
 /// What a visitor was told, owned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,6 +91,24 @@ pub fn push<V: for<'w> Visitor<'w>>(
 /// The sizes of chunks that every case is pushed in.
 const CHUNKS: [&[usize]; 5] = [&[1], &[2], &[7, 1, 0, 64], &[4096], &[usize::MAX]];
 
+/// Fetches the bytes by ranges: from sources that say how long they are and that do not, that give what they are asked for
+/// and that give less, for dear requests and for cheap ones.
+fn fetch<V: for<'w> Visitor<'w>>(bytes: &[u8], visitor: impl Fn() -> V, limits: Limits, check: impl Fn(V, Result<(), Error>, &str)) {
+    let sources = [Ranges::of(bytes), Ranges::silent(bytes), Ranges { most: 5, ..Ranges::of(bytes) }];
+    for (mut source, request) in sources.into_iter().zip([50_000, 0, 60]) {
+        let options = FetchOptions {
+            request: Duration::from_micros(request),
+            max_bytes: u64::MAX,
+            max_requests: u64::MAX,
+            ..Default::default()
+        };
+        let mut visitor = visitor();
+        let (result, cost) = now(drive::fetch(&mut source, &mut visitor, options, limits));
+        assert_eq!(cost.reads, source.asked.len() as u64);
+        check(visitor, result, &format!("ranges of {source:?}"));
+    }
+}
+
 /// A real file that holds the bytes.
 pub fn file(bytes: &[u8]) -> File {
     let mut file = tempfile::tempfile().unwrap();
@@ -110,6 +131,9 @@ pub fn scan(bytes: &[u8], limits: Limits) -> (Vec<Event>, Result<(), Error>) {
         let (pushed, result) = push(bytes, sizes, Recorder::default(), limits);
         assert_eq!((&pushed.events, told(result)), expected, "chunks of {sizes:?}");
     }
+    fetch(bytes, Recorder::default, limits, |fetched, result, how| {
+        assert_eq!((&fetched.events, told(result)), expected, "{how}");
+    });
     let result = drive::slice(bytes, &mut Recorder::default(), limits).0;
     (recorder.events, result)
 }
@@ -129,6 +153,9 @@ pub fn read(bytes: &[u8], limits: Limits) -> (Option<Metadata<'_>>, Result<(), E
         let (reader, result) = push(bytes, sizes, Reader::copying(limits), limits);
         assert_eq!((reader.finish(), told(result)), expected, "chunks of {sizes:?}");
     }
+    fetch(bytes, || Reader::copying(limits), limits, |reader, result, how| {
+        assert_eq!((reader.finish(), told(result)), expected, "{how}");
+    });
     let result = drive::slice(bytes, &mut Reader::borrowing(limits), limits).0;
     (expected.0, result)
 }

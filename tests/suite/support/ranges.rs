@@ -1,0 +1,58 @@
+//! Bytes that are given by ranges, and who asked for what.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::ops::Range;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use sectile::drive::{Fetch, Fetched};
+
+/// A source in memory.
+pub struct Ranges<'a> {
+    pub bytes: &'a [u8],
+    /// Whether an answer says how long the input is.
+    pub tells_len: bool,
+    /// Bytes of an answer at the most.
+    pub most: usize,
+    /// The ranges that were asked for.
+    pub asked: Vec<Range<u64>>,
+}
+
+impl<'a> Ranges<'a> {
+    pub fn of(bytes: &'a [u8]) -> Self {
+        Self { bytes, tells_len: true, most: usize::MAX, asked: Vec::new() }
+    }
+
+    /// One that does not say how long it is.
+    pub fn silent(bytes: &'a [u8]) -> Self {
+        Self { tells_len: false, ..Self::of(bytes) }
+    }
+}
+
+impl Fetch for Ranges<'_> {
+    async fn fetch(&mut self, range: Range<u64>) -> io::Result<Fetched> {
+        assert!(range.start < range.end, "{range:?} is empty");
+        self.asked.push(range.clone());
+        let len = self.bytes.len() as u64;
+        let bytes = &self.bytes[range.start.min(len) as usize..range.end.min(len) as usize];
+        let bytes = bytes[..bytes.len().min(self.most)].to_vec().into();
+        Ok(Fetched { bytes, len: self.tells_len.then_some(len) })
+    }
+}
+
+impl fmt::Debug for Ranges<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bytes, tells_len, most, asked } = self;
+        write!(f, "{} bytes, at most {most} each, tells {tells_len}, asked for {asked:?}", bytes.len())
+    }
+}
+
+/// The outcome of what never has to wait.
+pub fn now<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(outcome) => outcome,
+        Poll::Pending => panic!("it waits"),
+    }
+}
