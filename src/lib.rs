@@ -30,6 +30,7 @@
 //! | anything with positioned reads | [`read_at`] |
 //! | anything that gives ranges when it is asked, far away | [`read_fetch`], over a [`drive::Fetch`] |
 //! | chunks that arrive | [`drive::Push`] with a [`metadata::Reader::copying`] |
+//! | the URL of an object in a bucket | `remote::Object`, which is such a source (feature `remote`) |
 //! | a question about imports and exports | `interface::read_slice`, [`Input`]'s `interface` (feature `interface`) |
 //! | a binary to publish | [`oci::annotations`]; `oci::Image`, `oci::Layout` (feature `oci`) |
 //! | a change to make | an [`edit::Edit`], which becomes a [`splice::Plan`] |
@@ -72,7 +73,9 @@
 //! - `sbom`: the dependencies of a tree as `CycloneDX` JSON (`sbom`).
 //! - `manifest`: metadata out of Cargo.toml, wkg.toml, package.json and pyproject.toml.
 //! - `git`: the revision of the work tree that a file lies in. Brings a large tree.
-//! - `cli`: the command `sectile`.
+//! - `push`: a client of registries, which pushes images, and reads what a registry holds.
+//! - `remote`: objects in S3, Google Cloud Storage, Azure, and behind web servers, by ranges (`remote`). Brings a large tree.
+//! - `cli`: the command `sectile`; `full`: the command that reads what is remote, too.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // examples may
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -99,6 +102,8 @@ pub mod metadata;
 pub mod oci;
 mod policy;
 mod read;
+#[cfg(feature = "remote")]
+pub mod remote;
 pub mod report;
 #[cfg(feature = "sbom")]
 pub mod sbom;

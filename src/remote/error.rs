@@ -3,7 +3,6 @@
 use std::error::Error;
 
 use object_store::client::{HttpError, HttpErrorKind};
-use object_store::retry::RetryError;
 
 /// Why an object cannot be had. What is said names no credential: of a URL neither user nor query, and of an answer
 /// nothing but its status.
@@ -90,9 +89,19 @@ impl RemoteError {
     }
 }
 
-/// The status that an answer had which ended it.
+/// The status that an answer had which ended it. The store has it in a type of its own that it does not show, and in this
+/// sentence; of everything else in it, nothing is taken.
 pub(super) fn status(error: &object_store::Error) -> Option<u16> {
-    find::<RetryError>(error)?.status().map(|status| status.as_u16())
+    const SAYS: &str = "status code: ";
+    let mut error: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(this) = error {
+        error = this.source();
+        if error.is_none() {
+            let said = this.to_string();
+            return said.strip_prefix("Server returned non-2xx ")?.strip_prefix(SAYS)?.get(..3)?.parse().ok();
+        }
+    }
+    None
 }
 
 /// An error of this type among what brought another about.

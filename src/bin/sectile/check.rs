@@ -8,17 +8,18 @@ use sectile::{Policy, Severity};
 
 use crate::exit::Exit;
 use crate::output::{Failure, Output};
-use crate::{human, show};
+use crate::{human, input, show};
 
 pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
     let (size, reading) = show::read(file, matches)?;
-    let report = Report::new(file, size, &reading);
+    let shown = input::shown(file);
+    let report = Report::new(&shown, size, &reading);
     let verdict = policy(matches).judge(&report);
     let refused = verdict.judged.iter().any(|judged| judged.refused);
     if matches.get_flag("json") {
         report.write_verdict_json(&verdict, output.out())?;
     } else {
-        human::check(file, &verdict, output.out())?;
+        human::check(&shown, &verdict, output.out())?;
     }
     let exit = show::finish(file, reading.map(|outcome| outcome.broken), output)?;
     Ok(exit.max(if refused { Exit::No } else { Exit::Done }))

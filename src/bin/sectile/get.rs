@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use std::ops::Range;
 
 use clap::ArgMatches;
-use sectile::drive::ReadAt;
 use sectile::scan::{Entry, Path, Section, Visitor, Want};
-use sectile::{Escaped, Input, Limits};
+use sectile::{Escaped, Limits};
 
 use crate::exit::Exit;
+use crate::input::Opened;
 use crate::output::{Failure, Output};
 use crate::{input, show};
 
@@ -17,13 +17,14 @@ pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result
     let name = matches.get_one::<String>("NAME").expect("clap asks for a name");
     let path = matches.get_one::<Path>("at").expect("it has a default");
     let nth = matches.get_one::<u64>("nth").copied();
-    let input = input::open(file, matches)?;
+    let mut input = input::open(file, matches)?;
     let mut finder = Finder { name, item: path, nth, at: Path::root(), seen_item: false, number: 0, found: None };
     let broken = input.scan(&mut finder, Limits::default()).0.err();
     // What stands before a break is still there to be had.
     let exit = match &finder.found {
         Some(data) => {
-            copy(&input, data.start..data.end.min(input.len()), output.out())?;
+            let data = data.start..data.end.min(input.len());
+            copy(&mut input, data, output.out())?;
             Exit::Done
         }
         None if broken.is_some() => Exit::Failed,
@@ -84,11 +85,11 @@ impl Visitor<'_> for Finder<'_> {
     }
 }
 
-fn copy(input: &Input, mut range: Range<u64>, out: &mut impl Write) -> Result<(), Failure> {
+fn copy(input: &mut Opened, mut range: Range<u64>, out: &mut impl Write) -> Result<(), Failure> {
     let mut buffer = vec![0; 64 << 10];
     while !range.is_empty() {
         let len = (range.end - range.start).min(buffer.len() as u64) as usize;
-        match input.read_at(&mut buffer[..len], range.start) {
+        match input.read_part(&mut buffer[..len], range.start) {
             Ok(0) => return Err(Failure::Other("the file shrank while it was read".to_owned())),
             Ok(read) => {
                 out.write_all(&buffer[..read])?;

@@ -12,6 +12,8 @@ mod human;
 mod input;
 mod oci;
 mod output;
+#[cfg(feature = "remote")]
+mod remote;
 mod sbom;
 mod sections;
 mod show;

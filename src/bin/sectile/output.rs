@@ -15,6 +15,8 @@ use sectile::oci::{AnnotationError, ImageError, LayoutError};
 use sectile::splice::WriteError;
 use sectile::{Error, Escaped};
 
+use crate::input;
+
 /// Standard output, buffered.
 pub struct Output {
     stdout: BufWriter<AutoStream<StdoutLock<'static>>>,
@@ -54,6 +56,13 @@ pub enum Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Input(error)
+    }
+}
+
+#[cfg(feature = "remote")]
+impl From<sectile::remote::RemoteError> for Failure {
+    fn from(error: sectile::remote::RemoteError) -> Self {
+        Self::Other(error.to_string())
     }
 }
 
@@ -242,7 +251,7 @@ impl Output {
         let message = Escaped::new(&message);
         let mut stderr = io::stderr().lock();
         _ = match file {
-            Some(file) => writeln!(stderr, "sectile: {}: {message}", escaped(file)),
+            Some(file) => writeln!(stderr, "sectile: {}: {message}", escaped(&input::shown(file))),
             None => writeln!(stderr, "sectile: {message}"),
         };
     }

@@ -54,6 +54,7 @@ pub fn of<'a>(
 /// What a FILE argument names, without its directory. A stream has no name, and an image's is not its layer's.
 pub fn file_name(file: &OsStr) -> Option<String> {
     let is_path = file != "-" && !input::is_in_layout(file);
-    let name = Path::new(file).file_name().filter(|_| is_path)?;
+    let shown = input::shown(file);
+    let name = Path::new(&*shown).file_name().filter(|_| is_path)?;
     Some(name.to_string_lossy().into_owned())
 }

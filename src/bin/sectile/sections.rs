@@ -14,15 +14,16 @@ use crate::output::{Failure, Output};
 use crate::{input, show};
 
 pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
-    let input = input::open(file, matches)?;
+    let mut input = input::open(file, matches)?;
+    let shown = input::shown(file);
     let len = input.len();
     let broken = if matches.get_flag("json") {
-        let mut lister = Lister::new(SectionsJson::new(output.out(), file, Some(len))?, SectionsJson::section);
+        let mut lister = Lister::new(SectionsJson::new(output.out(), &shown, Some(len))?, SectionsJson::section);
         let broken = input.scan(&mut lister, Limits::default()).0.err();
         lister.finish()?.finish(broken.as_ref())?;
         broken
     } else {
-        let list = SectionsList::new(output.out(), file, len);
+        let list = SectionsList::new(output.out(), &shown, len);
         let mut lister = Lister::new(list, SectionsList::section);
         let broken = input.scan(&mut lister, Limits::default()).0.err();
         lister.finish()?;

@@ -6,9 +6,10 @@ use clap::ArgMatches;
 use sectile::metadata::Metadata;
 use sectile::oci::{Locator, Stored};
 use sectile::report::Report;
-use sectile::{Error, Input, Limits, Outcome};
+use sectile::{Error, Limits, Outcome};
 
 use crate::exit::Exit;
+use crate::input::Opened;
 use crate::output::{Failure, Output};
 use crate::{human, input};
 
@@ -16,13 +17,14 @@ pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result
     if matches.get_flag("image") {
         return image(file, matches, output);
     }
+    let shown = input::shown(file);
     if matches.get_flag("interface") {
         let (size, reading) = read_by(file, matches, |input| input.read_with_interface(Limits::default()))?;
-        say(&Report::with_interface(file, size, &reading), matches, output)?;
+        say(&Report::with_interface(&shown, size, &reading), matches, output)?;
         return finish(file, reading.map(|outcome| outcome.broken), output);
     }
     let (size, reading) = read(file, matches)?;
-    say(&Report::new(file, size, &reading), matches, output)?;
+    say(&Report::new(&shown, size, &reading), matches, output)?;
     finish(file, reading.map(|outcome| outcome.broken), output)
 }
 
@@ -67,10 +69,10 @@ pub fn read(file: &OsString, matches: &ArgMatches) -> Result<(Option<u64>, Readi
 fn read_by<T>(
     file: &OsString,
     matches: &ArgMatches,
-    read: impl FnOnce(&Input) -> Reading<T>,
+    read: impl FnOnce(&mut Opened) -> Reading<T>,
 ) -> Result<(Option<u64>, Reading<T>), Failure> {
     match input::open(file, matches) {
-        Ok(input) => Ok((Some(input.len()), read(&input))),
+        Ok(mut input) => Ok((Some(input.len()), read(&mut input))),
         Err(Failure::Input(error)) => Ok((None, Err(error))),
         Err(failure) => Err(failure),
     }

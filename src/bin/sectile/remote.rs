@@ -1,0 +1,101 @@
+//! What lies elsewhere, read by ranges.
+
+use std::io;
+use std::ops::Range;
+
+use sectile::drive::{self, Cost, Fetch, FetchOptions, Fetched};
+use sectile::interface::{self, Interface};
+use sectile::metadata::Metadata;
+use sectile::remote::{Object, RemoteOptions};
+use sectile::scan::Visitor;
+use sectile::{Error, Input, Limits, Outcome};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::input::Opened;
+use crate::output::Failure;
+
+/// Bytes of the first answer, which says how many there are in all: what the driver asks for first.
+const HEAD: u64 = 64 << 10;
+
+/// Opens what a URL names: what lies on this machine as a file.
+pub fn open(url: &str) -> Result<Opened, Failure> {
+    if url.starts_with("file://") {
+        let path = reqwest::Url::parse(url).ok().and_then(|url| url.to_file_path().ok());
+        let path = path.ok_or_else(|| Failure::Other("it names no file: `file:///path`".to_owned()))?;
+        return Ok(Opened::Here(Input::open(path)?));
+    }
+    Remote::begin(Source::Object(Object::open(url, &RemoteOptions::default())?))
+}
+
+/// Bytes that lie elsewhere, of which the first are here.
+pub struct Remote {
+    runtime: Runtime,
+    source: Headed,
+    len: u64,
+}
+
+/// Where they lie.
+enum Source {
+    Object(Object),
+}
+
+impl Fetch for Source {
+    async fn fetch(&mut self, range: Range<u64>) -> io::Result<Fetched> {
+        match self {
+            Self::Object(object) => object.fetch(range).await,
+        }
+    }
+}
+
+/// A source whose first bytes were fetched to learn how many there are.
+struct Headed {
+    head: Fetched,
+    source: Source,
+}
+
+impl Fetch for Headed {
+    async fn fetch(&mut self, range: Range<u64>) -> io::Result<Fetched> {
+        let in_head = usize::try_from(range.end).ok().filter(|_| range.start == 0);
+        match in_head.map(|end| end.min(self.head.len.unwrap_or(u64::MAX) as usize)) {
+            Some(end) if end <= self.head.bytes.len() => {
+                Ok(Fetched { bytes: self.head.bytes.slice(..end), len: self.head.len })
+            }
+            _ => self.source.fetch(range).await,
+        }
+    }
+}
+
+impl Remote {
+    fn begin(mut source: Source) -> Result<Opened, Failure> {
+        let other = |error: io::Error| Failure::Other(format!("cannot be read: {error}"));
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(other)?;
+        let head = runtime.block_on(source.fetch(0..HEAD)).map_err(other)?;
+        let len = head.len.ok_or_else(|| Failure::Other("the server does not say how long it is".to_owned()))?;
+        Ok(Opened::Remote(Box::new(Self { runtime, source: Headed { head, source }, len })))
+    }
+
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    pub fn scan<V: for<'w> Visitor<'w>>(&mut self, visitor: &mut V, limits: Limits) -> (Result<(), Error>, Cost) {
+        self.runtime.block_on(drive::fetch(&mut self.source, visitor, FetchOptions::default(), limits))
+    }
+
+    pub fn read(&mut self, limits: Limits) -> Result<Outcome<Metadata<'static>>, Error> {
+        self.runtime.block_on(sectile::read_fetch(&mut self.source, FetchOptions::default(), limits))
+    }
+
+    pub fn read_with_interface(&mut self, limits: Limits) -> Result<Outcome<(Metadata<'static>, Interface)>, Error> {
+        let reading = interface::read_fetch_with_metadata(&mut self.source, FetchOptions::default(), limits);
+        self.runtime.block_on(reading)
+    }
+
+    pub fn read_part(&mut self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let range = offset..offset + buffer.len() as u64;
+        let fetched = self.runtime.block_on(self.source.fetch(range))?;
+        let len = fetched.bytes.len().min(buffer.len());
+        buffer[..len].copy_from_slice(&fetched.bytes[..len]);
+        Ok(len)
+    }
+}
