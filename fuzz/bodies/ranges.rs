@@ -114,7 +114,9 @@ pub fn fetches(input: &[u8]) {
     assert!(cost.bytes <= liar.asked && liar.requests <= options.max_requests, "{cost:?} of {options:?}");
     assert!(cost.bytes <= options.max_bytes, "{cost:?} of {options:?}");
     let is_budget = result.as_ref().is_err_and(Error::is_limit);
-    if liar.is_honest && !is_budget && result.as_ref().is_err_and(|error| !error.is_io()) || result.is_ok() && liar.is_honest {
+    if liar.is_honest && !is_budget && result.as_ref().is_err_and(|error| !error.is_io())
+        || result.is_ok() && liar.is_honest
+    {
         let mut expected = Reader::copying(limits);
         let of_slice = drive::slice(bytes, &mut expected, limits).0;
         assert_eq!(told(result), told(of_slice));

@@ -66,12 +66,7 @@ pub struct FetchOptions {
 
 impl Default for FetchOptions {
     fn default() -> Self {
-        Self {
-            bytes_per_second: 5 << 20,
-            request: Duration::from_millis(50),
-            max_bytes: 64 << 20,
-            max_requests: 1_000,
-        }
+        Self { bytes_per_second: 5 << 20, request: Duration::from_millis(50), max_bytes: 64 << 20, max_requests: 1_000 }
     }
 }
 

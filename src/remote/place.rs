@@ -64,9 +64,5 @@ pub(super) fn find(text: &str, options: &RemoteOptions) -> Result<(Arc<dyn Objec
 }
 
 fn retry(options: &RemoteOptions) -> RetryConfig {
-    RetryConfig {
-        backoff: BackoffConfig::default(),
-        max_retries: options.retries,
-        retry_timeout: options.patience,
-    }
+    RetryConfig { backoff: BackoffConfig::default(), max_retries: options.retries, retry_timeout: options.patience }
 }

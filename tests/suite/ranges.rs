@@ -197,9 +197,13 @@ fn each_request_in_turn_fails_and_what_came_before_is_kept() {
     let whole = read(frugal(), |_, range| Ok(honest(&bytes, &range))).unwrap();
     assert!(whole.is_complete() && whole.cost.reads >= 10);
     for failing in 0..whole.cost.reads {
-        let result = read(frugal(), |nth, range| {
-            if nth == failing { Err(io::Error::other("EIO")) } else { Ok(honest(&bytes, &range)) }
-        });
+        let result =
+            read(
+                frugal(),
+                |nth, range| {
+                    if nth == failing { Err(io::Error::other("EIO")) } else { Ok(honest(&bytes, &range)) }
+                },
+            );
         let error = broken(result);
         assert!(error.is_io() && error.message().contains("EIO"), "{error}");
     }
@@ -220,7 +224,8 @@ fn a_length_that_changes_is_an_error_that_says_so() {
 #[test]
 fn a_length_that_is_less_than_what_came_is_an_error() {
     let bytes = sample();
-    let error = broken(read(FetchOptions::default(), |_, range| Ok(Fetched { len: Some(9), ..honest(&bytes, &range) })));
+    let error =
+        broken(read(FetchOptions::default(), |_, range| Ok(Fetched { len: Some(9), ..honest(&bytes, &range) })));
     assert!(error.is_io() && error.to_string().contains("changed"), "{error}");
 }
 

@@ -48,10 +48,7 @@ impl Opened {
         either!(self, input => input.read(limits))
     }
 
-    pub fn read_with_interface(
-        &mut self,
-        limits: Limits,
-    ) -> Result<Outcome<(Metadata<'static>, Interface)>, Error> {
+    pub fn read_with_interface(&mut self, limits: Limits) -> Result<Outcome<(Metadata<'static>, Interface)>, Error> {
         either!(self, input => input.read_with_interface(limits))
     }
 

@@ -93,7 +93,12 @@ const CHUNKS: [&[usize]; 5] = [&[1], &[2], &[7, 1, 0, 64], &[4096], &[usize::MAX
 
 /// Fetches the bytes by ranges: from sources that say how long they are and that do not, that give what they are asked for
 /// and that give less, for dear requests and for cheap ones.
-fn fetch<V: for<'w> Visitor<'w>>(bytes: &[u8], visitor: impl Fn() -> V, limits: Limits, check: impl Fn(V, Result<(), Error>, &str)) {
+fn fetch<V: for<'w> Visitor<'w>>(
+    bytes: &[u8],
+    visitor: impl Fn() -> V,
+    limits: Limits,
+    check: impl Fn(V, Result<(), Error>, &str),
+) {
     let sources = [Ranges::of(bytes), Ranges::silent(bytes), Ranges { most: 5, ..Ranges::of(bytes) }];
     for (mut source, request) in sources.into_iter().zip([50_000, 0, 60]) {
         let options = FetchOptions {
@@ -153,9 +158,14 @@ pub fn read(bytes: &[u8], limits: Limits) -> (Option<Metadata<'_>>, Result<(), E
         let (reader, result) = push(bytes, sizes, Reader::copying(limits), limits);
         assert_eq!((reader.finish(), told(result)), expected, "chunks of {sizes:?}");
     }
-    fetch(bytes, || Reader::copying(limits), limits, |reader, result, how| {
-        assert_eq!((reader.finish(), told(result)), expected, "{how}");
-    });
+    fetch(
+        bytes,
+        || Reader::copying(limits),
+        limits,
+        |reader, result, how| {
+            assert_eq!((reader.finish(), told(result)), expected, "{how}");
+        },
+    );
     let result = drive::slice(bytes, &mut Reader::borrowing(limits), limits).0;
     (expected.0, result)
 }
