@@ -5,6 +5,8 @@ mod from;
 mod interface;
 mod oci;
 mod push;
+#[cfg(feature = "remote")]
+mod remote;
 mod sbom;
 
 use std::ffi::OsStr;

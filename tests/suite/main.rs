@@ -23,6 +23,8 @@ mod oci;
 mod oci_push;
 mod peers;
 mod ranges;
+#[cfg(feature = "remote")]
+mod remote;
 #[cfg(feature = "sbom")]
 mod sbom;
 mod splice;

@@ -9,6 +9,6 @@ pub mod ranges;
 #[cfg(feature = "push")]
 pub mod registry;
 pub mod seeded;
-#[cfg(feature = "push")]
+#[cfg(any(feature = "push", feature = "remote"))]
 pub mod server;
 pub mod sources;

@@ -1,0 +1,254 @@
+//! Objects behind a web server, in a store, and from the command: in one state, by ranges, and without giving a secret away.
+
+use std::future::Future;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use sectile::drive::{Fetch, FetchOptions, Fetched};
+use sectile::metadata::Metadata;
+use sectile::remote::object_store::memory::InMemory;
+use sectile::remote::object_store::{ObjectStore, ObjectStoreExt};
+use sectile::remote::{Object, RemoteError, RemoteOptions, read_all};
+use sectile::{Error, Limits, Outcome, read_fetch, read_slice};
+
+use crate::support::binary::{custom, module, section};
+use crate::support::server::{Reply, Request, Server};
+
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+/// Two clusters of headers, with 300 KB between.
+fn sample() -> Vec<u8> {
+    module(&[custom("licenses", "MIT"), section(10, &vec![0; 300_000]), custom("vendor", "v")])
+}
+
+/// The range that a request asks for.
+fn range(request: &Request) -> Option<Range<usize>> {
+    let (start, last) = request.field("range")?.strip_prefix("bytes=")?.split_once('-')?;
+    Some(start.parse().ok()?..last.parse::<usize>().ok()? + 1)
+}
+
+/// A part of the bytes, as a web server gives it.
+fn part(bytes: &[u8], request: &Request) -> Reply {
+    let len = bytes.len();
+    match range(request) {
+        None => Reply::of(200).body(bytes),
+        Some(range) if range.start >= len => Reply::of(416).field("content-range", format!("bytes */{len}")),
+        Some(range) => {
+            let end = range.end.min(len);
+            let content = format!("bytes {}-{}/{len}", range.start, end - 1);
+            Reply::of(206).field("content-range", content).body(&bytes[range.start..end])
+        }
+    }
+}
+
+fn options() -> RemoteOptions {
+    RemoteOptions { retries: 2, patience: Duration::from_secs(20), ..Default::default() }
+}
+
+fn url(server: &Server, path: &str) -> String {
+    format!("http://{}{path}", server.address)
+}
+
+fn read_url(url: &str, options: &RemoteOptions) -> Result<Outcome<Metadata<'static>>, Error> {
+    let mut object = Object::open(url, options).unwrap();
+    wait(read_fetch(&mut object, FetchOptions::default(), Limits::default()))
+}
+
+/// What kept an object from being read.
+fn why(reading: Result<Outcome<Metadata<'static>>, Error>) -> RemoteError {
+    let error = match reading {
+        Ok(outcome) => outcome.broken.unwrap(),
+        Err(error) => error,
+    };
+    assert!(error.is_io(), "{error}");
+    let source = std::error::Error::source(&error).unwrap().downcast_ref::<std::io::Error>().unwrap();
+    source.get_ref().unwrap().downcast_ref::<RemoteError>().unwrap().clone()
+}
+
+#[test]
+fn an_object_is_read_by_ranges_in_one_state() {
+    let bytes = sample();
+    let served = bytes.clone();
+    let server = Server::start(move |request| match part(&served, request) {
+        Reply::Answer { status, fields, body } => Reply::Answer { status, fields, body }.field("etag", "\"one\""),
+        other => other,
+    });
+    let outcome = read_url(&url(&server, "/a%20b/app.wasm?key=a%2Fb&x=1"), &options()).unwrap();
+    assert_eq!(outcome.value, read_slice(&bytes, Limits::default()).unwrap().value);
+    assert!(outcome.is_complete() && outcome.cost.reads == 2 && outcome.cost.bytes < 70_000, "{:?}", outcome.cost);
+    let asked = server.asked();
+    assert_eq!(asked.len(), 2);
+    assert!(
+        asked.iter().all(|request| request.path == "/a%20b/app.wasm" && request.query == "key=a%2Fb&x=1"),
+        "{asked:?}"
+    );
+    assert_eq!((asked[0].field("if-match"), asked[1].field("if-match")), (None, Some("\"one\"")));
+}
+
+#[test]
+fn an_object_that_changes_in_between_is_an_error() {
+    // Another tag; another tag that is weak; another length; a refusal.
+    for kind in 0..4 {
+        let mut requests = 0;
+        let server = Server::start(move |request| {
+            let mut bytes = sample();
+            requests += 1;
+            if requests > 1 && kind == 3 {
+                return Reply::of(412);
+            }
+            if requests > 1 && kind == 2 {
+                bytes.push(0);
+            }
+            let tag = if requests > 1 && kind < 2 { "two" } else { "one" };
+            match kind {
+                2 => part(&bytes, request),
+                1 => part(&bytes, request).field("etag", format!("W/\"{tag}\"")),
+                _ => part(&bytes, request).field("etag", format!("\"{tag}\"")),
+            }
+        });
+        assert_eq!(why(read_url(&url(&server, "/app.wasm"), &options())), RemoteError::Changed, "{kind}");
+    }
+}
+
+#[test]
+fn an_empty_object_is_no_webassembly() {
+    let server = Server::start(|request| part(&[], request));
+    let error = read_url(&url(&server, "/empty"), &options()).unwrap_err();
+    assert!(error.is_not_wasm(), "{error}");
+}
+
+#[test]
+fn a_server_that_ignores_ranges_is_told_from_one_that_has_them() {
+    let server = Server::start(|_| Reply::of(200).body(sample()));
+    assert_eq!(why(read_url(&url(&server, "/app.wasm"), &options())), RemoteError::NoRanges);
+}
+
+#[test]
+fn another_part_than_was_asked_for_is_refused() {
+    let server = Server::start(|_| Reply::of(206).field("content-range", "bytes 5-9/100").body("abcde"));
+    let error = why(read_url(&url(&server, "/app.wasm"), &options()));
+    assert!(matches!(error, RemoteError::Malformed | RemoteError::Other(_) | RemoteError::NoRanges), "{error:?}");
+    let server = Server::start(|_| Reply::of(206).field("content-range", "bytes 0-65535/100000").body(vec![0; 100]));
+    let error = why(read_url(&url(&server, "/app.wasm"), &options()));
+    assert!(matches!(error, RemoteError::Broken), "{error:?}");
+}
+
+#[test]
+fn statuses_say_what_they_mean_and_give_no_secret_away() {
+    for (status, expected) in [
+        (404, RemoteError::Missing),
+        (403, RemoteError::Denied(403)),
+        (401, RemoteError::Denied(401)),
+        (400, RemoteError::Status(400)),
+    ] {
+        let server = Server::start(move |_| Reply::of(status).body("5ec12e7 is said again"));
+        let reading = read_url(&url(&server, "/app.wasm?X-Amz-Signature=5ec12e7"), &options());
+        let said = format!("{:?}", reading.as_ref().unwrap_err()) + &reading.as_ref().unwrap_err().message();
+        assert!(!said.contains("5ec12e7"), "{said}");
+        assert_eq!(why(reading), expected);
+    }
+}
+
+#[test]
+fn a_busy_server_is_asked_again() {
+    let mut requests = 0;
+    let server = Server::start(move |request| {
+        requests += 1;
+        if requests == 1 { Reply::of(503) } else { part(&sample(), request) }
+    });
+    assert!(read_url(&url(&server, "/app.wasm"), &options()).unwrap().is_complete());
+    assert_eq!(server.asked().len(), 3);
+}
+
+#[test]
+fn a_server_that_stalls_is_not_waited_for_for_ever() {
+    let server = Server::start(|_| Reply::Stall);
+    let options = RemoteOptions { retries: 0, stalled: Duration::from_millis(200), ..options() };
+    let error = why(read_url(&url(&server, "/app.wasm"), &options));
+    assert!(matches!(error, RemoteError::TimedOut), "{error:?}");
+}
+
+#[test]
+fn a_redirect_to_a_private_address_is_not_followed_by_default() {
+    let target = Server::start(|request| part(&sample(), request));
+    let to = url(&target, "/app.wasm?token=5ec12e7");
+    let server = Server::start(move |_| Reply::of(307).field("location", &to));
+    for host in ["127.0.0.1", "localhost"] {
+        let place = format!("http://{host}:{}/app.wasm", server.address.port());
+        let error = why(read_url(&place, &options()));
+        assert!(matches!(&error, RemoteError::Redirect { to, .. } if !to.contains("5ec12e7")), "{error:?}");
+    }
+    assert!(target.asked().is_empty());
+
+    let options = RemoteOptions { private_redirects: true, ..options() };
+    assert!(read_url(&url(&server, "/app.wasm"), &options).unwrap().is_complete());
+    assert!(target.asked().iter().all(|request| request.field("range").is_some()));
+}
+
+#[test]
+fn redirects_to_odd_places_are_refused() {
+    for to in
+        ["http://169.254.169.254/latest", "http://[::1]:1/", "ftp://example.com/", "http://user:word@example.com/"]
+    {
+        let server = Server::start(move |_| Reply::of(302).field("location", to));
+        let error = why(read_url(&url(&server, "/app.wasm"), &options()));
+        assert!(matches!(&error, RemoteError::Redirect { to, .. } if !to.contains("word")), "{to}: {error:?}");
+    }
+    let server = Server::start(|_| Reply::of(302).field("location", "/again"));
+    let error = why(read_url(&url(&server, "/app.wasm"), &options()));
+    assert!(matches!(&error, RemoteError::Redirect { why, .. } if why.contains("again")), "{error:?}");
+}
+
+#[test]
+fn what_names_no_object_says_why_and_not_with_which_password() {
+    for text in ["https://user:5ec12e7@example.com/a", "s3://bucket", "gopher://x/y", "nothing", "s3://b/k?x=5ec12e7"] {
+        let error = Object::open(text, &options()).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("5ec12e7"), "{error:?}");
+    }
+}
+
+#[test]
+fn objects_of_a_store_of_ones_own() {
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let bytes = sample();
+    wait(store.put(&"a/app.wasm".into(), bytes.clone().into())).unwrap();
+    wait(store.put(&"empty".into(), Vec::new().into())).unwrap();
+    let read = |path| {
+        let mut object = Object::of(Arc::clone(&store), path).unwrap();
+        wait(read_fetch(&mut object, FetchOptions::default(), Limits::default()))
+    };
+    assert_eq!(read("a/app.wasm").unwrap().value, read_slice(&bytes, Limits::default()).unwrap().value);
+    assert!(read("empty").unwrap_err().is_not_wasm());
+    assert_eq!(why(read("none")), RemoteError::Missing);
+}
+
+#[test]
+fn of_many_objects_so_many_are_asked_for_at_once() {
+    struct Counted<'a>(&'a [u8], &'a AtomicUsize, &'a AtomicUsize);
+    impl Fetch for Counted<'_> {
+        async fn fetch(&mut self, range: Range<u64>) -> std::io::Result<Fetched> {
+            let now = self.1.fetch_add(1, Ordering::SeqCst) + 1;
+            self.2.fetch_max(now, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            self.1.fetch_sub(1, Ordering::SeqCst);
+            let len = self.0.len() as u64;
+            let bytes = self.0[range.start as usize..range.end.min(len) as usize].to_vec();
+            Ok(Fetched { bytes: bytes.into(), len: Some(len) })
+        }
+    }
+    let bytes = sample();
+    let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let sources = (0..100).map(|_| Counted(&bytes, &now, &most));
+    let mut seen = Vec::new();
+    wait(read_all(sources, 7, FetchOptions::default(), Limits::default(), |nth, reading| {
+        assert!(reading.unwrap().is_complete());
+        seen.push(nth);
+    }));
+    seen.sort_unstable();
+    assert!(seen.into_iter().eq(0..100));
+    assert_eq!(most.into_inner(), 7);
+}
