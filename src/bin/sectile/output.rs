@@ -10,6 +10,8 @@ use clap::ArgMatches;
 use sectile::edit::EditError;
 use sectile::git::GitError;
 use sectile::manifest::ManifestError;
+#[cfg(feature = "remote")]
+use sectile::oci::registry::HeldError;
 use sectile::oci::registry::PushError;
 use sectile::oci::{AnnotationError, ImageError, LayoutError};
 use sectile::splice::WriteError;
@@ -56,6 +58,17 @@ pub enum Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Input(error)
+    }
+}
+
+#[cfg(feature = "remote")]
+impl From<HeldError> for Failure {
+    fn from(error: HeldError) -> Self {
+        match error {
+            HeldError::Registry(error) => Self::Push(error, None),
+            HeldError::Image(error) => Self::Layout(error),
+            error => Self::Other(error.to_string()),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::ops::Range;
 use sectile::drive::{self, Cost, Fetch, FetchOptions, Fetched};
 use sectile::interface::{self, Interface};
 use sectile::metadata::Metadata;
+use sectile::oci::registry::{Client, ClientOptions, Credentials, Held, Reference};
 use sectile::remote::{Object, RemoteOptions};
 use sectile::scan::Visitor;
 use sectile::{Error, Input, Limits, Outcome};
@@ -24,8 +25,27 @@ pub fn open(url: &str) -> Result<Opened, Failure> {
         let path = path.ok_or_else(|| Failure::Other("it names no file: `file:///path`".to_owned()))?;
         return Ok(Opened::Here(Input::open(path)?));
     }
-    Remote::begin(Source::Object(Object::open(url, &RemoteOptions::default())?))
+    if url.starts_with(REGISTRY) {
+        return Ok(Opened::Remote(Box::new(held(url)?)));
+    }
+    let object = Object::open(url, &RemoteOptions::default())?;
+    Ok(Opened::Remote(Box::new(Remote::begin(Source::Object(Box::new(object)))?)))
 }
+
+/// Whether a URL names an image in a registry.
+pub fn is_in_registry(url: &str) -> bool {
+    url.starts_with(REGISTRY)
+}
+
+/// Opens the layer of an image in a registry, with the user's credentials.
+pub fn held(url: &str) -> Result<Remote, Failure> {
+    let reference = url.trim_start_matches(REGISTRY).parse::<Reference>();
+    let reference = reference.map_err(|error| Failure::Other(error.to_string()))?;
+    let held = Held::open(Client::new(Credentials::of_user(), ClientOptions::default()), reference)?;
+    Remote::begin(Source::Held(Box::new(held)))
+}
+
+const REGISTRY: &str = "oci://";
 
 /// Bytes that lie elsewhere, of which the first are here.
 pub struct Remote {
@@ -36,13 +56,15 @@ pub struct Remote {
 
 /// Where they lie.
 enum Source {
-    Object(Object),
+    Object(Box<Object>),
+    Held(Box<Held>),
 }
 
 impl Fetch for Source {
     async fn fetch(&mut self, range: Range<u64>) -> io::Result<Fetched> {
         match self {
             Self::Object(object) => object.fetch(range).await,
+            Self::Held(held) => held.fetch(range).await,
         }
     }
 }
@@ -66,16 +88,23 @@ impl Fetch for Headed {
 }
 
 impl Remote {
-    fn begin(mut source: Source) -> Result<Opened, Failure> {
-        let other = |error: io::Error| Failure::Other(format!("cannot be read: {error}"));
+    fn begin(mut source: Source) -> Result<Self, Failure> {
+        let other = |error: io::Error| Failure::Other(format!("cannot be read: {}", chain(&error)));
         let runtime = Builder::new_current_thread().enable_all().build().map_err(other)?;
         let head = runtime.block_on(source.fetch(0..HEAD)).map_err(other)?;
         let len = head.len.ok_or_else(|| Failure::Other("the server does not say how long it is".to_owned()))?;
-        Ok(Opened::Remote(Box::new(Self { runtime, source: Headed { head, source }, len })))
+        Ok(Self { runtime, source: Headed { head, source }, len })
     }
 
     pub fn len(&self) -> u64 {
         self.len
+    }
+
+    /// Compares an image's annotations with the metadata that was read of its layer.
+    pub fn compare(&self, metadata: &mut Metadata<'_>) {
+        if let Source::Held(held) = &self.source.source {
+            held.compare(metadata);
+        }
     }
 
     pub fn scan<V: for<'w> Visitor<'w>>(&mut self, visitor: &mut V, limits: Limits) -> (Result<(), Error>, Cost) {
@@ -98,4 +127,15 @@ impl Remote {
         buffer[..len].copy_from_slice(&fetched.bytes[..len]);
         Ok(len)
     }
+}
+
+/// What an error says, and what brought it about.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut said = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        said = format!("{said}: {error}");
+        source = error.source();
+    }
+    said
 }

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use clap::ArgMatches;
+use sectile::interface::Interface;
 use sectile::metadata::Metadata;
 use sectile::oci::{Locator, Stored};
 use sectile::report::Report;
@@ -11,6 +12,8 @@ use sectile::{Error, Limits, Outcome};
 use crate::exit::Exit;
 use crate::input::Opened;
 use crate::output::{Failure, Output};
+#[cfg(feature = "remote")]
+use crate::remote;
 use crate::{human, input};
 
 pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
@@ -30,9 +33,25 @@ pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result
 
 /// The same, with what the image's manifest says instead, where that is something else.
 fn image(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
-    let Some(locator) = Locator::parse(file) else {
-        return Err(Failure::Other("--image asks for an image in a layout: `oci:DIR`, `oci:DIR:NAME`".to_owned()));
+    let (size, reading) = match input::as_url(file) {
+        Some(url) => in_registry(url, matches)?,
+        None => in_layout(file, matches)?,
     };
+    if matches.get_flag("interface") {
+        say(&Report::with_interface(file, size, &reading), matches, output)?;
+        return finish(file, reading.map(|outcome| outcome.broken), output);
+    }
+    let reading = reading.map(|outcome| outcome.map(|(metadata, _)| metadata));
+    say(&Report::new(file, size, &reading), matches, output)?;
+    finish(file, reading.map(|outcome| outcome.broken), output)
+}
+
+const NO_IMAGE: &str = "--image asks for an image: `oci:DIR`, `oci:DIR:NAME`, `oci://HOST/REPOSITORY:TAG`";
+
+type ReadImage = (Option<u64>, Reading<(Metadata<'static>, Interface)>);
+
+fn in_layout(file: &OsString, matches: &ArgMatches) -> Result<ReadImage, Failure> {
+    let locator = Locator::parse(file).ok_or_else(|| Failure::Other(NO_IMAGE.to_owned()))?;
     let stored = Stored::open(&locator?)?;
     let mut reading = stored.input().read_with_interface(Limits::default());
     if let Ok(outcome) = &mut reading {
@@ -42,14 +61,30 @@ fn image(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<E
             stored.verify(metadata)?;
         }
     }
-    let size = Some(stored.input().len());
-    if matches.get_flag("interface") {
-        say(&Report::with_interface(file, size, &reading), matches, output)?;
-        return finish(file, reading.map(|outcome| outcome.broken), output);
+    Ok((Some(stored.input().len()), reading))
+}
+
+#[cfg(feature = "remote")]
+fn in_registry(url: &str, matches: &ArgMatches) -> Result<ReadImage, Failure> {
+    if !remote::is_in_registry(url) {
+        return Err(Failure::Other(NO_IMAGE.to_owned()));
     }
-    let reading = reading.map(|outcome| outcome.map(|(metadata, _)| metadata));
-    say(&Report::new(file, size, &reading), matches, output)?;
-    finish(file, reading.map(|outcome| outcome.broken), output)
+    if matches.get_flag("verify") {
+        return Err(Failure::Other(
+            "--verify reads all of a binary, and of a registry's only parts are read".to_owned(),
+        ));
+    }
+    let mut held = remote::held(url)?;
+    let mut reading = held.read_with_interface(Limits::default());
+    if let Ok(outcome) = &mut reading {
+        held.compare(&mut outcome.value.0);
+    }
+    Ok((Some(held.len()), reading))
+}
+
+#[cfg(not(feature = "remote"))]
+fn in_registry(_: &str, _: &ArgMatches) -> Result<ReadImage, Failure> {
+    Err(Failure::Other(input::LACKS_REMOTE.to_owned()))
 }
 
 fn say(report: &Report<'_>, matches: &ArgMatches, output: &mut Output) -> Result<(), Failure> {

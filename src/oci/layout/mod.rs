@@ -5,11 +5,14 @@
 mod error;
 mod index;
 mod locator;
+mod picked;
 mod stored;
 mod write;
 
 pub use self::error::LayoutError;
 pub use self::locator::{Locator, Selector};
+#[cfg(feature = "push")]
+pub(super) use self::picked::{Picked, Pointer};
 pub use self::stored::Stored;
 pub use self::write::{Added, Layout, RefName};
 

@@ -108,6 +108,17 @@ impl<'c> Session<'c> {
         Ok(Self { client, reference, base, credential: None, authorization: None, patience, expects: true })
     }
 
+    /// A session that goes on where another ended.
+    pub(super) fn resumed(client: &'c Client, reference: &'c Reference, learnt: Learnt) -> Result<Self, PushError> {
+        let Learnt { credential, authorization, expects } = learnt;
+        Ok(Self { credential, authorization, expects, ..Self::new(client, reference)? })
+    }
+
+    /// What is known of the registry, for a session that goes on.
+    pub(super) fn learnt(&mut self) -> Learnt {
+        Learnt { credential: self.credential.take(), authorization: self.authorization.take(), expects: self.expects }
+    }
+
     fn is_local(reference: &Reference) -> bool {
         let registry = reference.registry();
         let host = match registry.rsplit_once(':') {
@@ -266,6 +277,13 @@ impl<'c> Session<'c> {
         }
         advice
     }
+}
+
+/// What a session learnt of a registry: who asks, what is shown to it, and what it cannot do.
+pub(super) struct Learnt {
+    credential: Option<Known>,
+    authorization: Option<HeaderValue>,
+    expects: bool,
 }
 
 /// What was found when somebody looked: nothing, perhaps.
