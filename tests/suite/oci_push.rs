@@ -1,6 +1,7 @@
 //! Pushing to registries, good ones and hostile ones, all of them on loopback.
 
 mod auth;
+mod held;
 mod hostile;
 mod reference;
 mod referrer;

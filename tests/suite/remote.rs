@@ -14,7 +14,8 @@ use sectile::remote::{Object, RemoteError, RemoteOptions, read_all};
 use sectile::{Error, Limits, Outcome, read_fetch, read_slice};
 
 use crate::support::binary::{custom, module, section};
-use crate::support::server::{Reply, Request, Server};
+use crate::support::parts::part;
+use crate::support::server::{Reply, Server};
 
 fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
@@ -23,26 +24,6 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 /// Two clusters of headers, with 300 KB between.
 fn sample() -> Vec<u8> {
     module(&[custom("licenses", "MIT"), section(10, &vec![0; 300_000]), custom("vendor", "v")])
-}
-
-/// The range that a request asks for.
-fn range(request: &Request) -> Option<Range<usize>> {
-    let (start, last) = request.field("range")?.strip_prefix("bytes=")?.split_once('-')?;
-    Some(start.parse().ok()?..last.parse::<usize>().ok()? + 1)
-}
-
-/// A part of the bytes, as a web server gives it.
-fn part(bytes: &[u8], request: &Request) -> Reply {
-    let len = bytes.len();
-    match range(request) {
-        None => Reply::of(200).body(bytes),
-        Some(range) if range.start >= len => Reply::of(416).field("content-range", format!("bytes */{len}")),
-        Some(range) => {
-            let end = range.end.min(len);
-            let content = format!("bytes {}-{}/{len}", range.start, end - 1);
-            Reply::of(206).field("content-range", content).body(&bytes[range.start..end])
-        }
-    }
 }
 
 fn options() -> RemoteOptions {

@@ -1,22 +1,13 @@
 //! FILEs that lie elsewhere.
 
 use super::*;
+use crate::support::parts::part;
+use crate::support::registry::{Registry, start};
 use crate::support::server::{Reply, Server};
 
 /// A web server that gives parts of this.
 fn serve(bytes: Vec<u8>) -> Server {
-    Server::start(move |request| {
-        let Some((start, last)) = request
-            .field("range")
-            .and_then(|range| range.strip_prefix("bytes=")?.split_once('-'))
-            .and_then(|(start, last)| Some((start.parse::<usize>().ok()?, last.parse::<usize>().ok()?)))
-        else {
-            return Reply::of(200).body(bytes.clone());
-        };
-        let end = (last + 1).min(bytes.len());
-        let content = format!("bytes {start}-{}/{}", end - 1, bytes.len());
-        Reply::of(206).field("content-range", content).body(&bytes[start..end])
-    })
+    Server::start(move |request| part(&bytes, request))
 }
 
 #[test]
@@ -70,4 +61,49 @@ fn what_lies_elsewhere_is_only_read() {
         assert_eq!(run.status, 2);
         assert!(!run.stderr.is_empty() && !run.stderr.contains("5ec12e7"), "{}", run.stderr);
     }
+}
+
+#[test]
+fn what_a_registry_holds_is_shown_and_compared_where_it_lies() {
+    let (server, registry) = start(Registry::default(), |_| None);
+    let bytes = module(&[custom("licenses", "MIT"), section(10, &vec![0; 200_000]), custom("vendor", "v")]);
+    let (home, path) = file(&bytes);
+    let place = format!("{}/team/app:1.0", server.address);
+    let run = |args: &[&str]| {
+        let mut command = command(args);
+        for variable in ["REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_CONFIG"] {
+            command.env_remove(variable);
+        }
+        command.env("HOME", home.path()).env("USERPROFILE", home.path());
+        Run::of(command.stdin(Stdio::null()).output().unwrap())
+    };
+    let pushed = run(&["oci", "push", path.to_str().unwrap(), &place]);
+    assert_eq!((pushed.status, &*pushed.stderr), (0, ""));
+    let digest = pushed.text().trim_end().split_once('@').unwrap().1.to_owned();
+
+    let oci = format!("oci://{place}");
+    let by_digest = format!("oci://{}/team/app@{digest}", server.address);
+    for name in [&oci, &by_digest] {
+        let shown = run(&["show", "--json", "--image", name]);
+        assert_eq!((shown.status, &*shown.stderr), (0, ""));
+        let json = shown.json();
+        assert_eq!((json["size"].as_u64(), &json["findings"]), (Some(bytes.len() as u64), &serde_json::json!([])));
+    }
+    assert_eq!(run(&["show", "--image", "--verify", &oci]).status, 2);
+    assert_eq!(
+        run(&["sections", &oci]).text().lines().count(),
+        run(&["sections", path.to_str().unwrap()]).text().lines().count()
+    );
+    assert_eq!(run(&["get", &oci, "vendor"]).text(), "v");
+
+    // The manifest of another image with the same layer says something else.
+    let mut registry = registry.lock().unwrap();
+    let (media_type, manifest) = registry.manifests["1.0"].clone();
+    let manifest = String::from_utf8(manifest).unwrap().replace("\"MIT\"", "\"GPL-3.0-only\"").into_bytes();
+    registry.manifests.insert("2.0".to_owned(), (media_type, manifest));
+    drop(registry);
+    let drifted = run(&["show", "--json", "--image", &oci.replace(":1.0", ":2.0")]);
+    assert_eq!(drifted.json()["findings"][0]["code"], "annotation-drift", "{}", drifted.text());
+    let missing = run(&["show", &oci.replace(":1.0", ":3.0")]);
+    assert!(missing.status == 2 && missing.stderr.contains("404"), "{}", missing.stderr);
 }

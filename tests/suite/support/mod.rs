@@ -5,6 +5,8 @@ pub mod files;
 pub mod found;
 pub mod memory;
 pub mod mouths;
+#[cfg(any(feature = "push", feature = "remote"))]
+pub mod parts;
 pub mod ranges;
 #[cfg(feature = "push")]
 pub mod registry;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use sectile::digest::Digest;
 
+use super::parts::part;
 use super::server::{Reply, Request, Server};
 
 #[derive(Debug, Default)]
@@ -50,6 +51,10 @@ impl Registry {
         match (&*request.method, rest.split('/').collect::<Vec<_>>().as_slice()) {
             ("HEAD", ["blobs", digest]) => match self.blobs.get(*digest) {
                 Some(_) => Reply::of(200).field("docker-content-digest", digest),
+                None => error(404, "BLOB_UNKNOWN", "blob unknown"),
+            },
+            ("GET", ["blobs", digest]) => match self.blobs.get(*digest) {
+                Some(bytes) => part(bytes, request),
                 None => error(404, "BLOB_UNKNOWN", "blob unknown"),
             },
             ("POST", ["blobs", "uploads", ""]) => {

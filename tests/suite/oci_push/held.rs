@@ -1,0 +1,133 @@
+//! What a registry holds, read where it lies.
+
+use std::sync::{Arc, Mutex};
+
+use super::{Packed, anonymous, binary, options, push, reference};
+use crate::support::parts::part;
+use crate::support::ranges::now;
+use crate::support::registry::{Registry, error, start};
+use crate::support::server::{Reply, Request};
+use sectile::drive::FetchOptions;
+use sectile::metadata::Metadata;
+use sectile::oci::LayoutError;
+use sectile::oci::registry::{Client, ClientOptions, Credential, Credentials, Held, HeldError};
+use sectile::{Error, Limits, Outcome, read_fetch, read_slice};
+
+fn read(held: &mut Held) -> Result<Outcome<Metadata<'static>>, Error> {
+    now(read_fetch(held, FetchOptions::default(), Limits::default()))
+}
+
+fn is_blob(request: &Request) -> bool {
+    request.method == "GET" && request.path.contains("/blobs/")
+}
+
+#[test]
+fn a_layer_is_read_by_ranges() {
+    let (server, _) = start(Registry::default(), |_| None);
+    let (_directory, path, bytes) = binary(900_000);
+    let pushed = Packed::of(&path);
+    pushed.push(&anonymous(), &reference(&server, "team/app:1")).unwrap();
+    let before = server.asked().len();
+    for name in ["team/app:1".to_owned(), format!("team/app@{}", pushed.image.descriptor().digest)] {
+        let mut held = Held::open(anonymous(), reference(&server, &name)).unwrap();
+        assert_eq!(held.image(), pushed.image.descriptor().digest);
+        assert_eq!((held.layer().digest, held.layer().size), (pushed.image.layer().digest, bytes.len() as u64));
+        let outcome = read(&mut held).unwrap();
+        assert_eq!(outcome.value, read_slice(&bytes, Limits::default()).unwrap().value);
+        assert!(outcome.is_complete() && outcome.cost.bytes < 100_000, "{:?}", outcome.cost);
+        let mut metadata = outcome.value;
+        held.compare(&mut metadata);
+        assert!(metadata.findings().is_empty());
+    }
+    let asked = &server.asked()[before..];
+    assert!(asked.iter().filter(|request| is_blob(request)).all(|request| request.field("range").is_some()));
+}
+
+#[test]
+fn who_reads_is_asked_once() {
+    const BASIC: &str = "Basic bWU6aHVudGVyMg==";
+    let (server, _) = start(Registry::default(), |request: &Request| {
+        let is_shown = request.field("authorization") == Some(BASIC);
+        (!is_shown).then(|| error(401, "UNAUTHORIZED", "who?").field("www-authenticate", "Basic realm=\"x\""))
+    });
+    let me = || Client::new(Credentials::fixed(Credential::password("me", "hunter2")), options());
+    let (_directory, path, _) = binary(9_000);
+    push(&me(), &reference(&server, "app:1"), &path).unwrap();
+    let before = server.asked().len();
+    let mut held = Held::open(me(), reference(&server, "app:1")).unwrap();
+    assert!(read(&mut held).unwrap().is_complete());
+    let shown: Vec<bool> = server.asked()[before..].iter().map(|it| it.field("authorization").is_some()).collect();
+    assert_eq!(shown, [false, true, true]);
+    assert!(!format!("{held:?}").contains("hunter2"));
+}
+
+/// For megabytes, on a machine that is busy.
+fn patient() -> Client {
+    let long = std::time::Duration::from_secs(20);
+    Client::new(Credentials::anonymous(), ClientOptions { stalled: long, answer: long, ..options() })
+}
+
+#[test]
+fn a_registry_that_ignores_ranges_gives_small_layers_and_no_large_ones() {
+    let registry: Arc<Mutex<Option<Vec<u8>>>> = Arc::default();
+    for (len, is_read) in [(9_000, true), (5 << 20, false)] {
+        let whole = Arc::clone(&registry);
+        let (server, _) = start(Registry::default(), move |request| {
+            let whole = whole.lock().unwrap();
+            is_blob(request).then(|| Reply::of(200).body(whole.clone().unwrap_or_default()))
+        });
+        let (_directory, path, bytes) = binary(len);
+        push(&patient(), &reference(&server, "app:1"), &path).unwrap();
+        *registry.lock().unwrap() = Some(bytes);
+        let reading = read(&mut Held::open(patient(), reference(&server, "app:1")).unwrap());
+        assert_eq!(reading.is_ok_and(|outcome| outcome.is_complete()), is_read, "{len}");
+    }
+}
+
+#[test]
+fn another_part_is_refused_and_so_is_another_layer() {
+    for kind in 0..4 {
+        let (server, _) = start(Registry::default(), move |request| {
+            is_blob(request).then(|| match kind {
+                0 => Reply::of(206).field("content-range", "bytes 1-9/10").body("123456789"),
+                1 => Reply::of(206).body("123456789"),
+                2 => part(b"something else", request),
+                _ => Reply::of(200).body("something else"),
+            })
+        });
+        let (_directory, path, _) = binary(9_000);
+        push(&anonymous(), &reference(&server, "app:1"), &path).unwrap();
+        let error = read(&mut Held::open(anonymous(), reference(&server, "app:1")).unwrap()).unwrap_err();
+        assert!(error.is_io(), "{kind}: {error}");
+    }
+}
+
+#[test]
+fn a_manifest_that_is_not_what_it_is_called_by_is_refused() {
+    let (server, registry) = start(Registry::default(), |_| None);
+    let (_directory, path, _) = binary(1_000);
+    let digest = Packed::of(&path).image.descriptor().digest;
+    push(&anonymous(), &reference(&server, "app:1"), &path).unwrap();
+    let entry = ("application/vnd.oci.image.manifest.v1+json".to_owned(), b"{\"layers\":[]}".to_vec());
+    registry.lock().unwrap().manifests.insert(digest.to_string(), entry.clone());
+    registry.lock().unwrap().manifests.insert("2".to_owned(), entry);
+    let open = |name: &str| Held::open(anonymous(), reference(&server, name)).unwrap_err();
+    let error = open(&format!("app@{digest}"));
+    assert!(matches!(error, HeldError::Image(LayoutError::Content { .. })), "{error}");
+    assert!(matches!(open("app:2"), HeldError::Image(LayoutError::NoWasm { .. })));
+    assert!(matches!(open("app:3"), HeldError::Registry(error) if error.status() == Some(404)));
+}
+
+#[test]
+fn a_blob_that_is_sent_on_shows_nothing_secret_there() {
+    let (elsewhere, holds) = start(Registry::default(), |_| None);
+    let to = format!("http://{}", elsewhere.address);
+    let (server, registry) = start(Registry::default(), move |request| {
+        is_blob(request).then(|| Reply::of(307).field("location", format!("{to}{}", request.path)))
+    });
+    let (_directory, path, _) = binary(9_000);
+    push(&anonymous(), &reference(&server, "app:1"), &path).unwrap();
+    holds.lock().unwrap().blobs = registry.lock().unwrap().blobs.clone();
+    assert!(read(&mut Held::open(anonymous(), reference(&server, "app:1")).unwrap()).unwrap().is_complete());
+    assert!(elsewhere.asked().iter().all(|it| it.field("authorization").is_none() && it.field("range").is_some()));
+}
