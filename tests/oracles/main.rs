@@ -7,6 +7,8 @@ mod oci;
 mod push;
 #[cfg(feature = "cli")]
 mod registry;
+#[cfg(all(feature = "cli", feature = "remote"))]
+mod remote;
 #[cfg(feature = "sbom")]
 mod sbom;
 

@@ -37,7 +37,8 @@ fn show() -> Command {
                 .action(ArgAction::SetTrue)
                 .help("Show what the root item imports and exports, too, and what a WIT package defines"),
             Arg::new("image").long("image").action(ArgAction::SetTrue).conflicts_with("map").help(
-                "Compare the binary with the annotations of its image's manifest: FILE is `oci:DIR[:NAME|@DIGEST]`",
+                "Compare the binary with the annotations of its image's manifest: FILE is `oci:DIR[:NAME|@DIGEST]`, or \
+                 `oci://HOST/REPOSITORY[:TAG|@DIGEST]`",
             ),
             Arg::new("verify")
                 .long("verify")
@@ -120,11 +121,11 @@ fn man() -> Command {
 }
 
 pub fn file() -> Arg {
-    Arg::new("FILE")
-        .required(true)
-        .value_parser(value_parser!(OsString))
-        .value_hint(ValueHint::FilePath)
-        .help("A WebAssembly module or component; `-` is standard input, `oci:DIR[:NAME|@DIGEST]` an image in a layout")
+    Arg::new("FILE").required(true).value_parser(value_parser!(OsString)).value_hint(ValueHint::FilePath).help(
+        "A WebAssembly module or component; `-` is standard input, `oci:DIR[:NAME|@DIGEST]` an image in a layout; \
+             show, sections, get, check and sbom read `https://…`, `s3://…`, `gs://…`, `az://…`, `file://…` and \
+             `oci://HOST/REPOSITORY[:TAG|@DIGEST]`, too, by ranges (feature `remote`)",
+    )
 }
 
 pub fn at(help: &'static str) -> Arg {

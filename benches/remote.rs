@@ -1,0 +1,62 @@
+//! 1,000 objects in a store that takes 20 ms a request: their metadata by ranges, 100 requests in flight, against a full
+//! GET of one after the other. One run is enough: what is measured is the waiting.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sectile::drive::FetchOptions;
+use sectile::remote::object_store::memory::InMemory;
+use sectile::remote::object_store::throttle::{ThrottleConfig, ThrottledStore};
+use sectile::remote::object_store::{ObjectStore, ObjectStoreExt};
+use sectile::remote::{Object, read_all};
+use sectile::{Limits, read_slice};
+
+#[path = "support/shapes.rs"]
+#[allow(dead_code)]
+mod shapes;
+
+const OBJECTS: usize = 1_000;
+const IN_FLIGHT: usize = 100;
+const REQUEST: Duration = Duration::from_millis(20);
+
+fn main() {
+    // `cargo test --benches` runs it for a moment.
+    let objects = if std::env::args().any(|arg| arg == "--bench") { OBJECTS } else { 20 };
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(run(objects));
+}
+
+async fn run(objects: usize) {
+    let bytes = shapes::many_sections(500);
+    let inner = InMemory::new();
+    for nth in 0..objects {
+        inner.put(&path(nth).as_str().into(), bytes.clone().into()).await.expect("memory has room");
+    }
+    let config = ThrottleConfig { wait_get_per_call: REQUEST, ..ThrottleConfig::default() };
+    let store: Arc<dyn ObjectStore> = Arc::new(ThrottledStore::new(inner, config));
+
+    let begun = Instant::now();
+    for nth in 0..objects {
+        let whole =
+            store.get(&path(nth).as_str().into()).await.expect("it is there").bytes().await.expect("it is whole");
+        read_slice(&whole, Limits::default()).expect("it is WebAssembly").complete().expect("it is sound");
+    }
+    let one_by_one = begun.elapsed();
+
+    let begun = Instant::now();
+    let sources = (0..objects).map(|nth| Object::of(Arc::clone(&store), &path(nth)).expect("it is a path"));
+    let mut read = 0;
+    read_all(sources, IN_FLIGHT, FetchOptions::default(), Limits::default(), |_, reading| {
+        reading.expect("it is WebAssembly").complete().expect("it is sound");
+        read += 1;
+    })
+    .await;
+    let by_ranges = begun.elapsed();
+
+    assert_eq!(read, objects);
+    println!("{objects} objects: full GETs one by one {one_by_one:?}, by ranges {by_ranges:?}");
+    println!("  ratio: {:.1} x faster", one_by_one.as_secs_f64() / by_ranges.as_secs_f64());
+}
+
+fn path(nth: usize) -> String {
+    format!("objects/{nth}.wasm")
+}

@@ -1,0 +1,139 @@
+//! Real servers on loopback: an S3 server (moto), nginx, and Debian's docker-registry.
+
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::registry::{Registry, Setup};
+
+/// A server, which ends with the value.
+struct Server {
+    address: String,
+    directory: TempDir,
+    child: Child,
+}
+
+impl Server {
+    /// Starts what is called with a directory and an address.
+    fn start(command: impl FnOnce(&Path, &str) -> Command) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        // A port that is free now; should somebody else take it, the test fails.
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let mut command = command(directory.path(), &address);
+        let log = fs::File::create(directory.path().join("log")).unwrap();
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let server = Self { address, directory, child };
+        let begun = Instant::now();
+        while TcpStream::connect(&server.address).is_err() {
+            assert!(begun.elapsed() < Duration::from_secs(30), "{command:?} does not start");
+            thread::sleep(Duration::from_millis(50));
+        }
+        server
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
+
+fn sample() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files/rust-auditable.component.wasm")
+}
+
+/// What the command shows of a FILE, without its name and what it cost.
+fn shown(file: &str, environment: &[(&str, &str)]) -> Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sectile"));
+    command.args(["show", "--json", "--interface", file]).envs(environment.iter().copied());
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && said.is_empty(), "{file}: {said}");
+    let mut shown: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let shown_by = shown.as_object_mut().unwrap();
+    shown_by.remove("file");
+    shown_by.remove("bytes_read");
+    shown
+}
+
+/// Puts a file on a server that takes one with PUT.
+fn put(url: &str, path: Option<&Path>) {
+    let mut command = Command::new("curl");
+    command.args(["--silent", "--show-error", "--fail", "--output", "/dev/null", "--request", "PUT"]);
+    if let Some(path) = path {
+        command.arg("--data-binary").arg(format!("@{}", path.display()));
+    }
+    assert!(command.arg(url).status().unwrap().success(), "{url}");
+}
+
+#[test]
+#[ignore = "needs moto and curl"]
+fn an_s3_server() {
+    let server = Server::start(|_, address| {
+        let (_, port) = address.split_once(':').unwrap();
+        let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("target/oracles/bin/moto_server"));
+        command.args(["-H", "127.0.0.1", "-p", port]);
+        command
+    });
+    let endpoint = format!("http://{}", server.address);
+    put(&format!("{endpoint}/bucket"), None);
+    put(&format!("{endpoint}/bucket/a/app.wasm"), Some(&sample()));
+    let environment = [
+        ("AWS_ENDPOINT_URL", &*endpoint),
+        ("AWS_ALLOW_HTTP", "true"),
+        ("AWS_ACCESS_KEY_ID", "me"),
+        ("AWS_SECRET_ACCESS_KEY", "5ec12e7"),
+        ("AWS_REGION", "us-east-1"),
+    ];
+    assert_eq!(shown("s3://bucket/a/app.wasm", &environment), shown(sample().to_str().unwrap(), &[]));
+
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sectile"));
+    let output = command.args(["show", "s3://bucket/none.wasm"]).envs(environment).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("there is no such object") && !said.contains("5ec12e7"), "{said}");
+}
+
+#[test]
+#[ignore = "needs nginx"]
+fn a_web_server_with_ranges() {
+    let server = Server::start(|directory, address| {
+        fs::create_dir(directory.join("www")).unwrap();
+        fs::copy(sample(), directory.join("www/app.wasm")).unwrap();
+        let at = directory.display();
+        let config = format!(
+            "daemon off; pid {at}/pid; error_log {at}/error.log; user root; events {{}}\n\
+             http {{ access_log {at}/access.log; client_body_temp_path {at}/b; proxy_temp_path {at}/p;\n\
+             fastcgi_temp_path {at}/f; uwsgi_temp_path {at}/u; scgi_temp_path {at}/s;\n\
+             server {{ listen {address}; root {at}/www; }} }}\n"
+        );
+        fs::write(directory.join("nginx.conf"), config).unwrap();
+        let mut command = Command::new("nginx");
+        command.arg("-p").arg(directory).arg("-c").arg(directory.join("nginx.conf"));
+        command
+    });
+    let url = format!("http://{}/app.wasm", server.address);
+    assert_eq!(shown(&url, &[]), shown(sample().to_str().unwrap(), &[]));
+    let log = fs::read_to_string(server.directory.path().join("access.log")).unwrap();
+    assert!(log.lines().count() <= 3 && log.lines().all(|line| line.contains("\" 206 ")), "{log}");
+}
+
+#[test]
+#[ignore = "needs docker-registry"]
+fn a_registry_gives_its_blobs_by_ranges() {
+    let registry = Registry::start(Setup::default());
+    let place = format!("{}/team/app:1.0", registry.address);
+    let push = Command::new(env!("CARGO_BIN_EXE_sectile")).args(["oci", "push"]).arg(sample()).arg(&place).output();
+    assert!(push.unwrap().status.success());
+    assert_eq!(shown(&format!("oci://{place}"), &[]), shown(sample().to_str().unwrap(), &[]));
+    let log = fs::read_to_string(registry.directory.path().join("access.log")).unwrap();
+    let blobs = || log.lines().filter(|line| line.contains("GET") && line.contains("/blobs/"));
+    assert!((1..=3).contains(&blobs().count()) && blobs().all(|line| line.contains("\" 206 ")), "{log}");
+}
