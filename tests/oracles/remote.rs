@@ -68,6 +68,7 @@ fn shown(file: &str, environment: &[(&str, &str)]) -> Value {
 fn put(url: &str, path: Option<&Path>) {
     let mut command = Command::new("curl");
     command.args(["--silent", "--show-error", "--fail", "--output", "/dev/null", "--request", "PUT"]);
+    command.args(["--max-time", "20", "--header", "Expect:"]);
     if let Some(path) = path {
         command.arg("--data-binary").arg(format!("@{}", path.display()));
     }
@@ -109,7 +110,7 @@ fn a_web_server_with_ranges() {
         fs::copy(sample(), directory.join("www/app.wasm")).unwrap();
         let at = directory.display();
         let config = format!(
-            "daemon off; pid {at}/pid; error_log {at}/error.log; user root; events {{}}\n\
+            "daemon off; master_process off; pid {at}/pid; error_log {at}/error.log; user root; events {{}}\n\
              http {{ access_log {at}/access.log; client_body_temp_path {at}/b; proxy_temp_path {at}/p;\n\
              fastcgi_temp_path {at}/f; uwsgi_temp_path {at}/u; scgi_temp_path {at}/s;\n\
              server {{ listen {address}; root {at}/www; }} }}\n"
