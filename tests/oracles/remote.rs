@@ -68,7 +68,7 @@ fn shown(file: &str, environment: &[(&str, &str)]) -> Value {
 fn put(url: &str, path: Option<&Path>) {
     let mut command = Command::new("curl");
     command.args(["--silent", "--show-error", "--fail", "--output", "/dev/null", "--request", "PUT"]);
-    command.args(["--max-time", "20", "--header", "Expect:"]);
+    command.args(["--max-time", "20", "--header", "Expect:", "--header", "Content-Type: application/wasm"]);
     if let Some(path) = path {
         command.arg("--data-binary").arg(format!("@{}", path.display()));
     }
