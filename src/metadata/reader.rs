@@ -312,6 +312,8 @@ impl<'v, K> Reader<'v, K> {
 }
 
 impl<'v, K> Reader<'v, K> {
+    // What is rare stands behind calls, here and in `hopped`, so that hops through a name section are short: measured.
+    #[inline(never)]
     fn decode<'w>(&mut self, waiting: &Waiting, bytes: &'w [u8], start: u64)
     where
         K: Keep<'w, 'v>,
@@ -434,6 +436,7 @@ impl<'v, K> Reader<'v, K> {
     }
 
     /// What a hop in a name section came upon.
+    #[inline(never)]
     fn hopped<'w>(&mut self, waiting: &mut Waiting, mut hop: Hop<'w>) -> Want
     where
         K: Keep<'w, 'v>,
