@@ -2,6 +2,7 @@
 
 use super::layout::Stored;
 use super::{AnnotationOptions, Duplicates, TITLE, annotations};
+use crate::error::Error;
 use crate::escape::quoted;
 use crate::finding::Code;
 use crate::metadata::{Field, Metadata};
@@ -43,8 +44,9 @@ impl Stored {
     /// # Errors
     ///
     /// What the system says.
-    pub fn verify(&self, metadata: &mut Metadata<'_>) -> std::io::Result<()> {
-        let (expected, found) = (self.layer().digest, self.hash()?);
+    pub fn verify(&self, metadata: &mut Metadata<'_>) -> Result<(), Error> {
+        let found = self.hash().map_err(|error| Error::io(error, None))?;
+        let expected = self.layer().digest;
         if found != expected {
             let message = format!("the layer is called {expected}, and has the digest {found}");
             metadata.find_at(Code::DigestMismatch, 0, None, message);

@@ -1,5 +1,7 @@
 //! The manifest of an image or an artifact.
 
+use std::io::{self, Write};
+
 use serde::Serialize;
 
 use super::Annotations;
@@ -30,6 +32,16 @@ impl Manifest<'_> {
         };
         serde_json::to_vec(&wire).unwrap_or_default() // nothing in it can fail
     }
+}
+
+/// Writes annotations as one JSON object and a line feed, in the order of their keys.
+///
+/// # Errors
+///
+/// Those of the writer.
+pub fn write_annotations_json(annotations: &Annotations, out: &mut impl Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, annotations)?;
+    writeln!(out)
 }
 
 #[derive(Serialize)]

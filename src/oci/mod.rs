@@ -28,3 +28,5 @@ pub use self::descriptor::{CONFIG, Descriptor, INDEX, LAYER, MANIFEST, MAX_MANIF
 pub use self::image::{Draft, Image, ImageError, ImageOptions};
 #[cfg(feature = "oci")]
 pub use self::layout::{Added, Layout, LayoutError, Locator, RefName, Selector, Stored};
+#[cfg(feature = "oci")]
+pub use self::manifest::write_annotations_json;

@@ -1,8 +1,14 @@
 //! A report as one line of JSON. The tree is written item by item, without recursion: it may be as deep as the
 //! [`Limits`](crate::Limits) allow.
 
+#[cfg(feature = "digest")]
+mod digest;
 #[cfg(feature = "interface")]
 mod interface;
+#[cfg(feature = "oci")]
+mod layout;
+#[cfg(feature = "push")]
+mod push;
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -163,12 +169,17 @@ impl<W: Write> SectionsJson<W> {
     }
 }
 
+/// What a file is called: a text that is not UTF-8 is given as its bytes.
+fn write_os(out: &mut impl Write, name: &OsStr) -> io::Result<()> {
+    match name.to_str() {
+        Some(name) => write_text(out, name),
+        None => write_base64(out, name.as_encoded_bytes()),
+    }
+}
+
 fn write_head(out: &mut impl Write, file: &OsStr, size: Option<u64>) -> io::Result<()> {
     write!(out, "{{\"schema\":{SCHEMA},\"file\":")?;
-    match file.to_str() {
-        Some(file) => write_text(out, file)?,
-        None => write_base64(out, file.as_encoded_bytes())?,
-    }
+    write_os(out, file)?;
     write!(out, ",\"size\":")?;
     match size {
         Some(size) => write!(out, "{size}"),

@@ -1,10 +1,18 @@
 //! The one row that says what was found in an input, or done to it: for people, for scripts, for policies.
 
+#[cfg(feature = "digest")]
+mod digest;
 #[cfg(feature = "json")]
 mod json;
+#[cfg(feature = "oci")]
+mod layout;
 
+#[cfg(feature = "digest")]
+pub use self::digest::DigestReport;
 #[cfg(feature = "json")]
 pub use self::json::SectionsJson;
+#[cfg(feature = "oci")]
+pub use self::layout::LayoutReport;
 
 use std::ffi::OsStr;
 
@@ -15,6 +23,11 @@ use crate::finding::Finding;
 #[cfg(feature = "interface")]
 use crate::interface::Interface;
 use crate::metadata::Metadata;
+#[cfg(feature = "push")]
+use crate::oci::{
+    Image,
+    registry::{Attached, Pushed},
+};
 
 /// What a reading of one input gave, whatever that was.
 #[derive(Clone, Copy, Debug)]
@@ -88,6 +101,29 @@ impl<'a> Report<'a> {
     /// Whether all of the input was read.
     pub fn is_complete(&self) -> bool {
         self.broken.is_none()
+    }
+}
+
+/// What was pushed of one file.
+#[cfg(feature = "push")]
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct PushReport<'a> {
+    /// What the file is called.
+    pub file: &'a OsStr,
+    /// Its image.
+    pub image: &'a Image,
+    /// What became of it.
+    pub pushed: &'a Pushed,
+    /// What became of the SBOM; `None` where nobody asked for one.
+    pub sbom: Option<&'a Attached>,
+}
+
+#[cfg(feature = "push")]
+impl<'a> PushReport<'a> {
+    /// A report of a push.
+    pub fn new(file: &'a OsStr, image: &'a Image, pushed: &'a Pushed, sbom: Option<&'a Attached>) -> Self {
+        Self { file, image, pushed, sbom }
     }
 }
 

@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
 use sectile::Severity;
 use sectile::scan::Path;
 
-use crate::{created, edit};
+use crate::{created, edit, oci};
 
 /// The whole command line.
 pub fn command() -> Command {
@@ -23,6 +23,7 @@ pub fn command() -> Command {
         .infer_subcommands(false)
         .subcommands([show(), sections(), get(), check(), sbom()])
         .subcommands(edit::args::commands())
+        .subcommands([digest(), oci::args::command()])
         .subcommands([completions(), man()])
 }
 
@@ -35,6 +36,14 @@ fn show() -> Command {
                 .long("interface")
                 .action(ArgAction::SetTrue)
                 .help("Show what the root item imports and exports, too, and what a WIT package defines"),
+            Arg::new("image").long("image").action(ArgAction::SetTrue).conflicts_with("map").help(
+                "Compare the binary with the annotations of its image's manifest: FILE is `oci:DIR[:NAME|@DIGEST]`",
+            ),
+            Arg::new("verify")
+                .long("verify")
+                .action(ArgAction::SetTrue)
+                .requires("image")
+                .help("Hash the binary, too, and compare it with the digest that its image's layer has"),
             json(),
             map(),
             color(),
@@ -85,6 +94,12 @@ fn sbom() -> Command {
         .args([file(), created::arg(), map()])
 }
 
+fn digest() -> Command {
+    Command::new("digest")
+        .about("Computes the SHA-256 of each file, and of everything in it but custom sections, which edits of metadata keep")
+        .args([files(), json(), color()])
+}
+
 fn completions() -> Command {
     Command::new("completions").about("Writes a completion script for a shell to standard output").arg(
         Arg::new("SHELL")
@@ -109,7 +124,7 @@ pub fn file() -> Arg {
         .required(true)
         .value_parser(value_parser!(OsString))
         .value_hint(ValueHint::FilePath)
-        .help("A WebAssembly module or component; `-` is standard input")
+        .help("A WebAssembly module or component; `-` is standard input, `oci:DIR[:NAME|@DIGEST]` an image in a layout")
 }
 
 pub fn at(help: &'static str) -> Arg {

@@ -1,5 +1,6 @@
 //! What people look at. Every text of the input goes through `Escaped` on its way here.
 
+mod image;
 mod interface;
 
 use std::cmp::Ordering;
@@ -15,6 +16,7 @@ use sectile::scan::{Path, Section};
 use sectile::{Escaped, Finding, Severity, Verdict};
 use unicode_width::UnicodeWidthStr;
 
+pub use self::image::{digests, layout};
 use crate::output::escaped;
 
 const STRONG: Style = Style::new().bold();

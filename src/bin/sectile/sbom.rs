@@ -1,10 +1,11 @@
 //! `sectile sbom`: the dependencies of a tree, for others to read.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use clap::ArgMatches;
 use sectile::Limits;
+use sectile::metadata::Metadata;
 use sectile::sbom::Sbom;
 
 use crate::exit::Exit;
@@ -12,16 +13,9 @@ use crate::output::{Failure, Output};
 use crate::{created, human, input, show};
 
 pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
-    let created = created::given(matches)?;
+    let (name, created) = (file_name(file), created::given(matches)?);
     let outcome = input::open(file, matches)?.read(Limits::default())?;
-    let mut sbom = Sbom::new(&outcome.value, outcome.is_complete());
-    let name = Path::new(file).file_name().filter(|_| file != "-").map(|name| name.to_string_lossy());
-    if let Some(name) = &name {
-        sbom = sbom.named(name);
-    }
-    if let Some(created) = &created {
-        sbom = sbom.created(created).map_err(|flaw| Failure::Other(flaw.message))?;
-    }
+    let sbom = of(&outcome.value, outcome.is_complete(), name.as_deref(), created.as_deref())?;
     sbom.write_json(output.out())?;
     if !sbom.has_lists() && outcome.is_complete() {
         let note =
@@ -35,4 +29,25 @@ pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result
     }
     let exit = if sbom.is_complete() { Exit::Done } else { Exit::Failed };
     Ok(exit.max(show::finish(file, Ok(outcome.broken), output)?))
+}
+
+/// The SBOM of a file with this name, made at this time.
+pub fn of<'a>(
+    metadata: &'a Metadata<'_>,
+    is_whole: bool,
+    name: Option<&'a str>,
+    created: Option<&'a str>,
+) -> Result<Sbom<'a>, Failure> {
+    let sbom = Sbom::new(metadata, is_whole);
+    let sbom = if let Some(name) = name { sbom.named(name) } else { sbom };
+    match created {
+        Some(created) => sbom.created(created).map_err(|flaw| Failure::Other(flaw.message)),
+        None => Ok(sbom),
+    }
+}
+
+/// What a FILE argument names, without its directory.
+pub fn file_name(file: &OsStr) -> Option<String> {
+    let name = Path::new(file).file_name().filter(|_| file != "-")?;
+    Some(name.to_string_lossy().into_owned())
 }

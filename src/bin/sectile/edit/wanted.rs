@@ -19,7 +19,7 @@ pub fn edit(command: &str, matches: &ArgMatches, input: &Input) -> Result<(Edit,
     let path = matches.get_one::<Path>("at").expect("it has a default");
     let edit = Edit::new().at(path.clone());
     let edit = match command {
-        "set" => return set_from(set(edit, matches)?, matches),
+        "set" => return said(edit, matches),
         "unset" => unset(edit, matches)?,
         "put" => put(edit, matches)?,
         "remove" => all::<Glob>(matches, "GLOB").cloned().fold(edit, Edit::remove_matching),
@@ -30,10 +30,16 @@ pub fn edit(command: &str, matches: &ArgMatches, input: &Input) -> Result<(Edit,
     Ok((edit, Vec::new()))
 }
 
+/// What the binary is to say of itself, by hand and by manifest; and what of the manifest is dropped.
+pub fn said(edit: Edit, matches: &ArgMatches) -> Result<(Edit, Vec<String>), Failure> {
+    set_from(set(edit, matches)?, matches)
+}
+
 fn set(mut edit: Edit, matches: &ArgMatches) -> Result<Edit, Failure> {
     let as_is = matches.get_flag("allow-invalid");
     for field in Field::ALL {
-        if let Some(value) = matches.get_one::<String>(field.section()) {
+        // A command may have no option for a field.
+        if let Some(value) = matches.try_get_one::<String>(field.section()).ok().flatten() {
             edit = if as_is { edit.set_as_is(field, value) } else { edit.set(field, value) }?;
         }
     }
@@ -120,6 +126,6 @@ fn migrate(edit: Edit, path: &Path, matches: &ArgMatches, input: &Input) -> Resu
     Ok((edit, left.chain(dropped).collect()))
 }
 
-fn all<'m, T: Clone + Send + Sync + 'static>(matches: &'m ArgMatches, id: &str) -> impl Iterator<Item = &'m T> {
+pub fn all<'m, T: Clone + Send + Sync + 'static>(matches: &'m ArgMatches, id: &str) -> impl Iterator<Item = &'m T> {
     matches.get_many::<T>(id).into_iter().flatten()
 }
