@@ -56,6 +56,7 @@ impl Revision {
             Ok(_) => path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")),
             Err(error) => return Err(GitError::Io { path: path.to_owned(), error }),
         };
+        plain::check_above(directory)?;
         let options = upwards::Options { trust: upwards::TrustPolicy::Assume(Trust::Reduced), ..Default::default() };
         let (found, _) = gix::discover::upwards_opts(directory, options)
             .map_err(|error| GitError::NoRepository { path: path.to_owned(), source: error.into() })?;
@@ -78,7 +79,6 @@ impl Revision {
 
     fn of_work_tree(work_tree: &Path, git_dir: &Path, depth: u32) -> Result<Self, GitError> {
         let failed = |source: gix::Error| GitError::Repository { path: work_tree.to_owned(), source: source.into() };
-        plain::check(git_dir)?;
         let options = gix::open::Options::isolated().with(Trust::Reduced);
         let repository = options.open(work_tree).map_err(failed)?.to_thread_local();
         check_references(&repository)?;
@@ -99,7 +99,7 @@ impl Revision {
         let dot_git = work_tree.join(".git");
         dot_git.symlink_metadata().ok()?;
         let opened = || {
-            plain::check_file(&dot_git)?;
+            plain::check_dot_git(&dot_git)?;
             let kind = gix::discover::is_git(&dot_git);
             let found = kind
                 .ok()

@@ -27,8 +27,35 @@ const MAX_LEN: u64 = 16 << 30;
 /// Smaller ones are texts of a few lines.
 const MAX_TEXT: u64 = 16 << 20;
 
+/// Checks what is looked at to find the repository of a directory.
+pub(super) fn check_above(directory: &Path) -> Result<(), GitError> {
+    let Ok(directory) = std::path::absolute(directory) else { return Ok(()) };
+    for directory in directory.ancestors() {
+        let dot_git = directory.join(".git");
+        if dot_git.symlink_metadata().is_ok() {
+            return check_dot_git(&dot_git);
+        }
+        if ["objects", "refs"].iter().all(|part| directory.join(part).is_dir()) {
+            return check(directory); // it may be bare
+        }
+    }
+    Ok(())
+}
+
+/// Checks a repository, or the file that says where it is.
+pub(super) fn check_dot_git(dot_git: &Path) -> Result<(), GitError> {
+    check_file(dot_git)?;
+    match fs::read_to_string(dot_git) {
+        Ok(text) => {
+            let target = text.strip_prefix("gitdir:").unwrap_or_default().trim();
+            check(&dot_git.parent().unwrap_or(Path::new("")).join(target))
+        }
+        Err(_) => check(dot_git),
+    }
+}
+
 /// Checks the files of a repository, those of the one that it shares them with, and the names of its packs.
-pub(super) fn check(git_dir: &Path) -> Result<(), GitError> {
+fn check(git_dir: &Path) -> Result<(), GitError> {
     check_directory(git_dir)?;
     let shared = fs::read_to_string(git_dir.join("commondir")).ok();
     match shared {
@@ -49,7 +76,7 @@ fn check_directory(directory: &Path) -> Result<(), GitError> {
 }
 
 /// Checks a file, if it is there. (A directory cannot be opened as one, and is waited for by nobody.)
-pub(super) fn check_file(path: &Path) -> Result<(), GitError> {
+fn check_file(path: &Path) -> Result<(), GitError> {
     let Ok(metadata) = path.metadata() else { return Ok(()) };
     let name = path.file_name().unwrap_or_default();
     let is_text = ["HEAD", "config", "config.worktree", "commondir", "gitdir", ".git"].iter().any(|text| name == *text);

@@ -30,26 +30,26 @@ pub(super) fn too_deep_in_toml(text: &str) -> Option<usize> {
     None
 }
 
-/// Where a JSON text nests too deep: the offset of a bracket.
-pub(super) fn too_deep_in_json(text: &str) -> Option<usize> {
+/// Where a JSON text nests too deep, or has a character where JSON has none, which the parser passes over: the offset, and
+/// what is wrong.
+pub(super) fn flaw_in_json(text: &str) -> Option<(usize, &'static str)> {
     let mut open = Open::default();
+    let mut is_string = false;
     let mut bytes = text.bytes().enumerate();
     while let Some((offset, byte)) = bytes.next() {
         match byte {
-            b'"' => {
-                while let Some((_, byte)) = bytes.next().filter(|(_, byte)| *byte != b'"') {
-                    if byte == b'\\' {
-                        bytes.next();
-                    }
-                }
-            }
+            b'"' => is_string = !is_string,
+            b'\\' if is_string => _ = bytes.next(),
+            0..b' ' if is_string => return Some((offset, "a control character in a string is not escaped")),
+            _ if is_string => {}
             b'{' => open.enter(b'}'),
             b'[' => open.enter(b']'),
             b'}' | b']' => open.leave(byte),
-            _ => {}
+            b'\t' | b'\n' | b'\r' | b' '..=b'~' => {}
+            _ => return Some((offset, "a character that JSON has only in strings")),
         }
         if open.depth() > DEEPEST {
-            return Some(offset);
+            return Some((offset, TOO_DEEP));
         }
     }
     None
@@ -104,8 +104,9 @@ mod tests {
     #[test]
     fn depth_in_json() {
         let lists = |number: usize| "[".repeat(number) + &"]".repeat(number);
-        assert_eq!(too_deep_in_json(&lists(100)), None);
-        assert_eq!(too_deep_in_json(&lists(101)), Some(100));
-        assert_eq!(too_deep_in_json(&format!("[{}]", r#""\"[[[[","#.repeat(1000))), None);
+        assert_eq!(flaw_in_json(&lists(100)), None);
+        assert_eq!(flaw_in_json(&lists(101)), Some((100, TOO_DEEP)));
+        assert_eq!(flaw_in_json(&format!("[{}]", r#""\"[[[[","#.repeat(1000))), None);
+        assert_eq!(flaw_in_json("[\"a\tb\"]").map(|(offset, _)| offset), Some(3));
     }
 }

@@ -123,8 +123,8 @@ fn strict() -> ParseOptions {
 pub(super) fn json(text: &str) -> Result<(Node, Vec<Duplicate>), Malformed> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines = Lines::of(text);
-    if let Some(offset) = depth::too_deep_in_json(text) {
-        return Err((lines.at(offset), depth::TOO_DEEP.to_owned()));
+    if let Some((offset, what)) = depth::flaw_in_json(text) {
+        return Err((lines.at(offset), what.to_owned()));
     }
     let parsed = parse_to_ast(text, &CollectOptions::default(), &strict())
         .map_err(|error| (lines.at(error.range().start), error.kind().to_string()))?;

@@ -7,10 +7,14 @@ mod docs;
 mod edit;
 mod framing;
 mod fuzz_bodies;
+#[cfg(feature = "git")]
+mod git;
 mod hostile;
 #[cfg(feature = "interface")]
 mod interface;
 mod limits;
+#[cfg(feature = "manifest")]
+mod manifest;
 #[cfg(feature = "push")]
 mod oci_push;
 mod peers;
