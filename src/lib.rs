@@ -71,6 +71,8 @@
 mod atomic;
 #[cfg(feature = "digest")]
 pub mod digest;
+#[cfg(any(feature = "manifest", feature = "policy"))]
+mod document;
 pub mod drive;
 pub mod edit;
 mod error;

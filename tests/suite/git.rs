@@ -240,9 +240,17 @@ fn the_host_makes_no_difference() {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sectile"));
         command.arg("set").arg(&module).args(["--revision-from-git", "-o", "-", "--from"]).arg(&manifest);
         if set {
-            let variables = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_CEILING_DIRECTORIES"];
-            command.envs(variables.map(|variable| (variable, &other))).env("HOME", &home).env("XDG_CONFIG_HOME", home.join(".config"));
-            command.envs([("GIT_CONFIG_COUNT", "1"), ("GIT_CONFIG_KEY_0", "core.bare"), ("GIT_CONFIG_VALUE_0", "true")]);
+            let variables =
+                ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_CEILING_DIRECTORIES"];
+            command
+                .envs(variables.map(|variable| (variable, &other)))
+                .env("HOME", &home)
+                .env("XDG_CONFIG_HOME", home.join(".config"));
+            command.envs([
+                ("GIT_CONFIG_COUNT", "1"),
+                ("GIT_CONFIG_KEY_0", "core.bare"),
+                ("GIT_CONFIG_VALUE_0", "true"),
+            ]);
         }
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -274,7 +282,16 @@ fn refused(directory: &Path) -> GitError {
 #[test]
 fn a_broken_head_is_an_error_however_large_the_repository() {
     let id = "0123456789abcdef0123456789abcdef01234567";
-    for head in ["", "garbage", "ref: ", "ref: refs/heads/../../../../etc/passwd", "ref: refs/heads/main", id, "\0\0", "ref: HEAD"] {
+    for head in [
+        "",
+        "garbage",
+        "ref: ",
+        "ref: refs/heads/../../../../etc/passwd",
+        "ref: refs/heads/main",
+        id,
+        "\0\0",
+        "ref: HEAD",
+    ] {
         let (_kept, directory) = bones(head, "[core]\nrepositoryformatversion = 0\n");
         let pack = directory.join(".git/objects/pack");
         fs::File::create(pack.join(format!("pack-{id}.pack"))).unwrap().set_len(10 << 30).unwrap(); // sparse
@@ -329,7 +346,8 @@ fn broken_files_do_no_harm() {
     git(&directory, &["gc", "-q"]);
     let git_dir = directory.join(".git");
     let packs = fs::read_dir(git_dir.join("objects/pack")).unwrap().map(|entry| entry.unwrap().path());
-    let files: Vec<_> = ["HEAD", "config", "index", "packed-refs"].map(|file| git_dir.join(file)).into_iter().chain(packs).collect();
+    let files: Vec<_> =
+        ["HEAD", "config", "index", "packed-refs"].map(|file| git_dir.join(file)).into_iter().chain(packs).collect();
     let right = agrees(&directory);
     for file in files {
         let whole = fs::read(&file).unwrap();

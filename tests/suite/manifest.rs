@@ -56,11 +56,14 @@ fn value(manifest: &Manifest, row: &Row) -> Option<String> {
 fn sample(row: &Row) -> (&'static str, &'static str) {
     match (row.becomes(), row.key()) {
         (_, "package.authors") => (r#"["A <a@example.com>", "B"]"#, "A <a@example.com>, B"),
-        (_, "project.authors" | "project.maintainers") => {
-            (r#"[{name = "A", email = "a@example.com"}, {name = "B"}, {email = "c@example.com"}]"#, "A <a@example.com>, B, c@example.com")
-        }
+        (_, "project.authors" | "project.maintainers") => (
+            r#"[{name = "A", email = "a@example.com"}, {name = "B"}, {email = "c@example.com"}]"#,
+            "A <a@example.com>, B, c@example.com",
+        ),
         (_, "author") => (r#""A <a@example.com> (https://a.example)""#, "A <a@example.com> (https://a.example)"),
-        (_, "contributors" | "maintainers") => (r#"["A", {"name": "B", "email": "b@example.com"}]"#, "A, B <b@example.com>"),
+        (_, "contributors" | "maintainers") => {
+            (r#"["A", {"name": "B", "email": "b@example.com"}]"#, "A, B <b@example.com>")
+        }
         (Becomes::Field(Field::Authors), _) => (r#""A, B""#, "A, B"),
         (Becomes::Field(Field::Created), _) => (r#""2026-01-02T03:04:05Z""#, "2026-01-02T03:04:05Z"),
         (Becomes::Field(Field::Licenses), _) => (r#""MIT/Apache-2.0""#, "MIT OR Apache-2.0"),
@@ -94,7 +97,10 @@ fn every_row_gives_what_it_says() {
             match row.becomes() {
                 Becomes::Nothing => {
                     let [notice] = manifest.notices() else { panic!("{:?}", notices(&manifest)) };
-                    assert_eq!((notice.kind, &*notice.place.key, notice.place.line), (NoticeKind::Dropped, row.key(), 2));
+                    assert_eq!(
+                        (notice.kind, &*notice.place.key, notice.place.line),
+                        (NoticeKind::Dropped, row.key(), 2)
+                    );
                 }
                 Becomes::Field(Field::Licenses) => {
                     let [notice] = manifest.notices() else { panic!("{:?}", notices(&manifest)) };
@@ -191,7 +197,8 @@ fn the_tables_are_in_the_documentation() {
     for format in Format::ALL {
         let section = expected.find(&format!("\n## {}\n", format.file_name())).unwrap();
         let start = section + expected[section..].find(HEADING).unwrap() + HEADING.len();
-        let end = start + expected[start..].find("\n\n").map_or(0, |end| end + 1) * usize::from(expected[start..].starts_with('|'));
+        let end = start
+            + expected[start..].find("\n\n").map_or(0, |end| end + 1) * usize::from(expected[start..].starts_with('|'));
         let lines = format.rows().into_iter().map(|row| {
             let becomes = match row.becomes() {
                 Becomes::Field(field) if row.joins() => format!("`{field}`, joined"),

@@ -126,7 +126,10 @@ fn a_manifest_of_no_package_is_refused_or_said() {
         let said = &manifest(format, "[tool]\n").notices()[0].message.clone();
         assert_eq!(said, "there is no such table, which metadata is taken from");
     }
-    assert_eq!(told(&parse(Format::Cargo, "package = 1").unwrap_err()), "Cargo.toml:1: package: it is to be a table, and is a number");
+    assert_eq!(
+        told(&parse(Format::Cargo, "package = 1").unwrap_err()),
+        "Cargo.toml:1: package: it is to be a table, and is a number"
+    );
 }
 
 /// What the table of fields asks for is asked where a value is taken, so that a better one can win.
@@ -137,7 +140,10 @@ fn a_bad_value_is_an_error_with_its_place_unless_something_wins_over_it() {
     let error = Edit::new().manifest(&manifest).unwrap_err();
     assert!(matches!(error, ManifestError::Refused { error: EditError::Invalid { field: Field::Licenses, .. }, .. }));
     let told = told(&error);
-    assert!(told.starts_with("Cargo.toml:3: package.license: the value of licenses is refused: `Foo` is no SPDX"), "{told}");
+    assert!(
+        told.starts_with("Cargo.toml:3: package.license: the value of licenses is refused: `Foo` is no SPDX"),
+        "{told}"
+    );
 
     let set = |edit: Edit, field, value: &str| edit.set(field, value).unwrap();
     let edit = set(Edit::new(), Field::Licenses, "MIT");

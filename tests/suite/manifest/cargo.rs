@@ -62,7 +62,10 @@ fn what_is_inherited_is_found_where_cargo_finds_it() {
     inherits(directory.join("own/../between/./b/Cargo.toml"));
     for path in ["out", "target/package/f"] {
         let error = refused(directory.join(path).join("Cargo.toml"), &directory);
-        assert!(error.starts_with(&format!("{path}/Cargo.toml:3: package.version: it is inherited, but no workspace")), "{error}");
+        assert!(
+            error.starts_with(&format!("{path}/Cargo.toml:3: package.version: it is inherited, but no workspace")),
+            "{error}"
+        );
     }
 }
 
@@ -134,12 +137,15 @@ fn our_own_table_and_that_of_components() {
     ];
     assert_eq!(values, expected.map(|(field, value, line)| (field, value.to_owned(), line)));
     let said: Vec<_> = notices(&manifest).into_iter().map(|(_, said)| said).collect();
-    assert_eq!(said, [
-        "2 package.name: `package.metadata.sectile.name` says the same thing, and counts",
-        "3 package.license-file: the licence's text in `../LICENSE`, which lies outside of the package, is not read; \
+    assert_eq!(
+        said,
+        [
+            "2 package.name: `package.metadata.sectile.name` says the same thing, and counts",
+            "3 package.license-file: the licence's text in `../LICENSE`, which lies outside of the package, is not read; \
          a licence is taken from an SPDX expression",
-        "7 package.metadata.component.revision: `package.metadata.sectile.revision` says the same thing, and counts",
-    ]);
+            "7 package.metadata.component.revision: `package.metadata.sectile.revision` says the same thing, and counts",
+        ]
+    );
     assert_eq!(manifest.producers().collect::<Vec<_>>(), [("language", "Rust")]);
 }
 
@@ -174,7 +180,8 @@ fn cargo_agrees() {
         for (key, field) in keys {
             assert_eq!(package[key], read.value(field).unwrap(), "{key}");
         }
-        let authors: Vec<_> = package["authors"].as_array().unwrap().iter().map(|author| author.as_str().unwrap()).collect();
+        let authors: Vec<_> =
+            package["authors"].as_array().unwrap().iter().map(|author| author.as_str().unwrap()).collect();
         assert_eq!(authors.join(", "), read.value(Field::Authors).unwrap());
     }
 }

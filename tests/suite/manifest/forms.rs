@@ -106,7 +106,14 @@ fn licences_of_python() {
     }
     let error = told(&alone(Format::Python, "project.license", "{}").unwrap_err());
     assert_eq!(error, "pyproject.toml:2: project.license: it has neither `text` nor `file`");
-    gives(Format::Python, "project.license-files", r#"["LICENSE", "licenses/*"]"#, Field::Licenses, None, &[Dropped, Dropped]);
+    gives(
+        Format::Python,
+        "project.license-files",
+        r#"["LICENSE", "licenses/*"]"#,
+        Field::Licenses,
+        None,
+        &[Dropped, Dropped],
+    );
     gives(Format::Python, "project.license-files", r#"{paths = ["LICENSE"]}"#, Field::Licenses, None, &[Dropped]);
     for outside in ["../LICENSE", "a/../LICENSE", "/etc/passwd"] {
         let error = told(&alone(Format::Python, "project.license-files", &format!("[{outside:?}]")).unwrap_err());
@@ -134,8 +141,11 @@ fn labels_of_python_count_without_punctuation_space_and_case() {
 fn what_python_leaves_to_the_build_is_said() {
     let text = "[project]\nname = \"a\"\ndynamic = [\"version\", \"readme\", \"urls\"]\n";
     let said: Vec<_> = notices(&manifest(Format::Python, text)).into_iter().map(|(_, said)| said).collect();
-    assert_eq!(said, [
-        "3 project.dynamic: `version` is left to the build, and cannot be taken from here",
-        "3 project.dynamic: `urls` is left to the build, and cannot be taken from here",
-    ]);
+    assert_eq!(
+        said,
+        [
+            "3 project.dynamic: `version` is left to the build, and cannot be taken from here",
+            "3 project.dynamic: `urls` is left to the build, and cannot be taken from here",
+        ]
+    );
 }

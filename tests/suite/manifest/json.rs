@@ -9,18 +9,77 @@ use crate::support::seeded::Seeded;
 #[test]
 fn what_json_is_serde_says() {
     let texts = [
-        "{}", "{} ", "\n{\r\n}\t", "{}{}", "{} x", "", " ", "{", "}", r#"{"a"}"#, r#"{"a":}"#, r#"{"a":1,}"#, "{,}",
-        r#"{"a":[1,]}"#, r#"{"a":[,1]}"#, r#"{"a" "b"}"#, r#"{"a":1 "b":2}"#, r#"{'a':1}"#, "{a:1}", "{1:1}", "// x\n{}",
-        "/* x */{}", "{/**/}", r#"{"a":01}"#, r#"{"a":-}"#, r#"{"a":-0}"#, r#"{"a":1.}"#, r#"{"a":.5}"#, r#"{"a":+1}"#,
-        r#"{"a":1e5}"#, r#"{"a":1e}"#, r#"{"a":1E+5}"#, r#"{"a":0x1}"#, r#"{"a":NaN}"#, r#"{"a":Infinity}"#,
-        r#"{"a":-Infinity}"#, r#"{"a":truE}"#, r#"{"a":nul}"#, r#"{"a":undefined}"#, "{\"a\":\"\t\"}", "{\"a\":\"\n\"}",
-        "{\"a\":\"\u{0}\"}", "{\"a\":\"\u{1f}\"}", "{\"a\":\"\u{7f}\"}", r#"{"a":"\x41"}"#, r#"{"a":"\v"}"#, r#"{"a":"\'"}"#,
-        r#"{"a":"\u12"}"#, r#"{"a":"\u12zz"}"#, r#"{"a":"\ud800"}"#, r#"{"a":"\ud83d\ude00"}"#, r#"{"a":"\udc00\ud800"}"#,
-        r#"{"a":"\/\b\f\n\r\t\\\""}"#, r#"{"a":"b}"#, "{\"a\":\u{a0}1}", "{\"a\":\u{feff}1}", "\u{b}{}", "\u{c}{}",
-        "{\"a\\\nb\":1}", "{\u{2028}}", r#"{"a":--1}"#, r#"{"a":1_000}"#, r#"{"a":"b"'c'}"#, "{\"a\":1;}",
+        "{}",
+        "{} ",
+        "\n{\r\n}\t",
+        "{}{}",
+        "{} x",
+        "",
+        " ",
+        "{",
+        "}",
+        r#"{"a"}"#,
+        r#"{"a":}"#,
+        r#"{"a":1,}"#,
+        "{,}",
+        r#"{"a":[1,]}"#,
+        r#"{"a":[,1]}"#,
+        r#"{"a" "b"}"#,
+        r#"{"a":1 "b":2}"#,
+        r#"{'a':1}"#,
+        "{a:1}",
+        "{1:1}",
+        "// x\n{}",
+        "/* x */{}",
+        "{/**/}",
+        r#"{"a":01}"#,
+        r#"{"a":-}"#,
+        r#"{"a":-0}"#,
+        r#"{"a":1.}"#,
+        r#"{"a":.5}"#,
+        r#"{"a":+1}"#,
+        r#"{"a":1e5}"#,
+        r#"{"a":1e}"#,
+        r#"{"a":1E+5}"#,
+        r#"{"a":0x1}"#,
+        r#"{"a":NaN}"#,
+        r#"{"a":Infinity}"#,
+        r#"{"a":-Infinity}"#,
+        r#"{"a":truE}"#,
+        r#"{"a":nul}"#,
+        r#"{"a":undefined}"#,
+        "{\"a\":\"\t\"}",
+        "{\"a\":\"\n\"}",
+        "{\"a\":\"\u{0}\"}",
+        "{\"a\":\"\u{1f}\"}",
+        "{\"a\":\"\u{7f}\"}",
+        r#"{"a":"\x41"}"#,
+        r#"{"a":"\v"}"#,
+        r#"{"a":"\'"}"#,
+        r#"{"a":"\u12"}"#,
+        r#"{"a":"\u12zz"}"#,
+        r#"{"a":"\ud800"}"#,
+        r#"{"a":"\ud83d\ude00"}"#,
+        r#"{"a":"\udc00\ud800"}"#,
+        r#"{"a":"\/\b\f\n\r\t\\\""}"#,
+        r#"{"a":"b}"#,
+        "{\"a\":\u{a0}1}",
+        "{\"a\":\u{feff}1}",
+        "\u{b}{}",
+        "\u{c}{}",
+        "{\"a\\\nb\":1}",
+        "{\u{2028}}",
+        r#"{"a":--1}"#,
+        r#"{"a":1_000}"#,
+        r#"{"a":"b"'c'}"#,
+        "{\"a\":1;}",
     ];
     for text in texts {
-        assert_eq!(parse(Format::Npm, text).is_ok(), serde_json::from_str::<serde_json::Value>(text).is_ok(), "{text:?}");
+        assert_eq!(
+            parse(Format::Npm, text).is_ok(),
+            serde_json::from_str::<serde_json::Value>(text).is_ok(),
+            "{text:?}"
+        );
     }
     // And what becomes of sound texts that a few bytes are changed in.
     let mut seeded = Seeded::new(4);
@@ -46,6 +105,10 @@ fn a_key_that_stands_twice_is_said_and_the_last_counts() {
     let manifest = manifest(Format::Npm, text);
     assert_eq!(manifest.value(Field::Version).as_deref(), Some("2"));
     let said = notices(&manifest);
-    let twice: Vec<_> = said.iter().filter(|(kind, _)| *kind == NoticeKind::Duplicate).map(|(_, said)| &**said).collect();
-    assert_eq!(twice, ["3 a: the key stands twice, and the last counts", "4 version: the key stands twice, and the last counts"]);
+    let twice: Vec<_> =
+        said.iter().filter(|(kind, _)| *kind == NoticeKind::Duplicate).map(|(_, said)| &**said).collect();
+    assert_eq!(
+        twice,
+        ["3 a: the key stands twice, and the last counts", "4 version: the key stands twice, and the last counts"]
+    );
 }
