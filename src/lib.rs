@@ -43,7 +43,8 @@
 //! - [`Findings`] are what is wrong or notable: reading is lenient, and one bad value costs only itself.
 //! - [`edit`] says what is wanted, and becomes a plan of bytes kept and inserted, which [`splice`] writes; and it says what
 //!   changes, and what no longer holds.
-//! - [`report`] is the one row that says what was found, and a [`Policy`] judges it.
+//! - [`report`] is the one row that says what was found, and a [`Policy`] judges it: all that is refused, whoever asks, is
+//!   refused by [`policy`].
 //!
 //! # What is promised
 //!
@@ -90,7 +91,7 @@ mod lock;
 pub mod manifest;
 pub mod metadata;
 pub mod oci;
-mod policy;
+pub mod policy;
 mod read;
 pub mod report;
 #[cfg(feature = "sbom")]

@@ -520,6 +520,7 @@ impl<'w, 'v, K: Keep<'w, 'v>> Visitor<'w> for Reader<'v, K> {
             children: 0,
             start: entry.start,
             end: entry.end,
+            whole: false,
             name: None,
             annotations: Vec::new(),
             firsts: None,
@@ -565,7 +566,9 @@ impl<'w, 'v, K: Keep<'w, 'v>> Visitor<'w> for Reader<'v, K> {
     }
 
     fn leave(&mut self, item: u32, end: u64) {
-        self.items[item as usize].end = Some(end);
+        let item = &mut self.items[item as usize];
+        item.end = Some(end);
+        item.whole = true;
         self.open = self.enclosing.pop().unwrap_or_default();
     }
 }
