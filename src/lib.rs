@@ -47,7 +47,8 @@
 //!   changes, and what no longer holds.
 //! - `manifest` is where metadata comes from: the manifests of language tools; and `git`, the revision of the work tree.
 //! - [`oci`] is where it goes: annotations, and with the feature `oci` the image that registries hold, in a layout on disk.
-//! - [`report`] is the one row that says what was found, and a [`Policy`] judges it.
+//! - [`report`] is the one row that says what was found, and a [`Policy`] judges it: all that is refused, whoever asks, is
+//!   refused by [`policy`].
 //!
 //! # What is promised
 //!
@@ -79,6 +80,8 @@
 mod atomic;
 #[cfg(feature = "digest")]
 pub mod digest;
+#[cfg(any(feature = "manifest", feature = "policy"))]
+mod document;
 pub mod drive;
 pub mod edit;
 mod error;
@@ -96,7 +99,7 @@ mod lock;
 pub mod manifest;
 pub mod metadata;
 pub mod oci;
-mod policy;
+pub mod policy;
 mod read;
 pub mod report;
 #[cfg(feature = "sbom")]

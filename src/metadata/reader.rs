@@ -316,6 +316,8 @@ impl<'v, K> Reader<'v, K> {
 }
 
 impl<'v, K> Reader<'v, K> {
+    // What is rare stands behind calls, here and in `hopped`, so that hops through a name section are short: measured.
+    #[inline(never)]
     fn decode<'w>(&mut self, waiting: &Waiting, bytes: &'w [u8], start: u64)
     where
         K: Keep<'w, 'v>,
@@ -438,6 +440,7 @@ impl<'v, K> Reader<'v, K> {
     }
 
     /// What a hop in a name section came upon.
+    #[inline(never)]
     fn hopped<'w>(&mut self, waiting: &mut Waiting, mut hop: Hop<'w>) -> Want
     where
         K: Keep<'w, 'v>,
@@ -521,6 +524,7 @@ impl<'w, 'v, K: Keep<'w, 'v>> Visitor<'w> for Reader<'v, K> {
             children: 0,
             start: entry.start,
             end: entry.end,
+            whole: false,
             name: None,
             annotations: Vec::new(),
             firsts: None,
@@ -566,7 +570,9 @@ impl<'w, 'v, K: Keep<'w, 'v>> Visitor<'w> for Reader<'v, K> {
     }
 
     fn leave(&mut self, item: u32, end: u64) {
-        self.read.items[item as usize].end = Some(end);
+        let item = &mut self.read.items[item as usize];
+        item.end = Some(end);
+        item.whole = true;
         self.open = self.enclosing.pop().unwrap_or_default();
     }
 }

@@ -1,0 +1,130 @@
+//! Reading what a policy asks for, in one pass.
+
+use super::sections::{Sighted, Watched};
+use super::{Demand, Policy};
+use crate::drive::{self, ReadAt};
+use crate::error::{Error, Outcome};
+#[cfg(feature = "interface")]
+use crate::interface::{self, Along, Interface};
+use crate::metadata::{self, Borrowed, Copied, Keep, Metadata};
+use crate::read::outcome;
+use crate::scan::{Entry, Section, Visitor, Want};
+
+/// What a policy asks to be read of an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reading<'a> {
+    /// What it says of itself.
+    pub metadata: Metadata<'a>,
+    /// What the root item imports and exports; `None` where no rule asks.
+    #[cfg(feature = "interface")]
+    pub interface: Option<Interface>,
+    /// What the rules about sections found; `None` where there are none.
+    pub sighted: Option<Sighted>,
+}
+
+/// Reads what a policy asks for from whatever drives it, by the limits of the policy: [`Reader::borrowing`] for bytes in
+/// memory that outlive the values, [`Reader::copying`] for everything else.
+///
+/// ```
+/// use sectile::drive::Push;
+/// use sectile::policy::{Policy, Reader};
+///
+/// let policy = Policy::default();
+/// let mut push = Push::new(Reader::copying(&policy), policy.limits);
+/// push.push(b"\0asm\x01\0\0\0")?;
+/// let (reader, result) = push.finish();
+/// result?;
+/// assert!(reader.finish().is_some());
+/// # Ok::<(), sectile::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Reader<'v, K>(Both<'v, K>);
+
+#[cfg(feature = "interface")]
+type Both<'v, K> = Along<Watched<metadata::Reader<'v, K>>>;
+#[cfg(not(feature = "interface"))]
+type Both<'v, K> = Watched<metadata::Reader<'v, K>>;
+
+impl Reader<'_, Borrowed> {
+    /// A reader whose values borrow from the input.
+    pub fn borrowing(policy: &Policy) -> Self {
+        Self::new(metadata::Reader::borrowing(policy.limits), policy)
+    }
+}
+
+impl Reader<'static, Copied> {
+    /// A reader whose values are copied out of the input.
+    pub fn copying(policy: &Policy) -> Self {
+        Self::new(metadata::Reader::copying(policy.limits), policy)
+    }
+}
+
+impl<'v, K> Reader<'v, K> {
+    fn new(reader: metadata::Reader<'v, K>, policy: &Policy) -> Self {
+        let both = Watched::new(reader, policy);
+        #[cfg(feature = "interface")]
+        let both = {
+            let asks = policy.rules().any(|rule| matches!(rule.demand, Demand::Imports(_)));
+            Along::new(both, asks.then(|| interface::Reader::new(policy.limits)))
+        };
+        Self(both)
+    }
+
+    /// What was read so far; `None` where not even the root's preamble was.
+    pub fn finish(self) -> Option<Reading<'v>> {
+        #[cfg(feature = "interface")]
+        let (watched, interface) = (self.0.of_custom, self.0.reader.and_then(interface::Reader::finish));
+        #[cfg(not(feature = "interface"))]
+        let watched = self.0;
+        let (reader, sighted) = watched.finish();
+        Some(Reading {
+            metadata: reader.finish()?,
+            #[cfg(feature = "interface")]
+            interface,
+            sighted,
+        })
+    }
+}
+
+impl<'w, 'v, K: Keep<'w, 'v>> Visitor<'w> for Reader<'v, K> {
+    fn enter(&mut self, entry: &Entry) {
+        self.0.enter(entry);
+    }
+
+    #[inline]
+    fn section(&mut self, section: &Section<'w>) -> Want {
+        self.0.section(section)
+    }
+
+    #[inline]
+    fn data(&mut self, bytes: &'w [u8], start: u64) -> Want {
+        self.0.data(bytes, start)
+    }
+
+    fn leave(&mut self, item: u32, end: u64) {
+        self.0.leave(item, end);
+    }
+}
+
+/// Reads what a policy asks for of a binary in memory. The values borrow from it.
+///
+/// # Errors
+///
+/// As for [`read_slice`](crate::read_slice).
+pub fn read_slice<'a>(bytes: &'a [u8], policy: &Policy) -> Result<Outcome<Reading<'a>>, Error> {
+    let mut reader = Reader::borrowing(policy);
+    let (result, cost) = drive::slice(bytes, &mut reader, policy.limits);
+    outcome(reader.finish(), result, cost)
+}
+
+/// Reads what a policy asks for of a file, or of anything else with positioned reads, of `len` bytes.
+///
+/// # Errors
+///
+/// As for [`read_at`](crate::read_at).
+pub fn read_at<R: ReadAt + ?Sized>(source: &R, len: u64, policy: &Policy) -> Result<Outcome<Reading<'static>>, Error> {
+    let mut reader = Reader::copying(policy);
+    let (result, cost) = drive::read_at(source, len, &mut reader, policy.limits);
+    outcome(reader.finish(), result, cost)
+}
