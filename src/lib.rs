@@ -87,6 +87,8 @@ pub mod edit;
 mod error;
 mod escape;
 mod finding;
+#[cfg(feature = "gate")]
+pub mod gate;
 #[cfg(feature = "git")]
 pub mod git;
 #[cfg(feature = "interface")]

@@ -1,13 +1,21 @@
 //! Reading what a policy asks for, in one pass.
 
 use super::sections::{Sighted, Watched};
-use super::{Demand, Policy};
+#[cfg(feature = "interface")]
+use super::Demand;
+use super::Policy;
+#[cfg(feature = "gate")]
+use crate::drive::Cost;
 use crate::drive::{self, ReadAt};
 use crate::error::{Error, Outcome};
+#[cfg(feature = "gate")]
+use crate::finding::Finding;
 #[cfg(feature = "interface")]
 use crate::interface::{self, Along, Interface};
 use crate::metadata::{self, Borrowed, Copied, Keep, Metadata};
 use crate::read::outcome;
+#[cfg(feature = "gate")]
+use crate::report::Report;
 use crate::scan::{Entry, Section, Visitor, Want};
 
 /// What a policy asks to be read of an input.
@@ -84,6 +92,37 @@ impl<'v, K> Reader<'v, K> {
             interface,
             sighted,
         })
+    }
+}
+
+#[cfg(feature = "gate")]
+impl<K> Reader<'_, K> {
+    /// How much was read so far, as far as judging it takes longer the more that is: the items, imports, exports and
+    /// findings.
+    pub(crate) fn weight(&self) -> usize {
+        let watched = &self.0;
+        #[cfg(feature = "interface")]
+        let (watched, interface) = (&watched.of_custom, watched.reader.as_ref().and_then(interface::Reader::so_far));
+        let of_metadata = watched.inner.so_far().map_or(0, |read| read.items().len() + read.findings().iter().len());
+        #[cfg(feature = "interface")]
+        let of_metadata = of_metadata + interface.map_or(0, |read| read.imports().len() + read.exports().len());
+        of_metadata
+    }
+
+    /// The first finding that the policy refuses of what was read so far. `unread` says that the rest is not known: it is
+    /// refused whatever comes.
+    pub(crate) fn refused_so_far(&self, policy: &Policy, unread: Option<&Error>) -> Option<Finding> {
+        let watched = &self.0;
+        #[cfg(feature = "interface")]
+        let (watched, interface) = (&watched.of_custom, watched.reader.as_ref().and_then(interface::Reader::so_far));
+        let sighted = watched.so_far();
+        let report = Report {
+            #[cfg(feature = "interface")]
+            interface,
+            sighted: sighted.as_ref(),
+            ..Report::of("".as_ref(), None, Some(watched.inner.so_far()?), unread, Cost::default())
+        };
+        policy.judge(&report).first_refused().cloned()
     }
 }
 

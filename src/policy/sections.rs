@@ -160,6 +160,15 @@ impl<V> Watched<V> {
         Self { inner, watch }
     }
 
+    /// What was found so far.
+    #[cfg(feature = "gate")]
+    pub(super) fn so_far(&self) -> Option<Sighted> {
+        let by_rule = |watch: &Watch| {
+            watch.rules.iter().map(|(rule, found)| (Arc::clone(rule), found.clone().findings())).collect()
+        };
+        self.watch.as_ref().map(|watch| Sighted { by_rule: by_rule(watch) })
+    }
+
     pub(super) fn finish(self) -> (V, Option<Sighted>) {
         let by_rule = |watch: Watch| watch.rules.into_iter().map(|(rule, found)| (rule, found.findings())).collect();
         (self.inner, self.watch.map(|watch| Sighted { by_rule: by_rule(watch) }))

@@ -41,7 +41,12 @@ impl Verdict<'_> {
     /// Whether the policy refuses a finding. Of an input that breaks off this says what is known so far, and stays true
     /// whatever comes behind: nothing is said to be missing of an item that was not read to its end.
     pub fn is_refused(&self) -> bool {
-        self.judged.iter().any(|judged| judged.refused)
+        self.first_refused().is_some()
+    }
+
+    /// The first finding that the policy refuses.
+    pub fn first_refused(&self) -> Option<&Finding> {
+        self.judged.iter().find(|judged| judged.refused).map(|judged| &*judged.finding)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::finding::{Code, Findings};
 use crate::scan::Path;
 
 /// The findings of one rule, folded as all findings are.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Violations(Findings);
 
 /// Where something breaks a rule.

@@ -88,7 +88,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    fn of(
+    pub(crate) fn of(
         file: &'a OsStr,
         size: Option<u64>,
         metadata: Option<&'a Metadata<'a>>,
