@@ -30,7 +30,9 @@ use tokio::net::TcpListener;
 
 fn main() -> io::Result<()> {
     let mut arguments = env::args_os().skip(1);
-    let Some(directory) = arguments.next() else { return Err(io::Error::other("give a DIRECTORY to store uploads in")) };
+    let Some(directory) = arguments.next() else {
+        return Err(io::Error::other("give a DIRECTORY to store uploads in"));
+    };
     let address = arguments.next().unwrap_or_else(|| "127.0.0.1:8080".into());
     let storage = Storage::new(directory.into(), Policy::default());
     tokio::runtime::Runtime::new()?.block_on(async {
@@ -122,7 +124,7 @@ async fn discard(mut body: Body) {
 }
 
 fn created(accepted: &Accepted) -> Response {
-    let options = AnnotationOptions::new().duplicates(Duplicates::Last).allow_invalid(true);
+    let options = AnnotationOptions::new().duplicates(Duplicates::Last).allow_invalid();
     let annotations = accepted.annotations(&options).unwrap_or_default();
     let (digest, size) = (accepted.digest.to_string(), accepted.size);
     let json = serde_json::json!({ "digest": digest, "size": size, "annotations": annotations });

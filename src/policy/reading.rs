@@ -1,9 +1,9 @@
 //! Reading what a policy asks for, in one pass.
 
-use super::sections::{Sighted, Watched};
 #[cfg(feature = "interface")]
 use super::Demand;
 use super::Policy;
+use super::sections::{Sighted, Watched};
 #[cfg(feature = "gate")]
 use crate::drive::Cost;
 use crate::drive::{self, ReadAt};

@@ -9,6 +9,8 @@ mod docs;
 mod edit;
 mod framing;
 mod fuzz_bodies;
+#[cfg(feature = "gate")]
+mod gate;
 #[cfg(feature = "git")]
 mod git;
 mod hostile;
@@ -22,6 +24,7 @@ mod oci;
 #[cfg(feature = "push")]
 mod oci_push;
 mod peers;
+mod push;
 #[cfg(feature = "sbom")]
 mod sbom;
 mod splice;
