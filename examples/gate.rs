@@ -70,6 +70,10 @@ async fn upload(State(storage): State<Storage>, body: Body) -> Result<Response, 
     if let Some(declared) = body.size_hint().exact() {
         gate = gate.declared(declared); // what `Content-Length` says
     }
+    if let Err(refused) = gate.push(&[]) {
+        tokio::spawn(discard(body));
+        return Err(refused.into()); // before a byte has come
+    }
     let mut body = Tee::new(body, gate);
     // Is removed when it goes out of scope, as it does when the connection is cut.
     let (file, path) = NamedTempFile::new_in(&*storage.directory)?.into_parts();

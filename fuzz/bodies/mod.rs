@@ -6,6 +6,7 @@
 //!   and imports and exports against wasmparser;
 //! - `manifest()` holds the readers of manifests against what they promise, and JSON against serde_json;
 //! - [`plans()`] edits anything in any way, and holds what comes of it against what is promised;
+//! - [`passing()`] edits what passes in chunks, and judges it, as the whole would be;
 //! - [`binary()`] makes the inputs: modules and components that lie.
 
 mod drivers;
@@ -16,6 +17,7 @@ mod interface;
 #[cfg(feature = "manifest")]
 mod manifest;
 mod outline;
+mod passing;
 mod plans;
 
 pub use self::drivers::drivers;
@@ -24,4 +26,5 @@ pub use self::generate::binary;
 #[cfg(feature = "manifest")]
 pub use self::manifest::manifest;
 pub use self::outline::Outline;
+pub use self::passing::passing;
 pub use self::plans::{CONTROLS, concatenation, plans};

@@ -138,6 +138,10 @@ impl<V: for<'w> Visitor<'w>> Push<V> {
         &self.visitor
     }
 
+    pub(crate) fn visitor_mut(&mut self) -> &mut V {
+        &mut self.visitor
+    }
+
     /// The input ends here. Gives the visitor back, and whether the input was whole.
     ///
     /// # Errors
@@ -149,7 +153,6 @@ impl<V: for<'w> Visitor<'w>> Push<V> {
     }
 
     /// What the scanner needs next, by absolute offsets.
-    #[cfg(feature = "gate")]
     pub(crate) fn needed(&self) -> &Range<u64> {
         &self.needed
     }

@@ -25,7 +25,7 @@ use smallvec::SmallVec;
 pub use self::check::Flaw;
 pub(crate) use self::check::controls;
 pub use self::convention::Purpose;
-pub(crate) use self::convention::purpose;
+pub(crate) use self::convention::{is_pinned_first, purpose};
 pub use self::dependencies::Dependencies;
 #[cfg(feature = "dependencies")]
 pub use self::dependencies::Package;

@@ -41,6 +41,11 @@ fn manifest() {
 }
 
 #[test]
+fn passing() {
+    over_seeds("passing", bodies::passing);
+}
+
+#[test]
 fn plans() {
     over_seeds("plans", |input| _ = bodies::plans(input));
 }

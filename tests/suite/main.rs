@@ -23,6 +23,7 @@ mod manifest;
 mod oci;
 #[cfg(feature = "push")]
 mod oci_push;
+mod passing;
 mod peers;
 mod push;
 #[cfg(feature = "sbom")]

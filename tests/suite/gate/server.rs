@@ -134,7 +134,7 @@ fn what_is_hostile_is_refused_while_it_arrives() {
         let (status, json) = answer(stream);
         assert_eq!((status, &json["accepted"]), (422, &false.into()), "{json}");
         if let Some(error) = error {
-            assert!(json["error"]["message"].as_str().unwrap().starts_with(error), "{json}");
+            assert!(json["reason"]["message"].as_str().unwrap().starts_with(error), "{json}");
         }
         if let Some(code) = code {
             assert_eq!((&json["findings"][0]["code"], &json["findings"][0]["refused"]), (&code.into(), &true.into()));
