@@ -29,6 +29,9 @@
 //! | the path of a file | [`Input::open`], then [`Input::read`] |
 //! | anything with positioned reads | [`read_at`] |
 //! | chunks that arrive | [`drive::Push`] with a [`metadata::Reader::copying`] |
+//! | chunks on their way to somebody else | a [`drive::Tee`]: a reader, a writer, a stream, the body of a request |
+//! | an upload to let in or not | `gate::Gate` (feature `gate`) |
+//! | a change to make while it passes | an [`edit::PassingEdit`] |
 //! | a question about imports and exports | `interface::read_slice`, [`Input`]'s `interface` (feature `interface`) |
 //! | a binary to publish | [`oci::annotations`]; `oci::Image`, `oci::Layout` (feature `oci`) |
 //! | a change to make | an [`edit::Edit`], which becomes a [`splice::Plan`] |
@@ -49,6 +52,7 @@
 //! - [`oci`] is where it goes: annotations, and with the feature `oci` the image that registries hold, in a layout on disk.
 //! - [`report`] is the one row that says what was found, and a [`Policy`] judges it: all that is refused, whoever asks, is
 //!   refused by [`policy`].
+//! - `gate` watches uploads as they pass: it reads, judges and hashes them in one pass, and refuses them as early as it can.
 //!
 //! # What is promised
 //!
@@ -72,6 +76,8 @@
 //! - `sbom`: the dependencies of a tree as `CycloneDX` JSON (`sbom`).
 //! - `manifest`: metadata out of Cargo.toml, wkg.toml, package.json and pyproject.toml.
 //! - `git`: the revision of the work tree that a file lies in. Brings a large tree.
+//! - `gate`: uploads are watched as they pass (`gate`).
+//! - `stream`, `http`: streams of bytes, and bodies of HTTP requests and responses, pass through a [`drive::Tee`].
 //! - `cli`: the command `sectile`.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // examples may
