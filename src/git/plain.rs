@@ -21,10 +21,10 @@ const FILES: [&str; 12] = [
     "objects/pack/multi-pack-index",
 ];
 
-/// Larger ones are read by no Git either: references and an index of a hundred million files.
+/// The most bytes that an index or a list of references may have: more would be for hundreds of millions of files.
 const MAX_LEN: u64 = 16 << 30;
 
-/// Smaller ones are texts of a few lines.
+/// The most bytes that a text of a few lines may have.
 const MAX_TEXT: u64 = 16 << 20;
 
 /// Checks what is looked at to find the repository of a directory.

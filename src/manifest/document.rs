@@ -11,13 +11,13 @@ use toml::de::{DeTable, DeValue};
 use super::depth;
 
 /// A value, and the line that it stands on: of an entry, that of its key. Lines are counted from 1.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Node {
     pub(super) line: u64,
     pub(super) value: Value,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Value {
     Text(String),
     Bool(bool),

@@ -2,8 +2,11 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{self, Read};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::thread;
 
 use sectile::digest::Digest;
 use serde_json::Value;
@@ -82,17 +85,17 @@ fn there_and_back_twice() {
         let again = home.push(&path(file), &reference, &["--vendor", "me"]);
         assert_eq!(registry.requests()[before..], ["HEAD blobs", "HEAD blobs", "HEAD manifests"]);
         assert_eq!(
-            (&again["digest"], &again["layer"], &again["sent"]),
-            (&pushed["digest"], &pushed["layer"], &0.into())
+            (&again["manifest"]["digest"], &again["layer"]["digest"], &again["sent"]),
+            (&pushed["manifest"]["digest"], &pushed["layer"]["digest"], &0.into())
         );
 
         let (source, layout) = (format!("docker://{reference}"), home.at(&format!("layout{nth}")));
         home.done("skopeo", ["copy", "--src-tls-verify=false", &source, &format!("oci:{}:1.0", layout.display())]);
         let (manifest, bytes) = layer(&layout);
-        assert_eq!(Digest::of(&bytes).to_string(), pushed["layer"].as_str().unwrap());
-        assert!(bytes == registry.blob(pushed["layer"].as_str().unwrap()));
+        assert_eq!(Digest::of(&bytes).to_string(), pushed["layer"]["digest"].as_str().unwrap());
+        assert!(bytes == registry.blob(pushed["layer"]["digest"].as_str().unwrap()));
         let raw = home.done("skopeo", ["inspect", "--tls-verify=false", "--raw", &source]);
-        assert_eq!(Digest::of(raw.as_bytes()).to_string(), pushed["digest"].as_str().unwrap());
+        assert_eq!(Digest::of(raw.as_bytes()).to_string(), pushed["manifest"]["digest"].as_str().unwrap());
         assert_eq!(serde_json::from_str::<Value>(&raw).unwrap(), manifest);
 
         // And back again: the binary says what the annotations say.
@@ -106,7 +109,7 @@ fn there_and_back_twice() {
         }
         // Without the vendor, what is there is the file.
         let plain = home.push(&path(file), &format!("{}/team/plain{nth}", registry.address), &[]);
-        assert!(registry.blob(plain["layer"].as_str().unwrap()) == fs::read(path(file)).unwrap());
+        assert!(registry.blob(plain["layer"]["digest"].as_str().unwrap()) == fs::read(path(file)).unwrap());
     }
 }
 
@@ -124,7 +127,41 @@ fn a_large_file() {
     });
     let registry = Registry::start(Setup::default());
     let pushed = Home::new().push(&file, &format!("{}/large", registry.address), &[]);
-    assert!(registry.blob(pushed["layer"].as_str().unwrap()) == fs::read(file).unwrap());
+    assert!(registry.blob(pushed["layer"]["digest"].as_str().unwrap()) == fs::read(file).unwrap());
+}
+
+/// Passes connections on to a registry, and cuts the first ones off, each after so many bytes to the registry.
+fn relay(to: &str, mut cuts: Vec<usize>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, to) = (listener.local_addr().unwrap().to_string(), to.to_owned());
+    thread::spawn(move || {
+        for client in listener.incoming().take(50).map_while(Result::ok) {
+            let Ok(server) = TcpStream::connect(&to) else { break };
+            let (mut back, mut front) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+            thread::spawn(move || _ = io::copy(&mut back, &mut front));
+            let most = cuts.pop().unwrap_or(usize::MAX);
+            thread::spawn(move || {
+                _ = io::copy(&mut (&client).take(most as u64), &mut &server);
+                _ = client.shutdown(Shutdown::Both);
+                _ = server.shutdown(Shutdown::Both);
+            });
+        }
+    });
+    address
+}
+
+#[test]
+#[ignore = "needs docker-registry"]
+fn a_connection_that_breaks() {
+    let file = path("zig-zig_fmt.wasm");
+    let bytes = fs::read(&file).unwrap();
+    // At some places of the upload, and before it.
+    for cuts in [vec![100], vec![bytes.len() / 2], vec![bytes.len() - 10, bytes.len() / 3], vec![1000, 200_000, 1000]] {
+        let registry = Registry::start(Setup::default());
+        let address = relay(&registry.address, cuts.clone());
+        let pushed = Home::new().push(&file, &format!("{address}/team/app:1"), &[]);
+        assert!(registry.blob(pushed["layer"]["digest"].as_str().unwrap()) == bytes, "{cuts:?}");
+    }
 }
 
 #[test]
@@ -191,7 +228,7 @@ fn an_sbom_beside_it() {
     let index = raw(&format!(":{tag}"));
     assert_eq!(index["manifests"].as_array().unwrap().len(), 1);
     let artifact = raw(&format!("@{}", index["manifests"][0]["digest"].as_str().unwrap()));
-    assert_eq!(artifact["subject"]["digest"], pushed["digest"]);
+    assert_eq!(artifact["subject"]["digest"], pushed["manifest"]["digest"]);
     let bytes = registry.blob(artifact["layers"][0]["digest"].as_str().unwrap());
     let told = home.done(env!("CARGO_BIN_EXE_sectile"), ["sbom", path(FILES[1]).to_str().unwrap()]);
     assert_eq!(String::from_utf8(bytes).unwrap(), told);

@@ -328,9 +328,14 @@ fn files_of_a_kind_that_is_not_known() {
     let Some((_kept, directory)) = repository() else { return };
     let reftable = directory.with_file_name("reftable");
     fs::create_dir(&reftable).unwrap();
-    git(&reftable, &["init", "-q", "--ref-format=reftable"]);
-    git(&reftable, &["commit", "-q", "--allow-empty", "-m", "x"]);
-    assert!(matches!(refused(&reftable), GitError::References { .. }));
+    let init =
+        Command::new("git").current_dir(&reftable).args(["init", "-q", "--ref-format=reftable"]).output().unwrap();
+    if init.status.success() {
+        git(&reftable, &["commit", "-q", "--allow-empty", "-m", "x"]);
+        assert!(matches!(refused(&reftable), GitError::References { .. }));
+    } else {
+        eprintln!("skipped: this `git` makes no reftables");
+    }
     let hashed = directory.with_file_name("sha256");
     fs::create_dir(&hashed).unwrap();
     git(&hashed, &["init", "-q", "--object-format=sha256"]);

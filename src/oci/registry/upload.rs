@@ -50,7 +50,7 @@ impl Session<'_> {
         }
         let mut upload = self.begin(digest, source, None, 0)?;
         loop {
-            let what = format!("{} ({digest})", upload.url);
+            let what = format!("uploading {digest} to {}", upload.url);
             match self.advance(&mut upload, progress).map_err(|fault| self.error(Some(what.clone()), fault))? {
                 Next::Done => return Ok(true),
                 Next::Further => {}
@@ -58,7 +58,7 @@ impl Session<'_> {
                     if upload.attempts >= self.client().options.attempts {
                         return Err(self.error(Some(what), fault));
                     }
-                    self.wait(upload.attempts - 1, None).map_err(|fault| self.error(Some(what), fault))?;
+                    self.wait(upload.attempts, None).map_err(|fault| self.error(Some(what), fault))?;
                     // What broke off may have been the answer alone.
                     if self.has_blob(digest)? {
                         return Ok(true);
@@ -165,7 +165,7 @@ impl Session<'_> {
         if upload.attempts >= self.client().options.attempts {
             return Err(fault);
         }
-        self.wait(upload.attempts - 1, None)?;
+        self.wait(upload.attempts, None)?;
         let answer = self.try_ask(&mut Ask::new(Method::GET, upload.url.clone()))?;
         let has = match answer.status {
             200 | 202 | 204 => last_byte(&answer),

@@ -82,7 +82,7 @@ fn a_time_is_given_or_there_is_none() {
     let (directory, _) = file(&said());
     let key = "org.opencontainers.image.created";
     let with = |epoch: Option<&str>, args: &[&str]| {
-        let mut command = command(&[&["oci", "annotations", "a.wasm"][..], args].concat());
+        let mut command = command([&["oci", "annotations", "a.wasm"][..], args].concat());
         command.current_dir(directory.path()).env_remove("SOURCE_DATE_EPOCH");
         if let Some(epoch) = epoch {
             command.env("SOURCE_DATE_EPOCH", epoch);

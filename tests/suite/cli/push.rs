@@ -67,15 +67,18 @@ fn json_is_the_contract() {
     assert!(run.stderr.contains("what went into it is not known"), "{}", run.stderr);
     assert_eq!(
         keys_in_order(run.text()),
-        ["schema", "file", "size", "reference", "digest", "config", "layer", "sent", "new", "sbom"]
+        ["schema", "file", "reference", "manifest", "config", "layer", "sent", "changed", "sbom"]
     );
     let json = run.json();
     let registry = registry.lock().unwrap();
-    let digest = json["digest"].as_str().unwrap();
+    let digest = json["manifest"]["digest"].as_str().unwrap();
     let manifest: Value = serde_json::from_slice(&registry.manifests[digest].1).unwrap();
     assert_eq!(json["reference"], format!("{to}@{digest}"));
-    assert_eq!((&json["layer"], &json["config"]), (&manifest["layers"][0]["digest"], &manifest["config"]["digest"]));
-    assert_eq!((&json["size"], &json["new"]), (&licensed().len().into(), &true.into()));
+    for (key, blob) in [("layer", &manifest["layers"][0]), ("config", &manifest["config"])] {
+        assert_eq!((&json[key]["digest"], &json[key]["size"]), (&blob["digest"], &blob["size"]));
+    }
+    let sent = json["layer"]["size"].as_u64().unwrap() + json["config"]["size"].as_u64().unwrap();
+    assert_eq!((&json["sent"], &json["changed"]), (&sent.into(), &true.into()));
 
     let tag = digest.replace(':', "-");
     assert_eq!(json["sbom"]["fallback_tag"], tag);

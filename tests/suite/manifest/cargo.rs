@@ -113,6 +113,12 @@ fn what_cannot_be_inherited_is_an_error() {
     }
 }
 
+#[test]
+fn a_text_can_be_its_own_workspace() {
+    let text = format!("[workspace]\n{WORKSPACE}{MEMBER}");
+    assert_eq!(manifest(Format::Cargo, &text).value(Field::Version).as_deref(), Some("1.2.3"));
+}
+
 /// Nothing above is looked at, where nothing is inherited.
 #[test]
 fn a_manifest_that_inherits_nothing_needs_no_workspace() {

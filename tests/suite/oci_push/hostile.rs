@@ -34,7 +34,7 @@ fn each_status_is_said_with_what_to_do() {
     for (status, advice) in [
         (400, "does not take it"),
         (401, "asks for an authorisation that is not known"),
-        (403, "do not allow it"),
+        (403, "log in as one who may"),
         (404, "no such repository"),
         (405, "cannot do this"),
         (418, "does not take it"),

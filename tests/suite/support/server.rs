@@ -233,7 +233,9 @@ impl Read for Patient<'_> {
 
 fn head(reader: &mut impl BufRead) -> std::io::Result<Option<Request>> {
     let mut line = String::new();
-    reader.take(1 << 16).read_line(&mut line)?;
+    if reader.take(1 << 16).read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
     let mut parts = line.split_whitespace();
     let method = parts.next().unwrap_or_default().to_owned();
     let target = parts.next().unwrap_or_default();
