@@ -110,7 +110,10 @@ impl fmt::Display for Failure {
                     _ => "",
                 })
             }
-            Self::Git(error) => write_chain(f, error),
+            Self::Git(error) => {
+                write_chain(f, error)?;
+                f.write_str(" (--revision gives one by hand)")
+            }
             Self::Write(error, into) => {
                 if let Some(into) = into {
                     write!(f, "{}: ", escaped(into))?;
