@@ -2,7 +2,8 @@
 //! and over inputs of their own.
 //!
 //! - [`framing()`] holds the scanner against wasmparser, as the contract says;
-//! - [`drivers()`] holds the drivers against each other, and the metadata against the bytes;
+//! - [`drivers()`] holds the drivers against each other, the metadata against the bytes,
+//!   and imports and exports against wasmparser;
 //! - `manifest()` holds the readers of manifests against what they promise, and JSON against serde_json;
 //! - [`plans()`] edits anything in any way, and holds what comes of it against what is promised;
 //! - [`binary()`] makes the inputs: modules and components that lie.
@@ -10,6 +11,8 @@
 mod drivers;
 mod framing;
 mod generate;
+#[cfg(feature = "interface")]
+mod interface;
 #[cfg(feature = "manifest")]
 mod manifest;
 mod outline;

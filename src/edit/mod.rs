@@ -26,7 +26,6 @@ pub use self::strip::Strip;
 
 use self::outline::Outliner;
 use crate::drive::{self, ReadAt};
-use crate::finding::Code;
 use crate::limits::Limits;
 use crate::metadata::{Field, Flaw};
 use crate::scan::{Path, Visitor};
@@ -129,7 +128,7 @@ impl Edit {
     pub fn set(self, field: Field, value: impl Into<String>) -> Result<Self, EditError> {
         let value = value.into();
         let flaws = field.check(&value);
-        if flaws.iter().any(|flaw| flaw.code != Code::DeprecatedLicense) {
+        if flaws.iter().any(Flaw::is_refused) {
             return Err(EditError::Invalid { field, flaws });
         }
         self.set_flawed(field, value, flaws)

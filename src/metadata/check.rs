@@ -29,6 +29,12 @@ impl Flaw {
     pub fn severity(&self) -> Severity {
         self.code.severity()
     }
+
+    /// Whether a value with this flaw is refused where values are written, unless somebody says otherwise. A licence id
+    /// that is merely deprecated is not.
+    pub fn is_refused(&self) -> bool {
+        self.code != Code::DeprecatedLicense
+    }
 }
 
 impl Field {
@@ -49,10 +55,7 @@ impl Field {
             return flaws;
         }
         let expects = self.expects();
-        if has_controls(value, expects == Expects::Text) {
-            let message = format!("control or bidirectional characters in {}", quoted(value));
-            flaws.push(Flaw::new(Code::ControlCharacters, message));
-        }
+        flaws.extend(controls(value, expects == Expects::Text));
         if expects != Expects::Text && value.len() > MAX_PARSED {
             let message = format!("{} bytes; more than {MAX_PARSED} are not parsed", value.len());
             flaws.push(Flaw::new(Code::TooLarge, message));
@@ -86,6 +89,15 @@ pub(crate) fn is_plain(text: &[u8]) -> bool {
         return odd(halves[0] << 32 | halves[1]) & HIGH == 0;
     }
     text.iter().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
+/// What is wrong with a text that holds characters that can deceive; line breaks and tabs may stand in a text of several
+/// lines.
+pub(crate) fn controls(text: &str, multiline: bool) -> Option<Flaw> {
+    has_controls(text, multiline).then(|| {
+        let message = format!("control or bidirectional characters in {}", quoted(text));
+        Flaw::new(Code::ControlCharacters, message)
+    })
 }
 
 /// Whether a text holds characters that can deceive; line breaks and tabs may stand in a text of several lines.

@@ -2,6 +2,10 @@
 
 mod edit;
 mod from;
+mod interface;
+mod oci;
+mod push;
+mod sbom;
 
 use std::ffi::OsStr;
 use std::fs;

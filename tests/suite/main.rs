@@ -3,6 +3,8 @@
 
 #[cfg(feature = "cli")]
 mod cli;
+#[cfg(feature = "digest")]
+mod digest;
 mod docs;
 mod edit;
 mod framing;
@@ -10,10 +12,18 @@ mod fuzz_bodies;
 #[cfg(feature = "git")]
 mod git;
 mod hostile;
+#[cfg(feature = "interface")]
+mod interface;
 mod limits;
 #[cfg(feature = "manifest")]
 mod manifest;
+#[cfg(feature = "oci")]
+mod oci;
+#[cfg(feature = "push")]
+mod oci_push;
 mod peers;
+#[cfg(feature = "sbom")]
+mod sbom;
 mod splice;
 mod support;
 mod values;

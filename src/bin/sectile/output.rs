@@ -10,6 +10,8 @@ use clap::ArgMatches;
 use sectile::edit::EditError;
 use sectile::git::GitError;
 use sectile::manifest::ManifestError;
+use sectile::oci::registry::PushError;
+use sectile::oci::{AnnotationError, ImageError, LayoutError};
 use sectile::splice::WriteError;
 use sectile::{Error, Escaped};
 
@@ -31,6 +33,12 @@ pub enum Failure {
     Manifest(ManifestError),
     /// No revision can be told.
     Git(GitError),
+    /// There is no image of a binary.
+    Image(ImageError),
+    /// An image layout could not be read, or not written.
+    Layout(LayoutError),
+    /// A registry does not have what was to be pushed; and what it has all the same.
+    Push(PushError, Option<String>),
     /// A result could not be written; into which file, where that is another one.
     Write(WriteError, Option<OsString>),
     /// Something else, in words.
@@ -70,9 +78,39 @@ impl From<GitError> for Failure {
     }
 }
 
+impl From<PushError> for Failure {
+    fn from(error: PushError) -> Self {
+        Self::Push(error, None)
+    }
+}
+
 impl From<WriteError> for Failure {
     fn from(error: WriteError) -> Self {
         Self::Write(error, None)
+    }
+}
+
+impl From<ImageError> for Failure {
+    fn from(error: ImageError) -> Self {
+        match error {
+            ImageError::Read(error) => Self::Input(error),
+            error => Self::Image(error),
+        }
+    }
+}
+
+impl From<AnnotationError> for Failure {
+    fn from(error: AnnotationError) -> Self {
+        Self::Image(error.into())
+    }
+}
+
+impl From<LayoutError> for Failure {
+    fn from(error: LayoutError) -> Self {
+        match error {
+            LayoutError::Image(error) => error.into(),
+            error => Self::Layout(error),
+        }
     }
 }
 
@@ -113,6 +151,24 @@ impl fmt::Display for Failure {
             Self::Git(error) => {
                 write_chain(f, error)?;
                 f.write_str(" (--revision gives one by hand)")
+            }
+            Self::Image(error) => {
+                write_chain(f, error)?;
+                f.write_str(match error {
+                    ImageError::Annotation(error) if error.is_duplicate() => {
+                        " (--duplicates says which, or --annotation what else)"
+                    }
+                    ImageError::Annotation(error) if error.is_allowable() => {
+                        " (--allow-invalid lets it pass; --annotation says something else)"
+                    }
+                    _ => "",
+                })
+            }
+            Self::Layout(error) => write_chain(f, error),
+            Self::Push(error, None) => write_chain(f, error),
+            Self::Push(error, Some(reference)) => {
+                write!(f, "the image is pushed as {reference}, and its SBOM is not: ")?;
+                write_chain(f, error)
             }
             Self::Write(error, into) => {
                 if let Some(into) = into {

@@ -24,6 +24,11 @@ pub fn commands() -> [Command; 7] {
 }
 
 fn set() -> Command {
+    editing("set", "Sets fields, the name, and producers").args(said()).arg(allow_invalid())
+}
+
+/// What a binary is to say of itself: one option a field, and more.
+pub fn said() -> impl Iterator<Item = Arg> {
     let fields = Field::ALL.map(|field| {
         Arg::new(field.section())
             .long(field.section())
@@ -46,12 +51,12 @@ fn set() -> Command {
         .value_name("FIELD:NAME")
         .action(ArgAction::Append)
         .help("Drop the producer of that name from a field");
-    editing("set", "Sets fields, the name, and producers").args(fields).args(
-        [name.help_heading("Name and producers")].into_iter().chain(producers).chain(sources()).chain([
-            drop.help_heading("Name and producers"),
-            flag("allow-invalid", "Write values that are not what the table of fields asks for"),
-        ]),
-    )
+    let [name, drop] = [name, drop].map(|arg| arg.help_heading("Name and producers"));
+    fields.into_iter().chain([name]).chain(producers).chain([drop]).chain(sources())
+}
+
+pub fn allow_invalid() -> Arg {
+    flag("allow-invalid", "Write values that are not what the table of fields asks for")
 }
 
 /// Where values come from that are not given one by one.
@@ -133,8 +138,7 @@ fn strip() -> Command {
 }
 
 fn migrate() -> Command {
-    editing("migrate", "Moves the retired `registry-metadata` to one section a field")
-        .arg(flag("allow-invalid", "Write values that are not what the table of fields asks for"))
+    editing("migrate", "Moves the retired `registry-metadata` to one section a field").arg(allow_invalid())
 }
 
 fn recover() -> Command {
@@ -173,11 +177,11 @@ fn editing(name: &'static str, about: &'static str) -> Command {
     ])
 }
 
-fn no_sync() -> Arg {
+pub fn no_sync() -> Arg {
     flag("no-sync", "Do not wait until what was written has reached the disk: it survives a kill, but no power cut")
 }
 
-fn flag(name: &'static str, help: &'static str) -> Arg {
+pub fn flag(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
 }
 

@@ -19,7 +19,7 @@ pub fn edit(command: &str, matches: &ArgMatches, input: &Input) -> Result<(Edit,
     let path = matches.get_one::<Path>("at").expect("it has a default");
     let edit = Edit::new().at(path.clone());
     let edit = match command {
-        "set" => return set_from(set(edit, matches)?, matches),
+        "set" => return said(edit, Field::ALL, matches),
         "unset" => unset(edit, matches)?,
         "put" => put(edit, matches)?,
         "remove" => all::<Glob>(matches, "GLOB").cloned().fold(edit, Edit::remove_matching),
@@ -30,9 +30,18 @@ pub fn edit(command: &str, matches: &ArgMatches, input: &Input) -> Result<(Edit,
     Ok((edit, Vec::new()))
 }
 
-fn set(mut edit: Edit, matches: &ArgMatches) -> Result<Edit, Failure> {
+/// What the binary is to say of itself, by hand in these fields and by manifest; and what of the manifest is dropped.
+pub fn said(
+    edit: Edit,
+    fields: impl IntoIterator<Item = Field>,
+    matches: &ArgMatches,
+) -> Result<(Edit, Vec<String>), Failure> {
+    set_from(set(edit, fields, matches)?, matches)
+}
+
+fn set(mut edit: Edit, fields: impl IntoIterator<Item = Field>, matches: &ArgMatches) -> Result<Edit, Failure> {
     let as_is = matches.get_flag("allow-invalid");
-    for field in Field::ALL {
+    for field in fields {
         if let Some(value) = matches.get_one::<String>(field.section()) {
             edit = if as_is { edit.set_as_is(field, value) } else { edit.set(field, value) }?;
         }
@@ -120,6 +129,6 @@ fn migrate(edit: Edit, path: &Path, matches: &ArgMatches, input: &Input) -> Resu
     Ok((edit, left.chain(dropped).collect()))
 }
 
-fn all<'m, T: Clone + Send + Sync + 'static>(matches: &'m ArgMatches, id: &str) -> impl Iterator<Item = &'m T> {
+pub fn all<'m, T: Clone + Send + Sync + 'static>(matches: &'m ArgMatches, id: &str) -> impl Iterator<Item = &'m T> {
     matches.get_many::<T>(id).into_iter().flatten()
 }
