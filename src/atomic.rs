@@ -43,8 +43,22 @@ impl AtomicFile {
         }
     }
 
+    /// Whether a file of this name is one that is being written, or whose writer was killed.
+    #[cfg(feature = "oci")]
+    pub(crate) fn is_temporary(name: &std::ffi::OsStr) -> bool {
+        let name = name.as_encoded_bytes();
+        name.starts_with(b".sectile-") && name.ends_with(b".tmp")
+    }
+
     pub(crate) fn file(&self) -> &File {
         &self.file
+    }
+
+    /// Gives it another place, on the same file system: of what is called by its content, the name is known last.
+    #[cfg(feature = "oci")]
+    pub(crate) fn at(mut self, place: &Path) -> Self {
+        place.clone_into(&mut self.place);
+        self
     }
 
     /// Puts the file into its place, over whatever stands there.

@@ -35,6 +35,9 @@ pub(crate) enum Reason {
     Shrank { was: u64 },
     #[error("{0}")]
     Unreadable(&'static str),
+    #[cfg(feature = "oci")]
+    #[error(transparent)]
+    Layout(#[from] Box<crate::oci::LayoutError>),
 }
 
 impl Error {
@@ -55,6 +58,14 @@ impl Error {
         Self(Box::new(Inner { reason: Reason::Unreadable(why), offset: None, path: Path::root() }))
     }
 
+    /// An image in a layout that cannot be had.
+    #[cfg(feature = "oci")]
+    #[cold]
+    pub(crate) fn layout(error: crate::oci::LayoutError) -> Self {
+        let reason = Reason::Layout(Box::new(error));
+        Self(Box::new(Inner { reason, offset: None, path: Path::root() }))
+    }
+
     /// Where it is wrong, as an absolute byte offset into the input; `None` where no byte is to blame.
     pub fn offset(&self) -> Option<u64> {
         self.0.offset
@@ -64,6 +75,11 @@ impl Error {
     pub fn message(&self) -> String {
         match &self.0.reason {
             Reason::Io(source) => format!("{}: {source}", self.0.reason),
+            #[cfg(feature = "oci")]
+            Reason::Layout(error) => match std::error::Error::source(error) {
+                Some(source) => format!("{error}: {source}"),
+                None => error.to_string(),
+            },
             reason => reason.to_string(),
         }
     }

@@ -120,12 +120,18 @@ codes! {
         "The `registry-metadata` section is retired; its fields have sections of their own now.";
     MalformedDebugLink "malformed-debug-link" Warning
         "A section that points to debugging data kept elsewhere cannot be decoded.";
+    MalformedInterface "malformed-interface" Error
+        "An import or export section, or a type that would tell a WIT package, cannot be decoded.";
     BrokenSignature "broken-signature" Warning
         "An edit changes what a `signature` section signs; of what it signs in parts, those before the change may still hold.";
     StaleBuildId "stale-build-id" Note
         "An edit changes debugging data, and leaves the `build_id` that it is looked up by.";
     NearLimit "near-limit" Warning
         "An edit leaves an item or a section near the largest size that can be read, or more sections than are read back.";
+    AnnotationDrift "annotation-drift" Warning
+        "The manifest of an image says something else of its binary than the binary itself.";
+    DigestMismatch "digest-mismatch" Error
+        "A blob has not the digest that it is called by: it is damaged, or was tampered with.";
     Changed "changed" Error
         "The file was changed while it was read; what was read may never have stood in it together.";
 }
@@ -202,7 +208,8 @@ impl Findings {
         section: Option<&str>,
         describe: impl FnOnce() -> (Path, Cow<'static, str>),
     ) {
-        let last = &mut self.of_code.get_or_insert_default()[code as usize];
+        let of_code = self.of_code.get_or_insert_with(|| Box::new([Last::default(); Code::ALL.len()]));
+        let last = &mut of_code[code as usize];
         if last.number > 0 {
             let finding = &mut self.list[last.place as usize];
             let same = last.item == item && finding.section.as_deref() == section;

@@ -7,11 +7,15 @@ use std::path::Path;
 use crate::drive::{self, Cost, Map};
 use crate::error::{Error, Outcome};
 use crate::finding::Code;
+#[cfg(feature = "interface")]
+use crate::interface::{self, Along, Interface};
 use crate::limits::Limits;
 use crate::metadata::{Metadata, Reader};
 use crate::read::outcome;
 use crate::scan::Visitor;
 use crate::stamp::Stamp;
+
+const CHANGED: &str = "the file's size or times are not what they were before";
 
 /// A regular file, open for reading.
 ///
@@ -38,6 +42,23 @@ impl Input {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let file = open(path.as_ref(), OpenOptions::new().read(true), Link::Followed);
         Self::of(file.map_err(|error| Error::io(error, None))?)
+    }
+
+    /// Opens what a locator names: an image's layer of WebAssembly, as `oci:DIR:NAME`, `oci:DIR@sha256:…` or `oci:DIR`
+    /// name one in a layout on disk (see [`oci::Locator`](crate::oci::Locator)), which is read where it lies; or the file
+    /// of this path.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open), and for [`oci::Stored::open`](crate::oci::Stored::open).
+    #[cfg(feature = "oci")]
+    pub fn locate(locator: impl AsRef<std::ffi::OsStr>) -> Result<Self, Error> {
+        use crate::oci::{Locator, Stored};
+        let stored = Locator::parse(locator.as_ref()).map(|locator| Stored::open(&locator?));
+        match stored {
+            Some(stored) => Ok(stored.map_err(Error::layout)?.into_input()),
+            None => Self::open(Path::new(locator.as_ref())),
+        }
     }
 
     /// Takes a file that is open already.
@@ -111,7 +132,39 @@ impl Input {
         let (result, cost) = self.scan(&mut reader, limits);
         let mut outcome = outcome(reader.finish(), result, cost)?;
         if self.changed().map_err(|error| Error::io(error, None))? {
-            outcome.value.find_in_root(Code::Changed, "the file's size or times are not what they were before");
+            outcome.value.find_in_root(Code::Changed, CHANGED);
+        }
+        Ok(outcome)
+    }
+
+    /// Reads what the file's root item imports and exports. A file that was changed meanwhile is a finding (`changed`).
+    ///
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read).
+    #[cfg(feature = "interface")]
+    pub fn interface(&self, limits: Limits) -> Result<Outcome<Interface>, Error> {
+        let mut reader = interface::Reader::new(limits);
+        let (result, cost) = self.scan(&mut reader, limits);
+        let mut outcome = outcome(reader.finish(), result, cost)?;
+        if self.changed().map_err(|error| Error::io(error, None))? {
+            outcome.value.find_in_root(Code::Changed, CHANGED);
+        }
+        Ok(outcome)
+    }
+
+    /// Reads both in one pass: the file's metadata, and what its root item imports and exports.
+    ///
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read).
+    #[cfg(feature = "interface")]
+    pub fn read_with_interface(&self, limits: Limits) -> Result<Outcome<(Metadata<'static>, Interface)>, Error> {
+        let mut along = Along::new(Reader::copying(limits), interface::Reader::new(limits));
+        let (result, cost) = self.scan(&mut along, limits);
+        let mut outcome = outcome(along.of_custom.finish().zip(along.reader.finish()), result, cost)?;
+        if self.changed().map_err(|error| Error::io(error, None))? {
+            outcome.value.0.find_in_root(Code::Changed, CHANGED);
         }
         Ok(outcome)
     }

@@ -27,6 +27,8 @@ pub fn drivers(input: &[u8]) {
     let case = Case::new(controls, rest);
     case.scan();
     case.read();
+    #[cfg(feature = "interface")]
+    super::interface::interface(&case.bytes, case.limits, case.chunks[case.chunks.len() - 1]);
 }
 
 struct Case {
@@ -196,6 +198,7 @@ fn pick_limits(bits: &[u8]) -> Limits {
         sections: pick(2, [0, 1, 6], defaults.sections),
         name: pick32(3, [0, 4, 128], defaults.name),
         data: pick32(4, [0, 3, 20], defaults.data),
+        interface: pick32(4, [0, 3, 20], defaults.interface),
         kept: pick(5, [0, 70, 200], defaults.kept),
         inflated: pick32(6, [0, 5, 100], defaults.inflated),
         findings: pick32(7, [0, 1, 3], defaults.findings),

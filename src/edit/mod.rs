@@ -26,7 +26,6 @@ pub use self::strip::Strip;
 
 use self::outline::Outliner;
 use crate::drive::{self, ReadAt};
-use crate::finding::Code;
 use crate::limits::Limits;
 use crate::metadata::{Field, Flaw};
 use crate::scan::{Path, Visitor};
@@ -81,8 +80,20 @@ enum NameEdit {
 
 #[derive(Clone, Debug)]
 enum ProducerEdit {
-    Add { field: String, name: String, version: String },
-    Drop { field: String, name: String },
+    Add {
+        field: String,
+        name: String,
+        version: String,
+    },
+    /// As `Add`, unless the name is there, with whatever version.
+    Have {
+        field: String,
+        name: String,
+    },
+    Drop {
+        field: String,
+        name: String,
+    },
 }
 
 /// The custom sections that other changes than those of sections are made of.
@@ -117,7 +128,7 @@ impl Edit {
     pub fn set(self, field: Field, value: impl Into<String>) -> Result<Self, EditError> {
         let value = value.into();
         let flaws = field.check(&value);
-        if flaws.iter().any(|flaw| flaw.code != Code::DeprecatedLicense) {
+        if flaws.iter().any(Flaw::is_refused) {
             return Err(EditError::Invalid { field, flaws });
         }
         self.set_flawed(field, value, flaws)
@@ -171,6 +182,18 @@ impl Edit {
     ) -> Self {
         let add = ProducerEdit::Add { field: field.into(), name: name.into(), version: version.into() };
         self.item().producers.push(add);
+        self
+    }
+
+    /// Adds a producer without a version to a field, unless one of that name is there, with whatever version, or the edit
+    /// is about it already.
+    #[must_use]
+    pub fn have_producer(mut self, field: impl Into<String>, name: impl Into<String>) -> Self {
+        let (field, name) = (field.into(), name.into());
+        let item = self.item();
+        if !item.producers.iter().any(|edit| edit.is_about(&field, &name)) {
+            item.producers.push(ProducerEdit::Have { field, name });
+        }
         self
     }
 
@@ -290,6 +313,18 @@ impl Edit {
         self.items.entry(self.at.clone()).or_default()
     }
 
+    /// Whether data is put into the sections of this name, or they go.
+    #[cfg(feature = "manifest")]
+    pub(crate) fn is_about(&self, section: &str) -> bool {
+        self.items.get(&self.at).is_some_and(|item| item.sections.contains_key(section))
+    }
+
+    /// Whether the item is given a name, or loses it.
+    #[cfg(feature = "manifest")]
+    pub(crate) fn is_about_name(&self) -> bool {
+        self.items.get(&self.at).is_some_and(|item| item.name.is_some())
+    }
+
     fn set_flawed(mut self, field: Field, value: String, flaws: Vec<Flaw>) -> Result<Self, EditError> {
         no_nul(field.section(), &value)?;
         self.item().flaws.extend(flaws.into_iter().map(|flaw| (field, flaw)));
@@ -318,6 +353,18 @@ impl Edit {
     }
 }
 
+impl ProducerEdit {
+    /// The field and the name that it is about.
+    fn subject(&self) -> (&str, &str) {
+        let (Self::Add { field, name, .. } | Self::Have { field, name } | Self::Drop { field, name }) = self;
+        (field, name)
+    }
+
+    fn is_about(&self, field: &str, name: &str) -> bool {
+        self.subject() == (field, name)
+    }
+}
+
 impl ItemEdit {
     /// What is asked for agrees with itself, and can be read back.
     fn check(&self, limits: Limits) -> Result<(), EditError> {
@@ -343,12 +390,13 @@ impl ItemEdit {
             within("name", name.len(), limits.data.saturating_sub(MAX_LEB128))?;
         }
         for producer in &self.producers {
-            if let ProducerEdit::Add { field, name, version } = producer {
-                for text in [field, name, version] {
-                    no_nul(PRODUCERS, text)?;
-                }
-                within(PRODUCERS, field.len() + name.len() + version.len(), limits.data)?;
-            }
+            let texts: [&str; 3] = match producer {
+                ProducerEdit::Add { field, name, version } => [field, name, version],
+                ProducerEdit::Have { field, name } => [field, name, ""],
+                ProducerEdit::Drop { .. } => continue,
+            };
+            texts.into_iter().try_for_each(|text| no_nul(PRODUCERS, text))?;
+            within(PRODUCERS, texts.iter().map(|text| text.len()).sum(), limits.data)?;
         }
         Ok(())
     }

@@ -31,7 +31,8 @@ pub(super) fn edit<'d>(
         let target = if new.is_empty() { std::slice::from_mut(&mut added) } else { &mut new[..] };
         match edit {
             ProducerEdit::Drop { field, name } => drop_producer(target, field, name),
-            ProducerEdit::Add { field, name, version } => add_producer(target, field, name, version),
+            ProducerEdit::Add { field, name, version } => add_producer(target, field, name, Some(version)),
+            ProducerEdit::Have { field, name } => add_producer(target, field, name, None),
         }
     }
     let changed = |(old, new): (&Fields, &Fields)| (old != new).then(|| encode_fields(new));
@@ -44,8 +45,7 @@ fn last_of_each(edits: &[ProducerEdit]) -> Vec<&ProducerEdit> {
     let mut seen = HashSet::new();
     let mut last = Vec::new();
     for edit in edits.iter().rev() {
-        let (ProducerEdit::Add { field, name, .. } | ProducerEdit::Drop { field, name }) = edit;
-        if seen.insert((field, name)) {
+        if seen.insert(edit.subject()) {
             last.push(edit);
         }
     }
@@ -79,17 +79,20 @@ fn drop_producer(sections: &mut [Fields], field: &str, name: &str) {
     }
 }
 
-/// Gives the name this version where it stands in the field; otherwise adds it to the field, or to a new one.
-fn add_producer(sections: &mut [Fields], field: &str, name: &str, version: &str) {
+/// Gives the name this version, if it is to have one, where it stands in the field; otherwise adds it to the field, or to
+/// a new one.
+fn add_producer(sections: &mut [Fields], field: &str, name: &str, version: Option<&str>) {
     let mut first = None;
     for (_, values) in sections.iter_mut().flatten().filter(|(found, _)| found == field) {
         if let Some((_, found)) = values.iter_mut().find(|(found, _)| found == name) {
-            version.clone_into(found);
+            if let Some(version) = version {
+                version.clone_into(found);
+            }
             return;
         }
         first.get_or_insert(values);
     }
-    let value = (name.to_owned(), version.to_owned());
+    let value = (name.to_owned(), version.unwrap_or_default().to_owned());
     match first {
         Some(values) => values.push(value),
         None => {

@@ -29,6 +29,12 @@ impl Flaw {
     pub fn severity(&self) -> Severity {
         self.code.severity()
     }
+
+    /// Whether a value with this flaw is refused where values are written, unless somebody says otherwise. A licence id
+    /// that is merely deprecated is not.
+    pub fn is_refused(&self) -> bool {
+        self.code != Code::DeprecatedLicense
+    }
 }
 
 impl Field {
@@ -49,10 +55,7 @@ impl Field {
             return flaws;
         }
         let expects = self.expects();
-        if has_controls(value, expects == Expects::Text) {
-            let message = format!("control or bidirectional characters in {}", quoted(value));
-            flaws.push(Flaw::new(Code::ControlCharacters, message));
-        }
+        flaws.extend(controls(value, expects == Expects::Text));
         if expects != Expects::Text && value.len() > MAX_PARSED {
             let message = format!("{} bytes; more than {MAX_PARSED} are not parsed", value.len());
             flaws.push(Flaw::new(Code::TooLarge, message));
@@ -88,6 +91,15 @@ pub(crate) fn is_plain(text: &[u8]) -> bool {
     text.iter().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
+/// What is wrong with a text that holds characters that can deceive; line breaks and tabs may stand in a text of several
+/// lines.
+pub(crate) fn controls(text: &str, multiline: bool) -> Option<Flaw> {
+    has_controls(text, multiline).then(|| {
+        let message = format!("control or bidirectional characters in {}", quoted(text));
+        Flaw::new(Code::ControlCharacters, message)
+    })
+}
+
 /// Whether a text holds characters that can deceive; line breaks and tabs may stand in a text of several lines.
 pub(crate) fn has_controls(text: &str, multiline: bool) -> bool {
     if is_plain(text.as_bytes()) {
@@ -107,21 +119,30 @@ pub(crate) fn has_controls(text: &str, multiline: bool) -> bool {
     false
 }
 
+const DEPRECATED: ParseMode =
+    ParseMode { allow_deprecated: true, allow_postfix_plus_on_gpl: true, ..ParseMode::STRICT };
+
 fn license(value: &str) -> Option<Flaw> {
-    const DEPRECATED: ParseMode =
-        ParseMode { allow_deprecated: true, allow_postfix_plus_on_gpl: true, ..ParseMode::STRICT };
     let error = Expression::parse(value).err()?;
     if let Ok(expression) = Expression::parse_mode(value, DEPRECATED) {
         return Some(deprecated_license(value, &expression));
     }
-    let meant = Expression::canonicalize(value).ok().flatten();
-    if let Some(meant) = meant.filter(|meant| Expression::parse_mode(meant, DEPRECATED).is_ok()) {
+    if let Some(meant) = meant_license(value) {
         let message = format!("{} is no SPDX expression; write {}", quoted(value), quoted(&meant));
         return Some(Flaw::new(Code::ImpreciseLicense, message));
     }
     let term = value.get(error.span.clone()).map_or_else(String::new, |term| format!(", at {}", quoted(term)));
     let message = format!("{} is no SPDX expression: {}{term}", quoted(value), error.reason);
     Some(Flaw::new(Code::NotSpdx, message))
+}
+
+/// The expression that a licence means which is none, where that is clear.
+pub(crate) fn meant_license(value: &str) -> Option<String> {
+    if value.len() > MAX_PARSED || Expression::parse_mode(value, DEPRECATED).is_ok() {
+        return None;
+    }
+    let meant = Expression::canonicalize(value).ok().flatten();
+    meant.filter(|meant| Expression::parse_mode(meant, DEPRECATED).is_ok())
 }
 
 fn deprecated_license(value: &str, expression: &Expression) -> Flaw {

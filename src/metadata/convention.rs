@@ -236,6 +236,36 @@ mod tests {
         }
     }
 
+    /// `docs/custom-sections.md` speaks of every row: of those that are not decoded in its last table, in this order.
+    #[test]
+    fn every_row_is_documented() {
+        let text = include_str!("../../docs/custom-sections.md");
+        let (decoded, others) = text.split_once("<!-- a test holds this table").expect("the comment is there");
+        let mut table = others.lines().filter_map(|line| line.strip_prefix("| `"));
+        for row in &CONVENTIONS {
+            let means = match row.purpose {
+                Purpose::Metadata | Purpose::Names | Purpose::DebugLink => "",
+                Purpose::Debug => "debugging data (DWARF)",
+                Purpose::Loading => "loading",
+                Purpose::Linking => "linking",
+                Purpose::Hints => "hints to the engine",
+                Purpose::Signature => "a signature",
+                Purpose::Interface => "an interface",
+                Purpose::Coredump => "a core dump",
+                Purpose::Platform => "a platform",
+            };
+            if row.decode == Decode::Nothing {
+                assert_eq!(table.next(), Some(&*format!("{}` | {means} |", row.name)));
+            } else {
+                assert!(decoded.contains(&format!("`{}`", row.name)), "{}", row.name);
+            }
+        }
+        assert_eq!(table.next(), None);
+        let first: Vec<_> = CONVENTIONS.iter().filter(|row| row.first).map(|row| row.name).collect();
+        let [one, two, three] = first[..] else { panic!("{first:?}") };
+        assert!(others.contains(&format!("- `{one}`, `{two}` and `{three}` are to be the first section")));
+    }
+
     #[test]
     fn prefixes_and_exact_names() {
         assert_eq!(known("reloc.CODE"), Some("reloc.*"));

@@ -23,6 +23,7 @@ use std::ops::Range;
 use smallvec::SmallVec;
 
 pub use self::check::Flaw;
+pub(crate) use self::check::controls;
 pub use self::convention::Purpose;
 pub(crate) use self::convention::purpose;
 pub use self::dependencies::Dependencies;
@@ -34,6 +35,8 @@ pub use self::reader::Reader;
 pub use self::shares::Share;
 pub use self::value::{Borrowed, Copied, Keep, Value};
 
+#[cfg(feature = "manifest")]
+pub(crate) use self::check::meant_license;
 #[cfg(feature = "json")]
 pub(crate) use self::json::check_registry_metadata;
 pub(crate) use self::producers::inspect as inspect_producers;
@@ -80,6 +83,12 @@ impl<'a> Metadata<'a> {
         &self.findings
     }
 
+    /// Adds a finding about the root item.
+    #[cfg(feature = "oci")]
+    pub(crate) fn find_at(&mut self, code: Code, offset: u64, section: Option<&str>, message: String) {
+        self.findings.add(code, 0, offset, section, || (Path::root(), message.into()));
+    }
+
     /// Adds a finding about the whole input.
     pub(crate) fn find_in_root(&mut self, code: Code, message: &'static str) {
         self.findings.add(code, 0, 0, None, || (Path::root(), message.into()));
@@ -113,12 +122,21 @@ pub struct Item<'a> {
     end: Option<u64>,
     name: Option<Value<'a>>,
     annotations: Vec<(Field, Value<'a>)>,
+    /// Boxed, as hardly an item has any.
+    firsts: Option<Box<Firsts<'a>>>,
     producers: Producers<'a>,
     /// Boxed, as it is large and most items have none.
     dependencies: Option<Box<Dependencies<'a>>>,
     registry_metadata: Option<Value<'a>>,
     debug_links: Vec<(&'static str, Value<'a>)>,
     shares: Shares,
+}
+
+/// Of what stands more than once and should not, what stands first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Firsts<'a> {
+    name: Option<Value<'a>>,
+    annotations: Vec<(Field, Value<'a>)>,
 }
 
 impl<'a> Item<'a> {
@@ -167,6 +185,27 @@ impl<'a> Item<'a> {
         self.annotations.iter().find(|(found, _)| *found == field).map(|(_, value)| value)
     }
 
+    /// As [`annotation`](Self::annotation), but where the section stands more than once, the first: what some other
+    /// readers take.
+    pub fn first_annotation(&self, field: Field) -> Option<&Value<'a>> {
+        if self.sections_of(field) < 2 {
+            return self.annotation(field);
+        }
+        let firsts = &self.firsts.as_deref()?.annotations;
+        firsts.iter().find(|(found, _)| *found == field).map(|(_, value)| value)
+    }
+
+    /// How many sections an annotation has; one is meant.
+    pub fn sections_of(&self, field: Field) -> u64 {
+        self.shares.sections_of(field.section())
+    }
+
+    /// As [`name`](Self::name), but of several the first; and whether there are several.
+    pub fn first_name(&self) -> (Option<&Value<'a>>, bool) {
+        let first = self.firsts.as_deref().and_then(|firsts| firsts.name.as_ref());
+        (first.or(self.name()), first.is_some())
+    }
+
     /// The annotations that are there, in the order of the table.
     pub fn annotations(&self) -> impl Iterator<Item = (Field, &Value<'a>)> {
         self.annotations.iter().map(|(field, value)| (*field, value))
@@ -209,11 +248,14 @@ impl<'a> Item<'a> {
             start: self.start,
             end: self.end,
             name: self.name.map(Value::into_owned),
-            annotations: self.annotations.into_iter().map(|(field, value)| (field, value.into_owned())).collect(),
+            annotations: owned(self.annotations),
+            firsts: self.firsts.map(|firsts| {
+                Box::new(Firsts { name: firsts.name.map(Value::into_owned), annotations: owned(firsts.annotations) })
+            }),
             producers: self.producers.into_owned(),
             dependencies: self.dependencies.map(|dependencies| dependencies.into_owned().into()),
             registry_metadata: self.registry_metadata.map(Value::into_owned),
-            debug_links: self.debug_links.into_iter().map(|(section, value)| (section, value.into_owned())).collect(),
+            debug_links: owned(self.debug_links),
             shares: self.shares,
         }
     }
@@ -222,6 +264,10 @@ impl<'a> Item<'a> {
     pub fn range(&self) -> Option<Range<u64>> {
         self.end.map(|end| self.start..end)
     }
+}
+
+fn owned<K>(values: Vec<(K, Value<'_>)>) -> Vec<(K, Value<'static>)> {
+    values.into_iter().map(|(key, value)| (key, value.into_owned())).collect()
 }
 
 #[cfg(test)]

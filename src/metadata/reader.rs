@@ -270,7 +270,15 @@ impl<'v, K> Reader<'v, K> {
         let old = match &waiting.what {
             Decoder::Annotation(field) => {
                 let place = item.annotations.iter().position(|(found, _)| found == field);
-                place.map(|place| item.annotations.remove(place).1.as_bytes().len())
+                let old = place.map(|place| item.annotations.remove(place));
+                match old {
+                    // This is the second: what goes is the first.
+                    Some(old) if item.sections_of(*field) == 2 => {
+                        item.firsts.get_or_insert_default().annotations.push(old);
+                        None
+                    }
+                    old => old.map(|(_, value)| value.as_bytes().len()),
+                }
             }
             Decoder::Convention(Decode::Dependencies) => item.dependencies.take().map(|old| old.len()),
             Decoder::Convention(Decode::RegistryMetadata) => {
@@ -466,8 +474,14 @@ impl<'v, K> Reader<'v, K> {
         self.find_controls(waiting, &name, false);
         let old = self.items[waiting.item as usize].name.take();
         if let Some(old) = old {
-            self.release(old.as_bytes().len());
-            if waiting.data.contains(&old.range().start) {
+            let in_this_section = waiting.data.contains(&old.range().start);
+            let firsts = self.items[waiting.item as usize].firsts.get_or_insert_default();
+            if firsts.name.is_none() {
+                firsts.name = Some(old);
+            } else {
+                self.release(old.as_bytes().len());
+            }
+            if in_this_section {
                 let message = "a second subsection with the item's own name; the last counts here";
                 self.find_in(waiting, Code::MalformedName, name.range().start, message);
             }
@@ -508,6 +522,7 @@ impl<'w, 'v, K: Keep<'w, 'v>> Visitor<'w> for Reader<'v, K> {
             end: entry.end,
             name: None,
             annotations: Vec::new(),
+            firsts: None,
             producers: Producers::default(),
             dependencies: None,
             registry_metadata: None,

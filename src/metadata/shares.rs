@@ -84,6 +84,12 @@ impl Shares {
         self.kinds += 1;
     }
 
+    /// How many sections of this name there are; 0 for names that no row knows.
+    pub(crate) fn sections_of(&self, name: &str) -> u64 {
+        let number = convention::meaning(name.as_bytes()).number();
+        self.rows.iter().find(|row| Some(row.number) == number).map_or(0, |row| row.tally.sections)
+    }
+
     /// Whether there are sections other than those that must be the first.
     pub(crate) fn past_front(&self) -> bool {
         usize::from(self.kinds) > self.rows.len() || self.rows.iter().any(|row| !convention::row(row.number).is_first())

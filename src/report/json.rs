@@ -1,6 +1,15 @@
 //! A report as one line of JSON. The tree is written item by item, without recursion: it may be as deep as the
 //! [`Limits`](crate::Limits) allow.
 
+#[cfg(feature = "digest")]
+mod digest;
+#[cfg(feature = "interface")]
+mod interface;
+#[cfg(feature = "oci")]
+mod layout;
+#[cfg(feature = "push")]
+mod push;
+
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io::{self, Write};
@@ -13,6 +22,7 @@ use super::{EditReport, Report};
 use crate::edit::{Change, Planned};
 use crate::error::Error;
 use crate::finding::{Code, Finding, Severity};
+use crate::json::{write_array, write_object, write_text};
 use crate::metadata::{Item, Metadata, Producers, ProducersField, Value};
 use crate::policy::Verdict;
 use crate::scan::Section;
@@ -31,7 +41,7 @@ impl Report<'_> {
         self.write_head(out)?;
         write!(out, ",\"item\":")?;
         match self.metadata {
-            Some(metadata) => write_tree(out, metadata, self.size)?,
+            Some(metadata) => self.write_tree(out, metadata)?,
             None => write!(out, "null")?,
         }
         write!(out, ",\"findings\":")?;
@@ -56,6 +66,30 @@ impl Report<'_> {
 
     fn write_head(&self, out: &mut impl Write) -> io::Result<()> {
         write_head(out, self.file, self.size)
+    }
+
+    fn write_tree(&self, out: &mut impl Write, metadata: &Metadata<'_>) -> io::Result<()> {
+        let mut open = 0; // items that are begun and not ended
+        for item in metadata.items() {
+            while open > item.depth() {
+                write!(out, "]}}")?;
+                open -= 1;
+            }
+            if item.index() > 0 {
+                write!(out, ",")?;
+            }
+            write_item(out, metadata, item, self.size)?;
+            #[cfg(feature = "interface")]
+            if let Some(interface) = self.interface.filter(|_| item.parent().is_none()) {
+                interface::write_interface(out, interface)?;
+            }
+            write!(out, ",\"items\":[")?;
+            open += 1;
+        }
+        for _ in 0..open {
+            write!(out, "]}}")?;
+        }
+        Ok(())
     }
 }
 
@@ -135,12 +169,17 @@ impl<W: Write> SectionsJson<W> {
     }
 }
 
+/// What a file is called: a text that is not UTF-8 is given as its bytes.
+fn write_os(out: &mut impl Write, name: &OsStr) -> io::Result<()> {
+    match name.to_str() {
+        Some(name) => write_text(out, name),
+        None => write_base64(out, name.as_encoded_bytes()),
+    }
+}
+
 fn write_head(out: &mut impl Write, file: &OsStr, size: Option<u64>) -> io::Result<()> {
     write!(out, "{{\"schema\":{SCHEMA},\"file\":")?;
-    match file.to_str() {
-        Some(file) => write_text(out, file)?,
-        None => write_base64(out, file.as_encoded_bytes())?,
-    }
+    write_os(out, file)?;
     write!(out, ",\"size\":")?;
     match size {
         Some(size) => write!(out, "{size}"),
@@ -148,26 +187,7 @@ fn write_head(out: &mut impl Write, file: &OsStr, size: Option<u64>) -> io::Resu
     }
 }
 
-fn write_tree(out: &mut impl Write, metadata: &Metadata<'_>, size: Option<u64>) -> io::Result<()> {
-    let mut open = 0; // items that are begun and not ended
-    for item in metadata.items() {
-        while open > item.depth() {
-            write!(out, "]}}")?;
-            open -= 1;
-        }
-        if item.index() > 0 {
-            write!(out, ",")?;
-        }
-        write_item(out, metadata, item, size)?;
-        open += 1;
-    }
-    for _ in 0..open {
-        write!(out, "]}}")?;
-    }
-    Ok(())
-}
-
-/// Writes an item up to and with the bracket that opens the list of those that it holds.
+/// Writes an item up to the list of those that it holds.
 fn write_item(out: &mut impl Write, metadata: &Metadata<'_>, item: &Item<'_>, size: Option<u64>) -> io::Result<()> {
     write!(out, "{{\"kind\":\"{}\",\"path\":\"{}\",\"range\":", item.kind(), metadata.path(item))?;
     match item.end().or(size) {
@@ -206,7 +226,7 @@ fn write_item(out: &mut impl Write, metadata: &Metadata<'_>, item: &Item<'_>, si
             write!(out, "]")
         })?;
     }
-    write!(out, ",\"items\":[")
+    Ok(())
 }
 
 /// The values of each field, in the order of its first section; a field that stands twice is one key.
@@ -286,39 +306,6 @@ fn write_outcome(out: &mut impl Write, broken: Option<&Error>) -> io::Result<()>
     }
 }
 
-fn write_array<W: Write, I: IntoIterator>(
-    out: &mut W,
-    values: I,
-    write_one: impl FnMut(&mut W, I::Item) -> io::Result<()>,
-) -> io::Result<()> {
-    write_list(out, ["[", "]"], values, write_one)
-}
-
-/// As [`write_array`], of what is written as `key:value`.
-fn write_object<W: Write, I: IntoIterator>(
-    out: &mut W,
-    values: I,
-    write_one: impl FnMut(&mut W, I::Item) -> io::Result<()>,
-) -> io::Result<()> {
-    write_list(out, ["{", "}"], values, write_one)
-}
-
-fn write_list<W: Write, I: IntoIterator>(
-    out: &mut W,
-    [open, close]: [&str; 2],
-    values: I,
-    mut write_one: impl FnMut(&mut W, I::Item) -> io::Result<()>,
-) -> io::Result<()> {
-    write!(out, "{open}")?;
-    for (nth, value) in values.into_iter().enumerate() {
-        if nth > 0 {
-            write!(out, ",")?;
-        }
-        write_one(out, value)?;
-    }
-    write!(out, "{close}")
-}
-
 fn write_range(out: &mut impl Write, range: &Range<u64>) -> io::Result<()> {
     write!(out, "[{},{}]", range.start, range.end)
 }
@@ -328,10 +315,6 @@ fn write_value(out: &mut impl Write, value: &Value<'_>) -> io::Result<()> {
         Some(text) => write_text(out, text),
         None => write_base64(out, value.as_bytes()),
     }
-}
-
-fn write_text(out: &mut impl Write, text: &str) -> io::Result<()> {
-    Ok(serde_json::to_writer(out, text)?)
 }
 
 fn write_base64(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {

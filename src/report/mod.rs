@@ -1,10 +1,18 @@
 //! The one row that says what was found in an input, or done to it: for people, for scripts, for policies.
 
+#[cfg(feature = "digest")]
+mod digest;
 #[cfg(feature = "json")]
 mod json;
+#[cfg(feature = "oci")]
+mod layout;
 
+#[cfg(feature = "digest")]
+pub use self::digest::DigestReport;
 #[cfg(feature = "json")]
 pub use self::json::SectionsJson;
+#[cfg(feature = "oci")]
+pub use self::layout::LayoutReport;
 
 use std::ffi::OsStr;
 
@@ -12,7 +20,14 @@ use crate::drive::Cost;
 use crate::edit::Planned;
 use crate::error::{Error, Outcome};
 use crate::finding::Finding;
+#[cfg(feature = "interface")]
+use crate::interface::Interface;
 use crate::metadata::Metadata;
+#[cfg(feature = "push")]
+use crate::oci::{
+    Image,
+    registry::{Attached, Pushed},
+};
 
 /// What a reading of one input gave, whatever that was.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +39,9 @@ pub struct Report<'a> {
     pub size: Option<u64>,
     /// What was read; `None` where nothing could be.
     pub metadata: Option<&'a Metadata<'a>>,
+    /// What the root item imports and exports; `None` where nobody asked.
+    #[cfg(feature = "interface")]
+    pub interface: Option<&'a Interface>,
     /// Why not all was read; `None` where all was.
     pub broken: Option<&'a Error>,
     /// What the reading cost.
@@ -34,21 +52,78 @@ impl<'a> Report<'a> {
     /// A report of a reading.
     pub fn new(file: &'a OsStr, size: Option<u64>, reading: &'a Result<Outcome<Metadata<'_>>, Error>) -> Self {
         match reading {
-            Ok(outcome) => {
-                Self { file, size, metadata: Some(&outcome.value), broken: outcome.broken.as_ref(), cost: outcome.cost }
+            Ok(outcome) => Self::of(file, size, Some(&outcome.value), outcome.broken.as_ref(), outcome.cost),
+            Err(error) => Self::of(file, size, None, Some(error), Cost::default()),
+        }
+    }
+
+    /// A report of a reading that gave the interface, too.
+    #[cfg(feature = "interface")]
+    pub fn with_interface(
+        file: &'a OsStr,
+        size: Option<u64>,
+        reading: &'a Result<Outcome<(Metadata<'_>, Interface)>, Error>,
+    ) -> Self {
+        match reading {
+            Ok(Outcome { value: (metadata, interface), broken, cost }) => {
+                Self { interface: Some(interface), ..Self::of(file, size, Some(metadata), broken.as_ref(), *cost) }
             }
-            Err(error) => Self { file, size, metadata: None, broken: Some(error), cost: Cost::default() },
+            Err(error) => Self::of(file, size, None, Some(error), Cost::default()),
+        }
+    }
+
+    fn of(
+        file: &'a OsStr,
+        size: Option<u64>,
+        metadata: Option<&'a Metadata<'a>>,
+        broken: Option<&'a Error>,
+        cost: Cost,
+    ) -> Self {
+        Self {
+            file,
+            size,
+            metadata,
+            #[cfg(feature = "interface")]
+            interface: None,
+            broken,
+            cost,
         }
     }
 
     /// What is wrong or notable.
     pub fn findings(&self) -> impl Iterator<Item = &'a Finding> + use<'a> {
-        self.metadata.into_iter().flat_map(|metadata| metadata.findings().iter())
+        let of_metadata = self.metadata.into_iter().flat_map(Metadata::findings);
+        #[cfg(feature = "interface")]
+        let of_metadata = of_metadata.chain(self.interface.into_iter().flat_map(Interface::findings));
+        of_metadata
     }
 
     /// Whether all of the input was read.
     pub fn is_complete(&self) -> bool {
         self.broken.is_none()
+    }
+}
+
+/// What was pushed of one file.
+#[cfg(feature = "push")]
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct PushReport<'a> {
+    /// What the file is called.
+    pub file: &'a OsStr,
+    /// Its image.
+    pub image: &'a Image,
+    /// What became of it.
+    pub pushed: &'a Pushed,
+    /// What became of the SBOM; `None` where nobody asked for one.
+    pub sbom: Option<&'a Attached>,
+}
+
+#[cfg(feature = "push")]
+impl<'a> PushReport<'a> {
+    /// A report of a push.
+    pub fn new(file: &'a OsStr, image: &'a Image, pushed: &'a Pushed, sbom: Option<&'a Attached>) -> Self {
+        Self { file, image, pushed, sbom }
     }
 }
 

@@ -4,12 +4,12 @@ use super::fault::Fault;
 use super::section::ItemKind;
 
 /// Magic number, version and layer.
-pub(super) type Preamble = [u8; 8];
+pub(crate) type Preamble = [u8; 8];
 
 impl ItemKind {
     /// What an item of this kind begins with. Source: the core specification's *Modules*, and the component model's
     /// binary format.
-    pub(super) const fn preamble(self) -> Preamble {
+    pub(crate) const fn preamble(self) -> Preamble {
         match self {
             Self::Module => *b"\0asm\x01\0\0\0",
             Self::Component => *b"\0asm\x0d\0\x01\0",

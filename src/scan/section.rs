@@ -101,6 +101,11 @@ impl<'w> Section<'w> {
         self.class == Class::UNKNOWN
     }
 
+    /// Whether its payload is an item: the sections inside are visited next.
+    pub fn holds_item(&self) -> bool {
+        matches!(self.class, Class::NESTED_MODULE | Class::NESTED_COMPONENT)
+    }
+
     /// Whether the specifications give the id a meaning, and that is no custom section and no nested item.
     pub(crate) fn is_ordinary(&self) -> bool {
         self.class <= Class::LAST_RANKED

@@ -58,7 +58,7 @@ impl Plan {
     /// one there meanwhile ([`WriteError::Place`]).
     pub fn write_file(&self, source: &Input, path: impl AsRef<Path>, options: WriteOptions) -> Result<(), WriteError> {
         let path = path.as_ref();
-        if self.stamp.map_or(self.source_len != source.len(), |stamp| stamp != source.stamp()) {
+        if !self.is_for(source) {
             return Err(WriteError::OtherSource);
         }
         match fs::metadata(path) {
@@ -112,7 +112,8 @@ impl Plan {
     }
 }
 
-fn finish(
+/// Puts a file that is written into its place, and waits for the disk, if that is asked for.
+pub(crate) fn finish(
     file: AtomicFile,
     path: &Path,
     options: WriteOptions,

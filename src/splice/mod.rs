@@ -32,11 +32,14 @@ use std::ops::Range;
 
 pub use self::chunks::Chunks;
 pub use self::error::WriteError;
+#[cfg(feature = "oci")]
+pub(crate) use self::file::finish;
 pub use self::reader::PlanReader;
 pub use self::recover::{Recovered, recover};
 pub use self::target::check_whole;
 
 use crate::stamp::Stamp;
+use crate::store::Input;
 
 /// A part of what a plan writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,9 +114,20 @@ impl Plan {
         Self { source_len, stamp: None, pieces }
     }
 
+    /// The plan that changes nothing of this file.
+    #[cfg(feature = "oci")]
+    pub(crate) fn identity(source: &Input) -> Self {
+        Self::new(source.len(), Vec::new()).for_file(source.stamp())
+    }
+
     /// The same plan, for this file in this state alone.
     pub(crate) fn for_file(self, stamp: Stamp) -> Self {
         Self { stamp: Some(stamp), ..self }
+    }
+
+    /// Whether it was made for this file, and that was as it is; or for bytes, as many as this file has.
+    pub(crate) fn is_for(&self, source: &Input) -> bool {
+        self.stamp.map_or(self.source_len == source.len(), |stamp| stamp == source.stamp())
     }
 
     /// The length of the source that it was made for, in bytes.

@@ -5,7 +5,8 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use super::{Piece, Plan};
 use crate::drive::ReadAt;
 
-/// The bytes that a [`Plan`] makes of a source, read as if they stood in a file.
+/// The bytes that a [`Plan`] makes of a source, read as if they stood in a file: one after another, or, as [`ReadAt`], at
+/// any position, so that what a plan would make can be scanned before it is made.
 ///
 /// ```
 /// use std::io::Read;
@@ -44,20 +45,26 @@ impl<R> PlanReader<'_, R> {
     }
 }
 
-impl<R: ReadAt> Read for PlanReader<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let place = self.ends.partition_point(|&end| end <= self.position);
+impl<R: ReadAt> ReadAt for PlanReader<'_, R> {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let place = self.ends.partition_point(|&end| end <= offset);
         let Some(piece) = self.pieces.get(place).filter(|_| !buffer.is_empty()) else { return Ok(0) };
-        let inside = self.position - (self.ends[place] - piece.len());
+        let inside = offset - (self.ends[place] - piece.len());
         let len = (piece.len() - inside).min(buffer.len() as u64) as usize;
         let buffer = &mut buffer[..len];
-        let read = match piece {
-            Piece::Insert(bytes) => bytes[inside as usize..].read_at(buffer, 0)?,
+        match piece {
+            Piece::Insert(bytes) => bytes[inside as usize..].read_at(buffer, 0),
             Piece::Keep(range) => match self.source.read_at(buffer, range.start + inside)? {
-                0 => return Err(ErrorKind::UnexpectedEof.into()),
-                read => read,
+                0 => Err(ErrorKind::UnexpectedEof.into()),
+                read => Ok(read),
             },
-        };
+        }
+    }
+}
+
+impl<R: ReadAt> Read for PlanReader<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.read_at(buffer, self.position)?;
         self.position += read as u64;
         Ok(read)
     }

@@ -2,11 +2,11 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
-use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 use super::WriteError;
 use super::journal;
+use crate::lock::{Lock, Locked, lock, unlock};
 use crate::stamp::Stamp;
 use crate::store::{self, Link};
 
@@ -17,25 +17,6 @@ pub(super) struct Target {
     pub(super) path: PathBuf,
     pub(super) file: Locked,
     pub(super) stamp: Stamp,
-}
-
-/// A file that is unlocked when it is closed. Closing alone may not do that: a process that another thread is just about
-/// to start has the file open too, until it is another program.
-#[derive(Debug)]
-pub(super) struct Locked(File);
-
-impl Drop for Locked {
-    fn drop(&mut self) {
-        unlock(&self.0);
-    }
-}
-
-impl Deref for Locked {
-    type Target = File;
-
-    fn deref(&self) -> &File {
-        &self.0
-    }
 }
 
 /// What a file is locked for.
@@ -62,8 +43,7 @@ impl Target {
         if !file.metadata().map_err(WriteError::Open)?.is_file() {
             return Err(WriteError::NotRegular);
         }
-        lock(&file, Lock::Alone)?;
-        let file = Locked(file);
+        let file = Locked::alone(file)?;
         // Whoever had the lock before may have put another file in its place.
         let stamp = Stamp::of(&file.metadata().map_err(WriteError::Open)?);
         let target = Self { path, file, stamp };
@@ -142,49 +122,4 @@ fn pending(path: &Path, stamp: Stamp) -> Result<Option<PathBuf>, WriteError> {
 
 fn open(path: &Path, to_write: bool) -> io::Result<File> {
     store::open(path, OpenOptions::new().read(true).write(to_write), Link::Refused)
-}
-
-#[derive(Clone, Copy)]
-enum Lock {
-    Alone,
-    Shared,
-}
-
-/// Locks a file against other editors, and waits for none. Where a file system has no locks, the checks of the file's
-/// identity are all there is.
-fn lock(file: &File, lock: Lock) -> Result<(), WriteError> {
-    #[cfg(unix)]
-    {
-        use rustix::fs::{FlockOperation, flock};
-        use rustix::io::Errno;
-        let operation = match lock {
-            Lock::Alone => FlockOperation::NonBlockingLockExclusive,
-            Lock::Shared => FlockOperation::NonBlockingLockShared,
-        };
-        loop {
-            return match flock(file, operation) {
-                Err(Errno::INTR) => continue,
-                Err(Errno::AGAIN) => Err(WriteError::Locked),
-                // Over a network, a file that is open for reading cannot be locked alone (EBADF).
-                Ok(()) | Err(Errno::NOSYS | Errno::OPNOTSUPP | Errno::NOLCK | Errno::INVAL | Errno::BADF) => Ok(()),
-                Err(error) => Err(WriteError::Open(io::Error::from(error))),
-            };
-        }
-    }
-    #[cfg(not(unix))]
-    {
-        _ = (file, lock);
-        Ok(())
-    }
-}
-
-fn unlock(file: &File) {
-    #[cfg(unix)]
-    {
-        _ = rustix::fs::flock(file, rustix::fs::FlockOperation::Unlock); // closing it does the same, if not so soon
-    }
-    #[cfg(not(unix))]
-    {
-        _ = file;
-    }
 }

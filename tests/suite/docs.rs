@@ -5,6 +5,8 @@ use std::fmt::Write;
 use sectile::Code;
 use sectile::metadata::Field;
 
+mod sections;
+
 const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference.md");
 
 #[test]
@@ -21,13 +23,9 @@ fn reference() -> String {
     let mut text = "# Reference\n\n\
         Made of the tables in the source (`src/metadata/field.rs`, `src/finding.rs`); a test keeps it so.\n\n\
         ## Annotations\n\n\
-        A custom section each, at any item of the tree. Its data is the bare UTF-8 value, with no length before it.\n\n\
-        | custom section | OCI annotation | value | |\n| --- | --- | --- | --- |\n"
+        A custom section each, at any item of the tree. Its data is the bare UTF-8 value, with no length before it.\n\n"
         .to_owned();
-    for field in Field::ALL {
-        let (section, key, expects) = (field.section(), field.oci_key(), field.expects().name());
-        writeln!(text, "| `{section}` | `{key}` | {expects} | {} |", field.help()).unwrap();
-    }
+    text += &fields();
     text += "\n## Findings\n\n\
         The codes are stable. The severity is the default; `sectile check` refuses errors, unless told otherwise.\n\n\
         | code | severity | |\n| --- | --- | --- |\n";
@@ -35,4 +33,14 @@ fn reference() -> String {
         writeln!(text, "| `{code}` | {} | {} |", code.severity(), code.help()).unwrap();
     }
     text
+}
+
+/// A row for every field.
+fn fields() -> String {
+    let mut table = "| custom section | OCI annotation | value | |\n| --- | --- | --- | --- |\n".to_owned();
+    for field in Field::ALL {
+        let (section, key, expects) = (field.section(), field.oci_key(), field.expects().name());
+        writeln!(table, "| `{section}` | `{key}` | {expects} | {} |", field.help()).unwrap();
+    }
+    table
 }

@@ -3,13 +3,27 @@
 
 #[cfg(feature = "cli")]
 mod cli;
+#[cfg(feature = "digest")]
+mod digest;
 mod docs;
 mod edit;
 mod framing;
 mod fuzz_bodies;
+#[cfg(feature = "git")]
+mod git;
 mod hostile;
+#[cfg(feature = "interface")]
+mod interface;
 mod limits;
+#[cfg(feature = "manifest")]
+mod manifest;
+#[cfg(feature = "oci")]
+mod oci;
+#[cfg(feature = "push")]
+mod oci_push;
 mod peers;
+#[cfg(feature = "sbom")]
+mod sbom;
 mod splice;
 mod support;
 mod values;

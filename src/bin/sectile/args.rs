@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
 use sectile::Severity;
 use sectile::scan::Path;
 
-use crate::edit;
+use crate::{created, edit, oci};
 
 /// The whole command line.
 pub fn command() -> Command {
@@ -21,15 +21,33 @@ pub fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .infer_subcommands(false)
-        .subcommands([show(), sections(), get(), check()])
+        .subcommands([show(), sections(), get(), check(), sbom()])
         .subcommands(edit::args::commands())
+        .subcommands([digest(), oci::args::command()])
         .subcommands([completions(), man()])
 }
 
 fn show() -> Command {
     Command::new("show")
         .about("Shows the metadata of each file: its items, what each says of itself, and what is wrong with it")
-        .args([files(), json(), map(), color()])
+        .args([
+            files(),
+            Arg::new("interface")
+                .long("interface")
+                .action(ArgAction::SetTrue)
+                .help("Show what the root item imports and exports, too, and what a WIT package defines"),
+            Arg::new("image").long("image").action(ArgAction::SetTrue).conflicts_with("map").help(
+                "Compare the binary with the annotations of its image's manifest: FILE is `oci:DIR[:NAME|@DIGEST]`",
+            ),
+            Arg::new("verify")
+                .long("verify")
+                .action(ArgAction::SetTrue)
+                .requires("image")
+                .help("Hash the binary, too, and compare it with the digest that its image's layer has"),
+            json(),
+            map(),
+            color(),
+        ])
 }
 
 fn sections() -> Command {
@@ -70,6 +88,18 @@ fn check() -> Command {
     ])
 }
 
+fn sbom() -> Command {
+    Command::new("sbom")
+        .about("Writes the dependencies that were found in the tree to standard output, as CycloneDX JSON")
+        .args([file(), created::arg(), map()])
+}
+
+fn digest() -> Command {
+    Command::new("digest")
+        .about("Computes the SHA-256 of each file, and of everything in it but custom sections, which edits of metadata keep")
+        .args([files(), json(), color()])
+}
+
 fn completions() -> Command {
     Command::new("completions").about("Writes a completion script for a shell to standard output").arg(
         Arg::new("SHELL")
@@ -94,7 +124,7 @@ pub fn file() -> Arg {
         .required(true)
         .value_parser(value_parser!(OsString))
         .value_hint(ValueHint::FilePath)
-        .help("A WebAssembly module or component; `-` is standard input")
+        .help("A WebAssembly module or component; `-` is standard input, `oci:DIR[:NAME|@DIGEST]` an image in a layout")
 }
 
 pub fn at(help: &'static str) -> Arg {

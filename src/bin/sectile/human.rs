@@ -1,5 +1,8 @@
 //! What people look at. Every text of the input goes through `Escaped` on its way here.
 
+mod image;
+mod interface;
+
 use std::cmp::Ordering;
 use std::ffi::OsStr;
 use std::fmt::{self, Display};
@@ -13,6 +16,7 @@ use sectile::scan::{Path, Section};
 use sectile::{Escaped, Finding, Severity, Verdict};
 use unicode_width::UnicodeWidthStr;
 
+pub use self::image::{digests, layout};
 use crate::output::escaped;
 
 const STRONG: Style = Style::new().bold();
@@ -30,6 +34,9 @@ pub fn show(report: &Report<'_>, out: &mut impl Write) -> io::Result<()> {
     }
     for item in metadata.items() {
         says(metadata, item, out)?;
+        if let Some(interface) = report.interface.filter(|_| item.parent().is_none()) {
+            interface::says(interface, out)?;
+        }
     }
     if report.findings().next().is_some() {
         writeln!(out, "\n{STRONG}findings{STRONG:#}")?;

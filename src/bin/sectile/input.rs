@@ -5,13 +5,14 @@ use std::io::{self, Read};
 
 use clap::ArgMatches;
 use sectile::Input;
+use sectile::oci::Locator;
 
 use crate::output::Failure;
 
 /// Standard input is kept in a temporary file, and so much of it at the most.
 const MAX_SPOOLED: u64 = 1 << 30;
 
-/// Opens what a FILE argument names: a file, or standard input.
+/// Opens what a FILE argument names: a file, standard input, or an image's layer.
 pub fn open(file: &OsStr, matches: &ArgMatches) -> Result<Input, Failure> {
     let input = named(file)?;
     if !matches.get_flag("map") {
@@ -23,9 +24,14 @@ pub fn open(file: &OsStr, matches: &ArgMatches) -> Result<Input, Failure> {
     Ok(input)
 }
 
-/// Opens a file, or standard input, to be read by positioned reads.
+/// Opens a file, standard input, or an image's layer, to be read by positioned reads.
 pub fn named(file: &OsStr) -> Result<Input, Failure> {
-    if file == "-" { spool(io::stdin().lock()) } else { Ok(Input::open(file)?) }
+    if file == "-" { spool(io::stdin().lock()) } else { Ok(Input::locate(file)?) }
+}
+
+/// Whether a FILE argument names an image in a layout.
+pub fn is_in_layout(file: &OsStr) -> bool {
+    Locator::parse(file).is_some()
 }
 
 /// Puts a stream into a temporary file without a name, so that it can be read at any position.

@@ -2,13 +2,17 @@
 
 mod args;
 mod check;
+mod created;
+mod digest;
 mod edit;
 mod exit;
 mod generate;
 mod get;
 mod human;
 mod input;
+mod oci;
 mod output;
+mod sbom;
 mod sections;
 mod show;
 
@@ -23,7 +27,10 @@ use self::output::{Failure, Output};
 
 fn main() -> ExitCode {
     let matches = args::command().get_matches();
-    let (name, matches) = matches.subcommand().expect("clap asks for a subcommand");
+    let (mut name, mut matches) = matches.subcommand().expect("clap asks for a subcommand");
+    if name == "oci" {
+        (name, matches) = matches.subcommand().expect("clap asks for a subcommand");
+    }
     let mut output = Output::new(matches);
     let result = run(name, matches, &mut output);
     let flushed = output.flush();
@@ -45,6 +52,7 @@ fn run(name: &str, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Fa
         "sections" => each_file(matches, output, sections::run),
         "check" => each_file(matches, output, check::run),
         "get" => each_file(matches, output, get::run),
+        "sbom" => each_file(matches, output, sbom::run),
         "recover" => {
             survive_file_size_limit();
             each_file(matches, output, edit::run_recover)
@@ -53,6 +61,14 @@ fn run(name: &str, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Fa
             survive_file_size_limit();
             each_file(matches, output, |file, matches, output| edit::run(name, file, matches, output))
         }
+        "digest" => each_file(matches, output, digest::run),
+        "annotations" => each_file(matches, output, oci::annotations),
+        "config" => each_file(matches, output, oci::config),
+        "layout" => {
+            survive_file_size_limit();
+            each_file(matches, output, oci::layout)
+        }
+        "push" => each_file(matches, output, oci::push),
         "completions" => generate::completions(matches, output),
         "man" => generate::man(matches),
         _ => unreachable!("clap knows no other subcommand"),

@@ -8,6 +8,10 @@ use std::mem;
 use anstream::{AutoStream, ColorChoice};
 use clap::ArgMatches;
 use sectile::edit::EditError;
+use sectile::git::GitError;
+use sectile::manifest::ManifestError;
+use sectile::oci::registry::PushError;
+use sectile::oci::{AnnotationError, ImageError, LayoutError};
 use sectile::splice::WriteError;
 use sectile::{Error, Escaped};
 
@@ -25,6 +29,16 @@ pub enum Failure {
     Input(Error),
     /// An edit could not be made.
     Edit(EditError),
+    /// A manifest gives nothing that can be taken.
+    Manifest(ManifestError),
+    /// No revision can be told.
+    Git(GitError),
+    /// There is no image of a binary.
+    Image(ImageError),
+    /// An image layout could not be read, or not written.
+    Layout(LayoutError),
+    /// A registry does not have what was to be pushed; and what it has all the same.
+    Push(PushError, Option<String>),
     /// A result could not be written; into which file, where that is another one.
     Write(WriteError, Option<OsString>),
     /// Something else, in words.
@@ -52,9 +66,51 @@ impl From<EditError> for Failure {
     }
 }
 
+impl From<ManifestError> for Failure {
+    fn from(error: ManifestError) -> Self {
+        Self::Manifest(error)
+    }
+}
+
+impl From<GitError> for Failure {
+    fn from(error: GitError) -> Self {
+        Self::Git(error)
+    }
+}
+
+impl From<PushError> for Failure {
+    fn from(error: PushError) -> Self {
+        Self::Push(error, None)
+    }
+}
+
 impl From<WriteError> for Failure {
     fn from(error: WriteError) -> Self {
         Self::Write(error, None)
+    }
+}
+
+impl From<ImageError> for Failure {
+    fn from(error: ImageError) -> Self {
+        match error {
+            ImageError::Read(error) => Self::Input(error),
+            error => Self::Image(error),
+        }
+    }
+}
+
+impl From<AnnotationError> for Failure {
+    fn from(error: AnnotationError) -> Self {
+        Self::Image(error.into())
+    }
+}
+
+impl From<LayoutError> for Failure {
+    fn from(error: LayoutError) -> Self {
+        match error {
+            LayoutError::Image(error) => error.into(),
+            error => Self::Layout(error),
+        }
     }
 }
 
@@ -82,6 +138,37 @@ impl fmt::Display for Failure {
                     EditError::MovesLinked => " (--force does it all the same)",
                     _ => "",
                 })
+            }
+            Self::Manifest(error) => {
+                write_chain(f, error)?;
+                f.write_str(match error {
+                    ManifestError::Refused { .. } => {
+                        " (an option wins over it; --allow-invalid writes it all the same)"
+                    }
+                    _ => "",
+                })
+            }
+            Self::Git(error) => {
+                write_chain(f, error)?;
+                f.write_str(" (--revision gives one by hand)")
+            }
+            Self::Image(error) => {
+                write_chain(f, error)?;
+                f.write_str(match error {
+                    ImageError::Annotation(error) if error.is_duplicate() => {
+                        " (--duplicates says which, or --annotation what else)"
+                    }
+                    ImageError::Annotation(error) if error.is_allowable() => {
+                        " (--allow-invalid lets it pass; --annotation says something else)"
+                    }
+                    _ => "",
+                })
+            }
+            Self::Layout(error) => write_chain(f, error),
+            Self::Push(error, None) => write_chain(f, error),
+            Self::Push(error, Some(reference)) => {
+                write!(f, "the image is pushed as {reference}, and its SBOM is not: ")?;
+                write_chain(f, error)
             }
             Self::Write(error, into) => {
                 if let Some(into) = into {

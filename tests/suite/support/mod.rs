@@ -5,5 +5,9 @@ pub mod files;
 pub mod found;
 pub mod memory;
 pub mod mouths;
+#[cfg(feature = "push")]
+pub mod registry;
 pub mod seeded;
+#[cfg(feature = "push")]
+pub mod server;
 pub mod sources;

@@ -6,12 +6,15 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
 use sectile::edit::Glob;
+use sectile::manifest::Format;
 use sectile::metadata::Field;
 
 use crate::args::{at, color, file, json};
 
 pub const NAME: &str = "name";
 pub const PRODUCERS: &str = "producers";
+pub const FROM: &str = "from";
+pub const FROM_GIT: &str = "revision-from-git";
 
 /// The fields of the `producers` section. Source: the tool conventions' `ProducersSection.md`.
 pub const PRODUCER_FIELDS: [&str; 3] = ["language", "processed-by", "sdk"];
@@ -21,6 +24,11 @@ pub fn commands() -> [Command; 7] {
 }
 
 fn set() -> Command {
+    editing("set", "Sets fields, the name, and producers").args(said()).arg(allow_invalid())
+}
+
+/// What a binary is to say of itself: one option a field, and more.
+pub fn said() -> impl Iterator<Item = Arg> {
     let fields = Field::ALL.map(|field| {
         Arg::new(field.section())
             .long(field.section())
@@ -43,12 +51,31 @@ fn set() -> Command {
         .value_name("FIELD:NAME")
         .action(ArgAction::Append)
         .help("Drop the producer of that name from a field");
-    editing("set", "Sets fields, the name, and producers").args(fields).args(
-        [name.help_heading("Name and producers")].into_iter().chain(producers).chain([
-            drop.help_heading("Name and producers"),
-            flag("allow-invalid", "Write values that are not what the table of fields asks for"),
-        ]),
-    )
+    let [name, drop] = [name, drop].map(|arg| arg.help_heading("Name and producers"));
+    fields.into_iter().chain([name]).chain(producers).chain([drop]).chain(sources())
+}
+
+pub fn allow_invalid() -> Arg {
+    flag("allow-invalid", "Write values that are not what the table of fields asks for")
+}
+
+/// Where values come from that are not given one by one.
+fn sources() -> [Arg; 2] {
+    let names = Format::ALL.map(Format::file_name).join(", ");
+    let from = Arg::new(FROM)
+        .long(FROM)
+        .value_name("MANIFEST")
+        .value_parser(value_parser!(PathBuf))
+        .value_hint(ValueHint::FilePath)
+        .help(format!("Take the fields, the name and the language from a manifest ({names}); other options win"));
+    let from_git = flag(FROM_GIT, "Set the revision to the commit of the Git work tree that holds the manifest")
+        .long_help(
+            "Set the revision to the commit of the Git work tree that holds the manifest, or FILE where none is given (the \
+             current directory for `-`), with `+dirty` behind it where tracked files are changed. It wins over a revision \
+             that the manifest gives.",
+        )
+        .conflicts_with(Field::Revision.section());
+    [from, from_git].map(|source| source.help_heading("Sources"))
 }
 
 fn unset() -> Command {
@@ -111,8 +138,7 @@ fn strip() -> Command {
 }
 
 fn migrate() -> Command {
-    editing("migrate", "Moves the retired `registry-metadata` to one section a field")
-        .arg(flag("allow-invalid", "Write values that are not what the table of fields asks for"))
+    editing("migrate", "Moves the retired `registry-metadata` to one section a field").arg(allow_invalid())
 }
 
 fn recover() -> Command {
@@ -151,11 +177,11 @@ fn editing(name: &'static str, about: &'static str) -> Command {
     ])
 }
 
-fn no_sync() -> Arg {
+pub fn no_sync() -> Arg {
     flag("no-sync", "Do not wait until what was written has reached the disk: it survives a kill, but no power cut")
 }
 
-fn flag(name: &'static str, help: &'static str) -> Arg {
+pub fn flag(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
 }
 

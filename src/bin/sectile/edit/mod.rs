@@ -2,7 +2,7 @@
 
 pub mod args;
 mod sink;
-mod wanted;
+pub mod wanted;
 
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write};
@@ -44,8 +44,8 @@ fn plan(command: &str, matches: &ArgMatches, input: &Input) -> Result<(Planned, 
 }
 
 /// Refuses a file that an edit in place may have left torn.
-fn check_settled(file: &OsString) -> Result<(), Failure> {
-    if file == "-" { Ok(()) } else { Ok(check_whole(file)?) }
+pub fn check_settled(file: &OsString) -> Result<(), Failure> {
+    if file == "-" || input::is_in_layout(file) { Ok(()) } else { Ok(check_whole(file)?) }
 }
 
 /// Nobody is to think that nothing was done, because that could not be said. Who has read enough knows it.
@@ -95,7 +95,7 @@ pub fn run_recover(file: &OsString, matches: &ArgMatches, output: &mut Output) -
     Ok(Exit::Done)
 }
 
-fn options(matches: &ArgMatches) -> WriteOptions {
+pub fn options(matches: &ArgMatches) -> WriteOptions {
     let force = matches.try_get_one::<bool>("force").ok().flatten().is_some_and(|force| *force);
     WriteOptions { sync: !matches.get_flag("no-sync"), force }
 }

@@ -8,6 +8,7 @@ use sectile::Input;
 use sectile::edit::Planned;
 use sectile::splice::{Plan, WriteError, WriteOptions};
 
+use crate::input::is_in_layout;
 use crate::output::{Failure, Output};
 
 /// Where the result of an edit goes.
@@ -38,6 +39,10 @@ impl Sink {
             Some(out) => Ok(Self::File(out.clone())),
             None if file == "-" => Err(Failure::Other(
                 "standard input cannot be changed: say with -o where the result is to go".to_owned(),
+            )),
+            None if is_in_layout(file) => Err(Failure::Other(
+                "an image's layer is called by its digest, and cannot be changed: say with -o where the result is to go"
+                    .to_owned(),
             )),
             None if matches.get_flag("in-place") => Ok(Self::InPlace(file.to_owned())),
             None => Ok(Self::Replace(file.to_owned())),

@@ -1,14 +1,17 @@
 //! What the arguments want.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::ArgMatches;
 use sectile::edit::{Edit, EditError, Glob, Strip};
+use sectile::git::Revision;
+use sectile::manifest::Manifest;
 use sectile::metadata::Field;
 use sectile::scan::Path;
 use sectile::{Escaped, Input, Limits};
 
-use super::args::{NAME, PRODUCER_FIELDS, PRODUCERS};
+use super::args::{FROM, FROM_GIT, NAME, PRODUCER_FIELDS, PRODUCERS};
 use crate::output::Failure;
 
 /// The edit that a command's arguments describe, and what is to be said about it.
@@ -16,7 +19,7 @@ pub fn edit(command: &str, matches: &ArgMatches, input: &Input) -> Result<(Edit,
     let path = matches.get_one::<Path>("at").expect("it has a default");
     let edit = Edit::new().at(path.clone());
     let edit = match command {
-        "set" => set(edit, matches)?,
+        "set" => return said(edit, Field::ALL, matches),
         "unset" => unset(edit, matches)?,
         "put" => put(edit, matches)?,
         "remove" => all::<Glob>(matches, "GLOB").cloned().fold(edit, Edit::remove_matching),
@@ -27,9 +30,18 @@ pub fn edit(command: &str, matches: &ArgMatches, input: &Input) -> Result<(Edit,
     Ok((edit, Vec::new()))
 }
 
-fn set(mut edit: Edit, matches: &ArgMatches) -> Result<Edit, Failure> {
+/// What the binary is to say of itself, by hand in these fields and by manifest; and what of the manifest is dropped.
+pub fn said(
+    edit: Edit,
+    fields: impl IntoIterator<Item = Field>,
+    matches: &ArgMatches,
+) -> Result<(Edit, Vec<String>), Failure> {
+    set_from(set(edit, fields, matches)?, matches)
+}
+
+fn set(mut edit: Edit, fields: impl IntoIterator<Item = Field>, matches: &ArgMatches) -> Result<Edit, Failure> {
     let as_is = matches.get_flag("allow-invalid");
-    for field in Field::ALL {
+    for field in fields {
         if let Some(value) = matches.get_one::<String>(field.section()) {
             edit = if as_is { edit.set_as_is(field, value) } else { edit.set(field, value) }?;
         }
@@ -52,6 +64,21 @@ fn set(mut edit: Edit, matches: &ArgMatches) -> Result<Edit, Failure> {
         }
     }
     Ok(edit)
+}
+
+/// Adds what Git and a manifest say, to what is set by hand; and what of the manifest is dropped.
+fn set_from(mut edit: Edit, matches: &ArgMatches) -> Result<(Edit, Vec<String>), Failure> {
+    let as_is = matches.get_flag("allow-invalid");
+    let from = matches.get_one::<PathBuf>(FROM);
+    if matches.get_flag(FROM_GIT) {
+        let file = matches.get_one::<OsString>("FILE").expect("clap asks for a file");
+        let file = if file == "-" { std::path::Path::new(".") } else { file.as_ref() };
+        edit = edit.set(Field::Revision, Revision::of(from.map_or(file, PathBuf::as_path))?.to_string())?;
+    }
+    let Some(from) = from else { return Ok((edit, Vec::new())) };
+    let manifest = Manifest::read(from)?;
+    let edit = if as_is { edit.manifest_as_is(&manifest) } else { edit.manifest(&manifest) }?;
+    Ok((edit, manifest.notices().iter().map(|notice| format!("{}: {notice}", notice.kind.name())).collect()))
 }
 
 fn unset(mut edit: Edit, matches: &ArgMatches) -> Result<Edit, EditError> {
@@ -102,6 +129,6 @@ fn migrate(edit: Edit, path: &Path, matches: &ArgMatches, input: &Input) -> Resu
     Ok((edit, left.chain(dropped).collect()))
 }
 
-fn all<'m, T: Clone + Send + Sync + 'static>(matches: &'m ArgMatches, id: &str) -> impl Iterator<Item = &'m T> {
+pub fn all<'m, T: Clone + Send + Sync + 'static>(matches: &'m ArgMatches, id: &str) -> impl Iterator<Item = &'m T> {
     matches.get_many::<T>(id).into_iter().flatten()
 }

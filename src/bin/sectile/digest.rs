@@ -1,0 +1,23 @@
+//! `sectile digest`: what a file is, and what it is without its metadata.
+
+use std::ffi::OsString;
+
+use clap::ArgMatches;
+use sectile::Limits;
+use sectile::report::DigestReport;
+
+use crate::exit::Exit;
+use crate::output::{Failure, Output};
+use crate::{human, input, show};
+
+pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
+    let input = input::named(file)?;
+    let outcome = input.digests(Limits::default())?;
+    let report = DigestReport::new(file, input.len(), &outcome);
+    if matches.get_flag("json") {
+        report.write_json(output.out())?;
+    } else {
+        human::digests(&report, output.out())?;
+    }
+    show::finish(file, Ok(outcome.broken), output)
+}

@@ -1,0 +1,290 @@
+//! The visitor that picks the root's own sections and has them decoded.
+
+use std::sync::Arc;
+
+use super::decode::{self, Result};
+use super::types::{Type, Types};
+use super::{Extern, ExternKind, Interface, wit};
+use crate::finding::{Code, Findings};
+use crate::limits::Limits;
+use crate::scan::{Entry, ItemKind, Path, Section, Visitor, Want};
+
+/// Reads imports and exports from whatever drives it.
+///
+/// ```
+/// use sectile::{Limits, drive::Push, interface::Reader};
+///
+/// let mut push = Push::new(Reader::new(Limits::default()), Limits::default());
+/// push.push(b"\0asm\x01\0\0\0")?;
+/// let (reader, result) = push.finish();
+/// result?;
+/// assert!(reader.finish().expect("the preamble was read").imports().is_empty());
+/// # Ok::<(), sectile::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Reader {
+    limits: Limits,
+    /// Of the root, once it was entered.
+    kind: Option<ItemKind>,
+    imports: Vec<Extern>,
+    exports: Vec<Extern>,
+    package: Package,
+    findings: Findings,
+    /// What is kept takes so many bytes, with a flat charge for each import and export.
+    kept: u64,
+    /// The section whose data is wanted, and where it begins.
+    waiting: Option<(Part, u64)>,
+    /// Whether the root was read to its end.
+    whole: bool,
+}
+
+/// What tells whether a component is a WIT package.
+#[derive(Debug)]
+enum Package {
+    /// It is none: it imports something, or exports something else than a type.
+    Not,
+    /// It may be one. Of each export, the type.
+    Maybe(Types, Vec<Type>),
+    /// It may be one, and nobody can say, for this reason.
+    Unknown(Code, u64, String),
+}
+
+/// A section that matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Imports,
+    Exports,
+    Types,
+    Aliases,
+}
+
+impl Part {
+    /// By the id. Source: the core specification's *Modules*, and the component model's binary format.
+    const fn of(item: ItemKind, id: u8) -> Option<Self> {
+        match (item, id) {
+            (ItemKind::Module, 2) | (ItemKind::Component, 10) => Some(Self::Imports),
+            (ItemKind::Module, 7) | (ItemKind::Component, 11) => Some(Self::Exports),
+            (ItemKind::Component, 7) => Some(Self::Types),
+            (ItemKind::Component, 6) => Some(Self::Aliases),
+            _ => None,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Imports => "import",
+            Self::Exports => "export",
+            Self::Types => "type",
+            Self::Aliases => "alias",
+        }
+    }
+}
+
+/// What keeping an import or an export costs beside its names, roughly.
+const FLAT_CHARGE: u64 = 64;
+
+/// Why decoding a section ended before its end.
+enum Stop {
+    Malformed(wasmparser::Error),
+    /// Nothing more may be kept.
+    Full,
+}
+
+impl From<wasmparser::Error> for Stop {
+    fn from(error: wasmparser::Error) -> Self {
+        Self::Malformed(error)
+    }
+}
+
+impl Reader {
+    /// A reader that has read nothing. Of the limits hold those on import and export sections (`interface`), on types
+    /// (`data`) and on what is kept: a larger section is not decoded, and what goes beyond is not kept.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            kind: None,
+            imports: Vec::new(),
+            exports: Vec::new(),
+            package: Package::Not,
+            findings: Findings::new(limits.findings),
+            kept: 0,
+            waiting: None,
+            whole: false,
+        }
+    }
+
+    /// What was read so far; `None` where not even the root's preamble was. Whether a component is a WIT package can only
+    /// be said of one that was read to its end.
+    pub fn finish(mut self) -> Option<Interface> {
+        let kind = self.kind?;
+        let mut wit_package = None;
+        // Without its exports, or without all of them, nothing is known.
+        if self.whole && !self.exports.is_empty() && self.findings.is_empty() {
+            match std::mem::replace(&mut self.package, Package::Not) {
+                Package::Not => {}
+                Package::Maybe(types, of_exports) => match wit::identify(&self.exports, &of_exports, &types) {
+                    Ok(package) => wit_package = package,
+                    Err(why) => self.find(Code::MalformedInterface, 0, why),
+                },
+                Package::Unknown(code, offset, why) => self.find(code, offset, why),
+            }
+        }
+        Some(Interface { kind, imports: self.imports, exports: self.exports, wit_package, findings: self.findings })
+    }
+
+    #[cold]
+    fn find(&mut self, code: Code, offset: u64, message: String) {
+        self.findings.add(code, 0, offset, None, || (Path::root(), message.into()));
+    }
+
+    fn wants(&self, part: Part) -> bool {
+        match part {
+            Part::Imports | Part::Exports => true,
+            Part::Types | Part::Aliases => matches!(self.package, Package::Maybe(..)),
+        }
+    }
+
+    /// A section of which nothing more can be said.
+    fn lose(&mut self, part: Part, code: Code, offset: u64, why: String) {
+        match part {
+            Part::Imports | Part::Exports => {
+                self.package = Package::Not;
+                self.find(code, offset, why);
+            }
+            // Nobody asked for types: they matter if it turns out that there is nothing else.
+            Part::Types | Part::Aliases => self.package = Package::Unknown(code, offset, why),
+        }
+    }
+
+    fn decode(&mut self, part: Part, payload: &[u8], start: u64) -> std::result::Result<(), Stop> {
+        match (part, self.kind) {
+            (Part::Imports, Some(ItemKind::Module)) => self.module_imports(payload, start),
+            (Part::Exports, Some(ItemKind::Module)) => {
+                for export in decode::module_exports(payload, start)? {
+                    let (name, kind) = export?;
+                    self.keep_export(Extern { module: None, name: name.into(), implements: None, kind })?;
+                }
+                Ok(())
+            }
+            (Part::Imports, _) => self.component_imports(payload, start),
+            (Part::Exports, _) => self.component_exports(payload, start),
+            (Part::Types, _) => self.types(|types| types.define(payload, start)),
+            (Part::Aliases, _) => self.types(|types| types.alias(payload, start)),
+        }
+    }
+
+    fn module_imports(&mut self, payload: &[u8], start: u64) -> std::result::Result<(), Stop> {
+        let mut last: Option<Arc<str>> = None;
+        for import in decode::module_imports(payload, start)? {
+            let (module, name, kind) = import?;
+            // A group of imports may name its module once, and may be large: they share it.
+            let shared = last.take().filter(|last| **last == *module);
+            self.charge(name.len() + if shared.is_some() { 0 } else { module.len() })?;
+            let module = shared.unwrap_or_else(|| module.into());
+            last = Some(Arc::clone(&module));
+            self.imports.push(Extern { module: Some(module), name: name.into(), implements: None, kind });
+        }
+        Ok(())
+    }
+
+    fn component_imports(&mut self, payload: &[u8], start: u64) -> std::result::Result<(), Stop> {
+        for import in decode::component_imports(payload, start)? {
+            self.package = Package::Not;
+            let import = import?;
+            let (name, implements) = decode::names(&import.name);
+            self.charge(name.len() + implements.as_ref().map_or(0, |implements| implements.len()))?;
+            let kind = decode::component_kind(import.ty.kind());
+            self.imports.push(Extern { module: None, name, implements, kind });
+        }
+        Ok(())
+    }
+
+    fn component_exports(&mut self, payload: &[u8], start: u64) -> std::result::Result<(), Stop> {
+        for export in decode::component_exports(payload, start)? {
+            let export = export?;
+            let (name, implements) = decode::names(&export.name);
+            let kind = decode::component_kind(export.kind);
+            if kind != ExternKind::Type {
+                self.package = Package::Not;
+            } else if let Package::Maybe(types, of_exports) = &mut self.package {
+                // An export of a type makes a new one.
+                let ty = types.at(export.index);
+                types.push(ty);
+                of_exports.push(ty);
+            }
+            self.keep_export(Extern { module: None, name, implements, kind })?;
+        }
+        Ok(())
+    }
+
+    fn types(&mut self, read: impl FnOnce(&mut Types) -> Result<()>) -> std::result::Result<(), Stop> {
+        let Package::Maybe(types, _) = &mut self.package else { return Ok(()) };
+        read(types)?;
+        if types.cost() > self.limits.kept { Err(Stop::Full) } else { Ok(()) }
+    }
+
+    fn keep_export(&mut self, export: Extern) -> std::result::Result<(), Stop> {
+        self.charge(export.name.len() + export.implements.as_ref().map_or(0, |implements| implements.len()))?;
+        self.exports.push(export);
+        Ok(())
+    }
+
+    fn charge(&mut self, len: usize) -> std::result::Result<(), Stop> {
+        self.kept += len as u64 + FLAT_CHARGE;
+        if self.kept > self.limits.kept { Err(Stop::Full) } else { Ok(()) }
+    }
+}
+
+impl Visitor<'_> for Reader {
+    fn enter(&mut self, entry: &Entry) {
+        if entry.parent.is_none() {
+            self.kind = Some(entry.kind);
+            if entry.kind == ItemKind::Component {
+                self.package = Package::Maybe(Types::new(), Vec::new());
+            }
+        }
+    }
+
+    fn section(&mut self, section: &Section<'_>) -> Want {
+        if section.item != 0 {
+            return Want::Nothing;
+        }
+        let Some(part) = Part::of(section.item_kind, section.id).filter(|part| self.wants(*part)) else {
+            return Want::Nothing;
+        };
+        let data = section.data();
+        let len = data.end - data.start;
+        let max = match part {
+            Part::Imports | Part::Exports => self.limits.interface,
+            Part::Types | Part::Aliases => self.limits.data, // decoded, they take many times their bytes
+        };
+        if len > u64::from(max) {
+            let why = format!("the {} section has {len} bytes; more than {max} are not decoded", part.name());
+            self.lose(part, Code::TooLarge, section.range().start, why);
+            return Want::Nothing;
+        }
+        self.waiting = Some((part, data.start));
+        Want::Bytes(data)
+    }
+
+    fn data(&mut self, bytes: &[u8], start: u64) -> Want {
+        if let Some((part, section)) = self.waiting.take() {
+            match self.decode(part, bytes, start) {
+                Ok(()) => {}
+                Err(Stop::Malformed(error)) => {
+                    let why = format!("the {} section cannot be decoded: {}", part.name(), error.message());
+                    self.lose(part, Code::MalformedInterface, error.offset(), why);
+                }
+                Err(Stop::Full) => {
+                    let why = format!("not kept: more than {} bytes of imports, exports and types", self.limits.kept);
+                    self.lose(part, Code::TooLarge, section, why);
+                }
+            }
+        }
+        Want::Nothing
+    }
+
+    fn leave(&mut self, item: u32, _: u64) {
+        self.whole |= item == 0;
+    }
+}

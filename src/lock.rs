@@ -1,0 +1,80 @@
+//! Locks on files, against other editors: advisory, and waited for by none.
+
+use std::fs::File;
+#[cfg(unix)]
+use std::io;
+use std::ops::Deref;
+
+use crate::splice::WriteError;
+
+/// A file that is unlocked when it is closed. Closing alone may not do that: a process that another thread is just about
+/// to start has the file open too, until it is another program.
+#[derive(Debug)]
+pub(crate) struct Locked(File);
+
+impl Locked {
+    /// Locks a file for as long as this lives.
+    pub(crate) fn alone(file: File) -> Result<Self, WriteError> {
+        lock(&file, Lock::Alone)?;
+        Ok(Self(file))
+    }
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        unlock(&self.0);
+    }
+}
+
+impl Deref for Locked {
+    type Target = File;
+
+    fn deref(&self) -> &File {
+        &self.0
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Lock {
+    Alone,
+    Shared,
+}
+
+/// Locks a file against other editors, and waits for none. Where a file system has no locks, the checks of the file's
+/// identity are all there is.
+pub(crate) fn lock(file: &File, lock: Lock) -> Result<(), WriteError> {
+    #[cfg(unix)]
+    {
+        use rustix::fs::{FlockOperation, flock};
+        use rustix::io::Errno;
+        let operation = match lock {
+            Lock::Alone => FlockOperation::NonBlockingLockExclusive,
+            Lock::Shared => FlockOperation::NonBlockingLockShared,
+        };
+        loop {
+            return match flock(file, operation) {
+                Err(Errno::INTR) => continue,
+                Err(Errno::AGAIN) => Err(WriteError::Locked),
+                // Over a network, a file that is open for reading cannot be locked alone (EBADF).
+                Ok(()) | Err(Errno::NOSYS | Errno::OPNOTSUPP | Errno::NOLCK | Errno::INVAL | Errno::BADF) => Ok(()),
+                Err(error) => Err(WriteError::Open(io::Error::from(error))),
+            };
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        _ = (file, lock);
+        Ok(())
+    }
+}
+
+pub(crate) fn unlock(file: &File) {
+    #[cfg(unix)]
+    {
+        _ = rustix::fs::flock(file, rustix::fs::FlockOperation::Unlock); // closing it does the same, if not so soon
+    }
+    #[cfg(not(unix))]
+    {
+        _ = file;
+    }
+}

@@ -1,0 +1,163 @@
+//! Tokens that a registry asks for, and another server gives. Source: the distribution project's `spec/auth/token.md`
+//! and `spec/auth/oauth.md`.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use ureq::http::{HeaderValue, Method, header};
+
+use super::challenge::Challenge;
+use super::credential::{Credential, Kind, Secret};
+use super::error::Fault;
+use super::session::{Session, check_secure};
+use super::transport::{Answer, Outgoing};
+use super::url::Url;
+
+/// How this client is called where a server wants to know.
+const CLIENT: &str = "sectile";
+
+#[derive(Deserialize)]
+struct Granted {
+    token: Option<String>,
+    access_token: Option<String>,
+}
+
+impl Session<'_> {
+    /// The `Authorization` that meets one of these challenges.
+    pub(super) fn authorization(&mut self, answer: &Answer, challenges: &[Challenge]) -> Result<HeaderValue, Fault> {
+        let known = self.credential()?;
+        let bearer = challenges.iter().find(|challenge| matches!(challenge, Challenge::Bearer { .. }));
+        match (bearer, known) {
+            (_, Some(Credential(Kind::Bearer(token)))) => {
+                check_secure(self.base())?;
+                field("Bearer", token.reveal())
+            }
+            (Some(Challenge::Bearer { realm, service }), known) => {
+                self.token(realm, service.as_deref(), known.as_ref())
+            }
+            _ if !challenges.contains(&Challenge::Basic) => {
+                let fields: Vec<&str> = answer.fields("www-authenticate").collect();
+                let asked = crate::escape::quoted(&fields.join(", "));
+                Err(Fault::Challenge(crate::Escaped::new(&asked).to_string()))
+            }
+            (_, Some(Credential(Kind::Password { user, password }))) => {
+                check_secure(self.base())?;
+                basic(&user, &password)
+            }
+            (_, Some(Credential(Kind::Identity(_)))) => {
+                Err(Fault::status(answer, "it wants a password, and only an identity token is known: log in again"))
+            }
+            (_, None) => Err(Fault::status(answer, self.log_in())),
+        }
+    }
+
+    /// Has a token given, for pulling and pushing what the session is about.
+    fn token(&self, realm: &str, service: Option<&str>, known: Option<&Credential>) -> Result<HeaderValue, Fault> {
+        let realm = self.base().join(realm).and_then(|url| self.permitted(url));
+        let realm =
+            realm.map_err(|why| Fault::malformed(format!("the token server that it names is refused: {why}")))?;
+        if known.is_some() {
+            // The token too is a secret, and the registry is shown it.
+            check_secure(&realm)?;
+            check_secure(self.base())?;
+        }
+        let scope = format!("repository:{}:pull,push", self.reference().repository());
+        let mut form = vec![("scope", scope.as_str()), ("client_id", CLIENT)];
+        form.extend(service.map(|service| ("service", service)));
+        let answer = match known {
+            Some(Credential(Kind::Identity(token))) => {
+                form.extend([("grant_type", "refresh_token"), ("refresh_token", token.reveal())]);
+                let form = encoded(&form);
+                let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+                let mut ignored = |_| {};
+                let mut body = Outgoing::new(Box::new(form.as_bytes()), form.len() as u64, &mut ignored);
+                self.send_once(&Method::POST, &realm, &[(header::CONTENT_TYPE, kind)], Some(&mut body))
+            }
+            known => {
+                let mut fields = Vec::new();
+                if let Some(Credential(Kind::Password { user, password })) = known {
+                    form.push(("account", user));
+                    fields.push((header::AUTHORIZATION, basic(user, password)?));
+                }
+                let url = realm.with_raw_query(&encoded(&form)).map_err(Fault::malformed)?;
+                self.send_once(&Method::GET, &url, &fields, None)
+            }
+        };
+        let answer = answer.map_err(|trouble| trouble.fault(1).at_token_server(&realm))?;
+        if answer.status != 200 {
+            let advice = match (answer.status, known) {
+                (401 | 403, None) => self.log_in(),
+                (401 | 403, Some(_)) => {
+                    format!("the token server {realm} does not accept the credentials: {}", self.log_in())
+                }
+                _ => format!("the token server {realm} gives no token"),
+            };
+            return Err(Fault::status(&answer, advice));
+        }
+        // What it is, if it is no token, may be one.
+        let granted: Granted = serde_json::from_slice(&answer.body)
+            .map_err(|_| Fault::malformed(format!("the token server {realm} gives no JSON with a token")))?;
+        let given = |token: Option<String>| token.filter(|token| !token.is_empty());
+        let token = given(granted.token).or(given(granted.access_token));
+        let token = token.ok_or_else(|| Fault::malformed(format!("the token server {realm} gives an empty token")))?;
+        field("Bearer", &token)
+    }
+}
+
+/// `Authorization`, marked as secret.
+fn field(scheme: &str, secret: &str) -> Result<HeaderValue, Fault> {
+    let mut value = HeaderValue::try_from(format!("{scheme} {secret}"))
+        .map_err(|_| Fault::malformed("the token that it gives cannot stand in a header"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Source: RFC 7617.
+fn basic(user: &str, password: &Secret) -> Result<HeaderValue, Fault> {
+    field("Basic", &STANDARD.encode(format!("{user}:{}", password.reveal())))
+}
+
+/// `application/x-www-form-urlencoded`.
+fn encoded(form: &[(&str, &str)]) -> String {
+    let escape = |text: &str| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        let escaped = text.bytes().map(|byte| match byte {
+            byte if plain(byte) => char::from(byte).to_string(),
+            byte => format!("%{byte:02X}"),
+        });
+        escaped.collect::<String>()
+    };
+    form.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect::<Vec<_>>().join("&")
+}
+
+impl Fault {
+    fn at_token_server(self, realm: &Url) -> Self {
+        match self {
+            Self::Unreachable(why) => Self::Unreachable(format!("the token server {realm}: {why}")),
+            Self::Tls(why) => Self::Tls(format!("the token server {realm}: {why}")),
+            other => other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_are_encoded() {
+        assert_eq!(
+            encoded(&[("scope", "repository:a/b:pull,push"), ("x", "é &=+~")]),
+            "scope=repository%3Aa%2Fb%3Apull%2Cpush&x=%C3%A9%20%26%3D%2B~"
+        );
+    }
+
+    #[test]
+    fn secrets_are_marked_and_must_be_sendable() {
+        let value = field("Bearer", "hunter2").unwrap();
+        assert!(value.is_sensitive() && !format!("{value:?}").contains("hunter2"));
+        for token in ["a\nb", "a\0", "\u{7f}"] {
+            assert!(field("Bearer", token).is_err());
+        }
+    }
+}

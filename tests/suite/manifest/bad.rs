@@ -1,0 +1,162 @@
+//! Manifests that are none, or that nobody should wait for.
+
+use std::fs;
+
+use sectile::edit::Edit;
+use sectile::manifest::{Format, Manifest, ManifestError};
+use sectile::metadata::Field;
+use sectile::{Limits, edit::EditError};
+
+use super::{manifest, parse, told, tree};
+
+const FILES: [&str; 4] = ["Cargo.toml", "wkg.toml", "package.json", "pyproject.toml"];
+
+/// What is wrong with a file of these bytes, whatever its name.
+fn each_refused(bytes: &[u8]) -> Vec<String> {
+    let (_kept, directory) = tree(&[]);
+    let refused = |name| {
+        let path = directory.join(name);
+        fs::write(&path, bytes).unwrap();
+        told(&Manifest::read(&path).unwrap_err()).replace(&format!("{}/", directory.display()), "")
+    };
+    FILES.map(refused).to_vec()
+}
+
+#[test]
+fn what_is_not_utf8_is_refused_with_its_line() {
+    for (error, name) in each_refused(b"# a\n\n\xff\n").into_iter().zip(FILES) {
+        assert_eq!(error, format!("{name}:3: it is not UTF-8"));
+    }
+    assert!(each_refused(b"\xff\xfe[\0").iter().all(|error| error.contains(":1: it is not UTF-8"))); // UTF-16
+}
+
+#[test]
+fn what_is_malformed_is_refused_with_its_line() {
+    for (error, name) in each_refused(b"{\n\"a\": \n").into_iter().zip(FILES) {
+        assert!(error.starts_with(&format!("{name}:")), "{error}");
+    }
+    assert_eq!(told(&parse(Format::Npm, "").unwrap_err()), "package.json:1: it is empty");
+    assert_eq!(told(&parse(Format::Npm, "\n[]").unwrap_err()), "package.json:2: it is to be an object, and is a list");
+}
+
+#[test]
+fn what_is_no_manifest_by_its_name_is_refused() {
+    for name in ["cargo.toml", "Cargo.lock", "Cargo.toml.orig", "", ".", "..", "/", "a/b.wasm", "x\x1b[31m"] {
+        let error = Manifest::read(name).unwrap_err();
+        assert!(matches!(error, ManifestError::UnknownName(_)), "{name}");
+        for file in FILES {
+            assert!(error.to_string().contains(file));
+        }
+        assert!(!error.to_string().contains('\x1b'));
+    }
+}
+
+#[test]
+fn a_manifest_of_unreasonable_size_is_refused() {
+    let (_kept, directory) = tree(&[]);
+    for name in FILES {
+        let path = directory.join(name);
+        fs::File::create(&path).unwrap().set_len(64 << 30).unwrap(); // sparse
+        let error = Manifest::read(&path).unwrap_err();
+        assert!(error.to_string().ends_with("is larger than 1 MiB, which no manifest is"), "{error}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_refused_and_not_waited_for() {
+    let (_kept, directory) = tree(&[]);
+    for name in FILES {
+        let path = directory.join(name);
+        assert!(Manifest::read(&path).unwrap_err().to_string().ends_with("cannot be read"));
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        assert!(Manifest::read(&path).unwrap_err().to_string().ends_with("is no regular file"));
+        fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+        assert!(Manifest::read(&path).unwrap_err().to_string().ends_with("is no regular file"));
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(Manifest::read(&path).unwrap_err().to_string().ends_with("is no regular file"));
+    }
+    // And so of a workspace.
+    let (_kept, directory) = tree(&[("a/Cargo.toml", "[package]\nversion.workspace = true\n")]);
+    assert!(std::process::Command::new("mkfifo").arg(directory.join("Cargo.toml")).status().unwrap().success());
+    let error = Manifest::read(directory.join("a/Cargo.toml")).unwrap_err();
+    assert!(error.to_string().ends_with("is no regular file"), "{error}");
+}
+
+#[test]
+fn deep_nesting_is_refused() {
+    let keys = ["a"; 79].join(".");
+    let dotted = format!("{keys} = {{").repeat(79) + "b = 1" + &"}".repeat(79);
+    let texts = [
+        "[".repeat(100_000),
+        "x = ".to_owned() + &"[".repeat(100_000),
+        "x = ".to_owned() + &"{x = ".repeat(100_000),
+        dotted,
+        ["a"; 100_000].join("."),
+        format!("[{}]", ["a"; 100_000].join(".")),
+        "{\"a\":".repeat(100_000),
+        "x = ".to_owned() + &"[".repeat(90) + &"]".repeat(90),
+    ];
+    for text in texts {
+        for format in Format::ALL {
+            assert!(parse(format, &text).is_err());
+        }
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_read_as_each_tool_reads_it() {
+    let toml = "\u{feff}[package]\nname = \"a\"\n";
+    assert_eq!(manifest(Format::Cargo, toml).name().as_deref(), Some("a"));
+    let json = "\u{feff}{\"name\": \"a\"}";
+    assert_eq!(manifest(Format::Npm, json).name().as_deref(), Some("a"));
+    let wkg = "\u{feff}[metadata]\nrevision = \"r\"\n";
+    assert_eq!(manifest(Format::Wkg, wkg).value(Field::Revision).as_deref(), Some("r"));
+    let error = told(&parse(Format::Python, "\u{feff}[project]\nname = \"a\"\n").unwrap_err());
+    assert_eq!(error, "pyproject.toml:1: it begins with a byte order mark, which Python refuses");
+}
+
+#[test]
+fn a_manifest_of_no_package_is_refused_or_said() {
+    let error = told(&parse(Format::Cargo, "[workspace]\n").unwrap_err());
+    assert!(error.starts_with("Cargo.toml:1: package: there is no such table"), "{error}");
+    for format in [Format::Wkg, Format::Python] {
+        let said = &manifest(format, "[tool]\n").notices()[0].message.clone();
+        assert_eq!(said, "there is no such table, which metadata is taken from");
+    }
+    assert_eq!(
+        told(&parse(Format::Cargo, "package = 1").unwrap_err()),
+        "Cargo.toml:1: package: it is to be a table, and is a number"
+    );
+}
+
+/// What the table of fields asks for is asked where a value is taken, so that a better one can win.
+#[test]
+fn a_bad_value_is_an_error_with_its_place_unless_something_wins_over_it() {
+    let text = "[package]\nname = \"a\"\nlicense = \"Foo\"\nrepository = \"git@example.com:a\"\n";
+    let manifest = manifest(Format::Cargo, text);
+    let error = Edit::new().manifest(&manifest).unwrap_err();
+    assert!(matches!(error, ManifestError::Refused { error: EditError::Invalid { field: Field::Licenses, .. }, .. }));
+    let told = told(&error);
+    assert!(
+        told.starts_with("Cargo.toml:3: package.license: the value of licenses is refused: `Foo` is no SPDX"),
+        "{told}"
+    );
+
+    let set = |edit: Edit, field, value: &str| edit.set(field, value).unwrap();
+    let edit = set(Edit::new(), Field::Licenses, "MIT");
+    let error = edit.clone().manifest(&manifest).unwrap_err();
+    assert!(error.to_string().ends_with("Cargo.toml:4: package.repository"), "{error}");
+    let edit = set(edit, Field::Source, "https://example.com/a").manifest(&manifest).unwrap();
+    let planned = edit.plan_slice(b"\0asm\x01\0\0\0", Limits::default()).unwrap();
+    assert_eq!((planned.changes.len(), planned.findings.len()), (4, 0));
+
+    let planned = Edit::new().manifest_as_is(&manifest).unwrap().plan_slice(b"\0asm\x01\0\0\0", Limits::default());
+    assert_eq!(planned.unwrap().findings.len(), 2);
+
+    let nul = super::manifest(Format::Npm, r#"{"name": "a\u0000b"}"#);
+    let error = Edit::new().manifest_as_is(&nul).unwrap_err();
+    assert!(error.to_string().ends_with("package.json:1: name"), "{error}");
+}

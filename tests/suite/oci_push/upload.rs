@@ -1,0 +1,241 @@
+//! Blobs and manifests on their way.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{Packed, anonymous, binary, options, push, reference, said};
+use crate::support::memory::measure;
+use crate::support::registry::{Registry, error, start};
+use crate::support::server::Reply;
+use sectile::digest::Digest;
+use sectile::oci::registry::{Client, ClientOptions, Credentials};
+
+/// Bytes of the config.
+fn config(path: &Path) -> u64 {
+    Packed::of(path).image.config_descriptor().size
+}
+
+#[test]
+fn what_is_pushed_is_there_and_nothing_is_sent_again() {
+    let (server, registry) = start(Registry::default(), |_| None);
+    let (_directory, path, bytes) = binary(300_000);
+    let reference = reference(&server, "team/app:1.0");
+    let pushed = push(&anonymous(), &reference, &path).unwrap();
+    assert_eq!((pushed.sent, pushed.is_new), (bytes.len() as u64 + config(&path), true));
+    assert_eq!(pushed.reference.to_string(), format!("{reference}@{}", pushed.manifest.digest));
+    {
+        let registry = registry.lock().unwrap();
+        assert!(registry.blobs[&Digest::of(&bytes).to_string()] == bytes);
+        assert_eq!(registry.manifests["1.0"], registry.manifests[&pushed.manifest.digest.to_string()]);
+        assert_eq!(registry.manifests["1.0"].0, "application/vnd.oci.image.manifest.v1+json");
+    }
+    let before = server.asked().len();
+    let again = push(&anonymous(), &reference, &path).unwrap();
+    assert_eq!((again.manifest.digest, again.sent, again.is_new), (pushed.manifest.digest, 0, false));
+    let asked = server.asked().split_off(before);
+    assert_eq!(asked.len(), 3, "{asked:?}");
+    assert!(asked.iter().all(|request| request.method == "HEAD"), "{asked:?}");
+}
+
+#[test]
+fn without_a_tag_the_digest_is_the_name() {
+    let (server, registry) = start(Registry::default(), |_| None);
+    let (_directory, path, _) = binary(100);
+    let pushed = push(&anonymous(), &reference(&server, "app"), &path).unwrap();
+    assert_eq!(registry.lock().unwrap().manifests.keys().collect::<Vec<_>>(), [&pushed.manifest.digest.to_string()]);
+    // A reference that asks for another digest than what is pushed has is refused before anything is sent.
+    let before = server.asked().len();
+    let other = reference(&server, "app").with_digest(Digest::of(b"other"));
+    let error = push(&anonymous(), &other, &path).unwrap_err();
+    assert!(error.to_string().contains(&pushed.manifest.digest.to_string()), "{error}");
+    assert_eq!(server.asked().len(), before);
+    push(&anonymous(), &pushed.reference, &path).unwrap();
+}
+
+#[test]
+fn a_large_blob_waits_until_the_registry_will_have_it() {
+    let (server, _) = start(Registry::default(), |_| None);
+    let (_directory, path, _) = binary(2 << 20);
+    push(&anonymous(), &reference(&server, "app:1"), &path).unwrap();
+    let expecting: Vec<_> = server.asked().into_iter().filter(|request| request.field("expect").is_some()).collect();
+    assert!(matches!(&*expecting, [put] if put.method == "PUT"), "{expecting:?}");
+}
+
+#[test]
+fn a_refusal_before_the_body_is_not_lost_under_it() {
+    let (server, _) = start(Registry::default(), |request| {
+        (request.method == "PUT" && request.field("expect").is_some()).then(|| error(403, "DENIED", "no more room"))
+    });
+    let (_directory, path, _) = binary(2 << 20);
+    let error = push(&anonymous(), &reference(&server, "app:1"), &path).unwrap_err();
+    assert!(error.status() == Some(403) && error.to_string().contains("no more room"), "{error}");
+}
+
+#[test]
+fn chunks_where_the_registry_asks_for_them() {
+    for (min, chunks) in [(1, 5), (100_000, 3), (1 << 20, 0)] {
+        let (server, registry) = start(Registry { min_chunk: Some(min), ..Registry::default() }, |_| None);
+        let (_directory, path, bytes) = binary(300_000);
+        push(&anonymous(), &reference(&server, "app:1"), &path).unwrap();
+        assert!(registry.lock().unwrap().blobs[&Digest::of(&bytes).to_string()] == bytes);
+        let patches = server.lines().iter().filter(|line| line.starts_with("PATCH")).count();
+        // The config, which is small, goes as it is.
+        assert_eq!(patches, if chunks == 0 { 0 } else { bytes.len().div_ceil(min.max(64 << 10)) }, "{min}");
+        assert!(chunks == 0 || patches >= chunks, "{patches}");
+    }
+}
+
+#[test]
+fn chunks_that_are_too_large_become_smaller() {
+    let (server, registry) = start(Registry::default(), |request| {
+        let len: usize = request.field("content-length")?.parse().unwrap();
+        (len > 100_000).then(|| Reply::of(413))
+    });
+    let (_directory, path, bytes) = binary(1 << 20);
+    let client = Client::new(Credentials::anonymous(), ClientOptions { chunk: 1 << 18, ..options() });
+    push(&client, &reference(&server, "app:1"), &path).unwrap();
+    assert!(registry.lock().unwrap().blobs[&Digest::of(&bytes).to_string()] == bytes);
+    // But not without end.
+    let (server, _) =
+        start(Registry::default(), |request| (request.path.contains("uploads/u")).then(|| Reply::of(413)));
+    let error = push(&client, &reference(&server, "app:1"), &path).unwrap_err();
+    assert_eq!(error.status(), Some(413), "{error}");
+    assert!(server.asked().len() < 20);
+}
+
+#[test]
+fn an_upload_goes_on_where_it_broke_off() {
+    // The registry keeps what it was sent of the whole blob, and says so.
+    let cut = Arc::new(AtomicUsize::new(0));
+    let (server, registry) = start(Registry { min_chunk: Some(1), ..Registry::default() }, {
+        let cut = Arc::clone(&cut);
+        move |request| {
+            let is_third = request.method == "PATCH" && cut.fetch_add(1, Ordering::SeqCst) == 2;
+            is_third.then_some(Reply::Cut(1000))
+        }
+    });
+    let (_directory, path, bytes) = binary(300_000);
+    push(&anonymous(), &reference(&server, "app:1"), &path).unwrap();
+    assert!(registry.lock().unwrap().blobs[&Digest::of(&bytes).to_string()] == bytes);
+    let lines = server.lines();
+    assert_eq!(lines.iter().filter(|line| line.starts_with("GET")).count(), 1, "{lines:?}");
+    assert_eq!(lines.iter().filter(|line| line.starts_with("POST")).count(), 2, "{lines:?}"); // one a blob
+}
+
+#[test]
+fn an_upload_that_is_lost_begins_anew_and_not_without_end() {
+    // The registry forgets what it was sent.
+    let cuts = Arc::new(AtomicUsize::new(0));
+    let limit = Arc::new(AtomicUsize::new(1));
+    let special = {
+        let (cuts, limit) = (Arc::clone(&cuts), Arc::clone(&limit));
+        move |request: &crate::support::server::Request| {
+            if request.is("GET", "uploads/") {
+                return Some(error(404, "BLOB_UPLOAD_UNKNOWN", "gone"));
+            }
+            let len = request.field("content-length").map_or(0, |len| len.parse().unwrap());
+            let is_cut = request.is("PUT", "uploads/") && len > 10_000;
+            (is_cut && cuts.fetch_add(1, Ordering::SeqCst) < limit.load(Ordering::SeqCst)).then_some(Reply::Cut(1000))
+        }
+    };
+    let (server, registry) = start(Registry::default(), special);
+    let (_directory, path, bytes) = binary(300_000);
+    push(&anonymous(), &reference(&server, "app:1"), &path).unwrap();
+    assert!(registry.lock().unwrap().blobs[&Digest::of(&bytes).to_string()] == bytes);
+
+    registry.lock().unwrap().blobs.clear();
+    limit.store(usize::MAX, Ordering::SeqCst);
+    let error = push(&anonymous(), &reference(&server, "app:2"), &path).unwrap_err();
+    assert!(error.is_passing() && said(&error).contains("the connection broke, 5 times"), "{}", said(&error));
+}
+
+#[test]
+fn an_upload_that_made_it_although_the_answer_did_not() {
+    let (server, _) = start(Registry::default(), {
+        let mut stored = Registry::default();
+        move |request| {
+            // The first PUT is carried out, and its answer lost.
+            if request.is("PUT", "uploads/") && request.body.is_some() && stored.blobs.is_empty() {
+                let digest = request.query.rsplit_once("digest=").unwrap().1.to_owned();
+                stored.blobs.insert(digest, Vec::new());
+                return Some(Reply::Raw(Vec::new()));
+            }
+            match request.path.rsplit_once("/blobs/") {
+                Some((_, digest)) if request.method == "HEAD" && stored.blobs.contains_key(digest) => {
+                    Some(Reply::of(200))
+                }
+                _ if request.is("GET", "uploads/") => Some(Reply::of(404)),
+                _ if request.is("PUT", "manifests/") && request.body.is_some() => Some(Reply::of(201)),
+                _ => None,
+            }
+        }
+    });
+    let (_directory, path, _) = binary(1000);
+    push(&anonymous(), &reference(&server, "app:1"), &path).unwrap();
+}
+
+#[test]
+fn locations_may_be_relative_or_lead_elsewhere() {
+    for location in ["uploads/x?y", "/v2/app/blobs/uploads/x?y=z", "//HOST/elsewhere?y=z&", "http://HOST/x"] {
+        let (server, _) = start(Registry::default(), move |request| {
+            let host = request.field("host").unwrap_or_default();
+            if request.method == "POST" {
+                return Some(Reply::of(202).field("location", location.replace("HOST", host)));
+            }
+            let is_blob = request.method == "PUT" && !request.path.contains("manifests");
+            match request.body {
+                None if is_blob => Some(Reply::Read),
+                Some(_) if is_blob => {
+                    assert!(request.query.contains("digest=sha256:"), "{}", request.query);
+                    Some(Reply::of(201))
+                }
+                Some(_) => Some(Reply::of(201)), // the manifest
+                None => None,
+            }
+        });
+        let (_directory, path, _) = binary(1000);
+        push(&anonymous(), &reference(&server, "app:1"), &path).unwrap();
+    }
+}
+
+#[test]
+fn a_large_file_is_never_in_memory() {
+    let (server, registry) = start(Registry::default(), |_| None);
+    let (_directory, path, bytes) = binary(16 << 20);
+    let digest = Digest::of(&bytes);
+    let packed = Packed::of(&path);
+    let reference = reference(&server, "app:1");
+    let client = Client::new(Credentials::anonymous(), ClientOptions::default());
+    let (pushed, allocated) = measure(|| packed.push(&client, &reference));
+    pushed.unwrap();
+    assert!(allocated.peak < 1 << 20, "{allocated:?}");
+    assert_eq!(registry.lock().unwrap().blobs[&digest.to_string()].len(), bytes.len());
+}
+
+#[test]
+fn progress_reaches_the_end() {
+    let (server, _) = start(Registry::default(), |_| None);
+    let (_directory, path, bytes) = binary(300_000);
+    let packed = Packed::of(&path);
+    let mut told = Vec::new();
+    let progress = &mut |sent, of| told.push((sent, of));
+    let reference = reference(&server, "app:1");
+    anonymous().push(&reference, &packed.image, &packed.plan, &packed.input, progress).unwrap();
+    let whole = bytes.len() as u64 + config(&path);
+    assert!(
+        told.iter().all(|&(sent, of)| sent <= of && of == whole) && told.last() == Some(&(whole, whole)),
+        "{told:?}"
+    );
+    assert!(told.is_sorted());
+}
+
+#[test]
+fn a_registry_that_cannot_be_asked_first_is_not() {
+    let (server, registry) =
+        start(Registry::default(), |request| request.field("expect").is_some().then(|| Reply::of(417)));
+    let (_directory, path, bytes) = binary(300_000);
+    push(&anonymous(), &reference(&server, "app:1"), &path).unwrap();
+    assert!(registry.lock().unwrap().blobs[&Digest::of(&bytes).to_string()] == bytes);
+    assert_eq!(server.asked().iter().filter(|request| request.field("expect").is_some()).count(), 1);
+}
