@@ -33,7 +33,7 @@
 //! | an upload to let in or not | `gate::Gate` (feature `gate`) |
 //! | a change to make while it passes | an [`edit::PassingEdit`] |
 //! | a question about imports and exports | `interface::read_slice`, [`Input`]'s `interface` (feature `interface`) |
-//! | a binary to publish | [`oci::annotations`]; `oci::Image`, `oci::Layout` (feature `oci`) |
+//! | a binary to publish | [`oci::annotations`]; `oci::Image`, `oci::Layout` (feature `oci`); `oci::registry::Client` (feature `push`) |
 //! | a change to make | an [`edit::Edit`], which becomes a [`splice::Plan`] |
 //! | the manifest that it was built from | `manifest::Manifest::read`, which an edit takes; `git::Revision::of` |
 //! | a question that is not about metadata | a [`scan::Visitor`] of your own, on any driver of [`drive`] |
@@ -73,6 +73,7 @@
 //! - `json`: reports as JSON; the JSON in the retired `registry-metadata` section is checked, and can be migrated.
 //! - `digest`: SHA-256 of a binary, and of everything in it but custom sections (`digest`).
 //! - `oci`: the Wasm OCI artifact, and image layouts ([`oci`], whose annotations need no feature).
+//! - `push`: a client that pushes such artifacts to registries (`oci::registry`). Brings HTTP and TLS.
 //! - `sbom`: the dependencies of a tree as `CycloneDX` JSON (`sbom`).
 //! - `manifest`: metadata out of Cargo.toml, wkg.toml, package.json and pyproject.toml.
 //! - `git`: the revision of the work tree that a file lies in. Brings a large tree.
