@@ -18,6 +18,8 @@ mod manifest;
 #[cfg(feature = "push")]
 mod oci_push;
 mod peers;
+#[cfg(feature = "policy")]
+mod policy;
 #[cfg(feature = "sbom")]
 mod sbom;
 mod splice;
