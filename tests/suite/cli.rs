@@ -2,6 +2,7 @@
 
 mod edit;
 mod interface;
+mod policy;
 mod sbom;
 
 use std::ffi::OsStr;

@@ -64,10 +64,7 @@ fn a_nested_item_cannot_speak_for_the_root() {
     let quiet = component(&[nested(&module(&[])), custom("licenses", "MIT"), custom("version", "1")]);
     assert!(judge(&quiet, &parsed(required)).1);
     let lines = judged(&quiet, "required = { fields = 'version', items = 'modules' }");
-    assert_eq!(
-        lines,
-        ["!error missing-field at 0:18 version x1: `version` is required here, and is missing".replace(":18", ":10")]
-    );
+    assert_eq!(lines, ["!error missing-field at 0:10 version x1: `version` is required here, and is missing"]);
     assert!(judge(&quiet, &parsed("required = { fields = 'version', items = 'components' }")).1);
     assert!(!judge(&quiet, &parsed("required = { fields = 'version', items = ['root', 'all'] }")).1);
     assert!(!judge(&quiet, &parsed("required = { fields = 'version', items = ['root', '0'] }")).1);
@@ -131,7 +128,7 @@ fn sections_are_refused_by_name_kind_and_size() {
         ("names = '.debug_*'", &["0 .debug_info", " .debug_line"][..]),
         ("names = '.debug_*'\nitems = 'root'", &[" .debug_line"]),
         ("names = '.debug_*'\nitems = '0'", &["0 .debug_info"]),
-        ("names = '.debug_*'\nlarger-than = 13", &["0 .debug_info"]),
+        ("names = '.debug_*'\nlarger-than = 14", &["0 .debug_info"]),
         ("names = '*'\nexcept = ['.debug_i*', '.debug_line']", &["0 build_id"]),
         ("kinds = 'code'\nlarger-than = 31", &["0 -"]),
         ("kinds = 'code'\nlarger-than = 32", &[]),
@@ -245,15 +242,17 @@ fn what_breaks_off_is_never_accepted_and_nothing_is_said_too_early() {
         |lines: Vec<String>| -> Vec<String> { lines.into_iter().filter(|line| line.starts_with('!')).collect() };
     let (lines, _) = judge(&bytes, &policy);
     let whole = of_rules(lines);
-    assert_eq!(whole.len(), 10, "{whole:#?}");
+    assert_eq!(whole.len(), 8, "{whole:#?}");
     let mut last = 0;
     for end in 8..bytes.len() {
+        if sectile::read_slice(&bytes[..end], policy.limits).unwrap().is_complete() {
+            continue; // behind a section of the root: a binary of its own
+        }
         let (lines, accepted) = judge(&bytes[..end], &policy);
         let refused = of_rules(lines);
+        assert!(!accepted && refused.len() >= last, "{end}");
         assert!(refused.iter().all(|line| whole.contains(line)), "{end}: {refused:?}");
-        assert!(refused.len() >= last, "{end}");
         last = refused.len();
-        let boundary = sectile::read_slice(&bytes[..end], policy.limits).unwrap().is_complete();
-        assert!(!accepted && !boundary, "{end}");
     }
+    assert_eq!(last, 6); // of the root nothing is known yet
 }
