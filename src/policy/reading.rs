@@ -1,7 +1,7 @@
 //! Reading what a policy asks for, in one pass.
 
+use super::Policy;
 use super::sections::{Sighted, Watched};
-use super::{Demand, Policy};
 use crate::drive::{self, ReadAt};
 use crate::error::{Error, Outcome};
 #[cfg(feature = "interface")]
@@ -65,7 +65,7 @@ impl<'v, K> Reader<'v, K> {
         let both = Watched::new(reader, policy);
         #[cfg(feature = "interface")]
         let both = {
-            let asks = policy.rules().any(|rule| matches!(rule.demand, Demand::Imports(_)));
+            let asks = policy.rules().any(|rule| matches!(rule.demand, super::Demand::Imports(_)));
             Along::new(both, asks.then(|| interface::Reader::new(policy.limits)))
         };
         Self(both)
