@@ -30,7 +30,9 @@
 //! | anything with positioned reads | [`read_at`] |
 //! | chunks that arrive | [`drive::Push`] with a [`metadata::Reader::copying`] |
 //! | a question about imports and exports | `interface::read_slice`, [`Input`]'s `interface` (feature `interface`) |
+//! | a binary to publish | [`oci::annotations`]; `oci::Image`, `oci::Layout` (feature `oci`); `oci::registry::Client` (feature `push`) |
 //! | a change to make | an [`edit::Edit`], which becomes a [`splice::Plan`] |
+//! | the manifest that it was built from | `manifest::Manifest::read`, which an edit takes; `git::Revision::of` |
 //! | a question that is not about metadata | a [`scan::Visitor`] of your own, on any driver of [`drive`] |
 //!
 //! # The rooms
@@ -43,6 +45,8 @@
 //! - [`Findings`] are what is wrong or notable: reading is lenient, and one bad value costs only itself.
 //! - [`edit`] says what is wanted, and becomes a plan of bytes kept and inserted, which [`splice`] writes; and it says what
 //!   changes, and what no longer holds.
+//! - `manifest` is where metadata comes from: the manifests of language tools; and `git`, the revision of the work tree.
+//! - [`oci`] is where it goes: annotations, and with the feature `oci` the image that registries hold, in a layout on disk.
 //! - [`report`] is the one row that says what was found, and a [`Policy`] judges it: all that is refused, whoever asks, is
 //!   refused by [`policy`].
 //!
@@ -63,7 +67,12 @@
 //! - `dependencies`: decodes the `.dep-v0` section of cargo-auditable; without it, the section comes raw.
 //! - `interface`: what the root item imports and exports, and what a WIT package defines (`interface`).
 //! - `json`: reports as JSON; the JSON in the retired `registry-metadata` section is checked, and can be migrated.
+//! - `digest`: SHA-256 of a binary, and of everything in it but custom sections (`digest`).
+//! - `oci`: the Wasm OCI artifact, and image layouts ([`oci`], whose annotations need no feature).
+//! - `push`: a client that pushes such artifacts to registries (`oci::registry`). Brings HTTP and TLS.
 //! - `sbom`: the dependencies of a tree as `CycloneDX` JSON (`sbom`).
+//! - `manifest`: metadata out of Cargo.toml, wkg.toml, package.json and pyproject.toml.
+//! - `git`: the revision of the work tree that a file lies in. Brings a large tree.
 //! - `cli`: the command `sectile`.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // examples may

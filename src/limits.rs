@@ -22,6 +22,9 @@ pub struct Limits {
     pub name: u32,
     /// Bytes of one section's data (or of one name) that are decoded; 1 MiB by default.
     pub data: u32,
+    /// Bytes of one import or export section that are decoded, where somebody asks for imports and exports; 32 MiB by
+    /// default. (Modules that export everything have some of 7 MB.)
+    pub interface: u32,
     /// Bytes of values kept from the whole input, with a flat charge for each; 64 MiB by default.
     pub kept: u64,
     /// Bytes that one compressed section may inflate to; 8 MiB by default.
@@ -38,6 +41,7 @@ impl Default for Limits {
             sections: 100_000_000,
             name: 100_000,
             data: 1 << 20,
+            interface: 32 << 20,
             kept: 64 << 20,
             inflated: 8 << 20,
             findings: 64,

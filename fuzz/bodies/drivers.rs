@@ -198,6 +198,7 @@ fn pick_limits(bits: &[u8]) -> Limits {
         sections: pick(2, [0, 1, 6], defaults.sections),
         name: pick32(3, [0, 4, 128], defaults.name),
         data: pick32(4, [0, 3, 20], defaults.data),
+        interface: pick32(4, [0, 3, 20], defaults.interface),
         kept: pick(5, [0, 70, 200], defaults.kept),
         inflated: pick32(6, [0, 5, 100], defaults.inflated),
         findings: pick32(7, [0, 1, 3], defaults.findings),

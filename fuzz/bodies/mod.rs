@@ -4,6 +4,7 @@
 //! - [`framing()`] holds the scanner against wasmparser, as the contract says;
 //! - [`drivers()`] holds the drivers against each other, the metadata against the bytes,
 //!   and imports and exports against wasmparser;
+//! - `manifest()` holds the readers of manifests against what they promise, and JSON against serde_json;
 //! - [`plans()`] edits anything in any way, and holds what comes of it against what is promised;
 //! - [`binary()`] makes the inputs: modules and components that lie.
 
@@ -12,11 +13,15 @@ mod framing;
 mod generate;
 #[cfg(feature = "interface")]
 mod interface;
+#[cfg(feature = "manifest")]
+mod manifest;
 mod outline;
 mod plans;
 
 pub use self::drivers::drivers;
 pub use self::framing::{Verdict, framing};
 pub use self::generate::binary;
+#[cfg(feature = "manifest")]
+pub use self::manifest::manifest;
 pub use self::outline::Outline;
 pub use self::plans::{CONTROLS, concatenation, plans};

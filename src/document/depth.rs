@@ -1,4 +1,4 @@
-//! How deep a text nests, told before a parser that recurses is let at it.
+//! What is told of a text before a parser is let at it: how deep it nests, since parsers recurse; and whether JSON is strict.
 
 use toml_parser::Source;
 use toml_parser::lexer::TokenKind;

@@ -15,7 +15,7 @@ use toml::de::{DeTable, DeValue};
 pub(crate) use self::json::json;
 
 /// A value, and where it stands: of an entry, that of its key. Lines are counted from 1.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Node {
     pub(crate) line: u64,
     /// The byte of the text where the entry begins that it is the value of; where it begins itself, if it is of none.
@@ -25,7 +25,7 @@ pub(crate) struct Node {
     pub(crate) value: Value,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Value {
     Text(String),
     Bool(bool),

@@ -1,7 +1,6 @@
 //! Whether tracked files are what they are in a commit.
 
 use std::collections::HashSet;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,10 +9,9 @@ use gix::index::{Entry, State};
 use gix::status::index_worktree::Options;
 use gix::status::plumbing::index_as_worktree::traits::{FastEq, SubmoduleStatus};
 use gix::status::plumbing::index_as_worktree_with_renames as worktree;
-use gix::status::tree_index::TrackRenames;
 use gix::{ObjectId, Repository};
 
-use super::Revision;
+use super::{Revision, plain, staged};
 
 /// Submodules in one another beyond this depth are not looked into, and are called dirty.
 const DEEPEST: u32 = 16;
@@ -21,7 +19,7 @@ const DEEPEST: u32 = 16;
 /// Whether the index is not the tree of the commit, or files are not what the index says.
 pub(super) fn is_dirty(repository: &Repository, tree: ObjectId, depth: u32) -> Result<bool, gix::Error> {
     let index = repository.index_or_empty()?;
-    if is_index_changed(repository, tree, &index)? {
+    if staged::is_changed(repository, tree, &index)? {
         return Ok(true);
     }
     let Some(work_tree) = repository.workdir() else { return Ok(false) };
@@ -45,22 +43,12 @@ pub(super) fn is_dirty(repository: &Repository, tree: ObjectId, depth: u32) -> R
     }
 }
 
-fn is_index_changed(repository: &Repository, tree: ObjectId, index: &State) -> Result<bool, gix::Error> {
-    let mut is_changed = false;
-    repository.tree_index_status(&tree, index, None, TrackRenames::Disabled, |_, _, _| {
-        is_changed = true;
-        Ok(ControlFlow::Break(()))
-    })?;
-    Ok(is_changed)
-}
-
-/// Whether no `.gitattributes` beside a tracked file is something that would be waited for.
+/// Whether no `.gitattributes` beside a tracked file is something that would be waited for, or is too large.
 fn has_plain_attributes(work_tree: &Path, index: &State) -> bool {
     let mut directories = HashSet::new();
     let is_plain = |directory: &[u8]| {
         let directory = gix::path::from_byte_slice(directory).unwrap_or(Path::new(""));
-        let attributes = work_tree.join(directory).join(".gitattributes").metadata();
-        attributes.map_or(true, |metadata| metadata.is_file() || metadata.is_dir())
+        plain::is_plain_attributes(&work_tree.join(directory).join(".gitattributes"))
     };
     if !is_plain(b"") {
         return false;

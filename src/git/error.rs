@@ -23,8 +23,6 @@ pub enum GitError {
     NoRepository {
         /// The file.
         path: PathBuf,
-        /// What was looked for in vain.
-        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The repository has no work tree, so that nothing can have been built from one.
     #[error("the Git repository at {} is bare: it has no work tree", shown(.path))]
@@ -41,10 +39,7 @@ pub enum GitError {
         path: PathBuf,
     },
     /// The repository keeps its references in another way than in files.
-    #[error(
-        "the Git repository keeps its references as `{}`, which is not supported: give the revision by hand",
-        Escaped::new(storage)
-    )]
+    #[error("the Git repository keeps its references as `{}`, which is not supported", Escaped::new(storage))]
     #[non_exhaustive]
     References {
         /// The way.

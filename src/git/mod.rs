@@ -7,6 +7,7 @@
 mod dirty;
 mod error;
 mod plain;
+mod staged;
 
 use std::fmt;
 use std::path::Path;
@@ -59,7 +60,7 @@ impl Revision {
         plain::check_above(directory)?;
         let options = upwards::Options { trust: upwards::TrustPolicy::Assume(Trust::Reduced), ..Default::default() };
         let (found, _) = gix::discover::upwards_opts(directory, options)
-            .map_err(|error| GitError::NoRepository { path: path.to_owned(), source: error.into() })?;
+            .map_err(|_| GitError::NoRepository { path: path.to_owned() })?;
         let (git_dir, work_tree) = found.into_repository_and_work_tree_directories();
         match work_tree {
             Some(work_tree) => Self::of_work_tree(&work_tree, &git_dir, 0),
@@ -104,7 +105,7 @@ impl Revision {
             let found = kind
                 .ok()
                 .and_then(|kind| gix::discover::repository::Path::from_dot_git_dir(dot_git.clone(), kind, work_tree));
-            let path = || GitError::NoRepository { path: work_tree.to_owned(), source: "its .git is none".into() };
+            let path = || GitError::NoRepository { path: work_tree.to_owned() };
             let (git_dir, _) = found.ok_or_else(path)?.into_repository_and_work_tree_directories();
             Self::of_work_tree(work_tree, &git_dir, depth)
         };

@@ -21,6 +21,20 @@
 //! # Ok::<(), sectile::Error>(())
 //! ```
 
+//!
+//! # Beside oci-wasm
+//!
+//! oci-wasm, and with it wkg, makes a world of a component (wit-component's `decode`) and lists that world's imports and
+//! exports. What is listed here is the same, name by name and in the same order, for every component of which a world can
+//! be made. The others:
+//!
+//! | a component that | there | here |
+//! | --- | --- | --- |
+//! | imports a module, a component or a value | these are passed over: no world has such | listed |
+//! | exports anything but functions and instances | is refused | listed |
+//! | does not validate, somewhere in its bodies | is refused | listed |
+//! | is a WIT package | its exports are in random order, another in each run | in the order of the binary |
+
 mod along;
 mod decode;
 mod reader;

@@ -97,8 +97,8 @@ impl From<wasmparser::Error> for Stop {
 }
 
 impl Reader {
-    /// A reader that has read nothing. Of the limits, those on data and on what is kept hold here: a section that is larger
-    /// than the one is not decoded, and what goes beyond the other is not kept.
+    /// A reader that has read nothing. Of the limits hold those on import and export sections (`interface`), on types
+    /// (`data`) and on what is kept: a larger section is not decoded, and what goes beyond is not kept.
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
@@ -254,9 +254,12 @@ impl Visitor<'_> for Reader {
         };
         let data = section.data();
         let len = data.end - data.start;
-        if len > u64::from(self.limits.data) {
-            let why =
-                format!("the {} section has {len} bytes; more than {} are not decoded", part.name(), self.limits.data);
+        let max = match part {
+            Part::Imports | Part::Exports => self.limits.interface,
+            Part::Types | Part::Aliases => self.limits.data, // decoded, they take many times their bytes
+        };
+        if len > u64::from(max) {
+            let why = format!("the {} section has {len} bytes; more than {max} are not decoded", part.name());
             self.lose(part, Code::TooLarge, section.range().start, why);
             return Want::Nothing;
         }

@@ -70,7 +70,7 @@ impl Workspace {
     /// key that inherits.
     pub(super) fn of(file: &Path, root: &Node, found: &Found<'_>) -> Result<Self, ManifestError> {
         if root.entry("workspace").is_some() {
-            return Self::load(file.to_owned());
+            return Ok(Self { file: file.to_owned(), root: root.clone() });
         }
         if let Some(pointer) = pointer(file, root)? {
             return Self::pointed_to(file, &pointer);

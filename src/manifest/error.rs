@@ -2,6 +2,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::place::Place;
+use super::table::Format;
 use crate::document::file::Unread;
 use crate::edit::EditError;
 use crate::escape::Escaped;
@@ -12,7 +13,7 @@ use crate::escape::Escaped;
 #[non_exhaustive]
 pub enum ManifestError {
     /// The file's name is not that of a manifest.
-    #[error("{} is no manifest that is known by its name: these are Cargo.toml, wkg.toml, package.json, pyproject.toml", shown(.0))]
+    #[error("{} is no manifest that is known by its name: these are {}", shown(.0), Format::ALL.map(Format::file_name).join(", "))]
     UnknownName(PathBuf),
     /// The file cannot be read.
     #[error("{} cannot be read", shown(.file))]

@@ -111,7 +111,7 @@ impl Gathered {
             }
             Some(given) if given.parts == parts => {}
             Some(given) => {
-                let message = format!("`{}` says the same thing, and counts", given.place.key);
+                let message = format!("`{}` counts, which gives the same field", given.place.key);
                 self.notices.push(found.dropped(message));
             }
             None => {

@@ -57,7 +57,7 @@ fn license(found: &Found<'_>, notices: &mut Vec<Notice>) -> Result<Vec<String>, 
         _ => vec![kind(found)?],
     };
     if found.node.text().is_none() {
-        notices.push(found.notice(NoticeKind::Rewritten, "this form is no longer written; an SPDX expression is"));
+        notices.push(found.notice(NoticeKind::Rewritten, "this form is no longer written: write an SPDX expression"));
     }
     let mut licenses = Vec::new();
     for license in chosen {

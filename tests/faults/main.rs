@@ -9,6 +9,7 @@
 mod binary;
 mod crash_model;
 mod disk;
+mod layout;
 mod matrix;
 mod modes;
 mod mounted;

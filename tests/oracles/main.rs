@@ -1,6 +1,12 @@
 //! What other tools make of what was edited. They must be there: `.ci/run` sees to it, and runs these.
 #![allow(clippy::unwrap_used, clippy::pedantic)]
 
+#[cfg(feature = "oci")]
+mod oci;
+#[cfg(feature = "cli")]
+mod push;
+#[cfg(feature = "cli")]
+mod registry;
 #[cfg(feature = "sbom")]
 mod sbom;
 

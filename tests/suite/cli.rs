@@ -1,8 +1,11 @@
 //! The command, as scripts rely on it.
 
 mod edit;
+mod from;
 mod interface;
+mod oci;
 mod policy;
+mod push;
 mod sbom;
 
 use std::ffi::OsStr;

@@ -34,6 +34,12 @@ fn framing_structured() {
     over_seeds("framing_structured", |fuel| _ = bodies::framing(&bodies::binary(&mut Unstructured::new(fuel))));
 }
 
+#[cfg(feature = "manifest")]
+#[test]
+fn manifest() {
+    over_seeds("manifest", bodies::manifest);
+}
+
 #[test]
 fn plans() {
     over_seeds("plans", |input| _ = bodies::plans(input));

@@ -33,6 +33,7 @@ const UNLIMITED: Limits = Limits {
     name: u32::MAX,
     data: u32::MAX,
     kept: u64::MAX,
+    interface: u32::MAX,
     inflated: u32::MAX,
     findings: u32::MAX,
 };

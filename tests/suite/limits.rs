@@ -25,9 +25,10 @@ fn assert_limit(result: Result<(), Error>, offset: u64) {
 
 #[test]
 fn the_defaults_are_what_their_documentation_says() {
-    let Limits { depth, items, sections, name, data, kept, inflated, findings } = Limits::default();
+    let Limits { depth, items, sections, name, data, interface, kept, inflated, findings } = Limits::default();
     assert_eq!((depth, items, sections, name), (1_000, 100_000, 100_000_000, 100_000));
-    assert_eq!((data, kept, inflated, findings), (1 << 20, 64 << 20, 8 << 20, 64));
+    assert_eq!((data, interface), (1 << 20, 32 << 20));
+    assert_eq!((kept, inflated, findings), (64 << 20, 8 << 20, 64));
 }
 
 #[test]

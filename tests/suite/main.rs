@@ -3,6 +3,8 @@
 
 #[cfg(feature = "cli")]
 mod cli;
+#[cfg(feature = "digest")]
+mod digest;
 mod docs;
 mod edit;
 mod framing;
@@ -15,6 +17,8 @@ mod interface;
 mod limits;
 #[cfg(feature = "manifest")]
 mod manifest;
+#[cfg(feature = "oci")]
+mod oci;
 #[cfg(feature = "push")]
 mod oci_push;
 mod peers;

@@ -155,7 +155,7 @@ fn of_two_keys_for_a_field_the_first_row_counts_or_they_join() {
                     assert!(value.starts_with(&format!("{expected}, ")), "{value}");
                 } else {
                     assert_eq!(value, expected, "{} and {}", other.key(), row.key());
-                    let counts = format!("`{}` says the same thing, and counts", other.key());
+                    let counts = format!("`{}` counts, which gives the same field", other.key());
                     assert!(manifest.notices().iter().any(|notice| notice.message == counts), "{both}");
                 }
             }

@@ -158,7 +158,10 @@ impl fmt::Display for Failure {
                 })
             }
             Self::Policy(error) => write_chain(f, error),
-            Self::Git(error) => write_chain(f, error),
+            Self::Git(error) => {
+                write_chain(f, error)?;
+                f.write_str(" (--revision gives one by hand)")
+            }
             Self::Image(error) => {
                 write_chain(f, error)?;
                 f.write_str(match error {

@@ -17,7 +17,13 @@ pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result
     let outcome = input::open(file, matches)?.read(Limits::default())?;
     let sbom = of(&outcome.value, outcome.is_complete(), name.as_deref(), created.as_deref())?;
     sbom.write_json(output.out())?;
-    if !sbom.has_lists() && outcome.is_complete() {
+    let exit = say_lacking(file, &sbom, outcome.is_complete(), output);
+    Ok(exit.max(show::finish(file, Ok(outcome.broken), output)?))
+}
+
+/// Says on standard error what an SBOM lacks.
+pub fn say_lacking(file: &OsString, sbom: &Sbom<'_>, is_whole: bool, output: &mut Output) -> Exit {
+    if !sbom.has_lists() && is_whole {
         let note =
             "no item has a list of its dependencies (cargo-auditable's `.dep-v0`): what went into it is not known";
         output.complain(Some(file), &note);
@@ -27,8 +33,7 @@ pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result
         output
             .complain(Some(file), &format_args!("{}{place}; the document says that it is incomplete", finding.message));
     }
-    let exit = if sbom.is_complete() { Exit::Done } else { Exit::Failed };
-    Ok(exit.max(show::finish(file, Ok(outcome.broken), output)?))
+    if sbom.is_complete() { Exit::Done } else { Exit::Failed }
 }
 
 /// The SBOM of a file with this name, made at this time.
@@ -46,8 +51,9 @@ pub fn of<'a>(
     }
 }
 
-/// What a FILE argument names, without its directory.
+/// What a FILE argument names, without its directory. A stream has no name, and an image's is not its layer's.
 pub fn file_name(file: &OsStr) -> Option<String> {
-    let name = Path::new(file).file_name().filter(|_| file != "-")?;
+    let is_path = file != "-" && !input::is_in_layout(file);
+    let name = Path::new(file).file_name().filter(|_| is_path)?;
     Some(name.to_string_lossy().into_owned())
 }

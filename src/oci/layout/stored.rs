@@ -68,7 +68,7 @@ impl Stored {
                 let layers = list(layers.iter().map(|layer| quoted(&layer.media_type)).collect());
                 LayoutError::NoWasm { image, layers }
             } else {
-                let layers = list(wasm.iter().map(|layer| quoted(&layer.digest)).collect());
+                let layers = list(wasm.iter().map(|layer| called(&layer.digest)).collect());
                 LayoutError::SeveralWasm { image, layers }
             });
         };
@@ -198,7 +198,7 @@ fn choose(path: &Path, mut entries: Vec<Entry>) -> Result<Pointer, LayoutError> 
 
 /// An entry, for who is to choose it.
 fn describe(entry: &Entry) -> String {
-    let digest = quoted(&entry.digest);
+    let digest = called(&entry.digest);
     let platform = entry.platform.as_ref();
     match (entry.ref_name(), platform.and_then(|platform| platform.architecture.as_deref().zip(platform.os.as_deref())))
     {
@@ -206,6 +206,11 @@ fn describe(entry: &Entry) -> String {
         (None, Some((architecture, os))) => format!("{digest} for {}", quoted(&format!("{os}/{architecture}"))),
         (None, None) => digest,
     }
+}
+
+/// A digest, in full: it is to be copied.
+fn called(digest: &str) -> String {
+    digest.parse().map_or_else(|_| quoted(digest), |digest: Digest| digest.to_string())
 }
 
 /// A list that is not long.

@@ -128,7 +128,7 @@ impl Fault {
     pub(super) fn unwanted(answer: &Answer) -> Self {
         let advice = match answer.status {
             401 => "the credentials that are known are not accepted",
-            403 => "the credentials that are known do not allow it",
+            403 => "this user may not do so: log in as one who may",
             404 => "there is no such repository, or it may not be seen",
             405 => "the registry cannot do this",
             413 => "the registry takes no request of this size, however small the chunks",

@@ -38,14 +38,13 @@ impl Patience {
         Self { left: whole, first }
     }
 
-    /// Waits before the attempt of this number (the first is 0), as long as is asked for, or else twice as long each
-    /// time.
+    /// Waits after so many attempts, as long as is asked for, or else twice as long each time.
     ///
     /// # Errors
     ///
     /// How long would have to be waited, which is more than is left; then nothing is waited.
-    pub(super) fn wait(&mut self, attempt: u32, asked: Option<Duration>) -> Result<(), Duration> {
-        let pause = asked.unwrap_or_else(|| self.first.saturating_mul(1 << attempt.min(16)));
+    pub(super) fn wait(&mut self, tried: u32, asked: Option<Duration>) -> Result<(), Duration> {
+        let pause = asked.unwrap_or_else(|| self.first.saturating_mul(1 << tried.saturating_sub(1).min(16)));
         self.left = self.left.checked_sub(pause).ok_or(pause)?;
         std::thread::sleep(pause);
         Ok(())
@@ -55,12 +54,18 @@ impl Patience {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oci::registry::url::Url;
     use ureq::http::HeaderMap;
 
     fn after(fields: &[(&'static str, &str)]) -> Option<Duration> {
         let headers: HeaderMap =
             fields.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-        asked(&Answer { status: 429, headers, body: Vec::new() })
+        asked(&Answer {
+            url: Url::parse("https://registry.example.com/").unwrap(),
+            status: 429,
+            headers,
+            body: Vec::new(),
+        })
     }
 
     #[test]
@@ -82,9 +87,9 @@ mod tests {
     #[test]
     fn patience_ends() {
         let mut patience = Patience::new(Duration::from_millis(1), Duration::from_millis(4));
-        assert_eq!(patience.wait(0, None), Ok(()));
         assert_eq!(patience.wait(1, None), Ok(()));
-        assert_eq!(patience.wait(2, None), Err(Duration::from_millis(4)));
+        assert_eq!(patience.wait(2, None), Ok(()));
+        assert_eq!(patience.wait(3, None), Err(Duration::from_millis(4)));
         assert_eq!(patience.wait(0, Some(Duration::from_secs(u64::MAX))), Err(Duration::from_secs(u64::MAX)));
         assert_eq!(patience.wait(0, Some(Duration::ZERO)), Ok(()));
     }

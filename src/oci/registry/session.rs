@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::io::{self, Read};
 use std::ops::Range;
+use std::time::Duration;
 
 use ureq::http::{HeaderName, HeaderValue, Method, header};
 
@@ -144,44 +145,47 @@ impl<'c> Session<'c> {
     }
 
     pub(super) fn try_ask(&mut self, ask: &mut Ask<'_>) -> Result<Answer, Fault> {
-        let mut is_fresh = false;
-        for attempt in 0.. {
-            let is_last = attempt + 1 >= self.client.options.attempts;
-            let (answer, url) = match self.follow(ask) {
+        let (mut is_fresh, mut tried) = (false, 1);
+        loop {
+            let is_last = tried >= self.client.options.attempts;
+            let answer = match self.follow(ask) {
                 Err(Stop::Trouble(Trouble::Broken(_))) if ask.is_repeatable && !is_last => {
-                    self.wait(attempt, None)?;
+                    self.wait(tried, None)?;
+                    tried += 1;
                     continue;
                 }
-                Err(Stop::Trouble(trouble)) => return Err(trouble.fault(attempt + 1)),
+                Err(Stop::Trouble(trouble)) => return Err(trouble.fault(tried)),
                 Err(Stop::Fault(fault)) => return Err(fault),
                 Ok(answered) => answered,
             };
             match answer.status {
                 // Credentials are the registry's, and nobody else's.
-                401 if url.is_same_origin(&self.base) => {
-                    if is_fresh || is_last {
-                        let advice = format!("the credentials that are known are not accepted: {}", self.log_in());
-                        return Err(Fault::status(&answer, advice));
+                401 if answer.url.is_same_origin(&self.base) => {
+                    if is_fresh {
+                        return Err(Fault::status(&answer, self.refused()));
                     }
                     let asked: Vec<Challenge> = challenges(answer.fields("www-authenticate"));
                     self.authorization = Some(self.authorization(&answer, &asked)?);
                     is_fresh = true;
                 }
-                417 if self.expects && !is_last => self.expects = false,
-                status if pause::is_passing(status) && !is_last => self.wait(attempt, pause::asked(&answer))?,
+                417 if self.expects => self.expects = false,
+                status if pause::is_passing(status) && !is_last => {
+                    self.wait(tried, pause::asked(&answer))?;
+                    tried += 1;
+                }
                 _ => return Ok(answer),
             }
         }
-        unreachable!("the last attempt returns")
     }
 
-    pub(super) fn wait(&mut self, attempt: u32, asked: Option<std::time::Duration>) -> Result<(), Fault> {
+    /// Waits after so many attempts.
+    pub(super) fn wait(&mut self, tried: u32, asked: Option<Duration>) -> Result<(), Fault> {
         let patience = self.client.options.patience;
-        self.patience.wait(attempt, asked).map_err(|asked| Fault::Later { asked, patience })
+        self.patience.wait(tried, asked).map_err(|asked| Fault::Later { asked, patience })
     }
 
-    /// Asks, and goes where the answer sends on to. Gives the answer that sends nowhere, and the place that it came from.
-    fn follow(&self, ask: &mut Ask<'_>) -> Result<(Answer, Url), Stop> {
+    /// Asks, and goes where the answer sends on to. Gives the answer that sends nowhere.
+    fn follow(&self, ask: &mut Ask<'_>) -> Result<Answer, Stop> {
         let mut url = ask.url.clone();
         for _ in 0..=MAX_REDIRECTS {
             let mut fields = ask.fields.clone();
@@ -199,7 +203,7 @@ impl<'c> Session<'c> {
             }?;
             let Some(to) = answer.field("location").filter(|_| matches!(answer.status, 301 | 302 | 303 | 307 | 308))
             else {
-                return Ok((answer, url));
+                return Ok(answer);
             };
             let refused = |why| Fault::Redirect { to: shown(&url, to), why };
             if ask.body.is_some() && !matches!(answer.status, 307 | 308)
@@ -241,6 +245,14 @@ impl<'c> Session<'c> {
         let found = self.client.credentials.find(self.reference).map_err(Fault::Credentials)?;
         self.credential = Some(Known(found.clone()));
         Ok(found)
+    }
+
+    /// What to do where the registry does not accept what was shown to it.
+    fn refused(&self) -> String {
+        match self.credential {
+            Some(Known(Some(_))) => format!("the credentials that are known are not accepted: {}", self.log_in()),
+            _ => self.log_in(),
+        }
     }
 
     /// What to do where credentials are missing, or wrong.

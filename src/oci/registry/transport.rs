@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::config::AutoHeaderValue;
@@ -11,6 +12,7 @@ use ureq::{Agent, Error, Proxy, SendBody};
 
 use super::client::ClientOptions;
 use super::url::Url;
+use crate::escape::Escaped;
 use crate::oci::MAX_MANIFEST;
 
 /// So much is kept of what comes with an error.
@@ -48,6 +50,8 @@ pub(super) struct Outgoing<'a> {
 /// What a server answers.
 #[derive(Debug)]
 pub(super) struct Answer {
+    /// Who answers.
+    pub(super) url: Url,
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     /// Of an error the beginning.
@@ -79,7 +83,7 @@ impl Transport {
                 .max_redirects(0)
                 .max_redirects_will_error(false)
                 .proxy(proxy)
-                .tls_config(TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build())
+                .tls_config(tls())
                 .user_agent(AutoHeaderValue::Provided(USER_AGENT.to_owned().into()))
                 .accept(AutoHeaderValue::None)
                 .max_response_header_size(MAX_HEADER)
@@ -129,11 +133,19 @@ impl Transport {
         let (parts, body) = sent?.into_parts();
         let status = parts.status.as_u16();
         let body = if *method == Method::HEAD { Vec::new() } else { whole(body.into_reader(), status)? };
-        Ok(Answer { status, headers: parts.headers, body })
+        Ok(Answer { url: url.clone(), status, headers: parts.headers, body })
     }
 }
 
 const USER_AGENT: &str = concat!("sectile/", env!("CARGO_PKG_VERSION"));
+
+/// TLS with the certificates that the system trusts.
+fn tls() -> TlsConfig {
+    TlsConfig::builder()
+        .root_certs(RootCerts::PlatformVerifier)
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .build()
+}
 
 /// The body of an answer, which is no larger than a manifest may be. What comes with an error need not be whole.
 fn whole(reader: impl Read, status: u16) -> Result<Vec<u8>, Trouble> {
@@ -160,18 +172,27 @@ impl From<Error> for Trouble {
                 | ErrorKind::NotConnected
                 | ErrorKind::UnexpectedEof => Self::Broken(error),
                 ErrorKind::TimedOut | ErrorKind::WouldBlock => Self::TimedOut,
-                ErrorKind::InvalidData => Self::Tls(error.to_string()),
-                _ => Self::Unreachable(error.to_string()),
+                ErrorKind::InvalidData => Self::Tls(shown(&error)),
+                _ => Self::Unreachable(shown(&error)),
             },
             Error::HostNotFound => Self::Unreachable("there is no such host".to_owned()),
             Error::ConnectionFailed => Self::Unreachable("there is no connection".to_owned()),
-            Error::ConnectProxyFailed(why) => Self::Unreachable(format!("the proxy refuses the connection: {why}")),
+            Error::ConnectProxyFailed(why) => {
+                Self::Unreachable(format!("the proxy refuses the connection: {}", shown(&why)))
+            }
             Error::Tls(why) => Self::Tls(why.to_owned()),
-            Error::Rustls(error) => Self::Tls(error.to_string()),
+            Error::Rustls(error) => Self::Tls(shown(&error)),
             Error::LargeResponseHeader(..) => Self::TooLarge("its header is larger than 64 KiB"),
-            error => Self::Malformed(error.to_string()),
+            error => Self::Malformed(shown(&error)),
         }
     }
+}
+
+/// What is said of what the other side does, which may be in its own words: the beginning, escaped.
+fn shown(error: &dyn fmt::Display) -> String {
+    const MOST: usize = 300;
+    let text: String = error.to_string().chars().take(MOST).collect();
+    Escaped::new(&text).to_string()
 }
 
 impl<'a> Outgoing<'a> {

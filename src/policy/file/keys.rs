@@ -146,7 +146,7 @@ type Limit = (&'static str, u64, u64, &'static str, fn(&mut Limits, u64), &'stat
 const MOST_32: u64 = u32::MAX as u64;
 const MOST_64: u64 = i64::MAX as u64; // what TOML can write
 
-const LIMITS: [Limit; 8] = [
+const LIMITS: [Limit; 9] = [
     (
         "depth",
         1,
@@ -165,6 +165,14 @@ const LIMITS: [Limit; 8] = [
         "1_048_576",
         |limits, to| limits.data = to as u32,
         "Bytes of one section's data that are decoded.",
+    ),
+    (
+        "interface",
+        0,
+        MOST_32,
+        "33_554_432",
+        |limits, to| limits.interface = to as u32,
+        "Bytes of one import or export section that are decoded, where a rule asks for imports.",
     ),
     ("kept", 0, MOST_64, "67_108_864", |limits, to| limits.kept = to, "Bytes of values kept from the whole file."),
     (
@@ -233,10 +241,28 @@ mod tests {
 
     #[test]
     fn every_limit_has_its_key() {
-        let Limits { depth: _, items: _, sections: _, name: _, data: _, kept: _, inflated: _, findings: _ } =
-            Limits::default(); // a new one does not compile
-        let mut limits =
-            Limits { depth: 1, items: 1, sections: 1, name: 1, data: 1, kept: 1, inflated: 1, findings: 1 };
+        let Limits {
+            depth: _,
+            items: _,
+            sections: _,
+            name: _,
+            data: _,
+            interface: _,
+            kept: _,
+            inflated: _,
+            findings: _,
+        } = Limits::default(); // a new one does not compile
+        let mut limits = Limits {
+            depth: 1,
+            items: 1,
+            sections: 1,
+            name: 1,
+            data: 1,
+            interface: 1,
+            kept: 1,
+            inflated: 1,
+            findings: 1,
+        };
         for key in Key::all().filter(|key| key.table == Table::Limits) {
             key.set_limit(&mut limits, key.default.replace('_', "").parse().unwrap());
         }
@@ -250,9 +276,10 @@ mod tests {
             sections: 1002,
             name: 1003,
             data: 1004,
-            kept: 1005,
-            inflated: 1006,
-            findings: 1007,
+            interface: 1005,
+            kept: 1006,
+            inflated: 1007,
+            findings: 1008,
         };
         assert_eq!(limits, expected);
     }

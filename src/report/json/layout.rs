@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::{SCHEMA, write_os};
 use crate::json::write_text;
-use crate::oci::Descriptor;
+use crate::oci::{Descriptor, Image};
 use crate::report::LayoutReport;
 
 impl LayoutReport<'_> {
@@ -24,14 +24,15 @@ impl LayoutReport<'_> {
             Some(name) => write_text(out, &name.to_string())?,
             None => write!(out, "null")?,
         }
-        let image = &self.added.image;
-        for (key, blob) in
-            [("manifest", image.descriptor()), ("config", image.config_descriptor()), ("layer", image.layer())]
-        {
-            write_blob(out, key, blob)?;
-        }
+        write_image(out, &self.added.image)?;
         writeln!(out, ",\"changed\":{}}}", self.added.changed)
     }
+}
+
+/// Writes what an image is made of.
+pub(super) fn write_image(out: &mut impl Write, image: &Image) -> io::Result<()> {
+    let blobs = [("manifest", image.descriptor()), ("config", image.config_descriptor()), ("layer", image.layer())];
+    blobs.into_iter().try_for_each(|(key, blob)| write_blob(out, key, blob))
 }
 
 fn write_blob(out: &mut impl Write, key: &str, blob: &Descriptor) -> io::Result<()> {

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use super::super::PushReport;
-use super::write_head;
+use super::layout::write_image;
+use super::{SCHEMA, write_os};
 use crate::json::write_text;
 
 impl PushReport<'_> {
@@ -14,17 +15,12 @@ impl PushReport<'_> {
     /// Those of the writer.
     pub fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
         let Self { file, image, pushed, sbom } = self;
-        let layer = image.layer();
-        write_head(out, file, Some(layer.size))?;
+        write!(out, "{{\"schema\":{SCHEMA},\"file\":")?;
+        write_os(out, file)?;
         write!(out, ",\"reference\":")?;
         write_text(out, &pushed.reference.to_string())?;
-        let config = image.config_descriptor().digest;
-        write!(
-            out,
-            ",\"digest\":\"{}\",\"config\":\"{config}\",\"layer\":\"{}\"",
-            pushed.manifest.digest, layer.digest
-        )?;
-        write!(out, ",\"sent\":{},\"new\":{},\"sbom\":", pushed.sent, pushed.is_new)?;
+        write_image(out, image)?;
+        write!(out, ",\"sent\":{},\"changed\":{},\"sbom\":", pushed.sent, pushed.is_new)?;
         match sbom {
             None => write!(out, "null")?,
             Some(sbom) => {

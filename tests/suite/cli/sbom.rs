@@ -72,3 +72,22 @@ fn what_cannot_be_read_is_said_and_is_no_success() {
     let run = run(["sbom".as_ref(), path.as_os_str()]);
     assert_eq!((run.status, run.text()), (2, ""));
 }
+
+#[test]
+fn an_image_in_a_layout_is_read_as_its_layer() {
+    let (directory, path) = file(&module(&[dependencies("p")]));
+    let layout = directory.path().join("layout");
+    let made = run([
+        "oci".as_ref(),
+        "layout".as_ref(),
+        path.as_os_str(),
+        "-o".as_ref(),
+        layout.as_os_str(),
+        "--ref".as_ref(),
+        "v1".as_ref(),
+    ]);
+    assert_eq!(made.status, 0, "{}", made.stderr);
+    let document = run(["sbom", &format!("oci:{}:v1", layout.display())]).json();
+    assert_eq!(document["components"][0]["name"], "p");
+    assert_eq!(document["metadata"]["component"]["name"], "module");
+}

@@ -4,8 +4,7 @@ use sectile::Code;
 use sectile::metadata::Field;
 
 use super::fields;
-use crate::support::binary::{custom, module};
-use crate::support::{found, mouths};
+use crate::support::{binary, found, mouths};
 
 const SECTIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/custom-sections.md");
 
@@ -45,8 +44,8 @@ fn the_bytes_are_read_as_it_says() {
     };
     let sections: Vec<Vec<u8>> = fenced(&text(), "hex").iter().map(bytes).collect();
     assert_eq!(sections.len(), 4);
-    let binary = module(&sections);
-    let metadata = mouths::metadata(&binary);
+    let module = binary::module(&sections);
+    let metadata = mouths::metadata(&module);
     let root = metadata.root();
     assert!(metadata.findings().is_empty(), "{:?}", metadata.findings());
     assert_eq!((found::text(root, Field::Licenses), found::name(root)), (Some("MIT"), Some("adder")));
@@ -59,8 +58,8 @@ fn the_bytes_are_read_as_it_says() {
 #[cfg(feature = "dependencies")]
 fn the_dependencies_are_read_as_it_says() {
     let json = &fenced(&text(), "json")[0];
-    let binary = module(&[custom(".dep-v0", crate::support::binary::zlib(json))]);
-    let metadata = mouths::metadata(&binary);
+    let module = binary::module(&[binary::custom(".dep-v0", binary::zlib(json))]);
+    let metadata = mouths::metadata(&module);
     assert!(metadata.findings().is_empty());
     let packages = &metadata.root().dependencies().unwrap().packages;
     let told: Vec<_> = packages.iter().map(|found| (&*found.name, &*found.source, found.build, found.root)).collect();
@@ -75,12 +74,12 @@ fn the_retired_form_goes_where_it_says() {
     use sectile::edit::Edit;
 
     let json = &fenced(&text(), "json")[1];
-    let binary = module(&[custom("registry-metadata", json)]);
-    let metadata = mouths::metadata(&binary);
+    let module = binary::module(&[binary::custom("registry-metadata", json)]);
+    let metadata = mouths::metadata(&module);
     assert_eq!(found::codes(&metadata), [Code::RetiredSection]);
     let (edit, migration) = Edit::new().migrate(metadata.root()).unwrap();
     assert_eq!(migration.dropped, [r#"categories: ["http"]"#]);
-    let edited = edit.plan_slice(&binary, Default::default()).unwrap().plan.to_vec(&binary).unwrap();
+    let edited = edit.plan_slice(&module, Default::default()).unwrap().plan.to_vec(&module).unwrap();
     let migrated = mouths::metadata(&edited);
     let values: Vec<_> = migrated.root().annotations().map(|(field, value)| (field, value.as_str().unwrap())).collect();
     let expected = [

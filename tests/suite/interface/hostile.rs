@@ -98,11 +98,17 @@ fn nested_items_cannot_pose_as_the_root() {
 
 #[test]
 fn a_section_beyond_the_limit_is_not_decoded() {
-    let limits = Limits { data: 16, ..Limits::default() };
+    let limits = Limits { interface: 16, ..Limits::default() };
     let bytes = binary::module(&[imports(1, &[function(b"environment", b"function")]), exports("f")]);
     let interface = read(&bytes, limits).unwrap().complete().unwrap();
     assert!(interface.imports().is_empty());
     assert_eq!(told(interface.exports()), ["f function"]);
+    assert_eq!(interface.findings().iter().map(|finding| finding.code).collect::<Vec<_>>(), [Code::TooLarge]);
+
+    // Types are decoded whole: what they may take has a limit of its own.
+    let package = wat::parse_str(PACKAGE).unwrap();
+    let interface = read(&package, Limits { data: 8, ..Limits::default() }).unwrap().complete().unwrap();
+    assert_eq!((interface.exports().len(), interface.wit_package()), (1, None));
     assert_eq!(interface.findings().iter().map(|finding| finding.code).collect::<Vec<_>>(), [Code::TooLarge]);
 
     let limits = Limits { kept: 200, ..Limits::default() };
@@ -132,6 +138,25 @@ fn a_compact_group_is_read_without_a_copy_of_its_module_for_each() {
         assert_eq!(interface.imports()[7].module(), Some(&*module));
         assert!(allocated.peak < 64 << 20, "{allocated:?}");
     }
+}
+
+/// Types are decoded one by one, and take a bounded multiple of the bytes that they lie in.
+#[test]
+fn types_of_many_declarations_take_bounded_memory() {
+    let declarations = 500_000;
+    let ty = [&[0x41][..], &leb128(declarations), &[1, 0x7f].repeat(declarations as usize)].concat();
+    let bytes = binary::component(&[types(&[ty])]);
+    let (interface, allocated) = memory::measure(|| library::read_slice(&bytes, Limits::default()).unwrap());
+    assert!(interface.complete().unwrap().findings().is_empty());
+    assert!(allocated.peak < 128 << 20, "{allocated:?}");
+
+    // A type of one byte each, section after section: the limit on what is kept ends it.
+    let section = section(7, &[leb128(1_000_000), vec![0x7f; 1_000_000]].concat());
+    let bytes = binary::component(&[vec![section; 16].concat(), type_exports(&[("i".to_owned(), 0)])]);
+    let (interface, allocated) = memory::measure(|| library::read_slice(&bytes, Limits::default()).unwrap());
+    let interface = interface.complete().unwrap();
+    assert_eq!((interface.exports().len(), interface.wit_package()), (1, None));
+    assert!(allocated.peak < 512 << 20, "{allocated:?}");
 }
 
 /// A component type that exports one component, which is the type of that index of the scope outside.

@@ -173,3 +173,35 @@ fn a_component_type_beside_something_else_is_no_wit_package() {
         wat::parse_str(format!(r#"(component {wit} (core module) (component) (export "i" (type $t)))"#)).unwrap();
     assert_eq!(wit_package(&only).name(), "a:b"); // what lies beside it makes no difference to wit-parser
 }
+
+/// Where a world cannot say what a component imports or exports, all of it is listed here.
+#[test]
+fn what_no_world_has() {
+    let importing =
+        |import: &str| wat::parse_str(format!(r#"(component (import "f" (func)) (import {import}))"#)).unwrap();
+    for import in [r#""m" (core module)"#, r#""c" (component)"#, r#""v" (value u8)"#] {
+        let bytes = importing(import);
+        assert_eq!(interface(&bytes).imports().len(), 2, "{import}");
+        if let Ok(DecodedWasm::Component(resolve, id)) = wit_component::decode(&bytes) {
+            assert_eq!(world(&resolve, id).0, ["f"], "{import}");
+        }
+    }
+    let exporting = [
+        r#"(core module $m) (export "m" (core module $m))"#,
+        r#"(component $c) (export "c" (component $c))"#,
+        r#"(type $t (record (field "a" u8))) (export "t" (type $t))"#,
+    ];
+    for export in exporting {
+        let bytes = wat::parse_str(format!("(component {export})")).unwrap();
+        assert_eq!(interface(&bytes).exports().len(), 1, "{export}");
+        assert!(wit_component::decode(&bytes).is_err(), "{export}");
+    }
+}
+
+#[test]
+#[ignore = "needs benches/corpus/fetch"]
+fn the_corpus() {
+    for (name, bytes) in files::files("benches/corpus/files") {
+        agrees(&name, &bytes, &interface(&bytes));
+    }
+}

@@ -113,6 +113,12 @@ fn what_cannot_be_inherited_is_an_error() {
     }
 }
 
+#[test]
+fn a_text_can_be_its_own_workspace() {
+    let text = format!("[workspace]\n{WORKSPACE}{MEMBER}");
+    assert_eq!(manifest(Format::Cargo, &text).value(Field::Version).as_deref(), Some("1.2.3"));
+}
+
 /// Nothing above is looked at, where nothing is inherited.
 #[test]
 fn a_manifest_that_inherits_nothing_needs_no_workspace() {
@@ -140,10 +146,10 @@ fn our_own_table_and_that_of_components() {
     assert_eq!(
         said,
         [
-            "2 package.name: `package.metadata.sectile.name` says the same thing, and counts",
+            "2 package.name: `package.metadata.sectile.name` counts, which gives the same field",
             "3 package.license-file: the licence's text in `../LICENSE`, which lies outside of the package, is not read; \
          a licence is taken from an SPDX expression",
-            "7 package.metadata.component.revision: `package.metadata.sectile.revision` says the same thing, and counts",
+            "7 package.metadata.component.revision: `package.metadata.sectile.revision` counts, which gives the same field",
         ]
     );
     assert_eq!(manifest.producers().collect::<Vec<_>>(), [("language", "Rust")]);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::{binary, options, push, reference, said};
 use crate::support::registry::{Registry, error, start};
 use crate::support::server::{Reply, Request, Server};
-use sectile::oci::registry::{Client, Credential, Credentials, PushError};
+use sectile::oci::registry::{Client, ClientOptions, Credential, Credentials, PushError};
 
 /// `me:hunter2`, as Basic has it.
 const BASIC: &str = "Basic bWU6aHVudGVyMg==";
@@ -211,4 +211,13 @@ fn credentials_are_not_shown_to_another_place() {
     assert_eq!(error.status(), Some(401), "{error}");
     assert!(other.asked().iter().all(|request| request.field("authorization").is_none()));
     tells_nothing(&error);
+}
+
+#[test]
+fn to_be_asked_who_one_is_costs_no_attempt() {
+    let (server, _) = start(Registry::default(), basic_gate());
+    let (_directory, path, _) = binary(1000);
+    let once = ClientOptions { attempts: 1, ..options() };
+    let client = Client::new(Credentials::fixed(Credential::password("me", "hunter2")), once);
+    push(&client, &reference(&server, "app:1"), &path).unwrap();
 }

@@ -26,7 +26,7 @@ fn errors_name_the_place_and_what_is_allowed() {
         ("limits.kept = 9223372036854775808", "1:15:", "from 0 to 9223372036854775807"),
         ("limits.depth = 1.5", "1:16:", "a whole number from 1"),
         ("limits.depth = '3'", "1:16:", "and is a string"),
-        ("limits.deep = 3", "1:8: limits.deep:", "depth, items, sections"),
+        ("limits.deep = 3", "1:8: limits.deep:", "depth, items, sections, name, data, interface, kept"),
         ("limits = 3", "1:10: limits:", "a table, and is a number"),
         (
             "[severity]\nnot-spdy = 'note'",

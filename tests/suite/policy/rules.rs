@@ -194,7 +194,7 @@ fn imports_that_cannot_be_read_are_not_passed_over() {
     let lines = judged(&module(&[section(2, &[9])]), text);
     let message = "a rule of the policy cannot be judged: not all imports could be read";
     assert_eq!(lines, [format!("!error not-judged at :0 - x1: {message}")]);
-    let lines = judged(&importing(&[("a", "b")]), &format!("{text}[limits]\ndata = 3"));
+    let lines = judged(&importing(&[("a", "b")]), &format!("{text}[limits]\ninterface = 3"));
     assert_eq!(lines.len(), 1, "{lines:?}");
     // Nor are they where the report is of another reading.
     let bytes = importing(&[("env", "f")]);

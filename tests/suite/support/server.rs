@@ -140,6 +140,11 @@ fn serve(
     let mut reader = BufReader::new(Patient { stream, stop });
     let mut writer = stream;
     while !stop.load(Ordering::SeqCst) {
+        // Whoever begins with TLS waits for an answer, and not for the end of a line.
+        if reader.fill_buf()?.first().is_some_and(|first| !first.is_ascii_uppercase()) {
+            writer.write_all(b"HTTP/1.1 400 X\r\n\r\n")?;
+            break;
+        }
         let Some(mut request) = head(&mut reader)? else { break };
         let mut reply = (handler.lock().unwrap())(&request);
         let len: u64 = request.field("content-length").map_or(0, |len| len.parse().unwrap());

@@ -19,7 +19,7 @@ pub fn edit(command: &str, matches: &ArgMatches, input: &Input) -> Result<(Edit,
     let path = matches.get_one::<Path>("at").expect("it has a default");
     let edit = Edit::new().at(path.clone());
     let edit = match command {
-        "set" => return said(edit, matches),
+        "set" => return said(edit, Field::ALL, matches),
         "unset" => unset(edit, matches)?,
         "put" => put(edit, matches)?,
         "remove" => all::<Glob>(matches, "GLOB").cloned().fold(edit, Edit::remove_matching),
@@ -30,16 +30,19 @@ pub fn edit(command: &str, matches: &ArgMatches, input: &Input) -> Result<(Edit,
     Ok((edit, Vec::new()))
 }
 
-/// What the binary is to say of itself, by hand and by manifest; and what of the manifest is dropped.
-pub fn said(edit: Edit, matches: &ArgMatches) -> Result<(Edit, Vec<String>), Failure> {
-    set_from(set(edit, matches)?, matches)
+/// What the binary is to say of itself, by hand in these fields and by manifest; and what of the manifest is dropped.
+pub fn said(
+    edit: Edit,
+    fields: impl IntoIterator<Item = Field>,
+    matches: &ArgMatches,
+) -> Result<(Edit, Vec<String>), Failure> {
+    set_from(set(edit, fields, matches)?, matches)
 }
 
-fn set(mut edit: Edit, matches: &ArgMatches) -> Result<Edit, Failure> {
+fn set(mut edit: Edit, fields: impl IntoIterator<Item = Field>, matches: &ArgMatches) -> Result<Edit, Failure> {
     let as_is = matches.get_flag("allow-invalid");
-    for field in Field::ALL {
-        // A command may have no option for a field.
-        if let Some(value) = matches.try_get_one::<String>(field.section()).ok().flatten() {
+    for field in fields {
+        if let Some(value) = matches.get_one::<String>(field.section()) {
             edit = if as_is { edit.set_as_is(field, value) } else { edit.set(field, value) }?;
         }
     }

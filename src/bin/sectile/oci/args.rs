@@ -105,6 +105,11 @@ fn of_binary() -> impl Iterator<Item = Arg> {
     said().filter(|arg| arg.get_id() != Field::Created.section()).chain([allow_invalid()])
 }
 
+/// The fields that it is to say.
+pub fn fields_of_binary() -> impl Iterator<Item = Field> {
+    Field::ALL.into_iter().filter(|field| *field != Field::Created)
+}
+
 fn of_annotations() -> impl Iterator<Item = Arg> {
     let args = [
         Arg::new("annotation")

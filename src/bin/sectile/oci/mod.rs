@@ -72,7 +72,7 @@ impl Source {
     pub fn open(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Self, Failure> {
         let input = input::named(file)?;
         check_settled(file)?;
-        let (edit, notes) = said(Edit::new(), matches)?;
+        let (edit, notes) = said(Edit::new(), args::fields_of_binary(), matches)?;
         let planned = edit.plan(&input, Limits::default())?;
         for finding in &planned.findings {
             let (severity, place) = (finding.code.severity(), human::Place(finding));

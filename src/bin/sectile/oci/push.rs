@@ -15,19 +15,17 @@ use crate::exit::Exit;
 use crate::output::{Failure, Output};
 use crate::{created, sbom};
 
-/// The media type of the SBOM.
-const CYCLONEDX: &str = "application/vnd.cyclonedx+json";
-
 pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
     let reference = matches.get_one::<Reference>("REFERENCE").expect("clap asks for a reference");
     let source = Source::open(file, matches, output)?;
     let image = Image::of(&source.input, &source.plan, &image_options(matches)?, Limits::default())?;
-    let sbom = matches.get_flag("sbom").then(|| sbom_of(file, matches, &source)).transpose()?;
+    let sbom = matches.get_flag("sbom").then(|| sbom_of(file, matches, &source, output)).transpose()?;
 
     let client = Client::new(Credentials::of_user(), options(matches));
     let mut progress = Progress::new("pushing");
     let pushed = client.push(reference, &image, &source.plan, &source.input, &mut |sent, of| progress.at(sent, of))?;
     drop(progress);
+    let (sbom, exit) = sbom.map_or((None, Exit::Done), |(sbom, exit)| (Some(sbom), exit));
     let attached = sbom.map(|sbom| attach(&client, &pushed, &sbom, file)).transpose()?;
 
     if matches.get_flag("json") {
@@ -35,7 +33,7 @@ pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result
     } else {
         writeln!(output.out(), "{}", pushed.reference)?;
     }
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 fn options(matches: &ArgMatches) -> ClientOptions {
@@ -47,18 +45,24 @@ fn options(matches: &ArgMatches) -> ClientOptions {
     ClientOptions { scheme, ..Default::default() }
 }
 
-/// The SBOM of what is pushed.
-fn sbom_of(file: &OsStr, matches: &ArgMatches, Source { input, plan }: &Source) -> Result<Vec<u8>, Failure> {
+/// The SBOM of what is pushed. What it lacks is said.
+fn sbom_of(
+    file: &OsString,
+    matches: &ArgMatches,
+    Source { input, plan }: &Source,
+    output: &mut Output,
+) -> Result<(Vec<u8>, Exit), Failure> {
     let (name, created) = (sbom::file_name(file), created::given(matches)?);
     let metadata = sectile::read_at(&plan.reader(input), plan.len(), Limits::default())?.complete()?;
     let mut bytes = Vec::new();
-    sbom::of(&metadata, true, name.as_deref(), created.as_deref())?.write_json(&mut bytes)?;
-    Ok(bytes)
+    let sbom = sbom::of(&metadata, true, name.as_deref(), created.as_deref())?;
+    sbom.write_json(&mut bytes)?;
+    Ok((bytes, sbom::say_lacking(file, &sbom, true, output)))
 }
 
 /// Pushes the SBOM beside what was pushed.
 fn attach(client: &Client, pushed: &Pushed, sbom: &[u8], file: &OsStr) -> Result<Attached, Failure> {
     let title = sbom::file_name(file).map(|name| format!("{name}.cdx.json"));
-    let artifact = Artifact { media_type: CYCLONEDX, bytes: sbom, title: title.as_deref() };
+    let artifact = Artifact { media_type: sectile::sbom::MEDIA_TYPE, bytes: sbom, title: title.as_deref() };
     client.attach(pushed, &artifact).map_err(|error| Failure::Push(error, Some(pushed.reference.to_string())))
 }

@@ -1,0 +1,235 @@
+//! `sectile digest`, `sectile oci …`, `show --image`, and images where files are read.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use sectile::digest::Digest;
+
+use super::{Run, command, file, keys_in_order, run};
+use crate::support::binary::{component, custom, module, name, nested};
+
+fn said() -> Vec<u8> {
+    module(&[custom("licenses", "MIT"), custom("name", name("adder"))])
+}
+
+/// A run on a file in its directory.
+fn run_in(directory: &Path, args: &[&str]) -> Run {
+    Run::of(command(args).current_dir(directory).env_remove("SOURCE_DATE_EPOCH").stdin(Stdio::null()).output().unwrap())
+}
+
+#[test]
+fn digest_json_is_the_contract() {
+    let (directory, path) = file(&said());
+    let run = run_in(directory.path(), &["digest", "--json", "a.wasm"]);
+    assert_eq!((run.status, &*run.stderr), (0, ""));
+    let json = run.json();
+    assert_eq!(keys_in_order(run.text()), ["schema", "file", "size", "digest", "content", "outcome", "bytes_read"]);
+    assert_eq!(json["digest"], Digest::of(&said()).to_string());
+    assert_eq!((&json["size"], &json["bytes_read"]), (&json!(said().len()), &json!(said().len())));
+    run_in(directory.path(), &["set", "a.wasm", "--vendor", "v"]);
+    let edited = run_in(directory.path(), &["digest", "--json", "a.wasm"]).json();
+    assert_ne!(edited["digest"], json["digest"]);
+    assert_eq!(edited["content"], json["content"]);
+
+    fs::write(&path, [&said()[..], &[1, 9]].concat()).unwrap();
+    let run = run_in(directory.path(), &["digest", "--json", "a.wasm"]);
+    assert_eq!((run.status, &run.json()["content"], &run.json()["outcome"]), (2, &Value::Null, &json!("partial")));
+    let people = run_in(directory.path(), &["digest", "a.wasm"]);
+    assert!(people.text().contains("but custom sections  (unknown)"), "{}", people.text());
+}
+
+#[test]
+fn annotations_are_one_object_in_order() {
+    let (directory, _) = file(&said());
+    let annotations = |args: &[&str]| run_in(directory.path(), &[&["oci", "annotations", "a.wasm"][..], args].concat());
+    let run = annotations(&["--vendor", "v", "--annotation", "com.example.a=b=c"]);
+    assert_eq!((run.status, &*run.stderr), (0, ""));
+    assert_eq!(
+        run.text(),
+        "{\"com.example.a\":\"b=c\",\"org.opencontainers.image.licenses\":\"MIT\",\
+         \"org.opencontainers.image.title\":\"adder\",\"org.opencontainers.image.vendor\":\"v\"}\n"
+    );
+    assert_eq!(fs::read(directory.path().join("a.wasm")).unwrap(), said(), "the file is as it was");
+    let twice = annotations(&["--annotation", "a=b", "--annotation", "a=c"]);
+    assert_eq!((twice.status, twice.text()), (2, ""));
+    assert!(twice.stderr.contains("`a` is given twice"), "{}", twice.stderr);
+    assert!(annotations(&["--annotation", "a"]).stderr.contains("KEY=VALUE"));
+}
+
+#[test]
+fn duplicates_and_bad_values_are_refused_with_what_to_do() {
+    let (directory, path) = file(&module(&[custom("vendor", "a"), custom("vendor", "b")]));
+    let run = |args: &[&str]| run_in(directory.path(), &[&["oci", "annotations", "a.wasm"][..], args].concat());
+    let refused = run(&[]);
+    assert!(
+        refused.status == 2 && refused.stderr.contains("stands 2 times") && refused.stderr.contains("--duplicates")
+    );
+    for (which, vendor) in [("first", "a"), ("last", "b")] {
+        assert_eq!(run(&["--duplicates", which]).json()["org.opencontainers.image.vendor"], vendor);
+    }
+    fs::write(&path, module(&[custom("vendor", b"caf\xe9"), custom("source", "git@example.com:a/b")])).unwrap();
+    let refused = run(&[]);
+    assert!(refused.status == 2 && refused.stderr.contains("--allow-invalid"), "{}", refused.stderr);
+    assert_eq!(run(&["--allow-invalid"]).json(), json!({"org.opencontainers.image.source": "git@example.com:a/b"}));
+}
+
+#[test]
+fn a_time_is_given_or_there_is_none() {
+    let (directory, _) = file(&said());
+    let key = "org.opencontainers.image.created";
+    let with = |epoch: Option<&str>, args: &[&str]| {
+        let mut command = command([&["oci", "annotations", "a.wasm"][..], args].concat());
+        command.current_dir(directory.path()).env_remove("SOURCE_DATE_EPOCH");
+        if let Some(epoch) = epoch {
+            command.env("SOURCE_DATE_EPOCH", epoch);
+        }
+        Run::of(command.output().unwrap())
+    };
+    assert_eq!(with(None, &[]).json()[key], Value::Null);
+    assert_eq!(with(Some("1700000000"), &[]).json()[key], "2023-11-14T22:13:20Z");
+    let (given, other) = ("2026-01-31T12:00:00Z", format!("{key}=2025-01-31T12:00:00Z"));
+    assert_eq!(with(Some("1700000000"), &["--created", given]).json()[key], given);
+    assert_eq!(with(Some("1700000000"), &["--annotation", &other]).json()[key], "2025-01-31T12:00:00Z");
+    assert_eq!(with(None, &["--created", given, "--annotation", &other]).status, 2, "twice");
+    assert_eq!(with(None, &["--created", "yesterday"]).status, 2);
+    assert_eq!(with(Some("soon"), &[]).status, 2);
+    // And it is no section of the binary in the image.
+    let layout = run_in(directory.path(), &["oci", "layout", "a.wasm", "-o", "l", "--created", given, "--json"]);
+    assert_eq!(layout.json()["layer"]["digest"], Digest::of(&said()).to_string());
+    let config = run_in(directory.path(), &["oci", "config", "a.wasm", "--created", given]);
+    assert_eq!(serde_json::from_slice::<Value>(&config.stdout).unwrap()["created"], given);
+}
+
+#[test]
+fn layout_json_is_the_contract_and_the_image_is_read_like_a_file() {
+    let (directory, _) = file(&component(&[nested(&said()), custom("version", "1.0.0")]));
+    let layout = |args: &[&str]| {
+        run_in(directory.path(), &[&["oci", "layout", "a.wasm", "-o", "l", "--ref", "v1"][..], args].concat())
+    };
+    let run = layout(&["--json", "--vendor", "v"]);
+    assert_eq!((run.status, &*run.stderr), (0, ""));
+    assert_eq!(
+        keys_in_order(run.text()),
+        ["schema", "file", "layout", "ref", "manifest", "config", "layer", "changed"]
+    );
+    let json = run.json();
+    assert_eq!((&json["layout"], &json["ref"], &json["changed"]), (&json!("l"), &json!("v1"), &json!(true)));
+    assert_eq!(layout(&["--json", "--vendor", "v"]).json()["changed"], false);
+    let config = run_in(directory.path(), &["oci", "config", "a.wasm", "--vendor", "v"]);
+    assert_eq!(Digest::of(&config.stdout).to_string(), json["config"]["digest"]);
+    assert!(layout(&[]).text().starts_with("l: v1 is added\n"));
+
+    for args in [
+        &["show", "oci:l:v1"][..],
+        &["show", "--map", "oci:l:v1"],
+        &["show", "--interface", "oci:l:v1"],
+        &["sections", "oci:l:v1"],
+        &["check", "oci:l:v1"],
+        &["digest", "oci:l:v1"],
+        &["oci", "annotations", "oci:l:v1"],
+        &["sbom", "oci:l:v1"],
+        &["get", "oci:l:v1", "version"],
+        &["set", "oci:l:v1", "--vendor", "w", "-o", "out.wasm"],
+        &["oci", "layout", "oci:l:v1", "-o", "l", "--ref", "v2"],
+    ] {
+        let run = run_in(directory.path(), args);
+        assert_eq!(run.status, 0, "{args:?} {}", run.stderr);
+    }
+    assert_eq!(run_in(directory.path(), &["get", "oci:l:v1", "version"]).text(), "1.0.0");
+    for args in [
+        &["set", "oci:l:v1", "--vendor", "w"][..],
+        &["strip", "oci:l:v1"],
+        &["unset", "oci:l:v1", "version", "--in-place"],
+    ] {
+        let run = run_in(directory.path(), args);
+        assert!(run.status == 2 && run.stderr.contains("called by its digest"), "{args:?} {}", run.stderr);
+    }
+    let absent = run_in(directory.path(), &["show", "oci:l:absent"]);
+    assert!(absent.status == 2 && absent.stderr.contains("there is `v1`, `v2`"), "{}", absent.stderr);
+}
+
+#[test]
+fn an_image_is_compared_with_its_binary() {
+    let (directory, _) = file(&said());
+    let run_it = |args: &[&str]| run_in(directory.path(), args);
+    run_it(&["oci", "layout", "a.wasm", "-o", "l", "--ref", "same"]);
+    run_it(&[
+        "oci",
+        "layout",
+        "a.wasm",
+        "-o",
+        "l",
+        "--ref",
+        "other",
+        "--annotation",
+        "org.opencontainers.image.licenses=ISC",
+    ]);
+    let codes = |image: &str, more: &[&str]| {
+        let run = run_it(&[&["show", "--json", "--image", image][..], more].concat());
+        assert_eq!(run.status, 0, "{}", run.stderr);
+        run.json()["findings"].as_array().unwrap().iter().map(|found| found["code"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(codes("oci:l:same", &["--verify"]), Vec::<Value>::new());
+    assert_eq!(codes("oci:l:other", &[]), ["annotation-drift"]);
+    assert_eq!(codes("oci:l:other", &["--interface"]), ["annotation-drift"]);
+    let people = run_it(&["show", "--image", "oci:l:other"]);
+    assert!(people.text().contains("is `ISC`, and the binary says `MIT`"), "{}", people.text());
+
+    let layer = Digest::of(&said());
+    let mut tampered = said();
+    *tampered.last_mut().unwrap() ^= 1;
+    fs::write(directory.path().join("l/blobs/sha256").join(layer.hex()), tampered).unwrap();
+    assert_eq!(codes("oci:l:same", &["--verify"]), ["digest-mismatch"]);
+    let file = run_it(&["show", "--image", "a.wasm"]);
+    assert!(file.status == 2 && file.stderr.contains("asks for an image"), "{}", file.stderr);
+}
+
+/// From a manifest into a binary of a real toolchain, into a layout, and back: on the way into the image, or into the file
+/// first.
+#[test]
+fn a_manifest_becomes_sections_an_image_and_the_same_again() {
+    for name in ["rust-magic_kernel.wasm", "clang-fib.component.wasm"] {
+        let original = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files").join(name)).unwrap();
+        let (directory, path) = file(&original);
+        let manifest =
+            "[package]\nname = \"adder\"\nversion = \"1.2.3\"\nlicense = \"MIT\"\nauthors = [\"A. Uthor\"]\n";
+        fs::write(directory.path().join("Cargo.toml"), manifest).unwrap();
+        let run_it = |args: &[&str]| run_in(directory.path(), args);
+        let on_the_way = run_it(&["oci", "layout", "a.wasm", "-o", "l", "--from", "Cargo.toml", "--json"]).json();
+        assert_eq!(fs::read(&path).unwrap(), original);
+        run_it(&["set", "a.wasm", "--from", "Cargo.toml"]);
+        let set = run_it(&["oci", "layout", "a.wasm", "-o", "l", "--json"]).json();
+        assert_eq!((&set["manifest"], &set["changed"]), (&on_the_way["manifest"], &json!(false)), "{name}");
+        let elsewhere = run_it(&["oci", "layout", "oci:l", "-o", "copy", "--json"]).json();
+        assert_eq!(elsewhere["manifest"], set["manifest"]);
+
+        let annotations = run_it(&["oci", "annotations", "oci:l"]);
+        assert_eq!(annotations.text(), run_it(&["oci", "annotations", "a.wasm"]).text());
+        assert_eq!(annotations.json()["org.opencontainers.image.version"], "1.2.3");
+        assert_eq!(annotations.json()["org.opencontainers.image.title"], "adder");
+        let found = run_it(&["show", "--json", "--image", "--verify", "oci:l"]).json()["findings"].clone();
+        assert_eq!(found, run_it(&["show", "--json", "a.wasm"]).json()["findings"], "no drift");
+        run_it(&["unset", "oci:l", "vendor", "-o", "back.wasm"]); // which it does not have
+        assert_eq!(fs::read(directory.path().join("back.wasm")).unwrap(), fs::read(&path).unwrap());
+        let content = |file: &str| run_it(&["digest", "--json", file]).json()["content"].clone();
+        fs::write(directory.path().join("original.wasm"), &original).unwrap();
+        assert_eq!(content("oci:l"), content("original.wasm"), "an edit of metadata alone");
+    }
+}
+
+#[test]
+fn what_cannot_be_an_image_makes_no_layout() {
+    let (directory, _) = file(b"\x7fELF\x02\x01\x01\0");
+    let out = directory.path().join("l");
+    let args = [OsStr::new("oci"), OsStr::new("layout"), OsStr::new("-"), OsStr::new("-o"), out.as_os_str()];
+    assert_eq!(run(args).status, 2);
+    let run = run_in(directory.path(), &["oci", "layout", "a.wasm", "-o", "l"]);
+    assert!(run.status == 2 && run.stderr.contains("ELF"), "{}", run.stderr);
+    let run = run_in(directory.path(), &["oci", "layout", "a.wasm", "-o", "l", "--ref", "../x"]);
+    assert!(run.status == 2 && run.stderr.contains("no name for an image"), "{}", run.stderr);
+    assert!(!out.exists());
+}
