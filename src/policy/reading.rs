@@ -1,7 +1,7 @@
 //! Reading what a policy asks for, in one pass.
 
-use super::Policy;
 use super::sections::{Sighted, Watched};
+use super::{Demand, Policy};
 use crate::drive::{self, ReadAt};
 use crate::error::{Error, Outcome};
 #[cfg(feature = "interface")]
@@ -21,6 +21,25 @@ pub struct Reading<'a> {
     pub interface: Option<Interface>,
     /// What the rules about sections found; `None` where there are none.
     pub sighted: Option<Sighted>,
+}
+
+impl<'a> From<Metadata<'a>> for Reading<'a> {
+    fn from(metadata: Metadata<'a>) -> Self {
+        Self {
+            metadata,
+            #[cfg(feature = "interface")]
+            interface: None,
+            sighted: None,
+        }
+    }
+}
+
+impl Policy {
+    /// Whether a rule asks for more than metadata. Where none does, the reader of metadata alone gives the same, and is a
+    /// little faster: no section is shown to anybody else.
+    pub(crate) fn asks_more(&self) -> bool {
+        self.rules().any(|rule| !matches!(rule.demand, Demand::Required(_) | Demand::Licenses(_)))
+    }
 }
 
 /// Reads what a policy asks for from whatever drives it, by the limits of the policy: [`Reader::borrowing`] for bytes in
@@ -65,7 +84,7 @@ impl<'v, K> Reader<'v, K> {
         let both = Watched::new(reader, policy);
         #[cfg(feature = "interface")]
         let both = {
-            let asks = policy.rules().any(|rule| matches!(rule.demand, super::Demand::Imports(_)));
+            let asks = policy.rules().any(|rule| matches!(rule.demand, Demand::Imports(_)));
             Along::new(both, asks.then(|| interface::Reader::new(policy.limits)))
         };
         Self(both)
@@ -113,6 +132,9 @@ impl<'w, 'v, K: Keep<'w, 'v>> Visitor<'w> for Reader<'v, K> {
 ///
 /// As for [`read_slice`](crate::read_slice).
 pub fn read_slice<'a>(bytes: &'a [u8], policy: &Policy) -> Result<Outcome<Reading<'a>>, Error> {
+    if !policy.asks_more() {
+        return Ok(crate::read_slice(bytes, policy.limits)?.map(Reading::from));
+    }
     let mut reader = Reader::borrowing(policy);
     let (result, cost) = drive::slice(bytes, &mut reader, policy.limits);
     outcome(reader.finish(), result, cost)
@@ -124,6 +146,9 @@ pub fn read_slice<'a>(bytes: &'a [u8], policy: &Policy) -> Result<Outcome<Readin
 ///
 /// As for [`read_at`](crate::read_at).
 pub fn read_at<R: ReadAt + ?Sized>(source: &R, len: u64, policy: &Policy) -> Result<Outcome<Reading<'static>>, Error> {
+    if !policy.asks_more() {
+        return Ok(crate::read_at(source, len, policy.limits)?.map(Reading::from));
+    }
     let mut reader = Reader::copying(policy);
     let (result, cost) = drive::read_at(source, len, &mut reader, policy.limits);
     outcome(reader.finish(), result, cost)

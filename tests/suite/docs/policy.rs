@@ -55,12 +55,12 @@ fn the_example_is_a_policy_with_every_key() {
     let lines: Vec<&str> = example.lines().collect();
     for table in Table::ALL {
         let header = |line: &&str| line.starts_with('[') && line.contains(&format!("[{}]", table.name()));
-        assert!(table == Table::Top || lines.iter().any(|line| header(&line)), "{table:?}");
+        assert!(table == Table::Top || lines.iter().any(header), "{table:?}");
         for key in Key::all().filter(|key| key.table == table && table != Table::Severity) {
             let mut inside = table == Table::Top;
             let stands = lines.iter().any(|line| {
                 if line.starts_with('[') {
-                    inside = header(&line);
+                    inside = header(line);
                 }
                 inside && line.starts_with(&format!("{} = ", key.name))
             });
