@@ -47,7 +47,7 @@ fn large_policies_are_read_in_linear_time() {
     let paths: Vec<String> = (50_000..120_000).map(|number| format!("'{number}'")).collect();
     let by_path = parsed(&format!("required = {{ items = [{}], fields = 'name' }}", paths.join(",")));
     let bytes = component(&vec![nested(&MODULE); 90_000]);
-    let (lines, _) = super::verdict(&by_path, &policy::read_slice(&bytes, &by_path));
+    let (lines, ..) = super::verdict(&by_path, &policy::read_slice(&bytes, &by_path));
     assert!(lines.len() == 65 && lines[64].contains("x69936:"), "{:?}", lines.last());
     let text = format!("imports.names = [{},'n7']", names.join(","));
     assert!(Policy::parse("p", &text).unwrap_err().to_string().contains("`n7` stands twice"));
