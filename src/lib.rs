@@ -34,6 +34,7 @@
 //! | a change to make while it passes | an [`edit::PassingEdit`] |
 //! | a question about imports and exports | `interface::read_slice`, [`Input`]'s `interface` (feature `interface`) |
 //! | a binary to publish | [`oci::annotations`]; `oci::Image`, `oci::Layout` (feature `oci`); `oci::registry::Client` (feature `push`) |
+//! | a file that is to be judged | [`Input::read_for`], then [`Policy::judge`]; [`policy`] |
 //! | a change to make | an [`edit::Edit`], which becomes a [`splice::Plan`] |
 //! | the manifest that it was built from | `manifest::Manifest::read`, which an edit takes; `git::Revision::of` |
 //! | a question that is not about metadata | a [`scan::Visitor`] of your own, on any driver of [`drive`] |
@@ -79,6 +80,7 @@
 //! - `git`: the revision of the work tree that a file lies in. Brings a large tree.
 //! - `gate`: uploads are watched as they pass (`gate`).
 //! - `stream`, `http`: streams of bytes, and bodies of HTTP requests and responses, pass through a [`drive::Tee`].
+//! - `policy`: policies out of TOML files; brings `interface` ([`policy`], whose judging needs no feature).
 //! - `cli`: the command `sectile`.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // examples may

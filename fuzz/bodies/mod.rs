@@ -5,6 +5,7 @@
 //! - [`drivers()`] holds the drivers against each other, the metadata against the bytes,
 //!   and imports and exports against wasmparser;
 //! - `manifest()` holds the readers of manifests against what they promise, and JSON against serde_json;
+//! - `policy()` holds the reader of policies, and the verdicts, against what they promise;
 //! - [`plans()`] edits anything in any way, and holds what comes of it against what is promised;
 //! - [`passing()`] edits what passes in chunks, and judges it, as the whole would be;
 //! - [`binary()`] makes the inputs: modules and components that lie.
@@ -19,6 +20,8 @@ mod manifest;
 mod outline;
 mod passing;
 mod plans;
+#[cfg(feature = "policy")]
+mod policy;
 
 pub use self::drivers::drivers;
 pub use self::framing::{Verdict, framing};
@@ -28,3 +31,5 @@ pub use self::manifest::manifest;
 pub use self::outline::Outline;
 pub use self::passing::passing;
 pub use self::plans::{CONTROLS, concatenation, plans};
+#[cfg(feature = "policy")]
+pub use self::policy::policy;

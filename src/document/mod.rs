@@ -1,5 +1,6 @@
 //! A file's text as a tree whose every entry knows where it stands, whichever language it is written in: what manifests and
 //! policies are read from.
+#![cfg_attr(not(all(feature = "manifest", feature = "policy")), allow(dead_code))] // each uses its part
 
 mod depth;
 pub(crate) mod file;
@@ -18,10 +19,8 @@ pub(crate) use self::json::json;
 pub(crate) struct Node {
     pub(crate) line: u64,
     /// The byte of the text where the entry begins that it is the value of; where it begins itself, if it is of none.
-    #[cfg_attr(not(feature = "policy"), allow(dead_code))]
     pub(crate) key_start: usize,
     /// The byte of the text where it begins itself.
-    #[cfg_attr(not(feature = "policy"), allow(dead_code))]
     pub(crate) start: usize,
     pub(crate) value: Value,
 }
@@ -31,7 +30,7 @@ pub(crate) enum Value {
     Text(String),
     Bool(bool),
     /// A whole number, if it has 64 bits at the most.
-    Integer(#[cfg_attr(not(feature = "policy"), allow(dead_code))] i64),
+    Integer(i64),
     /// JSON's `null`: as good as absent.
     #[cfg(feature = "manifest")]
     Null,
@@ -74,10 +73,8 @@ impl Node {
 /// What is wrong with a text that cannot be read, and where.
 #[derive(Clone, Debug)]
 pub(crate) struct Malformed {
-    #[cfg_attr(not(feature = "manifest"), allow(dead_code))]
     pub(crate) line: u64,
     /// The byte of the text.
-    #[cfg_attr(not(feature = "policy"), allow(dead_code))]
     pub(crate) start: usize,
     pub(crate) message: String,
 }

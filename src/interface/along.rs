@@ -27,15 +27,15 @@ impl<'w, V: Visitor<'w>> Visitor<'w> for Along<V> {
         }
     }
 
+    #[inline]
     fn section(&mut self, section: &Section<'w>) -> Want {
-        self.for_reader = !section.is_custom();
         let want = self.of_custom.section(section);
-        match &mut self.reader {
-            Some(reader) if self.for_reader => reader.section(section),
-            _ => want,
-        }
+        let Some(reader) = &mut self.reader else { return want };
+        self.for_reader = !section.is_custom();
+        if self.for_reader { reader.section(&Section { item: section.item, ..*section }) } else { want }
     }
 
+    #[inline]
     fn data(&mut self, bytes: &'w [u8], start: u64) -> Want {
         match &mut self.reader {
             Some(reader) if self.for_reader => reader.data(bytes, start),

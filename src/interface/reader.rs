@@ -33,8 +33,6 @@ pub struct Reader {
     kept: u64,
     /// The section whose data is wanted, and where it begins.
     waiting: Option<(Part, u64)>,
-    /// Whether the root was read to its end.
-    whole: bool,
 }
 
 /// What tells whether a component is a WIT package.
@@ -112,26 +110,29 @@ impl Reader {
             package: Package::Not,
             kept: 0,
             waiting: None,
-            whole: false,
         }
     }
 
     /// What was read so far; `None` where not even the root's preamble was. Whether a component is a WIT package can only
     /// be said of one that was read to its end.
-    pub fn finish(mut self) -> Option<Interface> {
-        self.kind?;
+    pub fn finish(self) -> Option<Interface> {
+        self.kind.map(|_| self.read)
+    }
+
+    /// The root was read to its end: says whether it is a WIT package.
+    fn identify(&mut self) {
         // Without its exports, or without all of them, nothing is known.
-        if self.whole && !self.read.exports.is_empty() && self.read.findings.is_empty() {
-            match std::mem::replace(&mut self.package, Package::Not) {
-                Package::Not => {}
-                Package::Maybe(types, of_exports) => match wit::identify(&self.read.exports, &of_exports, &types) {
-                    Ok(package) => self.read.wit_package = package,
-                    Err(why) => self.find(Code::MalformedInterface, 0, why),
-                },
-                Package::Unknown(code, offset, why) => self.find(code, offset, why),
-            }
+        if self.read.exports.is_empty() || !self.read.findings.is_empty() {
+            return;
         }
-        Some(self.read)
+        match std::mem::replace(&mut self.package, Package::Not) {
+            Package::Not => {}
+            Package::Maybe(types, of_exports) => match wit::identify(&self.read.exports, &of_exports, &types) {
+                Ok(package) => self.read.wit_package = package,
+                Err(why) => self.find(Code::MalformedInterface, 0, why),
+            },
+            Package::Unknown(code, offset, why) => self.find(code, offset, why),
+        }
     }
 
     /// What was read so far, of an input that may go on. `None` where not even the root's preamble was read.
@@ -293,6 +294,8 @@ impl Visitor<'_> for Reader {
     }
 
     fn leave(&mut self, item: u32, _: u64) {
-        self.whole |= item == 0;
+        if item == 0 {
+            self.identify();
+        }
     }
 }

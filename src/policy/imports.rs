@@ -39,7 +39,7 @@ impl Imports {
         for import in interface.imports() {
             let refused = names(import).find(|name| self.refuses(name));
             if let Some(name) = refused {
-                let why = || format!("the import {} (a {}) is refused", quoted(&name), import.kind().name());
+                let why = || format!("the import {} ({}) is refused", quoted(&name), import.kind().name());
                 broken.add(Code::RefusedImport, Spot::ROOT, Path::root, why);
             }
         }

@@ -22,6 +22,8 @@ use crate::scan::{ItemKind, Path};
 pub struct Items {
     groups: BTreeSet<Group>,
     paths: BTreeSet<Path>,
+    /// How deep those lie that are named by their paths.
+    depths: BTreeSet<usize>,
 }
 
 /// A group of items.
@@ -88,6 +90,7 @@ impl Items {
     pub fn and(mut self, others: Self) -> Self {
         self.groups.extend(others.groups);
         self.paths.extend(others.paths);
+        self.depths.extend(others.depths);
         self
     }
 
@@ -98,20 +101,25 @@ impl Items {
 
     /// Whether an item is meant: of this kind, so deep below the root, at this path.
     pub(super) fn has(&self, kind: ItemKind, depth: usize, path: impl FnOnce() -> Path) -> bool {
-        self.groups.iter().any(|group| group.has(kind, depth == 0))
-            || (self.paths.iter().any(|path| path.indexes().len() == depth) && self.paths.contains(&path()))
+        self.groups.iter().any(|group| group.has(kind, depth == 0)) || self.named(depth, path).is_some()
+    }
+
+    /// The path of an item, so deep below the root, if it is named by it.
+    pub(super) fn named(&self, depth: usize, path: impl FnOnce() -> Path) -> Option<Path> {
+        self.depths.contains(&depth).then(path).filter(|path| self.paths.contains(path))
     }
 }
 
 impl From<Group> for Items {
     fn from(group: Group) -> Self {
-        Self { groups: BTreeSet::from([group]), paths: BTreeSet::new() }
+        Self { groups: BTreeSet::from([group]), ..Self::default() }
     }
 }
 
 impl From<Path> for Items {
     fn from(path: Path) -> Self {
-        Self { groups: BTreeSet::new(), paths: BTreeSet::from([path]) }
+        let depths = BTreeSet::from([path.indexes().len()]);
+        Self { groups: BTreeSet::new(), paths: BTreeSet::from([path]), depths }
     }
 }
 
@@ -138,6 +146,7 @@ impl FromStr for Items {
 
 #[cfg(test)]
 mod tests {
+    use super::ItemKind::{Component, Module};
     use super::*;
 
     #[test]
@@ -146,7 +155,6 @@ mod tests {
             let path: Path = path.parse().unwrap();
             items.parse::<Items>().unwrap().has(kind, path.indexes().len(), || path)
         };
-        use ItemKind::{Component, Module};
         for (items, kind, path, expected) in [
             ("root", Component, "", true),
             ("root", Component, "0", false),

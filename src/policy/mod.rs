@@ -1,8 +1,8 @@
 //! What is tolerated, and the one function that judges a reading by it.
 //!
 //! A [`Policy`] says how bad each kind of finding is, from which severity on a file is refused, and what is asked of a file
-//! beyond that: a list of [`Rule`]s. [`Policy::judge`] makes a [`Verdict`] of a [`Report`]; nothing else judges. What a rule
-//! is broken by is a finding like any other, with a code of the one table.
+//! beyond that: a list of [`Rule`]s. [`Policy::judge`] makes a [`Verdict`] of a [`Report`](crate::report::Report); nothing else
+//! judges. What a rule is broken by is a finding like any other, with a code of the one table.
 //!
 //! Some rules ask for more than metadata, which a [`Reader`] for that policy reads in the same pass; [`read_slice`],
 //! [`read_at`] and [`Input::read_for`](crate::Input::read_for) run it. A rule whose question a reading leaves open is broken

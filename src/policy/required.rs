@@ -102,8 +102,8 @@ impl Required {
             if !self.items.has(item.kind(), item.depth() as usize, path) {
                 continue;
             }
-            if !absent.is_empty() {
-                absent.remove(&path());
+            if let Some(path) = self.items.named(item.depth() as usize, path) {
+                absent.remove(&path);
             }
             for value in self.values.iter().filter(|_| complete || item.is_whole()) {
                 if let Some((offset, lack)) = value.lack(item) {

@@ -201,7 +201,7 @@ impl<'w, V: Visitor<'w>> Visitor<'w> for Watched<V> {
     #[inline]
     fn section(&mut self, section: &Section<'w>) -> Want {
         if let Some(watch) = &mut self.watch {
-            watch.see(section);
+            watch.see(&Section { item: section.item, ..*section }); // a copy: the scanner's stays in registers
         }
         self.inner.section(section)
     }

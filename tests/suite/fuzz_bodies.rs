@@ -40,6 +40,12 @@ fn manifest() {
     over_seeds("manifest", bodies::manifest);
 }
 
+#[cfg(feature = "policy")]
+#[test]
+fn policy() {
+    over_seeds("policy", bodies::policy);
+}
+
 #[test]
 fn passing() {
     over_seeds("passing", bodies::passing);

@@ -25,6 +25,8 @@ mod oci;
 mod oci_push;
 mod passing;
 mod peers;
+#[cfg(feature = "policy")]
+mod policy;
 mod push;
 #[cfg(feature = "sbom")]
 mod sbom;

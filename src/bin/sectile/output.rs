@@ -12,6 +12,7 @@ use sectile::git::GitError;
 use sectile::manifest::ManifestError;
 use sectile::oci::registry::PushError;
 use sectile::oci::{AnnotationError, ImageError, LayoutError};
+use sectile::policy::PolicyError;
 use sectile::splice::WriteError;
 use sectile::{Error, Escaped};
 
@@ -31,6 +32,8 @@ pub enum Failure {
     Edit(EditError),
     /// A manifest gives nothing that can be taken.
     Manifest(ManifestError),
+    /// A policy judges nothing.
+    Policy(PolicyError),
     /// No revision can be told.
     Git(GitError),
     /// There is no image of a binary.
@@ -69,6 +72,12 @@ impl From<EditError> for Failure {
 impl From<ManifestError> for Failure {
     fn from(error: ManifestError) -> Self {
         Self::Manifest(error)
+    }
+}
+
+impl From<PolicyError> for Failure {
+    fn from(error: PolicyError) -> Self {
+        Self::Policy(error)
     }
 }
 
@@ -148,6 +157,7 @@ impl fmt::Display for Failure {
                     _ => "",
                 })
             }
+            Self::Policy(error) => write_chain(f, error),
             Self::Git(error) => {
                 write_chain(f, error)?;
                 f.write_str(" (--revision gives one by hand)")

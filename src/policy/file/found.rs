@@ -108,6 +108,7 @@ impl<'n> Found<'n> {
                 .ok()
                 .filter(|number| (least..=most).contains(number))
                 .ok_or_else(|| self.wrong(format!("it is to be {expected}, and is {number}"))),
+            Value::Other("a number") => Err(self.wrong(format!("it is to be {expected}"))),
             _ => Err(self.expected(&expected)),
         }
     }

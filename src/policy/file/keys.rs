@@ -110,9 +110,9 @@ pub struct Key {
 impl Key {
     /// The whole table. `[severity]` has a key for each of the codes.
     pub fn all() -> impl Iterator<Item = Self> {
-        let limit = |(name, least, most, _, help)| {
+        let limit = |(name, least, most, default, _, help)| {
             let takes = Takes::Number { least, most };
-            Self { table: Table::Limits, name, takes, default: "the library's", help }
+            Self { table: Table::Limits, name, takes, default, help }
         };
         let weight = |code: Code| Self {
             table: Table::Severity,
@@ -140,29 +140,46 @@ const REFUSE: Key = Key {
     help: "Findings of this severity, and of worse, refuse a file.",
 };
 
-/// A limit: its key, the least and the most that it may be, what it sets, and what it says.
-type Limit = (&'static str, u64, u64, fn(&mut Limits, u64), &'static str);
+/// A limit: its key, the least and the most that it may be, its default, what it sets, and what it says.
+type Limit = (&'static str, u64, u64, &'static str, fn(&mut Limits, u64), &'static str);
 
 const MOST_32: u64 = u32::MAX as u64;
 const MOST_64: u64 = i64::MAX as u64; // what TOML can write
 
-const LIMITS: [Limit; 8] = [
+const LIMITS: [Limit; 9] = [
     (
         "depth",
         1,
         MOST_32,
+        "1_000",
         |limits, to| limits.depth = to as u32,
         "Items that may enclose one another, the root counted.",
     ),
-    ("items", 1, MOST_32, |limits, to| limits.items = to as u32, "Items in the tree, the root counted."),
-    ("sections", 0, MOST_64, |limits, to| limits.sections = to, "Sections in the whole file."),
-    ("name", 0, MOST_32, |limits, to| limits.name = to as u32, "Bytes of a custom section's name."),
-    ("data", 0, MOST_32, |limits, to| limits.data = to as u32, "Bytes of one section's data that are decoded."),
-    ("kept", 0, MOST_64, |limits, to| limits.kept = to, "Bytes of values kept from the whole file."),
+    ("items", 1, MOST_32, "100_000", |limits, to| limits.items = to as u32, "Items in the tree, the root counted."),
+    ("sections", 0, MOST_64, "100_000_000", |limits, to| limits.sections = to, "Sections in the whole file."),
+    ("name", 0, MOST_32, "100_000", |limits, to| limits.name = to as u32, "Bytes of a custom section's name."),
+    (
+        "data",
+        0,
+        MOST_32,
+        "1_048_576",
+        |limits, to| limits.data = to as u32,
+        "Bytes of one section's data that are decoded.",
+    ),
+    (
+        "interface",
+        0,
+        MOST_32,
+        "33_554_432",
+        |limits, to| limits.interface = to as u32,
+        "Bytes of one import or export section that are decoded, where a rule asks for imports.",
+    ),
+    ("kept", 0, MOST_64, "67_108_864", |limits, to| limits.kept = to, "Bytes of values kept from the whole file."),
     (
         "inflated",
         0,
         MOST_32,
+        "8_388_608",
         |limits, to| limits.inflated = to as u32,
         "Bytes that one compressed section may inflate to.",
     ),
@@ -170,6 +187,7 @@ const LIMITS: [Limit; 8] = [
         "findings",
         1,
         MOST_32,
+        "64",
         |limits, to| limits.findings = to as u32,
         "Findings kept of each code; further ones are counted.",
     ),
@@ -223,9 +241,32 @@ mod tests {
 
     #[test]
     fn every_limit_has_its_key() {
-        let Limits { depth: _, items: _, sections: _, name: _, data: _, kept: _, inflated: _, findings: _ } =
-            Limits::default(); // a new one does not compile
-        let mut limits = Limits::default();
+        let Limits {
+            depth: _,
+            items: _,
+            sections: _,
+            name: _,
+            data: _,
+            interface: _,
+            kept: _,
+            inflated: _,
+            findings: _,
+        } = Limits::default(); // a new one does not compile
+        let mut limits = Limits {
+            depth: 1,
+            items: 1,
+            sections: 1,
+            name: 1,
+            data: 1,
+            interface: 1,
+            kept: 1,
+            inflated: 1,
+            findings: 1,
+        };
+        for key in Key::all().filter(|key| key.table == Table::Limits) {
+            key.set_limit(&mut limits, key.default.replace('_', "").parse().unwrap());
+        }
+        assert_eq!(limits, Limits::default());
         for (number, key) in (1000..).zip(Key::all().filter(|key| key.table == Table::Limits)) {
             key.set_limit(&mut limits, number);
         }
@@ -235,9 +276,10 @@ mod tests {
             sections: 1002,
             name: 1003,
             data: 1004,
-            kept: 1005,
-            inflated: 1006,
-            findings: 1007,
+            interface: 1005,
+            kept: 1006,
+            inflated: 1007,
+            findings: 1008,
         };
         assert_eq!(limits, expected);
     }
