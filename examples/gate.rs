@@ -13,7 +13,7 @@ use std::time::Duration;
 use std::{env, io};
 
 use axum::Router;
-use axum::body::{Body, HttpBody};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -50,11 +50,17 @@ pub struct Storage {
 }
 
 impl Storage {
+    /// Uploads that this policy accepts go to this directory.
     pub fn new(directory: PathBuf, policy: Policy) -> Self {
         Self { directory: directory.into(), policy: policy.into() }
     }
 }
 
+/// Takes uploads, until the process ends.
+///
+/// # Errors
+///
+/// Those of the listener.
 pub async fn serve(listener: TcpListener, storage: Storage) -> io::Result<()> {
     axum::serve(listener, Router::new().route("/", post(upload)).with_state(storage)).await
 }
@@ -118,7 +124,7 @@ async fn discard(mut body: Body) {
     let mut discarded = 0;
     let reading = async {
         while let Some(Ok(frame)) = body.frame().await {
-            discarded += frame.data_ref().map_or(0, |chunk| chunk.len());
+            discarded += frame.data_ref().map_or(0, Bytes::len);
             if discarded > MOST {
                 break;
             }

@@ -122,6 +122,20 @@ fn it_is_refused_as_early_as_the_bytes_allow() {
     assert_eq!((at, refusal.finding().unwrap().code), (bytes.len() - 500, Code::MissingField));
 }
 
+/// An import is refused with the section that it stands in.
+#[cfg(feature = "interface")]
+#[test]
+fn an_import_is_refused_when_it_comes() {
+    let imports = [&[1, 3][..], b"env", &[3], b"log", &[0, 0]].concat();
+    let types = section(1, &[1, 0x60, 0, 0]);
+    let start = module(&[types, section(2, &imports)]);
+    let bytes = [&start[..], &section(11, &[0; 500])].concat();
+    let glob = "env*".parse::<sectile::edit::Glob>().unwrap();
+    let rule = policy::Imports::named([glob]);
+    let (at, refusal) = refused(gate(&Policy::default().with(Rule::new(rule))), &bytes);
+    assert_eq!((at, refusal.finding().unwrap().code), (start.len(), Code::RefusedImport));
+}
+
 #[test]
 fn framing_and_limits_are_refused_at_once() {
     let (at, refusal) = refused(gate(&Policy::default()), b"\0asm\x01\0\0\0\x80\x01aaaa");
