@@ -10,7 +10,7 @@
 //! let mut gate = Gate::new(Policy::default()).at_most(500 << 20).declared(23);
 //! for chunk in [&b"\0asm\x01\0\0\0\x00\x0d\x08lice"[..], b"nsesMIT!"] {
 //!     if let Err(refused) = gate.push(chunk) {
-//!         assert_eq!(refused.to_string(), "not-spdx (at offset 0x13): `MIT!` is no SPDX expression");
+//!         assert!(refused.to_string().starts_with("not-spdx (at offset 0x13): `MIT!` is no SPDX expression"));
 //!         assert_eq!(refused.finding().map(|finding| finding.code), Some(Code::NotSpdx));
 //!     }
 //! }
