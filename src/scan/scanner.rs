@@ -109,9 +109,10 @@ impl Scanner {
     /// Hands over what the window holds, as far as it goes, and gives the absolute range that is needed next.
     ///
     /// Begin with a window at 0. The next window is to hold all of the range that was needed; with less, nothing
-    /// is consumed and the same range is given again, unless what there is of it shows already that it is malformed. Where the input ends before the end of that range, no
-    /// window can hold it: call [`finish`](Self::finish). A range never begins before the data of the last
-    /// section that was handed over, and its length is bounded by the limits and by what the visitor wants.
+    /// is consumed and the same range is given again, unless what there is of it shows already that it is malformed.
+    /// Where the input ends before the end of that range, no window can hold it: call [`finish`](Self::finish). A range
+    /// never begins before the data of the last section that was handed over, and its length is bounded by the limits
+    /// and by what the visitor wants.
     ///
     /// # Errors
     ///
@@ -152,9 +153,8 @@ impl Scanner {
     fn preamble<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> Result<Pause, (Fault, u64)> {
         let start = self.frame.start;
         let Some(bytes) = window.from(start).first_chunk::<PREAMBLE_LEN>() else {
-            let is_nested = !self.enclosing.is_empty();
-            if is_nested && !self.frame.kind.preamble().starts_with(window.from(start)) {
-                return Err((Fault::NestedPreamble(self.frame.kind), start));
+            if !self.enclosing.is_empty() {
+                cannot_begin(self.frame.kind, window, start)?;
             }
             self.state = State::Preamble;
             return Ok(Some(start..start + PREAMBLE_LEN as u64));
@@ -283,6 +283,16 @@ impl Scanner {
         };
 
         self.position = position;
+        match exit {
+            Exit::Need(needed) => Ok(needed),
+            exit => self.stop(exit, window),
+        }
+    }
+
+    /// What the loop over sections gives where it does not simply need more.
+    #[cold]
+    #[inline(never)]
+    fn stop(&mut self, exit: Exit, window: Window<'_>) -> Result<Range<u64>, Error> {
         match exit {
             Exit::Need(needed) => Ok(needed),
             Exit::NeedName(needed, payload) => match self.name_so_far(window, payload) {
@@ -492,6 +502,14 @@ fn name_exit(unread: NameUnread, window: Window<'_>, position: u64, payload: u64
         }
         NameUnread::Malformed(fault, offset) => Exit::Fail(fault, payload + offset as u64),
     }
+}
+
+/// Says so where what there is of a nested item's preamble shows already that it is none.
+#[cold]
+#[inline(never)]
+fn cannot_begin(kind: ItemKind, window: Window<'_>, start: u64) -> Result<(), (Fault, u64)> {
+    let is_sound = kind.preamble().starts_with(window.from(start));
+    if is_sound { Ok(()) } else { Err((Fault::NestedPreamble(kind), start)) }
 }
 
 fn nested_kind(class: Class) -> ItemKind {
