@@ -39,6 +39,9 @@ pub(crate) enum Reason {
     Unasked,
     #[error("{0}")]
     Unreadable(&'static str),
+    #[cfg(feature = "gate")]
+    #[error("what comes from here on is not known")]
+    Unread,
     #[cfg(feature = "oci")]
     #[error(transparent)]
     Layout(#[from] Box<crate::oci::LayoutError>),
@@ -112,6 +115,12 @@ impl Error {
     /// Whether one of the [`Limits`](crate::Limits) was exceeded.
     pub fn is_limit(&self) -> bool {
         self.fault().is_some_and(Fault::is_limit)
+    }
+
+    /// Whether the bytes are more, or fewer, than was declared of them.
+    #[cfg(feature = "gate")]
+    pub fn is_length(&self) -> bool {
+        self.fault().is_some_and(Fault::is_length)
     }
 
     /// Whether the bytes could not be had: a failed read, a file that shrank meanwhile, a source that

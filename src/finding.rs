@@ -132,6 +132,16 @@ codes! {
         "The manifest of an image says something else of its binary than the binary itself.";
     DigestMismatch "digest-mismatch" Error
         "A blob has not the digest that it is called by: it is damaged, or was tampered with.";
+    MissingField "missing-field" Error
+        "What a policy requires an item to say is not there, is empty, or cannot be read.";
+    RefusedLicense "refused-license" Error
+        "A licence is not permitted by a policy, or cannot be evaluated.";
+    RefusedSection "refused-section" Error
+        "A section is refused by a policy, for its name, its kind or its size.";
+    RefusedImport "refused-import" Error
+        "An import of the root item is refused by a policy.";
+    NotJudged "not-judged" Error
+        "What a rule of a policy asks for was not read, or could not be, so that nobody can say whether the rule holds.";
     Changed "changed" Error
         "The file was changed while it was read; what was read may never have stood in it together.";
 }
@@ -208,11 +218,23 @@ impl Findings {
         section: Option<&str>,
         describe: impl FnOnce() -> (Path, Cow<'static, str>),
     ) {
+        self.add_folding(code, item, offset, section, true, describe);
+    }
+
+    fn add_folding(
+        &mut self,
+        code: Code,
+        item: u32,
+        offset: u64,
+        section: Option<&str>,
+        folds: bool,
+        describe: impl FnOnce() -> (Path, Cow<'static, str>),
+    ) {
         let of_code = self.of_code.get_or_insert_with(|| Box::new([Last::default(); Code::ALL.len()]));
         let last = &mut of_code[code as usize];
         if last.number > 0 {
             let finding = &mut self.list[last.place as usize];
-            let same = last.item == item && finding.section.as_deref() == section;
+            let same = folds && last.item == item && finding.section.as_deref() == section;
             if same || last.number > self.limit {
                 finding.count += 1;
                 return;
@@ -226,6 +248,24 @@ impl Findings {
         *last = Last { number: last.number + 1, place: self.list.len() as u32, item };
         let section = section.map(Into::into);
         self.list.push(Finding { code, path, offset, section, message, count: 1 });
+    }
+
+    /// As [`add`](Self::add), of something in no section, where one more is never the same again: only beyond the limit it is
+    /// folded.
+    #[cold]
+    pub(crate) fn add_apart(
+        &mut self,
+        code: Code,
+        item: u32,
+        offset: u64,
+        describe: impl FnOnce() -> (Path, Cow<'static, str>),
+    ) {
+        self.add_folding(code, item, offset, None, false, describe);
+    }
+
+    /// The findings by themselves.
+    pub(crate) fn into_list(self) -> Vec<Finding> {
+        self.list
     }
 
     /// The findings, in the order in which they were made.

@@ -31,8 +31,12 @@
 //! | anything that gives ranges when it is asked, far away | [`read_fetch`], over a [`drive::Fetch`] |
 //! | chunks that arrive | [`drive::Push`] with a [`metadata::Reader::copying`] |
 //! | the URL of an object in a bucket | `remote::Object`, which is such a source (feature `remote`) |
+//! | chunks on their way to somebody else | a [`drive::Tee`]: a reader, a writer, a stream, the body of a request |
+//! | an upload to let in or not | `gate::Gate` (feature `gate`) |
+//! | a change to make while it passes | an [`edit::PassingEdit`] |
 //! | a question about imports and exports | `interface::read_slice`, [`Input`]'s `interface` (feature `interface`) |
-//! | a binary to publish | [`oci::annotations`]; `oci::Image`, `oci::Layout` (feature `oci`) |
+//! | a binary to publish | [`oci::annotations`]; `oci::Image`, `oci::Layout` (feature `oci`); `oci::registry::Client` (feature `push`) |
+//! | a file that is to be judged | [`Input::read_for`], then [`Policy::judge`]; [`policy`] |
 //! | a change to make | an [`edit::Edit`], which becomes a [`splice::Plan`] |
 //! | the manifest that it was built from | `manifest::Manifest::read`, which an edit takes; `git::Revision::of` |
 //! | a question that is not about metadata | a [`scan::Visitor`] of your own, on any driver of [`drive`] |
@@ -49,7 +53,9 @@
 //!   changes, and what no longer holds.
 //! - `manifest` is where metadata comes from: the manifests of language tools; and `git`, the revision of the work tree.
 //! - [`oci`] is where it goes: annotations, and with the feature `oci` the image that registries hold, in a layout on disk.
-//! - [`report`] is the one row that says what was found, and a [`Policy`] judges it.
+//! - [`report`] is the one row that says what was found, and a [`Policy`] judges it: all that is refused, whoever asks, is
+//!   refused by [`policy`].
+//! - `gate` watches uploads as they pass: it reads, judges and hashes them in one pass, and refuses them as early as it can.
 //!
 //! # What is promised
 //!
@@ -70,9 +76,13 @@
 //! - `json`: reports as JSON; the JSON in the retired `registry-metadata` section is checked, and can be migrated.
 //! - `digest`: SHA-256 of a binary, and of everything in it but custom sections (`digest`).
 //! - `oci`: the Wasm OCI artifact, and image layouts ([`oci`], whose annotations need no feature).
+//! - `push`: a client that pushes such artifacts to registries (`oci::registry`). Brings HTTP and TLS.
 //! - `sbom`: the dependencies of a tree as `CycloneDX` JSON (`sbom`).
 //! - `manifest`: metadata out of Cargo.toml, wkg.toml, package.json and pyproject.toml.
 //! - `git`: the revision of the work tree that a file lies in. Brings a large tree.
+//! - `gate`: uploads are watched as they pass (`gate`).
+//! - `stream`, `http`: streams of bytes, and bodies of HTTP requests and responses, pass through a [`drive::Tee`].
+//! - `policy`: policies out of TOML files; brings `interface` ([`policy`], whose judging needs no feature).
 //! - `push`: a client of registries, which pushes images, and reads what a registry holds.
 //! - `remote`: objects in S3, Google Cloud Storage, Azure, and behind web servers, by ranges (`remote`). Brings a large tree.
 //! - `cli`: the command `sectile`; `full`: the command that reads what is remote, too.
@@ -83,11 +93,15 @@
 mod atomic;
 #[cfg(feature = "digest")]
 pub mod digest;
+#[cfg(any(feature = "manifest", feature = "policy"))]
+mod document;
 pub mod drive;
 pub mod edit;
 mod error;
 mod escape;
 mod finding;
+#[cfg(feature = "gate")]
+pub mod gate;
 #[cfg(feature = "git")]
 pub mod git;
 #[cfg(feature = "interface")]
@@ -100,7 +114,7 @@ mod lock;
 pub mod manifest;
 pub mod metadata;
 pub mod oci;
-mod policy;
+pub mod policy;
 mod read;
 #[cfg(feature = "remote")]
 pub mod remote;

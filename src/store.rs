@@ -11,6 +11,7 @@ use crate::finding::Code;
 use crate::interface::{self, Along, Interface};
 use crate::limits::Limits;
 use crate::metadata::{Metadata, Reader};
+use crate::policy::{self, Policy, Reading};
 use crate::read::outcome;
 use crate::scan::Visitor;
 use crate::stamp::Stamp;
@@ -160,11 +161,31 @@ impl Input {
     /// As for [`read`](Self::read).
     #[cfg(feature = "interface")]
     pub fn read_with_interface(&self, limits: Limits) -> Result<Outcome<(Metadata<'static>, Interface)>, Error> {
-        let mut along = Along::new(Reader::copying(limits), interface::Reader::new(limits));
+        let mut along = Along::new(Reader::copying(limits), Some(interface::Reader::new(limits)));
         let (result, cost) = self.scan(&mut along, limits);
-        let mut outcome = outcome(along.of_custom.finish().zip(along.reader.finish()), result, cost)?;
+        let interface = along.reader.and_then(interface::Reader::finish);
+        let mut outcome = outcome(along.of_custom.finish().zip(interface), result, cost)?;
         if self.changed().map_err(|error| Error::io(error, None))? {
             outcome.value.0.find_in_root(Code::Changed, CHANGED);
+        }
+        Ok(outcome)
+    }
+
+    /// Reads what a policy asks for, in one pass and by its limits. A file that was changed meanwhile is a finding
+    /// (`changed`).
+    ///
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read).
+    pub fn read_for(&self, policy: &Policy) -> Result<Outcome<Reading<'static>>, Error> {
+        if !policy.asks_more() {
+            return Ok(self.read(policy.limits)?.map(Reading::from));
+        }
+        let mut reader = policy::Reader::copying(policy);
+        let (result, cost) = self.scan(&mut reader, policy.limits);
+        let mut outcome = outcome(reader.finish(), result, cost)?;
+        if self.changed().map_err(|error| Error::io(error, None))? {
+            outcome.value.metadata.find_in_root(Code::Changed, CHANGED);
         }
         Ok(outcome)
     }

@@ -6,7 +6,9 @@
 //!   and imports and exports against wasmparser;
 //! - [`fetches()`] reads from a source that lies;
 //! - `manifest()` holds the readers of manifests against what they promise, and JSON against serde_json;
+//! - `policy()` holds the reader of policies, and the verdicts, against what they promise;
 //! - [`plans()`] edits anything in any way, and holds what comes of it against what is promised;
+//! - [`passing()`] edits what passes in chunks, and judges it, as the whole would be;
 //! - [`binary()`] makes the inputs: modules and components that lie.
 
 mod drivers;
@@ -17,7 +19,10 @@ mod interface;
 #[cfg(feature = "manifest")]
 mod manifest;
 mod outline;
+mod passing;
 mod plans;
+#[cfg(feature = "policy")]
+mod policy;
 mod ranges;
 
 pub use self::drivers::drivers;
@@ -26,5 +31,8 @@ pub use self::generate::binary;
 #[cfg(feature = "manifest")]
 pub use self::manifest::manifest;
 pub use self::outline::Outline;
+pub use self::passing::passing;
 pub use self::plans::{CONTROLS, concatenation, plans};
+#[cfg(feature = "policy")]
+pub use self::policy::policy;
 pub use self::ranges::fetches;

@@ -6,6 +6,7 @@
 //! | in a file that nobody truncates | [`Map`], then [`slice()`] | as above; the pages that are touched |
 //! | in a file, or behind anything with positioned reads | [`read_at()`] | a few windows |
 //! | arriving | [`Push`] | everything that arrives, holding next to nothing |
+//! | on their way to somebody else | [`Tee`] over a [`Push`] | as above; they go on untouched |
 //! | far away, and given by ranges | [`fetch()`] | windows as large as what a request costs asks for |
 //!
 //! Every driver gives the same calls to the visitor, and the same error, for the same bytes.
@@ -17,12 +18,14 @@ mod pace;
 mod push;
 mod read_at;
 mod slice;
+mod tee;
 
 pub use self::fetch::{Fetch, FetchOptions, Fetched, fetch};
 pub use self::map::Map;
 pub use self::push::Push;
 pub use self::read_at::{ReadAt, read_at};
 pub use self::slice::slice;
+pub use self::tee::{Tee, TeeError, Watch};
 
 /// What a reading cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -5,8 +5,21 @@ use crate::error::Error;
 use crate::limits::Limits;
 use crate::scan::{Scanner, Visitor, Window};
 
-/// Scans chunks as they arrive, of any size. What a chunk holds and nobody needs is passed over; what is needed and
-/// spans chunks is gathered, which takes no more memory than the largest thing that the visitor wants.
+/// Scans chunks as they arrive, of any size.
+///
+/// - What a chunk holds and nobody needs is passed over, and never held.
+/// - What is needed and lies within one chunk is handed over where it lies, as a slice of that chunk.
+/// - What is needed and spans chunks is gathered: headers and names, and of sections' data what the visitor wants. That
+///   takes no more memory than the largest thing that it wants, or the longest name within the limits; it is taken as
+///   the bytes arrive, however many a header declares, and given back afterwards.
+/// - An error comes with the chunk that shows it, byte by byte at the first bad byte. (What the input is instead of
+///   WebAssembly is told by its first eight bytes together.) From then on every call gives the same error.
+///
+/// A chunk is a `&[u8]`, which a `bytes::Bytes` is, too. Its slices could be kept without a copy, but each of them would
+/// pin its whole chunk: what is kept of a stream is better copied, as [`Reader::copying`](crate::metadata::Reader::copying)
+/// does.
+///
+/// For what is read, written or streamed anyway there is [`Tee`](super::Tee), which pushes what passes through.
 ///
 /// ```
 /// # struct Nothing;
@@ -25,11 +38,15 @@ use crate::scan::{Scanner, Visitor, Window};
 pub struct Push<V> {
     scanner: Scanner,
     visitor: V,
+    /// What the scanner needs next; empty once it has failed.
     needed: Range<u64>,
     /// The bytes from `needed.start` on that came before the next chunk.
     gathered: Vec<u8>,
     cost: Cost,
 }
+
+/// So much room for what is gathered is kept from one thing to the next: enough for headers and most names.
+const KEPT: usize = 4 << 10;
 
 impl<V: for<'w> Visitor<'w>> Push<V> {
     /// Begins an input.
@@ -41,41 +58,68 @@ impl<V: for<'w> Visitor<'w>> Push<V> {
     ///
     /// # Errors
     ///
-    /// Malformed framing, or an exceeded limit, with the chunk that shows it. After an error nothing may be pushed.
+    /// Malformed framing, or an exceeded limit, with the chunk that shows it. What is pushed after an error is not looked
+    /// at: the same error is given again.
     pub fn push(&mut self, chunk: &[u8]) -> Result<(), Error> {
         let start = self.cost.bytes;
         let end = start + chunk.len() as u64;
         self.cost.bytes = end;
         self.cost.reads += 1;
+        if self.needed.start >= end {
+            return Ok(()); // most chunks of a large section
+        }
+        let result = self.scan(Window::new(chunk, start), chunk, start..end);
+        if result.is_err() {
+            self.needed = 0..0;
+            self.gathered = Vec::new();
+        }
+        result
+    }
 
-        // Cut off what nobody needs, top up what was gathered, then scan the chunk where it lies.
+    /// Cuts off of a chunk what nobody needs, tops up what was gathered, then scans the chunk where it lies.
+    fn scan(&mut self, window: Window<'_>, chunk: &[u8], Range { start, end }: Range<u64>) -> Result<(), Error> {
         while self.needed.start < end {
-            if self.gathered.is_empty() {
-                let window = Window::new(chunk, start);
-                if self.needed.end <= end && self.needed.start >= start {
-                    self.needed = self.scanner.feed(window, &mut self.visitor)?;
-                    continue;
-                }
+            if self.needed.is_empty() {
+                self.needed = self.feed(window)?; // fails again
+            } else if self.gathered.is_empty() && self.needed.end <= end {
+                self.needed = self.feed(window)?;
+                continue;
             }
             let have = self.needed.start + self.gathered.len() as u64;
             let rest = &chunk[(have - start) as usize..];
             let missing = (self.needed.end - have).min(rest.len() as u64) as usize;
-            self.gathered.extend_from_slice(&rest[..missing]);
+            self.gather(&rest[..missing]);
+            let needed = self.scanner.feed(Window::new(&self.gathered, self.needed.start), &mut self.visitor)?;
             let have = have + missing as u64;
             if have < self.needed.end {
-                break; // the chunk is used up
+                break; // the chunk is used up, and what there is so far shows no error
             }
-            let window = Window::new(&self.gathered, self.needed.start);
-            let needed = self.scanner.feed(window, &mut self.visitor)?;
             let used = (needed.start.min(have) - self.needed.start) as usize;
-            self.gathered.drain(..used);
             // What is left lies in this chunk, unless it began before it.
             if needed.start >= start {
                 self.gathered.clear();
+                self.gathered.shrink_to(KEPT);
+            } else {
+                self.gathered.drain(..used);
             }
             self.needed = needed;
         }
         Ok(())
+    }
+
+    fn feed(&mut self, window: Window<'_>) -> Result<Range<u64>, Error> {
+        self.scanner.feed(window, &mut self.visitor)
+    }
+
+    /// Keeps more of what is needed, in no more room than all of it takes.
+    fn gather(&mut self, bytes: &[u8]) {
+        let len = self.gathered.len() + bytes.len();
+        if len > self.gathered.capacity() {
+            let whole = (self.needed.end - self.needed.start) as usize;
+            let room = (2 * len).min(whole).max(len);
+            self.gathered.reserve_exact(room - self.gathered.len());
+        }
+        self.gathered.extend_from_slice(bytes);
     }
 
     /// What it cost so far.
@@ -83,17 +127,42 @@ impl<V: for<'w> Visitor<'w>> Push<V> {
         self.cost
     }
 
+    /// Bytes looked at so far: preambles, headers, names, and the data that the visitor wanted. As long as this stays the
+    /// same, the visitor was told nothing.
+    pub fn looked_at(&self) -> u64 {
+        self.scanner.looked_at()
+    }
+
+    /// The visitor, with what it knows so far.
+    pub fn visitor(&self) -> &V {
+        &self.visitor
+    }
+
+    pub(crate) fn visitor_mut(&mut self) -> &mut V {
+        &mut self.visitor
+    }
+
     /// The input ends here. Gives the visitor back, and whether the input was whole.
     ///
     /// # Errors
     ///
-    /// The input ends inside something. To be called once, and not after an error.
+    /// The input ends inside something; or what was pushed is wrong already, which is the same error again.
     pub fn finish(mut self) -> (V, Result<(), Error>) {
-        let result = self.scanner.finish(self.cost.bytes, &mut self.visitor);
+        let result = self.end(self.cost.bytes);
         (self.visitor, result)
     }
 
-    /// Gives the visitor back after an error.
+    /// What the scanner needs next, by absolute offsets.
+    pub(crate) fn needed(&self) -> &Range<u64> {
+        &self.needed
+    }
+
+    /// Says where the input ends, which may be known before all of it was pushed.
+    pub(crate) fn end(&mut self, end: u64) -> Result<(), Error> {
+        self.scanner.finish(end, &mut self.visitor)
+    }
+
+    /// Gives the visitor back, whether the input is whole or not.
     pub fn into_visitor(self) -> V {
         self.visitor
     }

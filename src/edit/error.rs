@@ -66,6 +66,9 @@ pub enum EditError {
     /// The items that are to be changed hold more sections than the limits allow to be kept in mind.
     #[error("too many sections")]
     TooMany,
+    /// A section has a place of its own, by its convention, which is not known as long as the input is arriving.
+    #[error("`{0}` does not go to the end: its place is not known before all of the input is there")]
+    Placed(String),
     /// The edit would move or remove a section that an object's `linking` and `reloc.*` sections name by its place, or one
     /// of these. See [`Edit::force`](super::Edit::force).
     #[error("the edit would move or remove sections that linking this object needs at their places")]

@@ -3,12 +3,15 @@
 //! An [`Edit`] is looked up in a source with [`Edit::plan`], [`Edit::plan_slice`] or [`Edit::plan_at`], which gives a
 //! [`Plan`](crate::splice::Plan), and what is to be known of it: every byte that the edit is not about is kept. Only the
 //! size fields of the items that enclose a change are written anew, in their old width where the new size fits it.
+//!
+//! A [`PassingEdit`] is carried out on an input while it arrives, and can do less: its type says what.
 
 mod error;
 mod glob;
 #[cfg(feature = "json")]
 mod migrate;
 mod outline;
+mod passing;
 mod planned;
 mod planner;
 mod producers;
@@ -21,6 +24,7 @@ pub use self::error::EditError;
 pub use self::glob::{Glob, GlobError};
 #[cfg(feature = "json")]
 pub use self::migrate::Migration;
+pub use self::passing::{Passing, PassingEdit};
 pub use self::planned::{Change, ChangeKind, Planned};
 pub use self::strip::Strip;
 

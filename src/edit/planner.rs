@@ -231,15 +231,7 @@ impl<'a> InItem<'a> {
 
     /// A new section.
     fn insert(&mut self, at: u64, name: &str, data: &[u8]) -> Result<(), EditError> {
-        let name_len = shortest(name.len() as u32);
-        let size = u64::from(name_len) + name.len() as u64 + data.len() as u64;
-        let size = u32::try_from(size).map_err(|_| too_large(at, size, u64::from(u32::MAX)))?;
-        let mut bytes = Vec::with_capacity(1 + usize::from(shortest(size)) + size as usize);
-        bytes.push(0);
-        bytes.extend(encode(size, 0));
-        bytes.extend(encode(name.len() as u32, name_len));
-        bytes.extend(name.as_bytes());
-        bytes.extend(data);
+        let bytes = custom_section(at, name, data)?;
         self.change(ChangeKind::Added, name, at..at, bytes.len() as u64);
         self.added.push(Patch { range: at..at, bytes });
         Ok(())
@@ -305,6 +297,20 @@ impl<'a> InItem<'a> {
     }
 }
 
+/// A new custom section, which is to stand at an offset.
+pub(super) fn custom_section(at: u64, name: &str, data: &[u8]) -> Result<Vec<u8>, EditError> {
+    let name_len = shortest(name.len() as u32);
+    let size = u64::from(name_len) + name.len() as u64 + data.len() as u64;
+    let size = u32::try_from(size).map_err(|_| too_large(at, size, u64::from(u32::MAX)))?;
+    let mut bytes = Vec::with_capacity(1 + usize::from(shortest(size)) + size as usize);
+    bytes.push(0);
+    bytes.extend(encode(size, 0));
+    bytes.extend(encode(name.len() as u32, name_len));
+    bytes.extend(name.as_bytes());
+    bytes.extend(data);
+    Ok(bytes)
+}
+
 /// The name of a name section.
 fn name_of(section: &OutlineSection) -> &'static str {
     NAMES.into_iter().find(|name| **name == *section.name).unwrap_or(NAMES[0])
@@ -328,7 +334,7 @@ fn is_for_linker(section: &OutlineSection) -> bool {
     is_linker_name(&section.name)
 }
 
-fn is_linker_name(name: &str) -> bool {
+pub(super) fn is_linker_name(name: &str) -> bool {
     name == "linking" || name.starts_with("reloc.")
 }
 

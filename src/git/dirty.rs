@@ -11,7 +11,7 @@ use gix::status::plumbing::index_as_worktree::traits::{FastEq, SubmoduleStatus};
 use gix::status::plumbing::index_as_worktree_with_renames as worktree;
 use gix::{ObjectId, Repository};
 
-use super::{Revision, staged};
+use super::{Revision, plain, staged};
 
 /// Submodules in one another beyond this depth are not looked into, and are called dirty.
 const DEEPEST: u32 = 16;
@@ -43,13 +43,12 @@ pub(super) fn is_dirty(repository: &Repository, tree: ObjectId, depth: u32) -> R
     }
 }
 
-/// Whether no `.gitattributes` beside a tracked file is something that would be waited for.
+/// Whether no `.gitattributes` beside a tracked file is something that would be waited for, or is too large.
 fn has_plain_attributes(work_tree: &Path, index: &State) -> bool {
     let mut directories = HashSet::new();
     let is_plain = |directory: &[u8]| {
         let directory = gix::path::from_byte_slice(directory).unwrap_or(Path::new(""));
-        let attributes = work_tree.join(directory).join(".gitattributes").metadata();
-        attributes.map_or(true, |metadata| metadata.is_file() || metadata.is_dir())
+        plain::is_plain_attributes(&work_tree.join(directory).join(".gitattributes"))
     };
     if !is_plain(b"") {
         return false;

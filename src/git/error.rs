@@ -39,10 +39,7 @@ pub enum GitError {
         path: PathBuf,
     },
     /// The repository keeps its references in another way than in files.
-    #[error(
-        "the Git repository keeps its references as `{}`, which is not supported: give the revision by hand",
-        Escaped::new(storage)
-    )]
+    #[error("the Git repository keeps its references as `{}`, which is not supported", Escaped::new(storage))]
     #[non_exhaustive]
     References {
         /// The way.

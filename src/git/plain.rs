@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::error::GitError;
 
-/// The files that are read whole, or mapped, whatever is asked.
+/// The files that are read, whatever is asked.
 const FILES: [&str; 12] = [
     "HEAD",
     "config",
@@ -18,13 +18,13 @@ const FILES: [&str; 12] = [
     "info/attributes",
     "info/exclude",
     "objects/info/alternates",
-    "objects/pack/multi-pack-index",
+    "objects/info/commit-graph",
 ];
 
-/// The most bytes that an index or a list of references may have: more would be for hundreds of millions of files.
-const MAX_LEN: u64 = 16 << 30;
+/// Those of them that are mapped into memory, and not read whole.
+const MAPPED: [&str; 3] = ["index", "packed-refs", "commit-graph"];
 
-/// The most bytes that a text of a few lines may have.
+/// The most bytes that a file may have that is read whole.
 const MAX_TEXT: u64 = 16 << 20;
 
 /// Checks what is looked at to find the repository of a directory.
@@ -54,14 +54,18 @@ pub(super) fn check_dot_git(dot_git: &Path) -> Result<(), GitError> {
     }
 }
 
-/// Checks the files of a repository, those of the one that it shares them with, and the names of its packs.
+/// Checks the files of a repository, those of the one that it shares them with, the reference that is checked out, and what
+/// lies beside the packs.
 fn check(git_dir: &Path) -> Result<(), GitError> {
     check_directory(git_dir)?;
-    let shared = fs::read_to_string(git_dir.join("commondir")).ok();
-    match shared {
-        Some(shared) => check_directory(&git_dir.join(shared.trim_end())),
-        None => Ok(()),
+    let shared = fs::read_to_string(git_dir.join("commondir")).ok().map(|shared| git_dir.join(shared.trim_end()));
+    if let Some(shared) = &shared {
+        check_directory(shared)?;
     }
+    let head = fs::read_to_string(git_dir.join("HEAD")).unwrap_or_default();
+    let Some(reference) = head.strip_prefix("ref:") else { return Ok(()) };
+    let places = [Some(git_dir), shared.as_deref()].into_iter().flatten();
+    places.map(|place| place.join(reference.trim())).try_for_each(|reference| check_file(&reference))
 }
 
 fn check_directory(directory: &Path) -> Result<(), GitError> {
@@ -70,20 +74,27 @@ fn check_directory(directory: &Path) -> Result<(), GitError> {
     }
     let packs = fs::read_dir(directory.join("objects/pack"));
     for pack in packs.into_iter().flatten().flatten() {
-        check_file(&pack.path())?;
+        check_kind(&pack.path(), u64::MAX)?;
     }
     Ok(())
 }
 
-/// Checks a file, if it is there. (A directory cannot be opened as one, and is waited for by nobody.)
 fn check_file(path: &Path) -> Result<(), GitError> {
-    let Ok(metadata) = path.metadata() else { return Ok(()) };
-    let name = path.file_name().unwrap_or_default();
-    let is_text = ["HEAD", "config", "config.worktree", "commondir", "gitdir", ".git"].iter().any(|text| name == *text);
-    let is_pack = path.extension().is_some_and(|extension| extension == "pack");
-    let max = if is_text { MAX_TEXT } else { MAX_LEN };
-    if metadata.is_dir() || (metadata.is_file() && (is_pack || metadata.len() <= max)) {
-        return Ok(());
-    }
-    Err(GitError::NotPlain { path: path.to_owned() })
+    let is_mapped = path.file_name().is_some_and(|name| MAPPED.iter().any(|mapped| name == *mapped));
+    check_kind(path, if is_mapped { u64::MAX } else { MAX_TEXT })
+}
+
+/// Checks a file, if it is there. (A directory cannot be read as one, and is waited for by nobody.)
+fn check_kind(path: &Path, max_len: u64) -> Result<(), GitError> {
+    if is_plain(path, max_len) { Ok(()) } else { Err(GitError::NotPlain { path: path.to_owned() }) }
+}
+
+fn is_plain(path: &Path, max_len: u64) -> bool {
+    let is_plain = |metadata: fs::Metadata| metadata.is_dir() || (metadata.is_file() && metadata.len() <= max_len);
+    path.metadata().map_or(true, is_plain)
+}
+
+/// Whether a `.gitattributes` in a work tree can be read.
+pub(super) fn is_plain_attributes(path: &Path) -> bool {
+    is_plain(path, MAX_TEXT)
 }

@@ -222,7 +222,7 @@ pub async fn read_fetch_with_metadata<F: Fetch>(
     options: FetchOptions,
     limits: Limits,
 ) -> Result<Outcome<(Metadata<'static>, Interface)>, Error> {
-    let mut along = Along::new(metadata::Reader::copying(limits), Reader::new(limits));
+    let mut along = Along::new(metadata::Reader::copying(limits), Some(Reader::new(limits)));
     let (result, cost) = drive::fetch(source, &mut along, options, limits).await;
-    outcome(along.of_custom.finish().zip(along.reader.finish()), result, cost)
+    outcome(along.of_custom.finish().zip(along.reader.and_then(Reader::finish)), result, cost)
 }

@@ -26,16 +26,13 @@ pub struct Reader {
     limits: Limits,
     /// Of the root, once it was entered.
     kind: Option<ItemKind>,
-    imports: Vec<Extern>,
-    exports: Vec<Extern>,
+    /// What was read so far; its kind once there is one, its package at the end.
+    read: Interface,
     package: Package,
-    findings: Findings,
     /// What is kept takes so many bytes, with a flat charge for each import and export.
     kept: u64,
     /// The section whose data is wanted, and where it begins.
     waiting: Option<(Part, u64)>,
-    /// Whether the root was read to its end.
-    whole: bool,
 }
 
 /// What tells whether a component is a WIT package.
@@ -103,38 +100,49 @@ impl Reader {
         Self {
             limits,
             kind: None,
-            imports: Vec::new(),
-            exports: Vec::new(),
+            read: Interface {
+                kind: ItemKind::Module, // until the root is entered
+                imports: Vec::new(),
+                exports: Vec::new(),
+                wit_package: None,
+                findings: Findings::new(limits.findings),
+            },
             package: Package::Not,
-            findings: Findings::new(limits.findings),
             kept: 0,
             waiting: None,
-            whole: false,
         }
     }
 
     /// What was read so far; `None` where not even the root's preamble was. Whether a component is a WIT package can only
     /// be said of one that was read to its end.
-    pub fn finish(mut self) -> Option<Interface> {
-        let kind = self.kind?;
-        let mut wit_package = None;
+    pub fn finish(self) -> Option<Interface> {
+        self.kind.map(|_| self.read)
+    }
+
+    /// The root was read to its end: says whether it is a WIT package.
+    fn identify(&mut self) {
         // Without its exports, or without all of them, nothing is known.
-        if self.whole && !self.exports.is_empty() && self.findings.is_empty() {
-            match std::mem::replace(&mut self.package, Package::Not) {
-                Package::Not => {}
-                Package::Maybe(types, of_exports) => match wit::identify(&self.exports, &of_exports, &types) {
-                    Ok(package) => wit_package = package,
-                    Err(why) => self.find(Code::MalformedInterface, 0, why),
-                },
-                Package::Unknown(code, offset, why) => self.find(code, offset, why),
-            }
+        if self.read.exports.is_empty() || !self.read.findings.is_empty() {
+            return;
         }
-        Some(Interface { kind, imports: self.imports, exports: self.exports, wit_package, findings: self.findings })
+        match std::mem::replace(&mut self.package, Package::Not) {
+            Package::Not => {}
+            Package::Maybe(types, of_exports) => match wit::identify(&self.read.exports, &of_exports, &types) {
+                Ok(package) => self.read.wit_package = package,
+                Err(why) => self.find(Code::MalformedInterface, 0, why),
+            },
+            Package::Unknown(code, offset, why) => self.find(code, offset, why),
+        }
+    }
+
+    /// What was read so far, of an input that may go on. `None` where not even the root's preamble was read.
+    pub fn so_far(&self) -> Option<&Interface> {
+        self.kind.map(|_| &self.read)
     }
 
     #[cold]
     fn find(&mut self, code: Code, offset: u64, message: String) {
-        self.findings.add(code, 0, offset, None, || (Path::root(), message.into()));
+        self.read.findings.add(code, 0, offset, None, || (Path::root(), message.into()));
     }
 
     fn wants(&self, part: Part) -> bool {
@@ -182,7 +190,7 @@ impl Reader {
             self.charge(name.len() + if shared.is_some() { 0 } else { module.len() })?;
             let module = shared.unwrap_or_else(|| module.into());
             last = Some(Arc::clone(&module));
-            self.imports.push(Extern { module: Some(module), name: name.into(), implements: None, kind });
+            self.read.imports.push(Extern { module: Some(module), name: name.into(), implements: None, kind });
         }
         Ok(())
     }
@@ -194,7 +202,7 @@ impl Reader {
             let (name, implements) = decode::names(&import.name);
             self.charge(name.len() + implements.as_ref().map_or(0, |implements| implements.len()))?;
             let kind = decode::component_kind(import.ty.kind());
-            self.imports.push(Extern { module: None, name, implements, kind });
+            self.read.imports.push(Extern { module: None, name, implements, kind });
         }
         Ok(())
     }
@@ -225,7 +233,7 @@ impl Reader {
 
     fn keep_export(&mut self, export: Extern) -> std::result::Result<(), Stop> {
         self.charge(export.name.len() + export.implements.as_ref().map_or(0, |implements| implements.len()))?;
-        self.exports.push(export);
+        self.read.exports.push(export);
         Ok(())
     }
 
@@ -239,6 +247,7 @@ impl Visitor<'_> for Reader {
     fn enter(&mut self, entry: &Entry) {
         if entry.parent.is_none() {
             self.kind = Some(entry.kind);
+            self.read.kind = entry.kind;
             if entry.kind == ItemKind::Component {
                 self.package = Package::Maybe(Types::new(), Vec::new());
             }
@@ -285,6 +294,8 @@ impl Visitor<'_> for Reader {
     }
 
     fn leave(&mut self, item: u32, _: u64) {
-        self.whole |= item == 0;
+        if item == 0 {
+            self.identify();
+        }
     }
 }

@@ -4,11 +4,10 @@ use std::borrow::Cow;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use super::document::{self, Node, Value};
 use super::error::ManifestError;
-use super::file;
 use super::found::{Found, license, license_file, one_or_more, text, texts, unsaid};
 use super::table::{Becomes, Row};
+use crate::document::{self, Malformed, Node, Value, file};
 use crate::escape::quoted;
 use crate::metadata::{Expects, Field};
 
@@ -110,10 +109,10 @@ impl Workspace {
     }
 
     fn load(file: PathBuf) -> Result<Self, ManifestError> {
-        let text = file::read(&file)?;
+        let text = file::read(&file).map_err(|unread| ManifestError::unread(&file, unread))?;
         match document::toml(&text) {
             Ok(root) => Ok(Self { file, root }),
-            Err((line, message)) => Err(ManifestError::Malformed { file, line, message }),
+            Err(Malformed { line, message, .. }) => Err(ManifestError::Malformed { file, line, message }),
         }
     }
 

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 
 use super::place::Place;
 use super::table::Format;
+use crate::document::file::Unread;
 use crate::edit::EditError;
 use crate::escape::Escaped;
 
@@ -63,6 +64,22 @@ pub enum ManifestError {
         #[source]
         error: EditError,
     },
+}
+
+impl ManifestError {
+    /// Why a manifest's file gives no text.
+    pub(super) fn unread(file: &Path, unread: Unread) -> Self {
+        let file = file.to_owned();
+        match unread {
+            Unread::Io(error) => Self::Io { file, error },
+            Unread::NotRegular => Self::Unreadable { file, why: "is no regular file" },
+            Unread::TooLarge => Self::Unreadable { file, why: "is larger than 1 MiB, which no manifest is" },
+            Unread::NotUtf8(before) => {
+                let line = before.split('\n').count() as u64;
+                Self::Malformed { file, line, message: "it is not UTF-8".to_owned() }
+            }
+        }
+    }
 }
 
 fn shown(path: &Path) -> Escaped<'_> {

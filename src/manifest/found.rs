@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::document::{Node, Value};
 use super::error::ManifestError;
 use super::place::{Notice, NoticeKind, Place};
+use crate::document::{Node, Value};
 use crate::escape::quoted;
 use crate::metadata::meant_license;
 

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::cargo::{self, Workspace};
-use super::document::{Node, Value};
 use super::error::ManifestError;
 use super::found::Found;
 use super::place::{Notice, NoticeKind, Place};
 use super::python;
 use super::table::{Becomes, Format, Row};
+use crate::document::{Node, Value};
 use crate::metadata::Field;
 
 /// What a key gives, or what several give together.

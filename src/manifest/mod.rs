@@ -7,11 +7,8 @@
 //! Nothing is read but the manifest, and for keys of Cargo.toml that are inherited, the manifest of the workspace.
 
 mod cargo;
-mod depth;
-mod document;
 mod edit;
 mod error;
-mod file;
 mod found;
 mod gather;
 mod npm;
@@ -27,8 +24,8 @@ pub use self::error::ManifestError;
 pub use self::place::{Notice, NoticeKind, Place};
 pub use self::table::{Becomes, Format, Row};
 
-use self::document::Node;
 use self::gather::{Gathered, Given};
+use crate::document::{self, Malformed, Node, file};
 use crate::metadata::Field;
 
 /// What a manifest says.
@@ -70,7 +67,8 @@ impl Manifest {
         let name = path.file_name();
         let format = Format::ALL.into_iter().find(|format| name.is_some_and(|name| name == format.file_name()));
         let format = format.ok_or_else(|| ManifestError::UnknownName(path.to_owned()))?;
-        Self::parse(format, path, &file::read(path)?)
+        let text = file::read(path).map_err(|unread| ManifestError::unread(path, unread))?;
+        Self::parse(format, path, &text)
     }
 
     /// Reads the text of a manifest that stands, or would stand, at a path: there begins the search for the workspace that
@@ -128,7 +126,7 @@ impl Given {
 
 /// The text as a tree, and what stands in it twice.
 fn document(format: Format, path: &Path, text: &str) -> Result<(Node, Vec<Notice>), ManifestError> {
-    let malformed = |(line, message)| ManifestError::Malformed { file: path.to_owned(), line, message };
+    let malformed = |Malformed { line, message, .. }| ManifestError::Malformed { file: path.to_owned(), line, message };
     match format {
         Format::Npm => {
             let (root, duplicates) = document::json(text).map_err(malformed)?;
@@ -141,7 +139,8 @@ fn document(format: Format, path: &Path, text: &str) -> Result<(Node, Vec<Notice
         }
         // Python's own reader refuses the mark, the others pass over it.
         Format::Python if text.starts_with('\u{feff}') => {
-            Err(malformed((1, "it begins with a byte order mark, which Python refuses".to_owned())))
+            let message = "it begins with a byte order mark, which Python refuses".to_owned();
+            Err(ManifestError::Malformed { file: path.to_owned(), line: 1, message })
         }
         _ => Ok((document::toml(text).map_err(malformed)?, Vec::new())),
     }

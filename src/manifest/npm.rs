@@ -1,12 +1,12 @@
 //! package.json. Source: npm's documentation of it; for persons and repositories, what its own tools make of them
 //! (`normalize-package-data`, `hosted-git-info`).
 
-use super::document::Value;
 use super::error::ManifestError;
 use super::found::{Found, about_license_file, meant, text, unsaid};
 use super::place::{Notice, NoticeKind};
 use super::repository;
 use super::table::{Becomes, Row};
+use crate::document::Value;
 use crate::metadata::Field;
 
 pub(super) const ROWS: &[Row] = &[

@@ -1,10 +1,10 @@
 //! pyproject.toml. Source: the packaging specifications `pyproject-toml` (PEP 621, PEP 639) and `well-known-project-urls`.
 
-use super::document::Value;
 use super::error::ManifestError;
 use super::found::{self, Found, about_license_file, is_outside, meant, text, unsaid};
 use super::place::{Notice, NoticeKind};
 use super::table::{Becomes, Row};
+use crate::document::Value;
 use crate::escape::quoted;
 use crate::metadata::{Field, meant_license};
 

@@ -136,6 +136,15 @@ fn license(value: &str) -> Option<Flaw> {
     Some(Flaw::new(Code::NotSpdx, message))
 }
 
+/// The expression that a licence is, or means where that is clear.
+pub(crate) fn license_expression(value: &str) -> Option<Expression> {
+    if value.len() > MAX_PARSED {
+        return None;
+    }
+    let parsed = Expression::parse_mode(value, DEPRECATED).ok();
+    parsed.or_else(|| Expression::parse_mode(&meant_license(value)?, DEPRECATED).ok())
+}
+
 /// The expression that a licence means which is none, where that is clear.
 pub(crate) fn meant_license(value: &str) -> Option<String> {
     if value.len() > MAX_PARSED || Expression::parse_mode(value, DEPRECATED).is_ok() {

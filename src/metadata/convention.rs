@@ -205,6 +205,11 @@ pub(crate) fn purpose(name: &str) -> Option<Purpose> {
     meaning(name.as_bytes()).row().map(Row::purpose)
 }
 
+/// Whether a convention pins sections of this name to the front.
+pub(crate) fn is_pinned_first(name: &str) -> bool {
+    meaning(name.as_bytes()).row().is_some_and(Row::is_first)
+}
+
 /// By the first byte of a name: a bit for each row.
 static ROWS_BY_FIRST_BYTE: [u64; 256] = {
     let mut rows = [0; 256];

@@ -25,7 +25,7 @@ use smallvec::SmallVec;
 pub use self::check::Flaw;
 pub(crate) use self::check::controls;
 pub use self::convention::Purpose;
-pub(crate) use self::convention::purpose;
+pub(crate) use self::convention::{is_pinned_first, purpose};
 pub use self::dependencies::Dependencies;
 #[cfg(feature = "dependencies")]
 pub use self::dependencies::Package;
@@ -35,6 +35,7 @@ pub use self::reader::Reader;
 pub use self::shares::Share;
 pub use self::value::{Borrowed, Copied, Keep, Value};
 
+pub(crate) use self::check::license_expression;
 #[cfg(feature = "manifest")]
 pub(crate) use self::check::meant_license;
 #[cfg(feature = "json")]
@@ -120,6 +121,7 @@ pub struct Item<'a> {
     children: u32,
     start: u64,
     end: Option<u64>,
+    whole: bool,
     name: Option<Value<'a>>,
     annotations: Vec<(Field, Value<'a>)>,
     /// Boxed, as hardly an item has any.
@@ -173,6 +175,11 @@ impl<'a> Item<'a> {
     /// Absolute offset of its end; `None` for a root whose end was not reached.
     pub fn end(&self) -> Option<u64> {
         self.end
+    }
+
+    /// Whether it was read to its end: nothing more can come of it.
+    pub fn is_whole(&self) -> bool {
+        self.whole
     }
 
     /// Its name: subsection 0 of the `name` or `component-name` section. Of several the last.
@@ -247,6 +254,7 @@ impl<'a> Item<'a> {
             children: self.children,
             start: self.start,
             end: self.end,
+            whole: self.whole,
             name: self.name.map(Value::into_owned),
             annotations: owned(self.annotations),
             firsts: self.firsts.map(|firsts| {

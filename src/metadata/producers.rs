@@ -18,22 +18,27 @@ pub const KNOWN_FIELDS: [&str; 3] = ["language", "processed-by", "sdk"];
 /// duplicate names are all kept. Decoded when it is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Producers<'a> {
-    sections: Vec<Value<'a>>,
+    /// Kept without an allocation: hardly an item has more than one.
+    first: Option<Value<'a>>,
+    more: Vec<Value<'a>>,
 }
 
 impl<'a> Producers<'a> {
     pub(crate) fn push(&mut self, section: Value<'a>) {
-        self.sections.push(section);
+        match &mut self.first {
+            first @ None => *first = Some(section),
+            Some(_) => self.more.push(section),
+        }
     }
 
     /// The fields of all sections. Where a section is malformed, what stands before that.
     pub fn fields(&self) -> impl Iterator<Item = ProducersField<'_>> {
-        self.sections.iter().flat_map(|section| Fields::new(section.as_bytes()))
+        self.sections().flat_map(|section| Fields::new(section.as_bytes()))
     }
 
     /// Where the data of each section stands: absolute byte offsets.
     pub fn ranges(&self) -> impl Iterator<Item = Range<u64>> {
-        self.sections.iter().map(Value::range)
+        self.sections().map(Value::range)
     }
 
     /// Whether nothing is said, be there a section or not.
@@ -43,7 +48,14 @@ impl<'a> Producers<'a> {
 
     /// The same, borrowing nothing.
     pub fn into_owned(self) -> Producers<'static> {
-        Producers { sections: self.sections.into_iter().map(Value::into_owned).collect() }
+        Producers {
+            first: self.first.map(Value::into_owned),
+            more: self.more.into_iter().map(Value::into_owned).collect(),
+        }
+    }
+
+    fn sections(&self) -> impl Iterator<Item = &Value<'a>> {
+        self.first.iter().chain(&self.more)
     }
 }
 
@@ -115,6 +127,7 @@ impl<'a> Iterator for Fields<'a> {
 pub(crate) type Flaw = (Code, usize, String);
 
 /// Looks a section's data through, giving what is wrong with it to `report`.
+#[inline(never)] // in the midst of the reader's code its own would be slower, and the reader's too: measured
 pub(crate) fn inspect(data: &[u8], mut report: impl FnMut(Flaw)) {
     let mut cursor = Cursor::new(data);
     if let Err(malformed) = inspect_fields(&mut cursor, &mut report) {

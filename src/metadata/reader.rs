@@ -38,11 +38,11 @@ use crate::scan::{Entry, ItemKind, Section, Visitor, Want};
 #[derive(Debug)]
 pub struct Reader<'v, K> {
     limits: Limits,
-    items: Vec<Item<'v>>,
+    /// What was read so far. Before the root is entered, and only then, it has no item.
+    read: Metadata<'v>,
     /// The item that the scanner is in, and those that enclose it, the root first.
     open: Open,
     enclosing: Vec<Open>,
-    findings: Findings,
     /// What the values take that are kept, with a flat charge for each.
     kept: u64,
     waiting: Option<Waiting>,
@@ -96,10 +96,9 @@ impl<'v, K> Reader<'v, K> {
     fn new(limits: Limits) -> Self {
         Self {
             limits,
-            items: Vec::new(),
+            read: Metadata { items: Vec::new(), findings: Findings::new(limits.findings) },
             open: Open::default(),
             enclosing: Vec::new(),
-            findings: Findings::new(limits.findings),
             kept: 0,
             waiting: None,
             keep: PhantomData,
@@ -108,8 +107,13 @@ impl<'v, K> Reader<'v, K> {
 
     /// What was read so far; `None` where not even the root's preamble was.
     pub fn finish(self) -> Option<Metadata<'v>> {
-        let read = !self.items.is_empty();
-        read.then_some(Metadata { items: self.items, findings: self.findings })
+        (!self.read.items.is_empty()).then_some(self.read)
+    }
+
+    /// What was read so far, of an input that may go on: of the items that are not ended more may come. `None` where not
+    /// even the root's preamble was read.
+    pub fn so_far(&self) -> Option<&Metadata<'v>> {
+        (!self.read.items.is_empty()).then_some(&self.read)
     }
 
     fn find(
@@ -120,9 +124,9 @@ impl<'v, K> Reader<'v, K> {
         section: Option<&str>,
         message: impl Into<Cow<'static, str>>,
     ) {
-        let items = &self.items;
+        let items = &self.read.items;
         let describe = || (path(items, &items[item as usize]), message.into());
-        self.findings.add(code, item, offset, section, describe);
+        self.read.findings.add(code, item, offset, section, describe);
     }
 
     fn find_in(&mut self, waiting: &Waiting, code: Code, offset: u64, message: impl Into<Cow<'static, str>>) {
@@ -177,14 +181,14 @@ impl<'v, K> Reader<'v, K> {
     #[inline(never)]
     fn special(&mut self, section: &Section<'_>) -> bool {
         if !section.is_custom() {
-            self.items[section.item as usize].shares.add(section);
+            self.read.items[section.item as usize].shares.add(section);
             if section.is_unknown() {
                 self.unknown(section);
             }
             return false;
         }
         let meaning = meaning(section.name_bytes());
-        let shares = &mut self.items[section.item as usize].shares;
+        let shares = &mut self.read.items[section.item as usize].shares;
         if let (Some(row), Some(number)) = (meaning.row(), meaning.number()) {
             shares.add_known(section, number);
             return self.known(section, row, number);
@@ -217,7 +221,7 @@ impl<'v, K> Reader<'v, K> {
         let start = section.range().start;
         let misplaced = if convention.first {
             let message = "the section must be the first, and is not";
-            let past_front = self.items[section.item as usize].shares.past_front();
+            let past_front = self.read.items[section.item as usize].shares.past_front();
             past_front.then_some((Code::MisplacedSection, start, convention.name, message))
         } else if convention.decode == Decode::Producers {
             open.producers.get_or_insert(start);
@@ -266,7 +270,7 @@ impl<'v, K> Reader<'v, K> {
 
     /// Lets go of what an earlier section said, where only the last counts.
     fn forget(&mut self, waiting: &Waiting) {
-        let item = &mut self.items[waiting.item as usize];
+        let item = &mut self.read.items[waiting.item as usize];
         let old = match &waiting.what {
             Decoder::Annotation(field) => {
                 let place = item.annotations.iter().position(|(found, _)| found == field);
@@ -312,6 +316,8 @@ impl<'v, K> Reader<'v, K> {
 }
 
 impl<'v, K> Reader<'v, K> {
+    // What is rare stands behind calls, here and in `hopped`, so that hops through a name section are short: measured.
+    #[inline(never)]
     fn decode<'w>(&mut self, waiting: &Waiting, bytes: &'w [u8], start: u64)
     where
         K: Keep<'w, 'v>,
@@ -336,7 +342,7 @@ impl<'v, K> Reader<'v, K> {
             self.find_flaws(waiting, waiting.data.start, flaws);
         }
         if self.charge(waiting, bytes.len()) {
-            let annotations = &mut self.items[waiting.item as usize].annotations;
+            let annotations = &mut self.read.items[waiting.item as usize].annotations;
             let place = annotations.partition_point(|(other, _)| *other < field);
             annotations.insert(place, (field, value));
         }
@@ -366,7 +372,7 @@ impl<'v, K> Reader<'v, K> {
         });
         if self.charge(waiting, bytes.len()) {
             let section = Value::bytes(K::bytes(bytes), waiting.data.clone());
-            self.items[waiting.item as usize].producers.push(section);
+            self.read.items[waiting.item as usize].producers.push(section);
         }
     }
 
@@ -386,7 +392,7 @@ impl<'v, K> Reader<'v, K> {
             packages,
         };
         if self.charge(waiting, dependencies.len()) {
-            self.items[waiting.item as usize].dependencies = Some(dependencies.into());
+            self.read.items[waiting.item as usize].dependencies = Some(dependencies.into());
         }
     }
 
@@ -404,7 +410,7 @@ impl<'v, K> Reader<'v, K> {
         }
         self.find_controls(waiting, &value, true);
         if self.charge(waiting, bytes.len()) {
-            self.items[waiting.item as usize].registry_metadata = Some(value);
+            self.read.items[waiting.item as usize].registry_metadata = Some(value);
         }
     }
 
@@ -429,11 +435,12 @@ impl<'v, K> Reader<'v, K> {
         let value = if is_text { self.text(waiting, value, range) } else { Value::bytes(K::bytes(value), range) };
         self.find_controls(waiting, &value, false);
         if self.charge(waiting, value.as_bytes().len()) {
-            self.items[waiting.item as usize].debug_links.push((waiting.section, value));
+            self.read.items[waiting.item as usize].debug_links.push((waiting.section, value));
         }
     }
 
     /// What a hop in a name section came upon.
+    #[inline(never)]
     fn hopped<'w>(&mut self, waiting: &mut Waiting, mut hop: Hop<'w>) -> Want
     where
         K: Keep<'w, 'v>,
@@ -469,10 +476,10 @@ impl<'v, K> Reader<'v, K> {
     {
         let name = self.text(waiting, bytes, range);
         self.find_controls(waiting, &name, false);
-        let old = self.items[waiting.item as usize].name.take();
+        let old = self.read.items[waiting.item as usize].name.take();
         if let Some(old) = old {
             let in_this_section = waiting.data.contains(&old.range().start);
-            let firsts = self.items[waiting.item as usize].firsts.get_or_insert_default();
+            let firsts = self.read.items[waiting.item as usize].firsts.get_or_insert_default();
             if firsts.name.is_none() {
                 firsts.name = Some(old);
             } else {
@@ -484,7 +491,7 @@ impl<'v, K> Reader<'v, K> {
             }
         }
         if self.charge(waiting, bytes.len()) {
-            self.items[waiting.item as usize].name = Some(name);
+            self.read.items[waiting.item as usize].name = Some(name);
         }
     }
 
@@ -499,17 +506,17 @@ impl<'v, K> Reader<'v, K> {
 impl<'w, 'v, K: Keep<'w, 'v>> Visitor<'w> for Reader<'v, K> {
     fn enter(&mut self, entry: &Entry) {
         if let Some(parent) = entry.parent {
-            self.items[parent as usize].children += 1;
+            self.read.items[parent as usize].children += 1;
         }
         if entry.parent.is_some() {
             self.enclosing.push(std::mem::take(&mut self.open));
         }
         let depth = self.enclosing.len() as u32;
         // A module is one item; of a component's there are several.
-        if self.items.len() == self.items.capacity() {
-            self.items.reserve_exact(if depth == 0 { 1 } else { self.items.len().max(7) });
+        if self.read.items.len() == self.read.items.capacity() {
+            self.read.items.reserve_exact(if depth == 0 { 1 } else { self.read.items.len().max(7) });
         }
-        self.items.push(Item {
+        self.read.items.push(Item {
             kind: entry.kind,
             parent: entry.parent,
             index: entry.index,
@@ -517,6 +524,7 @@ impl<'w, 'v, K: Keep<'w, 'v>> Visitor<'w> for Reader<'v, K> {
             children: 0,
             start: entry.start,
             end: entry.end,
+            whole: false,
             name: None,
             annotations: Vec::new(),
             firsts: None,
@@ -531,7 +539,7 @@ impl<'w, 'v, K: Keep<'w, 'v>> Visitor<'w> for Reader<'v, K> {
     #[inline]
     fn section(&mut self, section: &Section<'w>) -> Want {
         if section.is_ordinary() {
-            self.items[section.item as usize].shares.add(section);
+            self.read.items[section.item as usize].shares.add(section);
             return Want::Nothing;
         }
         // What is behind a call is given a section of its own, and answers with a flag: this one's fields, and the
@@ -562,7 +570,9 @@ impl<'w, 'v, K: Keep<'w, 'v>> Visitor<'w> for Reader<'v, K> {
     }
 
     fn leave(&mut self, item: u32, end: u64) {
-        self.items[item as usize].end = Some(end);
+        let item = &mut self.read.items[item as usize];
+        item.end = Some(end);
+        item.whole = true;
         self.open = self.enclosing.pop().unwrap_or_default();
     }
 }

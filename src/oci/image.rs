@@ -113,10 +113,12 @@ impl Draft {
         options: &ImageOptions,
         limits: Limits,
     ) -> Result<Self, ImageError> {
-        let mut along = Along::new(Reader::copying(limits), interface::Reader::new(limits));
+        let mut along = Along::new(Reader::copying(limits), Some(interface::Reader::new(limits)));
         let (result, cost) = drive::read_at(source, len, &mut along, limits);
         let metadata = outcome(along.of_custom.finish(), result, cost)?.complete()?;
-        let Some(interface) = along.reader.finish() else { return Err(ImageError::Interface(String::new())) };
+        let Some(interface) = along.reader.and_then(interface::Reader::finish) else {
+            return Err(ImageError::Interface(String::new()));
+        };
         if let Some(finding) = interface.findings().iter().next() {
             return Err(ImageError::Interface(finding.message.to_string()));
         }

@@ -45,7 +45,7 @@ impl Report<'_> {
             None => write!(out, "null")?,
         }
         write!(out, ",\"findings\":")?;
-        write_array(out, self.findings(), |out, finding| write_finding(out, finding, finding.code.severity()))?;
+        write_array(out, self.findings(), write_unjudged)?;
         write_outcome(out, self.broken)?;
         writeln!(out, ",\"bytes_read\":{}}}", self.cost.bytes)
     }
@@ -58,7 +58,10 @@ impl Report<'_> {
     pub fn write_verdict_json(&self, verdict: &Verdict<'_>, out: &mut impl Write) -> io::Result<()> {
         self.write_head(out)?;
         write!(out, ",\"findings\":")?;
-        write_array(out, &verdict.judged, |out, judged| write_finding(out, judged.finding, judged.severity))?;
+        write_array(out, &verdict.judged, |out, judged| {
+            write_finding(out, &judged.finding, judged.severity)?;
+            write!(out, ",\"refused\":{}}}", judged.refused)
+        })?;
         write!(out, ",\"accepted\":{}", verdict.is_accepted())?;
         write_outcome(out, self.broken)?;
         writeln!(out, ",\"bytes_read\":{}}}", self.cost.bytes)
@@ -108,7 +111,7 @@ impl EditReport<'_> {
         write!(out, ",\"changes\":")?;
         write_array(out, changes, write_change)?;
         write!(out, ",\"findings\":")?;
-        write_array(out, findings, |out, finding| write_finding(out, finding, finding.code.severity()))?;
+        write_array(out, findings, write_unjudged)?;
         writeln!(out, ",\"written\":{}}}", self.written)
     }
 }
@@ -268,6 +271,13 @@ fn write_package<W: Write>(out: &mut W, package: &crate::metadata::Package) -> i
     write!(out, "}}")
 }
 
+/// A finding as bad as the table of codes says.
+fn write_unjudged<W: Write>(out: &mut W, finding: &Finding) -> io::Result<()> {
+    write_finding(out, finding, finding.code.severity())?;
+    write!(out, "}}")
+}
+
+/// Writes a finding, up to the end of its object.
 fn write_finding<W: Write>(out: &mut W, finding: &Finding, severity: Severity) -> io::Result<()> {
     let Finding { code, path, offset, section, message, count } = finding;
     write!(out, "{{\"code\":\"{code}\",\"severity\":\"{severity}\",\"path\":\"{path}\",\"offset\":{offset}")?;
@@ -281,7 +291,7 @@ fn write_finding<W: Write>(out: &mut W, finding: &Finding, severity: Severity) -
     if *count > 1 {
         write!(out, ",\"count\":{count}")?;
     }
-    write!(out, "}}")
+    Ok(())
 }
 
 fn write_change<W: Write>(out: &mut W, change: &Change) -> io::Result<()> {

@@ -28,6 +28,7 @@ use crate::oci::{
     Image,
     registry::{Attached, Pushed},
 };
+use crate::policy::{Reading, Sighted};
 
 /// What a reading of one input gave, whatever that was.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +43,8 @@ pub struct Report<'a> {
     /// What the root item imports and exports; `None` where nobody asked.
     #[cfg(feature = "interface")]
     pub interface: Option<&'a Interface>,
+    /// What a policy's rules about sections found; `None` where it was not read for a policy that has some.
+    pub sighted: Option<&'a Sighted>,
     /// Why not all was read; `None` where all was.
     pub broken: Option<&'a Error>,
     /// What the reading cost.
@@ -72,7 +75,20 @@ impl<'a> Report<'a> {
         }
     }
 
-    fn of(
+    /// A report of a reading for a policy.
+    pub fn of_reading(file: &'a OsStr, size: Option<u64>, reading: &'a Result<Outcome<Reading<'_>>, Error>) -> Self {
+        match reading {
+            Ok(Outcome { value, broken, cost }) => Self {
+                #[cfg(feature = "interface")]
+                interface: value.interface.as_ref(),
+                sighted: value.sighted.as_ref(),
+                ..Self::of(file, size, Some(&value.metadata), broken.as_ref(), *cost)
+            },
+            Err(error) => Self::of(file, size, None, Some(error), Cost::default()),
+        }
+    }
+
+    pub(crate) fn of(
         file: &'a OsStr,
         size: Option<u64>,
         metadata: Option<&'a Metadata<'a>>,
@@ -85,6 +101,7 @@ impl<'a> Report<'a> {
             metadata,
             #[cfg(feature = "interface")]
             interface: None,
+            sighted: None,
             broken,
             cost,
         }

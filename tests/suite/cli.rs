@@ -4,6 +4,7 @@ mod edit;
 mod from;
 mod interface;
 mod oci;
+mod policy;
 mod push;
 #[cfg(feature = "remote")]
 mod remote;

@@ -5,6 +5,8 @@ use std::fmt::Write;
 use sectile::Code;
 use sectile::metadata::Field;
 
+#[cfg(feature = "policy")]
+mod policy;
 mod sections;
 
 const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference.md");

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use arbitrary::Unstructured;
 
+use crate::support::seeded::Seeded;
+
 #[path = "../../fuzz/bodies/mod.rs"]
 pub mod bodies;
 
@@ -43,6 +45,23 @@ fn framing_structured() {
 #[test]
 fn manifest() {
     over_seeds("manifest", bodies::manifest);
+}
+
+#[cfg(feature = "policy")]
+#[test]
+fn policy() {
+    over_seeds("policy", bodies::policy);
+}
+
+#[test]
+fn passing() {
+    over_seeds("passing", bodies::passing);
+    // Few inputs of any bytes hold a section: most of these are made of what the generator makes of them.
+    let mut seeded = Seeded::new(5);
+    for _ in 0..2000 {
+        let len = seeded.below(400);
+        bodies::passing(&seeded.bytes(len));
+    }
 }
 
 #[test]

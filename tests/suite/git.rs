@@ -429,11 +429,28 @@ fn broken_files_do_no_harm() {
 #[cfg(unix)]
 #[test]
 fn what_is_no_file_in_a_repository_is_not_waited_for() {
-    for file in ["config", "index", "packed-refs", "commondir", "objects/pack/pack-x.idx", "shallow"] {
+    let mapped = ["index", "packed-refs", "objects/pack/pack-x.idx"];
+    for file in
+        ["HEAD", "config", "commondir", "shallow", "info/attributes", "refs/heads/main"].into_iter().chain(mapped)
+    {
         let (_kept, directory) = bones("ref: refs/heads/main", "");
         let path = directory.join(".git").join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        if !mapped.contains(&file) {
+            fs::OpenOptions::new().create(true).append(true).open(&path).unwrap().set_len(10 << 30).unwrap(); // sparse
+            assert!(matches!(refused(&directory), GitError::NotPlain { path: found, .. } if found == path), "{file}");
+        }
         _ = fs::remove_file(&path);
         assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
         assert!(matches!(refused(&directory), GitError::NotPlain { path: found, .. } if found == path), "{file}");
+    }
+    // Attributes are read where files are compared; what cannot be told apart is called dirty.
+    let Some((_kept, directory)) = repository() else { return };
+    for place in [".gitattributes", "sub/.gitattributes"] {
+        assert!(!Revision::of(&directory).unwrap().is_dirty());
+        assert!(Command::new("mkfifo").arg(directory.join(place)).status().unwrap().success());
+        fs::write(directory.join("sub/file"), "one\n").unwrap();
+        assert!(Revision::of(&directory).unwrap().is_dirty());
+        fs::remove_file(directory.join(place)).unwrap();
     }
 }

@@ -9,6 +9,8 @@ mod docs;
 mod edit;
 mod framing;
 mod fuzz_bodies;
+#[cfg(feature = "gate")]
+mod gate;
 #[cfg(feature = "git")]
 mod git;
 mod hostile;
@@ -21,7 +23,11 @@ mod manifest;
 mod oci;
 #[cfg(feature = "push")]
 mod oci_push;
+mod passing;
 mod peers;
+#[cfg(feature = "policy")]
+mod policy;
+mod push;
 mod ranges;
 #[cfg(feature = "remote")]
 mod remote;

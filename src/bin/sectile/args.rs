@@ -1,6 +1,7 @@
 //! What the command understands.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
@@ -77,12 +78,18 @@ fn get() -> Command {
 fn check() -> Command {
     Command::new("check").about("Judges what is wrong or notable in each file; nothing else is shown").args([
         files(),
+        Arg::new("policy")
+            .long("policy")
+            .value_name("POLICY.toml")
+            .value_parser(value_parser!(PathBuf))
+            .value_hint(ValueHint::FilePath)
+            .help("Judge by this policy, and read by its limits; docs/policy.md says what may stand in it"),
         Arg::new("refuse")
             .long("refuse")
             .value_name("SEVERITY")
             .value_parser(PossibleValuesParser::new(Severity::ALL.map(Severity::name)))
             .default_value(Severity::Error.name())
-            .help("Refuse a file with a finding of this severity, or a worse one"),
+            .help("Refuse a file with a finding of this severity, or a worse one, whatever the policy says"),
         json(),
         map(),
         color(),
@@ -114,7 +121,7 @@ fn man() -> Command {
     Command::new("man").about("Writes the manual pages into a directory").arg(
         Arg::new("DIR")
             .required(true)
-            .value_parser(value_parser!(std::path::PathBuf))
+            .value_parser(value_parser!(PathBuf))
             .value_hint(ValueHint::DirPath)
             .help("The directory, which is made if it is not there"),
     )

@@ -1,36 +1,43 @@
-//! `sectile check`: the findings, judged.
+//! `sectile check`: what is wrong with a file, judged by a policy.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::ArgMatches;
+use clap::parser::ValueSource;
 use sectile::report::Report;
 use sectile::{Policy, Severity};
 
 use crate::exit::Exit;
 use crate::output::{Failure, Output};
-use crate::{human, input, show};
+use crate::show::{finish, read_by};
+use crate::{human, input};
 
-pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
-    let (size, reading) = show::read(file, matches)?;
+pub fn run(file: &OsString, policy: &Policy, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
+    let (size, reading) = read_by(file, matches, |input| input.read_for(policy))?;
     let shown = input::shown(file);
-    let report = Report::new(&shown, size, &reading);
-    let verdict = policy(matches).judge(&report);
-    let refused = verdict.judged.iter().any(|judged| judged.refused);
+    let report = Report::of_reading(&shown, size, &reading);
+    let verdict = policy.judge(&report);
+    let refused = verdict.is_refused();
     if matches.get_flag("json") {
         report.write_verdict_json(&verdict, output.out())?;
     } else {
         human::check(&shown, &verdict, output.out())?;
     }
-    let exit = show::finish(file, reading.map(|outcome| outcome.broken), output)?;
+    let exit = finish(file, reading.map(|outcome| outcome.broken), output)?;
     Ok(exit.max(if refused { Exit::No } else { Exit::Done }))
 }
 
-fn policy(matches: &ArgMatches) -> Policy {
-    let mut policy = Policy::default();
-    let name = matches.get_one::<String>("refuse");
-    if let Some(severity) = Severity::ALL.into_iter().find(|severity| Some(severity.name()) == name.map(|name| &**name))
-    {
-        policy.refuse = severity;
+/// The policy that the arguments ask for. What is said by hand wins over the file.
+pub fn policy(matches: &ArgMatches) -> Result<Policy, Failure> {
+    let mut policy = match matches.get_one::<PathBuf>("policy") {
+        Some(path) => Policy::read(path)?,
+        None => Policy::default(),
+    };
+    if matches.value_source("refuse") == Some(ValueSource::CommandLine) {
+        let name = matches.get_one::<String>("refuse").map(String::as_str);
+        let severity = Severity::ALL.into_iter().find(|severity| Some(severity.name()) == name);
+        policy.refuse = severity.expect("clap asks for one of these");
     }
-    policy
+    Ok(policy)
 }

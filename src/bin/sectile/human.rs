@@ -150,7 +150,7 @@ fn row(out: &mut impl Write, label: &str, value: impl Display) -> io::Result<()>
 pub fn check(file: &OsStr, verdict: &Verdict<'_>, out: &mut impl Write) -> io::Result<()> {
     let file = escaped(file);
     for judged in &verdict.judged {
-        let (finding, style) = (judged.finding, style(judged.severity));
+        let (finding, style) = (&*judged.finding, style(judged.severity));
         let message = Escaped::new(&finding.message);
         write!(out, "{file}: {style}{}{style:#}: {message} [{}]", judged.severity, finding.code)?;
         writeln!(out, "{FAINT}{}{FAINT:#}", Place(finding))?;

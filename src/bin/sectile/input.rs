@@ -9,8 +9,9 @@ use sectile::drive::{Cost, ReadAt};
 use sectile::interface::Interface;
 use sectile::metadata::Metadata;
 use sectile::oci::Locator;
+use sectile::policy::Reading;
 use sectile::scan::Visitor;
-use sectile::{Error, Input, Limits, Outcome};
+use sectile::{Error, Input, Limits, Outcome, Policy};
 
 use crate::output::Failure;
 
@@ -50,6 +51,10 @@ impl Opened {
 
     pub fn read_with_interface(&mut self, limits: Limits) -> Result<Outcome<(Metadata<'static>, Interface)>, Error> {
         either!(self, input => input.read_with_interface(limits))
+    }
+
+    pub fn read_for(&mut self, policy: &Policy) -> Result<Outcome<Reading<'static>>, Error> {
+        either!(self, input => input.read_for(policy))
     }
 
     /// Reads bytes from this offset on, and gives their number; 0 at the end.

@@ -52,7 +52,10 @@ fn run(name: &str, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Fa
     match name {
         "show" => each_file(matches, output, show::run),
         "sections" => each_file(matches, output, sections::run),
-        "check" => each_file(matches, output, check::run),
+        "check" => {
+            let policy = check::policy(matches)?; // nothing is judged by one that is wrong
+            each_file(matches, output, |file, matches, output| check::run(file, &policy, matches, output))
+        }
         "get" => each_file(matches, output, get::run),
         "sbom" => each_file(matches, output, sbom::run),
         "recover" => {

@@ -14,6 +14,7 @@ use sectile::manifest::ManifestError;
 use sectile::oci::registry::HeldError;
 use sectile::oci::registry::PushError;
 use sectile::oci::{AnnotationError, ImageError, LayoutError};
+use sectile::policy::PolicyError;
 use sectile::splice::WriteError;
 use sectile::{Error, Escaped};
 
@@ -35,6 +36,8 @@ pub enum Failure {
     Edit(EditError),
     /// A manifest gives nothing that can be taken.
     Manifest(ManifestError),
+    /// A policy judges nothing.
+    Policy(PolicyError),
     /// No revision can be told.
     Git(GitError),
     /// There is no image of a binary.
@@ -91,6 +94,12 @@ impl From<EditError> for Failure {
 impl From<ManifestError> for Failure {
     fn from(error: ManifestError) -> Self {
         Self::Manifest(error)
+    }
+}
+
+impl From<PolicyError> for Failure {
+    fn from(error: PolicyError) -> Self {
+        Self::Policy(error)
     }
 }
 
@@ -170,7 +179,11 @@ impl fmt::Display for Failure {
                     _ => "",
                 })
             }
-            Self::Git(error) => write_chain(f, error),
+            Self::Policy(error) => write_chain(f, error),
+            Self::Git(error) => {
+                write_chain(f, error)?;
+                f.write_str(" (--revision gives one by hand)")
+            }
             Self::Image(error) => {
                 write_chain(f, error)?;
                 f.write_str(match error {

@@ -7,9 +7,10 @@ use sectile::drive::{self, Cost, Fetch, FetchOptions, Fetched};
 use sectile::interface::{self, Interface};
 use sectile::metadata::Metadata;
 use sectile::oci::registry::{Client, ClientOptions, Credentials, Held, Reference};
+use sectile::policy::{self, Reading};
 use sectile::remote::{Object, RemoteOptions};
 use sectile::scan::Visitor;
-use sectile::{Error, Input, Limits, Outcome};
+use sectile::{Error, Input, Limits, Outcome, Policy};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::input::Opened;
@@ -118,6 +119,10 @@ impl Remote {
     pub fn read_with_interface(&mut self, limits: Limits) -> Result<Outcome<(Metadata<'static>, Interface)>, Error> {
         let reading = interface::read_fetch_with_metadata(&mut self.source, FetchOptions::default(), limits);
         self.runtime.block_on(reading)
+    }
+
+    pub fn read_for(&mut self, policy: &Policy) -> Result<Outcome<Reading<'static>>, Error> {
+        self.runtime.block_on(policy::read_fetch(&mut self.source, FetchOptions::default(), policy))
     }
 
     pub fn read_part(&mut self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {

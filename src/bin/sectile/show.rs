@@ -101,7 +101,8 @@ pub fn read(file: &OsString, matches: &ArgMatches) -> Result<(Option<u64>, Readi
     read_by(file, matches, |input| input.read(Limits::default()))
 }
 
-fn read_by<T>(
+/// The same, as `read` reads it.
+pub fn read_by<T>(
     file: &OsString,
     matches: &ArgMatches,
     read: impl FnOnce(&mut Opened) -> Reading<T>,

@@ -38,7 +38,7 @@ pub enum LayoutError {
         why: String,
     },
     /// What is looked for is pointed to by a digest that is none, or by an algorithm other than SHA-256.
-    #[error("in `{}`: {source}", file.display())]
+    #[error("what `{}` points to cannot be told", file.display())]
     #[non_exhaustive]
     Digest {
         /// Where the digest stands.

@@ -1,7 +1,7 @@
 //! Images added to a layout.
 
 use std::fmt;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -161,18 +161,30 @@ impl Layout {
 
     /// Writes what a plan makes into a file that has no place yet, and hashes it on the way.
     fn copy(&self, input: &Input, plan: &Plan) -> Result<Unplaced, LayoutError> {
-        // Where it is to stand is known when it is written.
-        let unknown = self.directory.join("blobs").join("sha256").join("layer");
-        let failed = |source| LayoutError::Write { file: unknown.clone(), source };
-        let file = AtomicFile::create(&unknown, Access::Default).map_err(|error| failed(WriteError::Create(error)))?;
-        let mut out = Hashing { out: file.file(), hasher: Hasher::new(), len: 0 };
-        plan.write_to(input, &mut out).map_err(|error| failed(WriteError::Write(error)))?;
-        let Hashing { hasher, len, .. } = out;
+        let blob = self.write(|out| plan.write_to(input, out))?;
         match input.changed() {
-            Ok(false) => Ok(Unplaced { file, digest: hasher.finish(), size: len }),
+            Ok(false) => Ok(blob),
             Ok(true) => Err(ImageError::Changed.into()),
             Err(error) => Err(ImageError::Io(error).into()),
         }
+    }
+
+    fn add_blob(&self, bytes: &[u8]) -> Result<(), LayoutError> {
+        if is_there(&blob_path(&self.directory, Digest::of(bytes)), bytes.len() as u64)? {
+            return Ok(());
+        }
+        self.place(self.write(|out| out.write_all(bytes))?)
+    }
+
+    /// Writes a blob, not among the others: what a killed writer leaves there, other tools would take for one.
+    fn write(&self, write: impl FnOnce(&mut Hashing<&File>) -> io::Result<()>) -> Result<Unplaced, LayoutError> {
+        let beside = self.directory.join("blob");
+        let failed = |source| LayoutError::Write { file: self.directory.clone(), source };
+        let file = AtomicFile::create(&beside, Access::Default).map_err(|error| failed(WriteError::Create(error)))?;
+        let mut out = Hashing { out: file.file(), hasher: Hasher::new(), len: 0 };
+        write(&mut out).map_err(|error| failed(WriteError::Write(error)))?;
+        let Hashing { hasher, len, .. } = out;
+        Ok(Unplaced { file, digest: hasher.finish(), size: len })
     }
 
     /// Puts a blob where its digest says, unless it is there already.
@@ -182,11 +194,6 @@ impl Layout {
             return Ok(());
         }
         finish(blob.file.at(&place), &place, self.options, AtomicFile::put)
-    }
-
-    fn add_blob(&self, bytes: &[u8]) -> Result<(), LayoutError> {
-        let place = blob_path(&self.directory, Digest::of(bytes));
-        if is_there(&place, bytes.len() as u64)? { Ok(()) } else { put(&place, bytes, self.options, AtomicFile::put) }
     }
 }
 

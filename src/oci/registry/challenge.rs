@@ -126,6 +126,26 @@ mod tests {
         assert_eq!(challenges(["Bearer realm=r", "Basic"]), [bearer("r", None), Challenge::Basic]);
     }
 
+    /// Whatever stands there: it is read to its end, and nothing is made of it that it does not say.
+    #[test]
+    fn anything_can_be_read() {
+        let parts = ["Bearer", "Basic", " ", ",", "=", "\"", "\\", "realm", "service", "x", "\u{e9}", "\t", "abc=="];
+        let mut state = 1_u64;
+        let mut next = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % below
+        };
+        for _ in 0..100_000 {
+            let field: String = (0..next(16)).map(|_| next(parts.len())).map(|part| parts[part]).collect();
+            for challenge in challenges([&*field]) {
+                match challenge {
+                    Challenge::Basic => assert!(field.contains("Basic"), "{field}"),
+                    Challenge::Bearer { .. } => assert!(field.contains("Bearer") && field.contains("realm"), "{field}"),
+                }
+            }
+        }
+    }
+
     #[test]
     fn what_is_malformed_is_passed_over() {
         for field in

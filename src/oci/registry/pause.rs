@@ -54,12 +54,18 @@ impl Patience {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oci::registry::url::Url;
     use ureq::http::HeaderMap;
 
     fn after(fields: &[(&'static str, &str)]) -> Option<Duration> {
         let headers: HeaderMap =
             fields.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-        asked(&Answer { status: 429, headers, body: Vec::new() })
+        asked(&Answer {
+            url: Url::parse("https://registry.example.com/").unwrap(),
+            status: 429,
+            headers,
+            body: Vec::new(),
+        })
     }
 
     #[test]

@@ -159,7 +159,7 @@ impl<'c> Session<'c> {
         let (mut is_fresh, mut tried) = (false, 1);
         loop {
             let is_last = tried >= self.client.options.attempts;
-            let (answer, url) = match self.follow(ask) {
+            let answer = match self.follow(ask) {
                 Err(Stop::Trouble(Trouble::Broken(_))) if ask.is_repeatable && !is_last => {
                     self.wait(tried, None)?;
                     tried += 1;
@@ -171,7 +171,7 @@ impl<'c> Session<'c> {
             };
             match answer.status {
                 // Credentials are the registry's, and nobody else's.
-                401 if url.is_same_origin(&self.base) => {
+                401 if answer.url.is_same_origin(&self.base) => {
                     if is_fresh {
                         return Err(Fault::status(&answer, self.refused()));
                     }
@@ -195,8 +195,8 @@ impl<'c> Session<'c> {
         self.patience.wait(tried, asked).map_err(|asked| Fault::Later { asked, patience })
     }
 
-    /// Asks, and goes where the answer sends on to. Gives the answer that sends nowhere, and the place that it came from.
-    fn follow(&self, ask: &mut Ask<'_>) -> Result<(Answer, Url), Stop> {
+    /// Asks, and goes where the answer sends on to. Gives the answer that sends nowhere.
+    fn follow(&self, ask: &mut Ask<'_>) -> Result<Answer, Stop> {
         let mut url = ask.url.clone();
         for _ in 0..=MAX_REDIRECTS {
             let mut fields = ask.fields.clone();
@@ -214,7 +214,7 @@ impl<'c> Session<'c> {
             }?;
             let Some(to) = answer.field("location").filter(|_| matches!(answer.status, 301 | 302 | 303 | 307 | 308))
             else {
-                return Ok((answer, url));
+                return Ok(answer);
             };
             let refused = |why| Fault::Redirect { to: shown(&url, to), why };
             if ask.body.is_some() && !matches!(answer.status, 307 | 308)

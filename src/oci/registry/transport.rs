@@ -12,6 +12,7 @@ use ureq::{Agent, Error, Proxy, SendBody};
 
 use super::client::ClientOptions;
 use super::url::Url;
+use crate::escape::Escaped;
 use crate::oci::MAX_MANIFEST;
 
 /// So much is kept of what comes with an error.
@@ -49,6 +50,8 @@ pub(super) struct Outgoing<'a> {
 /// What a server answers.
 #[derive(Debug)]
 pub(super) struct Answer {
+    /// Who answers.
+    pub(super) url: Url,
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     /// Of an error the beginning.
@@ -130,7 +133,7 @@ impl Transport {
         let (parts, body) = sent?.into_parts();
         let status = parts.status.as_u16();
         let body = if *method == Method::HEAD { Vec::new() } else { whole(body.into_reader(), status)? };
-        Ok(Answer { status, headers: parts.headers, body })
+        Ok(Answer { url: url.clone(), status, headers: parts.headers, body })
     }
 }
 
@@ -169,18 +172,27 @@ impl From<Error> for Trouble {
                 | ErrorKind::NotConnected
                 | ErrorKind::UnexpectedEof => Self::Broken(error),
                 ErrorKind::TimedOut | ErrorKind::WouldBlock => Self::TimedOut,
-                ErrorKind::InvalidData => Self::Tls(error.to_string()),
-                _ => Self::Unreachable(error.to_string()),
+                ErrorKind::InvalidData => Self::Tls(shown(&error)),
+                _ => Self::Unreachable(shown(&error)),
             },
             Error::HostNotFound => Self::Unreachable("there is no such host".to_owned()),
             Error::ConnectionFailed => Self::Unreachable("there is no connection".to_owned()),
-            Error::ConnectProxyFailed(why) => Self::Unreachable(format!("the proxy refuses the connection: {why}")),
+            Error::ConnectProxyFailed(why) => {
+                Self::Unreachable(format!("the proxy refuses the connection: {}", shown(&why)))
+            }
             Error::Tls(why) => Self::Tls(why.to_owned()),
-            Error::Rustls(error) => Self::Tls(error.to_string()),
+            Error::Rustls(error) => Self::Tls(shown(&error)),
             Error::LargeResponseHeader(..) => Self::TooLarge("its header is larger than 64 KiB"),
-            error => Self::Malformed(error.to_string()),
+            error => Self::Malformed(shown(&error)),
         }
     }
+}
+
+/// What is said of what the other side does, which may be in its own words: the beginning, escaped.
+fn shown(error: &dyn fmt::Display) -> String {
+    const MOST: usize = 300;
+    let text: String = error.to_string().chars().take(MOST).collect();
+    Escaped::new(&text).to_string()
 }
 
 impl<'a> Outgoing<'a> {

@@ -96,7 +96,7 @@ impl Session<'_> {
         let answer = self.ask(Ask::new(Method::POST, url.clone()).body(nothing))?;
         let located = match answer.status {
             202 => self
-                .location(&url, &answer)
+                .location(&answer)
                 .and_then(|to| to.ok_or_else(|| Fault::malformed("it says not where to upload to"))),
             _ => Err(Fault::unwanted(&answer)),
         };
@@ -110,9 +110,9 @@ impl Session<'_> {
     }
 
     /// Where an answer says that the upload goes on.
-    fn location(&self, from: &Url, answer: &Answer) -> Result<Option<Url>, Fault> {
+    fn location(&self, answer: &Answer) -> Result<Option<Url>, Fault> {
         let Some(location) = answer.field("location") else { return Ok(None) };
-        let url = from.join(location).and_then(|url| self.permitted(url));
+        let url = answer.url.join(location).and_then(|url| self.permitted(url));
         url.map(Some).map_err(|why| Fault::malformed(format!("the place to upload to is refused: {why}")))
     }
 
@@ -147,10 +147,18 @@ impl Session<'_> {
         match answer.status {
             201 | 204 if is_last => confirm(&answer, upload.digest).map(|()| Next::Done),
             201 | 202 | 204 if !is_last => {
-                if let Some(url) = self.location(&upload.url, &answer)? {
+                if let Some(url) = self.location(&answer)? {
                     upload.url = url;
                 }
-                upload.has(range.end, &answer)
+                upload.has(range.end, &answer)?;
+                if upload.offset < range.end {
+                    // Some of it has to be sent once more, and that not without end.
+                    upload.attempts += 1;
+                    if upload.attempts > self.client().options.attempts {
+                        return Err(Fault::malformed("it takes a part of what it is sent, again and again"));
+                    }
+                }
+                Ok(Next::Further)
             }
             413 if upload.halve(&range, self.client().options.chunk) => Ok(Next::Further),
             416 => self.take_up(upload, Fault::unwanted(&answer)),
@@ -177,7 +185,7 @@ impl Session<'_> {
                 upload.attempts += 1;
                 // Registries that have nothing say `0-0`, as do those that have one byte.
                 upload.offset = if last == 0 { 0 } else { last + 1 };
-                if let Some(url) = self.location(&upload.url, &answer)? {
+                if let Some(url) = self.location(&answer)? {
                     upload.url = url;
                 }
                 // From here on in chunks, if only in one: a blob as one request begins at its beginning.
@@ -199,7 +207,7 @@ impl Upload<'_> {
     }
 
     /// The registry has what was sent up to `end`, or says how much of it.
-    fn has(&mut self, end: u64, answer: &Answer) -> Result<Next, Fault> {
+    fn has(&mut self, end: u64, answer: &Answer) -> Result<(), Fault> {
         let has = match last_byte(answer) {
             Some(0) if end != 1 => 0,
             Some(last) => last.saturating_add(1),
@@ -211,7 +219,7 @@ impl Upload<'_> {
             )));
         }
         self.offset = has;
-        Ok(Next::Further)
+        Ok(())
     }
 
     /// Makes the chunks smaller, because these bytes were too many at once. Gives whether that is possible.

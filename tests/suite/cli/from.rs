@@ -129,7 +129,11 @@ fn the_revision_out_of_git_wins_over_the_manifest_and_not_over_an_option() {
     let (kept, path, manifest) = beside(&module(&[]), "Cargo.toml", CARGO);
     let ran = set(&path, &manifest, &["--revision-from-git"]);
     assert_eq!(ran.status, 2);
-    assert!(ran.stderr.ends_with("Cargo.toml lies in no Git work tree\n"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.ends_with("Cargo.toml lies in no Git work tree (--revision gives one by hand)\n"),
+        "{}",
+        ran.stderr
+    );
     let ran = set(&path, &manifest, &["--revision-from-git", "--revision", "x"]);
     assert!(ran.status == 2 && ran.stderr.contains("cannot be used with"), "{}", ran.stderr);
     assert_eq!(fs::read(&path).unwrap(), module(&[]));

@@ -188,22 +188,37 @@ fn an_image_is_compared_with_its_binary() {
     assert!(file.status == 2 && file.stderr.contains("asks for an image"), "{}", file.stderr);
 }
 
+/// From a manifest into a binary of a real toolchain, into a layout, and back: on the way into the image, or into the file
+/// first.
 #[test]
 fn a_manifest_becomes_sections_an_image_and_the_same_again() {
-    let (directory, path) = file(&module(&[]));
-    let manifest = "[package]\nname = \"adder\"\nversion = \"1.2.3\"\nlicense = \"MIT\"\nauthors = [\"A. Uthor\"]\n";
-    fs::write(directory.path().join("Cargo.toml"), manifest).unwrap();
-    let run_it = |args: &[&str]| run_in(directory.path(), args);
-    // On the way into the image, and in the file first: the same image.
-    let on_the_way = run_it(&["oci", "layout", "a.wasm", "-o", "l", "--from", "Cargo.toml", "--json"]).json();
-    run_it(&["set", "a.wasm", "--from", "Cargo.toml"]);
-    let set = run_it(&["oci", "layout", "a.wasm", "-o", "l", "--json"]).json();
-    assert_eq!((&set["manifest"], &set["changed"]), (&on_the_way["manifest"], &json!(false)));
-    let annotations = run_it(&["oci", "annotations", "oci:l"]).json();
-    assert_eq!(annotations["org.opencontainers.image.version"], "1.2.3");
-    assert_eq!(annotations["org.opencontainers.image.title"], "adder");
-    let blob = directory.path().join("l/blobs/sha256").join(&set["layer"]["digest"].as_str().unwrap()[7..]);
-    assert_eq!(fs::read(blob).unwrap(), fs::read(&path).unwrap());
+    for name in ["rust-magic_kernel.wasm", "clang-fib.component.wasm"] {
+        let original = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files").join(name)).unwrap();
+        let (directory, path) = file(&original);
+        let manifest =
+            "[package]\nname = \"adder\"\nversion = \"1.2.3\"\nlicense = \"MIT\"\nauthors = [\"A. Uthor\"]\n";
+        fs::write(directory.path().join("Cargo.toml"), manifest).unwrap();
+        let run_it = |args: &[&str]| run_in(directory.path(), args);
+        let on_the_way = run_it(&["oci", "layout", "a.wasm", "-o", "l", "--from", "Cargo.toml", "--json"]).json();
+        assert_eq!(fs::read(&path).unwrap(), original);
+        run_it(&["set", "a.wasm", "--from", "Cargo.toml"]);
+        let set = run_it(&["oci", "layout", "a.wasm", "-o", "l", "--json"]).json();
+        assert_eq!((&set["manifest"], &set["changed"]), (&on_the_way["manifest"], &json!(false)), "{name}");
+        let elsewhere = run_it(&["oci", "layout", "oci:l", "-o", "copy", "--json"]).json();
+        assert_eq!(elsewhere["manifest"], set["manifest"]);
+
+        let annotations = run_it(&["oci", "annotations", "oci:l"]);
+        assert_eq!(annotations.text(), run_it(&["oci", "annotations", "a.wasm"]).text());
+        assert_eq!(annotations.json()["org.opencontainers.image.version"], "1.2.3");
+        assert_eq!(annotations.json()["org.opencontainers.image.title"], "adder");
+        let found = run_it(&["show", "--json", "--image", "--verify", "oci:l"]).json()["findings"].clone();
+        assert_eq!(found, run_it(&["show", "--json", "a.wasm"]).json()["findings"], "no drift");
+        run_it(&["unset", "oci:l", "vendor", "-o", "back.wasm"]); // which it does not have
+        assert_eq!(fs::read(directory.path().join("back.wasm")).unwrap(), fs::read(&path).unwrap());
+        let content = |file: &str| run_it(&["digest", "--json", file]).json()["content"].clone();
+        fs::write(directory.path().join("original.wasm"), &original).unwrap();
+        assert_eq!(content("oci:l"), content("original.wasm"), "an edit of metadata alone");
+    }
 }
 
 #[test]

@@ -10,14 +10,14 @@ const SECTIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/custom-section
 
 /// The comments around what is made of the table.
 const BEGIN: &str = "<!-- the table of fields: made of it, by `BLESS=1 cargo test docs` -->\n";
-const END: &str = "<!-- its end -->\n";
+pub const END: &str = "<!-- its end -->\n";
 
 fn text() -> String {
     std::fs::read_to_string(SECTIONS).unwrap().replace("\r\n", "\n")
 }
 
 /// What stands in the fences of this kind.
-fn fenced(text: &str, kind: &str) -> Vec<String> {
+pub fn fenced(text: &str, kind: &str) -> Vec<String> {
     let begin = format!("```{kind}\n");
     text.split(&begin).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
 }

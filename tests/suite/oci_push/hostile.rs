@@ -175,6 +175,36 @@ fn a_registry_that_miscounts_is_not_believed() {
 }
 
 #[test]
+fn a_registry_that_takes_one_byte_at_a_time_is_given_up() {
+    let mut taken = 0;
+    let (server, _) = start(Registry { min_chunk: Some(1), ..Registry::default() }, move |request| {
+        let is_sent = request.method == "PATCH" && request.body.is_some();
+        taken += u32::from(is_sent);
+        is_sent.then(|| Reply::of(202).field("range", format!("0-{taken}")))
+    });
+    let (_directory, path, _) = binary(300_000);
+    let error = push(&anonymous(), &reference(&server, "app:1"), &path).unwrap_err();
+    assert!(error.to_string().contains("again and again"), "{error}");
+    assert!(server.asked().len() < 20);
+}
+
+#[test]
+fn locations_are_relative_to_where_the_answer_comes_from() {
+    let (result, lines) = pushed(|request| {
+        let sent_on = Reply::of(307).field("location", "/elsewhere/uploads");
+        match (&*request.method, &*request.path) {
+            ("POST", "/elsewhere/uploads") => Some(Reply::of(202).field("location", "here")),
+            ("POST", _) => Some(sent_on),
+            ("PUT", "/elsewhere/here") if request.body.is_some() => Some(Reply::of(201)),
+            ("PUT", "/elsewhere/here") => Some(Reply::Read),
+            ("PUT", _) if request.body.is_some() => Some(Reply::of(201)), // the manifest
+            _ => None,
+        }
+    });
+    assert!(result.is_ok(), "{result:?} {lines:?}");
+}
+
+#[test]
 fn redirections_are_followed_without_secrets_and_not_without_end() {
     let elsewhere = Arc::new(Mutex::new(Vec::new()));
     let other = Server::start({

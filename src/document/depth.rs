@@ -1,9 +1,9 @@
-//! How deep a text nests, told before a parser that recurses is let at it.
+//! What is told of a text before a parser is let at it: how deep it nests, since parsers recurse; and whether JSON is strict.
 
 use toml_parser::Source;
 use toml_parser::lexer::TokenKind;
 
-/// No manifest nests so deep. (Parsers of TOML bound brackets and dotted keys each by itself, and their product is deep
+/// No manifest and no policy nests so deep. (Parsers of TOML bound brackets and dotted keys each by itself, and their product is deep
 /// enough to end the stack.)
 const DEEPEST: usize = 100;
 
@@ -32,6 +32,7 @@ pub(super) fn too_deep_in_toml(text: &str) -> Option<usize> {
 
 /// Where a JSON text nests too deep, or has a character where JSON has none, which the parser passes over: the offset, and
 /// what is wrong.
+#[cfg(feature = "manifest")]
 pub(super) fn flaw_in_json(text: &str) -> Option<(usize, &'static str)> {
     let mut open = Open::default();
     let mut is_string = false;
@@ -102,6 +103,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "manifest")]
     fn depth_in_json() {
         let lists = |number: usize| "[".repeat(number) + &"]".repeat(number);
         assert_eq!(flaw_in_json(&lists(100)), None);

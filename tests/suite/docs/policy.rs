@@ -1,0 +1,94 @@
+//! What `docs/policy.md` says is so: its tables are those in the source, its example is a policy that uses every key, and what
+//! it says of licences is what is judged.
+
+use std::ffi::OsStr;
+use std::fmt::Write;
+
+use sectile::policy::{self, Key, Table, Takes};
+use sectile::report::Report;
+use sectile::{Policy, Severity};
+
+use super::sections::{END, fenced};
+use crate::support::binary::{custom, module};
+
+const POLICY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/policy.md");
+const BEGIN: &str = "<!-- the table of keys: made of it, by `BLESS=1 cargo test docs` -->\n";
+
+fn text() -> String {
+    std::fs::read_to_string(POLICY).unwrap().replace("\r\n", "\n")
+}
+
+fn keys() -> String {
+    let mut table = "| key | takes | without it | |\n| --- | --- | --- | --- |\n".to_owned();
+    for key in Key::all().filter(|key| key.table != Table::Severity) {
+        let dot = if key.table == Table::Top { "" } else { "." };
+        let default = if key.default.is_empty() { String::new() } else { format!("`{}`", key.default) };
+        let takes = match key.takes {
+            Takes::Number { least: 1, .. } => "a whole number, 1 at the least",
+            takes => takes.name(),
+        };
+        let name = format!("{}{dot}{}", key.table.name(), key.name);
+        writeln!(table, "| `{name}` | {takes} | {default} | {} |", key.help).unwrap();
+    }
+    table
+}
+
+#[test]
+fn the_keys_are_those_of_the_table() {
+    let text = text();
+    let (before, rest) = text.split_once(BEGIN).unwrap();
+    let (_, after) = rest.split_once(END).unwrap();
+    let expected = format!("{before}{BEGIN}\n{}\n{END}{after}", keys());
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(POLICY, &expected).unwrap();
+        return;
+    }
+    assert!(text == expected, "docs/policy.md: run `BLESS=1 cargo test docs`");
+}
+
+#[test]
+fn the_example_is_a_policy_with_every_key() {
+    let [example] = &fenced(&text(), "toml")[..] else { panic!("there is one example") };
+    let policy = Policy::parse("policy.toml", example).unwrap();
+    assert_eq!((policy.refuse, policy.limits.depth, policy.rules().count()), (Severity::Error, 16, 8));
+    assert_eq!(policy.severity(sectile::Code::MisplacedProducers), None);
+    let lines: Vec<&str> = example.lines().collect();
+    for table in Table::ALL {
+        let header = |line: &&str| line.starts_with('[') && line.contains(&format!("[{}]", table.name()));
+        assert!(table == Table::Top || lines.iter().any(header), "{table:?}");
+        for key in Key::all().filter(|key| key.table == table && table != Table::Severity) {
+            let mut inside = table == Table::Top;
+            let stands = lines.iter().any(|line| {
+                if line.starts_with('[') {
+                    inside = header(line);
+                }
+                inside && line.starts_with(&format!("{} = ", key.name))
+            });
+            assert!(stands, "{table:?} {}", key.name);
+        }
+    }
+}
+
+#[test]
+fn what_it_says_of_licences_is_so() {
+    let text = text();
+    let (_, table) = text.split_once("| in the binary | where `allow` is | |\n").unwrap();
+    let mut rows = 0;
+    for row in table.lines().skip(1).take_while(|line| line.starts_with('|')) {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").collect();
+        let quoted = |cell: &'static str| -> Vec<&str> { cell.split('`').skip(1).step_by(2).collect() };
+        let cell = |nth: usize| -> &'static str { cells[nth].to_owned().leak() };
+        let allow = quoted(cell(1)).first().copied().unwrap_or("MIT");
+        let policy = Policy::parse("policy.toml", &format!("licenses.allow = \"{allow}\"")).unwrap();
+        for license in quoted(cell(0)) {
+            let sections = if license == "licenses" { vec![] } else { vec![custom("licenses", license)] };
+            let bytes = module(&sections);
+            let reading = policy::read_slice(&bytes, &policy);
+            let verdict = policy.judge(&Report::of_reading(OsStr::new("a"), None, &reading));
+            let found = verdict.judged.iter().any(|judged| judged.rule.is_some());
+            assert_eq!(!found, cell(2).trim().starts_with("accepted"), "{row}");
+            rows += 1;
+        }
+    }
+    assert!(rows >= 10, "{rows}");
+}

@@ -1,0 +1,98 @@
+//! The file: what is wrong with it is said with its line and column, and with what may stand there.
+
+use sectile::policy::PolicyError;
+use sectile::{Code, Policy, Severity};
+
+#[track_caller]
+fn error(text: &str) -> String {
+    Policy::parse("policy.toml", text).unwrap_err().to_string()
+}
+
+#[test]
+fn errors_name_the_place_and_what_is_allowed() {
+    for (text, place, message) in [
+        ("refus = 1", "1:1: refus:", "there are refuse, limits, severity, required"),
+        ("refuse = 'fatal'", "1:10: refuse:", "`note`, `warning` or `error`"),
+        ("refuse = 'ignore'", "1:10: refuse:", "is no severity"),
+        ("\n\n refuse = 3", "3:11: refuse:", "to be a string, and is a number"),
+        ("refuse = 1979-05-27", "1:10: refuse:", "is a date or time"),
+        ("refuse = 'error'\nrefuse = 'note'", "2:1:", "duplicate key"),
+        ("[limits]\ndepth = 3\n[limits]", "3:2:", "duplicate key"),
+        ("refuse = ", "1:10:", ""),
+        ("\u{feff}refus = 1", "1:1: refus:", "no such key"),
+        ("[limits]\ndepth = -1", "2:9: limits.depth:", "a whole number from 1 to 4294967295, and is -1"),
+        ("limits.depth = 0", "1:16: limits.depth:", "from 1 to"),
+        ("limits.depth = 4_294_967_296", "1:16:", "and is 4294967296"),
+        ("limits.kept = 9223372036854775808", "1:15:", "from 0 to 9223372036854775807"),
+        ("limits.depth = 1.5", "1:16:", "a whole number from 1"),
+        ("limits.depth = '3'", "1:16:", "and is a string"),
+        ("limits.deep = 3", "1:8: limits.deep:", "depth, items, sections, name, data, interface, kept"),
+        ("limits = 3", "1:10: limits:", "a table, and is a number"),
+        (
+            "[severity]\nnot-spdy = 'note'",
+            "2:1: severity.not-spdy:",
+            "no such code of a finding here: there are duplicate-section",
+        ),
+        ("[severity]\nnot-spdx = 'none'", "2:12: severity.not-spdx:", "`error` or `ignore`"),
+        ("licenses = 3", "1:12: licenses:", "a table, or a list of tables"),
+        ("licenses = [3]", "1:13: licenses:", "a table, and is a number"),
+        ("[[licenses]]", "1:1: licenses:", "asks for nothing: give `allow` or `deny`"),
+        ("[licenses]\nallow = ['MIT', 'ü', 'X11R99']", "2:17: licenses.allow:", "`ü` is no SPDX expression"),
+        ("[licenses]\nallow = ['MIT',\n\n  'Apache 2.0']", "4:3: licenses.allow:", "write `Apache-2.0`"),
+        ("licenses.deny = ''", "1:17:", "empty"),
+        ("licenses.deny = 'MIT AND ISC'", "1:17: licenses.deny:", "joins licences with `AND`"),
+        ("licenses.allow = []", "1:18: licenses.allow:", "it lists nothing"),
+        ("licenses.allow = [['MIT']]", "1:19:", "a string, and is a list"),
+        ("licenses.allow = ['MIT', 'MIT']", "1:26:", "`MIT` stands twice"),
+        ("licenses.allow = { a = 1 }", "1:18:", "a list of strings, and is a table"),
+        ("licenses = { allow = 'MIT', severity = 'ignore' }", "1:40: licenses.severity:", "is no severity"),
+        (
+            "licenses = { allow = 'MIT', fields = 'x' }",
+            "1:29: licenses.fields:",
+            "items, allow, deny, severity, reason",
+        ),
+        ("required.items = 'root'", "1:1: required:", "give `fields`"),
+        ("required = { fields = 'license' }", "1:23: required.fields:", "name, authors, created"),
+        ("required = { fields = 'name', items = '3/x' }", "1:39: required.items:", "root, nested, modules"),
+        ("required = { fields = 'name', items = '' }", "1:39:", "names no item"),
+        ("[[sections]]\nnames = ['a', '[']", "2:15: sections.names:", "`[` is no pattern"),
+        ("[[sections]]\nkinds = 'cod'", "2:9: sections.kinds:", "custom, type, import"),
+        (
+            "[[sections]]\nnames = 'a'\n[[sections]]\nitems = 'all'",
+            "3:1: sections:",
+            "give `names`, `kinds` or `larger-than`",
+        ),
+        ("[[sections]]\nlarger-than = -5", "2:15: sections.larger-than:", "and is -5"),
+        ("imports.except = 'a'", "1:1: imports:", "give `names`"),
+        ("imports = { names = 'a', items = 'root' }", "1:26: imports.items:", "names, except, severity, reason"),
+        ("imports = { names = 'a', reason = 3 }", "1:35: imports.reason:", "a string"),
+    ] {
+        let error = error(text);
+        assert!(error.starts_with(&format!("policy.toml:{place}")) && error.contains(message), "{text}\n{error}");
+    }
+    let Err(PolicyError::Wrong { line, column, key, .. }) = Policy::parse("p", "\n limits.x = 1") else { panic!() };
+    assert_eq!((line, column, &*key), (2, 9, "limits.x"));
+    // What could deceive is escaped.
+    assert!(!error("\"\\u001b[2J\u{202e}\" = 1").contains(['\u{1b}', '\u{202e}']));
+}
+
+#[test]
+fn what_is_right_is_taken() {
+    let policy = Policy::parse("p", "refuse = 'note'\nlimits.items = 0x10\nseverity.not-url = 'ignore'").unwrap();
+    assert_eq!((policy.refuse, policy.limits.items, policy.limits.depth), (Severity::Note, 16, 1_000));
+    assert_eq!((policy.severity(Code::NotUrl), policy.severity(Code::NotHttp)), (None, Some(Severity::Error)));
+    assert_eq!(Policy::parse("p", "").unwrap(), Policy::default());
+    assert_eq!(Policy::parse("p", "licenses = []\n[limits]\n[severity]\n").unwrap(), Policy::default());
+    let all = Code::ALL.map(|code| format!("{code} = \"{}\"\n", code.severity())).concat();
+    let policy = Policy::parse("p", &format!("[severity]\n{all}")).unwrap();
+    assert!(Code::ALL.iter().all(|code| policy.severity(*code) == Some(code.severity())));
+    // One table, or a list of them; one string, or a list of them.
+    let same = [
+        "[[imports]]\nnames = ['a']",
+        "[imports]\nnames = 'a'",
+        "imports = [{ names = 'a' }]",
+        "imports.names = ['a']",
+    ];
+    let policies = same.map(|text| Policy::parse("p", text).unwrap());
+    assert!(policies.windows(2).all(|pair| pair[0] == pair[1]));
+}

@@ -1,0 +1,116 @@
+//! Hostile files of policies, and hostile binaries under policies.
+
+use std::fs::{self, File};
+
+use sectile::{Policy, policy};
+
+use super::{judge, judged, parsed};
+use crate::support::binary::{MODULE, component, custom, leb128, module, nested, prefixed, section};
+use crate::support::memory;
+
+#[test]
+fn a_file_that_is_none_is_refused_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("policy.toml");
+    let error = |what: &str| {
+        let error = Policy::read(&path).unwrap_err().to_string();
+        assert!(error.starts_with(path.to_str().unwrap()) && error.contains(what), "{error}");
+    };
+    error("cannot be read");
+    File::create(&path).unwrap().set_len(1 << 30).unwrap();
+    let (_, allocated) = memory::measure(|| error("is larger than 1 MiB"));
+    assert!(allocated.peak < 8 << 20, "{allocated:?}");
+    fs::write(&path, b"refuse = 'note'\n# caf\xe9").unwrap();
+    error(":2:6: it is not UTF-8");
+    fs::write(&path, "a = ".to_owned() + &"[".repeat(500_000)).unwrap();
+    error(":1:105: it nests too deep");
+    fs::write(&path, format!("{} = 1", ["a"; 200_000].join("."))).unwrap();
+    error("it nests too deep");
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    error("is no regular file");
+    fs::remove_dir(&path).unwrap();
+    #[cfg(unix)]
+    {
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        error("is no regular file"); // and nobody waits for its other end
+    }
+}
+
+#[test]
+fn large_policies_are_read_in_linear_time() {
+    let rules = "[[sections]]\nnames = 'a'\n".repeat(30_000);
+    assert_eq!(parsed(&rules).rules().count(), 30_000);
+    let names: Vec<String> = (0..80_000).map(|number| format!("'n{number}'")).collect();
+    let policy = parsed(&format!("imports.names = [{}]", names.join(",")));
+    assert_eq!(policy.rules().count(), 1);
+    let paths: Vec<String> = (50_000..120_000).map(|number| format!("'{number}'")).collect();
+    let by_path = parsed(&format!("required = {{ items = [{}], fields = 'name' }}", paths.join(",")));
+    let bytes = component(&vec![nested(&MODULE); 90_000]);
+    let (lines, ..) = super::verdict(&by_path, &policy::read_slice(&bytes, &by_path));
+    assert!(lines.len() == 65 && lines[64].contains("x69936:"), "{:?}", lines.last());
+    let text = format!("imports.names = [{},'n7']", names.join(","));
+    assert!(Policy::parse("p", &text).unwrap_err().to_string().contains("`n7` stands twice"));
+}
+
+#[test]
+fn patterns_do_not_explode() {
+    let long = "*a".repeat(499) + "b";
+    let name = "a".repeat(90_000);
+    assert!(judge(&module(&[custom(&name, "")]), &parsed(&format!("sections.names = '{long}'"))).1);
+    let longer = "*a".repeat(600);
+    let error = Policy::parse("p", &format!("sections.names = '{longer}'")).unwrap_err().to_string();
+    assert!(error.contains("more than 1,000 bytes") && error.len() < 200, "{error}");
+}
+
+#[test]
+fn folded_findings_are_all_counted() {
+    // The same section again and again is one finding; different ones are so many as the limit says, and one more.
+    let same = module(&vec![custom("x", ""); 1_000]);
+    let lines = judged(&same, "sections.names = 'x'");
+    assert!(lines.len() == 1 && lines[0].contains("x x1000:"), "{lines:?}");
+    let each: Vec<_> = (0..1_000).map(|number| custom(&format!("x{number}"), "")).collect();
+    let lines = judged(&module(&each), "sections.names = 'x*'\nlimits.findings = 8");
+    assert!(lines.len() == 9 && lines[8].contains("x992:"), "{lines:?}");
+    // Each rule has its own: what one refuses cannot be lost among what another notes.
+    let text = "limits.findings = 2\n[[sections]]\nnames = 'x*'\nseverity = 'note'\n[[sections]]\nnames = 'x999'";
+    let (lines, accepted) = judge(&module(&each), &parsed(text));
+    assert!(!accepted && lines.len() == 4 && lines[3].starts_with("!error"), "{lines:?}");
+    // Findings of the report that are folded keep their count, whatever their severity is.
+    let many = module(&vec![custom("homepage", "nowhere"); 500]);
+    let lines = judged(&many, "severity.not-url = 'note'");
+    assert!(lines.iter().any(|line| line.starts_with("note not-url") && line.contains("x500")), "{lines:?}");
+}
+
+#[test]
+fn millions_of_sections_imports_and_items_stay_linear() {
+    let policy = parsed(
+        "[required]\nitems = ['all', '0/0', '99999']\nfields = ['licenses', 'version']\n[licenses]\nallow = 'MIT'\n\
+        [sections]\nnames = '*'\n[imports]\nnames = '*'",
+    );
+    let one = |bytes: &[u8]| {
+        let (verdict, allocated) = memory::measure(|| super::verdict(&policy, &policy::read_slice(bytes, &policy)));
+        assert!(!verdict.1 && verdict.0.len() < 300, "{}", verdict.0.len());
+        allocated.peak
+    };
+    let sections = [&MODULE[..], &b"\x00\x02\x01x\x00\x02\x01y".repeat(500_000)].concat();
+    assert!(one(&sections) < 1 << 20);
+    let mut imports = leb128(100_000);
+    for _ in 0..100_000 {
+        imports.extend([&*prefixed("e"), b"\x01f\x00\x00"].concat());
+    }
+    one(&module(&[section(2, &imports)]));
+    one(&component(&vec![nested(&module(&[custom("licenses", "GPL-3.0-only")])); 90_000]));
+    let expression = "GPL-2.0-or-later OR ".repeat(400) + "GPL-3.0-only";
+    one(&component(&vec![nested(&module(&[custom("licenses", expression)])); 300]));
+}
+
+#[test]
+fn limits_of_the_policy_are_those_of_the_reading() {
+    let bytes = component(&[nested(&module(&[]))]);
+    assert!(judge(&bytes, &parsed("limits.depth = 2")).1);
+    for limit in ["limits.depth = 1", "limits.items = 1", "limits.sections = 0"] {
+        assert!(!judge(&bytes, &parsed(limit)).1, "{limit}");
+    }
+    assert!(!judge(b"\x7fELF", &parsed("required.fields = 'name'")).1);
+}
