@@ -145,6 +145,12 @@ async fn scan<F: Fetch, V: for<'w> Visitor<'w>>(
         filled?;
     }
     let len = asking.len.unwrap_or(asking.reaches);
+    if needed.start < len && scanner.may_fail_early() {
+        buffer.advance(needed.start);
+        let filled = asking.fill(&mut buffer, len, len).await;
+        scanner.feed(Window::new(buffer.bytes(), buffer.start()), visitor)?;
+        filled?;
+    }
     scanner.finish(len, visitor)
 }
 

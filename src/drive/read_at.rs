@@ -84,6 +84,14 @@ fn scan<R: ReadAt + ?Sized, V: for<'w> Visitor<'w>>(
         needed = scanner.feed(Window::new(buffer.bytes(), buffer.start()), visitor)?;
         result?;
     }
+    if needed.start < len && scanner.may_fail_early() {
+        buffer.advance(needed.start);
+        let offset = buffer.end();
+        let (filled, result) = fill(source, buffer.spare(len), offset, len, cost);
+        buffer.filled(filled);
+        scanner.feed(Window::new(buffer.bytes(), buffer.start()), visitor)?;
+        result?;
+    }
     scanner.finish(len, visitor)
 }
 

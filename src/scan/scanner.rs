@@ -135,6 +135,12 @@ impl Scanner {
         }
     }
 
+    /// Whether what there is of the range that is needed may show already that it is malformed: it is a header, a name or
+    /// a preamble, and not data.
+    pub(crate) fn may_fail_early(&self) -> bool {
+        matches!(self.state, State::Preamble | State::Sections)
+    }
+
     /// Says that the input ends at the absolute offset `end`: there, and nowhere else, the root item ends.
     ///
     /// # Errors
