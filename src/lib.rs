@@ -91,6 +91,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod atomic;
+#[cfg(feature = "audit")]
+pub mod audit;
 #[cfg(feature = "digest")]
 pub mod digest;
 #[cfg(any(feature = "manifest", feature = "policy"))]

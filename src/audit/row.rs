@@ -1,0 +1,162 @@
+//! One row: what is said of one blob, or of one place that could not be looked into.
+
+use std::borrow::Cow;
+use std::ffi::OsStr;
+
+use crate::finding::Severity;
+use crate::metadata::Field;
+use crate::policy::Judged;
+use crate::report::Report;
+use crate::scan::ItemKind;
+
+/// What an audit says of one blob, or of one place of a store that could not be looked into.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Row<'r> {
+    /// Its place among the rows, counted from 0: the order is that of the walk.
+    pub nth: u64,
+    /// The path of the file; of an archive's entry, the archive's path, `!`, and the entry's.
+    pub file: Cow<'r, OsStr>,
+    /// Under which other names it is found.
+    pub others: Vec<Cow<'r, OsStr>>,
+    /// Its length in bytes, if it is known.
+    pub size: Option<u64>,
+    /// The state that its file was in, as a text: a later audit reads it anew only if that is another one.
+    pub state: Option<Cow<'r, str>>,
+    /// Its SHA-256, as `sha256:…`: as its store calls it, or as it was computed.
+    pub digest: Option<Cow<'r, str>>,
+    /// Whether the digest was computed from all bytes. (One that differs from its store's is a finding.)
+    pub verified: bool,
+    /// How far it was read.
+    pub ended: Ended,
+    /// Why not all was read.
+    pub reason: Option<Reason<'r>>,
+    /// What the root item is; `None` where nothing could be read.
+    pub kind: Option<ItemKind>,
+    /// The root item's name.
+    pub name: Option<Cow<'r, str>>,
+    /// The root item's annotations that are UTF-8, in the order of the table.
+    pub annotations: Vec<(Field, Cow<'r, str>)>,
+    /// How many items there are in the tree.
+    pub items: u64,
+    /// What made it: field, name and version of the producers of every item, each once.
+    pub producers: Vec<[Cow<'r, str>; 3]>,
+    /// How many packages it was built from, over all items.
+    pub packages: u64,
+    /// Its bytes by kind of section, over the whole tree; sections that hold items are counted by what they hold.
+    pub shares: Vec<RowShare<'r>>,
+    /// The largest of its sections that holds no item.
+    pub largest: Option<Largest<'r>>,
+    /// Its sections, to be drawn to scale; empty where nobody asked.
+    pub drawn: Vec<Drawn<'r>>,
+    /// What is wrong or notable, and how bad that is under the policy.
+    pub judged: Vec<Judged<'r>>,
+    /// Whether the policy has nothing against it, and all of it was read.
+    pub accepted: bool,
+    /// Bytes that were read of it.
+    pub bytes_read: u64,
+    /// What the row is made of.
+    pub(super) source: Source<'r>,
+}
+
+/// What a row is made of.
+#[derive(Clone, Debug)]
+pub(super) enum Source<'r> {
+    /// A reading.
+    Read(Report<'r>),
+    /// A row of an earlier report: its line of JSON, without the line feed.
+    Earlier(&'r str),
+    /// Nothing was read.
+    Nothing,
+}
+
+/// How far something was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Ended {
+    /// To its end.
+    Complete,
+    /// It breaks off; what stands before is there.
+    Partial,
+    /// Nothing of it could be read.
+    Unread,
+    /// It was passed over on purpose: a symbolic link, a FIFO.
+    Skipped,
+}
+
+impl Ended {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Complete, Self::Partial, Self::Unread, Self::Skipped];
+
+    /// `complete`, `partial`, `unread` or `skipped`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Partial => "partial",
+            Self::Unread => "unread",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// Why not all was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reason<'r> {
+    /// What is wrong. It may quote the input.
+    pub message: Cow<'r, str>,
+    /// The absolute byte offset where it is.
+    pub offset: Option<u64>,
+}
+
+/// The sections of one kind, over a whole tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RowShare<'r> {
+    /// What their ids mean, and of custom ones what the convention calls them, or `custom`.
+    pub kind: Cow<'r, str>,
+    /// How many there are.
+    pub sections: u64,
+    /// Their bytes in all, headers included.
+    pub bytes: u64,
+}
+
+/// The largest section.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Largest<'r> {
+    /// What its id means: `code`, `custom`.
+    pub kind: Cow<'r, str>,
+    /// A custom section's name.
+    pub name: Option<Cow<'r, str>>,
+    /// Its bytes, header included.
+    pub bytes: u64,
+}
+
+/// A section to be drawn, or several small ones that follow one another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Drawn<'r> {
+    /// What its id means: `code`, `custom`, `core module`; `several` for a run of small ones.
+    pub kind: Cow<'r, str>,
+    /// A custom section's name.
+    pub name: Option<Cow<'r, str>>,
+    /// How many items enclose it; 1 for a section of the root.
+    pub depth: u32,
+    /// Absolute offsets of its first byte and one past its last.
+    pub range: (u64, u64),
+    /// How many sections it stands for.
+    pub sections: u64,
+}
+
+impl Row<'_> {
+    /// The severity of the worst finding, if there is one.
+    pub fn worst(&self) -> Option<Severity> {
+        self.judged.iter().map(|judged| judged.severity).max()
+    }
+
+    /// Every name that it is found under, its own first.
+    pub fn locations(&self) -> impl Iterator<Item = &OsStr> {
+        [&*self.file].into_iter().chain(self.others.iter().map(|name| &**name))
+    }
+}
