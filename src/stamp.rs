@@ -36,3 +36,23 @@ impl Stamp {
         Self { file: None, len: metadata.len(), modified: metadata.modified().ok(), changed: (0, 0) }
     }
 }
+
+#[cfg(feature = "audit")]
+impl Stamp {
+    /// As a text: whatever changes the file changes it. On Unix, nobody can set back when that was.
+    pub(crate) fn text(&self) -> String {
+        use crate::json::put;
+        let mut text = Vec::with_capacity(64);
+        let FileId { device, inode } = self.file.unwrap_or(FileId { device: 0, inode: 0 });
+        let (seconds, nanoseconds) = if self.file.is_some() { self.changed } else { self.modified() };
+        let put = put!(&mut text, device, ":", inode, ":", self.len, ":", seconds, ".", nanoseconds);
+        put.unwrap_or_else(|error| unreachable!("memory takes what is written: {error}"));
+        String::from_utf8(text).unwrap_or_default() // digits
+    }
+
+    /// When it was written to, in seconds and nanoseconds since 1970.
+    fn modified(&self) -> (i64, i64) {
+        let since = self.modified.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok()).unwrap_or_default();
+        (since.as_secs().cast_signed(), i64::from(since.subsec_nanos()))
+    }
+}

@@ -1,6 +1,6 @@
 //! What a store shows: blobs, and where looking failed.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io::Read;
 use std::ops::Range;
 
@@ -10,9 +10,9 @@ use crate::store::Input;
 
 /// Who is shown what a store holds, on one thread.
 pub(super) trait Look {
-    /// Whether what lies in this file, in this state, is known from an earlier report: then nothing of it is read. (What is
-    /// known is told elsewhere.)
-    fn knows(&mut self, file: &OsStr, state: &State) -> bool;
+    /// Whether what lies in this file, in this state and under these names, is known from an earlier report: then nothing of
+    /// it is read. Its rows were taken from there.
+    fn knows(&mut self, place: &Place, state: &State) -> bool;
 
     /// A blob that begins as WebAssembly does, or that its store says is WebAssembly.
     fn see(&mut self, blob: Blob<'_>);

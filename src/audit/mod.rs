@@ -1,15 +1,144 @@
 //! Many files: a store is walked, every binary in it read and judged, and each has its row.
 
 mod blob;
+mod earlier;
 mod form;
+mod outline;
+mod pipeline;
+mod progress;
+mod reading;
 mod row;
 mod summary;
+mod walk;
+mod worker;
 
 use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
 
+pub use self::earlier::{Earlier, EarlierError};
 pub use self::form::Form;
+use self::pipeline::Shared;
+pub use self::progress::Progress;
 pub use self::row::{Drawn, Ended, Largest, Reason, Row, RowShare};
 pub use self::summary::Summary;
+pub use self::walk::WalkOptions;
+use crate::policy::Policy;
+
+/// An audit: what is judged by, and how stores are walked.
+///
+/// ```no_run
+/// use sectile::Policy;
+/// use sectile::audit::{Audit, Form, Progress};
+///
+/// let audit = Audit::new(Policy::read("policy.toml")?);
+/// let audited = audit.run(&["store".into()], Some(Form::Jsonl), &mut std::io::stdout(), &Progress::new())?;
+/// println!("{} rows", audited.summary.rows);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Audit {
+    policy: Arc<Policy>,
+    walking: WalkOptions,
+    threads: usize,
+    hashes: bool,
+    earlier: Option<Earlier>,
+    about: About,
+}
+
+/// What became of an audit.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Audited {
+    /// What it comes to.
+    pub summary: Summary,
+    /// Where it was stopped; `None` where it was not.
+    pub stop: Option<Stop>,
+}
+
+impl Audit {
+    /// An audit by this policy, on as many threads as the system says that it runs at once.
+    pub fn new(policy: impl Into<Arc<Policy>>) -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let policy = policy.into();
+        let about = About::default();
+        Self { policy, walking: WalkOptions::default(), threads, hashes: false, earlier: None, about }
+    }
+
+    /// Walks stores in this way.
+    #[must_use]
+    pub fn with_walk(self, walking: WalkOptions) -> Self {
+        Self { walking, ..self }
+    }
+
+    /// Reads on so many threads (and one at the least). The rows are the same, and in the same order, on any number.
+    #[must_use]
+    pub fn on_threads(self, threads: usize) -> Self {
+        Self { threads: threads.max(1), ..self }
+    }
+
+    /// Computes the digest of every blob, for which all of each is read, and compares it with what its store calls it by.
+    #[must_use]
+    pub fn hashing(mut self, hashes: bool) -> Self {
+        self.about.hashed = hashes;
+        Self { hashes, ..self }
+    }
+
+    /// Takes the rows of what did not change since an earlier report from there, and reads nothing of it.
+    ///
+    /// # Errors
+    ///
+    /// That report is not comparable: it was made by another version, by another policy, or hashed and this one is not.
+    pub fn since(self, earlier: Earlier) -> Result<Self, EarlierError> {
+        earlier.check(&self.about)?;
+        Ok(Self { earlier: Some(earlier), ..self })
+    }
+
+    /// Walks what lies at these paths, and writes an answer: the same bytes for the same stores, whatever the threads do. `None`
+    /// writes nothing, for who wants the summary alone.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer. What cannot be read of the stores is no error, but has a row.
+    pub fn run(
+        &self,
+        paths: &[PathBuf],
+        form: Option<Form>,
+        out: &mut dyn Write,
+        progress: &Progress,
+    ) -> io::Result<Audited> {
+        let about = About { paths: paths.iter().map(|path| path.clone().into()).collect(), ..self.about.clone() };
+        if let Some(form) = form {
+            form.head(&about, out)?;
+        }
+        let (summary, stop) = Shared::new(self, form, progress).run(paths, out)?;
+        if let Some(form) = form {
+            form.tail(&about, &summary, stop.as_ref(), out)?;
+        }
+        Ok(Audited { summary, stop })
+    }
+
+    fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    fn walking(&self) -> &WalkOptions {
+        &self.walking
+    }
+
+    fn threads(&self) -> usize {
+        self.threads
+    }
+
+    fn hashes(&self) -> bool {
+        self.hashes
+    }
+
+    fn earlier(&self) -> Option<&Earlier> {
+        self.earlier.as_ref()
+    }
+}
 
 /// What an answer says of the audit itself. Nothing in it comes from a clock or from the host, unless whoever asks puts it there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +150,8 @@ pub struct About {
     pub policy: Option<OsString>,
     /// What tells one policy from another.
     pub fingerprint: String,
+    /// Whether every digest was computed.
+    pub hashed: bool,
     /// The day, as `2026-01-31`, if somebody said which.
     pub day: Option<String>,
 }

@@ -8,6 +8,8 @@ use super::Row;
 pub struct Summary {
     /// Rows in all.
     pub rows: u64,
+    /// Rows of what the policy has nothing against.
+    pub accepted: u64,
     /// Files and archives' entries that are something else than WebAssembly.
     pub passed: u64,
     /// Bytes that were read to tell that.
@@ -17,13 +19,14 @@ pub struct Summary {
 impl Summary {
     /// Adds a row.
     pub fn add(&mut self, row: &Row<'_>) {
-        _ = row;
         self.rows += 1;
+        self.accepted += u64::from(row.accepted);
     }
 
     /// Adds what another comes to.
     pub fn merge(&mut self, other: Self) {
         self.rows += other.rows;
+        self.accepted += other.accepted;
         self.passed += other.passed;
         self.passed_bytes += other.passed_bytes;
     }

@@ -1,6 +1,8 @@
 //! The forms that an answer may have. A form writes what stands before the rows, each row by itself (on whatever thread, and
 //! so without knowing of the others), what stands between two, and what stands behind the last.
 
+mod jsonl;
+
 use std::io::{self, Write};
 
 use super::{About, Row, Stop, Summary};
@@ -31,13 +33,17 @@ impl Form {
 
     /// Writes what stands before the first row.
     pub(super) fn head(self, about: &About, out: &mut dyn Write) -> io::Result<()> {
-        _ = (about, out);
-        Ok(())
+        match self {
+            Self::Jsonl => jsonl::head(about, out),
+        }
     }
 
     /// Writes one row, with nothing before or behind it. Called on any thread, in any order.
     pub(super) fn row(self, row: &Row<'_>, out: &mut Vec<u8>) {
-        _ = (row, out);
+        let written = match self {
+            Self::Jsonl => jsonl::row(row, out),
+        };
+        written.unwrap_or_else(|error| unreachable!("memory takes what is written: {error}"));
     }
 
     /// What stands between two rows.
@@ -46,8 +52,16 @@ impl Form {
     }
 
     /// Writes what stands behind the last row.
-    pub(super) fn tail(self, about: &About, summary: &Summary, stop: Option<&Stop>, out: &mut dyn Write) -> io::Result<()> {
-        _ = (about, summary, stop, out);
-        Ok(())
+    pub(super) fn tail(
+        self,
+        about: &About,
+        summary: &Summary,
+        stop: Option<&Stop>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        _ = about;
+        match self {
+            Self::Jsonl => jsonl::tail(summary, stop, out),
+        }
     }
 }
