@@ -24,6 +24,12 @@ pub(super) trait Look {
     /// took.
     fn pass(&mut self, bytes_read: u64);
 
+    /// An archive was looked into, which took so many bytes of its file: all that was read to find its entries, and to inflate
+    /// them. (What is handed over as a part of the file is counted by who reads it, and what is on its way is in this count.)
+    fn archive(&mut self, bytes_read: u64) {
+        _ = bytes_read;
+    }
+
     /// Whether to stop as soon as possible: somebody asks for it.
     fn stops(&self) -> bool;
 }

@@ -4,12 +4,14 @@ mod blob;
 mod form;
 mod row;
 mod summary;
+mod walk;
 
 use std::ffi::OsString;
 
 pub use self::form::Form;
 pub use self::row::{Drawn, Ended, Largest, Reason, Row, RowShare};
 pub use self::summary::Summary;
+pub use self::walk::WalkOptions;
 
 /// What an answer says of the audit itself. Nothing in it comes from a clock or from the host, unless whoever asks puts it there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

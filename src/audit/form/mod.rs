@@ -46,7 +46,13 @@ impl Form {
     }
 
     /// Writes what stands behind the last row.
-    pub(super) fn tail(self, about: &About, summary: &Summary, stop: Option<&Stop>, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn tail(
+        self,
+        about: &About,
+        summary: &Summary,
+        stop: Option<&Stop>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         _ = (about, summary, stop, out);
         Ok(())
     }
