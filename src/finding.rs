@@ -142,6 +142,18 @@ codes! {
         "An import of the root item is refused by a policy.";
     NotJudged "not-judged" Error
         "What a rule of a policy asks for was not read, or could not be, so that nobody can say whether the rule holds.";
+    NotFollowed "not-followed" Note
+        "A symbolic link inside a store, or a link inside an archive, leads somewhere; it is not followed.";
+    NotAFile "not-a-file" Note
+        "Something in a store is a FIFO, a socket or a device, and is not opened.";
+    Unreadable "unreadable" Error
+        "A file or a directory of a store cannot be read, or an archive's entry is encrypted or compressed in a way that is not read.";
+    MalformedArchive "malformed-archive" Error
+        "An archive, or an entry of one, is cut off, damaged, or contradicts itself.";
+    ArchiveLimit "archive-limit" Error
+        "An archive is nested too deep, inflates too far, or is too large to be held; the rest of it is not looked into.";
+    MalformedLayout "malformed-layout" Error
+        "A document of an image layout or of a registry's storage is missing, damaged, or not what it is called by.";
     Changed "changed" Error
         "The file was changed while it was read; what was read may never have stood in it together.";
 }
@@ -150,7 +162,7 @@ impl Code {
     /// Whether it says that something was passed over on purpose.
     #[cfg(feature = "audit")]
     pub(crate) const fn is_passed_over(self) -> bool {
-        false
+        matches!(self, Self::NotFollowed | Self::NotAFile)
     }
 }
 

@@ -3,13 +3,14 @@
 mod line;
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
 use self::line::{Head, Key, Line};
-use super::blob::{Place, State};
+use super::blob::State;
 use super::{About, Row};
 use crate::drive::ReadAt;
 
@@ -111,7 +112,7 @@ impl Earlier {
     }
 
     /// The lines of what lies at a place, if it is in the state that it was in, is found under the same names, and was read.
-    pub(super) fn lines(&self, place: &Place, state: &State) -> Option<Lines> {
+    pub(super) fn lines(&self, place: &OsStr, state: &State) -> Option<Lines> {
         let span = self.spans.get(&hash(&state.0))?;
         let mut text = vec![0; usize::try_from(span.end - span.start).ok()?];
         let mut filled = 0;

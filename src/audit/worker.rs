@@ -1,6 +1,6 @@
 //! One thread's part: blobs are read and judged, and become rows.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::sync::mpsc::SyncSender;
 
 use super::blob::{Blob, Look, Place, State, Trouble};
@@ -119,9 +119,9 @@ impl<'a> Worker<'a> {
 }
 
 impl Look for Worker<'_> {
-    fn knows(&mut self, place: &Place, state: &State) -> bool {
+    fn knows(&mut self, file: &OsStr, state: &State) -> bool {
         let Some(earlier) = self.shared.audit.earlier() else { return false };
-        let Some(lines) = earlier.lines(place, state) else { return false };
+        let Some(lines) = earlier.lines(file, state) else { return false };
         for row in lines.rows() {
             self.write(&Row { nth: self.nth, ..row });
         }

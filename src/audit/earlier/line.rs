@@ -8,7 +8,6 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use crate::audit::blob::Place;
 use crate::audit::row::{Ended, Largest, Reason, Row, RowShare, Source};
 use crate::finding::{Code, Finding, Severity};
 use crate::metadata::Field;
@@ -147,15 +146,10 @@ impl<'l> Line<'l> {
 
     /// Whether this is a row of what lies at a place (itself, or in the archive that it is), in this state, and one that need
     /// not be made again.
-    pub(super) fn holds(&self, place: &Place, state: &str) -> bool {
+    pub(super) fn holds(&self, place: &OsStr, state: &str) -> bool {
         let (Some(file), Some(findings)) = (self.file.os(), self.judged()) else { return false };
-        let of_place = if *file == *place.file {
-            let others: Option<Vec<_>> = self.locations.iter().skip(1).map(Name::os).collect();
-            others.is_some_and(|others| others.len() == place.others.len() && others.iter().eq(&place.others))
-        } else {
-            let rest = file.as_encoded_bytes().strip_prefix(place.file.as_encoded_bytes());
-            rest.is_some_and(|rest| rest.starts_with(b"!"))
-        };
+        let rest = file.as_encoded_bytes().strip_prefix(place.as_encoded_bytes());
+        let of_place = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"!"));
         let was_read = matches!(self.ended(), Some(Ended::Complete | Ended::Partial));
         let was_changed = findings.iter().any(|judged| judged.finding.code == Code::Changed);
         of_place && self.state.as_deref() == Some(state) && was_read && !was_changed
