@@ -24,7 +24,7 @@ use crate::error::Error;
 use crate::finding::{Code, Finding, Severity};
 use crate::json::{write_array, write_object, write_text};
 use crate::metadata::{Item, Metadata, Producers, ProducersField, Value};
-use crate::policy::Verdict;
+use crate::policy::{Exception, Verdict};
 use crate::scan::Section;
 
 /// The number that changes when what scripts rely on does.
@@ -60,7 +60,11 @@ impl Report<'_> {
         write!(out, ",\"findings\":")?;
         write_array(out, &verdict.judged, |out, judged| {
             write_finding(out, &judged.finding, judged.severity)?;
-            write!(out, ",\"refused\":{}}}", judged.refused)
+            write!(out, ",\"refused\":{}", judged.refused)?;
+            if let Some(exception) = &judged.excepted {
+                write_exception(out, exception)?;
+            }
+            write!(out, "}}")
         })?;
         write!(out, ",\"accepted\":{}", verdict.is_accepted())?;
         write_outcome(out, self.broken)?;
@@ -292,6 +296,16 @@ fn write_finding<W: Write>(out: &mut W, finding: &Finding, severity: Severity) -
         write!(out, ",\"count\":{count}")?;
     }
     Ok(())
+}
+
+/// Why a finding is excused, and until when.
+fn write_exception(out: &mut impl Write, exception: &Exception) -> io::Result<()> {
+    write!(out, ",\"excepted\":{{\"reason\":")?;
+    write_text(out, exception.reason())?;
+    match exception.expires() {
+        Some(day) => write!(out, ",\"expires\":\"{day}\"}}"),
+        None => write!(out, ",\"expires\":null}}"),
+    }
 }
 
 fn write_change<W: Write>(out: &mut W, change: &Change) -> io::Result<()> {
