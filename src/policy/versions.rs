@@ -230,7 +230,7 @@ mod tests {
         ] {
             assert_eq!(contain("*", text), None, "{text}");
         }
-        for range in ["", "x", "1.2.3.4", "<1 >2", "<", &"9".repeat(10_000)] {
+        for range in ["", "y", "1.2.3.4", "<1 >2", "<", &"9".repeat(10_000)] {
             assert!(range.parse::<Versions>().is_err(), "{range}");
         }
     }
