@@ -140,6 +140,14 @@ codes! {
         "A section is refused by a policy, for its name, its kind or its size.";
     RefusedImport "refused-import" Error
         "An import of the root item is refused by a policy.";
+    RefusedSource "refused-source" Error
+        "A URL that says where something comes from is refused by a policy, or leads where nobody can tell.";
+    RefusedProducer "refused-producer" Error
+        "A tool or language that made a binary is refused by a policy, for its name or its version.";
+    RefusedDependency "refused-dependency" Error
+        "A package that a binary was built from is refused by a policy, for its name, its version or its source.";
+    ExpiredException "expired-exception" Warning
+        "An exception that a policy makes for a file has expired, or nobody can say whether it has: it excuses nothing.";
     NotJudged "not-judged" Error
         "What a rule of a policy asks for was not read, or could not be, so that nobody can say whether the rule holds.";
     NotFollowed "not-followed" Note
@@ -270,17 +278,17 @@ impl Findings {
         self.list.push(Finding { code, path, offset, section, message, count: 1 });
     }
 
-    /// As [`add`](Self::add), of something in no section, where one more is never the same again: only beyond the limit it is
-    /// folded.
+    /// As [`add`](Self::add), where one more is never the same again: only beyond the limit it is folded.
     #[cold]
     pub(crate) fn add_apart(
         &mut self,
         code: Code,
         item: u32,
         offset: u64,
+        section: Option<&str>,
         describe: impl FnOnce() -> (Path, Cow<'static, str>),
     ) {
-        self.add_folding(code, item, offset, None, false, describe);
+        self.add_folding(code, item, offset, section, false, describe);
     }
 
     /// The findings by themselves.

@@ -74,6 +74,11 @@ impl Place {
     pub(super) fn new(file: impl Into<OsString>) -> Self {
         Self { file: file.into(), others: Vec::new() }
     }
+
+    /// Every name that it is found under, its own first.
+    pub(super) fn names(&self) -> impl Iterator<Item = &OsStr> {
+        [&*self.file].into_iter().chain(self.others.iter().map(|name| &**name))
+    }
 }
 
 /// The state that a file was in: whatever changes it changes this. Compared with that of an earlier report as a text.

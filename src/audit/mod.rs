@@ -24,7 +24,7 @@ pub use self::progress::Progress;
 pub use self::row::{Drawn, Ended, Largest, Reason, Row, RowShare};
 pub use self::summary::Summary;
 pub use self::walk::WalkOptions;
-use crate::policy::Policy;
+use crate::policy::{Day, Policy};
 
 /// An audit: what is judged by, and how stores are walked.
 ///
@@ -44,6 +44,7 @@ pub struct Audit {
     threads: usize,
     hashes: bool,
     earlier: Option<Earlier>,
+    today: Option<Day>,
     about: About,
 }
 
@@ -62,8 +63,8 @@ impl Audit {
     pub fn new(policy: impl Into<Arc<Policy>>) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let policy = policy.into();
-        let about = About::default();
-        Self { policy, walking: WalkOptions::default(), threads, hashes: false, earlier: None, about }
+        let about = About { fingerprint: fingerprint(&policy, None), ..About::default() };
+        Self { policy, walking: WalkOptions::default(), threads, hashes: false, earlier: None, today: None, about }
     }
 
     /// Walks stores in this way.
@@ -83,6 +84,21 @@ impl Audit {
     pub fn hashing(mut self, hashes: bool) -> Self {
         self.about.hashed = hashes;
         Self { hashes, ..self }
+    }
+
+    /// Judges as on this day, which says what exceptions have expired. Without it, those that expire do not hold.
+    #[must_use]
+    pub fn on_day(mut self, today: Day) -> Self {
+        self.about.day = Some(today.to_string());
+        self.about.fingerprint = fingerprint(&self.policy, Some(today));
+        Self { today: Some(today), ..self }
+    }
+
+    /// Says in the answer what the policy is called.
+    #[must_use]
+    pub fn by_name(mut self, policy: impl Into<OsString>) -> Self {
+        self.about.policy = Some(policy.into());
+        self
     }
 
     /// Takes the rows of what did not change since an earlier report from there, and reads nothing of it.
@@ -135,9 +151,20 @@ impl Audit {
         self.hashes
     }
 
+    fn today(&self) -> Option<Day> {
+        self.today
+    }
+
     fn earlier(&self) -> Option<&Earlier> {
         self.earlier.as_ref()
     }
+}
+
+/// What tells one policy from another, and days on which it judges differently.
+fn fingerprint(policy: &Policy, today: Option<Day>) -> String {
+    let has_expired = |last: Day| today.is_none_or(|today| today > last);
+    let expired = policy.exceptions().filter(|exception| exception.expires().is_some_and(has_expired)).count();
+    format!("{}/{expired}", policy.fingerprint())
 }
 
 /// What an answer says of the audit itself. Nothing in it comes from a clock or from the host, unless whoever asks puts it there.

@@ -153,8 +153,13 @@ pub struct Drawn<'r> {
 
 impl<'r> Row<'r> {
     /// A row of a reading and what a policy makes of it.
-    pub(super) fn of(nth: u64, place: &'r Place, report: Report<'r>, verdict: Verdict<'r>, ended: Ended) -> Self {
-        let accepted = verdict.is_accepted() && ended != Ended::Unread;
+    pub(super) fn of(nth: u64, place: &'r Place, report: Report<'r>, verdict: Verdict<'r>) -> Self {
+        let ended = match (report.metadata, report.broken) {
+            (Some(_), None) => Ended::Complete,
+            (Some(_), Some(_)) => Ended::Partial,
+            (None, Some(_)) => Ended::Unread,
+            (None, None) => Ended::Skipped,
+        };
         let reason = report.broken.map(|error| Reason { message: error.message().into(), offset: error.offset() });
         let row = Self {
             nth,
@@ -175,8 +180,8 @@ impl<'r> Row<'r> {
             shares: Vec::new(),
             largest: None,
             drawn: Vec::new(),
+            accepted: verdict.is_accepted(),
             judged: verdict.judged,
-            accepted,
             bytes_read: report.cost.bytes,
             source: Source::Read(report),
         };

@@ -10,7 +10,9 @@ use super::reading::{Asked, Looked};
 use super::row::{Ended, Row};
 use super::summary::Summary;
 use crate::digest::Digest;
+use crate::drive::Cost;
 use crate::finding::{Code, Finding};
+use crate::policy::Subject;
 use crate::report::Report;
 use crate::scan::Path;
 
@@ -110,9 +112,25 @@ impl<'a> Worker<'a> {
     }
 
     /// Judges what was found, and writes its row.
-    fn judge(&mut self, report: Report<'_>, place: &Place, ended: Ended, complete: impl FnOnce(&mut Row<'_>)) {
-        let verdict = self.asked.policy.judge(&report);
-        let mut row = Row::of(self.nth, place, report, verdict, ended);
+    fn judge(&mut self, report: Report<'_>, place: &Place, digest: Option<Hashed>, complete: impl FnOnce(&mut Row<'_>)) {
+        let policy = self.asked.policy;
+        let verdict = if policy.exceptions().next().is_none() {
+            policy.judge(&report)
+        } else {
+            let locations: Vec<&OsStr> = place.names().collect();
+            let digest = digest.map(|hashed| (hashed.digest.to_string(), hashed.verified));
+            let subject = Subject { today: self.shared.audit.today(), ..Subject::new().at(&locations) };
+            policy.judge_as(&report, &match &digest {
+                Some((digest, true)) => subject.verified(digest),
+                Some((digest, false)) => subject.named(digest),
+                None => subject,
+            })
+        };
+        let mut row = Row::of(self.nth, place, report, verdict);
+        if let Some(hashed) = digest {
+            row.digest = Some(hashed.digest.to_string().into());
+            row.verified = hashed.verified;
+        }
         complete(&mut row);
         self.write(&row);
     }
@@ -132,20 +150,12 @@ impl Look for Worker<'_> {
         let Blob { place, state, digest: named, size, content } = blob;
         let looked = self.asked.look(content, &mut self.buffer);
         let around = around(&looked, named);
-        let ended = match &looked.reading {
-            Ok(outcome) if outcome.is_complete() => Ended::Complete,
-            Ok(_) => Ended::Partial,
-            Err(_) => Ended::Unread,
-        };
         let size = looked.size.or(size);
         let reading = looked.reading;
         let report = Report { around: &around, ..Report::of_reading(&place.file, size, &reading) };
-        let digest = looked.digest.or(named);
-        let verified = looked.digest.is_some();
-        self.judge(report, &place, ended, |row| {
+        let digest = looked.digest.or(named).map(|digest| Hashed { digest, verified: looked.digest.is_some() });
+        self.judge(report, &place, digest, |row| {
             row.state = state.map(|state| state.0.into());
-            row.digest = digest.map(|digest| digest.to_string().into());
-            row.verified = verified;
             row.bytes_read = looked.bytes_read;
             row.outline(looked.largest, looked.drawn);
         });
@@ -153,11 +163,15 @@ impl Look for Worker<'_> {
 
     fn trouble(&mut self, trouble: Trouble) {
         let Trouble { place, state, code, message } = trouble;
-        let ended = if code.is_passed_over() { Ended::Skipped } else { Ended::Unread };
         let around = [found(code, message)];
-        let report =
-            Report { around: &around, ..Report::of(&place.file, None, None, None, crate::drive::Cost::default()) };
-        self.judge(report, &place, ended, |row| row.state = state.map(|state| state.0.into()));
+        let report = Report { around: &around, ..Report::of(&place.file, None, None, None, Cost::default()) };
+        self.judge(report, &place, None, |row| {
+            if !code.is_passed_over() {
+                row.ended = Ended::Unread;
+                row.accepted = false;
+            }
+            row.state = state.map(|state| state.0.into());
+        });
     }
 
     fn pass(&mut self, bytes_read: u64) {
@@ -169,6 +183,13 @@ impl Look for Worker<'_> {
     fn stops(&self) -> bool {
         self.shared.stops()
     }
+}
+
+/// A digest, and whether it was computed.
+#[derive(Clone, Copy)]
+struct Hashed {
+    digest: Digest,
+    verified: bool,
 }
 
 /// What is wrong with a blob's place, rather than with its bytes.

@@ -24,7 +24,7 @@ use crate::error::Error;
 use crate::finding::{Code, Finding, Severity};
 use crate::json::{put, write_array, write_object, write_text};
 use crate::metadata::{Item, Metadata, Producers, ProducersField, Value};
-use crate::policy::{Judged, Verdict};
+use crate::policy::{Exception, Judged, Verdict};
 use crate::scan::Section;
 
 /// The number that changes when what scripts rely on does.
@@ -276,7 +276,11 @@ fn write_package<W: Write>(out: &mut W, package: &crate::metadata::Package) -> i
 /// A finding as a policy judges it.
 pub(crate) fn write_judged<W: Write>(out: &mut W, judged: &Judged<'_>) -> io::Result<()> {
     write_finding(out, &judged.finding, judged.severity)?;
-    put!(out, ",\"refused\":", judged.refused, "}")
+    put!(out, ",\"refused\":", judged.refused)?;
+    if let Some(exception) = &judged.excepted {
+        write_exception(out, exception)?;
+    }
+    put!(out, "}")
 }
 
 /// A finding as bad as the table of codes says.
@@ -310,6 +314,16 @@ fn write_finding<W: Write>(out: &mut W, finding: &Finding, severity: Severity) -
         put!(out, ",\"count\":", count)?;
     }
     Ok(())
+}
+
+/// Why a finding is excused, and until when.
+fn write_exception(out: &mut impl Write, exception: &Exception) -> io::Result<()> {
+    put!(out, ",\"excepted\":{\"reason\":")?;
+    write_text(out, exception.reason())?;
+    match exception.expires() {
+        Some(day) => put!(out, ",\"expires\":\"", day.to_string().as_str(), "\"}"),
+        None => put!(out, ",\"expires\":null}"),
+    }
 }
 
 fn write_change<W: Write>(out: &mut W, change: &Change) -> io::Result<()> {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +12,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use crate::audit::row::{Ended, Largest, Reason, Row, RowShare, Source};
 use crate::finding::{Code, Finding, Severity};
 use crate::metadata::Field;
-use crate::policy::Judged;
+use crate::policy::{Exception, Judged};
 use crate::report::json::SCHEMA;
 use crate::scan::ItemKind;
 
@@ -126,6 +127,16 @@ struct FindingLine<'l> {
     #[serde(default = "once")]
     count: u64,
     refused: bool,
+    #[serde(borrow, default)]
+    excepted: Option<ExceptionLine<'l>>,
+}
+
+#[derive(Deserialize)]
+struct ExceptionLine<'l> {
+    #[serde(borrow)]
+    reason: Cow<'l, str>,
+    #[serde(borrow)]
+    expires: Option<Cow<'l, str>>,
 }
 
 fn once() -> u64 {
@@ -255,7 +266,22 @@ impl FindingLine<'_> {
             count: self.count,
         };
         let severity = Severity::ALL.into_iter().find(|severity| severity.name() == self.severity)?;
-        Some(Judged { finding: Cow::Owned(finding), rule: None, severity, refused: self.refused })
+        let excepted = match &self.excepted {
+            Some(excepted) => Some(Arc::new(excepted.exception()?)),
+            None => None,
+        };
+        Some(Judged { finding: Cow::Owned(finding), rule: None, severity, refused: self.refused, excepted })
+    }
+}
+
+impl ExceptionLine<'_> {
+    /// As much of the exception as a report says.
+    fn exception(&self) -> Option<Exception> {
+        let exception = Exception::because(&self.reason).ok()?;
+        match &self.expires {
+            Some(day) => Some(exception.until(day.parse().ok()?)),
+            None => Some(exception),
+        }
     }
 }
 
