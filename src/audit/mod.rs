@@ -14,7 +14,8 @@ mod worker;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use self::earlier::{Earlier, EarlierError};
@@ -24,6 +25,7 @@ pub use self::progress::Progress;
 pub use self::row::{Drawn, Ended, Largest, Reason, Row, RowShare};
 pub use self::summary::Summary;
 pub use self::walk::WalkOptions;
+use crate::atomic::{Access, AtomicFile};
 use crate::policy::{Day, Policy};
 
 /// An audit: what is judged by, and how stores are walked.
@@ -47,6 +49,26 @@ pub struct Audit {
     today: Option<Day>,
     about: About,
 }
+
+/// Writes a file as a whole: whatever stood there before stands there until all is written, and for good where it cannot be. A
+/// link stays, and what it leads to is replaced.
+///
+/// # Errors
+///
+/// Those of `write`, and those of the system when the file is created or put into its place.
+pub fn write_whole<T>(place: impl AsRef<Path>, write: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> io::Result<T> {
+    let place = place.as_ref();
+    let place = place.canonicalize().unwrap_or_else(|_| place.to_owned());
+    let file = AtomicFile::create(&place, Access::Default)?;
+    let mut out = io::BufWriter::with_capacity(WRITTEN, file.file());
+    let written = write(&mut out)?;
+    out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+    file.put()?;
+    Ok(written)
+}
+
+/// Bytes of a file that are written at once.
+const WRITTEN: usize = 256 << 10;
 
 /// What became of an audit.
 #[derive(Clone, Debug)]
@@ -133,6 +155,22 @@ impl Audit {
             form.tail(&about, &summary, stop.as_ref(), out)?;
         }
         Ok(Audited { summary, stop })
+    }
+
+    /// How many files a walk of these paths meets, archives not looked into: what the work can be compared with. Stops, and gives
+    /// `None`, where the audit is asked to stop.
+    pub fn count(&self, paths: &[PathBuf], progress: &Progress) -> Option<u64> {
+        let mut files = 0;
+        walk::walk(paths, &self.walking, &mut |unit| {
+            files += unit.len() as u64;
+            if progress.stops() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        (!progress.stops()).then_some(files)
+    }
+
+    /// What its answer says of it.
+    pub fn about(&self) -> &About {
+        &self.about
     }
 
     fn policy(&self) -> &Policy {

@@ -1,5 +1,6 @@
 //! How far an audit is, for whoever waits for it, and the way to stop it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::Row;
@@ -11,7 +12,7 @@ pub struct Progress {
     rows: AtomicU64,
     refused: AtomicU64,
     bytes_read: AtomicU64,
-    stops: AtomicBool,
+    stops: Arc<AtomicBool>,
 }
 
 impl Progress {
@@ -43,6 +44,11 @@ impl Progress {
     /// Asks the audit to stop: it ends soon, with what is done by then.
     pub fn stop(&self) {
         self.stops.store(true, Ordering::Relaxed);
+    }
+
+    /// What asks the audit to stop where it is set: for a handler of signals, which may do little else.
+    pub fn stop_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stops)
     }
 
     /// Whether it was asked to stop.

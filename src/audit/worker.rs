@@ -112,7 +112,13 @@ impl<'a> Worker<'a> {
     }
 
     /// Judges what was found, and writes its row.
-    fn judge(&mut self, report: Report<'_>, place: &Place, digest: Option<Hashed>, complete: impl FnOnce(&mut Row<'_>)) {
+    fn judge(
+        &mut self,
+        report: Report<'_>,
+        place: &Place,
+        digest: Option<Hashed>,
+        complete: impl FnOnce(&mut Row<'_>),
+    ) {
         let policy = self.asked.policy;
         let verdict = if policy.exceptions().next().is_none() {
             policy.judge(&report)
@@ -120,11 +126,14 @@ impl<'a> Worker<'a> {
             let locations: Vec<&OsStr> = place.names().collect();
             let digest = digest.map(|hashed| (hashed.digest.to_string(), hashed.verified));
             let subject = Subject { today: self.shared.audit.today(), ..Subject::new().at(&locations) };
-            policy.judge_as(&report, &match &digest {
-                Some((digest, true)) => subject.verified(digest),
-                Some((digest, false)) => subject.named(digest),
-                None => subject,
-            })
+            policy.judge_as(
+                &report,
+                &match &digest {
+                    Some((digest, true)) => subject.verified(digest),
+                    Some((digest, false)) => subject.named(digest),
+                    None => subject,
+                },
+            )
         };
         let mut row = Row::of(self.nth, place, report, verdict);
         if let Some(hashed) = digest {

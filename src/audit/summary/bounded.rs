@@ -114,7 +114,8 @@ mod tests {
 
     #[test]
     fn the_smallest_are_exact_in_any_order() {
-        let keys: Vec<String> = (0..5_000_u32).map(|n| format!("{:08x}", n.wrapping_mul(2_654_435_761) % 997)).collect();
+        let keys: Vec<String> =
+            (0..5_000_u32).map(|n| format!("{:08x}", n.wrapping_mul(2_654_435_761) % 997)).collect();
         let mut ahead = Bounded::new(16);
         keys.iter().for_each(|key| ahead.add(key, 1_u64));
         let mut parts = vec![Bounded::new(16); 7];

@@ -138,6 +138,11 @@ impl Units<'_> {
 }
 
 impl Unit {
+    /// How many files it holds, with what was passed over.
+    pub(super) fn len(&self) -> usize {
+        self.met.len()
+    }
+
     /// Shows what it holds.
     pub(super) fn look_into(self, options: &WalkOptions, scratch: &mut Scratch, look: &mut dyn Look) {
         let links = &self.ticket.0;

@@ -16,8 +16,8 @@ use crate::{created, human, input};
 
 /// What is judged by, and on which day, where that matters.
 pub struct Judge {
-    policy: Policy,
-    today: Option<Day>,
+    pub policy: Policy,
+    pub today: Option<Day>,
 }
 
 pub fn run(file: &OsString, judge: &Judge, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {

@@ -180,6 +180,11 @@ pub fn check(file: &OsStr, verdict: &Verdict<'_>, out: &mut impl Write) -> io::R
     }
 }
 
+/// What an audit comes to. (To be replaced.)
+pub fn audit(_: &sectile::audit::About, audited: &sectile::audit::Audited, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{} rows, {} refused", audited.summary.rows, audited.summary.refused)
+}
+
 /// What an edit did to the sections, and to the file.
 pub fn edited(report: &EditReport<'_>, out: &mut impl Write) -> io::Result<()> {
     let (planned, file) = (report.planned, escaped(report.file));

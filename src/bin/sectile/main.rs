@@ -1,6 +1,7 @@
 //! The command `sectile`: parses arguments, calls the library, prints.
 
 mod args;
+mod audit;
 mod check;
 mod created;
 mod digest;
@@ -55,6 +56,10 @@ fn run(name: &str, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Fa
         "check" => {
             let judge = check::judge(matches)?; // nothing is judged by a policy that is wrong
             each_file(matches, output, |file, matches, output| check::run(file, &judge, matches, output))
+        }
+        "audit" => {
+            survive_file_size_limit();
+            audit::run(matches, output)
         }
         "get" => each_file(matches, output, get::run),
         "sbom" => each_file(matches, output, sbom::run),
