@@ -5,6 +5,7 @@ mod jsonl;
 
 use std::io::{self, Write};
 
+use super::blob::Archive;
 use super::{About, Row, Stop, Summary};
 
 /// What an audit's answer looks like.
@@ -42,6 +43,14 @@ impl Form {
     pub(super) fn row(self, row: &Row<'_>, out: &mut Vec<u8>) {
         let written = match self {
             Self::Jsonl => jsonl::row(row, out),
+        };
+        written.unwrap_or_else(|error| unreachable!("memory takes what is written: {error}"));
+    }
+
+    /// Writes what stands behind the rows of an archive's entries, of which there are so many; most forms say nothing of it.
+    pub(super) fn archive(self, archive: &Archive<'_>, rows: u64, out: &mut Vec<u8>) {
+        let written = match self {
+            Self::Jsonl => jsonl::archive(archive, rows, out),
         };
         written.unwrap_or_else(|error| unreachable!("memory takes what is written: {error}"));
     }
