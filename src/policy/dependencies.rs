@@ -9,7 +9,9 @@ use super::named::Named;
 use super::violations::{Broken, Spot};
 use crate::edit::Glob;
 use crate::finding::Code;
-use crate::metadata::{Item, Metadata};
+#[cfg(feature = "dependencies")]
+use crate::metadata::Item;
+use crate::metadata::Metadata;
 use crate::scan::Path;
 
 /// Packages that are refused, or a list of packages that is required: those of cargo-auditable's `.dep-v0` section.
@@ -81,7 +83,10 @@ impl Dependencies {
                     broken.add(Code::MissingField, spot, path, why);
                 }
                 0 => {}
+                #[cfg(feature = "dependencies")]
                 1 => self.judge_list(item, spot, path, broken),
+                #[cfg(not(feature = "dependencies"))]
+                1 => broken.not_judged_at(spot, path, "decoding `.dep-v0` is not built in (feature `dependencies`)"),
                 _ => broken.not_judged_at(spot, path, "there is more than one list of dependencies"),
             }
         }
@@ -113,10 +118,5 @@ impl Dependencies {
                 broken.add_each(Code::RefusedDependency, spot, &path, why);
             }
         }
-    }
-
-    #[cfg(not(feature = "dependencies"))]
-    fn judge_list(&self, _: &Item<'_>, spot: Spot<'_>, path: impl Fn() -> Path, broken: &mut Broken<'_>) {
-        broken.not_judged_at(spot, path, "decoding the list of dependencies is not built in (feature `dependencies`)");
     }
 }

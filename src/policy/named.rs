@@ -10,8 +10,19 @@ use crate::escape::quoted;
 pub(super) struct Named {
     pub(super) names: Vec<Glob>,
     pub(super) except: Vec<Glob>,
-    #[cfg(feature = "policy")]
     pub(super) versions: Option<Versions>,
+}
+
+/// Ranges that nobody can give.
+#[cfg(not(feature = "policy"))]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Versions {}
+
+#[cfg(not(feature = "policy"))]
+impl Versions {
+    fn contain(&self, _: &str) -> Option<bool> {
+        match *self {}
+    }
 }
 
 /// Whether something is meant.
@@ -29,21 +40,11 @@ impl Named {
         if !(self.names.is_empty() || has(&self.names)) || has(&self.except) {
             return Meant::No;
         }
-        self.has_version(version)
-    }
-
-    #[cfg(feature = "policy")]
-    fn has_version(&self, version: &str) -> Meant {
         match self.versions.as_ref().map(|versions| versions.contain(version)) {
             None | Some(Some(true)) => Meant::Yes,
             Some(Some(false)) => Meant::No,
             Some(None) => Meant::Unclear,
         }
-    }
-
-    #[cfg(not(feature = "policy"))]
-    fn has_version(&self, _: &str) -> Meant {
-        Meant::Yes
     }
 }
 
