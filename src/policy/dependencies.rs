@@ -5,7 +5,7 @@ use super::Items;
 use super::Versions;
 #[cfg(feature = "dependencies")]
 use super::named::Meant;
-use super::named::Named;
+use super::named::{Named, tell_named};
 use super::violations::{Broken, Spot};
 use crate::edit::Glob;
 use crate::finding::Code;
@@ -42,27 +42,7 @@ impl Dependencies {
         Self { required: true, ..Self::refused(items) }
     }
 
-    /// Means packages of these names.
-    #[must_use]
-    pub fn named(mut self, names: impl IntoIterator<Item = Glob>) -> Self {
-        self.named.names.extend(names);
-        self
-    }
-
-    /// Does not mean those of these names.
-    #[must_use]
-    pub fn except(mut self, names: impl IntoIterator<Item = Glob>) -> Self {
-        self.named.except.extend(names);
-        self
-    }
-
-    /// Means those of these versions.
-    #[cfg(feature = "policy")]
-    #[must_use]
-    pub fn of_versions(mut self, versions: Versions) -> Self {
-        self.named.versions = Some(self.named.versions.unwrap_or_default().or(versions));
-        self
-    }
+    tell_named!();
 
     /// Means those from these sources: `crates.io`, `git`, `local`, `registry`, or something newer.
     #[must_use]

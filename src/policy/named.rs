@@ -61,3 +61,32 @@ impl Meant {
         }
     }
 }
+
+/// The methods by which a rule is told which names and versions it means.
+macro_rules! tell_named {
+    () => {
+        /// Means those of these names.
+        #[must_use]
+        pub fn named(mut self, names: impl IntoIterator<Item = Glob>) -> Self {
+            self.named.names.extend(names);
+            self
+        }
+
+        /// Does not mean those of these names.
+        #[must_use]
+        pub fn except(mut self, names: impl IntoIterator<Item = Glob>) -> Self {
+            self.named.except.extend(names);
+            self
+        }
+
+        /// Means those of these versions.
+        #[cfg(feature = "policy")]
+        #[must_use]
+        pub fn of_versions(mut self, versions: Versions) -> Self {
+            self.named.versions = Some(self.named.versions.unwrap_or_default().or(versions));
+            self
+        }
+    };
+}
+
+pub(super) use tell_named;
