@@ -3,13 +3,15 @@
 mod blob;
 mod form;
 mod row;
+#[cfg(test)]
+mod sample;
 mod summary;
 
 use std::ffi::OsString;
 
 pub use self::form::Form;
 pub use self::row::{Drawn, Ended, Largest, Reason, Row, RowShare};
-pub use self::summary::Summary;
+pub use self::summary::{BrokenBlob, CodeCount, KindCount, LargestSection, ProducerCount, Summary, WorstBlob};
 
 /// What an answer says of the audit itself. Nothing in it comes from a clock or from the host, unless whoever asks puts it there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
