@@ -90,6 +90,8 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)] // examples may
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "audit")]
+pub mod amount;
 mod atomic;
 #[cfg(feature = "audit")]
 pub mod audit;

@@ -142,7 +142,8 @@ impl Lines {
             Some(None) => false,
             None => rows.lines().count() == 1,
         };
-        is_whole && rows.lines().all(|text| Line::parse(text).is_some_and(|line| line.holds(place, state, end.is_some())))
+        is_whole
+            && rows.lines().all(|text| Line::parse(text).is_some_and(|line| line.holds(place, state, end.is_some())))
     }
 
     /// The rows, and the line behind those of an archive.

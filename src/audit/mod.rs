@@ -8,6 +8,8 @@ mod pipeline;
 mod progress;
 mod reading;
 mod row;
+#[cfg(test)]
+mod sample;
 mod summary;
 mod walk;
 mod worker;
@@ -23,7 +25,7 @@ pub use self::form::Form;
 use self::pipeline::Shared;
 pub use self::progress::Progress;
 pub use self::row::{Drawn, Ended, Largest, Reason, Row, RowShare};
-pub use self::summary::Summary;
+pub use self::summary::{BrokenBlob, CodeCount, KindCount, LargestSection, ProducerCount, Summary, WorstBlob};
 pub use self::walk::WalkOptions;
 use crate::atomic::{Access, AtomicFile};
 use crate::policy::{Day, Policy};
@@ -74,6 +76,8 @@ const WRITTEN: usize = 256 << 10;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Audited {
+    /// What its answer says of it.
+    pub about: About,
     /// What it comes to.
     pub summary: Summary,
     /// Where it was stopped; `None` where it was not.
@@ -154,7 +158,7 @@ impl Audit {
         if let Some(form) = form {
             form.tail(&about, &summary, stop.as_ref(), out)?;
         }
-        Ok(Audited { summary, stop })
+        Ok(Audited { about, summary, stop })
     }
 
     /// How many files a walk of these paths meets, archives not looked into: what the work can be compared with. Stops, and gives
@@ -166,11 +170,6 @@ impl Audit {
             if progress.stops() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         (!progress.stops()).then_some(files)
-    }
-
-    /// What its answer says of it.
-    pub fn about(&self) -> &About {
-        &self.about
     }
 
     fn policy(&self) -> &Policy {

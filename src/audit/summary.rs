@@ -26,7 +26,7 @@ const BETWEEN: char = '\0';
 ///
 /// Its memory is bounded, whatever a store says: of more than 4,096 distinct licences, producers, versions of these or kinds of
 /// sections, those count that come first by their bytes, exactly; what the others come to is the difference to the total. Of a text
-/// of more than 256 bytes, the beginning counts.
+/// of more than 500 bytes, the beginning counts.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Summary {
@@ -162,16 +162,16 @@ impl Summary {
     fn add_producers(&mut self, row: &Row<'_>) {
         for (nth, [field, name, version]) in row.producers.iter().enumerate() {
             self.key.0.clear();
-            push_part(&mut self.key.0, field, 40);
+            push_part(&mut self.key.0, field, 80);
             self.key.0.push(BETWEEN);
-            push_part(&mut self.key.0, name, 80);
+            push_part(&mut self.key.0, name, 200);
             // Versions of one name are counted each, the name itself once a row. (Most rows have a handful.)
             let earlier = &row.producers[nth.saturating_sub(MOST_COMPARED)..nth];
             if !earlier.iter().any(|[of, other, _]| of == field && other == name) {
                 self.producers.add(&self.key.0, 1);
             }
             self.key.0.push(BETWEEN);
-            push_part(&mut self.key.0, version, 134);
+            push_part(&mut self.key.0, version, 200);
             self.versions.add(&self.key.0, 1);
         }
     }
@@ -267,13 +267,11 @@ impl CodeSet {
     }
 }
 
-/// Appends the beginning of a part of a key, which may not look like two parts.
+/// Appends the beginning of a part of a key, which may not look like two parts: what parts them is written as it is shown.
 fn push_part(key: &mut String, part: &str, most: usize) {
-    let part = beginning(part, most);
-    if part.contains(BETWEEN) {
-        key.extend(part.chars().map(|character| if character == BETWEEN { '?' } else { character }));
-    } else {
-        key.push_str(part);
+    for (nth, piece) in beginning(part, most).split(BETWEEN).enumerate() {
+        key.push_str(if nth > 0 { "\\x00" } else { "" });
+        key.push_str(piece);
     }
 }
 

@@ -100,10 +100,16 @@ impl<'a> Worker<'a> {
         self.summary.add(row);
         self.shared.progress.row(row);
         if let Some(form) = self.shared.form {
-            if self.part.last.is_some() {
-                self.part.bytes.extend_from_slice(form.between().as_bytes());
+            let bytes = &mut self.part.bytes;
+            let before = bytes.len();
+            if before > 0 {
+                bytes.extend_from_slice(form.between().as_bytes());
             }
-            form.row(row, &mut self.part.bytes);
+            let begin = bytes.len();
+            form.row(row, bytes);
+            if bytes.len() == begin {
+                bytes.truncate(before); // the form says nothing of it
+            }
         }
         let last = self.part.last.get_or_insert_default();
         last.clear();
@@ -151,6 +157,7 @@ impl<'a> Worker<'a> {
 
 impl Look for Worker<'_> {
     fn knows(&mut self, place: &Place, state: &State) -> bool {
+        self.of_file = 0; // this is asked of each file first
         let Some(earlier) = self.shared.audit.earlier() else { return false };
         let Some(lines) = earlier.lines(place, state) else { return false };
         for row in lines.rows() {
@@ -159,7 +166,6 @@ impl Look for Worker<'_> {
         if let (Some(archive), Some(Form::Jsonl)) = (lines.archive(), self.shared.form) {
             self.part.bytes.extend_from_slice(archive.as_bytes());
         }
-        self.of_file = 0;
         true
     }
 
@@ -196,7 +202,7 @@ impl Look for Worker<'_> {
     fn archive(&mut self, archive: Archive<'_>) {
         self.summary.archive(archive.bytes_read);
         self.shared.progress.read(archive.bytes_read);
-        let rows = std::mem::take(&mut self.of_file);
+        let rows = self.of_file;
         // Of one that was not looked into to its end nobody may believe that these are all rows.
         if let Some(form) = self.shared.form.filter(|_| !self.stops()) {
             form.archive(&archive, rows, &mut self.part.bytes);

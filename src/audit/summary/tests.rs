@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::audit::sample::{bare, hostile, mixed, summary, usual};
-use crate::audit::{Largest, RowShare};
+use crate::audit::{Form, Largest, RowShare};
 
 fn rows() -> Vec<Row<'static>> {
     (0..3_000).map(|nth| if nth % 11 == 0 { hostile(nth) } else { usual(nth) }).collect()
@@ -115,5 +115,15 @@ fn cost_of_adding() {
             rows.iter().for_each(|row| all.add(black_box(row)));
         }
         println!("{:.0} ns a row", begin.elapsed().as_nanos() as f64 / (rows.len() * 10) as f64);
+    }
+    for form in Form::ALL {
+        let (begin, mut out, mut bytes) = (Instant::now(), Vec::new(), 0);
+        for row in &rows {
+            out.clear();
+            form.row(black_box(row), &mut out);
+            bytes += out.len();
+        }
+        let number = rows.len() as u128;
+        println!("{}: {} ns and {} bytes a row", form.name(), begin.elapsed().as_nanos() / number, bytes / rows.len());
     }
 }

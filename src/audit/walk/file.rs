@@ -63,9 +63,7 @@ impl Entry {
         let digest = self.stored.as_ref().map(|stored| stored.digest);
         let says_wasm =
             is_called_wasm(self.path.as_os_str()) || self.stored.as_ref().is_some_and(|stored| stored.says_wasm);
-        let is_passed = |kind: Kind| {
-            !says_wasm && (kind == Kind::Other || kind.holds_others() && options.nested == 0)
-        };
+        let is_passed = |kind: Kind| !says_wasm && (kind == Kind::Other || kind.holds_others() && options.nested == 0);
         if let Some((keep, file)) = keep {
             return match read_head(&input, &mut scratch.head) {
                 Ok(head) if is_passed(Kind::of(head)) => look.pass(head.len() as u64),

@@ -1,5 +1,6 @@
 //! What people look at. Every text of the input goes through `Escaped` on its way here.
 
+mod audit;
 mod image;
 mod interface;
 
@@ -9,6 +10,7 @@ use std::fmt::{self, Display};
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
+use sectile::amount::{Bytes, Grouped, share};
 use sectile::edit::ChangeKind;
 use sectile::metadata::{Item, Metadata, Value};
 use sectile::report::{EditReport, Report};
@@ -16,6 +18,7 @@ use sectile::scan::{Path, Section};
 use sectile::{Escaped, Finding, Judged, Severity, Verdict};
 use unicode_width::UnicodeWidthStr;
 
+pub use self::audit::summary;
 pub use self::image::{digests, layout};
 use crate::output::escaped;
 
@@ -180,11 +183,6 @@ pub fn check(file: &OsStr, verdict: &Verdict<'_>, out: &mut impl Write) -> io::R
     }
 }
 
-/// What an audit comes to. (To be replaced.)
-pub fn audit(_: &sectile::audit::About, audited: &sectile::audit::Audited, out: &mut impl Write) -> io::Result<()> {
-    writeln!(out, "{} rows, {} refused", audited.summary.rows, audited.summary.refused)
-}
-
 /// What an edit did to the sections, and to the file.
 pub fn edited(report: &EditReport<'_>, out: &mut impl Write) -> io::Result<()> {
     let (planned, file) = (report.planned, escaped(report.file));
@@ -340,58 +338,5 @@ impl Display for Shares<'_> {
             0 => Ok(()),
             more => write!(f, ", {more} more {}", if more == 1 { "kind" } else { "kinds" }),
         }
-    }
-}
-
-fn share(bytes: u64, of: u64) -> String {
-    let percent = if of == 0 { 0.0 } else { bytes as f64 / of as f64 * 100.0 };
-    format!("{percent:.1} %")
-}
-
-/// A number of bytes: rounded, and exact.
-struct Bytes(u64);
-
-impl Bytes {
-    fn short(&self) -> String {
-        const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-        let mut amount = self.0 as f64;
-        let mut unit = None;
-        for next in UNITS {
-            if amount < 1024.0 {
-                break;
-            }
-            amount /= 1024.0;
-            unit = Some(next);
-        }
-        match unit {
-            None => format!("{} B", self.0),
-            Some(unit) => format!("{amount:.1} {unit}"),
-        }
-    }
-}
-
-impl Display for Bytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 < 1024 {
-            write!(f, "{} bytes", self.0)
-        } else {
-            write!(f, "{} ({} bytes)", self.short(), Grouped(self.0))
-        }
-    }
-}
-
-/// A number with its digits in groups of three.
-struct Grouped(u64);
-
-impl Display for Grouped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.0.to_string();
-        for (nth, digit) in digits.chars().enumerate() {
-            if nth > 0 && (digits.len() - nth).is_multiple_of(3) {
-                f.write_str(",")?;
-            }
-            write!(f, "{digit}")?;
-        }
-        Ok(())
     }
 }

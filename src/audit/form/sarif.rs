@@ -1,0 +1,341 @@
+//! SARIF 2.1.0: a run, a rule for each code of the table of findings, a result for each finding.
+
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::codes;
+use crate::audit::{About, Ended, Row, Stop, Summary};
+use crate::digest::Hasher;
+use crate::escape::Escaped;
+use crate::finding::{Code, Finding, Severity};
+use crate::json::{write_array, write_text};
+use crate::policy::Judged;
+
+/// Further names that a result lists.
+const MOST_OTHERS: usize = 16;
+/// What is hashed to tell a finding again; changes when that does.
+const FINGERPRINT: &str = "sectileFinding/v1";
+
+/// Writes what stands before the results: who found them, and by which rules.
+pub(super) fn head(out: &mut dyn Write) -> io::Result<()> {
+    let mut out = out;
+    write!(
+        out,
+        "{{\"$schema\":\"https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json\",\
+         \"version\":\"2.1.0\",\"runs\":[{{\"tool\":{{\"driver\":{{\"name\":\"sectile\",\"semanticVersion\":\"{}\",\"rules\":",
+        env!("CARGO_PKG_VERSION")
+    )?;
+    write_array(&mut out, Code::ALL, |out, code| {
+        write!(
+            out,
+            "\n{{\"id\":\"{code}\",\"name\":\"{}\",\"shortDescription\":{{\"text\":",
+            pascal_case(code.name())
+        )?;
+        write_message(out, code.help())?;
+        write!(out, "}},\"defaultConfiguration\":{{\"level\":\"{}\"}}}}", code.severity())
+    })?;
+    write!(out, "}}}},\"results\":[\n")
+}
+
+/// Writes the results of one row, with commas between them: none, where it has no findings.
+pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) {
+    if row.judged.is_empty() {
+        return;
+    }
+    let uri = uri(&row.file);
+    for (nth, judged) in row.judged.iter().enumerate() {
+        if nth > 0 {
+            out.extend(b",\n");
+        }
+        // Writing into memory does not fail.
+        _ = result(row, &uri, nth, judged, out);
+    }
+}
+
+fn result(row: &Row<'_>, uri: &str, nth: usize, judged: &Judged<'_>, out: &mut Vec<u8>) -> io::Result<()> {
+    let finding: &Finding = &judged.finding;
+    let code = finding.code;
+    write!(out, "{{\"ruleId\":\"{code}\",\"ruleIndex\":{},\"level\":\"{}\"", code as usize, judged.severity)?;
+    write!(out, ",\"message\":{{\"text\":")?;
+    write_message(out, &finding.message)?;
+    write!(out, "}},\"locations\":[{{\"physicalLocation\":{{\"artifactLocation\":{{\"uri\":")?;
+    write_text(out, uri)?;
+    write!(out, "}}")?;
+    // The schema's integers are signed.
+    if let Ok(offset) = i64::try_from(finding.offset) {
+        write!(out, ",\"region\":{{\"byteOffset\":{offset},\"byteLength\":0}}")?;
+    }
+    write!(out, "}},\"logicalLocations\":[")?;
+    logical_location(finding, out)?;
+    write!(out, "]}}]")?;
+    if finding.count > 1 {
+        write!(out, ",\"occurrenceCount\":{}", finding.count.min(i64::MAX as u64))?;
+    }
+    write!(out, ",\"partialFingerprints\":{{\"{FINGERPRINT}\":\"{}\"}}", fingerprint(row, nth))?;
+    write!(out, ",\"properties\":{{\"refused\":{}", judged.refused)?;
+    if let Some(digest) = &row.digest {
+        write!(out, ",\"digest\":")?;
+        write_text(out, digest)?;
+        write!(out, ",\"verified\":{}", row.verified)?;
+    }
+    if !row.others.is_empty() {
+        write!(out, ",\"otherNames\":{},\"others\":", row.others.len())?;
+        write_array(out, row.others.iter().take(MOST_OTHERS), |out, name| write_text(out, &shown(name)))?;
+    }
+    write!(out, "}}}}")
+}
+
+/// The item and the section: `3/0`, `3/0 section licenses`.
+fn logical_location(finding: &Finding, out: &mut Vec<u8>) -> io::Result<()> {
+    let item = if finding.path.is_root() { "root".to_owned() } else { finding.path.to_string() };
+    match &finding.section {
+        None => write!(out, "{{\"name\":\"{item}\",\"fullyQualifiedName\":\"{item}\",\"kind\":\"module\"}}"),
+        Some(section) => {
+            let section = Escaped::new(section).to_string();
+            write!(out, "{{\"name\":")?;
+            write_text(out, &section)?;
+            write!(out, ",\"fullyQualifiedName\":")?;
+            write_text(out, &format!("{item} section {section}"))?;
+            write!(out, ",\"kind\":\"resource\"}}")
+        }
+    }
+}
+
+/// What stays the same when a blob is audited again, and differs from that of every other finding: the file, the code, the
+/// item, the section, and how many like it stand before. Not the offset: that moves with every edit.
+fn fingerprint(row: &Row<'_>, nth: usize) -> String {
+    let finding = &row.judged[nth].finding;
+    let is_alike = |other: &&Judged<'_>| {
+        let other = &other.finding;
+        (other.code, &other.path, &other.section) == (finding.code, &finding.path, &finding.section)
+    };
+    let before = row.judged[..nth].iter().filter(is_alike).count();
+    let section = finding.section.as_deref();
+    let mut hasher = Hasher::new();
+    let path = finding.path.to_string();
+    for part in [row.file.as_encoded_bytes(), finding.code.name().as_bytes(), path.as_bytes()] {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    hasher.update(&[u8::from(section.is_some())]);
+    hasher.update(section.unwrap_or_default().as_bytes());
+    hasher.update(&(before as u64).to_le_bytes());
+    let mut hex = hasher.finish().hex();
+    hex.truncate(32);
+    hex
+}
+
+/// Writes what stands behind the results: how the run went.
+pub(super) fn tail(about: &About, summary: &Summary, stop: Option<&Stop>, out: &mut dyn Write) -> io::Result<()> {
+    let mut out = out;
+    write!(out, "\n],\"invocations\":[{{\"executionSuccessful\":{}", stop.is_none())?;
+    write!(out, ",\"toolExecutionNotifications\":")?;
+    let broken = summary.ended(Ended::Partial) + summary.ended(Ended::Unread);
+    let listed = summary.broken().count() as u64;
+    let further =
+        (broken > listed).then(|| format!("{} further files could not be read to their end", broken - listed));
+    let stopped = stop.map(|stop| match &stop.behind {
+        Some(place) => format!("The audit was stopped behind {}.", shown(place)),
+        None => "The audit was stopped before its first row.".to_owned(),
+    });
+    let of_files = summary.broken().map(|blob| {
+        let message = format!("{}: {}", blob.ended.name(), blob.message);
+        let level = if blob.ended == Ended::Unread { Severity::Error } else { Severity::Warning };
+        (level, Cow::Owned(message), Some(&blob.file))
+    });
+    let others = further.map(|text| (Severity::Warning, text)).into_iter();
+    let others = others.chain(stopped.map(|text| (Severity::Error, text)));
+    let others = others.map(|(level, text)| (level, Cow::<str>::Owned(text), None));
+    write_array(&mut out, of_files.chain(others), |out, (level, message, file)| {
+        write!(out, "\n{{\"level\":\"{level}\",\"message\":{{\"text\":")?;
+        write_message(out, &message)?;
+        write!(out, "}}")?;
+        if let Some(file) = file {
+            write!(out, ",\"locations\":[{{\"physicalLocation\":{{\"artifactLocation\":{{\"uri\":")?;
+            write_text(out, &uri(file))?;
+            write!(out, "}}}}}}]")?;
+        }
+        write!(out, "}}")
+    })?;
+    write!(out, "}}],\"properties\":{{\"paths\":")?;
+    write_array(&mut out, &about.paths, |out, path| write_text(out, &shown(path)))?;
+    if let Some(policy) = &about.policy {
+        write!(out, ",\"policy\":")?;
+        write_text(&mut out, &shown(policy))?;
+        write!(out, ",\"policyFingerprint\":")?;
+        write_text(&mut out, &about.fingerprint)?;
+    }
+    if let Some(day) = &about.day {
+        write!(out, ",\"day\":")?;
+        write_text(&mut out, day)?;
+    }
+    let Summary { rows, accepted, refused, bytes, bytes_read, .. } = summary;
+    write!(out, ",\"rows\":{rows},\"accepted\":{accepted},\"refused\":{refused}")?;
+    writeln!(out, ",\"bytes\":{bytes},\"bytesRead\":{bytes_read}}}}}]}}")
+}
+
+/// A name of the store, as far as it is a text.
+fn shown(name: &OsStr) -> Cow<'_, str> {
+    match name.to_str() {
+        Some(name) => name.into(),
+        None => Escaped::bytes(name.as_encoded_bytes()).to_string().into(),
+    }
+}
+
+/// Writes a message. It may quote the input, and is looked at in a browser: what deceives is written out, and what SARIF
+/// takes for a link, `[text](target)`, or a place for an argument, `{0}`, is escaped as the specification says (3.11.5, 3.11.6).
+fn write_message(out: &mut impl Write, message: &str) -> io::Result<()> {
+    let mut text = Escaped::new(message).to_string();
+    if text.contains("](") {
+        text = text.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]");
+    }
+    let is_argument = |piece: &str| {
+        piece
+            .split_once('}')
+            .is_some_and(|(number, _)| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+    };
+    if text.split('{').skip(1).any(is_argument) {
+        text = text.replace('{', "{{").replace('}', "}}");
+    }
+    write_text(out, &text)
+}
+
+/// Where a blob is, as a URI: relative where its path is, and with every other byte than those that a path may hold encoded.
+fn uri(file: &OsStr) -> String {
+    let bytes = file.as_encoded_bytes();
+    let scheme = bytes.windows(3).position(|window| window == b"://").filter(|&end| {
+        end > 1 && bytes[..end].iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+    });
+    let mut uri = String::with_capacity(bytes.len() + 8);
+    let first = bytes.split(|&byte| byte == b'/').next().unwrap_or_default();
+    if scheme.is_some() {
+        // An object's: it has its own.
+    } else if Path::new(file).is_absolute() {
+        uri += if bytes.starts_with(b"/") { "file://" } else { "file:///" };
+    } else if first.contains(&b':') || first.is_empty() {
+        uri += "./"; // or its beginning would look like a scheme, or be none
+    }
+    let after_scheme = scheme.map_or(0, |end| end + 3);
+    uri.extend(bytes[..after_scheme].iter().map(|&byte| char::from(byte)));
+    for &byte in &bytes[after_scheme..] {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => uri.push(char::from(byte)),
+            b'-' | b'.' | b'_' | b'~' | b'/' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' => uri.push(char::from(byte)),
+            b'*' | b'+' | b',' | b';' | b'=' | b':' | b'@' => uri.push(char::from(byte)),
+            b'\\' if cfg!(windows) => uri.push('/'),
+            _ => {
+                use std::fmt::Write;
+                _ = write!(uri, "%{byte:02X}");
+            }
+        }
+    }
+    uri
+}
+
+fn pascal_case(name: &str) -> String {
+    name.split('-')
+        .flat_map(|word| word[..1].chars().map(|c| c.to_ascii_uppercase()).chain(word[1..].chars()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::audit::form::Form;
+    use crate::audit::sample::{about, finding, hostile, summary, usual, written};
+
+    #[test]
+    fn every_finding_is_a_result() {
+        let rows: Vec<_> = (0..300).map(|nth| if nth % 3 == 0 { hostile(nth) } else { usual(nth) }).collect();
+        let stop = Stop { behind: Some("store/a".into()) };
+        let text = written(Form::Sarif, &rows, Some(&stop));
+        let log: Value = serde_json::from_slice(&text).unwrap();
+        let run = &log["runs"][0];
+        let results = run["results"].as_array().unwrap();
+        let judged: Vec<_> = rows.iter().flat_map(|row| &row.judged).collect();
+        assert_eq!(results.len(), judged.len());
+        for (result, judged) in results.iter().zip(&judged) {
+            let code = judged.finding.code;
+            assert_eq!(result["ruleId"], *code.name());
+            let index = result["ruleIndex"].as_u64().unwrap() as usize;
+            assert_eq!(run["tool"]["driver"]["rules"][index]["id"], *code.name());
+            assert_eq!(result["level"], *judged.severity.name());
+            assert_eq!(result["properties"]["refused"], judged.refused);
+        }
+        let prints: HashSet<_> = results.iter().map(|result| result["partialFingerprints"].to_string()).collect();
+        let of_files = |row: &&Row<'_>| !row.judged.is_empty();
+        let files: HashSet<_> = rows.iter().filter(of_files).map(|row| &row.file).collect();
+        assert!(prints.len() >= files.len());
+        assert_eq!(run["invocations"][0]["executionSuccessful"], false);
+        let broken = summary(&rows).broken().count();
+        let notifications = run["invocations"][0]["toolExecutionNotifications"].as_array().unwrap();
+        assert_eq!(notifications.len(), broken + 2); // further ones, and the stop
+        let messages = results.iter().map(|result| result["message"]["text"].as_str().unwrap());
+        assert!(!messages.into_iter().any(|message| message.contains(['\u{202e}', '\x1b'])));
+    }
+
+    #[test]
+    fn no_rows_are_a_log_too() {
+        for rows in [vec![], vec![usual(1)]] {
+            let log: Value = serde_json::from_slice(&written(Form::Sarif, &rows, None)).unwrap();
+            assert_eq!(
+                log["runs"][0]["results"].as_array().unwrap().len(),
+                rows.iter().flat_map(|row| &row.judged).count()
+            );
+            assert_eq!(log["runs"][0]["invocations"][0]["executionSuccessful"], true);
+            assert_eq!(log["runs"][0]["properties"]["day"], about().day.unwrap());
+        }
+    }
+
+    #[test]
+    fn uris_are_encoded() {
+        let cases = [
+            ("a/b c.wasm", "a/b%20c.wasm"),
+            ("dist/app.tgz!package/app.wasm", "dist/app.tgz!package/app.wasm"),
+            ("a:b/c", "./a:b/c"),
+            ("//a", "file:////a"),
+            ("s3://bucket/a b", "s3://bucket/a%20b"),
+            ("javascript:alert(1)", "./javascript:alert(1)"),
+            ("100%<>\"?#[]", "100%25%3C%3E%22%3F%23%5B%5D"),
+            ("é", "%C3%A9"),
+        ];
+        for (name, expected) in cases.into_iter().filter(|(name, _)| cfg!(unix) || !name.starts_with('/')) {
+            assert_eq!(uri(OsStr::new(name)), expected);
+        }
+        #[cfg(unix)]
+        {
+            use std::os::unix::ffi::OsStrExt;
+            assert_eq!(uri(OsStr::from_bytes(b"/a\xff\n")), "file:///a%FF%0A");
+        }
+    }
+
+    #[test]
+    fn messages_hold_no_links_and_no_arguments() {
+        let message = |text: &str| {
+            let mut out = Vec::new();
+            write_message(&mut out, text).unwrap();
+            serde_json::from_slice::<String>(&out).unwrap()
+        };
+        assert_eq!(message("see [here](javascript:alert)"), "see \\[here\\](javascript:alert)");
+        assert_eq!(message("a {0} b"), "a {{0}} b");
+        assert_eq!(message("a[0] {x} \u{202e}"), "a[0] {x} \\u{202e}");
+    }
+
+    /// An edit that moves a section does not make a finding a new one; one more like it is.
+    #[test]
+    fn fingerprints_are_stable() {
+        let mut row = usual(0);
+        row.judged = [10, 20].map(|offset| finding(Code::NotUrl, Some("source"), offset, "")).into();
+        let before = [0, 1].map(|nth| fingerprint(&row, nth));
+        row.judged.iter_mut().for_each(|judged| judged.finding.to_mut().offset += 7);
+        assert_eq!([0, 1].map(|nth| fingerprint(&row, nth)), before);
+        assert_ne!(before[0], before[1]);
+        assert_eq!(codes(&row), [Code::NotUrl]);
+    }
+}
