@@ -21,7 +21,7 @@ pub(super) fn is_layout(directory: &Path) -> bool {
 pub(super) fn images(directory: &Path, trouble: &mut dyn FnMut(Trouble)) -> Images {
     let index = directory.join(INDEX_FILE);
     match check_marker(directory).and_then(|()| named(directory, &index, trouble)) {
-        Ok(named) => Images::resolve(named, &|digest| blob_path(directory, digest), trouble),
+        Ok(named) => Images::resolve(directory, named, &|digest| blob_path(directory, digest), trouble),
         Err(error) => {
             trouble(malformed(Place::new(index), &error));
             Images::default()

@@ -54,7 +54,7 @@ pub(super) fn walk(root: &Path, options: &WalkOptions, units: &mut Units<'_>) ->
                 units.add(Met::Trouble(trouble))?;
             }
         } else if file_type.is_some_and(|file_type| file_type.is_file()) {
-            let stored = stores.last().and_then(|store| store.stored(&entry)).map(Box::new);
+            let stored = stores.last().and_then(|within| within.stored(&entry)).map(Box::new);
             units.add(Met::File(Entry { stored, ..Entry::new(entry.into_path()) }))?;
         } else {
             units.add(Met::Trouble(passed_over(entry)))?;

@@ -63,11 +63,13 @@ impl Budget {
         self.held.set(self.held.get() + bytes);
     }
 
-    fn exceed(&self, message: String) {
+    /// More is asked for than a limit allows: the file is left as it is.
+    pub(super) fn exceed(&self, message: String) {
         self.spent.set(true);
         self.fail(Code::ArchiveLimit, message);
     }
 
+    /// The file itself cannot be read.
     pub(super) fn unreadable(&self, error: &io::Error) {
         self.spent.set(true); // whatever is read next would fail again, or be something else
         self.fail(Code::Unreadable, error.to_string());

@@ -85,6 +85,9 @@ pub(super) fn look_into(file: &Found<'_>, options: &WalkOptions, look: &mut dyn 
     let called = Called { outer: None, name: &file.place.file, says_wasm: file.says_wasm };
     archive.part(&called, 0..file.input.len(), file.head, 0);
     archive.tell_fault(&called);
+    if file.input.changed().unwrap_or(true) {
+        archive.tell(&called, Code::Changed, "it was changed while it was looked into".to_owned());
+    }
     archive.tell_counts(&called);
     let bytes_read = budget.bytes_read();
     look.archive(bytes_read);
