@@ -24,8 +24,9 @@ pub(super) trait Look {
     /// took.
     fn pass(&mut self, bytes_read: u64);
 
-    /// An archive was looked into, which took so many bytes of its file: all that was read to find its entries, and to inflate
-    /// them. (What is handed over as a part of the file is counted by who reads it, and what is on its way is in this count.)
+    /// An archive was looked into, which took so many bytes of its file: all that was read to find its entries, to tell what
+    /// they are, and to inflate them. What is handed over as a part of the file is counted by who reads it, its head too; what
+    /// is handed over on its way is in this count, as what it is inflated from.
     fn archive(&mut self, bytes_read: u64) {
         _ = bytes_read;
     }

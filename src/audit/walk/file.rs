@@ -9,7 +9,7 @@ use super::archive::{self, Found, is_called_wasm};
 use super::kind::Kind;
 use super::{Scratch, WalkOptions};
 use crate::audit::blob::{Blob, Content, Look, Place, State, Trouble};
-use crate::digest::Digest;
+use crate::digest::{Digest, Hasher};
 use crate::drive::ReadAt;
 use crate::finding::Code;
 use crate::stamp::FileId;
@@ -59,7 +59,7 @@ impl Entry {
         };
         let stamp = input.stamp();
         let keep = keep.filter(|_| stamp.links > 1).zip(stamp.file);
-        let state = State(stamp.to_string());
+        let state = State(format!("{stamp}{}", self.names()));
         if keep.is_none() && look.knows(self.path.as_os_str(), &state) {
             return;
         }
@@ -89,6 +89,20 @@ impl Entry {
         let size = input.len();
         let content = Content::Part { input: &input, range: 0..size, head };
         look.see(Blob { place, state: Some(state), digest, size: Some(size), content });
+    }
+
+    /// What tells whether it is called otherwise than before, which its own times do not show.
+    fn names(&self) -> String {
+        let of_store = self.stored.as_ref().map_or(&[][..], |stored| &stored.others);
+        if of_store.is_empty() && self.others.is_empty() {
+            return String::new();
+        }
+        let mut hasher = Hasher::new();
+        for name in of_store.iter().chain(&self.others) {
+            hasher.update(name.as_encoded_bytes());
+            hasher.update(b"\0");
+        }
+        format!(":{}", &hasher.finish().hex()[..16])
     }
 
     fn fail(self, error: &io::Error, look: &mut dyn Look) {

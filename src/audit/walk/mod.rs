@@ -98,12 +98,13 @@ impl Default for Scratch {
     }
 }
 
-/// Walks these paths, one after the other; hands over what is met, until it is told to stop.
+/// Walks these paths, one after the other, each once; hands over what is met, until it is told to stop.
 pub(super) fn walk(paths: &[PathBuf], options: &WalkOptions, hand_over: &mut dyn FnMut(Unit) -> ControlFlow<()>) {
     let mut units = Units { number: 0, met: Vec::new(), links: Arc::default(), hand_over };
     let mut result = ControlFlow::Continue(());
-    for path in paths {
-        if result.is_continue() {
+    for (nth, path) in paths.iter().enumerate() {
+        let is_new = !paths[..nth].contains(path);
+        if result.is_continue() && is_new {
             result = tree::walk(path, options, &mut units);
         }
     }

@@ -35,6 +35,11 @@ impl Budget {
         self.read.set(self.read.get() + bytes);
     }
 
+    /// So many of them are handed over, to be counted by who takes them.
+    pub(super) fn hand_over(&self, bytes: u64) {
+        self.read.set(self.read.get().saturating_sub(bytes));
+    }
+
     pub(super) fn bytes_read(&self) -> u64 {
         self.read.get()
     }

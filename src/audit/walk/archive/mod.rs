@@ -101,9 +101,10 @@ impl Archive<'_> {
         if !kind.holds_others() {
             if kind == Kind::Wasm || called.says_wasm {
                 let content = Content::Part { input: file.input, range: range.clone(), head };
+                self.budget.hand_over(head.len() as u64);
                 self.see(called, Some(range.end - range.start), content);
             } else {
-                self.look.pass(if level == 0 { 0 } else { head.len() as u64 });
+                self.look.pass(0); // what was read is the archive's
             }
             return;
         }

@@ -48,7 +48,7 @@ fn several_paths_and_none() {
     fs::create_dir(&b).unwrap();
     fs::write(b.join("c"), MODULE).unwrap();
     let missing = directory.path().join("missing");
-    let shown = show_with(&[&b, &a, &missing], &WalkOptions::default(), Shown::default());
+    let shown = show_with(&[&b, &a, &missing, &a], &WalkOptions::default(), Shown::default());
     assert_eq!(shown.files(), [text(b.join("c").as_os_str()), text(a.as_os_str())]);
     assert_eq!(shown.codes(), [format!("unreadable {}", missing.display())]);
 }
