@@ -44,7 +44,7 @@ pub struct WalkOptions {
     /// Entries of one file, with all archives in it; 100,000,000 by default.
     pub entries: u64,
     /// Bytes of one file that are held in memory, because a zip inside another archive can only be read at any position; and
-    /// the largest window that Zstandard may ask for. 64 MiB by default.
+    /// the largest window that Zstandard may ask for. 128 MiB by default, as the program `zstd` has it.
     pub held: u64,
 }
 
@@ -61,7 +61,7 @@ impl Default for WalkOptions {
             nested: 4,
             inflated: 16 << 30,
             entries: 100_000_000,
-            held: 64 << 20,
+            held: 128 << 20,
         }
     }
 }

@@ -137,7 +137,9 @@ impl<R: Read> Read for Inflating<'_, R> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
             Err(error) => {
                 self.failed = true;
-                self.budget.fail(Code::MalformedArchive, error.to_string());
+                let is_limit = error.kind() == io::ErrorKind::QuotaExceeded;
+                let code = if is_limit { Code::ArchiveLimit } else { Code::MalformedArchive };
+                self.budget.fail(code, error.to_string());
                 Err(error)
             }
         }
