@@ -50,16 +50,13 @@ impl fmt::Display for Stamp {
             Some(Err(before)) => write!(f, "-{}.{:09}", before.duration().as_secs(), before.duration().subsec_nanos()),
             None => f.write_str("?"),
         };
-        match self.file {
-            Some(FileId { device, inode }) => {
-                write!(f, "unix:{device}:{inode}:{}:", self.len)?;
-                modified(f)?;
-                write!(f, ":{}.{:09}", self.changed.0, self.changed.1)
-            }
-            None => {
-                write!(f, "file:{}:", self.len)?;
-                modified(f)
-            }
+        if let Some(FileId { device, inode }) = self.file {
+            write!(f, "unix:{device}:{inode}:{}:", self.len)?;
+            modified(f)?;
+            write!(f, ":{}.{:09}", self.changed.0, self.changed.1)
+        } else {
+            write!(f, "file:{}:", self.len)?;
+            modified(f)
         }
     }
 }

@@ -35,15 +35,12 @@ fn named(directory: &Path, index: &Path, trouble: &mut dyn FnMut(Trouble)) -> Re
     for entry in Index::parse(index, &read_json(index)?)?.entries(index)? {
         let mut name = OsString::from("oci:");
         name.push(directory);
-        match entry.ref_name() {
-            Some(tag) => {
-                name.push(":");
-                name.push(tag);
-            }
-            None => {
-                name.push("@");
-                name.push(&entry.digest);
-            }
+        if let Some(tag) = entry.ref_name() {
+            name.push(":");
+            name.push(tag);
+        } else {
+            name.push("@");
+            name.push(&entry.digest);
         }
         match pointer(index, entry) {
             Ok(pointer) => named.push(Named { pointer, name }),

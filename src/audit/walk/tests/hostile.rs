@@ -68,7 +68,7 @@ fn a_wrong_checksum_is_told_behind_the_blob() {
         (vec!["a!m.gz", "a!n.wasm"], vec!["malformed-archive a!m.gz".to_owned()])
     );
     // Nobody reads all of something else, to see.
-    let mut text = gzip(&[b'x'; 1 << 16]);
+    let mut text = gzip(&vec![b'x'; 1 << 16]);
     let crc = text.len() - 8;
     text[crc] ^= 1;
     assert_eq!(show_file(&text).troubles.len(), 0);

@@ -181,7 +181,7 @@ mod unix {
         let path = directory.path().join("a");
         fs::write(&path, tar(&[("m", MODULE)])).unwrap();
         let (mut writing, options) = (Writing(Shown::default(), path.clone()), WalkOptions::default());
-        walk(&[path.clone()], &options, &mut |unit| {
+        walk(std::slice::from_ref(&path), &options, &mut |unit| {
             unit.look_into(&options, &mut Scratch::default(), &mut writing);
             ControlFlow::Continue(())
         });
