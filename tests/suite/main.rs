@@ -27,6 +27,7 @@ mod passing;
 mod peers;
 #[cfg(feature = "policy")]
 mod policy;
+mod public_suites;
 mod push;
 mod ranges;
 #[cfg(feature = "remote")]
