@@ -1,6 +1,7 @@
 //! The tests that see the crate from outside, in one binary: it links once.
 #![allow(clippy::unwrap_used, clippy::pedantic)]
 
+mod allocation;
 #[cfg(feature = "cli")]
 mod cli;
 #[cfg(feature = "digest")]
