@@ -37,4 +37,5 @@ mod remote;
 mod sbom;
 mod splice;
 mod support;
+mod threads;
 mod values;
