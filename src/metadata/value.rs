@@ -64,7 +64,7 @@ pub trait Keep<'w, 'v>: sealed::Sealed {
     fn bytes(bytes: &'w [u8]) -> Cow<'v, [u8]>;
 }
 
-/// What values do is part of how they are read: nothing else keeps them.
+/// How values are kept is up to the readers: nobody else implements [`Keep`].
 mod sealed {
     pub trait Sealed {}
     impl Sealed for super::Borrowed {}
