@@ -21,8 +21,8 @@ pub struct Path(SmallVec<[u32; 4]>);
 
 impl Path {
     /// The root item's path.
-    pub const fn root() -> Self {
-        Self(SmallVec::new_const())
+    pub fn root() -> Self {
+        Self::default()
     }
 
     /// Whether this is the root item's path.
