@@ -66,6 +66,10 @@
 //! - An edit keeps every other byte, and an edit repeated changes nothing. A file that is replaced is wholly the old or
 //!   wholly the new one, for every reader and after every cut.
 //! - What an input breaks off with does not cost what stands before: an [`Outcome`] holds both, the value and the break.
+//! - Everything is `Send` and `Sync`.
+//!
+//! `docs/guarantees.md` names the tests that hold this, and says what is not promised. [`Limits`] and options may get new
+//! fields in minor releases: they are made with `..Default::default()`.
 //!
 //! # Features
 //!

@@ -180,7 +180,7 @@ fn read<'a>(
 fn honest(bytes: &[u8], range: &Range<u64>) -> Fetched {
     let len = bytes.len() as u64;
     let bytes = bytes[range.start.min(len) as usize..range.end.min(len) as usize].to_vec();
-    Fetched { bytes: bytes.into(), len: Some(len) }
+    Fetched::new(bytes, Some(len))
 }
 
 /// The error that broke a reading off, or that left nothing.
@@ -215,7 +215,7 @@ fn a_length_that_changes_is_an_error_that_says_so() {
     for (is, nth_lie) in [(bytes.len() as u64 + 1, 1), (40, 2), (0, 3), (u64::MAX, 1)] {
         let error = broken(read(frugal(), |nth, range| {
             let len = if nth < nth_lie { bytes.len() as u64 } else { is };
-            Ok(Fetched { len: Some(len), ..honest(&bytes, &range) })
+            Ok(Fetched::new(honest(&bytes, &range).bytes, Some(len)))
         }));
         assert!(error.is_io() && error.to_string().contains("changed while it was read"), "{error}");
     }
@@ -225,13 +225,13 @@ fn a_length_that_changes_is_an_error_that_says_so() {
 fn a_length_that_is_less_than_what_came_is_an_error() {
     let bytes = sample();
     let error =
-        broken(read(FetchOptions::default(), |_, range| Ok(Fetched { len: Some(9), ..honest(&bytes, &range) })));
+        broken(read(FetchOptions::default(), |_, range| Ok(Fetched::new(honest(&bytes, &range).bytes, Some(9)))));
     assert!(error.is_io() && error.to_string().contains("changed"), "{error}");
 }
 
 #[test]
 fn an_answer_of_nothing_is_an_end_where_it_can_be_and_an_error_elsewhere() {
-    let error = broken(read(frugal(), |_, _| Ok(Fetched { len: Some(1_000), ..Fetched::default() })));
+    let error = broken(read(frugal(), |_, _| Ok(Fetched::new(vec![], Some(1_000)))));
     assert!(error.is_io() && error.to_string().contains("shrank"), "{error}");
     let error = broken(read(frugal(), |_, _| Ok(Fetched::default())));
     assert!(error.is_not_wasm(), "{error}");
@@ -274,12 +274,12 @@ fn a_source_that_never_ends_ends_with_its_budget() {
     // A module, and sections of nothing for ever.
     let error = broken(read(options, |nth, range| {
         let bytes = if nth == 0 { b"\0".to_vec() } else { vec![0x60; (range.end - range.start) as usize] };
-        Ok(Fetched { bytes: bytes.into(), len: None })
+        Ok(Fetched::new(bytes, None))
     }));
     assert!(!error.is_io(), "{error}");
     let error = broken(read(options, |_, range| {
         let forever = |at: u64| if at < 8 { b"\0asm\x0d\0\x01\0"[at as usize] } else { [2, 0][(at % 2) as usize] };
-        Ok(Fetched { bytes: range.map(forever).collect::<Vec<_>>().into(), len: None })
+        Ok(Fetched::new(range.map(forever).collect::<Vec<_>>(), None))
     }));
     assert!(error.is_limit(), "{error}");
 }
