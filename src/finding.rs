@@ -140,10 +140,38 @@ codes! {
         "A section is refused by a policy, for its name, its kind or its size.";
     RefusedImport "refused-import" Error
         "An import of the root item is refused by a policy.";
+    RefusedSource "refused-source" Error
+        "A URL that says where something comes from is refused by a policy, or leads where nobody can tell.";
+    RefusedProducer "refused-producer" Error
+        "A tool or language that made a binary is refused by a policy, for its name or its version.";
+    RefusedDependency "refused-dependency" Error
+        "A package that a binary was built from is refused by a policy, for its name, its version or its source.";
+    ExpiredException "expired-exception" Warning
+        "An exception that a policy makes for a file has expired, or nobody can say whether it has: it excuses nothing.";
     NotJudged "not-judged" Error
         "What a rule of a policy asks for was not read, or could not be, so that nobody can say whether the rule holds.";
+    NotFollowed "not-followed" Note
+        "A symbolic link inside a store, or a link inside an archive, leads somewhere; it is not followed.";
+    NotAFile "not-a-file" Note
+        "Something in a store is a FIFO, a socket or a device, and is not opened.";
+    Unreadable "unreadable" Error
+        "A file or a directory of a store cannot be read, or an archive's entry is encrypted or compressed in a way that is not read.";
+    MalformedArchive "malformed-archive" Error
+        "An archive, or an entry of one, is cut off, damaged, or contradicts itself.";
+    ArchiveLimit "archive-limit" Error
+        "An archive is nested too deep, inflates too far, or is too large to be held; the rest of it is not looked into.";
+    MalformedLayout "malformed-layout" Error
+        "A document of an image layout or of a registry's storage is missing, damaged, or not what it is called by.";
     Changed "changed" Error
         "The file was changed while it was read; what was read may never have stood in it together.";
+}
+
+impl Code {
+    /// Whether it says that something was passed over on purpose.
+    #[cfg(feature = "audit")]
+    pub(crate) const fn is_passed_over(self) -> bool {
+        matches!(self, Self::NotFollowed | Self::NotAFile)
+    }
 }
 
 impl fmt::Display for Code {
@@ -250,17 +278,17 @@ impl Findings {
         self.list.push(Finding { code, path, offset, section, message, count: 1 });
     }
 
-    /// As [`add`](Self::add), of something in no section, where one more is never the same again: only beyond the limit it is
-    /// folded.
+    /// As [`add`](Self::add), where one more is never the same again: only beyond the limit it is folded.
     #[cold]
     pub(crate) fn add_apart(
         &mut self,
         code: Code,
         item: u32,
         offset: u64,
+        section: Option<&str>,
         describe: impl FnOnce() -> (Path, Cow<'static, str>),
     ) {
-        self.add_folding(code, item, offset, None, false, describe);
+        self.add_folding(code, item, offset, section, false, describe);
     }
 
     /// The findings by themselves.

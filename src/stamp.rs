@@ -1,7 +1,8 @@
 //! Which file it is, and in what state: what tells that it was written to, or that another has taken its place.
 
+use std::fmt;
 use std::fs::Metadata;
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
@@ -10,10 +11,12 @@ pub(crate) struct Stamp {
     modified: Option<SystemTime>,
     /// On Unix, when the inode was last changed, in seconds and nanoseconds: nobody can set it back.
     changed: (i64, i64),
+    /// How many names the file has; on Unix alone, elsewhere 1.
+    pub(crate) links: u64,
 }
 
 /// The device and the inode; known on Unix alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct FileId {
     pub(crate) device: u64,
     pub(crate) inode: u64,
@@ -28,11 +31,55 @@ impl Stamp {
             len: metadata.len(),
             modified: metadata.modified().ok(),
             changed: (metadata.ctime(), metadata.ctime_nsec()),
+            links: metadata.nlink(),
         }
     }
 
     #[cfg(not(unix))]
     pub(crate) fn of(metadata: &Metadata) -> Self {
-        Self { file: None, len: metadata.len(), modified: metadata.modified().ok(), changed: (0, 0) }
+        Self { file: None, len: metadata.len(), modified: metadata.modified().ok(), changed: (0, 0), links: 1 }
+    }
+}
+
+/// As a text that is the same as long as the file is: `unix:`, the device and the inode, the length in bytes, and when it was
+/// modified and changed, in seconds and nanoseconds; elsewhere `file:`, the length, and when it was modified.
+impl fmt::Display for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let modified = |f: &mut fmt::Formatter<'_>| match self.modified.map(|time| time.duration_since(UNIX_EPOCH)) {
+            Some(Ok(since)) => write!(f, "{}.{:09}", since.as_secs(), since.subsec_nanos()),
+            Some(Err(before)) => write!(f, "-{}.{:09}", before.duration().as_secs(), before.duration().subsec_nanos()),
+            None => f.write_str("?"),
+        };
+        match self.file {
+            Some(FileId { device, inode }) => {
+                write!(f, "unix:{device}:{inode}:{}:", self.len)?;
+                modified(f)?;
+                write!(f, ":{}.{:09}", self.changed.0, self.changed.1)
+            }
+            None => {
+                write!(f, "file:{}:", self.len)?;
+                modified(f)
+            }
+        }
+    }
+}
+
+#[cfg(feature = "audit")]
+impl Stamp {
+    /// As a text: whatever changes the file changes it. On Unix, nobody can set back when that was.
+    pub(crate) fn text(&self) -> String {
+        use crate::json::put;
+        let mut text = Vec::with_capacity(64);
+        let FileId { device, inode } = self.file.unwrap_or(FileId { device: 0, inode: 0 });
+        let (seconds, nanoseconds) = if self.file.is_some() { self.changed } else { self.modified() };
+        let put = put!(&mut text, device, ":", inode, ":", self.len, ":", seconds, ".", nanoseconds);
+        put.unwrap_or_else(|error| unreachable!("memory takes what is written: {error}"));
+        String::from_utf8(text).unwrap_or_default() // digits
+    }
+
+    /// When it was written to, in seconds and nanoseconds since 1970.
+    fn modified(&self) -> (i64, i64) {
+        let since = self.modified.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok()).unwrap_or_default();
+        (since.as_secs().cast_signed(), i64::from(since.subsec_nanos()))
     }
 }

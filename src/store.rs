@@ -16,7 +16,7 @@ use crate::read::outcome;
 use crate::scan::Visitor;
 use crate::stamp::Stamp;
 
-const CHANGED: &str = "the file's size or times are not what they were before";
+pub(crate) const CHANGED: &str = "the file's size or times are not what they were before";
 
 /// A regular file, open for reading.
 ///

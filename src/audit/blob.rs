@@ -10,8 +10,8 @@ use crate::store::Input;
 
 /// Who is shown what a store holds, on one thread.
 pub(super) trait Look {
-    /// Whether what lies in this file, in this state, is known from an earlier report: then nothing of it is read. (What is
-    /// known is told elsewhere.)
+    /// Whether what lies in this file, in this state and under these names, is known from an earlier report: then nothing of
+    /// it is read. Its rows were taken from there.
     fn knows(&mut self, file: &OsStr, state: &State) -> bool;
 
     /// A blob that begins as WebAssembly does, or that its store says is WebAssembly.
@@ -23,6 +23,12 @@ pub(super) trait Look {
     /// A file, or an entry of an archive, that is something else, and nothing to look into; with the bytes that telling that
     /// took.
     fn pass(&mut self, bytes_read: u64);
+
+    /// An archive was looked into, which took so many bytes of its file: all that was read to find its entries, and to inflate
+    /// them. (What is handed over as a part of the file is counted by who reads it, and what is on its way is in this count.)
+    fn archive(&mut self, bytes_read: u64) {
+        _ = bytes_read;
+    }
 
     /// Whether to stop as soon as possible: somebody asks for it.
     fn stops(&self) -> bool;
@@ -67,6 +73,11 @@ pub(super) struct Place {
 impl Place {
     pub(super) fn new(file: impl Into<OsString>) -> Self {
         Self { file: file.into(), others: Vec::new() }
+    }
+
+    /// Every name that it is found under, its own first.
+    pub(super) fn names(&self) -> impl Iterator<Item = &OsStr> {
+        [&*self.file].into_iter().chain(self.others.iter().map(|name| &**name))
     }
 }
 

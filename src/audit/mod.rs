@@ -1,17 +1,211 @@
 //! Many files: a store is walked, every binary in it read and judged, and each has its row.
 
 mod blob;
+mod earlier;
 mod form;
+mod outline;
+mod pipeline;
+mod progress;
+mod reading;
 mod row;
 #[cfg(test)]
 mod sample;
 mod summary;
+mod walk;
+mod worker;
 
 use std::ffi::OsString;
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+pub use self::earlier::{Earlier, EarlierError};
 pub use self::form::Form;
+use self::pipeline::Shared;
+pub use self::progress::Progress;
 pub use self::row::{Drawn, Ended, Largest, Reason, Row, RowShare};
 pub use self::summary::{BrokenBlob, CodeCount, KindCount, LargestSection, ProducerCount, Summary, WorstBlob};
+pub use self::walk::WalkOptions;
+use crate::atomic::{Access, AtomicFile};
+use crate::policy::{Day, Policy};
+
+/// An audit: what is judged by, and how stores are walked.
+///
+/// ```no_run
+/// use sectile::Policy;
+/// use sectile::audit::{Audit, Form, Progress};
+///
+/// let audit = Audit::new(Policy::read("policy.toml")?);
+/// let audited = audit.run(&["store".into()], Some(Form::Jsonl), &mut std::io::stdout(), &Progress::new())?;
+/// println!("{} rows", audited.summary.rows);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Audit {
+    policy: Arc<Policy>,
+    walking: WalkOptions,
+    threads: usize,
+    hashes: bool,
+    earlier: Option<Earlier>,
+    today: Option<Day>,
+    about: About,
+}
+
+/// Writes a file as a whole: whatever stood there before stands there until all is written, and for good where it cannot be. A
+/// link stays, and what it leads to is replaced.
+///
+/// # Errors
+///
+/// Those of `write`, and those of the system when the file is created or put into its place.
+pub fn write_whole<T>(place: impl AsRef<Path>, write: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> io::Result<T> {
+    let place = place.as_ref();
+    let place = place.canonicalize().unwrap_or_else(|_| place.to_owned());
+    let file = AtomicFile::create(&place, Access::Default)?;
+    let mut out = io::BufWriter::with_capacity(WRITTEN, file.file());
+    let written = write(&mut out)?;
+    out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+    file.put()?;
+    Ok(written)
+}
+
+/// Bytes of a file that are written at once.
+const WRITTEN: usize = 256 << 10;
+
+/// What became of an audit.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Audited {
+    /// What it comes to.
+    pub summary: Summary,
+    /// Where it was stopped; `None` where it was not.
+    pub stop: Option<Stop>,
+}
+
+impl Audit {
+    /// An audit by this policy, on as many threads as the system says that it runs at once.
+    pub fn new(policy: impl Into<Arc<Policy>>) -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let policy = policy.into();
+        let about = About { fingerprint: fingerprint(&policy, None), ..About::default() };
+        Self { policy, walking: WalkOptions::default(), threads, hashes: false, earlier: None, today: None, about }
+    }
+
+    /// Walks stores in this way.
+    #[must_use]
+    pub fn with_walk(self, walking: WalkOptions) -> Self {
+        Self { walking, ..self }
+    }
+
+    /// Reads on so many threads (and one at the least). The rows are the same, and in the same order, on any number.
+    #[must_use]
+    pub fn on_threads(self, threads: usize) -> Self {
+        Self { threads: threads.max(1), ..self }
+    }
+
+    /// Computes the digest of every blob, for which all of each is read, and compares it with what its store calls it by.
+    #[must_use]
+    pub fn hashing(mut self, hashes: bool) -> Self {
+        self.about.hashed = hashes;
+        Self { hashes, ..self }
+    }
+
+    /// Judges as on this day, which says what exceptions have expired. Without it, those that expire do not hold.
+    #[must_use]
+    pub fn on_day(mut self, today: Day) -> Self {
+        self.about.day = Some(today.to_string());
+        self.about.fingerprint = fingerprint(&self.policy, Some(today));
+        Self { today: Some(today), ..self }
+    }
+
+    /// Says in the answer what the policy is called.
+    #[must_use]
+    pub fn by_name(mut self, policy: impl Into<OsString>) -> Self {
+        self.about.policy = Some(policy.into());
+        self
+    }
+
+    /// Takes the rows of what did not change since an earlier report from there, and reads nothing of it.
+    ///
+    /// # Errors
+    ///
+    /// That report is not comparable: it was made by another version, by another policy, or hashed and this one is not.
+    pub fn since(self, earlier: Earlier) -> Result<Self, EarlierError> {
+        earlier.check(&self.about)?;
+        Ok(Self { earlier: Some(earlier), ..self })
+    }
+
+    /// Walks what lies at these paths, and writes an answer: the same bytes for the same stores, whatever the threads do. `None`
+    /// writes nothing, for who wants the summary alone.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer. What cannot be read of the stores is no error, but has a row.
+    pub fn run(
+        &self,
+        paths: &[PathBuf],
+        form: Option<Form>,
+        out: &mut dyn Write,
+        progress: &Progress,
+    ) -> io::Result<Audited> {
+        let about = About { paths: paths.iter().map(|path| path.clone().into()).collect(), ..self.about.clone() };
+        if let Some(form) = form {
+            form.head(&about, out)?;
+        }
+        let (summary, stop) = Shared::new(self, form, progress).run(paths, out)?;
+        if let Some(form) = form {
+            form.tail(&about, &summary, stop.as_ref(), out)?;
+        }
+        Ok(Audited { summary, stop })
+    }
+
+    /// How many files a walk of these paths meets, archives not looked into: what the work can be compared with. Stops, and gives
+    /// `None`, where the audit is asked to stop.
+    pub fn count(&self, paths: &[PathBuf], progress: &Progress) -> Option<u64> {
+        let mut files = 0;
+        walk::walk(paths, &self.walking, &mut |unit| {
+            files += unit.len() as u64;
+            if progress.stops() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        (!progress.stops()).then_some(files)
+    }
+
+    /// What its answer says of it.
+    pub fn about(&self) -> &About {
+        &self.about
+    }
+
+    fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    fn walking(&self) -> &WalkOptions {
+        &self.walking
+    }
+
+    fn threads(&self) -> usize {
+        self.threads
+    }
+
+    fn hashes(&self) -> bool {
+        self.hashes
+    }
+
+    fn today(&self) -> Option<Day> {
+        self.today
+    }
+
+    fn earlier(&self) -> Option<&Earlier> {
+        self.earlier.as_ref()
+    }
+}
+
+/// What tells one policy from another, and days on which it judges differently.
+fn fingerprint(policy: &Policy, today: Option<Day>) -> String {
+    let has_expired = |last: Day| today.is_none_or(|today| today > last);
+    let expired = policy.exceptions().filter(|exception| exception.expires().is_some_and(has_expired)).count();
+    format!("{}/{expired}", policy.fingerprint())
+}
 
 /// What an answer says of the audit itself. Nothing in it comes from a clock or from the host, unless whoever asks puts it there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +217,8 @@ pub struct About {
     pub policy: Option<OsString>,
     /// What tells one policy from another.
     pub fingerprint: String,
+    /// Whether every digest was computed.
+    pub hashed: bool,
     /// The day, as `2026-01-31`, if somebody said which.
     pub day: Option<String>,
 }

@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::ffi::OsStr;
 
+use super::blob::Place;
+use super::outline::Piece;
 use crate::finding::Severity;
-use crate::metadata::Field;
-use crate::policy::Judged;
+use crate::metadata::{Field, Metadata};
+use crate::policy::{Judged, Verdict};
 use crate::report::Report;
 use crate::scan::ItemKind;
 
@@ -147,6 +149,116 @@ pub struct Drawn<'r> {
     pub range: (u64, u64),
     /// How many sections it stands for.
     pub sections: u64,
+}
+
+impl<'r> Row<'r> {
+    /// A row of a reading and what a policy makes of it.
+    pub(super) fn of(nth: u64, place: &'r Place, report: Report<'r>, verdict: Verdict<'r>) -> Self {
+        let ended = match (report.metadata, report.broken) {
+            (Some(_), None) => Ended::Complete,
+            (Some(_), Some(_)) => Ended::Partial,
+            (None, Some(_)) => Ended::Unread,
+            (None, None) => Ended::Skipped,
+        };
+        let reason = report.broken.map(|error| Reason { message: error.message().into(), offset: error.offset() });
+        let row = Self {
+            nth,
+            file: Cow::Borrowed(&place.file),
+            others: place.others.iter().map(|name| Cow::Borrowed(&**name)).collect(),
+            size: report.size,
+            state: None,
+            digest: None,
+            verified: false,
+            ended,
+            reason,
+            kind: None,
+            name: None,
+            annotations: Vec::new(),
+            items: 0,
+            producers: Vec::new(),
+            packages: 0,
+            shares: Vec::new(),
+            largest: None,
+            drawn: Vec::new(),
+            accepted: verdict.is_accepted(),
+            judged: verdict.judged,
+            bytes_read: report.cost.bytes,
+            source: Source::Read(report),
+        };
+        match report.metadata {
+            Some(metadata) => row.saying(metadata),
+            None => row,
+        }
+    }
+
+    /// With what the metadata says.
+    fn saying(mut self, metadata: &'r Metadata<'r>) -> Self {
+        let root = metadata.root();
+        self.kind = Some(root.kind());
+        self.name = root.name().and_then(|name| name.as_str()).map(Cow::Borrowed);
+        let texts = root.annotations().filter_map(|(field, value)| Some((field, Cow::Borrowed(value.as_str()?))));
+        self.annotations = texts.collect();
+        self.items = metadata.items().len() as u64;
+        self.shares.reserve(SHARES);
+        for item in metadata.items() {
+            self.packages += item.dependencies().map_or(0, |found| found.packages.len() as u64);
+            for field in item.producers().fields() {
+                let producer = |(name, version)| [field.name(), name, version].map(Cow::Borrowed);
+                self.add_producers(field.values().map(producer));
+            }
+            for share in item.shares().filter(|share| !holds_items(item.kind(), share.kind)) {
+                let at = self.shares.iter().position(|found| found.kind == share.kind).unwrap_or_else(|| {
+                    self.shares.push(RowShare { kind: share.kind.into(), sections: 0, bytes: 0 });
+                    self.shares.len() - 1
+                });
+                self.shares[at].sections += u64::from(share.sections);
+                self.shares[at].bytes += share.bytes;
+            }
+        }
+        self
+    }
+
+    /// Adds producers that are not there yet.
+    pub(super) fn add_producers(&mut self, producers: impl Iterator<Item = [Cow<'r, str>; 3]>) {
+        for producer in producers {
+            if self.producers.len() < MOST_PRODUCERS && !self.producers.contains(&producer) {
+                self.producers.push(producer);
+            }
+        }
+    }
+
+    /// With where its sections lie.
+    pub(super) fn outline(&mut self, largest: Option<Piece>, drawn: Vec<Piece>) {
+        self.largest = largest.map(|piece| Largest {
+            bytes: piece.bytes(),
+            kind: piece.kind.into(),
+            name: piece.name.map(|name| String::from(name).into()),
+        });
+        self.drawn = drawn.into_iter().map(Drawn::from).collect();
+    }
+}
+
+/// Few blobs have sections of more kinds.
+const SHARES: usize = 16;
+
+/// Distinct producers of one blob that are given: comparing each with all others is to stay cheap.
+const MOST_PRODUCERS: usize = 256;
+
+/// Whether sections of this kind hold items, which are counted by what they hold.
+fn holds_items(item: ItemKind, kind: &str) -> bool {
+    item == ItemKind::Component && matches!(kind, "core module" | "component")
+}
+
+impl From<Piece> for Drawn<'_> {
+    fn from(piece: Piece) -> Self {
+        Self {
+            kind: piece.kind.into(),
+            name: piece.name.map(|name| String::from(name).into()),
+            depth: piece.depth,
+            range: (piece.start, piece.end),
+            sections: piece.sections,
+        }
+    }
 }
 
 impl Row<'_> {

@@ -84,7 +84,7 @@ pub(super) fn finding(code: Code, section: Option<&str>, offset: u64, message: &
         count: 1,
     };
     let severity = code.severity();
-    Judged { finding: Cow::Owned(finding), rule: None, severity, refused: severity == Severity::Error }
+    Judged { finding: Cow::Owned(finding), rule: None, severity, excepted: None, refused: severity == Severity::Error }
 }
 
 /// A row as a store gives it.

@@ -36,6 +36,8 @@ pub(crate) enum Value {
     Null,
     List(Vec<Node>),
     Table(Vec<(String, Node)>),
+    /// A date or a time, as it is written.
+    Date(String),
     /// Nothing that any key is to be: what it is instead.
     Other(&'static str),
 }
@@ -51,6 +53,7 @@ impl Node {
             Value::Null => "null",
             Value::List(_) => "a list",
             Value::Table(_) => "a table",
+            Value::Date(_) => "a date or time",
             Value::Other(kind) => kind,
         }
     }
@@ -111,7 +114,7 @@ fn toml_value(value: DeValue<'_>, lines: &Lines) -> Value {
             i64::from_str_radix(number.as_str(), number.radix()).map_or(Value::Other("a number"), Value::Integer)
         }
         DeValue::Float(_) => Value::Other("a number"),
-        DeValue::Datetime(_) => Value::Other("a date or time"),
+        DeValue::Datetime(date) => Value::Date(date.to_string()),
         DeValue::Array(list) => {
             let node = |value: toml::Spanned<DeValue<'_>>| {
                 let start = value.span().start;

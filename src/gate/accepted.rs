@@ -3,11 +3,12 @@
 use std::ffi::OsStr;
 use std::sync::Arc;
 
+use super::claim::Claim;
 use crate::digest::Digest;
 use crate::error::{Error, Outcome};
 use crate::metadata::Metadata;
 use crate::oci::{AnnotationError, AnnotationOptions, Annotations, annotations};
-use crate::policy::{Policy, Reading};
+use crate::policy::{Policy, Reading, Verdict};
 use crate::report::Report;
 
 /// An upload that was let through whole.
@@ -16,6 +17,7 @@ use crate::report::Report;
 pub struct Accepted {
     pub(super) reading: Result<Outcome<Reading<'static>>, Error>,
     pub(super) policy: Arc<Policy>,
+    pub(super) claim: Claim,
     /// The SHA-256 of all of its bytes.
     pub digest: Digest,
     /// How many they are.
@@ -44,10 +46,15 @@ impl Accepted {
         }
     }
 
-    /// The row that says what was read; what it is called there is for the caller to say. The policy that it was accepted by
-    /// ([`policy`](Self::policy)) makes the verdict of it.
+    /// The row that says what was read; what it is called there is for the caller to say. [`verdict`](Self::verdict) is
+    /// what the policy makes of it.
     pub fn report<'a>(&'a self, name: &'a OsStr) -> Report<'a> {
         Report::of_reading(name, Some(self.size), &self.reading)
+    }
+
+    /// What the policy makes of its [report](Self::report), with the exceptions that hold for it.
+    pub fn verdict<'a>(&self, report: &Report<'a>) -> Verdict<'a> {
+        self.claim.judge(&self.policy, report)
     }
 
     /// What it was judged by.

@@ -50,11 +50,14 @@
 //! that streams uploads to disk through it.
 
 mod accepted;
+mod claim;
 mod refused;
 
+use std::ffi::OsString;
 use std::sync::Arc;
 
 pub use self::accepted::Accepted;
+use self::claim::Claim;
 pub use self::refused::{Refused, Why};
 
 use crate::digest::Hasher;
@@ -62,8 +65,9 @@ use crate::drive::{Push, Watch};
 use crate::error::{Error, Reason};
 use crate::finding::Finding;
 use crate::metadata::Copied;
-use crate::policy::{Policy, Reader};
+use crate::policy::{Day, Policy, Reader};
 use crate::read::outcome;
+use crate::report::Report;
 use crate::scan::{Fault, Path};
 
 /// Watches one upload. See the [module](self) for what it decides, and when.
@@ -73,6 +77,7 @@ pub struct Gate {
     /// The most bytes that are permitted, and those that were declared.
     most: u64,
     declared: Option<u64>,
+    claim: Claim,
     state: State,
 }
 
@@ -99,7 +104,7 @@ impl Gate {
         let policy = policy.into();
         let push = Push::new(Reader::copying(&policy), policy.limits);
         let open = Open { push, hasher: Hasher::new(), whole: false, judged: 0, next: 0 };
-        Self { policy, most: u64::MAX, declared: None, state: State::Open(Box::new(open)) }
+        Self { policy, most: u64::MAX, declared: None, claim: Claim::default(), state: State::Open(Box::new(open)) }
     }
 
     /// Refuses uploads of more bytes than this.
@@ -114,6 +119,29 @@ impl Gate {
         Self { declared: Some(bytes), ..self }
     }
 
+    /// It is to lie at this place, and at each other that is given: what the policy makes an exception for.
+    #[must_use]
+    pub fn at(mut self, location: impl Into<OsString>) -> Self {
+        self.claim.locations.push(location.into());
+        self
+    }
+
+    /// It is said to have this digest, `sha256:…`. An exception for it holds until the bytes are all there, and then only if
+    /// they have it. (An exception for a digest that nobody announced does not hold: what it excuses would have to be let
+    /// through to the end.)
+    #[must_use]
+    pub fn named(mut self, digest: impl Into<String>) -> Self {
+        self.claim.digest = Some(digest.into());
+        self
+    }
+
+    /// It is judged on this day, by which exceptions expire.
+    #[must_use]
+    pub fn on(mut self, today: Day) -> Self {
+        self.claim.today = Some(today);
+        self
+    }
+
     /// The next bytes. An empty chunk changes nothing, but that what was declared is looked at: push one to have that done
     /// before any bytes come.
     ///
@@ -122,7 +150,7 @@ impl Gate {
     /// The upload is refused, whatever follows. Pushing on gives the same refusal.
     pub fn push(&mut self, chunk: &[u8]) -> Result<(), Refused> {
         let State::Open(open) = &mut self.state else { return self.refusal() };
-        match open.push(chunk, &self.policy, self.most, self.declared) {
+        match open.push(chunk, (&self.policy, &self.claim), self.most, self.declared) {
             Ok(()) => Ok(()),
             Err(why) => self.refuse(why),
         }
@@ -144,10 +172,11 @@ impl Gate {
     pub fn end(&mut self) -> Result<(), Refused> {
         let size = self.size();
         let State::Open(open) = &mut self.state else { return self.refusal() };
+        self.claim.hold_against(|| open.hasher.clone().finish());
         let declared = self.declared.replace(size).filter(|declared| *declared != size);
         let ended = match declared {
             Some(declared) => Err(Stop::because(Why::Length, Fault::Shorter(declared), size)),
-            None => open.end(size).map_err(Stop::from).and_then(|()| open.judge(&self.policy)),
+            None => open.end(size).map_err(Stop::from).and_then(|()| open.judge((&self.policy, &self.claim))),
         };
         ended.or_else(|stop| self.refuse(stop))
     }
@@ -165,7 +194,13 @@ impl Gate {
                 let Open { push, hasher, .. } = *open;
                 let cost = push.cost();
                 let reading = outcome(push.into_visitor().finish(), Ok(()), cost);
-                Ok(Accepted { reading, policy: self.policy, digest: hasher.finish(), size: cost.bytes })
+                Ok(Accepted {
+                    reading,
+                    policy: self.policy,
+                    claim: self.claim,
+                    digest: hasher.finish(),
+                    size: cost.bytes,
+                })
             }
         }
     }
@@ -185,7 +220,8 @@ impl Gate {
             let cost = push.cost();
             let broken = stop.error.map_or(Ok(()), Err);
             let reading = outcome(push.into_visitor().finish(), broken, cost);
-            let refused = Refused::new(stop.why, stop.finding, reading, cost.bytes, Arc::clone(&self.policy));
+            let by = (Arc::clone(&self.policy), self.claim.clone());
+            let refused = Refused::new(stop.why, stop.finding, reading, cost.bytes, by);
             self.state = State::Refused(refused);
         }
         self.refusal()
@@ -228,7 +264,7 @@ impl From<Error> for Stop {
 }
 
 impl Open {
-    fn push(&mut self, chunk: &[u8], policy: &Policy, most: u64, declared: Option<u64>) -> Result<(), Stop> {
+    fn push(&mut self, chunk: &[u8], by: (&Policy, &Claim), most: u64, declared: Option<u64>) -> Result<(), Stop> {
         let size = self.push.cost().bytes + chunk.len() as u64;
         if size.max(declared.unwrap_or_default()) > most {
             let fault = Fault::Limit { what: "bytes in the input", max: most };
@@ -241,9 +277,9 @@ impl Open {
         // Nothing more is needed than comes: what was declared is the end, before it is there.
         if let Some(end) = declared.filter(|end| !self.whole && self.push.needed().end > *end) {
             self.end(end)?;
-            self.judge(policy)?;
+            self.judge(by)?;
         } else if self.push.looked_at() != self.judged && size >= self.next {
-            self.judge(policy)?;
+            self.judge(by)?;
         }
         self.hasher.update(chunk);
         Ok(())
@@ -257,14 +293,15 @@ impl Open {
         Ok(())
     }
 
-    fn judge(&mut self, policy: &Policy) -> Result<(), Stop> {
+    fn judge(&mut self, (policy, claim): (&Policy, &Claim)) -> Result<(), Stop> {
         let size = self.push.cost().bytes;
         let reader = self.push.visitor();
         self.judged = self.push.looked_at();
         self.next = size + reader.weight() as u64;
         let unread = || Error::new(Reason::Unread, size, Path::root());
         let error = (!self.whole).then(unread);
-        match reader.refused_so_far(policy, error.as_ref()) {
+        let judge = |report: &Report<'_>| claim.judge(policy, report).first_refused().cloned();
+        match reader.so_far(error.as_ref(), judge) {
             Some(finding) => Err(Stop { why: Why::Policy, finding: Some(finding), error }),
             None => Ok(()),
         }

@@ -4,10 +4,11 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::sync::Arc;
 
+use super::claim::Claim;
 use crate::error::{Error, Outcome};
 use crate::escape::Escaped;
 use crate::finding::Finding;
-use crate::policy::{Policy, Reading};
+use crate::policy::{Policy, Reading, Verdict};
 use crate::report::Report;
 
 /// What kind of reason an upload is refused for.
@@ -38,7 +39,7 @@ struct Inner {
     finding: Option<Finding>,
     reading: Result<Outcome<Reading<'static>>, Error>,
     size: u64,
-    policy: Arc<Policy>,
+    by: (Arc<Policy>, Claim),
 }
 
 impl Refused {
@@ -48,9 +49,9 @@ impl Refused {
         finding: Option<Finding>,
         reading: Result<Outcome<Reading<'static>>, Error>,
         size: u64,
-        policy: Arc<Policy>,
+        by: (Arc<Policy>, Claim),
     ) -> Self {
-        Self(Arc::new(Inner { why, finding, reading, size, policy }))
+        Self(Arc::new(Inner { why, finding, reading, size, by }))
     }
 
     /// What kind of reason it is.
@@ -79,15 +80,20 @@ impl Refused {
     }
 
     /// The row that says what was read, and why no more was; what it is called there is for the caller to say. Its
-    /// [policy](Self::policy) makes the verdict of it, and `Report::write_verdict_json` a line of JSON of both: what
+    /// [verdict](Self::verdict) is what the policy makes of it, and `Report::write_verdict_json` a line of JSON of both: what
     /// `sectile check --json` prints.
     pub fn report<'a>(&'a self, name: &'a OsStr) -> Report<'a> {
         Report::of_reading(name, None, &self.0.reading)
     }
 
+    /// What the policy makes of its [report](Self::report), with the exceptions that hold for it.
+    pub fn verdict<'a>(&self, report: &Report<'a>) -> Verdict<'a> {
+        self.0.by.1.judge(&self.0.by.0, report)
+    }
+
     /// What it was judged by.
     pub fn policy(&self) -> &Policy {
-        &self.0.policy
+        &self.0.by.0
     }
 
     fn broken(&self) -> Option<&Error> {

@@ -8,7 +8,7 @@ use crate::escape::{is_deceptive, quoted};
 use crate::finding::{Code, Severity};
 
 /// Longer licences, URLs and dates are not parsed.
-const MAX_PARSED: usize = 8 << 10;
+pub(crate) const MAX_PARSED: usize = 8 << 10;
 
 /// What is wrong with a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -219,7 +219,7 @@ fn url_advice(value: &str) -> &'static str {
 }
 
 /// `git@host:path`, as SSH and Git write it.
-fn is_scp_like(value: &str) -> bool {
+pub(crate) fn is_scp_like(value: &str) -> bool {
     let Some((user, (host, path))) = value.split_once('@').and_then(|(user, rest)| Some((user, rest.split_once(':')?)))
     else {
         return false;

@@ -23,7 +23,7 @@ use std::ops::Range;
 use smallvec::SmallVec;
 
 pub use self::check::Flaw;
-pub(crate) use self::check::controls;
+pub(crate) use self::check::{MAX_PARSED, controls, is_scp_like};
 pub use self::convention::Purpose;
 pub(crate) use self::convention::{is_pinned_first, purpose};
 pub use self::dependencies::Dependencies;
@@ -205,6 +205,11 @@ impl<'a> Item<'a> {
     /// How many sections an annotation has; one is meant.
     pub fn sections_of(&self, field: Field) -> u64 {
         self.shares.sections_of(field.section())
+    }
+
+    /// How many sections of this name it has, whatever became of them; 0 for names that no convention knows.
+    pub(crate) fn sections_named(&self, name: &str) -> u64 {
+        self.shares.sections_of(name)
     }
 
     /// As [`name`](Self::name), but of several the first; and whether there are several.

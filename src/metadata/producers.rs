@@ -46,6 +46,15 @@ impl<'a> Producers<'a> {
         self.fields().next().is_none()
     }
 
+    /// Whether every section could be decoded to its end, and nothing stands behind that.
+    pub fn is_whole(&self) -> bool {
+        let mut whole = true;
+        for section in self.sections() {
+            inspect(section.as_bytes(), |(code, ..)| whole &= code != Code::MalformedProducers);
+        }
+        whole
+    }
+
     /// The same, borrowing nothing.
     pub fn into_owned(self) -> Producers<'static> {
         Producers {

@@ -14,7 +14,7 @@ mod drift;
 #[cfg(feature = "oci")]
 mod image;
 #[cfg(feature = "oci")]
-mod layout;
+pub(crate) mod layout;
 #[cfg(feature = "oci")]
 mod manifest;
 #[cfg(feature = "push")]

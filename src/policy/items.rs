@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use super::RuleError;
 use crate::escape::quoted;
+use crate::metadata::{Item, Metadata};
 use crate::scan::{ItemKind, Path};
 
 /// Which items of a tree a rule is about: groups of them, and some by their paths.
@@ -99,13 +100,30 @@ impl Items {
         self.paths.iter()
     }
 
+    /// Those of a tree that are meant, with their numbers.
+    pub(super) fn of<'m, 'a>(&'m self, metadata: &'m Metadata<'a>) -> impl Iterator<Item = (u32, &'m Item<'a>)> {
+        let is_meant = |item: &Item<'a>| self.has(item.kind(), item.depth() as usize, || metadata.path(item));
+        (0..).zip(metadata.items()).filter(move |(_, item)| is_meant(item))
+    }
+
+    /// The paths at which a tree has no item, of those that are named.
+    pub(super) fn absent(&self, metadata: &Metadata<'_>) -> BTreeSet<&Path> {
+        let mut absent: BTreeSet<&Path> = self.paths.iter().collect();
+        for item in metadata.items().iter().filter(|_| !self.paths.is_empty()) {
+            if let Some(path) = self.named(item.depth() as usize, || metadata.path(item)) {
+                absent.remove(&path);
+            }
+        }
+        absent
+    }
+
     /// Whether an item is meant: of this kind, so deep below the root, at this path.
     pub(super) fn has(&self, kind: ItemKind, depth: usize, path: impl FnOnce() -> Path) -> bool {
         self.groups.iter().any(|group| group.has(kind, depth == 0)) || self.named(depth, path).is_some()
     }
 
     /// The path of an item, so deep below the root, if it is named by it.
-    pub(super) fn named(&self, depth: usize, path: impl FnOnce() -> Path) -> Option<Path> {
+    fn named(&self, depth: usize, path: impl FnOnce() -> Path) -> Option<Path> {
         self.depths.contains(&depth).then(path).filter(|path| self.paths.contains(path))
     }
 }

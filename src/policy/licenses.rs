@@ -4,7 +4,7 @@ use spdx::LicenseReq;
 use spdx::expression::{ExprNode, Expression, Operator};
 
 use super::terms::{Term, Terms};
-use super::violations::{Broken, Spot};
+use super::violations::Broken;
 use super::{Items, RuleError};
 use crate::escape::quoted;
 use crate::finding::Code;
@@ -56,22 +56,8 @@ impl Licenses {
 
     /// Of an item that was not read to its end nobody knows which licence counts.
     pub(super) fn judge(&self, metadata: &Metadata<'_>, complete: bool, broken: &mut Broken<'_>) {
-        for (number, item) in (0..).zip(metadata.items()) {
-            let sections = item.sections_of(Field::Licenses);
-            let path = || metadata.path(item);
-            let whole = complete || item.is_whole();
-            if sections == 0 || !whole || !self.items.has(item.kind(), item.depth() as usize, path) {
-                continue;
-            }
-            let (first, last) = (item.first_annotation(Field::Licenses), item.annotation(Field::Licenses));
-            for value in [first].into_iter().chain((sections > 1).then_some(last)) {
-                if let Err(why) = self.judge_value(value) {
-                    let offset = value.map_or(item.start(), |value| value.range().start);
-                    let spot = Spot { item: number, offset, section: Some(Field::Licenses.section()) };
-                    broken.add(Code::RefusedLicense, spot, path, || why);
-                }
-            }
-        }
+        let judge = |value: Option<&Value<'_>>| self.judge_value(value);
+        broken.by_values(&self.items, Field::Licenses, Code::RefusedLicense, metadata, complete, judge);
     }
 
     fn judge_value(&self, value: Option<&Value<'_>>) -> Result<(), String> {

@@ -8,6 +8,9 @@
 //! [`read_at`] and [`Input::read_for`](crate::Input::read_for) run it. A rule whose question a reading leaves open is broken
 //! (`not-judged`), never passed over.
 //!
+//! A policy may make [`Exception`]s, by where a file lies or by its digest. These are no part of a report:
+//! [`Policy::judge_as`] is told them, and the day, by a [`Subject`].
+//!
 //! A policy is put together in code, or read from a file (feature `policy`): `Policy::read`.
 //!
 //! ```
@@ -30,34 +33,53 @@
 //! # Ok::<(), sectile::policy::RuleError>(())
 //! ```
 
+mod day;
+mod dependencies;
+mod exceptions;
 #[cfg(feature = "policy")]
 mod file;
+mod fingerprint;
 #[cfg(feature = "interface")]
 mod imports;
 mod items;
 mod licenses;
+mod named;
+mod producers;
 mod reading;
 mod required;
 mod rule;
 mod sections;
+mod sources;
+mod subject;
 mod terms;
+mod urls;
 mod verdict;
+#[cfg(feature = "policy")]
+mod versions;
 mod violations;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use self::day::Day;
+pub use self::dependencies::Dependencies;
+pub use self::exceptions::Exception;
 #[cfg(feature = "policy")]
 pub use self::file::{Key, PolicyError, Table, Takes};
 #[cfg(feature = "interface")]
 pub use self::imports::Imports;
 pub use self::items::{Group, Items};
 pub use self::licenses::Licenses;
+pub use self::producers::Producers;
 pub use self::reading::{Reader, Reading, read_at, read_fetch, read_slice};
 pub use self::required::{Required, RequiredValue};
 pub use self::rule::{Demand, Rule, RuleError};
 pub use self::sections::{SectionKind, Sections, Sighted};
+pub use self::sources::Sources;
+pub use self::subject::Subject;
 pub use self::verdict::{Judged, Verdict};
+#[cfg(feature = "policy")]
+pub use self::versions::Versions;
 
 use crate::finding::{Code, Severity};
 use crate::limits::Limits;
@@ -73,12 +95,19 @@ pub struct Policy {
     /// Of findings that are not as bad as the table of codes says: how bad they are, or `None` where they do not matter.
     severities: BTreeMap<Code, Option<Severity>>,
     rules: Vec<Arc<Rule>>,
+    exceptions: Vec<Arc<Exception>>,
 }
 
 impl Default for Policy {
     /// Refuses errors, and asks for nothing.
     fn default() -> Self {
-        Self { refuse: Severity::Error, limits: Limits::default(), severities: BTreeMap::new(), rules: Vec::new() }
+        Self {
+            refuse: Severity::Error,
+            limits: Limits::default(),
+            severities: BTreeMap::new(),
+            rules: Vec::new(),
+            exceptions: Vec::new(),
+        }
     }
 }
 
@@ -87,6 +116,13 @@ impl Policy {
     #[must_use]
     pub fn with(mut self, rule: Rule) -> Self {
         self.rules.push(Arc::new(rule));
+        self
+    }
+
+    /// Makes an exception. Where several excuse the same, the first is given beside it.
+    #[must_use]
+    pub fn excepting(mut self, exception: Exception) -> Self {
+        self.exceptions.push(Arc::new(exception));
         self
     }
 
@@ -100,6 +136,11 @@ impl Policy {
     /// What is asked beyond the findings, in the order in which it was added.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
         self.rules.iter().map(|rule| &**rule)
+    }
+
+    /// The exceptions that are made, in the order in which they were. Where there are none, a [`Subject`] makes no difference.
+    pub fn exceptions(&self) -> impl Iterator<Item = &Exception> {
+        self.exceptions.iter().map(|exception| &**exception)
     }
 
     /// How bad findings of a code are; `None` where they do not matter.

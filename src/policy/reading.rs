@@ -6,8 +6,6 @@ use super::{Demand, Policy};
 use crate::drive::Cost;
 use crate::drive::{self, Fetch, FetchOptions, ReadAt};
 use crate::error::{Error, Outcome};
-#[cfg(feature = "gate")]
-use crate::finding::Finding;
 #[cfg(feature = "interface")]
 use crate::interface::{self, Along, Interface};
 use crate::metadata::{self, Borrowed, Copied, Keep, Metadata};
@@ -44,7 +42,16 @@ impl Policy {
     /// Whether a rule asks for more than metadata. Where none does, the reader of metadata alone gives the same, and is a
     /// little faster: no section is shown to anybody else.
     pub(crate) fn asks_more(&self) -> bool {
-        self.rules().any(|rule| !matches!(rule.demand, Demand::Required(_) | Demand::Licenses(_)))
+        self.rules().any(|rule| match rule.demand {
+            Demand::Required(_)
+            | Demand::Licenses(_)
+            | Demand::Sources(_)
+            | Demand::Producers(_)
+            | Demand::Dependencies(_) => false,
+            Demand::Sections(_) => true,
+            #[cfg(feature = "interface")]
+            Demand::Imports(_) => true,
+        })
     }
 }
 
@@ -126,20 +133,19 @@ impl<K> Reader<'_, K> {
         of_metadata
     }
 
-    /// The first finding that the policy refuses of what was read so far. `unread` says that the rest is not known: it is
-    /// refused whatever comes.
-    pub(crate) fn refused_so_far(&self, policy: &Policy, unread: Option<&Error>) -> Option<Finding> {
+    /// What somebody makes of the report of what was read so far; `None` where that is nothing. `unread` says that the rest is
+    /// not known: what is refused then is refused whatever comes.
+    pub(crate) fn so_far<T>(&self, unread: Option<&Error>, judge: impl FnOnce(&Report<'_>) -> Option<T>) -> Option<T> {
         let watched = &self.0;
         #[cfg(feature = "interface")]
         let (watched, interface) = (&watched.of_custom, watched.reader.as_ref().and_then(interface::Reader::so_far));
         let sighted = watched.so_far();
-        let report = Report {
+        judge(&Report {
             #[cfg(feature = "interface")]
             interface,
             sighted: sighted.as_ref(),
             ..Report::of("".as_ref(), None, Some(watched.inner.so_far()?), unread, Cost::default())
-        };
-        policy.judge(&report).first_refused().cloned()
+        })
     }
 }
 

@@ -1,6 +1,5 @@
 //! Metadata that must be there.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -96,23 +95,16 @@ impl Required {
 
     /// Of an item that was not read to its end nobody knows what it lacks.
     pub(super) fn judge(&self, metadata: &Metadata<'_>, complete: bool, broken: &mut Broken<'_>) {
-        let mut absent: BTreeSet<&Path> = self.items.paths().collect();
-        for (number, item) in (0..).zip(metadata.items()) {
-            let path = || metadata.path(item);
-            if !self.items.has(item.kind(), item.depth() as usize, path) {
-                continue;
-            }
-            if let Some(path) = self.items.named(item.depth() as usize, path) {
-                absent.remove(&path);
-            }
-            for value in self.values.iter().filter(|_| complete || item.is_whole()) {
+        for (number, item) in self.items.of(metadata).filter(|(_, item)| complete || item.is_whole()) {
+            for value in &self.values {
                 if let Some((offset, lack)) = value.lack(item) {
                     let spot = Spot { item: number, offset, section: Some(value.name()) };
-                    broken.add(Code::MissingField, spot, path, || format!("`{value}` is required here, and {lack}"));
+                    let why = || format!("`{value}` is required here, and {lack}");
+                    broken.add(Code::MissingField, spot, || metadata.path(item), why);
                 }
             }
         }
-        for absent in absent.into_iter().filter(|_| complete) {
+        for absent in self.items.absent(metadata).into_iter().filter(|_| complete) {
             let names: Vec<_> = self.values.iter().map(|value| value.name()).collect();
             let why = || format!("there is no item {absent}, which is required to have {}", names.join(", "));
             broken.add(Code::MissingField, Spot::ROOT, Path::root, why);

@@ -5,7 +5,7 @@ use std::fmt;
 #[cfg(feature = "interface")]
 use super::Imports;
 use super::violations::Broken;
-use super::{Licenses, Required, Sections};
+use super::{Dependencies, Licenses, Producers, Required, Sections, Sources};
 use crate::finding::{Finding, Severity};
 use crate::report::Report;
 
@@ -34,6 +34,9 @@ impl Rule {
         match &self.demand {
             Demand::Required(required) => required.judge(metadata, report.is_complete(), &mut broken),
             Demand::Licenses(licenses) => licenses.judge(metadata, report.is_complete(), &mut broken),
+            Demand::Sources(sources) => sources.judge(metadata, report.is_complete(), &mut broken),
+            Demand::Producers(producers) => producers.judge(metadata, report.is_complete(), &mut broken),
+            Demand::Dependencies(dependencies) => dependencies.judge(metadata, report.is_complete(), &mut broken),
             Demand::Sections(_) => {
                 let place = *section_rules;
                 *section_rules += 1;
@@ -60,6 +63,12 @@ pub enum Demand {
     Required(Required),
     /// Licences that are allowed or denied.
     Licenses(Licenses),
+    /// URLs that are allowed or denied.
+    Sources(Sources),
+    /// Tools and languages that are refused, or required.
+    Producers(Producers),
+    /// Packages that are refused, or required to be listed.
+    Dependencies(Dependencies),
     /// Sections that are refused.
     Sections(Sections),
     /// Imports of the root item that are refused.
@@ -67,30 +76,26 @@ pub enum Demand {
     Imports(Imports),
 }
 
-impl From<Required> for Demand {
-    fn from(required: Required) -> Self {
-        Self::Required(required)
-    }
+macro_rules! demands {
+    ($($(#[$attribute:meta])* $demand:ident),*) => {
+        $($(#[$attribute])* impl From<$demand> for Demand {
+            fn from(demand: $demand) -> Self {
+                Self::$demand(demand)
+            }
+        })*
+    };
 }
 
-impl From<Licenses> for Demand {
-    fn from(licenses: Licenses) -> Self {
-        Self::Licenses(licenses)
-    }
-}
-
-impl From<Sections> for Demand {
-    fn from(sections: Sections) -> Self {
-        Self::Sections(sections)
-    }
-}
-
-#[cfg(feature = "interface")]
-impl From<Imports> for Demand {
-    fn from(imports: Imports) -> Self {
-        Self::Imports(imports)
-    }
-}
+demands!(
+    Required,
+    Licenses,
+    Sources,
+    Producers,
+    Dependencies,
+    Sections,
+    #[cfg(feature = "interface")]
+    Imports
+);
 
 /// A text that no rule can be made of. `Display` says why; it may quote the text: escape it before it meets a terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]

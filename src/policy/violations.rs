@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::Rule;
+use super::{Items, Rule};
 use crate::finding::{Code, Findings};
+use crate::metadata::{Field, Metadata, Value};
 use crate::scan::Path;
 
 /// The findings of one rule, folded as all findings are.
@@ -44,8 +45,21 @@ impl Violations {
         if section.is_some() {
             self.0.add(code, item, offset, section, describe);
         } else {
-            self.0.add_apart(code, item, offset, describe);
+            self.0.add_apart(code, item, offset, section, describe);
         }
+    }
+
+    /// As [`add`](Self::add), but each in the same section stands for itself, too.
+    fn add_each(
+        &mut self,
+        code: Code,
+        spot: Spot<'_>,
+        rule: &Rule,
+        path: impl FnOnce() -> Path,
+        why: impl FnOnce() -> String,
+    ) {
+        let Spot { item, offset, section } = spot;
+        self.0.add_apart(code, item, offset, section, || (path(), because(why(), rule.reason.as_deref())));
     }
 
     pub(super) fn findings(self) -> Findings {
@@ -74,10 +88,56 @@ impl<'r> Broken<'r> {
         self.violations.add(code, spot, self.rule, path, why);
     }
 
+    /// As [`add`](Self::add), but each in the same section stands for itself, too.
+    pub(super) fn add_each(
+        &mut self,
+        code: Code,
+        spot: Spot<'_>,
+        path: impl FnOnce() -> Path,
+        why: impl FnOnce() -> String,
+    ) {
+        self.violations.add_each(code, spot, self.rule, path, why);
+    }
+
     /// Nobody can say whether the rule holds.
     pub(super) fn not_judged(&mut self, why: &str) {
+        self.not_judged_at(Spot::ROOT, Path::root, why);
+    }
+
+    /// Nobody can say whether the rule holds of an item.
+    pub(super) fn not_judged_at(&mut self, spot: Spot<'_>, path: impl FnOnce() -> Path, why: &str) {
         let why = || format!("a rule of the policy cannot be judged: {why}");
-        self.add(Code::NotJudged, Spot::ROOT, Path::root, why);
+        self.add(Code::NotJudged, spot, path, why);
+    }
+
+    /// Judges the values of a field, of the items that were read to their ends: of others nobody knows which value counts.
+    /// Where an item has the section more than once, the first and the last are judged, as readers differ on which counts;
+    /// `None` is one that could not be read.
+    pub(super) fn by_values(
+        &mut self,
+        items: &Items,
+        field: Field,
+        code: Code,
+        metadata: &Metadata<'_>,
+        complete: bool,
+        judge: impl Fn(Option<&Value<'_>>) -> Result<(), String>,
+    ) {
+        for (number, item) in (0..).zip(metadata.items()) {
+            let sections = item.sections_of(field);
+            let path = || metadata.path(item);
+            let whole = complete || item.is_whole();
+            if sections == 0 || !whole || !items.has(item.kind(), item.depth() as usize, path) {
+                continue;
+            }
+            let (first, last) = (item.first_annotation(field), item.annotation(field));
+            for value in [first].into_iter().chain((sections > 1).then_some(last)) {
+                if let Err(why) = judge(value) {
+                    let offset = value.map_or(item.start(), |value| value.range().start);
+                    let spot = Spot { item: number, offset, section: Some(field.section()) };
+                    self.add(code, spot, path, || why);
+                }
+            }
+        }
     }
 
     pub(super) fn findings(self) -> Findings {

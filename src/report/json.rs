@@ -10,7 +10,7 @@ mod layout;
 #[cfg(feature = "push")]
 mod push;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::ops::Range;
@@ -22,13 +22,13 @@ use super::{EditReport, Report};
 use crate::edit::{Change, Planned};
 use crate::error::Error;
 use crate::finding::{Code, Finding, Severity};
-use crate::json::{write_array, write_object, write_text};
+use crate::json::{put, write_array, write_object, write_text};
 use crate::metadata::{Item, Metadata, Producers, ProducersField, Value};
-use crate::policy::Verdict;
+use crate::policy::{Exception, Judged, Verdict};
 use crate::scan::Section;
 
 /// The number that changes when what scripts rely on does.
-const SCHEMA: u32 = 1;
+pub(crate) const SCHEMA: u32 = 1;
 
 impl Report<'_> {
     /// Writes the report as one JSON object and a line feed, with its keys in a fixed order. A text that is not UTF-8
@@ -39,15 +39,12 @@ impl Report<'_> {
     /// Those of the writer.
     pub fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
         self.write_head(out)?;
-        write!(out, ",\"item\":")?;
-        match self.metadata {
-            Some(metadata) => self.write_tree(out, metadata)?,
-            None => write!(out, "null")?,
-        }
-        write!(out, ",\"findings\":")?;
+        put!(out, ",\"item\":")?;
+        self.write_item(out)?;
+        put!(out, ",\"findings\":")?;
         write_array(out, self.findings(), write_unjudged)?;
         write_outcome(out, self.broken)?;
-        writeln!(out, ",\"bytes_read\":{}}}", self.cost.bytes)
+        put!(out, ",\"bytes_read\":", self.cost.bytes, "}\n")
     }
 
     /// Writes the findings as a policy judges them, as one JSON object and a line feed.
@@ -57,40 +54,45 @@ impl Report<'_> {
     /// Those of the writer.
     pub fn write_verdict_json(&self, verdict: &Verdict<'_>, out: &mut impl Write) -> io::Result<()> {
         self.write_head(out)?;
-        write!(out, ",\"findings\":")?;
-        write_array(out, &verdict.judged, |out, judged| {
-            write_finding(out, &judged.finding, judged.severity)?;
-            write!(out, ",\"refused\":{}}}", judged.refused)
-        })?;
-        write!(out, ",\"accepted\":{}", verdict.is_accepted())?;
+        put!(out, ",\"findings\":")?;
+        write_array(out, &verdict.judged, write_judged)?;
+        put!(out, ",\"accepted\":", verdict.is_accepted())?;
         write_outcome(out, self.broken)?;
-        writeln!(out, ",\"bytes_read\":{}}}", self.cost.bytes)
+        put!(out, ",\"bytes_read\":", self.cost.bytes, "}\n")
     }
 
     fn write_head(&self, out: &mut impl Write) -> io::Result<()> {
         write_head(out, self.file, self.size)
     }
 
+    /// Writes the root item, and in it all that it holds; `null` where nothing was read.
+    pub(crate) fn write_item(&self, out: &mut impl Write) -> io::Result<()> {
+        match self.metadata {
+            Some(metadata) => self.write_tree(out, metadata),
+            None => put!(out, "null"),
+        }
+    }
+
     fn write_tree(&self, out: &mut impl Write, metadata: &Metadata<'_>) -> io::Result<()> {
         let mut open = 0; // items that are begun and not ended
         for item in metadata.items() {
             while open > item.depth() {
-                write!(out, "]}}")?;
+                put!(out, "]}")?;
                 open -= 1;
             }
             if item.index() > 0 {
-                write!(out, ",")?;
+                put!(out, ",")?;
             }
             write_item(out, metadata, item, self.size)?;
             #[cfg(feature = "interface")]
             if let Some(interface) = self.interface.filter(|_| item.parent().is_none()) {
                 interface::write_interface(out, interface)?;
             }
-            write!(out, ",\"items\":[")?;
+            put!(out, ",\"items\":[")?;
             open += 1;
         }
         for _ in 0..open {
-            write!(out, "]}}")?;
+            put!(out, "]}")?;
         }
         Ok(())
     }
@@ -105,14 +107,14 @@ impl EditReport<'_> {
     pub fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
         let Planned { plan, findings, changes } = self.planned;
         write_head(out, self.file, Some(plan.source_len()))?;
-        write!(out, ",\"new_size\":{},\"kept\":{},\"inserted\":{}", plan.len(), plan.kept(), plan.inserted())?;
-        write!(out, ",\"dropped\":")?;
+        put!(out, ",\"new_size\":", plan.len(), ",\"kept\":", plan.kept(), ",\"inserted\":", plan.inserted())?;
+        put!(out, ",\"dropped\":")?;
         write_array(out, plan.dropped(), |out, range| write_range(out, &range))?;
-        write!(out, ",\"changes\":")?;
+        put!(out, ",\"changes\":")?;
         write_array(out, changes, write_change)?;
-        write!(out, ",\"findings\":")?;
+        put!(out, ",\"findings\":")?;
         write_array(out, findings, write_unjudged)?;
-        writeln!(out, ",\"written\":{}}}", self.written)
+        put!(out, ",\"written\":", self.written, "}\n")
     }
 }
 
@@ -131,7 +133,7 @@ impl<W: Write> SectionsJson<W> {
     /// Those of the writer.
     pub fn new(mut out: W, file: &OsStr, size: Option<u64>) -> io::Result<Self> {
         write_head(&mut out, file, size)?;
-        write!(out, ",\"sections\":[")?;
+        put!(&mut out, ",\"sections\":[")?;
         Ok(Self { out, any: false })
     }
 
@@ -144,20 +146,20 @@ impl<W: Write> SectionsJson<W> {
         let out = &mut self.out;
         let comma = if self.any { "," } else { "" };
         self.any = true;
-        write!(out, "{comma}{{\"path\":\"{path}\",\"id\":{},\"kind\":\"{}\"", section.id, section.kind_name())?;
+        put!(out, comma, "{\"path\":\"", path, "\",\"id\":", section.id, ",\"kind\":\"", section.kind_name(), "\"")?;
         if section.is_custom() {
-            write!(out, ",\"name\":")?;
+            put!(out, ",\"name\":")?;
             write_text(out, section.name())?;
         }
-        write!(out, ",\"range\":")?;
+        put!(out, ",\"range\":")?;
         write_range(out, &section.range())?;
-        write!(out, ",\"payload\":")?;
+        put!(out, ",\"payload\":")?;
         write_range(out, &section.payload())?;
         if section.is_custom() {
-            write!(out, ",\"data\":")?;
+            put!(out, ",\"data\":")?;
             write_range(out, &section.data())?;
         }
-        write!(out, "}}")
+        put!(out, "}")
     }
 
     /// Writes what stands behind the last section, and a line feed.
@@ -166,67 +168,67 @@ impl<W: Write> SectionsJson<W> {
     ///
     /// Those of the writer.
     pub fn finish(mut self, broken: Option<&Error>) -> io::Result<()> {
-        write!(self.out, "]")?;
+        put!(&mut self.out, "]")?;
         write_outcome(&mut self.out, broken)?;
-        writeln!(self.out, "}}")
+        put!(&mut self.out, "}\n")
     }
 }
 
 /// What a file is called: a text that is not UTF-8 is given as its bytes.
-fn write_os(out: &mut impl Write, name: &OsStr) -> io::Result<()> {
+pub(crate) fn write_os(out: &mut impl Write, name: &OsStr) -> io::Result<()> {
     match name.to_str() {
         Some(name) => write_text(out, name),
         None => write_base64(out, name.as_encoded_bytes()),
     }
 }
 
-fn write_head(out: &mut impl Write, file: &OsStr, size: Option<u64>) -> io::Result<()> {
-    write!(out, "{{\"schema\":{SCHEMA},\"file\":")?;
+pub(crate) fn write_head(out: &mut impl Write, file: &OsStr, size: Option<u64>) -> io::Result<()> {
+    put!(out, "{\"schema\":", SCHEMA, ",\"file\":")?;
     write_os(out, file)?;
-    write!(out, ",\"size\":")?;
+    put!(out, ",\"size\":")?;
     match size {
-        Some(size) => write!(out, "{size}"),
-        None => write!(out, "null"),
+        Some(size) => put!(out, size),
+        None => put!(out, "null"),
     }
 }
 
 /// Writes an item up to the list of those that it holds.
 fn write_item(out: &mut impl Write, metadata: &Metadata<'_>, item: &Item<'_>, size: Option<u64>) -> io::Result<()> {
-    write!(out, "{{\"kind\":\"{}\",\"path\":\"{}\",\"range\":", item.kind(), metadata.path(item))?;
+    put!(out, "{\"kind\":\"", item.kind().name(), "\",\"path\":\"", &metadata.path(item), "\",\"range\":")?;
     match item.end().or(size) {
         Some(end) => write_range(out, &(item.start()..end))?,
-        None => write!(out, "[{},null]", item.start())?,
+        None => put!(out, "[", item.start(), ",null]")?,
     }
-    write!(out, ",\"name\":")?;
+    put!(out, ",\"name\":")?;
     match item.name() {
         Some(name) => write_value(out, name)?,
-        None => write!(out, "null")?,
+        None => put!(out, "null")?,
     }
-    write!(out, ",\"annotations\":")?;
+    put!(out, ",\"annotations\":")?;
     write_object(out, item.annotations(), |out, (field, value)| {
-        write!(out, "\"{field}\":")?;
+        put!(out, "\"", field.section(), "\":")?;
         write_value(out, value)
     })?;
-    write!(out, ",\"producers\":")?;
+    put!(out, ",\"producers\":")?;
     write_producers(out, item.producers())?;
     #[cfg(feature = "dependencies")]
     if let Some(dependencies) = item.dependencies() {
-        write!(out, ",\"dependencies\":")?;
+        put!(out, ",\"dependencies\":")?;
         write_array(out, &dependencies.packages, write_package)?;
     }
     if let Some(value) = item.registry_metadata() {
-        write!(out, ",\"registry_metadata\":")?;
+        put!(out, ",\"registry_metadata\":")?;
         match value.as_str().filter(|text| is_json_object(text)) {
             Some(json) => write_compact(out, json)?,
             None => write_value(out, value)?,
         }
     }
     if item.debug_links().next().is_some() {
-        write!(out, ",\"debug_links\":")?;
+        put!(out, ",\"debug_links\":")?;
         write_array(out, item.debug_links(), |out, (section, value)| {
-            write!(out, "[\"{section}\",")?;
+            put!(out, "[\"", section, "\",")?;
             write_value(out, value)?;
-            write!(out, "]")
+            put!(out, "]")
         })?;
     }
     Ok(())
@@ -234,7 +236,7 @@ fn write_item(out: &mut impl Write, metadata: &Metadata<'_>, item: &Item<'_>, si
 
 /// The values of each field, in the order of its first section; a field that stands twice is one key.
 fn write_producers(out: &mut impl Write, producers: &Producers<'_>) -> io::Result<()> {
-    let mut places = HashMap::new();
+    let mut places = BTreeMap::new(); // mostly of three
     let mut fields = Vec::new();
     for field in producers.fields() {
         let place = *places.entry(field.name()).or_insert_with(|| {
@@ -245,79 +247,109 @@ fn write_producers(out: &mut impl Write, producers: &Producers<'_>) -> io::Resul
     }
     write_object(out, fields, |out, (name, fields)| {
         write_text(out, name)?;
-        write!(out, ":")?;
+        put!(out, ":")?;
         let values = fields.iter().flat_map(ProducersField::values);
         write_array(out, values, |out, (name, version)| {
-            write!(out, "[")?;
+            put!(out, "[")?;
             write_text(out, name)?;
-            write!(out, ",")?;
+            put!(out, ",")?;
             write_text(out, version)?;
-            write!(out, "]")
+            put!(out, "]")
         })
     })
 }
 
 #[cfg(feature = "dependencies")]
 fn write_package<W: Write>(out: &mut W, package: &crate::metadata::Package) -> io::Result<()> {
-    write!(out, "{{\"name\":")?;
+    put!(out, "{\"name\":")?;
     write_text(out, &package.name)?;
-    write!(out, ",\"version\":")?;
+    put!(out, ",\"version\":")?;
     write_text(out, &package.version)?;
-    write!(out, ",\"source\":")?;
+    put!(out, ",\"source\":")?;
     write_text(out, &package.source)?;
     let kind = if package.build { "build" } else { "runtime" };
-    write!(out, ",\"kind\":\"{kind}\",\"root\":{},\"dependencies\":", package.root)?;
-    write_array(out, &package.dependencies, |out, place| write!(out, "{place}"))?;
-    write!(out, "}}")
+    put!(out, ",\"kind\":\"", kind, "\",\"root\":", package.root, ",\"dependencies\":")?;
+    write_array(out, &package.dependencies, |out, place| put!(out, *place as u64))?;
+    put!(out, "}")
+}
+
+/// A finding as a policy judges it.
+pub(crate) fn write_judged<W: Write>(out: &mut W, judged: &Judged<'_>) -> io::Result<()> {
+    write_finding(out, &judged.finding, judged.severity)?;
+    put!(out, ",\"refused\":", judged.refused)?;
+    if let Some(exception) = &judged.excepted {
+        write_exception(out, exception)?;
+    }
+    put!(out, "}")
 }
 
 /// A finding as bad as the table of codes says.
 fn write_unjudged<W: Write>(out: &mut W, finding: &Finding) -> io::Result<()> {
     write_finding(out, finding, finding.code.severity())?;
-    write!(out, "}}")
+    put!(out, "}")
 }
 
 /// Writes a finding, up to the end of its object.
 fn write_finding<W: Write>(out: &mut W, finding: &Finding, severity: Severity) -> io::Result<()> {
     let Finding { code, path, offset, section, message, count } = finding;
-    write!(out, "{{\"code\":\"{code}\",\"severity\":\"{severity}\",\"path\":\"{path}\",\"offset\":{offset}")?;
-    write!(out, ",\"section\":")?;
+    put!(
+        out,
+        "{\"code\":\"",
+        code.name(),
+        "\",\"severity\":\"",
+        severity.name(),
+        "\",\"path\":\"",
+        path,
+        "\",\"offset\":",
+        offset
+    )?;
+    put!(out, ",\"section\":")?;
     match section {
         Some(section) => write_text(out, section)?,
-        None => write!(out, "null")?,
+        None => put!(out, "null")?,
     }
-    write!(out, ",\"message\":")?;
+    put!(out, ",\"message\":")?;
     write_text(out, message)?;
     if *count > 1 {
-        write!(out, ",\"count\":{count}")?;
+        put!(out, ",\"count\":", count)?;
     }
     Ok(())
 }
 
+/// Why a finding is excused, and until when.
+fn write_exception(out: &mut impl Write, exception: &Exception) -> io::Result<()> {
+    put!(out, ",\"excepted\":{\"reason\":")?;
+    write_text(out, exception.reason())?;
+    match exception.expires() {
+        Some(day) => put!(out, ",\"expires\":\"", day.to_string().as_str(), "\"}"),
+        None => put!(out, ",\"expires\":null}"),
+    }
+}
+
 fn write_change<W: Write>(out: &mut W, change: &Change) -> io::Result<()> {
     let Change { path, section, kind, range, before, after } = change;
-    write!(out, "{{\"path\":\"{path}\",\"section\":")?;
+    put!(out, "{\"path\":\"", path, "\",\"section\":")?;
     write_text(out, section)?;
-    write!(out, ",\"change\":\"{}\",\"range\":", kind.name())?;
+    put!(out, ",\"change\":\"", kind.name(), "\",\"range\":")?;
     write_range(out, range)?;
-    write!(out, ",\"bytes\":[{before},{after}]}}")
+    put!(out, ",\"bytes\":[", before, ",", after, "]}")
 }
 
 fn write_outcome(out: &mut impl Write, broken: Option<&Error>) -> io::Result<()> {
     let Some(error) = broken else {
-        return write!(out, ",\"outcome\":\"complete\"");
+        return put!(out, ",\"outcome\":\"complete\"");
     };
-    write!(out, ",\"outcome\":\"partial\",\"reason\":{{\"message\":")?;
+    put!(out, ",\"outcome\":\"partial\",\"reason\":{\"message\":")?;
     write_text(out, &error.message())?;
-    write!(out, ",\"offset\":")?;
+    put!(out, ",\"offset\":")?;
     match error.offset() {
-        Some(offset) => write!(out, "{offset}}}"),
-        None => write!(out, "null}}"),
+        Some(offset) => put!(out, offset, "}"),
+        None => put!(out, "null}"),
     }
 }
 
 fn write_range(out: &mut impl Write, range: &Range<u64>) -> io::Result<()> {
-    write!(out, "[{},{}]", range.start, range.end)
+    put!(out, "[", range.start, ",", range.end, "]")
 }
 
 fn write_value(out: &mut impl Write, value: &Value<'_>) -> io::Result<()> {
@@ -328,7 +360,7 @@ fn write_value(out: &mut impl Write, value: &Value<'_>) -> io::Result<()> {
 }
 
 fn write_base64(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
-    write!(out, "{{\"base64\":\"{}\"}}", STANDARD.encode(bytes))
+    put!(out, "{\"base64\":\"", STANDARD.encode(bytes).as_str(), "\"}")
 }
 
 /// Whether a text can be given as the JSON that it is.

@@ -3,7 +3,7 @@
 #[cfg(feature = "digest")]
 mod digest;
 #[cfg(feature = "json")]
-mod json;
+pub(crate) mod json;
 #[cfg(feature = "oci")]
 mod layout;
 
@@ -45,6 +45,8 @@ pub struct Report<'a> {
     pub interface: Option<&'a Interface>,
     /// What a policy's rules about sections found; `None` where it was not read for a policy that has some.
     pub sighted: Option<&'a Sighted>,
+    /// What is wrong or notable with the place rather than with the bytes: it was changed meanwhile, it is no regular file.
+    pub around: &'a [Finding],
     /// Why not all was read; `None` where all was.
     pub broken: Option<&'a Error>,
     /// What the reading cost.
@@ -102,6 +104,7 @@ impl<'a> Report<'a> {
             #[cfg(feature = "interface")]
             interface: None,
             sighted: None,
+            around: &[],
             broken,
             cost,
         }
@@ -112,7 +115,7 @@ impl<'a> Report<'a> {
         let of_metadata = self.metadata.into_iter().flat_map(Metadata::findings);
         #[cfg(feature = "interface")]
         let of_metadata = of_metadata.chain(self.interface.into_iter().flat_map(Interface::findings));
-        of_metadata
+        of_metadata.chain(self.around)
     }
 
     /// Whether all of the input was read.

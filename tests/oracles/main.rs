@@ -3,6 +3,8 @@
 
 #[cfg(feature = "oci")]
 mod oci;
+#[cfg(feature = "policy")]
+mod policy;
 #[cfg(feature = "cli")]
 mod push;
 #[cfg(feature = "cli")]

@@ -232,3 +232,48 @@ fn judging_takes_no_longer_than_reading() {
     let policy = Policy::default().with(Rule::new(Licenses::new(Items::all()).allow("MIT").unwrap()));
     upload(gate(&policy), &bytes, 1).unwrap();
 }
+
+/// An exception by place holds from the first byte, one by digest until it turns out that the bytes have another; and none makes
+/// an upload pass that breaks off.
+#[cfg(feature = "policy")]
+#[test]
+fn exceptions_hold_for_uploads() {
+    let bytes = module(&[custom("licenses", "GPL-3.0-only"), custom("note", "x")]);
+    let digest = Digest::of(&bytes).to_string();
+    let text = |by: &str| format!("licenses.allow = 'MIT'\n[exceptions]\n{by}\nreason = 'known'\nexpires = 2026-11-26");
+    let day = |text: &str| text.parse::<policy::Day>().unwrap();
+    let by_path = Policy::parse("p", &text("paths = 'vendor/*'")).unwrap();
+    let by_digest = Policy::parse("p", &text(&format!("digests = '{digest}'\nverified = true"))).unwrap();
+    let today = |policy: &Policy| gate(policy).on(day("2026-11-26"));
+    for size in [1, 7, usize::MAX] {
+        for gate in [
+            today(&by_path).at("vendor/a"),
+            today(&by_digest).named(&*digest),
+            today(&by_digest).named(&*digest).declared(bytes.len() as u64),
+        ] {
+            let accepted = upload(gate, &bytes, size).unwrap();
+            let report = accepted.report("a".as_ref());
+            let verdict = accepted.verdict(&report);
+            assert!(verdict.is_accepted() && verdict.judged.iter().any(|judged| judged.excepted.is_some()));
+            assert!(!accepted.policy().judge(&report).is_accepted());
+        }
+        for gate in [
+            today(&by_path),
+            today(&by_path).at("vendor/a").at("release/a"),
+            gate(&by_path).at("vendor/a"),
+            gate(&by_path).at("vendor/a").on(day("2026-11-27")),
+            today(&by_digest),
+            today(&by_digest).named(Digest::of(b"other").to_string()),
+        ] {
+            let (_, refused) = upload(gate, &bytes, size).unwrap_err();
+            assert_eq!(refused.finding().map(|finding| finding.code), Some(Code::RefusedLicense));
+            assert!(refused.verdict(&refused.report("a".as_ref())).is_refused());
+        }
+        // Of other bytes under that digest the exception holds until they are all there.
+        let other = [&bytes[..], &custom("note", "y")].concat();
+        let (at, refused) = upload(today(&by_digest).named(&*digest), &other, size).unwrap_err();
+        assert_eq!((at, refused.why()), (usize::MAX, Why::Policy));
+        assert!(refused.verdict(&refused.report("a".as_ref())).is_refused());
+        assert!(upload(today(&by_path).at("vendor/a"), &bytes[..bytes.len() - 1], size).is_err());
+    }
+}

@@ -1,8 +1,10 @@
 //! Policies: every rule accepts and refuses, through every mouth; their files say where they are wrong.
 
+mod exceptions;
 mod file;
 mod hostile;
 mod rules;
+mod sources;
 
 use std::ffi::OsStr;
 

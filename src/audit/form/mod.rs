@@ -3,6 +3,7 @@
 
 mod csv;
 mod html;
+mod jsonl;
 #[cfg(test)]
 mod oracles;
 mod sarif;
@@ -48,7 +49,7 @@ impl Form {
     /// Writes what stands before the first row.
     pub(super) fn head(self, about: &About, out: &mut dyn Write) -> io::Result<()> {
         match self {
-            Self::Jsonl => Ok(()),
+            Self::Jsonl => jsonl::head(about, out),
             Self::Csv => csv::head(out),
             Self::Sarif => sarif::head(out),
             Self::Html => html::head(about, out),
@@ -58,12 +59,13 @@ impl Form {
     /// Writes one row, with nothing before or behind it. Called on any thread, in any order. What is not empty is parted by
     /// [`between`](Self::between) from what is not empty, too, before it.
     pub(super) fn row(self, row: &Row<'_>, out: &mut Vec<u8>) {
-        match self {
-            Self::Jsonl => {}
+        let written = match self {
+            Self::Jsonl => jsonl::row(row, out),
             Self::Csv => csv::row(row, out),
             Self::Sarif => sarif::row(row, out),
             Self::Html => html::row(row, out),
-        }
+        };
+        written.unwrap_or_else(|error| unreachable!("memory takes what is written: {error}"));
     }
 
     /// What stands between two rows of which something is written: a row may be empty, and then nothing stands before it.
@@ -84,7 +86,8 @@ impl Form {
         out: &mut dyn Write,
     ) -> io::Result<()> {
         match self {
-            Self::Jsonl | Self::Csv => Ok(()),
+            Self::Jsonl => jsonl::tail(summary, stop, out),
+            Self::Csv => Ok(()),
             Self::Sarif => sarif::tail(about, summary, stop, out),
             Self::Html => html::tail(summary, stop, out),
         }

@@ -5,7 +5,6 @@ use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::codes;
 use crate::audit::{About, Ended, Row, Stop, Summary};
 use crate::digest::Hasher;
 use crate::escape::Escaped;
@@ -40,18 +39,18 @@ pub(super) fn head(out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Writes the results of one row, with commas between them: none, where it has no findings.
-pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) {
+pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     if row.judged.is_empty() {
-        return;
+        return Ok(());
     }
     let uri = uri(&row.file);
     for (nth, judged) in row.judged.iter().enumerate() {
         if nth > 0 {
             out.extend(b",\n");
         }
-        // Writing into memory does not fail.
-        _ = result(row, &uri, nth, judged, out);
+        result(row, &uri, nth, judged, out)?;
     }
+    Ok(())
 }
 
 fn result(row: &Row<'_>, uri: &str, nth: usize, judged: &Judged<'_>, out: &mut Vec<u8>) -> io::Result<()> {
@@ -74,6 +73,11 @@ fn result(row: &Row<'_>, uri: &str, nth: usize, judged: &Judged<'_>, out: &mut V
         write!(out, ",\"occurrenceCount\":{}", finding.count.min(i64::MAX as u64))?;
     }
     write!(out, ",\"partialFingerprints\":{{\"{FINGERPRINT}\":\"{}\"}}", fingerprint(row, nth))?;
+    if let Some(exception) = &judged.excepted {
+        write!(out, ",\"suppressions\":[{{\"kind\":\"external\",\"status\":\"accepted\",\"justification\":")?;
+        write_text(out, &Escaped::new(exception.reason()).to_string())?;
+        write!(out, "}}]")?;
+    }
     write!(out, ",\"properties\":{{\"refused\":{}", judged.refused)?;
     if let Some(digest) = &row.digest {
         write!(out, ",\"digest\":")?;
@@ -247,7 +251,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::audit::form::Form;
+    use crate::audit::form::{Form, codes};
     use crate::audit::sample::{about, finding, hostile, summary, usual, written};
 
     #[test]

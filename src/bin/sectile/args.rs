@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
 use sectile::Severity;
+use sectile::audit::{Form, WalkOptions};
 use sectile::scan::Path;
 
 use crate::{created, edit, oci};
@@ -16,13 +17,13 @@ pub fn command() -> Command {
         .version(clap::crate_version!())
         .about("Reads and edits the metadata of WebAssembly modules and components without touching the rest")
         .after_help(
-            "Exit status: 0 done; 1 the answer is no (`check` refused something, `get` found no such section);\n\
+            "Exit status: 0 done; 1 the answer is no (`check` or `audit` refused something, `get` found no such section);\n\
              2 something could not be done, or only a part of a file could be read.",
         )
         .subcommand_required(true)
         .arg_required_else_help(true)
         .infer_subcommands(false)
-        .subcommands([show(), sections(), get(), check(), sbom()])
+        .subcommands([show(), sections(), get(), check(), audit(), sbom()])
         .subcommands(edit::args::commands())
         .subcommands([digest(), oci::args::command()])
         .subcommands([completions(), man()])
@@ -78,23 +79,94 @@ fn get() -> Command {
 fn check() -> Command {
     Command::new("check").about("Judges what is wrong or notable in each file; nothing else is shown").args([
         files(),
-        Arg::new("policy")
-            .long("policy")
-            .value_name("POLICY.toml")
-            .value_parser(value_parser!(PathBuf))
-            .value_hint(ValueHint::FilePath)
-            .help("Judge by this policy, and read by its limits; docs/policy.md says what may stand in it"),
-        Arg::new("refuse")
-            .long("refuse")
-            .value_name("SEVERITY")
-            .value_parser(PossibleValuesParser::new(Severity::ALL.map(Severity::name)))
-            .default_value(Severity::Error.name())
-            .help("Refuse a file with a finding of this severity, or a worse one, whatever the policy says"),
+        policy(),
+        refuse(),
         json(),
         map(),
         color(),
     ])
 }
+
+fn policy() -> Arg {
+    Arg::new("policy")
+        .long("policy")
+        .value_name("POLICY.toml")
+        .value_parser(value_parser!(PathBuf))
+        .value_hint(ValueHint::FilePath)
+        .help("Judge by this policy, and read by its limits; docs/policy.md says what may stand in it")
+}
+
+fn refuse() -> Arg {
+    Arg::new("refuse")
+        .long("refuse")
+        .value_name("SEVERITY")
+        .value_parser(PossibleValuesParser::new(Severity::ALL.map(Severity::name)))
+        .default_value(Severity::Error.name())
+        .help("Refuse a file with a finding of this severity, or a worse one, whatever the policy says")
+}
+
+fn audit() -> Command {
+    let forms = [TABLE].into_iter().chain(Form::ALL.map(Form::name));
+    Command::new("audit")
+        .about("Judges every binary below each path, however deep it lies: directories, image layouts, registries' storages, archives")
+        .args([
+            Arg::new("PATH")
+                .required(true)
+                .num_args(1..)
+                .value_parser(value_parser!(PathBuf))
+                .value_hint(ValueHint::AnyPath)
+                .help("A directory, an archive, an image layout, a registry's storage, or a binary"),
+            policy(),
+            refuse(),
+            Arg::new("format")
+                .long("format")
+                .value_name("FORMAT")
+                .value_parser(PossibleValuesParser::new(forms))
+                .default_value(TABLE)
+                .help("What the answer looks like: a summary for people, a row of JSON or CSV for each binary, SARIF, or one HTML page"),
+            Arg::new("output")
+                .short('o')
+                .long("output")
+                .value_name("OUT")
+                .value_parser(value_parser!(OsString))
+                .value_hint(ValueHint::FilePath)
+                .help("Write the answer into this file, which is replaced once the whole answer is written [default: standard output]"),
+            Arg::new("since")
+                .long("since")
+                .value_name("REPORT")
+                .value_parser(value_parser!(PathBuf))
+                .value_hint(ValueHint::FilePath)
+                .help("Take the rows of what has not changed from this earlier answer in the format jsonl, and read nothing of it"),
+            Arg::new("resume")
+                .long("resume")
+                .action(ArgAction::SetTrue)
+                .requires("output")
+                .conflicts_with("since")
+                .help("Go on where the audit that wrote OUT was cut off"),
+            Arg::new("hash")
+                .long("hash")
+                .action(ArgAction::SetTrue)
+                .help("Compute the SHA-256 of every binary, for which all of each is read, and compare it with what its store says"),
+            Arg::new("threads")
+                .long("threads")
+                .value_name("N")
+                .value_parser(value_parser!(u16).range(1..=1024))
+                .help("Read on so many threads [default: as many as there are processors]"),
+            Arg::new("ignore-rules")
+                .long("ignore-rules")
+                .action(ArgAction::SetTrue)
+                .help("Pass over what .gitignore and .ignore files say to ignore"),
+            Arg::new("nested")
+                .long("nested")
+                .value_name("N")
+                .value_parser(value_parser!(u32).range(..=i64::from(WalkOptions::MOST_NESTED)))
+                .help("Look into so many archives inside one another, 0 for none [default: 4]"),
+            color(),
+        ])
+}
+
+/// The format that is for people.
+pub const TABLE: &str = "table";
 
 fn sbom() -> Command {
     Command::new("sbom")

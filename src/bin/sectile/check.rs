@@ -5,19 +5,32 @@ use std::path::PathBuf;
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
+use sectile::policy::{Day, Subject};
 use sectile::report::Report;
 use sectile::{Policy, Severity};
 
 use crate::exit::Exit;
 use crate::output::{Failure, Output};
 use crate::show::{finish, read_by};
-use crate::{human, input};
+use crate::{created, human, input};
 
-pub fn run(file: &OsString, policy: &Policy, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
-    let (size, reading) = read_by(file, matches, |input| input.read_for(policy))?;
+/// What is judged by, and on which day, where that matters.
+pub struct Judge {
+    pub policy: Policy,
+    pub today: Option<Day>,
+}
+
+pub fn run(file: &OsString, judge: &Judge, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
+    let (size, reading) = read_by(file, matches, |input| input.read_for(&judge.policy))?;
     let shown = input::shown(file);
     let report = Report::of_reading(&shown, size, &reading);
-    let verdict = policy.judge(&report);
+    let locations = [&*shown];
+    let mut subject = Subject::new();
+    if file != "-" {
+        subject = subject.at(&locations); // what comes by standard input lies nowhere
+    }
+    subject.today = judge.today;
+    let verdict = judge.policy.judge_as(&report, &subject);
     let refused = verdict.is_refused();
     if matches.get_flag("json") {
         report.write_verdict_json(&verdict, output.out())?;
@@ -28,8 +41,16 @@ pub fn run(file: &OsString, policy: &Policy, matches: &ArgMatches, output: &mut 
     Ok(exit.max(if refused { Exit::No } else { Exit::Done }))
 }
 
+/// What the arguments ask to judge by.
+pub fn judge(matches: &ArgMatches) -> Result<Judge, Failure> {
+    let policy = policy(matches)?;
+    let expires = policy.exceptions().any(|exception| exception.expires().is_some());
+    let today = if expires { created::today()? } else { None };
+    Ok(Judge { policy, today })
+}
+
 /// The policy that the arguments ask for. What is said by hand wins over the file.
-pub fn policy(matches: &ArgMatches) -> Result<Policy, Failure> {
+fn policy(matches: &ArgMatches) -> Result<Policy, Failure> {
     let mut policy = match matches.get_one::<PathBuf>("policy") {
         Some(path) => Policy::read(path)?,
         None => Policy::default(),

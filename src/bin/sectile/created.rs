@@ -1,6 +1,11 @@
-//! The time that something is said to be made at: given, or none. Nobody asks a clock.
+//! The time that something is said to be made at: given, or none. And the day that it is, by which exceptions expire: that
+//! alone asks a clock.
+
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Arg, ArgMatches};
+use jiff::Timestamp;
+use sectile::policy::Day;
 
 use crate::output::Failure;
 
@@ -19,12 +24,23 @@ pub fn given(matches: &ArgMatches) -> Result<Option<String>, Failure> {
     if let Some(created) = matches.get_one::<String>("created") {
         return Ok(Some(created.clone()));
     }
+    Ok(epoch()?.map(|time| time.to_string()))
+}
+
+/// The day that it is: by that variable, or else by the clock.
+pub fn today() -> Result<Option<Day>, Failure> {
+    let seconds = match epoch()? {
+        Some(time) => Some(time.as_second()),
+        None => SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|time| i64::try_from(time.as_secs()).ok()),
+    };
+    Ok(seconds.and_then(Day::of_unix))
+}
+
+fn epoch() -> Result<Option<Timestamp>, Failure> {
     let Some(seconds) = std::env::var_os(VARIABLE) else { return Ok(None) };
-    let time = seconds.to_str().and_then(|seconds| jiff::Timestamp::from_second(seconds.parse().ok()?).ok());
+    let time = seconds.to_str().and_then(|seconds| Timestamp::from_second(seconds.parse().ok()?).ok());
     match time {
-        Some(time) => Ok(Some(time.to_string())),
-        None => {
-            Err(Failure::Other(format!("{VARIABLE} is no number of seconds since 1970; unset it, or give --created")))
-        }
+        Some(time) => Ok(Some(time)),
+        None => Err(Failure::Other(format!("{VARIABLE} is no number of seconds since 1970; unset it"))),
     }
 }

@@ -15,10 +15,10 @@ use sectile::edit::ChangeKind;
 use sectile::metadata::{Item, Metadata, Value};
 use sectile::report::{EditReport, Report};
 use sectile::scan::{Path, Section};
-use sectile::{Escaped, Finding, Severity, Verdict};
+use sectile::{Escaped, Finding, Judged, Severity, Verdict};
 use unicode_width::UnicodeWidthStr;
 
-pub use self::audit::summary;
+pub use self::audit::audit;
 pub use self::image::{digests, layout};
 use crate::output::escaped;
 
@@ -156,7 +156,11 @@ pub fn check(file: &OsStr, verdict: &Verdict<'_>, out: &mut impl Write) -> io::R
         let (finding, style) = (&*judged.finding, style(judged.severity));
         let message = Escaped::new(&finding.message);
         write!(out, "{file}: {style}{}{style:#}: {message} [{}]", judged.severity, finding.code)?;
-        writeln!(out, "{FAINT}{}{FAINT:#}", Place(finding))?;
+        write!(out, "{FAINT}{}{FAINT:#}", Place(finding))?;
+        match &judged.excepted {
+            Some(exception) => writeln!(out, ", excepted: {}", Escaped::new(exception.reason()))?,
+            None => writeln!(out)?,
+        }
     }
     let answer = match (verdict.complete, verdict.is_accepted()) {
         (_, true) => "accepted",
@@ -165,13 +169,18 @@ pub fn check(file: &OsStr, verdict: &Verdict<'_>, out: &mut impl Write) -> io::R
     };
     write!(out, "{file}: {STRONG}{answer}{STRONG:#}")?;
     for severity in Severity::ALL.into_iter().rev() {
-        let of_severity = verdict.judged.iter().filter(|judged| judged.severity == severity);
+        let counts = |judged: &&Judged<'_>| judged.severity == severity && judged.excepted.is_none();
+        let of_severity = verdict.judged.iter().filter(counts);
         let number: u64 = of_severity.map(|judged| judged.finding.count).sum();
         if number > 0 {
             write!(out, ", {number} {severity}{}", if number == 1 { "" } else { "s" })?;
         }
     }
-    writeln!(out)
+    let excepted = verdict.judged.iter().filter(|judged| judged.excepted.is_some());
+    match excepted.map(|judged| judged.finding.count).sum::<u64>() {
+        0 => writeln!(out),
+        number => writeln!(out, ", {number} excepted"),
+    }
 }
 
 /// What an edit did to the sections, and to the file.

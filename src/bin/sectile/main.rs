@@ -1,6 +1,7 @@
 //! The command `sectile`: parses arguments, calls the library, prints.
 
 mod args;
+mod audit;
 mod check;
 mod created;
 mod digest;
@@ -53,8 +54,12 @@ fn run(name: &str, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Fa
         "show" => each_file(matches, output, show::run),
         "sections" => each_file(matches, output, sections::run),
         "check" => {
-            let policy = check::policy(matches)?; // nothing is judged by one that is wrong
-            each_file(matches, output, |file, matches, output| check::run(file, &policy, matches, output))
+            let judge = check::judge(matches)?; // nothing is judged by a policy that is wrong
+            each_file(matches, output, |file, matches, output| check::run(file, &judge, matches, output))
+        }
+        "audit" => {
+            survive_file_size_limit();
+            audit::run(matches, output)
         }
         "get" => each_file(matches, output, get::run),
         "sbom" => each_file(matches, output, sbom::run),

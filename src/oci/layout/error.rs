@@ -131,11 +131,11 @@ pub enum LayoutError {
 }
 
 impl LayoutError {
-    pub(super) fn io(file: &Path, source: io::Error) -> Self {
+    pub(crate) fn io(file: &Path, source: io::Error) -> Self {
         Self::Io { file: file.to_owned(), source }
     }
 
-    pub(super) fn malformed(file: &Path, why: String) -> Self {
+    pub(crate) fn malformed(file: &Path, why: String) -> Self {
         Self::Malformed { file: file.to_owned(), why }
     }
 }

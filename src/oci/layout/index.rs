@@ -13,7 +13,7 @@ use crate::oci::{Annotations, Descriptor};
 
 /// An index as it stands in its file: its keys in their order, and what is not changed as it was written.
 #[derive(Debug)]
-pub(super) struct Index {
+pub(crate) struct Index {
     members: Vec<(String, Box<RawValue>)>,
     manifests: Vec<Box<RawValue>>,
 }
@@ -21,25 +21,25 @@ pub(super) struct Index {
 /// What points to a blob, as far as it is looked at.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Entry {
-    pub(super) media_type: String,
+pub(crate) struct Entry {
+    pub(crate) media_type: String,
     /// Not looked at before it is used: that of another image may be anything.
-    pub(super) digest: String,
-    pub(super) size: u64,
+    pub(crate) digest: String,
+    pub(crate) size: u64,
     #[serde(default)]
-    pub(super) annotations: Annotations,
-    pub(super) platform: Option<Platform>,
+    pub(crate) annotations: Annotations,
+    pub(crate) platform: Option<Platform>,
 }
 
 /// What a manifest is for.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Platform {
-    pub(super) architecture: Option<String>,
-    pub(super) os: Option<String>,
+pub(crate) struct Platform {
+    pub(crate) architecture: Option<String>,
+    pub(crate) os: Option<String>,
 }
 
 impl Entry {
-    pub(super) fn ref_name(&self) -> Option<&str> {
+    pub(crate) fn ref_name(&self) -> Option<&str> {
         self.annotations.get(REF_NAME).map(|name| &**name)
     }
 }
@@ -56,7 +56,7 @@ impl Index {
     }
 
     /// The index that stands in this file.
-    pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Self, LayoutError> {
+    pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Self, LayoutError> {
         let malformed = |why: &str| LayoutError::malformed(path, why.to_owned());
         let Members(members) = parse(path, bytes)?;
         let mut keys: Vec<&str> = members.iter().map(|(key, _)| &**key).collect();
@@ -74,7 +74,7 @@ impl Index {
     }
 
     /// What it says of its manifests.
-    pub(super) fn entries(&self, path: &Path) -> Result<Vec<Entry>, LayoutError> {
+    pub(crate) fn entries(&self, path: &Path) -> Result<Vec<Entry>, LayoutError> {
         self.manifests.iter().map(|raw| parse(path, raw.get().as_bytes())).collect()
     }
 

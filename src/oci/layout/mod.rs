@@ -3,9 +3,9 @@
 //! Source: the OCI image specification's `image-layout.md`.
 
 mod error;
-mod index;
+pub(crate) mod index;
 mod locator;
-mod picked;
+pub(crate) mod picked;
 mod stored;
 mod write;
 
@@ -25,19 +25,19 @@ use crate::digest::Digest;
 use crate::store::{self, Link};
 
 /// The file that says that a directory is a layout.
-const MARKER: &str = "oci-layout";
-const INDEX_FILE: &str = "index.json";
+pub(crate) const MARKER: &str = "oci-layout";
+pub(crate) const INDEX_FILE: &str = "index.json";
 
 /// The annotation that a descriptor in `index.json` is called by.
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
 /// Where a blob lies. A digest is 32 bytes, so that its name leads nowhere else.
-fn blob_path(directory: &Path, digest: Digest) -> PathBuf {
+pub(crate) fn blob_path(directory: &Path, digest: Digest) -> PathBuf {
     directory.join("blobs").join("sha256").join(digest.hex())
 }
 
 /// Opens a file of a layout: a regular one, and no link to anything.
-fn open_regular(path: &Path) -> Result<File, LayoutError> {
+pub(crate) fn open_regular(path: &Path) -> Result<File, LayoutError> {
     let file = match store::open(path, OpenOptions::new().read(true), Link::Refused) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(LayoutError::Missing(path.to_owned())),
@@ -52,7 +52,7 @@ fn open_regular(path: &Path) -> Result<File, LayoutError> {
 }
 
 /// Reads a file of JSON, which may be as large as a manifest.
-fn read_json(path: &Path) -> Result<Vec<u8>, LayoutError> {
+pub(crate) fn read_json(path: &Path) -> Result<Vec<u8>, LayoutError> {
     let file = open_regular(path)?;
     let mut bytes = Vec::new();
     file.take(MAX_MANIFEST + 1).read_to_end(&mut bytes).map_err(|error| LayoutError::io(path, error))?;
@@ -63,7 +63,7 @@ fn read_json(path: &Path) -> Result<Vec<u8>, LayoutError> {
 }
 
 /// Checks the file that says that a directory is a layout, and of which version.
-fn check_marker(directory: &Path) -> Result<(), LayoutError> {
+pub(crate) fn check_marker(directory: &Path) -> Result<(), LayoutError> {
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Marker {

@@ -12,14 +12,14 @@ use crate::oci::descriptor::LAYER;
 use crate::oci::{Annotations, Descriptor};
 
 /// The media types that layers of WebAssembly have: what is written today, and what was before.
-const WASM: [&str; 3] = [
+pub(crate) const WASM: [&str; 3] = [
     LAYER,
     "application/vnd.wasm.content.layer.v1+wasm",
     "application/vnd.bytecodealliance.wasm.component.layer.v0+wasm",
 ];
 
 /// Indexes that may point to one another: the layout's own, and so many more.
-const MAX_DEPTH: usize = 8;
+pub(crate) const MAX_DEPTH: usize = 8;
 
 /// An image, and its layer of WebAssembly.
 #[derive(Clone, Debug)]
@@ -74,31 +74,31 @@ impl Picked {
 }
 
 /// What is to be read next.
-pub(in crate::oci) struct Pointer {
-    pub(in crate::oci) digest: Digest,
-    size: Option<u64>,
-    media_type: Option<String>,
+pub(crate) struct Pointer {
+    pub(crate) digest: Digest,
+    pub(crate) size: Option<u64>,
+    pub(crate) media_type: Option<String>,
 }
 
 /// An index or a manifest, as far as it is looked at.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Document {
+pub(crate) struct Document {
     media_type: Option<String>,
-    manifests: Option<Vec<Entry>>,
-    layers: Option<Vec<Entry>>,
+    pub(crate) manifests: Option<Vec<Entry>>,
+    pub(crate) layers: Option<Vec<Entry>>,
     #[serde(default)]
     annotations: Annotations,
 }
 
 impl Pointer {
     /// To what has this digest, of which nothing else is known.
-    pub(in crate::oci) fn to(digest: Digest) -> Self {
+    pub(crate) fn to(digest: Digest) -> Self {
         Self { digest, size: None, media_type: None }
     }
 
     /// The document that it points to, if it is as it says.
-    fn document(&self, path: &Path, bytes: &[u8]) -> Result<Document, LayoutError> {
+    pub(crate) fn document(&self, path: &Path, bytes: &[u8]) -> Result<Document, LayoutError> {
         if let Some(size) = self.size {
             check_size(self.digest, bytes.len() as u64, size)?;
         }

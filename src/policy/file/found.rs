@@ -7,7 +7,8 @@ use super::keys::{Key, Table, Takes};
 use crate::document::{Node, Value};
 use crate::edit::Glob;
 use crate::escape::quoted;
-use crate::finding::Severity;
+use crate::finding::{Code, Severity};
+use crate::policy::{Day, RuleError};
 
 /// What is wrong, at which byte, with which key.
 #[derive(Debug)]
@@ -99,6 +100,32 @@ impl<'n> Found<'n> {
         self.wrong(format!("{} is no severity: it is to be {}", quoted(text), takes.name()))
     }
 
+    pub(super) fn flag(&self) -> Result<bool, Wrong> {
+        match self.node.value {
+            Value::Bool(is) => Ok(is),
+            _ => Err(self.expected(Takes::Flag.name())),
+        }
+    }
+
+    /// A day, as TOML writes it or as a string.
+    pub(super) fn day(&self) -> Result<Day, Wrong> {
+        match &self.node.value {
+            Value::Date(text) | Value::Text(text) => {
+                text.parse().map_err(|error: RuleError| self.wrong(error.to_string()))
+            }
+            _ => Err(self.expected("a day such as 2026-12-31")),
+        }
+    }
+
+    pub(super) fn code(&self) -> Result<Code, Wrong> {
+        let text = self.text()?;
+        let found = Code::ALL.into_iter().find(|code| code.name() == text);
+        found.ok_or_else(|| {
+            let codes = Code::ALL.map(Code::name).join(", ");
+            self.wrong(format!("{} is no code of a finding: there are {codes}", quoted(text)))
+        })
+    }
+
     /// A number as the table asks for it.
     pub(super) fn number(&self, key: &Key) -> Result<u64, Wrong> {
         let Takes::Number { least, most } = key.takes else { unreachable!("the table says that it is a number") };
@@ -161,14 +188,52 @@ impl<'n> Open<'n> {
         self.entries.iter().map(|(name, node)| (self.key(name), Found { key: self.name_of(name), node }))
     }
 
-    /// The patterns of a key; none where it does not stand.
-    pub(super) fn globs(&self, name: &str) -> Result<Vec<Glob>, Wrong> {
+    /// Each of the strings of a key, read; none where it does not stand.
+    pub(super) fn list<T>(&self, name: &str, read: impl Fn(&Found<'n>) -> Result<T, Wrong>) -> Result<Vec<T>, Wrong> {
         let Some(found) = self.value(name) else { return Ok(Vec::new()) };
-        found.distinct()?.iter().map(Found::parsed).collect()
+        found.distinct()?.iter().map(read).collect()
     }
 
-    /// That a rule has nothing to judge by.
-    pub(super) fn asks_nothing(&self, missing: &str) -> Wrong {
-        self.found.wrong(format!("the rule asks for nothing: give `{missing}`"))
+    /// The patterns of a key.
+    pub(super) fn globs(&self, name: &str) -> Result<Vec<Glob>, Wrong> {
+        self.list(name, Found::parsed)
+    }
+
+    /// Adds each of the strings of a key to a rule, as `add` does.
+    pub(super) fn fold<R>(
+        &self,
+        name: &str,
+        rule: R,
+        add: impl Fn(R, &str) -> Result<R, RuleError>,
+    ) -> Result<R, Wrong> {
+        let Some(found) = self.value(name) else { return Ok(rule) };
+        let each = |rule, found: Found<'n>| add(rule, found.text()?).map_err(|error| found.wrong(error.to_string()));
+        found.distinct()?.into_iter().try_fold(rule, each)
+    }
+
+    pub(super) fn flag(&self, name: &str) -> Result<bool, Wrong> {
+        self.value(name).map_or(Ok(false), |found| found.flag())
+    }
+
+    /// That what must stand there does.
+    pub(super) fn is_asked(&self) -> Result<(), Wrong> {
+        let stands = |key: &&str| self.entries.iter().any(|(name, _)| name == key);
+        let missing = self.table.asks().iter().find(|group| !group.iter().any(|key| stands(&key)));
+        missing.map_or(Ok(()), |group| Err(self.lacks(group)))
+    }
+
+    /// That one of these keys must stand there.
+    pub(super) fn lacks(&self, group: &[&str]) -> Wrong {
+        let (last, rest) = group.split_last().expect("a group has keys");
+        let rest = rest.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+        let or = if rest.is_empty() { "" } else { " or " };
+        let what =
+            if self.table == Table::Exceptions { "the exception lacks something" } else { "the rule asks for nothing" };
+        self.found.wrong(format!("{what}: give {rest}{or}`{last}`"))
+    }
+
+    /// That keys stand together that cannot.
+    pub(super) fn wrong(&self, message: &str) -> Wrong {
+        self.found.wrong(message)
     }
 }

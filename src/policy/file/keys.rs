@@ -17,19 +17,51 @@ pub enum Table {
     Required,
     /// `[[licenses]]`
     Licenses,
+    /// `[[sources]]`
+    Sources,
+    /// `[[producers]]`
+    Producers,
+    /// `[[dependencies]]`
+    Dependencies,
     /// `[[sections]]`
     Sections,
     /// `[[imports]]`
     Imports,
+    /// `[[exceptions]]`
+    Exceptions,
 }
 
 impl Table {
     /// All tables, the file itself first.
-    pub const ALL: [Self; 7] =
-        [Self::Top, Self::Limits, Self::Severity, Self::Required, Self::Licenses, Self::Sections, Self::Imports];
+    pub const ALL: [Self; 11] = [
+        Self::Top,
+        Self::Limits,
+        Self::Severity,
+        Self::Required,
+        Self::Licenses,
+        Self::Sources,
+        Self::Producers,
+        Self::Dependencies,
+        Self::Sections,
+        Self::Imports,
+        Self::Exceptions,
+    ];
 
     /// Those that are a rule each. They may stand several times.
-    pub const RULES: [Self; 4] = [Self::Required, Self::Licenses, Self::Sections, Self::Imports];
+    pub const RULES: [Self; 7] = [
+        Self::Required,
+        Self::Licenses,
+        Self::Sources,
+        Self::Producers,
+        Self::Dependencies,
+        Self::Sections,
+        Self::Imports,
+    ];
+
+    /// Whether it may stand several times.
+    pub fn is_list(self) -> bool {
+        self == Self::Exceptions || Self::RULES.contains(&self)
+    }
 
     /// The key of the table; empty for the file itself.
     pub const fn name(self) -> &'static str {
@@ -39,8 +71,26 @@ impl Table {
             Self::Severity => "severity",
             Self::Required => "required",
             Self::Licenses => "licenses",
+            Self::Sources => "sources",
+            Self::Producers => "producers",
+            Self::Dependencies => "dependencies",
             Self::Sections => "sections",
             Self::Imports => "imports",
+            Self::Exceptions => "exceptions",
+        }
+    }
+
+    /// What must stand in it: of each group of keys, one.
+    pub const fn asks(self) -> &'static [&'static [&'static str]] {
+        match self {
+            Self::Top | Self::Limits | Self::Severity => &[],
+            Self::Required => &[&["fields"]],
+            Self::Licenses | Self::Sources => &[&["allow", "deny"]],
+            Self::Producers => &[&["fields", "names", "versions", "required"]],
+            Self::Dependencies => &[&["names", "versions", "sources", "required"]],
+            Self::Sections => &[&["names", "kinds", "larger-than"]],
+            Self::Imports => &[&["names"]],
+            Self::Exceptions => &[&["paths", "digests"], &["reason"]],
         }
     }
 }
@@ -70,6 +120,22 @@ pub enum Takes {
     Patterns,
     /// Kinds of sections.
     Kinds,
+    /// Fields of the table that hold a URL.
+    UrlFields,
+    /// Patterns for URLs.
+    UrlPatterns,
+    /// Fields of producers.
+    ProducersFields,
+    /// Ranges of versions.
+    Versions,
+    /// Codes of findings.
+    Codes,
+    /// Digests, as stores call blobs.
+    Digests,
+    /// A day of the calendar.
+    Day,
+    /// `true` or `false`.
+    Flag,
     /// A line for people.
     Text,
 }
@@ -86,6 +152,14 @@ impl Takes {
             Self::Licenses => "licences",
             Self::Patterns => "patterns",
             Self::Kinds => "kinds of sections",
+            Self::UrlFields => "fields with a URL",
+            Self::UrlPatterns => "patterns for URLs",
+            Self::ProducersFields => "`language`, `processed-by`, `sdk`",
+            Self::Versions => "ranges of versions",
+            Self::Codes => "codes of findings",
+            Self::Digests => "digests",
+            Self::Day => "a day",
+            Self::Flag => "`true` or `false`",
             Self::Text => "a string",
         }
     }
@@ -200,7 +274,7 @@ const fn key(table: Table, name: &'static str, takes: Takes, default: &'static s
 const SEVERITY_HELP: &str = "How bad it is to break the rule.";
 const REASON_HELP: &str = "Why it is so, or what to do: stands in the message.";
 
-const RULES: [Key; 20] = [
+const RULES: [Key; 48] = [
     key(Table::Required, "items", Takes::Items, "root", "The items that must say it."),
     key(
         Table::Required,
@@ -216,6 +290,46 @@ const RULES: [Key; 20] = [
     key(Table::Licenses, "deny", Takes::Licenses, "", "What is denied, whatever is allowed."),
     key(Table::Licenses, "severity", Takes::Severity, "error", SEVERITY_HELP),
     key(Table::Licenses, "reason", Takes::Text, "", REASON_HELP),
+    key(Table::Sources, "items", Takes::Items, "all", "The items whose URLs are judged."),
+    key(Table::Sources, "fields", Takes::UrlFields, "source", "The fields that are judged."),
+    key(Table::Sources, "allow", Takes::UrlPatterns, "", "What is allowed: where it stands, nothing else is."),
+    key(Table::Sources, "deny", Takes::UrlPatterns, "", "What is denied, whatever is allowed."),
+    key(Table::Sources, "severity", Takes::Severity, "error", SEVERITY_HELP),
+    key(Table::Sources, "reason", Takes::Text, "", REASON_HELP),
+    key(Table::Producers, "items", Takes::Items, "all", "The items whose producers are judged, each by itself."),
+    key(Table::Producers, "fields", Takes::ProducersFields, "", "The fields that are meant; without it, any."),
+    key(Table::Producers, "names", Takes::Patterns, "", "The producers that are meant; without it, any."),
+    key(Table::Producers, "except", Takes::Patterns, "", "The producers that are not, all the same."),
+    key(Table::Producers, "versions", Takes::Versions, "", "Their versions that are meant; without it, any."),
+    key(
+        Table::Producers,
+        "required",
+        Takes::Flag,
+        "false",
+        "What is meant is not refused, but one of it is required of each of the items.",
+    ),
+    key(Table::Producers, "severity", Takes::Severity, "error", SEVERITY_HELP),
+    key(Table::Producers, "reason", Takes::Text, "", REASON_HELP),
+    key(Table::Dependencies, "items", Takes::Items, "all", "The items whose lists of packages are judged."),
+    key(Table::Dependencies, "names", Takes::Patterns, "", "The packages that are refused; without it, any."),
+    key(Table::Dependencies, "except", Takes::Patterns, "", "The packages that are not, all the same."),
+    key(Table::Dependencies, "versions", Takes::Versions, "", "Their versions that are refused; without it, any."),
+    key(
+        Table::Dependencies,
+        "sources",
+        Takes::Patterns,
+        "",
+        "Only packages from there are refused: `crates.io`, `git`, `local`, `registry`.",
+    ),
+    key(
+        Table::Dependencies,
+        "required",
+        Takes::Flag,
+        "false",
+        "A list of packages is required of each of the items; stands without the keys that refuse.",
+    ),
+    key(Table::Dependencies, "severity", Takes::Severity, "error", SEVERITY_HELP),
+    key(Table::Dependencies, "reason", Takes::Text, "", REASON_HELP),
     key(Table::Sections, "items", Takes::Items, "all", "The items whose own sections are judged."),
     key(Table::Sections, "names", Takes::Patterns, "", "The custom sections that are refused."),
     key(Table::Sections, "kinds", Takes::Kinds, "", "The kinds of sections that are refused."),
@@ -233,6 +347,24 @@ const RULES: [Key; 20] = [
     key(Table::Imports, "except", Takes::Patterns, "", "The imports that are not, all the same."),
     key(Table::Imports, "severity", Takes::Severity, "error", SEVERITY_HELP),
     key(Table::Imports, "reason", Takes::Text, "", REASON_HELP),
+    key(Table::Exceptions, "paths", Takes::Patterns, "", "For files of which every path matches one of these."),
+    key(Table::Exceptions, "digests", Takes::Digests, "", "For files of one of these digests."),
+    key(
+        Table::Exceptions,
+        "verified",
+        Takes::Flag,
+        "false",
+        "Only where the digest was computed, and is not just what the store says.",
+    ),
+    key(
+        Table::Exceptions,
+        "codes",
+        Takes::Codes,
+        "",
+        "The findings that are excused; without it, all but `not-judged`, `changed` and `digest-mismatch`.",
+    ),
+    key(Table::Exceptions, "expires", Takes::Day, "", "The last day on which it holds."),
+    key(Table::Exceptions, "reason", Takes::Text, "", "Why it is made; must be there."),
 ];
 
 #[cfg(test)]

@@ -3,13 +3,14 @@
 mod error;
 mod found;
 mod keys;
+mod rules;
 
 use std::path::Path;
 
 pub use self::error::PolicyError;
 use self::found::{Found, Open, Wrong};
 pub use self::keys::{Key, Table, Takes};
-use super::{Imports, Items, Licenses, Policy, Required, RequiredValue, Rule, Sections};
+use super::Policy;
 use crate::document::{self, file};
 use crate::finding::Code;
 
@@ -77,74 +78,11 @@ fn policy(root: &Found<'_>) -> Result<Policy, Wrong> {
     }
     for table in Table::RULES {
         for found in top.value(table.name()).map_or_else(|| Ok(Vec::new()), |found| found.each())? {
-            policy = policy.with(rule(&Open::table(table, &found)?)?);
+            policy = policy.with(rules::rule(&Open::table(table, &found)?)?);
         }
     }
+    for found in top.value(Table::Exceptions.name()).map_or_else(|| Ok(Vec::new()), |found| found.each())? {
+        policy = policy.excepting(rules::exception(&Open::table(Table::Exceptions, &found)?)?);
+    }
     Ok(policy)
-}
-
-fn rule(open: &Open<'_>) -> Result<Rule, Wrong> {
-    let mut rule = match open.table {
-        Table::Required => required(open)?,
-        Table::Licenses => licenses(open)?,
-        Table::Sections => sections(open)?,
-        Table::Imports => imports(open)?,
-        Table::Top | Table::Limits | Table::Severity => unreachable!("these are no rules"),
-    };
-    rule.severity = open.value("severity").map(|found| found.severity()).transpose()?;
-    rule.reason = open.value("reason").map(|found| found.text().map(Into::into)).transpose()?;
-    Ok(rule)
-}
-
-fn items(open: &Open<'_>, default: Items) -> Result<Items, Wrong> {
-    let Some(found) = open.value("items") else { return Ok(default) };
-    let mut items = Items::default();
-    for found in found.distinct()? {
-        items = items.and(found.parsed()?);
-    }
-    Ok(items)
-}
-
-fn required(open: &Open<'_>) -> Result<Rule, Wrong> {
-    let fields = open.value("fields").ok_or_else(|| open.asks_nothing("fields"))?;
-    let fields = fields.distinct()?.iter().map(Found::parsed).collect::<Result<Vec<RequiredValue>, _>>()?;
-    Ok(Rule::new(Required::new(items(open, Items::root())?, fields)))
-}
-
-fn licenses(open: &Open<'_>) -> Result<Rule, Wrong> {
-    let mut licenses = Licenses::new(items(open, Items::all())?);
-    let (allow, deny) = (open.value("allow"), open.value("deny"));
-    if allow.is_none() && deny.is_none() {
-        return Err(open.asks_nothing("allow` or `deny"));
-    }
-    for found in allow.map_or_else(|| Ok(Vec::new()), |found| found.distinct())? {
-        licenses = licenses.allow(found.text()?).map_err(|error| found.wrong(error.to_string()))?;
-    }
-    for found in deny.map_or_else(|| Ok(Vec::new()), |found| found.distinct())? {
-        licenses = licenses.deny(found.text()?).map_err(|error| found.wrong(error.to_string()))?;
-    }
-    Ok(Rule::new(licenses))
-}
-
-fn sections(open: &Open<'_>) -> Result<Rule, Wrong> {
-    let mut sections = Sections::new(items(open, Items::all())?).except(open.globs("except")?);
-    let (names, kinds, larger_than) = (open.value("names"), open.value("kinds"), open.value("larger-than"));
-    if names.is_none() && kinds.is_none() && larger_than.is_none() {
-        return Err(open.asks_nothing("names`, `kinds` or `larger-than"));
-    }
-    sections = sections.named(open.globs("names")?);
-    if let Some(kinds) = kinds {
-        sections = sections.of_kinds(kinds.distinct()?.iter().map(Found::parsed).collect::<Result<Vec<_>, _>>()?);
-    }
-    if let Some(found) = larger_than {
-        sections = sections.larger_than(found.number(&open.key("larger-than"))?);
-    }
-    Ok(Rule::new(sections))
-}
-
-fn imports(open: &Open<'_>) -> Result<Rule, Wrong> {
-    if open.value("names").is_none() {
-        return Err(open.asks_nothing("names"));
-    }
-    Ok(Rule::new(Imports::named(open.globs("names")?).except(open.globs("except")?)))
 }

@@ -77,3 +77,34 @@ fn by_a_policy_that_is_wrong_nothing_is_judged() {
     // There is one policy.
     assert_eq!(check(&bytes, "", &["--policy", "x.toml"]).status, 2);
 }
+
+/// An exception is for the file as it was given, on the day that it is.
+#[test]
+fn what_is_excepted_is_shown_and_does_not_refuse() {
+    let bytes = module(&[custom("licenses", "GPL-3.0-only")]);
+    let exception = "licenses.allow = 'MIT'\n[exceptions]\npaths = '*/a.wasm'\nreason = \"asked \\u202e\"\n";
+    let policy = |expires: &str| format!("{exception}{expires}");
+    let shown = check(&bytes, policy(""), &[]);
+    let lines: Vec<&str> = shown.text().lines().map(|line| line.split_once("a.wasm: ").unwrap().1).collect();
+    assert!(lines[0].ends_with("section licenses), excepted: asked \\u{202e}"), "{lines:?}");
+    assert_eq!((shown.status, lines[1]), (0, "accepted, 1 excepted"));
+    let json = check(&bytes, policy("expires = 9999-12-30"), &["--json"]).json();
+    assert_eq!(json["accepted"], true);
+    let expected = serde_json::json!({"reason": "asked \u{202e}", "expires": "9999-12-30"});
+    assert_eq!((&json["findings"][0]["excepted"], &json["findings"][0]["refused"]), (&expected, &false.into()));
+    // By the clock, that day is over.
+    let shown = check(&bytes, policy("expires = 2020-01-01"), &["--json"]);
+    let json = shown.json();
+    assert_eq!((shown.status, &json["findings"][1]["code"]), (1, &"expired-exception".into()));
+    assert_eq!(json["findings"][0].get("excepted"), None);
+    // By the variable it is not.
+    let (directory, path) = file(&bytes);
+    let policy_file = directory.path().join("policy.toml");
+    fs::write(&policy_file, policy("expires = 2020-01-01")).unwrap();
+    let at = |epoch: &str| {
+        let mut command =
+            super::command([OsStr::new("check"), OsStr::new("--policy"), policy_file.as_os_str(), path.as_os_str()]);
+        command.env("SOURCE_DATE_EPOCH", epoch).output().unwrap().status.code()
+    };
+    assert_eq!(["1577923199", "1577923200", "soon"].map(at), [Some(0), Some(1), Some(2)]);
+}

@@ -9,7 +9,9 @@ use sectile::report::Report;
 use sectile::{Policy, Severity};
 
 use super::sections::{END, fenced};
-use crate::support::binary::{custom, module};
+use crate::support::binary::{custom, module, producers};
+
+mod schema;
 
 const POLICY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/policy.md");
 const BEGIN: &str = "<!-- the table of keys: made of it, by `BLESS=1 cargo test docs` -->\n";
@@ -50,7 +52,8 @@ fn the_keys_are_those_of_the_table() {
 fn the_example_is_a_policy_with_every_key() {
     let [example] = &fenced(&text(), "toml")[..] else { panic!("there is one example") };
     let policy = Policy::parse("policy.toml", example).unwrap();
-    assert_eq!((policy.refuse, policy.limits.depth, policy.rules().count()), (Severity::Error, 16, 8));
+    assert_eq!((policy.refuse, policy.limits.depth, policy.rules().count()), (Severity::Error, 16, 14));
+    assert_eq!(policy.exceptions().count(), 2);
     assert_eq!(policy.severity(sectile::Code::MisplacedProducers), None);
     let lines: Vec<&str> = example.lines().collect();
     for table in Table::ALL {
@@ -69,26 +72,71 @@ fn the_example_is_a_policy_with_every_key() {
     }
 }
 
+/// The rows of a table of what is accepted: what is quoted in the first two cells, and whether it is.
+fn rows(head: &str) -> Vec<(Vec<String>, String, bool)> {
+    rows_behind(&text(), head)
+}
+
+fn rows_behind(text: &str, head: &str) -> Vec<(Vec<String>, String, bool)> {
+    let (_, table) = text.split_once(head).unwrap();
+    let row = |row: &str| {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").collect();
+        let quoted = |cell: &str| cell.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect::<Vec<_>>();
+        let by = quoted(cells[1]).into_iter().next().unwrap_or_default();
+        (quoted(cells[0]), by, cells[2].trim().starts_with("accepted"))
+    };
+    table.lines().skip(1).take_while(|line| line.starts_with('|')).map(row).collect()
+}
+
+/// Whether a rule has something against a binary of this section.
+fn refuses(rule: &str, sections: &[Vec<u8>]) -> bool {
+    let policy = Policy::parse("policy.toml", rule).unwrap();
+    let bytes = module(sections);
+    let reading = policy::read_slice(&bytes, &policy);
+    let verdict = policy.judge(&Report::of_reading(OsStr::new("a"), None, &reading));
+    verdict.judged.iter().any(|judged| judged.rule.is_some())
+}
+
 #[test]
 fn what_it_says_of_licences_is_so() {
-    let text = text();
-    let (_, table) = text.split_once("| in the binary | where `allow` is | |\n").unwrap();
-    let mut rows = 0;
-    for row in table.lines().skip(1).take_while(|line| line.starts_with('|')) {
-        let cells: Vec<&str> = row.trim_matches('|').split(" | ").collect();
-        let quoted = |cell: &'static str| -> Vec<&str> { cell.split('`').skip(1).step_by(2).collect() };
-        let cell = |nth: usize| -> &'static str { cells[nth].to_owned().leak() };
-        let allow = quoted(cell(1)).first().copied().unwrap_or("MIT");
-        let policy = Policy::parse("policy.toml", &format!("licenses.allow = \"{allow}\"")).unwrap();
-        for license in quoted(cell(0)) {
-            let sections = if license == "licenses" { vec![] } else { vec![custom("licenses", license)] };
-            let bytes = module(&sections);
-            let reading = policy::read_slice(&bytes, &policy);
-            let verdict = policy.judge(&Report::of_reading(OsStr::new("a"), None, &reading));
-            let found = verdict.judged.iter().any(|judged| judged.rule.is_some());
-            assert_eq!(!found, cell(2).trim().starts_with("accepted"), "{row}");
-            rows += 1;
+    let mut cases = 0;
+    for (values, allow, accepted) in rows("| in the binary | where `allow` is | |\n") {
+        let allow = if allow.is_empty() { "MIT" } else { &*allow };
+        for license in values {
+            let sections = if license == "licenses" { vec![] } else { vec![custom("licenses", &license)] };
+            assert_eq!(refuses(&format!("licenses.allow = \"{allow}\""), &sections), !accepted, "{license}");
+            cases += 1;
         }
     }
-    assert!(rows >= 10, "{rows}");
+    assert!(cases >= 10, "{cases}");
+}
+
+#[test]
+fn what_it_says_of_sources_is_so() {
+    let text = text();
+    let section = text.find("### `[[sources]]`").unwrap();
+    let head = "| in the binary | where `allow` is | |\n";
+    assert_eq!(text.matches(head).count(), 2);
+    let own = rows_behind(&text[section..], head);
+    let mut cases = 0;
+    for (values, allow, accepted) in own {
+        let allow = if allow.is_empty() { "*" } else { &*allow };
+        for source in values {
+            let sections = if source == "source" { vec![] } else { vec![custom("source", &source)] };
+            assert_eq!(refuses(&format!("sources.allow = \"{allow}\""), &sections), !accepted, "{source}");
+            cases += 1;
+        }
+    }
+    assert!(cases >= 12, "{cases}");
+}
+
+#[test]
+fn what_it_says_of_versions_is_so() {
+    for (values, range, accepted) in rows("| in the binary | where `versions` is | |\n") {
+        for version in values {
+            let data = producers(&[("processed-by", &[("rustc", &version)])]);
+            let rule = format!("producers = {{ names = \"rustc\", versions = \"{range}\" }}");
+            assert_eq!(refuses(&rule, &[custom("producers", data)]), !accepted, "{version}");
+        }
+    }
 }

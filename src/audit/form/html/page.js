@@ -450,12 +450,13 @@
   }
 
   function findings(row) {
-    const items = [...row[JUDGED]].sort((a, b) => b[2] - a[2] || b[1] - a[1]).map(([code, severity, refused, path, offset, section, message, number]) => {
+    const items = [...row[JUDGED]].sort((a, b) => b[2] - a[2] || b[1] - a[1]).map(([code, severity, refused, path, offset, section, message, number, reason]) => {
       const [name, help] = tables.codes[code];
       const where = show(make("p", { class: "where" }), [`at ${hex(offset)}`, section === null ? "" : `section ${section}`,
         path === "" ? "" : `item ${path}`, Number(number) > 1 ? `${grouped(number)} times` : ""].filter(Boolean).join(" · "));
       return make("li", {}, make("span", { class: `pill s-${SEVERITIES[severity]}` }, SEVERITIES[severity]), " ",
-        make("b", { title: help }, name), refused ? " · refused" : "", shown("p", {}, message), where);
+        make("b", { title: help }, name), refused ? " · refused" : "", shown("p", {}, message), where,
+        reason === undefined ? undefined : shown("p", { class: "where" }, `excepted: ${reason}`));
     });
     return panel("Findings", items.length > 0 ? make("ul", { class: "list" }, ...items) : make("p", { class: "empty" }, "Nothing was found."));
   }
@@ -657,7 +658,7 @@
 
   function route() {
     const [what, ...rest] = location.hash.slice(1).split("/");
-    const place = what === "blob" ? places.get(Number(rest[0])) : undefined;
+    const place = what === "blob" ? places.get(rest[0]) : undefined;
     const isBlob = place !== undefined, main = byId("blob");
     if (!byId("overview").hidden) scrolled = scrollY;
     byId("overview").hidden = byId("blobs").hidden = isBlob;

@@ -1,0 +1,127 @@
+//! Walking, looking, writing, each on threads of its own. What comes out has the order of the walk.
+//!
+//! For every unit of the walk a short channel is made. Its receiver goes to the writer, in the order of the walk; its sender
+//! goes with the unit to whatever thread is free. The writer empties one channel after another. So the order does not depend on
+//! who is done first, all that waits is bounded, and nobody waits for ever: the unit that the writer waits for was taken before
+//! all that wait for it.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use super::form::Form;
+use super::progress::Progress;
+use super::summary::Summary;
+use super::walk::{self, Scratch, Unit};
+use super::worker::{Part, Worker};
+use super::{Audit, Stop};
+
+/// What the threads share.
+pub(super) struct Shared<'a> {
+    pub(super) audit: &'a Audit,
+    pub(super) form: Option<Form>,
+    pub(super) progress: &'a Progress,
+    /// Whether nobody writes any more.
+    gave_up: AtomicBool,
+}
+
+/// A unit to be looked into, and where its rows go.
+struct Job {
+    nth: u64,
+    unit: Unit,
+    rows: SyncSender<Part>,
+}
+
+/// Units that wait for a thread, for each thread.
+const WAITING: usize = 4;
+
+/// Parts of a unit that wait to be written.
+const PARTS: usize = 2;
+
+impl<'a> Shared<'a> {
+    pub(super) fn new(audit: &'a Audit, form: Option<Form>, progress: &'a Progress) -> Self {
+        Self { audit, form, progress, gave_up: AtomicBool::new(false) }
+    }
+
+    /// Whether somebody asked to stop, or nobody writes any more.
+    pub(super) fn stops(&self) -> bool {
+        self.progress.stops() || self.gave_up.load(Ordering::Relaxed)
+    }
+
+    /// Says that nobody writes any more.
+    pub(super) fn stop(&self) {
+        self.gave_up.store(true, Ordering::Relaxed);
+    }
+
+    /// Audits what lies at these paths, and writes the rows; gives what they come to, and whether it was stopped.
+    pub(super) fn run(&self, paths: &[PathBuf], out: &mut dyn Write) -> io::Result<(Summary, Option<Stop>)> {
+        let threads = self.audit.threads();
+        let (jobs, waiting) = sync_channel(WAITING * threads);
+        let (order, in_order) = sync_channel(WAITING * threads);
+        let waiting = Mutex::new(waiting);
+        thread::scope(|scope| {
+            scope.spawn(move || self.walk(paths, &jobs, &order));
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| self.work(&waiting))).collect();
+            let written = self.write(&in_order, out);
+            if written.is_err() {
+                self.stop();
+            }
+            drop(in_order); // who still has rows for it learns that nobody waits
+            let mut summary = Summary::default();
+            for worker in workers {
+                match worker.join() {
+                    Ok(of_worker) => summary.merge(of_worker),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            let behind = written?;
+            Ok((summary, self.stops().then_some(Stop { behind })))
+        })
+    }
+
+    fn walk(&self, paths: &[PathBuf], jobs: &SyncSender<Job>, order: &SyncSender<Receiver<Part>>) {
+        let mut nth = 0;
+        walk::walk(paths, self.audit.walking(), &mut |unit| {
+            let (rows, receiver) = sync_channel(PARTS);
+            let is_sent = !self.stops() && order.send(receiver).is_ok() && jobs.send(Job { nth, unit, rows }).is_ok();
+            nth += 1;
+            if is_sent { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+    }
+
+    fn work(&self, waiting: &Mutex<Receiver<Job>>) -> Summary {
+        let mut worker = Worker::new(self);
+        let mut scratch = Scratch::default();
+        loop {
+            let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let Ok(Job { nth, unit, rows }) = job else { return worker.finish() };
+            if self.stops() {
+                continue; // its rows end here
+            }
+            worker.begin(nth, rows);
+            unit.look_into(self.audit.walking(), &mut scratch, &mut worker);
+            worker.end();
+        }
+    }
+
+    /// Writes what comes, unit by unit; gives the place of the last row.
+    fn write(&self, in_order: &Receiver<Receiver<Part>>, out: &mut dyn Write) -> io::Result<Option<OsString>> {
+        let (mut behind, mut any) = (None, false);
+        for unit in in_order {
+            for Part { bytes, last } in unit {
+                if let Some(form) = self.form.filter(|_| any && !bytes.is_empty()) {
+                    out.write_all(form.between().as_bytes())?;
+                }
+                any |= !bytes.is_empty();
+                out.write_all(&bytes)?;
+                behind = last.or(behind);
+            }
+        }
+        Ok(behind)
+    }
+}

@@ -1,0 +1,209 @@
+//! Which images have a blob as a layer, in a store that keeps blobs by their digests.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::ffi::OsString;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use crate::audit::blob::{Place, Trouble};
+use crate::digest::Digest;
+use crate::escape::quoted;
+use crate::finding::Code;
+use crate::oci::LayoutError;
+use crate::oci::layout::index::Entry;
+use crate::oci::layout::picked::{MAX_DEPTH, Pointer, WASM};
+use crate::oci::layout::read_json;
+
+/// The layers of a store's images, and which images those are.
+#[derive(Default)]
+pub(super) struct Images {
+    names: Vec<OsString>,
+    /// Layers, and the numbers of the names of images that have them; sorted.
+    layers: Vec<(Digest, u32)>,
+    /// Layers that are said to be WebAssembly; sorted.
+    wasm: Vec<Digest>,
+}
+
+/// Names of layers that are kept of one store at the most: 40 bytes each.
+const MOST: usize = 4_000_000;
+
+/// What points to a document, and what that is called by.
+pub(super) struct Named {
+    pub(super) pointer: Pointer,
+    pub(super) name: OsString,
+}
+
+/// A document that is to be read, and what points to it.
+#[derive(Default)]
+struct Pointed {
+    pointers: Vec<Pointer>,
+    names: Vec<u32>,
+}
+
+impl Images {
+    /// Goes from what points to images, through indexes, to their layers. Each document is read once; one that is broken
+    /// costs itself alone.
+    pub(super) fn resolve(
+        named: Vec<Named>,
+        blob_path: &dyn Fn(Digest) -> PathBuf,
+        trouble: &mut dyn FnMut(Trouble),
+    ) -> Self {
+        let mut images = Self::default();
+        let mut level: BTreeMap<Digest, Pointed> = BTreeMap::new();
+        for Named { pointer, name } in named {
+            let pointed = level.entry(pointer.digest).or_default();
+            pointed.names.push(images.names.len() as u32);
+            images.names.push(name);
+            pointed.add(pointer);
+        }
+        let mut sizes = BTreeMap::new();
+        for depth in 0..=MAX_DEPTH + 1 {
+            let mut next = BTreeMap::new();
+            for (digest, pointed) in level {
+                let path = blob_path(digest);
+                let result = match depth > MAX_DEPTH {
+                    true => Err(LayoutError::TooDeep),
+                    false => images.document(&path, &pointed, &mut next, &mut sizes),
+                };
+                if let Err(error) = result {
+                    let others =
+                        pointed.names.iter().take(16).map(|&name| images.names[name as usize].clone()).collect();
+                    trouble(malformed(Place { file: path.into(), others }, &error));
+                }
+            }
+            level = next;
+        }
+        images.layers.sort_unstable();
+        images.layers.dedup();
+        images.wasm.sort_unstable();
+        images.wasm.dedup();
+        if images.layers.len() >= MOST {
+            let message = format!("there are more than {MOST} names of blobs: further ones are left out");
+            let code = Code::ArchiveLimit;
+            trouble(Trouble {
+                place: Place::new(blob_path(Digest::of(b"")).with_file_name("")),
+                state: None,
+                code,
+                message,
+            });
+        }
+        images.check(blob_path, &sizes, trouble);
+        images
+    }
+
+    /// Reads one document; what it points to is added.
+    fn document(
+        &mut self,
+        path: &Path,
+        pointed: &Pointed,
+        next: &mut BTreeMap<Digest, Pointed>,
+        sizes: &mut BTreeMap<Digest, u64>,
+    ) -> Result<(), LayoutError> {
+        let bytes = read_json(path)?;
+        let mut document = None;
+        for pointer in &pointed.pointers {
+            document = Some(pointer.document(path, &bytes)?);
+        }
+        let Some(document) = document else { return Ok(()) };
+        match (document.manifests, document.layers) {
+            (Some(entries), None) => {
+                for entry in entries {
+                    let pointer = pointer(path, entry)?;
+                    let inner: &mut Pointed = next.entry(pointer.digest).or_default();
+                    inner.names.extend(&pointed.names);
+                    inner.names.sort_unstable();
+                    inner.names.dedup();
+                    inner.add(pointer);
+                }
+            }
+            (None, Some(layers)) => {
+                for layer in layers {
+                    let Pointer { digest, size, media_type } = pointer(path, layer)?;
+                    if media_type.is_some_and(|media_type| WASM.contains(&&*media_type)) {
+                        self.wasm.push(digest);
+                    }
+                    sizes.extend(size.map(|size| (digest, size)));
+                    let room = MOST.saturating_sub(self.layers.len());
+                    self.layers.extend(pointed.names.iter().take(room).map(|&name| (digest, name)));
+                }
+            }
+            _ => return Err(LayoutError::malformed(path, "it is neither an index nor an image".to_owned())),
+        }
+        Ok(())
+    }
+
+    /// Whether the layers are there, and as long as what points to them says.
+    fn check(
+        &self,
+        blob_path: &dyn Fn(Digest) -> PathBuf,
+        sizes: &BTreeMap<Digest, u64>,
+        trouble: &mut dyn FnMut(Trouble),
+    ) {
+        for (&digest, &expected) in sizes {
+            let path = blob_path(digest);
+            let error = match path.symlink_metadata() {
+                Ok(metadata) if metadata.is_file() && metadata.len() != expected => {
+                    LayoutError::Size { digest, found: metadata.len(), expected }
+                }
+                Ok(_) => continue, // what is no file is told where it is met
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => LayoutError::Missing(path.clone()),
+                Err(error) => LayoutError::io(&path, error),
+            };
+            trouble(malformed(Place { file: path.into(), others: self.of(digest) }, &error));
+        }
+    }
+
+    /// The images that have a blob as a layer.
+    pub(super) fn of(&self, digest: Digest) -> Vec<OsString> {
+        let start = self.layers.partition_point(|(layer, _)| *layer < digest);
+        let of = self.layers[start..].iter().take_while(|(layer, _)| *layer == digest);
+        of.map(|&(_, name)| self.names[name as usize].clone()).collect()
+    }
+
+    /// Whether a blob is said to be WebAssembly.
+    pub(super) fn says_wasm(&self, digest: Digest) -> bool {
+        self.wasm.binary_search(&digest).is_ok()
+    }
+}
+
+impl Pointed {
+    /// Adds what points to it, unless it says the same as another.
+    fn add(&mut self, pointer: Pointer) {
+        let is_same = |other: &Pointer| other.size == pointer.size && other.media_type == pointer.media_type;
+        if !self.pointers.iter().any(is_same) && self.pointers.len() < 4 {
+            self.pointers.push(pointer);
+        }
+    }
+}
+
+/// What a descriptor points to.
+pub(super) fn pointer(path: &Path, entry: Entry) -> Result<Pointer, LayoutError> {
+    let digest = entry.digest.parse().map_err(|source| LayoutError::Digest { file: path.to_owned(), source })?;
+    Ok(Pointer { digest, size: Some(entry.size), media_type: Some(entry.media_type) })
+}
+
+pub(super) fn malformed(place: Place, error: &LayoutError) -> Trouble {
+    let code = match error {
+        LayoutError::Content { .. } => Code::DigestMismatch,
+        LayoutError::Io { .. } => Code::Unreadable,
+        _ => Code::MalformedLayout,
+    };
+    Trouble { place, state: None, code, message: message(error) }
+}
+
+/// What an error says, and what it stems from.
+pub(super) fn message(error: &dyn Error) -> String {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        _ = write!(message, ": {error}");
+        source = error.source();
+    }
+    message
+}
+
+/// A name that is shown in a message.
+pub(super) fn shown(name: &std::ffi::OsStr) -> String {
+    quoted(&name.to_string_lossy())
+}

@@ -1,0 +1,224 @@
+//! One thread's part: blobs are read and judged, and become rows.
+
+use std::ffi::{OsStr, OsString};
+use std::sync::mpsc::SyncSender;
+
+use super::blob::{Blob, Look, Place, State, Trouble};
+use super::form::Form;
+use super::pipeline::Shared;
+use super::reading::{Asked, Looked};
+use super::row::{Ended, Row};
+use super::summary::Summary;
+use crate::digest::Digest;
+use crate::drive::Cost;
+use crate::finding::{Code, Finding};
+use crate::policy::Subject;
+use crate::report::Report;
+use crate::scan::Path;
+
+/// Rows as a form writes them, some that follow one another.
+#[derive(Debug, Default)]
+pub(super) struct Part {
+    pub(super) bytes: Vec<u8>,
+    /// The place of the last of them.
+    pub(super) last: Option<OsString>,
+}
+
+/// Reads, judges and writes what it is shown, on one thread.
+pub(super) struct Worker<'a> {
+    shared: &'a Shared<'a>,
+    asked: Asked<'a>,
+    summary: Summary,
+    /// Room for what passes by.
+    buffer: Vec<u8>,
+    part: Part,
+    /// Where the rows of the unit that is looked into go.
+    rows: Option<SyncSender<Part>>,
+    /// The place of the next row among all rows.
+    nth: u64,
+}
+
+/// A part is handed on from so many bytes on.
+const PART: usize = 256 << 10;
+
+/// Bytes that are read at a time of what passes by.
+const BUFFER: usize = 64 << 10;
+
+/// Rows that a unit has place for in the order: so many that no store has more.
+const ROWS_OF_A_UNIT: u64 = 1 << 32;
+
+impl<'a> Worker<'a> {
+    pub(super) fn new(shared: &'a Shared<'a>) -> Self {
+        Self {
+            shared,
+            asked: Asked {
+                policy: shared.audit.policy(),
+                draws: shared.form.is_some_and(Form::draws),
+                hashes: shared.audit.hashes(),
+            },
+            summary: Summary::default(),
+            buffer: vec![0; BUFFER],
+            part: Part::default(),
+            rows: None,
+            nth: 0,
+        }
+    }
+
+    /// Begins the n-th unit, whose rows go here.
+    pub(super) fn begin(&mut self, nth: u64, rows: SyncSender<Part>) {
+        self.nth = nth * ROWS_OF_A_UNIT;
+        self.rows = Some(rows);
+    }
+
+    /// Ends the unit: what is left of its rows is handed on.
+    pub(super) fn end(&mut self) {
+        self.hand_on();
+        self.rows = None;
+    }
+
+    pub(super) fn finish(self) -> Summary {
+        self.summary
+    }
+
+    fn hand_on(&mut self) {
+        if self.part.last.is_none() {
+            return;
+        }
+        // The next will be about as large.
+        let room = (self.part.bytes.len() + self.part.bytes.len() / 8).min(2 * PART);
+        let next = Part { bytes: Vec::with_capacity(room), last: None };
+        let part = std::mem::replace(&mut self.part, next);
+        if self.rows.as_ref().is_none_or(|rows| rows.send(part).is_err()) {
+            self.shared.stop(); // nobody writes any more
+        }
+    }
+
+    fn write(&mut self, row: &Row<'_>) {
+        self.summary.add(row);
+        self.shared.progress.row(row);
+        if let Some(form) = self.shared.form {
+            let bytes = &mut self.part.bytes;
+            let before = bytes.len();
+            bytes.extend_from_slice(if before > 0 { form.between() } else { "" }.as_bytes());
+            let begin = bytes.len();
+            form.row(row, bytes);
+            if bytes.len() == begin {
+                bytes.truncate(before); // it writes nothing of this one
+            }
+        }
+        let last = self.part.last.get_or_insert_default();
+        last.clear();
+        last.push(&row.file);
+        self.nth += 1;
+        if self.part.bytes.len() >= PART {
+            self.hand_on();
+        }
+    }
+
+    /// Judges what was found, and writes its row.
+    fn judge(
+        &mut self,
+        report: Report<'_>,
+        place: &Place,
+        digest: Option<Hashed>,
+        complete: impl FnOnce(&mut Row<'_>),
+    ) {
+        let policy = self.asked.policy;
+        let verdict = if policy.exceptions().next().is_none() {
+            policy.judge(&report)
+        } else {
+            let locations: Vec<&OsStr> = place.names().collect();
+            let digest = digest.map(|hashed| (hashed.digest.to_string(), hashed.verified));
+            let subject = Subject { today: self.shared.audit.today(), ..Subject::new().at(&locations) };
+            policy.judge_as(
+                &report,
+                &match &digest {
+                    Some((digest, true)) => subject.verified(digest),
+                    Some((digest, false)) => subject.named(digest),
+                    None => subject,
+                },
+            )
+        };
+        let mut row = Row::of(self.nth, place, report, verdict);
+        if let Some(hashed) = digest {
+            row.digest = Some(hashed.digest.to_string().into());
+            row.verified = hashed.verified;
+        }
+        complete(&mut row);
+        self.write(&row);
+    }
+}
+
+impl Look for Worker<'_> {
+    fn knows(&mut self, file: &OsStr, state: &State) -> bool {
+        let Some(earlier) = self.shared.audit.earlier() else { return false };
+        let Some(lines) = earlier.lines(file, state) else { return false };
+        for row in lines.rows() {
+            self.write(&Row { nth: self.nth, ..row });
+        }
+        true
+    }
+
+    fn see(&mut self, blob: Blob<'_>) {
+        let Blob { place, state, digest: named, size, content } = blob;
+        let looked = self.asked.look(content, &mut self.buffer);
+        let around = around(&looked, named);
+        let size = looked.size.or(size);
+        let reading = looked.reading;
+        let report = Report { around: &around, ..Report::of_reading(&place.file, size, &reading) };
+        let digest = looked.digest.or(named).map(|digest| Hashed { digest, verified: looked.digest.is_some() });
+        self.judge(report, &place, digest, |row| {
+            row.state = state.map(|state| state.0.into());
+            row.bytes_read = looked.bytes_read;
+            row.outline(looked.largest, looked.drawn);
+        });
+    }
+
+    fn trouble(&mut self, trouble: Trouble) {
+        let Trouble { place, state, code, message } = trouble;
+        let around = [found(code, message)];
+        let report = Report { around: &around, ..Report::of(&place.file, None, None, None, Cost::default()) };
+        self.judge(report, &place, None, |row| {
+            if !code.is_passed_over() {
+                row.ended = Ended::Unread;
+                row.accepted = false;
+            }
+            row.state = state.map(|state| state.0.into());
+        });
+    }
+
+    fn pass(&mut self, bytes_read: u64) {
+        self.summary.passed += 1;
+        self.summary.passed_bytes += bytes_read;
+        self.shared.progress.pass(bytes_read);
+    }
+
+    fn stops(&self) -> bool {
+        self.shared.stops()
+    }
+}
+
+/// A digest, and whether it was computed.
+#[derive(Clone, Copy)]
+struct Hashed {
+    digest: Digest,
+    verified: bool,
+}
+
+/// What is wrong with a blob's place, rather than with its bytes.
+fn around(looked: &Looked, named: Option<Digest>) -> Vec<Finding> {
+    let mut around = Vec::new();
+    if looked.changed {
+        around.push(found(Code::Changed, crate::store::CHANGED));
+    }
+    if let (Some(named), Some(is)) = (named, looked.digest)
+        && named != is
+    {
+        around.push(found(Code::DigestMismatch, format!("it is called {named}, and has the digest {is}")));
+    }
+    around
+}
+
+fn found(code: Code, message: impl Into<std::borrow::Cow<'static, str>>) -> Finding {
+    Finding { code, path: Path::root(), offset: 0, section: None, message: message.into(), count: 1 }
+}

@@ -1,0 +1,54 @@
+//! How far an audit is, on a terminal and nowhere else.
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
+use sectile::audit::{Audit, Progress};
+
+/// What is shown while somebody waits.
+pub struct Waiting;
+
+/// What it shows is this old at the most.
+const REFRESH: Duration = Duration::from_millis(100);
+
+/// How it looks before it is known how much there is, and after.
+const UNKNOWN: &str = "{spinner} {pos} files  {per_sec}  {msg}";
+const KNOWN: &str = "{bar:30} {percent:>3} %  {pos} of {len} files  {per_sec}  {eta} left  {msg}";
+
+impl Waiting {
+    /// Shows how far an audit is while `work` does it. How much there is in all is counted meanwhile.
+    pub fn around<T>(audit: &Audit, paths: &[PathBuf], progress: &Progress, work: impl FnOnce() -> T) -> T {
+        if !io::stderr().is_terminal() {
+            return work();
+        }
+        thread::scope(|scope| {
+            let (ends, end) = sync_channel::<()>(0);
+            let (counts, counted) = sync_channel(1);
+            scope.spawn(move || counts.send(audit.count(paths, progress)));
+            scope.spawn(move || show(progress, &counted, &end));
+            let done = work();
+            drop(ends);
+            done
+        })
+    }
+}
+
+fn show(progress: &Progress, counted: &Receiver<Option<u64>>, end: &Receiver<()>) {
+    let style = |template| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::new_spinner().with_style(style(UNKNOWN));
+    while end.recv_timeout(REFRESH) == Err(RecvTimeoutError::Timeout) {
+        if let Ok(Some(files)) = counted.try_recv() {
+            bar.set_length(files);
+            bar.set_style(style(KNOWN).progress_chars("━╸─"));
+        }
+        bar.set_position(progress.files());
+        let (rows, refused) = (HumanCount(progress.rows()), HumanCount(progress.refused()));
+        bar.set_message(format!("{rows} binaries, {refused} refused, {} read", HumanBytes(progress.bytes_read())));
+        bar.tick();
+    }
+    bar.finish_and_clear();
+}

@@ -1,0 +1,355 @@
+//! URLs as a policy compares them: in one plain form each, so that no spelling of one passes for another.
+
+use iri_string::types::IriStr;
+
+use super::RuleError;
+use crate::edit::Glob;
+use crate::escape::quoted;
+use crate::metadata::{MAX_PARSED, is_scp_like};
+
+/// A URL, taken apart: scheme and host in lower case, what needs no percent-encoding without it, everything else with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct PlainUrl {
+    scheme: String,
+    user: Option<String>,
+    host: String,
+    /// `None` where it is the scheme's own.
+    port: Option<u16>,
+    /// The path, never empty, with the query and the fragment.
+    rest: String,
+}
+
+impl PlainUrl {
+    /// Takes a text apart; or why nobody can tell where it leads. What Git and SSH write `git@host:path` is
+    /// `ssh://git@host/path`.
+    pub(super) fn of(text: &str) -> Result<Self, &'static str> {
+        if text.len() > MAX_PARSED {
+            return Err("it is too long to be parsed");
+        }
+        let scp = text.split_once(':').filter(|_| is_scp_like(text));
+        let scp = scp.map(|(host, path)| format!("ssh://{host}/{}", path.trim_start_matches('/')));
+        let url = IriStr::new(scp.as_deref().unwrap_or(text)).map_err(|_| "it is no URL")?;
+        let authority = url.authority_components().filter(|authority| !authority.host().is_empty());
+        let authority = authority.ok_or("it names no host")?;
+        let scheme = url.scheme_str().to_ascii_lowercase();
+        let port = match authority.port().filter(|port| !port.is_empty()) {
+            Some(port) => Some(port.parse().map_err(|_| "its port is none")?),
+            None => None,
+        };
+        let query = url.query_str().map_or_else(String::new, |query| format!("?{query}"));
+        let fragment = url.fragment().map_or_else(String::new, |fragment| format!("#{fragment}"));
+        Ok(Self {
+            user: authority.userinfo().map(plainly),
+            host: host(authority.host())?,
+            port: port.filter(|port| Some(*port) != own_port(&scheme)),
+            rest: path(url.path_str())? + &plainly(&query) + &plainly(&fragment),
+            scheme,
+        })
+    }
+}
+
+fn own_port(scheme: &str) -> Option<u16> {
+    match scheme {
+        "https" | "git+https" => Some(443),
+        "http" | "git+http" => Some(80),
+        "ssh" | "git+ssh" => Some(22),
+        "git" => Some(9418),
+        _ => None,
+    }
+}
+
+fn host(host: &str) -> Result<String, &'static str> {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    if !host.is_ascii() || host.contains('%') {
+        return Err("its host is not written in plain ASCII (xn--…)");
+    }
+    if host.split('.').any(str::is_empty) && !host.starts_with('[') {
+        return Err("it names no host");
+    }
+    Ok(host.to_ascii_lowercase())
+}
+
+/// A path that every server reads alike: what goes up, or may be taken for a divider, is refused.
+fn path(path: &str) -> Result<String, &'static str> {
+    let path = plainly(if path.is_empty() { "/" } else { path });
+    let mut segments = path.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        let name = segment.split(';').next().unwrap_or_default(); // `..;x` goes up, too, at some
+        let goes_elsewhere = matches!(name, "." | "..") || (segment.is_empty() && segments.peek().is_some());
+        let divides = segment.match_indices('%').any(|(at, _)| {
+            let code = &segment[at + 1..at + 3];
+            matches!(code, "25" | "2F" | "5C" | "7F") || code.starts_with(['0', '1'])
+        });
+        if goes_elsewhere || divides {
+            return Err("servers may read its path as another");
+        }
+    }
+    Ok(path)
+}
+
+/// A part of a URL with what needs no percent-encoding decoded, and the rest of it in upper case.
+fn plainly(part: &str) -> String {
+    let mut plain = String::with_capacity(part.len());
+    let mut bytes = part.bytes();
+    while let Some(byte) = bytes.next() {
+        let encoded = byte == b'%' || !byte.is_ascii();
+        let byte = if byte == b'%' {
+            let mut digit = || bytes.next().and_then(|digit| char::from(digit).to_digit(16)).unwrap_or_default();
+            (digit() * 16 + digit()) as u8
+        } else {
+            byte
+        };
+        let unreserved = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        if encoded && !unreserved {
+            plain += &format!("%{byte:02X}");
+        } else {
+            plain.push(char::from(byte));
+        }
+    }
+    plain
+}
+
+/// A pattern that URLs are matched against, part by part. Only `*` is special.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct UrlPattern {
+    /// As it was written.
+    text: Box<str>,
+    /// Whether everything is taken for the same that may lead to the same place.
+    denies: bool,
+    parts: Option<Parts>,
+}
+
+/// `None` is any.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Parts {
+    scheme: Option<Box<str>>,
+    user: Option<Box<str>>,
+    host: Host,
+    port: Port,
+    rest: Glob,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Host {
+    Any,
+    Exact(Box<str>),
+    /// A dot, and what stands behind it.
+    Below(Box<str>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Port {
+    Any,
+    Exact(Option<u16>),
+}
+
+impl UrlPattern {
+    /// A pattern of what is allowed.
+    pub(super) fn allowing(text: &str) -> Result<Self, RuleError> {
+        Self::new(text, false)
+    }
+
+    /// A pattern of what is denied.
+    pub(super) fn denying(text: &str) -> Result<Self, RuleError> {
+        Self::new(text, true)
+    }
+
+    fn new(text: &str, denies: bool) -> Result<Self, RuleError> {
+        let wrong = |why: &str| RuleError::new(format!("{} is no pattern for URLs: {why}", quoted(text)));
+        let parts = if text == "*" { None } else { Some(Parts::new(text, denies).map_err(|why| wrong(&why))?) };
+        Ok(Self { text: text.into(), denies, parts })
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn matches(&self, url: &PlainUrl) -> bool {
+        let Some(parts) = &self.parts else { return true };
+        let host = match &parts.host {
+            Host::Any => true,
+            Host::Exact(host) => **host == *url.host,
+            Host::Below(suffix) => url.host.ends_with(&**suffix) && url.host.len() > suffix.len(),
+        };
+        let port = match parts.port {
+            Port::Any => true,
+            Port::Exact(None) if self.denies => true,
+            Port::Exact(port) => port == url.port,
+        };
+        let user = self.denies || parts.user.as_deref() == url.user.as_deref();
+        let scheme = parts.scheme.as_deref().is_none_or(|scheme| *scheme == *url.scheme);
+        let rest = || {
+            if self.denies { parts.rest.matches(&url.rest.to_ascii_lowercase()) } else { parts.rest.matches(&url.rest) }
+        };
+        host && port && user && scheme && rest()
+    }
+}
+
+impl Parts {
+    fn new(text: &str, denies: bool) -> Result<Self, String> {
+        let (scheme, rest) = text.split_once("://").ok_or("write it as https://HOST/PATH; `*` is any characters")?;
+        let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
+        let (host, any_port) = host.strip_suffix(":*").map_or((host, false), |host| (host, true));
+        let below = host.strip_prefix("*.");
+        let any_host = host == "*" || host.starts_with("*:");
+        // What is left of each part is a URL's: its plain form is what URLs are compared with.
+        let host = if any_host { host.replacen('*', "any", 1) } else { below.unwrap_or(host).to_owned() };
+        if host.contains('*') {
+            return Err("in a host `*` stands for all of it, or for what is before its first dot".into());
+        }
+        if scheme.contains('*') && scheme != "*" {
+            return Err("in a scheme `*` stands for all of it".into());
+        }
+        let user_at = user.map_or_else(String::new, |user| format!("{user}@"));
+        let any_scheme = scheme == "*";
+        let url = format!("{}://{user_at}{host}{rest}", if any_scheme { "any" } else { scheme });
+        let url = PlainUrl::of(&url).map_err(ToOwned::to_owned)?;
+        let plain = if denies { url.rest.to_ascii_lowercase() } else { url.rest };
+        let escaped: Vec<String> = plain.split('*').map(glob::Pattern::escape).collect();
+        Ok(Self {
+            scheme: (!any_scheme).then(|| url.scheme.into()),
+            user: url.user.map(Into::into),
+            host: match below {
+                _ if any_host => Host::Any,
+                Some(_) => Host::Below(format!(".{}", url.host).into()),
+                None => Host::Exact(url.host.into()),
+            },
+            port: if any_port { Port::Any } else { Port::Exact(url.port) },
+            rest: Glob::new(&escaped.join("*")).map_err(|error| error.to_string())?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allows(pattern: &str, url: &str) -> bool {
+        let pattern = UrlPattern::allowing(pattern).unwrap();
+        PlainUrl::of(url).is_ok_and(|url| pattern.matches(&url))
+    }
+
+    fn denies(pattern: &str, url: &str) -> bool {
+        UrlPattern::denying(pattern).unwrap().matches(&PlainUrl::of(url).unwrap())
+    }
+
+    #[test]
+    fn what_is_allowed_is_there() {
+        for (pattern, url) in [
+            ("https://github.com/acme/*", "https://github.com/acme/x"),
+            ("https://github.com/acme/*", "https://github.com/acme/x/tree/main?tab=readme#top"),
+            ("https://github.com/acme/*", "HTTPS://GitHub.COM/acme/x"),
+            ("https://GitHub.com/acme/*", "https://github.com:443/acme/x"),
+            ("https://github.com/acme/*", "https://github.com./acme/x"),
+            ("https://github.com/acme/*", "https://github.com:/%61cme/x"),
+            ("https://github.com/%61cme/*", "https://github.com/acme/x"),
+            ("https://example.org/é/*", "https://example.org/%c3%a9/x"),
+            ("https://example.org", "https://example.org/"),
+            ("https://*.example.org/*", "https://a.b.example.org/x"),
+            ("https://*/acme/*", "https://anywhere.example/acme/x"),
+            ("*://example.org/*", "git+ssh://example.org/x"),
+            ("https://example.org:8443/*", "https://example.org:8443/"),
+            ("https://example.org:*/*", "https://example.org:1/"),
+            ("https://*:8443/*", "https://example.org:8443/"),
+            ("https://[::1]:8080/*", "https://[::1]:8080/x"),
+            ("https://example.org/a?b=*", "https://example.org/a?b=1"),
+            ("ssh://git@github.com/acme/*", "git@github.com:acme/x.git"),
+            ("ssh://git@github.com/acme/*", "git@github.com:/acme/x.git"),
+            ("ssh://git@github.com/acme/*", "ssh://git@github.com:22/acme/x"),
+            ("*", "ssh://git@github.com:22/acme/x"),
+        ] {
+            assert!(allows(pattern, url), "{pattern} {url}");
+        }
+    }
+
+    #[test]
+    fn nothing_passes_for_what_is_allowed() {
+        for url in [
+            "https://github.com.evil.example/acme/x",
+            "https://github.com@evil.example/acme/x",
+            "https://github.com:443@evil.example/acme/x",
+            "https://evil.example/https://github.com/acme/x",
+            "https://evil.example#https://github.com/acme/x",
+            "https://evil.example?https://github.com/acme/x",
+            "https://evil.example\\@github.com/acme/x",
+            "https://user@github.com/acme/x",
+            "https://github.com/acme/../evil/x",
+            "https://github.com/acme/%2e%2e/evil/x",
+            "https://github.com/acme/.%2E/evil/x",
+            "https://github.com/acme/..%2fevil/x",
+            "https://github.com/acme/..;/evil/x",
+            "https://github.com/acme/%252e%252e/evil/x",
+            "https://github.com/acme/..%5cevil",
+            "https://github.com/acme/..\\evil",
+            "https://github.com/acme/./x",
+            "https://github.com/acme//x",
+            "https://github.com/acme/x%00",
+            "https://github.com/acme/x%0a",
+            "https://github.com/acme/x\n",
+            " https://github.com/acme/x",
+            "https://github.com/acme",
+            "https://github.com/Acme/x",
+            "https://github.com/acme-evil/x",
+            "https://github.com:8443/acme/x",
+            "https://github.com:99999/acme/x",
+            "http://github.com/acme/x",
+            "git+https://github.com/acme/x",
+            "https:github.com/acme/x",
+            "https:///github.com/acme/x",
+            "https://github\u{3002}com/acme/x",
+            "https://ｇithub.com/acme/x",
+            "https://git%68ub.com/acme/x",
+            "https://github.com../acme/x",
+            "//github.com/acme/x",
+            "github.com/acme/x",
+            "git@github.com:acme/x",
+            "urn:x",
+            "",
+        ] {
+            assert!(!allows("https://github.com/acme/*", url), "{url}");
+        }
+        assert!(!allows("https://*.example.org/*", "https://example.org/"));
+        assert!(!allows("https://*.example.org/*", "https://evilexample.org/"));
+        assert!(!allows("https://*.example.org/*", "https://.example.org/"));
+        assert!(!allows("ssh://git@github.com/*", "evil@github.com:acme/x"));
+        assert!(!allows("*", &("https://example.org/".to_owned() + &"a".repeat(8 << 10))));
+    }
+
+    #[test]
+    fn nothing_gets_around_what_is_denied() {
+        for url in [
+            "https://evil.example/acme/x",
+            "https://EVIL.example./ACME/x",
+            "https://evil.example:8443/acme/x",
+            "https://me:secret@evil.example/acme/x",
+            "https://evil.example/%41cme/x",
+            "git+ssh://git@evil.example/acme/x",
+            "git@evil.example:acme/x",
+        ] {
+            assert!(denies("*://evil.example/acme/*", url), "{url}");
+        }
+        assert!(!denies("*://evil.example/acme/*", "https://evil.example.org/acme/x"));
+        assert!(!denies("https://evil.example:1/*", "https://evil.example/x"));
+    }
+
+    #[test]
+    fn what_is_no_pattern_is_refused() {
+        for pattern in [
+            "",
+            "github.com/*",
+            "https://github.com*",
+            "https://git*.com/*",
+            "https://*.*.com/*",
+            "http*://x/*",
+            "https:///*",
+            "https://x:99999/*",
+            "https://é.example/*",
+            "https://x/../*",
+            "https://x/a b",
+            &format!("https://x/{}", "*a".repeat(600)),
+        ] {
+            assert!(UrlPattern::allowing(pattern).is_err() && UrlPattern::denying(pattern).is_err(), "{pattern}");
+        }
+    }
+}
