@@ -82,7 +82,7 @@
 //! - `git`: the revision of the work tree that a file lies in. Brings a large tree.
 //! - `gate`: uploads are watched as they pass (`gate`).
 //! - `stream`, `http`: streams of bytes, and bodies of HTTP requests and responses, pass through a [`drive::Tee`].
-//! - `policy`: policies out of TOML files; brings `interface` ([`policy`], whose judging needs no feature).
+//! - `policy`: policies out of TOML files, and ranges of versions; brings `interface` ([`policy`], whose judging needs no feature).
 //! - `push`: a client of registries, which pushes images, and reads what a registry holds.
 //! - `remote`: objects in S3, Google Cloud Storage, Azure, and behind web servers, by ranges (`remote`). Brings a large tree.
 //! - `cli`: the command `sectile`; `full`: the command that reads what is remote, too.

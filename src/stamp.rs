@@ -1,8 +1,7 @@
 //! Which file it is, and in what state: what tells that it was written to, or that another has taken its place.
 
-use std::fmt;
 use std::fs::Metadata;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
@@ -38,29 +37,6 @@ impl Stamp {
     #[cfg(not(unix))]
     pub(crate) fn of(metadata: &Metadata) -> Self {
         Self { file: None, len: metadata.len(), modified: metadata.modified().ok(), changed: (0, 0), links: 1 }
-    }
-}
-
-/// As a text that is the same as long as the file is: `unix:`, the device and the inode, the length in bytes, and when it was
-/// modified and changed, in seconds and nanoseconds; elsewhere `file:`, the length, and when it was modified.
-impl fmt::Display for Stamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let modified = |f: &mut fmt::Formatter<'_>| match self.modified.map(|time| time.duration_since(UNIX_EPOCH)) {
-            Some(Ok(since)) => write!(f, "{}.{:09}", since.as_secs(), since.subsec_nanos()),
-            Some(Err(before)) => write!(f, "-{}.{:09}", before.duration().as_secs(), before.duration().subsec_nanos()),
-            None => f.write_str("?"),
-        };
-        match self.file {
-            Some(FileId { device, inode }) => {
-                write!(f, "unix:{device}:{inode}:{}:", self.len)?;
-                modified(f)?;
-                write!(f, ":{}.{:09}", self.changed.0, self.changed.1)
-            }
-            None => {
-                write!(f, "file:{}:", self.len)?;
-                modified(f)
-            }
-        }
     }
 }
 

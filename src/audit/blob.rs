@@ -12,7 +12,7 @@ use crate::store::Input;
 pub(super) trait Look {
     /// Whether what lies in this file, in this state and under these names, is known from an earlier report: then nothing of
     /// it is read. Its rows were taken from there.
-    fn knows(&mut self, file: &OsStr, state: &State) -> bool;
+    fn knows(&mut self, place: &Place, state: &State) -> bool;
 
     /// A blob that begins as WebAssembly does, or that its store says is WebAssembly.
     fn see(&mut self, blob: Blob<'_>);
@@ -24,11 +24,8 @@ pub(super) trait Look {
     /// took.
     fn pass(&mut self, bytes_read: u64);
 
-    /// An archive was looked into, which took so many bytes of its file: all that was read to find its entries, and to inflate
-    /// them. (What is handed over as a part of the file is counted by who reads it, and what is on its way is in this count.)
-    fn archive(&mut self, bytes_read: u64) {
-        _ = bytes_read;
-    }
+    /// An archive was looked into, and all that it holds was shown, unless it was asked to stop.
+    fn archive(&mut self, archive: Archive<'_>);
 
     /// Whether to stop as soon as possible: somebody asks for it.
     fn stops(&self) -> bool;
@@ -44,6 +41,15 @@ pub(super) struct Blob<'b> {
     /// The length in bytes, as far as it is known without reading.
     pub(super) size: Option<u64>,
     pub(super) content: Content<'b>,
+}
+
+/// An archive, or a compressed file, that was looked into.
+pub(super) struct Archive<'b> {
+    pub(super) place: &'b Place,
+    pub(super) state: &'b State,
+    /// Bytes of its file that were read to find its entries, and to inflate them. (What is handed over as a part of the file is
+    /// counted by who reads it, and what is on its way is in this count.)
+    pub(super) bytes_read: u64,
 }
 
 /// Where a blob's bytes are.

@@ -3,14 +3,13 @@
 mod line;
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
-use self::line::{Head, Key, Line};
-use super::blob::State;
+use self::line::{ArchiveLine, Head, Key, Line};
+use super::blob::{Place, State};
 use super::{About, Row};
 use crate::drive::ReadAt;
 
@@ -80,17 +79,13 @@ impl Earlier {
                 head = Some(Head::parse(&line).ok_or(EarlierError::NoReport)?);
                 continue;
             }
-            let Some(state) = Key::state(&line) else {
-                last = None;
-                continue;
-            };
-            let key = hash(&state);
-            if last == Some(key) {
-                spans.entry(key).and_modify(|span| span.end = end);
-            } else {
-                spans.insert(key, Span { start, end });
+            let key = Key::state(&line).map(|state| hash(&state));
+            if let Some(key) = key {
+                // Lines of one state follow one another. Where they do not, those count that stand last.
+                let span = spans.entry(key).or_insert(Span { start, end });
+                *span = Span { start: if last == Some(key) { span.start } else { start }, end };
             }
-            last = Some(key);
+            last = key;
         }
         let head = head.ok_or(EarlierError::NoReport)?;
         drop(reader);
@@ -111,8 +106,9 @@ impl Earlier {
         Ok(())
     }
 
-    /// The lines of what lies at a place, if it is in the state that it was in, is found under the same names, and was read.
-    pub(super) fn lines(&self, place: &OsStr, state: &State) -> Option<Lines> {
+    /// The lines of what lies at a place, if it is in the state that it was in, is found under the same names, and was read; of an
+    /// archive, if all of it was looked into.
+    pub(super) fn lines(&self, place: &Place, state: &State) -> Option<Lines> {
         let span = self.spans.get(&hash(&state.0))?;
         let mut text = vec![0; usize::try_from(span.end - span.start).ok()?];
         let mut filled = 0;
@@ -123,8 +119,7 @@ impl Earlier {
             }
         }
         let lines = Lines(String::from_utf8(text).ok()?);
-        let holds = lines.parsed().all(|line| line.is_some_and(|line| line.holds(place, &state.0)));
-        holds.then_some(lines)
+        lines.hold(place, &state.0).then_some(lines)
     }
 }
 
@@ -134,16 +129,37 @@ fn hash(state: &str) -> u64 {
     hasher.finish()
 }
 
-/// Lines of an earlier report.
+/// Lines of an earlier report: one row of a file, or those of an archive's entries and the line that says where they end.
 pub(super) struct Lines(String);
 
 impl Lines {
-    fn parsed(&self) -> impl Iterator<Item = Option<Line<'_>>> {
-        self.0.lines().map(Line::parse)
+    /// Whether they say all that there is to say of what lies at a place, in this state.
+    fn hold(&self, place: &Place, state: &str) -> bool {
+        let (rows, archive) = self.divided();
+        let end = archive.map(ArchiveLine::parse);
+        let is_whole = match &end {
+            Some(Some(end)) => end.holds(place, state) && end.rows() == rows.lines().count() as u64,
+            Some(None) => false,
+            None => rows.lines().count() == 1,
+        };
+        is_whole
+            && rows.lines().all(|text| Line::parse(text).is_some_and(|line| line.holds(place, state, end.is_some())))
+    }
+
+    /// The rows, and the line behind those of an archive.
+    fn divided(&self) -> (&str, Option<&str>) {
+        let start = self.0.trim_end_matches('\n').rfind('\n').map_or(0, |before| before + 1);
+        let (rows, last) = self.0.split_at(start);
+        if ArchiveLine::is_one(last) { (rows, Some(last)) } else { (&self.0, None) }
     }
 
     /// The rows that they are.
     pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        self.0.lines().filter_map(|text| Some(Line::parse(text)?.into_row(text)))
+        self.divided().0.lines().filter_map(|text| Some(Line::parse(text)?.into_row(text)))
+    }
+
+    /// The line behind the rows of an archive's entries.
+    pub(super) fn archive(&self) -> Option<&str> {
+        self.divided().1
     }
 }

@@ -76,6 +76,8 @@ const WRITTEN: usize = 256 << 10;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Audited {
+    /// What the answer says of the audit.
+    pub about: About,
     /// What it comes to.
     pub summary: Summary,
     /// Where it was stopped; `None` where it was not.
@@ -156,7 +158,7 @@ impl Audit {
         if let Some(form) = form {
             form.tail(&about, &summary, stop.as_ref(), out)?;
         }
-        Ok(Audited { summary, stop })
+        Ok(Audited { about, summary, stop })
     }
 
     /// How many files a walk of these paths meets, archives not looked into: what the work can be compared with. Stops, and gives

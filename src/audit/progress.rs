@@ -63,6 +63,10 @@ impl Progress {
         self.bytes_read.fetch_add(row.bytes_read, Ordering::Relaxed);
     }
 
+    pub(super) fn read(&self, bytes: u64) {
+        self.bytes_read.fetch_add(bytes, Ordering::Relaxed);
+    }
+
     pub(super) fn pass(&self, bytes_read: u64) {
         self.files.fetch_add(1, Ordering::Relaxed);
         self.bytes_read.fetch_add(bytes_read, Ordering::Relaxed);

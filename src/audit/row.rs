@@ -55,7 +55,7 @@ pub struct Row<'r> {
     pub judged: Vec<Judged<'r>>,
     /// Whether the policy has nothing against it, and all of it was read.
     pub accepted: bool,
-    /// Bytes that were read of it.
+    /// Bytes that were read of it where it lies; 0 of what an archive inflates to, whose bytes are counted together.
     pub bytes_read: u64,
     /// What the row is made of.
     pub(super) source: Source<'r>,

@@ -41,6 +41,7 @@ pub(super) fn about() -> About {
     About {
         paths: vec!["store".into()],
         policy: Some("policy.toml".into()),
+        hashed: false,
         fingerprint: "0123456789abcdef".into(),
         day: Some("2026-01-31".into()),
     }

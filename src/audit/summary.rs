@@ -44,6 +44,10 @@ pub struct Summary {
     pub passed: u64,
     /// Bytes that were read to tell that.
     pub passed_bytes: u64,
+    /// Archives, and compressed files, that were looked into.
+    pub archives: u64,
+    /// Bytes that were read of their files to find their entries, and to inflate them.
+    pub archives_bytes: u64,
     /// Names under which blobs are found again.
     pub others: u64,
     /// Rows whose root is a module.
@@ -93,6 +97,8 @@ impl Default for Summary {
             bytes_read: 0,
             passed: 0,
             passed_bytes: 0,
+            archives: 0,
+            archives_bytes: 0,
             others: 0,
             modules: 0,
             components: 0,
@@ -202,6 +208,12 @@ impl Summary {
         }
     }
 
+    /// Adds an archive that was looked into, of whose file so many bytes were read to find its entries and to inflate them.
+    pub fn archive(&mut self, bytes_read: u64) {
+        self.archives += 1;
+        self.archives_bytes = self.archives_bytes.saturating_add(bytes_read);
+    }
+
     /// Adds what another comes to.
     pub fn merge(&mut self, other: Self) {
         self.rows += other.rows;
@@ -211,6 +223,8 @@ impl Summary {
         self.bytes_read = self.bytes_read.saturating_add(other.bytes_read);
         self.passed += other.passed;
         self.passed_bytes = self.passed_bytes.saturating_add(other.passed_bytes);
+        self.archives += other.archives;
+        self.archives_bytes = self.archives_bytes.saturating_add(other.archives_bytes);
         self.others += other.others;
         self.modules += other.modules;
         self.components += other.components;

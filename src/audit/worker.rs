@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::sync::mpsc::SyncSender;
 
-use super::blob::{Blob, Look, Place, State, Trouble};
+use super::blob::{Archive, Blob, Content, Look, Place, State, Trouble};
 use super::form::Form;
 use super::pipeline::Shared;
 use super::reading::{Asked, Looked};
@@ -36,6 +36,8 @@ pub(super) struct Worker<'a> {
     rows: Option<SyncSender<Part>>,
     /// The place of the next row among all rows.
     nth: u64,
+    /// Rows of the file that is looked into.
+    of_file: u64,
 }
 
 /// A part is handed on from so many bytes on.
@@ -61,6 +63,7 @@ impl<'a> Worker<'a> {
             part: Part::default(),
             rows: None,
             nth: 0,
+            of_file: 0,
         }
     }
 
@@ -81,7 +84,7 @@ impl<'a> Worker<'a> {
     }
 
     fn hand_on(&mut self) {
-        if self.part.last.is_none() {
+        if self.part.bytes.is_empty() && self.part.last.is_none() {
             return;
         }
         // The next will be about as large.
@@ -110,6 +113,7 @@ impl<'a> Worker<'a> {
         last.clear();
         last.push(&row.file);
         self.nth += 1;
+        self.of_file += 1;
         if self.part.bytes.len() >= PART {
             self.hand_on();
         }
@@ -150,17 +154,23 @@ impl<'a> Worker<'a> {
 }
 
 impl Look for Worker<'_> {
-    fn knows(&mut self, file: &OsStr, state: &State) -> bool {
+    fn knows(&mut self, place: &Place, state: &State) -> bool {
         let Some(earlier) = self.shared.audit.earlier() else { return false };
-        let Some(lines) = earlier.lines(file, state) else { return false };
+        let Some(lines) = earlier.lines(place, state) else { return false };
         for row in lines.rows() {
             self.write(&Row { nth: self.nth, ..row });
         }
+        if let (Some(archive), Some(Form::Jsonl)) = (lines.archive(), self.shared.form) {
+            self.part.bytes.extend_from_slice(archive.as_bytes());
+        }
+        self.of_file = 0;
         true
     }
 
     fn see(&mut self, blob: Blob<'_>) {
         let Blob { place, state, digest: named, size, content } = blob;
+        // What is on its way is counted with its archive.
+        let is_counted = matches!(content, Content::Part { .. });
         let looked = self.asked.look(content, &mut self.buffer);
         let around = around(&looked, named);
         let size = looked.size.or(size);
@@ -169,7 +179,7 @@ impl Look for Worker<'_> {
         let digest = looked.digest.or(named).map(|digest| Hashed { digest, verified: looked.digest.is_some() });
         self.judge(report, &place, digest, |row| {
             row.state = state.map(|state| state.0.into());
-            row.bytes_read = looked.bytes_read;
+            row.bytes_read = if is_counted { looked.bytes_read } else { 0 };
             row.outline(looked.largest, looked.drawn);
         });
     }
@@ -185,6 +195,16 @@ impl Look for Worker<'_> {
             }
             row.state = state.map(|state| state.0.into());
         });
+    }
+
+    fn archive(&mut self, archive: Archive<'_>) {
+        self.summary.archive(archive.bytes_read);
+        self.shared.progress.read(archive.bytes_read);
+        let rows = std::mem::take(&mut self.of_file);
+        // Of one that was not looked into to its end nobody may believe that these are all rows.
+        if let Some(form) = self.shared.form.filter(|_| !self.stops()) {
+            form.archive(&archive, rows, &mut self.part.bytes);
+        }
     }
 
     fn pass(&mut self, bytes_read: u64) {

@@ -40,8 +40,8 @@
 //! decided but whether the bytes come, and a section that goes past the declared length is refused with its header.
 //!
 //! A finding is never taken back by what follows it, and so no upload is refused early that would be accepted at the end.
-//! (Where there are thousands of items or imports, judging may wait for as many bytes as there are of them, so that it takes
-//! no longer than reading does.)
+//! (Where there are thousands of items, imports, or bytes of values that rules look through, judging may wait for as many bytes
+//! as there are of them, so that it takes no longer than reading does.)
 //!
 //! # What it holds
 //!
@@ -297,7 +297,7 @@ impl Open {
         let size = self.push.cost().bytes;
         let reader = self.push.visitor();
         self.judged = self.push.looked_at();
-        self.next = size + reader.weight() as u64;
+        self.next = size + reader.weight(policy) as u64;
         let unread = || Error::new(Reason::Unread, size, Path::root());
         let error = (!self.whole).then(unread);
         let judge = |report: &Report<'_>| claim.judge(policy, report).first_refused().cloned();

@@ -5,11 +5,13 @@ use super::Items;
 use super::Versions;
 #[cfg(feature = "dependencies")]
 use super::named::Meant;
-use super::named::Named;
+use super::named::{Named, tell_named};
 use super::violations::{Broken, Spot};
 use crate::edit::Glob;
 use crate::finding::Code;
-use crate::metadata::{Item, Metadata};
+#[cfg(feature = "dependencies")]
+use crate::metadata::Item;
+use crate::metadata::Metadata;
 use crate::scan::Path;
 
 /// Packages that are refused, or a list of packages that is required: those of cargo-auditable's `.dep-v0` section.
@@ -40,27 +42,7 @@ impl Dependencies {
         Self { required: true, ..Self::refused(items) }
     }
 
-    /// Means packages of these names.
-    #[must_use]
-    pub fn named(mut self, names: impl IntoIterator<Item = Glob>) -> Self {
-        self.named.names.extend(names);
-        self
-    }
-
-    /// Does not mean those of these names.
-    #[must_use]
-    pub fn except(mut self, names: impl IntoIterator<Item = Glob>) -> Self {
-        self.named.except.extend(names);
-        self
-    }
-
-    /// Means those of these versions.
-    #[cfg(feature = "policy")]
-    #[must_use]
-    pub fn of_versions(mut self, versions: Versions) -> Self {
-        self.named.versions = Some(self.named.versions.unwrap_or_default().or(versions));
-        self
-    }
+    tell_named!();
 
     /// Means those from these sources: `crates.io`, `git`, `local`, `registry`, or something newer.
     #[must_use]
@@ -81,7 +63,10 @@ impl Dependencies {
                     broken.add(Code::MissingField, spot, path, why);
                 }
                 0 => {}
+                #[cfg(feature = "dependencies")]
                 1 => self.judge_list(item, spot, path, broken),
+                #[cfg(not(feature = "dependencies"))]
+                1 => broken.not_judged_at(spot, path, "decoding `.dep-v0` is not built in (feature `dependencies`)"),
                 _ => broken.not_judged_at(spot, path, "there is more than one list of dependencies"),
             }
         }
@@ -113,10 +98,5 @@ impl Dependencies {
                 broken.add_each(Code::RefusedDependency, spot, &path, why);
             }
         }
-    }
-
-    #[cfg(not(feature = "dependencies"))]
-    fn judge_list(&self, _: &Item<'_>, spot: Spot<'_>, path: impl Fn() -> Path, broken: &mut Broken<'_>) {
-        broken.not_judged_at(spot, path, "decoding the list of dependencies is not built in (feature `dependencies`)");
     }
 }

@@ -1,7 +1,7 @@
 //! Exceptions: findings that do not refuse a file, for a reason, and for a time.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fmt;
 use std::str::FromStr;
 
 use super::subject::{Subject, place};
@@ -102,18 +102,16 @@ impl Exception {
         self.expires
     }
 
-    /// Whether it is made for something; what nobody has said to which day it is judged may have expired.
-    pub(super) fn is_for(&self, subject: &Subject<'_>, digest_is_wrong: bool) -> bool {
-        let at_places = || {
-            let is_there = |text: &str| self.places.iter().any(|glob| glob.matches(text));
-            let mut places = subject.locations.iter().map(|location| place(location));
-            !subject.locations.is_empty() && places.all(|place| place.is_some_and(|place| is_there(&place)))
+    /// Whether it is made for something, be it for a time that is over.
+    pub(super) fn is_for(&self, known: &Known<'_>) -> bool {
+        let matches = |place: &Cow<'_, str>| self.places.iter().any(|glob| glob.matches(place));
+        let at_places = || known.places.as_ref().is_some_and(|places| places.iter().all(matches));
+        let digest = if self.must_be_verified {
+            known.digest.as_ref().filter(|_| known.verified)
+        } else {
+            known.digest.as_ref()
         };
-        let has_digest = || {
-            let trusted = subject.verified || !(self.must_be_verified || digest_is_wrong);
-            let digest = subject.digest.filter(|_| trusted).and_then(|digest| digest.parse().ok());
-            digest.is_some_and(|digest: DigestName| self.digests.contains(&digest))
-        };
+        let has_digest = || digest.is_some_and(|digest| self.digests.contains(digest));
         let is_for_something = !(self.places.is_empty() && self.digests.is_empty());
         is_for_something && (self.digests.is_empty() || has_digest()) && (self.places.is_empty() || at_places())
     }
@@ -139,6 +137,27 @@ impl Exception {
     }
 }
 
+/// What is known of a subject that exceptions can be made for: read once, and compared with each.
+pub(super) struct Known<'s> {
+    /// All places; `None` where there is none, or one that no pattern can match.
+    places: Option<Vec<Cow<'s, str>>>,
+    digest: Option<DigestName>,
+    verified: bool,
+}
+
+impl<'s> Known<'s> {
+    /// Of a digest that is found to be wrong, nothing is known but where it was verified.
+    pub(super) fn of(subject: &Subject<'s>, digest_is_wrong: bool) -> Self {
+        let places: Option<Vec<_>> = subject.locations.iter().map(|location| place(location)).collect();
+        let digest = subject.digest.filter(|_| subject.verified || !digest_is_wrong);
+        Self {
+            places: places.filter(|places| !places.is_empty()),
+            digest: digest.and_then(|digest| digest.parse().ok()),
+            verified: subject.verified,
+        }
+    }
+}
+
 /// A digest as stores call blobs, in lower case.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct DigestName(Box<str>);
@@ -160,8 +179,16 @@ impl FromStr for DigestName {
     }
 }
 
-impl fmt::Display for DigestName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_that_is_found_to_be_wrong_is_none() {
+        let digest = format!("sha256:{}", "0".repeat(64));
+        let exception = Exception::because("known").unwrap().of_digest(&digest).unwrap();
+        let (named, verified) = (Subject::new().named(&digest), Subject::new().verified(&digest));
+        assert!(exception.is_for(&Known::of(&named, false)) && !exception.is_for(&Known::of(&named, true)));
+        assert!(exception.is_for(&Known::of(&verified, true)));
     }
 }

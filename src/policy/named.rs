@@ -10,8 +10,19 @@ use crate::escape::quoted;
 pub(super) struct Named {
     pub(super) names: Vec<Glob>,
     pub(super) except: Vec<Glob>,
-    #[cfg(feature = "policy")]
     pub(super) versions: Option<Versions>,
+}
+
+/// Ranges that nobody can give.
+#[cfg(not(feature = "policy"))]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Versions {}
+
+#[cfg(not(feature = "policy"))]
+impl Versions {
+    fn contain(&self, _: &str) -> Option<bool> {
+        match *self {}
+    }
 }
 
 /// Whether something is meant.
@@ -29,21 +40,11 @@ impl Named {
         if !(self.names.is_empty() || has(&self.names)) || has(&self.except) {
             return Meant::No;
         }
-        self.has_version(version)
-    }
-
-    #[cfg(feature = "policy")]
-    fn has_version(&self, version: &str) -> Meant {
         match self.versions.as_ref().map(|versions| versions.contain(version)) {
             None | Some(Some(true)) => Meant::Yes,
             Some(Some(false)) => Meant::No,
             Some(None) => Meant::Unclear,
         }
-    }
-
-    #[cfg(not(feature = "policy"))]
-    fn has_version(&self, _: &str) -> Meant {
-        Meant::Yes
     }
 }
 
@@ -60,3 +61,32 @@ impl Meant {
         }
     }
 }
+
+/// The methods by which a rule is told which names and versions it means.
+macro_rules! tell_named {
+    () => {
+        /// Means those of these names.
+        #[must_use]
+        pub fn named(mut self, names: impl IntoIterator<Item = Glob>) -> Self {
+            self.named.names.extend(names);
+            self
+        }
+
+        /// Does not mean those of these names.
+        #[must_use]
+        pub fn except(mut self, names: impl IntoIterator<Item = Glob>) -> Self {
+            self.named.except.extend(names);
+            self
+        }
+
+        /// Means those of these versions.
+        #[cfg(feature = "policy")]
+        #[must_use]
+        pub fn of_versions(mut self, versions: Versions) -> Self {
+            self.named.versions = Some(self.named.versions.unwrap_or_default().or(versions));
+            self
+        }
+    };
+}
+
+pub(super) use tell_named;

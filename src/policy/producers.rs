@@ -2,7 +2,7 @@
 
 #[cfg(feature = "policy")]
 use super::Versions;
-use super::named::{Meant, Named};
+use super::named::{Meant, Named, tell_named};
 use super::violations::{Broken, Spot};
 use super::{Items, RuleError};
 use crate::edit::Glob;
@@ -54,27 +54,7 @@ impl Producers {
         Ok(self)
     }
 
-    /// Means those of these names.
-    #[must_use]
-    pub fn named(mut self, names: impl IntoIterator<Item = Glob>) -> Self {
-        self.named.names.extend(names);
-        self
-    }
-
-    /// Does not mean those of these names.
-    #[must_use]
-    pub fn except(mut self, names: impl IntoIterator<Item = Glob>) -> Self {
-        self.named.except.extend(names);
-        self
-    }
-
-    /// Means those of these versions.
-    #[cfg(feature = "policy")]
-    #[must_use]
-    pub fn of_versions(mut self, versions: Versions) -> Self {
-        self.named.versions = Some(self.named.versions.unwrap_or_default().or(versions));
-        self
-    }
+    tell_named!();
 
     pub(super) fn judge(&self, metadata: &Metadata<'_>, complete: bool, broken: &mut Broken<'_>) {
         for (number, item) in self.items.of(metadata) {

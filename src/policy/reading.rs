@@ -119,15 +119,34 @@ impl<'v, K> Reader<'v, K> {
     }
 }
 
+/// So many bytes of values are looked through in no time.
+#[cfg(feature = "gate")]
+const FEW: usize = 256;
+
+/// The bytes of values that rules look through, and the packages.
+#[cfg(feature = "gate")]
+fn looked_through(metadata: &Metadata<'_>) -> usize {
+    let of_item = |item: &metadata::Item<'_>| {
+        let values = item.annotations().map(|(_, value)| value.as_bytes().len()).sum::<usize>();
+        let producers = item.producers().ranges().map(|range| (range.end - range.start) as usize).sum::<usize>();
+        #[cfg(feature = "dependencies")]
+        let producers = producers + item.dependencies().map_or(0, |dependencies| dependencies.packages.len());
+        values + producers
+    };
+    metadata.items().iter().map(of_item).sum()
+}
+
 #[cfg(feature = "gate")]
 impl<K> Reader<'_, K> {
-    /// How much was read so far, as far as judging it takes longer the more that is: the items, imports, exports and
-    /// findings.
-    pub(crate) fn weight(&self) -> usize {
+    /// How much was read so far, as far as judging it by a policy takes longer the more that is: the items, imports, exports and
+    /// findings, and what rules look through.
+    pub(crate) fn weight(&self, policy: &Policy) -> usize {
         let watched = &self.0;
         #[cfg(feature = "interface")]
         let (watched, interface) = (&watched.of_custom, watched.reader.as_ref().and_then(interface::Reader::so_far));
         let of_metadata = watched.inner.so_far().map_or(0, |read| read.items().len() + read.findings().iter().len());
+        let looked_through = if policy.rules.is_empty() { 0 } else { watched.inner.so_far().map_or(0, looked_through) };
+        let of_metadata = of_metadata + looked_through.saturating_sub(FEW);
         #[cfg(feature = "interface")]
         let of_metadata = of_metadata + interface.map_or(0, |read| read.imports().len() + read.exports().len());
         of_metadata

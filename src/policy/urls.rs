@@ -101,7 +101,8 @@ fn plainly(part: &str) -> String {
         };
         let unreserved = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
         if encoded && !unreserved {
-            plain += &format!("%{byte:02X}");
+            let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or_default().to_ascii_uppercase();
+            plain.extend(['%', digit(byte >> 4), digit(byte & 0xf)]);
         } else {
             plain.push(char::from(byte));
         }

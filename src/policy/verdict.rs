@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{Exception, Policy, Rule, Subject};
+use super::exceptions::Known;
+use super::{Day, Exception, Policy, Rule, Subject};
 use crate::finding::{Code, Finding, Findings, Severity};
 use crate::report::Report;
 use crate::scan::Path;
@@ -75,15 +76,15 @@ impl Policy {
         let mut judged: Vec<Judged<'a>> = judged.collect();
         if !(self.exceptions.is_empty() || judged.is_empty()) {
             let digest_is_wrong = report.findings().any(|finding| finding.code == Code::DigestMismatch);
-            self.except(&mut judged, subject, digest_is_wrong);
+            self.except(&mut judged, &Known::of(subject, digest_is_wrong), subject.today);
         }
         Verdict { judged, complete: report.is_complete() }
     }
 
     /// Excuses what the exceptions are made for, and says which of them do not hold any more.
-    fn except(&self, judged: &mut Vec<Judged<'_>>, subject: &Subject<'_>, digest_is_wrong: bool) {
-        let meant = self.exceptions.iter().filter(|exception| exception.is_for(subject, digest_is_wrong));
-        let (held, expired): (Vec<_>, Vec<_>) = meant.partition(|exception| exception.holds_on(subject.today));
+    fn except(&self, judged: &mut Vec<Judged<'_>>, known: &Known<'_>, today: Option<Day>) {
+        let meant = self.exceptions.iter().filter(|exception| exception.is_for(known));
+        let (held, expired): (Vec<_>, Vec<_>) = meant.partition(|exception| exception.holds_on(today));
         for judged in &mut *judged {
             let excuses = |exception: &&&Arc<Exception>| exception.excuses(judged.finding.code);
             judged.excepted = held.iter().find(excuses).map(|exception| Arc::clone(exception));
@@ -94,7 +95,7 @@ impl Policy {
         for exception in expired {
             let is_left = |judged: &Judged<'_>| judged.excepted.is_none() && exception.excuses(judged.finding.code);
             if judged.iter().any(is_left) {
-                let describe = || (Path::root(), exception.why_not(subject.today).into());
+                let describe = || (Path::root(), exception.why_not(today).into());
                 findings.add_apart(Code::ExpiredException, 0, 0, None, describe);
             }
         }

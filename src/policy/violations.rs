@@ -49,19 +49,6 @@ impl Violations {
         }
     }
 
-    /// As [`add`](Self::add), but each in the same section stands for itself, too.
-    fn add_each(
-        &mut self,
-        code: Code,
-        spot: Spot<'_>,
-        rule: &Rule,
-        path: impl FnOnce() -> Path,
-        why: impl FnOnce() -> String,
-    ) {
-        let Spot { item, offset, section } = spot;
-        self.0.add_apart(code, item, offset, section, || (path(), because(why(), rule.reason.as_deref())));
-    }
-
     pub(super) fn findings(self) -> Findings {
         self.0
     }
@@ -96,7 +83,9 @@ impl<'r> Broken<'r> {
         path: impl FnOnce() -> Path,
         why: impl FnOnce() -> String,
     ) {
-        self.violations.add_each(code, spot, self.rule, path, why);
+        let Spot { item, offset, section } = spot;
+        let describe = || (path(), because(why(), self.rule.reason.as_deref()));
+        self.violations.0.add_apart(code, item, offset, section, describe);
     }
 
     /// Nobody can say whether the rule holds.

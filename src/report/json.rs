@@ -40,7 +40,7 @@ impl Report<'_> {
     pub fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
         self.write_head(out)?;
         put!(out, ",\"item\":")?;
-        self.write_item(out)?;
+        self.write_item(out, u32::MAX)?;
         put!(out, ",\"findings\":")?;
         write_array(out, self.findings(), write_unjudged)?;
         write_outcome(out, self.broken)?;
@@ -65,17 +65,17 @@ impl Report<'_> {
         write_head(out, self.file, self.size)
     }
 
-    /// Writes the root item, and in it all that it holds; `null` where nothing was read.
-    pub(crate) fn write_item(&self, out: &mut impl Write) -> io::Result<()> {
+    /// Writes the root item, and in it all that it holds down to so many levels below it; `null` where nothing was read.
+    pub(crate) fn write_item(&self, out: &mut impl Write, deepest: u32) -> io::Result<()> {
         match self.metadata {
-            Some(metadata) => self.write_tree(out, metadata),
+            Some(metadata) => self.write_tree(out, metadata, deepest),
             None => put!(out, "null"),
         }
     }
 
-    fn write_tree(&self, out: &mut impl Write, metadata: &Metadata<'_>) -> io::Result<()> {
+    fn write_tree(&self, out: &mut impl Write, metadata: &Metadata<'_>, deepest: u32) -> io::Result<()> {
         let mut open = 0; // items that are begun and not ended
-        for item in metadata.items() {
+        for item in metadata.items().iter().filter(|item| item.depth() <= deepest) {
             while open > item.depth() {
                 put!(out, "]}")?;
                 open -= 1;

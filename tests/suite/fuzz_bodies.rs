@@ -51,6 +51,13 @@ fn manifest() {
 #[test]
 fn policy() {
     over_seeds("policy", bodies::policy);
+    // And policies of all tables, made of any bytes, for binaries that say something.
+    let mut seeded = Seeded::new(6);
+    for (_, module) in crate::support::files::real_files().into_iter().filter(|(_, bytes)| bytes.len() < 32 << 10) {
+        for _ in 0..4 {
+            bodies::policy(&[&seeded.bytes(400), &module[..]].concat());
+        }
+    }
 }
 
 #[test]

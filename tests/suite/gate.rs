@@ -11,7 +11,7 @@ use sectile::policy::{self, Items, Licenses, Policy, Required, Rule, Sections};
 use sectile::report::Report;
 use sectile::{Code, Limits};
 
-use crate::support::binary::{component, custom, module, nested, section};
+use crate::support::binary::{component, custom, module, nested, producers, section};
 use crate::support::files::real_files;
 use crate::support::memory::measure;
 
@@ -231,6 +231,14 @@ fn judging_takes_no_longer_than_reading() {
     let bytes = component(&vec![inner; 20_000]);
     let policy = Policy::default().with(Rule::new(Licenses::new(Items::all()).allow("MIT").unwrap()));
     upload(gate(&policy), &bytes, 1).unwrap();
+
+    // Nor where there is much to look through, and sections again and again behind it.
+    let entries: Vec<_> = (0..2_000).map(|number| (format!("tool {number}"), "1.0.0".to_owned())).collect();
+    let entries: Vec<_> = entries.iter().map(|(name, version)| (&**name, &**version)).collect();
+    let data = producers(&[("processed-by", &entries)]);
+    let bytes = [module(&[custom("producers", data)]), b"\x00\x02\x01x".repeat(50_000)].concat();
+    let refused = policy::Producers::refused(Items::all()).named(["evil".parse().unwrap()]);
+    upload(gate(&Policy::default().with(Rule::new(refused))), &bytes, 1).unwrap();
 }
 
 /// An exception by place holds from the first byte, one by digest until it turns out that the bytes have another; and none makes

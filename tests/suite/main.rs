@@ -1,6 +1,8 @@
 //! The tests that see the crate from outside, in one binary: it links once.
 #![allow(clippy::unwrap_used, clippy::pedantic)]
 
+#[cfg(feature = "audit")]
+mod audit;
 #[cfg(feature = "cli")]
 mod cli;
 #[cfg(feature = "digest")]

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
+use crate::audit::blob::Place;
 use crate::audit::row::{Ended, Largest, Reason, Row, RowShare, Source};
 use crate::finding::{Code, Finding, Severity};
 use crate::metadata::Field;
@@ -65,6 +66,9 @@ pub(super) struct Line<'l> {
     verified: bool,
     #[serde(borrow)]
     item: Option<Item<'l>>,
+    /// Of the items, those that lie too deep to be given.
+    #[serde(default)]
+    items_left_out: u64,
     #[serde(borrow)]
     shares: Ordered<'l, [u64; 2]>,
     #[serde(borrow)]
@@ -157,11 +161,14 @@ impl<'l> Line<'l> {
 
     /// Whether this is a row of what lies at a place (itself, or in the archive that it is), in this state, and one that need
     /// not be made again.
-    pub(super) fn holds(&self, place: &OsStr, state: &str) -> bool {
+    pub(super) fn holds(&self, place: &Place, state: &str, in_archive: bool) -> bool {
         let (Some(file), Some(findings)) = (self.file.os(), self.judged()) else { return false };
-        let rest = file.as_encoded_bytes().strip_prefix(place.as_encoded_bytes());
-        let of_place = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"!"));
-        let was_read = matches!(self.ended(), Some(Ended::Complete | Ended::Partial));
+        let of_place = match file.as_encoded_bytes().strip_prefix(place.file.as_encoded_bytes()) {
+            Some([]) => names(&self.locations).is_some_and(|names| place.names().eq(names.iter().map(|name| &**name))),
+            Some([b'!', ..]) => in_archive,
+            _ => false,
+        };
+        let was_read = in_archive || matches!(self.ended(), Some(Ended::Complete | Ended::Partial));
         let was_changed = findings.iter().any(|judged| judged.finding.code == Code::Changed);
         of_place && self.state.as_deref() == Some(state) && was_read && !was_changed
     }
@@ -203,6 +210,7 @@ impl<'l> Line<'l> {
         };
         row.shares =
             (self.shares.0.into_iter()).map(|(kind, [sections, bytes])| RowShare { kind, sections, bytes }).collect();
+        row.items = self.items_left_out;
         if let Some(root) = self.item {
             row.kind = [ItemKind::Module, ItemKind::Component].into_iter().find(|kind| kind.name() == root.kind);
             row.name = root.name.as_ref().and_then(Name::text);
@@ -223,6 +231,45 @@ impl<'l> Line<'l> {
             }
         }
         row
+    }
+}
+
+/// What files are called, if all of that can be said here.
+fn names<'l>(names: &[Name<'l>]) -> Option<Vec<Cow<'l, OsStr>>> {
+    names.iter().map(Name::os).collect()
+}
+
+/// Where the rows of an archive's entries end.
+#[derive(Deserialize)]
+pub(super) struct ArchiveLine<'l> {
+    #[serde(borrow)]
+    archive: Name<'l>,
+    #[serde(borrow)]
+    locations: Vec<Name<'l>>,
+    #[serde(borrow)]
+    state: Cow<'l, str>,
+    rows: u64,
+}
+
+impl<'l> ArchiveLine<'l> {
+    pub(super) fn is_one(text: &str) -> bool {
+        text.contains("\"archive\":") && Self::parse(text).is_some()
+    }
+
+    pub(super) fn parse(text: &str) -> Option<ArchiveLine<'_>> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// Whether it is of what lies at a place, in this state.
+    pub(super) fn holds(&self, place: &Place, state: &str) -> bool {
+        let names = names(&self.locations);
+        let is_file = self.archive.os().is_some_and(|file| *file == *place.file);
+        is_file && self.state == state && names.is_some_and(|names| place.names().eq(names.iter().map(|name| &**name)))
+    }
+
+    /// How many rows stand before it.
+    pub(super) fn rows(&self) -> u64 {
+        self.rows
     }
 }
 

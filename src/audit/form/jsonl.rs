@@ -3,8 +3,9 @@
 use std::ffi::OsStr;
 use std::io::{self, Write};
 
+use crate::audit::blob::Archive;
 use crate::audit::row::Source;
-use crate::audit::{About, Row, Stop, Summary};
+use crate::audit::{About, Ended, Row, Stop, Summary};
 use crate::json::{put, write_array, write_object, write_text};
 use crate::report::json::{SCHEMA, write_head, write_judged, write_os};
 
@@ -42,7 +43,15 @@ pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     write_or_null(out, row.digest.as_deref(), write_text)?;
     put!(out, ",\"verified\":", row.verified, ",\"item\":")?;
     match &row.source {
-        Source::Read(report) => report.write_item(out)?,
+        Source::Read(report) => {
+            report.write_item(out, DEEPEST)?;
+            let deeper = report
+                .metadata
+                .map_or(0, |metadata| metadata.items().iter().filter(|item| item.depth() > DEEPEST).count() as u64);
+            if deeper > 0 {
+                put!(out, ",\"items_left_out\":", deeper)?;
+            }
+        }
         _ => put!(out, "null")?,
     }
     put!(out, ",\"shares\":")?;
@@ -76,9 +85,30 @@ pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     put!(out, ",\"bytes_read\":", row.bytes_read, "}\n")
 }
 
+/// Items deeper than this are left out, and counted: a line nests twice as deep as its items, and many readers of JSON refuse what
+/// nests deeper than 128.
+const DEEPEST: u32 = 48;
+
+/// Where the rows of an archive's entries end, of which there are so many.
+pub(super) fn archive(archive: &Archive<'_>, rows: u64, out: &mut Vec<u8>) -> io::Result<()> {
+    put!(out, "{\"schema\":", SCHEMA, ",\"archive\":")?;
+    write_os(out, &archive.place.file)?;
+    put!(out, ",\"locations\":")?;
+    write_array(out, archive.place.names(), |out, name: &OsStr| write_os(out, name))?;
+    put!(out, ",\"state\":")?;
+    write_text(out, &archive.state.0)?;
+    put!(out, ",\"rows\":", rows, ",\"bytes_read\":", archive.bytes_read, "}\n")
+}
+
 pub(super) fn tail(summary: &Summary, stop: Option<&Stop>, out: &mut dyn Write) -> io::Result<()> {
     let mut line = Vec::new();
     put!(&mut line, "{\"schema\":", SCHEMA, ",\"summary\":{\"rows\":", summary.rows)?;
+    for ended in Ended::ALL {
+        put!(&mut line, ",\"", ended.name(), "\":", summary.ended(ended))?;
+    }
+    put!(&mut line, ",\"accepted\":", summary.accepted, ",\"refused\":", summary.refused)?;
+    put!(&mut line, ",\"bytes\":", summary.bytes, ",\"bytes_read\":", summary.bytes_read)?;
+    put!(&mut line, ",\"passed\":", summary.passed, ",\"passed_bytes\":", summary.passed_bytes)?;
     put!(&mut line, ",\"stopped\":", stop.is_some())?;
     put!(&mut line, ",\"behind\":")?;
     write_or_null(&mut line, stop.and_then(|stop| stop.behind.as_deref()), write_os)?;

@@ -10,6 +10,7 @@ mod sarif;
 
 use std::io::{self, Write};
 
+use super::blob::Archive;
 use super::{About, Row, Stop, Summary};
 use crate::finding::Code;
 
@@ -64,6 +65,15 @@ impl Form {
             Self::Csv => csv::row(row, out),
             Self::Sarif => sarif::row(row, out),
             Self::Html => html::row(row, out),
+        };
+        written.unwrap_or_else(|error| unreachable!("memory takes what is written: {error}"));
+    }
+
+    /// Writes what stands behind the rows of an archive's entries, of which there are so many; most forms say nothing of it.
+    pub(super) fn archive(self, archive: &Archive<'_>, rows: u64, out: &mut Vec<u8>) {
+        let written = match self {
+            Self::Jsonl => jsonl::archive(archive, rows, out),
+            Self::Csv | Self::Sarif | Self::Html => Ok(()),
         };
         written.unwrap_or_else(|error| unreachable!("memory takes what is written: {error}"));
     }

@@ -59,29 +59,32 @@ impl Entry {
         };
         let stamp = input.stamp();
         let keep = keep.filter(|_| stamp.links > 1).zip(stamp.file);
-        let state = State(stamp.to_string());
-        if keep.is_none() && look.knows(self.path.as_os_str(), &state) {
+        let state = State(stamp.text());
+        let digest = self.stored.as_ref().map(|stored| stored.digest);
+        let says_wasm =
+            is_called_wasm(self.path.as_os_str()) || self.stored.as_ref().is_some_and(|stored| stored.says_wasm);
+        let is_passed = |kind: Kind| !says_wasm && (kind == Kind::Other || kind.holds_others() && options.nested == 0);
+        if let Some((keep, file)) = keep {
+            return match read_head(&input, &mut scratch.head) {
+                Ok(head) if is_passed(Kind::of(head)) => look.pass(head.len() as u64),
+                _ => keep(file, self), // what cannot be read is told once all its names are known
+            };
+        }
+        let place = self.into_place();
+        if look.knows(&place, &state) {
             return;
         }
         let head = match read_head(&input, &mut scratch.head) {
-            Ok(len) => &scratch.head[..len],
+            Ok(head) => head,
             Err(error) => {
                 let message = error.to_string();
-                let trouble = Trouble { place: self.into_place(), state: Some(state), code: Code::Unreadable, message };
-                return look.trouble(trouble);
+                return look.trouble(Trouble { place, state: Some(state), code: Code::Unreadable, message });
             }
         };
         let kind = Kind::of(head);
-        let says_wasm =
-            is_called_wasm(self.path.as_os_str()) || self.stored.as_ref().is_some_and(|stored| stored.says_wasm);
-        if kind == Kind::Other && !says_wasm || kind.holds_others() && options.nested == 0 && !says_wasm {
+        if is_passed(kind) {
             return look.pass(head.len() as u64);
         }
-        if let Some((keep, file)) = keep {
-            return keep(file, self);
-        }
-        let digest = self.stored.as_ref().map(|stored| stored.digest);
-        let place = self.into_place();
         if kind.holds_others() && options.nested > 0 {
             let file = Found { input: &input, state, place, says_wasm, head };
             return archive::look_into(&file, options, look);
@@ -109,8 +112,8 @@ impl Entry {
     }
 }
 
-/// Reads a file's first page; gives how much there is of it.
-fn read_head(input: &Input, head: &mut [u8; HEAD]) -> io::Result<usize> {
+/// Reads a file's first page, as much as there is of it.
+fn read_head<'h>(input: &Input, head: &'h mut [u8; HEAD]) -> io::Result<&'h [u8]> {
     let len = usize::try_from(input.len()).map_or(HEAD, |len| len.min(HEAD));
     let mut filled = 0;
     while filled < len {
@@ -121,5 +124,5 @@ fn read_head(input: &Input, head: &mut [u8; HEAD]) -> io::Result<usize> {
             Err(error) => return Err(error),
         }
     }
-    Ok(filled)
+    Ok(&head[..filled])
 }

@@ -12,7 +12,7 @@ use crate::escape::quoted;
 use crate::finding::Code;
 use crate::oci::LayoutError;
 use crate::oci::layout::index::Entry;
-use crate::oci::layout::picked::{MAX_DEPTH, Pointer, WASM};
+use crate::oci::layout::picked::{Document, MAX_DEPTH, Pointer, WASM};
 use crate::oci::layout::read_json;
 
 /// The layers of a store's images, and which images those are.
@@ -34,12 +34,15 @@ pub(super) struct Named {
     pub(super) name: OsString,
 }
 
-/// A document that is to be read, and what points to it.
+/// What points to one document, in which ways, and what it is called by those who do.
 #[derive(Default)]
-struct Pointed {
-    pointers: Vec<Pointer>,
-    names: Vec<u32>,
-}
+struct Pointed(Vec<(Pointer, Vec<u32>)>);
+
+/// Documents to be read, each once.
+type Level = BTreeMap<Digest, Pointed>;
+
+/// Ways to describe one document that are looked at; all but one are wrong.
+const WAYS: usize = 16;
 
 impl Images {
     /// Goes from what points to images, through indexes, to their layers. Each document is read once; one that is broken
@@ -50,26 +53,32 @@ impl Images {
         trouble: &mut dyn FnMut(Trouble),
     ) -> Self {
         let mut images = Self::default();
-        let mut level: BTreeMap<Digest, Pointed> = BTreeMap::new();
+        let mut level = Level::new();
         for Named { pointer, name } in named {
-            let pointed = level.entry(pointer.digest).or_default();
-            pointed.names.push(images.names.len() as u32);
+            level.entry(pointer.digest).or_default().add(pointer, &[images.names.len() as u32]);
             images.names.push(name);
-            pointed.add(pointer);
         }
         let mut sizes = BTreeMap::new();
         for depth in 0..=MAX_DEPTH + 1 {
-            let mut next = BTreeMap::new();
+            let mut next = Level::new();
             for (digest, pointed) in level {
                 let path = blob_path(digest);
-                let result = match depth > MAX_DEPTH {
-                    true => Err(LayoutError::TooDeep),
-                    false => images.document(&path, &pointed, &mut next, &mut sizes),
+                let bytes = if depth > MAX_DEPTH { Err(LayoutError::TooDeep) } else { read_json(&path) };
+                let bytes = match bytes {
+                    Ok(bytes) => bytes,
+                    Err(error) => {
+                        let names: Vec<u32> = pointed.0.into_iter().flat_map(|(_, names)| names).collect();
+                        images.tell(&path, &names, &error, trouble);
+                        continue;
+                    }
                 };
-                if let Err(error) = result {
-                    let others =
-                        pointed.names.iter().take(16).map(|&name| images.names[name as usize].clone()).collect();
-                    trouble(malformed(Place { file: path.into(), others }, &error));
+                for (pointer, names) in &pointed.0 {
+                    let document = pointer.document(&path, &bytes);
+                    let result =
+                        document.and_then(|document| images.follow(&path, document, names, &mut next, &mut sizes));
+                    if let Err(error) = result {
+                        images.tell(&path, names, &error, trouble);
+                    }
                 }
             }
             level = next;
@@ -92,29 +101,20 @@ impl Images {
         images
     }
 
-    /// Reads one document; what it points to is added.
-    fn document(
+    /// Adds what a document points to. Where one of its descriptors is broken, nothing behind that is.
+    fn follow(
         &mut self,
         path: &Path,
-        pointed: &Pointed,
-        next: &mut BTreeMap<Digest, Pointed>,
+        document: Document,
+        names: &[u32],
+        next: &mut Level,
         sizes: &mut BTreeMap<Digest, u64>,
     ) -> Result<(), LayoutError> {
-        let bytes = read_json(path)?;
-        let mut document = None;
-        for pointer in &pointed.pointers {
-            document = Some(pointer.document(path, &bytes)?);
-        }
-        let Some(document) = document else { return Ok(()) };
         match (document.manifests, document.layers) {
             (Some(entries), None) => {
                 for entry in entries {
                     let pointer = pointer(path, entry)?;
-                    let inner: &mut Pointed = next.entry(pointer.digest).or_default();
-                    inner.names.extend(&pointed.names);
-                    inner.names.sort_unstable();
-                    inner.names.dedup();
-                    inner.add(pointer);
+                    next.entry(pointer.digest).or_default().add(pointer, names);
                 }
             }
             (None, Some(layers)) => {
@@ -125,12 +125,17 @@ impl Images {
                     }
                     sizes.extend(size.map(|size| (digest, size)));
                     let room = MOST.saturating_sub(self.layers.len());
-                    self.layers.extend(pointed.names.iter().take(room).map(|&name| (digest, name)));
+                    self.layers.extend(names.iter().take(room).map(|&name| (digest, name)));
                 }
             }
             _ => return Err(LayoutError::malformed(path, "it is neither an index nor an image".to_owned())),
         }
         Ok(())
+    }
+
+    fn tell(&self, path: &Path, names: &[u32], error: &LayoutError, trouble: &mut dyn FnMut(Trouble)) {
+        let others = names.iter().take(WAYS).map(|&name| self.names[name as usize].clone()).collect();
+        trouble(malformed(Place { file: path.into(), others }, error));
     }
 
     /// Whether the layers are there, and as long as what points to them says.
@@ -168,11 +173,21 @@ impl Images {
 }
 
 impl Pointed {
-    /// Adds what points to it, unless it says the same as another.
-    fn add(&mut self, pointer: Pointer) {
+    /// Adds what points to it, by which names.
+    fn add(&mut self, pointer: Pointer, names: &[u32]) {
         let is_same = |other: &Pointer| other.size == pointer.size && other.media_type == pointer.media_type;
-        if !self.pointers.iter().any(is_same) && self.pointers.len() < 4 {
-            self.pointers.push(pointer);
+        match self.0.iter().position(|(other, _)| is_same(other)) {
+            Some(at) => {
+                let all = &mut self.0[at].1;
+                let is_behind = all.last() < names.first();
+                all.extend(names);
+                if !is_behind {
+                    all.sort_unstable();
+                    all.dedup();
+                }
+            }
+            None if self.0.len() < WAYS => self.0.push((pointer, names.to_vec())),
+            None => {}
         }
     }
 }

@@ -50,10 +50,10 @@ fn answer(
     let Some(form) = form else {
         let audited = audit.run(paths, None, &mut io::sink(), progress)?;
         match place {
-            None => human::audit(audit.about(), &audited, output.out())?,
+            None => human::audit(&audited, output.out())?,
             Some(place) => {
                 let mut text = StripStream::new(Vec::new()); // no file has colours
-                human::audit(audit.about(), &audited, &mut text)?;
+                human::audit(&audited, &mut text)?;
                 write_whole(place, |out| out.write_all(&text.into_inner())).map_err(|error| cannot(place, error))?;
             }
         }

@@ -218,7 +218,7 @@ impl<'n> Open<'n> {
     /// That what must stand there does.
     pub(super) fn is_asked(&self) -> Result<(), Wrong> {
         let stands = |key: &&str| self.entries.iter().any(|(name, _)| name == key);
-        let missing = self.table.asks().iter().find(|group| !group.iter().any(|key| stands(&key)));
+        let missing = self.table.asks().iter().find(|group| !group.iter().any(stands));
         missing.map_or(Ok(()), |group| Err(self.lacks(group)))
     }
 

@@ -124,10 +124,10 @@ fn figures(summary: &Summary, out: Out<'_>) -> io::Result<()> {
     };
     let kinds = format!("{} modules, {} components", Grouped(summary.modules), Grouped(summary.components));
     tile(out, "Blobs", &Grouped(rows), &kinds)?;
-    let again = match summary.others {
-        0 => format!("{} other files passed", Grouped(summary.passed)),
-        others => format!("{} further names; {} other files passed", Grouped(others), Grouped(summary.passed)),
-    };
+    let again = [(summary.others, "further names"), (summary.archives, "archives"), (summary.passed, "other files")];
+    let again = again.into_iter().filter(|(number, _)| *number > 0);
+    let again: Vec<String> = again.map(|(number, what)| format!("{} {what}", Grouped(number))).collect();
+    let again = again.join(", ");
     tile(out, "Size", &Bytes(summary.bytes).short(), &again)?;
     let read = format!("{} of {}", Bytes(summary.bytes_read).short(), Bytes(summary.bytes).short());
     tile(out, "Read", &share(summary.bytes_read, summary.bytes), &read)?;
@@ -343,7 +343,11 @@ fn largest(summary: &Summary, out: Out<'_>) -> io::Result<()> {
             Html::bytes(section.file.as_encoded_bytes()),
             Bytes(section.bytes).short(),
             Html::new(name),
-            section.size.filter(|size| section.bytes <= *size).map(|size| format!("{} of the file", share(section.bytes, size))).unwrap_or_default()
+            section
+                .size
+                .filter(|size| section.bytes <= *size)
+                .map(|size| format!("{} of the file", share(section.bytes, size)))
+                .unwrap_or_default()
         )
     })
 }

@@ -22,7 +22,7 @@ use self::bytes::{Bytes, Part};
 use self::tar::Source;
 use super::WalkOptions;
 use super::kind::{BLOCK, Kind};
-use crate::audit::blob::{Blob, Content, Look, Place, State, Trouble};
+use crate::audit::blob::{self, Blob, Content, Look, Place, State, Trouble};
 use crate::finding::Code;
 use crate::store::Input;
 
@@ -87,7 +87,7 @@ pub(super) fn look_into(file: &Found<'_>, options: &WalkOptions, look: &mut dyn 
     archive.tell_fault(&called);
     archive.tell_counts(&called);
     let bytes_read = budget.bytes_read();
-    look.archive(bytes_read);
+    look.archive(blob::Archive { place: &file.place, state: &file.state, bytes_read });
 }
 
 impl Archive<'_> {

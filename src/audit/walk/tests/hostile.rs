@@ -1,1 +1,253 @@
+use super::*;
 
+/// What a file shows when it is cut off at every byte, or when a byte in it is another.
+fn of_mutants(bytes: &[u8], mut check: impl FnMut(usize, Shown)) {
+    // Of what is long, most is padding.
+    let places = || (0..bytes.len()).step_by(1 + bytes.len() / 512);
+    for end in places() {
+        check(end, show_file(&bytes[..end]));
+    }
+    for at in places() {
+        let mut bytes = bytes.to_vec();
+        bytes[at] ^= 0x41;
+        check(usize::MAX, show_file(&bytes));
+    }
+}
+
+#[test]
+fn what_is_cut_off_says_so() {
+    let module = [MODULE, b"\x00\x05\x04name"].concat();
+    for bytes in [gzip(&module), zstd(&module)] {
+        of_mutants(&bytes, |end, shown| {
+            if end != usize::MAX && end > 3 {
+                assert_eq!(shown.codes(), ["malformed-archive a"], "{end}");
+            }
+            if let [blob] = &shown.blobs[..] {
+                assert!(end == usize::MAX || module.starts_with(&blob.bytes), "{end}");
+            }
+        });
+    }
+}
+
+#[test]
+fn damaged_archives_end() {
+    let entries: [(&str, &[u8]); 2] = [("a.wasm", MODULE), ("b.wasm", b"text")];
+    let zips = zip(&[("a.wasm", MODULE, true), ("b.wasm", MODULE, false)]);
+    of_mutants(&zips, |end, shown| {
+        assert!(shown.blobs.len() <= 2);
+        if end != usize::MAX && end > 3 {
+            assert!(!shown.troubles.is_empty(), "{end}");
+        }
+    });
+    let tars = tar(&entries)[..2048].to_vec();
+    of_mutants(&tars, |end, shown| {
+        let by_gzip = if end == usize::MAX { return } else { show_file(&gzip(&tars[..end])) };
+        if end >= 512 {
+            assert_eq!(shown.files(), by_gzip.files(), "{end}");
+            assert_eq!(shown.codes(), by_gzip.codes(), "{end}");
+        }
+    });
+}
+
+#[test]
+fn a_wrong_checksum_is_told_behind_the_blob() {
+    let mut gzipped = gzip(MODULE);
+    let crc = gzipped.len() - 8;
+    gzipped[crc] ^= 1;
+    let mut frame = zstd(MODULE);
+    *frame.last_mut().unwrap() ^= 1;
+    for bytes in [gzipped.clone(), frame] {
+        let shown = show_file(&bytes);
+        assert_eq!((&*shown.blobs[0].bytes, shown.codes()), (MODULE, vec!["malformed-archive a".to_owned()]));
+        assert!(shown.blobs[0].broke);
+    }
+    // Inside another one, it is the entry that is broken.
+    let shown = show_file(&tar(&[("m.gz", &gzipped), ("n.wasm", OTHER)]));
+    assert_eq!(
+        (shown.files(), shown.codes()),
+        (vec!["a!m.gz", "a!n.wasm"], vec!["malformed-archive a!m.gz".to_owned()])
+    );
+    // Nobody reads all of something else, to see.
+    let mut text = gzip(&[b'x'; 1 << 16]);
+    let crc = text.len() - 8;
+    text[crc] ^= 1;
+    assert_eq!(show_file(&text).troubles.len(), 0);
+    // What stands behind the stream is not gzip.
+    assert_eq!(show_file(&[gzip(MODULE), b"garbage".to_vec()].concat()).codes(), ["malformed-archive a"]);
+}
+
+#[test]
+fn a_bomb_is_left_at_the_limit() {
+    let bomb = [MODULE, &vec![0; 2 << 20]].concat();
+    let options = WalkOptions { inflated: 1 << 17, ..WalkOptions::default() };
+    for bytes in [
+        gzip(&bomb),
+        zstd(&bomb),
+        zip(&[("m", &bomb, true)]),
+        gzip(&tar(&[("m", &bomb)])),
+        gzip(&gzip(&bomb)),
+        zip(&[("m.gz", &gzip(&bomb), true)]),
+    ] {
+        let shown = show_file_with(&bytes, &options, Shown::default());
+        assert_eq!(shown.troubles.len(), 1, "{:?}", shown.troubles);
+        assert_eq!(shown.troubles[0].code.name(), "archive-limit");
+        assert!(shown.blobs.iter().all(|blob| blob.broke && blob.bytes.len() <= 1 << 17));
+    }
+    // All that is in one file counts together.
+    let entries: Vec<_> = (0..8).map(|_| ("m", &bomb[..1 << 15], true)).collect();
+    let shown = show_file_with(&zip_of_duplicates(&entries), &options, Shown::default());
+    assert!(shown.blobs.len() <= 4 && shown.troubles.len() == 1, "{:?}", shown.troubles);
+}
+
+/// A zip whose entries may have the same name.
+fn zip_of_duplicates(entries: &[(&str, &[u8], bool)]) -> Vec<u8> {
+    let names: Vec<String> = (0..entries.len()).map(|nth| format!("{nth:02}")).collect();
+    let named: Vec<_> = names.iter().zip(entries).map(|(name, entry)| (&**name, entry.1, entry.2)).collect();
+    zip(&named)
+}
+
+#[test]
+fn limits_of_entries_nesting_and_what_is_held() {
+    let entries: Vec<_> = (0..100).map(|_| ("m", OTHER)).collect();
+    let limited = |bytes: &[u8], options: &WalkOptions| show_file_with(bytes, options, Shown::default());
+    let options = WalkOptions { entries: 10, ..WalkOptions::default() };
+    for bytes in [tar(&entries), gzip(&tar(&entries)), tar(&[("t", &tar(&entries))])] {
+        let shown = limited(&bytes, &options);
+        assert!(matches!(shown.blobs.len(), 9 | 10) && shown.codes()[0].starts_with("archive-limit"), "{shown:?}");
+    }
+    let zips: Vec<_> = (0..100).map(|_| ("m", OTHER, false)).collect();
+    assert_eq!(limited(&zip_of_duplicates(&zips), &options).blobs.len(), 10);
+
+    let mut nested = MODULE.to_vec();
+    for _ in 0..100 {
+        nested = gzip(&tar(&[("t", &nested)]));
+    }
+    let options = WalkOptions { nested: u32::MAX, ..WalkOptions::default() };
+    assert_eq!(limited(&nested, &options).codes().len(), 1);
+    let mut nested = MODULE.to_vec();
+    for _ in 0..100 {
+        nested = gzip(&nested);
+    }
+    assert_eq!(limited(&nested, &options).codes(), ["archive-limit a"]);
+
+    let options = WalkOptions { held: 1 << 10, ..WalkOptions::default() };
+    let large = zip(&[("m", &[7; 4096], false), ("n", MODULE, true)]);
+    assert_eq!(limited(&large, &options).blobs.len(), 1); // it lies in a file
+    assert_eq!(limited(&gzip(&large), &options).codes(), ["archive-limit a"]);
+    let small = zip(&[("n", MODULE, true)]);
+    assert_eq!(limited(&zip(&[("s.zip", &small, true), ("t.zip", &small, true)]), &options).blobs.len(), 2);
+
+    // A frame that asks for a window of 3.75 TiB.
+    let window = [&[0x28, 0xb5, 0x2f, 0xfd, 0, 0xff][..], &[1, 0, 0]].concat();
+    assert_eq!(show_file(&window).codes(), ["malformed-archive a"]);
+}
+
+#[test]
+fn empty_entries_cost_next_to_nothing() {
+    let header = tar(&[("empty", b"")])[..512].to_vec();
+    let shown = show_file(&header.repeat(100_000));
+    assert_eq!((shown.passed, shown.troubles.len()), (100_000, 0));
+    let shown = show_file(&gzip(&header.repeat(100_000)));
+    assert_eq!((shown.passed, shown.troubles.len()), (100_000, 0));
+}
+
+/// Sets bytes in a tar's first header, and its checksum.
+fn with_header(tar: &[u8], change: impl FnOnce(&mut tar::Header)) -> Vec<u8> {
+    let mut header = tar::Header::from_byte_slice(&tar[..512]).clone();
+    change(&mut header);
+    header.set_cksum();
+    [header.as_bytes(), &tar[512..]].concat()
+}
+
+#[test]
+fn tars_that_lie() {
+    let honest = tar(&[("a.wasm", MODULE), ("b.wasm", OTHER)]);
+    let larger = with_header(&honest, |header| header.set_size(1 << 40));
+    let largest = with_header(&honest, |header| {
+        header.as_mut_bytes()[124..136]
+            .copy_from_slice(&[0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
+    });
+    let no_number = with_header(&honest, |header| header.as_mut_bytes()[124..136].copy_from_slice(b"zzzzzzzzzzz\0"));
+    for (bytes, blobs) in [(larger, 1), (largest, 0), (no_number, 0)] {
+        for bytes in [bytes.clone(), gzip(&bytes)] {
+            let shown = show_file(&bytes);
+            assert_eq!((shown.blobs.len(), shown.codes()), (blobs, vec!["malformed-archive a".to_owned()]));
+        }
+    }
+    // A name of 16 GiB, and records of none.
+    for (kind, size) in [(tar::EntryType::GNULongName, 16 << 30), (tar::EntryType::XHeader, MODULE.len() as u64)] {
+        let bytes = with_header(&honest, |header| {
+            header.set_entry_type(kind);
+            header.set_size(size);
+        });
+        assert_eq!(show_file(&bytes).codes(), ["malformed-archive a"]);
+    }
+    // Sparse headers that go on for ever.
+    let sparse = with_header(&honest, |header| {
+        header.set_entry_type(tar::EntryType::GNUSparse);
+        header.as_gnu_mut().unwrap().set_is_extended(true);
+    });
+    assert!(show_file(&[&sparse[..512], &[1; 5000]].concat()).troubles.len() == 1);
+}
+
+/// The places of the two headers of a zip's first entry: its own, and the directory's.
+fn headers(zip: &[u8]) -> (usize, usize) {
+    let central = zip.windows(4).position(|bytes| bytes == b"PK\x01\x02").unwrap();
+    (0, central)
+}
+
+#[test]
+fn zips_that_lie() {
+    let honest = zip(&[("a.wasm", MODULE, true), ("b.wasm", OTHER, false)]);
+    let (local, central) = headers(&honest);
+    let with = |at: usize, byte: u8| {
+        let mut bytes = honest.clone();
+        assert_ne!(bytes[at], byte);
+        bytes[at] = byte;
+        bytes
+    };
+    for (what, bytes) in [
+        ("a name", with(local + 30, b'x')),
+        ("a method", with(local + 8, 0)),
+        ("encryption", with(local + 6, 1)),
+        ("a checksum", with(local + 14, honest[local + 14] ^ 1)),
+        ("a size", with(local + 22, 1)),
+        ("the directory's size", with(central + 24, 1)),
+        ("where it lies", with(central + 42, 1)),
+        ("how far it goes", with(central + 22, 1)),
+    ] {
+        let shown = show_file(&bytes);
+        assert_eq!(shown.files(), ["a!b.wasm"], "{what}");
+        assert_eq!(shown.codes(), ["malformed-archive a!a.wasm"], "{what}");
+    }
+    // Said by both.
+    let mut wrong = with(local + 22, 1);
+    wrong[central + 24] = 1;
+    let shown = show_file(&wrong);
+    assert_eq!(shown.codes(), ["malformed-archive a!a.wasm"], "{shown:?}");
+    let mut encrypted = with(local + 6, honest[local + 6] | 1);
+    encrypted[central + 8] |= 1;
+    assert_eq!(show_file(&encrypted).codes(), ["unreadable a!a.wasm"]);
+    let mut by_bzip2 = with(local + 8, 12);
+    by_bzip2[central + 10] = 12;
+    assert_eq!(show_file(&by_bzip2).codes(), ["unreadable a!a.wasm"]);
+}
+
+#[test]
+fn entries_of_a_zip_that_share_bytes() {
+    // The directory lists the one entry a thousand times.
+    let one = zip(&[("a.wasm", MODULE, true)]);
+    let (_, central) = headers(&one);
+    let end = one.len() - 22;
+    let record = &one[central..end];
+    let mut bytes = [&one[..central], &record.repeat(1000), &one[end..]].concat();
+    let start = bytes.len() - 22;
+    bytes[start + 8..start + 10].copy_from_slice(&1000_u16.to_le_bytes());
+    bytes[start + 10..start + 12].copy_from_slice(&1000_u16.to_le_bytes());
+    bytes[start + 12..start + 16].copy_from_slice(&(1000 * record.len() as u32).to_le_bytes());
+    let shown = show_file(&bytes);
+    assert_eq!(shown.files(), ["a!a.wasm"]);
+    assert_eq!(shown.troubles.len(), 17); // sixteen, and the number of the others
+    assert!(shown.troubles[16].message.contains("983 more"), "{:?}", shown.troubles[16]);
+    assert_eq!(shown.troubles[16].place.file, "a");
+}

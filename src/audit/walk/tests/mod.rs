@@ -13,7 +13,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::{Scratch, Unit, WalkOptions, walk};
-use crate::audit::blob::{Blob, Content, Look, State, Trouble};
+use crate::audit::blob::{self, Blob, Content, Look, Place, State, Trouble};
 use crate::drive::ReadAt;
 
 /// The smallest module, with a licence; and another one.
@@ -52,9 +52,9 @@ fn text(name: &OsStr) -> String {
 }
 
 impl Look for Shown {
-    fn knows(&mut self, file: &OsStr, state: &State) -> bool {
-        self.asked.push((file.to_owned(), state.clone()));
-        self.known.contains(file)
+    fn knows(&mut self, place: &Place, state: &State) -> bool {
+        self.asked.push((place.file.clone(), state.clone()));
+        self.known.contains(&place.file)
     }
 
     fn see(&mut self, blob: Blob<'_>) {
@@ -107,8 +107,8 @@ impl Look for Shown {
         self.bytes_read += bytes_read;
     }
 
-    fn archive(&mut self, bytes_read: u64) {
-        self.inflated += bytes_read;
+    fn archive(&mut self, archive: blob::Archive<'_>) {
+        self.inflated += archive.bytes_read;
     }
 
     fn stops(&self) -> bool {

@@ -18,8 +18,8 @@ const LABEL: usize = 37;
 const BAR: usize = 24;
 
 /// What an audit comes to.
-pub fn audit(about: &About, audited: &Audited, out: &mut impl Write) -> io::Result<()> {
-    let Audited { summary, stop, .. } = audited;
+pub fn audit(audited: &Audited, out: &mut impl Write) -> io::Result<()> {
+    let Audited { about, summary, stop, .. } = audited;
     let mut paths: Vec<String> = about.paths.iter().take(3).map(|path| escaped(path).to_string()).collect();
     if about.paths.len() > paths.len() {
         paths.push(format!("{} more", Grouped((about.paths.len() - paths.len()) as u64)));
@@ -75,6 +75,7 @@ fn contents(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
         (summary.sections, "sections"),
         (summary.packages, "packages"),
         (summary.others, "further names"),
+        (summary.archives, "archives"),
         (summary.passed, "other files"),
     ];
     let parts = parts.into_iter().filter(|(number, _)| *number > 0);

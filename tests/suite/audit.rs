@@ -1,0 +1,71 @@
+//! Audits: every binary of a store has its row, in the order of the walk, whatever the threads do and whatever lies beside it.
+
+mod earlier;
+mod hostile;
+mod rows;
+mod stopped;
+mod store;
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use sectile::Policy;
+use sectile::audit::{Audit, Audited, Form, Progress};
+
+use self::store::Store;
+
+/// An answer in lines of JSON.
+struct Answer {
+    text: String,
+    audited: Audited,
+    progress: Progress,
+}
+
+impl Answer {
+    /// Of an audit of these paths.
+    #[track_caller]
+    fn of(audit: &Audit, paths: &[PathBuf]) -> Self {
+        let (mut out, progress) = (Vec::new(), Progress::new());
+        let audited = audit.run(paths, Some(Form::Jsonl), &mut out, &progress).unwrap();
+        let answer = Self { text: String::from_utf8(out).unwrap(), audited, progress };
+        assert_eq!(answer.rows().len() as u64, answer.audited.summary.rows);
+        answer
+    }
+
+    /// What its rows are.
+    fn rows(&self) -> Vec<Value> {
+        let lines = self.text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.filter(|line| line.get("file").is_some()).collect()
+    }
+
+    /// The row of a file whose path ends so.
+    #[track_caller]
+    fn row(&self, end: &str) -> Value {
+        let is_meant = |row: &Value| row["file"].as_str().is_some_and(|file| file.ends_with(end));
+        let mut rows = self.rows().into_iter().filter(is_meant);
+        let row = rows.next().unwrap_or_else(|| panic!("no row of {end} in {}", self.text));
+        assert!(rows.next().is_none(), "several rows of {end}");
+        row
+    }
+}
+
+/// The codes of a row's findings.
+fn codes(row: &Value) -> Vec<&str> {
+    row["findings"].as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap()).collect()
+}
+
+/// Of a store, by a policy that refuses errors, on two threads.
+#[track_caller]
+fn audited(store: &Store) -> Answer {
+    Answer::of(&plain(), &store.paths())
+}
+
+fn plain() -> Audit {
+    Audit::new(Policy::default()).on_threads(2)
+}
+
+#[track_caller]
+fn by(policy: &str) -> Audit {
+    Audit::new(Policy::parse("policy.toml", policy).unwrap_or_else(|error| panic!("{error}"))).on_threads(2)
+}

@@ -1,0 +1,118 @@
+//! Rows of an earlier report hold for what was not changed since.
+
+use std::fs;
+use std::path::PathBuf;
+
+use sectile::audit::{Audit, Earlier, EarlierError};
+use tempfile::TempDir;
+
+use super::store::{Store, binary, gzip, tar};
+use super::{Answer, audited, by, plain};
+
+/// A report in a file.
+fn report(text: &str) -> (TempDir, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("report.jsonl");
+    fs::write(&path, text).unwrap();
+    (directory, path)
+}
+
+fn since(audit: Audit, text: &str) -> Result<Audit, EarlierError> {
+    let (_directory, path) = report(text);
+    audit.since(Earlier::open(path)?)
+}
+
+#[test]
+fn what_did_not_change_is_not_read_again() {
+    let store = Store::large();
+    let before = audited(&store);
+    let same = Answer::of(&since(plain(), &before.text).unwrap(), &store.paths());
+    assert_eq!(same.text, before.text);
+    let passed = same.audited.summary.passed_bytes; // what is no WebAssembly has no row that would say so
+    assert_eq!(same.progress.bytes_read(), passed, "nothing is read");
+    assert!(before.progress.bytes_read() > 100 * passed);
+    let (again, was) = (&same.audited.summary, &before.audited.summary);
+    assert_eq!(
+        (again.rows, again.accepted, again.refused, again.bytes),
+        (was.rows, was.accepted, was.refused, was.bytes)
+    );
+    assert!(again.licenses() == was.licenses() && again.producers() == was.producers());
+}
+
+#[test]
+fn what_changed_is_read_anew() {
+    let store = Store::large();
+    let before = audited(&store);
+    store.put("00/0.wasm", binary(1));
+    store.put("00/new.wasm", binary(2));
+    store.put("03/many.tgz", gzip(&tar(&[("package/only.wasm".to_owned(), binary(3))])));
+    fs::remove_file(store.path("01/1.wasm")).unwrap();
+    fs::rename(store.path("02/2.wasm"), store.path("02/renamed.wasm")).unwrap();
+    let whole = audited(&store);
+    let since = Answer::of(&since(plain(), &before.text).unwrap(), &store.paths());
+    assert_eq!(since.text, whole.text);
+    assert!(since.progress.bytes_read() > 0 && since.progress.bytes_read() < whole.progress.bytes_read() / 10);
+}
+
+#[test]
+fn a_report_that_is_cut_off_anywhere_serves_as_far_as_it_goes() {
+    let store = Store::new().with("a.wasm", binary(0)).with("b.wasm", binary(1)).with("c.wasm", binary(2));
+    let whole = audited(&store);
+    let head = whole.text.find('\n').unwrap() + 1;
+    for end in (0..whole.text.len()).step_by(7) {
+        match since(plain(), &whole.text[..end]) {
+            Ok(audit) => assert_eq!(Answer::of(&audit, &store.paths()).text, whole.text, "{end}"),
+            Err(EarlierError::NoReport) => assert!(end < head, "{end}"),
+            Err(error) => panic!("{end}: {error}"),
+        }
+    }
+}
+
+#[test]
+fn rows_that_were_tampered_with_are_no_rows() {
+    let store = Store::new().with("a.wasm", binary(3));
+    let whole = audited(&store);
+    for (from, to) in [
+        ("\"outcome\":\"complete\"", "\"outcome\":\"unread\""),
+        ("\"code\":\"not-spdx\"", "\"code\":\"no-code\""),
+        ("\"code\":\"not-spdx\"", "\"code\":\"changed\""),
+        ("a.wasm", "b.wasm"),
+        ("\"size\":", "\"size\":-"),
+        ("\"accepted\":false", "\"accepted\":no"),
+    ] {
+        let text = whole.text.replace(from, to);
+        assert_ne!(text, whole.text);
+        let again = Answer::of(&since(plain(), &text).unwrap(), &store.paths());
+        assert_eq!(again.text, whole.text, "{from}");
+        assert!(again.progress.bytes_read() > 0, "{from}");
+    }
+}
+
+#[test]
+fn what_is_not_comparable_is_refused() {
+    let store = Store::new().with("a.wasm", binary(0));
+    let text = audited(&store).text;
+    assert!(since(plain(), &text).is_ok());
+    let other = "[[licenses]]\nallow = \"MIT\"\n";
+    assert!(matches!(since(by(other), &text), Err(EarlierError::OtherPolicy)));
+    assert!(matches!(since(plain().hashing(true), &text), Err(EarlierError::NotHashed)));
+    let hashed = Answer::of(&plain().hashing(true), &store.paths()).text;
+    assert!(since(plain(), &hashed).is_ok()); // it says more than is asked for
+    let version = text.replacen(env!("CARGO_PKG_VERSION"), "0.0.0", 1);
+    assert!(matches!(since(plain(), &version), Err(EarlierError::OtherVersion(version)) if version == "0.0.0"));
+    for text in ["", "{}\n", "{\"schema\":2,\"audit\":{}}\n", "file,size\n"] {
+        assert!(matches!(since(plain(), text), Err(EarlierError::NoReport)), "{text}");
+    }
+}
+
+#[test]
+fn an_exception_that_expired_since_is_another_policy() {
+    let store = Store::new().with("vendor/a.wasm", binary(3));
+    let policy = "[[exceptions]]\npaths = \"*\"\ncodes = \"not-spdx\"\nreason = \"theirs\"\nexpires = 2026-03-31\n";
+    let on = |day: &str| by(policy).on_day(day.parse().unwrap());
+    let before = Answer::of(&on("2026-03-30"), &store.paths());
+    assert_eq!(before.audited.summary.accepted, 1, "{}", before.text);
+    assert!(since(on("2026-03-31"), &before.text).is_ok());
+    assert!(matches!(since(on("2026-04-01"), &before.text), Err(EarlierError::OtherPolicy)));
+    assert_eq!(Answer::of(&on("2026-04-01"), &store.paths()).audited.summary.accepted, 0);
+}

@@ -1,0 +1,155 @@
+//! Every row of hostile surroundings that speaks of walks, archives and stores, planted in one store and audited in one run: the run
+//! ends, every other blob has its row, and every planted thing has what is said of it.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
+
+use sectile::audit::Ended;
+use serde_json::{Value, json};
+
+use super::store::{Store, binary, gzip, tar, zip};
+use super::{Answer, audited, codes, plain};
+use crate::support::binary::{chain, component, custom, module};
+
+fn planted() -> Store {
+    let store = Store::new();
+    for nth in 0..50 {
+        store.put(format!("good/{nth:02}.wasm"), binary(nth % 3));
+    }
+    // Files.
+    store.put("files/empty.wasm", "");
+    store.put("files/elf.wasm", b"\x7fELF\x02\x01\x01\0");
+    store.put("files/cut.wasm", &module(&[custom("licenses", "MIT")])[..20]);
+    store.put("files/deep.wasm", chain(100_000, &component(&[])));
+    store.put("files/control.wasm", module(&[custom("description", "\u{1b}[2J\u{202e}")]));
+    store.put("files/bytes.wasm", module(&[custom("authors", b"\xff\xfe")]));
+    store.put("files/twice.wasm", module(&[custom("authors", "a"), custom("authors", "b")]));
+    store.put(OsStr::from_bytes(b"files/n\xffme.wasm"), binary(0));
+    store.put("files/new\nline\u{1b}[31m.wasm", binary(0));
+    store.put("files/no-ending", binary(0));
+    store.put("files/text.txt", "plain text");
+    // Links and what is no file.
+    symlink("..", store.path("files/loop")).unwrap();
+    symlink("/etc", store.path("files/out")).unwrap();
+    symlink("nowhere", store.path("files/dangling.wasm")).unwrap();
+    let fifo = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    rustix::fs::mkfifoat(rustix::fs::CWD, store.path("files/fifo.wasm"), fifo).unwrap();
+    fs::hard_link(store.path("good/00.wasm"), store.path("good/also.wasm")).unwrap();
+    // Archives.
+    let entry = |name: &str, bytes: Vec<u8>| (name.to_owned(), bytes);
+    let good = [entry("a.wasm", binary(1))];
+    store.put("archives/good.tgz", gzip(&tar(&good)));
+    let mut lies = tar(&[entry("a.wasm", binary(1)), entry("b.wasm", binary(2))]);
+    lies[124..136].copy_from_slice(b"77777777777\0");
+    let sum: u32 = lies[..512]
+        .iter()
+        .enumerate()
+        .map(|(at, byte)| if (148..156).contains(&at) { 32 } else { u32::from(*byte) })
+        .sum();
+    lies[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    store.put("archives/lies.tar", &lies);
+    store.put("archives/cut.tgz", &gzip(&tar(&good))[..100]);
+    let mut damaged = zip(&good);
+    let name = damaged.windows(6).position(|bytes| bytes == b"a.wasm").unwrap();
+    damaged[name] = b'x'; // the local header says another name than the directory
+    store.put("archives/disagrees.zip", damaged);
+    store.put("archives/bomb.gz", gzip(&vec![0; 64 << 20]));
+    let mut nested = gzip(&tar(&good));
+    for nth in 0..6 {
+        nested = gzip(&tar(&[entry(&format!("{nth}.tgz"), nested)]));
+    }
+    store.put("archives/nested.tgz", nested);
+    store.put("archives/up.tar", tar_as_is("../../up.wasm", &binary(2)));
+    store
+}
+
+/// A tar whose entry has a name that a builder would refuse.
+fn tar_as_is(name: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut archive = tar(&[("a".repeat(name.len()), bytes.to_vec())]);
+    archive[..name.len()].copy_from_slice(name.as_bytes());
+    let sum = archive[..512].iter().enumerate();
+    let sum: u32 = sum.map(|(at, byte)| if (148..156).contains(&at) { 32 } else { u32::from(*byte) }).sum();
+    archive[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    archive
+}
+
+#[test]
+fn everything_hostile_in_one_run() {
+    let store = planted();
+    let answer = audited(&store);
+    let good = answer.rows().into_iter().filter(|row| row["file"].as_str().is_some_and(|file| file.contains("/good/")));
+    let good: Vec<Value> = good.collect();
+    assert_eq!(good.len(), 50, "{}", answer.text);
+    assert!(good.iter().all(|row| row["outcome"] == "complete" && row["accepted"] == true));
+    let linked = good.iter().find(|row| row["locations"].as_array().unwrap().len() == 2).unwrap();
+    assert!(linked["locations"][1].as_str().unwrap().ends_with("good/also.wasm"));
+
+    for (file, outcome, code) in [
+        ("files/empty.wasm", "unread", None),
+        ("files/elf.wasm", "unread", None),
+        ("files/cut.wasm", "partial", None),
+        ("files/deep.wasm", "partial", None),
+        ("files/control.wasm", "complete", Some("control-characters")),
+        ("files/bytes.wasm", "complete", Some("not-utf8")),
+        ("files/twice.wasm", "complete", Some("duplicate-section")),
+        ("files/new\nline\u{1b}[31m.wasm", "complete", None),
+        ("files/no-ending", "complete", None),
+        ("files/loop", "skipped", Some("not-followed")),
+        ("files/out", "skipped", Some("not-followed")),
+        ("files/dangling.wasm", "skipped", Some("not-followed")),
+        ("files/fifo.wasm", "skipped", Some("not-a-file")),
+        ("archives/good.tgz!a.wasm", "complete", None),
+        ("archives/bomb.gz", "", None),
+        ("archives/up.tar!../../up.wasm", "complete", None),
+    ] {
+        if outcome.is_empty() {
+            assert!(!answer.text.contains(file), "{file} is no WebAssembly");
+            continue;
+        }
+        let row = answer.row(file);
+        assert_eq!(row["outcome"], outcome, "{row}");
+        assert!(code.is_none_or(|code| codes(&row).contains(&code)), "{row}");
+        assert_eq!(row["reason"].is_null(), matches!(outcome, "complete" | "skipped"), "{row}");
+    }
+    for (file, code) in [
+        ("archives/lies.tar", "malformed-archive"),
+        ("archives/cut.tgz", "malformed-archive"),
+        ("archives/disagrees.zip", "malformed-archive"),
+        ("archives/nested.tgz", "archive-limit"),
+    ] {
+        let of_file = |row: &Value| row["file"].as_str().is_some_and(|name| name.contains(file));
+        let rows: Vec<Value> = answer.rows().into_iter().filter(of_file).collect();
+        assert!(rows.iter().any(|row| codes(row).contains(&code) && row["accepted"] == false), "{file}: {rows:#?}");
+    }
+    let unnamed = answer.rows().into_iter().find(|row| row["file"].get("base64").is_some()).expect("a name of bytes");
+    assert_eq!((&unnamed["outcome"], &unnamed["accepted"]), (&json!("complete"), &json!(true)));
+    let summary = &answer.audited.summary;
+    assert!(summary.ended(Ended::Unread) >= 6 && summary.ended(Ended::Skipped) == 4, "{summary:#?}");
+    assert!(summary.passed >= 2);
+}
+
+#[test]
+fn the_hostile_store_gives_the_same_answer_again_and_since() {
+    let store = planted();
+    let first = audited(&store);
+    for threads in [1, 4] {
+        assert!(Answer::of(&plain().on_threads(threads), &store.paths()).text == first.text);
+    }
+    let place = Store::new().with("report", &first.text);
+    let audit = plain().since(sectile::audit::Earlier::open(place.path("report")).unwrap()).unwrap();
+    assert!(Answer::of(&audit, &store.paths()).text == first.text);
+}
+
+#[test]
+fn a_directory_of_65536_files() {
+    let store = Store::new();
+    fs::create_dir(store.path("many")).unwrap();
+    let good = binary(0);
+    for nth in 0..65_536 {
+        fs::write(store.path(format!("many/{nth}")), if nth % 4_096 == 0 { &good[..] } else { b"no" }).unwrap();
+    }
+    let answer = audited(&store);
+    assert_eq!((answer.audited.summary.rows, answer.audited.summary.passed), (16, 65_520));
+}
