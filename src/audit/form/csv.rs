@@ -268,7 +268,9 @@ mod tests {
         let mut text = Vec::new();
         head(&mut text).unwrap();
         let rows: Vec<_> = (0..200).map(|nth| if nth % 2 == 0 { hostile(nth) } else { usual(nth) }).collect();
-        rows.iter().for_each(|row| super::row(row, &mut text).unwrap());
+        for row in &rows {
+            super::row(row, &mut text).unwrap();
+        }
         let mut reader = csv::ReaderBuilder::new().terminator(csv::Terminator::CRLF).from_reader(&text[..]);
         let names: Vec<String> = reader.headers().unwrap().iter().map(ToOwned::to_owned).collect();
         let place = |name: &str| names.iter().position(|other| other == name).unwrap();

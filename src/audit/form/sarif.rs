@@ -35,7 +35,7 @@ pub(super) fn head(out: &mut dyn Write) -> io::Result<()> {
         write_message(out, code.help())?;
         write!(out, "}},\"defaultConfiguration\":{{\"level\":\"{}\"}}}}", code.severity())
     })?;
-    write!(out, "}}}},\"results\":[\n")
+    writeln!(out, "}}}},\"results\":[")
 }
 
 /// Writes the results of one row, with commas between them: none, where it has no findings.
@@ -225,9 +225,7 @@ fn uri(file: &OsStr) -> String {
     uri.extend(bytes[..after_scheme].iter().map(|&byte| char::from(byte)));
     for &byte in &bytes[after_scheme..] {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => uri.push(char::from(byte)),
-            b'-' | b'.' | b'_' | b'~' | b'/' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' => uri.push(char::from(byte)),
-            b'*' | b'+' | b',' | b';' | b'=' | b':' | b'@' => uri.push(char::from(byte)),
+            _ if is_of_path(byte) => uri.push(char::from(byte)),
             b'\\' if cfg!(windows) => uri.push('/'),
             _ => {
                 use std::fmt::Write;
@@ -236,6 +234,11 @@ fn uri(file: &OsStr) -> String {
         }
     }
     uri
+}
+
+/// Whether a byte stands in a URI's path as it is (RFC 3986, 3.3), or between its parts.
+fn is_of_path(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~/!$&'()*+,;=:@".contains(&byte)
 }
 
 fn pascal_case(name: &str) -> String {
