@@ -76,7 +76,7 @@ const WRITTEN: usize = 256 << 10;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Audited {
-    /// What the answer says of the audit.
+    /// What its answer says of it.
     pub about: About,
     /// What it comes to.
     pub summary: Summary,
@@ -170,11 +170,6 @@ impl Audit {
             if progress.stops() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         (!progress.stops()).then_some(files)
-    }
-
-    /// What its answer says of it.
-    pub fn about(&self) -> &About {
-        &self.about
     }
 
     fn policy(&self) -> &Policy {

@@ -111,15 +111,18 @@ impl<'a> Shared<'a> {
 
     /// Writes what comes, unit by unit; gives the place of the last row.
     fn write(&self, in_order: &Receiver<Receiver<Part>>, out: &mut dyn Write) -> io::Result<Option<OsString>> {
-        let (mut behind, mut any) = (None, false);
+        let (mut behind, mut is_first) = (None, true);
         for unit in in_order {
             for Part { bytes, last } in unit {
-                if let Some(form) = self.form.filter(|_| any && !bytes.is_empty()) {
+                behind = last.or(behind);
+                if bytes.is_empty() {
+                    continue; // the form says nothing of these rows
+                }
+                if let Some(form) = self.form.filter(|_| !is_first) {
                     out.write_all(form.between().as_bytes())?;
                 }
-                any |= !bytes.is_empty();
                 out.write_all(&bytes)?;
-                behind = last.or(behind);
+                is_first = false;
             }
         }
         Ok(behind)

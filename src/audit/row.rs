@@ -68,8 +68,6 @@ pub(super) enum Source<'r> {
     Read(Report<'r>),
     /// A row of an earlier report: its line of JSON, without the line feed.
     Earlier(&'r str),
-    /// Nothing was read.
-    Nothing,
 }
 
 /// How far something was read.

@@ -39,9 +39,9 @@ pub(super) fn mixed(n: u64) -> u64 {
 
 pub(super) fn about() -> About {
     About {
+        hashed: false,
         paths: vec!["store".into()],
         policy: Some("policy.toml".into()),
-        hashed: false,
         fingerprint: "0123456789abcdef".into(),
         day: Some("2026-01-31".into()),
     }
@@ -71,7 +71,7 @@ pub(super) fn bare<'r>(nth: u64, file: impl Into<Cow<'r, OsStr>>) -> Row<'r> {
         judged: Vec::new(),
         accepted: false,
         bytes_read: 0,
-        source: Source::Nothing,
+        source: Source::Earlier(""),
     }
 }
 

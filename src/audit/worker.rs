@@ -102,11 +102,13 @@ impl<'a> Worker<'a> {
         if let Some(form) = self.shared.form {
             let bytes = &mut self.part.bytes;
             let before = bytes.len();
-            bytes.extend_from_slice(if before > 0 { form.between() } else { "" }.as_bytes());
+            if before > 0 {
+                bytes.extend_from_slice(form.between().as_bytes());
+            }
             let begin = bytes.len();
             form.row(row, bytes);
             if bytes.len() == begin {
-                bytes.truncate(before); // it writes nothing of this one
+                bytes.truncate(before); // the form says nothing of it
             }
         }
         let last = self.part.last.get_or_insert_default();
@@ -155,6 +157,7 @@ impl<'a> Worker<'a> {
 
 impl Look for Worker<'_> {
     fn knows(&mut self, place: &Place, state: &State) -> bool {
+        self.of_file = 0; // this is asked of each file first
         let Some(earlier) = self.shared.audit.earlier() else { return false };
         let Some(lines) = earlier.lines(place, state) else { return false };
         for row in lines.rows() {
@@ -163,7 +166,6 @@ impl Look for Worker<'_> {
         if let (Some(archive), Some(Form::Jsonl)) = (lines.archive(), self.shared.form) {
             self.part.bytes.extend_from_slice(archive.as_bytes());
         }
-        self.of_file = 0;
         true
     }
 
@@ -200,7 +202,7 @@ impl Look for Worker<'_> {
     fn archive(&mut self, archive: Archive<'_>) {
         self.summary.archive(archive.bytes_read);
         self.shared.progress.read(archive.bytes_read);
-        let rows = std::mem::take(&mut self.of_file);
+        let rows = self.of_file;
         // Of one that was not looked into to its end nobody may believe that these are all rows.
         if let Some(form) = self.shared.form.filter(|_| !self.stops()) {
             form.archive(&archive, rows, &mut self.part.bytes);

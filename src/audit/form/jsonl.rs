@@ -29,7 +29,15 @@ fn write_about(about: &About, out: &mut Vec<u8>) -> io::Result<()> {
     put!(out, ",\"hashed\":", about.hashed, "}}\n")
 }
 
-pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
+pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) {
+    in_memory(write_row(row, out));
+}
+
+fn in_memory(written: io::Result<()>) {
+    written.unwrap_or_else(|error| unreachable!("memory takes what is written: {error}"));
+}
+
+fn write_row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     if let Source::Earlier(line) = row.source {
         out.extend_from_slice(line.as_bytes());
         return put!(out, "\n");
@@ -90,7 +98,11 @@ pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
 const DEEPEST: u32 = 48;
 
 /// Where the rows of an archive's entries end, of which there are so many.
-pub(super) fn archive(archive: &Archive<'_>, rows: u64, out: &mut Vec<u8>) -> io::Result<()> {
+pub(super) fn archive(archive: &Archive<'_>, rows: u64, out: &mut Vec<u8>) {
+    in_memory(write_archive(archive, rows, out));
+}
+
+fn write_archive(archive: &Archive<'_>, rows: u64, out: &mut Vec<u8>) -> io::Result<()> {
     put!(out, "{\"schema\":", SCHEMA, ",\"archive\":")?;
     write_os(out, &archive.place.file)?;
     put!(out, ",\"locations\":")?;

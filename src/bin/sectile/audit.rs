@@ -3,7 +3,7 @@
 mod waiting;
 
 use std::ffi::{OsStr, OsString};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anstream::StripStream;
@@ -48,12 +48,15 @@ fn answer(
 ) -> Result<Audited, Failure> {
     let cannot = |place: &OsStr, error| Failure::Other(format!("{}: cannot be written: {error}", escaped(place)));
     let Some(form) = form else {
+        let table = |audited: &Audited, mut out: &mut dyn Write| {
+            human::summary(&audited.about, &audited.summary, audited.stop.as_ref(), &mut out)
+        };
         let audited = audit.run(paths, None, &mut io::sink(), progress)?;
         match place {
-            None => human::audit(&audited, output.out())?,
+            None => table(&audited, output.out())?,
             Some(place) => {
                 let mut text = StripStream::new(Vec::new()); // no file has colours
-                human::audit(&audited, &mut text)?;
+                table(&audited, &mut text)?;
                 write_whole(place, |out| out.write_all(&text.into_inner())).map_err(|error| cannot(place, error))?;
             }
         }

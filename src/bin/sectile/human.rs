@@ -18,7 +18,7 @@ use sectile::scan::{Path, Section};
 use sectile::{Escaped, Finding, Judged, Severity, Verdict};
 use unicode_width::UnicodeWidthStr;
 
-pub use self::audit::audit;
+pub use self::audit::summary;
 pub use self::image::{digests, layout};
 use crate::output::escaped;
 

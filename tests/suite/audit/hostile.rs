@@ -101,13 +101,8 @@ fn everything_hostile_in_one_run() {
         ("files/dangling.wasm", "skipped", Some("not-followed")),
         ("files/fifo.wasm", "skipped", Some("not-a-file")),
         ("archives/good.tgz!a.wasm", "complete", None),
-        ("archives/bomb.gz", "", None),
         ("archives/up.tar!../../up.wasm", "complete", None),
     ] {
-        if outcome.is_empty() {
-            assert!(!answer.text.contains(file), "{file} is no WebAssembly");
-            continue;
-        }
         let row = answer.row(file);
         assert_eq!(row["outcome"], outcome, "{row}");
         assert!(code.is_none_or(|code| codes(&row).contains(&code)), "{row}");
@@ -125,6 +120,8 @@ fn everything_hostile_in_one_run() {
     }
     let unnamed = answer.rows().into_iter().find(|row| row["file"].get("base64").is_some()).expect("a name of bytes");
     assert_eq!((&unnamed["outcome"], &unnamed["accepted"]), (&json!("complete"), &json!(true)));
+    let is_bomb = |row: &Value| row["file"].as_str().is_some_and(|name| name.contains("bomb.gz"));
+    assert!(!answer.rows().iter().any(is_bomb), "zeros are no WebAssembly");
     let summary = &answer.audited.summary;
     assert!(summary.ended(Ended::Unread) >= 6 && summary.ended(Ended::Skipped) == 4, "{summary:#?}");
     assert!(summary.passed >= 2);
@@ -135,11 +132,11 @@ fn the_hostile_store_gives_the_same_answer_again_and_since() {
     let store = planted();
     let first = audited(&store);
     for threads in [1, 4] {
-        assert!(Answer::of(&plain().on_threads(threads), &store.paths()).text == first.text);
+        Answer::of(&plain().on_threads(threads), &store.paths()).is_as(&first);
     }
     let place = Store::new().with("report", &first.text);
     let audit = plain().since(sectile::audit::Earlier::open(place.path("report")).unwrap()).unwrap();
-    assert!(Answer::of(&audit, &store.paths()).text == first.text);
+    Answer::of(&audit, &store.paths()).is_as(&first);
 }
 
 #[test]

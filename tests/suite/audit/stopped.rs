@@ -50,7 +50,7 @@ fn what_is_stopped_says_so_and_is_gone_on_with() {
         let path = directory.path().join("report");
         fs::write(&path, &text).unwrap();
         let again = Answer::of(&plain().since(Earlier::open(&path).unwrap()).unwrap(), &store.paths());
-        assert!(again.text == whole.text, "{after}");
+        again.is_as(&whole);
         let rows = text.lines().count() - 2;
         assert!(rows == 0 || again.progress.bytes_read() < whole.progress.bytes_read(), "{after}");
     }
@@ -82,7 +82,7 @@ fn an_answer_that_cannot_be_written_leaves_the_one_that_was_there() {
     assert_eq!(fs::read_to_string(&path).unwrap(), "the old one");
     assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
     write_whole(&path, |out| plain().run(&store.paths(), Some(Form::Jsonl), out, &Progress::new())).unwrap();
-    assert!(fs::read_to_string(&path).unwrap() == audited(&store).text);
+    assert!(fs::read_to_string(&path).unwrap() == audited(&store).text, "it is another");
 }
 
 /// Fails once so many more bytes were written.

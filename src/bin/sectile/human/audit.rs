@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 
 use sectile::amount::{Bytes, Grouped, share};
-use sectile::audit::{About, Audited, Ended, Summary};
+use sectile::audit::{About, Ended, Stop, Summary};
 use sectile::{Escaped, Severity};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -18,8 +18,7 @@ const LABEL: usize = 37;
 const BAR: usize = 24;
 
 /// What an audit comes to.
-pub fn audit(audited: &Audited, out: &mut impl Write) -> io::Result<()> {
-    let Audited { about, summary, stop, .. } = audited;
+pub fn summary(about: &About, summary: &Summary, stop: Option<&Stop>, out: &mut impl Write) -> io::Result<()> {
     let mut paths: Vec<String> = about.paths.iter().take(3).map(|path| escaped(path).to_string()).collect();
     if about.paths.len() > paths.len() {
         paths.push(format!("{} more", Grouped((about.paths.len() - paths.len()) as u64)));
