@@ -16,7 +16,7 @@ const MOST: usize = 200;
 /// The largest number that a script holds exactly.
 const LARGEST: u64 = (1 << 53) - 1;
 
-/// Writes a row as an array in a line. Its places are named in `page.js`.
+/// Writes a row as an array in a line. Its places are named in `rows.js`.
 pub(in crate::audit::form) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     if begins_element(row.nth) {
         out.extend(b"</script>\n<script type=\"application/json\" class=\"rows\">\n");

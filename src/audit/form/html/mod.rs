@@ -21,7 +21,16 @@ use crate::audit::{About, Stop, Summary};
 use crate::digest::Digest;
 
 const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+/// One scope, in rooms of its own.
+const SCRIPT: &str = concat!(
+    "\"use strict\";\n(() => {\n",
+    include_str!("rows.js"),
+    include_str!("table.js"),
+    include_str!("blob.js"),
+    include_str!("map.js"),
+    include_str!("page.js"),
+    "})();\n"
+);
 /// The mark: a square that is cut along its joints.
 const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E\
     %3Cpath fill='%233d6ea8' d='M1 1h8L4 15H1z'/%3E%3Cpath fill='%23d19a2e' d='M10.200 1H15v5.600L8.500 5.700z'/%3E\
