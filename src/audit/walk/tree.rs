@@ -54,8 +54,8 @@ pub(super) fn walk(root: &Path, options: &WalkOptions, units: &mut Units<'_>) ->
                 units.add(Met::Trouble(trouble))?;
             }
         } else if file_type.is_some_and(|file_type| file_type.is_file()) {
-            let stored = stores.last().and_then(|store| store.stored(&entry)).map(Box::new);
-            units.add(Met::File(Entry { stored, ..Entry::new(entry.into_path()) }))?;
+            let said = stores.last().and_then(|store| store.stored(&entry)).map(Box::new);
+            units.add(Met::File(Entry { stored: said, ..Entry::new(entry.into_path()) }))?;
         } else {
             units.add(Met::Trouble(passed_over(entry)))?;
         }
