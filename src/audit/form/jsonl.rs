@@ -60,7 +60,7 @@ fn write_row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
                 put!(out, ",\"items_left_out\":", deeper)?;
             }
         }
-        _ => put!(out, "null")?,
+        Source::Earlier(_) => put!(out, "null")?,
     }
     put!(out, ",\"shares\":")?;
     write_object(out, &row.shares, |out, share| {

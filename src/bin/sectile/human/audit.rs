@@ -17,7 +17,7 @@ const MOST: usize = 8;
 const LABEL: usize = 37;
 const BAR: usize = 24;
 
-/// The summary.
+/// What an audit comes to.
 pub fn summary(about: &About, summary: &Summary, stop: Option<&Stop>, out: &mut impl Write) -> io::Result<()> {
     let mut paths: Vec<String> = about.paths.iter().take(3).map(|path| escaped(path).to_string()).collect();
     if about.paths.len() > paths.len() {
@@ -74,6 +74,7 @@ fn contents(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
         (summary.sections, "sections"),
         (summary.packages, "packages"),
         (summary.others, "further names"),
+        (summary.archives, "archives"),
         (summary.passed, "other files"),
     ];
     let parts = parts.into_iter().filter(|(number, _)| *number > 0);
