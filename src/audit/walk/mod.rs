@@ -9,6 +9,7 @@ mod images;
 mod kind;
 mod layout;
 mod links;
+mod listing;
 mod registry;
 #[cfg(test)]
 mod tests;
