@@ -161,6 +161,8 @@ mod unix {
     fn an_archive_that_changes_meanwhile_is_recorded() {
         struct Writing(Shown, std::path::PathBuf);
         impl Look for Writing {
+            fn open(&mut self, _: u64) {}
+
             fn archive(&mut self, _: blob::Archive<'_>) {}
             fn knows(&mut self, _: &Place, _: &State) -> bool {
                 false
