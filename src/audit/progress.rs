@@ -21,7 +21,7 @@ impl Progress {
         Self::default()
     }
 
-    /// Files, and entries of archives, that were looked at.
+    /// Files that were looked into, whatever they turned out to be.
     pub fn files(&self) -> u64 {
         self.files.load(Ordering::Relaxed)
     }
@@ -56,19 +56,35 @@ impl Progress {
         self.stops.load(Ordering::Relaxed)
     }
 
-    pub(super) fn row(&self, row: &Row<'_>) {
-        self.files.fetch_add(1, Ordering::Relaxed);
-        self.rows.fetch_add(1, Ordering::Relaxed);
-        self.refused.fetch_add(u64::from(!row.accepted), Ordering::Relaxed);
-        self.bytes_read.fetch_add(row.bytes_read, Ordering::Relaxed);
+    pub(super) fn add(&self, done: Done) {
+        self.files.fetch_add(done.files, Ordering::Relaxed);
+        self.rows.fetch_add(done.rows, Ordering::Relaxed);
+        self.refused.fetch_add(done.refused, Ordering::Relaxed);
+        self.bytes_read.fetch_add(done.bytes_read, Ordering::Relaxed);
+    }
+}
+
+/// What one thread has done.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Done {
+    files: u64,
+    rows: u64,
+    refused: u64,
+    bytes_read: u64,
+}
+
+impl Done {
+    pub(super) fn open(&mut self) {
+        self.files += 1;
     }
 
-    pub(super) fn read(&self, bytes: u64) {
-        self.bytes_read.fetch_add(bytes, Ordering::Relaxed);
+    pub(super) fn row(&mut self, row: &Row<'_>) {
+        self.rows += 1;
+        self.refused += u64::from(!row.accepted);
+        self.read(row.bytes_read);
     }
 
-    pub(super) fn pass(&self, bytes_read: u64) {
-        self.files.fetch_add(1, Ordering::Relaxed);
-        self.bytes_read.fetch_add(bytes_read, Ordering::Relaxed);
+    pub(super) fn read(&mut self, bytes: u64) {
+        self.bytes_read = self.bytes_read.saturating_add(bytes);
     }
 }

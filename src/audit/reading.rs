@@ -24,8 +24,8 @@ pub(super) struct Asked<'p> {
 }
 
 /// What became of a blob's bytes.
-pub(super) struct Looked {
-    pub(super) reading: Result<Outcome<Reading<'static>>, Error>,
+pub(super) struct Looked<'b> {
+    pub(super) reading: Result<Outcome<Reading<'b>>, Error>,
     /// How long it is, where reading it told.
     pub(super) size: Option<u64>,
     /// Bytes that were read, with those that told what it is.
@@ -40,7 +40,7 @@ pub(super) struct Looked {
 
 impl Asked<'_> {
     /// Reads a blob; `buffer` is room for what passes by.
-    pub(super) fn look(&self, content: Content<'_>, buffer: &mut [u8]) -> Looked {
+    pub(super) fn look<'b>(&self, content: Content<'b>, buffer: &mut [u8]) -> Looked<'b> {
         match content {
             Content::Stream(stream) => self.pass(stream, buffer),
             Content::Part { input, range, head } => {
@@ -58,23 +58,27 @@ impl Asked<'_> {
         }
     }
 
-    /// Reads a little of a file.
-    fn hop(&self, input: &Input, range: Range<u64>, head: &[u8]) -> Looked {
-        let mut visitor = self.visitor();
+    /// Reads a little of a file. Of one that is all in its first bytes, values borrow from these.
+    fn hop<'b>(&self, input: &Input, range: Range<u64>, head: &'b [u8]) -> Looked<'b> {
+        let Policy { limits, .. } = *self.policy;
         let len = range.end - range.start;
-        let (result, bytes_read) = if head.len() as u64 == len {
-            (drive::slice(head, &mut visitor, self.policy.limits).0, len)
+        let looked = if head.len() as u64 == len {
+            let mut visitor = Outlined::new(Reader::borrowing(self.policy), self.draws);
+            let (result, _) = drive::slice(head, &mut visitor, limits);
+            looked(visitor, result, len)
         } else {
             let source = Headed { input, start: range.start, head, behind: Cell::new(0) };
-            let (result, _) = drive::read_at(&source, len, &mut visitor, self.policy.limits);
-            (result, head.len() as u64 + source.behind.get())
+            let mut visitor = Outlined::new(Reader::copying(self.policy), self.draws);
+            let (result, _) = drive::read_at(&source, len, &mut visitor, limits);
+            looked(visitor, result, head.len() as u64 + source.behind.get())
         };
-        Looked { size: Some(len), ..looked(visitor, result, bytes_read) }
+        Looked { size: Some(len), ..looked }
     }
 
     /// Reads all that comes; where it shows to be no WebAssembly, only if all of it is to be hashed.
-    fn pass(&self, stream: &mut dyn Read, buffer: &mut [u8]) -> Looked {
-        let mut push = Push::new(self.visitor(), self.policy.limits);
+    fn pass(&self, stream: &mut dyn Read, buffer: &mut [u8]) -> Looked<'static> {
+        let visitor = Outlined::new(Reader::copying(self.policy), self.draws);
+        let mut push = Push::new(visitor, self.policy.limits);
         let mut hasher = self.hashes.then(Hasher::new);
         let mut bytes_read = 0;
         let mut broken = None;
@@ -113,17 +117,9 @@ impl Asked<'_> {
             ..looked(visitor, result, bytes_read)
         }
     }
-
-    fn visitor(&self) -> Outlined<Reader<'static, crate::metadata::Copied>> {
-        Outlined::new(Reader::copying(self.policy), self.draws)
-    }
 }
 
-fn looked(
-    visitor: Outlined<Reader<'static, crate::metadata::Copied>>,
-    result: Result<(), Error>,
-    bytes_read: u64,
-) -> Looked {
+fn looked<K>(visitor: Outlined<Reader<'_, K>>, result: Result<(), Error>, bytes_read: u64) -> Looked<'_> {
     let (reader, largest, drawn) = visitor.finish();
     let cost = Cost { bytes: bytes_read, reads: 0 };
     let reading = outcome(reader.finish(), result, cost);

@@ -6,6 +6,7 @@ use std::sync::mpsc::SyncSender;
 use super::blob::{Archive, Blob, Content, Look, Place, State, Trouble};
 use super::form::Form;
 use super::pipeline::Shared;
+use super::progress::Done;
 use super::reading::{Asked, Looked};
 use super::row::{Ended, Row};
 use super::summary::Summary;
@@ -38,6 +39,8 @@ pub(super) struct Worker<'a> {
     nth: u64,
     /// Rows of the file that is looked into.
     of_file: u64,
+    /// What the progress does not say yet: it is shared with all threads, and told of many rows at once.
+    unsaid: Done,
 }
 
 /// A part is handed on from so many bytes on.
@@ -64,6 +67,7 @@ impl<'a> Worker<'a> {
             rows: None,
             nth: 0,
             of_file: 0,
+            unsaid: Done::default(),
         }
     }
 
@@ -84,6 +88,7 @@ impl<'a> Worker<'a> {
     }
 
     fn hand_on(&mut self) {
+        self.shared.progress.add(std::mem::take(&mut self.unsaid));
         if self.part.bytes.is_empty() && self.part.last.is_none() {
             return;
         }
@@ -98,7 +103,7 @@ impl<'a> Worker<'a> {
 
     fn write(&mut self, row: &Row<'_>) {
         self.summary.add(row);
-        self.shared.progress.row(row);
+        self.unsaid.row(row);
         if let Some(form) = self.shared.form {
             let bytes = &mut self.part.bytes;
             let before = bytes.len();
@@ -170,6 +175,7 @@ impl Look for Worker<'_> {
 
     fn open(&mut self, bytes: u64) {
         self.summary.open(bytes);
+        self.unsaid.open();
         self.of_file = 0;
     }
 
@@ -205,7 +211,7 @@ impl Look for Worker<'_> {
 
     fn archive(&mut self, archive: Archive<'_>) {
         self.summary.archive(archive.bytes_read);
-        self.shared.progress.read(archive.bytes_read);
+        self.unsaid.read(archive.bytes_read);
         let rows = self.of_file;
         // Of one that was not looked into to its end nobody may believe that these are all rows.
         if let Some(form) = self.shared.form.filter(|_| !self.stops()) {
@@ -216,7 +222,7 @@ impl Look for Worker<'_> {
     fn pass(&mut self, bytes_read: u64) {
         self.summary.passed += 1;
         self.summary.passed_bytes += bytes_read;
-        self.shared.progress.pass(bytes_read);
+        self.unsaid.read(bytes_read);
     }
 
     fn stops(&self) -> bool {
@@ -232,7 +238,7 @@ struct Hashed {
 }
 
 /// What is wrong with a blob's place, rather than with its bytes.
-fn around(looked: &Looked, named: Option<Digest>) -> Vec<Finding> {
+fn around(looked: &Looked<'_>, named: Option<Digest>) -> Vec<Finding> {
     let mut around = Vec::new();
     if looked.changed {
         around.push(found(Code::Changed, crate::store::CHANGED));

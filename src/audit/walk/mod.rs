@@ -85,8 +85,13 @@ enum Met {
     Trouble(Trouble),
 }
 
-/// Files of a unit.
-const BATCH: usize = 64;
+/// Files of a unit: of the first ones few, so that a store of a few large files is shared out among all threads.
+const fn batch(number: u64) -> usize {
+    const FEW: usize = 4;
+    const MANY: usize = 64;
+    const FIRST: u64 = 32;
+    if number < FIRST { FEW } else { MANY }
+}
 
 /// What is used again from file to file, on one thread.
 pub(super) struct Scratch {
@@ -124,11 +129,12 @@ struct Units<'h> {
 
 impl Units<'_> {
     fn add(&mut self, met: Met) -> ControlFlow<()> {
+        let batch = batch(self.number);
         if self.met.capacity() == 0 {
-            self.met.reserve_exact(BATCH);
+            self.met.reserve_exact(batch);
         }
         self.met.push(met);
-        if self.met.len() < BATCH { ControlFlow::Continue(()) } else { self.end(false) }
+        if self.met.len() < batch { ControlFlow::Continue(()) } else { self.end(false) }
     }
 
     /// Hands over what there is.
