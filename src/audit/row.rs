@@ -150,6 +150,34 @@ pub struct Drawn<'r> {
 }
 
 impl<'r> Row<'r> {
+    /// A row of which nothing is known but what it is called.
+    pub(super) fn bare(nth: u64, file: Cow<'r, OsStr>, source: Source<'r>) -> Self {
+        Self {
+            nth,
+            file,
+            others: Vec::new(),
+            size: None,
+            state: None,
+            digest: None,
+            verified: false,
+            ended: Ended::Unread,
+            reason: None,
+            kind: None,
+            name: None,
+            annotations: Vec::new(),
+            items: 0,
+            producers: Vec::new(),
+            packages: 0,
+            shares: Vec::new(),
+            largest: None,
+            drawn: Vec::new(),
+            judged: Vec::new(),
+            accepted: false,
+            bytes_read: 0,
+            source,
+        }
+    }
+
     /// A row of a reading and what a policy makes of it.
     pub(super) fn of(nth: u64, place: &'r Place, report: Report<'r>, verdict: Verdict<'r>) -> Self {
         let ended = match (report.metadata, report.broken) {
@@ -160,28 +188,14 @@ impl<'r> Row<'r> {
         };
         let reason = report.broken.map(|error| Reason { message: error.message().into(), offset: error.offset() });
         let row = Self {
-            nth,
-            file: Cow::Borrowed(&place.file),
             others: place.others.iter().map(|name| Cow::Borrowed(&**name)).collect(),
             size: report.size,
-            state: None,
-            digest: None,
-            verified: false,
             ended,
             reason,
-            kind: None,
-            name: None,
-            annotations: Vec::new(),
-            items: 0,
-            producers: Vec::new(),
-            packages: 0,
-            shares: Vec::new(),
-            largest: None,
-            drawn: Vec::new(),
             accepted: verdict.is_accepted(),
             judged: verdict.judged,
             bytes_read: report.cost.bytes,
-            source: Source::Read(report),
+            ..Self::bare(nth, Cow::Borrowed(&*place.file), Source::Read(report))
         };
         match report.metadata {
             Some(metadata) => row.saying(metadata),

@@ -49,30 +49,7 @@ pub(super) fn about() -> About {
 
 /// A row of which nothing is known.
 pub(super) fn bare<'r>(nth: u64, file: impl Into<Cow<'r, OsStr>>) -> Row<'r> {
-    Row {
-        nth,
-        file: file.into(),
-        others: Vec::new(),
-        size: None,
-        state: None,
-        digest: None,
-        verified: false,
-        ended: Ended::Unread,
-        reason: None,
-        kind: None,
-        name: None,
-        annotations: Vec::new(),
-        items: 0,
-        producers: Vec::new(),
-        packages: 0,
-        shares: Vec::new(),
-        largest: None,
-        drawn: Vec::new(),
-        judged: Vec::new(),
-        accepted: false,
-        bytes_read: 0,
-        source: Source::Earlier(""),
-    }
+    Row::bare(nth, file.into(), Source::Earlier(""))
 }
 
 pub(super) fn finding(code: Code, section: Option<&str>, offset: u64, message: &str) -> Judged<'static> {

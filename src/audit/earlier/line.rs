@@ -184,29 +184,19 @@ impl<'l> Line<'l> {
 
     /// The row that it is; `text` is the line.
     pub(super) fn into_row(self, text: &'l str) -> Row<'l> {
+        // Of it, nothing is read now.
         let mut row = Row {
-            nth: 0,
             judged: self.judged().unwrap_or_default(),
             ended: self.ended().unwrap_or(Ended::Unread),
-            file: self.file.os().unwrap_or_default(),
             others: self.locations.into_iter().skip(1).filter_map(|name| name.os()).collect(),
             size: self.size,
             state: self.state,
             digest: self.digest,
             verified: self.verified,
             reason: self.reason.map(|reason| Reason { message: reason.message, offset: reason.offset }),
-            kind: None,
-            name: None,
-            annotations: Vec::new(),
-            items: 0,
-            producers: Vec::new(),
-            packages: 0,
-            shares: Vec::new(),
             largest: self.largest.map(|found| Largest { kind: found.kind, name: found.name, bytes: found.bytes }),
-            drawn: Vec::new(),
             accepted: self.accepted,
-            bytes_read: 0, // of it, nothing is read now
-            source: Source::Earlier(text),
+            ..Row::bare(0, self.file.os().unwrap_or_default(), Source::Earlier(text))
         };
         row.shares =
             (self.shares.0.into_iter()).map(|(kind, [sections, bytes])| RowShare { kind, sections, bytes }).collect();
