@@ -23,7 +23,7 @@ def sides(sectile, file):
 def with_size(sectile, quick):
     """Points of the corpus: (file, size, seconds of each side that could read it)."""
     files = inputs.corpus()
-    return [point(sectile, file, file.stat().st_size, 3 if quick else 9) for file in files[:: 6 if quick else 1]]
+    return [point(sectile, file, file.stat().st_size, 3 if quick else 25) for file in files[:: 6 if quick else 1]]
 
 
 def with_sections(sectile, scratch, quick):
@@ -32,7 +32,7 @@ def with_sections(sectile, scratch, quick):
     for count in [10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000]:
         file = scratch / f"{count}-sections.wasm"
         file.write_bytes(inputs.of_sections(count))
-        points.append(point(sectile, file, count, 3 if quick else 15))
+        points.append(point(sectile, file, count, 3 if quick else 30))
         file.unlink()
     return points
 

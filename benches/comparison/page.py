@@ -4,7 +4,7 @@ import statistics
 
 from . import chart
 from .growth import FLOOR
-from .inputs import COMPONENT, OPENCASCADE
+from .inputs import OPENCASCADE
 from .tools import ROOT
 
 DOCS = ROOT / "docs"
@@ -106,21 +106,22 @@ def page(measured, figures):
         f"Made whole by `{measured['command']}`{date}: no figure and no cell of a table is written by hand.",
         *quick,
         figures.strip(),
-        "![cost against size](comparison-size.svg)",
+        "![The time that each command takes, over the size of the file](comparison-size.svg)",
         growth_in_words(measured["by_size"], "size"),
-        "![cost against sections](comparison-sections.svg)",
+        "![The time that each command takes, over the number of sections](comparison-sections.svg)",
         growth_in_words(measured["by_sections"], "number of sections"),
         "## How it was measured",
         HOW,
         table(["machine", ""], measured["machine"]),
         table(["tool", "version"], measured["versions"]),
         "## Whole commands",
+        "Of two figures in a cell the first is Sectile's, the second the peer's.",
         *(part for group in dict.fromkeys(row["group"] for row in measured["whole"]) for part in whole(measured, group)),
         sparse(measured["sparse"]),
         "## The library",
         LIBRARY,
         library(measured["library"]),
-        "## Where a peer is better",
+        "## Where a peer is better, or a floor lies below",
         better(measured),
         "## What each does with odd inputs",
         WRONG,
@@ -156,20 +157,19 @@ def whole(measured, group):
             shown.append([*first, cell(row["failed"]), *ours])
             continue
         pairs = [f"{size(row['ours'][key])}, {size(row['theirs'][key])}" for key in ("memory", "read", "written", "from_disk")]
-        shown.append([*first, f"{faster(row)} ({times(row['median'])})", *pairs])
+        shown.append([*first, ratio(row), *pairs])
     head = [group, "beside", "as fast", "memory", "read", "written", "from the disk"]
-    return ["Sectile's bytes first, then the peer's.\n", table(head, shown)] if group == "reading" else [table(head, shown)]
+    return [table(head, shown)]
 
 
 def library(rows):
     shown = []
     for row in rows:
-        what = row["what"] + (f" of {row['chunk']}" if row["chunk"] else "")
         reads = f" in {row['reads']} reads" if row["reads"] and row["read"] != row["size"] else ""
         cost = f"{size(row['read'])}{reads}" if row["read"] is not None else ""
         cost += f"; {size(row['written'])} written" if "written" in row else ""
-        shown.append([what, row["file"], row["beside"], seconds(row["ours"]), seconds(row["theirs"]),
-                      f"{faster(row)} ({times(row['median'])})", cost])
+        shown.append([row["what"], row["file"], row["beside"], seconds(row["ours"]), seconds(row["theirs"]),
+                      ratio(row), cost])
     return table(["", "file", "beside", "Sectile", "the other", "as fast", "looked at"], shown)
 
 
@@ -188,7 +188,7 @@ def growth_in_words(points, of):
 
 def better(measured):
     """Rows in which the other side is faster or takes less memory."""
-    lines = []
+    lines = [*better_with(measured["by_size"], "files, by size"), *better_with(measured["by_sections"], "files, by sections")]
     for row in measured["whole"]:
         if "failed" in row:
             continue
@@ -200,7 +200,18 @@ def better(measured):
     for row in measured["library"]:
         if row["ratio"] < 1:
             lines.append(f"- {row['what']}, {row['file']}: {row['beside']} is {times(1 / row['ratio'])} as fast.")
-    return "\n".join(lines) or "In no row above."
+    return "\n".join(dict.fromkeys(lines)) or "In no row above."
+
+
+def better_with(points, of):
+    """What the pictures show of it."""
+    for name, command in COMMANDS.items():
+        faster = [point for point in points if point["seconds"].get(name, 1e9) < point["seconds"]["sectile"]]
+        if faster:
+            most = max(faster, key=lambda point: point["at"])
+            ratio = max(point["seconds"]["sectile"] / point["seconds"][name] for point in faster)
+            yield (f"- {of}: `{command}` is faster with {len(faster)} of {len(points)}, up to {times(ratio)}; "
+                   f"the last of them is {most['name']}, of {most['at']:,}.")
 
 
 def sparse(row):
@@ -222,6 +233,10 @@ def cell(text):
 
 
 # Numbers, as people read them.
+
+
+def ratio(row):
+    return faster(row) + (f" ({times(row['median'])})" if row["median"] else "")
 
 
 def faster(row):
@@ -246,4 +261,4 @@ def size(number):
     for unit, factor in (("GB", 1e9), ("MB", 1e6), ("KB", 1e3)):
         if number >= factor:
             return f"{number / factor:.{0 if number >= 10 * factor else 1}f} {unit}"
-    return f"{number} B"
+    return f"{number} bytes"

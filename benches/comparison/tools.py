@@ -72,8 +72,8 @@ def versions(sectile):
 
 def version(peer):
     if peer.crate:
-        installed = answer(["cargo", "install", "--list"]).stdout.decode()
-        found = re.search(rf"^{peer.crate} v(\S+?):?$", installed, re.MULTILINE)
+        listing = Path(shutil.which(peer.name)).resolve().parent.parent / ".crates.toml"  # what Cargo has installed
+        found = listing.exists() and re.search(rf'"{peer.crate} (\S+) ', listing.read_text())
         return found[1] if found else "of unknown version"
     found = first_number(answer([peer.name, *peer.version]))
     return found if peer.package == peer.name else f"{found} ({peer.package})"
@@ -105,5 +105,5 @@ def machine():
 
 
 def file_system(path):
-    answered = answer(["stat", "--file-system", "--format", "%T", str(path)])
-    return answered.stdout.decode().strip() or "unknown"
+    lines = answer(["df", "--output=fstype", str(path)]).stdout.decode().split()
+    return lines[-1] if lines else "unknown"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import inputs, processes, tools
-from .inputs import COMPONENT, CORPUS, LARGE, OPENCASCADE, RUBY_DEBUG
+from .inputs import COMPONENT, CORPUS, ESBUILD, LARGE, OPENCASCADE, RUBY_DEBUG
 
 
 @dataclass
@@ -53,11 +53,12 @@ def reading(sectile, scratch):
         ours = [[sectile, "sections", str(file)]]
         yield Duel("reading", "list the sections", [file], ours, "wasm-objdump", ["wasm-objdump", "-h", str(file)])
         yield Duel("reading", "list the sections", [file], ours, "wasm-tools", ["wasm-tools", "objdump", str(file)])
-    listing = scratch / "opencascade-with-dependencies.wasm"
     (data,) = [data for _, name, data, _ in inputs.sections_of(inputs.small("rust-auditable.wasm")) if name == ".dep-v0"]
-    listing.write_bytes((CORPUS / OPENCASCADE).read_bytes() + inputs.custom(".dep-v0", data))
-    yield Duel("reading", "show what cargo-auditable listed", [listing], [[sectile, *show, str(listing)]],
-               "rust-audit-info", ["rust-audit-info", str(listing), str(listing.stat().st_size * 2)])
+    for name in (ESBUILD, OPENCASCADE):
+        listing = scratch / f"dependencies-in-{name}"
+        listing.write_bytes((CORPUS / name).read_bytes() + inputs.custom(".dep-v0", data))
+        yield Duel("reading", "show what cargo-auditable listed", [listing], [[sectile, *show, str(listing)]],
+                   "rust-audit-info", ["rust-audit-info", str(listing), str(listing.stat().st_size * 2)])
     file = CORPUS / OPENCASCADE
     yield Duel("reading", "check", [file], [[sectile, "check", str(file)]], "wasm-tools",
                ["wasm-tools", "validate", "--features", "all", str(file)],
@@ -108,10 +109,14 @@ def auditing(sectile, scratch):
         (many / f"{nth:03}.wasm").write_bytes(binary)
     for what, directory in [("audit the corpus", CORPUS), ("audit 500 small files", many)]:
         files = sorted(directory.glob("*.wasm"))
-        theirs = ["find", "-L", str(directory), "-name", "*.wasm", "-exec", "wasm-tools", "metadata", "show", "--json", "{}", ";"]
+        show = ["wasm-tools", "metadata", "show", "--json"]
+        one_by_one = ["find", "-L", str(directory), "-name", "*.wasm", "-exec", *show, "{}", ";"]
+        find = f"find -L {directory} -name '*.wasm' -print0"
+        in_parallel = ["sh", "-c", f"{find} | xargs -0 -n 1 -P {len(os.sched_getaffinity(0))} {' '.join(show)}"]
         ours = [[sectile, "audit", str(directory.resolve()), "--format", "jsonl"]]
-        yield Duel("auditing", what, files, ours, "wasm-tools", theirs, rounds=5,
-                   more="Sectile judges each file, too, on all processors")
+        for theirs, how in [(one_by_one, "one after the other"), (in_parallel, "on all processors")]:
+            yield Duel("auditing", what, files, ours, "wasm-tools", theirs, rounds=5,
+                       more=f"Sectile judges each file, too, on all processors; the peer shows them {how}")
 
 
 def row(duel, scratch, rounds):
@@ -172,13 +177,13 @@ def report(shown):
 
 def said(command, scratch):
     """A command, as a person would write it."""
-    return " ".join(Path(word).name if word.startswith("/") else plain(word, scratch) for word in command)
+    return " ".join(plain(Path(word).name if word.startswith("/") else word, scratch) for word in command)
 
 
 def plain(text, scratch):
     """Without places of this machine."""
-    for place in (f"{scratch}/", f"{CORPUS}/", f"{CORPUS.resolve()}/"):
-        text = text.replace(place, "")
+    for place in (scratch, CORPUS, CORPUS.resolve()):
+        text = text.replace(f"{place}/", "").replace(str(place), place.name)
     return text
 
 

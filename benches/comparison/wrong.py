@@ -44,69 +44,89 @@ def setting(what, binary, names, *options):
 
 
 def cases():
-    authors = custom("authors", "me")
-    slash = custom("licenses", "MIT/Apache-2.0")
-    names = custom("name", section(0, prefixed("app")) + section(1, leb128(1) + leb128(0) + prefixed("main")))
-    types, functions = section(1, b"\x01\x60\0\0"), section(3, b"\x01\0")
-    yield reading("two `authors`", module(custom("authors", "first"), custom("authors", "second")), "first", "second")
+    yield from cases_of_reading()
+    yield from cases_of_editing()
+
+
+AUTHORS = custom("authors", "me")
+WITH_A_SLASH = custom("licenses", "MIT/Apache-2.0")
+TYPES, FUNCTIONS = section(1, b"\x01\x60\0\0"), section(3, b"\x01\0")
+TWO_PRODUCERS = [producers(("sdk", [(name, "1")])) for name in ("first", "second")]
+TRY_TABLE = module(TYPES, FUNCTIONS, section(10, b"\x01" + prefixed(b"\0\x1f\x40\0\x0b\x0b")), AUTHORS)
+
+
+def cases_of_reading():
+    two = module(custom("authors", "first"), custom("authors", "second"))
+    yield reading("two `authors`", two, "first", "second")
     for what, bad in [
-        ("`licenses` = `MIT/Apache-2.0`", slash),
+        ("`licenses` = `MIT/Apache-2.0`", WITH_A_SLASH),
         ("`description` not UTF-8", custom("description", b"caf\xe9")),
         ("`homepage` = `example.com`", custom("homepage", "example.com")),
         ("`source` = `git@github.com:a/b.git`", custom("source", "git@github.com:a/b.git")),
         ("a corrupt `.dep-v0`", custom(".dep-v0", "garbage")),
-        ("trailing bytes in `producers`", custom("producers", producers(("sdk", [("kit", "1")])) + b"\0")),
+        ("trailing bytes in `producers`", custom("producers", TWO_PRODUCERS[0] + b"\0")),
         ("an unknown field in `producers`", custom("producers", producers(("linked-by", [("ld", "1")])))),
     ]:
-        yield reading(f"{what}, beside `authors` = `me`", module(authors, bad), "me")
-    yield reading("the first of these, nested in a component", component(authors, nested(module(slash))), "me")
-    yield reading("`homepage` = `javascript:alert(1)`", module(custom("homepage", "javascript:alert(1)")), "javascript:alert(1)")
-    two = [producers(("sdk", [(name, "1")])) for name in ("first", "second")]
-    yield reading("two `producers` sections", module(*(custom("producers", data) for data in two)), "first", "second")
+        yield reading(f"{what}, beside `authors` = `me`", module(AUTHORS, bad), "me")
+    inside = component(AUTHORS, nested(module(WITH_A_SLASH)))
+    yield reading("the first of these, nested in a component", inside, "me")
+    script = "javascript:alert(1)"
+    yield reading(f"`homepage` = `{script}`", module(custom("homepage", script)), script)
+    two = module(*(custom("producers", data) for data in TWO_PRODUCERS))
+    yield reading("two `producers` sections", two, "first", "second")
     twice = producers(("sdk", [("first", "1")]), ("sdk", [("second", "1")]))
     yield reading("two `sdk` fields in `producers`", module(custom("producers", twice)), "first", "second")
-    yield reading("a malformed function body", module(types, functions, section(10, b"\x01\x7f"), authors), "me")
-    retired = custom("registry-metadata", '{"license":"MIT"}')
-    yield reading("`registry-metadata`", component(retired), "MIT")
+    broken = module(TYPES, FUNCTIONS, section(10, b"\x01\x7f"), AUTHORS)
+    yield reading("a malformed function body", broken, "me")
+    yield reading("`registry-metadata`", component(custom("registry-metadata", '{"license":"MIT"}')), "MIT")
     hostile = module(custom("description", "\x1b]0;title\x07"))
-    yield Case("ESC in `description`, shown to people", hostile, "wasm-tools", ["metadata", "show", IN], ["show", IN], reaches(b"\x1b"))
+    yield Case("ESC in `description`, shown to people", hostile, "wasm-tools",
+               ["metadata", "show", IN], ["show", IN], reaches(b"\x1b"))
     listing = inputs.small("rust-auditable.component.wasm")
-    yield reading("dependencies of a module in a component", listing, "adler", peer="rust-audit-info", theirs=(IN,))
-    newer = module(types, functions, section(10, b"\x01" + prefixed(b"\0\x1f\x40\0\x0b\x0b")), authors)
-    headers = dict(peer="wasm-objdump", theirs=("-h", IN))
-    yield reading("`try_table` in a function body", newer, "authors", **headers)
-    yield reading("a component", component(authors), "authors", **headers)
+    yield reading("dependencies of a module in a component", listing, "adler", peer="rust-audit-info", theirs=[IN])
+    for what, binary in [("`try_table` in a function body", TRY_TABLE), ("a component", component(AUTHORS))]:
+        yield reading(what, binary, "authors", peer="wasm-objdump", theirs=["-h", IN])
 
-    old = module(custom("authors", "old"), custom("x", ""))
+
+def cases_of_editing():
+    old, odd = module(custom("authors", "old"), custom("x", "")), module(WITH_A_SLASH)
     yield setting("set `authors` to `new` where it is `old`", old, ["authors"], "--authors", "new")
-    yield setting("set `licenses` to `MIT` where it is `MIT/Apache-2.0`", module(slash), ["licenses"], "--licenses", "MIT")
-    yield setting("set `revision` beside that", module(slash), ["licenses", "revision"], "--revision", "r1")
-    yield setting("set `licenses` to `GPL-3.0`, an identifier that is deprecated", module(), ["licenses"], "--licenses", "GPL-3.0")
-    yield setting("set `source` to `git@github.com:a/b.git`", module(), ["source"], "--source", "git@github.com:a/b.git")
-    yield setting("set `homepage` to `javascript:alert(1)`", module(), ["homepage"], "--homepage", "javascript:alert(1)")
+    yield setting("set `licenses` to `MIT` where it is `MIT/Apache-2.0`", odd, ["licenses"], "--licenses", "MIT")
+    yield setting("set `revision` beside that", odd, ["licenses", "revision"], "--revision", "r1")
+    for field, value in [("licenses", "GPL-3.0"), ("source", "git@github.com:a/b.git"),
+                         ("homepage", "javascript:alert(1)")]:
+        yield setting(f"set `{field}` to `{value}`", module(), [field], f"--{field}", value)
     as_written = module(custom("homepage", "HTTPS://Example.com:443/a/../b"))
     yield setting("set `revision` beside a `homepage` that is written oddly", as_written, ["homepage"], "--revision", "r1")
-    yield setting("set `revision` of a module whose function names are out of order", inputs.small("adapter-yosys.wasm"), ["revision"], "--revision", "r1")
-    yield editing("clear the name", module(names), ["name"], ["metadata", "add", IN, "--clear-name", "-o", OUT], ["unset", IN, "name"])
-    both = module(*(custom("name", section(0, prefixed(name))) for name in ("first", "second")))
-    yield setting("set the name where there are two `name` sections", both, ["name"], "--name", "third")
+    yield setting("set `revision` of a module whose function names are out of order",
+                  inputs.small("adapter-yosys.wasm"), ["revision"], "--revision", "r1")
+    named = module(custom("name", section(0, prefixed("app")) + section(1, leb128(1) + leb128(0) + prefixed("main"))))
+    yield editing("clear the name", named, ["name"],
+                  ["metadata", "add", IN, "--clear-name", "-o", OUT], ["unset", IN, "name"])
+    two = module(*(custom("name", section(0, prefixed(name))) for name in ("first", "second")))
+    yield setting("set the name where there are two `name` sections", two, ["name"], "--name", "third")
     padded = inputs.MODULE_PREAMBLE + section(1, b"\0", 5) + section(3, b"\0", 5) + custom("x", "y")
-    yield editing("nothing at all, of a module whose sizes are padded", padded, [], ["metadata", "add", IN, "-o", OUT], ["unset", IN, "licenses"])
-    signed = module(authors, custom("signature", "of all that"))
+    yield editing("nothing at all, of a module whose sizes are padded", padded, [],
+                  ["metadata", "add", IN, "-o", OUT], ["unset", IN, "licenses"])
+    signed = module(AUTHORS, custom("signature", "of all that"))
     yield setting("set `revision` of a signed module", signed, ["signature"], "--revision", "r1")
 
-    annotated = module(custom("dylink", bytes(5)), types, authors, custom("licenses", "MIT"), custom("producers", two[0]), custom(".debug_info", "…"))
-    watched = ["dylink", "authors", "licenses", "producers", ".debug_info"]
-    for peer, theirs in [("wasm-tools", ["strip", IN, "-o", OUT]), ("wasm-strip", [IN, "-o", OUT]), ("llvm-objcopy", ["--strip-debug", IN, OUT])]:
-        yield editing("strip an annotated module that is loaded dynamically", annotated, watched, theirs, ["strip", IN], peer)
-    named = component(custom("component-name", section(0, prefixed("app"))), custom("name", "x"))
-    yield editing("remove `name`, beside `component-name`", named, ["component-name", "name"], ["strip", "-d", "name", IN, "-o", OUT], ["remove", IN, "name"])
-    plain = module(types, authors)
-    objcopy = dict(peer="llvm-objcopy")
-    yield editing("add a section", plain, ["licenses"], ["--add-section=licenses=DATA", IN, OUT], ["set", IN, "--licenses", "MIT"], **objcopy)
-    yield editing("update a section", plain, ["authors"], ["--update-section=authors=DATA", IN, OUT], ["set", IN, "--authors", "MIT"], **objcopy)
-    yield editing("add a section to a component", component(authors), ["licenses"], ["--add-section=licenses=DATA", IN, OUT], ["set", IN, "--licenses", "MIT"], **objcopy)
-    yield editing("strip a module with `try_table`", newer, ["authors"], [IN, "-o", OUT], ["strip", IN], "wasm-strip")
+    sections = {"dylink": bytes(5), "authors": b"me", "licenses": b"MIT", "producers": TWO_PRODUCERS[0], ".debug_str": b"s\0"}
+    annotated = module(*(custom(name, data) for name, data in sections.items()))
+    for peer, theirs in [("wasm-tools", ["strip", IN, "-o", OUT]), ("wasm-strip", [IN, "-o", OUT]),
+                         ("llvm-objcopy", ["--strip-debug", IN, OUT])]:
+        yield editing("strip an annotated module with a `dylink` section", annotated, list(sections),
+                      theirs, ["strip", IN], peer)
+    yield editing("strip a module with `try_table`", TRY_TABLE, ["authors"], [IN, "-o", OUT], ["strip", IN], "wasm-strip")
+    named = component(custom("component-name", section(0, prefixed("app"))), custom("name", section(0, prefixed("x"))))
+    yield editing("remove `name`, beside `component-name`", named, ["component-name", "name"],
+                  ["strip", "-d", "name", IN, "-o", OUT], ["remove", IN, "name"])
+    plain = module(TYPES, AUTHORS)
+    for what, binary, verb, name in [("add `licenses`", plain, "add", "licenses"),
+                                     ("update `authors`", plain, "update", "authors"),
+                                     ("add `licenses` to a component", component(AUTHORS), "add", "licenses")]:
+        yield editing(what, binary, [name], [f"--{verb}-section={name}=DATA", IN, OUT],
+                      ["set", IN, f"--{name}", "MIT"], "llvm-objcopy")
 
 
 def run(sectile, scratch):
@@ -153,7 +173,8 @@ def found(said):
         findings = json.loads(said).get("findings", [])
     except (ValueError, AttributeError):
         return ""
-    return "".join(f"; {finding['severity']} `{finding['code']}`" for finding in findings)
+    codes = [f"{finding['severity']} `{finding['code']}`" for finding in findings]
+    return "".join(f"; {code}" + (f" × {codes.count(code)}" if codes.count(code) > 1 else "") for code in dict.fromkeys(codes))
 
 
 def leaves(names):
@@ -171,19 +192,23 @@ def leaves(names):
         stands = [f"`{name}`{holds(name, data)}" for _, name, data, _ in inputs.sections_of(after) if name in names]
         if names:
             text += "; then stands there: " + (", ".join(stands) or ABSENT)
-        widths = [width - len(leb128(len(data))) for number, name, data, width in inputs.sections_of(after) if number]
-        widths_before = [width - len(leb128(len(data))) for number, name, data, width in inputs.sections_of(before) if number]
-        if sum(widths) != sum(widths_before):
-            text += f"; size fields {abs(sum(widths) - sum(widths_before))} bytes {'wider' if sum(widths) > sum(widths_before) else 'narrower'}"
+        wider = padding(after) - padding(before)
+        if wider:
+            text += f"; size fields {abs(wider)} bytes {'wider' if wider > 0 else 'narrower'}"
         return text
     return look
+
+
+def padding(binary):
+    """Bytes that the sizes of sections take above what they need. (Custom sections apart: editing changes their number.)"""
+    return sum(width - len(leb128(len(data))) for number, _, data, width in inputs.sections_of(binary) if number)
 
 
 def holds(name, data):
     """The data of a section, as people read it."""
     if name in ("name", "component-name"):
         kinds, at = [], 0
-        while at < len(data) and data != b"x":
+        while at < len(data):
             kind, (size, start) = data[at], inputs.number_at(data, at + 1)
             kinds.append(f" {kind}" + (f" (`{data[start + 1:start + size].decode()}`)" if kind == 0 else ""))
             at = start + size
@@ -192,7 +217,7 @@ def holds(name, data):
         text = data.decode()
     except UnicodeDecodeError:
         return ""
-    return f" = `{text}`" if text.isprintable() and len(text) < 40 and name not in (".debug_info",) else ""
+    return f" = `{text}`" if text.isprintable() and len(text) < 40 else ""
 
 
 def reaches(bad):
@@ -214,7 +239,7 @@ def first(said):
     lines = [line.strip() for line in said.decode(errors="replace").splitlines() if line.strip()]
     line = " ".join(lines[:1]) or "without a word"
     causes = [line.removeprefix("0: ") for line in lines if line.startswith("0: ")]
-    return code((line + (f": {causes[0]}" if causes else ""))[:160])
+    return code(line + (f": {causes[0]}" if causes else ""))
 
 
 def code(text):
