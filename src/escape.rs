@@ -20,12 +20,12 @@ pub struct Escaped<'a>(&'a [u8]);
 
 impl<'a> Escaped<'a> {
     /// A text.
-    pub fn new(text: &'a str) -> Self {
+    pub const fn new(text: &'a str) -> Self {
         Self(text.as_bytes())
     }
 
     /// Bytes that may be a text: those that are not UTF-8 are written out.
-    pub fn bytes(bytes: &'a [u8]) -> Self {
+    pub const fn bytes(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 }

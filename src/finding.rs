@@ -301,6 +301,11 @@ impl Findings {
         self.list.iter()
     }
 
+    /// How many there are; those that were folded into another one are in its [`count`](Finding::count).
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()

@@ -7,13 +7,10 @@ use crate::scan::Path;
 /// Writes pieces of JSON one after another: texts as they stand, numbers in digits. (What `write!` does at several times
 /// the cost: an audit writes a million rows.)
 macro_rules! put {
-    ($out:expr, $($piece:expr),+ $(,)?) => {{
-        let mut put = || -> std::io::Result<()> {
-            $($crate::json::Piece::put(&$piece, &mut *$out)?;)+
-            Ok(())
-        };
-        put()
-    }};
+    ($out:expr, $piece:expr $(,)?) => { $crate::json::Piece::put(&$piece, &mut *$out) };
+    ($out:expr, $piece:expr, $($rest:expr),+ $(,)?) => {
+        $crate::json::Piece::put(&$piece, &mut *$out).and_then(|()| $crate::json::put!($out, $($rest),+))
+    };
 }
 
 pub(crate) use put;

@@ -38,10 +38,8 @@ impl Fetch for Pieces<'_> {
         let most = self.sizes[self.asked % self.sizes.len()].max(1);
         self.asked += 1;
         let bytes = part(self.bytes, &range);
-        Ok(Fetched {
-            bytes: bytes[..bytes.len().min(most)].to_vec().into(),
-            len: self.tells_len.then_some(self.bytes.len() as u64),
-        })
+        let len = self.tells_len.then_some(self.bytes.len() as u64);
+        Ok(Fetched::new(bytes[..bytes.len().min(most)].to_vec(), len))
     }
 }
 
@@ -85,7 +83,7 @@ impl Fetch for Liar<'_> {
             _ => return Err(io::Error::other("it will not")),
         };
         self.is_honest &= bytes == honest && told == Some(len);
-        Ok(Fetched { bytes: bytes.into(), len: told })
+        Ok(Fetched::new(bytes, told))
     }
 }
 

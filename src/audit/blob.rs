@@ -14,6 +14,9 @@ pub(super) trait Look {
     /// it is read. Its rows were taken from there.
     fn knows(&mut self, place: &Place, state: &State) -> bool;
 
+    /// A file of so many bytes is looked into, whatever it turns out to be.
+    fn open(&mut self, bytes: u64);
+
     /// A blob that begins as WebAssembly does, or that its store says is WebAssembly.
     fn see(&mut self, blob: Blob<'_>);
 

@@ -85,7 +85,7 @@ pub(super) fn finding(code: Code, section: Option<&str>, offset: u64, message: &
         count: 1,
     };
     let severity = code.severity();
-    Judged { finding: Cow::Owned(finding), rule: None, severity, refused: severity == Severity::Error, excepted: None }
+    Judged { finding: Cow::Owned(finding), rule: None, severity, excepted: None, refused: severity == Severity::Error }
 }
 
 /// A row as a store gives it.
@@ -106,7 +106,7 @@ pub(super) fn usual(nth: u64) -> Row<'static> {
         [["rustc", "1.8"], ["TinyGo", "0.3"], ["clang", "17.0."], ["emscripten", "3.1.6"], ["AssemblyScript", "0.27."]];
     let random = |salt: u64, below: u64| mixed(nth * 64 + salt) % below;
     let pick =
-        |salt: u64, most: usize| (random(salt, 1 << 20) * random(salt + 32, 1 << 20) * most as u64 >> 40) as usize;
+        |salt: u64, most: usize| ((random(salt, 1 << 20) * random(salt + 32, 1 << 20) * most as u64) >> 40) as usize;
     let component = random(1, 3) == 0;
     let (team, name) = (TEAMS[random(2, 8) as usize], NAMES[random(3, 9) as usize]);
     let file = format!("store/{team}/{name}-{}.{}.{}.wasm", random(4, 4), random(5, 20), random(6, 10));
@@ -132,7 +132,7 @@ pub(super) fn usual(nth: u64) -> Row<'static> {
     }
     row.digest =
         Some(format!("sha256:{:016x}{:016x}{:016x}{:016x}", mixed(nth), mixed(nth + 1), nth, mixed(!nth)).into());
-    row.verified = nth % 2 == 0;
+    row.verified = nth.is_multiple_of(2);
     row.largest = drawn
         .iter()
         .filter(|drawn| !drawn.kind.starts_with("core module"))
@@ -227,13 +227,13 @@ pub(super) fn hostile(nth: u64) -> Row<'static> {
     }
     row.largest = Some(Largest { kind: text(10).into(), name: Some(text(11).into()), bytes: nth });
     let mut judged = finding(Code::RefusedSection, Some(text(12)), u64::MAX, text(13));
-    if nth % 2 == 0 {
+    if nth.is_multiple_of(2) {
         judged.refused = false;
         judged.severity = Severity::Note;
     }
     row.judged.push(judged);
     #[cfg(unix)]
-    if nth % 5 == 0 {
+    if nth.is_multiple_of(5) {
         use std::os::unix::ffi::OsStringExt;
         row.file = Cow::Owned(std::ffi::OsString::from_vec(b"store/caf\xe9\x1b[2J.wasm".to_vec()));
     }

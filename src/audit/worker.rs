@@ -157,7 +157,6 @@ impl<'a> Worker<'a> {
 
 impl Look for Worker<'_> {
     fn knows(&mut self, place: &Place, state: &State) -> bool {
-        self.of_file = 0; // this is asked of each file first
         let Some(earlier) = self.shared.audit.earlier() else { return false };
         let Some(lines) = earlier.lines(place, state) else { return false };
         for row in lines.rows() {
@@ -167,6 +166,11 @@ impl Look for Worker<'_> {
             self.part.bytes.extend_from_slice(archive.as_bytes());
         }
         true
+    }
+
+    fn open(&mut self, bytes: u64) {
+        self.summary.open(bytes);
+        self.of_file = 0;
     }
 
     fn see(&mut self, blob: Blob<'_>) {

@@ -35,11 +35,19 @@ impl<F: Fetch> Fetch for &mut F {
 
 /// What a [`Fetch`] gives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Fetched {
     /// The bytes from the beginning of the range on.
     pub bytes: Bytes,
     /// The input's length in bytes, where the answer says it. It has to be the same each time.
     pub len: Option<u64>,
+}
+
+impl Fetched {
+    /// These bytes, of an input of this length, if it is known.
+    pub fn new(bytes: impl Into<Bytes>, len: Option<u64>) -> Self {
+        Self { bytes: bytes.into(), len }
+    }
 }
 
 /// What requests cost, from which follows how much to ask for at once; and how much may be asked for.
@@ -94,7 +102,7 @@ impl FetchOptions {
 ///     async fn fetch(&mut self, range: Range<u64>) -> io::Result<Fetched> {
 ///         let len = self.0.len();
 ///         let (start, end) = ((range.start as usize).min(len), (range.end as usize).min(len));
-///         Ok(Fetched { bytes: self.0.slice(start..end), len: Some(len as u64) })
+///         Ok(Fetched::new(self.0.slice(start..end), Some(len as u64)))
 ///     }
 /// }
 ///

@@ -9,6 +9,7 @@ use crate::splice::Plan;
 /// A plan, and what is to be known of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[must_use = "nothing changes until the plan is carried out"]
 pub struct Planned {
     /// Which bytes are kept, and which are inserted.
     pub plan: Plan,
@@ -39,7 +40,7 @@ pub struct Change {
 }
 
 /// What is done with a section.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum ChangeKind {
     /// It is new.

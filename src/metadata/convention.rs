@@ -4,7 +4,7 @@
 use super::field::Field;
 
 /// What a custom section is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Purpose {
     /// Says what the binary is and where it comes from.

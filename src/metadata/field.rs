@@ -61,7 +61,7 @@ impl fmt::Display for Field {
 }
 
 /// What the value of a [`Field`] must be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Expects {
     /// Free text.

@@ -212,10 +212,19 @@ impl<'a> Item<'a> {
         self.shares.sections_of(name)
     }
 
-    /// As [`name`](Self::name), but of several the first; and whether there are several.
-    pub fn first_name(&self) -> (Option<&Value<'a>>, bool) {
-        let first = self.firsts.as_deref().and_then(|firsts| firsts.name.as_ref());
-        (first.or(self.name()), first.is_some())
+    /// As [`name`](Self::name), but of several the first.
+    pub fn first_name(&self) -> Option<&Value<'a>> {
+        self.earlier_name().or(self.name())
+    }
+
+    /// Whether there are several names; one is meant.
+    pub fn has_several_names(&self) -> bool {
+        self.earlier_name().is_some()
+    }
+
+    /// The first of several names.
+    fn earlier_name(&self) -> Option<&Value<'a>> {
+        self.firsts.as_deref()?.name.as_ref()
     }
 
     /// The annotations that are there, in the order of the table.

@@ -14,6 +14,7 @@ pub type Annotations = BTreeMap<String, String>;
 
 /// Which of several sections counts where one is meant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Duplicates {
     /// None: it is an error. Readers differ on which counts, so that whatever was chosen, somebody would be told
     /// otherwise by the binary.
@@ -195,9 +196,9 @@ impl AnnotationOptions {
     }
 
     fn of_name(&self, item: &Item<'_>) -> Result<Option<String>, AnnotationError> {
-        let (first, several) = item.first_name();
         let what = || format!("the {}'s name", item.kind());
-        match self.chosen(if several { 2 } else { 1 }, what, first, item.name())? {
+        let count = if item.has_several_names() { 2 } else { 1 };
+        match self.chosen(count, what, item.first_name(), item.name())? {
             Some(value) if !value.as_bytes().is_empty() => {
                 self.text(what, value, |text| controls(text, false).into_iter().collect())
             }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 /// What an item is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ItemKind {
     /// A core module.
     Module,
@@ -56,27 +56,27 @@ pub struct Section<'w> {
 
 impl<'w> Section<'w> {
     /// The whole section, from its id byte on.
-    pub fn range(&self) -> Range<u64> {
+    pub const fn range(&self) -> Range<u64> {
         self.start..self.end
     }
 
     /// The id byte and the size field.
-    pub fn header(&self) -> Range<u64> {
+    pub const fn header(&self) -> Range<u64> {
         self.start..self.payload
     }
 
     /// All after the size field.
-    pub fn payload(&self) -> Range<u64> {
+    pub const fn payload(&self) -> Range<u64> {
         self.payload..self.end
     }
 
     /// A custom section's payload after its name; any other section's payload.
-    pub fn data(&self) -> Range<u64> {
+    pub const fn data(&self) -> Range<u64> {
         self.data..self.end
     }
 
     /// Whether this is a custom section (id 0).
-    pub fn is_custom(&self) -> bool {
+    pub const fn is_custom(&self) -> bool {
         self.id == 0
     }
 
@@ -86,7 +86,7 @@ impl<'w> Section<'w> {
     }
 
     /// A custom section's name as bytes, which are valid UTF-8; empty for other sections.
-    pub fn name_bytes(&self) -> &'w [u8] {
+    pub const fn name_bytes(&self) -> &'w [u8] {
         self.name
     }
 

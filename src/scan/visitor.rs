@@ -33,6 +33,7 @@ pub trait Visitor<'w> {
 
 /// What a [`Visitor`] wants of a section's data.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Want {
     /// Nothing (more): on to the next section.
     Nothing,
@@ -43,6 +44,7 @@ pub enum Want {
 
 /// An item that begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Entry {
     /// The item's number, in the order of entering; the root is 0.
     pub item: u32,

@@ -62,6 +62,7 @@ impl Piece {
 
 /// How one binary is made of another: the pieces, in order. What is kept is kept in its order, byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "nothing changes until the plan is carried out"]
 pub struct Plan {
     source_len: u64,
     /// Which file it was made for, in what state; `None` where it was made for bytes.

@@ -1,4 +1,6 @@
-//! Real servers on loopback: an S3 server (moto), nginx, and Debian's docker-registry.
+//! Real servers on loopback: an S3 server (moto), an Azure server (azurite), nginx, and Debian's docker-registry. (Of GCS
+//! there is none at hand: `gcp-storage-emulator` answers without `ETag` and `Last-Modified`, which `object_store` wants, and
+//! not to HEAD.)
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -10,7 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::registry::{Registry, Setup};
+use crate::registry::{Registry, Setup, certificate};
 
 /// A server, which ends with the value.
 struct Server {
@@ -103,27 +105,99 @@ fn an_s3_server() {
 }
 
 #[test]
-#[ignore = "needs nginx"]
-fn a_web_server_with_ranges() {
-    let server = Server::start(|directory, address| {
+#[ignore = "needs azurite and azure-storage-blob"]
+fn an_azure_server() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let server = Server::start(|_, address| {
+        let (_, port) = address.split_once(':').unwrap();
+        let mut command = Command::new(root.join("target/azurite/node_modules/.bin/azurite-blob"));
+        command.args(["--silent", "--skipApiVersionCheck", "--disableTelemetry", "--inMemoryPersistence"]);
+        command.args(["--blobHost", "127.0.0.1", "--blobPort", port]);
+        command
+    });
+    let endpoint = format!("http://{}", server.address);
+    let put = Command::new(root.join("target/oracles/bin/python3"))
+        .args(["-c", PUT_IN_AZURE, &endpoint])
+        .arg(sample())
+        .output()
+        .unwrap();
+    assert!(put.status.success(), "{}", String::from_utf8_lossy(&put.stderr));
+    let environment = [("AZURE_STORAGE_USE_EMULATOR", "true"), ("AZURITE_BLOB_STORAGE_URL", &*endpoint)];
+    assert_eq!(shown("az://bucket/a/app.wasm", &environment), shown(sample().to_str().unwrap(), &[]));
+
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sectile"));
+    let output = command.args(["show", "az://bucket/none.wasm"]).envs(environment).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("there is no such object"), "{said}");
+}
+
+/// With the account, and the key, that every such server knows.
+const PUT_IN_AZURE: &str = r#"
+import sys
+from azure.storage.blob import BlobServiceClient
+key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+account = f"AccountName=devstoreaccount1;AccountKey={key};BlobEndpoint={sys.argv[1]}/devstoreaccount1;"
+service = BlobServiceClient.from_connection_string("DefaultEndpointsProtocol=http;" + account)
+service.create_container("bucket").upload_blob("a/app.wasm", open(sys.argv[2], "rb"))
+"#;
+
+/// nginx, which gives `/app.wasm`; with TLS, by a certificate of its own.
+fn nginx(tls: bool) -> Server {
+    Server::start(|directory, address| {
         fs::create_dir(directory.join("www")).unwrap();
         fs::copy(sample(), directory.join("www/app.wasm")).unwrap();
         let at = directory.display();
+        let listen = if tls {
+            certificate(&format!("{at}/key.pem"), &format!("{at}/cert.pem"));
+            format!("listen {address} ssl; ssl_certificate {at}/cert.pem; ssl_certificate_key {at}/key.pem;")
+        } else {
+            format!("listen {address};")
+        };
         let config = format!(
             "daemon off; master_process off; pid {at}/pid; error_log {at}/error.log; user root; events {{}}\n\
              http {{ access_log {at}/access.log; client_body_temp_path {at}/b; proxy_temp_path {at}/p;\n\
              fastcgi_temp_path {at}/f; uwsgi_temp_path {at}/u; scgi_temp_path {at}/s;\n\
-             server {{ listen {address}; root {at}/www; }} }}\n"
+             server {{ {listen} root {at}/www; }} }}\n"
         );
         fs::write(directory.join("nginx.conf"), config).unwrap();
         let mut command = Command::new("nginx");
         command.arg("-p").arg(directory).arg("-c").arg(directory.join("nginx.conf"));
         command
-    });
+    })
+}
+
+impl Server {
+    /// nginx gave parts, and few.
+    #[track_caller]
+    fn assert_few_ranges(&self) {
+        let log = fs::read_to_string(self.directory.path().join("access.log")).unwrap();
+        assert!(log.lines().count() <= 3 && log.lines().all(|line| line.contains("\" 206 ")), "{log}");
+    }
+}
+
+#[test]
+#[ignore = "needs nginx"]
+fn a_web_server_with_ranges() {
+    let server = nginx(false);
     let url = format!("http://{}/app.wasm", server.address);
     assert_eq!(shown(&url, &[]), shown(sample().to_str().unwrap(), &[]));
-    let log = fs::read_to_string(server.directory.path().join("access.log")).unwrap();
-    assert!(log.lines().count() <= 3 && log.lines().all(|line| line.contains("\" 206 ")), "{log}");
+    server.assert_few_ranges();
+}
+
+/// One that the system does not know is not spoken to.
+#[test]
+#[ignore = "needs nginx and openssl"]
+fn a_web_server_with_a_certificate() {
+    let server = nginx(true);
+    let url = format!("https://{}/app.wasm", server.address);
+    let output = Command::new(env!("CARGO_BIN_EXE_sectile")).args(["show", &url]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains("cannot be reached"), "{said}");
+
+    let known = server.directory.path().join("cert.pem");
+    let environment = [("SSL_CERT_FILE", known.to_str().unwrap())];
+    assert_eq!(shown(&url, &environment), shown(sample().to_str().unwrap(), &[]));
+    server.assert_few_ranges();
 }
 
 #[test]

@@ -6,6 +6,7 @@ use sectile::Code;
 use sectile::metadata::Field;
 
 mod comparison;
+mod guarantees;
 #[cfg(feature = "policy")]
 mod policy;
 mod sections;
@@ -36,6 +37,11 @@ fn reference() -> String {
         writeln!(text, "| `{code}` | {} | {} |", code.severity(), code.help()).unwrap();
     }
     text
+}
+
+/// What stands between backticks.
+fn spans(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
 }
 
 /// A row for every field.

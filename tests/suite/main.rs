@@ -1,6 +1,7 @@
 //! The tests that see the crate from outside, in one binary: it links once.
 #![allow(clippy::unwrap_used, clippy::pedantic)]
 
+mod allocation;
 #[cfg(feature = "audit")]
 mod audit;
 #[cfg(feature = "cli")]
@@ -29,6 +30,7 @@ mod passing;
 mod peers;
 #[cfg(feature = "policy")]
 mod policy;
+mod public_suites;
 mod push;
 mod ranges;
 #[cfg(feature = "remote")]
@@ -37,4 +39,5 @@ mod remote;
 mod sbom;
 mod splice;
 mod support;
+mod threads;
 mod values;

@@ -1,6 +1,8 @@
 //! Ranged fetches: what they cost, and that a source that fails, or lies, costs no more. (That they give what every other
 //! driver gives is in each test that goes through `support::mouths`.)
 
+#[path = "../../benches/support/clusters.rs"]
+mod clusters;
 #[path = "../../benches/support/shapes.rs"]
 #[allow(dead_code)]
 mod shapes;
@@ -12,9 +14,9 @@ use std::path::Path;
 
 use sectile::drive::{self, Cost, Fetch, FetchOptions, Fetched};
 use sectile::metadata::Reader;
-use sectile::scan::{Section, Visitor, Want};
 use sectile::{Error, Limits, Outcome, read_fetch, read_slice};
 
+use self::clusters::clusters;
 use crate::support::binary::{component, custom, module, section};
 use crate::support::mouths;
 use crate::support::ranges::{Ranges, now};
@@ -34,52 +36,12 @@ fn cost_of(bytes: &[u8]) -> Cost {
     cost
 }
 
-/// Where the sections of an input begin, and the subsections of names, which are hopped along in the same way.
-#[derive(Default)]
-struct Headers {
-    starts: Vec<u64>,
-    end: u64,
-}
-
-impl Headers {
-    fn hop(&mut self, start: u64) -> Want {
-        if start < self.end { Want::Bytes(start..start + 6) } else { Want::Nothing }
-    }
-}
-
-impl Visitor<'_> for Headers {
-    fn section(&mut self, section: &Section<'_>) -> Want {
-        self.starts.push(section.range().start);
-        self.end = section.data().end;
-        if section.name().ends_with("name") { self.hop(section.data().start) } else { Want::Nothing }
-    }
-
-    fn data(&mut self, bytes: &[u8], start: u64) -> Want {
-        self.starts.push(start);
-        let len = bytes[1..].iter().take_while(|byte| **byte >= 0x80).count() + 1;
-        let size = bytes[1..=len].iter().rev().fold(0, |size, byte| size << 7 | u64::from(byte & 0x7f));
-        self.hop(start + 1 + len as u64 + size)
-    }
-}
-
-/// Groups of headers, each within a window of 64 KiB.
-fn clusters(bytes: &[u8]) -> u64 {
-    let mut headers = Headers::default();
-    drive::slice(bytes, &mut headers, Limits::default()).0.unwrap();
-    let (mut clusters, mut end) = (1, 64 << 10);
-    for start in headers.starts {
-        if start >= end {
-            (clusters, end) = (clusters + 1, start + (64 << 10));
-        }
-    }
-    clusters
-}
-
 #[test]
 fn a_module_costs_a_round_trip_a_cluster_of_headers() {
     for (name, parts, most) in [
         ("opencascade.wasm", &shapes::OPENCASCADE[..], 4),
-        ("ruby.debug-stdlib.wasm", &shapes::RUBY_DEBUG, 11), // with one for a subsection of names
+        // 10 of section headers, and one of the name section's subsections.
+        ("ruby.debug-stdlib.wasm", &shapes::RUBY_DEBUG, 11),
         ("duckdb-mvp.wasm", &shapes::DUCKDB, 6),
     ] {
         for bytes in likenesses(name, shapes::module(parts)) {
@@ -180,7 +142,7 @@ fn read<'a>(
 fn honest(bytes: &[u8], range: &Range<u64>) -> Fetched {
     let len = bytes.len() as u64;
     let bytes = bytes[range.start.min(len) as usize..range.end.min(len) as usize].to_vec();
-    Fetched { bytes: bytes.into(), len: Some(len) }
+    Fetched::new(bytes, Some(len))
 }
 
 /// The error that broke a reading off, or that left nothing.
@@ -215,7 +177,7 @@ fn a_length_that_changes_is_an_error_that_says_so() {
     for (is, nth_lie) in [(bytes.len() as u64 + 1, 1), (40, 2), (0, 3), (u64::MAX, 1)] {
         let error = broken(read(frugal(), |nth, range| {
             let len = if nth < nth_lie { bytes.len() as u64 } else { is };
-            Ok(Fetched { len: Some(len), ..honest(&bytes, &range) })
+            Ok(Fetched::new(honest(&bytes, &range).bytes, Some(len)))
         }));
         assert!(error.is_io() && error.to_string().contains("changed while it was read"), "{error}");
     }
@@ -225,13 +187,13 @@ fn a_length_that_changes_is_an_error_that_says_so() {
 fn a_length_that_is_less_than_what_came_is_an_error() {
     let bytes = sample();
     let error =
-        broken(read(FetchOptions::default(), |_, range| Ok(Fetched { len: Some(9), ..honest(&bytes, &range) })));
+        broken(read(FetchOptions::default(), |_, range| Ok(Fetched::new(honest(&bytes, &range).bytes, Some(9)))));
     assert!(error.is_io() && error.to_string().contains("changed"), "{error}");
 }
 
 #[test]
 fn an_answer_of_nothing_is_an_end_where_it_can_be_and_an_error_elsewhere() {
-    let error = broken(read(frugal(), |_, _| Ok(Fetched { len: Some(1_000), ..Fetched::default() })));
+    let error = broken(read(frugal(), |_, _| Ok(Fetched::new(vec![], Some(1_000)))));
     assert!(error.is_io() && error.to_string().contains("shrank"), "{error}");
     let error = broken(read(frugal(), |_, _| Ok(Fetched::default())));
     assert!(error.is_not_wasm(), "{error}");
@@ -274,12 +236,12 @@ fn a_source_that_never_ends_ends_with_its_budget() {
     // A module, and sections of nothing for ever.
     let error = broken(read(options, |nth, range| {
         let bytes = if nth == 0 { b"\0".to_vec() } else { vec![0x60; (range.end - range.start) as usize] };
-        Ok(Fetched { bytes: bytes.into(), len: None })
+        Ok(Fetched::new(bytes, None))
     }));
     assert!(!error.is_io(), "{error}");
     let error = broken(read(options, |_, range| {
         let forever = |at: u64| if at < 8 { b"\0asm\x0d\0\x01\0"[at as usize] } else { [2, 0][(at % 2) as usize] };
-        Ok(Fetched { bytes: range.map(forever).collect::<Vec<_>>().into(), len: None })
+        Ok(Fetched::new(range.map(forever).collect::<Vec<_>>(), None))
     }));
     assert!(error.is_limit(), "{error}");
 }

@@ -218,7 +218,7 @@ fn of_many_objects_so_many_are_asked_for_at_once() {
             self.1.fetch_sub(1, Ordering::SeqCst);
             let len = self.0.len() as u64;
             let bytes = self.0[range.start as usize..range.end.min(len) as usize].to_vec();
-            Ok(Fetched { bytes: bytes.into(), len: Some(len) })
+            Ok(Fetched::new(bytes, Some(len)))
         }
     }
     let bytes = sample();

@@ -251,7 +251,7 @@ pub(super) struct ArchiveLine<'l> {
     rows: u64,
 }
 
-impl<'l> ArchiveLine<'l> {
+impl ArchiveLine<'_> {
     pub(super) fn is_one(text: &str) -> bool {
         text.contains("\"archive\":") && Self::parse(text).is_some()
     }
@@ -291,15 +291,13 @@ impl<'l> Name<'l> {
     }
 }
 
-#[cfg(unix)]
+/// What a file is called by these bytes; elsewhere than on Unix, a name that is no text is not made of bytes.
 fn os(bytes: Vec<u8>) -> Option<OsString> {
-    Some(std::os::unix::ffi::OsStringExt::from_vec(bytes))
-}
-
-/// Elsewhere a name that is no text is not made of bytes.
-#[cfg(not(unix))]
-fn os(_: Vec<u8>) -> Option<OsString> {
-    None
+    #[cfg(unix)]
+    let name = Some(std::os::unix::ffi::OsStringExt::from_vec(bytes));
+    #[cfg(not(unix))]
+    let name = String::from_utf8(bytes).ok().map(OsString::from);
+    name
 }
 
 impl FindingLine<'_> {

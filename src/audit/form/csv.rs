@@ -120,18 +120,18 @@ pub(super) fn head(out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Writes one line.
-pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) {
+pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     let mut text = String::new();
     for (nth, column) in Column::all().enumerate() {
         if nth > 0 {
             out.push(b',');
         }
         text.clear();
-        // Writing into a text does not fail.
-        _ = value(row, column, &mut text);
+        value(row, column, &mut text).map_err(io::Error::other)?;
         push_field(out, &text);
     }
     out.extend(b"\r\n");
+    Ok(())
 }
 
 fn value(row: &Row<'_>, column: Column, out: &mut String) -> std::fmt::Result {
@@ -232,7 +232,7 @@ mod tests {
 
     fn written(row: &Row<'_>) -> String {
         let mut out = Vec::new();
-        super::row(row, &mut out);
+        super::row(row, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -268,7 +268,9 @@ mod tests {
         let mut text = Vec::new();
         head(&mut text).unwrap();
         let rows: Vec<_> = (0..200).map(|nth| if nth % 2 == 0 { hostile(nth) } else { usual(nth) }).collect();
-        rows.iter().for_each(|row| super::row(row, &mut text));
+        for row in &rows {
+            super::row(row, &mut text).unwrap();
+        }
         let mut reader = csv::ReaderBuilder::new().terminator(csv::Terminator::CRLF).from_reader(&text[..]);
         let names: Vec<String> = reader.headers().unwrap().iter().map(ToOwned::to_owned).collect();
         let place = |name: &str| names.iter().position(|other| other == name).unwrap();

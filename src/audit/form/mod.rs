@@ -60,12 +60,16 @@ impl Form {
     /// Writes one row, with nothing before or behind it. Called on any thread, in any order. What is not empty is parted by
     /// [`between`](Self::between) from what is not empty, too, before it.
     pub(super) fn row(self, row: &Row<'_>, out: &mut Vec<u8>) {
-        match self {
-            Self::Jsonl => jsonl::row(row, out),
+        let written = match self {
+            Self::Jsonl => {
+                jsonl::row(row, out);
+                Ok(())
+            }
             Self::Csv => csv::row(row, out),
             Self::Sarif => sarif::row(row, out),
             Self::Html => html::row(row, out),
-        }
+        };
+        written.unwrap_or_else(|error| unreachable!("memory takes what is written: {error}"));
     }
 
     /// Writes what stands behind the rows of an archive's entries, of which there are so many; most forms say nothing of it.

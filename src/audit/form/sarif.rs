@@ -5,7 +5,6 @@ use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::codes;
 use crate::audit::{About, Ended, Row, Stop, Summary};
 use crate::digest::Hasher;
 use crate::escape::Escaped;
@@ -36,22 +35,22 @@ pub(super) fn head(out: &mut dyn Write) -> io::Result<()> {
         write_message(out, code.help())?;
         write!(out, "}},\"defaultConfiguration\":{{\"level\":\"{}\"}}}}", code.severity())
     })?;
-    write!(out, "}}}},\"results\":[\n")
+    writeln!(out, "}}}},\"results\":[")
 }
 
 /// Writes the results of one row, with commas between them: none, where it has no findings.
-pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) {
+pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     if row.judged.is_empty() {
-        return;
+        return Ok(());
     }
     let uri = uri(&row.file);
     for (nth, judged) in row.judged.iter().enumerate() {
         if nth > 0 {
             out.extend(b",\n");
         }
-        // Writing into memory does not fail.
-        _ = result(row, &uri, nth, judged, out);
+        result(row, &uri, nth, judged, out)?;
     }
+    Ok(())
 }
 
 fn result(row: &Row<'_>, uri: &str, nth: usize, judged: &Judged<'_>, out: &mut Vec<u8>) -> io::Result<()> {
@@ -74,6 +73,11 @@ fn result(row: &Row<'_>, uri: &str, nth: usize, judged: &Judged<'_>, out: &mut V
         write!(out, ",\"occurrenceCount\":{}", finding.count.min(i64::MAX as u64))?;
     }
     write!(out, ",\"partialFingerprints\":{{\"{FINGERPRINT}\":\"{}\"}}", fingerprint(row, nth))?;
+    if let Some(exception) = &judged.excepted {
+        write!(out, ",\"suppressions\":[{{\"kind\":\"external\",\"status\":\"accepted\",\"justification\":")?;
+        write_text(out, &Escaped::new(exception.reason()).to_string())?;
+        write!(out, "}}]")?;
+    }
     write!(out, ",\"properties\":{{\"refused\":{}", judged.refused)?;
     if let Some(digest) = &row.digest {
         write!(out, ",\"digest\":")?;
@@ -171,9 +175,10 @@ pub(super) fn tail(about: &About, summary: &Summary, stop: Option<&Stop>, out: &
         write!(out, ",\"day\":")?;
         write_text(&mut out, day)?;
     }
-    let Summary { rows, accepted, refused, bytes, bytes_read, .. } = summary;
+    let Summary { rows, accepted, refused, bytes, store_bytes, .. } = summary;
+    let bytes_read = summary.store_bytes_read();
     write!(out, ",\"rows\":{rows},\"accepted\":{accepted},\"refused\":{refused}")?;
-    writeln!(out, ",\"bytes\":{bytes},\"bytesRead\":{bytes_read}}}}}]}}")
+    writeln!(out, ",\"bytes\":{bytes},\"storeBytes\":{store_bytes},\"bytesRead\":{bytes_read}}}}}]}}")
 }
 
 /// A name of the store, as far as it is a text.
@@ -221,9 +226,7 @@ fn uri(file: &OsStr) -> String {
     uri.extend(bytes[..after_scheme].iter().map(|&byte| char::from(byte)));
     for &byte in &bytes[after_scheme..] {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => uri.push(char::from(byte)),
-            b'-' | b'.' | b'_' | b'~' | b'/' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' => uri.push(char::from(byte)),
-            b'*' | b'+' | b',' | b';' | b'=' | b':' | b'@' => uri.push(char::from(byte)),
+            _ if is_of_path(byte) => uri.push(char::from(byte)),
             b'\\' if cfg!(windows) => uri.push('/'),
             _ => {
                 use std::fmt::Write;
@@ -232,6 +235,11 @@ fn uri(file: &OsStr) -> String {
         }
     }
     uri
+}
+
+/// Whether a byte stands in a URI's path as it is (RFC 3986, 3.3), or between its parts.
+fn is_of_path(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~/!$&'()*+,;=:@".contains(&byte)
 }
 
 fn pascal_case(name: &str) -> String {
@@ -247,7 +255,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::audit::form::Form;
+    use crate::audit::form::{Form, codes};
     use crate::audit::sample::{about, finding, hostile, summary, usual, written};
 
     #[test]

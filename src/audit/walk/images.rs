@@ -23,9 +23,11 @@ pub(super) struct Images {
     layers: Vec<(Digest, u32)>,
     /// Layers that are said to be WebAssembly; sorted.
     wasm: Vec<Digest>,
+    /// Whether there are more names than are kept.
+    is_cut: bool,
 }
 
-/// Names of layers that are kept of one store at the most: 40 bytes each.
+/// Names of layers that are kept of one store at the most, at 40 bytes each; and names of documents on one level.
 const MOST: usize = 4_000_000;
 
 /// What points to a document, and what that is called by.
@@ -39,7 +41,12 @@ pub(super) struct Named {
 struct Pointed(Vec<(Pointer, Vec<u32>)>);
 
 /// Documents to be read, each once.
-type Level = BTreeMap<Digest, Pointed>;
+#[derive(Default)]
+struct Level {
+    documents: BTreeMap<Digest, Pointed>,
+    /// Names of all of them.
+    names: usize,
+}
 
 /// Ways to describe one document that are looked at; all but one are wrong.
 const WAYS: usize = 16;
@@ -48,31 +55,34 @@ impl Images {
     /// Goes from what points to images, through indexes, to their layers. Each document is read once; one that is broken
     /// costs itself alone.
     pub(super) fn resolve(
+        directory: &Path,
         named: Vec<Named>,
         blob_path: &dyn Fn(Digest) -> PathBuf,
         trouble: &mut dyn FnMut(Trouble),
     ) -> Self {
         let mut images = Self::default();
-        let mut level = Level::new();
+        let mut level = Level::default();
         for Named { pointer, name } in named {
-            level.entry(pointer.digest).or_default().add(pointer, &[images.names.len() as u32]);
+            images.is_cut |= !level.add(pointer, &[images.names.len() as u32]);
             images.names.push(name);
         }
         let mut sizes = BTreeMap::new();
         for depth in 0..=MAX_DEPTH + 1 {
-            let mut next = Level::new();
-            for (digest, pointed) in level {
+            let mut next = Level::default();
+            for (digest, mut pointed) in level.documents {
                 let path = blob_path(digest);
                 let bytes = if depth > MAX_DEPTH { Err(LayoutError::TooDeep) } else { read_json(&path) };
                 let bytes = match bytes {
                     Ok(bytes) => bytes,
                     Err(error) => {
-                        let names: Vec<u32> = pointed.0.into_iter().flat_map(|(_, names)| names).collect();
-                        images.tell(&path, &names, &error, trouble);
+                        let all: Vec<u32> = pointed.0.into_iter().flat_map(|(_, names)| names).collect();
+                        images.tell(&path, &all, &error, trouble);
                         continue;
                     }
                 };
-                for (pointer, names) in &pointed.0 {
+                for (pointer, names) in &mut pointed.0 {
+                    names.sort_unstable();
+                    names.dedup();
                     let document = pointer.document(&path, &bytes);
                     let result =
                         document.and_then(|document| images.follow(&path, document, names, &mut next, &mut sizes));
@@ -87,15 +97,9 @@ impl Images {
         images.layers.dedup();
         images.wasm.sort_unstable();
         images.wasm.dedup();
-        if images.layers.len() >= MOST {
-            let message = format!("there are more than {MOST} names of blobs: further ones are left out");
-            let code = Code::ArchiveLimit;
-            trouble(Trouble {
-                place: Place::new(blob_path(Digest::of(b"")).with_file_name("")),
-                state: None,
-                code,
-                message,
-            });
+        if images.is_cut {
+            let message = format!("its blobs have more than {MOST} names: further ones are left out");
+            trouble(Trouble { place: Place::new(directory), state: None, code: Code::MalformedLayout, message });
         }
         images.check(blob_path, &sizes, trouble);
         images
@@ -114,7 +118,7 @@ impl Images {
             (Some(entries), None) => {
                 for entry in entries {
                     let pointer = pointer(path, entry)?;
-                    next.entry(pointer.digest).or_default().add(pointer, names);
+                    self.is_cut |= !next.add(pointer, names);
                 }
             }
             (None, Some(layers)) => {
@@ -125,6 +129,7 @@ impl Images {
                     }
                     sizes.extend(size.map(|size| (digest, size)));
                     let room = MOST.saturating_sub(self.layers.len());
+                    self.is_cut |= names.len() > room;
                     self.layers.extend(names.iter().take(room).map(|&name| (digest, name)));
                 }
             }
@@ -172,23 +177,20 @@ impl Images {
     }
 }
 
-impl Pointed {
-    /// Adds what points to it, by which names.
-    fn add(&mut self, pointer: Pointer, names: &[u32]) {
+impl Level {
+    /// Adds what points to a document, by these names; whether there was room for all.
+    fn add(&mut self, pointer: Pointer, names: &[u32]) -> bool {
+        let room = MOST - self.names;
+        let kept = &names[..names.len().min(room)];
+        self.names += kept.len();
+        let ways = &mut self.documents.entry(pointer.digest).or_default().0;
         let is_same = |other: &Pointer| other.size == pointer.size && other.media_type == pointer.media_type;
-        match self.0.iter().position(|(other, _)| is_same(other)) {
-            Some(at) => {
-                let all = &mut self.0[at].1;
-                let is_behind = all.last() < names.first();
-                all.extend(names);
-                if !is_behind {
-                    all.sort_unstable();
-                    all.dedup();
-                }
-            }
-            None if self.0.len() < WAYS => self.0.push((pointer, names.to_vec())),
+        match ways.iter().position(|(other, _)| is_same(other)) {
+            Some(at) => ways[at].1.extend(kept),
+            None if ways.len() < WAYS => ways.push((pointer, kept.to_vec())),
             None => {}
         }
+        kept.len() == names.len()
     }
 }
 

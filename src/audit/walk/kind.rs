@@ -42,7 +42,7 @@ pub(super) fn is_tar_header(block: &[u8; BLOCK]) -> bool {
     let written = tar::Header::from_byte_slice(block).cksum();
     let sum = |byte: fn(u8) -> i64| -> i64 {
         let bytes = block[..SUM.start].iter().chain(&block[SUM.end..]);
-        bytes.map(|&other| byte(other)).sum::<i64>() + SUM.len() as i64 * i64::from(b' ')
+        bytes.map(|&other| byte(other)).sum::<i64>() + 8 * i64::from(b' ')
     };
     // Some old writers took bytes for signed.
     written.is_ok_and(|written| {

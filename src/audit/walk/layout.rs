@@ -21,7 +21,7 @@ pub(super) fn is_layout(directory: &Path) -> bool {
 pub(super) fn images(directory: &Path, trouble: &mut dyn FnMut(Trouble)) -> Images {
     let index = directory.join(INDEX_FILE);
     match check_marker(directory).and_then(|()| named(directory, &index, trouble)) {
-        Ok(named) => Images::resolve(named, &|digest| blob_path(directory, digest), trouble),
+        Ok(named) => Images::resolve(directory, named, &|digest| blob_path(directory, digest), trouble),
         Err(error) => {
             trouble(malformed(Place::new(index), &error));
             Images::default()
@@ -35,15 +35,12 @@ fn named(directory: &Path, index: &Path, trouble: &mut dyn FnMut(Trouble)) -> Re
     for entry in Index::parse(index, &read_json(index)?)?.entries(index)? {
         let mut name = OsString::from("oci:");
         name.push(directory);
-        match entry.ref_name() {
-            Some(tag) => {
-                name.push(":");
-                name.push(tag);
-            }
-            None => {
-                name.push("@");
-                name.push(&entry.digest);
-            }
+        if let Some(tag) = entry.ref_name() {
+            name.push(":");
+            name.push(tag);
+        } else {
+            name.push("@");
+            name.push(&entry.digest);
         }
         match pointer(index, entry) {
             Ok(pointer) => named.push(Named { pointer, name }),

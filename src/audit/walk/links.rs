@@ -65,7 +65,9 @@ impl Links {
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         let mut files: Vec<_> = std::mem::take(&mut state.files).into_values().collect();
-        files.iter_mut().for_each(|names| names.sort_by_key(|(place, _)| *place));
+        for names in &mut files {
+            names.sort_by_key(|(place, _)| *place);
+        }
         files.sort_by_key(|names| names[0].0);
         files.into_iter().map(|names| names.into_iter().map(|(_, entry)| entry).collect()).collect()
     }

@@ -9,6 +9,7 @@ mod images;
 mod kind;
 mod layout;
 mod links;
+mod listing;
 mod registry;
 #[cfg(test)]
 mod tests;
@@ -44,7 +45,7 @@ pub struct WalkOptions {
     /// Entries of one file, with all archives in it; 100,000,000 by default.
     pub entries: u64,
     /// Bytes of one file that are held in memory, because a zip inside another archive can only be read at any position; and
-    /// the largest window that Zstandard may ask for. 64 MiB by default.
+    /// the largest window that Zstandard may ask for. 128 MiB by default, as the program `zstd` has it.
     pub held: u64,
 }
 
@@ -61,7 +62,7 @@ impl Default for WalkOptions {
             nested: 4,
             inflated: 16 << 30,
             entries: 100_000_000,
-            held: 64 << 20,
+            held: 128 << 20,
         }
     }
 }
@@ -98,12 +99,13 @@ impl Default for Scratch {
     }
 }
 
-/// Walks these paths, one after the other; hands over what is met, until it is told to stop.
+/// Walks these paths, one after the other, each once; hands over what is met, until it is told to stop.
 pub(super) fn walk(paths: &[PathBuf], options: &WalkOptions, hand_over: &mut dyn FnMut(Unit) -> ControlFlow<()>) {
     let mut units = Units { number: 0, met: Vec::new(), links: Arc::default(), hand_over };
     let mut result = ControlFlow::Continue(());
-    for path in paths {
-        if result.is_continue() {
+    for (nth, path) in paths.iter().enumerate() {
+        let is_new = !paths[..nth].contains(path);
+        if result.is_continue() && is_new {
             result = tree::walk(path, options, &mut units);
         }
     }

@@ -28,7 +28,7 @@ pub(super) fn images(directory: &Path, trouble: &mut dyn FnMut(Trouble)) -> Imag
     let mut links = Links { named: Vec::new(), trouble };
     links.repositories(&directory.join(REPOSITORIES));
     let named = links.named;
-    Images::resolve(named, &|digest| blob_path(directory, digest), trouble)
+    Images::resolve(directory, named, &|digest| blob_path(directory, digest), trouble)
 }
 
 fn blob_path(directory: &Path, digest: Digest) -> PathBuf {

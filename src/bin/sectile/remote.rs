@@ -80,9 +80,7 @@ impl Fetch for Headed {
     async fn fetch(&mut self, range: Range<u64>) -> io::Result<Fetched> {
         let in_head = usize::try_from(range.end).ok().filter(|_| range.start == 0);
         match in_head.map(|end| end.min(self.head.len.unwrap_or(u64::MAX) as usize)) {
-            Some(end) if end <= self.head.bytes.len() => {
-                Ok(Fetched { bytes: self.head.bytes.slice(..end), len: self.head.len })
-            }
+            Some(end) if end <= self.head.bytes.len() => Ok(Fetched::new(self.head.bytes.slice(..end), self.head.len)),
             _ => self.source.fetch(range).await,
         }
     }

@@ -11,6 +11,7 @@ use super::value::Value;
 
 /// What an item was built from.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Dependencies<'a> {
     /// The section's data, compressed as it stands there.
     pub raw: Value<'a>,

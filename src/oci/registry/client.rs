@@ -53,6 +53,7 @@ impl Default for ClientOptions {
 
 /// How a registry is spoken to. Credentials are sent over HTTPS, or within this machine, whatever is asked for here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Scheme {
     /// In plain HTTP where the registry is `localhost`, 127.0.0.0/8 or `[::1]`, and by HTTPS elsewhere.
     #[default]

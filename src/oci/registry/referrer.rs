@@ -16,7 +16,8 @@ use crate::oci::{Annotations, Descriptor, INDEX, MANIFEST, TITLE};
 const EMPTY: (&str, &[u8]) = ("application/vnd.oci.empty.v1+json", b"{}");
 
 /// Something that is said about an image, such as an SBOM.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Artifact<'a> {
     /// What it is: `application/vnd.cyclonedx+json`.
     pub media_type: &'a str,
@@ -24,6 +25,19 @@ pub struct Artifact<'a> {
     pub bytes: &'a [u8],
     /// The name of the file that it would be.
     pub title: Option<&'a str>,
+}
+
+impl<'a> Artifact<'a> {
+    /// These bytes, of this media type, without a title.
+    pub const fn new(media_type: &'a str, bytes: &'a [u8]) -> Self {
+        Self { media_type, bytes, title: None }
+    }
+
+    /// The same with this title.
+    #[must_use]
+    pub const fn titled(self, title: Option<&'a str>) -> Self {
+        Self { title, ..self }
+    }
 }
 
 /// Where an [`Artifact`] was put.

@@ -3,7 +3,7 @@
 use sectile::Code;
 use sectile::metadata::Field;
 
-use super::fields;
+use super::{fields, spans};
 use crate::support::{binary, found, mouths};
 
 const SECTIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/custom-sections.md");
@@ -96,7 +96,6 @@ fn the_retired_form_goes_where_it_says() {
 #[test]
 fn its_findings_are_there() {
     let text = text();
-    let named: Vec<_> =
-        text.split('`').skip(1).step_by(2).filter(|code| Code::ALL.iter().any(|known| known.name() == *code)).collect();
+    let named: Vec<_> = spans(&text).filter(|code| Code::ALL.iter().any(|known| known.name() == *code)).collect();
     assert!(named.len() >= 20, "{named:?}");
 }

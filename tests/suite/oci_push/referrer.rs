@@ -7,11 +7,8 @@ use crate::support::registry::{Registry, start};
 use sectile::digest::Digest;
 use sectile::oci::registry::{Artifact, Attached};
 
-const SBOM: Artifact<'static> = Artifact {
-    media_type: "application/vnd.cyclonedx+json",
-    bytes: b"{\"bomFormat\":\"CycloneDX\"}",
-    title: Some("a.cdx.json"),
-};
+const SBOM: Artifact<'static> =
+    Artifact::new("application/vnd.cyclonedx+json", b"{\"bomFormat\":\"CycloneDX\"}").titled(Some("a.cdx.json"));
 
 #[test]
 fn a_registry_that_lists_referrers() {
@@ -76,7 +73,7 @@ fn a_registry_that_does_not_is_given_a_list() {
     let theirs =
         json!({"schemaVersion": 2, "manifests": [entry, {"digest": "sha512:x", "x": 1}], "annotations": {"a": "b"}});
     registry.lock().unwrap().manifests.get_mut(&tag).unwrap().1 = theirs.to_string().into_bytes();
-    let other = Artifact { bytes: b"other", title: None, ..SBOM };
+    let other = Artifact::new(SBOM.media_type, b"other");
     let other = anonymous().attach(&pushed, &other).unwrap();
     let mut merged = list();
     assert_eq!(merged["manifests"][2]["digest"], other.digest.to_string());

@@ -18,11 +18,14 @@ pub struct Allocated {
     pub peak: u64,
     /// By one request.
     pub largest: u64,
+    /// So many requests there were, for more room as well as for new.
+    pub requests: u64,
 }
 
 thread_local! {
     static TOTAL: Cell<u64> = const { Cell::new(0) };
     static LARGEST: Cell<u64> = const { Cell::new(0) };
+    static REQUESTS: Cell<u64> = const { Cell::new(0) };
     /// What is allocated now, less what was when the count began: below 0 where older memory was freed.
     static LIVE: Cell<i64> = const { Cell::new(0) };
     static PEAK: Cell<i64> = const { Cell::new(0) };
@@ -32,16 +35,19 @@ thread_local! {
 pub fn measure<T>(work: impl FnOnce() -> T) -> (T, Allocated) {
     TOTAL.set(0);
     LARGEST.set(0);
+    REQUESTS.set(0);
     LIVE.set(0);
     PEAK.set(0);
     let value = work();
-    let allocated = Allocated { total: TOTAL.get(), peak: PEAK.get() as u64, largest: LARGEST.get() };
+    let peak = PEAK.get() as u64;
+    let allocated = Allocated { total: TOTAL.get(), peak, largest: LARGEST.get(), requests: REQUESTS.get() };
     (value, allocated)
 }
 
 fn grew(size: usize, from: usize) {
     TOTAL.set(TOTAL.get() + size as u64);
     LARGEST.set(LARGEST.get().max(size as u64));
+    REQUESTS.set(REQUESTS.get() + 1);
     LIVE.set(LIVE.get() + size as i64 - from as i64);
     PEAK.set(PEAK.get().max(LIVE.get()));
 }
@@ -81,6 +87,6 @@ fn what_is_allocated_is_counted() {
         Vec::<u8>::with_capacity(600)
     });
     drop(kept);
-    assert_eq!(allocated, Allocated { total: 1600, peak: 1000, largest: 1000 });
+    assert_eq!(allocated, Allocated { total: 1600, peak: 1000, largest: 1000, requests: 2 });
     assert_eq!(measure(|| ()).1, Allocated::default());
 }

@@ -30,7 +30,7 @@ pub struct Recorder {
 
 impl Visitor<'_> for Recorder {
     fn enter(&mut self, entry: &Entry) {
-        let &Entry { item, kind, parent, index, start, end } = entry;
+        let &Entry { item, kind, parent, index, start, end, .. } = entry;
         self.events.push(Event::Enter { item, kind: kind.name(), parent, index, start, end });
     }
 

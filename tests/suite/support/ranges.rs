@@ -37,8 +37,8 @@ impl Fetch for Ranges<'_> {
         self.asked.push(range.clone());
         let len = self.bytes.len() as u64;
         let bytes = &self.bytes[range.start.min(len) as usize..range.end.min(len) as usize];
-        let bytes = bytes[..bytes.len().min(self.most)].to_vec().into();
-        Ok(Fetched { bytes, len: self.tells_len.then_some(len) })
+        let bytes = bytes[..bytes.len().min(self.most)].to_vec();
+        Ok(Fetched::new(bytes, self.tells_len.then_some(len)))
     }
 }
 

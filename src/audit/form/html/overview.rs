@@ -124,13 +124,14 @@ fn figures(summary: &Summary, out: Out<'_>) -> io::Result<()> {
     };
     let kinds = format!("{} modules, {} components", Grouped(summary.modules), Grouped(summary.components));
     tile(out, "Blobs", &Grouped(rows), &kinds)?;
-    let again = match summary.others {
-        0 => format!("{} other files passed", Grouped(summary.passed)),
-        others => format!("{} further names; {} other files passed", Grouped(others), Grouped(summary.passed)),
-    };
+    let again = [(summary.others, "further names"), (summary.archives, "archives"), (summary.passed, "other files")];
+    let again = again.into_iter().filter(|(number, _)| *number > 0);
+    let again: Vec<String> = again.map(|(number, what)| format!("{} {what}", Grouped(number))).collect();
+    let again = again.join(", ");
     tile(out, "Size", &Bytes(summary.bytes).short(), &again)?;
-    let read = format!("{} of {}", Bytes(summary.bytes_read).short(), Bytes(summary.bytes).short());
-    tile(out, "Read", &share(summary.bytes_read, summary.bytes), &read)?;
+    let (read, of) = (summary.store_bytes_read(), summary.store_bytes);
+    let detail = format!("{} of {}", Bytes(read).short(), Bytes(of).short());
+    tile(out, "Read", &share(read, of), &detail)?;
     let items = format!("in {} items", Grouped(summary.items));
     tile(out, "Sections", &Grouped(summary.sections), &items)?;
     tile(out, "Packages", &Grouped(summary.packages), &"that they were built from")?;
@@ -248,7 +249,8 @@ fn producer(producer: &ProducerCount<'_>, most: u64, out: Out<'_>) -> io::Result
     let (length, all) = (percent(*rows, most), versions.iter().map(|(_, rows)| rows).sum::<u64>());
     let (shown, others) = versions.split_at(versions.len().min(MOST_VERSIONS));
     let others: u64 = others.iter().map(|(_, rows)| rows).sum();
-    let parts = shown.iter().map(|(version, rows)| (Html::new(version).to_string(), *rows));
+    let named = |version: &str| if version.is_empty() { "(none)".to_owned() } else { Html::new(version).to_string() };
+    let parts = shown.iter().map(|(version, rows)| (named(version), *rows));
     let parts = parts.chain((others > 0).then(|| ("other versions".to_owned(), others)));
     write!(out, "<svg class=\"bar\" width=\"100%\" height=\"8\" aria-hidden=\"true\">")?;
     let mut at = 0.0;
@@ -342,7 +344,11 @@ fn largest(summary: &Summary, out: Out<'_>) -> io::Result<()> {
             Html::bytes(section.file.as_encoded_bytes()),
             Bytes(section.bytes).short(),
             Html::new(name),
-            section.size.map(|size| format!("{} of the file", share(section.bytes, size))).unwrap_or_default()
+            section
+                .size
+                .filter(|size| section.bytes <= *size)
+                .map(|size| format!("{} of the file", share(section.bytes, size)))
+                .unwrap_or_default()
         )
     })
 }

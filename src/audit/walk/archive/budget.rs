@@ -35,6 +35,11 @@ impl Budget {
         self.read.set(self.read.get() + bytes);
     }
 
+    /// So many of them are handed over, to be counted by who takes them.
+    pub(super) fn hand_over(&self, bytes: u64) {
+        self.read.set(self.read.get().saturating_sub(bytes));
+    }
+
     pub(super) fn bytes_read(&self) -> u64 {
         self.read.get()
     }
@@ -63,11 +68,13 @@ impl Budget {
         self.held.set(self.held.get() + bytes);
     }
 
-    fn exceed(&self, message: String) {
+    /// More is asked for than a limit allows: the file is left as it is.
+    pub(super) fn exceed(&self, message: String) {
         self.spent.set(true);
         self.fail(Code::ArchiveLimit, message);
     }
 
+    /// The file itself cannot be read.
     pub(super) fn unreadable(&self, error: &io::Error) {
         self.spent.set(true); // whatever is read next would fail again, or be something else
         self.fail(Code::Unreadable, error.to_string());
@@ -130,7 +137,9 @@ impl<R: Read> Read for Inflating<'_, R> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
             Err(error) => {
                 self.failed = true;
-                self.budget.fail(Code::MalformedArchive, error.to_string());
+                let is_limit = error.kind() == io::ErrorKind::QuotaExceeded;
+                let code = if is_limit { Code::ArchiveLimit } else { Code::MalformedArchive };
+                self.budget.fail(code, error.to_string());
                 Err(error)
             }
         }

@@ -85,6 +85,9 @@ pub(super) fn look_into(file: &Found<'_>, options: &WalkOptions, look: &mut dyn 
     let called = Called { outer: None, name: &file.place.file, says_wasm: file.says_wasm };
     archive.part(&called, 0..file.input.len(), file.head, 0);
     archive.tell_fault(&called);
+    if file.input.changed().unwrap_or(true) {
+        archive.tell(&called, Code::Changed, "it was changed while it was looked into".to_owned());
+    }
     archive.tell_counts(&called);
     let bytes_read = budget.bytes_read();
     look.archive(blob::Archive { place: &file.place, state: &file.state, bytes_read });
@@ -98,9 +101,10 @@ impl Archive<'_> {
         if !kind.holds_others() {
             if kind == Kind::Wasm || called.says_wasm {
                 let content = Content::Part { input: file.input, range: range.clone(), head };
+                self.budget.hand_over(head.len() as u64);
                 self.see(called, Some(range.end - range.start), content);
             } else {
-                self.look.pass(if level == 0 { 0 } else { head.len() as u64 });
+                self.look.pass(0); // what was read is the archive's
             }
             return;
         }

@@ -104,7 +104,7 @@ impl Archive<'_> {
                 let size = extension.size.unwrap_or(size);
                 let path = extension.name.map_or_else(|| header.path_bytes(), Into::into);
                 let is_sparse = extension.is_sparse || entry_type == EntryType::GNUSparse;
-                let mut is_extended = header.as_gnu().is_some_and(|header| header.is_extended());
+                let mut is_extended = header.as_gnu().is_some_and(tar::GnuHeader::is_extended);
                 while is_extended && entry_type == EntryType::GNUSparse {
                     let mut more = tar::GnuExtSparseHeader::new();
                     if source.block(more.as_mut_bytes())? < BLOCK {

@@ -73,6 +73,9 @@ impl Archive<'_> {
             Ok(range) => range,
             Err(why) => return self.tell(&called, Code::MalformedArchive, why.to_owned()),
         };
+        if taken.len() * Taken::COST > self.budget.holdable() {
+            return self.budget.exceed("it has too many entries that are not side by side".to_owned());
+        }
         if range.end > end || !taken.take(entry.header_start()..range.end) {
             let why = "its data lies where another entry's or the directory is".to_owned();
             return self.tell(&called, Code::MalformedArchive, why);
@@ -198,6 +201,13 @@ struct Taken(BTreeMap<u64, u64>);
 const GAP: u64 = 30;
 
 impl Taken {
+    /// Bytes that a range costs, about.
+    const COST: u64 = 32;
+
+    fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
     /// Takes bytes, if nobody has.
     fn take(&mut self, range: Range<u64>) -> bool {
         let before = self.0.range(..=range.start).next_back().map(|(&start, &end)| start..end);

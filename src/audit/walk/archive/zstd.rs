@@ -36,6 +36,11 @@ impl<R: Read> Frames<R> {
                         return Err(io::ErrorKind::UnexpectedEof.into());
                     }
                 }
+                Err(FrameDecoderError::WindowSizeTooBig { requested, max }) => {
+                    let message =
+                        format!("it asks for a window of {requested} bytes, more than the {max} that may be held");
+                    return Err(io::Error::new(io::ErrorKind::QuotaExceeded, message));
+                }
                 Err(error) => return Err(io::Error::other(error)),
             }
         }

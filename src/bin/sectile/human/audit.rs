@@ -17,7 +17,7 @@ const MOST: usize = 8;
 const LABEL: usize = 37;
 const BAR: usize = 24;
 
-/// The summary.
+/// What an audit comes to.
 pub fn summary(about: &About, summary: &Summary, stop: Option<&Stop>, out: &mut impl Write) -> io::Result<()> {
     let mut paths: Vec<String> = about.paths.iter().take(3).map(|path| escaped(path).to_string()).collect();
     if about.paths.len() > paths.len() {
@@ -31,8 +31,14 @@ pub fn summary(about: &About, summary: &Summary, stop: Option<&Stop>, out: &mut 
         Grouped(summary.rows),
         Bytes(summary.bytes).short()
     )?;
-    let read = summary.bytes_read;
-    writeln!(out, "{FAINT}, {} of which were read ({}){FAINT:#}", share(read, summary.bytes), Bytes(read).short())?;
+    let (read, of) = (summary.store_bytes_read(), summary.store_bytes);
+    writeln!(
+        out,
+        "{FAINT}, {} of the store was read ({} of {}){FAINT:#}",
+        share(read, of),
+        Bytes(read).short(),
+        Bytes(of).short()
+    )?;
     verdicts(about, summary, out)?;
     contents(summary, out)?;
     findings(summary, out)?;
@@ -74,6 +80,7 @@ fn contents(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
         (summary.sections, "sections"),
         (summary.packages, "packages"),
         (summary.others, "further names"),
+        (summary.archives, "archives"),
         (summary.passed, "other files"),
     ];
     let parts = parts.into_iter().filter(|(number, _)| *number > 0);

@@ -63,6 +63,6 @@ fn sbom_of(
 /// Pushes the SBOM beside what was pushed.
 fn attach(client: &Client, pushed: &Pushed, sbom: &[u8], file: &OsStr) -> Result<Attached, Failure> {
     let title = sbom::file_name(file).map(|name| format!("{name}.cdx.json"));
-    let artifact = Artifact { media_type: sectile::sbom::MEDIA_TYPE, bytes: sbom, title: title.as_deref() };
+    let artifact = Artifact::new(sectile::sbom::MEDIA_TYPE, sbom).titled(title.as_deref());
     client.attach(pushed, &artifact).map_err(|error| Failure::Push(error, Some(pushed.reference.to_string())))
 }

@@ -1,0 +1,1 @@
+//! Nothing: what is wanted of the dependency is its tests.
