@@ -5,6 +5,7 @@ use std::fmt::Write;
 use sectile::Code;
 use sectile::metadata::Field;
 
+mod comparison;
 mod guarantees;
 #[cfg(feature = "policy")]
 mod policy;

@@ -1,0 +1,96 @@
+"""The library, in memory and from files: what the benches of Cargo print."""
+
+import os
+import re
+import subprocess
+import sys
+
+from .inputs import COMPONENT, OPENCASCADE
+from .tools import ROOT
+
+# A line of benches/support/duel.rs: row, our time, the other side and its time, how they compare, what it cost.
+LINE = re.compile(
+    r"^\| (?P<row>[^:]+): sectile (?P<ours>[\d.]+ \S+), (?P<other>.+?) (?P<theirs>[\d.]+ (?:ns|µs|ms)), "
+    r"(?:ratio (?P<ratio>[\d.]+) \(median (?P<median>[\d.]+)|(?P<faster>\d+) x as fast \(median (?P<median_faster>\d+))"
+    r".*?\): (?P<verdict>reached|MISSED)"
+    r"(?:; bytes (?P<how>looked at|read) (?P<bytes>\d+) of (?P<size>\d+)(?: in (?P<reads>\d+) reads)?)?",
+    re.MULTILINE,
+)
+WRITTEN = re.compile(r"^\| in-place: (\d+) bytes written", re.MULTILINE)
+
+SMALL = 20_000
+
+# What is claimed, by the beginning of its row; and beside what, where the bench has no better word.
+CLAIMS = [
+    ("scan/", "all sections, in memory", "a minimal loop over the headers"),
+    ("metadata/", "the metadata tree, in memory", "wasm-metadata"),
+    ("file/", "from a path to the tree", ""),
+    ("push/", "pushed in chunks", "SHA-256 of the same chunks"),
+    ("gate/", "the gate, which hashes too", "SHA-256 alone"),
+    ("plan/", "planning to set five fields", "the scan of the file"),
+    ("deep/", "planning at the deepest item", "the same at the root"),
+    ("in-place/", "a licence set in place, and journalled", "wasm-metadata and writing it"),
+    ("audit/corpus", "auditing the corpus", ""),
+    ("audit/", f"auditing {SMALL:,} small files", "a loop that walks, opens, reads a page and writes a row"),
+]
+
+FLOORS = {"floor": "the same reads, with nothing made of them"}
+
+BENCHES = ["scan", "metadata", "file", "push", "edit", "audit"]
+
+
+def run(quick):
+    """The rows that the benches print, of the two files that stand for all."""
+    files = f"{re.escape(OPENCASCADE)}|{re.escape(COMPONENT)}"
+    targets = [word for bench in BENCHES for word in ("--bench", bench)]
+    command = ["cargo", "bench", "--features", "gate audit", *targets, "--", "--quiet", f"/({files})"]
+    if quick:
+        command += ["--warm-up-time", "0.2", "--measurement-time", "0.5", "--sample-size", "10"]
+    print("  " + " ".join(command), file=sys.stderr)
+    said = subprocess.run(command, cwd=ROOT, env={**os.environ, "SECTILE_FILES": str(SMALL)},
+                          stdout=subprocess.PIPE, text=True, check=True).stdout
+    written = WRITTEN.search(said)
+    rows = []
+    for found in LINE.finditer(said):
+        claim = next((claim for claim in CLAIMS if found["row"].startswith(claim[0])), None)
+        if not claim or "like-" in found["row"]:  # (the real files stand for what is like them)
+            continue
+        shown = row(found, claim)
+        if claim[0] == "in-place/" and written:
+            shown["written"] = int(written[1])
+        if shown["row"] not in [row["row"] for row in rows]:  # a row with two goals is one row
+            rows.append(shown)
+        print(f"  {found[0].removeprefix('| ')}", file=sys.stderr)
+    missing = [claim for claim, *_ in CLAIMS if not any(row["row"].startswith(claim) for row in rows)]
+    assert not missing, f"the benches print no row of {missing}"
+    return rows
+
+
+def row(found, claim):
+    """How many times as fast, whichever way the bench puts it."""
+    if found["faster"]:
+        ratio, median = float(found["faster"]), float(found["median_faster"])
+    else:
+        ratio, median = nanoseconds(found["theirs"]) / nanoseconds(found["ours"]), float(found["median"])
+        median = 1 / median if median >= 0.1 else None  # (of less it has too few digits)
+    return {
+        "row": found["row"], "what": claim[1], "beside": claim[2] or FLOORS.get(found["other"], found["other"]),
+        "file": file_of(found["row"]),
+        "ours": nanoseconds(found["ours"]) / 1e9, "theirs": nanoseconds(found["theirs"]) / 1e9,
+        "ratio": ratio, "median": median, "reached": found["verdict"] == "reached",
+        "read": int(found["bytes"]) if found["bytes"] else None, "size": int(found["size"]) if found["size"] else None,
+        "reads": int(found["reads"]) if found["reads"] else None,
+    }
+
+
+def file_of(row):
+    """What was read, as a row calls it."""
+    name = next((name for name in (OPENCASCADE, COMPONENT) if name in row), None)
+    if not name:
+        return "all of it" if row == "audit/corpus" else "made for this"
+    return f"{name}, in chunks of {row.rsplit('/', 1)[1]}" if row.endswith("KiB") else name
+
+
+def nanoseconds(text):
+    number, unit = text.split()
+    return float(number) * {"ns": 1, "µs": 1e3, "ms": 1e6}[unit]

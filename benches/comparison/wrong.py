@@ -1,0 +1,250 @@
+"""What peers get wrong: the same small input for the peer and for Sectile, and what each then says and leaves.
+
+Nothing here is a verdict that somebody wrote down: a cell says how the command ended, which of the values in question it
+shows, or which sections stand in what it wrote, by a reader that is neither's.
+"""
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import Callable
+
+from . import inputs, processes, tools
+from .inputs import component, custom, leb128, module, nested, prefixed, producers, section
+
+ABSENT = "nothing of them"
+
+
+@dataclass
+class Case:
+    """An input, what each side does with it, and what is looked at afterwards."""
+
+    what: str
+    binary: bytes
+    peer: str
+    theirs: list  # IN and OUT stand for files
+    ours: list
+    look: Callable  # of (answer, binary, what was written or None): a text
+
+
+IN, OUT = "IN", "OUT"
+
+
+def reading(what, binary, *values, peer="wasm-tools", theirs=("metadata", "show", "--json", IN)):
+    return Case(what, binary, peer, [*theirs], ["show", "--json", IN], shows(values))
+
+
+def editing(what, binary, names, theirs, ours, peer="wasm-tools"):
+    return Case(what, binary, peer, [*theirs], [*ours, "--no-sync", "-o", OUT], leaves(names))
+
+
+def setting(what, binary, names, *options):
+    """Both have the same options."""
+    return editing(what, binary, names, ["metadata", "add", IN, *options, "-o", OUT], ["set", IN, *options])
+
+
+def cases():
+    yield from cases_of_reading()
+    yield from cases_of_editing()
+
+
+AUTHORS = custom("authors", "me")
+WITH_A_SLASH = custom("licenses", "MIT/Apache-2.0")
+TYPES, FUNCTIONS = section(1, b"\x01\x60\0\0"), section(3, b"\x01\0")
+TWO_PRODUCERS = [producers(("sdk", [(name, "1")])) for name in ("first", "second")]
+TRY_TABLE = module(TYPES, FUNCTIONS, section(10, b"\x01" + prefixed(b"\0\x1f\x40\0\x0b\x0b")), AUTHORS)
+
+
+def cases_of_reading():
+    two = module(custom("authors", "first"), custom("authors", "second"))
+    yield reading("two `authors`", two, "first", "second")
+    for what, bad in [
+        ("`licenses` = `MIT/Apache-2.0`", WITH_A_SLASH),
+        ("`description` not UTF-8", custom("description", b"caf\xe9")),
+        ("`homepage` = `example.com`", custom("homepage", "example.com")),
+        ("`source` = `git@github.com:a/b.git`", custom("source", "git@github.com:a/b.git")),
+        ("a corrupt `.dep-v0`", custom(".dep-v0", "garbage")),
+        ("trailing bytes in `producers`", custom("producers", TWO_PRODUCERS[0] + b"\0")),
+        ("an unknown field in `producers`", custom("producers", producers(("linked-by", [("ld", "1")])))),
+    ]:
+        yield reading(f"{what}, beside `authors` = `me`", module(AUTHORS, bad), "me")
+    inside = component(AUTHORS, nested(module(WITH_A_SLASH)))
+    yield reading("the first of these, nested in a component", inside, "me")
+    script = "javascript:alert(1)"
+    yield reading(f"`homepage` = `{script}`", module(custom("homepage", script)), script)
+    two = module(*(custom("producers", data) for data in TWO_PRODUCERS))
+    yield reading("two `producers` sections", two, "first", "second")
+    twice = producers(("sdk", [("first", "1")]), ("sdk", [("second", "1")]))
+    yield reading("two `sdk` fields in `producers`", module(custom("producers", twice)), "first", "second")
+    broken = module(TYPES, FUNCTIONS, section(10, b"\x01\x7f"), AUTHORS)
+    yield reading("a malformed function body", broken, "me")
+    yield reading("`registry-metadata`", component(custom("registry-metadata", '{"license":"MIT"}')), "MIT")
+    hostile = module(custom("description", "\x1b]0;title\x07"))
+    yield Case("ESC in `description`, shown to people", hostile, "wasm-tools",
+               ["metadata", "show", IN], ["show", IN], reaches(b"\x1b"))
+    listing = inputs.small("rust-auditable.component.wasm")
+    yield reading("dependencies of a module in a component", listing, "adler", peer="rust-audit-info", theirs=[IN])
+    for what, binary in [("`try_table` in a function body", TRY_TABLE), ("a component", component(AUTHORS))]:
+        yield reading(what, binary, "authors", peer="wasm-objdump", theirs=["-h", IN])
+
+
+def cases_of_editing():
+    old, odd = module(custom("authors", "old"), custom("x", "")), module(WITH_A_SLASH)
+    yield setting("set `authors` to `new` where it is `old`", old, ["authors"], "--authors", "new")
+    yield setting("set `licenses` to `MIT` where it is `MIT/Apache-2.0`", odd, ["licenses"], "--licenses", "MIT")
+    yield setting("set `revision` beside that", odd, ["licenses", "revision"], "--revision", "r1")
+    for field, value in [("licenses", "GPL-3.0"), ("source", "git@github.com:a/b.git"),
+                         ("homepage", "javascript:alert(1)")]:
+        yield setting(f"set `{field}` to `{value}`", module(), [field], f"--{field}", value)
+    as_written = module(custom("homepage", "HTTPS://Example.com:443/a/../b"))
+    yield setting("set `revision` beside a `homepage` that is written oddly", as_written, ["homepage"], "--revision", "r1")
+    yield setting("set `revision` of a module whose function names are out of order",
+                  inputs.small("adapter-yosys.wasm"), ["revision"], "--revision", "r1")
+    named = module(custom("name", section(0, prefixed("app")) + section(1, leb128(1) + leb128(0) + prefixed("main"))))
+    yield editing("clear the name", named, ["name"],
+                  ["metadata", "add", IN, "--clear-name", "-o", OUT], ["unset", IN, "name"])
+    two = module(*(custom("name", section(0, prefixed(name))) for name in ("first", "second")))
+    yield setting("set the name where there are two `name` sections", two, ["name"], "--name", "third")
+    padded = inputs.MODULE_PREAMBLE + section(1, b"\0", 5) + section(3, b"\0", 5) + custom("x", "y")
+    yield editing("nothing at all, of a module whose sizes are padded", padded, [],
+                  ["metadata", "add", IN, "-o", OUT], ["unset", IN, "licenses"])
+    signed = module(AUTHORS, custom("signature", "of all that"))
+    yield setting("set `revision` of a signed module", signed, ["signature"], "--revision", "r1")
+
+    sections = {"dylink": bytes(5), "authors": b"me", "licenses": b"MIT", "producers": TWO_PRODUCERS[0], ".debug_str": b"s\0"}
+    annotated = module(*(custom(name, data) for name, data in sections.items()))
+    for peer, theirs in [("wasm-tools", ["strip", IN, "-o", OUT]), ("wasm-strip", [IN, "-o", OUT]),
+                         ("llvm-objcopy", ["--strip-debug", IN, OUT])]:
+        yield editing("strip an annotated module with a `dylink` section", annotated, list(sections),
+                      theirs, ["strip", IN], peer)
+    yield editing("strip a module with `try_table`", TRY_TABLE, ["authors"], [IN, "-o", OUT], ["strip", IN], "wasm-strip")
+    named = component(custom("component-name", section(0, prefixed("app"))), custom("name", section(0, prefixed("x"))))
+    yield editing("remove `name`, beside `component-name`", named, ["component-name", "name"],
+                  ["strip", "-d", "name", IN, "-o", OUT], ["remove", IN, "name"])
+    plain = module(TYPES, AUTHORS)
+    for what, binary, verb, name in [("add `licenses`", plain, "add", "licenses"),
+                                     ("update `authors`", plain, "update", "authors"),
+                                     ("add `licenses` to a component", component(AUTHORS), "add", "licenses")]:
+        yield editing(what, binary, [name], [f"--{verb}-section={name}=DATA", IN, OUT],
+                      ["set", IN, f"--{name}", "MIT"], "llvm-objcopy")
+
+
+def run(sectile, scratch):
+    """Rows of what each did."""
+    rows = []
+    for case in cases():
+        theirs = tools.missing(case.peer)
+        if tools.is_there(case.peer):
+            theirs = did(case, [case.peer, *case.theirs], scratch)
+        ours = did(case, [sectile, *case.ours], scratch)
+        print(f"  {case.what}: {case.peer}: {theirs}; Sectile: {ours}", file=sys.stderr)
+        rows.append({"what": case.what, "peer": case.peer, "theirs": theirs, "ours": ours})
+    return rows
+
+
+def did(case, command, scratch):
+    names = {IN: "input.wasm", OUT: "output.wasm"}
+    (scratch / names[IN]).write_bytes(case.binary)
+    (scratch / "data").write_text("MIT")
+    (scratch / names[OUT]).unlink(missing_ok=True)
+    words = [names.get(word, word).replace("=DATA", "=data") for word in command]
+    answered = processes.answer(words, cwd=scratch)
+    written = scratch / names[OUT]
+    return case.look(answered, case.binary, written.read_bytes() if written.exists() else None)
+
+
+def shows(values):
+    """Which of the values are shown, and what Sectile finds."""
+    def look(answered, _, __):
+        said = answered.stdout.decode(errors="replace")
+        there = [value for value in values if value in said]
+        gone = [value for value in values if value not in there]
+        text = ended(answered)
+        text += "; shows " + (quoted(there) if there else "nothing")
+        if there and gone:
+            text += f", not {quoted(gone)}"
+        return text + found(said)
+    return look
+
+
+def found(said):
+    """The codes of the findings, where there are any."""
+    try:
+        findings = json.loads(said).get("findings", [])
+    except (ValueError, AttributeError):
+        return ""
+    codes = [f"{finding['severity']} `{finding['code']}`" for finding in findings]
+    return "".join(f"; {code}" + (f" × {codes.count(code)}" if codes.count(code) > 1 else "") for code in dict.fromkeys(codes))
+
+
+def leaves(names):
+    """What stands in the sections of these names afterwards, and how the length has changed."""
+    def look(answered, before, after):
+        text = ended(answered)
+        if answered.returncode == 0 and answered.stderr.strip():
+            text += f"; says {first(answered.stderr)}"
+        if answered.returncode != 0:
+            return text
+        if after is None:
+            return f"{text}; nothing written"
+        if after == before:
+            return f"{text}; byte for byte what it was"
+        stands = [f"`{name}`{holds(name, data)}" for _, name, data, _ in inputs.sections_of(after) if name in names]
+        if names:
+            text += "; then stands there: " + (", ".join(stands) or ABSENT)
+        wider = padding(after) - padding(before)
+        if wider:
+            text += f"; size fields {abs(wider)} bytes {'wider' if wider > 0 else 'narrower'}"
+        return text
+    return look
+
+
+def padding(binary):
+    """Bytes that the sizes of sections take above what they need. (Custom sections apart: editing changes their number.)"""
+    return sum(width - len(leb128(len(data))) for number, _, data, width in inputs.sections_of(binary) if number)
+
+
+def holds(name, data):
+    """The data of a section, as people read it."""
+    if name in ("name", "component-name"):
+        kinds, at = [], 0
+        while at < len(data):
+            kind, (size, start) = data[at], inputs.number_at(data, at + 1)
+            kinds.append(f" {kind}" + (f" (`{data[start + 1:start + size].decode()}`)" if kind == 0 else ""))
+            at = start + size
+        return (" with subsections" + ",".join(kinds)) if kinds else " with no subsection"
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return ""
+    return f" = `{text}`" if text.isprintable() and len(text) < 40 else ""
+
+
+def reaches(bad):
+    """Whether some bytes go to the terminal as they are."""
+    def look(answered, _, __):
+        return ended(answered) + ("; it reaches the terminal" if bad in answered.stdout else "; it does not reach the terminal")
+    return look
+
+
+def ended(answered):
+    if answered.returncode == 0:
+        return "exit 0"
+    how = f"exit {answered.returncode}" if answered.returncode > 0 else f"killed by signal {-answered.returncode}"
+    return f"{how}: {first(answered.stderr or answered.stdout)}"
+
+
+def first(said):
+    """The first line, or two where a cause is told below."""
+    lines = [line.strip() for line in said.decode(errors="replace").splitlines() if line.strip()]
+    line = " ".join(lines[:1]) or "without a word"
+    causes = [line.removeprefix("0: ") for line in lines if line.startswith("0: ")]
+    return code(line + (f": {causes[0]}" if causes else ""))
+
+
+def code(text):
+    return "`" + text.replace("`", "'") + "`"
+
+
+def quoted(values):
+    return ", ".join(f"`{value}`" for value in values)
