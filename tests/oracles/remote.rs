@@ -51,9 +51,9 @@ fn sample() -> std::path::PathBuf {
 }
 
 /// What the command shows of a FILE, without its name and what it cost.
-fn shown(file: &str, environment: &[(&str, &str)]) -> Value {
+fn shown(file: &str, environment: &[(&'static str, String)]) -> Value {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sectile"));
-    command.args(["show", "--json", "--interface", file]).envs(environment.iter().copied());
+    command.args(["show", "--json", "--interface", file]).envs(environment.iter().cloned());
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success() && said.is_empty(), "{file}: {said}");
@@ -75,9 +75,8 @@ fn put(url: &str, path: Option<&Path>) {
     assert!(command.arg(url).status().unwrap().success(), "{url}");
 }
 
-#[test]
-#[ignore = "needs moto and curl"]
-fn an_s3_server() {
+/// An S3 server with an empty bucket, and what the environment says of it.
+fn s3() -> (Server, String, Vec<(&'static str, String)>) {
     let server = Server::start(|_, address| {
         let (_, port) = address.split_once(':').unwrap();
         let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("target/oracles/bin/moto_server"));
@@ -86,7 +85,6 @@ fn an_s3_server() {
     });
     let endpoint = format!("http://{}", server.address);
     put(&format!("{endpoint}/bucket"), None);
-    put(&format!("{endpoint}/bucket/a/app.wasm"), Some(&sample()));
     let environment = [
         ("AWS_ENDPOINT_URL", &*endpoint),
         ("AWS_ALLOW_HTTP", "true"),
@@ -94,12 +92,86 @@ fn an_s3_server() {
         ("AWS_SECRET_ACCESS_KEY", "5ec12e7"),
         ("AWS_REGION", "us-east-1"),
     ];
+    let environment = environment.map(|(key, value)| (key, value.to_owned())).to_vec();
+    (server, endpoint, environment)
+}
+
+#[test]
+#[ignore = "needs moto and curl"]
+fn an_s3_server() {
+    let (_server, endpoint, environment) = s3();
+    put(&format!("{endpoint}/bucket/a/app.wasm"), Some(&sample()));
     assert_eq!(shown("s3://bucket/a/app.wasm", &environment), shown(sample().to_str().unwrap(), &[]));
 
     let mut command = Command::new(env!("CARGO_BIN_EXE_sectile"));
     let output = command.args(["show", "s3://bucket/none.wasm"]).envs(environment).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("there is no such object") && !said.contains("5ec12e7"), "{said}");
+}
+
+/// The rows of an audit, its status, and what it read.
+fn audited(arguments: &[&str], environment: &[(&'static str, String)]) -> (Vec<Value>, Option<i32>, Value) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sectile"));
+    command.args(["audit", "--format", "jsonl"]).args(arguments).envs(environment.iter().cloned());
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.is_empty(), "{said}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(!text.contains("5ec12e7"));
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let summary = lines.last().unwrap()["summary"].clone();
+    (lines.into_iter().filter(|line| line.get("file").is_some()).collect(), output.status.code(), summary)
+}
+
+#[test]
+#[ignore = "needs moto and curl"]
+fn a_bucket_is_audited_as_a_directory_is() {
+    let (_server, endpoint, environment) = s3();
+    let directory = tempfile::tempdir().unwrap();
+    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files");
+    let mut names: Vec<_> = fs::read_dir(files).unwrap().map(|entry| entry.unwrap().path()).collect();
+    names.retain(|path| path.is_file());
+    for path in &names {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        fs::copy(path, directory.path().join(name)).unwrap();
+        put(&format!("{endpoint}/bucket/a%20b/{name}"), Some(path));
+    }
+    let archive = directory.path().join("z.tar.gz");
+    let tar = Command::new("tar").arg("-czf").arg(&archive).arg("-C").arg(directory.path());
+    assert!({ tar }.args(["zig-zig_fmt.wasm", "tinygo-gofmt.wasm"]).status().unwrap().success());
+    put(&format!("{endpoint}/bucket/a%20b/z.tar.gz"), Some(&archive));
+    put(&format!("{endpoint}/bucket/a%20c/other.wasm"), Some(&sample()));
+
+    let local = directory.path().to_str().unwrap();
+    for more in [&[][..], &["--hash"]] {
+        let arguments = |of| [&[of], more].concat();
+        let (of_files, status, _) = audited(&arguments(local), &[]);
+        let (of_objects, status_of_objects, summary) = audited(&arguments("s3://bucket/a%20b"), &environment);
+        assert_eq!((of_objects.len(), status_of_objects), (of_files.len(), status));
+        assert!(of_files.len() > 15 && summary["stopped"] == false, "{summary}");
+        for (object, file) in of_objects.iter().zip(&of_files) {
+            let path = file["file"].as_str().unwrap().strip_prefix(local).unwrap();
+            assert_eq!(object["file"], format!("s3://bucket/a%20b{path}"));
+            for key in ["size", "digest", "verified", "item", "shares", "largest", "findings", "accepted", "outcome"] {
+                assert_eq!(object[key], file[key], "{path} {key}");
+            }
+        }
+    }
+    let (rows, _, _) = audited(&["s3://bucket/a%20b"], &environment);
+    let first = rows[0]["file"].as_str().unwrap();
+    assert_eq!(shown(first, &environment)["item"], rows[0]["item"]);
+
+    // With an earlier report, the listing alone is asked for; and a key that is no path hides no other.
+    let report = directory.path().join("report.jsonl");
+    let since = ["s3://bucket/a%20b", "--since", report.to_str().unwrap()];
+    audited(&["s3://bucket/a%20b", "-o", report.to_str().unwrap()], &environment);
+    let (again, _, summary) = audited(&since, &environment);
+    assert_eq!(again, rows);
+    assert_eq!(summary["bytes_read"], summary["passed_bytes"], "{summary}");
+    put(&format!("{endpoint}/bucket/a%20b//odd.wasm"), Some(&sample()));
+    let (with_odd, status, _) = audited(&since, &environment);
+    assert_eq!((with_odd.len(), status), (rows.len() + 1, Some(2)));
+    assert!(with_odd.iter().any(|row| row["file"] == "s3://bucket/a%20b//odd.wasm" && row["outcome"] == "unread"));
 }
 
 #[test]
