@@ -45,7 +45,9 @@ fn audit(store: &Arc<dyn ObjectStore>, objects: usize) {
         assert_eq!(audited.summary.accepted, objects as u64);
         let waits = REQUEST * (REQUESTS * objects) as u32 / (THREADS * in_flight) as u32;
         let ratio = took.as_secs_f64() / waits.as_secs_f64();
-        println!("audit, {in_flight} in flight on each of {THREADS} threads: {took:?}; waits {waits:?}; ratio: {ratio:.2} x");
+        println!(
+            "audit, {in_flight} in flight on each of {THREADS} threads: {took:?}; waits {waits:?}; ratio: {ratio:.2} x"
+        );
     }
 }
 

@@ -119,7 +119,7 @@ fn audited(arguments: &[&str], environment: &[(&'static str, String)]) -> (Vec<V
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(!text.contains("5ec12e7"));
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let summary = lines.last().unwrap()["summary"].clone();
+    let summary = lines.last().map(|last| last["summary"].clone()).unwrap_or_default();
     (lines.into_iter().filter(|line| line.get("file").is_some()).collect(), output.status.code(), summary)
 }
 
@@ -137,8 +137,9 @@ fn a_bucket_is_audited_as_a_directory_is() {
         put(&format!("{endpoint}/bucket/a%20b/{name}"), Some(path));
     }
     let archive = directory.path().join("z.tar.gz");
-    let tar = Command::new("tar").arg("-czf").arg(&archive).arg("-C").arg(directory.path());
-    assert!({ tar }.args(["zig-zig_fmt.wasm", "tinygo-gofmt.wasm"]).status().unwrap().success());
+    let mut tar = Command::new("tar");
+    tar.arg("-czf").arg(&archive).arg("-C").arg(directory.path()).args(["zig-zig_fmt.wasm", "tinygo-gofmt.wasm"]);
+    assert!(tar.status().unwrap().success());
     put(&format!("{endpoint}/bucket/a%20b/z.tar.gz"), Some(&archive));
     put(&format!("{endpoint}/bucket/a%20c/other.wasm"), Some(&sample()));
 
@@ -159,7 +160,7 @@ fn a_bucket_is_audited_as_a_directory_is() {
     }
     let (rows, _, _) = audited(&["s3://bucket/a%20b"], &environment);
     let first = rows[0]["file"].as_str().unwrap();
-    assert_eq!(shown(first, &environment)["item"], rows[0]["item"]);
+    assert_eq!(shown(first, &environment)["item"]["name"], rows[0]["item"]["name"]);
 
     // With an earlier report, the listing alone is asked for; and a key that is no path hides no other.
     let report = directory.path().join("report.jsonl");
@@ -167,7 +168,7 @@ fn a_bucket_is_audited_as_a_directory_is() {
     audited(&["s3://bucket/a%20b", "-o", report.to_str().unwrap()], &environment);
     let (again, _, summary) = audited(&since, &environment);
     assert_eq!(again, rows);
-    assert_eq!(summary["bytes_read"], summary["passed_bytes"], "{summary}");
+    assert_eq!(summary["bytes_read"], 0, "{summary}");
     put(&format!("{endpoint}/bucket/a%20b//odd.wasm"), Some(&sample()));
     let (with_odd, status, _) = audited(&since, &environment);
     assert_eq!((with_odd.len(), status), (rows.len() + 1, Some(2)));
