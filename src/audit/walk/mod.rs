@@ -187,6 +187,7 @@ impl Unit {
     }
 
     /// Shows what it holds. What is far away is asked of before it is shown.
+    #[cfg_attr(not(feature = "remote"), allow(unused_variables))]
     pub(super) fn look_into(self, options: &WalkOptions, asked: Asked<'_>, scratch: &mut Scratch, look: &mut dyn Look) {
         let links = &self.ticket.0;
         for (nth, met) in self.met.into_iter().enumerate() {
