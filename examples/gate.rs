@@ -19,7 +19,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use http_body_util::BodyExt;
-use sectile::drive::{Tee, TeeError};
+use sectile::drive::{Tee, TeeError, Watch};
 use sectile::gate::{Accepted, Gate, Refused, Why};
 use sectile::oci::{AnnotationOptions, Duplicates};
 use sectile::policy::Policy;
@@ -94,8 +94,15 @@ async fn upload(State(storage): State<Storage>, body: Body) -> Result<Response, 
     Ok(created(&accepted))
 }
 
-/// Writes what the gate lets through.
-async fn store(body: &mut Tee<Body, Gate>, mut file: File) -> Result<(), Failure> {
+/// Writes what a watch lets through, such as the gate.
+///
+/// # Errors
+///
+/// The watch refuses it; nothing more comes; or the disk fails.
+pub async fn store<W>(body: &mut Tee<Body, W>, mut file: File) -> Result<(), Failure>
+where
+    W: Watch<Refusal: Into<Failure>> + Unpin,
+{
     loop {
         let frame = tokio::time::timeout(PATIENCE, body.frame()).await.map_err(|_| Failure::Cut)?;
         match frame {
@@ -113,7 +120,11 @@ async fn store(body: &mut Tee<Body, Gate>, mut file: File) -> Result<(), Failure
 }
 
 /// Gives what was written its name. Another upload of the same bytes may have that already, and is as good.
-async fn keep(path: TempPath, name: PathBuf) -> Result<(), Failure> {
+///
+/// # Errors
+///
+/// Those of the disk.
+pub async fn keep(path: TempPath, name: PathBuf) -> Result<(), Failure> {
     let kept = tokio::task::spawn_blocking(move || path.persist(name)).await;
     kept.map_err(io::Error::other)?.map_err(|error| error.error.into())
 }
@@ -142,10 +153,12 @@ fn created(accepted: &Accepted) -> Response {
 }
 
 /// Why nothing was stored.
-enum Failure {
+pub enum Failure {
+    /// By the gate.
     Refused(Refused),
     /// The client stopped sending: nobody is there to be told more.
     Cut,
+    /// By the disk.
     Io(io::Error),
 }
 

@@ -34,6 +34,7 @@
 //! | chunks on their way to somebody else | a [`drive::Tee`]: a reader, a writer, a stream, the body of a request |
 //! | an upload to let in or not | `gate::Gate` (feature `gate`) |
 //! | a change to make while it passes | an [`edit::PassingEdit`] |
+//! | a store full of files | `audit::Audit` (feature `audit`) |
 //! | a question about imports and exports | `interface::read_slice`, [`Input`]'s `interface` (feature `interface`) |
 //! | a binary to publish | [`oci::annotations`]; `oci::Image`, `oci::Layout` (feature `oci`); `oci::registry::Client` (feature `push`) |
 //! | a file that is to be judged | [`Input::read_for`], then [`Policy::judge`]; [`policy`] |
@@ -55,6 +56,7 @@
 //! - [`oci`] is where it goes: annotations, and with the feature `oci` the image that registries hold, in a layout on disk.
 //! - [`report`] is the one row that says what was found, and a [`Policy`] judges it: all that is refused, whoever asks, is
 //!   refused by [`policy`].
+//! - `audit` walks stores, and gives every binary in them a row.
 //! - `gate` watches uploads as they pass: it reads, judges and hashes them in one pass, and refuses them as early as it can.
 //!
 //! # What is promised
@@ -85,6 +87,7 @@
 //! - `manifest`: metadata out of Cargo.toml, wkg.toml, package.json and pyproject.toml.
 //! - `git`: the revision of the work tree that a file lies in. Brings a large tree.
 //! - `gate`: uploads are watched as they pass (`gate`).
+//! - `audit`: many files, wherever they lie, one row each (`audit`). Brings what walks and what inflates.
 //! - `stream`, `http`: streams of bytes, and bodies of HTTP requests and responses, pass through a [`drive::Tee`].
 //! - `policy`: policies out of TOML files, and ranges of versions; brings `interface` ([`policy`], whose judging needs no feature).
 //! - `push`: a client of registries, which pushes images, and reads what a registry holds.

@@ -1,6 +1,7 @@
 //! What the benches share: inputs, and two sides timed in turn.
 #![allow(dead_code)] // each bench uses a part
 
+pub mod clusters;
 pub mod duel;
 pub mod inputs;
 pub mod shapes;

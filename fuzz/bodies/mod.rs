@@ -1,6 +1,7 @@
 //! What the fuzz targets check, as plain functions: the targets call them, and so do the ordinary tests, over the seeds
 //! and over inputs of their own.
 //!
+//! - `archives()` audits any bytes as a file of a store;
 //! - [`framing()`] holds the scanner against wasmparser, as the contract says;
 //! - [`drivers()`] holds the drivers against each other, the metadata against the bytes,
 //!   and imports and exports against wasmparser;
@@ -11,6 +12,8 @@
 //! - [`passing()`] edits what passes in chunks, and judges it, as the whole would be;
 //! - [`binary()`] makes the inputs: modules and components that lie.
 
+#[cfg(feature = "audit")]
+mod archives;
 mod drivers;
 mod framing;
 mod generate;
@@ -25,6 +28,8 @@ mod plans;
 mod policy;
 mod ranges;
 
+#[cfg(feature = "audit")]
+pub use self::archives::archives;
 pub use self::drivers::drivers;
 pub use self::framing::{Verdict, framing};
 pub use self::generate::binary;

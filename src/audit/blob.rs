@@ -20,6 +20,9 @@ pub(super) trait Look {
     #[cfg(feature = "remote")]
     fn will_know(&self, place: &Place, state: &State) -> bool;
 
+    /// A file of so many bytes is looked into, whatever it turns out to be.
+    fn open(&mut self, bytes: u64);
+
     /// A blob that begins as WebAssembly does, or that its store says is WebAssembly.
     fn see(&mut self, blob: Blob<'_>);
 

@@ -40,6 +40,8 @@ pub struct Summary {
     pub bytes: u64,
     /// Bytes that were read of them.
     pub bytes_read: u64,
+    /// Bytes of all files that were looked into, whatever they turned out to be.
+    pub store_bytes: u64,
     /// Files and archives' entries that are something else than WebAssembly.
     pub passed: u64,
     /// Bytes that were read to tell that.
@@ -95,6 +97,7 @@ impl Default for Summary {
             refused: 0,
             bytes: 0,
             bytes_read: 0,
+            store_bytes: 0,
             passed: 0,
             passed_bytes: 0,
             archives: 0,
@@ -208,6 +211,11 @@ impl Summary {
         }
     }
 
+    /// Adds a file of so many bytes that was looked into, whatever it turned out to be.
+    pub fn open(&mut self, bytes: u64) {
+        self.store_bytes = self.store_bytes.saturating_add(bytes);
+    }
+
     /// Adds an archive that was looked into, of whose file so many bytes were read to find its entries and to inflate them.
     pub fn archive(&mut self, bytes_read: u64) {
         self.archives += 1;
@@ -221,6 +229,7 @@ impl Summary {
         self.refused += other.refused;
         self.bytes = self.bytes.saturating_add(other.bytes);
         self.bytes_read = self.bytes_read.saturating_add(other.bytes_read);
+        self.store_bytes = self.store_bytes.saturating_add(other.store_bytes);
         self.passed += other.passed;
         self.passed_bytes = self.passed_bytes.saturating_add(other.passed_bytes);
         self.archives += other.archives;

@@ -162,7 +162,6 @@ impl<'a> Worker<'a> {
 
 impl Look for Worker<'_> {
     fn knows(&mut self, place: &Place, state: &State) -> bool {
-        self.of_file = 0; // this is asked of each file first
         let Some(earlier) = self.shared.audit.earlier() else { return false };
         let Some(lines) = earlier.lines(place, state) else { return false };
         for row in lines.rows() {
@@ -177,6 +176,11 @@ impl Look for Worker<'_> {
     #[cfg(feature = "remote")]
     fn will_know(&self, place: &Place, state: &State) -> bool {
         self.shared.audit.earlier().is_some_and(|earlier| earlier.lines(place, state).is_some())
+    }
+
+    fn open(&mut self, bytes: u64) {
+        self.summary.open(bytes);
+        self.of_file = 0;
     }
 
     fn see(&mut self, blob: Blob<'_>) {

@@ -12,35 +12,38 @@ use super::ExternKind;
 
 pub(super) type Result<T> = wasmparser::Result<T>;
 
-/// The imports of a core module: module, name, kind.
+/// The imports of a core module: offset, module, name, kind.
 pub(super) fn module_imports(
     payload: &[u8],
     start: u64,
-) -> Result<impl Iterator<Item = Result<(&str, &str, ExternKind)>>> {
-    let imports = ImportSectionReader::new(BinaryReader::new(payload, start))?.into_imports();
-    Ok(imports.map(|import| import.map(|import| (import.module, import.name, type_kind(&import.ty)))))
+) -> Result<impl Iterator<Item = Result<(u64, &str, &str, ExternKind)>>> {
+    let imports = ImportSectionReader::new(BinaryReader::new(payload, start))?.into_imports_with_offsets();
+    Ok(imports.map(|import| import.map(|(at, import)| (at, import.module, import.name, type_kind(&import.ty)))))
 }
 
-/// The exports of a core module: name, kind.
-pub(super) fn module_exports(payload: &[u8], start: u64) -> Result<impl Iterator<Item = Result<(&str, ExternKind)>>> {
-    let exports = ExportSectionReader::new(BinaryReader::new(payload, start))?.into_iter();
-    Ok(exports.map(|export| export.map(|export| (export.name, core_kind(export.kind)))))
+/// The exports of a core module: offset, name, kind.
+pub(super) fn module_exports(
+    payload: &[u8],
+    start: u64,
+) -> Result<impl Iterator<Item = Result<(u64, &str, ExternKind)>>> {
+    let exports = ExportSectionReader::new(BinaryReader::new(payload, start))?.into_iter_with_offsets();
+    Ok(exports.map(|export| export.map(|(at, export)| (at, export.name, core_kind(export.kind)))))
 }
 
-/// The imports of a component.
+/// The imports of a component, and their offsets.
 pub(super) fn component_imports(
     payload: &[u8],
     start: u64,
-) -> Result<impl Iterator<Item = Result<ComponentImport<'_>>>> {
-    Ok(ComponentImportSectionReader::new(BinaryReader::new(payload, start))?.into_iter())
+) -> Result<impl Iterator<Item = Result<(u64, ComponentImport<'_>)>>> {
+    Ok(ComponentImportSectionReader::new(BinaryReader::new(payload, start))?.into_iter_with_offsets())
 }
 
-/// The exports of a component.
+/// The exports of a component, and their offsets.
 pub(super) fn component_exports(
     payload: &[u8],
     start: u64,
-) -> Result<impl Iterator<Item = Result<ComponentExport<'_>>>> {
-    Ok(ComponentExportSectionReader::new(BinaryReader::new(payload, start))?.into_iter())
+) -> Result<impl Iterator<Item = Result<(u64, ComponentExport<'_>)>>> {
+    Ok(ComponentExportSectionReader::new(BinaryReader::new(payload, start))?.into_iter_with_offsets())
 }
 
 /// The name, and what it implements, each with the rest of its version.

@@ -104,6 +104,7 @@ pub struct Extern {
     name: Box<str>,
     implements: Option<Box<str>>,
     kind: ExternKind,
+    offset: u64,
 }
 
 impl Extern {
@@ -126,6 +127,12 @@ impl Extern {
     /// What it is.
     pub fn kind(&self) -> ExternKind {
         self.kind
+    }
+
+    /// Absolute offset of its entry in the section. (Of imports that share the name of their module, the entry begins
+    /// behind that.)
+    pub fn offset(&self) -> u64 {
+        self.offset
     }
 }
 

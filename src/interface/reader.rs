@@ -169,8 +169,8 @@ impl Reader {
             (Part::Imports, Some(ItemKind::Module)) => self.module_imports(payload, start),
             (Part::Exports, Some(ItemKind::Module)) => {
                 for export in decode::module_exports(payload, start)? {
-                    let (name, kind) = export?;
-                    self.keep_export(Extern { module: None, name: name.into(), implements: None, kind })?;
+                    let (offset, name, kind) = export?;
+                    self.keep_export(Extern { module: None, name: name.into(), implements: None, kind, offset })?;
                 }
                 Ok(())
             }
@@ -184,13 +184,13 @@ impl Reader {
     fn module_imports(&mut self, payload: &[u8], start: u64) -> std::result::Result<(), Stop> {
         let mut last: Option<Arc<str>> = None;
         for import in decode::module_imports(payload, start)? {
-            let (module, name, kind) = import?;
+            let (offset, module, name, kind) = import?;
             // A group of imports may name its module once, and may be large: they share it.
             let shared = last.take().filter(|last| **last == *module);
             self.charge(name.len() + if shared.is_some() { 0 } else { module.len() })?;
             let module = shared.unwrap_or_else(|| module.into());
             last = Some(Arc::clone(&module));
-            self.read.imports.push(Extern { module: Some(module), name: name.into(), implements: None, kind });
+            self.read.imports.push(Extern { module: Some(module), name: name.into(), implements: None, kind, offset });
         }
         Ok(())
     }
@@ -198,18 +198,18 @@ impl Reader {
     fn component_imports(&mut self, payload: &[u8], start: u64) -> std::result::Result<(), Stop> {
         for import in decode::component_imports(payload, start)? {
             self.package = Package::Not;
-            let import = import?;
+            let (offset, import) = import?;
             let (name, implements) = decode::names(&import.name);
             self.charge(name.len() + implements.as_ref().map_or(0, |implements| implements.len()))?;
             let kind = decode::component_kind(import.ty.kind());
-            self.read.imports.push(Extern { module: None, name, implements, kind });
+            self.read.imports.push(Extern { module: None, name, implements, kind, offset });
         }
         Ok(())
     }
 
     fn component_exports(&mut self, payload: &[u8], start: u64) -> std::result::Result<(), Stop> {
         for export in decode::component_exports(payload, start)? {
-            let export = export?;
+            let (offset, export) = export?;
             let (name, implements) = decode::names(&export.name);
             let kind = decode::component_kind(export.kind);
             if kind != ExternKind::Type {
@@ -220,7 +220,7 @@ impl Reader {
                 types.push(ty);
                 of_exports.push(ty);
             }
-            self.keep_export(Extern { module: None, name, implements, kind })?;
+            self.keep_export(Extern { module: None, name, implements, kind, offset })?;
         }
         Ok(())
     }

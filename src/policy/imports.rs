@@ -40,7 +40,8 @@ impl Imports {
             let refused = names(import).find(|name| self.refuses(name));
             if let Some(name) = refused {
                 let why = || format!("the import {} ({}) is refused", quoted(&name), import.kind().name());
-                broken.add(Code::RefusedImport, Spot::ROOT, Path::root, why);
+                let spot = Spot { offset: import.offset(), ..Spot::ROOT };
+                broken.add(Code::RefusedImport, spot, Path::root, why);
             }
         }
         if interface.findings().iter().any(|finding| finding.code != Code::Changed) {

@@ -1,7 +1,7 @@
 //! Section headers, and the names of custom sections.
 
 use super::fault::Fault;
-use super::leb128::Leb128;
+use super::leb128::{self, Leb128};
 
 /// A section's id and size, and the bytes that both take.
 #[derive(Clone, Copy)]
@@ -12,16 +12,16 @@ pub(super) struct Header {
 }
 
 impl Header {
+    /// Bytes that the longest header takes.
+    pub(super) const MAX_LEN: usize = 1 + leb128::MAX_LEN;
+
     /// The header that `bytes` begins with, if there is one to be read. The id may be malformed.
     #[inline(always)]
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
-        match *bytes {
-            [id, size @ ..0x80, ..] => Some(Self { id, size: size.into(), len: 2 }),
-            [id, ref size @ ..] => match Leb128::read(size) {
-                Leb128 { len: 0, .. } => None,
-                Leb128 { value, len } => Some(Self { id, size: value.into(), len: 1 + u64::from(len) }),
-            },
-            [] => None,
+        let (id, size) = bytes.split_first()?;
+        match Leb128::read(size) {
+            Leb128 { len: 0, .. } => None,
+            Leb128 { value, len } => Some(Self { id: *id, size: value.into(), len: 1 + u64::from(len) }),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::fault::Fault;
 use super::header::{Header, NameUnread, long_name, short_name};
 use super::leb128::Leb128;
 use super::preamble::{Preamble, root_kind};
-use super::section::{Class, Classes, ItemKind, Section, kind_name};
+use super::section::{Class, ItemKind, Section, kind_name};
 use super::visitor::{Entry, Visitor, Want};
 use super::window::Window;
 use crate::error::Error;
@@ -19,17 +19,17 @@ use crate::limits::Limits;
 pub struct Scanner {
     limits: Limits,
     state: State,
-    /// Where what is looked at next begins: a preamble or a section header.
-    position: u64,
+    /// The absolute range that it pauses for, where it did not fail.
+    needed: Range<u64>,
+    now: Progress,
+    /// The id of the last section.
+    last_id: u8,
+    /// Of the last section that takes part in a module's order. (An item that holds others has no such order.)
+    rank: Class,
     /// The item that the position lies in, and those that enclose it, the root first.
     frame: Frame,
     enclosing: SmallVec<[Frame; 4]>,
-    /// Where the last section begins, and its id.
-    last: (u64, u8),
     items: u32,
-    /// How many more sections the limit leaves. Signed, so that one instruction counts and tests.
-    sections_left: i64,
-    looked_at: u64,
     /// Up to here, the part of a custom section's name that was seen is UTF-8: it is looked at once, however it comes.
     utf8_until: u64,
 }
@@ -38,32 +38,57 @@ pub struct Scanner {
 enum State {
     Preamble,
     Sections,
-    /// A visitor waits for bytes of a section; the position is already behind it.
-    Data {
-        data: Range<u64>,
-        wanted: Range<u64>,
-    },
+    /// A visitor waits for bytes of a section's data, which are those that are needed; the position is already behind it.
+    Data(Range<u64>),
     /// It failed, of this, there: whatever is fed now, it says so again.
     Failed(Fault, u64),
 }
 
-#[derive(Clone, Debug)]
+/// What changes with each section.
+#[derive(Clone, Copy, Debug)]
+struct Progress {
+    /// Where what is looked at next begins: a preamble or a section header.
+    position: u64,
+    /// Where the last section begins.
+    last: u64,
+    /// How many more sections the limit leaves.
+    sections_left: u64,
+    looked_at: u64,
+}
+
+impl Progress {
+    /// Goes on to the end of a section of which all before `data` was looked at.
+    #[inline(always)]
+    fn pass(&mut self, data: u64, end: u64) {
+        self.last = self.position;
+        self.sections_left -= 1;
+        self.looked_at += data - self.position;
+        self.position = end;
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
 struct Frame {
     kind: ItemKind,
     item: u32,
     /// Which child of the enclosing item this is.
     index: u32,
     children: u32,
-    /// Of the preamble.
-    start: u64,
     /// One past the last byte; the root's is out of reach.
     end: u64,
-    /// Of the last section that takes part in a module's order.
-    rank: Class,
-    /// Of the kind.
-    classes: &'static Classes,
-    /// Where the section that holds it begins, and its id.
-    holder: (u64, u8),
+    /// Where the section that holds it begins.
+    holder: u64,
+}
+
+impl Frame {
+    const ROOT: Self = Self {
+        kind: ItemKind::Module, // until the preamble says
+        item: 0,
+        index: 0,
+        children: 0,
+        end: ROOT_END,
+        holder: 0,
+    };
 }
 
 /// No input is longer, so that an offset and a 32-bit size never overflow.
@@ -80,30 +105,20 @@ impl Scanner {
         Self {
             limits,
             state: State::Preamble,
-            position: 0,
-            frame: Frame {
-                kind: ItemKind::Module, // until the preamble says
-                item: 0,
-                index: 0,
-                children: 0,
-                start: 0,
-                end: ROOT_END,
-                rank: Class::FREE,
-                classes: ItemKind::Module.classes(),
-                holder: (0, 0),
-            },
+            needed: 0..1,
+            now: Progress { position: 0, last: 0, sections_left: limits.sections, looked_at: 0 },
+            last_id: 0,
+            rank: Class::FREE,
+            frame: Frame::ROOT,
             enclosing: SmallVec::new(),
-            last: (0, 0),
             items: 0,
-            sections_left: i64::try_from(limits.sections).unwrap_or(i64::MAX),
-            looked_at: 0,
             utf8_until: 0,
         }
     }
 
     /// Bytes looked at so far: preambles, headers, names, and the data that the visitor wanted.
     pub fn looked_at(&self) -> u64 {
-        self.looked_at
+        self.now.looked_at
     }
 
     /// Hands over what the window holds, as far as it goes, and gives the absolute range that is needed next.
@@ -119,19 +134,22 @@ impl Scanner {
     /// Malformed framing, or an exceeded limit. What was handed over before stays valid. After an error the
     /// scanner is spent: fed again, or told of the end, it gives the same error.
     pub fn feed<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> Result<Range<u64>, Error> {
-        let pause = match &self.state {
-            State::Preamble => self.preamble(window, visitor),
-            State::Sections => Ok(None),
-            State::Data { data, wanted } => {
-                let (data, wanted) = (data.clone(), wanted.clone());
-                Ok(self.serve(window, visitor, data, wanted))
+        let goes_on = match &self.state {
+            State::Preamble if self.enclosing.is_empty() => self.root(window, visitor),
+            State::Preamble => self.nested(window, visitor),
+            State::Sections => true,
+            State::Data(data) => {
+                let (data, wanted) = (data.clone(), self.needed.clone());
+                self.serve(window, visitor, data, wanted)
             }
-            State::Failed(fault, offset) => Err((*fault, *offset)),
+            State::Failed(..) => false,
         };
-        match pause {
-            Ok(None) => self.sections(window, visitor),
-            Ok(Some(needed)) => Ok(needed),
-            Err((fault, offset)) => Err(self.fail(fault, offset)),
+        if goes_on {
+            self.sections(window, visitor);
+        }
+        match self.state {
+            State::Failed(fault, offset) => Err(self.error(fault, offset)),
+            _ => Ok(self.needed.clone()),
         }
     }
 
@@ -147,165 +165,224 @@ impl Scanner {
     ///
     /// The input is not WebAssembly, or ends inside something.
     pub fn finish<'w, V: Visitor<'w>>(&mut self, end: u64, visitor: &mut V) -> Result<(), Error> {
-        let at_joint = matches!(self.state, State::Sections) && self.position == end;
+        let at_joint = matches!(self.state, State::Sections) && self.now.position == end;
         if at_joint && self.enclosing.is_empty() {
-            visitor.leave(self.frame.item, end);
+            visitor.leave(0, end);
             return Ok(());
         }
         Err(self.truncated(end))
     }
 
-    /// An item's first eight bytes. Pauses where the window does not hold them.
-    fn preamble<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> Result<Pause, (Fault, u64)> {
-        let start = self.frame.start;
-        let Some(bytes) = window.from(start).first_chunk::<PREAMBLE_LEN>() else {
-            if !self.enclosing.is_empty() {
-                cannot_begin(self.frame.kind, window, start)?;
-            }
-            self.state = State::Preamble;
-            return Ok(Some(start..start + PREAMBLE_LEN as u64));
+    // What follows gives whether it goes on. Where it does not, the state says why, and `needed` what for: flags stay in
+    // registers, and reasons in their place until somebody asks.
+
+    /// The first eight bytes of all.
+    #[inline(never)]
+    fn root<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> bool {
+        let Some(bytes) = window.from(0).first_chunk() else {
+            return self.pause(0..PREAMBLE_LEN as u64);
         };
-        if self.enclosing.is_empty() {
-            self.frame.kind = root_kind(*bytes)?;
-            self.frame.classes = self.frame.kind.classes();
-        } else if *bytes != self.frame.kind.preamble() {
-            return Err((Fault::NestedPreamble(self.frame.kind), start));
+        match root_kind(*bytes) {
+            Ok(kind) => self.frame.kind = kind,
+            Err((fault, offset)) => return self.fail(fault, offset),
         }
         if self.limits.depth == 0 {
-            return Err((Fault::Limit { what: "items inside one another", max: 0 }, start));
+            return self.fail(Fault::Limit { what: "items inside one another", max: 0 }, 0);
         }
-        if self.items == self.limits.items {
-            return Err((Fault::Limit { what: "items", max: u64::from(self.limits.items) }, start));
-        }
-        self.frame.item = self.items;
-        self.items += 1;
-        self.looked_at += PREAMBLE_LEN as u64;
-        self.position = start + PREAMBLE_LEN as u64;
-        self.state = State::Sections;
-        visitor.enter(&Entry {
-            item: self.frame.item,
-            kind: self.frame.kind,
-            parent: self.enclosing.last().map(|parent| parent.item),
-            index: self.frame.index,
-            start,
-            end: (!self.enclosing.is_empty()).then_some(self.frame.end),
-        });
-        Ok(None)
+        self.enter(visitor, None, None)
     }
 
-    /// The sections. This is the loop that everything stands on: what changes with each section is in locals, and
-    /// what is rare is behind a call.
+    /// A nested item's first eight bytes.
     #[inline]
-    fn sections<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> Result<Range<u64>, Error> {
-        let max_name = self.limits.name;
-        let mut position = self.position;
-
-        let exit = loop {
-            let Frame { kind: item_kind, item, end, classes, .. } = self.frame;
-            if position == end {
-                if self.leave(visitor) {
-                    continue;
-                }
-                break Exit::Fail(Fault::Limit { what: "bytes in the input", max: ROOT_END }, position);
-            }
-            let Some(Header { id, size, len }) = Header::read(window.from(position)) else {
-                break header_exit(window, position);
-            };
-            self.last = (position, id); // here it costs the loop less than beside the visitor's call
-            let payload = position + len;
-            let section_end = payload + size;
-            if section_end > end {
-                break past_parent(item_kind, id, size as u32, position, end);
-            }
-            let class = classes[usize::from(id)];
-            let mut data = payload;
-            let mut name = &[][..];
-            if class == Class::FREE {
-                if self.sections_left > 0 {
-                    let wanted = self.free_run(window, &mut position, visitor);
-                    match wanted.and_then(|(data, wanted)| self.serve(window, visitor, data, wanted)) {
-                        Some(needed) => break Exit::Need(needed),
-                        None => continue,
-                    }
-                }
-            } else if class <= Class::LAST_RANKED {
-                if class <= self.frame.rank {
-                    break Exit::Fail(Fault::OutOfOrder(kind_name(item_kind, id)), position);
-                }
-                self.frame.rank = class;
-            } else if class == Class::CUSTOM {
-                let body = window.from(payload);
-                match short_name(body, size as u32, max_name) {
-                    Some(short) => {
-                        name = short;
-                        data = payload + 1 + short.len() as u64;
-                    }
-                    None => match long_name(body, size as u32, max_name) {
-                        Ok((long, end)) => {
-                            name = long;
-                            data = payload + end as u64;
-                        }
-                        Err(unread) => break name_exit(unread, window, position, payload),
-                    },
-                }
-                self.looked_at += data - payload;
-            } else if class == Class::MALFORMED {
-                break header_exit(window, position);
-            } else if class != Class::UNKNOWN && size > u64::from(MAX_NESTED) {
-                let kind = nested_kind(class);
-                break Exit::Fail(Fault::NestedTooLarge { kind, size: size as u32 }, position + 1);
-            }
-            self.sections_left -= 1;
-            if self.sections_left < 0 {
-                self.looked_at -= data - payload; // is not handed over
-                break Exit::Fail(Fault::Limit { what: "sections", max: self.limits.sections }, position);
-            }
-            self.looked_at += len;
-            let want = visitor.section(&Section {
-                item,
-                item_kind,
-                id,
-                start: position,
-                payload,
-                data,
-                end: section_end,
-                class,
-                name,
-            });
-            position = section_end;
-            if let Want::Bytes(wanted) = want
-                && class <= Class::UNKNOWN
-            {
-                if let Some(needed) = self.serve(window, visitor, data..section_end, wanted) {
-                    break Exit::Need(needed);
-                }
-            } else if class > Class::UNKNOWN {
-                match self.descend(nested_kind(class), payload..section_end, window, visitor) {
-                    Ok(None) => position = payload + PREAMBLE_LEN as u64,
-                    Ok(Some(needed)) => break Exit::Need(needed),
-                    Err((fault, offset)) => break Exit::Fail(fault, offset),
-                }
-            }
-        };
-
-        self.position = position;
-        match exit {
-            Exit::Need(needed) => Ok(needed),
-            exit => self.stop(exit, window),
+    fn nested<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> bool {
+        let Frame { kind, end, .. } = self.frame;
+        let bytes = window.from(self.now.position);
+        if bytes.first_chunk() != Some(&kind.preamble()) {
+            return self.preamble_so_far(bytes);
         }
+        let parent = self.enclosing.last().map(|parent| parent.item);
+        self.enter(visitor, parent, Some(end))
     }
 
-    /// What the loop over sections gives where it does not simply need more.
+    /// Enters an item at its preamble.
+    #[inline(always)]
+    fn enter<'w, V: Visitor<'w>>(&mut self, visitor: &mut V, parent: Option<u32>, end: Option<u64>) -> bool {
+        let (start, item) = (self.now.position, self.items);
+        if item == self.limits.items {
+            return self.fail(Fault::Limit { what: "items", max: u64::from(item) }, start);
+        }
+        self.items += 1;
+        self.frame.item = item;
+        self.now.looked_at += PREAMBLE_LEN as u64;
+        self.now.position = start + PREAMBLE_LEN as u64;
+        self.state = State::Sections;
+        let Frame { kind, index, .. } = self.frame;
+        self.rank = Class::FREE;
+        visitor.enter(&Entry { item, kind, parent, index, start, end });
+        true
+    }
+
+    /// Waits for a nested item's preamble, unless what there is of it shows already that it is none.
     #[cold]
     #[inline(never)]
-    fn stop(&mut self, exit: Exit, window: Window<'_>) -> Result<Range<u64>, Error> {
-        match exit {
-            Exit::Need(needed) => Ok(needed),
-            Exit::NeedName(needed, payload) => match self.name_so_far(window, payload) {
-                Ok(()) => Ok(needed),
-                Err(offset) => Err(self.fail(Fault::NameNotUtf8, offset)),
+    fn preamble_so_far(&mut self, bytes: &[u8]) -> bool {
+        let (start, kind) = (self.now.position, self.frame.kind);
+        if !kind.preamble().starts_with(bytes) {
+            return self.fail(Fault::NestedPreamble(kind), start);
+        }
+        self.state = State::Preamble;
+        self.pause(start..start + PREAMBLE_LEN as u64)
+    }
+
+    /// The sections, as far as the window goes.
+    #[inline]
+    fn sections<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) {
+        while self.run(window, visitor) {}
+        if let Some(id) = window.from(self.now.last).first() {
+            self.last_id = *id;
+        }
+    }
+
+    /// Hands over the sections of an item as long as they are like most: whole headers, short names, nothing wrong, no items
+    /// inside. What they are not, [`special`](Self::special) finds out. This is the loop that everything stands on: what
+    /// changes with each section is in locals, and nothing in it is called but the visitor. (Measured: any other call, and
+    /// any way round that meets again, costs it registers.)
+    #[inline(always)]
+    fn run<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> bool {
+        let Frame { kind: item_kind, item, end, .. } = self.frame;
+        let classes = item_kind.classes();
+        let max_name = self.limits.name;
+        let (mut now, mut rank) = (self.now, self.rank);
+        while let Some(bytes) = window.from(now.position).first_chunk::<{ Header::MAX_LEN }>() {
+            let Some(Header { id, size, len }) = Header::read(bytes) else { break };
+            let (start, payload, class) = (now.position, now.position + len, classes[usize::from(id)]);
+            let section_end = payload + size;
+            if section_end > end || now.sections_left == 0 {
+                break;
+            }
+            if class == Class::CUSTOM {
+                let Some(name) = short_name(window.from(payload), size as u32, max_name) else { break };
+                let data = payload + 1 + name.len() as u64;
+                now.pass(data, section_end);
+                let section = Section { item, item_kind, id, start, payload, data, end: section_end, class, name };
+                if let Want::Bytes(wanted) = visitor.section(&section) {
+                    (self.now, self.rank) = (now, rank);
+                    return self.serve(window, visitor, data..section_end, wanted);
+                }
+                continue;
+            }
+            if class != Class::FREE {
+                if class <= rank || class > Class::LAST_RANKED {
+                    break;
+                }
+                rank = class;
+            }
+            now.pass(payload, section_end);
+            let (data, name) = (payload, &[][..]);
+            let section = Section { item, item_kind, id, start, payload, data, end: section_end, class, name };
+            if let Want::Bytes(wanted) = visitor.section(&section) {
+                (self.now, self.rank) = (now, rank);
+                return self.serve(window, visitor, data..section_end, wanted);
+            }
+        }
+        (self.now, self.rank) = (now, rank);
+        self.special(window, visitor)
+    }
+
+    /// Hands over any section, by all of the rules, and goes down into the item that it holds; or up from one that ends.
+    #[inline(never)]
+    fn special<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> bool {
+        let Frame { kind: item_kind, item, end, .. } = self.frame;
+        let start = self.now.position;
+        if start == end {
+            return self.leave(visitor);
+        }
+        let Some(Header { id, size, len }) = Header::read(window.from(start)) else {
+            return self.unreadable(window);
+        };
+        let (payload, class) = (start + len, item_kind.classes()[usize::from(id)]);
+        let section_end = payload + size;
+        if section_end > end {
+            return self.past_parent(id, size as u32);
+        }
+        let mut data = payload;
+        let mut name = &[][..];
+        if class > Class::UNKNOWN {
+            if class == Class::MALFORMED {
+                return self.fail(Fault::SectionId(id), start);
+            }
+            if size > u64::from(MAX_NESTED) {
+                let fault = Fault::NestedTooLarge { kind: nested_kind(class), size: size as u32 };
+                return self.fail(fault, start + 1);
+            }
+        } else if class == Class::CUSTOM {
+            match long_name(window.from(payload), size as u32, self.limits.name) {
+                Ok((long, end)) => {
+                    name = long;
+                    data = payload + end as u64;
+                }
+                Err(unread) => return self.unread(&unread, payload, window),
+            }
+        } else if class != Class::UNKNOWN && class != Class::FREE {
+            if class <= self.rank {
+                return self.fail(Fault::OutOfOrder(kind_name(item_kind, id)), start);
+            }
+            self.rank = class;
+        }
+        if self.now.sections_left == 0 {
+            return self.fail(Fault::Limit { what: "sections", max: self.limits.sections }, start);
+        }
+        self.now.pass(data, section_end);
+        let section = Section { item, item_kind, id, start, payload, data, end: section_end, class, name };
+        let want = visitor.section(&section);
+        if class > Class::UNKNOWN {
+            return self.descend(nested_kind(class), payload..section_end, window, visitor);
+        }
+        if let Want::Bytes(wanted) = want {
+            return self.serve(window, visitor, data..section_end, wanted);
+        }
+        true
+    }
+
+    /// Pauses for a header that is not all there, or fails of it.
+    #[cold]
+    #[inline(never)]
+    fn unreadable(&mut self, window: Window<'_>) -> bool {
+        let start = self.now.position;
+        match window.from(start) {
+            [id, ..] if *id >= 0x80 => self.fail(Fault::SectionId(*id), start),
+            [_, size @ ..] if !Leb128::may_go_on(size) => self.fail(Fault::SectionSize, start + 1),
+            rest => self.pause(start..start + rest.len() as u64 + 1),
+        }
+    }
+
+    /// Fails of a section that goes past the end of its item.
+    #[cold]
+    #[inline(never)]
+    fn past_parent(&mut self, id: u8, size: u32) -> bool {
+        let start = self.now.position;
+        let Frame { kind, end, .. } = self.frame;
+        if id >= 0x80 {
+            return self.fail(Fault::SectionId(id), start);
+        }
+        self.fail(Fault::PastParent { section: kind_name(kind, id), size, end }, start + 1)
+    }
+
+    /// Pauses for a name that is not all there, or fails of it.
+    #[cold]
+    #[inline(never)]
+    fn unread(&mut self, unread: &NameUnread, payload: u64, window: Window<'_>) -> bool {
+        let start = self.now.position;
+        match *unread {
+            NameUnread::Incomplete(needed) => match self.name_so_far(window, payload) {
+                Ok(()) => self.pause(start..payload + needed as u64),
+                Err(offset) => self.fail(Fault::NameNotUtf8, offset),
             },
-            Exit::Fail(fault, offset) => Err(self.fail(fault, offset)),
+            // `\0as` of a second `\0asm`, read as id, size and length of the name.
+            NameUnread::Malformed(Fault::NamePastSection { .. }, _) if window.from(start).starts_with(b"\0as") => {
+                self.fail(Fault::SecondPreamble, start)
+            }
+            NameUnread::Malformed(fault, offset) => self.fail(fault, payload + offset as u64),
         }
     }
 
@@ -322,84 +399,51 @@ impl Scanner {
         Ok(())
     }
 
-    /// Hands over the sections from `position` on that may stand in any order and number, as most of a component's may, as
-    /// far as they are sound, and moves the position behind them. Stops at one of which bytes are wanted, and gives its
-    /// data, and which. (A loop of its own, with what changes in locals, is measurably faster.)
-    #[inline(always)]
-    fn free_run<'w, V: Visitor<'w>>(
-        &mut self,
-        window: Window<'w>,
-        position: &mut u64,
-        visitor: &mut V,
-    ) -> Option<(Range<u64>, Range<u64>)> {
-        let Frame { kind: item_kind, item, end, classes, .. } = self.frame;
-        let (mut last, mut sections_left, mut looked_at) = (self.last, self.sections_left, self.looked_at);
-        let mut start = *position;
-        let wanted = loop {
-            let Some(Header { id, size, len }) = Header::read(window.from(start)) else { break None };
-            let (payload, class) = (start + len, classes[usize::from(id)]);
-            let section_end = payload + size;
-            if class != Class::FREE || section_end > end || sections_left == 0 {
-                break None;
-            }
-            sections_left -= 1;
-            looked_at += len;
-            last = (start, id);
-            let (data, name) = (payload, &[][..]);
-            let section = Section { item, item_kind, id, start, payload, data, end: section_end, class, name };
-            start = section_end;
-            if let Want::Bytes(wanted) = visitor.section(&section) {
-                break Some((data..section_end, wanted));
-            }
-        };
-        (self.last, self.sections_left, self.looked_at) = (last, sections_left, looked_at);
-        *position = start;
-        wanted
-    }
-
-    /// Goes up from an item that ends, unless it is the root.
-    #[inline(never)]
+    /// Goes up from an item that ends. The root's end is not known, and so far off that no input has it.
+    #[inline]
     fn leave<'w, V: Visitor<'w>>(&mut self, visitor: &mut V) -> bool {
-        let Some(parent) = self.enclosing.pop() else { return false };
-        visitor.leave(self.frame.item, self.frame.end);
-        self.last = self.frame.holder;
-        self.frame = parent;
+        let Some(parent) = self.enclosing.pop() else {
+            return self.fail(Fault::Limit { what: "bytes in the input", max: ROOT_END }, ROOT_END);
+        };
+        let Frame { kind, item, end, holder, .. } = std::mem::replace(&mut self.frame, parent);
+        visitor.leave(item, end);
+        self.now.last = holder;
+        self.last_id = holder_id(kind);
+        self.rank = Class::FREE;
         true
     }
 
     /// Goes down into the item that a section holds.
-    #[inline(never)]
+    #[inline]
     fn descend<'w, V: Visitor<'w>>(
         &mut self,
         kind: ItemKind,
         payload: Range<u64>,
         window: Window<'w>,
         visitor: &mut V,
-    ) -> Result<Pause, (Fault, u64)> {
+    ) -> bool {
+        let depth = self.enclosing.len() as u64 + 2; // with this item and the root
+        let max = u64::from(self.limits.depth);
+        if depth > max {
+            return self.fail(Fault::Limit { what: "items inside one another", max }, payload.start);
+        }
         let index = self.frame.children;
         self.frame.children += 1;
-        let frame = Frame {
+        self.enclosing.push(self.frame);
+        self.frame = Frame {
             kind,
             item: 0, // until it is entered
             index,
             children: 0,
-            start: payload.start,
             end: payload.end,
-            rank: Class::FREE,
-            classes: kind.classes(),
-            holder: self.last,
+            holder: self.now.last,
         };
-        let depth = self.enclosing.len() as u64 + 2; // with this item and the root
-        let max = u64::from(self.limits.depth);
-        if depth > max {
-            return Err((Fault::Limit { what: "items inside one another", max }, payload.start));
-        }
-        self.enclosing.push(std::mem::replace(&mut self.frame, frame));
+        self.now.position = payload.start;
         let size = payload.end - payload.start;
         if size < PREAMBLE_LEN as u64 {
-            return Err((Fault::NestedShort { kind, size: size as u32 }, payload.start));
+            return self.fail(Fault::NestedShort { kind, size: size as u32 }, payload.start);
         }
-        self.preamble(window, visitor)
+        self.nested(window, visitor)
     }
 
     /// Hands over what the visitor wants of a section's data, as long as the window holds it.
@@ -410,52 +454,59 @@ impl Scanner {
         visitor: &mut V,
         data: Range<u64>,
         mut wanted: Range<u64>,
-    ) -> Pause {
+    ) -> bool {
         loop {
             let start = wanted.start.clamp(data.start, data.end);
             let end = wanted.end.clamp(start, data.end);
             let bytes = if start == end { Some(&[][..]) } else { window.range(&(start..end)) };
             let Some(bytes) = bytes else {
-                self.state = State::Data { data, wanted: start..end };
-                return Some(start..end);
+                self.state = State::Data(data);
+                return self.pause(start..end);
             };
-            self.looked_at += end - start;
+            self.now.looked_at += end - start;
             match visitor.data(bytes, start) {
                 Want::Bytes(next) => wanted = next,
                 Want::Nothing => break,
             }
         }
         self.state = State::Sections;
-        None
+        true
+    }
+
+    fn pause(&mut self, needed: Range<u64>) -> bool {
+        self.needed = needed;
+        false
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn fail(&mut self, fault: Fault, offset: u64) -> bool {
+        self.state = State::Failed(fault, offset);
+        false
     }
 
     /// Why an input that ends at `end` ends too early.
     #[cold]
     fn truncated(&self, end: u64) -> Error {
-        let (start, id) = self.last;
-        let section = kind_name(self.frame.kind, id);
+        let (start, id) = (self.now.last, self.last_id);
+        let frame = self.frame;
+        let section = kind_name(frame.kind, id);
         let fault = match self.state {
             State::Failed(fault, offset) => return self.error(fault, offset),
             State::Preamble if self.enclosing.is_empty() && end == 0 => Fault::Empty,
             State::Preamble if self.enclosing.is_empty() => Fault::Short(end),
-            State::Data { .. } => Fault::Truncated { section, start },
-            State::Sections if end < self.position => Fault::Truncated { section, start },
+            State::Data(_) => Fault::Truncated { section, start },
+            State::Sections if end < self.now.position => Fault::Truncated { section, start },
             // The item ends inside the header, too: no more input would mend that.
-            State::Sections if end > self.position && end >= self.frame.end => {
-                return self.error(Fault::SectionSize, self.position + 1);
+            State::Sections if end > self.now.position && end >= frame.end => {
+                return self.error(Fault::SectionSize, self.now.position + 1);
             }
-            State::Sections if end > self.position => Fault::TruncatedHeader { start: self.position },
+            State::Sections if end > self.now.position => Fault::TruncatedHeader { start: self.now.position },
             State::Sections | State::Preamble => {
-                Fault::TruncatedItem { kind: self.frame.kind, start: self.frame.holder.0, end: self.frame.end }
+                Fault::TruncatedItem { kind: frame.kind, start: frame.holder, end: frame.end }
             }
         };
         self.error(fault, end)
-    }
-
-    #[cold]
-    fn fail(&mut self, fault: Fault, offset: u64) -> Error {
-        self.state = State::Failed(fault, offset);
-        self.error(fault, offset)
     }
 
     #[cold]
@@ -466,56 +517,12 @@ impl Scanner {
     }
 }
 
-/// The absolute range that is needed to go on, where something is missing.
-type Pause = Option<Range<u64>>;
-
-/// What ends the loop over sections.
-enum Exit {
-    Need(Range<u64>),
-    /// A name is not all there; with where the payload begins that it stands in.
-    NeedName(Range<u64>, u64),
-    Fail(Fault, u64),
-}
-
-/// Ends the loop over sections at a header that cannot be read.
-#[cold]
-fn header_exit(window: Window<'_>, position: u64) -> Exit {
-    let rest = window.from(position);
-    match rest {
-        [id, ..] if *id >= 0x80 => Exit::Fail(Fault::SectionId(*id), position),
-        [_, size @ ..] if !Leb128::may_go_on(size) => Exit::Fail(Fault::SectionSize, position + 1),
-        _ => Exit::Need(position..position + rest.len() as u64 + 1),
+/// The id of the section that holds an item.
+fn holder_id(kind: ItemKind) -> u8 {
+    match kind {
+        ItemKind::Module => 1,
+        ItemKind::Component => 4,
     }
-}
-
-/// Ends the loop over sections at one that goes past the end of its item.
-#[cold]
-fn past_parent(item: ItemKind, id: u8, size: u32, position: u64, end: u64) -> Exit {
-    if id >= 0x80 {
-        return Exit::Fail(Fault::SectionId(id), position);
-    }
-    Exit::Fail(Fault::PastParent { section: kind_name(item, id), size, end }, position + 1)
-}
-
-/// Ends the loop over sections at a name that cannot be read.
-#[cold]
-fn name_exit(unread: NameUnread, window: Window<'_>, position: u64, payload: u64) -> Exit {
-    match unread {
-        NameUnread::Incomplete(needed) => Exit::NeedName(position..payload + needed as u64, payload),
-        // `\0as` of a second `\0asm`, read as id, size and length of the name.
-        NameUnread::Malformed(Fault::NamePastSection { .. }, _) if window.from(position).starts_with(b"\0as") => {
-            Exit::Fail(Fault::SecondPreamble, position)
-        }
-        NameUnread::Malformed(fault, offset) => Exit::Fail(fault, payload + offset as u64),
-    }
-}
-
-/// Says so where what there is of a nested item's preamble shows already that it is none.
-#[cold]
-#[inline(never)]
-fn cannot_begin(kind: ItemKind, window: Window<'_>, start: u64) -> Result<(), (Fault, u64)> {
-    let is_sound = kind.preamble().starts_with(window.from(start));
-    if is_sound { Ok(()) } else { Err((Fault::NestedPreamble(kind), start)) }
 }
 
 fn nested_kind(class: Class) -> ItemKind {

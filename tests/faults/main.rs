@@ -4,6 +4,7 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::pedantic)]
 
+mod audit;
 #[path = "../suite/support/binary.rs"]
 #[allow(dead_code)] // the suite uses the rest
 mod binary;

@@ -93,7 +93,7 @@ impl Drop for Registry {
 }
 
 /// A key, and a certificate for 127.0.0.1 that it has signed.
-fn certificate(key: &str, certificate: &str) {
+pub fn certificate(key: &str, certificate: &str) {
     let made = Command::new("openssl")
         .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])
         .args([

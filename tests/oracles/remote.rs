@@ -1,4 +1,6 @@
-//! Real servers on loopback: an S3 server (moto), nginx, and Debian's docker-registry.
+//! Real servers on loopback: an S3 server (moto), an Azure server (azurite), nginx, and Debian's docker-registry. (Of GCS
+//! there is none at hand: `gcp-storage-emulator` answers without `ETag` and `Last-Modified`, which `object_store` wants, and
+//! not to HEAD.)
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -10,7 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::registry::{Registry, Setup};
+use crate::registry::{Registry, Setup, certificate};
 
 /// A server, which ends with the value.
 struct Server {
@@ -51,9 +53,9 @@ fn sample() -> std::path::PathBuf {
 }
 
 /// What the command shows of a FILE, without its name and what it cost.
-fn shown(file: &str, environment: &[(&'static str, String)]) -> Value {
+fn shown(file: &str, environment: &[(&str, &str)]) -> Value {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sectile"));
-    command.args(["show", "--json", "--interface", file]).envs(environment.iter().cloned());
+    command.args(["show", "--json", "--interface", file]).envs(environment.iter().copied());
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success() && said.is_empty(), "{file}: {said}");
@@ -75,8 +77,8 @@ fn put(url: &str, path: Option<&Path>) {
     assert!(command.arg(url).status().unwrap().success(), "{url}");
 }
 
-/// An S3 server with an empty bucket, and what the environment says of it.
-fn s3() -> (Server, String, Vec<(&'static str, String)>) {
+/// An S3 server with an empty bucket, and where it is.
+fn s3() -> (Server, String) {
     let server = Server::start(|_, address| {
         let (_, port) = address.split_once(':').unwrap();
         let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("target/oracles/bin/moto_server"));
@@ -85,21 +87,25 @@ fn s3() -> (Server, String, Vec<(&'static str, String)>) {
     });
     let endpoint = format!("http://{}", server.address);
     put(&format!("{endpoint}/bucket"), None);
-    let environment = [
-        ("AWS_ENDPOINT_URL", &*endpoint),
+    (server, endpoint)
+}
+
+/// What the environment says of it.
+fn environment(endpoint: &str) -> [(&str, &str); 5] {
+    [
+        ("AWS_ENDPOINT_URL", endpoint),
         ("AWS_ALLOW_HTTP", "true"),
         ("AWS_ACCESS_KEY_ID", "me"),
         ("AWS_SECRET_ACCESS_KEY", "5ec12e7"),
         ("AWS_REGION", "us-east-1"),
-    ];
-    let environment = environment.map(|(key, value)| (key, value.to_owned())).to_vec();
-    (server, endpoint, environment)
+    ]
 }
 
 #[test]
 #[ignore = "needs moto and curl"]
 fn an_s3_server() {
-    let (_server, endpoint, environment) = s3();
+    let (_server, endpoint) = s3();
+    let environment = environment(&endpoint);
     put(&format!("{endpoint}/bucket/a/app.wasm"), Some(&sample()));
     assert_eq!(shown("s3://bucket/a/app.wasm", &environment), shown(sample().to_str().unwrap(), &[]));
 
@@ -110,9 +116,9 @@ fn an_s3_server() {
 }
 
 /// The rows of an audit, its status, and what it read.
-fn audited(arguments: &[&str], environment: &[(&'static str, String)]) -> (Vec<Value>, Option<i32>, Value) {
+fn audited(arguments: &[&str], environment: &[(&str, &str)]) -> (Vec<Value>, Option<i32>, Value) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sectile"));
-    command.args(["audit", "--format", "jsonl"]).args(arguments).envs(environment.iter().cloned());
+    command.args(["audit", "--format", "jsonl"]).args(arguments).envs(environment.iter().copied());
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.is_empty(), "{said}");
@@ -126,7 +132,8 @@ fn audited(arguments: &[&str], environment: &[(&'static str, String)]) -> (Vec<V
 #[test]
 #[ignore = "needs moto and curl"]
 fn a_bucket_is_audited_as_a_directory_is() {
-    let (_server, endpoint, environment) = s3();
+    let (_server, endpoint) = s3();
+    let environment = environment(&endpoint);
     let directory = tempfile::tempdir().unwrap();
     let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files");
     let mut names: Vec<_> = fs::read_dir(files).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -176,27 +183,107 @@ fn a_bucket_is_audited_as_a_directory_is() {
 }
 
 #[test]
-#[ignore = "needs nginx"]
-fn a_web_server_with_ranges() {
-    let server = Server::start(|directory, address| {
+#[ignore = "needs azurite and azure-storage-blob"]
+fn an_azure_server() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let server = Server::start(|_, address| {
+        let (_, port) = address.split_once(':').unwrap();
+        let mut command = Command::new(root.join("target/azurite/node_modules/.bin/azurite-blob"));
+        command.args(["--silent", "--skipApiVersionCheck", "--disableTelemetry", "--inMemoryPersistence"]);
+        command.args(["--blobHost", "127.0.0.1", "--blobPort", port]);
+        command
+    });
+    let endpoint = format!("http://{}", server.address);
+    let put = Command::new(root.join("target/oracles/bin/python3"))
+        .args(["-c", PUT_IN_AZURE, &endpoint])
+        .arg(sample())
+        .output()
+        .unwrap();
+    assert!(put.status.success(), "{}", String::from_utf8_lossy(&put.stderr));
+    let environment = [("AZURE_STORAGE_USE_EMULATOR", "true"), ("AZURITE_BLOB_STORAGE_URL", &*endpoint)];
+    assert_eq!(shown("az://bucket/a/app.wasm", &environment), shown(sample().to_str().unwrap(), &[]));
+
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sectile"));
+    let output = command.args(["show", "az://bucket/none.wasm"]).envs(environment).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("there is no such object"), "{said}");
+
+    // Its listing writes an `ETag` otherwise than its answers do: it is the same state all the same.
+    let report = server.directory.path().join("report.jsonl");
+    let report = report.to_str().unwrap();
+    audited(&["az://bucket/a/", "-o", report], &environment);
+    let (rows, status, summary) = audited(&["az://bucket/a/", "--since", report], &environment);
+    assert_eq!((rows.len(), &rows[0]["file"], status), (1, &"az://bucket/a/app.wasm".into(), Some(0)));
+    assert_eq!((&rows[0]["outcome"], &summary["bytes_read"]), (&"complete".into(), &0.into()));
+}
+
+/// With the account, and the key, that every such server knows.
+const PUT_IN_AZURE: &str = r#"
+import sys
+from azure.storage.blob import BlobServiceClient
+key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+account = f"AccountName=devstoreaccount1;AccountKey={key};BlobEndpoint={sys.argv[1]}/devstoreaccount1;"
+service = BlobServiceClient.from_connection_string("DefaultEndpointsProtocol=http;" + account)
+service.create_container("bucket").upload_blob("a/app.wasm", open(sys.argv[2], "rb"))
+"#;
+
+/// nginx, which gives `/app.wasm`; with TLS, by a certificate of its own.
+fn nginx(tls: bool) -> Server {
+    Server::start(|directory, address| {
         fs::create_dir(directory.join("www")).unwrap();
         fs::copy(sample(), directory.join("www/app.wasm")).unwrap();
         let at = directory.display();
+        let listen = if tls {
+            certificate(&format!("{at}/key.pem"), &format!("{at}/cert.pem"));
+            format!("listen {address} ssl; ssl_certificate {at}/cert.pem; ssl_certificate_key {at}/key.pem;")
+        } else {
+            format!("listen {address};")
+        };
         let config = format!(
             "daemon off; master_process off; pid {at}/pid; error_log {at}/error.log; user root; events {{}}\n\
              http {{ access_log {at}/access.log; client_body_temp_path {at}/b; proxy_temp_path {at}/p;\n\
              fastcgi_temp_path {at}/f; uwsgi_temp_path {at}/u; scgi_temp_path {at}/s;\n\
-             server {{ listen {address}; root {at}/www; }} }}\n"
+             server {{ {listen} root {at}/www; }} }}\n"
         );
         fs::write(directory.join("nginx.conf"), config).unwrap();
         let mut command = Command::new("nginx");
         command.arg("-p").arg(directory).arg("-c").arg(directory.join("nginx.conf"));
         command
-    });
+    })
+}
+
+impl Server {
+    /// nginx gave parts, and few.
+    #[track_caller]
+    fn assert_few_ranges(&self) {
+        let log = fs::read_to_string(self.directory.path().join("access.log")).unwrap();
+        assert!(log.lines().count() <= 3 && log.lines().all(|line| line.contains("\" 206 ")), "{log}");
+    }
+}
+
+#[test]
+#[ignore = "needs nginx"]
+fn a_web_server_with_ranges() {
+    let server = nginx(false);
     let url = format!("http://{}/app.wasm", server.address);
     assert_eq!(shown(&url, &[]), shown(sample().to_str().unwrap(), &[]));
-    let log = fs::read_to_string(server.directory.path().join("access.log")).unwrap();
-    assert!(log.lines().count() <= 3 && log.lines().all(|line| line.contains("\" 206 ")), "{log}");
+    server.assert_few_ranges();
+}
+
+/// One that the system does not know is not spoken to.
+#[test]
+#[ignore = "needs nginx and openssl"]
+fn a_web_server_with_a_certificate() {
+    let server = nginx(true);
+    let url = format!("https://{}/app.wasm", server.address);
+    let output = Command::new(env!("CARGO_BIN_EXE_sectile")).args(["show", &url]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains("cannot be reached"), "{said}");
+
+    let known = server.directory.path().join("cert.pem");
+    let environment = [("SSL_CERT_FILE", known.to_str().unwrap())];
+    assert_eq!(shown(&url, &environment), shown(sample().to_str().unwrap(), &[]));
+    server.assert_few_ranges();
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The command, as scripts rely on it.
 
+mod audit;
 mod edit;
 mod from;
 mod interface;

@@ -21,6 +21,12 @@ fn over_seeds(target: &str, body: impl Fn(&[u8])) {
     assert!(seeds >= 20, "{seeds} seeds");
 }
 
+#[cfg(feature = "audit")]
+#[test]
+fn archives() {
+    over_seeds("archives", bodies::archives);
+}
+
 #[test]
 fn drivers() {
     over_seeds("drivers", bodies::drivers);

@@ -1,6 +1,8 @@
 //! Ranged fetches: what they cost, and that a source that fails, or lies, costs no more. (That they give what every other
 //! driver gives is in each test that goes through `support::mouths`.)
 
+#[path = "../../benches/support/clusters.rs"]
+mod clusters;
 #[path = "../../benches/support/shapes.rs"]
 #[allow(dead_code)]
 mod shapes;
@@ -12,9 +14,9 @@ use std::path::Path;
 
 use sectile::drive::{self, Cost, Fetch, FetchOptions, Fetched};
 use sectile::metadata::Reader;
-use sectile::scan::{Section, Visitor, Want};
 use sectile::{Error, Limits, Outcome, read_fetch, read_slice};
 
+use self::clusters::clusters;
 use crate::support::binary::{component, custom, module, section};
 use crate::support::mouths;
 use crate::support::ranges::{Ranges, now};
@@ -34,52 +36,12 @@ fn cost_of(bytes: &[u8]) -> Cost {
     cost
 }
 
-/// Where the sections of an input begin, and the subsections of names, which are hopped along in the same way.
-#[derive(Default)]
-struct Headers {
-    starts: Vec<u64>,
-    end: u64,
-}
-
-impl Headers {
-    fn hop(&mut self, start: u64) -> Want {
-        if start < self.end { Want::Bytes(start..start + 6) } else { Want::Nothing }
-    }
-}
-
-impl Visitor<'_> for Headers {
-    fn section(&mut self, section: &Section<'_>) -> Want {
-        self.starts.push(section.range().start);
-        self.end = section.data().end;
-        if section.name().ends_with("name") { self.hop(section.data().start) } else { Want::Nothing }
-    }
-
-    fn data(&mut self, bytes: &[u8], start: u64) -> Want {
-        self.starts.push(start);
-        let len = bytes[1..].iter().take_while(|byte| **byte >= 0x80).count() + 1;
-        let size = bytes[1..=len].iter().rev().fold(0, |size, byte| size << 7 | u64::from(byte & 0x7f));
-        self.hop(start + 1 + len as u64 + size)
-    }
-}
-
-/// Groups of headers, each within a window of 64 KiB.
-fn clusters(bytes: &[u8]) -> u64 {
-    let mut headers = Headers::default();
-    drive::slice(bytes, &mut headers, Limits::default()).0.unwrap();
-    let (mut clusters, mut end) = (1, 64 << 10);
-    for start in headers.starts {
-        if start >= end {
-            (clusters, end) = (clusters + 1, start + (64 << 10));
-        }
-    }
-    clusters
-}
-
 #[test]
 fn a_module_costs_a_round_trip_a_cluster_of_headers() {
     for (name, parts, most) in [
         ("opencascade.wasm", &shapes::OPENCASCADE[..], 4),
-        ("ruby.debug-stdlib.wasm", &shapes::RUBY_DEBUG, 11), // with one for a subsection of names
+        // 10 of section headers, and one of the name section's subsections.
+        ("ruby.debug-stdlib.wasm", &shapes::RUBY_DEBUG, 11),
         ("duckdb-mvp.wasm", &shapes::DUCKDB, 6),
     ] {
         for bytes in likenesses(name, shapes::module(parts)) {

@@ -120,6 +120,8 @@ pub(super) fn tail(summary: &Summary, stop: Option<&Stop>, out: &mut dyn Write) 
     }
     put!(&mut line, ",\"accepted\":", summary.accepted, ",\"refused\":", summary.refused)?;
     put!(&mut line, ",\"bytes\":", summary.bytes, ",\"bytes_read\":", summary.bytes_read)?;
+    put!(&mut line, ",\"archives\":", summary.archives, ",\"archives_bytes\":", summary.archives_bytes)?;
+    put!(&mut line, ",\"store_bytes\":", summary.store_bytes)?;
     put!(&mut line, ",\"passed\":", summary.passed, ",\"passed_bytes\":", summary.passed_bytes)?;
     put!(&mut line, ",\"stopped\":", stop.is_some())?;
     put!(&mut line, ",\"behind\":")?;

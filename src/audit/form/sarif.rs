@@ -175,9 +175,10 @@ pub(super) fn tail(about: &About, summary: &Summary, stop: Option<&Stop>, out: &
         write!(out, ",\"day\":")?;
         write_text(&mut out, day)?;
     }
-    let Summary { rows, accepted, refused, bytes, bytes_read, .. } = summary;
+    let Summary { rows, accepted, refused, bytes, store_bytes, .. } = summary;
+    let bytes_read = summary.store_bytes_read();
     write!(out, ",\"rows\":{rows},\"accepted\":{accepted},\"refused\":{refused}")?;
-    writeln!(out, ",\"bytes\":{bytes},\"bytesRead\":{bytes_read}}}}}]}}")
+    writeln!(out, ",\"bytes\":{bytes},\"storeBytes\":{store_bytes},\"bytesRead\":{bytes_read}}}}}]}}")
 }
 
 /// A name of the store, as far as it is a text.

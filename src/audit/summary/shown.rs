@@ -170,9 +170,14 @@ impl Summary {
         self.ended[ended as usize]
     }
 
-    /// Which share of the blobs' bytes was read, from 0 to 1; 0 where there are none.
+    /// Bytes that were read of the store in all: of blobs, of archives, and of what is something else.
+    pub fn store_bytes_read(&self) -> u64 {
+        self.bytes_read.saturating_add(self.archives_bytes).saturating_add(self.passed_bytes)
+    }
+
+    /// Which share of the store's bytes was read, from 0 to 1; 0 where there are none.
     pub fn share_read(&self) -> f64 {
-        if self.bytes == 0 { 0.0 } else { self.bytes_read as f64 / self.bytes as f64 }
+        if self.store_bytes == 0 { 0.0 } else { self.store_bytes_read() as f64 / self.store_bytes as f64 }
     }
 
     /// The licences as they are written, each with the rows whose root says so; those with most rows first.

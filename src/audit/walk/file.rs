@@ -66,10 +66,14 @@ impl Entry {
         let is_passed = |kind: Kind| kind.is_passed(says_wasm, options);
         if let Some((keep, file)) = keep {
             return match read_head(&input, &mut scratch.head) {
-                Ok(head) if is_passed(Kind::of(head)) => look.pass(head.len() as u64),
+                Ok(head) if is_passed(Kind::of(head)) => {
+                    look.open(input.len());
+                    look.pass(head.len() as u64);
+                }
                 _ => keep(file, self), // what cannot be read is told once all its names are known
             };
         }
+        look.open(input.len());
         let place = self.into_place();
         if look.knows(&place, &state) {
             return;

@@ -9,6 +9,7 @@ mod images;
 mod kind;
 mod layout;
 mod links;
+mod listing;
 #[cfg(feature = "remote")]
 mod objects;
 mod registry;

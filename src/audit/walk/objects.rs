@@ -218,6 +218,7 @@ impl Entry {
 
     /// Shows it, in its turn.
     fn show(self, begun: Begun, requests: &Requests, options: &WalkOptions, look: &mut dyn Look) {
+        look.open(self.meta.size);
         if look.knows(&self.place, &self.state) {
             return;
         }

@@ -3,10 +3,9 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use ignore::{DirEntry, WalkBuilder};
-
 use super::file::{Entry, Stored};
 use super::images::Images;
+use super::listing::{self, Listed, ListedKind, Unlisted};
 use super::{Met, Units, WalkOptions, layout, registry};
 use crate::audit::blob::{Place, Trouble};
 use crate::digest::Digest;
@@ -35,57 +34,41 @@ pub(super) fn walk(root: &Path, options: &WalkOptions, units: &mut Units<'_>) ->
         return units.add(Met::File(Entry { is_root: true, ..Entry::new(root.to_owned()) }));
     }
     let mut stores: Vec<Store> = Vec::new();
-    for entry in walker(root, options).build() {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(error) => {
-                units.add(Met::Trouble(unreadable(root, &error)))?;
+    for listed in listing::list(root, options, enters) {
+        let Listed { path, depth, kind } = match listed {
+            Ok(listed) => listed,
+            Err(unlisted) => {
+                units.add(Met::Trouble(unreadable(root, unlisted)))?;
                 continue;
             }
         };
-        while stores.last().is_some_and(|store| entry.depth() <= store.depth) {
+        while stores.last().is_some_and(|store| depth <= store.depth) {
             stores.pop();
         }
-        let file_type = entry.file_type();
-        if entry.depth() == 0 || file_type.is_some_and(|file_type| file_type.is_dir()) {
-            let (store, troubles) = Store::at(&entry);
-            stores.extend(store);
-            for trouble in troubles {
-                units.add(Met::Trouble(trouble))?;
+        match kind {
+            ListedKind::Directory => {
+                let (store, troubles) = Store::at(&path, depth);
+                stores.extend(store);
+                for trouble in troubles {
+                    units.add(Met::Trouble(trouble))?;
+                }
             }
-        } else if file_type.is_some_and(|file_type| file_type.is_file()) {
-            let said = stores.last().and_then(|store| store.stored(&entry)).map(Box::new);
-            units.add(Met::File(Entry { stored: said, ..Entry::new(entry.into_path()) }))?;
-        } else {
-            units.add(Met::Trouble(passed_over(entry)))?;
+            ListedKind::File => {
+                let said = stores.last().and_then(|store| store.stored(&path)).map(Box::new);
+                units.add(Met::File(Entry { stored: said, ..Entry::new(path) }))?;
+            }
+            ListedKind::Link => units.add(passed_over(path, Code::NotFollowed, "it is a symbolic link"))?,
+            ListedKind::Other => units.add(passed_over(path, Code::NotAFile, "it is a FIFO, a socket or a device"))?,
         }
     }
     ControlFlow::Continue(())
 }
 
-fn walker(root: &Path, options: &WalkOptions) -> WalkBuilder {
-    let mut builder = WalkBuilder::new(root_path(root));
-    builder
-        .standard_filters(options.ignore_rules)
-        .hidden(false)
-        .parents(false)
-        .git_global(false)
-        .require_git(false)
-        .follow_links(false)
-        .same_file_system(options.same_file_system)
-        .sort_by_file_name(std::ffi::OsStr::cmp);
-    // What a registry keeps beside its blobs is links, which are read to call the blobs by.
-    builder.filter_entry(|entry| {
-        !(entry.file_name() == registry::REPOSITORIES
-            && entry.file_type().is_some_and(|file_type| file_type.is_dir())
-            && entry.path().parent().is_some_and(|parent| may_be_registry(parent, entry.depth() == 1)))
-    });
-    builder
-}
-
-/// To the walker, `-` is standard input.
-fn root_path(root: &Path) -> PathBuf {
-    if root == Path::new("-") { Path::new(".").join(root) } else { root.to_owned() }
+/// What a registry keeps beside its blobs is links, which are read to call the blobs by.
+fn enters(directory: &Path, depth: usize) -> bool {
+    let is_beside_blobs = directory.file_name().is_some_and(|name| name == registry::REPOSITORIES)
+        && directory.parent().is_some_and(|parent| may_be_registry(parent, depth == 1));
+    !is_beside_blobs
 }
 
 fn may_be_registry(directory: &Path, is_root: bool) -> bool {
@@ -94,23 +77,22 @@ fn may_be_registry(directory: &Path, is_root: bool) -> bool {
 
 impl Store {
     /// The store that a directory is, if it is one; and what is wrong with it.
-    fn at(entry: &DirEntry) -> (Option<Self>, Vec<Trouble>) {
-        let directory = entry.path();
+    fn at(directory: &Path, depth: usize) -> (Option<Self>, Vec<Trouble>) {
         let mut troubles = Vec::new();
         let mut trouble = |trouble| troubles.push(trouble);
         let (shape, images) = if layout::is_layout(directory) {
             (Shape::Layout, layout::images(directory, &mut trouble))
-        } else if may_be_registry(directory, entry.depth() == 0) {
+        } else if may_be_registry(directory, depth == 0) {
             (Shape::Registry, registry::images(directory, &mut trouble))
         } else {
             return (None, troubles);
         };
-        (Some(Self { directory: directory.to_owned(), depth: entry.depth(), shape, images }), troubles)
+        (Some(Self { directory: directory.to_owned(), depth, shape, images }), troubles)
     }
 
     /// What the store says of a file, if that is one of its blobs.
-    fn stored(&self, entry: &DirEntry) -> Option<Stored> {
-        let below = entry.path().strip_prefix(&self.directory).ok()?.to_str()?;
+    fn stored(&self, file: &Path) -> Option<Stored> {
+        let below = file.strip_prefix(&self.directory).ok()?.to_str()?;
         let mut parts = below.split(std::path::MAIN_SEPARATOR);
         if (parts.next(), parts.next()) != (Some("blobs"), Some("sha256")) {
             return None;
@@ -129,28 +111,12 @@ impl Store {
     }
 }
 
-/// A link, a FIFO, a socket or a device: none is opened.
-fn passed_over(entry: DirEntry) -> Trouble {
-    let (code, message) = match entry.file_type() {
-        Some(file_type) if file_type.is_symlink() => (Code::NotFollowed, "it is a symbolic link"),
-        _ => (Code::NotAFile, "it is a FIFO, a socket or a device"),
-    };
-    Trouble { place: Place::new(entry.into_path()), state: None, code, message: message.to_owned() }
+/// What is not opened.
+fn passed_over(path: PathBuf, code: Code, message: &str) -> Met {
+    Met::Trouble(Trouble { place: Place::new(path), state: None, code, message: message.to_owned() })
 }
 
-fn unreadable(root: &Path, error: &ignore::Error) -> Trouble {
-    let mut inner = error;
-    let mut path = root;
-    loop {
-        inner = match inner {
-            ignore::Error::WithPath { path: of, err } => {
-                path = of;
-                err
-            }
-            ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => err,
-            _ => break,
-        };
-    }
-    let message = inner.io_error().map_or_else(|| inner.to_string(), ToString::to_string);
-    Trouble { place: Place::new(path), state: None, code: Code::Unreadable, message }
+fn unreadable(root: &Path, Unlisted { path, why }: Unlisted) -> Trouble {
+    let path = if path.as_os_str().is_empty() { root.to_owned() } else { path };
+    Trouble { place: Place::new(path), state: None, code: Code::Unreadable, message: why }
 }

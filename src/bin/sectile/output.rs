@@ -18,6 +18,7 @@ use sectile::policy::PolicyError;
 use sectile::splice::WriteError;
 use sectile::{Error, Escaped};
 
+use crate::args::TABLE;
 use crate::input;
 
 /// Standard output, buffered.
@@ -238,7 +239,12 @@ impl Output {
     /// every byte passes.
     pub fn new(matches: &ArgMatches) -> Self {
         let is_binary = matches.try_get_one::<OsString>("output").ok().flatten().is_some_and(|output| output == "-");
-        let for_machines = is_binary || matches.try_get_one::<bool>("json").ok().flatten().is_none_or(|json| *json);
+        let format = matches.try_get_one::<String>("format").ok().flatten();
+        let for_machines = is_binary
+            || match format {
+                Some(format) => format != TABLE,
+                None => matches.try_get_one::<bool>("json").ok().flatten().is_none_or(|json| *json),
+            };
         let color = matches.try_get_one::<String>("color").ok().flatten();
         let choice = match color.map(String::as_str) {
             _ if for_machines => ColorChoice::AlwaysAnsi,

@@ -78,9 +78,11 @@ pub enum LayoutError {
     /// There is no image at all.
     #[error("`{}` lists no image", .0.display())]
     Empty(PathBuf),
-    /// The locator names a registry, which is not read from.
+    /// The locator names a registry, and here only layouts on disk are looked in. (What a registry holds, `Held` of
+    /// `oci::registry` reads, with the feature `push`.)
     #[error(
-        "a registry is not read from: `oci:DIR`, `oci:DIR:NAME` and `oci:DIR@DIGEST` name images in a layout on disk"
+        "`oci://…` names an image in a registry, and here only a layout on disk is meant: `oci:DIR`, `oci:DIR:NAME` or \
+         `oci:DIR@DIGEST`"
     )]
     Registry,
     /// There are several images, and nothing says which.

@@ -10,7 +10,7 @@ use ureq::http::{Method, header};
 use super::client::Client;
 use super::error::{Fault, PushError};
 use super::reference::Reference;
-use super::session::{Ask, Learnt, Session};
+use super::session::{Access, Ask, Learnt, Session};
 use super::transport::Answer;
 use crate::digest::Digest;
 use crate::drive::{Fetch, Fetched};
@@ -66,7 +66,7 @@ impl Held {
     /// The registry does not have it, or does not give it; it has no layer of WebAssembly, or several; a document is
     /// malformed, or not what it is called by.
     pub fn open(client: Client, reference: Reference) -> Result<Self, HeldError> {
-        let mut session = Session::new(&client, &reference)?;
+        let mut session = Session::new(&client, &reference, Access::Pull)?;
         let (first, mut tagged) = if let Some(digest) = reference.digest() {
             (digest, None)
         } else {
@@ -112,8 +112,8 @@ impl Held {
             return Ok(Fetched { len: Some(size), ..Fetched::default() });
         }
         let mut session = match self.learnt.take() {
-            Some(learnt) => Session::resumed(&self.client, &self.reference, learnt)?,
-            None => Session::new(&self.client, &self.reference)?,
+            Some(learnt) => Session::resumed(&self.client, &self.reference, Access::Pull, learnt)?,
+            None => Session::new(&self.client, &self.reference, Access::Pull)?,
         };
         let url = session.url(&format!("blobs/{digest}"))?;
         let bytes = format!("bytes={}-{}", range.start, range.end - 1);

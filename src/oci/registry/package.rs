@@ -3,7 +3,7 @@
 use super::client::Client;
 use super::error::{Fault, PushError};
 use super::reference::Reference;
-use super::session::{Session, Source};
+use super::session::{Access, Session, Source};
 use super::transport::Answer;
 use crate::digest::Digest;
 use crate::oci::{Descriptor, MANIFEST};
@@ -81,6 +81,6 @@ impl Session<'_> {
 
 impl Client {
     pub(super) fn session<'c>(&'c self, reference: &'c Reference) -> Result<Session<'c>, PushError> {
-        Session::new(self, reference)
+        Session::new(self, reference, Access::Push)
     }
 }

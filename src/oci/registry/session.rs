@@ -79,10 +79,30 @@ impl<'a> Ask<'a> {
     }
 }
 
+/// What a session is for, and so what it asks to be permitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// To read.
+    Pull,
+    /// To write, and to look what is there already.
+    Push,
+}
+
+impl Access {
+    /// As a token's scope says it.
+    pub(super) const fn actions(self) -> &'static str {
+        match self {
+            Self::Pull => "pull",
+            Self::Push => "pull,push",
+        }
+    }
+}
+
 /// One client and one repository.
 pub(super) struct Session<'c> {
     client: &'c Client,
     reference: &'c Reference,
+    access: Access,
     base: Url,
     /// What is known of the user, once somebody has asked.
     credential: Option<Known>,
@@ -94,7 +114,7 @@ pub(super) struct Session<'c> {
 }
 
 impl<'c> Session<'c> {
-    pub(super) fn new(client: &'c Client, reference: &'c Reference) -> Result<Self, PushError> {
+    pub(super) fn new(client: &'c Client, reference: &'c Reference, access: Access) -> Result<Self, PushError> {
         let scheme = match client.options.scheme {
             Scheme::Http => "http",
             Scheme::Auto if Self::is_local(reference) => "http",
@@ -105,13 +125,18 @@ impl<'c> Session<'c> {
             .map_err(|why| PushError::new(reference, None, Fault::Unreachable(format!("{base}: {why}"))))?;
         let options = &client.options;
         let patience = Patience::new(options.pause, options.patience);
-        Ok(Self { client, reference, base, credential: None, authorization: None, patience, expects: true })
+        Ok(Self { client, reference, access, base, credential: None, authorization: None, patience, expects: true })
     }
 
-    /// A session that goes on where another ended.
-    pub(super) fn resumed(client: &'c Client, reference: &'c Reference, learnt: Learnt) -> Result<Self, PushError> {
+    /// A session that goes on where another ended, for the same.
+    pub(super) fn resumed(
+        client: &'c Client,
+        reference: &'c Reference,
+        access: Access,
+        learnt: Learnt,
+    ) -> Result<Self, PushError> {
         let Learnt { credential, authorization, expects } = learnt;
-        Ok(Self { credential, authorization, expects, ..Self::new(client, reference)? })
+        Ok(Self { credential, authorization, expects, ..Self::new(client, reference, access)? })
     }
 
     /// What is known of the registry, for a session that goes on.
@@ -130,6 +155,10 @@ impl<'c> Session<'c> {
 
     pub(super) fn reference(&self) -> &'c Reference {
         self.reference
+    }
+
+    pub(super) fn access(&self) -> Access {
+        self.access
     }
 
     pub(super) fn client(&self) -> &'c Client {

@@ -51,7 +51,7 @@ impl Session<'_> {
         }
     }
 
-    /// Has a token given, for pulling and pushing what the session is about.
+    /// Has a token given, for what the session is to do with its repository.
     fn token(&self, realm: &str, service: Option<&str>, known: Option<&Credential>) -> Result<HeaderValue, Fault> {
         let realm = self.base().join(realm).and_then(|url| self.permitted(url));
         let realm =
@@ -61,7 +61,7 @@ impl Session<'_> {
             check_secure(&realm)?;
             check_secure(self.base())?;
         }
-        let scope = format!("repository:{}:pull,push", self.reference().repository());
+        let scope = format!("repository:{}:{}", self.reference().repository(), self.access().actions());
         let mut form = vec![("scope", scope.as_str()), ("client_id", CLIENT)];
         form.extend(service.map(|service| ("service", service)));
         let answer = match known {

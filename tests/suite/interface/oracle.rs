@@ -10,7 +10,7 @@ use wit_parser::{PackageId, Resolve, WorldId};
 use super::{interface, told};
 use crate::support::files;
 
-/// `module name` or `name` of imports and exports, as wasmparser's own parser comes upon them in the root.
+/// `offset module name` or `offset name` of imports and exports, as wasmparser's own parser comes upon them in the root.
 fn parsed(bytes: &[u8]) -> (Vec<String>, Vec<String>) {
     let (mut imports, mut exports) = (Vec::new(), Vec::new());
     let mut depth = 0;
@@ -19,17 +19,20 @@ fn parsed(bytes: &[u8]) -> (Vec<String>, Vec<String>) {
             Payload::Version { .. } => depth += 1,
             Payload::End(_) => depth -= 1,
             Payload::ImportSection(section) if depth == 1 => {
-                let names = section.into_imports().map(|import| import.unwrap());
-                imports.extend(names.map(|import| format!("{} {}", import.module, import.name)));
+                let names = section.into_imports_with_offsets().map(|import| import.unwrap());
+                imports.extend(names.map(|(at, import)| format!("{at} {} {}", import.module, import.name)));
             }
             Payload::ExportSection(section) if depth == 1 => {
-                exports.extend(section.into_iter().map(|export| export.unwrap().name.to_owned()));
+                let names = section.into_iter_with_offsets().map(|export| export.unwrap());
+                exports.extend(names.map(|(at, export)| format!("{at} {}", export.name)));
             }
             Payload::ComponentImportSection(section) if depth == 1 => {
-                imports.extend(section.into_iter().map(|import| import.unwrap().name.full_name().into_owned()));
+                let names = section.into_iter_with_offsets().map(|import| import.unwrap());
+                imports.extend(names.map(|(at, import)| format!("{at} {}", import.name.full_name())));
             }
             Payload::ComponentExportSection(section) if depth == 1 => {
-                exports.extend(section.into_iter().map(|export| export.unwrap().name.full_name().into_owned()));
+                let names = section.into_iter_with_offsets().map(|export| export.unwrap());
+                exports.extend(names.map(|(at, export)| format!("{at} {}", export.name.full_name())));
             }
             _ => {}
         }
@@ -40,6 +43,11 @@ fn parsed(bytes: &[u8]) -> (Vec<String>, Vec<String>) {
 fn names(externs: &[sectile::interface::Extern]) -> Vec<String> {
     let strip = |told: String| told.rsplit_once(' ').unwrap().0.to_owned();
     told(externs).into_iter().map(strip).collect()
+}
+
+/// The names, and where they stand.
+fn placed(externs: &[sectile::interface::Extern]) -> Vec<String> {
+    externs.iter().zip(names(externs)).map(|(found, name)| format!("{} {name}", found.offset())).collect()
 }
 
 /// What oci-wasm's `Component::from_world` gives: imports and exports.
@@ -64,7 +72,7 @@ fn package(resolve: &Resolve, package: PackageId) -> BTreeSet<String> {
 
 #[track_caller]
 fn agrees(name: &str, bytes: &[u8], interface: &Interface) {
-    assert_eq!((names(interface.imports()), names(interface.exports())), parsed(bytes), "{name}");
+    assert_eq!((placed(interface.imports()), placed(interface.exports())), parsed(bytes), "{name}");
     if interface.kind() != sectile::scan::ItemKind::Component {
         return;
     }

@@ -3,9 +3,12 @@
 use std::sync::{Arc, Mutex};
 
 use super::{binary, options, push, reference, said};
+use crate::support::ranges::now;
 use crate::support::registry::{Registry, error, start};
 use crate::support::server::{Reply, Request, Server};
-use sectile::oci::registry::{Client, ClientOptions, Credential, Credentials, PushError};
+use sectile::drive::FetchOptions;
+use sectile::oci::registry::{Client, ClientOptions, Credential, Credentials, Held, PushError};
+use sectile::{Limits, read_fetch, read_slice};
 
 /// `me:hunter2`, as Basic has it.
 const BASIC: &str = "Basic bWU6aHVudGVyMg==";
@@ -99,6 +102,20 @@ fn a_token_for_a_password() {
         "x=y&scope=repository%3Ateam%2Fapp%3Apull%2Cpush&client_id=sectile&service=a%20registry&account=me"
     );
     assert!(server.asked().iter().all(|request| request.field("authorization") != Some(BASIC)));
+}
+
+#[test]
+fn who_only_reads_asks_to_read() {
+    let (token_server, token) = tokens(|_, nth| given(nth));
+    let (server, _) = start(Registry::default(), gate(challenge(&token_server), token));
+    let (_directory, path, bytes) = binary(1000);
+    push(&me(), &reference(&server, "team/app:1"), &path).unwrap();
+    let mut held = Held::open(me(), reference(&server, "team/app:1")).unwrap();
+    let read = now(read_fetch(&mut held, FetchOptions::default(), Limits::default())).unwrap();
+    assert_eq!(read.value, read_slice(&bytes, Limits::default()).unwrap().value);
+    let asked = token_server.asked();
+    let scopes: Vec<_> = asked.iter().map(|request| request.query.split('&').nth(1).unwrap()).collect();
+    assert_eq!(scopes, ["scope=repository%3Ateam%2Fapp%3Apull%2Cpush", "scope=repository%3Ateam%2Fapp%3Apull"]);
 }
 
 #[test]

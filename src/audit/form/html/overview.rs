@@ -129,8 +129,9 @@ fn figures(summary: &Summary, out: Out<'_>) -> io::Result<()> {
     let again: Vec<String> = again.map(|(number, what)| format!("{} {what}", Grouped(number))).collect();
     let again = again.join(", ");
     tile(out, "Size", &Bytes(summary.bytes).short(), &again)?;
-    let read = format!("{} of {}", Bytes(summary.bytes_read).short(), Bytes(summary.bytes).short());
-    tile(out, "Read", &share(summary.bytes_read, summary.bytes), &read)?;
+    let (read, of) = (summary.store_bytes_read(), summary.store_bytes);
+    let detail = format!("{} of {}", Bytes(read).short(), Bytes(of).short());
+    tile(out, "Read", &share(read, of), &detail)?;
     let items = format!("in {} items", Grouped(summary.items));
     tile(out, "Sections", &Grouped(summary.sections), &items)?;
     tile(out, "Packages", &Grouped(summary.packages), &"that they were built from")?;

@@ -28,6 +28,7 @@ const OTHER: &[u8] = b"\0asm\x01\0\0\0";
 struct Shown {
     blobs: Vec<Seen>,
     troubles: Vec<Trouble>,
+    opened: u64,
     passed: u64,
     bytes_read: u64,
     inflated: u64,
@@ -61,6 +62,10 @@ fn asked() -> Asked<'static> {
 }
 
 impl Look for Shown {
+    fn open(&mut self, bytes: u64) {
+        self.opened += bytes;
+    }
+
     fn knows(&mut self, place: &Place, state: &State) -> bool {
         self.asked.push((place.file.clone(), state.clone()));
         self.known.contains(&place.file)

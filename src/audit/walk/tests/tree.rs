@@ -34,7 +34,6 @@ fn what_is_known_is_not_read() {
     let shown = show_with(&[directory.path()], &WalkOptions::default(), Shown { known, ..Shown::default() });
     assert!(shown.blobs.is_empty() && shown.bytes_read == 0 && shown.inflated == 0, "{shown:?}");
     let before = &shown.asked[0].1.0;
-    assert!(!cfg!(unix) || before.starts_with("unix:"), "{before}");
     fs::write(&a, OTHER).unwrap();
     let after = show(directory.path());
     assert_ne!(&after.asked[0].1.0, before);
@@ -162,6 +161,8 @@ mod unix {
     fn an_archive_that_changes_meanwhile_is_recorded() {
         struct Writing(Shown, std::path::PathBuf);
         impl Look for Writing {
+            fn open(&mut self, _: u64) {}
+
             fn archive(&mut self, _: blob::Archive<'_>) {}
             fn knows(&mut self, _: &Place, _: &State) -> bool {
                 false

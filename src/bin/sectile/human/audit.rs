@@ -31,8 +31,14 @@ pub fn summary(about: &About, summary: &Summary, stop: Option<&Stop>, out: &mut 
         Grouped(summary.rows),
         Bytes(summary.bytes).short()
     )?;
-    let read = summary.bytes_read;
-    writeln!(out, "{FAINT}, {} of which were read ({}){FAINT:#}", share(read, summary.bytes), Bytes(read).short())?;
+    let (read, of) = (summary.store_bytes_read(), summary.store_bytes);
+    writeln!(
+        out,
+        "{FAINT}, {} of the store was read ({} of {}){FAINT:#}",
+        share(read, of),
+        Bytes(read).short(),
+        Bytes(of).short()
+    )?;
     verdicts(about, summary, out)?;
     contents(summary, out)?;
     findings(summary, out)?;

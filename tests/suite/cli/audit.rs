@@ -1,0 +1,179 @@
+//! `sectile audit`.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::{command, run};
+use crate::support::binary::{custom, module};
+
+/// A directory with a binary of each licence.
+fn store(licenses: &[&str]) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for (nth, licence) in licenses.iter().enumerate() {
+        let bytes = module(&[custom("licenses", licence)]);
+        fs::write(directory.path().join(format!("{nth}.wasm")), bytes).unwrap();
+    }
+    directory
+}
+
+fn path(directory: &tempfile::TempDir, name: &str) -> String {
+    directory.path().join(name).to_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_exit_status_is_the_answer() {
+    let good = store(&["MIT", "Apache-2.0"]);
+    let refused = store(&["MIT", "nonsense"]);
+    let broken = store(&["MIT", "nonsense"]);
+    fs::write(path(&broken, "cut.wasm"), b"\0asm\x01\0\0\0\x01").unwrap();
+    for (directory, status) in [(&good, 0), (&refused, 1), (&broken, 2)] {
+        for format in ["table", "jsonl", "csv", "sarif", "html"] {
+            let run = run(["audit", &path(directory, ""), "--format", format]);
+            assert_eq!(run.status, status, "{format} {}", run.stderr);
+            assert!(!run.stdout.is_empty() && run.stderr.is_empty(), "{format} {}", run.stderr);
+        }
+    }
+    let missing = run(["audit", &path(&good, "missing")]);
+    assert_eq!(missing.status, 2);
+    assert!(missing.stderr.contains("No such file"), "{}", missing.stderr);
+}
+
+#[test]
+fn every_format_goes_into_a_file_as_it_goes_to_standard_output() {
+    let (directory, answers) = (store(&["MIT", "nonsense"]), tempfile::tempdir().unwrap());
+    for format in ["table", "jsonl", "csv", "sarif", "html"] {
+        let answer = path(&answers, format);
+        let printed = run(["audit", &path(&directory, ""), "--format", format]);
+        let written = run(["audit", &path(&directory, ""), "--format", format, "-o", &answer]);
+        assert_eq!((written.status, &*written.stdout, &*written.stderr), (1, &b""[..], ""), "{format}");
+        assert!(fs::read(&answer).unwrap() == printed.stdout, "{format}");
+    }
+    assert_eq!(fs::read_dir(answers.path()).unwrap().count(), 5);
+}
+
+#[test]
+fn the_table_says_what_it_comes_to() {
+    let directory = store(&["MIT", "MIT", "nonsense\u{1b}[31m"]);
+    let run = run(["audit", &path(&directory, ""), "--color", "never"]);
+    let text = run.text();
+    for part in ["3 blobs", "2 accepted", "1 refused", "MIT", "not-spdx", "2.wasm"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains('\u{1b}'), "{text}");
+}
+
+#[test]
+fn a_policy_says_what_is_refused() {
+    let directory = store(&["MIT", "GPL-3.0-only"]);
+    let policy = path(&directory, "policy.toml");
+    fs::write(&policy, "[[licenses]]\nallow = [\"MIT\"]\n").unwrap();
+    let run = run(["audit", &path(&directory, ""), "--format", "jsonl", "--policy", &policy]);
+    assert_eq!(run.status, 1, "{}", run.stderr);
+    let lines: Vec<Value> = run.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0]["audit"]["policy"], policy.as_str());
+    assert_eq!((&lines[1]["accepted"], &lines[2]["accepted"]), (&Value::Bool(true), &Value::Bool(false)));
+    assert_eq!(lines[3]["summary"]["refused"], 1);
+}
+
+#[test]
+fn an_earlier_answer_is_gone_on_with() {
+    let (directory, answers) = (store(&["MIT", "nonsense", "Apache-2.0"]), tempfile::tempdir().unwrap());
+    let (first, second) = (path(&answers, "first"), path(&answers, "second"));
+    let audit = |arguments: &[&str]| {
+        let store = path(&directory, "");
+        run(["audit", &store, "--format", "jsonl"].into_iter().chain(arguments.iter().copied()))
+    };
+    assert_eq!(audit(&["-o", &first]).status, 1);
+    assert_eq!(audit(&["-o", &second, "--since", &first]).status, 1);
+    let body = |file: &str| {
+        let text = fs::read_to_string(file).unwrap();
+        text.lines().take_while(|line| !line.contains("\"summary\"")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(body(&first), body(&second));
+    // What is cut off is gone on with; where nothing is there, it is begun.
+    let whole = fs::read_to_string(&first).unwrap();
+    fs::write(&first, &whole[..whole.len() / 2]).unwrap();
+    fs::remove_file(&second).unwrap();
+    for answer in [&first, &second] {
+        assert_eq!(audit(&["-o", answer, "--resume"]).status, 1);
+        assert_eq!(body(answer).len(), 4);
+    }
+    for (arguments, why) in [
+        (&["--resume"][..], "--output"),
+        (&["-o", &first, "--resume", "--format", "csv"], "cannot be used multiple times"),
+        (&["--since", &path(&directory, "0.wasm")], "no report of an audit"),
+        (&["--since", &first, "--hash"], "without computing digests"),
+        (&["--since", "missing"], "No such file"),
+    ] {
+        let run = audit(arguments);
+        assert!(run.status == 2 && run.stderr.contains(why), "{arguments:?}: {}", run.stderr);
+    }
+    let csv = run(["audit", &path(&directory, ""), "--format", "csv", "-o", &first, "--resume"]);
+    assert!(csv.status == 2 && csv.stderr.contains("in the format jsonl"), "{}", csv.stderr);
+}
+
+#[test]
+fn an_image_that_gets_a_name_is_listed_under_it_though_nothing_was_written_to_it() {
+    let (directory, answers) = (store(&["MIT"]), tempfile::tempdir().unwrap());
+    let layout = path(&answers, "layout");
+    let named = |name: &str| {
+        let run = run(["oci", "layout", &path(&directory, "0.wasm"), "-o", &layout, "--ref", name]);
+        assert_eq!(run.status, 0, "{}", run.stderr);
+    };
+    named("one");
+    let (first, second, anew) = (path(&answers, "first"), path(&answers, "second"), path(&answers, "anew"));
+    let audit = |arguments: &[&str]| {
+        let run = run(["audit", &layout, "--format", "jsonl"].into_iter().chain(arguments.iter().copied()));
+        assert_eq!(run.status, 0, "{}", run.stderr);
+    };
+    audit(&["-o", &first]);
+    named("two");
+    audit(&["-o", &second, "--since", &first]);
+    audit(&["-o", &anew]);
+    let rows = |file: &str| fs::read_to_string(file).unwrap().lines().nth(1).unwrap().to_owned();
+    assert_eq!(rows(&second), rows(&anew));
+    let row: Value = serde_json::from_str(&rows(&anew)).unwrap();
+    assert_eq!(row["locations"].as_array().unwrap().len(), 3, "{row}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interruption_ends_it_with_what_is_done() {
+    use std::process::Stdio;
+    use std::time::Duration;
+
+    let (directory, answers) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let bytes = module(&[custom("licenses", "MIT")]);
+    for nth in 0..20_000 {
+        let place = directory.path().join(format!("{:03}", nth / 100));
+        if nth % 100 == 0 {
+            fs::create_dir(&place).unwrap();
+        }
+        fs::write(place.join(format!("{nth}.wasm")), &bytes).unwrap();
+    }
+    let answer = path(&answers, "answer");
+    let store = path(&directory, "");
+    let mut stopped = None;
+    // How long it takes nobody knows: sooner or later one is stopped on its way.
+    for wait in [400, 300, 200, 150, 100, 70, 50, 30, 20, 10] {
+        let mut command = command(["audit", &store, "--format", "jsonl", "-o", &answer, "--threads", "1"]);
+        let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(wait));
+        let process = rustix::process::Pid::from_raw(child.id() as i32).unwrap();
+        _ = rustix::process::kill_process(process, rustix::process::Signal::INT);
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        if output.status.code() == Some(2) && stderr.contains("stopped behind") {
+            stopped = Some(stderr);
+            break;
+        }
+    }
+    let stderr = stopped.expect("one was stopped");
+    assert!(stderr.contains("--resume goes on from there"), "{stderr}");
+    let text = fs::read_to_string(&answer).unwrap();
+    assert!(text.lines().count() < 20_000 && text.lines().last().unwrap().contains("\"stopped\":true"));
+    let resumed = run(["audit", &store, "--format", "jsonl", "-o", &answer, "--resume"]);
+    assert_eq!((resumed.status, &*resumed.stderr), (0, ""));
+    assert_eq!(fs::read_to_string(&answer).unwrap().lines().count(), 20_002);
+}
