@@ -25,7 +25,7 @@ use std::time::Instant;
 
 use rayon::iter::{ParallelBridge, ParallelIterator};
 use sectile::Policy;
-use sectile::audit::{Audit, Audited, Form, Progress};
+use sectile::audit::{Audit, Audited, Form, Progress, Root};
 
 fn main() {
     let measures = std::env::args().any(|arg| arg == "--bench"); // `cargo test --benches` runs it for a moment
@@ -39,12 +39,12 @@ fn main() {
 fn small(files: usize, rounds: usize) {
     let store = tempfile::tempdir().expect("there is a place for temporary files");
     let bytes = make(store.path(), files);
-    let paths = [store.path().to_owned()];
+    let roots = [Root::from(store.path())];
     let audit = Audit::new(Policy::default());
     let mut answer = tempfile::tempfile().expect("there is a place for temporary files");
     let begun = memory();
     let Audited { summary, .. } =
-        audit.run(&paths, Some(Form::Jsonl), &mut answer, &Progress::new()).expect("the disk has room");
+        audit.run(&roots, Some(Form::Jsonl), &mut answer, &Progress::new()).expect("the disk has room");
     assert_eq!((summary.rows, summary.accepted), (files as u64, files as u64));
     let row = vec![b'x'; (answer.metadata().expect("it is open").len() / files as u64) as usize];
     println!("{files} files of {bytes} bytes, rows of {} bytes; {} more KiB at the peak", row.len(), memory() - begun);
@@ -54,7 +54,7 @@ fn small(files: usize, rounds: usize) {
         rounds,
         || {
             audit
-                .run(&paths, Some(Form::Jsonl), &mut fresh(), &Progress::new())
+                .run(&roots, Some(Form::Jsonl), &mut fresh(), &Progress::new())
                 .expect("the disk has room")
                 .summary
                 .rows
@@ -133,10 +133,10 @@ fn real(rounds: usize) {
         return;
     }
     let corpus = corpus.canonicalize().expect("it exists");
-    let paths = [corpus.clone()];
+    let roots = [Root::from(corpus.clone())];
     let audit = Audit::new(Policy::default());
     let ours = || {
-        audit.run(&paths, Some(Form::Jsonl), &mut fresh(), &Progress::new()).expect("the disk has room").summary.rows
+        audit.run(&roots, Some(Form::Jsonl), &mut fresh(), &Progress::new()).expect("the disk has room").summary.rows
     };
     let ratios = duel(rounds, ours, || theirs(&corpus));
     let fastest = ratios.theirs / ratios.ours;
@@ -150,7 +150,7 @@ fn real(rounds: usize) {
 
     let size = drop_from_cache(&corpus);
     let (before, progress) = (blocks_read(), Progress::new());
-    audit.run(&paths, None, &mut std::io::sink(), &progress).expect("nothing is written");
+    audit.run(&roots, None, &mut std::io::sink(), &progress).expect("nothing is written");
     let (asked, came) = (progress.bytes_read(), blocks_read() - before);
     let percent = |bytes: u64| bytes as f64 / size as f64 * 100.0;
     println!(

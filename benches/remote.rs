@@ -1,11 +1,15 @@
 //! What is far away. The round trips that an input's metadata takes by ranges, against a full GET: to reach are as many as
 //! there are clusters of headers more than 64 KiB apart, and for a component of 590 sections 8, and 1 MiB. And 1,000 objects
 //! in a store that takes 20 ms a request: their metadata by ranges, 100 requests in flight, against a full GET of one after
-//! the other: to reach is 50 times as fast. One run is enough: what is measured is the waiting.
+//! the other: to reach is 50 times as fast; and audits of
+//! that store, with more and more in flight, against what the waiting alone comes to. One run is enough: what is measured is
+//! the waiting.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sectile::Policy;
+use sectile::audit::{Audit, Form, Progress, Root, WalkOptions};
 use sectile::drive::FetchOptions;
 use sectile::remote::object_store::memory::InMemory;
 use sectile::remote::object_store::throttle::{ThrottleConfig, ThrottledStore};
@@ -26,14 +30,37 @@ const REQUEST: Duration = Duration::from_millis(20);
 fn main() {
     // `cargo test --benches` runs it for a moment.
     let objects = if std::env::args().any(|arg| arg == "--bench") { OBJECTS } else { 20 };
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(run(objects));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let store = runtime.block_on(run(objects));
+    audit(&store, objects);
 }
 
-async fn run(objects: usize) {
+/// Audits of the whole store, each object of which takes one request.
+fn audit(store: &Arc<dyn ObjectStore>, objects: usize) {
+    const THREADS: usize = 2;
+    let roots = [Root::objects(Arc::clone(store), "", "memory://store/").expect("it is called by a URL")];
+    for in_flight in [1, 4, 16, 50] {
+        let mut options = WalkOptions::default();
+        options.in_flight = in_flight;
+        let audit = Audit::new(Policy::default()).on_threads(THREADS).with_walk(options);
+        let begun = Instant::now();
+        let mut answer = Vec::new();
+        let audited = audit.run(&roots, Some(Form::Jsonl), &mut answer, &Progress::new()).expect("memory has room");
+        let took = begun.elapsed();
+        assert_eq!(audited.summary.accepted, objects as u64);
+        let waits = REQUEST * objects as u32 / (THREADS * in_flight) as u32;
+        let ratio = took.as_secs_f64() / waits.as_secs_f64();
+        println!(
+            "audit, {in_flight} in flight on each of {THREADS} threads: {took:?}; waits {waits:?}; ratio: {ratio:.2} x"
+        );
+    }
+}
+
+async fn run(objects: usize) -> Arc<dyn ObjectStore> {
     for name in [OPENCASCADE, RUBY_DEBUG, DUCKDB, COMPONENT] {
         round_trips(name).await;
     }
-    many(objects).await;
+    many(objects).await
 }
 
 async fn round_trips(name: &str) {
@@ -53,7 +80,7 @@ async fn round_trips(name: &str) {
     );
 }
 
-async fn many(objects: usize) {
+async fn many(objects: usize) -> Arc<dyn ObjectStore> {
     let bytes = shapes::many_sections(500);
     let inner = InMemory::new();
     for nth in 0..objects {
@@ -83,6 +110,7 @@ async fn many(objects: usize) {
     assert_eq!(read, objects);
     println!("{objects} objects: full GETs one by one {one_by_one:?}, by ranges {by_ranges:?}");
     println!("  ratio: {:.1} x faster", one_by_one.as_secs_f64() / by_ranges.as_secs_f64());
+    store
 }
 
 fn path(nth: usize) -> String {

@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let audit = Audit::new(policy);
 
     let mut rows = Vec::new();
-    let audited = audit.run(&[path], Some(Form::Csv), &mut rows, &Progress::new())?;
+    let audited = audit.run(&[path.into()], Some(Form::Csv), &mut rows, &Progress::new())?;
     std::io::stdout().write_all(&rows)?;
 
     let summary = audited.summary;

@@ -21,7 +21,7 @@ pub fn archives(data: &[u8]) {
     for form in Form::ALL {
         let run = |threads| {
             let mut out = Vec::new();
-            let audited = audit(threads).run(&[directory.path().to_owned()], Some(form), &mut out, &Progress::new());
+            let audited = audit(threads).run(&[directory.path().into()], Some(form), &mut out, &Progress::new());
             (out, audited.expect("memory has room").summary)
         };
         let (answer, summary) = run(1);

@@ -4,6 +4,8 @@ use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::ops::Range;
 
+#[cfg(feature = "remote")]
+use super::reading::Looked;
 use crate::digest::Digest;
 use crate::finding::Code;
 use crate::store::Input;
@@ -13,6 +15,10 @@ pub(super) trait Look {
     /// Whether what lies in this file, in this state and under these names, is known from an earlier report: then nothing of
     /// it is read. Its rows were taken from there.
     fn knows(&mut self, place: &Place, state: &State) -> bool;
+
+    /// Whether it will be said to be known, asked ahead of its turn.
+    #[cfg(feature = "remote")]
+    fn will_know(&self, place: &Place, state: &State) -> bool;
 
     /// A file of so many bytes is looked into, whatever it turns out to be.
     fn open(&mut self, bytes: u64);
@@ -53,6 +59,8 @@ pub(super) struct Archive<'b> {
     /// Bytes of its file that were read to find its entries, and to inflate them. (What is handed over as a part of the file is
     /// counted by who reads it, and what is on its way is in this count.)
     pub(super) bytes_read: u64,
+    /// Whether its file could be read. What could not may be another time.
+    pub(super) was_read: bool,
 }
 
 /// Where a blob's bytes are.
@@ -66,12 +74,15 @@ pub(super) enum Content<'b> {
     },
     /// On their way: what something compressed inflates to. Once passed they are gone.
     Stream(&'b mut dyn Read),
+    /// Far away, and read before its turn.
+    #[cfg(feature = "remote")]
+    Looked(Box<Looked<'b>>),
 }
 
 /// Where something lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    /// The path of the file; of an archive's entry, the archive's and the entry's: `dist/app.tgz!package/app.wasm`. A file of
+    /// The path of the file, or the URL of the object; of an archive's entry, the archive's and the entry's: `dist/app.tgz!package/app.wasm`. A file of
     /// a layout or a registry's storage is called by its path there, too.
     pub(super) file: OsString,
     /// Under which other names it is found, in the order of the walk: further links of a file, the images that have it as a
@@ -90,7 +101,7 @@ impl Place {
     }
 }
 
-/// The state that a file was in: whatever changes it changes this. Compared with that of an earlier report as a text.
+/// The state that a file or an object was in: whatever changes it changes this. Compared with that of an earlier report as a text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct State(pub(super) String);
 

@@ -7,6 +7,7 @@ mod outline;
 mod pipeline;
 mod progress;
 mod reading;
+mod root;
 mod row;
 #[cfg(test)]
 mod sample;
@@ -17,13 +18,14 @@ mod worker;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 pub use self::earlier::{Earlier, EarlierError};
 pub use self::form::Form;
 use self::pipeline::Shared;
 pub use self::progress::Progress;
+pub use self::root::Root;
 pub use self::row::{Drawn, Ended, Largest, Reason, Row, RowShare};
 pub use self::summary::{BrokenBlob, CodeCount, KindCount, LargestSection, ProducerCount, Summary, WorstBlob};
 pub use self::walk::WalkOptions;
@@ -137,7 +139,7 @@ impl Audit {
         Ok(Self { earlier: Some(earlier), ..self })
     }
 
-    /// Walks what lies at these paths, and writes an answer: the same bytes for the same stores, whatever the threads do. `None`
+    /// Walks what lies at these roots, and writes an answer: the same bytes for the same stores, whatever the threads do. `None`
     /// writes nothing, for who wants the summary alone.
     ///
     /// # Errors
@@ -145,27 +147,30 @@ impl Audit {
     /// Those of the writer. What cannot be read of the stores is no error, but has a row.
     pub fn run(
         &self,
-        paths: &[PathBuf],
+        roots: &[Root],
         form: Option<Form>,
         out: &mut dyn Write,
         progress: &Progress,
     ) -> io::Result<Audited> {
-        let about = About { paths: paths.iter().map(|path| path.clone().into()).collect(), ..self.about.clone() };
+        let about = About { paths: roots.iter().map(Root::name).collect(), ..self.about.clone() };
         if let Some(form) = form {
             form.head(&about, out)?;
         }
-        let (summary, stop) = Shared::new(self, form, progress).run(paths, out)?;
+        let (summary, stop) = Shared::new(self, form, progress).run(roots, out)?;
         if let Some(form) = form {
             form.tail(&about, &summary, stop.as_ref(), out)?;
         }
         Ok(Audited { about, summary, stop })
     }
 
-    /// How many files a walk of these paths meets, archives not looked into: what the work can be compared with. Stops, and gives
-    /// `None`, where the audit is asked to stop.
-    pub fn count(&self, paths: &[PathBuf], progress: &Progress) -> Option<u64> {
+    /// How many files a walk of these roots meets, archives not looked into: what the work can be compared with. `None` where the
+    /// audit is asked to stop, and where objects lie far away: who lists them twice pays twice.
+    pub fn count(&self, roots: &[Root], progress: &Progress) -> Option<u64> {
+        if !roots.iter().all(|root| root.as_path().is_some()) {
+            return None;
+        }
         let mut files = 0;
-        walk::walk(paths, &self.walking, &mut |unit| {
+        walk::walk(roots, &self.walking, &|| progress.stops(), &mut |unit| {
             files += unit.len() as u64;
             if progress.stops() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });

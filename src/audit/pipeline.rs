@@ -8,7 +8,6 @@
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
@@ -19,7 +18,7 @@ use super::progress::Progress;
 use super::summary::Summary;
 use super::walk::{self, Scratch, Unit};
 use super::worker::{Part, Worker};
-use super::{Audit, Stop};
+use super::{Audit, Root, Stop};
 
 /// What the threads share.
 pub(super) struct Shared<'a> {
@@ -58,14 +57,14 @@ impl<'a> Shared<'a> {
         self.gave_up.store(true, Ordering::Relaxed);
     }
 
-    /// Audits what lies at these paths, and writes the rows; gives what they come to, and whether it was stopped.
-    pub(super) fn run(&self, paths: &[PathBuf], out: &mut dyn Write) -> io::Result<(Summary, Option<Stop>)> {
+    /// Audits what lies at these roots, and writes the rows; gives what they come to, and whether it was stopped.
+    pub(super) fn run(&self, roots: &[Root], out: &mut dyn Write) -> io::Result<(Summary, Option<Stop>)> {
         let threads = self.audit.threads();
         let (jobs, waiting) = sync_channel(WAITING * threads);
         let (order, in_order) = sync_channel(WAITING * threads);
         let waiting = Mutex::new(waiting);
         thread::scope(|scope| {
-            scope.spawn(move || self.walk(paths, &jobs, &order));
+            scope.spawn(move || self.walk(roots, &jobs, &order));
             let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| self.work(&waiting))).collect();
             let written = self.write(&in_order, out);
             if written.is_err() {
@@ -84,9 +83,9 @@ impl<'a> Shared<'a> {
         })
     }
 
-    fn walk(&self, paths: &[PathBuf], jobs: &SyncSender<Job>, order: &SyncSender<Receiver<Part>>) {
+    fn walk(&self, roots: &[Root], jobs: &SyncSender<Job>, order: &SyncSender<Receiver<Part>>) {
         let mut nth = 0;
-        walk::walk(paths, self.audit.walking(), &mut |unit| {
+        walk::walk(roots, self.audit.walking(), &|| self.stops(), &mut |unit| {
             let (rows, receiver) = sync_channel(PARTS);
             let is_sent = !self.stops() && order.send(receiver).is_ok() && jobs.send(Job { nth, unit, rows }).is_ok();
             nth += 1;
@@ -104,7 +103,7 @@ impl<'a> Shared<'a> {
                 continue; // its rows end here
             }
             worker.begin(nth, rows);
-            unit.look_into(self.audit.walking(), &mut scratch, &mut worker);
+            unit.look_into(self.audit.walking(), worker.asked(), &mut scratch, &mut worker);
             worker.end();
         }
     }

@@ -4,13 +4,21 @@ use std::cell::Cell;
 use std::io::{self, Read};
 use std::ops::Range;
 
+#[cfg(feature = "remote")]
+use futures_util::StreamExt;
+
 use super::blob::Content;
 use super::outline::{Outlined, Piece};
 use crate::digest::{Digest, Hasher};
 use crate::drive::{self, Cost, Push, ReadAt};
+#[cfg(feature = "remote")]
+use crate::drive::{FetchOptions, Headed as HeadedSource};
 use crate::error::{Error, Outcome};
+use crate::metadata::Copied;
 use crate::policy::{Policy, Reader, Reading};
 use crate::read::outcome;
+#[cfg(feature = "remote")]
+use crate::remote::{Object, RemoteError};
 use crate::store::Input;
 
 /// What is asked of a blob.
@@ -43,6 +51,8 @@ impl Asked<'_> {
     pub(super) fn look<'b>(&self, content: Content<'b>, buffer: &mut [u8]) -> Looked<'b> {
         match content {
             Content::Stream(stream) => self.pass(stream, buffer),
+            #[cfg(feature = "remote")]
+            Content::Looked(looked) => *looked,
             Content::Part { input, range, head } => {
                 let mut looked = if self.hashes {
                     self.pass(&mut Whole { input, range }, buffer)
@@ -68,54 +78,137 @@ impl Asked<'_> {
             looked(visitor, result, len)
         } else {
             let source = Headed { input, start: range.start, head, behind: Cell::new(0) };
-            let mut visitor = Outlined::new(Reader::copying(self.policy), self.draws);
+            let mut visitor = self.copying();
             let (result, _) = drive::read_at(&source, len, &mut visitor, limits);
             looked(visitor, result, head.len() as u64 + source.behind.get())
         };
         Looked { size: Some(len), ..looked }
     }
 
+    fn copying(&self) -> Copying {
+        Outlined::new(Reader::copying(self.policy), self.draws)
+    }
+
     /// Reads all that comes; where it shows to be no WebAssembly, only if all of it is to be hashed.
     fn pass(&self, stream: &mut dyn Read, buffer: &mut [u8]) -> Looked<'static> {
-        let visitor = Outlined::new(Reader::copying(self.policy), self.draws);
-        let mut push = Push::new(visitor, self.policy.limits);
-        let mut hasher = self.hashes.then(Hasher::new);
-        let mut bytes_read = 0;
-        let mut broken = None;
-        let reached_end = loop {
+        let mut passing = Passing::new(self);
+        loop {
             match stream.read(buffer) {
-                Ok(0) => break true,
-                Ok(len) => {
-                    let chunk = &buffer[..len];
-                    if let Some(hasher) = &mut hasher {
-                        hasher.update(chunk);
-                    }
-                    let pushed = if broken.is_none() { push.push(chunk) } else { Ok(()) };
-                    bytes_read += len as u64;
-                    if let Err(error) = pushed {
-                        broken = Some(error);
-                        if hasher.is_none() {
-                            break false;
-                        }
-                    }
-                }
+                Ok(0) => return passing.end(),
+                Ok(len) if passing.take(&buffer[..len]) => {}
+                Ok(_) => return passing.leave(),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    broken = broken.or_else(|| Some(Error::io(error, Some(bytes_read))));
-                    hasher = None;
-                    break false;
-                }
+                Err(error) => return passing.fail(error),
             }
-        };
-        let (visitor, result) = match broken {
-            Some(error) => (push.into_visitor(), Err(error)),
-            None => push.finish(),
-        };
-        Looked {
-            size: reached_end.then_some(bytes_read),
-            digest: hasher.map(Hasher::finish),
-            ..looked(visitor, result, bytes_read)
         }
+    }
+
+    /// Reads an object, of which the first bytes are here: a little of it by ranges, or all of it.
+    #[cfg(feature = "remote")]
+    pub(super) async fn fetch(&self, object: &mut HeadedSource<Object>) -> Looked<'static> {
+        let size = object.len();
+        let mut looked = if self.hashes {
+            self.fetch_all(object).await
+        } else {
+            let mut visitor = self.copying();
+            let options = FetchOptions::default();
+            let (result, cost) = drive::fetch(object, &mut visitor, options, self.policy.limits).await;
+            looked(visitor, result, cost.bytes)
+        };
+        looked.changed = matches!(looked.remote_error(), Some(RemoteError::Changed));
+        Looked { size: size.or(looked.size), ..looked }
+    }
+
+    #[cfg(feature = "remote")]
+    async fn fetch_all(&self, object: &mut HeadedSource<Object>) -> Looked<'static> {
+        let mut passing = Passing::new(self);
+        let head = object.head().clone();
+        if !passing.take(&head) {
+            return passing.leave();
+        }
+        let behind = head.len() as u64;
+        if object.len().is_some_and(|len| len <= behind) {
+            return passing.end();
+        }
+        let mut rest = match object.source_mut().rest(behind).await {
+            Ok(rest) => rest,
+            Err(error) => return passing.fail(io::Error::other(error)),
+        };
+        while let Some(chunk) = rest.next().await {
+            match chunk {
+                Ok(chunk) if passing.take(&chunk) => {}
+                Ok(_) => return passing.leave(),
+                Err(error) => return passing.fail(io::Error::other(error)),
+            }
+        }
+        match object.len() {
+            Some(len) if passing.bytes_read < len => passing.fail(io::Error::other(RemoteError::Broken)),
+            _ => passing.end(),
+        }
+    }
+}
+
+/// What looks at bytes that do not stay.
+type Copying = Outlined<Reader<'static, Copied>>;
+
+/// A reading of all that comes.
+struct Passing {
+    push: Push<Copying>,
+    hasher: Option<Hasher>,
+    bytes_read: u64,
+    broken: Option<Error>,
+}
+
+impl Passing {
+    fn new(asked: &Asked<'_>) -> Self {
+        let push = Push::new(asked.copying(), asked.policy.limits);
+        Self { push, hasher: asked.hashes.then(Hasher::new), bytes_read: 0, broken: None }
+    }
+
+    /// Takes what came. Whether more is wanted.
+    fn take(&mut self, chunk: &[u8]) -> bool {
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(chunk);
+        }
+        self.bytes_read += chunk.len() as u64;
+        if self.broken.is_none() {
+            self.broken = self.push.push(chunk).err();
+        }
+        self.broken.is_none() || self.hasher.is_some()
+    }
+
+    /// All came.
+    fn end(self) -> Looked<'static> {
+        let (size, digest) = (self.bytes_read, self.hasher.clone().map(Hasher::finish));
+        Looked { size: Some(size), digest, ..self.leave() }
+    }
+
+    /// No more can be had.
+    fn fail(mut self, error: io::Error) -> Looked<'static> {
+        let at = self.bytes_read;
+        self.broken.get_or_insert_with(|| Error::io(error, Some(at)));
+        self.leave()
+    }
+
+    /// No more is wanted.
+    fn leave(self) -> Looked<'static> {
+        let (visitor, result) = match self.broken {
+            Some(error) => (self.push.into_visitor(), Err(error)),
+            None => self.push.finish(),
+        };
+        looked(visitor, result, self.bytes_read)
+    }
+}
+
+#[cfg(feature = "remote")]
+impl Looked<'_> {
+    /// What kept an object from being read to its end.
+    fn remote_error(&self) -> Option<&RemoteError> {
+        let error = match &self.reading {
+            Ok(outcome) => outcome.broken.as_ref()?,
+            Err(error) => error,
+        };
+        RemoteError::within(std::error::Error::source(error)?)
     }
 }
 

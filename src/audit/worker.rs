@@ -83,6 +83,11 @@ impl<'a> Worker<'a> {
         self.rows = None;
     }
 
+    /// What is asked of a blob, for what is read before its turn.
+    pub(super) fn asked(&self) -> Asked<'a> {
+        self.asked
+    }
+
     pub(super) fn finish(self) -> Summary {
         self.summary
     }
@@ -173,6 +178,11 @@ impl Look for Worker<'_> {
         true
     }
 
+    #[cfg(feature = "remote")]
+    fn will_know(&self, place: &Place, state: &State) -> bool {
+        self.shared.audit.earlier().is_some_and(|earlier| earlier.lines(place, state).is_some())
+    }
+
     fn open(&mut self, bytes: u64) {
         self.summary.open(bytes);
         self.unsaid.open();
@@ -182,7 +192,7 @@ impl Look for Worker<'_> {
     fn see(&mut self, blob: Blob<'_>) {
         let Blob { place, state, digest: named, size, content } = blob;
         // What is on its way is counted with its archive.
-        let is_counted = matches!(content, Content::Part { .. });
+        let is_counted = !matches!(content, Content::Stream(_));
         let looked = self.asked.look(content, &mut self.buffer);
         let around = around(&looked, named);
         let size = looked.size.or(size);
@@ -214,7 +224,7 @@ impl Look for Worker<'_> {
         self.unsaid.read(archive.bytes_read);
         let rows = self.of_file;
         // Of one that was not looked into to its end nobody may believe that these are all rows.
-        if let Some(form) = self.shared.form.filter(|_| !self.stops()) {
+        if let Some(form) = self.shared.form.filter(|_| archive.was_read && !self.stops()) {
             form.archive(&archive, rows, &mut self.part.bytes);
         }
     }

@@ -13,6 +13,7 @@
 
 mod buffer;
 mod fetch;
+mod headed;
 mod map;
 mod pace;
 mod push;
@@ -21,6 +22,7 @@ mod slice;
 mod tee;
 
 pub use self::fetch::{Fetch, FetchOptions, Fetched, fetch};
+pub use self::headed::Headed;
 pub use self::map::Map;
 pub use self::push::Push;
 pub use self::read_at::{ReadAt, read_at};

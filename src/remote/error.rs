@@ -12,6 +12,9 @@ pub enum RemoteError {
     /// The text names no object.
     #[error("names no object: {0}")]
     Locator(String),
+    /// The text names something whose objects nobody lists.
+    #[error("names no objects that can be listed: {0}")]
+    NoListing(&'static str),
     /// The place cannot be spoken to: what the environment says of it is missing or wrong.
     #[error("the store cannot be spoken to: {0}")]
     Configuration(String),
@@ -56,6 +59,12 @@ pub enum RemoteError {
 }
 
 impl RemoteError {
+    /// The error of this type that an error of the system carries.
+    #[cfg(feature = "audit")]
+    pub(crate) fn within<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e Self> {
+        error.downcast_ref::<std::io::Error>()?.get_ref()?.downcast_ref()
+    }
+
     /// What an error of the store means, without what it may give away.
     pub(super) fn of(error: &object_store::Error) -> Self {
         use object_store::Error as Store;

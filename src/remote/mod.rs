@@ -22,6 +22,8 @@ mod connector;
 mod error;
 mod many;
 mod object;
+#[cfg(feature = "audit")]
+mod objects;
 mod place;
 
 pub use object_store;
@@ -29,6 +31,12 @@ pub use object_store;
 pub use self::error::RemoteError;
 pub use self::many::read_all;
 pub use self::object::Object;
+#[cfg(feature = "audit")]
+pub(crate) use self::object::Pin;
+#[cfg(feature = "audit")]
+pub(crate) use self::objects::{Listed, Objects};
+#[cfg(feature = "audit")]
+pub(crate) use self::place::local;
 
 use std::time::Duration;
 

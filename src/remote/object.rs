@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
+#[cfg(feature = "audit")]
+use futures_util::stream::BoxStream;
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, GetResult, ObjectMeta, ObjectStore};
 
@@ -25,7 +27,7 @@ pub struct Object {
 
 /// The state that an object was in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Pin {
+pub(crate) struct Pin {
     len: u64,
     e_tag: Option<String>,
     version: Option<String>,
@@ -34,7 +36,7 @@ struct Pin {
 }
 
 impl Pin {
-    fn of(meta: &ObjectMeta) -> Self {
+    pub(crate) fn of(meta: &ObjectMeta) -> Self {
         Self {
             len: meta.size,
             e_tag: meta.e_tag.clone(),
@@ -47,6 +49,29 @@ impl Pin {
     fn options(&self) -> GetOptions {
         let if_match = self.e_tag.clone().filter(|tag| !tag.starts_with("W/"));
         GetOptions { if_match, version: self.version.clone(), ..GetOptions::default() }
+    }
+}
+
+#[cfg(feature = "audit")]
+impl Pin {
+    /// Whether a listing and an answer mean the same state. The listing says less: no version, of some stores an `ETag`
+    /// without its quotes.
+    pub(crate) fn agrees(&self, other: &Self) -> bool {
+        let same = match (self.bare_tag(), other.bare_tag()) {
+            (Some(tag), Some(other)) => tag == other,
+            _ => self.modified == other.modified,
+        };
+        self.len == other.len && same
+    }
+
+    /// As a text: length, when it was written to, and its `ETag` if it has one.
+    pub(crate) fn text(&self) -> String {
+        format!("{}:{}:{}", self.len, self.modified, self.bare_tag().unwrap_or_default())
+    }
+
+    fn bare_tag(&self) -> Option<&str> {
+        let tag = self.e_tag.as_deref()?;
+        Some(tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"'))
     }
 }
 
@@ -79,6 +104,34 @@ impl Object {
         Ok(Self { store, path, pin: None })
     }
 
+    /// The object of a path.
+    #[cfg(feature = "audit")]
+    pub(crate) fn at(store: Arc<dyn ObjectStore>, path: Path) -> Self {
+        Self { store, path, pin: None }
+    }
+
+    /// The state that it is read in, as soon as an answer said it.
+    #[cfg(feature = "audit")]
+    pub(crate) fn pin(&self) -> Option<&Pin> {
+        self.pin.as_ref()
+    }
+
+    /// Its bytes from an offset on, which is not behind its last one, in one answer.
+    #[cfg(feature = "audit")]
+    pub(crate) async fn rest(
+        &mut self,
+        start: u64,
+    ) -> Result<BoxStream<'static, Result<Bytes, RemoteError>>, RemoteError> {
+        let pinned = self.pin.as_ref().map(Pin::options).unwrap_or_default();
+        let options = GetOptions { range: Some(GetRange::Offset(start)), ..pinned };
+        let answer = self.store.get_opts(&self.path, options).await.map_err(|error| RemoteError::of(&error))?;
+        self.hold(&answer.meta)?;
+        if answer.range != (start..answer.meta.size) {
+            return Err(RemoteError::Malformed);
+        }
+        Ok(answer.into_stream().map(|chunk| chunk.map_err(|error| RemoteError::of(&error))).boxed())
+    }
+
     /// The object's length in bytes, as soon as an answer said it.
     pub fn len(&self) -> Option<u64> {
         self.pin.as_ref().map(|pin| pin.len)
@@ -98,7 +151,7 @@ impl Object {
             Err(error) if self.pin.is_none() && is_past_the_end(&error) => return self.nothing(range.start).await,
             Err(error) => return Err(RemoteError::of(&error)),
         };
-        self.pin(&answer.meta)?;
+        self.hold(&answer.meta)?;
         if answer.range.start != range.start || answer.range.end > range.end {
             return Err(RemoteError::Malformed);
         }
@@ -111,14 +164,14 @@ impl Object {
     async fn nothing(&mut self, start: u64) -> Result<Fetched, RemoteError> {
         let head = GetOptions { head: true, ..GetOptions::default() };
         let answer = self.store.get_opts(&self.path, head).await.map_err(|error| RemoteError::of(&error))?;
-        self.pin(&answer.meta)?;
+        self.hold(&answer.meta)?;
         if answer.meta.size > start {
             return Err(RemoteError::NoRanges);
         }
         Ok(Fetched { bytes: Bytes::new(), len: Some(answer.meta.size) })
     }
 
-    fn pin(&mut self, meta: &ObjectMeta) -> Result<(), RemoteError> {
+    fn hold(&mut self, meta: &ObjectMeta) -> Result<(), RemoteError> {
         let is = Pin::of(meta);
         match &self.pin {
             Some(was) if *was != is => Err(RemoteError::Changed),

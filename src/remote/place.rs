@@ -1,4 +1,4 @@
-//! Which store a URL means, and which object of it.
+//! Which store a URL means, and which object of it, or which of its objects.
 
 use std::sync::Arc;
 
@@ -6,6 +6,7 @@ use object_store::aws::AmazonS3Builder;
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::http::HttpBuilder;
+use object_store::list::PaginatedListStore;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
@@ -15,52 +16,137 @@ use super::RemoteOptions;
 use super::connector::{Connector, Redirects};
 use super::error::{RemoteError, without_secrets};
 
+/// A store that a URL means, and what of it.
+pub(super) struct Found {
+    pub(super) store: Arc<dyn ObjectStore>,
+    /// The same, where it lists page by page.
+    #[cfg(feature = "audit")]
+    pub(super) pages: Option<Arc<dyn PaginatedListStore>>,
+    /// The key, or what keys begin with; nothing where the URL names the whole store.
+    pub(super) path: Path,
+    /// The store itself, as a URL that ends with a slash.
+    #[cfg(feature = "audit")]
+    pub(super) base: Url,
+}
+
+/// The store of an object, and the object's path there.
 pub(super) fn find(text: &str, options: &RemoteOptions) -> Result<(Arc<dyn ObjectStore>, Path), RemoteError> {
-    let no = |why: &str| RemoteError::Locator(why.to_owned());
-    let url = Url::parse(text).map_err(|error| no(&error.to_string()))?;
-    let is_web = matches!(url.scheme(), "http" | "https");
-    if url.password().is_some() || is_web && !url.username().is_empty() {
-        return Err(no("a URL with a user or a password is not taken: credentials come from the environment"));
+    let url = parse(text)?;
+    if is_web(&url) {
+        return Ok((web(&url, options)?, Path::default()));
     }
-    if !is_web && url.query().is_some() {
-        return Err(no("it has a query, which only web servers understand"));
-    }
-    let key = || {
-        let path = Path::from_url_path(url.path()).map_err(|error| no(&error.to_string()))?;
-        if path.as_ref().is_empty() { Err(no("it has no path behind the bucket")) } else { Ok(path) }
+    let (store, path) = if url.scheme() == "file" {
+        let path = Path::from_url_path(url.path()).map_err(|error| RemoteError::Locator(error.to_string()))?;
+        (Arc::new(LocalFileSystem::new()) as _, path)
+    } else {
+        let Found { store, path, .. } = find_in(&url, options)?;
+        (store, path)
     };
-    // What the stores' own messages say of a wrong environment may repeat it.
-    let wrong = |error: object_store::Error| RemoteError::Configuration(without_secrets(&error.to_string()));
+    if path.as_ref().is_empty() {
+        return Err(RemoteError::Locator("it has no path behind the bucket".to_owned()));
+    }
+    Ok((store, path))
+}
+
+/// The store of objects whose keys begin alike.
+#[cfg(feature = "audit")]
+pub(super) fn find_all(text: &str, options: &RemoteOptions) -> Result<Found, RemoteError> {
+    let url = parse(text)?;
+    if is_web(&url) {
+        return Err(RemoteError::NoListing("a web server does not say what it has"));
+    }
+    if url.scheme() == "oci" {
+        return Err(RemoteError::NoListing("an image in a registry is read by `show oci://…`, and not many at once"));
+    }
+    find_in(&url, options)
+}
+
+/// The path on this machine that a URL names, if it is one of those.
+#[cfg(feature = "audit")]
+pub(crate) fn local(text: &str) -> Result<Option<std::path::PathBuf>, RemoteError> {
+    let url = parse(text)?;
+    if url.scheme() != "file" {
+        return Ok(None);
+    }
+    let no = |()| RemoteError::Locator("it names no file: `file:///path`".to_owned());
+    url.to_file_path().map(Some).map_err(no)
+}
+
+/// A URL that gives no secret away.
+fn parse(text: &str) -> Result<Url, RemoteError> {
+    let url = Url::parse(text).map_err(|error| RemoteError::Locator(error.to_string()))?;
+    if url.password().is_some() || is_web(&url) && !url.username().is_empty() {
+        let why = "a URL with a user or a password is not taken: credentials come from the environment";
+        return Err(RemoteError::Locator(why.to_owned()));
+    }
+    if !is_web(&url) && url.query().is_some() {
+        return Err(RemoteError::Locator("it has a query, which only web servers understand".to_owned()));
+    }
+    Ok(url)
+}
+
+fn is_web(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+}
+
+/// A web server: the whole URL is the store, and the object the root of it, so that the path stays as it is written, and the
+/// query with it.
+fn web(url: &Url, options: &RemoteOptions) -> Result<Arc<dyn ObjectStore>, RemoteError> {
+    let mut place = url.clone();
+    place.set_fragment(None);
+    let store = HttpBuilder::new()
+        .with_url(place)
+        .with_client_options(ClientOptions::new().with_allow_http(url.scheme() == "http"))
+        .with_retry(retry(options))
+        .with_http_connector(Connector::new(*options, Redirects::Followed))
+        .build();
+    Ok(Arc::new(store.map_err(wrong)?))
+}
+
+fn find_in(url: &Url, options: &RemoteOptions) -> Result<Found, RemoteError> {
     let nowhere = Connector::new(*options, Redirects::None);
+    let path = Path::from_url_path(url.path()).map_err(|error| RemoteError::Locator(error.to_string()))?;
     match url.scheme() {
         "s3" | "s3a" => {
-            let builder = AmazonS3Builder::from_env().with_url(text).with_retry(retry(options));
-            Ok((Arc::new(builder.with_http_connector(nowhere).build().map_err(wrong)?), key()?))
+            let builder = AmazonS3Builder::from_env().with_url(url.as_str()).with_retry(retry(options));
+            Ok(Found::of(builder.with_http_connector(nowhere).build().map_err(wrong)?, path, url))
         }
         "gs" => {
-            let builder = GoogleCloudStorageBuilder::from_env().with_url(text).with_retry(retry(options));
-            Ok((Arc::new(builder.with_http_connector(nowhere).build().map_err(wrong)?), key()?))
+            let builder = GoogleCloudStorageBuilder::from_env().with_url(url.as_str()).with_retry(retry(options));
+            Ok(Found::of(builder.with_http_connector(nowhere).build().map_err(wrong)?, path, url))
         }
         "az" | "abfs" | "abfss" => {
-            let builder = MicrosoftAzureBuilder::from_env().with_url(text).with_retry(retry(options));
-            Ok((Arc::new(builder.with_http_connector(nowhere).build().map_err(wrong)?), key()?))
+            let builder = MicrosoftAzureBuilder::from_env().with_url(url.as_str()).with_retry(retry(options));
+            Ok(Found::of(builder.with_http_connector(nowhere).build().map_err(wrong)?, path, url))
         }
-        "http" | "https" => {
-            let mut place = url.clone();
-            place.set_fragment(None);
-            // The whole URL is the store, and the object the root of it: so that the path stays as it is written, and the
-            // query with it.
-            let store = HttpBuilder::new()
-                .with_url(place)
-                .with_client_options(ClientOptions::new().with_allow_http(url.scheme() == "http"))
-                .with_retry(retry(options))
-                .with_http_connector(Connector::new(*options, Redirects::Followed))
-                .build();
-            Ok((Arc::new(store.map_err(wrong)?), Path::default()))
-        }
-        "file" => Ok((Arc::new(LocalFileSystem::new()), key()?)),
-        scheme => Err(no(&format!("nothing is known of `{scheme}:`"))),
+        scheme => Err(RemoteError::Locator(format!("nothing is known of `{scheme}:`"))),
     }
+}
+
+impl Found {
+    #[cfg_attr(not(feature = "audit"), allow(unused_variables))]
+    fn of(store: impl ObjectStore + PaginatedListStore, path: Path, url: &Url) -> Self {
+        let store = Arc::new(store);
+        Self {
+            #[cfg(feature = "audit")]
+            pages: Some(Arc::clone(&store) as _),
+            store,
+            path,
+            #[cfg(feature = "audit")]
+            base: {
+                let mut base = url.clone();
+                base.set_path("/");
+                base.set_fragment(None);
+                base
+            },
+        }
+    }
+}
+
+/// What the stores' own messages say of a wrong environment may repeat it.
+#[allow(clippy::needless_pass_by_value)] // as errors are mapped
+fn wrong(error: object_store::Error) -> RemoteError {
+    RemoteError::Configuration(without_secrets(&error.to_string()))
 }
 
 fn retry(options: &RemoteOptions) -> RetryConfig {

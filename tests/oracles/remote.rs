@@ -77,9 +77,8 @@ fn put(url: &str, path: Option<&Path>) {
     assert!(command.arg(url).status().unwrap().success(), "{url}");
 }
 
-#[test]
-#[ignore = "needs moto and curl"]
-fn an_s3_server() {
+/// An S3 server with an empty bucket, and where it is.
+fn s3() -> (Server, String) {
     let server = Server::start(|_, address| {
         let (_, port) = address.split_once(':').unwrap();
         let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("target/oracles/bin/moto_server"));
@@ -88,20 +87,99 @@ fn an_s3_server() {
     });
     let endpoint = format!("http://{}", server.address);
     put(&format!("{endpoint}/bucket"), None);
-    put(&format!("{endpoint}/bucket/a/app.wasm"), Some(&sample()));
-    let environment = [
-        ("AWS_ENDPOINT_URL", &*endpoint),
+    (server, endpoint)
+}
+
+/// What the environment says of it.
+fn environment(endpoint: &str) -> [(&str, &str); 5] {
+    [
+        ("AWS_ENDPOINT_URL", endpoint),
         ("AWS_ALLOW_HTTP", "true"),
         ("AWS_ACCESS_KEY_ID", "me"),
         ("AWS_SECRET_ACCESS_KEY", "5ec12e7"),
         ("AWS_REGION", "us-east-1"),
-    ];
+    ]
+}
+
+#[test]
+#[ignore = "needs moto and curl"]
+fn an_s3_server() {
+    let (_server, endpoint) = s3();
+    let environment = environment(&endpoint);
+    put(&format!("{endpoint}/bucket/a/app.wasm"), Some(&sample()));
     assert_eq!(shown("s3://bucket/a/app.wasm", &environment), shown(sample().to_str().unwrap(), &[]));
 
     let mut command = Command::new(env!("CARGO_BIN_EXE_sectile"));
     let output = command.args(["show", "s3://bucket/none.wasm"]).envs(environment).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("there is no such object") && !said.contains("5ec12e7"), "{said}");
+}
+
+/// The rows of an audit, its status, and what it read.
+fn audited(arguments: &[&str], environment: &[(&str, &str)]) -> (Vec<Value>, Option<i32>, Value) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sectile"));
+    command.args(["audit", "--format", "jsonl"]).args(arguments).envs(environment.iter().copied());
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.is_empty(), "{said}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(!text.contains("5ec12e7"));
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let summary = lines.last().map(|last| last["summary"].clone()).unwrap_or_default();
+    (lines.into_iter().filter(|line| line.get("file").is_some()).collect(), output.status.code(), summary)
+}
+
+#[test]
+#[ignore = "needs moto and curl"]
+fn a_bucket_is_audited_as_a_directory_is() {
+    let (_server, endpoint) = s3();
+    let environment = environment(&endpoint);
+    let directory = tempfile::tempdir().unwrap();
+    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files");
+    let mut names: Vec<_> = fs::read_dir(files).unwrap().map(|entry| entry.unwrap().path()).collect();
+    names.retain(|path| path.is_file());
+    for path in &names {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        fs::copy(path, directory.path().join(name)).unwrap();
+        put(&format!("{endpoint}/bucket/a%20b/{name}"), Some(path));
+    }
+    let archive = directory.path().join("z.tar.gz");
+    let mut tar = Command::new("tar");
+    tar.arg("-czf").arg(&archive).arg("-C").arg(directory.path()).args(["zig-zig_fmt.wasm", "tinygo-gofmt.wasm"]);
+    assert!(tar.status().unwrap().success());
+    put(&format!("{endpoint}/bucket/a%20b/z.tar.gz"), Some(&archive));
+    put(&format!("{endpoint}/bucket/a%20c/other.wasm"), Some(&sample()));
+
+    let local = directory.path().to_str().unwrap();
+    for more in [&[][..], &["--hash"]] {
+        let arguments = |of| [&[of], more].concat();
+        let (of_files, status, _) = audited(&arguments(local), &[]);
+        let (of_objects, status_of_objects, summary) = audited(&arguments("s3://bucket/a%20b"), &environment);
+        assert_eq!((of_objects.len(), status_of_objects), (of_files.len(), status));
+        assert!(of_files.len() > 15 && summary["stopped"] == false, "{summary}");
+        for (object, file) in of_objects.iter().zip(&of_files) {
+            let path = file["file"].as_str().unwrap().strip_prefix(local).unwrap();
+            assert_eq!(object["file"], format!("s3://bucket/a%20b{path}"));
+            for key in ["size", "digest", "verified", "item", "shares", "largest", "findings", "accepted", "outcome"] {
+                assert_eq!(object[key], file[key], "{path} {key}");
+            }
+        }
+    }
+    let (rows, _, _) = audited(&["s3://bucket/a%20b"], &environment);
+    let first = rows[0]["file"].as_str().unwrap();
+    assert_eq!(shown(first, &environment)["item"]["name"], rows[0]["item"]["name"]);
+
+    // With an earlier report, the listing alone is asked for; and a key that is no path hides no other.
+    let report = directory.path().join("report.jsonl");
+    let since = ["s3://bucket/a%20b", "--since", report.to_str().unwrap()];
+    audited(&["s3://bucket/a%20b", "-o", report.to_str().unwrap()], &environment);
+    let (again, _, summary) = audited(&since, &environment);
+    assert_eq!(again, rows);
+    assert_eq!(summary["bytes_read"], 0, "{summary}");
+    put(&format!("{endpoint}/bucket/a%20b//odd.wasm"), Some(&sample()));
+    let (with_odd, status, _) = audited(&since, &environment);
+    assert_eq!((with_odd.len(), status), (rows.len() + 1, Some(2)));
+    assert!(with_odd.iter().any(|row| row["file"] == "s3://bucket/a%20b//odd.wasm" && row["outcome"] == "unread"));
 }
 
 #[test]
@@ -129,6 +207,14 @@ fn an_azure_server() {
     let output = command.args(["show", "az://bucket/none.wasm"]).envs(environment).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("there is no such object"), "{said}");
+
+    // Its listing writes an `ETag` otherwise than its answers do: it is the same state all the same.
+    let report = server.directory.path().join("report.jsonl");
+    let report = report.to_str().unwrap();
+    audited(&["az://bucket/a/", "-o", report], &environment);
+    let (rows, status, summary) = audited(&["az://bucket/a/", "--since", report], &environment);
+    assert_eq!((rows.len(), &rows[0]["file"], status), (1, &"az://bucket/a/app.wasm".into(), Some(0)));
+    assert_eq!((&rows[0]["outcome"], &summary["bytes_read"]), (&"complete".into(), &0.into()));
 }
 
 /// With the account, and the key, that every such server knows.

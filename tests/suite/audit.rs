@@ -2,16 +2,16 @@
 
 mod earlier;
 mod hostile;
+#[cfg(feature = "remote")]
+mod objects;
 mod rows;
 mod stopped;
 mod store;
 
-use std::path::PathBuf;
-
 use serde_json::Value;
 
 use sectile::Policy;
-use sectile::audit::{Audit, Audited, Form, Progress};
+use sectile::audit::{Audit, Audited, Form, Progress, Root};
 
 use self::store::Store;
 
@@ -23,11 +23,11 @@ struct Answer {
 }
 
 impl Answer {
-    /// Of an audit of these paths.
+    /// Of an audit of these roots.
     #[track_caller]
-    fn of(audit: &Audit, paths: &[PathBuf]) -> Self {
+    fn of(audit: &Audit, roots: &[Root]) -> Self {
         let (mut out, progress) = (Vec::new(), Progress::new());
-        let audited = audit.run(paths, Some(Form::Jsonl), &mut out, &progress).unwrap();
+        let audited = audit.run(roots, Some(Form::Jsonl), &mut out, &progress).unwrap();
         let answer = Self { text: String::from_utf8(out).unwrap(), audited, progress };
         assert_eq!(answer.rows().len() as u64, answer.audited.summary.rows);
         answer

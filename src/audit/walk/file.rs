@@ -63,7 +63,7 @@ impl Entry {
         let digest = self.stored.as_ref().map(|stored| stored.digest);
         let says_wasm =
             is_called_wasm(self.path.as_os_str()) || self.stored.as_ref().is_some_and(|stored| stored.says_wasm);
-        let is_passed = |kind: Kind| !says_wasm && (kind == Kind::Other || kind.holds_others() && options.nested == 0);
+        let is_passed = |kind: Kind| kind.is_passed(says_wasm, options);
         if let Some((keep, file)) = keep {
             return match read_head(&input, &mut scratch.head) {
                 Ok(head) if is_passed(Kind::of(head)) => {
@@ -90,8 +90,8 @@ impl Entry {
             return look.pass(head.len() as u64);
         }
         if kind.holds_others() && options.nested > 0 {
-            let file = Found { input: &input, state, place, says_wasm, head };
-            return archive::look_into(&file, options, look);
+            let file = Found { state, place, says_wasm };
+            return archive::look_into(&file, &input, head, options, look);
         }
         let size = input.len();
         let content = Content::Part { input: &input, range: 0..size, head };

@@ -1,5 +1,7 @@
 //! What bytes are, by how they begin.
 
+use super::WalkOptions;
+
 /// What a file or an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -33,6 +35,11 @@ impl Kind {
     /// Whether there may be something else in it.
     pub(super) fn holds_others(self) -> bool {
         !matches!(self, Self::Wasm | Self::Other)
+    }
+
+    /// Whether what begins so is passed over: it is nothing to look into, and nobody says that it is WebAssembly.
+    pub(super) fn is_passed(self, says_wasm: bool, options: &WalkOptions) -> bool {
+        !says_wasm && (self == Self::Other || self.holds_others() && options.nested == 0)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where blobs lie: directory trees, image layouts, registries' storages, archives.
+//! Where blobs lie: directory trees, image layouts, registries' storages, archives, stores of objects.
 //!
 //! A walk meets files in an order that depends on names alone, and hands them over in batches, without opening any. A batch is
 //! looked into on whatever thread: what a file is, its content tells.
@@ -10,18 +10,21 @@ mod kind;
 mod layout;
 mod links;
 mod listing;
+#[cfg(feature = "remote")]
+mod objects;
 mod registry;
 #[cfg(test)]
 mod tests;
 mod tree;
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use self::file::{Entry, HEAD};
 use self::links::{Links, Ticket};
 use super::blob::{Look, Trouble};
+use super::reading::Asked;
+use super::root::{Kind as RootKind, Root};
 
 /// What to walk, and how far to look into archives.
 ///
@@ -47,6 +50,9 @@ pub struct WalkOptions {
     /// Bytes of one file that are held in memory, because a zip inside another archive can only be read at any position; and
     /// the largest window that Zstandard may ask for. 128 MiB by default, as the program `zstd` has it.
     pub held: u64,
+    /// So many objects are read at once on each thread, where they lie far away (the `remote` feature); 16 by default, and one at
+    /// the least. Their rows are held until it is their turn.
+    pub in_flight: usize,
 }
 
 impl WalkOptions {
@@ -63,6 +69,7 @@ impl Default for WalkOptions {
             inflated: 16 << 30,
             entries: 100_000_000,
             held: 128 << 20,
+            in_flight: 16,
         }
     }
 }
@@ -82,6 +89,8 @@ pub(super) struct Unit {
 /// What a walk meets.
 enum Met {
     File(Entry),
+    #[cfg(feature = "remote")]
+    Objects(objects::Batch),
     Trouble(Trouble),
 }
 
@@ -104,14 +113,24 @@ impl Default for Scratch {
     }
 }
 
-/// Walks these paths, one after the other, each once; hands over what is met, until it is told to stop.
-pub(super) fn walk(paths: &[PathBuf], options: &WalkOptions, hand_over: &mut dyn FnMut(Unit) -> ControlFlow<()>) {
-    let mut units = Units { number: 0, met: Vec::new(), links: Arc::default(), hand_over };
+/// Walks these roots, one after the other, each once; hands over what is met, until it is told to stop. Where it has to wait, it
+/// asks whether to stop.
+pub(super) fn walk(
+    roots: &[Root],
+    options: &WalkOptions,
+    stops: &dyn Fn() -> bool,
+    hand_over: &mut dyn FnMut(Unit) -> ControlFlow<()>,
+) {
+    let mut units = Units::new(stops, hand_over);
     let mut result = ControlFlow::Continue(());
-    for (nth, path) in paths.iter().enumerate() {
-        let is_new = !paths[..nth].contains(path);
+    for (nth, root) in roots.iter().enumerate() {
+        let is_new = !roots[..nth].iter().any(|other| other.name() == root.name());
         if result.is_continue() && is_new {
-            result = tree::walk(path, options, &mut units);
+            result = match &root.0 {
+                RootKind::Path(path) => tree::walk(path, options, &mut units),
+                #[cfg(feature = "remote")]
+                RootKind::Objects(objects) => objects::walk(objects, options, &mut units),
+            };
         }
     }
     if result.is_continue() {
@@ -124,10 +143,28 @@ struct Units<'h> {
     number: u64,
     met: Vec<Met>,
     links: Arc<Links>,
+    /// Whether to stop, for what has to wait.
+    #[cfg_attr(not(feature = "remote"), allow(dead_code))]
+    stops: &'h dyn Fn() -> bool,
+    /// Shared by all that is far away.
+    #[cfg(feature = "remote")]
+    requests: Option<objects::Requests>,
     hand_over: &'h mut dyn FnMut(Unit) -> ControlFlow<()>,
 }
 
-impl Units<'_> {
+impl<'h> Units<'h> {
+    fn new(stops: &'h dyn Fn() -> bool, hand_over: &'h mut dyn FnMut(Unit) -> ControlFlow<()>) -> Self {
+        Self {
+            number: 0,
+            met: Vec::new(),
+            links: Arc::default(),
+            stops,
+            #[cfg(feature = "remote")]
+            requests: None,
+            hand_over,
+        }
+    }
+
     fn add(&mut self, met: Met) -> ControlFlow<()> {
         let batch = batch(self.number);
         if self.met.capacity() == 0 {
@@ -148,11 +185,17 @@ impl Units<'_> {
 impl Unit {
     /// How many files it holds, with what was passed over.
     pub(super) fn len(&self) -> usize {
-        self.met.len()
+        let len = |met: &Met| match met {
+            #[cfg(feature = "remote")]
+            Met::Objects(batch) => batch.len(),
+            Met::File(_) | Met::Trouble(_) => 1,
+        };
+        self.met.iter().map(len).sum()
     }
 
-    /// Shows what it holds.
-    pub(super) fn look_into(self, options: &WalkOptions, scratch: &mut Scratch, look: &mut dyn Look) {
+    /// Shows what it holds. What is far away is asked of before it is shown.
+    #[cfg_attr(not(feature = "remote"), allow(unused_variables))]
+    pub(super) fn look_into(self, options: &WalkOptions, asked: Asked<'_>, scratch: &mut Scratch, look: &mut dyn Look) {
         let links = &self.ticket.0;
         for (nth, met) in self.met.into_iter().enumerate() {
             if look.stops() {
@@ -163,6 +206,8 @@ impl Unit {
                     let mut keep = |file, entry| links.add(file, (self.number, nth), entry);
                     entry.look_into(options, scratch, look, Some(&mut keep));
                 }
+                #[cfg(feature = "remote")]
+                Met::Objects(batch) => batch.look_into(options, asked, look),
                 Met::Trouble(trouble) => look.trouble(trouble),
             }
         }

@@ -108,14 +108,14 @@ fn refuse() -> Arg {
 fn audit() -> Command {
     let forms = [TABLE].into_iter().chain(Form::ALL.map(Form::name));
     Command::new("audit")
-        .about("Judges every binary below each path, however deep it lies: directories, image layouts, registries' storages, archives")
+        .about("Judges every binary below each path, however deep it lies: directories, image layouts, registries' storages, archives, buckets")
         .args([
             Arg::new("PATH")
                 .required(true)
                 .num_args(1..)
                 .value_parser(value_parser!(PathBuf))
                 .value_hint(ValueHint::AnyPath)
-                .help("A directory, an archive, an image layout, a registry's storage, or a binary"),
+                .help(AUDITED),
             policy(),
             refuse(),
             Arg::new("format")
@@ -161,8 +161,26 @@ fn audit() -> Command {
                 .value_name("N")
                 .value_parser(value_parser!(u32).range(..=i64::from(WalkOptions::MOST_NESTED)))
                 .help("Look into so many archives inside one another, 0 for none [default: 4]"),
-            color(),
         ])
+        .args(in_flight())
+        .args([color()])
+}
+
+#[cfg(feature = "remote")]
+const AUDITED: &str = "A directory, an archive, an image layout, a registry's storage, or a binary; or what lies below `s3://BUCKET/PREFIX`, \
+                       `gs://…` or `az://…`";
+#[cfg(not(feature = "remote"))]
+const AUDITED: &str = "A directory, an archive, an image layout, a registry's storage, or a binary";
+
+/// How many objects are read at once, where any are.
+fn in_flight() -> Option<Arg> {
+    cfg!(feature = "remote").then(|| {
+        Arg::new("in-flight")
+            .long("in-flight")
+            .value_name("N")
+            .value_parser(value_parser!(u16).range(1..=1024))
+            .help("Read so many objects at once on each thread, where they lie far away [default: 16]")
+    })
 }
 
 /// The format that is for people.

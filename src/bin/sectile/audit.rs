@@ -8,18 +8,16 @@ use std::path::{Path, PathBuf};
 
 use anstream::StripStream;
 use clap::ArgMatches;
-use sectile::audit::{Audit, Audited, Earlier, EarlierError, Ended, Form, Progress, WalkOptions, write_whole};
+use sectile::audit::{Audit, Audited, Earlier, EarlierError, Ended, Form, Progress, Root, WalkOptions, write_whole};
 
 use self::waiting::Waiting;
 use crate::exit::Exit;
 use crate::output::{Failure, Output, escaped};
-use crate::{check, human};
+use crate::{check, human, input};
 
 pub fn run(matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
-    let paths: Vec<PathBuf> = matches.get_many::<PathBuf>("PATH").into_iter().flatten().cloned().collect();
-    for path in &paths {
-        path.metadata().map_err(|error| Failure::Other(format!("{}: {error}", escaped(path.as_os_str()))))?;
-    }
+    let named = matches.get_many::<PathBuf>("PATH").into_iter().flatten();
+    let roots = named.map(|path| root(path.as_os_str())).collect::<Result<Vec<Root>, _>>()?;
     let format = matches.get_one::<String>("format").map_or("", String::as_str);
     let form = Form::ALL.into_iter().find(|form| form.name() == format);
     let place = matches.get_one::<OsString>("output").map(OsString::as_os_str).filter(|place| *place != "-");
@@ -27,7 +25,7 @@ pub fn run(matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
     let progress = Progress::new();
     stop_when_interrupted(&progress);
     let audited =
-        Waiting::around(&audit, &paths, &progress, || answer(&audit, &paths, form, place, &progress, output))?;
+        Waiting::around(&audit, &roots, &progress, || answer(&audit, &roots, form, place, &progress, output))?;
     if let Some(stop) = &audited.stop {
         let behind = stop.behind.as_deref().map(|behind| format!(" behind {}", escaped(behind))).unwrap_or_default();
         let resume =
@@ -37,10 +35,32 @@ pub fn run(matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
     Ok(exit(&audited))
 }
 
+/// What a PATH argument names, which has to be there as far as that can be told without asking anybody far away.
+fn root(named: &OsStr) -> Result<Root, Failure> {
+    let fail = |error: &dyn std::fmt::Display| Failure::Other(format!("{}: {error}", escaped(&input::shown(named))));
+    let Some(url) = input::as_url(named) else {
+        Path::new(named).metadata().map_err(|error| fail(&error))?;
+        return Ok(Root::from(named));
+    };
+    #[cfg(feature = "remote")]
+    {
+        let root = Root::url(url, &sectile::remote::RemoteOptions::default()).map_err(|error| fail(&error))?;
+        match root.as_path() {
+            Some(path) => path.metadata().map(|_| root.clone()).map_err(|error| fail(&error)),
+            None => Ok(root),
+        }
+    }
+    #[cfg(not(feature = "remote"))]
+    {
+        _ = url;
+        Err(fail(&input::LACKS_REMOTE))
+    }
+}
+
 /// Audits, and writes the answer.
 fn answer(
     audit: &Audit,
-    paths: &[PathBuf],
+    roots: &[Root],
     form: Option<Form>,
     place: Option<&OsStr>,
     progress: &Progress,
@@ -51,7 +71,7 @@ fn answer(
         let table = |audited: &Audited, mut out: &mut dyn Write| {
             human::summary(&audited.about, &audited.summary, audited.stop.as_ref(), &mut out)
         };
-        let audited = audit.run(paths, None, &mut io::sink(), progress)?;
+        let audited = audit.run(roots, None, &mut io::sink(), progress)?;
         match place {
             None => table(&audited, output.out())?,
             Some(place) => {
@@ -63,9 +83,9 @@ fn answer(
         return Ok(audited);
     };
     match place {
-        None => Ok(audit.run(paths, Some(form), output.out(), progress)?),
+        None => Ok(audit.run(roots, Some(form), output.out(), progress)?),
         Some(place) => {
-            write_whole(place, |out| audit.run(paths, Some(form), out, progress)).map_err(|error| cannot(place, error))
+            write_whole(place, |out| audit.run(roots, Some(form), out, progress)).map_err(|error| cannot(place, error))
         }
     }
 }
@@ -77,6 +97,10 @@ fn audit(matches: &ArgMatches, form: Option<Form>, place: Option<&OsStr>) -> Res
     walking.ignore_rules = matches.get_flag("ignore-rules");
     if let Some(nested) = matches.get_one::<u32>("nested") {
         walking.nested = *nested;
+    }
+    #[cfg(feature = "remote")]
+    if let Some(in_flight) = matches.get_one::<u16>("in-flight") {
+        walking.in_flight = usize::from(*in_flight);
     }
     let mut audit = Audit::new(judge.policy).with_walk(walking).hashing(matches.get_flag("hash"));
     if let Some(threads) = matches.get_one::<u16>("threads") {

@@ -3,7 +3,7 @@
 use std::io;
 use std::ops::Range;
 
-use sectile::drive::{self, Cost, Fetch, FetchOptions, Fetched};
+use sectile::drive::{self, Cost, Fetch, FetchOptions, Fetched, Headed};
 use sectile::interface::{self, Interface};
 use sectile::metadata::Metadata;
 use sectile::oci::registry::{Client, ClientOptions, Credentials, Held, Reference};
@@ -15,9 +15,6 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::input::Opened;
 use crate::output::Failure;
-
-/// Bytes of the first answer, which says how many there are in all: what the driver asks for first.
-const HEAD: u64 = 64 << 10;
 
 /// Opens what a URL names: what lies on this machine as a file.
 pub fn open(url: &str) -> Result<Opened, Failure> {
@@ -51,7 +48,7 @@ const REGISTRY: &str = "oci://";
 /// Bytes that lie elsewhere, of which the first are here.
 pub struct Remote {
     runtime: Runtime,
-    source: Headed,
+    source: Headed<Source>,
     len: u64,
 }
 
@@ -70,29 +67,13 @@ impl Fetch for Source {
     }
 }
 
-/// A source whose first bytes were fetched to learn how many there are.
-struct Headed {
-    head: Fetched,
-    source: Source,
-}
-
-impl Fetch for Headed {
-    async fn fetch(&mut self, range: Range<u64>) -> io::Result<Fetched> {
-        let in_head = usize::try_from(range.end).ok().filter(|_| range.start == 0);
-        match in_head.map(|end| end.min(self.head.len.unwrap_or(u64::MAX) as usize)) {
-            Some(end) if end <= self.head.bytes.len() => Ok(Fetched::new(self.head.bytes.slice(..end), self.head.len)),
-            _ => self.source.fetch(range).await,
-        }
-    }
-}
-
 impl Remote {
-    fn begin(mut source: Source) -> Result<Self, Failure> {
+    fn begin(source: Source) -> Result<Self, Failure> {
         let other = |error: io::Error| Failure::Other(format!("cannot be read: {}", chain(&error)));
         let runtime = Builder::new_current_thread().enable_all().build().map_err(other)?;
-        let head = runtime.block_on(source.fetch(0..HEAD)).map_err(other)?;
-        let len = head.len.ok_or_else(|| Failure::Other("the server does not say how long it is".to_owned()))?;
-        Ok(Self { runtime, source: Headed { head, source }, len })
+        let source = runtime.block_on(Headed::begin(source, Headed::<Source>::FIRST)).map_err(other)?;
+        let len = source.len().ok_or_else(|| Failure::Other("the server does not say how long it is".to_owned()))?;
+        Ok(Self { runtime, source, len })
     }
 
     pub fn len(&self) -> u64 {
@@ -101,7 +82,7 @@ impl Remote {
 
     /// Compares an image's annotations with the metadata that was read of its layer.
     pub fn compare(&self, metadata: &mut Metadata<'_>) {
-        if let Source::Held(held) = &self.source.source {
+        if let Source::Held(held) = self.source.source() {
             held.compare(metadata);
         }
     }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use sectile::Limits;
-use sectile::audit::Ended;
+use sectile::audit::{Ended, Root};
 use sectile::digest::Digest;
 use sectile::report::Report;
 use serde_json::{Value, json};
@@ -41,7 +41,8 @@ fn rows_have_the_order_of_their_paths() {
 #[test]
 fn an_item_is_what_show_says() {
     let paths = real_paths();
-    let answer = Answer::of(&plain(), &paths);
+    let roots: Vec<_> = paths.iter().map(|path| Root::from(&**path)).collect();
+    let answer = Answer::of(&plain(), &roots);
     for (path, row) in paths.iter().zip(answer.rows()) {
         let reading = sectile::Input::open(path).unwrap().read(Limits::default());
         let mut shown = Vec::new();

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
+use sectile::audit::Root;
 use tempfile::TempDir;
 
 use crate::support::binary::{custom, module, name, producers, section};
@@ -32,8 +33,8 @@ impl Store {
         self.0.path().join(path)
     }
 
-    pub fn paths(&self) -> Vec<PathBuf> {
-        vec![self.0.path().to_owned()]
+    pub fn paths(&self) -> Vec<Root> {
+        vec![self.0.path().into()]
     }
 
     /// Some 400 binaries in directories and archives, and files beside them.

@@ -5,6 +5,8 @@ use std::io::{self, Read};
 
 use crate::audit::walk::WalkOptions;
 use crate::finding::Code;
+#[cfg(feature = "remote")]
+use crate::remote::RemoteError;
 
 /// What is left to be spent on one file of a store.
 pub(super) struct Budget {
@@ -16,6 +18,7 @@ pub(super) struct Budget {
     fault: RefCell<Option<(Code, String)>>,
     /// Whether nothing more is to be looked into.
     spent: Cell<bool>,
+    spoilt: Cell<bool>,
 }
 
 impl Budget {
@@ -27,6 +30,7 @@ impl Budget {
             read: Cell::new(0),
             fault: RefCell::new(None),
             spent: Cell::new(false),
+            spoilt: Cell::new(false),
         }
     }
 
@@ -76,8 +80,18 @@ impl Budget {
 
     /// The file itself cannot be read.
     pub(super) fn unreadable(&self, error: &io::Error) {
+        self.spoil(Code::Unreadable, error);
+    }
+
+    fn spoil(&self, code: Code, error: &io::Error) {
         self.spent.set(true); // whatever is read next would fail again, or be something else
-        self.fail(Code::Unreadable, error.to_string());
+        self.spoilt.set(true);
+        self.fail(code, error.to_string());
+    }
+
+    /// Whether not all of the file could be read: another time, it may be.
+    pub(super) fn is_spoilt(&self) -> bool {
+        self.spoilt.get()
     }
 
     fn fail(&self, code: Code, message: String) {
@@ -143,5 +157,35 @@ impl<R: Read> Read for Inflating<'_, R> {
                 Err(error)
             }
         }
+    }
+}
+
+/// What comes from a store, whose bytes are counted as read, and whose first error is kept.
+#[cfg(feature = "remote")]
+pub(super) struct Counted<'b> {
+    stream: &'b mut dyn Read,
+    budget: &'b Budget,
+}
+
+#[cfg(feature = "remote")]
+impl<'b> Counted<'b> {
+    pub(super) fn new(stream: &'b mut dyn Read, budget: &'b Budget) -> Self {
+        Self { stream, budget }
+    }
+}
+
+#[cfg(feature = "remote")]
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.stream.read(buffer);
+        match &read {
+            Ok(read) => self.budget.read(*read as u64),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                let changed = RemoteError::within(error) == Some(&RemoteError::Changed);
+                self.budget.spoil(if changed { Code::Changed } else { Code::Unreadable }, error);
+            }
+        }
+        read
     }
 }

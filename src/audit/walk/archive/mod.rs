@@ -30,21 +30,18 @@ use crate::store::Input;
 pub(super) struct Archive<'a> {
     options: &'a WalkOptions,
     look: &'a mut dyn Look,
-    file: &'a Found<'a>,
+    file: &'a Found,
     budget: &'a Budget,
     /// How many troubles of each code were told.
     told: BTreeMap<Code, u64>,
 }
 
-/// A file of a store, as it was found.
-pub(super) struct Found<'f> {
-    pub(super) input: &'f Input,
+/// A file of a store, or an object, as it was found.
+pub(super) struct Found {
     pub(super) state: State,
     pub(super) place: Place,
     /// Whether its name, or its store, says that it is WebAssembly.
     pub(super) says_wasm: bool,
-    /// Its first bytes.
-    pub(super) head: &'f [u8],
 }
 
 /// So many troubles of one code are told of one file; further ones are counted.
@@ -77,30 +74,58 @@ impl Called<'_> {
     }
 }
 
-/// Looks into a file that begins as an archive does, or as something compressed.
-pub(super) fn look_into(file: &Found<'_>, options: &WalkOptions, look: &mut dyn Look) {
+/// Looks into a file that begins as an archive does, or as something compressed; with its first bytes.
+pub(super) fn look_into(file: &Found, input: &Input, head: &[u8], options: &WalkOptions, look: &mut dyn Look) {
+    begin(file, options, look, |archive, called| {
+        archive.budget.read(head.len() as u64);
+        archive.part(called, input, 0..input.len(), head, 0);
+        archive.tell_fault(called);
+        if input.changed().unwrap_or(true) {
+            archive.tell(called, Code::Changed, "it was changed while it was looked into".to_owned());
+        }
+    });
+}
+
+/// Looks into an object that begins so, of this length; what is behind its first bytes comes as a stream.
+#[cfg(feature = "remote")]
+pub(super) fn look_into_stream(
+    file: &Found,
+    len: u64,
+    head: &[u8],
+    rest: &mut dyn Read,
+    options: &WalkOptions,
+    look: &mut dyn Look,
+) {
+    begin(file, options, look, |archive, called| {
+        archive.budget.read(head.len() as u64);
+        let most = if Kind::of(head) == Kind::Zip { options.held } else { options.inflated };
+        if len > most && len > head.len() as u64 {
+            let message = format!("it has more than the {most} bytes that are looked into far away");
+            return archive.tell(called, Code::ArchiveLimit, message);
+        }
+        let mut whole = head.chain(budget::Counted::new(rest, archive.budget));
+        archive.stream(called, Some(len), &mut whole, 0);
+        archive.tell_fault(called);
+    });
+}
+
+fn begin(file: &Found, options: &WalkOptions, look: &mut dyn Look, within: impl FnOnce(&mut Archive<'_>, &Called<'_>)) {
     let budget = Budget::new(options);
-    budget.read(file.head.len() as u64);
     let mut archive = Archive { options, look, file, budget: &budget, told: BTreeMap::new() };
     let called = Called { outer: None, name: &file.place.file, says_wasm: file.says_wasm };
-    archive.part(&called, 0..file.input.len(), file.head, 0);
-    archive.tell_fault(&called);
-    if file.input.changed().unwrap_or(true) {
-        archive.tell(&called, Code::Changed, "it was changed while it was looked into".to_owned());
-    }
+    within(&mut archive, &called);
     archive.tell_counts(&called);
-    let bytes_read = budget.bytes_read();
-    look.archive(blob::Archive { place: &file.place, state: &file.state, bytes_read });
+    let (bytes_read, was_read) = (budget.bytes_read(), !budget.is_spoilt());
+    look.archive(blob::Archive { place: &file.place, state: &file.state, bytes_read, was_read });
 }
 
 impl Archive<'_> {
     /// Something in a part of the file, at a level of nesting, by how it begins.
-    fn part(&mut self, called: &Called<'_>, range: Range<u64>, head: &[u8], level: u32) {
-        let file = self.file;
+    fn part(&mut self, called: &Called<'_>, input: &Input, range: Range<u64>, head: &[u8], level: u32) {
         let kind = Kind::of(head);
         if !kind.holds_others() {
             if kind == Kind::Wasm || called.says_wasm {
-                let content = Content::Part { input: file.input, range: range.clone(), head };
+                let content = Content::Part { input, range: range.clone(), head };
                 self.budget.hand_over(head.len() as u64);
                 self.see(called, Some(range.end - range.start), content);
             } else {
@@ -111,7 +136,7 @@ impl Archive<'_> {
         if !self.may_enter(called, level) {
             return;
         }
-        let mut part = Part::beginning(file.input, range, head, self.budget);
+        let mut part = Part::beginning(input, range, head, self.budget);
         match kind {
             Kind::Gzip => self.gzip(called, &mut part, level),
             Kind::Zstd => self.zstd(called, &mut part, level),

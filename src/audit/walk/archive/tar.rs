@@ -147,9 +147,10 @@ impl Archive<'_> {
         let whole = padded(size)?;
         match source {
             Source::Part(part) => {
+                let input = part.input;
                 let range = part.at()..part.at() + size.min(part.left());
                 let head = part.peek(usize::try_from(size).map_or(HEAD, |size| size.min(HEAD)))?;
-                self.part(&called, range, head, level + 1);
+                self.part(&called, input, range, head, level + 1);
                 self.skip(source, whole)
             }
             Source::Stream(reader) => {

@@ -98,11 +98,13 @@ impl Archive<'_> {
         let len = range.end - range.start;
         let head = usize::try_from(len).map_or(HEAD, |len| len.min(HEAD));
         let base = match bytes {
-            Bytes::Part(part) => Some(part.range.start),
+            Bytes::Part(part) => Some((part.input, part.range.start)),
             Bytes::Held(_) => None,
         };
         match (base, bytes.peek_at(range.start, head)) {
-            (Some(base), Ok(head)) => self.part(called, base + range.start..base + range.end, head, level),
+            (Some((input, base)), Ok(head)) => {
+                self.part(called, input, base + range.start..base + range.end, head, level);
+            }
             (None, Ok(_)) => {
                 if let Ok(mut body) = bytes.peek_at(range.start, len as usize) {
                     self.stream(called, Some(len), &mut body, level);

@@ -11,10 +11,13 @@ use std::fs;
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::LazyLock;
 
-use super::{Scratch, Unit, WalkOptions, walk};
+use super::{Root, Scratch, Unit, WalkOptions, walk};
 use crate::audit::blob::{self, Blob, Content, Look, Place, State, Trouble};
+use crate::audit::reading::Asked;
 use crate::drive::ReadAt;
+use crate::policy::Policy;
 
 /// The smallest module, with a licence; and another one.
 const MODULE: &[u8] = b"\0asm\x01\0\0\0\x00\x0c\x08licensesMIT";
@@ -52,6 +55,12 @@ fn text(name: &OsStr) -> String {
     name.to_string_lossy().into_owned()
 }
 
+/// What nothing that lies here asks for.
+fn asked() -> Asked<'static> {
+    static POLICY: LazyLock<Policy> = LazyLock::new(Policy::default);
+    Asked { policy: &POLICY, draws: false, hashes: false }
+}
+
 impl Look for Shown {
     fn open(&mut self, bytes: u64) {
         self.opened += bytes;
@@ -59,6 +68,11 @@ impl Look for Shown {
 
     fn knows(&mut self, place: &Place, state: &State) -> bool {
         self.asked.push((place.file.clone(), state.clone()));
+        self.known.contains(&place.file)
+    }
+
+    #[cfg(feature = "remote")]
+    fn will_know(&self, place: &Place, _: &State) -> bool {
         self.known.contains(&place.file)
     }
 
@@ -77,6 +91,8 @@ impl Look for Shown {
                 }
                 assert_eq!(&bytes[..bytes.len().min(4096)], head, "{}", text(&blob.place.file));
             }
+            #[cfg(feature = "remote")]
+            Content::Looked(_) => unreachable!("nothing lies far away"),
             Content::Stream(reader) => {
                 let mut chunk = [0; 1000];
                 while self.reads.is_none_or(|most| (bytes.len() as u64) < most) {
@@ -141,10 +157,10 @@ impl Shown {
 
 /// Walks paths, with the directory taken off of what is shown.
 fn show_with(paths: &[&Path], options: &WalkOptions, mut shown: Shown) -> Shown {
-    let paths: Vec<_> = paths.iter().map(|path| path.to_path_buf()).collect();
+    let paths: Vec<_> = paths.iter().map(|&path| Root::from(path)).collect();
     let mut scratch = Scratch::default();
-    walk(&paths, options, &mut |unit: Unit| {
-        unit.look_into(options, &mut scratch, &mut shown);
+    walk(&paths, options, &|| false, &mut |unit: Unit| {
+        unit.look_into(options, asked(), &mut scratch, &mut shown);
         ControlFlow::Continue(())
     });
     shown

@@ -61,16 +61,16 @@ fn many_files_of_one_directory_come_in_units() {
     let mut units = 0;
     let mut shown = Shown::default();
     let options = WalkOptions::default();
-    walk(&[directory.path().to_owned()], &options, &mut |unit| {
+    walk(&[directory.path().into()], &options, &|| false, &mut |unit| {
         units += 1;
-        unit.look_into(&options, &mut Scratch::default(), &mut shown);
+        unit.look_into(&options, asked(), &mut Scratch::default(), &mut shown);
         ControlFlow::Continue(())
     });
     let (few, many) = (super::super::batch(0), super::super::batch(u64::MAX));
     assert_eq!((units, shown.passed), (32 + (65_536 - 32 * few).div_ceil(many) + 1, 65_536));
 
     let mut first = 0;
-    walk(&[directory.path().to_owned()], &options, &mut |_| {
+    walk(&[directory.path().into()], &options, &|| false, &mut |_| {
         first += 1;
         ControlFlow::Break(())
     });
@@ -131,11 +131,11 @@ mod unix {
             fs::write(directory.path().join(name), MODULE).unwrap();
         }
         let (mut shown, options) = (Shown::default(), WalkOptions::default());
-        walk(&[directory.path().to_owned()], &options, &mut |unit| {
+        walk(&[directory.path().into()], &options, &|| false, &mut |unit| {
             fs::remove_file(directory.path().join("a")).unwrap();
             fs::remove_file(directory.path().join("b")).unwrap();
             symlink("c", directory.path().join("b")).unwrap();
-            unit.look_into(&options, &mut Scratch::default(), &mut shown);
+            unit.look_into(&options, asked(), &mut Scratch::default(), &mut shown);
             ControlFlow::Continue(())
         });
         let codes: Vec<_> = shown.troubles.iter().map(|trouble| trouble.code.name()).collect();
@@ -150,9 +150,9 @@ mod unix {
         fs::create_dir(path("gone")).unwrap();
         fs::write(path("z"), MODULE).unwrap();
         let (mut shown, options) = (Shown::default(), WalkOptions::default());
-        walk(&[directory.path().to_owned()], &options, &mut |unit| {
+        walk(&[directory.path().into()], &options, &|| false, &mut |unit| {
             _ = fs::remove_dir(path("gone"));
-            unit.look_into(&options, &mut Scratch::default(), &mut shown);
+            unit.look_into(&options, asked(), &mut Scratch::default(), &mut shown);
             ControlFlow::Continue(())
         });
         assert_eq!((shown.blobs.len(), shown.codes()), (65, vec![format!("unreadable {}", path("gone").display())]));
@@ -166,6 +166,10 @@ mod unix {
 
             fn archive(&mut self, _: blob::Archive<'_>) {}
             fn knows(&mut self, _: &Place, _: &State) -> bool {
+                false
+            }
+            #[cfg(feature = "remote")]
+            fn will_know(&self, _: &Place, _: &State) -> bool {
                 false
             }
             fn see(&mut self, blob: Blob<'_>) {
@@ -184,8 +188,8 @@ mod unix {
         let path = directory.path().join("a");
         fs::write(&path, tar(&[("m", MODULE)])).unwrap();
         let (mut writing, options) = (Writing(Shown::default(), path.clone()), WalkOptions::default());
-        walk(std::slice::from_ref(&path), &options, &mut |unit| {
-            unit.look_into(&options, &mut Scratch::default(), &mut writing);
+        walk(&[path.clone().into()], &options, &|| false, &mut |unit| {
+            unit.look_into(&options, asked(), &mut Scratch::default(), &mut writing);
             ControlFlow::Continue(())
         });
         assert_eq!(writing.0.codes(), [format!("changed {}", path.display())]);
@@ -233,12 +237,12 @@ mod unix {
                     loop {
                         let unit = receiver.lock().unwrap().recv();
                         let Ok(unit) = unit else { break };
-                        unit.look_into(&options, &mut Scratch::default(), &mut shown);
+                        unit.look_into(&options, asked(), &mut Scratch::default(), &mut shown);
                     }
                     blobs.lock().unwrap().extend(shown.blobs);
                 });
             }
-            walk(&[directory.path().to_owned()], &options, &mut |unit| {
+            walk(&[directory.path().into()], &options, &|| false, &mut |unit| {
                 sender.send(unit).unwrap();
                 ControlFlow::Continue(())
             });

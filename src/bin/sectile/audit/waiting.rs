@@ -1,13 +1,12 @@
 //! How far an audit is, on a terminal and nowhere else.
 
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
-use sectile::audit::{Audit, Progress};
+use sectile::audit::{Audit, Progress, Root};
 
 /// What is shown while somebody waits.
 pub struct Waiting;
@@ -21,14 +20,14 @@ const KNOWN: &str = "{bar:30} {percent:>3} %  {pos} of {len} files  {per_sec}  {
 
 impl Waiting {
     /// Shows how far an audit is while `work` does it. How much there is in all is counted meanwhile.
-    pub fn around<T>(audit: &Audit, paths: &[PathBuf], progress: &Progress, work: impl FnOnce() -> T) -> T {
+    pub fn around<T>(audit: &Audit, roots: &[Root], progress: &Progress, work: impl FnOnce() -> T) -> T {
         if !io::stderr().is_terminal() {
             return work();
         }
         thread::scope(|scope| {
             let (ends, end) = sync_channel::<()>(0);
             let (counts, counted) = sync_channel(1);
-            scope.spawn(move || counts.send(audit.count(paths, progress)));
+            scope.spawn(move || counts.send(audit.count(roots, progress)));
             scope.spawn(move || show(progress, &counted, &end));
             let done = work();
             drop(ends);

@@ -1,0 +1,71 @@
+//! A source whose first bytes were fetched already.
+
+use std::io;
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use super::{Fetch, Fetched};
+
+/// A source whose first bytes were fetched to learn what it is, or how long: they are not asked for again.
+///
+/// Where as many were fetched as [`fetch()`](super::fetch()) asks for first, [`FetchOptions`](super::FetchOptions) being the
+/// default, so [`Headed::FIRST`], a reading costs no request more than without.
+#[derive(Clone, Debug)]
+pub struct Headed<F> {
+    head: Fetched,
+    source: F,
+}
+
+impl<F: Fetch> Headed<F> {
+    /// Bytes that the driver asks for first, by default.
+    pub const FIRST: u64 = 64 << 10;
+
+    /// Fetches so many bytes (and one at the least), or all that there are.
+    ///
+    /// # Errors
+    ///
+    /// What the source says.
+    pub async fn begin(mut source: F, bytes: u64) -> io::Result<Self> {
+        let head = source.fetch(0..bytes.max(1)).await?;
+        Ok(Self { head, source })
+    }
+}
+
+impl<F> Headed<F> {
+    /// The first bytes.
+    pub fn head(&self) -> &Bytes {
+        &self.head.bytes
+    }
+
+    /// How many bytes there are in all, if the first answer said it.
+    pub fn len(&self) -> Option<u64> {
+        self.head.len
+    }
+
+    /// Whether it is known that there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == Some(0)
+    }
+
+    /// The source.
+    pub fn source(&self) -> &F {
+        &self.source
+    }
+
+    /// The source, to be asked past the head.
+    pub fn source_mut(&mut self) -> &mut F {
+        &mut self.source
+    }
+}
+
+impl<F: Fetch> Fetch for Headed<F> {
+    async fn fetch(&mut self, range: Range<u64>) -> io::Result<Fetched> {
+        let end = range.end.min(self.head.len.unwrap_or(u64::MAX));
+        if range.start <= end && end <= self.head.bytes.len() as u64 {
+            let part = self.head.bytes.slice(range.start as usize..end as usize);
+            return Ok(Fetched::new(part, self.head.len));
+        }
+        self.source.fetch(range).await
+    }
+}

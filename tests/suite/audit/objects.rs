@@ -1,0 +1,477 @@
+//! Objects of a store that is far away: the same rows as of files, in the order of their names, with few requests.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::fs;
+use std::path::Path as FilePath;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::stream::{self, BoxStream, StreamExt};
+use sectile::audit::{Audit, Earlier, Root, WalkOptions};
+use sectile::remote::object_store::memory::InMemory;
+use sectile::remote::object_store::path::Path;
+use sectile::remote::object_store::{
+    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+};
+use sectile::remote::{RemoteError, RemoteOptions};
+use serde_json::Value;
+
+use super::store::{Store, binary, gzip, tar, zip};
+use super::{Answer, audited, codes, plain};
+use crate::support::binary::{custom, module, section};
+use crate::support::parts::part;
+use crate::support::server::{Reply, Server};
+
+/// A store in memory that notes what it is asked, and does what stores do in the field.
+#[derive(Debug, Default)]
+struct Watched {
+    inner: InMemory,
+    /// Requests for each object.
+    asked: Mutex<HashMap<String, usize>>,
+    now: AtomicUsize,
+    /// Requests at once, at the most.
+    most: AtomicUsize,
+    listed: Arc<AtomicUsize>,
+    /// Objects that were listed, and nothing asked of, at the most.
+    ahead: AtomicUsize,
+    /// How long each request takes, in milliseconds, depends on its place.
+    is_slow: bool,
+    /// The listing fails behind so many objects.
+    breaks_behind: Option<usize>,
+    /// The object that is another one from its second request on.
+    changes: Option<&'static str>,
+    /// The object that is gone once it is listed.
+    vanishes: Option<&'static str>,
+    /// Whether something was replaced.
+    is_done: AtomicBool,
+}
+
+impl fmt::Display for Watched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("watched")
+    }
+}
+
+impl Watched {
+    fn with(self, path: &str, bytes: impl AsRef<[u8]>) -> Self {
+        self.keep(path, bytes);
+        self
+    }
+
+    fn keep(&self, path: &str, bytes: impl AsRef<[u8]>) {
+        let path = Path::parse(path).unwrap();
+        wait(self.inner.put(&path, PutPayload::from(bytes.as_ref().to_vec()))).unwrap();
+    }
+
+    /// With all that lies in a directory.
+    fn filled(self, directory: &FilePath) -> Self {
+        for entry in walkdir::WalkDir::new(directory).into_iter().map(std::result::Result::unwrap) {
+            if entry.file_type().is_file() {
+                let path = entry.path().strip_prefix(directory).unwrap().to_str().unwrap();
+                self.keep(path, fs::read(entry.path()).unwrap());
+            }
+        }
+        self
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.lock().unwrap().values().sum()
+    }
+
+    fn asked_for(&self, path: &str) -> usize {
+        self.asked.lock().unwrap().get(path).copied().unwrap_or(0)
+    }
+
+    fn forget(&self) {
+        self.asked.lock().unwrap().clear();
+    }
+}
+
+#[async_trait]
+impl ObjectStore for Watched {
+    async fn get_opts(&self, path: &Path, options: GetOptions) -> Result<GetResult> {
+        let (nth, all) = {
+            let mut asked = self.asked.lock().unwrap();
+            let nth = asked.entry(path.to_string()).or_default();
+            *nth += 1;
+            (*nth, asked.len())
+        };
+        self.ahead.fetch_max(self.listed.load(Ordering::SeqCst).saturating_sub(all), Ordering::SeqCst);
+        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        if self.is_slow {
+            let place = path.as_ref().bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+            tokio::time::sleep(Duration::from_millis(place % 12)).await;
+        }
+        if self.changes == Some(path.as_ref()) && nth > 1 && !self.is_done.swap(true, Ordering::SeqCst) {
+            self.inner.put(path, PutPayload::from(large(1))).await?;
+        }
+        let answer = self.inner.get_opts(path, options).await;
+        self.now.fetch_sub(1, Ordering::SeqCst);
+        answer
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        let listed: Vec<_> = wait_within(self.inner.list(prefix).collect());
+        let count = Arc::clone(&self.listed);
+        let counted = stream::iter(listed).inspect(move |_| _ = count.fetch_add(1, Ordering::SeqCst));
+        if let Some(path) = self.vanishes {
+            wait_within(self.inner.delete(&path.into())).unwrap();
+        }
+        let broken =
+            || Error::Generic { store: "watched", source: "it says http://me:5ec12e7@host/?key=5ec12e7".into() };
+        match self.breaks_behind {
+            None => counted.boxed(),
+            Some(many) => counted.take(many).chain(stream::iter([Err(broken())])).boxed(),
+        }
+    }
+
+    async fn put_opts(&self, path: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
+        self.inner.put_opts(path, payload, options).await
+    }
+
+    async fn put_multipart_opts(&self, _: &Path, _: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
+        Err(Error::NotImplemented { operation: "put".to_owned(), implementer: "watched".to_owned() })
+    }
+
+    fn delete_stream(&self, paths: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+        self.inner.delete_stream(paths)
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        self.inner.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        self.inner.copy_opts(from, to, options).await
+    }
+}
+
+/// Waits where memory alone is asked.
+fn wait_within<T>(future: impl Future<Output = T>) -> T {
+    let mut future = std::pin::pin!(future);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match future.as_mut().poll(&mut context) {
+        std::task::Poll::Ready(done) => done,
+        std::task::Poll::Pending => panic!("memory makes nobody wait"),
+    }
+}
+
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    wait_within(future)
+}
+
+const CALLED: &str = "memory://store/";
+
+fn roots(store: &Arc<Watched>) -> [Root; 1] {
+    [Root::objects(Arc::clone(store) as _, "", CALLED).unwrap()]
+}
+
+fn of(store: &Arc<Watched>) -> Answer {
+    Answer::of(&plain(), &roots(store))
+}
+
+fn in_flight(audit: Audit, in_flight: usize) -> Audit {
+    let mut options = WalkOptions::default();
+    options.in_flight = in_flight;
+    audit.with_walk(options)
+}
+
+/// A module whose metadata lies at both ends, and that is more than one window.
+fn large(fill: u8) -> Vec<u8> {
+    module(&[custom("licenses", "MIT"), section(10, &vec![fill; 300_000]), custom("vendor", "v")])
+}
+
+/// What rows say, without what depends on where it lies.
+fn facts(answer: &Answer, base: &str) -> Vec<Value> {
+    let mut rows = answer.rows();
+    for row in &mut rows {
+        let row = row.as_object_mut().unwrap();
+        row.remove("bytes_read");
+        row.remove("state");
+        for name in ["file", "locations"] {
+            let text = row[name].to_string().replace(base, "");
+            row.insert(name.to_owned(), serde_json::from_str(&text).unwrap());
+        }
+    }
+    rows
+}
+
+#[test]
+fn objects_have_the_rows_of_files() {
+    let files = Store::large();
+    files.put("07/large.wasm", large(0));
+    files.put("07/large.wasm.gz", gzip(&large(0)));
+    files.put("07/large.tar", tar(&[("a.wasm".to_owned(), large(0)), ("b.wasm".to_owned(), large(1))]));
+    files.put("07/large.zip", zip(&[("a.wasm".to_owned(), large(0)), ("b".to_owned(), vec![7; 100_000])]));
+    files.put("08/empty", "");
+    files.put("08/empty.wasm", "");
+    files.put("08/none.wasm", "no module");
+    files.put("08/cut.wasm", &large(0)[..200_000]);
+    files.put("08/cut.tgz", &gzip(&tar(&[("a.wasm".to_owned(), large(3))]))[..200]);
+    let store = Arc::new(Watched::default().filled(files.paths()[0].as_path().unwrap()));
+    let base = format!("{}/", files.paths()[0].as_path().unwrap().display());
+    for hashes in [false, true] {
+        let of_files = Answer::of(&plain().hashing(hashes), &files.paths());
+        let of_objects = Answer::of(&plain().hashing(hashes), &roots(&store));
+        let (expected, is) = (facts(&of_files, &base), facts(&of_objects, CALLED));
+        assert!(expected.len() > 400);
+        for (expected, is) in expected.iter().zip(&is) {
+            assert_eq!(is, expected, "{hashes}");
+        }
+        assert_eq!(is.len(), expected.len());
+        let (is, was) = (&of_objects.audited.summary, &of_files.audited.summary);
+        assert_eq!((is.passed, is.archives, is.bytes), (was.passed, was.archives, was.bytes));
+    }
+}
+
+#[test]
+fn little_is_asked_for() {
+    let store = Watched::default().with("large.wasm", large(0)).with("small.wasm", binary(0)).with("empty", "");
+    let store =
+        Arc::new(store.with("text", vec![b'x'; 1 << 20]).with("small.tgz", gzip(&tar(&[("a".to_owned(), binary(0))]))));
+    let answer = of(&store);
+    let asked = ["empty", "large.wasm", "small.tgz", "small.wasm", "text"].map(|path| store.asked_for(path));
+    assert_eq!(asked, [0, 2, 1, 1, 1]);
+    assert!(answer.audited.summary.passed_bytes == 64 << 10 && answer.progress.bytes_read() < 300_000);
+}
+
+#[test]
+fn the_order_is_that_of_names_whatever_the_timing() {
+    let fill = |store: Watched| {
+        for nth in 0..300 {
+            store.keep(&format!("{:02}/{nth}.wasm", nth % 7), binary(nth));
+        }
+        Arc::new(store)
+    };
+    let expected = Answer::of(&in_flight(plain().on_threads(1), 1), &roots(&fill(Watched::default())));
+    let body = |answer: &Answer| facts(answer, CALLED);
+    let files: Vec<_> = expected.rows().iter().map(|row| row["file"].as_str().unwrap().to_owned()).collect();
+    assert!(files.is_sorted() && files.len() == 300);
+    for (threads, many) in [(1, 7), (3, 5), (2, 200)] {
+        let store = fill(Watched { is_slow: true, ..Watched::default() });
+        let answer = Answer::of(&in_flight(plain().on_threads(threads), many), &roots(&store));
+        assert_eq!(body(&answer), body(&expected));
+        let most = store.most.load(Ordering::SeqCst);
+        assert!(most > many / 2 && most <= threads * many, "{most} at once on {threads} threads");
+    }
+}
+
+#[test]
+fn ten_thousand_objects_stream_through() {
+    let store = Watched::default();
+    for nth in 0..10_000 {
+        store.keep(&format!("{nth:05}.wasm"), binary(nth % 100));
+    }
+    let store = Arc::new(store);
+    let answer = of(&store);
+    let files: Vec<_> = answer.rows().iter().map(|row| row["file"].as_str().unwrap().to_owned()).collect();
+    assert!(files.len() == 10_000 && files.is_sorted());
+    assert_eq!(store.asked(), 10_000);
+    let ahead = store.ahead.load(Ordering::SeqCst);
+    assert!(ahead < 500, "{ahead} were listed before they were asked for");
+}
+
+#[test]
+fn what_is_known_costs_no_request() {
+    let store = Watched::default();
+    for nth in 0..100 {
+        store.keep(&format!("{nth:02}.wasm"), binary(nth / 2)); // pairs that differ in nothing but their names
+    }
+    store.keep("a.tgz", gzip(&tar(&[("a.wasm".to_owned(), binary(1)), ("b.wasm".to_owned(), binary(2))])));
+    store.keep("text", "text");
+    let store = Arc::new(store);
+    let before = of(&store);
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("report.jsonl");
+    fs::write(&path, &before.text).unwrap();
+    let since = || plain().since(Earlier::open(&path).unwrap()).unwrap();
+
+    store.forget();
+    let again = Answer::of(&since(), &roots(&store));
+    again.is_as(&before);
+    assert_eq!((store.asked(), store.asked_for("text")), (1, 1), "what has no row is looked at again");
+
+    store.keep("41.wasm", binary(7));
+    let whole = of(&store);
+    store.forget();
+    Answer::of(&since(), &roots(&store)).is_as(&whole);
+    assert_eq!((store.asked(), store.asked_for("41.wasm")), (2, 1));
+}
+
+#[test]
+fn what_vanishes_or_changes_is_a_row_and_no_more() {
+    let fill =
+        |store: Watched| Arc::new(store.with("a.wasm", binary(0)).with("b.wasm", large(0)).with("c.wasm", binary(1)));
+    let vanished = of(&fill(Watched { vanishes: Some("b.wasm"), ..Watched::default() }));
+    let row = vanished.row("b.wasm");
+    assert_eq!((codes(&row), &row["outcome"]), (vec!["unreadable"], &"unread".into()));
+    assert!(row.to_string().contains("there is no such object"), "{row}");
+    assert_eq!(vanished.rows().len(), 3);
+
+    let changed = of(&fill(Watched { changes: Some("b.wasm"), ..Watched::default() }));
+    let row = changed.row("b.wasm");
+    assert!(codes(&row).contains(&"changed") && row["outcome"] == "partial", "{row}");
+    assert!(row["accepted"] == false && changed.rows().len() == 3);
+}
+
+#[test]
+fn an_archive_that_changes_is_not_believed() {
+    let entries: Vec<_> = (0..8).map(|nth| (format!("{nth}.wasm"), large(nth))).collect();
+    let store = Arc::new(Watched { changes: Some("a.tar"), ..Watched::default() }.with("a.tar", tar(&entries)));
+    let answer = of(&store);
+    let rows = answer.rows();
+    assert!(
+        rows.iter().any(|row| row["file"] == "memory://store/a.tar" && codes(row).contains(&"changed")),
+        "{rows:#?}"
+    );
+    assert!(!answer.text.contains("\"archive\":"), "these are not all rows");
+}
+
+#[test]
+fn a_listing_that_breaks_off_is_told_and_what_came_before_is_there() {
+    let store = Watched { breaks_behind: Some(50), ..Watched::default() };
+    for nth in 0..100 {
+        store.keep(&format!("{nth:02}.wasm"), binary(nth));
+    }
+    let answer = of(&Arc::new(store));
+    let rows = answer.rows();
+    assert_eq!((rows.len(), &rows[50]["file"]), (51, &CALLED.into()));
+    assert_eq!(codes(&rows[50]), ["unreadable"]);
+    assert!(rows[50].to_string().contains("breaks off") && !answer.text.contains("5ec12e7"), "{}", rows[50]);
+}
+
+#[test]
+fn a_prefix_is_of_whole_segments_and_may_be_one_object() {
+    let store =
+        Watched::default().with("app/a.wasm", binary(0)).with("apple.wasm", binary(1)).with("app/b/c.wasm", binary(2));
+    let store = Arc::new(store);
+    let files = |prefix: &str| {
+        let answer = Answer::of(&plain(), &[Root::objects(Arc::clone(&store) as _, prefix, CALLED).unwrap()]);
+        answer.rows().iter().map(|row| row["file"].as_str().unwrap().replace(CALLED, "")).collect::<Vec<_>>()
+    };
+    assert_eq!(files("app"), ["app/a.wasm", "app/b/c.wasm"]);
+    assert_eq!(files("app/"), ["app/a.wasm", "app/b/c.wasm"]);
+    assert_eq!(files("apple.wasm"), ["apple.wasm"]);
+    let none = Answer::of(&plain(), &[Root::objects(Arc::clone(&store) as _, "nothing", CALLED).unwrap()]);
+    assert_eq!(codes(&none.row("nothing/")), ["unreadable"]);
+}
+
+#[test]
+fn an_object_is_called_as_it_can_be_opened() {
+    let keys =
+        ["a b.wasm", "100%.wasm", "a%20b.wasm", "ü/?#&+.wasm", "{x}|\\^`\"<>.wasm", "%2e%2e/a.wasm", "a:b@c!.wasm"];
+    let store = keys.iter().fold(Watched::default(), |store, key| store.with(key, binary(0)));
+    let answer = of(&Arc::new(store));
+    assert_eq!(answer.rows().len(), keys.len());
+    for row in answer.rows() {
+        let url = row["file"].as_str().unwrap();
+        let parsed = reqwest::Url::parse(url).unwrap();
+        let path = Path::from_url_path(parsed.path()).unwrap();
+        assert!(keys.contains(&path.as_ref()) && parsed.as_str() == url, "{url}");
+    }
+}
+
+#[test]
+fn what_cannot_be_listed_says_so() {
+    for (url, says) in [
+        ("https://user:5ec12e7@example.com/", "user"),
+        ("https://example.com/store/", "web server"),
+        ("oci://example.com/team", "registry"),
+        ("gopher://example.com/", "gopher"),
+    ] {
+        let error = Root::url(url, &RemoteOptions::default()).unwrap_err();
+        assert!(error.to_string().contains(says) && !format!("{error:?}").contains("5ec12e7"), "{error:?}");
+    }
+    let error = Root::objects(Arc::new(InMemory::new()), "", "no URL").unwrap_err();
+    assert!(matches!(error, RemoteError::Locator(_)), "{error:?}");
+    let store = Store::new().with("a.wasm", binary(0));
+    let url = reqwest::Url::from_directory_path(store.paths()[0].as_path().unwrap()).unwrap();
+    let answer = Answer::of(&plain(), &[Root::url(url.as_str(), &RemoteOptions::default()).unwrap()]);
+    answer.row("a.wasm");
+    assert_eq!(audited(&store).rows().len(), answer.rows().len());
+}
+
+/// A store that lists as S3 does, and gives parts.
+fn s3(objects: Vec<(&'static str, Vec<u8>)>) -> Server {
+    Server::start(move |request| {
+        if !request.query.contains("list-type=2") {
+            let key = request.path.strip_prefix("/bucket/").unwrap();
+            let found = objects.iter().find(|(name, _)| *name == key);
+            return found.map_or(Reply::of(404), |(_, bytes)| {
+                part(bytes, request).field("etag", "\"e\"").field("last-modified", "Thu, 01 Jan 2026 00:00:00 GMT")
+            });
+        }
+        let url = reqwest::Url::parse(&format!("http://x/?{}", request.query)).unwrap();
+        let asked: HashMap<_, _> = url.query_pairs().into_owned().collect();
+        let after = asked.get("continuation-token").or(asked.get("start-after")).cloned().unwrap_or_default();
+        let most = asked.get("max-keys").map_or(1000, |keys| keys.parse().unwrap());
+        let prefix = asked.get("prefix").map_or("", |prefix| prefix);
+        let rest: Vec<_> = objects.iter().filter(|(key, _)| *key > &*after && key.starts_with(prefix)).collect();
+        let mut xml = "<ListBucketResult>".to_owned();
+        for (key, bytes) in rest.iter().take(most) {
+            xml += &format!(
+                "<Contents><Key>{key}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>&quot;e&quot;</ETag><Size>{}</Size></Contents>",
+                bytes.len()
+            );
+        }
+        if rest.len() > most {
+            xml += &format!("<NextContinuationToken>{}</NextContinuationToken>", rest[most - 1].0);
+        }
+        Reply::of(200).field("content-type", "application/xml").body(xml + "</ListBucketResult>")
+    })
+}
+
+fn command(server: &Server, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sectile"));
+    command.args(arguments).envs([
+        ("AWS_ENDPOINT_URL", &*format!("http://{}", server.address)),
+        ("AWS_ALLOW_HTTP", "true"),
+        ("AWS_ACCESS_KEY_ID", "me"),
+        ("AWS_SECRET_ACCESS_KEY", "5ec12e7"),
+        ("AWS_REGION", "us-east-1"),
+    ]);
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn a_key_that_nothing_can_be_asked_for_by_hides_no_other() {
+    let keys = ["a.wasm", "b/../c.wasm", "b//c.wasm", "c.wasm", "d.wasm", "e//", "f.wasm"];
+    let server = s3(keys.map(|key| (key, binary(0))).to_vec());
+    let (status, out, said) = command(&server, &["audit", "s3://bucket/", "--format", "jsonl"]);
+    let lines = out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let rows: Vec<_> = lines.filter(|line| line.get("file").is_some()).collect();
+    let outcomes: Vec<_> =
+        rows.iter().map(|row| (row["file"].as_str().unwrap(), row["outcome"].as_str().unwrap())).collect();
+    assert_eq!(rows.len(), keys.len(), "{outcomes:?} {said}");
+    for (key, (file, outcome)) in keys.iter().zip(&outcomes) {
+        let is_odd = key.contains("//") || key.contains("..");
+        assert_eq!(*outcome, if is_odd { "unread" } else { "complete" }, "{file}");
+    }
+    assert_eq!((outcomes[1].0, outcomes[2].0), ("s3://bucket/b/%2E%2E/c.wasm", "s3://bucket/b//c.wasm"));
+    assert_eq!((status, &*said), (Some(2), ""));
+}
+
+#[test]
+fn the_command_reads_what_it_says_it_read() {
+    let server = s3(vec![("app/a.wasm", binary(0)), ("app/large.wasm", large(0)), ("apple.wasm", binary(1))]);
+    let (status, out, said) = command(&server, &["audit", "s3://bucket/app/", "--format", "jsonl", "--in-flight", "3"]);
+    assert_eq!((status, &*said), (Some(0), ""));
+    let files: Vec<_> = out
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).unwrap()["file"].as_str().map(str::to_owned))
+        .collect();
+    assert_eq!(files, ["s3://bucket/app/a.wasm", "s3://bucket/app/large.wasm"]);
+    assert_eq!(command(&server, &["show", &files[1]]).0, Some(0));
+    for refused in ["https://example.com/", "oci://example.com/team"] {
+        let (status, _, said) = command(&server, &["audit", refused]);
+        assert!(status == Some(2) && said.contains("listed"), "{said}");
+    }
+}
