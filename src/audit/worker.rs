@@ -8,7 +8,7 @@ use super::form::Form;
 use super::pipeline::Shared;
 use super::progress::Done;
 use super::reading::{Asked, Looked};
-use super::row::{Ended, Row};
+use super::row::{Ended, Reason, Row};
 use super::summary::Summary;
 use crate::digest::Digest;
 use crate::drive::Cost;
@@ -208,11 +208,12 @@ impl Look for Worker<'_> {
 
     fn trouble(&mut self, trouble: Trouble) {
         let Trouble { place, state, code, message } = trouble;
-        let around = [found(code, message)];
+        let around = [found(code, message.clone())];
         let report = Report { around: &around, ..Report::of(&place.file, None, None, None, Cost::default()) };
         self.judge(report, &place, None, |row| {
             if !code.is_passed_over() {
                 row.ended = Ended::Unread;
+                row.reason = Some(Reason { message: message.into(), offset: None });
                 row.accepted = false;
             }
             row.state = state.map(|state| state.0.into());

@@ -1,11 +1,12 @@
 //! How far an audit is, on a terminal and nowhere else.
 
+use std::fmt;
 use std::io::{self, IsTerminal};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressState, ProgressStyle};
 use sectile::audit::{Audit, Progress, Root};
 
 /// What is shown while somebody waits.
@@ -15,8 +16,8 @@ pub struct Waiting;
 const REFRESH: Duration = Duration::from_millis(100);
 
 /// How it looks before it is known how much there is, and after.
-const UNKNOWN: &str = "{spinner} {pos} files  {per_sec}  {msg}";
-const KNOWN: &str = "{bar:30} {percent:>3} %  {pos} of {len} files  {per_sec}  {eta} left  {msg}";
+const UNKNOWN: &str = "{spinner} {pos} files  {rate}  {msg}";
+const KNOWN: &str = "{bar:30} {percent:>3} %  {pos} of {len} files  {rate}  {eta} left  {msg}";
 
 impl Waiting {
     /// Shows how far an audit is while `work` does it. How much there is in all is counted meanwhile.
@@ -37,7 +38,12 @@ impl Waiting {
 }
 
 fn show(progress: &Progress, counted: &Receiver<Option<u64>>, end: &Receiver<()>) {
-    let style = |template| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = |template| {
+        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        style.with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
+            _ = write!(out, "{} a second", HumanCount(state.per_sec() as u64)); // of an error here nobody would hear
+        })
+    };
     let bar = ProgressBar::new_spinner().with_style(style(UNKNOWN));
     while end.recv_timeout(REFRESH) == Err(RecvTimeoutError::Timeout) {
         if let Ok(Some(files)) = counted.try_recv() {
