@@ -41,7 +41,7 @@ fn show(progress: &Progress, counted: &Receiver<Option<u64>>, end: &Receiver<()>
     let style = |template| {
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         style.with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
-            _ = write!(out, "{} a second", HumanCount(state.per_sec() as u64)); // of an error here nobody would hear
+            _ = write!(out, "{:.0} a second", state.per_sec()); // of an error here nobody would hear
         })
     };
     let bar = ProgressBar::new_spinner().with_style(style(UNKNOWN));
