@@ -45,8 +45,11 @@ pub enum EarlierError {
     /// Another version made it, which may have found other things.
     #[error("another version made the earlier report, {0}, and this is {now}", now = env!("CARGO_PKG_VERSION"))]
     OtherVersion(String),
-    /// Its rows were judged by another policy, or on a day when other exceptions held.
-    #[error("the earlier report was judged by another policy, or before an exception of it expired")]
+    /// Its rows were judged by another policy, or on a day when other exceptions held, or archives were looked into less or more
+    /// far.
+    #[error(
+        "the earlier report was judged by another policy, or before an exception of it expired, or looked into archives otherwise"
+    )]
     OtherPolicy,
     /// Its digests were not computed, and this audit computes them.
     #[error("the earlier report was made without computing digests")]

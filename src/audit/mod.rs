@@ -91,13 +91,15 @@ impl Audit {
     pub fn new(policy: impl Into<Arc<Policy>>) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let policy = policy.into();
-        let about = About { fingerprint: fingerprint(&policy, None), ..About::default() };
-        Self { policy, walking: WalkOptions::default(), threads, hashes: false, earlier: None, today: None, about }
+        let walking = WalkOptions::default();
+        let about = About { fingerprint: fingerprint(&policy, None, &walking), ..About::default() };
+        Self { policy, walking, threads, hashes: false, earlier: None, today: None, about }
     }
 
     /// Walks stores in this way.
     #[must_use]
-    pub fn with_walk(self, walking: WalkOptions) -> Self {
+    pub fn with_walk(mut self, walking: WalkOptions) -> Self {
+        self.about.fingerprint = fingerprint(&self.policy, self.today, &walking);
         Self { walking, ..self }
     }
 
@@ -118,7 +120,7 @@ impl Audit {
     #[must_use]
     pub fn on_day(mut self, today: Day) -> Self {
         self.about.day = Some(today.to_string());
-        self.about.fingerprint = fingerprint(&self.policy, Some(today));
+        self.about.fingerprint = fingerprint(&self.policy, Some(today), &self.walking);
         Self { today: Some(today), ..self }
     }
 
@@ -129,11 +131,13 @@ impl Audit {
         self
     }
 
-    /// Takes the rows of what did not change since an earlier report from there, and reads nothing of it.
+    /// Takes the rows of what did not change since an earlier report from there, and reads nothing of it. This is said last: the
+    /// report is compared with what was said before.
     ///
     /// # Errors
     ///
-    /// That report is not comparable: it was made by another version, by another policy, or hashed and this one is not.
+    /// That report is not comparable: it was made by another version, by another policy, with archives looked into less or
+    /// more far, or without the digests that this audit computes.
     pub fn since(self, earlier: Earlier) -> Result<Self, EarlierError> {
         earlier.check(&self.about)?;
         Ok(Self { earlier: Some(earlier), ..self })
@@ -202,11 +206,12 @@ impl Audit {
     }
 }
 
-/// What tells one policy from another, and days on which it judges differently.
-fn fingerprint(policy: &Policy, today: Option<Day>) -> String {
+/// What tells one policy from another, days on which it judges differently, and how far archives are looked into.
+fn fingerprint(policy: &Policy, today: Option<Day>, walking: &WalkOptions) -> String {
     let has_expired = |last: Day| today.is_none_or(|today| today > last);
     let expired = policy.exceptions().filter(|exception| exception.expires().is_some_and(has_expired)).count();
-    format!("{}/{expired}", policy.fingerprint())
+    let WalkOptions { nested, inflated, entries, held, .. } = walking;
+    format!("{}/{expired}/{nested}.{inflated}.{entries}.{held}", policy.fingerprint())
 }
 
 /// What an answer says of the audit itself. Nothing in it comes from a clock or from the host, unless whoever asks puts it there.
@@ -217,7 +222,7 @@ pub struct About {
     pub paths: Vec<OsString>,
     /// What the policy is called; `None` where there is none.
     pub policy: Option<OsString>,
-    /// What tells one policy from another.
+    /// What tells one policy from another, and how far archives were looked into.
     pub fingerprint: String,
     /// Whether every digest was computed.
     pub hashed: bool,

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use sectile::audit::{Audit, Earlier, EarlierError};
+use sectile::audit::{Audit, Earlier, EarlierError, WalkOptions};
 use tempfile::TempDir;
 
 use super::store::{Store, binary, gzip, tar};
@@ -103,6 +103,20 @@ fn what_is_not_comparable_is_refused() {
     for text in ["", "{}\n", "{\"schema\":2,\"audit\":{}}\n", "file,size\n"] {
         assert!(matches!(since(plain(), text), Err(EarlierError::NoReport)), "{text}");
     }
+}
+
+#[test]
+fn archives_that_were_not_looked_into_as_far_are_looked_into_anew() {
+    let store = Store::large();
+    let shallow = || {
+        let mut walking = WalkOptions::default();
+        walking.nested = 1;
+        plain().with_walk(walking)
+    };
+    let before = Answer::of(&shallow(), &store.paths());
+    assert!(before.audited.summary.rows < audited(&store).audited.summary.rows);
+    assert!(since(shallow(), &before.text).is_ok());
+    assert!(matches!(since(plain(), &before.text), Err(EarlierError::OtherPolicy)));
 }
 
 #[test]
