@@ -60,15 +60,24 @@ pub(crate) fn is_deceptive(character: char) -> bool {
             | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// The characters of a text of the input that a message quotes at the most.
+const QUOTED: usize = 64;
+
 /// Quotes a text of the input in a message: its beginning, if it is long.
 pub(crate) fn quoted(text: &str) -> String {
-    const MOST: usize = 64;
     let mut indices = text.char_indices();
-    let short: Cow<'_, str> = match indices.nth(MOST) {
+    let short: Cow<'_, str> = match indices.nth(QUOTED) {
         Some((end, _)) => format!("{}…", &text[..end]).into(),
         None => text.into(),
     };
     format!("`{short}`")
+}
+
+/// The same for a text whose UTF-8 was checked before. No more of it is looked at than is shown, so that a long text
+/// which many findings quote costs each of them the same as a short one.
+pub(crate) fn quoted_bytes(text: &[u8]) -> String {
+    let beginning = &text[..text.len().min((QUOTED + 1) * char::MAX.len_utf8())];
+    quoted(beginning.utf8_chunks().next().map_or("", |chunk| chunk.valid()))
 }
 
 #[cfg(test)]
@@ -87,5 +96,19 @@ mod tests {
     fn long_quotes_are_cut() {
         assert_eq!(quoted("ab"), "`ab`");
         assert_eq!(quoted(&"é".repeat(100)), format!("`{}…`", "é".repeat(64)));
+    }
+
+    #[test]
+    fn of_long_bytes_only_what_is_shown_is_looked_at() {
+        for character in ["x", "é", "€", "𝄞"] {
+            for count in [0, 1, 63, 64, 65, 66, 1000] {
+                let text = character.repeat(count);
+                assert_eq!(quoted_bytes(text.as_bytes()), quoted(&text));
+                assert_eq!(quoted_bytes(format!("x{text}").as_bytes()), quoted(&format!("x{text}")));
+            }
+        }
+        let mut far = vec![b'x'; 1000];
+        far.push(0xff);
+        assert_eq!(quoted_bytes(&far), format!("`{}…`", "x".repeat(64)), "the last byte was looked at");
     }
 }

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::check::has_controls;
 use super::cursor::{Cursor, Malformed};
 use super::value::Value;
-use crate::escape::quoted;
+use crate::escape::quoted_bytes;
 use crate::finding::Code;
 
 /// The fields that the convention knows.
@@ -157,13 +157,13 @@ fn inspect_fields(cursor: &mut Cursor<'_>, report: &mut impl FnMut(Flaw)) -> Res
         let at = cursor.at();
         let (field, plain) = cursor.plain_text()?;
         if !KNOWN_FIELDS.iter().any(|known| known.as_bytes() == field) {
-            report((Code::UnknownProducersField, at, format!("unknown field {}", shown(field))));
+            report((Code::UnknownProducersField, at, format!("unknown field {}", quoted_bytes(field))));
         }
         if !field_names.insert(field) {
-            report((Code::DuplicateProducersField, at, format!("a second field {}", shown(field))));
+            report((Code::DuplicateProducersField, at, format!("a second field {}", quoted_bytes(field))));
         }
         if !plain && is_deceptive(field) {
-            let message = format!("control or bidirectional characters in the field's name {}", shown(field));
+            let message = format!("control or bidirectional characters in the field's name {}", quoted_bytes(field));
             report((Code::ControlCharacters, at, message));
         }
         let mut names = Seen::default();
@@ -171,21 +171,19 @@ fn inspect_fields(cursor: &mut Cursor<'_>, report: &mut impl FnMut(Flaw)) -> Res
             let at = cursor.at();
             let ((name, name_is_plain), (version, version_is_plain)) = (cursor.plain_text()?, cursor.plain_text()?);
             if !names.insert(name) {
-                report((Code::DuplicateProducer, at, format!("a second {} in {}", shown(name), shown(field))));
+                report((
+                    Code::DuplicateProducer,
+                    at,
+                    format!("a second {} in {}", quoted_bytes(name), quoted_bytes(field)),
+                ));
             }
             if !(name_is_plain && version_is_plain) && (is_deceptive(name) || is_deceptive(version)) {
-                let message = format!("control or bidirectional characters in {}", shown(field));
+                let message = format!("control or bidirectional characters in {}", quoted_bytes(field));
                 report((Code::ControlCharacters, at, message));
             }
         }
     }
     Ok(())
-}
-
-/// A text whose UTF-8 was checked, in a message.
-#[cold]
-fn shown(text: &[u8]) -> String {
-    quoted(str::from_utf8(text).unwrap_or_default())
 }
 
 #[cold]
