@@ -304,11 +304,32 @@ mod tests {
     }
 
     #[test]
+    fn what_is_longer_than_the_limit_is_not_parsed() {
+        let longest = format!("MIT{}", " ".repeat(MAX_PARSED - 3));
+        assert_eq!(codes(Field::Licenses, &longest), []);
+        assert_eq!(
+            license_expression(&longest).map(|expression| expression.to_string().trim().to_owned()),
+            Some("MIT".into())
+        );
+        assert_eq!(codes(Field::Licenses, &format!("{longest} ")), [Code::TooLarge]);
+        assert!(license_expression(&format!("{longest} ")).is_none());
+
+        let longest = format!("mit{}", " ".repeat(MAX_PARSED - 3));
+        assert_eq!(meant_license(&longest).as_deref().map(str::trim), Some("MIT"));
+        assert_eq!(meant_license(&format!("{longest} ")), None);
+        assert_eq!(meant_license("MIT"), None, "it is one");
+    }
+
+    #[test]
     fn a_deprecated_licence_names_the_current_ones() {
         let flaws = Field::Licenses.check("GPL-3.0");
         assert_eq!(flaws[0].message, "`GPL-3.0` is deprecated, write `GPL-3.0-only` or `GPL-3.0-or-later`");
         let flaws = Field::Licenses.check("GPL-2.0+");
         assert_eq!(flaws[0].message, "`GPL-2.0+` is deprecated, write `GPL-2.0-or-later`");
+        let flaws = Field::Licenses.check("MIT OR eCos-2.0");
+        assert_eq!(flaws[0].message, "`eCos-2.0` is deprecated", "there is no other, and nothing is wrong with `MIT`");
+        let flaws = Field::Licenses.check("GPL-3.0-only AND (MIT OR LGPL-2.1)");
+        assert_eq!(flaws[0].message, "`LGPL-2.1` is deprecated, write `LGPL-2.1-only` or `LGPL-2.1-or-later`");
     }
 
     #[test]
@@ -346,6 +367,21 @@ mod tests {
     }
 
     #[test]
+    fn a_url_without_a_scheme_is_told_so() {
+        for (value, missed) in [
+            ("example.com/a", true),
+            ("//example.com", true),
+            ("nowhere", false),
+            ("my site.example", false),
+            ("://example.com", false),
+        ] {
+            let message = &Field::Homepage.check(value)[0].message;
+            assert!(message.starts_with(&format!("`{value}` is not an absolute URL")), "{message}");
+            assert_eq!(message.ends_with("; it begins with no scheme such as https://"), missed, "{message}");
+        }
+    }
+
+    #[test]
     fn dates() {
         for right in [
             "2026-01-31T12:00:00Z",
@@ -362,7 +398,12 @@ mod tests {
             "2026-01-31T12:00:00.Z",
             "2026-01-31T12:00:00+0100",
             "2026-01-31T12:00:00+24:00",
+            "2026-01-31T12:00:00+01:60",
             "2026-01-31T24:00:00Z",
+            "2026-01-31T12:60:00Z",
+            "2026-01-31T12:00:61Z",
+            "2026-01-31_12:00:00Z",
+            "2026/01/31T12:00:00Z",
             "2026-02-29T12:00:00Z",
             "2026-00-01T12:00:00Z",
             "2026-01-31T12:00:00Zjunk",

@@ -206,6 +206,21 @@ fn kept_counts_what_is_kept_and_not_what_was() {
 }
 
 #[test]
+fn kept_gives_back_what_a_replaced_value_took_and_no_more() {
+    let (large, replaced) = (vec![b'x'; 500], vec![b'y'; 400]);
+    let again = |times| vec![custom("vendor", &replaced); times];
+    for (last, affordable) in [(300, true), (900, false)] {
+        let last = custom("revision", vec![b'z'; last]);
+        let bytes = module(&[vec![custom("authors", &large)], again(20), vec![last]].concat());
+        // The first of several is kept as well as the last.
+        let (metadata, result) = read(&bytes, Limits { kept: 2_000, ..Limits::default() });
+        result.unwrap();
+        assert_eq!(text(metadata.root(), Field::Revision).is_some(), affordable, "{:?}", found(&metadata));
+        assert!(text(metadata.root(), Field::Vendor).is_some());
+    }
+}
+
+#[test]
 fn kept_bounds_what_is_held_in_memory() {
     let kept = 256 << 10;
     let limits = Limits { kept, ..Limits::default() };

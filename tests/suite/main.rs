@@ -22,6 +22,7 @@ mod interface;
 mod limits;
 #[cfg(feature = "manifest")]
 mod manifest;
+mod metadata;
 #[cfg(feature = "oci")]
 mod oci;
 #[cfg(feature = "push")]

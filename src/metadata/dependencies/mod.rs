@@ -66,3 +66,23 @@ impl Package {
         size_of::<Self>() + texts + size_of_val(&*self.dependencies)
     }
 }
+
+#[cfg(all(test, feature = "dependencies"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn they_take_what_their_texts_and_references_take() {
+        let package = |name: &str, version: &str, source: &str, dependencies| Package {
+            name: name.into(),
+            version: version.into(),
+            source: source.into(),
+            build: false,
+            root: false,
+            dependencies,
+        };
+        let packages = vec![package("ab", "1.0.0", "git", vec![1, 1, 1]), package("", "", "", vec![])];
+        let dependencies = Dependencies { raw: Value::bytes(b"1234567".into(), 0..7), packages };
+        assert_eq!(dependencies.len(), 7 + 2 * size_of::<Package>() + (2 + 5 + 3) + 3 * size_of::<usize>());
+    }
+}

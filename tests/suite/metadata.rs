@@ -1,0 +1,176 @@
+//! What a tree of metadata answers of its items.
+
+use sectile::drive::Push;
+use sectile::metadata::{Field, Metadata, Reader};
+use sectile::scan::ItemKind;
+use sectile::{Code, Limits};
+
+use crate::support::binary::{component, custom, module, name, nested, prefixed, producers, section};
+use crate::support::found::{codes, found, text};
+use crate::support::mouths;
+
+#[test]
+fn an_item_knows_its_place() {
+    let inner = module(&[section(1, b"\0")]);
+    let bytes = component(&[nested(&module(&[])), custom("x", b""), nested(&component(&[nested(&inner)]))]);
+    let metadata = mouths::metadata(&bytes);
+    let places: Vec<_> = metadata.items().iter().map(|item| (item.kind(), item.parent(), item.index())).collect();
+    assert_eq!(
+        places,
+        [
+            (ItemKind::Component, None, 0),
+            (ItemKind::Module, Some(0), 0),
+            (ItemKind::Component, Some(0), 1),
+            (ItemKind::Module, Some(2), 0),
+        ]
+    );
+    let preambles: Vec<u64> =
+        (0..bytes.len() as u64).filter(|&at| bytes[at as usize..].starts_with(b"\0asm")).collect();
+    assert_eq!(metadata.items().iter().map(|item| item.start()).collect::<Vec<_>>(), preambles);
+    let lens: Vec<u64> = metadata.items().iter().map(|item| item.end().unwrap() - item.start()).collect();
+    assert_eq!(lens, [bytes.len(), 8, 8 + 2 + inner.len(), inner.len()].map(|len| len as u64));
+}
+
+#[test]
+fn an_item_that_was_cut_off_is_not_whole_and_those_before_it_are() {
+    let bytes = component(&[nested(&module(&[custom("version", "1")])), nested(&module(&[custom("version", "2")]))]);
+    let whole = mouths::metadata(&bytes);
+    let outcome = sectile::read_slice(&bytes[..bytes.len() - 1], Limits::default()).unwrap();
+    assert!(outcome.broken.is_some());
+    let is_whole = |metadata: &Metadata<'_>| metadata.items().iter().map(|item| item.is_whole()).collect::<Vec<_>>();
+    assert_eq!(is_whole(&whole), [true, true, true]);
+    assert_eq!(is_whole(&outcome.value), [false, true, false]);
+}
+
+#[test]
+fn of_what_stands_more_than_once_the_first_and_the_last_are_kept() {
+    for times in 1..=4 {
+        let versions: Vec<String> = (1..=times).map(|n| format!("{n}.0.0")).collect();
+        let mut sections: Vec<Vec<u8>> = versions.iter().map(|version| custom("version", version)).collect();
+        sections.extend(versions.iter().map(|version| custom("name", name(version))));
+        sections.push(custom("vendor", "v"));
+        let bytes = module(&sections);
+        let metadata = mouths::metadata(&bytes);
+        let root = metadata.root();
+        let first = root.first_annotation(Field::Version).and_then(|value| value.as_str());
+        assert_eq!((first, text(root, Field::Version)), (Some("1.0.0"), versions.last().map(|last| &**last)));
+        assert_eq!((root.sections_of(Field::Version), root.sections_of(Field::Vendor)), (times, 1));
+        assert_eq!(root.sections_of(Field::Authors), 0);
+
+        let names = [root.first_name(), root.name()].map(|name| name.and_then(|name| name.as_str()));
+        assert_eq!(names, [Some("1.0.0"), versions.last().map(|last| &**last)]);
+        assert_eq!(root.has_several_names(), times > 1);
+        assert_eq!(root.first_annotation(Field::Vendor), root.annotation(Field::Vendor));
+    }
+}
+
+#[test]
+fn what_was_pushed_so_far_is_there() {
+    let bytes = component(&[custom("version", "1"), nested(&module(&[])), custom("vendor", "v")]);
+    let mut push = Push::new(Reader::copying(Limits::default()), Limits::default());
+    let mut seen = Vec::new();
+    for byte in &bytes {
+        push.push(&[*byte]).unwrap();
+        let so_far = push.visitor().so_far();
+        seen.push(so_far.map(|read| (read.items().len(), text(read.root(), Field::Vendor).map(str::to_owned))));
+    }
+    assert_eq!(seen[6], None, "the preamble is not whole");
+    assert_eq!(seen[7], Some((1, None)));
+    assert_eq!(seen[bytes.len() - 2], Some((2, None)));
+    assert_eq!(seen[bytes.len() - 1], Some((2, Some("v".to_owned()))));
+}
+
+#[test]
+fn foreign_letters_are_not_deceptive_and_control_characters_are_wherever_they_stand() {
+    let texts = |text: &str| {
+        [
+            custom(text, b""),
+            custom("name", name(text)),
+            custom("sourceMappingURL", prefixed(text)),
+            custom("producers", producers(&[("sdk", &[(text, "1")])])),
+            custom("producers", producers(&[("sdk", &[("a", text)])])),
+            custom("producers", producers(&[(text, &[])])),
+        ]
+    };
+    for section in texts("grüße, 世界") {
+        let bytes = module(&[section]);
+        assert!(!codes(&mouths::metadata(&bytes)).contains(&Code::ControlCharacters));
+    }
+    for section in texts("a\u{202e}b") {
+        let bytes = module(&[section]);
+        let metadata = mouths::metadata(&bytes);
+        let finding = metadata.findings().iter().find(|finding| finding.code == Code::ControlCharacters);
+        assert_eq!(finding.map(|finding| finding.count), Some(1), "{:?}", codes(&metadata));
+    }
+}
+
+#[test]
+fn findings_of_producers_quote_what_they_are_about() {
+    let bytes =
+        module(&[custom("producers", producers(&[("tool", &[("a", ""), ("b", ""), ("b", "")]), ("tool", &[])]))]);
+    let metadata = mouths::metadata(&bytes);
+    let messages: Vec<&str> = metadata.findings().iter().map(|finding| &*finding.message).collect();
+    assert_eq!(messages, ["unknown field `tool`", "a second `b` in `tool`", "a second field `tool`"]);
+}
+
+#[test]
+fn whether_producers_are_empty_or_malformed() {
+    let data = |fields| producers(fields);
+    let fine = data(&[("sdk", &[("a", "1"), ("a", "2")])]);
+    for (sections, is_empty, is_whole) in [
+        (vec![], true, true),
+        (vec![data(&[])], true, true),
+        (vec![fine.clone()], false, true),
+        (vec![fine.clone(), data(&[])], false, true),
+        (vec![fine[..fine.len() - 1].to_vec()], false, false),
+        (vec![[&*fine, b"!"].concat()], false, false),
+        (vec![fine[..3].to_vec(), fine.clone()], false, false),
+        (vec![fine.clone(), fine[..3].to_vec()], false, false),
+    ] {
+        let sections: Vec<_> = sections.iter().map(|data| custom("producers", data)).collect();
+        let bytes = module(&sections);
+        let metadata = mouths::metadata(&bytes);
+        let producers = metadata.root().producers();
+        assert_eq!((producers.is_empty(), producers.is_whole()), (is_empty, is_whole), "{:?}", found(&metadata));
+    }
+}
+
+#[test]
+fn a_malformed_section_says_what_is_wrong_with_it() {
+    for (section, code, message) in [
+        (
+            custom("producers", b"\xff\xff\xff\xff\xff"),
+            Code::MalformedProducers,
+            "not a LEB128 number of at most 32 bits",
+        ),
+        (custom("producers", b"\x01\x09sdk"), Code::MalformedProducers, "a length that goes past the end"),
+        (custom("producers", b"\x01\x01\xff\0"), Code::MalformedProducers, "not UTF-8"),
+        (custom("build_id", b"\x09ab"), Code::MalformedDebugLink, "a length that goes past the end"),
+        (custom("build_id", b"\x01ab"), Code::MalformedDebugLink, "bytes behind the value"),
+        (custom("build_id", b""), Code::EmptyValue, "the section is empty"),
+        (custom("name", b""), Code::EmptyValue, "the section is empty"),
+        (custom("name", b"\0\x02\x05a"), Code::MalformedName, "a length that goes past the end"),
+    ] {
+        let bytes = module(&[section]);
+        let metadata = mouths::metadata(&bytes);
+        let findings: Vec<_> = metadata.findings().iter().map(|finding| (finding.code, &*finding.message)).collect();
+        assert_eq!(findings, [(code, message)]);
+    }
+}
+
+#[test]
+fn a_name_that_is_too_long_says_how_long_it_is() {
+    let bytes = module(&[custom("x", b""), custom("name", name(&"n".repeat(40)))]);
+    let metadata = sectile::read_slice(&bytes, Limits { data: 30, ..Limits::default() }).unwrap().value;
+    let findings: Vec<_> = metadata.findings().iter().map(|finding| (finding.code, &*finding.message)).collect();
+    assert_eq!(findings, [(Code::TooLarge, "a name of 41 bytes; more than 30 are not decoded")]);
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn registry_metadata_that_is_no_object_is_told_so() {
+    let bytes = module(&[custom("registry-metadata", b"[1]")]);
+    let metadata = mouths::metadata(&bytes);
+    let malformed = metadata.findings().iter().find(|finding| finding.code == Code::MalformedRegistryMetadata).unwrap();
+    assert_eq!(&*malformed.message, "invalid type: sequence, expected a JSON object at line 1 column 0");
+}
