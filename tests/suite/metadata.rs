@@ -8,6 +8,7 @@ use sectile::{Code, Limits};
 use crate::support::binary::{component, custom, module, name, nested, prefixed, producers, section};
 use crate::support::found::{codes, found, text};
 use crate::support::mouths;
+use crate::support::seeded::Seeded;
 
 #[test]
 fn an_item_knows_its_place() {
@@ -150,6 +151,11 @@ fn a_malformed_section_says_what_is_wrong_with_it() {
         (custom("build_id", b""), Code::EmptyValue, "the section is empty"),
         (custom("name", b""), Code::EmptyValue, "the section is empty"),
         (custom("name", b"\0\x02\x05a"), Code::MalformedName, "a length that goes past the end"),
+        (
+            custom("name", [section(0, &prefixed("n")), section(1, b"12"), vec![2, 9]].concat()),
+            Code::MalformedName,
+            "a subsection goes past the end of the section",
+        ),
     ] {
         let bytes = module(&[section]);
         let metadata = mouths::metadata(&bytes);
@@ -173,4 +179,87 @@ fn registry_metadata_that_is_no_object_is_told_so() {
     let metadata = mouths::metadata(&bytes);
     let malformed = metadata.findings().iter().find(|finding| finding.code == Code::MalformedRegistryMetadata).unwrap();
     assert_eq!(&*malformed.message, "invalid type: sequence, expected a JSON object at line 1 column 0");
+}
+
+#[test]
+fn shares_are_what_was_put_together() {
+    // The names are the binary formats'; `core:module` and `component` hold items.
+    let module_kinds = [
+        "type",
+        "import",
+        "function",
+        "table",
+        "memory",
+        "tag",
+        "global",
+        "export",
+        "start",
+        "element",
+        "data count",
+        "code",
+        "data",
+    ];
+    let module_ids = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11];
+    let component_kinds =
+        ["core instance", "core type", "instance", "alias", "type", "canon", "start", "import", "export"];
+    let component_ids = [2, 3, 5, 6, 7, 8, 9, 10, 11];
+    let mut seeded = Seeded::new(7);
+    for round in 0..200 {
+        let ordered: Vec<(&str, Vec<u8>)> = if round % 2 == 0 {
+            let all = module_kinds.into_iter().zip(module_ids);
+            all.filter(|_| !seeded.once_in(3)).map(|(kind, id)| (kind, section(id, &[7; 5]))).collect()
+        } else {
+            let mut any = || {
+                let place = seeded.below(component_ids.len());
+                (component_kinds[place], section(component_ids[place], &vec![7; seeded.below(300)]))
+            };
+            (0..20).map(|_| any()).collect()
+        };
+        let mut all = Vec::new();
+        for (kind, bytes) in ordered {
+            all.push((kind, bytes));
+            let data = vec![b'x'; seeded.below(200)];
+            match seeded.below(8) {
+                0 => all.push(("custom", custom("what nobody knows", &data))),
+                1 => all.push(("authors", custom("authors", &data))),
+                2 => all.push(("producers", custom("producers", producers(&[])))),
+                3 => all.push(("unknown", section(0x70 + seeded.below(9) as u8, &data))),
+                4 if round % 2 == 1 => all.push(("core module", nested(&module(&[])))),
+                5 if round % 2 == 1 => all.push(("component", nested(&component(&[])))),
+                _ => {}
+            }
+        }
+        let mut expected: Vec<(&str, u32, u64)> = Vec::new();
+        for (kind, bytes) in &all {
+            match expected.iter_mut().find(|(other, ..)| other == kind) {
+                Some((_, sections, sum)) => (*sections, *sum) = (*sections + 1, *sum + bytes.len() as u64),
+                None => expected.push((kind, 1, bytes.len() as u64)),
+            }
+        }
+        let sections: Vec<_> = all.into_iter().map(|(_, bytes)| bytes).collect();
+        let bytes = if round % 2 == 0 { module(&sections) } else { component(&sections) };
+        let metadata = mouths::metadata(&bytes);
+        let shares: Vec<_> = metadata.root().shares().map(|share| (share.kind, share.sections, share.bytes)).collect();
+        assert_eq!(shares, expected);
+    }
+}
+
+#[test]
+fn what_must_be_the_first_is_found_where_it_is_not() {
+    let first = || custom("dylink.0", b"\x01\x04\0\0\0\0");
+    let elsewhere = |metadata: &Metadata<'_>| codes(metadata).contains(&Code::MisplacedSection);
+    for (before, misplaced) in [
+        (vec![], false),
+        (vec![first()], false), // there are two, which is another finding
+        (vec![section(1, b"\0")], true),
+        (vec![section(0x70, b"")], true),
+        (vec![custom("note", b"")], true),
+        (vec![custom("authors", b"a")], true),
+        (vec![first(), custom("authors", b"a")], true),
+        (vec![first(), custom("note", b"")], true),
+    ] {
+        let bytes = module(&[before, vec![first()]].concat());
+        let metadata = mouths::metadata(&bytes);
+        assert_eq!(elsewhere(&metadata), misplaced, "{:?}", found(&metadata));
+    }
 }
