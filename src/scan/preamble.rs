@@ -61,3 +61,28 @@ fn looks_like(start: Preamble) -> &'static str {
         None => "some other format",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_webassembly_is_said_to_be_what_it_begins_like() {
+        for (start, expected) in [
+            (*b"\x1f\x8b\x08\0\0\0\0\0", "gzip: decompress it first"),
+            (*b"\x7fELF\x02\x01\x01\0", "an ELF binary"),
+            (*b"(module\n", "the WebAssembly text format: compile it first"),
+            (*b"(componx", "text"),
+            (*b";; hello", "the WebAssembly text format: compile it first"),
+            (*b"tab\tcr\r\n", "text"),
+            (*b"~ till ~", "text"),
+            (*b"escape\x1bc", "some other format"),
+            (*b"delete\x7f ", "some other format"),
+            (*b"caf\xc3\xa9   ", "some other format"),
+            ([0; 8], "a file of zeros"),
+            ([1, 2, 3, 4, 5, 6, 7, 8], "some other format"),
+        ] {
+            assert!(matches!(root_kind(start), Err((Fault::NotWasm(name), 0)) if name == expected), "{start:?}");
+        }
+    }
+}
