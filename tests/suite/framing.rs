@@ -6,6 +6,7 @@ use crate::fuzz_bodies::bodies::{self, Verdict};
 use crate::support::mouths::{Event, scan};
 
 mod components;
+mod ends;
 mod far;
 mod generated;
 mod mutants;
