@@ -11,6 +11,7 @@ mod far;
 mod generated;
 mod mutants;
 mod rules;
+mod sections;
 
 /// Both accept the input; what the scanner says of it.
 #[track_caller]

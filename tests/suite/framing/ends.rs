@@ -30,3 +30,16 @@ fn a_name_is_no_utf8_though_its_end_is_missing() {
         }
     }
 }
+
+#[test]
+fn what_is_shorter_than_a_preamble_says_how_short_it_is() {
+    rejected(b"", 0, "the input is empty");
+    for len in 1..8 {
+        rejected(&MODULE[..len], len, &format!("{len} bytes are shorter than the preamble"));
+    }
+    // Of a nested item the preamble is missing, not the input's.
+    let bytes = component(&[nested(&component(&[]))]);
+    for len in 10..18 {
+        rejected(&bytes[..len], len, "ends inside the component whose section begins at 0x8");
+    }
+}
