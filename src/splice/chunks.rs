@@ -137,4 +137,17 @@ mod tests {
         }
         assert!(plan.chunks(&source.slice(1..)).is_none());
     }
+
+    #[test]
+    fn within_a_chunk_nothing_is_copied() {
+        let source = Bytes::from(vec![7; 100]);
+        let plan = Plan::new(100, vec![Patch { range: 50..60, bytes: b"ab".to_vec() }]);
+        for (passed, taken, is_shared) in [(0, 50, true), (3, 40, true), (52, 40, true), (49, 2, false), (0, 92, false)]
+        {
+            let mut chunks = plan.chunks(&source).unwrap();
+            chunks.advance(passed);
+            let bytes = chunks.copy_to_bytes(taken);
+            assert_eq!(source.as_ptr_range().contains(&bytes.as_ptr()), is_shared, "{taken} behind {passed}");
+        }
+    }
 }

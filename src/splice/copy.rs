@@ -9,6 +9,9 @@ use crate::drive::ReadAt;
 /// Bytes that are read at a time where the kernel does not copy.
 const BUFFER: usize = 128 << 10;
 
+/// Bytes that the kernel is asked to copy at a time: it copies less than 2 GiB.
+const MOST: u64 = 1 << 30;
+
 /// Writes what a plan makes of `source` into the empty file `out`. On file systems that share blocks between files
 /// (btrfs, XFS), whole blocks that stay at the same place are shared, and not copied.
 pub(super) fn splice(plan: &Plan, source: &File, out: &File) -> io::Result<()> {
@@ -30,16 +33,18 @@ pub(super) struct Copier<'a> {
     out: &'a File,
     /// Whether the kernel is still asked.
     by_kernel: bool,
+    /// For so many bytes at a time.
+    most: u64,
 }
 
 impl<'a> Copier<'a> {
     pub(super) fn new(source: &'a File, out: &'a File) -> Self {
-        Self { source, out, by_kernel: cfg!(target_os = "linux") }
+        Self { source, out, by_kernel: cfg!(target_os = "linux"), most: MOST }
     }
 
     pub(super) fn copy(&mut self, mut from: u64, mut to: u64, mut len: u64) -> io::Result<()> {
         while self.by_kernel && len > 0 {
-            match copy_file_range(self.source, from, self.out, to, len) {
+            match copy_file_range(self.source, from, self.out, to, len.min(self.most)) {
                 // Some kernels say 0 of files that they cannot copy; reading tells whether the source has ended.
                 Ok(0) | Err(Refusal::Unsupported) => self.by_kernel = false,
                 Ok(copied) => {
@@ -135,8 +140,7 @@ enum Refusal {
 #[cfg(target_os = "linux")]
 fn copy_file_range(source: &File, mut from: u64, out: &File, mut to: u64, len: u64) -> Result<u64, Refusal> {
     use rustix::io::Errno;
-    const MOST: u64 = 1 << 30; // the kernel copies less than 2 GiB at a time
-    match rustix::fs::copy_file_range(source, Some(&mut from), out, Some(&mut to), len.min(MOST) as usize) {
+    match rustix::fs::copy_file_range(source, Some(&mut from), out, Some(&mut to), len as usize) {
         Ok(copied) => Ok(copied as u64),
         Err(Errno::INTR) => Err(Refusal::Interrupted),
         // Sandboxes say that it is not permitted.
@@ -175,14 +179,48 @@ mod tests {
             read_exact_at(&out, &mut read, 0).unwrap();
             assert!(read == plan.to_vec(&bytes).unwrap() && out.metadata().unwrap().len() == plan.len());
         }
-        for by_kernel in [true, false] {
+        // Sandboxes and some file systems know no such call.
+        let can = matches!(copy_file_range(&source, 0, &tempfile::tempfile().unwrap(), 0, 1), Ok(1));
+        for (by_kernel, most) in [(true, MOST), (true, 10_007), (false, MOST)] {
             let out = tempfile::tempfile().unwrap();
-            Copier { source: &source, out: &out, by_kernel }.copy(1, 3, bytes.len() as u64 - 1).unwrap();
+            let mut copier = Copier { source: &source, out: &out, by_kernel, most };
+            copier.copy(7, 0, 0).unwrap();
+            copier.copy(1, 3, bytes.len() as u64 - 1).unwrap();
+            assert_eq!(copier.by_kernel, by_kernel && can, "a kernel that can copies all of it");
             let mut read = vec![0; bytes.len() - 1];
             read_exact_at(&out, &mut read, 3).unwrap();
             assert!(read == bytes[1..]);
-            let short = Copier { source: &source, out: &out, by_kernel }.copy(1, 0, bytes.len() as u64);
+            let short = copier.copy(1, 0, bytes.len() as u64);
             assert_eq!(short.unwrap_err().kind(), ErrorKind::UnexpectedEof);
         }
+    }
+
+    #[test]
+    fn interruptions_are_no_errors_and_errors_are() {
+        /// Gives a byte at a time, and before each an error of this kind, so many times.
+        struct Faulty(ErrorKind, std::cell::Cell<u32>);
+        impl ReadAt for Faulty {
+            fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+                match self.1.get().checked_sub(1) {
+                    Some(left) => {
+                        self.1.set(left);
+                        Err(self.0.into())
+                    }
+                    None if offset < 9 => {
+                        buffer[0] = offset as u8;
+                        Ok(1)
+                    }
+                    None => Ok(0),
+                }
+            }
+        }
+        let mut buffer = [0; 4];
+        assert_eq!(read_at_most(&Faulty(ErrorKind::Interrupted, 3.into()), &mut buffer, 2).unwrap(), 4);
+        assert_eq!(buffer, [2, 3, 4, 5]);
+        assert_eq!(read_at_most(&Faulty(ErrorKind::Interrupted, 3.into()), &mut buffer, 7).unwrap(), 2);
+        let error = read_at_most(&Faulty(ErrorKind::TimedOut, 1.into()), &mut buffer, 2).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        let short = read_exact_at(&Faulty(ErrorKind::TimedOut, 0.into()), &mut buffer, 7).unwrap_err();
+        assert_eq!(short.kind(), ErrorKind::UnexpectedEof);
     }
 }
