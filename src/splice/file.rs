@@ -163,7 +163,7 @@ pub(super) fn check_sound(file: &File, len: u64) -> Result<(), WriteError> {
         }
     }
     // Whoever made the plan has applied limits to the source.
-    let limits = Limits { depth: u32::MAX, items: u32::MAX, sections: u64::MAX, ..Limits::default() };
+    let limits = Limits { depth: u32::MAX, items: u32::MAX, sections: u64::MAX, name: u32::MAX, ..Limits::default() };
     let (result, _) = drive::read_at(file, len, &mut Nobody, limits);
     let result = result.and_then(|()| match file.metadata() {
         Ok(metadata) if metadata.len() == len => Ok(()),

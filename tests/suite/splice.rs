@@ -13,7 +13,7 @@ use sectile::{Input, Limits};
 use tempfile::TempDir;
 
 use crate::fuzz_bodies::bodies::concatenation;
-use crate::support::binary::{custom, module, section};
+use crate::support::binary::{chain, component, custom, module, nested, section};
 use crate::support::files::real_paths;
 use crate::support::sources::Dribble;
 
@@ -147,6 +147,27 @@ fn a_reader_is_a_file_to_seek_in() {
 
     let mut short = plan.reader(&source[..source.len() / 2]);
     assert!(short.read_to_end(&mut Vec::new()).is_err(), "a source that ends early is no end");
+}
+
+/// What was made is looked through before it takes its place: by the limits that the source was read with, or none.
+#[test]
+fn what_higher_limits_allow_is_written() {
+    let limits = Limits { name: 200_000, depth: 2_000, items: 200_000, ..Limits::default() };
+    for bytes in [
+        module(&[custom(&"n".repeat(150_000), b"")]),
+        chain(1_500, &component(&[])),
+        component(&vec![nested(&module(&[])); 100_001]),
+    ] {
+        let home = Home::of(&bytes);
+        assert!(licensed().plan(&Input::open(&home.file).unwrap(), Limits::default()).is_err());
+        for in_place in [false, true] {
+            let plan = licensed().plan(&Input::open(&home.file).unwrap(), limits).unwrap().plan;
+            let expected = concatenation(&plan, &home.bytes());
+            let write = if in_place { Plan::write_in_place } else { Plan::replace };
+            write(&plan, &home.file, NO_SYNC).unwrap();
+            assert!(home.bytes() == expected);
+        }
+    }
 }
 
 #[test]
