@@ -243,4 +243,14 @@ mod tests {
         }
         assert!(!Plan::new(10, vec![patch(0..1, b"")]).is_identity());
     }
+
+    #[test]
+    fn all_may_be_dropped() {
+        let plan = Plan::new(10, vec![patch(0..10, b"")]);
+        assert!(plan.is_empty() && !plan.is_identity() && plan.pieces().is_empty());
+        assert_eq!((plan.source_len(), plan.len(), plan.growth()), (10, 0, -10));
+        assert_eq!(plan.dropped().collect::<Vec<_>>(), [0..10]);
+        assert!(!Plan::new(10, vec![patch(0..9, b"")]).is_empty());
+        assert!(!Plan::new(0, vec![patch(0..0, b"a")]).is_empty());
+    }
 }

@@ -193,6 +193,17 @@ fn a_plan_is_for_one_file_in_one_state() {
 }
 
 #[test]
+fn a_plan_made_for_bytes_writes_of_any_file_that_has_as_many() {
+    let (bytes, home) = (module(&[]), Home::of(&module(&[section(1, b"\0")])));
+    let plan = licensed().plan_slice(&bytes, Limits::default()).unwrap().plan;
+    let longer = plan.write_file(&Input::open(&home.file).unwrap(), home.path("out"), NO_SYNC);
+    assert!(matches!(longer, Err(WriteError::OtherSource)) && home.litter().is_empty());
+    fs::write(&home.file, &bytes).unwrap();
+    plan.write_file(&Input::open(&home.file).unwrap(), home.path("out"), NO_SYNC).unwrap();
+    assert_eq!(fs::read(home.path("out")).unwrap(), concatenation(&plan, &bytes));
+}
+
+#[test]
 fn a_source_that_is_rewritten_meanwhile_is_said_to_be() {
     let home = Home::of(&module(&[]));
     let input = Input::open(&home.file).unwrap();

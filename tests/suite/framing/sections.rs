@@ -3,7 +3,8 @@
 use sectile::Limits;
 use sectile::scan::{ItemKind, Section, Visitor, Want};
 
-use crate::support::binary::{component, custom, module, nested, padded, section};
+use super::{accepted, rejected};
+use crate::support::binary::{MODULE, component, custom, leb128, module, nested, padded, prefixed, section};
 
 /// Keeps what the sections answer.
 #[derive(Default)]
@@ -75,5 +76,22 @@ fn its_ranges_however_wide_the_sizes_are() {
             let (start, header) = (end, end + 1 + width as u64);
             assert_eq!(ranges[1], [start..header + 3, start..header, header..header + 3, header..header + 3]);
         }
+    }
+}
+
+/// Names of some lengths are looked at in words.
+#[test]
+fn its_name_is_utf8_at_any_length() {
+    for len in 1..40 {
+        for at in 0..len {
+            for bad in [&[0x80][..], &[0xff], &vec![0x80; len - at]] {
+                let mut name = vec![0; len];
+                name[at..at + bad.len()].copy_from_slice(bad);
+                let payload = prefixed(&name);
+                let bytes = [&MODULE, &[0][..], &leb128(payload.len() as u32), &payload].concat();
+                rejected(&bytes, bytes.len() - len + at, "UTF-8");
+            }
+        }
+        accepted(&module(&[custom(&"\0".repeat(len), b""), custom(&"\x7f".repeat(len), b"")]));
     }
 }
