@@ -55,7 +55,7 @@ impl Revision {
         let directory = match path.metadata() {
             Ok(metadata) if metadata.is_dir() => path,
             Ok(_) => path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")),
-            Err(error) => return Err(GitError::Io { path: path.to_owned(), error }),
+            Err(source) => return Err(GitError::Io { path: path.to_owned(), source }),
         };
         plain::check_above(directory)?;
         let options = upwards::Options { trust: upwards::TrustPolicy::Assume(Trust::Reduced), ..Default::default() };

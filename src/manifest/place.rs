@@ -19,8 +19,7 @@ pub struct Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let file = Escaped::bytes(self.file.as_os_str().as_encoded_bytes());
-        write!(f, "{file}:{}: {}", self.line, Escaped::new(&self.key))
+        write!(f, "{}:{}: {}", Escaped::file(&self.file), self.line, Escaped::new(&self.key))
     }
 }
 
