@@ -47,6 +47,12 @@ pub enum NoticeKind {
     Duplicate,
 }
 
+impl fmt::Display for NoticeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
 impl NoticeKind {
     /// `dropped`, `rewritten` or `duplicate`.
     pub const fn name(self) -> &'static str {
