@@ -1,6 +1,7 @@
 //! Texts of the input, made safe to show.
 
 use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::fmt::{self, Write};
 
 /// Shows a text of the input on a terminal: what could move the cursor, recolour, reorder or hide is written out as an
@@ -27,6 +28,11 @@ impl<'a> Escaped<'a> {
     /// Bytes that may be a text: those that are not UTF-8 are written out.
     pub const fn bytes(bytes: &'a [u8]) -> Self {
         Self(bytes)
+    }
+
+    /// The name or the path of a file: what in it is no text is written out.
+    pub fn file(name: &'a (impl AsRef<OsStr> + ?Sized)) -> Self {
+        Self(name.as_ref().as_encoded_bytes())
     }
 }
 

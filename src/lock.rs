@@ -1,11 +1,8 @@
 //! Locks on files, against other editors: advisory, and waited for by none.
 
 use std::fs::File;
-#[cfg(unix)]
 use std::io;
 use std::ops::Deref;
-
-use crate::splice::WriteError;
 
 /// A file that is unlocked when it is closed. Closing alone may not do that: a process that another thread is just about
 /// to start has the file open too, until it is another program.
@@ -14,7 +11,7 @@ pub(crate) struct Locked(File);
 
 impl Locked {
     /// Locks a file for as long as this lives.
-    pub(crate) fn alone(file: File) -> Result<Self, WriteError> {
+    pub(crate) fn alone(file: File) -> Result<Self, LockError> {
         lock(&file, Lock::Alone)?;
         Ok(Self(file))
     }
@@ -40,9 +37,19 @@ pub(crate) enum Lock {
     Shared,
 }
 
+/// Why a file is not locked.
+#[derive(Debug)]
+#[cfg_attr(not(unix), allow(dead_code))] // nothing is locked there
+pub(crate) enum LockError {
+    /// Someone else has a lock on it that excludes this one.
+    Held,
+    /// What the system says.
+    Io(io::Error),
+}
+
 /// Locks a file against other editors, and waits for none. Where a file system has no locks, the checks of the file's
 /// identity are all there is.
-pub(crate) fn lock(file: &File, lock: Lock) -> Result<(), WriteError> {
+pub(crate) fn lock(file: &File, lock: Lock) -> Result<(), LockError> {
     #[cfg(unix)]
     {
         use rustix::fs::{FlockOperation, flock};
@@ -54,10 +61,10 @@ pub(crate) fn lock(file: &File, lock: Lock) -> Result<(), WriteError> {
         loop {
             return match flock(file, operation) {
                 Err(Errno::INTR) => continue,
-                Err(Errno::AGAIN) => Err(WriteError::Locked),
+                Err(Errno::AGAIN) => Err(LockError::Held),
                 // Over a network, a file that is open for reading cannot be locked alone (EBADF).
                 Ok(()) | Err(Errno::NOSYS | Errno::OPNOTSUPP | Errno::NOLCK | Errno::INVAL | Errno::BADF) => Ok(()),
-                Err(error) => Err(WriteError::Open(io::Error::from(error))),
+                Err(error) => Err(LockError::Io(error.into())),
             };
         }
     }

@@ -63,8 +63,9 @@ pub enum EditError {
         /// The most that it may have.
         max: u64,
     },
-    /// The items that are to be changed hold more sections than the limits allow to be kept in mind.
-    #[error("too many sections")]
+    /// The items that are to be changed hold more sections than [`Limits::kept`](crate::Limits::kept) allows to be kept in
+    /// mind.
+    #[error("what is to be changed holds too many sections to be kept in memory")]
     TooMany,
     /// A section has a place of its own, by its convention, which is not known as long as the input is arriving.
     #[error("`{0}` does not go to the end: its place is not known before all of the input is there")]

@@ -32,7 +32,7 @@ use self::outline::Outliner;
 use crate::drive::{self, ReadAt};
 use crate::limits::Limits;
 use crate::metadata::{Field, Flaw};
-use crate::scan::{Path, Visitor};
+use crate::scan::Path;
 use crate::store::Input;
 
 /// A set of changes.
@@ -127,8 +127,8 @@ impl Edit {
     ///
     /// # Errors
     ///
-    /// The value is not what the table asks for ([`EditError::Invalid`]; [`set_as_is`](Self::set_as_is) takes it all the
-    /// same), or the field is given twice.
+    /// The value is not what the table asks for, or holds a NUL ([`EditError::Invalid`]; [`set_as_is`](Self::set_as_is)
+    /// takes it all the same, but for the NUL); or the field is given twice.
     pub fn set(self, field: Field, value: impl Into<String>) -> Result<Self, EditError> {
         let value = value.into();
         let flaws = field.check(&value);
@@ -162,7 +162,7 @@ impl Edit {
     ///
     /// # Errors
     ///
-    /// The name is given twice.
+    /// The name is given twice, or holds a NUL.
     pub fn name(self, name: impl Into<String>) -> Result<Self, EditError> {
         self.own_name(NameEdit::Set(name.into()))
     }
@@ -176,7 +176,8 @@ impl Edit {
         self.own_name(NameEdit::Clear)
     }
 
-    /// Adds a producer to a field (`language`, `processed-by`, `sdk`), or gives the one of that name this version.
+    /// Adds a producer to a field (`language`, `processed-by`, `sdk`), or gives the one of that name this version. (A text
+    /// that holds a NUL, or is too long to be read back, is an error when the edit is planned.)
     #[must_use]
     pub fn add_producer(
         mut self,
@@ -222,7 +223,7 @@ impl Edit {
     ///
     /// # Errors
     ///
-    /// The name is empty or over-long, or given twice.
+    /// The name is empty, over-long or given twice, or holds a NUL.
     pub fn put(self, name: impl Into<String>, data: impl Into<Vec<u8>>) -> Result<Self, EditError> {
         self.section(name, Some(data.into()))
     }
@@ -231,7 +232,7 @@ impl Edit {
     ///
     /// # Errors
     ///
-    /// The name is empty or over-long.
+    /// The name is empty, over-long, or holds a NUL.
     pub fn append(mut self, name: impl Into<String>, data: impl Into<Vec<u8>>) -> Result<Self, EditError> {
         let name = checked(name.into())?;
         no_nul("a custom section's name", &name)?;
@@ -276,8 +277,9 @@ impl Edit {
     ///
     /// # Errors
     ///
-    /// The file is malformed or cannot be read, or holds no item at one of the paths; an item would grow past what its
-    /// size can say. See [`EditError`].
+    /// The file is malformed or cannot be read, or holds no item at one of the paths; what is to be written contradicts
+    /// itself, or could not be read back within the limits; an item would grow past what its size can say. See
+    /// [`EditError`].
     pub fn plan(&self, input: &Input, limits: Limits) -> Result<Planned, EditError> {
         let planned = self.planned(input.len(), limits, |outliner| input.scan(outliner, limits).0)?;
         Ok(Planned { plan: planned.plan.for_file(input.stamp()), ..planned })
@@ -379,16 +381,12 @@ impl ItemEdit {
             let too_long = || EditError::TooLong { what: what.to_owned(), len: len as u64, max: u64::from(max) };
             if len as u64 > u64::from(max) { Err(too_long()) } else { Ok(()) }
         };
-        for (name, data) in &self.sections {
-            if let Some(data) = data {
-                within("the name of a custom section", name.len(), limits.name)?;
-                if Field::ALL.iter().any(|field| field.section() == name) {
-                    within(name, data.len(), limits.data)?;
-                }
-            }
-        }
-        for (name, _) in &self.appended {
+        let put = self.sections.iter().filter_map(|(name, data)| Some((name, data.as_ref()?)));
+        for (name, data) in put.chain(self.appended.iter().map(|(name, data)| (name, data))) {
             within("the name of a custom section", name.len(), limits.name)?;
+            if Field::ALL.iter().any(|field| field.section() == name) {
+                within(name, data.len(), limits.data)?;
+            }
         }
         if let Some(NameEdit::Set(name)) = &self.name {
             within("name", name.len(), limits.data.saturating_sub(MAX_LEB128))?;
@@ -430,9 +428,3 @@ fn checked(name: String) -> Result<String, EditError> {
 fn no_nul(what: &str, text: &str) -> Result<(), EditError> {
     if text.contains('\0') { Err(EditError::Nul(what.to_owned())) } else { Ok(()) }
 }
-
-/// An outliner is a visitor on every driver.
-const _: fn(&mut Outliner<'_>) = |outliner| {
-    fn visits<V: for<'w> Visitor<'w>>(_: &mut V) {}
-    visits(outliner);
-};

@@ -106,8 +106,8 @@ impl Passing {
     /// # Errors
     ///
     /// The binary is malformed; or a linker needs what the edit moves, which is known when it removes something and one of
-    /// the linker's own sections has come (stricter than an [`Edit`](super::Edit), which sees whether what goes matters). What was given before is no
-    /// whole binary. Pushing on gives the same error.
+    /// the linker's own sections has come (stricter than an [`Edit`](super::Edit), which sees whether what goes matters).
+    /// What was given before is no whole binary. Pushing on gives the same error.
     pub fn push(&mut self, chunk: &Bytes) -> Result<impl Iterator<Item = Bytes> + use<>, EditError> {
         let start = self.push.cost().bytes;
         let end = start + chunk.len() as u64;

@@ -1,5 +1,6 @@
 //! What an edit comes to in one source.
 
+use std::fmt;
 use std::ops::Range;
 
 use crate::finding::Finding;
@@ -49,6 +50,12 @@ pub enum ChangeKind {
     Replaced,
     /// It goes.
     Removed,
+}
+
+impl fmt::Display for ChangeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
 }
 
 impl ChangeKind {

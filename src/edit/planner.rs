@@ -7,6 +7,7 @@ use super::planned::{Change, ChangeKind, Planned};
 use super::warnings::Warnings;
 use super::{Edit, EditError, ItemEdit, NAMES, NameEdit, PRODUCERS, producers};
 use crate::limits::Limits;
+use crate::metadata::Field;
 use crate::scan::leb128::{encode, shortest};
 use crate::scan::{ItemKind, Path};
 use crate::splice::{Patch, Plan};
@@ -343,7 +344,7 @@ fn is_never_named(section: &OutlineSection) -> bool {
     let name = &*section.name;
     is_for_linker(section)
         || ["name", PRODUCERS, "target_features"].contains(&name)
-        || crate::metadata::Field::ALL.iter().any(|field| field.section() == name)
+        || Field::ALL.iter().any(|field| field.section() == name)
 }
 
 /// Subsection 0 of a name section, whose size and length take so many bytes at the least.

@@ -39,7 +39,8 @@ struct Inner {
     finding: Option<Finding>,
     reading: Result<Outcome<Reading<'static>>, Error>,
     size: u64,
-    by: (Arc<Policy>, Claim),
+    policy: Arc<Policy>,
+    claim: Claim,
 }
 
 impl Refused {
@@ -49,9 +50,9 @@ impl Refused {
         finding: Option<Finding>,
         reading: Result<Outcome<Reading<'static>>, Error>,
         size: u64,
-        by: (Arc<Policy>, Claim),
+        (policy, claim): (Arc<Policy>, Claim),
     ) -> Self {
-        Self(Arc::new(Inner { why, finding, reading, size, by }))
+        Self(Arc::new(Inner { why, finding, reading, size, policy, claim }))
     }
 
     /// What kind of reason it is.
@@ -88,12 +89,12 @@ impl Refused {
 
     /// What the policy makes of its [report](Self::report), with the exceptions that hold for it.
     pub fn verdict<'a>(&self, report: &Report<'a>) -> Verdict<'a> {
-        self.0.by.1.judge(&self.0.by.0, report)
+        self.0.claim.judge(&self.0.policy, report)
     }
 
     /// What it was judged by.
     pub fn policy(&self) -> &Policy {
-        &self.0.by.0
+        &self.0.policy
     }
 
     fn broken(&self) -> Option<&Error> {

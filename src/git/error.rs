@@ -1,5 +1,5 @@
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::escape::Escaped;
 
@@ -8,31 +8,30 @@ use crate::escape::Escaped;
 #[non_exhaustive]
 pub enum GitError {
     /// There is no such file.
-    #[error("{} cannot be read", shown(.path))]
+    #[error("{} cannot be read", Escaped::file(.path))]
     #[non_exhaustive]
     Io {
         /// The file.
         path: PathBuf,
         /// What the system says.
-        #[source]
-        error: io::Error,
+        source: io::Error,
     },
     /// The file lies in no work tree.
-    #[error("{} lies in no Git work tree", shown(.path))]
+    #[error("{} lies in no Git work tree", Escaped::file(.path))]
     #[non_exhaustive]
     NoRepository {
         /// The file.
         path: PathBuf,
     },
     /// The repository has no work tree, so that nothing can have been built from one.
-    #[error("the Git repository at {} is bare: it has no work tree", shown(.path))]
+    #[error("the Git repository at {} is bare: it has no work tree", Escaped::file(.path))]
     #[non_exhaustive]
     Bare {
         /// The repository.
         path: PathBuf,
     },
     /// There is no commit yet.
-    #[error("the Git work tree at {} has no commit yet", shown(.path))]
+    #[error("the Git work tree at {} has no commit yet", Escaped::file(.path))]
     #[non_exhaustive]
     Unborn {
         /// The work tree.
@@ -46,14 +45,14 @@ pub enum GitError {
         storage: String,
     },
     /// What is to be a file of the repository is a FIFO, a device, or too large.
-    #[error("{} is no regular file of a plausible size", shown(.path))]
+    #[error("{} is no regular file of a plausible size", Escaped::file(.path))]
     #[non_exhaustive]
     NotPlain {
         /// The file.
         path: PathBuf,
     },
     /// The repository cannot be read.
-    #[error("the Git repository of {} cannot be read", shown(.path))]
+    #[error("the Git repository of {} cannot be read", Escaped::file(.path))]
     #[non_exhaustive]
     Repository {
         /// The work tree.
@@ -61,8 +60,4 @@ pub enum GitError {
         /// What is wrong with it.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-}
-
-fn shown(path: &Path) -> Escaped<'_> {
-    Escaped::bytes(path.as_os_str().as_encoded_bytes())
 }

@@ -52,14 +52,14 @@ impl Revision {
     /// way that is not known; its `HEAD`, its index, or an object that is needed, cannot be read.
     pub fn of(path: impl AsRef<Path>) -> Result<Self, GitError> {
         let path = path.as_ref();
-        let directory = match path.metadata() {
-            Ok(metadata) if metadata.is_dir() => path,
-            Ok(_) => path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")),
-            Err(error) => return Err(GitError::Io { path: path.to_owned(), error }),
-        };
-        plain::check_above(directory)?;
+        let failed = |source| GitError::Io { path: path.to_owned(), source };
+        let absolute = std::path::absolute(path).map_err(failed)?;
+        let is_directory = path.metadata().map_err(failed)?.is_dir();
+        let directory = absolute.parent().filter(|_| !is_directory).unwrap_or(&absolute);
+        let directory = directory.canonicalize().map_err(failed)?;
+        plain::check_above(&directory)?;
         let options = upwards::Options { trust: upwards::TrustPolicy::Assume(Trust::Reduced), ..Default::default() };
-        let (found, _) = gix::discover::upwards_opts(directory, options)
+        let (found, _) = gix::discover::upwards_opts(&directory, options)
             .map_err(|_| GitError::NoRepository { path: path.to_owned() })?;
         let (git_dir, work_tree) = found.into_repository_and_work_tree_directories();
         match work_tree {

@@ -1,7 +1,7 @@
 //! What is opened of a repository is a file: a FIFO would be waited for, and a device has no end.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::error::GitError;
 
@@ -27,16 +27,20 @@ const MAPPED: [&str; 3] = ["index", "packed-refs", "commit-graph"];
 /// The most bytes that a file may have that is read whole.
 const MAX_TEXT: u64 = 16 << 20;
 
-/// Checks what is looked at to find the repository of a directory.
+/// What is read of a place to tell whether a repository is there. (`HEAD` is looked for as any reference is, if it is no file.)
+const PROBED: [&str; 7] =
+    ["HEAD", "commondir", "gitdir", "refs/HEAD", "refs/tags/HEAD", "refs/heads/HEAD", "refs/remotes/HEAD"];
+
+/// Checks what is looked at to find the repository of a directory, by whose canonical path it is looked for; and that
+/// repository.
 pub(super) fn check_above(directory: &Path) -> Result<(), GitError> {
-    let Ok(directory) = std::path::absolute(directory) else { return Ok(()) };
     for directory in directory.ancestors() {
-        let dot_git = directory.join(".git");
-        if dot_git.symlink_metadata().is_ok() {
-            return check_dot_git(&dot_git);
-        }
-        if ["objects", "refs"].iter().all(|part| directory.join(part).is_dir()) {
-            return check(directory); // it may be bare
+        for place in [&directory.join(".git"), directory] {
+            let git_dir = pointed_to(place)?;
+            PROBED.iter().try_for_each(|file| check_file(&git_dir.join(file)))?;
+            if gix::discover::is_git(place).is_ok() {
+                return check(&git_dir);
+            }
         }
     }
     Ok(())
@@ -44,14 +48,18 @@ pub(super) fn check_above(directory: &Path) -> Result<(), GitError> {
 
 /// Checks a repository, or the file that says where it is.
 pub(super) fn check_dot_git(dot_git: &Path) -> Result<(), GitError> {
+    check(&pointed_to(dot_git)?)
+}
+
+/// The repository at a place: another, where there is a file that says so.
+fn pointed_to(dot_git: &Path) -> Result<PathBuf, GitError> {
     check_file(dot_git)?;
-    match fs::read_to_string(dot_git) {
-        Ok(text) => {
-            let target = text.strip_prefix("gitdir:").unwrap_or_default().trim();
-            check(&dot_git.parent().unwrap_or(Path::new("")).join(target))
-        }
-        Err(_) => check(dot_git),
-    }
+    let text = fs::read_to_string(dot_git).ok();
+    let target = text.as_deref().and_then(|text| text.strip_prefix("gitdir:"));
+    Ok(match target {
+        Some(target) => dot_git.parent().unwrap_or(Path::new("")).join(target.trim()),
+        None => dot_git.to_owned(),
+    })
 }
 
 /// Checks the files of a repository, those of the one that it shares them with, the reference that is checked out, and what

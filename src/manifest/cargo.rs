@@ -75,7 +75,7 @@ impl Workspace {
         if let Some(pointer) = pointer(file, root)? {
             return Self::pointed_to(file, &pointer);
         }
-        let absolute = absolute(file).map_err(|error| ManifestError::Io { file: file.to_owned(), error })?;
+        let absolute = absolute(file).map_err(|source| ManifestError::Io { file: file.to_owned(), source })?;
         let mut above = absolute.ancestors().skip(2);
         // Cargo does not look out of where it builds packages to verify them.
         while let Some(directory) = above.next().filter(|directory| !directory.ends_with("target/package")) {

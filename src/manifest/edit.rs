@@ -42,13 +42,13 @@ impl Edit {
         if let Some(name) = manifest.name.as_ref().filter(|_| !edit.is_about_name()) {
             edit = edit.name(Given::value(name)).map_err(|error| refused(&name.place, error))?;
         }
-        for (field, name) in manifest.producers().filter(|_| !edit.is_about("producers")).collect::<Vec<_>>() {
-            edit = edit.have_producer(field, name);
+        if edit.is_about("producers") {
+            return Ok(edit);
         }
-        Ok(edit)
+        Ok(manifest.producers().fold(edit, |edit, (field, name)| edit.have_producer(field, name)))
     }
 }
 
-fn refused(place: &Place, error: EditError) -> ManifestError {
-    ManifestError::Refused { place: Box::new(place.clone()), error }
+fn refused(place: &Place, source: EditError) -> ManifestError {
+    ManifestError::Refused { place: Box::new(place.clone()), source }
 }

@@ -13,20 +13,19 @@ use crate::escape::Escaped;
 #[non_exhaustive]
 pub enum ManifestError {
     /// The file's name is not that of a manifest.
-    #[error("{} is no manifest that is known by its name: these are {}", shown(.0), Format::ALL.map(Format::file_name).join(", "))]
+    #[error("{} is no manifest that is known by its name: these are {}", Escaped::file(.0), Format::ALL.map(Format::file_name).join(", "))]
     UnknownName(PathBuf),
     /// The file cannot be read.
-    #[error("{} cannot be read", shown(.file))]
+    #[error("{} cannot be read", Escaped::file(.file))]
     #[non_exhaustive]
     Io {
         /// The file.
         file: PathBuf,
         /// What the system says.
-        #[source]
-        error: io::Error,
+        source: io::Error,
     },
     /// The file is a directory, a FIFO, a device; or larger than any manifest is; or no UTF-8.
-    #[error("{} {why}", shown(.file))]
+    #[error("{} {why}", Escaped::file(.file))]
     #[non_exhaustive]
     Unreadable {
         /// The file.
@@ -35,7 +34,7 @@ pub enum ManifestError {
         why: &'static str,
     },
     /// The text is no TOML or no JSON, or nests too deep.
-    #[error("{}:{line}: {}", shown(.file), Escaped::new(message))]
+    #[error("{}:{line}: {}", Escaped::file(.file), Escaped::new(message))]
     #[non_exhaustive]
     Malformed {
         /// The file.
@@ -61,8 +60,7 @@ pub enum ManifestError {
         /// The key that gives the value.
         place: Box<Place>,
         /// What is wrong with it.
-        #[source]
-        error: EditError,
+        source: EditError,
     },
 }
 
@@ -71,7 +69,7 @@ impl ManifestError {
     pub(super) fn unread(file: &Path, unread: Unread) -> Self {
         let file = file.to_owned();
         match unread {
-            Unread::Io(error) => Self::Io { file, error },
+            Unread::Io(source) => Self::Io { file, source },
             Unread::NotRegular => Self::Unreadable { file, why: "is no regular file" },
             Unread::TooLarge => Self::Unreadable { file, why: "is larger than 1 MiB, which no manifest is" },
             Unread::NotUtf8(before) => {
@@ -80,8 +78,4 @@ impl ManifestError {
             }
         }
     }
-}
-
-fn shown(path: &Path) -> Escaped<'_> {
-    Escaped::bytes(path.as_os_str().as_encoded_bytes())
 }

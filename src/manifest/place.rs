@@ -19,8 +19,7 @@ pub struct Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let file = Escaped::bytes(self.file.as_os_str().as_encoded_bytes());
-        write!(f, "{file}:{}: {}", self.line, Escaped::new(&self.key))
+        write!(f, "{}:{}: {}", Escaped::file(&self.file), self.line, Escaped::new(&self.key))
     }
 }
 
@@ -46,6 +45,12 @@ pub enum NoticeKind {
     Rewritten,
     /// It stands twice in its table; the last counts.
     Duplicate,
+}
+
+impl fmt::Display for NoticeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
 }
 
 impl NoticeKind {

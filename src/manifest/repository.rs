@@ -54,10 +54,19 @@ fn short(written: &str) -> Option<(&'static str, &str)> {
 fn on_known_host(written: &str) -> Option<String> {
     let schemes = ["git://", "git+ssh://", "ssh://", "git+git://"];
     let (authority, path) = match schemes.into_iter().find_map(|scheme| written.strip_prefix(scheme)) {
-        Some(rest) => rest.split_once(['/', ':'])?,
+        Some(rest) => rest.split_once(['/', ':']).map(|(authority, path)| (authority, without_port(path)))?,
         None => written.strip_prefix("git@").and_then(|rest| rest.split_once(':'))?,
     };
     let host = authority.strip_prefix("git@").unwrap_or(authority);
     let path = path.trim_start_matches('/');
     HOSTS.iter().any(|(_, known)| *known == host).then(|| format!("https://{host}/{path}"))
+}
+
+/// What stands behind a host, without the port that it may begin with. A number in front of one name alone is an owner, as
+/// in `git+ssh://git@github.com:1/b`.
+fn without_port(path: &str) -> &str {
+    match path.split_once('/') {
+        Some((port, rest)) if port.parse::<u16>().is_ok() && rest.contains('/') => rest,
+        _ => path,
+    }
 }

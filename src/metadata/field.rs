@@ -76,6 +76,12 @@ pub enum Expects {
     License,
 }
 
+impl fmt::Display for Expects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
 impl Expects {
     /// What it must be, in words.
     pub const fn name(self) -> &'static str {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::RuleError;
 use crate::escape::quoted;
 
-/// A day of the calendar, such as 2026-12-31: what an exception expires by. Where a time stands behind it, that is in UTC.
+/// A day of the calendar, such as 2026-12-31: what an exception expires by. Days begin and end in UTC.
 ///
 /// ```
 /// use sectile::policy::Day;
@@ -20,7 +20,7 @@ use crate::escape::quoted;
 pub struct Day(jiff::civil::Date);
 
 impl Day {
-    /// The day of a time, given in seconds since 1970; `None` outside the years that have four digits.
+    /// The day of a time, given in seconds since 1970; `None` outside the years from -9999 to 9999.
     pub fn of_unix(seconds: i64) -> Option<Self> {
         let time = jiff::Timestamp::from_second(seconds).ok()?;
         Some(Self(jiff::tz::TimeZone::UTC.to_datetime(time).date()))

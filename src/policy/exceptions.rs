@@ -166,12 +166,11 @@ impl FromStr for DigestName {
     type Err = RuleError;
 
     fn from_str(text: &str) -> Result<Self, RuleError> {
-        let digits = match text.split_once(':') {
-            Some(("sha256", digits)) if digits.len() == 64 => digits,
-            Some(("sha512", digits)) if digits.len() == 128 => digits,
-            _ => "none",
-        };
-        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        let is_digest = text.split_once(':').is_some_and(|(algorithm, digits)| {
+            matches!((algorithm, digits.len()), ("sha256", 64) | ("sha512", 128))
+                && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+        });
+        if !is_digest {
             let why = "is no digest: `sha256:` and 64 hexadecimal digits are, or `sha512:` and 128";
             return Err(RuleError::new(format!("{} {why}", quoted(text))));
         }

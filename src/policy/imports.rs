@@ -1,5 +1,7 @@
 //! Imports that are refused.
 
+use std::borrow::Cow;
+
 use super::violations::{Broken, Spot};
 use crate::edit::Glob;
 use crate::escape::quoted;
@@ -50,7 +52,7 @@ impl Imports {
     }
 }
 
-fn names(import: &Extern) -> impl Iterator<Item = std::borrow::Cow<'_, str>> {
+fn names(import: &Extern) -> impl Iterator<Item = Cow<'_, str>> {
     let own = match import.module() {
         Some(module) => format!("{module}.{}", import.name()).into(),
         None => import.name().into(),

@@ -130,8 +130,10 @@ fn looked_through(metadata: &Metadata<'_>) -> usize {
         let values = item.annotations().map(|(_, value)| value.as_bytes().len()).sum::<usize>();
         let producers = item.producers().ranges().map(|range| (range.end - range.start) as usize).sum::<usize>();
         #[cfg(feature = "dependencies")]
-        let producers = producers + item.dependencies().map_or(0, |dependencies| dependencies.packages.len());
-        values + producers
+        let packages = item.dependencies().map_or(0, |dependencies| dependencies.packages.len());
+        #[cfg(not(feature = "dependencies"))]
+        let packages = 0;
+        values + producers + packages
     };
     metadata.items().iter().map(of_item).sum()
 }

@@ -15,10 +15,11 @@ use crate::metadata::{Expects, Field, Metadata, Value};
 ///
 /// - A URL is permitted if it is allowed (all are, where nothing is said to be) and not denied.
 /// - What is allowed is so as it is written: the case of a path counts, and a user or a port that the pattern does not name
-///   is not allowed. What is denied is so in every case, under any user, and, where the pattern names no port, at any.
+///   is not allowed. What is denied is so in every case, however it is encoded, under any user, and, where the pattern
+///   names no port, at any.
 /// - `git@host:path` is what Git takes it for, `ssh://git@host/path`.
 /// - Refused, as nobody can tell where it leads: what is no URL, is not UTF-8, could not be read or has more than 8 KiB,
-///   names no host or one that is not ASCII, or has a path that servers may read as another (`..`, an encoded slash).
+///   names no host, one that is not ASCII or an address that is not four numbers, or has a path that servers may read as another (`..`, an encoded slash).
 /// - An item without the section is none of this rule's concern, but [`Required`](super::Required)'s. Where an item has it
 ///   more than once, the first and the last are judged: readers differ on which counts.
 #[derive(Clone, Debug, PartialEq, Eq)]

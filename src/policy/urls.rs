@@ -1,5 +1,7 @@
 //! URLs as a policy compares them: in one plain form each, so that no spelling of one passes for another.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use iri_string::types::IriStr;
 
 use super::RuleError;
@@ -13,7 +15,7 @@ pub(super) struct PlainUrl {
     scheme: String,
     user: Option<String>,
     host: String,
-    /// `None` where it is the scheme's own.
+    /// The one that is named, or else the scheme's own, if that is known.
     port: Option<u16>,
     /// The path, never empty, with the query and the fragment.
     rest: String,
@@ -41,10 +43,14 @@ impl PlainUrl {
         Ok(Self {
             user: authority.userinfo().map(plainly),
             host: host(authority.host())?,
-            port: port.filter(|port| Some(*port) != own_port(&scheme)),
+            port: port.or_else(|| own_port(&scheme)),
             rest: path(url.path_str())? + &plainly(&query) + &plainly(&fragment),
             scheme,
         })
+    }
+
+    fn has_own_port(&self) -> bool {
+        self.port == own_port(&self.scheme)
     }
 }
 
@@ -59,14 +65,32 @@ fn own_port(scheme: &str) -> Option<u16> {
 }
 
 fn host(host: &str) -> Result<String, &'static str> {
+    if let Some(address) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        let address: Ipv6Addr = address.parse().map_err(|_| "its host is no address")?;
+        return Ok(format!("[{address}]")); // which has many spellings
+    }
     let host = host.strip_suffix('.').unwrap_or(host);
     if !host.is_ascii() || host.contains('%') {
         return Err("its host is not written in plain ASCII (xn--…)");
     }
-    if host.split('.').any(str::is_empty) && !host.starts_with('[') {
+    if host.split('.').any(str::is_empty) {
         return Err("it names no host");
     }
+    if ends_in_number(host) && host.parse::<Ipv4Addr>().is_err() {
+        return Err("its host is an address that is not written as four numbers");
+    }
     Ok(host.to_ascii_lowercase())
+}
+
+/// Whether a host is taken for an IPv4 address, which may be octal, hexadecimal, or one large number.
+/// Source: the URL standard, "ends in a number".
+fn ends_in_number(host: &str) -> bool {
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let hexadecimal = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
+    hexadecimal.map_or_else(
+        || last.bytes().all(|byte| byte.is_ascii_digit()),
+        |digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+    )
 }
 
 /// A path that every server reads alike: what goes up, or may be taken for a divider, is refused.
@@ -110,6 +134,24 @@ fn plainly(part: &str) -> String {
     plain
 }
 
+/// What stands behind the host, as it is denied: without case, and decoded as far as a server may decode it.
+fn loosely(rest: &str) -> String {
+    let mut parts = rest.split('%');
+    let mut loose = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let decoded = part.get(..2).and_then(|code| u8::from_str_radix(code, 16).ok());
+        match decoded.filter(|byte| byte.is_ascii_graphic() && *byte != b'%') {
+            Some(byte) => {
+                loose.push(char::from(byte));
+                loose.push_str(&part[2..]);
+            }
+            None => loose.extend(["%", part]),
+        }
+    }
+    loose.make_ascii_lowercase();
+    loose
+}
+
 /// A pattern that URLs are matched against, part by part. Only `*` is special.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct UrlPattern {
@@ -141,6 +183,8 @@ enum Host {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Port {
     Any,
+    /// The scheme's, whichever that is; the pattern names none.
+    Own,
     Exact(Option<u16>),
 }
 
@@ -174,13 +218,13 @@ impl UrlPattern {
         };
         let port = match parts.port {
             Port::Any => true,
-            Port::Exact(None) if self.denies => true,
+            Port::Own => self.denies || url.has_own_port(),
             Port::Exact(port) => port == url.port,
         };
         let user = self.denies || parts.user.as_deref() == url.user.as_deref();
         let scheme = parts.scheme.as_deref().is_none_or(|scheme| *scheme == *url.scheme);
         let rest = || {
-            if self.denies { parts.rest.matches(&url.rest.to_ascii_lowercase()) } else { parts.rest.matches(&url.rest) }
+            if self.denies { parts.rest.matches(&loosely(&url.rest)) } else { parts.rest.matches(&url.rest) }
         };
         host && port && user && scheme && rest()
     }
@@ -202,12 +246,20 @@ impl Parts {
         if scheme.contains('*') && scheme != "*" {
             return Err("in a scheme `*` stands for all of it".into());
         }
+        if user.is_some_and(|user| user.contains('*')) {
+            return Err("a user is named without `*`".into());
+        }
         let user_at = user.map_or_else(String::new, |user| format!("{user}@"));
         let any_scheme = scheme == "*";
         let url = format!("{}://{user_at}{host}{rest}", if any_scheme { "any" } else { scheme });
         let url = PlainUrl::of(&url).map_err(ToOwned::to_owned)?;
-        let plain = if denies { url.rest.to_ascii_lowercase() } else { url.rest };
-        let escaped: Vec<String> = plain.split('*').map(glob::Pattern::escape).collect();
+        let plain = |text: &str| if denies { loosely(text) } else { text.to_owned() };
+        let escaped: Vec<String> = url.rest.split('*').map(|text| glob::Pattern::escape(&plain(text))).collect();
+        let port = match url.has_own_port() {
+            _ if any_port => Port::Any,
+            true => Port::Own,
+            false => Port::Exact(url.port),
+        };
         Ok(Self {
             scheme: (!any_scheme).then(|| url.scheme.into()),
             user: url.user.map(Into::into),
@@ -216,7 +268,7 @@ impl Parts {
                 Some(_) => Host::Below(format!(".{}", url.host).into()),
                 None => Host::Exact(url.host.into()),
             },
-            port: if any_port { Port::Any } else { Port::Exact(url.port) },
+            port,
             rest: Glob::new(&escaped.join("*")).map_err(|error| error.to_string())?,
         })
     }
@@ -253,7 +305,11 @@ mod tests {
             ("https://example.org:8443/*", "https://example.org:8443/"),
             ("https://example.org:*/*", "https://example.org:1/"),
             ("https://*:8443/*", "https://example.org:8443/"),
+            ("*://example.org:443/*", "https://example.org/x"),
+            ("*://example.org:443/*", "https://example.org:443/x"),
             ("https://[::1]:8080/*", "https://[::1]:8080/x"),
+            ("https://[2001:DB8::1]/*", "https://[2001:db8:0:0::0001]/x"),
+            ("https://192.0.2.1/*", "https://192.0.2.1./x"),
             ("https://example.org/a?b=*", "https://example.org/a?b=1"),
             ("ssh://git@github.com/acme/*", "git@github.com:acme/x.git"),
             ("ssh://git@github.com/acme/*", "git@github.com:/acme/x.git"),
@@ -314,6 +370,11 @@ mod tests {
         assert!(!allows("https://*.example.org/*", "https://evilexample.org/"));
         assert!(!allows("https://*.example.org/*", "https://.example.org/"));
         assert!(!allows("ssh://git@github.com/*", "evil@github.com:acme/x"));
+        assert!(!allows("*://example.org:443/*", "http://example.org/x"));
+        assert!(!allows("*://example.org/*", "http://example.org:443/x"));
+        for host in ["3221225985", "0xc0000201", "0300.0.2.1", "192.0.513", "192.0.2.256", "a.0x1", "[::1%25lo]"] {
+            assert!(!allows("*", &format!("https://{host}/x")), "{host}");
+        }
         assert!(!allows("*", &("https://example.org/".to_owned() + &"a".repeat(8 << 10))));
     }
 
@@ -330,6 +391,15 @@ mod tests {
         ] {
             assert!(denies("*://evil.example/acme/*", url), "{url}");
         }
+        for url in ["https://evil.example/x", "git+https://evil.example:443/x", "http://evil.example:443/x"] {
+            assert!(denies("*://evil.example:443/*", url), "{url}");
+        }
+        for url in ["https://x.example/@EVIL/a!b", "https://x.example/%40evil/a%21b", "https://x.example/@evil/a%21B"] {
+            assert!(denies("*://x.example/@evil/a!b", url) && denies("*://x.example/%40Evil/a%21b", url), "{url}");
+        }
+        assert!(denies("*://[::1]/*", "https://[0:0:0:0:0:0:0:1]/x"));
+        assert!(!denies("*://evil.example:443/*", "http://evil.example/x"));
+        assert!(!denies("*://x.example/a%2Ab", "https://x.example/a-b"));
         assert!(!denies("*://evil.example/acme/*", "https://evil.example.org/acme/x"));
         assert!(!denies("https://evil.example:1/*", "https://evil.example/x"));
     }
@@ -344,6 +414,8 @@ mod tests {
             "https://*.*.com/*",
             "http*://x/*",
             "https:///*",
+            "https://*@x/*",
+            "https://1/*",
             "https://x:99999/*",
             "https://é.example/*",
             "https://x/../*",

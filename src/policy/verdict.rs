@@ -12,6 +12,7 @@ use crate::scan::Path;
 /// What a policy makes of a report. It depends on the two alone, on the [`Subject`] where there is one, and on no clock.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[must_use = "nothing is refused until somebody looks at the verdict"]
 pub struct Verdict<'a> {
     /// Every finding that matters under the policy: those of the report, in its order; then what each rule is broken by, in
     /// the order of the rules; then which exceptions have expired.

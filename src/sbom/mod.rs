@@ -24,7 +24,7 @@
 //! use sectile::{Limits, sbom::Sbom};
 //!
 //! let outcome = sectile::read_slice(b"\0asm\x01\0\0\0", Limits::default())?;
-//! let sbom = Sbom::new(&outcome.value, outcome.is_complete()).named("app.wasm");
+//! let sbom = Sbom::of(&outcome).named("app.wasm");
 //! assert_eq!(sbom.packages().count(), 0);
 //! let mut document = Vec::new();
 //! sbom.write_json(&mut document).expect("memory can be written");
@@ -37,6 +37,7 @@
 mod document;
 mod purl;
 
+use crate::error::Outcome;
 use crate::finding::{Code, Finding};
 use crate::metadata::{Field, Flaw, Item, Metadata, Package};
 
@@ -58,10 +59,15 @@ pub struct Sbom<'a> {
 }
 
 impl<'a> Sbom<'a> {
-    /// The dependencies in this metadata. `is_whole` says whether the input was read to its end: of one that was not the
-    /// document says that it is incomplete.
-    pub fn new(metadata: &'a Metadata<'_>, is_whole: bool) -> Self {
-        Self { metadata, is_whole, name: None, created: None }
+    /// The dependencies in the metadata of an input that was read to its end, as [`Outcome::complete`] gives it. Of one
+    /// that may not have been, [`of`](Self::of).
+    pub fn new(metadata: &'a Metadata<'_>) -> Self {
+        Self { metadata, is_whole: true, name: None, created: None }
+    }
+
+    /// The dependencies in what a reading gave. If that broke off, the document says that it is incomplete.
+    pub fn of(outcome: &'a Outcome<Metadata<'_>>) -> Self {
+        Self { is_whole: outcome.is_complete(), ..Self::new(&outcome.value) }
     }
 
     /// What to call an input that does not say its own name: a file's name, without its directory. Without one it is
@@ -97,16 +103,16 @@ impl<'a> Sbom<'a> {
 
     /// Whether there is a list of dependencies at all.
     pub fn has_lists(&self) -> bool {
-        self.lists().next().is_some() || self.flaws().next().is_some()
+        self.lists().next().is_some() || self.findings().next().is_some()
     }
 
     /// Whether everything that there is was read: the input to its end, and every list in it. If not, the document says so.
     pub fn is_complete(&self) -> bool {
-        self.is_whole && self.flaws().next().is_none()
+        self.is_whole && self.findings().next().is_none()
     }
 
     /// Why lists are not there, or not whole.
-    pub fn flaws(&self) -> impl Iterator<Item = &'a Finding> + use<'a> {
+    pub fn findings(&self) -> impl Iterator<Item = &'a Finding> + use<'a> {
         self.metadata.findings().iter().filter(|finding| {
             let loses = matches!(finding.code, Code::MalformedDependencies | Code::TooLarge | Code::DuplicateSection);
             loses && finding.section.as_deref() == Some(SECTION)

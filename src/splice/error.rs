@@ -2,6 +2,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::error::Error;
+use crate::lock::LockError;
 
 /// Why a file was not written. Unless it says otherwise, the file is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +75,15 @@ pub enum WriteError {
     /// new one, and the journal is there to recover it with.
     #[error("writing in place failed, and so did undoing it: the file waits to be recovered")]
     Torn(#[source] io::Error),
+}
+
+impl From<LockError> for WriteError {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Held => Self::Locked,
+            LockError::Io(error) => Self::Open(error),
+        }
+    }
 }
 
 impl WriteError {

@@ -172,6 +172,7 @@ pub(super) fn check_sound(file: &File, len: u64) -> Result<(), WriteError> {
     });
     result.map_err(|error| WriteError::Unsound(Box::new(error)))
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -19,8 +19,8 @@ impl Plan {
     /// lies near the file's end.
     ///
     /// **This is not atomic.** Other readers see torn bytes while it is written. What is overwritten is first saved in a
-    /// journal beside the file (`.sectile-INODE.journal`); after a kill or, unless [`WriteOptions::sync`] is off, a power
-    /// cut, the file may be torn until [`recover`](super::recover()) is called, which nothing else does. Where writing
+    /// journal beside the file (`.sectile-INODE.journal`, the inode in hexadecimal digits); after a kill or, unless
+    /// [`WriteOptions::sync`] is off, a power cut, the file may be torn until [`recover`](super::recover()) is called, which nothing else does. Where writing
     /// fails, it is undone at once. Of a file with hard links in several directories, the journal stands in that of the
     /// path given here, and is not seen from the others.
     ///

@@ -75,7 +75,7 @@ impl Journal {
         (FIXED + runs * RUN + 4) as u64
     }
 
-    /// The journal's length.
+    /// The journal's length. Of one that is consistent, it does not overflow.
     fn len(&self) -> u64 {
         Self::data(self.runs.len()) + self.runs.iter().map(|run| run.old_len).sum::<u64>()
     }
@@ -149,8 +149,11 @@ impl Journal {
         Ok((journal.len() == len).then_some(journal))
     }
 
-    /// Whether the runs are in order, and lie where the two lengths allow.
+    /// Whether the runs are in order, and lie where the two lengths allow, which are those that a file can have.
     fn is_consistent(&self) -> bool {
+        if self.old_len.max(self.new_len) > i64::MAX as u64 {
+            return false;
+        }
         let mut end = 0;
         for (place, run) in self.runs.iter().enumerate() {
             let is_last = place + 1 == self.runs.len();
@@ -241,6 +244,7 @@ mod tests {
             (100, 100, vec![run(8, 5, 5), run(12, 5, 5)]),
             (100, 100, vec![run(96, 5, 5)]),
             (100, 100, vec![run(u64::MAX, 5, 5)]),
+            (u64::MAX - 10, u64::MAX - 10, vec![run(0, u64::MAX - 10, u64::MAX - 10)]),
             (100, 90, vec![run(80, 20, 10), run(100, 5, 5)]),
         ] {
             let journal = journal(old_len, new_len, &runs);

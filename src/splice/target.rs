@@ -54,15 +54,7 @@ impl Target {
     /// Refuses what a replacement would pass over.
     pub(super) fn check_replaceable(&self) -> Result<(), WriteError> {
         self.check_writable()?;
-        #[cfg(unix)]
-        {
-            let metadata = self.file.metadata().map_err(WriteError::Open)?;
-            let links = std::os::unix::fs::MetadataExt::nlink(&metadata);
-            if links > 1 {
-                return Err(WriteError::HardLinks(links));
-            }
-        }
-        Ok(())
+        if self.stamp.links > 1 { Err(WriteError::HardLinks(self.stamp.links)) } else { Ok(()) }
     }
 
     /// Refuses a file that nobody is meant to write to, whatever the system lets this process do.

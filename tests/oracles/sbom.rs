@@ -40,7 +40,7 @@ fn read(binaries: &[PathBuf]) -> Vec<String> {
     let directory = tempfile::tempdir().unwrap();
     let documents = binaries.iter().enumerate().map(|(nth, binary)| {
         let outcome = Input::open(binary).unwrap().read(Limits::default()).unwrap();
-        let sbom = Sbom::new(&outcome.value, outcome.is_complete()).named("a file.wasm");
+        let sbom = Sbom::of(&outcome).named("a file.wasm");
         let sbom = if nth % 2 == 0 { sbom } else { sbom.created("2026-01-31T12:00:00.5+01:00").unwrap() };
         let path = directory.path().join(format!("{nth}.json"));
         let mut text = Vec::new();

@@ -430,6 +430,7 @@ fn what_could_not_be_read_back_is_not_written() {
         Edit::new().add_producer("sdk", &*long, ""),
         Edit::new().put(&*long, "").unwrap(),
         Edit::new().append(&*long, "").unwrap(),
+        Edit::new().append("vendor", &*long).unwrap(),
     ] {
         let error = plan(&edit, few).unwrap_err();
         assert!(matches!(error, EditError::TooLong { .. }), "{error}");

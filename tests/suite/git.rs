@@ -444,6 +444,23 @@ fn what_is_no_file_in_a_repository_is_not_waited_for() {
         assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
         assert!(matches!(refused(&directory), GitError::NotPlain { path: found, .. } if found == path), "{file}");
     }
+    // What is probed on the way to a repository, and is none.
+    for probed in ["a/HEAD", ".git/HEAD", "a/.git/commondir", "a/refs/heads/HEAD"] {
+        let kept = tempfile::tempdir().unwrap();
+        let above = kept.path().canonicalize().unwrap();
+        let directory = above.join("a/b");
+        for directory in [&directory.join(".git"), &above.join("a/.git"), &above.join("a/refs/heads")] {
+            fs::create_dir_all(directory).unwrap(); // empty, which no repository is
+        }
+        fs::write(above.join("a/.git/HEAD"), "ref: refs/heads/main").unwrap();
+        if probed.starts_with("a/refs") {
+            fs::create_dir(above.join("a/HEAD")).unwrap();
+        }
+        let path = above.join(probed);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        assert!(matches!(refused(&directory), GitError::NotPlain { path: found, .. } if found == path), "{probed}");
+    }
     // Attributes are read where files are compared; what cannot be told apart is called dirty.
     let Some((_kept, directory)) = repository() else { return };
     for place in [".gitattributes", "sub/.gitattributes"] {

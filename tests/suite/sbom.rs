@@ -3,8 +3,9 @@
 
 use std::collections::HashSet;
 
-use sectile::Limits;
+use sectile::drive::Cost;
 use sectile::sbom::Sbom;
+use sectile::{Limits, Outcome};
 use serde_json::{Value, json};
 
 use crate::support::binary::{component, custom, module, name, nested, zlib};
@@ -22,8 +23,8 @@ const TWO: &str = r#"{"name":"adler","version":"1.0.2","source":"crates.io"},
 #[track_caller]
 fn document(bytes: &[u8]) -> Value {
     let (metadata, result) = mouths::read(bytes, Limits::default());
-    let metadata = metadata.unwrap();
-    let sbom = Sbom::new(&metadata, result.is_ok()).named("file.wasm");
+    let outcome = Outcome { value: metadata.unwrap(), broken: result.err(), cost: Cost::default() };
+    let sbom = Sbom::of(&outcome).named("file.wasm");
     let [first, second] = [(), ()].map(|()| {
         let mut text = Vec::new();
         sbom.write_json(&mut text).unwrap();
@@ -94,7 +95,7 @@ fn nothing_is_invented() {
 fn a_time_is_given_or_there_is_none() {
     let bytes = module(&[list(TWO)]);
     let metadata = mouths::metadata(&bytes);
-    let sbom = Sbom::new(&metadata, true);
+    let sbom = Sbom::new(&metadata);
     let mut text = Vec::new();
     sbom.created("2026-01-31T12:00:00+01:00").unwrap().write_json(&mut text).unwrap();
     let document: Value = serde_json::from_slice(&text).unwrap();
@@ -152,7 +153,7 @@ fn the_name_is_the_items_own_or_the_one_given() {
     let bytes = module(&[]);
     let metadata = mouths::metadata(&bytes);
     let mut text = Vec::new();
-    Sbom::new(&metadata, true).write_json(&mut text).unwrap();
+    Sbom::new(&metadata).write_json(&mut text).unwrap();
     assert_eq!(serde_json::from_slice::<Value>(&text).unwrap()["metadata"]["component"]["name"], "module");
 }
 
@@ -200,7 +201,7 @@ fn a_list_at_the_bottom_of_a_deep_tree_is_no_bomb() {
     let bytes = crate::support::binary::chain(900, &component(&[list(&packages)]));
     let metadata = sectile::read_slice(&bytes, Limits::default()).unwrap().complete().unwrap();
     let mut text = Vec::new();
-    Sbom::new(&metadata, true).write_json(&mut text).unwrap();
+    Sbom::new(&metadata).write_json(&mut text).unwrap();
     assert!(text.len() < 400_000, "{}", text.len());
     check_references(&serde_json::from_slice(&text).unwrap());
 }

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use clap::ArgMatches;
 use sectile::Limits;
-use sectile::metadata::Metadata;
 use sectile::sbom::Sbom;
 
 use crate::exit::Exit;
@@ -15,7 +14,7 @@ use crate::{created, human, input, show};
 pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
     let (name, created) = (file_name(file), created::given(matches)?);
     let outcome = input::open(file, matches)?.read(Limits::default())?;
-    let sbom = of(&outcome.value, outcome.is_complete(), name.as_deref(), created.as_deref())?;
+    let sbom = described(Sbom::of(&outcome), name.as_deref(), created.as_deref())?;
     sbom.write_json(output.out())?;
     let exit = say_lacking(file, &sbom, outcome.is_complete(), output);
     Ok(exit.max(show::finish(file, Ok(outcome.broken), output)?))
@@ -28,7 +27,7 @@ pub fn say_lacking(file: &OsString, sbom: &Sbom<'_>, is_whole: bool, output: &mu
             "no item has a list of its dependencies (cargo-auditable's `.dep-v0`): what went into it is not known";
         output.complain(Some(file), &note);
     }
-    for finding in sbom.flaws() {
+    for finding in sbom.findings() {
         let place = human::Place(finding);
         output
             .complain(Some(file), &format_args!("{}{place}; the document says that it is incomplete", finding.message));
@@ -37,13 +36,7 @@ pub fn say_lacking(file: &OsString, sbom: &Sbom<'_>, is_whole: bool, output: &mu
 }
 
 /// The SBOM of a file with this name, made at this time.
-pub fn of<'a>(
-    metadata: &'a Metadata<'_>,
-    is_whole: bool,
-    name: Option<&'a str>,
-    created: Option<&'a str>,
-) -> Result<Sbom<'a>, Failure> {
-    let sbom = Sbom::new(metadata, is_whole);
+pub fn described<'a>(sbom: Sbom<'a>, name: Option<&'a str>, created: Option<&'a str>) -> Result<Sbom<'a>, Failure> {
     let sbom = if let Some(name) = name { sbom.named(name) } else { sbom };
     match created {
         Some(created) => sbom.created(created).map_err(|flaw| Failure::Other(flaw.message)),

@@ -11,7 +11,7 @@ use super::{INDEX_FILE, LayoutError, MARKER, REF_NAME, blob_path, check_marker, 
 use crate::atomic::{Access, AtomicFile, Directory};
 use crate::digest::{Digest, Hasher};
 use crate::limits::Limits;
-use crate::lock::Locked;
+use crate::lock::{LockError, Locked};
 use crate::oci::descriptor::MAX_MANIFEST;
 use crate::oci::{Draft, Image, ImageError, ImageOptions};
 use crate::splice::{Plan, WriteError, WriteOptions};
@@ -104,8 +104,8 @@ impl Layout {
         };
         check_marker(&directory)?;
         let locked = Locked::alone(file).map_err(|error| match error {
-            WriteError::Locked => LayoutError::Locked,
-            source => LayoutError::Write { file: marker, source },
+            LockError::Held => LayoutError::Locked,
+            LockError::Io(error) => LayoutError::Write { file: marker, source: WriteError::Open(error) },
         })?;
         make_directory(&directory.join("blobs"), options)?;
         make_directory(&directory.join("blobs").join("sha256"), options)?;

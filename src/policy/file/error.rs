@@ -11,17 +11,16 @@ use crate::escape::Escaped;
 #[non_exhaustive]
 pub enum PolicyError {
     /// The file cannot be read.
-    #[error("{} cannot be read", shown(.file))]
+    #[error("{} cannot be read", Escaped::file(.file))]
     #[non_exhaustive]
     Io {
         /// The file.
         file: PathBuf,
         /// What the system says.
-        #[source]
-        error: io::Error,
+        source: io::Error,
     },
     /// The file is a directory, a FIFO, a device; or larger than any policy is.
-    #[error("{} {why}", shown(.file))]
+    #[error("{} {why}", Escaped::file(.file))]
     #[non_exhaustive]
     Unreadable {
         /// The file.
@@ -30,7 +29,7 @@ pub enum PolicyError {
         why: &'static str,
     },
     /// The text is no TOML, or says something that no policy can say.
-    #[error("{}:{line}:{column}: {}{}{}", shown(.file), Escaped::new(key), if key.is_empty() { "" } else { ": " }, Escaped::new(message))]
+    #[error("{}:{line}:{column}: {}{}{}", Escaped::file(.file), Escaped::new(key), if key.is_empty() { "" } else { ": " }, Escaped::new(message))]
     #[non_exhaustive]
     Wrong {
         /// The file.
@@ -55,7 +54,7 @@ impl PolicyError {
     pub(super) fn unread(path: &Path, unread: Unread) -> Self {
         let file = path.to_owned();
         match unread {
-            Unread::Io(error) => Self::Io { file, error },
+            Unread::Io(source) => Self::Io { file, source },
             Unread::NotRegular => Self::Unreadable { file, why: "is no regular file" },
             Unread::TooLarge => Self::Unreadable { file, why: "is larger than 1 MiB, which no policy is" },
             Unread::NotUtf8(before) => {
@@ -64,8 +63,4 @@ impl PolicyError {
             }
         }
     }
-}
-
-fn shown(path: &Path) -> Escaped<'_> {
-    Escaped::bytes(path.as_os_str().as_encoded_bytes())
 }

@@ -184,10 +184,7 @@ pub struct Key {
 impl Key {
     /// The whole table. `[severity]` has a key for each of the codes.
     pub fn all() -> impl Iterator<Item = Self> {
-        let limit = |(name, least, most, default, _, help)| {
-            let takes = Takes::Number { least, most };
-            Self { table: Table::Limits, name, takes, default, help }
-        };
+        let limits = LIMITS.into_iter().map(|limit| limit.key);
         let weight = |code: Code| Self {
             table: Table::Severity,
             name: code.name(),
@@ -195,86 +192,74 @@ impl Key {
             default: code.severity().name(),
             help: code.help(),
         };
-        [REFUSE].into_iter().chain(LIMITS.map(limit)).chain(Code::ALL.map(weight)).chain(RULES)
+        let rules = Table::RULES.into_iter().flat_map(Self::of_rule);
+        [REFUSE].into_iter().chain(limits).chain(Code::ALL.map(weight)).chain(rules).chain(EXCEPTIONS)
+    }
+
+    /// The keys of a rule: its own, and those that every rule has.
+    fn of_rule(table: Table) -> impl Iterator<Item = Self> {
+        let own = RULES.into_iter().filter(move |key| key.table == table);
+        own.chain([
+            key(table, "severity", Takes::Severity, "error", "How bad it is to break the rule."),
+            key(table, "reason", Takes::Text, "", "Why it is so, or what to do: stands in the message."),
+        ])
     }
 
     /// Sets the limit that it is the key of.
     pub(super) fn set_limit(&self, limits: &mut Limits, number: u64) {
-        if let Some((.., set, _)) = LIMITS.iter().find(|row| row.0 == self.name) {
-            set(limits, number);
+        if let Some(limit) = LIMITS.iter().find(|limit| limit.key.name == self.name) {
+            (limit.set)(limits, number);
         }
     }
 }
 
-const REFUSE: Key = Key {
-    table: Table::Top,
-    name: "refuse",
-    takes: Takes::Severity,
-    default: "error",
-    help: "Findings of this severity, and of worse, refuse a file.",
-};
+const REFUSE: Key =
+    key(Table::Top, "refuse", Takes::Severity, "error", "Findings of this severity, and of worse, refuse a file.");
 
-/// A limit: its key, the least and the most that it may be, its default, what it sets, and what it says.
-type Limit = (&'static str, u64, u64, &'static str, fn(&mut Limits, u64), &'static str);
+/// A key of `[limits]`, and what it sets.
+#[derive(Clone, Copy)]
+struct Limit {
+    key: Key,
+    set: fn(&mut Limits, u64),
+}
 
 const MOST_32: u64 = u32::MAX as u64;
 const MOST_64: u64 = i64::MAX as u64; // what TOML can write
 
-const LIMITS: [Limit; 9] = [
-    (
-        "depth",
-        1,
-        MOST_32,
-        "1_000",
-        |limits, to| limits.depth = to as u32,
-        "Items that may enclose one another, the root counted.",
-    ),
-    ("items", 1, MOST_32, "100_000", |limits, to| limits.items = to as u32, "Items in the tree, the root counted."),
-    ("sections", 0, MOST_64, "100_000_000", |limits, to| limits.sections = to, "Sections in the whole file."),
-    ("name", 0, MOST_32, "100_000", |limits, to| limits.name = to as u32, "Bytes of a custom section's name."),
-    (
-        "data",
-        0,
-        MOST_32,
-        "1_048_576",
-        |limits, to| limits.data = to as u32,
-        "Bytes of one section's data that are decoded.",
-    ),
-    (
-        "interface",
-        0,
-        MOST_32,
-        "33_554_432",
-        |limits, to| limits.interface = to as u32,
-        "Bytes of one import or export section that are decoded, where a rule asks for imports.",
-    ),
-    ("kept", 0, MOST_64, "67_108_864", |limits, to| limits.kept = to, "Bytes of values kept from the whole file."),
-    (
-        "inflated",
-        0,
-        MOST_32,
-        "8_388_608",
-        |limits, to| limits.inflated = to as u32,
-        "Bytes that one compressed section may inflate to.",
-    ),
-    (
-        "findings",
-        1,
-        MOST_32,
-        "64",
-        |limits, to| limits.findings = to as u32,
-        "Findings kept of each code; further ones are counted.",
-    ),
-];
+macro_rules! limits {
+    ($($limit:ident: $number:ident, $least:literal to $most:ident, $default:literal, $help:literal;)*) => {
+        const LIMITS: [Limit; [$($least),*].len()] = [$(Limit {
+            key: key(
+                Table::Limits,
+                stringify!($limit),
+                Takes::Number { least: $least, most: $most },
+                $default,
+                $help,
+            ),
+            set: |limits, number| limits.$limit = number as $number,
+        }),*];
+    };
+}
+
+limits! {
+    depth: u32, 1 to MOST_32, "1_000", "Items that may enclose one another, the root counted.";
+    items: u32, 1 to MOST_32, "100_000", "Items in the tree, the root counted.";
+    sections: u64, 0 to MOST_64, "100_000_000", "Sections in the whole file.";
+    name: u32, 0 to MOST_32, "100_000", "Bytes of a custom section's name.";
+    data: u32, 0 to MOST_32, "1_048_576", "Bytes of one section's data that are decoded.";
+    interface: u32, 0 to MOST_32, "33_554_432",
+        "Bytes of one import or export section that are decoded, where a rule asks for imports.";
+    kept: u64, 0 to MOST_64, "67_108_864", "Bytes of values kept from the whole file.";
+    inflated: u32, 0 to MOST_32, "8_388_608", "Bytes that one compressed section may inflate to.";
+    findings: u32, 1 to MOST_32, "64", "Findings kept of each code; further ones are counted.";
+}
 
 const fn key(table: Table, name: &'static str, takes: Takes, default: &'static str, help: &'static str) -> Key {
     Key { table, name, takes, default, help }
 }
 
-const SEVERITY_HELP: &str = "How bad it is to break the rule.";
-const REASON_HELP: &str = "Why it is so, or what to do: stands in the message.";
-
-const RULES: [Key; 48] = [
+/// What one rule has and not every one, rule by rule.
+const RULES: [Key; 28] = [
     key(Table::Required, "items", Takes::Items, "root", "The items that must say it."),
     key(
         Table::Required,
@@ -283,19 +268,13 @@ const RULES: [Key; 48] = [
         "",
         "What each of them must say, itself: there, not empty, and UTF-8.",
     ),
-    key(Table::Required, "severity", Takes::Severity, "error", SEVERITY_HELP),
-    key(Table::Required, "reason", Takes::Text, "", REASON_HELP),
     key(Table::Licenses, "items", Takes::Items, "all", "The items whose licences are judged."),
     key(Table::Licenses, "allow", Takes::Licenses, "", "What is allowed: where it stands, nothing else is."),
     key(Table::Licenses, "deny", Takes::Licenses, "", "What is denied, whatever is allowed."),
-    key(Table::Licenses, "severity", Takes::Severity, "error", SEVERITY_HELP),
-    key(Table::Licenses, "reason", Takes::Text, "", REASON_HELP),
     key(Table::Sources, "items", Takes::Items, "all", "The items whose URLs are judged."),
     key(Table::Sources, "fields", Takes::UrlFields, "source", "The fields that are judged."),
     key(Table::Sources, "allow", Takes::UrlPatterns, "", "What is allowed: where it stands, nothing else is."),
     key(Table::Sources, "deny", Takes::UrlPatterns, "", "What is denied, whatever is allowed."),
-    key(Table::Sources, "severity", Takes::Severity, "error", SEVERITY_HELP),
-    key(Table::Sources, "reason", Takes::Text, "", REASON_HELP),
     key(Table::Producers, "items", Takes::Items, "all", "The items whose producers are judged, each by itself."),
     key(Table::Producers, "fields", Takes::ProducersFields, "", "The fields that are meant; without it, any."),
     key(Table::Producers, "names", Takes::Patterns, "", "The producers that are meant; without it, any."),
@@ -308,8 +287,6 @@ const RULES: [Key; 48] = [
         "false",
         "What is meant is not refused, but one of it is required of each of the items.",
     ),
-    key(Table::Producers, "severity", Takes::Severity, "error", SEVERITY_HELP),
-    key(Table::Producers, "reason", Takes::Text, "", REASON_HELP),
     key(Table::Dependencies, "items", Takes::Items, "all", "The items whose lists of packages are judged."),
     key(Table::Dependencies, "names", Takes::Patterns, "", "The packages that are refused; without it, any."),
     key(Table::Dependencies, "except", Takes::Patterns, "", "The packages that are not, all the same."),
@@ -328,8 +305,6 @@ const RULES: [Key; 48] = [
         "false",
         "A list of packages is required of each of the items; stands without the keys that refuse.",
     ),
-    key(Table::Dependencies, "severity", Takes::Severity, "error", SEVERITY_HELP),
-    key(Table::Dependencies, "reason", Takes::Text, "", REASON_HELP),
     key(Table::Sections, "items", Takes::Items, "all", "The items whose own sections are judged."),
     key(Table::Sections, "names", Takes::Patterns, "", "The custom sections that are refused."),
     key(Table::Sections, "kinds", Takes::Kinds, "", "The kinds of sections that are refused."),
@@ -341,12 +316,11 @@ const RULES: [Key; 48] = [
         "",
         "Only sections of more bytes are refused, their headers included; of all kinds where neither `names` nor `kinds` stands.",
     ),
-    key(Table::Sections, "severity", Takes::Severity, "error", SEVERITY_HELP),
-    key(Table::Sections, "reason", Takes::Text, "", REASON_HELP),
     key(Table::Imports, "names", Takes::Patterns, "", "The root item's imports that are refused."),
     key(Table::Imports, "except", Takes::Patterns, "", "The imports that are not, all the same."),
-    key(Table::Imports, "severity", Takes::Severity, "error", SEVERITY_HELP),
-    key(Table::Imports, "reason", Takes::Text, "", REASON_HELP),
+];
+
+const EXCEPTIONS: [Key; 6] = [
     key(Table::Exceptions, "paths", Takes::Patterns, "", "For files of which every path matches one of these."),
     key(Table::Exceptions, "digests", Takes::Digests, "", "For files of one of these digests."),
     key(
@@ -373,35 +347,11 @@ mod tests {
 
     #[test]
     fn every_limit_has_its_key() {
-        let Limits {
-            depth: _,
-            items: _,
-            sections: _,
-            name: _,
-            data: _,
-            interface: _,
-            kept: _,
-            inflated: _,
-            findings: _,
-        } = Limits::default(); // a new one does not compile
-        let mut limits = Limits {
-            depth: 1,
-            items: 1,
-            sections: 1,
-            name: 1,
-            data: 1,
-            interface: 1,
-            kept: 1,
-            inflated: 1,
-            findings: 1,
-        };
-        for key in Key::all().filter(|key| key.table == Table::Limits) {
-            key.set_limit(&mut limits, key.default.replace('_', "").parse().unwrap());
-        }
-        assert_eq!(limits, Limits::default());
+        let mut limits = Limits::default();
         for (number, key) in (1000..).zip(Key::all().filter(|key| key.table == Table::Limits)) {
             key.set_limit(&mut limits, number);
         }
+        // A new one does not compile here.
         let expected = Limits {
             depth: 1000,
             items: 1001,
@@ -414,6 +364,10 @@ mod tests {
             findings: 1008,
         };
         assert_eq!(limits, expected);
+        for key in Key::all().filter(|key| key.table == Table::Limits) {
+            key.set_limit(&mut limits, key.default.replace('_', "").parse().unwrap());
+        }
+        assert_eq!(limits, Limits::default());
     }
 
     #[test]

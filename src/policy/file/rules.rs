@@ -5,7 +5,6 @@ use super::keys::Table;
 use crate::metadata::Field;
 use crate::policy::{
     Dependencies, Exception, Imports, Items, Licenses, Producers, Required, RequiredValue, Rule, Sections, Sources,
-    Versions,
 };
 
 pub(super) fn rule(open: &Open<'_>) -> Result<Rule, Wrong> {
@@ -28,10 +27,6 @@ pub(super) fn rule(open: &Open<'_>) -> Result<Rule, Wrong> {
 fn items(open: &Open<'_>, default: Items) -> Result<Items, Wrong> {
     let items = open.list("items", Found::parsed::<Items>)?.into_iter().reduce(Items::and);
     Ok(items.unwrap_or(default))
-}
-
-fn versions(open: &Open<'_>) -> Result<Option<Versions>, Wrong> {
-    Ok(open.list("versions", Found::parsed::<Versions>)?.into_iter().reduce(Versions::or))
 }
 
 fn required(open: &Open<'_>) -> Result<Rule, Wrong> {
@@ -66,10 +61,7 @@ fn producers(open: &Open<'_>) -> Result<Rule, Wrong> {
     let producers = if required { Producers::required(items) } else { Producers::refused(items) };
     let producers = open.fold("fields", producers, Producers::in_field)?;
     let producers = producers.named(open.globs("names")?).except(open.globs("except")?);
-    Ok(Rule::new(match versions(open)? {
-        Some(versions) => producers.of_versions(versions),
-        None => producers,
-    }))
+    Ok(Rule::new(open.fold("versions", producers, |rule, range| Ok(rule.of_versions(range.parse()?)))?))
 }
 
 fn dependencies(open: &Open<'_>) -> Result<Rule, Wrong> {
@@ -85,10 +77,7 @@ fn dependencies(open: &Open<'_>) -> Result<Rule, Wrong> {
     }
     let dependencies = Dependencies::refused(items).named(open.globs("names")?).except(open.globs("except")?);
     let dependencies = dependencies.from_sources(open.globs("sources")?);
-    Ok(Rule::new(match versions(open)? {
-        Some(versions) => dependencies.of_versions(versions),
-        None => dependencies,
-    }))
+    Ok(Rule::new(open.fold("versions", dependencies, |rule, range| Ok(rule.of_versions(range.parse()?)))?))
 }
 
 fn sections(open: &Open<'_>) -> Result<Rule, Wrong> {

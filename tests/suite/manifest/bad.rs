@@ -138,7 +138,7 @@ fn a_bad_value_is_an_error_with_its_place_unless_something_wins_over_it() {
     let text = "[package]\nname = \"a\"\nlicense = \"Foo\"\nrepository = \"git@example.com:a\"\n";
     let manifest = manifest(Format::Cargo, text);
     let error = Edit::new().manifest(&manifest).unwrap_err();
-    assert!(matches!(error, ManifestError::Refused { error: EditError::Invalid { field: Field::Licenses, .. }, .. }));
+    assert!(matches!(error, ManifestError::Refused { source: EditError::Invalid { field: Field::Licenses, .. }, .. }));
     let told = told(&error);
     assert!(
         told.starts_with("Cargo.toml:3: package.license: the value of licenses is refused: `Foo` is no SPDX"),

@@ -33,6 +33,10 @@ fn repositories_of_npm() {
         ("git://github.com/a/b.git", "https://github.com/a/b.git", &[Rewritten]),
         ("git+ssh://git@gitlab.com/a/b.git", "https://gitlab.com/a/b.git", &[Rewritten]),
         ("git+ssh://git@github.com:a/b.git", "https://github.com/a/b.git", &[Rewritten]),
+        ("git+ssh://git@github.com:1/b.git", "https://github.com/1/b.git", &[Rewritten]),
+        ("ssh://git@github.com:22/a/b.git", "https://github.com/a/b.git", &[Rewritten]),
+        ("git://gitlab.com:9418/a/b/c", "https://gitlab.com/a/b/c", &[Rewritten]),
+        ("git@github.com:22/b", "https://github.com/22/b", &[Rewritten]),
         ("ssh://git@bitbucket.org/a/b", "https://bitbucket.org/a/b", &[Rewritten]),
         ("git@github.com:a/b.git", "https://github.com/a/b.git", &[Rewritten]),
         // Whether these hosts have https nobody knows: they stay, and are refused where they are taken.

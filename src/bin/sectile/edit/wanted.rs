@@ -96,7 +96,7 @@ fn put(edit: Edit, matches: &ArgMatches) -> Result<Edit, Failure> {
     let name = matches.get_one::<String>("NAME").expect("clap asks for a name");
     let data = match matches.get_one::<PathBuf>("data-file") {
         Some(path) => std::fs::read(path).map_err(|error| {
-            let path = Escaped::bytes(path.as_os_str().as_encoded_bytes());
+            let path = Escaped::file(path);
             Failure::Other(format!("{path} cannot be read: {error}"))
         })?,
         None => matches.get_one::<String>("data").cloned().unwrap_or_default().into_bytes(),

@@ -8,6 +8,7 @@ use sectile::Limits;
 use sectile::oci::Image;
 use sectile::oci::registry::{Artifact, Attached, Client, ClientOptions, Credentials, Pushed, Reference, Scheme};
 use sectile::report::PushReport;
+use sectile::sbom::{MEDIA_TYPE, Sbom};
 
 use super::progress::Progress;
 use super::{Source, image_options};
@@ -55,7 +56,7 @@ fn sbom_of(
     let (name, created) = (sbom::file_name(file), created::given(matches)?);
     let metadata = sectile::read_at(&plan.reader(input), plan.len(), Limits::default())?.complete()?;
     let mut bytes = Vec::new();
-    let sbom = sbom::of(&metadata, true, name.as_deref(), created.as_deref())?;
+    let sbom = sbom::described(Sbom::new(&metadata), name.as_deref(), created.as_deref())?;
     sbom.write_json(&mut bytes)?;
     Ok((bytes, sbom::say_lacking(file, &sbom, true, output)))
 }
@@ -63,6 +64,6 @@ fn sbom_of(
 /// Pushes the SBOM beside what was pushed.
 fn attach(client: &Client, pushed: &Pushed, sbom: &[u8], file: &OsStr) -> Result<Attached, Failure> {
     let title = sbom::file_name(file).map(|name| format!("{name}.cdx.json"));
-    let artifact = Artifact::new(sectile::sbom::MEDIA_TYPE, sbom).titled(title.as_deref());
+    let artifact = Artifact::new(MEDIA_TYPE, sbom).titled(title.as_deref());
     client.attach(pushed, &artifact).map_err(|error| Failure::Push(error, Some(pushed.reference.to_string())))
 }
