@@ -27,6 +27,7 @@ mod plans;
 #[cfg(feature = "policy")]
 mod policy;
 mod ranges;
+mod recorder;
 
 #[cfg(feature = "audit")]
 pub use self::archives::archives;
@@ -40,4 +41,5 @@ pub use self::passing::passing;
 pub use self::plans::{CONTROLS, concatenation, plans};
 #[cfg(feature = "policy")]
 pub use self::policy::policy;
-pub use self::ranges::fetches;
+pub use self::ranges::{fetches, now};
+pub use self::recorder::{Asks, Event, Recorder};

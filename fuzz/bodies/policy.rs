@@ -20,7 +20,9 @@ pub fn policy(input: &[u8]) {
     let (text, binary) = input.split_at(end);
     let binary = if binary.is_empty() { b"\0asm\x01\0\0\0" } else { binary };
     let made = made(&mut Unstructured::new(text));
-    let policy = Policy::parse("policy.toml", &made).unwrap_or_else(|error| panic!("{error}\n{made}"));
+    let parse = || Policy::parse("policy.toml", &made).unwrap_or_else(|error| panic!("{error}\n{made}"));
+    let policy = parse();
+    assert_eq!(policy.fingerprint(), parse().fingerprint());
     judged(&policy, binary, text.len());
 
     let Ok(text) = str::from_utf8(text) else { return };
@@ -37,7 +39,6 @@ pub fn policy(input: &[u8]) {
 }
 
 fn judged(policy: &Policy, binary: &[u8], cut: usize) {
-    assert_eq!(policy.fingerprint(), policy.clone().fingerprint());
     let reading = policy::read_slice(binary, policy);
     excepted(policy, &reading);
     let whole = judge(policy, &reading);
