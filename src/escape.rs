@@ -60,11 +60,13 @@ pub(crate) fn is_deceptive(character: char) -> bool {
             | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// Characters of a text that a message quotes at the most.
+pub(crate) const QUOTED: usize = 64;
+
 /// Quotes a text of the input in a message: its beginning, if it is long.
 pub(crate) fn quoted(text: &str) -> String {
-    const MOST: usize = 64;
     let mut indices = text.char_indices();
-    let short: Cow<'_, str> = match indices.nth(MOST) {
+    let short: Cow<'_, str> = match indices.nth(QUOTED) {
         Some((end, _)) => format!("{}…", &text[..end]).into(),
         None => text.into(),
     };

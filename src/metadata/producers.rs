@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::check::has_controls;
 use super::cursor::{Cursor, Malformed};
 use super::value::Value;
-use crate::escape::quoted;
+use crate::escape::{QUOTED, quoted};
 use crate::finding::Code;
 
 /// The fields that the convention knows.
@@ -182,10 +182,12 @@ fn inspect_fields(cursor: &mut Cursor<'_>, report: &mut impl FnMut(Flaw)) -> Res
     Ok(())
 }
 
-/// A text whose UTF-8 was checked, in a message.
+/// A text whose UTF-8 was checked, in a message. No more of it is looked at than is quoted: a field's name may be long, and
+/// each of its values have a flaw.
 #[cold]
 fn shown(text: &[u8]) -> String {
-    quoted(str::from_utf8(text).unwrap_or_default())
+    let beginning = &text[..text.len().min(4 * (QUOTED + 1))];
+    quoted(beginning.utf8_chunks().next().map_or("", |chunk| chunk.valid()))
 }
 
 #[cold]
