@@ -209,7 +209,9 @@ fn what_no_world_has() {
 #[test]
 #[ignore = "needs benches/corpus/fetch"]
 fn the_corpus() {
-    for (name, bytes) in files::files("benches/corpus/files") {
+    let files = files::files("benches/corpus/files");
+    assert!(files.len() > 70, "{}", files.len());
+    for (name, bytes) in files {
         agrees(&name, &bytes, &interface(&bytes));
     }
 }
