@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use arbitrary::Unstructured;
 
-use sectile::drive::{self, Cost, FetchOptions, Push, ReadAt};
+use sectile::drive::{self, Cost, FetchOptions, ReadAt};
 use sectile::metadata::{Metadata, Reader, Value};
 use sectile::scan::{Section, Visitor, Want};
 use sectile::{Code, Limits};
 
+use super::chunks::push;
 use super::generate;
 use super::ranges::{Pieces, now};
 use super::recorder::{Asks, Event, Recorder};
@@ -82,7 +83,7 @@ impl Case {
             assert!(!tells_len || cost.bytes <= self.len(), "{cost:?}: bytes are fetched again");
         }
 
-        let (pushed, result) = self.push(recorder());
+        let (pushed, result) = push(&self.bytes, &self.chunks, recorder(), self.limits);
         assert_eq!((&pushed, &told(result)), (&expected, &error), "chunks of {:?}", self.chunks);
     }
 
@@ -92,27 +93,6 @@ impl Case {
         assert!(cost.bytes <= self.len(), "{cost:?}: bytes are read again");
         let name = u64::from(self.limits.name) + 16; // one that turns out to be none
         assert!(cost.bytes <= cost.reads * LARGEST_WINDOW + looked_at + name, "{cost:?}: {looked_at} are looked at");
-    }
-
-    fn push<V: for<'w> Visitor<'w>>(&self, visitor: V) -> (V, Result<(), sectile::Error>) {
-        let mut push = Push::new(visitor, self.limits);
-        let mut rest = &self.bytes[..];
-        let mut expected = Cost::default();
-        for size in self.chunks.iter().cycle() {
-            if rest.is_empty() {
-                break;
-            }
-            let (chunk, behind) = rest.split_at((*size).min(rest.len()));
-            rest = behind;
-            expected.bytes += chunk.len() as u64;
-            expected.reads += 1;
-            let result = push.push(chunk);
-            assert_eq!(push.cost(), expected, "pushing costs what is pushed");
-            if let Err(error) = result {
-                return (push.into_visitor(), Err(error));
-            }
-        }
-        push.finish()
     }
 
     fn read(&self) {
@@ -130,7 +110,7 @@ impl Case {
         let (result, _) = now(drive::fetch(&mut source, &mut reader, options(100), self.limits));
         assert_eq!((reader.finish(), told(result)), (metadata.clone(), error.clone()), "metadata, ranges");
 
-        let (reader, result) = self.push(Reader::copying(self.limits));
+        let (reader, result) = push(&self.bytes, &self.chunks, Reader::copying(self.limits), self.limits);
         let pushed = reader.finish();
         assert_eq!((&pushed, &told(result)), (&metadata, &error), "metadata, chunks of {:?}", self.chunks);
 

@@ -16,6 +16,8 @@ mod registry;
 mod remote;
 #[cfg(feature = "sbom")]
 mod sbom;
+#[cfg(feature = "cli")]
+mod server;
 
 use std::fs;
 use std::path::Path;

@@ -217,33 +217,24 @@ fn of_two_name_sections_one_name_is_given() {
 }
 
 #[test]
-fn of_two_producers_sections_nothing_is_lost() {
-    let first = producers(&[("sdk", &[("first", "1")])]);
-    let second = producers(&[("sdk", &[("second", "2")])]);
-    let bytes = module(&[custom("producers", first), custom("producers", second)]);
-    let peer = Payload::from_binary(&bytes).unwrap();
-    let sdk = peer.metadata().producers.as_ref().unwrap().get("sdk").unwrap();
-    assert_eq!((sdk.get("first"), sdk.iter().count()), (None, 1), "the peer has lost the first");
+fn of_two_producers_sections_or_sdk_fields_nothing_is_lost() {
+    let (first, second) = (("sdk", &[("first", "1")][..]), ("sdk", &[("second", "2")][..]));
+    let two_sections = module(&[custom("producers", producers(&[first])), custom("producers", producers(&[second]))]);
+    let two_fields = module(&[custom("producers", producers(&[first, second]))]);
+    for (bytes, finding) in
+        [(two_sections, "duplicate-section producers"), (two_fields, "duplicate-producers-field producers")]
+    {
+        let peer = Payload::from_binary(&bytes).unwrap();
+        let sdk = peer.metadata().producers.as_ref().unwrap().get("sdk").unwrap();
+        assert_eq!((sdk.get("first"), sdk.iter().count()), (None, 1), "the peer has lost the first");
 
-    let metadata = mouths::metadata(&bytes);
-    let both = [("sdk", vec![("first", "1")]), ("sdk", vec![("second", "2")])];
-    assert_eq!(found::producers(metadata.root()), both);
-    assert_eq!(found(&metadata), ["duplicate-section producers"]);
-    let message = &metadata.findings().iter().next().unwrap().message;
-    assert!(!message.contains("last counts"), "all are kept, and it says: {message}");
-}
-
-#[test]
-fn of_two_sdk_fields_nothing_is_lost() {
-    let bytes = module(&[custom("producers", producers(&[("sdk", &[("first", "1")]), ("sdk", &[("second", "2")])]))]);
-    let peer = Payload::from_binary(&bytes).unwrap();
-    let sdk = peer.metadata().producers.as_ref().unwrap().get("sdk").unwrap();
-    assert_eq!((sdk.get("first"), sdk.iter().count()), (None, 1), "the peer has lost the first");
-
-    let metadata = mouths::metadata(&bytes);
-    let both = [("sdk", vec![("first", "1")]), ("sdk", vec![("second", "2")])];
-    assert_eq!(found::producers(metadata.root()), both);
-    assert_eq!(found(&metadata), ["duplicate-producers-field producers"]);
+        let metadata = mouths::metadata(&bytes);
+        let both = [("sdk", vec![("first", "1")]), ("sdk", vec![("second", "2")])];
+        assert_eq!(found::producers(metadata.root()), both);
+        assert_eq!(found(&metadata), [finding]);
+        let message = &metadata.findings().iter().next().unwrap().message;
+        assert!(!message.contains("last counts"), "all are kept, and it says: {message}");
+    }
 }
 
 #[test]

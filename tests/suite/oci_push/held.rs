@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::{Packed, anonymous, binary, options, push, reference};
 use crate::support::parts::part;
 use crate::support::ranges::now;
-use crate::support::registry::{Registry, error, start};
+use crate::support::registry::{Registry, lets_me_in, start};
 use crate::support::server::{Reply, Request};
 use sectile::drive::FetchOptions;
 use sectile::metadata::Metadata;
@@ -45,11 +45,7 @@ fn a_layer_is_read_by_ranges() {
 
 #[test]
 fn who_reads_is_asked_once() {
-    const BASIC: &str = "Basic bWU6aHVudGVyMg==";
-    let (server, _) = start(Registry::default(), |request: &Request| {
-        let is_shown = request.field("authorization") == Some(BASIC);
-        (!is_shown).then(|| error(401, "UNAUTHORIZED", "who?").field("www-authenticate", "Basic realm=\"x\""))
-    });
+    let (server, _) = start(Registry::default(), lets_me_in);
     let me = || Client::new(Credentials::fixed(Credential::password("me", "hunter2")), options());
     let (_directory, path, _) = binary(9_000);
     push(&me(), &reference(&server, "app:1"), &path).unwrap();

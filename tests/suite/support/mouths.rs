@@ -11,8 +11,8 @@ use sectile::scan::{Entry, Section, Visitor, Want};
 use sectile::{Error, Limits};
 
 use super::ranges::{Ranges, now};
-pub use crate::fuzz_bodies::bodies::Event;
 use crate::fuzz_bodies::bodies::{self, Asks};
+pub use crate::fuzz_bodies::bodies::{Event, push};
 
 /// Wants the data of custom sections: first three bytes, then all of it.
 #[derive(Debug, Default)]
@@ -62,28 +62,6 @@ impl Visitor<'_> for Deaf {
 /// An error as far as it must be the same from every mouth: what it says, and where.
 pub fn told(result: Result<(), Error>) -> Result<(), String> {
     result.map_err(|error| error.to_string())
-}
-
-/// Pushes the bytes in chunks of these sizes, again and again.
-pub fn push<V: for<'w> Visitor<'w>>(
-    bytes: &[u8],
-    sizes: &[usize],
-    visitor: V,
-    limits: Limits,
-) -> (V, Result<(), Error>) {
-    let mut push = Push::new(visitor, limits);
-    let mut rest = bytes;
-    for size in sizes.iter().cycle() {
-        let (chunk, behind) = rest.split_at((*size).min(rest.len()));
-        if let Err(error) = push.push(chunk) {
-            return (push.into_visitor(), Err(error));
-        }
-        if behind.is_empty() {
-            break;
-        }
-        rest = behind;
-    }
-    push.finish()
 }
 
 /// What was read when so much of the input had arrived.
