@@ -196,7 +196,7 @@ fn what_no_world_has() {
             decoded.push(import);
         }
     }
-    assert_eq!(decoded, [""], "those that wit-component decodes at all");
+    assert_eq!(decoded.len(), 2, "of values wit-component knows nothing: {decoded:?}");
     let exporting = [
         r#"(core module $m) (export "m" (core module $m))"#,
         r#"(component $c) (export "c" (component $c))"#,
