@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::{binary, options, push, reference, said};
+use super::{binary, hurried, options, push, reference, said};
 use crate::support::ranges::now;
 use crate::support::registry::{ME, Registry, error, lets_me_in, start};
 use crate::support::server::{Reply, Request, Server};
@@ -181,7 +181,8 @@ fn token_servers_that_mean_no_good() {
         let (token_server, token) = tokens(move |_, _| reply.clone());
         let (server, _) = start(Registry::default(), gate(challenge(&token_server), token));
         let (_directory, path, _) = binary(100);
-        let error = push(&me(), &reference(&server, "app:1"), &path).unwrap_err();
+        let client = Client::new(Credentials::fixed(Credential::password("me", "hunter2")), hurried());
+        let error = push(&client, &reference(&server, "app:1"), &path).unwrap_err();
         assert!(said(&error).contains(why), "{why}: {}", said(&error));
         tells_nothing(&error);
     }

@@ -10,7 +10,7 @@ use crate::support::server::{Reply, Request};
 use sectile::drive::FetchOptions;
 use sectile::metadata::Metadata;
 use sectile::oci::LayoutError;
-use sectile::oci::registry::{Client, ClientOptions, Credential, Credentials, Held, HeldError};
+use sectile::oci::registry::{Client, Credential, Credentials, Held, HeldError};
 use sectile::{Error, Limits, Outcome, read_fetch, read_slice};
 
 fn read(held: &mut Held) -> Result<Outcome<Metadata<'static>>, Error> {
@@ -57,12 +57,6 @@ fn who_reads_is_asked_once() {
     assert!(!format!("{held:?}").contains("hunter2"));
 }
 
-/// For megabytes, on a machine that is busy.
-fn patient() -> Client {
-    let long = std::time::Duration::from_secs(20);
-    Client::new(Credentials::anonymous(), ClientOptions { stalled: long, answer: long, ..options() })
-}
-
 #[test]
 fn a_registry_that_ignores_ranges_gives_small_layers_and_no_large_ones() {
     let registry: Arc<Mutex<Option<Vec<u8>>>> = Arc::default();
@@ -73,9 +67,9 @@ fn a_registry_that_ignores_ranges_gives_small_layers_and_no_large_ones() {
             is_blob(request).then(|| Reply::of(200).body(whole.clone().unwrap_or_default()))
         });
         let (_directory, path, bytes) = binary(len);
-        push(&patient(), &reference(&server, "app:1"), &path).unwrap();
+        push(&anonymous(), &reference(&server, "app:1"), &path).unwrap();
         *registry.lock().unwrap() = Some(bytes);
-        let reading = read(&mut Held::open(patient(), reference(&server, "app:1")).unwrap());
+        let reading = read(&mut Held::open(anonymous(), reference(&server, "app:1")).unwrap());
         assert_eq!(reading.is_ok_and(|outcome| outcome.is_complete()), is_read, "{len}");
     }
 }
