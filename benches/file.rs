@@ -32,7 +32,7 @@ fn main() {
         let mut group = criterion.benchmark_group(&row);
         let reads = Recording::of(path);
         let mut buffer = vec![0; reads.iter().map(|read| read.len).max().unwrap_or_default()];
-        let floor = Side { name: "floor", run: || by_floor(path, &reads, &mut buffer) };
+        let floor = Side { name: "floor", run: || by_floor(path, &reads, &mut buffer).expect("the file is there") };
         let times = duel(&mut group, || by_sectile(path), floor);
         group.finish();
         let target = Target::AtMost(1.5, 0.0);

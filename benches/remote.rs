@@ -1,9 +1,8 @@
 //! What is far away. The round trips that an input's metadata takes by ranges, against a full GET: to reach are as many as
 //! there are clusters of headers more than 64 KiB apart, and for a component of 590 sections 8, and 1 MiB. And 1,000 objects
 //! in a store that takes 20 ms a request: their metadata by ranges, 100 requests in flight, against a full GET of one after
-//! the other: to reach is 50 times as fast; and audits of
-//! that store, with more and more in flight, against what the waiting alone comes to. One run is enough: what is measured is
-//! the waiting.
+//! the other: to reach is 50 times as fast; and audits of that store, with more and more in flight, against what the waiting
+//! alone comes to. One run is enough: what is measured is the waiting.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,6 +25,8 @@ mod support;
 const OBJECTS: usize = 1_000;
 const IN_FLIGHT: usize = 100;
 const REQUEST: Duration = Duration::from_millis(20);
+/// So many times as fast are ranges in flight to be as full GETs of one after the other.
+const FASTER: f64 = 50.0;
 
 fn main() {
     // `cargo test --benches` runs it for a moment.
@@ -109,7 +110,16 @@ async fn many(objects: usize) -> Arc<dyn ObjectStore> {
 
     assert_eq!(read, objects);
     println!("{objects} objects: full GETs one by one {one_by_one:?}, by ranges {by_ranges:?}");
-    println!("  ratio: {:.1} x faster", one_by_one.as_secs_f64() / by_ranges.as_secs_f64());
+    let ratio = one_by_one.as_secs_f64() / by_ranges.as_secs_f64();
+    // (Of a few objects, no more than a few are in flight.)
+    let verdict = if objects < OBJECTS {
+        "not measured"
+    } else if ratio >= FASTER {
+        "reached"
+    } else {
+        "MISSED"
+    };
+    println!("  {ratio:.1} x as fast (to reach {FASTER}): {verdict}");
     store
 }
 

@@ -8,13 +8,15 @@ use std::time::Duration;
 
 use arbitrary::Unstructured;
 
-use sectile::drive::{self, Cost, FetchOptions, Push, ReadAt};
+use sectile::drive::{self, Cost, FetchOptions, ReadAt};
 use sectile::metadata::{Metadata, Reader, Value};
-use sectile::scan::{Entry, Section, Visitor, Want};
+use sectile::scan::{Section, Visitor, Want};
 use sectile::{Code, Limits};
 
+use super::chunks::push;
 use super::generate;
 use super::ranges::{Pieces, now};
+use super::recorder::{Asks, Event, Recorder};
 
 /// Bytes of an input to the body that say how to read: limits, chunks, what is wanted. The others are what is read.
 const CONTROLS: usize = 16;
@@ -57,17 +59,17 @@ impl Case {
     }
 
     fn scan(&self) {
-        let recorder = || Recorder::new(self.whim);
+        let recorder = || Recorder::new(Whims::new(self.whim));
         let mut expected = recorder();
         let (result, cost) = drive::slice(&self.bytes, &mut expected, self.limits);
         let error = told(result);
-        assert_eq!(cost, Cost { bytes: expected.looked_at, reads: 0 }, "a slice costs what is looked at");
-        expected.within(self.limits);
+        assert_eq!(cost, Cost { bytes: expected.looked_at(), reads: 0 }, "a slice costs what is looked at");
+        within(self.limits, &expected.events);
 
         let mut read = recorder();
         let (result, cost) = drive::read_at(&self.bytes[..], self.len(), &mut read, self.limits);
         assert_eq!((&read, &told(result)), (&expected, &error), "positioned reads");
-        self.check_reads(cost, expected.looked_at);
+        self.check_reads(cost, expected.looked_at());
 
         let mut read = recorder();
         let (result, _) = drive::read_at(&Stingy::new(&self.bytes), self.len(), &mut read, self.limits);
@@ -81,7 +83,7 @@ impl Case {
             assert!(!tells_len || cost.bytes <= self.len(), "{cost:?}: bytes are fetched again");
         }
 
-        let (pushed, result) = self.push(recorder());
+        let (pushed, result) = push(&self.bytes, &self.chunks, recorder(), self.limits);
         assert_eq!((&pushed, &told(result)), (&expected, &error), "chunks of {:?}", self.chunks);
     }
 
@@ -91,27 +93,6 @@ impl Case {
         assert!(cost.bytes <= self.len(), "{cost:?}: bytes are read again");
         let name = u64::from(self.limits.name) + 16; // one that turns out to be none
         assert!(cost.bytes <= cost.reads * LARGEST_WINDOW + looked_at + name, "{cost:?}: {looked_at} are looked at");
-    }
-
-    fn push<V: for<'w> Visitor<'w>>(&self, visitor: V) -> (V, Result<(), sectile::Error>) {
-        let mut push = Push::new(visitor, self.limits);
-        let mut rest = &self.bytes[..];
-        let mut expected = Cost::default();
-        for size in self.chunks.iter().cycle() {
-            if rest.is_empty() {
-                break;
-            }
-            let (chunk, behind) = rest.split_at((*size).min(rest.len()));
-            rest = behind;
-            expected.bytes += chunk.len() as u64;
-            expected.reads += 1;
-            let result = push.push(chunk);
-            assert_eq!(push.cost(), expected, "pushing costs what is pushed");
-            if let Err(error) = result {
-                return (push.into_visitor(), Err(error));
-            }
-        }
-        push.finish()
     }
 
     fn read(&self) {
@@ -129,7 +110,7 @@ impl Case {
         let (result, _) = now(drive::fetch(&mut source, &mut reader, options(100), self.limits));
         assert_eq!((reader.finish(), told(result)), (metadata.clone(), error.clone()), "metadata, ranges");
 
-        let (reader, result) = self.push(Reader::copying(self.limits));
+        let (reader, result) = push(&self.bytes, &self.chunks, Reader::copying(self.limits), self.limits);
         let pushed = reader.finish();
         assert_eq!((&pushed, &told(result)), (&metadata, &error), "metadata, chunks of {:?}", self.chunks);
 
@@ -227,25 +208,14 @@ fn pick_limits(bits: &[u8]) -> Limits {
 }
 
 /// An error, as far as it must be the same from every driver.
-fn told(result: Result<(), sectile::Error>) -> Option<String> {
+pub fn told(result: Result<(), sectile::Error>) -> Option<String> {
     result.err().map(|error| format!("{error} {:?}", error.offset()))
 }
 
-/// What a visitor was told, owned.
+/// Wants strange things: nothing, everything, overlapping pieces, ranges that are empty, turned round, or lie outside of the
+/// data.
 #[derive(Debug, PartialEq, Eq)]
-enum Event {
-    Enter(Entry),
-    Section { item: u32, id: u8, name: String, range: Range<u64>, payload: Range<u64>, data: Range<u64> },
-    Data(u64, Vec<u8>),
-    Leave(u32, u64),
-}
-
-/// Writes down what it is told, and wants strange things: nothing, everything, overlapping pieces, ranges that are
-/// empty, turned round, or lie outside of the data.
-#[derive(Debug, PartialEq, Eq)]
-struct Recorder {
-    events: Vec<Event>,
-    looked_at: u64,
+struct Whims {
     whim: u8,
     /// The data of the last section, where the last want of it began, and how many there were.
     data: Range<u64>,
@@ -253,9 +223,9 @@ struct Recorder {
     wants: u8,
 }
 
-impl Recorder {
+impl Whims {
     fn new(whim: u8) -> Self {
-        Self { events: Vec::new(), looked_at: 0, whim, data: 0..0, from: 0, wants: 0 }
+        Self { whim, data: 0..0, from: 0, wants: 0 }
     }
 
     fn want(&mut self) -> Want {
@@ -280,41 +250,10 @@ impl Recorder {
         self.from = from.max(wanted.start);
         Want::Bytes(wanted)
     }
-
-    /// What was handed over keeps the limits.
-    fn within(&self, limits: Limits) {
-        let (mut items, mut depth, mut sections) = (0, 0, 0);
-        for event in &self.events {
-            match event {
-                Event::Enter(_) => (items, depth) = (items + 1, depth + 1),
-                Event::Leave(..) => depth -= 1,
-                Event::Data(..) => {}
-                Event::Section { name, .. } => {
-                    sections += 1;
-                    assert!(name.len() <= limits.name as usize, "a long name");
-                }
-            }
-            assert!(items <= limits.items && depth <= limits.depth && sections <= limits.sections, "{limits:?}");
-        }
-    }
 }
 
-impl Visitor<'_> for Recorder {
-    fn enter(&mut self, entry: &Entry) {
-        self.looked_at += 8;
-        self.events.push(Event::Enter(*entry));
-    }
-
-    fn section(&mut self, section: &Section<'_>) -> Want {
-        self.looked_at += section.data().start - section.range().start;
-        self.events.push(Event::Section {
-            item: section.item,
-            id: section.id,
-            name: section.name().to_owned(),
-            range: section.range(),
-            payload: section.payload(),
-            data: section.data(),
-        });
+impl Asks for Whims {
+    fn of(&mut self, section: &Section<'_>) -> Want {
         self.data = section.data();
         // The first may begin before the data: it is cut to it.
         self.from = if self.whim & 0x80 == 0 { self.data.start } else { section.range().start };
@@ -322,16 +261,26 @@ impl Visitor<'_> for Recorder {
         self.want()
     }
 
-    fn data(&mut self, bytes: &[u8], start: u64) -> Want {
-        let end = start + bytes.len() as u64;
-        assert!(self.data.start <= start && end <= self.data.end, "data from outside of the section");
-        self.looked_at += bytes.len() as u64;
-        self.events.push(Event::Data(start, bytes.to_vec()));
+    fn after(&mut self, data: Range<u64>) -> Want {
+        assert!(self.data.start <= data.start && data.end <= self.data.end, "data from outside of the section");
         self.want()
     }
+}
 
-    fn leave(&mut self, item: u32, end: u64) {
-        self.events.push(Event::Leave(item, end));
+/// What was handed over keeps the limits.
+fn within(limits: Limits, events: &[Event]) {
+    let (mut items, mut depth, mut sections) = (0, 0, 0);
+    for event in events {
+        match event {
+            Event::Enter(_) => (items, depth) = (items + 1, depth + 1),
+            Event::Leave(..) => depth -= 1,
+            Event::Data(..) => {}
+            Event::Section { name, .. } => {
+                sections += 1;
+                assert!(name.len() <= limits.name as usize, "a long name");
+            }
+        }
+        assert!(items <= limits.items && depth <= limits.depth && sections <= limits.sections, "{limits:?}");
     }
 }
 

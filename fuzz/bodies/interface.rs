@@ -1,9 +1,11 @@
 //! Imports and exports: every driver gives the same, and what wasmparser's own parser comes upon in the root is there.
 
 use sectile::Limits;
-use sectile::drive::{self, Push};
+use sectile::drive;
 use sectile::interface::{Extern, Interface, Reader};
 use wasmparser::{Parser, Payload};
+
+use super::chunks::push;
 
 /// Reads imports and exports of any bytes, within any limits.
 ///
@@ -20,16 +22,9 @@ pub fn interface(bytes: &[u8], limits: Limits, chunk: usize) {
     let told = result.err().map(|error| error.to_string());
     assert_eq!((reader.finish(), told), (ours.clone(), error.clone()), "positioned reads");
 
-    let mut push = Push::new(Reader::new(limits), limits);
-    let refused = bytes.chunks(chunk.max(1)).find_map(|chunk| push.push(chunk).err());
-    let (reader, told) = match refused {
-        Some(refused) => (push.into_visitor(), Some(refused)),
-        None => {
-            let (reader, result) = push.finish();
-            (reader, result.err())
-        }
-    };
-    assert_eq!((reader.finish(), told.map(|error| error.to_string())), (ours.clone(), error.clone()), "chunks");
+    let (reader, result) = push(bytes, &[chunk.max(1)], Reader::new(limits), limits);
+    let told = result.err().map(|error| error.to_string());
+    assert_eq!((reader.finish(), told), (ours.clone(), error.clone()), "chunks");
 
     if let (Some(ours), true) = (ours, limits == Limits::default()) {
         agrees(bytes, &ours, error.is_none());

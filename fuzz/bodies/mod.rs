@@ -14,6 +14,7 @@
 
 #[cfg(feature = "audit")]
 mod archives;
+mod chunks;
 mod drivers;
 mod framing;
 mod generate;
@@ -27,17 +28,20 @@ mod plans;
 #[cfg(feature = "policy")]
 mod policy;
 mod ranges;
+mod recorder;
 
 #[cfg(feature = "audit")]
 pub use self::archives::archives;
+pub use self::chunks::push;
 pub use self::drivers::drivers;
 pub use self::framing::{Verdict, framing};
 pub use self::generate::binary;
 #[cfg(feature = "manifest")]
 pub use self::manifest::manifest;
 pub use self::outline::Outline;
-pub use self::passing::passing;
+pub use self::passing::{pass, passing};
 pub use self::plans::{CONTROLS, concatenation, plans};
 #[cfg(feature = "policy")]
 pub use self::policy::policy;
-pub use self::ranges::fetches;
+pub use self::ranges::{fetches, now};
+pub use self::recorder::{Asks, Event, Recorder};

@@ -32,6 +32,17 @@ pub fn passing(input: &[u8]) {
     judged(&bytes, &sizes, flags & 2 != 0);
 }
 
+/// What comes of an input that passes in chunks of these sizes, again and again; one of them is not 0.
+pub fn pass(edit: &PassingEdit, bytes: &Bytes, sizes: &[usize]) -> Result<Vec<u8>, EditError> {
+    let mut passing = edit.begin(Limits::default());
+    let mut passed = Vec::new();
+    for chunk in chunks(bytes, sizes) {
+        passing.push(&chunk)?.for_each(|piece| passed.extend(piece));
+    }
+    passed.extend(passing.finish()?);
+    Ok(passed)
+}
+
 /// The chunks, in order.
 fn chunks(bytes: &Bytes, sizes: &[usize]) -> impl Iterator<Item = Bytes> {
     let mut rest = bytes.clone();
@@ -50,16 +61,7 @@ fn edited(bytes: &Bytes, sizes: &[usize], pattern: u8, forced: bool) {
 
     let planned = edit.plan_slice(bytes, Limits::default());
     let planned = planned.map(|planned| planned.plan.to_vec(bytes).expect("it was made for it"));
-    let pass = || -> Result<Vec<u8>, EditError> {
-        let mut state = passing.begin(Limits::default());
-        let mut passed = Vec::new();
-        for chunk in chunks(bytes, sizes) {
-            state.push(&chunk)?.for_each(|piece| passed.extend(piece));
-        }
-        passed.extend(state.finish()?);
-        Ok(passed)
-    };
-    match (pass(), planned) {
+    match (pass(&passing, bytes, sizes), planned) {
         (Ok(passed), Ok(planned)) => assert_eq!(passed, planned),
         (Err(EditError::MovesLinked), _) if !forced => {}
         (Err(EditError::Source(passed)), Err(EditError::Source(planned))) => {

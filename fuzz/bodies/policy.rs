@@ -3,13 +3,15 @@
 use std::ffi::OsStr;
 
 use arbitrary::Unstructured;
-use sectile::drive::{Cost, Push};
+use sectile::drive::Cost;
 use sectile::metadata::{Copied, Field};
 use sectile::policy::{
     self, Group, Key, PolicyError, Reader, Reading, RequiredValue, SectionKind, Sources, Subject, Table, Takes,
 };
 use sectile::report::Report;
 use sectile::{Code, Error, Outcome, Policy};
+
+use super::chunks::push;
 
 /// Reads what stands before the first preamble as a policy, judges the binary behind it, and holds both against what is
 /// promised: the same again; places that the text has; one verdict from every mouth; what breaks off is never accepted, and is
@@ -20,7 +22,9 @@ pub fn policy(input: &[u8]) {
     let (text, binary) = input.split_at(end);
     let binary = if binary.is_empty() { b"\0asm\x01\0\0\0" } else { binary };
     let made = made(&mut Unstructured::new(text));
-    let policy = Policy::parse("policy.toml", &made).unwrap_or_else(|error| panic!("{error}\n{made}"));
+    let parse = || Policy::parse("policy.toml", &made).unwrap_or_else(|error| panic!("{error}\n{made}"));
+    let policy = parse();
+    assert_eq!(policy.fingerprint(), parse().fingerprint());
     judged(&policy, binary, text.len());
 
     let Ok(text) = str::from_utf8(text) else { return };
@@ -37,13 +41,12 @@ pub fn policy(input: &[u8]) {
 }
 
 fn judged(policy: &Policy, binary: &[u8], cut: usize) {
-    assert_eq!(policy.fingerprint(), policy.clone().fingerprint());
     let reading = policy::read_slice(binary, policy);
     excepted(policy, &reading);
     let whole = judge(policy, &reading);
     assert_eq!(judge(policy, &policy::read_at(binary, binary.len() as u64, policy)), whole);
-    let pushed = push(policy, binary);
-    assert_eq!(judge(policy, &pushed), whole);
+    let (reader, result) = push(binary, &[3], Reader::copying(policy), policy.limits);
+    assert_eq!(judge(policy, &outcome(reader, result)), whole);
 
     let cut = &binary[..binary.len() - binary.len().min(1 + cut % 16)];
     let reading = policy::read_slice(cut, policy);
@@ -139,17 +142,6 @@ fn judge(policy: &Policy, reading: &Result<Outcome<Reading<'_>>, Error>) -> (Vec
         format!("{} {} {} {:?} {}", finding.code, finding.path, finding.offset, finding.section, finding.message)
     };
     (of_rules.map(line).collect(), verdict.is_accepted())
-}
-
-fn push(policy: &Policy, binary: &[u8]) -> Result<Outcome<Reading<'static>>, Error> {
-    let mut push = Push::new(Reader::copying(policy), policy.limits);
-    for chunk in binary.chunks(3) {
-        if let Err(error) = push.push(chunk) {
-            return outcome(push.into_visitor(), Err(error));
-        }
-    }
-    let (reader, result) = push.finish();
-    outcome(reader, result)
 }
 
 fn outcome(reader: Reader<'static, Copied>, result: Result<(), Error>) -> Result<Outcome<Reading<'static>>, Error> {

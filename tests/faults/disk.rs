@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
+use crate::seeded::Seeded;
 use crate::trace::Call;
 
 const SECTOR: u64 = 512;
@@ -204,7 +205,7 @@ impl Disk {
 
     /// What may stand in the directory after a power cut now, of the names that are asked for. The second is whether
     /// that is all.
-    pub fn after_power_cut(&self, wanted: impl Fn(&str) -> bool, random: &mut Random) -> (BTreeSet<State>, bool) {
+    pub fn after_power_cut(&self, wanted: impl Fn(&str) -> bool, random: &mut Seeded) -> (BTreeSet<State>, bool) {
         let (mut states, mut is_all) = (BTreeSet::new(), true);
         let fates: Vec<Fate> = self.names.iter().map(|naming| naming.1).collect();
         let mut namings = BTreeSet::new();
@@ -228,9 +229,9 @@ impl Disk {
                 });
                 if combined.len() * contents.len() > 50_000 {
                     is_all = false;
-                    combined = (0..SAMPLES).map(|_| random.one_of(&combined).clone()).collect();
+                    combined = (0..SAMPLES).map(|_| combined[random.below(combined.len())].clone()).collect();
                     for state in &mut combined {
-                        state.insert(name.clone(), random.one_of(contents).clone());
+                        state.insert(name.clone(), contents[random.below(contents.len())].clone());
                     }
                     continue;
                 }
@@ -248,7 +249,7 @@ impl Disk {
 }
 
 impl Inode {
-    fn after_power_cut(&self, random: &mut Random) -> (BTreeSet<Vec<u8>>, bool) {
+    fn after_power_cut(&self, random: &mut Seeded) -> (BTreeSet<Vec<u8>>, bool) {
         let lasting = self.lens.iter().rposition(|len| len.1 == Fate::Lasting).unwrap();
         let lens: BTreeSet<u64> = self.lens[lasting..].iter().map(|len| len.0).collect();
         let fates: Vec<Fate> = self.parts.iter().map(|part| part.1).collect();
@@ -270,7 +271,7 @@ impl Inode {
 }
 
 /// Shows each choice of what is kept: what lasts always is. Whether that was all of them.
-fn subsets(fates: &[Fate], random: &mut Random, mut show: impl FnMut(&[bool])) -> bool {
+fn subsets(fates: &[Fate], random: &mut Seeded, mut show: impl FnMut(&[bool])) -> bool {
     let open: Vec<usize> = (0..fates.len()).filter(|&place| fates[place] != Fate::Lasting).collect();
     let mut is_kept = vec![true; fates.len()];
     let is_all = open.len() <= EXHAUSTIVE;
@@ -280,7 +281,7 @@ fn subsets(fates: &[Fate], random: &mut Random, mut show: impl FnMut(&[bool])) -
         let choice = match choice {
             nth if is_all => nth as u64,
             nth if nth <= open.len() => (1 << nth) - 1,
-            _ => random.next(),
+            _ => random.number(),
         };
         for (bit, &place) in open.iter().enumerate() {
             is_kept[place] = choice >> bit & 1 == 1;
@@ -288,18 +289,4 @@ fn subsets(fates: &[Fate], random: &mut Random, mut show: impl FnMut(&[bool])) -
         show(&is_kept);
     }
     is_all
-}
-
-/// Numbers that are the same each time.
-pub struct Random(pub u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 ^ self.0 >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-    }
-
-    fn one_of<'a, T>(&mut self, of: &'a [T]) -> &'a T {
-        &of[(self.next() >> 20) as usize % of.len()]
-    }
 }

@@ -18,6 +18,9 @@ mod permissions;
 mod places;
 mod planted;
 mod reflink;
+#[path = "../suite/support/seeded.rs"]
+#[allow(dead_code)] // the suite uses the rest
+mod seeded;
 mod stage;
 mod streams;
 mod tight;

@@ -1,7 +1,6 @@
 //! Every system call of every mode, one at a time: the process is killed before it, or it fails in each way that it can.
 
-use std::collections::BTreeMap;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;

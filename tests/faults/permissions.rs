@@ -140,6 +140,39 @@ fn what_may_not_be_read_or_written_stays() {
     is(&stage, true);
 }
 
+/// What a walk may not look into is recorded, and the walk goes on.
+#[test]
+#[ignore = "needs root"]
+fn an_audit_says_what_it_may_not_read_and_goes_on() {
+    let stage = Stage::plain();
+    for directory in ["a", "b", "c"] {
+        fs::create_dir(stage.path(directory)).unwrap();
+        fs::write(stage.path(&format!("{directory}/m.wasm")), source()).unwrap();
+    }
+    fs::write(stage.path("c/unreadable.wasm"), source()).unwrap();
+    for (name, mode) in [("", 0o755), ("a", 0o755), ("b", 0o700), ("c", 0o755), ("c/unreadable.wasm", 0o600)] {
+        fs::set_permissions(stage.path(name), Permissions::from_mode(mode)).unwrap();
+    }
+    for format in ["jsonl", "table", "csv", "sarif", "html"] {
+        let ended = as_nobody(&stage, &["audit", ".", "--format", format]);
+        assert_eq!(ended.status, Some(2), "{format} {ended:?}");
+        if format != "jsonl" {
+            continue;
+        }
+        let outcome = |name: &str| {
+            let rows: Vec<serde_json::Value> =
+                ended.stdout.lines().map(|row| serde_json::from_str(row).unwrap()).collect();
+            let row = rows.into_iter().find(|row| row["file"].as_str().is_some_and(|file| file.ends_with(name)));
+            row.map(|row| row["outcome"].as_str().unwrap().to_owned())
+        };
+        for (name, expected) in [("a/m.wasm", "complete"), ("c/m.wasm", "complete"), ("/b", "unread")] {
+            assert_eq!(outcome(name).as_deref(), Some(expected), "{name}: {}", ended.stdout);
+        }
+        assert_eq!(outcome("c/unreadable.wasm").as_deref(), Some("unread"), "{}", ended.stdout);
+        assert!(ended.stdout.contains("Permission denied"), "{}", ended.stdout);
+    }
+}
+
 #[test]
 #[ignore = "needs root"]
 fn an_access_control_list_is_carried_over() {

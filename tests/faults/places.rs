@@ -126,7 +126,7 @@ fn devices_and_fifos_are_written_to_and_not_replaced() {
     stage.run(&set(&["-o", "."])).refused("Is a directory");
     stage.run(&set(&["-o", "no/such/place.wasm"])).refused("no file can be created beside it");
     stage.run(&set(&["-o", "new/"])).refused("new/: ");
-    stage.run(&set(&["-o", ""])).refused("");
+    stage.run(&set(&["-o", ""])).refused("cannot be put in place");
 
     mknodat(CWD, stage.path("fifo"), FileType::Fifo, FileMode::from_raw_mode(0o600), 0).unwrap();
     let fifo = stage.path("fifo");

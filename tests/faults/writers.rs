@@ -40,6 +40,7 @@ fn of_two_at_once_each_succeeds_or_meets_the_other() {
     let both = edited(&[&AUTHORS, &LICENSES]);
     assert_eq!(both, edited(&[&LICENSES, &AUTHORS]));
     let mut counts: BTreeMap<_, u32> = BTreeMap::new();
+    let mut looks = 0;
     for round in 0..450 {
         let in_place = [round % 3 > 0, round % 3 > 1];
         let with =
@@ -48,16 +49,18 @@ fn of_two_at_once_each_succeeds_or_meets_the_other() {
         let is_over = AtomicBool::new(false);
         let [first, second] = thread::scope(|scope| {
             let reader = scope.spawn(|| {
-                let mut seen = Vec::new();
+                let (mut seen, mut looks) = (Vec::new(), 0);
                 while !is_over.load(Ordering::Relaxed) {
                     seen.extend(stage.content("a.wasm").filter(|content| seen.last() != Some(content)));
+                    looks += 1;
                 }
-                seen
+                (seen, looks)
             });
             let running = [start(&stage, &with(AUTHORS, in_place[0])), start(&stage, &with(LICENSES, in_place[1]))];
             let ended = running.map(|child| Ended::of(child.wait_with_output().unwrap()));
             is_over.store(true, Ordering::Relaxed);
-            let seen = reader.join().unwrap();
+            let (seen, looked) = reader.join().unwrap();
+            looks += looked;
             if in_place == [false, false] {
                 // Every reader at every instant.
                 let known = [&source(), &authors, &licenses, &both];
@@ -80,7 +83,8 @@ fn of_two_at_once_each_succeeds_or_meets_the_other() {
         assert!(stage.litter().is_empty(), "round {round} {:?}", stage.litter());
         *counts.entry((in_place, first.status, second.status)).or_default() += 1;
     }
-    println!("{counts:?}");
+    println!("{counts:?}, {looks} looks");
+    assert!(looks > 450, "{looks}");
 }
 
 /// The time stamps of many file systems have ticks of some milliseconds, in which a file may be edited many times.

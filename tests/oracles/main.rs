@@ -1,6 +1,9 @@
 //! What other tools make of what was edited. They must be there: `.ci/run` sees to it, and runs these.
 #![allow(clippy::unwrap_used, clippy::pedantic)]
 
+#[path = "../suite/support/binary.rs"]
+#[allow(dead_code)] // the suite uses the rest
+mod binary;
 #[cfg(feature = "oci")]
 mod oci;
 #[cfg(feature = "policy")]
@@ -13,6 +16,8 @@ mod registry;
 mod remote;
 #[cfg(feature = "sbom")]
 mod sbom;
+#[cfg(feature = "cli")]
+mod server;
 
 use std::fs;
 use std::path::Path;

@@ -202,11 +202,11 @@ fn a_registry_that_speaks_tls() {
     let file = path(FILES[0]);
     let other = Registry::start(Setup { asks: false, tls: true });
     // One that nobody trusts, and then the right one.
-    fs::copy(other.directory.path().join("cert.pem"), home.at("trusted.pem")).unwrap();
+    fs::copy(other.server.directory.path().join("cert.pem"), home.at("trusted.pem")).unwrap();
     let args = ["oci", "push", file.to_str().unwrap(), &reference, "--https"];
     let refused = String::from_utf8(home.run(env!("CARGO_BIN_EXE_sectile"), args).stderr).unwrap();
     assert!(refused.contains("no secure connection") && refused.contains("certificate"), "{refused}");
-    fs::copy(registry.directory.path().join("cert.pem"), home.at("trusted.pem")).unwrap();
+    fs::copy(registry.server.directory.path().join("cert.pem"), home.at("trusted.pem")).unwrap();
     home.push(&file, &reference, &["--https"]);
 }
 

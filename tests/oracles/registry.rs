@@ -1,12 +1,9 @@
 //! Debian's `docker-registry`, on loopback, for one test.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::Command;
 
-use tempfile::TempDir;
+use crate::server::Server;
 
 /// What `me` is let in with. (bcrypt, of few rounds)
 const HTPASSWD: &str = "me:$2b$04$0gIbTuanYllbo5Ic.9/AEe19hkN2J0lnuhwcxNEscGAibGRNUryPm\n";
@@ -24,50 +21,42 @@ pub struct Setup {
 
 pub struct Registry {
     pub address: String,
-    pub directory: TempDir,
-    child: Child,
+    pub server: Server,
 }
 
 impl Registry {
     /// Starts one. It keeps what it has in a directory of the test, and speaks to nobody by itself.
     pub fn start(setup: Setup) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let at = |name: &str| directory.path().join(name).display().to_string();
-        // A port that is free now; should somebody else take it, the test fails.
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-        let mut config = format!(
-            "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: {}\nhttp:\n  addr: {address}\n",
-            at("storage")
-        );
-        if setup.tls {
-            certificate(&at("key.pem"), &at("cert.pem"));
-            config += &format!("  tls:\n    key: {}\n    certificate: {}\n", at("key.pem"), at("cert.pem"));
-        }
-        if setup.asks {
-            fs::write(at("htpasswd"), HTPASSWD).unwrap();
-            config += &format!("auth:\n  htpasswd:\n    realm: test\n    path: {}\n", at("htpasswd"));
-        }
-        fs::write(at("config.yml"), config).unwrap();
-        let child = Command::new("docker-registry")
-            .args(["serve", &at("config.yml")])
-            .env_clear()
-            .stdin(Stdio::null())
-            .stdout(fs::File::create(at("access.log")).unwrap())
-            .stderr(fs::File::create(at("error.log")).unwrap())
-            .spawn()
-            .expect("docker-registry");
-        let registry = Self { address, directory, child };
-        let begun = Instant::now();
-        while TcpStream::connect(&registry.address).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(20), "docker-registry does not start");
-            thread::sleep(Duration::from_millis(20));
-        }
-        registry
+        let server = Server::start(|directory, address| {
+            let at = |name: &str| directory.join(name).display().to_string();
+            let mut config = format!(
+                "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: {}\nhttp:\n  addr: {address}\n",
+                at("storage")
+            );
+            if setup.tls {
+                certificate(&at("key.pem"), &at("cert.pem"));
+                config += &format!("  tls:\n    key: {}\n    certificate: {}\n", at("key.pem"), at("cert.pem"));
+            }
+            if setup.asks {
+                fs::write(at("htpasswd"), HTPASSWD).unwrap();
+                config += &format!("auth:\n  htpasswd:\n    realm: test\n    path: {}\n", at("htpasswd"));
+            }
+            fs::write(at("config.yml"), config).unwrap();
+            let mut command = Command::new("docker-registry");
+            command.args(["serve", &at("config.yml")]).env_clear();
+            command
+        });
+        Self { address: server.address.clone(), server }
+    }
+
+    /// The log of what was asked: it is what the registry prints.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.server.directory.path().join("log")).unwrap()
     }
 
     /// The methods of the requests so far, with the kind of what they were for: `PUT uploads`.
     pub fn requests(&self) -> Vec<String> {
-        let log = fs::read_to_string(self.directory.path().join("access.log")).unwrap();
+        let log = self.log();
         let request = |line: &str| {
             let mut words = line.split('"').nth(1)?.split(' ');
             let (method, path) = (words.next()?.to_owned(), words.next()?);
@@ -81,14 +70,7 @@ impl Registry {
     pub fn blob(&self, digest: &str) -> Vec<u8> {
         let hex = digest.strip_prefix("sha256:").unwrap();
         let path = format!("storage/docker/registry/v2/blobs/sha256/{}/{hex}/data", &hex[..2]);
-        fs::read(self.directory.path().join(path)).unwrap()
-    }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        _ = self.child.kill();
-        _ = self.child.wait();
+        fs::read(self.server.directory.path().join(path)).unwrap()
     }
 }
 

@@ -8,6 +8,8 @@ use std::process::Command;
 use sectile::sbom::Sbom;
 use sectile::{Input, Limits};
 
+use crate::binary::{component, custom, module, nested, zlib};
+
 /// Reads documents, says of each what it holds, and fails where one is not valid.
 const READER: &str = r#"
 import json, sys
@@ -69,21 +71,16 @@ fn real_files() {
 #[test]
 #[ignore = "needs cyclonedx-python-lib"]
 fn crafted_files() {
-    let list = |packages: &str| {
-        let json = format!(r#"{{"packages":[{packages}]}}"#);
-        custom(b".dep-v0", &miniz_oxide::deflate::compress_to_vec_zlib(json.as_bytes(), 6))
-    };
+    let list = |packages: &str| custom(".dep-v0", zlib(format!(r#"{{"packages":[{packages}]}}"#)));
     let sources = ["crates.io", "git", "local", "registry", "else"].map(|source| {
         format!(r#"{{"name":"a b/c@%\u001b\u202e","version":"1.0.0-a.1+b.2","source":"{source}","kind":"build","dependencies":[]}}"#)
     });
     let twice = r#"{"name":"a","version":"1.0.0","source":"git","dependencies":[1,1]},{"name":"","version":"0.0.0","source":"git"}"#;
-    let module = |sections: &[Vec<u8>]| [&b"\0asm\x01\0\0\0"[..], &sections.concat()].concat();
     let inner = module(&[list(twice)]);
-    let component = |sections: &[Vec<u8>]| [&b"\0asm\x0d\0\x01\0"[..], &sections.concat()].concat();
     let binaries = [
-        component(&[section(1, &inner), section(1, &inner), list(twice)]),
+        component(&[nested(&inner), nested(&inner), list(twice)]),
         module(&[list(&sources.join(","))]),
-        module(&[custom(b".dep-v0", b"corrupt")]),
+        module(&[custom(".dep-v0", b"corrupt")]),
         module(&[list("")]),
     ];
     let directory = tempfile::tempdir().unwrap();
@@ -95,14 +92,4 @@ fn crafted_files() {
     let said = read(&paths.collect::<Vec<_>>());
     let expected = ["6 9 a file.wasm", "5 6 a file.wasm", "0 1 a file.wasm", "0 1 a file.wasm"];
     assert_eq!(said, expected);
-}
-
-/// A section; its size takes two bytes.
-fn section(id: u8, payload: &[u8]) -> Vec<u8> {
-    let size = payload.len();
-    [&[id, size as u8 & 0x7f | 0x80, (size >> 7) as u8], payload].concat()
-}
-
-fn custom(name: &[u8], data: &[u8]) -> Vec<u8> {
-    section(0, &[&[name.len() as u8], name, data].concat())
 }

@@ -2,21 +2,11 @@
 
 use sectile::Limits;
 use sectile::drive::{self, Push};
-use sectile::scan::{Scanner, Section, Visitor, Want};
+use sectile::scan::{Scanner, Section, Want};
 
 use crate::support::binary::{COMPONENT, MODULE, chain, component, custom, module, nested, padded, section};
 use crate::support::memory::{Allocated, measure};
-
-/// Counts sections, and wants nothing of them.
-#[derive(Debug, Default)]
-struct Skipping(u64);
-
-impl Visitor<'_> for Skipping {
-    fn section(&mut self, _: &Section<'_>) -> Want {
-        self.0 += 1;
-        Want::Nothing
-    }
-}
+use crate::support::mouths::Deaf;
 
 const SECTIONS: u64 = 590;
 
@@ -36,9 +26,9 @@ fn many() -> Vec<u8> {
 }
 
 fn scan(bytes: &[u8]) -> u64 {
-    let mut visitor = Skipping::default();
+    let mut visitor = Deaf::default();
     drive::slice(bytes, &mut visitor, Limits::default()).0.unwrap();
-    visitor.0
+    visitor.sections
 }
 
 #[test]
@@ -71,35 +61,35 @@ fn chunks_are_pushed_without_an_allocation() {
 }
 
 fn push<'a>(chunks: impl Iterator<Item = &'a [u8]>) {
-    let mut push = Push::new(Skipping::default(), Limits::default());
+    let mut push = Push::new(Deaf::default(), Limits::default());
     chunks.for_each(|chunk| push.push(chunk).unwrap());
     let (visitor, result) = push.finish();
     result.unwrap();
-    assert_eq!(visitor.0, SECTIONS);
+    assert_eq!(visitor.sections, SECTIONS);
 }
 
 #[test]
 fn chunks_without_a_header_cost_nothing() {
     let head = [&MODULE[..], &[10], &padded(64 << 20, 4)].concat();
     let chunk = vec![0; 16 << 10];
-    let mut push = Push::new(Skipping::default(), Limits::default());
+    let mut push = Push::new(Deaf::default(), Limits::default());
     push.push(&head).unwrap();
     let ((), allocated) = measure(|| (0..(64 << 20) / chunk.len()).for_each(|_| push.push(&chunk).unwrap()));
     assert_eq!(allocated, Allocated::default());
     let (visitor, result) = push.finish();
     result.unwrap();
-    assert_eq!(visitor.0, 1);
+    assert_eq!(visitor.sections, 1);
 }
 
 /// The window, which grows to the largest that reading ever takes; nothing for a section.
 #[test]
 fn positioned_reads_allocate_one_window() {
     let bytes = many();
-    let mut visitor = Skipping::default();
+    let mut visitor = Deaf::default();
     let ((result, cost), allocated) =
         measure(|| drive::read_at(&bytes[..], bytes.len() as u64, &mut visitor, Limits::default()));
     result.unwrap();
-    assert!(visitor.0 == SECTIONS && cost.reads > 100, "{cost:?}");
+    assert!(visitor.sections == SECTIONS && cost.reads > 100, "{cost:?}");
     assert!(allocated.peak == allocated.largest && allocated.peak <= 16 << 10, "{allocated:?}");
     assert!(allocated.total < 2 * allocated.peak && allocated.requests <= 5, "it doubles: {allocated:?}");
 }

@@ -1,6 +1,7 @@
 //! The reference that is made of the tables. `BLESS=1 cargo test docs` writes it anew.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use sectile::Code;
 use sectile::metadata::Field;
@@ -19,8 +20,10 @@ fn the_reference_is_what_the_tables_say() {
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(REFERENCE, &expected).unwrap();
     }
-    let found = std::fs::read_to_string(REFERENCE).unwrap().replace("\r\n", "\n");
-    assert!(found == expected, "docs/reference.md is not what the tables say: run `BLESS=1 cargo test docs`");
+    assert!(
+        text_of(REFERENCE) == expected,
+        "docs/reference.md is not what the tables say: run `BLESS=1 cargo test docs`"
+    );
 }
 
 fn reference() -> String {
@@ -37,6 +40,27 @@ fn reference() -> String {
         writeln!(text, "| `{code}` | {} | {} |", code.severity(), code.help()).unwrap();
     }
     text
+}
+
+/// A page, with the ends of lines that are checked in.
+fn text_of(page: impl AsRef<Path>) -> String {
+    std::fs::read_to_string(page).unwrap().replace("\r\n", "\n")
+}
+
+/// The end of what is made.
+const END: &str = "<!-- its end -->\n";
+
+/// Asserts that a table stands behind this mark in a page, up to its end; or writes it there.
+fn stands_between(page: &str, begin: &str, table: &str) {
+    let text = text_of(page);
+    let (before, rest) = text.split_once(begin).unwrap();
+    let (_, after) = rest.split_once(END).unwrap();
+    let expected = format!("{before}{begin}\n{table}\n{END}{after}");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(page, &expected).unwrap();
+        return;
+    }
+    assert!(text == expected, "{page}: run `BLESS=1 cargo test docs`");
 }
 
 /// What stands between backticks.

@@ -7,16 +7,17 @@ mod strip;
 mod warnings;
 
 use sectile::edit::{Edit, EditError, Glob};
-use sectile::metadata::{Field, Item, Metadata};
+use sectile::metadata::{Field, Metadata};
 use sectile::scan::Path;
 use sectile::{Code, Input, Limits};
 use wasmparser::{Validator, WasmFeatures};
 
 use crate::fuzz_bodies::bodies::concatenation;
 use crate::support::binary::{
-    COMPONENT, MODULE, component, custom, leb128, module, name, nested, padded, prefixed, producers, section,
+    COMPONENT, MODULE, component, custom, leb128, module, name, nested, padded, prefixed, producers, section, sound,
 };
 use crate::support::files::real_files;
+use crate::support::found::text;
 use crate::support::mouths::{file, metadata, read};
 
 /// Carries an edit out, with every oracle that holds for any edit.
@@ -61,20 +62,6 @@ fn paths(metadata: &Metadata<'_>) -> Vec<Path> {
     metadata.items().iter().map(|item| metadata.path(item)).collect()
 }
 
-fn annotation<'a>(item: &'a Item<'_>, field: Field) -> Option<&'a str> {
-    item.annotation(field)?.as_str()
-}
-
-/// A value that the table accepts.
-fn value(field: Field) -> &'static str {
-    match field {
-        Field::Created => "2026-01-31T12:00:00Z",
-        Field::Documentation | Field::Homepage | Field::Source => "https://example.com/a",
-        Field::Licenses => "MIT OR Apache-2.0",
-        _ => "some text",
-    }
-}
-
 #[test]
 fn an_empty_edit_is_the_identity() {
     for (_, source) in real_files() {
@@ -87,13 +74,13 @@ fn every_field_at_every_item_of_real_files() {
     for (file, source) in real_files() {
         for path in paths(&metadata(&source)) {
             for field in Field::ALL {
-                let edit = Edit::new().at(path.clone()).set(field, value(field)).unwrap();
+                let edit = Edit::new().at(path.clone()).set(field, sound(field)).unwrap();
                 let edited = apply(&edit, &source);
                 let (before, after) = (metadata(&source), metadata(&edited));
-                assert_eq!(annotation(after.item(&path).unwrap(), field), Some(value(field)), "{file} {path}");
+                assert_eq!(text(after.item(&path).unwrap(), field), Some(sound(field)), "{file} {path}");
                 for (old, new) in before.items().iter().zip(after.items()) {
                     for other in Field::ALL.into_iter().filter(|other| *other != field || before.path(old) != path) {
-                        assert_eq!(annotation(old, other), annotation(new, other), "{file}");
+                        assert_eq!(text(old, other), text(new, other), "{file}");
                     }
                     assert_eq!(old.name().map(|name| name.as_bytes()), new.name().map(|name| name.as_bytes()));
                 }
@@ -109,7 +96,7 @@ fn set_and_unset_again_gives_back_the_original() {
         for (item, path) in metadata.items().iter().zip(paths(&metadata)) {
             for field in [Field::Authors, Field::Version].into_iter().filter(|field| item.annotation(*field).is_none())
             {
-                let set = Edit::new().at(path.clone()).set(field, value(field)).unwrap();
+                let set = Edit::new().at(path.clone()).set(field, sound(field)).unwrap();
                 let unset = Edit::new().at(path.clone()).unset(field).unwrap();
                 let there = apply(&set, &source);
                 let back = apply(&unset, &there);
@@ -129,7 +116,7 @@ fn names_at_every_item_of_real_files() {
             let edited =
                 match Edit::new().at(path.clone()).name("new name").unwrap().plan_slice(&source, Limits::default()) {
                     Ok(_) => apply(&Edit::new().at(path.clone()).name("new name").unwrap(), &source),
-                    Err(EditError::MovesLinked) => continue,
+                    Err(EditError::MovesLinked) if file.ends_with(".o") => continue,
                     Err(error) => panic!("{file} {path}: {error}"),
                 };
             let after = metadata(&edited);
@@ -151,7 +138,7 @@ fn producers_at_every_item_of_real_files() {
             let add = Edit::new().at(path.clone()).add_producer("sdk", "ours", "1").add_producer("sdk", "theirs", "");
             let edited = match add.plan_slice(&source, Limits::default()) {
                 Ok(_) => apply(&add, &source),
-                Err(EditError::MovesLinked) => continue,
+                Err(EditError::MovesLinked) if file.ends_with(".o") => continue,
                 Err(error) => panic!("{file} {path}: {error}"),
             };
             let all = |bytes: &[u8]| -> Vec<(String, String, String)> {
@@ -250,7 +237,7 @@ fn several_items_at_once() {
     let edit = |field| {
         ["", "0", "1", "1/0"]
             .into_iter()
-            .fold(Edit::new(), |edit, path| edit.at(path.parse().unwrap()).set(field, value(field)).unwrap())
+            .fold(Edit::new(), |edit, path| edit.at(path.parse().unwrap()).set(field, sound(field)).unwrap())
     };
     let edited = apply(&edit(Field::Vendor), &source);
     let with = custom("vendor", "some text");

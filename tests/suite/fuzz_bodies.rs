@@ -1,5 +1,6 @@
 //! The bodies of the fuzz targets, each over its seeds.
 
+use std::cell::Cell;
 use std::fs;
 use std::path::Path;
 
@@ -9,6 +10,8 @@ use crate::support::seeded::Seeded;
 
 #[path = "../../fuzz/bodies/mod.rs"]
 pub mod bodies;
+
+use bodies::Verdict;
 
 /// Runs a body over what is in the directory of its target.
 fn over_seeds(target: &str, body: impl Fn(&[u8])) {
@@ -39,12 +42,22 @@ fn fetches() {
 
 #[test]
 fn framing_raw() {
-    over_seeds("framing_raw", |bytes| _ = bodies::framing(bytes));
+    frame_seeds("framing_raw", <[u8]>::to_vec);
 }
 
 #[test]
 fn framing_structured() {
-    over_seeds("framing_structured", |fuel| _ = bodies::framing(&bodies::binary(&mut Unstructured::new(fuel))));
+    frame_seeds("framing_structured", |fuel| bodies::binary(&mut Unstructured::new(fuel)));
+}
+
+/// Holds what is made of the seeds against the reference; some are accepted, and some are not.
+fn frame_seeds(target: &str, make: impl Fn(&[u8]) -> Vec<u8>) {
+    let (accepted, rejected) = (Cell::new(0), Cell::new(0));
+    over_seeds(target, |seed| match bodies::framing(&make(seed)) {
+        Verdict::Rejected => rejected.set(rejected.get() + 1),
+        Verdict::Accepted | Verdict::BrokenBody => accepted.set(accepted.get() + 1),
+    });
+    assert!(accepted.get() >= 10 && rejected.get() >= 10, "{accepted:?} {rejected:?}");
 }
 
 #[cfg(feature = "manifest")]
@@ -79,5 +92,7 @@ fn passing() {
 
 #[test]
 fn plans() {
-    over_seeds("plans", |input| _ = bodies::plans(input));
+    let edited = Cell::new(0);
+    over_seeds("plans", |input| edited.set(edited.get() + usize::from(bodies::plans(input).is_some())));
+    assert!(edited.get() >= 20, "{edited:?}");
 }

@@ -2,11 +2,15 @@
 //! by hand.
 
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use sectile::git::{GitError, Revision};
 use tempfile::TempDir;
+
+#[cfg(unix)]
+use crate::support::files::make_fifo;
 
 /// Runs `git`, without anyone's configuration; `None` where there is none.
 fn git(directory: &Path, args: &[&str]) -> Option<String> {
@@ -19,7 +23,8 @@ fn git(directory: &Path, args: &[&str]) -> Option<String> {
         .env_remove("GIT_DIR")
         .output();
     let Ok(output) = output else {
-        eprintln!("skipped: there is no `git` to compare with");
+        // Not by a macro, whose words nobody sees of a test that passes.
+        _ = writeln!(io::stderr(), "SKIPPED: there is no `git` to compare with");
         return None;
     };
     assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -102,7 +107,7 @@ fn modes_links_and_kinds() {
     symlink("Cargo.tomL", &file).unwrap();
     assert!(agrees(&directory).is_dirty(), "a link to elsewhere");
     fs::remove_file(&file).unwrap();
-    Command::new("mkfifo").arg(&file).status().unwrap();
+    make_fifo(&file);
     assert!(Revision::of(&directory).unwrap().is_dirty(), "a FIFO instead of a file, which is not opened");
 }
 
@@ -334,7 +339,7 @@ fn files_of_a_kind_that_is_not_known() {
         git(&reftable, &["commit", "-q", "--allow-empty", "-m", "x"]);
         assert!(matches!(refused(&reftable), GitError::References { .. }));
     } else {
-        eprintln!("skipped: this `git` makes no reftables");
+        _ = writeln!(io::stderr(), "SKIPPED: this `git` makes no reftables");
     }
     let hashed = directory.with_file_name("sha256");
     fs::create_dir(&hashed).unwrap();
@@ -441,7 +446,7 @@ fn what_is_no_file_in_a_repository_is_not_waited_for() {
             assert!(matches!(refused(&directory), GitError::NotPlain { path: found, .. } if found == path), "{file}");
         }
         _ = fs::remove_file(&path);
-        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        make_fifo(&path);
         assert!(matches!(refused(&directory), GitError::NotPlain { path: found, .. } if found == path), "{file}");
     }
     // What is probed on the way to a repository, and is none.
@@ -465,7 +470,7 @@ fn what_is_no_file_in_a_repository_is_not_waited_for() {
     let Some((_kept, directory)) = repository() else { return };
     for place in [".gitattributes", "sub/.gitattributes"] {
         assert!(!Revision::of(&directory).unwrap().is_dirty());
-        assert!(Command::new("mkfifo").arg(directory.join(place)).status().unwrap().success());
+        make_fifo(directory.join(place));
         fs::write(directory.join("sub/file"), "one\n").unwrap();
         assert!(Revision::of(&directory).unwrap().is_dirty());
         fs::remove_file(directory.join(place)).unwrap();

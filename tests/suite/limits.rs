@@ -236,7 +236,7 @@ fn kept_bounds_what_is_held_in_memory() {
     ];
     for inner in inner {
         let bytes = component(&vec![nested(&inner); 500]);
-        let (_, items) = measure(|| mouths::push(&chain_of_empties(500), &[4096], reader(limits), limits).0.finish());
+        let (_, items) = measure(|| mouths::push(&empties(500), &[4096], reader(limits), limits).0.finish());
         let (_, allocated) = measure(|| mouths::push(&bytes, &[4096], reader(limits), limits).0.finish());
         let values = allocated.peak.saturating_sub(items.peak);
         assert!(values <= 4 * kept, "{values} bytes for values of {kept}; {:x?}", &inner[8..30]);
@@ -248,7 +248,7 @@ fn reader(limits: Limits) -> sectile::metadata::Reader<'static, sectile::metadat
 }
 
 /// So many items that say nothing.
-fn chain_of_empties(items: usize) -> Vec<u8> {
+fn empties(items: usize) -> Vec<u8> {
     component(&vec![nested(&module(&[])); items])
 }
 

@@ -127,18 +127,23 @@ fn every_row_refuses_another_kind() {
 
 #[test]
 fn an_empty_value_says_nothing() {
+    let mut empty_ones = 0;
     for format in Format::ALL {
         for row in format.rows().iter().filter(|row| !matches!(row.key(), "package.license-file")) {
             for empty in ["\"\"", "[]", "[\"\"]"] {
                 let Ok(manifest) = alone(format, row.key(), empty) else { continue }; // it is of the wrong kind
                 assert_eq!(value(&manifest, row), None, "{} = {empty}", row.key());
+                empty_ones += 1;
             }
         }
     }
+    let rows: usize = Format::ALL.iter().map(|format| format.rows().len()).sum();
+    assert!(empty_ones >= rows, "{empty_ones} of {rows} rows");
 }
 
 #[test]
 fn of_two_keys_for_a_field_the_first_row_counts_or_they_join() {
+    let (mut joined, mut first) = (0, 0);
     for format in Format::ALL {
         let rows = format.rows();
         for (nth, row) in rows.iter().enumerate().filter(|(_, row)| matches!(row.becomes(), Becomes::Field(_))) {
@@ -152,8 +157,10 @@ fn of_two_keys_for_a_field_the_first_row_counts_or_they_join() {
                 let manifest = parse(format, &wrapped(format, &both)).unwrap();
                 let value = value(&manifest, row).unwrap();
                 if row.joins() {
+                    joined += 1;
                     assert!(value.starts_with(&format!("{expected}, ")), "{value}");
                 } else {
+                    first += 1;
                     assert_eq!(value, expected, "{} and {}", other.key(), row.key());
                     let counts = format!("`{}` counts, which gives the same field", other.key());
                     assert!(manifest.notices().iter().any(|notice| notice.message == counts), "{both}");
@@ -161,6 +168,7 @@ fn of_two_keys_for_a_field_the_first_row_counts_or_they_join() {
             }
         }
     }
+    assert!(joined > 0 && first > 0, "{joined} {first}");
 }
 
 fn wrapped(format: Format, entries: &str) -> String {
@@ -169,6 +177,7 @@ fn wrapped(format: Format, entries: &str) -> String {
 
 #[test]
 fn what_a_closed_table_holds_beyond_its_rows_is_said() {
+    assert!(Format::ALL.iter().any(|format| !format.closed().is_empty()));
     for format in Format::ALL {
         for table in format.closed() {
             let manifest = alone(format, &format!("{table}.revison"), "\"x\"").unwrap();

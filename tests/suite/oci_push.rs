@@ -21,17 +21,23 @@ use tempfile::TempDir;
 use crate::support::binary::{custom, module};
 use crate::support::server::Server;
 
-/// Limits that no test waits for.
+/// Limits that no good registry comes to, on a machine that is busy; and pauses that no test waits for.
 fn options() -> ClientOptions {
+    let long = Duration::from_secs(20);
     ClientOptions {
-        connect: Duration::from_secs(5),
-        stalled: Duration::from_millis(400),
-        answer: Duration::from_millis(800),
+        connect: long,
+        stalled: long,
+        answer: long,
         pause: Duration::from_millis(1),
         patience: Duration::from_millis(200),
         chunk: 64 << 10,
         ..Default::default()
     }
+}
+
+/// For registries that stall: nobody waits for them.
+fn hurried() -> ClientOptions {
+    ClientOptions { stalled: Duration::from_millis(400), answer: Duration::from_millis(800), ..options() }
 }
 
 fn anonymous() -> Client {

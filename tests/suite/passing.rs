@@ -4,26 +4,11 @@ use bytes::Bytes;
 use sectile::edit::{Edit, EditError, Glob, PassingEdit};
 use sectile::{Error, Limits};
 
+use crate::fuzz_bodies::bodies::pass;
 use crate::support::binary::{component, custom, module, name, nested, section};
 use crate::support::files::real_files;
 use crate::support::memory::measure;
 use crate::support::seeded::Seeded;
-
-/// Passes chunks of these sizes, again and again.
-fn pass(edit: &PassingEdit, bytes: &Bytes, sizes: &[usize]) -> Result<Vec<u8>, EditError> {
-    let mut passing = edit.begin(Limits::default());
-    let mut edited = Vec::new();
-    let mut rest = bytes.clone();
-    for size in sizes.iter().cycle() {
-        if rest.is_empty() {
-            break;
-        }
-        let chunk = rest.split_to((*size).min(rest.len()));
-        passing.push(&chunk)?.for_each(|piece| edited.extend(piece));
-    }
-    edited.extend(passing.finish()?);
-    Ok(edited)
-}
 
 const CHUNKS: [&[usize]; 6] = [&[1], &[2], &[7, 1, 0, 64], &[13], &[4096], &[usize::MAX]];
 

@@ -8,6 +8,7 @@ use sectile::scan::{Section, Visitor, Want};
 use sectile::{Error, Limits};
 
 use crate::support::binary::{component, custom, module, nested, section};
+use crate::support::growth::assert_linear;
 use crate::support::memory::measure;
 use crate::support::mouths::Recorder;
 
@@ -70,6 +71,10 @@ fn a_long_name_is_looked_at_once_however_it_comes() {
         bytes.chunks(size).for_each(|chunk| push.push(chunk).unwrap());
         push.finish().1.unwrap();
     }
+    let make = |len: usize| module(&[custom(&"é".repeat(len / 2), "x")]);
+    assert_linear(99_000, make, |bytes| {
+        bytes.chunks(1).try_fold(push(), |mut push, chunk| push.push(chunk).map(|()| push))
+    });
     let mut bad = bytes.clone();
     let at = bad.len() - 10;
     bad[at] = 0xff;

@@ -17,7 +17,7 @@ use sectile::metadata::Reader;
 use sectile::{Error, Limits, Outcome, read_fetch, read_slice};
 
 use self::clusters::clusters;
-use crate::support::binary::{component, custom, module, section};
+use crate::support::binary::{COMPONENT, MODULE, component, custom, module, section};
 use crate::support::mouths;
 use crate::support::ranges::{Ranges, now};
 
@@ -159,14 +159,24 @@ fn each_request_in_turn_fails_and_what_came_before_is_kept() {
     let whole = read(frugal(), |_, range| Ok(honest(&bytes, &range))).unwrap();
     assert!(whole.is_complete() && whole.cost.reads >= 10);
     for failing in 0..whole.cost.reads {
-        let result =
-            read(
-                frugal(),
-                |nth, range| {
-                    if nth == failing { Err(io::Error::other("EIO")) } else { Ok(honest(&bytes, &range)) }
-                },
-            );
-        let error = broken(result);
+        let mut failed = 0;
+        let result = read(frugal(), |nth, range| {
+            if nth < failing {
+                return Ok(honest(&bytes, &range));
+            }
+            failed = range.start;
+            Err(io::Error::other("EIO"))
+        });
+        let error = match result {
+            Err(error) => {
+                assert_eq!(mouths::arrived(&bytes[..failed as usize]), None, "request {failing}");
+                error
+            }
+            Ok(outcome) => {
+                assert_eq!(Some(outcome.value), mouths::arrived(&bytes[..failed as usize]), "request {failing}");
+                outcome.broken.unwrap()
+            }
+        };
         assert!(error.is_io() && error.message().contains("EIO"), "{error}");
     }
 }
@@ -233,15 +243,12 @@ fn budgets_are_kept() {
 #[test]
 fn a_source_that_never_ends_ends_with_its_budget() {
     let options = FetchOptions { max_bytes: 1 << 20, max_requests: 300, ..frugal() };
-    // A module, and sections of nothing for ever.
-    let error = broken(read(options, |nth, range| {
-        let bytes = if nth == 0 { b"\0".to_vec() } else { vec![0x60; (range.end - range.start) as usize] };
-        Ok(Fetched::new(bytes, None))
-    }));
-    assert!(!error.is_io(), "{error}");
-    let error = broken(read(options, |_, range| {
-        let forever = |at: u64| if at < 8 { b"\0asm\x0d\0\x01\0"[at as usize] } else { [2, 0][(at % 2) as usize] };
-        Ok(Fetched::new(range.map(forever).collect::<Vec<_>>(), None))
-    }));
-    assert!(error.is_limit(), "{error}");
+    // Sections of 96 bytes that nobody knows, and sections of nothing, for ever.
+    for (preamble, again) in [(MODULE, [0x60, 0x60]), (COMPONENT, [2, 0])] {
+        let error = broken(read(options, |_, range| {
+            let forever = |at: u64| if at < 8 { preamble[at as usize] } else { again[(at % 2) as usize] };
+            Ok(Fetched::new(range.map(forever).collect::<Vec<_>>(), None))
+        }));
+        assert!(error.is_limit(), "{error}");
+    }
 }

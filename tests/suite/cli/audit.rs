@@ -141,7 +141,7 @@ fn an_image_that_gets_a_name_is_listed_under_it_though_nothing_was_written_to_it
 #[test]
 fn an_interruption_ends_it_with_what_is_done() {
     use std::process::Stdio;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     let (directory, answers) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let bytes = module(&[custom("licenses", "MIT")]);
@@ -154,23 +154,21 @@ fn an_interruption_ends_it_with_what_is_done() {
     }
     let answer = path(&answers, "answer");
     let store = path(&directory, "");
-    let mut stopped = None;
-    // How long it takes nobody knows: sooner or later one is stopped on its way.
-    for wait in [400, 300, 200, 150, 100, 70, 50, 30, 20, 10] {
-        let mut command = command(["audit", &store, "--format", "jsonl", "-o", &answer, "--threads", "1"]);
-        let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(wait));
-        let process = rustix::process::Pid::from_raw(child.id() as i32).unwrap();
-        _ = rustix::process::kill_process(process, rustix::process::Signal::INT);
-        let output = child.wait_with_output().unwrap();
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        if output.status.code() == Some(2) && stderr.contains("stopped behind") {
-            stopped = Some(stderr);
-            break;
-        }
+    let mut command = command(["audit", &store, "--format", "jsonl", "-o", &answer, "--threads", "1"]);
+    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    // Some of the answer is written, beside where it is to be, and most of it is to come.
+    let is_begun = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().metadata().is_ok_and(|it| it.len() > 0);
+    let begun = Instant::now();
+    while !fs::read_dir(answers.path()).unwrap().any(is_begun) {
+        assert!(begun.elapsed() < Duration::from_secs(120), "nothing is written");
+        std::thread::sleep(Duration::from_millis(1));
     }
-    let stderr = stopped.expect("one was stopped");
-    assert!(stderr.contains("--resume goes on from there"), "{stderr}");
+    let process = rustix::process::Pid::from_raw(child.id() as i32).unwrap();
+    rustix::process::kill_process(process, rustix::process::Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("stopped behind") && stderr.contains("--resume goes on from there"), "{stderr}");
     let text = fs::read_to_string(&answer).unwrap();
     assert!(text.lines().count() < 20_000 && text.lines().last().unwrap().contains("\"stopped\":true"));
     let resumed = run(["audit", &store, "--format", "jsonl", "-o", &answer, "--resume"]);

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::{Run, command, file, keys_in_order};
 use crate::support::binary::{custom, module};
-use crate::support::registry::{Registry, error, start};
-use crate::support::server::{Reply, Request};
+use crate::support::registry::{Registry, error, lets_me_in, start};
+use crate::support::server::Reply;
 
 /// A push by somebody whose home this is.
 fn push(home: &Path, path: &Path, reference: &str, options: &[&str]) -> Run {
@@ -126,15 +126,9 @@ fn what_cannot_be_pushed_is_said() {
     );
 }
 
-/// Lets `me:hunter2` in.
-fn gate(request: &Request) -> Option<Reply> {
-    let is_known = request.field("authorization") == Some("Basic bWU6aHVudGVyMg==");
-    (!is_known).then(|| Reply::of(401).field("www-authenticate", "Basic realm=x"))
-}
-
 #[test]
 fn credentials_are_those_of_docker_and_podman() {
-    let (server, _) = start(Registry::default(), gate);
+    let (server, _) = start(Registry::default(), lets_me_in);
     let (directory, path) = file(&licensed());
     let (home, address) = (directory.path(), server.address);
     let to = format!("{address}/team/app:1");
@@ -162,7 +156,7 @@ fn credentials_are_those_of_docker_and_podman() {
 fn credentials_may_be_kept_by_a_program() {
     use std::os::unix::fs::PermissionsExt;
 
-    let (server, _) = start(Registry::default(), gate);
+    let (server, _) = start(Registry::default(), lets_me_in);
     let (directory, path) = file(&licensed());
     let (home, address) = (directory.path(), server.address);
     let helper = home.join("docker-credential-kept");

@@ -27,20 +27,25 @@ fn what_lies_elsewhere_is_shown_as_a_file_is() {
         for there in [&url, &file_url] {
             let run = of(there);
             assert_eq!((run.status, &*run.stderr), (here.status, ""), "{args:?} {there}");
-            let shown = |run: &Run, name: &str| run.text().replace(name, "FILE").lines().count();
-            assert_eq!(shown(&run, there), shown(&here, path.to_str().unwrap()), "{args:?} {there}: {}", run.text());
+            let (name, _) = there.split_once('?').unwrap_or((there, ""));
+            assert_eq!(shown(&run, name), shown(&here, path.to_str().unwrap()), "{args:?} {there}");
             assert!(!run.text().contains("5ec12e7"), "{}", run.text());
         }
     }
     let json = run(["show", "--json", &url]).json();
-    assert_eq!(
-        json["item"]["annotations"]["licenses"],
-        run(["show", "--json", path.to_str().unwrap()]).json()["item"]["annotations"]["licenses"]
-    );
     assert_eq!(json["size"], bytes.len());
     assert!(json["bytes_read"].as_u64().unwrap() < 100_000);
     assert_eq!(run(["get", &url, "note"]).text(), large);
-    assert_eq!(run(["sbom", &url]).status, run(["sbom", path.to_str().unwrap()]).status);
+    assert_eq!(run(["sbom", &url]).text(), run(["sbom", path.to_str().unwrap()]).text());
+}
+
+/// What is shown of a FILE that is called so, without its name and what it cost.
+fn shown(run: &Run, name: &str) -> String {
+    let text = run.text().replace(name, "FILE");
+    match text.split_once(",\"bytes_read\":") {
+        Some((before, _)) => before.to_owned(),
+        None => text,
+    }
 }
 
 #[test]
@@ -90,10 +95,8 @@ fn what_a_registry_holds_is_shown_and_compared_where_it_lies() {
         assert_eq!((json["size"].as_u64(), &json["findings"]), (Some(bytes.len() as u64), &serde_json::json!([])));
     }
     assert_eq!(run(&["show", "--image", "--verify", &oci]).status, 2);
-    assert_eq!(
-        run(&["sections", &oci]).text().lines().count(),
-        run(&["sections", path.to_str().unwrap()]).text().lines().count()
-    );
+    let sections = |name: &str| shown(&run(&["sections", name]), name);
+    assert_eq!(sections(&oci), sections(path.to_str().unwrap()));
     assert_eq!(run(&["get", &oci, "vendor"]).text(), "v");
 
     // The manifest of another image with the same layer says something else.

@@ -1,16 +1,14 @@
 //! What the README shows of the comparison is what `docs/comparison.md` says: `benches/compare` writes both. (Whether the
 //! figures are still true is for who runs it to see.)
 
-use std::fs;
 use std::path::Path;
 
-use super::sections::END;
+use super::{END, text_of};
 
 const BEGIN: &str = "<!-- what was measured: made by `benches/compare` -->\n";
 
 fn text(file: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-    fs::read_to_string(path).unwrap().replace("\r\n", "\n")
+    text_of(Path::new(env!("CARGO_MANIFEST_DIR")).join(file))
 }
 
 /// What stands before, between and behind the marks.

@@ -26,12 +26,25 @@ fn check(name: &str) -> Result<(), &'static str> {
         ["oracles", ref module @ .., test] => ("tests/oracles", module, test),
         _ => return Err("of no binary that is known"),
     };
-    let source =
-        files(directory, module).iter().find_map(|file| fs::read_to_string(file).ok()).ok_or("no such file")?;
+    let sources: Vec<String> = files(directory, module)
+        .into_iter()
+        .chain(below(directory, module).into_iter().filter(|_| test == "*"))
+        .filter_map(|file| fs::read_to_string(file).ok())
+        .collect();
+    if sources.is_empty() {
+        return Err("no such file");
+    }
     // What stands between two attributes is one test, with attributes of its own.
-    let mut tests = source.split("#[test]").skip(1).map(|behind| behind.split_once("fn ").map_or("", |(_, test)| test));
+    let tests = sources.iter().flat_map(|source| source.split("#[test]").skip(1));
+    let mut tests = tests.map(|behind| behind.split_once("fn ").map_or("", |(_, test)| test));
     let is_there = tests.any(|found| test == "*" || found.strip_prefix(test).is_some_and(|rest| rest.starts_with('(')));
     is_there.then_some(()).ok_or("no such test")
+}
+
+/// The files in the directory of a module, which its submodules are.
+fn below(directory: &str, module: &[&str]) -> Vec<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(directory).join(module.join("/"));
+    fs::read_dir(path).into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
 }
 
 #[test]

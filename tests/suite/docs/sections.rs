@@ -3,17 +3,16 @@
 use sectile::Code;
 use sectile::metadata::Field;
 
-use super::{fields, spans};
+use super::{fields, spans, stands_between, text_of};
 use crate::support::{binary, found, mouths};
 
 const SECTIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/custom-sections.md");
 
 /// The comments around what is made of the table.
 const BEGIN: &str = "<!-- the table of fields: made of it, by `BLESS=1 cargo test docs` -->\n";
-pub const END: &str = "<!-- its end -->\n";
 
 fn text() -> String {
-    std::fs::read_to_string(SECTIONS).unwrap().replace("\r\n", "\n")
+    text_of(SECTIONS)
 }
 
 /// What stands in the fences of this kind.
@@ -24,15 +23,7 @@ pub fn fenced(text: &str, kind: &str) -> Vec<String> {
 
 #[test]
 fn the_fields_are_those_of_the_table() {
-    let text = text();
-    let (before, rest) = text.split_once(BEGIN).unwrap();
-    let (_, after) = rest.split_once(END).unwrap();
-    let expected = format!("{before}{BEGIN}\n{}\n{END}{after}", fields());
-    if std::env::var_os("BLESS").is_some() {
-        std::fs::write(SECTIONS, &expected).unwrap();
-        return;
-    }
-    assert!(text == expected, "docs/custom-sections.md: run `BLESS=1 cargo test docs`");
+    stands_between(SECTIONS, BEGIN, &fields());
 }
 
 #[test]

@@ -9,6 +9,7 @@ use sectile::metadata::{Metadata, Purpose};
 use super::{apply, real_files, verdict};
 use crate::support::binary::{component, custom, module, name, nested, padded, prefixed, producers, section};
 use crate::support::found;
+use crate::support::growth::assert_linear;
 use crate::support::mouths::metadata;
 
 fn debug() -> Vec<u8> {
@@ -209,6 +210,11 @@ fn the_linkers_sections_go_only_by_force() {
 fn a_component_of_many_items_is_stripped_at_once() {
     let items = 590;
     let inner = nested(&module(&[section(1, &[0]), debug(), custom("authors", "me")]));
+    assert_linear(
+        4 * items,
+        |items| component(&vec![inner.clone(); items]),
+        |source| plan(&strip(Strip::new()), source),
+    );
     let source = component(&vec![inner; items]);
     let planned = plan(&strip(Strip::new()), &source);
     assert_eq!(planned.changes.len(), 2 * items);

@@ -423,8 +423,8 @@ fn rule_25_the_root_ends_with_the_input() {
     let bytes = component(&[nested(&module(&[custom("x", "")])), custom("y", "")]);
     let events = accepted(&bytes);
     assert_eq!(events.last(), Some(&Event::Leave(0, bytes.len() as u64)));
-    let Event::Enter { end, .. } = &events[0] else { panic!("{events:?}") };
-    assert_eq!(*end, None);
+    let Event::Enter(root) = &events[0] else { panic!("{events:?}") };
+    assert_eq!(root.end, None);
 }
 
 #[test]

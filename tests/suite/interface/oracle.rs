@@ -187,13 +187,16 @@ fn a_component_type_beside_something_else_is_no_wit_package() {
 fn what_no_world_has() {
     let importing =
         |import: &str| wat::parse_str(format!(r#"(component (import "f" (func)) (import {import}))"#)).unwrap();
+    let mut decoded = Vec::new();
     for import in [r#""m" (core module)"#, r#""c" (component)"#, r#""v" (value u8)"#] {
         let bytes = importing(import);
         assert_eq!(interface(&bytes).imports().len(), 2, "{import}");
         if let Ok(DecodedWasm::Component(resolve, id)) = wit_component::decode(&bytes) {
             assert_eq!(world(&resolve, id).0, ["f"], "{import}");
+            decoded.push(import);
         }
     }
+    assert_eq!(decoded.len(), 2, "of values wit-component knows nothing: {decoded:?}");
     let exporting = [
         r#"(core module $m) (export "m" (core module $m))"#,
         r#"(component $c) (export "c" (component $c))"#,
@@ -209,7 +212,9 @@ fn what_no_world_has() {
 #[test]
 #[ignore = "needs benches/corpus/fetch"]
 fn the_corpus() {
-    for (name, bytes) in files::files("benches/corpus/files") {
+    let files = files::files("benches/corpus/files");
+    assert!(files.len() > 70, "{}", files.len());
+    for (name, bytes) in files {
         agrees(&name, &bytes, &interface(&bytes));
     }
 }

@@ -3,7 +3,7 @@
 use sectile::metadata::Field;
 use sectile::oci::{AnnotationError, AnnotationOptions, Annotations, Duplicates, TITLE, annotations};
 
-use crate::support::binary::{component, custom, module, name, nested};
+use crate::support::binary::{component, custom, module, name, nested, sound};
 use crate::support::mouths;
 
 fn strict() -> AnnotationOptions {
@@ -12,16 +12,6 @@ fn strict() -> AnnotationOptions {
 
 fn of(bytes: &[u8], options: &AnnotationOptions) -> Result<Annotations, AnnotationError> {
     annotations(mouths::metadata(bytes).root(), options)
-}
-
-/// A value that each field takes.
-fn sound(field: Field) -> &'static str {
-    match field {
-        Field::Created => "2026-01-31T12:00:00Z",
-        Field::Licenses => "MIT OR Apache-2.0",
-        Field::Documentation | Field::Homepage | Field::Source => "https://example.com/a",
-        _ => "text",
-    }
 }
 
 #[test]

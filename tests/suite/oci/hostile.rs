@@ -1,7 +1,6 @@
 //! Layouts that lie.
 
 use std::fs;
-use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -11,6 +10,8 @@ use sectile::oci::{LayoutError, Locator, Stored};
 
 use super::Place;
 use crate::support::binary::module;
+#[cfg(unix)]
+use crate::support::files::make_fifo;
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -151,7 +152,7 @@ fn blobs_that_are_no_regular_files_are_not_opened() {
     refused(forged.with_layers(layers()).unwrap_err());
     fs::remove_dir(&blob).unwrap();
     // Nobody writes into it: opening it must not wait.
-    rustix_mkfifo(&blob);
+    make_fifo(&blob);
     refused(forged.with_layers(layers()).unwrap_err());
     fs::remove_file(&blob).unwrap();
     symlink("/dev/zero", &blob).unwrap();
@@ -161,12 +162,6 @@ fn blobs_that_are_no_regular_files_are_not_opened() {
     fs::remove_file(&index).unwrap();
     symlink("/dev/zero", &index).unwrap();
     refused(forged.open().unwrap_err());
-}
-
-#[cfg(unix)]
-fn rustix_mkfifo(path: &Path) {
-    let made = std::process::Command::new("mkfifo").arg(path).status().unwrap();
-    assert!(made.success());
 }
 
 #[test]

@@ -2,16 +2,13 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::{binary, options, push, reference, said};
+use super::{binary, hurried, options, push, reference, said};
 use crate::support::ranges::now;
-use crate::support::registry::{Registry, error, start};
+use crate::support::registry::{ME, Registry, error, lets_me_in, start};
 use crate::support::server::{Reply, Request, Server};
 use sectile::drive::FetchOptions;
 use sectile::oci::registry::{Client, ClientOptions, Credential, Credentials, Held, PushError};
 use sectile::{Limits, read_fetch, read_slice};
-
-/// `me:hunter2`, as Basic has it.
-const BASIC: &str = "Basic bWU6aHVudGVyMg==";
 
 fn me() -> Client {
     Client::new(Credentials::fixed(Credential::password("me", "hunter2")), options())
@@ -31,13 +28,9 @@ fn gate(challenge: String, shown: Arc<Mutex<String>>) -> impl FnMut(&Request) ->
     }
 }
 
-fn basic_gate() -> impl FnMut(&Request) -> Option<Reply> {
-    gate("Basic realm=\"the registry\"".to_owned(), Arc::new(Mutex::new(BASIC.to_owned())))
-}
-
 #[test]
 fn basic() {
-    let (server, _) = start(Registry::default(), basic_gate());
+    let (server, _) = start(Registry::default(), lets_me_in);
     let (_directory, path, _) = binary(1000);
     push(&me(), &reference(&server, "app:1"), &path).unwrap();
     // Nothing is shown to who has not asked, and everything after that.
@@ -47,7 +40,7 @@ fn basic() {
 
 #[test]
 fn none_known_and_wrong_ones_are_told_apart() {
-    let (server, _) = start(Registry::default(), basic_gate());
+    let (server, _) = start(Registry::default(), lets_me_in);
     let (_directory, path, _) = binary(1000);
     let to = reference(&server, "app:1");
     let none = push(&Client::new(Credentials::anonymous(), options()), &to, &path).unwrap_err();
@@ -96,12 +89,12 @@ fn a_token_for_a_password() {
     push(&me(), &reference(&server, "team/app:1"), &path).unwrap();
     let asked = token_server.asked();
     assert_eq!(asked.len(), 1, "{asked:?}");
-    assert_eq!((&*asked[0].method, asked[0].field("authorization")), ("GET", Some(BASIC)));
+    assert_eq!((&*asked[0].method, asked[0].field("authorization")), ("GET", Some(ME)));
     assert_eq!(
         asked[0].query,
         "x=y&scope=repository%3Ateam%2Fapp%3Apull%2Cpush&client_id=sectile&service=a%20registry&account=me"
     );
-    assert!(server.asked().iter().all(|request| request.field("authorization") != Some(BASIC)));
+    assert!(server.asked().iter().all(|request| request.field("authorization") != Some(ME)));
 }
 
 #[test]
@@ -188,7 +181,8 @@ fn token_servers_that_mean_no_good() {
         let (token_server, token) = tokens(move |_, _| reply.clone());
         let (server, _) = start(Registry::default(), gate(challenge(&token_server), token));
         let (_directory, path, _) = binary(100);
-        let error = push(&me(), &reference(&server, "app:1"), &path).unwrap_err();
+        let client = Client::new(Credentials::fixed(Credential::password("me", "hunter2")), hurried());
+        let error = push(&client, &reference(&server, "app:1"), &path).unwrap_err();
         assert!(said(&error).contains(why), "{why}: {}", said(&error));
         tells_nothing(&error);
     }
@@ -217,10 +211,10 @@ fn credentials_are_not_shown_to_another_place() {
     // The other place asks for them too.
     let other = Server::start(|_| Reply::of(401).field("www-authenticate", "Basic realm=x"));
     let (server, _) = start(Registry::default(), {
-        let mut gate = basic_gate();
         let to = format!("http://{}/x", other.address);
         move |request| {
-            gate(request).or_else(|| request.is("POST", "uploads/").then(|| Reply::of(202).field("location", &to)))
+            lets_me_in(request)
+                .or_else(|| request.is("POST", "uploads/").then(|| Reply::of(202).field("location", &to)))
         }
     });
     let (_directory, path, _) = binary(100);
@@ -232,7 +226,7 @@ fn credentials_are_not_shown_to_another_place() {
 
 #[test]
 fn to_be_asked_who_one_is_costs_no_attempt() {
-    let (server, _) = start(Registry::default(), basic_gate());
+    let (server, _) = start(Registry::default(), lets_me_in);
     let (_directory, path, _) = binary(1000);
     let once = ClientOptions { attempts: 1, ..options() };
     let client = Client::new(Credentials::fixed(Credential::password("me", "hunter2")), once);

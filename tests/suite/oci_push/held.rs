@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 use super::{Packed, anonymous, binary, options, push, reference};
 use crate::support::parts::part;
 use crate::support::ranges::now;
-use crate::support::registry::{Registry, error, start};
+use crate::support::registry::{Registry, lets_me_in, start};
 use crate::support::server::{Reply, Request};
 use sectile::drive::FetchOptions;
 use sectile::metadata::Metadata;
 use sectile::oci::LayoutError;
-use sectile::oci::registry::{Client, ClientOptions, Credential, Credentials, Held, HeldError};
+use sectile::oci::registry::{Client, Credential, Credentials, Held, HeldError};
 use sectile::{Error, Limits, Outcome, read_fetch, read_slice};
 
 fn read(held: &mut Held) -> Result<Outcome<Metadata<'static>>, Error> {
@@ -45,11 +45,7 @@ fn a_layer_is_read_by_ranges() {
 
 #[test]
 fn who_reads_is_asked_once() {
-    const BASIC: &str = "Basic bWU6aHVudGVyMg==";
-    let (server, _) = start(Registry::default(), |request: &Request| {
-        let is_shown = request.field("authorization") == Some(BASIC);
-        (!is_shown).then(|| error(401, "UNAUTHORIZED", "who?").field("www-authenticate", "Basic realm=\"x\""))
-    });
+    let (server, _) = start(Registry::default(), lets_me_in);
     let me = || Client::new(Credentials::fixed(Credential::password("me", "hunter2")), options());
     let (_directory, path, _) = binary(9_000);
     push(&me(), &reference(&server, "app:1"), &path).unwrap();
@@ -59,12 +55,6 @@ fn who_reads_is_asked_once() {
     let shown: Vec<bool> = server.asked()[before..].iter().map(|it| it.field("authorization").is_some()).collect();
     assert_eq!(shown, [false, true, true]);
     assert!(!format!("{held:?}").contains("hunter2"));
-}
-
-/// For megabytes, on a machine that is busy.
-fn patient() -> Client {
-    let long = std::time::Duration::from_secs(20);
-    Client::new(Credentials::anonymous(), ClientOptions { stalled: long, answer: long, ..options() })
 }
 
 #[test]
@@ -77,9 +67,9 @@ fn a_registry_that_ignores_ranges_gives_small_layers_and_no_large_ones() {
             is_blob(request).then(|| Reply::of(200).body(whole.clone().unwrap_or_default()))
         });
         let (_directory, path, bytes) = binary(len);
-        push(&patient(), &reference(&server, "app:1"), &path).unwrap();
+        push(&anonymous(), &reference(&server, "app:1"), &path).unwrap();
         *registry.lock().unwrap() = Some(bytes);
-        let reading = read(&mut Held::open(patient(), reference(&server, "app:1")).unwrap());
+        let reading = read(&mut Held::open(anonymous(), reference(&server, "app:1")).unwrap());
         assert_eq!(reading.is_ok_and(|outcome| outcome.is_complete()), is_read, "{len}");
     }
 }

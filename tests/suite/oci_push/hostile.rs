@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::{Packed, anonymous, binary, options, push, reference, said};
+use super::{Packed, anonymous, binary, hurried, options, push, reference, said};
 use crate::support::registry::{Registry, error, start};
 use crate::support::server::{Reply, Request, Server};
 use sectile::digest::Digest;
@@ -16,7 +16,8 @@ fn pushed(special: impl FnMut(&Request) -> Option<Reply> + Send + 'static) -> (R
     let (server, _) = start(Registry::default(), special);
     let (_directory, path, _) = binary(1000);
     let begun = Instant::now();
-    let result = push(&anonymous(), &reference(&server, "team/app:1"), &path).map(|_| ());
+    let client = Client::new(Credentials::anonymous(), hurried());
+    let result = push(&client, &reference(&server, "team/app:1"), &path).map(|_| ());
     assert!(begun.elapsed() < Duration::from_secs(10));
     (result, server.lines())
 }
@@ -271,9 +272,9 @@ fn an_upload_is_sent_on_whole_or_not_at_all() {
 
 #[test]
 fn nobody_there() {
-    let address = Server::start(|_| Reply::of(500)).address; // and gone again
     let (_directory, path, _) = binary(100);
-    let error = push(&anonymous(), &format!("{address}/app:1").parse().unwrap(), &path).unwrap_err();
+    // A port that no other test is given meanwhile.
+    let error = push(&anonymous(), &"127.0.0.1:1/app:1".parse().unwrap(), &path).unwrap_err();
     assert!(error.is_passing() && error.to_string().contains("no connection"), "{error}");
 }
 

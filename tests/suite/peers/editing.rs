@@ -85,6 +85,14 @@ fn a_bad_section_is_no_obstacle_to_editing_another() {
 #[test]
 fn a_bad_licence_is_replaced() {
     let source = module(&[custom("licenses", "MIT/Apache-2.0"), custom("x", "")]);
+    let peer =
+        |edit: &mut AddMetadata| edit.licenses = AddMetadataField::Set(wasm_metadata::Licenses::new("MIT").unwrap());
+    let peer = peer_sets(peer, &source).unwrap();
+    assert_eq!(
+        (times(b"MIT/Apache-2.0", &peer), times(b"licenses", &peer)),
+        (1, 2),
+        "the peer keeps it beside the new one"
+    );
     assert_eq!(edited(set(Field::Licenses, "MIT"), &source), module(&[custom("licenses", "MIT"), custom("x", "")]));
 }
 

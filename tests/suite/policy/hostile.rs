@@ -6,6 +6,7 @@ use sectile::{Policy, policy};
 
 use super::{judge, judged, parsed};
 use crate::support::binary::{MODULE, component, custom, leb128, module, nested, prefixed, section};
+use crate::support::growth::assert_linear;
 use crate::support::memory;
 
 #[test]
@@ -32,24 +33,26 @@ fn a_file_that_is_none_is_refused_at_once() {
     fs::remove_dir(&path).unwrap();
     #[cfg(unix)]
     {
-        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        crate::support::files::make_fifo(&path);
         error("is no regular file"); // and nobody waits for its other end
     }
 }
 
 #[test]
 fn large_policies_are_read_in_linear_time() {
-    let rules = "[[sections]]\nnames = 'a'\n".repeat(30_000);
-    assert_eq!(parsed(&rules).rules().count(), 30_000);
-    let names: Vec<String> = (0..80_000).map(|number| format!("'n{number}'")).collect();
-    let policy = parsed(&format!("imports.names = [{}]", names.join(",")));
-    assert_eq!(policy.rules().count(), 1);
+    let rules = |number| "[[sections]]\nnames = 'a'\n".repeat(number);
+    assert_linear(30_000, rules, |rules| parsed(rules));
+    assert_eq!(parsed(&rules(30_000)).rules().count(), 30_000);
+    let names = |number| (0..number).map(|number| format!("'n{number}'")).collect::<Vec<_>>().join(",");
+    let imports = |number| format!("imports.names = [{}]", names(number));
+    assert_linear(80_000, imports, |imports| parsed(imports));
+    assert_eq!(parsed(&imports(80_000)).rules().count(), 1);
     let paths: Vec<String> = (50_000..120_000).map(|number| format!("'{number}'")).collect();
     let by_path = parsed(&format!("required = {{ items = [{}], fields = 'name' }}", paths.join(",")));
     let bytes = component(&vec![nested(&MODULE); 90_000]);
     let (lines, ..) = super::verdict(&by_path, &policy::read_slice(&bytes, &by_path));
     assert!(lines.len() == 65 && lines[64].contains("x69936:"), "{:?}", lines.last());
-    let text = format!("imports.names = [{},'n7']", names.join(","));
+    let text = format!("imports.names = [{},'n7']", names(80_000));
     assert!(Policy::parse("p", &text).unwrap_err().to_string().contains("`n7` stands twice"));
 }
 
@@ -88,21 +91,21 @@ fn millions_of_sections_imports_and_items_stay_linear() {
         "[required]\nitems = ['all', '0/0', '99999']\nfields = ['licenses', 'version']\n[licenses]\nallow = 'MIT'\n\
         [sections]\nnames = '*'\n[imports]\nnames = '*'",
     );
-    let one = |bytes: &[u8]| {
+    let one = |bytes: &Vec<u8>| {
         let (verdict, allocated) = memory::measure(|| super::verdict(&policy, &policy::read_slice(bytes, &policy)));
         assert!(!verdict.1 && verdict.0.len() < 300, "{}", verdict.0.len());
         allocated.peak
     };
-    let sections = [&MODULE[..], &b"\x00\x02\x01x\x00\x02\x01y".repeat(500_000)].concat();
-    assert!(one(&sections) < 1 << 20);
-    let mut imports = leb128(100_000);
-    for _ in 0..100_000 {
-        imports.extend([&*prefixed("e"), b"\x01f\x00\x00"].concat());
-    }
-    one(&module(&[section(2, &imports)]));
-    one(&component(&vec![nested(&module(&[custom("licenses", "GPL-3.0-only")])); 90_000]));
+    let sections = |pairs| [&MODULE[..], &b"\x00\x02\x01x\x00\x02\x01y".repeat(pairs)].concat();
+    assert!(one(&sections(500_000)) < 1 << 20);
+    assert_linear(200_000, sections, one);
+    let import = [&*prefixed("e"), b"\x01f\x00\x00"].concat();
+    let imports = |number: usize| module(&[section(2, &[leb128(number as u32), import.repeat(number)].concat())]);
+    assert_linear(100_000, imports, one);
+    let licensed = |expression: &str| nested(&module(&[custom("licenses", expression)]));
+    assert_linear(60_000, |items| component(&vec![licensed("GPL-3.0-only"); items]), one);
     let expression = "GPL-2.0-or-later OR ".repeat(400) + "GPL-3.0-only";
-    one(&component(&vec![nested(&module(&[custom("licenses", expression)])); 300]));
+    assert_linear(200, |items| component(&vec![licensed(&expression); items]), one);
 }
 
 #[test]

@@ -31,3 +31,10 @@ pub fn real_files() -> Vec<(String, Vec<u8>)> {
     assert!(files.len() >= 20, "{}", files.len());
     files
 }
+
+/// A FIFO, which nobody has opened.
+#[cfg(all(unix, any(feature = "git", feature = "manifest", feature = "oci", feature = "policy")))]
+pub fn make_fifo(path: impl AsRef<Path>) {
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    rustix::fs::mkfifoat(rustix::fs::CWD, path.as_ref(), mode).unwrap();
+}

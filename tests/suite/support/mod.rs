@@ -3,6 +3,7 @@
 pub mod binary;
 pub mod files;
 pub mod found;
+pub mod growth;
 pub mod memory;
 pub mod mouths;
 #[cfg(any(feature = "push", feature = "remote"))]

@@ -11,53 +11,51 @@ use sectile::scan::{Entry, Section, Visitor, Want};
 use sectile::{Error, Limits};
 
 use super::ranges::{Ranges, now};
+use crate::fuzz_bodies::bodies::{self, Asks};
+pub use crate::fuzz_bodies::bodies::{Event, push};
 
-/// What a visitor was told, owned.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    Enter { item: u32, kind: &'static str, parent: Option<u32>, index: u32, start: u64, end: Option<u64> },
-    Section { item: u32, id: u8, name: String, range: Range<u64>, payload: Range<u64>, data: Range<u64> },
-    Data(u64, Vec<u8>),
-    Leave(u32, u64),
-}
+/// Wants the data of custom sections: first three bytes, then all of it.
+#[derive(Debug, Default)]
+pub struct Twice(Option<Range<u64>>);
 
-/// Writes down what it is told, and wants the data of custom sections: first three bytes, then all of it.
-#[derive(Default)]
-pub struct Recorder {
-    pub events: Vec<Event>,
-    asked: Option<Range<u64>>,
-}
-
-impl Visitor<'_> for Recorder {
-    fn enter(&mut self, entry: &Entry) {
-        let &Entry { item, kind, parent, index, start, end, .. } = entry;
-        self.events.push(Event::Enter { item, kind: kind.name(), parent, index, start, end });
-    }
-
-    fn section(&mut self, section: &Section<'_>) -> Want {
-        self.events.push(Event::Section {
-            item: section.item,
-            id: section.id,
-            name: section.name().to_owned(),
-            range: section.range(),
-            payload: section.payload(),
-            data: section.data(),
-        });
+impl Asks for Twice {
+    fn of(&mut self, section: &Section<'_>) -> Want {
         if !section.is_custom() {
             return Want::Nothing;
         }
         let data = section.data();
-        self.asked = Some(data.clone());
+        self.0 = Some(data.clone());
         Want::Bytes(data.start..data.start + 3)
     }
 
-    fn data(&mut self, bytes: &[u8], start: u64) -> Want {
-        self.events.push(Event::Data(start, bytes.to_vec()));
-        self.asked.take().map_or(Want::Nothing, Want::Bytes)
+    fn after(&mut self, _: Range<u64>) -> Want {
+        self.0.take().map_or(Want::Nothing, Want::Bytes)
+    }
+}
+
+/// Writes down what it is told of a case.
+pub type Recorder = bodies::Recorder<Twice>;
+
+/// Counts what it is told, and wants nothing.
+#[derive(Debug, Default)]
+pub struct Deaf {
+    pub entered: u64,
+    pub sections: u64,
+    pub left: u64,
+}
+
+impl Visitor<'_> for Deaf {
+    fn enter(&mut self, _: &Entry) {
+        self.entered += 1;
     }
 
-    fn leave(&mut self, item: u32, end: u64) {
-        self.events.push(Event::Leave(item, end));
+    fn section(&mut self, _: &Section<'_>) -> Want {
+        self.sections += 1;
+        Want::Nothing
+    }
+
+    fn leave(&mut self, _: u32, _: u64) {
+        self.left += 1;
     }
 }
 
@@ -66,26 +64,11 @@ pub fn told(result: Result<(), Error>) -> Result<(), String> {
     result.map_err(|error| error.to_string())
 }
 
-/// Pushes the bytes in chunks of these sizes, again and again.
-pub fn push<V: for<'w> Visitor<'w>>(
-    bytes: &[u8],
-    sizes: &[usize],
-    visitor: V,
-    limits: Limits,
-) -> (V, Result<(), Error>) {
-    let mut push = Push::new(visitor, limits);
-    let mut rest = bytes;
-    for size in sizes.iter().cycle() {
-        let (chunk, behind) = rest.split_at((*size).min(rest.len()));
-        if let Err(error) = push.push(chunk) {
-            return (push.into_visitor(), Err(error));
-        }
-        if behind.is_empty() {
-            break;
-        }
-        rest = behind;
-    }
-    push.finish()
+/// What was read when so much of the input had arrived.
+pub fn arrived(bytes: &[u8]) -> Option<Metadata<'static>> {
+    let mut push = Push::new(Reader::copying(Limits::default()), Limits::default());
+    push.push(bytes).unwrap();
+    push.into_visitor().finish()
 }
 
 /// The sizes of chunks that every case is pushed in.

@@ -1,13 +1,12 @@
 //! Bytes that are given by ranges, and who asked for what.
 
 use std::fmt;
-use std::future::Future;
 use std::io;
 use std::ops::Range;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
 
 use sectile::drive::{Fetch, Fetched};
+
+pub use crate::fuzz_bodies::bodies::now;
 
 /// A source in memory.
 pub struct Ranges<'a> {
@@ -46,13 +45,5 @@ impl fmt::Debug for Ranges<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { bytes, tells_len, most, asked } = self;
         write!(f, "{} bytes, at most {most} each, tells {tells_len}, asked for {asked:?}", bytes.len())
-    }
-}
-
-/// The outcome of what never has to wait.
-pub fn now<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(outcome) => outcome,
-        Poll::Pending => panic!("it waits"),
     }
 }

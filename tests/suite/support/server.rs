@@ -103,7 +103,9 @@ impl Server {
                         thread::spawn(move || _ = serve(&stream, &stop, &asked, &handler))
                     })
                     .collect();
-                threads.into_iter().for_each(|thread| _ = thread.join());
+                // What a handler asserts is asserted by the test.
+                let ended: Vec<_> = threads.into_iter().map(JoinHandle::join).collect();
+                assert!(ended.iter().all(Result::is_ok), "a handler has panicked");
             }
         });
         Self { address, stop, asked, thread: Some(thread) }
@@ -124,7 +126,8 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::SeqCst);
         _ = TcpStream::connect(self.address); // the listener waits for somebody
-        _ = self.thread.take().unwrap().join();
+        let ended = self.thread.take().unwrap().join();
+        assert!(ended.is_ok() || thread::panicking(), "a handler has panicked");
     }
 }
 

@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::io;
 
 use sectile::drive::{Push, ReadAt};
-use sectile::metadata::{Copied, Metadata, Reader};
+use sectile::metadata::{Metadata, Reader};
+use sectile::scan::Visitor;
 use sectile::{Error, Limits};
 
 /// Some pieces with zeros between them: as long as one likes.
@@ -19,6 +20,7 @@ impl Sparse {
         self.len
     }
 
+    /// One that goes on with these bytes.
     pub fn bytes(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         let bytes = bytes.into();
         let start = self.len;
@@ -32,26 +34,34 @@ impl Sparse {
         self
     }
 
-    /// Reads metadata from it as it would arrive, in chunks of a few megabytes.
-    pub fn pushed(&self, limits: Limits) -> (Option<Metadata<'static>>, Result<(), Error>) {
-        let mut push: Push<Reader<'static, Copied>> = Push::new(Reader::copying(limits), limits);
-        let zeros = vec![0; 8 << 20];
-        let mut at = 0;
+    /// The pieces, each with where it begins.
+    pub fn pieces(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        self.pieces.iter().map(|(start, bytes)| (*start, &**bytes))
+    }
+
+    /// Shows it to a visitor as it would arrive, in chunks of a few megabytes.
+    pub fn push<V: for<'w> Visitor<'w>>(&self, visitor: V, limits: Limits) -> (V, Result<(), Error>) {
+        const ZEROS: &[u8] = &[0; 8 << 20];
+        let mut push = Push::new(visitor, limits);
         let ends = self.pieces.iter().skip(1).map(|(start, _)| *start).chain([self.len]);
-        for ((_, bytes), end) in self.pieces.iter().zip(ends) {
-            let mut gap = end - at - bytes.len() as u64;
-            at = end;
+        for ((start, bytes), end) in self.pieces.iter().zip(ends) {
+            let mut gap = end - start - bytes.len() as u64;
             let mut result = push.push(bytes);
             while result.is_ok() && gap > 0 {
-                let len = gap.min(zeros.len() as u64);
-                result = push.push(&zeros[..len as usize]);
+                let len = gap.min(ZEROS.len() as u64);
+                result = push.push(&ZEROS[..len as usize]);
                 gap -= len;
             }
             if let Err(error) = result {
-                return (push.into_visitor().finish(), Err(error));
+                return (push.into_visitor(), Err(error));
             }
         }
-        let (reader, result) = push.finish();
+        push.finish()
+    }
+
+    /// Reads metadata from it in that way.
+    pub fn pushed(&self, limits: Limits) -> (Option<Metadata<'static>>, Result<(), Error>) {
+        let (reader, result) = self.push(Reader::copying(limits), limits);
         (reader.finish(), result)
     }
 }

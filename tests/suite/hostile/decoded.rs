@@ -1,0 +1,172 @@
+//! Sections that are decoded: `.dep-v0`, and the retired `registry-metadata`.
+#![cfg(any(feature = "dependencies", feature = "json"))]
+
+use sectile::metadata::Field;
+use sectile::{Code, Limits, read_slice};
+
+use super::on_a_small_stack;
+use crate::support::binary::{component, custom};
+#[cfg(feature = "dependencies")]
+use crate::support::binary::{dependencies, module, nested, zlib};
+use crate::support::found::{codes, found, text};
+use crate::support::growth::assert_linear;
+use crate::support::memory::measure;
+use crate::support::mouths;
+
+#[cfg(feature = "dependencies")]
+#[test]
+fn dependencies_that_inflate_a_thousandfold_stop_at_the_limit() {
+    let bomb = zlib(vec![b' '; 16 << 20]);
+    assert!(bomb.len() < 200 << 10);
+    let bytes = module(&[custom(".dep-v0", &bomb), custom("authors", "me")]);
+    let (outcome, allocated) = measure(|| read_slice(&bytes, Limits::default()).unwrap());
+    let metadata = outcome.complete().unwrap();
+    let dependencies = metadata.root().dependencies().unwrap();
+    assert!(dependencies.packages.is_empty());
+    assert_eq!(dependencies.raw.as_bytes(), bomb);
+    assert_eq!(found(&metadata), ["too-large .dep-v0"]);
+    assert_eq!(text(metadata.root(), Field::Authors), Some("me"));
+    assert!(allocated.peak <= 24 << 20, "{allocated:?}");
+
+    // A smaller limit, through every mouth.
+    let limits = Limits { inflated: 100_000, ..Limits::default() };
+    let (metadata, result) = mouths::read(&bytes, limits);
+    result.unwrap();
+    assert_eq!(found(&metadata.unwrap()), ["too-large .dep-v0"]);
+}
+
+/// What is kept is limited in all, and packages are kept: a few kilobytes each, that become megabytes each.
+#[cfg(feature = "dependencies")]
+#[test]
+fn many_dependencies_that_inflate_are_kept_within_the_limit() {
+    let packages = vec![r#"{"name":"a","version":"1.0.0","source":"git"}"#; 4000].join(",");
+    let section = custom(".dep-v0", zlib(format!(r#"{{"packages":[{packages}]}}"#)));
+    assert!(section.len() < 2000);
+    let bytes = component(&vec![nested(&module(&[section])); 40]);
+    let limits = Limits { kept: 1 << 20, ..Limits::default() };
+    let (outcome, allocated) = measure(|| read_slice(&bytes, limits).unwrap());
+    let metadata = outcome.complete().unwrap();
+    let kept = metadata.items().iter().filter_map(|item| item.dependencies()).map(|found| found.packages.len());
+    let kept = kept.sum::<usize>() * size_of::<sectile::metadata::Package>();
+    assert!((1..=1 << 20).contains(&kept), "{kept}");
+    assert!(codes(&metadata).contains(&Code::TooLarge));
+    assert!(allocated.peak <= 8 << 20, "{allocated:?}");
+}
+
+#[cfg(feature = "dependencies")]
+#[test]
+fn behind_the_dependencies_garbage_and_a_second_stream_are_findings() {
+    let json = r#"{"packages":[{"name":"a","version":"1.0.0","source":"git"}]}"#;
+    for behind in [b"\0".to_vec(), b"garbage".to_vec(), zlib(json), zlib("")] {
+        let bytes = module(&[custom(".dep-v0", [zlib(json), behind].concat())]);
+        let metadata = mouths::metadata(&bytes);
+        assert_eq!(metadata.root().dependencies().unwrap().packages.len(), 1);
+        assert_eq!(found(&metadata), ["malformed-dependencies .dep-v0"]);
+    }
+}
+
+#[cfg(feature = "dependencies")]
+#[test]
+fn dependencies_are_found_in_nested_items() {
+    let audited = |name| nested(&module(&[dependencies(name)]));
+    let bytes = component(&[
+        nested(&module(&[])), // at whose end cargo-auditable's own reader stops
+        audited("first"),
+        nested(&component(&[nested(&module(&[])), audited("second")])),
+        dependencies("root"),
+    ]);
+    let metadata = mouths::metadata(&bytes);
+    assert!(metadata.findings().is_empty());
+    let packages: Vec<(String, &str)> = metadata
+        .items()
+        .iter()
+        .filter_map(|item| Some((metadata.path(item).to_string(), &*item.dependencies()?.packages[0].name)))
+        .collect();
+    assert_eq!(packages, [(String::new(), "root"), ("1".into(), "first"), ("2/1".into(), "second")]);
+}
+
+#[cfg(feature = "dependencies")]
+#[test]
+fn dependencies_nested_100_000_deep_do_not_overflow_the_stack() {
+    let deep = |open: &str, close: &str| open.repeat(100_000) + "1" + &close.repeat(100_000);
+    for nested in [deep("[", "]"), deep(r#"{"a":"#, "}")] {
+        // It is refused wherever it stands, but for keys of a package that nobody knows: those are passed over.
+        for (json, refused) in [
+            (nested.clone(), true),
+            (format!(r#"{{"packages":{nested}}}"#), true),
+            (format!(r#"{{"packages":[{{"name":{nested}}}]}}"#), true),
+            (format!(r#"{{"packages":[],"new":{nested}}}"#), true),
+            (format!(r#"{{"packages":[{{"name":"a","version":"1.0.0","source":"git","new":{nested}}}]}}"#), false),
+        ] {
+            let bytes = module(&[custom(".dep-v0", zlib(&json))]);
+            on_a_small_stack(|| {
+                let metadata = read_slice(&bytes, Limits::default()).unwrap().complete().unwrap();
+                let expected = if refused { vec![Code::MalformedDependencies] } else { vec![] };
+                assert_eq!(codes(&metadata), expected, "{}", &json[..json.len().min(80)]);
+            });
+        }
+    }
+}
+
+#[cfg(feature = "dependencies")]
+#[test]
+fn duplicate_keys_in_dependencies_are_found() {
+    let package = r#"{"name":"a","version":"1.0.0","source":"git"}"#;
+    let twice = r#"{"name":"a","version":"1.0.0","source":"git","source":"local"}"#;
+    for (json, code) in [
+        (format!(r#"{{"packages":[{package}],"packages":[]}}"#), Code::MalformedDependencies),
+        (format!(r#"{{"packages":[{twice}]}}"#), Code::MalformedDependencies),
+        (format!(r#"{{"packages":[{package}],"format":1,"format":2}}"#), Code::DuplicateJsonKey),
+    ] {
+        let bytes = module(&[custom(".dep-v0", zlib(&json))]);
+        assert_eq!(codes(&mouths::metadata(&bytes)), [code], "{json}");
+    }
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn registry_metadata_nested_100_000_deep_is_refused() {
+    let deep = format!(r#"{{"a":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
+    let bytes = component(&[custom("registry-metadata", &deep), custom("authors", "me")]);
+    on_a_small_stack(|| {
+        let metadata = mouths::metadata(&bytes);
+        assert_eq!(codes(&metadata), [Code::RetiredSection, Code::MalformedRegistryMetadata]);
+        assert_eq!(metadata.root().registry_metadata().unwrap().as_str(), Some(&*deep));
+        assert_eq!(text(metadata.root(), Field::Authors), Some("me"));
+    });
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn duplicate_keys_in_registry_metadata_are_found() {
+    for json in [r#"{"a":1,"a":2}"#, r#"{"a":{"b":1,"\u0062":2}}"#, r#"{"a":[{"b":1,"b":1}]}"#] {
+        let bytes = component(&[custom("registry-metadata", json)]);
+        let metadata = mouths::metadata(&bytes);
+        assert_eq!(codes(&metadata), [Code::RetiredSection, Code::DuplicateJsonKey], "{json}");
+    }
+    let many = format!("{{{}}}", vec![r#""a":1"#; 100_000].join(","));
+    let bytes = component(&[custom("registry-metadata", many)]);
+    let (outcome, allocated) = measure(|| read_slice(&bytes, Limits::default()).unwrap());
+    let found = found(&outcome.complete().unwrap());
+    assert_eq!(found, ["retired-section registry-metadata", "duplicate-json-key registry-metadata ×99999"]);
+    assert!(allocated.peak <= 32 << 20, "{allocated:?}");
+}
+
+/// However much a list or an object holds: no part of it is looked at again with each of the others.
+#[test]
+fn more_takes_time_in_proportion() {
+    let read = |bytes: &Vec<u8>| read_slice(bytes, Limits::default()).unwrap().complete().unwrap().into_owned();
+    #[cfg(feature = "json")]
+    for key in [|_| "a".to_owned(), |nth| format!("key {nth}")] as [fn(usize) -> String; 2] {
+        let json = |number| (0..number).map(|nth| format!(r#""{}":1"#, key(nth))).collect::<Vec<_>>().join(",");
+        let make = |number| component(&[custom("registry-metadata", format!("{{{}}}", json(number)))]);
+        assert_linear(60_000, make, read);
+    }
+    #[cfg(feature = "dependencies")]
+    for rest in ["", r#","new":1,"new":2"#, r#","dependencies":[0,1,2,3,4,5,6,7]"#] {
+        let package = |nth| format!(r#"{{"name":"p{nth}","version":"1.0.0","source":"git"{rest}}}"#);
+        let json = |number| (0..number).map(package).collect::<Vec<_>>().join(",");
+        let make = |number| module(&[custom(".dep-v0", zlib(format!(r#"{{"packages":[{}]}}"#, json(number))))]);
+        assert_linear(20_000, make, read);
+    }
+}
