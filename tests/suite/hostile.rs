@@ -694,6 +694,20 @@ fn the_same_section_in_several_items_is_no_duplicate() {
     }
 }
 
+/// No path is made up for it, but nothing ends, either.
+#[test]
+fn the_path_of_an_item_of_another_tree() {
+    let bytes = component(&[nested(&component(&[nested(&component(&[nested(&module(&[]))]))]))]);
+    let deep = read_slice(&bytes, Limits::default()).unwrap().value;
+    let other = module(&[]);
+    let flat = read_slice(&other, Limits::default()).unwrap().value;
+    let paths = deep.items().iter().map(|item| (deep.path(item), flat.path(item)));
+    for (depth, (own, others)) in paths.enumerate() {
+        assert_eq!(own.indexes().len(), depth);
+        assert!(others.indexes().len() <= depth);
+    }
+}
+
 // `.dep-v0`
 
 #[cfg(feature = "dependencies")]
