@@ -744,7 +744,8 @@ fn many_dependencies_are_inflated_within_a_limit_in_all() {
     };
     // In one item, where the last counts, and in many.
     let in_one = module(&[vec![nothing.clone(); 20], vec![app.clone()]].concat());
-    let in_many = component(&[vec![nested(&module(&[nothing])); 20], vec![nested(&module(&[app.clone()]))]].concat());
+    let in_many =
+        component(&[vec![nested(&module(&[nothing])); 20], vec![nested(&module(std::slice::from_ref(&app)))]].concat());
     for bytes in [in_one, in_many] {
         let (metadata, result) = mouths::read(&bytes, limits);
         result.unwrap();
