@@ -20,7 +20,8 @@ impl Bytes {
         let mut amount = self.0 as f64;
         let mut unit = None;
         for next in UNITS {
-            if amount < 1024.0 {
+            // What would be shown as 1024.0 is one of the next unit.
+            if amount < if unit.is_some() { 1023.95 } else { 1024.0 } {
                 break;
             }
             amount /= 1024.0;
@@ -35,10 +36,10 @@ impl Bytes {
 
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 < 1024 {
-            write!(f, "{} bytes", self.0)
-        } else {
-            write!(f, "{} ({} bytes)", self.short(), Grouped(self.0))
+        match self.0 {
+            1 => f.write_str("1 byte"),
+            bytes @ ..1024 => write!(f, "{bytes} bytes"),
+            bytes => write!(f, "{} ({} bytes)", self.short(), Grouped(bytes)),
         }
     }
 }
@@ -68,4 +69,45 @@ impl fmt::Display for Grouped {
 pub fn share(part: u64, of: u64) -> String {
     let percent = if of == 0 { 0.0 } else { part as f64 / of as f64 * 100.0 };
     if part > 0 && percent < 0.05 { "< 0.1 %".to_owned() } else { format!("{percent:.1} %") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_around_each_unit() {
+        for (bytes, short) in [
+            (0, "0 B"),
+            (1, "1 B"),
+            (1023, "1023 B"),
+            (1024, "1.0 KiB"),
+            (1_048_524, "1023.9 KiB"), // 1023.949
+            (1_048_525, "1.0 MiB"),    // 1023.950, which is rounded
+            ((1 << 20) - 1, "1.0 MiB"),
+            (1 << 20, "1.0 MiB"),
+            ((1 << 30) - 1, "1.0 GiB"),
+            (u64::MAX, "16.0 EiB"),
+        ] {
+            assert_eq!(Bytes(bytes).short(), short, "{bytes}");
+        }
+        let shown = [0, 1, 2, 1023, 1024].map(|bytes| Bytes(bytes).to_string());
+        assert_eq!(shown, ["0 bytes", "1 byte", "2 bytes", "1023 bytes", "1.0 KiB (1,024 bytes)"]);
+    }
+
+    #[test]
+    fn digits_stand_in_threes() {
+        for (number, grouped) in [(0, "0"), (999, "999"), (1_000, "1,000"), (u64::MAX, "18,446,744,073,709,551,615")] {
+            assert_eq!(Grouped(number).to_string(), grouped);
+        }
+        assert_eq!(format!("{:>7}", Grouped(1_000)), "  1,000");
+    }
+
+    #[test]
+    fn something_is_never_shown_as_nothing() {
+        assert_eq!(
+            [(0, 0), (0, 9), (1, 8), (1, 10_000), (9, 9)].map(|(part, of)| share(part, of)),
+            ["0.0 %", "0.0 %", "12.5 %", "< 0.1 %", "100.0 %"]
+        );
+    }
 }

@@ -39,12 +39,21 @@ pub(crate) enum Reason {
     Unasked,
     #[error("{0}")]
     Unreadable(&'static str),
+    /// As many bytes were declared, and there are more.
+    #[cfg(feature = "gate")]
+    #[error("the input is longer than the {0} bytes that were declared")]
+    Longer(u64),
+    /// As many bytes were declared, and there are fewer.
+    #[cfg(feature = "gate")]
+    #[error("the input ends before the {0} bytes that were declared")]
+    Shorter(u64),
     #[cfg(feature = "gate")]
     #[error("what comes from here on is not known")]
     Unread,
+    /// What another room says that could not even open the input.
     #[cfg(feature = "oci")]
     #[error(transparent)]
-    Layout(#[from] Box<crate::oci::LayoutError>),
+    Unopened(Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl Error {
@@ -65,12 +74,11 @@ impl Error {
         Self(Box::new(Inner { reason: Reason::Unreadable(why), offset: None, path: Path::root() }))
     }
 
-    /// An image in a layout that cannot be had.
+    /// An input that could not even be opened, for what another room says.
     #[cfg(feature = "oci")]
     #[cold]
-    pub(crate) fn layout(error: crate::oci::LayoutError) -> Self {
-        let reason = Reason::Layout(Box::new(error));
-        Self(Box::new(Inner { reason, offset: None, path: Path::root() }))
+    pub(crate) fn unopened(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(Box::new(Inner { reason: Reason::Unopened(error.into()), offset: None, path: Path::root() }))
     }
 
     /// Where it is wrong, as an absolute byte offset into the input; `None` where no byte is to blame.
@@ -80,14 +88,10 @@ impl Error {
 
     /// What is wrong, without the place; with what the system said, if it said something.
     pub fn message(&self) -> String {
-        match &self.0.reason {
-            Reason::Io(source) => format!("{}: {source}", self.0.reason),
-            #[cfg(feature = "oci")]
-            Reason::Layout(error) => match std::error::Error::source(error) {
-                Some(source) => format!("{error}: {source}"),
-                None => error.to_string(),
-            },
-            reason => reason.to_string(),
+        let reason = &self.0.reason;
+        match std::error::Error::source(reason) {
+            Some(source) => format!("{reason}: {source}"),
+            None => reason.to_string(),
         }
     }
 
@@ -104,12 +108,22 @@ impl Error {
 
     /// Whether the input ended too early; what came before is sound.
     pub fn is_truncated(&self) -> bool {
-        self.fault().is_some_and(Fault::is_truncated)
+        match self.0.reason {
+            Reason::Framing(fault) => fault.is_truncated(),
+            #[cfg(feature = "gate")]
+            Reason::Shorter(_) => true,
+            _ => false,
+        }
     }
 
-    /// Whether the bytes break a rule of the format, an early end included.
+    /// Whether the bytes break a rule of the format, an early end included, or are not as many as was declared.
     pub fn is_malformed(&self) -> bool {
-        self.fault().is_some_and(|fault| !fault.is_limit())
+        match self.0.reason {
+            Reason::Framing(fault) => !fault.is_limit(),
+            #[cfg(feature = "gate")]
+            Reason::Longer(_) | Reason::Shorter(_) => true,
+            _ => false,
+        }
     }
 
     /// Whether one of the [`Limits`](crate::Limits) was exceeded.
@@ -120,13 +134,13 @@ impl Error {
     /// Whether the bytes are more, or fewer, than was declared of them.
     #[cfg(feature = "gate")]
     pub fn is_length(&self) -> bool {
-        self.fault().is_some_and(Fault::is_length)
+        matches!(self.0.reason, Reason::Longer(_) | Reason::Shorter(_))
     }
 
     /// Whether the bytes could not be had: a failed read, a file that shrank meanwhile, a source that
     /// contradicts itself, a directory.
     pub fn is_io(&self) -> bool {
-        self.fault().is_none()
+        !self.is_malformed() && !self.is_limit()
     }
 
     fn fault(&self) -> Option<Fault> {

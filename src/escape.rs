@@ -5,9 +5,9 @@ use std::ffi::OsStr;
 use std::fmt::{self, Write};
 
 /// Shows a text of the input on a terminal: what could move the cursor, recolour, reorder or hide is written out as an
-/// escape. Control characters (C0, C1, DEL), bidirectional controls, line and paragraph separators, zero-width
-/// characters, tags, and the byte order mark are; a backslash is not, so that what is harmless looks as it was
-/// written.
+/// escape. Control characters (C0, C1, DEL), bidirectional controls, line and paragraph separators, the zero-width space,
+/// what formats or annotates unseen (U+2060 to U+206F, U+FFF9 to U+FFFB), tags, and the byte order mark are; a backslash
+/// is not, so that what is harmless looks as it was written.
 ///
 /// ```
 /// use sectile::Escaped;
@@ -57,8 +57,8 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// Whether a character can deceive who reads it on a terminal. (Joiners, U+200C and U+200D, cannot: emoji and several
-/// scripts need them.)
+/// Whether a character can deceive who reads it on a terminal. (Joiners, variation selectors and fillers are unseen, too,
+/// but emoji and several scripts need them.)
 pub(crate) fn is_deceptive(character: char) -> bool {
     character.is_control()
         || matches!(character,
@@ -96,6 +96,11 @@ mod tests {
         let shown = Escaped::new(&all).to_string();
         assert!(!shown.chars().any(is_deceptive));
         assert!(shown.contains("\\x1b") && shown.contains("\\u{9b}") && shown.contains("\\u{2066}"));
+        // Source: the Unicode character database, `Bidi_Control` in PropList.txt.
+        let bidi = ['\u{61c}', '\u{200e}', '\u{200f}'].into_iter().chain('\u{202a}'..='\u{202e}');
+        for control in bidi.chain('\u{2066}'..='\u{2069}').chain((0..=0x9f).filter_map(char::from_u32)) {
+            assert_eq!(shown.contains(control), matches!(control, ' '..='~'), "{control:?}");
+        }
     }
 
     #[test]

@@ -249,6 +249,19 @@ impl Findings {
         self.add_folding(code, item, offset, section, true, describe);
     }
 
+    /// As [`add`](Self::add), where one more is never the same again: only beyond the limit it is folded.
+    #[cold]
+    pub(crate) fn add_apart(
+        &mut self,
+        code: Code,
+        item: u32,
+        offset: u64,
+        section: Option<&str>,
+        describe: impl FnOnce() -> (Path, Cow<'static, str>),
+    ) {
+        self.add_folding(code, item, offset, section, false, describe);
+    }
+
     fn add_folding(
         &mut self,
         code: Code,
@@ -276,19 +289,6 @@ impl Findings {
         *last = Last { number: last.number + 1, place: self.list.len() as u32, item };
         let section = section.map(Into::into);
         self.list.push(Finding { code, path, offset, section, message, count: 1 });
-    }
-
-    /// As [`add`](Self::add), where one more is never the same again: only beyond the limit it is folded.
-    #[cold]
-    pub(crate) fn add_apart(
-        &mut self,
-        code: Code,
-        item: u32,
-        offset: u64,
-        section: Option<&str>,
-        describe: impl FnOnce() -> (Path, Cow<'static, str>),
-    ) {
-        self.add_folding(code, item, offset, section, false, describe);
     }
 
     /// The findings by themselves.

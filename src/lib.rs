@@ -35,7 +35,9 @@
 //! | an upload to let in or not | `gate::Gate` (feature `gate`) |
 //! | a change to make while it passes | an [`edit::PassingEdit`] |
 //! | a store full of files | `audit::Audit` (feature `audit`) |
-//! | a question about imports and exports | `interface::read_slice`, [`Input`]'s `interface` (feature `interface`) |
+//! | a question about imports and exports | `interface::read_slice`, `Input::interface` (feature `interface`) |
+//! | a question whether two binaries differ in more than metadata | `Input::digests` (feature `digest`) |
+//! | a question what it was built from | [`metadata::Item::dependencies`]; as an SBOM, `sbom::Sbom` (feature `sbom`) |
 //! | a binary to publish | [`oci::annotations`]; `oci::Image`, `oci::Layout` (feature `oci`); `oci::registry::Client` (feature `push`) |
 //! | a file that is to be judged | [`Input::read_for`], then [`Policy::judge`]; [`policy`] |
 //! | a change to make | an [`edit::Edit`], which becomes a [`splice::Plan`] |
@@ -50,10 +52,12 @@
 //! - [`drive`] feeds it: from a slice, a memory map, positioned reads, ranged fetches, or pushed chunks.
 //! - [`metadata`] gives the sections a meaning: values with their ranges, checked as the table of fields says.
 //! - [`Findings`] are what is wrong or notable: reading is lenient, and one bad value costs only itself.
+//! - `interface` reads what the root item imports and exports, and `digest` hashes: both on the same drivers.
 //! - [`edit`] says what is wanted, and becomes a plan of bytes kept and inserted, which [`splice`] writes; and it says what
 //!   changes, and what no longer holds.
 //! - `manifest` is where metadata comes from: the manifests of language tools; and `git`, the revision of the work tree.
 //! - [`oci`] is where it goes: annotations, and with the feature `oci` the image that registries hold, in a layout on disk.
+//! - `sbom` is the dependencies of a tree, for other tools; `remote`, objects that stay where they are.
 //! - [`report`] is the one row that says what was found, and a [`Policy`] judges it: all that is refused, whoever asks, is
 //!   refused by [`policy`].
 //! - `audit` walks stores, and gives every binary in them a row.
@@ -82,7 +86,8 @@
 //! - `json`: reports as JSON; the JSON in the retired `registry-metadata` section is checked, and can be migrated.
 //! - `digest`: SHA-256 of a binary, and of everything in it but custom sections (`digest`).
 //! - `oci`: the Wasm OCI artifact, and image layouts ([`oci`], whose annotations need no feature).
-//! - `push`: a client that pushes such artifacts to registries (`oci::registry`). Brings HTTP and TLS.
+//! - `push`: a client of registries that pushes such artifacts, and reads what a registry holds (`oci::registry`). Brings
+//!   HTTP and TLS.
 //! - `sbom`: the dependencies of a tree as `CycloneDX` JSON (`sbom`).
 //! - `manifest`: metadata out of Cargo.toml, wkg.toml, package.json and pyproject.toml.
 //! - `git`: the revision of the work tree that a file lies in. Brings a large tree.
@@ -90,7 +95,6 @@
 //! - `audit`: many files, wherever they lie, one row each (`audit`). Brings what walks and what inflates.
 //! - `stream`, `http`: streams of bytes, and bodies of HTTP requests and responses, pass through a [`drive::Tee`].
 //! - `policy`: policies out of TOML files, and ranges of versions; brings `interface` ([`policy`], whose judging needs no feature).
-//! - `push`: a client of registries, which pushes images, and reads what a registry holds.
 //! - `remote`: objects in S3, Google Cloud Storage, Azure, and behind web servers, by ranges (`remote`). Brings a large tree.
 //! - `cli`: the command `sectile`; `full`: the command that reads what is remote, too.
 

@@ -4,7 +4,8 @@
 /// by accident, and what reading one input may hold in memory stays bounded.
 ///
 /// Exceeding one of the first four ends the reading: the outcome is partial, with the limit as its reason.
-/// Exceeding one of the others costs the value alone, which becomes a finding (`too-large`).
+/// Exceeding one of those behind costs the value alone, which becomes a finding (`too-large`). Findings beyond the last
+/// are folded into one.
 ///
 /// ```
 /// let limits = sectile::Limits { depth: 10, ..Default::default() };
@@ -25,7 +26,8 @@ pub struct Limits {
     /// Bytes of one import or export section that are decoded, where somebody asks for imports and exports; 32 MiB by
     /// default. (Modules that export everything have some of 7 MB.)
     pub interface: u32,
-    /// Bytes of values kept from the whole input, with a flat charge for each; 64 MiB by default.
+    /// Bytes of values kept from the whole input, with a flat charge for each; 64 MiB by default. Once compressed sections
+    /// have inflated to more, kept or not, no further one is inflated.
     pub kept: u64,
     /// Bytes that one compressed section may inflate to; 8 MiB by default.
     pub inflated: u32,

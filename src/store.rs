@@ -57,7 +57,7 @@ impl Input {
         use crate::oci::{Locator, Stored};
         let stored = Locator::parse(locator.as_ref()).map(|locator| Stored::open(&locator?));
         match stored {
-            Some(stored) => Ok(stored.map_err(Error::layout)?.into_input()),
+            Some(stored) => Ok(stored.map_err(Error::unopened)?.into_input()),
             None => Self::open(Path::new(locator.as_ref())),
         }
     }

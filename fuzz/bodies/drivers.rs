@@ -173,9 +173,10 @@ impl Case {
     fn check_shares(&self, metadata: &Metadata<'_>) {
         let mut tally = Tally(vec![(0, 0); metadata.items().len()]);
         _ = drive::slice(&self.bytes, &mut tally, self.limits);
-        let shares = metadata.items().iter().map(|item| {
-            item.shares().fold((0, 0), |sum, share| (sum.0 + u64::from(share.sections), sum.1 + share.bytes))
-        });
+        let shares = metadata
+            .items()
+            .iter()
+            .map(|item| item.shares().fold((0, 0), |sum, share| (sum.0 + share.sections, sum.1 + share.bytes)));
         assert!(shares.eq(tally.0.iter().copied()), "the shares are not the sections");
     }
 }

@@ -223,7 +223,7 @@ impl<'r> Row<'r> {
                     self.shares.push(RowShare { kind: share.kind.into(), sections: 0, bytes: 0 });
                     self.shares.len() - 1
                 });
-                self.shares[at].sections += u64::from(share.sections);
+                self.shares[at].sections += share.sections;
                 self.shares[at].bytes += share.bytes;
             }
         }

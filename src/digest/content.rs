@@ -1,10 +1,10 @@
 //! What is hashed of a binary so that no edit of custom sections shows.
 
 use super::{Digest, Hasher};
-use crate::drive::{Cost, Push, ReadAt};
-use crate::error::{Error, Outcome, Reason};
+use crate::drive::{Cost, Push, ReadAt, read_some};
+use crate::error::{Error, Outcome};
 use crate::limits::Limits;
-use crate::scan::{Entry, Path, Section, Visitor, Want};
+use crate::scan::{Entry, Section, Visitor, Want};
 use crate::store::Input;
 
 /// The digest of a binary, and that of its content: of everything but custom sections.
@@ -58,12 +58,7 @@ pub fn read_at<R: ReadAt + ?Sized>(source: &R, len: u64, limits: Limits) -> Resu
     let mut cost = Cost::default();
     while cost.bytes < len {
         let wanted = (len - cost.bytes).min(CHUNK as u64) as usize;
-        let read = match source.read_at(&mut buffer[..wanted], cost.bytes) {
-            Ok(0) => return Err(Error::new(Reason::Shrank { was: len }, cost.bytes, Path::root())),
-            Ok(read) => read,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(Error::io(error, Some(cost.bytes))),
-        };
+        let read = read_some(source, &mut buffer[..wanted], cost.bytes, len)?;
         cost = Cost { bytes: cost.bytes + read as u64, reads: cost.reads + 1 };
         file.update(&buffer[..read]);
         if broken.is_none() {
@@ -92,7 +87,7 @@ impl Input {
     ///
     /// # Errors
     ///
-    /// As for [`digest::read_at`](read_at); and the file was changed meanwhile.
+    /// As for [`digest::read_at`](read_at); and the file was changed meanwhile, so that no digest would be of what stands there.
     pub fn digests(&self, limits: Limits) -> Result<Outcome<Digests>, Error> {
         let digests = read_at(self, self.len(), limits);
         if self.changed().map_err(|error| Error::io(error, None))? {
@@ -102,7 +97,7 @@ impl Input {
     }
 }
 
-/// Hashes what no custom section is.
+/// Hashes everything but custom sections.
 #[derive(Debug, Default)]
 struct Content {
     hasher: Hasher,

@@ -1,4 +1,4 @@
-//! SHA-256: of a binary, and of what of it no custom section is.
+//! SHA-256: of a binary, and of everything in it but custom sections.
 
 mod content;
 

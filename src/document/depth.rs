@@ -3,8 +3,8 @@
 use toml_parser::Source;
 use toml_parser::lexer::TokenKind;
 
-/// No manifest and no policy nests so deep. (Parsers of TOML bound brackets and dotted keys each by itself, and their product is deep
-/// enough to end the stack.)
+/// No manifest and no policy nests so deep. (Parsers of TOML bound brackets and dotted keys each by itself, and their
+/// product is deep enough to end the stack.)
 const DEEPEST: usize = 100;
 
 pub(super) const TOO_DEEP: &str = "it nests too deep: more than 100 tables and lists in one another";

@@ -1,4 +1,4 @@
-//! JSON as such a tree.
+//! JSON as a tree of [`Node`]s.
 
 use std::collections::HashSet;
 

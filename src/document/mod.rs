@@ -14,7 +14,8 @@ use toml::de::{DeTable, DeValue};
 #[cfg(feature = "manifest")]
 pub(crate) use self::json::json;
 
-/// A value, and where it stands: of an entry, that of its key. Lines are counted from 1.
+/// A value, and where it stands: of an entry, that of its key. Lines are counted from 1; bytes of JSON, from behind the byte
+/// order mark that it may begin with.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
     pub(crate) line: u64,

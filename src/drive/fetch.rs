@@ -81,7 +81,7 @@ impl Default for FetchOptions {
 impl FetchOptions {
     /// The bytes that arrive in the time of a request: what its [`Pace`] goes by.
     fn price(&self) -> u64 {
-        let price = u128::from(self.bytes_per_second) * self.request.as_micros() / 1_000_000;
+        let price = u128::from(self.bytes_per_second).saturating_mul(self.request.as_micros()) / 1_000_000;
         u64::try_from(price).unwrap_or(u64::MAX)
     }
 }

@@ -7,7 +7,8 @@ use bytes::Bytes;
 
 use super::{Fetch, Fetched};
 
-/// A source whose first bytes were fetched to learn what it is, or how long: they are not asked for again.
+/// A source whose first bytes were fetched to learn what it is, or how long: a range that lies in them is not asked for
+/// again.
 ///
 /// Where as many were fetched as [`fetch()`](super::fetch()) asks for first, [`FetchOptions`](super::FetchOptions) being the
 /// default, so [`Headed::FIRST`], a reading costs no request more than without.
@@ -21,7 +22,7 @@ impl<F: Fetch> Headed<F> {
     /// Bytes that the driver asks for first, by default.
     pub const FIRST: u64 = 64 << 10;
 
-    /// Fetches so many bytes (and one at the least), or all that there are.
+    /// Fetches so many bytes (and one at the least), or all that there are, in one request, which may give fewer.
     ///
     /// # Errors
     ///
@@ -33,7 +34,7 @@ impl<F: Fetch> Headed<F> {
 }
 
 impl<F> Headed<F> {
-    /// The first bytes.
+    /// The first bytes: as many as the first request gave.
     pub fn head(&self) -> &Bytes {
         &self.head.bytes
     }

@@ -25,6 +25,8 @@ pub use self::fetch::{Fetch, FetchOptions, Fetched, fetch};
 pub use self::headed::Headed;
 pub use self::map::Map;
 pub use self::push::Push;
+#[cfg(feature = "digest")]
+pub(crate) use self::read_at::read_some;
 pub use self::read_at::{ReadAt, read_at};
 pub use self::slice::slice;
 pub use self::tee::{Tee, TeeError, Watch};

@@ -10,7 +10,8 @@ use crate::scan::{Path, Scanner, Visitor, Window};
 
 /// Something that can be read at any position, without one of its own.
 pub trait ReadAt {
-    /// Reads bytes from this absolute offset on into `buffer`, and gives their number; 0 at the end, and only there.
+    /// Reads bytes from this absolute offset on into the beginning of `buffer`, and gives their number: fewer than it holds,
+    /// maybe, 0 at the end and only there.
     ///
     /// # Errors
     ///
@@ -50,7 +51,8 @@ impl ReadAt for [u8] {
 ///
 /// # Errors
 ///
-/// As for [`slice`](super::slice()); and what the system says of a read, or that the file shrank meanwhile.
+/// As for [`slice`](super::slice()); and what the system says of a read, or that the file shrank meanwhile. (A read that
+/// is [interrupted](io::ErrorKind::Interrupted) is made again.)
 pub fn read_at<R: ReadAt + ?Sized, V: for<'w> Visitor<'w>>(
     source: &R,
     len: u64,
@@ -105,17 +107,32 @@ fn fill<R: ReadAt + ?Sized>(
 ) -> (usize, Result<(), Error>) {
     let mut filled = 0;
     while filled < buffer.len() {
-        let offset = start + filled as u64;
-        match source.read_at(&mut buffer[filled..], offset) {
-            Ok(0) => return (filled, Err(Error::new(Reason::Shrank { was: len }, offset, Path::root()))),
+        match read_some(source, &mut buffer[filled..], start + filled as u64, len) {
             Ok(read) => {
                 cost.reads += 1;
                 cost.bytes += read as u64;
                 filled += read;
             }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return (filled, Err(Error::io(error, Some(offset)))),
+            Err(error) => return (filled, Err(error)),
         }
     }
     (filled, Ok(()))
+}
+
+/// One read of some bytes, at an offset before the end of an input of `len` bytes.
+pub(crate) fn read_some<R: ReadAt + ?Sized>(
+    source: &R,
+    buffer: &mut [u8],
+    offset: u64,
+    len: u64,
+) -> Result<usize, Error> {
+    loop {
+        match source.read_at(buffer, offset) {
+            Ok(0) => return Err(Error::new(Reason::Shrank { was: len }, offset, Path::root())),
+            Ok(read) if read > buffer.len() => return Err(Error::new(Reason::Unasked, offset, Path::root())),
+            Ok(read) => return Ok(read),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Error::io(error, Some(offset))),
+        }
+    }
 }

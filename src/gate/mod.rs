@@ -175,7 +175,7 @@ impl Gate {
         self.claim.hold_against(|| open.hasher.clone().finish());
         let declared = self.declared.replace(size).filter(|declared| *declared != size);
         let ended = match declared {
-            Some(declared) => Err(Stop::because(Why::Length, Fault::Shorter(declared), size)),
+            Some(declared) => Err(Stop::because(Why::Length, Reason::Shorter(declared), size)),
             None => open.end(size).map_err(Stop::from).and_then(|()| open.judge((&self.policy, &self.claim))),
         };
         ended.or_else(|stop| self.refuse(stop))
@@ -250,8 +250,8 @@ struct Stop {
 
 impl Stop {
     #[cold]
-    fn because(why: Why, fault: Fault, offset: u64) -> Self {
-        Self { why, finding: None, error: Some(Error::new(fault, offset, Path::root())) }
+    fn because(why: Why, reason: impl Into<Reason>, offset: u64) -> Self {
+        Self { why, finding: None, error: Some(Error::new(reason, offset, Path::root())) }
     }
 }
 
@@ -271,7 +271,7 @@ impl Open {
             return Err(Stop::because(Why::TooLarge, fault, most.min(size)));
         }
         if let Some(declared) = declared.filter(|declared| size > *declared) {
-            return Err(Stop::because(Why::Length, Fault::Longer(declared), declared));
+            return Err(Stop::because(Why::Length, Reason::Longer(declared), declared));
         }
         self.push.push(chunk)?;
         // Nothing more is needed than comes: what was declared is the end, before it is there.

@@ -20,7 +20,6 @@
 //! assert_eq!((export.name(), export.kind().name()), ("memory", "memory"));
 //! # Ok::<(), sectile::Error>(())
 //! ```
-
 //!
 //! # Beside oci-wasm
 //!
@@ -41,6 +40,7 @@ mod reader;
 mod types;
 mod wit;
 
+use std::fmt;
 use std::sync::Arc;
 
 pub(crate) use self::along::Along;
@@ -177,6 +177,12 @@ impl ExternKind {
             Self::Instance => "instance",
             Self::Component => "component",
         }
+    }
+}
+
+impl fmt::Display for ExternKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::decode::{self, Result};
+use super::decode;
 use super::types::{Type, Types};
 use super::{Extern, ExternKind, Interface, wit};
 use crate::finding::{Code, Findings};
@@ -119,6 +119,11 @@ impl Reader {
         self.kind.map(|_| self.read)
     }
 
+    /// What was read so far, of an input that may go on. `None` where not even the root's preamble was read.
+    pub fn so_far(&self) -> Option<&Interface> {
+        self.kind.map(|_| &self.read)
+    }
+
     /// The root was read to its end: says whether it is a WIT package.
     fn identify(&mut self) {
         // Without its exports, or without all of them, nothing is known.
@@ -133,11 +138,6 @@ impl Reader {
             },
             Package::Unknown(code, offset, why) => self.find(code, offset, why),
         }
-    }
-
-    /// What was read so far, of an input that may go on. `None` where not even the root's preamble was read.
-    pub fn so_far(&self) -> Option<&Interface> {
-        self.kind.map(|_| &self.read)
     }
 
     #[cold]
@@ -164,7 +164,7 @@ impl Reader {
         }
     }
 
-    fn decode(&mut self, part: Part, payload: &[u8], start: u64) -> std::result::Result<(), Stop> {
+    fn decode(&mut self, part: Part, payload: &[u8], start: u64) -> Result<(), Stop> {
         match (part, self.kind) {
             (Part::Imports, Some(ItemKind::Module)) => self.module_imports(payload, start),
             (Part::Exports, Some(ItemKind::Module)) => {
@@ -181,7 +181,7 @@ impl Reader {
         }
     }
 
-    fn module_imports(&mut self, payload: &[u8], start: u64) -> std::result::Result<(), Stop> {
+    fn module_imports(&mut self, payload: &[u8], start: u64) -> Result<(), Stop> {
         let mut last: Option<Arc<str>> = None;
         for import in decode::module_imports(payload, start)? {
             let (offset, module, name, kind) = import?;
@@ -195,7 +195,7 @@ impl Reader {
         Ok(())
     }
 
-    fn component_imports(&mut self, payload: &[u8], start: u64) -> std::result::Result<(), Stop> {
+    fn component_imports(&mut self, payload: &[u8], start: u64) -> Result<(), Stop> {
         for import in decode::component_imports(payload, start)? {
             self.package = Package::Not;
             let (offset, import) = import?;
@@ -207,7 +207,7 @@ impl Reader {
         Ok(())
     }
 
-    fn component_exports(&mut self, payload: &[u8], start: u64) -> std::result::Result<(), Stop> {
+    fn component_exports(&mut self, payload: &[u8], start: u64) -> Result<(), Stop> {
         for export in decode::component_exports(payload, start)? {
             let (offset, export) = export?;
             let (name, implements) = decode::names(&export.name);
@@ -225,19 +225,19 @@ impl Reader {
         Ok(())
     }
 
-    fn types(&mut self, read: impl FnOnce(&mut Types) -> Result<()>) -> std::result::Result<(), Stop> {
+    fn types(&mut self, read: impl FnOnce(&mut Types) -> decode::Result<()>) -> Result<(), Stop> {
         let Package::Maybe(types, _) = &mut self.package else { return Ok(()) };
         read(types)?;
         if types.cost() > self.limits.kept { Err(Stop::Full) } else { Ok(()) }
     }
 
-    fn keep_export(&mut self, export: Extern) -> std::result::Result<(), Stop> {
+    fn keep_export(&mut self, export: Extern) -> Result<(), Stop> {
         self.charge(export.name.len() + export.implements.as_ref().map_or(0, |implements| implements.len()))?;
         self.read.exports.push(export);
         Ok(())
     }
 
-    fn charge(&mut self, len: usize) -> std::result::Result<(), Stop> {
+    fn charge(&mut self, len: usize) -> Result<(), Stop> {
         self.kept += len as u64 + FLAT_CHARGE;
         if self.kept > self.limits.kept { Err(Stop::Full) } else { Ok(()) }
     }

@@ -77,8 +77,8 @@ impl Field {
 #[inline]
 pub(crate) fn is_plain(text: &[u8]) -> bool {
     const HIGH: u64 = 0x8080_8080_8080_8080;
-    // Whether a byte has its high bit, or gets it where a space is taken away or one is added: a carry only leaves a byte
-    // that is found itself.
+    // The high bit of each byte that is no printable ASCII: one has it, less than 0x20 gets it by taking 0x20 away, 0x7f by
+    // adding 1. A carry comes only out of a byte that is found itself.
     let odd = |word: u64| word | word.wrapping_sub(HIGH >> 2) | word.wrapping_add(HIGH >> 7);
     if let Some(last) = text.last_chunk() {
         let words = text.as_chunks().0.iter().chain([last]);

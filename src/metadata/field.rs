@@ -76,12 +76,6 @@ pub enum Expects {
     License,
 }
 
-impl fmt::Display for Expects {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
 impl Expects {
     /// What it must be, in words.
     pub const fn name(self) -> &'static str {
@@ -91,6 +85,12 @@ impl Expects {
             Self::Url | Self::Repository => "URL",
             Self::License => "SPDX expression",
         }
+    }
+}
+
+impl fmt::Display for Expects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }
 

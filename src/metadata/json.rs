@@ -1,35 +1,56 @@
 //! JSON that is looked through and not kept: whether it is sound, how deep it is, and whether keys stand twice.
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::collections::HashSet;
 use std::fmt;
 
-#[cfg(feature = "json")]
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
 use super::check::Flaw;
-#[cfg(feature = "json")]
 use crate::escape::quoted;
-#[cfg(feature = "json")]
 use crate::finding::Code;
 
 /// What is wrong with the text of a `registry-metadata` section: it is no JSON object, nests too deep (128), or repeats a key.
 #[cfg(feature = "json")]
 pub(crate) fn check_registry_metadata(text: &str) -> Vec<Flaw> {
-    let mut duplicates = Vec::new();
+    let mut duplicates = Duplicates::default();
     let mut json = serde_json::Deserializer::from_str(text);
     let result = json.deserialize_map(Walk { duplicates: &mut duplicates }).and_then(|()| json.end());
-    let mut flaws: Vec<Flaw> = duplicates
-        .into_iter()
-        .map(|key| Flaw { code: Code::DuplicateJsonKey, message: format!("a second key {}", quoted(&key)) })
-        .collect();
+    let mut flaws: Vec<Flaw> = duplicates.flaws().collect();
     if let Err(error) = result {
         flaws.push(Flaw { code: Code::MalformedRegistryMetadata, message: error.to_string() });
     }
     flaws
 }
 
+/// The keys of a text that stand twice in one object. (The first are remembered, and the others counted: they would take many
+/// times the text's bytes.)
+#[derive(Default)]
+pub(crate) struct Duplicates {
+    first: Vec<String>,
+    more: usize,
+}
+
+impl Duplicates {
+    const MOST: usize = 64;
+
+    pub(crate) fn add(&mut self, key: String) {
+        if self.first.len() < Self::MOST {
+            self.first.push(key);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    pub(crate) fn flaws(self) -> impl Iterator<Item = Flaw> {
+        let first = self.first.into_iter().map(|key| format!("a second key {}", quoted(&key)));
+        let more = std::iter::repeat_n("one more key that stands twice", self.more);
+        first.chain(more.map(str::to_owned)).map(|message| Flaw { code: Code::DuplicateJsonKey, message })
+    }
+}
+
 /// Walks through any JSON value, keeping nothing but the keys that stand twice in one object.
 pub(crate) struct Walk<'a> {
-    pub(crate) duplicates: &'a mut Vec<String>,
+    pub(crate) duplicates: &'a mut Duplicates,
 }
 
 impl<'de> DeserializeSeed<'de> for Walk<'_> {
@@ -52,7 +73,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
         while let Some(key) = map.next_key::<String>()? {
             map.next_value_seed(Walk { duplicates: self.duplicates })?;
             if let Some(key) = keys.replace(key) {
-                self.duplicates.push(key);
+                self.duplicates.add(key);
             }
         }
         Ok(())

@@ -104,9 +104,9 @@ impl<'a> Metadata<'a> {
 fn path<'a>(items: &[Item<'a>], item: &Item<'a>) -> Path {
     let mut indexes = SmallVec::<[u32; 8]>::new();
     let mut item = item;
-    while let Some(parent) = item.parent {
+    while let Some(parent) = item.parent.and_then(|parent| items.get(parent as usize)) {
         indexes.push(item.index);
-        item = &items[parent as usize];
+        item = parent;
     }
     indexes.into_iter().rev().collect()
 }
@@ -175,6 +175,11 @@ impl<'a> Item<'a> {
     /// Absolute offset of its end; `None` for a root whose end was not reached.
     pub fn end(&self) -> Option<u64> {
         self.end
+    }
+
+    /// From its preamble to its end, as absolute byte offsets; `None` for a root whose end was not reached.
+    pub fn range(&self) -> Option<Range<u64>> {
+        self.end.map(|end| self.start..end)
     }
 
     /// Whether it was read to its end: nothing more can come of it.
@@ -280,11 +285,6 @@ impl<'a> Item<'a> {
             debug_links: owned(self.debug_links),
             shares: self.shares,
         }
-    }
-
-    /// The bytes of the item that lie in the input, from its preamble to its end.
-    pub fn range(&self) -> Option<Range<u64>> {
-        self.end.map(|end| self.start..end)
     }
 }
 

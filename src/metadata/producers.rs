@@ -133,11 +133,11 @@ impl<'a> Iterator for Fields<'a> {
 }
 
 /// Something wrong in a section's data, and how many bytes into it.
-pub(crate) type Flaw = (Code, usize, String);
+pub(crate) type Wrong = (Code, usize, String);
 
 /// Looks a section's data through, giving what is wrong with it to `report`.
 #[inline(never)] // in the midst of the reader's code its own would be slower, and the reader's too: measured
-pub(crate) fn inspect(data: &[u8], mut report: impl FnMut(Flaw)) {
+pub(crate) fn inspect(data: &[u8], mut report: impl FnMut(Wrong)) {
     let mut cursor = Cursor::new(data);
     if let Err(malformed) = inspect_fields(&mut cursor, &mut report) {
         report((Code::MalformedProducers, cursor.at(), malformed.what().to_owned()));
@@ -147,7 +147,7 @@ pub(crate) fn inspect(data: &[u8], mut report: impl FnMut(Flaw)) {
     }
 }
 
-fn inspect_fields(cursor: &mut Cursor<'_>, report: &mut impl FnMut(Flaw)) -> Result<(), Malformed> {
+fn inspect_fields(cursor: &mut Cursor<'_>, report: &mut impl FnMut(Wrong)) -> Result<(), Malformed> {
     let fields = cursor.number()?;
     if fields == 0 {
         report((Code::EmptyValue, 0, "no fields".to_owned()));

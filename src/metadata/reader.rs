@@ -19,8 +19,8 @@ use crate::finding::{Code, Findings};
 use crate::limits::Limits;
 use crate::scan::{Entry, ItemKind, Section, Visitor, Want};
 
-/// Reads metadata from whatever drives it: `Reader::borrowing` for bytes in memory that outlive the values,
-/// `Reader::copying` for everything else.
+/// Reads metadata from whatever drives it: [`borrowing`](Self::borrowing) from bytes in memory that outlive the values,
+/// [`copying`](Self::copying) from everything else.
 ///
 /// ```
 /// use sectile::{Limits, drive::Push, metadata::{Field, Reader}};
@@ -45,6 +45,9 @@ pub struct Reader<'v, K> {
     enclosing: Vec<Open>,
     /// What the values take that are kept, with a flat charge for each.
     kept: u64,
+    /// What compressed sections inflated to, be it kept or not.
+    #[cfg(feature = "dependencies")]
+    inflated: u64,
     waiting: Option<Waiting>,
     keep: PhantomData<K>,
 }
@@ -100,6 +103,8 @@ impl<'v, K> Reader<'v, K> {
             open: Open::default(),
             enclosing: Vec::new(),
             kept: 0,
+            #[cfg(feature = "dependencies")]
+            inflated: 0,
             waiting: None,
             keep: PhantomData,
         }
@@ -284,7 +289,7 @@ impl<'v, K> Reader<'v, K> {
                     old => old.map(|(_, value)| value.as_bytes().len()),
                 }
             }
-            Decoder::Convention(Decode::Dependencies) => item.dependencies.take().map(|old| old.len()),
+            Decoder::Convention(Decode::Dependencies) => item.dependencies.take().map(|old| old.size()),
             Decoder::Convention(Decode::RegistryMetadata) => {
                 item.registry_metadata.take().map(|old| old.as_bytes().len())
             }
@@ -381,19 +386,31 @@ impl<'v, K> Reader<'v, K> {
         K: Keep<'w, 'v>,
     {
         #[cfg(feature = "dependencies")]
-        let packages = {
-            let (packages, flaws) = super::dependencies::decode(bytes, self.limits.inflated);
-            self.find_flaws(waiting, waiting.data.start, flaws);
-            packages
-        };
+        let packages = self.packages(waiting, bytes);
         let dependencies = Dependencies {
             raw: Value::bytes(K::bytes(bytes), waiting.data.clone()),
             #[cfg(feature = "dependencies")]
             packages,
         };
-        if self.charge(waiting, dependencies.len()) {
+        if self.charge(waiting, dependencies.size()) {
             self.read.items[waiting.item as usize].dependencies = Some(dependencies.into());
         }
+    }
+
+    /// Inflates and decodes packages, unless too much was inflated before: a few kilobytes may take as long as megabytes.
+    #[cfg(feature = "dependencies")]
+    fn packages(&mut self, waiting: &Waiting, bytes: &[u8]) -> Vec<super::Package> {
+        if self.inflated > self.limits.kept {
+            let message = format!("not inflated: more than {} bytes were, of one input", self.limits.kept);
+            self.find_in(waiting, Code::TooLarge, waiting.start, message);
+            return Vec::new();
+        }
+        let (limit, mut inflated) = (self.limits.inflated, 0);
+        let packages = super::dependencies::decode(bytes, limit, &mut inflated, |Flaw { code, message }| {
+            self.find_in(waiting, code, waiting.data.start, message);
+        });
+        self.inflated += inflated;
+        packages
     }
 
     fn registry_metadata<'w>(&mut self, waiting: &Waiting, bytes: &'w [u8])

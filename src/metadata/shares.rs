@@ -14,7 +14,7 @@ pub struct Share {
     /// What sections of this kind are for; `None` for those that are not custom, and for unknown custom ones.
     pub purpose: Option<Purpose>,
     /// How many there are.
-    pub sections: u32,
+    pub sections: u64,
     /// Their bytes in all, headers included.
     pub bytes: u64,
 }
@@ -25,7 +25,7 @@ pub struct Share {
 pub(crate) struct Shares {
     /// By id; 0 are the custom sections that no row knows, the last the ids that mean nothing.
     ids: [Tally; IDS],
-    rows: SmallVec<[Row; 4]>,
+    rows: SmallVec<[RowTally; 4]>,
     /// How many kinds there were before that of each id, and are now.
     places: [u8; IDS],
     kinds: u8,
@@ -42,9 +42,10 @@ struct Tally {
     sections: u64,
 }
 
-/// Of a row of known custom sections.
+/// Of the custom sections that a row knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Row {
+struct RowTally {
+    /// The row's.
     number: u8,
     place: u8,
     tally: Tally,
@@ -78,7 +79,7 @@ impl Shares {
             row.tally.add(section);
             return;
         }
-        let mut row = Row { number, place: self.kinds, tally: Tally::default() };
+        let mut row = RowTally { number, place: self.kinds, tally: Tally::default() };
         row.tally.add(section);
         self.rows.push(row);
         self.kinds += 1;
@@ -97,10 +98,8 @@ impl Shares {
 
     /// The shares of an item of this kind, in the order of their first sections.
     pub(crate) fn iter(&self, item: ItemKind) -> impl Iterator<Item = Share> + use<> {
-        let share = |kind, purpose, tally: &Tally| {
-            let sections = u32::try_from(tally.sections).unwrap_or(u32::MAX);
-            Share { kind, purpose, sections, bytes: tally.bytes }
-        };
+        let share =
+            |kind, purpose, tally: &Tally| Share { kind, purpose, sections: tally.sections, bytes: tally.bytes };
         let ids = (0..).zip(&self.ids).zip(&self.places).filter(|((_, tally), _)| tally.sections > 0);
         let ids = ids.map(|((id, tally), place)| (*place, share(kind_name(item, id), None, tally)));
         let rows = self.rows.iter().map(|row| {

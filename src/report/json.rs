@@ -3,12 +3,14 @@
 
 #[cfg(feature = "digest")]
 mod digest;
+mod edit;
 #[cfg(feature = "interface")]
 mod interface;
 #[cfg(feature = "oci")]
 mod layout;
 #[cfg(feature = "push")]
 mod push;
+mod sections;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -18,14 +20,14 @@ use std::ops::Range;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{EditReport, Report};
-use crate::edit::{Change, Planned};
+pub use self::sections::SectionsJson;
+
+use super::Report;
 use crate::error::Error;
 use crate::finding::{Code, Finding, Severity};
 use crate::json::{put, write_array, write_object, write_text};
 use crate::metadata::{Item, Metadata, Producers, ProducersField, Value};
 use crate::policy::{Exception, Judged, Verdict};
-use crate::scan::Section;
 
 /// The number that changes when what scripts rely on does.
 pub(crate) const SCHEMA: u32 = 1;
@@ -95,82 +97,6 @@ impl Report<'_> {
             put!(out, "]}")?;
         }
         Ok(())
-    }
-}
-
-impl EditReport<'_> {
-    /// Writes the report as one JSON object and a line feed, with its keys in a fixed order.
-    ///
-    /// # Errors
-    ///
-    /// Those of the writer.
-    pub fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
-        let Planned { plan, findings, changes } = self.planned;
-        write_head(out, self.file, Some(plan.source_len()))?;
-        put!(out, ",\"new_size\":", plan.len(), ",\"kept\":", plan.kept(), ",\"inserted\":", plan.inserted())?;
-        put!(out, ",\"dropped\":")?;
-        write_array(out, plan.dropped(), |out, range| write_range(out, &range))?;
-        put!(out, ",\"changes\":")?;
-        write_array(out, changes, write_change)?;
-        put!(out, ",\"findings\":")?;
-        write_array(out, findings, write_unjudged)?;
-        put!(out, ",\"written\":", self.written, "}\n")
-    }
-}
-
-/// Writes a list of sections as one JSON object: the head, then each section, then the end.
-#[derive(Debug)]
-pub struct SectionsJson<W> {
-    out: W,
-    any: bool,
-}
-
-impl<W: Write> SectionsJson<W> {
-    /// Writes what stands before the first section.
-    ///
-    /// # Errors
-    ///
-    /// Those of the writer.
-    pub fn new(mut out: W, file: &OsStr, size: Option<u64>) -> io::Result<Self> {
-        write_head(&mut out, file, size)?;
-        put!(&mut out, ",\"sections\":[")?;
-        Ok(Self { out, any: false })
-    }
-
-    /// Writes a section of the item at `path`.
-    ///
-    /// # Errors
-    ///
-    /// Those of the writer.
-    pub fn section(&mut self, path: &str, section: &Section<'_>) -> io::Result<()> {
-        let out = &mut self.out;
-        let comma = if self.any { "," } else { "" };
-        self.any = true;
-        put!(out, comma, "{\"path\":\"", path, "\",\"id\":", section.id, ",\"kind\":\"", section.kind_name(), "\"")?;
-        if section.is_custom() {
-            put!(out, ",\"name\":")?;
-            write_text(out, section.name())?;
-        }
-        put!(out, ",\"range\":")?;
-        write_range(out, &section.range())?;
-        put!(out, ",\"payload\":")?;
-        write_range(out, &section.payload())?;
-        if section.is_custom() {
-            put!(out, ",\"data\":")?;
-            write_range(out, &section.data())?;
-        }
-        put!(out, "}")
-    }
-
-    /// Writes what stands behind the last section, and a line feed.
-    ///
-    /// # Errors
-    ///
-    /// Those of the writer.
-    pub fn finish(mut self, broken: Option<&Error>) -> io::Result<()> {
-        put!(&mut self.out, "]")?;
-        write_outcome(&mut self.out, broken)?;
-        put!(&mut self.out, "}\n")
     }
 }
 
@@ -324,15 +250,6 @@ fn write_exception(out: &mut impl Write, exception: &Exception) -> io::Result<()
         Some(day) => put!(out, ",\"expires\":\"", day.to_string().as_str(), "\"}"),
         None => put!(out, ",\"expires\":null}"),
     }
-}
-
-fn write_change<W: Write>(out: &mut W, change: &Change) -> io::Result<()> {
-    let Change { path, section, kind, range, before, after } = change;
-    put!(out, "{\"path\":\"", path, "\",\"section\":")?;
-    write_text(out, section)?;
-    put!(out, ",\"change\":\"", kind.name(), "\",\"range\":")?;
-    write_range(out, range)?;
-    put!(out, ",\"bytes\":[", before, ",", after, "]}")
 }
 
 fn write_outcome(out: &mut impl Write, broken: Option<&Error>) -> io::Result<()> {

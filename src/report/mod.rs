@@ -2,32 +2,32 @@
 
 #[cfg(feature = "digest")]
 mod digest;
+mod edit;
 #[cfg(feature = "json")]
 pub(crate) mod json;
 #[cfg(feature = "oci")]
 mod layout;
+#[cfg(feature = "push")]
+mod push;
 
 #[cfg(feature = "digest")]
 pub use self::digest::DigestReport;
+pub use self::edit::EditReport;
 #[cfg(feature = "json")]
 pub use self::json::SectionsJson;
 #[cfg(feature = "oci")]
 pub use self::layout::LayoutReport;
+#[cfg(feature = "push")]
+pub use self::push::PushReport;
 
 use std::ffi::OsStr;
 
 use crate::drive::Cost;
-use crate::edit::Planned;
 use crate::error::{Error, Outcome};
 use crate::finding::Finding;
 #[cfg(feature = "interface")]
 use crate::interface::Interface;
 use crate::metadata::Metadata;
-#[cfg(feature = "push")]
-use crate::oci::{
-    Image,
-    registry::{Attached, Pushed},
-};
 use crate::policy::{Reading, Sighted};
 
 /// What a reading of one input gave, whatever that was.
@@ -121,47 +121,5 @@ impl<'a> Report<'a> {
     /// Whether all of the input was read.
     pub fn is_complete(&self) -> bool {
         self.broken.is_none()
-    }
-}
-
-/// What was pushed of one file.
-#[cfg(feature = "push")]
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct PushReport<'a> {
-    /// What the file is called.
-    pub file: &'a OsStr,
-    /// Its image.
-    pub image: &'a Image,
-    /// What became of it.
-    pub pushed: &'a Pushed,
-    /// What became of the SBOM; `None` where nobody asked for one.
-    pub sbom: Option<&'a Attached>,
-}
-
-#[cfg(feature = "push")]
-impl<'a> PushReport<'a> {
-    /// A report of a push.
-    pub fn new(file: &'a OsStr, image: &'a Image, pushed: &'a Pushed, sbom: Option<&'a Attached>) -> Self {
-        Self { file, image, pushed, sbom }
-    }
-}
-
-/// What an edit did to one file, or would do.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct EditReport<'a> {
-    /// What the file is called.
-    pub file: &'a OsStr,
-    /// What was planned.
-    pub planned: &'a Planned,
-    /// Whether something was written.
-    pub written: bool,
-}
-
-impl<'a> EditReport<'a> {
-    /// A report of an edit.
-    pub fn new(file: &'a OsStr, planned: &'a Planned, written: bool) -> Self {
-        Self { file, planned, written }
     }
 }

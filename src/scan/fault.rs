@@ -50,13 +50,6 @@ pub(crate) enum Fault {
     #[error("the input ends inside the header of the section that begins at {start:#x}")]
     TruncatedHeader { start: u64 },
 
-    #[cfg(feature = "gate")]
-    #[error("the input is longer than the {0} bytes that were declared")]
-    Longer(u64),
-    #[cfg(feature = "gate")]
-    #[error("the input ends before the {0} bytes that were declared")]
-    Shorter(u64),
-
     #[error("limit exceeded: more than {max} {what}")]
     Limit { what: &'static str, max: u64 },
 }
@@ -67,10 +60,6 @@ impl Fault {
     }
 
     pub(crate) fn is_truncated(self) -> bool {
-        #[cfg(feature = "gate")]
-        if let Self::Shorter(_) = self {
-            return true;
-        }
         matches!(
             self,
             Self::Empty
@@ -83,11 +72,5 @@ impl Fault {
 
     pub(crate) fn is_limit(self) -> bool {
         matches!(self, Self::Limit { .. })
-    }
-
-    /// Whether the bytes are not as many as was said.
-    #[cfg(feature = "gate")]
-    pub(crate) fn is_length(self) -> bool {
-        matches!(self, Self::Longer(_) | Self::Shorter(_))
     }
 }

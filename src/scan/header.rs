@@ -55,9 +55,9 @@ fn is_ascii(name: &[u8]) -> bool {
     name.is_ascii()
 }
 
-/// Any name, and where in the payload it ends.
+/// Any name, by all of the rules, and where in the payload it ends. Takes what [`short_name`] does.
 #[inline(never)]
-pub(super) fn long_name(bytes: &[u8], size: u32, max: u32) -> Result<(&[u8], usize), NameUnread> {
+pub(super) fn any_name(bytes: &[u8], size: u32, max: u32) -> Result<(&[u8], usize), NameUnread> {
     let payload = &bytes[..bytes.len().min(size as usize)];
     let Leb128 { value: len, len: len_len } = Leb128::read(payload);
     if len_len == 0 {

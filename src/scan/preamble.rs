@@ -31,6 +31,7 @@ pub(super) fn root_kind(preamble: Preamble) -> Result<ItemKind, (Fault, u64)> {
 
 /// What an input that is no WebAssembly begins like.
 fn looks_like(start: Preamble) -> &'static str {
+    const WAT: &str = "the WebAssembly text format: compile it first";
     const FORMATS: [(&[u8], &str); 20] = [
         (b"\x7fELF", "an ELF binary"),
         (b"\x1f\x8b", "gzip: decompress it first"),
@@ -45,10 +46,10 @@ fn looks_like(start: Preamble) -> &'static str {
         (b"!<arch>\n", "an archive of object files"),
         (b"\x89PNG", "a PNG image"),
         (b"%PDF", "a PDF document"),
-        (b"(module", "the WebAssembly text format: compile it first"),
-        (b"(compone", "the WebAssembly text format: compile it first"),
-        (b";;", "the WebAssembly text format: compile it first"),
-        (b"(;", "the WebAssembly text format: compile it first"),
+        (b"(module", WAT),
+        (b"(compone", WAT),
+        (b";;", WAT),
+        (b"(;", WAT),
         (b"<!DOCTYP", "an HTML page"),
         (b"#!", "a script"),
         (b"\0\0\0\0", "a file of zeros"),

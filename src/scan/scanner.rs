@@ -5,7 +5,7 @@ use std::ops::Range;
 use smallvec::SmallVec;
 
 use super::fault::Fault;
-use super::header::{Header, NameUnread, long_name, short_name};
+use super::header::{Header, NameUnread, any_name, short_name};
 use super::leb128::Leb128;
 use super::preamble::{Preamble, root_kind};
 use super::section::{Class, ItemKind, Section, kind_name};
@@ -22,9 +22,11 @@ pub struct Scanner {
     /// The absolute range that it pauses for, where it did not fail.
     needed: Range<u64>,
     now: Progress,
-    /// The id of the last section.
+    /// The id of the last section, which the end of the input may name. It is taken from the window, once for all of its
+    /// sections, and not kept by the loop.
     last_id: u8,
-    /// Of the last section that takes part in a module's order. (An item that holds others has no such order.)
+    /// The class of the last section that takes part in a module's order. (Only a component holds items, and has no such
+    /// order: what is nested begins anew, and what encloses has lost nothing.)
     rank: Class,
     /// The item that the position lies in, and those that enclose it, the root first.
     frame: Frame,
@@ -124,7 +126,8 @@ impl Scanner {
     /// Hands over what the window holds, as far as it goes, and gives the absolute range that is needed next.
     ///
     /// Begin with a window at 0. The next window is to hold all of the range that was needed; with less, nothing
-    /// is consumed and the same range is given again, unless what there is of it shows already that it is malformed.
+    /// is consumed and that range, or a beginning of it, is given again, unless what there is shows already that it is
+    /// malformed.
     /// Where the input ends before the end of that range, no window can hold it: call [`finish`](Self::finish). A range
     /// never begins before the data of the last section that was handed over, and its length is bounded by the limits
     /// and by what the visitor wants.
@@ -173,8 +176,8 @@ impl Scanner {
         Err(self.truncated(end))
     }
 
-    // What follows gives whether it goes on. Where it does not, the state says why, and `needed` what for: flags stay in
-    // registers, and reasons in their place until somebody asks.
+    // Each of the functions below gives whether the scan goes on. Where it does not, `state` says why, and `needed` what it
+    // waits for: a flag stays in a register, where a reason would not.
 
     /// The first eight bytes of all.
     #[inline(never)]
@@ -244,9 +247,9 @@ impl Scanner {
     }
 
     /// Hands over the sections of an item as long as they are like most: whole headers, short names, nothing wrong, no items
-    /// inside. What they are not, [`special`](Self::special) finds out. This is the loop that everything stands on: what
+    /// inside. What is not like most, [`special`](Self::special) looks at. This is the loop that everything stands on: what
     /// changes with each section is in locals, and nothing in it is called but the visitor. (Measured: any other call, and
-    /// any way round that meets again, costs it registers.)
+    /// any branch that joins the way again, costs it registers. So two places hand a section over.)
     #[inline(always)]
     fn run<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> bool {
         let Frame { kind: item_kind, item, end, .. } = self.frame;
@@ -316,9 +319,9 @@ impl Scanner {
                 return self.fail(fault, start + 1);
             }
         } else if class == Class::CUSTOM {
-            match long_name(window.from(payload), size as u32, self.limits.name) {
-                Ok((long, end)) => {
-                    name = long;
+            match any_name(window.from(payload), size as u32, self.limits.name) {
+                Ok((whole, end)) => {
+                    name = whole;
                     data = payload + end as u64;
                 }
                 Err(unread) => return self.unread(&unread, payload, window),

@@ -229,7 +229,7 @@ fn shares_are_what_was_put_together() {
                 _ => {}
             }
         }
-        let mut expected: Vec<(&str, u32, u64)> = Vec::new();
+        let mut expected: Vec<(&str, u64, u64)> = Vec::new();
         for (kind, bytes) in &all {
             match expected.iter_mut().find(|(other, ..)| other == kind) {
                 Some((_, sections, sum)) => (*sections, *sum) = (*sections + 1, *sum + bytes.len() as u64),

@@ -11,6 +11,7 @@ use std::fs;
 use std::io;
 use std::ops::Range;
 use std::path::Path;
+use std::time::Duration;
 
 use sectile::drive::{self, Cost, Fetch, FetchOptions, Fetched};
 use sectile::metadata::Reader;
@@ -214,6 +215,22 @@ fn an_answer_of_too_much_is_refused() {
     let bytes = sample();
     let error = broken(read(frugal(), |_, range| Ok(honest(&bytes, &(range.start..range.end + 1)))));
     assert!(error.is_io() && error.to_string().contains("more than it was asked for"), "{error}");
+}
+
+#[test]
+fn options_without_bounds_do_not_overflow() {
+    let bytes = sample();
+    let most = FetchOptions {
+        bytes_per_second: u64::MAX,
+        request: Duration::MAX,
+        max_bytes: u64::MAX,
+        max_requests: u64::MAX,
+    };
+    for mut source in [Ranges::of(&bytes), Ranges::silent(&bytes)] {
+        let outcome = now(read_fetch(&mut source, most, Limits::default())).unwrap();
+        assert_eq!(outcome.cost.bytes, bytes.len() as u64); // however much was asked for
+        assert_eq!(outcome.complete().unwrap(), read_slice(&bytes, Limits::default()).unwrap().value);
+    }
 }
 
 #[test]

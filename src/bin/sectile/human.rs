@@ -229,13 +229,14 @@ impl<W: Write> SectionsList<W> {
         Self { out, heading: Some(format!("{file}\n{columns}\n")) }
     }
 
-    /// Writes a line for a section of the item at `path`.
-    pub fn section(&mut self, path: &str, section: &Section<'_>) -> io::Result<()> {
+    /// Writes a line for a section of the item at this path.
+    pub fn section(&mut self, path: &Path, section: &Section<'_>) -> io::Result<()> {
         if let Some(heading) = self.heading.take() {
             self.out.write_all(heading.as_bytes())?;
         }
         let range = section.range();
         let bytes = Grouped(range.end - range.start).to_string();
+        let path = path.to_string(); // padded, as a text is
         write!(self.out, "{FAINT}{:>#12x}{FAINT:#} {bytes:>14}  {path:<8} {}", range.start, section.kind_name())?;
         if section.is_custom() {
             write!(self.out, " {STRONG}{}{STRONG:#}", Escaped::new(section.name()))?;

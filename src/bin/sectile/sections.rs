@@ -37,14 +37,12 @@ struct Lister<L, F> {
     list: L,
     write: F,
     path: Path,
-    /// The path, as it is written.
-    shown: String,
     result: io::Result<()>,
 }
 
 impl<L, F> Lister<L, F> {
     fn new(list: L, write: F) -> Self {
-        Self { list, write, path: Path::root(), shown: String::new(), result: Ok(()) }
+        Self { list, write, path: Path::root(), result: Ok(()) }
     }
 
     fn finish(self) -> io::Result<L> {
@@ -54,24 +52,22 @@ impl<L, F> Lister<L, F> {
 
 impl<L, F> Visitor<'_> for Lister<L, F>
 where
-    F: FnMut(&mut L, &str, &Section<'_>) -> io::Result<()>,
+    F: FnMut(&mut L, &Path, &Section<'_>) -> io::Result<()>,
 {
     fn enter(&mut self, entry: &Entry) {
         if entry.parent.is_some() {
             self.path.push(entry.index);
-            self.shown = self.path.to_string();
         }
     }
 
     fn section(&mut self, section: &Section<'_>) -> Want {
         if self.result.is_ok() {
-            self.result = (self.write)(&mut self.list, &self.shown, section);
+            self.result = (self.write)(&mut self.list, &self.path, section);
         }
         Want::Nothing
     }
 
     fn leave(&mut self, _: u32, _: u64) {
         self.path.pop();
-        self.shown = self.path.to_string();
     }
 }

@@ -3,33 +3,34 @@
 use std::collections::HashSet;
 
 use super::Package;
-use crate::escape::quoted;
 use crate::finding::Code;
 use crate::metadata::check::{Flaw, has_controls};
-use crate::metadata::json::Walk;
+use crate::metadata::json::{Duplicates, Walk};
 
-/// Decodes the data, inflating it to `limit` bytes at the most; gives the packages, and what is wrong.
-pub(crate) fn decode(data: &[u8], limit: u32) -> (Vec<Package>, Vec<Flaw>) {
-    let mut flaws = Vec::new();
-    let packages = inflate(data, limit as usize)
-        .and_then(|(json, behind)| {
-            if behind > 0 {
-                flaws.push(malformed(format!("{behind} bytes behind the compressed data")));
-            }
-            let packages = parse(&json, &mut flaws)?;
+/// Decodes the data, inflating it to `limit` bytes at the most; gives the packages, and what is wrong to `report`. What it
+/// inflates is added to `inflated`, whatever becomes of it.
+pub(crate) fn decode(data: &[u8], limit: u32, inflated: &mut u64, mut report: impl FnMut(Flaw)) -> Vec<Package> {
+    let packages = inflate(data, limit as usize, inflated).and_then(|(json, behind)| {
+        if behind > 0 {
+            report(malformed(format!("{behind} bytes behind the compressed data")));
+        }
+        parse(&json, &mut report)
+    });
+    match packages {
+        Ok(packages) => {
             let is_deceptive =
                 |package: &Package| has_controls(&package.name, false) || has_controls(&package.source, false);
             if packages.iter().any(is_deceptive) {
                 let message = "control or bidirectional characters in a package's name or source".to_owned();
-                flaws.push(Flaw { code: Code::ControlCharacters, message });
+                report(Flaw { code: Code::ControlCharacters, message });
             }
-            Ok(packages)
-        })
-        .unwrap_or_else(|flaw| {
-            flaws.push(flaw);
+            packages
+        }
+        Err(flaw) => {
+            report(flaw);
             Vec::new()
-        });
-    (packages, flaws)
+        }
+    }
 }
 
 fn malformed(message: impl Into<String>) -> Flaw {
@@ -38,7 +39,7 @@ fn malformed(message: impl Into<String>) -> Flaw {
 
 /// Inflates one zlib stream; gives what it holds, and how many bytes lie behind it. The output grows with what was
 /// really inflated, and never beyond the limit.
-fn inflate(data: &[u8], limit: usize) -> Result<(Vec<u8>, usize), Flaw> {
+fn inflate(data: &[u8], limit: usize, inflated: &mut u64) -> Result<(Vec<u8>, usize), Flaw> {
     use miniz_oxide::inflate::TINFLStatus;
     use miniz_oxide::inflate::core::{DecompressorOxide, decompress, inflate_flags};
 
@@ -52,6 +53,7 @@ fn inflate(data: &[u8], limit: usize) -> Result<(Vec<u8>, usize), Flaw> {
         let (status, consumed, produced) = decompress(&mut state, &data[read..], &mut output, written, FLAGS);
         read += consumed;
         written += produced;
+        *inflated += produced as u64;
         match status {
             TINFLStatus::Done if written <= limit => {
                 output.truncate(written);
@@ -71,14 +73,12 @@ fn inflate(data: &[u8], limit: usize) -> Result<(Vec<u8>, usize), Flaw> {
     }
 }
 
-fn parse(json: &[u8], flaws: &mut Vec<Flaw>) -> Result<Vec<Package>, Flaw> {
+fn parse(json: &[u8], report: impl FnMut(Flaw)) -> Result<Vec<Package>, Flaw> {
     use auditable_serde::DependencyKind;
 
     let Tree { packages, twice } =
         serde_json::from_slice(json).map_err(|error| malformed(format!("the inflated JSON is wrong: {error}")))?;
-    flaws.extend(
-        twice.iter().map(|key| Flaw { code: Code::DuplicateJsonKey, message: format!("a second key {}", quoted(key)) }),
-    );
+    twice.flaws().for_each(report);
     let packages: Vec<Package> = packages
         .into_iter()
         .map(|package| Package {
@@ -106,7 +106,7 @@ fn parse(json: &[u8], flaws: &mut Vec<Flaw>) -> Result<Vec<Package>, Flaw> {
 struct Tree {
     packages: Vec<auditable_serde::Package>,
     /// The keys, other than that of the packages, that stand twice in one object.
-    twice: Vec<String>,
+    twice: Duplicates,
 }
 
 impl<'de> serde::Deserialize<'de> for Tree {
@@ -124,11 +124,13 @@ impl<'de> serde::Deserialize<'de> for Tree {
                 use serde::de::Error;
                 let mut packages = None;
                 let mut others = HashSet::new();
-                let mut twice = Vec::new();
+                let mut twice = Duplicates::default();
                 while let Some(key) = map.next_key::<String>()? {
                     if key != "packages" {
                         map.next_value_seed(Walk { duplicates: &mut twice })?;
-                        twice.extend(others.replace(key));
+                        if let Some(key) = others.replace(key) {
+                            twice.add(key);
+                        }
                     } else if packages.is_some() {
                         return Err(A::Error::duplicate_field("packages"));
                     } else {
@@ -170,6 +172,12 @@ fn has_cycle(packages: &[Package]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn decode(data: &[u8], limit: u32) -> (Vec<Package>, Vec<Flaw>) {
+        let mut flaws = Vec::new();
+        let packages = super::decode(data, limit, &mut 0, |flaw| flaws.push(flaw));
+        (packages, flaws)
+    }
 
     fn zlib(data: &[u8]) -> Vec<u8> {
         miniz_oxide::deflate::compress_to_vec_zlib(data, 6)

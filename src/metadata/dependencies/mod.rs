@@ -22,10 +22,10 @@ pub struct Dependencies<'a> {
 
 impl Dependencies<'_> {
     /// The bytes that they take: as they stand in the section, and as packages, which may be a thousand times more.
-    pub(crate) fn len(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         let raw = self.raw.as_bytes().len();
         #[cfg(feature = "dependencies")]
-        return raw + self.packages.iter().map(Package::len).sum::<usize>();
+        return raw + self.packages.iter().map(Package::size).sum::<usize>();
         #[cfg(not(feature = "dependencies"))]
         return raw;
     }
@@ -61,7 +61,7 @@ pub struct Package {
 
 #[cfg(feature = "dependencies")]
 impl Package {
-    fn len(&self) -> usize {
+    fn size(&self) -> usize {
         let texts = self.name.len() + self.version.len() + self.source.len();
         size_of::<Self>() + texts + size_of_val(&*self.dependencies)
     }
@@ -83,6 +83,6 @@ mod tests {
         };
         let packages = vec![package("ab", "1.0.0", "git", vec![1, 1, 1]), package("", "", "", vec![])];
         let dependencies = Dependencies { raw: Value::bytes(b"1234567".into(), 0..7), packages };
-        assert_eq!(dependencies.len(), 7 + 2 * size_of::<Package>() + (2 + 5 + 3) + 3 * size_of::<usize>());
+        assert_eq!(dependencies.size(), 7 + 2 * size_of::<Package>() + (2 + 5 + 3) + 3 * size_of::<usize>());
     }
 }

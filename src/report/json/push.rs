@@ -1,11 +1,11 @@
-//! What was pushed, as one line of JSON.
+//! What was pushed, as one line.
 
 use std::io::{self, Write};
 
-use super::super::PushReport;
 use super::layout::write_image;
 use super::{SCHEMA, write_os};
 use crate::json::write_text;
+use crate::report::PushReport;
 
 impl PushReport<'_> {
     /// Writes the report as one JSON object and a line feed, with its keys in a fixed order.

@@ -1,7 +1,7 @@
 //! Sections that are decoded: `.dep-v0`, and the retired `registry-metadata`.
 #![cfg(any(feature = "dependencies", feature = "json"))]
 
-use sectile::metadata::Field;
+use sectile::metadata::{Field, Metadata};
 use sectile::{Code, Limits, read_slice};
 
 use super::on_a_small_stack;
@@ -33,6 +33,46 @@ fn dependencies_that_inflate_a_thousandfold_stop_at_the_limit() {
     let (metadata, result) = mouths::read(&bytes, limits);
     result.unwrap();
     assert_eq!(found(&metadata.unwrap()), ["too-large .dep-v0"]);
+}
+
+/// Whether it is kept or not: eight kilobytes take as long as the eight megabytes that they become.
+#[cfg(feature = "dependencies")]
+#[test]
+fn many_dependencies_are_inflated_within_a_limit_in_all() {
+    let nothing = custom(".dep-v0", zlib(vec![b' '; 1 << 20]));
+    let app = custom(".dep-v0", zlib(r#"{"packages":[{"name":"a","version":"1.0.0","source":"git"}]}"#));
+    let limits = Limits { kept: 4 << 20, ..Limits::default() };
+    let wrong = |metadata: &Metadata<'_>, code| -> u64 {
+        metadata.findings().iter().filter(|finding| finding.code == code).map(|finding| finding.count).sum()
+    };
+    // In one item, where the last counts, and in many.
+    let in_one = module(&[vec![nothing.clone(); 20], vec![app.clone()]].concat());
+    let in_many =
+        component(&[vec![nested(&module(&[nothing])); 20], vec![nested(&module(std::slice::from_ref(&app)))]].concat());
+    for bytes in [in_one, in_many] {
+        let (metadata, result) = mouths::read(&bytes, limits);
+        result.unwrap();
+        let metadata = metadata.unwrap();
+        let last = metadata.items().last().unwrap().dependencies().unwrap();
+        // Four are as much as may be kept, and the fifth is more.
+        assert_eq!((wrong(&metadata, Code::MalformedDependencies), wrong(&metadata, Code::TooLarge)), (5, 16));
+        assert!(last.packages.is_empty() && app.ends_with(last.raw.as_bytes()));
+        let whole = read_slice(&bytes, Limits { kept: 20 << 20, ..limits }).unwrap().complete().unwrap();
+        assert_eq!((wrong(&whole, Code::MalformedDependencies), wrong(&whole, Code::TooLarge)), (20, 0));
+        assert_eq!(whole.items().last().unwrap().dependencies().unwrap().packages.len(), 1);
+    }
+}
+
+/// Twelve kilobytes hold a key a million times.
+#[cfg(feature = "dependencies")]
+#[test]
+fn keys_that_stand_a_million_times_are_not_all_remembered() {
+    let json = format!(r#"{{{}"packages":[]}}"#, r#""a":0,"#.repeat(1_000_000));
+    let bytes = module(&[custom(".dep-v0", zlib(json))]);
+    let (outcome, allocated) = measure(|| read_slice(&bytes, Limits::default()).unwrap());
+    let metadata = outcome.complete().unwrap();
+    assert_eq!(found(&metadata), ["duplicate-json-key .dep-v0 ×999999"]);
+    assert!(allocated.peak <= 24 << 20, "{allocated:?}");
 }
 
 /// What is kept is limited in all, and packages are kept: a few kilobytes each, that become megabytes each.

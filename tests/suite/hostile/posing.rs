@@ -103,3 +103,17 @@ fn the_same_section_in_several_items_is_no_duplicate() {
         assert_eq!((text(item, Field::Authors), found::name(item)), (Some(author), Some(author)));
     }
 }
+
+/// No path is made up for it, but nothing ends, either.
+#[test]
+fn the_path_of_an_item_of_another_tree() {
+    let bytes = component(&[nested(&component(&[nested(&component(&[nested(&module(&[]))]))]))]);
+    let deep = read_slice(&bytes, Limits::default()).unwrap().value;
+    let other = module(&[]);
+    let flat = read_slice(&other, Limits::default()).unwrap().value;
+    let paths = deep.items().iter().map(|item| (deep.path(item), flat.path(item)));
+    for (depth, (own, others)) in paths.enumerate() {
+        assert_eq!(own.indexes().len(), depth);
+        assert!(others.indexes().len() <= depth);
+    }
+}

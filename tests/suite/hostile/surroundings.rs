@@ -140,6 +140,26 @@ fn a_read_of_nothing_is_the_end_and_no_endless_loop() {
 }
 
 #[test]
+fn a_read_that_says_more_than_it_can_have_read_is_an_error() {
+    struct Boasting<'a>(&'a [u8]);
+    impl drive::ReadAt for Boasting<'_> {
+        fn read_at(&self, buffer: &mut [u8], offset: u64) -> std::io::Result<usize> {
+            self.0.read_at(buffer, offset)?;
+            Ok(buffer.len() + 1)
+        }
+    }
+    let bytes = module(&[custom("authors", "me")]);
+    let len = bytes.len() as u64;
+    let error = read_at(&Boasting(&bytes), len, Limits::default()).unwrap_err();
+    assert!(error.is_io() && error.to_string().contains("more than it was asked for"), "{error}");
+    #[cfg(feature = "digest")]
+    {
+        let error = sectile::digest::read_at(&Boasting(&bytes), len, Limits::default()).unwrap_err();
+        assert!(error.is_io() && error.to_string().contains("more than it was asked for"), "{error}");
+    }
+}
+
+#[test]
 fn a_length_without_end_does_not_overflow() {
     for len in [u64::MAX, i64::MAX as u64, i64::MAX as u64 + 1] {
         let bytes = module(&[custom("authors", "me")]);

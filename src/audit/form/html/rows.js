@@ -54,7 +54,7 @@ function bytes(number) {
   if (amount < 1024) return `${amount} B`;
   for (const unit of ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]) {
     amount /= 1024;
-    if (amount < 1024 || unit === "EiB") return `${amount.toFixed(1)} ${unit}`;
+    if (amount < 1023.95 || unit === "EiB") return `${amount.toFixed(1)} ${unit}`;
   }
 }
 
