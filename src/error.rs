@@ -65,30 +65,20 @@ impl Error {
         Self(Box::new(Inner { reason: Reason::Unreadable(why), offset: None, path: Path::root() }))
     }
 
-    /// An image in a layout that cannot be had.
-    #[cfg(feature = "oci")]
-    #[cold]
-    pub(crate) fn layout(error: crate::oci::LayoutError) -> Self {
-        let reason = Reason::Layout(Box::new(error));
-        Self(Box::new(Inner { reason, offset: None, path: Path::root() }))
-    }
-
     /// Where it is wrong, as an absolute byte offset into the input; `None` where no byte is to blame.
     pub fn offset(&self) -> Option<u64> {
         self.0.offset
     }
 
-    /// What is wrong, without the place; with what the system said, if it said something.
+    /// What is wrong, without the place; with what brought it about, such as what the system said.
     pub fn message(&self) -> String {
-        match &self.0.reason {
-            Reason::Io(source) => format!("{}: {source}", self.0.reason),
-            #[cfg(feature = "oci")]
-            Reason::Layout(error) => match std::error::Error::source(error) {
-                Some(source) => format!("{error}: {source}"),
-                None => error.to_string(),
-            },
-            reason => reason.to_string(),
+        let mut message = self.0.reason.to_string();
+        let mut source = std::error::Error::source(self);
+        while let Some(error) = source {
+            message = format!("{message}: {error}");
+            source = error.source();
         }
+        message
     }
 
     /// The item in which it is wrong.
@@ -134,6 +124,22 @@ impl Error {
             Reason::Framing(fault) => Some(fault),
             _ => None,
         }
+    }
+}
+
+/// A source that could not be had, before a byte of it was asked for.
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::io(error, None)
+    }
+}
+
+/// An image in a layout that could not be had.
+#[cfg(feature = "oci")]
+impl From<crate::oci::LayoutError> for Error {
+    fn from(error: crate::oci::LayoutError) -> Self {
+        let reason = Reason::Layout(Box::new(error));
+        Self(Box::new(Inner { reason, offset: None, path: Path::root() }))
     }
 }
 

@@ -95,7 +95,7 @@ impl Input {
     /// As for [`digest::read_at`](read_at); and the file was changed meanwhile.
     pub fn digests(&self, limits: Limits) -> Result<Outcome<Digests>, Error> {
         let digests = read_at(self, self.len(), limits);
-        if self.changed().map_err(|error| Error::io(error, None))? {
+        if self.changed()? {
             return Err(Error::unreadable("the file was changed while it was read: nothing can be said of all of it"));
         }
         digests
