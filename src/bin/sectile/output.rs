@@ -12,7 +12,7 @@ use sectile::git::GitError;
 use sectile::manifest::ManifestError;
 #[cfg(feature = "remote")]
 use sectile::oci::registry::HeldError;
-use sectile::oci::registry::PushError;
+use sectile::oci::registry::RegistryError;
 use sectile::oci::{AnnotationError, ImageError, LayoutError};
 use sectile::policy::PolicyError;
 use sectile::splice::WriteError;
@@ -46,7 +46,7 @@ pub enum Failure {
     /// An image layout could not be read, or not written.
     Layout(LayoutError),
     /// A registry does not have what was to be pushed; and what it has all the same.
-    Push(PushError, Option<String>),
+    Push(RegistryError, Option<String>),
     /// A result could not be written; into which file, where that is another one.
     Write(WriteError, Option<OsString>),
     /// Something else, in words.
@@ -110,8 +110,8 @@ impl From<GitError> for Failure {
     }
 }
 
-impl From<PushError> for Failure {
-    fn from(error: PushError) -> Self {
+impl From<RegistryError> for Failure {
+    fn from(error: RegistryError) -> Self {
         Self::Push(error, None)
     }
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use ureq::http::{Method, header};
 
 use super::client::Client;
-use super::error::{Fault, PushError};
+use super::error::{Fault, RegistryError};
 use super::reference::Reference;
 use super::session::{Access, Ask, Learnt, Session};
 use super::transport::Answer;
@@ -28,7 +28,8 @@ const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application
 const LATEST: &str = "latest";
 
 /// An image in a registry: its manifest was read and hashed; its layer of WebAssembly stays there, and is a source of ranges
-/// ([`Fetch`]), which blocks while it fetches. Where the registry gives no ranges, only a layer of up to 4 MiB can be read.
+/// ([`Fetch`]), which blocks while it fetches. Parts cannot be hashed: that they are the layer's is the registry's word. Where
+/// it gives no ranges, only a layer of up to 4 MiB can be read.
 ///
 /// ```no_run
 /// use sectile::oci::registry::{Client, ClientOptions, Credentials, Held};
@@ -51,7 +52,7 @@ pub struct Held {
 pub enum HeldError {
     /// The registry does not give it.
     #[error(transparent)]
-    Registry(#[from] PushError),
+    Registry(#[from] RegistryError),
     /// What it gives is no image with one layer of WebAssembly, or not what it is called by.
     #[error(transparent)]
     Image(#[from] LayoutError),
@@ -105,7 +106,7 @@ impl Held {
     }
 
     /// A part of the layer; fewer bytes than were asked for where those are more than an answer may have.
-    fn part(&mut self, range: Range<u64>) -> Result<Fetched, PushError> {
+    fn part(&mut self, range: Range<u64>) -> Result<Fetched, RegistryError> {
         let Descriptor { digest, size, .. } = self.picked.layer;
         let range = range.start..range.end.min(size).min(range.start.saturating_add(MAX_MANIFEST));
         if range.is_empty() {
@@ -151,7 +152,7 @@ fn given(mut answer: Answer, range: &Range<u64>, size: u64) -> Result<Vec<u8>, F
 }
 
 /// A manifest, or an index, by its tag or its digest.
-fn document(session: &mut Session<'_>, name: &str) -> Result<Vec<u8>, PushError> {
+fn document(session: &mut Session<'_>, name: &str) -> Result<Vec<u8>, RegistryError> {
     let ask = Ask::new(Method::GET, session.url(&format!("manifests/{name}"))?).field(header::ACCEPT, MANIFESTS);
     let request = format!("GET {}", ask.url);
     let answer = session.ask(ask)?;

@@ -7,7 +7,7 @@ use crate::support::ranges::now;
 use crate::support::registry::{Registry, error, start};
 use crate::support::server::{Reply, Request, Server};
 use sectile::drive::FetchOptions;
-use sectile::oci::registry::{Client, ClientOptions, Credential, Credentials, Held, PushError};
+use sectile::oci::registry::{Client, ClientOptions, Credential, Credentials, Held, RegistryError};
 use sectile::{Limits, read_fetch, read_slice};
 
 /// `me:hunter2`, as Basic has it.
@@ -18,7 +18,7 @@ fn me() -> Client {
 }
 
 #[track_caller]
-fn tells_nothing(error: &PushError) {
+fn tells_nothing(error: &RegistryError) {
     let shown = format!("{} {error:?}", said(error));
     assert!(!shown.contains("hunter2") && !shown.contains("bWU6aHVudGVyMg"), "{shown}");
 }
@@ -190,6 +190,8 @@ fn token_servers_that_mean_no_good() {
         let (_directory, path, _) = binary(100);
         let error = push(&me(), &reference(&server, "app:1"), &path).unwrap_err();
         assert!(said(&error).contains(why), "{why}: {}", said(&error));
+        let place = format!("the token server http://{}/token", token_server.address);
+        assert!(said(&error).contains(&place), "{place}: {}", said(&error));
         tells_nothing(&error);
     }
     // One whose tokens the registry does not take: once is enough.
@@ -199,6 +201,24 @@ fn token_servers_that_mean_no_good() {
     let error = push(&me(), &reference(&server, "app:1"), &path).unwrap_err();
     assert!(error.is_denied(), "{error}");
     assert_eq!((server.asked().len(), token_server.asked().len()), (2, 1));
+}
+
+/// It is asked again where that may help, as a registry is.
+#[test]
+fn token_servers_that_are_busy() {
+    for reply in [error(503, "UNAVAILABLE", "later"), Reply::of(429), Reply::Raw(Vec::new())] {
+        let (token_server, token) = tokens(move |_, nth| if nth < 3 { reply.clone() } else { given(nth) });
+        let (server, _) = start(Registry::default(), gate(challenge(&token_server), token));
+        let (_directory, path, _) = binary(1000);
+        push(&me(), &reference(&server, "app:1"), &path).unwrap();
+        assert_eq!(token_server.asked().len(), 3);
+    }
+    let (token_server, token) = tokens(|_, _| Reply::of(503));
+    let (server, _) = start(Registry::default(), gate(challenge(&token_server), token));
+    let (_directory, path, _) = binary(1000);
+    let error = push(&me(), &reference(&server, "app:1"), &path).unwrap_err();
+    assert!(error.is_passing() && error.status() == Some(503), "{error}");
+    assert_eq!(token_server.asked().len(), 5);
 }
 
 #[test]
