@@ -19,7 +19,8 @@ use sectile::{Escaped, Input, Limits};
 use crate::edit::wanted::{all, said};
 use crate::edit::{check_settled, options};
 use crate::exit::Exit;
-use crate::output::{Failure, Output};
+use crate::failure::Failure;
+use crate::output::Output;
 use crate::{created, human, input};
 
 pub use self::push::run as push;
@@ -53,11 +54,9 @@ pub fn layout(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Res
     let layout = Layout::open_or_create(directory, options(matches))?;
     let added = layout.add(&source.input, &source.plan, name.as_ref(), &image_options, Limits::default())?;
     let report = LayoutReport::new(file, directory, name.as_ref(), &added);
-    if matches.get_flag("json") {
-        report.write_json(output.out())?;
-    } else {
-        human::layout(&report, output.out())?;
-    }
+    let said =
+        if matches.get_flag("json") { report.write_json(output.out()) } else { human::layout(&report, output.out()) };
+    output.told("the image is in the layout", said.map_err(Failure::Output))?;
     Ok(Exit::Done)
 }
 
@@ -70,7 +69,7 @@ pub struct Source {
 impl Source {
     /// Opens what a FILE argument names. What is notable about what is made of it is said.
     pub fn open(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Self, Failure> {
-        let input = input::named(file)?;
+        let input = input::open_here(file)?;
         check_settled(file)?;
         let (edit, notes) = said(Edit::new(), args::fields_of_binary(), matches)?;
         let planned = edit.plan(&input, Limits::default())?;
