@@ -38,6 +38,12 @@ fn anonymous() -> Client {
     Client::new(Credentials::anonymous(), options())
 }
 
+/// For megabytes, on a machine that is busy.
+fn patient() -> Client {
+    let long = Duration::from_secs(20);
+    Client::new(Credentials::anonymous(), ClientOptions { stalled: long, answer: long, ..options() })
+}
+
 fn reference(server: &Server, rest: &str) -> Reference {
     format!("{}/{rest}", server.address).parse().unwrap()
 }

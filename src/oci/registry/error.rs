@@ -90,6 +90,11 @@ impl RegistryError {
         }
     }
 
+    /// Whether the registry has no such repository, or no such image in it, or does not show it.
+    pub fn is_missing(&self) -> bool {
+        matches!(self.0.fault, Fault::Status { status: 404, .. }) // of a token server, that says nothing of images
+    }
+
     /// Whether the registry wants credentials, other ones, or a user with more rights.
     pub fn is_denied(&self) -> bool {
         matches!(self.status(), Some(401 | 403))

@@ -51,14 +51,13 @@ impl Session<'_> {
         Ok(answer)
     }
 
-    /// The manifest of a tag, if there is one.
-    pub(super) fn manifest(&mut self, tag: &str, media_type: &str) -> Result<Option<Vec<u8>>, RegistryError> {
-        let ask = Ask::new(Method::GET, self.url(&format!("manifests/{tag}"))?).field(header::ACCEPT, media_type);
+    /// The manifest of a tag or a digest, of one of these media types.
+    pub(super) fn manifest(&mut self, name: &str, media_types: &str) -> Result<Vec<u8>, RegistryError> {
+        let ask = Ask::new(Method::GET, self.url(&format!("manifests/{name}"))?).field(header::ACCEPT, media_types);
         let request = format!("GET {}", ask.url);
         let answer = self.ask(ask)?;
         match answer.status {
-            200 => Ok(Some(answer.body)),
-            404 => Ok(None),
+            200 => Ok(answer.body),
             _ => Err(self.error(Some(request), Fault::unwanted(&answer))),
         }
     }

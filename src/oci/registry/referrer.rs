@@ -96,11 +96,12 @@ impl Session<'_> {
     /// Adds an entry to the index of what refers to an image, unless it is there. Gives the index's tag.
     fn list_referrer(&mut self, subject: Digest, entry: &Descriptor) -> Result<String, RegistryError> {
         let tag = subject.to_string().replace(':', "-");
-        let mut index = match self.manifest(&tag, INDEX)? {
-            Some(bytes) => {
+        let mut index = match self.manifest(&tag, INDEX) {
+            Ok(bytes) => {
                 parsed(&bytes).map_err(|why| self.error(Some(format!("GET manifests/{tag}")), Fault::malformed(why)))?
             }
-            None => json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": []}),
+            Err(error) if error.is_missing() => json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": []}),
+            Err(error) => return Err(error),
         };
         let digest = entry.digest.to_string();
         let entries = index["manifests"].as_array_mut().expect("it was looked at");

@@ -148,6 +148,10 @@ fn a_token_for_an_identity_token_and_a_token_of_the_registrys_own() {
     let (server, _) = start(Registry::default(), gate("Bearer realm=\"http://127.0.0.1:1/\"".to_owned(), shown));
     let own = Client::new(Credentials::fixed(Credential::registry_token("hunter2")), options());
     push(&own, &reference(&server, "app:1"), &path).unwrap();
+    let odd = Client::new(Credentials::fixed(Credential::registry_token("hunter2\n")), options());
+    let error = push(&odd, &reference(&server, "app:1"), &path).unwrap_err();
+    assert!(error.is_denied() && error.to_string().contains("the token that is known"), "{error}");
+    tells_nothing(&error);
 }
 
 #[test]
@@ -176,6 +180,7 @@ fn token_servers_that_mean_no_good() {
     let long = format!(r#"{{"token":"{}"}}"#, "a".repeat(5 << 20));
     for (reply, why) in [
         (error(401, "UNAUTHORIZED", "no"), "does not accept the credentials"),
+        (Reply::of(404), "gives no token"),
         (Reply::of(500), "gives no token"),
         (Reply::of(302).field("location", "http://127.0.0.1:1/"), "gives no token"),
         (Reply::of(200).body("hunter2"), "no JSON with a token"),
@@ -191,7 +196,7 @@ fn token_servers_that_mean_no_good() {
         let error = push(&me(), &reference(&server, "app:1"), &path).unwrap_err();
         assert!(said(&error).contains(why), "{why}: {}", said(&error));
         let place = format!("the token server http://{}/token", token_server.address);
-        assert!(said(&error).contains(&place), "{place}: {}", said(&error));
+        assert!(said(&error).contains(&place) && !error.is_missing(), "{place}: {}", said(&error));
         tells_nothing(&error);
     }
     // One whose tokens the registry does not take: once is enough.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::{Packed, anonymous, binary, options, push, reference};
+use super::{Packed, anonymous, binary, options, patient, push, reference};
 use crate::support::parts::part;
 use crate::support::ranges::now;
 use crate::support::registry::{Registry, error, start};
@@ -10,7 +10,7 @@ use crate::support::server::{Reply, Request};
 use sectile::drive::FetchOptions;
 use sectile::metadata::Metadata;
 use sectile::oci::LayoutError;
-use sectile::oci::registry::{Client, ClientOptions, Credential, Credentials, Held, HeldError};
+use sectile::oci::registry::{Client, Credential, Credentials, Held, HeldError};
 use sectile::{Error, Limits, Outcome, read_fetch, read_slice};
 
 fn read(held: &mut Held) -> Result<Outcome<Metadata<'static>>, Error> {
@@ -61,12 +61,6 @@ fn who_reads_is_asked_once() {
     assert!(!format!("{held:?}").contains("hunter2"));
 }
 
-/// For megabytes, on a machine that is busy.
-fn patient() -> Client {
-    let long = std::time::Duration::from_secs(20);
-    Client::new(Credentials::anonymous(), ClientOptions { stalled: long, answer: long, ..options() })
-}
-
 #[test]
 fn a_registry_that_ignores_ranges_gives_small_layers_and_no_large_ones() {
     let registry: Arc<Mutex<Option<Vec<u8>>>> = Arc::default();
@@ -115,7 +109,7 @@ fn a_manifest_that_is_not_what_it_is_called_by_is_refused() {
     let error = open(&format!("app@{digest}"));
     assert!(matches!(error, HeldError::Image(LayoutError::Content { .. })), "{error}");
     assert!(matches!(open("app:2"), HeldError::Image(LayoutError::NoWasm { .. })));
-    assert!(matches!(open("app:3"), HeldError::Registry(error) if error.status() == Some(404)));
+    assert!(matches!(open("app:3"), HeldError::Registry(error) if error.is_missing()));
 }
 
 #[test]
