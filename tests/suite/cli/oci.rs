@@ -244,3 +244,11 @@ fn an_image_that_is_not_there_has_its_line_of_json_too() {
         assert_eq!(json["outcome"], "partial", "{args:?}");
     }
 }
+
+#[test]
+fn a_layout_is_no_stream() {
+    let (directory, path) = file(&module(&[]));
+    let made = command(["oci", "layout", "-o", "-"]).arg(&path).current_dir(directory.path()).output().unwrap();
+    assert_eq!(made.status.code(), Some(2));
+    assert!(!directory.path().join("-").exists());
+}

@@ -46,6 +46,11 @@ pub fn config(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Res
 /// `sectile oci layout`.
 pub fn layout(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
     let directory = matches.get_one::<PathBuf>("output").expect("clap asks for it");
+    if directory.as_os_str() == "-" {
+        return Err(Failure::Other(
+            "a layout is a directory, and standard output is none: give one with -o".to_owned(),
+        ));
+    }
     let name = matches.get_one::<String>("ref").map(|name| name.parse::<RefName>()).transpose()?;
     let source = Source::open(file, matches, output)?;
     let image_options = image_options(matches)?;
