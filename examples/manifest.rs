@@ -1,6 +1,6 @@
 //! Sets on a file what a manifest says, and the revision of the work tree that it lies in.
 //!
-//!     cargo run --features manifest,git --example manifest -- app.wasm Cargo.toml
+//!     cargo run --example manifest --features manifest,git -- app.wasm Cargo.toml
 
 use sectile::edit::Edit;
 use sectile::git::Revision;

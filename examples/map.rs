@@ -4,9 +4,9 @@
 
 use std::fs::File;
 
-use sectile::Limits;
 use sectile::drive::Map;
 use sectile::metadata::Field;
+use sectile::{Escaped, Limits};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args_os().nth(1).ok_or("give a file")?;
@@ -17,7 +17,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let outcome = sectile::read_slice(&map, Limits::default())?;
     for item in outcome.value.items() {
         let licenses = item.annotation(Field::Licenses).and_then(|value| value.as_str());
-        println!("{} {}: {}", item.kind(), outcome.value.path(item), licenses.unwrap_or("no licence"));
+        let licenses = Escaped::new(licenses.unwrap_or("no licence")); // it is anybody's text
+        println!("{} {}: {licenses}", item.kind(), outcome.value.path(item));
     }
     println!("{} of {} bytes looked at", outcome.cost.bytes, map.len());
     outcome.complete()?;

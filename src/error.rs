@@ -86,13 +86,15 @@ impl Error {
         self.0.offset
     }
 
-    /// What is wrong, without the place; with what the system said, if it said something.
+    /// What is wrong, without the place; with what brought it about, such as what the system said.
     pub fn message(&self) -> String {
-        let reason = &self.0.reason;
-        match std::error::Error::source(reason) {
-            Some(source) => format!("{reason}: {source}"),
-            None => reason.to_string(),
+        let mut message = self.0.reason.to_string();
+        let mut source = std::error::Error::source(self);
+        while let Some(error) = source {
+            message = format!("{message}: {error}");
+            source = error.source();
         }
+        message
     }
 
     /// The item in which it is wrong.
@@ -148,6 +150,13 @@ impl Error {
             Reason::Framing(fault) => Some(fault),
             _ => None,
         }
+    }
+}
+
+/// A source that could not be had, before a byte of it was asked for.
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::io(error, None)
     }
 }
 

@@ -1,22 +1,15 @@
-//! A locator becomes bytes to drive: the one way in for every command.
+//! A locator becomes bytes to drive: the one way in for every command. What becomes of the bytes, the rooms that read them
+//! say: each has an `impl Input` of its own.
 
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 
 use crate::drive::{self, Cost, Map};
-use crate::error::{Error, Outcome};
-use crate::finding::Code;
-#[cfg(feature = "interface")]
-use crate::interface::{self, Along, Interface};
+use crate::error::Error;
 use crate::limits::Limits;
-use crate::metadata::{Metadata, Reader};
-use crate::policy::{self, Policy, Reading};
-use crate::read::outcome;
 use crate::scan::Visitor;
 use crate::stamp::Stamp;
-
-pub(crate) const CHANGED: &str = "the file's size or times are not what they were before";
 
 /// A regular file, open for reading.
 ///
@@ -41,25 +34,7 @@ impl Input {
     ///
     /// What the system says, or that it is no regular file.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let file = open(path.as_ref(), OpenOptions::new().read(true), Link::Followed);
-        Self::of(file.map_err(|error| Error::io(error, None))?)
-    }
-
-    /// Opens what a locator names: an image's layer of WebAssembly, as `oci:DIR:NAME`, `oci:DIR@sha256:…` or `oci:DIR`
-    /// name one in a layout on disk (see [`oci::Locator`](crate::oci::Locator)), which is read where it lies; or the file
-    /// of this path.
-    ///
-    /// # Errors
-    ///
-    /// As for [`open`](Self::open), and for [`oci::Stored::open`](crate::oci::Stored::open).
-    #[cfg(feature = "oci")]
-    pub fn locate(locator: impl AsRef<std::ffi::OsStr>) -> Result<Self, Error> {
-        use crate::oci::{Locator, Stored};
-        let stored = Locator::parse(locator.as_ref()).map(|locator| Stored::open(&locator?));
-        match stored {
-            Some(stored) => Ok(stored.map_err(Error::unopened)?.into_input()),
-            None => Self::open(Path::new(locator.as_ref())),
-        }
+        Self::of(open(path.as_ref(), OpenOptions::new().read(true), Link::Followed)?)
     }
 
     /// Takes a file that is open already.
@@ -68,7 +43,7 @@ impl Input {
     ///
     /// As for [`open`](Self::open).
     pub fn of(file: File) -> Result<Self, Error> {
-        let metadata = file.metadata().map_err(|error| Error::io(error, None))?;
+        let metadata = file.metadata()?;
         if !metadata.is_file() {
             return Err(Error::unreadable(kind(metadata.file_type())));
         }
@@ -88,7 +63,7 @@ impl Input {
     pub unsafe fn map(mut self) -> Result<Self, Error> {
         // SAFETY: the caller promises that the file stays as it is.
         let map = unsafe { Map::of(&self.file) };
-        self.map = Some(map.map_err(|error| Error::io(error, None))?);
+        self.map = Some(map?);
         Ok(self)
     }
 
@@ -122,74 +97,6 @@ impl Input {
         }
     }
 
-    /// Reads the file's metadata. A file that was changed meanwhile is a finding (`changed`).
-    ///
-    /// # Errors
-    ///
-    /// The file is no WebAssembly, or nothing of it can be read. Whatever else is wrong, what stands before it is read:
-    /// see [`Outcome`].
-    pub fn read(&self, limits: Limits) -> Result<Outcome<Metadata<'static>>, Error> {
-        let mut reader = Reader::copying(limits);
-        let (result, cost) = self.scan(&mut reader, limits);
-        let mut outcome = outcome(reader.finish(), result, cost)?;
-        if self.changed().map_err(|error| Error::io(error, None))? {
-            outcome.value.find_in_root(Code::Changed, CHANGED);
-        }
-        Ok(outcome)
-    }
-
-    /// Reads what the file's root item imports and exports. A file that was changed meanwhile is a finding (`changed`).
-    ///
-    /// # Errors
-    ///
-    /// As for [`read`](Self::read).
-    #[cfg(feature = "interface")]
-    pub fn interface(&self, limits: Limits) -> Result<Outcome<Interface>, Error> {
-        let mut reader = interface::Reader::new(limits);
-        let (result, cost) = self.scan(&mut reader, limits);
-        let mut outcome = outcome(reader.finish(), result, cost)?;
-        if self.changed().map_err(|error| Error::io(error, None))? {
-            outcome.value.find_in_root(Code::Changed, CHANGED);
-        }
-        Ok(outcome)
-    }
-
-    /// Reads both in one pass: the file's metadata, and what its root item imports and exports.
-    ///
-    /// # Errors
-    ///
-    /// As for [`read`](Self::read).
-    #[cfg(feature = "interface")]
-    pub fn read_with_interface(&self, limits: Limits) -> Result<Outcome<(Metadata<'static>, Interface)>, Error> {
-        let mut along = Along::new(Reader::copying(limits), Some(interface::Reader::new(limits)));
-        let (result, cost) = self.scan(&mut along, limits);
-        let interface = along.reader.and_then(interface::Reader::finish);
-        let mut outcome = outcome(along.of_custom.finish().zip(interface), result, cost)?;
-        if self.changed().map_err(|error| Error::io(error, None))? {
-            outcome.value.0.find_in_root(Code::Changed, CHANGED);
-        }
-        Ok(outcome)
-    }
-
-    /// Reads what a policy asks for, in one pass and by its limits. A file that was changed meanwhile is a finding
-    /// (`changed`).
-    ///
-    /// # Errors
-    ///
-    /// As for [`read`](Self::read).
-    pub fn read_for(&self, policy: &Policy) -> Result<Outcome<Reading<'static>>, Error> {
-        if !policy.asks_more() {
-            return Ok(self.read(policy.limits)?.map(Reading::from));
-        }
-        let mut reader = policy::Reader::copying(policy);
-        let (result, cost) = self.scan(&mut reader, policy.limits);
-        let mut outcome = outcome(reader.finish(), result, cost)?;
-        if self.changed().map_err(|error| Error::io(error, None))? {
-            outcome.value.metadata.find_in_root(Code::Changed, CHANGED);
-        }
-        Ok(outcome)
-    }
-
     /// Whether the file's size or times are no longer what they were when it was opened.
     ///
     /// # Errors
@@ -213,7 +120,7 @@ pub(crate) enum Link {
     Refused,
 }
 
-/// Opens a file, and waits for nobody: of a FIFO, that would be its other end.
+/// Opens a file, and waits for nobody: of a FIFO, that would be for its other end.
 pub(crate) fn open(path: &Path, options: &mut OpenOptions, link: Link) -> io::Result<File> {
     #[cfg(unix)]
     {
@@ -245,41 +152,4 @@ fn kind(file_type: std::fs::FileType) -> &'static str {
         }
     }
     if file_type.is_dir() { "is a directory, not a regular file" } else { "is not a regular file" }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::io::Write;
-
-    fn module(licenses: &[u8]) -> Vec<u8> {
-        let name = b"\x08licenses";
-        let header = [0, (name.len() + licenses.len()) as u8];
-        [&b"\0asm\x01\0\0\0"[..], &header, name, licenses].concat()
-    }
-
-    #[test]
-    fn a_file_that_grows_while_it_is_read_is_a_finding() {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(&module(b"MIT")).unwrap();
-        let input = Input::of(file.try_clone().unwrap()).unwrap();
-        assert!(!input.changed().unwrap());
-        file.write_all(&module(b"MIT")[8..]).unwrap();
-        assert!(input.changed().unwrap());
-        let outcome = input.read(Limits::default()).unwrap();
-        let codes: Vec<_> = outcome.value.findings().iter().map(|finding| finding.code).collect();
-        assert_eq!((codes, outcome.broken.is_none()), (vec![Code::Changed], true)); // as far as it went before
-    }
-
-    #[test]
-    fn a_file_that_is_truncated_while_it_is_read_is_an_error() {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(&[module(b"MIT"), vec![1, 0xff, 0x7f], vec![0; 0x3fff], vec![3, 0]].concat()).unwrap();
-        let input = Input::of(file.try_clone().unwrap()).unwrap();
-        file.set_len(0x2000).unwrap();
-        let outcome = input.read(Limits::default()).unwrap();
-        assert!(outcome.value.root().annotations().next().is_some());
-        let error = outcome.broken.unwrap();
-        assert!(error.is_io() && error.to_string().contains("shrank"), "{error}");
-    }
 }

@@ -61,7 +61,7 @@ impl Asked<'_> {
                 };
                 match input.changed() {
                     Ok(changed) => looked.changed = changed,
-                    Err(error) => looked.reading = looked.reading.and_then(|_| Err(Error::io(error, None))),
+                    Err(error) => looked.reading = looked.reading.and_then(|_| Err(error.into())),
                 }
                 looked
             }

@@ -48,7 +48,7 @@ impl Root {
     /// environment does not say how the store is to be spoken to.
     #[cfg(feature = "remote")]
     pub fn url(url: &str, options: &RemoteOptions) -> Result<Self, RemoteError> {
-        if let Some(path) = crate::remote::local(url)? {
+        if let Some(path) = crate::remote::local_path(url)? {
             return Ok(Self::path(path));
         }
         Ok(Self(Kind::Objects(Objects::at(url, options)?)))

@@ -252,7 +252,7 @@ struct Hashed {
 fn around(looked: &Looked<'_>, named: Option<Digest>) -> Vec<Finding> {
     let mut around = Vec::new();
     if looked.changed {
-        around.push(found(Code::Changed, crate::store::CHANGED));
+        around.push(found(Code::Changed, crate::read::CHANGED));
     }
     if let (Some(named), Some(is)) = (named, looked.digest)
         && named != is

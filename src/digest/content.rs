@@ -90,7 +90,7 @@ impl Input {
     /// As for [`digest::read_at`](read_at); and the file was changed meanwhile, so that no digest would be of what stands there.
     pub fn digests(&self, limits: Limits) -> Result<Outcome<Digests>, Error> {
         let digests = read_at(self, self.len(), limits);
-        if self.changed().map_err(|error| Error::io(error, None))? {
+        if self.changed()? {
             return Err(Error::unreadable("the file was changed while it was read: nothing can be said of all of it"));
         }
         digests

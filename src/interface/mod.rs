@@ -52,8 +52,9 @@ use crate::error::{Error, Outcome};
 use crate::finding::{Code, Findings};
 use crate::limits::Limits;
 use crate::metadata::{self, Metadata};
-use crate::read::outcome;
+use crate::read::{CHANGED, outcome};
 use crate::scan::{ItemKind, Path};
+use crate::store::Input;
 
 /// What the root item asks of its surroundings, and what it offers them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -238,4 +239,30 @@ pub async fn read_fetch_with_metadata<F: Fetch>(
     let mut along = Along::new(metadata::Reader::copying(limits), Some(Reader::new(limits)));
     let (result, cost) = drive::fetch(source, &mut along, options, limits).await;
     outcome(along.of_custom.finish().zip(along.reader.and_then(Reader::finish)), result, cost)
+}
+
+impl Input {
+    /// Reads what the file's root item imports and exports. A file that was changed meanwhile is a finding (`changed`).
+    ///
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read).
+    pub fn interface(&self, limits: Limits) -> Result<Outcome<Interface>, Error> {
+        let mut reader = Reader::new(limits);
+        let read = self.scan(&mut reader, limits);
+        self.outcome(reader.finish(), read, |interface| interface.find_in_root(Code::Changed, CHANGED))
+    }
+
+    /// Reads both in one pass: the file's metadata, and what its root item imports and exports.
+    ///
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read).
+    pub fn read_with_interface(&self, limits: Limits) -> Result<Outcome<(Metadata<'static>, Interface)>, Error> {
+        let mut along = Along::new(metadata::Reader::copying(limits), Some(Reader::new(limits)));
+        let read = self.scan(&mut along, limits);
+        let interface = along.reader.and_then(Reader::finish);
+        let both = along.of_custom.finish().zip(interface);
+        self.outcome(both, read, |(metadata, _)| metadata.find_in_root(Code::Changed, CHANGED))
+    }
 }

@@ -13,11 +13,11 @@ use crate::scan::ItemKind;
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Config {
-    pub(super) created: String,
+    created: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) author: Option<String>,
+    author: Option<String>,
     architecture: &'static str,
-    pub(super) os: String,
+    os: String,
     layer_digests: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     component: Option<Component>,

@@ -10,7 +10,8 @@ use crate::metadata::{Field, Metadata};
 impl Stored {
     /// Compares the manifest's annotations with the metadata that was read of its layer. What differs becomes findings
     /// (`annotation-drift`): a value that is another one, or that one of them does not have. Annotations that no section
-    /// says are not looked at; and neither is a date that the binary does not have: it is not meant to.
+    /// says are not looked at; and neither is a date that the binary does not have: it is not meant to. Nor is a value of
+    /// the binary that was too large to be read, which is a finding already.
     pub fn compare(&self, metadata: &mut Metadata<'_>) {
         compare(self.annotations(), metadata);
     }
@@ -21,7 +22,7 @@ impl Stored {
     ///
     /// What the system says.
     pub fn verify(&self, metadata: &mut Metadata<'_>) -> Result<(), Error> {
-        let found = self.hash().map_err(|error| Error::io(error, None))?;
+        let found = self.hash()?;
         let expected = self.layer().digest;
         if found != expected {
             let message = format!("the layer is called {expected}, and has the digest {found}");
@@ -40,19 +41,25 @@ pub(super) fn compare(said_by_image: &Annotations, metadata: &mut Metadata<'_>) 
     let fields = Field::ALL.into_iter().map(|field| (field.oci_key(), Some(field)));
     let rows = fields.chain([(TITLE, None)]).map(|(key, field)| {
         let value = field.map_or_else(|| root.name(), |field| root.annotation(field));
-        let start = value.map_or(0, |value| value.range().start);
-        (key, field, start)
+        let silence = match (value, field) {
+            (Some(value), _) if value.as_str().is_none() => Some("what the binary says is not UTF-8"),
+            // It says something, which was too large to be read.
+            (None, Some(field)) if root.sections_of(field) > 0 => None,
+            (None, Some(Field::Created)) => None,
+            _ => Some("the binary says nothing"),
+        };
+        (key, field, value.map_or(0, |value| value.range().start), silence)
     });
-    for (key, field, start) in rows.collect::<Vec<_>>() {
-        let message = match (said_by_image.get(key), said.get(key)) {
-            (Some(image), Some(binary)) if image != binary => {
+    for (key, field, start, silence) in rows.collect::<Vec<_>>() {
+        let message = match (said_by_image.get(key), said.get(key), silence) {
+            (Some(image), Some(binary), _) if image != binary => {
                 format!("the manifest's `{key}` is {}, and the binary says {}", quoted(image), quoted(binary))
             }
-            (None, Some(binary)) => {
+            (None, Some(binary), _) => {
                 format!("the manifest has no `{key}`, and the binary says {}", quoted(binary))
             }
-            (Some(image), None) if field != Some(Field::Created) => {
-                format!("the manifest's `{key}` is {}, and the binary says nothing", quoted(image))
+            (Some(image), None, Some(silence)) => {
+                format!("the manifest's `{key}` is {}, and {silence}", quoted(image))
             }
             _ => continue,
         };

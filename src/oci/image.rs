@@ -115,10 +115,8 @@ impl Draft {
     ) -> Result<Self, ImageError> {
         let mut along = Along::new(Reader::copying(limits), Some(interface::Reader::new(limits)));
         let (result, cost) = drive::read_at(source, len, &mut along, limits);
-        let metadata = outcome(along.of_custom.finish(), result, cost)?.complete()?;
-        let Some(interface) = along.reader.and_then(interface::Reader::finish) else {
-            return Err(ImageError::Interface(String::new()));
-        };
+        let interface = along.reader.and_then(interface::Reader::finish);
+        let (metadata, interface) = outcome(along.of_custom.finish().zip(interface), result, cost)?.complete()?;
         if let Some(finding) = interface.findings().iter().next() {
             return Err(ImageError::Interface(finding.message.to_string()));
         }
@@ -272,6 +270,18 @@ fn is_file_name(name: &str) -> bool {
         && !name.starts_with(['.', ' ', '-'])
         && !name.ends_with(['.', ' '])
         && !name.contains(is_odd)
+        && !is_device(name)
+}
+
+/// Whether a name means a device on Windows, as `nul.wasm` does. Source: *Naming Files, Paths, and Namespaces* in the
+/// documentation of its file system.
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
+    let port = stem.strip_prefix("COM").or_else(|| stem.strip_prefix("LPT"));
+    let is_number = |text: &str| {
+        text.chars().count() == 1 && text.chars().all(|digit| digit.is_ascii_digit() || "¹²³".contains(digit))
+    };
+    matches!(&*stem, "CON" | "PRN" | "AUX" | "NUL") || port.is_some_and(is_number)
 }
 
 #[cfg(test)]
@@ -292,6 +302,10 @@ mod tests {
             (".hidden", None),
             ("-rf", None),
             ("a\nb", None),
+            ("nul", None),
+            ("Com1", None),
+            ("con .x", None),
+            ("console", Some("console.wasm")),
         ] {
             assert_eq!(file_name(title).as_deref(), expected, "{title}");
         }

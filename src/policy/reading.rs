@@ -6,13 +6,15 @@ use super::{Demand, Policy};
 use crate::drive::Cost;
 use crate::drive::{self, Fetch, FetchOptions, ReadAt};
 use crate::error::{Error, Outcome};
+use crate::finding::Code;
 #[cfg(feature = "interface")]
 use crate::interface::{self, Along, Interface};
 use crate::metadata::{self, Borrowed, Copied, Keep, Metadata};
-use crate::read::outcome;
+use crate::read::{CHANGED, outcome};
 #[cfg(feature = "gate")]
 use crate::report::Report;
 use crate::scan::{Entry, Section, Visitor, Want};
+use crate::store::Input;
 
 /// What a policy asks to be read of an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -234,4 +236,21 @@ pub async fn read_fetch<F: Fetch>(
     let mut reader = Reader::copying(policy);
     let (result, cost) = drive::fetch(source, &mut reader, options, policy.limits).await;
     outcome(reader.finish(), result, cost)
+}
+
+impl Input {
+    /// Reads what a policy asks for, in one pass and by its limits. A file that was changed meanwhile is a finding
+    /// (`changed`).
+    ///
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read).
+    pub fn read_for(&self, policy: &Policy) -> Result<Outcome<Reading<'static>>, Error> {
+        if !policy.asks_more() {
+            return Ok(self.read(policy.limits)?.map(Reading::from));
+        }
+        let mut reader = Reader::copying(policy);
+        let read = self.scan(&mut reader, policy.limits);
+        self.outcome(reader.finish(), read, |reading| reading.metadata.find_in_root(Code::Changed, CHANGED))
+    }
 }

@@ -34,7 +34,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
             embedded(high, low)
         }
-        [0x2001, 0x0db8, ..] => false,
+        [0x2001, 0x0db8, ..] | [0x3fff, 0..=0x0fff, ..] => false, // for documentation
         [0x2001, second, ..] if second < 0x200 => false,
         // Of all others, what is given out: 2000::/3.
         [first, ..] => first & 0xe000 == 0x2000,
@@ -71,6 +71,8 @@ mod tests {
             "2002:7f00:1::",
             "2001:db8::1",
             "2001::1",
+            "3fff::1",
+            "64:ff9b:1::1",
             "::127.0.0.1",
             "fec0::1",
         ] {

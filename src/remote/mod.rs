@@ -35,8 +35,7 @@ pub use self::object::Object;
 pub(crate) use self::object::Pin;
 #[cfg(feature = "audit")]
 pub(crate) use self::objects::{Listed, Objects};
-#[cfg(feature = "audit")]
-pub(crate) use self::place::local;
+pub use self::place::local_path;
 
 use std::time::Duration;
 
@@ -50,7 +49,8 @@ pub struct RemoteOptions {
     /// So often a request is made again, where the server is busy or the connection breaks; 4 times by default, after
     /// pauses that grow.
     pub retries: usize,
-    /// So long a request may take with all that is tried again; 2 minutes by default.
+    /// So long a request may take with all that is tried again, until the whole of its answer is there; 2 minutes by
+    /// default. (An object that is streamed from its beginning to its end may take as long as it takes.)
     pub patience: Duration,
     /// Whether a web server on the Internet may send on to an address of a private network, or of this machine: not by
     /// default. (What is named by whoever reads may lie anywhere.)

@@ -3,6 +3,7 @@
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
@@ -23,6 +24,8 @@ pub struct Object {
     store: Arc<dyn ObjectStore>,
     path: Path,
     pin: Option<Pin>,
+    /// So long one part may take, where that is not up to this machine.
+    patience: Option<Duration>,
 }
 
 /// The state that an object was in.
@@ -90,8 +93,8 @@ impl Object {
     ///
     /// It names none; or the environment does not say how the store is to be spoken to.
     pub fn open(url: &str, options: &RemoteOptions) -> Result<Self, RemoteError> {
-        let (store, path) = place::find(url, options)?;
-        Ok(Self { store, path, pin: None })
+        let place::One { store, path, is_far } = place::find(url, options)?;
+        Ok(Self { store, path, pin: None, patience: is_far.then_some(options.patience) })
     }
 
     /// The object of this path in a store of yours.
@@ -101,13 +104,13 @@ impl Object {
     /// The path is none that stores have.
     pub fn of(store: Arc<dyn ObjectStore>, path: &str) -> Result<Self, RemoteError> {
         let path = Path::parse(path).map_err(|error| RemoteError::Locator(error.to_string()))?;
-        Ok(Self { store, path, pin: None })
+        Ok(Self { store, path, pin: None, patience: None })
     }
 
     /// The object of a path.
     #[cfg(feature = "audit")]
-    pub(crate) fn at(store: Arc<dyn ObjectStore>, path: Path) -> Self {
-        Self { store, path, pin: None }
+    pub(super) fn at(store: Arc<dyn ObjectStore>, path: Path, patience: Option<Duration>) -> Self {
+        Self { store, path, pin: None, patience }
     }
 
     /// The state that it is read in, as soon as an answer said it.
@@ -143,6 +146,16 @@ impl Object {
     }
 
     async fn part(&mut self, range: Range<u64>) -> Result<Fetched, RemoteError> {
+        match self.patience {
+            None => self.part_in_time(range).await,
+            Some(patience) => {
+                let part = tokio::time::timeout(patience, self.part_in_time(range)).await;
+                part.unwrap_or(Err(RemoteError::TimedOut))
+            }
+        }
+    }
+
+    async fn part_in_time(&mut self, range: Range<u64>) -> Result<Fetched, RemoteError> {
         let pinned = self.pin.as_ref().map(Pin::options).unwrap_or_default();
         let options = GetOptions { range: Some(GetRange::Bounded(range.clone())), ..pinned };
         let answer = match self.store.get_opts(&self.path, options).await {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::stream::{BoxStream, StreamExt};
 use object_store::list::{PaginatedListOptions, PaginatedListStore};
@@ -24,6 +25,8 @@ pub(crate) struct Objects {
     prefix: Path,
     /// The store, as a URL that ends with a slash.
     base: Url,
+    /// So long a part of an object may take; of a store of somebody's own, as long as it takes.
+    patience: Option<Duration>,
 }
 
 /// What a listing gives.
@@ -38,7 +41,7 @@ impl Objects {
     /// Those that a URL names; no request is made.
     pub(crate) fn at(url: &str, options: &RemoteOptions) -> Result<Self, RemoteError> {
         let Found { store, pages, path, base } = place::find_all(url, options)?;
-        Ok(Self { store, pages, prefix: path, base })
+        Ok(Self { store, pages: Some(pages), prefix: path, base, patience: Some(options.patience) })
     }
 
     /// Those of a store of somebody's own, which is called by this URL.
@@ -49,7 +52,7 @@ impl Objects {
         if base.cannot_be_a_base() || !base.path().ends_with('/') {
             return Err(no("a store is called by a URL that ends with a slash".to_owned()));
         }
-        Ok(Self { store, pages: None, prefix, base })
+        Ok(Self { store, pages: None, prefix, base, patience: None })
     }
 
     /// How what has this key is called: a URL, which [`Object::open`] takes where the key is a path.
@@ -76,7 +79,7 @@ impl Objects {
 
     /// An object of the store.
     pub(crate) fn object(&self, path: Path) -> Object {
-        Object::at(Arc::clone(&self.store), path)
+        Object::at(Arc::clone(&self.store), path, self.patience)
     }
 
     /// Lists them, in the order that the store has.

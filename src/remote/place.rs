@@ -21,7 +21,7 @@ pub(super) struct Found {
     pub(super) store: Arc<dyn ObjectStore>,
     /// The same, where it lists page by page.
     #[cfg(feature = "audit")]
-    pub(super) pages: Option<Arc<dyn PaginatedListStore>>,
+    pub(super) pages: Arc<dyn PaginatedListStore>,
     /// The key, or what keys begin with; nothing where the URL names the whole store.
     pub(super) path: Path,
     /// The store itself, as a URL that ends with a slash.
@@ -29,23 +29,31 @@ pub(super) struct Found {
     pub(super) base: Url,
 }
 
+/// An object that a URL means.
+pub(super) struct One {
+    pub(super) store: Arc<dyn ObjectStore>,
+    pub(super) path: Path,
+    /// Whether it lies on another machine.
+    pub(super) is_far: bool,
+}
+
 /// The store of an object, and the object's path there.
-pub(super) fn find(text: &str, options: &RemoteOptions) -> Result<(Arc<dyn ObjectStore>, Path), RemoteError> {
+pub(super) fn find(text: &str, options: &RemoteOptions) -> Result<One, RemoteError> {
     let url = parse(text)?;
     if is_web(&url) {
-        return Ok((web(&url, options)?, Path::default()));
+        return Ok(One { store: web(&url, options)?, path: Path::default(), is_far: true });
     }
-    let (store, path) = if url.scheme() == "file" {
+    let one = if url.scheme() == "file" {
         let path = Path::from_url_path(url.path()).map_err(|error| RemoteError::Locator(error.to_string()))?;
-        (Arc::new(LocalFileSystem::new()) as _, path)
+        One { store: Arc::new(LocalFileSystem::new()), path, is_far: false }
     } else {
         let Found { store, path, .. } = find_in(&url, options)?;
-        (store, path)
+        One { store, path, is_far: true }
     };
-    if path.as_ref().is_empty() {
+    if one.path.as_ref().is_empty() {
         return Err(RemoteError::Locator("it has no path behind the bucket".to_owned()));
     }
-    Ok((store, path))
+    Ok(one)
 }
 
 /// The store of objects whose keys begin alike.
@@ -61,9 +69,12 @@ pub(super) fn find_all(text: &str, options: &RemoteOptions) -> Result<Found, Rem
     find_in(&url, options)
 }
 
-/// The path on this machine that a URL names, if it is one of those.
-#[cfg(feature = "audit")]
-pub(crate) fn local(text: &str) -> Result<Option<std::path::PathBuf>, RemoteError> {
+/// The path on this machine that a URL names; `None` of every URL but `file:///path`.
+///
+/// # Errors
+///
+/// It is no URL, or one that [`Object::open`](super::Object::open) refuses at sight; or it names no path of this system.
+pub fn local_path(text: &str) -> Result<Option<std::path::PathBuf>, RemoteError> {
     let url = parse(text)?;
     if url.scheme() != "file" {
         return Ok(None);
@@ -79,8 +90,10 @@ fn parse(text: &str) -> Result<Url, RemoteError> {
         let why = "a URL with a user or a password is not taken: credentials come from the environment";
         return Err(RemoteError::Locator(why.to_owned()));
     }
-    if !is_web(&url) && url.query().is_some() {
-        return Err(RemoteError::Locator("it has a query, which only web servers understand".to_owned()));
+    if !is_web(&url) && (url.query().is_some() || url.fragment().is_some()) {
+        let why =
+            "it has a query or a fragment, which mean nothing here: of a name, `?` is written `%3F`, and `#` `%23`";
+        return Err(RemoteError::Locator(why.to_owned()));
     }
     Ok(url)
 }
@@ -129,14 +142,13 @@ impl Found {
         let store = Arc::new(store);
         Self {
             #[cfg(feature = "audit")]
-            pages: Some(Arc::clone(&store) as _),
+            pages: Arc::clone(&store) as _,
             store,
             path,
             #[cfg(feature = "audit")]
             base: {
                 let mut base = url.clone();
                 base.set_path("/");
-                base.set_fragment(None);
                 base
             },
         }

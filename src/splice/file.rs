@@ -168,7 +168,7 @@ pub(super) fn check_sound(file: &File, len: u64) -> Result<(), WriteError> {
     let result = result.and_then(|()| match file.metadata() {
         Ok(metadata) if metadata.len() == len => Ok(()),
         Ok(_) => Err(Error::io(io::Error::from(ErrorKind::InvalidData), Some(len))),
-        Err(error) => Err(Error::io(error, None)),
+        Err(error) => Err(error.into()),
     });
     result.map_err(|error| WriteError::Unsound(Box::new(error)))
 }

@@ -19,6 +19,7 @@ fn standard_output_that_fails_does_not_hide_what_was_done() {
     assert_eq!(stage.content("a.wasm"), Some(edited()));
     stage.shell(r#""$0" set a.wasm --licenses MIT >&-"#).succeeds();
     assert_eq!(stage.content("a.wasm"), Some(source()));
+    stage.shell(r#""$0" oci layout a.wasm -o layout > /dev/full"#).refused("the image is in the layout, but standard");
     // Nothing was written, and nobody says so.
     let ended =
         stage.shell(r#""$0" set a.wasm --licenses MIT > /dev/full"#).refused("standard output cannot be written");

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sectile::edit::Edit;
-use sectile::oci::registry::{Client, ClientOptions, Credentials, PushError, Pushed, Reference};
+use sectile::oci::registry::{Client, ClientOptions, Credentials, Pushed, Reference, RegistryError};
 use sectile::oci::{Image, ImageOptions};
 use sectile::splice::Plan;
 use sectile::{Input, Limits};
@@ -42,6 +42,12 @@ fn hurried() -> ClientOptions {
 
 fn anonymous() -> Client {
     Client::new(Credentials::anonymous(), options())
+}
+
+/// For megabytes, on a machine that is busy.
+fn patient() -> Client {
+    let long = Duration::from_secs(20);
+    Client::new(Credentials::anonymous(), ClientOptions { stalled: long, answer: long, ..options() })
 }
 
 fn reference(server: &Server, rest: &str) -> Reference {
@@ -74,17 +80,17 @@ impl Packed {
         Self { input, plan, image }
     }
 
-    fn push(&self, client: &Client, reference: &Reference) -> Result<Pushed, PushError> {
+    fn push(&self, client: &Client, reference: &Reference) -> Result<Pushed, RegistryError> {
         client.push(reference, &self.image, &self.plan, &self.input, &mut |_, _| {})
     }
 }
 
-fn push(client: &Client, reference: &Reference, path: &Path) -> Result<Pushed, PushError> {
+fn push(client: &Client, reference: &Reference, path: &Path) -> Result<Pushed, RegistryError> {
     Packed::of(path).push(client, reference)
 }
 
 /// What an error says, with what brought it about.
-fn said(error: &PushError) -> String {
+fn said(error: &RegistryError) -> String {
     let source = std::error::Error::source(error).map(|source| format!(": {source}"));
     format!("{error}{}", source.unwrap_or_default())
 }

@@ -153,6 +153,19 @@ fn a_server_that_stalls_is_not_waited_for_for_ever() {
     assert!(matches!(error, RemoteError::TimedOut), "{error:?}");
 }
 
+/// Something comes again and again, and so little that it would take an hour.
+#[test]
+fn a_server_that_drips_is_not_waited_for_for_ever() {
+    let head = "HTTP/1.1 206 X\r\nlast-modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
+                content-range: bytes 0-65535/99999\r\ncontent-length: 65536\r\n\r\n";
+    let server = Server::start(|_| Reply::Drip(head.as_bytes().to_vec()));
+    let options = RemoteOptions { patience: Duration::from_millis(300), ..options() };
+    let begun = std::time::Instant::now();
+    let error = why(read_url(&url(&server, "/app.wasm"), &options));
+    assert!(matches!(error, RemoteError::TimedOut), "{error:?}");
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+}
+
 #[test]
 fn a_redirect_to_a_private_address_is_not_followed_by_default() {
     let target = Server::start(|request| part(&sample(), request));
@@ -186,7 +199,14 @@ fn redirects_to_odd_places_are_refused() {
 
 #[test]
 fn what_names_no_object_says_why_and_not_with_which_password() {
-    for text in ["https://user:5ec12e7@example.com/a", "s3://bucket", "gopher://x/y", "nothing", "s3://b/k?x=5ec12e7"] {
+    for text in [
+        "https://user:5ec12e7@example.com/a",
+        "s3://bucket",
+        "gopher://x/y",
+        "nothing",
+        "s3://b/k?x=5ec12e7",
+        "s3://b/k#5ec12e7",
+    ] {
         let error = Object::open(text, &options()).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("5ec12e7"), "{error:?}");
     }

@@ -42,7 +42,7 @@ fn so_is_everything_behind_features() {
     all_shared!(interface::Interface, interface::Reader);
     all_shared!(manifest::Manifest, manifest::ManifestError);
     all_shared!(oci::Image, oci::ImageError, oci::ImageOptions, oci::Layout, oci::LayoutError, oci::Stored, oci::Draft);
-    all_shared!(oci::registry::Client, oci::registry::Credentials, oci::registry::Held, oci::registry::PushError);
+    all_shared!(oci::registry::Client, oci::registry::Credentials, oci::registry::Held, oci::registry::RegistryError);
     all_shared!(policy::PolicyError, report::SectionsJson<Vec<u8>>, sbom::Sbom<'_>);
 }
 

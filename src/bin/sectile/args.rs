@@ -22,7 +22,6 @@ pub fn command() -> Command {
         )
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .infer_subcommands(false)
         .subcommands([show(), sections(), get(), check(), audit(), sbom()])
         .subcommands(edit::args::commands())
         .subcommands([digest(), oci::args::command()])

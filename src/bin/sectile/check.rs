@@ -10,7 +10,8 @@ use sectile::report::Report;
 use sectile::{Policy, Severity};
 
 use crate::exit::Exit;
-use crate::output::{Failure, Output};
+use crate::failure::Failure;
+use crate::output::Output;
 use crate::show::{finish, read_by};
 use crate::{created, human, input};
 

@@ -7,7 +7,7 @@ use clap::{Arg, ArgMatches};
 use jiff::Timestamp;
 use sectile::policy::Day;
 
-use crate::output::Failure;
+use crate::failure::Failure;
 
 const VARIABLE: &str = "SOURCE_DATE_EPOCH";
 

@@ -7,11 +7,12 @@ use sectile::Limits;
 use sectile::report::DigestReport;
 
 use crate::exit::Exit;
-use crate::output::{Failure, Output};
+use crate::failure::Failure;
+use crate::output::Output;
 use crate::{human, input, show};
 
 pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
-    let input = input::named(file)?;
+    let input = input::open_here(file)?;
     let outcome = input.digests(Limits::default())?;
     let report = DigestReport::new(file, input.len(), &outcome);
     if matches.get_flag("json") {

@@ -1,3 +1,5 @@
+//! What the command answers to whoever runs it.
+
 use std::process::ExitCode;
 
 /// The exit status, the best first.

@@ -7,7 +7,8 @@ use clap_complete::Shell;
 
 use crate::args;
 use crate::exit::Exit;
-use crate::output::{Failure, Output};
+use crate::failure::Failure;
+use crate::output::Output;
 
 pub fn completions(matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
     let shell = *matches.get_one::<Shell>("SHELL").expect("clap asks for a shell");

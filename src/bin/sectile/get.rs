@@ -9,8 +9,9 @@ use sectile::scan::{Entry, Path, Section, Visitor, Want};
 use sectile::{Escaped, Limits};
 
 use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::input::Opened;
-use crate::output::{Failure, Output};
+use crate::output::Output;
 use crate::{input, show};
 
 pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {

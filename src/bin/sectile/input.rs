@@ -13,7 +13,7 @@ use sectile::policy::Reading;
 use sectile::scan::Visitor;
 use sectile::{Error, Input, Limits, Outcome, Policy};
 
-use crate::output::Failure;
+use crate::failure::Failure;
 
 /// Standard input is kept in a temporary file, and so much of it at the most.
 const MAX_SPOOLED: u64 = 1 << 30;
@@ -75,7 +75,7 @@ pub fn open(file: &OsStr, matches: &ArgMatches) -> Result<Opened, Failure> {
         }
         return open_url(url);
     }
-    let input = named(file)?;
+    let input = open_here(file)?;
     if !matches.get_flag("map") {
         return Ok(Opened::Here(input));
     }
@@ -107,18 +107,26 @@ fn open_url(_: &str) -> Result<Opened, Failure> {
 pub const LACKS_REMOTE: &str = "this `sectile` is built without the feature `remote`, which reads what lies elsewhere: \
                             `cargo install sectile --features full`";
 
-/// A FILE argument as it is shown: of a web server's URL without user and query, which may be as good as a password.
+/// What a URL names in a registry, if that is where it leads.
+pub fn in_registry(url: &str) -> Option<&str> {
+    url.strip_prefix("oci://")
+}
+
+/// A FILE argument as it is shown: a URL without what may be as good as a password, which is all behind its path, a user who
+/// has one, and every user of a web server.
 pub fn shown(file: &OsStr) -> Cow<'_, OsStr> {
-    let Some(url) = as_url(file).filter(|url| url.starts_with("http")) else { return Cow::Borrowed(file) };
-    let (scheme, rest) = url.split_once("://").unwrap_or_default();
+    let Some((scheme, rest)) = as_url(file).and_then(|url| url.split_once("://")) else { return Cow::Borrowed(file) };
     let whole = rest.split(['?', '#']).next().unwrap_or_default();
-    let (host, path) = whole.split_at(whole.find('/').unwrap_or(whole.len()));
-    let host = host.rsplit('@').next().unwrap_or_default();
+    let (place, path) = whole.split_at(whole.find('/').unwrap_or(whole.len()));
+    let host = match place.rsplit_once('@') {
+        Some((user, host)) if user.contains(':') || scheme.starts_with("http") => host,
+        _ => place,
+    };
     Cow::Owned(format!("{scheme}://{host}{path}").into())
 }
 
-/// Opens a file, standard input, or an image's layer, to be read by positioned reads.
-pub fn named(file: &OsStr) -> Result<Input, Failure> {
+/// Opens what lies on this machine: a file, standard input, or an image's layer in a layout.
+pub fn open_here(file: &OsStr) -> Result<Input, Failure> {
     if as_url(file).is_some() {
         return Err(Failure::Other(
             "only `show`, `sections`, `get`, `check` and `sbom` read what lies elsewhere: download it first".to_owned(),

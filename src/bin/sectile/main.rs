@@ -7,6 +7,7 @@ mod created;
 mod digest;
 mod edit;
 mod exit;
+mod failure;
 mod generate;
 mod get;
 mod human;
@@ -26,9 +27,11 @@ use std::process::ExitCode;
 use clap::ArgMatches;
 
 use self::exit::Exit;
-use self::output::{Failure, Output};
+use self::failure::Failure;
+use self::output::Output;
 
 fn main() -> ExitCode {
+    survive_file_size_limit();
     let matches = args::command().get_matches();
     let (mut name, mut matches) = matches.subcommand().expect("clap asks for a subcommand");
     if name == "oci" {
@@ -57,27 +60,17 @@ fn run(name: &str, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Fa
             let judge = check::judge(matches)?; // nothing is judged by a policy that is wrong
             each_file(matches, output, |file, matches, output| check::run(file, &judge, matches, output))
         }
-        "audit" => {
-            survive_file_size_limit();
-            audit::run(matches, output)
-        }
+        "audit" => audit::run(matches, output),
         "get" => each_file(matches, output, get::run),
         "sbom" => each_file(matches, output, sbom::run),
-        "recover" => {
-            survive_file_size_limit();
-            each_file(matches, output, edit::run_recover)
-        }
+        "recover" => each_file(matches, output, edit::run_recover),
         "set" | "unset" | "put" | "remove" | "strip" | "migrate" => {
-            survive_file_size_limit();
             each_file(matches, output, |file, matches, output| edit::run(name, file, matches, output))
         }
         "digest" => each_file(matches, output, digest::run),
         "annotations" => each_file(matches, output, oci::annotations),
         "config" => each_file(matches, output, oci::config),
-        "layout" => {
-            survive_file_size_limit();
-            each_file(matches, output, oci::layout)
-        }
+        "layout" => each_file(matches, output, oci::layout),
         "push" => each_file(matches, output, oci::push),
         "completions" => generate::completions(matches, output),
         "man" => generate::man(matches),

@@ -8,42 +8,32 @@ use sectile::interface::{self, Interface};
 use sectile::metadata::Metadata;
 use sectile::oci::registry::{Client, ClientOptions, Credentials, Held, Reference};
 use sectile::policy::{self, Reading};
-use sectile::remote::{Object, RemoteOptions};
+use sectile::remote::{Object, RemoteOptions, local_path};
 use sectile::scan::Visitor;
 use sectile::{Error, Input, Limits, Outcome, Policy};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::input::Opened;
-use crate::output::Failure;
+use crate::failure::Failure;
+use crate::input::{self, Opened};
 
 /// Opens what a URL names: what lies on this machine as a file.
 pub fn open(url: &str) -> Result<Opened, Failure> {
-    if url.starts_with("file://") {
-        let path = reqwest::Url::parse(url).ok().and_then(|url| url.to_file_path().ok());
-        let path = path.ok_or_else(|| Failure::Other("it names no file: `file:///path`".to_owned()))?;
-        return Ok(Opened::Here(Input::open(path)?));
+    if let Some(image) = input::in_registry(url) {
+        return Ok(Opened::Remote(Box::new(held(image)?)));
     }
-    if url.starts_with(REGISTRY) {
-        return Ok(Opened::Remote(Box::new(held(url)?)));
+    if let Some(path) = local_path(url)? {
+        return Ok(Opened::Here(Input::open(path)?));
     }
     let object = Object::open(url, &RemoteOptions::default())?;
     Ok(Opened::Remote(Box::new(Remote::begin(Source::Object(Box::new(object)))?)))
 }
 
-/// Whether a URL names an image in a registry.
-pub fn is_in_registry(url: &str) -> bool {
-    url.starts_with(REGISTRY)
-}
-
 /// Opens the layer of an image in a registry, with the user's credentials.
-pub fn held(url: &str) -> Result<Remote, Failure> {
-    let reference = url.trim_start_matches(REGISTRY).parse::<Reference>();
-    let reference = reference.map_err(|error| Failure::Other(error.to_string()))?;
+pub fn held(image: &str) -> Result<Remote, Failure> {
+    let reference = image.parse::<Reference>().map_err(|error| Failure::Other(error.to_string()))?;
     let held = Held::open(Client::new(Credentials::of_user(), ClientOptions::default()), reference)?;
     Remote::begin(Source::Held(Box::new(held)))
 }
-
-const REGISTRY: &str = "oci://";
 
 /// Bytes that lie elsewhere, of which the first are here.
 pub struct Remote {
@@ -69,11 +59,10 @@ impl Fetch for Source {
 
 impl Remote {
     fn begin(source: Source) -> Result<Self, Failure> {
-        let other = |error: io::Error| Failure::Other(format!("cannot be read: {}", chain(&error)));
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(other)?;
-        let source = runtime.block_on(Headed::begin(source, Headed::<Source>::FIRST)).map_err(other)?;
-        let len = source.len().ok_or_else(|| Failure::Other("the server does not say how long it is".to_owned()))?;
-        Ok(Self { runtime, source, len })
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::from)?;
+        let source = runtime.block_on(Headed::begin(source, Headed::<Source>::FIRST)).map_err(Error::from)?;
+        let len = source.len().ok_or_else(|| io::Error::other("the server does not say how long it is"));
+        Ok(Self { runtime, source, len: len.map_err(Error::from)? })
     }
 
     pub fn len(&self) -> u64 {
@@ -111,15 +100,4 @@ impl Remote {
         buffer[..len].copy_from_slice(&fetched.bytes[..len]);
         Ok(len)
     }
-}
-
-/// What an error says, and what brought it about.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut said = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        said = format!("{said}: {error}");
-        source = error.source();
-    }
-    said
 }

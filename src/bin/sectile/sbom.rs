@@ -8,7 +8,8 @@ use sectile::Limits;
 use sectile::sbom::Sbom;
 
 use crate::exit::Exit;
-use crate::output::{Failure, Output};
+use crate::failure::Failure;
+use crate::output::Output;
 use crate::{created, human, input, show};
 
 pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
@@ -46,7 +47,8 @@ pub fn described<'a>(sbom: Sbom<'a>, name: Option<&'a str>, created: Option<&'a 
 
 /// What a FILE argument names, without its directory. A stream has no name, and an image's is not its layer's.
 pub fn file_name(file: &OsStr) -> Option<String> {
-    let is_path = file != "-" && !input::is_in_layout(file);
+    let is_image = input::is_in_layout(file) || input::as_url(file).and_then(input::in_registry).is_some();
+    let is_path = file != "-" && !is_image;
     let shown = input::shown(file);
     let name = Path::new(&*shown).file_name().filter(|_| is_path)?;
     Some(name.to_string_lossy().into_owned())

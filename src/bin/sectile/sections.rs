@@ -9,13 +9,20 @@ use sectile::report::SectionsJson;
 use sectile::scan::{Entry, Path, Section, Visitor, Want};
 
 use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::human::SectionsList;
-use crate::output::{Failure, Output};
+use crate::output::Output;
 use crate::{input, show};
 
 pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
-    let mut input = input::open(file, matches)?;
     let shown = input::shown(file);
+    let mut input = match input::open(file, matches) {
+        Err(Failure::Input(error)) if matches.get_flag("json") => {
+            SectionsJson::new(output.out(), &shown, None)?.finish(Some(&error))?;
+            return Err(error.into());
+        }
+        input => input?,
+    };
     let len = input.len();
     let broken = if matches.get_flag("json") {
         let mut lister = Lister::new(SectionsJson::new(output.out(), &shown, Some(len))?, SectionsJson::section);

@@ -10,8 +10,9 @@ use sectile::report::Report;
 use sectile::{Error, Limits, Outcome};
 
 use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::input::Opened;
-use crate::output::{Failure, Output};
+use crate::output::Output;
 #[cfg(feature = "remote")]
 use crate::remote;
 use crate::{human, input};
@@ -26,17 +27,17 @@ pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result
         say(&Report::with_interface(&shown, size, &reading), matches, output)?;
         return finish(file, reading.map(|outcome| outcome.broken), output);
     }
-    let (size, reading) = read(file, matches)?;
+    let (size, reading) = read_by(file, matches, |input| input.read(Limits::default()))?;
     say(&Report::new(&shown, size, &reading), matches, output)?;
     finish(file, reading.map(|outcome| outcome.broken), output)
 }
 
 /// The same, with what the image's manifest says instead, where that is something else.
 fn image(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
-    let (size, reading) = match input::as_url(file) {
-        Some(url) => in_registry(url, matches)?,
-        None => in_layout(file, matches)?,
-    };
+    let (size, reading) = opened(match input::as_url(file) {
+        Some(url) => in_registry(url, matches),
+        None => in_layout(file, matches),
+    })?;
     if matches.get_flag("interface") {
         say(&Report::with_interface(file, size, &reading), matches, output)?;
         return finish(file, reading.map(|outcome| outcome.broken), output);
@@ -48,11 +49,11 @@ fn image(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<E
 
 const NO_IMAGE: &str = "--image asks for an image: `oci:DIR`, `oci:DIR:NAME`, `oci://HOST/REPOSITORY:TAG`";
 
-type ReadImage = (Option<u64>, Reading<(Metadata<'static>, Interface)>);
+type ReadImage = Measured<(Metadata<'static>, Interface)>;
 
 fn in_layout(file: &OsString, matches: &ArgMatches) -> Result<ReadImage, Failure> {
     let locator = Locator::parse(file).ok_or_else(|| Failure::Other(NO_IMAGE.to_owned()))?;
-    let stored = Stored::open(&locator?)?;
+    let stored = locator.and_then(|locator| Stored::open(&locator)).map_err(Error::from)?;
     let mut reading = stored.input().read_with_interface(Limits::default());
     if let Ok(outcome) = &mut reading {
         let metadata = &mut outcome.value.0;
@@ -66,15 +67,13 @@ fn in_layout(file: &OsString, matches: &ArgMatches) -> Result<ReadImage, Failure
 
 #[cfg(feature = "remote")]
 fn in_registry(url: &str, matches: &ArgMatches) -> Result<ReadImage, Failure> {
-    if !remote::is_in_registry(url) {
-        return Err(Failure::Other(NO_IMAGE.to_owned()));
-    }
+    let image = input::in_registry(url).ok_or_else(|| Failure::Other(NO_IMAGE.to_owned()))?;
     if matches.get_flag("verify") {
         return Err(Failure::Other(
             "--verify reads all of a binary, and of a registry's only parts are read".to_owned(),
         ));
     }
-    let mut held = remote::held(url)?;
+    let mut held = remote::held(image)?;
     let mut reading = held.read_with_interface(Limits::default());
     if let Ok(outcome) = &mut reading {
         held.compare(&mut outcome.value.0);
@@ -96,25 +95,27 @@ fn say(report: &Report<'_>, matches: &ArgMatches, output: &mut Output) -> Result
     Ok(())
 }
 
-/// What a FILE argument names, read: its size, where it could be opened, and its metadata.
-pub fn read(file: &OsString, matches: &ArgMatches) -> Result<(Option<u64>, Reading<Metadata<'static>>), Failure> {
-    read_by(file, matches, |input| input.read(Limits::default()))
-}
-
-/// The same, as `read` reads it.
+/// What a FILE argument names, as `read` reads it; and its size, where it could be opened.
 pub fn read_by<T>(
     file: &OsString,
     matches: &ArgMatches,
     read: impl FnOnce(&mut Opened) -> Reading<T>,
-) -> Result<(Option<u64>, Reading<T>), Failure> {
-    match input::open(file, matches) {
-        Ok(mut input) => Ok((Some(input.len()), read(&mut input))),
-        Err(Failure::Input(error)) => Ok((None, Err(error))),
-        Err(failure) => Err(failure),
-    }
+) -> Result<Measured<T>, Failure> {
+    opened(input::open(file, matches).map(|mut input| (Some(input.len()), read(&mut input))))
 }
 
 type Reading<T> = Result<Outcome<T>, Error>;
+
+/// A reading, and the size of what was read.
+type Measured<T> = (Option<u64>, Reading<T>);
+
+/// What could not even be opened was read, too, and gave nothing.
+fn opened<T>(opened: Result<Measured<T>, Failure>) -> Result<Measured<T>, Failure> {
+    match opened {
+        Err(Failure::Input(error)) => Ok((None, Err(error))),
+        opened => opened,
+    }
+}
 
 /// Says why a reading broke off, and gives the exit status that it asks for.
 pub fn finish(file: &OsString, reading: Result<Option<Error>, Error>, output: &mut Output) -> Result<Exit, Failure> {

@@ -1,3 +1,5 @@
+//! Why an image cannot be had of a layout, or not be added to one.
+
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -6,7 +8,8 @@ use crate::escape::quoted;
 use crate::oci::ImageError;
 use crate::splice::WriteError;
 
-/// Why an image layout was not read, or not written. Unless it says otherwise, no image was added.
+/// Why an image layout was not read, or not written. Unless it says otherwise, no image was added. (Of an image in a
+/// registry, it is what is wrong with its documents.)
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LayoutError {
@@ -47,7 +50,7 @@ pub enum LayoutError {
         source: DigestError,
     },
     /// A blob has another size than what points to it says.
-    #[error("the blob {digest} has {found} bytes, and should have {expected}: the layout is damaged")]
+    #[error("the blob {digest} has {found} bytes, and should have {expected}: it is damaged")]
     #[non_exhaustive]
     Size {
         /// What it is called.
@@ -58,7 +61,7 @@ pub enum LayoutError {
         expected: u64,
     },
     /// The bytes of a blob are not those that it is called by.
-    #[error("the blob {expected} has the digest {found}: the layout is damaged, or was tampered with")]
+    #[error("the blob {expected} has the digest {found}: it is damaged, or was tampered with")]
     #[non_exhaustive]
     Content {
         /// What it is called.
@@ -86,7 +89,7 @@ pub enum LayoutError {
     )]
     Registry,
     /// There are several images, and nothing says which.
-    #[error("there are several images, {0}: choose one, with `:NAME` or `@DIGEST` behind the directory")]
+    #[error("there are several images, {0}: choose one, by `:NAME` or `@DIGEST`")]
     Several(String),
     /// Indexes point to indexes, and so on.
     #[error("too many indexes inside one another")]
@@ -139,5 +142,12 @@ impl LayoutError {
 
     pub(crate) fn malformed(file: &Path, why: String) -> Self {
         Self::Malformed { file: file.to_owned(), why }
+    }
+}
+
+/// An image in a layout that could not be had.
+impl From<LayoutError> for crate::error::Error {
+    fn from(error: LayoutError) -> Self {
+        Self::unopened(error)
     }
 }

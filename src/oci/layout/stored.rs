@@ -1,11 +1,13 @@
 //! An image in a layout, found and read where it lies.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use super::index::{Entry, Index};
 use super::picked::{Picked, Pointer, check_size, choose, listing};
 use super::{INDEX_FILE, LayoutError, Locator, Selector, blob_path, check_marker, open_regular, read_json};
 use crate::digest::{Digest, Hasher};
+use crate::error::Error;
 use crate::escape::quoted;
 use crate::oci::{Annotations, Descriptor};
 use crate::splice::Plan;
@@ -77,6 +79,23 @@ impl Stored {
         let mut hasher = Hasher::new();
         Plan::identity(&self.input).write_to(&self.input, &mut hasher)?;
         Ok(hasher.finish())
+    }
+}
+
+impl Input {
+    /// Opens what a locator names: an image's layer of WebAssembly, as `oci:DIR:NAME`, `oci:DIR@sha256:…` or `oci:DIR`
+    /// name one in a layout on disk (see [`oci::Locator`](crate::oci::Locator)), which is read where it lies; or the file
+    /// of this path.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open), and for [`oci::Stored::open`](crate::oci::Stored::open).
+    pub fn locate(locator: impl AsRef<OsStr>) -> Result<Self, Error> {
+        let stored = Locator::parse(locator.as_ref()).map(|locator| Stored::open(&locator?));
+        match stored {
+            Some(stored) => Ok(stored?.into_input()),
+            None => Self::open(Path::new(locator.as_ref())),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Why a registry does not have what was to be pushed.
+//! Why a registry does not take, or give, what it was asked to.
 
 use std::fmt;
 use std::io;
@@ -10,10 +10,11 @@ use super::transport::{Answer, Trouble};
 use crate::digest::Digest;
 use crate::escape::{Escaped, quoted};
 
-/// Why something was not pushed: which request of which repository failed, of what, and what can be done.
+/// Why a registry does not take, or give, what it was asked to: which request about which repository failed, of what, and
+/// what can be done.
 ///
 /// Small (one pointer), with questions to ask of it. What the registry says stands in it escaped, and no secret does.
-pub struct PushError(Box<Inner>);
+pub struct RegistryError(Box<Inner>);
 
 struct Inner {
     place: String,
@@ -50,6 +51,10 @@ pub(super) enum Fault {
     Insecure,
     #[error("it asks for an authorisation that is not known: {0}")]
     Challenge(String),
+    #[error("it gives no token that can be used: {0}")]
+    Token(&'static str),
+    #[error("the token server {place}: {fault}")]
+    AtTokenServer { place: String, fault: Box<Fault> },
     #[error("no credentials can be had")]
     Credentials(#[source] CredentialError),
     #[error("what is to be sent cannot be read")]
@@ -62,40 +67,53 @@ pub(super) enum Fault {
     Manifest(usize),
 }
 
-impl PushError {
+impl RegistryError {
     #[cold]
     pub(super) fn new(reference: &Reference, request: Option<String>, fault: Fault) -> Self {
         let place = format!("{}/{}", reference.registry(), reference.repository());
         Self(Box::new(Inner { place, request, fault }))
     }
 
+    /// What is wrong, whoever's fault it is.
+    fn fault(&self) -> &Fault {
+        match &self.0.fault {
+            Fault::AtTokenServer { fault, .. } => fault,
+            fault => fault,
+        }
+    }
+
     /// The status that the registry, or its token server, answered with, where that is what is wrong.
     pub fn status(&self) -> Option<u16> {
-        match self.0.fault {
-            Fault::Status { status, .. } => Some(status),
+        match self.fault() {
+            Fault::Status { status, .. } => Some(*status),
             _ => None,
         }
+    }
+
+    /// Whether the registry has no such repository, or no such image in it, or does not show it.
+    pub fn is_missing(&self) -> bool {
+        matches!(self.0.fault, Fault::Status { status: 404, .. }) // of a token server, that says nothing of images
     }
 
     /// Whether the registry wants credentials, other ones, or a user with more rights.
     pub fn is_denied(&self) -> bool {
         matches!(self.status(), Some(401 | 403))
-            || matches!(self.0.fault, Fault::Insecure | Fault::Challenge(_) | Fault::Credentials(_))
+            || matches!(self.fault(), Fault::Insecure | Fault::Challenge(_) | Fault::Credentials(_))
     }
 
     /// Whether trying again later may help.
     pub fn is_passing(&self) -> bool {
         matches!(self.status(), Some(429 | 500..=599))
-            || matches!(self.0.fault, Fault::Later { .. } | Fault::Broken(..) | Fault::TimedOut | Fault::Unreachable(_))
+            || matches!(self.fault(), Fault::Later { .. } | Fault::Broken(..) | Fault::TimedOut | Fault::Unreachable(_))
     }
 
     /// Whether what was to be sent was changed meanwhile, or could not be read.
     pub fn is_source(&self) -> bool {
-        matches!(self.0.fault, Fault::Source(_) | Fault::Changed)
+        matches!(self.fault(), Fault::Source(_) | Fault::Changed)
     }
 }
 
-impl fmt::Display for PushError {
+impl fmt::Display for RegistryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { place, request, fault } = &*self.0;
         match request {
@@ -105,16 +123,16 @@ impl fmt::Display for PushError {
     }
 }
 
-impl fmt::Debug for PushError {
+impl fmt::Debug for RegistryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { place, request, fault } = &*self.0;
-        f.debug_struct("PushError").field("place", place).field("request", request).field("fault", fault).finish()
+        f.debug_struct("RegistryError").field("place", place).field("request", request).field("fault", fault).finish()
     }
 }
 
-impl std::error::Error for PushError {
+impl std::error::Error for RegistryError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        std::error::Error::source(&self.0.fault)
+        std::error::Error::source(self.fault())
     }
 }
 
@@ -129,7 +147,7 @@ impl Fault {
         let advice = match answer.status {
             401 => "the credentials that are known are not accepted",
             403 => "this user may not do so: log in as one who may",
-            404 => "there is no such repository, or it may not be seen",
+            404 => "there is no such repository, or nothing of that name in it, or it may not be seen",
             405 => "the registry cannot do this",
             413 => "the registry takes no request of this size, however small the chunks",
             429 => "too many requests: try again later",
@@ -160,6 +178,11 @@ impl Trouble {
     }
 }
 
+/// What the other side says, quoted: its beginning, escaped.
+pub(super) fn told(text: &str) -> String {
+    Escaped::new(&quoted(text)).to_string()
+}
+
 /// The errors that a registry tells: some of them, escaped. Source: the distribution specification, "Error Codes".
 fn said(body: &[u8]) -> String {
     const MOST: usize = 3;
@@ -177,7 +200,7 @@ fn said(body: &[u8]) -> String {
     let Ok(body) = serde_json::from_slice::<Body>(body) else { return String::new() };
     let shown = body.errors.iter().take(MOST).map(|one| {
         let message = one.message.as_deref().unwrap_or_default();
-        format!("{} {}", Escaped::new(quoted(&one.code).trim_matches('`')), Escaped::new(&quoted(message)))
+        format!("{} {}", told(&one.code).trim_matches('`'), told(message))
     });
     let shown: Vec<String> = shown.collect();
     if shown.is_empty() { String::new() } else { format!(" ({})", shown.join("; ")) }
@@ -189,7 +212,7 @@ mod tests {
 
     #[test]
     fn an_error_is_one_pointer() {
-        assert_eq!(size_of::<PushError>(), size_of::<usize>());
+        assert_eq!(size_of::<RegistryError>(), size_of::<usize>());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use ureq::http::{Method, header};
 
 use super::client::Client;
-use super::error::{Fault, PushError};
+use super::error::{Fault, RegistryError};
 use super::reference::Reference;
 use super::session::{Access, Ask, Learnt, Session};
 use super::transport::Answer;
@@ -17,18 +17,22 @@ use crate::drive::{Fetch, Fetched};
 use crate::metadata::Metadata;
 use crate::oci::drift;
 use crate::oci::layout::{Picked, Pointer};
-use crate::oci::{Annotations, Descriptor, LayoutError, MAX_MANIFEST};
+use crate::oci::{Annotations, Descriptor, INDEX, LayoutError, MANIFEST, MAX_MANIFEST};
 
-/// What a manifest may be, in the order in which it is liked.
-const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
-                         application/vnd.docker.distribution.manifest.v2+json, \
-                         application/vnd.docker.distribution.manifest.list.v2+json";
+/// What a manifest may be, in the order in which it is liked: OCI's media types, and Docker's.
+const MANIFESTS: [&str; 4] = [
+    MANIFEST,
+    INDEX,
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+];
 
 /// Tag of a reference that has neither tag nor digest, as other clients take it.
 const LATEST: &str = "latest";
 
 /// An image in a registry: its manifest was read and hashed; its layer of WebAssembly stays there, and is a source of ranges
-/// ([`Fetch`]), which blocks while it fetches. Where the registry gives no ranges, only a layer of up to 4 MiB can be read.
+/// ([`Fetch`]), which blocks while it fetches. Parts cannot be hashed: that they are the layer's is the registry's word. Where
+/// it gives no ranges, only a layer of up to 4 MiB can be read.
 ///
 /// ```no_run
 /// use sectile::oci::registry::{Client, ClientOptions, Credentials, Held};
@@ -51,7 +55,7 @@ pub struct Held {
 pub enum HeldError {
     /// The registry does not give it.
     #[error(transparent)]
-    Registry(#[from] PushError),
+    Registry(#[from] RegistryError),
     /// What it gives is no image with one layer of WebAssembly, or not what it is called by.
     #[error(transparent)]
     Image(#[from] LayoutError),
@@ -67,17 +71,18 @@ impl Held {
     /// malformed, or not what it is called by.
     pub fn open(client: Client, reference: Reference) -> Result<Self, HeldError> {
         let mut session = Session::new(&client, &reference, Access::Pull)?;
+        let media_types = MANIFESTS.join(", ");
         let (first, mut tagged) = if let Some(digest) = reference.digest() {
             (digest, None)
         } else {
-            let bytes = document(&mut session, reference.tag().unwrap_or(LATEST))?;
+            let bytes = session.manifest(reference.tag().unwrap_or(LATEST), &media_types)?;
             (Digest::of(&bytes), Some(bytes))
         };
         let place = format!("{}/{}", reference.registry(), reference.repository());
         let called = |digest| PathBuf::from(format!("{place}@{digest}"));
         let picked = Picked::find(Pointer::to(first), called, |pointer| match tagged.take() {
             Some(bytes) => Ok(bytes),
-            None => document(&mut session, &pointer.digest.to_string()).map_err(HeldError::Registry),
+            None => session.manifest(&pointer.digest.to_string(), &media_types).map_err(HeldError::Registry),
         })?;
         let learnt = Some(session.learnt());
         Ok(Self { client, reference, learnt, picked })
@@ -105,7 +110,7 @@ impl Held {
     }
 
     /// A part of the layer; fewer bytes than were asked for where those are more than an answer may have.
-    fn part(&mut self, range: Range<u64>) -> Result<Fetched, PushError> {
+    fn part(&mut self, range: Range<u64>) -> Result<Fetched, RegistryError> {
         let Descriptor { digest, size, .. } = self.picked.layer;
         let range = range.start..range.end.min(size).min(range.start.saturating_add(MAX_MANIFEST));
         if range.is_empty() {
@@ -147,17 +152,6 @@ fn given(mut answer: Answer, range: &Range<u64>, size: u64) -> Result<Vec<u8>, F
         }
         200 => Err(Fault::malformed("the layer has another length than its manifest says")),
         _ => Err(Fault::unwanted(&answer)),
-    }
-}
-
-/// A manifest, or an index, by its tag or its digest.
-fn document(session: &mut Session<'_>, name: &str) -> Result<Vec<u8>, PushError> {
-    let ask = Ask::new(Method::GET, session.url(&format!("manifests/{name}"))?).field(header::ACCEPT, MANIFESTS);
-    let request = format!("GET {}", ask.url);
-    let answer = session.ask(ask)?;
-    match answer.status {
-        200 => Ok(answer.body),
-        _ => Err(session.error(Some(request), Fault::unwanted(&answer))),
     }
 }
 

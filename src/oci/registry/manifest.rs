@@ -2,7 +2,7 @@
 
 use ureq::http::{Method, header};
 
-use super::error::{Fault, PushError};
+use super::error::{Fault, RegistryError};
 use super::session::{Ask, Body, Session};
 use super::transport::Answer;
 use super::upload::confirm;
@@ -11,7 +11,7 @@ use crate::oci::MAX_MANIFEST;
 
 impl Session<'_> {
     /// Whether a tag, or a digest, names this manifest already.
-    pub(super) fn has_manifest(&mut self, name: &str, digest: Digest, media_type: &str) -> Result<bool, PushError> {
+    pub(super) fn has_manifest(&mut self, name: &str, digest: Digest, media_type: &str) -> Result<bool, RegistryError> {
         let ask = Ask::new(Method::HEAD, self.url(&format!("manifests/{name}"))?).field(header::ACCEPT, media_type);
         let request = format!("HEAD {}", ask.url);
         let answer = self.ask(ask)?;
@@ -23,7 +23,7 @@ impl Session<'_> {
     }
 
     /// Refuses a manifest that registries take, and then do not give again.
-    pub(super) fn check_size(&self, manifest: &[u8]) -> Result<(), PushError> {
+    pub(super) fn check_size(&self, manifest: &[u8]) -> Result<(), RegistryError> {
         let len = manifest.len();
         if len as u64 > MAX_MANIFEST { Err(self.error(None, Fault::Manifest(len))) } else { Ok(()) }
     }
@@ -35,7 +35,7 @@ impl Session<'_> {
         digest: Digest,
         media_type: &str,
         manifest: &[u8],
-    ) -> Result<Answer, PushError> {
+    ) -> Result<Answer, RegistryError> {
         let url = self.url(&format!("manifests/{name}"))?;
         let request = Some(format!("PUT {url}"));
         self.check_size(manifest)?;
@@ -51,14 +51,13 @@ impl Session<'_> {
         Ok(answer)
     }
 
-    /// The manifest of a tag, if there is one.
-    pub(super) fn manifest(&mut self, tag: &str, media_type: &str) -> Result<Option<Vec<u8>>, PushError> {
-        let ask = Ask::new(Method::GET, self.url(&format!("manifests/{tag}"))?).field(header::ACCEPT, media_type);
+    /// The manifest of a tag or a digest, of one of these media types.
+    pub(super) fn manifest(&mut self, name: &str, media_types: &str) -> Result<Vec<u8>, RegistryError> {
+        let ask = Ask::new(Method::GET, self.url(&format!("manifests/{name}"))?).field(header::ACCEPT, media_types);
         let request = format!("GET {}", ask.url);
         let answer = self.ask(ask)?;
         match answer.status {
-            200 => Ok(Some(answer.body)),
-            404 => Ok(None),
+            200 => Ok(answer.body),
             _ => Err(self.error(Some(request), Fault::unwanted(&answer))),
         }
     }

@@ -1,4 +1,4 @@
-//! Registries: where images are pushed to, by the distribution API. Source: the OCI distribution specification, 1.1.
+//! Registries: where images are pushed to, and read where they lie, by the distribution API. Source: the OCI distribution specification, 1.1.
 
 mod challenge;
 mod client;
@@ -19,7 +19,7 @@ mod url;
 
 pub use self::client::{Client, ClientOptions, Scheme};
 pub use self::credential::{Credential, CredentialError, Credentials};
-pub use self::error::PushError;
+pub use self::error::RegistryError;
 pub use self::held::{Held, HeldError};
 pub use self::package::Pushed;
 pub use self::reference::{Reference, ReferenceError};

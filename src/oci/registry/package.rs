@@ -1,9 +1,8 @@
 //! A manifest with its blobs, on its way to a registry.
 
-use super::client::Client;
-use super::error::{Fault, PushError};
+use super::error::{Fault, RegistryError};
 use super::reference::Reference;
-use super::session::{Access, Session, Source};
+use super::session::{Session, Source};
 use super::transport::Answer;
 use crate::digest::Digest;
 use crate::oci::{Descriptor, MANIFEST};
@@ -35,7 +34,7 @@ impl Session<'_> {
         &mut self,
         package: &Package<'_>,
         progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<u64, PushError> {
+    ) -> Result<u64, RegistryError> {
         let whole: u64 = package.blobs.iter().map(|(_, source)| source.len()).sum();
         let (mut before, mut sent) = (0, 0);
         for (digest, source) in package.blobs {
@@ -53,7 +52,7 @@ impl Session<'_> {
         &mut self,
         package: &Package<'_>,
         progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<Pushed, PushError> {
+    ) -> Result<Pushed, RegistryError> {
         let Package { manifest, digest, .. } = *package;
         let reference = self.reference();
         if let Some(asked) = reference.digest().filter(|asked| *asked != digest) {
@@ -72,15 +71,9 @@ impl Session<'_> {
     }
 
     /// The same by its digest, whatever is there; gives the registry's answer.
-    pub(super) fn put_untagged(&mut self, package: &Package<'_>) -> Result<Answer, PushError> {
+    pub(super) fn put_untagged(&mut self, package: &Package<'_>) -> Result<Answer, RegistryError> {
         self.check_size(package.manifest)?;
         self.put_blobs(package, &mut |_, _| {})?;
         self.put_manifest(&package.digest.to_string(), package.digest, MANIFEST, package.manifest)
-    }
-}
-
-impl Client {
-    pub(super) fn session<'c>(&'c self, reference: &'c Reference) -> Result<Session<'c>, PushError> {
-        Session::new(self, reference, Access::Push)
     }
 }

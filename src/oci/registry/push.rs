@@ -3,10 +3,10 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::client::Client;
-use super::error::{Fault, PushError};
+use super::error::{Fault, RegistryError};
 use super::package::{Package, Pushed};
 use super::reference::Reference;
-use super::session::Source;
+use super::session::{Access, Session, Source};
 use crate::oci::Image;
 use crate::splice::Plan;
 use crate::store::Input;
@@ -48,8 +48,8 @@ impl Client {
         plan: &Plan,
         input: &Input,
         progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<Pushed, PushError> {
-        let mut session = self.session(reference)?;
+    ) -> Result<Pushed, RegistryError> {
+        let mut session = Session::new(self, reference, Access::Push)?;
         if !plan.is_for(input) || plan.len() != image.layer().size {
             return Err(session.error(None, Fault::Changed));
         }

@@ -4,9 +4,9 @@
 use serde_json::{Value, json};
 
 use super::client::Client;
-use super::error::{Fault, PushError};
+use super::error::{Fault, RegistryError};
 use super::package::{Package, Pushed};
-use super::session::{Session, Source};
+use super::session::{Access, Session, Source};
 use crate::digest::Digest;
 use crate::oci::descriptor::Wire;
 use crate::oci::manifest::Manifest;
@@ -58,7 +58,7 @@ impl Client {
     /// # Errors
     ///
     /// The registry does not have it, and why; or what stands under that tag is no index of images.
-    pub fn attach(&self, subject: &Pushed, artifact: &Artifact<'_>) -> Result<Attached, PushError> {
+    pub fn attach(&self, subject: &Pushed, artifact: &Artifact<'_>) -> Result<Attached, RegistryError> {
         let (config, layer) = (Descriptor::of(EMPTY.0, EMPTY.1), artifact.layer());
         let manifest = Manifest {
             artifact_type: Some(artifact.media_type),
@@ -70,7 +70,7 @@ impl Client {
         let manifest = manifest.to_json();
         let mut entry = Descriptor::of(MANIFEST, &manifest);
         let blobs: [(_, &dyn Source); 2] = [(config.digest, &EMPTY.1), (layer.digest, &artifact.bytes)];
-        let mut session = self.session(&subject.reference)?;
+        let mut session = Session::new(self, &subject.reference, Access::Push)?;
         let answer = session.put_untagged(&Package { manifest: &manifest, digest: entry.digest, blobs })?;
         let digest = entry.digest;
         if answer.field("oci-subject").is_some() {
@@ -94,13 +94,14 @@ impl Artifact<'_> {
 
 impl Session<'_> {
     /// Adds an entry to the index of what refers to an image, unless it is there. Gives the index's tag.
-    fn list_referrer(&mut self, subject: Digest, entry: &Descriptor) -> Result<String, PushError> {
+    fn list_referrer(&mut self, subject: Digest, entry: &Descriptor) -> Result<String, RegistryError> {
         let tag = subject.to_string().replace(':', "-");
-        let mut index = match self.manifest(&tag, INDEX)? {
-            Some(bytes) => {
+        let mut index = match self.manifest(&tag, INDEX) {
+            Ok(bytes) => {
                 parsed(&bytes).map_err(|why| self.error(Some(format!("GET manifests/{tag}")), Fault::malformed(why)))?
             }
-            None => json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": []}),
+            Err(error) if error.is_missing() => json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": []}),
+            Err(error) => return Err(error),
         };
         let digest = entry.digest.to_string();
         let entries = index["manifests"].as_array_mut().expect("it was looked at");

@@ -10,7 +10,7 @@ use ureq::http::{HeaderName, HeaderValue, Method, header};
 use super::challenge::{Challenge, challenges};
 use super::client::{Client, Scheme};
 use super::credential::Credential;
-use super::error::{Fault, PushError};
+use super::error::{Fault, RegistryError, told};
 use super::pause::{self, Patience};
 use super::reference::{DOCKER, Reference};
 use super::transport::{Answer, Outgoing, Trouble};
@@ -114,7 +114,7 @@ pub(super) struct Session<'c> {
 }
 
 impl<'c> Session<'c> {
-    pub(super) fn new(client: &'c Client, reference: &'c Reference, access: Access) -> Result<Self, PushError> {
+    pub(super) fn new(client: &'c Client, reference: &'c Reference, access: Access) -> Result<Self, RegistryError> {
         let scheme = match client.options.scheme {
             Scheme::Http => "http",
             Scheme::Auto if Self::is_local(reference) => "http",
@@ -122,7 +122,7 @@ impl<'c> Session<'c> {
         };
         let base = format!("{scheme}://{}/v2/{}/", reference.api_host(), reference.repository());
         let base = Url::parse(&base)
-            .map_err(|why| PushError::new(reference, None, Fault::Unreachable(format!("{base}: {why}"))))?;
+            .map_err(|why| RegistryError::new(reference, None, Fault::Unreachable(format!("{base}: {why}"))))?;
         let options = &client.options;
         let patience = Patience::new(options.pause, options.patience);
         Ok(Self { client, reference, access, base, credential: None, authorization: None, patience, expects: true })
@@ -134,7 +134,7 @@ impl<'c> Session<'c> {
         reference: &'c Reference,
         access: Access,
         learnt: Learnt,
-    ) -> Result<Self, PushError> {
+    ) -> Result<Self, RegistryError> {
         let Learnt { credential, authorization, expects } = learnt;
         Ok(Self { credential, authorization, expects, ..Self::new(client, reference, access)? })
     }
@@ -170,34 +170,24 @@ impl<'c> Session<'c> {
     }
 
     /// A place under the repository.
-    pub(super) fn url(&self, path: &str) -> Result<Url, PushError> {
+    pub(super) fn url(&self, path: &str) -> Result<Url, RegistryError> {
         self.base.join(path).map_err(|why| self.error(None, Fault::malformed(format!("{path}: {why}"))))
     }
 
-    pub(super) fn error(&self, request: Option<String>, fault: Fault) -> PushError {
-        PushError::new(self.reference, request, fault)
+    pub(super) fn error(&self, request: Option<String>, fault: Fault) -> RegistryError {
+        RegistryError::new(self.reference, request, fault)
     }
 
     /// Asks until there is an answer that trying again would not change.
-    pub(super) fn ask(&mut self, mut ask: Ask<'_>) -> Result<Answer, PushError> {
+    pub(super) fn ask(&mut self, mut ask: Ask<'_>) -> Result<Answer, RegistryError> {
         let name = format!("{} {}", ask.method, ask.url);
         self.try_ask(&mut ask).map_err(|fault| self.error(Some(name), fault))
     }
 
     pub(super) fn try_ask(&mut self, ask: &mut Ask<'_>) -> Result<Answer, Fault> {
-        let (mut is_fresh, mut tried) = (false, 1);
+        let mut is_fresh = false;
         loop {
-            let is_last = tried >= self.client.options.attempts;
-            let answer = match self.follow(ask) {
-                Err(Stop::Trouble(Trouble::Broken(_))) if ask.is_repeatable && !is_last => {
-                    self.wait(tried, None)?;
-                    tried += 1;
-                    continue;
-                }
-                Err(Stop::Trouble(trouble)) => return Err(trouble.fault(tried)),
-                Err(Stop::Fault(fault)) => return Err(fault),
-                Ok(answered) => answered,
-            };
+            let answer = self.repeat(ask.is_repeatable, |session| session.follow(ask))?;
             match answer.status {
                 // Credentials are the registry's, and nobody else's.
                 401 if answer.url.is_same_origin(&self.base) => {
@@ -209,12 +199,29 @@ impl<'c> Session<'c> {
                     is_fresh = true;
                 }
                 417 if self.expects => self.expects = false,
-                status if pause::is_passing(status) && !is_last => {
-                    self.wait(tried, pause::asked(&answer))?;
-                    tried += 1;
-                }
                 _ => return Ok(answer),
             }
+        }
+    }
+
+    /// Sends again while that may help: where somebody is busy, and if that does no harm, where the connection breaks.
+    pub(super) fn repeat(
+        &mut self,
+        is_repeatable: bool,
+        mut send: impl FnMut(&Self) -> Result<Answer, Stop>,
+    ) -> Result<Answer, Fault> {
+        let mut tried = 1;
+        loop {
+            let is_last = tried >= self.client.options.attempts;
+            let asked = match send(self) {
+                Err(Stop::Trouble(Trouble::Broken(_))) if is_repeatable && !is_last => None,
+                Err(Stop::Trouble(trouble)) => return Err(trouble.fault(tried)),
+                Err(Stop::Fault(fault)) => return Err(fault),
+                Ok(answer) if pause::is_passing(answer.status) && !is_last => pause::asked(&answer),
+                Ok(answer) => return Ok(answer),
+            };
+            self.wait(tried, asked)?;
+            tried += 1;
         }
     }
 
@@ -327,12 +334,12 @@ pub(super) fn check_secure(url: &Url) -> Result<(), Fault> {
 fn shown(base: &Url, to: &str) -> String {
     match base.join(to) {
         Ok(url) => url.to_string(),
-        Err(_) => crate::Escaped::new(&crate::escape::quoted(to.split('?').next().unwrap_or_default())).to_string(),
+        Err(_) => told(to.split('?').next().unwrap_or_default()),
     }
 }
 
 /// Why there is no answer, and whether it may be asked for again.
-enum Stop {
+pub(super) enum Stop {
     Trouble(Trouble),
     Fault(Fault),
 }

@@ -8,7 +8,7 @@ use ureq::http::{HeaderValue, Method, header};
 
 use super::challenge::Challenge;
 use super::credential::{Credential, Kind, Secret};
-use super::error::Fault;
+use super::error::{Fault, told};
 use super::session::{Session, check_secure};
 use super::transport::{Answer, Outgoing};
 use super::url::Url;
@@ -30,19 +30,19 @@ impl Session<'_> {
         match (bearer, known) {
             (_, Some(Credential(Kind::Bearer(token)))) => {
                 check_secure(self.base())?;
-                field("Bearer", token.reveal())
+                let advice = "the token that is known cannot stand in a header: log in again";
+                field("Bearer", token.reveal()).ok_or_else(|| Fault::status(answer, advice))
             }
             (Some(Challenge::Bearer { realm, service }), known) => {
                 self.token(realm, service.as_deref(), known.as_ref())
             }
             _ if !challenges.contains(&Challenge::Basic) => {
                 let fields: Vec<&str> = answer.fields("www-authenticate").collect();
-                let asked = crate::escape::quoted(&fields.join(", "));
-                Err(Fault::Challenge(crate::Escaped::new(&asked).to_string()))
+                Err(Fault::Challenge(told(&fields.join(", "))))
             }
             (_, Some(Credential(Kind::Password { user, password }))) => {
                 check_secure(self.base())?;
-                basic(&user, &password)
+                Ok(basic(&user, &password))
             }
             (_, Some(Credential(Kind::Identity(_)))) => {
                 Err(Fault::status(answer, "it wants a password, and only an identity token is known: log in again"))
@@ -52,7 +52,7 @@ impl Session<'_> {
     }
 
     /// Has a token given, for what the session is to do with its repository.
-    fn token(&self, realm: &str, service: Option<&str>, known: Option<&Credential>) -> Result<HeaderValue, Fault> {
+    fn token(&mut self, realm: &str, service: Option<&str>, known: Option<&Credential>) -> Result<HeaderValue, Fault> {
         let realm = self.base().join(realm).and_then(|url| self.permitted(url));
         let realm =
             realm.map_err(|why| Fault::malformed(format!("the token server that it names is refused: {why}")))?;
@@ -61,60 +61,69 @@ impl Session<'_> {
             check_secure(&realm)?;
             check_secure(self.base())?;
         }
+        let granted = self.granted(&realm, service, known);
+        granted.map_err(|fault| Fault::AtTokenServer { place: realm.to_string(), fault: Box::new(fault) })
+    }
+
+    fn granted(
+        &mut self,
+        realm: &Url,
+        service: Option<&str>,
+        known: Option<&Credential>,
+    ) -> Result<HeaderValue, Fault> {
         let scope = format!("repository:{}:{}", self.reference().repository(), self.access().actions());
         let mut form = vec![("scope", scope.as_str()), ("client_id", CLIENT)];
         form.extend(service.map(|service| ("service", service)));
-        let answer = match known {
-            Some(Credential(Kind::Identity(token))) => {
-                form.extend([("grant_type", "refresh_token"), ("refresh_token", token.reveal())]);
-                let form = encoded(&form);
-                let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
-                let mut ignored = |_| {};
-                let mut body = Outgoing::new(Box::new(form.as_bytes()), form.len() as u64, &mut ignored);
-                self.send_once(&Method::POST, &realm, &[(header::CONTENT_TYPE, kind)], Some(&mut body))
+        let mut fields = Vec::new();
+        let (method, url, posted) = if let Some(Credential(Kind::Identity(token))) = known {
+            form.extend([("grant_type", "refresh_token"), ("refresh_token", token.reveal())]);
+            fields.push((header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")));
+            (Method::POST, realm.clone(), Some(encoded(&form)))
+        } else {
+            if let Some(Credential(Kind::Password { user, password })) = known {
+                form.push(("account", user));
+                fields.push((header::AUTHORIZATION, basic(user, password)));
             }
-            known => {
-                let mut fields = Vec::new();
-                if let Some(Credential(Kind::Password { user, password })) = known {
-                    form.push(("account", user));
-                    fields.push((header::AUTHORIZATION, basic(user, password)?));
-                }
-                let url = realm.with_raw_query(&encoded(&form)).map_err(Fault::malformed)?;
-                self.send_once(&Method::GET, &url, &fields, None)
-            }
+            let url = realm.with_raw_query(&encoded(&form)).map_err(Fault::malformed)?;
+            (Method::GET, url, None)
         };
-        let answer = answer.map_err(|trouble| trouble.fault(1).at_token_server(&realm))?;
+        let answer = self.repeat(true, |session| {
+            let mut ignored = |_| {};
+            let mut body = posted.as_ref().map(|form| {
+                let form = form.as_bytes();
+                Outgoing::new(Box::new(form), form.len() as u64, &mut ignored)
+            });
+            Ok(session.send_once(&method, &url, &fields, body.as_mut())?)
+        })?;
         if answer.status != 200 {
             let advice = match (answer.status, known) {
                 (401 | 403, None) => self.log_in(),
-                (401 | 403, Some(_)) => {
-                    format!("the token server {realm} does not accept the credentials: {}", self.log_in())
-                }
-                _ => format!("the token server {realm} gives no token"),
+                (401 | 403, Some(_)) => format!("it does not accept the credentials: {}", self.log_in()),
+                _ => "it gives no token".to_owned(),
             };
             return Err(Fault::status(&answer, advice));
         }
         // What it is, if it is no token, may be one.
-        let granted: Granted = serde_json::from_slice(&answer.body)
-            .map_err(|_| Fault::malformed(format!("the token server {realm} gives no JSON with a token")))?;
+        let granted: Granted =
+            serde_json::from_slice(&answer.body).map_err(|_| Fault::Token("no JSON with a token"))?;
         let given = |token: Option<String>| token.filter(|token| !token.is_empty());
         let token = given(granted.token).or(given(granted.access_token));
-        let token = token.ok_or_else(|| Fault::malformed(format!("the token server {realm} gives an empty token")))?;
-        field("Bearer", &token)
+        let token = token.ok_or(Fault::Token("an empty token"))?;
+        field("Bearer", &token).ok_or(Fault::Token("one that cannot stand in a header"))
     }
 }
 
-/// `Authorization`, marked as secret.
-fn field(scheme: &str, secret: &str) -> Result<HeaderValue, Fault> {
-    let mut value = HeaderValue::try_from(format!("{scheme} {secret}"))
-        .map_err(|_| Fault::malformed("the token that it gives cannot stand in a header"))?;
+/// `Authorization`, marked as secret; `None` where this cannot stand in a header.
+fn field(scheme: &str, secret: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::try_from(format!("{scheme} {secret}")).ok()?;
     value.set_sensitive(true);
-    Ok(value)
+    Some(value)
 }
 
 /// Source: RFC 7617.
-fn basic(user: &str, password: &Secret) -> Result<HeaderValue, Fault> {
-    field("Basic", &STANDARD.encode(format!("{user}:{}", password.reveal())))
+fn basic(user: &str, password: &Secret) -> HeaderValue {
+    let pair = STANDARD.encode(format!("{user}:{}", password.reveal()));
+    field("Basic", &pair).expect("Base64 can stand in a header")
 }
 
 /// `application/x-www-form-urlencoded`.
@@ -128,16 +137,6 @@ fn encoded(form: &[(&str, &str)]) -> String {
         escaped.collect::<String>()
     };
     form.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect::<Vec<_>>().join("&")
-}
-
-impl Fault {
-    fn at_token_server(self, realm: &Url) -> Self {
-        match self {
-            Self::Unreachable(why) => Self::Unreachable(format!("the token server {realm}: {why}")),
-            Self::Tls(why) => Self::Tls(format!("the token server {realm}: {why}")),
-            other => other,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -157,7 +156,7 @@ mod tests {
         let value = field("Bearer", "hunter2").unwrap();
         assert!(value.is_sensitive() && !format!("{value:?}").contains("hunter2"));
         for token in ["a\nb", "a\0", "\u{7f}"] {
-            assert!(field("Bearer", token).is_err());
+            assert!(field("Bearer", token).is_none());
         }
     }
 }

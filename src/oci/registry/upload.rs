@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use ureq::http::{Method, header};
 
-use super::error::{Fault, PushError};
+use super::error::{Fault, RegistryError, told};
 use super::session::{Ask, Body, Session, Source};
 use super::transport::Answer;
 use super::url::Url;
@@ -44,7 +44,7 @@ impl Session<'_> {
         digest: Digest,
         source: &dyn Source,
         progress: &mut dyn FnMut(u64),
-    ) -> Result<bool, PushError> {
+    ) -> Result<bool, RegistryError> {
         if self.has_blob(digest)? {
             return Ok(false);
         }
@@ -70,7 +70,7 @@ impl Session<'_> {
     }
 
     /// Whether the registry has a blob.
-    fn has_blob(&mut self, digest: Digest) -> Result<bool, PushError> {
+    fn has_blob(&mut self, digest: Digest) -> Result<bool, RegistryError> {
         let ask = Ask::new(Method::HEAD, self.url(&format!("blobs/{digest}"))?);
         let name = format!("HEAD {}", ask.url);
         let answer = self.ask(ask)?;
@@ -88,7 +88,7 @@ impl Session<'_> {
         source: &'a dyn Source,
         chunk: Option<u64>,
         attempts: u32,
-    ) -> Result<Upload<'a>, PushError> {
+    ) -> Result<Upload<'a>, RegistryError> {
         let url = self.url("blobs/uploads/")?;
         let name = format!("POST {url}");
         let mut ignored = |_| {};
@@ -137,10 +137,7 @@ impl Session<'_> {
         let mut ask = ask.body(Body { source: upload.source, range: range.clone(), progress: &mut sent });
         ask.is_repeatable = false;
         let answer = match self.try_ask(&mut ask) {
-            Err(Fault::Source(error)) if upload.source.is_changed().unwrap_or(false) => {
-                _ = error;
-                return Err(Fault::Changed);
-            }
+            Err(Fault::Source(_)) if upload.source.is_changed().unwrap_or(false) => return Err(Fault::Changed),
             Err(Fault::Broken(_, error)) => return self.take_up(upload, Fault::Broken(upload.attempts, error)),
             answer => answer?,
         };
@@ -246,5 +243,5 @@ pub(super) fn confirm(answer: &Answer, expected: Digest) -> Result<(), Fault> {
     if is_other_algorithm || found.parse() == Ok(expected) {
         return Ok(());
     }
-    Err(Fault::OtherDigest { expected, found: crate::Escaped::new(&crate::escape::quoted(found)).to_string() })
+    Err(Fault::OtherDigest { expected, found: told(found) })
 }

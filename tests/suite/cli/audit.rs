@@ -48,6 +48,8 @@ fn every_format_goes_into_a_file_as_it_goes_to_standard_output() {
         let written = run(["audit", &path(&directory, ""), "--format", format, "-o", &answer]);
         assert_eq!((written.status, &*written.stdout, &*written.stderr), (1, &b""[..], ""), "{format}");
         assert!(fs::read(&answer).unwrap() == printed.stdout, "{format}");
+        let dashed = run(["audit", &path(&directory, ""), "--format", format, "-o", "-"]);
+        assert!(dashed.stdout == printed.stdout, "{format}: {}", dashed.text());
     }
     assert_eq!(fs::read_dir(answers.path()).unwrap().count(), 5);
 }

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
-use super::{Run, file, run, run_with_input, show_json};
+use super::{Run, command, file, run, run_with_input, show_json};
 use crate::support::binary::{COMPONENT, component, custom, module, name, nested, producers, section};
 
 /// Runs a command on a file: the name, the file, the rest.
@@ -278,4 +278,13 @@ fn what_it_says_is_safe_to_show() {
     assert!(ran.status == 0 && !ran.text().contains('\u{202e}') && !ran.text().contains('\u{1b}'), "{}", ran.text());
     let refused = edit("set", &path, &["--licenses", "\u{1b}[31m\u{202e}"]);
     assert!(refused.status == 2 && !refused.stderr.contains('\u{202e}') && !refused.stderr.contains('\u{1b}'));
+}
+
+#[test]
+fn standard_input_is_nothing_to_recover() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("-"), module(&[])).unwrap();
+    let run = Run::of(command(["recover", "-"]).current_dir(directory.path()).output().unwrap());
+    assert_eq!(run.status, 2);
+    assert!(run.stderr.contains("standard input cannot be recovered"), "{}", run.stderr);
 }

@@ -233,3 +233,22 @@ fn what_cannot_be_an_image_makes_no_layout() {
     assert!(run.status == 2 && run.stderr.contains("no name for an image"), "{}", run.stderr);
     assert!(!out.exists());
 }
+
+#[test]
+fn an_image_that_is_not_there_has_its_line_of_json_too() {
+    for args in [&["show"][..], &["show", "--image"], &["show", "--interface"], &["sections"], &["check"]] {
+        let run = run(args.iter().copied().chain(["--json", "oci:missing:1"]));
+        assert_eq!(run.status, 2, "{args:?}");
+        let json = run.json();
+        assert_eq!((&json["file"], &json["size"]), (&"oci:missing:1".into(), &serde_json::Value::Null), "{args:?}");
+        assert_eq!(json["outcome"], "partial", "{args:?}");
+    }
+}
+
+#[test]
+fn a_layout_is_no_stream() {
+    let (directory, path) = file(&module(&[]));
+    let made = command(["oci", "layout", "-o", "-"]).arg(&path).current_dir(directory.path()).output().unwrap();
+    assert_eq!(made.status.code(), Some(2));
+    assert!(!directory.path().join("-").exists());
+}

@@ -58,13 +58,39 @@ fn what_is_not_there_is_said_without_secrets() {
 
 #[test]
 fn what_lies_elsewhere_is_only_read() {
-    let file = "https://user:5ec12e7@example.com/app.wasm?a=5ec12e7";
-    for args in
-        [vec!["set", file, "--licenses", "MIT"], vec!["digest", file], vec!["show", "--map", file], vec!["show", file]]
-    {
-        let run = run(args);
-        assert_eq!(run.status, 2);
-        assert!(!run.stderr.is_empty() && !run.stderr.contains("5ec12e7"), "{}", run.stderr);
+    for file in [
+        "https://user:5ec12e7@example.com/app.wasm?a=5ec12e7",
+        "s3://user:5ec12e7@bucket/app.wasm",
+        "az://container/app.wasm?sig=5ec12e7",
+        "s3://bucket/app.wasm?X-Amz-Signature=5ec12e7",
+        "gs://bucket/app.wasm#5ec12e7",
+    ] {
+        for args in [&["set", "--licenses", "MIT"][..], &["digest"], &["show", "--map"], &["show"], &["audit"]] {
+            let run = run(args.iter().copied().chain([file]));
+            assert_eq!(run.status, 2, "{args:?} {file}");
+            assert!(!run.stderr.is_empty() && !run.stderr.contains("5ec12e7"), "{}", run.stderr);
+            assert!(run.stderr.contains("app.wasm"), "{}", run.stderr);
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_had_has_its_line_of_json_too() {
+    let server = Server::start(|_| Reply::of(404));
+    let (home, path) = file(&module(&[]));
+    let missing = home.path().join("missing.wasm");
+    let urls = [format!("http://{}/app.wasm", server.address), format!("oci://{}/app:1", server.address)];
+    for command in ["show", "check", "sections"] {
+        for there in [missing.to_str().unwrap(), &urls[0], &urls[1]] {
+            let run = run([command, "--json", there, path.to_str().unwrap()]);
+            assert_eq!(run.status, 2);
+            assert!(run.stderr.starts_with(&format!("sectile: {there}: ")), "{}", run.stderr);
+            let lines: Vec<Value> = run.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            let [broken, whole] = &lines[..] else { panic!("{command} {there}: {}", run.text()) };
+            assert_eq!((&broken["file"], &broken["size"]), (&there.into(), &Value::Null), "{command}");
+            assert_eq!((&broken["outcome"], &whole["outcome"]), (&"partial".into(), &"complete".into()), "{command}");
+            assert!(broken["reason"]["message"].as_str().is_some_and(|message| run.stderr.contains(message)));
+        }
     }
 }
 
@@ -98,6 +124,10 @@ fn what_a_registry_holds_is_shown_and_compared_where_it_lies() {
     let sections = |name: &str| shown(&run(&["sections", name]), name);
     assert_eq!(sections(&oci), sections(path.to_str().unwrap()));
     assert_eq!(run(&["get", &oci, "vendor"]).text(), "v");
+    assert_eq!(run(&["show", &format!("oci://{oci}")]).status, 2);
+    // The name of an image is not its layer's.
+    let (here, there) = (run(&["sbom", "-"]), run(&["sbom", &oci]));
+    assert!(here.status == 2 && !there.text().contains("app:1.0"), "{}", there.text());
 
     // The manifest of another image with the same layer says something else.
     let mut registry = registry.lock().unwrap();

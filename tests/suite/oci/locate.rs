@@ -99,6 +99,24 @@ fn drift_is_found_and_both_values_are_quoted() {
     assert_eq!(metadata.findings().iter().nth(1).unwrap().section.as_deref(), Some("vendor"));
 }
 
+/// What the binary says and cannot be compared is not taken for nothing.
+#[test]
+fn values_that_cannot_be_read_are_no_silence() {
+    let set = |key: &str| sectile::oci::AnnotationOptions::new().set(key, "said").unwrap().allow_invalid();
+    for (value, drifts) in [(vec![b'a'; 2 << 20], false), (b"caf\xe9".to_vec(), true)] {
+        let place = Place::of(&module(&[custom("vendor", value)]));
+        let annotations = set("org.opencontainers.image.vendor");
+        place.try_add(None, &sectile::oci::ImageOptions { annotations, ..Default::default() }).unwrap();
+        let stored = Stored::open(&locate(&place.locator("")).unwrap()).unwrap();
+        let mut metadata = stored.input().read(Limits::default()).unwrap().complete().unwrap();
+        stored.compare(&mut metadata);
+        let found = metadata.findings().iter().filter(|finding| finding.code == Code::AnnotationDrift);
+        let said: Vec<&str> = found.map(|finding| &*finding.message).collect();
+        assert_eq!(said.len(), usize::from(drifts), "{said:?}");
+        assert!(said.iter().all(|said| said.ends_with("what the binary says is not UTF-8")), "{said:?}");
+    }
+}
+
 #[test]
 fn a_layer_that_was_tampered_with_is_found_when_it_is_hashed() {
     let place = Place::of(&module(&[custom("vendor", "v")]));

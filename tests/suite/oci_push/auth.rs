@@ -7,7 +7,7 @@ use crate::support::ranges::now;
 use crate::support::registry::{ME, Registry, error, lets_me_in, start};
 use crate::support::server::{Reply, Request, Server};
 use sectile::drive::FetchOptions;
-use sectile::oci::registry::{Client, ClientOptions, Credential, Credentials, Held, PushError};
+use sectile::oci::registry::{Client, ClientOptions, Credential, Credentials, Held, RegistryError};
 use sectile::{Limits, read_fetch, read_slice};
 
 fn me() -> Client {
@@ -15,7 +15,7 @@ fn me() -> Client {
 }
 
 #[track_caller]
-fn tells_nothing(error: &PushError) {
+fn tells_nothing(error: &RegistryError) {
     let shown = format!("{} {error:?}", said(error));
     assert!(!shown.contains("hunter2") && !shown.contains("bWU6aHVudGVyMg"), "{shown}");
 }
@@ -141,6 +141,10 @@ fn a_token_for_an_identity_token_and_a_token_of_the_registrys_own() {
     let (server, _) = start(Registry::default(), gate("Bearer realm=\"http://127.0.0.1:1/\"".to_owned(), shown));
     let own = Client::new(Credentials::fixed(Credential::registry_token("hunter2")), options());
     push(&own, &reference(&server, "app:1"), &path).unwrap();
+    let odd = Client::new(Credentials::fixed(Credential::registry_token("hunter2\n")), options());
+    let error = push(&odd, &reference(&server, "app:1"), &path).unwrap_err();
+    assert!(error.is_denied() && error.to_string().contains("the token that is known"), "{error}");
+    tells_nothing(&error);
 }
 
 #[test]
@@ -169,6 +173,7 @@ fn token_servers_that_mean_no_good() {
     let long = format!(r#"{{"token":"{}"}}"#, "a".repeat(5 << 20));
     for (reply, why) in [
         (error(401, "UNAUTHORIZED", "no"), "does not accept the credentials"),
+        (Reply::of(404), "gives no token"),
         (Reply::of(500), "gives no token"),
         (Reply::of(302).field("location", "http://127.0.0.1:1/"), "gives no token"),
         (Reply::of(200).body("hunter2"), "no JSON with a token"),
@@ -184,6 +189,8 @@ fn token_servers_that_mean_no_good() {
         let client = Client::new(Credentials::fixed(Credential::password("me", "hunter2")), hurried());
         let error = push(&client, &reference(&server, "app:1"), &path).unwrap_err();
         assert!(said(&error).contains(why), "{why}: {}", said(&error));
+        let place = format!("the token server http://{}/token", token_server.address);
+        assert!(said(&error).contains(&place) && !error.is_missing(), "{place}: {}", said(&error));
         tells_nothing(&error);
     }
     // One whose tokens the registry does not take: once is enough.
@@ -193,6 +200,24 @@ fn token_servers_that_mean_no_good() {
     let error = push(&me(), &reference(&server, "app:1"), &path).unwrap_err();
     assert!(error.is_denied(), "{error}");
     assert_eq!((server.asked().len(), token_server.asked().len()), (2, 1));
+}
+
+/// It is asked again where that may help, as a registry is.
+#[test]
+fn token_servers_that_are_busy() {
+    for reply in [error(503, "UNAVAILABLE", "later"), Reply::of(429), Reply::Raw(Vec::new())] {
+        let (token_server, token) = tokens(move |_, nth| if nth < 3 { reply.clone() } else { given(nth) });
+        let (server, _) = start(Registry::default(), gate(challenge(&token_server), token));
+        let (_directory, path, _) = binary(1000);
+        push(&me(), &reference(&server, "app:1"), &path).unwrap();
+        assert_eq!(token_server.asked().len(), 3);
+    }
+    let (token_server, token) = tokens(|_, _| Reply::of(503));
+    let (server, _) = start(Registry::default(), gate(challenge(&token_server), token));
+    let (_directory, path, _) = binary(1000);
+    let error = push(&me(), &reference(&server, "app:1"), &path).unwrap_err();
+    assert!(error.is_passing() && error.status() == Some(503), "{error}");
+    assert_eq!(token_server.asked().len(), 5);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::{Packed, anonymous, binary, options, push, reference};
+use super::{Packed, anonymous, binary, options, patient, push, reference};
 use crate::support::parts::part;
 use crate::support::ranges::now;
 use crate::support::registry::{Registry, lets_me_in, start};
@@ -105,7 +105,7 @@ fn a_manifest_that_is_not_what_it_is_called_by_is_refused() {
     let error = open(&format!("app@{digest}"));
     assert!(matches!(error, HeldError::Image(LayoutError::Content { .. })), "{error}");
     assert!(matches!(open("app:2"), HeldError::Image(LayoutError::NoWasm { .. })));
-    assert!(matches!(open("app:3"), HeldError::Registry(error) if error.status() == Some(404)));
+    assert!(matches!(open("app:3"), HeldError::Registry(error) if error.is_missing()));
 }
 
 #[test]

@@ -9,10 +9,10 @@ use super::{Packed, anonymous, binary, hurried, options, push, reference, said};
 use crate::support::registry::{Registry, error, start};
 use crate::support::server::{Reply, Request, Server};
 use sectile::digest::Digest;
-use sectile::oci::registry::{Client, ClientOptions, Credential, Credentials, PushError, Scheme};
+use sectile::oci::registry::{Client, ClientOptions, Credential, Credentials, RegistryError, Scheme};
 
 /// What becomes of a push to a server that answers so, if it is not the small registry that answers.
-fn pushed(special: impl FnMut(&Request) -> Option<Reply> + Send + 'static) -> (Result<(), PushError>, Vec<String>) {
+fn pushed(special: impl FnMut(&Request) -> Option<Reply> + Send + 'static) -> (Result<(), RegistryError>, Vec<String>) {
     let (server, _) = start(Registry::default(), special);
     let (_directory, path, _) = binary(1000);
     let begun = Instant::now();
@@ -23,7 +23,7 @@ fn pushed(special: impl FnMut(&Request) -> Option<Reply> + Send + 'static) -> (R
 }
 
 #[track_caller]
-fn refused(special: impl FnMut(&Request) -> Option<Reply> + Send + 'static) -> (PushError, Vec<String>) {
+fn refused(special: impl FnMut(&Request) -> Option<Reply> + Send + 'static) -> (RegistryError, Vec<String>) {
     let (result, lines) = pushed(special);
     let error = result.unwrap_err();
     assert!(error.to_string().contains("/team/app: "), "{error}");

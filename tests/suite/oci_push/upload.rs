@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Packed, anonymous, binary, options, push, reference, said};
+use super::{Packed, anonymous, binary, options, patient, push, reference, said};
 use crate::support::memory::measure;
 use crate::support::registry::{Registry, error, start};
 use crate::support::server::Reply;
@@ -57,7 +57,7 @@ fn without_a_tag_the_digest_is_the_name() {
 fn a_large_blob_waits_until_the_registry_will_have_it() {
     let (server, _) = start(Registry::default(), |_| None);
     let (_directory, path, _) = binary(2 << 20);
-    push(&anonymous(), &reference(&server, "app:1"), &path).unwrap();
+    push(&patient(), &reference(&server, "app:1"), &path).unwrap();
     let expecting: Vec<_> = server.asked().into_iter().filter(|request| request.field("expect").is_some()).collect();
     assert!(matches!(&*expecting, [put] if put.method == "PUT"), "{expecting:?}");
 }
@@ -68,7 +68,7 @@ fn a_refusal_before_the_body_is_not_lost_under_it() {
         (request.method == "PUT" && request.field("expect").is_some()).then(|| error(403, "DENIED", "no more room"))
     });
     let (_directory, path, _) = binary(2 << 20);
-    let error = push(&anonymous(), &reference(&server, "app:1"), &path).unwrap_err();
+    let error = push(&patient(), &reference(&server, "app:1"), &path).unwrap_err();
     assert!(error.status() == Some(403) && error.to_string().contains("no more room"), "{error}");
 }
 

@@ -31,6 +31,7 @@ impl Waiting {
             scope.spawn(move || counts.send(audit.count(roots, progress)));
             scope.spawn(move || show(progress, &counted, &end));
             let done = work();
+            progress.stop(); // whoever still counts
             drop(ends);
             done
         })

@@ -5,7 +5,7 @@ mod sink;
 pub mod wanted;
 
 use std::ffi::OsString;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 
 use clap::ArgMatches;
 use sectile::edit::Planned;
@@ -15,13 +15,16 @@ use sectile::{Input, Limits};
 
 use self::sink::Sink;
 use crate::exit::Exit;
-use crate::output::{Failure, Output, escaped};
+use crate::failure::Failure;
+use crate::output::{Output, escaped};
 use crate::{human, input};
+
+const WRITTEN: &str = "the file is written";
 
 /// Runs one of the editing commands.
 pub fn run(command: &str, file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
     let sink = Sink::of(file, matches)?;
-    let input = input::named(file)?;
+    let input = input::open_here(file)?;
     check_settled(file)?;
     let (planned, notes) = plan(command, matches, &input).map_err(|failure| match check_settled(file) {
         // Somebody has begun to write into it meanwhile: that is what is wrong with it.
@@ -32,8 +35,8 @@ pub fn run(command: &str, file: &OsString, matches: &ArgMatches, output: &mut Ou
     sink.write(&planned, &input, options(matches), output)?;
     let is_written = sink.is_written(&planned.plan);
     let report = EditReport::new(file, &planned, is_written);
-    let said = say(&report, &notes, &sink, matches, output).and_then(|()| output.flush());
-    said.map_err(|failure| if is_written && !sink.is_stdout() { unsaid(failure) } else { failure })?;
+    let said = say(&report, &notes, &sink, matches, output);
+    if is_written && !sink.is_stdout() { output.told(WRITTEN, said) } else { said.and_then(|()| output.flush()) }?;
     Ok(Exit::Done)
 }
 
@@ -46,14 +49,6 @@ fn plan(command: &str, matches: &ArgMatches, input: &Input) -> Result<(Planned, 
 /// Refuses a file that an edit in place may have left torn.
 pub fn check_settled(file: &OsString) -> Result<(), Failure> {
     if file == "-" || input::is_in_layout(file) { Ok(()) } else { Ok(check_whole(file)?) }
-}
-
-/// Nobody is to think that nothing was done, because that could not be said. Who has read enough knows it.
-fn unsaid(failure: Failure) -> Failure {
-    match failure {
-        Failure::Output(error) if error.kind() != ErrorKind::BrokenPipe => Failure::Unsaid(error),
-        failure => failure,
-    }
 }
 
 /// Says what was done; on standard error where the result is on standard output.
@@ -84,6 +79,9 @@ fn say(
 
 /// `sectile recover`.
 pub fn run_recover(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
+    if file == "-" {
+        return Err(Failure::Other("standard input cannot be recovered: give the file".to_owned()));
+    }
     let what = match recover(file, options(matches))? {
         Recovered::NotBegun => "the edit had not begun; the file is the old one",
         Recovered::Undone => "the edit is undone; the file is the old one",
@@ -91,7 +89,7 @@ pub fn run_recover(file: &OsString, matches: &ArgMatches, output: &mut Output) -
         _ => "recovered",
     };
     let said = writeln!(output.out(), "{}: {what}", escaped(file)).map_err(Failure::Output);
-    said.and_then(|()| output.flush()).map_err(unsaid)?;
+    output.told(WRITTEN, said)?;
     Ok(Exit::Done)
 }
 

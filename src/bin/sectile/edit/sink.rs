@@ -8,8 +8,9 @@ use sectile::Input;
 use sectile::edit::Planned;
 use sectile::splice::{Plan, WriteError, WriteOptions};
 
+use crate::failure::Failure;
 use crate::input::is_in_layout;
-use crate::output::{Failure, Output};
+use crate::output::Output;
 
 /// Where the result of an edit goes.
 pub enum Sink {

@@ -12,7 +12,7 @@ use sectile::scan::Path;
 use sectile::{Escaped, Input, Limits};
 
 use super::args::{FROM, FROM_GIT, NAME, PRODUCER_FIELDS, PRODUCERS};
-use crate::output::Failure;
+use crate::failure::Failure;
 
 /// The edit that a command's arguments describe, and what is to be said about it.
 pub fn edit(command: &str, matches: &ArgMatches, input: &Input) -> Result<(Edit, Vec<String>), Failure> {

@@ -19,7 +19,8 @@ use sectile::{Escaped, Input, Limits};
 use crate::edit::wanted::{all, said};
 use crate::edit::{check_settled, options};
 use crate::exit::Exit;
-use crate::output::{Failure, Output};
+use crate::failure::Failure;
+use crate::output::Output;
 use crate::{created, human, input};
 
 pub use self::push::run as push;
@@ -45,6 +46,11 @@ pub fn config(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Res
 /// `sectile oci layout`.
 pub fn layout(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
     let directory = matches.get_one::<PathBuf>("output").expect("clap asks for it");
+    if directory.as_os_str() == "-" {
+        return Err(Failure::Other(
+            "a layout is a directory, and standard output is none: give one with -o".to_owned(),
+        ));
+    }
     let name = matches.get_one::<String>("ref").map(|name| name.parse::<RefName>()).transpose()?;
     let source = Source::open(file, matches, output)?;
     let image_options = image_options(matches)?;
@@ -53,11 +59,9 @@ pub fn layout(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Res
     let layout = Layout::open_or_create(directory, options(matches))?;
     let added = layout.add(&source.input, &source.plan, name.as_ref(), &image_options, Limits::default())?;
     let report = LayoutReport::new(file, directory, name.as_ref(), &added);
-    if matches.get_flag("json") {
-        report.write_json(output.out())?;
-    } else {
-        human::layout(&report, output.out())?;
-    }
+    let said =
+        if matches.get_flag("json") { report.write_json(output.out()) } else { human::layout(&report, output.out()) };
+    output.told("the image is in the layout", said.map_err(Failure::Output))?;
     Ok(Exit::Done)
 }
 
@@ -70,7 +74,7 @@ pub struct Source {
 impl Source {
     /// Opens what a FILE argument names. What is notable about what is made of it is said.
     pub fn open(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Self, Failure> {
-        let input = input::named(file)?;
+        let input = input::open_here(file)?;
         check_settled(file)?;
         let (edit, notes) = said(Edit::new(), args::fields_of_binary(), matches)?;
         let planned = edit.plan(&input, Limits::default())?;

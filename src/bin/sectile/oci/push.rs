@@ -13,7 +13,8 @@ use sectile::sbom::{MEDIA_TYPE, Sbom};
 use super::progress::Progress;
 use super::{Source, image_options};
 use crate::exit::Exit;
-use crate::output::{Failure, Output};
+use crate::failure::Failure;
+use crate::output::Output;
 use crate::{created, sbom};
 
 pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
@@ -29,11 +30,12 @@ pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result
     let (sbom, exit) = sbom.map_or((None, Exit::Done), |(sbom, exit)| (Some(sbom), exit));
     let attached = sbom.map(|sbom| attach(&client, &pushed, &sbom, file)).transpose()?;
 
-    if matches.get_flag("json") {
-        PushReport::new(file, &image, &pushed, attached.as_ref()).write_json(output.out())?;
+    let said = if matches.get_flag("json") {
+        PushReport::new(file, &image, &pushed, attached.as_ref()).write_json(output.out())
     } else {
-        writeln!(output.out(), "{}", pushed.reference)?;
-    }
+        writeln!(output.out(), "{}", pushed.reference)
+    };
+    output.told("the image is pushed", said.map_err(Failure::Output))?;
     Ok(exit)
 }
 
@@ -65,5 +67,5 @@ fn sbom_of(
 fn attach(client: &Client, pushed: &Pushed, sbom: &[u8], file: &OsStr) -> Result<Attached, Failure> {
     let title = sbom::file_name(file).map(|name| format!("{name}.cdx.json"));
     let artifact = Artifact::new(MEDIA_TYPE, sbom).titled(title.as_deref());
-    client.attach(pushed, &artifact).map_err(|error| Failure::Push(error, Some(pushed.reference.to_string())))
+    client.attach(pushed, &artifact).map_err(|error| Failure::Sbom(pushed.reference.to_string(), error))
 }

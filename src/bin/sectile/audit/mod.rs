@@ -12,7 +12,8 @@ use sectile::audit::{Audit, Audited, Earlier, EarlierError, Ended, Form, Progres
 
 use self::waiting::Waiting;
 use crate::exit::Exit;
-use crate::output::{Failure, Output, escaped};
+use crate::failure::Failure;
+use crate::output::{Output, escaped};
 use crate::{check, human, input};
 
 pub fn run(matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {

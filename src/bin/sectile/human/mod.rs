@@ -89,7 +89,7 @@ fn labels(metadata: &Metadata<'_>) -> Vec<(String, String)> {
         let mut lines: String =
             above.iter().take(DEEPEST as usize).map(|last| if *last { "   " } else { "│  " }).collect();
         lines += if *last { "└─ " } else { "├─ " };
-        (lines, format!("{} {}", Shortened(&path), item.kind()))
+        (lines, format!("{} {}", ShortPath(&path), item.kind()))
     };
     metadata.items().iter().map(label).collect()
 }
@@ -99,7 +99,7 @@ fn says(metadata: &Metadata<'_>, item: &Item<'_>, out: &mut impl Write) -> io::R
     if metadata.items().len() > 1 {
         let path = metadata.path(item);
         let gap = if path.is_root() { "" } else { " " };
-        writeln!(out, "\n{STRONG}{}{gap}{}{STRONG:#}", Shortened(&path), item.kind())?;
+        writeln!(out, "\n{STRONG}{}{gap}{}{STRONG:#}", ShortPath(&path), item.kind())?;
     }
     if let Some(name) = item.name() {
         row(out, "name", Text(name))?;
@@ -195,7 +195,7 @@ pub fn edited(report: &EditReport<'_>, out: &mut impl Write) -> io::Result<()> {
         let (kind, before, after) = (change.kind.name(), change.before, change.after);
         write!(out, "  {verb}{kind:<8} {STRONG}{}{STRONG:#}{FAINT}", Escaped::new(&change.section))?;
         if !change.path.is_root() {
-            write!(out, " in item {}", Shortened(&change.path))?;
+            write!(out, " in item {}", ShortPath(&change.path))?;
         }
         match change.kind {
             ChangeKind::Replaced => writeln!(out, ", {} → {} bytes{FAINT:#}", Grouped(before), Grouped(after))?,
@@ -265,7 +265,7 @@ impl Display for Place<'_> {
             write!(f, ", section {}", Escaped::new(section))?;
         }
         if !path.is_root() {
-            write!(f, ", in item {}", Shortened(path))?;
+            write!(f, ", in item {}", ShortPath(path))?;
         }
         if *count > 1 {
             write!(f, ", {count} times")?;
@@ -275,9 +275,9 @@ impl Display for Place<'_> {
 }
 
 /// A path, its middle left out where it is very long.
-struct Shortened<'a>(&'a Path);
+struct ShortPath<'a>(&'a Path);
 
-impl Display for Shortened<'_> {
+impl Display for ShortPath<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.indexes() {
             [first, .., before, last] if self.0.indexes().len() > DEEPEST as usize => {
