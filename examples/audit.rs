@@ -1,6 +1,6 @@
 //! Audits a directory: what is refused in it, and what it comes to.
 //!
-//! `cargo run --example audit --features audit -- tests/files`
+//!     cargo run --example audit --features audit -- tests/files
 
 use std::error::Error;
 use std::io::Write;

@@ -1,6 +1,6 @@
 //! Adds the image of a binary to an image layout, with a vendor set on the way, and reads it back from there.
 //!
-//! `cargo run --features oci --example layout -- app.wasm layout 1.0.0`
+//!     cargo run --features oci --example layout -- app.wasm layout 1.0.0
 
 use std::error::Error;
 

@@ -3,6 +3,10 @@
 //! header to section header, only what is metadata is decoded, wherever in the tree it stands, and only what an edit
 //! changes is written anew.
 //!
+//! A few words: an *item* is a module or a component, the file itself (the *root*) or one nested in a component; its *path*
+//! says where, by the indexes of children (`3/0`); the *framing* is what holds sections together (preambles, headers, sizes,
+//! nesting), as opposed to what is in them; a *finding* is something wrong or notable, with a stable [`Code`].
+//!
 //! ```
 //! use sectile::{Limits, metadata::Field};
 //!
@@ -39,7 +43,7 @@
 //! | a binary to publish | [`oci::annotations`]; `oci::Image`, `oci::Layout` (feature `oci`); `oci::registry::Client` (feature `push`) |
 //! | a file that is to be judged | [`Input::read_for`], then [`Policy::judge`]; [`policy`] |
 //! | a change to make | an [`edit::Edit`], which becomes a [`splice::Plan`] |
-//! | the manifest that it was built from | `manifest::Manifest::read`, which an edit takes; `git::Revision::of` |
+//! | the manifest that it was built from | `manifest::Manifest::read`, which an edit takes; `git::Revision::of` (features `manifest`, `git`) |
 //! | a question that is not about metadata | a [`scan::Visitor`] of your own, on any driver of [`drive`] |
 //!
 //! # The rooms
@@ -82,7 +86,8 @@
 //! - `json`: reports as JSON; the JSON in the retired `registry-metadata` section is checked, and can be migrated.
 //! - `digest`: SHA-256 of a binary, and of everything in it but custom sections (`digest`).
 //! - `oci`: the Wasm OCI artifact, and image layouts ([`oci`], whose annotations need no feature).
-//! - `push`: a client that pushes such artifacts to registries (`oci::registry`). Brings HTTP and TLS.
+//! - `push`: a client of registries, which pushes such artifacts, and reads what a registry holds (`oci::registry`). Brings
+//!   HTTP and TLS.
 //! - `sbom`: the dependencies of a tree as `CycloneDX` JSON (`sbom`).
 //! - `manifest`: metadata out of Cargo.toml, wkg.toml, package.json and pyproject.toml.
 //! - `git`: the revision of the work tree that a file lies in. Brings a large tree.
@@ -90,7 +95,6 @@
 //! - `audit`: many files, wherever they lie, one row each (`audit`). Brings what walks and what inflates.
 //! - `stream`, `http`: streams of bytes, and bodies of HTTP requests and responses, pass through a [`drive::Tee`].
 //! - `policy`: policies out of TOML files, and ranges of versions; brings `interface` ([`policy`], whose judging needs no feature).
-//! - `push`: a client of registries, which pushes images, and reads what a registry holds.
 //! - `remote`: objects in S3, Google Cloud Storage, Azure, and behind web servers, by ranges (`remote`). Brings a large tree.
 //! - `cli`: the command `sectile`; `full`: the command that reads what is remote, too.
 
