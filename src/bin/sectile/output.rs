@@ -19,6 +19,7 @@ use sectile::splice::WriteError;
 use sectile::{Error, Escaped};
 
 use crate::args::TABLE;
+use crate::human::Shortened;
 use crate::input;
 
 /// Standard output, buffered.
@@ -159,7 +160,9 @@ impl fmt::Display for Failure {
                 f.write_str(&error.message())?;
                 match (error.offset(), error.path().is_root()) {
                     (Some(offset), true) => write!(f, " (at offset {offset:#x})"),
-                    (Some(offset), false) => write!(f, " (at offset {offset:#x}, in item {})", error.path()),
+                    (Some(offset), false) => {
+                        write!(f, " (at offset {offset:#x}, in item {})", Shortened(error.path()))
+                    }
                     (None, _) => Ok(()),
                 }
             }
@@ -278,15 +281,20 @@ impl Output {
     /// Says on standard error what could not be done, behind what was printed so far.
     pub fn complain(&mut self, file: Option<&OsString>, message: &dyn fmt::Display) {
         _ = self.flush();
-        // One line, whatever the file's name and the message hold. If standard error is closed, nobody wants to know.
-        let message = message.to_string();
-        let message = Escaped::new(&message);
-        let mut stderr = io::stderr().lock();
-        _ = match file {
-            Some(file) => writeln!(stderr, "sectile: {}: {message}", escaped(&input::shown(file))),
-            None => writeln!(stderr, "sectile: {message}"),
-        };
+        complain(file, message);
     }
+}
+
+/// Says on standard error what could not be done.
+pub fn complain(file: Option<&OsString>, message: &dyn fmt::Display) {
+    // One line, whatever the file's name and the message hold. If standard error is closed, nobody wants to know.
+    let message = message.to_string();
+    let message = Escaped::new(&message);
+    let mut stderr = io::stderr().lock();
+    _ = match file {
+        Some(file) => writeln!(stderr, "sectile: {}: {message}", escaped(&input::shown(file))),
+        None => writeln!(stderr, "sectile: {message}"),
+    };
 }
 
 /// A file's name, safe to show.

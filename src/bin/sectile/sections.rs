@@ -9,7 +9,7 @@ use sectile::report::SectionsJson;
 use sectile::scan::{Entry, Path, Section, Visitor, Want};
 
 use crate::exit::Exit;
-use crate::human::SectionsList;
+use crate::human::{SectionsList, Shortened};
 use crate::output::{Failure, Output};
 use crate::{input, show};
 
@@ -18,15 +18,19 @@ pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result
     let shown = input::shown(file);
     let len = input.len();
     let broken = if matches.get_flag("json") {
-        let mut lister = Lister::new(SectionsJson::new(output.out(), &shown, Some(len))?, SectionsJson::section);
+        let list = SectionsJson::new(output.out(), &shown, Some(len))?;
+        let mut lister = Lister::new(list, SectionsJson::section, Path::to_string);
         let broken = input.scan(&mut lister, Limits::default()).0.err();
         lister.finish()?.finish(broken.as_ref())?;
         broken
     } else {
         let list = SectionsList::new(output.out(), &shown, len);
-        let mut lister = Lister::new(list, SectionsList::section);
+        let mut lister = Lister::new(list, SectionsList::section, |path| Shortened(path).to_string());
         let broken = input.scan(&mut lister, Limits::default()).0.err();
-        lister.finish()?;
+        let list = lister.finish()?;
+        if broken.is_none() {
+            list.finish()?;
+        }
         broken
     };
     show::finish(file, Ok(broken), output)
@@ -36,6 +40,8 @@ pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result
 struct Lister<L, F> {
     list: L,
     write: F,
+    /// How a path is written.
+    show: fn(&Path) -> String,
     path: Path,
     /// The path, as it is written.
     shown: String,
@@ -43,8 +49,8 @@ struct Lister<L, F> {
 }
 
 impl<L, F> Lister<L, F> {
-    fn new(list: L, write: F) -> Self {
-        Self { list, write, path: Path::root(), shown: String::new(), result: Ok(()) }
+    fn new(list: L, write: F, show: fn(&Path) -> String) -> Self {
+        Self { list, write, show, path: Path::root(), shown: String::new(), result: Ok(()) }
     }
 
     fn finish(self) -> io::Result<L> {
@@ -59,7 +65,7 @@ where
     fn enter(&mut self, entry: &Entry) {
         if entry.parent.is_some() {
             self.path.push(entry.index);
-            self.shown = self.path.to_string();
+            self.shown = (self.show)(&self.path);
         }
     }
 
@@ -72,6 +78,6 @@ where
 
     fn leave(&mut self, _: u32, _: u64) {
         self.path.pop();
-        self.shown = self.path.to_string();
+        self.shown = (self.show)(&self.path);
     }
 }
