@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use clap::ArgMatches;
 use sectile::edit::Edit;
 use sectile::metadata::Field;
-use sectile::oci::{self, AnnotationOptions, Draft, Duplicates, Image, ImageOptions, Layout, RefName};
+use sectile::oci::{self, AnnotationOptions, Draft, Duplicates, Image, ImageOptions, Layout, LayoutError, RefName};
 use sectile::report::LayoutReport;
 use sectile::splice::Plan;
 use sectile::{Escaped, Input, Limits};
@@ -50,7 +50,12 @@ pub fn layout(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Res
     let image_options = image_options(matches)?;
     // What cannot be an image is found before a directory is made for it.
     Draft::read(&source.input, &source.plan, &image_options, Limits::default())?;
-    let layout = Layout::open_or_create(directory, options(matches))?;
+    let layout = Layout::open_or_create(directory, options(matches)).map_err(|error| match error {
+        LayoutError::NotLayout(_) => {
+            Failure::Other(format!("{error}; give an empty directory, or one that is not there"))
+        }
+        error => error.into(),
+    })?;
     let added = layout.add(&source.input, &source.plan, name.as_ref(), &image_options, Limits::default())?;
     let report = LayoutReport::new(file, directory, name.as_ref(), &added);
     if matches.get_flag("json") {
