@@ -42,8 +42,13 @@ fn root(named: &OsStr) -> Result<Root, Failure> {
         return Err(Failure::Other("standard input is no PATH; `sectile check -` judges what comes by it".to_owned()));
     }
     let Some(url) = input::as_url(named) else {
-        Path::new(named).metadata().map_err(|error| fail(&error))?;
-        return Ok(Root::from(named));
+        return match Path::new(named).metadata() {
+            Ok(_) => Ok(Root::from(named)),
+            Err(_) if input::is_in_layout(named) => {
+                Err(fail(&"an audit takes the directory of a layout, and looks at all images in it"))
+            }
+            Err(error) => Err(fail(&error)),
+        };
     };
     #[cfg(feature = "remote")]
     {

@@ -61,8 +61,10 @@ fn the_table_says_what_it_comes_to() {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(!text.contains('\u{1b}'), "{text}");
-    let stdin = super::run(["audit", "-"]);
-    assert!(stdin.status == 2 && stdin.stderr.contains("`sectile check -`"), "{}", stdin.stderr);
+    for (named, advice) in [("-", "`sectile check -`"), ("oci:layout:1.0", "takes the directory of a layout")] {
+        let run = super::run(["audit", named]);
+        assert!(run.status == 2 && run.stderr.contains(advice), "{}", run.stderr);
+    }
     let one = super::run(["audit", &path(&directory, "0.wasm")]);
     assert!(one.text().contains("  1 module, 1 item, 1 section\n"), "{}", one.text());
 }
