@@ -3,6 +3,10 @@
 //! header to section header, only what is metadata is decoded, wherever in the tree it stands, and only what an edit
 //! changes is written anew.
 //!
+//! A few words: an *item* is a module or a component, the file itself (the *root*) or one nested in a component; its *path*
+//! says where, by the indexes of children (`3/0`); the *framing* is what holds sections together (preambles, headers, sizes,
+//! nesting), as opposed to what is in them; a *finding* is something wrong or notable, with a stable [`Code`].
+//!
 //! ```
 //! use sectile::{Limits, metadata::Field};
 //!
@@ -41,7 +45,7 @@
 //! | a binary to publish | [`oci::annotations`]; `oci::Image`, `oci::Layout` (feature `oci`); `oci::registry::Client` (feature `push`) |
 //! | a file that is to be judged | [`Input::read_for`], then [`Policy::judge`]; [`policy`] |
 //! | a change to make | an [`edit::Edit`], which becomes a [`splice::Plan`] |
-//! | the manifest that it was built from | `manifest::Manifest::read`, which an edit takes; `git::Revision::of` |
+//! | the manifest that it was built from | `manifest::Manifest::read`, which an edit takes; `git::Revision::of` (features `manifest`, `git`) |
 //! | a question that is not about metadata | a [`scan::Visitor`] of your own, on any driver of [`drive`] |
 //!
 //! # The rooms
@@ -86,7 +90,7 @@
 //! - `json`: reports as JSON; the JSON in the retired `registry-metadata` section is checked, and can be migrated.
 //! - `digest`: SHA-256 of a binary, and of everything in it but custom sections (`digest`).
 //! - `oci`: the Wasm OCI artifact, and image layouts ([`oci`], whose annotations need no feature).
-//! - `push`: a client of registries that pushes such artifacts, and reads what a registry holds (`oci::registry`). Brings
+//! - `push`: a client of registries, which pushes such artifacts, and reads what a registry holds (`oci::registry`). Brings
 //!   HTTP and TLS.
 //! - `sbom`: the dependencies of a tree as `CycloneDX` JSON (`sbom`).
 //! - `manifest`: metadata out of Cargo.toml, wkg.toml, package.json and pyproject.toml.

@@ -109,7 +109,10 @@ impl Input {
 
 impl drive::ReadAt for Input {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        self.file.read_at(buffer, offset)
+        match &self.map {
+            Some(map) => map.read_at(buffer, offset),
+            None => self.file.read_at(buffer, offset),
+        }
     }
 }
 

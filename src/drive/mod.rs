@@ -1,4 +1,4 @@
-//! The mouths: each feeds a [`Scanner`](crate::scan::Scanner) from somewhere, and decides nothing about WebAssembly.
+//! The drivers: each feeds a [`Scanner`](crate::scan::Scanner) from somewhere, and decides nothing about WebAssembly.
 //!
 //! | the bytes are | driver | reads |
 //! | --- | --- | --- |

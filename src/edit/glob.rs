@@ -62,6 +62,14 @@ impl Glob {
             Matcher::Pattern(pattern) => pattern.matches(name),
         }
     }
+
+    /// The pattern.
+    pub(crate) fn as_str(&self) -> &str {
+        match &self.0 {
+            Matcher::Literal(literal) => literal,
+            Matcher::Pattern(pattern) => pattern.as_str(),
+        }
+    }
 }
 
 impl FromStr for Glob {

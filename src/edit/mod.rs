@@ -369,6 +369,15 @@ impl ProducerEdit {
     fn is_about(&self, field: &str, name: &str) -> bool {
         self.subject() == (field, name)
     }
+
+    /// The texts that it may write.
+    fn texts(&self) -> [&str; 3] {
+        match self {
+            Self::Add { field, name, version } => [field, name, version],
+            Self::Have { field, name } => [field, name, ""],
+            Self::Drop { .. } => [""; 3],
+        }
+    }
 }
 
 impl ItemEdit {
@@ -392,11 +401,7 @@ impl ItemEdit {
             within("name", name.len(), limits.data.saturating_sub(MAX_LEB128))?;
         }
         for producer in &self.producers {
-            let texts: [&str; 3] = match producer {
-                ProducerEdit::Add { field, name, version } => [field, name, version],
-                ProducerEdit::Have { field, name } => [field, name, ""],
-                ProducerEdit::Drop { .. } => continue,
-            };
+            let texts = producer.texts();
             texts.into_iter().try_for_each(|text| no_nul(PRODUCERS, text))?;
             within(PRODUCERS, texts.iter().map(|text| text.len()).sum(), limits.data)?;
         }

@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use super::outline::{Content, Outline};
 use super::planned::{Change, ChangeKind};
 use super::planner::MAX_NESTED;
+use super::{NAMES, NameEdit, PRODUCERS, ProducerEdit};
 use crate::finding::{Code, Finding, Findings};
 use crate::limits::Limits;
-use crate::metadata::{Field, Purpose, purpose};
+use crate::metadata::{Field, Purpose, controls, purpose};
 use crate::splice::{Patch, Plan};
 
 /// The findings of a plan, as they are made: by the items that they are about.
@@ -48,6 +49,7 @@ impl<'o> Warnings<'o> {
         }
         self.touched[place].resigned = changes.iter().any(|change| &*change.section == "signature");
         self.flaws(place, changes);
+        self.deceptive_names(place, changes);
         self.unreadable_names(place);
         self.build_id(place, changes);
         for change in changes {
@@ -121,6 +123,23 @@ impl<'o> Warnings<'o> {
             let offset = change.map(|change| change.range.start);
             let offset = offset.or_else(|| stands().map(|section| section.extent.start)).unwrap_or(item.end);
             self.find(place, flaw.code, offset, Some(Field::section(*field)), flaw.message.clone());
+        }
+    }
+
+    /// The item's own name and producers that are set although they hold what can deceive. (Fields are refused then.)
+    fn deceptive_names(&mut self, place: usize, changes: &[Change]) {
+        let Some(edit) = self.outline.items[place].wish.edit else { return };
+        let own = match &edit.name {
+            Some(NameEdit::Set(name)) => Some(&**name),
+            _ => None,
+        };
+        let of_producers = edit.producers.iter().flat_map(ProducerEdit::texts);
+        let own = own.into_iter().map(|text| (&NAMES[..], text));
+        for (sections, text) in own.chain(of_producers.map(|text| (&[PRODUCERS][..], text))) {
+            let change = changes.iter().find(|change| sections.contains(&&*change.section));
+            if let (Some(flaw), Some(change)) = (controls(text, false), change) {
+                self.find(place, flaw.code, change.range.start, Some(&change.section), flaw.message);
+            }
         }
     }
 

@@ -132,7 +132,12 @@ fn license(value: &str) -> Option<Flaw> {
         return Some(Flaw::new(Code::ImpreciseLicense, message));
     }
     let term = value.get(error.span.clone()).map_or_else(String::new, |term| format!(", at {}", quoted(term)));
-    let message = format!("{} is no SPDX expression: {}{term}", quoted(value), error.reason);
+    // Whoever has such a licence hardly knows of the one way to name it.
+    let advice = match error.reason {
+        spdx::error::Reason::UnknownTerm => "; a licence that SPDX does not list is written `LicenseRef-…`",
+        _ => "",
+    };
+    let message = format!("{} is no SPDX expression: {}{term}{advice}", quoted(value), error.reason);
     Some(Flaw::new(Code::NotSpdx, message))
 }
 

@@ -101,8 +101,20 @@ impl Producers {
                 quoted(name),
                 quoted(version)
             ),
-            None => "a producer is required here, and there is none such".to_owned(),
+            None => format!("a producer is required here, and there is none such{}", self.wanted()),
         }
+    }
+
+    /// What one has to be, where that is said.
+    fn wanted(&self) -> String {
+        let any_of = |before: &str, texts: Vec<String>| match &*texts {
+            [] => String::new(),
+            texts => format!("{before}{}", texts.join(" or ")),
+        };
+        let names = any_of(": ", self.named.names.iter().map(|name| quoted(name.as_str())).collect());
+        let fields = any_of(", in ", self.fields.iter().map(|field| quoted(field)).collect());
+        let versions = if self.named.versions.is_some() { ", of a version that is asked for" } else { "" };
+        format!("{names}{fields}{versions}")
     }
 }
 

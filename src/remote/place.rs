@@ -119,18 +119,25 @@ fn web(url: &Url, options: &RemoteOptions) -> Result<Arc<dyn ObjectStore>, Remot
 fn find_in(url: &Url, options: &RemoteOptions) -> Result<Found, RemoteError> {
     let nowhere = Connector::new(*options, Redirects::None);
     let path = Path::from_url_path(url.path()).map_err(|error| RemoteError::Locator(error.to_string()))?;
-    match url.scheme() {
+    let scheme = url.scheme();
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err(RemoteError::Locator(format!("it names no bucket: `{scheme}://BUCKET/KEY`")));
+    }
+    match scheme {
         "s3" | "s3a" => {
             let builder = AmazonS3Builder::from_env().with_url(url.as_str()).with_retry(retry(options));
-            Ok(Found::of(builder.with_http_connector(nowhere).build().map_err(wrong)?, path, url))
+            let store = builder.with_http_connector(nowhere).build();
+            Ok(Found::of(store.map_err(|error| lacking(error, "AWS_ACCESS_KEY_ID"))?, path, url))
         }
         "gs" => {
             let builder = GoogleCloudStorageBuilder::from_env().with_url(url.as_str()).with_retry(retry(options));
-            Ok(Found::of(builder.with_http_connector(nowhere).build().map_err(wrong)?, path, url))
+            let store = builder.with_http_connector(nowhere).build();
+            Ok(Found::of(store.map_err(|error| lacking(error, "GOOGLE_SERVICE_ACCOUNT"))?, path, url))
         }
         "az" | "abfs" | "abfss" => {
             let builder = MicrosoftAzureBuilder::from_env().with_url(url.as_str()).with_retry(retry(options));
-            Ok(Found::of(builder.with_http_connector(nowhere).build().map_err(wrong)?, path, url))
+            let store = builder.with_http_connector(nowhere).build();
+            Ok(Found::of(store.map_err(|error| lacking(error, "AZURE_STORAGE_ACCOUNT_NAME"))?, path, url))
         }
         scheme => Err(RemoteError::Locator(format!("nothing is known of `{scheme}:`"))),
     }
@@ -159,6 +166,13 @@ impl Found {
 #[allow(clippy::needless_pass_by_value)] // as errors are mapped
 fn wrong(error: object_store::Error) -> RemoteError {
     RemoteError::Configuration(without_secrets(&error.to_string()))
+}
+
+/// The same of a store that the environment describes, with the variable to begin with.
+#[allow(clippy::needless_pass_by_value)] // as errors are mapped
+fn lacking(error: object_store::Error, variable: &str) -> RemoteError {
+    let why = without_secrets(&error.to_string());
+    RemoteError::Configuration(format!("{why} (the environment says it: {variable} and its like)"))
 }
 
 fn retry(options: &RemoteOptions) -> RetryConfig {

@@ -1,7 +1,8 @@
-//! The joints: a machine that knows the framing of modules and components, and nothing else.
+//! The scanner: a machine that knows the framing of modules and components (preambles, section headers, nesting), and
+//! nothing else.
 //!
 //! [`Scanner`] does no I/O and owns no bytes. Fed a [`Window`] of the input it hands each section to a
-//! [`Visitor`], as ranges, and pauses with the absolute range that it needs next. What lies between the joints
+//! [`Visitor`], as ranges, and pauses with the absolute range that it needs next. What is in a section
 //! is never looked at; what a visitor wants of a section's data is handed over when a window holds it.
 //! Drivers ([`crate::drive`]) do the feeding.
 //!

@@ -1,5 +1,5 @@
-//! The knife: which bytes of a source are kept, and which are inserted between them. Ranges and bytes only: what a
-//! plan means is not known here.
+//! Plans: which bytes of a source are kept, and which are inserted between them. Ranges and bytes only: what a plan
+//! means is not known here.
 //!
 //! A [`Plan`] is made by an [`Edit`](crate::edit::Edit), and carried out by what suits the place:
 //!

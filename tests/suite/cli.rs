@@ -284,6 +284,14 @@ fn sections_json_is_the_contract() {
 }
 
 #[test]
+fn a_list_of_no_sections_says_so() {
+    let (_directory, path) = file(&module(&[]));
+    let run = run([OsStr::new("sections"), path.as_os_str()]);
+    assert_eq!(run.status, 0);
+    assert!(run.text().contains("a.wasm: 8 bytes\n") && run.text().ends_with("(none)\n"), "{}", run.text());
+}
+
+#[test]
 fn get_gives_the_bytes() {
     let bytes = component(&[
         nested(&module(&[custom("x", "inner")])),
@@ -504,6 +512,9 @@ fn hostile_trees_are_answered() {
         for args in [&["show", "--json"][..], &["show"], &["sections"], &["sections", "--json"], &["check"]] {
             let run = run(args.iter().map(OsStr::new).chain([path.as_os_str()]));
             assert_eq!(run.status, status, "{args:?} {}", run.stderr);
+            let shown = if args.contains(&"--json") { "" } else { run.text() };
+            let longest = shown.lines().chain(run.stderr.lines()).map(str::len).max();
+            assert!(longest < Some(400), "a line of {longest:?} bytes by {args:?}");
         }
     }
 }
@@ -534,7 +545,28 @@ fn completions_and_manual_pages() {
         assert!(fs::read_to_string(pages.join(page)).unwrap().contains(".TH"), "{page}");
     }
     let (_directory, path) = file(b"in the way");
-    assert_eq!(run([OsStr::new("man"), path.as_os_str()]).status, 2);
+    let run = run([OsStr::new("man"), path.as_os_str()]);
+    assert!(run.status == 2 && run.stderr.contains("a.wasm: the manual pages cannot be written"), "{}", run.stderr);
+}
+
+/// What is no use to a command, or is not built in, is not in its help.
+#[test]
+fn help_says_what_can_be_read_where() {
+    for (command, reads_elsewhere) in [("show", true), ("get", true), ("digest", false), ("set", false)] {
+        let help = run([command, "--help"]);
+        assert_eq!(help.text().contains("https://"), reads_elsewhere && cfg!(feature = "remote"), "{command}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn help_that_cannot_be_written_is_status_2() {
+    for args in [&["--help"][..], &["--version"], &["set", "--help"]] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let run = Run::of(command(args).stdout(full).output().unwrap());
+        assert_eq!(run.status, 2, "{args:?}");
+        assert!(run.stderr.starts_with("sectile: standard output cannot be written"), "{args:?} {}", run.stderr);
+    }
 }
 
 #[test]

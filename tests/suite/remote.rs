@@ -202,13 +202,20 @@ fn what_names_no_object_says_why_and_not_with_which_password() {
     for text in [
         "https://user:5ec12e7@example.com/a",
         "s3://bucket",
+        "s3://",
+        "az:///key",
         "gopher://x/y",
         "nothing",
         "s3://b/k?x=5ec12e7",
         "s3://b/k#5ec12e7",
     ] {
         let error = Object::open(text, &options()).unwrap_err();
+        assert!(matches!(error, RemoteError::Locator(_)), "{text}: {error:?}");
         assert!(!format!("{error} {error:?}").contains("5ec12e7"), "{error:?}");
+    }
+    if std::env::vars_os().all(|(name, _)| !name.to_string_lossy().starts_with("AZURE_")) {
+        let error = Object::open("az://container/key", &options()).unwrap_err();
+        assert!(error.to_string().contains("AZURE_STORAGE_ACCOUNT_NAME"), "{error}");
     }
 }
 

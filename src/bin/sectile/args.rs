@@ -17,22 +17,23 @@ pub fn command() -> Command {
         .version(clap::crate_version!())
         .about("Reads and edits the metadata of WebAssembly modules and components without touching the rest")
         .after_help(
-            "Exit status: 0 done; 1 the answer is no (`check` or `audit` refused something, `get` found no such section);\n\
-             2 something could not be done, or only a part of a file could be read.",
+            "Exit status:\n  \
+               0  done\n  \
+               1  the answer is no: `check` or `audit` refused something, `get` found no such section\n  \
+               2  something could not be done, or only a part of a file could be read",
         )
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([show(), sections(), get(), check(), audit(), sbom()])
+        .subcommands([show(), sections(), get(), check(), audit(), sbom(), digest()])
         .subcommands(edit::args::commands())
-        .subcommands([digest(), oci::args::command()])
-        .subcommands([completions(), man()])
+        .subcommands([oci::args::command(), completions(), man()])
 }
 
 fn show() -> Command {
     Command::new("show")
         .about("Shows the metadata of each file: its items, what each says of itself, and what is wrong with it")
         .args([
-            files(),
+            anywhere().num_args(1..),
             Arg::new("interface")
                 .long("interface")
                 .action(ArgAction::SetTrue)
@@ -54,7 +55,7 @@ fn show() -> Command {
 
 fn sections() -> Command {
     Command::new("sections").about("Lists every section of each file, nested ones under their item").args([
-        files(),
+        anywhere().num_args(1..),
         json(),
         map(),
         color(),
@@ -63,7 +64,7 @@ fn sections() -> Command {
 
 fn get() -> Command {
     Command::new("get").about("Writes the raw data of a custom section to standard output").args([
-        file(),
+        anywhere(),
         Arg::new("NAME").required(true).help("The name of the custom section"),
         Arg::new("nth")
             .long("nth")
@@ -77,7 +78,7 @@ fn get() -> Command {
 
 fn check() -> Command {
     Command::new("check").about("Judges what is wrong or notable in each file; nothing else is shown").args([
-        files(),
+        anywhere().num_args(1..),
         policy(),
         refuse(),
         json(),
@@ -100,8 +101,7 @@ fn refuse() -> Arg {
         .long("refuse")
         .value_name("SEVERITY")
         .value_parser(PossibleValuesParser::new(Severity::ALL.map(Severity::name)))
-        .default_value(Severity::Error.name())
-        .help("Refuse a file with a finding of this severity, or a worse one, whatever the policy says")
+        .help("Refuse a file with a finding of this severity, or a worse one [default: what the policy says, or else error]")
 }
 
 fn audit() -> Command {
@@ -188,13 +188,13 @@ pub const TABLE: &str = "table";
 fn sbom() -> Command {
     Command::new("sbom")
         .about("Writes the dependencies that were found in the tree to standard output, as CycloneDX JSON")
-        .args([file(), created::arg(), map()])
+        .args([anywhere(), created::arg(), map()])
 }
 
 fn digest() -> Command {
     Command::new("digest")
         .about("Computes the SHA-256 of each file, and of everything in it but custom sections, which edits of metadata keep")
-        .args([files(), json(), color()])
+        .args([file().num_args(1..), json(), map(), color()])
 }
 
 fn completions() -> Command {
@@ -217,11 +217,24 @@ fn man() -> Command {
 }
 
 pub fn file() -> Arg {
-    Arg::new("FILE").required(true).value_parser(value_parser!(OsString)).value_hint(ValueHint::FilePath).help(
-        "A WebAssembly module or component; `-` is standard input, `oci:DIR[:NAME|@DIGEST]` an image in a layout; \
-             show, sections, get, check and sbom read `https://…`, `s3://…`, `gs://…`, `az://…`, `file://…` and \
-             `oci://HOST/REPOSITORY[:TAG|@DIGEST]`, too, by ranges (feature `remote`)",
-    )
+    Arg::new("FILE")
+        .required(true)
+        .value_parser(value_parser!(OsString))
+        .value_hint(ValueHint::FilePath)
+        .help("A WebAssembly module or component; `-` is standard input, `oci:DIR[:NAME|@DIGEST]` an image in a layout")
+}
+
+/// A FILE that may lie elsewhere, too, where that is built in.
+fn anywhere() -> Arg {
+    if cfg!(feature = "remote") {
+        file().help(
+            "A WebAssembly module or component; `-` is standard input, `oci:DIR[:NAME|@DIGEST]` an image in a layout; \
+             `https://…`, `s3://…`, `gs://…`, `az://…`, `file:///…` and `oci://HOST/REPOSITORY[:TAG|@DIGEST]` are read \
+             where they lie, by ranges",
+        )
+    } else {
+        file()
+    }
 }
 
 pub fn at(help: &'static str) -> Arg {
@@ -232,10 +245,6 @@ pub fn at(help: &'static str) -> Arg {
         .default_value("")
         .hide_default_value(true)
         .help(help)
-}
-
-fn files() -> Arg {
-    file().num_args(1..)
 }
 
 pub fn json() -> Arg {

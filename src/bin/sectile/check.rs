@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::ArgMatches;
-use clap::parser::ValueSource;
 use sectile::policy::{Day, Subject};
 use sectile::report::Report;
 use sectile::{Policy, Severity};
@@ -56,9 +55,8 @@ fn policy(matches: &ArgMatches) -> Result<Policy, Failure> {
         Some(path) => Policy::read(path)?,
         None => Policy::default(),
     };
-    if matches.value_source("refuse") == Some(ValueSource::CommandLine) {
-        let name = matches.get_one::<String>("refuse").map(String::as_str);
-        let severity = Severity::ALL.into_iter().find(|severity| Some(severity.name()) == name);
+    if let Some(name) = matches.get_one::<String>("refuse") {
+        let severity = Severity::ALL.into_iter().find(|severity| severity.name() == name);
         policy.refuse = severity.expect("clap asks for one of these");
     }
     Ok(policy)

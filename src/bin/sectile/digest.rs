@@ -12,7 +12,7 @@ use crate::output::Output;
 use crate::{human, input, show};
 
 pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
-    let input = input::open_here(file)?;
+    let input = input::open_here(file, matches)?;
     let outcome = input.digests(Limits::default())?;
     let report = DigestReport::new(file, input.len(), &outcome);
     if matches.get_flag("json") {

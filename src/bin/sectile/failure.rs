@@ -17,6 +17,7 @@ use sectile::policy::PolicyError;
 use sectile::remote::RemoteError;
 use sectile::splice::WriteError;
 
+use crate::human::ShortPath;
 use crate::output::escaped;
 
 /// Why something could not be done.
@@ -148,7 +149,9 @@ impl fmt::Display for Failure {
                 f.write_str(&error.message())?;
                 match (error.offset(), error.path().is_root()) {
                     (Some(offset), true) => write!(f, " (at offset {offset:#x})"),
-                    (Some(offset), false) => write!(f, " (at offset {offset:#x}, in item {})", error.path()),
+                    (Some(offset), false) => {
+                        write!(f, " (at offset {offset:#x}, in item {})", ShortPath(error.path()))
+                    }
                     (None, _) => Ok(()),
                 }
             }

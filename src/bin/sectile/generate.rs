@@ -8,7 +8,7 @@ use clap_complete::Shell;
 use crate::args;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, escaped};
 
 pub fn completions(matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
     let shell = *matches.get_one::<Shell>("SHELL").expect("clap asks for a shell");
@@ -25,6 +25,9 @@ pub fn man(matches: &ArgMatches) -> Result<Exit, Failure> {
         std::fs::create_dir_all(directory)?;
         clap_mangen::generate_to(args::command(), directory)
     };
-    write().map_err(|error| Failure::Other(format!("the manual pages cannot be written: {error}")))?;
+    write().map_err(|error| {
+        let directory = escaped(directory.as_os_str());
+        Failure::Other(format!("{directory}: the manual pages cannot be written: {error}"))
+    })?;
     Ok(Exit::Done)
 }

@@ -14,6 +14,7 @@ use sectile::scan::Visitor;
 use sectile::{Error, Input, Limits, Outcome, Policy};
 
 use crate::failure::Failure;
+use crate::output::escaped;
 
 /// Standard input is kept in a temporary file, and so much of it at the most.
 const MAX_SPOOLED: u64 = 1 << 30;
@@ -75,14 +76,19 @@ pub fn open(file: &OsStr, matches: &ArgMatches) -> Result<Opened, Failure> {
         }
         return open_url(url);
     }
-    let input = open_here(file)?;
+    Ok(Opened::Here(open_here(file, matches)?))
+}
+
+/// Opens what a FILE argument names on this machine, mapped into memory where that is asked for.
+pub fn open_here(file: &OsStr, matches: &ArgMatches) -> Result<Input, Failure> {
+    let input = named(file)?;
     if !matches.get_flag("map") {
-        return Ok(Opened::Here(input));
+        return Ok(input);
     }
     // SAFETY: whoever gives `--map` was told by its help that nobody may change the file meanwhile.
     #[allow(unsafe_code)]
     let input = unsafe { input.map() }?;
-    Ok(Opened::Here(input))
+    Ok(input)
 }
 
 /// The URL that a FILE argument is, if it is one.
@@ -104,8 +110,8 @@ fn open_url(_: &str) -> Result<Opened, Failure> {
 }
 
 #[cfg(not(feature = "remote"))]
-pub const LACKS_REMOTE: &str = "this `sectile` is built without the feature `remote`, which reads what lies elsewhere: \
-                            `cargo install sectile --features full`";
+pub const LACKS_REMOTE: &str = "this `sectile` is built without what reads elsewhere than on this machine: build it with \
+                            `--features full`";
 
 /// What a URL names in a registry, if that is where it leads.
 pub fn in_registry(url: &str) -> Option<&str> {
@@ -126,7 +132,7 @@ pub fn shown(file: &OsStr) -> Cow<'_, OsStr> {
 }
 
 /// Opens what lies on this machine: a file, standard input, or an image's layer in a layout.
-pub fn open_here(file: &OsStr) -> Result<Input, Failure> {
+pub fn named(file: &OsStr) -> Result<Input, Failure> {
     if as_url(file).is_some() {
         return Err(Failure::Other(
             "only `show`, `sections`, `get`, `check` and `sbom` read what lies elsewhere: download it first".to_owned(),
@@ -142,11 +148,15 @@ pub fn is_in_layout(file: &OsStr) -> bool {
 
 /// Puts a stream into a temporary file without a name, so that it can be read at any position.
 fn spool(stream: impl Read) -> Result<Input, Failure> {
-    let failure = |error| Failure::Other(format!("standard input cannot be kept in a temporary file: {error}"));
+    let failure = |error| {
+        let directory = std::env::temp_dir();
+        let directory = escaped(directory.as_os_str());
+        Failure::Other(format!("it cannot be kept in a temporary file in {directory}: {error} (TMPDIR says where)"))
+    };
     let mut file = tempfile::tempfile().map_err(failure)?;
     let len = io::copy(&mut stream.take(MAX_SPOOLED + 1), &mut file).map_err(failure)?;
     if len > MAX_SPOOLED {
-        return Err(Failure::Other(format!("more than {MAX_SPOOLED} bytes: give it as a file")));
+        return Err(Failure::Other(format!("it has more than {MAX_SPOOLED} bytes: give it as a file")));
     }
     Ok(Input::of(file)?)
 }

@@ -21,7 +21,7 @@ mod sections;
 mod show;
 
 use std::ffi::OsString;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use clap::ArgMatches;
@@ -32,7 +32,10 @@ use self::output::Output;
 
 fn main() -> ExitCode {
     survive_file_size_limit();
-    let matches = args::command().get_matches();
+    let matches = match args::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(answer) => return say(&answer),
+    };
     let (mut name, mut matches) = matches.subcommand().expect("clap asks for a subcommand");
     if name == "oci" {
         (name, matches) = matches.subcommand().expect("clap asks for a subcommand");
@@ -49,6 +52,18 @@ fn main() -> ExitCode {
             output.complain(None, &failure);
             Exit::Failed.into()
         }
+    }
+}
+
+/// Prints what clap answers with: help and the version on standard output, what is wrong with the usage on standard error.
+fn say(answer: &clap::Error) -> ExitCode {
+    match answer.print().and_then(|()| io::stdout().flush()) {
+        Err(error) if !answer.use_stderr() && error.kind() != ErrorKind::BrokenPipe => {
+            output::complain(None, &Failure::Output(error));
+            Exit::Failed.into()
+        }
+        _ if answer.use_stderr() => Exit::Failed.into(),
+        _ => Exit::Done.into(),
     }
 }
 

@@ -72,15 +72,20 @@ impl Output {
     /// Says on standard error what could not be done, behind what was printed so far.
     pub fn complain(&mut self, file: Option<&OsString>, message: &dyn fmt::Display) {
         _ = self.flush();
-        // One line, whatever the file's name and the message hold. If standard error is closed, nobody wants to know.
-        let message = message.to_string();
-        let message = Escaped::new(&message);
-        let mut stderr = io::stderr().lock();
-        _ = match file {
-            Some(file) => writeln!(stderr, "sectile: {}: {message}", escaped(&input::shown(file))),
-            None => writeln!(stderr, "sectile: {message}"),
-        };
+        complain(file, message);
     }
+}
+
+/// Says on standard error what could not be done.
+pub fn complain(file: Option<&OsString>, message: &dyn fmt::Display) {
+    // One line, whatever the file's name and the message hold. If standard error is closed, nobody wants to know.
+    let message = message.to_string();
+    let message = Escaped::new(&message);
+    let mut stderr = io::stderr().lock();
+    _ = match file {
+        Some(file) => writeln!(stderr, "sectile: {}: {message}", escaped(&input::shown(file))),
+        None => writeln!(stderr, "sectile: {message}"),
+    };
 }
 
 /// A file's name, safe to show.

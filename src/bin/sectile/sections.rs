@@ -33,7 +33,10 @@ pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result
         let list = SectionsList::new(output.out(), &shown, len);
         let mut lister = Lister::new(list, SectionsList::section);
         let broken = input.scan(&mut lister, Limits::default()).0.err();
-        lister.finish()?;
+        let list = lister.finish()?;
+        if broken.is_none() {
+            list.finish()?;
+        }
         broken
     };
     show::finish(file, Ok(broken), output)

@@ -59,10 +59,16 @@ fn the_table_says_what_it_comes_to() {
     let directory = store(&["MIT", "MIT", "nonsense\u{1b}[31m"]);
     let run = run(["audit", &path(&directory, ""), "--color", "never"]);
     let text = run.text();
-    for part in ["3 blobs", "2 accepted", "1 refused", "MIT", "not-spdx", "2.wasm"] {
+    for part in ["3 blobs", "2 accepted", "1 refused, without a policy", "3 modules", "MIT", "not-spdx", "2.wasm"] {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(!text.contains('\u{1b}'), "{text}");
+    for (named, advice) in [("-", "`sectile check -`"), ("oci:layout:1.0", "takes the directory of a layout")] {
+        let run = super::run(["audit", named]);
+        assert!(run.status == 2 && run.stderr.contains(advice), "{}", run.stderr);
+    }
+    let one = super::run(["audit", &path(&directory, "0.wasm")]);
+    assert!(one.text().contains("  1 module, 1 item, 1 section\n"), "{}", one.text());
 }
 
 #[test]

@@ -102,6 +102,20 @@ fn put_replaces_adds_and_appends() {
 }
 
 #[test]
+fn put_takes_data_from_standard_input() {
+    let source = module(&[]);
+    let (_directory, path) = file(&source);
+    let put = |file: &OsStr| {
+        let args = [OsStr::new("put"), file, OsStr::new("new"), OsStr::new("--data-file"), OsStr::new("-")];
+        run_with_input(args, &[0, 0xff])
+    };
+    assert_eq!(put(path.as_os_str()).status, 0);
+    assert_eq!(fs::read(&path).unwrap(), module(&[custom("new", [0, 0xff])]));
+    let both = run_with_input(["put", "-", "new", "--data-file", "-", "-o", "-"], &source);
+    assert!(both.status == 2 && both.stdout.is_empty() && both.stderr.contains("cannot be both"), "{}", both.stderr);
+}
+
+#[test]
 fn remove_takes_names_and_globs() {
     let source = module(&[custom("a", b""), custom("ab", b""), custom("b", b""), custom("a", b"2")]);
     assert_eq!(edited(&source, "remove", &["a"]), module(&[custom("ab", b""), custom("b", b"")]));
@@ -228,6 +242,10 @@ fn bad_input_is_refused_and_the_file_stays() {
     let source = module(&[custom("producers", [1])]);
     for (command, rest, said) in [
         ("set", &["--licenses", "MIT/Apache-2.0"][..], "--allow-invalid"),
+        ("set", &["--licenses", "proprietary"], "LicenseRef-"),
+        ("set", &["--name", ""], "--name"),
+        ("set", &["--language", "=1"], "it has no name"),
+        ("set", &["--sdk", ""], "it has no name"),
         ("set", &["--homepage", "javascript:alert(1)"], "neither http nor https"),
         ("set", &["--created", "yesterday"], "created"),
         ("set", &["--source", "git@github.com:a/b.git"], "--allow-invalid"),

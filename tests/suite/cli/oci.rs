@@ -32,6 +32,7 @@ fn digest_json_is_the_contract() {
     assert_eq!((&json["size"], &json["bytes_read"]), (&json!(said().len()), &json!(said().len())));
     run_in(directory.path(), &["set", "a.wasm", "--vendor", "v"]);
     let edited = run_in(directory.path(), &["digest", "--json", "a.wasm"]).json();
+    assert_eq!(run_in(directory.path(), &["digest", "--json", "--map", "a.wasm"]).json(), edited);
     assert_ne!(edited["digest"], json["digest"]);
     assert_eq!(edited["content"], json["content"]);
 

@@ -5,7 +5,7 @@ use sectile::metadata::Field;
 use sectile::{Code, Limits, Severity};
 
 use super::apply;
-use crate::support::binary::{component, custom, module, nested, prefixed, section};
+use crate::support::binary::{component, custom, module, nested, prefixed, producers, section};
 
 fn plan(edit: &Edit, source: &[u8]) -> Planned {
     edit.plan_slice(source, Limits::default()).unwrap()
@@ -120,6 +120,24 @@ fn values_that_are_written_although_something_is_against_them() {
         [(Code::VcsUrl, "source", "0".to_owned(), old), (Code::DeprecatedLicense, "licenses", "0".to_owned(), end)]
     );
     assert!(planned.findings[1].message.contains("GPL-3.0-only"));
+}
+
+#[test]
+fn a_name_and_producers_that_can_deceive_are_written_with_a_warning() {
+    let source = component(&[nested(&module(&[custom("producers", producers(&[("language", &[("C", "11")])]))]))]);
+    let set = |name: &str, producer: &str, version: &str| {
+        let edit = Edit::new().at("0".parse().unwrap()).name(name).unwrap();
+        let planned = plan(&edit.add_producer("sdk", producer, version).drop_producer("sdk", "\u{202e}"), &source);
+        let found = planned.findings.iter();
+        found
+            .map(|finding| (finding.code, finding.section.as_deref().map(str::to_owned), finding.path.to_string()))
+            .collect::<Vec<_>>()
+    };
+    let deceives = |section: &str| (Code::ControlCharacters, Some(section.to_owned()), "0".to_owned());
+    assert_eq!(set("name", "tool", "1"), Vec::new());
+    assert_eq!(set("n\u{1b}[31m", "tool", "1"), [deceives("name")]);
+    assert_eq!(set("name", "t\u{202e}l", "1"), [deceives("producers")]);
+    assert_eq!(set("name", "tool", "1\n2"), [deceives("producers")]);
 }
 
 #[test]

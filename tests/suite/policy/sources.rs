@@ -123,9 +123,13 @@ fn producers_are_required_of_each_item() {
     let lines = under(&required(", versions = '>1.82'"), &with).unwrap_err();
     assert_eq!(
         lines,
-        ["!error missing-field at :20 producers x1: a producer is required here, and there is none such"]
+        [
+            "!error missing-field at :20 producers x1: a producer is required here, and there is none such: `rustc`, of a \
+          version that is asked for"
+        ]
     );
-    assert!(under(&required(", fields = 'sdk'"), &with).is_err());
+    let lines = under(&required(", fields = 'sdk'"), &with).unwrap_err();
+    assert!(lines[0].ends_with("there is none such: `rustc`, in `sdk`"), "{lines:?}");
     let unclear = module(&[made_by(&[("rustc", "stable")])]);
     assert_eq!(under(&required(""), &unclear), Ok(()));
     assert!(under(&required(", versions = '*'"), &unclear).unwrap_err()[0].ends_with("`stable` cannot be compared"));

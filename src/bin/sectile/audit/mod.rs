@@ -39,9 +39,17 @@ pub fn run(matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
 /// What a PATH argument names, which has to be there as far as that can be told without asking anybody far away.
 fn root(named: &OsStr) -> Result<Root, Failure> {
     let fail = |error: &dyn std::fmt::Display| Failure::Other(format!("{}: {error}", escaped(&input::shown(named))));
+    if named == "-" {
+        return Err(Failure::Other("standard input is no PATH; `sectile check -` judges what comes by it".to_owned()));
+    }
     let Some(url) = input::as_url(named) else {
-        Path::new(named).metadata().map_err(|error| fail(&error))?;
-        return Ok(Root::from(named));
+        return match Path::new(named).metadata() {
+            Ok(_) => Ok(Root::from(named)),
+            Err(_) if input::is_in_layout(named) => {
+                Err(fail(&"an audit takes the directory of a layout, and looks at all images in it"))
+            }
+            Err(error) => Err(fail(&error)),
+        };
     };
     #[cfg(feature = "remote")]
     {
@@ -127,7 +135,9 @@ fn earlier(
 ) -> Result<Option<(PathBuf, Earlier)>, Failure> {
     let path = if matches.get_flag("resume") {
         let (Some(Form::Jsonl), Some(place)) = (form, place) else {
-            return Err(Failure::Other("--resume goes on with an answer in a file, in the format jsonl".to_owned()));
+            return Err(Failure::Other(
+                "--resume goes on with an answer in a file, in the format jsonl (--format jsonl)".to_owned(),
+            ));
         };
         match Path::new(place) {
             place if place.exists() => place.to_owned(),

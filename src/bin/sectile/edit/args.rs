@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
 use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
 use sectile::edit::Glob;
 use sectile::manifest::Format;
@@ -34,18 +34,20 @@ pub fn said() -> impl Iterator<Item = Arg> {
             .long(field.section())
             .value_name(field.expects().name())
             .allow_hyphen_values(true)
-            .help(field.help())
+            .help(field.help().trim_end_matches('.'))
             .help_heading("Fields")
     });
     let producers = PRODUCER_FIELDS.map(|field| {
         Arg::new(field)
             .long(field)
             .value_name("NAME[=VERSION]")
+            .value_parser(producer)
             .action(ArgAction::Append)
             .help(format!("Add a producer to `{field}`, or give the one of that name this version"))
             .help_heading("Name and producers")
     });
-    let name = Arg::new(NAME).long(NAME).value_name("NAME").help("The item's own name");
+    let name = Arg::new(NAME).long(NAME).value_name("NAME").value_parser(NonEmptyStringValueParser::new());
+    let name = name.help("The item's own name");
     let drop = Arg::new("drop-producer")
         .long("drop-producer")
         .value_name("FIELD:NAME")
@@ -104,7 +106,7 @@ fn put() -> Command {
             .value_parser(value_parser!(PathBuf))
             .value_hint(ValueHint::FilePath)
             .conflicts_with("data")
-            .help("A file with the data"),
+            .help("A file with the data; `-` is standard input"),
         flag("append", "Add a section, whatever is there"),
     ])
 }
@@ -121,6 +123,7 @@ fn remove() -> Command {
 
 fn strip() -> Command {
     editing("strip", "Removes what debugging left, from nested items too unless --at picks one")
+        .mut_arg("at", |at| at.help("The one item to change, as child indexes such as 3/0 [default: all of them]"))
         .after_help(
             "What stays: metadata, the names of functions, links to debugging data that is kept elsewhere, signatures, \
              and what loading or linking needs.",
@@ -183,6 +186,14 @@ pub fn no_sync() -> Arg {
 
 pub fn flag(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+}
+
+/// A name, and perhaps a version behind `=`.
+fn producer(text: &str) -> Result<String, String> {
+    match text.split('=').next() {
+        None | Some("") => Err("it has no name".to_owned()),
+        Some(_) => Ok(text.to_owned()),
+    }
 }
 
 fn glob(pattern: &str) -> Result<Glob, String> {

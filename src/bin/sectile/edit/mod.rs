@@ -24,7 +24,7 @@ const WRITTEN: &str = "the file is written";
 /// Runs one of the editing commands.
 pub fn run(command: &str, file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
     let sink = Sink::of(file, matches)?;
-    let input = input::open_here(file)?;
+    let input = input::named(file)?;
     check_settled(file)?;
     let (planned, notes) = plan(command, matches, &input).map_err(|failure| match check_settled(file) {
         // Somebody has begun to write into it meanwhile: that is what is wrong with it.

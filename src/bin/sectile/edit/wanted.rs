@@ -1,6 +1,7 @@
 //! What the arguments want.
 
 use std::ffi::OsString;
+use std::io::Read;
 use std::path::PathBuf;
 
 use clap::ArgMatches;
@@ -13,6 +14,7 @@ use sectile::{Escaped, Input, Limits};
 
 use super::args::{FROM, FROM_GIT, NAME, PRODUCER_FIELDS, PRODUCERS};
 use crate::failure::Failure;
+use crate::output::escaped;
 
 /// The edit that a command's arguments describe, and what is to be said about it.
 pub fn edit(command: &str, matches: &ArgMatches, input: &Input) -> Result<(Edit, Vec<String>), Failure> {
@@ -95,13 +97,25 @@ fn unset(mut edit: Edit, matches: &ArgMatches) -> Result<Edit, EditError> {
 fn put(edit: Edit, matches: &ArgMatches) -> Result<Edit, Failure> {
     let name = matches.get_one::<String>("NAME").expect("clap asks for a name");
     let data = match matches.get_one::<PathBuf>("data-file") {
-        Some(path) => std::fs::read(path).map_err(|error| {
-            let path = Escaped::file(path);
-            Failure::Other(format!("{path} cannot be read: {error}"))
-        })?,
+        Some(path) => data_of(path, matches)?,
         None => matches.get_one::<String>("data").cloned().unwrap_or_default().into_bytes(),
     };
     Ok(if matches.get_flag("append") { edit.append(name, data) } else { edit.put(name, data) }?)
+}
+
+/// The bytes of a file, or of standard input.
+fn data_of(path: &std::path::Path, matches: &ArgMatches) -> Result<Vec<u8>, Failure> {
+    let data = match path.as_os_str() {
+        name if name != "-" => std::fs::read(path),
+        name if matches.get_one::<OsString>("FILE").is_some_and(|file| file == name) => {
+            return Err(Failure::Other("standard input cannot be both FILE and its data".to_owned()));
+        }
+        _ => {
+            let mut data = Vec::new();
+            std::io::stdin().lock().read_to_end(&mut data).map(|_| data)
+        }
+    };
+    data.map_err(|error| Failure::Other(format!("{} cannot be read: {error}", escaped(path.as_os_str()))))
 }
 
 fn strip(matches: &ArgMatches) -> Strip {

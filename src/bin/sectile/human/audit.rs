@@ -8,7 +8,7 @@ use sectile::audit::{About, Ended, Stop, Summary};
 use sectile::{Escaped, Severity};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::{FAINT, STRONG, style};
+use super::{FAINT, STRONG, counted, style};
 use crate::output::escaped;
 
 /// Lines of a list.
@@ -23,14 +23,8 @@ pub fn summary(about: &About, summary: &Summary, stop: Option<&Stop>, out: &mut 
     if about.paths.len() > paths.len() {
         paths.push(format!("{} more", Grouped((about.paths.len() - paths.len()) as u64)));
     }
-    let blobs = if summary.rows == 1 { "blob" } else { "blobs" };
-    write!(
-        out,
-        "{STRONG}{}{STRONG:#}: {} {blobs}, {}",
-        paths.join(", "),
-        Grouped(summary.rows),
-        Bytes(summary.bytes).short()
-    )?;
+    let blobs = counted(summary.rows, "blob");
+    write!(out, "{STRONG}{}{STRONG:#}: {blobs}, {}", paths.join(", "), Bytes(summary.bytes).short())?;
     let (read, of) = (summary.store_bytes_read(), summary.store_bytes);
     writeln!(
         out,
@@ -67,24 +61,24 @@ fn verdicts(about: &About, summary: &Summary, out: &mut impl Write) -> io::Resul
         }
     }
     match &about.policy {
-        Some(policy) => writeln!(out, "{FAINT} under {}{FAINT:#}", escaped(policy)),
-        None => writeln!(out, "{FAINT} without a policy{FAINT:#}"),
+        Some(policy) => writeln!(out, "{FAINT}, under {}{FAINT:#}", escaped(policy)),
+        None => writeln!(out, "{FAINT}, without a policy{FAINT:#}"),
     }
 }
 
 fn contents(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
     let parts = [
-        (summary.modules, "modules"),
-        (summary.components, "components"),
-        (summary.items, "items"),
-        (summary.sections, "sections"),
-        (summary.packages, "packages"),
-        (summary.others, "further names"),
-        (summary.archives, "archives"),
-        (summary.passed, "other files"),
+        (summary.modules, "module"),
+        (summary.components, "component"),
+        (summary.items, "item"),
+        (summary.sections, "section"),
+        (summary.packages, "package"),
+        (summary.others, "further name"),
+        (summary.archives, "archive"),
+        (summary.passed, "other file"),
     ];
     let parts = parts.into_iter().filter(|(number, _)| *number > 0);
-    let parts: Vec<String> = parts.map(|(number, what)| format!("{} {what}", Grouped(number))).collect();
+    let parts: Vec<String> = parts.map(|(number, what)| counted(number, what)).collect();
     if parts.is_empty() { Ok(()) } else { writeln!(out, "  {FAINT}{}{FAINT:#}", parts.join(", ")) }
 }
 

@@ -112,7 +112,7 @@ fn says(metadata: &Metadata<'_>, item: &Item<'_>, out: &mut impl Write) -> io::R
         let packages = &dependencies.packages;
         let build = packages.iter().filter(|package| package.build).count();
         let build = if build > 0 { format!(", {build} of them to build it") } else { String::new() };
-        row(out, "dependencies", format_args!("{} packages{build}", packages.len()))?;
+        row(out, "dependencies", format_args!("{}{build}", counted(packages.len() as u64, "package")))?;
     }
     if let Some(value) = item.registry_metadata() {
         row(out, "registry-metadata", Text(value))?;
@@ -173,7 +173,7 @@ pub fn check(file: &OsStr, verdict: &Verdict<'_>, out: &mut impl Write) -> io::R
         let of_severity = verdict.judged.iter().filter(counts);
         let number: u64 = of_severity.map(|judged| judged.finding.count).sum();
         if number > 0 {
-            write!(out, ", {number} {severity}{}", if number == 1 { "" } else { "s" })?;
+            write!(out, ", {}", counted(number, severity.name()))?;
         }
     }
     let excepted = verdict.judged.iter().filter(|judged| judged.excepted.is_some());
@@ -214,6 +214,11 @@ pub fn edited(report: &EditReport<'_>, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, " {FAINT}({kept} kept, {inserted} inserted, {dropped} dropped){FAINT:#}")
 }
 
+/// So many of something, whose plural is regular.
+fn counted(number: u64, of: &str) -> String {
+    format!("{} {of}{}", Grouped(number), if number == 1 { "" } else { "s" })
+}
+
 /// The sections of one file, as they come.
 pub struct SectionsList<W> {
     out: W,
@@ -229,14 +234,26 @@ impl<W: Write> SectionsList<W> {
         Self { out, heading: Some(format!("{file}\n{columns}\n")) }
     }
 
+    /// Ends the list of a file that could be read. (Of one that could not, there is only the message.)
+    pub fn finish(mut self) -> io::Result<()> {
+        if self.heading.is_none() {
+            return Ok(());
+        }
+        self.head()?;
+        writeln!(self.out, "{FAINT}{:>12}{FAINT:#}", "(none)")
+    }
+
+    /// Writes the heading, if it does not stand there yet.
+    fn head(&mut self) -> io::Result<()> {
+        self.heading.take().map_or(Ok(()), |heading| self.out.write_all(heading.as_bytes()))
+    }
+
     /// Writes a line for a section of the item at this path.
     pub fn section(&mut self, path: &Path, section: &Section<'_>) -> io::Result<()> {
-        if let Some(heading) = self.heading.take() {
-            self.out.write_all(heading.as_bytes())?;
-        }
+        self.head()?;
         let range = section.range();
         let bytes = Grouped(range.end - range.start).to_string();
-        let path = path.to_string(); // padded, as a text is
+        let path = ShortPath(path).to_string(); // padded, as a text is
         write!(self.out, "{FAINT}{:>#12x}{FAINT:#} {bytes:>14}  {path:<8} {}", range.start, section.kind_name())?;
         if section.is_custom() {
             write!(self.out, " {STRONG}{}{STRONG:#}", Escaped::new(section.name()))?;
@@ -275,7 +292,7 @@ impl Display for Place<'_> {
 }
 
 /// A path, its middle left out where it is very long.
-struct ShortPath<'a>(&'a Path);
+pub struct ShortPath<'a>(pub &'a Path);
 
 impl Display for ShortPath<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

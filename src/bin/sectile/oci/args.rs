@@ -16,7 +16,7 @@ pub const DUPLICATES: [&str; 3] = ["refuse", "first", "last"];
 
 pub fn command() -> Command {
     Command::new("oci")
-        .about("Makes a Wasm OCI artifact of a binary: its annotations, its config, and the whole image in a layout on disk")
+        .about("Makes a Wasm OCI artifact of a binary: its annotations, its config, and the whole image, in a layout on disk or a registry")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands([annotations(), config(), layout(), push()])

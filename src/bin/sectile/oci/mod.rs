@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use clap::ArgMatches;
 use sectile::edit::Edit;
 use sectile::metadata::Field;
-use sectile::oci::{self, AnnotationOptions, Draft, Duplicates, Image, ImageOptions, Layout, RefName};
+use sectile::oci::{self, AnnotationOptions, Draft, Duplicates, Image, ImageOptions, Layout, LayoutError, RefName};
 use sectile::report::LayoutReport;
 use sectile::splice::Plan;
 use sectile::{Escaped, Input, Limits};
@@ -56,7 +56,12 @@ pub fn layout(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Res
     let image_options = image_options(matches)?;
     // What cannot be an image is found before a directory is made for it.
     Draft::read(&source.input, &source.plan, &image_options, Limits::default())?;
-    let layout = Layout::open_or_create(directory, options(matches))?;
+    let layout = Layout::open_or_create(directory, options(matches)).map_err(|error| match error {
+        LayoutError::NotLayout(_) => {
+            Failure::Other(format!("{error}; give an empty directory, or one that is not there"))
+        }
+        error => error.into(),
+    })?;
     let added = layout.add(&source.input, &source.plan, name.as_ref(), &image_options, Limits::default())?;
     let report = LayoutReport::new(file, directory, name.as_ref(), &added);
     let said =
@@ -74,7 +79,7 @@ pub struct Source {
 impl Source {
     /// Opens what a FILE argument names. What is notable about what is made of it is said.
     pub fn open(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Self, Failure> {
-        let input = input::open_here(file)?;
+        let input = input::named(file)?;
         check_settled(file)?;
         let (edit, notes) = said(Edit::new(), args::fields_of_binary(), matches)?;
         let planned = edit.plan(&input, Limits::default())?;
