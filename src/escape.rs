@@ -60,6 +60,15 @@ pub(crate) fn is_deceptive(character: char) -> bool {
             | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// So many bytes of a text, or fewer, so that no character is cut.
+pub(crate) fn beginning(text: &str, most: usize) -> &str {
+    if text.len() <= most {
+        return text;
+    }
+    let end = (0..=most).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
+    &text[..end]
+}
+
 /// Quotes a text of the input in a message: its beginning, if it is long.
 pub(crate) fn quoted(text: &str) -> String {
     const MOST: usize = 64;
