@@ -69,6 +69,15 @@ pub(crate) fn is_deceptive(character: char) -> bool {
 /// The characters of a text of the input that a message quotes at the most.
 const QUOTED: usize = 64;
 
+/// So many bytes of a text, or fewer, so that no character is cut.
+pub(crate) fn beginning(text: &str, most: usize) -> &str {
+    if text.len() <= most {
+        return text;
+    }
+    let end = (0..=most).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
+    &text[..end]
+}
+
 /// Quotes a text of the input in a message: its beginning, if it is long.
 pub(crate) fn quoted(text: &str) -> String {
     let mut indices = text.char_indices();

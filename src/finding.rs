@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::escape::beginning;
 use crate::scan::Path;
 
 /// How bad a finding is, unless a policy says otherwise.
@@ -316,8 +317,7 @@ impl Findings {
 /// what it was given.
 fn shortened(message: Cow<'static, str>) -> Cow<'static, str> {
     const LONGEST: usize = 400;
-    let end = (0..=LONGEST).rev().find(|&end| message.is_char_boundary(end)).unwrap_or(0);
-    if message.len() <= LONGEST { message } else { format!("{}…", &message[..end]).into() }
+    if message.len() <= LONGEST { message } else { format!("{}…", beginning(&message, LONGEST)).into() }
 }
 
 impl<'a> IntoIterator for &'a Findings {

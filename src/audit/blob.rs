@@ -47,8 +47,6 @@ pub(super) struct Blob<'b> {
     pub(super) state: Option<State>,
     /// What the store calls it by its content; nobody has checked that.
     pub(super) digest: Option<Digest>,
-    /// The length in bytes, as far as it is known without reading.
-    pub(super) size: Option<u64>,
     pub(super) content: Content<'b>,
 }
 
@@ -82,8 +80,8 @@ pub(super) enum Content<'b> {
 /// Where something lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    /// The path of the file, or the URL of the object; of an archive's entry, the archive's and the entry's: `dist/app.tgz!package/app.wasm`. A file of
-    /// a layout or a registry's storage is called by its path there, too.
+    /// The path of the file, or the URL of the object; of an archive's entry, the archive's and the entry's:
+    /// `dist/app.tgz!package/app.wasm`. A file of a layout or a registry's storage is called by its path, too.
     pub(super) file: OsString,
     /// Under which other names it is found, in the order of the walk: further links of a file, the images that have it as a
     /// layer (`oci:DIR:NAME`, `repository:tag`).
@@ -101,7 +99,8 @@ impl Place {
     }
 }
 
-/// The state that a file or an object was in: whatever changes it changes this. Compared with that of an earlier report as a text.
+/// The state that a file or an object was in: whatever changes it changes this. It is compared with that of an earlier report, as
+/// a text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct State(pub(super) String);
 

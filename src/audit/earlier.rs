@@ -16,7 +16,7 @@ use crate::drive::ReadAt;
 /// An earlier report in the form of [JSON lines](super::Form::Jsonl): what was not changed since keeps its rows, and is not read
 /// again. The report may be cut off, as it is where its audit was.
 ///
-/// It holds 24 bytes and a little more for each row; the rows stay in the file.
+/// It holds some 50 bytes for each row; the rows stay in the file.
 #[derive(Debug)]
 pub struct Earlier {
     file: File,
@@ -110,10 +110,11 @@ impl Earlier {
     }
 
     /// The lines of what lies at a place, if it is in the state that it was in, is found under the same names, and was read; of an
-    /// archive, if all of it was looked into.
+    /// archive, if all of it was looked into, and they are few enough to be held.
     pub(super) fn lines(&self, place: &Place, state: &State) -> Option<Lines> {
         let span = self.spans.get(&hash(&state.0))?;
-        let mut text = vec![0; usize::try_from(span.end - span.start).ok()?];
+        let len = usize::try_from(span.end - span.start).ok().filter(|&len| len <= MOST)?;
+        let mut text = vec![0; len];
         let mut filled = 0;
         while filled < text.len() {
             match self.file.read_at(&mut text[filled..], span.start + filled as u64) {
@@ -125,6 +126,9 @@ impl Earlier {
         lines.hold(place, &state.0).then_some(lines)
     }
 }
+
+/// Bytes of lines that each thread may hold.
+const MOST: usize = 32 << 20;
 
 fn hash(state: &str) -> u64 {
     let mut hasher = DefaultHasher::new();

@@ -13,12 +13,12 @@ mod row;
 mod sample;
 mod summary;
 mod walk;
+mod whole;
 mod worker;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::Arc;
 
 pub use self::earlier::{Earlier, EarlierError};
@@ -29,7 +29,7 @@ pub use self::root::Root;
 pub use self::row::{Drawn, Ended, Largest, Reason, Row, RowShare};
 pub use self::summary::{BrokenBlob, CodeCount, KindCount, LargestSection, ProducerCount, Summary, WorstBlob};
 pub use self::walk::WalkOptions;
-use crate::atomic::{Access, AtomicFile};
+pub use self::whole::write_whole;
 use crate::policy::{Day, Policy};
 
 /// An audit: what is judged by, and how stores are walked.
@@ -48,80 +48,44 @@ pub struct Audit {
     policy: Arc<Policy>,
     walking: WalkOptions,
     threads: usize,
-    hashes: bool,
     earlier: Option<Earlier>,
     today: Option<Day>,
     about: About,
-}
-
-/// Writes a file as a whole: whatever stood there before stands there until all is written, and for good where it cannot be. A
-/// link stays, and what it leads to is replaced.
-///
-/// # Errors
-///
-/// Those of `write`, and those of the system when the file is created or put into its place.
-pub fn write_whole<T>(place: impl AsRef<Path>, write: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> io::Result<T> {
-    let place = place.as_ref();
-    let place = place.canonicalize().unwrap_or_else(|_| place.to_owned());
-    let file = AtomicFile::create(&place, Access::Default)?;
-    let mut out = io::BufWriter::with_capacity(WRITTEN, file.file());
-    let written = write(&mut out)?;
-    out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-    file.put()?;
-    Ok(written)
-}
-
-/// Bytes of a file that are written at once.
-const WRITTEN: usize = 256 << 10;
-
-/// What became of an audit.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Audited {
-    /// What its answer says of it.
-    pub about: About,
-    /// What it comes to.
-    pub summary: Summary,
-    /// Where it was stopped; `None` where it was not.
-    pub stop: Option<Stop>,
 }
 
 impl Audit {
     /// An audit by this policy, on as many threads as the system says that it runs at once.
     pub fn new(policy: impl Into<Arc<Policy>>) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let policy = policy.into();
-        let walking = WalkOptions::default();
-        let about = About { fingerprint: fingerprint(&policy, None, &walking), ..About::default() };
-        Self { policy, walking, threads, hashes: false, earlier: None, today: None, about }
+        let (policy, walking) = (policy.into(), WalkOptions::default());
+        Self { policy, walking, threads, earlier: None, today: None, about: About::default() }.fingerprinted()
     }
 
     /// Walks stores in this way.
     #[must_use]
-    pub fn with_walk(mut self, walking: WalkOptions) -> Self {
-        self.about.fingerprint = fingerprint(&self.policy, self.today, &walking);
-        Self { walking, ..self }
+    pub fn with_walk(self, walking: WalkOptions) -> Self {
+        Self { walking, ..self }.fingerprinted()
     }
 
-    /// Reads on so many threads (and one at the least). The rows are the same, and in the same order, on any number.
+    /// Reads on so many threads: on one at the least, on 1,024 at the most, and on fewer where the system gives no more. The rows
+    /// are the same, and in the same order, on any number.
     #[must_use]
     pub fn on_threads(self, threads: usize) -> Self {
-        Self { threads: threads.max(1), ..self }
+        Self { threads: threads.clamp(1, 1_024), ..self }
     }
 
     /// Computes the digest of every blob, for which all of each is read, and compares it with what its store calls it by.
     #[must_use]
     pub fn hashing(mut self, hashes: bool) -> Self {
         self.about.hashed = hashes;
-        Self { hashes, ..self }
+        self
     }
 
     /// Judges as on this day, which says what exceptions have expired. Without it, those that expire do not hold.
     #[must_use]
     pub fn on_day(mut self, today: Day) -> Self {
         self.about.day = Some(today.to_string());
-        self.about.fingerprint = fingerprint(&self.policy, Some(today), &self.walking);
-        Self { today: Some(today), ..self }
+        Self { today: Some(today), ..self }.fingerprinted()
     }
 
     /// Says in the answer what the policy is called.
@@ -132,7 +96,7 @@ impl Audit {
     }
 
     /// Takes the rows of what did not change since an earlier report from there, and reads nothing of it. This is said last: the
-    /// report is compared with what was said before.
+    /// report is compared with what was said before, and is not made use of where it does not agree with what is said after.
     ///
     /// # Errors
     ///
@@ -148,7 +112,8 @@ impl Audit {
     ///
     /// # Errors
     ///
-    /// Those of the writer. What cannot be read of the stores is no error, but has a row.
+    /// Those of the writer, and that of the system where it gives no thread. What cannot be read of the stores is no error, but
+    /// has a row.
     pub fn run(
         &self,
         roots: &[Root],
@@ -181,37 +146,27 @@ impl Audit {
         (!progress.stops()).then_some(files)
     }
 
-    fn policy(&self) -> &Policy {
-        &self.policy
-    }
-
-    fn walking(&self) -> &WalkOptions {
-        &self.walking
-    }
-
-    fn threads(&self) -> usize {
-        self.threads
-    }
-
-    fn hashes(&self) -> bool {
-        self.hashes
-    }
-
-    fn today(&self) -> Option<Day> {
-        self.today
-    }
-
-    fn earlier(&self) -> Option<&Earlier> {
-        self.earlier.as_ref()
+    /// With what tells one policy from another, days on which it judges differently, and how far archives are looked into.
+    fn fingerprinted(mut self) -> Self {
+        let has_expired = |last: Day| self.today.is_none_or(|today| today > last);
+        let expiring = self.policy.exceptions().filter(|exception| exception.expires().is_some_and(has_expired));
+        let WalkOptions { nested, inflated, entries, held, .. } = self.walking;
+        self.about.fingerprint =
+            format!("{}/{}/{nested}.{inflated}.{entries}.{held}", self.policy.fingerprint(), expiring.count());
+        self
     }
 }
 
-/// What tells one policy from another, days on which it judges differently, and how far archives are looked into.
-fn fingerprint(policy: &Policy, today: Option<Day>, walking: &WalkOptions) -> String {
-    let has_expired = |last: Day| today.is_none_or(|today| today > last);
-    let expired = policy.exceptions().filter(|exception| exception.expires().is_some_and(has_expired)).count();
-    let WalkOptions { nested, inflated, entries, held, .. } = walking;
-    format!("{}/{expired}/{nested}.{inflated}.{entries}.{held}", policy.fingerprint())
+/// What became of an audit.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Audited {
+    /// What its answer says of it.
+    pub about: About,
+    /// What it comes to.
+    pub summary: Summary,
+    /// Where it was stopped; `None` where it was not.
+    pub stop: Option<Stop>,
 }
 
 /// What an answer says of the audit itself. Nothing in it comes from a clock or from the host, unless whoever asks puts it there.
@@ -220,9 +175,9 @@ fn fingerprint(policy: &Policy, today: Option<Day>, walking: &WalkOptions) -> St
 pub struct About {
     /// What was audited.
     pub paths: Vec<OsString>,
-    /// What the policy is called; `None` where there is none.
+    /// What the policy is called, if somebody said it.
     pub policy: Option<OsString>,
-    /// What tells one policy from another, and how far archives were looked into.
+    /// What tells one policy from another, which of its exceptions had expired, and how far archives were looked into.
     pub fingerprint: String,
     /// Whether every digest was computed.
     pub hashed: bool,
@@ -230,10 +185,18 @@ pub struct About {
     pub day: Option<String>,
 }
 
+impl About {
+    /// Whether nobody asked for another policy than that which there is without one.
+    fn is_by_default(&self) -> bool {
+        self.fingerprint.starts_with(&Policy::default().fingerprint())
+    }
+}
+
 /// Where an audit was stopped before its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stop {
-    /// The last place whose row was written; `None` where there is no row.
+    /// The last place whose row was written; `None` where there is no row. Of what lies before it, that may have none which was
+    /// under way.
     pub behind: Option<OsString>,
 }

@@ -3,16 +3,17 @@
 //! For every unit of the walk a short channel is made. Its receiver goes to the writer, in the order of the walk; its sender
 //! goes with the unit to whatever thread is free. The writer empties one channel after another. So the order does not depend on
 //! who is done first, all that waits is bounded, and nobody waits for ever: the unit that the writer waits for was taken before
-//! all that wait for it.
+//! all that wait for it, and where a thread ends too early, its ends of the channels are gone.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use super::earlier::Earlier;
 use super::form::Form;
 use super::progress::Progress;
 use super::summary::Summary;
@@ -23,9 +24,11 @@ use super::{Audit, Root, Stop};
 /// What the threads share.
 pub(super) struct Shared<'a> {
     pub(super) audit: &'a Audit,
+    /// The report whose rows may be taken.
+    pub(super) earlier: Option<&'a Earlier>,
     pub(super) form: Option<Form>,
     pub(super) progress: &'a Progress,
-    /// Whether nobody writes any more.
+    /// Whether nobody writes any more, or not all that there is to write will come.
     gave_up: AtomicBool,
 }
 
@@ -44,31 +47,42 @@ const PARTS: usize = 2;
 
 impl<'a> Shared<'a> {
     pub(super) fn new(audit: &'a Audit, form: Option<Form>, progress: &'a Progress) -> Self {
-        Self { audit, form, progress, gave_up: AtomicBool::new(false) }
+        let earlier = audit.earlier.as_ref().filter(|earlier| earlier.check(&audit.about).is_ok());
+        Self { audit, earlier, form, progress, gave_up: AtomicBool::new(false) }
     }
 
-    /// Whether somebody asked to stop, or nobody writes any more.
+    /// Whether somebody asked to stop, or there is no use in going on.
     pub(super) fn stops(&self) -> bool {
         self.progress.stops() || self.gave_up.load(Ordering::Relaxed)
     }
 
-    /// Says that nobody writes any more.
-    pub(super) fn stop(&self) {
+    /// Says that there is no use in going on.
+    pub(super) fn give_up(&self) {
         self.gave_up.store(true, Ordering::Relaxed);
     }
 
     /// Audits what lies at these roots, and writes the rows; gives what they come to, and whether it was stopped.
     pub(super) fn run(&self, roots: &[Root], out: &mut dyn Write) -> io::Result<(Summary, Option<Stop>)> {
-        let threads = self.audit.threads();
+        let threads = self.audit.threads;
         let (jobs, waiting) = sync_channel(WAITING * threads);
         let (order, in_order) = sync_channel(WAITING * threads);
-        let waiting = Mutex::new(waiting);
         thread::scope(|scope| {
-            scope.spawn(move || self.walk(roots, &jobs, &order));
-            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| self.work(&waiting))).collect();
+            thread::Builder::new().spawn_scoped(scope, move || self.walk(roots, &jobs, &order))?;
+            // It is gone with the last worker, however that ends: then nobody waits for the jobs in it.
+            let waiting = Arc::new(Mutex::new(waiting));
+            let mut workers = Vec::with_capacity(threads);
+            for _ in 0..threads {
+                let waiting = Arc::clone(&waiting);
+                match thread::Builder::new().spawn_scoped(scope, move || self.work(&waiting)) {
+                    Ok(worker) => workers.push(worker),
+                    Err(error) if workers.is_empty() => return Err(error),
+                    Err(_) => break, // those that there are do it all
+                }
+            }
+            drop(waiting);
             let written = self.write(&in_order, out);
             if written.is_err() {
-                self.stop();
+                self.give_up();
             }
             drop(in_order); // who still has rows for it learns that nobody waits
             let mut summary = Summary::default();
@@ -85,7 +99,7 @@ impl<'a> Shared<'a> {
 
     fn walk(&self, roots: &[Root], jobs: &SyncSender<Job>, order: &SyncSender<Receiver<Part>>) {
         let mut nth = 0;
-        walk::walk(roots, self.audit.walking(), &|| self.stops(), &mut |unit| {
+        walk::walk(roots, &self.audit.walking, &|| self.stops(), &mut |unit| {
             let (rows, receiver) = sync_channel(PARTS);
             let is_sent = !self.stops() && order.send(receiver).is_ok() && jobs.send(Job { nth, unit, rows }).is_ok();
             nth += 1;
@@ -94,6 +108,7 @@ impl<'a> Shared<'a> {
     }
 
     fn work(&self, waiting: &Mutex<Receiver<Job>>) -> Summary {
+        let _alarm = Alarm(self);
         let mut worker = Worker::new(self);
         let mut scratch = Scratch::default();
         loop {
@@ -103,7 +118,7 @@ impl<'a> Shared<'a> {
                 continue; // its rows end here
             }
             worker.begin(nth, rows);
-            unit.look_into(self.audit.walking(), worker.asked(), &mut scratch, &mut worker);
+            unit.look_into(&self.audit.walking, worker.asked(), &mut scratch, &mut worker);
             worker.end();
         }
     }
@@ -125,5 +140,16 @@ impl<'a> Shared<'a> {
             }
         }
         Ok(behind)
+    }
+}
+
+/// Ends the audit where a worker panics: not all rows will come.
+struct Alarm<'s, 'a>(&'s Shared<'a>);
+
+impl Drop for Alarm<'_, '_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.give_up();
+        }
     }
 }

@@ -34,7 +34,7 @@ pub(super) struct Asked<'p> {
 /// What became of a blob's bytes.
 pub(super) struct Looked<'b> {
     pub(super) reading: Result<Outcome<Reading<'b>>, Error>,
-    /// How long it is, where reading it told.
+    /// How long it is, in bytes; `None` where its end was not seen.
     pub(super) size: Option<u64>,
     /// Bytes that were read, with those that told what it is.
     pub(super) bytes_read: u64,
@@ -47,23 +47,30 @@ pub(super) struct Looked<'b> {
 }
 
 impl Asked<'_> {
-    /// Reads a blob; `buffer` is room for what passes by.
-    pub(super) fn look<'b>(&self, content: Content<'b>, buffer: &mut [u8]) -> Looked<'b> {
+    /// Reads a blob; `buffer` is room for what passes by. `None` where that was to stop before its end.
+    pub(super) fn look<'b>(
+        &self,
+        content: Content<'b>,
+        buffer: &mut [u8],
+        stops: &dyn Fn() -> bool,
+    ) -> Option<Looked<'b>> {
         match content {
-            Content::Stream(stream) => self.pass(stream, buffer),
+            Content::Stream(stream) => self.pass(stream, buffer, stops),
             #[cfg(feature = "remote")]
-            Content::Looked(looked) => *looked,
+            Content::Looked(looked) => Some(*looked),
             Content::Part { input, range, head } => {
+                let len = range.end - range.start;
                 let mut looked = if self.hashes {
-                    self.pass(&mut Whole { input, range }, buffer)
+                    self.pass(&mut Whole { input, range }, buffer, stops)?
                 } else {
                     self.hop(input, range, head)
                 };
+                looked.size = Some(len);
                 match input.changed() {
                     Ok(changed) => looked.changed = changed,
                     Err(error) => looked.reading = looked.reading.and_then(|_| Err(error.into())),
                 }
-                looked
+                Some(looked)
             }
         }
     }
@@ -72,7 +79,7 @@ impl Asked<'_> {
     fn hop<'b>(&self, input: &Input, range: Range<u64>, head: &'b [u8]) -> Looked<'b> {
         let Policy { limits, .. } = *self.policy;
         let len = range.end - range.start;
-        let looked = if head.len() as u64 == len {
+        if head.len() as u64 == len {
             let mut visitor = Outlined::new(Reader::borrowing(self.policy), self.draws);
             let (result, _) = drive::slice(head, &mut visitor, limits);
             looked(visitor, result, len)
@@ -81,26 +88,25 @@ impl Asked<'_> {
             let mut visitor = self.copying();
             let (result, _) = drive::read_at(&source, len, &mut visitor, limits);
             looked(visitor, result, head.len() as u64 + source.behind.get())
-        };
-        Looked { size: Some(len), ..looked }
+        }
     }
 
     fn copying(&self) -> Copying {
         Outlined::new(Reader::copying(self.policy), self.draws)
     }
 
-    /// Reads all that comes; where it shows to be no WebAssembly, only if all of it is to be hashed.
-    fn pass(&self, stream: &mut dyn Read, buffer: &mut [u8]) -> Looked<'static> {
+    /// Reads all that comes, behind a break, too: how long it is, nothing else tells.
+    fn pass(&self, stream: &mut dyn Read, buffer: &mut [u8], stops: &dyn Fn() -> bool) -> Option<Looked<'static>> {
         let mut passing = Passing::new(self);
-        loop {
+        while !stops() {
             match stream.read(buffer) {
-                Ok(0) => return passing.end(),
-                Ok(len) if passing.take(&buffer[..len]) => {}
-                Ok(_) => return passing.leave(),
+                Ok(0) => return Some(passing.end()),
+                Ok(len) => passing.take(&buffer[..len]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return passing.fail(error),
+                Err(error) => return Some(passing.fail(error)),
             }
         }
+        None
     }
 
     /// Reads an object, of which the first bytes are here: a little of it by ranges, or all of it.
@@ -122,11 +128,8 @@ impl Asked<'_> {
     #[cfg(feature = "remote")]
     async fn fetch_all(&self, object: &mut HeadedSource<Object>) -> Looked<'static> {
         let mut passing = Passing::new(self);
-        let head = object.head().clone();
-        if !passing.take(&head) {
-            return passing.leave();
-        }
-        let behind = head.len() as u64;
+        passing.take(object.head());
+        let behind = passing.bytes_read;
         if object.len().is_some_and(|len| len <= behind) {
             return passing.end();
         }
@@ -136,8 +139,7 @@ impl Asked<'_> {
         };
         while let Some(chunk) = rest.next().await {
             match chunk {
-                Ok(chunk) if passing.take(&chunk) => {}
-                Ok(_) => return passing.leave(),
+                Ok(chunk) => passing.take(&chunk),
                 Err(error) => return passing.fail(io::Error::other(error)),
             }
         }
@@ -165,8 +167,8 @@ impl Passing {
         Self { push, hasher: asked.hashes.then(Hasher::new), bytes_read: 0, broken: None }
     }
 
-    /// Takes what came. Whether more is wanted.
-    fn take(&mut self, chunk: &[u8]) -> bool {
+    /// Takes what came.
+    fn take(&mut self, chunk: &[u8]) {
         if let Some(hasher) = &mut self.hasher {
             hasher.update(chunk);
         }
@@ -174,24 +176,22 @@ impl Passing {
         if self.broken.is_none() {
             self.broken = self.push.push(chunk).err();
         }
-        self.broken.is_none() || self.hasher.is_some()
     }
 
     /// All came.
-    fn end(self) -> Looked<'static> {
-        let (size, digest) = (self.bytes_read, self.hasher.clone().map(Hasher::finish));
-        Looked { size: Some(size), digest, ..self.leave() }
+    fn end(mut self) -> Looked<'static> {
+        let (size, digest) = (self.bytes_read, self.hasher.take().map(Hasher::finish));
+        Looked { size: Some(size), digest, ..self.finish() }
     }
 
     /// No more can be had.
     fn fail(mut self, error: io::Error) -> Looked<'static> {
         let at = self.bytes_read;
         self.broken.get_or_insert_with(|| Error::io(error, Some(at)));
-        self.leave()
+        self.finish()
     }
 
-    /// No more is wanted.
-    fn leave(self) -> Looked<'static> {
+    fn finish(self) -> Looked<'static> {
         let (visitor, result) = match self.broken {
             Some(error) => (self.push.into_visitor(), Err(error)),
             None => self.push.finish(),

@@ -15,7 +15,8 @@ use crate::scan::ItemKind;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Row<'r> {
-    /// Its place among the rows, counted from 0: the order is that of the walk.
+    /// Its number: larger than those of the rows before it, in the order of the walk, and not the next one. (Rows are made without
+    /// knowing how many there are before them.)
     pub nth: u64,
     /// The path of the file; of an archive's entry, the archive's path, `!`, and the entry's.
     pub file: Cow<'r, OsStr>,

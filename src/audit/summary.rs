@@ -6,10 +6,11 @@ mod top;
 
 use std::cmp::Reverse;
 
-use self::bounded::{Bounded, beginning};
+use self::bounded::Bounded;
 pub use self::shown::{BrokenBlob, CodeCount, KindCount, LargestSection, ProducerCount, WorstBlob};
 use self::top::Top;
 use super::{Ended, Row};
+use crate::escape::beginning;
 use crate::finding::{Code, Severity};
 use crate::metadata::Field;
 use crate::scan::ItemKind;

@@ -57,9 +57,9 @@ impl<'a> Worker<'a> {
         Self {
             shared,
             asked: Asked {
-                policy: shared.audit.policy(),
+                policy: &shared.audit.policy,
                 draws: shared.form.is_some_and(Form::draws),
-                hashes: shared.audit.hashes(),
+                hashes: shared.audit.about.hashed,
             },
             summary: Summary::default(),
             buffer: vec![0; BUFFER],
@@ -102,7 +102,7 @@ impl<'a> Worker<'a> {
         let next = Part { bytes: Vec::with_capacity(room), last: None };
         let part = std::mem::replace(&mut self.part, next);
         if self.rows.as_ref().is_none_or(|rows| rows.send(part).is_err()) {
-            self.shared.stop(); // nobody writes any more
+            self.shared.give_up(); // nobody writes any more
         }
     }
 
@@ -145,7 +145,7 @@ impl<'a> Worker<'a> {
         } else {
             let locations: Vec<&OsStr> = place.names().collect();
             let digest = digest.map(|hashed| (hashed.digest.to_string(), hashed.verified));
-            let subject = Subject { today: self.shared.audit.today(), ..Subject::new().at(&locations) };
+            let subject = Subject { today: self.shared.audit.today, ..Subject::new().at(&locations) };
             policy.judge_as(
                 &report,
                 &match &digest {
@@ -167,8 +167,7 @@ impl<'a> Worker<'a> {
 
 impl Look for Worker<'_> {
     fn knows(&mut self, place: &Place, state: &State) -> bool {
-        let Some(earlier) = self.shared.audit.earlier() else { return false };
-        let Some(lines) = earlier.lines(place, state) else { return false };
+        let Some(lines) = self.shared.earlier.and_then(|earlier| earlier.lines(place, state)) else { return false };
         for row in lines.rows() {
             self.write(&Row { nth: self.nth, ..row });
         }
@@ -180,7 +179,7 @@ impl Look for Worker<'_> {
 
     #[cfg(feature = "remote")]
     fn will_know(&self, place: &Place, state: &State) -> bool {
-        self.shared.audit.earlier().is_some_and(|earlier| earlier.lines(place, state).is_some())
+        self.shared.earlier.is_some_and(|earlier| earlier.lines(place, state).is_some())
     }
 
     fn open(&mut self, bytes: u64) {
@@ -190,14 +189,13 @@ impl Look for Worker<'_> {
     }
 
     fn see(&mut self, blob: Blob<'_>) {
-        let Blob { place, state, digest: named, size, content } = blob;
+        let Blob { place, state, digest: named, content } = blob;
         // What is on its way is counted with its archive.
         let is_counted = !matches!(content, Content::Stream(_));
-        let looked = self.asked.look(content, &mut self.buffer);
+        let shared = self.shared;
+        let Some(looked) = self.asked.look(content, &mut self.buffer, &|| shared.stops()) else { return };
         let around = around(&looked, named);
-        let size = looked.size.or(size);
-        let reading = looked.reading;
-        let report = Report { around: &around, ..Report::of_reading(&place.file, size, &reading) };
+        let report = Report { around: &around, ..Report::of_reading(&place.file, looked.size, &looked.reading) };
         let digest = looked.digest.or(named).map(|digest| Hashed { digest, verified: looked.digest.is_some() });
         self.judge(report, &place, digest, |row| {
             row.state = state.map(|state| state.0.into());

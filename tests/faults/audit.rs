@@ -1,4 +1,5 @@
-//! A disk that fills up under an audit's answer, and a limit on the size of files: the answer that was there stays whole.
+//! A disk that fills up under an audit's answer, and a limit on the size of files: the answer that was there stays whole. And
+//! threads that the system does not give.
 
 use std::fs;
 
@@ -41,6 +42,17 @@ fn an_answer_that_meets_a_limit_on_the_size_of_files_leaves_the_old_one() {
         }
     }
     assert!(failed > 15, "{failed}");
+}
+
+#[test]
+fn threads_that_cannot_be_had_are_an_error() {
+    let stage = Stage::plain();
+    store(&stage, 3);
+    let ended = end(sectile()
+        .args(["audit", "store"])
+        .env("RUST_MIN_STACK", (1_u64 << 46).to_string())
+        .current_dir(stage.directory()));
+    ended.refused("Resource temporarily unavailable");
 }
 
 #[test]

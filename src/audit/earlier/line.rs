@@ -80,6 +80,7 @@ pub(super) struct Line<'l> {
     outcome: Cow<'l, str>,
     #[serde(borrow)]
     reason: Option<ReasonLine<'l>>,
+    bytes_read: u64,
 }
 
 /// A text, or the bytes of what is none.
@@ -168,9 +169,10 @@ impl<'l> Line<'l> {
             Some([b'!', ..]) => in_archive,
             _ => false,
         };
-        let was_read = in_archive || matches!(self.ended(), Some(Ended::Complete | Ended::Partial));
+        // Of what was not read where it lies, all is said only with the line that stands behind what an archive holds.
+        let was_read = matches!(self.ended(), Some(Ended::Complete | Ended::Partial)) && self.bytes_read > 0;
         let was_changed = findings.iter().any(|judged| judged.finding.code == Code::Changed);
-        of_place && self.state.as_deref() == Some(state) && was_read && !was_changed
+        of_place && self.state.as_deref() == Some(state) && (in_archive || was_read) && !was_changed
     }
 
     fn ended(&self) -> Option<Ended> {

@@ -11,37 +11,25 @@ use crate::report::json::{SCHEMA, write_head, write_judged, write_os};
 
 pub(super) fn head(about: &About, out: &mut dyn Write) -> io::Result<()> {
     let mut line = Vec::new();
-    write_about(about, &mut line)?;
+    put!(&mut line, "{\"schema\":", SCHEMA, ",\"audit\":{\"version\":")?;
+    write_text(&mut line, env!("CARGO_PKG_VERSION"))?;
+    put!(&mut line, ",\"paths\":")?;
+    write_array(&mut line, &about.paths, |line, path| write_os(line, path))?;
+    put!(&mut line, ",\"policy\":")?;
+    write_or_null(&mut line, about.policy.as_deref(), write_os)?;
+    put!(&mut line, ",\"fingerprint\":")?;
+    write_text(&mut line, &about.fingerprint)?;
+    put!(&mut line, ",\"day\":")?;
+    write_or_null(&mut line, about.day.as_deref(), write_text)?;
+    put!(&mut line, ",\"hashed\":", about.hashed, "}}\n")?;
     out.write_all(&line)
 }
 
-fn write_about(about: &About, out: &mut Vec<u8>) -> io::Result<()> {
-    put!(out, "{\"schema\":", SCHEMA, ",\"audit\":{\"version\":")?;
-    write_text(out, env!("CARGO_PKG_VERSION"))?;
-    put!(out, ",\"paths\":")?;
-    write_array(out, &about.paths, |out, path| write_os(out, path))?;
-    put!(out, ",\"policy\":")?;
-    write_or_null(out, about.policy.as_deref(), write_os)?;
-    put!(out, ",\"fingerprint\":")?;
-    write_text(out, &about.fingerprint)?;
-    put!(out, ",\"day\":")?;
-    write_or_null(out, about.day.as_deref(), write_text)?;
-    put!(out, ",\"hashed\":", about.hashed, "}}\n")
-}
-
-pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) {
-    in_memory(write_row(row, out));
-}
-
-fn in_memory(written: io::Result<()>) {
-    written.unwrap_or_else(|error| unreachable!("memory takes what is written: {error}"));
-}
-
-fn write_row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
-    if let Source::Earlier(line) = row.source {
-        out.extend_from_slice(line.as_bytes());
-        return put!(out, "\n");
-    }
+pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
+    let report = match &row.source {
+        Source::Read(report) => report,
+        Source::Earlier(line) => return put!(out, *line, "\n"),
+    };
     write_head(out, &row.file, row.size)?;
     put!(out, ",\"locations\":")?;
     write_array(out, row.locations(), |out, name: &OsStr| write_os(out, name))?;
@@ -50,17 +38,11 @@ fn write_row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     put!(out, ",\"digest\":")?;
     write_or_null(out, row.digest.as_deref(), write_text)?;
     put!(out, ",\"verified\":", row.verified, ",\"item\":")?;
-    match &row.source {
-        Source::Read(report) => {
-            report.write_item(out, DEEPEST)?;
-            let deeper = report
-                .metadata
-                .map_or(0, |metadata| metadata.items().iter().filter(|item| item.depth() > DEEPEST).count() as u64);
-            if deeper > 0 {
-                put!(out, ",\"items_left_out\":", deeper)?;
-            }
-        }
-        Source::Earlier(_) => put!(out, "null")?,
+    report.write_item(out, DEEPEST)?;
+    let items = report.metadata.map_or(&[][..], |metadata| metadata.items());
+    let deeper = items.iter().filter(|item| item.depth() > DEEPEST).count() as u64;
+    if deeper > 0 {
+        put!(out, ",\"items_left_out\":", deeper)?;
     }
     put!(out, ",\"shares\":")?;
     write_object(out, &row.shares, |out, share| {
@@ -98,11 +80,7 @@ fn write_row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
 const DEEPEST: u32 = 48;
 
 /// Where the rows of an archive's entries end, of which there are so many.
-pub(super) fn archive(archive: &Archive<'_>, rows: u64, out: &mut Vec<u8>) {
-    in_memory(write_archive(archive, rows, out));
-}
-
-fn write_archive(archive: &Archive<'_>, rows: u64, out: &mut Vec<u8>) -> io::Result<()> {
+pub(super) fn archive(archive: &Archive<'_>, rows: u64, out: &mut Vec<u8>) -> io::Result<()> {
     put!(out, "{\"schema\":", SCHEMA, ",\"archive\":")?;
     write_os(out, &archive.place.file)?;
     put!(out, ",\"locations\":")?;

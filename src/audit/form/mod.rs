@@ -60,22 +60,18 @@ impl Form {
     /// Writes one row, with nothing before or behind it. Called on any thread, in any order. What is not empty is parted by
     /// [`between`](Self::between) from what is not empty, too, before it.
     pub(super) fn row(self, row: &Row<'_>, out: &mut Vec<u8>) {
-        let written = match self {
-            Self::Jsonl => {
-                jsonl::row(row, out);
-                Ok(())
-            }
+        in_memory(match self {
+            Self::Jsonl => jsonl::row(row, out),
             Self::Csv => csv::row(row, out),
             Self::Sarif => sarif::row(row, out),
             Self::Html => html::row(row, out),
-        };
-        written.unwrap_or_else(|error| unreachable!("memory takes what is written: {error}"));
+        });
     }
 
     /// Writes what stands behind the rows of an archive's entries, of which there are so many; most forms say nothing of it.
     pub(super) fn archive(self, archive: &Archive<'_>, rows: u64, out: &mut Vec<u8>) {
         if self == Self::Jsonl {
-            jsonl::archive(archive, rows, out);
+            in_memory(jsonl::archive(archive, rows, out));
         }
     }
 
@@ -103,6 +99,10 @@ impl Form {
             Self::Html => html::tail(summary, stop, out),
         }
     }
+}
+
+fn in_memory(written: io::Result<()>) {
+    written.unwrap_or_else(|error| unreachable!("memory takes what is written: {error}"));
 }
 
 /// The codes of a row's findings, each once, in the order of the first of each.

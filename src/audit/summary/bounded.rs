@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::escape::beginning;
+
 /// The longest key in bytes; of a longer one, the beginning counts.
 const LONGEST: usize = 500;
 /// Slots of the cache in front of the map.
@@ -100,15 +102,6 @@ fn slot(key: &str) -> usize {
     let (Some(last), middle) = (bytes.last(), bytes.get(bytes.len() / 2)) else { return 0 };
     let mixed = bytes.len() * 7 + usize::from(*last) * 13 + usize::from(middle.copied().unwrap_or(0)) * 31;
     mixed % SLOTS
-}
-
-/// So many bytes of a text, or fewer, so that no character is cut.
-pub(super) fn beginning(text: &str, most: usize) -> &str {
-    if text.len() <= most {
-        return text;
-    }
-    let end = (0..=most).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
-    &text[..end]
 }
 
 #[cfg(test)]

@@ -93,9 +93,8 @@ impl Entry {
             let file = Found { state, place, says_wasm };
             return archive::look_into(&file, &input, head, options, look);
         }
-        let size = input.len();
-        let content = Content::Part { input: &input, range: 0..size, head };
-        look.see(Blob { place, state: Some(state), digest, size: Some(size), content });
+        let content = Content::Part { input: &input, range: 0..input.len(), head };
+        look.see(Blob { place, state: Some(state), digest, content });
     }
 
     fn fail(self, error: &io::Error, look: &mut dyn Look) {

@@ -87,9 +87,11 @@ impl Plain {
             return Some(Ok(root));
         }
         if let Some(path) = self.enter.take() {
-            match names(&path) {
-                Ok(names) => self.open.push(Open { path, names: names.into_iter() }),
-                Err(error) => return Some(Err(Unlisted { path, why: error.to_string() })),
+            let (names, broken) = names(&path);
+            let unlisted = broken.map(|error| Unlisted { path: path.clone(), why: error.to_string() });
+            self.open.push(Open { path, names: names.into_iter() });
+            if let Some(unlisted) = unlisted {
+                return Some(Err(unlisted));
             }
         }
         loop {
@@ -111,13 +113,20 @@ impl Plain {
     }
 }
 
-/// What a directory holds, in the order of names.
-fn names(directory: &Path) -> io::Result<Vec<(OsString, ListedKind)>> {
-    let entries = fs::read_dir(directory)?;
-    let names = entries.map(|entry| entry.and_then(|entry| Ok((entry.file_name(), entry.file_type()?.into()))));
-    let mut names = names.collect::<io::Result<Vec<_>>>()?;
+/// What a directory holds, in the order of names, and why that is not all, if it is not.
+fn names(directory: &Path) -> (Vec<(OsString, ListedKind)>, Option<io::Error>) {
+    let mut names = Vec::new();
+    let result = fs::read_dir(directory).and_then(|entries| {
+        for entry in entries {
+            let entry = entry?;
+            // Where the system does not say what it is, who opens it will see.
+            let kind = entry.file_type().map_or(ListedKind::File, ListedKind::from);
+            names.push((entry.file_name(), kind));
+        }
+        Ok(())
+    });
     names.sort_unstable_by(|(one, _), (other, _)| one.cmp(other)); // no two have the same
-    Ok(names)
+    (names, result.err())
 }
 
 impl From<FileType> for ListedKind {
@@ -142,6 +151,7 @@ fn by_rules(root: &Path, options: &WalkOptions, enters: Enters) -> ignore::Walk 
         .hidden(false)
         .parents(false)
         .git_global(false)
+        .git_exclude(false)
         .require_git(false)
         .follow_links(false)
         .same_file_system(options.same_file_system)

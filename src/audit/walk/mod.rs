@@ -17,6 +17,7 @@ mod registry;
 mod tests;
 mod tree;
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -40,15 +41,15 @@ pub struct WalkOptions {
     pub ignore_rules: bool,
     /// Whether the walk stays on the file system where it begins; not by default.
     pub same_file_system: bool,
-    /// So many archives inside one another are looked into; 4 by default, 32 at the most. A tar that is compressed is one
-    /// archive; what is compressed twice is two. With 0, none is.
+    /// So many archives inside one another are looked into; 4 by default, [32](WalkOptions::MOST_NESTED) at the most. A tar that is
+    /// compressed is one archive; what is compressed twice is two. With 0, none is.
     pub nested: u32,
     /// Bytes that one file, with all archives in it, may inflate to; 16 GiB by default.
     pub inflated: u64,
     /// Entries of one file, with all archives in it; 100,000,000 by default.
     pub entries: u64,
-    /// Bytes of one file that are held in memory, because a zip inside another archive can only be read at any position; and
-    /// the largest window that Zstandard may ask for. 128 MiB by default, as the program `zstd` has it.
+    /// Bytes that are held in memory of one file, with all archives in it: of a zip inside another archive, which can only be read
+    /// at any position, and for the windows of Zstandard. 128 MiB by default, which is the largest window of the program `zstd`.
     pub held: u64,
     /// So many objects are read at once on each thread, where they lie far away (the `remote` feature); 16 by default, and one at
     /// the least. Their rows are held until it is their turn.
@@ -122,20 +123,18 @@ pub(super) fn walk(
     hand_over: &mut dyn FnMut(Unit) -> ControlFlow<()>,
 ) {
     let mut units = Units::new(stops, hand_over);
-    let mut result = ControlFlow::Continue(());
-    for (nth, root) in roots.iter().enumerate() {
-        let is_new = !roots[..nth].iter().any(|other| other.name() == root.name());
-        if result.is_continue() && is_new {
-            result = match &root.0 {
-                RootKind::Path(path) => tree::walk(path, options, &mut units),
-                #[cfg(feature = "remote")]
-                RootKind::Objects(objects) => objects::walk(objects, options, &mut units),
-            };
+    let mut walked = HashSet::new();
+    for root in roots.iter().filter(|root| walked.insert(root.name())) {
+        let result = match &root.0 {
+            RootKind::Path(path) => tree::walk(path, options, &mut units),
+            #[cfg(feature = "remote")]
+            RootKind::Objects(objects) => objects::walk(objects, options, &mut units),
+        };
+        if result.is_break() {
+            return;
         }
     }
-    if result.is_continue() {
-        _ = units.end(true);
-    }
+    _ = units.end(true);
 }
 
 /// Gathers what is met into units.

@@ -229,7 +229,7 @@ impl Entry {
             }
             Begun::Empty if self.says_wasm => {
                 let content = Content::Stream(&mut io::empty());
-                look.see(Blob { place: self.place, state: Some(self.state), digest: None, size: Some(0), content });
+                look.see(Blob { place: self.place, state: Some(self.state), digest: None, content });
             }
             Begun::Empty => look.pass(0),
             Begun::Passed(bytes_read) => look.pass(bytes_read),
@@ -240,7 +240,7 @@ impl Entry {
             }
             Begun::Read(looked, state) => {
                 let content = Content::Looked(looked);
-                look.see(Blob { place: self.place, state: Some(state), digest: None, size: None, content });
+                look.see(Blob { place: self.place, state: Some(state), digest: None, content });
             }
             Begun::Archive(mut object) => {
                 let file = Found { state: self.state_of(&object), place: self.place, says_wasm: self.says_wasm };

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::store::{Store, binary, gzip, tar};
 use super::{Answer, audited, by, plain};
+use crate::support::binary::{custom, module};
 
 /// A report in a file.
 fn report(text: &str) -> (TempDir, PathBuf) {
@@ -56,7 +57,7 @@ fn what_changed_is_read_anew() {
 
 #[test]
 fn a_report_that_is_cut_off_anywhere_serves_as_far_as_it_goes() {
-    let store = Store::new().with("a.wasm", binary(0)).with("b.wasm", binary(1)).with("c.wasm", binary(2));
+    let store = Store::new().with("a.wasm", binary(0)).with("b.wasm.gz", gzip(&binary(1))).with("c.wasm", binary(2));
     let whole = audited(&store);
     let head = whole.text.find('\n').unwrap() + 1;
     for end in (0..whole.text.len()).step_by(7) {
@@ -66,6 +67,28 @@ fn a_report_that_is_cut_off_anywhere_serves_as_far_as_it_goes() {
             Err(error) => panic!("{end}: {error}"),
         }
     }
+}
+
+#[test]
+fn what_is_asked_for_later_holds() {
+    let store = Store::new().with("a.wasm", binary(0)).with("b.wasm", binary(1));
+    let before = audited(&store);
+    let whole = Answer::of(&plain().hashing(true), &store.paths());
+    let since = since(plain(), &before.text).unwrap();
+    Answer::of(&since.hashing(true), &store.paths()).is_as(&whole);
+}
+
+/// Rows of one archive that are more than anybody wants to hold are made anew.
+#[test]
+fn rows_that_are_too_many_to_be_held_are_made_anew() {
+    let large = module(&[custom("description", vec![b'x'; 1 << 20])]);
+    let entries: Vec<_> = (0..33).map(|nth| (format!("{nth}.wasm"), large.clone())).collect();
+    let store = Store::new().with("few.tar", tar(&entries[..4])).with("many.tar", tar(&entries));
+    let before = audited(&store);
+    assert!(before.text.len() > 36 << 20);
+    let same = Answer::of(&since(plain(), &before.text).unwrap(), &store.paths());
+    same.is_as(&before);
+    assert_eq!(same.audited.summary.archives, 1, "one was looked into again");
 }
 
 #[test]

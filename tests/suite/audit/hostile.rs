@@ -127,6 +127,28 @@ fn everything_hostile_in_one_run() {
     assert!(summary.passed >= 2);
 }
 
+/// How long something is, its bytes tell: not an archive, even where nobody wants to read all of it.
+#[test]
+fn sizes_that_an_archive_claims_are_not_believed() {
+    let broken = [&binary(0)[..], &[1, 0xff, 0xff, 0xff, 0xff, 0xff]].concat();
+    let mut lies = zip(&[("a.wasm".to_owned(), broken.clone()), ("b.wasm".to_owned(), binary(1))]);
+    let directory = lies.windows(4).position(|bytes| bytes == b"PK\x01\x02").unwrap();
+    for at in [22, directory + 24] {
+        lies[at..at + 4].copy_from_slice(&0xffff_0000_u32.to_le_bytes());
+    }
+    let store =
+        Store::new().with("lies.zip", &lies).with("honest.tgz", gzip(&tar(&[("a.wasm".to_owned(), broken.clone())])));
+    let answer = audited(&store);
+    for file in ["lies.zip!a.wasm", "honest.tgz!a.wasm"] {
+        let rows = answer.rows();
+        let row = rows.iter().find(|row| row["file"].as_str().is_some_and(|name| name.ends_with(file))).unwrap();
+        assert_eq!((&row["outcome"], &row["size"]), (&json!("partial"), &json!(broken.len())), "{row}");
+    }
+    assert_eq!(answer.audited.summary.bytes, (2 * broken.len() + binary(1).len()) as u64);
+    let told = answer.rows().into_iter().find(|row| codes(row) == ["malformed-archive"]).expect("the lie");
+    assert!(told["file"].as_str().unwrap().ends_with("lies.zip!a.wasm"), "{told}");
+}
+
 #[test]
 fn the_hostile_store_gives_the_same_answer_again_and_since() {
     let store = planted();

@@ -3,15 +3,18 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::fs;
+use std::io;
+use std::panic;
 use std::path::Path as FilePath;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt};
-use sectile::audit::{Audit, Earlier, Root, WalkOptions};
+use sectile::audit::{Audit, Earlier, Form, Progress, Root, WalkOptions};
 use sectile::remote::object_store::memory::InMemory;
 use sectile::remote::object_store::path::Path;
 use sectile::remote::object_store::{
@@ -45,6 +48,8 @@ struct Watched {
     breaks_behind: Option<usize>,
     /// The object that is another one from its second request on.
     changes: Option<&'static str>,
+    /// The object that nobody may ask for.
+    panics: Option<&'static str>,
     /// The object that is gone once it is listed.
     vanishes: Option<&'static str>,
     /// Whether something was replaced.
@@ -108,6 +113,7 @@ impl ObjectStore for Watched {
             let place = path.as_ref().bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
             tokio::time::sleep(Duration::from_millis(place % 12)).await;
         }
+        assert_ne!(self.panics, Some(path.as_ref()), "as this store does");
         if self.changes == Some(path.as_ref()) && nth > 1 && !self.is_done.swap(true, Ordering::SeqCst) {
             self.inner.put(path, PutPayload::from(large(1))).await?;
         }
@@ -331,6 +337,27 @@ fn an_archive_that_changes_is_not_believed() {
         "{rows:#?}"
     );
     assert!(!answer.text.contains("\"archive\":"), "these are not all rows");
+}
+
+/// The panic is that of who runs the audit, soon, whatever waits for rows that will not come.
+#[test]
+fn a_store_that_panics_ends_the_audit() {
+    for threads in [1, 3] {
+        let store = Watched { panics: Some("0003.wasm"), is_slow: true, ..Watched::default() };
+        for nth in 0..2_000 {
+            store.keep(&format!("{nth:04}.wasm"), binary(0));
+        }
+        let store = Arc::new(store);
+        let (ends, ended) = mpsc::channel();
+        thread::spawn(move || {
+            let audit = in_flight(plain().on_threads(threads), 1);
+            let run = || audit.run(&roots(&store), Some(Form::Jsonl), &mut io::sink(), &Progress::new());
+            let panicked = panic::catch_unwind(panic::AssertUnwindSafe(run)).is_err();
+            ends.send((panicked, store.asked())).unwrap();
+        });
+        let (panicked, asked) = ended.recv_timeout(Duration::from_secs(60)).expect("it ends");
+        assert!(panicked && asked < 1_000, "{panicked} {asked}");
+    }
 }
 
 #[test]

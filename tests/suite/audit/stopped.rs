@@ -1,11 +1,14 @@
 //! Audits that do not reach their end: somebody stops them, or their answer cannot be written.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use sectile::audit::{Earlier, Form, Progress, write_whole};
 
-use super::store::Store;
+use super::store::{Store, binary};
 use super::{Answer, audited, plain};
 
 /// Stops the audit, or fails, once so many bytes were written.
@@ -55,6 +58,24 @@ fn what_is_stopped_says_so_and_is_gone_on_with() {
         assert!(rows == 0 || again.progress.bytes_read() < whole.progress.bytes_read(), "{after}");
     }
     assert!(stopped >= 3, "{stopped}");
+}
+
+/// What is read whole may be large: nobody waits for its end, and nothing is said of it.
+#[test]
+fn who_stops_does_not_wait_for_a_large_file() {
+    let store = Store::new().with("a.wasm", binary(0)).with("large.wasm", "");
+    File::options().write(true).open(store.path("large.wasm")).unwrap().set_len(1 << 40).unwrap();
+    let progress = Arc::new(Progress::new());
+    let (ends, ended) = mpsc::channel();
+    let waiting = Arc::clone(&progress);
+    thread::spawn(move || {
+        let audit = plain().on_threads(1).hashing(true);
+        ends.send(audit.run(&store.paths(), Some(Form::Jsonl), &mut io::sink(), &waiting).unwrap())
+    });
+    thread::sleep(Duration::from_millis(300));
+    progress.stop();
+    let audited = ended.recv_timeout(Duration::from_secs(60)).expect("it ends");
+    assert!(audited.stop.is_some() && audited.summary.rows == 1, "{:?}", audited.summary);
 }
 
 #[test]

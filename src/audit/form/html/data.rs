@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::family::Family;
 use crate::audit::Row;
-use crate::escape::Escaped;
+use crate::escape::{Escaped, beginning};
 use crate::finding::Code;
 use crate::json::{write_array, write_text};
 use crate::metadata::Field;
@@ -158,8 +158,7 @@ fn text(out: &mut Vec<u8>, text: &str) -> io::Result<()> {
     if text.len() <= LONGEST {
         return write_text(out, text);
     }
-    let end = (0..=LONGEST).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
-    write_text(out, &format!("{}… ({} bytes)", &text[..end], text.len()))
+    write_text(out, &format!("{}… ({} bytes)", beginning(text, LONGEST), text.len()))
 }
 
 fn optional_text(out: &mut Vec<u8>, value: Option<&str>) -> io::Result<()> {

@@ -77,9 +77,13 @@ pub(super) fn tail(summary: &Summary, stop: Option<&Stop>, out: &mut dyn Write) 
 mod tests {
     use serde_json::Value;
 
+    use super::family::Family;
     use super::*;
     use crate::audit::form::Form;
     use crate::audit::sample::{HOSTILE, hostile, usual, written};
+    use crate::audit::{Audit, Ended};
+    use crate::finding::Severity;
+    use crate::policy::Policy;
 
     fn page() -> (String, usize) {
         let rows: Vec<_> = (0..2_500).map(|nth| if nth % 7 == 0 { hostile(nth) } else { usual(nth) }).collect();
@@ -109,6 +113,19 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_policy_without_a_name_is_one() {
+        let head_by = |policy: Policy| {
+            let mut page = Vec::new();
+            head(&Audit::new(policy).about, &mut page).unwrap();
+            String::from_utf8(page).unwrap()
+        };
+        let mut stricter = Policy::default();
+        stricter.refuse = Severity::Warning;
+        assert!(head_by(Policy::default()).contains("none: errors refuse"));
+        assert!(!head_by(stricter).contains("errors refuse"));
+    }
+
     /// There are as many elements as are written here, and none that a value has brought.
     #[test]
     fn no_value_becomes_markup() {
@@ -124,6 +141,34 @@ mod tests {
             assert!(!markup.contains(hostile), "{hostile}");
         }
         assert!(!markup.contains(" style=") && !markup.contains("<a href=\"javascript"));
+    }
+
+    /// What the script says again of what is said elsewhere.
+    #[test]
+    fn the_script_agrees_with_what_it_stands_beside() {
+        let (_, class) = SCRIPT.split_once("const DECEPTIVE = /[").unwrap();
+        let (class, _) = class.split_once("]/u;").unwrap();
+        let mut ranges: Vec<(u32, u32)> = Vec::new();
+        let mut goes_on = false;
+        for piece in class.split("\\u").skip(1) {
+            let (code, ends_open) = (piece.trim_end_matches('-').trim_matches(['{', '}']), piece.ends_with('-'));
+            let code = u32::from_str_radix(code, 16).unwrap();
+            match ranges.last_mut() {
+                Some(range) if goes_on => range.1 = code,
+                _ => ranges.push((code, code)),
+            }
+            goes_on = ends_open;
+        }
+        for character in '\0'..=char::MAX {
+            let is_written_out = ranges.iter().any(|&(from, to)| (from..=to).contains(&u32::from(character)));
+            assert_eq!(is_written_out, crate::escape::is_deceptive(character), "{character:?}");
+        }
+        let list = |names: &[&str]| format!("{names:?};");
+        assert!(SCRIPT.contains(&list(&Ended::ALL.map(Ended::name))));
+        assert!(SCRIPT.contains(&list(&Severity::ALL.map(Severity::name))));
+        for family in Family::ALL {
+            assert!(STYLE.contains(&format!(".{}", family.class())), "{}", family.class());
+        }
     }
 
     /// The policy allows what stands in the page, to the byte, and no other place is named that something could come from.

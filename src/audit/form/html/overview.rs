@@ -33,7 +33,8 @@ pub(super) fn masthead(about: &About, title: &str, out: Out<'_>) -> io::Result<(
             let policy = Html::bytes(policy.as_encoded_bytes());
             write!(out, "<div><dt>Policy</dt><dd>{policy}</dd></div>")?;
         }
-        None => write!(out, "<div><dt>Policy</dt><dd>none: errors refuse</dd></div>")?,
+        None if about.is_by_default() => write!(out, "<div><dt>Policy</dt><dd>none: errors refuse</dd></div>")?,
+        None => write!(out, "<div><dt>Policy</dt><dd>one without a name</dd></div>")?,
     }
     if let Some(day) = &about.day {
         write!(out, "<div><dt>Day</dt><dd>{}</dd></div>", Html::new(day))?;

@@ -104,7 +104,7 @@ pub(super) fn look_into_stream(
             return archive.tell(called, Code::ArchiveLimit, message);
         }
         let mut whole = head.chain(budget::Counted::new(rest, archive.budget));
-        archive.stream(called, Some(len), &mut whole, 0);
+        archive.stream(called, &mut whole, 0);
         archive.tell_fault(called);
     });
 }
@@ -125,9 +125,9 @@ impl Archive<'_> {
         let kind = Kind::of(head);
         if !kind.holds_others() {
             if kind == Kind::Wasm || called.says_wasm {
-                let content = Content::Part { input, range: range.clone(), head };
+                let content = Content::Part { input, range, head };
                 self.budget.hand_over(head.len() as u64);
-                self.see(called, Some(range.end - range.start), content);
+                self.see(called, content);
             } else {
                 self.look.pass(0); // what was read is the archive's
             }
@@ -147,11 +147,11 @@ impl Archive<'_> {
     }
 
     /// Something that comes out of a decoder, by how it begins. Whether somebody is to read it to its end.
-    fn stream(&mut self, called: &Called<'_>, size: Option<u64>, reader: &mut dyn Read, level: u32) -> bool {
+    fn stream(&mut self, called: &Called<'_>, reader: &mut dyn Read, level: u32) -> bool {
         let mut head = [0; BLOCK];
         let Ok(len) = fill(reader, &mut head) else {
             if called.says_wasm {
-                self.see(called, size, Content::Stream(&mut Broken));
+                self.see(called, Content::Stream(&mut Broken));
             }
             return true; // which fails again, and is told
         };
@@ -161,7 +161,7 @@ impl Archive<'_> {
         if !kind.holds_others() {
             let is_seen = kind == Kind::Wasm || called.says_wasm;
             if is_seen {
-                self.see(called, size, Content::Stream(&mut whole));
+                self.see(called, Content::Stream(&mut whole));
             } else {
                 self.look.pass(0);
             }
@@ -193,7 +193,7 @@ impl Archive<'_> {
     }
 
     fn zstd(&mut self, called: &Called<'_>, compressed: &mut dyn Read, level: u32) {
-        self.inflated(called, zstd::Frames::new(compressed, self.options.held), level);
+        self.inflated(called, zstd::Frames::new(compressed, self.budget), level);
     }
 
     /// What is compressed by itself, which is called as what it is compressed to.
@@ -206,7 +206,7 @@ impl Archive<'_> {
         let level = if is_archive { level } else { level + 1 };
         let inner = Called { says_wasm: called.says_wasm || is_called_wasm(stem(called.name)), ..*called };
         let mut whole = (&head[..len]).chain(&mut inflating);
-        if self.stream(&inner, None, &mut whole, level) {
+        if self.stream(&inner, &mut whole, level) {
             self.drain(&mut inflating, u64::MAX);
         }
         self.tell_fault(called);
@@ -228,9 +228,9 @@ impl Archive<'_> {
         }
     }
 
-    fn see(&mut self, called: &Called<'_>, size: Option<u64>, content: Content<'_>) {
+    fn see(&mut self, called: &Called<'_>, content: Content<'_>) {
         let place = self.place(called);
-        self.look.see(Blob { place, state: Some(self.file.state.clone()), digest: None, size, content });
+        self.look.see(Blob { place, state: Some(self.file.state.clone()), digest: None, content });
     }
 
     fn place(&self, called: &Called<'_>) -> Place {

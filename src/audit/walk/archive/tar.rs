@@ -155,7 +155,7 @@ impl Archive<'_> {
             }
             Source::Stream(reader) => {
                 let mut body = reader.take(size);
-                self.stream(&called, Some(size), &mut body, level + 1);
+                self.stream(&called, &mut body, level + 1);
                 let left = body.limit();
                 self.skip(source, left + (whole - size))
             }

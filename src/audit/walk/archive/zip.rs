@@ -107,7 +107,7 @@ impl Archive<'_> {
             }
             (None, Ok(_)) => {
                 if let Ok(mut body) = bytes.peek_at(range.start, len as usize) {
-                    self.stream(called, Some(len), &mut body, level);
+                    self.stream(called, &mut body, level);
                 }
             }
             (_, Err(_)) => {} // told at the end of the file
@@ -119,7 +119,7 @@ impl Archive<'_> {
         match entry.with_reader(bytes, ZipReadOptions::new()) {
             Ok(decoder) => {
                 let mut inflating = Inflating::new(decoder, self.budget);
-                if self.stream(called, Some(size), &mut inflating, level) {
+                if self.stream(called, &mut inflating, level) {
                     self.drain(&mut inflating, u64::MAX);
                     let len = inflating.len;
                     if self.budget.has_fault() || self.stops() {

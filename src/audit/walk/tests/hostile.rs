@@ -140,6 +140,18 @@ fn limits_of_entries_nesting_and_what_is_held() {
     // A frame that asks for a window of 1 GiB.
     let window = [&[0x28, 0xb5, 0x2f, 0xfd, 0, 0xa0][..], &[1, 0, 0]].concat();
     assert_eq!(show_file(&window).codes(), ["archive-limit a"]);
+
+    // Frames inside one another, each with a window of 1 MiB: it is one file that they belong to.
+    let frame = |bytes: &[u8]| {
+        let block = 1 | (bytes.len() as u32) << 3; // the last one, as it is
+        [&[0x28, 0xb5, 0x2f, 0xfd, 0, 0x50][..], &block.to_le_bytes()[..3], bytes].concat()
+    };
+    let nested = frame(&frame(MODULE));
+    let held = |held| limited(&nested, &WalkOptions { held, ..WalkOptions::default() });
+    assert_eq!((held(3 << 19).blobs.len(), held(3 << 19).codes()), (0, vec!["archive-limit a".to_owned()]));
+    assert_eq!((held(2 << 20).blobs.len(), held(2 << 20).codes().len()), (1, 0));
+    let beside = tar(&[("a", &frame(MODULE)), ("b", &frame(MODULE))]);
+    assert_eq!(limited(&beside, &WalkOptions { held: 3 << 19, ..WalkOptions::default() }).blobs.len(), 2);
 }
 
 #[test]

@@ -43,7 +43,6 @@ struct Shown {
 struct Seen {
     file: String,
     others: Vec<String>,
-    size: Option<u64>,
     digest: Option<String>,
     has_state: bool,
     is_part: bool,
@@ -110,7 +109,6 @@ impl Look for Shown {
         self.blobs.push(Seen {
             file: text(&blob.place.file),
             others: blob.place.others.iter().map(|other| text(other)).collect(),
-            size: blob.size,
             digest: blob.digest.map(|digest| digest.to_string()),
             has_state: blob.state.is_some(),
             is_part,

@@ -13,9 +13,11 @@ fn files_are_told_by_content_in_the_order_of_names() {
     fs::write(path("empty"), b"").unwrap();
     fs::write(path("B"), b"\0asm\xff\0\0\0").unwrap();
     fs::write(path(".gitignore"), b"z\n").unwrap();
+    fs::create_dir_all(path(".git/info")).unwrap();
+    fs::write(path(".git/info/exclude"), b"a.wasm\n").unwrap();
     let shown = show(directory.path());
     assert_eq!(shown.files(), ["B", "a.wasm", "b/inner/.hidden", "empty.wasm", "z"]);
-    assert_eq!((shown.passed, shown.bytes_read), (3, 6)); // the text and the rules
+    assert_eq!((shown.passed, shown.bytes_read), (4, 13)); // the text and the rules
     assert!(shown.blobs.iter().all(|blob| blob.is_part && blob.has_state), "{shown:?}");
     assert_eq!(shown.blob("z").bytes, MODULE);
 
