@@ -114,6 +114,19 @@ fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
             renamed => return Ok(renamed?),
         }
     }
+    rename_by_link(from, to)
+}
+
+/// Renames a file in two steps: a second name is given only where there is none. A kill between them leaves both.
+fn rename_by_link(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::hard_link(from, to) {
+        Ok(()) => {
+            _ = fs::remove_file(from); // what is left has a name that says what it is
+            return Ok(());
+        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(error),
+        Err(_) => {} // not every file system has links
+    }
     match fs::symlink_metadata(to) {
         Ok(_) => Err(ErrorKind::AlreadyExists.into()),
         Err(error) if error.kind() == ErrorKind::NotFound => fs::rename(from, to),
@@ -190,6 +203,18 @@ mod tests {
         assert_eq!((fs::read_to_string(&place).unwrap(), names()), ("two".to_owned(), 1));
         put_new(&new).unwrap();
         assert_eq!((new.exists(), names()), (true, 2));
+    }
+
+    #[test]
+    fn what_cannot_be_renamed_to_a_new_name_at_once_takes_no_name_that_is_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let [from, to, taken] = ["from", "to", "taken"].map(|name| directory.path().join(name));
+        fs::write(&from, "new").unwrap();
+        fs::write(&taken, "old").unwrap();
+        assert_eq!(rename_by_link(&from, &taken).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!((fs::read_to_string(&taken).unwrap(), from.exists()), ("old".to_owned(), true));
+        rename_by_link(&from, &to).unwrap();
+        assert_eq!((fs::read_to_string(&to).unwrap(), from.exists()), ("new".to_owned(), false));
     }
 
     #[test]

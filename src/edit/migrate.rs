@@ -62,7 +62,7 @@ impl Edit {
             return Err(unreadable("there is more than one"));
         }
         let mut edit = self.remove(SECTION)?;
-        for (field, value) in sort(&said, &mut migration.dropped).map_err(unreadable)? {
+        for (field, value) in fields_of(&said, &mut migration.dropped).map_err(unreadable)? {
             if item.annotation(field).is_some() {
                 migration.left.push(field);
             } else {
@@ -76,7 +76,7 @@ impl Edit {
 
 /// The fields that the section speaks of, in the table's order, and beside them what has none.
 /// Source: `RegistryMetadata` of wasm-metadata, up to 0.218.
-fn sort(said: &Map<String, Value>, dropped: &mut Vec<String>) -> Result<Vec<(Field, String)>, &'static str> {
+fn fields_of(said: &Map<String, Value>, dropped: &mut Vec<String>) -> Result<Vec<(Field, String)>, &'static str> {
     let mut fields = Vec::new();
     for (key, value) in said {
         match (&**key, value) {

@@ -8,6 +8,7 @@
 
 mod error;
 mod glob;
+mod item;
 #[cfg(feature = "json")]
 mod migrate;
 mod outline;
@@ -28,6 +29,7 @@ pub use self::passing::{Passing, PassingEdit};
 pub use self::planned::{Change, ChangeKind, Planned};
 pub use self::strip::Strip;
 
+use self::item::{ItemEdit, NAMES, NameEdit, PRODUCERS, ProducerEdit, no_nul, section_name};
 use self::outline::Outliner;
 use crate::drive::{self, ReadAt};
 use crate::limits::Limits;
@@ -59,56 +61,6 @@ pub struct Edit {
     /// The item that changes are added to.
     at: Path,
 }
-
-/// What is wanted of one item.
-#[derive(Clone, Debug, Default)]
-struct ItemEdit {
-    /// By the name of a custom section: the data that it is to have, or `None` where it is to go.
-    sections: BTreeMap<String, Option<Vec<u8>>>,
-    /// Sections that are added, whatever is there.
-    appended: Vec<(String, Vec<u8>)>,
-    /// Sections whose names match go.
-    globs: Vec<Glob>,
-    /// The item's own name.
-    name: Option<NameEdit>,
-    producers: Vec<ProducerEdit>,
-    /// What the table has against the values that are set.
-    flaws: Vec<(Field, Flaw)>,
-}
-
-#[derive(Clone, Debug)]
-enum NameEdit {
-    Set(String),
-    Clear,
-}
-
-#[derive(Clone, Debug)]
-enum ProducerEdit {
-    Add {
-        field: String,
-        name: String,
-        version: String,
-    },
-    /// As `Add`, unless the name is there, with whatever version.
-    Have {
-        field: String,
-        name: String,
-    },
-    Drop {
-        field: String,
-        name: String,
-    },
-}
-
-/// The custom sections that other changes than those of sections are made of.
-const PRODUCERS: &str = "producers";
-const NAMES: [&str; 2] = ["name", "component-name"];
-
-/// A custom section's name may be so long: wasmparser reads no longer ones.
-const MAX_NAME: usize = 100_000;
-
-/// The most bytes that the length before a name takes.
-const MAX_LEB128: u32 = 5;
 
 impl Edit {
     /// No change at all.
@@ -234,7 +186,7 @@ impl Edit {
     ///
     /// The name is empty, over-long, or holds a NUL.
     pub fn append(mut self, name: impl Into<String>, data: impl Into<Vec<u8>>) -> Result<Self, EditError> {
-        let name = checked(name.into())?;
+        let name = section_name(name.into())?;
         no_nul("a custom section's name", &name)?;
         self.item().appended.push((name, data.into()));
         Ok(self)
@@ -338,7 +290,7 @@ impl Edit {
     }
 
     fn section(mut self, name: impl Into<String>, data: Option<Vec<u8>>) -> Result<Self, EditError> {
-        let name = checked(name.into())?;
+        let name = section_name(name.into())?;
         if data.is_some() {
             no_nul("a custom section's name", &name)?;
         }
@@ -357,79 +309,4 @@ impl Edit {
             Some(_) => Err(EditError::Twice("name".to_owned())),
         }
     }
-}
-
-impl ProducerEdit {
-    /// The field and the name that it is about.
-    fn subject(&self) -> (&str, &str) {
-        let (Self::Add { field, name, .. } | Self::Have { field, name } | Self::Drop { field, name }) = self;
-        (field, name)
-    }
-
-    fn is_about(&self, field: &str, name: &str) -> bool {
-        self.subject() == (field, name)
-    }
-
-    /// The texts that it may write.
-    fn texts(&self) -> [&str; 3] {
-        match self {
-            Self::Add { field, name, version } => [field, name, version],
-            Self::Have { field, name } => [field, name, ""],
-            Self::Drop { .. } => [""; 3],
-        }
-    }
-}
-
-impl ItemEdit {
-    /// What is asked for agrees with itself, and can be read back.
-    fn check(&self, limits: Limits) -> Result<(), EditError> {
-        if let Some(name) = self.twice() {
-            return Err(EditError::Twice(name.to_owned()));
-        }
-        let within = |what: &str, len: usize, max: u32| {
-            let too_long = || EditError::TooLong { what: what.to_owned(), len: len as u64, max: u64::from(max) };
-            if len as u64 > u64::from(max) { Err(too_long()) } else { Ok(()) }
-        };
-        let put = self.sections.iter().filter_map(|(name, data)| Some((name, data.as_ref()?)));
-        for (name, data) in put.chain(self.appended.iter().map(|(name, data)| (name, data))) {
-            within("the name of a custom section", name.len(), limits.name)?;
-            if Field::ALL.iter().any(|field| field.section() == name) {
-                within(name, data.len(), limits.data)?;
-            }
-        }
-        if let Some(NameEdit::Set(name)) = &self.name {
-            within("name", name.len(), limits.data.saturating_sub(MAX_LEB128))?;
-        }
-        for producer in &self.producers {
-            let texts = producer.texts();
-            texts.into_iter().try_for_each(|text| no_nul(PRODUCERS, text))?;
-            within(PRODUCERS, texts.iter().map(|text| text.len()).sum(), limits.data)?;
-        }
-        Ok(())
-    }
-
-    /// A section is changed as a whole or in part, and not both; and it is not given data and removed.
-    fn twice(&self) -> Option<&str> {
-        let is_removed = |name: &str| self.globs.iter().any(|glob| glob.matches(name));
-        let whole = |name: &str| self.sections.contains_key(name) || is_removed(name);
-        if !self.producers.is_empty() && whole(PRODUCERS) {
-            return Some(PRODUCERS);
-        }
-        if self.name.is_some()
-            && let Some(name) = NAMES.into_iter().find(|name| whole(name))
-        {
-            return Some(name);
-        }
-        let mut put = self.sections.iter().filter(|(_, data)| data.is_some()).map(|(name, _)| &**name);
-        put.find(|name| is_removed(name))
-    }
-}
-
-fn checked(name: String) -> Result<String, EditError> {
-    if name.is_empty() || name.len() > MAX_NAME { Err(EditError::SectionName(name.len())) } else { Ok(name) }
-}
-
-/// Who reads a text in C sees it end at a NUL.
-fn no_nul(what: &str, text: &str) -> Result<(), EditError> {
-    if text.contains('\0') { Err(EditError::Nul(what.to_owned())) } else { Ok(()) }
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::planner::{custom_section, is_linker_name};
-use super::{EditError, Glob, NAMES, PRODUCERS, checked, no_nul};
+use super::{EditError, Glob, NAMES, PRODUCERS, no_nul, section_name};
 use crate::drive::Push;
 use crate::limits::Limits;
 use crate::metadata::is_pinned_first;
@@ -68,7 +68,7 @@ impl PassingEdit {
     /// The name is empty, over-long, or holds a NUL; the data is too large; or the convention of the section gives it a
     /// place of its own ([`EditError::Placed`]).
     pub fn append(mut self, name: impl Into<String>, data: impl AsRef<[u8]>) -> Result<Self, EditError> {
-        let name = checked(name.into())?;
+        let name = section_name(name.into())?;
         no_nul("a custom section's name", &name)?;
         if NAMES.contains(&&*name) || name == PRODUCERS || is_pinned_first(&name) {
             return Err(EditError::Placed(name));

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::item::within;
 use super::outline::{Content, Extent, FoundName, Outline, OutlineItem, OutlineSection};
 use super::planned::{Change, ChangeKind, Planned};
 use super::warnings::Warnings;
@@ -27,7 +28,7 @@ pub(super) fn plan(edit: &Edit, outline: &Outline<'_>, source_len: u64, limits: 
     // the end of an item and of those that end there with it belongs to the innermost first.
     for (place, item) in outline.items.iter().enumerate().rev() {
         if !item.wish.is_none() {
-            let mut in_item = InItem::of(item, edit.forced)?;
+            let mut in_item = InItem::of(item, edit.forced, limits)?;
             if !in_item.changes.is_empty() {
                 let path = outline.path(place);
                 in_item.changes.iter_mut().for_each(|change| change.path = path.clone());
@@ -68,14 +69,14 @@ struct InItem<'a> {
 }
 
 impl<'a> InItem<'a> {
-    fn of(item: &'a OutlineItem<'a>, forced: bool) -> Result<Self, EditError> {
+    fn of(item: &'a OutlineItem<'a>, forced: bool, limits: Limits) -> Result<Self, EditError> {
         let mut all = Self { item, patches: Vec::new(), added: Vec::new(), changes: Vec::new() };
         if let Some(wanted) = item.wish.edit {
             // What may be inserted at one place comes in the order in which it is to stand there.
             all.sections(wanted, |name| NAMES.contains(&name))?;
             all.own_name(wanted)?;
             all.sections(wanted, |name| name == PRODUCERS)?;
-            all.producers(wanted)?;
+            all.producers(wanted, limits)?;
             all.sections(wanted, |name| !NAMES.contains(&name) && name != PRODUCERS)?;
             for (name, data) in &wanted.appended {
                 all.insert(item.end, name, data)?;
@@ -182,7 +183,7 @@ impl<'a> InItem<'a> {
         }
     }
 
-    fn producers(&mut self, wanted: &ItemEdit) -> Result<(), EditError> {
+    fn producers(&mut self, wanted: &ItemEdit, limits: Limits) -> Result<(), EditError> {
         if wanted.producers.is_empty() {
             return Ok(());
         }
@@ -197,6 +198,9 @@ impl<'a> InItem<'a> {
         }
         let edited = producers::edit(data.into_iter(), &wanted.producers)
             .map_err(|(nth, why)| unreadable(PRODUCERS, sections[nth], why))?;
+        for data in edited.sections.iter().chain([&edited.added]).flatten() {
+            within(PRODUCERS, data.len(), limits.data)?;
+        }
         for (section, edited) in sections.iter().zip(&edited.sections) {
             match edited {
                 Some(data) if data.is_empty() => self.remove(section),

@@ -95,11 +95,6 @@ impl Items {
         self
     }
 
-    /// Those that are named by their paths.
-    pub fn paths(&self) -> impl Iterator<Item = &Path> {
-        self.paths.iter()
-    }
-
     /// Those of a tree that are meant, with their numbers.
     pub(super) fn of<'m, 'a>(&'m self, metadata: &'m Metadata<'a>) -> impl Iterator<Item = (u32, &'m Item<'a>)> {
         let is_meant = |item: &Item<'a>| self.has(item.kind(), item.depth() as usize, || metadata.path(item));

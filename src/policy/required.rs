@@ -5,12 +5,12 @@ use std::str::FromStr;
 
 use super::violations::{Broken, Spot};
 use super::{Items, RuleError};
-use crate::escape::quoted;
+use crate::escape::{is_deceptive, quoted};
 use crate::finding::Code;
 use crate::metadata::{Field, Item, Metadata, Value};
 use crate::scan::Path;
 
-/// Metadata that must be there, in each of some items: neither absent nor empty, and UTF-8. What one item says never counts
+/// Metadata that must be there, in each of some items: neither absent nor blank, and UTF-8. What one item says never counts
 /// for another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Required {
@@ -65,9 +65,14 @@ impl RequiredValue {
         match value.as_str() {
             None => Some((start, "is not UTF-8")),
             Some("") => Some((start, "is empty")),
+            Some(text) if shows_nothing(text) => Some((start, "is blank")),
             Some(_) => None,
         }
     }
+}
+
+fn shows_nothing(text: &str) -> bool {
+    text.chars().all(|character| character.is_whitespace() || is_deceptive(character))
 }
 
 impl fmt::Display for RequiredValue {

@@ -20,7 +20,7 @@ impl Plan {
     /// new one, and so it is after a kill or, unless [`WriteOptions::sync`] is off, a power cut.
     ///
     /// What is kept is copied by the kernel into a temporary file in the same directory, which takes over mode, owner
-    /// and extended attributes, and then the place. A symbolic link is followed, and stays. Where the plan changes
+    /// and, on Linux, extended attributes, and then the place. A symbolic link is followed, and stays. Where the plan changes
     /// nothing, nothing is written.
     ///
     /// ```no_run

@@ -415,6 +415,7 @@ fn what_could_not_be_read_back_is_not_written() {
         Edit::new().set(Field::Vendor, &*long).unwrap(),
         Edit::new().name(&long[..6]).unwrap(),
         Edit::new().add_producer("sdk", &*long, ""),
+        Edit::new().add_producer("sdk", "a", "").add_producer("sdk", "b", ""),
         Edit::new().put(&*long, "").unwrap(),
         Edit::new().append(&*long, "").unwrap(),
         Edit::new().append("vendor", &*long).unwrap(),
@@ -423,6 +424,11 @@ fn what_could_not_be_read_back_is_not_written() {
         assert!(matches!(error, EditError::TooLong { .. }), "{error}");
         assert!(plan(&edit, Limits::default()).is_ok());
     }
+    // With those that are there.
+    let source = module(&[custom("producers", producers(&[("sdk", &[("a", "")])]))]);
+    let limits = Limits { data: source.len() as u32 - 8 - 2 - 10, ..Limits::default() };
+    assert!(Edit::new().add_producer("sdk", "a", "1").plan_slice(&source, limits).is_err());
+    assert!(Edit::new().drop_producer("sdk", "a").plan_slice(&source, limits).is_ok());
 }
 
 /// What the reader takes for the item's name, though it stands in the section of the other kind of item.

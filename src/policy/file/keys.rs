@@ -266,7 +266,7 @@ const RULES: [Key; 28] = [
         "fields",
         Takes::Fields,
         "",
-        "What each of them must say, itself: there, not empty, and UTF-8.",
+        "What each of them must say, itself: there, not blank, and UTF-8.",
     ),
     key(Table::Licenses, "items", Takes::Items, "all", "The items whose licences are judged."),
     key(Table::Licenses, "allow", Takes::Licenses, "", "What is allowed: where it stands, nothing else is."),

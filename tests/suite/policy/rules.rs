@@ -74,7 +74,9 @@ fn a_nested_item_cannot_speak_for_the_root() {
 
 #[test]
 fn what_is_required_says_something() {
-    for (value, lack) in [(&b""[..], "is empty"), (b"\xff", "is not UTF-8")] {
+    for (value, lack) in
+        [(&b""[..], "is empty"), (b" \n", "is blank"), (b"\xe2\x80\x8b", "is blank"), (b"\xff", "is not UTF-8")]
+    {
         let lines = judged(&module(&[custom("vendor", value)]), "required.fields = 'vendor'");
         assert!(lines.last().unwrap().contains(lack), "{lines:?}");
     }
