@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::{Packed, anonymous, binary, options, patient, push, reference};
+use super::{Packed, anonymous, binary, options, push, reference};
 use crate::support::parts::part;
 use crate::support::ranges::now;
 use crate::support::registry::{Registry, lets_me_in, start};
