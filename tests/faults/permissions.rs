@@ -98,22 +98,22 @@ fn nothing_is_written_into_a_read_only_directory() {
 #[test]
 #[ignore = "needs root"]
 fn an_owner_that_cannot_be_kept_is_refused() {
-    let theirs = || stage((OTHER, NOBODY, 0o4664), (NOBODY, 0o700));
+    let theirs = || stage((OTHER, OTHER, 0o6666), (NOBODY, 0o700));
     let stage = theirs();
     as_nobody(&stage, &set(&[])).refused("cannot be given the old one's owner");
     is(&stage, false);
     as_nobody(&stage, &set(&["--force"])).succeeds();
     is(&stage, true);
-    // What ran as its owner runs as nobody else.
+    // What ran as its owner and group runs as nobody else.
     let metadata = fs::metadata(stage.path("a.wasm")).unwrap();
-    assert_eq!((metadata.uid(), metadata.gid(), metadata.mode() & 0o7777), (NOBODY, NOBODY, 0o664));
+    assert_eq!((metadata.uid(), metadata.gid(), metadata.mode() & 0o7777), (NOBODY, NOBODY, 0o666));
     let stage = theirs();
     as_nobody(&stage, &set(&["--in-place"])).succeeds();
     is(&stage, true);
     assert_eq!(fs::metadata(stage.path("a.wasm")).unwrap().uid(), OTHER);
     // A group that one is a member of can be kept, any other not.
     for (groups, is_kept) in [(&["--groups=12345"][..], true), (&["--clear-groups"], false)] {
-        let stage = self::stage((NOBODY, OTHER, 0o660), (NOBODY, 0o700));
+        let stage = self::stage((NOBODY, OTHER, 0o2660), (NOBODY, 0o700));
         let ended = as_member(&stage, groups, &set(&[]));
         if is_kept {
             ended.succeeds()
@@ -122,8 +122,26 @@ fn an_owner_that_cannot_be_kept_is_refused() {
         };
         is(&stage, is_kept);
         let metadata = fs::metadata(stage.path("a.wasm")).unwrap();
-        assert_eq!((metadata.uid(), metadata.gid(), metadata.mode() & 0o777), (NOBODY, OTHER, 0o660));
+        assert_eq!((metadata.uid(), metadata.gid(), metadata.mode() & 0o7777), (NOBODY, OTHER, 0o2660));
     }
+}
+
+/// What a program may do was granted to the content that stood there.
+#[test]
+#[ignore = "needs root"]
+fn capabilities_do_not_go_over_to_another_content() {
+    use rustix::fs::{XattrFlags, getxattr, setxattr};
+
+    let stage = Stage::plain();
+    let path = stage.path("a.wasm");
+    let capability = || getxattr(&path, "security.capability", &mut [0; 64][..]);
+    // Revision 2, effective: CAP_NET_BIND_SERVICE.
+    let granted = [1, 0, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    setxattr(&path, "security.capability", &granted, XattrFlags::empty()).unwrap();
+    assert_eq!(capability(), Ok(granted.len()));
+    stage.run(&set(&[])).succeeds();
+    is(&stage, true);
+    assert!(capability().is_err());
 }
 
 #[test]
