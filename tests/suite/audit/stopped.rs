@@ -70,7 +70,8 @@ fn who_stops_does_not_wait_for_a_large_file() {
     let waiting = Arc::clone(&progress);
     thread::spawn(move || {
         let audit = plain().on_threads(1).hashing(true);
-        ends.send(audit.run(&store.paths(), Some(Form::Jsonl), &mut io::sink(), &waiting).unwrap())
+        let audited = audit.run(&store.paths(), Some(Form::Jsonl), &mut io::sink(), &waiting).unwrap();
+        _ = ends.send(audited); // to nobody, where that was given up
     });
     thread::sleep(Duration::from_millis(300));
     progress.stop();
