@@ -97,3 +97,26 @@ impl WriteError {
         matches!(self, Self::SyncDirectory(_) | Self::JournalLeft(_) | Self::Torn(_))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_force_is_good_for_and_what_is_done_already() {
+        let error = || io::Error::from(io::ErrorKind::StorageFull);
+        for (error, is_forcible, is_written) in [
+            (WriteError::ReadOnly, true, false),
+            (WriteError::HardLinks(2), true, false),
+            (WriteError::Attribute("mode", error()), true, false),
+            (WriteError::OtherSource, false, false),
+            (WriteError::Write(error()), false, false),
+            (WriteError::Sync(error()), false, false),
+            (WriteError::SyncDirectory(error()), false, true),
+            (WriteError::JournalLeft(error()), false, true),
+            (WriteError::Torn(error()), false, true),
+        ] {
+            assert_eq!((error.is_forcible(), error.is_written()), (is_forcible, is_written), "{error}");
+        }
+    }
+}

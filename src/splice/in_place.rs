@@ -107,7 +107,6 @@ impl Plan {
                         runs.push(Run { offset, old_len: len, new_len: len, pieces: &self.pieces[first..place] });
                     }
                 }
-                Piece::Keep(range) if range.start == position && begun.is_none() => {}
                 Piece::Keep(_) | Piece::Insert(_) => _ = begun.get_or_insert((position, place)),
             }
             position += piece.len();
@@ -310,5 +309,43 @@ mod tests {
         assert_eq!(difference(b"x45x7", 3), 0..4);
         assert_eq!(difference(b"89ab", 8), 2..4);
         assert_eq!(difference(b"ab", 20), 0..2);
+    }
+
+    /// More than is read at a time, in two runs of which the last has another length than before.
+    #[test]
+    fn what_was_overwritten_is_put_back() {
+        let old: Vec<u8> = (0..700_000u32).map(|nth| (nth % 251) as u8).collect();
+        for growth in [-5_000, 0, 5_000] {
+            let old_len = old.len() as u64;
+            let new_len = old_len.saturating_add_signed(growth);
+            let runs = [(1_000, 300_000, 300_000), (400_000, old_len - 400_000, new_len - 400_000)];
+            let record = |(offset, old_len, new_len)| RunRecord { offset, old_len, new_len, old_sum: 0, new_sum: 0 };
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("journal");
+            let mut journal_file = File::options().read(true).write(true).create_new(true).open(&path).unwrap();
+            let file = FileId { device: 0, inode: 0 };
+            let runs = runs.map(record).to_vec();
+            let journal = Journal { file, old_len, new_len, context: 0, runs };
+            journal.write(&journal_file).unwrap();
+            std::io::Seek::seek(&mut journal_file, std::io::SeekFrom::End(0)).unwrap();
+            for run in &journal.runs {
+                let range = run.offset as usize..(run.offset + run.old_len) as usize;
+                std::io::Write::write_all(&mut journal_file, &old[range]).unwrap();
+            }
+            let saved = Saved::found(journal_file, path, WriteOptions { sync: false, force: false }).unwrap();
+
+            for undo in [Undo::Differences, Undo::All] {
+                let target = tempfile::tempfile().unwrap();
+                write_all_at(&target, &old, 0).unwrap();
+                for run in &journal.runs {
+                    write_all_at(&target, &vec![0xff; run.new_len as usize], run.offset).unwrap();
+                }
+                target.set_len(new_len).unwrap();
+                saved.undo(&journal, &target, undo).unwrap();
+                let mut found = vec![0; old.len() + 1];
+                let len = read_at_most(&target, &mut found, 0).unwrap();
+                assert!(found[..len] == old, "{growth} {undo:?}");
+            }
+        }
     }
 }
