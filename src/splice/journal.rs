@@ -233,6 +233,24 @@ mod tests {
     }
 
     #[test]
+    fn it_has_so_many_runs_and_no_more() {
+        let runs: Vec<_> = (0..MAX_RUNS as u64).map(|nth| run(2 * nth, 1, 1)).collect();
+        let len = 2 * MAX_RUNS as u64;
+        let most = journal(len, len, &runs);
+        let file = written(&most);
+        file.set_len(most.len()).unwrap();
+        assert_eq!(Journal::read(&file).unwrap(), Some(most));
+
+        // What says that it has more is impossible, though nothing follows.
+        let file = tempfile::tempfile().unwrap();
+        let mut fixed = [0; FIXED];
+        fixed[..16].copy_from_slice(&MAGIC);
+        fixed[52..].copy_from_slice(&(MAX_RUNS as u32 + 1).to_le_bytes());
+        write_all_at(&file, &fixed, 0).unwrap();
+        assert!(matches!(Journal::read(&file), Err(WriteError::Journal(_))));
+    }
+
+    #[test]
     fn what_cannot_be_is_refused() {
         for (old_len, new_len, runs) in [
             (100, 100, vec![]),
