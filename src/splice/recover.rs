@@ -172,3 +172,99 @@ fn sum(file: &File, offset: u64, len: u64) -> io::Result<u32> {
     })?;
     Ok(sum.finalize())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::splice::journal::RunRecord;
+    use crate::stamp::FileId;
+
+    /// More than is read at a time.
+    const LONG: u64 = 300_000;
+    const OLD_LEN: u64 = 1_000_000;
+
+    fn file(bytes: &[u8]) -> File {
+        let file = tempfile::tempfile().unwrap();
+        write_all_at(&file, bytes, 0).unwrap();
+        file
+    }
+
+    fn bytes(file: &File) -> Vec<u8> {
+        let mut bytes = vec![0; file.metadata().unwrap().len() as usize];
+        crate::splice::copy::read_exact_at(file, &mut bytes, 0).unwrap();
+        bytes
+    }
+
+    /// A content, what becomes of it in two runs, and the journal that says so.
+    fn edit(growth: i64) -> (Vec<u8>, Vec<u8>, Journal) {
+        let old: Vec<u8> = (0..OLD_LEN).map(|nth| (nth % 251) as u8).collect();
+        let new_len = OLD_LEN.saturating_add_signed(growth);
+        let mut new = old.clone();
+        new.resize(new_len as usize, 0);
+        let runs = [(1_000, LONG, LONG), (500_000, OLD_LEN - 500_000, new_len - 500_000)];
+        let part = |bytes: &[u8], offset, len| crc32fast::hash(&bytes[offset as usize..][..len as usize]);
+        for (offset, _, len) in runs {
+            new[offset as usize..][..len as usize].iter_mut().for_each(|byte| *byte ^= 0x55);
+        }
+        let runs = runs.map(|(offset, old_len, new_len)| RunRecord {
+            offset,
+            old_len,
+            new_len,
+            old_sum: part(&old, offset, old_len),
+            new_sum: part(&new, offset, new_len),
+        });
+        let id = FileId { device: 0, inode: 0 };
+        let journal = Journal { file: id, old_len: OLD_LEN, new_len, context: 0, runs: runs.to_vec() };
+        (old, new, journal)
+    }
+
+    #[test]
+    fn a_file_is_old_or_new_where_all_of_it_is() {
+        for growth in [-9, 0, 9] {
+            let (old, new, journal) = edit(growth);
+            let state = |content: &[u8]| State::of(&file(content), content.len() as u64, &journal).unwrap();
+            assert_eq!((state(&old), state(&new)), (State::Old, State::New));
+            for run in &journal.runs {
+                for (content, len) in [(&old, run.old_len), (&new, run.new_len)] {
+                    for place in [run.offset, run.offset + len / 2, run.offset + len - 1] {
+                        let mut torn = content.clone();
+                        torn[place as usize] ^= 1;
+                        assert_eq!(state(&torn), State::Torn, "{growth} {place}");
+                    }
+                }
+                // One run is written, and the other is not.
+                let mut half = old.clone();
+                let range = run.offset as usize..(run.offset + run.old_len.min(run.new_len)) as usize;
+                half[range.clone()].copy_from_slice(&new[range]);
+                assert_eq!(state(&half), State::Torn);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_written_again_is_what_stands_there() {
+        for growth in [-9, 0, 9] {
+            let (old, new, journal) = edit(growth);
+            for (content, state) in [(old, State::Old), (new, State::New)] {
+                let target = file(&content);
+                write_again(&target, state, &journal).unwrap();
+                assert!(bytes(&target) == content, "{growth} {state:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_saved_is_checked_run_by_run() {
+        let (old, _, journal) = edit(0);
+        let mut saved = vec![0; Journal::data(journal.runs.len()) as usize];
+        for run in &journal.runs {
+            saved.extend(&old[run.offset as usize..][..run.old_len as usize]);
+        }
+        check_saved(&file(&saved), &journal).unwrap();
+        for place in [Journal::data(2) as usize, Journal::data(2) as usize + LONG as usize, saved.len() - 1] {
+            let mut torn = saved.clone();
+            torn[place] ^= 1;
+            assert!(matches!(check_saved(&file(&torn), &journal), Err(WriteError::Journal(_))), "{place}");
+        }
+    }
+}
