@@ -21,7 +21,15 @@ def complaint(answered):
         return None
     lines = (answered.stderr or answered.stdout).decode(errors="replace").split("\n")
     said = next((line for line in lines if line.strip()), "without a word")
-    return f"exit {answered.returncode}: {said.strip()}"
+    return LACKING if is_lacking(said) else f"exit {answered.returncode}: {said.strip()}"
+
+
+# What a peer says that was built without some of its commands, as `cargo install --no-default-features` does.
+LACKING = "not measured: it is built without this command"
+
+
+def is_lacking(said):
+    return "unrecognized subcommand" in said
 
 
 def seconds_of(command, null):

@@ -230,6 +230,8 @@ def reaches(bad):
 def ended(answered):
     if answered.returncode == 0:
         return "exit 0"
+    if processes.is_lacking(first(answered.stderr)):
+        return processes.LACKING
     how = f"exit {answered.returncode}" if answered.returncode > 0 else f"killed by signal {-answered.returncode}"
     return f"{how}: {first(answered.stderr or answered.stdout)}"
 
