@@ -155,8 +155,7 @@ impl Lines {
 /// The line and the column of a byte, both counted from 1, the column in characters.
 #[cfg(feature = "policy")]
 pub(crate) fn line_and_column(text: &str, offset: usize) -> (u64, u64) {
-    let end = (0..=offset.min(text.len())).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
-    let before = text[..end].trim_start_matches('\u{feff}');
+    let before = crate::escape::beginning(text, offset).trim_start_matches('\u{feff}');
     let line = before.rsplit('\n').next().unwrap_or_default();
     (1 + before.bytes().filter(|byte| *byte == b'\n').count() as u64, 1 + line.chars().count() as u64)
 }

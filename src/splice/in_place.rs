@@ -322,15 +322,16 @@ mod tests {
             let record = |(offset, old_len, new_len)| RunRecord { offset, old_len, new_len, old_sum: 0, new_sum: 0 };
             let directory = tempfile::tempdir().unwrap();
             let path = directory.path().join("journal");
-            let mut journal_file = File::options().read(true).write(true).create_new(true).open(&path).unwrap();
+            let journal_file = File::options().read(true).write(true).create_new(true).open(&path).unwrap();
             let file = FileId { device: 0, inode: 0 };
             let runs = runs.map(record).to_vec();
             let journal = Journal { file, old_len, new_len, context: 0, runs };
             journal.write(&journal_file).unwrap();
-            std::io::Seek::seek(&mut journal_file, std::io::SeekFrom::End(0)).unwrap();
+            let mut end = Journal::data(journal.runs.len());
             for run in &journal.runs {
                 let range = run.offset as usize..(run.offset + run.old_len) as usize;
-                std::io::Write::write_all(&mut journal_file, &old[range]).unwrap();
+                write_all_at(&journal_file, &old[range], end).unwrap();
+                end += run.old_len;
             }
             let saved = Saved::found(journal_file, path, WriteOptions { sync: false, force: false }).unwrap();
 
