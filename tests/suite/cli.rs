@@ -534,15 +534,24 @@ fn completions_and_manual_pages() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let run = run(["completions", shell]);
         assert_eq!(run.status, 0);
-        for command in ["show", "sections", "check", "get"] {
-            assert!(run.text().contains(command), "{shell} {command}");
+        for word in ["show", "sections", "check", "get", "recover", "annotations", "--data-file", "--plain-http"] {
+            let said = if shell == "fish" { word.trim_start_matches('-') } else { word };
+            assert!(run.text().contains(said), "{shell} {word}");
+        }
+        if shell == "bash" {
+            assert!(run.text().contains("help__subcmd__oci,annotations"), "`sectile help oci` is completed, too");
         }
     }
     let directory = tempfile::tempdir().unwrap();
     let pages = directory.path().join("man/man1");
     assert_eq!(run([OsStr::new("man"), pages.as_os_str()]).status, 0);
-    for page in ["sectile.1", "sectile-show.1", "sectile-sections.1", "sectile-get.1", "sectile-check.1"] {
-        assert!(fs::read_to_string(pages.join(page)).unwrap().contains(".TH"), "{page}");
+    for (page, says) in [
+        ("sectile.1", ".TH"),
+        ("sectile-show.1", "interface"),
+        ("sectile-oci-push.1", "plain"),
+        ("sectile-set.1", "revision"),
+    ] {
+        assert!(fs::read_to_string(pages.join(page)).unwrap().contains(says), "{page}");
     }
     let (_directory, path) = file(b"in the way");
     let run = run([OsStr::new("man"), path.as_os_str()]);

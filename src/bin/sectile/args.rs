@@ -24,46 +24,75 @@ pub fn command() -> Command {
         )
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([show(), sections(), get(), check(), audit(), sbom(), digest()])
-        .subcommands(edit::args::commands())
-        .subcommands([oci::args::command(), completions(), man()])
-}
-
-fn show() -> Command {
-    Command::new("show")
-        .about("Shows the metadata of each file: its items, what each says of itself, and what is wrong with it")
-        .args([
-            anywhere().num_args(1..),
-            Arg::new("interface")
-                .long("interface")
-                .action(ArgAction::SetTrue)
-                .help("Show what the root item imports and exports, too, and what a WIT package defines"),
-            Arg::new("image").long("image").action(ArgAction::SetTrue).conflicts_with("map").help(
-                "Compare the binary with the annotations of its image's manifest: FILE is `oci:DIR[:NAME|@DIGEST]`, or \
-                 `oci://HOST/REPOSITORY[:TAG|@DIGEST]`",
+        .subcommands([
+            subcommand(
+                "show",
+                "Shows the metadata of each file: its items, what each says of itself, and what is wrong with it",
+                show,
             ),
-            Arg::new("verify")
-                .long("verify")
-                .action(ArgAction::SetTrue)
-                .requires("image")
-                .help("Hash the binary, too, and compare it with the digest that its image's layer has"),
-            json(),
-            map(),
-            color(),
+            subcommand("sections", "Lists every section of each file, nested ones under their item", sections),
+            subcommand("get", "Writes the raw data of a custom section to standard output", get),
+            subcommand("check", "Judges what is wrong or notable in each file; nothing else is shown", check),
+            subcommand(
+                "audit",
+                "Judges every binary below each path, however deep it lies: directories, image layouts, \
+                 registries' storages, archives, buckets",
+                audit,
+            ),
+            subcommand(
+                "sbom",
+                "Writes the dependencies that were found in the tree to standard output, as CycloneDX JSON",
+                sbom,
+            ),
+            subcommand(
+                "digest",
+                "Computes the SHA-256 of each file, and of everything in it but custom sections, which edits of \
+                 metadata keep",
+                digest,
+            ),
+        ])
+        .subcommands(edit::args::subcommands())
+        .subcommands([
+            oci::args::command(),
+            subcommand("completions", "Writes a completion script for a shell to standard output", completions),
+            subcommand("man", "Writes the manual pages into a directory", man),
         ])
 }
 
-fn sections() -> Command {
-    Command::new("sections").about("Lists every section of each file, nested ones under their item").args([
+/// One of the commands. What it understands is put together once it is the one that is asked for: to do so for all of them
+/// takes longer than to show a file.
+pub fn subcommand(name: &'static str, about: &'static str, understands: fn(Command) -> Command) -> Command {
+    Command::new(name).about(about).defer(understands)
+}
+
+fn show(command: Command) -> Command {
+    command.args([
         anywhere().num_args(1..),
+        Arg::new("interface")
+            .long("interface")
+            .action(ArgAction::SetTrue)
+            .help("Show what the root item imports and exports, too, and what a WIT package defines"),
+        Arg::new("image").long("image").action(ArgAction::SetTrue).conflicts_with("map").help(
+            "Compare the binary with the annotations of its image's manifest: FILE is `oci:DIR[:NAME|@DIGEST]`, or \
+                 `oci://HOST/REPOSITORY[:TAG|@DIGEST]`",
+        ),
+        Arg::new("verify")
+            .long("verify")
+            .action(ArgAction::SetTrue)
+            .requires("image")
+            .help("Hash the binary, too, and compare it with the digest that its image's layer has"),
         json(),
         map(),
         color(),
     ])
 }
 
-fn get() -> Command {
-    Command::new("get").about("Writes the raw data of a custom section to standard output").args([
+fn sections(command: Command) -> Command {
+    command.args([anywhere().num_args(1..), json(), map(), color()])
+}
+
+fn get(command: Command) -> Command {
+    command.args([
         anywhere(),
         Arg::new("NAME").required(true).help("The name of the custom section"),
         Arg::new("nth")
@@ -76,15 +105,8 @@ fn get() -> Command {
     ])
 }
 
-fn check() -> Command {
-    Command::new("check").about("Judges what is wrong or notable in each file; nothing else is shown").args([
-        anywhere().num_args(1..),
-        policy(),
-        refuse(),
-        json(),
-        map(),
-        color(),
-    ])
+fn check(command: Command) -> Command {
+    command.args([anywhere().num_args(1..), policy(), refuse(), json(), map(), color()])
 }
 
 fn policy() -> Arg {
@@ -104,10 +126,9 @@ fn refuse() -> Arg {
         .help("Refuse a file with a finding of this severity, or a worse one [default: what the policy says, or else error]")
 }
 
-fn audit() -> Command {
+fn audit(command: Command) -> Command {
     let forms = [TABLE].into_iter().chain(Form::ALL.map(Form::name));
-    Command::new("audit")
-        .about("Judges every binary below each path, however deep it lies: directories, image layouts, registries' storages, archives, buckets")
+    command
         .args([
             Arg::new("PATH")
                 .required(true)
@@ -185,20 +206,16 @@ fn in_flight() -> Option<Arg> {
 /// The format that is for people.
 pub const TABLE: &str = "table";
 
-fn sbom() -> Command {
-    Command::new("sbom")
-        .about("Writes the dependencies that were found in the tree to standard output, as CycloneDX JSON")
-        .args([anywhere(), created::arg(), map()])
+fn sbom(command: Command) -> Command {
+    command.args([anywhere(), created::arg(), map()])
 }
 
-fn digest() -> Command {
-    Command::new("digest")
-        .about("Computes the SHA-256 of each file, and of everything in it but custom sections, which edits of metadata keep")
-        .args([file().num_args(1..), json(), map(), color()])
+fn digest(command: Command) -> Command {
+    command.args([file().num_args(1..), json(), map(), color()])
 }
 
-fn completions() -> Command {
-    Command::new("completions").about("Writes a completion script for a shell to standard output").arg(
+fn completions(command: Command) -> Command {
+    command.arg(
         Arg::new("SHELL")
             .required(true)
             .value_parser(value_parser!(clap_complete::Shell))
@@ -206,8 +223,8 @@ fn completions() -> Command {
     )
 }
 
-fn man() -> Command {
-    Command::new("man").about("Writes the manual pages into a directory").arg(
+fn man(command: Command) -> Command {
+    command.arg(
         Arg::new("DIR")
             .required(true)
             .value_parser(value_parser!(PathBuf))

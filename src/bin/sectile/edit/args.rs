@@ -9,7 +9,7 @@ use sectile::edit::Glob;
 use sectile::manifest::Format;
 use sectile::metadata::Field;
 
-use crate::args::{at, color, file, json};
+use crate::args::{at, color, file, json, subcommand};
 
 pub const NAME: &str = "name";
 pub const PRODUCERS: &str = "producers";
@@ -19,12 +19,20 @@ pub const FROM_GIT: &str = "revision-from-git";
 /// The fields of the `producers` section. Source: the tool conventions' `ProducersSection.md`.
 pub const PRODUCER_FIELDS: [&str; 3] = ["language", "processed-by", "sdk"];
 
-pub fn commands() -> [Command; 7] {
-    [set(), unset(), put(), remove(), strip(), migrate(), recover()]
+pub fn subcommands() -> [Command; 7] {
+    [
+        subcommand("set", "Sets fields, the name, and producers", set),
+        subcommand("unset", "Removes fields, the name, or the producers", unset),
+        subcommand("put", "Puts data into a custom section: where it stands, or at the end", put),
+        subcommand("remove", "Removes custom sections", remove),
+        subcommand("strip", "Removes what debugging left, from nested items too unless --at picks one", strip),
+        subcommand("migrate", "Moves the retired `registry-metadata` to one section a field", migrate),
+        subcommand("recover", "Finishes or undoes an edit with --in-place that was cut off", recover),
+    ]
 }
 
-fn set() -> Command {
-    editing("set", "Sets fields, the name, and producers").args(said()).arg(allow_invalid())
+fn set(command: Command) -> Command {
+    editing(command).args(said()).arg(allow_invalid())
 }
 
 /// What a binary is to say of itself: one option a field, and more.
@@ -80,9 +88,9 @@ fn sources() -> [Arg; 2] {
     [from, from_git].map(|source| source.help_heading("Sources"))
 }
 
-fn unset() -> Command {
+fn unset(command: Command) -> Command {
     let names = Field::ALL.map(Field::section).into_iter().chain([NAME, PRODUCERS]);
-    editing("unset", "Removes fields, the name, or the producers").arg(
+    editing(command).arg(
         Arg::new("FIELD")
             .required(true)
             .num_args(1..)
@@ -91,8 +99,8 @@ fn unset() -> Command {
     )
 }
 
-fn put() -> Command {
-    editing("put", "Puts data into a custom section: where it stands, or at the end").args([
+fn put(command: Command) -> Command {
+    editing(command).args([
         Arg::new("NAME").required(true).help("The name of the custom section"),
         Arg::new("data")
             .long("data")
@@ -111,8 +119,8 @@ fn put() -> Command {
     ])
 }
 
-fn remove() -> Command {
-    editing("remove", "Removes custom sections").arg(
+fn remove(command: Command) -> Command {
+    editing(command).arg(
         Arg::new("GLOB")
             .required(true)
             .num_args(1..)
@@ -121,8 +129,8 @@ fn remove() -> Command {
     )
 }
 
-fn strip() -> Command {
-    editing("strip", "Removes what debugging left, from nested items too unless --at picks one")
+fn strip(command: Command) -> Command {
+    editing(command)
         .mut_arg("at", |at| at.help("The one item to change, as child indexes such as 3/0 [default: all of them]"))
         .after_help(
             "What stays: metadata, the names of functions, links to debugging data that is kept elsewhere, signatures, \
@@ -140,19 +148,17 @@ fn strip() -> Command {
         ])
 }
 
-fn migrate() -> Command {
-    editing("migrate", "Moves the retired `registry-metadata` to one section a field").arg(allow_invalid())
+fn migrate(command: Command) -> Command {
+    editing(command).arg(allow_invalid())
 }
 
-fn recover() -> Command {
-    Command::new("recover")
-        .about("Finishes or undoes an edit with --in-place that was cut off")
-        .args([file().help("The file that was being edited"), no_sync()])
+fn recover(command: Command) -> Command {
+    command.args([file().help("The file that was being edited"), no_sync()])
 }
 
 /// What all commands that change a file understand.
-fn editing(name: &'static str, about: &'static str) -> Command {
-    Command::new(name).about(about).args([
+fn editing(command: Command) -> Command {
+    command.args([
         file().help("A WebAssembly module or component; `-` is standard input"),
         at("The item to change, as child indexes such as 3/0 [default: the root]"),
         Arg::new("output")

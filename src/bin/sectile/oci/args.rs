@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
 use sectile::metadata::Field;
 use sectile::oci::registry::Reference;
 
-use crate::args::{color, file, json};
+use crate::args::{color, file, json, subcommand};
 use crate::created;
 use crate::edit::args::{allow_invalid, flag, no_sync, said};
 
@@ -15,56 +15,51 @@ use crate::edit::args::{allow_invalid, flag, no_sync, said};
 pub const DUPLICATES: [&str; 3] = ["refuse", "first", "last"];
 
 pub fn command() -> Command {
-    Command::new("oci")
-        .about("Makes a Wasm OCI artifact of a binary: its annotations, its config, and the whole image, in a layout on disk or a registry")
-        .subcommand_required(true)
-        .arg_required_else_help(true)
-        .subcommands([annotations(), config(), layout(), push()])
+    let about = "Makes a Wasm OCI artifact of a binary: its annotations, its config, and the whole image, in a layout on disk or \
+                 a registry";
+    Command::new("oci").about(about).subcommand_required(true).arg_required_else_help(true).subcommands([
+        subcommand(
+            "annotations",
+            "Writes the annotations that the manifest would have, as one JSON object",
+            annotations,
+        ),
+        subcommand("config", "Writes the config that the image would have, byte for byte", config),
+        subcommand("layout", "Adds the image to an image layout on disk, which is made if it is not there", layout),
+        subcommand("push", "Pushes the image to a registry", push),
+    ])
 }
 
-fn annotations() -> Command {
-    Command::new("annotations")
-        .about("Writes the annotations that the manifest would have, as one JSON object")
-        .arg(file())
-        .args(of_binary())
-        .args(of_annotations())
+fn annotations(command: Command) -> Command {
+    command.arg(file()).args(of_binary()).args(of_annotations())
 }
 
-fn config() -> Command {
-    Command::new("config")
-        .about("Writes the config that the image would have, byte for byte")
-        .arg(file())
-        .args(of_image())
+fn config(command: Command) -> Command {
+    command.arg(file()).args(of_image())
 }
 
-fn layout() -> Command {
-    Command::new("layout")
-        .about("Adds the image to an image layout on disk, which is made if it is not there")
-        .arg(file())
-        .args(of_image())
-        .args([
-            Arg::new("output")
-                .short('o')
-                .long("output")
-                .value_name("DIR")
-                .required(true)
-                .value_parser(value_parser!(PathBuf))
-                .value_hint(ValueHint::DirPath)
-                .help("The directory of the layout; what is in it stays, but an image of the same name"),
-            Arg::new("ref")
-                .long("ref")
-                .value_name("NAME")
-                .help("What the image is called in the layout: its org.opencontainers.image.ref.name"),
-            no_sync(),
-            json(),
-            color(),
-        ])
+fn layout(command: Command) -> Command {
+    command.arg(file()).args(of_image()).args([
+        Arg::new("output")
+            .short('o')
+            .long("output")
+            .value_name("DIR")
+            .required(true)
+            .value_parser(value_parser!(PathBuf))
+            .value_hint(ValueHint::DirPath)
+            .help("The directory of the layout; what is in it stays, but an image of the same name"),
+        Arg::new("ref")
+            .long("ref")
+            .value_name("NAME")
+            .help("What the image is called in the layout: its org.opencontainers.image.ref.name"),
+        no_sync(),
+        json(),
+        color(),
+    ])
 }
 
-fn push() -> Command {
+fn push(command: Command) -> Command {
     let flag = |name, help| flag(name, help).help_heading("Registry");
-    Command::new("push")
-        .about("Pushes the image to a registry")
+    command
         .args([
             file(),
             Arg::new("REFERENCE")
