@@ -1,6 +1,7 @@
 //! Chunks that arrive: at which an error comes, what they cost, and what passes by on its way to somebody else.
 
 use std::io::{Read, Write};
+use std::sync::{Arc, Mutex};
 
 use sectile::drive::{Push, Tee, Watch};
 use sectile::metadata::Reader;
@@ -229,11 +230,33 @@ fn what_is_refused_does_not_pass() {
     let mut buffer = [0; 4];
     let mut tee = Tee::new(&b"0123456789"[..], Until(6));
     assert_eq!(tee.read(&mut buffer).unwrap(), 4);
-    assert_eq!(tee.read(&mut buffer).unwrap_err().kind(), std::io::ErrorKind::InvalidData);
+    for _ in 0..3 {
+        // Nor does what lies behind, though this watch would let it; and it is no end.
+        assert_eq!(tee.read(&mut buffer).unwrap_err().kind(), std::io::ErrorKind::InvalidData);
+    }
     let mut tee = Tee::new(&b"0123"[..], Until(6));
     assert!(tee.read_to_end(&mut Vec::new()).is_err()); // it may not end there
+    assert!(tee.read_to_end(&mut Vec::new()).is_err());
     let mut tee = Tee::new(Vec::new(), Until(6));
     assert!(tee.write_all(b"01234567").is_err());
+    assert!(tee.write_all(b"8").is_err());
+    assert_eq!(tee.into_parts().0, b"01234567");
+}
+
+/// A watch that is lent, and one that is shared, are what they stand for.
+#[test]
+fn a_watch_may_be_lent_and_shared() {
+    let (mut lent, shared) = (Until(4), Arc::new(Mutex::new(Until(4))));
+    let mut tee = Tee::new(&b"0123"[..], &mut lent);
+    tee.read_to_end(&mut Vec::new()).unwrap();
+    assert_eq!(tee.watch().0, 0);
+    assert_eq!(Tee::new(&b"4"[..], &mut lent).read(&mut [0; 1]).unwrap_err().kind(), std::io::ErrorKind::InvalidData);
+
+    Tee::new(&b"0123"[..], shared.clone()).read_to_end(&mut Vec::new()).unwrap();
+    assert_eq!(shared.lock().unwrap().0, 0);
+    assert!(Tee::new(&b"4"[..], shared.clone()).read_to_end(&mut Vec::new()).is_err());
+    *shared.lock().unwrap() = Until(1);
+    assert!(Tee::new(&b""[..], shared).read_to_end(&mut Vec::new()).is_err(), "the end is told, too");
 }
 
 #[cfg(all(feature = "stream", feature = "http"))]
@@ -243,6 +266,7 @@ mod asynchronous {
 
     use bytes::Bytes;
     use futures_core::Stream;
+    use futures_core::stream::FusedStream;
     use http_body::{Body, Frame, SizeHint};
     use sectile::drive::TeeError;
 
@@ -320,7 +344,7 @@ mod asynchronous {
             let mut tee = Tee::new(Given(chunks.into_iter()), Until(until));
             let passed = std::iter::from_fn(|| next(&mut tee)).take_while(Result::is_ok).count();
             assert_eq!(passed, passes.min(2), "{until}");
-            assert!(next(&mut tee).is_none());
+            assert!(next(&mut tee).is_none() && tee.is_terminated());
         }
     }
 
@@ -349,6 +373,10 @@ mod asynchronous {
             assert!(matches!(frame(&mut tee), Some(Err(TeeError::Refused(_)))), "{until}");
             assert!(frame(&mut tee).is_none());
         }
+        // Nor does anything behind one that is refused.
+        let mut tee = Tee::new(Given(frames().into_iter().chain(frames()).collect::<Vec<_>>().into_iter()), Until(5));
+        assert!(frame(&mut tee).unwrap().is_ok() && frame(&mut tee).unwrap().is_err());
+        assert!(frame(&mut tee).is_none() && !tee.is_end_stream());
         let mut tee = Tee::new(Given(frames().into_iter()), Until(6));
         assert!(frame(&mut tee).unwrap().is_ok() && frame(&mut tee).unwrap().is_ok() && frame(&mut tee).is_none());
     }

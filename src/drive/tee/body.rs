@@ -24,7 +24,7 @@ where
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        if self.over && !self.inner.is_end_stream() {
+        if self.is_over() && !self.inner.is_end_stream() {
             return Poll::Ready(None); // was refused
         }
         let frame = ready!(Pin::new(&mut self.inner).poll_frame(context));
@@ -34,7 +34,7 @@ where
             None => Ok(()),
         };
         // Nobody asks again for frames after the last.
-        if shown.is_ok() && !self.over && (frame.is_none() || self.inner.is_end_stream()) {
+        if shown.is_ok() && !self.is_over() && (frame.is_none() || self.inner.is_end_stream()) {
             shown = self.show(None);
         }
         Poll::Ready(match shown {

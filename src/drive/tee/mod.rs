@@ -97,14 +97,21 @@ impl<W: Watch + ?Sized> Watch for Arc<Mutex<W>> {
 pub struct Tee<T, W> {
     inner: T,
     watch: W,
-    /// Whether the watch was told of the end, or has refused.
-    over: bool,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Open,
+    /// The watch was told of the end.
+    Ended,
+    Refused,
 }
 
 impl<T, W> Tee<T, W> {
     /// Shows what passes through `inner` to a watch.
     pub fn new(inner: T, watch: W) -> Self {
-        Self { inner, watch, over: false }
+        Self { inner, watch, state: State::Open }
     }
 
     /// Who is watching.
@@ -116,6 +123,17 @@ impl<T, W> Tee<T, W> {
     pub fn into_parts(self) -> (T, W) {
         (self.inner, self.watch)
     }
+
+    /// Whether the watch is shown nothing more.
+    #[cfg(any(feature = "stream", feature = "http"))]
+    fn is_over(&self) -> bool {
+        self.state != State::Open
+    }
+
+    /// Behind what was refused nothing passes.
+    fn check(&self) -> io::Result<()> {
+        if self.state == State::Refused { Err(refused("what came before it was refused")) } else { Ok(()) }
+    }
 }
 
 impl<T, W: Watch> Tee<T, W> {
@@ -125,19 +143,24 @@ impl<T, W: Watch> Tee<T, W> {
             Some(chunk) => self.watch.watch(chunk),
             None => self.watch.end(),
         };
-        self.over = chunk.is_none() || result.is_err();
+        self.state = match (&result, chunk) {
+            (Err(_), _) => State::Refused,
+            (Ok(()), None) => State::Ended,
+            (Ok(()), Some(_)) => State::Open,
+        };
         result
     }
 }
 
 /// Where the watch refuses, reading fails ([`InvalidData`](io::ErrorKind::InvalidData)), and what was read last is not
-/// given.
+/// given, nor anything behind it.
 impl<R: Read, W: Watch<Refusal: Into<Box<dyn StdError + Send + Sync>>>> Read for Tee<R, W> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.check()?;
         let len = self.inner.read(buffer)?;
         if len > 0 {
             self.show(Some(&buffer[..len])).map_err(refused)?;
-        } else if !buffer.is_empty() && !self.over {
+        } else if !buffer.is_empty() && self.state == State::Open {
             self.show(None).map_err(refused)?;
         }
         Ok(len)
@@ -145,9 +168,10 @@ impl<R: Read, W: Watch<Refusal: Into<Box<dyn StdError + Send + Sync>>>> Read for
 }
 
 /// Where the watch refuses, writing fails ([`InvalidData`](io::ErrorKind::InvalidData)). It is shown what was written, and
-/// so what it refuses is written already. A writer does not say where it ends: nobody is told of the end.
+/// so what it refuses is written already; nothing is behind it. A writer does not say where it ends: nobody is told of the end.
 impl<T: Write, W: Watch<Refusal: Into<Box<dyn StdError + Send + Sync>>>> Write for Tee<T, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.check()?;
         let len = self.inner.write(bytes)?;
         self.show(Some(&bytes[..len])).map_err(refused)?;
         Ok(len)

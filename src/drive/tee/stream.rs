@@ -19,7 +19,7 @@ where
     type Item = Result<B, TeeError<E, W::Refusal>>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.over {
+        if self.is_over() {
             return Poll::Ready(None);
         }
         let item = ready!(Pin::new(&mut self.inner).poll_next(context));
@@ -36,7 +36,7 @@ where
 
     /// At most one more than the stream gives: a refusal at its end.
     fn size_hint(&self) -> (usize, Option<usize>) {
-        if self.over { (0, Some(0)) } else { (0, self.inner.size_hint().1.and_then(|upper| upper.checked_add(1))) }
+        if self.is_over() { (0, Some(0)) } else { (0, self.inner.size_hint().1.and_then(|upper| upper.checked_add(1))) }
     }
 }
 
@@ -45,6 +45,6 @@ where
     Self: Stream,
 {
     fn is_terminated(&self) -> bool {
-        self.over
+        self.is_over()
     }
 }
