@@ -62,7 +62,9 @@ def run(quick):
             rows.append(shown)
         print(f"  {found[0].removeprefix('| ')}", file=sys.stderr)
     missing = [claim for claim, *_ in CLAIMS if not any(row["row"].startswith(claim) for row in rows)]
-    assert not missing, f"the benches print no row of {missing}"
+    assert quick or not missing, f"the benches print no row of {missing}"
+    if missing:  # in so little time
+        print(f"  no row of {missing}", file=sys.stderr)
     return rows
 
 

@@ -137,13 +137,18 @@ HOW = """Each pair runs in turns, in one run, with warm caches, the same files, 
 the same file and wait for no disk. *As fast* is the ratio of the fastest turns, with the median over the turns in brackets. A ratio
 is of one machine; the times behind it are of a machine that does other things, too. *Memory* is the most that was resident, as GNU
 time tells it. *Read* and *written* are what the process hands to and takes from the system by calls, its own loading included;
-a file that is mapped is not in it. *From the disk* is what the disk gave when the file was in no cache, reading ahead included."""
+a file that is mapped is not in it, and what is written is not counted of what is pushed (to a registry on this machine): of what
+goes into sockets the system tells only a part. *From the disk* is what the disk gave when the file was in no cache, reading ahead
+included."""
 
 LIBRARY = """Within one process, by the benches of Cargo. *Looked at* is what Sectile counts itself: bytes in memory that it looked
 at, or read from the file."""
 
 WRONG = """The same bytes for both. A cell says what was seen: how the command ended, with the first line of its complaint, which of
 the values in question it shows, or what stands in the sections in question afterwards, by a reader that is neither's."""
+
+
+COSTS = ("memory", "read", "written", "from_disk")
 
 
 def whole(measured, group):
@@ -153,13 +158,17 @@ def whole(measured, group):
         what = row["what"] + (f" ({row['more']})" if row["more"] else "")
         first = [f"{what}: {row['file']}, {size(row['size'])}", row["peer"]]
         if "failed" in row:
-            ours = [size(row["ours"][key]) for key in ("memory", "read", "written", "from_disk")]
+            ours = [counted(row["ours"][key]) for key in COSTS]
             shown.append([*first, cell(row["failed"]), *ours])
             continue
-        pairs = [f"{size(row['ours'][key])}, {size(row['theirs'][key])}" for key in ("memory", "read", "written", "from_disk")]
+        pairs = [counted(row["ours"][key], row["theirs"][key]) for key in COSTS]
         shown.append([*first, ratio(row), *pairs])
     head = [group, "beside", "as fast", "memory", "read", "written", "from the disk"]
     return [table(head, shown)]
+
+
+def counted(*numbers):
+    return "not counted" if None in numbers else ", ".join(map(size, numbers))
 
 
 def library(rows):

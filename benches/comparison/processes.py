@@ -46,7 +46,11 @@ def spawn(command, null):
     return os.posix_spawnp(command[0], command, os.environ, file_actions=actions)
 
 
-def in_turns(sides, rounds, settle=lambda: None):
+def at_once():
+    """Nothing, before a run."""
+
+
+def in_turns(sides, rounds, settle=at_once):
     """The seconds of each side, round by round; the first round is left out, which fills the caches.
 
     A side is a list of commands, which take turns themselves. Before each run `settle` is called: after `os.sync` nobody

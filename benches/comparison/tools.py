@@ -32,6 +32,8 @@ PEERS = [
     Peer("wasm-strip", "wabt", "apt install wabt"),
     Peer("llvm-objcopy", "LLVM", "apt install llvm"),
     Peer("rust-audit-info", "rust-audit-info", "cargo install rust-audit-info --locked", crate="rust-audit-info"),
+    Peer("wkg", "wkg", "cargo install wkg --locked"),
+    Peer("docker-registry", "distribution", "apt install docker-registry"),
     Peer("cp", "coreutils", "apt install coreutils"),
     Peer("find", "findutils", "apt install findutils"),
 ]

@@ -4,10 +4,12 @@ Each side does the same to the same files, warm, with its fastest form, into the
 """
 
 import os
+import re
 import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Callable
 
 from . import inputs, processes, tools
 from .inputs import COMPONENT, CORPUS, ESBUILD, LARGE, OPENCASCADE, RUBY_DEBUG
@@ -26,7 +28,8 @@ class Duel:
     to_reach: float = 1.0  # times as fast
     memory: float = float("inf")  # bytes that ours may take
     rounds: int = 20
-    settle: bool = False
+    settle: Callable = processes.at_once  # what is done before each run
+    to_files: bool = True  # or into sockets: of that the system counts what is written, but not what is sent
     more: str = ""  # what one side does and the other does not
 
     @property
@@ -35,9 +38,10 @@ class Duel:
         return {file.name: file.stat().st_size for file in self.files}
 
 
-def measure(sectile, scratch, quick):
+def measure(sectile, scratch, registry, quick):
     """The rows of every duel; what a peer cannot do stands in its row."""
     duels = [*reading(sectile, scratch), *editing(sectile, scratch), *auditing(sectile, scratch)]
+    duels += pushing(sectile, registry) if registry else []
     return [row(duel, scratch, max(2, duel.rounds // 5) if quick else duel.rounds) for duel in duels]
 
 
@@ -76,7 +80,7 @@ def editing(sectile, scratch):
 
     def edit(what, file, ours, peer, theirs, to_reach=1.0):
         files = [copy, source] if file == source else [file]
-        return Duel("editing", what, files, ours, peer, [peer, *theirs], to_reach, 10e6, 10, True)
+        return Duel("editing", what, files, ours, peer, [peer, *theirs], to_reach, 10e6, 10, os.sync)
 
     def turns(*more):  # a file that is edited again and again has something to change each time
         return [[sectile, "set", "--no-sync", *more, str(copy), "--licenses", value] for value in ("MIT", "ISC OR MIT")]
@@ -119,6 +123,16 @@ def auditing(sectile, scratch):
                        more=f"Sectile judges each file, too, on all processors; the peer shows them {how}")
 
 
+def pushing(sectile, registry):
+    """To a registry that holds nothing of it before, and to one that holds all of it."""
+    for name in (OPENCASCADE, COMPONENT):
+        file, [ours, theirs] = CORPUS / name, [f"{registry.address}/{side}/app:1" for side in ("ours", "theirs")]
+        sides = [[[sectile, "oci", "push", str(file), ours]], "wkg",
+                 ["wkg", "oci", "push", "--insecure", registry.address, theirs, str(file)]]
+        for what, settle in [("push", registry.empty), ("push what the registry has already", processes.at_once)]:
+            yield Duel("pushing", what, [file], *sides, memory=10e6, rounds=5, settle=settle, to_files=False)
+
+
 def row(duel, scratch, rounds):
     """Measures a duel."""
     ours, theirs = duel.ours, duel.theirs
@@ -129,7 +143,7 @@ def row(duel, scratch, rounds):
     for command in ours:  # those that take turns begin with one that changes something
         complaint = processes.complaint(processes.answer(command))
         assert complaint is None, f"{command}: {complaint}"
-    shown["ours"] = resources(ours, duel.files)
+    shown["ours"] = resources(ours, duel)
     if duel.memory < shown["ours"]["memory"]:
         print(f"  MISSED: {shown['ours']['memory']} bytes resident, of {duel.memory:.0f}", file=sys.stderr)
     failed = tools.missing(duel.peer) if not tools.is_there(duel.peer) else cannot(duel, scratch)
@@ -137,9 +151,8 @@ def row(duel, scratch, rounds):
         shown["failed"] = failed
         report(shown)
         return shown
-    shown["theirs"] = resources([theirs], duel.files)
-    settle = os.sync if duel.settle else lambda: None
-    spent = processes.in_turns([ours, [theirs]], rounds, settle)
+    shown["theirs"] = resources([theirs], duel)
+    spent = processes.in_turns([ours, [theirs]], rounds, duel.settle)
     for side, seconds in zip(("ours", "theirs"), spent):
         shown[side]["seconds"] = min(seconds)
     shown["ratio"], shown["median"] = processes.ratios(*spent)
@@ -153,17 +166,22 @@ def cannot(duel, scratch):
     return plain(complaint, scratch) if complaint else None
 
 
-def resources(commands, files):
+def resources(commands, duel):
     """Memory and bytes of the first of some commands. (Ones that take turns begin again with the first.)"""
-    turns = (commands * 4)[: 3 if len(commands) == 1 else 4]
-    memory = processes.peak_memory(turns[0])
-    read, written, _ = processes.bytes_moved(turns[1])
-    processes.drop_from_cache(files)
-    _, _, from_disk = processes.bytes_moved(turns[2])
-    for command in turns[3:]:
+    turns = iter((commands * 4)[: 3 if len(commands) == 1 else 4])
+
+    def next_turn():
+        duel.settle()
+        return next(turns)
+
+    memory = processes.peak_memory(next_turn())
+    read, written, _ = processes.bytes_moved(next_turn())
+    processes.drop_from_cache(duel.files)
+    _, _, from_disk = processes.bytes_moved(next_turn())
+    for command in turns:
         processes.answer(command)
-    processes.warm(files)
-    return {"memory": memory, "read": read, "written": written, "from_disk": from_disk}
+    processes.warm(duel.files)
+    return {"memory": memory, "read": read, "written": written if duel.to_files else None, "from_disk": from_disk}
 
 
 def report(shown):
@@ -182,6 +200,7 @@ def said(command, scratch):
 
 def plain(text, scratch):
     """Without places of this machine."""
+    text = re.sub(r"127\.0\.0\.1:\d+", "REGISTRY", text)
     for place in (scratch, CORPUS, CORPUS.resolve()):
         text = text.replace(f"{place}/", "").replace(str(place), place.name)
     return text

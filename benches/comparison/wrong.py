@@ -25,6 +25,8 @@ class Case:
     theirs: list  # IN and OUT stand for files
     ours: list
     look: Callable  # of (answer, binary, what was written or None): a text
+    before: Callable = processes.at_once
+    times: int = 1
 
 
 IN, OUT = "IN", "OUT"
@@ -43,9 +45,11 @@ def setting(what, binary, names, *options):
     return editing(what, binary, names, ["metadata", "add", IN, *options, "-o", OUT], ["set", IN, *options])
 
 
-def cases():
+def cases(registry):
     yield from cases_of_reading()
     yield from cases_of_editing()
+    if registry:
+        yield from cases_of_pushing(registry)
 
 
 AUTHORS = custom("authors", "me")
@@ -129,10 +133,23 @@ def cases_of_editing():
                       ["set", IN, f"--{name}", "MIT"], "llvm-objcopy")
 
 
-def run(sectile, scratch):
+def cases_of_pushing(registry):
+    reference = f"{registry.address}/{REPOSITORY}:1"
+    theirs, ours = ["oci", "push", "--insecure", registry.address, reference, IN], ["oci", "push", IN, reference]
+
+    def pushing(what, binary, look, times=1):
+        return Case(what, binary, "wkg", theirs, ours, look(registry), registry.empty, times)
+
+    yield pushing("push a module", module(AUTHORS), calls_it)
+    yield pushing("push a component twice", component(AUTHORS), counts_manifests, times=2)
+    fields = [custom("authors", "me"), custom("licenses", "MIT"), custom("revision", "r1")]
+    yield pushing("push a component with `authors`, `licenses` and `revision`", component(*fields), annotates)
+
+
+def run(sectile, scratch, registry):
     """Rows of what each did."""
     rows = []
-    for case in cases():
+    for case in cases(registry):
         theirs = tools.missing(case.peer)
         if tools.is_there(case.peer):
             theirs = did(case, [case.peer, *case.theirs], scratch)
@@ -148,7 +165,9 @@ def did(case, command, scratch):
     (scratch / "data").write_text("MIT")
     (scratch / names[OUT]).unlink(missing_ok=True)
     words = [names.get(word, word).replace("=DATA", "=data") for word in command]
-    answered = processes.answer(words, cwd=scratch)
+    case.before()
+    for _ in range(case.times):
+        answered = processes.answer(words, cwd=scratch)
     written = scratch / names[OUT]
     return case.look(answered, case.binary, written.read_bytes() if written.exists() else None)
 
@@ -224,6 +243,34 @@ def reaches(bad):
     """Whether some bytes go to the terminal as they are."""
     def look(answered, _, __):
         return ended(answered) + ("; it reaches the terminal" if bad in answered.stdout else "; it does not reach the terminal")
+    return look
+
+
+REPOSITORY = "app"
+
+
+def calls_it(registry):
+    """What the config says that was pushed."""
+    def look(answered, _, __):
+        text = ended(answered)
+        for manifest in registry.manifests(REPOSITORY).values():
+            config = json.loads(registry.blob(manifest["config"]["digest"]))
+            text += f"; its config says `os` = `{config['os']}`, " + ("with" if config.get("component") else "without")
+            text += " a `component`"
+        return text
+    return look
+
+
+def counts_manifests(registry):
+    def look(answered, _, __):
+        return f"{ended(answered)}; different manifests: {len(registry.manifests(REPOSITORY))}"
+    return look
+
+
+def annotates(registry):
+    def look(answered, _, __):
+        keys = [key for manifest in registry.manifests(REPOSITORY).values() for key in manifest.get("annotations") or {}]
+        return f"{ended(answered)}; annotations: " + (quoted(sorted(keys)) or "none")
     return look
 
 
