@@ -94,12 +94,18 @@ pub(super) fn read_at_most<R: ReadAt + ?Sized>(source: &R, buffer: &mut [u8], of
     while len < buffer.len() {
         match source.read_at(&mut buffer[len..], offset + len as u64) {
             Ok(0) => break,
-            Ok(read) => len += read,
+            Ok(read) => len += no_more_than(buffer.len() - len, read)?,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
     Ok(len)
+}
+
+/// Nobody can have read more than was asked for, whatever a source says.
+pub(super) fn no_more_than(asked: usize, read: usize) -> io::Result<usize> {
+    let boasts = || io::Error::new(ErrorKind::InvalidData, "the source gives more than it was asked for");
+    (read <= asked).then_some(read).ok_or_else(boasts)
 }
 
 /// Writes all bytes from this offset on.

@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 
+use super::copy::no_more_than;
 use super::{Piece, Plan};
 use crate::drive::ReadAt;
 
@@ -56,7 +57,7 @@ impl<R: ReadAt> ReadAt for PlanReader<'_, R> {
             Piece::Insert(bytes) => bytes[inside as usize..].read_at(buffer, 0),
             Piece::Keep(range) => match self.source.read_at(buffer, range.start + inside)? {
                 0 => Err(ErrorKind::UnexpectedEof.into()),
-                read => Ok(read),
+                read => no_more_than(len, read),
             },
         }
     }

@@ -1,8 +1,10 @@
 //! Surroundings that fail: reads, files that change, lengths that are none.
 
 use std::cell::Cell;
+use std::io::Read;
 use std::time::SystemTime;
 
+use sectile::edit::Edit;
 use sectile::policy::{Items, Rule, Sections};
 use sectile::{Code, Finding, Input, Limits, Policy, drive, read_at, read_slice};
 
@@ -152,11 +154,39 @@ fn a_read_that_says_more_than_it_can_have_read_is_an_error() {
     let len = bytes.len() as u64;
     let error = read_at(&Boasting(&bytes), len, Limits::default()).unwrap_err();
     assert!(error.is_io() && error.to_string().contains("more than it was asked for"), "{error}");
+    let plan = Edit::new().put("note", "x").unwrap().plan_slice(&bytes, Limits::default()).unwrap().plan;
+    let mut made = Vec::new();
+    for error in [
+        plan.reader(Boasting(&bytes)).read_to_end(&mut made).unwrap_err(),
+        plan.reader(Boasting(&bytes)).read(&mut [0; 100]).unwrap_err(),
+        plan.write_to(&Boasting(&bytes), &mut made).unwrap_err(),
+    ] {
+        assert!(error.to_string().contains("more than it was asked for"), "{error}");
+    }
     #[cfg(feature = "digest")]
     {
         let error = sectile::digest::read_at(&Boasting(&bytes), len, Limits::default()).unwrap_err();
         assert!(error.is_io() && error.to_string().contains("more than it was asked for"), "{error}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_none_is_refused() {
+    use std::fs::File;
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
+
+    let (socket, _other) = UnixStream::pair().unwrap();
+    for (file, what) in [
+        (File::from(OwnedFd::from(socket)), "is a socket"),
+        (File::open("/").unwrap(), "is a directory"),
+        (File::open("/dev/null").unwrap(), "is a device"),
+    ] {
+        let error = Input::of(file).unwrap_err();
+        assert!(error.is_io() && error.to_string().contains(what), "{error}");
+    }
+    assert!(Input::of(mouths::file(b"")).unwrap().is_empty());
 }
 
 #[test]
