@@ -169,3 +169,27 @@ fn a_broken_file_has_a_digest_and_its_content_none() {
     let short = digest::read_at(&module(&[])[..], 9, Limits::default()).unwrap_err();
     assert!(short.is_io(), "{short}");
 }
+
+#[test]
+fn a_hasher_may_be_written_into() {
+    use std::io::Write;
+
+    let mut hasher = digest::Hasher::new();
+    for chunk in COMPONENT.chunks(3) {
+        hasher.write_all(chunk).unwrap();
+    }
+    hasher.flush().unwrap();
+    assert_eq!(hasher.finish(), Digest::of(&COMPONENT));
+}
+
+/// What was read of a file that is changed meanwhile is the digest of nothing that ever stood there.
+#[test]
+fn of_a_file_that_is_changed_meanwhile_there_is_no_digest() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.wasm");
+    std::fs::write(&path, COMPONENT).unwrap();
+    let input = sectile::Input::open(&path).unwrap();
+    std::fs::write(&path, &COMPONENT[..COMPONENT.len() - 1]).unwrap();
+    let error = input.digests(Limits::default()).unwrap_err();
+    assert!(error.is_io() && error.to_string().contains("was changed while it was read"), "{error}");
+}

@@ -375,6 +375,28 @@ fn what_cannot_be_done_is_said_and_nothing_is_planned() {
     assert!(inner().set(Field::Vendor, "v").unwrap().plan_slice(&source, Limits::default()).is_ok());
 }
 
+/// What stands there already, and is more than the limits let be taken apart, stays; the edit is refused, and others are not.
+#[test]
+fn what_is_too_large_to_be_taken_apart_is_not_edited() {
+    let long = "a".repeat(100);
+    let limits = Limits { data: 50, ..Limits::default() };
+    let source = module(&[
+        custom("name", section(0, &prefixed(&*long))),
+        custom("producers", producers(&[("sdk", &[(&*long, "1")])])),
+    ]);
+    let plan = |edit: Edit| edit.plan_slice(&source, limits);
+    for (edit, name, said) in [
+        (Edit::new().name("n").unwrap(), "name", "its name is too long"),
+        (Edit::new().add_producer("sdk", "a", ""), "producers", "it is too large to be decoded"),
+    ] {
+        let Err(EditError::Unreadable { section, why, .. }) = plan(edit) else { panic!("{name}") };
+        assert_eq!((&*section, why), (name, said));
+    }
+    for edit in [Edit::new().set(Field::Vendor, "v").unwrap(), Edit::new().remove("producers").unwrap()] {
+        assert!(!plan(edit).unwrap().plan.is_identity());
+    }
+}
+
 /// Given data and removed by a pattern: whichever was meant, the other was not.
 #[test]
 fn a_section_that_a_pattern_removes_is_not_changed_otherwise() {

@@ -23,6 +23,7 @@ mod limits;
 #[cfg(feature = "manifest")]
 mod manifest;
 mod metadata;
+mod names;
 #[cfg(feature = "oci")]
 mod oci;
 #[cfg(feature = "push")]

@@ -105,6 +105,12 @@ fn an_error_stays_the_same() {
     let first = told(passing.push(&Bytes::from_static(b"no wasm at all")).map(|_| ()).unwrap_err());
     assert_eq!(told(passing.push(&Bytes::new()).map(|_| ()).unwrap_err()), first);
     assert_eq!(told(passing.finish().unwrap_err()), first);
+
+    let bytes = Bytes::from(module(&[custom("a", "x"), custom("linking", "y")]));
+    let mut passing = PassingEdit::new().remove("a").begin(Limits::default());
+    assert!(matches!(passing.push(&bytes).map(|_| ()), Err(EditError::MovesLinked)));
+    assert!(matches!(passing.push(&Bytes::new()).map(|_| ()), Err(EditError::MovesLinked)));
+    assert!(matches!(passing.finish(), Err(EditError::MovesLinked)));
 }
 
 #[test]

@@ -8,12 +8,13 @@ mod sources;
 
 use std::ffi::OsStr;
 
-use sectile::drive;
+use sectile::drive::{self, FetchOptions};
 use sectile::policy::{self, Reader, Reading};
 use sectile::report::Report;
 use sectile::{Error, Input, Outcome, Policy, Verdict};
 
 use crate::support::mouths;
+use crate::support::ranges::{Ranges, now};
 
 /// The policy of a file's text.
 #[track_caller]
@@ -48,6 +49,10 @@ fn judge(bytes: &[u8], policy: &Policy) -> (Vec<String>, bool) {
     assert_eq!(verdict(policy, &policy::read_at(bytes, bytes.len() as u64, policy)), expected, "positioned reads");
     let input = Input::of(mouths::file(bytes)).unwrap();
     assert_eq!(verdict(policy, &input.read_for(policy)), expected, "a file");
+    for mut source in [Ranges::of(bytes), Ranges::silent(bytes)] {
+        let fetched = now(policy::read_fetch(&mut source, FetchOptions::default(), policy));
+        assert_eq!(verdict(policy, &fetched), expected, "{source:?}");
+    }
     for sizes in [&[1][..], &[7, 1, 0, 64], &[4096]] {
         let (reader, result) = mouths::push(bytes, sizes, Reader::copying(policy), policy.limits);
         let cost = drive::Cost::default();

@@ -202,6 +202,28 @@ fn a_length_that_is_less_than_what_came_is_an_error() {
     assert!(error.is_io() && error.to_string().contains("changed"), "{error}");
 }
 
+/// The length is told late, and at once lies before what has come.
+#[test]
+fn a_length_that_is_told_late_and_is_too_little_is_an_error() {
+    let bytes = sample();
+    let error = broken(read(frugal(), |nth, range| {
+        let len = (nth > 1).then(|| range.start - 1);
+        Ok(Fetched::new(honest(&bytes, &range).bytes, len))
+    }));
+    assert!(error.is_io() && error.to_string().contains("changed"), "{error}");
+}
+
+/// What is lent is asked as what is owned, and where it tells its length while it gives less than was needed, nobody asks
+/// for what lies behind.
+#[test]
+fn a_source_may_be_lent() {
+    let bytes = &module(&[custom("licenses", "MIT")])[..12];
+    let mut source = Ranges::of(bytes);
+    let outcome = now(read_fetch(&mut &mut source, FetchOptions::default(), Limits::default())).unwrap();
+    assert!(outcome.broken.unwrap().is_truncated());
+    assert_eq!(source.asked.len(), 1, "{source:?}");
+}
+
 #[test]
 fn an_answer_of_nothing_is_an_end_where_it_can_be_and_an_error_elsewhere() {
     let error = broken(read(frugal(), |_, _| Ok(Fetched::new(vec![], Some(1_000)))));

@@ -81,6 +81,12 @@ fn null_and_empty_values_are_no_fields() {
 }
 
 #[test]
+fn one_author_need_not_be_a_list() {
+    let (edited, _) = migrate(&component(&[retired(r#"{"authors":"me"}"#)]));
+    assert_eq!(edited, component(&[custom("authors", "me")]));
+}
+
+#[test]
 fn a_second_link_of_a_type_is_named() {
     let json = r#"{"links":[{"type":"homepage","value":"https://a.example"},{"type":"homepage","value":"https://b.example"},7]}"#;
     let (edited, migration) = migrate(&component(&[retired(json)]));

@@ -211,10 +211,12 @@ fn types_that_cannot_be_decoded_matter_only_where_nothing_else_is_exported() {
 #[test]
 fn what_looks_like_a_wit_package_and_is_none() {
     let instance = |name: &str| [&[0x41, 2, 1, 0x42, 0, 4, 0][..], &prefixed(name), &[5, 0]].concat();
-    let two = |first: Vec<u8>, second: Vec<u8>| {
-        let named = [("i".to_owned(), 0), ("j".to_owned(), 1)];
+    let function = |name: &str| [&[0x41, 2, 1, 0x40, 0, 1, 0, 4, 0][..], &prefixed(name), &[1, 0]].concat();
+    let called = |names: [&str; 2], [first, second]: [Vec<u8>; 2]| {
+        let named = [(names[0].to_owned(), 0), (names[1].to_owned(), 1)];
         found(&binary::component(&[types(&[first, second]), type_exports(&named)]))
     };
+    let two = |first, second| called(["i", "j"], [first, second]);
     let (interface, codes) = two(instance("a:b/i@1.0.0"), instance("a:b/j@1.0.0"));
     assert_eq!((codes, interface.wit_package().unwrap().name()), (vec![], "a:b@1.0.0"));
     for (what, first, second) in [
@@ -222,9 +224,13 @@ fn what_looks_like_a_wit_package_and_is_none() {
         ("two versions", instance("a:b/i@1.0.0"), instance("a:b/j@1.0.1")),
         ("a plain name", instance("a:b/i"), instance("j")),
         ("no export", instance("a:b/i"), vec![0x41, 0]),
+        ("a function", instance("a:b/i"), function("a:b/j")),
     ] {
         let (interface, codes) = two(first, second);
         assert_eq!((codes, interface.wit_package()), (vec![Code::MalformedInterface], None), "{what}");
         assert_eq!(interface.exports().len(), 2, "{what}");
     }
+    // In the older encoding there is one export, of all.
+    let (interface, codes) = called(["a:b/wit", "j"], [instance("a:b/i"), instance("a:b/j")]);
+    assert_eq!((codes, interface.wit_package()), (vec![Code::MalformedInterface], None));
 }

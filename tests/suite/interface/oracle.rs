@@ -163,6 +163,30 @@ fn a_wit_package_in_the_older_encoding() {
     assert_eq!(found.exports(), ["a:b/i@1.0.0", "run", "a:b/w@1.0.0"]);
 }
 
+/// Whatever a world's type declares before what it exports, the indexes of its types are those that the decoder counts.
+#[test]
+fn a_wit_package_whose_worlds_declare_all_kinds_of_things() {
+    let bytes = wat::parse_str(
+        r#"(component
+            (type (component
+                (type $world (component
+                    (core type $core (module))
+                    (import "r" (type $r (sub resource)))
+                    (type $i (instance (export "t" (type (sub resource))) (export "f" (func))))
+                    (import "a:b/i@1.0.0" (instance $instance (type $i)))
+                    (alias export $instance "t" (type $t))
+                    (type $run (func (result (own $t))))
+                    (export "same" (type (eq $r)))
+                    (export "run" (func (type $run)))))
+                (export "a:b/w@1.0.0" (component (type $world)))))
+            (export "w" (type 0)))"#,
+    )
+    .unwrap();
+    let interface = interface(&bytes);
+    let found = interface.wit_package().unwrap();
+    assert_eq!((found.name(), found.exports()), ("a:b@1.0.0", &["same", "run", "a:b/w@1.0.0"].map(str::to_owned)[..]));
+}
+
 #[test]
 fn a_component_type_beside_something_else_is_no_wit_package() {
     let wit = r#"(type $t (component (type (instance)) (export "a:b/i" (instance (type 0)))))"#;

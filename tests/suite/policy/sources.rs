@@ -77,6 +77,10 @@ fn a_source_cannot_hide() {
     {
         assert!(under("sources.deny = '*://evil.example/*'", &module(&[of(value)])).is_err());
     }
+    // What is encoded and nothing that can be seen stays so, on both sides.
+    for value in [&b"https://ok.example/%78%20y"[..], b"https://ok.example/x%20Y"] {
+        assert!(under("sources.deny = 'https://ok.example/x%20y'", &module(&[of(value)])).is_err());
+    }
 }
 
 fn made_by(entries: &[(&str, &str)]) -> Vec<u8> {
