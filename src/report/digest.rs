@@ -12,10 +12,10 @@ use crate::error::{Error, Outcome};
 pub struct DigestReport<'a> {
     /// What the file is called.
     pub file: &'a OsStr,
-    /// Its length in bytes.
-    pub size: u64,
-    /// Its digests.
-    pub digests: Digests,
+    /// Its length in bytes; `None` where it could not be opened.
+    pub size: Option<u64>,
+    /// Its digests; `None` where nothing could be read.
+    pub digests: Option<Digests>,
     /// Why not all was read; `None` where all was.
     pub broken: Option<&'a Error>,
     /// What the reading cost.
@@ -24,7 +24,12 @@ pub struct DigestReport<'a> {
 
 impl<'a> DigestReport<'a> {
     /// A report of a reading.
-    pub fn new(file: &'a OsStr, size: u64, outcome: &'a Outcome<Digests>) -> Self {
-        Self { file, size, digests: outcome.value, broken: outcome.broken.as_ref(), cost: outcome.cost }
+    pub fn new(file: &'a OsStr, size: Option<u64>, reading: &'a Result<Outcome<Digests>, Error>) -> Self {
+        match reading {
+            Ok(Outcome { value, broken, cost }) => {
+                Self { file, size, digests: Some(*value), broken: broken.as_ref(), cost: *cost }
+            }
+            Err(error) => Self { file, size, digests: None, broken: Some(error), cost: Cost::default() },
+        }
     }
 }

@@ -12,13 +12,13 @@ use crate::output::Output;
 use crate::{human, input, show};
 
 pub fn run(file: &OsString, matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
-    let input = input::open_here(file, matches)?;
-    let outcome = input.digests(Limits::default())?;
-    let report = DigestReport::new(file, input.len(), &outcome);
+    let opened = input::open_here(file, matches);
+    let (size, reading) = show::opened(opened.map(|input| (Some(input.len()), input.digests(Limits::default()))))?;
+    let report = DigestReport::new(file, size, &reading);
     if matches.get_flag("json") {
         report.write_json(output.out())?;
     } else {
         human::digests(&report, output.out())?;
     }
-    show::finish(file, Ok(outcome.broken), output)
+    show::finish(file, reading.map(|outcome| outcome.broken), output)
 }

@@ -104,13 +104,13 @@ pub fn read_by<T>(
     opened(input::open(file, matches).map(|mut input| (Some(input.len()), read(&mut input))))
 }
 
-type Reading<T> = Result<Outcome<T>, Error>;
+pub type Reading<T> = Result<Outcome<T>, Error>;
 
 /// A reading, and the size of what was read.
-type Measured<T> = (Option<u64>, Reading<T>);
+pub type Measured<T> = (Option<u64>, Reading<T>);
 
 /// What could not even be opened was read, too, and gave nothing.
-fn opened<T>(opened: Result<Measured<T>, Failure>) -> Result<Measured<T>, Failure> {
+pub fn opened<T>(opened: Result<Measured<T>, Failure>) -> Result<Measured<T>, Failure> {
     match opened {
         Err(Failure::Input(error)) => Ok((None, Err(error))),
         opened => opened,

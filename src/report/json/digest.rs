@@ -12,11 +12,13 @@ impl DigestReport<'_> {
     ///
     /// Those of the writer.
     pub fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
-        write_head(out, self.file, Some(self.size))?;
-        write!(out, ",\"digest\":\"{}\",\"content\":", self.digests.file)?;
-        match self.digests.content {
-            Some(content) => write!(out, "\"{content}\"")?,
-            None => write!(out, "null")?,
+        write_head(out, self.file, self.size)?;
+        let content = self.digests.and_then(|digests| digests.content);
+        for (key, digest) in [("digest", self.digests.map(|digests| digests.file)), ("content", content)] {
+            match digest {
+                Some(digest) => write!(out, ",\"{key}\":\"{digest}\"")?,
+                None => write!(out, ",\"{key}\":null")?,
+            }
         }
         write_outcome(out, self.broken)?;
         writeln!(out, ",\"bytes_read\":{}}}", self.cost.bytes)

@@ -41,6 +41,15 @@ fn digest_json_is_the_contract() {
     assert_eq!((run.status, &run.json()["content"], &run.json()["outcome"]), (2, &Value::Null, &json!("partial")));
     let people = run_in(directory.path(), &["digest", "a.wasm"]);
     assert!(people.text().contains("but custom sections  (unknown)"), "{}", people.text());
+
+    // Each file has its line, and one that is not there keeps none from the next.
+    let run = run_in(directory.path(), &["digest", "--json", "nowhere.wasm", "a.wasm"]);
+    let (first, second) = run.text().split_once('\n').unwrap();
+    let gone: Value = serde_json::from_str(first).unwrap();
+    assert_eq!((run.status, &gone["file"], &gone["outcome"]), (2, &json!("nowhere.wasm"), &json!("partial")));
+    assert!(["size", "digest", "content"].iter().all(|key| gone[key].is_null()), "{first}");
+    assert!(gone["reason"]["message"].as_str().unwrap().contains("cannot be read") && second.contains("sha256:"));
+    assert_eq!(run_in(directory.path(), &["digest", "nowhere.wasm"]).text(), "");
 }
 
 #[test]

@@ -7,11 +7,12 @@ use sectile::report::{DigestReport, LayoutReport};
 use super::{Bytes, FAINT, STRONG, row};
 use crate::output::escaped;
 
-/// The digest of a file, and that of its content.
+/// The digest of a file, and that of its content; nothing where there are none.
 pub fn digests(report: &DigestReport<'_>, out: &mut impl Write) -> io::Result<()> {
-    writeln!(out, "{STRONG}{}{STRONG:#}: {}", escaped(report.file), Bytes(report.size))?;
-    row(out, "file", report.digests.file)?;
-    match report.digests.content {
+    let (Some(size), Some(digests)) = (report.size, report.digests) else { return Ok(()) };
+    writeln!(out, "{STRONG}{}{STRONG:#}: {}", escaped(report.file), Bytes(size))?;
+    row(out, "file", digests.file)?;
+    match digests.content {
         Some(content) => row(out, "but custom sections", content),
         None => row(out, "but custom sections", format_args!("{FAINT}(unknown){FAINT:#}")),
     }
