@@ -3,10 +3,10 @@
 use sectile::drive::Push;
 use sectile::metadata::{Field, Metadata, Reader};
 use sectile::scan::ItemKind;
-use sectile::{Code, Limits};
+use sectile::{Code, Limits, read_at};
 
 use crate::support::binary::{component, custom, module, name, nested, prefixed, producers, section};
-use crate::support::found::{codes, found, text};
+use crate::support::found::{self, codes, found, text};
 use crate::support::mouths;
 use crate::support::seeded::Seeded;
 
@@ -262,4 +262,17 @@ fn what_must_be_the_first_is_found_where_it_is_not() {
         let metadata = mouths::metadata(&bytes);
         assert_eq!(elsewhere(&metadata), misplaced, "{:?}", found(&metadata));
     }
+}
+
+/// The other subsections, with the names of functions, are hopped over: their headers are read, wherever they stand.
+#[test]
+fn of_a_name_section_the_headers_and_the_own_name_are_read() {
+    let functions = section(1, &[0; 300_000]);
+    let mut data = functions.repeat(5);
+    data.extend(section(0, &prefixed("own")));
+    data.extend(functions.repeat(5));
+    let bytes = module(&[custom("name", &data)]);
+    let outcome = read_at(&bytes[..], bytes.len() as u64, Limits::default()).unwrap();
+    assert_eq!(found::name(outcome.value.root()), Some("own"));
+    assert!(outcome.cost.bytes < 50_000, "{:?}", outcome.cost);
 }
