@@ -1,7 +1,7 @@
 //! Checks of values. A value is judged, never changed; every check looks at a bounded number of bytes.
 
 use iri_string::types::IriStr;
-use spdx::{Expression, ParseMode};
+use spdx::{AdditionItem, Expression, ParseMode};
 
 use super::field::{Expects, Field};
 use crate::escape::{is_deceptive, quoted};
@@ -123,7 +123,10 @@ const DEPRECATED: ParseMode =
     ParseMode { allow_deprecated: true, allow_postfix_plus_on_gpl: true, ..ParseMode::STRICT };
 
 fn license(value: &str) -> Option<Flaw> {
-    let error = Expression::parse(value).err()?;
+    let error = match Expression::parse(value) {
+        Ok(expression) => return deprecated_exception(&expression),
+        Err(error) => error,
+    };
     if let Ok(expression) = Expression::parse_mode(value, DEPRECATED) {
         return Some(deprecated_license(value, &expression));
     }
@@ -157,6 +160,15 @@ pub(crate) fn meant_license(value: &str) -> Option<String> {
     }
     let meant = Expression::canonicalize(value).ok().flatten();
     meant.filter(|meant| Expression::parse_mode(meant, DEPRECATED).is_ok())
+}
+
+/// The parser tells of licences alone.
+fn deprecated_exception(expression: &Expression) -> Option<Flaw> {
+    let exception = expression.requirements().find_map(|requirement| match &requirement.req.addition {
+        Some(AdditionItem::Spdx(exception)) if exception.is_deprecated() => Some(exception.name),
+        _ => None,
+    })?;
+    Some(Flaw::new(Code::DeprecatedLicense, format!("`{exception}` is deprecated")))
 }
 
 fn deprecated_license(value: &str, expression: &Expression) -> Flaw {
@@ -292,6 +304,8 @@ mod tests {
             ("GPL-3.0", Some(DeprecatedLicense)),
             ("GPL-3.0+", Some(DeprecatedLicense)),
             ("MIT OR LGPL-2.1", Some(DeprecatedLicense)),
+            ("LGPL-2.1-only WITH Nokia-Qt-exception-1.1", Some(DeprecatedLicense)),
+            ("LGPL-2.1-only WITH AdditionRef-mine", None),
             ("MIT/Apache-2.0", Some(ImpreciseLicense)),
             ("mit", Some(ImpreciseLicense)),
             ("Apache 2.0", Some(ImpreciseLicense)),
@@ -333,6 +347,8 @@ mod tests {
         assert_eq!(flaws[0].message, "`GPL-2.0+` is deprecated, write `GPL-2.0-or-later`");
         let flaws = Field::Licenses.check("MIT OR eCos-2.0");
         assert_eq!(flaws[0].message, "`eCos-2.0` is deprecated", "there is no other, and nothing is wrong with `MIT`");
+        let flaws = Field::Licenses.check("MIT OR LGPL-2.1-only WITH Nokia-Qt-exception-1.1");
+        assert_eq!(flaws[0].message, "`Nokia-Qt-exception-1.1` is deprecated");
         let flaws = Field::Licenses.check("GPL-3.0-only AND (MIT OR LGPL-2.1)");
         assert_eq!(flaws[0].message, "`LGPL-2.1` is deprecated, write `LGPL-2.1-only` or `LGPL-2.1-or-later`");
     }
