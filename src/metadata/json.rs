@@ -22,29 +22,27 @@ pub(crate) fn check_registry_metadata(text: &str) -> Vec<Flaw> {
     flaws
 }
 
-/// The keys of a text that stand twice in one object. (The first are remembered, and the others counted: they would take many
-/// times the text's bytes.)
+/// The keys of a text that stand twice in one object. (The first is remembered, and the others are counted: a finding shows no
+/// more of them.)
 #[derive(Default)]
 pub(crate) struct Duplicates {
-    first: Vec<String>,
+    first: Option<String>,
     more: usize,
 }
 
 impl Duplicates {
-    const MOST: usize = 64;
-
     pub(crate) fn add(&mut self, key: String) {
-        if self.first.len() < Self::MOST {
-            self.first.push(key);
+        if self.first.is_none() {
+            self.first = Some(key);
         } else {
             self.more += 1;
         }
     }
 
     pub(crate) fn flaws(self) -> impl Iterator<Item = Flaw> {
-        let first = self.first.into_iter().map(|key| format!("a second key {}", quoted(&key)));
+        let first = self.first.map(|key| format!("a second key {}", quoted(&key)));
         let more = std::iter::repeat_n("one more key that stands twice", self.more);
-        first.chain(more.map(str::to_owned)).map(|message| Flaw { code: Code::DuplicateJsonKey, message })
+        first.into_iter().chain(more.map(str::to_owned)).map(|message| Flaw { code: Code::DuplicateJsonKey, message })
     }
 }
 

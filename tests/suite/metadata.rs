@@ -181,6 +181,16 @@ fn registry_metadata_that_is_no_object_is_told_so() {
     assert_eq!(&*malformed.message, "invalid type: sequence, expected a JSON object at line 1 column 0");
 }
 
+#[cfg(feature = "json")]
+#[test]
+fn of_keys_that_stand_twice_the_first_is_named_and_all_are_counted() {
+    let keys: String = (0..66).map(|nth| format!("\"{nth}\":1,\"{nth}\":2,")).collect();
+    let bytes = module(&[custom("registry-metadata", format!("{{{keys}\"end\":1}}"))]);
+    let metadata = mouths::metadata(&bytes);
+    let finding = metadata.findings().iter().find(|finding| finding.code == Code::DuplicateJsonKey).unwrap();
+    assert_eq!((&*finding.message, finding.count), ("a second key `0`", 66));
+}
+
 #[test]
 fn shares_are_what_was_put_together() {
     // The names are the binary formats'; `core:module` and `component` hold items.

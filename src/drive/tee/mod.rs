@@ -168,7 +168,8 @@ impl<R: Read, W: Watch<Refusal: Into<Box<dyn StdError + Send + Sync>>>> Read for
 }
 
 /// Where the watch refuses, writing fails ([`InvalidData`](io::ErrorKind::InvalidData)). It is shown what was written, and
-/// so what it refuses is written already; nothing is behind it. A writer does not say where it ends: nobody is told of the end.
+/// so what it refuses is written already; nothing is behind it. A writer does not say where it ends: nobody is told of the
+/// end.
 impl<T: Write, W: Watch<Refusal: Into<Box<dyn StdError + Send + Sync>>>> Write for Tee<T, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.check()?;
