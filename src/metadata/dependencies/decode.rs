@@ -226,7 +226,9 @@ mod tests {
         for len in 0..whole.len() {
             let (packages, flaws) = decode(&whole[..len], 8 << 20);
             assert!(packages.is_empty() && flaws[0].code == Code::MalformedDependencies, "{len}");
+            assert_eq!(flaws[0].message, "the compressed data ends too early", "{len}");
         }
+        assert_eq!(decode(b"no zlib", 8 << 20).1[0].message, "the data is not zlib");
         let mut checksum = whole.clone();
         *checksum.last_mut().unwrap() ^= 1;
         assert_eq!(decode(&checksum, 8 << 20).1[0].message, "the checksum of the zlib data is wrong");
