@@ -218,6 +218,8 @@ mod tests {
         ] {
             assert_eq!(read(&json), (vec![], vec![Code::MalformedDependencies]), "{}", &json[..json.len().min(80)]);
         }
+        let (_, flaws) = decode(&zlib(b"[]"), 8 << 20);
+        assert!(flaws[0].message.contains("expected an object"), "{}", flaws[0].message);
     }
 
     #[test]
