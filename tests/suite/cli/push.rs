@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -14,6 +14,10 @@ use crate::support::server::Reply;
 
 /// A push by somebody whose home this is.
 fn push(home: &Path, path: &Path, reference: &str, options: &[&str]) -> Run {
+    Run::of(pushing(home, path, reference, options).stdin(Stdio::null()).output().unwrap())
+}
+
+pub fn pushing(home: &Path, path: &Path, reference: &str, options: &[&str]) -> Command {
     let args = [OsStr::new("oci"), OsStr::new("push"), path.as_os_str(), OsStr::new(reference)];
     let mut command = command(args.into_iter().chain(options.iter().map(OsStr::new)));
     for variable in ["REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_CONFIG", "SOURCE_DATE_EPOCH"] {
@@ -22,7 +26,7 @@ fn push(home: &Path, path: &Path, reference: &str, options: &[&str]) -> Run {
     // What no test may reach.
     command.env("HTTP_PROXY", "http://127.0.0.1:1").env("HTTPS_PROXY", "http://127.0.0.1:1").env_remove("NO_PROXY");
     command.env("HOME", home).env("USERPROFILE", home).env("PATH", home);
-    Run::of(command.stdin(Stdio::null()).output().unwrap())
+    command
 }
 
 fn licensed() -> Vec<u8> {
