@@ -122,7 +122,7 @@ fn a_blob_that_is_sent_on_shows_nothing_secret_there() {
     assert!(elsewhere.asked().iter().all(|it| it.field("authorization").is_none() && it.field("range").is_some()));
 }
 
-/// What was learnt of a registry is lost with an answer that is no good, and learnt again.
+/// An answer that is no good costs the part that was asked for, and nothing of what comes after.
 #[test]
 fn what_could_not_be_had_once_can_be_asked_for_again() {
     let (server, _) = start(Registry::default(), {
