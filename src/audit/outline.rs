@@ -182,4 +182,15 @@ mod tests {
         let pieces = drawing.finish();
         assert!(!pieces.is_empty() && pieces.len() <= Drawing::MOST);
     }
+
+    #[test]
+    fn of_many_that_are_not_side_by_side_the_first_stay() {
+        let mut drawing = Drawing::default();
+        for nth in 0..10_000 {
+            drawing.add(piece(1, nth * 100, 10));
+        }
+        let pieces = drawing.finish();
+        assert_eq!(pieces.len(), Drawing::MOST);
+        assert!((0..).zip(&pieces).all(|(nth, piece)| piece.start == nth * 100));
+    }
 }

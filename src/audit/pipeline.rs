@@ -109,7 +109,8 @@ impl<'a> Shared<'a> {
 
     fn work(&self, waiting: &Mutex<Receiver<Job>>) -> Summary {
         let _alarm = Alarm(self);
-        let mut worker = Worker::new(self);
+        let stops = || self.stops();
+        let mut worker = Worker::new(self, &stops);
         let mut scratch = Scratch::default();
         loop {
             let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();

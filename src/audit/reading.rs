@@ -22,13 +22,15 @@ use crate::remote::{Object, RemoteError};
 use crate::store::Input;
 
 /// What is asked of a blob.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Asked<'p> {
     pub(super) policy: &'p Policy,
     /// Whether its sections are to be drawn.
     pub(super) draws: bool,
     /// Whether it is to be hashed, and so all of it read.
     pub(super) hashes: bool,
+    /// Whether to stop as soon as possible.
+    pub(super) stops: &'p (dyn Fn() -> bool + Sync),
 }
 
 /// What became of a blob's bytes.
@@ -48,20 +50,15 @@ pub(super) struct Looked<'b> {
 
 impl Asked<'_> {
     /// Reads a blob; `buffer` is room for what passes by. `None` where that was to stop before its end.
-    pub(super) fn look<'b>(
-        &self,
-        content: Content<'b>,
-        buffer: &mut [u8],
-        stops: &dyn Fn() -> bool,
-    ) -> Option<Looked<'b>> {
+    pub(super) fn look<'b>(&self, content: Content<'b>, buffer: &mut [u8]) -> Option<Looked<'b>> {
         match content {
-            Content::Stream(stream) => self.pass(stream, buffer, stops),
+            Content::Stream(stream) => self.pass(stream, buffer),
             #[cfg(feature = "remote")]
             Content::Looked(looked) => Some(*looked),
             Content::Part { input, range, head } => {
                 let len = range.end - range.start;
                 let mut looked = if self.hashes {
-                    self.pass(&mut Whole { input, range }, buffer, stops)?
+                    self.pass(&mut Whole { input, range }, buffer)?
                 } else {
                     self.hop(input, range, head)
                 };
@@ -96,14 +93,15 @@ impl Asked<'_> {
     }
 
     /// Reads all that comes, behind a break, too: how long it is, nothing else tells.
-    fn pass(&self, stream: &mut dyn Read, buffer: &mut [u8], stops: &dyn Fn() -> bool) -> Option<Looked<'static>> {
+    fn pass(&self, stream: &mut dyn Read, buffer: &mut [u8]) -> Option<Looked<'static>> {
         let mut passing = Passing::new(self);
-        while !stops() {
+        while !(self.stops)() {
             match stream.read(buffer) {
                 Ok(0) => return Some(passing.end()),
                 Ok(len) => passing.take(&buffer[..len]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Some(passing.fail(error)),
+                // A stream that was waited for breaks off, too, where that is to stop.
+                Err(error) => return (!(self.stops)()).then(|| passing.fail(error)),
             }
         }
         None
@@ -138,8 +136,10 @@ impl Asked<'_> {
             Err(error) => return passing.fail(io::Error::other(error)),
         };
         while let Some(chunk) = rest.next().await {
+            let left = object.len().map_or(u64::MAX, |len| len - passing.bytes_read);
             match chunk {
-                Ok(chunk) => passing.take(&chunk),
+                Ok(chunk) if chunk.len() as u64 <= left => passing.take(&chunk),
+                Ok(_) => return passing.fail(io::Error::other(RemoteError::Malformed)),
                 Err(error) => return passing.fail(io::Error::other(error)),
             }
         }

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
+use std::sync::Arc;
 
 use super::row::Source;
 use super::{About, Drawn, Ended, Form, Largest, Reason, Row, RowShare, Stop, Summary};
 use crate::finding::{Code, Finding, Severity};
 use crate::metadata::Field;
-use crate::policy::Judged;
+use crate::policy::{Exception, Judged};
 use crate::scan::{ItemKind, Path};
 
 /// What nobody may be harmed by.
@@ -63,6 +64,12 @@ pub(super) fn finding(code: Code, section: Option<&str>, offset: u64, message: &
     };
     let severity = code.severity();
     Judged { finding: Cow::Owned(finding), rule: None, severity, excepted: None, refused: severity == Severity::Error }
+}
+
+/// A finding that is excused, for a reason.
+pub(super) fn excused(code: Code, reason: &str) -> Judged<'static> {
+    let exception = Exception::because(reason).unwrap_or_else(|error| panic!("{error}"));
+    Judged { refused: false, excepted: Some(Arc::new(exception)), ..finding(code, None, 8, "excused") }
 }
 
 /// A row as a store gives it.

@@ -53,13 +53,14 @@ const BUFFER: usize = 64 << 10;
 const ROWS_OF_A_UNIT: u64 = 1 << 32;
 
 impl<'a> Worker<'a> {
-    pub(super) fn new(shared: &'a Shared<'a>) -> Self {
+    pub(super) fn new(shared: &'a Shared<'a>, stops: &'a (dyn Fn() -> bool + Sync)) -> Self {
         Self {
             shared,
             asked: Asked {
                 policy: &shared.audit.policy,
                 draws: shared.form.is_some_and(Form::draws),
                 hashes: shared.audit.about.hashed,
+                stops,
             },
             summary: Summary::default(),
             buffer: vec![0; BUFFER],
@@ -192,8 +193,7 @@ impl Look for Worker<'_> {
         let Blob { place, state, digest: named, content } = blob;
         // What is on its way is counted with its archive.
         let is_counted = !matches!(content, Content::Stream(_));
-        let shared = self.shared;
-        let Some(looked) = self.asked.look(content, &mut self.buffer, &|| shared.stops()) else { return };
+        let Some(looked) = self.asked.look(content, &mut self.buffer) else { return };
         let around = around(&looked, named);
         let report = Report { around: &around, ..Report::of_reading(&place.file, looked.size, &looked.reading) };
         let digest = looked.digest.or(named).map(|digest| Hashed { digest, verified: looked.digest.is_some() });

@@ -227,3 +227,51 @@ impl fmt::Display for NotPublic {
 }
 
 impl Error for NotPublic {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wait<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+    }
+
+    #[test]
+    fn a_name_means_public_addresses_alone() {
+        let resolve = |name: &str| wait(PublicOnly.resolve(name.parse().unwrap()));
+        let public: Vec<_> = resolve("1.1.1.1").unwrap().map(|found| found.ip().to_string()).collect();
+        assert_eq!(public, ["1.1.1.1"]);
+        for name in ["localhost", "127.0.0.1", "10.0.0.1", "169.254.169.254"] {
+            let error = resolve(name).err().unwrap();
+            assert_eq!(error.to_string(), "the name means no address on the Internet", "{name}");
+        }
+    }
+
+    #[test]
+    fn where_an_answer_may_send_on_to() {
+        let connector = Connector::new(RemoteOptions::default(), Redirects::Followed);
+        let first = connector.client(false, WhereTo::Anywhere).unwrap();
+        let service = |may_go_private| Service { first: first.clone(), onward: None, may_go_private };
+        let no_host = format!("https://{}.invalid/", "n".repeat(64)); // no label is so long, and nobody is asked for it
+        for (from, to, alone, private) in [
+            ("https://a.example/", "https://1.1.1.1/x", Ok(()), Ok(())),
+            ("http://a.example/", "http://1.1.1.1/x", Ok(()), Ok(())),
+            ("https://a.example/", "http://1.1.1.1/x", Err("not secure"), Err("not secure")),
+            ("https://a.example/", "ftp://1.1.1.1/x", Err("no http"), Err("no http")),
+            ("https://a.example/", "https://me@1.1.1.1/x", Err("names a user"), Err("names a user")),
+            ("https://a.example/", "https://[::1]/x", Err("private network"), Ok(())),
+            ("https://a.example/", "https://localhost/x", Err("private network"), Ok(())),
+            ("https://a.example/", &no_host, Ok(()), Ok(())),
+        ] {
+            for (may_go_private, expected) in [(false, alone), (true, private)] {
+                let urls = [from, to].map(|url| Url::parse(url).unwrap());
+                let checked = wait(service(may_go_private).check(&urls[0], &urls[1]));
+                match (checked, expected) {
+                    (Ok(()), Ok(())) => {}
+                    (Err(why), Err(part)) => assert!(why.contains(part), "{to}: {why}"),
+                    (is, _) => panic!("{to} {may_go_private}: {is:?}"),
+                }
+            }
+        }
+    }
+}

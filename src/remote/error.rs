@@ -101,16 +101,11 @@ impl RemoteError {
 /// The status that an answer had which ended it. The store has it in a type of its own that it does not show, and in this
 /// sentence; of everything else in it, nothing is taken.
 pub(super) fn status(error: &object_store::Error) -> Option<u16> {
-    const SAYS: &str = "status code: ";
-    let mut error: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(this) = error {
-        error = this.source();
-        if error.is_none() {
-            let said = this.to_string();
-            return said.strip_prefix("Server returned non-2xx ")?.strip_prefix(SAYS)?.get(..3)?.parse().ok();
-        }
+    let mut innermost: &(dyn Error + 'static) = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
     }
-    None
+    innermost.to_string().strip_prefix("Server returned non-2xx status code: ")?.get(..3)?.parse().ok()
 }
 
 /// An error of this type among what brought another about.
@@ -158,5 +153,23 @@ mod tests {
         let message = "GET https://user:word@example.com/a?X-Amz-Signature=5ec12e7 failed\n twice";
         assert_eq!(without_secrets(message), "GET https://example.com/a failed twice");
         assert!(without_secrets(&"ä".repeat(400)).chars().count() == 301);
+    }
+
+    /// Of a store of somebody's own, which answers no HTTP.
+    #[test]
+    fn refusals_of_any_store_are_told_apart() {
+        use object_store::Error as Store;
+
+        let why = || Box::<dyn Error + Send + Sync>::from("5ec12e7");
+        let path = || "5ec12e7".to_owned();
+        for (error, expected) in [
+            (Store::NotFound { path: path(), source: why() }, RemoteError::Missing),
+            (Store::Precondition { path: path(), source: why() }, RemoteError::Changed),
+            (Store::NotSupported { source: why() }, RemoteError::NoRanges),
+            (Store::PermissionDenied { path: path(), source: why() }, RemoteError::Denied(403)),
+            (Store::Unauthenticated { path: path(), source: why() }, RemoteError::Denied(401)),
+        ] {
+            assert_eq!(RemoteError::of(&error), expected);
+        }
     }
 }

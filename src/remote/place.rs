@@ -1,5 +1,6 @@
 //! Which store a URL means, and which object of it, or which of its objects.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use object_store::aws::AmazonS3Builder;
@@ -162,7 +163,6 @@ impl Found {
     }
 }
 
-/// What the stores' own messages say of a wrong environment may repeat it.
 #[allow(clippy::needless_pass_by_value)] // as errors are mapped
 fn wrong(error: object_store::Error) -> RemoteError {
     RemoteError::Configuration(without_secrets(&error.to_string()))
@@ -171,10 +171,38 @@ fn wrong(error: object_store::Error) -> RemoteError {
 /// The same of a store that the environment describes, with the variable to begin with.
 #[allow(clippy::needless_pass_by_value)] // as errors are mapped
 fn lacking(error: object_store::Error, variable: &str) -> RemoteError {
-    let why = without_secrets(&error.to_string());
+    let variables =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let is_read = |(name, _): &(String, String)| ["AWS_", "AZURE_", "GOOGLE_"].iter().any(|of| name.starts_with(of));
+    let why = without_secrets(&without_values(error.to_string(), variables.filter(is_read).collect()));
     RemoteError::Configuration(format!("{why} (the environment says it: {variable} and its like)"))
+}
+
+/// What the stores' own messages say of a wrong environment may repeat it, such as a key that stands where its file is asked
+/// for: in place of a variable's value, its name stands.
+fn without_values(mut message: String, mut variables: Vec<(String, String)>) -> String {
+    const SHORTEST: usize = 8; // no secret is shorter, and much else is
+    variables.sort_by_key(|(name, value)| (Reverse(value.len()), name.clone()));
+    for (name, value) in variables.iter().filter(|(_, value)| value.len() >= SHORTEST) {
+        message = message.replace(value, &format!("${name}"));
+    }
+    message
 }
 
 fn retry(options: &RemoteOptions) -> RetryConfig {
     RetryConfig { backoff: BackoffConfig::default(), max_retries: options.retries, retry_timeout: options.patience }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_message_repeats_what_a_variable_holds() {
+        let variables = [("A", "5ec12e7 and more"), ("B", "5ec12e7 and"), ("C", "true"), ("D", "")];
+        let variables = || variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let said = |message: &str| without_values(message.to_owned(), variables());
+        assert_eq!(said("no `5ec12e7 and more`, and no 5ec12e7 and: true"), "no `$A`, and no $B: true");
+        assert_eq!(said("nothing"), "nothing");
+    }
 }

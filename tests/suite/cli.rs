@@ -10,6 +10,8 @@ mod push;
 #[cfg(feature = "remote")]
 mod remote;
 mod sbom;
+#[cfg(unix)]
+mod terminal;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -310,6 +312,7 @@ fn get_gives_the_bytes() {
     assert_eq!(get(&["x", "--at", "0"]), (0, b"inner".to_vec(), String::new()));
     for (args, why) in [
         (&["x", "--nth", "4"][..], "only 3 custom sections `x`"),
+        (&["x", "--at", "0", "--nth", "2"], "item 0 has only one custom section `x`"),
         (&["y"], "the root has no custom section `y`"),
         (&["x", "--at", "1"], "there is no item 1"),
         (&["\x1b[31m"], "no custom section `\\x1b[31m`"),
@@ -420,6 +423,31 @@ fn nothing_of_the_input_reaches_the_terminal_unescaped() {
     assert_eq!(json["item"]["producers"][HOSTILE][0], serde_json::json!([HOSTILE, HOSTILE]));
     let json = run([OsStr::new("sections"), OsStr::new("--json"), path.as_os_str()]).json();
     assert!(json["sections"].as_array().unwrap().iter().any(|section| section["name"] == HOSTILE));
+}
+
+/// For people, what is long is cut, and never within a character; JSON has all of it.
+#[test]
+fn what_is_long_is_cut_for_people_alone() {
+    let long = format!("a{}", "é".repeat(2_000));
+    let tools: Vec<String> = (0..40).map(|nth| format!("tool{nth}")).collect();
+    let tools: Vec<(&str, &str)> = tools.iter().map(|tool| (&**tool, "1")).collect();
+    let bytes = module(&[
+        custom("producers", producers(&[("processed-by", &tools)])),
+        custom("description", &long),
+        custom("vendor", ""),
+        custom("authors", [0xff; 1_500]),
+    ]);
+    let (_directory, path) = file(&bytes);
+    let shown = run([OsStr::new("show"), path.as_os_str()]);
+    let text = shown.text();
+    assert_eq!((shown.status, &*shown.stderr), (0, ""));
+    assert!(text.contains(&format!("a{}… (4,001 bytes)", "é".repeat(499))), "{text}");
+    assert!(text.contains("tool31") && !text.contains("tool32") && text.contains("… and 8 more"), "{text}");
+    assert!(text.lines().any(|line| line.contains("vendor") && line.ends_with("(empty)")), "{text}");
+    assert!(text.contains("\\xff… (1,500 bytes)"), "{text}");
+    let (_, json) = show_json(&bytes);
+    assert_eq!(json["item"]["annotations"]["description"], long);
+    assert_eq!(json["item"]["producers"]["processed-by"].as_array().unwrap().len(), 40);
 }
 
 #[test]

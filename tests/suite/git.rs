@@ -156,8 +156,34 @@ fn submodules_are_looked_into() {
     assert!(agrees(&outer).is_dirty(), "another commit");
     commit(&outer);
     assert!(!agrees(&outer).is_dirty());
+    // What cannot be read is not what is recorded.
+    let head = outer.join(".git/modules/inner/HEAD");
+    let whole = fs::read(&head).unwrap();
+    fs::write(&head, "garbage").unwrap();
+    assert!(Revision::of(&outer).unwrap().is_dirty());
+    fs::write(&head, whole).unwrap();
     git(&outer, &["submodule", "--quiet", "deinit", "--all"]);
     assert!(!agrees(&outer).is_dirty(), "not checked out");
+}
+
+/// No index has a directory without files.
+#[test]
+fn a_tree_of_nothing_is_no_change() {
+    let Some((_kept, directory)) = repository() else { return };
+    let text = |args: &[&str]| git(&directory, args).unwrap();
+    let empty = text(&["hash-object", "-t", "tree", "-w", "/dev/null"]);
+    let whole = text(&["ls-tree", "HEAD"]);
+    let listed = directory.with_file_name("listed");
+    fs::write(&listed, format!("{whole}\n040000 tree {empty}\tempty\n")).unwrap();
+    let input = fs::File::open(&listed).unwrap();
+    let made = Command::new("git").current_dir(&directory).arg("mktree").stdin(input).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let tree = String::from_utf8(made.stdout).unwrap();
+    let commit = text(&["commit-tree", "-p", "HEAD", "-m", "empty", tree.trim_end()]);
+    text(&["update-ref", "HEAD", &commit]);
+    assert!(!agrees(&directory).is_dirty());
+    fs::write(directory.join("sub/file"), "two\n").unwrap();
+    assert!(agrees(&directory).is_dirty());
 }
 
 #[test]
@@ -323,6 +349,8 @@ fn what_is_no_work_tree_is_refused() {
     let renamed = directory.join("bare.git");
     fs::rename(bare, &renamed).unwrap();
     assert!(matches!(refused(&renamed), GitError::Bare { .. }));
+    let (_kept, directory) = bones("ref: refs/heads/main", "[core]\nbare = true\n");
+    assert!(matches!(refused(&directory), GitError::Bare { .. }), "though it lies where a work tree has it");
     let config = "[core]\nrepositoryformatversion = 1\n[extensions]\nrefStorage = reftable\n";
     let (_kept, directory) = bones("ref: refs/heads/.invalid", config);
     assert!(matches!(refused(&directory), GitError::References { storage, .. } if storage == "reftable"));

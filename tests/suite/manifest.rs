@@ -114,7 +114,11 @@ fn every_row_gives_what_it_says() {
 
 #[test]
 fn every_row_refuses_another_kind() {
+    let null = told(&alone(Format::Npm, "contributors", "[null]").unwrap_err());
+    assert!(null.starts_with("package.json:2: ") && null.ends_with(", and is null"), "{null}");
     for format in Format::ALL {
+        let row = &format.rows()[0];
+        assert_eq!(alone(format, row.key(), sample(row).0).unwrap().format(), format);
         for row in format.rows().iter().filter(|row| row.becomes() != Becomes::Nothing) {
             for wrong in ["1", "true", "[[1]]"] {
                 let error = told(&alone(format, row.key(), wrong).unwrap_err());

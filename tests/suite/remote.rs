@@ -183,6 +183,59 @@ fn a_redirect_to_a_private_address_is_not_followed_by_default() {
     assert!(target.asked().iter().all(|request| request.field("range").is_some()));
 }
 
+/// A name that means an address of this machine is one; and one that means nothing is not reached.
+#[test]
+fn a_redirect_to_a_name_goes_where_the_name_leads() {
+    let target = Server::start(|request| part(&sample(), request));
+    let to = format!("http://localhost:{}/app.wasm", target.address.port());
+    let server = Server::start(move |_| Reply::of(307).field("location", &to));
+    let error = why(read_url(&url(&server, "/app.wasm"), &options()));
+    assert!(matches!(&error, RemoteError::Redirect { why, .. } if why.contains("private network")), "{error:?}");
+    assert!(target.asked().is_empty());
+    let to = format!("http://{}.invalid/app.wasm", "n".repeat(64)); // no label is so long: nobody is asked for it
+    let server = Server::start(move |_| Reply::of(307).field("location", &to));
+    let error = why(read_url(&url(&server, "/app.wasm"), &RemoteOptions { retries: 0, ..options() }));
+    assert_eq!(error, RemoteError::Unreachable);
+}
+
+#[test]
+fn a_server_that_is_not_there_or_speaks_otherwise() {
+    let options = RemoteOptions { retries: 0, ..options() };
+    // A port that no other test is given meanwhile.
+    assert_eq!(why(read_url("http://127.0.0.1:1/app.wasm", &options)), RemoteError::Unreachable);
+    for answer in ["", "HTTP/1.1 20", "SSH-2.0-OpenSSH_9.2\r\n\r\n"] {
+        let server = Server::start(move |_| Reply::Raw(answer.as_bytes().to_vec()));
+        assert_eq!(why(read_url(&url(&server, "/app.wasm"), &options)), RemoteError::Broken, "{answer:?}");
+    }
+}
+
+/// How long it is, the first answer says.
+#[test]
+fn a_length_is_known_once_it_was_said() {
+    let server =
+        Server::start(|request| part(if request.path == "/empty" { b"" } else { b"\0asm\x01\0\0\0" }, request));
+    for (path, len) in [("/app.wasm", 8), ("/empty", 0)] {
+        let mut object = Object::open(&url(&server, path), &options()).unwrap();
+        assert_eq!((object.len(), object.is_empty()), (None, false));
+        wait(object.fetch(0..8)).unwrap();
+        assert_eq!((object.len(), object.is_empty()), (Some(len), len == 0), "{path}");
+    }
+}
+
+#[test]
+fn a_file_url_is_an_object_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a b%?#ü.wasm");
+    std::fs::write(&path, sample()).unwrap();
+    let url = reqwest::Url::from_file_path(&path).unwrap();
+    let outcome = read_url(url.as_str(), &options()).unwrap();
+    assert_eq!(outcome.value, read_slice(&sample(), Limits::default()).unwrap().value);
+    assert!(outcome.cost.bytes < 100_000, "{:?}", outcome.cost);
+    assert_eq!(why(read_url(url.join("missing").unwrap().as_str(), &options())), RemoteError::Missing);
+    let error = Object::open("file:///", &options()).unwrap_err();
+    assert!(matches!(error, RemoteError::Locator(_)), "{error:?}");
+}
+
 #[test]
 fn redirects_to_odd_places_are_refused() {
     for to in

@@ -256,7 +256,7 @@ mod tests {
 
     use super::*;
     use crate::audit::form::{Form, codes};
-    use crate::audit::sample::{about, finding, hostile, summary, usual, written};
+    use crate::audit::sample::{about, excused, finding, hostile, summary, usual, written};
 
     #[test]
     fn every_finding_is_a_result() {
@@ -345,5 +345,33 @@ mod tests {
         assert_eq!([0, 1].map(|nth| fingerprint(&row, nth)), before);
         assert_ne!(before[0], before[1]);
         assert_eq!(codes(&row), [Code::NotUrl]);
+    }
+
+    /// What is excused is a result that nobody is to be bothered with, with the reason.
+    #[test]
+    fn an_exception_is_a_suppression() {
+        let mut row = usual(0);
+        row.judged =
+            vec![excused(Code::NotSpdx, "theirs: \u{202e}</a>"), finding(Code::NotUrl, None, 9, "not excused")];
+        row.judged[1].finding.to_mut().count = u64::MAX;
+        let log: Value = serde_json::from_slice(&written(Form::Sarif, &[row], None)).unwrap();
+        let results = &log["runs"][0]["results"];
+        let suppression = serde_json::json!([{
+            "kind": "external", "status": "accepted", "justification": "theirs: \\u{202e}</a>",
+        }]);
+        assert_eq!((&results[0]["ruleId"], &results[0]["suppressions"]), (&"not-spdx".into(), &suppression));
+        assert_eq!((&results[1]["ruleId"], results[1].get("suppressions")), (&"not-url".into(), None));
+        let counts = [0, 1].map(|nth| results[nth].get("occurrenceCount").and_then(Value::as_i64));
+        assert_eq!(counts, [None, Some(i64::MAX)]);
+    }
+
+    #[test]
+    fn what_was_stopped_before_its_first_row_says_so() {
+        let log: Value = serde_json::from_slice(&written(Form::Sarif, &[], Some(&Stop { behind: None }))).unwrap();
+        let invocation = &log["runs"][0]["invocations"][0];
+        assert_eq!(invocation["executionSuccessful"], false);
+        let notifications = invocation["toolExecutionNotifications"].as_array().unwrap();
+        assert_eq!(notifications.len(), 1);
+        assert_eq!(notifications[0]["message"]["text"], "The audit was stopped before its first row.");
     }
 }

@@ -155,11 +155,8 @@ impl WorstBlob {
 
 impl BrokenBlob {
     pub(super) fn of(row: &Row<'_>) -> Self {
-        let (message, offset) = match (&row.reason, row.judged.first()) {
-            (Some(reason), _) => (reason.message.clone().into_owned(), reason.offset),
-            (None, Some(judged)) => (judged.finding.message.clone().into_owned(), None),
-            (None, None) => (String::new(), None),
-        };
+        let said = row.reason.as_ref().map(|reason| (reason.message.clone().into_owned(), reason.offset));
+        let (message, offset) = said.unwrap_or_default();
         Self { nth: row.nth, file: row.file.clone().into_owned(), ended: row.ended, message, offset }
     }
 }

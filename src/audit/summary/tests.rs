@@ -69,6 +69,22 @@ fn counts_are_those_of_a_plain_count() {
     assert_eq!(largest, sizes[..20]);
 }
 
+#[test]
+fn findings_are_counted_and_shares_are_of_the_store() {
+    let rows = rows();
+    let mut all = summary(&rows);
+    let judged = || rows.iter().flat_map(|row| &row.judged);
+    let counted: u64 = judged().map(|judged| judged.finding.count).sum();
+    assert_eq!(all.codes().iter().map(|(_, count)| count.all()).sum::<u64>(), counted);
+    let errors = rows.iter().filter(|row| row.worst() == Some(Severity::Error)).count();
+    let has_error = |row: &&Row<'_>| row.judged.iter().any(|judged| judged.severity == Severity::Error);
+    assert!(errors > 0 && errors == rows.iter().filter(has_error).count());
+    assert_eq!(bare(0, std::ffi::OsStr::new("f")).worst(), None);
+    assert!(all.share_read().abs() < f64::EPSILON, "of nothing");
+    all.store_bytes = all.store_bytes_read() * 4;
+    assert!((all.share_read() - 0.25).abs() < f64::EPSILON, "{}", all.share_read());
+}
+
 /// A store with a million licences takes the memory of a few thousand.
 #[test]
 fn a_million_licences_are_bounded() {

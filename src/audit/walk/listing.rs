@@ -3,6 +3,7 @@
 //! Where ignore rules hold, or one file system is not to be left, `ignore` walks. Otherwise the few lines below do: sorting by
 //! names as it does would be a large part of an audit of many small files.
 
+use std::error::Error;
 use std::ffi::OsString;
 use std::fs::{self, FileType};
 use std::io;
@@ -187,5 +188,40 @@ fn unlisted(error: &ignore::Error) -> Unlisted {
             _ => break,
         };
     }
-    Unlisted { path, why: inner.io_error().map_or_else(|| inner.to_string(), ToString::to_string) }
+    // The walker says what it wanted of which path; what the system says of that lies below.
+    let why = inner.io_error().map(|error| error.source().map_or_else(|| error.to_string(), ToString::to_string));
+    Unlisted { path, why: why.unwrap_or_else(|| inner.to_string()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever enters the first directory finds the second gone.
+    fn enter(path: &Path, _: usize) -> bool {
+        if path.ends_with("a") {
+            fs::remove_dir(path.with_file_name("gone")).unwrap();
+        }
+        true
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_read_is_told_by_either_walk() {
+        for ignore_rules in [false, true] {
+            let root = tempfile::tempdir().unwrap();
+            ["a", "gone", "z"].into_iter().for_each(|name| fs::create_dir(root.path().join(name)).unwrap());
+            let options = WalkOptions { ignore_rules, ..WalkOptions::default() };
+            let (mut listed, mut unlisted) = (Vec::new(), Vec::new());
+            for met in list(root.path(), &options, enter) {
+                match met {
+                    Ok(met) => listed.push(met.path),
+                    Err(met) => unlisted.push((met.path, met.why)),
+                }
+            }
+            let path = |name: &str| root.path().join(name);
+            assert_eq!(listed, [root.path().to_owned(), path("a"), path("gone"), path("z")], "{ignore_rules}");
+            let why = fs::read_dir(path("gone")).unwrap_err().to_string();
+            assert_eq!(unlisted, [(path("gone"), why)], "{ignore_rules}");
+        }
+    }
 }

@@ -173,7 +173,7 @@ impl Batch {
             if look.stops() {
                 return;
             }
-            entry.show(begun, &requests, options, look);
+            entry.show(begun, &requests, options, asked, look);
         }
     }
 }
@@ -217,7 +217,7 @@ impl Entry {
     }
 
     /// Shows it, in its turn.
-    fn show(self, begun: Begun, requests: &Requests, options: &WalkOptions, look: &mut dyn Look) {
+    fn show(self, begun: Begun, requests: &Requests, options: &WalkOptions, asked: Asked<'_>, look: &mut dyn Look) {
         look.open(self.meta.size);
         if look.knows(&self.place, &self.state) {
             return;
@@ -245,7 +245,7 @@ impl Entry {
             Begun::Archive(mut object) => {
                 let file = Found { state: self.state_of(&object), place: self.place, says_wasm: self.says_wasm };
                 let (head, len) = (object.head().clone(), object.len().unwrap_or(self.meta.size));
-                let mut rest = Rest::new(requests, object.source_mut(), head.len() as u64..len);
+                let mut rest = Rest::new(requests, asked.stops, object.source_mut(), head.len() as u64..len);
                 archive::look_into_stream(&file, len, &head, &mut rest, options, look);
             }
         }
@@ -264,6 +264,7 @@ fn why(error: &io::Error) -> RemoteError {
 /// What is behind an object's first bytes, asked for when it is read.
 struct Rest<'r> {
     requests: &'r Requests,
+    stops: &'r dyn Fn() -> bool,
     object: &'r mut Object,
     range: Range<u64>,
     stream: Option<BoxStream<'static, Result<Bytes, RemoteError>>>,
@@ -271,14 +272,14 @@ struct Rest<'r> {
 }
 
 impl<'r> Rest<'r> {
-    fn new(requests: &'r Requests, object: &'r mut Object, range: Range<u64>) -> Self {
-        Self { requests, object, range, stream: None, chunk: Bytes::new() }
+    fn new(requests: &'r Requests, stops: &'r dyn Fn() -> bool, object: &'r mut Object, range: Range<u64>) -> Self {
+        Self { requests, stops, object, range, stream: None, chunk: Bytes::new() }
     }
 
-    /// The next bytes, which are some.
+    /// The next bytes, which are some. Whoever is to stop takes this for the end: nothing is told of it.
     fn next(&mut self) -> Result<Bytes, RemoteError> {
-        let Self { requests, object, range, stream, .. } = self;
-        let next = requests.handle().block_on(async {
+        let Self { requests, stops, object, range, stream, .. } = self;
+        let next = requests.wait(*stops, async {
             let stream = match stream {
                 Some(stream) => stream,
                 None => stream.insert(object.rest(range.start).await?),
@@ -290,7 +291,8 @@ impl<'r> Rest<'r> {
                     None => return Err(RemoteError::Broken),
                 }
             }
-        })?;
+        });
+        let next = next.unwrap_or(Err(RemoteError::TimedOut))?;
         range.start += next.len() as u64;
         if range.start > range.end { Err(RemoteError::Malformed) } else { Ok(next) }
     }

@@ -33,8 +33,8 @@ struct Upload<'a> {
 enum Next {
     Done,
     Further,
-    /// The location is of no use any more.
-    Anew(Fault),
+    /// The location is of no use any more, and there are attempts left.
+    Anew,
 }
 
 impl Session<'_> {
@@ -54,10 +54,7 @@ impl Session<'_> {
             match self.advance(&mut upload, progress).map_err(|fault| self.error(Some(what.clone()), fault))? {
                 Next::Done => return Ok(true),
                 Next::Further => {}
-                Next::Anew(fault) => {
-                    if upload.attempts >= self.client().options.attempts {
-                        return Err(self.error(Some(what), fault));
-                    }
+                Next::Anew => {
                     self.wait(upload.attempts, None).map_err(|fault| self.error(Some(what), fault))?;
                     // What broke off may have been the answer alone.
                     if self.has_blob(digest)? {
@@ -189,7 +186,7 @@ impl Session<'_> {
                 upload.chunk = upload.chunk.or(Some(len.max(1)));
                 Ok(Next::Further)
             }
-            _ => Ok(Next::Anew(fault)),
+            _ => Ok(Next::Anew),
         }
     }
 }

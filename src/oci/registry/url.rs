@@ -50,9 +50,6 @@ impl Url {
     ///
     /// Why it means none.
     pub(super) fn join(&self, reference: &str) -> Result<Self, &'static str> {
-        if reference.len() > MAX_URL {
-            return Err("it is longer than 16 KiB");
-        }
         let base = self.uri.to_string();
         let base = UriAbsoluteStr::new(&base).map_err(|_| "it is relative to a URL that is none")?;
         let reference = UriReferenceStr::new(reference).map_err(|_| "it is no URL")?;

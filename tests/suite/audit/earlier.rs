@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use sectile::audit::{Audit, Earlier, EarlierError, WalkOptions};
+use sectile::audit::{Audit, Earlier, EarlierError, Form, Progress, WalkOptions};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::store::{Store, binary, gzip, tar};
@@ -78,6 +79,69 @@ fn what_is_asked_for_later_holds() {
     Answer::of(&since.hashing(true), &store.paths()).is_as(&whole);
 }
 
+/// What is excused stays so, in every form, and none of it is read again.
+#[test]
+fn what_is_excused_is_not_read_again() {
+    let policy = "[[exceptions]]\npaths = \"*/vendor/*\"\ncodes = \"not-spdx\"\nreason = \"theirs: \\u202E</a>\"\n\
+                  [[exceptions]]\npaths = \"*/old/*\"\nreason = \"until it is built anew\"\nexpires = 2026-03-31\n";
+    let audit = || by(policy).on_day("2026-03-30".parse().unwrap());
+    let store = Store::new()
+        .with("vendor/a.wasm", binary(3))
+        .with("old/b.tgz", gzip(&tar(&[("b.wasm".to_owned(), binary(3)), ("c.wasm".to_owned(), binary(0))])))
+        .with("ours/c.wasm", binary(3));
+    let before = Answer::of(&audit(), &store.paths());
+    assert_eq!((before.audited.summary.accepted, before.audited.summary.refused), (3, 1), "{}", before.text);
+    let same = Answer::of(&since(audit(), &before.text).unwrap(), &store.paths());
+    same.is_as(&before);
+    assert_eq!((same.progress.bytes_read(), same.audited.summary.accepted), (0, 3));
+    // Forms that are made of what is known of a finding, and not of the line.
+    for form in [Form::Sarif, Form::Html, Form::Csv] {
+        let written = |audit: &Audit| {
+            let mut out = Vec::new();
+            audit.run(&store.paths(), Some(form), &mut out, &Progress::new()).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let (anew, since) = (written(&audit()), written(&since(audit(), &before.text).unwrap()));
+        let judged = |text: &str| match form {
+            Form::Sarif => {
+                let log: Value = serde_json::from_str(text).unwrap();
+                log["runs"][0]["results"].as_array().unwrap().iter().map(Value::to_string).collect()
+            }
+            Form::Html => {
+                let rows = text.split_once("class=\"rows\">").unwrap().1.split_once("</script>").unwrap().0;
+                let rows = rows.lines().filter(|line| !line.is_empty());
+                rows.map(|line| serde_json::from_str::<Value>(line).unwrap()[18].to_string()).collect()
+            }
+            // The last column says what was read.
+            _ => text.lines().map(|line| line.rsplit_once(',').unwrap().0.to_owned()).collect::<Vec<_>>(),
+        };
+        let excused = ["theirs: ", "until it is built anew"].map(|reason| anew.matches(reason).count());
+        assert!(form == Form::Csv || excused.iter().all(|count| *count > 0), "{form:?} {excused:?}");
+        assert_eq!(judged(&since), judged(&anew), "{form:?}");
+    }
+    // An exception that nobody can make is none.
+    for (from, to) in [("2026-03-31", "2026-02-31"), ("\"until it is built anew\"", "\" \"")] {
+        let text = before.text.replace(from, to);
+        assert_ne!(text, before.text);
+        let again = Answer::of(&since(audit(), &text).unwrap(), &store.paths());
+        again.is_as(&before);
+        assert!(again.progress.bytes_read() > 0, "{from}");
+    }
+}
+
+/// What became of the report since it was opened costs no row.
+#[test]
+fn a_report_that_is_cut_off_while_it_serves_is_not_missed() {
+    let store = Store::new().with("a.wasm", binary(0)).with("b.wasm", binary(1));
+    let whole = audited(&store);
+    let (_directory, path) = report(&whole.text);
+    let audit = plain().since(Earlier::open(&path).unwrap()).unwrap();
+    fs::write(&path, "").unwrap();
+    let again = Answer::of(&audit, &store.paths());
+    again.is_as(&whole);
+    assert_eq!(again.progress.bytes_read(), whole.progress.bytes_read());
+}
+
 /// Rows of one archive that are more than anybody wants to hold are made anew.
 #[test]
 fn rows_that_are_too_many_to_be_held_are_made_anew() {
@@ -102,6 +166,7 @@ fn rows_that_were_tampered_with_are_no_rows() {
         ("a.wasm", "b.wasm"),
         ("\"size\":", "\"size\":-"),
         ("\"accepted\":false", "\"accepted\":no"),
+        ("\"shares\":{", "\"shares\":[],\"not-shares\":{"),
     ] {
         let text = whole.text.replace(from, to);
         assert_ne!(text, whole.text);

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::fs;
 use std::io;
+use std::mem;
 use std::panic;
 use std::path::Path as FilePath;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt};
@@ -18,8 +19,8 @@ use sectile::audit::{Audit, Earlier, Form, Progress, Root, WalkOptions};
 use sectile::remote::object_store::memory::InMemory;
 use sectile::remote::object_store::path::Path;
 use sectile::remote::object_store::{
-    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt,
-    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 use sectile::remote::{RemoteError, RemoteOptions};
 use serde_json::Value;
@@ -52,8 +53,80 @@ struct Watched {
     panics: Option<&'static str>,
     /// The object that is gone once it is listed.
     vanishes: Option<&'static str>,
+    /// The object of which all answers but the first are no good.
+    odd: Option<(&'static str, Odd)>,
+    /// Whether nothing is said of objects but when they were written to, in seconds.
+    is_untagged: bool,
+    written: AtomicU64,
     /// Whether something was replaced.
     is_done: AtomicBool,
+}
+
+/// What an answer is that is no good.
+#[derive(Clone, Copy, Debug)]
+enum Odd {
+    /// It ends early.
+    Cut,
+    /// It breaks.
+    Breaks,
+    /// It has more than it says.
+    More,
+    /// It is another part.
+    Elsewhere,
+    /// Its bytes never come.
+    Hangs,
+    /// There is none.
+    Silent,
+    Denied,
+}
+
+impl Odd {
+    fn of(self, mut answer: GetResult) -> Result<GetResult> {
+        let empty = GetResultPayload::Stream(stream::empty().boxed());
+        let GetResultPayload::Stream(pieces) = mem::replace(&mut answer.payload, empty) else { panic!("no stream") };
+        let pieces: Vec<_> = wait_within(pieces.collect());
+        let (last, most) =
+            pieces.split_last().map(|(last, most)| (last.as_ref().unwrap().clone(), most.len())).unwrap();
+        let most = stream::iter(pieces).take(most);
+        answer.payload = GetResultPayload::Stream(match self {
+            Self::Cut => most.boxed(),
+            Self::Breaks => most.chain(stream::iter([Err(broken())])).boxed(),
+            Self::More => most.chain(stream::iter([Ok(last.clone()), Ok(last)])).boxed(),
+            Self::Hangs => most.chain(stream::pending()).boxed(),
+            Self::Elsewhere => {
+                answer.range = answer.range.start + 1..answer.range.end + 1;
+                most.chain(stream::iter([Ok(last)])).boxed()
+            }
+            Self::Silent => unreachable!("it has no answer"),
+            Self::Denied => {
+                return Err(Error::PermissionDenied { path: "5ec12e7".to_owned(), source: "5ec12e7".into() });
+            }
+        });
+        Ok(answer)
+    }
+}
+
+/// What a store says of an object that has no tags.
+fn untagged(meta: ObjectMeta, written: u64) -> ObjectMeta {
+    let last_modified = (SystemTime::UNIX_EPOCH + Duration::from_secs(written)).into();
+    ObjectMeta { e_tag: None, last_modified, ..meta }
+}
+
+fn broken() -> Error {
+    Error::Generic { store: "watched", source: "it says http://me:5ec12e7@host/?key=5ec12e7".into() }
+}
+
+/// In pieces, as from a network, some of them empty.
+fn in_pieces(mut answer: GetResult) -> GetResult {
+    let empty = GetResultPayload::Stream(stream::empty().boxed());
+    let GetResultPayload::Stream(whole) = mem::replace(&mut answer.payload, empty) else { panic!("no stream") };
+    let pieces = whole.flat_map(|whole| {
+        let whole = whole.unwrap();
+        let pieces: Vec<_> = whole.chunks(40_000).map(|piece| whole.slice_ref(piece)).collect();
+        stream::iter([whole.slice(..0)].into_iter().chain(pieces).map(Ok))
+    });
+    answer.payload = GetResultPayload::Stream(pieces.boxed());
+    answer
 }
 
 impl fmt::Display for Watched {
@@ -117,20 +190,30 @@ impl ObjectStore for Watched {
         if self.changes == Some(path.as_ref()) && nth > 1 && !self.is_done.swap(true, Ordering::SeqCst) {
             self.inner.put(path, PutPayload::from(large(1))).await?;
         }
-        let answer = self.inner.get_opts(path, options).await;
+        let answer = self.inner.get_opts(path, options).await.map(in_pieces);
         self.now.fetch_sub(1, Ordering::SeqCst);
-        answer
+        let mut answer = answer?;
+        if self.is_untagged {
+            answer.meta = untagged(answer.meta, self.written.load(Ordering::SeqCst));
+        }
+        match self.odd.filter(|(of, _)| nth > 1 && *of == path.as_ref()) {
+            None => Ok(answer),
+            Some((_, Odd::Silent)) => std::future::pending().await,
+            Some((_, odd)) => odd.of(answer),
+        }
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
         let listed: Vec<_> = wait_within(self.inner.list(prefix).collect());
         let count = Arc::clone(&self.listed);
-        let counted = stream::iter(listed).inspect(move |_| _ = count.fetch_add(1, Ordering::SeqCst));
+        let is_untagged = self.is_untagged;
+        let written = self.written.load(Ordering::SeqCst);
+        let listed = stream::iter(listed)
+            .map(move |meta| if is_untagged { meta.map(|meta| untagged(meta, written)) } else { meta });
+        let counted = listed.inspect(move |_| _ = count.fetch_add(1, Ordering::SeqCst));
         if let Some(path) = self.vanishes {
             wait_within(self.inner.delete(&path.into())).unwrap();
         }
-        let broken =
-            || Error::Generic { store: "watched", source: "it says http://me:5ec12e7@host/?key=5ec12e7".into() };
         match self.breaks_behind {
             None => counted.boxed(),
             Some(many) => counted.take(many).chain(stream::iter([Err(broken())])).boxed(),
@@ -326,6 +409,110 @@ fn what_vanishes_or_changes_is_a_row_and_no_more() {
     assert!(row["accepted"] == false && changed.rows().len() == 3);
 }
 
+/// What its row says, and nothing that the store said of a secret.
+#[test]
+fn answers_that_are_no_good_are_told_apart() {
+    let archive = tar(&[("a.wasm".to_owned(), large(0)), ("b.wasm".to_owned(), large(1))]);
+    for (odd, says) in [
+        (Odd::Cut, "the connection breaks"),
+        (Odd::Breaks, "http://host/"),
+        (Odd::More, "not the part that was asked for"),
+        (Odd::Elsewhere, "not the part that was asked for"),
+        (Odd::Denied, "answers 403"),
+    ] {
+        for (path, bytes) in [("b.wasm", large(0)), ("b.tar", archive.clone())] {
+            for hashes in [false, true] {
+                let store = Watched { odd: Some((path, odd)), ..Watched::default() };
+                let store = Arc::new(store.with("a.wasm", binary(0)).with(path, &bytes).with("c.wasm", binary(1)));
+                let answer = Answer::of(&plain().hashing(hashes), &roots(&store));
+                let rows = answer.rows();
+                let of_odd = |row: &&Value| row["file"].as_str().unwrap().contains(path);
+                let is_told = |row: &Value| row["accepted"] == false && row.to_string().contains(says);
+                // What comes behind the end of an archive nobody reads.
+                let is_read = !(matches!(odd, Odd::More) && path == "b.tar");
+                assert_eq!(rows.iter().filter(of_odd).any(is_told), is_read, "{path} {odd:?} {hashes} {rows:#?}");
+                assert!(!answer.text.contains("5ec12e7"), "{}", answer.text);
+                assert!(["store/a.wasm", "c.wasm"].iter().all(|path| answer.row(path)["outcome"] == "complete"));
+            }
+        }
+    }
+}
+
+/// One that does not answer, or breaks off without an end, keeps nobody who stops.
+#[test]
+fn who_stops_does_not_wait_for_a_store() {
+    let archive = tar(&[("a.wasm".to_owned(), large(0)), ("b.wasm".to_owned(), large(1))]);
+    for (path, bytes) in [("b.wasm", large(0)), ("b.tar", archive)] {
+        for odd in [Odd::Silent, Odd::Hangs] {
+            let store = Watched { odd: Some((path, odd)), ..Watched::default() };
+            let store = Arc::new(store.with("a.wasm", binary(0)).with(path, &bytes));
+            let progress = Arc::new(Progress::new());
+            let (ends, ended) = mpsc::channel();
+            let (waiting, asked) = (Arc::clone(&progress), Arc::clone(&store));
+            thread::spawn(move || {
+                let audited = plain().run(&roots(&store), Some(Form::Jsonl), &mut io::sink(), &waiting).unwrap();
+                _ = ends.send(audited); // to nobody, where that was given up
+            });
+            while asked.asked_for(path) < 2 {
+                thread::sleep(Duration::from_millis(1));
+            }
+            progress.stop();
+            let audited = ended.recv_timeout(Duration::from_secs(60)).unwrap_or_else(|_| panic!("{path} {odd:?}"));
+            assert!(audited.stop.is_some() && audited.summary.refused == 0, "{path} {odd:?} {:?}", audited.summary);
+        }
+    }
+}
+
+#[test]
+fn several_stores_are_walked_one_after_the_other() {
+    let [one, other] = [0, 1].map(|nth| Arc::new(Watched::default().with("a.wasm", binary(nth))));
+    let root = |store: &Arc<Watched>, called| Root::objects(Arc::clone(store) as _, "", called).unwrap();
+    let answer = Answer::of(&plain(), &[root(&one, "memory://one/"), root(&other, "memory://other/")]);
+    let files: Vec<_> = answer.rows().iter().map(|row| row["file"].clone()).collect();
+    assert_eq!(files, ["memory://one/a.wasm", "memory://other/a.wasm"]);
+}
+
+/// A store that gives no tags says when an object was written to.
+#[test]
+fn objects_without_tags_are_known_again() {
+    let bytes = |licence: &str| module(&[custom("licenses", licence)]);
+    let store = Arc::new(Watched { is_untagged: true, ..Watched::default() }.with("a.wasm", bytes("MIT")));
+    let before = of(&store);
+    let report = Store::new().with("report", &before.text);
+    let since = || plain().since(Earlier::open(report.path("report")).unwrap()).unwrap();
+    store.forget();
+    Answer::of(&since(), &roots(&store)).is_as(&before);
+    assert_eq!(store.asked(), 0);
+    store.keep("a.wasm", bytes("ISC")); // of the same length
+    store.written.store(1, Ordering::SeqCst);
+    let row = Answer::of(&since(), &roots(&store)).row("a.wasm");
+    assert_eq!(row["item"]["annotations"]["licenses"], "ISC", "{row}");
+    assert!(row["state"].as_str().unwrap().contains(":1::"), "{row}");
+}
+
+/// What comes as a stream is not read without end; nor is what is to be held.
+#[test]
+fn an_archive_that_is_too_large_far_away_is_not_asked_for() {
+    let tarred = tar(&[("a.wasm".to_owned(), large(0))]);
+    let noise: Vec<u8> = (0..37_000_u64).flat_map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes()).collect();
+    let zipped = zip(&[("a.wasm".to_owned(), module(&[section(10, &noise)]))]);
+    let store = Arc::new(Watched::default().with("a.tar", &tarred).with("b.zip", &zipped));
+    let limited = |inflated: usize, held: usize| {
+        let mut options = WalkOptions::default();
+        (options.inflated, options.held) = (inflated as u64, held as u64);
+        store.forget();
+        let answer = Answer::of(&plain().with_walk(options), &roots(&store));
+        (answer, store.asked())
+    };
+    let (answer, asked) = limited(tarred.len(), zipped.len());
+    assert_eq!((answer.audited.summary.accepted, asked), (2, 4), "{}", answer.text);
+    let (answer, asked) = limited(tarred.len() - 1, zipped.len() - 1);
+    assert_eq!((answer.rows().len(), asked), (2, 2), "{}", answer.text);
+    for row in answer.rows() {
+        assert!(codes(&row) == ["archive-limit"] && row.to_string().contains("looked into far away"), "{row}");
+    }
+}
+
 #[test]
 fn an_archive_that_changes_is_not_believed() {
     let entries: Vec<_> = (0..8).map(|nth| (format!("{nth}.wasm"), large(nth))).collect();
@@ -415,8 +602,12 @@ fn what_cannot_be_listed_says_so() {
         let error = Root::url(url, &RemoteOptions::default()).unwrap_err();
         assert!(error.to_string().contains(says) && !format!("{error:?}").contains("5ec12e7"), "{error:?}");
     }
-    let error = Root::objects(Arc::new(InMemory::new()), "", "no URL").unwrap_err();
-    assert!(matches!(error, RemoteError::Locator(_)), "{error:?}");
+    for called in ["no URL", "memory:store", "memory://store/a"] {
+        let error = Root::objects(Arc::new(InMemory::new()), "", called).unwrap_err();
+        assert!(matches!(error, RemoteError::Locator(_)), "{called} {error:?}");
+    }
+    let root = Root::objects(Arc::new(InMemory::new()), "app", CALLED).unwrap();
+    assert!(format!("{root:?}").contains("memory://store/app/"), "{root:?}");
     let store = Store::new().with("a.wasm", binary(0));
     let url = reqwest::Url::from_directory_path(store.paths()[0].as_path().unwrap()).unwrap();
     let answer = Answer::of(&plain(), &[Root::url(url.as_str(), &RemoteOptions::default()).unwrap()]);
@@ -484,6 +675,32 @@ fn a_key_that_nothing_can_be_asked_for_by_hides_no_other() {
     }
     assert_eq!((outcomes[1].0, outcomes[2].0), ("s3://bucket/b/%2E%2E/c.wasm", "s3://bucket/b//c.wasm"));
     assert_eq!((status, &*said), (Some(2), ""));
+}
+
+/// A store that does not let itself be listed, and one that lists the same again and again.
+#[test]
+fn a_listing_that_leads_nowhere_ends() {
+    let denied = Server::start(|_| Reply::of(403).body("5ec12e7"));
+    let stuck = Server::start(|_| {
+        let key =
+            "<Contents><Key>a//b</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><Size>1</Size></Contents>";
+        let xml = format!("<ListBucketResult>{key}</ListBucketResult>");
+        Reply::of(200).field("content-type", "application/xml").body(xml)
+    });
+    for (server, rows, says) in [(&denied, 1, "403"), (&stuck, 2, "breaks off")] {
+        let (status, out, said) = command(server, &["audit", "s3://bucket/", "--format", "jsonl"]);
+        assert_eq!((status, &*said, out.lines().count()), (Some(2), "", rows + 2), "{out}");
+        let last = out.lines().nth(rows).unwrap();
+        assert!(last.contains("unreadable") && last.contains(says) && !out.contains("5ec12e7"), "{out}");
+        assert!(server.asked().len() < 20);
+    }
+    // Nothing is listed, and whether there is one object nobody says.
+    let neither = Server::start(|request| match request.query.contains("list-type=2") {
+        true => Reply::of(200).field("content-type", "application/xml").body("<ListBucketResult></ListBucketResult>"),
+        false => Reply::of(403),
+    });
+    let (status, out, _) = command(&neither, &["audit", "s3://bucket/app", "--format", "jsonl"]);
+    assert!(status == Some(2) && out.lines().nth(1).unwrap().contains("answers 403"), "{out}");
 }
 
 #[test]

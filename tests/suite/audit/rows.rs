@@ -143,6 +143,18 @@ fn exceptions_are_made_for_places_and_digests() {
     assert_eq!(answer.row("vendor/a.wasm")["findings"][0]["excepted"]["reason"], json!("theirs"));
     assert_eq!(answer.row("ours/b.wasm")["accepted"], json!(false));
     let by_digest = format!("[[exceptions]]\ndigests = \"{digest}\"\ncodes = \"not-spdx\"\nreason = \"known\"\n");
+    // What a store calls a blob by will do, where the exception does not say otherwise.
+    let named = Store::new()
+        .with("oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#)
+        .with("index.json", json!({ "schemaVersion": 2, "manifests": [] }).to_string())
+        .with(format!("blobs/sha256/{}", digest.hex()), &bytes);
+    let verified = format!("{by_digest}verified = true\n");
+    for (policy, hashes, accepted) in
+        [(&by_digest, false, 1), (&by_digest, true, 1), (&verified, false, 0), (&verified, true, 1)]
+    {
+        let answer = Answer::of(&by(policy).hashing(hashes), &named.paths());
+        assert_eq!(answer.audited.summary.accepted, accepted, "{policy} {hashes} {}", answer.text);
+    }
     let unhashed = Answer::of(&by(&by_digest), &store.paths());
     assert_eq!(unhashed.audited.summary.accepted, 0); // nobody calls them by it
     let hashed = Answer::of(&by(&by_digest).hashing(true), &store.paths());

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::{command, run};
+use super::{Run, command, run};
 use crate::support::binary::{custom, module};
 
 /// A directory with a binary of each licence.
@@ -69,6 +69,57 @@ fn the_table_says_what_it_comes_to() {
     }
     let one = super::run(["audit", &path(&directory, "0.wasm")]);
     assert!(one.text().contains("  1 module, 1 item, 1 section\n"), "{}", one.text());
+}
+
+#[test]
+fn the_table_says_how_much_it_leaves_out_and_by_which_policy() {
+    let stores: Vec<_> = (0..5).map(|_| store(&["MIT"])).collect();
+    let policy = path(&stores[0], "policy.toml");
+    fs::write(&policy, "[[licenses]]\nallow = [\"MIT\"]\n").unwrap();
+    let mut arguments: Vec<_> = ["audit", "--policy", &policy].map(str::to_owned).into();
+    arguments.extend(stores.iter().map(|store| path(store, "0.wasm")));
+    let run = run(&arguments);
+    assert_eq!((run.status, &*run.stderr), (0, ""));
+    assert!(run.text().contains("0.wasm, 2 more: 5 blobs"), "{}", run.text());
+    assert!(run.text().contains(&format!("0 refused, under {policy}")), "{}", run.text());
+    // Of nothing there is nothing to be shown.
+    let empty = super::run(["audit", &path(&store(&[]), "")]);
+    assert_eq!((empty.status, &*empty.stderr), (0, ""));
+    assert!(empty.text().contains(": 0 blobs") && !empty.text().contains("licences"), "{}", empty.text());
+    for heading in ["largest sections", "sections by kind"] {
+        assert!(run.text().contains(heading) && !empty.text().contains(heading), "{}", empty.text());
+    }
+}
+
+#[test]
+fn the_day_and_how_deep_to_look_are_what_is_given() {
+    let directory = store(&["nonsense"]);
+    let policy = path(&directory, "policy.toml");
+    let exception = "[[exceptions]]\npaths = \"*\"\nreason = \"for now\"\nexpires = 2026-03-31\n";
+    fs::write(&policy, exception).unwrap();
+    for (noon, status) in [("1774958400", 0), ("1775044800", 1)] {
+        let mut command = command(["audit", &path(&directory, "0.wasm"), "--policy", &policy]);
+        let run = Run::of(command.env("SOURCE_DATE_EPOCH", noon).output().unwrap());
+        assert_eq!(run.status, status, "{noon} {} {}", run.stderr, run.text());
+    }
+    let mut tar = tar::Builder::new(Vec::new());
+    tar.append_path_with_name(path(&directory, "0.wasm"), "0.wasm").unwrap();
+    fs::write(path(&directory, "in.tar"), tar.into_inner().unwrap()).unwrap();
+    for (nested, rows) in [("0", 0), ("1", 1)] {
+        let run = run(["audit", &path(&directory, "in.tar"), "--nested", nested, "--format", "csv"]);
+        assert_eq!(run.text().lines().count(), rows + 1, "{} {}", run.stderr, run.text());
+    }
+}
+
+#[cfg(feature = "remote")]
+#[test]
+fn a_file_url_is_the_path() {
+    let directory = store(&["MIT"]);
+    let url = |name: &str| format!("file://{}", path(&directory, name));
+    let shown = run(["audit", &url("0.wasm"), "--format", "csv"]);
+    assert_eq!(shown.text(), run(["audit", &path(&directory, "0.wasm"), "--format", "csv"]).text());
+    let missing = run(["audit", &url("missing")]);
+    assert!(missing.status == 2 && missing.stderr.contains("No such file"), "{}", missing.stderr);
 }
 
 #[test]

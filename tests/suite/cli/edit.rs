@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::{Run, command, file, run, run_with_input, show_json};
-use crate::support::binary::{COMPONENT, component, custom, module, name, nested, producers, section};
+use crate::support::binary::{COMPONENT, component, custom, module, name, nested, prefixed, producers, section};
 
 /// Runs a command on a file: the name, the file, the rest.
 fn edit(command: &str, path: &Path, rest: &[&str]) -> Run {
@@ -143,6 +143,25 @@ fn strip_says_what_it_removed_and_saved() {
     assert!(edited(&source, "strip", &["--at", "0"]).windows(10).any(|bytes| bytes == b".debug_str"));
     assert!(edited(&source, "strip", &["--keep", ".debug_s*"]).windows(10).any(|bytes| bytes == b".debug_str"));
     assert!(!edited(&source, "strip", &["--all"]).ends_with(&custom("x", b"")));
+}
+
+#[test]
+fn names_are_kept_unless_they_are_asked_for() {
+    let source = module(&[custom("name", name("me")), custom(".debug_str", b"x"), custom("authors", b"me")]);
+    assert_eq!(edited(&source, "strip", &[]), module(&[custom("name", name("me")), custom("authors", b"me")]));
+    let own = custom("name", section(0, &prefixed("me")));
+    assert_eq!(edited(&source, "strip", &["--names"]), module(&[own, custom("authors", b"me")]));
+    let nameless = edited(&source, "unset", &["name"]);
+    assert_eq!(show_json(&nameless).1["item"]["name"], serde_json::Value::Null);
+    assert!(nameless.ends_with(&custom("authors", b"me")));
+}
+
+#[test]
+fn an_object_that_is_to_be_linked_is_stripped_by_force_alone() {
+    let source = fs::read("tests/files/clang-fib.o").unwrap();
+    let said = refused(&source, "strip", &[]);
+    assert!(said.contains("linking this object needs") && said.contains("--force does it all the same"), "{said}");
+    assert!(!edited(&source, "strip", &["--force"]).windows(10).any(|bytes| bytes == b".debug_str"));
 }
 
 #[test]

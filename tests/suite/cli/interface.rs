@@ -62,6 +62,25 @@ fn a_wit_package_is_named() {
     );
 }
 
+/// An instance under a plain name says which interface it is of.
+#[test]
+fn what_a_component_implements_is_said() {
+    let text =
+        r#"(component (import "store" (implements "my:keys/values@1.2.0") (instance)) (import "plain" (instance)))"#;
+    let bytes = wat::parse_str(text).unwrap();
+    let (run, json) = show(&bytes);
+    assert_eq!((run.status, &*run.stderr), (0, ""));
+    let imports = json!([
+        {"name": "store", "kind": "instance", "implements": "my:keys/values@1.2.0"},
+        {"name": "plain", "kind": "instance"},
+    ]);
+    assert_eq!(json["item"]["imports"], imports);
+    let (_directory, path) = file(&bytes);
+    let shown = super::run(["show".as_ref(), "--interface".as_ref(), path.as_os_str()]);
+    assert!(shown.text().contains("store implements my:keys/values@1.2.0"), "{}", shown.text());
+    assert!(shown.text().lines().any(|line| line.ends_with("plain")), "{}", shown.text());
+}
+
 #[test]
 fn names_are_escaped_for_people_and_exact_in_json() {
     let name = "\u{1b}[2J\u{202e}\n";

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sectile::digest::Digest;
 
 use super::{Run, command, file, keys_in_order, run};
-use crate::support::binary::{component, custom, module, name, nested};
+use crate::support::binary::{component, custom, module, name, nested, section};
 
 fn said() -> Vec<u8> {
     module(&[custom("licenses", "MIT"), custom("name", name("adder"))])
@@ -186,6 +186,24 @@ fn an_image_is_compared_with_its_binary() {
     assert_eq!(codes("oci:l:same", &["--verify"]), Vec::<Value>::new());
     assert_eq!(codes("oci:l:other", &[]), ["annotation-drift"]);
     assert_eq!(codes("oci:l:other", &["--interface"]), ["annotation-drift"]);
+    // A manifest that says less than its binary.
+    let index = directory.path().join("l/index.json");
+    let blob = |digest: &str| directory.path().join("l/blobs/sha256").join(digest.strip_prefix("sha256:").unwrap());
+    let mut listed: Value = serde_json::from_slice(&fs::read(&index).unwrap()).unwrap();
+    let mut entry = listed["manifests"][0].clone();
+    let manifest = fs::read_to_string(blob(entry["digest"].as_str().unwrap())).unwrap();
+    let mut manifest: Value = serde_json::from_str(&manifest).unwrap();
+    manifest["annotations"].as_object_mut().unwrap().remove("org.opencontainers.image.licenses").unwrap();
+    let manifest = manifest.to_string();
+    let digest = Digest::of(manifest.as_bytes()).to_string();
+    fs::write(blob(&digest), &manifest).unwrap();
+    (entry["digest"], entry["size"]) = (digest.into(), manifest.len().into());
+    entry["annotations"]["org.opencontainers.image.ref.name"] = "silent".into();
+    listed["manifests"].as_array_mut().unwrap().push(entry);
+    fs::write(&index, listed.to_string()).unwrap();
+    let silent = run_it(&["show", "--json", "--image", "oci:l:silent"]).json();
+    let message = silent["findings"][0]["message"].as_str().unwrap_or_default();
+    assert!(message.contains("has no `org.opencontainers.image.licenses`, and the binary says `MIT`"), "{silent}");
     let people = run_it(&["show", "--image", "oci:l:other"]);
     assert!(people.text().contains("is `ISC`, and the binary says `MIT`"), "{}", people.text());
 
@@ -242,6 +260,47 @@ fn what_cannot_be_an_image_makes_no_layout() {
     let run = run_in(directory.path(), &["oci", "layout", "a.wasm", "-o", "l", "--ref", "../x"]);
     assert!(run.status == 2 && run.stderr.contains("no name for an image"), "{}", run.stderr);
     assert!(!out.exists());
+}
+
+#[test]
+fn what_an_image_cannot_say_is_refused_with_what_to_do() {
+    let (directory, path) = file(&module(&[custom("vendor", "a"), custom("vendor", "b")]));
+    let refused = |args: &[&str], why: &[&str]| {
+        for command in [&["oci", "config"][..], &["oci", "layout", "-o", "l"]] {
+            let run = run_in(directory.path(), &[command, &["a.wasm"], args].concat());
+            assert_eq!(run.status, 2, "{command:?}");
+            assert!(why.iter().all(|why| run.stderr.contains(why)), "{command:?} {}", run.stderr);
+        }
+        assert!(!directory.path().join("l").exists());
+    };
+    refused(&[], &["stands 2 times", "--duplicates"]);
+    refused(&["--duplicates", "first", "--os", "a\u{202e}"], &["`a\\u{202e}` cannot be the operating system"]);
+    refused(&["--duplicates", "first", "--file-name", "../x"], &["`../x` cannot be the name of a file"]);
+    fs::write(&path, module(&[section(2, &[9])])).unwrap();
+    refused(&[], &["imports and exports cannot be read"]);
+    fs::write(&path, module(&[custom("vendor", "a")])).unwrap();
+    // A directory that holds something else.
+    fs::create_dir(directory.path().join("full")).unwrap();
+    fs::write(directory.path().join("full/README.md"), "").unwrap();
+    let run = run_in(directory.path(), &["oci", "layout", "a.wasm", "-o", "full"]);
+    assert!(run.status == 2 && run.stderr.contains("give an empty directory"), "{}", run.stderr);
+    let run = run_in(directory.path(), &["oci", "layout", "a.wasm", "-o", "missing/l"]);
+    assert!(run.status == 2 && run.stderr.contains("No such file"), "{}", run.stderr);
+}
+
+/// What the manifest says that is taken in another form, and what is notable about the binary, is told beside the image.
+#[test]
+fn what_is_notable_on_the_way_into_an_image_is_told() {
+    let (directory, path) = file(&module(&[custom("signature", b"\x01")]));
+    fs::write(directory.path().join("Cargo.toml"), "[package]\nname = \"a\"\nlicense = \"MIT/Apache-2.0\"\n").unwrap();
+    let run = run_in(directory.path(), &["oci", "layout", "a.wasm", "-o", "l", "--from", "Cargo.toml"]);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    let shown = run_in(directory.path(), &["show", "--json", "oci:l"]).json();
+    assert_eq!(shown["item"]["annotations"]["licenses"], "MIT OR Apache-2.0");
+    let said: Vec<&str> = run.stderr.lines().collect();
+    assert!(said.iter().any(|line| line.contains("warning: ") && line.contains("signature")), "{}", run.stderr);
+    assert!(said.iter().any(|line| line.contains("rewritten: ")), "{}", run.stderr);
+    assert_eq!(fs::read(&path).unwrap(), module(&[custom("signature", b"\x01")]));
 }
 
 #[test]

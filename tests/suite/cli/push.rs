@@ -3,17 +3,21 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
 use super::{Run, command, file, keys_in_order};
 use crate::support::binary::{custom, module};
 use crate::support::registry::{Registry, error, lets_me_in, start};
-use crate::support::server::Reply;
+use crate::support::server::{Reply, Server};
 
 /// A push by somebody whose home this is.
 fn push(home: &Path, path: &Path, reference: &str, options: &[&str]) -> Run {
+    Run::of(pushing(home, path, reference, options).stdin(Stdio::null()).output().unwrap())
+}
+
+pub fn pushing(home: &Path, path: &Path, reference: &str, options: &[&str]) -> Command {
     let args = [OsStr::new("oci"), OsStr::new("push"), path.as_os_str(), OsStr::new(reference)];
     let mut command = command(args.into_iter().chain(options.iter().map(OsStr::new)));
     for variable in ["REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_CONFIG", "SOURCE_DATE_EPOCH"] {
@@ -22,7 +26,7 @@ fn push(home: &Path, path: &Path, reference: &str, options: &[&str]) -> Run {
     // What no test may reach.
     command.env("HTTP_PROXY", "http://127.0.0.1:1").env("HTTPS_PROXY", "http://127.0.0.1:1").env_remove("NO_PROXY");
     command.env("HOME", home).env("USERPROFILE", home).env("PATH", home);
-    Run::of(command.stdin(Stdio::null()).output().unwrap())
+    command
 }
 
 fn licensed() -> Vec<u8> {
@@ -124,6 +128,33 @@ fn what_cannot_be_pushed_is_said() {
         "{}",
         run.stderr
     );
+}
+
+/// A registry that lists what refers to an image needs no tag for it; and who does not ask for an SBOM is told of none.
+#[test]
+fn json_says_what_there_is_not() {
+    let (server, _) = start(Registry { has_referrers: true, ..Registry::default() }, |_| None);
+    let (directory, path) = file(&licensed());
+    let to = format!("{}/app:1", server.address);
+    let sbom = |options: &[&str]| {
+        let run = push(directory.path(), &path, &to, options);
+        assert_eq!(run.status, 0, "{}", run.stderr);
+        run.json()["sbom"].clone()
+    };
+    assert_eq!(sbom(&["--json"]), Value::Null);
+    let attached = sbom(&["--json", "--sbom"]);
+    assert!(attached["digest"].is_string() && attached["fallback_tag"] == Value::Null, "{attached}");
+}
+
+#[test]
+fn a_proxy_that_refuses_is_told_from_the_registry() {
+    let proxy = Server::start(|_| Reply::of(403));
+    let (directory, path) = file(&licensed());
+    let mut command = pushing(directory.path(), &path, "registry.invalid/app", &[]);
+    let run = Run::of(command.env("HTTPS_PROXY", format!("http://{}", proxy.address)).output().unwrap());
+    assert_eq!(run.status, 2);
+    assert!(run.stderr.contains("the proxy refuses the connection"), "{}", run.stderr);
+    assert!(proxy.asked().iter().all(|request| request.method == "CONNECT"), "{:?}", proxy.asked());
 }
 
 #[test]

@@ -74,6 +74,43 @@ fn what_lies_elsewhere_is_only_read() {
     }
 }
 
+/// What the environment says of a store.
+#[test]
+fn google_cloud_storage_is_as_the_environment_describes_it() {
+    let bytes = module(&[custom("licenses", "MIT"), section(10, &vec![0; 200_000]), custom("vendor", "v")]);
+    let served = bytes.clone();
+    let server = Server::start(move |request| match &*request.path {
+        "/bucket/team%2Fapp%2Ewasm" => {
+            part(&served, request).field("etag", "\"e\"").field("last-modified", "Thu, 01 Jan 2026 00:00:00 GMT")
+        }
+        _ => Reply::of(404),
+    });
+    let show = |variables: &[(&str, &str)]| {
+        let mut command = command(["show", "--json", "gs://bucket/team/app.wasm"]);
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GOOGLE_")) {
+            command.env_remove(name);
+        }
+        Run::of(command.envs(variables.iter().copied()).stdin(Stdio::null()).output().unwrap())
+    };
+    let key = format!(
+        r#"{{"gcs_base_url":"http://{}","disable_oauth":true,"client_email":"","private_key":"","private_key_id":""}}"#,
+        server.address
+    );
+    let run = show(&[("GOOGLE_SERVICE_ACCOUNT_KEY", &key), ("GOOGLE_ALLOW_HTTP", "true")]);
+    assert_eq!((run.status, &*run.stderr), (0, ""), "{:?}", server.lines());
+    let json = run.json();
+    assert_eq!(
+        (&json["item"]["annotations"]["licenses"], json["size"].as_u64()),
+        (&"MIT".into(), Some(bytes.len() as u64))
+    );
+    assert!(server.asked().iter().all(|request| request.field("range").is_some()), "{:?}", server.asked());
+    for variable in ["GOOGLE_SERVICE_ACCOUNT", "GOOGLE_SERVICE_ACCOUNT_KEY"] {
+        let run = show(&[(variable, "{\"private_key\":\"5ec12e7\"}")]);
+        assert_eq!(run.status, 2);
+        assert!(run.stderr.contains("GOOGLE_SERVICE_ACCOUNT") && !run.stderr.contains("5ec12e7"), "{}", run.stderr);
+    }
+}
+
 #[test]
 fn what_cannot_be_had_has_its_line_of_json_too() {
     let server = Server::start(|_| Reply::of(404));

@@ -169,6 +169,15 @@ fn a_bad_value_is_an_error_with_its_place_unless_something_wins_over_it() {
     let planned = Edit::new().manifest_as_is(&manifest).unwrap().plan_slice(b"\0asm\x01\0\0\0", Limits::default());
     assert_eq!(planned.unwrap().findings.len(), 2);
 
+    // The language, too, is nobody's to say who says what made it.
+    let edit = set(set(Edit::new(), Field::Licenses, "MIT"), Field::Source, "https://example.com/a");
+    let language = |edit: Edit| {
+        let plan = edit.manifest(&manifest).unwrap().plan_slice(b"\0asm\x01\0\0\0", Limits::default()).unwrap();
+        plan.changes.iter().any(|change| format!("{change:?}").contains("producers"))
+    };
+    assert!(language(edit.clone()));
+    assert!(!language(edit.unset_producers().unwrap()));
+
     let nul = super::manifest(Format::Npm, r#"{"name": "a\u0000b"}"#);
     let error = Edit::new().manifest_as_is(&nul).unwrap_err();
     assert!(error.to_string().ends_with("package.json:1: name"), "{error}");

@@ -111,4 +111,5 @@ fn a_key_that_stands_twice_is_said_and_the_last_counts() {
         twice,
         ["3 a: the key stands twice, and the last counts", "4 version: the key stands twice, and the last counts"]
     );
+    assert_eq!(format!("{:<10}|", NoticeKind::Duplicate), "duplicate |");
 }

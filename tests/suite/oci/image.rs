@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use sectile::digest::Digest;
 use sectile::metadata::Field;
-use sectile::oci::{AnnotationOptions, Image, ImageError, ImageOptions};
+use sectile::oci::{AnnotationOptions, Draft, Image, ImageError, ImageOptions};
 use sectile::{Input, Limits};
 
 use super::Place;
@@ -128,6 +128,17 @@ fn a_wit_package_exports_its_qualified_names() {
     let config = parsed(image_of(&bytes, &ImageOptions::default()).unwrap().config());
     assert_eq!(config["component"]["exports"], json!(package.exports()));
     assert!(package.exports().iter().all(|export| export.contains(':')), "{:?}", package.exports());
+}
+
+/// What it says is known before its bytes are hashed.
+#[test]
+fn a_draft_says_what_the_image_will() {
+    let place = Place::of(&module(&[custom("vendor", "v"), custom("licenses", "MIT")]));
+    let (input, plan) = place.input();
+    let draft = Draft::read(&input, &plan, &ImageOptions::default(), Limits::default()).unwrap();
+    let image = Image::of(&input, &plan, &ImageOptions::default(), Limits::default()).unwrap();
+    assert_eq!(draft.annotations(), image.annotations());
+    assert_eq!(draft.annotations()["org.opencontainers.image.vendor"], "v");
 }
 
 #[test]

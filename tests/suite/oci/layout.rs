@@ -96,6 +96,64 @@ fn what_is_there_stays_and_a_name_is_taken_over() {
     assert_eq!(index(&place)["manifests"].as_array().unwrap().len(), 4, "one more with a name, and one without");
 }
 
+/// An index that has a name twice has it once when it is given to another image.
+#[test]
+fn a_name_that_is_there_twice_is_there_once() {
+    let place = Place::of(&module(&[]));
+    place.add(Some("a"));
+    place.add(Some("b"));
+    let twice = fs::read_to_string(place.layout().join("index.json")).unwrap().replace("\"b\"", "\"a\"");
+    fs::write(place.layout().join("index.json"), twice).unwrap();
+    place.add(Some("c"));
+    fs::write(&place.file, module(&[custom("vendor", "v")])).unwrap();
+    let digest = place.add(Some("a")).image.descriptor().digest;
+    let index = index(&place);
+    let names = index["manifests"].as_array().unwrap().iter();
+    let names: Vec<_> = names.map(|entry| &entry["annotations"]["org.opencontainers.image.ref.name"]).collect();
+    assert_eq!(names, ["a", "c"]);
+    assert_eq!(index["manifests"][0]["digest"], digest.to_string());
+}
+
+/// One that would be larger than anybody reads stays as it is.
+#[test]
+fn an_index_does_not_outgrow_who_reads_it() {
+    let place = Place::of(&module(&[]));
+    place.add(Some("a"));
+    let index = place.layout().join("index.json");
+    let with = |len: usize| format!(r#"{{"schemaVersion":2,"manifests":[],"x":"{}"}}"#, "a".repeat(len));
+    let full = with((4 << 20) - with(0).len());
+    fs::write(&index, &full).unwrap();
+    let error = place.try_add(Some("b"), &ImageOptions::default()).unwrap_err();
+    assert!(matches!(error, LayoutError::IndexTooLarge(len) if len > 4 << 20), "{error}");
+    assert!(fs::read_to_string(&index).unwrap() == full);
+}
+
+#[test]
+fn what_stands_in_the_way_of_a_layout_is_said() {
+    let place = Place::of(&module(&[]));
+    let image = place.add(Some("a")).image;
+    for digest in [image.layer().digest, image.config_descriptor().digest, image.descriptor().digest] {
+        let blob = place.layout().join("blobs/sha256").join(digest.hex());
+        let whole = fs::read(&blob).unwrap();
+        fs::remove_file(&blob).unwrap();
+        fs::create_dir(&blob).unwrap();
+        let error = place.try_add(Some("a"), &ImageOptions::default()).unwrap_err();
+        assert!(matches!(&error, LayoutError::NotRegular(path) if *path == blob), "{error}");
+        fs::remove_dir(&blob).unwrap();
+        fs::write(&blob, whole).unwrap();
+    }
+    fs::remove_file(place.layout().join("index.json")).unwrap();
+    fs::create_dir(place.layout().join("index.json")).unwrap();
+    let error = place.try_add(Some("b"), &ImageOptions::default()).unwrap_err();
+    assert!(matches!(&error, LayoutError::NotRegular(path) if path.ends_with("index.json")), "{error}");
+    for (directory, at) in [(place.file.join("l"), "l"), (place.directory.path().join("none/l"), "l")] {
+        let error = Layout::open_or_create(&directory, Default::default()).unwrap_err();
+        assert!(matches!(&error, LayoutError::Io { file, .. } if file.ends_with(at)), "{error}");
+    }
+    let file = Layout::open_or_create(&place.file, Default::default()).unwrap_err();
+    assert!(matches!(&file, LayoutError::Io { file, .. } if file.ends_with("oci-layout")), "{file}");
+}
+
 #[test]
 fn metadata_is_spliced_in_on_the_way_and_the_file_stays_as_it_is() {
     let file = module(&[section(1, b"\x01\x60\0\0")]);

@@ -43,6 +43,12 @@ fn what_is_not_there_is_named_with_what_is() {
     let message = |behind: &str| input(&place.locator(behind)).unwrap_err().message();
     assert_eq!(message(":c"), "there is no image `c`; there is `a`, `b`");
     assert!(message("").starts_with(&format!("there are several images, `a` ({digest}), `b` (")), "{}", message(""));
+    let nameless = Place::of(&module(&[]));
+    let one = nameless.add(None).image.descriptor().digest;
+    fs::write(&nameless.file, module(&[custom("x", "y")])).unwrap();
+    let other = nameless.add(None).image.descriptor().digest;
+    let said = input(&nameless.locator("")).unwrap_err().message();
+    assert!(said.starts_with(&format!("there are several images, {one}, {other}")), "{said}");
     let absent = Digest::of(b"absent");
     assert!(message(&format!("@{absent}")).ends_with(&format!("{}` is not there", absent.hex())));
     assert!(message("@sha512:aa").contains("sha512"), "{}", message("@sha512:aa"));

@@ -220,9 +220,44 @@ fn token_servers_that_are_busy() {
     assert_eq!(token_server.asked().len(), 5);
 }
 
+/// One that wants to know who asks, where nobody is known; and a registry that takes the tokens of nobody.
+#[test]
+fn who_is_not_known_is_told_to_log_in() {
+    let advice = |server: &Server| format!("log in with `docker login {}`", server.address);
+    for status in [401, 403] {
+        let (token_server, token) = tokens(move |_, _| Reply::of(status));
+        let (server, _) = start(Registry::default(), gate(challenge(&token_server), token));
+        let (_directory, path, _) = binary(100);
+        let nobody = Client::new(Credentials::anonymous(), options());
+        let error = push(&nobody, &reference(&server, "app:1"), &path).unwrap_err();
+        assert!(error.is_denied() && error.to_string().contains(&advice(&server)), "{status} {error}");
+    }
+    let (token_server, _) = tokens(|_, nth| given(nth));
+    let (server, _) = start(Registry::default(), gate(challenge(&token_server), Arc::default()));
+    let (_directory, path, _) = binary(100);
+    let nobody = Client::new(Credentials::anonymous(), options());
+    let error = push(&nobody, &reference(&server, "app:1"), &path).unwrap_err();
+    assert!(error.is_denied() && error.to_string().contains(&advice(&server)), "{error}");
+    assert!(!error.to_string().contains("not accepted"), "{error}");
+}
+
+/// A password is asked for, and a token that is none is known.
+#[test]
+fn an_identity_token_is_no_password() {
+    let (server, _) = start(Registry::default(), lets_me_in);
+    let (_directory, path, _) = binary(100);
+    let identity = Client::new(Credentials::fixed(Credential::identity_token("hunter2")), options());
+    let error = push(&identity, &reference(&server, "app:1"), &path).unwrap_err();
+    assert!(error.is_denied() && error.to_string().contains("only an identity token is known"), "{error}");
+    assert_eq!(server.asked().len(), 1);
+    tells_nothing(&error);
+}
+
 #[test]
 fn realms_that_are_not_secure_are_not_told_anything() {
-    for realm in ["http://example.com/token", "ftp://example.com/", "http://me@127.0.0.1/", "http://", "a b"] {
+    for realm in
+        ["http://example.com/token", "ftp://example.com/", "http://me@127.0.0.1/", "http://", "http://:80/", "a b"]
+    {
         let (server, _) = start(Registry::default(), gate(format!("Bearer realm=\"{realm}\""), Arc::default()));
         let (_directory, path, _) = binary(100);
         let error = push(&me(), &reference(&server, "app:1"), &path).unwrap_err();

@@ -7,7 +7,7 @@ use crate::support::parts::part;
 use crate::support::ranges::now;
 use crate::support::registry::{Registry, lets_me_in, start};
 use crate::support::server::{Reply, Request};
-use sectile::drive::FetchOptions;
+use sectile::drive::{Fetch, FetchOptions};
 use sectile::metadata::Metadata;
 use sectile::oci::LayoutError;
 use sectile::oci::registry::{Client, Credential, Credentials, Held, HeldError};
@@ -120,4 +120,33 @@ fn a_blob_that_is_sent_on_shows_nothing_secret_there() {
     holds.lock().unwrap().blobs = registry.lock().unwrap().blobs.clone();
     assert!(read(&mut Held::open(anonymous(), reference(&server, "app:1")).unwrap()).unwrap().is_complete());
     assert!(elsewhere.asked().iter().all(|it| it.field("authorization").is_none() && it.field("range").is_some()));
+}
+
+/// An answer that is no good costs the part that was asked for, and nothing of what comes after.
+#[test]
+fn what_could_not_be_had_once_can_be_asked_for_again() {
+    let (server, _) = start(Registry::default(), {
+        let mut left = 1;
+        move |request| {
+            let is_it = is_blob(request) && left > 0;
+            left -= i32::from(is_it);
+            lets_me_in(request).or_else(|| is_it.then(|| Reply::of(404)))
+        }
+    });
+    let me = || Client::new(Credentials::fixed(Credential::password("me", "hunter2")), options());
+    let (_directory, path, bytes) = binary(9_000);
+    push(&me(), &reference(&server, "app:1"), &path).unwrap();
+    let mut held = Held::open(me(), reference(&server, "app:1")).unwrap();
+    let error = now(held.fetch(0..8)).unwrap_err();
+    assert!(error.to_string().contains("there is no such repository, or nothing of that name"), "{error}");
+    let len = bytes.len() as u64;
+    let fetched = now(held.fetch(0..8)).unwrap();
+    assert_eq!((&*fetched.bytes, fetched.len), (&bytes[..8], Some(len)));
+    // Behind the end there is nothing, and nobody is asked for it.
+    let before = server.asked().len();
+    for range in [8..8, len..len + 1, len + 5..len + 9] {
+        let fetched = now(held.fetch(range)).unwrap();
+        assert_eq!((fetched.bytes.len(), fetched.len), (0, Some(len)));
+    }
+    assert_eq!(server.asked().len(), before);
 }

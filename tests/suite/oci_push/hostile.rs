@@ -79,6 +79,10 @@ fn a_registry_that_stays_busy_is_given_up() {
     let (error, lines) = refused(|request| (request.method == "HEAD").then(|| Reply::of(503)));
     assert!(error.status() == Some(503) && error.is_passing(), "{error}");
     assert_eq!(lines.len(), 5);
+    let (error, lines) = refused(|request| (request.method == "POST").then(|| Reply::of(429)));
+    assert!(error.status() == Some(429) && error.is_passing(), "{error}");
+    assert!(error.to_string().contains("too many requests: try again later"), "{error}");
+    assert_eq!(lines.iter().filter(|line| line.starts_with("POST")).count(), 5, "{lines:?}");
     for (after, seconds) in
         [("3600", "3600 s"), ("Sun, 06 Nov 1994 09:49:37 GMT", "3600 s"), ("99999999999999999999", " s")]
     {
@@ -132,6 +136,7 @@ fn answers_that_are_too_large_or_no_answers() {
         (b"SSH-2.0-OpenSSH_9.2\r\n\r\n".to_vec(), "no registry"),
         (b"HTTP/1.1 202 X\r\ncontent-length: 18446744073709551616\r\n\r\n".to_vec(), ""),
         (b"HTTP/1.1 202 X\r\nlocation: \xff\r\n\r\n".to_vec(), "where to upload"),
+        (format!("HTTP/1.1 202 X\r\nlocation: /{}\r\n\r\n", "a".repeat(20_000)).into_bytes(), "16 KiB"),
         (b"HTTP/1.1 202 X\r\nlocation: ftp://h/\r\ncontent-length: 0\r\n\r\n".to_vec(), "refused"),
         (b"HTTP/1.1 202 X\r\nlocation: http://a@127.0.0.1/\r\ncontent-length: 0\r\n\r\n".to_vec(), "refused"),
         (b"HTTP/1.1 202 X\r\nlocation: http://example.com/\r\ncontent-length: 0\r\n\r\n".to_vec(), "not secure"),
@@ -172,6 +177,30 @@ fn a_registry_that_miscounts_is_not_believed() {
         // Ranges that say nothing are passed over, and then the registry has not what it was sent.
         let error = error.unwrap_err();
         assert!(server.asked().len() < 30, "{range}: {error}");
+    }
+}
+
+/// The registry has what it was sent, and says that it is out of order: its answer to the chunk before was lost.
+#[test]
+fn a_chunk_that_is_out_of_order_is_taken_up_where_the_registry_is() {
+    for times in [1, u32::MAX] {
+        let mut left = times;
+        let (server, registry) = start(Registry { min_chunk: Some(1), ..Registry::default() }, move |request| {
+            let is_it = left > 0 && request.method == "PATCH" && request.body.is_some();
+            let is_it = is_it && !request.field("content-range").unwrap().starts_with("0-");
+            left -= u32::from(is_it);
+            is_it.then(|| error(416, "BLOB_UPLOAD_INVALID", "out of order"))
+        });
+        let (_directory, path, bytes) = binary(300_000);
+        let result = push(&anonymous(), &reference(&server, "app:1"), &path);
+        let asked = server.lines().iter().filter(|line| line.starts_with("GET")).count();
+        if times == 1 {
+            assert!(result.is_ok() && asked == 1, "{result:?} {:?}", server.lines());
+            assert!(registry.lock().unwrap().blobs.values().any(|blob| *blob == bytes));
+        } else {
+            assert_eq!(result.unwrap_err().status(), Some(416));
+            assert_eq!(asked, 4);
+        }
     }
 }
 
@@ -268,6 +297,37 @@ fn an_upload_is_sent_on_whole_or_not_at_all() {
         assert!(result.is_ok(), "{result:?}");
         assert_eq!(lines.iter().filter(|line| line.contains("PUT") && line.contains("uploads")).count(), 4);
     }
+}
+
+/// Whether a manifest is there already is asked before it is put.
+#[test]
+fn a_manifest_that_may_not_be_looked_for_is_an_error() {
+    let (error, lines) = refused(|request| request.is("HEAD", "manifests/").then(|| Reply::of(403)));
+    assert!(error.is_denied() && error.to_string().contains("HEAD http://127.0.0.1:"), "{error}");
+    assert!(!lines.iter().any(|line| line.starts_with("PUT") && line.contains("manifests")), "{lines:?}");
+}
+
+/// What was planned for one file is not sent of another.
+#[test]
+fn another_file_than_was_planned_is_not_pushed() {
+    let (server, _) = start(Registry::default(), |_| None);
+    let [(_one, one, _), (_other, other, _)] = [binary(1000), binary(2000)];
+    let [one, other] = [Packed::of(&one), Packed::of(&other)];
+    let to = reference(&server, "app:1");
+    for (image, plan) in [(&one.image, &other.plan), (&other.image, &one.plan), (&other.image, &other.plan)] {
+        let error = anonymous().push(&to, image, plan, &one.input, &mut |_, _| {}).unwrap_err();
+        assert!(error.is_source() && error.to_string().contains("was changed"), "{error}");
+    }
+    assert!(server.asked().is_empty());
+}
+
+#[test]
+fn no_such_host() {
+    let (_directory, path, _) = binary(100);
+    // No label is so long: nobody has to be asked whether there is one.
+    let to = format!("{}.invalid:1/app:1", "n".repeat(64)).parse().unwrap();
+    let error = push(&anonymous(), &to, &path).unwrap_err();
+    assert!(error.is_passing() && said(&error).contains("there is no connection: "), "{}", said(&error));
 }
 
 #[test]

@@ -15,3 +15,5 @@ pub mod seeded;
 #[cfg(any(feature = "push", feature = "remote"))]
 pub mod server;
 pub mod sources;
+#[cfg(all(unix, feature = "cli"))]
+pub mod terminal;

@@ -80,9 +80,10 @@ mod tests {
     use super::family::Family;
     use super::*;
     use crate::audit::form::Form;
-    use crate::audit::sample::{HOSTILE, hostile, usual, written};
+    use crate::audit::sample::{HOSTILE, about, bare, excused, finding, hostile, usual, written};
     use crate::audit::{Audit, Ended};
-    use crate::finding::Severity;
+    use crate::finding::{Code, Severity};
+    use crate::metadata::Field;
     use crate::policy::Policy;
 
     fn page() -> (String, usize) {
@@ -190,5 +191,42 @@ mod tests {
         }
         assert!(!STYLE.contains("url(") && !STYLE.contains("@import"));
         assert!(!SCRIPT.contains("</script") && !SCRIPT.contains("<!--"));
+    }
+
+    #[test]
+    fn what_is_excused_says_why() {
+        let mut row = usual(0);
+        row.judged = vec![excused(Code::NotSpdx, HOSTILE[0]), finding(Code::NotUrl, None, 9, "not excused")];
+        let page = String::from_utf8(written(Form::Html, &[row], None)).unwrap();
+        let judged = &lines(&page)[0][18];
+        assert_eq!((judged[0].as_array().unwrap().len(), &judged[0][8]), (9, &Value::from(HOSTILE[0])));
+        assert_eq!(judged[1].as_array().unwrap().len(), 8);
+        assert!(SCRIPT.contains("`excepted: ${reason}`"), "which shows it");
+    }
+
+    #[test]
+    fn what_there_is_much_of_is_counted() {
+        let mut page = Vec::new();
+        let paths = (0..12).map(|nth| format!("<{nth}>").into()).collect();
+        head(&About { paths, ..about() }, &mut page).unwrap();
+        let title = "&lt;0&gt;, &lt;1&gt;, &lt;2&gt;, 9 more";
+        assert!(String::from_utf8(page).unwrap().contains(title));
+        // More licences than are counted one by one, and blobs that say the same of those that are not.
+        let licensed = |nth: u64| {
+            let mut row = bare(nth, std::ffi::OsStr::new("f"));
+            row.annotations.push((Field::Licenses, format!("{:05}", nth.min(4_999)).into()));
+            row
+        };
+        let rows: Vec<_> = (0..4_096 + 2_000).map(licensed).collect();
+        let page = String::from_utf8(written(Form::Html, &rows, None)).unwrap();
+        assert!(page.contains("and 2,000 blobs with licences that are not counted one by one"));
+        assert!(!String::from_utf8(written(Form::Html, &rows[..4_096], None)).unwrap().contains("one by one"));
+    }
+
+    #[test]
+    fn what_was_stopped_says_where() {
+        let page = |stop| String::from_utf8(written(Form::Html, &[], Some(&stop))).unwrap();
+        assert!(page(Stop { behind: None }).contains("There is no row."));
+        assert!(page(Stop { behind: Some("<a>".into()) }).contains("The last row is that of <code>&lt;a&gt;</code>."));
     }
 }

@@ -249,9 +249,10 @@ impl Archive<'_> {
         }
     }
 
-    /// What went wrong under all that was told of it.
+    /// What went wrong under all that was told of it; but for what breaks off because it is to stop.
     fn tell_fault(&mut self, called: &Called<'_>) {
-        if let Some((code, message)) = self.budget.take_fault() {
+        let fault = self.budget.take_fault();
+        if let Some((code, message)) = fault.filter(|_| !self.look.stops()) {
             self.tell(called, code, message);
         }
     }

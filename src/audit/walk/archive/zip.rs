@@ -71,6 +71,7 @@ impl Archive<'_> {
         let called = Called::entry(outer, &name);
         let range = match data_of(&entry, bytes) {
             Ok(range) => range,
+            Err(_) if self.budget.has_fault() => return, // told at the end of the file
             Err(why) => return self.tell(&called, Code::MalformedArchive, why.to_owned()),
         };
         if taken.len() * Taken::COST > self.budget.holdable() {

@@ -102,6 +102,16 @@ fn tars_of_every_shape() {
     let mut directory = tar::Header::new_gnu();
     directory.set_entry_type(tar::EntryType::Directory);
     add(&mut builder, directory, "directory.wasm", b"");
+    // What the header says of the size gives way to what stands before it, and what is for all entries, to none of them.
+    let mut global = tar::Header::new_ustar();
+    global.set_entry_type(tar::EntryType::XGlobalHeader);
+    add(&mut builder, global, "pax_global_header", b"20 comment=01234567\n");
+    builder.append_pax_extensions([("size", MODULE.len().to_string().as_bytes())]).unwrap();
+    let mut sized = tar::Header::new_ustar();
+    sized.set_path("sized.wasm").unwrap();
+    sized.set_size(0);
+    sized.set_cksum();
+    builder.append(&sized, MODULE).unwrap();
     let mut sparse = tar::Header::new_gnu();
     sparse.set_entry_type(tar::EntryType::GNUSparse);
     add(&mut builder, sparse, "sparse.wasm", OTHER);
@@ -113,8 +123,10 @@ fn tars_of_every_shape() {
     let tar = builder.into_inner().unwrap();
     for bytes in [tar.clone(), gzip(&tar)] {
         let shown = show_file(&bytes);
-        assert_eq!(shown.files(), [&*format!("a!{long}"), "a!pax\nname.wasm", "a!old", "a!../../../x/etc"]);
-        assert_eq!(shown.blobs.iter().map(|blob| &*blob.bytes).collect::<Vec<_>>(), [MODULE, MODULE, OTHER, OTHER]);
+        let names = [&*format!("a!{long}"), "a!pax\nname.wasm", "a!old", "a!sized.wasm", "a!../../../x/etc"];
+        assert_eq!(shown.files(), names);
+        let bytes: Vec<_> = shown.blobs.iter().map(|blob| &*blob.bytes).collect();
+        assert_eq!(bytes, [MODULE, MODULE, OTHER, MODULE, OTHER]);
         assert_eq!(shown.codes(), ["unreadable a!sparse.wasm", "not-followed a"]);
         assert!(shown.troubles[1].message.contains("2 links"), "{shown:?}");
     }

@@ -194,6 +194,15 @@ fn tars_that_lie() {
         });
         assert_eq!(show_file(&bytes).codes(), ["malformed-archive a"]);
     }
+    // A name of which half is there, and one that is no archive any more.
+    let long = tar(&[(&*"n".repeat(300), MODULE)]);
+    for (end, what) in [(512 + 200, "header"), (512 + 301, "data")] {
+        for bytes in [long[..end].to_vec(), gzip(&long[..end])] {
+            let shown = show_file(&bytes);
+            assert_eq!((shown.blobs.len(), shown.codes()), (0, vec!["malformed-archive a".to_owned()]));
+            assert!(shown.troubles[0].message.contains(what), "{end} {:?}", shown.troubles);
+        }
+    }
     // Sparse headers that go on for ever.
     let sparse = with_header(&honest, |header| {
         header.set_entry_type(tar::EntryType::GNUSparse);
@@ -237,6 +246,13 @@ fn zips_that_lie() {
     wrong[central + 24] = 1;
     let shown = show_file(&wrong);
     assert_eq!(shown.codes(), ["malformed-archive a!a.wasm"], "{shown:?}");
+    let second = honest.windows(4).rposition(|bytes| bytes == b"PK\x03\x04").unwrap();
+    let second_central = honest.windows(4).rposition(|bytes| bytes == b"PK\x01\x02").unwrap();
+    let mut stored = with(second + 22, OTHER.len() as u8 + 1);
+    stored[second_central + 24] = OTHER.len() as u8 + 1;
+    let shown = show_file(&stored);
+    assert_eq!((shown.files(), shown.codes()), (vec!["a!a.wasm"], vec!["malformed-archive a!b.wasm".to_owned()]));
+    assert!(shown.troubles[0].message.contains("two sizes"), "{shown:?}");
     let mut encrypted = with(local + 6, honest[local + 6] | 1);
     encrypted[central + 8] |= 1;
     assert_eq!(show_file(&encrypted).codes(), ["unreadable a!a.wasm"]);
@@ -262,6 +278,70 @@ fn entries_of_a_zip_that_share_bytes() {
     assert_eq!(shown.troubles.len(), 17); // sixteen, and the number of the others
     assert!(shown.troubles[16].message.contains("983 more"), "{:?}", shown.troubles[16]);
     assert_eq!(shown.troubles[16].place.file, "a");
+}
+
+/// The directory's records of a zip, in another order: each is told by where it says that its entry lies.
+fn directory_of(zip: &[u8], order: impl Fn(Vec<&[u8]>) -> Vec<Vec<u8>>) -> Vec<u8> {
+    let (_, central) = headers(zip);
+    let end = zip.len() - 22;
+    let starts: Vec<_> = (central..end).filter(|&at| zip[at..].starts_with(b"PK\x01\x02")).collect();
+    let ends = starts[1..].iter().copied().chain([end]);
+    let records = order(starts.iter().copied().zip(ends).map(|(start, end)| &zip[start..end]).collect());
+    let (number, directory) = (records.len() as u16, records.concat());
+    let mut tail = zip[end..].to_vec();
+    tail[8..10].copy_from_slice(&number.to_le_bytes());
+    tail[10..12].copy_from_slice(&number.to_le_bytes());
+    tail[12..16].copy_from_slice(&(directory.len() as u32).to_le_bytes());
+    [&zip[..central], &directory, &tail].concat()
+}
+
+#[test]
+fn entries_of_a_zip_in_any_order() {
+    let all: Vec<_> = (0..32).map(|nth| if nth % 3 == 0 { ("m", OTHER, false) } else { ("m", MODULE, true) }).collect();
+    let all = zip_of_duplicates(&all);
+    let backwards = directory_of(&all, |records| records.into_iter().rev().map(<[u8]>::to_vec).collect());
+    let inside_out = directory_of(&all, |records| {
+        let (even, odd): (Vec<_>, Vec<_>) = (0..records.len()).partition(|nth| nth % 2 == 0);
+        even.into_iter().chain(odd).map(|nth| records[nth].to_vec()).collect()
+    });
+    let mut files = Vec::new();
+    for bytes in [all.clone(), backwards, inside_out] {
+        let shown = show_file(&bytes);
+        assert!(shown.troubles.is_empty(), "{:?}", shown.troubles);
+        let mut names: Vec<_> = shown.files().into_iter().map(str::to_owned).collect();
+        names.sort();
+        files.push(names);
+    }
+    assert!(files[0].len() == 32 && files[1] == files[0] && files[2] == files[0], "{files:#?}");
+    // Each that is not beside another is remembered by itself, and that not without end.
+    let gaps = directory_of(&all, |records| records.into_iter().step_by(2).map(<[u8]>::to_vec).collect());
+    let held = |held| show_file_with(&gaps, &WalkOptions { held, ..WalkOptions::default() }, Shown::default());
+    assert_eq!((held(1 << 10).blobs.len(), held(1 << 10).troubles.len()), (16, 0));
+    assert_eq!((held(100).blobs.len(), held(100).codes()), (4, vec!["archive-limit a".to_owned()]));
+}
+
+#[test]
+fn links_in_a_zip_are_counted_and_not_followed() {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    for name in ["a.wasm", "b.wasm"] {
+        writer.add_symlink(name, "/etc/passwd", options).unwrap();
+    }
+    writer.start_file("c.wasm", options).unwrap();
+    writer.write_all(MODULE).unwrap();
+    let shown = show_file(&writer.finish().unwrap().into_inner());
+    assert_eq!((shown.files(), shown.codes()), (vec!["a!c.wasm"], vec!["not-followed a".to_owned()]));
+    assert!(shown.troubles[0].message.contains("2 links"), "{shown:?}");
+}
+
+/// Frames that are to be skipped, and are cut off.
+#[test]
+fn a_frame_to_be_skipped_that_is_cut_off_says_so() {
+    let skipped = |len: u32, has: usize| [&[0x50, 0x2a, 0x4d, 0x18][..], &len.to_le_bytes(), &vec![0; has]].concat();
+    let shown = show_file(&[zstd(MODULE), skipped(100, 100)].concat());
+    assert_eq!((shown.files(), shown.codes().len()), (vec!["a"], 0));
+    let shown = show_file(&[zstd(MODULE), skipped(100, 99)].concat());
+    assert_eq!((shown.files(), shown.codes()), (vec!["a"], vec!["malformed-archive a".to_owned()]));
 }
 
 /// Sets random bytes, cuts out and repeats random pieces: whatever comes of it ends, is no more than the limits allow, and is

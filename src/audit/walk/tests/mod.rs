@@ -57,7 +57,7 @@ fn text(name: &OsStr) -> String {
 /// What nothing that lies here asks for.
 fn asked() -> Asked<'static> {
     static POLICY: LazyLock<Policy> = LazyLock::new(Policy::default);
-    Asked { policy: &POLICY, draws: false, hashes: false }
+    Asked { policy: &POLICY, draws: false, hashes: false, stops: &|| false }
 }
 
 impl Look for Shown {

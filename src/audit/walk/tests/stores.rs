@@ -219,6 +219,38 @@ fn a_blob_that_is_a_link_is_not_followed() {
     assert_eq!(codes[0], "malformed-layout index.json");
 }
 
+/// Of a document that is described in many ways, all but one of them wrong, only so many are looked at.
+#[test]
+fn descriptions_of_one_document_are_few() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut layout = Layout::new(directory.path().to_owned());
+    let (digest, size) = layout.blob(manifest(&[layout.layer(LAYER, MODULE)]).as_bytes());
+    for more in 0..40 {
+        layout.listed.push(descriptor(MANIFEST, &digest, size + more, Some(&format!("t{more}"))));
+    }
+    let shown = layout.show();
+    assert_eq!(shown.blob(&at(MODULE)).others, ["oci:.:t0"]);
+    let place = format!("malformed-layout blobs/sha256/{}", digest.strip_prefix("sha256:").unwrap());
+    assert_eq!(shown.codes(), vec![place; 15]);
+}
+
+/// An index of 4 MiB, each of whose images has 20,000 layers, is but some megabytes; the names of those layers are not.
+#[test]
+fn names_of_layers_are_bounded() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut layout = Layout::new(directory.path().to_owned());
+    let layers = vec![layout.layer(LAYER, MODULE); 20_000];
+    let tags: Vec<String> = (0..250).map(|nth| nth.to_string()).collect();
+    let tags: Vec<&str> = tags.iter().map(|tag| &**tag).collect();
+    layout.list(MANIFEST, &manifest(&layers), &tags[..100]);
+    assert_eq!(layout.show().codes(), [""; 0]);
+    layout.list(MANIFEST, &manifest(&layers), &tags[100..]);
+    let shown = layout.show();
+    assert_eq!(shown.codes().len(), 1, "{:?}", shown.codes());
+    assert!(shown.troubles[0].message.contains("more than 4000000 names"), "{:?}", shown.troubles);
+    assert_eq!(shown.blob(&at(MODULE)).bytes, MODULE);
+}
+
 /// A registry's storage that is written by hand.
 struct Storage(PathBuf);
 
@@ -262,6 +294,13 @@ fn a_registrys_blobs_know_their_repositories() {
     storage.write("repositories/bad/_manifests/tags/t/current/link", b"sha256:../../../etc/passwd");
     fs::create_dir_all(storage.0.join("repositories/bad/_manifests/tags/deleted")).unwrap();
     storage.blob(b"text");
+    // A link that is a directory, or leads elsewhere; tags that are no directory.
+    fs::create_dir_all(storage.0.join("repositories/bad/_manifests/tags/u/current/link")).unwrap();
+    fs::create_dir_all(storage.0.join("repositories/bad/_manifests/tags/v/current")).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("/etc/passwd", storage.0.join("repositories/bad/_manifests/tags/v/current/link"))
+        .unwrap();
+    storage.write("repositories/worse/_manifests/tags", b"no directory");
     let shown = show(directory.path());
     let place = |bytes: &[u8]| {
         let hex = Digest::of(bytes).hex();
@@ -273,8 +312,16 @@ fn a_registrys_blobs_know_their_repositories() {
     assert_eq!(shown.blob(&place(MODULE)).others, ["app:v1", "team/app:latest", "team/app:v1"]);
     assert_eq!(shown.blob(&place(OTHER)).others, [format!("team/app@{untagged}")]);
     assert_eq!(shown.blob(&place(OTHER)).digest, Some(Digest::of(OTHER).to_string()));
-    let link = "data/docker/registry/v2/repositories/bad/_manifests/tags/t/current/link";
-    assert_eq!(shown.codes(), [format!("malformed-layout {link}")]);
+    let told = |code: &str, place: &str| format!("{code} data/docker/registry/v2/repositories/{place}");
+    let mut expected = vec![
+        told("malformed-layout", "bad/_manifests/tags/t/current/link"),
+        told("malformed-layout", "bad/_manifests/tags/u/current/link"),
+        told("unreadable", "worse/_manifests/tags"),
+    ];
+    if cfg!(unix) {
+        expected.insert(2, told("unreadable", "bad/_manifests/tags/v/current/link"));
+    }
+    assert_eq!(shown.codes(), expected);
     // Given by itself, it is one, too.
     assert_eq!(show(&storage.0).blobs[0].others, shown.blobs[0].others);
 }

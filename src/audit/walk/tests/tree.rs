@@ -160,12 +160,85 @@ mod unix {
         assert_eq!((shown.blobs.len(), shown.codes()), (65, vec![format!("unreadable {}", path("gone").display())]));
     }
 
+    /// Sets the length of a file once something in it was seen.
+    struct Writing {
+        path: std::path::PathBuf,
+        len: u64,
+        seen: usize,
+        told: Vec<&'static str>,
+        was_read: bool,
+    }
+
+    impl Look for Writing {
+        fn open(&mut self, _: u64) {}
+        fn archive(&mut self, archive: blob::Archive<'_>) {
+            self.was_read = archive.was_read;
+        }
+        fn knows(&mut self, _: &Place, _: &State) -> bool {
+            false
+        }
+        #[cfg(feature = "remote")]
+        fn will_know(&self, _: &Place, _: &State) -> bool {
+            false
+        }
+        fn see(&mut self, blob: Blob<'_>) {
+            if let Content::Stream(stream) = blob.content {
+                _ = std::io::copy(stream, &mut std::io::sink()); // which fails once there is less
+            }
+            fs::OpenOptions::new().write(true).open(&self.path).unwrap().set_len(self.len).unwrap();
+            self.seen += 1;
+        }
+        fn trouble(&mut self, trouble: Trouble) {
+            self.told.push(trouble.code.name());
+        }
+        fn pass(&mut self, _: u64) {}
+        fn stops(&self) -> bool {
+            false
+        }
+    }
+
+    /// Looks into a file of these bytes that has another length once something in it was seen.
+    fn changing(bytes: &[u8], len: u64) -> Writing {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a");
+        fs::write(&path, bytes).unwrap();
+        let mut writing = Writing { path: path.clone(), len, seen: 0, told: Vec::new(), was_read: false };
+        let options = WalkOptions::default();
+        walk(&[path.into()], &options, &|| false, &mut |unit| {
+            unit.look_into(&options, asked(), &mut Scratch::default(), &mut writing);
+            ControlFlow::Continue(())
+        });
+        writing
+    }
+
     #[test]
     fn an_archive_that_changes_meanwhile_is_recorded() {
-        struct Writing(Shown, std::path::PathBuf);
-        impl Look for Writing {
-            fn open(&mut self, _: u64) {}
+        let writing = changing(&tar(&[("m", MODULE)]), 1 << 20);
+        assert_eq!((writing.seen, &*writing.told, writing.was_read), (1, &["changed"][..], true));
+    }
 
+    /// It cannot be read any further, and another time it may be.
+    #[test]
+    fn an_archive_that_shrinks_meanwhile_is_left() {
+        let many: Vec<_> = (0..100).map(|nth| (format!("{nth}"), nth % 2 == 0)).collect();
+        let tarred: Vec<_> = many.iter().map(|(name, _)| (&**name, MODULE)).collect();
+        let deflated: Vec<_> = many.iter().map(|(name, _)| (&**name, MODULE, true)).collect();
+        let either: Vec<_> = many.iter().map(|(name, deflated)| (&**name, MODULE, *deflated)).collect();
+        for bytes in [tar(&tarred), zip(&deflated), zip(&either)] {
+            let Writing { seen, told, was_read, .. } = changing(&bytes, 100);
+            assert!((1..100).contains(&seen) && !was_read, "{seen}");
+            assert_eq!(told, ["unreadable", "changed"]);
+        }
+    }
+
+    /// What there is left of it is looked at as what it was: whoever reads on will see.
+    #[test]
+    fn a_file_that_shrinks_before_it_is_read_has_its_row() {
+        struct Shrinking(usize, std::path::PathBuf);
+        impl Look for Shrinking {
+            fn open(&mut self, _: u64) {
+                fs::OpenOptions::new().write(true).open(&self.1).unwrap().set_len(4).unwrap();
+            }
             fn archive(&mut self, _: blob::Archive<'_>) {}
             fn knows(&mut self, _: &Place, _: &State) -> bool {
                 false
@@ -175,26 +248,29 @@ mod unix {
                 false
             }
             fn see(&mut self, blob: Blob<'_>) {
-                self.0.see(blob);
-                fs::OpenOptions::new().append(true).open(&self.1).unwrap().write_all(b"more").unwrap();
+                let Content::Part { range, head, .. } = blob.content else { panic!("it lies in a file") };
+                assert_eq!((range, head), (0..MODULE.len() as u64, &MODULE[..4]));
+                self.0 += 1;
             }
             fn trouble(&mut self, trouble: Trouble) {
-                self.0.trouble(trouble);
+                panic!("{trouble:?}");
             }
-            fn pass(&mut self, _: u64) {}
+            fn pass(&mut self, _: u64) {
+                panic!("it begins as a module does");
+            }
             fn stops(&self) -> bool {
                 false
             }
         }
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a");
-        fs::write(&path, tar(&[("m", MODULE)])).unwrap();
-        let (mut writing, options) = (Writing(Shown::default(), path.clone()), WalkOptions::default());
-        walk(&[path.clone().into()], &options, &|| false, &mut |unit| {
-            unit.look_into(&options, asked(), &mut Scratch::default(), &mut writing);
+        fs::write(&path, MODULE).unwrap();
+        let (mut shrinking, options) = (Shrinking(0, path.clone()), WalkOptions::default());
+        walk(&[path.into()], &options, &|| false, &mut |unit| {
+            unit.look_into(&options, asked(), &mut Scratch::default(), &mut shrinking);
             ControlFlow::Continue(())
         });
-        assert_eq!(writing.0.codes(), [format!("changed {}", path.display())]);
+        assert_eq!(shrinking.0, 1);
     }
 
     #[test]
@@ -254,5 +330,29 @@ mod unix {
         assert_eq!(blobs.len(), 1000);
         assert!(blobs.iter().all(|blob| blob.others.len() == 1));
         assert!(blobs.windows(2).all(|pair| pair[0].file < pair[1].file));
+    }
+
+    /// Whoever has the last unit, and is to stop, does not wait for those that nobody will look into.
+    #[test]
+    fn who_stops_waits_for_no_unit() {
+        let directory = tempfile::tempdir().unwrap();
+        (0..1000).for_each(|nth| fs::write(directory.path().join(format!("{nth:03}")), MODULE).unwrap());
+        let options = WalkOptions::default();
+        let mut units = Vec::new();
+        walk(&[directory.path().into()], &options, &|| false, &mut |unit| {
+            units.push(unit);
+            ControlFlow::Continue(())
+        });
+        let last = units.pop().unwrap();
+        assert!(last.is_last && last.len() > 0 && !units.is_empty());
+        let (ends, ended) = std::sync::mpsc::channel();
+        let stops_after = Some(last.len()); // all of it is seen
+        std::thread::spawn(move || {
+            let mut shown = Shown { stops_after, ..Shown::default() };
+            last.look_into(&options, asked(), &mut Scratch::default(), &mut shown);
+            _ = ends.send(shown.blobs.len()); // to nobody, where that was given up
+        });
+        assert_eq!(ended.recv_timeout(std::time::Duration::from_secs(60)).ok(), stops_after);
+        drop(units);
     }
 }

@@ -1,0 +1,47 @@
+//! A terminal that nobody sits at.
+
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Read};
+use std::os::fd::OwnedFd;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+/// Runs a command whose standard error is a terminal; what it gives, and what the terminal is told. `meanwhile` is called with
+/// all that the terminal was told so far, whenever that is more.
+pub fn run(command: &mut Command, mut meanwhile: impl FnMut(&mut Child, &str)) -> (ExitStatus, Vec<u8>, String) {
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let name = ptsname(&terminal, Vec::new()).unwrap();
+    let end = OpenOptions::new().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+    command.env("TERM", "xterm").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(end);
+    let mut child = command.spawn().unwrap();
+    command.stderr(Stdio::null()); // its end of the terminal is the child's alone
+    let mut stdout = child.stdout.take().unwrap();
+    let given = thread::spawn(move || {
+        let mut given = Vec::new();
+        stdout.read_to_end(&mut given).unwrap();
+        given
+    });
+    let told = listen(terminal, |told| meanwhile(&mut child, told));
+    (child.wait().unwrap(), given.join().unwrap(), told)
+}
+
+/// What is told until nobody is left who could.
+fn listen(terminal: OwnedFd, mut hear: impl FnMut(&str)) -> String {
+    let (mut terminal, mut told, mut buffer) = (File::from(terminal), Vec::new(), [0; 4_096]);
+    loop {
+        match terminal.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => {
+                told.extend_from_slice(&buffer[..read]);
+                hear(&String::from_utf8_lossy(&told));
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => break, // as Linux says that everybody has hung up
+        }
+    }
+    String::from_utf8(told).unwrap()
+}
