@@ -209,7 +209,9 @@ mod tests {
     fn a_directory_that_cannot_be_read_is_told_by_either_walk() {
         for ignore_rules in [false, true] {
             let root = tempfile::tempdir().unwrap();
-            ["a", "gone", "z"].into_iter().for_each(|name| fs::create_dir(root.path().join(name)).unwrap());
+            for name in ["a", "gone", "z"] {
+                fs::create_dir(root.path().join(name)).unwrap();
+            }
             let options = WalkOptions { ignore_rules, ..WalkOptions::default() };
             let (mut listed, mut unlisted) = (Vec::new(), Vec::new());
             for met in list(root.path(), &options, enter) {
