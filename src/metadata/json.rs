@@ -136,5 +136,6 @@ mod tests {
     fn keys_that_stand_twice() {
         assert_eq!(codes(r#"{"a":1,"b":{"a":1},"a":2}"#), [Code::DuplicateJsonKey]);
         assert_eq!(codes(r#"{"b":[{"c":1,"\u0063":2}]}"#), [Code::DuplicateJsonKey]);
+        assert_eq!(codes(r#"{"a":[true,-1,1,1.5,null,"a",{}]}"#), []);
     }
 }

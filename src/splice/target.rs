@@ -115,3 +115,18 @@ fn pending(path: &Path, stamp: Stamp) -> Result<Option<PathBuf>, WriteError> {
 fn open(path: &Path, to_write: bool) -> io::Result<File> {
     store::open(path, OpenOptions::new().read(true).write(to_write), Link::Refused)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Only what is denied is read-only, and opened to be read where that is forced.
+    #[test]
+    fn what_cannot_be_opened_otherwise_is_said_as_the_system_says_it() {
+        let directory = tempfile::tempdir().unwrap();
+        for purpose in [Purpose::Replace { force: false }, Purpose::Replace { force: true }, Purpose::Write] {
+            let error = Target::lock(directory.path(), purpose).map(|_| ()).unwrap_err();
+            assert!(matches!(error, WriteError::Open(_)), "{purpose:?} {error:?}");
+        }
+    }
+}

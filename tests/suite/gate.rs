@@ -153,6 +153,7 @@ fn framing_and_limits_are_refused_at_once() {
     assert!(refusal.reading().is_none() && refusal.error().unwrap().is_not_wasm());
     let (_, refusal) = refused(gate(&Policy::default()), b"");
     assert_eq!(refusal.to_string(), "not WebAssembly: the input is empty (at offset 0x0)");
+    assert!(format!("{refusal:?}").contains("Empty"), "{refusal:?}");
 }
 
 #[test]

@@ -43,6 +43,8 @@ fn depth() {
     let (metadata, result) = read(&bytes, Limits { depth: 1, ..Limits::default() });
     assert_limit(result, 14);
     assert_eq!(metadata.items().len(), 1);
+    let error = sectile::read_slice(&bytes, Limits { depth: 0, ..Limits::default() }).unwrap_err();
+    assert_eq!((error.is_limit(), error.offset()), (true, Some(0)));
 }
 
 #[test]
