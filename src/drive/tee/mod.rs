@@ -103,7 +103,6 @@ pub struct Tee<T, W> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Open,
-    /// The watch was told of the end.
     Ended,
     Refused,
 }
@@ -124,8 +123,7 @@ impl<T, W> Tee<T, W> {
         (self.inner, self.watch)
     }
 
-    /// Whether the watch is shown nothing more.
-    #[cfg(any(feature = "stream", feature = "http"))]
+    /// Whether the watch was told of the end, or has refused.
     fn is_over(&self) -> bool {
         self.state != State::Open
     }
@@ -160,7 +158,7 @@ impl<R: Read, W: Watch<Refusal: Into<Box<dyn StdError + Send + Sync>>>> Read for
         let len = self.inner.read(buffer)?;
         if len > 0 {
             self.show(Some(&buffer[..len])).map_err(refused)?;
-        } else if !buffer.is_empty() && self.state == State::Open {
+        } else if !buffer.is_empty() && !self.is_over() {
             self.show(None).map_err(refused)?;
         }
         Ok(len)
