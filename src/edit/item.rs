@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{EditError, Glob};
 use crate::limits::Limits;
-use crate::metadata::{Field, Flaw};
+use crate::metadata::Field;
 
 /// What is wanted of one item.
 #[derive(Clone, Debug, Default)]
@@ -18,8 +18,6 @@ pub(super) struct ItemEdit {
     /// The item's own name.
     pub(super) name: Option<NameEdit>,
     pub(super) producers: Vec<ProducerEdit>,
-    /// What the table has against the values that are set.
-    pub(super) flaws: Vec<(Field, Flaw)>,
 }
 
 #[derive(Clone, Debug)]
@@ -78,13 +76,18 @@ impl ProducerEdit {
 }
 
 impl ItemEdit {
+    /// The sections that are given data, be it in the place of what is there or beside it.
+    pub(super) fn put(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let put = self.sections.iter().filter_map(|(name, data)| Some((&**name, data.as_deref()?)));
+        put.chain(self.appended.iter().map(|(name, data)| (&**name, &**data)))
+    }
+
     /// What is asked for agrees with itself, and can be read back.
     pub(super) fn check(&self, limits: Limits) -> Result<(), EditError> {
         if let Some(name) = self.twice() {
             return Err(EditError::Twice(name.to_owned()));
         }
-        let put = self.sections.iter().filter_map(|(name, data)| Some((name, data.as_ref()?)));
-        for (name, data) in put.chain(self.appended.iter().map(|(name, data)| (name, data))) {
+        for (name, data) in self.put() {
             within("the name of a custom section", name.len(), limits.name)?;
             if Field::ALL.iter().any(|field| field.section() == name) {
                 within(name, data.len(), limits.data)?;

@@ -87,7 +87,7 @@ impl Edit {
         if flaws.iter().any(Flaw::is_refused) {
             return Err(EditError::Invalid { field, flaws });
         }
-        self.set_flawed(field, value, flaws)
+        self.set_as_is(field, value)
     }
 
     /// Sets a field to a value, whatever the table has against it: that becomes findings of the plan.
@@ -97,8 +97,8 @@ impl Edit {
     /// The field is given twice, or the value holds a NUL.
     pub fn set_as_is(self, field: Field, value: impl Into<String>) -> Result<Self, EditError> {
         let value = value.into();
-        let flaws = field.check(&value);
-        self.set_flawed(field, value, flaws)
+        no_nul(field.section(), &value)?;
+        self.section(field.section(), Some(value.into_bytes()))
     }
 
     /// Removes a field, however many sections have it.
@@ -171,7 +171,7 @@ impl Edit {
     }
 
     /// Puts data into a custom section: where one of that name stands, or at the item's end. Of several, the first takes
-    /// it, and the others go.
+    /// it, and the others go. Any data is put; what a reader will find in it is among the plan's findings.
     ///
     /// # Errors
     ///
@@ -180,7 +180,7 @@ impl Edit {
         self.section(name, Some(data.into()))
     }
 
-    /// Adds a custom section at the item's end, whatever is there.
+    /// Adds a custom section at the item's end, whatever is there. What a reader will find in it is among the plan's findings.
     ///
     /// # Errors
     ///
@@ -281,12 +281,6 @@ impl Edit {
     #[cfg(feature = "manifest")]
     pub(crate) fn is_about_name(&self) -> bool {
         self.items.get(&self.at).is_some_and(|item| item.name.is_some())
-    }
-
-    fn set_flawed(mut self, field: Field, value: String, flaws: Vec<Flaw>) -> Result<Self, EditError> {
-        no_nul(field.section(), &value)?;
-        self.item().flaws.extend(flaws.into_iter().map(|flaw| (field, flaw)));
-        self.section(field.section(), Some(value.into_bytes()))
     }
 
     fn section(mut self, name: impl Into<String>, data: Option<Vec<u8>>) -> Result<Self, EditError> {

@@ -14,8 +14,8 @@ use crate::splice::Plan;
 pub struct Planned {
     /// Which bytes are kept, and which are inserted.
     pub plan: Plan,
-    /// What is notable about it: values that are written although the table has something against them, signatures that
-    /// no longer hold. Offsets are the source's.
+    /// What is notable about it: what a reader will find in the values and sections that are written, signatures that no
+    /// longer hold. Offsets are the source's.
     pub findings: Vec<Finding>,
     /// What happens to which custom sections, in the order of the source. (The size fields of what encloses them are not
     /// told.)

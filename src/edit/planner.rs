@@ -23,7 +23,7 @@ pub(super) fn plan(edit: &Edit, outline: &Outline<'_>, source_len: u64, limits: 
     let mut patches = Vec::new();
     let mut changes = Vec::new();
     let mut growth = vec![0; outline.items.len()];
-    let mut warnings = Warnings::new(outline);
+    let mut warnings = Warnings::new(outline, limits);
     // An item's growth is its holder's, and with that size field's own growth the enclosing item's. What is inserted at
     // the end of an item and of those that end there with it belongs to the innermost first.
     for (place, item) in outline.items.iter().enumerate().rev() {
@@ -53,7 +53,7 @@ pub(super) fn plan(edit: &Edit, outline: &Outline<'_>, source_len: u64, limits: 
     patches.sort_by_key(|patch| (patch.range.start, patch.range.end));
     changes.sort_by_key(|change: &Change| (change.range.start, change.range.end));
     let plan = Plan::new(source_len, patches);
-    let findings = warnings.of(&plan, &changes, limits);
+    let findings = warnings.of(&plan, &changes);
     Ok(Planned { plan, findings, changes })
 }
 
@@ -304,15 +304,21 @@ impl<'a> InItem<'a> {
 
 /// A new custom section, which is to stand at an offset.
 pub(super) fn custom_section(at: u64, name: &str, data: &[u8]) -> Result<Vec<u8>, EditError> {
+    let mut bytes = custom_section_head(at, name, data.len())?;
+    bytes.extend(data);
+    Ok(bytes)
+}
+
+/// What stands before the data of such a section, with room for that.
+pub(super) fn custom_section_head(at: u64, name: &str, data_len: usize) -> Result<Vec<u8>, EditError> {
     let name_len = shortest(name.len() as u32);
-    let size = u64::from(name_len) + name.len() as u64 + data.len() as u64;
+    let size = u64::from(name_len) + name.len() as u64 + data_len as u64;
     let size = u32::try_from(size).map_err(|_| too_large(at, size, u64::from(u32::MAX)))?;
     let mut bytes = Vec::with_capacity(1 + usize::from(shortest(size)) + size as usize);
     bytes.push(0);
     bytes.extend(encode(size, 0));
     bytes.extend(encode(name.len() as u32, name_len));
     bytes.extend(name.as_bytes());
-    bytes.extend(data);
     Ok(bytes)
 }
 

@@ -4,16 +4,19 @@ use std::borrow::Cow;
 
 use super::outline::{Content, Outline};
 use super::planned::{Change, ChangeKind};
-use super::planner::MAX_NESTED;
+use super::planner::{MAX_NESTED, custom_section_head};
 use super::{NAMES, NameEdit, PRODUCERS, ProducerEdit};
+use crate::drive;
 use crate::finding::{Code, Finding, Findings};
 use crate::limits::Limits;
-use crate::metadata::{Field, Purpose, controls, purpose};
+use crate::metadata::{Purpose, Reader, controls, purpose};
+use crate::scan::ItemKind;
 use crate::splice::{Patch, Plan};
 
 /// The findings of a plan, as they are made: by the items that they are about.
 pub(super) struct Warnings<'o> {
     outline: &'o Outline<'o>,
+    limits: Limits,
     touched: Vec<Touched>,
     found: Vec<Found>,
 }
@@ -38,8 +41,8 @@ struct Touched {
 }
 
 impl<'o> Warnings<'o> {
-    pub(super) fn new(outline: &'o Outline<'o>) -> Self {
-        Self { outline, touched: vec![Touched::default(); outline.items.len()], found: Vec::new() }
+    pub(super) fn new(outline: &'o Outline<'o>, limits: Limits) -> Self {
+        Self { outline, limits, touched: vec![Touched::default(); outline.items.len()], found: Vec::new() }
     }
 
     /// An item is changed by these patches, which come to these changes.
@@ -48,7 +51,7 @@ impl<'o> Warnings<'o> {
             self.touch(place, patch.range.start);
         }
         self.touched[place].resigned = changes.iter().any(|change| &*change.section == "signature");
-        self.flaws(place, changes);
+        self.put(place, changes);
         self.deceptive_names(place, changes);
         self.unreadable_names(place);
         self.build_id(place, changes);
@@ -71,19 +74,19 @@ impl<'o> Warnings<'o> {
         }
     }
 
-    /// All of them, item by item, folded as those of a reading are.
-    pub(super) fn of(mut self, plan: &Plan, changes: &[Change], limits: Limits) -> Vec<Finding> {
+    /// All of them, item by item in the order of the source, folded as those of a reading are.
+    pub(super) fn of(mut self, plan: &Plan, changes: &[Change]) -> Vec<Finding> {
         if !plan.is_identity() {
             self.near_limit(0, 0, plan.len(), MAX_NESTED, None);
         }
         let number = |kind| changes.iter().filter(|change| change.kind == kind).count() as u64;
         let sections = self.outline.sections + number(ChangeKind::Added) - number(ChangeKind::Removed);
-        if sections > limits.sections {
-            let message = format!("{sections} sections, and no more than {} are read back", limits.sections);
+        if sections > self.limits.sections {
+            let message = format!("{sections} sections, and no more than {} are read back", self.limits.sections);
             self.find(0, Code::NearLimit, 0, None, message);
         }
-        self.found.sort_by_key(|found| found.place);
-        let mut findings = Findings::new(limits.findings);
+        self.found.sort_by_key(|found| (found.place, found.offset));
+        let mut findings = Findings::new(self.limits.findings);
         for Found { place, code, offset, section, message } in self.found {
             let describe = || (self.outline.path(place), message);
             findings.add(code, place as u32, offset, section.as_deref(), describe);
@@ -112,17 +115,19 @@ impl<'o> Warnings<'o> {
         self.found.push(found);
     }
 
-    /// Values that are set although the table has something against them.
-    fn flaws(&mut self, place: usize, changes: &[Change]) {
+    /// What a reader will find in the sections that are given data, once they stand there.
+    fn put(&mut self, place: usize, changes: &[Change]) {
         let item = &self.outline.items[place];
         let Some(edit) = item.wish.edit else { return };
-        for (field, flaw) in &edit.flaws {
-            let is_of = |name: &str| name == field.section();
+        for (name, data) in edit.put() {
+            let is_of = |other: &str| other == name;
             let change = changes.iter().find(|change| change.kind != ChangeKind::Removed && is_of(&change.section));
             let stands = || item.sections.iter().find(|section| is_of(&section.name));
             let offset = change.map(|change| change.range.start);
             let offset = offset.or_else(|| stands().map(|section| section.extent.start)).unwrap_or(item.end);
-            self.find(place, flaw.code, offset, Some(Field::section(*field)), flaw.message.clone());
+            for Finding { code, section, message, .. } in read_alone(item.kind, name, data, self.limits) {
+                self.find(place, code, offset, section.as_deref(), message);
+            }
         }
     }
 
@@ -195,6 +200,16 @@ impl<'o> Warnings<'o> {
             self.find(place, Code::NearLimit, offset, section, message);
         }
     }
+}
+
+/// What a reader finds in a section that is all there is of its item. The data is read where it lies.
+fn read_alone(kind: ItemKind, name: &str, data: &[u8], limits: Limits) -> Vec<Finding> {
+    let Ok(head) = custom_section_head(0, name, data.len()) else { return Vec::new() }; // no plan comes of it
+    let front = Patch { range: 0..0, bytes: [&kind.preamble()[..], &head].concat() };
+    let plan = Plan::new(data.len() as u64, vec![front]);
+    let mut reader = Reader::copying(limits);
+    _ = drive::read_at(&plan.reader(data), plan.len(), &mut reader, limits); // the framing is sound
+    reader.finish().map(|read| read.findings().iter().cloned().collect()).unwrap_or_default()
 }
 
 fn ordinal(number: usize) -> String {

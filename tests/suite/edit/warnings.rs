@@ -1,8 +1,10 @@
 //! What a plan says of itself.
 
+use std::collections::BTreeSet;
+
 use sectile::edit::{Edit, Glob, Planned, Strip};
 use sectile::metadata::Field;
-use sectile::{Code, Limits, Severity};
+use sectile::{Code, Finding, Limits, Severity};
 
 use super::apply;
 use crate::support::binary::{component, custom, module, nested, prefixed, producers, section};
@@ -120,6 +122,50 @@ fn values_that_are_written_although_something_is_against_them() {
         [(Code::VcsUrl, "source", "0".to_owned(), old), (Code::DeprecatedLicense, "licenses", "0".to_owned(), end)]
     );
     assert!(planned.findings[1].message.contains("GPL-3.0-only"));
+}
+
+/// What a plan says of a section that is put is what a reader will say of it.
+#[test]
+fn what_is_put_is_judged_as_it_will_be_read() {
+    let put = |name: &str, data: &[u8]| Edit::new().put(name, data).unwrap();
+    let append = |name: &str, data: &[u8]| Edit::new().append(name, data).unwrap();
+    let mut codes = BTreeSet::new();
+    for source in [module(&[]), component(&[])] {
+        for (name, data) in [
+            ("licenses", &b"MIT/Apache-2.0"[..]),
+            ("licenses", b"MIT"),
+            ("authors", b"\xff"),
+            ("authors", b""),
+            ("source", b"git@github.com:a/b.git"),
+            ("homepage", b"javascript:alert(1)\x1b"),
+            ("producers", b"\x01\x04tool\x00"),
+            ("producers", b"\x7f"),
+            ("name", b"\x00\x7f"),
+            ("build_id", b"\x05a"),
+            ("registry-metadata", b"{}"),
+            ("registry-metadata", br#"{"authors":[],"authors":[]}"#),
+            (".dep-v0", b"no zlib"),
+            ("note\u{202e}", b"whatever it is"),
+            ("note", b""),
+        ] {
+            for edit in [put(name, data), append(name, data)] {
+                let Planned { plan, findings: said, .. } = plan(&edit, &source);
+                let edited = plan.to_vec(&source).unwrap();
+                let read = sectile::read_slice(&edited, Limits::default()).unwrap().complete().unwrap();
+                let of = |finding: &Finding| (finding.code, finding.section.clone(), finding.message.clone());
+                assert_eq!(said.iter().map(of).collect::<Vec<_>>(), read.findings().iter().map(of).collect::<Vec<_>>());
+                assert!(said.iter().all(|finding| finding.offset == source.len() as u64), "where it is put");
+                codes.extend(said.iter().map(|finding| finding.code.name()));
+            }
+        }
+    }
+    for code in ["imprecise-license", "not-utf8", "empty-value", "vcs-url", "malformed-producers", "control-characters"]
+    {
+        assert!(codes.contains(code), "{code} is none of {codes:?}");
+    }
+    // Of what is put where something of the name stands, nothing is said but of itself.
+    let source = module(&[custom("licenses", "no licence"), custom("vendor", "v")]);
+    assert_eq!(plan(&put("licenses", b"MIT"), &source).findings, []);
 }
 
 #[test]
