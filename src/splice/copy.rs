@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 
 use super::{Piece, Plan};
 use crate::drive::ReadAt;
+use crate::error::Reason;
 
 /// Bytes that are read at a time where the kernel does not copy.
 const BUFFER: usize = 128 << 10;
@@ -104,7 +105,7 @@ pub(super) fn read_at_most<R: ReadAt + ?Sized>(source: &R, buffer: &mut [u8], of
 
 /// Nobody can have read more than was asked for, whatever a source says.
 pub(super) fn no_more_than(asked: usize, read: usize) -> io::Result<usize> {
-    let boasts = || io::Error::new(ErrorKind::InvalidData, "the source gives more than it was asked for");
+    let boasts = || io::Error::new(ErrorKind::InvalidData, Reason::Unasked);
     (read <= asked).then_some(read).ok_or_else(boasts)
 }
 

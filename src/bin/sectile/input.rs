@@ -91,12 +91,12 @@ pub fn open_here(file: &OsStr, matches: &ArgMatches) -> Result<Input, Failure> {
     Ok(input)
 }
 
-/// The URL that a FILE argument is, if it is one.
+/// The URL that a FILE argument is, if it is one. The case of its scheme does not matter. Source: RFC 3986, 3.1.
 pub fn as_url(file: &OsStr) -> Option<&str> {
     const SCHEMES: [&str; 10] = ["s3", "s3a", "gs", "az", "abfs", "abfss", "http", "https", "file", "oci"];
     let file = file.to_str()?;
     let (scheme, _) = file.split_once("://")?;
-    SCHEMES.contains(&scheme).then_some(file)
+    SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known)).then_some(file)
 }
 
 #[cfg(feature = "remote")]
@@ -115,7 +115,8 @@ pub const LACKS_REMOTE: &str = "this `sectile` is built without what reads elsew
 
 /// What a URL names in a registry, if that is where it leads.
 pub fn in_registry(url: &str) -> Option<&str> {
-    url.strip_prefix("oci://")
+    let (scheme, image) = url.split_once("://")?;
+    scheme.eq_ignore_ascii_case("oci").then_some(image)
 }
 
 /// A FILE argument as it is shown: a URL without what may be as good as a password, which is all behind its path, a user who
@@ -125,7 +126,7 @@ pub fn shown(file: &OsStr) -> Cow<'_, OsStr> {
     let whole = rest.split(['?', '#']).next().unwrap_or_default();
     let (place, path) = whole.split_at(whole.find('/').unwrap_or(whole.len()));
     let host = match place.rsplit_once('@') {
-        Some((user, host)) if user.contains(':') || scheme.starts_with("http") => host,
+        Some((user, host)) if user.contains(':') || scheme.to_ascii_lowercase().starts_with("http") => host,
         _ => place,
     };
     Cow::Owned(format!("{scheme}://{host}{path}").into())

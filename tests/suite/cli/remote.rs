@@ -20,11 +20,12 @@ fn what_lies_elsewhere_is_shown_as_a_file_is() {
     fs::write(&path, &bytes).unwrap();
     let url = format!("http://{}/app.wasm?sig=5ec12e7", server.address);
     let file_url = format!("file://{}", path.display());
+    let loud_url = url.replace("http", "HTTP"); // RFC 3986, 3.1: the case of a scheme is nobody's
 
     for args in [&["show"][..], &["show", "--interface"], &["sections"], &["check"], &["show", "--json"]] {
         let of = |file: &str| run(args.iter().copied().chain([file]));
         let here = of(path.to_str().unwrap());
-        for there in [&url, &file_url] {
+        for there in [&url, &file_url, &loud_url] {
             let run = of(there);
             assert_eq!((run.status, &*run.stderr), (here.status, ""), "{args:?} {there}");
             let (name, _) = there.split_once('?').unwrap_or((there, ""));
@@ -36,7 +37,9 @@ fn what_lies_elsewhere_is_shown_as_a_file_is() {
     assert_eq!(json["size"], bytes.len());
     assert!(json["bytes_read"].as_u64().unwrap() < 100_000);
     assert_eq!(run(["get", &url, "note"]).text(), large);
-    assert_eq!(run(["sbom", &url]).text(), run(["sbom", path.to_str().unwrap()]).text());
+    for url in [&url, &loud_url] {
+        assert_eq!(run(["sbom", url]).text(), run(["sbom", path.to_str().unwrap()]).text());
+    }
 }
 
 /// What is shown of a FILE that is called so, without its name and what it cost.
@@ -64,6 +67,8 @@ fn what_lies_elsewhere_is_only_read() {
         "az://container/app.wasm?sig=5ec12e7",
         "s3://bucket/app.wasm?X-Amz-Signature=5ec12e7",
         "gs://bucket/app.wasm#5ec12e7",
+        "HTTPS://user:5ec12e7@example.com/app.wasm",
+        "S3://bucket/app.wasm?X-Amz-Signature=5ec12e7",
     ] {
         for args in [&["set", "--licenses", "MIT"][..], &["digest"], &["show", "--map"], &["show"], &["audit"]] {
             let run = run(args.iter().copied().chain([file]));
@@ -151,7 +156,7 @@ fn what_a_registry_holds_is_shown_and_compared_where_it_lies() {
 
     let oci = format!("oci://{place}");
     let by_digest = format!("oci://{}/team/app@{digest}", server.address);
-    for name in [&oci, &by_digest] {
+    for name in [&oci, &by_digest, &oci.replace("oci", "OCI")] {
         let shown = run(&["show", "--json", "--image", name]);
         assert_eq!((shown.status, &*shown.stderr), (0, ""));
         let json = shown.json();

@@ -35,10 +35,25 @@ fn an_audit_says_how_far_it_is() {
         }
     });
     assert!(is_stopped && heard <= 1_000 && status.code() == Some(2), "{told:?}");
-    assert!(told.contains(" a second") && told.contains(" left"), "{told:?}");
+    assert!(told.contains(" a second") && !told.contains(" 0s left"), "{told:?}");
     assert!(left(&told).starts_with("sectile: stopped") && left(&told).ends_with("\r\n"), "{told:?}");
     let table = String::from_utf8(table).unwrap();
     assert!(table.contains("stopped before its end") && !table.contains('\x1b'), "{table}");
+}
+
+/// Rows that scroll by say it better; a bar between them would be in their way.
+#[test]
+fn rows_on_a_terminal_stand_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let takes_a_while = if cfg!(debug_assertions) { 1 << 25 } else { 1 << 30 }; // to be hashed
+    File::create(directory.path().join("b.wasm")).unwrap().set_len(takes_a_while).unwrap();
+    for (format, is_alone) in [("csv", true), ("jsonl", true), ("table", false)] {
+        let mut audit = command(["audit", "--hash", "--format", format]);
+        let (status, told) = terminal::run_wholly(audit.arg(directory.path()));
+        assert_eq!(status.code(), Some(2), "{told:?}"); // it is no WebAssembly
+        assert!(told.contains("b.wasm"), "{told:?}");
+        assert_eq!(!told.contains(" a second"), is_alone, "{format}: {told:?}");
+    }
 }
 
 #[test]

@@ -11,14 +11,8 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 /// Runs a command whose standard error is a terminal; what it gives, and what the terminal is told. `meanwhile` is called with
 /// all that the terminal was told so far, whenever that is more.
 pub fn run(command: &mut Command, mut meanwhile: impl FnMut(&mut Child, &str)) -> (ExitStatus, Vec<u8>, String) {
-    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&terminal).unwrap();
-    unlockpt(&terminal).unwrap();
-    let name = ptsname(&terminal, Vec::new()).unwrap();
-    let end = OpenOptions::new().read(true).write(true).open(name.to_str().unwrap()).unwrap();
-    command.env("TERM", "xterm").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(end);
-    let mut child = command.spawn().unwrap();
-    command.stderr(Stdio::null()); // its end of the terminal is the child's alone
+    let (terminal, end) = open();
+    let mut child = begin(command.stdout(Stdio::piped()), end);
     let mut stdout = child.stdout.take().unwrap();
     let given = thread::spawn(move || {
         let mut given = Vec::new();
@@ -27,6 +21,31 @@ pub fn run(command: &mut Command, mut meanwhile: impl FnMut(&mut Child, &str)) -
     });
     let told = listen(terminal, |told| meanwhile(&mut child, told));
     (child.wait().unwrap(), given.join().unwrap(), told)
+}
+
+/// Runs a command that gives all it says to a terminal; what that is told.
+pub fn run_wholly(command: &mut Command) -> (ExitStatus, String) {
+    let (terminal, end) = open();
+    let mut child = begin(command.stdout(end.try_clone().unwrap()), end);
+    command.stdout(Stdio::null());
+    let told = listen(terminal, |_| {});
+    (child.wait().unwrap(), told)
+}
+
+/// A terminal, and the end of it that a command may write to.
+fn open() -> (OwnedFd, File) {
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let name = ptsname(&terminal, Vec::new()).unwrap();
+    let end = OpenOptions::new().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+    (terminal, end)
+}
+
+fn begin(command: &mut Command, end: File) -> Child {
+    let child = command.env("TERM", "xterm").stdin(Stdio::null()).stderr(end).spawn().unwrap();
+    command.stderr(Stdio::null()); // its end of the terminal is the child's alone
+    child
 }
 
 /// What is told until nobody is left who could.

@@ -3,7 +3,7 @@
 mod waiting;
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anstream::StripStream;
@@ -25,8 +25,10 @@ pub fn run(matches: &ArgMatches, output: &mut Output) -> Result<Exit, Failure> {
     let audit = audit(matches, form, place)?;
     let progress = Progress::new();
     stop_when_interrupted(&progress);
-    let audited =
-        Waiting::around(&audit, &roots, &progress, || answer(&audit, &roots, form, place, &progress, output))?;
+    let mut answer = || answer(&audit, &roots, form, place, &progress, output);
+    // Rows that a terminal shows say by themselves how far it is.
+    let are_seen = form.is_some() && place.is_none() && io::stdout().is_terminal();
+    let audited = if are_seen { answer() } else { Waiting::around(&audit, &roots, &progress, answer) }?;
     if let Some(stop) = &audited.stop {
         let behind = stop.behind.as_deref().map(|behind| format!(" behind {}", escaped(behind))).unwrap_or_default();
         let resume =

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{HumanBytes, HumanCount, HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 use sectile::audit::{Audit, Progress, Root};
 
 /// What is shown while somebody waits.
@@ -17,7 +17,7 @@ const REFRESH: Duration = Duration::from_millis(100);
 
 /// How it looks before it is known how much there is, and after.
 const UNKNOWN: &str = "{spinner} {pos} files  {rate}  {msg}";
-const KNOWN: &str = "{bar:30} {percent:>3} %  {pos} of {len} files  {rate}  {eta} left  {msg}";
+const KNOWN: &str = "{bar:30} {percent:>3} %  {pos} of {len} files  {rate}{left}  {msg}";
 
 impl Waiting {
     /// Shows how far an audit is while `work` does it. How much there is in all is counted meanwhile.
@@ -41,9 +41,7 @@ impl Waiting {
 fn show(progress: &Progress, counted: &Receiver<Option<u64>>, end: &Receiver<()>) {
     let style = |template| {
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        style.with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
-            _ = write!(out, "{:.0} a second", state.per_sec()); // of an error here nobody would hear
-        })
+        style.with_key("rate", rate).with_key("left", left)
     };
     let bar = ProgressBar::new_spinner().with_style(style(UNKNOWN));
     while end.recv_timeout(REFRESH) == Err(RecvTimeoutError::Timeout) {
@@ -57,4 +55,18 @@ fn show(progress: &Progress, counted: &Receiver<Option<u64>>, end: &Receiver<()>
         bar.tick();
     }
     bar.finish_and_clear();
+}
+
+// Of an error in these two nobody would hear.
+
+fn rate(state: &ProgressState, out: &mut dyn fmt::Write) {
+    _ = write!(out, "{:.0} a second", state.per_sec());
+}
+
+/// How long it will take, as soon as that can be told.
+fn left(state: &ProgressState, out: &mut dyn fmt::Write) {
+    let eta = state.eta();
+    if !eta.is_zero() {
+        _ = write!(out, "  {:#} left", HumanDuration(eta));
+    }
 }
