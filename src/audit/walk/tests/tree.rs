@@ -82,6 +82,7 @@ fn many_files_of_one_directory_come_in_units() {
 #[cfg(unix)]
 mod unix {
     use super::*;
+    use std::ops::Range;
     use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::symlink;
 
@@ -160,17 +161,40 @@ mod unix {
         assert_eq!((shown.blobs.len(), shown.codes()), (65, vec![format!("unreadable {}", path("gone").display())]));
     }
 
-    /// Sets the length of a file once something in it was seen.
-    struct Writing {
+    /// When a file is given another length.
+    #[derive(PartialEq)]
+    enum When {
+        /// Once it is opened, before anything of it is read.
+        Opened,
+        /// Once something in it was seen.
+        Seen,
+    }
+
+    /// Gives a file another length while it is looked into.
+    struct Meddling {
         path: std::path::PathBuf,
         len: u64,
+        when: When,
+        /// What was seen of parts of the file, and how often anything was.
+        parts: Vec<(Range<u64>, Vec<u8>)>,
         seen: usize,
+        passed: usize,
         told: Vec<&'static str>,
         was_read: bool,
     }
 
-    impl Look for Writing {
-        fn open(&mut self, _: u64) {}
+    impl Meddling {
+        fn meddle(&self, when: When) {
+            if when == self.when {
+                fs::OpenOptions::new().write(true).open(&self.path).unwrap().set_len(self.len).unwrap();
+            }
+        }
+    }
+
+    impl Look for Meddling {
+        fn open(&mut self, _: u64) {
+            self.meddle(When::Opened);
+        }
         fn archive(&mut self, archive: blob::Archive<'_>) {
             self.was_read = archive.was_read;
         }
@@ -182,39 +206,45 @@ mod unix {
             false
         }
         fn see(&mut self, blob: Blob<'_>) {
-            if let Content::Stream(stream) = blob.content {
-                _ = std::io::copy(stream, &mut std::io::sink()); // which fails once there is less
+            match blob.content {
+                Content::Part { range, head, .. } => self.parts.push((range, head.to_vec())),
+                Content::Stream(stream) => _ = std::io::copy(stream, &mut std::io::sink()), // fails once there is less
+                #[cfg(feature = "remote")]
+                Content::Looked(_) => unreachable!("nothing lies far away"),
             }
-            fs::OpenOptions::new().write(true).open(&self.path).unwrap().set_len(self.len).unwrap();
+            self.meddle(When::Seen);
             self.seen += 1;
         }
         fn trouble(&mut self, trouble: Trouble) {
             self.told.push(trouble.code.name());
         }
-        fn pass(&mut self, _: u64) {}
+        fn pass(&mut self, _: u64) {
+            self.passed += 1;
+        }
         fn stops(&self) -> bool {
             false
         }
     }
 
-    /// Looks into a file of these bytes that has another length once something in it was seen.
-    fn changing(bytes: &[u8], len: u64) -> Writing {
+    /// Looks into a file of these bytes that is given another length meanwhile.
+    fn changing(bytes: &[u8], len: u64, when: When) -> Meddling {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a");
         fs::write(&path, bytes).unwrap();
-        let mut writing = Writing { path: path.clone(), len, seen: 0, told: Vec::new(), was_read: false };
+        let (parts, told) = (Vec::new(), Vec::new());
+        let mut meddling = Meddling { path: path.clone(), len, when, parts, seen: 0, passed: 0, told, was_read: false };
         let options = WalkOptions::default();
         walk(&[path.into()], &options, &|| false, &mut |unit| {
-            unit.look_into(&options, asked(), &mut Scratch::default(), &mut writing);
+            unit.look_into(&options, asked(), &mut Scratch::default(), &mut meddling);
             ControlFlow::Continue(())
         });
-        writing
+        meddling
     }
 
     #[test]
     fn an_archive_that_changes_meanwhile_is_recorded() {
-        let writing = changing(&tar(&[("m", MODULE)]), 1 << 20);
-        assert_eq!((writing.seen, &*writing.told, writing.was_read), (1, &["changed"][..], true));
+        let Meddling { seen, told, was_read, .. } = changing(&tar(&[("m", MODULE)]), 1 << 20, When::Seen);
+        assert_eq!((seen, &*told, was_read), (1, &["changed"][..], true));
     }
 
     /// It cannot be read any further, and another time it may be.
@@ -225,7 +255,7 @@ mod unix {
         let deflated: Vec<_> = many.iter().map(|(name, _)| (&**name, MODULE, true)).collect();
         let either: Vec<_> = many.iter().map(|(name, deflated)| (&**name, MODULE, *deflated)).collect();
         for bytes in [tar(&tarred), zip(&deflated), zip(&either)] {
-            let Writing { seen, told, was_read, .. } = changing(&bytes, 100);
+            let Meddling { seen, told, was_read, .. } = changing(&bytes, 100, When::Seen);
             assert!((1..100).contains(&seen) && !was_read, "{seen}");
             assert_eq!(told, ["unreadable", "changed"]);
         }
@@ -234,43 +264,9 @@ mod unix {
     /// What there is left of it is looked at as what it was: whoever reads on will see.
     #[test]
     fn a_file_that_shrinks_before_it_is_read_has_its_row() {
-        struct Shrinking(usize, std::path::PathBuf);
-        impl Look for Shrinking {
-            fn open(&mut self, _: u64) {
-                fs::OpenOptions::new().write(true).open(&self.1).unwrap().set_len(4).unwrap();
-            }
-            fn archive(&mut self, _: blob::Archive<'_>) {}
-            fn knows(&mut self, _: &Place, _: &State) -> bool {
-                false
-            }
-            #[cfg(feature = "remote")]
-            fn will_know(&self, _: &Place, _: &State) -> bool {
-                false
-            }
-            fn see(&mut self, blob: Blob<'_>) {
-                let Content::Part { range, head, .. } = blob.content else { panic!("it lies in a file") };
-                assert_eq!((range, head), (0..MODULE.len() as u64, &MODULE[..4]));
-                self.0 += 1;
-            }
-            fn trouble(&mut self, trouble: Trouble) {
-                panic!("{trouble:?}");
-            }
-            fn pass(&mut self, _: u64) {
-                panic!("it begins as a module does");
-            }
-            fn stops(&self) -> bool {
-                false
-            }
-        }
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("a");
-        fs::write(&path, MODULE).unwrap();
-        let (mut shrinking, options) = (Shrinking(0, path.clone()), WalkOptions::default());
-        walk(&[path.into()], &options, &|| false, &mut |unit| {
-            unit.look_into(&options, asked(), &mut Scratch::default(), &mut shrinking);
-            ControlFlow::Continue(())
-        });
-        assert_eq!(shrinking.0, 1);
+        let Meddling { parts, seen, passed, told, .. } = changing(MODULE, 4, When::Opened);
+        assert_eq!((seen, passed, told.len()), (1, 0, 0), "it begins as a module does: {told:?}");
+        assert_eq!(parts, [(0..MODULE.len() as u64, MODULE[..4].to_vec())]);
     }
 
     #[test]
