@@ -172,7 +172,8 @@ impl Summary {
         self.bytes_read.saturating_add(self.archives_bytes).saturating_add(self.passed_bytes)
     }
 
-    /// Which share of the store's bytes was read, from 0 to 1; 0 where there are none.
+    /// Which share of the store's bytes was read; 0 where there are none. It is a little more than 1 where all of an archive's
+    /// entries are hashed: each one's first page is read before, to tell what it is, and that is counted, too.
     pub fn share_read(&self) -> f64 {
         if self.store_bytes == 0 { 0.0 } else { self.store_bytes_read() as f64 / self.store_bytes as f64 }
     }
