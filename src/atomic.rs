@@ -100,6 +100,10 @@ pub(crate) fn create_new(path: &Path, access: Access) -> io::Result<File> {
     if access == Access::Private {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     }
+    #[cfg(not(unix))]
+    {
+        _ = access; // who may read it is inherited from the directory
+    }
     options.open(path)
 }
 

@@ -1,7 +1,7 @@
 //! A plan carried out in the file itself: only what differs is written, under an undo journal.
 
 use std::fs::{self, File, FileTimes};
-use std::io::{self, ErrorKind};
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -12,7 +12,6 @@ use super::journal::{self, Journal, RunRecord};
 use super::target::{Purpose, Target};
 use super::{Piece, Plan, WriteError, WriteOptions};
 use crate::atomic::{self, Access, Directory};
-use crate::stamp::FileId;
 
 impl Plan {
     /// Writes into the file that the plan was made for, from the first byte that differs on: the fastest way where that
@@ -29,13 +28,13 @@ impl Plan {
     /// # Errors
     ///
     /// As for [`replace`](Self::replace), but for those of hard links and attributes, which stay; and
-    /// [`WriteError::Torn`] and [`WriteError::JournalLeft`].
+    /// [`WriteError::Torn`] and [`WriteError::JournalLeft`]. Where the system does not number files, as Windows does not in
+    /// a way that can be asked for, this is [`WriteError::Open`], and nothing is written.
     pub fn write_in_place(&self, path: impl AsRef<Path>, options: WriteOptions) -> Result<(), WriteError> {
         let target = Target::lock(path.as_ref(), Purpose::Write)?;
         if self.stamp != Some(target.stamp) {
             return Err(WriteError::OtherSource);
         }
-        let file = target.stamp.file.ok_or_else(|| WriteError::Open(ErrorKind::Unsupported.into()))?;
         target.check_whole()?;
         if !options.force {
             target.check_writable()?;
@@ -44,7 +43,7 @@ impl Plan {
         if runs.is_empty() {
             return Ok(());
         }
-        let saved = Saved::create(&target, file, options)?;
+        let saved = Saved::create(&target, options)?;
         let journal = saved.save(self, &runs, &target, options)?;
         let written =
             self.write_runs(&runs, &saved, &target.file, options).and_then(|()| check_sound(&target.file, self.len()));
@@ -147,8 +146,8 @@ pub(super) enum Undo {
 }
 
 impl Saved {
-    fn create(target: &Target, file: FileId, options: WriteOptions) -> Result<Self, WriteError> {
-        let path = journal::path(&target.path, file);
+    fn create(target: &Target, options: WriteOptions) -> Result<Self, WriteError> {
+        let path = journal::path(&target.path, target.id().map_err(WriteError::Open)?);
         let directory = Directory::of(&path, options.sync).map_err(WriteError::Sync)?;
         let file = atomic::create_new(&path, Access::Private).map_err(WriteError::Create)?;
         Ok(Self { file, path, directory })
@@ -208,9 +207,9 @@ impl Saved {
             let (old_sum, new_sum) = (old_sum.finalize(), new_sum.finalize());
             records.push(RunRecord { offset, old_len, new_len, old_sum, new_sum });
         }
-        let file = target.stamp.file.ok_or(ErrorKind::Unsupported)?;
         let context = journal::context(&target.file, runs[0].offset)?;
-        let journal = Journal { file, old_len: plan.source_len, new_len: plan.len(), context, runs: records };
+        let journal =
+            Journal { file: target.id()?, old_len: plan.source_len, new_len: plan.len(), context, runs: records };
         journal.write(&self.file)?;
         Ok(journal)
     }
@@ -263,6 +262,7 @@ fn touch(file: &File) {
 mod tests {
     use super::*;
     use crate::splice::Patch;
+    use crate::stamp::FileId;
 
     fn runs(len: u64, patches: &[(Range<u64>, &str)]) -> Vec<(u64, u64, u64, usize)> {
         let patch =

@@ -39,7 +39,7 @@ pub enum Recovered {
 /// what the system says. Whatever was cut off or failed, this can be called again.
 pub fn recover(path: impl AsRef<Path>, options: WriteOptions) -> Result<Recovered, WriteError> {
     let target = Target::lock(path.as_ref(), Purpose::Write)?;
-    let file = target.stamp.file.ok_or_else(|| WriteError::Open(ErrorKind::Unsupported.into()))?;
+    let file = target.id().map_err(WriteError::Open)?;
     let path = journal::path(&target.path, file);
     let saved = Saved::found(open(&path, &target.file)?, path, options)?;
     let Some(journal) = Journal::read(saved.file())? else {

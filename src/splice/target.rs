@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::WriteError;
 use super::journal;
 use crate::lock::{Lock, Locked, lock, unlock};
-use crate::stamp::Stamp;
+use crate::stamp::{FileId, Stamp};
 use crate::store::{self, Link};
 
 /// A regular file, open and locked as long as this lives.
@@ -35,8 +35,12 @@ impl Target {
         let is_denied =
             |error: &io::Error| matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem);
         let file = match (open(&path, true), purpose) {
-            (Err(error), Purpose::Replace { force: false }) if is_denied(&error) => return Err(WriteError::ReadOnly),
-            (Err(error), Purpose::Replace { force: true }) if is_denied(&error) => open(&path, false),
+            (Err(error), Purpose::Replace { force }) if is_denied(&error) && path.is_file() => {
+                if !force {
+                    return Err(WriteError::ReadOnly);
+                }
+                open(&path, false)
+            }
             (file, _) => file,
         }
         .map_err(WriteError::Open)?;
@@ -49,6 +53,12 @@ impl Target {
         let target = Self { path, file, stamp };
         target.check_unchanged()?;
         Ok(target)
+    }
+
+    /// What an edit in place calls the file.
+    pub(super) fn id(&self) -> io::Result<FileId> {
+        let why = "files are edited in place where the system numbers them, as on Unix";
+        self.stamp.file.ok_or_else(|| io::Error::new(ErrorKind::Unsupported, why))
     }
 
     /// Refuses what a replacement would pass over.

@@ -1,6 +1,7 @@
 //! Audits: every binary of a store has its row, in the order of the walk, whatever the threads do and whatever lies beside it.
 
 mod earlier;
+#[cfg(unix)] // links, FIFOs, names that are no text
 mod hostile;
 #[cfg(feature = "remote")]
 mod objects;

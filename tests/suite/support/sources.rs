@@ -35,6 +35,7 @@ impl Sparse {
     }
 
     /// The pieces, each with where it begins.
+    #[cfg(all(unix, target_pointer_width = "64"))] // for who makes files of them
     pub fn pieces(&self) -> impl Iterator<Item = (u64, &[u8])> {
         self.pieces.iter().map(|(start, bytes)| (*start, &**bytes))
     }
