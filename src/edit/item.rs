@@ -18,6 +18,8 @@ pub(super) struct ItemEdit {
     /// The item's own name.
     pub(super) name: Option<NameEdit>,
     pub(super) producers: Vec<ProducerEdit>,
+    /// The fields that are set to values which nothing is to be said against: that was seen when they were.
+    pub(super) sound: Vec<Field>,
 }
 
 #[derive(Clone, Debug)]
@@ -76,6 +78,12 @@ impl ProducerEdit {
 }
 
 impl ItemEdit {
+    /// Whether it is known already that a reader finds nothing in what sections of this name are given.
+    pub(super) fn is_sound(&self, name: &str) -> bool {
+        self.sound.iter().any(|field| field.section() == name)
+            && !self.appended.iter().any(|(appended, _)| appended == name)
+    }
+
     /// The sections that are given data, be it in the place of what is there or beside it.
     pub(super) fn put(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let put = self.sections.iter().filter_map(|(name, data)| Some((&**name, data.as_deref()?)));

@@ -87,7 +87,12 @@ impl Edit {
         if flaws.iter().any(Flaw::is_refused) {
             return Err(EditError::Invalid { field, flaws });
         }
-        self.set_as_is(field, value)
+        let is_sound = flaws.is_empty() && !value.is_empty();
+        let mut edit = self.set_as_is(field, value)?;
+        if is_sound {
+            edit.item().sound.push(field);
+        }
+        Ok(edit)
     }
 
     /// Sets a field to a value, whatever the table has against it: that becomes findings of the plan.

@@ -304,18 +304,16 @@ impl<'a> InItem<'a> {
 
 /// A new custom section, which is to stand at an offset.
 pub(super) fn custom_section(at: u64, name: &str, data: &[u8]) -> Result<Vec<u8>, EditError> {
-    let mut bytes = custom_section_head(at, name, data.len())?;
-    bytes.extend(data);
-    Ok(bytes)
+    let head = custom_section_head(at, name, data.len())?;
+    Ok([&head, data].concat())
 }
 
-/// What stands before the data of such a section, with room for that.
+/// What stands before the data of such a section.
 pub(super) fn custom_section_head(at: u64, name: &str, data_len: usize) -> Result<Vec<u8>, EditError> {
     let name_len = shortest(name.len() as u32);
     let size = u64::from(name_len) + name.len() as u64 + data_len as u64;
     let size = u32::try_from(size).map_err(|_| too_large(at, size, u64::from(u32::MAX)))?;
-    let mut bytes = Vec::with_capacity(1 + usize::from(shortest(size)) + size as usize);
-    bytes.push(0);
+    let mut bytes = vec![0];
     bytes.extend(encode(size, 0));
     bytes.extend(encode(name.len() as u32, name_len));
     bytes.extend(name.as_bytes());

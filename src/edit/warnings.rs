@@ -119,7 +119,7 @@ impl<'o> Warnings<'o> {
     fn put(&mut self, place: usize, changes: &[Change]) {
         let item = &self.outline.items[place];
         let Some(edit) = item.wish.edit else { return };
-        for (name, data) in edit.put() {
+        for (name, data) in edit.put().filter(|(name, _)| !edit.is_sound(name)) {
             let is_of = |other: &str| other == name;
             let change = changes.iter().find(|change| change.kind != ChangeKind::Removed && is_of(&change.section));
             let stands = || item.sections.iter().find(|section| is_of(&section.name));
