@@ -162,7 +162,7 @@ mod unix {
     }
 
     /// When a file is given another length.
-    #[derive(PartialEq)]
+    #[derive(Clone, Copy, PartialEq)]
     enum When {
         /// Once it is opened, before anything of it is read.
         Opened,
