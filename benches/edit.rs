@@ -1,35 +1,34 @@
-//! Edits: what planning costs beside scanning, and writing in place beside writing all of it anew.
+//! Edits: planning compared with scanning, and writing in place compared with writing a new file.
 //!
-//! To reach: a plan that sets five fields takes at most twice the scan of the file alone; an edit in place at the end of
-//! a module of 66 MB, with its journal and nothing synced, is 1,000 times as fast as encoding the module again with
-//! `wasm_metadata` and writing it out, and writes the metadata and less than 4 KiB beside it; an edit deep in a component
-//! takes at most 1.2 times as long as the same edit at its root.
-
-mod support;
+//! Targets: A plan that sets five fields takes at most twice as long as scanning the file. An edit in place at the end of
+//! a module of 66 MB, with journal and without sync, is 1,000 times as fast as `wasm_metadata` and `fs::write`, and writes
+//! the metadata and at most 4 KiB more. An edit deep in a component takes at most 1.2 times as long as the same edit of
+//! its root.
 
 use std::fs;
 use std::path::Path;
 
-use sectile::drive::Cost;
-use sectile::edit::Edit;
+use sectile::Cost;
+use sectile::edit::{Edit, EditPlan};
 use sectile::metadata::Field;
-use sectile::scan::{Section, Visitor, Want};
-use sectile::splice::{Plan, WriteOptions};
+use sectile::scan::{DataRequest, Section, Visitor};
+use sectile::splice::WriteOptions;
 use sectile::{Input, Limits};
 use wasm_metadata::{AddMetadata, Licenses};
 
-use support::duel::{Line, Side, Target, duel, print};
-use support::inputs::{COMPONENT, DUCKDB, OPENCASCADE, OnDisk, RUBY_DEBUG, input};
+use sectile_testing::bench;
+use sectile_testing::bench::inputs::{COMPONENT, DUCKDB, OPENCASCADE, OnDisk, RUBY_DEBUG, input};
+use sectile_testing::bench::paired::{Line, Side, Target, paired, print};
 
 fn main() {
-    let mut criterion = support::criterion();
+    let mut criterion = bench::criterion();
     plan_beside_scan(&mut criterion);
     deep_beside_root(&mut criterion);
     in_place_beside_anew(&mut criterion);
     criterion.final_summary();
 }
 
-/// A plan that sets five fields, beside the scan alone; both by positioned reads of an open file.
+/// A plan that sets five fields, compared with a scan. Both use positioned reads of an open file.
 fn plan_beside_scan(criterion: &mut criterion::Criterion) {
     let edit = five_fields(Edit::new());
     for name in [OPENCASCADE, RUBY_DEBUG, DUCKDB, COMPONENT] {
@@ -39,7 +38,7 @@ fn plan_beside_scan(criterion: &mut criterion::Criterion) {
         let row = format!("plan/{}", input.id);
         let mut group = criterion.benchmark_group(&row);
         let scan = Side { name: "scan", run: || scan(&open) };
-        let times = duel(&mut group, || plan(&edit, &open), scan);
+        let times = paired(&mut group, || plan(&edit, &open), scan);
         group.finish();
         let (other, target, size) = ("the scan alone", Target::AtMost(2.0, 0.0), open.len());
         let cost = scan_cost(&open);
@@ -47,30 +46,31 @@ fn plan_beside_scan(criterion: &mut criterion::Criterion) {
     }
 }
 
-/// The same edit at the deepest item, beside the root.
+/// The same edit of the deepest item and of the root.
 fn deep_beside_root(criterion: &mut criterion::Criterion) {
     let input = input(COMPONENT);
     let file = OnDisk::of(&input);
     let open = Input::open(&file.path).expect("the file is there");
-    let metadata = open.read(Limits::default()).expect("the inputs are sound").value;
-    let deepest = metadata.items().iter().max_by_key(|item| item.depth()).expect("there is a root");
-    let (at_root, deep) = (five_fields(Edit::new()), five_fields(Edit::new().at(metadata.path(deepest))));
+    let metadata = open.read().expect("the inputs are sound");
+    let deepest = metadata.items().max_by_key(|item| item.depth()).expect("there is a root");
+    let (at_root, deep) = (five_fields(Edit::new()), five_fields(Edit::new().at(deepest.path())));
     let row = format!("deep/{}", input.id);
     let mut group = criterion.benchmark_group(&row);
     let root = Side { name: "root", run: || plan(&at_root, &open) };
-    let times = duel(&mut group, || plan(&deep, &open), root);
+    let times = paired(&mut group, || plan(&deep, &open), root);
     group.finish();
     let (other, target, size) = ("at the root", Target::AtMost(1.2, 0.0), open.len());
     let cost = scan_cost(&open);
     print(times.map(|times| Line { row: &row, other, times, target, cost, size }));
 }
 
-/// From the path: opened, planned, journalled, written, the journal removed.
+/// Everything from the path on: open, plan, write the journal, write, remove the journal.
 fn in_place_beside_anew(criterion: &mut criterion::Criterion) {
     let input = input(OPENCASCADE);
     let edited = OnDisk::make(|path| {
-        let plan = licensed("MIT").plan_slice(&input.bytes, Limits::default()).expect("the inputs are sound").plan;
-        fs::write(path, plan.to_vec(&input.bytes).expect("it is the plan's source")).expect("the disk has room");
+        let planned = licensed("MIT").plan_slice(&input.bytes).expect("the inputs are sound");
+        fs::write(path, planned.plan().to_vec(&input.bytes).expect("it is the plan's source"))
+            .expect("the disk has room");
     });
     let anew = OnDisk::make(|_| ());
     let edits = [licensed("ISC OR MIT"), licensed("MIT")];
@@ -78,9 +78,11 @@ fn in_place_beside_anew(criterion: &mut criterion::Criterion) {
     let mut in_place = || {
         turn ^= 1;
         let open = Input::open(&edited.path).expect("the file is there");
-        let plan = plan(&edits[turn ^ 1], &open);
-        assert!(!plan.is_identity());
-        plan.write_in_place(&edited.path, WriteOptions { sync: false, ..Default::default() })
+        let planned = plan(&edits[turn ^ 1], &open);
+        assert!(!planned.plan().is_identity());
+        planned
+            .plan()
+            .write_in_place(&edited.path, WriteOptions { sync: false, ..Default::default() })
             .expect("the disk has room");
     };
 
@@ -88,7 +90,7 @@ fn in_place_beside_anew(criterion: &mut criterion::Criterion) {
     let mut group = criterion.benchmark_group(&row);
     group.sample_size(20); // the other side takes a tenth of a second
     let wasm_metadata = Side { name: "wasm-metadata", run: || encode_anew(&input.bytes, &anew.path) };
-    let times = duel(&mut group, &mut in_place, wasm_metadata);
+    let times = paired(&mut group, &mut in_place, wasm_metadata);
     group.finish();
     let written = written_by(&mut in_place);
     let (other, target, size) = ("wasm-metadata and fs::write", Target::Faster(1_000.0), input.bytes.len() as u64);
@@ -118,24 +120,24 @@ fn licensed(licenses: &str) -> Edit {
     Edit::new().set(Field::Licenses, licenses).expect("it is sound")
 }
 
-fn plan(edit: &Edit, input: &Input) -> Plan {
-    edit.plan(input, Limits::default()).expect("the inputs are sound").plan
+fn plan(edit: &Edit, input: &Input) -> EditPlan {
+    edit.plan_input(input).expect("the inputs are sound")
 }
 
 struct Nobody;
 
 impl Visitor<'_> for Nobody {
-    fn section(&mut self, _: &Section<'_>) -> Want {
-        Want::Nothing
+    fn section(&mut self, _: &Section<'_>) -> DataRequest {
+        DataRequest::Nothing
     }
 }
 
 fn scan(input: &Input) {
-    input.scan(&mut Nobody, Limits::default()).0.expect("the inputs are sound");
+    input.scan(&mut Nobody, Limits::default()).complete().expect("the inputs are sound");
 }
 
 fn scan_cost(input: &Input) -> Cost {
-    input.scan(&mut Nobody, Limits::default()).1
+    input.scan(&mut Nobody, Limits::default()).cost()
 }
 
 fn encode_anew(bytes: &[u8], out: &Path) {
@@ -144,7 +146,7 @@ fn encode_anew(bytes: &[u8], out: &Path) {
     fs::write(out, add.to_wasm(bytes).expect("the inputs are sound")).expect("the disk has room");
 }
 
-/// The bytes that something hands to the system to be written; known on Linux alone.
+/// The bytes that the process passes to write calls. Known only on Linux.
 fn written_by(run: &mut impl FnMut()) -> Option<u64> {
     let count = || -> Option<u64> {
         let io = fs::read_to_string("/proc/self/io").ok()?;

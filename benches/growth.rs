@@ -1,12 +1,10 @@
-//! How the time grows: not at all with what is skipped, and in proportion with the number of headers.
+//! Growth of time: none with skipped bytes, linear with the number of headers.
 //!
 //! The first part reads the metadata of a module whose code section takes 1 KB to 1 GB, from memory and from a file, and
-//! compares each with the smallest. The file is sparse, and so is the memory: the gigabyte is never written, nor read.
-//! The second part reads components of 10 to 100,000 small sections, and compares each with ten times the time of a
-//! tenth of its sections. What every reading costs is ten times in the other side: of up to 1,000 sections a ratio below
-//! 1 shows that cost, and only with more of them the growth.
-
-mod support;
+//! compares each with the smallest. File and memory are sparse: the gigabyte is neither written nor read. The second part
+//! reads components of 10 to 100,000 small sections, and compares each with ten times the time for a tenth of the
+//! sections. That side has ten times the fixed cost of a read: up to 1,000 sections, a ratio below 1 shows the fixed
+//! cost, not the growth.
 
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
@@ -15,12 +13,13 @@ use std::path::Path;
 use criterion::Criterion;
 use sectile::{Input, Limits, Outcome, metadata::Metadata};
 
-use support::duel::{Line, Side, Target, Times, duel, print};
-use support::inputs::OnDisk;
-use support::shapes::{around_code, many_sections};
+use sectile_testing::bench;
+use sectile_testing::bench::inputs::OnDisk;
+use sectile_testing::bench::paired::{Line, Side, Target, Times, paired, print};
+use sectile_testing::bench::shapes::{around_code, many_sections};
 
 fn main() {
-    let mut criterion = support::criterion();
+    let mut criterion = bench::criterion();
     skipped(&mut criterion);
     sections(&mut criterion);
     criterion.final_summary();
@@ -52,7 +51,7 @@ fn sections(criterion: &mut Criterion) {
     }
 }
 
-/// What a row is compared with: so many times what a smaller one takes.
+/// The other side of a row: this many times the time of a smaller input.
 #[derive(Clone, Copy)]
 struct Beside {
     bench: &'static str,
@@ -67,12 +66,13 @@ fn compare<'a, 'b>(
     Beside { bench, label, times }: Beside,
     smaller: impl FnMut() -> Reading<'b>,
 ) {
-    /// What is called flat, or linear, on a machine that does other things too.
+    /// The tolerance for flat or linear time on a busy machine.
     const STEADY: Target = Target::AtMost(1.25, 0.0);
     let outcome = ours();
-    let (cost, size) = (outcome.cost, outcome.value.root().end().expect("the inputs are sound"));
+    let (cost, metadata) = (outcome.cost(), outcome.complete().expect("the inputs are sound"));
+    let size = metadata.root().end().expect("it was read to its end");
     let mut group = criterion.benchmark_group(row);
-    let measured = duel(&mut group, ours, Side { name: bench, run: smaller });
+    let measured = paired(&mut group, ours, Side { name: bench, run: smaller });
     group.finish();
     let scaled = |measured: Times| Times {
         theirs: measured.theirs * times,
@@ -85,15 +85,19 @@ fn compare<'a, 'b>(
 type Reading<'a> = Outcome<Metadata<'a>>;
 
 fn from_slice(bytes: &[u8]) -> Reading<'_> {
-    sectile::read_slice(bytes, Limits::default()).expect("the inputs are sound")
+    whole(sectile::read_slice_with(bytes, Limits::default()))
 }
 
 fn from_file(path: &Path) -> Reading<'static> {
-    let input = Input::open(path).expect("the file is there");
-    input.read(Limits::default()).expect("the inputs are sound")
+    whole(Input::open(path).expect("the file is there").read_with(Limits::default()))
 }
 
-/// The allocator takes zeroed memory from the system as it is, so that pages that nobody touches are never there.
+fn whole(outcome: Reading<'_>) -> Reading<'_> {
+    assert!(outcome.is_complete(), "the inputs are sound");
+    outcome
+}
+
+/// The allocator takes zeroed memory directly from the system, so untouched pages use no memory.
 fn sparse_memory(code: u32) -> Vec<u8> {
     let (before, behind) = around_code(code);
     let code_end = before.len() + code as usize;
@@ -117,7 +121,7 @@ fn sparse_file(code: u32) -> OnDisk {
     file
 }
 
-/// Otherwise the bench would write a gigabyte each time, and say so.
+/// Without sparse files, the bench would write a gigabyte.
 fn assert_is_sparse(path: &Path) {
     #[cfg(unix)]
     {

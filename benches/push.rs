@@ -1,23 +1,18 @@
-//! An upload that arrives in chunks: what pushing them costs, and what the gate does beside the hashing that a registry does
-//! anyway.
+//! An upload that arrives in chunks: pushing them, compared with SHA-256 of the same chunks.
 //!
-//! Pushing stands beside SHA-256 of the same chunks: to reach are 10 ns a chunk (most hold no header), and a thousandth of
-//! the hash. The gate hashes, too, and stands beside hashing alone: to reach is 1.03 times its time.
+//! Targets: 10 ns a chunk (most hold no header), and a thousandth of the hash's time.
 
-mod support;
-
-use sectile::Limits;
+use sectile::Cost;
 use sectile::digest::{Digest, Hasher};
-use sectile::drive::{Cost, Push};
-use sectile::gate::{Accepted, Gate};
-use sectile::metadata::{Metadata, Reader};
-use sectile::policy::Policy;
+use sectile::drive::PushDriver;
+use sectile::metadata::{Metadata, StreamReader};
 
-use support::duel::{Line, Side, Target, duel, print};
-use support::inputs::{OPENCASCADE, input};
+use sectile_testing::bench;
+use sectile_testing::bench::inputs::{OPENCASCADE, input};
+use sectile_testing::bench::paired::{Line, Side, Target, paired, print};
 
 fn main() {
-    let mut criterion = support::criterion();
+    let mut criterion = bench::criterion();
     let input = input(OPENCASCADE);
     let bytes = &input.bytes[..];
     let size = bytes.len() as u64;
@@ -29,44 +24,25 @@ fn main() {
         let mut group = criterion.benchmark_group(&row);
         group.sample_size(20); // hashing takes tens of milliseconds
         let hash = Side { name: "sha-256", run: || hashed(bytes, chunk) };
-        let times = duel(&mut group, || pushed(bytes, chunk), hash);
+        let times = paired(&mut group, || pushed(bytes, chunk), hash);
         group.finish();
         for target in [Target::AtMost(0.0, 10.0 * chunks as f64), Target::AtMost(0.001, 0.0)] {
             print(times.map(|times| Line { row: &row, other: "sha-256", times, target, cost, size }));
         }
-
-        let row = format!("gate/{}/{label}", input.id);
-        let mut group = criterion.benchmark_group(&row);
-        group.sample_size(20);
-        let hash = Side { name: "sha-256", run: || hashed(bytes, chunk) };
-        let times = duel(&mut group, || gated(bytes, chunk), hash);
-        group.finish();
-        let target = Target::AtMost(1.03, 0.0);
-        print(times.map(|times| Line { row: &row, other: "sha-256", times, target, cost, size }));
     }
     criterion.final_summary();
 }
 
 fn pushed(bytes: &[u8], chunk: usize) -> Metadata<'static> {
-    let mut push = Push::new(Reader::copying(Limits::default()), Limits::default());
+    let mut push = PushDriver::new(StreamReader::new());
     for chunk in bytes.chunks(chunk) {
         push.push(chunk).expect("the input is sound");
     }
-    let (reader, result) = push.finish();
-    result.expect("the input is sound");
-    reader.finish().expect("it has a root")
+    push.finish().complete().expect("the input is sound")
 }
 
 fn hashed(bytes: &[u8], chunk: usize) -> Digest {
     let mut hasher = Hasher::new();
     bytes.chunks(chunk).for_each(|chunk| hasher.update(chunk));
     hasher.finish()
-}
-
-fn gated(bytes: &[u8], chunk: usize) -> Accepted {
-    let mut gate = Gate::new(Policy::default()).declared(bytes.len() as u64);
-    for chunk in bytes.chunks(chunk) {
-        gate.push(chunk).expect("nothing is refused of it");
-    }
-    gate.finish().expect("nothing is refused of it")
 }

@@ -1,26 +1,23 @@
-//! Scanning a slice, all headers: what the scanner costs above the least that any program must do.
+//! A scan of all headers of a slice, compared with the least work that any program must do.
 //!
-//! The floor is a loop written by hand, for nothing but this: it walks the same headers, goes into nested items, and
-//! hands over the same ranges and names through a closure. It is memory-safe on any input and checks nothing more: no
-//! order of sections, no UTF-8, no limits, no word about what is wrong; it cannot pause for bytes that are not there
-//! yet. To reach: at most 1.3 times the floor, and 30 ns.
+//! The floor is a minimal hand-written loop: it walks the same headers, enters nested items, and passes the same ranges and
+//! names to a closure. It is memory-safe on any input but checks nothing else: no order of sections, no UTF-8, no limits,
+//! no error messages, and it cannot pause for missing bytes. Target: at most 1.3 times the floor, plus 30 ns.
 //!
-//! Each shape is scanned twice: generated (small headers in memory that is warm) and, where the corpus was fetched, as
-//! the real file, whose headers lie megabytes apart.
-
-mod support;
+//! Each shape is scanned twice: generated (with small headers in warm memory) and, if the corpus was fetched, as the real
+//! file, whose headers are megabytes apart.
 
 use std::hint::black_box;
 
-use sectile::drive;
-use sectile::scan::{Section, Visitor, Want};
-use sectile::{Limits, drive::Cost};
+use sectile::scan::{DataRequest, Section, Visitor};
+use sectile::{Cost, Limits, drive};
 
-use support::duel::{Line, Side, Target, duel, print};
-use support::inputs::{COMPONENT, Input, OPENCASCADE, RUBY_DEBUG, generated, input};
+use sectile_testing::bench;
+use sectile_testing::bench::inputs::{COMPONENT, Input, OPENCASCADE, RUBY_DEBUG, generated, input};
+use sectile_testing::bench::paired::{Line, Side, Target, paired, print};
 
 fn main() {
-    let mut criterion = support::criterion();
+    let mut criterion = bench::criterion();
     for name in [OPENCASCADE, RUBY_DEBUG, COMPONENT] {
         let (real, generated) = (input(name), generated(name));
         let inputs = if real.id == generated.id { vec![generated] } else { vec![generated, real] };
@@ -29,7 +26,7 @@ fn main() {
             let row = format!("scan/{sections}/{id}");
             let mut group = criterion.benchmark_group(&row);
             let floor = Side { name: "floor", run: || by_floor(black_box(&bytes)) };
-            let times = duel(&mut group, || by_sectile(black_box(&bytes)), floor);
+            let times = paired(&mut group, || by_sectile(black_box(&bytes)), floor);
             group.finish();
             let target = Target::AtMost(1.3, 30.0);
             print(times.map(|times| Line { row: &row, other: "floor", times, target, cost, size: bytes.len() as u64 }));
@@ -38,19 +35,19 @@ fn main() {
     criterion.final_summary();
 }
 
-/// How many sections there are, and what finding them costs; both sides agree on all of them.
+/// The number of sections and the cost of a scan. Asserts that both sides agree on all sections.
 fn count(bytes: &[u8]) -> (u64, Cost) {
     let mut sum = Sum::default();
-    let (result, cost) = drive::slice(bytes, &mut sum, Limits::default());
-    result.expect("the inputs are sound");
+    let outcome = drive::scan_slice(bytes, &mut sum, Limits::default());
+    let cost = outcome.cost();
+    outcome.complete().expect("the inputs are sound");
     assert_eq!(sum, by_floor(bytes).expect("the inputs are sound"));
     (sum.sections, cost)
 }
 
 fn by_sectile(bytes: &[u8]) -> Sum {
     let mut sum = Sum::default();
-    let (result, _) = drive::slice(bytes, &mut sum, Limits::default());
-    result.expect("the inputs are sound");
+    drive::scan_slice(bytes, &mut sum, Limits::default()).complete().expect("the inputs are sound");
     sum
 }
 
@@ -62,7 +59,7 @@ fn by_floor(bytes: &[u8]) -> Option<Sum> {
     Some(sum)
 }
 
-/// Makes use of everything that is handed over, so that nothing of it can be left out.
+/// Uses every reported value, so that the compiler cannot remove any.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Sum {
     sections: u64,
@@ -79,15 +76,15 @@ impl Sum {
 
 impl<'w> Visitor<'w> for Sum {
     #[inline]
-    fn section(&mut self, section: &Section<'w>) -> Want {
+    fn section(&mut self, section: &Section<'w>) -> DataRequest {
         let (range, payload, data) = (section.range(), section.payload(), section.data());
         let name = section.name_bytes().len() as u64;
-        self.add([section.id.into(), range.start, payload.start, data.start, range.end, name]);
-        Want::Nothing
+        self.add([section.id().into(), range.start, payload.start, data.start, range.end, name]);
+        DataRequest::Nothing
     }
 }
 
-/// What the floor hands over of a section.
+/// A section as the floor reports it.
 struct Found<'a> {
     id: u8,
     start: u64,

@@ -1,23 +1,26 @@
-//! Sets the licence of a file, and says what becomes of it.
+//! Sets the license of a file and prints what the edit changes.
 //!
 //!     cargo run --example edit -- app.wasm "MIT OR Apache-2.0"
 
-use sectile::edit::Edit;
-use sectile::metadata::Field;
-use sectile::splice::WriteOptions;
-use sectile::{Escaped, Input, Limits};
+use sectile::{Edit, Escaped, Field, splice::WriteOptions};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), sectile::Error> {
     let mut args = std::env::args().skip(1);
-    let (path, licenses) = args.next().zip(args.next()).ok_or("give a file and a licence")?;
-    let edit = Edit::new().set(Field::Licenses, licenses)?; // checked here: it must be an SPDX expression
-    let planned = edit.plan(&Input::open(&path)?, Limits::default())?;
-    for change in &planned.changes {
-        let section = Escaped::new(&change.section);
-        println!("{section} {}: {} bytes before, {} after", change.kind.name(), change.before, change.after);
+    let (Some(path), Some(licenses)) = (args.next(), args.next()) else {
+        eprintln!("usage: edit FILE LICENSE");
+        std::process::exit(2);
+    };
+    let edit = Edit::new().set(Field::Licenses, licenses)?; // fails unless it is an SPDX expression
+    let file_plan = edit.plan(path)?;
+    for change in file_plan.plan().changes() {
+        let (section, kind) = (Escaped::new(change.section()), change.kind());
+        println!("{section} {kind}: {} bytes before, {} after", change.before(), change.after());
     }
-    let plan = &planned.plan;
-    println!("{} bytes are kept, {} inserted", plan.kept(), plan.inserted());
-    plan.replace(&path, WriteOptions::default())?; // every reader sees wholly the old or wholly the new file
+    for finding in file_plan.plan().findings() {
+        println!("{finding}");
+    }
+    let plan = file_plan.plan().plan();
+    println!("{} bytes kept, {} inserted", plan.kept(), plan.inserted());
+    file_plan.write(WriteOptions::default())?; // a reader sees the old file or the new one
     Ok(())
 }

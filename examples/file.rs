@@ -1,17 +1,18 @@
-//! Reads a file by positioned reads, and says what is wrong with it.
+//! Reads a file with positioned reads and prints its findings.
 //!
 //!     cargo run --example file -- app.wasm
 
-use sectile::{Escaped, Input, Limits};
+use sectile::{Input, Limits, Metadata};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let input = Input::open(std::env::args_os().nth(1).ok_or("give a file")?)?;
-    let outcome = input.read(Limits::default())?;
-    for finding in outcome.value.findings() {
-        // What a file says may hold anything: escape it before it meets a terminal.
-        println!("{} at {:#x}: {}", finding.code, finding.offset, Escaped::new(&finding.message));
+    let outcome = input.read_with(Limits::default());
+    // A truncated file has findings, too: those before the cut.
+    for finding in outcome.value().into_iter().flat_map(Metadata::findings) {
+        println!("{finding}"); // escaped: safe on a terminal
     }
-    println!("{} of {} bytes read, in {} reads", outcome.cost.bytes, input.len(), outcome.cost.reads);
+    let cost = outcome.cost();
+    println!("{} of {} bytes read, in {} reads", cost.bytes, input.len(), cost.reads);
     outcome.complete()?;
     Ok(())
 }

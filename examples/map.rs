@@ -4,23 +4,20 @@
 
 use std::fs::File;
 
-use sectile::drive::Map;
-use sectile::metadata::Field;
-use sectile::{Escaped, Limits};
+use sectile::{Escaped, Field, Limits, drive::Map};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args_os().nth(1).ok_or("give a file")?;
-    // SAFETY: nobody changes or truncates the file while this runs; that is a promise, see `Map::of`.
+    // SAFETY: the file must not be changed or truncated while this runs. See `Map::new`.
     #[allow(unsafe_code)]
-    let map = unsafe { Map::of(&File::open(path)?) }?;
+    let map = unsafe { Map::new(&File::open(path)?) }?;
 
-    let outcome = sectile::read_slice(&map, Limits::default())?;
-    for item in outcome.value.items() {
-        let licenses = item.annotation(Field::Licenses).and_then(|value| value.as_str());
-        let licenses = Escaped::new(licenses.unwrap_or("no licence")); // it is anybody's text
-        println!("{} {}: {licenses}", item.kind(), outcome.value.path(item));
+    let outcome = sectile::read_slice_with(&map, Limits::default());
+    for item in outcome.value().into_iter().flat_map(|metadata| metadata.items()) {
+        let licenses = item.text(Field::Licenses).unwrap_or("no license");
+        println!("{} `{}`: {}", item.kind(), item.path(), Escaped::new(licenses)); // escaped: the text is untrusted
     }
-    println!("{} of {} bytes looked at", outcome.cost.bytes, map.len());
+    println!("{} of {} bytes examined", outcome.cost().bytes, map.len());
     outcome.complete()?;
     Ok(())
 }

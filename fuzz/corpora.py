@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""The inputs that fuzzing found worth keeping: one archive a target, as OSS-Fuzz takes them.
+"""Inputs that fuzzing found worth keeping: one archive a target, in the format of OSS-Fuzz.
 
-    fuzz/corpora.py unpack           put what is kept into fuzz/corpus, where `cargo fuzz run` goes on from it
-    fuzz/corpora.py keep TARGET…     keep the fewest inputs of fuzz/corpus/TARGET that reach what all of them reach, beyond the
-                                     seeds, which stand in fuzz/seeds and are run by the tests too
+    fuzz/corpora.py unpack           unpack the archives into the corpus directories, from which fuzzing continues
+    fuzz/corpora.py keep TARGET…     keep the fewest inputs of a corpus that reach what all of them reach, beyond the seeds,
+                                     which the tests run too
 
-What is larger than 8 KiB is not kept: it is most of an archive's bytes, and slow to run.
+Each directory of fuzz targets (fuzz/ and crates/*/fuzz/) has its own corpora/, corpus/ and seeds/. Inputs above 8 KiB are not
+kept: they are most of an archive's bytes, and slow to run.
 """
 
 import hashlib
@@ -16,16 +17,18 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-FUZZ = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parents[1]
+DIRECTORIES = [ROOT / "fuzz", *sorted(ROOT.glob("crates/*/fuzz"))]
 MOST = 8 << 10
 
 
 def main():
     match sys.argv[1:]:
         case ["unpack"]:
-            for archive in sorted((FUZZ / "corpora").glob("*.zip")):
-                with zipfile.ZipFile(archive) as kept:
-                    kept.extractall(FUZZ / "corpus" / archive.stem)
+            for directory in DIRECTORIES:
+                for archive in sorted((directory / "corpora").glob("*.zip")):
+                    with zipfile.ZipFile(archive) as kept:
+                        kept.extractall(directory / "corpus" / archive.stem)
         case ["keep", *targets] if targets:
             for target in targets:
                 keep(target)
@@ -34,19 +37,23 @@ def main():
 
 
 def keep(target):
+    found = [directory for directory in DIRECTORIES if (directory / "fuzz_targets" / f"{target}.rs").exists()]
+    if not found:
+        sys.exit(f"there is no fuzz target `{target}`")
+    fuzz = found[0]
     with tempfile.TemporaryDirectory() as directory:
         small, fewest = Path(directory, "small"), Path(directory, "fewest")
         small.mkdir()
         fewest.mkdir()
-        for path in (FUZZ / "corpus" / target).iterdir():
+        for path in (fuzz / "corpus" / target).iterdir():
             if path.stat().st_size <= MOST:
                 (small / path.name).write_bytes(path.read_bytes())
-        seeds = FUZZ / "seeds" / target
+        seeds = fuzz / "seeds" / target
         merge = ["cargo", "fuzz", "run", target, str(fewest), str(seeds), str(small), "--", "-set_cover_merge=1"]
-        subprocess.run(merge, check=True, cwd=FUZZ, env={**os.environ, "RUSTC_BOOTSTRAP": "1"})
+        subprocess.run(merge, check=True, cwd=fuzz, env={**os.environ, "RUSTC_BOOTSTRAP": "1"})
         standing = {path.read_bytes() for path in seeds.iterdir()}
         inputs = sorted({path.read_bytes() for path in fewest.iterdir()} - standing)
-    archive = FUZZ / "corpora" / f"{target}.zip"
+    archive = fuzz / "corpora" / f"{target}.zip"
     archive.parent.mkdir(exist_ok=True)
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as kept:
         for data in inputs:  # the same inputs are the same archive

@@ -1,27 +1,30 @@
-//! What ends a reading, and what a reading gives nevertheless.
+//! The error of everything that reads.
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 
-use crate::drive::Cost;
-use crate::scan::{Fault, Path};
+use crate::metadata::Metadata;
+use crate::scan::error::fmt_located;
+use crate::scan::{Fault, ItemPath, ScanError};
 
 /// Why a reading ended: malformed framing, an exceeded limit, or bytes that could not be had.
 ///
 /// Small (one pointer), with questions to ask of it. `Display` says what is wrong and where.
 ///
 /// ```
-/// let error = sectile::read_slice(b"\x7fELF\x02\x01\x01\0", Default::default()).unwrap_err();
+/// let error = sectile::read_slice(b"\x7fELF\x02\x01\x01\0").unwrap_err();
 /// assert!(error.is_not_wasm());
 /// assert_eq!(error.to_string(), "not WebAssembly: it looks like an ELF binary (at offset 0x0)");
 /// ```
 pub struct Error(Box<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     reason: Reason,
     offset: Option<u64>,
-    path: Path,
+    path: ItemPath,
+    /// What was read before the error.
+    partial: Option<Box<Metadata<'static>>>,
 }
 
 /// What is wrong, without the place.
@@ -40,45 +43,70 @@ pub(crate) enum Reason {
     #[error("{0}")]
     Unreadable(&'static str),
     /// As many bytes were declared, and there are more.
-    #[cfg(feature = "gate")]
     #[error("the input is longer than the {0} bytes that were declared")]
     Longer(u64),
     /// As many bytes were declared, and there are fewer.
-    #[cfg(feature = "gate")]
     #[error("the input ends before the {0} bytes that were declared")]
     Shorter(u64),
-    #[cfg(feature = "gate")]
     #[error("what comes from here on is not known")]
     Unread,
-    /// What another room says that could not even open the input.
-    #[cfg(feature = "oci")]
+    /// An error of an operation around reading, such as opening, editing or writing.
     #[error(transparent)]
-    Unopened(Box<dyn std::error::Error + Send + Sync>),
+    Other(Box<dyn StdError + Send + Sync>),
 }
 
 impl Error {
     #[cold]
-    pub(crate) fn new(reason: impl Into<Reason>, offset: u64, path: Path) -> Self {
-        Self(Box::new(Inner { reason: reason.into(), offset: Some(offset), path }))
+    pub(crate) fn new(reason: impl Into<Reason>, offset: u64, path: ItemPath) -> Self {
+        Self::from_parts(reason.into(), Some(offset), path)
     }
 
-    /// Bytes that could not be had; `offset` where they were wanted, if any were.
+    /// Bytes that cannot be read; `offset` where they were requested, if at all.
     #[cold]
     pub(crate) fn io(error: io::Error, offset: Option<u64>) -> Self {
-        Self(Box::new(Inner { reason: Reason::Io(error), offset, path: Path::root() }))
+        Self::from_parts(Reason::Io(error), offset, ItemPath::root())
     }
 
     /// An input that is refused before a byte is read.
     #[cold]
     pub(crate) fn unreadable(why: &'static str) -> Self {
-        Self(Box::new(Inner { reason: Reason::Unreadable(why), offset: None, path: Path::root() }))
+        Self::from_parts(Reason::Unreadable(why), None, ItemPath::root())
     }
 
-    /// An input that could not even be opened, for what another room says.
-    #[cfg(feature = "oci")]
+    /// An error of an operation around reading.
     #[cold]
-    pub(crate) fn unopened(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self(Box::new(Inner { reason: Reason::Unopened(error.into()), offset: None, path: Path::root() }))
+    pub(crate) fn other(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::from_parts(Reason::Other(error.into()), None, ItemPath::root())
+    }
+
+    fn from_parts(reason: Reason, offset: Option<u64>, path: ItemPath) -> Self {
+        Self(Box::new(Inner { reason, offset, path, partial: None }))
+    }
+
+    pub(crate) fn with_partial(mut self, metadata: Metadata<'static>) -> Self {
+        self.0.partial = Some(Box::new(metadata));
+        self
+    }
+
+    /// The metadata that was read before the error, from [`read`](crate::read()) and its like. Always `Some` if the input is
+    /// truncated behind the root's preamble.
+    pub fn partial(&self) -> Option<&Metadata<'static>> {
+        self.0.partial.as_deref()
+    }
+
+    /// Returns the metadata that was read before the error. See [`partial`](Self::partial).
+    ///
+    /// ```
+    /// use sectile::Field;
+    ///
+    /// let truncated = b"\0asm\x01\0\0\0\x00\x0c\x08licensesMIT\x0a\x7f";
+    /// let error = sectile::read_slice(truncated).unwrap_err();
+    /// assert!(error.is_truncated());
+    /// let metadata = error.into_partial().expect("the preamble was read");
+    /// assert_eq!(metadata.root().text(Field::Licenses), Some("MIT"));
+    /// ```
+    pub fn into_partial(self) -> Option<Metadata<'static>> {
+        self.0.partial.map(|metadata| *metadata)
     }
 
     /// Where it is wrong, as an absolute byte offset into the input; `None` where no byte is to blame.
@@ -89,7 +117,7 @@ impl Error {
     /// What is wrong, without the place; with what brought it about, such as what the system said.
     pub fn message(&self) -> String {
         let mut message = self.0.reason.to_string();
-        let mut source = std::error::Error::source(self);
+        let mut source = StdError::source(self);
         while let Some(error) = source {
             message = format!("{message}: {error}");
             source = error.source();
@@ -98,7 +126,7 @@ impl Error {
     }
 
     /// The item in which it is wrong.
-    pub fn path(&self) -> &Path {
+    pub fn path(&self) -> &ItemPath {
         &self.0.path
     }
 
@@ -112,7 +140,6 @@ impl Error {
     pub fn is_truncated(&self) -> bool {
         match self.0.reason {
             Reason::Framing(fault) => fault.is_truncated(),
-            #[cfg(feature = "gate")]
             Reason::Shorter(_) => true,
             _ => false,
         }
@@ -122,7 +149,6 @@ impl Error {
     pub fn is_malformed(&self) -> bool {
         match self.0.reason {
             Reason::Framing(fault) => !fault.is_limit(),
-            #[cfg(feature = "gate")]
             Reason::Longer(_) | Reason::Shorter(_) => true,
             _ => false,
         }
@@ -134,7 +160,6 @@ impl Error {
     }
 
     /// Whether the bytes are more, or fewer, than was declared of them.
-    #[cfg(feature = "gate")]
     pub fn is_length(&self) -> bool {
         matches!(self.0.reason, Reason::Longer(_) | Reason::Shorter(_))
     }
@@ -142,7 +167,16 @@ impl Error {
     /// Whether the bytes could not be had: a failed read, a file that shrank meanwhile, a source that
     /// contradicts itself, a directory.
     pub fn is_io(&self) -> bool {
-        !self.is_malformed() && !self.is_limit()
+        !self.is_malformed() && !self.is_limit() && !matches!(self.0.reason, Reason::Other(_))
+    }
+
+    /// The error of an operation around reading, such as a [`WriteError`](crate::splice::WriteError) of
+    /// [`Edit::apply`](crate::edit::Edit::apply), if it is an `E`.
+    pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
+        match &self.0.reason {
+            Reason::Other(error) => error.downcast_ref(),
+            _ => None,
+        }
     }
 
     fn fault(&self) -> Option<Fault> {
@@ -160,65 +194,35 @@ impl From<io::Error> for Error {
     }
 }
 
+impl From<ScanError> for Error {
+    fn from(error: ScanError) -> Self {
+        let (fault, offset, path) = error.into_parts();
+        Self::new(fault, offset, path)
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.reason)?;
-        match (self.0.offset, self.0.path.is_root()) {
-            (Some(offset), true) => write!(f, " (at offset {offset:#x})"),
-            (Some(offset), false) => write!(f, " (at offset {offset:#x}, in item {})", self.0.path),
-            (None, _) => Ok(()),
-        }
+        fmt_located(f, &self.0.reason, self.0.offset, &self.0.path)
     }
 }
 
+/// As `Display`, followed by the sources: a `main` that returns the error prints a readable line.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.reason.source()
-    }
-}
-
-/// What a reading gave, and the break that ended it, if one did: what lies behind a break is not known.
-///
-/// A partial outcome is no success; [`complete`](Self::complete) turns it into an error where nothing less
-/// than the whole will do.
-#[derive(Debug)]
-#[must_use = "a reading may have broken off"]
-pub struct Outcome<T> {
-    /// What was read up to the break.
-    pub value: T,
-    /// Why the rest was not read; `None` where all of it was.
-    pub broken: Option<Error>,
-    /// What the reading cost.
-    pub cost: Cost,
-}
-
-impl<T> Outcome<T> {
-    /// The value if all was read, else the break.
-    ///
-    /// # Errors
-    ///
-    /// The break, where there was one.
-    pub fn complete(self) -> Result<T, Error> {
-        match self.broken {
-            None => Ok(self.value),
-            Some(error) => Err(error),
+        fmt::Display::fmt(self, f)?;
+        let mut source = StdError::source(self);
+        while let Some(error) = source {
+            write!(f, ": {error}")?;
+            source = error.source();
         }
+        Ok(())
     }
+}
 
-    /// Whether all was read.
-    pub fn is_complete(&self) -> bool {
-        self.broken.is_none()
-    }
-
-    /// The same break with another value.
-    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Outcome<U> {
-        Outcome { value: change(self.value), broken: self.broken, cost: self.cost }
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.reason.source()
     }
 }
 

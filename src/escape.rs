@@ -59,7 +59,7 @@ impl fmt::Display for Escaped<'_> {
 
 /// Whether a character can deceive who reads it on a terminal. (Joiners, variation selectors and fillers are unseen, too,
 /// but emoji and several scripts need them.)
-pub(crate) fn is_deceptive(character: char) -> bool {
+pub fn is_deceptive(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
@@ -70,7 +70,7 @@ pub(crate) fn is_deceptive(character: char) -> bool {
 const QUOTED: usize = 64;
 
 /// So many bytes of a text, or fewer, so that no character is cut.
-pub(crate) fn beginning(text: &str, most: usize) -> &str {
+pub fn beginning(text: &str, most: usize) -> &str {
     if text.len() <= most {
         return text;
     }
@@ -79,7 +79,7 @@ pub(crate) fn beginning(text: &str, most: usize) -> &str {
 }
 
 /// Quotes a text of the input in a message: its beginning, if it is long.
-pub(crate) fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let mut indices = text.char_indices();
     let short: Cow<'_, str> = match indices.nth(QUOTED) {
         Some((end, _)) => format!("{}…", &text[..end]).into(),
@@ -90,7 +90,7 @@ pub(crate) fn quoted(text: &str) -> String {
 
 /// The same for a text whose UTF-8 was checked before. No more of it is looked at than is shown, so that a long text
 /// which many findings quote costs each of them the same as a short one.
-pub(crate) fn quoted_bytes(text: &[u8]) -> String {
+pub fn quoted_bytes(text: &[u8]) -> String {
     let beginning = &text[..text.len().min((QUOTED + 1) * char::MAX.len_utf8())];
     quoted(beginning.utf8_chunks().next().map_or("", |chunk| chunk.valid()))
 }
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_deceptive_is_left() {
+    fn every_deceptive_character_is_escaped() {
         let all: String = ('\0'..=char::MAX).collect();
         let shown = Escaped::new(&all).to_string();
         assert!(!shown.chars().any(is_deceptive));
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn of_long_bytes_only_what_is_shown_is_looked_at() {
+    fn only_the_quoted_part_of_long_bytes_is_examined() {
         for character in ["x", "é", "€", "𝄞"] {
             for count in [0, 1, 63, 64, 65, 66, 1000] {
                 let text = character.repeat(count);

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::escape::beginning;
-use crate::scan::Path;
+use crate::escape::{Escaped, beginning};
+use crate::scan::ItemPath;
+use crate::scan::error::fmt_located;
 
 /// How bad a finding is, unless a policy says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,11 +43,11 @@ macro_rules! codes {
         /// What kind of finding it is. The names are stable.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
-        pub enum Code {
+        pub enum FindingCode {
             $(#[doc = concat!("`", $name, "`: ", $help)] $code,)*
         }
 
-        impl Code {
+        impl FindingCode {
             /// The whole table, in its order.
             pub const ALL: [Self; [$($name),*].len()] = [$(Self::$code),*];
 
@@ -167,49 +168,102 @@ codes! {
         "The file was changed while it was read; what was read may never have stood in it together.";
 }
 
-impl Code {
-    /// Whether it says that something was passed over on purpose.
-    #[cfg(feature = "audit")]
-    pub(crate) const fn is_passed_over(self) -> bool {
-        matches!(self, Self::NotFollowed | Self::NotAFile)
-    }
-}
-
-impl fmt::Display for Code {
+impl fmt::Display for FindingCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }
 }
 
 /// Something wrong or notable, and where.
+///
+/// `Display` gives the code, the place and the message in one line, escaped so that it is safe on a terminal.
+///
+/// ```
+/// let metadata = sectile::read_slice(b"\0asm\x01\0\0\0\x00\x0d\x08licensesMIT!")?;
+/// let finding = metadata.findings().iter().next().expect("it is not an SPDX expression");
+/// assert_eq!(finding.code(), sectile::FindingCode::NotSpdx);
+/// assert!(finding.to_string().starts_with("not-spdx (at offset 0x13): `MIT!` is no SPDX expression"));
+/// # Ok::<(), sectile::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Finding {
-    /// What kind it is.
-    pub code: Code,
-    /// The item that it is about.
-    pub path: Path,
-    /// The absolute byte offset where it can be seen.
-    pub offset: u64,
-    /// The name of the custom section that it is about, if it is about one.
-    pub section: Option<Box<str>>,
-    /// What is wrong here, in one line. It may quote the input: escape it before it meets a terminal.
-    pub message: Cow<'static, str>,
-    /// How many findings this one stands for: itself, and those folded into it.
-    pub count: u64,
+    code: FindingCode,
+    path: ItemPath,
+    offset: u64,
+    section: Option<Box<str>>,
+    message: Cow<'static, str>,
+    count: u64,
+}
+
+impl Finding {
+    pub(crate) fn new(
+        code: FindingCode,
+        path: ItemPath,
+        offset: u64,
+        section: Option<&str>,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self { code, path, offset, section: section.map(Into::into), message: message.into(), count: 1 }
+    }
+
+    pub(crate) fn with_count(self, count: u64) -> Self {
+        Self { count, ..self }
+    }
+
+    /// What kind of finding it is.
+    pub fn code(&self) -> FindingCode {
+        self.code
+    }
+
+    /// The default severity of its code. A policy may change it.
+    pub fn severity(&self) -> Severity {
+        self.code.severity()
+    }
+
+    /// Path of the item.
+    pub fn path(&self) -> &ItemPath {
+        &self.path
+    }
+
+    /// Absolute byte offset.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Name of the custom section, if the finding is about one.
+    pub fn section(&self) -> Option<&str> {
+        self.section.as_deref()
+    }
+
+    /// What is wrong, in one line. It may quote the input: escape it before it meets a terminal.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Number of findings that this one stands for: itself and those folded into it.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt_located(f, &self.code, Some(self.offset), &self.path)?;
+        write!(f, ": {}", Escaped::new(&self.message))
+    }
 }
 
 /// The findings of one reading, in the order in which they were made.
 ///
 /// The same code in the same section name of the same item, again and again, is one finding with a count. Beyond a
-/// limit of findings of one code ([`Limits::findings`](crate::Limits::findings)) the rest of that code is one
+/// limit of findings of one code ([`Limits::max_findings_per_code`](crate::Limits::max_findings_per_code)) the rest of that code is one
 /// more, with their count.
 #[derive(Clone, Debug)]
 pub struct Findings {
     list: Vec<Finding>,
     limit: u32,
     /// `None` until there is one: most readings find nothing.
-    of_code: Option<Box<[Last; Code::ALL.len()]>>,
+    of_code: Option<Box<[Last; FindingCode::ALL.len()]>>,
 }
 
 /// The last finding of one code.
@@ -241,38 +295,25 @@ impl Findings {
     #[cold]
     pub(crate) fn add(
         &mut self,
-        code: Code,
+        code: FindingCode,
         item: u32,
         offset: u64,
         section: Option<&str>,
-        describe: impl FnOnce() -> (Path, Cow<'static, str>),
+        describe: impl FnOnce() -> (ItemPath, Cow<'static, str>),
     ) {
         self.add_folding(code, item, offset, section, true, describe);
     }
 
-    /// As [`add`](Self::add), where one more is never the same again: only beyond the limit it is folded.
-    #[cold]
-    pub(crate) fn add_apart(
+    pub(crate) fn add_folding(
         &mut self,
-        code: Code,
-        item: u32,
-        offset: u64,
-        section: Option<&str>,
-        describe: impl FnOnce() -> (Path, Cow<'static, str>),
-    ) {
-        self.add_folding(code, item, offset, section, false, describe);
-    }
-
-    fn add_folding(
-        &mut self,
-        code: Code,
+        code: FindingCode,
         item: u32,
         offset: u64,
         section: Option<&str>,
         folds: bool,
-        describe: impl FnOnce() -> (Path, Cow<'static, str>),
+        describe: impl FnOnce() -> (ItemPath, Cow<'static, str>),
     ) {
-        let of_code = self.of_code.get_or_insert_with(|| Box::new([Last::default(); Code::ALL.len()]));
+        let of_code = self.of_code.get_or_insert_with(|| Box::new([Last::default(); FindingCode::ALL.len()]));
         let last = &mut of_code[code as usize];
         if last.number > 0 {
             let finding = &mut self.list[last.place as usize];
@@ -288,12 +329,11 @@ impl Findings {
             message = format!("{message}; and further findings of this kind").into();
         }
         *last = Last { number: last.number + 1, place: self.list.len() as u32, item };
-        let section = section.map(Into::into);
-        self.list.push(Finding { code, path, offset, section, message, count: 1 });
+        self.list.push(Finding::new(code, path, offset, section, message));
     }
 
-    /// The findings by themselves.
-    pub(crate) fn into_list(self) -> Vec<Finding> {
+    /// Returns the findings, in the order in which they were found.
+    pub fn into_vec(self) -> Vec<Finding> {
         self.list
     }
 
@@ -335,22 +375,22 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_kebab_case() {
-        let mut names = Code::ALL.map(Code::name);
+        let mut names = FindingCode::ALL.map(FindingCode::name);
         names.sort_unstable();
         assert!(names.windows(2).all(|pair| pair[0] != pair[1]));
-        for code in Code::ALL {
+        for code in FindingCode::ALL {
             assert!(code.name().bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'));
             assert!(code.help().ends_with('.'), "{code}");
         }
     }
 
     fn add(findings: &mut Findings, item: u32, offset: u64) {
-        let describe = || (Path::from_iter([item]), "bad".into());
-        findings.add(Code::NotUrl, item, offset, Some("source"), describe);
+        let describe = || (ItemPath::from_iter([item]), "bad".into());
+        findings.add(FindingCode::NotUrl, item, offset, Some("source"), describe);
     }
 
     #[test]
-    fn the_same_finding_again_is_a_count() {
+    fn repeated_findings_are_counted() {
         let mut findings = Findings::new(8);
         for offset in 0..1_000_000 {
             add(&mut findings, 0, offset);
@@ -360,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn findings_beyond_the_limit_are_one_more() {
+    fn findings_beyond_the_limit_are_folded() {
         let mut findings = Findings::new(8);
         for item in 0..100 {
             add(&mut findings, item, u64::from(item));

@@ -1,105 +1,119 @@
-//! The front door: a driver and the metadata reader, put together.
+//! The front door: the drivers with the metadata reader.
+//!
+//! The short functions use the default [`Limits`] and return an error for anything less than a complete pass. Their `_with`
+//! forms take limits and return an [`Outcome`], which holds the value and the error of a partial pass.
 
-use crate::drive::{self, Cost, Fetch, FetchOptions, ReadAt};
-use crate::error::{Error, Outcome};
-use crate::finding::Code;
+use std::path::Path;
+
+use crate::drive::{self, Fetch, FetchOptions, ReadAt};
+use crate::error::Error;
+use crate::finding::FindingCode;
+use crate::input::Input;
 use crate::limits::Limits;
-use crate::metadata::{Metadata, Reader};
-use crate::store::Input;
+use crate::metadata::{Metadata, SliceReader, StreamReader};
+use crate::outcome::Outcome;
 
-/// What is said of a file that was changed while it was read.
-pub(crate) const CHANGED: &str = "the file's size or times are not what they were before";
+/// Message of a `changed` finding.
+pub const CHANGED: &str = "the file's size or times are not what they were before";
 
-/// Reads the metadata of a binary in memory: a slice, or a [`Map`](drive::Map). The values borrow from it.
+/// Reads the metadata of a file with positioned reads: little more is read than the metadata.
 ///
-/// ```
-/// use sectile::{Limits, metadata::Field};
+/// Values are read leniently: a bad one is a finding. Truncation is an error, which carries what was read before the cut
+/// ([`Error::into_partial`]).
 ///
-/// let module = b"\0asm\x01\0\0\0\x00\x0c\x08licensesMIT";
-/// let metadata = sectile::read_slice(module, Limits::default())?.complete()?;
-/// let licenses = metadata.root().annotation(Field::Licenses).and_then(|value| value.as_str());
-/// assert_eq!(licenses, Some("MIT"));
+/// ```no_run
+/// use sectile::Field;
+///
+/// let metadata = sectile::read("app.wasm")?;
+/// for item in metadata.items() {
+///     println!("{} {}: {:?}", item.path(), item.kind(), item.text(Field::Licenses));
+/// }
 /// # Ok::<(), sectile::Error>(())
 /// ```
 ///
 /// # Errors
 ///
-/// The bytes are no WebAssembly. Whatever else is wrong with them, what stands before it is read: see [`Outcome`].
-pub fn read_slice(bytes: &[u8], limits: Limits) -> Result<Outcome<Metadata<'_>>, Error> {
-    let mut reader = Reader::borrowing(limits);
-    let (result, cost) = drive::slice(bytes, &mut reader, limits);
-    outcome(reader.finish(), result, cost)
+/// The file cannot be read, is not WebAssembly, is truncated or malformed, or exceeds a default limit.
+pub fn read(path: impl AsRef<Path>) -> Result<Metadata<'static>, Error> {
+    Input::open(path)?.read()
 }
 
-/// Reads the metadata of a file, or of anything else with positioned reads, of `len` bytes. Little more is read than
-/// the metadata.
+/// Reads the metadata of a binary in memory: a slice, or a [`Map`](drive::Map). The values borrow from it.
+///
+/// ```
+/// use sectile::Field;
+///
+/// let module = b"\0asm\x01\0\0\0\x00\x0c\x08licensesMIT";
+/// assert_eq!(sectile::read_slice(module)?.root().text(Field::Licenses), Some("MIT"));
+/// # Ok::<(), sectile::Error>(())
+/// ```
 ///
 /// # Errors
 ///
-/// The bytes are no WebAssembly, or cannot be read at all. Whatever else is wrong, what stands before it is read: see
-/// [`Outcome`].
-pub fn read_at<R: ReadAt + ?Sized>(source: &R, len: u64, limits: Limits) -> Result<Outcome<Metadata<'static>>, Error> {
-    let mut reader = Reader::copying(limits);
-    let (result, cost) = drive::read_at(source, len, &mut reader, limits);
-    outcome(reader.finish(), result, cost)
+/// As for [`read`].
+pub fn read_slice(bytes: &[u8]) -> Result<Metadata<'_>, Error> {
+    read_slice_with(bytes, Limits::default()).into_result()
 }
 
-/// Reads the metadata of what a source gives by ranges: little more is fetched than the metadata, in few requests.
+/// As [`read_slice`], within these limits.
+pub fn read_slice_with(bytes: &[u8], limits: Limits) -> Outcome<Metadata<'_>> {
+    drive::collect_slice(bytes, SliceReader::with_limits(limits))
+}
+
+/// Reads the metadata of `len` bytes of a source with positioned reads.
 ///
 /// # Errors
 ///
-/// The bytes are no WebAssembly, or cannot be had at all. Whatever else is wrong, what stands before it is read: see
-/// [`Outcome`].
-pub async fn read_fetch<F: Fetch>(
+/// As for [`read`].
+pub fn read_at<R: ReadAt + ?Sized>(source: &R, len: u64) -> Result<Metadata<'static>, Error> {
+    read_at_with(source, len, Limits::default()).into_result()
+}
+
+/// As [`read_at`], within these limits.
+pub fn read_at_with<R: ReadAt + ?Sized>(source: &R, len: u64, limits: Limits) -> Outcome<Metadata<'static>> {
+    drive::collect_at(source, len, StreamReader::with_limits(limits))
+}
+
+/// Reads the metadata of a source of byte ranges: little more is fetched than the metadata, in few requests.
+///
+/// # Errors
+///
+/// As for [`read`].
+pub async fn read_fetch<F: Fetch>(source: &mut F) -> Result<Metadata<'static>, Error> {
+    read_fetch_with(source, FetchOptions::default(), Limits::default()).await.into_result()
+}
+
+/// As [`read_fetch`], with these options and within these limits.
+pub async fn read_fetch_with<F: Fetch>(
     source: &mut F,
     options: FetchOptions,
     limits: Limits,
-) -> Result<Outcome<Metadata<'static>>, Error> {
-    let mut reader = Reader::copying(limits);
-    let (result, cost) = drive::fetch(source, &mut reader, options, limits).await;
-    outcome(reader.finish(), result, cost)
+) -> Outcome<Metadata<'static>> {
+    drive::collect_fetch(source, StreamReader::with_limits(limits), options).await
 }
 
 impl Input {
-    /// Reads the file's metadata. A file that was changed meanwhile is a finding (`changed`).
+    /// Reads the file's metadata. A change of the file during the read is a finding (`changed`).
     ///
     /// # Errors
     ///
-    /// The file is no WebAssembly, or nothing of it can be read. Whatever else is wrong, what stands before it is read:
-    /// see [`Outcome`].
-    pub fn read(&self, limits: Limits) -> Result<Outcome<Metadata<'static>>, Error> {
-        let mut reader = Reader::copying(limits);
-        let read = self.scan(&mut reader, limits);
-        self.outcome(reader.finish(), read, |metadata| metadata.find_in_root(Code::Changed, CHANGED))
+    /// As for [`read()`].
+    pub fn read(&self) -> Result<Metadata<'static>, Error> {
+        self.read_with(Limits::default()).into_result()
     }
 
-    /// What a pass over the file gave, which is told if the file was changed meanwhile.
-    pub(crate) fn outcome<T>(
-        &self,
-        value: Option<T>,
-        (result, cost): (Result<(), Error>, Cost),
-        tell: impl FnOnce(&mut T),
-    ) -> Result<Outcome<T>, Error> {
-        let mut outcome = outcome(value, result, cost)?;
-        if self.changed()? {
-            tell(&mut outcome.value);
-        }
-        Ok(outcome)
-    }
-}
-
-/// What was read, with the break if there was one; the break alone if nothing was.
-pub(crate) fn outcome<T>(value: Option<T>, result: Result<(), Error>, cost: Cost) -> Result<Outcome<T>, Error> {
-    match (value, result) {
-        (Some(value), result) => Ok(Outcome { value, broken: result.err(), cost }),
-        (None, Err(error)) => Err(error),
-        (None, Ok(())) => unreachable!("a reading that succeeds has entered the root"),
+    /// As [`read`](Self::read), within these limits.
+    pub fn read_with(&self, limits: Limits) -> Outcome<Metadata<'static>> {
+        self.collect_checked(StreamReader::with_limits(limits), |metadata| {
+            metadata.find_in_root(FindingCode::Changed, CHANGED);
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::Finding;
     use std::io::Write;
 
     fn module(licenses: &[u8]) -> Vec<u8> {
@@ -112,24 +126,22 @@ mod tests {
     fn a_file_that_grows_while_it_is_read_is_a_finding() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&module(b"MIT")).unwrap();
-        let input = Input::of(file.try_clone().unwrap()).unwrap();
+        let input = Input::from_file(file.try_clone().unwrap()).unwrap();
         assert!(!input.changed().unwrap());
         file.write_all(&module(b"MIT")[8..]).unwrap();
         assert!(input.changed().unwrap());
-        let outcome = input.read(Limits::default()).unwrap();
-        let codes: Vec<_> = outcome.value.findings().iter().map(|finding| finding.code).collect();
-        assert_eq!((codes, outcome.broken.is_none()), (vec![Code::Changed], true)); // as far as it went before
+        let metadata = input.read().unwrap(); // as far as it went before
+        assert_eq!(metadata.findings().iter().map(Finding::code).collect::<Vec<_>>(), [FindingCode::Changed]);
     }
 
     #[test]
     fn a_file_that_is_truncated_while_it_is_read_is_an_error() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&[module(b"MIT"), vec![1, 0xff, 0x7f], vec![0; 0x3fff], vec![3, 0]].concat()).unwrap();
-        let input = Input::of(file.try_clone().unwrap()).unwrap();
+        let input = Input::from_file(file.try_clone().unwrap()).unwrap();
         file.set_len(0x2000).unwrap();
-        let outcome = input.read(Limits::default()).unwrap();
-        assert!(outcome.value.root().annotations().next().is_some());
-        let error = outcome.broken.unwrap();
+        let error = input.read().unwrap_err();
+        assert!(error.partial().unwrap().root().annotations().next().is_some());
         assert!(error.is_io() && error.to_string().contains("shrank"), "{error}");
     }
 }

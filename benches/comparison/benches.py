@@ -8,7 +8,7 @@ import sys
 from .inputs import COMPONENT, OPENCASCADE
 from .tools import ROOT
 
-# A line of benches/support/duel.rs: row, our time, the other side and its time, how they compare, what it cost.
+# A line of crates/sectile-testing/src/bench/paired.rs: row, our time, the other side and its time, how they compare, what it cost.
 LINE = re.compile(
     r"^\| (?P<row>[^:]+): sectile (?P<ours>[\d.]+ \S+), (?P<other>.+?) (?P<theirs>[\d.]+ (?:ns|µs|ms)), "
     r"(?:ratio (?P<ratio>[\d.]+) \(median (?P<median>[\d.]+)|(?P<faster>\d+) x as fast \(median (?P<median_faster>\d+))"
@@ -29,21 +29,24 @@ CLAIMS = [
     ("gate/", "the gate, which hashes too", "SHA-256 alone"),
     ("plan/", "planning to set five fields", "the scan of the file"),
     ("deep/", "planning at the deepest item", "the same at the root"),
-    ("in-place/", "a licence set in place, and journalled", "wasm-metadata and writing it"),
+    ("in-place/", "a license set in place, and journalled", "wasm-metadata and writing it"),
     ("audit/corpus", "auditing the corpus", ""),
     ("audit/", f"auditing {SMALL:,} small files", "a loop that walks, opens, reads a page and writes a row"),
 ]
 
 FLOORS = {"floor": "the same reads, with nothing made of them"}
 
-BENCHES = ["scan", "metadata", "file", "push", "edit", "audit"]
+PACKAGES = ["sectile-benches", "sectile-policy", "sectile-audit"]
+BENCHES = ["scan", "metadata", "file", "push", "gate", "edit", "audit"]
 
 
 def run(quick):
     """The rows that the benches print, of the two files that stand for all."""
     files = f"{re.escape(OPENCASCADE)}|{re.escape(COMPONENT)}"
     targets = [word for bench in BENCHES for word in ("--bench", bench)]
-    command = ["cargo", "bench", "--features", "gate audit", *targets, "--", "--quiet", f"/({files})"]
+    packages = [word for package in PACKAGES for word in ("-p", package)]
+    filter = f"^(scan/)?[^/]+/({files})"  # not gate/http/
+    command = ["cargo", "bench", *packages, "--all-features", *targets, "--", "--quiet", filter]
     if quick:
         command += ["--warm-up-time", "0.2", "--measurement-time", "0.5", "--sample-size", "10"]
     print("  " + " ".join(command), file=sys.stderr)

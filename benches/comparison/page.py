@@ -77,14 +77,14 @@ def in_short(measured):
     """Three figures."""
     library = next(row for row in measured["library"] if row["row"].startswith("metadata/") and row["file"] == OPENCASCADE)
     show = next(row for row in measured["whole"] if row["what"] == "show the metadata" and row["file"] == OPENCASCADE)
-    add = next(row for row in measured["whole"] if row["what"].startswith("set a licence, into") and row["file"] == OPENCASCADE
+    add = next(row for row in measured["whole"] if row["what"].startswith("set a license, into") and row["file"] == OPENCASCADE
                and row["peer"] == "wasm-tools")
     rows = [
         (f"the metadata of {OPENCASCADE} ({size(library['size'])}), in memory, beside {library['beside']}",
          f"{faster(library)}, {size(library['read'])} looked at"),
         ("the same from the command line, start of the process and all, beside `wasm-tools metadata show`",
          beside(show)),
-        ("a licence set in it, beside `wasm-tools metadata add`", beside(add)),
+        ("a license set in it, beside `wasm-tools metadata add`", beside(add)),
     ]
     return "| | |\n| --- | --- |\n" + "".join(f"| {what} | {figures} |\n" for what, figures in rows)
 

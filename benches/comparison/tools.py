@@ -55,7 +55,7 @@ def missing(name):
 
 def build():
     """Build the command as it is released, and say where it is."""
-    command = ["cargo", "build", "--release", "--features", "cli", "--message-format", "json"]
+    command = ["cargo", "build", "--release", "-p", "sectile-cli", "--bins", "--message-format", "json"]
     messages = subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.PIPE).stdout
     built = [message.get("executable") for message in map(json.loads, messages.splitlines())]
     (sectile,) = filter(None, built)

@@ -75,8 +75,8 @@ def editing(sectile, scratch):
     debug, composed = CORPUS / RUBY_DEBUG, CORPUS / COMPONENT
     for path in (out, copy):
         shutil.copyfile(source, path)
-    licences = scratch / "licenses"
-    licences.write_text("MIT")
+    licenses = scratch / "licenses"
+    licenses.write_text("MIT")
 
     def edit(what, file, ours, peer, theirs, to_reach=1.0):
         files = [copy, source] if file == source else [file]
@@ -89,14 +89,14 @@ def editing(sectile, scratch):
         return [[sectile, command, str(file), *more, "--no-sync", "-o", str(out)]]
 
     licensed = ("--licenses", "MIT")
-    yield edit("set a licence, into a new file", source, to_out("set", source, *licensed),
+    yield edit("set a license, into a new file", source, to_out("set", source, *licensed),
                "wasm-tools", ["metadata", "add", str(source), *licensed, "-o", str(out)])
-    yield edit("set a licence, into a new file", source, to_out("set", source, *licensed),
-               "llvm-objcopy", [f"--add-section=licenses={licences}", str(source), str(out)])
-    yield edit("set a licence, into a new file", composed, to_out("set", composed, *licensed),
+    yield edit("set a license, into a new file", source, to_out("set", source, *licensed),
+               "llvm-objcopy", [f"--add-section=licenses={licenses}", str(source), str(out)])
+    yield edit("set a license, into a new file", composed, to_out("set", composed, *licensed),
                "wasm-tools", ["metadata", "add", str(composed), *licensed, "-o", str(out)])
-    yield edit("set a licence, the file replaced", source, turns(), "cp", [str(source), str(out)], 1 / 1.15)
-    yield edit("set a licence, in place", source, turns("--in-place"),
+    yield edit("set a license, the file replaced", source, turns(), "cp", [str(source), str(out)], 1 / 1.15)
+    yield edit("set a license, in place", source, turns("--in-place"),
                "wasm-tools", ["metadata", "add", str(source), *licensed, "-o", str(out)])
     for peer, theirs in [("wasm-tools", ["strip", str(debug), "-o", str(out)]),
                          ("wasm-strip", [str(debug), "-o", str(out)]),

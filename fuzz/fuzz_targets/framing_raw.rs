@@ -2,5 +2,5 @@
 //! The framing agrees with wasmparser's, on bytes as the fuzzer gives them.
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    bodies::framing(bytes);
+    sectile_testing::bodies::framing(bytes);
 });

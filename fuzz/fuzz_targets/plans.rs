@@ -2,5 +2,5 @@
 //! Edits keep what they promise, of any bytes.
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
-    bodies::plans(input);
+    sectile_testing::bodies::plans(input);
 });

@@ -8,14 +8,14 @@ use std::str::FromStr;
 
 use sha2::Digest as _;
 
-pub use self::content::{Digests, read_at};
+pub use self::content::{Digests, compute, compute_with};
 
 /// A SHA-256, written as the OCI image specification writes digests: `sha256:` and 64 lower-case hexadecimal digits.
 ///
 /// ```
 /// use sectile::digest::Digest;
 ///
-/// let empty = Digest::of(b"");
+/// let empty = Digest::new(b"");
 /// assert_eq!(empty.to_string(), "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 /// assert_eq!(empty.to_string().parse::<Digest>()?, empty);
 /// assert!("sha256:../../etc/passwd".parse::<Digest>().is_err());
@@ -29,7 +29,7 @@ const ALGORITHM: &str = "sha256:";
 
 impl Digest {
     /// The digest of bytes in memory.
-    pub fn of(bytes: &[u8]) -> Self {
+    pub fn new(bytes: &[u8]) -> Self {
         let mut hasher = Hasher::new();
         hasher.update(bytes);
         hasher.finish()
@@ -108,7 +108,7 @@ impl FromStr for Digest {
 /// let mut hasher = Hasher::new();
 /// hasher.write_all(b"a")?;
 /// hasher.update(b"bc");
-/// assert_eq!(hasher.finish(), Digest::of(b"abc"));
+/// assert_eq!(hasher.finish(), Digest::new(b"abc"));
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -148,18 +148,18 @@ mod tests {
 
     /// Source: FIPS 180-2, appendix B.
     #[test]
-    fn the_standards_examples() {
+    fn digests_match_the_examples_of_the_standard() {
         for (bytes, hex) in [
             (b"abc".to_vec(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
             (vec![b'a'; 1_000_000], "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"),
         ] {
-            assert_eq!(Digest::of(&bytes).hex(), hex);
+            assert_eq!(Digest::new(&bytes).hex(), hex);
         }
     }
 
     #[test]
-    fn what_is_no_digest_is_refused() {
-        let hex = Digest::of(b"").hex();
+    fn malformed_digests_are_refused() {
+        let hex = Digest::new(b"").hex();
         for text in [
             String::new(),
             hex.clone(),

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::Cost;
 use super::buffer::Buffer;
-use super::pace::Pace;
+use super::window_sizer::WindowSizer;
 use crate::error::{Error, Reason};
 use crate::limits::Limits;
-use crate::scan::{Fault, Path, Scanner, Visitor, Window};
+use crate::outcome::{Cost, Outcome};
+use crate::scan::{Fault, ItemPath, Scanner, Visitor, Window};
 
 /// Something that gives ranges of bytes when it is asked: an object in a bucket, a blob in a registry.
 ///
@@ -35,18 +35,26 @@ impl<F: Fetch> Fetch for &mut F {
 
 /// What a [`Fetch`] gives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Fetched {
-    /// The bytes from the beginning of the range on.
-    pub bytes: Bytes,
-    /// The input's length in bytes, where the answer says it. It has to be the same each time.
-    pub len: Option<u64>,
+    pub(super) bytes: Bytes,
+    pub(super) len: Option<u64>,
 }
 
 impl Fetched {
-    /// These bytes, of an input of this length, if it is known.
+    /// The bytes from the beginning of the requested range, and the length of the input in bytes, if the source told it. The
+    /// length must be the same in every answer.
     pub fn new(bytes: impl Into<Bytes>, len: Option<u64>) -> Self {
         Self { bytes: bytes.into(), len }
+    }
+
+    /// The bytes from the beginning of the requested range.
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// Length of the input in bytes, if the source told it.
+    pub fn input_len(&self) -> Option<u64> {
+        self.len
     }
 }
 
@@ -79,7 +87,7 @@ impl Default for FetchOptions {
 }
 
 impl FetchOptions {
-    /// The bytes that arrive in the time of a request: what its [`Pace`] goes by.
+    /// The bytes that arrive in the time of a request: what its [`WindowSizer`] goes by.
     fn price(&self) -> u64 {
         let price = u128::from(self.bytes_per_second).saturating_mul(self.request.as_micros()) / 1_000_000;
         u64::try_from(price).unwrap_or(u64::MAX)
@@ -94,7 +102,7 @@ impl FetchOptions {
 /// # use std::{io, ops::Range};
 /// use bytes::Bytes;
 /// use sectile::drive::{Fetch, Fetched, FetchOptions};
-/// use sectile::{Limits, metadata::Reader};
+/// use sectile::metadata::StreamReader;
 ///
 /// struct Memory(Bytes);
 ///
@@ -108,11 +116,9 @@ impl FetchOptions {
 ///
 /// # async fn example() -> Result<(), sectile::Error> {
 /// let mut memory = Memory(Bytes::from_static(b"\0asm\x01\0\0\0"));
-/// let mut reader = Reader::copying(Limits::default());
-/// let options = FetchOptions::default();
-/// let (result, cost) = sectile::drive::fetch(&mut memory, &mut reader, options, Limits::default()).await;
-/// result?;
-/// assert_eq!((cost.bytes, cost.reads), (8, 1));
+/// let outcome = sectile::drive::collect_fetch(&mut memory, StreamReader::new(), FetchOptions::default()).await;
+/// assert_eq!((outcome.cost().bytes, outcome.cost().reads), (8, 1));
+/// assert_eq!(outcome.complete()?.items().len(), 1);
 /// # Ok(())
 /// # }
 /// # let mut example = std::pin::pin!(example());
@@ -122,17 +128,17 @@ impl FetchOptions {
 ///
 /// # Errors
 ///
-/// As for [`slice`](super::slice()); what the source says when it fails; an answer that contradicts one before, or what
+/// As for [`slice`](super::scan_slice()); what the source says when it fails; an answer that contradicts one before, or what
 /// was asked; a budget of the options that is used up, which is an exceeded limit.
-pub async fn fetch<F: Fetch, V: for<'w> Visitor<'w>>(
+pub async fn scan_fetch<F: Fetch, V: for<'w> Visitor<'w>>(
     source: &mut F,
     visitor: &mut V,
     options: FetchOptions,
     limits: Limits,
-) -> (Result<(), Error>, Cost) {
+) -> Outcome<()> {
     let mut asking = Asking { source, options, len: None, reaches: 0, cost: Cost::default() };
     let result = scan(&mut asking, visitor, limits).await;
-    (result, asking.cost)
+    Outcome::new(Some(()), result, asking.cost)
 }
 
 async fn scan<F: Fetch, V: for<'w> Visitor<'w>>(
@@ -141,7 +147,7 @@ async fn scan<F: Fetch, V: for<'w> Visitor<'w>>(
     limits: Limits,
 ) -> Result<(), Error> {
     let mut scanner = Scanner::new(limits);
-    let mut pace = Pace::new(asking.options.price());
+    let mut pace = WindowSizer::new(asking.options.price());
     let mut buffer = Buffer::default();
     let mut needed = 0..1;
     while asking.len.is_none_or(|len| needed.end <= len) {
@@ -159,7 +165,7 @@ async fn scan<F: Fetch, V: for<'w> Visitor<'w>>(
         scanner.feed(Window::new(buffer.bytes(), buffer.start()), visitor)?;
         filled?;
     }
-    scanner.finish(len, visitor)
+    Ok(scanner.finish(len, visitor)?)
 }
 
 /// A source, and what was asked of it.
@@ -194,7 +200,7 @@ impl<F: Fetch> Asking<'_, F> {
     /// One request, within the budget, and its answer, if it can be one. It is for no less than what is needed.
     async fn ask(&mut self, mut range: Range<u64>, needed: u64) -> Result<Bytes, Error> {
         let start = range.start;
-        let fail = |reason: Reason| Error::new(reason, start, Path::root());
+        let fail = |reason: Reason| Error::new(reason, start, ItemPath::root());
         let FetchOptions { max_bytes, max_requests, .. } = self.options;
         if self.cost.reads >= max_requests {
             return Err(fail(Fault::Limit { what: "requests for one input", max: max_requests }.into()));

@@ -5,7 +5,7 @@ use std::ops::Deref;
 /// A file mapped into memory, as a slice.
 ///
 /// For a file that is scanned again and again, or that is edited in memory anyway. To read metadata once,
-/// [`read_at`](super::read_at()) is faster (a map pays for its page faults) and survives whatever happens to the file.
+/// [`read_at`](super::scan_at()) is faster (a map pays for its page faults) and survives whatever happens to the file.
 #[derive(Debug)]
 pub struct Map(memmap2::Mmap);
 
@@ -25,7 +25,7 @@ impl Map {
     ///
     /// What the system says when it will not map the file: it is no regular file, or the address space is full.
     #[allow(unsafe_code)]
-    pub unsafe fn of(file: &File) -> io::Result<Self> {
+    pub unsafe fn new(file: &File) -> io::Result<Self> {
         // SAFETY: the caller promises that the file stays as it is.
         unsafe { memmap2::Mmap::map(file) }.map(Self)
     }

@@ -1,42 +1,35 @@
-//! The drivers: each feeds a [`Scanner`](crate::scan::Scanner) from somewhere, and decides nothing about WebAssembly.
+//! Drivers: each feeds a [`Scanner`](crate::scan::Scanner) from one kind of source, and knows nothing about WebAssembly.
 //!
-//! | the bytes are | driver | reads |
+//! | source | driver | reads |
 //! | --- | --- | --- |
-//! | in memory | [`slice()`] | borrows, copies nothing |
-//! | in a file that nobody truncates | [`Map`], then [`slice()`] | as above; the pages that are touched |
-//! | in a file, or behind anything with positioned reads | [`read_at()`] | a few windows |
-//! | arriving | [`Push`] | everything that arrives, holding next to nothing |
-//! | on their way to somebody else | [`Tee`] over a [`Push`] | as above; they go on untouched |
-//! | far away, and given by ranges | [`fetch()`] | windows as large as what a request costs asks for |
+//! | bytes in memory | [`scan_slice`] | borrows, copies nothing |
+//! | a file that is not truncated meanwhile | [`Map`], then [`scan_slice`] | the same; pages that are touched |
+//! | a file, or anything with positioned reads | [`scan_at`] | a few windows |
+//! | chunks that arrive | [`PushDriver`] | everything that arrives; holds next to nothing |
+//! | chunks on their way elsewhere | [`Inspected`] over a [`PushDriver`] | the same; the chunks go on unchanged |
+//! | a remote source of byte ranges | [`scan_fetch`] | windows whose size follows from the cost of a request |
 //!
-//! Every driver gives the same calls to the visitor, and the same error, for the same bytes.
+//! A `scan_` function takes a visitor and limits. A `collect_` function takes a [`Collector`](crate::scan::Collector), such as a
+//! metadata reader, uses its limits, and returns its value.
+//!
+//! Every driver makes the same calls to the visitor, and gives the same error, for the same bytes.
 
 mod buffer;
+mod collect;
 mod fetch;
-mod headed;
+mod inspected;
 mod map;
-mod pace;
+mod prefetched;
 mod push;
-mod read_at;
+pub(crate) mod read_at;
 mod slice;
-mod tee;
+mod window_sizer;
 
-pub use self::fetch::{Fetch, FetchOptions, Fetched, fetch};
-pub use self::headed::Headed;
+pub use self::collect::{collect_at, collect_fetch, collect_slice};
+pub use self::fetch::{Fetch, FetchOptions, Fetched, scan_fetch};
+pub use self::inspected::{ChunkInspector, Inspected, InspectedError};
 pub use self::map::Map;
-pub use self::push::Push;
-#[cfg(feature = "digest")]
-pub(crate) use self::read_at::read_some;
-pub use self::read_at::{ReadAt, read_at};
-pub use self::slice::slice;
-pub use self::tee::{Tee, TeeError, Watch};
-
-/// What a reading cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Cost {
-    /// Bytes that were read: from a file or a source of ranges, those that the reads gave; of pushed chunks, all of
-    /// them; in memory, those that were looked at.
-    pub bytes: u64,
-    /// Reads that were made, requests that were sent, or chunks that were pushed; 0 in memory.
-    pub reads: u64,
-}
+pub use self::prefetched::PrefetchedHead;
+pub use self::push::PushDriver;
+pub use self::read_at::{ReadAt, scan_at};
+pub use self::slice::scan_slice;

@@ -1,9 +1,10 @@
+use std::cmp::Ordering;
 use std::ops::Range;
 
-use super::Cost;
-use crate::error::Error;
+use crate::error::{Error, Reason};
 use crate::limits::Limits;
-use crate::scan::{Scanner, Visitor, Window};
+use crate::outcome::{Cost, Outcome};
+use crate::scan::{Collector, ItemPath, ScanError, Scanner, Visitor, Window};
 
 /// Scans chunks as they arrive, of any size.
 ///
@@ -16,26 +17,26 @@ use crate::scan::{Scanner, Visitor, Window};
 ///   WebAssembly is told by its first eight bytes together.) From then on every call gives the same error.
 ///
 /// A chunk is a `&[u8]`, which a `bytes::Bytes` is, too. Its slices could be kept without a copy, but each of them would
-/// pin its whole chunk: what is kept of a stream is better copied, as [`Reader::copying`](crate::metadata::Reader::copying)
+/// pin its whole chunk: what is kept of a stream is better copied, as [`StreamReader`](crate::metadata::StreamReader)
 /// does.
 ///
-/// For what is read, written or streamed anyway there is [`Tee`](super::Tee), which pushes what passes through.
+/// For what is read, written or streamed anyway there is [`Inspected`](super::Inspected), which pushes what passes through.
 ///
 /// ```
-/// # struct Nothing;
-/// # impl sectile::scan::Visitor<'_> for Nothing {
-/// #     fn section(&mut self, _: &sectile::scan::Section<'_>) -> sectile::scan::Want { sectile::scan::Want::Nothing }
-/// # }
-/// let mut push = sectile::drive::Push::new(Nothing, Default::default());
-/// for chunk in [&b"\0asm\x01"[..], b"\0\0\0\x00", b"\x05\x04no", b"te"] {
+/// use sectile::drive::PushDriver;
+/// use sectile::metadata::StreamReader;
+/// use sectile::Field;
+///
+/// let mut push = PushDriver::new(StreamReader::new());
+/// for chunk in [&b"\0asm\x01"[..], b"\0\0\0\x00", b"\x0c\x08lice", b"nsesMIT"] {
 ///     push.push(chunk)?;
 /// }
-/// let (_visitor, result) = push.finish();
-/// result?;
+/// let metadata = push.finish().complete()?;
+/// assert_eq!(metadata.root().text(Field::Licenses), Some("MIT"));
 /// # Ok::<(), sectile::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Push<V> {
+pub struct PushDriver<V> {
     scanner: Scanner,
     visitor: V,
     /// What the scanner needs next; empty once it has failed.
@@ -43,15 +44,38 @@ pub struct Push<V> {
     /// The bytes from `needed.start` on that came before the next chunk.
     gathered: Vec<u8>,
     cost: Cost,
+    /// Whether `end` has succeeded. The declared end is then `needed.start`.
+    is_ended: bool,
 }
 
 /// So much room for what is gathered is kept from one thing to the next: enough for headers and most names.
 const KEPT: usize = 4 << 10;
 
-impl<V: for<'w> Visitor<'w>> Push<V> {
-    /// Begins an input.
-    pub fn new(visitor: V, limits: Limits) -> Self {
-        Self { scanner: Scanner::new(limits), visitor, needed: 0..1, gathered: Vec::new(), cost: Cost::default() }
+impl<C: Collector + for<'w> Visitor<'w>> PushDriver<C> {
+    /// Begins an input that is scanned by the collector's limits.
+    pub fn new(collector: C) -> Self {
+        let limits = collector.limits();
+        Self::with_limits(collector, limits)
+    }
+
+    /// Ends the input and returns what was collected. The outcome is partial if the input ends inside an item, or if an
+    /// earlier chunk was malformed.
+    pub fn finish(self) -> Outcome<C::Value> {
+        self.finish_visitor().and_then(Collector::finish)
+    }
+}
+
+impl<V: for<'w> Visitor<'w>> PushDriver<V> {
+    /// Begins an input for any visitor.
+    pub fn with_limits(visitor: V, limits: Limits) -> Self {
+        Self {
+            scanner: Scanner::new(limits),
+            visitor,
+            needed: 0..1,
+            gathered: Vec::new(),
+            cost: Cost::default(),
+            is_ended: false,
+        }
     }
 
     /// The next bytes of the input. An empty chunk changes nothing.
@@ -59,7 +83,7 @@ impl<V: for<'w> Visitor<'w>> Push<V> {
     /// # Errors
     ///
     /// Malformed framing, or an exceeded limit, with the chunk that shows it. What is pushed after an error is not looked
-    /// at: the same error is given again.
+    /// at: the same error is given again. After [`end`](Self::end), bytes past the declared end.
     pub fn push(&mut self, chunk: &[u8]) -> Result<(), Error> {
         let start = self.cost.bytes;
         let end = start + chunk.len() as u64;
@@ -68,16 +92,19 @@ impl<V: for<'w> Visitor<'w>> Push<V> {
         if self.needed.start >= end {
             return Ok(()); // most chunks of a large section
         }
+        if self.is_ended {
+            return self.check_end(end);
+        }
         let result = self.scan(Window::new(chunk, start), chunk, start..end);
         if result.is_err() {
             self.needed = 0..0;
             self.gathered = Vec::new();
         }
-        result
+        Ok(result?)
     }
 
     /// Cuts off of a chunk what nobody needs, tops up what was gathered, then scans the chunk where it lies.
-    fn scan(&mut self, window: Window<'_>, chunk: &[u8], Range { start, end }: Range<u64>) -> Result<(), Error> {
+    fn scan(&mut self, window: Window<'_>, chunk: &[u8], Range { start, end }: Range<u64>) -> Result<(), ScanError> {
         while self.needed.start < end {
             if self.needed.is_empty() {
                 self.needed = self.feed(window)?; // fails again
@@ -107,7 +134,7 @@ impl<V: for<'w> Visitor<'w>> Push<V> {
         Ok(())
     }
 
-    fn feed(&mut self, window: Window<'_>) -> Result<Range<u64>, Error> {
+    fn feed(&mut self, window: Window<'_>) -> Result<Range<u64>, ScanError> {
         self.scanner.feed(window, &mut self.visitor)
     }
 
@@ -142,24 +169,47 @@ impl<V: for<'w> Visitor<'w>> Push<V> {
         &mut self.visitor
     }
 
-    /// The input ends here. Gives the visitor back, and whether the input was whole.
+    /// Ends the input and returns the visitor. The outcome is partial if the input ends inside an item, or if an earlier
+    /// chunk was malformed.
+    pub fn finish_visitor(mut self) -> Outcome<V> {
+        let result = if self.is_ended && self.cost.bytes <= self.needed.start {
+            Ok(()) // the rest was declared
+        } else {
+            self.end(self.cost.bytes)
+        };
+        Outcome::new(Some(self.visitor), result, self.cost)
+    }
+
+    /// Absolute range of bytes that the scanner needs next. Empty after an error.
+    pub fn needed(&self) -> Range<u64> {
+        self.needed.clone()
+    }
+
+    /// Declares the absolute offset where the input ends, before all of it was pushed: the rest of it need not be seen, if
+    /// it is the body of the last section. What is pushed afterwards is not examined.
     ///
     /// # Errors
     ///
-    /// The input ends inside something; or what was pushed is wrong already, which is the same error again.
-    pub fn finish(mut self) -> (V, Result<(), Error>) {
-        let result = self.end(self.cost.bytes);
-        (self.visitor, result)
+    /// The input ends inside an item there. Another end was declared before.
+    pub fn end(&mut self, end: u64) -> Result<(), Error> {
+        if self.is_ended {
+            return self.check_end(end);
+        }
+        self.scanner.finish(end, &mut self.visitor)?;
+        self.is_ended = true;
+        Ok(())
     }
 
-    /// What the scanner needs next, by absolute offsets.
-    pub(crate) fn needed(&self) -> &Range<u64> {
-        &self.needed
-    }
-
-    /// Says where the input ends, which may be known before all of it was pushed.
-    pub(crate) fn end(&mut self, end: u64) -> Result<(), Error> {
-        self.scanner.finish(end, &mut self.visitor)
+    /// Compares another end with the one that was declared.
+    #[cold]
+    fn check_end(&self, end: u64) -> Result<(), Error> {
+        let declared = self.needed.start;
+        let reason = match end.cmp(&declared) {
+            Ordering::Less => Reason::Shorter(declared),
+            Ordering::Equal => return Ok(()),
+            Ordering::Greater => Reason::Longer(declared),
+        };
+        Err(Error::new(reason, end.min(declared), ItemPath::root()))
     }
 
     /// Gives the visitor back, whether the input is whole or not.

@@ -1,12 +1,12 @@
 use std::fs::File;
 use std::io;
 
-use super::Cost;
 use super::buffer::Buffer;
-use super::pace::Pace;
+use super::window_sizer::WindowSizer;
 use crate::error::{Error, Reason};
 use crate::limits::Limits;
-use crate::scan::{Path, Scanner, Visitor, Window};
+use crate::outcome::{Cost, Outcome};
+use crate::scan::{ItemPath, Scanner, Visitor, Window};
 
 /// Something that can be read at any position, without one of its own.
 pub trait ReadAt {
@@ -51,17 +51,17 @@ impl ReadAt for [u8] {
 ///
 /// # Errors
 ///
-/// As for [`slice`](super::slice()); and what the system says of a read, or that the file shrank meanwhile. (A read that
+/// As for [`slice`](super::scan_slice()); and what the system says of a read, or that the file shrank meanwhile. (A read that
 /// is [interrupted](io::ErrorKind::Interrupted) is made again.)
-pub fn read_at<R: ReadAt + ?Sized, V: for<'w> Visitor<'w>>(
+pub fn scan_at<R: ReadAt + ?Sized, V: for<'w> Visitor<'w>>(
     source: &R,
     len: u64,
     visitor: &mut V,
     limits: Limits,
-) -> (Result<(), Error>, Cost) {
+) -> Outcome<()> {
     let mut cost = Cost::default();
     let result = scan(source, len, visitor, limits, &mut cost);
-    (result, cost)
+    Outcome::new(Some(()), result, cost)
 }
 
 fn scan<R: ReadAt + ?Sized, V: for<'w> Visitor<'w>>(
@@ -72,7 +72,7 @@ fn scan<R: ReadAt + ?Sized, V: for<'w> Visitor<'w>>(
     cost: &mut Cost,
 ) -> Result<(), Error> {
     let mut scanner = Scanner::new(limits);
-    let mut pace = Pace::new(Pace::FILE);
+    let mut pace = WindowSizer::new(WindowSizer::FILE);
     let mut buffer = Buffer::default();
     let mut needed = 0..1;
     while needed.end <= len {
@@ -94,7 +94,7 @@ fn scan<R: ReadAt + ?Sized, V: for<'w> Visitor<'w>>(
         scanner.feed(Window::new(buffer.bytes(), buffer.start()), visitor)?;
         result?;
     }
-    scanner.finish(len, visitor)
+    Ok(scanner.finish(len, visitor)?)
 }
 
 /// Fills the buffer, as far as it can be; gives how far, and why no further.
@@ -120,16 +120,15 @@ fn fill<R: ReadAt + ?Sized>(
 }
 
 /// One read of some bytes, at an offset before the end of an input of `len` bytes.
-pub(crate) fn read_some<R: ReadAt + ?Sized>(
-    source: &R,
-    buffer: &mut [u8],
-    offset: u64,
-    len: u64,
-) -> Result<usize, Error> {
+///
+/// # Errors
+///
+/// As for [`scan_at`].
+pub fn read_some<R: ReadAt + ?Sized>(source: &R, buffer: &mut [u8], offset: u64, len: u64) -> Result<usize, Error> {
     loop {
         match source.read_at(buffer, offset) {
-            Ok(0) => return Err(Error::new(Reason::Shrank { was: len }, offset, Path::root())),
-            Ok(read) if read > buffer.len() => return Err(Error::new(Reason::Unasked, offset, Path::root())),
+            Ok(0) => return Err(Error::new(Reason::Shrank { was: len }, offset, ItemPath::root())),
+            Ok(read) if read > buffer.len() => return Err(Error::new(Reason::Unasked, offset, ItemPath::root())),
             Ok(read) => return Ok(read),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(Error::io(error, Some(offset))),

@@ -1,40 +1,39 @@
-use super::Cost;
-use crate::error::Error;
 use crate::limits::Limits;
+use crate::outcome::{Cost, Outcome};
 use crate::scan::{Scanner, Visitor, Window};
 
 /// Scans bytes in memory: a slice, or a [`Map`](super::Map). What the visitor is handed borrows from them.
 ///
 /// ```
-/// use sectile::scan::{Section, Visitor, Want};
+/// use sectile::scan::{Section, Visitor, DataRequest};
 ///
 /// #[derive(Default)]
 /// struct Names<'a>(Vec<&'a str>);
 ///
 /// impl<'a> Visitor<'a> for Names<'a> {
-///     fn section(&mut self, section: &Section<'a>) -> Want {
+///     fn section(&mut self, section: &Section<'a>) -> DataRequest {
 ///         self.0.push(section.name());
-///         Want::Nothing
+///         DataRequest::Nothing
 ///     }
 /// }
 ///
 /// let module = b"\0asm\x01\0\0\0\x00\x05\x04note";
 /// let mut names = Names::default();
-/// let (result, cost) = sectile::drive::slice(module, &mut names, Default::default());
-/// result?;
+/// let outcome = sectile::drive::scan_slice(module, &mut names, Default::default());
+/// assert_eq!(outcome.cost().bytes, 15);
+/// outcome.complete()?;
 /// assert_eq!(names.0, ["note"]);
-/// assert_eq!(cost.bytes, 15);
 /// # Ok::<(), sectile::Error>(())
 /// ```
 ///
 /// # Errors
 ///
 /// Malformed framing, an early end, an exceeded limit. What the visitor was handed before stays valid.
-pub fn slice<'a, V: Visitor<'a>>(bytes: &'a [u8], visitor: &mut V, limits: Limits) -> (Result<(), Error>, Cost) {
+pub fn scan_slice<'a, V: Visitor<'a>>(bytes: &'a [u8], visitor: &mut V, limits: Limits) -> Outcome<()> {
     let mut scanner = Scanner::new(limits);
     let result = match scanner.feed(Window::new(bytes, 0), visitor) {
         Ok(_) => scanner.finish(bytes.len() as u64, visitor), // what it needs lies past the end
         Err(error) => Err(error),
     };
-    (result, Cost { bytes: scanner.looked_at(), reads: 0 })
+    Outcome::new(Some(()), result.map_err(Into::into), Cost { bytes: scanner.looked_at(), reads: 0 })
 }

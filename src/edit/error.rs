@@ -1,6 +1,6 @@
 use crate::error::Error;
-use crate::metadata::{Field, Flaw};
-use crate::scan::Path;
+use crate::metadata::{Field, ValueError};
+use crate::scan::ItemPath;
 
 /// Why an edit cannot be carried out. Nothing has been written.
 #[derive(Debug, thiserror::Error)]
@@ -11,15 +11,15 @@ pub enum EditError {
     Source(#[from] Error),
     /// There is no item at this path.
     #[error("there is no item {0}")]
-    NoItem(Path),
+    NoItem(ItemPath),
     /// A value is not what the table of fields asks for.
-    #[error("the value of {field} is refused: {}", flaws.iter().map(|flaw| &*flaw.message).collect::<Vec<_>>().join("; "))]
+    #[error("the value of {field} is refused: {}", errors.iter().map(|flaw| &*flaw.message).collect::<Vec<_>>().join("; "))]
     #[non_exhaustive]
     Invalid {
         /// The field.
         field: Field,
         /// What is wrong with the value.
-        flaws: Vec<Flaw>,
+        errors: Vec<ValueError>,
     },
     /// The same thing is wanted twice of one item.
     #[error("`{0}` is given twice")]
@@ -63,7 +63,7 @@ pub enum EditError {
         /// The most that it may have.
         max: u64,
     },
-    /// The items that are to be changed hold more sections than [`Limits::kept`](crate::Limits::kept) allows to be kept in
+    /// The items that are to be changed hold more sections than [`Limits::max_retained_bytes`](crate::Limits::max_retained_bytes) allows to be kept in
     /// mind.
     #[error("what is to be changed holds too many sections to be kept in memory")]
     TooMany,
@@ -74,4 +74,14 @@ pub enum EditError {
     /// of these. See [`Edit::force`](super::Edit::force).
     #[error("the edit would move or remove sections that linking this object needs at their places")]
     MovesLinked,
+}
+
+/// An error of the source stays as it is; any other keeps the edit's message.
+impl From<EditError> for Error {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::Source(error) => error,
+            error => Self::other(error),
+        }
+    }
 }

@@ -1,10 +1,21 @@
-//! What an edit wants of one item, and whether that agrees with itself.
+//! The changes to each item, and whether they agree with one another.
 
 use std::collections::BTreeMap;
 
-use super::{EditError, Glob};
+use super::{EditError, Glob, Strip};
 use crate::limits::Limits;
 use crate::metadata::Field;
+use crate::scan::ItemPath;
+
+/// The changes to all items of a source.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ItemEdits {
+    pub(super) items: BTreeMap<ItemPath, ItemEdit>,
+    /// What to strip, by the item where stripping begins.
+    pub(super) strips: BTreeMap<ItemPath, Strip>,
+    /// Whether sections that the linker's sections refer to may move.
+    pub(super) forced: bool,
+}
 
 /// What is wanted of one item.
 #[derive(Clone, Debug, Default)]
@@ -96,13 +107,13 @@ impl ItemEdit {
             return Err(EditError::Twice(name.to_owned()));
         }
         for (name, data) in self.put() {
-            within("the name of a custom section", name.len(), limits.name)?;
+            within("the name of a custom section", name.len(), limits.max_name_len)?;
             if Field::ALL.iter().any(|field| field.section() == name) {
-                within(name, data.len(), limits.data)?;
+                within(name, data.len(), limits.max_section_data)?;
             }
         }
         if let Some(NameEdit::Set(name)) = &self.name {
-            within("name", name.len(), limits.data.saturating_sub(MAX_LEB128))?;
+            within("name", name.len(), limits.max_section_data.saturating_sub(MAX_LEB128))?;
         }
         // How long their sections become is seen when these are put together.
         self.producers.iter().flat_map(ProducerEdit::texts).try_for_each(|text| no_nul(PRODUCERS, text))

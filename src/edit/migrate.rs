@@ -7,15 +7,28 @@ use crate::metadata::{Field, Item, check_registry_metadata};
 
 /// What becomes of a `registry-metadata` section.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Migration {
-    /// Fields that take what the section said.
-    pub moved: Vec<Field>,
-    /// Fields that the item has already, and that stay as they are.
-    pub left: Vec<Field>,
-    /// What has no field to go to, and is lost, each with its value as JSON: `categories: ["http"]`. It quotes the input:
-    /// escape it before it meets a terminal.
-    pub dropped: Vec<String>,
+    moved: Vec<Field>,
+    left: Vec<Field>,
+    dropped: Vec<String>,
+}
+
+impl Migration {
+    /// Fields that take their value from the section.
+    pub fn moved(&self) -> &[Field] {
+        &self.moved
+    }
+
+    /// Fields that the item has already, which stay as they are.
+    pub fn left(&self) -> &[Field] {
+        &self.left
+    }
+
+    /// Entries without a field, which are lost: each with its value as JSON, such as `categories: ["http"]`. They quote the
+    /// input: escape them before they meet a terminal.
+    pub fn dropped(&self) -> &[String] {
+        &self.dropped
+    }
 }
 
 /// The section's name.
@@ -29,8 +42,8 @@ impl Edit {
     /// # Errors
     ///
     /// The section cannot be read, or a value is not what the table asks for ([`EditError::Invalid`];
-    /// [`migrate_as_is`](Self::migrate_as_is) takes it all the same).
-    pub fn migrate(self, item: &Item<'_>) -> Result<(Self, Migration), EditError> {
+    /// [`migrate_unchecked`](Self::migrate_unchecked) takes it all the same).
+    pub fn migrate(self, item: Item<'_>) -> Result<(Self, Migration), EditError> {
         self.migrated(item, Self::set)
     }
 
@@ -39,13 +52,13 @@ impl Edit {
     /// # Errors
     ///
     /// The section cannot be read.
-    pub fn migrate_as_is(self, item: &Item<'_>) -> Result<(Self, Migration), EditError> {
-        self.migrated(item, Self::set_as_is)
+    pub fn migrate_unchecked(self, item: Item<'_>) -> Result<(Self, Migration), EditError> {
+        self.migrated(item, Self::set_unchecked)
     }
 
     fn migrated(
         self,
-        item: &Item<'_>,
+        item: Item<'_>,
         set: fn(Self, Field, String) -> Result<Self, EditError>,
     ) -> Result<(Self, Migration), EditError> {
         let mut migration = Migration::default();
@@ -58,7 +71,7 @@ impl Edit {
         if !check_registry_metadata(text).is_empty() {
             return Err(unreadable("a key stands in it twice"));
         }
-        if item.shares().any(|share| share.kind == SECTION && share.sections > 1) {
+        if item.section_sizes().any(|share| share.name() == SECTION && share.sections() > 1) {
             return Err(unreadable("there is more than one"));
         }
         let mut edit = self.remove(SECTION)?;

@@ -1,65 +1,67 @@
-//! What is wanted of a binary: fields, names and sections set, added and removed, at any item of the tree.
+//! Edits: fields, names and sections to set, add and remove, at any item of the tree.
 //!
-//! An [`Edit`] is looked up in a source with [`Edit::plan`], [`Edit::plan_slice`] or [`Edit::plan_at`], which gives a
-//! [`Plan`](crate::splice::Plan), and what is to be known of it: every byte that the edit is not about is kept. Only the
-//! size fields of the items that enclose a change are written anew, in their old width where the new size fits it.
+//! [`Edit::apply`] changes a file. [`Edit::plan`] and its like look the edit up in a source and return an [`EditPlan`]: the
+//! bytes to keep and to insert ([`Plan`](crate::splice::Plan)), with what changes and what is notable about it. Every byte that
+//! the edit does not concern is kept. Only the size fields of enclosing items are rewritten, in their old width if the new size
+//! fits it.
 //!
-//! A [`PassingEdit`] is carried out on an input while it arrives, and can do less: its type says what.
+//! A [`StreamEdit`] edits an input while it arrives, and can do less: see its type.
 
+mod encoding;
 mod error;
-mod glob;
+mod file;
 mod item;
 #[cfg(feature = "json")]
 mod migrate;
-mod outline;
-mod passing;
-mod planned;
+mod plan;
 mod planner;
 mod producers;
+mod source_layout;
+mod stream;
 mod strip;
 mod warnings;
 
-use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 pub use self::error::EditError;
-pub use self::glob::{Glob, GlobError};
+pub use self::file::FilePlan;
 #[cfg(feature = "json")]
 pub use self::migrate::Migration;
-pub use self::passing::{Passing, PassingEdit};
-pub use self::planned::{Change, ChangeKind, Planned};
+pub use self::plan::{Change, ChangeKind, EditPlan};
+pub use self::stream::{StreamEdit, StreamEditor};
 pub use self::strip::Strip;
 
-use self::item::{ItemEdit, NAMES, NameEdit, PRODUCERS, ProducerEdit, no_nul, section_name};
-use self::outline::Outliner;
+use self::item::{ItemEdit, ItemEdits, NAMES, NameEdit, PRODUCERS, ProducerEdit, no_nul, section_name};
+use self::source_layout::LayoutReader;
 use crate::drive::{self, ReadAt};
+use crate::error::Error;
+use crate::glob::Glob;
+use crate::input::Input;
 use crate::limits::Limits;
-use crate::metadata::{Field, Flaw};
-use crate::scan::Path;
-use crate::store::Input;
+use crate::metadata::{Field, ValueError};
+use crate::outcome::Outcome;
+use crate::scan::ItemPath;
+use crate::splice::WriteOptions;
 
 /// A set of changes.
 ///
 /// ```
-/// use sectile::{Limits, edit::Edit, metadata::Field};
+/// use sectile::{Edit, Field};
 ///
 /// let module = b"\0asm\x01\0\0\0\x00\x0c\x08licensesMIT";
 /// let edit = Edit::new().set(Field::Licenses, "MIT OR Apache-2.0")?.name("adder")?;
-/// let planned = edit.plan_slice(module, Limits::default())?;
-/// let edited = planned.plan.to_vec(module).expect("it is the plan's source");
+/// let edited = edit.plan_slice(module)?.plan().to_vec(module).expect("it is the plan's source");
 ///
-/// let metadata = sectile::read_slice(&edited, Limits::default())?.complete()?;
+/// let metadata = sectile::read_slice(&edited)?;
 /// assert_eq!(metadata.root().name().and_then(|name| name.as_str()), Some("adder"));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), sectile::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Edit {
-    items: BTreeMap<Path, ItemEdit>,
-    /// What is stripped, by the items that it begins at.
-    strips: BTreeMap<Path, Strip>,
-    /// Whether what the linker's sections name may move.
-    forced: bool,
+    edits: ItemEdits,
     /// The item that changes are added to.
-    at: Path,
+    at: ItemPath,
+    limits: Limits,
 }
 
 impl Edit {
@@ -68,9 +70,15 @@ impl Edit {
         Self::default()
     }
 
+    /// Limits for reading the source, within which the result can be read back. The defaults apply without this.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
     /// The changes that follow are made to the item at this path; without this, to the root.
     #[must_use]
-    pub fn at(mut self, path: Path) -> Self {
+    pub fn at(mut self, path: ItemPath) -> Self {
         self.at = path;
         self
     }
@@ -79,16 +87,16 @@ impl Edit {
     ///
     /// # Errors
     ///
-    /// The value is not what the table asks for, or holds a NUL ([`EditError::Invalid`]; [`set_as_is`](Self::set_as_is)
+    /// The value is not what the table asks for, or holds a NUL ([`EditError::Invalid`]; [`set_unchecked`](Self::set_unchecked)
     /// takes it all the same, but for the NUL); or the field is given twice.
     pub fn set(self, field: Field, value: impl Into<String>) -> Result<Self, EditError> {
         let value = value.into();
-        let flaws = field.check(&value);
-        if flaws.iter().any(Flaw::is_refused) {
-            return Err(EditError::Invalid { field, flaws });
+        let errors = field.check(&value);
+        if errors.iter().any(ValueError::is_refused) {
+            return Err(EditError::Invalid { field, errors });
         }
-        let is_sound = flaws.is_empty() && !value.is_empty();
-        let mut edit = self.set_as_is(field, value)?;
+        let is_sound = errors.is_empty() && !value.is_empty();
+        let mut edit = self.set_unchecked(field, value)?;
         if is_sound {
             edit.item().sound.push(field);
         }
@@ -100,7 +108,7 @@ impl Edit {
     /// # Errors
     ///
     /// The field is given twice, or the value holds a NUL.
-    pub fn set_as_is(self, field: Field, value: impl Into<String>) -> Result<Self, EditError> {
+    pub fn set_unchecked(self, field: Field, value: impl Into<String>) -> Result<Self, EditError> {
         let value = value.into();
         no_nul(field.section(), &value)?;
         self.section(field.section(), Some(value.into_bytes()))
@@ -129,7 +137,7 @@ impl Edit {
     /// # Errors
     ///
     /// The name is given twice.
-    pub fn unname(self) -> Result<Self, EditError> {
+    pub fn clear_name(self) -> Result<Self, EditError> {
         self.own_name(NameEdit::Clear)
     }
 
@@ -150,7 +158,7 @@ impl Edit {
     /// Adds a producer without a version to a field, unless one of that name is there, with whatever version, or the edit
     /// is about it already.
     #[must_use]
-    pub fn have_producer(mut self, field: impl Into<String>, name: impl Into<String>) -> Self {
+    pub fn ensure_producer(mut self, field: impl Into<String>, name: impl Into<String>) -> Self {
         let (field, name) = (field.into(), name.into());
         let item = self.item();
         if !item.producers.iter().any(|edit| edit.is_about(&field, &name)) {
@@ -218,7 +226,7 @@ impl Edit {
     /// last counts. What the same edit puts or sets is not stripped.
     #[must_use]
     pub fn strip(mut self, strip: Strip) -> Self {
-        self.strips.insert(self.at.clone(), strip);
+        self.edits.strips.insert(self.at.clone(), strip);
         self
     }
 
@@ -226,66 +234,92 @@ impl Edit {
     /// then no longer be linked. Without this, such an edit is refused ([`EditError::MovesLinked`]).
     #[must_use]
     pub fn force(mut self) -> Self {
-        self.forced = true;
+        self.edits.forced = true;
         self
     }
 
-    /// The plan that carries the edit out on a file, and on none but that, as it is now.
+    /// Plans the edit for a file and replaces the file: [`plan`](Self::plan), then [`FilePlan::write`] with the default
+    /// options. Returns what was planned.
+    ///
+    /// ```no_run
+    /// use sectile::{Edit, Field};
+    ///
+    /// Edit::new().set(Field::Licenses, "MIT")?.apply("app.wasm")?;
+    /// # Ok::<(), sectile::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// The file is malformed or cannot be read, or holds no item at one of the paths; what is to be written contradicts
-    /// itself, or could not be read back within the limits; an item would grow past what its size can say. See
-    /// [`EditError`].
-    pub fn plan(&self, input: &Input, limits: Limits) -> Result<Planned, EditError> {
-        let planned = self.planned(input.len(), limits, |outliner| input.scan(outliner, limits).0)?;
-        Ok(Planned { plan: planned.plan.for_file(input.stamp()), ..planned })
+    /// As for [`plan`](Self::plan) and [`FilePlan::write`]. Unless the error says otherwise, the file is unchanged.
+    pub fn apply(&self, path: impl Into<PathBuf>) -> Result<EditPlan, Error> {
+        let file_plan = self.plan(path)?;
+        file_plan.write(WriteOptions::default())?;
+        Ok(file_plan.into_plan())
     }
 
-    /// The plan that carries the edit out on bytes in memory.
+    /// Plans the edit for a file in its present state.
+    ///
+    /// # Errors
+    ///
+    /// The file is malformed or cannot be read, or has no item at one of the paths; the edit contradicts itself, or its
+    /// result could not be read back within the limits; an item would exceed its largest size. See [`EditError`].
+    pub fn plan(&self, path: impl Into<PathBuf>) -> Result<FilePlan, EditError> {
+        let path = path.into();
+        let plan = self.plan_input(&Input::open(&path)?)?;
+        Ok(FilePlan::new(plan, path))
+    }
+
+    /// Plans the edit for an open file in its present state.
     ///
     /// # Errors
     ///
     /// As for [`plan`](Self::plan).
-    pub fn plan_slice(&self, source: &[u8], limits: Limits) -> Result<Planned, EditError> {
-        self.planned(source.len() as u64, limits, |outliner| drive::slice(source, outliner, limits).0)
+    pub fn plan_input(&self, input: &Input) -> Result<EditPlan, EditError> {
+        let planned = self.planned(input.len(), |outliner| input.scan(outliner, self.limits))?;
+        Ok(planned.for_file(input.fingerprint()))
     }
 
-    /// The plan that carries the edit out on `len` bytes of anything with positioned reads.
+    /// Plans the edit for bytes in memory.
     ///
     /// # Errors
     ///
     /// As for [`plan`](Self::plan).
-    pub fn plan_at<R: ReadAt + ?Sized>(&self, source: &R, len: u64, limits: Limits) -> Result<Planned, EditError> {
-        self.planned(len, limits, |outliner| drive::read_at(source, len, outliner, limits).0)
+    pub fn plan_slice(&self, source: &[u8]) -> Result<EditPlan, EditError> {
+        self.planned(source.len() as u64, |outliner| drive::scan_slice(source, outliner, self.limits))
+    }
+
+    /// Plans the edit for `len` bytes of a source with positioned reads.
+    ///
+    /// # Errors
+    ///
+    /// As for [`plan`](Self::plan).
+    pub fn plan_at<R: ReadAt + ?Sized>(&self, source: &R, len: u64) -> Result<EditPlan, EditError> {
+        self.planned(len, |outliner| drive::scan_at(source, len, outliner, self.limits))
     }
 
     fn planned(
         &self,
         len: u64,
-        limits: Limits,
-        scan: impl FnOnce(&mut Outliner<'_>) -> Result<(), crate::Error>,
-    ) -> Result<Planned, EditError> {
-        self.items.values().try_for_each(|item| item.check(limits))?;
-        let mut outliner = Outliner::new(self, limits);
-        scan(&mut outliner)?;
-        planner::plan(self, &outliner.finish()?, len, limits)
+        scan: impl FnOnce(&mut LayoutReader<'_>) -> Outcome<()>,
+    ) -> Result<EditPlan, EditError> {
+        self.edits.items.values().try_for_each(|item| item.check(self.limits))?;
+        let mut outliner = LayoutReader::new(&self.edits, self.limits);
+        scan(&mut outliner).complete()?;
+        planner::plan(&self.edits, &outliner.finish()?, len, self.limits)
     }
 
     fn item(&mut self) -> &mut ItemEdit {
-        self.items.entry(self.at.clone()).or_default()
+        self.edits.items.entry(self.at.clone()).or_default()
     }
 
     /// Whether data is put into the sections of this name, or they go.
-    #[cfg(feature = "manifest")]
     pub(crate) fn is_about(&self, section: &str) -> bool {
-        self.items.get(&self.at).is_some_and(|item| item.sections.contains_key(section))
+        self.edits.items.get(&self.at).is_some_and(|item| item.sections.contains_key(section))
     }
 
     /// Whether the item is given a name, or loses it.
-    #[cfg(feature = "manifest")]
     pub(crate) fn is_about_name(&self) -> bool {
-        self.items.get(&self.at).is_some_and(|item| item.name.is_some())
+        self.edits.items.get(&self.at).is_some_and(|item| item.name.is_some())
     }
 
     fn section(mut self, name: impl Into<String>, data: Option<Vec<u8>>) -> Result<Self, EditError> {

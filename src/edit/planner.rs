@@ -2,22 +2,24 @@
 
 use std::ops::Range;
 
-use super::item::within;
-use super::outline::{Content, Extent, FoundName, Outline, OutlineItem, OutlineSection};
-use super::planned::{Change, ChangeKind, Planned};
+use super::encoding::{MAX_NESTED, custom_section, own_name, resized};
+use super::item::{ItemEdits, within};
+use super::plan::{Change, ChangeKind, EditPlan};
+use super::source_layout::{Content, FoundName, LayoutItem, LayoutSection, SourceLayout};
 use super::warnings::Warnings;
-use super::{Edit, EditError, ItemEdit, NAMES, NameEdit, PRODUCERS, producers};
+use super::{EditError, ItemEdit, NAMES, NameEdit, PRODUCERS, producers};
 use crate::limits::Limits;
 use crate::metadata::Field;
-use crate::scan::leb128::{encode, shortest};
-use crate::scan::{ItemKind, Path};
+use crate::scan::{ItemKind, ItemPath};
 use crate::splice::{Patch, Plan};
 
-/// An item's section has at most this many bytes. Source: wasmparser's `MAX_WASM_MODULE_SIZE`.
-pub(super) const MAX_NESTED: u64 = 1 << 30;
-
-pub(super) fn plan(edit: &Edit, outline: &Outline<'_>, source_len: u64, limits: Limits) -> Result<Planned, EditError> {
-    if let Some(path) = edit.items.keys().chain(edit.strips.keys()).find(|path| !outline.found.contains(path)) {
+pub(super) fn plan(
+    edits: &ItemEdits,
+    outline: &SourceLayout<'_>,
+    source_len: u64,
+    limits: Limits,
+) -> Result<EditPlan, EditError> {
+    if let Some(path) = edits.items.keys().chain(edits.strips.keys()).find(|path| !outline.found.contains(path)) {
         return Err(EditError::NoItem(path.clone()));
     }
     let mut patches = Vec::new();
@@ -28,7 +30,7 @@ pub(super) fn plan(edit: &Edit, outline: &Outline<'_>, source_len: u64, limits: 
     // the end of an item and of those that end there with it belongs to the innermost first.
     for (place, item) in outline.items.iter().enumerate().rev() {
         if !item.wish.is_none() {
-            let mut in_item = InItem::of(item, edit.forced, limits)?;
+            let mut in_item = InItem::new(item, edits.forced, limits)?;
             if !in_item.changes.is_empty() {
                 let path = outline.path(place);
                 in_item.changes.iter_mut().for_each(|change| change.path = path.clone());
@@ -53,13 +55,13 @@ pub(super) fn plan(edit: &Edit, outline: &Outline<'_>, source_len: u64, limits: 
     patches.sort_by_key(|patch| (patch.range.start, patch.range.end));
     changes.sort_by_key(|change: &Change| (change.range.start, change.range.end));
     let plan = Plan::new(source_len, patches);
-    let findings = warnings.of(&plan, &changes);
-    Ok(Planned { plan, findings, changes })
+    let findings = warnings.finish(&plan, &changes);
+    Ok(EditPlan { plan, findings, changes })
 }
 
 /// What changes in one item.
 struct InItem<'a> {
-    item: &'a OutlineItem<'a>,
+    item: &'a LayoutItem<'a>,
     /// To the sections that are there.
     patches: Vec<Patch>,
     /// New sections, which stand behind what ends where they begin: an empty section that takes data, say.
@@ -69,7 +71,7 @@ struct InItem<'a> {
 }
 
 impl<'a> InItem<'a> {
-    fn of(item: &'a OutlineItem<'a>, forced: bool, limits: Limits) -> Result<Self, EditError> {
+    fn new(item: &'a LayoutItem<'a>, forced: bool, limits: Limits) -> Result<Self, EditError> {
         let mut all = Self { item, patches: Vec::new(), added: Vec::new(), changes: Vec::new() };
         if let Some(wanted) = item.wish.edit {
             // What may be inserted at one place comes in the order in which it is to stand there.
@@ -95,7 +97,7 @@ impl<'a> InItem<'a> {
         self.patches.iter().map(growth_of).sum()
     }
 
-    fn custom<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a OutlineSection> + use<'a, 'n> {
+    fn custom<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a LayoutSection> + use<'a, 'n> {
         self.item.sections.iter().filter(move |section| *section.name == *name)
     }
 
@@ -135,7 +137,7 @@ impl<'a> InItem<'a> {
     /// The name sections that change in part: in their own names, and, where they are stripped, in all else.
     fn names(&mut self) -> Result<(), EditError> {
         let own = self.name_section();
-        let has_own = |section: &OutlineSection| matches!(&section.content, Content::Names(names) if !names.is_empty());
+        let has_own = |section: &LayoutSection| matches!(&section.content, Content::Names(names) if !names.is_empty());
         let any_has_own = self.custom(own).any(has_own);
         let edit = self.item.wish.edit.and_then(|edit| edit.name.as_ref());
         let mut takes = match edit {
@@ -199,7 +201,7 @@ impl<'a> InItem<'a> {
         let edited = producers::edit(data.into_iter(), &wanted.producers)
             .map_err(|(nth, why)| unreadable(PRODUCERS, sections[nth], why))?;
         for data in edited.sections.iter().chain([&edited.added]).flatten() {
-            within(PRODUCERS, data.len(), limits.data)?;
+            within(PRODUCERS, data.len(), limits.max_section_data)?;
         }
         for (section, edited) in sections.iter().zip(&edited.sections) {
             match edited {
@@ -226,11 +228,11 @@ impl<'a> InItem<'a> {
     }
 
     fn place_between(&self, after: &[&str], before: &[&str]) -> u64 {
-        let comes_first = |section: &&OutlineSection| is_for_linker(section) || after.contains(&&*section.name);
+        let comes_first = |section: &&LayoutSection| is_for_linker(section) || after.contains(&&*section.name);
         let floor = self.item.sections.iter().filter(comes_first).map(|section| section.extent.end).max();
         let floor = floor.max(self.item.last_known.as_ref().map(|known| known.end));
         let comes_last =
-            |section: &&OutlineSection| before.contains(&&*section.name) && Some(section.extent.start) >= floor;
+            |section: &&LayoutSection| before.contains(&&*section.name) && Some(section.extent.start) >= floor;
         self.item.sections.iter().find(comes_last).map_or(self.item.end, |section| section.extent.start)
     }
 
@@ -242,14 +244,14 @@ impl<'a> InItem<'a> {
         Ok(())
     }
 
-    fn remove(&mut self, section: &OutlineSection) {
+    fn remove(&mut self, section: &LayoutSection) {
         let range = section.extent.start..section.extent.end;
         self.change(ChangeKind::Removed, &section.name, range.clone(), 0);
         self.patches.push(Patch { range, bytes: Vec::new() });
     }
 
     /// Other data for a section, unless it is the same.
-    fn replace(&mut self, section: &OutlineSection, data: &[u8]) -> Result<(), EditError> {
+    fn replace(&mut self, section: &LayoutSection, data: &[u8]) -> Result<(), EditError> {
         if matches!(section.content, Content::AsWanted) {
             return Ok(());
         }
@@ -257,7 +259,7 @@ impl<'a> InItem<'a> {
     }
 
     /// Patches to a section's data, with what they do to its size. A name section that loses all of its data goes.
-    fn patch_data(&mut self, section: &OutlineSection, mut patches: Vec<Patch>) -> Result<(), EditError> {
+    fn patch_data(&mut self, section: &LayoutSection, mut patches: Vec<Patch>) -> Result<(), EditError> {
         if patches.is_empty() {
             return Ok(());
         }
@@ -280,7 +282,7 @@ impl<'a> InItem<'a> {
 
     fn change(&mut self, kind: ChangeKind, section: &str, range: Range<u64>, after: u64) {
         let before = range.end - range.start;
-        self.changes.push(Change { path: Path::root(), section: section.into(), kind, range, before, after });
+        self.changes.push(Change { path: ItemPath::root(), section: section.into(), kind, range, before, after });
     }
 
     /// An object's `linking` and `reloc.*` sections name others by their places: none of those may move, and none of
@@ -302,26 +304,8 @@ impl<'a> InItem<'a> {
     }
 }
 
-/// A new custom section, which is to stand at an offset.
-pub(super) fn custom_section(at: u64, name: &str, data: &[u8]) -> Result<Vec<u8>, EditError> {
-    let head = custom_section_head(at, name, data.len())?;
-    Ok([&head, data].concat())
-}
-
-/// What stands before the data of such a section.
-pub(super) fn custom_section_head(at: u64, name: &str, data_len: usize) -> Result<Vec<u8>, EditError> {
-    let name_len = shortest(name.len() as u32);
-    let size = u64::from(name_len) + name.len() as u64 + data_len as u64;
-    let size = u32::try_from(size).map_err(|_| too_large(at, size, u64::from(u32::MAX)))?;
-    let mut bytes = vec![0];
-    bytes.extend(encode(size, 0));
-    bytes.extend(encode(name.len() as u32, name_len));
-    bytes.extend(name.as_bytes());
-    Ok(bytes)
-}
-
 /// The name of a name section.
-fn name_of(section: &OutlineSection) -> &'static str {
+fn name_of(section: &LayoutSection) -> &'static str {
     NAMES.into_iter().find(|name| **name == *section.name).unwrap_or(NAMES[0])
 }
 
@@ -339,7 +323,7 @@ fn between(names: &[FoundName], data: Range<u64>) -> impl Iterator<Item = Patch>
     gaps.map(|range| Patch { range, bytes: Vec::new() })
 }
 
-fn is_for_linker(section: &OutlineSection) -> bool {
+fn is_for_linker(section: &LayoutSection) -> bool {
     is_linker_name(&section.name)
 }
 
@@ -348,39 +332,15 @@ pub(super) fn is_linker_name(name: &str) -> bool {
 }
 
 /// What the linker's sections never point to: metadata, and themselves.
-fn is_never_named(section: &OutlineSection) -> bool {
+fn is_never_named(section: &LayoutSection) -> bool {
     let name = &*section.name;
     is_for_linker(section)
         || ["name", PRODUCERS, "target_features"].contains(&name)
         || Field::ALL.iter().any(|field| field.section() == name)
 }
 
-/// Subsection 0 of a name section, whose size and length take so many bytes at the least.
-fn own_name(name: &str, [size_width, len_width]: [u8; 2]) -> Vec<u8> {
-    let len = name.len() as u32;
-    let mut bytes = vec![0];
-    bytes.extend(encode(u32::from(shortest(len).max(len_width)) + len, size_width));
-    bytes.extend(encode(len, len_width));
-    bytes.extend(name.as_bytes());
-    bytes
-}
-
-/// A section's size field for a payload that grows so much: in its old width, where the new size fits it.
-fn resized(extent: &Extent, growth: i64, max: u64) -> Result<Patch, EditError> {
-    let range: Range<u64> = extent.start + 1..extent.payload;
-    let size = (extent.end - extent.payload).saturating_add_signed(growth);
-    let fits = u32::try_from(size).ok().filter(|_| size <= max);
-    let fits = fits.ok_or_else(|| too_large(extent.start, size, max))?;
-    let width = (range.end - range.start) as u8;
-    Ok(Patch { range, bytes: encode(fits, width).collect() })
-}
-
-fn unreadable(name: &'static str, section: &OutlineSection, why: &'static str) -> EditError {
+fn unreadable(name: &'static str, section: &LayoutSection, why: &'static str) -> EditError {
     EditError::Unreadable { section: name, offset: section.extent.start, why }
-}
-
-fn too_large(offset: u64, size: u64, max: u64) -> EditError {
-    EditError::TooLarge { offset, size, max }
 }
 
 fn growth_of(patch: &Patch) -> i64 {

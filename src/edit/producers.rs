@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::ProducerEdit;
-use crate::finding::Code;
+use crate::finding::FindingCode;
 use crate::metadata::{Producers, Value, inspect_producers};
 use crate::scan::leb128::encode;
 
@@ -55,7 +55,7 @@ fn last_of_each(edits: &[ProducerEdit]) -> Vec<&ProducerEdit> {
 
 fn decode(data: &[u8]) -> Option<Fields> {
     let mut malformed = false;
-    inspect_producers(data, |(code, ..)| malformed |= code == Code::MalformedProducers);
+    inspect_producers(data, |(code, ..)| malformed |= code == FindingCode::MalformedProducers);
     if malformed {
         return None;
     }

@@ -1,7 +1,7 @@
 //! What stripping takes, and what it leaves.
 
 use super::Glob;
-use crate::metadata::{Purpose, purpose};
+use crate::metadata::{SectionPurpose, purpose};
 
 /// What is removed by [`Edit::strip`](super::Edit::strip), from an item and from all that it holds.
 ///
@@ -10,12 +10,12 @@ use crate::metadata::{Purpose, purpose};
 /// and what loading or linking needs.
 ///
 /// ```
-/// use sectile::{Limits, edit::{Edit, Strip}};
+/// use sectile::edit::{Edit, Strip};
 ///
 /// let module = b"\0asm\x01\0\0\0\x00\x0b\x0a.debug_str\x00\x0c\x08licensesMIT";
-/// let planned = Edit::new().strip(Strip::new()).plan_slice(module, Limits::default())?;
-/// assert_eq!(&*planned.changes[0].section, ".debug_str");
-/// assert_eq!(planned.plan.dropped().collect::<Vec<_>>(), [8..21]);
+/// let planned = Edit::new().strip(Strip::new()).plan_slice(module)?;
+/// assert_eq!(planned.changes()[0].section(), ".debug_str");
+/// assert_eq!(planned.plan().dropped().collect::<Vec<_>>(), [8..21]);
 /// # Ok::<(), sectile::edit::EditError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,9 +65,9 @@ impl Strip {
     /// Whether it takes a custom section of this name.
     pub(super) fn takes(&self, name: &str) -> bool {
         // Relocations of a section are of no use without it.
-        let target = name.strip_prefix("reloc.").filter(|target| purpose(target) == Some(Purpose::Debug));
+        let target = name.strip_prefix("reloc.").filter(|target| purpose(target) == Some(SectionPurpose::Debug));
         let takes = match purpose(target.unwrap_or(name)) {
-            Some(purpose) => purpose == Purpose::Debug,
+            Some(purpose) => purpose == SectionPurpose::Debug,
             None => self.all,
         };
         takes && !self.keeps(name) && !target.is_some_and(|target| self.keeps(target))
@@ -89,7 +89,7 @@ mod tests {
 
     /// Every purpose that a convention gives is one that somebody would miss, but for debugging data.
     #[test]
-    fn what_is_taken() {
+    fn strip_selects_sections_by_name() {
         for (name, by_default, by_all) in [
             (".debug_info", true, true),
             (".debug_", true, true),
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_stays_with_its_relocations() {
+    fn kept_sections_keep_their_relocations() {
         let strip = Strip::new().all().names().keep(Glob::literal(".debug_line")).keep(Glob::literal("name"));
         assert!(!strip.takes(".debug_line") && !strip.takes("reloc..debug_line") && strip.takes("reloc..debug_info"));
         assert!(!strip.takes_names_of("name") && strip.takes_names_of("component-name"));

@@ -2,29 +2,29 @@
 
 use std::borrow::Cow;
 
-use super::outline::{Content, Outline};
-use super::planned::{Change, ChangeKind};
-use super::planner::{MAX_NESTED, custom_section_head};
+use super::encoding::{MAX_NESTED, custom_section_head};
+use super::plan::{Change, ChangeKind};
+use super::source_layout::{Content, SourceLayout};
 use super::{NAMES, NameEdit, PRODUCERS, ProducerEdit};
 use crate::drive;
-use crate::finding::{Code, Finding, Findings};
+use crate::finding::{Finding, FindingCode, Findings};
 use crate::limits::Limits;
-use crate::metadata::{Purpose, Reader, controls, purpose};
+use crate::metadata::{SectionPurpose, StreamReader, controls, purpose};
 use crate::scan::ItemKind;
 use crate::splice::{Patch, Plan};
 
 /// The findings of a plan, as they are made: by the items that they are about.
 pub(super) struct Warnings<'o> {
-    outline: &'o Outline<'o>,
+    outline: &'o SourceLayout<'o>,
     limits: Limits,
     touched: Vec<Touched>,
-    found: Vec<Found>,
+    found: Vec<Warning>,
 }
 
 /// A finding, without the path of the item that it is about.
-struct Found {
+struct Warning {
     place: usize,
-    code: Code,
+    code: FindingCode,
     offset: u64,
     section: Option<Box<str>>,
     message: Cow<'static, str>,
@@ -41,7 +41,7 @@ struct Touched {
 }
 
 impl<'o> Warnings<'o> {
-    pub(super) fn new(outline: &'o Outline<'o>, limits: Limits) -> Self {
+    pub(super) fn new(outline: &'o SourceLayout<'o>, limits: Limits) -> Self {
         Self { outline, limits, touched: vec![Touched::default(); outline.items.len()], found: Vec::new() }
     }
 
@@ -75,19 +75,19 @@ impl<'o> Warnings<'o> {
     }
 
     /// All of them, item by item in the order of the source, folded as those of a reading are.
-    pub(super) fn of(mut self, plan: &Plan, changes: &[Change]) -> Vec<Finding> {
+    pub(super) fn finish(mut self, plan: &Plan, changes: &[Change]) -> Vec<Finding> {
         if !plan.is_identity() {
             self.near_limit(0, 0, plan.len(), MAX_NESTED, None);
         }
         let number = |kind| changes.iter().filter(|change| change.kind == kind).count() as u64;
         let sections = self.outline.sections + number(ChangeKind::Added) - number(ChangeKind::Removed);
-        if sections > self.limits.sections {
-            let message = format!("{sections} sections, and no more than {} are read back", self.limits.sections);
-            self.find(0, Code::NearLimit, 0, None, message);
+        if sections > self.limits.max_sections {
+            let message = format!("{sections} sections, and no more than {} are read back", self.limits.max_sections);
+            self.find(0, FindingCode::NearLimit, 0, None, message);
         }
         self.found.sort_by_key(|found| (found.place, found.offset));
-        let mut findings = Findings::new(self.limits.findings);
-        for Found { place, code, offset, section, message } in self.found {
+        let mut findings = Findings::new(self.limits.max_findings_per_code);
+        for Warning { place, code, offset, section, message } in self.found {
             let describe = || (self.outline.path(place), message);
             findings.add(code, place as u32, offset, section.as_deref(), describe);
         }
@@ -106,12 +106,12 @@ impl<'o> Warnings<'o> {
     fn find(
         &mut self,
         place: usize,
-        code: Code,
+        code: FindingCode,
         offset: u64,
         section: Option<&str>,
         message: impl Into<Cow<'static, str>>,
     ) {
-        let found = Found { place, code, offset, section: section.map(Into::into), message: message.into() };
+        let found = Warning { place, code, offset, section: section.map(Into::into), message: message.into() };
         self.found.push(found);
     }
 
@@ -125,8 +125,8 @@ impl<'o> Warnings<'o> {
             let stands = || item.sections.iter().find(|section| is_of(&section.name));
             let offset = change.map(|change| change.range.start);
             let offset = offset.or_else(|| stands().map(|section| section.extent.start)).unwrap_or(item.end);
-            for Finding { code, section, message, .. } in read_alone(item.kind, name, data, self.limits) {
-                self.find(place, code, offset, section.as_deref(), message);
+            for finding in read_alone(item.kind, name, data, self.limits) {
+                self.find(place, finding.code(), offset, finding.section(), finding.message().to_owned());
             }
         }
     }
@@ -154,7 +154,7 @@ impl<'o> Warnings<'o> {
         for section in item.sections.iter().filter(|section| item.wish.edits_names_of(&section.name)) {
             if let Content::Unreadable(why) = section.content {
                 let message = format!("its names stay, for it cannot be read: {why}");
-                self.find(place, Code::MalformedName, section.extent.start, Some(&section.name), message);
+                self.find(place, FindingCode::MalformedName, section.extent.start, Some(&section.name), message);
             }
         }
     }
@@ -173,13 +173,13 @@ impl<'o> Warnings<'o> {
                 ordinal(parts)
             ),
         };
-        self.find(place, Code::BrokenSignature, signed.signature.start, Some("signature"), message);
+        self.find(place, FindingCode::BrokenSignature, signed.signature.start, Some("signature"), message);
     }
 
     /// Debugging data is looked up by the build's id; other data is not that build's.
     fn build_id(&mut self, place: usize, changes: &[Change]) {
         let is_id = |name: &str| name == "build_id";
-        let is_debug = |name: &str| purpose(name) == Some(Purpose::Debug) || name == "external_debug_info";
+        let is_debug = |name: &str| purpose(name) == Some(SectionPurpose::Debug) || name == "external_debug_info";
         if changes.iter().any(|change| is_id(&change.section))
             || !changes.iter().any(|change| is_debug(&change.section))
         {
@@ -189,7 +189,7 @@ impl<'o> Warnings<'o> {
         let id = item.sections.iter().find(|section| is_id(&section.name));
         if let Some(id) = id {
             let message = "the debugging data beside this id is not what it was when the id was given";
-            self.find(place, Code::StaleBuildId, id.extent.start, Some("build_id"), message);
+            self.find(place, FindingCode::StaleBuildId, id.extent.start, Some("build_id"), message);
         }
     }
 
@@ -197,7 +197,7 @@ impl<'o> Warnings<'o> {
     fn near_limit(&mut self, place: usize, offset: u64, size: u64, max: u64, section: Option<&str>) {
         if size > max / 8 * 7 {
             let message = format!("{size} bytes, where {max} are the most that can be read");
-            self.find(place, Code::NearLimit, offset, section, message);
+            self.find(place, FindingCode::NearLimit, offset, section, message);
         }
     }
 }
@@ -207,9 +207,8 @@ fn read_alone(kind: ItemKind, name: &str, data: &[u8], limits: Limits) -> Vec<Fi
     let Ok(head) = custom_section_head(0, name, data.len()) else { return Vec::new() }; // no plan comes of it
     let front = Patch { range: 0..0, bytes: [&kind.preamble()[..], &head].concat() };
     let plan = Plan::new(data.len() as u64, vec![front]);
-    let mut reader = Reader::copying(limits);
-    _ = drive::read_at(&plan.reader(data), plan.len(), &mut reader, limits); // the framing is sound
-    reader.finish().map(|read| read.findings().iter().cloned().collect()).unwrap_or_default()
+    let read = drive::collect_at(&plan.reader(data), plan.len(), StreamReader::with_limits(limits));
+    read.value().map(|metadata| metadata.findings().iter().cloned().collect()).unwrap_or_default()
 }
 
 fn ordinal(number: usize) -> String {

@@ -8,7 +8,7 @@ use wasmparser::{
     ComponentImport, ComponentImportSectionReader, ExportSectionReader, ExternalKind, ImportSectionReader, TypeRef,
 };
 
-use super::ExternKind;
+use super::externs::ExternKind;
 
 pub(super) type Result<T> = wasmparser::Result<T>;
 

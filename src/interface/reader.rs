@@ -3,26 +3,25 @@
 use std::sync::Arc;
 
 use super::decode;
+use super::externs::{Extern, ExternKind};
 use super::types::{Type, Types};
-use super::{Extern, ExternKind, Interface, wit};
-use crate::finding::{Code, Findings};
+use super::wit::{self, WitPackage};
+use crate::finding::{FindingCode, Findings};
 use crate::limits::Limits;
-use crate::scan::{Entry, ItemKind, Path, Section, Visitor, Want};
+use crate::scan::{Collector, DataRequest, ItemKind, ItemPath, ItemStart, Section, Visitor};
 
 /// Reads imports and exports from whatever drives it.
 ///
 /// ```
-/// use sectile::{Limits, drive::Push, interface::Reader};
+/// use sectile::{drive::PushDriver, interface::InterfaceReader};
 ///
-/// let mut push = Push::new(Reader::new(Limits::default()), Limits::default());
+/// let mut push = PushDriver::new(InterfaceReader::new());
 /// push.push(b"\0asm\x01\0\0\0")?;
-/// let (reader, result) = push.finish();
-/// result?;
-/// assert!(reader.finish().expect("the preamble was read").imports().is_empty());
+/// assert!(push.finish().complete()?.imports().is_empty());
 /// # Ok::<(), sectile::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Reader {
+pub struct InterfaceReader {
     limits: Limits,
     /// Of the root, once it was entered.
     kind: Option<ItemKind>,
@@ -32,7 +31,48 @@ pub struct Reader {
     /// What is kept takes so many bytes, with a flat charge for each import and export.
     kept: u64,
     /// The section whose data is wanted, and where it begins.
-    waiting: Option<(Part, u64)>,
+    waiting: Option<(RootSection, u64)>,
+}
+
+/// What the root item asks of its surroundings, and what it offers them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interface {
+    kind: ItemKind,
+    imports: Vec<Extern>,
+    exports: Vec<Extern>,
+    wit_package: Option<WitPackage>,
+    findings: Findings,
+}
+
+impl Interface {
+    /// What the root item is.
+    pub fn kind(&self) -> ItemKind {
+        self.kind
+    }
+
+    /// What it imports, in the order of the binary.
+    pub fn imports(&self) -> &[Extern] {
+        &self.imports
+    }
+
+    /// What it exports, in the order of the binary.
+    pub fn exports(&self) -> &[Extern] {
+        &self.exports
+    }
+
+    /// What it defines, if it is a WIT package: a component that only carries types.
+    pub fn wit_package(&self) -> Option<&WitPackage> {
+        self.wit_package.as_ref()
+    }
+
+    /// What could not be decoded; where there is something, imports and exports may be missing.
+    pub fn findings(&self) -> &Findings {
+        &self.findings
+    }
+
+    pub(crate) fn find_in_root(&mut self, code: FindingCode, message: &'static str) {
+        self.findings.add(code, 0, 0, None, || (ItemPath::root(), message.into()));
+    }
 }
 
 /// What tells whether a component is a WIT package.
@@ -43,21 +83,21 @@ enum Package {
     /// It may be one. Of each export, the type.
     Maybe(Types, Vec<Type>),
     /// It may be one, and nobody can say, for this reason.
-    Unknown(Code, u64, String),
+    Unknown(FindingCode, u64, String),
 }
 
 /// A section that matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
+enum RootSection {
     Imports,
     Exports,
     Types,
     Aliases,
 }
 
-impl Part {
+impl RootSection {
     /// By the id. Source: the core specification's *Modules*, and the component model's binary format.
-    const fn of(item: ItemKind, id: u8) -> Option<Self> {
+    const fn new(item: ItemKind, id: u8) -> Option<Self> {
         match (item, id) {
             (ItemKind::Module, 2) | (ItemKind::Component, 10) => Some(Self::Imports),
             (ItemKind::Module, 7) | (ItemKind::Component, 11) => Some(Self::Exports),
@@ -81,22 +121,46 @@ impl Part {
 const FLAT_CHARGE: u64 = 64;
 
 /// Why decoding a section ended before its end.
-enum Stop {
+enum DecodeStop {
     Malformed(wasmparser::Error),
     /// Nothing more may be kept.
     Full,
 }
 
-impl From<wasmparser::Error> for Stop {
+impl From<wasmparser::Error> for DecodeStop {
     fn from(error: wasmparser::Error) -> Self {
         Self::Malformed(error)
     }
 }
 
-impl Reader {
-    /// A reader that has read nothing. Of the limits hold those on import and export sections (`interface`), on types
+impl Default for InterfaceReader {
+    fn default() -> Self {
+        Self::with_limits(Limits::default())
+    }
+}
+
+impl Collector for InterfaceReader {
+    type Value = Interface;
+
+    fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Returns the interface. Only a component that was read to its end can be identified as a WIT package.
+    fn finish(self) -> Option<Interface> {
+        self.kind.map(|_| self.read)
+    }
+}
+
+impl InterfaceReader {
+    /// A reader with the default limits.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A reader with these limits. Of the limits hold those on import and export sections (`interface`), on types
     /// (`data`) and on what is kept: a larger section is not decoded, and what goes beyond is not kept.
-    pub fn new(limits: Limits) -> Self {
+    pub fn with_limits(limits: Limits) -> Self {
         Self {
             limits,
             kind: None,
@@ -105,18 +169,12 @@ impl Reader {
                 imports: Vec::new(),
                 exports: Vec::new(),
                 wit_package: None,
-                findings: Findings::new(limits.findings),
+                findings: Findings::new(limits.max_findings_per_code),
             },
             package: Package::Not,
             kept: 0,
             waiting: None,
         }
-    }
-
-    /// What was read so far; `None` where not even the root's preamble was. Whether a component is a WIT package can only
-    /// be said of one that was read to its end.
-    pub fn finish(self) -> Option<Interface> {
-        self.kind.map(|_| self.read)
     }
 
     /// What was read so far, of an input that may go on. `None` where not even the root's preamble was read.
@@ -134,54 +192,54 @@ impl Reader {
             Package::Not => {}
             Package::Maybe(types, of_exports) => match wit::identify(&self.read.exports, &of_exports, &types) {
                 Ok(package) => self.read.wit_package = package,
-                Err(why) => self.find(Code::MalformedInterface, 0, why),
+                Err(why) => self.find(FindingCode::MalformedInterface, 0, why),
             },
             Package::Unknown(code, offset, why) => self.find(code, offset, why),
         }
     }
 
     #[cold]
-    fn find(&mut self, code: Code, offset: u64, message: String) {
-        self.read.findings.add(code, 0, offset, None, || (Path::root(), message.into()));
+    fn find(&mut self, code: FindingCode, offset: u64, message: String) {
+        self.read.findings.add(code, 0, offset, None, || (ItemPath::root(), message.into()));
     }
 
-    fn wants(&self, part: Part) -> bool {
+    fn wants(&self, part: RootSection) -> bool {
         match part {
-            Part::Imports | Part::Exports => true,
-            Part::Types | Part::Aliases => matches!(self.package, Package::Maybe(..)),
+            RootSection::Imports | RootSection::Exports => true,
+            RootSection::Types | RootSection::Aliases => matches!(self.package, Package::Maybe(..)),
         }
     }
 
     /// A section of which nothing more can be said.
-    fn lose(&mut self, part: Part, code: Code, offset: u64, why: String) {
+    fn lose(&mut self, part: RootSection, code: FindingCode, offset: u64, why: String) {
         match part {
-            Part::Imports | Part::Exports => {
+            RootSection::Imports | RootSection::Exports => {
                 self.package = Package::Not;
                 self.find(code, offset, why);
             }
             // Nobody asked for types: they matter if it turns out that there is nothing else.
-            Part::Types | Part::Aliases => self.package = Package::Unknown(code, offset, why),
+            RootSection::Types | RootSection::Aliases => self.package = Package::Unknown(code, offset, why),
         }
     }
 
-    fn decode(&mut self, part: Part, payload: &[u8], start: u64) -> Result<(), Stop> {
+    fn decode(&mut self, part: RootSection, payload: &[u8], start: u64) -> Result<(), DecodeStop> {
         match (part, self.kind) {
-            (Part::Imports, Some(ItemKind::Module)) => self.module_imports(payload, start),
-            (Part::Exports, Some(ItemKind::Module)) => {
+            (RootSection::Imports, Some(ItemKind::Module)) => self.module_imports(payload, start),
+            (RootSection::Exports, Some(ItemKind::Module)) => {
                 for export in decode::module_exports(payload, start)? {
                     let (offset, name, kind) = export?;
                     self.keep_export(Extern { module: None, name: name.into(), implements: None, kind, offset })?;
                 }
                 Ok(())
             }
-            (Part::Imports, _) => self.component_imports(payload, start),
-            (Part::Exports, _) => self.component_exports(payload, start),
-            (Part::Types, _) => self.types(|types| types.define(payload, start)),
-            (Part::Aliases, _) => self.types(|types| types.alias(payload, start)),
+            (RootSection::Imports, _) => self.component_imports(payload, start),
+            (RootSection::Exports, _) => self.component_exports(payload, start),
+            (RootSection::Types, _) => self.types(|types| types.define(payload, start)),
+            (RootSection::Aliases, _) => self.types(|types| types.alias(payload, start)),
         }
     }
 
-    fn module_imports(&mut self, payload: &[u8], start: u64) -> Result<(), Stop> {
+    fn module_imports(&mut self, payload: &[u8], start: u64) -> Result<(), DecodeStop> {
         let mut last: Option<Arc<str>> = None;
         for import in decode::module_imports(payload, start)? {
             let (offset, module, name, kind) = import?;
@@ -195,7 +253,7 @@ impl Reader {
         Ok(())
     }
 
-    fn component_imports(&mut self, payload: &[u8], start: u64) -> Result<(), Stop> {
+    fn component_imports(&mut self, payload: &[u8], start: u64) -> Result<(), DecodeStop> {
         for import in decode::component_imports(payload, start)? {
             self.package = Package::Not;
             let (offset, import) = import?;
@@ -207,7 +265,7 @@ impl Reader {
         Ok(())
     }
 
-    fn component_exports(&mut self, payload: &[u8], start: u64) -> Result<(), Stop> {
+    fn component_exports(&mut self, payload: &[u8], start: u64) -> Result<(), DecodeStop> {
         for export in decode::component_exports(payload, start)? {
             let (offset, export) = export?;
             let (name, implements) = decode::names(&export.name);
@@ -225,72 +283,75 @@ impl Reader {
         Ok(())
     }
 
-    fn types(&mut self, read: impl FnOnce(&mut Types) -> decode::Result<()>) -> Result<(), Stop> {
+    fn types(&mut self, read: impl FnOnce(&mut Types) -> decode::Result<()>) -> Result<(), DecodeStop> {
         let Package::Maybe(types, _) = &mut self.package else { return Ok(()) };
         read(types)?;
-        if types.cost() > self.limits.kept { Err(Stop::Full) } else { Ok(()) }
+        if types.cost() > self.limits.max_retained_bytes { Err(DecodeStop::Full) } else { Ok(()) }
     }
 
-    fn keep_export(&mut self, export: Extern) -> Result<(), Stop> {
+    fn keep_export(&mut self, export: Extern) -> Result<(), DecodeStop> {
         self.charge(export.name.len() + export.implements.as_ref().map_or(0, |implements| implements.len()))?;
         self.read.exports.push(export);
         Ok(())
     }
 
-    fn charge(&mut self, len: usize) -> Result<(), Stop> {
+    fn charge(&mut self, len: usize) -> Result<(), DecodeStop> {
         self.kept += len as u64 + FLAT_CHARGE;
-        if self.kept > self.limits.kept { Err(Stop::Full) } else { Ok(()) }
+        if self.kept > self.limits.max_retained_bytes { Err(DecodeStop::Full) } else { Ok(()) }
     }
 }
 
-impl Visitor<'_> for Reader {
-    fn enter(&mut self, entry: &Entry) {
-        if entry.parent.is_none() {
-            self.kind = Some(entry.kind);
-            self.read.kind = entry.kind;
-            if entry.kind == ItemKind::Component {
+impl Visitor<'_> for InterfaceReader {
+    fn enter(&mut self, entry: &ItemStart<'_>) {
+        if entry.parent().is_none() {
+            self.kind = Some(entry.kind());
+            self.read.kind = entry.kind();
+            if entry.kind() == ItemKind::Component {
                 self.package = Package::Maybe(Types::new(), Vec::new());
             }
         }
     }
 
-    fn section(&mut self, section: &Section<'_>) -> Want {
+    fn section(&mut self, section: &Section<'_>) -> DataRequest {
         if section.item != 0 {
-            return Want::Nothing;
+            return DataRequest::Nothing;
         }
-        let Some(part) = Part::of(section.item_kind, section.id).filter(|part| self.wants(*part)) else {
-            return Want::Nothing;
+        let Some(part) = RootSection::new(section.item_kind, section.id).filter(|part| self.wants(*part)) else {
+            return DataRequest::Nothing;
         };
         let data = section.data();
         let len = data.end - data.start;
         let max = match part {
-            Part::Imports | Part::Exports => self.limits.interface,
-            Part::Types | Part::Aliases => self.limits.data, // decoded, they take many times their bytes
+            RootSection::Imports | RootSection::Exports => self.limits.max_interface_section,
+            RootSection::Types | RootSection::Aliases => self.limits.max_section_data, // decoded, they take many times their bytes
         };
         if len > u64::from(max) {
             let why = format!("the {} section has {len} bytes; more than {max} are not decoded", part.name());
-            self.lose(part, Code::TooLarge, section.range().start, why);
-            return Want::Nothing;
+            self.lose(part, FindingCode::TooLarge, section.range().start, why);
+            return DataRequest::Nothing;
         }
         self.waiting = Some((part, data.start));
-        Want::Bytes(data)
+        DataRequest::Bytes(data)
     }
 
-    fn data(&mut self, bytes: &[u8], start: u64) -> Want {
+    fn data(&mut self, bytes: &[u8], start: u64) -> DataRequest {
         if let Some((part, section)) = self.waiting.take() {
             match self.decode(part, bytes, start) {
                 Ok(()) => {}
-                Err(Stop::Malformed(error)) => {
+                Err(DecodeStop::Malformed(error)) => {
                     let why = format!("the {} section cannot be decoded: {}", part.name(), error.message());
-                    self.lose(part, Code::MalformedInterface, error.offset(), why);
+                    self.lose(part, FindingCode::MalformedInterface, error.offset(), why);
                 }
-                Err(Stop::Full) => {
-                    let why = format!("not kept: more than {} bytes of imports, exports and types", self.limits.kept);
-                    self.lose(part, Code::TooLarge, section, why);
+                Err(DecodeStop::Full) => {
+                    let why = format!(
+                        "not kept: more than {} bytes of imports, exports and types",
+                        self.limits.max_retained_bytes
+                    );
+                    self.lose(part, FindingCode::TooLarge, section, why);
                 }
             }
         }
-        Want::Nothing
+        DataRequest::Nothing
     }
 
     fn leave(&mut self, item: u32, _: u64) {

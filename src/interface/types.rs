@@ -8,8 +8,8 @@ use wasmparser::{
     ComponentType, ComponentTypeDeclaration, ComponentTypeRef, ComponentTypeSectionReader, TypeBounds,
 };
 
-use super::ExternKind;
 use super::decode::{Result, component_kind};
+use super::externs::ExternKind;
 
 /// A type: the place of its shape, if it is a component type.
 pub(super) type Type = Option<usize>;

@@ -8,8 +8,8 @@
 
 use std::collections::HashSet;
 
+use super::externs::{Extern, ExternKind};
 use super::types::{Export, Shape, Type, Types};
-use super::{Extern, ExternKind};
 use crate::escape::quoted;
 
 /// What a WIT package defines.

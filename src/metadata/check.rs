@@ -5,23 +5,31 @@ use spdx::{AdditionItem, Expression, ParseMode};
 
 use super::field::{Expects, Field};
 use crate::escape::{is_deceptive, quoted};
-use crate::finding::{Code, Severity};
+use crate::finding::{FindingCode, Severity};
 
 /// Longer licences, URLs and dates are not parsed.
-pub(crate) const MAX_PARSED: usize = 8 << 10;
+pub const MAX_PARSED: usize = 8 << 10;
 
 /// What is wrong with a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Flaw {
-    /// What kind it is.
-    pub code: Code,
-    /// What is wrong, in one line, with what to write instead where that is clear. It may quote the value.
-    pub message: String,
+pub struct ValueError {
+    pub(crate) code: FindingCode,
+    pub(crate) message: String,
 }
 
-impl Flaw {
-    fn new(code: Code, message: impl Into<String>) -> Self {
+impl ValueError {
+    /// The code of the finding that a reader makes of it.
+    pub fn code(&self) -> FindingCode {
+        self.code
+    }
+
+    /// What is wrong, in one line, with what to write instead where that is clear. It may quote the value: escape it before
+    /// it meets a terminal.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(crate) fn new(code: FindingCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
     }
 
@@ -33,7 +41,7 @@ impl Flaw {
     /// Whether a value with this flaw is refused where values are written, unless somebody says otherwise. A licence id
     /// that is merely deprecated is not.
     pub fn is_refused(&self) -> bool {
-        self.code != Code::DeprecatedLicense
+        self.code != FindingCode::DeprecatedLicense
     }
 }
 
@@ -41,34 +49,34 @@ impl Field {
     /// What is wrong with a value of this field; nothing if it is as the table asks.
     ///
     /// ```
-    /// use sectile::{Code, metadata::Field};
+    /// use sectile::{FindingCode, metadata::Field};
     ///
     /// assert!(Field::Licenses.check("MIT OR Apache-2.0").is_empty());
-    /// let flaws = Field::Licenses.check("MIT/Apache-2.0");
-    /// assert_eq!(flaws[0].code, Code::ImpreciseLicense);
-    /// assert_eq!(flaws[0].message, "`MIT/Apache-2.0` is no SPDX expression; write `MIT OR Apache-2.0`");
+    /// let errors = Field::Licenses.check("MIT/Apache-2.0");
+    /// assert_eq!(errors[0].code(), FindingCode::ImpreciseLicense);
+    /// assert_eq!(errors[0].message(), "`MIT/Apache-2.0` is no SPDX expression; write `MIT OR Apache-2.0`");
     /// ```
-    pub fn check(self, value: &str) -> Vec<Flaw> {
-        let mut flaws = Vec::new();
+    pub fn check(self, value: &str) -> Vec<ValueError> {
+        let mut errors = Vec::new();
         if value.is_empty() {
-            flaws.push(Flaw::new(Code::EmptyValue, "the value is empty"));
-            return flaws;
+            errors.push(ValueError::new(FindingCode::EmptyValue, "the value is empty"));
+            return errors;
         }
         let expects = self.expects();
-        flaws.extend(controls(value, expects == Expects::Text));
+        errors.extend(controls(value, expects == Expects::Text));
         if expects != Expects::Text && value.len() > MAX_PARSED {
             let message = format!("{} bytes; more than {MAX_PARSED} are not parsed", value.len());
-            flaws.push(Flaw::new(Code::TooLarge, message));
-            return flaws;
+            errors.push(ValueError::new(FindingCode::TooLarge, message));
+            return errors;
         }
         match expects {
             Expects::Text => {}
-            Expects::DateTime => flaws.extend(date_time(value)),
-            Expects::License => flaws.extend(license(value)),
-            Expects::Url => url(value, false, &mut flaws),
-            Expects::Repository => url(value, true, &mut flaws),
+            Expects::DateTime => errors.extend(date_time(value)),
+            Expects::License => errors.extend(license(value)),
+            Expects::Url => url(value, false, &mut errors),
+            Expects::Repository => url(value, true, &mut errors),
         }
-        flaws
+        errors
     }
 }
 
@@ -93,10 +101,10 @@ pub(crate) fn is_plain(text: &[u8]) -> bool {
 
 /// What is wrong with a text that holds characters that can deceive; line breaks and tabs may stand in a text of several
 /// lines.
-pub(crate) fn controls(text: &str, multiline: bool) -> Option<Flaw> {
+pub fn controls(text: &str, multiline: bool) -> Option<ValueError> {
     has_controls(text, multiline).then(|| {
         let message = format!("control or bidirectional characters in {}", quoted(text));
-        Flaw::new(Code::ControlCharacters, message)
+        ValueError::new(FindingCode::ControlCharacters, message)
     })
 }
 
@@ -122,7 +130,7 @@ pub(crate) fn has_controls(text: &str, multiline: bool) -> bool {
 const DEPRECATED: ParseMode =
     ParseMode { allow_deprecated: true, allow_postfix_plus_on_gpl: true, ..ParseMode::STRICT };
 
-fn license(value: &str) -> Option<Flaw> {
+fn license(value: &str) -> Option<ValueError> {
     let error = match Expression::parse(value) {
         Ok(expression) => return deprecated_exception(&expression),
         Err(error) => error,
@@ -132,7 +140,7 @@ fn license(value: &str) -> Option<Flaw> {
     }
     if let Some(meant) = meant_license(value) {
         let message = format!("{} is no SPDX expression; write {}", quoted(value), quoted(&meant));
-        return Some(Flaw::new(Code::ImpreciseLicense, message));
+        return Some(ValueError::new(FindingCode::ImpreciseLicense, message));
     }
     let term = value.get(error.span.clone()).map_or_else(String::new, |term| format!(", at {}", quoted(term)));
     // Whoever has such a licence hardly knows of the one way to name it.
@@ -141,11 +149,11 @@ fn license(value: &str) -> Option<Flaw> {
         _ => "",
     };
     let message = format!("{} is no SPDX expression: {}{term}{advice}", quoted(value), error.reason);
-    Some(Flaw::new(Code::NotSpdx, message))
+    Some(ValueError::new(FindingCode::NotSpdx, message))
 }
 
 /// The expression that a licence is, or means where that is clear.
-pub(crate) fn license_expression(value: &str) -> Option<Expression> {
+pub fn license_expression(value: &str) -> Option<Expression> {
     if value.len() > MAX_PARSED {
         return None;
     }
@@ -154,7 +162,7 @@ pub(crate) fn license_expression(value: &str) -> Option<Expression> {
 }
 
 /// The expression that a licence means which is none, where that is clear.
-pub(crate) fn meant_license(value: &str) -> Option<String> {
+pub fn meant_license(value: &str) -> Option<String> {
     if value.len() > MAX_PARSED || Expression::parse_mode(value, DEPRECATED).is_ok() {
         return None;
     }
@@ -163,15 +171,15 @@ pub(crate) fn meant_license(value: &str) -> Option<String> {
 }
 
 /// The parser tells of licences alone.
-fn deprecated_exception(expression: &Expression) -> Option<Flaw> {
+fn deprecated_exception(expression: &Expression) -> Option<ValueError> {
     let exception = expression.requirements().find_map(|requirement| match &requirement.req.addition {
         Some(AdditionItem::Spdx(exception)) if exception.is_deprecated() => Some(exception.name),
         _ => None,
     })?;
-    Some(Flaw::new(Code::DeprecatedLicense, format!("`{exception}` is deprecated")))
+    Some(ValueError::new(FindingCode::DeprecatedLicense, format!("`{exception}` is deprecated")))
 }
 
-fn deprecated_license(value: &str, expression: &Expression) -> Flaw {
+fn deprecated_license(value: &str, expression: &Expression) -> ValueError {
     let advice = |requirement: &spdx::expression::ExpressionReq| {
         let id = requirement.req.license.id()?;
         let written = value.get(requirement.span.start as usize..requirement.span.end as usize)?;
@@ -194,16 +202,19 @@ fn deprecated_license(value: &str, expression: &Expression) -> Flaw {
     if advice.is_empty() {
         advice.push(format!("{} uses a deprecated identifier", quoted(value)));
     }
-    Flaw::new(Code::DeprecatedLicense, advice.join("; "))
+    ValueError::new(FindingCode::DeprecatedLicense, advice.join("; "))
 }
 
-fn url(value: &str, repository: bool, flaws: &mut Vec<Flaw>) {
+fn url(value: &str, repository: bool, errors: &mut Vec<ValueError>) {
     let Ok(url) = IriStr::new(value) else {
-        flaws.push(if repository && is_scp_like(value) {
+        errors.push(if repository && is_scp_like(value) {
             let message = format!("{} is understood by Git and is no URL; write an https one", quoted(value));
-            Flaw::new(Code::VcsUrl, message)
+            ValueError::new(FindingCode::VcsUrl, message)
         } else {
-            Flaw::new(Code::NotUrl, format!("{} is not an absolute URL{}", quoted(value), url_advice(value)))
+            ValueError::new(
+                FindingCode::NotUrl,
+                format!("{} is not an absolute URL{}", quoted(value), url_advice(value)),
+            )
         });
         return;
     };
@@ -211,19 +222,19 @@ fn url(value: &str, repository: bool, flaws: &mut Vec<Flaw>) {
     let authority = url.authority_components();
     if ["http", "https"].iter().any(|http| scheme.eq_ignore_ascii_case(http)) {
         if authority.is_none_or(|authority| authority.host().is_empty()) {
-            flaws.push(Flaw::new(Code::NotUrl, format!("{} names no host", quoted(value))));
+            errors.push(ValueError::new(FindingCode::NotUrl, format!("{} names no host", quoted(value))));
         }
     } else if repository && is_vcs(scheme) {
         let message =
             format!("{} is understood by version control, not by a browser; write an https URL", quoted(value));
-        flaws.push(Flaw::new(Code::VcsUrl, message));
+        errors.push(ValueError::new(FindingCode::VcsUrl, message));
     } else {
-        flaws.push(Flaw::new(Code::NotHttp, format!("{} is neither http nor https", quoted(value))));
+        errors.push(ValueError::new(FindingCode::NotHttp, format!("{} is neither http nor https", quoted(value))));
     }
     // A password, or a name where none is meant: `git@` is how repositories are written.
     let user = authority.and_then(|authority| authority.userinfo());
     if user.is_some_and(|user| !(is_vcs(scheme) && user == "git")) {
-        flaws.push(Flaw::new(Code::UrlCredentials, "the URL carries a user name or a password"));
+        errors.push(ValueError::new(FindingCode::UrlCredentials, "the URL carries a user name or a password"));
     }
 }
 
@@ -236,7 +247,7 @@ fn url_advice(value: &str) -> &'static str {
 }
 
 /// `git@host:path`, as SSH and Git write it.
-pub(crate) fn is_scp_like(value: &str) -> bool {
+pub fn is_scp_like(value: &str) -> bool {
     let Some((user, (host, path))) = value.split_once('@').and_then(|(user, rest)| Some((user, rest.split_once(':')?)))
     else {
         return false;
@@ -253,12 +264,12 @@ fn is_vcs(scheme: &str) -> bool {
     ["git", "hg", "svn", "bzr"].contains(&vcs) || scheme == "ssh"
 }
 
-fn date_time(value: &str) -> Option<Flaw> {
+fn date_time(value: &str) -> Option<ValueError> {
     if is_rfc3339(value.as_bytes()) == Some(true) {
         return None;
     }
     let message = format!("{} is no RFC 3339 date-time such as 2026-01-31T12:00:00Z", quoted(value));
-    Some(Flaw::new(Code::NotRfc3339, message))
+    Some(ValueError::new(FindingCode::NotRfc3339, message))
 }
 
 /// The grammar is strict where date libraries are not, so it stands here; what days a month has, the library knows.
@@ -290,13 +301,13 @@ fn is_rfc3339(text: &[u8]) -> Option<bool> {
 mod tests {
     use super::*;
 
-    fn codes(field: Field, value: &str) -> Vec<Code> {
+    fn codes(field: Field, value: &str) -> Vec<FindingCode> {
         field.check(value).into_iter().map(|flaw| flaw.code).collect()
     }
 
     #[test]
-    fn licences() {
-        use Code::{DeprecatedLicense, ImpreciseLicense, NotSpdx, TooLarge};
+    fn licenses() {
+        use FindingCode::{DeprecatedLicense, ImpreciseLicense, NotSpdx, TooLarge};
         for (value, expected) in [
             ("MIT", None),
             ("MIT OR Apache-2.0 WITH LLVM-exception", None),
@@ -323,14 +334,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_longer_than_the_limit_is_not_parsed() {
+    fn values_beyond_the_limit_are_not_parsed() {
         let longest = format!("MIT{}", " ".repeat(MAX_PARSED - 3));
         assert_eq!(codes(Field::Licenses, &longest), []);
         assert_eq!(
             license_expression(&longest).map(|expression| expression.to_string().trim().to_owned()),
             Some("MIT".into())
         );
-        assert_eq!(codes(Field::Licenses, &format!("{longest} ")), [Code::TooLarge]);
+        assert_eq!(codes(Field::Licenses, &format!("{longest} ")), [FindingCode::TooLarge]);
         assert!(license_expression(&format!("{longest} ")).is_none());
 
         let longest = format!("mit{}", " ".repeat(MAX_PARSED - 3));
@@ -340,22 +351,26 @@ mod tests {
     }
 
     #[test]
-    fn a_deprecated_licence_names_the_current_ones() {
-        let flaws = Field::Licenses.check("GPL-3.0");
-        assert_eq!(flaws[0].message, "`GPL-3.0` is deprecated, write `GPL-3.0-only` or `GPL-3.0-or-later`");
-        let flaws = Field::Licenses.check("GPL-2.0+");
-        assert_eq!(flaws[0].message, "`GPL-2.0+` is deprecated, write `GPL-2.0-or-later`");
-        let flaws = Field::Licenses.check("MIT OR eCos-2.0");
-        assert_eq!(flaws[0].message, "`eCos-2.0` is deprecated", "there is no other, and nothing is wrong with `MIT`");
-        let flaws = Field::Licenses.check("MIT OR LGPL-2.1-only WITH Nokia-Qt-exception-1.1");
-        assert_eq!(flaws[0].message, "`Nokia-Qt-exception-1.1` is deprecated");
-        let flaws = Field::Licenses.check("GPL-3.0-only AND (MIT OR LGPL-2.1)");
-        assert_eq!(flaws[0].message, "`LGPL-2.1` is deprecated, write `LGPL-2.1-only` or `LGPL-2.1-or-later`");
+    fn a_deprecated_license_names_the_current_ones() {
+        let errors = Field::Licenses.check("GPL-3.0");
+        assert_eq!(errors[0].message(), "`GPL-3.0` is deprecated, write `GPL-3.0-only` or `GPL-3.0-or-later`");
+        let errors = Field::Licenses.check("GPL-2.0+");
+        assert_eq!(errors[0].message(), "`GPL-2.0+` is deprecated, write `GPL-2.0-or-later`");
+        let errors = Field::Licenses.check("MIT OR eCos-2.0");
+        assert_eq!(
+            errors[0].message(),
+            "`eCos-2.0` is deprecated",
+            "there is no other, and nothing is wrong with `MIT`"
+        );
+        let errors = Field::Licenses.check("MIT OR LGPL-2.1-only WITH Nokia-Qt-exception-1.1");
+        assert_eq!(errors[0].message(), "`Nokia-Qt-exception-1.1` is deprecated");
+        let errors = Field::Licenses.check("GPL-3.0-only AND (MIT OR LGPL-2.1)");
+        assert_eq!(errors[0].message(), "`LGPL-2.1` is deprecated, write `LGPL-2.1-only` or `LGPL-2.1-or-later`");
     }
 
     #[test]
     fn urls() {
-        use Code::{ControlCharacters, NotHttp, NotUrl, TooLarge, UrlCredentials, VcsUrl};
+        use FindingCode::{ControlCharacters, NotHttp, NotUrl, TooLarge, UrlCredentials, VcsUrl};
         for (field, value, expected) in [
             (Field::Homepage, "https://example.com", &[][..]),
             (Field::Homepage, "HTTPS://Example.com:443/a/../b", &[]),
@@ -388,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_without_a_scheme_is_told_so() {
+    fn a_url_without_a_scheme_is_a_finding() {
         for (value, missed) in [
             ("example.com/a", true),
             ("//example.com", true),
@@ -432,7 +447,7 @@ mod tests {
             "12 May 2026",
             "1",
         ] {
-            assert_eq!(codes(Field::Created, wrong), [Code::NotRfc3339], "{wrong}");
+            assert_eq!(codes(Field::Created, wrong), [FindingCode::NotRfc3339], "{wrong}");
         }
     }
 
@@ -454,10 +469,10 @@ mod tests {
     #[test]
     fn texts() {
         assert_eq!(codes(Field::Description, "two\nlines\tand\r\nmore, grüße 🦀"), []);
-        assert_eq!(codes(Field::Description, ""), [Code::EmptyValue]);
+        assert_eq!(codes(Field::Description, ""), [FindingCode::EmptyValue]);
         for deceptive in ["\x1b[2J", "over\rwritten", "\u{202e}gnp.exe", "\u{9b}31m", "nul\0"] {
-            assert_eq!(codes(Field::Description, deceptive), [Code::ControlCharacters], "{deceptive:?}");
+            assert_eq!(codes(Field::Description, deceptive), [FindingCode::ControlCharacters], "{deceptive:?}");
         }
-        assert_eq!(codes(Field::Licenses, "MIT\n")[0], Code::ControlCharacters);
+        assert_eq!(codes(Field::Licenses, "MIT\n")[0], FindingCode::ControlCharacters);
     }
 }

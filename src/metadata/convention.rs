@@ -6,7 +6,7 @@ use super::field::Field;
 /// What a custom section is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
-pub enum Purpose {
+pub enum SectionPurpose {
     /// Says what the binary is and where it comes from.
     Metadata,
     /// Names that tools show.
@@ -36,7 +36,7 @@ pub enum Purpose {
 pub(crate) struct Convention {
     /// The name; where it ends in `*`, what the name begins with.
     pub(crate) name: &'static str,
-    pub(crate) purpose: Purpose,
+    pub(crate) purpose: SectionPurpose,
     pub(crate) decode: Decode,
     /// Whether it must be the first section.
     pub(crate) first: bool,
@@ -57,7 +57,7 @@ pub(crate) enum Decode {
     Text,
 }
 
-const fn known(name: &'static str, purpose: Purpose) -> Convention {
+const fn known(name: &'static str, purpose: SectionPurpose) -> Convention {
     Convention { name, purpose, decode: Decode::Nothing, first: false }
 }
 
@@ -80,39 +80,39 @@ impl Convention {
 /// module), Stellar's and the Internet Computer's interface conventions, Polkadot's runtime sections, and `CosmWasm`'s
 /// migration version.
 pub(crate) static CONVENTIONS: [Convention; 33] = [
-    known("name", Purpose::Names).decode(Decode::Name),
-    known("component-name", Purpose::Names).decode(Decode::Name),
-    known("producers", Purpose::Metadata).decode(Decode::Producers),
-    known(".dep-v0", Purpose::Metadata).decode(Decode::Dependencies),
-    known("registry-metadata", Purpose::Metadata).decode(Decode::RegistryMetadata),
-    known("build_id", Purpose::DebugLink).decode(Decode::Bytes),
-    known("sourceMappingURL", Purpose::DebugLink).decode(Decode::Text),
-    known("external_debug_info", Purpose::DebugLink).decode(Decode::Text),
-    known(".debug_*", Purpose::Debug),
-    known("target_features", Purpose::Linking),
-    known("dylink", Purpose::Loading).first(),
-    known("dylink.0", Purpose::Loading).first(),
-    known("linking", Purpose::Linking),
-    known("reloc.*", Purpose::Linking),
-    known("metadata.code.*", Purpose::Hints),
-    known("signature", Purpose::Signature).first(),
-    known("signature_delimiter", Purpose::Signature),
-    known("component-type:*", Purpose::Interface),
-    known("component-type", Purpose::Interface),
-    known("package-docs", Purpose::Interface),
-    known("__wasm_bindgen_unstable", Purpose::Interface),
-    known("core", Purpose::Coredump),
-    known("coremodules", Purpose::Coredump),
-    known("coreinstances", Purpose::Coredump),
-    known("corestack", Purpose::Coredump),
-    known("contractspecv0", Purpose::Platform),
-    known("contractmetav0", Purpose::Platform),
-    known("contractenvmetav0", Purpose::Platform),
-    known("icp:public *", Purpose::Platform),
-    known("icp:private *", Purpose::Platform),
-    known("runtime_version", Purpose::Platform),
-    known("runtime_apis", Purpose::Platform),
-    known("cw_migrate_version", Purpose::Platform),
+    known("name", SectionPurpose::Names).decode(Decode::Name),
+    known("component-name", SectionPurpose::Names).decode(Decode::Name),
+    known("producers", SectionPurpose::Metadata).decode(Decode::Producers),
+    known(".dep-v0", SectionPurpose::Metadata).decode(Decode::Dependencies),
+    known("registry-metadata", SectionPurpose::Metadata).decode(Decode::RegistryMetadata),
+    known("build_id", SectionPurpose::DebugLink).decode(Decode::Bytes),
+    known("sourceMappingURL", SectionPurpose::DebugLink).decode(Decode::Text),
+    known("external_debug_info", SectionPurpose::DebugLink).decode(Decode::Text),
+    known(".debug_*", SectionPurpose::Debug),
+    known("target_features", SectionPurpose::Linking),
+    known("dylink", SectionPurpose::Loading).first(),
+    known("dylink.0", SectionPurpose::Loading).first(),
+    known("linking", SectionPurpose::Linking),
+    known("reloc.*", SectionPurpose::Linking),
+    known("metadata.code.*", SectionPurpose::Hints),
+    known("signature", SectionPurpose::Signature).first(),
+    known("signature_delimiter", SectionPurpose::Signature),
+    known("component-type:*", SectionPurpose::Interface),
+    known("component-type", SectionPurpose::Interface),
+    known("package-docs", SectionPurpose::Interface),
+    known("__wasm_bindgen_unstable", SectionPurpose::Interface),
+    known("core", SectionPurpose::Coredump),
+    known("coremodules", SectionPurpose::Coredump),
+    known("coreinstances", SectionPurpose::Coredump),
+    known("corestack", SectionPurpose::Coredump),
+    known("contractspecv0", SectionPurpose::Platform),
+    known("contractmetav0", SectionPurpose::Platform),
+    known("contractenvmetav0", SectionPurpose::Platform),
+    known("icp:public *", SectionPurpose::Platform),
+    known("icp:private *", SectionPurpose::Platform),
+    known("runtime_version", SectionPurpose::Platform),
+    known("runtime_apis", SectionPurpose::Platform),
+    known("cw_migrate_version", SectionPurpose::Platform),
 ];
 
 /// What a custom section's name means: a row of one of the two tables, or nothing that is known.
@@ -121,7 +121,7 @@ pub(crate) struct Meaning(u8);
 
 /// A row.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Row {
+pub(crate) enum KnownSection {
     Annotation(Field),
     Convention(&'static Convention),
 }
@@ -137,22 +137,22 @@ impl Meaning {
     }
 
     #[inline]
-    pub(crate) fn row(self) -> Option<Row> {
+    pub(crate) fn row(self) -> Option<KnownSection> {
         self.number().map(row)
     }
 }
 
 /// The row of this number.
 #[inline]
-pub(crate) fn row(number: u8) -> Row {
+pub(crate) fn row(number: u8) -> KnownSection {
     let number = usize::from(number);
     match Field::ALL.get(number) {
-        Some(field) => Row::Annotation(*field),
-        None => Row::Convention(&CONVENTIONS[number - Field::ALL.len()]),
+        Some(field) => KnownSection::Annotation(*field),
+        None => KnownSection::Convention(&CONVENTIONS[number - Field::ALL.len()]),
     }
 }
 
-impl Row {
+impl KnownSection {
     /// The section's name; where it ends in `*`, what the name begins with.
     #[inline]
     pub(crate) const fn name(self) -> &'static str {
@@ -162,9 +162,9 @@ impl Row {
         }
     }
 
-    pub(crate) const fn purpose(self) -> Purpose {
+    pub fn purpose(self) -> SectionPurpose {
         match self {
-            Self::Annotation(_) => Purpose::Metadata,
+            Self::Annotation(_) => SectionPurpose::Metadata,
             Self::Convention(convention) => convention.purpose,
         }
     }
@@ -201,13 +201,13 @@ pub(crate) fn meaning(name: &[u8]) -> Meaning {
 }
 
 /// What a custom section of this name is for, if one of the tables knows it.
-pub(crate) fn purpose(name: &str) -> Option<Purpose> {
-    meaning(name.as_bytes()).row().map(Row::purpose)
+pub fn purpose(name: &str) -> Option<SectionPurpose> {
+    meaning(name.as_bytes()).row().map(KnownSection::purpose)
 }
 
 /// Whether a convention pins sections of this name to the front.
 pub(crate) fn is_pinned_first(name: &str) -> bool {
-    meaning(name.as_bytes()).row().is_some_and(Row::is_first)
+    meaning(name.as_bytes()).row().is_some_and(KnownSection::is_first)
 }
 
 /// By the first byte of a name: a bit for each row.
@@ -231,7 +231,7 @@ mod tests {
     use super::*;
 
     fn known(name: &str) -> Option<&'static str> {
-        meaning(name.as_bytes()).row().map(Row::name)
+        meaning(name.as_bytes()).row().map(KnownSection::name)
     }
 
     #[test]
@@ -249,15 +249,15 @@ mod tests {
         let mut table = others.lines().filter_map(|line| line.strip_prefix("| `"));
         for row in &CONVENTIONS {
             let means = match row.purpose {
-                Purpose::Metadata | Purpose::Names | Purpose::DebugLink => "",
-                Purpose::Debug => "debugging data (DWARF)",
-                Purpose::Loading => "loading",
-                Purpose::Linking => "linking",
-                Purpose::Hints => "hints to the engine",
-                Purpose::Signature => "a signature",
-                Purpose::Interface => "an interface",
-                Purpose::Coredump => "a core dump",
-                Purpose::Platform => "a platform",
+                SectionPurpose::Metadata | SectionPurpose::Names | SectionPurpose::DebugLink => "",
+                SectionPurpose::Debug => "debugging data (DWARF)",
+                SectionPurpose::Loading => "loading",
+                SectionPurpose::Linking => "linking",
+                SectionPurpose::Hints => "hints to the engine",
+                SectionPurpose::Signature => "a signature",
+                SectionPurpose::Interface => "an interface",
+                SectionPurpose::Coredump => "a core dump",
+                SectionPurpose::Platform => "a platform",
             };
             if row.decode == Decode::Nothing {
                 assert_eq!(table.next(), Some(&*format!("{}` | {means} |", row.name)));

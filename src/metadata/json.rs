@@ -5,21 +5,21 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::check::Flaw;
+use super::check::ValueError;
 use crate::escape::quoted;
-use crate::finding::Code;
+use crate::finding::FindingCode;
 
 /// What is wrong with the text of a `registry-metadata` section: it is no JSON object, nests too deep (128), or repeats a key.
 #[cfg(feature = "json")]
-pub(crate) fn check_registry_metadata(text: &str) -> Vec<Flaw> {
+pub fn check_registry_metadata(text: &str) -> Vec<ValueError> {
     let mut duplicates = Duplicates::default();
     let mut json = serde_json::Deserializer::from_str(text);
     let result = json.deserialize_map(Walk { duplicates: &mut duplicates }).and_then(|()| json.end());
-    let mut flaws: Vec<Flaw> = duplicates.flaws().collect();
+    let mut errors: Vec<ValueError> = duplicates.errors().collect();
     if let Err(error) = result {
-        flaws.push(Flaw { code: Code::MalformedRegistryMetadata, message: error.to_string() });
+        errors.push(ValueError { code: FindingCode::MalformedRegistryMetadata, message: error.to_string() });
     }
-    flaws
+    errors
 }
 
 /// The keys of a text that stand twice in one object. (The first is remembered, and the others are counted: a finding shows no
@@ -39,10 +39,13 @@ impl Duplicates {
         }
     }
 
-    pub(crate) fn flaws(self) -> impl Iterator<Item = Flaw> {
+    pub(crate) fn errors(self) -> impl Iterator<Item = ValueError> {
         let first = self.first.map(|key| format!("a second key {}", quoted(&key)));
         let more = std::iter::repeat_n("one more key that stands twice", self.more);
-        first.into_iter().chain(more.map(str::to_owned)).map(|message| Flaw { code: Code::DuplicateJsonKey, message })
+        first
+            .into_iter()
+            .chain(more.map(str::to_owned))
+            .map(|message| ValueError { code: FindingCode::DuplicateJsonKey, message })
     }
 }
 
@@ -111,7 +114,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
 mod tests {
     use super::*;
 
-    fn codes(text: &str) -> Vec<Code> {
+    fn codes(text: &str) -> Vec<FindingCode> {
         check_registry_metadata(text).into_iter().map(|flaw| flaw.code).collect()
     }
 
@@ -122,20 +125,20 @@ mod tests {
             []
         );
         for wrong in ["", "[]", "null", "{", "{} {}", r#"{"a":1,}"#, "{\"a\":\"\x01\"}"] {
-            assert_eq!(codes(wrong), [Code::MalformedRegistryMetadata], "{wrong}");
+            assert_eq!(codes(wrong), [FindingCode::MalformedRegistryMetadata], "{wrong}");
         }
     }
 
     #[test]
     fn deep_nesting_is_refused() {
         let deep = format!(r#"{{"a":{}"#, "[".repeat(100_000));
-        assert_eq!(codes(&deep), [Code::MalformedRegistryMetadata]);
+        assert_eq!(codes(&deep), [FindingCode::MalformedRegistryMetadata]);
     }
 
     #[test]
-    fn keys_that_stand_twice() {
-        assert_eq!(codes(r#"{"a":1,"b":{"a":1},"a":2}"#), [Code::DuplicateJsonKey]);
-        assert_eq!(codes(r#"{"b":[{"c":1,"\u0063":2}]}"#), [Code::DuplicateJsonKey]);
+    fn duplicate_keys() {
+        assert_eq!(codes(r#"{"a":1,"b":{"a":1},"a":2}"#), [FindingCode::DuplicateJsonKey]);
+        assert_eq!(codes(r#"{"b":[{"c":1,"\u0063":2}]}"#), [FindingCode::DuplicateJsonKey]);
         assert_eq!(codes(r#"{"a":[true,-1,1,1.5,null,"a",{}]}"#), []);
     }
 }

@@ -14,13 +14,13 @@ const OWN_NAME: u8 = 0;
 
 /// A place in a name section.
 #[derive(Debug)]
-pub(crate) struct Hopper {
+pub(crate) struct NameSectionReader {
     data: Range<u64>,
-    at: Place,
+    at: NamePosition,
 }
 
 #[derive(Debug)]
-enum Place {
+enum NamePosition {
     /// Before a subsection's header.
     Header(u64),
     /// Before the contents of subsection 0, whose header begins there.
@@ -29,12 +29,12 @@ enum Place {
 
 /// What the bytes that were wanted say.
 #[derive(Debug)]
-pub(crate) enum Hop<'w> {
+pub(crate) enum NameStep<'w> {
     /// These are wanted next.
-    Want(Range<u64>),
-    /// The item's own name. Go on with [`Hopper::next`].
+    DataRequest(Range<u64>),
+    /// The item's own name. Go on with [`NameSectionReader::next`].
     OwnName(OwnName<'w>),
-    /// So many bytes of a name are too many. Go on with [`Hopper::next`].
+    /// So many bytes of a name are too many. Go on with [`NameSectionReader::next`].
     TooLong(Range<u64>),
     /// The section cannot be read from this offset on.
     Malformed(&'static str, u64),
@@ -57,69 +57,69 @@ pub(crate) struct OwnName<'w> {
     pub(crate) flaw: Option<&'static str>,
 }
 
-impl Hopper {
+impl NameSectionReader {
     /// Before the first subsection.
     pub(crate) fn new(data: Range<u64>) -> Self {
-        let at = Place::Header(data.start);
+        let at = NamePosition::Header(data.start);
         Self { data, at }
     }
 
     /// What is wanted at this place.
     #[inline]
-    pub(crate) fn next<'w>(&self) -> Hop<'w> {
+    pub(crate) fn next<'w>(&self) -> NameStep<'w> {
         match &self.at {
-            Place::Header(at) if *at == self.data.end => Hop::End,
-            Place::Header(at) => Hop::Want(*at..(at + MAX_HEADER).min(self.data.end)),
-            Place::OwnName(contents, _) => Hop::Want(contents.clone()),
+            NamePosition::Header(at) if *at == self.data.end => NameStep::End,
+            NamePosition::Header(at) => NameStep::DataRequest(*at..(at + MAX_HEADER).min(self.data.end)),
+            NamePosition::OwnName(contents, _) => NameStep::DataRequest(contents.clone()),
         }
     }
 
     /// Goes on with the bytes that were wanted. A name of more than `max` bytes is passed over.
     #[inline]
-    pub(crate) fn hop<'w>(&mut self, bytes: &'w [u8], max: u32) -> Hop<'w> {
+    pub(crate) fn hop<'w>(&mut self, bytes: &'w [u8], max: u32) -> NameStep<'w> {
         match &self.at {
-            Place::Header(at) => self.header(*at, bytes, max),
-            Place::OwnName(contents, header) => {
+            NamePosition::Header(at) => self.header(*at, bytes, max),
+            NamePosition::OwnName(contents, header) => {
                 let (contents, subsection) = (contents.clone(), *header..contents.end);
-                self.at = Place::Header(contents.end);
+                self.at = NamePosition::Header(contents.end);
                 own_name(bytes, contents.start, subsection)
             }
         }
     }
 
     #[inline]
-    fn header<'w>(&mut self, at: u64, bytes: &[u8], max: u32) -> Hop<'w> {
+    fn header<'w>(&mut self, at: u64, bytes: &[u8], max: u32) -> NameStep<'w> {
         let (&id, size) = bytes.split_first().expect("at least the id byte is wanted");
         let Leb128 { value: size, len } = Leb128::read(size);
         if len == 0 {
-            return Hop::Malformed("the size of a subsection is not a LEB128 number of at most 32 bits", at);
+            return NameStep::Malformed("the size of a subsection is not a LEB128 number of at most 32 bits", at);
         }
         let start = at + 1 + u64::from(len);
         let contents = start..start + u64::from(size);
         if contents.end > self.data.end {
-            return Hop::Malformed("a subsection goes past the end of the section", at);
+            return NameStep::Malformed("a subsection goes past the end of the section", at);
         }
         if id == OWN_NAME && size <= max {
-            self.at = Place::OwnName(contents, at);
+            self.at = NamePosition::OwnName(contents, at);
         } else {
-            self.at = Place::Header(contents.end);
+            self.at = NamePosition::Header(contents.end);
             if id == OWN_NAME {
-                return Hop::TooLong(contents);
+                return NameStep::TooLong(contents);
             }
         }
         self.next()
     }
 }
 
-fn own_name(contents: &[u8], start: u64, subsection: Range<u64>) -> Hop<'_> {
+fn own_name(contents: &[u8], start: u64, subsection: Range<u64>) -> NameStep<'_> {
     let mut cursor = Cursor::new(contents);
     match cursor.bytes() {
         Ok(bytes) => {
             let end = start + cursor.at() as u64;
             let range = end - bytes.len() as u64..end;
             let flaw = (!cursor.rest().is_empty()).then_some("bytes behind the name in its subsection");
-            Hop::OwnName(OwnName { bytes, range, subsection, contents: start, flaw })
+            NameStep::OwnName(OwnName { bytes, range, subsection, contents: start, flaw })
         }
-        Err(malformed) => Hop::Malformed(malformed.what(), start),
+        Err(malformed) => NameStep::Malformed(malformed.what(), start),
     }
 }

@@ -9,7 +9,7 @@ use super::check::has_controls;
 use super::cursor::{Cursor, Malformed};
 use super::value::Value;
 use crate::escape::quoted_bytes;
-use crate::finding::Code;
+use crate::finding::FindingCode;
 
 /// The fields that the convention knows.
 pub const KNOWN_FIELDS: [&str; 3] = ["language", "processed-by", "sdk"];
@@ -47,10 +47,10 @@ impl<'a> Producers<'a> {
     }
 
     /// Whether every section could be decoded to its end, and nothing stands behind that.
-    pub fn is_whole(&self) -> bool {
+    pub fn is_complete(&self) -> bool {
         let mut whole = true;
         for section in self.sections() {
-            inspect(section.as_bytes(), |(code, ..)| whole &= code != Code::MalformedProducers);
+            inspect(section.as_bytes(), |(code, ..)| whole &= code != FindingCode::MalformedProducers);
         }
         whole
     }
@@ -133,38 +133,38 @@ impl<'a> Iterator for Fields<'a> {
 }
 
 /// Something wrong in a section's data, and how many bytes into it.
-pub(crate) type Wrong = (Code, usize, String);
+pub(crate) type Wrong = (FindingCode, usize, String);
 
 /// Looks a section's data through, giving what is wrong with it to `report`.
 #[inline(never)] // in the midst of the reader's code its own would be slower, and the reader's too: measured
 pub(crate) fn inspect(data: &[u8], mut report: impl FnMut(Wrong)) {
     let mut cursor = Cursor::new(data);
     if let Err(malformed) = inspect_fields(&mut cursor, &mut report) {
-        report((Code::MalformedProducers, cursor.at(), malformed.what().to_owned()));
+        report((FindingCode::MalformedProducers, cursor.at(), malformed.what().to_owned()));
     } else if !cursor.rest().is_empty() {
         let message = format!("{} bytes behind the last field", cursor.rest().len());
-        report((Code::MalformedProducers, cursor.at(), message));
+        report((FindingCode::MalformedProducers, cursor.at(), message));
     }
 }
 
 fn inspect_fields(cursor: &mut Cursor<'_>, report: &mut impl FnMut(Wrong)) -> Result<(), Malformed> {
     let fields = cursor.number()?;
     if fields == 0 {
-        report((Code::EmptyValue, 0, "no fields".to_owned()));
+        report((FindingCode::EmptyValue, 0, "no fields".to_owned()));
     }
     let mut field_names = Seen::default();
     for _ in 0..fields {
         let at = cursor.at();
         let (field, plain) = cursor.plain_text()?;
         if !KNOWN_FIELDS.iter().any(|known| known.as_bytes() == field) {
-            report((Code::UnknownProducersField, at, format!("unknown field {}", quoted_bytes(field))));
+            report((FindingCode::UnknownProducersField, at, format!("unknown field {}", quoted_bytes(field))));
         }
         if !field_names.insert(field) {
-            report((Code::DuplicateProducersField, at, format!("a second field {}", quoted_bytes(field))));
+            report((FindingCode::DuplicateProducersField, at, format!("a second field {}", quoted_bytes(field))));
         }
         if !plain && is_deceptive(field) {
             let message = format!("control or bidirectional characters in the field's name {}", quoted_bytes(field));
-            report((Code::ControlCharacters, at, message));
+            report((FindingCode::ControlCharacters, at, message));
         }
         let mut names = Seen::default();
         for _ in 0..cursor.number()? {
@@ -172,14 +172,14 @@ fn inspect_fields(cursor: &mut Cursor<'_>, report: &mut impl FnMut(Wrong)) -> Re
             let ((name, name_is_plain), (version, version_is_plain)) = (cursor.plain_text()?, cursor.plain_text()?);
             if !names.insert(name) {
                 report((
-                    Code::DuplicateProducer,
+                    FindingCode::DuplicateProducer,
                     at,
                     format!("a second {} in {}", quoted_bytes(name), quoted_bytes(field)),
                 ));
             }
             if !(name_is_plain && version_is_plain) && (is_deceptive(name) || is_deceptive(version)) {
                 let message = format!("control or bidirectional characters in {}", quoted_bytes(field));
-                report((Code::ControlCharacters, at, message));
+                report((FindingCode::ControlCharacters, at, message));
             }
         }
     }
@@ -216,10 +216,10 @@ impl<'a> Seen<'a> {
 mod tests {
     use super::*;
 
-    fn flaws(data: &[u8]) -> Vec<(Code, usize)> {
-        let mut flaws = Vec::new();
-        inspect(data, |(code, at, _)| flaws.push((code, at)));
-        flaws
+    fn errors(data: &[u8]) -> Vec<(FindingCode, usize)> {
+        let mut errors = Vec::new();
+        inspect(data, |(code, at, _)| errors.push((code, at)));
+        errors
     }
 
     fn read(data: &[u8]) -> Vec<(String, Vec<(String, String)>)> {
@@ -235,10 +235,10 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_before_a_flaw_is_kept() {
+    fn values_before_malformed_bytes_are_kept() {
         let data = b"\x02\x03sdk\x02\x01a\x011\x01b\x05";
         assert_eq!(read(data), [("sdk".into(), vec![("a".into(), "1".into())])]);
-        assert_eq!(flaws(data), [(Code::MalformedProducers, 12)]);
+        assert_eq!(errors(data), [(FindingCode::MalformedProducers, 12)]);
     }
 
     #[test]
@@ -246,30 +246,34 @@ mod tests {
         let data = b"\x03\x03sdk\x02\x01a\x00\x01a\x00\x03sdk\x00\x01x\x00";
         assert_eq!(read(data).len(), 3);
         assert_eq!(
-            flaws(data),
-            [(Code::DuplicateProducer, 9), (Code::DuplicateProducersField, 12), (Code::UnknownProducersField, 17)]
+            errors(data),
+            [
+                (FindingCode::DuplicateProducer, 9),
+                (FindingCode::DuplicateProducersField, 12),
+                (FindingCode::UnknownProducersField, 17)
+            ]
         );
     }
 
     #[test]
-    fn a_count_that_lies_costs_nothing() {
+    fn a_lying_count_costs_nothing() {
         let data = b"\xff\xff\xff\xff\x0f";
         assert_eq!(read(data), []);
-        assert_eq!(flaws(data), [(Code::MalformedProducers, 5)]);
+        assert_eq!(errors(data), [(FindingCode::MalformedProducers, 5)]);
         let mut producers = b"\x01\x03sdk\xff\xff\xff\xff\x0f".to_vec();
         producers.extend(b"\x01a\x00");
         assert_eq!(read(&producers).len(), 1);
     }
 
     #[test]
-    fn many_names_are_looked_up_and_not_compared() {
+    fn many_names_take_linear_time() {
         let mut data = b"\x01\x03sdk\xa0\x8d\x06".to_vec(); // 100,000
         for n in 0..100_000u32 {
             data.extend([4]);
             data.extend(n.to_le_bytes().map(|byte| byte & 0x7f));
             data.extend([0]);
         }
-        let duplicates = flaws(&data).iter().filter(|(code, _)| *code == Code::DuplicateProducer).count();
+        let duplicates = errors(&data).iter().filter(|(code, _)| *code == FindingCode::DuplicateProducer).count();
         let distinct: HashSet<_> = (0..100_000u32).map(|n| n.to_le_bytes().map(|byte| byte & 0x7f)).collect();
         assert_eq!(duplicates, 100_000 - distinct.len());
     }

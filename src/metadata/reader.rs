@@ -4,45 +4,123 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use super::check::{Flaw, has_controls, is_plain};
-use super::convention::{Convention, Decode, Row, meaning};
+use super::check::{ValueError, has_controls, is_plain};
+use super::convention::{Convention, Decode, KnownSection, meaning};
 use super::cursor::Cursor;
 use super::dependencies::Dependencies;
 use super::field::Field;
-use super::name::{Hop, Hopper};
+use super::item::{ItemData, path};
+use super::name::{NameSectionReader, NameStep};
 use super::producers;
-use super::shares::Shares;
+use super::section_sizes::SectionSizes;
 use super::value::{Borrowed, Copied, Keep, Value};
-use super::{Item, Metadata, Producers, path};
+use super::{Metadata, Producers};
 use crate::escape::quoted;
-use crate::finding::{Code, Findings};
+use crate::finding::{FindingCode, Findings};
 use crate::limits::Limits;
-use crate::scan::{Entry, ItemKind, Section, Visitor, Want};
+use crate::scan::{Collector, DataRequest, ItemKind, ItemStart, Section, Visitor};
 
-/// Reads metadata from whatever drives it: [`borrowing`](Self::borrowing) from bytes in memory that outlive the values,
-/// [`copying`](Self::copying) from everything else.
-///
-/// ```
-/// use sectile::{Limits, drive::Push, metadata::{Field, Reader}};
-///
-/// let mut push = Push::new(Reader::copying(Limits::default()), Limits::default());
-/// push.push(b"\0asm\x01\0\0\0\x00\x0c\x08licenses")?;
-/// push.push(b"MIT")?;
-/// let (reader, result) = push.finish();
-/// result?;
-/// let metadata = reader.finish().expect("the preamble was read");
-/// let licenses = metadata.root().annotation(Field::Licenses).expect("it has one");
-/// assert_eq!(licenses.as_str(), Some("MIT"));
-/// # Ok::<(), sectile::Error>(())
-/// ```
+macro_rules! readers {
+    ($($(#[$doc:meta])* $reader:ident<$($bound:lifetime)?; $value:lifetime; $window:lifetime> $keep:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $reader$(<$bound>)?(MetadataReader<$value, $keep>);
+
+        impl$(<$bound>)? $reader$(<$bound>)? {
+            /// A reader with the default limits.
+            pub fn new() -> Self {
+                Self::default()
+            }
+
+            /// A reader with these limits.
+            pub fn with_limits(limits: Limits) -> Self {
+                Self(MetadataReader::new(limits))
+            }
+
+            /// The metadata read so far, of an input that may go on: items that are not complete may still change. `None`
+            /// before the root's preamble.
+            pub fn so_far(&self) -> Option<&Metadata<$value>> {
+                self.0.so_far()
+            }
+        }
+
+        impl$(<$bound>)? Default for $reader$(<$bound>)? {
+            fn default() -> Self {
+                Self::with_limits(Limits::default())
+            }
+        }
+
+        impl$(<$bound>)? Collector for $reader$(<$bound>)? {
+            type Value = Metadata<$value>;
+
+            fn limits(&self) -> Limits {
+                self.0.limits
+            }
+
+            fn finish(self) -> Option<Self::Value> {
+                self.0.finish()
+            }
+        }
+
+        impl<$window> Visitor<$window> for $reader$(<$bound>)? {
+            fn enter(&mut self, item: &ItemStart<'_>) {
+                self.0.enter(item);
+            }
+
+            #[inline]
+            fn section(&mut self, section: &Section<$window>) -> DataRequest {
+                self.0.section(section)
+            }
+
+            #[inline]
+            fn data(&mut self, bytes: &$window [u8], start: u64) -> DataRequest {
+                self.0.data(bytes, start)
+            }
+
+            fn leave(&mut self, item: u32, end: u64) {
+                self.0.leave(item, end);
+            }
+        }
+    )*};
+}
+
+readers! {
+    /// Reads metadata from bytes in memory that outlive the values, which borrow from them.
+    ///
+    /// ```
+    /// use sectile::{Field, drive, metadata::SliceReader};
+    ///
+    /// let module = b"\0asm\x01\0\0\0\x00\x0c\x08licensesMIT";
+    /// let metadata = drive::collect_slice(module, SliceReader::new()).complete()?;
+    /// assert_eq!(metadata.root().text(Field::Licenses), Some("MIT"));
+    /// # Ok::<(), sectile::Error>(())
+    /// ```
+    SliceReader<'a; 'a; 'a> Borrowed;
+
+    /// Reads metadata from any driver and copies the values.
+    ///
+    /// ```
+    /// use sectile::{Field, drive::PushDriver, metadata::StreamReader};
+    ///
+    /// let mut push = PushDriver::new(StreamReader::new());
+    /// push.push(b"\0asm\x01\0\0\0\x00\x0c\x08licenses")?;
+    /// push.push(b"MIT")?;
+    /// let metadata = push.finish().complete()?;
+    /// assert_eq!(metadata.root().text(Field::Licenses), Some("MIT"));
+    /// # Ok::<(), sectile::Error>(())
+    /// ```
+    StreamReader<; 'static; 'w> Copied;
+}
+
+/// The visitor behind both readers: `K` says how values are kept.
 #[derive(Debug)]
-pub struct Reader<'v, K> {
+pub(super) struct MetadataReader<'v, K> {
     limits: Limits,
     /// What was read so far. Before the root is entered, and only then, it has no item.
     read: Metadata<'v>,
     /// The item that the scanner is in, and those that enclose it, the root first.
-    open: Open,
-    enclosing: Vec<Open>,
+    open: ItemState,
+    enclosing: Vec<ItemState>,
     /// What the values take that are kept, with a flat charge for each.
     kept: u64,
     /// What compressed sections inflated to, be it kept or not.
@@ -54,7 +132,7 @@ pub struct Reader<'v, K> {
 
 /// What is to be remembered of an item until it is left.
 #[derive(Debug, Default)]
-struct Open {
+struct ItemState {
     /// A bit for each row of the tables whose section was seen.
     seen: u64,
     /// Where the first `producers` section begins.
@@ -74,33 +152,19 @@ struct Waiting {
 #[derive(Debug)]
 enum Decoder {
     Annotation(Field),
-    Name(Hopper),
+    Name(NameSectionReader),
     Convention(Decode),
 }
 
 /// What keeping a value costs beside its bytes, roughly.
 const FLAT_CHARGE: u64 = 64;
 
-impl Reader<'_, Borrowed> {
-    /// A reader whose values borrow from the input.
-    pub fn borrowing(limits: Limits) -> Self {
-        Self::new(limits)
-    }
-}
-
-impl Reader<'static, Copied> {
-    /// A reader whose values are copied out of the input.
-    pub fn copying(limits: Limits) -> Self {
-        Self::new(limits)
-    }
-}
-
-impl<'v, K> Reader<'v, K> {
+impl<'v, K> MetadataReader<'v, K> {
     fn new(limits: Limits) -> Self {
         Self {
             limits,
-            read: Metadata { items: Vec::new(), findings: Findings::new(limits.findings) },
-            open: Open::default(),
+            read: Metadata { items: Vec::new(), findings: Findings::new(limits.max_findings_per_code) },
+            open: ItemState::default(),
             enclosing: Vec::new(),
             kept: 0,
             #[cfg(feature = "dependencies")]
@@ -110,55 +174,52 @@ impl<'v, K> Reader<'v, K> {
         }
     }
 
-    /// What was read so far; `None` where not even the root's preamble was.
-    pub fn finish(self) -> Option<Metadata<'v>> {
+    fn finish(self) -> Option<Metadata<'v>> {
         (!self.read.items.is_empty()).then_some(self.read)
     }
 
-    /// What was read so far, of an input that may go on: of the items that are not ended more may come. `None` where not
-    /// even the root's preamble was read.
-    pub fn so_far(&self) -> Option<&Metadata<'v>> {
+    fn so_far(&self) -> Option<&Metadata<'v>> {
         (!self.read.items.is_empty()).then_some(&self.read)
     }
 
     fn find(
         &mut self,
-        code: Code,
+        code: FindingCode,
         item: u32,
         offset: u64,
         section: Option<&str>,
         message: impl Into<Cow<'static, str>>,
     ) {
         let items = &self.read.items;
-        let describe = || (path(items, &items[item as usize]), message.into());
+        let describe = || (path(items, item as usize), message.into());
         self.read.findings.add(code, item, offset, section, describe);
     }
 
-    fn find_in(&mut self, waiting: &Waiting, code: Code, offset: u64, message: impl Into<Cow<'static, str>>) {
+    fn find_in(&mut self, waiting: &Waiting, code: FindingCode, offset: u64, message: impl Into<Cow<'static, str>>) {
         self.find(code, waiting.item, offset, Some(waiting.section), message);
     }
 
-    fn find_flaws(&mut self, waiting: &Waiting, offset: u64, flaws: Vec<Flaw>) {
-        for Flaw { code, message } in flaws {
+    fn find_value_errors(&mut self, waiting: &Waiting, offset: u64, errors: Vec<ValueError>) {
+        for ValueError { code, message } in errors {
             self.find_in(waiting, code, offset, message);
         }
     }
 
     /// A section that one of the tables knows: whether it stands where and as often as it should, and whether bytes of it
     /// are wanted.
-    fn known(&mut self, section: &Section<'_>, row: Row, number: u8) -> bool {
+    fn known(&mut self, section: &Section<'_>, row: KnownSection, number: u8) -> bool {
         let again = self.open.seen & (1 << number) != 0;
         self.open.seen |= 1 << number;
         let what = match row {
-            Row::Annotation(field) => Decoder::Annotation(field),
-            Row::Convention(convention) => {
+            KnownSection::Annotation(field) => Decoder::Annotation(field),
+            KnownSection::Convention(convention) => {
                 self.placement(section, convention);
                 if convention.name.ends_with('*') {
                     self.name_of(section);
                 }
                 match convention.decode {
                     Decode::Nothing => return false,
-                    Decode::Name => Decoder::Name(Hopper::new(section.data())),
+                    Decode::Name => Decoder::Name(NameSectionReader::new(section.data())),
                     decode => Decoder::Convention(decode),
                 }
             }
@@ -176,7 +237,7 @@ impl<'v, K> Reader<'v, K> {
                 Decoder::Annotation(_) | Decoder::Name(_) | Decoder::Convention(_) => "the last counts here",
             };
             let message = format!("{} stands more than once; {counts}", quoted(waiting.section));
-            self.find_in(&waiting, Code::DuplicateSection, waiting.start, message);
+            self.find_in(&waiting, FindingCode::DuplicateSection, waiting.start, message);
             self.forget(&waiting);
         }
         self.begin(waiting)
@@ -207,7 +268,7 @@ impl<'v, K> Reader<'v, K> {
     #[cold]
     fn unknown(&mut self, section: &Section<'_>) {
         let message = format!("section id {:#04x} means nothing in a {}", section.id, section.item_kind);
-        self.find(Code::UnknownSection, section.item, section.range().start, None, message);
+        self.find(FindingCode::UnknownSection, section.item, section.range().start, None, message);
     }
 
     /// A custom section's name, of which the tables know the beginning at the most.
@@ -216,7 +277,7 @@ impl<'v, K> Reader<'v, K> {
         if !is_plain(section.name_bytes()) && has_controls(section.name(), false) {
             let message = "control or bidirectional characters in the name of a custom section";
             let start = section.payload().start;
-            self.find(Code::ControlCharacters, section.item, start, Some(section.name()), message);
+            self.find(FindingCode::ControlCharacters, section.item, start, Some(section.name()), message);
         }
     }
 
@@ -227,13 +288,13 @@ impl<'v, K> Reader<'v, K> {
         let misplaced = if convention.first {
             let message = "the section must be the first, and is not";
             let past_front = self.read.items[section.item as usize].shares.past_front();
-            past_front.then_some((Code::MisplacedSection, start, convention.name, message))
+            past_front.then_some((FindingCode::MisplacedSection, start, convention.name, message))
         } else if convention.decode == Decode::Producers {
             open.producers.get_or_insert(start);
             None
         } else if convention.decode == Decode::Name && section.item_kind == ItemKind::Module {
             let message = "`producers` must stand behind `name`, and stands before it";
-            open.producers.take().map(|offset| (Code::MisplacedProducers, offset, "producers", message))
+            open.producers.take().map(|offset| (FindingCode::MisplacedProducers, offset, "producers", message))
         } else {
             None
         };
@@ -246,30 +307,30 @@ impl<'v, K> Reader<'v, K> {
     fn begin(&mut self, waiting: Waiting) -> bool {
         let len = waiting.data.end - waiting.data.start;
         if len == 0 && !matches!(waiting.what, Decoder::Convention(Decode::Producers)) {
-            self.find_in(&waiting, Code::EmptyValue, waiting.start, "the section is empty");
+            self.find_in(&waiting, FindingCode::EmptyValue, waiting.start, "the section is empty");
         }
         let wants = match &waiting.what {
             Decoder::Name(_) => len > 0,
-            _ => len <= u64::from(self.limits.data),
+            _ => len <= u64::from(self.limits.max_section_data),
         };
         if wants {
             self.waiting = Some(waiting);
         } else if len > 0 {
-            let message = format!("{len} bytes; more than {} are not decoded", self.limits.data);
-            self.find_in(&waiting, Code::TooLarge, waiting.start, message);
+            let message = format!("{len} bytes; more than {} are not decoded", self.limits.max_section_data);
+            self.find_in(&waiting, FindingCode::TooLarge, waiting.start, message);
         }
         wants
     }
 
     /// What the section that waits wants first.
-    fn wanted(&self) -> Want {
+    fn wanted(&self) -> DataRequest {
         match &self.waiting {
             Some(Waiting { what: Decoder::Name(hopper), .. }) => match hopper.next() {
-                Hop::Want(range) => Want::Bytes(range),
-                _ => Want::Nothing,
+                NameStep::DataRequest(range) => DataRequest::Bytes(range),
+                _ => DataRequest::Nothing,
             },
-            Some(waiting) => Want::Bytes(waiting.data.clone()),
-            None => Want::Nothing,
+            Some(waiting) => DataRequest::Bytes(waiting.data.clone()),
+            None => DataRequest::Nothing,
         }
     }
 
@@ -282,7 +343,7 @@ impl<'v, K> Reader<'v, K> {
                 let old = place.map(|place| item.annotations.remove(place));
                 match old {
                     // This is the second: what goes is the first.
-                    Some(old) if item.sections_of(*field) == 2 => {
+                    Some(old) if item.shares.sections_of(field.section()) == 2 => {
                         item.firsts.get_or_insert_default().annotations.push(old);
                         None
                     }
@@ -309,18 +370,19 @@ impl<'v, K> Reader<'v, K> {
     /// Charges for a value of so many bytes. Where that exceeds the limit, a finding says so, and it is not kept.
     fn charge(&mut self, waiting: &Waiting, len: usize) -> bool {
         let kept = self.kept + len as u64 + FLAT_CHARGE;
-        let affordable = kept <= self.limits.kept;
+        let affordable = kept <= self.limits.max_retained_bytes;
         if affordable {
             self.kept = kept;
         } else {
-            let message = format!("not kept: more than {} bytes of values in one input", self.limits.kept);
-            self.find_in(waiting, Code::TooLarge, waiting.start, message);
+            let message =
+                format!("not kept: more than {} bytes of values in one input", self.limits.max_retained_bytes);
+            self.find_in(waiting, FindingCode::TooLarge, waiting.start, message);
         }
         affordable
     }
 }
 
-impl<'v, K> Reader<'v, K> {
+impl<'v, K> MetadataReader<'v, K> {
     // What is rare stands behind calls, here and in `hopped`, so that hops through a name section are short: measured.
     #[inline(never)]
     fn decode<'w>(&mut self, waiting: &Waiting, bytes: &'w [u8], start: u64)
@@ -343,8 +405,8 @@ impl<'v, K> Reader<'v, K> {
     {
         let value = self.text(waiting, bytes, waiting.data.clone());
         if let Some(text) = value.as_str().filter(|text| !text.is_empty()) {
-            let flaws = field.check(text);
-            self.find_flaws(waiting, waiting.data.start, flaws);
+            let errors = field.check(text);
+            self.find_value_errors(waiting, waiting.data.start, errors);
         }
         if self.charge(waiting, bytes.len()) {
             let annotations = &mut self.read.items[waiting.item as usize].annotations;
@@ -362,7 +424,7 @@ impl<'v, K> Reader<'v, K> {
             Ok(text) => Value::text(K::text(text), range),
             Err(error) => {
                 let offset = range.start + error.valid_up_to() as u64;
-                self.find_in(waiting, Code::NotUtf8, offset, "the value is not UTF-8");
+                self.find_in(waiting, FindingCode::NotUtf8, offset, "the value is not UTF-8");
                 Value::bytes(K::bytes(bytes), range)
             }
         }
@@ -400,13 +462,14 @@ impl<'v, K> Reader<'v, K> {
     /// Inflates and decodes packages, unless too much was inflated before: a few kilobytes may take as long as megabytes.
     #[cfg(feature = "dependencies")]
     fn packages(&mut self, waiting: &Waiting, bytes: &[u8]) -> Vec<super::Package> {
-        if self.inflated > self.limits.kept {
-            let message = format!("not inflated: more than {} bytes were, of one input", self.limits.kept);
-            self.find_in(waiting, Code::TooLarge, waiting.start, message);
+        if self.inflated > self.limits.max_retained_bytes {
+            let message =
+                format!("not inflated: more than {} bytes were, of one input", self.limits.max_retained_bytes);
+            self.find_in(waiting, FindingCode::TooLarge, waiting.start, message);
             return Vec::new();
         }
-        let (limit, mut inflated) = (self.limits.inflated, 0);
-        let packages = super::dependencies::decode(bytes, limit, &mut inflated, |Flaw { code, message }| {
+        let (limit, mut inflated) = (self.limits.max_inflated, 0);
+        let packages = super::dependencies::decode(bytes, limit, &mut inflated, |ValueError { code, message }| {
             self.find_in(waiting, code, waiting.data.start, message);
         });
         self.inflated += inflated;
@@ -418,12 +481,12 @@ impl<'v, K> Reader<'v, K> {
         K: Keep<'w, 'v>,
     {
         let message = "retired: its fields have sections of their own now";
-        self.find_in(waiting, Code::RetiredSection, waiting.start, message);
+        self.find_in(waiting, FindingCode::RetiredSection, waiting.start, message);
         let value = self.text(waiting, bytes, waiting.data.clone());
         #[cfg(feature = "json")]
         if let Some(text) = value.as_str() {
-            let flaws = super::json::check_registry_metadata(text);
-            self.find_flaws(waiting, waiting.data.start, flaws);
+            let errors = super::json::check_registry_metadata(text);
+            self.find_value_errors(waiting, waiting.data.start, errors);
         }
         self.find_controls(waiting, &value, true);
         if self.charge(waiting, bytes.len()) {
@@ -440,13 +503,13 @@ impl<'v, K> Reader<'v, K> {
             Ok(value) => value,
             Err(_) if bytes.is_empty() => return, // which is a finding already
             Err(malformed) => {
-                self.find_in(waiting, Code::MalformedDebugLink, waiting.data.start, malformed.what());
+                self.find_in(waiting, FindingCode::MalformedDebugLink, waiting.data.start, malformed.what());
                 return;
             }
         };
         let end = waiting.data.start + cursor.at() as u64;
         if !cursor.rest().is_empty() {
-            self.find_in(waiting, Code::MalformedDebugLink, end, "bytes behind the value");
+            self.find_in(waiting, FindingCode::MalformedDebugLink, end, "bytes behind the value");
         }
         let range = end - value.len() as u64..end;
         let value = if is_text { self.text(waiting, value, range) } else { Value::bytes(K::bytes(value), range) };
@@ -458,31 +521,32 @@ impl<'v, K> Reader<'v, K> {
 
     /// What a hop in a name section came upon.
     #[inline(never)]
-    fn hopped<'w>(&mut self, waiting: &mut Waiting, mut hop: Hop<'w>) -> Want
+    fn hopped<'w>(&mut self, waiting: &mut Waiting, mut hop: NameStep<'w>) -> DataRequest
     where
         K: Keep<'w, 'v>,
     {
         loop {
             match hop {
-                Hop::Want(range) => return Want::Bytes(range),
-                Hop::End => return Want::Nothing,
-                Hop::Malformed(what, offset) => {
-                    self.find_in(waiting, Code::MalformedName, offset, what);
-                    return Want::Nothing;
+                NameStep::DataRequest(range) => return DataRequest::Bytes(range),
+                NameStep::End => return DataRequest::Nothing,
+                NameStep::Malformed(what, offset) => {
+                    self.find_in(waiting, FindingCode::MalformedName, offset, what);
+                    return DataRequest::Nothing;
                 }
-                Hop::TooLong(range) => {
+                NameStep::TooLong(range) => {
                     let len = range.end - range.start;
-                    let message = format!("a name of {len} bytes; more than {} are not decoded", self.limits.data);
-                    self.find_in(waiting, Code::TooLarge, range.start, message);
+                    let message =
+                        format!("a name of {len} bytes; more than {} are not decoded", self.limits.max_section_data);
+                    self.find_in(waiting, FindingCode::TooLarge, range.start, message);
                 }
-                Hop::OwnName(name) => {
+                NameStep::OwnName(name) => {
                     if let Some(flaw) = name.flaw {
-                        self.find_in(waiting, Code::MalformedName, name.range.end, flaw);
+                        self.find_in(waiting, FindingCode::MalformedName, name.range.end, flaw);
                     }
                     self.own_name(waiting, name.bytes, name.range);
                 }
             }
-            let Decoder::Name(hopper) = &waiting.what else { return Want::Nothing };
+            let Decoder::Name(hopper) = &waiting.what else { return DataRequest::Nothing };
             hop = hopper.next();
         }
     }
@@ -504,7 +568,7 @@ impl<'v, K> Reader<'v, K> {
             }
             if in_this_section {
                 let message = "a second subsection with the item's own name; the last counts here";
-                self.find_in(waiting, Code::MalformedName, name.range().start, message);
+                self.find_in(waiting, FindingCode::MalformedName, name.range().start, message);
             }
         }
         if self.charge(waiting, bytes.len()) {
@@ -515,17 +579,17 @@ impl<'v, K> Reader<'v, K> {
     fn find_controls(&mut self, waiting: &Waiting, value: &Value<'_>, multiline: bool) {
         if value.as_str().is_some_and(|text| has_controls(text, multiline)) {
             let message = "control or bidirectional characters in the value";
-            self.find_in(waiting, Code::ControlCharacters, value.range().start, message);
+            self.find_in(waiting, FindingCode::ControlCharacters, value.range().start, message);
         }
     }
 }
 
-impl<'w, 'v, K: Keep<'w, 'v>> Visitor<'w> for Reader<'v, K> {
-    fn enter(&mut self, entry: &Entry) {
-        if let Some(parent) = entry.parent {
+impl<'w, 'v, K: Keep<'w, 'v>> Visitor<'w> for MetadataReader<'v, K> {
+    fn enter(&mut self, entry: &ItemStart<'_>) {
+        if let Some(parent) = entry.parent() {
             self.read.items[parent as usize].children += 1;
         }
-        if entry.parent.is_some() {
+        if entry.parent().is_some() {
             self.enclosing.push(std::mem::take(&mut self.open));
         }
         let depth = self.enclosing.len() as u32;
@@ -533,14 +597,14 @@ impl<'w, 'v, K: Keep<'w, 'v>> Visitor<'w> for Reader<'v, K> {
         if self.read.items.len() == self.read.items.capacity() {
             self.read.items.reserve_exact(if depth == 0 { 1 } else { self.read.items.len().max(7) });
         }
-        self.read.items.push(Item {
-            kind: entry.kind,
-            parent: entry.parent,
-            index: entry.index,
+        self.read.items.push(ItemData {
+            kind: entry.kind(),
+            parent: entry.parent(),
+            index: entry.index(),
             depth,
             children: 0,
-            start: entry.start,
-            end: entry.end,
+            start: entry.start(),
+            end: entry.end(),
             whole: false,
             name: None,
             annotations: Vec::new(),
@@ -549,38 +613,38 @@ impl<'w, 'v, K: Keep<'w, 'v>> Visitor<'w> for Reader<'v, K> {
             dependencies: None,
             registry_metadata: None,
             debug_links: Vec::new(),
-            shares: Shares::default(),
+            shares: SectionSizes::default(),
         });
     }
 
     #[inline]
-    fn section(&mut self, section: &Section<'w>) -> Want {
+    fn section(&mut self, section: &Section<'w>) -> DataRequest {
         if section.is_ordinary() {
             self.read.items[section.item as usize].shares.add(section);
-            return Want::Nothing;
+            return DataRequest::Nothing;
         }
         // What is behind a call is given a section of its own, and answers with a flag: this one's fields, and the
         // answer, stay in registers.
         let wants = self.special(&Section { item: section.item, ..*section });
-        if wants { self.wanted() } else { Want::Nothing }
+        if wants { self.wanted() } else { DataRequest::Nothing }
     }
 
     #[inline]
-    fn data(&mut self, bytes: &'w [u8], start: u64) -> Want {
+    fn data(&mut self, bytes: &'w [u8], start: u64) -> DataRequest {
         let mut hop = None;
         if let Some(Waiting { what: Decoder::Name(hopper), .. }) = &mut self.waiting {
-            match hopper.hop(bytes, self.limits.data) {
-                Hop::Want(range) => return Want::Bytes(range), // nothing to be said of what was hopped over
+            match hopper.hop(bytes, self.limits.max_section_data) {
+                NameStep::DataRequest(range) => return DataRequest::Bytes(range), // nothing to be said of what was hopped over
                 other => hop = Some(other),
             }
         }
-        let Some(mut waiting) = self.waiting.take() else { return Want::Nothing };
+        let Some(mut waiting) = self.waiting.take() else { return DataRequest::Nothing };
         let Some(hop) = hop else {
             self.decode(&waiting, bytes, start);
-            return Want::Nothing;
+            return DataRequest::Nothing;
         };
         let want = self.hopped(&mut waiting, hop);
-        if want != Want::Nothing {
+        if want != DataRequest::Nothing {
             self.waiting = Some(waiting);
         }
         want

@@ -57,27 +57,18 @@ impl<'a> Value<'a> {
 }
 
 /// How a value is taken from a window that lives for `'w`, to live for `'v`.
-pub trait Keep<'w, 'v>: sealed::Sealed {
-    #[doc(hidden)]
+pub(super) trait Keep<'w, 'v> {
     fn text(text: &'w str) -> Cow<'v, str>;
-    #[doc(hidden)]
     fn bytes(bytes: &'w [u8]) -> Cow<'v, [u8]>;
-}
-
-/// How values are kept is up to the readers: nobody else implements [`Keep`].
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for super::Borrowed {}
-    impl Sealed for super::Copied {}
 }
 
 /// Values borrow from the input, which must outlive them: for bytes in memory.
 #[derive(Debug)]
-pub enum Borrowed {}
+pub(super) enum Borrowed {}
 
 /// Values are copied: for input that passes by.
 #[derive(Debug)]
-pub enum Copied {}
+pub(super) enum Copied {}
 
 impl<'a> Keep<'a, 'a> for Borrowed {
     fn text(text: &'a str) -> Cow<'a, str> {

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn padding_is_accepted_and_a_sixth_byte_is_not() {
+    fn padding_is_accepted_up_to_five_bytes() {
         assert_eq!(Leb128::read(&[0x80, 0x80, 0x80, 0x80, 0x00]), Leb128 { value: 0, len: 5 });
         assert_eq!(Leb128::read(&[0xff, 0xff, 0xff, 0xff, 0x0f]), Leb128 { value: u32::MAX, len: 5 });
         assert_eq!(Leb128::read(&[0xff, 0xff, 0xff, 0xff, 0x1f]), Leb128::UNREADABLE);
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_encoded_is_decoded() {
+    fn encoded_numbers_are_decoded() {
         for value in (0..32).flat_map(|bit| [1 << bit, (1 << bit) - 1, u32::MAX >> bit]) {
             for width in 0..=5 {
                 let bytes: Vec<u8> = encode(value, width).collect();

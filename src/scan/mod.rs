@@ -1,30 +1,57 @@
-//! The scanner: a machine that knows the framing of modules and components (preambles, section headers, nesting), and
-//! nothing else.
+//! The scanner: it knows the framing of modules and components (preambles, section headers, nesting), and nothing else.
 //!
-//! [`Scanner`] does no I/O and owns no bytes. Fed a [`Window`] of the input it hands each section to a
-//! [`Visitor`], as ranges, and pauses with the absolute range that it needs next. What is in a section
-//! is never looked at; what a visitor wants of a section's data is handed over when a window holds it.
-//! Drivers ([`crate::drive`]) do the feeding.
+//! [`Scanner`] does no I/O and owns no bytes. Given a [`Window`] of the input, it reports each section to a [`Visitor`] as
+//! ranges, and pauses with the absolute range that it needs next. It never looks into a section; data that a visitor requests
+//! is passed on when a window holds it. Drivers ([`crate::drive`]) do the feeding.
 //!
-//! The framing is that of `wasmparser`: what it rejects because of framing is rejected here, what it accepts
-//! is accepted with the same ranges. Bodies are not parsed, so a broken body is no error. Where the input ends
-//! is not known until it ends: a section is handed over once its header, and a custom section's name, is
-//! complete, and an input that ends inside it is an error after it.
+//! The framing is that of `wasmparser`: what it rejects for framing is rejected here, and what it accepts is accepted with the
+//! same ranges. Bodies are not parsed, so a malformed body is not an error. The end of the input is not known until it comes:
+//! a section is reported once its header (and a custom section's name) is complete, and an input that ends inside it is an
+//! error after that.
+//!
+//! A visitor that lists the sections whose names match a pattern:
+//!
+//! ```
+//! use sectile::scan::{DataRequest, Section, Visitor};
+//! use sectile::{Glob, Limits, drive};
+//!
+//! struct Matching {
+//!     pattern: Glob,
+//!     found: Vec<String>,
+//! }
+//!
+//! impl Visitor<'_> for Matching {
+//!     fn section(&mut self, section: &Section<'_>) -> DataRequest {
+//!         if section.is_custom() && self.pattern.matches(section.name()) {
+//!             self.found.push(format!("{} {:?}", section.name(), section.data()));
+//!         }
+//!         DataRequest::Nothing
+//!     }
+//! }
+//!
+//! let module = b"\0asm\x01\0\0\0\x00\x0c\x0b.debug_info\x00\x05\x04note";
+//! let mut matching = Matching { pattern: Glob::new(".debug_*")?, found: Vec::new() };
+//! drive::scan_slice(module, &mut matching, Limits::default()).complete()?;
+//! assert_eq!(matching.found, [".debug_info 22..22"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+pub(crate) mod error;
 mod fault;
+mod frame;
 mod header;
+mod item_path;
 pub(crate) mod leb128;
-mod path;
 mod preamble;
 mod scanner;
 mod section;
 mod visitor;
 mod window;
 
+pub use self::error::ScanError;
 pub(crate) use self::fault::Fault;
-pub use self::path::{Path, PathError};
+pub use self::item_path::{ItemPath, ItemPathError};
 pub use self::scanner::Scanner;
-pub(crate) use self::section::kind_name;
-pub use self::section::{ItemKind, Section};
-pub use self::visitor::{Entry, Visitor, Want};
+pub use self::section::{ItemKind, Section, SectionKind};
+pub use self::visitor::{Collector, DataRequest, ItemStart, Visitor};
 pub use self::window::Window;

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_webassembly_is_said_to_be_what_it_begins_like() {
+    fn other_formats_are_recognized() {
         for (start, expected) in [
             (*b"\x1f\x8b\x08\0\0\0\0\0", "gzip: decompress it first"),
             (*b"\x7fELF\x02\x01\x01\0", "an ELF binary"),

@@ -4,21 +4,22 @@ use std::ops::Range;
 
 use smallvec::SmallVec;
 
+use super::error::ScanError;
 use super::fault::Fault;
+use super::frame::{Frame, path};
 use super::header::{Header, NameUnread, any_name, short_name};
 use super::leb128::Leb128;
 use super::preamble::{Preamble, root_kind};
-use super::section::{Class, ItemKind, Section, kind_name};
-use super::visitor::{Entry, Visitor, Want};
+use super::section::{Class, ItemKind, Section, SectionKind};
+use super::visitor::{DataRequest, ItemStart, Visitor};
 use super::window::Window;
-use crate::error::Error;
 use crate::limits::Limits;
 
 /// The machine. See the [module](super) for what it is, and [`crate::drive`] for who feeds it.
 #[derive(Debug)]
 pub struct Scanner {
     limits: Limits,
-    state: State,
+    state: ScanState,
     /// The absolute range that it pauses for, where it did not fail.
     needed: Range<u64>,
     now: Progress,
@@ -37,7 +38,7 @@ pub struct Scanner {
 }
 
 #[derive(Debug)]
-enum State {
+enum ScanState {
     Preamble,
     Sections,
     /// A visitor waits for bytes of a section's data, which are those that are needed; the position is already behind it.
@@ -69,19 +70,6 @@ impl Progress {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Frame {
-    kind: ItemKind,
-    item: u32,
-    /// Which child of the enclosing item this is.
-    index: u32,
-    children: u32,
-    /// One past the last byte; the root's is out of reach.
-    end: u64,
-    /// Where the section that holds it begins.
-    holder: u64,
-}
-
 impl Frame {
     const ROOT: Self = Self {
         kind: ItemKind::Module, // until the preamble says
@@ -106,9 +94,9 @@ impl Scanner {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
-            state: State::Preamble,
+            state: ScanState::Preamble,
             needed: 0..1,
-            now: Progress { position: 0, last: 0, sections_left: limits.sections, looked_at: 0 },
+            now: Progress { position: 0, last: 0, sections_left: limits.max_sections, looked_at: 0 },
             last_id: 0,
             rank: Class::FREE,
             frame: Frame::ROOT,
@@ -136,22 +124,22 @@ impl Scanner {
     ///
     /// Malformed framing, or an exceeded limit. What was handed over before stays valid. After an error the
     /// scanner is spent: fed again, or told of the end, it gives the same error.
-    pub fn feed<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> Result<Range<u64>, Error> {
+    pub fn feed<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> Result<Range<u64>, ScanError> {
         let goes_on = match &self.state {
-            State::Preamble if self.enclosing.is_empty() => self.root(window, visitor),
-            State::Preamble => self.nested(window, visitor),
-            State::Sections => true,
-            State::Data(data) => {
+            ScanState::Preamble if self.enclosing.is_empty() => self.root(window, visitor),
+            ScanState::Preamble => self.nested(window, visitor),
+            ScanState::Sections => true,
+            ScanState::Data(data) => {
                 let (data, wanted) = (data.clone(), self.needed.clone());
                 self.serve(window, visitor, data, wanted)
             }
-            State::Failed(..) => false,
+            ScanState::Failed(..) => false,
         };
         if goes_on {
             self.sections(window, visitor);
         }
         match self.state {
-            State::Failed(fault, offset) => Err(self.error(fault, offset)),
+            ScanState::Failed(fault, offset) => Err(self.error(fault, offset)),
             _ => Ok(self.needed.clone()),
         }
     }
@@ -159,7 +147,7 @@ impl Scanner {
     /// Whether what there is of the range that is needed may show already that it is malformed: it is a header, a name or
     /// a preamble, and not data.
     pub(crate) fn may_fail_early(&self) -> bool {
-        matches!(self.state, State::Preamble | State::Sections)
+        matches!(self.state, ScanState::Preamble | ScanState::Sections)
     }
 
     /// Says that the input ends at the absolute offset `end`: there, and nowhere else, the root item ends.
@@ -167,8 +155,8 @@ impl Scanner {
     /// # Errors
     ///
     /// The input is not WebAssembly, or ends inside something.
-    pub fn finish<'w, V: Visitor<'w>>(&mut self, end: u64, visitor: &mut V) -> Result<(), Error> {
-        let at_joint = matches!(self.state, State::Sections) && self.now.position == end;
+    pub fn finish<'w, V: Visitor<'w>>(&mut self, end: u64, visitor: &mut V) -> Result<(), ScanError> {
+        let at_joint = matches!(self.state, ScanState::Sections) && self.now.position == end;
         if at_joint && self.enclosing.is_empty() {
             visitor.leave(0, end);
             return Ok(());
@@ -189,7 +177,7 @@ impl Scanner {
             Ok(kind) => self.frame.kind = kind,
             Err((fault, offset)) => return self.fail(fault, offset),
         }
-        if self.limits.depth == 0 {
+        if self.limits.max_depth == 0 {
             return self.fail(Fault::Limit { what: "items inside one another", max: 0 }, 0);
         }
         self.enter(visitor, None, None)
@@ -211,17 +199,17 @@ impl Scanner {
     #[inline(always)]
     fn enter<'w, V: Visitor<'w>>(&mut self, visitor: &mut V, parent: Option<u32>, end: Option<u64>) -> bool {
         let (start, item) = (self.now.position, self.items);
-        if item == self.limits.items {
+        if item == self.limits.max_items {
             return self.fail(Fault::Limit { what: "items", max: u64::from(item) }, start);
         }
         self.items += 1;
         self.frame.item = item;
         self.now.looked_at += PREAMBLE_LEN as u64;
         self.now.position = start + PREAMBLE_LEN as u64;
-        self.state = State::Sections;
+        self.state = ScanState::Sections;
         let Frame { kind, index, .. } = self.frame;
         self.rank = Class::FREE;
-        visitor.enter(&Entry { item, kind, parent, index, start, end });
+        visitor.enter(&ItemStart { item, kind, parent, index, start, end, enclosing: &self.enclosing });
         true
     }
 
@@ -233,7 +221,7 @@ impl Scanner {
         if !kind.preamble().starts_with(bytes) {
             return self.fail(Fault::NestedPreamble(kind), start);
         }
-        self.state = State::Preamble;
+        self.state = ScanState::Preamble;
         self.pause(start..start + PREAMBLE_LEN as u64)
     }
 
@@ -254,7 +242,7 @@ impl Scanner {
     fn run<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> bool {
         let Frame { kind: item_kind, item, end, .. } = self.frame;
         let classes = item_kind.classes();
-        let max_name = self.limits.name;
+        let max_name = self.limits.max_name_len;
         let (mut now, mut rank) = (self.now, self.rank);
         while let Some(bytes) = window.from(now.position).first_chunk::<{ Header::MAX_LEN }>() {
             let Some(Header { id, size, len }) = Header::read(bytes) else { break };
@@ -268,7 +256,7 @@ impl Scanner {
                 let data = payload + 1 + name.len() as u64;
                 now.pass(data, section_end);
                 let section = Section { item, item_kind, id, start, payload, data, end: section_end, class, name };
-                if let Want::Bytes(wanted) = visitor.section(&section) {
+                if let DataRequest::Bytes(wanted) = visitor.section(&section) {
                     (self.now, self.rank) = (now, rank);
                     return self.serve(window, visitor, data..section_end, wanted);
                 }
@@ -283,7 +271,7 @@ impl Scanner {
             now.pass(payload, section_end);
             let (data, name) = (payload, &[][..]);
             let section = Section { item, item_kind, id, start, payload, data, end: section_end, class, name };
-            if let Want::Bytes(wanted) = visitor.section(&section) {
+            if let DataRequest::Bytes(wanted) = visitor.section(&section) {
                 (self.now, self.rank) = (now, rank);
                 return self.serve(window, visitor, data..section_end, wanted);
             }
@@ -319,7 +307,7 @@ impl Scanner {
                 return self.fail(fault, start + 1);
             }
         } else if class == Class::CUSTOM {
-            match any_name(window.from(payload), size as u32, self.limits.name) {
+            match any_name(window.from(payload), size as u32, self.limits.max_name_len) {
                 Ok((whole, end)) => {
                     name = whole;
                     data = payload + end as u64;
@@ -328,12 +316,12 @@ impl Scanner {
             }
         } else if class != Class::UNKNOWN && class != Class::FREE {
             if class <= self.rank {
-                return self.fail(Fault::OutOfOrder(kind_name(item_kind, id)), start);
+                return self.fail(Fault::OutOfOrder(SectionKind::new(item_kind, id).name()), start);
             }
             self.rank = class;
         }
         if self.now.sections_left == 0 {
-            return self.fail(Fault::Limit { what: "sections", max: self.limits.sections }, start);
+            return self.fail(Fault::Limit { what: "sections", max: self.limits.max_sections }, start);
         }
         self.now.pass(data, section_end);
         let section = Section { item, item_kind, id, start, payload, data, end: section_end, class, name };
@@ -341,7 +329,7 @@ impl Scanner {
         if class > Class::UNKNOWN {
             return self.descend(nested_kind(class), payload..section_end, window, visitor);
         }
-        if let Want::Bytes(wanted) = want {
+        if let DataRequest::Bytes(wanted) = want {
             return self.serve(window, visitor, data..section_end, wanted);
         }
         true
@@ -368,7 +356,7 @@ impl Scanner {
         if id >= 0x80 {
             return self.fail(Fault::SectionId(id), start);
         }
-        self.fail(Fault::PastParent { section: kind_name(kind, id), size, end }, start + 1)
+        self.fail(Fault::PastParent { section: SectionKind::new(kind, id).name(), size, end }, start + 1)
     }
 
     /// Pauses for a name that is not all there, or fails of it.
@@ -426,7 +414,7 @@ impl Scanner {
         visitor: &mut V,
     ) -> bool {
         let depth = self.enclosing.len() as u64 + 2; // with this item and the root
-        let max = u64::from(self.limits.depth);
+        let max = u64::from(self.limits.max_depth);
         if depth > max {
             return self.fail(Fault::Limit { what: "items inside one another", max }, payload.start);
         }
@@ -463,16 +451,16 @@ impl Scanner {
             let end = wanted.end.clamp(start, data.end);
             let bytes = if start == end { Some(&[][..]) } else { window.range(&(start..end)) };
             let Some(bytes) = bytes else {
-                self.state = State::Data(data);
+                self.state = ScanState::Data(data);
                 return self.pause(start..end);
             };
             self.now.looked_at += end - start;
             match visitor.data(bytes, start) {
-                Want::Bytes(next) => wanted = next,
-                Want::Nothing => break,
+                DataRequest::Bytes(next) => wanted = next,
+                DataRequest::Nothing => break,
             }
         }
-        self.state = State::Sections;
+        self.state = ScanState::Sections;
         true
     }
 
@@ -484,28 +472,28 @@ impl Scanner {
     #[cold]
     #[inline(never)]
     fn fail(&mut self, fault: Fault, offset: u64) -> bool {
-        self.state = State::Failed(fault, offset);
+        self.state = ScanState::Failed(fault, offset);
         false
     }
 
     /// Why an input that ends at `end` ends too early.
     #[cold]
-    fn truncated(&self, end: u64) -> Error {
+    fn truncated(&self, end: u64) -> ScanError {
         let (start, id) = (self.now.last, self.last_id);
         let frame = self.frame;
-        let section = kind_name(frame.kind, id);
+        let section = SectionKind::new(frame.kind, id).name();
         let fault = match self.state {
-            State::Failed(fault, offset) => return self.error(fault, offset),
-            State::Preamble if self.enclosing.is_empty() && end == 0 => Fault::Empty,
-            State::Preamble if self.enclosing.is_empty() => Fault::Short(end),
-            State::Data(_) => Fault::Truncated { section, start },
-            State::Sections if end < self.now.position => Fault::Truncated { section, start },
+            ScanState::Failed(fault, offset) => return self.error(fault, offset),
+            ScanState::Preamble if self.enclosing.is_empty() && end == 0 => Fault::Empty,
+            ScanState::Preamble if self.enclosing.is_empty() => Fault::Short(end),
+            ScanState::Data(_) => Fault::Truncated { section, start },
+            ScanState::Sections if end < self.now.position => Fault::Truncated { section, start },
             // The item ends inside the header, too: no more input would mend that.
-            State::Sections if end > self.now.position && end >= frame.end => {
+            ScanState::Sections if end > self.now.position && end >= frame.end => {
                 return self.error(Fault::SectionSize, self.now.position + 1);
             }
-            State::Sections if end > self.now.position => Fault::TruncatedHeader { start: self.now.position },
-            State::Sections | State::Preamble => {
+            ScanState::Sections if end > self.now.position => Fault::TruncatedHeader { start: self.now.position },
+            ScanState::Sections | ScanState::Preamble => {
                 Fault::TruncatedItem { kind: frame.kind, start: frame.holder, end: frame.end }
             }
         };
@@ -513,10 +501,8 @@ impl Scanner {
     }
 
     #[cold]
-    fn error(&self, fault: Fault, offset: u64) -> Error {
-        let inside = self.enclosing.iter().skip(1).chain([&self.frame]);
-        let inside = inside.take(self.enclosing.len());
-        Error::new(fault, offset, inside.map(|frame| frame.index).collect())
+    fn error(&self, fault: Fault, offset: u64) -> ScanError {
+        ScanError::new(fault, offset, path(&self.enclosing, self.frame.index))
     }
 }
 

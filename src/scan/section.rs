@@ -39,12 +39,9 @@ impl fmt::Display for ItemKind {
 /// One section, as ranges of absolute byte offsets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Section<'w> {
-    /// The item that holds it, by its number in the order of entering; the root is 0.
-    pub item: u32,
-    /// What that item is.
-    pub item_kind: ItemKind,
-    /// The section id, below 0x80.
-    pub id: u8,
+    pub(crate) item: u32,
+    pub(crate) item_kind: ItemKind,
+    pub(crate) id: u8,
     pub(crate) start: u64,
     pub(crate) payload: u64,
     pub(crate) data: u64,
@@ -55,6 +52,29 @@ pub struct Section<'w> {
 }
 
 impl<'w> Section<'w> {
+    /// Number of the item that holds the section, in the order of entering; the root is 0.
+    #[inline]
+    pub const fn item(&self) -> u32 {
+        self.item
+    }
+
+    /// Kind of the item that holds the section.
+    #[inline]
+    pub const fn item_kind(&self) -> ItemKind {
+        self.item_kind
+    }
+
+    /// Section id, below 0x80.
+    #[inline]
+    pub const fn id(&self) -> u8 {
+        self.id
+    }
+
+    /// Meaning of the id in an item of this kind.
+    pub fn kind(&self) -> SectionKind {
+        SectionKind::new(self.item_kind, self.id)
+    }
+
     /// The whole section, from its id byte on.
     pub const fn range(&self) -> Range<u64> {
         self.start..self.end
@@ -88,12 +108,6 @@ impl<'w> Section<'w> {
     /// A custom section's name as bytes, which are valid UTF-8; empty for other sections.
     pub const fn name_bytes(&self) -> &'w [u8] {
         self.name
-    }
-
-    /// What the id means in an item of this kind: `code`, `core module`, `custom`; `unknown` where the
-    /// specifications give it no meaning.
-    pub fn kind_name(&self) -> &'static str {
-        kind_name(self.item_kind, self.id)
     }
 
     /// Whether the specifications give the id no meaning. Such sections pass a parser; a validator rejects them.
@@ -135,40 +149,132 @@ impl Class {
     }
 }
 
-/// A module's sections: the name, and the rank, of each id.
-/// Source: the core specification, *Binary Format / Modules*; the tag section (13) stands between memory and
-/// global, the data count section (12) before code.
-const MODULE: [(&str, Class); 14] = [
-    ("custom", Class::CUSTOM),
-    ("type", Class::ranked(1)),
-    ("import", Class::ranked(2)),
-    ("function", Class::ranked(3)),
-    ("table", Class::ranked(4)),
-    ("memory", Class::ranked(5)),
-    ("global", Class::ranked(7)),
-    ("export", Class::ranked(8)),
-    ("start", Class::ranked(9)),
-    ("element", Class::ranked(10)),
-    ("code", Class::ranked(12)),
-    ("data", Class::ranked(13)),
-    ("data count", Class::ranked(11)),
-    ("tag", Class::ranked(6)),
+/// Meaning of a section id in a module or a component.
+///
+/// Sources: the core specification, *Binary Format / Modules*, and the component model's *Binary Format*.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum SectionKind {
+    /// A custom section, in either kind of item.
+    Custom,
+    /// Types, in either kind of item.
+    Type,
+    /// Imports, in either kind of item.
+    Import,
+    /// Type indexes of a module's functions.
+    Function,
+    /// A module's tables.
+    Table,
+    /// A module's memories.
+    Memory,
+    /// A module's globals.
+    Global,
+    /// Exports, in either kind of item.
+    Export,
+    /// The start function, in either kind of item.
+    Start,
+    /// A module's element segments.
+    Element,
+    /// A module's function bodies.
+    Code,
+    /// A module's data segments.
+    Data,
+    /// The number of a module's data segments.
+    DataCount,
+    /// A module's exception tags.
+    Tag,
+    /// A core module nested in a component.
+    CoreModule,
+    /// A component's core instances.
+    CoreInstance,
+    /// A component's core types.
+    CoreType,
+    /// A component nested in a component.
+    Component,
+    /// A component's instances.
+    Instance,
+    /// A component's aliases.
+    Alias,
+    /// A component's canonical functions.
+    Canon,
+    /// An id to which the specifications give no meaning. A parser accepts such sections, a validator rejects them.
+    Other(u8),
+}
+
+impl SectionKind {
+    /// The meaning of an id in an item of this kind.
+    pub fn new(item: ItemKind, id: u8) -> Self {
+        rows(item).get(usize::from(id)).map_or(Self::Other(id), |row| row.0)
+    }
+
+    /// Name in reports and policies: `code`, `core module`, `custom`; `unknown` for [`Other`](Self::Other).
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Custom => "custom",
+            Self::Type => "type",
+            Self::Import => "import",
+            Self::Function => "function",
+            Self::Table => "table",
+            Self::Memory => "memory",
+            Self::Global => "global",
+            Self::Export => "export",
+            Self::Start => "start",
+            Self::Element => "element",
+            Self::Code => "code",
+            Self::Data => "data",
+            Self::DataCount => "data count",
+            Self::Tag => "tag",
+            Self::CoreModule => "core module",
+            Self::CoreInstance => "core instance",
+            Self::CoreType => "core type",
+            Self::Component => "component",
+            Self::Instance => "instance",
+            Self::Alias => "alias",
+            Self::Canon => "canon",
+            Self::Other(_) => "unknown",
+        }
+    }
+}
+
+impl fmt::Display for SectionKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Kind and class of each of a module's section ids. The tag section (13) comes between memory and global, the data count
+/// section (12) before code.
+const MODULE: [(SectionKind, Class); 14] = [
+    (SectionKind::Custom, Class::CUSTOM),
+    (SectionKind::Type, Class::ranked(1)),
+    (SectionKind::Import, Class::ranked(2)),
+    (SectionKind::Function, Class::ranked(3)),
+    (SectionKind::Table, Class::ranked(4)),
+    (SectionKind::Memory, Class::ranked(5)),
+    (SectionKind::Global, Class::ranked(7)),
+    (SectionKind::Export, Class::ranked(8)),
+    (SectionKind::Start, Class::ranked(9)),
+    (SectionKind::Element, Class::ranked(10)),
+    (SectionKind::Code, Class::ranked(12)),
+    (SectionKind::Data, Class::ranked(13)),
+    (SectionKind::DataCount, Class::ranked(11)),
+    (SectionKind::Tag, Class::ranked(6)),
 ];
 
-/// A component's sections. Source: the component model's *Binary Format*.
-const COMPONENT: [(&str, Class); 12] = [
-    ("custom", Class::CUSTOM),
-    ("core module", Class::NESTED_MODULE),
-    ("core instance", Class::FREE),
-    ("core type", Class::FREE),
-    ("component", Class::NESTED_COMPONENT),
-    ("instance", Class::FREE),
-    ("alias", Class::FREE),
-    ("type", Class::FREE),
-    ("canon", Class::FREE),
-    ("start", Class::FREE),
-    ("import", Class::FREE),
-    ("export", Class::FREE),
+/// Kind and class of each of a component's section ids.
+const COMPONENT: [(SectionKind, Class); 12] = [
+    (SectionKind::Custom, Class::CUSTOM),
+    (SectionKind::CoreModule, Class::NESTED_MODULE),
+    (SectionKind::CoreInstance, Class::FREE),
+    (SectionKind::CoreType, Class::FREE),
+    (SectionKind::Component, Class::NESTED_COMPONENT),
+    (SectionKind::Instance, Class::FREE),
+    (SectionKind::Alias, Class::FREE),
+    (SectionKind::Type, Class::FREE),
+    (SectionKind::Canon, Class::FREE),
+    (SectionKind::Start, Class::FREE),
+    (SectionKind::Import, Class::FREE),
+    (SectionKind::Export, Class::FREE),
 ];
 
 pub(crate) type Classes = [Class; 256];
@@ -176,7 +282,7 @@ pub(crate) type Classes = [Class; 256];
 static MODULE_CLASSES: Classes = classes(&MODULE);
 static COMPONENT_CLASSES: Classes = classes(&COMPONENT);
 
-const fn classes(rows: &[(&str, Class)]) -> Classes {
+const fn classes(rows: &[(SectionKind, Class)]) -> Classes {
     let mut classes = [Class::MALFORMED; 256];
     let mut id = 0;
     while id < 0x80 {
@@ -186,11 +292,9 @@ const fn classes(rows: &[(&str, Class)]) -> Classes {
     classes
 }
 
-/// What a section id means in an item of this kind.
-pub(crate) fn kind_name(item: ItemKind, id: u8) -> &'static str {
-    let rows: &[(&'static str, Class)] = match item {
+fn rows(item: ItemKind) -> &'static [(SectionKind, Class)] {
+    match item {
         ItemKind::Module => &MODULE,
         ItemKind::Component => &COMPONENT,
-    };
-    rows.get(usize::from(id)).map_or("unknown", |row| row.0)
+    }
 }

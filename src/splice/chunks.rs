@@ -12,11 +12,11 @@ use super::{Piece, Plan};
 ///
 /// ```
 /// use bytes::{Buf, Bytes};
-/// use sectile::{Limits, edit::Edit};
+/// use sectile::Edit;
 ///
 /// let module = Bytes::from_static(b"\0asm\x01\0\0\0\x00\x05\x04note");
-/// let plan = Edit::new().remove("note")?.plan_slice(&module, Limits::default())?.plan;
-/// let chunks = plan.chunks(&module).expect("the plan was made for it");
+/// let planned = Edit::new().remove("note")?.plan_slice(&module)?;
+/// let chunks = planned.plan().chunks(&module).expect("the plan was made for it");
 /// assert_eq!(chunks.remaining(), 8);
 /// for chunk in chunks {
 ///     assert_eq!(chunk.as_ptr(), module.as_ptr()); // it is the same memory
@@ -113,7 +113,7 @@ mod tests {
     use crate::splice::Patch;
 
     #[test]
-    fn however_it_is_gone_through_it_is_the_same() {
+    fn every_way_of_reading_chunks_agrees() {
         let source = Bytes::from_static(b"0123456789");
         let patches = vec![Patch { range: 2..4, bytes: b"ab".to_vec() }, Patch { range: 6..7, bytes: vec![] }];
         let plan = Plan::new(10, patches);
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn within_a_chunk_nothing_is_copied() {
+    fn bytes_within_a_chunk_are_not_copied() {
         let source = Bytes::from(vec![7; 100]);
         let plan = Plan::new(100, vec![Patch { range: 50..60, bytes: b"ab".to_vec() }]);
         for (passed, taken, is_shared) in [(0, 50, true), (3, 40, true), (52, 40, true), (49, 2, false), (0, 92, false)]

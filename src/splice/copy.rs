@@ -170,7 +170,7 @@ mod tests {
     use std::io::Write;
 
     #[test]
-    fn with_and_without_the_kernel_it_is_the_same() {
+    fn copies_with_and_without_the_kernel_agree() {
         let bytes: Vec<u8> = (0..3 * BUFFER as u32 + 17).map(|n| (n % 251) as u8).collect();
         let mut source = tempfile::tempfile().unwrap();
         source.write_all(&bytes).unwrap();
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn interruptions_are_no_errors_and_errors_are() {
+    fn interruptions_are_retried_and_errors_are_returned() {
         /// Gives a byte at a time, and before each an error of this kind, so many times.
         struct Faulty(ErrorKind, std::cell::Cell<u32>);
         impl ReadAt for Faulty {

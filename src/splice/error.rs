@@ -2,7 +2,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::error::Error;
-use crate::lock::LockError;
+use crate::fs::lock::LockError;
 
 /// Why a file was not written. Unless it says otherwise, the file is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +86,12 @@ impl From<LockError> for WriteError {
     }
 }
 
+impl From<WriteError> for Error {
+    fn from(error: WriteError) -> Self {
+        Self::other(error)
+    }
+}
+
 impl WriteError {
     /// Whether [`WriteOptions::force`](super::WriteOptions::force) would do it all the same.
     pub fn is_forcible(&self) -> bool {
@@ -103,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_force_is_good_for_and_what_is_done_already() {
+    fn errors_tell_whether_force_helps_and_the_file_is_written() {
         let error = || io::Error::from(io::ErrorKind::StorageFull);
         for (error, is_forcible, is_written) in [
             (WriteError::ReadOnly, true, false),

@@ -6,14 +6,14 @@ use std::path::Path;
 
 use super::attributes;
 use super::copy::splice;
-use super::target::{Purpose, Target};
+use super::target::{LockPurpose, Target};
 use super::{Plan, WriteError, WriteOptions};
-use crate::atomic::{Access, AtomicFile, Directory};
 use crate::drive;
 use crate::error::Error;
+use crate::fs::atomic::{Access, AtomicFile, Directory};
+use crate::input::Input;
 use crate::limits::Limits;
-use crate::scan::{Section, Visitor, Want};
-use crate::store::Input;
+use crate::scan::{DataRequest, Section, Visitor};
 
 impl Plan {
     /// Replaces the file that the plan was made for: every reader, at every instant, sees wholly the old or wholly the
@@ -24,11 +24,11 @@ impl Plan {
     /// nothing, nothing is written.
     ///
     /// ```no_run
-    /// use sectile::{Input, Limits, edit::Edit, metadata::Field, splice::WriteOptions};
+    /// use sectile::{Edit, Field, Input, splice::WriteOptions};
     ///
     /// let edit = Edit::new().set(Field::Licenses, "MIT OR Apache-2.0")?;
-    /// let plan = edit.plan(&Input::open("app.wasm")?, Limits::default())?.plan;
-    /// plan.replace("app.wasm", WriteOptions::default())?;
+    /// let planned = edit.plan_input(&Input::open("app.wasm")?)?;
+    /// planned.plan().replace("app.wasm", WriteOptions::default())?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
@@ -38,8 +38,8 @@ impl Plan {
     /// several hard links, or attributes that cannot be kept, and nobody forced it; someone else edits it, or an edit
     /// in place was cut off; and what the system says. See [`WriteError`].
     pub fn replace(&self, path: impl AsRef<Path>, options: WriteOptions) -> Result<(), WriteError> {
-        let target = Target::lock(path.as_ref(), Purpose::Replace { force: options.force })?;
-        if self.stamp != Some(target.stamp) {
+        let target = Target::lock(path.as_ref(), LockPurpose::Replace { force: options.force })?;
+        if self.fingerprint != Some(target.fingerprint) {
             return Err(WriteError::OtherSource);
         }
         target.check_whole()?;
@@ -63,8 +63,8 @@ impl Plan {
         }
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_file() => {
-                let target = Target::lock(path, Purpose::Replace { force: options.force })?;
-                if target.stamp.file.is_some() && target.stamp.file == source.stamp().file {
+                let target = Target::lock(path, LockPurpose::Replace { force: options.force })?;
+                if target.fingerprint.file.is_some() && target.fingerprint.file == source.fingerprint().file {
                     return Err(WriteError::SameFile);
                 }
                 target.check_whole()?;
@@ -113,14 +113,18 @@ impl Plan {
 }
 
 /// Puts a file that is written into its place, and waits for the disk, if that is asked for.
-pub(crate) fn finish(
+///
+/// # Errors
+///
+/// What the system says, or that the file at the path was changed meanwhile.
+pub fn finish(
     file: AtomicFile,
     path: &Path,
     options: WriteOptions,
     put: impl FnOnce(AtomicFile) -> io::Result<()>,
     unchanged: impl FnOnce() -> Result<(), WriteError>,
 ) -> Result<(), WriteError> {
-    let directory = Directory::of(path, options.sync).map_err(WriteError::Sync)?;
+    let directory = Directory::open_parent(path, options.sync).map_err(WriteError::Sync)?;
     sync(file.file(), options).map_err(WriteError::Sync)?;
     unchanged()?;
     put(file).map_err(WriteError::Place)?;
@@ -158,13 +162,19 @@ pub(super) fn sync(file: &File, options: WriteOptions) -> io::Result<()> {
 pub(super) fn check_sound(file: &File, len: u64) -> Result<(), WriteError> {
     struct Nobody;
     impl Visitor<'_> for Nobody {
-        fn section(&mut self, _: &Section<'_>) -> Want {
-            Want::Nothing
+        fn section(&mut self, _: &Section<'_>) -> DataRequest {
+            DataRequest::Nothing
         }
     }
     // Whoever made the plan has applied limits to the source.
-    let limits = Limits { depth: u32::MAX, items: u32::MAX, sections: u64::MAX, name: u32::MAX, ..Limits::default() };
-    let (result, _) = drive::read_at(file, len, &mut Nobody, limits);
+    let limits = Limits {
+        max_depth: u32::MAX,
+        max_items: u32::MAX,
+        max_sections: u64::MAX,
+        max_name_len: u32::MAX,
+        ..Limits::default()
+    };
+    let result = drive::scan_at(file, len, &mut Nobody, limits).complete();
     let result = result.and_then(|()| match file.metadata() {
         Ok(metadata) if metadata.len() == len => Ok(()),
         Ok(_) => Err(Error::io(io::Error::from(ErrorKind::InvalidData), Some(len))),
@@ -179,7 +189,7 @@ mod tests {
     use std::io::Write;
 
     #[test]
-    fn what_is_torn_is_not_sound() {
+    fn torn_files_are_not_sound() {
         for (bytes, len, is_sound) in [
             (&b"\0asm\x01\0\0\0\x00\x05\x04note"[..], 15, true),
             (b"\0asm\x01\0\0\0\x00\x05\x04not", 14, false),

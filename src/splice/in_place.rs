@@ -9,9 +9,9 @@ use std::time::SystemTime;
 use super::copy::{Copier, each_chunk, read_at_most, write_all_at};
 use super::file::{check_sound, sync};
 use super::journal::{self, Journal, RunRecord};
-use super::target::{Purpose, Target};
+use super::target::{LockPurpose, Target};
 use super::{Piece, Plan, WriteError, WriteOptions};
-use crate::atomic::{self, Access, Directory};
+use crate::fs::atomic::{self, Access, Directory};
 
 impl Plan {
     /// Writes into the file that the plan was made for, from the first byte that differs on: the fastest way where that
@@ -31,8 +31,8 @@ impl Plan {
     /// [`WriteError::Torn`] and [`WriteError::JournalLeft`]. Where the system does not number files, as Windows does not in
     /// a way that can be asked for, this is [`WriteError::Open`], and nothing is written.
     pub fn write_in_place(&self, path: impl AsRef<Path>, options: WriteOptions) -> Result<(), WriteError> {
-        let target = Target::lock(path.as_ref(), Purpose::Write)?;
-        if self.stamp != Some(target.stamp) {
+        let target = Target::lock(path.as_ref(), LockPurpose::Write)?;
+        if self.fingerprint != Some(target.fingerprint) {
             return Err(WriteError::OtherSource);
         }
         target.check_whole()?;
@@ -43,7 +43,7 @@ impl Plan {
         if runs.is_empty() {
             return Ok(());
         }
-        let saved = Saved::create(&target, options)?;
+        let saved = UndoJournal::create(&target, options)?;
         let journal = saved.save(self, &runs, &target, options)?;
         let written =
             self.write_runs(&runs, &saved, &target.file, options).and_then(|()| check_sound(&target.file, self.len()));
@@ -66,7 +66,7 @@ impl Plan {
     fn write_runs(
         &self,
         runs: &[Run<'_>],
-        saved: &Saved,
+        saved: &UndoJournal,
         target: &File,
         options: WriteOptions,
     ) -> Result<(), WriteError> {
@@ -130,7 +130,7 @@ struct Run<'p> {
 }
 
 /// A journal that is being made or used.
-pub(super) struct Saved {
+pub(super) struct UndoJournal {
     file: File,
     path: PathBuf,
     directory: Directory,
@@ -145,17 +145,17 @@ pub(super) enum Undo {
     All,
 }
 
-impl Saved {
+impl UndoJournal {
     fn create(target: &Target, options: WriteOptions) -> Result<Self, WriteError> {
         let path = journal::path(&target.path, target.id().map_err(WriteError::Open)?);
-        let directory = Directory::of(&path, options.sync).map_err(WriteError::Sync)?;
+        let directory = Directory::open_parent(&path, options.sync).map_err(WriteError::Sync)?;
         let file = atomic::create_new(&path, Access::Private).map_err(WriteError::Create)?;
         Ok(Self { file, path, directory })
     }
 
     /// One that was found at this path, and is to be trusted.
     pub(super) fn found(file: File, path: PathBuf, options: WriteOptions) -> Result<Self, WriteError> {
-        let directory = Directory::of(&path, options.sync).map_err(WriteError::Open)?;
+        let directory = Directory::open_parent(&path, options.sync).map_err(WriteError::Open)?;
         Ok(Self { file, path, directory })
     }
 
@@ -261,8 +261,8 @@ fn touch(file: &File) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fs::fingerprint::FileId;
     use crate::splice::Patch;
-    use crate::stamp::FileId;
 
     fn runs(len: u64, patches: &[(Range<u64>, &str)]) -> Vec<(u64, u64, u64, usize)> {
         let patch =
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_differs_is_written() {
+    fn only_differences_are_written() {
         assert_eq!(runs(100, &[]), []);
         assert_eq!(runs(100, &[(10..13, "abc")]), [(10, 3, 3, 1)]);
         assert_eq!(runs(100, &[(10..13, "abc"), (20..21, "d")]), [(10, 3, 3, 1), (20, 1, 1, 1)]);
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_no_more_than_a_journal_may_have() {
+    fn a_journal_limits_the_number_of_runs() {
         let many = journal::MAX_RUNS as u64 + 10;
         let patches: Vec<_> = (0..many).map(|nth| (nth * 2..nth * 2 + 1, "x")).collect();
         for end in [many * 2, many * 2 + 7] {
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_difference_is_put_back() {
+    fn only_differences_are_restored() {
         let file = tempfile::tempfile().unwrap();
         write_all_at(&file, b"0123456789", 0).unwrap();
         let difference = |bytes: &[u8], position| difference(&file, bytes, position).unwrap();
@@ -313,7 +313,7 @@ mod tests {
 
     /// More than is read at a time, in two runs of which the last has another length than before.
     #[test]
-    fn what_was_overwritten_is_put_back() {
+    fn overwritten_bytes_are_restored() {
         let old: Vec<u8> = (0..700_000u32).map(|nth| (nth % 251) as u8).collect();
         for growth in [-5_000, 0, 5_000] {
             let old_len = old.len() as u64;
@@ -333,7 +333,7 @@ mod tests {
                 write_all_at(&journal_file, &old[range], end).unwrap();
                 end += run.old_len;
             }
-            let saved = Saved::found(journal_file, path, WriteOptions { sync: false, force: false }).unwrap();
+            let saved = UndoJournal::found(journal_file, path, WriteOptions { sync: false, force: false }).unwrap();
 
             for undo in [Undo::Differences, Undo::All] {
                 let target = tempfile::tempfile().unwrap();

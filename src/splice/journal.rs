@@ -22,8 +22,8 @@ use std::path::{Path, PathBuf};
 
 use super::WriteError;
 use super::copy::{read_exact_at, write_all_at};
-use crate::atomic;
-use crate::stamp::FileId;
+use crate::fs::atomic;
+use crate::fs::fingerprint::FileId;
 
 const MAGIC: [u8; 16] = *b"\0sectile-undo-1\n";
 const FIXED: usize = 56;
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read_and_what_is_torn_is_not() {
+    fn torn_journals_are_not_read() {
         let journal = journal(100, 120, &[run(8, 5, 5), run(13, 10, 10), run(90, 10, 30)]);
         let file = written(&journal);
         assert_eq!(Journal::read(&file).unwrap().as_ref(), Some(&journal));
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn it_has_so_many_runs_and_no_more() {
+    fn the_number_of_runs_is_limited() {
         let runs: Vec<_> = (0..MAX_RUNS as u64).map(|nth| run(2 * nth, 1, 1)).collect();
         let len = 2 * MAX_RUNS as u64;
         let most = journal(len, len, &runs);
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_refused() {
+    fn impossible_journals_are_refused() {
         for (old_len, new_len, runs) in [
             (100, 100, vec![]),
             (100, 120, vec![]),

@@ -1,26 +1,26 @@
-//! Plans: which bytes of a source are kept, and which are inserted between them. Ranges and bytes only: what a plan
-//! means is not known here.
+//! Splicing: a plan says which bytes of a source are kept and which are inserted between them, and is written to a file, a
+//! stream or memory. It knows ranges and bytes, not their meaning.
 //!
-//! A [`Plan`] is made by an [`Edit`](crate::edit::Edit), and carried out by what suits the place:
+//! An [`Edit`](crate::edit::Edit) makes a [`Plan`]. To write it:
 //!
-//! | the result is to be | call |
+//! | the result is | call |
 //! | --- | --- |
 //! | the file itself, old or new at every instant | [`Plan::replace`] |
-//! | the file itself, written only where it differs | [`Plan::write_in_place`], and [`recover`] after a cut |
+//! | the file itself, written only where it differs | [`Plan::write_in_place`], and [`recover`] after an interruption |
 //! | another file | [`Plan::write_file`] |
-//! | written to any [`io::Write`](std::io::Write) | [`Plan::write_to`] |
-//! | read from, as [`io::Read`](std::io::Read) and [`io::Seek`](std::io::Seek) | [`Plan::reader`] |
+//! | any [`io::Write`](std::io::Write) | [`Plan::write_to`] |
+//! | an [`io::Read`](std::io::Read) and [`io::Seek`](std::io::Seek) | [`Plan::reader`] |
 //! | chunks that share the source's memory | [`Plan::chunks`] |
 //! | bytes in memory | [`Plan::to_vec`] |
 //!
-//! Or it is gone through piece by piece ([`Plan::pieces`]). Who reads a file to write another looks first whether an edit
-//! in place has left it torn ([`check_whole`]).
+//! [`Plan::pieces`] lists the pieces. Before a file is copied, [`check_whole`] tells whether an interrupted edit in place has
+//! left it torn.
 
 mod attributes;
 mod chunks;
 mod copy;
 mod error;
-mod file;
+pub(crate) mod file;
 mod in_place;
 mod journal;
 mod reader;
@@ -32,14 +32,12 @@ use std::ops::Range;
 
 pub use self::chunks::Chunks;
 pub use self::error::WriteError;
-#[cfg(feature = "oci")]
-pub(crate) use self::file::finish;
 pub use self::reader::PlanReader;
 pub use self::recover::{Recovered, recover};
 pub use self::target::check_whole;
 
-use crate::stamp::Stamp;
-use crate::store::Input;
+use crate::fs::fingerprint::FileFingerprint;
+use crate::input::Input;
 
 /// A part of what a plan writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +64,7 @@ impl Piece {
 pub struct Plan {
     source_len: u64,
     /// Which file it was made for, in what state; `None` where it was made for bytes.
-    stamp: Option<Stamp>,
+    fingerprint: Option<FileFingerprint>,
     pieces: Vec<Piece>,
 }
 
@@ -112,23 +110,22 @@ impl Plan {
             kept = range.end;
         }
         keep(&mut pieces, kept..source_len);
-        Self { source_len, stamp: None, pieces }
+        Self { source_len, fingerprint: None, pieces }
     }
 
     /// The plan that changes nothing of this file.
-    #[cfg(feature = "oci")]
-    pub(crate) fn identity(source: &Input) -> Self {
-        Self::new(source.len(), Vec::new()).for_file(source.stamp())
+    pub fn identity(source: &Input) -> Self {
+        Self::new(source.len(), Vec::new()).for_file(source.fingerprint())
     }
 
     /// The same plan, for this file in this state alone.
-    pub(crate) fn for_file(self, stamp: Stamp) -> Self {
-        Self { stamp: Some(stamp), ..self }
+    pub(crate) fn for_file(self, fingerprint: FileFingerprint) -> Self {
+        Self { fingerprint: Some(fingerprint), ..self }
     }
 
     /// Whether it was made for this file, and that was as it is; or for bytes, as many as this file has.
     pub(crate) fn is_for(&self, source: &Input) -> bool {
-        self.stamp.map_or(self.source_len == source.len(), |stamp| stamp == source.stamp())
+        self.fingerprint.map_or(self.source_len == source.len(), |fingerprint| fingerprint == source.fingerprint())
     }
 
     /// The length of the source that it was made for, in bytes.
@@ -216,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_are_joined() {
+    fn adjacent_pieces_are_joined() {
         let plan = Plan::new(10, vec![patch(7..9, b"c"), patch(2..2, b"a"), patch(2..4, b"b"), patch(5..6, b"")]);
         assert_eq!(
             plan.pieces(),
@@ -235,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn no_patch_is_the_identity() {
+    fn without_patches_the_plan_is_the_identity() {
         for patches in [vec![], vec![patch(3..3, b"")]] {
             let plan = Plan::new(10, patches);
             assert!(plan.is_identity());
@@ -245,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn all_may_be_dropped() {
+    fn everything_may_be_dropped() {
         let plan = Plan::new(10, vec![patch(0..10, b"")]);
         assert!(plan.is_empty() && !plan.is_identity() && plan.pieces().is_empty());
         assert_eq!((plan.source_len(), plan.len(), plan.growth()), (10, 0, -10));

@@ -11,12 +11,12 @@ use crate::drive::ReadAt;
 ///
 /// ```
 /// use std::io::Read;
-/// use sectile::{Limits, edit::Edit};
+/// use sectile::Edit;
 ///
 /// let module = &b"\0asm\x01\0\0\0\x00\x05\x04note"[..];
-/// let plan = Edit::new().remove("note")?.plan_slice(module, Limits::default())?.plan;
+/// let planned = Edit::new().remove("note")?.plan_slice(module)?;
 /// let mut edited = Vec::new();
-/// plan.reader(module).read_to_end(&mut edited)?;
+/// planned.plan().reader(module).read_to_end(&mut edited)?;
 /// assert_eq!(edited, b"\0asm\x01\0\0\0");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -6,11 +6,11 @@ use std::path::Path;
 
 use super::copy::{each_chunk, write_all_at};
 use super::file::{check_sound, sync};
-use super::in_place::{Saved, Undo};
+use super::in_place::{Undo, UndoJournal};
 use super::journal::{self, Journal};
-use super::target::{Purpose, Target};
+use super::target::{LockPurpose, Target};
 use super::{WriteError, WriteOptions};
-use crate::store::{self, Link};
+use crate::input::{self, Link};
 
 /// What an edit in place that was cut off came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,13 +38,13 @@ pub enum Recovered {
 /// edit is still going on ([`WriteError::Locked`]); the journal cannot be removed ([`WriteError::JournalLeft`]); and
 /// what the system says. Whatever was cut off or failed, this can be called again.
 pub fn recover(path: impl AsRef<Path>, options: WriteOptions) -> Result<Recovered, WriteError> {
-    let target = Target::lock(path.as_ref(), Purpose::Write)?;
+    let target = Target::lock(path.as_ref(), LockPurpose::Write)?;
     let file = target.id().map_err(WriteError::Open)?;
     let path = journal::path(&target.path, file);
-    let saved = Saved::found(open(&path, &target.file)?, path, options)?;
+    let saved = UndoJournal::found(open(&path, &target.file)?, path, options)?;
     let Some(journal) = Journal::read(saved.file())? else {
         // It is written and synced before the file is: the file must be whole.
-        check_sound(&target.file, target.stamp.len)
+        check_sound(&target.file, target.fingerprint.len)
             .map_err(|_| WriteError::Journal("it is torn, and the file is not whole either"))?;
         saved.remove().map_err(WriteError::JournalLeft)?;
         return Ok(Recovered::NotBegun);
@@ -53,17 +53,17 @@ pub fn recover(path: impl AsRef<Path>, options: WriteOptions) -> Result<Recovere
         return Err(WriteError::Journal("it was made for another file"));
     }
     let lens = journal.old_len.min(journal.new_len)..=journal.old_len.max(journal.new_len);
-    if !lens.contains(&target.stamp.len) {
+    if !lens.contains(&target.fingerprint.len) {
         return Err(WriteError::Journal("the file has a length that neither the old nor the new one had"));
     }
     if journal::context(&target.file, journal.runs[0].offset).map_err(WriteError::Open)? != journal.context {
         return Err(WriteError::Journal("the file was changed in front of where it was edited"));
     }
-    let state = State::of(&target.file, target.stamp.len, &journal).map_err(WriteError::Open)?;
+    let state = JournalState::read(&target.file, target.fingerprint.len, &journal).map_err(WriteError::Open)?;
     let recovered = match state {
-        State::Old => Recovered::NotBegun,
-        State::New => Recovered::Finished,
-        State::Torn => {
+        JournalState::Old => Recovered::NotBegun,
+        JournalState::New => Recovered::Finished,
+        JournalState::Torn => {
             check_saved(saved.file(), &journal)?;
             saved.undo(&journal, &target.file, Undo::All).map_err(WriteError::Torn)?;
             Recovered::Undone
@@ -71,7 +71,7 @@ pub fn recover(path: impl AsRef<Path>, options: WriteOptions) -> Result<Recovere
     };
     if options.sync {
         // What was read just now may be in memory only; and where a sync has failed before, it would stay there.
-        if state != State::Torn {
+        if state != JournalState::Torn {
             write_again(&target.file, state, &journal).map_err(WriteError::Torn)?;
         }
         sync(&target.file, options).map_err(WriteError::Torn)?;
@@ -83,7 +83,7 @@ pub fn recover(path: impl AsRef<Path>, options: WriteOptions) -> Result<Recovere
 /// Opens a journal that is to be trusted.
 fn open(path: &Path, target: &File) -> Result<File, WriteError> {
     let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
-    let journal = store::open(path, OpenOptions::new().read(true), Link::Refused);
+    let journal = input::open(path, OpenOptions::new().read(true), Link::Refused);
     let journal = journal.map_err(|error| match error.kind() {
         _ if is_link => WriteError::Journal("it is a symbolic link"),
         ErrorKind::NotFound => WriteError::NoJournal,
@@ -115,14 +115,14 @@ fn open(path: &Path, target: &File) -> Result<File, WriteError> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum JournalState {
     Old,
     New,
     Torn,
 }
 
-impl State {
-    fn of(target: &File, len: u64, journal: &Journal) -> io::Result<Self> {
+impl JournalState {
+    fn read(target: &File, len: u64, journal: &Journal) -> io::Result<Self> {
         let (mut is_old, mut is_new) = (len == journal.old_len, len == journal.new_len);
         for run in &journal.runs {
             is_old = is_old && sum(target, run.offset, run.old_len)? == run.old_sum;
@@ -139,10 +139,10 @@ impl State {
 }
 
 /// Writes what stands in the runs once more.
-fn write_again(target: &File, state: State, journal: &Journal) -> io::Result<()> {
+fn write_again(target: &File, state: JournalState, journal: &Journal) -> io::Result<()> {
     for run in &journal.runs {
         let mut position = run.offset;
-        let len = if state == State::New { run.new_len } else { run.old_len };
+        let len = if state == JournalState::New { run.new_len } else { run.old_len };
         each_chunk(target, position, len, |chunk| {
             write_all_at(target, chunk, position)?;
             position += chunk.len() as u64;
@@ -176,8 +176,8 @@ fn sum(file: &File, offset: u64, len: u64) -> io::Result<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fs::fingerprint::FileId;
     use crate::splice::journal::RunRecord;
-    use crate::stamp::FileId;
 
     /// More than is read at a time.
     const LONG: u64 = 300_000;
@@ -219,33 +219,33 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_old_or_new_where_all_of_it_is() {
+    fn a_file_is_old_or_new_only_as_a_whole() {
         for growth in [-9, 0, 9] {
             let (old, new, journal) = edit(growth);
-            let state = |content: &[u8]| State::of(&file(content), content.len() as u64, &journal).unwrap();
-            assert_eq!((state(&old), state(&new)), (State::Old, State::New));
+            let state = |content: &[u8]| JournalState::read(&file(content), content.len() as u64, &journal).unwrap();
+            assert_eq!((state(&old), state(&new)), (JournalState::Old, JournalState::New));
             for run in &journal.runs {
                 for (content, len) in [(&old, run.old_len), (&new, run.new_len)] {
                     for place in [run.offset, run.offset + len / 2, run.offset + len - 1] {
                         let mut torn = content.clone();
                         torn[place as usize] ^= 1;
-                        assert_eq!(state(&torn), State::Torn, "{growth} {place}");
+                        assert_eq!(state(&torn), JournalState::Torn, "{growth} {place}");
                     }
                 }
                 // One run is written, and the other is not.
                 let mut half = old.clone();
                 let range = run.offset as usize..(run.offset + run.old_len.min(run.new_len)) as usize;
                 half[range.clone()].copy_from_slice(&new[range]);
-                assert_eq!(state(&half), State::Torn);
+                assert_eq!(state(&half), JournalState::Torn);
             }
         }
     }
 
     #[test]
-    fn what_is_written_again_is_what_stands_there() {
+    fn writing_the_current_state_again_changes_nothing() {
         for growth in [-9, 0, 9] {
             let (old, new, journal) = edit(growth);
-            for (content, state) in [(old, State::Old), (new, State::New)] {
+            for (content, state) in [(old, JournalState::Old), (new, JournalState::New)] {
                 let target = file(&content);
                 write_again(&target, state, &journal).unwrap();
                 assert!(bytes(&target) == content, "{growth} {state:?}");
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_saved_is_checked_run_by_run() {
+    fn saved_bytes_are_checked_run_by_run() {
         let (old, _, journal) = edit(0);
         let mut saved = vec![0; Journal::data(journal.runs.len()) as usize];
         for run in &journal.runs {

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::WriteError;
 use super::journal;
-use crate::lock::{Lock, Locked, lock, unlock};
-use crate::stamp::{FileId, Stamp};
-use crate::store::{self, Link};
+use crate::fs::fingerprint::{FileFingerprint, FileId};
+use crate::fs::lock::{Lock, Locked, lock, unlock};
+use crate::input::{self, Link};
 
 /// A regular file, open and locked as long as this lives.
 #[derive(Debug)]
@@ -16,12 +16,12 @@ pub(super) struct Target {
     /// No symbolic link.
     pub(super) path: PathBuf,
     pub(super) file: Locked,
-    pub(super) stamp: Stamp,
+    pub(super) fingerprint: FileFingerprint,
 }
 
 /// What a file is locked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(super) enum LockPurpose {
     /// Another file is to take its place: who forces it need not be able to write to it.
     Replace { force: bool },
     /// It is to be written to.
@@ -30,12 +30,12 @@ pub(super) enum Purpose {
 
 impl Target {
     /// Opens and locks a file; of a symbolic link, the file that it leads to.
-    pub(super) fn lock(path: &Path, purpose: Purpose) -> Result<Self, WriteError> {
+    pub(super) fn lock(path: &Path, purpose: LockPurpose) -> Result<Self, WriteError> {
         let path = fs::canonicalize(path).map_err(WriteError::Open)?;
         let is_denied =
             |error: &io::Error| matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem);
         let file = match (open(&path, true), purpose) {
-            (Err(error), Purpose::Replace { force }) if is_denied(&error) && path.is_file() => {
+            (Err(error), LockPurpose::Replace { force }) if is_denied(&error) && path.is_file() => {
                 if !force {
                     return Err(WriteError::ReadOnly);
                 }
@@ -49,8 +49,8 @@ impl Target {
         }
         let file = Locked::alone(file)?;
         // Whoever had the lock before may have put another file in its place.
-        let stamp = Stamp::of(&file.metadata().map_err(WriteError::Open)?);
-        let target = Self { path, file, stamp };
+        let fingerprint = FileFingerprint::new(&file.metadata().map_err(WriteError::Open)?);
+        let target = Self { path, file, fingerprint };
         target.check_unchanged()?;
         Ok(target)
     }
@@ -58,13 +58,13 @@ impl Target {
     /// What an edit in place calls the file.
     pub(super) fn id(&self) -> io::Result<FileId> {
         let why = "files are edited in place where the system numbers them, as on Unix";
-        self.stamp.file.ok_or_else(|| io::Error::new(ErrorKind::Unsupported, why))
+        self.fingerprint.file.ok_or_else(|| io::Error::new(ErrorKind::Unsupported, why))
     }
 
     /// Refuses what a replacement would pass over.
     pub(super) fn check_replaceable(&self) -> Result<(), WriteError> {
         self.check_writable()?;
-        if self.stamp.links > 1 { Err(WriteError::HardLinks(self.stamp.links)) } else { Ok(()) }
+        if self.fingerprint.links > 1 { Err(WriteError::HardLinks(self.fingerprint.links)) } else { Ok(()) }
     }
 
     /// Refuses a file that nobody is meant to write to, whatever the system lets this process do.
@@ -75,7 +75,7 @@ impl Target {
 
     /// Refuses a file that an edit in place left torn.
     pub(super) fn check_whole(&self) -> Result<(), WriteError> {
-        match pending(&self.path, self.stamp)? {
+        match pending(&self.path, self.fingerprint)? {
             Some(journal) => Err(WriteError::CutOff { journal }),
             None => Ok(()),
         }
@@ -84,7 +84,11 @@ impl Target {
     /// Whether the path still leads to this file, and that is as it was when it was locked.
     pub(super) fn check_unchanged(&self) -> Result<(), WriteError> {
         let metadata = fs::symlink_metadata(&self.path).map_err(WriteError::Open)?;
-        if metadata.is_file() && Stamp::of(&metadata) == self.stamp { Ok(()) } else { Err(WriteError::Changed) }
+        if metadata.is_file() && FileFingerprint::new(&metadata) == self.fingerprint {
+            Ok(())
+        } else {
+            Err(WriteError::Changed)
+        }
     }
 }
 
@@ -97,23 +101,23 @@ impl Target {
 /// [`WriteError::Locked`], [`WriteError::CutOff`]; and what the system says.
 pub fn check_whole(path: impl AsRef<Path>) -> Result<(), WriteError> {
     let path = fs::canonicalize(path).map_err(WriteError::Open)?;
-    let stamp = Stamp::of(&fs::symlink_metadata(&path).map_err(WriteError::Open)?);
-    if pending(&path, stamp)?.is_none() {
+    let fingerprint = FileFingerprint::new(&fs::symlink_metadata(&path).map_err(WriteError::Open)?);
+    if pending(&path, fingerprint)?.is_none() {
         return Ok(());
     }
     // Only now is the lock asked for, so that nobody who wants it meets this.
     let file = open(&path, false).map_err(WriteError::Open)?;
     lock(&file, Lock::Shared)?;
     unlock(&file);
-    match pending(&path, stamp)? {
+    match pending(&path, fingerprint)? {
         Some(journal) => Err(WriteError::CutOff { journal }),
         None => Ok(()),
     }
 }
 
 /// The journal of the file, where there is one.
-fn pending(path: &Path, stamp: Stamp) -> Result<Option<PathBuf>, WriteError> {
-    let Some(file) = stamp.file else { return Ok(None) };
+fn pending(path: &Path, fingerprint: FileFingerprint) -> Result<Option<PathBuf>, WriteError> {
+    let Some(file) = fingerprint.file else { return Ok(None) };
     let journal = journal::path(path, file);
     match fs::symlink_metadata(&journal) {
         Ok(_) => Ok(Some(journal)),
@@ -123,7 +127,7 @@ fn pending(path: &Path, stamp: Stamp) -> Result<Option<PathBuf>, WriteError> {
 }
 
 fn open(path: &Path, to_write: bool) -> io::Result<File> {
-    store::open(path, OpenOptions::new().read(true).write(to_write), Link::Refused)
+    input::open(path, OpenOptions::new().read(true).write(to_write), Link::Refused)
 }
 
 #[cfg(test)]
@@ -132,14 +136,16 @@ mod tests {
 
     /// Only what is denied is read-only, and opened to be read where that is forced.
     #[test]
-    fn what_cannot_be_opened_otherwise_is_said_as_the_system_says_it() {
+    fn other_open_errors_are_those_of_the_system() {
         let directory = tempfile::tempdir().unwrap();
         let mut paths = vec![directory.path().to_owned()];
         if cfg!(target_os = "linux") {
             paths.push(std::env::current_exe().unwrap()); // nobody may write to what is running
         }
         for path in paths {
-            for purpose in [Purpose::Replace { force: false }, Purpose::Replace { force: true }, Purpose::Write] {
+            for purpose in
+                [LockPurpose::Replace { force: false }, LockPurpose::Replace { force: true }, LockPurpose::Write]
+            {
                 let error = Target::lock(&path, purpose).map(|_| ()).unwrap_err();
                 assert!(matches!(error, WriteError::Open(_)), "{purpose:?} {error:?}");
             }

@@ -1,16 +1,16 @@
-//! What is skipped costs no memory: requests to the allocator, counted.
+//! Skipped data costs no memory: allocations are counted.
 
 use sectile::Limits;
-use sectile::drive::{self, Push};
-use sectile::scan::{Scanner, Section, Want};
+use sectile::drive::{self, PushDriver};
+use sectile::scan::{DataRequest, Scanner, Section};
 
-use crate::support::binary::{COMPONENT, MODULE, chain, component, custom, module, nested, padded, section};
-use crate::support::memory::{Allocated, measure};
-use crate::support::mouths::Deaf;
+use sectile_testing::all_drivers::Deaf;
+use sectile_testing::binary::{COMPONENT, MODULE, chain, component, custom, module, nested, padded, section};
+use sectile_testing::memory::{Allocated, measure};
 
 const SECTIONS: u64 = 590;
 
-/// As a component of componentize-py is: modules in components in a component, 590 sections in all.
+/// The shape of a component of componentize-py: modules in components in a component, 590 sections in total.
 fn many() -> Vec<u8> {
     let body = vec![0x80; 5_000];
     let inner = |sections: usize| {
@@ -27,19 +27,19 @@ fn many() -> Vec<u8> {
 
 fn scan(bytes: &[u8]) -> u64 {
     let mut visitor = Deaf::default();
-    drive::slice(bytes, &mut visitor, Limits::default()).0.unwrap();
+    drive::scan_slice(bytes, &mut visitor, Limits::default()).complete().unwrap();
     visitor.sections
 }
 
 #[test]
-fn a_slice_is_scanned_without_an_allocation() {
+fn scanning_a_slice_does_not_allocate() {
     let bytes = many();
     assert_eq!(measure(|| scan(&bytes)), (SECTIONS, Allocated::default()));
 }
 
-/// Items within four others stand in the scanner itself; a hostile depth takes some bytes for each.
+/// The scanner has room for four enclosing items. Deeper nesting takes some bytes for each item.
 #[test]
-fn depth_takes_a_frame_for_each_item() {
+fn nesting_deeper_than_four_allocates_a_frame_per_item() {
     let of = |items| {
         let bytes = chain(items, &COMPONENT);
         measure(|| scan(&bytes)).1
@@ -50,10 +50,10 @@ fn depth_takes_a_frame_for_each_item() {
 }
 
 #[test]
-fn chunks_are_pushed_without_an_allocation() {
+fn pushing_chunks_does_not_allocate() {
     let bytes = many();
     assert_eq!(measure(|| push(bytes.chunks(bytes.len()))).1, Allocated::default());
-    // A header, and a name, that spans chunks is gathered: in one place, which stays.
+    // Headers and names that span chunks are buffered in one allocation, which is reused.
     for size in [16 << 10, 1_000, 1] {
         let ((), allocated) = measure(|| push(bytes.chunks(size)));
         assert!(allocated.requests <= 8 && allocated.peak <= 64, "{size}: {allocated:?}");
@@ -61,45 +61,43 @@ fn chunks_are_pushed_without_an_allocation() {
 }
 
 fn push<'a>(chunks: impl Iterator<Item = &'a [u8]>) {
-    let mut push = Push::new(Deaf::default(), Limits::default());
+    let mut push = PushDriver::with_limits(Deaf::default(), Limits::default());
     chunks.for_each(|chunk| push.push(chunk).unwrap());
-    let (visitor, result) = push.finish();
-    result.unwrap();
+    let visitor = push.finish_visitor().complete().unwrap();
     assert_eq!(visitor.sections, SECTIONS);
 }
 
 #[test]
-fn chunks_without_a_header_cost_nothing() {
+fn chunks_inside_a_body_do_not_allocate() {
     let head = [&MODULE[..], &[10], &padded(64 << 20, 4)].concat();
     let chunk = vec![0; 16 << 10];
-    let mut push = Push::new(Deaf::default(), Limits::default());
+    let mut push = PushDriver::with_limits(Deaf::default(), Limits::default());
     push.push(&head).unwrap();
     let ((), allocated) = measure(|| (0..(64 << 20) / chunk.len()).for_each(|_| push.push(&chunk).unwrap()));
     assert_eq!(allocated, Allocated::default());
-    let (visitor, result) = push.finish();
-    result.unwrap();
+    let visitor = push.finish_visitor().complete().unwrap();
     assert_eq!(visitor.sections, 1);
 }
 
-/// The window, which grows to the largest that reading ever takes; nothing for a section.
+/// The window grows to the largest size that a read uses. Sections allocate nothing.
 #[test]
 fn positioned_reads_allocate_one_window() {
     let bytes = many();
     let mut visitor = Deaf::default();
-    let ((result, cost), allocated) =
-        measure(|| drive::read_at(&bytes[..], bytes.len() as u64, &mut visitor, Limits::default()));
-    result.unwrap();
+    let (outcome, allocated) =
+        measure(|| drive::scan_at(&bytes[..], bytes.len() as u64, &mut visitor, Limits::default()));
+    let cost = outcome.cost();
+    outcome.complete().unwrap();
     assert!(visitor.sections == SECTIONS && cost.reads > 100, "{cost:?}");
     assert!(allocated.peak == allocated.largest && allocated.peak <= 16 << 10, "{allocated:?}");
     assert!(allocated.total < 2 * allocated.peak && allocated.requests <= 5, "it doubles: {allocated:?}");
 }
 
-/// There is one scanner for each input, of which a gate watches thousands at once. (The size of the error is tested where
-/// it stands.)
+/// An upload gate runs thousands of scanners at once. The size of `Error` is tested in `src/error.rs`.
 #[test]
 fn scanners_and_sections_are_small() {
     assert!(size_of::<Scanner>() <= 512, "{}", size_of::<Scanner>());
-    assert!(size_of::<Push<()>>() <= size_of::<Scanner>() + 64, "{}", size_of::<Push<()>>());
+    assert!(size_of::<PushDriver<()>>() <= size_of::<Scanner>() + 64, "{}", size_of::<PushDriver<()>>());
     assert!(size_of::<Section<'_>>() <= 64, "{}", size_of::<Section<'_>>());
-    assert!(size_of::<Want>() <= 24, "{}", size_of::<Want>());
+    assert!(size_of::<DataRequest>() <= 24, "{}", size_of::<DataRequest>());
 }

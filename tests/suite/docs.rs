@@ -1,28 +1,27 @@
-//! The reference that is made of the tables. `BLESS=1 cargo test docs` writes it anew.
+//! The reference is generated from the tables. `BLESS=1 cargo test --workspace --all-features docs` rewrites it.
 
 use std::fmt::Write;
-use std::path::Path;
 
-use sectile::Code;
+use sectile::FindingCode;
 use sectile::metadata::Field;
+use sectile_testing::docs::text_of;
 
 mod comparison;
 mod guarantees;
-#[cfg(feature = "policy")]
-mod policy;
+mod paths;
 mod sections;
 
 const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference.md");
 
 #[test]
-fn the_reference_is_what_the_tables_say() {
+fn the_reference_matches_the_tables() {
     let expected = reference();
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(REFERENCE, &expected).unwrap();
     }
     assert!(
         text_of(REFERENCE) == expected,
-        "docs/reference.md is not what the tables say: run `BLESS=1 cargo test docs`"
+        "docs/reference.md is not what the tables say: run `BLESS=1 cargo test --workspace --all-features docs`"
     );
 }
 
@@ -36,36 +35,10 @@ fn reference() -> String {
     text += "\n## Findings\n\n\
         The codes are stable. The severity is the default; `sectile check` refuses errors, unless told otherwise.\n\n\
         | code | severity | |\n| --- | --- | --- |\n";
-    for code in Code::ALL {
+    for code in FindingCode::ALL {
         writeln!(text, "| `{code}` | {} | {} |", code.severity(), code.help()).unwrap();
     }
     text
-}
-
-/// A page, with the ends of lines that are checked in.
-fn text_of(page: impl AsRef<Path>) -> String {
-    std::fs::read_to_string(page).unwrap().replace("\r\n", "\n")
-}
-
-/// The end of what is made.
-const END: &str = "<!-- its end -->\n";
-
-/// Asserts that a table stands behind this mark in a page, up to its end; or writes it there.
-fn stands_between(page: &str, begin: &str, table: &str) {
-    let text = text_of(page);
-    let (before, rest) = text.split_once(begin).unwrap();
-    let (_, after) = rest.split_once(END).unwrap();
-    let expected = format!("{before}{begin}\n{table}\n{END}{after}");
-    if std::env::var_os("BLESS").is_some() {
-        std::fs::write(page, &expected).unwrap();
-        return;
-    }
-    assert!(text == expected, "{page}: run `BLESS=1 cargo test docs`");
-}
-
-/// What stands between backticks.
-fn spans(text: &str) -> impl Iterator<Item = &str> {
-    text.split('`').skip(1).step_by(2)
 }
 
 /// A row for every field.

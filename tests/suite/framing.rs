@@ -1,19 +1,20 @@
-//! The framing, against wasmparser.
+//! The framing, compared with wasmparser.
 
 use sectile::Limits;
 
-use crate::fuzz_bodies::bodies::{self, Verdict};
-use crate::support::mouths::{Event, scan};
+use sectile_testing::all_drivers::{Event, scan};
+use sectile_testing::bodies::{self, Verdict};
 
 mod components;
 mod ends;
 mod far;
 mod generated;
+mod kinds;
 mod mutants;
 mod rules;
 mod sections;
 
-/// Both accept the input; what the scanner says of it.
+/// Asserts that both accept the input, and returns the scanner's events.
 #[track_caller]
 fn accepted(bytes: &[u8]) -> Vec<Event> {
     assert_eq!(bodies::framing(bytes), Verdict::Accepted);
@@ -22,7 +23,7 @@ fn accepted(bytes: &[u8]) -> Vec<Event> {
     events
 }
 
-/// The reference alone rejects the input, for what no framing shows; what the scanner says of it.
+/// Asserts that only the reference rejects the input, because of a body, and returns the scanner's events.
 #[track_caller]
 fn accepted_alone(bytes: &[u8]) -> Vec<Event> {
     assert_eq!(bodies::framing(bytes), Verdict::BrokenBody);
@@ -31,7 +32,7 @@ fn accepted_alone(bytes: &[u8]) -> Vec<Event> {
     events
 }
 
-/// Both reject the input, and the scanner does so there, and for that reason; what it says before.
+/// Asserts that both reject the input, and the scanner at this offset and for this reason. Returns the events before.
 #[track_caller]
 fn rejected(bytes: &[u8], offset: usize, reason: &str) -> Vec<Event> {
     assert_eq!(bodies::framing(bytes), Verdict::Rejected);

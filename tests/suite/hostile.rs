@@ -1,10 +1,10 @@
-//! Input from someone hostile, and surroundings that fail: what reading owes them, row by row.
+//! Hostile input and failing environments.
 
 mod decoded;
+mod impersonation;
 mod long;
 mod memory;
 mod numbers;
-mod posing;
 mod sizes;
 mod surroundings;
 mod texts;
@@ -14,16 +14,16 @@ use std::thread;
 use sectile::metadata::Metadata;
 use sectile::{Error, Limits};
 
-use crate::support::mouths;
+use sectile_testing::all_drivers;
 
-/// Reads an input that breaks off.
+/// Reads an input that cannot be read to its end.
 #[track_caller]
 fn partial(bytes: &[u8], limits: Limits) -> (Metadata<'_>, Error) {
-    let (metadata, result) = mouths::read(bytes, limits);
+    let (metadata, result) = all_drivers::read(bytes, limits);
     (metadata.expect("at least the root's preamble"), result.expect_err("a break"))
 }
 
-/// Runs where recursion does not get far.
+/// Runs on a stack that is too small for recursion.
 fn on_a_small_stack(work: impl FnOnce() + Send) {
     thread::scope(|scope| {
         let small = thread::Builder::new().stack_size(256 << 10);

@@ -1,41 +1,45 @@
-//! Imports, exports and WIT packages: every mouth gives the same, and what `wasmparser` and `wit-component` say is so.
+//! Imports, exports and WIT packages: every driver agrees, and `wasmparser` and `wit-component` agree.
 
+mod combined;
 mod hostile;
 mod oracle;
 
-use sectile::interface::{self, Extern, ExternKind, Interface, Reader};
+use sectile::interface::{self, Extern, ExternKind, Interface, InterfaceReader};
+use sectile::scan::Collector;
 use sectile::scan::ItemKind;
-use sectile::{Error, Input, Limits, Outcome, drive};
+use sectile::{Input, Limits, Outcome, drive};
 
-use crate::support::ranges::{Ranges, now};
-use crate::support::{files, mouths};
+use sectile_testing::ranges::{Ranges, now};
+use sectile_testing::{all_drivers, files};
 
-/// Reads through every mouth, asserts that all give the same, and gives it.
+/// Reads with every driver, asserts that all agree, and returns the outcome.
 #[track_caller]
-fn read(bytes: &[u8], limits: Limits) -> Result<Outcome<Interface>, Error> {
-    let told = |reading: Result<Outcome<Interface>, Error>| match reading {
-        Ok(outcome) => (Some(outcome.value), outcome.broken.map(|error| error.to_string())),
-        Err(error) => (None, Some(error.to_string())),
+fn read(bytes: &[u8], limits: Limits) -> Outcome<Interface> {
+    let told = |outcome: Outcome<Interface>| {
+        let (interface, error, _) = outcome.into_parts();
+        (interface, error.map(|error| error.to_string()))
     };
-    let slice = interface::read_slice(bytes, limits);
-    let expected = told(interface::read_slice(bytes, limits));
+    let slice = interface::read_slice_with(bytes, limits);
+    let expected = told(interface::read_slice_with(bytes, limits));
     let len = bytes.len() as u64;
-    assert_eq!(told(interface::read_at(bytes, len, limits)), expected, "positioned reads");
-    let input = Input::of(mouths::file(bytes)).unwrap();
-    assert_eq!(told(input.interface(limits)), expected, "a file");
-    let fetched = now(interface::read_fetch(&mut Ranges::of(bytes), drive::FetchOptions::default(), limits));
-    assert_eq!(told(fetched), expected, "ranges");
+    let reader = || InterfaceReader::with_limits(limits);
+    assert_eq!(told(drive::collect_at(bytes, len, reader())), expected, "positioned reads");
+    let input = Input::from_file(all_drivers::file(bytes)).unwrap();
+    assert_eq!(told(input.interface_with(limits)), expected, "a file");
+    let mut source = Ranges::of(bytes);
+    let fetched = drive::collect_fetch(&mut source, reader(), drive::FetchOptions::default());
+    assert_eq!(told(now(fetched)), expected, "ranges");
     for sizes in [&[1][..], &[7, 1, 0, 64], &[4096]] {
-        let (reader, result) = mouths::push(bytes, sizes, Reader::new(limits), limits);
-        assert_eq!((reader.finish(), mouths::told(result).err()), expected, "chunks of {sizes:?}");
+        let (reader, result) = all_drivers::push(bytes, sizes, reader(), limits);
+        assert_eq!((reader.finish(), all_drivers::told(result).err()), expected, "chunks of {sizes:?}");
     }
     slice
 }
 
-/// The same with the default limits, of an input that must be sound.
+/// [`read`] with the default limits of an input that must be valid.
 #[track_caller]
 fn interface(bytes: &[u8]) -> Interface {
-    let interface = read(bytes, Limits::default()).unwrap().complete().unwrap();
+    let interface = read(bytes, Limits::default()).complete().unwrap();
     assert!(interface.findings().is_empty(), "{:?}", interface.findings());
     interface
 }
@@ -50,7 +54,7 @@ fn told(externs: &[Extern]) -> Vec<String> {
 }
 
 #[test]
-fn a_module_of_every_kind() {
+fn every_kind_of_module_import_and_export() {
     let bytes = wat::parse_str(
         r#"(module
             (import "env" "f" (func)) (import "env" "t" (table 0 funcref)) (import "env" "m" (memory 1))
@@ -71,7 +75,7 @@ fn a_module_of_every_kind() {
 }
 
 #[test]
-fn a_component_of_every_kind() {
+fn every_kind_of_component_import_and_export() {
     let bytes = wat::parse_str(
         r#"(component
             (import "m" (core module)) (import "f" (func)) (import "ty" (type (sub resource)))
@@ -90,7 +94,7 @@ fn a_component_of_every_kind() {
 }
 
 #[test]
-fn nothing_is_imported_or_exported() {
+fn empty_items_import_and_export_nothing() {
     for bytes in [&b"\0asm\x01\0\0\0"[..], b"\0asm\x0d\0\x01\0"] {
         let interface = interface(bytes);
         assert!(interface.imports().is_empty() && interface.exports().is_empty() && interface.wit_package().is_none());
@@ -98,7 +102,7 @@ fn nothing_is_imported_or_exported() {
 }
 
 #[test]
-fn what_is_nested_is_not_the_roots() {
+fn nested_imports_and_exports_are_not_the_roots() {
     let bytes = wat::parse_str(
         r#"(component
             (core module (import "evil" "f" (func)) (export "evil" (func 0)))
@@ -116,19 +120,21 @@ fn bodies_are_not_read() {
     let body = [&b"\x0a\x80\x80\x80\x08"[..], &vec![0; 16 << 20]].concat();
     let bytes =
         [&wat::parse_str(r#"(module (import "env" "f" (func)) (export "f" (func 0)))"#).unwrap()[..], &body].concat();
-    let outcome = interface::read_at(&bytes[..], bytes.len() as u64, Limits::default()).unwrap();
-    assert_eq!(outcome.value.imports().len() + outcome.value.exports().len(), 2);
-    assert!(outcome.cost.bytes < 4096 && outcome.broken.is_none(), "{:?}", outcome.cost);
-    let (_, cost) = drive::slice(&bytes, &mut Reader::new(Limits::default()), Limits::default());
+    let outcome = drive::collect_at(&bytes[..], bytes.len() as u64, InterfaceReader::new());
+    let cost = outcome.cost();
+    let interface = outcome.complete().unwrap();
+    assert_eq!(interface.imports().len() + interface.exports().len(), 2);
+    assert!(cost.bytes < 4096, "{cost:?}");
+    let cost = drive::scan_slice(&bytes, &mut InterfaceReader::new(), Limits::default()).cost();
     assert!(cost.bytes < 64, "{cost:?}");
 }
 
 #[test]
-fn with_the_metadata_in_one_pass() {
+fn metadata_and_interface_in_one_pass() {
     for path in files::real_paths() {
         let input = Input::open(&path).unwrap();
-        let (metadata, interface) = input.read_with_interface(Limits::default()).unwrap().complete().unwrap();
-        assert_eq!(metadata, input.read(Limits::default()).unwrap().complete().unwrap(), "{}", path.display());
-        assert_eq!(interface, input.interface(Limits::default()).unwrap().complete().unwrap(), "{}", path.display());
+        let (metadata, interface) = input.read_with_interface(Limits::default()).complete().unwrap();
+        assert_eq!(metadata, input.read().unwrap(), "{}", path.display());
+        assert_eq!(interface, input.interface().unwrap(), "{}", path.display());
     }
 }

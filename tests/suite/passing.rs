@@ -1,14 +1,14 @@
-//! What is edited as it passes is what the planned edit makes of the whole.
+//! Streamed edits produce the bytes of the planned edit.
 
 use bytes::Bytes;
-use sectile::edit::{Edit, EditError, Glob, PassingEdit};
-use sectile::{Error, Limits};
+use sectile::edit::{Edit, EditError, StreamEdit};
+use sectile::{Error, Glob, Limits};
 
-use crate::fuzz_bodies::bodies::pass;
-use crate::support::binary::{component, custom, module, name, nested, section};
-use crate::support::files::real_files;
-use crate::support::memory::measure;
-use crate::support::seeded::Seeded;
+use sectile_testing::binary::{component, custom, module, name, nested, section};
+use sectile_testing::bodies::pass;
+use sectile_testing::files::real_files;
+use sectile_testing::memory::measure;
+use sectile_testing::seeded::Seeded;
 
 const CHUNKS: [&[usize]; 6] = [&[1], &[2], &[7, 1, 0, 64], &[13], &[4096], &[usize::MAX]];
 
@@ -18,13 +18,13 @@ fn glob(pattern: &str) -> Glob {
 
 #[track_caller]
 fn agrees(bytes: &[u8], patterns: &[&str], what: &str) {
-    let mut passing = PassingEdit::new().append("revision", "4f1c").unwrap().append("note", [0; 300]).unwrap();
+    let mut passing = StreamEdit::new().append("revision", "4f1c").unwrap().append("note", [0; 300]).unwrap();
     let mut edit = Edit::new().append("revision", "4f1c").unwrap().append("note", [0; 300]).unwrap();
     for pattern in patterns {
         passing = passing.remove_matching(glob(pattern));
         edit = edit.remove_matching(glob(pattern));
     }
-    let expected = edit.plan_slice(bytes, Limits::default()).map(|planned| planned.plan.to_vec(bytes).unwrap());
+    let expected = edit.plan_slice(bytes).map(|planned| planned.plan().to_vec(bytes).unwrap());
     let bytes = Bytes::copy_from_slice(bytes);
     for sizes in CHUNKS {
         match (pass(&passing, &bytes, sizes), &expected) {
@@ -33,15 +33,15 @@ fn agrees(bytes: &[u8], patterns: &[&str], what: &str) {
             (passed, expected) => assert!(passed.is_err() && expected.is_err(), "{what}: {passed:?} {expected:?}"),
         }
     }
-    let forced = edit.force().plan_slice(&bytes, Limits::default());
+    let forced = edit.force().plan_slice(&bytes);
     if let Ok(planned) = forced {
         let passed = pass(&passing.force(), &bytes, &[5, 1000]).unwrap();
-        assert!(passed == planned.plan.to_vec(&bytes).unwrap(), "{what}, forced");
+        assert!(passed == planned.plan().to_vec(&bytes).unwrap(), "{what}, forced");
     }
 }
 
 #[test]
-fn real_files_become_what_the_planned_edit_makes_of_them() {
+fn streamed_edits_of_real_files_match_planned_edits() {
     for (name, bytes) in real_files() {
         for patterns in [&[][..], &["*"], &[".debug_*", "producers"], &["name"], &["nothing"]] {
             agrees(&bytes, patterns, &name);
@@ -50,7 +50,7 @@ fn real_files_become_what_the_planned_edit_makes_of_them() {
 }
 
 #[test]
-fn generated_ones_do_too_and_broken_ones_fail() {
+fn streamed_edits_of_generated_files_match_planned_edits() {
     let long = "é".repeat(3000);
     for seed in 0..300 {
         let mut random = Seeded::new(seed);
@@ -75,29 +75,29 @@ fn generated_ones_do_too_and_broken_ones_fail() {
 }
 
 #[test]
-fn what_has_a_place_of_its_own_is_refused() {
+fn sections_with_a_required_position_are_refused() {
     for name in ["name", "component-name", "producers", "dylink.0", "signature"] {
-        let error = PassingEdit::new().append(name, "x").unwrap_err();
+        let error = StreamEdit::new().append(name, "x").unwrap_err();
         assert!(matches!(&error, EditError::Placed(placed) if placed == name), "{error}");
     }
     for name in ["", "nul\0", &"x".repeat(100_001)] {
-        assert!(PassingEdit::new().append(name, "x").is_err());
+        assert!(StreamEdit::new().append(name, "x").is_err());
     }
 }
 
 #[test]
-fn what_a_linker_needs_is_not_moved_unless_forced() {
+fn linker_sections_move_only_with_force() {
     for sections in [[custom("a", "x"), custom("linking", "y")], [custom("linking", "y"), custom("a", "x")]] {
         let bytes = Bytes::from(module(&sections));
-        let edit = PassingEdit::new().remove("a");
+        let edit = StreamEdit::new().remove("a");
         assert!(matches!(pass(&edit, &bytes, &[1]), Err(EditError::MovesLinked)));
         assert_eq!(pass(&edit.force(), &bytes, &[1]).unwrap(), module(&[custom("linking", "y")]));
     }
 }
 
 #[test]
-fn an_error_stays_the_same() {
-    let mut passing = PassingEdit::new().begin(Limits::default());
+fn an_error_is_repeated() {
+    let mut passing = StreamEdit::new().begin();
     let told = |error: EditError| match error {
         EditError::Source(error) => Error::to_string(&error),
         error => error.to_string(),
@@ -107,16 +107,16 @@ fn an_error_stays_the_same() {
     assert_eq!(told(passing.finish().unwrap_err()), first);
 
     let bytes = Bytes::from(module(&[custom("a", "x"), custom("linking", "y")]));
-    let mut passing = PassingEdit::new().remove("a").begin(Limits::default());
+    let mut passing = StreamEdit::new().remove("a").begin();
     assert!(matches!(passing.push(&bytes).map(|_| ()), Err(EditError::MovesLinked)));
     assert!(matches!(passing.push(&Bytes::new()).map(|_| ()), Err(EditError::MovesLinked)));
     assert!(matches!(passing.finish(), Err(EditError::MovesLinked)));
 }
 
 #[test]
-fn nothing_is_held_of_what_passes_and_nothing_copied() {
+fn streamed_bytes_are_neither_held_nor_copied() {
     let bytes = Bytes::from(module(&[custom("a", vec![1; 1_000_000]), section(11, &vec![0; 5_000_000])]));
-    let mut passing = PassingEdit::new().remove("a").append("b", "x").unwrap().begin(Limits::default());
+    let mut passing = StreamEdit::new().remove("a").append("b", "x").unwrap().begin();
     let mut passed = 0;
     let ((), allocated) = measure(|| {
         let mut rest = bytes.clone();
@@ -130,4 +130,21 @@ fn nothing_is_held_of_what_passes_and_nothing_copied() {
     });
     assert_eq!(passed, bytes.len() - custom("a", vec![1; 1_000_000]).len());
     assert!(allocated.total < 2000, "{allocated:?}");
+}
+
+#[test]
+fn limits_apply_to_the_input() {
+    let bytes = Bytes::from(component(&[custom("a", "1"), nested(&module(&[])), custom("b", "2")]));
+    let edit = StreamEdit::new().remove("a");
+    for limits in [Limits { max_items: 1, ..Limits::default() }, Limits { max_sections: 2, ..Limits::default() }] {
+        let limited = edit.clone().with_limits(limits);
+        for size in [1, 7, bytes.len()] {
+            let error = pass(&limited, &bytes, &[size]).unwrap_err();
+            assert!(matches!(&error, EditError::Source(source) if source.is_limit()), "{error}");
+        }
+        let planned = Edit::new().remove("a").unwrap().with_limits(limits).plan_slice(&bytes).unwrap_err();
+        assert_eq!(pass(&limited, &bytes, &[7]).unwrap_err().to_string(), planned.to_string());
+    }
+    let exact = Limits { max_items: 2, max_sections: 3, ..Limits::default() };
+    assert!(pass(&edit.clone().with_limits(exact), &bytes, &[7]).unwrap() == pass(&edit, &bytes, &[7]).unwrap());
 }

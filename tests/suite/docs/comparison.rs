@@ -1,9 +1,8 @@
-//! What the README shows of the comparison is what `docs/comparison.md` says: `benches/compare` writes both. (Whether the
-//! figures are still true is for who runs it to see.)
+//! The README shows the figures of `docs/comparison.md`: `benches/compare` writes both. No test measures them again.
 
 use std::path::Path;
 
-use super::{END, text_of};
+use sectile_testing::docs::{END, text_of};
 
 const BEGIN: &str = "<!-- what was measured: made by `benches/compare` -->\n";
 
@@ -11,7 +10,7 @@ fn text(file: &str) -> String {
     text_of(Path::new(env!("CARGO_MANIFEST_DIR")).join(file))
 }
 
-/// What stands before, between and behind the marks.
+/// The text before, between and after the marks.
 fn parts(text: &str) -> [&str; 3] {
     let (before, rest) = text.split_once(BEGIN).unwrap();
     let (between, behind) = rest.split_once(END).unwrap();
@@ -24,7 +23,7 @@ fn the_readme_shows_the_figures_of_the_comparison() {
     let (shown, [_, figures, tables]) = (parts(&readme)[1], parts(&page));
     assert_eq!(shown, figures, "run `benches/compare --render`");
 
-    // And these are of the tables below them.
+    // The figures come from the tables below them.
     let rows = figures.lines().filter(|line| line.starts_with("| ")).skip(2);
     let cells: Vec<_> = rows.map(|row| row.trim_end_matches(" |").rsplit(" | ").next().unwrap()).collect();
     assert_eq!(cells.len(), 3, "{figures}");
@@ -37,7 +36,7 @@ fn the_readme_shows_the_figures_of_the_comparison() {
 }
 
 #[test]
-fn no_other_figure_of_the_comparison_stands_in_the_readme() {
+fn the_readme_has_no_other_figures_of_the_comparison() {
     let readme = text("README.md");
     let [before, _, behind] = parts(&readme);
     let (_, before) = before.split_once("\n## Compared\n").unwrap();
@@ -48,7 +47,7 @@ fn no_other_figure_of_the_comparison_stands_in_the_readme() {
 }
 
 #[test]
-fn the_pictures_are_there_and_load_nothing() {
+fn the_pictures_exist_and_load_nothing() {
     for (file, shown_in) in [("comparison-size.svg", "README.md"), ("comparison-sections.svg", "docs/comparison.md")] {
         let picture = text(&format!("docs/{file}"));
         assert!(picture.starts_with("<svg ") && picture.contains("prefers-color-scheme: dark"), "{file}");

@@ -1,33 +1,36 @@
-//! What `docs/custom-sections.md` says is so: its table of fields is the one in the source, and its bytes are read as it says.
+//! `docs/custom-sections.md` is right: its table of fields is the one in the source, and its examples are read as
+//! documented.
 
-use sectile::Code;
+use sectile::FindingCode;
 use sectile::metadata::Field;
 
-use super::{fields, spans, stands_between, text_of};
-use crate::support::{binary, found, mouths};
+use super::fields;
+use sectile_testing::docs::{spans, stands_between, text_of};
+use sectile_testing::{all_drivers, binary, found};
 
 const SECTIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/custom-sections.md");
 
-/// The comments around what is made of the table.
-const BEGIN: &str = "<!-- the table of fields: made of it, by `BLESS=1 cargo test docs` -->\n";
+/// The comment before the generated table.
+const BEGIN: &str =
+    "<!-- the table of fields: made of it, by `BLESS=1 cargo test --workspace --all-features docs` -->\n";
 
 fn text() -> String {
     text_of(SECTIONS)
 }
 
-/// What stands in the fences of this kind.
+/// The contents of the code fences of this kind.
 pub fn fenced(text: &str, kind: &str) -> Vec<String> {
     let begin = format!("```{kind}\n");
     text.split(&begin).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
 }
 
 #[test]
-fn the_fields_are_those_of_the_table() {
+fn the_fields_match_the_table() {
     stands_between(SECTIONS, BEGIN, &fields());
 }
 
 #[test]
-fn the_bytes_are_read_as_it_says() {
+fn the_example_bytes_are_read_as_documented() {
     let byte = |byte: &str| u8::from_str_radix(byte, 16).unwrap();
     let bytes = |block: &String| -> Vec<u8> {
         let lines = block.lines().map(|line| line.split(';').next().unwrap());
@@ -36,7 +39,7 @@ fn the_bytes_are_read_as_it_says() {
     let sections: Vec<Vec<u8>> = fenced(&text(), "hex").iter().map(bytes).collect();
     assert_eq!(sections.len(), 4);
     let module = binary::module(&sections);
-    let metadata = mouths::metadata(&module);
+    let metadata = all_drivers::metadata(&module);
     let root = metadata.root();
     assert!(metadata.findings().is_empty(), "{:?}", metadata.findings());
     assert_eq!((found::text(root, Field::Licenses), found::name(root)), (Some("MIT"), Some("adder")));
@@ -47,12 +50,12 @@ fn the_bytes_are_read_as_it_says() {
 
 #[test]
 #[cfg(feature = "dependencies")]
-fn the_dependencies_are_read_as_it_says() {
+fn the_example_dependencies_are_read_as_documented() {
     let json = &fenced(&text(), "json")[0];
     let module = binary::module(&[binary::custom(".dep-v0", binary::zlib(json))]);
-    let metadata = mouths::metadata(&module);
+    let metadata = all_drivers::metadata(&module);
     assert!(metadata.findings().is_empty());
-    let packages = &metadata.root().dependencies().unwrap().packages;
+    let packages = &metadata.root().dependencies().unwrap().packages();
     let told: Vec<_> = packages.iter().map(|found| (&*found.name, &*found.source, found.build, found.root)).collect();
     let expected = [("adler", "crates.io", false, false), ("cc", "git", true, false), ("app", "local", false, true)];
     assert_eq!(told, expected);
@@ -61,17 +64,17 @@ fn the_dependencies_are_read_as_it_says() {
 
 #[test]
 #[cfg(feature = "json")]
-fn the_retired_form_goes_where_it_says() {
+fn the_retired_section_is_migrated_as_documented() {
     use sectile::edit::Edit;
 
     let json = &fenced(&text(), "json")[1];
     let module = binary::module(&[binary::custom("registry-metadata", json)]);
-    let metadata = mouths::metadata(&module);
-    assert_eq!(found::codes(&metadata), [Code::RetiredSection]);
+    let metadata = all_drivers::metadata(&module);
+    assert_eq!(found::codes(&metadata), [FindingCode::RetiredSection]);
     let (edit, migration) = Edit::new().migrate(metadata.root()).unwrap();
-    assert_eq!(migration.dropped, [r#"categories: ["http"]"#]);
-    let edited = edit.plan_slice(&module, Default::default()).unwrap().plan.to_vec(&module).unwrap();
-    let migrated = mouths::metadata(&edited);
+    assert_eq!(migration.dropped(), [r#"categories: ["http"]"#]);
+    let edited = edit.plan_slice(&module).unwrap().plan().to_vec(&module).unwrap();
+    let migrated = all_drivers::metadata(&edited);
     let values: Vec<_> = migrated.root().annotations().map(|(field, value)| (field, value.as_str().unwrap())).collect();
     let expected = [
         (Field::Authors, "A, B"),
@@ -83,10 +86,11 @@ fn the_retired_form_goes_where_it_says() {
     assert_eq!(values, expected);
 }
 
-/// Every code that it names is one.
+/// The page names at least 20 finding codes.
 #[test]
-fn its_findings_are_there() {
+fn the_findings_it_names_exist() {
     let text = text();
-    let named: Vec<_> = spans(&text).filter(|code| Code::ALL.iter().any(|known| known.name() == *code)).collect();
+    let named: Vec<_> =
+        spans(&text).filter(|code| FindingCode::ALL.iter().any(|known| known.name() == *code)).collect();
     assert!(named.len() >= 20, "{named:?}");
 }

@@ -1,12 +1,12 @@
-//! The retired `registry-metadata` section, moved to one section a field.
+//! Migration of the retired `registry-metadata` section to one section per field.
 
 use sectile::edit::{Edit, EditError, Migration};
 use sectile::metadata::Field;
 
 use super::apply;
-use crate::support::binary::{component, custom, module, nested};
-use crate::support::found::text;
-use crate::support::mouths::metadata;
+use sectile_testing::all_drivers::metadata;
+use sectile_testing::binary::{component, custom, module, nested};
+use sectile_testing::found::text;
 
 fn retired(json: &str) -> Vec<u8> {
     custom("registry-metadata", json)
@@ -24,7 +24,7 @@ fn refused(json: &str) -> EditError {
     Edit::new().migrate(read.root()).unwrap_err()
 }
 
-/// As wasm-metadata 0.200 wrote it.
+/// The format that wasm-metadata 0.200 wrote.
 const WRITTEN: &str = r#"{"authors":["foo","bar"],"description":"foo bar baz","license":"MIT OR LicenseRef-FOO",
     "custom_licenses":[{"id":"FOO","name":"Foo","text":"text","reference":"https://example.com/license/foo"}],
     "links":[{"ty":"Repository","value":"https://example.com/git"},{"ty":"Homepage","value":"https://example.com/"},
@@ -32,7 +32,7 @@ const WRITTEN: &str = r#"{"authors":["foo","bar"],"description":"foo bar baz","l
     {"ty":"CustomFoo","value":"https://example.com/foo"}],"categories":["Tools"]}"#;
 
 #[test]
-fn every_field_has_a_section_of_its_own() {
+fn every_field_gets_its_own_section() {
     let (edited, migration) = migrate(&component(&[retired(WRITTEN), custom("x", "")]));
     let read = metadata(&edited);
     let expected = [
@@ -46,14 +46,14 @@ fn every_field_has_a_section_of_its_own() {
     for (field, value) in expected {
         assert_eq!(text(read.root(), field), Some(value));
     }
-    assert_eq!(migration.moved, expected.map(|(field, _)| field));
-    assert_eq!(migration.left, []);
+    assert_eq!(migration.moved(), expected.map(|(field, _)| field));
+    assert_eq!(migration.left(), []);
     assert_eq!(read.root().annotations().count(), expected.len());
     assert!(read.root().registry_metadata().is_none());
 }
 
 #[test]
-fn what_has_no_field_is_named_with_its_value() {
+fn values_without_a_field_are_reported_as_dropped() {
     let (_, migration) = migrate(&component(&[retired(WRITTEN)]));
     let begins = [
         "categories: [\"Tools\"]",
@@ -61,59 +61,62 @@ fn what_has_no_field_is_named_with_its_value() {
         "links: {\"ty\":\"Funding\"",
         "links: {\"ty\":\"CustomFoo\"",
     ];
-    assert_eq!(migration.dropped.len(), begins.len());
-    assert!(migration.dropped.iter().zip(begins).all(|(dropped, begins)| dropped.starts_with(begins)), "{migration:?}");
+    assert_eq!(migration.dropped().len(), begins.len());
+    assert!(
+        migration.dropped().iter().zip(begins).all(|(dropped, begins)| dropped.starts_with(begins)),
+        "{migration:?}"
+    );
 }
 
 #[test]
-fn a_field_that_is_there_stays_and_is_said() {
+fn existing_fields_are_kept_and_reported() {
     let source = module(&[custom("authors", b"\xff"), retired(r#"{"authors":["new"],"description":"d"}"#)]);
     let (edited, migration) = migrate(&source);
     assert_eq!(edited, module(&[custom("authors", b"\xff"), custom("description", "d")]));
-    assert_eq!((migration.left, migration.moved), (vec![Field::Authors], vec![Field::Description]));
+    assert_eq!((migration.left(), migration.moved()), (&[Field::Authors][..], &[Field::Description][..]));
 }
 
 #[test]
-fn null_and_empty_values_are_no_fields() {
+fn null_and_empty_values_are_ignored() {
     let json = r#"{"authors":[],"description":null,"license":"","links":[],"categories":null}"#;
     let (edited, migration) = migrate(&component(&[retired(json)]));
     assert_eq!((edited, migration), (component(&[]), Migration::default()));
 }
 
 #[test]
-fn one_author_need_not_be_a_list() {
+fn a_single_author_may_be_a_string() {
     let (edited, _) = migrate(&component(&[retired(r#"{"authors":"me"}"#)]));
     assert_eq!(edited, component(&[custom("authors", "me")]));
 }
 
 #[test]
-fn a_second_link_of_a_type_is_named() {
+fn a_second_link_of_the_same_type_is_reported() {
     let json = r#"{"links":[{"type":"homepage","value":"https://a.example"},{"type":"homepage","value":"https://b.example"},7]}"#;
     let (edited, migration) = migrate(&component(&[retired(json)]));
     assert_eq!(edited, component(&[custom("homepage", "https://a.example")]));
-    assert_eq!(migration.dropped, [r#"links: {"type":"homepage","value":"https://b.example"}"#, "links: 7"]);
+    assert_eq!(migration.dropped(), [r#"links: {"type":"homepage","value":"https://b.example"}"#, "links: 7"]);
 }
 
 #[test]
-fn without_the_section_nothing_happens() {
+fn without_the_section_nothing_changes() {
     let source = component(&[custom("authors", "me")]);
     assert_eq!(migrate(&source), (source, Migration::default()));
 }
 
 #[test]
-fn a_nested_item_is_migrated_where_it_is() {
+fn nested_items_are_migrated_in_place() {
     let json = r#"{"description":"inner"}"#;
     let source = component(&[nested(&module(&[retired(json)])), retired(r#"{"description":"outer"}"#)]);
     let read = metadata(&source);
-    let path: sectile::scan::Path = "0".parse().unwrap();
+    let path: sectile::scan::ItemPath = "0".parse().unwrap();
     let (edit, _) = Edit::new().at(path.clone()).migrate(read.item(&path).unwrap()).unwrap();
-    let (edit, _) = edit.at(sectile::scan::Path::root()).migrate(read.root()).unwrap();
+    let (edit, _) = edit.at(sectile::scan::ItemPath::root()).migrate(read.root()).unwrap();
     let expected = component(&[nested(&module(&[custom("description", "inner")])), custom("description", "outer")]);
     assert_eq!(apply(&edit, &source), expected);
 }
 
 #[test]
-fn what_is_not_as_the_table_asks_is_refused_by_name() {
+fn invalid_values_are_refused_with_their_field() {
     let error = refused(r#"{"license":"MIT/Apache-2.0"}"#);
     assert!(matches!(error, EditError::Invalid { field: Field::Licenses, .. }), "{error}");
     let error = refused(r#"{"links":[{"ty":"Homepage","value":"javascript:alert(1)"}]}"#);
@@ -136,9 +139,9 @@ fn what_is_not_as_the_table_asks_is_refused_by_name() {
 
     let source = component(&[retired(r#"{"license":"MIT/Apache-2.0"}"#)]);
     let read = metadata(&source);
-    let (edit, migration) = Edit::new().migrate_as_is(read.root()).unwrap();
+    let (edit, migration) = Edit::new().migrate_unchecked(read.root()).unwrap();
     assert_eq!(apply(&edit, &source), component(&[custom("licenses", "MIT/Apache-2.0")]));
-    assert_eq!(migration.moved, [Field::Licenses]);
-    let planned = edit.plan_slice(&source, sectile::Limits::default()).unwrap();
-    assert_eq!(planned.findings[0].code, sectile::Code::ImpreciseLicense);
+    assert_eq!(migration.moved(), [Field::Licenses]);
+    let planned = edit.plan_slice(&source).unwrap();
+    assert_eq!(planned.findings()[0].code(), sectile::FindingCode::ImpreciseLicense);
 }

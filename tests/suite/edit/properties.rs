@@ -1,16 +1,16 @@
-//! What holds of any edit of anything: random edits, of real files, of what wasm-smith makes, and of what lies.
+//! Properties of any edit: random edits of real files, of wasm-smith's binaries and of lying ones.
 
 use arbitrary::{Arbitrary, Unstructured};
 use wasm_smith::{Component, Module};
 
 use super::{real_files, verdict};
-use crate::fuzz_bodies::bodies::{self, CONTROLS};
-use crate::support::seeded::Seeded;
+use sectile_testing::bodies::{self, CONTROLS};
+use sectile_testing::seeded::Seeded;
 
-/// Edits a source as the seed says, and holds what comes of it against the validator; whether anything came of it.
+/// Edits a source as the seed says and compares the validator's verdicts. Returns whether the edit was possible.
 fn edit(seeded: &mut Seeded, source: &[u8]) -> bool {
     let mut controls = seeded.bytes(CONTROLS);
-    controls[0] = 0; // the source as it is
+    controls[0] = 0; // the unchanged source
     let Some(edited) = bodies::plans(&[&controls, source].concat()) else { return false };
     assert_eq!(verdict(&edited.bytes), verdict(source), "the validator says what it said before");
     edited.bytes != edited.source
@@ -29,7 +29,7 @@ fn random_edits_of_real_files() {
 }
 
 #[test]
-fn random_edits_of_modules_and_components_that_wasm_smith_makes() {
+fn random_edits_of_wasm_smith_binaries() {
     let mut seeded = Seeded::new(4);
     let (mut made, mut done) = (0, 0);
     for nth in 0..300 {
@@ -47,9 +47,9 @@ fn random_edits_of_modules_and_components_that_wasm_smith_makes() {
     assert!(made > 100 && done > made / 4, "{done} of {made}");
 }
 
-/// As the fuzz target does it: modules and components that lie, and such as are dressed with what edits are about.
+/// The inputs of the fuzz target: lying modules and components, some with the sections that edits change.
 #[test]
-fn random_edits_of_what_lies() {
+fn random_edits_of_lying_binaries() {
     let mut seeded = Seeded::new(5);
     let mut done = 0;
     const CASES: usize = 4_000;

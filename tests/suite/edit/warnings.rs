@@ -1,52 +1,54 @@
-//! What a plan says of itself.
+//! The findings of a plan.
 
 use std::collections::BTreeSet;
 
-use sectile::edit::{Edit, Glob, Planned, Strip};
+use sectile::Glob;
+use sectile::edit::{Edit, EditPlan, Strip};
 use sectile::metadata::Field;
-use sectile::{Code, Finding, Limits, Severity};
+use sectile::{Finding, FindingCode, Limits, Severity};
 
 use super::apply;
-use crate::support::binary::{component, custom, module, nested, prefixed, producers, section};
+use sectile_testing::binary::{component, custom, module, nested, prefixed, producers, section};
 
-fn plan(edit: &Edit, source: &[u8]) -> Planned {
-    edit.plan_slice(source, Limits::default()).unwrap()
+fn plan(edit: &Edit, source: &[u8]) -> EditPlan {
+    edit.plan_slice(source).unwrap()
 }
 
-fn found(edit: &Edit, source: &[u8]) -> Vec<(Code, String, String)> {
-    let findings = plan(edit, source).findings;
-    findings.iter().map(|finding| (finding.code, finding.path.to_string(), finding.message.to_string())).collect()
+fn found(edit: &Edit, source: &[u8]) -> Vec<(FindingCode, String, String)> {
+    let tell = |finding: &Finding| (finding.code(), finding.path().to_string(), finding.message().to_owned());
+    plan(edit, source).findings().iter().map(tell).collect()
 }
 
 fn vendor() -> Edit {
     Edit::new().set(Field::Vendor, "v").unwrap()
 }
 
-/// What a signature is said to hold for still: `None` where nothing is said.
+/// The part for which the finding says that a signature still holds; `None` without a finding.
 fn signature(edit: &Edit, source: &[u8]) -> Option<String> {
-    let findings = plan(edit, source).findings;
-    let broken: Vec<_> = findings.iter().filter(|finding| finding.code == Code::BrokenSignature).collect();
+    let planned = plan(edit, source);
+    let broken: Vec<_> =
+        planned.findings().iter().filter(|finding| finding.code() == FindingCode::BrokenSignature).collect();
     assert!(broken.len() <= 1);
     let finding = broken.first()?;
-    assert_eq!((finding.section.as_deref(), finding.offset), (Some("signature"), 8));
-    let standing = finding.message.split("before the ").nth(1).unwrap_or("nothing");
+    assert_eq!((finding.section(), finding.offset()), (Some("signature"), 8));
+    let standing = finding.message().split("before the ").nth(1).unwrap_or("nothing");
     Some(standing.split(" `").next().unwrap().to_owned())
 }
 
 #[test]
-fn a_signature_over_all_no_longer_holds() {
+fn an_edit_breaks_a_signature_of_the_whole_item() {
     let source = module(&[custom("signature", "s"), section(1, &[0]), custom("vendor", "old")]);
     assert_eq!(signature(&vendor(), &source).as_deref(), Some("nothing"));
     assert_eq!(signature(&Edit::new().name("n").unwrap(), &source).as_deref(), Some("nothing"));
     assert_eq!(signature(&Edit::new(), &source), None);
     assert_eq!(signature(&Edit::new().set(Field::Vendor, "old").unwrap(), &source), None);
-    // An edit of the signature itself is none of what it signs; what it is about, whoever edits it knows.
+    // An edit of the signature itself is not an edit of the signed bytes.
     assert_eq!(signature(&vendor().remove("signature").unwrap(), &source), None);
     assert_eq!(signature(&vendor().put("signature", "new").unwrap(), &source), None);
 }
 
 #[test]
-fn of_a_signature_in_parts_those_before_the_change_still_hold() {
+fn signed_parts_before_the_change_still_hold() {
     let delimiter = || custom("signature_delimiter", [7; 16]);
     let source = module(&[
         custom("signature", "s"),
@@ -67,7 +69,7 @@ fn of_a_signature_in_parts_those_before_the_change_still_hold() {
 }
 
 #[test]
-fn a_signature_of_an_enclosing_item_no_longer_holds_either() {
+fn an_edit_breaks_signatures_of_enclosing_items() {
     let signed = |sections: Vec<u8>| component(&[custom("signature", "s"), sections]);
     let inner = nested(&signed(nested(&module(&[]))));
     let source = signed([nested(&module(&[])), custom("signature_delimiter", ""), inner].concat());
@@ -78,7 +80,7 @@ fn a_signature_of_an_enclosing_item_no_longer_holds_either() {
     let only = |path: &str| Edit::new().at(path.parse().unwrap()).set(Field::Authors, "me").unwrap();
     assert_eq!(signature_at(&only("1/0"), &source, ""), "1st");
     assert_eq!(signature_at(&only("0"), &source, ""), "nothing");
-    // With a new signature inside, the outer one is still about other bytes.
+    // A new inner signature does not repair the outer one.
     let resigned = only("1/0").at("1".parse().unwrap()).put("signature", "t").unwrap();
     assert_eq!(found(&resigned, &source).len(), 1);
 }
@@ -90,43 +92,46 @@ fn signature_at(edit: &Edit, source: &[u8], path: &str) -> String {
 }
 
 #[test]
-fn a_build_id_beside_other_debugging_data_is_a_note() {
+fn a_stale_build_id_is_a_note() {
     let id = custom("build_id", prefixed([1, 2]));
     let source = module(&[custom(".debug_info", "i"), custom("external_debug_info", prefixed("a")), id.clone()]);
     let codes = |edit: &Edit| found(edit, &source).into_iter().map(|found| found.0).collect::<Vec<_>>();
-    assert_eq!(codes(&Edit::new().strip(Strip::new())), [Code::StaleBuildId]);
-    assert_eq!(codes(&Edit::new().put(".debug_info", "j").unwrap()), [Code::StaleBuildId]);
-    assert_eq!(codes(&Edit::new().remove("external_debug_info").unwrap()), [Code::StaleBuildId]);
+    assert_eq!(codes(&Edit::new().strip(Strip::new())), [FindingCode::StaleBuildId]);
+    assert_eq!(codes(&Edit::new().put(".debug_info", "j").unwrap()), [FindingCode::StaleBuildId]);
+    assert_eq!(codes(&Edit::new().remove("external_debug_info").unwrap()), [FindingCode::StaleBuildId]);
     assert_eq!(codes(&Edit::new().strip(Strip::new()).remove("build_id").unwrap()), []);
     assert_eq!(codes(&Edit::new().remove_matching(Glob::new("*").unwrap())), []);
     assert_eq!(codes(&vendor()), []);
-    assert_eq!(Code::StaleBuildId.severity(), Severity::Note);
-    // Another item's debugging data is not looked up by it.
+    assert_eq!(FindingCode::StaleBuildId.severity(), Severity::Note);
+    // A build id is only about the debug sections of its own item.
     let apart = component(&[nested(&module(&[id])), nested(&module(&[custom(".debug_info", "i")]))]);
     assert_eq!(found(&Edit::new().strip(Strip::new()), &apart), []);
 }
 
 #[test]
-fn values_that_are_written_although_something_is_against_them() {
+fn unchecked_values_are_findings_of_the_plan() {
     let source = component(&[nested(&module(&[custom("source", "old")]))]);
-    let edit = Edit::new().at("0".parse().unwrap()).set_as_is(Field::Source, "git@github.com:a/b.git").unwrap();
+    let edit = Edit::new().at("0".parse().unwrap()).set_unchecked(Field::Source, "git@github.com:a/b.git").unwrap();
     let edit = edit.set(Field::Licenses, "GPL-3.0").unwrap();
     let planned = plan(&edit, &source);
     let place = |section: &[u8]| source.windows(section.len()).position(|bytes| bytes == section).unwrap() as u64;
-    let said: Vec<_> = (planned.findings.iter())
-        .map(|finding| (finding.code, finding.section.as_deref().unwrap(), finding.path.to_string(), finding.offset))
+    let said: Vec<_> = (planned.findings().iter())
+        .map(|finding| (finding.code(), finding.section().unwrap(), finding.path().to_string(), finding.offset()))
         .collect();
     let (old, end) = (place(&custom("source", "old")), source.len() as u64);
     assert_eq!(
         said,
-        [(Code::VcsUrl, "source", "0".to_owned(), old), (Code::DeprecatedLicense, "licenses", "0".to_owned(), end)]
+        [
+            (FindingCode::VcsUrl, "source", "0".to_owned(), old),
+            (FindingCode::DeprecatedLicense, "licenses", "0".to_owned(), end)
+        ]
     );
-    assert!(planned.findings[1].message.contains("GPL-3.0-only"));
+    assert!(planned.findings()[1].message().contains("GPL-3.0-only"));
 }
 
-/// What a plan says of a section that is put is what a reader will say of it.
+/// The findings of a plan about a section are those that a reader of the result reports.
 #[test]
-fn what_is_put_is_judged_as_it_will_be_read() {
+fn findings_of_a_plan_match_a_read_of_the_result() {
     let put = |name: &str, data: &[u8]| Edit::new().put(name, data).unwrap();
     let append = |name: &str, data: &[u8]| Edit::new().append(name, data).unwrap();
     let set = |name: &str, data: &[u8]| {
@@ -134,7 +139,7 @@ fn what_is_put_is_judged_as_it_will_be_read() {
         let text = std::str::from_utf8(data).ok()?;
         let strictly = Edit::new().set(field, text).unwrap_or_default();
         let both = Edit::new().set(field, text).unwrap_or_default().append(name, "\u{7f}").unwrap();
-        Some([Edit::new().set_as_is(field, text).unwrap(), strictly, both])
+        Some([Edit::new().set_unchecked(field, text).unwrap(), strictly, both])
     };
     let mut codes = BTreeSet::new();
     for source in [module(&[]), component(&[])] {
@@ -158,15 +163,18 @@ fn what_is_put_is_judged_as_it_will_be_read() {
             ("note", b""),
         ] {
             for edit in [put(name, data), append(name, data)].into_iter().chain(set(name, data).into_iter().flatten()) {
-                let Planned { plan, findings: said, .. } = plan(&edit, &source);
-                let edited = plan.to_vec(&source).unwrap();
-                let read = sectile::read_slice(&edited, Limits::default()).unwrap().complete().unwrap();
-                let of = |finding: &Finding| (finding.code, finding.section.clone(), finding.message.clone());
-                // That something stands twice is what appending asks for.
-                let read = read.findings().iter().filter(|finding| finding.code != Code::DuplicateSection);
+                let planned = plan(&edit, &source);
+                let said = planned.findings();
+                let edited = planned.plan().to_vec(&source).unwrap();
+                let read = sectile::read_slice(&edited).unwrap();
+                let of = |finding: &Finding| {
+                    (finding.code(), finding.section().map(str::to_owned), finding.message().to_owned())
+                };
+                // Duplicates are the purpose of appending.
+                let read = read.findings().iter().filter(|finding| finding.code() != FindingCode::DuplicateSection);
                 assert_eq!(said.iter().map(of).collect::<Vec<_>>(), read.map(of).collect::<Vec<_>>());
-                assert!(said.iter().all(|finding| finding.offset == source.len() as u64), "where it is put");
-                codes.extend(said.iter().map(|finding| finding.code.name()));
+                assert!(said.iter().all(|finding| finding.offset() == source.len() as u64), "where it is put");
+                codes.extend(said.iter().map(|finding| finding.code().name()));
             }
         }
     }
@@ -174,23 +182,23 @@ fn what_is_put_is_judged_as_it_will_be_read() {
     {
         assert!(codes.contains(code), "{code} is none of {codes:?}");
     }
-    // Of what is put where something of the name stands, nothing is said but of itself.
+    // A replaced section has only findings about its new data.
     let source = module(&[custom("licenses", "no licence"), custom("vendor", "v")]);
-    assert_eq!(plan(&put("licenses", b"MIT"), &source).findings, []);
+    assert_eq!(plan(&put("licenses", b"MIT"), &source).findings(), []);
 }
 
 #[test]
-fn a_name_and_producers_that_can_deceive_are_written_with_a_warning() {
+fn deceptive_names_and_producers_are_warnings() {
     let source = component(&[nested(&module(&[custom("producers", producers(&[("language", &[("C", "11")])]))]))]);
     let set = |name: &str, producer: &str, version: &str| {
         let edit = Edit::new().at("0".parse().unwrap()).name(name).unwrap();
         let planned = plan(&edit.add_producer("sdk", producer, version).drop_producer("sdk", "\u{202e}"), &source);
-        let found = planned.findings.iter();
+        let found = planned.findings().iter();
         found
-            .map(|finding| (finding.code, finding.section.as_deref().map(str::to_owned), finding.path.to_string()))
+            .map(|finding| (finding.code(), finding.section().map(str::to_owned), finding.path().to_string()))
             .collect::<Vec<_>>()
     };
-    let deceives = |section: &str| (Code::ControlCharacters, Some(section.to_owned()), "0".to_owned());
+    let deceives = |section: &str| (FindingCode::ControlCharacters, Some(section.to_owned()), "0".to_owned());
     assert_eq!(set("name", "tool", "1"), Vec::new());
     assert_eq!(set("n\u{1b}[31m", "tool", "1"), [deceives("name")]);
     assert_eq!(set("name", "t\u{202e}l", "1"), [deceives("producers")]);
@@ -198,21 +206,28 @@ fn a_name_and_producers_that_can_deceive_are_written_with_a_warning() {
 }
 
 #[test]
-fn more_sections_than_are_read_back() {
+fn exceeding_the_section_limit_is_a_warning() {
     let source = module(&[custom("x", "1")]);
-    let limits = Limits { sections: 1, ..Limits::default() };
-    let codes = |edit: &Edit| -> Vec<Code> {
-        edit.plan_slice(&source, limits).unwrap().findings.iter().map(|finding| finding.code).collect()
+    let limits = Limits { max_sections: 1, ..Limits::default() };
+    let codes = |edit: &Edit| -> Vec<FindingCode> {
+        edit.clone()
+            .with_limits(limits)
+            .plan_slice(&source)
+            .unwrap()
+            .findings()
+            .iter()
+            .map(|finding| finding.code())
+            .collect()
     };
-    assert_eq!(codes(&vendor()), [Code::NearLimit]);
+    assert_eq!(codes(&vendor()), [FindingCode::NearLimit]);
     assert_eq!(codes(&vendor().remove("x").unwrap()), []);
 }
 
-/// An item of nearly as many bytes as there may be: most of them are never looked at.
+/// An item near the maximum size. Most of its bytes are not examined.
 #[test]
-fn an_item_near_its_limit() {
-    use crate::support::binary::{COMPONENT, MODULE, padded};
-    use crate::support::sources::Sparse;
+fn an_item_near_the_size_limit_is_a_warning() {
+    use sectile_testing::binary::{COMPONENT, MODULE, padded};
+    use sectile_testing::sources::Sparse;
     let huge = |len: u64| {
         let body = len - 14;
         let head = [&COMPONENT[..], &[1], &padded(len as u32, 5), &MODULE, &[11], &padded(body as u32, 5)].concat();
@@ -220,14 +235,11 @@ fn an_item_near_its_limit() {
     };
     let plan = |len: u64| {
         let source = huge(len);
-        vendor().at("0".parse().unwrap()).set(Field::Authors, "me").unwrap().plan_at(
-            &source,
-            source.len(),
-            Limits::default(),
-        )
+        vendor().at("0".parse().unwrap()).set(Field::Authors, "me").unwrap().plan_at(&source, source.len())
     };
-    let codes = |len: u64| -> Vec<Code> { plan(len).unwrap().findings.iter().map(|finding| finding.code).collect() };
-    assert_eq!(codes(900 << 20), [Code::NearLimit, Code::NearLimit]); // the item, and the whole
+    let codes =
+        |len: u64| -> Vec<FindingCode> { plan(len).unwrap().findings().iter().map(|finding| finding.code()).collect() };
+    assert_eq!(codes(900 << 20), [FindingCode::NearLimit, FindingCode::NearLimit]); // the item and the root
     assert_eq!(codes(800 << 20), []);
     let error = plan(1 << 30).unwrap_err();
     assert!(matches!(error, sectile::edit::EditError::TooLarge { offset: 8, .. }), "{error}");

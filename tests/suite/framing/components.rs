@@ -1,11 +1,11 @@
-//! Components that wasm-smith makes, cut and changed as the modules are.
+//! Components of wasm-smith, cut and mutated like the modules.
 
 use wasm_smith::{Component, Config};
 
 use super::mutants::{heads, smithed, whole_cut_and_changed};
 
 #[test]
-fn smithed_components() {
+fn wasm_smith_components_agree_with_the_reference() {
     let config = || Config { generate_custom_sections: true, ..Config::default() };
     let components = smithed(300, 2, |fuel| Some(Component::new(config(), fuel).ok()?.to_bytes()));
     whole_cut_and_changed(&components);

@@ -1,29 +1,30 @@
-//! Beyond 4 GiB, and nested items as large as they may be: inputs that are zeros for the most part, out of a virtual
-//! source, pushed, and as sparse files.
+//! Inputs beyond 4 GiB and nested items of the maximum size. They are mostly zeros: virtual sources, pushed chunks and
+//! sparse files.
 
 use std::ops::Range;
 
 use sectile::Limits;
 use sectile::drive;
+use sectile_testing::parts_of;
 
-use crate::fuzz_bodies::bodies::Recorder;
-use crate::support::binary::{COMPONENT, MODULE, custom, leb128, padded, prefixed, section};
-use crate::support::mouths::{Event, told};
-use crate::support::sources::Sparse;
+use sectile_testing::all_drivers::{Event, told};
+use sectile_testing::binary::{COMPONENT, MODULE, custom, leb128, padded, prefixed, section};
+use sectile_testing::bodies::Recorder;
+use sectile_testing::sources::Sparse;
 
-/// Goes on with a custom section of this size in all but its header, which has 6 bytes; its data are zeros, of which the
-/// last ones may be missing.
+/// Appends a custom section of this size, plus its header of 6 bytes. Its data is zeros, and the last ones may be
+/// missing.
 fn large_custom(source: Sparse, name: &str, size: u32, missing: u64) -> Sparse {
     let name = prefixed(name);
     let zeros = u64::from(size) - name.len() as u64 - missing;
     source.bytes([&[0], &*padded(size, 5), &name].concat()).zeros(zeros)
 }
 
-/// Scans with positioned reads, which must be few, and pushed; gives what both say. (Of data nothing is asked for:
-/// gigabytes of zeros are nothing to keep.)
+/// Scans with a few positioned reads and with pushed chunks, requests no data, asserts that both agree, and returns the
+/// result.
 fn scan(source: &Sparse) -> (Vec<Event>, Result<(), String>) {
     let mut joints = Recorder::new(());
-    let (result, cost) = drive::read_at(source, source.len(), &mut joints, Limits::default());
+    let (_, result, cost) = parts_of(drive::scan_at(source, source.len(), &mut joints, Limits::default()));
     assert!(cost.bytes < 100_000, "{cost:?}");
     let read = (joints.events, told(result));
     let (joints, result) = source.push(Recorder::new(()), Limits::default());
@@ -39,7 +40,7 @@ fn ranges(events: &[Event]) -> Vec<Range<u64>> {
     events.iter().filter_map(range).collect()
 }
 
-/// Three sections of 4 GiB less a byte, with something small between them.
+/// Three sections of 4 GiB minus one byte, with small sections between them.
 fn twelve_gib(preamble: [u8; 8]) -> Sparse {
     (0..3).fold(Sparse::default().bytes(preamble), |source, nth| {
         large_custom(source, "large", u32::MAX, 0).bytes(custom("small", [nth]))
@@ -66,7 +67,7 @@ fn rule_25_the_root_may_be_larger_than_4_gib() {
 }
 
 #[test]
-fn an_input_that_ends_beyond_4_gib_ends_there() {
+fn truncation_beyond_4_gib_has_its_offset() {
     let whole = twelve_gib(MODULE);
     let start = whole.len();
     let (events, result) = scan(&whole.bytes([0]));
@@ -81,7 +82,7 @@ fn an_input_that_ends_beyond_4_gib_ends_there() {
 }
 
 #[test]
-fn an_error_beyond_4_gib_has_its_place() {
+fn errors_beyond_4_gib_have_their_offset() {
     let whole = twelve_gib(COMPONENT);
     let start = whole.len();
     let (_, result) = scan(&whole.bytes(section(1, &COMPONENT)));
@@ -90,7 +91,7 @@ fn an_error_beyond_4_gib_has_its_place() {
     assert_eq!(result.unwrap_err(), expected);
 }
 
-/// A component with a nested module of this size, which is one custom section for the most part.
+/// A component with a nested module of this size: mostly one custom section.
 fn with_module_of(size: u32) -> Sparse {
     let head = Sparse::default().bytes([&COMPONENT[..], &[1], &leb128(size), &MODULE].concat());
     large_custom(head, "large", size - 8 - 6, 0).bytes(custom("behind", ""))
@@ -107,16 +108,16 @@ fn rule_20_a_nested_item_may_have_1_gib_and_not_more() {
     assert_eq!((events.len(), result), (1, Err(expected.into())));
 }
 
-/// Elsewhere the holes may take room on the disk, or the map may find none in memory.
+/// On other systems the file may not be sparse, or the map may exceed the address space.
 #[cfg(all(unix, target_pointer_width = "64"))]
 mod sparse_files {
     use std::fs::File;
     use std::os::unix::fs::FileExt;
 
     use super::*;
-    use crate::fuzz_bodies::bodies::{self, Verdict};
+    use sectile_testing::bodies::{self, Verdict};
 
-    /// The same as a real file, with holes.
+    /// The source as a sparse file.
     fn file(source: &Sparse) -> File {
         let file = tempfile::tempfile().unwrap();
         source.pieces().for_each(|(start, bytes)| file.write_all_at(bytes, start).unwrap());
@@ -124,11 +125,11 @@ mod sparse_files {
         file
     }
 
-    /// Holds the scanner against the reference, over the file in memory.
+    /// Compares the scanner with the reference on the mapped file.
     #[allow(unsafe_code)] // to map it
     fn framing(file: &File) -> Verdict {
-        // SAFETY: the file is the test's own, and has no name.
-        let map = unsafe { drive::Map::of(file) }.unwrap();
+        // SAFETY: the file has no name, so no other process can change it.
+        let map = unsafe { drive::Map::new(file) }.unwrap();
         bodies::framing(&map)
     }
 
@@ -144,7 +145,7 @@ mod sparse_files {
             let file = file(&source);
             assert_eq!(framing(&file), verdict);
             let mut joints = Recorder::new(());
-            let (result, cost) = drive::read_at(&file, source.len(), &mut joints, Limits::default());
+            let (_, result, cost) = parts_of(drive::scan_at(&file, source.len(), &mut joints, Limits::default()));
             assert!(cost.bytes < 100_000, "{cost:?}");
             assert_eq!((joints.events, told(result)), scan(&source));
         }

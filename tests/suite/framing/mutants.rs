@@ -1,5 +1,5 @@
-//! Sound binaries, cut at every byte and with every byte of their headers changed. Bodies are skipped by the scanner, so
-//! that of large ones a sample is enough.
+//! Valid binaries, cut at every byte and with every header byte changed. The scanner skips bodies, so large bodies are
+//! only sampled.
 
 use std::iter;
 use std::ops::Range;
@@ -9,31 +9,31 @@ use sectile::Limits;
 use sectile::scan::Section;
 use wasm_smith::{Config, Module};
 
-use crate::fuzz_bodies::bodies::{self, Outline, Verdict};
-use crate::support::files::real_files;
-use crate::support::mouths;
-use crate::support::seeded::Seeded;
+use sectile_testing::all_drivers;
+use sectile_testing::bodies::{self, Outline, Verdict};
+use sectile_testing::files::real_files;
+use sectile_testing::seeded::Seeded;
 
-/// Preambles, headers and names: all that the scanner looks at.
+/// Preambles, headers and names: all bytes that the scanner examines.
 pub(super) fn heads(bytes: &[u8]) -> Vec<Range<usize>> {
     let outline = Outline::of(bytes);
     assert!(outline.error.is_none());
     let head = |section: &Section<'_>| {
-        let holds_item = section.kind_name() == "core module" || section.kind_name() == "component";
+        let holds_item = section.kind().name() == "core module" || section.kind().name() == "component";
         let end = section.data().start as usize + if holds_item { 8 } else { 0 };
         section.range().start as usize..end
     };
     iter::once(0..8).chain(outline.sections().map(head)).collect()
 }
 
-/// What a byte is changed to: edges, neighbours, and each bit turned.
+/// The values that a byte is changed to: extremes, neighbors, and each bit flipped.
 fn changes(byte: u8) -> impl Iterator<Item = u8> {
     let neighbours = [0, 1, 0x7f, 0x80, 0xff, byte.wrapping_add(1), byte.wrapping_sub(1)];
     let flips = (0..8).map(move |bit| byte ^ 1 << bit);
     neighbours.into_iter().chain(flips).filter(move |change| *change != byte)
 }
 
-/// Changes each byte of the heads; gives the number of mutants.
+/// Changes each byte of the heads. Returns the number of mutants.
 fn change_heads(bytes: &[u8]) -> u32 {
     let mut mutant = bytes.to_vec();
     let mut mutants = 0;
@@ -48,7 +48,7 @@ fn change_heads(bytes: &[u8]) -> u32 {
     mutants
 }
 
-/// Cuts in the heads, and at every `step`th byte elsewhere; gives the number of cuts.
+/// Cuts at each byte of the heads, and at every `step`th byte elsewhere. Returns the number of cuts.
 fn cut(bytes: &[u8], step: usize) -> u32 {
     let whole = Outline::of(bytes).joints();
     let mut is_head = vec![false; bytes.len()];
@@ -58,7 +58,7 @@ fn cut(bytes: &[u8], step: usize) -> u32 {
         let cut = &bytes[..len];
         let verdict = bodies::framing(cut);
         cuts += 1;
-        // What was handed over stays valid; at the end of a section of the root it may even be all.
+        // Events before the cut stay valid. A cut after a section of the root is not even truncation.
         let mut joints = Outline::of(cut).joints();
         if verdict != Verdict::Rejected {
             joints.pop();
@@ -72,7 +72,7 @@ fn cut(bytes: &[u8], step: usize) -> u32 {
 fn real_files_as_they_are() {
     for (name, bytes) in real_files() {
         assert_eq!(bodies::framing(&bytes), Verdict::Accepted, "{name}");
-        let (_, result) = mouths::scan(&bytes, Limits::default());
+        let (_, result) = all_drivers::scan(&bytes, Limits::default());
         result.unwrap();
     }
 }
@@ -92,7 +92,7 @@ fn real_files_changed() {
     }
 }
 
-/// What wasm-smith makes of the same random bytes in every run, with sizes from nothing to a few kilobytes.
+/// Binaries of wasm-smith from the same random bytes in every run, from 0 to a few kilobytes of them.
 pub(super) fn smithed(
     number: usize,
     growth: usize,
@@ -117,13 +117,13 @@ fn modules() -> Vec<Vec<u8>> {
 pub(super) fn whole_cut_and_changed(binaries: &[Vec<u8>]) {
     for bytes in binaries {
         assert_eq!(bodies::framing(bytes), Verdict::Accepted);
-        mouths::scan(bytes, Limits::default()).1.unwrap();
+        all_drivers::scan(bytes, Limits::default()).1.unwrap();
         cut(bytes, 1 + bytes.len() / 500);
         change_heads(bytes);
     }
 }
 
 #[test]
-fn smithed_modules() {
+fn wasm_smith_modules_agree_with_the_reference() {
     whole_cut_and_changed(&modules());
 }

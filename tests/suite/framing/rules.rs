@@ -1,26 +1,26 @@
-//! The rules of the framing, one by one, each through every mouth and against the reference.
+//! The framing rules one by one, each through every driver and compared with the reference.
 
 use sectile::Limits;
 use wasmparser::{Validator, WasmFeatures};
 
 use super::{accepted, accepted_alone, rejected, sections};
-use crate::fuzz_bodies::bodies::{self, Verdict};
-use crate::support::binary::{
+use sectile_testing::all_drivers::{Event, scan};
+use sectile_testing::binary::{
     COMPONENT, MODULE, chain, component, custom, leb128, module, nested, padded, prefixed, section,
 };
-use crate::support::mouths::{Event, scan};
+use sectile_testing::bodies::{self, Verdict};
 
-/// A header of a section that is not what follows.
+/// A section header that does not match the bytes after it.
 fn header(id: u8, size: u32) -> Vec<u8> {
     [&[id], &*leb128(size)].concat()
 }
 
-/// A module of bytes that are no whole sections.
+/// A module of bytes that are not complete sections.
 fn raw_module(bytes: &[u8]) -> Vec<u8> {
     [&MODULE, bytes].concat()
 }
 
-/// A custom section with a name of so many bytes, and no data.
+/// A custom section with a name of this many bytes and no data.
 fn named(len: usize) -> Vec<u8> {
     custom(&"n".repeat(len), "")
 }
@@ -44,7 +44,7 @@ fn rule_01_the_preamble_is_exactly_that_of_a_module_or_a_component() {
             assert_eq!(rejected(&preamble[..len], len, "not WebAssembly"), []);
         }
     }
-    // The version of one and the layer of the other.
+    // The version of a module with the layer of a component, and the reverse.
     rejected(b"\0asm\x01\0\x01\0", 4, "version 1 of layer 1");
     rejected(b"\0asm\x0d\0\0\0", 4, "version 13 of layer 0");
     // Drafts of the component model.
@@ -108,7 +108,7 @@ fn rule_06_a_fifth_byte_has_four_bits() {
     for fifth in 0x01..=0x0f {
         let number = [0x80, 0x80, 0x80, 0x80, fifth];
         let sized = [&[15], &number[..]].concat();
-        // A size that is read, and much too large.
+        // A valid size that is much too large.
         rejected(&raw_module(&sized), 14, "ends inside the unknown section");
         rejected(&component(&[nested(&raw_module(&sized))]), 19, "section too large");
         rejected(&module(&[section(0, &number)]), 10, "goes past the end");
@@ -126,7 +126,7 @@ fn rule_07_a_section_ends_in_its_parent() {
             rejected(&bytes, 19, "section too large");
         }
     }
-    // Wherever the size is read from: what is nested ends in what is nested around it.
+    // At every depth, a nested item ends inside its parent.
     let inner = [&COMPONENT[..], &header(1, 9), &MODULE].concat();
     rejected(&component(&[nested(&inner), custom("behind", "")]), 19, "section too large");
     let inner = raw_module(&[&*header(0, 9), &prefixed("name")].concat());
@@ -143,7 +143,7 @@ fn rule_08_a_section_ends_in_the_input() {
         let events = rejected(&bytes, bytes.len(), "ends inside the custom section that begins at 0x8");
         assert_eq!(sections(&events), [(0, "name")]);
     }
-    // No name can be read: there is no section.
+    // The length of the name is missing.
     for cut in [&[0][..], &[0, 9], &[0, 9, 4], b"\0\x09\x04nam"] {
         let bytes = raw_module(cut);
         let events = rejected(&bytes, bytes.len(), "ends inside the header");
@@ -166,8 +166,8 @@ fn rule_09_a_nested_item_may_go_past_the_input() {
 }
 
 #[test]
-fn rule_10_a_number_straddles_no_end() {
-    // A section's size goes on behind the item; what it says with what stands there does not matter.
+fn rule_10_a_number_ends_in_its_container() {
+    // The size of a section continues past its item, whatever value it would have there.
     for width in 1..=4 {
         let begun = [&[15], &padded(0, 5)[..width]].concat();
         for behind in [custom("x", ""), vec![15, 0], vec![0, 0x80, 0x80, 0x80, 0x80, 0]] {
@@ -177,7 +177,7 @@ fn rule_10_a_number_straddles_no_end() {
             assert_eq!(error.offset(), Some(19), "{error}");
         }
     }
-    // A name's length goes on behind the section, at the root and in an item.
+    // The length of a name continues past its section, in the root and in a nested item.
     for width in 1..=4 {
         let begun = section(0, &padded(0, 5)[..width]);
         for behind in [custom("x", ""), custom("", ""), vec![15, 0]] {
@@ -211,7 +211,7 @@ fn rule_13_a_custom_name_has_at_most_100_000_bytes() {
     }
     rejected(&module(&[named(100_001)]), 12, "more than 100000 bytes in a custom section's name");
     rejected(&component(&[nested(&module(&[named(100_001)]))]), 24, "more than 100000 bytes");
-    // As soon as its length is read.
+    // The length alone shows it.
     rejected(&module(&[named(100_001)])[..16], 12, "more than 100000 bytes");
 }
 
@@ -232,7 +232,7 @@ fn rule_14_a_custom_name_is_strict_utf8() {
         b"\xf8\x88\x80\x80\x80",
         b"\xff",
     ];
-    // Wherever it stands in names of every length that is looked at in another way.
+    // At every position, in names of every length with its own code path.
     for (before, behind) in
         [(0, 0), (1, 0), (0, 1), (3, 0), (7, 0), (0, 8), (5, 8), (9, 5), (16, 0), (30, 40), (200, 1)]
     {
@@ -248,7 +248,7 @@ fn rule_14_a_custom_name_is_strict_utf8() {
             rejected(&bytes, start, "is not UTF-8");
         }
     }
-    // A character whose end stands in the data.
+    // A character that continues in the data.
     for (name, data) in [("\u{e9}", 1), ("\u{20ac}", 1), ("\u{20ac}", 2), ("\u{1f600}", 3)] {
         let (begun, rest) = name.as_bytes().split_at(name.len() - data);
         rejected(&module(&[section(0, &[&*prefixed(begun), rest].concat())]), 11, "is not UTF-8");
@@ -277,7 +277,7 @@ fn a_name_ends_in_its_section() {
                     assert_eq!(sections(&accepted(&bytes)).len(), 2);
                 } else {
                     rejected(&bytes, start, "goes past the end of its section");
-                    // Where the input ends there, too.
+                    // Even if the input ends at the same offset.
                     rejected(&bytes[..start + payload.len()], start, "goes past the end of its section");
                 }
             }
@@ -285,7 +285,7 @@ fn a_name_ends_in_its_section() {
     }
 }
 
-/// A module's sections in their order, with bodies that the reference accepts.
+/// Sections of a module in order, with bodies that the reference accepts.
 const ORDER: [u8; 13] = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11];
 
 fn empty(id: u8) -> Vec<u8> {
@@ -293,7 +293,7 @@ fn empty(id: u8) -> Vec<u8> {
 }
 
 #[test]
-fn rule_16_known_sections_are_in_order_and_stand_once() {
+fn rule_16_known_sections_are_in_order_and_unique() {
     accepted(&module(&ORDER.map(empty)));
     for (rank, id) in ORDER.into_iter().enumerate() {
         for (other_rank, other) in ORDER.into_iter().enumerate() {
@@ -308,20 +308,20 @@ fn rule_16_known_sections_are_in_order_and_stand_once() {
 }
 
 #[test]
-fn rule_17_custom_and_unknown_sections_take_no_part_in_the_order() {
+fn rule_17_custom_and_unknown_sections_are_not_ordered() {
     let mut all = vec![custom("x", ""), section(14, b"")];
     for id in ORDER {
         all.extend([empty(id), custom("x", ""), section(127, b""), section(14, b"")]);
     }
     assert_eq!(sections(&accepted(&module(&all))).len(), 2 + 4 * 13);
-    // Nor do they make anything forgotten.
+    // They do not reset the order.
     for between in [custom("x", ""), section(14, b"")] {
         rejected(&module(&[empty(1), between.clone(), empty(1)]), 11 + between.len(), "section out of order");
     }
 }
 
 #[test]
-fn rule_18_a_components_sections_come_in_any_order() {
+fn rule_18_component_sections_may_be_in_any_order() {
     let ids = [2, 3, 5, 6, 7, 8, 10, 11];
     for id in ids {
         for other in ids {
@@ -347,7 +347,7 @@ fn rule_19_section_1_holds_a_module_and_section_4_a_component() {
 
 #[test]
 fn rule_20_a_nested_item_has_at_most_1_gib() {
-    // Cut: whole ones are in `far`.
+    // Truncated. The complete ones are in `far`.
     for (id, inner) in [(1, MODULE), (4, COMPONENT)] {
         let bytes = |size| [&COMPONENT[..], &header(id, size), &inner].concat();
         rejected(&bytes(1 << 30), 22, "the input ends inside the");
@@ -355,7 +355,7 @@ fn rule_20_a_nested_item_has_at_most_1_gib() {
             assert_eq!(sections(&rejected(&bytes(size), 9, "at most 1 GiB")), []);
         }
     }
-    // What comes first: it goes past its parent, too.
+    // It also goes past its parent, which is reported first.
     let inner = [&COMPONENT[..], &header(1, u32::MAX)].concat();
     rejected(&component(&[nested(&inner)]), 19, "section too large");
 }
@@ -366,7 +366,7 @@ fn rule_21_a_nested_body_holds_its_preamble() {
         for len in 0..8 {
             let events = rejected(&component(&[section(id, &inner[..len])]), 10, "too short");
             assert_eq!(sections(&events), [(id, "")]);
-            // Whatever stands behind it.
+            // Whatever follows it.
             let bytes = [&COMPONENT[..], &header(id, len as u32), &inner, &inner].concat();
             rejected(&bytes, 10, "too short");
         }
@@ -375,19 +375,19 @@ fn rule_21_a_nested_body_holds_its_preamble() {
 
 #[test]
 fn rule_22_modules_never_nest() {
-    // A table section and a type section, whose bodies nobody parses.
+    // A table section and a type section. Their bodies are not parsed.
     let bytes = module(&[section(1, &MODULE), section(4, &COMPONENT)]);
     assert_eq!(sections(&accepted(&bytes)), [(1, ""), (4, "")]);
 }
 
 #[test]
-fn rule_23_what_stands_behind_a_section_is_the_next_one() {
+fn rule_23_sections_are_contiguous() {
     for second in [MODULE, COMPONENT] {
         rejected(&[&*module(&[custom("x", "")]), &second].concat(), 12, "second preamble");
         rejected(&[&*component(&[nested(&MODULE)]), &second].concat(), 18, "second preamble");
         rejected(&[&MODULE[..], &second].concat(), 8, "second preamble");
     }
-    // Nested, what is read as a custom section of 97 bytes goes past the item.
+    // In a nested item, the bytes parse as a custom section of 97 bytes that goes past the item.
     let inner = [&MODULE[..], &MODULE].concat();
     rejected(&component(&[nested(&inner)]), 19, "section too large");
     let inner = [&MODULE[..], &MODULE, &[0; 100]].concat();
@@ -397,7 +397,7 @@ fn rule_23_what_stands_behind_a_section_is_the_next_one() {
 }
 
 #[test]
-fn rule_24_a_depth_of_1000_loses_nothing_valid() {
+fn rule_24_a_depth_of_1000_accepts_everything_valid() {
     let is_valid = |depth| Validator::new_with_features(WasmFeatures::all()).validate_all(&chain(depth, &COMPONENT));
     let deepest = (1..=1_001).rev().find(|depth| is_valid(*depth).is_ok()).unwrap();
     assert!((900..=1_000).contains(&deepest), "{deepest}");
@@ -411,7 +411,7 @@ fn rule_24_a_depth_of_1000_loses_nothing_valid() {
     assert!(error.is_limit(), "{error}");
     assert_eq!(error.offset(), Some(bytes.len() as u64 - 8));
 
-    // And the reading does not recurse.
+    // The scan does not recurse.
     let deep = chain(90_000, &COMPONENT);
     assert_eq!(bodies::framing(&deep), Verdict::Accepted);
     assert_eq!(bodies::framing(&deep[..deep.len() - 1]), Verdict::Rejected);
@@ -419,7 +419,7 @@ fn rule_24_a_depth_of_1000_loses_nothing_valid() {
 
 #[test]
 fn rule_25_the_root_ends_with_the_input() {
-    // Whatever stands at the end of what it holds; over 4 GiB in `far`.
+    // Whatever its last section is. Roots over 4 GiB are in `far`.
     let bytes = component(&[nested(&module(&[custom("x", "")])), custom("y", "")]);
     let events = accepted(&bytes);
     assert_eq!(events.last(), Some(&Event::Leave(0, bytes.len() as u64)));
@@ -428,7 +428,7 @@ fn rule_25_the_root_ends_with_the_input() {
 }
 
 #[test]
-fn what_only_a_body_shows_is_no_error() {
+fn malformed_bodies_are_not_errors() {
     let component_start = section(9, &[0, 0, 0]);
     let bodies = [
         module(&[section(1, &[])]),
@@ -455,7 +455,7 @@ fn what_only_a_body_shows_is_no_error() {
     for bytes in bodies {
         accepted_alone(&bytes);
     }
-    // The reference reads these numbers on into what stands behind the section.
+    // The reference reads these numbers past the end of the section.
     for behind in [custom("\u{7f}", ""), section(15, &[0xff; 6]), vec![]] {
         accepted_alone(&module(&[section(10, &[]), behind.clone()]));
         accepted_alone(&module(&[section(10, &[0x80]), behind.clone()]));
@@ -473,7 +473,7 @@ fn an_error_names_its_item() {
 }
 
 #[test]
-fn limits_end_a_reading_where_they_are_exceeded() {
+fn exceeding_a_limit_ends_the_scan_there() {
     let bytes = component(&[nested(&MODULE), custom("abc", ""), nested(&component(&[nested(&MODULE)]))]);
     let exceeded = |limits| {
         let (events, result) = scan(&bytes, limits);
@@ -482,14 +482,14 @@ fn limits_end_a_reading_where_they_are_exceeded() {
         (events.len(), error.offset().unwrap())
     };
     let limits = Limits::default();
-    assert_eq!(exceeded(Limits { depth: 1, ..limits }), (2, 10));
-    assert_eq!(exceeded(Limits { depth: 2, ..limits }).1, bytes.len() as u64 - 8);
-    assert_eq!(exceeded(Limits { items: 0, ..limits }), (0, 0));
-    assert_eq!(exceeded(Limits { items: 1, ..limits }), (2, 10));
-    assert_eq!(exceeded(Limits { items: 3, ..limits }).1, bytes.len() as u64 - 8);
-    assert_eq!(exceeded(Limits { sections: 0, ..limits }), (1, 8));
-    assert_eq!(exceeded(Limits { sections: 1, ..limits }), (4, 18));
-    assert_eq!(exceeded(Limits { name: 2, ..limits }), (4, 20));
-    let all = Limits { depth: 3, items: 4, sections: 4, name: 3, ..limits };
+    assert_eq!(exceeded(Limits { max_depth: 1, ..limits }), (2, 10));
+    assert_eq!(exceeded(Limits { max_depth: 2, ..limits }).1, bytes.len() as u64 - 8);
+    assert_eq!(exceeded(Limits { max_items: 0, ..limits }), (0, 0));
+    assert_eq!(exceeded(Limits { max_items: 1, ..limits }), (2, 10));
+    assert_eq!(exceeded(Limits { max_items: 3, ..limits }).1, bytes.len() as u64 - 8);
+    assert_eq!(exceeded(Limits { max_sections: 0, ..limits }), (1, 8));
+    assert_eq!(exceeded(Limits { max_sections: 1, ..limits }), (4, 18));
+    assert_eq!(exceeded(Limits { max_name_len: 2, ..limits }), (4, 20));
+    let all = Limits { max_depth: 3, max_items: 4, max_sections: 4, max_name_len: 3, ..limits };
     scan(&bytes, all).1.unwrap();
 }

@@ -1,33 +1,33 @@
-//! What a section answers of itself.
+//! The accessors of a section.
 
 use sectile::Limits;
-use sectile::scan::{ItemKind, Section, Visitor, Want};
+use sectile::scan::{DataRequest, ItemKind, Section, Visitor};
 
 use super::{accepted, rejected};
-use crate::support::binary::{MODULE, component, custom, leb128, module, nested, padded, prefixed, section};
+use sectile_testing::binary::{MODULE, component, custom, leb128, module, nested, padded, prefixed, section};
 
-/// Keeps what the sections answer.
+/// Records the accessors of each section.
 #[derive(Default)]
 struct Answers(Vec<(ItemKind, u32, &'static str, String)>, Vec<[std::ops::Range<u64>; 4]>, Vec<[bool; 3]>);
 
 impl Visitor<'_> for Answers {
-    fn section(&mut self, section: &Section<'_>) -> Want {
+    fn section(&mut self, section: &Section<'_>) -> DataRequest {
         assert_eq!(section.name().as_bytes(), section.name_bytes());
-        self.0.push((section.item_kind, section.item, section.kind_name(), section.name().to_owned()));
+        self.0.push((section.item_kind(), section.item(), section.kind().name(), section.name().to_owned()));
         self.1.push([section.range(), section.header(), section.payload(), section.data()]);
         self.2.push([section.is_custom(), section.is_unknown(), section.holds_item()]);
-        Want::Nothing
+        DataRequest::Nothing
     }
 }
 
 fn answers(bytes: &[u8]) -> Answers {
     let mut answers = Answers::default();
-    sectile::drive::slice(bytes, &mut answers, Limits::default()).0.unwrap();
+    sectile::drive::scan_slice(bytes, &mut answers, Limits::default()).complete().unwrap();
     answers
 }
 
 #[test]
-fn its_kind_and_its_name() {
+fn sections_report_kind_and_name() {
     let inner = module(&[section(1, b"\0"), section(0x33, b""), custom("vendor", b"v")]);
     let bytes = component(&[section(7, b"\0"), nested(&inner), nested(&component(&[])), custom("x", b"")]);
     let Answers(names, _, kinds) = answers(&bytes);
@@ -61,7 +61,7 @@ fn its_kind_and_its_name() {
 }
 
 #[test]
-fn its_ranges_however_wide_the_sizes_are() {
+fn sections_report_ranges_at_any_width() {
     for width in 1..=5 {
         for name_width in 1..=5 {
             let name = [&*padded(6, name_width), b"vendor"].concat();
@@ -79,9 +79,9 @@ fn its_ranges_however_wide_the_sizes_are() {
     }
 }
 
-/// Names of some lengths are looked at in words.
+/// Names of some lengths are checked in words of several bytes.
 #[test]
-fn its_name_is_utf8_at_any_length() {
+fn section_names_are_utf8_at_any_length() {
     for len in 1..40 {
         for at in 0..len {
             for bad in [&[0x80][..], &[0xff], &vec![0x80; len - at]] {

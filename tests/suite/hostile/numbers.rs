@@ -1,19 +1,20 @@
-//! Depth, number, size.
+//! Depth, counts and sizes.
 
-use sectile::drive::{self, Push};
-use sectile::metadata::{Field, Reader};
-use sectile::{Code, Limits, read_at, read_slice};
+use sectile::drive::{self, PushDriver};
+use sectile::metadata::{Field, StreamReader};
+use sectile::scan::Collector;
+use sectile::{FindingCode, Limits, read_at, read_at_with, read_slice_with};
 
 use super::{on_a_small_stack, partial};
-use crate::support::binary::{MODULE, chain, component, custom, leb128, module, nested, padded, producers, section};
-use crate::support::found::{found, text};
-use crate::support::growth::assert_linear;
-use crate::support::memory::measure;
-use crate::support::mouths::{self, Deaf};
-use crate::support::sources::Sparse;
+use sectile_testing::all_drivers::{self, Deaf};
+use sectile_testing::binary::{MODULE, chain, component, custom, leb128, module, nested, padded, producers, section};
+use sectile_testing::found::{found, text};
+use sectile_testing::growth::assert_linear;
+use sectile_testing::memory::measure;
+use sectile_testing::sources::Sparse;
 
 #[test]
-fn a_hundred_thousand_nested_components_meet_the_depth_limit() {
+fn a_hundred_thousand_nested_components_exceed_the_depth_limit() {
     let bytes = chain(100_000, &component(&[]));
     on_a_small_stack(|| {
         let (metadata, error) = partial(&bytes, Limits::default());
@@ -28,36 +29,37 @@ fn a_hundred_thousand_nested_components_meet_the_depth_limit() {
 fn a_hundred_thousand_nested_components_need_no_recursion() {
     let bytes = chain(100_000, &component(&[custom("homepage", "example.com"), custom("authors", "the innermost")]));
     on_a_small_stack(|| {
-        let limits = Limits { depth: u32::MAX, items: u32::MAX, ..Limits::default() };
-        let metadata = read_slice(&bytes, limits).unwrap().complete().unwrap();
-        assert_eq!(read_at(&*bytes, bytes.len() as u64, limits).unwrap().complete().unwrap(), metadata);
-        let (reader, result) = mouths::push(&bytes, &[100], Reader::copying(limits), limits);
+        let limits = Limits { max_depth: u32::MAX, max_items: u32::MAX, ..Limits::default() };
+        let metadata = read_slice_with(&bytes, limits).complete().unwrap();
+        assert_eq!(read_at_with(&*bytes, bytes.len() as u64, limits).complete().unwrap(), metadata);
+        let (reader, result) = all_drivers::push(&bytes, &[100], StreamReader::with_limits(limits), limits);
         result.unwrap();
         assert_eq!(reader.finish().unwrap(), metadata);
         assert_eq!(metadata.items().len(), 100_000);
-        let last = metadata.items().last().unwrap();
+        let last = metadata.items().next_back().unwrap();
         assert_eq!(text(last, Field::Authors), Some("the innermost"));
-        let path = metadata.path(last);
+        let path = last.path();
         assert_eq!(path.indexes().len(), 99_999);
-        assert!(std::ptr::eq(metadata.item(&path).unwrap(), last));
-        assert_eq!(metadata.findings().iter().next().unwrap().path, path);
+        assert_eq!(metadata.item(&path).unwrap().number(), last.number());
+        assert_eq!(metadata.findings().iter().next().unwrap().path(), &path);
         let owned = metadata.clone().into_owned();
         assert_eq!(owned, metadata);
     });
 }
 
-/// A module of so many sections of three bytes each.
+/// A module of this many sections of three bytes each.
 fn tiny_sections(number: usize, section: [u8; 3]) -> Vec<u8> {
     [&MODULE[..], &section.repeat(number)].concat()
 }
 
 #[test]
-fn a_million_tiny_sections_take_one_call_and_three_bytes_each() {
+fn a_million_tiny_sections_cost_three_bytes_each() {
     for number in [500_000, 1_000_000] {
         let bytes = tiny_sections(number, [0, 1, 0]); // custom, with an empty name
         let mut deaf = Deaf::default();
-        let ((result, cost), allocated) = measure(|| drive::slice(&bytes, &mut deaf, Limits::default()));
-        result.unwrap();
+        let (outcome, allocated) = measure(|| drive::scan_slice(&bytes, &mut deaf, Limits::default()));
+        let cost = outcome.cost();
+        outcome.complete().unwrap();
         assert_eq!((deaf.entered, deaf.sections, deaf.left), (1, number as u64, 1));
         assert_eq!(cost.bytes, bytes.len() as u64);
         assert_eq!(allocated.total, 0);
@@ -69,23 +71,21 @@ fn a_million_tiny_sections_are_streamed() {
     let bytes = tiny_sections(1_000_000, [0, 1, 0]);
 
     let mut deaf = Deaf::default();
-    let ((result, cost), allocated) =
-        measure(|| drive::read_at(&*bytes, bytes.len() as u64, &mut deaf, Limits::default()));
-    result.unwrap();
+    let (outcome, allocated) = measure(|| drive::scan_at(&*bytes, bytes.len() as u64, &mut deaf, Limits::default()));
+    let cost = outcome.cost();
+    outcome.complete().unwrap();
     assert_eq!(deaf.sections, 1_000_000);
     assert_eq!(cost.bytes, bytes.len() as u64, "every byte is read once");
     assert!(cost.reads <= 16 + cost.bytes / 16_000, "{} reads", cost.reads);
     assert!(allocated.peak <= 64 << 10, "{allocated:?}");
 
     for size in [5, 1000] {
-        let mut push = Push::new(Deaf::default(), Limits::default());
+        let mut push = PushDriver::with_limits(Deaf::default(), Limits::default());
         let (deaf, allocated) = measure(|| {
             for chunk in bytes.chunks(size) {
                 push.push(chunk).unwrap();
             }
-            let (deaf, result) = push.finish();
-            result.unwrap();
-            deaf
+            push.finish_visitor().complete().unwrap()
         });
         assert_eq!(deaf.sections, 1_000_000);
         assert!(allocated.peak <= 64, "chunks of {size}: {allocated:?}");
@@ -93,31 +93,31 @@ fn a_million_tiny_sections_are_streamed() {
 }
 
 #[test]
-fn a_million_sections_that_are_found_fault_with_are_one_finding() {
+fn a_million_unknown_sections_are_one_finding() {
     let bytes = tiny_sections(1_000_000, [0x7f, 1, 0]);
-    let (outcome, allocated) = measure(|| read_slice(&bytes, Limits::default()).unwrap());
+    let (outcome, allocated) = measure(|| read_slice_with(&bytes, Limits::default()));
     let metadata = outcome.complete().unwrap();
     assert_eq!(found(&metadata), ["unknown-section ×1000000"]);
     assert!(allocated.peak <= 16 << 10, "{allocated:?}");
 }
 
 #[test]
-fn a_million_items_meet_the_limit_and_are_not_kept() {
+fn a_million_items_exceed_the_limit() {
     let tiny = nested(&MODULE);
     let bytes = component(&[tiny.repeat(1_000_000)]);
-    let (outcome, allocated) = measure(|| read_slice(&bytes, Limits::default()).unwrap());
-    assert!(outcome.broken.as_ref().unwrap().is_limit());
-    assert_eq!(outcome.value.items().len(), 100_000);
+    let (outcome, allocated) = measure(|| read_slice_with(&bytes, Limits::default()));
+    assert!(outcome.error().unwrap().is_limit());
+    assert_eq!(outcome.value().unwrap().items().len(), 100_000);
     assert!(allocated.peak <= 256 << 20, "{allocated:?}");
-    let (metadata, error) = partial(&bytes[..50_000], Limits { items: 100, ..Limits::default() });
+    let (metadata, error) = partial(&bytes[..50_000], Limits { max_items: 100, ..Limits::default() });
     assert_eq!((metadata.items().len(), error.offset()), (100, Some(8 + 99 * 10 + 2)));
 }
 
-/// However many there are of what is small: none is looked at, or looked for, again with each of the others.
+/// The time is linear in the number of sections, items, subsections and values.
 #[test]
 fn more_takes_time_in_proportion() {
-    let limits = Limits { depth: u32::MAX, items: u32::MAX, ..Limits::default() };
-    let read = |bytes: &Vec<u8>| read_slice(bytes, limits).unwrap().complete().unwrap().into_owned();
+    let limits = Limits { max_depth: u32::MAX, max_items: u32::MAX, ..Limits::default() };
+    let read = |bytes: &Vec<u8>| read_slice_with(bytes, limits).complete().unwrap().into_owned();
     assert_linear(1_000_000, |number| tiny_sections(number, [0, 1, 0]), read);
     assert_linear(400_000, |number| tiny_sections(number, [0x7f, 1, 0]), read);
     assert_linear(60_000, |number| module(&[custom("authors", "a").repeat(number)]), read);
@@ -138,7 +138,7 @@ fn more_takes_time_in_proportion() {
     assert_linear(40_000, |number| module(&[custom("producers", producers(&[("sdk", &others(number))]))]), read);
 }
 
-/// More than 4 GiB, three times over, with values behind each; and the offsets of those.
+/// Three sections of 4 GiB, each followed by a value, and the offsets of the values.
 fn beyond_4_gib() -> (Sparse, [u64; 3]) {
     let huge = [&b"\0"[..], &leb128(u32::MAX), b"\x04bulk"].concat();
     let gap = u64::from(u32::MAX) - 5;
@@ -156,8 +156,8 @@ fn beyond_4_gib() -> (Sparse, [u64; 3]) {
 fn a_file_over_4_gib() {
     let (source, offsets) = beyond_4_gib();
     assert!(source.len() > 3 << 32);
-    let outcome = read_at(&source, source.len(), Limits::default()).unwrap();
-    assert!(outcome.cost.bytes < 8 << 10, "{:?}", outcome.cost);
+    let outcome = read_at_with(&source, source.len(), Limits::default());
+    assert!(outcome.cost().bytes < 8 << 10, "{:?}", outcome.cost());
     let metadata = outcome.complete().unwrap();
     let root = metadata.root();
     assert_eq!(root.range(), Some(0..source.len()));
@@ -169,9 +169,9 @@ fn a_file_over_4_gib() {
         assert_eq!(root.annotation(field).unwrap().range(), start..start + value.len() as u64);
     }
     let finding = metadata.findings().iter().next().unwrap();
-    assert_eq!((finding.code, finding.offset), (Code::NotUrl, offsets[2]));
-    let bulk = root.shares().find(|share| share.kind == "custom").unwrap();
-    assert_eq!((bulk.sections, bulk.bytes), (3, 3 * (u64::from(u32::MAX) + 6)));
+    assert_eq!((finding.code(), finding.offset()), (FindingCode::NotUrl, offsets[2]));
+    let bulk = root.section_sizes().find(|share| share.name() == "custom").unwrap();
+    assert_eq!((bulk.sections(), bulk.bytes()), (3, 3 * (u64::from(u32::MAX) + 6)));
 
     let (pushed, result) = source.pushed(Limits::default());
     result.unwrap();
@@ -179,40 +179,40 @@ fn a_file_over_4_gib() {
 }
 
 #[test]
-fn an_error_beyond_4_gib_says_where() {
+fn an_error_beyond_4_gib_has_its_offset() {
     let (source, _) = beyond_4_gib();
     let end = source.len();
     let source = source.bytes([0x80, 0]);
-    let outcome = read_at(&source, source.len(), Limits::default()).unwrap();
+    let (metadata, error, _) = read_at_with(&source, source.len(), Limits::default()).into_parts();
     let (_, pushed) = source.pushed(Limits::default());
-    for error in [outcome.broken.unwrap(), pushed.unwrap_err()] {
+    for error in [error.unwrap(), pushed.unwrap_err()] {
         assert!(error.is_malformed());
         assert_eq!(error.offset(), Some(end));
     }
-    assert_eq!(text(outcome.value.root(), Field::Version), Some("1"));
+    assert_eq!(text(metadata.unwrap().root(), Field::Version), Some("1"));
 
-    // Cut off inside the last of the huge sections.
+    // Truncated inside the last of the huge sections.
     let short = end - (1 << 32);
-    let outcome = read_at(&source, short, Limits::default()).unwrap();
-    let error = outcome.broken.unwrap();
+    let (metadata, error, _) = read_at_with(&source, short, Limits::default()).into_parts();
+    let error = error.unwrap();
     assert!(error.is_truncated());
     assert_eq!(error.offset(), Some(short));
-    assert_eq!(text(outcome.value.root(), Field::Version), Some("1"));
+    assert_eq!(text(metadata.unwrap().root(), Field::Version), Some("1"));
 }
 
 #[test]
-fn a_nested_item_of_1_gib_and_no_more() {
+fn a_nested_item_may_have_1_gib() {
     let holding = |size: u32| {
         let bulk = [&MODULE[..], b"\0", &padded(size - 8 - 6, 5), b"\x04bulk"].concat();
         let source = Sparse::default().bytes(component(&[])).bytes([&b"\x01"[..], &leb128(size), &bulk].concat());
         source.zeros(u64::from(size) - bulk.len() as u64).bytes(custom("authors", "behind"))
     };
     let source = holding(1 << 30);
-    let metadata = read_at(&source, source.len(), Limits::default()).unwrap().complete().unwrap();
+    let metadata = read_at(&source, source.len()).unwrap();
     assert_eq!(text(metadata.root(), Field::Authors), Some("behind"));
     assert_eq!(source.pushed(Limits::default()).0.unwrap(), metadata);
 
     let source = holding((1 << 30) + 1);
-    let error = read_at(&source, source.len(), Limits::default()).unwrap().complete().unwrap_err();
+    let error = read_at(&source, source.len()).unwrap_err();
     assert_eq!((error.offset(), error.is_malformed()), (Some(9), true));
 }

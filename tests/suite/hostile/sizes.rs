@@ -1,18 +1,18 @@
-//! LEB128, and sizes that lie.
+//! LEB128 and lying sizes.
 
 use sectile::Limits;
 use sectile::metadata::Field;
 
 use super::partial;
-use crate::support::binary::{component, custom, leb128, module, nested, section};
-use crate::support::found::text;
+use sectile_testing::binary::{component, custom, leb128, module, nested, section};
+use sectile_testing::found::text;
 
 #[test]
-fn a_leb128_that_overflows_or_is_too_long() {
+fn overflowing_and_overlong_leb128_is_malformed() {
     let before = module(&[custom("authors", "me")]);
     let size = before.len() as u64 + 1;
     for leb128 in [
-        &b"\xff\xff\xff\xff\x1f"[..], // a bit beyond the 32nd
+        &b"\xff\xff\xff\xff\x1f"[..], // a bit above the 32nd
         b"\x80\x80\x80\x80\x10",      // that bit alone
         b"\x80\x80\x80\x80\x80\x00",  // a sixth byte
         b"\xff\xff\xff\xff\xff",      // no end
@@ -23,7 +23,7 @@ fn a_leb128_that_overflows_or_is_too_long() {
         assert_eq!(error.offset(), Some(size), "{leb128:x?}");
         assert_eq!(text(metadata.root(), Field::Authors), Some("me"));
 
-        // The same as the length of a custom section's name.
+        // The same for the length of a custom section's name.
         let bytes = [&*before, &section(0, leb128)].concat();
         let (metadata, error) = partial(&bytes, Limits::default());
         assert!(error.is_malformed(), "{error}");
@@ -33,14 +33,14 @@ fn a_leb128_that_overflows_or_is_too_long() {
 }
 
 #[test]
-fn a_size_past_the_end_of_the_input_costs_only_what_lies_behind() {
+fn a_size_past_the_input_keeps_what_came_before() {
     let before = module(&[custom("authors", "me")]);
     for size in [12, 300, 1 << 30, u32::MAX] {
         for lie in [
-            [&b"\x00"[..], &leb128(size), b"\x04note"].concat(), // data of no interest
-            [&b"\x00"[..], &leb128(size), b"\x08licensesMI"].concat(), // data that is wanted
+            [&b"\x00"[..], &leb128(size), b"\x04note"].concat(), // data that is not requested
+            [&b"\x00"[..], &leb128(size), b"\x08licensesMI"].concat(), // requested data
             [&b"\x0a"[..], &leb128(size), b"\x01"].concat(),     // code
-            [&b"\x00"[..], &leb128(size.max(90)), b"\x50no"].concat(), // a name that breaks off
+            [&b"\x00"[..], &leb128(size.max(90)), b"\x50no"].concat(), // a truncated name
             [&b"\x7f"[..], &leb128(size)[..]].concat(),          // nothing follows
         ] {
             let bytes = [&before, &*lie].concat();
@@ -55,17 +55,17 @@ fn a_size_past_the_end_of_the_input_costs_only_what_lies_behind() {
 }
 
 #[test]
-fn a_child_past_its_parent_inside_the_file() {
+fn a_child_past_its_parent_is_malformed() {
     let mut inner = component(&[custom("authors", "inner")]);
-    inner.extend(b"\x00\x20\x04note"); // 0x20 bytes, of which the parent has 5
+    inner.extend(b"\x00\x20\x04note"); // 0x20 bytes, but the parent has 5 left
     let behind = custom("vendor", "v".repeat(100));
     let bytes = component(&[custom("authors", "outer"), nested(&inner), behind]);
     let (metadata, error) = partial(&bytes, Limits::default());
     assert!(error.is_malformed() && !error.is_truncated(), "{error}");
     assert_eq!(error.path().to_string(), "0");
-    let inner_end = metadata.items()[1].end().unwrap();
+    let inner_end = metadata.items().nth(1).unwrap().end().unwrap();
     assert_eq!(error.offset(), Some(inner_end - 6), "the size field");
     assert_eq!(text(metadata.root(), Field::Authors), Some("outer"));
-    assert_eq!(text(&metadata.items()[1], Field::Authors), Some("inner"));
+    assert_eq!(text(metadata.items().nth(1).unwrap(), Field::Authors), Some("inner"));
     assert_eq!(metadata.root().annotation(Field::Vendor), None, "lies behind the break");
 }

@@ -1,18 +1,17 @@
-//! Surroundings that fail: reads, files that change, lengths that are none.
+//! Failing environments: failed reads, changing files, wrong lengths.
 
 use std::cell::Cell;
 use std::io::Read;
 use std::time::SystemTime;
 
 use sectile::edit::Edit;
-use sectile::policy::{Items, Rule, Sections};
-use sectile::{Code, Finding, Input, Limits, Policy, drive, read_at, read_slice};
+use sectile::{Finding, FindingCode, Input, Limits, drive, read_at, read_at_with, read_slice};
 
-use crate::support::binary::{component, custom, module, name, nested, producers, section};
-use crate::support::mouths::{self, arrived};
-use crate::support::sources::{Damaged, Dribble, Failing};
+use sectile_testing::all_drivers::{self, arrived};
+use sectile_testing::binary::{component, custom, module, name, nested, producers, section};
+use sectile_testing::sources::{Damaged, Dribble, Failing};
 
-/// A tree of metadata, with bodies between that nobody reads.
+/// A tree of metadata with skipped bodies between.
 fn sample() -> Vec<u8> {
     let inner = module(&[
         custom("name", name("inner")),
@@ -34,13 +33,13 @@ fn sample() -> Vec<u8> {
 #[test]
 fn short_reads_and_interruptions_change_nothing() {
     let bytes = sample();
-    let expected = read_at(&*bytes, bytes.len() as u64, Limits::default()).unwrap();
+    let expected = read_at_with(&*bytes, bytes.len() as u64, Limits::default());
     let source = Dribble { bytes: &bytes, interrupted: Cell::new(false) };
-    let dribbled = read_at(&source, bytes.len() as u64, Limits::default()).unwrap();
+    let dribbled = read_at_with(&source, bytes.len() as u64, Limits::default());
     assert!(dribbled.is_complete());
-    assert_eq!(dribbled.value, expected.value);
-    assert_eq!(dribbled.cost.bytes, expected.cost.bytes);
-    assert_eq!(dribbled.cost.reads, dribbled.cost.bytes, "each of one byte");
+    assert_eq!(dribbled.value(), expected.value());
+    assert_eq!(dribbled.cost().bytes, expected.cost().bytes);
+    assert_eq!(dribbled.cost().reads, dribbled.cost().bytes, "each of one byte");
 }
 
 #[test]
@@ -48,101 +47,88 @@ fn each_read_in_turn_fails() {
     let apart = section(2, &[7; 30_000]);
     let bytes = component(&[nested(&sample()), apart.clone(), custom("vendor", "v"), apart, custom("revision", "r")]);
     let len = bytes.len() as u64;
-    let whole = read_at(&*bytes, len, Limits::default()).unwrap();
-    assert!(whole.cost.reads >= 4, "{:?}", whole.cost);
-    for reads in 0..whole.cost.reads {
+    let whole = read_at_with(&*bytes, len, Limits::default());
+    assert!(whole.cost().reads >= 4, "{:?}", whole.cost());
+    for reads in 0..whole.cost().reads {
         let source = Failing::after(reads, &bytes);
-        let result = read_at(&source, len, Limits::default());
+        let (metadata, error, cost) = read_at_with(&source, len, Limits::default()).into_parts();
         let failed = source.failed.get();
-        assert!(failed.is_some());
-        let error = if reads == 0 {
-            result.unwrap_err()
-        } else {
-            let outcome = result.unwrap();
-            assert_eq!(Some(outcome.value), arrived(&bytes[..failed.unwrap() as usize]), "after {reads} reads");
-            assert_eq!(outcome.cost.reads, reads);
-            outcome.broken.unwrap()
-        };
+        assert_eq!(metadata.is_none(), reads == 0);
+        assert_eq!(metadata, arrived(&bytes[..failed.unwrap() as usize]), "after {reads} reads");
+        assert_eq!(cost.reads, reads);
+        let error = error.unwrap();
         assert!(error.is_io() && !error.is_malformed() && !error.is_truncated() && !error.is_limit());
         assert_eq!(error.offset(), failed);
         assert!(error.to_string().contains(&format!("{:#x}", failed.unwrap())), "{error}");
         assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "EIO");
     }
-    assert!(read_at(&Failing::after(whole.cost.reads, &bytes), len, Limits::default()).unwrap().is_complete());
+    assert!(read_at_with(&Failing::after(whole.cost().reads, &bytes), len, Limits::default()).is_complete());
 }
 
-/// What was read before the bad byte is not lost for having been asked for together with it.
+/// Bytes before the unreadable one are used, even if one read requested both.
 #[test]
 fn each_byte_in_turn_cannot_be_read() {
     let bytes = sample();
     let len = bytes.len() as u64;
-    let whole = read_slice(&bytes, Limits::default()).unwrap().complete().unwrap();
+    let whole = read_slice(&bytes).unwrap();
     for at in 0..len {
-        match read_at(&Damaged { bytes: &bytes, at }, len, Limits::default()) {
-            Err(error) => assert!(at < 8 && error.is_io() && error.offset() == Some(at), "{error}"),
-            Ok(outcome) => match outcome.broken {
-                None => assert_eq!(outcome.value, whole, "{at}"),
-                Some(error) => {
-                    assert!(error.is_io());
-                    assert_eq!(error.offset(), Some(at));
-                    assert_eq!(Some(outcome.value), arrived(&bytes[..at as usize]), "{at}");
-                }
-            },
+        let (metadata, error, _) = read_at_with(&Damaged { bytes: &bytes, at }, len, Limits::default()).into_parts();
+        assert_eq!(metadata.is_none(), at < 8, "{at}");
+        match error {
+            None => assert_eq!(metadata.as_ref(), Some(&whole), "{at}"),
+            Some(error) => {
+                assert!(error.is_io());
+                assert_eq!(error.offset(), Some(at));
+                assert_eq!(metadata, arrived(&bytes[..at as usize]), "{at}");
+            }
         }
     }
 }
 
 #[test]
-fn a_file_that_shrank_says_so_and_keeps_what_came_before() {
+fn a_file_that_shrank_keeps_what_came_before() {
     let bytes = sample();
     let len = bytes.len() as u64;
-    let whole = read_slice(&bytes, Limits::default()).unwrap().complete().unwrap();
+    let whole = read_slice(&bytes).unwrap();
     for cut in 0..bytes.len() {
-        let result = read_at(&bytes[..cut], len, Limits::default());
-        let error = match result {
-            Err(error) => error,
-            Ok(outcome) => match outcome.broken {
-                None => {
-                    assert_eq!(outcome.value, whole, "nothing that is missing was looked at");
-                    continue;
-                }
-                Some(error) => {
-                    assert_eq!(Some(outcome.value), arrived(&bytes[..cut]), "cut at {cut}");
-                    error
-                }
-            },
+        let (metadata, error, _) = read_at_with(&bytes[..cut], len, Limits::default()).into_parts();
+        let Some(error) = error else {
+            assert_eq!(metadata.as_ref(), Some(&whole), "nothing that is missing was looked at");
+            continue;
         };
+        assert_eq!(metadata, arrived(&bytes[..cut]), "cut at {cut}");
         assert!(error.is_io() && !error.is_malformed() && !error.is_not_wasm(), "{error}");
-        // The first read that gives nothing may begin anywhere behind the cut.
+        // The first empty read may start anywhere after the cut.
         assert!(error.offset().unwrap() >= cut as u64, "{error}");
         assert!(error.to_string().contains("shrank"), "{error}");
     }
 }
 
 #[test]
-fn a_file_that_grew_is_read_as_long_as_it_was() {
+fn a_file_that_grew_is_read_to_its_former_length() {
     let bytes = sample();
     let longer = [&*bytes, &custom("vendor", "late")].concat();
-    let outcome = read_at(&*longer, bytes.len() as u64, Limits::default()).unwrap();
-    assert_eq!(outcome.complete().unwrap(), read_slice(&bytes, Limits::default()).unwrap().value);
+    assert_eq!(read_at(&*longer, bytes.len() as u64).unwrap(), read_slice(&bytes).unwrap());
 }
 
 #[test]
-fn a_read_of_nothing_is_the_end_and_no_endless_loop() {
+fn an_empty_read_ends_the_scan() {
     struct Empty;
     impl drive::ReadAt for Empty {
         fn read_at(&self, _: &mut [u8], _: u64) -> std::io::Result<usize> {
             Ok(0)
         }
     }
-    let error = read_at(&Empty, 1000, Limits::default()).unwrap_err();
+    let error = read_at(&Empty, 1000).unwrap_err();
+    assert!(error.partial().is_none());
     assert!(error.is_io() && error.to_string().contains("shrank"), "{error}");
-    let error = read_at(&Empty, 0, Limits::default()).unwrap_err();
+    let error = read_at(&Empty, 0).unwrap_err();
+    assert!(error.partial().is_none());
     assert!(error.is_not_wasm(), "{error}");
 }
 
 #[test]
-fn a_read_that_says_more_than_it_can_have_read_is_an_error() {
+fn a_read_longer_than_its_buffer_is_an_error() {
     struct Boasting<'a>(&'a [u8]);
     impl drive::ReadAt for Boasting<'_> {
         fn read_at(&self, buffer: &mut [u8], offset: u64) -> std::io::Result<usize> {
@@ -152,9 +138,11 @@ fn a_read_that_says_more_than_it_can_have_read_is_an_error() {
     }
     let bytes = module(&[custom("authors", "me")]);
     let len = bytes.len() as u64;
-    let error = read_at(&Boasting(&bytes), len, Limits::default()).unwrap_err();
+    let error = read_at(&Boasting(&bytes), len).unwrap_err();
+    assert!(error.partial().is_none());
     assert!(error.is_io() && error.to_string().contains("more than it was asked for"), "{error}");
-    let plan = Edit::new().put("note", "x").unwrap().plan_slice(&bytes, Limits::default()).unwrap().plan;
+    let plan = Edit::new().put("note", "x").unwrap().plan_slice(&bytes).unwrap();
+    let plan = plan.plan();
     let mut made = Vec::new();
     for error in [
         plan.reader(Boasting(&bytes)).read_to_end(&mut made).unwrap_err(),
@@ -165,14 +153,14 @@ fn a_read_that_says_more_than_it_can_have_read_is_an_error() {
     }
     #[cfg(feature = "digest")]
     {
-        let error = sectile::digest::read_at(&Boasting(&bytes), len, Limits::default()).unwrap_err();
+        let error = sectile::digest::compute(&Boasting(&bytes), len).unwrap_err();
         assert!(error.is_io() && error.to_string().contains("more than it was asked for"), "{error}");
     }
 }
 
 #[cfg(unix)]
 #[test]
-fn a_file_that_is_none_is_refused() {
+fn only_regular_files_are_opened() {
     use std::fs::File;
     use std::os::fd::OwnedFd;
     use std::os::unix::net::UnixStream;
@@ -183,44 +171,39 @@ fn a_file_that_is_none_is_refused() {
         (File::open("/").unwrap(), "is a directory"),
         (File::open("/dev/null").unwrap(), "is a device"),
     ] {
-        let error = Input::of(file).unwrap_err();
+        let error = Input::from_file(file).unwrap_err();
         assert!(error.is_io() && error.to_string().contains(what), "{error}");
     }
-    assert!(Input::of(mouths::file(b"")).unwrap().is_empty());
+    assert!(Input::from_file(all_drivers::file(b"")).unwrap().is_empty());
 }
 
 #[test]
-fn a_length_without_end_does_not_overflow() {
+fn the_largest_lengths_do_not_overflow() {
     for len in [u64::MAX, i64::MAX as u64, i64::MAX as u64 + 1] {
         let bytes = module(&[custom("authors", "me")]);
-        let outcome = read_at(&*bytes, len, Limits::default());
-        let error = outcome.map_or_else(|error| error, |outcome| outcome.broken.unwrap());
-        assert!(error.is_io(), "{error}");
+        let outcome = read_at_with(&*bytes, len, Limits::default());
+        assert!(outcome.error().unwrap().is_io(), "{outcome:?}");
     }
 }
 
-/// The same length, and another time: what was read may be of neither state.
+/// The length is the same and the time differs: the values may mix two states.
 #[test]
 fn a_file_that_is_rewritten_while_it_is_read_is_a_finding() {
     let bytes = sample();
-    let file = mouths::file(&bytes);
-    let input = Input::of(file.try_clone().unwrap()).unwrap();
-    assert!(!input.read(Limits::default()).unwrap().value.findings().iter().any(is_changed));
+    let file = all_drivers::file(&bytes);
+    let input = Input::from_file(file.try_clone().unwrap()).unwrap();
+    assert!(!input.read().unwrap().findings().iter().any(is_changed));
     file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
     assert!(input.changed().unwrap());
-    assert!(input.read(Limits::default()).unwrap().value.findings().iter().any(is_changed));
-    let policy = Policy::default();
-    assert!(input.read_for(&policy).unwrap().value.metadata.findings().iter().any(is_changed));
-    let asking = policy.with(Rule::new(Sections::new(Items::all()).named(["x".parse().unwrap()])));
-    assert!(input.read_for(&asking).unwrap().value.metadata.findings().iter().any(is_changed));
+    assert!(input.read().unwrap().findings().iter().any(is_changed));
     #[cfg(feature = "interface")]
     {
-        assert!(input.interface(Limits::default()).unwrap().value.findings().iter().any(is_changed));
-        let (metadata, _) = input.read_with_interface(Limits::default()).unwrap().value;
+        assert!(input.interface().unwrap().findings().iter().any(is_changed));
+        let (metadata, _) = input.read_with_interface(Limits::default()).complete().unwrap();
         assert!(metadata.findings().iter().any(is_changed));
     }
 }
 
 fn is_changed(finding: &Finding) -> bool {
-    finding.code == Code::Changed
+    finding.code() == FindingCode::Changed
 }

@@ -1,4 +1,4 @@
-//! What others say of the same bytes: `wasmparser` of every binary that is at hand, `wit-component` of components.
+//! Other decoders agree: `wasmparser` for every binary, `wit-component` for components.
 
 use std::collections::BTreeSet;
 
@@ -8,9 +8,9 @@ use wit_component::DecodedWasm;
 use wit_parser::{PackageId, Resolve, WorldId};
 
 use super::{interface, told};
-use crate::support::files;
+use sectile_testing::files;
 
-/// `offset module name` or `offset name` of imports and exports, as wasmparser's own parser comes upon them in the root.
+/// `offset module name` or `offset name` of the root's imports and exports, in the order of wasmparser's parser.
 fn parsed(bytes: &[u8]) -> (Vec<String>, Vec<String>) {
     let (mut imports, mut exports) = (Vec::new(), Vec::new());
     let mut depth = 0;
@@ -45,12 +45,12 @@ fn names(externs: &[sectile::interface::Extern]) -> Vec<String> {
     told(externs).into_iter().map(strip).collect()
 }
 
-/// The names, and where they stand.
+/// The names with their offsets.
 fn placed(externs: &[sectile::interface::Extern]) -> Vec<String> {
     externs.iter().zip(names(externs)).map(|(found, name)| format!("{} {name}", found.offset())).collect()
 }
 
-/// What oci-wasm's `Component::from_world` gives: imports and exports.
+/// Imports and exports as oci-wasm's `Component::from_world` lists them.
 fn world(resolve: &Resolve, world: WorldId) -> (Vec<String>, Vec<String>) {
     let world = &resolve.worlds[world];
     let imports = world.imports.keys().map(|key| resolve.name_world_key(key)).collect();
@@ -58,7 +58,7 @@ fn world(resolve: &Resolve, world: WorldId) -> (Vec<String>, Vec<String>) {
     (imports, exports)
 }
 
-/// What oci-wasm's `Component::from_package` gives as exports, which it leaves in random order.
+/// Exports as oci-wasm's `Component::from_package` lists them, in random order.
 fn package(resolve: &Resolve, package: PackageId) -> BTreeSet<String> {
     let package = &resolve.packages[package];
     let mut exports = BTreeSet::new();
@@ -98,8 +98,8 @@ fn real_files() {
     }
 }
 
-/// A WIT package out of its text, as wit-component encodes it; also with names that keep the end of a version apart, of
-/// which the same must be said.
+/// A WIT package encoded by wit-component from its text, also with names whose version is split. Both must be read
+/// alike.
 fn encoded(wit: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let id = resolve.push_str("test.wit", wit).unwrap();
@@ -163,7 +163,7 @@ fn a_wit_package_in_the_older_encoding() {
     assert_eq!(found.exports(), ["a:b/i@1.0.0", "run", "a:b/w@1.0.0"]);
 }
 
-/// Whatever a world's type declares before what it exports, the indexes of its types are those that the decoder counts.
+/// The decoder counts type indexes correctly, whatever the type of a world declares before its exports.
 #[test]
 fn a_wit_package_whose_worlds_declare_all_kinds_of_things() {
     let bytes = wat::parse_str(
@@ -188,7 +188,7 @@ fn a_wit_package_whose_worlds_declare_all_kinds_of_things() {
 }
 
 #[test]
-fn a_component_type_beside_something_else_is_no_wit_package() {
+fn a_component_type_beside_other_exports_is_not_a_wit_package() {
     let wit = r#"(type $t (component (type (instance)) (export "a:b/i" (instance (type 0)))))"#;
     for rest in [
         r#"(import "f" (func)) (export "i" (type $t))"#,
@@ -203,12 +203,12 @@ fn a_component_type_beside_something_else_is_no_wit_package() {
     }
     let only =
         wat::parse_str(format!(r#"(component {wit} (core module) (component) (export "i" (type $t)))"#)).unwrap();
-    assert_eq!(wit_package(&only).name(), "a:b"); // what lies beside it makes no difference to wit-parser
+    assert_eq!(wit_package(&only).name(), "a:b"); // wit-parser ignores its siblings
 }
 
-/// Where a world cannot say what a component imports or exports, all of it is listed here.
+/// Imports and exports that a world cannot express are listed here.
 #[test]
-fn what_no_world_has() {
+fn items_that_no_world_has_are_listed() {
     let importing =
         |import: &str| wat::parse_str(format!(r#"(component (import "f" (func)) (import {import}))"#)).unwrap();
     let mut decoded = Vec::new();

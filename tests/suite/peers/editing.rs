@@ -1,25 +1,26 @@
-//! The rows about editing.
+//! Edits that other tools handle wrongly.
 
 use std::cell::Cell;
 use std::io;
 
+use sectile::Glob;
 use sectile::drive::ReadAt;
-use sectile::edit::{Edit, EditError, Glob, Strip};
+use sectile::edit::{Edit, EditError, Strip};
 use sectile::metadata::Field;
-use sectile::{Code, Limits, Severity};
+use sectile::{FindingCode, Severity};
 use wasm_metadata::{AddMetadata, AddMetadataField, Payload};
 
 use super::{out_of_order, peer_edits};
-use crate::support::binary::{MODULE, component, custom, module, name, nested, padded, prefixed, producers, section};
-use crate::support::found::{self, found, text};
-use crate::support::mouths;
-use crate::support::sources::Sparse;
+use sectile_testing::all_drivers;
+use sectile_testing::binary::{MODULE, component, custom, module, name, nested, padded, prefixed, producers, section};
+use sectile_testing::found::{self, found, text};
+use sectile_testing::sources::Sparse;
 
-/// The bytes that an edit makes.
+/// The bytes after an edit.
 #[track_caller]
 fn edited(edit: Result<Edit, EditError>, source: &[u8]) -> Vec<u8> {
-    let planned = edit.unwrap().plan_slice(source, Limits::default()).unwrap();
-    planned.plan.to_vec(source).unwrap()
+    let planned = edit.unwrap().plan_slice(source).unwrap();
+    planned.plan().to_vec(source).unwrap()
 }
 
 fn set(field: Field, value: &str) -> Result<Edit, EditError> {
@@ -30,7 +31,7 @@ fn strip(strip: Strip) -> Result<Edit, EditError> {
     Ok(Edit::new().strip(strip))
 }
 
-/// How often some bytes stand in others.
+/// The number of occurrences of some bytes.
 fn times(bytes: &[u8], in_bytes: &[u8]) -> usize {
     in_bytes.windows(bytes.len()).filter(|window| *window == bytes).count()
 }
@@ -42,7 +43,7 @@ fn peer_sets(change: impl FnOnce(&mut AddMetadata), source: &[u8]) -> Result<Vec
 }
 
 #[test]
-fn authors_are_replaced_where_they_stand() {
+fn authors_are_replaced_in_place() {
     let source = module(&[custom("authors", "old"), custom("x", "")]);
     let peer = |edit: &mut AddMetadata| edit.authors = AddMetadataField::Set(wasm_metadata::Authors::new("new"));
     assert_eq!(times(b"authors", &peer_sets(peer, &source).unwrap()), 2, "the peer adds a second section");
@@ -50,14 +51,14 @@ fn authors_are_replaced_where_they_stand() {
 }
 
 #[test]
-fn of_two_authors_one_is_left() {
+fn setting_authors_leaves_one_section() {
     let source = module(&[custom("authors", "first"), custom("x", ""), custom("authors", "second")]);
     assert_eq!(edited(set(Field::Authors, "new"), &source), module(&[custom("authors", "new"), custom("x", "")]));
 }
 
-/// Whatever is wrong with one section, at the root or in a nested item: others are edited, and its bytes stay.
+/// A malformed section in the root or a nested item keeps its bytes, and others can be edited.
 #[test]
-fn a_bad_section_is_no_obstacle_to_editing_another() {
+fn malformed_sections_do_not_prevent_other_edits() {
     for bad in [
         custom("licenses", "MIT/Apache-2.0"),
         custom("authors", b"\xff"),
@@ -83,7 +84,7 @@ fn a_bad_section_is_no_obstacle_to_editing_another() {
 }
 
 #[test]
-fn a_bad_licence_is_replaced() {
+fn a_malformed_license_is_replaced() {
     let source = module(&[custom("licenses", "MIT/Apache-2.0"), custom("x", "")]);
     let peer =
         |edit: &mut AddMetadata| edit.licenses = AddMetadataField::Set(wasm_metadata::Licenses::new("MIT").unwrap());
@@ -97,26 +98,26 @@ fn a_bad_licence_is_replaced() {
 }
 
 #[test]
-fn a_deprecated_licence_is_written_with_a_warning_that_names_the_current_ones() {
-    let planned = set(Field::Licenses, "GPL-3.0").unwrap().plan_slice(&MODULE, Limits::default()).unwrap();
-    assert_eq!(planned.plan.to_vec(&MODULE).unwrap(), module(&[custom("licenses", "GPL-3.0")]));
-    let [finding] = &planned.findings[..] else { panic!("{planned:?}") };
-    assert_eq!((finding.code, finding.code.severity()), (Code::DeprecatedLicense, Severity::Warning));
-    assert!(finding.message.contains("GPL-3.0-only") && finding.message.contains("GPL-3.0-or-later"));
+fn a_deprecated_license_is_written_with_a_warning() {
+    let planned = set(Field::Licenses, "GPL-3.0").unwrap().plan_slice(&MODULE).unwrap();
+    assert_eq!(planned.plan().to_vec(&MODULE).unwrap(), module(&[custom("licenses", "GPL-3.0")]));
+    let [finding] = planned.findings() else { panic!("{planned:?}") };
+    assert_eq!((finding.code(), finding.code().severity()), (FindingCode::DeprecatedLicense, Severity::Warning));
+    assert!(finding.message().contains("GPL-3.0-only") && finding.message().contains("GPL-3.0-or-later"));
 }
 
 #[test]
-fn a_source_as_git_writes_it_is_written_if_that_is_allowed() {
+fn an_scp_like_source_is_written_unchecked() {
     let git = "git@github.com:a/b.git";
     assert!(matches!(set(Field::Source, git), Err(EditError::Invalid { field: Field::Source, .. })));
-    let allowed = Edit::new().set_as_is(Field::Source, git).unwrap();
-    let planned = allowed.plan_slice(&MODULE, Limits::default()).unwrap();
-    assert_eq!(planned.plan.to_vec(&MODULE).unwrap(), module(&[custom("source", git)]));
-    assert_eq!(planned.findings[0].code, Code::VcsUrl);
+    let allowed = Edit::new().set_unchecked(Field::Source, git).unwrap();
+    let planned = allowed.plan_slice(&MODULE).unwrap();
+    assert_eq!(planned.plan().to_vec(&MODULE).unwrap(), module(&[custom("source", git)]));
+    assert_eq!(planned.findings()[0].code(), FindingCode::VcsUrl);
 }
 
 #[test]
-fn a_homepage_that_runs_a_script_is_rejected() {
+fn a_javascript_homepage_is_rejected() {
     let peer = wasm_metadata::Homepage::new("javascript:alert(1)");
     assert!(peer.is_ok(), "the peer takes it");
     assert!(matches!(set(Field::Homepage, "javascript:alert(1)"), Err(EditError::Invalid { .. })));
@@ -137,7 +138,7 @@ fn a_name_section_out_of_order_is_edited() {
     for source in [yosys, module(&[custom("name", out_of_order())])] {
         assert!(peer_edits(&source).is_err(), "the peer edits it by now");
         let named = edited(Edit::new().name("new").and_then(|edit| edit.set(Field::Revision, "r")), &source);
-        let metadata = mouths::metadata(&named);
+        let metadata = all_drivers::metadata(&named);
         assert_eq!(found::name(metadata.root()), Some("new"));
         assert_eq!(text(metadata.root(), Field::Revision), Some("r"));
     }
@@ -148,24 +149,24 @@ fn a_name_section_out_of_order_is_edited() {
 }
 
 #[test]
-fn a_name_is_cleared_and_those_of_functions_stay() {
+fn clearing_a_name_keeps_function_names() {
     let functions = section(1, &[&b"\x01\0"[..], &prefixed("main")].concat());
     let source = module(&[custom("name", [section(0, &prefixed("mine")), functions.clone()].concat())]);
     let peer = peer_sets(|edit| edit.name = AddMetadataField::Clear, &source).unwrap();
     assert_eq!(times(b"main", &peer), 0, "the peer clears them too");
-    assert_eq!(edited(Edit::new().unname(), &source), module(&[custom("name", functions)]));
+    assert_eq!(edited(Edit::new().clear_name(), &source), module(&[custom("name", functions)]));
     let alone = module(&[custom("name", section(0, &prefixed("mine")))]);
-    assert_eq!(edited(Edit::new().unname(), &alone), MODULE);
+    assert_eq!(edited(Edit::new().clear_name(), &alone), MODULE);
 }
 
 #[test]
-fn of_two_name_sections_one_has_the_new_name() {
+fn setting_a_name_leaves_one_name() {
     let source = module(&[custom("name", name("first")), custom("name", name("second"))]);
     assert_eq!(times(b"third", &edited(Edit::new().name("third"), &source)), 1);
 }
 
 #[test]
-fn of_two_producers_sections_or_fields_nothing_is_lost() {
+fn merging_producers_loses_nothing() {
     let (first, second) = (("sdk", &[("first", "1")][..]), ("sdk", &[("second", "2")][..]));
     let two_sections = module(&[custom("producers", producers(&[first])), custom("producers", producers(&[second]))]);
     let two_fields = module(&[custom("producers", producers(&[first, second]))]);
@@ -174,7 +175,7 @@ fn of_two_producers_sections_or_fields_nothing_is_lost() {
     assert_eq!(times(b"first", &peer(&two_fields)), 0, "the peer loses it");
     for source in [two_sections, two_fields] {
         let added = edited(Ok(Edit::new().add_producer("sdk", "third", "3")), &source);
-        let metadata = mouths::metadata(&added);
+        let metadata = all_drivers::metadata(&added);
         let all: Vec<_> = found::producers(metadata.root()).into_iter().flat_map(|(_, values)| values).collect();
         assert_eq!(all, [("first", "1"), ("third", "3"), ("second", "2")]);
     }
@@ -188,13 +189,13 @@ fn an_empty_edit_of_padded_sizes_is_the_identity() {
     let peer = peer_sets(|_| (), &source).unwrap();
     assert!(peer.len() < source.len(), "the peer moves everything");
     assert_eq!(edited(Ok(Edit::new()), &source), source);
-    // And an edit moves nothing but what follows it.
+    // An edit moves only the bytes after it.
     let added = edited(set(Field::Revision, "r"), &source);
     assert_eq!(added, [source, custom("revision", "r")].concat());
 }
 
 #[test]
-fn a_name_in_a_padded_subsection_is_replaced_in_one() {
+fn a_name_in_a_padded_subsection_is_replaced() {
     let subsection = |name: &str| {
         let contents = [&*padded(name.len() as u32, 2), name.as_bytes()].concat();
         [&[0], &*padded(contents.len() as u32, 5), &contents].concat()
@@ -204,15 +205,18 @@ fn a_name_in_a_padded_subsection_is_replaced_in_one() {
 }
 
 #[test]
-fn an_edit_of_a_file_with_a_signature_says_that_it_no_longer_holds() {
+fn editing_a_signed_file_is_a_finding() {
     let source = module(&[custom("signature", "s"), section(1, &[0])]);
     assert!(peer_edits(&source).is_ok(), "and the peer says nothing of it");
-    let planned = set(Field::Revision, "r").unwrap().plan_slice(&source, Limits::default()).unwrap();
-    assert_eq!(planned.findings.iter().map(|finding| finding.code).collect::<Vec<_>>(), [Code::BrokenSignature]);
+    let planned = set(Field::Revision, "r").unwrap().plan_slice(&source).unwrap();
+    assert_eq!(
+        planned.findings().iter().map(|finding| finding.code()).collect::<Vec<_>>(),
+        [FindingCode::BrokenSignature]
+    );
 }
 
 #[test]
-fn broken_bodies_and_opcodes_that_nobody_knows_are_edited() {
+fn files_with_malformed_bodies_are_edited() {
     for code in [&b"\x01\x7f"[..], b"\x02\x02\0\x0b", b"", b"\x01\x04\0\xfd\xff\x7f", b"\x01\x03\0\xff\x0b"] {
         let source = module(&[section(10, code)]);
         assert_eq!(edited(set(Field::Revision, "r"), &source), [source, custom("revision", "r")].concat());
@@ -223,15 +227,15 @@ fn broken_bodies_and_opcodes_that_nobody_knows_are_edited() {
 #[test]
 fn registry_metadata_is_migrated() {
     let source = component(&[custom("registry-metadata", r#"{"authors":["me"],"license":"MIT"}"#), custom("x", "")]);
-    let metadata = mouths::metadata(&source);
+    let metadata = all_drivers::metadata(&source);
     let (edit, _) = Edit::new().migrate(metadata.root()).unwrap();
     let expected = component(&[custom("x", ""), custom("authors", "me"), custom("licenses", "MIT")]);
     assert_eq!(edited(Ok(edit), &source), expected);
 }
 
-/// Two of the modules that no longer load when a peer has stripped them, and a component with all that says what it is.
+/// Two modules that no longer load after another tool stripped them, and a component with all kinds of metadata.
 #[test]
-fn what_is_stripped_loads_and_says_what_it_said() {
+fn stripped_files_load_and_keep_their_metadata() {
     for (source, needed) in [
         (&include_bytes!("../../files/tree-sitter-json.dylink.wasm")[..], "dylink"),
         (include_bytes!("../../files/tree-sitter-json.dylink0.wasm"), "dylink.0"),
@@ -242,8 +246,8 @@ fn what_is_stripped_loads_and_says_what_it_said() {
     }
     let source = include_bytes!("../../files/rust-auditable.component.wasm");
     let stripped = edited(strip(Strip::new().all().names()), source);
-    let (before, after) = (mouths::metadata(source), mouths::metadata(&stripped));
-    for (old, new) in before.items().iter().zip(after.items()) {
+    let (before, after) = (all_drivers::metadata(source), all_drivers::metadata(&stripped));
+    for (old, new) in before.items().zip(after.items()) {
         assert_eq!(found::name(old), found::name(new));
         assert_eq!(found::producers(old), found::producers(new));
         assert!(Field::ALL.iter().all(|field| text(old, *field) == text(new, *field)));
@@ -252,16 +256,16 @@ fn what_is_stripped_loads_and_says_what_it_said() {
 }
 
 #[test]
-fn an_exact_name_takes_no_other() {
+fn an_exact_name_removes_only_itself() {
     let source = component(&[custom("name", ""), custom("component-name", name("mine")), custom("names", "")]);
     let removed = edited(Ok(Edit::new().remove_matching(Glob::new("name").unwrap())), &source);
     assert_eq!(removed, component(&[custom("component-name", name("mine")), custom("names", "")]));
     assert_eq!(edited(Edit::new().remove("name"), &source), removed);
 }
 
-/// Modules and components alike, and no size field grows wider for it.
+/// The same for modules and components, and no size field gets wider.
 #[test]
-fn a_section_is_replaced_and_no_size_field_is_padded() {
+fn replacing_a_section_does_not_pad_sizes() {
     let (old, new) = (custom("x", "old"), custom("x", "new"));
     for make in [module as fn(&[Vec<u8>]) -> Vec<u8>, component] {
         let source = make(&[custom("a", ""), old.clone(), custom("b", "")]);
@@ -270,7 +274,7 @@ fn a_section_is_replaced_and_no_size_field_is_padded() {
     }
 }
 
-/// Counts what is read.
+/// Counts the bytes that are read.
 struct Counted<'a>(&'a Sparse, Cell<u64>);
 
 impl ReadAt for Counted<'_> {
@@ -282,24 +286,25 @@ impl ReadAt for Counted<'_> {
 }
 
 #[test]
-fn an_edit_of_a_large_module_reads_kilobytes_and_keeps_names_and_debugging_data() {
+fn editing_a_large_module_reads_kilobytes() {
     let rest = [custom(".debug_info", "info"), custom("name", name("mine")), custom("producers", producers(&[]))];
     let head = [&MODULE[..], &[10], &padded(69 << 20, 5)].concat();
     let source = Sparse::default().bytes(head).zeros(69 << 20).bytes(rest.concat());
     let counted = Counted(&source, Cell::new(0));
     let edit = set(Field::Revision, "r").unwrap().name("new").unwrap();
-    let planned = edit.plan_at(&counted, source.len(), Limits::default()).unwrap();
+    let planned = edit.plan_at(&counted, source.len()).unwrap();
     assert!(counted.1.get() <= 64 << 10, "{} bytes", counted.1.get());
     assert!(
-        planned.plan.inserted() <= 64 && planned.plan.dropped().map(|range| range.end - range.start).sum::<u64>() <= 16
+        planned.plan().inserted() <= 64
+            && planned.plan().dropped().map(|range| range.end - range.start).sum::<u64>() <= 16
     );
-    let changed: Vec<_> = planned.changes.iter().map(|change| &*change.section).collect();
+    let changed: Vec<_> = planned.changes().iter().map(|change| change.section()).collect();
     assert_eq!(changed, ["name", "revision"]);
 }
 
-/// What is written is read by the peer.
+/// wasm-metadata reads the written values.
 #[test]
-fn the_peer_reads_what_was_written() {
+fn wasm_metadata_reads_written_fields() {
     let edit = set(Field::Authors, "me")
         .and_then(|edit| edit.set(Field::Licenses, "MIT"))
         .and_then(|edit| edit.set(Field::Source, "https://example.com/a"))
@@ -319,6 +324,6 @@ fn the_peer_reads_what_was_written() {
         let producers = read.producers.as_ref().unwrap();
         assert_eq!(producers.get("sdk").unwrap().get("kit").map(String::as_str), Some("1"));
         assert_eq!(producers.get("language").unwrap().get("Rust").map(String::as_str), Some(""));
-        assert_eq!(found(&mouths::metadata(&bytes)), Vec::<String>::new());
+        assert_eq!(found(&all_drivers::metadata(&bytes)), Vec::<String>::new());
     }
 }

@@ -1,4 +1,4 @@
-//! Where the binaries come from: the scripts of the suites, in a package that cargo fetches and checks.
+//! The binaries come from the scripts of the suites, in a package that cargo fetches and verifies.
 
 use std::collections::HashSet;
 use std::fs;
@@ -10,10 +10,10 @@ use wast::lexer::Lexer;
 use wast::parser::{self, ParseBuffer};
 use wast::{QuoteWat, Wast, WastDirective, WastExecute};
 
-use crate::fuzz_bodies::bodies::Verdict;
-use crate::support::binary::COMPONENT;
+use sectile_testing::binary::COMPONENT;
+use sectile_testing::bodies::Verdict;
 
-/// What a binary is a test of.
+/// The subject of a test binary.
 #[derive(Clone, Copy, Debug)]
 pub enum Suite {
     Core,
@@ -21,13 +21,13 @@ pub enum Suite {
 }
 
 impl Suite {
-    /// By the preamble: one that says neither is a test of modules.
+    /// Decided by the preamble. A binary with neither preamble tests modules.
     fn of(bytes: &[u8]) -> Self {
         let is_component = bytes.get(..8).is_some_and(|preamble| preamble == COMPONENT);
         if is_component { Self::Component } else { Self::Core }
     }
 
-    /// The least number of its binaries that come to this: with fewer, the suite is not there.
+    /// The minimum number of binaries with this verdict. Fewer mean that the suite is missing.
     pub fn least(self, verdict: Verdict) -> usize {
         match (self, verdict) {
             (Self::Core, Verdict::Accepted) => 5_500,
@@ -40,14 +40,14 @@ impl Suite {
     }
 }
 
-/// Every binary of the scripts, once, in their order.
+/// Every binary of the scripts once, in their order.
 pub fn binaries() -> Vec<(Suite, Vec<u8>)> {
     let (mut binaries, mut seen) = (Vec::new(), HashSet::new());
     let (mut scripts, mut unread, mut texts) = (0, Vec::new(), 0);
     for script in directories().iter().flat_map(|directory| scripts_in(directory)) {
         let text = fs::read_to_string(&script).unwrap();
         if text.lines().all(|line| line.is_empty() || line.starts_with(";;")) {
-            continue; // it runs another one
+            continue; // it runs another instance
         }
         scripts += 1;
         let Some(found) = encoded(&text) else {
@@ -67,7 +67,7 @@ pub fn binaries() -> Vec<(Suite, Vec<u8>)> {
     binaries
 }
 
-/// Where the scripts are, in the packages that carry them.
+/// The directories of the scripts in the packages that contain them.
 fn directories() -> [PathBuf; 2] {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/public-suites/Cargo.toml");
     let mut command = Command::new(env!("CARGO"));
@@ -93,7 +93,7 @@ fn scripts_in(directory: &Path) -> Vec<PathBuf> {
     entries.into_iter().flat_map(scripts).collect()
 }
 
-/// What the script holds, as binaries, `None` for a text that is none; of a script that is none, nothing.
+/// The binaries of a script, with `None` for text that does not parse. A script that does not parse has none.
 fn encoded(script: &str) -> Option<Vec<Option<Vec<u8>>>> {
     let mut lexer = Lexer::new(script);
     lexer.allow_confusing_unicode(true);

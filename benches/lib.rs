@@ -1,0 +1,1 @@
+//! The benches of the core. This library is empty.

@@ -1,0 +1,255 @@
+//! Audits of stores, compared with the minimum that any program must do, and with the program that a user would write.
+//!
+//! | row | baseline | target |
+//! | --- | --- | --- |
+//! | many small modules, warm | the minimum: on as many threads, a loop that walks, opens, gets the state, reads a page, gets the state again, closes, and writes a row of the same size | at most 1.3 x |
+//! | the real corpus, warm | walkdir, rayon, `fs::read` and `wasm_metadata` | 100 x |
+//! | the real corpus, cold | its size | less than 1 % read |
+//!
+//! Both sides take turns. The line gives the fastest round of each, and the median of the ratios of the rounds.
+//!
+//! `SECTILE_FILES=1000000` sets the number of small modules, to show that time is linear and memory constant.
+
+use std::fs::{self, File};
+use std::hint::black_box;
+use std::io::Write;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Instant;
+
+use rayon::iter::{ParallelBridge, ParallelIterator};
+use sectile_audit::{Audit, AuditOutcome, Format, Progress, Root};
+use sectile_policy::Policy;
+use sectile_testing::bench::shapes;
+use sectile_testing::files::project;
+
+fn main() {
+    let measures = std::env::args().any(|arg| arg == "--bench"); // `cargo test --benches` runs it briefly
+    let files = std::env::var("SECTILE_FILES").ok().and_then(|files| files.parse().ok());
+    let files = if measures { files.unwrap_or(100_000) } else { 200 };
+    small(files, if measures { 7 } else { 1 });
+    real(if measures { 5 } else { 0 });
+}
+
+/// Measures many small modules.
+fn small(files: usize, rounds: usize) {
+    let store = tempfile::tempdir().expect("there is a place for temporary files");
+    let bytes = make(store.path(), files);
+    let roots = [Root::from(store.path())];
+    let audit = Audit::new(Policy::default());
+    let mut answer = tempfile::tempfile().expect("there is a place for temporary files");
+    let begun = memory();
+    let AuditOutcome { summary, .. } =
+        audit.run(&roots, Some(Format::Jsonl), &mut answer, &Progress::new()).expect("the disk has room");
+    assert_eq!((summary.rows, summary.accepted), (files as u64, files as u64));
+    let row = vec![b'x'; (answer.metadata().expect("it is open").len() / files as u64) as usize];
+    println!("{files} files of {bytes} bytes, rows of {} bytes; {} more KiB at the peak", row.len(), memory() - begun);
+
+    let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let ratios = paired(
+        rounds,
+        || {
+            audit
+                .run(&roots, Some(Format::Jsonl), &mut fresh(), &Progress::new())
+                .expect("the disk has room")
+                .summary
+                .rows
+        },
+        || floor(store.path(), threads, &row, &mut fresh()),
+    );
+    say(&format!("audit/{files}-small"), "the floor", &ratios, 1.3);
+}
+
+/// Writes a store of small modules, a thousand in each directory.
+fn make(store: &Path, files: usize) -> u64 {
+    let parts = [(1, "", 30), (3, "", 10), (7, "", 40), (10, "", 0), (0, "name", 100), (0, "producers", 60)];
+    let mut module = shapes::module(&parts);
+    module.extend(b"\x00\x1a\x08licensesMIT OR Apache-2.0");
+    for nth in 0..files {
+        let directory = store.join(format!("{:04}", nth / 1_000));
+        if nth % 1_000 == 0 {
+            fs::create_dir(&directory).expect("the disk has room");
+        }
+        fs::write(directory.join(format!("{nth:07}.wasm")), &module).expect("the disk has room");
+    }
+    module.len() as u64
+}
+
+fn fresh() -> File {
+    tempfile::tempfile().expect("there is a place for temporary files")
+}
+
+/// The minimum that any program must do, on this number of threads.
+fn floor(store: &Path, threads: usize, row: &[u8], out: &mut File) -> u64 {
+    const BATCH: usize = 64;
+    let walk = ignore::WalkBuilder::new(store).standard_filters(false).sort_by_file_name(Ord::cmp).build();
+    let files = walk.flatten().filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
+    let files = Mutex::new(files);
+    let (sender, rows) = std::sync::mpsc::sync_channel::<Vec<u8>>(4 * threads);
+    let number = AtomicU64::new(0);
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            let (sender, files, number) = (sender.clone(), &files, &number);
+            scope.spawn(move || {
+                let mut page = [0; 4 << 10];
+                loop {
+                    let batch: Vec<PathBuf> = {
+                        let mut files = files.lock().expect("nobody panics");
+                        files.by_ref().take(BATCH).map(ignore::DirEntry::into_path).collect()
+                    };
+                    if batch.is_empty() {
+                        return;
+                    }
+                    let mut rows = Vec::new();
+                    for path in &batch {
+                        let file = File::open(path).expect("it is there");
+                        black_box(file.metadata().expect("it is open").ino());
+                        black_box(file.read_at(&mut page, 0).expect("it can be read"));
+                        black_box(file.metadata().expect("it is open").ino());
+                        rows.extend_from_slice(row);
+                    }
+                    number.fetch_add(batch.len() as u64, Ordering::Relaxed);
+                    sender.send(rows).expect("they are written");
+                }
+            });
+        }
+        drop(sender);
+        for rows in rows {
+            out.write_all(&rows).expect("the disk has room");
+        }
+    });
+    number.into_inner()
+}
+
+/// Measures the real corpus, if it was fetched.
+fn real(rounds: usize) {
+    let corpus = project().join("benches/corpus/files");
+    if !corpus.exists() || rounds == 0 {
+        println!("audit/corpus: was not fetched, or is not measured");
+        return;
+    }
+    let corpus = corpus.canonicalize().expect("it exists");
+    let roots = [Root::from(corpus.clone())];
+    let audit = Audit::new(Policy::default());
+    let ours = || {
+        audit.run(&roots, Some(Format::Jsonl), &mut fresh(), &Progress::new()).expect("the disk has room").summary.rows
+    };
+    let ratios = paired(rounds, ours, || theirs(&corpus));
+    let fastest = ratios.theirs / ratios.ours;
+    println!(
+        "| audit/corpus: sectile {:.2} ms, walkdir + rayon + fs::read + wasm_metadata {:.0} ms, {fastest:.0} x as fast (median {:.0}; to reach 100): {}\n",
+        ratios.ours * 1e3,
+        ratios.theirs * 1e3,
+        1.0 / ratios.median,
+        if fastest >= 100.0 { "reached" } else { "MISSED" },
+    );
+
+    let size = drop_from_cache(&corpus);
+    let (before, progress) = (blocks_read(), Progress::new());
+    audit.run(&roots, None, &mut std::io::sink(), &progress).expect("nothing is written");
+    let (asked, came) = (progress.bytes_read(), blocks_read() - before);
+    let percent = |bytes: u64| bytes as f64 / size as f64 * 100.0;
+    println!(
+        "| audit/corpus-cold: {asked} of {size} bytes read, {:.2} % (limit 1 %): {}; the disk gave {came}, {:.2} %\n",
+        percent(asked),
+        if percent(asked) < 1.0 { "reached" } else { "MISSED" },
+        percent(came),
+    );
+}
+
+/// The program that a user would write.
+fn theirs(corpus: &Path) -> u64 {
+    let files = walkdir::WalkDir::new(corpus).into_iter().flatten().filter(|entry| entry.file_type().is_file());
+    let read = files.par_bridge().filter(|entry| {
+        let bytes = fs::read(entry.path()).expect("it can be read");
+        wasm_metadata::Payload::from_binary(&bytes).is_ok()
+    });
+    read.count() as u64
+}
+
+/// Drops the corpus from the page cache. Returns its size.
+fn drop_from_cache(corpus: &Path) -> u64 {
+    let mut size = 0;
+    for entry in fs::read_dir(corpus).expect("it exists").flatten() {
+        let file = File::open(entry.path()).expect("it can be read");
+        let len = file.metadata().expect("it is open").len();
+        file.sync_all().expect("it is on disk");
+        rustix::fs::fadvise(&file, 0, std::num::NonZero::new(len), rustix::fs::Advice::DontNeed).expect("it is a file");
+        size += len;
+    }
+    size
+}
+
+/// Bytes that block devices have read for this process.
+fn blocks_read() -> u64 {
+    numbered("/proc/self/io", "read_bytes: ")
+}
+
+/// Peak memory of this process in KiB.
+fn memory() -> u64 {
+    numbered("/proc/self/status", "VmHWM:")
+}
+
+fn numbered(file: &str, key: &str) -> u64 {
+    let text = fs::read_to_string(file).expect("this is Linux");
+    let line = text.lines().find_map(|line| line.strip_prefix(key)).expect("it is there");
+    line.trim().trim_end_matches(" kB").parse().expect("it is a number")
+}
+
+/// The fastest round of each side in seconds, the median ratio of the rounds, and that of the processor time, which
+/// other processes disturb less.
+struct Ratios {
+    ours: f64,
+    theirs: f64,
+    median: f64,
+    processor: f64,
+}
+
+/// Wall time and processor time of a round in seconds.
+#[derive(Clone, Copy)]
+struct Took {
+    wall: f64,
+    processor: f64,
+}
+
+fn time(run: &mut impl FnMut() -> u64) -> Took {
+    let (begun, spent) = (Instant::now(), processor());
+    assert!(black_box(run()) > 0);
+    Took { wall: begun.elapsed().as_secs_f64(), processor: processor() - spent }
+}
+
+/// Processor time of all threads of this process in seconds.
+fn processor() -> f64 {
+    const TICKS: f64 = 100.0; // per second, the unit of the kernel for programs
+    let stat = fs::read_to_string("/proc/self/stat").expect("this is Linux");
+    let behind_name = stat.rsplit(')').next().expect("there is a name");
+    let numbers = behind_name.split_whitespace().skip(11).take(2); // user and system time
+    numbers.map(|ticks| ticks.parse::<f64>().expect("it is a number")).sum::<f64>() / TICKS
+}
+
+fn paired(rounds: usize, mut ours: impl FnMut() -> u64, mut theirs: impl FnMut() -> u64) -> Ratios {
+    let rounds: Vec<[Took; 2]> = (0..rounds).map(|_| [time(&mut ours), time(&mut theirs)]).collect();
+    let fastest = |side: usize| rounds.iter().map(|round| round[side].wall).fold(f64::INFINITY, f64::min);
+    let median = |of: fn(&Took) -> f64| {
+        let mut ratios: Vec<_> = rounds.iter().map(|[ours, theirs]| of(ours) / of(theirs)).collect();
+        ratios.sort_by(f64::total_cmp);
+        ratios[ratios.len() / 2]
+    };
+    let (median, processor) = (median(|took| took.wall), median(|took| took.processor));
+    Ratios { ours: fastest(0), theirs: fastest(1), median, processor }
+}
+
+fn say(row: &str, other: &str, ratios: &Ratios, limit: f64) {
+    let ratio = ratios.ours / ratios.theirs;
+    println!(
+        "| {row}: sectile {:.0} ms, {other} {:.0} ms, ratio {ratio:.2} (median {:.2}, of processor time {:.2}; limit {limit} x): {}\n",
+        ratios.ours * 1e3,
+        ratios.theirs * 1e3,
+        ratios.median,
+        ratios.processor,
+        if ratio <= limit { "reached" } else { "MISSED" },
+    );
+}

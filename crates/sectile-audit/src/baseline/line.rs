@@ -1,0 +1,362 @@
+//! Parses the lines of a report.
+
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+
+use crate::blob::BlobLocation;
+use crate::row::{Completeness, LargestSection, Reason, Row, RowSource, SectionTotal};
+use sectile::internal::json::SCHEMA;
+use sectile::internal::{finding, with_count};
+use sectile::metadata::Field;
+use sectile::scan::ItemKind;
+use sectile::{FindingCode, Severity};
+use sectile_policy::internal::judged;
+use sectile_policy::{Exception, JudgedFinding};
+
+/// The relevant parts of the first line.
+#[derive(Debug, Deserialize)]
+pub(super) struct HeaderLine {
+    pub(super) version: String,
+    pub(super) fingerprint: String,
+    pub(super) hashed: bool,
+}
+
+impl HeaderLine {
+    pub(super) fn parse(line: &[u8]) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct First {
+            schema: u32,
+            audit: HeaderLine,
+        }
+        let first: First = serde_json::from_slice(line).ok()?;
+        (first.schema == SCHEMA).then_some(first.audit)
+    }
+}
+
+/// The key of a row.
+#[derive(Deserialize)]
+pub(super) struct StateKey<'l> {
+    #[serde(borrow)]
+    state: Option<Cow<'l, str>>,
+}
+
+impl<'l> StateKey<'l> {
+    /// The state in a row, if the line is a row with a state.
+    pub(super) fn state(line: &'l [u8]) -> Option<Cow<'l, str>> {
+        serde_json::from_slice::<Self>(line).ok()?.state
+    }
+}
+
+/// A row in a report.
+#[derive(Deserialize)]
+pub(super) struct RowLine<'l> {
+    #[serde(borrow)]
+    file: NameValue<'l>,
+    size: Option<u64>,
+    #[serde(borrow)]
+    locations: Vec<NameValue<'l>>,
+    #[serde(borrow)]
+    state: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    digest: Option<Cow<'l, str>>,
+    verified: bool,
+    #[serde(borrow)]
+    item: Option<ItemLine<'l>>,
+    /// Number of items that are too deep for the report.
+    #[serde(default)]
+    items_left_out: u64,
+    #[serde(borrow)]
+    shares: OrderedMembers<'l, [u64; 2]>,
+    #[serde(borrow)]
+    largest: Option<LargestSectionLine<'l>>,
+    #[serde(borrow)]
+    findings: Vec<FindingLine<'l>>,
+    accepted: bool,
+    #[serde(borrow)]
+    outcome: Cow<'l, str>,
+    #[serde(borrow)]
+    reason: Option<ReasonLine<'l>>,
+    bytes_read: u64,
+}
+
+/// A text, or the bytes of a name that is not UTF-8.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum NameValue<'l> {
+    Text(#[serde(borrow)] Cow<'l, str>),
+    Bytes { base64: String },
+}
+
+#[derive(Deserialize)]
+struct ItemLine<'l> {
+    #[serde(borrow)]
+    kind: Cow<'l, str>,
+    #[serde(borrow)]
+    name: Option<NameValue<'l>>,
+    #[serde(borrow)]
+    annotations: OrderedMembers<'l, NameValue<'l>>,
+    #[serde(borrow)]
+    producers: OrderedMembers<'l, Vec<[Cow<'l, str>; 2]>>,
+    #[serde(default)]
+    dependencies: Vec<serde::de::IgnoredAny>,
+    #[serde(borrow)]
+    items: Vec<Self>,
+}
+
+#[derive(Deserialize)]
+struct LargestSectionLine<'l> {
+    #[serde(borrow)]
+    kind: Cow<'l, str>,
+    #[serde(borrow)]
+    name: Option<Cow<'l, str>>,
+    bytes: u64,
+}
+
+#[derive(Deserialize)]
+struct FindingLine<'l> {
+    #[serde(borrow)]
+    code: Cow<'l, str>,
+    #[serde(borrow)]
+    severity: Cow<'l, str>,
+    #[serde(borrow)]
+    path: Cow<'l, str>,
+    offset: u64,
+    #[serde(borrow)]
+    section: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    message: Cow<'l, str>,
+    #[serde(default = "default_count")]
+    count: u64,
+    refused: bool,
+    #[serde(borrow, default)]
+    excepted: Option<ExceptionLine<'l>>,
+}
+
+#[derive(Deserialize)]
+struct ExceptionLine<'l> {
+    #[serde(borrow)]
+    reason: Cow<'l, str>,
+    #[serde(borrow)]
+    expires: Option<Cow<'l, str>>,
+}
+
+fn default_count() -> u64 {
+    1
+}
+
+#[derive(Deserialize)]
+struct ReasonLine<'l> {
+    #[serde(borrow)]
+    message: Cow<'l, str>,
+    offset: Option<u64>,
+}
+
+impl<'l> RowLine<'l> {
+    pub(super) fn parse(text: &'l str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// Whether this is a valid row of the location in this state: of the file itself, or of an entry if the file is an
+    /// archive.
+    pub(super) fn matches(&self, location: &BlobLocation, state: &str, in_archive: bool) -> bool {
+        let (Some(file), Some(findings)) = (self.file.to_os_name(), self.judged()) else { return false };
+        let of_place = match file.as_encoded_bytes().strip_prefix(location.file.as_encoded_bytes()) {
+            Some([]) => {
+                names(&self.locations).is_some_and(|names| location.names().eq(names.iter().map(|name| &**name)))
+            }
+            Some([b'!', ..]) => in_archive,
+            _ => false,
+        };
+        // A row with no bytes read comes from an archive, and is valid only with the line that ends the archive.
+        let was_read =
+            matches!(self.completeness(), Some(Completeness::Complete | Completeness::Partial)) && self.bytes_read > 0;
+        let was_changed = findings.iter().any(|judged| judged.finding().code() == FindingCode::Changed);
+        of_place && self.state.as_deref() == Some(state) && (in_archive || was_read) && !was_changed
+    }
+
+    fn completeness(&self) -> Option<Completeness> {
+        Completeness::ALL.into_iter().find(|ended| ended.name() == self.outcome)
+    }
+
+    /// The findings, or `None` if this version does not know one of their codes.
+    fn judged(&self) -> Option<Vec<JudgedFinding<'static>>> {
+        self.findings.iter().map(FindingLine::to_judged).collect()
+    }
+
+    /// Converts the line, whose text is `text`, into a row.
+    pub(super) fn into_row(self, text: &'l str) -> Row<'l> {
+        // `bytes_read` stays 0: this audit reads nothing of the file.
+        let mut row = Row {
+            findings: self.judged().unwrap_or_default(),
+            completeness: self.completeness().unwrap_or(Completeness::Unread),
+            other_names: self.locations.into_iter().skip(1).filter_map(|name| name.to_os_name()).collect(),
+            size: self.size,
+            state: self.state,
+            digest: self.digest,
+            verified: self.verified,
+            reason: self.reason.map(|reason| Reason { message: reason.message, offset: reason.offset }),
+            largest: self.largest.map(|found| LargestSection {
+                kind: found.kind,
+                name: found.name,
+                bytes: found.bytes,
+            }),
+            accepted: self.accepted,
+            ..Row::new(0, self.file.to_os_name().unwrap_or_default(), RowSource::Baseline(text))
+        };
+        row.section_totals = (self.shares.0.into_iter())
+            .map(|(kind, [sections, bytes])| SectionTotal { kind, sections, bytes })
+            .collect();
+        row.items = self.items_left_out;
+        if let Some(root) = self.item {
+            row.kind = [ItemKind::Module, ItemKind::Component].into_iter().find(|kind| kind.name() == root.kind);
+            row.name = root.name.as_ref().and_then(NameValue::text);
+            row.annotations = (root.annotations.0.iter())
+                .filter_map(|(key, value)| {
+                    let field = Field::ALL.into_iter().find(|field| field.section() == *key)?;
+                    Some((field, value.text()?))
+                })
+                .collect();
+            let mut items = vec![root];
+            while let Some(item) = items.pop() {
+                row.items += 1;
+                row.packages += item.dependencies.len() as u64;
+                for (field, values) in item.producers.0 {
+                    row.add_producers(values.into_iter().map(|[name, version]| [field.clone(), name, version]));
+                }
+                items.extend(item.items.into_iter().rev());
+            }
+        }
+        row
+    }
+}
+
+/// Decodes names, or returns `None` if one of them is not valid on this platform.
+fn names<'l>(names: &[NameValue<'l>]) -> Option<Vec<Cow<'l, OsStr>>> {
+    names.iter().map(NameValue::to_os_name).collect()
+}
+
+/// The line that ends the rows of an archive's entries.
+#[derive(Deserialize)]
+pub(super) struct ArchiveLine<'l> {
+    #[serde(borrow)]
+    archive: NameValue<'l>,
+    #[serde(borrow)]
+    locations: Vec<NameValue<'l>>,
+    #[serde(borrow)]
+    state: Cow<'l, str>,
+    rows: u64,
+}
+
+impl ArchiveLine<'_> {
+    pub(super) fn is_archive_line(text: &str) -> bool {
+        text.contains("\"archive\":") && Self::parse(text).is_some()
+    }
+
+    pub(super) fn parse(text: &str) -> Option<ArchiveLine<'_>> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// Whether it ends the rows of the file at this location in this state.
+    pub(super) fn matches(&self, location: &BlobLocation, state: &str) -> bool {
+        let names = names(&self.locations);
+        let is_file = self.archive.to_os_name().is_some_and(|file| *file == *location.file);
+        is_file
+            && self.state == state
+            && names.is_some_and(|names| location.names().eq(names.iter().map(|name| &**name)))
+    }
+
+    /// Number of rows before it.
+    pub(super) fn rows(&self) -> u64 {
+        self.rows
+    }
+}
+
+impl<'l> NameValue<'l> {
+    fn text(&self) -> Option<Cow<'l, str>> {
+        match self {
+            Self::Text(text) => Some(text.clone()),
+            Self::Bytes { .. } => None,
+        }
+    }
+
+    /// Decodes a file name.
+    fn to_os_name(&self) -> Option<Cow<'l, OsStr>> {
+        match self {
+            Self::Text(Cow::Borrowed(text)) => Some(Cow::Borrowed(OsStr::new(*text))),
+            Self::Text(Cow::Owned(text)) => Some(Cow::Owned(OsString::from(text))),
+            Self::Bytes { base64 } => os_name(STANDARD.decode(base64).ok()?).map(Cow::Owned),
+        }
+    }
+}
+
+/// Makes a file name of bytes. Outside Unix, the bytes must be UTF-8.
+fn os_name(bytes: Vec<u8>) -> Option<OsString> {
+    #[cfg(unix)]
+    let name = Some(std::os::unix::ffi::OsStringExt::from_vec(bytes));
+    #[cfg(not(unix))]
+    let name = String::from_utf8(bytes).ok().map(OsString::from);
+    name
+}
+
+impl FindingLine<'_> {
+    fn to_judged(&self) -> Option<JudgedFinding<'static>> {
+        let code = FindingCode::ALL.into_iter().find(|code| code.name() == self.code)?;
+        let message = self.message.clone().into_owned();
+        let finding = finding(code, self.path.parse().ok()?, self.offset, self.section.as_deref(), message);
+        let finding = with_count(finding, self.count);
+        let severity = Severity::ALL.into_iter().find(|severity| severity.name() == self.severity)?;
+        let excepted = match &self.excepted {
+            Some(excepted) => Some(Arc::new(excepted.to_exception()?)),
+            None => None,
+        };
+        Some(judged(finding, severity, self.refused, excepted))
+    }
+}
+
+impl ExceptionLine<'_> {
+    /// Restores the parts of the exception that a report contains.
+    fn to_exception(&self) -> Option<Exception> {
+        let exception = Exception::new(&self.reason).ok()?;
+        match &self.expires {
+            Some(day) => Some(exception.with_expiry(day.parse().ok()?)),
+            None => Some(exception),
+        }
+    }
+}
+
+/// The members of an object in their order.
+struct OrderedMembers<'l, T>(Vec<(Cow<'l, str>, T)>);
+
+impl<'de: 'l, 'l, T: Deserialize<'de>> Deserialize<'de> for OrderedMembers<'l, T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<T>(std::marker::PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = Vec<(Cow<'de, str>, T)>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some((BorrowedKey(key), value)) = map.next_entry()? {
+                    members.push((key, value));
+                }
+                Ok(members)
+            }
+        }
+
+        deserializer.deserialize_map(Members(std::marker::PhantomData)).map(Self)
+    }
+}
+
+/// A key that borrows from the input if possible.
+#[derive(Deserialize)]
+struct BorrowedKey<'l>(#[serde(borrow)] Cow<'l, str>);

@@ -1,0 +1,133 @@
+//! The blobs of a store, the results of reading them, and the errors of a walk.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Read;
+use std::ops::Range;
+
+use super::outline::OutlineSpan;
+use sectile::FindingCode;
+use sectile::Input;
+use sectile::Outcome;
+use sectile::digest::Digest;
+use sectile_policy::Reading;
+
+/// Receives the contents of a store, on one thread.
+pub(super) trait BlobSink {
+    /// Writes the rows of an earlier report for the file at this location, and returns whether the report has them.
+    ///
+    /// They are valid if the state and the names of the file are the same. The file is not read then.
+    fn reuse_rows(&mut self, location: &BlobLocation, state: &FileState) -> bool;
+
+    /// Whether [`reuse_rows`](Self::reuse_rows) will succeed, for requests ahead of their turn.
+    #[cfg(feature = "remote")]
+    fn can_reuse_rows(&self, location: &BlobLocation, state: &FileState) -> bool;
+
+    /// Begins a file of this length, of any type.
+    fn begin_file(&mut self, bytes: u64);
+
+    /// Adds a blob that starts as WebAssembly does, or that is named or listed as WebAssembly.
+    fn add_blob(&mut self, blob: Blob<'_>);
+
+    /// Adds a file that was skipped or cannot be read.
+    fn add_error(&mut self, error: WalkError);
+
+    /// Counts a file or an archive entry that is neither WebAssembly nor an archive, and the bytes read to detect that.
+    fn skip(&mut self, bytes_read: u64);
+
+    /// Ends an archive. All its blobs were added, unless the walk was stopped.
+    fn end_archive(&mut self, archive: ArchiveReading<'_>);
+
+    /// Whether to stop as soon as possible.
+    fn should_stop(&self) -> bool;
+}
+
+/// A blob that is WebAssembly, or is said to be.
+pub(super) struct Blob<'b> {
+    pub(super) location: BlobLocation,
+    /// The state of its file, to detect later changes.
+    pub(super) state: Option<FileState>,
+    /// The digest that its store states; it is not verified.
+    pub(super) digest: Option<Digest>,
+    pub(super) content: Content<'b>,
+}
+
+/// An archive, or a compressed file, that was inspected.
+pub(super) struct ArchiveReading<'b> {
+    pub(super) location: &'b BlobLocation,
+    pub(super) state: &'b FileState,
+    /// Bytes of its file that were read to find and to inflate its entries.
+    ///
+    /// Includes the bytes of streamed blobs. The reader of a [`Content::Range`] counts those of that blob itself.
+    pub(super) bytes_read: u64,
+    /// Whether all reads of the file succeeded. A failed read may succeed another time.
+    pub(super) was_read: bool,
+}
+
+/// The bytes of a blob.
+pub(super) enum Content<'b> {
+    /// A range of a file, readable at any position: the whole file, or a stored entry of an archive.
+    Range {
+        input: &'b Input,
+        range: Range<u64>,
+        /// The first bytes of the range, which were read to detect its type.
+        head: &'b [u8],
+    },
+    /// The output of a decompressor, readable once.
+    Stream(&'b mut dyn Read),
+    /// A remote object that was read ahead of its turn.
+    #[cfg(feature = "remote")]
+    Reading(Box<BlobReading<'b>>),
+}
+
+/// The result of reading a blob.
+pub(super) struct BlobReading<'b> {
+    pub(super) outcome: Outcome<Reading<'b>>,
+    /// Length in bytes, or `None` if the end was not reached.
+    pub(super) size: Option<u64>,
+    /// Bytes read, including those that were read to detect the type.
+    pub(super) bytes_read: u64,
+    pub(super) largest: Option<OutlineSpan>,
+    pub(super) spans: Vec<OutlineSpan>,
+    /// Digest of all bytes, if it was requested and all bytes were read.
+    pub(super) digest: Option<Digest>,
+    /// Whether the file changed while it was read.
+    pub(super) changed: bool,
+}
+
+/// The location of a blob: its path and its further names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct BlobLocation {
+    /// The path of the file, or the URL of the object.
+    ///
+    /// For an archive entry, the paths of the archive and of the entry: `dist/app.tgz!package/app.wasm`.
+    pub(super) file: OsString,
+    /// Further names in the order of the walk: hard links, and the images that have the blob as a layer
+    /// (`oci:DIR:NAME`, `repository:tag`).
+    pub(super) other_names: Vec<OsString>,
+}
+
+impl BlobLocation {
+    pub(super) fn new(file: impl Into<OsString>) -> Self {
+        Self { file: file.into(), other_names: Vec::new() }
+    }
+
+    /// All names, the path first.
+    pub(super) fn names(&self) -> impl Iterator<Item = &OsStr> {
+        [&*self.file].into_iter().chain(self.other_names.iter().map(|name| &**name))
+    }
+}
+
+/// The state of a file or an object as a text, which differs after every change.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct FileState(pub(super) String);
+
+/// A file that was skipped or cannot be read.
+#[derive(Clone, Debug)]
+pub(super) struct WalkError {
+    pub(super) location: BlobLocation,
+    pub(super) state: Option<FileState>,
+    /// One of the finding codes about stores.
+    pub(super) code: FindingCode,
+    /// A message of one line, which may quote the store.
+    pub(super) message: String,
+}

@@ -1,0 +1,34 @@
+//! State that the threads of an audit share.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::baseline::Baseline;
+use super::format::Format;
+use super::progress::Progress;
+use sectile_policy::{Day, Policy};
+
+/// State that the threads of an audit share.
+pub(super) struct Context<'a> {
+    pub(super) policy: &'a Policy,
+    pub(super) today: Option<Day>,
+    /// Whether to compute the digest of every blob.
+    pub(super) hashes: bool,
+    /// The earlier report whose rows may be reused.
+    pub(super) baseline: Option<&'a Baseline>,
+    pub(super) format: Option<Format>,
+    pub(super) progress: &'a Progress,
+    /// Whether the output failed or cannot become complete.
+    pub(super) gave_up: AtomicBool,
+}
+
+impl Context<'_> {
+    /// Whether to stop, on request or because an earlier step failed.
+    pub(super) fn should_stop(&self) -> bool {
+        self.progress.stop_requested() || self.gave_up.load(Ordering::Relaxed)
+    }
+
+    /// Stops all threads: the rows can no longer be complete or written.
+    pub(super) fn give_up(&self) {
+        self.gave_up.store(true, Ordering::Relaxed);
+    }
+}

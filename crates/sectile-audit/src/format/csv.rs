@@ -1,0 +1,321 @@
+//! Writes comma-separated values by RFC 4180: a line for each row.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use crate::Row;
+use sectile::Escaped;
+use sectile::Severity;
+use sectile::metadata::Field;
+
+/// A column.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Column {
+    File,
+    Others,
+    Size,
+    Digest,
+    Verified,
+    Outcome,
+    Reason,
+    ReasonOffset,
+    Kind,
+    Name,
+    Annotation(Field),
+    Items,
+    Producers,
+    Packages,
+    Findings(Severity),
+    Refused,
+    Codes,
+    FirstRefused,
+    LargestKind,
+    LargestName,
+    LargestBytes,
+    Accepted,
+    BytesRead,
+}
+
+impl Column {
+    /// All columns in their order.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        use Column as C;
+        let before = [C::File, C::Others, C::Size, C::Digest, C::Verified, C::Outcome, C::Reason, C::ReasonOffset];
+        let after = [C::Items, C::Producers, C::Packages];
+        let last = [C::Refused, C::Codes, C::FirstRefused, C::LargestKind, C::LargestName, C::LargestBytes];
+        let fields = Field::ALL.into_iter().map(C::Annotation);
+        let findings = Severity::ALL.into_iter().rev().map(C::Findings);
+        let item = before.into_iter().chain([C::Kind, C::Name]).chain(fields).chain(after);
+        item.chain(findings).chain(last).chain([C::Accepted, C::BytesRead])
+    }
+
+    /// The name in the first line.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Others => "others",
+            Self::Size => "size",
+            Self::Digest => "digest",
+            Self::Verified => "verified",
+            Self::Outcome => "outcome",
+            Self::Reason => "reason",
+            Self::ReasonOffset => "reason_offset",
+            Self::Kind => "kind",
+            Self::Name => "name",
+            Self::Annotation(field) => field.section(),
+            Self::Items => "items",
+            Self::Producers => "producers",
+            Self::Packages => "packages",
+            Self::Findings(Severity::Error) => "errors",
+            Self::Findings(Severity::Warning) => "warnings",
+            Self::Findings(Severity::Note) => "notes",
+            Self::Refused => "refused",
+            Self::Codes => "codes",
+            Self::FirstRefused => "first_refused",
+            Self::LargestKind => "largest_kind",
+            Self::LargestName => "largest_name",
+            Self::LargestBytes => "largest_bytes",
+            Self::Accepted => "accepted",
+            Self::BytesRead => "bytes_read",
+        }
+    }
+
+    /// The description for the docs.
+    #[cfg(test)]
+    pub(crate) fn help(self) -> &'static str {
+        match self {
+            Self::File => "The path; of an archive's entry, the archive's, `!`, and the entry's.",
+            Self::Others => "The other names that it is found under, with ` | ` between them.",
+            Self::Size => "Its bytes, if that is known.",
+            Self::Digest => "Its SHA-256, as `sha256:…`, if it is known.",
+            Self::Verified => "`true` where the digest was computed from all bytes.",
+            Self::Outcome => "`complete`, `partial`, `unread` or `skipped`.",
+            Self::Reason => "Why not all was read.",
+            Self::ReasonOffset => "The absolute byte offset where that is.",
+            Self::Kind => "`module` or `component`: what the root is.",
+            Self::Name => "The root's name.",
+            Self::Annotation(field) => field.help(),
+            Self::Items => "Modules and components in it, itself included.",
+            Self::Producers => "What made it: field, name and version, with `; ` between them.",
+            Self::Packages => "Packages that it was built from.",
+            Self::Findings(Severity::Error) => "Findings that are errors under the policy.",
+            Self::Findings(Severity::Warning) => "Findings that are warnings.",
+            Self::Findings(Severity::Note) => "Findings that are notes.",
+            Self::Refused => "Findings that the policy refuses.",
+            Self::Codes => "The codes of its findings, each once, with spaces between them.",
+            Self::FirstRefused => "What the first refused finding says.",
+            Self::LargestKind => "What its largest section is.",
+            Self::LargestName => "What that is called, if it is a custom one.",
+            Self::LargestBytes => "The bytes of that, header included.",
+            Self::Accepted => "`true` where the policy has nothing against it, and all of it was read.",
+            Self::BytesRead => "Bytes that were read of it.",
+        }
+    }
+}
+
+/// Writes the line with the names of the columns.
+pub(super) fn head(out: &mut dyn Write) -> io::Result<()> {
+    let names: Vec<_> = Column::all().map(Column::name).collect();
+    write!(out, "{}\r\n", names.join(","))
+}
+
+/// Writes one line.
+pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
+    let mut text = String::new();
+    for (nth, column) in Column::all().enumerate() {
+        if nth > 0 {
+            out.push(b',');
+        }
+        text.clear();
+        value(row, column, &mut text).map_err(io::Error::other)?;
+        push_field(out, &text);
+    }
+    out.extend(b"\r\n");
+    Ok(())
+}
+
+fn value(row: &Row<'_>, column: Column, out: &mut String) -> std::fmt::Result {
+    let counts = |judged: &mut dyn Iterator<Item = u64>| judged.fold(0, u64::saturating_add);
+    match column {
+        Column::File => write!(out, "{}", Escaped::bytes(row.file.as_encoded_bytes())),
+        Column::Others => {
+            joined(out, " | ", &row.other_names, |out, name| write!(out, "{}", Escaped::bytes(name.as_encoded_bytes())))
+        }
+        Column::Size => number(out, row.size),
+        Column::Digest => text(out, row.digest.as_deref()),
+        Column::Verified => write!(out, "{}", row.verified),
+        Column::Outcome => out.write_str(row.completeness.name()),
+        Column::Reason => text(out, row.reason.as_ref().map(|reason| &*reason.message)),
+        Column::ReasonOffset => number(out, row.reason.as_ref().and_then(|reason| reason.offset)),
+        Column::Kind => out.write_str(row.kind.map_or("", |kind| kind.name())),
+        Column::Name => text(out, row.name.as_deref()),
+        Column::Annotation(field) => {
+            let value = row.annotations.iter().find(|(of, _)| *of == field);
+            text(out, value.map(|(_, value)| &**value))
+        }
+        Column::Items => write!(out, "{}", row.items),
+        Column::Producers => joined(out, "; ", &row.producers, |out, [field, name, version]| {
+            let gap = if version.is_empty() { "" } else { " " };
+            write!(out, "{}: {}{gap}{}", Escaped::new(field), Escaped::new(name), Escaped::new(version))
+        }),
+        Column::Packages => write!(out, "{}", row.packages),
+        Column::Findings(severity) => {
+            let judged = row.findings.iter().filter(|judged| judged.severity() == severity);
+            write!(out, "{}", counts(&mut judged.map(|judged| judged.finding().count())))
+        }
+        Column::Refused => {
+            let judged = row.findings.iter().filter(|judged| judged.is_refused());
+            write!(out, "{}", counts(&mut judged.map(|judged| judged.finding().count())))
+        }
+        Column::Codes => joined(out, " ", &row.codes(), |out, code| out.write_str(code.name())),
+        Column::FirstRefused => {
+            let first = row.findings.iter().find(|judged| judged.is_refused());
+            text(out, first.map(|judged| judged.finding().message()))
+        }
+        Column::LargestKind => text(out, row.largest.as_ref().map(|largest| &*largest.kind)),
+        Column::LargestName => text(out, row.largest.as_ref().and_then(|largest| largest.name.as_deref())),
+        Column::LargestBytes => number(out, row.largest.as_ref().map(|largest| largest.bytes)),
+        Column::Accepted => write!(out, "{}", row.accepted),
+        Column::BytesRead => write!(out, "{}", row.bytes_read),
+    }
+}
+
+fn text(out: &mut String, value: Option<&str>) -> std::fmt::Result {
+    value.map_or(Ok(()), |value| write!(out, "{}", Escaped::new(value)))
+}
+
+fn number(out: &mut String, value: Option<u64>) -> std::fmt::Result {
+    value.map_or(Ok(()), |value| write!(out, "{value}"))
+}
+
+fn joined<T>(
+    out: &mut String,
+    between: &str,
+    values: &[T],
+    write_one: impl Fn(&mut String, &T) -> std::fmt::Result,
+) -> std::fmt::Result {
+    for (nth, value) in values.iter().enumerate() {
+        if nth > 0 {
+            out.push_str(between);
+        }
+        write_one(out, value)?;
+    }
+    Ok(())
+}
+
+/// Appends a field, quoted if necessary. A field that a spreadsheet would evaluate gets an apostrophe in front.
+///
+/// Tabs and line breaks are escaped before, so no field starts with one.
+fn push_field(out: &mut Vec<u8>, text: &str) {
+    let formula = text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
+    let quoted = text.contains(['"', ',', '\r', '\n']) || text.starts_with(' ') || text.ends_with(' ');
+    if quoted {
+        out.push(b'"');
+    }
+    if formula {
+        out.push(b'\'');
+    }
+    for part in text.split_inclusive('"') {
+        out.extend(part.as_bytes());
+        if part.ends_with('"') {
+            out.push(b'"');
+        }
+    }
+    if quoted {
+        out.push(b'"');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{bare, hostile, usual};
+
+    fn written(row: &Row<'_>) -> String {
+        let mut out = Vec::new();
+        super::row(row, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    fn field(text: &str) -> String {
+        let mut out = Vec::new();
+        push_field(&mut out, text);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn fields_are_quoted_and_formulas_disarmed() {
+        let cases = [
+            ("plain text", "plain text"),
+            ("a,b", "\"a,b\""),
+            ("say \"a\"", "\"say \"\"a\"\"\""),
+            ("=1+1", "'=1+1"),
+            ("+1", "'+1"),
+            ("-1", "'-1"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("＝1", "'＝1"),
+            ("=HYPERLINK(\"a\",\"b\")", "\"'=HYPERLINK(\"\"a\"\",\"\"b\"\")\""),
+            (" =1", "\"' =1\""),
+            ("", ""),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(field(text), expected);
+        }
+    }
+
+    /// A parser of CSV reads every column back with the value of the row.
+    #[test]
+    fn parsed_lines_equal_the_rows() {
+        let mut text = Vec::new();
+        head(&mut text).unwrap();
+        let rows: Vec<_> = (0..200).map(|nth| if nth % 2 == 0 { hostile(nth) } else { usual(nth) }).collect();
+        for row in &rows {
+            super::row(row, &mut text).unwrap();
+        }
+        let mut reader = csv::ReaderBuilder::new().terminator(csv::Terminator::CRLF).from_reader(&text[..]);
+        let names: Vec<String> = reader.headers().unwrap().iter().map(ToOwned::to_owned).collect();
+        let place = |name: &str| names.iter().position(|other| other == name).unwrap();
+        let lines: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+        assert_eq!(lines.len(), rows.len());
+        for (line, row) in lines.iter().zip(&rows) {
+            assert_eq!(line.len(), names.len());
+            assert_eq!(line[place("size")], row.size.unwrap().to_string());
+            assert_eq!(line[place("outcome")], *row.completeness.name());
+            let plain = |name: &str| line[place(name)].strip_prefix('\'').unwrap_or(&line[place(name)]).to_owned();
+            let name = Escaped::new(row.name.as_deref().unwrap()).to_string();
+            assert!(plain("name") == name || line[place("name")] == *name);
+            for value in line {
+                assert!(!value.starts_with(['=', '+', '-', '@']), "{value}");
+                assert!(!value.chars().any(sectile::internal::is_deceptive), "{value:?}");
+            }
+        }
+    }
+
+    /// The table in the docs is generated from this one; `BLESS=1` updates it.
+    #[test]
+    fn columns_match_the_docs() {
+        const BEGIN: &str = "columns` -->\n";
+        let page = sectile_testing::files::project().join("docs/audit.md");
+        let docs = std::fs::read_to_string(&page).unwrap().replace("\r\n", "\n");
+        let (before, rest) = docs.split_once(BEGIN).unwrap();
+        let (_, after) = rest.split_once("<!-- its end -->").unwrap();
+        let mut table = "\n| column | |\n| --- | --- |\n".to_owned();
+        for column in Column::all() {
+            writeln!(table, "| `{}` | {} |", column.name(), column.help().replace('|', "\\|")).unwrap();
+        }
+        let expected = format!("{before}{BEGIN}{table}\n<!-- its end -->{after}");
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(&page, &expected).unwrap();
+        }
+        assert!(docs == expected || std::env::var_os("BLESS").is_some(), "run it with BLESS=1");
+    }
+
+    #[test]
+    fn unknown_values_are_empty() {
+        let row = bare(0, std::borrow::Cow::Borrowed("a.wasm".as_ref()));
+        let line = written(&row);
+        assert!(line.starts_with("a.wasm,,,,false,unread,,,,,"), "{line}");
+        assert!(line.ends_with(",false,0\r\n"), "{line}");
+        assert_eq!(line.matches(',').count() + 1, Column::all().count());
+    }
+}

@@ -1,0 +1,122 @@
+//! Writes JSON lines: one for the audit, one for each row, and one for the summary.
+
+use std::ffi::OsStr;
+use std::io::{self, Write};
+
+use crate::blob::ArchiveReading;
+use crate::row::RowSource;
+use crate::{AuditInfo, Completeness, Row, Stop, Summary};
+use sectile::Metadata;
+use sectile::internal::json::{SCHEMA, write_os};
+use sectile::internal::json::{put, write_array, write_object, write_text};
+use sectile_policy::internal::{write_head, write_item, write_judged};
+
+pub(super) fn head(info: &AuditInfo, out: &mut dyn Write) -> io::Result<()> {
+    let mut line = Vec::new();
+    put!(&mut line, "{\"schema\":", SCHEMA, ",\"audit\":{\"version\":")?;
+    write_text(&mut line, env!("CARGO_PKG_VERSION"))?;
+    put!(&mut line, ",\"paths\":")?;
+    write_array(&mut line, &info.paths, |line, path| write_os(line, path))?;
+    put!(&mut line, ",\"policy\":")?;
+    write_or_null(&mut line, info.policy_name.as_deref(), write_os)?;
+    put!(&mut line, ",\"fingerprint\":")?;
+    write_text(&mut line, &info.fingerprint)?;
+    put!(&mut line, ",\"day\":")?;
+    write_or_null(&mut line, info.day.as_deref(), write_text)?;
+    put!(&mut line, ",\"hashed\":", info.hashed, "}}\n")?;
+    out.write_all(&line)
+}
+
+pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
+    let report = match &row.source {
+        RowSource::Report(report) => report,
+        RowSource::Baseline(line) => return put!(out, *line, "\n"),
+    };
+    write_head(out, &row.file, row.size)?;
+    put!(out, ",\"locations\":")?;
+    write_array(out, row.locations(), |out, name: &OsStr| write_os(out, name))?;
+    put!(out, ",\"state\":")?;
+    write_or_null(out, row.state.as_deref(), write_text)?;
+    put!(out, ",\"digest\":")?;
+    write_or_null(out, row.digest.as_deref(), write_text)?;
+    put!(out, ",\"verified\":", row.verified, ",\"item\":")?;
+    write_item(report, out, MAX_ITEM_DEPTH)?;
+    let items = report.metadata().into_iter().flat_map(Metadata::items);
+    let deeper = items.filter(|item| item.depth() > MAX_ITEM_DEPTH).count() as u64;
+    if deeper > 0 {
+        put!(out, ",\"items_left_out\":", deeper)?;
+    }
+    put!(out, ",\"shares\":")?;
+    write_object(out, &row.section_totals, |out, share| {
+        write_text(out, &share.kind)?;
+        put!(out, ":[", share.sections, ",", share.bytes, "]")
+    })?;
+    put!(out, ",\"largest\":")?;
+    match &row.largest {
+        None => put!(out, "null")?,
+        Some(largest) => {
+            put!(out, "{\"kind\":")?;
+            write_text(out, &largest.kind)?;
+            put!(out, ",\"name\":")?;
+            write_or_null(out, largest.name.as_deref(), write_text)?;
+            put!(out, ",\"bytes\":", largest.bytes, "}")?;
+        }
+    }
+    put!(out, ",\"findings\":")?;
+    write_array(out, &row.findings, write_judged)?;
+    put!(out, ",\"accepted\":", row.accepted, ",\"outcome\":\"", row.completeness.name(), "\"")?;
+    if let Some(reason) = &row.reason {
+        put!(out, ",\"reason\":{\"message\":")?;
+        write_text(out, &reason.message)?;
+        put!(out, ",\"offset\":")?;
+        match reason.offset {
+            Some(offset) => put!(out, offset, "}")?,
+            None => put!(out, "null}")?,
+        }
+    }
+    put!(out, ",\"bytes_read\":", row.bytes_read, "}\n")
+}
+
+/// Maximum depth of items in a line; deeper ones are counted only. A line nests twice as deep as its items, and many
+/// JSON parsers refuse a depth above 128.
+const MAX_ITEM_DEPTH: u32 = 48;
+
+/// Writes the line that ends the rows of an archive's entries.
+pub(super) fn archive(archive: &ArchiveReading<'_>, rows: u64, out: &mut Vec<u8>) -> io::Result<()> {
+    put!(out, "{\"schema\":", SCHEMA, ",\"archive\":")?;
+    write_os(out, &archive.location.file)?;
+    put!(out, ",\"locations\":")?;
+    write_array(out, archive.location.names(), |out, name: &OsStr| write_os(out, name))?;
+    put!(out, ",\"state\":")?;
+    write_text(out, &archive.state.0)?;
+    put!(out, ",\"rows\":", rows, ",\"bytes_read\":", archive.bytes_read, "}\n")
+}
+
+pub(super) fn tail(summary: &Summary, stop: Option<&Stop>, out: &mut dyn Write) -> io::Result<()> {
+    let mut line = Vec::new();
+    put!(&mut line, "{\"schema\":", SCHEMA, ",\"summary\":{\"rows\":", summary.rows)?;
+    for ended in Completeness::ALL {
+        put!(&mut line, ",\"", ended.name(), "\":", summary.rows_with(ended))?;
+    }
+    put!(&mut line, ",\"accepted\":", summary.accepted, ",\"refused\":", summary.refused)?;
+    put!(&mut line, ",\"bytes\":", summary.bytes, ",\"bytes_read\":", summary.bytes_read)?;
+    put!(&mut line, ",\"archives\":", summary.archives, ",\"archives_bytes\":", summary.archive_bytes_read)?;
+    put!(&mut line, ",\"store_bytes\":", summary.store_bytes)?;
+    put!(&mut line, ",\"passed\":", summary.not_wasm, ",\"passed_bytes\":", summary.not_wasm_bytes_read)?;
+    put!(&mut line, ",\"stopped\":", stop.is_some())?;
+    put!(&mut line, ",\"behind\":")?;
+    write_or_null(&mut line, stop.and_then(|stop| stop.after.as_deref()), write_os)?;
+    put!(&mut line, "}}\n")?;
+    out.write_all(&line)
+}
+
+fn write_or_null<W: Write, T: ?Sized>(
+    out: &mut W,
+    value: Option<&T>,
+    write: impl FnOnce(&mut W, &T) -> io::Result<()>,
+) -> io::Result<()> {
+    match value {
+        Some(value) => write(out, value),
+        None => put!(out, "null"),
+    }
+}

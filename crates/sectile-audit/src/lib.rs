@@ -1,0 +1,202 @@
+//! Audits of many files: an [`Audit`] walks stores, reads and judges every WebAssembly binary in them, and writes a row
+//! for each.
+//!
+//! A store is a directory tree, with the archives, image layouts and registry storages in it, or a remote object store
+//! (feature `remote`). The rows are written in a [`Format`], and counted in a [`Summary`].
+
+pub mod amount;
+mod baseline;
+mod blob;
+mod context;
+mod format;
+mod info;
+mod outline;
+mod output;
+mod pipeline;
+mod progress;
+mod reading;
+mod root;
+mod row;
+#[cfg(test)]
+mod sample;
+mod summary;
+mod walk;
+mod worker;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+pub use self::baseline::{Baseline, BaselineError};
+use self::context::Context;
+pub use self::format::Format;
+pub use self::info::{AuditInfo, Stop};
+pub use self::output::write_atomic;
+use self::pipeline::Pipeline;
+pub use self::progress::Progress;
+pub use self::root::Root;
+pub use self::row::{Completeness, LargestSection, Reason, Row, SectionSpan, SectionTotal};
+pub use self::summary::{CodeCount, IncompleteBlob, KindCount, ProducerCount, RankedSection, Summary, WorstBlob};
+pub use self::walk::WalkOptions;
+use sectile_policy::{Day, Policy};
+
+/// An audit: the policy to judge by, and how to walk stores.
+///
+/// ```no_run
+/// use sectile_audit::{Audit, Format, Progress};
+/// use sectile_policy::Policy;
+///
+/// let audit = Audit::new(Policy::read("policy.toml")?);
+/// let outcome = audit.run(&["store".into()], Some(Format::Jsonl), &mut std::io::stdout(), &Progress::new())?;
+/// println!("{} rows", outcome.summary.rows);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Audit {
+    policy: Arc<Policy>,
+    walk_options: WalkOptions,
+    threads: usize,
+    baseline: Option<Baseline>,
+    today: Option<Day>,
+    info: AuditInfo,
+}
+
+impl Audit {
+    /// Creates an audit by this policy, on as many threads as the system runs at once.
+    pub fn new(policy: impl Into<Arc<Policy>>) -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let (policy, walk_options) = (policy.into(), WalkOptions::default());
+        let info = AuditInfo::default();
+        Self { policy, walk_options, threads, baseline: None, today: None, info }.fingerprinted()
+    }
+
+    /// Sets the options of the walk.
+    #[must_use]
+    pub fn with_walk(self, walk_options: WalkOptions) -> Self {
+        Self { walk_options, ..self }.fingerprinted()
+    }
+
+    /// Sets the number of threads, from 1 to 1,024; other values are clamped.
+    ///
+    /// The audit uses fewer threads if the system refuses some. The rows and their order do not depend on the number.
+    #[must_use]
+    pub fn with_threads(self, threads: usize) -> Self {
+        Self { threads: threads.clamp(1, 1_024), ..self }
+    }
+
+    /// Sets whether to compute the digest of every blob and to compare it with the one in its store.
+    ///
+    /// All bytes of each blob are read for it.
+    #[must_use]
+    pub fn with_hashing(mut self, hashes: bool) -> Self {
+        self.info.hashed = hashes;
+        self
+    }
+
+    /// Sets the day, which decides which exceptions have expired. Without it, exceptions that expire do not apply.
+    #[must_use]
+    pub fn with_day(mut self, today: Day) -> Self {
+        self.info.day = Some(today.to_string());
+        Self { today: Some(today), ..self }.fingerprinted()
+    }
+
+    /// Sets the name of the policy in the output.
+    #[must_use]
+    pub fn with_policy_name(mut self, name: impl Into<OsString>) -> Self {
+        self.info.policy_name = Some(name.into());
+        self
+    }
+
+    /// Reuses the rows of an earlier report for files that have not changed since, without reading them.
+    ///
+    /// Call it last: the report is checked against the settings so far. It is ignored if later settings differ from it.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the report is not comparable: another version or another policy made it, with other limits
+    /// on archives, or without the digests that this audit computes.
+    pub fn with_baseline(self, baseline: Baseline) -> Result<Self, BaselineError> {
+        baseline.check(&self.info)?;
+        Ok(Self { baseline: Some(baseline), ..self })
+    }
+
+    /// Walks these roots, and writes the rows in a format. `None` writes nothing and returns the summary only.
+    ///
+    /// The output is the same for the same stores, for any number of threads.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of the writer, and the error of the system if it refuses the first thread. A file that cannot
+    /// be read is not an error: it has a row.
+    pub fn run(
+        &self,
+        roots: &[Root],
+        format: Option<Format>,
+        out: &mut dyn Write,
+        progress: &Progress,
+    ) -> io::Result<AuditOutcome> {
+        let info = AuditInfo { paths: roots.iter().map(Root::name).collect(), ..self.info.clone() };
+        if let Some(format) = format {
+            format.head(&info, out)?;
+        }
+        let context = Context {
+            policy: &self.policy,
+            today: self.today,
+            hashes: self.info.hashed,
+            baseline: self.baseline.as_ref().filter(|baseline| baseline.check(&self.info).is_ok()),
+            format,
+            progress,
+            gave_up: AtomicBool::new(false),
+        };
+        let pipeline = Pipeline { context: &context, walk_options: &self.walk_options, threads: self.threads };
+        let (summary, stop) = pipeline.run(roots, out)?;
+        if let Some(format) = format {
+            format.tail(&info, &summary, stop.as_ref(), out)?;
+        }
+        Ok(AuditOutcome { info, summary, stop })
+    }
+
+    /// Counts the files below these roots, without looking into archives, as a total for a progress display.
+    ///
+    /// Returns `None` if a stop was requested, or if a root is remote: a second listing of it would cost as many requests
+    /// as the first.
+    pub fn count(&self, roots: &[Root], progress: &Progress) -> Option<u64> {
+        if !roots.iter().all(|root| root.as_path().is_some()) {
+            return None;
+        }
+        let mut files = 0;
+        walk::walk(roots, &self.walk_options, &|| progress.stop_requested(), &mut |unit| {
+            files += unit.len() as u64;
+            if progress.stop_requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        (!progress.stop_requested()).then_some(files)
+    }
+
+    /// Updates the fingerprint of everything that changes a verdict: the policy, its expired exceptions, the limits on
+    /// archives.
+    fn fingerprinted(mut self) -> Self {
+        let has_expired = |last: Day| self.today.is_none_or(|today| today > last);
+        let expiring = self.policy.exceptions().filter(|exception| exception.expiry().is_some_and(has_expired));
+        let WalkOptions { max_nesting, max_inflated, max_entries, max_held_bytes, .. } = self.walk_options;
+        self.info.fingerprint = format!(
+            "{}/{}/{max_nesting}.{max_inflated}.{max_entries}.{max_held_bytes}",
+            self.policy.fingerprint(),
+            expiring.count()
+        );
+        self
+    }
+}
+
+/// The outcome of an audit.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AuditOutcome {
+    /// The facts about the audit that its output states.
+    pub info: AuditInfo,
+    /// The counts over all rows.
+    pub summary: Summary,
+    /// Where the audit was stopped, or `None` if it ran to its end.
+    pub stop: Option<Stop>,
+}

@@ -1,0 +1,116 @@
+//! The roots of an audit.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+#[cfg(feature = "remote")]
+use std::sync::Arc;
+
+#[cfg(feature = "remote")]
+use object_store::ObjectStore;
+
+#[cfg(feature = "remote")]
+use sectile_remote::internal::Objects;
+#[cfg(feature = "remote")]
+use sectile_remote::{RemoteError, RemoteOptions};
+
+/// A root of an audit: a local path, or the objects of a remote store.
+///
+/// ```
+/// use sectile_audit::Root;
+///
+/// let root = Root::from("dist");
+/// assert_eq!(root.name(), "dist");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Root(pub(super) RootKind);
+
+#[derive(Clone, Debug)]
+pub(super) enum RootKind {
+    Path(PathBuf),
+    #[cfg(feature = "remote")]
+    Objects(Objects),
+}
+
+impl Root {
+    /// Creates a root from a file, or from a directory with everything below it.
+    pub fn path(path: impl Into<PathBuf>) -> Self {
+        Self(RootKind::Path(path.into()))
+    }
+
+    /// Creates a root from the objects below a URL. No request is made.
+    ///
+    /// The keys match by whole segments: `s3://bucket/app` matches `s3://bucket/app/a.wasm` but not
+    /// `s3://bucket/apple.wasm`. If no key matches, the root is the object at this URL.
+    ///
+    /// The stores and their credentials are those of [`Object::open`](sectile_remote::Object::open); `file:///path` is
+    /// a local path. The order of the rows is the order in which the store lists its objects. For S3, Google Cloud
+    /// Storage and Azure it is the order of the keys.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the URL names no store that can be listed, such as a web server or a registry, or if the
+    /// environment lacks the configuration of the store.
+    #[cfg(feature = "remote")]
+    pub fn url(url: &str, options: &RemoteOptions) -> Result<Self, RemoteError> {
+        if let Some(path) = sectile_remote::local_path(url)? {
+            return Ok(Self::path(path));
+        }
+        Ok(Self(RootKind::Objects(Objects::open(url, options)?)))
+    }
+
+    /// Creates a root from the objects of an open store whose keys start with these segments. An empty prefix matches
+    /// all objects.
+    ///
+    /// The store must list its objects in an order that depends on their keys only. In the output, the name of an
+    /// object is `base_url`, which must end with a slash, and its key.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the prefix is not a valid key, or if `base_url` is not such a URL.
+    #[cfg(feature = "remote")]
+    pub fn objects(store: Arc<dyn ObjectStore>, prefix: &str, base_url: &str) -> Result<Self, RemoteError> {
+        Ok(Self(RootKind::Objects(Objects::new(store, prefix, base_url)?)))
+    }
+
+    /// The name of the root in the output.
+    pub fn name(&self) -> OsString {
+        match &self.0 {
+            RootKind::Path(path) => path.clone().into(),
+            #[cfg(feature = "remote")]
+            RootKind::Objects(objects) => objects.root_url().into(),
+        }
+    }
+
+    /// The path of a local root.
+    pub fn as_path(&self) -> Option<&Path> {
+        match &self.0 {
+            RootKind::Path(path) => Some(path),
+            #[cfg(feature = "remote")]
+            RootKind::Objects(_) => None,
+        }
+    }
+}
+
+impl From<PathBuf> for Root {
+    fn from(path: PathBuf) -> Self {
+        Self::path(path)
+    }
+}
+
+impl From<&Path> for Root {
+    fn from(path: &Path) -> Self {
+        Self::path(path)
+    }
+}
+
+impl From<&OsStr> for Root {
+    fn from(path: &OsStr) -> Self {
+        Self::path(path)
+    }
+}
+
+impl From<&str> for Root {
+    fn from(path: &str) -> Self {
+        Self::path(path)
+    }
+}

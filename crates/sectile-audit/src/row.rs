@@ -1,0 +1,296 @@
+//! A row: everything an audit says about one blob, or about one file that cannot be read.
+
+use std::borrow::Cow;
+use std::ffi::OsStr;
+
+use super::blob::BlobLocation;
+use super::outline::OutlineSpan;
+use sectile::metadata::{Field, Metadata};
+use sectile::scan::ItemKind;
+use sectile::{FindingCode, Severity};
+use sectile_policy::report::Report;
+use sectile_policy::{JudgedFinding, Verdict};
+
+/// A row of an audit: everything it says about one blob, or about one file that cannot be read.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Row<'r> {
+    /// The order of the row: larger than that of the rows before it, but not consecutive.
+    pub nth: u64,
+    /// The path of the file. For an archive entry, the path of the archive, `!`, and the path of the entry.
+    pub file: Cow<'r, OsStr>,
+    /// Further names of the same blob.
+    pub other_names: Vec<Cow<'r, OsStr>>,
+    /// Length in bytes, if known.
+    pub size: Option<u64>,
+    /// The state of the file as a text. A later audit reads the file again only if its state differs.
+    pub state: Option<Cow<'r, str>>,
+    /// The SHA-256 digest as `sha256:…`: the one that its store states, or the computed one.
+    pub digest: Option<Cow<'r, str>>,
+    /// Whether the digest was computed from all bytes. A difference from the digest in its store is a finding.
+    pub verified: bool,
+    /// How much of the blob was read.
+    pub completeness: Completeness,
+    /// Why the blob is not complete.
+    pub reason: Option<Reason<'r>>,
+    /// The kind of the root item, or `None` if nothing was read.
+    pub kind: Option<ItemKind>,
+    /// The name of the root item.
+    pub name: Option<Cow<'r, str>>,
+    /// The annotations of the root item that are UTF-8, in the order of the table.
+    pub annotations: Vec<(Field, Cow<'r, str>)>,
+    /// Number of items in the tree.
+    pub items: u64,
+    /// Field, name and version of the producers of all items, without duplicates.
+    pub producers: Vec<[Cow<'r, str>; 3]>,
+    /// Number of packages in the dependency lists of all items.
+    pub packages: u64,
+    /// Bytes by kind of section over the whole tree. Sections that hold items are not counted, only their contents.
+    pub section_totals: Vec<SectionTotal<'r>>,
+    /// The largest section that holds no item.
+    pub largest: Option<LargestSection<'r>>,
+    /// The layout of the sections; empty unless the format shows it.
+    pub spans: Vec<SectionSpan<'r>>,
+    /// The findings, with their severity under the policy.
+    pub findings: Vec<JudgedFinding<'r>>,
+    /// Whether the policy accepts the blob and all of it was read.
+    pub accepted: bool,
+    /// Bytes read from the file itself. It is 0 for compressed archive entries, which are counted with their archive.
+    pub bytes_read: u64,
+    pub(super) source: RowSource<'r>,
+}
+
+/// The origin of a row.
+#[derive(Clone, Debug)]
+pub(super) enum RowSource<'r> {
+    /// A new reading.
+    Report(Report<'r>),
+    /// A row of an earlier report: its JSON line without the line feed.
+    Baseline(&'r str),
+}
+
+/// How much of a blob was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Completeness {
+    /// All of it.
+    Complete,
+    /// The part before a defect.
+    Partial,
+    /// Nothing.
+    Unread,
+    /// The file was skipped on purpose: it is a symbolic link, a FIFO, a socket or a device.
+    Skipped,
+}
+
+impl Completeness {
+    /// All variants.
+    pub const ALL: [Self; 4] = [Self::Complete, Self::Partial, Self::Unread, Self::Skipped];
+
+    /// The name in the output: `complete`, `partial`, `unread` or `skipped`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Partial => "partial",
+            Self::Unread => "unread",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// Why a blob is not complete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reason<'r> {
+    /// The message, which may quote the input.
+    pub message: Cow<'r, str>,
+    /// The absolute byte offset of the defect, if it has one.
+    pub offset: Option<u64>,
+}
+
+/// The total of the sections of one kind, over a whole tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SectionTotal<'r> {
+    /// The meaning of the section ID. For custom sections, the name of the convention, or `custom`.
+    pub kind: Cow<'r, str>,
+    /// Number of sections.
+    pub sections: u64,
+    /// Their total size in bytes, headers included.
+    pub bytes: u64,
+}
+
+/// The largest section of a blob.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LargestSection<'r> {
+    /// The meaning of the section ID: `code`, `custom`.
+    pub kind: Cow<'r, str>,
+    /// The name of a custom section.
+    pub name: Option<Cow<'r, str>>,
+    /// Size in bytes, header included.
+    pub bytes: u64,
+}
+
+/// The position of a section, or of several small ones in a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SectionSpan<'r> {
+    /// The meaning of the section ID: `code`, `custom`, `core module`; `several` for a run of small sections.
+    pub kind: Cow<'r, str>,
+    /// The name of a custom section.
+    pub name: Option<Cow<'r, str>>,
+    /// Number of items that enclose it; 1 for a section of the root.
+    pub depth: u32,
+    /// Absolute byte offsets of its start and its end.
+    pub range: (u64, u64),
+    /// Number of sections in the span.
+    pub sections: u64,
+}
+
+impl<'r> Row<'r> {
+    /// Creates a row that only has a file name.
+    pub(super) fn new(nth: u64, file: Cow<'r, OsStr>, source: RowSource<'r>) -> Self {
+        Self {
+            nth,
+            file,
+            other_names: Vec::new(),
+            size: None,
+            state: None,
+            digest: None,
+            verified: false,
+            completeness: Completeness::Unread,
+            reason: None,
+            kind: None,
+            name: None,
+            annotations: Vec::new(),
+            items: 0,
+            producers: Vec::new(),
+            packages: 0,
+            section_totals: Vec::new(),
+            largest: None,
+            spans: Vec::new(),
+            findings: Vec::new(),
+            accepted: false,
+            bytes_read: 0,
+            source,
+        }
+    }
+
+    /// Creates a row from a report and its verdict.
+    pub(super) fn for_report(nth: u64, location: &'r BlobLocation, report: Report<'r>, verdict: Verdict<'r>) -> Self {
+        let completeness = match (report.metadata(), report.error()) {
+            (Some(_), None) => Completeness::Complete,
+            (Some(_), Some(_)) => Completeness::Partial,
+            (None, Some(_)) => Completeness::Unread,
+            (None, None) => Completeness::Skipped,
+        };
+        let reason = report.error().map(|error| Reason { message: error.message().into(), offset: error.offset() });
+        let row = Self {
+            other_names: location.other_names.iter().map(|name| Cow::Borrowed(&**name)).collect(),
+            size: report.size(),
+            completeness,
+            reason,
+            accepted: verdict.is_accepted(),
+            findings: verdict.into_findings(),
+            bytes_read: report.cost().bytes,
+            ..Self::new(nth, Cow::Borrowed(&*location.file), RowSource::Report(report))
+        };
+        match report.metadata() {
+            Some(metadata) => row.with_metadata(metadata),
+            None => row,
+        }
+    }
+
+    /// Adds the values of the metadata.
+    fn with_metadata(mut self, metadata: &'r Metadata<'r>) -> Self {
+        let root = metadata.root();
+        self.kind = Some(root.kind());
+        self.name = root.name().and_then(|name| name.as_str()).map(Cow::Borrowed);
+        let texts = root.annotations().filter_map(|(field, value)| Some((field, Cow::Borrowed(value.as_str()?))));
+        self.annotations = texts.collect();
+        self.items = metadata.items().len() as u64;
+        self.section_totals.reserve(TYPICAL_KINDS);
+        for item in metadata.items() {
+            self.packages += item.dependencies().map_or(0, |found| found.packages().len() as u64);
+            for field in item.producers().fields() {
+                let producer = |(name, version)| [field.name(), name, version].map(Cow::Borrowed);
+                self.add_producers(field.values().map(producer));
+            }
+            for share in item.section_sizes().filter(|share| !holds_items(item.kind(), share.name())) {
+                let at = self.section_totals.iter().position(|found| found.kind == share.name()).unwrap_or_else(|| {
+                    self.section_totals.push(SectionTotal { kind: share.name().into(), sections: 0, bytes: 0 });
+                    self.section_totals.len() - 1
+                });
+                self.section_totals[at].sections += share.sections();
+                self.section_totals[at].bytes += share.bytes();
+            }
+        }
+        self
+    }
+
+    /// Adds producers, without duplicates.
+    pub(super) fn add_producers(&mut self, producers: impl Iterator<Item = [Cow<'r, str>; 3]>) {
+        for producer in producers {
+            if self.producers.len() < MAX_PRODUCERS && !self.producers.contains(&producer) {
+                self.producers.push(producer);
+            }
+        }
+    }
+
+    /// Sets the layout of the sections.
+    pub(super) fn set_outline(&mut self, largest: Option<OutlineSpan>, spans: Vec<OutlineSpan>) {
+        self.largest = largest.map(|span| LargestSection {
+            bytes: span.bytes(),
+            kind: span.kind.into(),
+            name: span.name.map(|name| String::from(name).into()),
+        });
+        self.spans = spans.into_iter().map(SectionSpan::from).collect();
+    }
+
+    /// The codes of the findings, without duplicates, in the order of their first occurrence.
+    pub(super) fn codes(&self) -> Vec<FindingCode> {
+        let mut codes = Vec::new();
+        for judged in &self.findings {
+            if !codes.contains(&judged.finding().code()) {
+                codes.push(judged.finding().code());
+            }
+        }
+        codes
+    }
+}
+
+/// Initial capacity, enough for most blobs.
+const TYPICAL_KINDS: usize = 16;
+
+/// Maximum number of distinct producers of a row. Each new one is compared with all others.
+const MAX_PRODUCERS: usize = 256;
+
+/// Whether sections of this kind hold items, whose own sections are counted instead.
+fn holds_items(item: ItemKind, kind: &str) -> bool {
+    item == ItemKind::Component && matches!(kind, "core module" | "component")
+}
+
+impl From<OutlineSpan> for SectionSpan<'_> {
+    fn from(span: OutlineSpan) -> Self {
+        Self {
+            kind: span.kind.into(),
+            name: span.name.map(|name| String::from(name).into()),
+            depth: span.depth,
+            range: (span.start, span.end),
+            sections: span.sections,
+        }
+    }
+}
+
+impl Row<'_> {
+    /// The severity of the worst finding, if there is one.
+    pub fn worst(&self) -> Option<Severity> {
+        self.findings.iter().map(JudgedFinding::severity).max()
+    }
+
+    /// All names of the blob, its file first.
+    pub fn locations(&self) -> impl Iterator<Item = &OsStr> {
+        [&*self.file].into_iter().chain(self.other_names.iter().map(|name| &**name))
+    }
+}

@@ -1,0 +1,293 @@
+//! Counts over the rows of an audit that do not depend on the order of the rows.
+
+mod bounded;
+mod counts;
+mod queries;
+mod top;
+
+use std::cmp::Reverse;
+
+use self::bounded::BoundedCounts;
+pub use self::counts::{CodeCount, IncompleteBlob, KindCount, RankedSection, WorstBlob};
+pub use self::queries::ProducerCount;
+use self::top::TopList;
+use super::{Completeness, Row};
+use sectile::internal::beginning;
+use sectile::metadata::Field;
+use sectile::scan::ItemKind;
+use sectile::{FindingCode, Severity};
+
+/// Maximum number of distinct licenses, producers, or versions of producers that are counted separately.
+const MAX_KEYS: usize = 4_096;
+/// Number of previous producers to compare with. A row that repeats a name further away is counted twice.
+const MAX_COMPARED: usize = 64;
+/// Separator between the parts of a key.
+const SEPARATOR: char = '\0';
+
+/// The counts over all rows of an audit.
+///
+/// Summaries of parts can be [merged](Self::merge) in any order, with the same result. Every row must be added once,
+/// with an `nth` of its own.
+///
+/// Its memory is bounded. Of more than 4,096 distinct licenses, producers, versions or kinds of sections, the first
+/// ones by their bytes are counted exactly. The count of the others is the difference to the total. Texts are truncated
+/// to 500 bytes.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Number of rows.
+    pub rows: u64,
+    /// Number of rows that are accepted.
+    pub accepted: u64,
+    /// Number of rows with a refused finding. Rows that are neither accepted nor refused are not complete.
+    pub refused: u64,
+    /// Total size of the blobs with a known size, in bytes.
+    pub bytes: u64,
+    /// Bytes read from the blobs.
+    pub bytes_read: u64,
+    /// Total size of all inspected files of any type, in bytes.
+    pub store_bytes: u64,
+    /// Number of files and archive entries that are neither WebAssembly nor an archive.
+    pub not_wasm: u64,
+    /// Bytes read from them.
+    pub not_wasm_bytes_read: u64,
+    /// Number of inspected archives and compressed files.
+    pub archives: u64,
+    /// Bytes read from them to find and inflate their entries.
+    pub archive_bytes_read: u64,
+    /// Number of further names of blobs.
+    pub other_names: u64,
+    /// Number of rows whose root is a module.
+    pub modules: u64,
+    /// Number of rows whose root is a component.
+    pub components: u64,
+    /// Number of items in all trees.
+    pub items: u64,
+    /// Number of packages in all dependency lists.
+    pub packages: u64,
+    /// Number of sections in all trees, without those that hold items.
+    pub sections: u64,
+    /// Number of rows with metadata but without a license.
+    pub unlicensed: u64,
+    /// Number of rows with a license.
+    pub licensed: u64,
+    by_completeness: [u64; Completeness::ALL.len()],
+    licenses: BoundedCounts<u64>,
+    producers: BoundedCounts<u64>,
+    versions: BoundedCounts<u64>,
+    kinds: BoundedCounts<KindCount>,
+    codes: [CodeCount; FindingCode::ALL.len()],
+    largest: TopList<(u64, Reverse<u64>), RankedSection>,
+    worst: TopList<(Severity, u64, Reverse<u64>), WorstBlob>,
+    incomplete: TopList<Reverse<u64>, IncompleteBlob>,
+    /// Buffer for composed keys.
+    key: KeyBuffer,
+}
+
+/// A buffer, which does not take part in comparisons.
+#[derive(Clone, Debug, Default)]
+struct KeyBuffer(String);
+
+impl PartialEq for KeyBuffer {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Default for Summary {
+    fn default() -> Self {
+        Self {
+            rows: 0,
+            accepted: 0,
+            refused: 0,
+            bytes: 0,
+            bytes_read: 0,
+            store_bytes: 0,
+            not_wasm: 0,
+            not_wasm_bytes_read: 0,
+            archives: 0,
+            archive_bytes_read: 0,
+            other_names: 0,
+            modules: 0,
+            components: 0,
+            items: 0,
+            packages: 0,
+            sections: 0,
+            unlicensed: 0,
+            licensed: 0,
+            by_completeness: [0; Completeness::ALL.len()],
+            licenses: BoundedCounts::new(MAX_KEYS),
+            producers: BoundedCounts::new(MAX_KEYS),
+            versions: BoundedCounts::new(MAX_KEYS),
+            kinds: BoundedCounts::new(MAX_KEYS),
+            codes: [CodeCount::default(); FindingCode::ALL.len()],
+            largest: TopList::default(),
+            worst: TopList::default(),
+            incomplete: TopList::default(),
+            key: KeyBuffer::default(),
+        }
+    }
+}
+
+impl Summary {
+    /// Adds a row.
+    pub fn add(&mut self, row: &Row<'_>) {
+        self.rows += 1;
+        self.accepted += u64::from(row.accepted);
+        self.by_completeness[row.completeness as usize] += 1;
+        // Saturates, here and below: archives and earlier reports may claim any size.
+        self.bytes = self.bytes.saturating_add(row.size.unwrap_or_default());
+        self.bytes_read = self.bytes_read.saturating_add(row.bytes_read);
+        self.other_names += row.other_names.len() as u64;
+        self.items = self.items.saturating_add(row.items);
+        self.packages = self.packages.saturating_add(row.packages);
+        match row.kind {
+            Some(ItemKind::Module) => self.modules += 1,
+            Some(ItemKind::Component) => self.components += 1,
+            None => {}
+        }
+        self.add_license(row);
+        self.add_producers(row);
+        self.add_sections(row);
+        if !row.findings.is_empty() {
+            self.add_findings(row);
+        }
+        if matches!(row.completeness, Completeness::Partial | Completeness::Unread) {
+            self.incomplete.add(Reverse(row.nth), || IncompleteBlob::for_row(row));
+        }
+    }
+
+    fn add_license(&mut self, row: &Row<'_>) {
+        match row.annotations.iter().find(|(field, _)| *field == Field::Licenses) {
+            Some((_, license)) => {
+                self.licensed += 1;
+                self.licenses.add(license, 1);
+            }
+            None => self.unlicensed += u64::from(row.kind.is_some()),
+        }
+    }
+
+    fn add_producers(&mut self, row: &Row<'_>) {
+        for (nth, [field, name, version]) in row.producers.iter().enumerate() {
+            self.key.0.clear();
+            push_part(&mut self.key.0, field, 80);
+            self.key.0.push(SEPARATOR);
+            push_part(&mut self.key.0, name, 200);
+            // A producer counts once for each version, but its name once for each row. Most rows have few.
+            let previous = &row.producers[nth.saturating_sub(MAX_COMPARED)..nth];
+            if !previous.iter().any(|[of, other, _]| of == field && other == name) {
+                self.producers.add(&self.key.0, 1);
+            }
+            self.key.0.push(SEPARATOR);
+            push_part(&mut self.key.0, version, 200);
+            self.versions.add(&self.key.0, 1);
+        }
+    }
+
+    fn add_sections(&mut self, row: &Row<'_>) {
+        for total in &row.section_totals {
+            self.sections = self.sections.saturating_add(total.sections);
+            self.kinds.add(&total.kind, KindCount { sections: total.sections, bytes: total.bytes, rows: 1 });
+        }
+        if let Some(largest) = &row.largest {
+            self.largest.add((largest.bytes, Reverse(row.nth)), || RankedSection::for_row(row, largest));
+        }
+    }
+
+    fn add_findings(&mut self, row: &Row<'_>) {
+        let mut seen = Codes::default();
+        let mut refused = 0_u64;
+        for judged in &row.findings {
+            let (code, count) = (judged.finding().code(), judged.finding().count());
+            let of_code = &mut self.codes[code as usize];
+            let findings = &mut of_code.findings[judged.severity() as usize];
+            *findings = findings.saturating_add(count);
+            of_code.rows += u64::from(seen.found.insert(code));
+            if judged.is_refused() {
+                of_code.refused += u64::from(seen.refused.insert(code));
+                refused = refused.saturating_add(count);
+            }
+        }
+        self.refused += u64::from(refused > 0);
+        let worst = row.findings.iter().filter(|judged| judged.is_refused()).max_by_key(|judged| judged.severity());
+        if let Some(worst) = worst {
+            let rank = (worst.severity(), refused, Reverse(row.nth));
+            self.worst.add(rank, || WorstBlob::for_row(row, worst.severity(), refused));
+        }
+    }
+
+    /// Adds an inspected file of this length, of any type.
+    pub fn add_file(&mut self, bytes: u64) {
+        self.store_bytes = self.store_bytes.saturating_add(bytes);
+    }
+
+    /// Adds an inspected archive, with the bytes read to find and inflate its entries.
+    pub fn add_archive(&mut self, bytes_read: u64) {
+        self.archives += 1;
+        self.archive_bytes_read = self.archive_bytes_read.saturating_add(bytes_read);
+    }
+
+    /// Adds another summary.
+    pub fn merge(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.accepted += other.accepted;
+        self.refused += other.refused;
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.bytes_read = self.bytes_read.saturating_add(other.bytes_read);
+        self.store_bytes = self.store_bytes.saturating_add(other.store_bytes);
+        self.not_wasm += other.not_wasm;
+        self.not_wasm_bytes_read = self.not_wasm_bytes_read.saturating_add(other.not_wasm_bytes_read);
+        self.archives += other.archives;
+        self.archive_bytes_read = self.archive_bytes_read.saturating_add(other.archive_bytes_read);
+        self.other_names += other.other_names;
+        self.modules += other.modules;
+        self.components += other.components;
+        self.items = self.items.saturating_add(other.items);
+        self.packages = self.packages.saturating_add(other.packages);
+        self.sections = self.sections.saturating_add(other.sections);
+        self.unlicensed += other.unlicensed;
+        self.licensed += other.licensed;
+        self.by_completeness.iter_mut().zip(other.by_completeness).for_each(|(own, other)| *own += other);
+        self.codes.iter_mut().zip(other.codes).for_each(|(own, other)| own.merge(other));
+        self.licenses.merge(&other.licenses);
+        self.producers.merge(&other.producers);
+        self.versions.merge(&other.versions);
+        self.kinds.merge(&other.kinds);
+        self.largest.merge(other.largest);
+        self.worst.merge(other.worst);
+        self.incomplete.merge(other.incomplete);
+    }
+}
+
+/// The codes of the findings of a row.
+#[derive(Default)]
+struct Codes {
+    found: CodeSet,
+    refused: CodeSet,
+}
+
+/// A set of codes.
+#[derive(Default)]
+struct CodeSet(u128);
+
+const _: () = assert!(FindingCode::ALL.len() <= 128, "a set of codes has one bit for each");
+
+impl CodeSet {
+    /// Inserts a code. Returns whether it is new.
+    fn insert(&mut self, code: FindingCode) -> bool {
+        let before = self.0;
+        self.0 |= 1 << (code as u32);
+        self.0 != before
+    }
+}
+
+/// Appends a truncated part of a key, with separators in it escaped.
+fn push_part(key: &mut String, part: &str, most: usize) {
+    for (nth, piece) in beginning(part, most).split(SEPARATOR).enumerate() {
+        key.push_str(if nth > 0 { "\\x00" } else { "" });
+        key.push_str(piece);
+    }
+}
+
+#[cfg(test)]
+mod tests;

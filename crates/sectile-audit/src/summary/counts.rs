@@ -1,0 +1,147 @@
+//! The counts and the ranked entries of a summary.
+
+use std::borrow::Cow;
+use std::ffi::OsString;
+
+use super::bounded::Tally;
+use crate::row::{Completeness, LargestSection, Row};
+use sectile::{Finding, FindingCode, Severity};
+use sectile_policy::JudgedFinding;
+
+/// The sections of one kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KindCount {
+    /// Number of sections.
+    pub sections: u64,
+    /// Total size in bytes, headers included.
+    pub bytes: u64,
+    /// Number of rows that have some.
+    pub rows: u64,
+}
+
+/// The findings of one code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CodeCount {
+    /// Number of rows that have some.
+    pub rows: u64,
+    /// Number of rows with a refused one.
+    pub refused: u64,
+    /// Number of findings by severity: notes, warnings, errors.
+    pub findings: [u64; Severity::ALL.len()],
+}
+
+/// One of the largest sections, at most one for each blob.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RankedSection {
+    /// The order of the row.
+    pub nth: u64,
+    /// The file of the row.
+    pub file: OsString,
+    /// The meaning of the section ID.
+    pub kind: String,
+    /// The name of a custom section.
+    pub name: Option<String>,
+    /// Size in bytes, header included.
+    pub bytes: u64,
+    /// Size of the blob in bytes, if known.
+    pub size: Option<u64>,
+}
+
+/// One of the blobs with the worst refused findings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WorstBlob {
+    /// The order of the row.
+    pub nth: u64,
+    /// The file of the row.
+    pub file: OsString,
+    /// The severity of its worst refused finding.
+    pub severity: Severity,
+    /// Number of refused findings.
+    pub refused: u64,
+    /// The code of the first of them.
+    pub code: FindingCode,
+    /// The message of the first of them, which may quote the input.
+    pub message: String,
+}
+
+/// A blob that is not complete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IncompleteBlob {
+    /// The order of the row.
+    pub nth: u64,
+    /// The file of the row.
+    pub file: OsString,
+    /// How much of it was read.
+    pub completeness: Completeness,
+    /// The reason, which may quote the input.
+    pub message: String,
+    /// The absolute byte offset of the defect, if it has one.
+    pub offset: Option<u64>,
+}
+
+impl Tally for KindCount {
+    fn merge(&mut self, other: Self) {
+        self.sections = self.sections.saturating_add(other.sections);
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.rows += other.rows;
+    }
+}
+
+impl CodeCount {
+    pub(super) fn merge(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.refused += other.refused;
+        self.findings.iter_mut().zip(other.findings).for_each(|(own, other)| *own = own.saturating_add(other));
+    }
+
+    /// The severity of the worst finding.
+    pub fn worst(&self) -> Option<Severity> {
+        Severity::ALL.into_iter().rev().find(|severity| self.findings[*severity as usize] > 0)
+    }
+
+    /// Number of findings of all severities.
+    pub fn total(&self) -> u64 {
+        self.findings.iter().fold(0, |sum, number| sum.saturating_add(*number))
+    }
+}
+
+impl RankedSection {
+    pub(super) fn for_row(row: &Row<'_>, largest: &LargestSection<'_>) -> Self {
+        let LargestSection { kind, name, bytes } = largest;
+        Self {
+            nth: row.nth,
+            file: row.file.clone().into_owned(),
+            kind: kind.clone().into_owned(),
+            name: name.clone().map(Cow::into_owned),
+            bytes: *bytes,
+            size: row.size,
+        }
+    }
+}
+
+impl WorstBlob {
+    pub(super) fn for_row(row: &Row<'_>, severity: Severity, refused: u64) -> Self {
+        let first = row.findings.iter().find(|judged| judged.is_refused()).map(JudgedFinding::finding);
+        Self {
+            nth: row.nth,
+            file: row.file.clone().into_owned(),
+            severity,
+            refused,
+            code: first.map_or(FindingCode::NotJudged, Finding::code),
+            message: first.map(|finding| finding.message().to_owned()).unwrap_or_default(),
+        }
+    }
+}
+
+impl IncompleteBlob {
+    pub(super) fn for_row(row: &Row<'_>) -> Self {
+        let reason = row.reason.as_ref().map(|reason| (reason.message.clone().into_owned(), reason.offset));
+        let (message, offset) = reason.unwrap_or_default();
+        Self { nth: row.nth, file: row.file.clone().into_owned(), completeness: row.completeness, message, offset }
+    }
+}

@@ -1,0 +1,191 @@
+//! The limits on one file and all archives in it, and readers that enforce them.
+
+use std::cell::{Cell, RefCell};
+use std::io::{self, Read};
+
+use crate::walk::options::WalkOptions;
+use sectile::FindingCode;
+#[cfg(feature = "remote")]
+use sectile_remote::RemoteError;
+
+/// The remaining limits of one file.
+pub(super) struct Budget {
+    inflated: Cell<u64>,
+    entries: Cell<u64>,
+    held: Cell<u64>,
+    read: Cell<u64>,
+    /// The first of a chain of failures, until it is reported.
+    fault: RefCell<Option<(FindingCode, String)>>,
+    /// Whether to stop inspecting the file.
+    exhausted: Cell<bool>,
+    unreadable: Cell<bool>,
+}
+
+impl Budget {
+    pub(super) fn new(options: &WalkOptions) -> Self {
+        Self {
+            inflated: Cell::new(options.max_inflated),
+            entries: Cell::new(options.max_entries),
+            held: Cell::new(options.max_held_bytes),
+            read: Cell::new(0),
+            fault: RefCell::new(None),
+            exhausted: Cell::new(false),
+            unreadable: Cell::new(false),
+        }
+    }
+
+    /// Counts bytes read from the file.
+    pub(super) fn read(&self, bytes: u64) {
+        self.read.set(self.read.get() + bytes);
+    }
+
+    /// Uncounts bytes that the reader of a blob counts itself.
+    pub(super) fn uncount(&self, bytes: u64) {
+        self.read.set(self.read.get().saturating_sub(bytes));
+    }
+
+    pub(super) fn bytes_read(&self) -> u64 {
+        self.read.get()
+    }
+
+    /// Counts an entry. Returns whether it may be inspected.
+    pub(super) fn entry(&self) -> bool {
+        let left = self.entries.get().checked_sub(1);
+        self.entries.set(left.unwrap_or(0));
+        if left.is_none() {
+            self.exceed("it has more entries than are looked into".to_owned());
+        }
+        left.is_some()
+    }
+
+    /// Number of bytes that may still be held in memory.
+    pub(super) fn available_memory(&self) -> u64 {
+        self.held.get()
+    }
+
+    /// Counts bytes held in memory, until [`release`](Self::release).
+    pub(super) fn reserve(&self, bytes: u64) {
+        self.held.set(self.held.get() - bytes);
+    }
+
+    pub(super) fn release(&self, bytes: u64) {
+        self.held.set(self.held.get() + bytes);
+    }
+
+    /// Reports an exceeded limit, and stops inspecting the file.
+    pub(super) fn exceed(&self, message: String) {
+        self.exhausted.set(true);
+        self.fail(FindingCode::ArchiveLimit, message);
+    }
+
+    /// Reports that the file itself cannot be read.
+    pub(super) fn report_unreadable(&self, error: &io::Error) {
+        self.set_unreadable(FindingCode::Unreadable, error);
+    }
+
+    fn set_unreadable(&self, code: FindingCode, error: &io::Error) {
+        self.exhausted.set(true); // later reads would fail again, or return other bytes
+        self.unreadable.set(true);
+        self.fail(code, error.to_string());
+    }
+
+    /// Whether a read of the file failed, which may succeed another time.
+    pub(super) fn is_unreadable(&self) -> bool {
+        self.unreadable.get()
+    }
+
+    fn fail(&self, code: FindingCode, message: String) {
+        self.fault.borrow_mut().get_or_insert((code, message));
+    }
+
+    /// Whether to stop inspecting the file.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.exhausted.get()
+    }
+
+    pub(super) fn has_fault(&self) -> bool {
+        self.fault.borrow().is_some()
+    }
+
+    /// Takes the first failure, unless it was reported before.
+    pub(super) fn take_fault(&self) -> Option<(FindingCode, String)> {
+        self.fault.borrow_mut().take()
+    }
+}
+
+/// A decoder that counts its output and keeps its first error.
+pub(super) struct LimitedDecoder<'b, R> {
+    decoder: R,
+    budget: &'b Budget,
+    /// Number of bytes of output so far.
+    pub(super) len: u64,
+    failed: bool,
+}
+
+impl<'b, R: Read> LimitedDecoder<'b, R> {
+    pub(super) fn new(decoder: R, budget: &'b Budget) -> Self {
+        Self { decoder, budget, len: 0, failed: false }
+    }
+}
+
+impl<R: Read> Read for LimitedDecoder<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.budget.inflated.get();
+        let most = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+        let over = || io::Error::other("a limit is exceeded");
+        if self.failed || self.budget.is_exhausted() {
+            return Err(over());
+        }
+        if most == 0 && !buffer.is_empty() {
+            self.failed = true;
+            self.budget.exceed("it inflates further than the limit".to_owned());
+            return Err(over());
+        }
+        match self.decoder.read(&mut buffer[..most]) {
+            Ok(read) => {
+                let left = self.budget.inflated.get(); // the decoder's own input may be counted, too
+                self.budget.inflated.set(left.saturating_sub(read as u64));
+                self.len += read as u64;
+                Ok(read)
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
+            Err(error) => {
+                self.failed = true;
+                let is_limit = error.kind() == io::ErrorKind::QuotaExceeded;
+                let code = if is_limit { FindingCode::ArchiveLimit } else { FindingCode::MalformedArchive };
+                self.budget.fail(code, error.to_string());
+                Err(error)
+            }
+        }
+    }
+}
+
+/// A stream of a remote store that counts its bytes as read and keeps its first error.
+#[cfg(feature = "remote")]
+pub(super) struct CountedStream<'b> {
+    stream: &'b mut dyn Read,
+    budget: &'b Budget,
+}
+
+#[cfg(feature = "remote")]
+impl<'b> CountedStream<'b> {
+    pub(super) fn new(stream: &'b mut dyn Read, budget: &'b Budget) -> Self {
+        Self { stream, budget }
+    }
+}
+
+#[cfg(feature = "remote")]
+impl Read for CountedStream<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.stream.read(buffer);
+        match &read {
+            Ok(read) => self.budget.read(*read as u64),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                let changed = RemoteError::find_in(error) == Some(&RemoteError::Changed);
+                self.budget.set_unreadable(if changed { FindingCode::Changed } else { FindingCode::Unreadable }, error);
+            }
+        }
+        read
+    }
+}

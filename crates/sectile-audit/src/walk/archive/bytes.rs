@@ -1,0 +1,226 @@
+//! Random access to the bytes of an archive.
+
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::ops::Range;
+
+use super::budget::Budget;
+use crate::walk::file_kind::TAR_BLOCK;
+use sectile::Input;
+use sectile::drive::ReadAt;
+
+/// The bytes of a zip.
+pub(super) enum ZipBytes<'b> {
+    /// A range of a file.
+    FileWindow(FileWindow<'b>),
+    /// Inflated bytes that are held in memory.
+    InMemory(Cursor<&'b [u8]>),
+}
+
+impl ZipBytes<'_> {
+    pub(super) fn len(&self) -> u64 {
+        match self {
+            Self::FileWindow(part) => part.range.end - part.range.start,
+            Self::InMemory(held) => held.get_ref().len() as u64,
+        }
+    }
+
+    /// The next `len` bytes from a position, or fewer at the end.
+    pub(super) fn peek_at(&mut self, position: u64, len: usize) -> io::Result<&[u8]> {
+        match self {
+            Self::FileWindow(part) => {
+                part.seek(SeekFrom::Start(position))?;
+                part.peek(len)
+            }
+            Self::InMemory(held) => {
+                let rest = usize::try_from(position).ok().and_then(|position| held.get_ref().get(position..));
+                let rest = rest.unwrap_or_default();
+                Ok(&rest[..len.min(rest.len())])
+            }
+        }
+    }
+}
+
+impl Read for ZipBytes<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::FileWindow(part) => part.read(buffer),
+            Self::InMemory(held) => held.read(buffer),
+        }
+    }
+}
+
+impl Seek for ZipBytes<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match self {
+            Self::FileWindow(part) => part.seek(to),
+            Self::InMemory(held) => held.seek(to),
+        }
+    }
+}
+
+/// A range of a file, read in windows: small ones while most is skipped, larger ones while all is read.
+pub(super) struct FileWindow<'p> {
+    pub(super) input: &'p Input,
+    /// The range in the file.
+    pub(super) range: Range<u64>,
+    budget: &'p Budget,
+    window: Vec<u8>,
+    /// Offset in the file of the first byte of the window.
+    start: u64,
+    /// Offset in the file of the next read.
+    at: u64,
+    /// Length of the next window.
+    read_len: usize,
+}
+
+/// A tar header and the first bytes of its data.
+const MIN_READ: usize = 512 + 4096;
+const MAX_READ: usize = 64 << 10;
+
+impl<'p> FileWindow<'p> {
+    pub(super) fn new(input: &'p Input, range: Range<u64>, budget: &'p Budget) -> Self {
+        let (start, at) = (range.start, range.start);
+        Self { input, range, budget, window: Vec::new(), start, at, read_len: MIN_READ }
+    }
+
+    /// Creates a range whose first bytes were read before.
+    pub(super) fn beginning(input: &'p Input, range: Range<u64>, head: &[u8], budget: &'p Budget) -> Self {
+        Self { window: head.to_vec(), ..Self::new(input, range, budget) }
+    }
+
+    /// Offset in the file of the next read.
+    pub(super) fn at(&self) -> u64 {
+        self.at
+    }
+
+    /// Number of bytes left.
+    pub(super) fn left(&self) -> u64 {
+        self.range.end - self.at
+    }
+
+    /// Skips bytes, up to the end of the range.
+    pub(super) fn skip(&mut self, len: u64) {
+        self.at = self.at.saturating_add(len).min(self.range.end);
+    }
+
+    /// The next `len` bytes, or all that are left. A file that shrank in the meantime is an error.
+    pub(super) fn peek(&mut self, len: usize) -> io::Result<&[u8]> {
+        let len = usize::try_from(self.left()).map_or(len, |left| left.min(len));
+        let end = self.start + self.window.len() as u64;
+        if self.at < self.start || self.at + len as u64 > end {
+            self.fill(len).inspect_err(|error| self.budget.report_unreadable(error))?;
+        }
+        let from = (self.at - self.start) as usize;
+        Ok(&self.window[from..from + len])
+    }
+
+    /// Reads until the window has `len` bytes from the current offset.
+    #[cold]
+    fn fill(&mut self, len: usize) -> io::Result<()> {
+        let end = self.start + self.window.len() as u64;
+        if (self.start..=end).contains(&self.at) {
+            self.window.drain(..(self.at - self.start) as usize);
+            self.read_len = (2 * self.read_len).min(MAX_READ);
+        } else {
+            self.window.clear();
+            self.read_len = MIN_READ;
+        }
+        self.start = self.at;
+        let most = usize::try_from(self.left()).unwrap_or(usize::MAX);
+        let mut filled = self.window.len();
+        self.window.resize(len.max(self.read_len).min(most).max(filled), 0);
+        while filled < len {
+            match self.input.read_at(&mut self.window[filled..], self.start + filled as u64) {
+                Ok(0) => {
+                    self.window.truncate(filled);
+                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file shrank while it was read"));
+                }
+                Ok(read) => {
+                    filled += read;
+                    self.budget.read(read as u64);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.window.truncate(filled);
+                    return Err(error);
+                }
+            }
+        }
+        self.window.truncate(filled);
+        Ok(())
+    }
+}
+
+impl Read for FileWindow<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() || self.left() == 0 {
+            return Ok(0);
+        }
+        self.peek(1)?;
+        let rest = &self.window[(self.at - self.start) as usize..];
+        let len = rest.len().min(buffer.len()).min(usize::try_from(self.left()).unwrap_or(usize::MAX));
+        buffer[..len].copy_from_slice(&rest[..len]);
+        self.at += len as u64;
+        Ok(len)
+    }
+}
+
+impl Seek for FileWindow<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = match to {
+            SeekFrom::Start(at) => self.range.start.checked_add(at),
+            SeekFrom::End(by) => self.range.end.checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        let at = at.filter(|&at| at >= self.range.start).ok_or(io::ErrorKind::InvalidInput)?;
+        self.at = at.min(self.range.end); // nothing follows the end
+        Ok(self.at - self.range.start)
+    }
+}
+
+/// The source of a tar.
+pub(super) enum TarSource<'s, 'p> {
+    /// A file, whose entries are not read.
+    FileWindow(&'s mut FileWindow<'p>),
+    /// The output of a decoder.
+    Stream(&'s mut dyn Read),
+}
+
+impl TarSource<'_, '_> {
+    pub(super) fn reader(&mut self) -> &mut dyn Read {
+        match self {
+            Self::FileWindow(part) => *part,
+            Self::Stream(reader) => *reader,
+        }
+    }
+
+    /// Reads a block and returns the length of it that exists.
+    pub(super) fn block(&mut self, block: &mut [u8; TAR_BLOCK]) -> io::Result<usize> {
+        match self {
+            Self::FileWindow(part) => {
+                let bytes = part.peek(TAR_BLOCK)?;
+                let len = bytes.len();
+                block[..len].copy_from_slice(bytes);
+                part.skip(len as u64);
+                Ok(len)
+            }
+            Self::Stream(reader) => fill(*reader, block),
+        }
+    }
+}
+
+/// Reads until the buffer is full or the input ends. An error after some bytes is not returned: the next read returns
+/// it again.
+pub(super) fn fill(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match reader.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if filled == 0 => return Err(error),
+            Err(_) => break,
+        }
+    }
+    Ok(filled)
+}

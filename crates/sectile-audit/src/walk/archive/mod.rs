@@ -1,0 +1,346 @@
+//! Walks archives in place: nothing is extracted, and little is held in memory.
+//!
+//! Entries that are stored as they are (tar, stored zip entries) become ranges of the file and are not read. Compressed
+//! entries are streamed. The name of an entry is a label only, whatever it contains.
+
+mod budget;
+mod bytes;
+mod tar;
+mod zip;
+mod zstd;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Read};
+use std::ops::Range;
+
+use flate2::read::MultiGzDecoder;
+
+use self::budget::{Budget, LimitedDecoder};
+use self::bytes::{FileWindow, TarSource, ZipBytes, fill};
+use super::file_kind::{FileKind, TAR_BLOCK};
+use super::options::WalkOptions;
+use crate::blob::{self, Blob, BlobLocation, BlobSink, Content, FileState, WalkError};
+use sectile::FindingCode;
+use sectile::Input;
+
+/// The walk of one file that may contain others.
+pub(super) struct ArchiveWalker<'a> {
+    options: &'a WalkOptions,
+    sink: &'a mut dyn BlobSink,
+    file: &'a ArchiveFile,
+    budget: &'a Budget,
+    /// Number of reported errors by code.
+    reported: BTreeMap<FindingCode, u64>,
+}
+
+/// A file of a store, or an object, that is an archive.
+pub(super) struct ArchiveFile {
+    pub(super) state: FileState,
+    pub(super) location: BlobLocation,
+    /// Whether its name or its store says that it is WebAssembly.
+    pub(super) expects_wasm: bool,
+}
+
+/// Maximum number of errors of one code that are reported for a file. Further ones are counted.
+const MAX_REPORTED: u64 = 16;
+
+/// The path of an entry through nested archives.
+#[derive(Clone, Copy)]
+struct EntryPath<'c> {
+    outer: Option<&'c EntryPath<'c>>,
+    name: &'c OsStr,
+    /// Whether its name or its store says that it is WebAssembly.
+    expects_wasm: bool,
+}
+
+impl<'c> EntryPath<'c> {
+    /// The path of an entry in this archive.
+    fn new(outer: &'c EntryPath<'c>, name: &'c OsStr) -> Self {
+        Self { outer: Some(outer), name, expects_wasm: has_wasm_extension(name) }
+    }
+}
+
+impl EntryPath<'_> {
+    /// Appends the part after the name of the file.
+    fn push_to(&self, text: &mut OsString) {
+        if let Some(outer) = self.outer {
+            outer.push_to(text);
+            text.push("!");
+            text.push(self.name);
+        }
+    }
+}
+
+/// Inspects a file that starts as an archive or a compressed file does; `head` is its start.
+pub(super) fn inspect(file: &ArchiveFile, input: &Input, head: &[u8], options: &WalkOptions, sink: &mut dyn BlobSink) {
+    begin(file, options, sink, |archive, path| {
+        archive.budget.read(head.len() as u64);
+        archive.part(path, input, 0..input.len(), head, 0);
+        archive.report_fault(path);
+        if input.changed().unwrap_or(true) {
+            archive.report(path, FindingCode::Changed, "it was changed while it was looked into".to_owned());
+        }
+    });
+}
+
+/// Inspects an object of length `len` that starts with `head`; `rest` streams its other bytes.
+#[cfg(feature = "remote")]
+pub(super) fn inspect_stream(
+    file: &ArchiveFile,
+    len: u64,
+    head: &[u8],
+    rest: &mut dyn Read,
+    options: &WalkOptions,
+    sink: &mut dyn BlobSink,
+) {
+    begin(file, options, sink, |archive, path| {
+        archive.budget.read(head.len() as u64);
+        let most = if FileKind::detect(head) == FileKind::Zip { options.max_held_bytes } else { options.max_inflated };
+        if len > most && len > head.len() as u64 {
+            let message = format!("it has more than the {most} bytes that are looked into far away");
+            return archive.report(path, FindingCode::ArchiveLimit, message);
+        }
+        let mut whole = head.chain(budget::CountedStream::new(rest, archive.budget));
+        archive.stream(path, &mut whole, 0);
+        archive.report_fault(path);
+    });
+}
+
+fn begin(
+    file: &ArchiveFile,
+    options: &WalkOptions,
+    sink: &mut dyn BlobSink,
+    within: impl FnOnce(&mut ArchiveWalker<'_>, &EntryPath<'_>),
+) {
+    let budget = Budget::new(options);
+    let mut archive = ArchiveWalker { options, sink, file, budget: &budget, reported: BTreeMap::new() };
+    let path = EntryPath { outer: None, name: &file.location.file, expects_wasm: file.expects_wasm };
+    within(&mut archive, &path);
+    archive.report_counts(&path);
+    let (bytes_read, was_read) = (budget.bytes_read(), !budget.is_unreadable());
+    sink.end_archive(blob::ArchiveReading { location: &file.location, state: &file.state, bytes_read, was_read });
+}
+
+impl ArchiveWalker<'_> {
+    /// Inspects a range of the file, at this nesting level.
+    fn part(&mut self, path: &EntryPath<'_>, input: &Input, range: Range<u64>, head: &[u8], level: u32) {
+        let kind = FileKind::detect(head);
+        if !kind.is_container() {
+            if kind == FileKind::Wasm || path.expects_wasm {
+                let content = Content::Range { input, range, head };
+                self.budget.uncount(head.len() as u64);
+                self.add_blob(path, content);
+            } else {
+                self.sink.skip(0); // these bytes are counted with the archive
+            }
+            return;
+        }
+        if !self.may_enter(path, level) {
+            return;
+        }
+        let mut part = FileWindow::beginning(input, range, head, self.budget);
+        match kind {
+            FileKind::Gzip => self.gzip(path, &mut part, level),
+            FileKind::Zstd => self.zstd(path, &mut part, level),
+            FileKind::Tar => self.tar(path, TarSource::FileWindow(&mut part), level),
+            FileKind::Zip => self.zip(path, ZipBytes::FileWindow(part), level),
+            FileKind::Wasm | FileKind::Other => {}
+        }
+    }
+
+    /// Inspects the output of a decoder. Returns whether the caller must read the decoder to its end.
+    fn stream(&mut self, path: &EntryPath<'_>, reader: &mut dyn Read, level: u32) -> bool {
+        let mut head = [0; TAR_BLOCK];
+        let Ok(len) = fill(reader, &mut head) else {
+            if path.expects_wasm {
+                self.add_blob(path, Content::Stream(&mut FailingReader));
+            }
+            return true; // the next read fails again, and is reported then
+        };
+        let head = &head[..len];
+        let kind = FileKind::detect(head);
+        let mut whole = head.chain(reader);
+        if !kind.is_container() {
+            let is_seen = kind == FileKind::Wasm || path.expects_wasm;
+            if is_seen {
+                self.add_blob(path, Content::Stream(&mut whole));
+            } else {
+                self.sink.skip(0);
+            }
+            return is_seen;
+        }
+        if !self.may_enter(path, level) {
+            return false;
+        }
+        match kind {
+            FileKind::Gzip => self.gzip(path, &mut whole, level),
+            FileKind::Zstd => self.zstd(path, &mut whole, level),
+            FileKind::Tar => self.tar(path, TarSource::Stream(&mut whole), level),
+            FileKind::Zip => self.held_zip(path, &mut whole, level),
+            FileKind::Wasm | FileKind::Other => {}
+        }
+        true
+    }
+
+    fn may_enter(&mut self, path: &EntryPath<'_>, level: u32) -> bool {
+        let most = self.options.max_nesting.min(WalkOptions::NESTING_LIMIT);
+        if level >= most {
+            self.report(
+                path,
+                FindingCode::ArchiveLimit,
+                format!("it lies in {level} archives, and is not looked into"),
+            );
+        }
+        level < most
+    }
+
+    fn gzip(&mut self, path: &EntryPath<'_>, compressed: &mut dyn Read, level: u32) {
+        self.inflated(path, MultiGzDecoder::new(compressed), level);
+    }
+
+    fn zstd(&mut self, path: &EntryPath<'_>, compressed: &mut dyn Read, level: u32) {
+        self.inflated(path, zstd::ZstdReader::new(compressed, self.budget), level);
+    }
+
+    /// Inspects the content of a compressed file, which keeps the name of the file.
+    fn inflated(&mut self, path: &EntryPath<'_>, decoder: impl Read, level: u32) {
+        let mut inflating = LimitedDecoder::new(decoder, self.budget);
+        let mut head = [0; TAR_BLOCK];
+        let len = fill(&mut inflating, &mut head).unwrap_or(0); // the next read returns an error again
+        // A compressed tar or zip is one archive. A file compressed twice is two.
+        let is_archive = matches!(FileKind::detect(&head[..len]), FileKind::Tar | FileKind::Zip);
+        let level = if is_archive { level } else { level + 1 };
+        let inner = EntryPath { expects_wasm: path.expects_wasm || has_wasm_extension(stem(path.name)), ..*path };
+        let mut whole = (&head[..len]).chain(&mut inflating);
+        if self.stream(&inner, &mut whole, level) {
+            self.drain(&mut inflating, u64::MAX);
+        }
+        self.report_fault(path);
+    }
+
+    /// Inspects a zip in the output of a decoder. It is held in memory for random access.
+    fn held_zip(&mut self, path: &EntryPath<'_>, reader: &mut dyn Read, level: u32) {
+        let most = self.budget.available_memory();
+        let mut held = Vec::new();
+        let result = reader.take(most.saturating_add(1)).read_to_end(&mut held);
+        if held.len() as u64 > most {
+            let message = format!("it has more than the {most} bytes that may be held to look into it");
+            return self.report(path, FindingCode::ArchiveLimit, message);
+        }
+        if result.is_ok() {
+            self.budget.reserve(held.len() as u64);
+            self.zip(path, ZipBytes::InMemory(io::Cursor::new(&held)), level);
+            self.budget.release(held.len() as u64);
+        }
+    }
+
+    fn add_blob(&mut self, path: &EntryPath<'_>, content: Content<'_>) {
+        let location = self.location(path);
+        self.sink.add_blob(Blob { location, state: Some(self.file.state.clone()), digest: None, content });
+    }
+
+    fn location(&self, path: &EntryPath<'_>) -> BlobLocation {
+        let mut location = self.file.location.clone();
+        path.push_to(&mut location.file);
+        location.other_names.iter_mut().for_each(|other| path.push_to(other));
+        location
+    }
+
+    fn report(&mut self, path: &EntryPath<'_>, code: FindingCode, message: String) {
+        let count = self.reported.entry(code).or_default();
+        *count += 1;
+        if *count <= MAX_REPORTED {
+            let location = self.location(path);
+            self.sink.add_error(WalkError { location, state: Some(self.file.state.clone()), code, message });
+        }
+    }
+
+    /// Reports the first of the last failures, unless it was caused by a stop.
+    fn report_fault(&mut self, path: &EntryPath<'_>) {
+        let fault = self.budget.take_fault();
+        if let Some((code, message)) = fault.filter(|_| !self.sink.should_stop()) {
+            self.report(path, code, message);
+        }
+    }
+
+    /// Counts an error that is not reported by itself.
+    fn count(&mut self, code: FindingCode) {
+        *self.reported.entry(code).or_insert(MAX_REPORTED) += 1;
+    }
+
+    fn report_counts(&mut self, path: &EntryPath<'_>) {
+        for (code, count) in std::mem::take(&mut self.reported) {
+            if let Some(more) = count.checked_sub(MAX_REPORTED).filter(|&more| more > 0) {
+                let what = match code {
+                    FindingCode::NotFollowed => "links in it, which are not followed",
+                    _ => "more of this kind in it",
+                };
+                let location = self.location(path);
+                let message = format!("there are {more} {what}");
+                self.sink.add_error(WalkError { location, state: Some(self.file.state.clone()), code, message });
+            }
+        }
+    }
+
+    /// Reads and discards up to `most` bytes, to verify the checksum and to reach what follows. Returns their number.
+    fn drain(&mut self, reader: &mut dyn Read, most: u64) -> u64 {
+        let mut buffer = [0; 8 << 10];
+        let mut passed = 0;
+        while passed < most && !self.should_stop() {
+            let len = usize::try_from(most - passed).map_or(buffer.len(), |left| left.min(buffer.len()));
+            match reader.read(&mut buffer[..len]) {
+                Ok(0) => break,
+                Ok(read) => passed += read as u64,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => break, // reported by the reader
+            }
+        }
+        passed
+    }
+
+    fn should_stop(&self) -> bool {
+        self.budget.is_exhausted() || self.sink.should_stop()
+    }
+}
+
+/// A reader for input that cannot be inflated.
+struct FailingReader;
+
+impl Read for FailingReader {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::Error::new(io::ErrorKind::InvalidData, "it cannot be inflated"))
+    }
+}
+
+/// Whether a name ends in `.wasm`.
+pub(super) fn has_wasm_extension(name: &OsStr) -> bool {
+    const ENDING: &[u8] = b".wasm";
+    let name = name.as_encoded_bytes();
+    let start = name.len().checked_sub(ENDING.len());
+    start.is_some_and(|start| name[start..].eq_ignore_ascii_case(ENDING))
+}
+
+/// The name without the extension of a compression.
+fn stem(name: &OsStr) -> &OsStr {
+    let path = std::path::Path::new(name);
+    let is_compression =
+        path.extension().is_some_and(|ending| ["gz", "zst"].iter().any(|known| ending.eq_ignore_ascii_case(known)));
+    path.file_stem().filter(|_| is_compression).unwrap_or(name)
+}
+
+/// The name of an entry as a name of the platform.
+fn name(bytes: &[u8]) -> Cow<'_, OsStr> {
+    #[cfg(unix)]
+    {
+        Cow::Borrowed(std::os::unix::ffi::OsStrExt::from_bytes(bytes))
+    }
+    #[cfg(not(unix))]
+    {
+        match String::from_utf8_lossy(bytes) {
+            Cow::Borrowed(name) => Cow::Borrowed(OsStr::new(name)),
+            Cow::Owned(name) => Cow::Owned(name.into()),
+        }
+    }
+}

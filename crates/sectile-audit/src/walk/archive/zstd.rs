@@ -1,0 +1,124 @@
+//! Reads Zstandard: a sequence of frames. Source: RFC 8878, 3.1.
+
+use std::io::{self, Read};
+
+use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+
+use super::budget::Budget;
+
+/// The decompressed output of a sequence of frames. Skippable frames are skipped.
+pub(super) struct ZstdReader<'b, R> {
+    reader: R,
+    budget: &'b Budget,
+    decoder: Box<FrameDecoder>,
+    /// Size of the largest window so far in bytes, which the decoder keeps.
+    window: u64,
+    is_inside: bool,
+}
+
+impl<'b, R: Read> ZstdReader<'b, R> {
+    /// Creates a reader that rejects frames whose window exceeds the available memory.
+    pub(super) fn new(reader: R, budget: &'b Budget) -> Self {
+        Self { reader, budget, decoder: Box::new(FrameDecoder::new()), window: 0, is_inside: false }
+    }
+
+    /// Begins the next frame, if there is one.
+    fn begin(&mut self) -> io::Result<bool> {
+        loop {
+            let mut first = [0];
+            if self.reader.read(&mut first)? == 0 {
+                return Ok(false);
+            }
+            // The decoder only returns the window size in the error that it is too large. Its header is decoded twice
+            // for that.
+            let mut header = Vec::new();
+            self.decoder.set_max_window_size(0);
+            match self
+                .decoder
+                .reset(RecordingReader { reader: (&first[..]).chain(&mut self.reader), kept: &mut header })
+            {
+                Ok(()) => return Ok(true),
+                Err(FrameDecoderError::WindowSizeTooBig { requested, .. }) => {
+                    self.reserve_window(requested)?;
+                    self.decoder.set_max_window_size(requested);
+                    self.decoder.reset(&header[..]).map_err(io::Error::other)?;
+                    return Ok(true);
+                }
+                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame { length, .. })) => {
+                    let length = u64::from(length);
+                    if io::copy(&mut (&mut self.reader).take(length), &mut io::sink())? < length {
+                        return Err(io::ErrorKind::UnexpectedEof.into());
+                    }
+                }
+                Err(error) => return Err(io::Error::other(error)),
+            }
+        }
+    }
+
+    fn reserve_window(&mut self, window: u64) -> io::Result<()> {
+        let (more, most) = (window.saturating_sub(self.window), self.budget.available_memory());
+        if more > most {
+            let message = format!("it asks for a window of {window} bytes, more than the {most} that may be held");
+            return Err(io::Error::new(io::ErrorKind::QuotaExceeded, message));
+        }
+        self.budget.reserve(more);
+        self.window += more;
+        Ok(())
+    }
+
+    /// Verifies the checksum of a frame after its last byte.
+    fn end(&mut self) -> io::Result<()> {
+        self.is_inside = false;
+        match self.decoder.get_checksum_from_data() {
+            Some(written) if self.decoder.get_calculated_checksum() != Some(written) => {
+                Err(io::Error::new(io::ErrorKind::InvalidData, "a frame has not the checksum that it should have"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl<R> Drop for ZstdReader<'_, R> {
+    fn drop(&mut self) {
+        self.budget.release(self.window);
+    }
+}
+
+impl<R: Read> Read for ZstdReader<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            if !self.is_inside {
+                if !self.begin()? {
+                    return Ok(0);
+                }
+                self.is_inside = true;
+            }
+            while self.decoder.can_collect() == 0 && !self.decoder.is_finished() {
+                let decoded = self.decoder.decode_blocks(&mut self.reader, BlockDecodingStrategy::UptoBlocks(1));
+                decoded.map_err(io::Error::other)?;
+            }
+            match self.decoder.read(buffer)? {
+                0 => self.end()?,
+                read => return Ok(read),
+            }
+        }
+    }
+}
+
+/// A reader that records its output.
+struct RecordingReader<'k, R> {
+    reader: R,
+    kept: &'k mut Vec<u8>,
+}
+
+impl<R: Read> Read for RecordingReader<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        self.kept.extend_from_slice(&buffer[..read]);
+        Ok(read)
+    }
+}

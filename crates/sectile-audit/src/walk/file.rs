@@ -1,0 +1,148 @@
+//! Inspects one file of a store: opens it, checks that it is regular, and detects its type by its first page.
+
+use std::ffi::OsString;
+use std::fs::OpenOptions;
+use std::io;
+use std::path::PathBuf;
+
+use super::archive::{self, ArchiveFile, has_wasm_extension};
+use super::file_kind::FileKind;
+use super::options::WalkOptions;
+use crate::blob::{Blob, BlobLocation, BlobSink, Content, FileState, WalkError};
+use sectile::FindingCode;
+use sectile::Input;
+use sectile::digest::Digest;
+use sectile::drive::ReadAt;
+use sectile::internal::fingerprint::FileId;
+use sectile::internal::{self, Link};
+
+/// Number of bytes to detect the type of a file.
+const HEAD_LEN: usize = 4 << 10;
+
+/// Buffers that a thread reuses for all files.
+pub(in super::super) struct Scratch {
+    head: Box<[u8; HEAD_LEN]>,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self { head: Box::new([0; HEAD_LEN]) }
+    }
+}
+
+/// A file in the walk.
+pub(super) struct FileEntry {
+    pub(super) path: PathBuf,
+    /// Whether it is a root, which may be a symbolic link.
+    pub(super) is_root: bool,
+    pub(super) stored: Option<Box<StoredBlob>>,
+    /// Further names of the file.
+    pub(super) other_names: Vec<OsString>,
+}
+
+/// What a content-addressed store says about one of its blobs.
+pub(super) struct StoredBlob {
+    pub(super) digest: Digest,
+    pub(super) other_names: Vec<OsString>,
+    pub(super) expects_wasm: bool,
+}
+
+impl FileEntry {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self { path, is_root: false, stored: None, other_names: Vec::new() }
+    }
+
+    /// Inspects the file. A file with several hard links that is not skipped goes to `keep` instead, if given.
+    pub(super) fn inspect(
+        self,
+        options: &WalkOptions,
+        scratch: &mut Scratch,
+        sink: &mut dyn BlobSink,
+        keep: Option<&mut dyn FnMut(FileId, Self)>,
+    ) {
+        let link = if self.is_root { Link::Followed } else { Link::Refused };
+        let input = match internal::open(&self.path, OpenOptions::new().read(true), link) {
+            Ok(file) => Input::from_file(file),
+            Err(error) => return self.fail(&error, sink),
+        };
+        let input = match input {
+            Ok(input) => input,
+            Err(error) => return self.report(FindingCode::NotAFile, error.message(), sink),
+        };
+        let fingerprint = internal::fingerprint(&input);
+        let keep = keep.filter(|_| fingerprint.links > 1).zip(fingerprint.file);
+        let state = FileState(fingerprint.text());
+        let digest = self.stored.as_ref().map(|stored| stored.digest);
+        let expects_wasm =
+            has_wasm_extension(self.path.as_os_str()) || self.stored.as_ref().is_some_and(|stored| stored.expects_wasm);
+        let is_skipped = |kind: FileKind| kind.is_skipped(expects_wasm, options);
+        if let Some((keep, file)) = keep {
+            return match read_head(&input, &mut scratch.head) {
+                Ok(head) if is_skipped(FileKind::detect(head)) => {
+                    sink.begin_file(input.len());
+                    sink.skip(head.len() as u64);
+                }
+                _ => keep(file, self), // an error is reported once, with all names
+            };
+        }
+        sink.begin_file(input.len());
+        let location = self.into_location();
+        if sink.reuse_rows(&location, &state) {
+            return;
+        }
+        let head = match read_head(&input, &mut scratch.head) {
+            Ok(head) => head,
+            Err(error) => {
+                let message = error.to_string();
+                return sink.add_error(WalkError {
+                    location,
+                    state: Some(state),
+                    code: FindingCode::Unreadable,
+                    message,
+                });
+            }
+        };
+        let kind = FileKind::detect(head);
+        if is_skipped(kind) {
+            return sink.skip(head.len() as u64);
+        }
+        if kind.is_container() && options.max_nesting > 0 {
+            let file = ArchiveFile { state, location, expects_wasm };
+            return archive::inspect(&file, &input, head, options, sink);
+        }
+        let content = Content::Range { input: &input, range: 0..input.len(), head };
+        sink.add_blob(Blob { location, state: Some(state), digest, content });
+    }
+
+    fn fail(self, error: &io::Error, sink: &mut dyn BlobSink) {
+        let is_link = !self.is_root && self.path.is_symlink(); // a link replaced the file after the listing
+        let code = if is_link { FindingCode::NotFollowed } else { FindingCode::Unreadable };
+        self.report(code, error.to_string(), sink);
+    }
+
+    fn report(self, code: FindingCode, message: String, sink: &mut dyn BlobSink) {
+        sink.add_error(WalkError { location: self.into_location(), state: None, code, message });
+    }
+
+    /// The path and the further names.
+    pub(super) fn into_location(self) -> BlobLocation {
+        let mut other_names = self.stored.map(|stored| stored.other_names).unwrap_or_default();
+        other_names.extend(self.other_names);
+        BlobLocation { file: self.path.into_os_string(), other_names }
+    }
+}
+
+/// Reads the first page of a file, or all of a shorter one.
+fn read_head<'h>(input: &Input, head: &'h mut [u8; HEAD_LEN]) -> io::Result<&'h [u8]> {
+    let len = usize::try_from(input.len()).map_or(HEAD_LEN, |len| len.min(HEAD_LEN));
+    let mut filled = 0;
+    while filled < len {
+        match input.read_at(&mut head[filled..len], filled as u64) {
+            Ok(0) => break, // it shrank, and the next read will report that
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(&head[..filled])
+}

@@ -1,0 +1,234 @@
+//! Finds the images that have a blob as a layer, in a content-addressed store.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::ffi::OsString;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use crate::blob::{BlobLocation, WalkError};
+use sectile::FindingCode;
+use sectile::digest::Digest;
+use sectile::internal::quoted;
+use sectile_oci::LayoutError;
+use sectile_oci::internal::ParsedDescriptor;
+use sectile_oci::internal::{Document, MAX_INDEX_DEPTH, Pointer, WASM_MEDIA_TYPES};
+use sectile_oci::internal::{digest_error, io_error, malformed_error, read_json, size_error};
+
+/// The layers of all images in a store, with the names of the images.
+#[derive(Default)]
+pub(super) struct LayerIndex {
+    names: Vec<OsString>,
+    /// Layers with the indexes of the names of their images, sorted.
+    layers: Vec<(Digest, u32)>,
+    /// Layers with a media type of WebAssembly, sorted.
+    wasm: Vec<Digest>,
+    /// Whether some names were dropped.
+    is_truncated: bool,
+}
+
+/// Maximum number of names of layers in one store, at 40 bytes each, and of names of documents on one level.
+const MAX_NAMES: usize = 4_000_000;
+
+/// A pointer to a document, and a name of that.
+pub(super) struct NamedPointer {
+    pub(super) pointer: Pointer,
+    pub(super) name: OsString,
+}
+
+/// The different pointers to one document, each with the indexes of its names.
+#[derive(Default)]
+struct PointerVariants(Vec<(Pointer, Vec<u32>)>);
+
+/// The documents of one level, without duplicates.
+#[derive(Default)]
+struct DocumentLevel {
+    documents: BTreeMap<Digest, PointerVariants>,
+    /// Number of names of all documents.
+    names: usize,
+}
+
+/// Maximum number of different pointers to one document. All but one of them are wrong.
+const MAX_VARIANTS: usize = 16;
+
+impl LayerIndex {
+    /// Resolves pointers through indexes and images to layers. Each document is read once, and a malformed one affects
+    /// no other.
+    pub(super) fn resolve(
+        directory: &Path,
+        named: Vec<NamedPointer>,
+        blob_path: &dyn Fn(Digest) -> PathBuf,
+        report_error: &mut dyn FnMut(WalkError),
+    ) -> Self {
+        let mut images = Self::default();
+        let mut level = DocumentLevel::default();
+        for NamedPointer { pointer, name } in named {
+            images.is_truncated |= !level.add(pointer, &[images.names.len() as u32]);
+            images.names.push(name);
+        }
+        let mut sizes = BTreeMap::new();
+        for depth in 0..=MAX_INDEX_DEPTH + 1 {
+            let mut next = DocumentLevel::default();
+            for (digest, mut variants) in level.documents {
+                let path = blob_path(digest);
+                let bytes = if depth > MAX_INDEX_DEPTH { Err(LayoutError::TooDeep) } else { read_json(&path) };
+                let bytes = match bytes {
+                    Ok(bytes) => bytes,
+                    Err(error) => {
+                        let all: Vec<u32> = variants.0.into_iter().flat_map(|(_, names)| names).collect();
+                        images.report(&path, &all, &error, report_error);
+                        continue;
+                    }
+                };
+                for (pointer, names) in &mut variants.0 {
+                    names.sort_unstable();
+                    names.dedup();
+                    let document = pointer.parse_document(&path, &bytes);
+                    let result =
+                        document.and_then(|document| images.follow(&path, document, names, &mut next, &mut sizes));
+                    if let Err(error) = result {
+                        images.report(&path, names, &error, report_error);
+                    }
+                }
+            }
+            level = next;
+        }
+        images.layers.sort_unstable();
+        images.layers.dedup();
+        images.wasm.sort_unstable();
+        images.wasm.dedup();
+        if images.is_truncated {
+            let message = format!("its blobs have more than {MAX_NAMES} names: further ones are left out");
+            report_error(WalkError {
+                location: BlobLocation::new(directory),
+                state: None,
+                code: FindingCode::MalformedLayout,
+                message,
+            });
+        }
+        images.check(blob_path, &sizes, report_error);
+        images
+    }
+
+    /// Adds the descriptors in a document, up to the first malformed one.
+    fn follow(
+        &mut self,
+        path: &Path,
+        document: Document,
+        names: &[u32],
+        next: &mut DocumentLevel,
+        sizes: &mut BTreeMap<Digest, u64>,
+    ) -> Result<(), LayoutError> {
+        match (document.manifests, document.layers) {
+            (Some(entries), None) => {
+                for entry in entries {
+                    let pointer = pointer(path, entry)?;
+                    self.is_truncated |= !next.add(pointer, names);
+                }
+            }
+            (None, Some(layers)) => {
+                for layer in layers {
+                    let Pointer { digest, size, media_type } = pointer(path, layer)?;
+                    if media_type.is_some_and(|media_type| WASM_MEDIA_TYPES.contains(&&*media_type)) {
+                        self.wasm.push(digest);
+                    }
+                    sizes.extend(size.map(|size| (digest, size)));
+                    let room = MAX_NAMES.saturating_sub(self.layers.len());
+                    self.is_truncated |= names.len() > room;
+                    self.layers.extend(names.iter().take(room).map(|&name| (digest, name)));
+                }
+            }
+            _ => return Err(malformed_error(path, "it is neither an index nor an image".to_owned())),
+        }
+        Ok(())
+    }
+
+    fn report(&self, path: &Path, names: &[u32], error: &LayoutError, report_error: &mut dyn FnMut(WalkError)) {
+        let other_names = names.iter().take(MAX_VARIANTS).map(|&name| self.names[name as usize].clone()).collect();
+        report_error(layout_error(BlobLocation { file: path.into(), other_names }, error));
+    }
+
+    /// Checks that the layers exist and have the sizes in their descriptors.
+    fn check(
+        &self,
+        blob_path: &dyn Fn(Digest) -> PathBuf,
+        sizes: &BTreeMap<Digest, u64>,
+        report_error: &mut dyn FnMut(WalkError),
+    ) {
+        for (&digest, &expected) in sizes {
+            let path = blob_path(digest);
+            let error = match path.symlink_metadata() {
+                Ok(metadata) if metadata.is_file() && metadata.len() != expected => {
+                    size_error(digest, metadata.len(), expected)
+                }
+                Ok(_) => continue, // the walk reports a layer that is not a regular file
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => LayoutError::Missing(path.clone()),
+                Err(error) => io_error(&path, error),
+            };
+            report_error(layout_error(
+                BlobLocation { file: path.into(), other_names: self.image_names(digest) },
+                &error,
+            ));
+        }
+    }
+
+    /// The names of the images that have a blob as a layer.
+    pub(super) fn image_names(&self, digest: Digest) -> Vec<OsString> {
+        let start = self.layers.partition_point(|(layer, _)| *layer < digest);
+        let entries = self.layers[start..].iter().take_while(|(layer, _)| *layer == digest);
+        entries.map(|&(_, name)| self.names[name as usize].clone()).collect()
+    }
+
+    /// Whether a media type says that a blob is WebAssembly.
+    pub(super) fn expects_wasm(&self, digest: Digest) -> bool {
+        self.wasm.binary_search(&digest).is_ok()
+    }
+}
+
+impl DocumentLevel {
+    /// Adds a pointer to a document, by these names. Returns whether all names were kept.
+    fn add(&mut self, pointer: Pointer, names: &[u32]) -> bool {
+        let room = MAX_NAMES - self.names;
+        let kept = &names[..names.len().min(room)];
+        self.names += kept.len();
+        let variants = &mut self.documents.entry(pointer.digest).or_default().0;
+        let is_same = |other: &Pointer| other.size == pointer.size && other.media_type == pointer.media_type;
+        match variants.iter().position(|(other, _)| is_same(other)) {
+            Some(at) => variants[at].1.extend(kept),
+            None if variants.len() < MAX_VARIANTS => variants.push((pointer, kept.to_vec())),
+            None => {}
+        }
+        kept.len() == names.len()
+    }
+}
+
+/// Converts a descriptor into a pointer.
+pub(super) fn pointer(path: &Path, entry: ParsedDescriptor) -> Result<Pointer, LayoutError> {
+    let digest = entry.digest.parse().map_err(|source| digest_error(path, source))?;
+    Ok(Pointer { digest, size: Some(entry.size), media_type: Some(entry.media_type) })
+}
+
+pub(super) fn layout_error(location: BlobLocation, error: &LayoutError) -> WalkError {
+    let code = match error {
+        LayoutError::DigestMismatch { .. } => FindingCode::DigestMismatch,
+        LayoutError::Io { .. } => FindingCode::Unreadable,
+        _ => FindingCode::MalformedLayout,
+    };
+    WalkError { location, state: None, code, message: error_chain(error) }
+}
+
+/// The message of an error with those of its sources.
+pub(super) fn error_chain(error: &dyn Error) -> String {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        _ = write!(message, ": {error}");
+        source = error.source();
+    }
+    message
+}
+
+/// A name in quotes for a message.
+pub(super) fn quoted_name(name: &std::ffi::OsStr) -> String {
+    quoted(&name.to_string_lossy())
+}

@@ -1,0 +1,54 @@
+//! Walks the roots of an audit: directory trees, image layouts, registry storages, archives, and remote object stores.
+//!
+//! A walk lists files in an order that depends on names only, and sends them in batches without opening any. Any thread
+//! inspects a batch, and detects the types of its files by their content.
+
+mod archive;
+mod file;
+mod file_kind;
+mod images;
+mod layout;
+mod links;
+mod listing;
+#[cfg(feature = "remote")]
+mod object_listing;
+#[cfg(feature = "remote")]
+mod objects;
+mod options;
+mod registry;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod unit;
+
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+
+pub(super) use self::file::Scratch;
+pub use self::options::WalkOptions;
+pub(super) use self::unit::Unit;
+use self::unit::Units;
+use super::root::{Root, RootKind};
+
+/// Walks these roots one after the other, without duplicates, and sends units until `send` breaks. Polls `should_stop`
+/// while it waits.
+pub(super) fn walk(
+    roots: &[Root],
+    options: &WalkOptions,
+    should_stop: &dyn Fn() -> bool,
+    send: &mut dyn FnMut(Unit) -> ControlFlow<()>,
+) {
+    let mut units = Units::new(should_stop, send);
+    let mut walked = HashSet::new();
+    for root in roots.iter().filter(|root| walked.insert(root.name())) {
+        let result = match &root.0 {
+            RootKind::Path(path) => tree::walk(path, options, &mut units),
+            #[cfg(feature = "remote")]
+            RootKind::Objects(objects) => object_listing::walk(objects, options, &mut units),
+        };
+        if result.is_break() {
+            return;
+        }
+    }
+    _ = units.end(true);
+}

@@ -1,0 +1,74 @@
+//! Lists the objects of a remote store, in its order and in batches.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use super::objects::{ObjectBatch, RequestRuntime};
+use super::options::WalkOptions;
+use super::unit::{Units, WalkEntry};
+use crate::blob::{BlobLocation, WalkError};
+use sectile::FindingCode;
+use sectile_remote::RemoteError;
+use sectile_remote::internal::{ListingEntry, Objects};
+
+/// Lists objects and adds them to the units.
+pub(super) fn walk(objects: &Objects, options: &WalkOptions, units: &mut Units<'_>) -> ControlFlow<()> {
+    let objects = Arc::new(objects.clone());
+    let fail = |what: String, message: String| {
+        WalkEntry::Error(WalkError {
+            location: BlobLocation::new(what),
+            state: None,
+            code: FindingCode::Unreadable,
+            message,
+        })
+    };
+    let requests = match &units.requests {
+        Some(requests) => requests.clone(),
+        None => match RequestRuntime::new() {
+            Ok(requests) => units.requests.insert(requests).clone(),
+            Err(error) => return units.add(fail(objects.root_url(), format!("no request can be made: {error}"))),
+        },
+    };
+    let most = options.in_flight.max(1);
+    let batch =
+        |listed| WalkEntry::Objects(ObjectBatch { objects: Arc::clone(&objects), requests: requests.clone(), listed });
+    let should_stop = units.should_stop;
+    let (mut listing, mut listed, mut is_empty) = (objects.list(), Vec::new(), true);
+    loop {
+        let Some(next) = requests.wait(should_stop, listing.next()) else { return ControlFlow::Break(()) };
+        match next {
+            Some(Ok(ListingEntry::Object(meta))) => {
+                is_empty = false;
+                listed.push(meta);
+                if listed.len() >= most {
+                    units.add(batch(std::mem::take(&mut listed)))?;
+                    units.end(false)?;
+                }
+            }
+            Some(Ok(ListingEntry::InvalidKey(key))) => {
+                is_empty = false;
+                units.add(batch(std::mem::take(&mut listed)))?;
+                let message =
+                    "nothing can be asked for by its key: a part of it is empty, `.`, `..`, or has control characters";
+                units.add(fail(objects.url(&key), message.to_owned()))?;
+            }
+            Some(Err(error)) => {
+                units.add(batch(listed))?;
+                return units.add(fail(objects.root_url(), format!("the listing breaks off: {error}")));
+            }
+            None => break,
+        }
+    }
+    if is_empty && !objects.is_whole_store() {
+        match requests.wait(should_stop, objects.object_at_prefix()) {
+            Some(Ok(meta)) => listed.push(meta),
+            Some(Err(RemoteError::Missing)) => {
+                units.add(fail(objects.root_url(), "there is nothing below it".to_owned()))?;
+            }
+            Some(Err(error)) => units.add(fail(objects.root_url(), error.to_string()))?,
+            None => return ControlFlow::Break(()),
+        }
+    }
+    units.add(batch(listed))?;
+    units.end(false)
+}

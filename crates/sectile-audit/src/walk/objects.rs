@@ -1,0 +1,282 @@
+//! Remote objects: many of them are read at once, and their rows are written one after the other.
+//!
+//! The first bytes of an object reveal its type. WebAssembly is read by ranges ahead of its turn, together with the
+//! rest of its batch, so that many requests are in flight. An archive is streamed when it is its turn. One thread runs
+//! all requests.
+
+use std::future::Future;
+use std::io::{self, Read};
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use futures_util::future::join_all;
+use futures_util::stream::{BoxStream, StreamExt};
+use object_store::ObjectMeta;
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use super::archive::{self, ArchiveFile, has_wasm_extension};
+use super::file_kind::FileKind;
+use super::options::WalkOptions;
+use crate::blob::{Blob, BlobLocation, BlobReading, BlobSink, Content, FileState, WalkError};
+use crate::reading::ReadOptions;
+use sectile::FindingCode;
+use sectile::digest::Digest;
+use sectile::drive::PrefetchedHead;
+use sectile_remote::internal::{ObjectFingerprint, Objects, fingerprint, stream_from};
+use sectile_remote::{Object, RemoteError};
+
+/// A runtime for requests, on a thread of its own.
+#[derive(Clone)]
+pub(super) struct RequestRuntime(Arc<OwnedRuntime>);
+
+struct OwnedRuntime(Option<Runtime>);
+
+/// Interval between checks whether to stop.
+const STOP_POLL_INTERVAL: Duration = Duration::from_millis(100);
+
+impl RequestRuntime {
+    pub(super) fn new() -> io::Result<Self> {
+        let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("requests").enable_all().build()?;
+        Ok(Self(Arc::new(OwnedRuntime(Some(runtime)))))
+    }
+
+    fn handle(&self) -> &Handle {
+        self.0.0.as_ref().unwrap_or_else(|| unreachable!("it is taken when it is dropped")).handle()
+    }
+
+    /// Waits for a future, or returns `None` when the audit stops.
+    pub(super) fn wait<T>(&self, should_stop: &dyn Fn() -> bool, future: impl Future<Output = T>) -> Option<T> {
+        self.handle().block_on(async {
+            let mut future = std::pin::pin!(future);
+            loop {
+                if let Ok(done) = tokio::time::timeout(STOP_POLL_INTERVAL, &mut future).await {
+                    return Some(done);
+                }
+                if should_stop() {
+                    return None;
+                }
+            }
+        })
+    }
+}
+
+impl Drop for OwnedRuntime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background(); // does not wait for requests in flight
+        }
+    }
+}
+
+/// Consecutive objects of a listing.
+pub(super) struct ObjectBatch {
+    pub(super) objects: Arc<Objects>,
+    pub(super) requests: RequestRuntime,
+    pub(super) listed: Vec<ObjectMeta>,
+}
+
+/// An object of a listing.
+struct ListedObject {
+    meta: ObjectMeta,
+    location: BlobLocation,
+    state: FileState,
+    expects_wasm: bool,
+}
+
+/// The result of requests ahead of an object's turn.
+enum ObjectStart {
+    /// The earlier report has its rows: nothing was requested.
+    Known,
+    /// The object has no bytes: nothing was requested.
+    Empty,
+    Failed(RemoteError),
+    Skipped(u64),
+    Read(Box<BlobReading<'static>>, FileState),
+    Archive(Box<PrefetchedHead<Object>>),
+}
+
+impl ObjectBatch {
+    /// Number of objects.
+    pub(super) fn len(&self) -> usize {
+        self.listed.len()
+    }
+
+    /// Requests all objects that the earlier report does not have, then adds them one after the other.
+    ///
+    /// No request is in flight during the second part, which may take long: a request that nothing polls would time
+    /// out.
+    pub(super) fn inspect(self, options: &WalkOptions, read_options: ReadOptions<'_>, sink: &mut dyn BlobSink) {
+        let Self { objects, requests, listed } = self;
+        let entries: Vec<_> = listed.into_iter().map(|meta| ListedObject::new(&objects, meta)).collect();
+        let starts = entries.iter().map(|entry| {
+            let is_known = sink.can_reuse_rows(&entry.location, &entry.state);
+            let objects = &objects;
+            async move { if is_known { ObjectStart::Known } else { entry.begin(objects, options, read_options).await } }
+        });
+        let Some(starts) = requests.wait(&|| sink.should_stop(), join_all(starts)) else { return };
+        for (entry, start) in entries.into_iter().zip(starts) {
+            if sink.should_stop() {
+                return;
+            }
+            entry.show(start, &requests, options, read_options, sink);
+        }
+    }
+}
+
+impl ListedObject {
+    fn new(objects: &Objects, meta: ObjectMeta) -> Self {
+        let name = objects.url(meta.location.as_ref());
+        let state = object_state(&name, &ObjectFingerprint::new(&meta));
+        let expects_wasm = has_wasm_extension(meta.location.as_ref().as_ref());
+        Self { meta, location: BlobLocation::new(name), state, expects_wasm }
+    }
+
+    /// Detects the type, and reads the object if it is WebAssembly.
+    async fn begin(&self, objects: &Objects, options: &WalkOptions, read_options: ReadOptions<'_>) -> ObjectStart {
+        if self.meta.size == 0 {
+            return ObjectStart::Empty;
+        }
+        let object = objects.object(self.meta.location.clone());
+        let mut object = match PrefetchedHead::begin(object, PrefetchedHead::<Object>::FIRST).await {
+            Ok(object) => object,
+            Err(error) => return ObjectStart::Failed(remote_error(&error)),
+        };
+        let kind = FileKind::detect(object.head());
+        if kind.is_skipped(self.expects_wasm, options) {
+            return ObjectStart::Skipped(object.head().len() as u64);
+        }
+        if kind.is_container() && options.max_nesting > 0 {
+            return ObjectStart::Archive(Box::new(object));
+        }
+        let reading = Box::new(read_options.fetch(&mut object).await);
+        ObjectStart::Read(reading, self.state_of(&object))
+    }
+
+    /// The state in which the object was read. It may have changed since the listing.
+    fn state_of(&self, object: &PrefetchedHead<Object>) -> FileState {
+        let listed = ObjectFingerprint::new(&self.meta);
+        match fingerprint(object.source()) {
+            Some(pin) if !pin.agrees(&listed) => object_state(&self.location.file.to_string_lossy(), pin),
+            _ => self.state.clone(),
+        }
+    }
+
+    /// Adds the object to the sink, in its turn.
+    fn show(
+        self,
+        start: ObjectStart,
+        requests: &RequestRuntime,
+        options: &WalkOptions,
+        read_options: ReadOptions<'_>,
+        sink: &mut dyn BlobSink,
+    ) {
+        sink.begin_file(self.meta.size);
+        if sink.reuse_rows(&self.location, &self.state) {
+            return;
+        }
+        match start {
+            ObjectStart::Known => {
+                let message = "the earlier report, which had its row, cannot be read any more".to_owned();
+                sink.add_error(WalkError {
+                    location: self.location,
+                    state: None,
+                    code: FindingCode::Unreadable,
+                    message,
+                });
+            }
+            ObjectStart::Empty if self.expects_wasm => {
+                let content = Content::Stream(&mut io::empty());
+                sink.add_blob(Blob { location: self.location, state: Some(self.state), digest: None, content });
+            }
+            ObjectStart::Empty => sink.skip(0),
+            ObjectStart::Skipped(bytes_read) => sink.skip(bytes_read),
+            ObjectStart::Failed(error) => {
+                let code = if error == RemoteError::Changed { FindingCode::Changed } else { FindingCode::Unreadable };
+                let message = error.to_string();
+                sink.add_error(WalkError { location: self.location, state: Some(self.state), code, message });
+            }
+            ObjectStart::Read(reading, state) => {
+                let content = Content::Reading(reading);
+                sink.add_blob(Blob { location: self.location, state: Some(state), digest: None, content });
+            }
+            ObjectStart::Archive(mut object) => {
+                let file = ArchiveFile {
+                    state: self.state_of(&object),
+                    location: self.location,
+                    expects_wasm: self.expects_wasm,
+                };
+                let (head, len) = (object.head().clone(), object.len().unwrap_or(self.meta.size));
+                let mut rest =
+                    ObjectTail::new(requests, read_options.should_stop, object.source_mut(), head.len() as u64..len);
+                archive::inspect_stream(&file, len, &head, &mut rest, options, sink);
+            }
+        }
+    }
+}
+
+/// The state of an object. It includes the name, because many objects differ in their names only.
+fn object_state(name: &str, pin: &ObjectFingerprint) -> FileState {
+    FileState(format!("{}:{}", pin.text(), &Digest::new(name.as_bytes()).hex()[..16]))
+}
+
+fn remote_error(error: &io::Error) -> RemoteError {
+    RemoteError::find_in(error).cloned().unwrap_or(RemoteError::ConnectionLost)
+}
+
+/// The bytes after the head of an object, requested when they are read.
+struct ObjectTail<'r> {
+    requests: &'r RequestRuntime,
+    should_stop: &'r dyn Fn() -> bool,
+    object: &'r mut Object,
+    range: Range<u64>,
+    stream: Option<BoxStream<'static, Result<Bytes, RemoteError>>>,
+    chunk: Bytes,
+}
+
+impl<'r> ObjectTail<'r> {
+    fn new(
+        requests: &'r RequestRuntime,
+        should_stop: &'r dyn Fn() -> bool,
+        object: &'r mut Object,
+        range: Range<u64>,
+    ) -> Self {
+        Self { requests, should_stop, object, range, stream: None, chunk: Bytes::new() }
+    }
+
+    /// The next bytes, at least one. A stop looks like a timeout, which is not reported.
+    fn next(&mut self) -> Result<Bytes, RemoteError> {
+        let Self { requests, should_stop, object, range, stream, .. } = self;
+        let next = requests.wait(*should_stop, async {
+            let stream = match stream {
+                Some(stream) => stream,
+                None => stream.insert(stream_from(object, range.start).await?),
+            };
+            loop {
+                match stream.next().await {
+                    Some(Ok(chunk)) if chunk.is_empty() => {}
+                    Some(chunk) => return chunk,
+                    None => return Err(RemoteError::ConnectionLost),
+                }
+            }
+        });
+        let next = next.unwrap_or(Err(RemoteError::TimedOut))?;
+        range.start += next.len() as u64;
+        if range.start > range.end { Err(RemoteError::Malformed) } else { Ok(next) }
+    }
+}
+
+impl Read for ObjectTail<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.chunk.is_empty() {
+            if self.range.is_empty() {
+                return Ok(0);
+            }
+            self.chunk = self.next().map_err(io::Error::other)?;
+        }
+        let len = self.chunk.len().min(buffer.len());
+        self.chunk.copy_to_slice(&mut buffer[..len]);
+        Ok(len)
+    }
+}

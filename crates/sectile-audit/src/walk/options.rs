@@ -1,0 +1,53 @@
+//! Options of a walk.
+
+/// Options of a walk: the files to visit, and the limits on archives.
+///
+/// ```
+/// let mut options = sectile_audit::WalkOptions::default();
+/// options.ignore_rules = true;
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WalkOptions {
+    /// Whether to skip the files that `.gitignore` and `.ignore` exclude, in the tree and in its directories up to the
+    /// root. Off by default.
+    pub ignore_rules: bool,
+    /// Whether to stay on the file system of the root. Off by default.
+    pub same_file_system: bool,
+    /// Maximum nesting of archives; 4 by default, and at most [`NESTING_LIMIT`](WalkOptions::NESTING_LIMIT). With 0,
+    /// archives are not opened.
+    ///
+    /// A compressed tar counts as one archive. A file that is compressed twice counts as two.
+    pub max_nesting: u32,
+    /// Maximum number of bytes that one file inflates to, with all archives in it; 16 GiB by default.
+    pub max_inflated: u64,
+    /// Maximum number of entries in one file, with all archives in it; 100,000,000 by default.
+    pub max_entries: u64,
+    /// Maximum number of bytes held in memory for one file, with all archives in it; 128 MiB by default, the largest
+    /// window of the program `zstd`.
+    ///
+    /// Held are the Zstandard windows, and zips inside other archives, which need random access.
+    pub max_held_bytes: u64,
+    /// Number of remote objects to read at once on each thread; 16 by default, and at least one. Their rows are
+    /// buffered until it is their turn.
+    pub in_flight: usize,
+}
+
+impl WalkOptions {
+    /// Upper bound of [`max_nesting`](Self::max_nesting).
+    pub const NESTING_LIMIT: u32 = 32;
+}
+
+impl Default for WalkOptions {
+    fn default() -> Self {
+        Self {
+            ignore_rules: false,
+            same_file_system: false,
+            max_nesting: 4,
+            max_inflated: 16 << 30,
+            max_entries: 100_000_000,
+            max_held_bytes: 128 << 20,
+            in_flight: 16,
+        }
+    }
+}

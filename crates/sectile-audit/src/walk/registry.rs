@@ -1,0 +1,156 @@
+//! The storage of the Docker distribution's registry: `blobs`, and `repositories` with links to them.
+//!
+//! Source: the distribution's `registry/storage/paths.go`. Only the links below `repositories` are read, not the
+//! uploads in progress.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::images::{LayerIndex, NamedPointer, quoted_name};
+use crate::blob::{BlobLocation, WalkError};
+use sectile::FindingCode;
+use sectile::digest::Digest;
+use sectile::internal::{self, Link};
+use sectile_oci::internal::Pointer;
+
+pub(super) const REPOSITORIES: &str = "repositories";
+
+/// Whether a directory is the root of such a storage, `…/docker/registry/v2`.
+pub(super) fn is_registry(directory: &Path) -> bool {
+    let is_directory = |path: PathBuf| path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
+    is_directory(directory.join(REPOSITORIES)) && is_directory(directory.join("blobs").join("sha256"))
+}
+
+/// Reads the images of all repositories.
+pub(super) fn read_images(directory: &Path, report_error: &mut dyn FnMut(WalkError)) -> LayerIndex {
+    let mut links = RepositoryLinks { named: Vec::new(), report_error };
+    links.repositories(&directory.join(REPOSITORIES));
+    let named = links.named;
+    LayerIndex::resolve(directory, named, &|digest| blob_path(directory, digest), report_error)
+}
+
+fn blob_path(directory: &Path, digest: Digest) -> PathBuf {
+    let hex = digest.hex();
+    directory.join("blobs").join("sha256").join(&hex[..2]).join(&hex).join("data")
+}
+
+/// Reads the links of a storage.
+struct RepositoryLinks<'t> {
+    named: Vec<NamedPointer>,
+    report_error: &'t mut dyn FnMut(WalkError),
+}
+
+impl RepositoryLinks<'_> {
+    /// Reads all repositories. Their names have several parts, each a directory.
+    fn repositories(&mut self, root: &Path) {
+        let mut left = vec![(root.to_owned(), OsString::new())];
+        while let Some((directory, name)) = left.pop() {
+            let inner = self.directories(&directory);
+            if inner.iter().any(|inner| inner == "_manifests") {
+                self.repository(&directory.join("_manifests"), &name);
+            }
+            for part in inner.into_iter().rev().filter(|part| !part.as_encoded_bytes().starts_with(b"_")) {
+                let mut whole = name.clone();
+                if !whole.is_empty() {
+                    whole.push("/");
+                }
+                whole.push(&part);
+                left.push((directory.join(part), whole));
+            }
+        }
+    }
+
+    /// Reads the tags of a repository, and the revisions without a tag.
+    fn repository(&mut self, manifests: &Path, name: &OsStr) {
+        let first = self.named.len();
+        let tags = manifests.join("tags");
+        for tag in self.directories(&tags) {
+            if let Some(digest) = self.link(&tags.join(&tag).join("current").join("link")) {
+                let mut name = name.to_owned();
+                name.push(":");
+                name.push(tag);
+                self.named.push(NamedPointer { pointer: Pointer::new(digest), name });
+            }
+        }
+        let mut tagged: Vec<Digest> = self.named[first..].iter().map(|named| named.pointer.digest).collect();
+        tagged.sort_unstable();
+        let revisions = manifests.join("revisions").join("sha256");
+        for revision in self.directories(&revisions) {
+            match self.link(&revisions.join(revision).join("link")) {
+                Some(digest) if tagged.binary_search(&digest).is_err() => {
+                    let mut name = name.to_owned();
+                    name.push(format!("@{digest}"));
+                    self.named.push(NamedPointer { pointer: Pointer::new(digest), name });
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Reads a link, or returns `None` if it does not exist.
+    fn link(&mut self, path: &Path) -> Option<Digest> {
+        match read_link(path) {
+            Ok(digest) => Some(digest),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None, // a deleted tag or revision
+            Err(error) => {
+                let code = match error.kind() {
+                    io::ErrorKind::InvalidData => FindingCode::MalformedLayout,
+                    _ => FindingCode::Unreadable,
+                };
+                (self.report_error)(WalkError {
+                    location: BlobLocation::new(path),
+                    state: None,
+                    code,
+                    message: error.to_string(),
+                });
+                None
+            }
+        }
+    }
+
+    /// The names of the directories in a directory, sorted.
+    fn directories(&mut self, path: &Path) -> Vec<OsString> {
+        let mut names = Vec::new();
+        let result = fs::read_dir(path).and_then(|entries| {
+            for entry in entries {
+                let entry = entry?;
+                if entry.file_type()?.is_dir() {
+                    names.push(entry.file_name());
+                }
+            }
+            Ok(())
+        });
+        match result {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                let message = error.to_string();
+                (self.report_error)(WalkError {
+                    location: BlobLocation::new(path),
+                    state: None,
+                    code: FindingCode::Unreadable,
+                    message,
+                });
+            }
+            _ => {}
+        }
+        names.sort_unstable();
+        names
+    }
+}
+
+/// Reads a link: a file that contains a digest.
+fn read_link(path: &Path) -> io::Result<Digest> {
+    const LEN: usize = "sha256:".len() + 64;
+    let file = internal::open(path, OpenOptions::new().read(true), Link::Refused)?;
+    let invalid = || io::Error::new(io::ErrorKind::InvalidData, "it should hold a digest, and does not");
+    if !file.metadata()?.is_file() {
+        return Err(invalid());
+    }
+    let mut text = String::new();
+    file.take(LEN as u64 + 2).read_to_string(&mut text)?;
+    let text = text.trim_end();
+    text.parse().map_err(|error| {
+        io::Error::new(io::ErrorKind::InvalidData, format!("{} leads nowhere: {error}", quoted_name(OsStr::new(text))))
+    })
+}

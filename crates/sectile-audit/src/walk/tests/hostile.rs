@@ -1,0 +1,386 @@
+use super::*;
+
+/// Inspects a file truncated at every byte, and with every byte changed.
+fn of_mutants(bytes: &[u8], mut check: impl FnMut(usize, Recorder)) {
+    // Most of a long file is padding.
+    let places = || (0..bytes.len()).step_by(1 + bytes.len() / 512);
+    for end in places() {
+        check(end, walk_file(&bytes[..end]));
+    }
+    for at in places() {
+        let mut bytes = bytes.to_vec();
+        bytes[at] ^= 0x41;
+        check(usize::MAX, walk_file(&bytes));
+    }
+}
+
+#[test]
+fn truncated_streams_are_malformed() {
+    let module = [MODULE, b"\x00\x05\x04name"].concat();
+    for bytes in [gzip(&module), zstd(&module)] {
+        of_mutants(&bytes, |end, recorder| {
+            if end != usize::MAX && end > 3 {
+                assert_eq!(recorder.codes(), ["malformed-archive a"], "{end}");
+            }
+            if let [blob] = &recorder.blobs[..] {
+                assert!(end == usize::MAX || module.starts_with(&blob.bytes), "{end}");
+            }
+        });
+    }
+}
+
+#[test]
+fn damaged_archives_terminate() {
+    let entries: [(&str, &[u8]); 2] = [("a.wasm", MODULE), ("b.wasm", b"text")];
+    let zips = zip(&[("a.wasm", MODULE, true), ("b.wasm", MODULE, false)]);
+    of_mutants(&zips, |end, recorder| {
+        assert!(recorder.blobs.len() <= 2);
+        if end != usize::MAX && end > 3 {
+            assert!(!recorder.errors.is_empty(), "{end}");
+        }
+    });
+    let tars = tar(&entries)[..2048].to_vec();
+    of_mutants(&tars, |end, recorder| {
+        let by_gzip = if end == usize::MAX { return } else { walk_file(&gzip(&tars[..end])) };
+        if end >= 512 {
+            assert_eq!(recorder.files(), by_gzip.files(), "{end}");
+            assert_eq!(recorder.codes(), by_gzip.codes(), "{end}");
+        }
+    });
+}
+
+#[test]
+fn wrong_checksum_is_reported_after_the_blob() {
+    let mut gzipped = gzip(MODULE);
+    let crc = gzipped.len() - 8;
+    gzipped[crc] ^= 1;
+    let mut frame = zstd(MODULE);
+    *frame.last_mut().unwrap() ^= 1;
+    for bytes in [gzipped.clone(), frame] {
+        let recorder = walk_file(&bytes);
+        assert_eq!((&*recorder.blobs[0].bytes, recorder.codes()), (MODULE, vec!["malformed-archive a".to_owned()]));
+        assert!(recorder.blobs[0].broke);
+    }
+    // In another archive, the error is that of the entry.
+    let recorder = walk_file(&tar(&[("m.gz", &gzipped), ("n.wasm", OTHER)]));
+    assert_eq!(
+        (recorder.files(), recorder.codes()),
+        (vec!["a!m.gz", "a!n.wasm"], vec!["malformed-archive a!m.gz".to_owned()])
+    );
+    // A file that is not WebAssembly is not read to its checksum.
+    let mut text = gzip(&vec![b'x'; 1 << 16]);
+    let crc = text.len() - 8;
+    text[crc] ^= 1;
+    assert_eq!(walk_file(&text).errors.len(), 0);
+    // The bytes after the stream are not gzip.
+    assert_eq!(walk_file(&[gzip(MODULE), b"garbage".to_vec()].concat()).codes(), ["malformed-archive a"]);
+}
+
+#[test]
+fn decompression_bomb_stops_at_the_limit() {
+    let bomb = [MODULE, &vec![0; 2 << 20]].concat();
+    let options = WalkOptions { max_inflated: 1 << 17, ..WalkOptions::default() };
+    for bytes in [
+        gzip(&bomb),
+        zstd(&bomb),
+        zip(&[("m", &bomb, true)]),
+        gzip(&tar(&[("m", &bomb)])),
+        gzip(&gzip(&bomb)),
+        zip(&[("m.gz", &gzip(&bomb), true)]),
+    ] {
+        let recorder = walk_file_with(&bytes, &options, Recorder::default());
+        assert_eq!(recorder.errors.len(), 1, "{:?}", recorder.errors);
+        assert_eq!(recorder.errors[0].code.name(), "archive-limit");
+        assert!(recorder.blobs.iter().all(|blob| blob.broke && blob.bytes.len() <= 1 << 17));
+    }
+    // The limit applies to all entries of a file together.
+    let entries: Vec<_> = (0..8).map(|_| ("m", &bomb[..1 << 15], true)).collect();
+    let recorder = walk_file_with(&zip_of_duplicates(&entries), &options, Recorder::default());
+    assert!(recorder.blobs.len() <= 4 && recorder.errors.len() == 1, "{:?}", recorder.errors);
+}
+
+/// A zip whose entries may have the same name.
+fn zip_of_duplicates(entries: &[(&str, &[u8], bool)]) -> Vec<u8> {
+    let names: Vec<String> = (0..entries.len()).map(|nth| format!("{nth:02}")).collect();
+    let all: Vec<_> = names.iter().zip(entries).map(|(name, entry)| (&**name, entry.1, entry.2)).collect();
+    zip(&all)
+}
+
+#[test]
+fn limits_on_entries_nesting_and_held_memory() {
+    let entries: Vec<_> = (0..100).map(|_| ("m", OTHER)).collect();
+    let limited = |bytes: &[u8], options: &WalkOptions| walk_file_with(bytes, options, Recorder::default());
+    let options = WalkOptions { max_entries: 10, ..WalkOptions::default() };
+    for bytes in [tar(&entries), gzip(&tar(&entries)), tar(&[("t", &tar(&entries))])] {
+        let recorder = limited(&bytes, &options);
+        assert!(
+            matches!(recorder.blobs.len(), 9 | 10) && recorder.codes()[0].starts_with("archive-limit"),
+            "{recorder:?}"
+        );
+    }
+    let zips: Vec<_> = (0..100).map(|_| ("m", OTHER, false)).collect();
+    assert_eq!(limited(&zip_of_duplicates(&zips), &options).blobs.len(), 10);
+
+    let mut nested = MODULE.to_vec();
+    for _ in 0..100 {
+        nested = gzip(&tar(&[("t", &nested)]));
+    }
+    let options = WalkOptions { max_nesting: u32::MAX, ..WalkOptions::default() };
+    assert_eq!(limited(&nested, &options).codes().len(), 1);
+    let mut nested = MODULE.to_vec();
+    for _ in 0..100 {
+        nested = gzip(&nested);
+    }
+    assert_eq!(limited(&nested, &options).codes(), ["archive-limit a"]);
+
+    let options = WalkOptions { max_held_bytes: 1 << 10, ..WalkOptions::default() };
+    let large = zip(&[("m", &[7; 4096], false), ("n", MODULE, true)]);
+    assert_eq!(limited(&large, &options).blobs.len(), 1); // entries in a file are not held
+    assert_eq!(limited(&gzip(&large), &options).codes(), ["archive-limit a"]);
+    let small = zip(&[("n", MODULE, true)]);
+    assert_eq!(limited(&zip(&[("s.zip", &small, true), ("t.zip", &small, true)]), &options).blobs.len(), 2);
+
+    // A frame with a window of 1 GiB.
+    let window = [&[0x28, 0xb5, 0x2f, 0xfd, 0, 0xa0][..], &[1, 0, 0]].concat();
+    assert_eq!(walk_file(&window).codes(), ["archive-limit a"]);
+
+    // Nested frames with windows of 1 MiB each share the limit of their file.
+    let frame = |bytes: &[u8]| {
+        let block = 1 | (bytes.len() as u32) << 3; // the last block, not compressed
+        [&[0x28, 0xb5, 0x2f, 0xfd, 0, 0x50][..], &block.to_le_bytes()[..3], bytes].concat()
+    };
+    let nested = frame(&frame(MODULE));
+    let held = |held| limited(&nested, &WalkOptions { max_held_bytes: held, ..WalkOptions::default() });
+    assert_eq!((held(3 << 19).blobs.len(), held(3 << 19).codes()), (0, vec!["archive-limit a".to_owned()]));
+    assert_eq!((held(2 << 20).blobs.len(), held(2 << 20).codes().len()), (1, 0));
+    let beside = tar(&[("a", &frame(MODULE)), ("b", &frame(MODULE))]);
+    assert_eq!(limited(&beside, &WalkOptions { max_held_bytes: 3 << 19, ..WalkOptions::default() }).blobs.len(), 2);
+}
+
+#[test]
+fn many_empty_entries_are_cheap() {
+    let header = tar(&[("empty", b"")])[..512].to_vec();
+    let recorder = walk_file(&header.repeat(100_000));
+    assert_eq!((recorder.passed, recorder.errors.len()), (100_000, 0));
+    let recorder = walk_file(&gzip(&header.repeat(100_000)));
+    assert_eq!((recorder.passed, recorder.errors.len()), (100_000, 0));
+}
+
+/// Changes the first header of a tar, and fixes its checksum.
+fn with_header(tar: &[u8], change: impl FnOnce(&mut tar::Header)) -> Vec<u8> {
+    let mut header = tar::Header::from_byte_slice(&tar[..512]).clone();
+    change(&mut header);
+    header.set_cksum();
+    [header.as_bytes(), &tar[512..]].concat()
+}
+
+#[test]
+fn tars_with_wrong_headers_are_malformed() {
+    let honest = tar(&[("a.wasm", MODULE), ("b.wasm", OTHER)]);
+    let larger = with_header(&honest, |header| header.set_size(1 << 40));
+    let largest = with_header(&honest, |header| {
+        header.as_mut_bytes()[124..136]
+            .copy_from_slice(&[0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
+    });
+    let no_number = with_header(&honest, |header| header.as_mut_bytes()[124..136].copy_from_slice(b"zzzzzzzzzzz\0"));
+    for (bytes, blobs) in [(larger, 1), (largest, 0), (no_number, 0)] {
+        for bytes in [bytes.clone(), gzip(&bytes)] {
+            let recorder = walk_file(&bytes);
+            assert_eq!((recorder.blobs.len(), recorder.codes()), (blobs, vec!["malformed-archive a".to_owned()]));
+        }
+    }
+    // A name of 16 GiB, and malformed records.
+    for (kind, size) in [(tar::EntryType::GNULongName, 16 << 30), (tar::EntryType::XHeader, MODULE.len() as u64)] {
+        let bytes = with_header(&honest, |header| {
+            header.set_entry_type(kind);
+            header.set_size(size);
+        });
+        assert_eq!(walk_file(&bytes).codes(), ["malformed-archive a"]);
+    }
+    // A truncated name, and a truncated entry.
+    let long = tar(&[(&*"n".repeat(300), MODULE)]);
+    for (end, what) in [(512 + 200, "header"), (512 + 301, "data")] {
+        for bytes in [long[..end].to_vec(), gzip(&long[..end])] {
+            let recorder = walk_file(&bytes);
+            assert_eq!((recorder.blobs.len(), recorder.codes()), (0, vec!["malformed-archive a".to_owned()]));
+            assert!(recorder.errors[0].message.contains(what), "{end} {:?}", recorder.errors);
+        }
+    }
+    // Endless sparse headers.
+    let sparse = with_header(&honest, |header| {
+        header.set_entry_type(tar::EntryType::GNUSparse);
+        header.as_gnu_mut().unwrap().set_is_extended(true);
+    });
+    assert!(walk_file(&[&sparse[..512], &[1; 5000]].concat()).errors.len() == 1);
+}
+
+/// The offsets of the two headers of a zip's first entry: its own and that in the directory.
+fn headers(zip: &[u8]) -> (usize, usize) {
+    let central = zip.windows(4).position(|bytes| bytes == b"PK\x01\x02").unwrap();
+    (0, central)
+}
+
+#[test]
+fn zips_with_inconsistent_headers_are_malformed() {
+    let honest = zip(&[("a.wasm", MODULE, true), ("b.wasm", OTHER, false)]);
+    let (local, central) = headers(&honest);
+    let with = |at: usize, byte: u8| {
+        let mut bytes = honest.clone();
+        assert_ne!(bytes[at], byte);
+        bytes[at] = byte;
+        bytes
+    };
+    for (what, bytes) in [
+        ("a name", with(local + 30, b'x')),
+        ("a method", with(local + 8, 0)),
+        ("encryption", with(local + 6, 1)),
+        ("a checksum", with(local + 14, honest[local + 14] ^ 1)),
+        ("a size", with(local + 22, 1)),
+        ("the directory's size", with(central + 24, 1)),
+        ("where it lies", with(central + 42, 1)),
+        ("how far it goes", with(central + 22, 1)),
+    ] {
+        let recorder = walk_file(&bytes);
+        assert_eq!(recorder.files(), ["a!b.wasm"], "{what}");
+        assert_eq!(recorder.codes(), ["malformed-archive a!a.wasm"], "{what}");
+    }
+    // Both headers agree on a wrong size.
+    let mut wrong = with(local + 22, 1);
+    wrong[central + 24] = 1;
+    let recorder = walk_file(&wrong);
+    assert_eq!(recorder.codes(), ["malformed-archive a!a.wasm"], "{recorder:?}");
+    let second = honest.windows(4).rposition(|bytes| bytes == b"PK\x03\x04").unwrap();
+    let second_central = honest.windows(4).rposition(|bytes| bytes == b"PK\x01\x02").unwrap();
+    let mut stored = with(second + 22, OTHER.len() as u8 + 1);
+    stored[second_central + 24] = OTHER.len() as u8 + 1;
+    let recorder = walk_file(&stored);
+    assert_eq!((recorder.files(), recorder.codes()), (vec!["a!a.wasm"], vec!["malformed-archive a!b.wasm".to_owned()]));
+    assert!(recorder.errors[0].message.contains("two sizes"), "{recorder:?}");
+    let mut encrypted = with(local + 6, honest[local + 6] | 1);
+    encrypted[central + 8] |= 1;
+    assert_eq!(walk_file(&encrypted).codes(), ["unreadable a!a.wasm"]);
+    let mut by_bzip2 = with(local + 8, 12);
+    by_bzip2[central + 10] = 12;
+    assert_eq!(walk_file(&by_bzip2).codes(), ["unreadable a!a.wasm"]);
+}
+
+#[test]
+fn overlapping_zip_entries_are_malformed() {
+    // The directory lists the only entry a thousand times.
+    let one = zip(&[("a.wasm", MODULE, true)]);
+    let (_, central) = headers(&one);
+    let end = one.len() - 22;
+    let record = &one[central..end];
+    let mut bytes = [&one[..central], &record.repeat(1000), &one[end..]].concat();
+    let start = bytes.len() - 22;
+    bytes[start + 8..start + 10].copy_from_slice(&1000_u16.to_le_bytes());
+    bytes[start + 10..start + 12].copy_from_slice(&1000_u16.to_le_bytes());
+    bytes[start + 12..start + 16].copy_from_slice(&(1000 * record.len() as u32).to_le_bytes());
+    let recorder = walk_file(&bytes);
+    assert_eq!(recorder.files(), ["a!a.wasm"]);
+    assert_eq!(recorder.errors.len(), 17); // sixteen, and the count of the others
+    assert!(recorder.errors[16].message.contains("983 more"), "{:?}", recorder.errors[16]);
+    assert_eq!(recorder.errors[16].location.file, "a");
+}
+
+/// Reorders the directory of a zip. Each record contains the offset of its entry.
+fn directory_of(zip: &[u8], order: impl Fn(Vec<&[u8]>) -> Vec<Vec<u8>>) -> Vec<u8> {
+    let (_, central) = headers(zip);
+    let end = zip.len() - 22;
+    let starts: Vec<_> = (central..end).filter(|&at| zip[at..].starts_with(b"PK\x01\x02")).collect();
+    let ends = starts[1..].iter().copied().chain([end]);
+    let records = order(starts.iter().copied().zip(ends).map(|(start, end)| &zip[start..end]).collect());
+    let (number, directory) = (records.len() as u16, records.concat());
+    let mut tail = zip[end..].to_vec();
+    tail[8..10].copy_from_slice(&number.to_le_bytes());
+    tail[10..12].copy_from_slice(&number.to_le_bytes());
+    tail[12..16].copy_from_slice(&(directory.len() as u32).to_le_bytes());
+    [&zip[..central], &directory, &tail].concat()
+}
+
+#[test]
+fn zip_entries_may_have_any_order() {
+    let all: Vec<_> = (0..32).map(|nth| if nth % 3 == 0 { ("m", OTHER, false) } else { ("m", MODULE, true) }).collect();
+    let all = zip_of_duplicates(&all);
+    let backwards = directory_of(&all, |records| records.into_iter().rev().map(<[u8]>::to_vec).collect());
+    let inside_out = directory_of(&all, |records| {
+        let (even, odd): (Vec<_>, Vec<_>) = (0..records.len()).partition(|nth| nth % 2 == 0);
+        even.into_iter().chain(odd).map(|nth| records[nth].to_vec()).collect()
+    });
+    let mut files = Vec::new();
+    for bytes in [all.clone(), backwards, inside_out] {
+        let recorder = walk_file(&bytes);
+        assert!(recorder.errors.is_empty(), "{:?}", recorder.errors);
+        let mut names: Vec<_> = recorder.files().into_iter().map(str::to_owned).collect();
+        names.sort();
+        files.push(names);
+    }
+    assert!(files[0].len() == 32 && files[1] == files[0] && files[2] == files[0], "{files:#?}");
+    // Ranges that are not adjacent take memory, up to the limit.
+    let gaps = directory_of(&all, |records| records.into_iter().step_by(2).map(<[u8]>::to_vec).collect());
+    let held = |held| {
+        walk_file_with(&gaps, &WalkOptions { max_held_bytes: held, ..WalkOptions::default() }, Recorder::default())
+    };
+    assert_eq!((held(1 << 10).blobs.len(), held(1 << 10).errors.len()), (16, 0));
+    assert_eq!((held(100).blobs.len(), held(100).codes()), (4, vec!["archive-limit a".to_owned()]));
+}
+
+#[test]
+fn links_in_a_zip_are_counted_not_followed() {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    for name in ["a.wasm", "b.wasm"] {
+        writer.add_symlink(name, "/etc/passwd", options).unwrap();
+    }
+    writer.start_file("c.wasm", options).unwrap();
+    writer.write_all(MODULE).unwrap();
+    let recorder = walk_file(&writer.finish().unwrap().into_inner());
+    assert_eq!((recorder.files(), recorder.codes()), (vec!["a!c.wasm"], vec!["not-followed a".to_owned()]));
+    assert!(recorder.errors[0].message.contains("2 links"), "{recorder:?}");
+}
+
+#[test]
+fn truncated_skippable_frame_is_malformed() {
+    let skipped = |len: u32, has: usize| [&[0x50, 0x2a, 0x4d, 0x18][..], &len.to_le_bytes(), &vec![0; has]].concat();
+    let recorder = walk_file(&[zstd(MODULE), skipped(100, 100)].concat());
+    assert_eq!((recorder.files(), recorder.codes().len()), (vec!["a"], 0));
+    let recorder = walk_file(&[zstd(MODULE), skipped(100, 99)].concat());
+    assert_eq!((recorder.files(), recorder.codes()), (vec!["a"], vec!["malformed-archive a".to_owned()]));
+}
+
+/// Changes, removes and repeats random parts. The walk ends within the limits, with the same result by position and
+/// through gzip.
+#[test]
+fn random_changes_stay_within_the_limits() {
+    let inner = zip(&[("c.wasm", MODULE, true), ("d.wasm", OTHER, false)]);
+    let tarred = tar(&[("a.wasm", MODULE), ("b.zip", &inner), ("c.gz", &gzip(MODULE))]);
+    let sources = [tarred[..tarred.len() - 1024].to_vec(), inner, gzip(&tarred), zstd(MODULE)];
+    let options =
+        WalkOptions { max_inflated: 1 << 20, max_entries: 1000, max_held_bytes: 1 << 20, ..WalkOptions::default() };
+    let mut state = 1_u64;
+    let mut random = move |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below.max(1)
+    };
+    for nth in 0..600 {
+        let mut bytes = sources[nth % sources.len()].clone();
+        for _ in 0..=random(4) {
+            let at = random(bytes.len());
+            match random(3) {
+                0 => bytes[at] = random(256) as u8,
+                1 => drop(bytes.splice(at..(at + random(600)).min(bytes.len()), [])),
+                _ => bytes.extend_from_within(at..(at + random(600)).min(bytes.len())),
+            }
+        }
+        let plain = walk_file_with(&bytes, &options, Recorder::default());
+        assert!(plain.blobs.len() <= 1000 && plain.errors.len() <= 100, "{nth}");
+        assert!(plain.blobs.iter().map(|blob| blob.bytes.len()).sum::<usize>() <= bytes.len() + (1 << 20), "{nth}");
+        if crate::walk::file_kind::FileKind::detect(&bytes) == crate::walk::file_kind::FileKind::Tar {
+            let gzipped = walk_file_with(&gzip(&bytes), &options, Recorder::default());
+            assert_eq!(plain.files(), gzipped.files(), "{nth}");
+            assert_eq!(plain.codes(), gzipped.codes(), "{nth}");
+            let bytes = |recorder: &Recorder| recorder.blobs.iter().map(|blob| blob.bytes.clone()).collect::<Vec<_>>();
+            assert_eq!(bytes(&plain), bytes(&gzipped), "{nth}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Walks directory trees, and detects the content-addressed stores in them.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use super::file::{FileEntry, StoredBlob};
+use super::images::LayerIndex;
+use super::listing::{self, ListError, ListedEntry, ListedKind};
+use super::options::WalkOptions;
+use super::unit::{Units, WalkEntry};
+use super::{layout, registry};
+use crate::blob::{BlobLocation, WalkError};
+use sectile::FindingCode;
+use sectile::digest::Digest;
+
+/// A content-addressed store in a tree.
+struct BlobStore {
+    directory: PathBuf,
+    depth: usize,
+    kind: StoreKind,
+    images: LayerIndex,
+}
+
+/// The paths of a store's blobs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum StoreKind {
+    /// `blobs/sha256/HEX`.
+    Layout,
+    /// `blobs/sha256/HE/HEX/data`.
+    Registry,
+}
+
+/// Walks a root: a file, or a directory with everything below it, or a link to one of them.
+pub(super) fn walk(root: &Path, options: &WalkOptions, units: &mut Units<'_>) -> ControlFlow<()> {
+    if !root.is_dir() {
+        return units.add(WalkEntry::File(FileEntry { is_root: true, ..FileEntry::new(root.to_owned()) }));
+    }
+    let mut stores: Vec<BlobStore> = Vec::new();
+    for listed in listing::list(root, options, enters) {
+        let ListedEntry { path, depth, kind } = match listed {
+            Ok(listed) => listed,
+            Err(error) => {
+                units.add(WalkEntry::Error(unreadable(root, error)))?;
+                continue;
+            }
+        };
+        while stores.last().is_some_and(|store| depth <= store.depth) {
+            stores.pop();
+        }
+        match kind {
+            ListedKind::Directory => {
+                let (store, errors) = BlobStore::detect(&path, depth);
+                stores.extend(store);
+                for error in errors {
+                    units.add(WalkEntry::Error(error))?;
+                }
+            }
+            ListedKind::File => {
+                let blob = stores.last().and_then(|store| store.stored_blob(&path)).map(Box::new);
+                units.add(WalkEntry::File(FileEntry { stored: blob, ..FileEntry::new(path) }))?;
+            }
+            ListedKind::Link => units.add(skipped(path, FindingCode::NotFollowed, "it is a symbolic link"))?,
+            ListedKind::Other => {
+                units.add(skipped(path, FindingCode::NotAFile, "it is a FIFO, a socket or a device"))?;
+            }
+        }
+    }
+    ControlFlow::Continue(())
+}
+
+/// Returns whether to enter a directory. The links of a registry are read by `registry`, not walked.
+fn enters(directory: &Path, depth: usize) -> bool {
+    let is_beside_blobs = directory.file_name().is_some_and(|name| name == registry::REPOSITORIES)
+        && directory.parent().is_some_and(|parent| may_be_registry(parent, depth == 1));
+    !is_beside_blobs
+}
+
+fn may_be_registry(directory: &Path, is_root: bool) -> bool {
+    (is_root || directory.file_name().is_some_and(|name| name == "v2")) && registry::is_registry(directory)
+}
+
+impl BlobStore {
+    /// Detects a store, and the errors in it.
+    fn detect(directory: &Path, depth: usize) -> (Option<Self>, Vec<WalkError>) {
+        let mut errors = Vec::new();
+        let mut report_error = |error| errors.push(error);
+        let (kind, images) = if layout::is_layout(directory) {
+            (StoreKind::Layout, layout::read_images(directory, &mut report_error))
+        } else if may_be_registry(directory, depth == 0) {
+            (StoreKind::Registry, registry::read_images(directory, &mut report_error))
+        } else {
+            return (None, errors);
+        };
+        (Some(Self { directory: directory.to_owned(), depth, kind, images }), errors)
+    }
+
+    /// The digest and the names of a file, if it is a blob of the store.
+    fn stored_blob(&self, file: &Path) -> Option<StoredBlob> {
+        let below = file.strip_prefix(&self.directory).ok()?.to_str()?;
+        let mut parts = below.split(std::path::MAIN_SEPARATOR);
+        if (parts.next(), parts.next()) != (Some("blobs"), Some("sha256")) {
+            return None;
+        }
+        let hex = match self.kind {
+            StoreKind::Layout => parts.next()?,
+            StoreKind::Registry => {
+                let start = parts.next()?;
+                let hex = parts.next().filter(|hex| hex.starts_with(start))?;
+                parts.next().filter(|&file| file == "data").map(|_| hex)?
+            }
+        };
+        let digest: Digest = format!("sha256:{hex}").parse().ok()?;
+        let expects_wasm = self.images.expects_wasm(digest);
+        parts.next().is_none().then(|| StoredBlob {
+            digest,
+            other_names: self.images.image_names(digest),
+            expects_wasm,
+        })
+    }
+}
+
+/// A file that is not opened.
+fn skipped(path: PathBuf, code: FindingCode, message: &str) -> WalkEntry {
+    WalkEntry::Error(WalkError { location: BlobLocation::new(path), state: None, code, message: message.to_owned() })
+}
+
+fn unreadable(root: &Path, ListError { path, reason }: ListError) -> WalkError {
+    let path = if path.as_os_str().is_empty() { root.to_owned() } else { path };
+    WalkError { location: BlobLocation::new(path), state: None, code: FindingCode::Unreadable, message: reason }
+}

@@ -1,0 +1,271 @@
+//! One worker thread: reads blobs, judges them and writes their rows.
+
+use std::ffi::{OsStr, OsString};
+use std::sync::mpsc::SyncSender;
+
+use super::blob::{ArchiveReading, Blob, BlobLocation, BlobReading, BlobSink, Content, FileState, WalkError};
+use super::context::Context;
+use super::format::Format;
+use super::progress::WorkDone;
+use super::reading::ReadOptions;
+use super::row::{Completeness, Reason, Row};
+use super::summary::Summary;
+use sectile::digest::Digest;
+use sectile::scan::ItemPath;
+use sectile::{Finding, FindingCode};
+use sectile_policy::JudgeContext;
+use sectile_policy::report::Report;
+
+/// Some consecutive rows in the output format.
+#[derive(Debug, Default)]
+pub(super) struct RowChunk {
+    pub(super) bytes: Vec<u8>,
+    /// The file of the last row.
+    pub(super) last: Option<OsString>,
+}
+
+/// Reads, judges and writes the blobs that a walk adds, on one thread.
+pub(super) struct Worker<'a> {
+    context: &'a Context<'a>,
+    options: ReadOptions<'a>,
+    summary: Summary,
+    /// Buffer for streams.
+    buffer: Vec<u8>,
+    chunk: RowChunk,
+    /// The destination of the rows of the current unit.
+    rows: Option<SyncSender<RowChunk>>,
+    /// The order of the next row.
+    nth: u64,
+    /// Number of rows of the current file.
+    file_rows: u64,
+    /// Work that is not added to the shared progress yet: it is added for many rows at once.
+    pending: WorkDone,
+}
+
+/// Length in bytes from which on a chunk is sent.
+const CHUNK_LEN: usize = 256 << 10;
+
+/// Bytes read at once from a stream.
+const BUFFER_LEN: usize = 64 << 10;
+
+/// Range of row numbers reserved for a unit, larger than any store needs.
+const MAX_UNIT_ROWS: u64 = 1 << 32;
+
+impl<'a> Worker<'a> {
+    pub(super) fn new(context: &'a Context<'a>, should_stop: &'a (dyn Fn() -> bool + Sync)) -> Self {
+        Self {
+            context,
+            options: ReadOptions {
+                policy: context.policy,
+                with_spans: context.format.is_some_and(Format::needs_spans),
+                hashes: context.hashes,
+                should_stop,
+            },
+            summary: Summary::default(),
+            buffer: vec![0; BUFFER_LEN],
+            chunk: RowChunk::default(),
+            rows: None,
+            nth: 0,
+            file_rows: 0,
+            pending: WorkDone::default(),
+        }
+    }
+
+    /// Begins the n-th unit and sends its rows to `rows`.
+    pub(super) fn begin_unit(&mut self, nth: u64, rows: SyncSender<RowChunk>) {
+        self.nth = nth * MAX_UNIT_ROWS;
+        self.rows = Some(rows);
+    }
+
+    /// Ends the unit and sends the rest of its rows.
+    pub(super) fn end_unit(&mut self) {
+        self.flush();
+        self.rows = None;
+    }
+
+    /// The options for reading blobs, for objects that are read ahead of their turn.
+    pub(super) fn options(&self) -> ReadOptions<'a> {
+        self.options
+    }
+
+    pub(super) fn finish(self) -> Summary {
+        self.summary
+    }
+
+    fn flush(&mut self) {
+        self.context.progress.add(std::mem::take(&mut self.pending));
+        if self.chunk.bytes.is_empty() && self.chunk.last.is_none() {
+            return;
+        }
+        // Reserves about the length of the previous chunk.
+        let room = (self.chunk.bytes.len() + self.chunk.bytes.len() / 8).min(2 * CHUNK_LEN);
+        let next = RowChunk { bytes: Vec::with_capacity(room), last: None };
+        let chunk = std::mem::replace(&mut self.chunk, next);
+        if self.rows.as_ref().is_none_or(|rows| rows.send(chunk).is_err()) {
+            self.context.give_up(); // the writer has ended
+        }
+    }
+
+    fn write(&mut self, row: &Row<'_>) {
+        self.summary.add(row);
+        self.pending.add_row(row);
+        if let Some(format) = self.context.format {
+            let bytes = &mut self.chunk.bytes;
+            let before = bytes.len();
+            if before > 0 {
+                bytes.extend_from_slice(format.separator().as_bytes());
+            }
+            let begin = bytes.len();
+            format.row(row, bytes);
+            if bytes.len() == begin {
+                bytes.truncate(before); // the format has no text for this row
+            }
+        }
+        let last = self.chunk.last.get_or_insert_default();
+        last.clear();
+        last.push(&row.file);
+        self.nth += 1;
+        self.file_rows += 1;
+        if self.chunk.bytes.len() >= CHUNK_LEN {
+            self.flush();
+        }
+    }
+
+    /// Judges a report and writes its row.
+    fn judge(
+        &mut self,
+        report: Report<'_>,
+        location: &BlobLocation,
+        digest: Option<KnownDigest>,
+        complete: impl FnOnce(&mut Row<'_>),
+    ) {
+        let policy = self.options.policy;
+        let verdict = if policy.exceptions().next().is_none() {
+            policy.judge(&report)
+        } else {
+            let locations: Vec<&OsStr> = location.names().collect();
+            let digest = digest.map(|known| (known.digest.to_string(), known.verified));
+            let context = JudgeContext::new().with_locations(&locations).with_day(self.context.today);
+            policy.judge_with_context(
+                &report,
+                &match &digest {
+                    Some((digest, true)) => context.with_verified_digest(digest),
+                    Some((digest, false)) => context.with_digest(digest),
+                    None => context,
+                },
+            )
+        };
+        let mut row = Row::for_report(self.nth, location, report, verdict);
+        if let Some(known) = digest {
+            row.digest = Some(known.digest.to_string().into());
+            row.verified = known.verified;
+        }
+        complete(&mut row);
+        self.write(&row);
+    }
+}
+
+impl BlobSink for Worker<'_> {
+    fn reuse_rows(&mut self, location: &BlobLocation, state: &FileState) -> bool {
+        let Some(rows) = self.context.baseline.and_then(|baseline| baseline.rows_of(location, state)) else {
+            return false;
+        };
+        for row in rows.rows() {
+            self.write(&Row { nth: self.nth, ..row });
+        }
+        if let (Some(archive), Some(Format::Jsonl)) = (rows.archive_line(), self.context.format) {
+            self.chunk.bytes.extend_from_slice(archive.as_bytes());
+        }
+        true
+    }
+
+    #[cfg(feature = "remote")]
+    fn can_reuse_rows(&self, location: &BlobLocation, state: &FileState) -> bool {
+        self.context.baseline.is_some_and(|baseline| baseline.rows_of(location, state).is_some())
+    }
+
+    fn begin_file(&mut self, bytes: u64) {
+        self.summary.add_file(bytes);
+        self.pending.add_file();
+        self.file_rows = 0;
+    }
+
+    fn add_blob(&mut self, blob: Blob<'_>) {
+        let Blob { location, state, digest: expected, content } = blob;
+        // Streamed bytes are counted with their archive.
+        let is_counted = !matches!(content, Content::Stream(_));
+        let Some(reading) = self.options.read(content, &mut self.buffer) else { return };
+        let context_findings = context_findings(&reading, expected);
+        let report =
+            Report::for_policy(&location.file, reading.size, &reading.outcome).with_context_findings(&context_findings);
+        let digest =
+            reading.digest.or(expected).map(|digest| KnownDigest { digest, verified: reading.digest.is_some() });
+        self.judge(report, &location, digest, |row| {
+            row.state = state.map(|state| state.0.into());
+            row.bytes_read = if is_counted { reading.bytes_read } else { 0 };
+            row.set_outline(reading.largest, reading.spans);
+        });
+    }
+
+    fn add_error(&mut self, error: WalkError) {
+        let WalkError { location, state, code, message } = error;
+        let context_findings = [root_finding(code, message.clone())];
+        let report = Report::unread(&location.file).with_context_findings(&context_findings);
+        self.judge(report, &location, None, |row| {
+            if !matches!(code, FindingCode::NotFollowed | FindingCode::NotAFile) {
+                row.completeness = Completeness::Unread;
+                row.reason = Some(Reason { message: message.into(), offset: None });
+                row.accepted = false;
+            }
+            row.state = state.map(|state| state.0.into());
+        });
+    }
+
+    fn end_archive(&mut self, archive: ArchiveReading<'_>) {
+        self.summary.add_archive(archive.bytes_read);
+        self.pending.add_bytes(archive.bytes_read);
+        let rows = self.file_rows;
+        // An archive that was not inspected to its end must not look complete in a baseline.
+        if let Some(format) = self.context.format.filter(|_| archive.was_read && !self.should_stop()) {
+            format.archive(&archive, rows, &mut self.chunk.bytes);
+        }
+    }
+
+    fn skip(&mut self, bytes_read: u64) {
+        self.summary.not_wasm += 1;
+        self.summary.not_wasm_bytes_read += bytes_read;
+        self.pending.add_bytes(bytes_read);
+    }
+
+    fn should_stop(&self) -> bool {
+        self.context.should_stop()
+    }
+}
+
+/// A digest, and whether it was computed.
+#[derive(Clone, Copy)]
+struct KnownDigest {
+    digest: Digest,
+    verified: bool,
+}
+
+/// Findings about the location of a blob rather than its bytes.
+fn context_findings(reading: &BlobReading<'_>, expected: Option<Digest>) -> Vec<Finding> {
+    let mut context_findings = Vec::new();
+    if reading.changed {
+        context_findings.push(root_finding(FindingCode::Changed, sectile::internal::CHANGED));
+    }
+    if let (Some(expected), Some(is)) = (expected, reading.digest)
+        && expected != is
+    {
+        context_findings.push(root_finding(
+            FindingCode::DigestMismatch,
+            format!("it is called {expected}, and has the digest {is}"),
+        ));
+    }
+    context_findings
+}
+
+fn root_finding(code: FindingCode, message: impl Into<std::borrow::Cow<'static, str>>) -> Finding {
+    sectile::internal::finding(code, ItemPath::root(), 0, None, message)
+}

@@ -1,0 +1,634 @@
+//! Remote objects have the same rows as files, in the order of their names, with few requests.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::mem;
+use std::panic;
+use std::path::Path as FilePath;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use futures_util::stream::{self, BoxStream, StreamExt};
+use sectile_audit::{Audit, Baseline, Format, Progress, Root, WalkOptions};
+use sectile_remote::object_store::memory::InMemory;
+use sectile_remote::object_store::path::Path;
+use sectile_remote::object_store::{
+    CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+};
+use sectile_remote::{RemoteError, RemoteOptions};
+use serde_json::Value;
+
+use crate::store::{Store, gzip, tar, zip};
+use crate::{Answer, audit_store, codes, default_audit};
+use sectile_testing::binary::{custom, large_module, module, numbered_module, section};
+
+/// A store in memory that counts requests, and behaves as real stores do.
+#[derive(Debug, Default)]
+struct WatchedStore {
+    inner: InMemory,
+    /// Number of requests for each object.
+    requests: Mutex<HashMap<String, usize>>,
+    now: AtomicUsize,
+    /// Maximum number of concurrent requests.
+    most: AtomicUsize,
+    listed: Arc<AtomicUsize>,
+    /// Maximum number of listed objects without a request.
+    ahead: AtomicUsize,
+    /// Whether requests take some milliseconds, depending on the path.
+    is_slow: bool,
+    /// Number of objects before the listing fails.
+    listing_fails_after: Option<usize>,
+    /// The object that changes before its second request.
+    changes: Option<&'static str>,
+    /// The object whose request panics.
+    panics: Option<&'static str>,
+    /// The object that is deleted after the listing.
+    vanishes: Option<&'static str>,
+    /// The object whose answers are bad, except the first.
+    bad_answer: Option<(&'static str, BadAnswer)>,
+    /// Whether objects have no tags, only a modification time in seconds.
+    is_untagged: bool,
+    written: AtomicU64,
+    /// Whether the object was replaced.
+    is_done: AtomicBool,
+}
+
+/// A bad answer.
+#[derive(Clone, Copy, Debug)]
+enum BadAnswer {
+    /// It ends early.
+    Cut,
+    /// It fails.
+    Breaks,
+    /// It has more bytes than it states.
+    More,
+    /// It is another range.
+    Elsewhere,
+    /// Its bytes never arrive.
+    Hangs,
+    /// There is no answer.
+    Silent,
+    Denied,
+}
+
+impl BadAnswer {
+    fn of(self, mut answer: GetResult) -> Result<GetResult> {
+        let empty = GetResultPayload::Stream(stream::empty().boxed());
+        let GetResultPayload::Stream(chunks) = mem::replace(&mut answer.payload, empty) else { panic!("no stream") };
+        let chunks: Vec<_> = wait_within(chunks.collect());
+        let (last, most) =
+            chunks.split_last().map(|(last, most)| (last.as_ref().unwrap().clone(), most.len())).unwrap();
+        let most = stream::iter(chunks).take(most);
+        answer.payload = GetResultPayload::Stream(match self {
+            Self::Cut => most.boxed(),
+            Self::Breaks => most.chain(stream::iter([Err(store_error())])).boxed(),
+            Self::More => most.chain(stream::iter([Ok(last.clone()), Ok(last)])).boxed(),
+            Self::Hangs => most.chain(stream::pending()).boxed(),
+            Self::Elsewhere => {
+                answer.range = answer.range.start + 1..answer.range.end + 1;
+                most.chain(stream::iter([Ok(last)])).boxed()
+            }
+            Self::Silent => unreachable!("it has no answer"),
+            Self::Denied => {
+                return Err(Error::PermissionDenied { path: "5ec12e7".to_owned(), source: "5ec12e7".into() });
+            }
+        });
+        Ok(answer)
+    }
+}
+
+/// The metadata of an object without tags.
+fn untagged(meta: ObjectMeta, written: u64) -> ObjectMeta {
+    let last_modified = (SystemTime::UNIX_EPOCH + Duration::from_secs(written)).into();
+    ObjectMeta { e_tag: None, last_modified, ..meta }
+}
+
+fn store_error() -> Error {
+    Error::Generic { store: "watched", source: "it says http://me:5ec12e7@host/?key=5ec12e7".into() }
+}
+
+/// Splits an answer into chunks, some of them empty.
+fn in_chunks(mut answer: GetResult) -> GetResult {
+    let empty = GetResultPayload::Stream(stream::empty().boxed());
+    let GetResultPayload::Stream(whole) = mem::replace(&mut answer.payload, empty) else { panic!("no stream") };
+    let chunks = whole.flat_map(|whole| {
+        let whole = whole.unwrap();
+        let chunks: Vec<_> = whole.chunks(40_000).map(|chunk| whole.slice_ref(chunk)).collect();
+        stream::iter([whole.slice(..0)].into_iter().chain(chunks).map(Ok))
+    });
+    answer.payload = GetResultPayload::Stream(chunks.boxed());
+    answer
+}
+
+impl fmt::Display for WatchedStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("watched")
+    }
+}
+
+impl WatchedStore {
+    fn with(self, path: &str, bytes: impl AsRef<[u8]>) -> Self {
+        self.keep(path, bytes);
+        self
+    }
+
+    fn keep(&self, path: &str, bytes: impl AsRef<[u8]>) {
+        let path = Path::parse(path).unwrap();
+        wait(self.inner.put(&path, PutPayload::from(bytes.as_ref().to_vec()))).unwrap();
+    }
+
+    /// Adds all files of a directory.
+    fn filled(self, directory: &FilePath) -> Self {
+        for entry in walkdir::WalkDir::new(directory).into_iter().map(std::result::Result::unwrap) {
+            if entry.file_type().is_file() {
+                let path = entry.path().strip_prefix(directory).unwrap().to_str().unwrap();
+                self.keep(path, fs::read(entry.path()).unwrap());
+            }
+        }
+        self
+    }
+
+    fn requests(&self) -> usize {
+        self.requests.lock().unwrap().values().sum()
+    }
+
+    fn requests_for(&self, path: &str) -> usize {
+        self.requests.lock().unwrap().get(path).copied().unwrap_or(0)
+    }
+
+    fn forget(&self) {
+        self.requests.lock().unwrap().clear();
+    }
+}
+
+#[async_trait]
+impl ObjectStore for WatchedStore {
+    async fn get_opts(&self, path: &Path, options: GetOptions) -> Result<GetResult> {
+        let (nth, all) = {
+            let mut requests = self.requests.lock().unwrap();
+            let nth = requests.entry(path.to_string()).or_default();
+            *nth += 1;
+            (*nth, requests.len())
+        };
+        self.ahead.fetch_max(self.listed.load(Ordering::SeqCst).saturating_sub(all), Ordering::SeqCst);
+        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        if self.is_slow {
+            let hash = path.as_ref().bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+            tokio::time::sleep(Duration::from_millis(hash % 12)).await;
+        }
+        assert_ne!(self.panics, Some(path.as_ref()), "as this store does");
+        if self.changes == Some(path.as_ref()) && nth > 1 && !self.is_done.swap(true, Ordering::SeqCst) {
+            self.inner.put(path, PutPayload::from(large_module(1))).await?;
+        }
+        let answer = self.inner.get_opts(path, options).await.map(in_chunks);
+        self.now.fetch_sub(1, Ordering::SeqCst);
+        let mut answer = answer?;
+        if self.is_untagged {
+            answer.meta = untagged(answer.meta, self.written.load(Ordering::SeqCst));
+        }
+        match self.bad_answer.filter(|(of, _)| nth > 1 && *of == path.as_ref()) {
+            None => Ok(answer),
+            Some((_, BadAnswer::Silent)) => std::future::pending().await,
+            Some((_, bad_answer)) => bad_answer.of(answer),
+        }
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        let listed: Vec<_> = wait_within(self.inner.list(prefix).collect());
+        let count = Arc::clone(&self.listed);
+        let is_untagged = self.is_untagged;
+        let written = self.written.load(Ordering::SeqCst);
+        let listed = stream::iter(listed)
+            .map(move |meta| if is_untagged { meta.map(|meta| untagged(meta, written)) } else { meta });
+        let counted = listed.inspect(move |_| _ = count.fetch_add(1, Ordering::SeqCst));
+        if let Some(path) = self.vanishes {
+            wait_within(self.inner.delete(&path.into())).unwrap();
+        }
+        match self.listing_fails_after {
+            None => counted.boxed(),
+            Some(many) => counted.take(many).chain(stream::iter([Err(store_error())])).boxed(),
+        }
+    }
+
+    async fn put_opts(&self, path: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
+        self.inner.put_opts(path, payload, options).await
+    }
+
+    async fn put_multipart_opts(&self, _: &Path, _: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
+        Err(Error::NotImplemented { operation: "put".to_owned(), implementer: "watched".to_owned() })
+    }
+
+    fn delete_stream(&self, paths: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+        self.inner.delete_stream(paths)
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        self.inner.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        self.inner.copy_opts(from, to, options).await
+    }
+}
+
+/// Waits for a future that never waits itself.
+fn wait_within<T>(future: impl Future<Output = T>) -> T {
+    let mut future = std::pin::pin!(future);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match future.as_mut().poll(&mut context) {
+        std::task::Poll::Ready(done) => done,
+        std::task::Poll::Pending => panic!("memory makes nobody wait"),
+    }
+}
+
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    wait_within(future)
+}
+
+const BASE_URL: &str = "memory://store/";
+
+fn roots(store: &Arc<WatchedStore>) -> [Root; 1] {
+    [Root::objects(Arc::clone(store) as _, "", BASE_URL).unwrap()]
+}
+
+fn of(store: &Arc<WatchedStore>) -> Answer {
+    Answer::run(&default_audit(), &roots(store))
+}
+
+fn in_flight(audit: Audit, in_flight: usize) -> Audit {
+    let mut options = WalkOptions::default();
+    options.in_flight = in_flight;
+    audit.with_walk(options)
+}
+
+/// The rows without the parts that depend on the location.
+fn facts(answer: &Answer, base: &str) -> Vec<Value> {
+    let mut rows = answer.rows();
+    for row in &mut rows {
+        let row = row.as_object_mut().unwrap();
+        row.remove("bytes_read");
+        row.remove("state");
+        for name in ["file", "locations"] {
+            let text = row[name].to_string().replace(base, "");
+            row.insert(name.to_owned(), serde_json::from_str(&text).unwrap());
+        }
+    }
+    rows
+}
+
+#[test]
+fn objects_have_the_same_rows_as_files() {
+    let files = Store::large();
+    files.put("07/large.wasm", large_module(0));
+    files.put("07/large.wasm.gz", gzip(&large_module(0)));
+    files.put("07/large.tar", tar(&[("a.wasm".to_owned(), large_module(0)), ("b.wasm".to_owned(), large_module(1))]));
+    files.put("07/large.zip", zip(&[("a.wasm".to_owned(), large_module(0)), ("b".to_owned(), vec![7; 100_000])]));
+    files.put("08/empty", "");
+    files.put("08/empty.wasm", "");
+    files.put("08/none.wasm", "no module");
+    files.put("08/cut.wasm", &large_module(0)[..200_000]);
+    files.put("08/cut.tgz", &gzip(&tar(&[("a.wasm".to_owned(), large_module(3))]))[..200]);
+    let store = Arc::new(WatchedStore::default().filled(files.paths()[0].as_path().unwrap()));
+    let base = format!("{}/", files.paths()[0].as_path().unwrap().display());
+    for hashes in [false, true] {
+        let of_files = Answer::run(&default_audit().with_hashing(hashes), &files.paths());
+        let of_objects = Answer::run(&default_audit().with_hashing(hashes), &roots(&store));
+        let (expected, is) = (facts(&of_files, &base), facts(&of_objects, BASE_URL));
+        assert!(expected.len() > 400);
+        for (expected, is) in expected.iter().zip(&is) {
+            assert_eq!(is, expected, "{hashes}");
+        }
+        assert_eq!(is.len(), expected.len());
+        let (is, was) = (&of_objects.outcome.summary, &of_files.outcome.summary);
+        assert_eq!((is.not_wasm, is.archives, is.bytes), (was.not_wasm, was.archives, was.bytes));
+    }
+}
+
+#[test]
+fn few_requests_are_made() {
+    let store = WatchedStore::default()
+        .with("large.wasm", large_module(0))
+        .with("small.wasm", numbered_module(0))
+        .with("empty", "");
+    let store = Arc::new(
+        store.with("text", vec![b'x'; 1 << 20]).with("small.tgz", gzip(&tar(&[("a".to_owned(), numbered_module(0))]))),
+    );
+    let answer = of(&store);
+    let requests = ["empty", "large.wasm", "small.tgz", "small.wasm", "text"].map(|path| store.requests_for(path));
+    assert_eq!(requests, [0, 2, 1, 1, 1]);
+    assert!(answer.outcome.summary.not_wasm_bytes_read == 64 << 10 && answer.progress.bytes_read() < 300_000);
+}
+
+#[test]
+fn row_order_does_not_depend_on_timing() {
+    let fill = |store: WatchedStore| {
+        for nth in 0..300 {
+            store.keep(&format!("{:02}/{nth}.wasm", nth % 7), numbered_module(nth));
+        }
+        Arc::new(store)
+    };
+    let expected = Answer::run(&in_flight(default_audit().with_threads(1), 1), &roots(&fill(WatchedStore::default())));
+    let body = |answer: &Answer| facts(answer, BASE_URL);
+    let files: Vec<_> = expected.rows().iter().map(|row| row["file"].as_str().unwrap().to_owned()).collect();
+    assert!(files.is_sorted() && files.len() == 300);
+    for (threads, many) in [(1, 7), (3, 5), (2, 200)] {
+        let store = fill(WatchedStore { is_slow: true, ..WatchedStore::default() });
+        let answer = Answer::run(&in_flight(default_audit().with_threads(threads), many), &roots(&store));
+        assert_eq!(body(&answer), body(&expected));
+        let most = store.most.load(Ordering::SeqCst);
+        assert!(most > many / 2 && most <= threads * many, "{most} at once on {threads} threads");
+    }
+}
+
+#[test]
+fn listing_is_not_far_ahead_of_requests() {
+    let store = WatchedStore::default();
+    for nth in 0..10_000 {
+        store.keep(&format!("{nth:05}.wasm"), numbered_module(nth % 100));
+    }
+    let store = Arc::new(store);
+    let answer = of(&store);
+    let files: Vec<_> = answer.rows().iter().map(|row| row["file"].as_str().unwrap().to_owned()).collect();
+    assert!(files.len() == 10_000 && files.is_sorted());
+    assert_eq!(store.requests(), 10_000);
+    let ahead = store.ahead.load(Ordering::SeqCst);
+    assert!(ahead < 500, "{ahead} were listed before they were asked for");
+}
+
+#[test]
+fn reused_objects_are_not_requested() {
+    let store = WatchedStore::default();
+    for nth in 0..100 {
+        store.keep(&format!("{nth:02}.wasm"), numbered_module(nth / 2)); // pairs that differ in their names only
+    }
+    store.keep(
+        "a.tgz",
+        gzip(&tar(&[("a.wasm".to_owned(), numbered_module(1)), ("b.wasm".to_owned(), numbered_module(2))])),
+    );
+    store.keep("text", "text");
+    let store = Arc::new(store);
+    let before = of(&store);
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("report.jsonl");
+    fs::write(&path, &before.text).unwrap();
+    let since = || default_audit().with_baseline(Baseline::open(&path).unwrap()).unwrap();
+
+    store.forget();
+    let again = Answer::run(&since(), &roots(&store));
+    again.assert_same(&before);
+    assert_eq!((store.requests(), store.requests_for("text")), (1, 1), "what has no row is looked at again");
+
+    store.keep("41.wasm", numbered_module(7));
+    let whole = of(&store);
+    store.forget();
+    Answer::run(&since(), &roots(&store)).assert_same(&whole);
+    assert_eq!((store.requests(), store.requests_for("41.wasm")), (2, 1));
+}
+
+#[test]
+fn vanished_and_changed_objects_have_rows() {
+    let fill = |store: WatchedStore| {
+        Arc::new(
+            store.with("a.wasm", numbered_module(0)).with("b.wasm", large_module(0)).with("c.wasm", numbered_module(1)),
+        )
+    };
+    let vanished = of(&fill(WatchedStore { vanishes: Some("b.wasm"), ..WatchedStore::default() }));
+    let row = vanished.row("b.wasm");
+    assert_eq!((codes(&row), &row["outcome"]), (vec!["unreadable"], &"unread".into()));
+    assert!(row.to_string().contains("there is no such object"), "{row}");
+    assert_eq!(vanished.rows().len(), 3);
+
+    let changed = of(&fill(WatchedStore { changes: Some("b.wasm"), ..WatchedStore::default() }));
+    let row = changed.row("b.wasm");
+    assert!(codes(&row).contains(&"changed") && row["outcome"] == "partial", "{row}");
+    assert!(row["accepted"] == false && changed.rows().len() == 3);
+}
+
+/// The row has a message, and no secret of the store.
+#[test]
+fn bad_answers_are_reported_without_secrets() {
+    let archive = tar(&[("a.wasm".to_owned(), large_module(0)), ("b.wasm".to_owned(), large_module(1))]);
+    for (bad_answer, says) in [
+        (BadAnswer::Cut, "the connection breaks"),
+        (BadAnswer::Breaks, "http://host/"),
+        (BadAnswer::More, "not the part that was asked for"),
+        (BadAnswer::Elsewhere, "not the part that was asked for"),
+        (BadAnswer::Denied, "answers 403"),
+    ] {
+        for (path, bytes) in [("b.wasm", large_module(0)), ("b.tar", archive.clone())] {
+            for hashes in [false, true] {
+                let store = WatchedStore { bad_answer: Some((path, bad_answer)), ..WatchedStore::default() };
+                let store = Arc::new(
+                    store.with("a.wasm", numbered_module(0)).with(path, &bytes).with("c.wasm", numbered_module(1)),
+                );
+                let answer = Answer::run(&default_audit().with_hashing(hashes), &roots(&store));
+                let rows = answer.rows();
+                let of_bad = |row: &&Value| row["file"].as_str().unwrap().contains(path);
+                let is_told = |row: &Value| row["accepted"] == false && row.to_string().contains(says);
+                // Bytes after the end of an archive are not read.
+                let is_read = !(matches!(bad_answer, BadAnswer::More) && path == "b.tar");
+                assert_eq!(
+                    rows.iter().filter(of_bad).any(is_told),
+                    is_read,
+                    "{path} {bad_answer:?} {hashes} {rows:#?}"
+                );
+                assert!(!answer.text.contains("5ec12e7"), "{}", answer.text);
+                assert!(["store/a.wasm", "c.wasm"].iter().all(|path| answer.row(path)["outcome"] == "complete"));
+            }
+        }
+    }
+}
+
+/// A stop does not wait for an answer, or for the rest of one.
+#[test]
+fn stop_does_not_wait_for_a_store() {
+    let archive = tar(&[("a.wasm".to_owned(), large_module(0)), ("b.wasm".to_owned(), large_module(1))]);
+    for (path, bytes) in [("b.wasm", large_module(0)), ("b.tar", archive)] {
+        for bad_answer in [BadAnswer::Silent, BadAnswer::Hangs] {
+            let store = WatchedStore { bad_answer: Some((path, bad_answer)), ..WatchedStore::default() };
+            let store = Arc::new(store.with("a.wasm", numbered_module(0)).with(path, &bytes));
+            let progress = Arc::new(Progress::new());
+            let (ends, ended) = mpsc::channel();
+            let (waiting, requests) = (Arc::clone(&progress), Arc::clone(&store));
+            thread::spawn(move || {
+                let outcome =
+                    default_audit().run(&roots(&store), Some(Format::Jsonl), &mut io::sink(), &waiting).unwrap();
+                _ = ends.send(outcome); // the receiver may have timed out
+            });
+            while requests.requests_for(path) < 2 {
+                thread::sleep(Duration::from_millis(1));
+            }
+            progress.stop();
+            let outcome =
+                ended.recv_timeout(Duration::from_secs(60)).unwrap_or_else(|_| panic!("{path} {bad_answer:?}"));
+            assert!(
+                outcome.stop.is_some() && outcome.summary.refused == 0,
+                "{path} {bad_answer:?} {:?}",
+                outcome.summary
+            );
+        }
+    }
+}
+
+#[test]
+fn several_stores_are_walked_in_order() {
+    let [one, other] = [0, 1].map(|nth| Arc::new(WatchedStore::default().with("a.wasm", numbered_module(nth))));
+    let root = |store: &Arc<WatchedStore>, base_url| Root::objects(Arc::clone(store) as _, "", base_url).unwrap();
+    let answer = Answer::run(&default_audit(), &[root(&one, "memory://one/"), root(&other, "memory://other/")]);
+    let files: Vec<_> = answer.rows().iter().map(|row| row["file"].clone()).collect();
+    assert_eq!(files, ["memory://one/a.wasm", "memory://other/a.wasm"]);
+}
+
+/// The state of an object without tags is its modification time.
+#[test]
+fn objects_without_tags_are_reused() {
+    let bytes = |license: &str| module(&[custom("licenses", license)]);
+    let store = Arc::new(WatchedStore { is_untagged: true, ..WatchedStore::default() }.with("a.wasm", bytes("MIT")));
+    let before = of(&store);
+    let report = Store::new().with("report", &before.text);
+    let since = || default_audit().with_baseline(Baseline::open(report.path("report")).unwrap()).unwrap();
+    store.forget();
+    Answer::run(&since(), &roots(&store)).assert_same(&before);
+    assert_eq!(store.requests(), 0);
+    store.keep("a.wasm", bytes("ISC")); // of the same length
+    store.written.store(1, Ordering::SeqCst);
+    let row = Answer::run(&since(), &roots(&store)).row("a.wasm");
+    assert_eq!(row["item"]["annotations"]["licenses"], "ISC", "{row}");
+    assert!(row["state"].as_str().unwrap().contains(":1::"), "{row}");
+}
+
+/// The limits apply to streamed archives and to held ones.
+#[test]
+fn remote_archive_over_the_limit_is_not_requested() {
+    let tarred = tar(&[("a.wasm".to_owned(), large_module(0))]);
+    let noise: Vec<u8> = (0..37_000_u64).flat_map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes()).collect();
+    let zipped = zip(&[("a.wasm".to_owned(), module(&[section(10, &noise)]))]);
+    let store = Arc::new(WatchedStore::default().with("a.tar", &tarred).with("b.zip", &zipped));
+    let limited = |inflated: usize, held: usize| {
+        let mut options = WalkOptions::default();
+        (options.max_inflated, options.max_held_bytes) = (inflated as u64, held as u64);
+        store.forget();
+        let answer = Answer::run(&default_audit().with_walk(options), &roots(&store));
+        (answer, store.requests())
+    };
+    let (answer, requests) = limited(tarred.len(), zipped.len());
+    assert_eq!((answer.outcome.summary.accepted, requests), (2, 4), "{}", answer.text);
+    let (answer, requests) = limited(tarred.len() - 1, zipped.len() - 1);
+    assert_eq!((answer.rows().len(), requests), (2, 2), "{}", answer.text);
+    for row in answer.rows() {
+        assert!(codes(&row) == ["archive-limit"] && row.to_string().contains("looked into far away"), "{row}");
+    }
+}
+
+#[test]
+fn changed_remote_archive_is_not_complete() {
+    let entries: Vec<_> = (0..8).map(|nth| (format!("{nth}.wasm"), large_module(nth))).collect();
+    let store =
+        Arc::new(WatchedStore { changes: Some("a.tar"), ..WatchedStore::default() }.with("a.tar", tar(&entries)));
+    let answer = of(&store);
+    let rows = answer.rows();
+    assert!(
+        rows.iter().any(|row| row["file"] == "memory://store/a.tar" && codes(row).contains(&"changed")),
+        "{rows:#?}"
+    );
+    assert!(!answer.text.contains("\"archive\":"), "these are not all rows");
+}
+
+/// The panic reaches the caller soon, although rows are missing.
+#[test]
+fn panic_in_a_store_ends_the_audit() {
+    for threads in [1, 3] {
+        let store = WatchedStore { panics: Some("0003.wasm"), is_slow: true, ..WatchedStore::default() };
+        for nth in 0..2_000 {
+            store.keep(&format!("{nth:04}.wasm"), numbered_module(0));
+        }
+        let store = Arc::new(store);
+        let (ends, ended) = mpsc::channel();
+        thread::spawn(move || {
+            let audit = in_flight(default_audit().with_threads(threads), 1);
+            let run = || audit.run(&roots(&store), Some(Format::Jsonl), &mut io::sink(), &Progress::new());
+            let panicked = panic::catch_unwind(panic::AssertUnwindSafe(run)).is_err();
+            ends.send((panicked, store.requests())).unwrap();
+        });
+        let (panicked, requests) = ended.recv_timeout(Duration::from_secs(60)).expect("it ends");
+        assert!(panicked && requests < 1_000, "{panicked} {requests}");
+    }
+}
+
+#[test]
+fn failed_listing_is_reported_after_its_objects() {
+    let store = WatchedStore { listing_fails_after: Some(50), ..WatchedStore::default() };
+    for nth in 0..100 {
+        store.keep(&format!("{nth:02}.wasm"), numbered_module(nth));
+    }
+    let answer = of(&Arc::new(store));
+    let rows = answer.rows();
+    assert_eq!((rows.len(), &rows[50]["file"]), (51, &BASE_URL.into()));
+    assert_eq!(codes(&rows[50]), ["unreadable"]);
+    assert!(rows[50].to_string().contains("breaks off") && !answer.text.contains("5ec12e7"), "{}", rows[50]);
+}
+
+#[test]
+fn prefix_matches_whole_segments_or_one_object() {
+    let store = WatchedStore::default()
+        .with("app/a.wasm", numbered_module(0))
+        .with("apple.wasm", numbered_module(1))
+        .with("app/b/c.wasm", numbered_module(2));
+    let store = Arc::new(store);
+    let files = |prefix: &str| {
+        let answer =
+            Answer::run(&default_audit(), &[Root::objects(Arc::clone(&store) as _, prefix, BASE_URL).unwrap()]);
+        answer.rows().iter().map(|row| row["file"].as_str().unwrap().replace(BASE_URL, "")).collect::<Vec<_>>()
+    };
+    assert_eq!(files("app"), ["app/a.wasm", "app/b/c.wasm"]);
+    assert_eq!(files("app/"), ["app/a.wasm", "app/b/c.wasm"]);
+    assert_eq!(files("apple.wasm"), ["apple.wasm"]);
+    let none = Answer::run(&default_audit(), &[Root::objects(Arc::clone(&store) as _, "nothing", BASE_URL).unwrap()]);
+    assert_eq!(codes(&none.row("nothing/")), ["unreadable"]);
+}
+
+#[test]
+fn object_names_are_valid_urls() {
+    let keys =
+        ["a b.wasm", "100%.wasm", "a%20b.wasm", "ü/?#&+.wasm", "{x}|\\^`\"<>.wasm", "%2e%2e/a.wasm", "a:b@c!.wasm"];
+    let store = keys.iter().fold(WatchedStore::default(), |store, key| store.with(key, numbered_module(0)));
+    let answer = of(&Arc::new(store));
+    assert_eq!(answer.rows().len(), keys.len());
+    for row in answer.rows() {
+        let url = row["file"].as_str().unwrap();
+        let parsed = reqwest::Url::parse(url).unwrap();
+        let path = Path::from_url_path(parsed.path()).unwrap();
+        assert!(keys.contains(&path.as_ref()) && parsed.as_str() == url, "{url}");
+    }
+}
+
+#[test]
+fn roots_that_cannot_be_listed_are_errors() {
+    for (url, says) in [
+        ("https://user:5ec12e7@example.com/", "user"),
+        ("https://example.com/store/", "web server"),
+        ("oci://example.com/team", "registry"),
+        ("gopher://example.com/", "gopher"),
+    ] {
+        let error = Root::url(url, &RemoteOptions::default()).unwrap_err();
+        assert!(error.to_string().contains(says) && !format!("{error:?}").contains("5ec12e7"), "{error:?}");
+    }
+    for base_url in ["no URL", "memory:store", "memory://store/a"] {
+        let error = Root::objects(Arc::new(InMemory::new()), "", base_url).unwrap_err();
+        assert!(matches!(error, RemoteError::InvalidUrl(_)), "{base_url} {error:?}");
+    }
+    let root = Root::objects(Arc::new(InMemory::new()), "app", BASE_URL).unwrap();
+    assert!(format!("{root:?}").contains("memory://store/app/"), "{root:?}");
+    let store = Store::new().with("a.wasm", numbered_module(0));
+    let url = reqwest::Url::from_directory_path(store.paths()[0].as_path().unwrap()).unwrap();
+    let answer = Answer::run(&default_audit(), &[Root::url(url.as_str(), &RemoteOptions::default()).unwrap()]);
+    answer.row("a.wasm");
+    assert_eq!(audit_store(&store).rows().len(), answer.rows().len());
+}

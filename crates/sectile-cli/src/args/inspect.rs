@@ -1,0 +1,173 @@
+//! Arguments of the commands that read files: `show`, `sections`, `get`, `check`, `sbom` and `digest`.
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+use sectile::scan::ItemPath;
+
+use super::matches::optional;
+use super::options::{
+    MAP, PolicyArgs, ReportArgs, any_file, at, color, created, created_time, file, flag, is_mapped, item_path, json,
+    map, policy, section_name, section_name_arg, source, sources,
+};
+use crate::source::InputSource;
+
+const INTERFACE: &str = "interface";
+const IMAGE: &str = "image";
+const VERIFY: &str = "verify";
+
+pub fn show(command: Command) -> Command {
+    command.args([
+        any_file().num_args(1..),
+        flag(INTERFACE, "Show what the root item imports and exports, too, and what a WIT package defines"),
+        flag(
+            IMAGE,
+            "Compare the binary with the annotations of its image's manifest: FILE is `oci:DIR[:NAME|@DIGEST]`, or \
+             `oci://HOST/REPOSITORY[:TAG|@DIGEST]`",
+        )
+        .conflicts_with(MAP),
+        flag(VERIFY, "Hash the binary, too, and compare it with the digest that its image's layer has").requires(IMAGE),
+        json(),
+        map(),
+        color(),
+    ])
+}
+
+#[derive(Clone, Debug)]
+pub struct ShowArgs {
+    pub sources: Vec<InputSource>,
+    pub interface: bool,
+    /// The comparison with the image's manifest, if one is requested.
+    pub image: Option<ImageComparison>,
+    pub map: bool,
+    pub report: ReportArgs,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct ImageComparison {
+    /// Whether to hash the layer.
+    pub verify: bool,
+}
+
+impl ShowArgs {
+    pub fn from_matches(matches: &ArgMatches) -> Self {
+        let comparison = ImageComparison { verify: matches.get_flag(VERIFY) };
+        Self {
+            sources: sources(matches),
+            interface: matches.get_flag(INTERFACE),
+            image: matches.get_flag(IMAGE).then_some(comparison),
+            map: is_mapped(matches),
+            report: ReportArgs::from_matches(matches),
+        }
+    }
+}
+
+pub fn sections(command: Command) -> Command {
+    command.args([any_file().num_args(1..), json(), map(), color()])
+}
+
+#[derive(Clone, Debug)]
+pub struct SectionsArgs {
+    pub sources: Vec<InputSource>,
+    pub map: bool,
+    pub report: ReportArgs,
+}
+
+impl SectionsArgs {
+    pub fn from_matches(matches: &ArgMatches) -> Self {
+        Self { sources: sources(matches), map: is_mapped(matches), report: ReportArgs::from_matches(matches) }
+    }
+}
+
+const NTH: &str = "nth";
+
+pub fn get(command: Command) -> Command {
+    command.args([
+        any_file(),
+        section_name_arg(),
+        Arg::new(NTH)
+            .long(NTH)
+            .value_name("N")
+            .value_parser(value_parser!(u64).range(1..))
+            .help("Of several sections of that name the N-th, counted from 1 [default: the last]"),
+        at("The item to look in, as child indexes such as 3/0 [default: the root]"),
+        map(),
+    ])
+}
+
+#[derive(Clone, Debug)]
+pub struct GetArgs {
+    pub source: InputSource,
+    pub section_name: String,
+    /// The number of the section, from 1; the last one if `None`.
+    pub nth: Option<u64>,
+    pub item: ItemPath,
+    pub map: bool,
+}
+
+impl GetArgs {
+    pub fn from_matches(matches: &ArgMatches) -> Self {
+        Self {
+            source: source(matches),
+            section_name: section_name(matches),
+            nth: optional(matches, NTH),
+            item: item_path(matches).unwrap_or_else(ItemPath::root),
+            map: is_mapped(matches),
+        }
+    }
+}
+
+pub fn check(command: Command) -> Command {
+    command.arg(any_file().num_args(1..)).args(policy()).args([json(), map(), color()])
+}
+
+#[derive(Clone, Debug)]
+pub struct CheckArgs {
+    pub sources: Vec<InputSource>,
+    pub policy: PolicyArgs,
+    pub map: bool,
+    pub report: ReportArgs,
+}
+
+impl CheckArgs {
+    pub fn from_matches(matches: &ArgMatches) -> Self {
+        Self {
+            sources: sources(matches),
+            policy: PolicyArgs::from_matches(matches),
+            map: is_mapped(matches),
+            report: ReportArgs::from_matches(matches),
+        }
+    }
+}
+
+pub fn sbom(command: Command) -> Command {
+    command.args([any_file(), created(), map()])
+}
+
+#[derive(Clone, Debug)]
+pub struct SbomArgs {
+    pub source: InputSource,
+    pub created: Option<String>,
+    pub map: bool,
+}
+
+impl SbomArgs {
+    pub fn from_matches(matches: &ArgMatches) -> Self {
+        Self { source: source(matches), created: created_time(matches), map: is_mapped(matches) }
+    }
+}
+
+pub fn digest(command: Command) -> Command {
+    command.args([file().num_args(1..), json(), map(), color()])
+}
+
+#[derive(Clone, Debug)]
+pub struct DigestArgs {
+    pub sources: Vec<InputSource>,
+    pub map: bool,
+    pub report: ReportArgs,
+}
+
+impl DigestArgs {
+    pub fn from_matches(matches: &ArgMatches) -> Self {
+        Self { sources: sources(matches), map: is_mapped(matches), report: ReportArgs::from_matches(matches) }
+    }
+}

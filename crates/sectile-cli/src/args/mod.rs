@@ -1,0 +1,235 @@
+//! The command line: its definition, and the typed values it is parsed into.
+
+mod audit;
+mod edit;
+mod generate;
+mod inspect;
+mod matches;
+mod metadata;
+mod oci;
+mod options;
+
+use clap::{ArgMatches, Command};
+
+pub use self::audit::{AuditArgs, AuditFormat, BaselineArg};
+pub use self::edit::{EditArgs, EditOperation, PutArgs, PutData, RecoverArgs, StripArgs, UnsetTarget};
+pub use self::generate::{CompletionsArgs, ManArgs};
+pub use self::inspect::{CheckArgs, DigestArgs, GetArgs, ImageComparison, SbomArgs, SectionsArgs, ShowArgs};
+pub use self::metadata::MetadataArgs;
+pub use self::oci::{AnnotationArgs, AnnotationsArgs, BinaryArgs, ImageArgs, LayoutArgs, PushArgs};
+pub use self::options::{PolicyArgs, ReportArgs};
+
+/// A parsed command line.
+#[derive(Clone, Debug)]
+pub enum Subcommand {
+    Show(ShowArgs),
+    Sections(SectionsArgs),
+    Get(GetArgs),
+    Check(CheckArgs),
+    Audit(AuditArgs),
+    Sbom(SbomArgs),
+    Digest(DigestArgs),
+    Edit(EditArgs),
+    Recover(RecoverArgs),
+    OciAnnotations(AnnotationsArgs),
+    OciConfig(ImageArgs),
+    OciLayout(LayoutArgs),
+    OciPush(PushArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
+}
+
+/// Parses the arguments of this process. The error includes requests for help and for the version.
+pub fn parse() -> Result<Subcommand, clap::Error> {
+    Ok(subcommand(&command().try_get_matches()?))
+}
+
+fn subcommand(matches: &ArgMatches) -> Subcommand {
+    match matches.subcommand() {
+        Some((OCI, matches)) => parse_subcommand(matches, OCI_COMMANDS.iter()),
+        _ => parse_subcommand(matches, FILE_COMMANDS.iter().chain(&GENERATE_COMMANDS)),
+    }
+}
+
+fn parse_subcommand<'a>(
+    matches: &ArgMatches,
+    definitions: impl IntoIterator<Item = &'a SubcommandDefinition>,
+) -> Subcommand {
+    let (name, matches) = matches.subcommand().expect("clap requires a subcommand");
+    let definition = definitions.into_iter().find(|definition| definition.name == name);
+    (definition.expect("clap accepts only defined subcommands").parse)(matches)
+}
+
+/// The definition of the whole command line.
+pub fn command() -> Command {
+    let oci = Command::new(OCI)
+        .about(
+            "Makes a Wasm OCI artifact of a binary: its annotations, its config, and the whole image, in a layout on disk or \
+             a registry",
+        )
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands(OCI_COMMANDS.iter().map(SubcommandDefinition::command));
+    Command::new("sectile")
+        .version(clap::crate_version!())
+        .about("Reads and edits the metadata of WebAssembly modules and components without touching the rest")
+        .after_help(
+            "Exit status:\n  \
+               0  done\n  \
+               1  the answer is no: `check` or `audit` refused something, `get` found no such section\n  \
+               2  something could not be done, or only a part of a file could be read",
+        )
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands(FILE_COMMANDS.iter().map(SubcommandDefinition::command))
+        .subcommand(oci)
+        .subcommands(GENERATE_COMMANDS.iter().map(SubcommandDefinition::command))
+}
+
+/// A subcommand: its help, its arguments, and their parser.
+struct SubcommandDefinition {
+    name: &'static str,
+    about: &'static str,
+    define: fn(Command) -> Command,
+    parse: fn(&ArgMatches) -> Subcommand,
+}
+
+impl SubcommandDefinition {
+    /// The arguments are defined only if the subcommand is used: defining all of them takes longer than showing a file.
+    fn command(&self) -> Command {
+        Command::new(self.name).about(self.about).defer(self.define)
+    }
+}
+
+const FILE_COMMANDS: [SubcommandDefinition; 14] = [
+    SubcommandDefinition {
+        name: "show",
+        about: "Shows the metadata of each file: its items, what each says of itself, and what is wrong with it",
+        define: inspect::show,
+        parse: |matches| Subcommand::Show(ShowArgs::from_matches(matches)),
+    },
+    SubcommandDefinition {
+        name: "sections",
+        about: "Lists every section of each file, nested ones under their item",
+        define: inspect::sections,
+        parse: |matches| Subcommand::Sections(SectionsArgs::from_matches(matches)),
+    },
+    SubcommandDefinition {
+        name: "get",
+        about: "Writes the raw data of a custom section to standard output",
+        define: inspect::get,
+        parse: |matches| Subcommand::Get(GetArgs::from_matches(matches)),
+    },
+    SubcommandDefinition {
+        name: "check",
+        about: "Judges what is wrong or notable in each file; nothing else is shown",
+        define: inspect::check,
+        parse: |matches| Subcommand::Check(CheckArgs::from_matches(matches)),
+    },
+    SubcommandDefinition {
+        name: "audit",
+        about: "Judges every binary below each path, however deep it lies: directories, image layouts, \
+                registries' storages, archives, buckets",
+        define: audit::audit,
+        parse: |matches| Subcommand::Audit(AuditArgs::from_matches(matches)),
+    },
+    SubcommandDefinition {
+        name: "sbom",
+        about: "Writes the dependencies that were found in the tree to standard output, as CycloneDX JSON",
+        define: inspect::sbom,
+        parse: |matches| Subcommand::Sbom(SbomArgs::from_matches(matches)),
+    },
+    SubcommandDefinition {
+        name: "digest",
+        about: "Computes the SHA-256 of each file, and of everything in it but custom sections, which edits of \
+                metadata keep",
+        define: inspect::digest,
+        parse: |matches| Subcommand::Digest(DigestArgs::from_matches(matches)),
+    },
+    SubcommandDefinition {
+        name: "set",
+        about: "Sets fields, the name, and producers",
+        define: edit::set,
+        parse: |matches| Subcommand::Edit(EditArgs::set(matches)),
+    },
+    SubcommandDefinition {
+        name: "unset",
+        about: "Removes fields, the name, or the producers",
+        define: edit::unset,
+        parse: |matches| Subcommand::Edit(EditArgs::unset(matches)),
+    },
+    SubcommandDefinition {
+        name: "put",
+        about: "Puts data into a custom section: where it stands, or at the end",
+        define: edit::put,
+        parse: |matches| Subcommand::Edit(EditArgs::put(matches)),
+    },
+    SubcommandDefinition {
+        name: "remove",
+        about: "Removes custom sections",
+        define: edit::remove,
+        parse: |matches| Subcommand::Edit(EditArgs::remove(matches)),
+    },
+    SubcommandDefinition {
+        name: "strip",
+        about: "Removes what debugging left, from nested items too unless --at picks one",
+        define: edit::strip,
+        parse: |matches| Subcommand::Edit(EditArgs::strip(matches)),
+    },
+    SubcommandDefinition {
+        name: "migrate",
+        about: "Moves the retired `registry-metadata` to one section a field",
+        define: edit::migrate,
+        parse: |matches| Subcommand::Edit(EditArgs::migrate(matches)),
+    },
+    SubcommandDefinition {
+        name: "recover",
+        about: "Finishes or undoes an edit with --in-place that was cut off",
+        define: edit::recover,
+        parse: |matches| Subcommand::Recover(RecoverArgs::from_matches(matches)),
+    },
+];
+
+const OCI: &str = "oci";
+
+const OCI_COMMANDS: [SubcommandDefinition; 4] = [
+    SubcommandDefinition {
+        name: "annotations",
+        about: "Writes the annotations that the manifest would have, as one JSON object",
+        define: oci::annotations,
+        parse: |matches| Subcommand::OciAnnotations(AnnotationsArgs::from_matches(matches)),
+    },
+    SubcommandDefinition {
+        name: "config",
+        about: "Writes the config that the image would have, byte for byte",
+        define: oci::config,
+        parse: |matches| Subcommand::OciConfig(ImageArgs::from_matches(matches)),
+    },
+    SubcommandDefinition {
+        name: "layout",
+        about: "Adds the image to an image layout on disk, which is made if it is not there",
+        define: oci::layout,
+        parse: |matches| Subcommand::OciLayout(LayoutArgs::from_matches(matches)),
+    },
+    SubcommandDefinition {
+        name: "push",
+        about: "Pushes the image to a registry",
+        define: oci::push,
+        parse: |matches| Subcommand::OciPush(PushArgs::from_matches(matches)),
+    },
+];
+
+const GENERATE_COMMANDS: [SubcommandDefinition; 2] = [
+    SubcommandDefinition {
+        name: "completions",
+        about: "Writes a completion script for a shell to standard output",
+        define: generate::completions,
+        parse: |matches| Subcommand::Completions(CompletionsArgs::from_matches(matches)),
+    },
+    SubcommandDefinition {
+        name: "man",
+        about: "Writes the manual pages into a directory",
+        define: generate::man,
+        parse: |matches| Subcommand::Man(ManArgs::from_matches(matches)),
+    },
+];

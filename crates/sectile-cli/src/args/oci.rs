@@ -1,0 +1,240 @@
+//! Arguments of `sectile oci …`.
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
+use sectile::Field;
+use sectile::splice::WriteOptions;
+use sectile_oci::Duplicates;
+use sectile_oci::registry::{Reference, Scheme};
+
+use super::matches::{all, choice, optional, required};
+use super::metadata::{MetadataArgs, allow_invalid, metadata};
+use super::options::{
+    OUTPUT, ReportArgs, color, created, created_time, file, flag, is_json, json, no_sync, output, source, write_options,
+};
+use crate::source::InputSource;
+
+const ANNOTATION: &str = "annotation";
+const DUPLICATES: &str = "duplicates";
+const REFUSE: &str = "refuse";
+const AUTHOR: &str = "author";
+const OS: &str = "os";
+const TARGET: &str = "target";
+const FILE_NAME: &str = "file-name";
+const REF: &str = "ref";
+const REFERENCE: &str = "REFERENCE";
+const SBOM: &str = "sbom";
+const PLAIN_HTTP: &str = "plain-http";
+const HTTPS: &str = "https";
+
+pub fn annotations(command: Command) -> Command {
+    command.arg(file()).args(binary()).args(annotation_options())
+}
+
+#[derive(Clone, Debug)]
+pub struct AnnotationsArgs {
+    pub binary: BinaryArgs,
+    pub annotations: AnnotationArgs,
+}
+
+impl AnnotationsArgs {
+    pub fn from_matches(matches: &ArgMatches) -> Self {
+        Self { binary: BinaryArgs::from_matches(matches), annotations: AnnotationArgs::from_matches(matches) }
+    }
+}
+
+pub fn config(command: Command) -> Command {
+    command.arg(file()).args(image())
+}
+
+pub fn layout(command: Command) -> Command {
+    command.arg(file()).args(image()).args([
+        output()
+            .value_name("DIR")
+            .required(true)
+            .value_parser(value_parser!(PathBuf))
+            .value_hint(ValueHint::DirPath)
+            .help("The directory of the layout; what is in it stays, but an image of the same name"),
+        Arg::new(REF)
+            .long(REF)
+            .value_name("NAME")
+            .help("What the image is called in the layout: its org.opencontainers.image.ref.name"),
+        no_sync(),
+        json(),
+        color(),
+    ])
+}
+
+#[derive(Clone, Debug)]
+pub struct LayoutArgs {
+    pub image: ImageArgs,
+    pub directory: PathBuf,
+    /// The image's name, unchecked: a malformed one is reported for the file.
+    pub ref_name: Option<String>,
+    pub write: WriteOptions,
+    pub report: ReportArgs,
+}
+
+impl LayoutArgs {
+    pub fn from_matches(matches: &ArgMatches) -> Self {
+        Self {
+            image: ImageArgs::from_matches(matches),
+            directory: required(matches, OUTPUT),
+            ref_name: optional(matches, REF),
+            write: write_options(matches),
+            report: ReportArgs::from_matches(matches),
+        }
+    }
+}
+
+pub fn push(command: Command) -> Command {
+    let flag = |name, help| flag(name, help).help_heading("Registry");
+    command
+        .args([
+            file(),
+            Arg::new(REFERENCE)
+                .required(true)
+                .value_parser(value_parser!(Reference))
+                .help("Where to: HOST[:PORT]/REPOSITORY[:TAG]; without a tag, by its digest alone"),
+        ])
+        .args(image())
+        .args([
+            flag(SBOM, "Push the dependencies beside it, as CycloneDX JSON that refers to it"),
+            flag(PLAIN_HTTP, "Speak plain HTTP, as is done within this machine anyway; no credentials are sent so")
+                .conflicts_with(HTTPS),
+            flag(HTTPS, "Speak HTTPS within this machine, too"),
+            json().help("Print what was done as one JSON object on a line"),
+        ])
+}
+
+#[derive(Clone, Debug)]
+pub struct PushArgs {
+    pub image: ImageArgs,
+    pub reference: Reference,
+    pub sbom: bool,
+    pub scheme: Scheme,
+    pub json: bool,
+}
+
+impl PushArgs {
+    pub fn from_matches(matches: &ArgMatches) -> Self {
+        let scheme = match (matches.get_flag(PLAIN_HTTP), matches.get_flag(HTTPS)) {
+            (true, _) => Scheme::Http,
+            (_, true) => Scheme::Https,
+            _ => Scheme::Auto,
+        };
+        Self {
+            image: ImageArgs::from_matches(matches),
+            reference: required(matches, REFERENCE),
+            sbom: matches.get_flag(SBOM),
+            scheme,
+            json: is_json(matches),
+        }
+    }
+}
+
+/// The arguments of every command that makes an image, except FILE.
+fn image() -> impl Iterator<Item = Arg> {
+    let text = |name: &'static str, value, help| Arg::new(name).long(name).value_name(value).help(help);
+    let config = [
+        text(AUTHOR, "TEXT", "The config's `author` [default: what the binary says in `authors`]"),
+        text(OS, "OS", "The config's `os` [default: wasip1 of a module, wasip2 of a component]"),
+        text(TARGET, "WORLD", "The world that a component was made for, as the config's `target`"),
+        text(
+            FILE_NAME,
+            "NAME",
+            "What the layer is called by tools that write it to disk [default: the title, with .wasm]",
+        ),
+    ];
+    let config = config.map(|arg| arg.help_heading("Image"));
+    binary().chain(annotation_options()).chain(config)
+}
+
+/// A binary, and the content of its image's config and annotations.
+#[derive(Clone, Debug)]
+pub struct ImageArgs {
+    pub binary: BinaryArgs,
+    pub annotations: AnnotationArgs,
+    pub author: Option<String>,
+    pub os: Option<String>,
+    pub target: Option<String>,
+    pub file_name: Option<String>,
+}
+
+impl ImageArgs {
+    pub fn from_matches(matches: &ArgMatches) -> Self {
+        Self {
+            binary: BinaryArgs::from_matches(matches),
+            annotations: AnnotationArgs::from_matches(matches),
+            author: optional(matches, AUTHOR),
+            os: optional(matches, OS),
+            target: optional(matches, TARGET),
+            file_name: optional(matches, FILE_NAME),
+        }
+    }
+}
+
+/// The arguments for metadata of the binary in the image.
+fn binary() -> impl Iterator<Item = Arg> {
+    metadata(binary_fields()).chain([allow_invalid()])
+}
+
+/// The fields that can be set in the binary. The creation time only becomes an annotation.
+fn binary_fields() -> impl Iterator<Item = Field> {
+    Field::ALL.into_iter().filter(|field| *field != Field::Created)
+}
+
+/// A binary, and the metadata to write to its copy in the image. The file itself is not changed.
+#[derive(Clone, Debug)]
+pub struct BinaryArgs {
+    pub source: InputSource,
+    pub metadata: MetadataArgs,
+}
+
+impl BinaryArgs {
+    fn from_matches(matches: &ArgMatches) -> Self {
+        Self { source: source(matches), metadata: MetadataArgs::from_matches(matches, binary_fields()) }
+    }
+}
+
+fn annotation_options() -> impl Iterator<Item = Arg> {
+    let args = [
+        Arg::new(ANNOTATION)
+            .long(ANNOTATION)
+            .value_name("KEY=VALUE")
+            .action(ArgAction::Append)
+            .help("Give an annotation this value, whatever the binary says"),
+        Arg::new(DUPLICATES)
+            .long(DUPLICATES)
+            .value_name("WHICH")
+            .value_parser(choice([
+                (REFUSE, Duplicates::Refuse),
+                ("first", Duplicates::First),
+                ("last", Duplicates::Last),
+            ]))
+            .default_value(REFUSE)
+            .help("Which of several sections counts, where one is meant"),
+        created(),
+    ];
+    args.map(|arg| arg.help_heading("Image")).into_iter()
+}
+
+/// The annotations of an image.
+#[derive(Clone, Debug)]
+pub struct AnnotationArgs {
+    /// Annotations as `KEY=VALUE`, unchecked: a malformed one is reported for the file.
+    pub annotations: Vec<String>,
+    pub duplicates: Duplicates,
+    pub created: Option<String>,
+}
+
+impl AnnotationArgs {
+    fn from_matches(matches: &ArgMatches) -> Self {
+        Self {
+            annotations: all(matches, ANNOTATION),
+            duplicates: required(matches, DUPLICATES),
+            created: created_time(matches),
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Arguments that several commands share: each id, its definition, and its typed value.
+
+use std::path::PathBuf;
+
+use anstream::ColorChoice;
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::{Arg, ArgAction, ArgMatches, ValueHint, value_parser};
+use sectile::Severity;
+use sectile::scan::ItemPath;
+use sectile::splice::WriteOptions;
+
+use super::matches::{all, choice, optional, required};
+use crate::source::InputSource;
+
+pub fn flag(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+}
+
+const FILE: &str = "FILE";
+
+/// A local FILE.
+pub fn file() -> Arg {
+    Arg::new(FILE)
+        .required(true)
+        .value_parser(OsStringValueParser::new().map(InputSource::new))
+        .value_hint(ValueHint::FilePath)
+        .help("A WebAssembly module or component; `-` is standard input, `oci:DIR[:NAME|@DIGEST]` an image in a layout")
+}
+
+/// A FILE that may also be remote, if support for that is built in.
+pub fn any_file() -> Arg {
+    if cfg!(feature = "remote") {
+        file().help(
+            "A WebAssembly module or component; `-` is standard input, `oci:DIR[:NAME|@DIGEST]` an image in a layout; \
+             `https://…`, `s3://…`, `gs://…`, `az://…`, `file:///…` and `oci://HOST/REPOSITORY[:TAG|@DIGEST]` are read \
+             where they lie, by ranges",
+        )
+    } else {
+        file()
+    }
+}
+
+/// The only FILE.
+pub fn source(matches: &ArgMatches) -> InputSource {
+    required(matches, FILE)
+}
+
+/// Every FILE.
+pub fn sources(matches: &ArgMatches) -> Vec<InputSource> {
+    all(matches, FILE)
+}
+
+const SECTION_NAME: &str = "NAME";
+
+pub fn section_name_arg() -> Arg {
+    Arg::new(SECTION_NAME).required(true).help("The name of the custom section")
+}
+
+pub fn section_name(matches: &ArgMatches) -> String {
+    required(matches, SECTION_NAME)
+}
+
+pub const AT: &str = "at";
+
+pub fn at(help: &'static str) -> Arg {
+    Arg::new(AT).long(AT).value_name("PATH").value_parser(value_parser!(ItemPath)).help(help)
+}
+
+/// The path given by `--at`.
+pub fn item_path(matches: &ArgMatches) -> Option<ItemPath> {
+    optional(matches, AT)
+}
+
+pub const MAP: &str = "map";
+
+pub fn map() -> Arg {
+    flag(
+        MAP,
+        "Map files into memory instead of reading from them: only for files that nobody changes meanwhile, \
+         because one that is truncated ends the command with a signal",
+    )
+}
+
+pub fn is_mapped(matches: &ArgMatches) -> bool {
+    matches.get_flag(MAP)
+}
+
+const JSON: &str = "json";
+
+pub fn json() -> Arg {
+    flag(JSON, "Print one JSON object a file, each on a line")
+}
+
+pub fn is_json(matches: &ArgMatches) -> bool {
+    matches.get_flag(JSON)
+}
+
+const COLOR: &str = "color";
+const AUTO: &str = "auto";
+
+pub fn color() -> Arg {
+    Arg::new(COLOR)
+        .long(COLOR)
+        .value_name("WHEN")
+        .value_parser(choice([
+            (AUTO, ColorChoice::Auto),
+            ("always", ColorChoice::Always),
+            ("never", ColorChoice::Never),
+        ]))
+        .default_value(AUTO)
+        .help("Colour the output: `auto` does on a terminal, unless NO_COLOR is set")
+}
+
+pub fn color_choice(matches: &ArgMatches) -> ColorChoice {
+    required(matches, COLOR)
+}
+
+/// The format of a report: `--json` and `--color`.
+#[derive(Clone, Copy, Debug)]
+pub struct ReportArgs {
+    pub json: bool,
+    pub color: ColorChoice,
+}
+
+impl ReportArgs {
+    pub fn from_matches(matches: &ArgMatches) -> Self {
+        Self { json: is_json(matches), color: color_choice(matches) }
+    }
+}
+
+const POLICY: &str = "policy";
+const REFUSE: &str = "refuse";
+
+pub fn policy() -> [Arg; 2] {
+    let file = Arg::new(POLICY)
+        .long(POLICY)
+        .value_name("POLICY.toml")
+        .value_parser(value_parser!(PathBuf))
+        .value_hint(ValueHint::FilePath)
+        .help("Judge by this policy, and read by its limits; docs/policy.md says what may stand in it");
+    let refuse = Arg::new(REFUSE)
+        .long(REFUSE)
+        .value_name("SEVERITY")
+        .value_parser(choice(Severity::ALL.map(|severity| (severity.name(), severity))))
+        .help("Refuse a file with a finding of this severity, or a worse one [default: what the policy says, or else error]");
+    [file, refuse]
+}
+
+/// The policy to judge by: `--policy` and `--refuse`.
+#[derive(Clone, Debug)]
+pub struct PolicyArgs {
+    pub file: Option<PathBuf>,
+    pub refuse: Option<Severity>,
+}
+
+impl PolicyArgs {
+    pub fn from_matches(matches: &ArgMatches) -> Self {
+        Self { file: optional(matches, POLICY), refuse: optional(matches, REFUSE) }
+    }
+}
+
+const CREATED: &str = "created";
+
+pub fn created() -> Arg {
+    Arg::new(CREATED)
+        .long(CREATED)
+        .value_name("TIME")
+        .help("When it was made, as 2026-01-31T12:00:00Z [default: SOURCE_DATE_EPOCH, where that is set]")
+}
+
+/// The time given by `--created`, unchecked.
+pub fn created_time(matches: &ArgMatches) -> Option<String> {
+    optional(matches, CREATED)
+}
+
+pub const OUTPUT: &str = "output";
+
+pub fn output() -> Arg {
+    Arg::new(OUTPUT).short('o').long(OUTPUT)
+}
+
+const NO_SYNC: &str = "no-sync";
+
+pub fn no_sync() -> Arg {
+    flag(NO_SYNC, "Do not wait until what was written has reached the disk: it survives a kill, but no power cut")
+}
+
+/// The options for writing a file, without `--force`.
+pub fn write_options(matches: &ArgMatches) -> WriteOptions {
+    WriteOptions { sync: !matches.get_flag(NO_SYNC), force: false }
+}

@@ -1,0 +1,31 @@
+//! `sectile check`: the findings of a file, judged by a policy.
+
+use sectile_policy::JudgeContext;
+use sectile_policy::report::Report;
+
+use crate::args::CheckArgs;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::judge::Judge;
+use crate::output::Output;
+use crate::reading::SizedReading;
+use crate::source::InputSource;
+use crate::text;
+
+pub fn run(source: &InputSource, judge: &Judge, args: &CheckArgs, output: &mut Output) -> Result<Exit, Failure> {
+    let reading = SizedReading::read(source, args.map, |input| input.read_for(&judge.policy))?;
+    let report = Report::for_policy(source.name(), reading.size, &reading.outcome);
+    let locations = [source.name()];
+    let mut context = JudgeContext::new().with_day(judge.today);
+    if !source.is_stdin() {
+        context = context.with_locations(&locations);
+    }
+    let verdict = judge.policy.judge_with_context(&report, &context);
+    let exit = if verdict.is_refused() { Exit::No } else { Exit::Done };
+    if args.report.json {
+        report.write_verdict_json(&verdict, output.out())?;
+    } else {
+        text::write_verdict(source.name(), &verdict, output.out())?;
+    }
+    Ok(exit.max(reading.finish(source, output)))
+}

@@ -1,0 +1,123 @@
+//! Destinations of an edited binary.
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write, stdout};
+
+use sectile::Input;
+use sectile::edit::EditPlan;
+use sectile::splice::{Plan, WriteError, WriteOptions};
+
+use crate::args::EditArgs;
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// The destination of an edited binary.
+pub enum EditSink {
+    /// None: a dry run.
+    Nowhere,
+    /// The input file, replaced.
+    Replace(OsString),
+    /// The input file, overwritten where it differs.
+    InPlace(OsString),
+    /// Another file.
+    File(OsString),
+    Stdout,
+}
+
+impl EditSink {
+    pub fn new(args: &EditArgs) -> Result<Self, Failure> {
+        if args.dry_run {
+            return Ok(Self::Nowhere);
+        }
+        match &args.output {
+            Some(_) if args.is_to_stdout() && stdout().is_terminal() => {
+                Err(Failure::Other("standard output is a terminal: give a file with -o, or a pipe".to_owned()))
+            }
+            Some(_) if args.is_to_stdout() => Ok(Self::Stdout),
+            Some(output) => Ok(Self::File(output.clone())),
+            None if args.source.is_stdin() => Err(Failure::Other(
+                "standard input cannot be changed: say with -o where the result is to go".to_owned(),
+            )),
+            None if args.source.is_layout_image() => Err(Failure::Other(
+                "an image's layer is called by its digest, and cannot be changed: say with -o where the result is to go"
+                    .to_owned(),
+            )),
+            None if args.in_place => Ok(Self::InPlace(args.source.argument().to_owned())),
+            None => Ok(Self::Replace(args.source.argument().to_owned())),
+        }
+    }
+
+    /// Writes the edited binary.
+    pub fn write(
+        &self,
+        planned: &EditPlan,
+        input: &Input,
+        options: WriteOptions,
+        output: &mut Output,
+    ) -> Result<(), Failure> {
+        let plan = planned.plan();
+        match self {
+            Self::Nowhere => Ok(()),
+            Self::Replace(path) => Ok(plan.replace(path, options)?),
+            Self::InPlace(path) => Ok(plan.write_in_place(path, options)?),
+            Self::File(path) => plan.write_file(input, path, options).map_err(|error| {
+                let is_of_input = matches!(error, WriteError::Changed | WriteError::OtherSource);
+                Failure::Write(error, Some(path.clone()).filter(|_| !is_of_input))
+            }),
+            Self::Stdout => write_to_stdout(plan, input, output),
+        }
+    }
+
+    /// Whether a file or standard output was written.
+    pub fn is_written(&self, plan: &Plan) -> bool {
+        match self {
+            Self::Nowhere => false,
+            Self::Replace(_) | Self::InPlace(_) => !plan.is_identity(),
+            Self::File(_) | Self::Stdout => true,
+        }
+    }
+
+    /// Whether the result is on standard output.
+    pub fn is_stdout(&self) -> bool {
+        matches!(self, Self::Stdout)
+    }
+}
+
+/// Writes to standard output. A broken pipe is a failure, because a part of a binary is useless.
+fn write_to_stdout(plan: &Plan, input: &Input, output: &mut Output) -> Result<(), Failure> {
+    let mut out = WriteMonitor { out: output.out(), has_failed: false };
+    let written = plan.write_to(input, &mut out).and_then(|()| out.flush());
+    if let Err(error) = written {
+        let has_failed = out.has_failed;
+        return Err(if has_failed {
+            Failure::BinaryOutput(error)
+        } else {
+            Failure::Other(format!("it cannot be read: {error}"))
+        });
+    }
+    match input.changed() {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(WriteError::Changed.into()),
+        Err(error) => Err(WriteError::Open(error).into()),
+    }
+}
+
+/// Distinguishes failures of the writer from failures of the reader.
+struct WriteMonitor<W> {
+    out: W,
+    has_failed: bool,
+}
+
+impl<W: Write> Write for WriteMonitor<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes);
+        self.has_failed |= written.is_err();
+        written
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.out.flush();
+        self.has_failed |= flushed.is_err();
+        flushed
+    }
+}

@@ -1,0 +1,113 @@
+//! The commands: each takes its parsed arguments and returns an exit status.
+
+mod audit;
+mod check;
+mod digest;
+mod edit;
+mod generate;
+mod get;
+mod oci;
+mod sbom;
+mod sections;
+mod show;
+
+use std::io::ErrorKind;
+use std::slice;
+
+use anstream::ColorChoice;
+
+use crate::args::{AuditFormat, ReportArgs, Subcommand};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::judge::Judge;
+use crate::output::{Output, OutputMode};
+use crate::source::InputSource;
+
+/// Runs a command.
+pub fn run(subcommand: &Subcommand, output: &mut Output) -> Result<Exit, Failure> {
+    match subcommand {
+        Subcommand::Show(args) => each_source(&args.sources, output, |source, output| show::run(source, args, output)),
+        Subcommand::Sections(args) => {
+            each_source(&args.sources, output, |source, output| sections::run(source, args, output))
+        }
+        Subcommand::Get(args) => only_source(&args.source, output, |output| get::run(args, output)),
+        Subcommand::Check(args) => {
+            let judge = Judge::new(&args.policy)?; // an invalid policy fails before any file is read
+            each_source(&args.sources, output, |source, output| check::run(source, &judge, args, output))
+        }
+        Subcommand::Audit(args) => audit::run(args, output),
+        Subcommand::Sbom(args) => only_source(&args.source, output, |output| sbom::run(args, output)),
+        Subcommand::Digest(args) => {
+            each_source(&args.sources, output, |source, output| digest::run(source, args, output))
+        }
+        Subcommand::Edit(args) => only_source(&args.source, output, |output| edit::run(args, output)),
+        Subcommand::Recover(args) => only_source(&args.source, output, |output| edit::recover(args, output)),
+        Subcommand::OciAnnotations(args) => {
+            only_source(&args.binary.source, output, |output| oci::annotations(args, output))
+        }
+        Subcommand::OciConfig(args) => only_source(&args.binary.source, output, |output| oci::config(args, output)),
+        Subcommand::OciLayout(args) => {
+            only_source(&args.image.binary.source, output, |output| oci::layout(args, output))
+        }
+        Subcommand::OciPush(args) => only_source(&args.image.binary.source, output, |output| oci::push(args, output)),
+        Subcommand::Completions(args) => generate::completions(*args, output),
+        Subcommand::Man(args) => generate::man(args),
+    }
+}
+
+/// Whether the output of a command is for people or for programs.
+pub fn output_mode(subcommand: &Subcommand) -> OutputMode {
+    let report_mode = |report: ReportArgs| if report.json { OutputMode::Raw } else { OutputMode::Styled(report.color) };
+    match subcommand {
+        Subcommand::Show(args) => report_mode(args.report),
+        Subcommand::Sections(args) => report_mode(args.report),
+        Subcommand::Check(args) => report_mode(args.report),
+        Subcommand::Digest(args) => report_mode(args.report),
+        Subcommand::Audit(args) => match args.format {
+            AuditFormat::Summary => OutputMode::Styled(args.color),
+            AuditFormat::Rows(_) => OutputMode::Raw,
+        },
+        Subcommand::Edit(args) if args.is_to_stdout() => OutputMode::Raw,
+        Subcommand::Edit(args) => report_mode(args.report),
+        Subcommand::OciLayout(args) => report_mode(args.report),
+        Subcommand::OciPush(args) => report_mode(ReportArgs { json: args.json, color: ColorChoice::Auto }),
+        Subcommand::Get(_)
+        | Subcommand::Sbom(_)
+        | Subcommand::Recover(_)
+        | Subcommand::OciAnnotations(_)
+        | Subcommand::OciConfig(_)
+        | Subcommand::Completions(_)
+        | Subcommand::Man(_) => OutputMode::Raw,
+    }
+}
+
+/// Runs a command on each source. A failure does not stop the others; the exit status is the worst.
+fn each_source(
+    sources: &[InputSource],
+    output: &mut Output,
+    mut run: impl FnMut(&InputSource, &mut Output) -> Result<Exit, Failure>,
+) -> Result<Exit, Failure> {
+    let mut worst = Exit::Done;
+    for source in sources {
+        let exit = match run(source, output) {
+            Ok(exit) => exit,
+            Err(failure @ Failure::Output(_)) => return Err(failure),
+            Err(Failure::BinaryOutput(error)) if error.kind() == ErrorKind::BrokenPipe => Exit::Failed, // without a message
+            Err(failure) => {
+                output.print_diagnostic(Some(source), &failure);
+                Exit::Failed
+            }
+        };
+        worst = worst.max(exit);
+    }
+    Ok(worst)
+}
+
+/// Runs a command that takes one source.
+fn only_source(
+    source: &InputSource,
+    output: &mut Output,
+    run: impl Fn(&mut Output) -> Result<Exit, Failure>,
+) -> Result<Exit, Failure> {
+    each_source(slice::from_ref(source), output, |_, output| run(output))
+}

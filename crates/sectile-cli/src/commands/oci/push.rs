@@ -1,0 +1,65 @@
+//! `sectile oci push`. The file itself is not changed.
+
+use std::io::Write;
+
+use sectile_oci::registry::{Artifact, AttachedArtifact, Client, ClientOptions, Credentials, PushedImage};
+use sectile_oci::{Image, PushReport};
+use sectile_sbom::{MEDIA_TYPE, Sbom};
+
+use super::binary::EditedBinary;
+use super::options::image_options;
+use super::progress::PercentLine;
+use crate::args::PushArgs;
+use crate::commands::sbom;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::source::InputSource;
+use crate::timestamp;
+
+pub fn run(args: &PushArgs, output: &mut Output) -> Result<Exit, Failure> {
+    let source = &args.image.binary.source;
+    let binary = EditedBinary::open(&args.image.binary, output)?;
+    let image = Image::new(&binary.input, &binary.plan, &image_options(&args.image)?)?;
+    let sbom = args.sbom.then(|| build_sbom(args, &binary, output)).transpose()?;
+
+    let options = ClientOptions { scheme: args.scheme, ..Default::default() };
+    let client = Client::new(Credentials::from_user_files(), options);
+    let mut line = PercentLine::new("pushing");
+    let mut on_progress = |sent, total| line.update(sent, total);
+    let pushed = client.push(&args.reference, &image, &binary.plan, &binary.input, &mut on_progress)?;
+    drop(line);
+    let (sbom, exit) = sbom.map_or((None, Exit::Done), |(sbom, exit)| (Some(sbom), exit));
+    let attached = sbom.map(|sbom| attach(&client, &pushed, &sbom, source)).transpose()?;
+
+    let reported = if args.json {
+        PushReport::new(source.name(), &image, &pushed, attached.as_ref()).write_json(output.out())
+    } else {
+        writeln!(output.out(), "{}", pushed.reference())
+    };
+    output.flush_report("the image is pushed", reported.map_err(Failure::Output))?;
+    Ok(exit)
+}
+
+/// The SBOM of the image's binary. Prints diagnostics about missing parts.
+fn build_sbom(args: &PushArgs, binary: &EditedBinary, output: &mut Output) -> Result<(Vec<u8>, Exit), Failure> {
+    let (source, plan) = (&args.image.binary.source, &binary.plan);
+    let (name, created) = (source.file_name(), timestamp::created(args.image.annotations.created.as_deref())?);
+    let metadata = sectile::read_at(&plan.reader(&binary.input), plan.len())?;
+    let mut bytes = Vec::new();
+    let sbom = sbom::describe(Sbom::new(&metadata), name.as_deref(), created.as_deref())?;
+    sbom.write_json(&mut bytes)?;
+    Ok((bytes, sbom::print_gaps(source, &sbom, true, output)))
+}
+
+/// Pushes the SBOM as an artifact that refers to the image.
+fn attach(
+    client: &Client,
+    pushed: &PushedImage,
+    sbom: &[u8],
+    source: &InputSource,
+) -> Result<AttachedArtifact, Failure> {
+    let title = source.file_name().map(|name| format!("{name}.cdx.json"));
+    let artifact = Artifact::new(MEDIA_TYPE, sbom).with_title(title.as_deref());
+    client.attach(pushed, &artifact).map_err(|error| Failure::Sbom(pushed.reference().to_string(), error))
+}

@@ -1,0 +1,51 @@
+//! `sectile sbom`: the dependencies of a file and its nested items, as an SBOM.
+
+use sectile::Limits;
+use sectile_sbom::Sbom;
+
+use crate::args::SbomArgs;
+use crate::display::FindingLocation;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::input;
+use crate::output::Output;
+use crate::reading::finish;
+use crate::source::InputSource;
+use crate::timestamp;
+
+pub fn run(args: &SbomArgs, output: &mut Output) -> Result<Exit, Failure> {
+    let source = &args.source;
+    let (name, created) = (source.file_name(), timestamp::created(args.created.as_deref())?);
+    let (metadata, error, _) = input::open(source, args.map)?.read_with(Limits::default()).into_parts();
+    let Some(metadata) = metadata else { return Ok(finish(source, error, output)) };
+    let sbom = Sbom::new(&metadata);
+    let sbom = if error.is_some() { sbom.incomplete() } else { sbom };
+    let sbom = describe(sbom, name.as_deref(), created.as_deref())?;
+    sbom.write_json(output.out())?;
+    let exit = print_gaps(source, &sbom, error.is_none(), output);
+    Ok(exit.max(finish(source, error, output)))
+}
+
+/// Prints diagnostics about missing parts of an SBOM.
+pub fn print_gaps(source: &InputSource, sbom: &Sbom<'_>, is_complete: bool, output: &mut Output) -> Exit {
+    if !sbom.has_lists() && is_complete {
+        let note =
+            "no item has a list of its dependencies (cargo-auditable's `.dep-v0`): what went into it is not known";
+        output.print_diagnostic(Some(source), &note);
+    }
+    for finding in sbom.findings() {
+        let location = FindingLocation(finding);
+        let message = format_args!("{}{location}; the document says that it is incomplete", finding.message());
+        output.print_diagnostic(Some(source), &message);
+    }
+    if sbom.is_complete() { Exit::Done } else { Exit::Failed }
+}
+
+/// Adds a file's name and its creation time to an SBOM.
+pub fn describe<'a>(sbom: Sbom<'a>, name: Option<&'a str>, created: Option<&'a str>) -> Result<Sbom<'a>, Failure> {
+    let sbom = if let Some(name) = name { sbom.with_name(name) } else { sbom };
+    match created {
+        Some(created) => sbom.with_created(created).map_err(|error| Failure::Other(error.message().to_owned())),
+        None => Ok(sbom),
+    }
+}

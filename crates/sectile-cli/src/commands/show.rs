@@ -1,0 +1,97 @@
+//! `sectile show`: the metadata of a file.
+
+use sectile::interface::Interface;
+use sectile::{Error, Limits, Metadata};
+use sectile_oci::LayoutImage;
+use sectile_policy::report::Report;
+
+use crate::args::{ImageComparison, ShowArgs};
+use crate::exit::Exit;
+use crate::failure::Failure;
+#[cfg(not(feature = "remote"))]
+use crate::input::LACKS_REMOTE;
+use crate::output::Output;
+use crate::reading::SizedReading;
+#[cfg(feature = "remote")]
+use crate::remote::RemoteInput;
+use crate::source::{InputLocation, InputSource};
+use crate::text;
+
+pub fn run(source: &InputSource, args: &ShowArgs, output: &mut Output) -> Result<Exit, Failure> {
+    let reading = match args.image {
+        Some(comparison) => SizedReading::or_empty(read_image(source, comparison))?,
+        None if args.interface => {
+            SizedReading::read(source, args.map, |input| input.read_with_interface(Limits::default()))?
+        }
+        None => {
+            let reading = SizedReading::read(source, args.map, |input| input.read_with(Limits::default()))?;
+            return show_metadata(source, reading, args, output);
+        }
+    };
+    if !args.interface {
+        return show_metadata(source, reading.map(|(metadata, _)| metadata), args, output);
+    }
+    write_report(&Report::with_interface(source.name(), reading.size, &reading.outcome), args, output)?;
+    Ok(reading.finish(source, output))
+}
+
+type InterfaceReading = SizedReading<(Metadata<'static>, Interface)>;
+
+fn show_metadata(
+    source: &InputSource,
+    reading: SizedReading<Metadata<'static>>,
+    args: &ShowArgs,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    write_report(&Report::new(source.name(), reading.size, &reading.outcome), args, output)?;
+    Ok(reading.finish(source, output))
+}
+
+fn write_report(report: &Report<'_>, args: &ShowArgs, output: &mut Output) -> Result<(), Failure> {
+    if args.report.json {
+        report.write_json(output.out())?;
+    } else {
+        text::write_metadata(report, output.out())?;
+    }
+    Ok(())
+}
+
+/// Reads the binary of an image. Annotations that differ from its metadata become findings.
+fn read_image(source: &InputSource, comparison: ImageComparison) -> Result<InterfaceReading, Failure> {
+    match source.location() {
+        #[cfg(feature = "remote")]
+        InputLocation::RegistryImage(image) => read_registry_image(image, comparison),
+        #[cfg(not(feature = "remote"))]
+        InputLocation::RegistryImage(_) | InputLocation::Url(_) => Err(Failure::Other(LACKS_REMOTE.to_owned())),
+        _ => read_layout_image(source, comparison),
+    }
+}
+
+fn read_layout_image(source: &InputSource, comparison: ImageComparison) -> Result<InterfaceReading, Failure> {
+    const NO_IMAGE: &str = "--image asks for an image: `oci:DIR`, `oci:DIR:NAME`, `oci://HOST/REPOSITORY:TAG`";
+    let locator = source.layout_image().ok_or_else(|| Failure::Other(NO_IMAGE.to_owned()))?;
+    let stored = locator.and_then(|locator| LayoutImage::open(&locator)).map_err(Error::from)?;
+    let mut outcome = stored.input().read_with_interface(Limits::default());
+    if let Some((metadata, _)) = outcome.value_mut() {
+        stored.compare(metadata);
+        if comparison.verify {
+            stored.verify(metadata)?;
+        }
+    }
+    Ok(SizedReading::new(stored.input().len(), outcome))
+}
+
+#[cfg(feature = "remote")]
+fn read_registry_image(image: &str, comparison: ImageComparison) -> Result<InterfaceReading, Failure> {
+    if comparison.verify {
+        return Err(Failure::Other(
+            "--verify reads all of a binary, and of a registry's only parts are read".to_owned(),
+        ));
+    }
+    let mut input = RemoteInput::open_image(image)?;
+    let mut outcome = input.read_with_interface(Limits::default());
+    if let Some((metadata, _)) = outcome.value_mut() {
+        input.compare(metadata);
+    }
+    Ok(SizedReading::new(input.len(), outcome))
+}

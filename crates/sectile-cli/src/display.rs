@@ -1,0 +1,49 @@
+//! Values that both messages and the text output show, escaped and shortened.
+
+use std::ffi::OsStr;
+use std::fmt::{self, Display};
+
+use sectile::scan::ItemPath;
+use sectile::{Escaped, Finding};
+
+/// Item paths with more indexes are shortened, and the item tree is not indented further: items may nest a thousand deep.
+pub const MAX_SHOWN_DEPTH: u32 = 16;
+
+/// A file name that is safe to show; `-` is shown as standard input.
+pub fn escaped(file: &OsStr) -> Escaped<'_> {
+    Escaped::bytes(if file == "-" { b"standard input" } else { file.as_encoded_bytes() })
+}
+
+/// An item path without its middle if it is very long.
+pub struct ShortPath<'a>(pub &'a ItemPath);
+
+impl Display for ShortPath<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.indexes() {
+            [first, .., before, last] if self.0.indexes().len() > MAX_SHOWN_DEPTH as usize => {
+                write!(f, "{first}/…/{before}/{last}")
+            }
+            _ => self.0.fmt(f),
+        }
+    }
+}
+
+/// The offset, section and item of a finding, and how often it occurs.
+pub struct FindingLocation<'a>(pub &'a Finding);
+
+impl Display for FindingLocation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let finding = self.0;
+        write!(f, " (at offset {:#x}", finding.offset())?;
+        if let Some(section) = finding.section() {
+            write!(f, ", section {}", Escaped::new(section))?;
+        }
+        if !finding.path().is_root() {
+            write!(f, ", in item {}", ShortPath(finding.path()))?;
+        }
+        if finding.count() > 1 {
+            write!(f, ", {} times", finding.count())?;
+        }
+        f.write_str(")")
+    }
+}

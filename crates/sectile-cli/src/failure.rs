@@ -1,0 +1,226 @@
+//! Failures, with hints for the user.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+
+use sectile::Error;
+use sectile::edit::EditError;
+use sectile::splice::WriteError;
+use sectile_manifest::ManifestError;
+use sectile_manifest::git::GitError;
+use sectile_oci::registry::RegistryError;
+#[cfg(feature = "remote")]
+use sectile_oci::registry::RegistryImageError;
+use sectile_oci::{AnnotationError, ImageError, LayoutError};
+use sectile_policy::PolicyError;
+#[cfg(feature = "remote")]
+use sectile_remote::RemoteError;
+
+use crate::display::{ShortPath, escaped};
+
+/// The reason why a command failed.
+#[derive(Debug)]
+pub enum Failure {
+    /// An input could not be read.
+    Input(Error),
+    /// An edit could not be made.
+    Edit(EditError),
+    /// A manifest could not be used.
+    Manifest(ManifestError),
+    /// A policy could not be loaded.
+    Policy(PolicyError),
+    /// A Git revision could not be determined.
+    Git(GitError),
+    /// An image could not be made of a binary.
+    Image(ImageError),
+    /// An image layout could not be read or written.
+    Layout(LayoutError),
+    /// A registry rejected a push.
+    Registry(RegistryError),
+    /// An image was pushed under this reference, but its SBOM could not be.
+    Sbom(String, RegistryError),
+    /// A result could not be written; the file, if it is not the input.
+    Write(WriteError, Option<OsString>),
+    /// Any other failure, as a message.
+    Other(String),
+    /// Standard output could not be written.
+    Output(io::Error),
+    /// A binary could not be written to standard output. Unlike text, a part of it is useless.
+    BinaryOutput(io::Error),
+    /// The work is done, but its report could not be written to standard output.
+    Unreported(&'static str, io::Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Input(error)
+    }
+}
+
+#[cfg(feature = "remote")]
+impl From<RegistryImageError> for Failure {
+    fn from(error: RegistryImageError) -> Self {
+        Self::Input(io::Error::other(error).into())
+    }
+}
+
+#[cfg(feature = "remote")]
+impl From<RemoteError> for Failure {
+    fn from(error: RemoteError) -> Self {
+        Self::Input(io::Error::other(error).into())
+    }
+}
+
+impl From<EditError> for Failure {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::Source(error) => Self::Input(error),
+            error => Self::Edit(error),
+        }
+    }
+}
+
+impl From<ManifestError> for Failure {
+    fn from(error: ManifestError) -> Self {
+        Self::Manifest(error)
+    }
+}
+
+impl From<PolicyError> for Failure {
+    fn from(error: PolicyError) -> Self {
+        Self::Policy(error)
+    }
+}
+
+impl From<GitError> for Failure {
+    fn from(error: GitError) -> Self {
+        Self::Git(error)
+    }
+}
+
+impl From<RegistryError> for Failure {
+    fn from(error: RegistryError) -> Self {
+        Self::Registry(error)
+    }
+}
+
+impl From<WriteError> for Failure {
+    fn from(error: WriteError) -> Self {
+        Self::Write(error, None)
+    }
+}
+
+impl From<ImageError> for Failure {
+    fn from(error: ImageError) -> Self {
+        match error {
+            ImageError::Read(error) => Self::Input(error),
+            error => Self::Image(error),
+        }
+    }
+}
+
+impl From<AnnotationError> for Failure {
+    fn from(error: AnnotationError) -> Self {
+        Self::Image(error.into())
+    }
+}
+
+impl From<LayoutError> for Failure {
+    fn from(error: LayoutError) -> Self {
+        match error {
+            LayoutError::Image(error) => error.into(),
+            error => Self::Layout(error),
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Input(error) => {
+                f.write_str(&error.message())?;
+                match (error.offset(), error.path().is_root()) {
+                    (Some(offset), true) => write!(f, " (at offset {offset:#x})"),
+                    (Some(offset), false) => {
+                        write!(f, " (at offset {offset:#x}, in item {})", ShortPath(error.path()))
+                    }
+                    (None, _) => Ok(()),
+                }
+            }
+            Self::Edit(error) => {
+                write_chain(f, error)?;
+                f.write_str(match error {
+                    EditError::Invalid { .. } => " (--allow-invalid writes it all the same)",
+                    EditError::MovesLinked => " (--force does it all the same)",
+                    _ => "",
+                })
+            }
+            Self::Manifest(error) => {
+                write_chain(f, error)?;
+                f.write_str(match error {
+                    ManifestError::InvalidValue { .. } => {
+                        " (an option wins over it; --allow-invalid writes it all the same)"
+                    }
+                    _ => "",
+                })
+            }
+            Self::Policy(error) => write_chain(f, error),
+            Self::Git(error) => {
+                write_chain(f, error)?;
+                f.write_str(" (--revision gives one by hand)")
+            }
+            Self::Image(error) => {
+                write_chain(f, error)?;
+                f.write_str(match error {
+                    ImageError::Annotation(error) if error.is_duplicate() => {
+                        " (--duplicates says which, or --annotation what else)"
+                    }
+                    ImageError::Annotation(error) if error.is_allowable() => {
+                        " (--allow-invalid lets it pass; --annotation says something else)"
+                    }
+                    _ => "",
+                })
+            }
+            Self::Layout(error) => write_chain(f, error),
+            Self::Registry(error) => write_chain(f, error),
+            Self::Sbom(image, error) => {
+                write!(f, "the image is pushed as {image}, and its SBOM is not: ")?;
+                write_chain(f, error)
+            }
+            Self::Write(error, into) => {
+                if let Some(into) = into {
+                    write!(f, "{}: ", escaped(into))?;
+                }
+                write_chain(f, error)?;
+                f.write_str(match error {
+                    WriteError::CutOff { .. } | WriteError::Torn(_) => ": `sectile recover` finishes or undoes it",
+                    WriteError::JournalLeft(_) => ": `sectile recover` removes it",
+                    WriteError::SameFile => ": without -o, the file itself is changed",
+                    error if error.is_forcible() => " (--force does it all the same)",
+                    _ => "",
+                })
+            }
+            Self::Other(message) => f.write_str(message),
+            Self::Output(error) | Self::BinaryOutput(error) => write!(f, "standard output cannot be written: {error}"),
+            Self::Unreported(done, error) => write!(f, "{done}, but standard output cannot be: {error}"),
+        }
+    }
+}
+
+/// Writes an error and its sources.
+fn write_chain(f: &mut fmt::Formatter<'_>, error: &dyn std::error::Error) -> fmt::Result {
+    write!(f, "{error}")?;
+    let mut source = error.source();
+    while let Some(error) = source {
+        write!(f, ": {error}")?;
+        source = error.source();
+    }
+    Ok(())
+}

@@ -1,0 +1,143 @@
+//! Opening inputs.
+
+use std::io::{self, Read};
+
+use sectile::drive::ReadAt;
+use sectile::interface::Interface;
+use sectile::scan::Visitor;
+use sectile::splice::check_whole;
+use sectile::{Input, Limits, Metadata, Outcome};
+use sectile_policy::{Policy, Reading, read_input};
+#[cfg(feature = "remote")]
+use sectile_remote::local_path;
+
+use crate::display::escaped;
+use crate::failure::Failure;
+#[cfg(feature = "remote")]
+use crate::remote::RemoteInput;
+use crate::source::{InputLocation, InputSource};
+
+/// Maximum number of bytes of standard input, which is copied to a temporary file.
+const MAX_SPOOLED: u64 = 1 << 30;
+
+#[cfg(not(feature = "remote"))]
+pub const LACKS_REMOTE: &str = "this `sectile` is built without what reads elsewhere than on this machine: build it with \
+                            `--features remote`";
+
+/// An open input.
+pub enum InputReader {
+    Local(Input),
+    #[cfg(feature = "remote")]
+    Remote(Box<RemoteInput>),
+}
+
+/// Evaluates the same expression for either variant.
+macro_rules! either {
+    ($reader:expr, $input:ident => $do:expr) => {
+        match $reader {
+            InputReader::Local($input) => $do,
+            #[cfg(feature = "remote")]
+            InputReader::Remote($input) => $do,
+        }
+    };
+}
+
+impl InputReader {
+    pub fn len(&self) -> u64 {
+        either!(self, input => input.len())
+    }
+
+    pub fn scan<V: for<'w> Visitor<'w>>(&mut self, visitor: &mut V, limits: Limits) -> Outcome<()> {
+        either!(self, input => input.scan(visitor, limits))
+    }
+
+    pub fn read_with(&mut self, limits: Limits) -> Outcome<Metadata<'static>> {
+        either!(self, input => input.read_with(limits))
+    }
+
+    pub fn read_with_interface(&mut self, limits: Limits) -> Outcome<(Metadata<'static>, Interface)> {
+        either!(self, input => input.read_with_interface(limits))
+    }
+
+    pub fn read_for(&mut self, policy: &Policy) -> Outcome<Reading<'static>> {
+        match self {
+            Self::Local(input) => read_input(input, policy),
+            #[cfg(feature = "remote")]
+            Self::Remote(remote) => remote.read_for(policy),
+        }
+    }
+
+    /// Reads bytes from an offset and returns their number; 0 at the end.
+    pub fn read_part(&mut self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        match self {
+            Self::Local(input) => input.read_at(buffer, offset),
+            #[cfg(feature = "remote")]
+            Self::Remote(remote) => remote.read_part(buffer, offset),
+        }
+    }
+}
+
+/// Opens a source, local or remote. Local files are mapped into memory if `map` is set.
+pub fn open(source: &InputSource, map: bool) -> Result<InputReader, Failure> {
+    match source.location() {
+        InputLocation::Url(_) | InputLocation::RegistryImage(_) if map => {
+            Err(Failure::Other("--map is for files on this machine".to_owned()))
+        }
+        #[cfg(feature = "remote")]
+        InputLocation::Url(url) => match local_path(url)? {
+            Some(path) => Ok(InputReader::Local(Input::open(path)?)),
+            None => Ok(InputReader::Remote(Box::new(RemoteInput::open_object(url)?))),
+        },
+        #[cfg(feature = "remote")]
+        InputLocation::RegistryImage(image) => Ok(InputReader::Remote(Box::new(RemoteInput::open_image(image)?))),
+        #[cfg(not(feature = "remote"))]
+        InputLocation::Url(_) | InputLocation::RegistryImage(_) => Err(Failure::Other(LACKS_REMOTE.to_owned())),
+        InputLocation::Stdin | InputLocation::File | InputLocation::LayoutImage => {
+            Ok(InputReader::Local(open_local(source, map)?))
+        }
+    }
+}
+
+/// Opens a local source, and maps it into memory if `map` is set.
+pub fn open_local(source: &InputSource, map: bool) -> Result<Input, Failure> {
+    let input = match source.location() {
+        InputLocation::Url(_) | InputLocation::RegistryImage(_) => {
+            return Err(Failure::Other(
+                "only `show`, `sections`, `get`, `check` and `sbom` read what lies elsewhere: download it first"
+                    .to_owned(),
+            ));
+        }
+        InputLocation::Stdin => spool(io::stdin().lock())?,
+        InputLocation::File | InputLocation::LayoutImage => sectile_oci::open(source.argument())?,
+    };
+    if !map {
+        return Ok(input);
+    }
+    // SAFETY: the help of `--map` tells the user that nothing may change the file meanwhile.
+    #[allow(unsafe_code)]
+    let input = unsafe { input.map() }?;
+    Ok(input)
+}
+
+/// Refuses a file that an interrupted edit in place may have left torn.
+pub fn check_not_torn(source: &InputSource) -> Result<(), Failure> {
+    match source.location() {
+        InputLocation::Stdin | InputLocation::LayoutImage => Ok(()),
+        _ => Ok(check_whole(source.argument())?),
+    }
+}
+
+/// Copies a stream to an unnamed temporary file, so that it can be read at any offset.
+fn spool(stream: impl Read) -> Result<Input, Failure> {
+    let failure = |error| {
+        let directory = std::env::temp_dir();
+        let directory = escaped(directory.as_os_str());
+        Failure::Other(format!("it cannot be kept in a temporary file in {directory}: {error} (TMPDIR says where)"))
+    };
+    let mut file = tempfile::tempfile().map_err(failure)?;
+    let len = io::copy(&mut stream.take(MAX_SPOOLED + 1), &mut file).map_err(failure)?;
+    if len > MAX_SPOOLED {
+        return Err(Failure::Other(format!("it has more than {MAX_SPOOLED} bytes: give it as a file")));
+    }
+    Ok(Input::from_file(file)?)
+}

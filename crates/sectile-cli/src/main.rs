@@ -1,0 +1,66 @@
+//! The command `sectile`: parses arguments, calls the library, prints.
+
+mod args;
+mod build_edit;
+mod commands;
+mod display;
+mod exit;
+mod failure;
+mod input;
+mod judge;
+mod output;
+mod reading;
+#[cfg(feature = "remote")]
+mod remote;
+mod source;
+mod text;
+mod timestamp;
+
+use std::io::{self, ErrorKind, Write};
+use std::process::ExitCode;
+
+use self::exit::Exit;
+use self::failure::Failure;
+use self::output::Output;
+
+fn main() -> ExitCode {
+    survive_file_size_limit();
+    let subcommand = match args::parse() {
+        Ok(subcommand) => subcommand,
+        Err(answer) => return print_clap_answer(&answer),
+    };
+    let mut output = Output::new(commands::output_mode(&subcommand));
+    let result = commands::run(&subcommand, &mut output);
+    let flushed = output.flush();
+    let exit = *result.as_ref().unwrap_or(&Exit::Done);
+    match result.and(flushed) {
+        Ok(()) => exit.into(),
+        // The reader closed the pipe early, as `head` does.
+        Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => exit.into(),
+        Err(failure) => {
+            output.print_diagnostic(None, &failure);
+            Exit::Failed.into()
+        }
+    }
+}
+
+/// Prints help and the version on standard output, usage errors on standard error.
+fn print_clap_answer(answer: &clap::Error) -> ExitCode {
+    match answer.print().and_then(|()| io::stdout().flush()) {
+        Err(error) if !answer.use_stderr() && error.kind() != ErrorKind::BrokenPipe => {
+            output::print_diagnostic(None, &Failure::Output(error));
+            Exit::Failed.into()
+        }
+        _ if answer.use_stderr() => Exit::Failed.into(),
+        _ => Exit::Done.into(),
+    }
+}
+
+/// Makes writing fail at a limit on the size of files (`ulimit -f`), instead of the process being killed.
+fn survive_file_size_limit() {
+    #[cfg(unix)]
+    {
+        // If this fails, a killed process still leaves the old file whole.
+        _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, std::sync::Arc::default());
+    }
+}

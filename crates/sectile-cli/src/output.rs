@@ -1,0 +1,91 @@
+//! Standard output, and diagnostics on standard error.
+
+use std::fmt;
+use std::io::{self, BufWriter, ErrorKind, StdoutLock, Write};
+use std::mem;
+
+use anstream::{AutoStream, ColorChoice};
+use sectile::{Escaped, Finding};
+
+use crate::display::{FindingLocation, escaped};
+use crate::failure::Failure;
+use crate::source::InputSource;
+
+/// How bytes pass to standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputMode {
+    /// For programs: every byte passes unchanged.
+    Raw,
+    /// For people: styles are kept or dropped.
+    Styled(ColorChoice),
+}
+
+/// Standard output, buffered.
+pub struct Output {
+    stdout: BufWriter<AutoStream<StdoutLock<'static>>>,
+    /// Set after a failed write: an unknown part of the output is lost, so no more is written.
+    is_broken: bool,
+}
+
+impl Output {
+    pub fn new(mode: OutputMode) -> Self {
+        let choice = match mode {
+            OutputMode::Raw => ColorChoice::AlwaysAnsi,
+            OutputMode::Styled(ColorChoice::Auto) => AutoStream::choice(&io::stdout()),
+            OutputMode::Styled(choice) => choice,
+        };
+        let stdout = BufWriter::with_capacity(64 << 10, AutoStream::new(io::stdout().lock(), choice));
+        Self { stdout, is_broken: false }
+    }
+
+    /// The writer for standard output.
+    pub fn out(&mut self) -> &mut impl Write {
+        &mut self.stdout
+    }
+
+    /// Writes out the buffer.
+    pub fn flush(&mut self) -> Result<(), Failure> {
+        if self.is_broken {
+            return Ok(()); // already reported
+        }
+        self.stdout.flush().map_err(|error| {
+            self.is_broken = true;
+            // Discards the rest of the buffer, which would otherwise be written again on drop.
+            let nothing = BufWriter::new(AutoStream::never(io::stdout().lock()));
+            _ = mem::replace(&mut self.stdout, nothing).into_parts();
+            Failure::Output(error)
+        })
+    }
+
+    /// Writes out a report of finished work. If that fails, the failure says that the work is done, except for a broken pipe.
+    pub fn flush_report(&mut self, done: &'static str, written: Result<(), Failure>) -> Result<(), Failure> {
+        written.and_then(|()| self.flush()).map_err(|failure| match failure {
+            Failure::Output(error) if error.kind() != ErrorKind::BrokenPipe => Failure::Unreported(done, error),
+            failure => failure,
+        })
+    }
+
+    /// Flushes standard output, then prints a diagnostic.
+    pub fn print_diagnostic(&mut self, source: Option<&InputSource>, message: &dyn fmt::Display) {
+        _ = self.flush();
+        print_diagnostic(source, message);
+    }
+
+    /// Flushes standard output, then prints a finding as a diagnostic.
+    pub fn print_finding(&mut self, source: &InputSource, finding: &Finding) {
+        let (severity, location) = (finding.severity(), FindingLocation(finding));
+        self.print_diagnostic(Some(source), &format_args!("{severity}: {}{location}", finding.message()));
+    }
+}
+
+/// Prints a diagnostic on standard error, on one line whatever the message holds.
+pub fn print_diagnostic(source: Option<&InputSource>, message: &dyn fmt::Display) {
+    let message = message.to_string();
+    let message = Escaped::new(&message);
+    let mut stderr = io::stderr().lock();
+    // There is nowhere to report a failure of standard error.
+    _ = match source {
+        Some(source) => writeln!(stderr, "sectile: {}: {message}", escaped(source.name())),
+        None => writeln!(stderr, "sectile: {message}"),
+    };
+}

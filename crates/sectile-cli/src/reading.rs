@@ -1,0 +1,65 @@
+//! Reading one input, and the exit status of the outcome.
+
+use sectile::{Cost, Error, Outcome, internal};
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::input::{self, InputReader};
+use crate::output::Output;
+use crate::source::InputSource;
+
+/// The result of reading an input, and the input's size if it could be opened.
+pub struct SizedReading<T> {
+    pub size: Option<u64>,
+    pub outcome: Outcome<T>,
+}
+
+impl<T> SizedReading<T> {
+    /// The result of reading an input of this size. Reports give no cost for an input that yielded nothing.
+    pub fn new(size: u64, outcome: Outcome<T>) -> Self {
+        match outcome.value() {
+            Some(_) => Self { size: Some(size), outcome },
+            None => Self::unread(Some(size), outcome.into_parts().1),
+        }
+    }
+
+    fn unread(size: Option<u64>, error: Option<Error>) -> Self {
+        Self { size, outcome: internal::outcome(None, error, Cost::default()) }
+    }
+
+    /// Opens a source and reads it.
+    pub fn read(
+        source: &InputSource,
+        map: bool,
+        read: impl FnOnce(&mut InputReader) -> Outcome<T>,
+    ) -> Result<Self, Failure> {
+        let opened = input::open(source, map);
+        Self::or_empty(opened.map(|mut input| Self::new(input.len(), read(&mut input))))
+    }
+
+    /// Turns an input that cannot be opened into an empty reading, so that it gets a report, too.
+    pub fn or_empty(reading: Result<Self, Failure>) -> Result<Self, Failure> {
+        match reading {
+            Err(Failure::Input(error)) => Ok(Self::unread(None, Some(error))),
+            reading => reading,
+        }
+    }
+
+    /// Converts the value that was read.
+    pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> SizedReading<U> {
+        SizedReading { size: self.size, outcome: self.outcome.map(convert) }
+    }
+
+    /// Prints the error that ended the reading, if any, and returns the exit status.
+    pub fn finish(self, source: &InputSource, output: &mut Output) -> Exit {
+        let (_, error, _) = self.outcome.into_parts();
+        finish(source, error, output)
+    }
+}
+
+/// Prints the error that cut a reading short, if any, and returns the exit status.
+pub fn finish(source: &InputSource, error: Option<Error>, output: &mut Output) -> Exit {
+    let Some(error) = error else { return Exit::Done };
+    output.print_diagnostic(Some(source), &Failure::Input(error));
+    Exit::Failed
+}

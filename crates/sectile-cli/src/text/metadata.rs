@@ -1,0 +1,152 @@
+//! The metadata of a file: the item tree, each item's values, and the findings.
+
+use std::fmt::{self, Display};
+use std::io::{self, Write};
+
+use sectile::{Escaped, Item, Metadata};
+use sectile_audit::amount::{ByteSize, percent};
+use sectile_policy::report::Report;
+use unicode_width::UnicodeWidthStr;
+
+use super::interface::write_interface;
+use super::style::{FAINT, STRONG, counted, labeled, severity_style};
+use super::value::{Hex, ShortText, ValueText};
+use crate::display::{FindingLocation, MAX_SHOWN_DEPTH, ShortPath, escaped};
+
+/// Writes the tree of items with their sizes, then each item's metadata, then the findings.
+pub fn write_metadata(report: &Report<'_>, out: &mut impl Write) -> io::Result<()> {
+    let Some(metadata) = report.metadata() else { return Ok(()) };
+    let size = report.size().unwrap_or_default();
+    let kind = metadata.root().kind();
+    writeln!(out, "{STRONG}{}{STRONG:#}: {kind}, {}", escaped(report.file()), ByteSize(size))?;
+    if metadata.items().len() > 1 {
+        writeln!(out)?;
+        write_tree(metadata, size, out)?;
+    }
+    for item in metadata.items() {
+        write_item(metadata, item, out)?;
+        if let Some(interface) = report.interface().filter(|_| item.parent().is_none()) {
+            write_interface(interface, out)?;
+        }
+    }
+    if report.findings().next().is_some() {
+        writeln!(out, "\n{STRONG}findings{STRONG:#}")?;
+    }
+    for finding in report.findings() {
+        let severity = finding.severity();
+        let style = severity_style(severity);
+        write!(out, "  {style}{severity:<8}{style:#} {:<22} ", finding.code().name())?;
+        writeln!(out, "{}{FAINT}{}{FAINT:#}", Escaped::new(finding.message()), FindingLocation(finding))?;
+    }
+    writeln!(out)
+}
+
+fn write_tree(metadata: &Metadata<'_>, size: u64, out: &mut impl Write) -> io::Result<()> {
+    let labels: Vec<(String, String)> = tree_labels(metadata);
+    let width = labels.iter().map(|(lines, label)| lines.width() + label.width()).max().unwrap_or(0);
+    for (item, (lines, label)) in metadata.items().zip(&labels) {
+        let bytes = item.end().unwrap_or(size).saturating_sub(item.start());
+        let gap = width - lines.width() - label.width();
+        write!(
+            out,
+            "{FAINT}{lines}{FAINT:#}{label}{:gap$}  {:>11}  {:>7}",
+            "",
+            ByteSize(bytes).short(),
+            percent(bytes, size)
+        )?;
+        match item.name() {
+            Some(name) => writeln!(out, "  {STRONG}{}{STRONG:#}", ShortText(name.as_bytes()))?,
+            None => writeln!(out)?,
+        }
+    }
+    Ok(())
+}
+
+/// The lines of the tree before each item, and the item's label.
+fn tree_labels(metadata: &Metadata<'_>) -> Vec<(String, String)> {
+    let mut is_last = Vec::new(); // for each ancestor below the root
+    let label = |item: Item<'_>| {
+        let path = item.path();
+        let Some(parent) = item.parent() else { return (String::new(), item.kind().to_string()) };
+        is_last.truncate(item.depth() as usize - 1);
+        is_last.push(item.index() + 1 == parent.children());
+        let (last, above) = is_last.split_last().expect("it was just pushed");
+        let mut lines: String =
+            above.iter().take(MAX_SHOWN_DEPTH as usize).map(|last| if *last { "   " } else { "│  " }).collect();
+        lines += if *last { "└─ " } else { "├─ " };
+        (lines, format!("{} {}", ShortPath(&path), item.kind()))
+    };
+    metadata.items().map(label).collect()
+}
+
+/// Writes an item's metadata, one line for each value.
+fn write_item(metadata: &Metadata<'_>, item: Item<'_>, out: &mut impl Write) -> io::Result<()> {
+    if metadata.items().len() > 1 {
+        let path = item.path();
+        let gap = if path.is_root() { "" } else { " " };
+        writeln!(out, "\n{STRONG}{}{gap}{}{STRONG:#}", ShortPath(&path), item.kind())?;
+    }
+    if let Some(name) = item.name() {
+        labeled(out, "name", ValueText(name))?;
+    }
+    for (field, value) in item.annotations() {
+        labeled(out, field.section(), ValueText(value))?;
+    }
+    write_producers(item, out)?;
+    if let Some(dependencies) = item.dependencies() {
+        let packages = &dependencies.packages();
+        let build = packages.iter().filter(|package| package.build).count();
+        let build = if build > 0 { format!(", {build} of them to build it") } else { String::new() };
+        labeled(out, "dependencies", format_args!("{}{build}", counted(packages.len() as u64, "package")))?;
+    }
+    if let Some(value) = item.registry_metadata() {
+        labeled(out, "registry-metadata", ValueText(value))?;
+    }
+    for (section, value) in item.debug_links() {
+        match value.as_str() {
+            Some(_) => labeled(out, section, ValueText(value))?,
+            None => labeled(out, section, Hex(value.as_bytes()))?,
+        }
+    }
+    labeled(out, "sections", LargestSections(item))
+}
+
+/// More producers are only counted; JSON has all of them.
+const MAX_PRODUCERS: usize = 32;
+
+fn write_producers(item: Item<'_>, out: &mut impl Write) -> io::Result<()> {
+    let mut producers =
+        item.producers().fields().flat_map(|field| field.values().map(move |value| (field.name(), value)));
+    let mut label = "producers";
+    for (field, (name, version)) in producers.by_ref().take(MAX_PRODUCERS) {
+        let gap = if version.is_empty() { "" } else { " " };
+        let (field, name, version) =
+            (ShortText(field.as_bytes()), ShortText(name.as_bytes()), ShortText(version.as_bytes()));
+        labeled(out, label, format_args!("{:<12}  {name}{gap}{version}", field.to_string()))?;
+        label = "";
+    }
+    match producers.count() {
+        0 => Ok(()),
+        more => labeled(out, label, format_args!("… and {more} more")),
+    }
+}
+
+/// The kinds of sections that take up most of an item.
+struct LargestSections<'a>(Item<'a>);
+
+impl Display for LargestSections<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MAX_KINDS: usize = 6;
+        let mut kinds: Vec<_> = self.0.section_sizes().collect();
+        kinds.sort_by_key(|kind| std::cmp::Reverse(kind.bytes()));
+        for (nth, kind) in kinds.iter().take(MAX_KINDS).enumerate() {
+            let comma = if nth > 0 { ", " } else { "" };
+            write!(f, "{comma}{} {}", kind.name(), ByteSize(kind.bytes()).short())?;
+        }
+        match kinds.len().saturating_sub(MAX_KINDS) {
+            0 if kinds.is_empty() => write!(f, "{FAINT}(none){FAINT:#}"),
+            0 => Ok(()),
+            more => write!(f, ", {more} more {}", if more == 1 { "kind" } else { "kinds" }),
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Output for people. Every text of the input goes through `Escaped` before it is written.
+
+mod audit;
+mod digest;
+mod edit;
+mod image;
+mod interface;
+mod metadata;
+mod sections;
+mod style;
+mod value;
+mod verdict;
+
+pub use self::audit::write_summary;
+pub use self::digest::write_digests;
+pub use self::edit::write_edit;
+pub use self::image::write_layout;
+pub use self::metadata::write_metadata;
+pub use self::sections::SectionsList;
+pub use self::verdict::write_verdict;

@@ -1,0 +1,31 @@
+//! Styles, labels and counts that every text view uses.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use sectile::Severity;
+use sectile_audit::amount::Grouped;
+
+pub const STRONG: Style = Style::new().bold();
+pub const FAINT: Style = Style::new().dimmed();
+
+/// The color of a severity.
+pub fn severity_style(severity: Severity) -> Style {
+    let color = match severity {
+        Severity::Error => AnsiColor::Red,
+        Severity::Warning => AnsiColor::Yellow,
+        Severity::Note => AnsiColor::Blue,
+    };
+    color.on_default().bold()
+}
+
+/// Writes a line with a label and a value.
+pub fn labeled(out: &mut impl Write, label: &str, value: impl Display) -> io::Result<()> {
+    writeln!(out, "  {FAINT}{label:<19}{FAINT:#}  {value}")
+}
+
+/// A number and a noun with a regular plural.
+pub fn counted(number: u64, noun: &str) -> String {
+    format!("{} {noun}{}", Grouped(number), if number == 1 { "" } else { "s" })
+}

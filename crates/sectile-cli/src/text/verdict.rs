@@ -1,0 +1,44 @@
+//! The verdict on a file.
+
+use std::ffi::OsStr;
+use std::io::{self, Write};
+
+use sectile::{Escaped, Severity};
+use sectile_policy::{JudgedFinding, Verdict};
+
+use super::style::{FAINT, STRONG, counted, severity_style};
+use crate::display::{FindingLocation, escaped};
+
+/// Writes one line for each finding, then the verdict.
+pub fn write_verdict(file: &OsStr, verdict: &Verdict<'_>, out: &mut impl Write) -> io::Result<()> {
+    let file = escaped(file);
+    for judged in verdict.findings() {
+        let (finding, style) = (judged.finding(), severity_style(judged.severity()));
+        let message = Escaped::new(finding.message());
+        write!(out, "{file}: {style}{}{style:#}: {message} [{}]", judged.severity(), finding.code())?;
+        write!(out, "{FAINT}{}{FAINT:#}", FindingLocation(finding))?;
+        match judged.exception() {
+            Some(exception) => writeln!(out, ", excepted: {}", Escaped::new(exception.reason()))?,
+            None => writeln!(out)?,
+        }
+    }
+    let answer = match (verdict.is_complete(), verdict.is_accepted()) {
+        (_, true) => "accepted",
+        (true, false) => "refused",
+        (false, false) => "refused: it could not be read to its end",
+    };
+    write!(out, "{file}: {STRONG}{answer}{STRONG:#}")?;
+    for severity in Severity::ALL.into_iter().rev() {
+        let counts = |judged: &&JudgedFinding<'_>| judged.severity() == severity && judged.exception().is_none();
+        let of_severity = verdict.findings().iter().filter(counts);
+        let number: u64 = of_severity.map(|judged| judged.finding().count()).sum();
+        if number > 0 {
+            write!(out, ", {}", counted(number, severity.name()))?;
+        }
+    }
+    let excepted = verdict.findings().iter().filter(|judged| judged.exception().is_some());
+    match excepted.map(|judged| judged.finding().count()).sum::<u64>() {
+        0 => writeln!(out),
+        number => writeln!(out, ", {number} excepted"),
+    }
+}

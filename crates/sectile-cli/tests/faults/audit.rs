@@ -1,0 +1,73 @@
+//! A disk that fills up under an audit's answer, and a limit on the size of files: the answer that was there stays whole. And
+//! threads that the system does not give.
+
+use std::fs;
+
+use crate::mounted::Mounted;
+use crate::stage::{Stage, end, names, sectile, through};
+use sectile_testing::binary::{custom, module};
+
+/// A directory with so many binaries.
+fn store(stage: &Stage, binaries: usize) {
+    fs::create_dir(stage.path("store")).unwrap();
+    for nth in 0..binaries {
+        let bytes = module(&[custom("licenses", "nonsense"), custom("description", vec![b'x'; 300])]);
+        fs::write(stage.path(&format!("store/{nth:04}.wasm")), bytes).unwrap();
+    }
+}
+
+const FORMATS: [&str; 5] = ["table", "jsonl", "csv", "sarif", "html"];
+
+#[test]
+fn an_answer_that_meets_a_limit_on_the_size_of_files_leaves_the_old_one() {
+    let stage = Stage::plain();
+    store(&stage, 200);
+    let mut failed = 0;
+    for format in FORMATS {
+        for limit in [0, 1, 700, 4_096, 50_000] {
+            fs::write(stage.path("answer"), "the old one").unwrap();
+            let limit = format!("--fsize={limit}");
+            let args = ["audit", "store", "--format", format, "-o", "answer"];
+            let ended = end(through("prlimit", &[&limit]).args(args).current_dir(stage.directory()));
+            if ended.status == Some(1) {
+                assert_ne!(fs::read(stage.path("answer")).unwrap(), b"the old one");
+            } else {
+                ended.refused("File too large");
+                assert_eq!(fs::read(stage.path("answer")).unwrap(), b"the old one", "{format} {limit}");
+                failed += 1;
+            }
+            let mut litter = stage.litter();
+            litter.retain(|name| !["answer", "store"].contains(&&**name));
+            assert!(litter.is_empty(), "{format} {limit} {litter:?}");
+        }
+    }
+    assert!(failed > 15, "{failed}");
+}
+
+#[test]
+fn threads_that_cannot_be_had_are_an_error() {
+    let stage = Stage::plain();
+    store(&stage, 3);
+    let ended = end(sectile()
+        .args(["audit", "store"])
+        .env("RUST_MIN_STACK", (1_u64 << 46).to_string())
+        .current_dir(stage.directory()));
+    ended.refused("Resource temporarily unavailable");
+}
+
+#[test]
+#[ignore = "needs root"]
+fn a_disk_that_fills_up_under_an_answer_leaves_the_old_one() {
+    let stage = Stage::plain();
+    store(&stage, 400);
+    let mounted = Mounted::in_memory("32k");
+    for format in FORMATS.into_iter().filter(|format| *format != "table") {
+        fs::write(mounted.path().join("answer"), "the old one").unwrap();
+        let answer = mounted.path().join("answer");
+        let args = ["audit", "store", "--format", format, "-o"];
+        let ended = end(sectile().args(args).arg(&answer).current_dir(stage.directory()));
+        ended.refused("No space left on device");
+        assert_eq!(fs::read(&answer).unwrap(), b"the old one", "{format}");
+        assert_eq!(names(mounted.path()), ["answer"], "{format}");
+    }
+}

@@ -1,0 +1,145 @@
+//! What other tools make of images: skopeo and umoci of layouts, oci-wasm of configs.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sectile::splice::Plan;
+use sectile::{Edit, Field, Input};
+use sectile_oci::{AnnotationOptions, Image, ImageOptions, Layout};
+use sectile_testing::files::project;
+use serde_json::Value;
+use tempfile::TempDir;
+
+const FILES: [&str; 6] = [
+    "rust-auditable.wasm",
+    "tinygo-gofmt.wasm",
+    "tree-sitter-json.dylink0.wasm",
+    "rust-auditable.component.wasm",
+    "clang-fib.component.wasm",
+    "wit-package.component.wasm",
+];
+
+fn path(file: &str) -> PathBuf {
+    project().join("tests/files").join(file)
+}
+
+/// What a command prints; it must succeed.
+#[track_caller]
+fn printed<I: AsRef<OsStr>>(program: &str, args: impl IntoIterator<Item = I>) -> Vec<u8> {
+    let output = Command::new(program).args(args).output().unwrap_or_else(|error| panic!("{program}: {error}"));
+    assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+/// A layout with an image of each file, called by its name.
+fn layout() -> (TempDir, PathBuf, Vec<Image>) {
+    let directory = tempfile::tempdir().unwrap();
+    let layout = directory.path().join("layout");
+    let images = FILES.map(|file| {
+        let input = Input::open(path(file)).unwrap();
+        let planned = Edit::new().set(Field::Vendor, "Example").unwrap().plan_input(&input).unwrap();
+        let layout = Layout::open_or_create(&layout, Default::default()).unwrap();
+        let name = file.parse().unwrap();
+        layout.add(&input, planned.plan(), Some(&name), &ImageOptions::default()).unwrap().into_image()
+    });
+    (directory, layout, images.into())
+}
+
+#[test]
+#[ignore = "needs skopeo"]
+fn skopeo_reads_and_copies_every_image() {
+    let (directory, layout, images) = layout();
+    for (file, image) in FILES.iter().zip(&images) {
+        let source = format!("oci:{}:{file}", layout.display());
+        assert_eq!(printed("skopeo", ["inspect", "--raw", &source]), image.manifest());
+        let config = printed("skopeo", ["inspect", "--config", "--raw", &source]);
+        assert_eq!(String::from_utf8_lossy(&config), String::from_utf8_lossy(image.config()));
+        let copy = directory.path().join("copy");
+        printed("skopeo", ["copy", "--quiet", &source, &format!("oci:{}:{file}", copy.display())]);
+        // What it wrote is read as what was written.
+        let [there, here] = [copy.as_path(), &layout].map(|layout| {
+            let input = sectile_oci::open(format!("oci:{}:{file}", layout.display())).unwrap();
+            input.digests().unwrap()
+        });
+        assert_eq!((there, there.file()), (here, image.layer().digest()));
+    }
+    // And a layout that it wrote is added to, and read by it again.
+    let copy = directory.path().join("copy");
+    let input = Input::open(path(FILES[0])).unwrap();
+    let plan = Plan::identity(&input);
+    let name = "added".parse().unwrap();
+    let added = Layout::open_or_create(&copy, Default::default()).unwrap();
+    let image = added.add(&input, &plan, Some(&name), &ImageOptions::default()).unwrap().into_image();
+    for file in FILES {
+        printed("skopeo", ["inspect", "--raw", &format!("oci:{}:{file}", copy.display())]);
+    }
+    let raw = printed("skopeo", ["inspect", "--raw", &format!("oci:{}:added", copy.display())]);
+    assert_eq!(raw, image.manifest());
+}
+
+#[test]
+#[ignore = "needs umoci"]
+fn umoci_lists_every_image_and_finds_nothing_to_collect() {
+    let (_directory, layout, _) = layout();
+    let listed = printed("umoci", [OsStr::new("ls"), OsStr::new("--layout"), layout.as_os_str()]);
+    let listed = String::from_utf8(listed).unwrap();
+    let mut names: Vec<&str> = listed.lines().collect();
+    names.sort_unstable();
+    let mut expected = FILES;
+    expected.sort_unstable();
+    assert_eq!(names, expected);
+    let blobs = || std::fs::read_dir(layout.join("blobs/sha256")).unwrap().count();
+    let before = blobs();
+    printed("umoci", [OsStr::new("gc"), OsStr::new("--layout"), layout.as_os_str()]);
+    assert_eq!(blobs(), before);
+    for file in FILES {
+        sectile_oci::open(format!("oci:{}:{file}", layout.display())).unwrap();
+    }
+}
+
+/// What oci-wasm reads of a config, and what it would have written itself.
+fn by_oci_wasm(config: &[u8], wasm: &Path) -> [Value; 2] {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("config.json");
+    std::fs::write(&path, config).unwrap();
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracles/oci-wasm/Cargo.toml");
+    let target = project().join("target/oci-wasm");
+    let args =
+        [OsStr::new("run"), "--quiet".as_ref(), "--locked".as_ref(), "--manifest-path".as_ref(), manifest.as_ref()];
+    let rest = ["--target-dir".as_ref(), target.as_os_str(), "--".as_ref(), path.as_os_str(), wasm.as_os_str()];
+    serde_json::from_slice(&printed(env!("CARGO"), args.into_iter().chain(rest))).unwrap()
+}
+
+#[test]
+#[ignore = "builds oci-wasm and the 158 crates that it needs"]
+fn oci_wasm_reads_the_config_and_would_have_written_the_same() {
+    for file in FILES {
+        let input = Input::open(path(file)).unwrap();
+        let plan = Plan::identity(&input);
+        let options = ImageOptions { author: Some("me".to_owned()), ..Default::default() };
+        let image = Image::new(&input, &plan, &options).unwrap();
+        let [mut read, mut written] = by_oci_wasm(image.config(), &path(file));
+        assert_eq!((&read["author"], &read["created"]), (&"me".into(), &"1970-01-01T00:00:00Z".into()));
+        for config in [&mut read, &mut written] {
+            config["created"].take(); // theirs is now
+            config["author"].take();
+            // That of a WIT package is in random order.
+            if let Some(exports) = config["component"]["exports"].as_array_mut().filter(|_| file.starts_with("wit-")) {
+                exports.sort_by_key(ToString::to_string);
+            }
+        }
+        assert_eq!(read, written, "{file}");
+    }
+    // Dates as people may give them.
+    for created in
+        ["2026-01-31T12:00:00Z", "2026-01-31T12:00:00.123+01:00", "2026-01-31T23:59:60Z", "2026-01-31t12:00:00z"]
+    {
+        let annotations = AnnotationOptions::new().with_annotation(Field::Created.oci_key(), created).unwrap();
+        let options = ImageOptions { annotations, ..Default::default() };
+        let input = Input::open(path(FILES[0])).unwrap();
+        let plan = Plan::identity(&input);
+        let image = Image::new(&input, &plan, &options).unwrap();
+        by_oci_wasm(image.config(), &path(FILES[0]));
+    }
+}

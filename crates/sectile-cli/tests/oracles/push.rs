@@ -1,0 +1,273 @@
+//! What is pushed, as a real registry and other tools have it.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::thread;
+
+use sectile::digest::Digest;
+use sectile_testing::files::project;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::registry::{PASSWORD, Registry, Setup};
+
+/// A module and a component, of real toolchains.
+const FILES: [&str; 2] = ["rust-auditable.wasm", "rust-auditable.component.wasm"];
+
+fn path(file: &str) -> PathBuf {
+    project().join("tests/files").join(file)
+}
+
+/// Somebody's home, with nothing in it.
+struct Home(TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn run<I: AsRef<OsStr>>(&self, program: &str, args: impl IntoIterator<Item = I>) -> Output {
+        let mut command = Command::new(program);
+        command.args(args).current_dir(self.0.path()).env("HOME", self.0.path());
+        for variable in ["REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_CONFIG"] {
+            command.env_remove(variable);
+        }
+        command
+            .env("SSL_CERT_FILE", self.at("trusted.pem"))
+            .output()
+            .unwrap_or_else(|error| panic!("{program}: {error}"))
+    }
+
+    #[track_caller]
+    fn done<I: AsRef<OsStr>>(&self, program: &str, args: impl IntoIterator<Item = I>) -> String {
+        let output = self.run(program, args);
+        assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    #[track_caller]
+    fn push(&self, file: &Path, reference: &str, options: &[&str]) -> Value {
+        let file = file.to_str().unwrap();
+        let args = ["oci", "push", file, reference, "--json"].into_iter().chain(options.iter().copied());
+        serde_json::from_str(&self.done(env!("CARGO_BIN_EXE_sectile"), args)).unwrap()
+    }
+}
+
+/// The manifest of an image in a layout, and the bytes of its layer.
+fn layer(layout: &Path) -> (Value, Vec<u8>) {
+    let blob =
+        |digest: &Value| fs::read(layout.join("blobs").join(digest.as_str().unwrap().replace(':', "/"))).unwrap();
+    let index: Value = serde_json::from_slice(&fs::read(layout.join("index.json")).unwrap()).unwrap();
+    let manifest: Value = serde_json::from_slice(&blob(&index["manifests"][0]["digest"])).unwrap();
+    let layer = blob(&manifest["layers"][0]["digest"]);
+    (manifest, layer)
+}
+
+#[test]
+#[ignore = "needs docker-registry and skopeo"]
+fn there_and_back_twice() {
+    let registry = Registry::start(Setup::default());
+    let home = Home::new();
+    for (nth, file) in FILES.into_iter().enumerate() {
+        let reference = format!("{}/team/app{nth}:1.0", registry.address);
+        let before = registry.requests().len();
+        let pushed = home.push(&path(file), &reference, &["--vendor", "me"]);
+        assert!(registry.requests()[before..].contains(&"PUT uploads".to_owned()), "{:?}", registry.requests());
+        // The second time nothing is sent, and the digests are the same.
+        let before = registry.requests().len();
+        let again = home.push(&path(file), &reference, &["--vendor", "me"]);
+        assert_eq!(registry.requests()[before..], ["HEAD blobs", "HEAD blobs", "HEAD manifests"]);
+        assert_eq!(
+            (&again["manifest"]["digest"], &again["layer"]["digest"], &again["sent"]),
+            (&pushed["manifest"]["digest"], &pushed["layer"]["digest"], &0.into())
+        );
+
+        let (source, layout) = (format!("docker://{reference}"), home.at(&format!("layout{nth}")));
+        home.done("skopeo", ["copy", "--src-tls-verify=false", &source, &format!("oci:{}:1.0", layout.display())]);
+        let (manifest, bytes) = layer(&layout);
+        assert_eq!(Digest::new(&bytes).to_string(), pushed["layer"]["digest"].as_str().unwrap());
+        assert!(bytes == registry.blob(pushed["layer"]["digest"].as_str().unwrap()));
+        let raw = home.done("skopeo", ["inspect", "--tls-verify=false", "--raw", &source]);
+        assert_eq!(Digest::new(raw.as_bytes()).to_string(), pushed["manifest"]["digest"].as_str().unwrap());
+        assert_eq!(serde_json::from_str::<Value>(&raw).unwrap(), manifest);
+
+        // And back again: the binary says what the annotations say.
+        let shown =
+            home.done(env!("CARGO_BIN_EXE_sectile"), ["show", "--json", &format!("oci:{}:1.0", layout.display())]);
+        let shown: Value = serde_json::from_str(&shown).unwrap();
+        assert_eq!(shown["item"]["annotations"]["vendor"], "me");
+        for (field, value) in shown["item"]["annotations"].as_object().unwrap() {
+            let key = if field == "homepage" { "url" } else { field };
+            assert_eq!(manifest["annotations"][format!("org.opencontainers.image.{key}")], *value, "{file}: {field}");
+        }
+        // Without the vendor, what is there is the file.
+        let plain = home.push(&path(file), &format!("{}/team/plain{nth}", registry.address), &[]);
+        assert!(registry.blob(plain["layer"]["digest"].as_str().unwrap()) == fs::read(path(file)).unwrap());
+    }
+}
+
+#[test]
+#[ignore = "needs docker-registry"]
+fn a_large_file() {
+    let mut files: Vec<_> = fs::read_dir(project().join("benches/corpus/files"))
+        .map(|entries| entries.map(|entry| entry.unwrap().path()).collect())
+        .unwrap_or_default();
+    files.retain(|path: &PathBuf| path.extension().is_some_and(|extension| extension == "wasm"));
+    files.sort_by_key(|path| fs::metadata(path).unwrap().len());
+    let file = files.pop().unwrap_or_else(|| {
+        _ = writeln!(io::stderr(), "the benches' files are not there: a smaller one must do");
+        path("tinygo-gofmt.wasm")
+    });
+    let registry = Registry::start(Setup::default());
+    let pushed = Home::new().push(&file, &format!("{}/large", registry.address), &[]);
+    assert!(registry.blob(pushed["layer"]["digest"].as_str().unwrap()) == fs::read(file).unwrap());
+}
+
+/// Passes connections on to a registry, and cuts the first ones off, each after so many bytes to the registry.
+fn relay(to: &str, mut cuts: Vec<usize>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, to) = (listener.local_addr().unwrap().to_string(), to.to_owned());
+    thread::spawn(move || {
+        for client in listener.incoming().take(50).map_while(Result::ok) {
+            let Ok(server) = TcpStream::connect(&to) else { break };
+            let (mut back, mut front) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+            thread::spawn(move || _ = io::copy(&mut back, &mut front));
+            let most = cuts.pop().unwrap_or(usize::MAX);
+            thread::spawn(move || {
+                _ = io::copy(&mut (&client).take(most as u64), &mut &server);
+                _ = client.shutdown(Shutdown::Both);
+                _ = server.shutdown(Shutdown::Both);
+            });
+        }
+    });
+    address
+}
+
+#[test]
+#[ignore = "needs docker-registry"]
+fn a_connection_that_breaks() {
+    let file = path("zig-zig_fmt.wasm");
+    let bytes = fs::read(&file).unwrap();
+    // At some places of the upload, and before it.
+    for cuts in [vec![100], vec![bytes.len() / 2], vec![bytes.len() - 10, bytes.len() / 3], vec![1000, 200_000, 1000]] {
+        let registry = Registry::start(Setup::default());
+        let address = relay(&registry.address, cuts.clone());
+        let pushed = Home::new().push(&file, &format!("{address}/team/app:1"), &[]);
+        assert!(registry.blob(pushed["layer"]["digest"].as_str().unwrap()) == bytes, "{cuts:?}");
+    }
+}
+
+#[test]
+#[ignore = "needs docker-registry"]
+fn a_registry_that_asks_who_is_there() {
+    let registry = Registry::start(Setup { asks: true, ..Setup::default() });
+    let home = Home::new();
+    let reference = format!("{}/team/app:1", registry.address);
+    let file = path(FILES[0]);
+    let push = || home.run(env!("CARGO_BIN_EXE_sectile"), ["oci", "push", file.to_str().unwrap(), &reference]);
+    let refused = String::from_utf8(push().stderr).unwrap();
+    assert!(refused.contains("401") && refused.contains("docker login"), "{refused}");
+    // What `docker login` writes down, `skopeo login` writes down, too.
+    home.done(
+        "skopeo",
+        [
+            "login",
+            "--tls-verify=false",
+            "--authfile",
+            home.at(".docker/config.json").to_str().unwrap(),
+            "--username",
+            "me",
+            "--password",
+            PASSWORD,
+            &registry.address,
+        ],
+    );
+    let pushed = push();
+    assert!(pushed.status.success(), "{}", String::from_utf8_lossy(&pushed.stderr));
+}
+
+#[test]
+#[ignore = "needs docker-registry and openssl"]
+fn a_registry_that_speaks_tls() {
+    let registry = Registry::start(Setup { asks: false, tls: true });
+    let home = Home::new();
+    let reference = format!("{}/team/app:1", registry.address);
+    let file = path(FILES[0]);
+    let other = Registry::start(Setup { asks: false, tls: true });
+    // One that nobody trusts, and then the right one.
+    fs::copy(other.server.directory.path().join("cert.pem"), home.at("trusted.pem")).unwrap();
+    let args = ["oci", "push", file.to_str().unwrap(), &reference, "--https"];
+    let refused = String::from_utf8(home.run(env!("CARGO_BIN_EXE_sectile"), args).stderr).unwrap();
+    assert!(refused.contains("no secure connection") && refused.contains("certificate"), "{refused}");
+    fs::copy(registry.server.directory.path().join("cert.pem"), home.at("trusted.pem")).unwrap();
+    home.push(&file, &reference, &["--https"]);
+}
+
+#[test]
+#[ignore = "needs docker-registry and skopeo"]
+fn an_sbom_beside_it() {
+    let registry = Registry::start(Setup::default());
+    let home = Home::new();
+    let reference = format!("{}/team/app:1", registry.address);
+    let pushed = home.push(&path(FILES[1]), &reference, &["--sbom"]);
+    let again = home.push(&path(FILES[1]), &reference, &["--sbom"]);
+    assert_eq!(again["sbom"], pushed["sbom"]);
+    // This registry lists no referrers: the tag does.
+    let tag = pushed["sbom"]["fallback_tag"].as_str().unwrap();
+    let raw = |name: &str| -> Value {
+        let source = format!("docker://{}/team/app{name}", registry.address);
+        serde_json::from_str(&home.done("skopeo", ["inspect", "--tls-verify=false", "--raw", &source])).unwrap()
+    };
+    let index = raw(&format!(":{tag}"));
+    assert_eq!(index["manifests"].as_array().unwrap().len(), 1);
+    let artifact = raw(&format!("@{}", index["manifests"][0]["digest"].as_str().unwrap()));
+    assert_eq!(artifact["subject"]["digest"], pushed["manifest"]["digest"]);
+    let bytes = registry.blob(artifact["layers"][0]["digest"].as_str().unwrap());
+    let told = home.done(env!("CARGO_BIN_EXE_sectile"), ["sbom", path(FILES[1]).to_str().unwrap()]);
+    assert_eq!(String::from_utf8(bytes).unwrap(), told);
+}
+
+/// A component only: wkg makes a component of whatever it gets.
+#[test]
+#[ignore = "needs docker-registry, and wkg for more than nothing"]
+fn wkg_gets_it_and_gives_it() {
+    if Command::new("wkg").arg("--version").output().is_err() {
+        // Not by a macro, whose words nobody sees of a test that passes.
+        _ = writeln!(io::stderr(), "SKIPPED: there is no wkg (cargo install wkg)");
+        return;
+    }
+    let registry = Registry::start(Setup::default());
+    let home = Home::new();
+    let address = &*registry.address;
+    let (file, component) = (path(FILES[1]), fs::read(path(FILES[1])).unwrap());
+    home.push(&file, &format!("{address}/team/app:1.0.0"), &[]);
+    home.done(
+        "wkg",
+        ["oci", "pull", "--insecure", address, &format!("{address}/team/app:1.0.0"), "-o", "./pulled.wasm"],
+    );
+    assert!(fs::read(home.at("pulled.wasm")).unwrap() == component);
+
+    // As a package, of which it reads the config.
+    let config =
+        format!("[registry.\"{address}\"]\ntype = \"oci\"\n[registry.\"{address}\".oci]\nprotocol = \"http\"\n");
+    fs::write(home.at("config.toml"), config).unwrap();
+    let get = ["get", "--config", "config.toml", "--cache", "./cache", "--registry", address, "team:app@1.0.0"];
+    home.done("wkg", get.into_iter().chain(["--output", "./got.wasm"]));
+    assert!(fs::read(home.at("got.wasm")).unwrap() == component);
+
+    let theirs = format!("{address}/team/theirs:1.0.0");
+    home.done("wkg", ["oci", "push", "--insecure", address, &theirs, file.to_str().unwrap()]);
+    let layout = format!("oci:{}:1.0.0", home.at("layout").display());
+    home.done("skopeo", ["copy", "--src-tls-verify=false", &format!("docker://{theirs}"), &layout]);
+    let shown = home.done(env!("CARGO_BIN_EXE_sectile"), ["show", "--json", &layout]);
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!((&shown["size"], &shown["outcome"]), (&component.len().into(), &"complete".into()));
+}

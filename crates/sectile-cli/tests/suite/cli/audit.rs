@@ -1,0 +1,236 @@
+//! `sectile audit`.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::{Run, command, run};
+use sectile_testing::binary::{custom, module};
+
+/// A directory with a binary of each licence.
+fn store(licenses: &[&str]) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for (nth, licence) in licenses.iter().enumerate() {
+        let bytes = module(&[custom("licenses", licence)]);
+        fs::write(directory.path().join(format!("{nth}.wasm")), bytes).unwrap();
+    }
+    directory
+}
+
+fn path(directory: &tempfile::TempDir, name: &str) -> String {
+    directory.path().join(name).to_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_exit_status_is_the_answer() {
+    let good = store(&["MIT", "Apache-2.0"]);
+    let refused = store(&["MIT", "nonsense"]);
+    let broken = store(&["MIT", "nonsense"]);
+    fs::write(path(&broken, "cut.wasm"), b"\0asm\x01\0\0\0\x01").unwrap();
+    for (directory, status) in [(&good, 0), (&refused, 1), (&broken, 2)] {
+        for format in ["table", "jsonl", "csv", "sarif", "html"] {
+            let run = run(["audit", &path(directory, ""), "--format", format]);
+            assert_eq!(run.status, status, "{format} {}", run.stderr);
+            assert!(!run.stdout.is_empty() && run.stderr.is_empty(), "{format} {}", run.stderr);
+        }
+    }
+    let missing = run(["audit", &path(&good, "missing")]);
+    assert_eq!(missing.status, 2);
+    assert!(missing.stderr.contains("No such file"), "{}", missing.stderr);
+}
+
+#[test]
+fn every_format_goes_into_a_file_as_it_goes_to_standard_output() {
+    let (directory, answers) = (store(&["MIT", "nonsense"]), tempfile::tempdir().unwrap());
+    for format in ["table", "jsonl", "csv", "sarif", "html"] {
+        let answer = path(&answers, format);
+        let printed = run(["audit", &path(&directory, ""), "--format", format]);
+        let written = run(["audit", &path(&directory, ""), "--format", format, "-o", &answer]);
+        assert_eq!((written.status, &*written.stdout, &*written.stderr), (1, &b""[..], ""), "{format}");
+        assert!(fs::read(&answer).unwrap() == printed.stdout, "{format}");
+        let dashed = run(["audit", &path(&directory, ""), "--format", format, "-o", "-"]);
+        assert!(dashed.stdout == printed.stdout, "{format}: {}", dashed.text());
+    }
+    assert_eq!(fs::read_dir(answers.path()).unwrap().count(), 5);
+}
+
+#[test]
+fn the_table_says_what_it_comes_to() {
+    let directory = store(&["MIT", "MIT", "nonsense\u{1b}[31m"]);
+    let run = run(["audit", &path(&directory, ""), "--color", "never"]);
+    let text = run.text();
+    for part in ["3 blobs", "2 accepted", "1 refused, without a policy", "3 modules", "MIT", "not-spdx", "2.wasm"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains('\u{1b}'), "{text}");
+    for (named, advice) in [("-", "`sectile check -`"), ("oci:layout:1.0", "takes the directory of a layout")] {
+        let run = super::run(["audit", named]);
+        assert!(run.status == 2 && run.stderr.contains(advice), "{}", run.stderr);
+    }
+    let one = super::run(["audit", &path(&directory, "0.wasm")]);
+    assert!(one.text().contains("  1 module, 1 item, 1 section\n"), "{}", one.text());
+}
+
+#[test]
+fn the_table_says_how_much_it_leaves_out_and_by_which_policy() {
+    let stores: Vec<_> = (0..5).map(|_| store(&["MIT"])).collect();
+    let policy = path(&stores[0], "policy.toml");
+    fs::write(&policy, "[[licenses]]\nallow = [\"MIT\"]\n").unwrap();
+    let mut arguments: Vec<_> = ["audit", "--policy", &policy].map(str::to_owned).into();
+    arguments.extend(stores.iter().map(|store| path(store, "0.wasm")));
+    let run = run(&arguments);
+    assert_eq!((run.status, &*run.stderr), (0, ""));
+    assert!(run.text().contains("0.wasm, 2 more: 5 blobs"), "{}", run.text());
+    assert!(run.text().contains(&format!("0 refused, under {policy}")), "{}", run.text());
+    // Of nothing there is nothing to be shown.
+    let empty = super::run(["audit", &path(&store(&[]), "")]);
+    assert_eq!((empty.status, &*empty.stderr), (0, ""));
+    assert!(empty.text().contains(": 0 blobs") && !empty.text().contains("licences"), "{}", empty.text());
+    for heading in ["largest sections", "sections by kind"] {
+        assert!(run.text().contains(heading) && !empty.text().contains(heading), "{}", empty.text());
+    }
+}
+
+#[test]
+fn the_day_and_how_deep_to_look_are_what_is_given() {
+    let directory = store(&["nonsense"]);
+    let policy = path(&directory, "policy.toml");
+    let exception = "[[exceptions]]\npaths = \"*\"\nreason = \"for now\"\nexpires = 2026-03-31\n";
+    fs::write(&policy, exception).unwrap();
+    for (noon, status) in [("1774958400", 0), ("1775044800", 1)] {
+        let mut command = command(["audit", &path(&directory, "0.wasm"), "--policy", &policy]);
+        let run = Run::of(command.env("SOURCE_DATE_EPOCH", noon).output().unwrap());
+        assert_eq!(run.status, status, "{noon} {} {}", run.stderr, run.text());
+    }
+    let mut tar = tar::Builder::new(Vec::new());
+    tar.append_path_with_name(path(&directory, "0.wasm"), "0.wasm").unwrap();
+    fs::write(path(&directory, "in.tar"), tar.into_inner().unwrap()).unwrap();
+    for (nested, rows) in [("0", 0), ("1", 1)] {
+        let run = run(["audit", &path(&directory, "in.tar"), "--nested", nested, "--format", "csv"]);
+        assert_eq!(run.text().lines().count(), rows + 1, "{} {}", run.stderr, run.text());
+    }
+}
+
+#[cfg(feature = "remote")]
+#[test]
+fn a_file_url_is_the_path() {
+    let directory = store(&["MIT"]);
+    let url = |name: &str| format!("file://{}", path(&directory, name));
+    let shown = run(["audit", &url("0.wasm"), "--format", "csv"]);
+    assert_eq!(shown.text(), run(["audit", &path(&directory, "0.wasm"), "--format", "csv"]).text());
+    let missing = run(["audit", &url("missing")]);
+    assert!(missing.status == 2 && missing.stderr.contains("No such file"), "{}", missing.stderr);
+}
+
+#[test]
+fn a_policy_says_what_is_refused() {
+    let directory = store(&["MIT", "GPL-3.0-only"]);
+    let policy = path(&directory, "policy.toml");
+    fs::write(&policy, "[[licenses]]\nallow = [\"MIT\"]\n").unwrap();
+    let run = run(["audit", &path(&directory, ""), "--format", "jsonl", "--policy", &policy]);
+    assert_eq!(run.status, 1, "{}", run.stderr);
+    let lines: Vec<Value> = run.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0]["audit"]["policy"], policy.as_str());
+    assert_eq!((&lines[1]["accepted"], &lines[2]["accepted"]), (&Value::Bool(true), &Value::Bool(false)));
+    assert_eq!(lines[3]["summary"]["refused"], 1);
+}
+
+#[test]
+fn an_earlier_answer_is_gone_on_with() {
+    let (directory, answers) = (store(&["MIT", "nonsense", "Apache-2.0"]), tempfile::tempdir().unwrap());
+    let (first, second) = (path(&answers, "first"), path(&answers, "second"));
+    let audit = |arguments: &[&str]| {
+        let store = path(&directory, "");
+        run(["audit", &store, "--format", "jsonl"].into_iter().chain(arguments.iter().copied()))
+    };
+    assert_eq!(audit(&["-o", &first]).status, 1);
+    assert_eq!(audit(&["-o", &second, "--since", &first]).status, 1);
+    let body = |file: &str| {
+        let text = fs::read_to_string(file).unwrap();
+        text.lines().take_while(|line| !line.contains("\"summary\"")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(body(&first), body(&second));
+    // What is cut off is gone on with; where nothing is there, it is begun.
+    let whole = fs::read_to_string(&first).unwrap();
+    fs::write(&first, &whole[..whole.len() / 2]).unwrap();
+    fs::remove_file(&second).unwrap();
+    for answer in [&first, &second] {
+        assert_eq!(audit(&["-o", answer, "--resume"]).status, 1);
+        assert_eq!(body(answer).len(), 4);
+    }
+    for (arguments, why) in [
+        (&["--resume"][..], "--output"),
+        (&["-o", &first, "--resume", "--format", "csv"], "cannot be used multiple times"),
+        (&["--since", &path(&directory, "0.wasm")], "no report of an audit"),
+        (&["--since", &first, "--hash"], "without computing digests"),
+        (&["--since", "missing"], "No such file"),
+    ] {
+        let run = audit(arguments);
+        assert!(run.status == 2 && run.stderr.contains(why), "{arguments:?}: {}", run.stderr);
+    }
+    let csv = run(["audit", &path(&directory, ""), "--format", "csv", "-o", &first, "--resume"]);
+    assert!(csv.status == 2 && csv.stderr.contains("in the format jsonl"), "{}", csv.stderr);
+}
+
+#[test]
+fn an_image_that_gets_a_name_is_listed_under_it_though_nothing_was_written_to_it() {
+    let (directory, answers) = (store(&["MIT"]), tempfile::tempdir().unwrap());
+    let layout = path(&answers, "layout");
+    let named = |name: &str| {
+        let run = run(["oci", "layout", &path(&directory, "0.wasm"), "-o", &layout, "--ref", name]);
+        assert_eq!(run.status, 0, "{}", run.stderr);
+    };
+    named("one");
+    let (first, second, anew) = (path(&answers, "first"), path(&answers, "second"), path(&answers, "anew"));
+    let audit = |arguments: &[&str]| {
+        let run = run(["audit", &layout, "--format", "jsonl"].into_iter().chain(arguments.iter().copied()));
+        assert_eq!(run.status, 0, "{}", run.stderr);
+    };
+    audit(&["-o", &first]);
+    named("two");
+    audit(&["-o", &second, "--since", &first]);
+    audit(&["-o", &anew]);
+    let rows = |file: &str| fs::read_to_string(file).unwrap().lines().nth(1).unwrap().to_owned();
+    assert_eq!(rows(&second), rows(&anew));
+    let row: Value = serde_json::from_str(&rows(&anew)).unwrap();
+    assert_eq!(row["locations"].as_array().unwrap().len(), 3, "{row}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interruption_ends_it_with_what_is_done() {
+    use std::process::Stdio;
+    use std::time::{Duration, Instant};
+
+    let (directory, answers) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let bytes = module(&[custom("licenses", "MIT")]);
+    for nth in 0..20_000 {
+        let place = directory.path().join(format!("{:03}", nth / 100));
+        if nth % 100 == 0 {
+            fs::create_dir(&place).unwrap();
+        }
+        fs::write(place.join(format!("{nth}.wasm")), &bytes).unwrap();
+    }
+    let answer = path(&answers, "answer");
+    let store = path(&directory, "");
+    let mut command = command(["audit", &store, "--format", "jsonl", "-o", &answer, "--threads", "1"]);
+    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    // Some of the answer is written, beside where it is to be, and most of it is to come.
+    let is_begun = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().metadata().is_ok_and(|it| it.len() > 0);
+    let begun = Instant::now();
+    while !fs::read_dir(answers.path()).unwrap().any(is_begun) {
+        assert!(begun.elapsed() < Duration::from_secs(120), "nothing is written");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let process = rustix::process::Pid::from_raw(child.id() as i32).unwrap();
+    rustix::process::kill_process(process, rustix::process::Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("stopped behind") && stderr.contains("--resume goes on from there"), "{stderr}");
+    let text = fs::read_to_string(&answer).unwrap();
+    assert!(text.lines().count() < 20_000 && text.lines().last().unwrap().contains("\"stopped\":true"));
+    let resumed = run(["audit", &store, "--format", "jsonl", "-o", &answer, "--resume"]);
+    assert_eq!((resumed.status, &*resumed.stderr), (0, ""));
+    assert_eq!(fs::read_to_string(&answer).unwrap().lines().count(), 20_002);
+}

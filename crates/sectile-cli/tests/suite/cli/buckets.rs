@@ -1,0 +1,118 @@
+//! `audit` of buckets, over HTTP.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use sectile_testing::binary::{large_module, numbered_module};
+use sectile_testing::parts::part;
+use sectile_testing::server::{Reply, Server};
+
+/// A store that lists as S3 does, and gives parts.
+fn s3(objects: Vec<(&'static str, Vec<u8>)>) -> Server {
+    Server::start(move |request| {
+        if !request.query.contains("list-type=2") {
+            let key = request.path.strip_prefix("/bucket/").unwrap();
+            let found = objects.iter().find(|(name, _)| *name == key);
+            return found.map_or(Reply::of(404), |(_, bytes)| {
+                part(bytes, request).field("etag", "\"e\"").field("last-modified", "Thu, 01 Jan 2026 00:00:00 GMT")
+            });
+        }
+        let url = reqwest::Url::parse(&format!("http://x/?{}", request.query)).unwrap();
+        let asked: HashMap<_, _> = url.query_pairs().into_owned().collect();
+        let after = asked.get("continuation-token").or(asked.get("start-after")).cloned().unwrap_or_default();
+        let most = asked.get("max-keys").map_or(1000, |keys| keys.parse().unwrap());
+        let prefix = asked.get("prefix").map_or("", |prefix| prefix);
+        let rest: Vec<_> = objects.iter().filter(|(key, _)| *key > &*after && key.starts_with(prefix)).collect();
+        let mut xml = "<ListBucketResult>".to_owned();
+        for (key, bytes) in rest.iter().take(most) {
+            xml += &format!(
+                "<Contents><Key>{key}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>&quot;e&quot;</ETag><Size>{}</Size></Contents>",
+                bytes.len()
+            );
+        }
+        if rest.len() > most {
+            xml += &format!("<NextContinuationToken>{}</NextContinuationToken>", rest[most - 1].0);
+        }
+        Reply::of(200).field("content-type", "application/xml").body(xml + "</ListBucketResult>")
+    })
+}
+
+fn command(server: &Server, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = super::command(arguments);
+    command.envs([
+        ("AWS_ENDPOINT_URL", &*format!("http://{}", server.address)),
+        ("AWS_ALLOW_HTTP", "true"),
+        ("AWS_ACCESS_KEY_ID", "me"),
+        ("AWS_SECRET_ACCESS_KEY", "5ec12e7"),
+        ("AWS_REGION", "us-east-1"),
+    ]);
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn a_key_that_nothing_can_be_asked_for_by_hides_no_other() {
+    let keys = ["a.wasm", "b/../c.wasm", "b//c.wasm", "c.wasm", "d.wasm", "e//", "f.wasm"];
+    let server = s3(keys.map(|key| (key, numbered_module(0))).to_vec());
+    let (status, out, said) = command(&server, &["audit", "s3://bucket/", "--format", "jsonl"]);
+    let lines = out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let rows: Vec<_> = lines.filter(|line| line.get("file").is_some()).collect();
+    let outcomes: Vec<_> =
+        rows.iter().map(|row| (row["file"].as_str().unwrap(), row["outcome"].as_str().unwrap())).collect();
+    assert_eq!(rows.len(), keys.len(), "{outcomes:?} {said}");
+    for (key, (file, outcome)) in keys.iter().zip(&outcomes) {
+        let is_odd = key.contains("//") || key.contains("..");
+        assert_eq!(*outcome, if is_odd { "unread" } else { "complete" }, "{file}");
+    }
+    assert_eq!((outcomes[1].0, outcomes[2].0), ("s3://bucket/b/%2E%2E/c.wasm", "s3://bucket/b//c.wasm"));
+    assert_eq!((status, &*said), (Some(2), ""));
+}
+
+/// A store that does not let itself be listed, and one that lists the same again and again.
+#[test]
+fn a_listing_that_leads_nowhere_ends() {
+    let denied = Server::start(|_| Reply::of(403).body("5ec12e7"));
+    let stuck = Server::start(|_| {
+        let key =
+            "<Contents><Key>a//b</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><Size>1</Size></Contents>";
+        let xml = format!("<ListBucketResult>{key}</ListBucketResult>");
+        Reply::of(200).field("content-type", "application/xml").body(xml)
+    });
+    for (server, rows, says) in [(&denied, 1, "403"), (&stuck, 2, "breaks off")] {
+        let (status, out, said) = command(server, &["audit", "s3://bucket/", "--format", "jsonl"]);
+        assert_eq!((status, &*said, out.lines().count()), (Some(2), "", rows + 2), "{out}");
+        let last = out.lines().nth(rows).unwrap();
+        assert!(last.contains("unreadable") && last.contains(says) && !out.contains("5ec12e7"), "{out}");
+        assert!(server.asked().len() < 20);
+    }
+    // Nothing is listed, and whether there is one object nobody says.
+    let neither = Server::start(|request| match request.query.contains("list-type=2") {
+        true => Reply::of(200).field("content-type", "application/xml").body("<ListBucketResult></ListBucketResult>"),
+        false => Reply::of(403),
+    });
+    let (status, out, _) = command(&neither, &["audit", "s3://bucket/app", "--format", "jsonl"]);
+    assert!(status == Some(2) && out.lines().nth(1).unwrap().contains("answers 403"), "{out}");
+}
+
+#[test]
+fn the_command_reads_what_it_says_it_read() {
+    let server = s3(vec![
+        ("app/a.wasm", numbered_module(0)),
+        ("app/large.wasm", large_module(0)),
+        ("apple.wasm", numbered_module(1)),
+    ]);
+    let (status, out, said) = command(&server, &["audit", "s3://bucket/app/", "--format", "jsonl", "--in-flight", "3"]);
+    assert_eq!((status, &*said), (Some(0), ""));
+    let files: Vec<_> = out
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).unwrap()["file"].as_str().map(str::to_owned))
+        .collect();
+    assert_eq!(files, ["s3://bucket/app/a.wasm", "s3://bucket/app/large.wasm"]);
+    assert_eq!(command(&server, &["show", &files[1]]).0, Some(0));
+    for refused in ["https://example.com/", "oci://example.com/team"] {
+        let (status, _, said) = command(&server, &["audit", refused]);
+        assert!(status == Some(2) && said.contains("listed"), "{said}");
+    }
+}

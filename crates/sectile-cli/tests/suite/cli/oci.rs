@@ -1,0 +1,324 @@
+//! `sectile digest`, `sectile oci …`, `show --image`, and images where files are read.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use sectile::digest::Digest;
+
+use super::{Run, command, file, keys_in_order, run};
+use sectile_testing::binary::{component, custom, module, name, nested, section};
+use sectile_testing::files::project;
+
+fn said() -> Vec<u8> {
+    module(&[custom("licenses", "MIT"), custom("name", name("adder"))])
+}
+
+/// A run on a file in its directory.
+fn run_in(directory: &Path, args: &[&str]) -> Run {
+    Run::of(command(args).current_dir(directory).env_remove("SOURCE_DATE_EPOCH").stdin(Stdio::null()).output().unwrap())
+}
+
+#[test]
+fn digest_json_is_the_contract() {
+    let (directory, path) = file(&said());
+    let run = run_in(directory.path(), &["digest", "--json", "a.wasm"]);
+    assert_eq!((run.status, &*run.stderr), (0, ""));
+    let json = run.json();
+    assert_eq!(keys_in_order(run.text()), ["schema", "file", "size", "digest", "content", "outcome", "bytes_read"]);
+    assert_eq!(json["digest"], Digest::new(&said()).to_string());
+    assert_eq!((&json["size"], &json["bytes_read"]), (&json!(said().len()), &json!(said().len())));
+    run_in(directory.path(), &["set", "a.wasm", "--vendor", "v"]);
+    let edited = run_in(directory.path(), &["digest", "--json", "a.wasm"]).json();
+    assert_eq!(run_in(directory.path(), &["digest", "--json", "--map", "a.wasm"]).json(), edited);
+    assert_ne!(edited["digest"], json["digest"]);
+    assert_eq!(edited["content"], json["content"]);
+
+    fs::write(&path, [&said()[..], &[1, 9]].concat()).unwrap();
+    let run = run_in(directory.path(), &["digest", "--json", "a.wasm"]);
+    assert_eq!((run.status, &run.json()["content"], &run.json()["outcome"]), (2, &Value::Null, &json!("partial")));
+    let people = run_in(directory.path(), &["digest", "a.wasm"]);
+    assert!(people.text().contains("but custom sections  (unknown)"), "{}", people.text());
+
+    // Each file has its line, and one that is not there keeps none from the next.
+    let run = run_in(directory.path(), &["digest", "--json", "nowhere.wasm", "a.wasm"]);
+    let (first, second) = run.text().split_once('\n').unwrap();
+    let gone: Value = serde_json::from_str(first).unwrap();
+    assert_eq!((run.status, &gone["file"], &gone["outcome"]), (2, &json!("nowhere.wasm"), &json!("partial")));
+    assert!(["size", "digest", "content"].iter().all(|key| gone[key].is_null()), "{first}");
+    assert!(gone["reason"]["message"].as_str().unwrap().contains("cannot be read") && second.contains("sha256:"));
+    assert_eq!(run_in(directory.path(), &["digest", "nowhere.wasm"]).text(), "");
+}
+
+#[test]
+fn annotations_are_one_object_in_order() {
+    let (directory, _) = file(&said());
+    let annotations = |args: &[&str]| run_in(directory.path(), &[&["oci", "annotations", "a.wasm"][..], args].concat());
+    let run = annotations(&["--vendor", "v", "--annotation", "com.example.a=b=c"]);
+    assert_eq!((run.status, &*run.stderr), (0, ""));
+    assert_eq!(
+        run.text(),
+        "{\"com.example.a\":\"b=c\",\"org.opencontainers.image.licenses\":\"MIT\",\
+         \"org.opencontainers.image.title\":\"adder\",\"org.opencontainers.image.vendor\":\"v\"}\n"
+    );
+    assert_eq!(fs::read(directory.path().join("a.wasm")).unwrap(), said(), "the file is as it was");
+    let twice = annotations(&["--annotation", "a=b", "--annotation", "a=c"]);
+    assert_eq!((twice.status, twice.text()), (2, ""));
+    assert!(twice.stderr.contains("`a` is given twice"), "{}", twice.stderr);
+    assert!(annotations(&["--annotation", "a"]).stderr.contains("KEY=VALUE"));
+}
+
+#[test]
+fn duplicates_and_bad_values_are_refused_with_what_to_do() {
+    let (directory, path) = file(&module(&[custom("vendor", "a"), custom("vendor", "b")]));
+    let run = |args: &[&str]| run_in(directory.path(), &[&["oci", "annotations", "a.wasm"][..], args].concat());
+    let refused = run(&[]);
+    assert!(
+        refused.status == 2 && refused.stderr.contains("stands 2 times") && refused.stderr.contains("--duplicates")
+    );
+    for (which, vendor) in [("first", "a"), ("last", "b")] {
+        assert_eq!(run(&["--duplicates", which]).json()["org.opencontainers.image.vendor"], vendor);
+    }
+    fs::write(&path, module(&[custom("vendor", b"caf\xe9"), custom("source", "git@example.com:a/b")])).unwrap();
+    let refused = run(&[]);
+    assert!(refused.status == 2 && refused.stderr.contains("--allow-invalid"), "{}", refused.stderr);
+    assert_eq!(run(&["--allow-invalid"]).json(), json!({"org.opencontainers.image.source": "git@example.com:a/b"}));
+}
+
+#[test]
+fn a_time_is_given_or_there_is_none() {
+    let (directory, _) = file(&said());
+    let key = "org.opencontainers.image.created";
+    let with = |epoch: Option<&str>, args: &[&str]| {
+        let mut command = command([&["oci", "annotations", "a.wasm"][..], args].concat());
+        command.current_dir(directory.path()).env_remove("SOURCE_DATE_EPOCH");
+        if let Some(epoch) = epoch {
+            command.env("SOURCE_DATE_EPOCH", epoch);
+        }
+        Run::of(command.output().unwrap())
+    };
+    assert_eq!(with(None, &[]).json()[key], Value::Null);
+    assert_eq!(with(Some("1700000000"), &[]).json()[key], "2023-11-14T22:13:20Z");
+    let (given, other) = ("2026-01-31T12:00:00Z", format!("{key}=2025-01-31T12:00:00Z"));
+    assert_eq!(with(Some("1700000000"), &["--created", given]).json()[key], given);
+    assert_eq!(with(Some("1700000000"), &["--annotation", &other]).json()[key], "2025-01-31T12:00:00Z");
+    assert_eq!(with(None, &["--created", given, "--annotation", &other]).status, 2, "twice");
+    assert_eq!(with(None, &["--created", "yesterday"]).status, 2);
+    assert_eq!(with(Some("soon"), &[]).status, 2);
+    // And it is no section of the binary in the image.
+    let layout = run_in(directory.path(), &["oci", "layout", "a.wasm", "-o", "l", "--created", given, "--json"]);
+    assert_eq!(layout.json()["layer"]["digest"], Digest::new(&said()).to_string());
+    let config = run_in(directory.path(), &["oci", "config", "a.wasm", "--created", given]);
+    assert_eq!(serde_json::from_slice::<Value>(&config.stdout).unwrap()["created"], given);
+}
+
+#[test]
+fn layout_json_is_the_contract_and_the_image_is_read_like_a_file() {
+    let (directory, _) = file(&component(&[nested(&said()), custom("version", "1.0.0")]));
+    let layout = |args: &[&str]| {
+        run_in(directory.path(), &[&["oci", "layout", "a.wasm", "-o", "l", "--ref", "v1"][..], args].concat())
+    };
+    let run = layout(&["--json", "--vendor", "v"]);
+    assert_eq!((run.status, &*run.stderr), (0, ""));
+    assert_eq!(
+        keys_in_order(run.text()),
+        ["schema", "file", "layout", "ref", "manifest", "config", "layer", "changed"]
+    );
+    let json = run.json();
+    assert_eq!((&json["layout"], &json["ref"], &json["changed"]), (&json!("l"), &json!("v1"), &json!(true)));
+    assert_eq!(layout(&["--json", "--vendor", "v"]).json()["changed"], false);
+    let config = run_in(directory.path(), &["oci", "config", "a.wasm", "--vendor", "v"]);
+    assert_eq!(Digest::new(&config.stdout).to_string(), json["config"]["digest"]);
+    assert!(layout(&[]).text().starts_with("l: v1 is added\n"));
+
+    for args in [
+        &["show", "oci:l:v1"][..],
+        &["show", "--map", "oci:l:v1"],
+        &["show", "--interface", "oci:l:v1"],
+        &["sections", "oci:l:v1"],
+        &["check", "oci:l:v1"],
+        &["digest", "oci:l:v1"],
+        &["oci", "annotations", "oci:l:v1"],
+        &["sbom", "oci:l:v1"],
+        &["get", "oci:l:v1", "version"],
+        &["set", "oci:l:v1", "--vendor", "w", "-o", "out.wasm"],
+        &["oci", "layout", "oci:l:v1", "-o", "l", "--ref", "v2"],
+    ] {
+        let run = run_in(directory.path(), args);
+        assert_eq!(run.status, 0, "{args:?} {}", run.stderr);
+    }
+    assert_eq!(run_in(directory.path(), &["get", "oci:l:v1", "version"]).text(), "1.0.0");
+    for args in [
+        &["set", "oci:l:v1", "--vendor", "w"][..],
+        &["strip", "oci:l:v1"],
+        &["unset", "oci:l:v1", "version", "--in-place"],
+    ] {
+        let run = run_in(directory.path(), args);
+        assert!(run.status == 2 && run.stderr.contains("called by its digest"), "{args:?} {}", run.stderr);
+    }
+    let absent = run_in(directory.path(), &["show", "oci:l:absent"]);
+    assert!(absent.status == 2 && absent.stderr.contains("there is `v1`, `v2`"), "{}", absent.stderr);
+}
+
+#[test]
+fn an_image_is_compared_with_its_binary() {
+    let (directory, _) = file(&said());
+    let run_it = |args: &[&str]| run_in(directory.path(), args);
+    run_it(&["oci", "layout", "a.wasm", "-o", "l", "--ref", "same"]);
+    run_it(&[
+        "oci",
+        "layout",
+        "a.wasm",
+        "-o",
+        "l",
+        "--ref",
+        "other",
+        "--annotation",
+        "org.opencontainers.image.licenses=ISC",
+    ]);
+    let codes = |image: &str, more: &[&str]| {
+        let run = run_it(&[&["show", "--json", "--image", image][..], more].concat());
+        assert_eq!(run.status, 0, "{}", run.stderr);
+        run.json()["findings"].as_array().unwrap().iter().map(|found| found["code"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(codes("oci:l:same", &["--verify"]), Vec::<Value>::new());
+    assert_eq!(codes("oci:l:other", &[]), ["annotation-drift"]);
+    assert_eq!(codes("oci:l:other", &["--interface"]), ["annotation-drift"]);
+    // A manifest that says less than its binary.
+    let index = directory.path().join("l/index.json");
+    let blob = |digest: &str| directory.path().join("l/blobs/sha256").join(digest.strip_prefix("sha256:").unwrap());
+    let mut listed: Value = serde_json::from_slice(&fs::read(&index).unwrap()).unwrap();
+    let mut entry = listed["manifests"][0].clone();
+    let manifest = fs::read_to_string(blob(entry["digest"].as_str().unwrap())).unwrap();
+    let mut manifest: Value = serde_json::from_str(&manifest).unwrap();
+    manifest["annotations"].as_object_mut().unwrap().remove("org.opencontainers.image.licenses").unwrap();
+    let manifest = manifest.to_string();
+    let digest = Digest::new(manifest.as_bytes()).to_string();
+    fs::write(blob(&digest), &manifest).unwrap();
+    (entry["digest"], entry["size"]) = (digest.into(), manifest.len().into());
+    entry["annotations"]["org.opencontainers.image.ref.name"] = "silent".into();
+    listed["manifests"].as_array_mut().unwrap().push(entry);
+    fs::write(&index, listed.to_string()).unwrap();
+    let silent = run_it(&["show", "--json", "--image", "oci:l:silent"]).json();
+    let message = silent["findings"][0]["message"].as_str().unwrap_or_default();
+    assert!(message.contains("has no `org.opencontainers.image.licenses`, and the binary says `MIT`"), "{silent}");
+    let people = run_it(&["show", "--image", "oci:l:other"]);
+    assert!(people.text().contains("is `ISC`, and the binary says `MIT`"), "{}", people.text());
+
+    let layer = Digest::new(&said());
+    let mut tampered = said();
+    *tampered.last_mut().unwrap() ^= 1;
+    fs::write(directory.path().join("l/blobs/sha256").join(layer.hex()), tampered).unwrap();
+    assert_eq!(codes("oci:l:same", &["--verify"]), ["digest-mismatch"]);
+    let file = run_it(&["show", "--image", "a.wasm"]);
+    assert!(file.status == 2 && file.stderr.contains("asks for an image"), "{}", file.stderr);
+}
+
+/// From a manifest into a binary of a real toolchain, into a layout, and back: on the way into the image, or into the file
+/// first.
+#[test]
+fn a_manifest_becomes_sections_an_image_and_the_same_again() {
+    for name in ["rust-magic_kernel.wasm", "clang-fib.component.wasm"] {
+        let original = fs::read(project().join("tests/files").join(name)).unwrap();
+        let (directory, path) = file(&original);
+        let manifest =
+            "[package]\nname = \"adder\"\nversion = \"1.2.3\"\nlicense = \"MIT\"\nauthors = [\"A. Uthor\"]\n";
+        fs::write(directory.path().join("Cargo.toml"), manifest).unwrap();
+        let run_it = |args: &[&str]| run_in(directory.path(), args);
+        let on_the_way = run_it(&["oci", "layout", "a.wasm", "-o", "l", "--from", "Cargo.toml", "--json"]).json();
+        assert_eq!(fs::read(&path).unwrap(), original);
+        run_it(&["set", "a.wasm", "--from", "Cargo.toml"]);
+        let set = run_it(&["oci", "layout", "a.wasm", "-o", "l", "--json"]).json();
+        assert_eq!((&set["manifest"], &set["changed"]), (&on_the_way["manifest"], &json!(false)), "{name}");
+        let elsewhere = run_it(&["oci", "layout", "oci:l", "-o", "copy", "--json"]).json();
+        assert_eq!(elsewhere["manifest"], set["manifest"]);
+
+        let annotations = run_it(&["oci", "annotations", "oci:l"]);
+        assert_eq!(annotations.text(), run_it(&["oci", "annotations", "a.wasm"]).text());
+        assert_eq!(annotations.json()["org.opencontainers.image.version"], "1.2.3");
+        assert_eq!(annotations.json()["org.opencontainers.image.title"], "adder");
+        let found = run_it(&["show", "--json", "--image", "--verify", "oci:l"]).json()["findings"].clone();
+        assert_eq!(found, run_it(&["show", "--json", "a.wasm"]).json()["findings"], "no drift");
+        run_it(&["unset", "oci:l", "vendor", "-o", "back.wasm"]); // which it does not have
+        assert_eq!(fs::read(directory.path().join("back.wasm")).unwrap(), fs::read(&path).unwrap());
+        let content = |file: &str| run_it(&["digest", "--json", file]).json()["content"].clone();
+        fs::write(directory.path().join("original.wasm"), &original).unwrap();
+        assert_eq!(content("oci:l"), content("original.wasm"), "an edit of metadata alone");
+    }
+}
+
+#[test]
+fn what_cannot_be_an_image_makes_no_layout() {
+    let (directory, _) = file(b"\x7fELF\x02\x01\x01\0");
+    let out = directory.path().join("l");
+    let args = [OsStr::new("oci"), OsStr::new("layout"), OsStr::new("-"), OsStr::new("-o"), out.as_os_str()];
+    assert_eq!(run(args).status, 2);
+    let run = run_in(directory.path(), &["oci", "layout", "a.wasm", "-o", "l"]);
+    assert!(run.status == 2 && run.stderr.contains("ELF"), "{}", run.stderr);
+    let run = run_in(directory.path(), &["oci", "layout", "a.wasm", "-o", "l", "--ref", "../x"]);
+    assert!(run.status == 2 && run.stderr.contains("no name for an image"), "{}", run.stderr);
+    assert!(!out.exists());
+}
+
+#[test]
+fn what_an_image_cannot_say_is_refused_with_what_to_do() {
+    let (directory, path) = file(&module(&[custom("vendor", "a"), custom("vendor", "b")]));
+    let refused = |args: &[&str], why: &[&str]| {
+        for command in [&["oci", "config"][..], &["oci", "layout", "-o", "l"]] {
+            let run = run_in(directory.path(), &[command, &["a.wasm"], args].concat());
+            assert_eq!(run.status, 2, "{command:?}");
+            assert!(why.iter().all(|why| run.stderr.contains(why)), "{command:?} {}", run.stderr);
+        }
+        assert!(!directory.path().join("l").exists());
+    };
+    refused(&[], &["stands 2 times", "--duplicates"]);
+    refused(&["--duplicates", "first", "--os", "a\u{202e}"], &["`a\\u{202e}` cannot be the operating system"]);
+    refused(&["--duplicates", "first", "--file-name", "../x"], &["`../x` cannot be the name of a file"]);
+    fs::write(&path, module(&[section(2, &[9])])).unwrap();
+    refused(&[], &["imports and exports cannot be read"]);
+    fs::write(&path, module(&[custom("vendor", "a")])).unwrap();
+    // A directory that holds something else.
+    fs::create_dir(directory.path().join("full")).unwrap();
+    fs::write(directory.path().join("full/README.md"), "").unwrap();
+    let run = run_in(directory.path(), &["oci", "layout", "a.wasm", "-o", "full"]);
+    assert!(run.status == 2 && run.stderr.contains("give an empty directory"), "{}", run.stderr);
+    let run = run_in(directory.path(), &["oci", "layout", "a.wasm", "-o", "missing/l"]);
+    assert!(run.status == 2 && run.stderr.contains("No such file"), "{}", run.stderr);
+}
+
+/// What the manifest says that is taken in another form, and what is notable about the binary, is told beside the image.
+#[test]
+fn what_is_notable_on_the_way_into_an_image_is_told() {
+    let (directory, path) = file(&module(&[custom("signature", b"\x01")]));
+    fs::write(directory.path().join("Cargo.toml"), "[package]\nname = \"a\"\nlicense = \"MIT/Apache-2.0\"\n").unwrap();
+    let run = run_in(directory.path(), &["oci", "layout", "a.wasm", "-o", "l", "--from", "Cargo.toml"]);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    let shown = run_in(directory.path(), &["show", "--json", "oci:l"]).json();
+    assert_eq!(shown["item"]["annotations"]["licenses"], "MIT OR Apache-2.0");
+    let said: Vec<&str> = run.stderr.lines().collect();
+    assert!(said.iter().any(|line| line.contains("warning: ") && line.contains("signature")), "{}", run.stderr);
+    assert!(said.iter().any(|line| line.contains("rewritten: ")), "{}", run.stderr);
+    assert_eq!(fs::read(&path).unwrap(), module(&[custom("signature", b"\x01")]));
+}
+
+#[test]
+fn an_image_that_is_not_there_has_its_line_of_json_too() {
+    for args in [&["show"][..], &["show", "--image"], &["show", "--interface"], &["sections"], &["check"]] {
+        let run = run(args.iter().copied().chain(["--json", "oci:missing:1"]));
+        assert_eq!(run.status, 2, "{args:?}");
+        let json = run.json();
+        assert_eq!((&json["file"], &json["size"]), (&"oci:missing:1".into(), &serde_json::Value::Null), "{args:?}");
+        assert_eq!(json["outcome"], "partial", "{args:?}");
+    }
+}
+
+#[test]
+fn a_layout_is_no_stream() {
+    let (directory, path) = file(&module(&[]));
+    let made = command(["oci", "layout", "-o", "-"]).arg(&path).current_dir(directory.path()).output().unwrap();
+    assert_eq!(made.status.code(), Some(2));
+    assert!(!directory.path().join("-").exists());
+}

@@ -1,0 +1,110 @@
+//! `check --policy`.
+
+use std::ffi::OsStr;
+use std::fs;
+
+use super::{file, keys_in_order, run};
+use sectile_testing::binary::{component, custom, module, nested};
+
+/// `check --policy` of these bytes, by this text, with further arguments.
+fn check(bytes: &[u8], text: impl AsRef<[u8]>, args: &[&str]) -> super::Run {
+    let (directory, path) = file(bytes);
+    let policy = directory.path().join("policy.toml");
+    fs::write(&policy, text).unwrap();
+    let fixed = [OsStr::new("check"), OsStr::new("--policy"), policy.as_os_str(), path.as_os_str()];
+    run(fixed.into_iter().chain(args.iter().map(OsStr::new)))
+}
+
+const POLICY: &str =
+    "[required]\nfields = 'version'\nreason = 'say which'\n[sections]\nnames = '.debug_*'\nseverity = 'note'";
+
+#[test]
+fn what_breaks_a_rule_is_shown_as_findings_are() {
+    let bytes = component(&[nested(&module(&[custom("version", "1")])), custom(".debug_x", "")]);
+    let shown = check(&bytes, POLICY, &[]);
+    let lines: Vec<&str> = shown.text().lines().map(|line| line.split_once("a.wasm: ").unwrap().1).collect();
+    let expected = [
+        "error: `version` is required here, and is missing (say which) [missing-field] (at offset 0x0, section version)",
+        "note: the custom section `.debug_x` is refused [refused-section] (at offset 0x1d, section .debug_x)",
+        "refused, 1 error, 1 note",
+    ];
+    assert_eq!((shown.status, &lines[..]), (1, &expected[..]));
+
+    let shown = check(&bytes, POLICY, &["--json"]);
+    let json = shown.json();
+    assert_eq!((shown.status, &json["accepted"]), (1, &false.into()));
+    let expected = serde_json::json!([
+        {"code": "missing-field", "severity": "error", "path": "", "offset": 0, "section": "version",
+         "message": "`version` is required here, and is missing (say which)", "refused": true},
+        {"code": "refused-section", "severity": "note", "path": "", "offset": 29, "section": ".debug_x",
+         "message": "the custom section `.debug_x` is refused", "refused": false},
+    ]);
+    assert_eq!(json["findings"], expected);
+    let finding = &shown.text()[shown.text().find("{\"code\"").unwrap()..];
+    let keys = ["code", "severity", "path", "offset", "section", "message", "refused"];
+    assert_eq!(keys_in_order(finding)[..7], keys);
+}
+
+#[test]
+fn the_status_is_the_policys() {
+    let bytes = module(&[custom("version", "1"), custom("licenses", "mit")]);
+    assert_eq!(check(&bytes, POLICY, &[]).status, 0);
+    assert_eq!(check(&bytes, format!("refuse = 'warning'\n{POLICY}"), &[]).status, 1);
+    // What is said by hand wins.
+    assert_eq!(check(&bytes, format!("refuse = 'warning'\n{POLICY}"), &["--refuse", "error"]).status, 0);
+    assert_eq!(check(&bytes, POLICY, &["--refuse", "warning"]).status, 1);
+    assert_eq!(check(&bytes, "severity.imprecise-license = 'ignore'", &["--refuse", "note"]).status, 0);
+    // Its limits are those of the reading; what breaks off is no success.
+    let shown = check(&bytes, "limits.sections = 1", &[]);
+    assert_eq!(shown.status, 2, "{}", shown.stderr);
+    assert_eq!(check(&bytes[..bytes.len() - 1], "", &[]).status, 2);
+}
+
+#[test]
+fn by_a_policy_that_is_wrong_nothing_is_judged() {
+    let bytes = module(&[]);
+    let shown = check(&bytes, "refuse = 'error'\n[licenses]\nallow = 'MITT'", &[]);
+    assert_eq!((shown.status, shown.text()), (2, ""));
+    let message = "policy.toml:3:9: licenses.allow: `MITT` is no SPDX expression: unknown term, at `MITT`; ";
+    assert!(shown.stderr.starts_with("sectile: ") && shown.stderr.contains(message), "{}", shown.stderr);
+    assert_eq!(check(&bytes, b"\xff", &["--json"]).text(), "");
+    assert_eq!(check(&bytes, "\u{1b}[2J\u{202e}", &[]).stderr.find(['\u{1b}', '\u{202e}']), None);
+    let (_directory, path) = file(&bytes);
+    for wrong in ["no-such-file", ".", "-"] {
+        let shown = run([OsStr::new("check"), OsStr::new("--policy"), OsStr::new(wrong), path.as_os_str()]);
+        assert_eq!((shown.status, shown.text()), (2, ""), "{wrong}");
+    }
+    // There is one policy.
+    assert_eq!(check(&bytes, "", &["--policy", "x.toml"]).status, 2);
+}
+
+/// An exception is for the file as it was given, on the day that it is.
+#[test]
+fn what_is_excepted_is_shown_and_does_not_refuse() {
+    let bytes = module(&[custom("licenses", "GPL-3.0-only")]);
+    let exception = "licenses.allow = 'MIT'\n[exceptions]\npaths = '*/a.wasm'\nreason = \"asked \\u202e\"\n";
+    let policy = |expires: &str| format!("{exception}{expires}");
+    let shown = check(&bytes, policy(""), &[]);
+    let lines: Vec<&str> = shown.text().lines().map(|line| line.split_once("a.wasm: ").unwrap().1).collect();
+    assert!(lines[0].ends_with("section licenses), excepted: asked \\u{202e}"), "{lines:?}");
+    assert_eq!((shown.status, lines[1]), (0, "accepted, 1 excepted"));
+    let json = check(&bytes, policy("expires = 9999-12-30"), &["--json"]).json();
+    assert_eq!(json["accepted"], true);
+    let expected = serde_json::json!({"reason": "asked \u{202e}", "expires": "9999-12-30"});
+    assert_eq!((&json["findings"][0]["excepted"], &json["findings"][0]["refused"]), (&expected, &false.into()));
+    // By the clock, that day is over.
+    let shown = check(&bytes, policy("expires = 2020-01-01"), &["--json"]);
+    let json = shown.json();
+    assert_eq!((shown.status, &json["findings"][1]["code"]), (1, &"expired-exception".into()));
+    assert_eq!(json["findings"][0].get("excepted"), None);
+    // By the variable it is not.
+    let (directory, path) = file(&bytes);
+    let policy_file = directory.path().join("policy.toml");
+    fs::write(&policy_file, policy("expires = 2020-01-01")).unwrap();
+    let at = |epoch: &str| {
+        let mut command =
+            super::command([OsStr::new("check"), OsStr::new("--policy"), policy_file.as_os_str(), path.as_os_str()]);
+        command.env("SOURCE_DATE_EPOCH", epoch).output().unwrap().status.code()
+    };
+    assert_eq!(["1577923199", "1577923200", "soon"].map(at), [Some(0), Some(1), Some(2)]);
+}

@@ -1,0 +1,184 @@
+//! FILEs that lie elsewhere.
+
+use super::*;
+use sectile_testing::parts::part;
+use sectile_testing::registry::{Registry, start};
+use sectile_testing::server::{Reply, Server};
+
+/// A web server that gives parts of this.
+fn serve(bytes: Vec<u8>) -> Server {
+    Server::start(move |request| part(&bytes, request))
+}
+
+#[test]
+fn what_lies_elsewhere_is_shown_as_a_file_is() {
+    let large = "n".repeat(5_000);
+    let bytes = module(&[custom("licenses", "MIT"), section(10, &vec![0; 200_000]), custom("note", &large)]);
+    let server = serve(bytes.clone());
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("app.wasm");
+    fs::write(&path, &bytes).unwrap();
+    let url = format!("http://{}/app.wasm?sig=5ec12e7", server.address);
+    let file_url = format!("file://{}", path.display());
+    let loud_url = url.replace("http", "HTTP"); // RFC 3986, 3.1: the case of a scheme is nobody's
+
+    for args in [&["show"][..], &["show", "--interface"], &["sections"], &["check"], &["show", "--json"]] {
+        let of = |file: &str| run(args.iter().copied().chain([file]));
+        let here = of(path.to_str().unwrap());
+        for there in [&url, &file_url, &loud_url] {
+            let run = of(there);
+            assert_eq!((run.status, &*run.stderr), (here.status, ""), "{args:?} {there}");
+            let (name, _) = there.split_once('?').unwrap_or((there, ""));
+            assert_eq!(shown(&run, name), shown(&here, path.to_str().unwrap()), "{args:?} {there}");
+            assert!(!run.text().contains("5ec12e7"), "{}", run.text());
+        }
+    }
+    let json = run(["show", "--json", &url]).json();
+    assert_eq!(json["size"], bytes.len());
+    assert!(json["bytes_read"].as_u64().unwrap() < 100_000);
+    assert_eq!(run(["get", &url, "note"]).text(), large);
+    for url in [&url, &loud_url] {
+        assert_eq!(run(["sbom", url]).text(), run(["sbom", path.to_str().unwrap()]).text());
+    }
+}
+
+/// What is shown of a FILE that is called so, without its name and what it cost.
+fn shown(run: &Run, name: &str) -> String {
+    let text = run.text().replace(name, "FILE");
+    match text.split_once(",\"bytes_read\":") {
+        Some((before, _)) => before.to_owned(),
+        None => text,
+    }
+}
+
+#[test]
+fn what_is_not_there_is_said_without_secrets() {
+    let server = Server::start(|_| Reply::of(404).body("5ec12e7"));
+    let run = run(["show", &format!("http://{}/app.wasm?sig=5ec12e7", server.address)]);
+    assert_eq!(run.status, 2);
+    assert!(run.stderr.contains("there is no such object") && !run.stderr.contains("5ec12e7"), "{}", run.stderr);
+}
+
+#[test]
+fn what_lies_elsewhere_is_only_read() {
+    for file in [
+        "https://user:5ec12e7@example.com/app.wasm?a=5ec12e7",
+        "s3://user:5ec12e7@bucket/app.wasm",
+        "az://container/app.wasm?sig=5ec12e7",
+        "s3://bucket/app.wasm?X-Amz-Signature=5ec12e7",
+        "gs://bucket/app.wasm#5ec12e7",
+        "HTTPS://user:5ec12e7@example.com/app.wasm",
+        "S3://bucket/app.wasm?X-Amz-Signature=5ec12e7",
+    ] {
+        for args in [&["set", "--licenses", "MIT"][..], &["digest"], &["show", "--map"], &["show"], &["audit"]] {
+            let run = run(args.iter().copied().chain([file]));
+            assert_eq!(run.status, 2, "{args:?} {file}");
+            assert!(!run.stderr.is_empty() && !run.stderr.contains("5ec12e7"), "{}", run.stderr);
+            assert!(run.stderr.contains("app.wasm"), "{}", run.stderr);
+        }
+    }
+}
+
+/// What the environment says of a store.
+#[test]
+fn google_cloud_storage_is_as_the_environment_describes_it() {
+    let bytes = module(&[custom("licenses", "MIT"), section(10, &vec![0; 200_000]), custom("vendor", "v")]);
+    let served = bytes.clone();
+    let server = Server::start(move |request| match &*request.path {
+        "/bucket/team%2Fapp%2Ewasm" => {
+            part(&served, request).field("etag", "\"e\"").field("last-modified", "Thu, 01 Jan 2026 00:00:00 GMT")
+        }
+        _ => Reply::of(404),
+    });
+    let show = |variables: &[(&str, &str)]| {
+        let mut command = command(["show", "--json", "gs://bucket/team/app.wasm"]);
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GOOGLE_")) {
+            command.env_remove(name);
+        }
+        Run::of(command.envs(variables.iter().copied()).stdin(Stdio::null()).output().unwrap())
+    };
+    let key = format!(
+        r#"{{"gcs_base_url":"http://{}","disable_oauth":true,"client_email":"","private_key":"","private_key_id":""}}"#,
+        server.address
+    );
+    let run = show(&[("GOOGLE_SERVICE_ACCOUNT_KEY", &key), ("GOOGLE_ALLOW_HTTP", "true")]);
+    assert_eq!((run.status, &*run.stderr), (0, ""), "{:?}", server.lines());
+    let json = run.json();
+    assert_eq!(
+        (&json["item"]["annotations"]["licenses"], json["size"].as_u64()),
+        (&"MIT".into(), Some(bytes.len() as u64))
+    );
+    assert!(server.asked().iter().all(|request| request.field("range").is_some()), "{:?}", server.asked());
+    for variable in ["GOOGLE_SERVICE_ACCOUNT", "GOOGLE_SERVICE_ACCOUNT_KEY"] {
+        let run = show(&[(variable, "{\"private_key\":\"5ec12e7\"}")]);
+        assert_eq!(run.status, 2);
+        assert!(run.stderr.contains("GOOGLE_SERVICE_ACCOUNT") && !run.stderr.contains("5ec12e7"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn what_cannot_be_had_has_its_line_of_json_too() {
+    let server = Server::start(|_| Reply::of(404));
+    let (home, path) = file(&module(&[]));
+    let missing = home.path().join("missing.wasm");
+    let urls = [format!("http://{}/app.wasm", server.address), format!("oci://{}/app:1", server.address)];
+    for command in ["show", "check", "sections"] {
+        for there in [missing.to_str().unwrap(), &urls[0], &urls[1]] {
+            let run = run([command, "--json", there, path.to_str().unwrap()]);
+            assert_eq!(run.status, 2);
+            assert!(run.stderr.starts_with(&format!("sectile: {there}: ")), "{}", run.stderr);
+            let lines: Vec<Value> = run.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            let [broken, whole] = &lines[..] else { panic!("{command} {there}: {}", run.text()) };
+            assert_eq!((&broken["file"], &broken["size"]), (&there.into(), &Value::Null), "{command}");
+            assert_eq!((&broken["outcome"], &whole["outcome"]), (&"partial".into(), &"complete".into()), "{command}");
+            assert!(broken["reason"]["message"].as_str().is_some_and(|message| run.stderr.contains(message)));
+        }
+    }
+}
+
+#[test]
+fn what_a_registry_holds_is_shown_and_compared_where_it_lies() {
+    let (server, registry) = start(Registry::default(), |_| None);
+    let bytes = module(&[custom("licenses", "MIT"), section(10, &vec![0; 200_000]), custom("vendor", "v")]);
+    let (home, path) = file(&bytes);
+    let place = format!("{}/team/app:1.0", server.address);
+    let run = |args: &[&str]| {
+        let mut command = command(args);
+        for variable in ["REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_CONFIG"] {
+            command.env_remove(variable);
+        }
+        command.env("HOME", home.path()).env("USERPROFILE", home.path());
+        Run::of(command.stdin(Stdio::null()).output().unwrap())
+    };
+    let pushed = run(&["oci", "push", path.to_str().unwrap(), &place]);
+    assert_eq!((pushed.status, &*pushed.stderr), (0, ""));
+    let digest = pushed.text().trim_end().split_once('@').unwrap().1.to_owned();
+
+    let oci = format!("oci://{place}");
+    let by_digest = format!("oci://{}/team/app@{digest}", server.address);
+    for name in [&oci, &by_digest, &oci.replace("oci", "OCI")] {
+        let shown = run(&["show", "--json", "--image", name]);
+        assert_eq!((shown.status, &*shown.stderr), (0, ""));
+        let json = shown.json();
+        assert_eq!((json["size"].as_u64(), &json["findings"]), (Some(bytes.len() as u64), &serde_json::json!([])));
+    }
+    assert_eq!(run(&["show", "--image", "--verify", &oci]).status, 2);
+    let sections = |name: &str| shown(&run(&["sections", name]), name);
+    assert_eq!(sections(&oci), sections(path.to_str().unwrap()));
+    assert_eq!(run(&["get", &oci, "vendor"]).text(), "v");
+    assert_eq!(run(&["show", &format!("oci://{oci}")]).status, 2);
+    // The name of an image is not its layer's.
+    let (here, there) = (run(&["sbom", "-"]), run(&["sbom", &oci]));
+    assert!(here.status == 2 && !there.text().contains("app:1.0"), "{}", there.text());
+
+    // The manifest of another image with the same layer says something else.
+    let mut registry = registry.lock().unwrap();
+    let (media_type, manifest) = registry.manifests["1.0"].clone();
+    let manifest = String::from_utf8(manifest).unwrap().replace("\"MIT\"", "\"GPL-3.0-only\"").into_bytes();
+    registry.manifests.insert("2.0".to_owned(), (media_type, manifest));
+    drop(registry);
+    let drifted = run(&["show", "--json", "--image", &oci.replace(":1.0", ":2.0")]);
+    assert_eq!(drifted.json()["findings"][0]["code"], "annotation-drift", "{}", drifted.text());
+    let missing = run(&["show", &oci.replace(":1.0", ":3.0")]);
+    assert!(missing.status == 2 && missing.stderr.contains("404"), "{}", missing.stderr);
+}

@@ -1,0 +1,163 @@
+//! Cargo.toml. Source: the Cargo book, "The Manifest Format" and "Workspaces", and Cargo's own `find_workspace_root`.
+
+use std::borrow::Cow;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use super::entry::{ManifestEntry, license, license_file, one_or_more, text, texts, unsaid};
+use super::error::ManifestError;
+use super::mapping::{KeyMapping, KeyTarget};
+use sectile::internal::quoted;
+use sectile::metadata::{Expects, Field};
+use sectile_document::{self, Node, SyntaxError, Value, file};
+
+/// The keys of Cargo.
+const OWN: [KeyMapping; 11] = [
+    KeyMapping::new("package.name", KeyTarget::Name, text),
+    KeyMapping::field("package.version", Field::Version, text),
+    KeyMapping::field("package.authors", Field::Authors, texts),
+    KeyMapping::field("package.description", Field::Description, text),
+    KeyMapping::field("package.license", Field::Licenses, license),
+    KeyMapping::new("package.license-file", KeyTarget::Ignored, license_file),
+    KeyMapping::field("package.repository", Field::Source, text),
+    KeyMapping::field("package.homepage", Field::Homepage, text),
+    KeyMapping::field("package.documentation", Field::Documentation, text),
+    KeyMapping::new("package.keywords", KeyTarget::Ignored, unsaid),
+    KeyMapping::new("package.categories", KeyTarget::Ignored, unsaid),
+];
+
+/// Keys in the table of cargo-component, which has no such keys itself.
+const COMPONENT: [KeyMapping; 2] = [
+    KeyMapping::field("package.metadata.component.vendor", Field::Vendor, text),
+    KeyMapping::field("package.metadata.component.revision", Field::Revision, text),
+];
+
+/// All keys. `package.metadata.sectile` comes first and can set every field and the name.
+pub(super) fn key_mappings() -> Vec<KeyMapping> {
+    let own_table = |field: Field| {
+        let read = match field {
+            Field::Authors => one_or_more,
+            _ if field.expects() == Expects::License => license,
+            _ => text,
+        };
+        let key = Cow::Owned(format!("package.metadata.sectile.{field}"));
+        KeyMapping { key, target: KeyTarget::Field(field), read, joins: false }
+    };
+    let name = KeyMapping::new("package.metadata.sectile.name", KeyTarget::Name, text);
+    [name].into_iter().chain(Field::ALL.map(own_table)).chain(COMPONENT).chain(OWN).collect()
+}
+
+/// Whether a key of `[package]` has `{ workspace = true }` instead of a value.
+pub(super) fn inherits(entry: &ManifestEntry<'_>) -> Result<bool, ManifestError> {
+    let own_key = entry.key.strip_prefix("package.");
+    let inheritable = own_key.is_some_and(|key| key != "name" && !key.contains('.'));
+    let Value::Table(_) = entry.node.value else { return Ok(false) };
+    match entry.entry("workspace").filter(|_| inheritable) {
+        None => Ok(false), // reading the table as a value is an error
+        Some(ManifestEntry { node: Node { value: Value::Bool(true), .. }, .. }) => Ok(true),
+        Some(workspace) => Err(workspace.invalid("it can only be true, or the value be given here")),
+    }
+}
+
+/// The workspace manifest that packages inherit from.
+pub(super) struct Workspace {
+    file: PathBuf,
+    root: Node,
+}
+
+impl Workspace {
+    /// Finds the workspace of a package: the one that its manifest names, or the first one above it that does not
+    /// exclude it. `entry` is the key that inherits.
+    pub(super) fn find(file: &Path, root: &Node, entry: &ManifestEntry<'_>) -> Result<Self, ManifestError> {
+        if root.entry("workspace").is_some() {
+            return Ok(Self { file: file.to_owned(), root: root.clone() });
+        }
+        if let Some(pointer) = pointer(file, root)? {
+            return Self::pointed_to(file, &pointer);
+        }
+        let absolute = absolute(file).map_err(|source| ManifestError::Io { file: file.to_owned(), source })?;
+        let mut above = absolute.ancestors().skip(2);
+        // Cargo stops its search at the directory in which it verifies packages.
+        while let Some(directory) = above.next().filter(|directory| !directory.ends_with("target/package")) {
+            let path = directory.join("Cargo.toml");
+            if !path.exists() {
+                continue;
+            }
+            let workspace = Self::load(path)?;
+            if let Some(table) = workspace.root.entry("workspace") {
+                if !is_excluded(&absolute, directory, table) {
+                    return Ok(workspace);
+                }
+            } else if let Some(pointer) = pointer(&workspace.file, &workspace.root)? {
+                return Self::pointed_to(&workspace.file, &pointer);
+            }
+        }
+        let message = "it is inherited, but no workspace is found: no Cargo.toml above this one has a `[workspace]`";
+        Err(entry.invalid(format!("{message}; give the value here, or say where it is with `package.workspace`")))
+    }
+
+    /// The workspace that `package.workspace` names.
+    fn pointed_to(file: &Path, pointer: &ManifestEntry<'_>) -> Result<Self, ManifestError> {
+        let directory = file.parent().unwrap_or(Path::new("")).join(pointer.text()?);
+        let path = directory.join("Cargo.toml");
+        let path = if path.exists() { path } else { return Err(no_workspace(pointer, "there is no Cargo.toml")) };
+        let workspace = Self::load(path)?;
+        match workspace.root.entry("workspace") {
+            Some(_) => Ok(workspace),
+            None => Err(no_workspace(pointer, "the Cargo.toml there has no `[workspace]`")),
+        }
+    }
+
+    fn load(file: PathBuf) -> Result<Self, ManifestError> {
+        let text = file::read(&file).map_err(|error| ManifestError::from_file_error(&file, error))?;
+        match sectile_document::toml(&text) {
+            Ok(root) => Ok(Self { file, root }),
+            Err(SyntaxError { line, message, .. }) => Err(ManifestError::Malformed { file, line, message }),
+        }
+    }
+
+    /// The value that a key inherits.
+    pub(super) fn entry(&self, entry: &ManifestEntry<'_>) -> Result<ManifestEntry<'_>, ManifestError> {
+        let key = entry.key.strip_prefix("package.").unwrap_or(&entry.key);
+        let package = self.root.entry("workspace").and_then(|workspace| workspace.entry("package"));
+        let missing = || {
+            let file = quoted(&self.file.to_string_lossy());
+            entry.invalid(format!("it is inherited, but {file} has no `workspace.package.{key}`"))
+        };
+        let node = package.and_then(|package| package.entry(key)).ok_or_else(missing)?;
+        Ok(ManifestEntry { file: &self.file, key: format!("workspace.package.{key}"), node })
+    }
+}
+
+/// The absolute path without `.` and `..`, which are resolved by name without following links, as in Cargo.
+fn absolute(path: &Path) -> io::Result<PathBuf> {
+    let mut absolute = PathBuf::new();
+    for component in std::path::absolute(path)?.components() {
+        match component {
+            Component::ParentDir => _ = absolute.pop(),
+            component => absolute.push(component),
+        }
+    }
+    Ok(absolute)
+}
+
+/// The value of `package.workspace`.
+fn pointer<'a>(file: &'a Path, root: &'a Node) -> Result<Option<ManifestEntry<'a>>, ManifestError> {
+    let Some(node) = root.entry("package").and_then(|package| package.entry("workspace")) else { return Ok(None) };
+    let entry = ManifestEntry { file, key: "package.workspace".to_owned(), node };
+    entry.text()?;
+    Ok(Some(entry))
+}
+
+fn no_workspace(pointer: &ManifestEntry<'_>, reason: &str) -> ManifestError {
+    pointer.invalid(format!("{} is no workspace: {reason}", quoted(pointer.node.text().unwrap_or_default())))
+}
+
+/// Whether a workspace excludes a manifest below it that is not a member.
+fn is_excluded(manifest: &Path, directory: &Path, workspace: &Node) -> bool {
+    let names = |key| {
+        let Some(Value::List(list)) = workspace.entry(key).map(|node| &node.value) else { return false };
+        list.iter().filter_map(Node::text).any(|path| manifest.starts_with(directory.join(path)))
+    };
+    names("exclude") && !names("members")
+}

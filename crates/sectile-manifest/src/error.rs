@@ -1,0 +1,79 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::format::ManifestFormat;
+use super::location::ManifestLocation;
+use sectile::Escaped;
+use sectile::edit::EditError;
+use sectile_document::file::FileError;
+
+/// A manifest could not be used. `Display` names the file, and the line and key if known; it is safe on a terminal.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ManifestError {
+    /// The file name is not that of a manifest.
+    #[error("{} is no manifest that is known by its name: these are {}", Escaped::file(.0), ManifestFormat::ALL.map(ManifestFormat::file_name).join(", "))]
+    UnknownName(PathBuf),
+    /// The file cannot be read.
+    #[error("{} cannot be read", Escaped::file(.file))]
+    #[non_exhaustive]
+    Io {
+        /// The file.
+        file: PathBuf,
+        /// The error of the system.
+        source: io::Error,
+    },
+    /// The file is not a regular file, or is too large.
+    #[error("{} {reason}", Escaped::file(.file))]
+    #[non_exhaustive]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// The problem.
+        reason: &'static str,
+    },
+    /// The text is not UTF-8, is not TOML or JSON, or nests too deep.
+    #[error("{}:{line}: {}", Escaped::file(.file), Escaped::new(message))]
+    #[non_exhaustive]
+    Malformed {
+        /// The file.
+        file: PathBuf,
+        /// The line, counted from 1.
+        line: u64,
+        /// The problem.
+        message: String,
+    },
+    /// A key has a value of a wrong kind, or inherits a value that does not exist.
+    #[error("{location}: {}", Escaped::new(message))]
+    #[non_exhaustive]
+    InvalidKey {
+        /// The key.
+        location: Box<ManifestLocation>,
+        /// The problem, and what to do.
+        message: String,
+    },
+    /// A value is not valid for its field.
+    #[error("{location}")]
+    #[non_exhaustive]
+    InvalidValue {
+        /// The key of the value.
+        location: Box<ManifestLocation>,
+        /// The problem.
+        source: EditError,
+    },
+}
+
+impl ManifestError {
+    pub(super) fn from_file_error(file: &Path, error: FileError) -> Self {
+        let file = file.to_owned();
+        match error {
+            FileError::Io(source) => Self::Io { file, source },
+            FileError::NotRegular => Self::Unreadable { file, reason: "is no regular file" },
+            FileError::TooLarge => Self::Unreadable { file, reason: "is larger than 1 MiB, which no manifest is" },
+            FileError::NotUtf8(before) => {
+                let line = before.split('\n').count() as u64;
+                Self::Malformed { file, line, message: "it is not UTF-8".to_owned() }
+            }
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Gathers the values of a manifest by the mappings of its format.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::cargo::{self, Workspace};
+use super::entry::ManifestEntry;
+use super::error::ManifestError;
+use super::format::ManifestFormat;
+use super::location::{ManifestLocation, Notice, NoticeKind};
+use super::mapping::{KeyMapping, KeyTarget};
+use super::{npm, python, wkg};
+use sectile::metadata::Field;
+use sectile_document::{Node, Value};
+
+/// A value from one key, or joined from several keys.
+#[derive(Clone, Debug)]
+pub(super) struct GivenValue {
+    pub(super) parts: Vec<String>,
+    /// The first key.
+    pub(super) location: ManifestLocation,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct GatheredValues {
+    pub(super) name: Option<GivenValue>,
+    pub(super) values: BTreeMap<Field, GivenValue>,
+    pub(super) notices: Vec<Notice>,
+}
+
+impl ManifestFormat {
+    /// The keys that are read. If two keys set one field, the first mapping wins, unless the mappings
+    /// [join](KeyMapping::joins). Other keys are not metadata; only in a [closed](Self::closed_tables) table there is a
+    /// notice about them.
+    pub fn key_mappings(self) -> Vec<KeyMapping> {
+        match self {
+            Self::Cargo => cargo::key_mappings(),
+            Self::Wkg => wkg::MAPPINGS.to_vec(),
+            Self::Npm => npm::MAPPINGS.to_vec(),
+            Self::Python => python::MAPPINGS.to_vec(),
+        }
+    }
+}
+
+/// Gathers the values of a manifest.
+pub(super) fn gather(format: ManifestFormat, file: &Path, root: &Node) -> Result<GatheredValues, ManifestError> {
+    let top = ManifestEntry { file, key: String::new(), node: root };
+    let mut gathered = GatheredValues::default();
+    if !matches!(root.value, Value::Table(_)) {
+        let message = format!("it is to be an object, and is {}", root.kind());
+        return Err(ManifestError::Malformed { file: file.to_owned(), line: root.line, message });
+    }
+    if !format.root().is_empty() && root.entry(format.root()).is_none() {
+        gathered.report_missing_root(format, file)?;
+    }
+    let mappings = format.key_mappings();
+    let mut workspace = None;
+    for mapping in &mappings {
+        let Some(entry) = look_up(format, &top, mapping)? else { continue };
+        if format == ManifestFormat::Cargo && cargo::inherits(&entry)? {
+            if workspace.is_none() {
+                workspace = Some(Workspace::find(file, root, &entry)?);
+            }
+            if let Some(workspace) = &workspace {
+                gathered.add(mapping, &workspace.entry(&entry)?)?;
+            }
+        } else {
+            gathered.add(mapping, &entry)?;
+        }
+    }
+    for table in format.closed_tables() {
+        gathered.report_unknown_keys(format, &top, table, &mappings)?;
+    }
+    gathered.notices.sort_by(|a, b| a.location.cmp(&b.location).then(a.kind.cmp(&b.kind)));
+    Ok(gathered)
+}
+
+/// The entry of a mapping, if the manifest has it.
+fn look_up<'a>(
+    format: ManifestFormat,
+    top: &ManifestEntry<'a>,
+    mapping: &KeyMapping,
+) -> Result<Option<ManifestEntry<'a>>, ManifestError> {
+    let (table, last) = mapping.key().rsplit_once('.').unwrap_or(("", mapping.key()));
+    let Some(table) = descend(top, table)? else { return Ok(None) };
+    let Value::Table(entries) = &table.node.value else { return Ok(None) };
+    let matches = |name: &str| {
+        if format.normalizes(&table.key) { python::normalized_label(name) == last } else { name == last }
+    };
+    let entry = entries.iter().rev().find(|(name, node)| matches(name) && !matches!(node.value, Value::Null));
+    Ok(entry.map(|(name, node)| ManifestEntry { file: table.file, key: join(&table.key, name), node }))
+}
+
+/// The table with this dotted name, if the manifest has it.
+fn descend<'a>(top: &ManifestEntry<'a>, path: &str) -> Result<Option<ManifestEntry<'a>>, ManifestError> {
+    let mut table = ManifestEntry { file: top.file, key: String::new(), node: top.node };
+    for name in path.split('.').filter(|name| !name.is_empty()) {
+        let Some(node) = table.node.entry(name) else { return Ok(None) };
+        table = ManifestEntry { file: top.file, key: join(&table.key, name), node };
+        if !matches!(node.value, Value::Table(_)) {
+            return Err(table.expected("a table"));
+        }
+    }
+    Ok(Some(table))
+}
+
+fn join(table: &str, name: &str) -> String {
+    if table.is_empty() { name.to_owned() } else { format!("{table}.{name}") }
+}
+
+impl GatheredValues {
+    /// Adds the value of an entry to the target of its mapping.
+    fn add(&mut self, mapping: &KeyMapping, entry: &ManifestEntry<'_>) -> Result<(), ManifestError> {
+        let mut parts = (mapping.read)(entry, &mut self.notices)?;
+        parts.retain(|part| !part.trim().is_empty()); // an empty value sets nothing
+        if parts.is_empty() {
+            return Ok(());
+        }
+        let given = match mapping.target {
+            KeyTarget::Ignored => return Ok(()),
+            KeyTarget::Name => self.name.as_mut(),
+            KeyTarget::Field(field) => self.values.get_mut(&field),
+        };
+        match given {
+            Some(given) if mapping.joins => {
+                for part in parts {
+                    if !given.parts.contains(&part) {
+                        given.parts.push(part);
+                    }
+                }
+            }
+            Some(given) if given.parts == parts => {}
+            Some(given) => {
+                let message = format!("`{}` counts, which gives the same field", given.location.key);
+                self.notices.push(entry.dropped(message));
+            }
+            None => {
+                let given = GivenValue { parts, location: entry.location() };
+                match mapping.target {
+                    KeyTarget::Field(field) => _ = self.values.insert(field, given),
+                    _ => self.name = Some(given),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reports that the manifest lacks its root table: an error for Cargo, otherwise a notice.
+    fn report_missing_root(&mut self, format: ManifestFormat, file: &Path) -> Result<(), ManifestError> {
+        let root = format.root();
+        let location = ManifestLocation { file: file.to_owned(), line: 1, key: root.to_owned() };
+        if format == ManifestFormat::Cargo {
+            let message = "there is no such table: it is the manifest of no package; give that of a package".to_owned();
+            return Err(ManifestError::InvalidKey { location: Box::new(location), message });
+        }
+        let message = "there is no such table, which metadata is taken from".to_owned();
+        self.notices.push(Notice { location, kind: NoticeKind::Dropped, message });
+        Ok(())
+    }
+
+    /// Adds notices about the keys of a table that have no mapping.
+    fn report_unknown_keys(
+        &mut self,
+        format: ManifestFormat,
+        top: &ManifestEntry<'_>,
+        path: &str,
+        mappings: &[KeyMapping],
+    ) -> Result<(), ManifestError> {
+        let Some(table) = descend(top, path)? else { return Ok(()) };
+        let Value::Table(entries) = &table.node.value else { return Ok(()) };
+        let known = || mappings.iter().filter_map(|mapping| mapping.key().strip_prefix(path)?.strip_prefix('.'));
+        for (name, node) in entries {
+            let normalized = if format.normalizes(path) { python::normalized_label(name) } else { name.clone() };
+            if !known().any(|known| known == normalized) {
+                let entry = ManifestEntry { file: top.file, key: join(path, name), node };
+                let keys = known().collect::<Vec<_>>().join(", ");
+                self.notices.push(entry.dropped(format!("no field says it; what is taken from this table is {keys}")));
+            }
+        }
+        Ok(())
+    }
+}

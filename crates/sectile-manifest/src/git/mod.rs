@@ -1,0 +1,128 @@
+//! The revision of the Git work tree that contains a file, read without the program `git`.
+//!
+//! Every repository is untrusted, whoever owns it: no filter, hook or monitor that it configures is run. Only the
+//! repository's own configuration is read, without includes. The user's configuration and the environment have no
+//! effect, `safe.directory` included.
+
+mod dirty;
+mod error;
+mod plain;
+mod staged;
+
+use std::fmt;
+use std::path::Path;
+
+use gix::ObjectId;
+use gix::discover::upwards;
+use gix::sec::Trust;
+
+pub use self::error::GitError;
+
+/// The revision of a work tree.
+///
+/// `Display` writes the value for the `revision` field: the commit, followed by `+dirty` if tracked files differ from
+/// it.
+///
+/// ```no_run
+/// use sectile_manifest::git::Revision;
+///
+/// println!("{}", Revision::for_path("Cargo.toml")?); // 0123456789abcdef0123456789abcdef01234567+dirty
+/// # Ok::<(), sectile_manifest::git::GitError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Revision {
+    commit: ObjectId,
+    is_dirty: bool,
+}
+
+impl Revision {
+    /// The revision of the work tree that contains this file or directory. The innermost repository counts, including
+    /// submodules and linked work trees. The work tree is dirty under the conditions of `git describe --dirty`:
+    ///
+    /// - a tracked file is changed, staged, or deleted; untracked files do not count;
+    /// - the checked-out commit of a submodule is not the recorded one, or the submodule is dirty;
+    /// - a file can only be compared with a filter program, because none is run.
+    ///
+    /// Reads the commit, its trees, the index, and the files whose size or times differ from the index. The history is
+    /// not read.
+    ///
+    /// # Errors
+    ///
+    /// The file is not in a work tree; the repository is bare, has no commit yet, or stores its references or objects
+    /// in an unsupported way; `HEAD`, the index, or a required object cannot be read.
+    pub fn for_path(path: impl AsRef<Path>) -> Result<Self, GitError> {
+        let path = path.as_ref();
+        let failed = |source| GitError::Io { path: path.to_owned(), source };
+        let absolute = std::path::absolute(path).map_err(failed)?;
+        let is_directory = path.metadata().map_err(failed)?.is_dir();
+        let directory = absolute.parent().filter(|_| !is_directory).unwrap_or(&absolute);
+        let directory = directory.canonicalize().map_err(failed)?;
+        plain::check_above(&directory)?;
+        let options = upwards::Options { trust: upwards::TrustPolicy::Assume(Trust::Reduced), ..Default::default() };
+        let (found, _) = gix::discover::upwards_opts(&directory, options)
+            .map_err(|_| GitError::NoRepository { path: path.to_owned() })?;
+        let (git_dir, work_tree) = found.into_repository_and_work_tree_directories();
+        match work_tree {
+            Some(work_tree) => Self::for_work_tree(&work_tree, &git_dir, 0),
+            None => Err(GitError::Bare { path: git_dir }),
+        }
+    }
+
+    /// The commit, in hexadecimal digits.
+    pub fn commit(&self) -> String {
+        self.commit.to_string()
+    }
+
+    /// Whether tracked files differ from the commit.
+    pub fn is_dirty(&self) -> bool {
+        self.is_dirty
+    }
+
+    fn for_work_tree(work_tree: &Path, git_dir: &Path, depth: u32) -> Result<Self, GitError> {
+        let failed = |source: gix::Error| GitError::Repository { path: work_tree.to_owned(), source: source.into() };
+        let options = gix::open::Options::isolated().with(Trust::Reduced);
+        let repository = options.open(work_tree).map_err(failed)?.to_thread_local();
+        check_references(&repository)?;
+        if repository.workdir().is_none() {
+            return Err(GitError::Bare { path: git_dir.to_owned() });
+        }
+        let head = repository.head().map_err(failed)?;
+        let Some(id) = head.id() else { return Err(GitError::Unborn { path: work_tree.to_owned() }) };
+        let id = id.detach();
+        let commit = repository.find_commit(id).map_err(failed)?;
+        let tree = commit.tree_id().map_err(failed)?.detach();
+        let is_dirty = dirty::is_dirty(&repository, tree, depth).map_err(failed)?;
+        Ok(Self { commit: id, is_dirty })
+    }
+
+    /// The revision of a submodule, if it is checked out.
+    fn for_submodule(work_tree: &Path, depth: u32) -> Option<Result<Self, GitError>> {
+        let dot_git = work_tree.join(".git");
+        dot_git.symlink_metadata().ok()?;
+        let opened = || {
+            plain::check_dot_git(&dot_git)?;
+            let kind = gix::discover::is_git(&dot_git);
+            let found = kind
+                .ok()
+                .and_then(|kind| gix::discover::repository::Path::from_dot_git_dir(dot_git.clone(), kind, work_tree));
+            let path = || GitError::NoRepository { path: work_tree.to_owned() };
+            let (git_dir, _) = found.ok_or_else(path)?.into_repository_and_work_tree_directories();
+            Self::for_work_tree(work_tree, &git_dir, depth)
+        };
+        Some(opened())
+    }
+}
+
+/// Refuses repositories that do not store references as files: any reference files there are placeholders.
+fn check_references(repository: &gix::Repository) -> Result<(), GitError> {
+    match repository.config_snapshot().string("extensions.refStorage") {
+        Some(storage) if storage.as_slice() != b"files" => Err(GitError::References { storage: storage.to_string() }),
+        _ => Ok(()),
+    }
+}
+
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.commit, if self.is_dirty { "+dirty" } else { "" })
+    }
+}

@@ -1,0 +1,154 @@
+//! Metadata from the manifests of language tools.
+//!
+//! A [`Manifest`] is read from a file whose name determines its [`ManifestFormat`]. Each format has a table of
+//! [mappings](ManifestFormat::key_mappings) from keys to metadata. [`Manifest::add_to`] adds the values to an
+//! [`Edit`](sectile::edit::Edit); values that the edit already sets take precedence. A value that is ignored or changed
+//! causes a [`Notice`].
+//!
+//! No file is read except the manifest and, for inherited keys of Cargo.toml, the manifest of the workspace. Feature
+//! `git` adds the `git` module, which determines the revision of the work tree.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod cargo;
+mod edit;
+mod entry;
+mod error;
+mod format;
+mod gather;
+#[cfg(feature = "git")]
+#[cfg_attr(docsrs, doc(cfg(feature = "git")))]
+pub mod git;
+mod location;
+mod mapping;
+mod npm;
+mod python;
+mod repository;
+mod wkg;
+
+use std::path::Path;
+
+pub use self::error::ManifestError;
+pub use self::format::ManifestFormat;
+pub use self::location::{ManifestLocation, Notice, NoticeKind};
+pub use self::mapping::{KeyMapping, KeyTarget};
+
+use self::gather::{GatheredValues, GivenValue};
+use sectile::metadata::Field;
+use sectile_document::{self, Node, SyntaxError, file};
+
+/// The metadata in a manifest.
+///
+/// ```
+/// use sectile::{Edit, Field};
+/// use sectile_manifest::{Manifest, ManifestFormat};
+///
+/// let text = "[package]\nname = \"adder\"\nversion = \"1.2.0\"\nlicense = \"MIT/Apache-2.0\"\n";
+/// let manifest = Manifest::parse(ManifestFormat::Cargo, "Cargo.toml", text)?;
+/// assert_eq!(manifest.value(Field::Licenses).as_deref(), Some("MIT OR Apache-2.0"));
+/// let message = "`MIT/Apache-2.0` is no SPDX expression, and is taken for the one it means: `MIT OR Apache-2.0`";
+/// assert_eq!(manifest.notices()[0].to_string(), format!("Cargo.toml:4: package.license: {message}"));
+///
+/// let edit = manifest.add_to(Edit::new().set(Field::Version, "1.2.1")?)?; // the edit's own version wins
+/// let planned = edit.plan_slice(b"\0asm\x01\0\0\0")?;
+/// assert_eq!(planned.changes().len(), 4); // the license, the name, the version, the language
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    format: ManifestFormat,
+    name: Option<GivenValue>,
+    values: Vec<(Field, GivenValue)>,
+    notices: Vec<Notice>,
+}
+
+impl Manifest {
+    /// Reads a manifest. The file name determines its format.
+    ///
+    /// # Errors
+    ///
+    /// The file name is not that of a manifest; the file cannot be read, is not a regular file, is larger than 1 MiB or
+    /// not UTF-8; the text is malformed, or nests deeper than 100; a key has a value of a wrong kind, or inherits a
+    /// value that does not exist. Values are checked when they are [added to an edit](Self::add_to).
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, ManifestError> {
+        let path = path.as_ref();
+        let name = path.file_name();
+        let format = ManifestFormat::ALL.into_iter().find(|format| name.is_some_and(|name| name == format.file_name()));
+        let format = format.ok_or_else(|| ManifestError::UnknownName(path.to_owned()))?;
+        let text = file::read(path).map_err(|error| ManifestError::from_file_error(path, error))?;
+        Self::parse(format, path, &text)
+    }
+
+    /// Parses the text of a manifest. The path is the start of the search for the workspace of a Cargo.toml; the file
+    /// need not exist.
+    ///
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read).
+    pub fn parse(format: ManifestFormat, path: impl AsRef<Path>, text: &str) -> Result<Self, ManifestError> {
+        let path = path.as_ref();
+        let (root, mut notices) = document(format, path, text)?;
+        let gathered: GatheredValues = gather::gather(format, path, &root)?;
+        notices.extend(gathered.notices);
+        let values = gathered.values.into_iter().collect();
+        Ok(Self { format, name: gathered.name, values, notices })
+    }
+
+    /// The format of the manifest.
+    pub fn format(&self) -> ManifestFormat {
+        self.format
+    }
+
+    /// The name of the package.
+    pub fn name(&self) -> Option<String> {
+        self.name.as_ref().map(GivenValue::value)
+    }
+
+    /// The value of a field.
+    pub fn value(&self, field: Field) -> Option<String> {
+        self.values.iter().find(|(found, _)| *found == field).map(|(_, given)| given.value())
+    }
+
+    /// The fields that the manifest sets, in the order of the field table: field, value, and location of the key.
+    pub fn values(&self) -> impl Iterator<Item = (Field, String, &ManifestLocation)> {
+        self.values.iter().map(|(field, given)| (*field, given.value(), &given.location))
+    }
+
+    /// Entries for the `producers` section: field and name. No manifest contains the version of a tool.
+    pub fn producers(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.format.language().into_iter().map(|language| ("language", language))
+    }
+
+    /// Notices about ignored and changed values, by file and line.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+}
+
+impl GivenValue {
+    fn value(&self) -> String {
+        self.parts.join(", ")
+    }
+}
+
+/// Parses the text; returns the tree, and notices about duplicate keys.
+fn document(format: ManifestFormat, path: &Path, text: &str) -> Result<(Node, Vec<Notice>), ManifestError> {
+    let malformed =
+        |SyntaxError { line, message, .. }| ManifestError::Malformed { file: path.to_owned(), line, message };
+    match format {
+        ManifestFormat::Npm => {
+            let (root, duplicates) = sectile_document::json(text).map_err(malformed)?;
+            let notice = |(key, line)| {
+                let location = ManifestLocation { file: path.to_owned(), line, key };
+                let message = "the key stands twice, and the last counts".to_owned();
+                Notice { location, kind: NoticeKind::Duplicate, message }
+            };
+            Ok((root, duplicates.into_iter().map(notice).collect()))
+        }
+        // Python's own parser refuses the mark; the others skip it.
+        ManifestFormat::Python if text.starts_with('\u{feff}') => {
+            let message = "it begins with a byte order mark, which Python refuses".to_owned();
+            Err(ManifestError::Malformed { file: path.to_owned(), line: 1, message })
+        }
+        _ => Ok((sectile_document::toml(text).map_err(malformed)?, Vec::new())),
+    }
+}

@@ -1,0 +1,103 @@
+//! pyproject.toml. Source: the packaging specifications `pyproject-toml` (PEP 621, PEP 639) and
+//! `well-known-project-urls`.
+
+use super::entry::{self, ManifestEntry, about_license_file, is_outside, meant, text, unsaid};
+use super::error::ManifestError;
+use super::location::{Notice, NoticeKind};
+use super::mapping::{KeyMapping, KeyTarget};
+use sectile::internal::meant_license;
+use sectile::internal::quoted;
+use sectile::metadata::Field;
+use sectile_document::Value;
+
+pub(super) const MAPPINGS: &[KeyMapping] = &[
+    KeyMapping::new("project.name", KeyTarget::Name, text),
+    KeyMapping::field("project.version", Field::Version, text),
+    KeyMapping::field("project.authors", Field::Authors, people),
+    KeyMapping::field("project.maintainers", Field::Authors, people),
+    KeyMapping::field("project.description", Field::Description, text),
+    KeyMapping::field("project.license", Field::Licenses, license),
+    KeyMapping::new("project.license-files", KeyTarget::Ignored, license_files),
+    KeyMapping::field("project.urls.source", Field::Source, text),
+    KeyMapping::field("project.urls.repository", Field::Source, text),
+    KeyMapping::field("project.urls.sourcecode", Field::Source, text),
+    KeyMapping::field("project.urls.github", Field::Source, text),
+    KeyMapping::field("project.urls.homepage", Field::Homepage, text),
+    KeyMapping::field("project.urls.documentation", Field::Documentation, text),
+    KeyMapping::field("project.urls.docs", Field::Documentation, text),
+    KeyMapping::new("project.dynamic", KeyTarget::Ignored, dynamic),
+    KeyMapping::new("project.keywords", KeyTarget::Ignored, unsaid),
+    KeyMapping::new("project.classifiers", KeyTarget::Ignored, unsaid),
+];
+
+/// Reads tables with `name`, `email` or both.
+fn people(entry: &ManifestEntry<'_>, _: &mut Vec<Notice>) -> Result<Vec<String>, ManifestError> {
+    let Value::List(list) = &entry.node.value else { return Err(entry.expected("a list of tables")) };
+    let person = |entry: ManifestEntry<'_>| {
+        if !matches!(entry.node.value, Value::Table(_)) {
+            return Err(entry.expected("a table with `name` and `email`"));
+        }
+        let part = |key| entry.entry(key).map(|entry| entry.text()).transpose();
+        Ok(match (part("name")?, part("email")?) {
+            (Some(name), Some(email)) => format!("{name} <{email}>"),
+            (name, email) => name.or(email).unwrap_or_default().to_owned(),
+        })
+    };
+    list.iter().map(|node| person(entry.element(node))).collect()
+}
+
+/// Reads an SPDX expression; or, in the form before PEP 639, a table with a text or a file name. The text may be that
+/// of a whole license: it is used only if it is an expression, or means one.
+fn license(entry: &ManifestEntry<'_>, notices: &mut Vec<Notice>) -> Result<Vec<String>, ManifestError> {
+    let Value::Table(_) = entry.node.value else { return entry::license(entry, notices) };
+    if let Some(file) = entry.entry("file") {
+        notices.push(file.dropped(about_license_file(file.text()?)));
+        return Ok(Vec::new());
+    }
+    let text = entry.entry("text").ok_or_else(|| entry.invalid("it has neither `text` nor `file`"))?;
+    let written = text.text()?.trim();
+    if meant_license(written).is_none() && !Field::Licenses.check(written).is_empty() {
+        notices.push(text.dropped("the licence's text is no SPDX expression; write one as `license`"));
+        return Ok(Vec::new());
+    }
+    notices
+        .push(entry.notice(NoticeKind::Rewritten, "a table is the older form, and its text is taken as an expression"));
+    Ok(vec![meant(&text, written, notices)])
+}
+
+fn license_files(entry: &ManifestEntry<'_>, notices: &mut Vec<Notice>) -> Result<Vec<String>, ManifestError> {
+    let globs = match &entry.node.value {
+        // Before PEP 639 some tools accepted a table with `paths` or `globs`.
+        Value::Table(entries) => {
+            entries.iter().map(|(_, node)| entry.element(node).texts()).collect::<Result<Vec<_>, _>>()?
+        }
+        _ => vec![entry.texts()?],
+    };
+    for glob in globs.into_iter().flatten() {
+        if is_outside(glob) || glob.split('/').any(|part| part == "..") {
+            return Err(entry.invalid(format!("{} leads out of the package", quoted(glob))));
+        }
+        notices.push(entry.dropped(about_license_file(glob)));
+    }
+    Ok(Vec::new())
+}
+
+/// Adds notices about fields that the build computes.
+fn dynamic(entry: &ManifestEntry<'_>, notices: &mut Vec<Notice>) -> Result<Vec<String>, ManifestError> {
+    for key in entry.texts()? {
+        let is_key = |mapping: &KeyMapping| {
+            mapping.key().strip_prefix("project.").and_then(|rest| rest.split('.').next()) == Some(key)
+        };
+        if MAPPINGS.iter().any(|mapping| mapping.target() != KeyTarget::Ignored && is_key(mapping)) {
+            let message = format!("{} is left to the build, and cannot be taken from here", quoted(key));
+            notices.push(entry.dropped(message));
+        }
+    }
+    Ok(Vec::new())
+}
+
+/// A label in the form in which labels are compared: without punctuation, space and case.
+pub(super) fn normalized_label(label: &str) -> String {
+    let counts = |character: &char| !(character.is_ascii_punctuation() || character.is_whitespace());
+    label.chars().filter(counts).flat_map(char::to_lowercase).collect()
+}

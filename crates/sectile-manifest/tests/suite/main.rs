@@ -1,0 +1,9 @@
+//! The tests that see the crate from outside, in one binary: it links once.
+#![allow(clippy::unwrap_used, clippy::pedantic)]
+
+mod docs;
+mod fuzz;
+#[cfg(feature = "git")]
+mod git;
+mod manifest;
+mod threads;

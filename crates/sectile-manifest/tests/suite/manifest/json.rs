@@ -1,0 +1,115 @@
+//! Strict JSON. The oracle is serde_json.
+
+use sectile::metadata::Field;
+use sectile_manifest::{ManifestFormat, NoticeKind};
+
+use super::{manifest, notices, parse, told};
+use sectile_testing::seeded::Seeded;
+
+#[test]
+fn json_agrees_with_serde() {
+    let texts = [
+        "{}",
+        "{} ",
+        "\n{\r\n}\t",
+        "{}{}",
+        "{} x",
+        "",
+        " ",
+        "{",
+        "}",
+        r#"{"a"}"#,
+        r#"{"a":}"#,
+        r#"{"a":1,}"#,
+        "{,}",
+        r#"{"a":[1,]}"#,
+        r#"{"a":[,1]}"#,
+        r#"{"a" "b"}"#,
+        r#"{"a":1 "b":2}"#,
+        r#"{'a':1}"#,
+        "{a:1}",
+        "{1:1}",
+        "// x\n{}",
+        "/* x */{}",
+        "{/**/}",
+        r#"{"a":01}"#,
+        r#"{"a":-}"#,
+        r#"{"a":-0}"#,
+        r#"{"a":1.}"#,
+        r#"{"a":.5}"#,
+        r#"{"a":+1}"#,
+        r#"{"a":1e5}"#,
+        r#"{"a":1e}"#,
+        r#"{"a":1E+5}"#,
+        r#"{"a":0x1}"#,
+        r#"{"a":NaN}"#,
+        r#"{"a":Infinity}"#,
+        r#"{"a":-Infinity}"#,
+        r#"{"a":truE}"#,
+        r#"{"a":nul}"#,
+        r#"{"a":undefined}"#,
+        "{\"a\":\"\t\"}",
+        "{\"a\":\"\n\"}",
+        "{\"a\":\"\u{0}\"}",
+        "{\"a\":\"\u{1f}\"}",
+        "{\"a\":\"\u{7f}\"}",
+        r#"{"a":"\x41"}"#,
+        r#"{"a":"\v"}"#,
+        r#"{"a":"\'"}"#,
+        r#"{"a":"\u12"}"#,
+        r#"{"a":"\u12zz"}"#,
+        r#"{"a":"\ud800"}"#,
+        r#"{"a":"\ud83d\ude00"}"#,
+        r#"{"a":"\udc00\ud800"}"#,
+        r#"{"a":"\/\b\f\n\r\t\\\""}"#,
+        r#"{"a":"b}"#,
+        "{\"a\":\u{a0}1}",
+        "{\"a\":\u{feff}1}",
+        "\u{b}{}",
+        "\u{c}{}",
+        "{\"a\\\nb\":1}",
+        "{\u{2028}}",
+        r#"{"a":--1}"#,
+        r#"{"a":1_000}"#,
+        r#"{"a":"b"'c'}"#,
+        "{\"a\":1;}",
+    ];
+    for text in texts {
+        assert_eq!(
+            parse(ManifestFormat::Npm, text).is_ok(),
+            serde_json::from_str::<serde_json::Value>(text).is_ok(),
+            "{text:?}"
+        );
+    }
+    // Valid texts with a few changed bytes.
+    let mut seeded = Seeded::new(4);
+    let sound = r#"{"name":"a","version":"1.0e5","x":[-1.5e+3,true,null,{"b":"\u0041\n"}]}"#;
+    for _ in 0..20_000 {
+        let mut bytes = sound.as_bytes().to_vec();
+        for _ in 0..=seeded.below(2) {
+            let place = seeded.below(bytes.len());
+            bytes[place] = b"{}[]\",:\\u0aeE+-.1 \t/*'xtn"[seeded.below(25)];
+        }
+        let text = String::from_utf8(bytes).unwrap();
+        let serde = serde_json::from_str::<serde_json::Value>(&text);
+        match parse(ManifestFormat::Npm, &text) {
+            Ok(_) => assert!(serde.is_ok(), "{text}"),
+            Err(error) => assert!(serde.is_err() || told(&error).contains("it is to be"), "{text}: {error}"),
+        }
+    }
+}
+
+#[test]
+fn last_duplicate_key_wins_with_a_notice() {
+    let text = "{\"version\": \"1\",\n\"bugs\": {\"a\": 1,\n\"a\": 2},\n\"version\": \"2\"}";
+    let manifest = manifest(ManifestFormat::Npm, text);
+    assert_eq!(manifest.value(Field::Version).as_deref(), Some("2"));
+    let said = notices(&manifest);
+    let twice: Vec<_> =
+        said.iter().filter(|(kind, _)| *kind == NoticeKind::Duplicate).map(|(_, said)| &**said).collect();
+    assert_eq!(
+        twice,
+        ["3 a: the key stands twice, and the last counts", "4 version: the key stands twice, and the last counts"]
+    );
+    assert_eq!(format!("{:<10}|", NoticeKind::Duplicate), "duplicate |");
+}

@@ -1,0 +1,311 @@
+//! Images: the exact bytes of the config and the manifest of a Wasm OCI artifact.
+
+use std::io;
+
+use crate::config::WasmConfig;
+use crate::descriptor::{CONFIG_MEDIA_TYPE, LAYER_MEDIA_TYPE, MANIFEST_MEDIA_TYPE, MAX_MANIFEST_SIZE};
+use crate::manifest::Manifest;
+use crate::{AnnotationError, AnnotationOptions, Annotations, Descriptor, TITLE_KEY, annotations};
+use sectile::digest::{Digest, Hasher};
+use sectile::drive::{self, ReadAt};
+use sectile::interface::CombinedReader;
+use sectile::internal::{is_deceptive, is_plan_for, quoted};
+use sectile::metadata::Field;
+use sectile::splice::Plan;
+use sectile::{Error, Input, Limits};
+
+/// Options of an [`Image`].
+///
+/// ```
+/// use sectile_oci::{AnnotationOptions, ImageOptions};
+///
+/// let annotations =
+///     AnnotationOptions::new().with_annotation("org.opencontainers.image.vendor", "Example Ltd")?;
+/// let options = ImageOptions { annotations, os: Some("wasip3".to_owned()), ..Default::default() };
+/// # _ = options;
+/// # Ok::<(), sectile_oci::AnnotationError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImageOptions {
+    /// Options of the manifest's annotations. The config's `created` is the annotation of that name, or the Unix epoch
+    /// without one.
+    pub annotations: AnnotationOptions,
+    /// The config's `author`; `None` for the value of the `authors` annotation, if there is one.
+    pub author: Option<String>,
+    /// The config's `os`; `None` for `wasip1` for a module and `wasip2` for a component.
+    pub os: Option<String>,
+    /// The config's `target`, the world that a component targets; `None` to omit it.
+    pub target: Option<String>,
+    /// The file name that tools give the layer on disk; `None` for the title with `.wasm` if that is a valid file name.
+    pub file_name: Option<String>,
+    /// Limits for reading the binary.
+    pub limits: Limits,
+}
+
+/// The reason why no image can be made of a binary.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImageError {
+    /// The binary is not WebAssembly, or cannot be read to its end.
+    #[error("the binary cannot be read")]
+    Read(#[from] Error),
+    /// The metadata cannot be converted to annotations.
+    #[error(transparent)]
+    Annotation(#[from] AnnotationError),
+    /// The imports and exports cannot be read.
+    #[error("imports and exports cannot be read: {0}")]
+    Interface(String),
+    /// The value of an option is invalid.
+    #[error("{} cannot be the {option}", quoted(value))]
+    #[non_exhaustive]
+    InvalidText {
+        /// The option.
+        option: &'static str,
+        /// The value.
+        value: String,
+    },
+    /// The manifest exceeds the size that registries accept.
+    #[error(
+        "with these annotations, the manifest has {0} bytes, and registries take {MAX_MANIFEST_SIZE}: shorten them"
+    )]
+    TooLarge(u64),
+    /// The plan was made for another source, or for another state of it.
+    #[error("the plan was made for another file, or for another state of it")]
+    OtherSource,
+    /// The file changed while it was read.
+    #[error("the file was changed while it was read")]
+    Changed,
+    /// The file cannot be read.
+    #[error("the file cannot be read")]
+    Io(#[source] io::Error),
+}
+
+/// An image without the digest and the size of its layer. Creating one reads only the metadata and the interface.
+#[derive(Clone, Debug)]
+pub struct ImageDraft {
+    annotations: Annotations,
+    config: WasmConfig,
+    file_name: Option<String>,
+}
+
+impl ImageDraft {
+    /// Reads the result of a plan for an input.
+    ///
+    /// # Errors
+    ///
+    /// See [`ImageError`].
+    pub fn read(input: &Input, plan: &Plan, options: &ImageOptions) -> Result<Self, ImageError> {
+        if !is_plan_for(plan, input) {
+            return Err(ImageError::OtherSource);
+        }
+        let draft = Self::read_at(&plan.reader(input), plan.len(), options);
+        check_unchanged(input)?;
+        draft
+    }
+
+    /// Reads `len` bytes of a source with positioned reads.
+    ///
+    /// # Errors
+    ///
+    /// See [`ImageError`].
+    pub fn read_at<R: ReadAt + ?Sized>(source: &R, len: u64, options: &ImageOptions) -> Result<Self, ImageError> {
+        let reader = CombinedReader::with_limits(options.limits);
+        let (metadata, interface) = drive::collect_at(source, len, reader).complete()?;
+        if let Some(finding) = interface.findings().iter().next() {
+            return Err(ImageError::Interface(finding.message().to_owned()));
+        }
+        let annotations = annotations(metadata.root(), &options.annotations)?;
+        let annotation = |field: Field| annotations.get(field.oci_key()).map(|value| &**value);
+        let created = annotation(Field::Created).filter(|created| Field::Created.check(created).is_empty());
+        let author = checked_option("author", options.author.as_deref())?.or_else(|| annotation(Field::Authors));
+        let os = checked_option("operating system", options.os.as_deref())?;
+        let target = checked_option("target world", options.target.as_deref())?;
+        let config = WasmConfig::new(&interface, created, author, os, target);
+        let file_name = match &options.file_name {
+            Some(name) if is_file_name(name) => Some(name.clone()),
+            Some(name) => {
+                return Err(ImageError::InvalidText { option: "name of a file", value: name.clone() });
+            }
+            None => annotations.get(TITLE_KEY).and_then(|title| file_name(title)),
+        };
+        Ok(Self { annotations, config, file_name })
+    }
+
+    /// Returns the manifest's annotations.
+    pub fn annotations(&self) -> &Annotations {
+        &self.annotations
+    }
+
+    /// Creates the image whose layer has this digest and this size in bytes.
+    ///
+    /// # Errors
+    ///
+    /// The annotations make the manifest larger than registries accept.
+    pub fn image(&self, layer: Digest, size: u64) -> Result<Image, ImageError> {
+        let config = self.config.to_json(&[layer]);
+        let config_descriptor = Descriptor::for_bytes(CONFIG_MEDIA_TYPE, &config);
+        let mut layer = Descriptor::new(LAYER_MEDIA_TYPE, layer, size);
+        if let Some(name) = &self.file_name {
+            layer = layer.with_annotation(TITLE_KEY, name);
+        }
+        let manifest = Manifest {
+            artifact_type: None, // the media type of the config determines it
+            config: &config_descriptor,
+            layers: std::slice::from_ref(&layer),
+            subject: None,
+            annotations: &self.annotations,
+        };
+        let manifest = manifest.to_json();
+        if manifest.len() as u64 > MAX_MANIFEST_SIZE {
+            return Err(ImageError::TooLarge(manifest.len() as u64));
+        }
+        let descriptor = Descriptor::for_bytes(MANIFEST_MEDIA_TYPE, &manifest);
+        let annotations = self.annotations.clone();
+        Ok(Image { manifest, descriptor, config, config_descriptor, layer, annotations })
+    }
+}
+
+/// A Wasm OCI artifact with the unchanged binary as its only layer.
+///
+/// Equal binaries and options give equal bytes.
+///
+/// ```no_run
+/// use sectile::{Input, splice::Plan};
+/// use sectile_oci::{Image, ImageOptions};
+///
+/// let input = Input::open("app.wasm")?;
+/// let image = Image::new(&input, &Plan::identity(&input), &ImageOptions::default())?;
+/// println!("{}", image.descriptor().digest());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    manifest: Vec<u8>,
+    descriptor: Descriptor,
+    config: Vec<u8>,
+    config_descriptor: Descriptor,
+    layer: Descriptor,
+    annotations: Annotations,
+}
+
+impl Image {
+    /// Creates the image of the result of a plan for an input. The result is hashed and so read completely.
+    ///
+    /// # Errors
+    ///
+    /// See [`ImageError`].
+    pub fn new(input: &Input, plan: &Plan, options: &ImageOptions) -> Result<Self, ImageError> {
+        let draft = ImageDraft::read(input, plan, options)?;
+        let mut hasher = Hasher::new();
+        plan.write_to(input, &mut hasher).map_err(ImageError::Io)?;
+        check_unchanged(input)?;
+        draft.image(hasher.finish(), plan.len())
+    }
+
+    /// Returns the bytes of the manifest.
+    pub fn manifest(&self) -> &[u8] {
+        &self.manifest
+    }
+
+    /// Returns the descriptor of the manifest. Its digest is the image's digest.
+    pub fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    /// Returns the bytes of the config.
+    pub fn config(&self) -> &[u8] {
+        &self.config
+    }
+
+    /// Returns the descriptor of the config.
+    pub fn config_descriptor(&self) -> &Descriptor {
+        &self.config_descriptor
+    }
+
+    /// Returns the descriptor of the layer.
+    pub fn layer(&self) -> &Descriptor {
+        &self.layer
+    }
+
+    /// Returns the manifest's annotations.
+    pub fn annotations(&self) -> &Annotations {
+        &self.annotations
+    }
+}
+
+pub(crate) fn check_unchanged(input: &Input) -> Result<(), ImageError> {
+    match input.changed() {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(ImageError::Changed),
+        Err(error) => Err(ImageError::Io(error)),
+    }
+}
+
+/// Returns the value of an option, which must be one line of visible text.
+fn checked_option<'a>(option: &'static str, value: Option<&'a str>) -> Result<Option<&'a str>, ImageError> {
+    match value {
+        Some(value) if value.trim().is_empty() || value.chars().any(is_deceptive) => {
+            Err(ImageError::InvalidText { option, value: value.to_owned() })
+        }
+        value => Ok(value),
+    }
+}
+
+/// Returns the file name for a binary with this title; `None` if it is not a valid file name.
+fn file_name(title: &str) -> Option<String> {
+    const EXTENSION: &str = ".wasm";
+    let has_extension = title.to_ascii_lowercase().ends_with(EXTENSION);
+    let name = if has_extension { title.to_owned() } else { format!("{title}{EXTENSION}") };
+    is_file_name(&name).then_some(name)
+}
+
+/// Returns whether a text is a valid file name without a directory on every system.
+fn is_file_name(name: &str) -> bool {
+    const MAX_LEN: usize = 255;
+    let is_forbidden = |character: char| is_deceptive(character) || r#"/\:*?"<>|"#.contains(character);
+    (1..=MAX_LEN).contains(&name.len())
+        && !name.starts_with(['.', ' ', '-'])
+        && !name.ends_with(['.', ' '])
+        && !name.contains(is_forbidden)
+        && !is_device(name)
+}
+
+/// Returns whether a file name is a device on Windows, such as `nul.wasm`. Source: *Naming Files, Paths, and
+/// Namespaces* in the Windows documentation.
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
+    let port = stem.strip_prefix("COM").or_else(|| stem.strip_prefix("LPT"));
+    let is_number = |text: &str| {
+        text.chars().count() == 1 && text.chars().all(|digit| digit.is_ascii_digit() || "¹²³".contains(digit))
+    };
+    matches!(&*stem, "CON" | "PRN" | "AUX" | "NUL") || port.is_some_and(is_number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_become_valid_file_names() {
+        for (title, expected) in [
+            ("adder", Some("adder.wasm")),
+            ("adder.wasm", Some("adder.wasm")),
+            ("my app", Some("my app.wasm")),
+            ("größe", Some("größe.wasm")),
+            ("../../etc/passwd", None),
+            (r"..\x", None),
+            ("a/b", None),
+            ("C:adder", None),
+            (".hidden", None),
+            ("-rf", None),
+            ("a\nb", None),
+            ("nul", None),
+            ("Com1", None),
+            ("con .x", None),
+            ("console", Some("console.wasm")),
+        ] {
+            assert_eq!(file_name(title).as_deref(), expected, "{title}");
+        }
+        assert_eq!(file_name(&"a".repeat(255)), None);
+    }
+}

@@ -1,0 +1,152 @@
+//! Errors of image layouts.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::ImageError;
+use sectile::digest::{Digest, DigestError};
+use sectile::internal::quoted;
+use sectile::splice::WriteError;
+
+/// The reason why an image layout was not read or written.
+///
+/// Unless the error says otherwise, no image was added. For an image in a registry, the error is about its documents.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LayoutError {
+    /// No image can be made of the binary.
+    #[error("there is no image of it")]
+    Image(#[from] ImageError),
+    /// The directory is not a layout and not empty.
+    #[error("`{}` is no image layout: it has no file `oci-layout`", .0.display())]
+    NotLayout(PathBuf),
+    /// Another process is writing to the layout.
+    #[error("the image layout is being written to by someone else")]
+    Locked,
+    /// The text is not a valid name of an image.
+    #[error("{} is no name for an image: letters and digits are, with single `-._:@+/` or `--` between them", quoted(.0))]
+    InvalidRefName(String),
+    /// A file of the layout does not exist.
+    #[error("`{}` is not there", .0.display())]
+    Missing(PathBuf),
+    /// A file of the layout is a link, a directory, a FIFO or a device.
+    #[error("`{}` is not a regular file", .0.display())]
+    NotRegular(PathBuf),
+    /// A file of the layout is malformed.
+    #[error("`{}` is malformed: {reason}", file.display())]
+    #[non_exhaustive]
+    Malformed {
+        /// The file.
+        file: PathBuf,
+        /// The defect.
+        reason: String,
+    },
+    /// A digest is malformed, or its algorithm is not SHA-256.
+    #[error("what `{}` points to cannot be told", file.display())]
+    #[non_exhaustive]
+    InvalidDigest {
+        /// The file that contains the digest.
+        file: PathBuf,
+        /// The defect of the digest.
+        source: DigestError,
+    },
+    /// The size of a blob differs from the one in its descriptor.
+    #[error("the blob {digest} has {found} bytes, and should have {expected}: it is damaged")]
+    #[non_exhaustive]
+    SizeMismatch {
+        /// The digest in the descriptor.
+        digest: Digest,
+        /// The size of the blob in bytes.
+        found: u64,
+        /// The size in the descriptor.
+        expected: u64,
+    },
+    /// The digest of a blob differs from the one in its descriptor.
+    #[error("the blob {expected} has the digest {found}: it is damaged, or was tampered with")]
+    #[non_exhaustive]
+    DigestMismatch {
+        /// The digest in the descriptor.
+        expected: Digest,
+        /// The digest of the blob.
+        found: Digest,
+    },
+    /// The layout has no image of this name.
+    #[error("there is no image {}; there is {available}", quoted(name))]
+    #[non_exhaustive]
+    NoImage {
+        /// The name.
+        name: String,
+        /// The names of the layout's images.
+        available: String,
+    },
+    /// The layout has no images.
+    #[error("`{}` lists no image", .0.display())]
+    NoImages(PathBuf),
+    /// The locator names an image in a registry. Only `RegistryImage` of the `registry` feature reads those.
+    #[error(
+        "`oci://…` names an image in a registry, and here only a layout on disk is meant: `oci:DIR`, `oci:DIR:NAME` or \
+         `oci:DIR@DIGEST`"
+    )]
+    RegistryLocator,
+    /// The layout has several images, and the locator does not select one.
+    #[error("there are several images, {0}: choose one, by `:NAME` or `@DIGEST`")]
+    AmbiguousImage(String),
+    /// Indexes are nested too deeply.
+    #[error("too many indexes inside one another")]
+    TooDeep,
+    /// The image has no layer of WebAssembly.
+    #[error("the image {image} has no layer of WebAssembly; it has {layers}")]
+    #[non_exhaustive]
+    NoWasmLayer {
+        /// The digest of the image.
+        image: Digest,
+        /// The media types of its layers.
+        layers: String,
+    },
+    /// The image has several layers of WebAssembly.
+    #[error("the image {image} has several layers of WebAssembly, {layers}, and which one is meant cannot be told")]
+    #[non_exhaustive]
+    MultipleWasmLayers {
+        /// The digest of the image.
+        image: Digest,
+        /// The digests of those layers.
+        layers: String,
+    },
+    /// The index would exceed the size that readers accept.
+    #[error("index.json would have {0} bytes, more than are read back")]
+    IndexTooLarge(u64),
+    /// A file cannot be read, or a directory cannot be created.
+    #[error("`{}`", file.display())]
+    #[non_exhaustive]
+    Io {
+        /// The file.
+        file: PathBuf,
+        /// The error of the system.
+        source: io::Error,
+    },
+    /// A file of the layout cannot be written.
+    #[error("`{}`", file.display())]
+    #[non_exhaustive]
+    Write {
+        /// The file.
+        file: PathBuf,
+        /// The reason.
+        source: WriteError,
+    },
+}
+
+impl LayoutError {
+    pub(crate) fn io(file: &Path, source: io::Error) -> Self {
+        Self::Io { file: file.to_owned(), source }
+    }
+
+    pub(crate) fn malformed(file: &Path, reason: impl Into<String>) -> Self {
+        Self::Malformed { file: file.to_owned(), reason: reason.into() }
+    }
+}
+
+impl From<LayoutError> for sectile::Error {
+    fn from(error: LayoutError) -> Self {
+        sectile::internal::other_error(error)
+    }
+}

@@ -1,0 +1,40 @@
+//! WebAssembly binaries as OCI artifacts: annotations, the Wasm OCI artifact with its manifest and config, image
+//! layouts on disk and, with the feature `registry`, a client for registries.
+//!
+//! Sources: the OCI image specification 1.1 (`annotations.md`, `descriptor.md`, `manifest.md`, `image-layout.md`), and
+//! the *Wasm OCI Artifact layout* of the CNCF's TAG Runtime. `docs/oci.md` of the project lists every field and its
+//! source.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod annotations;
+mod config;
+mod descriptor;
+mod drift;
+mod image;
+pub(crate) mod layout;
+mod manifest;
+#[cfg(feature = "registry")]
+#[cfg_attr(docsrs, doc(cfg(feature = "registry")))]
+pub mod registry;
+mod report;
+
+pub use self::annotations::{AnnotationError, AnnotationOptions, Annotations, Duplicates, TITLE_KEY, annotations};
+pub use self::descriptor::{
+    CONFIG_MEDIA_TYPE, Descriptor, INDEX_MEDIA_TYPE, LAYER_MEDIA_TYPE, MANIFEST_MEDIA_TYPE, MAX_MANIFEST_SIZE,
+};
+pub use self::image::{Image, ImageDraft, ImageError, ImageOptions};
+pub use self::layout::{AddedImage, Layout, LayoutError, LayoutImage, Locator, RefName, Selector, open};
+pub use self::manifest::write_annotations_json;
+pub use self::report::LayoutReport;
+#[cfg(feature = "registry")]
+pub use self::report::PushReport;
+
+/// Shared with the audit. Not a public interface: it changes without notice.
+#[doc(hidden)]
+pub mod internal {
+    pub use crate::layout::index::{Index, ParsedDescriptor};
+    pub use crate::layout::resolve::{Document, MAX_INDEX_DEPTH, Pointer, WASM_MEDIA_TYPES};
+    pub use crate::layout::{INDEX_FILE, MARKER_FILE, blob_path, check_marker, open_regular, read_json};
+
+    pub use crate::layout::{digest_error, io_error, malformed_error, size_error};
+}

@@ -1,0 +1,33 @@
+//! Errors of reading credentials.
+
+use std::path::PathBuf;
+
+/// The reason why credentials cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CredentialError {
+    /// A credentials file cannot be read.
+    #[error("the credentials in {} cannot be read", .0.display())]
+    Unreadable(PathBuf, #[source] std::io::Error),
+    /// A credentials file is not in the format of Docker and Podman. The error does not quote it, because it may be
+    /// secret.
+    #[error("{} is no file of credentials: {reason}", file.display())]
+    #[non_exhaustive]
+    Malformed {
+        /// The file.
+        file: PathBuf,
+        /// The defect and its position.
+        reason: String,
+    },
+    /// A credential helper failed.
+    #[error("the credential helper `{program}`, which {} names, {reason}", file.display())]
+    #[non_exhaustive]
+    Helper {
+        /// The program.
+        program: String,
+        /// The file that names the program.
+        file: PathBuf,
+        /// The failure.
+        reason: String,
+    },
+}

@@ -1,0 +1,172 @@
+//! Credential helpers: programs that are called as `docker-credential-NAME get`, with the server's name on standard
+//! input and JSON on standard output. Source: the docker-credential-helpers project.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+
+use super::error::CredentialError;
+use super::secret::Credential;
+use sectile::internal::quoted;
+
+/// Maximum size of the output in bytes.
+const MAX_OUTPUT: u64 = 1 << 16;
+
+/// Interval at which the program's exit is polled.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
+
+/// The output of helpers without credentials for a server.
+const UNKNOWN: &str = "credentials not found in native keychain";
+
+/// The user name of an identity token.
+const TOKEN_USER: &str = "<token>";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct HelperOutput {
+    username: String,
+    secret: String,
+}
+
+/// Calls the helper of this name in a file; `None` if it has no credentials for the server.
+pub(super) fn ask(
+    name: &str,
+    server: &str,
+    file: &Path,
+    timeout: Duration,
+) -> Result<Option<Credential>, CredentialError> {
+    let program = format!("docker-credential-{name}");
+    let result = match name {
+        // A path could name any program.
+        name if name.contains(['/', '\\', '\0']) => Err("is no name of a program".to_owned()),
+        _ => ask_program(&program, server, timeout),
+    };
+    let program = quoted(&program).trim_matches('`').to_owned();
+    result.map_err(|reason| CredentialError::Helper { program, file: file.to_owned(), reason })
+}
+
+fn ask_program(program: &str, server: &str, timeout: Duration) -> Result<Option<Credential>, String> {
+    let (status, output) = run(program, server, timeout)?;
+    if !status.success() {
+        let is_unknown = String::from_utf8_lossy(&output).trim_start().starts_with(UNKNOWN);
+        return if is_unknown { Ok(None) } else { Err(format!("fails ({status}): log in again")) };
+    }
+    // The output is not quoted, because it may contain a secret.
+    let output: HelperOutput = serde_json::from_slice(&output)
+        .map_err(|_| "gives something other than the JSON that is asked for".to_owned())?;
+    Ok(Some(match &*output.username {
+        TOKEN_USER => Credential::identity_token(output.secret),
+        _ => Credential::password(output.username, output.secret),
+    }))
+}
+
+/// Runs a program without a shell, and kills it after the timeout.
+fn run(program: &str, server: &str, timeout: Duration) -> Result<(ExitStatus, Vec<u8>), String> {
+    let mut command = Command::new(program);
+    command.arg("get").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let start = Instant::now();
+    let mut child = KillOnDrop(command.spawn().map_err(|error| format!("cannot be run: {error}"))?);
+    if let Some(mut stdin) = child.0.stdin.take() {
+        _ = stdin.write_all(server.as_bytes()); // a program that does not read its input is not an error
+    }
+    let stdout = child.0.stdout.take().expect("standard output is piped");
+    let (sender, receiver) = mpsc::channel();
+    // The thread is not joined: a process that inherited the pipe may keep it open after the program exits.
+    thread::spawn(move || {
+        let mut output = Vec::new();
+        let read = stdout.take(MAX_OUTPUT + 1).read_to_end(&mut output);
+        _ = sender.send(read.map(|_| output));
+    });
+    let timed_out = || format!("has given no answer within {timeout:?}");
+    let status = loop {
+        match child.0.try_wait().map_err(|error| format!("cannot be waited for: {error}"))? {
+            Some(status) => break status,
+            None if start.elapsed() >= timeout => return Err(timed_out()),
+            None => thread::sleep(POLL_INTERVAL),
+        }
+    };
+    let output = receiver.recv_timeout(timeout.saturating_sub(start.elapsed())).map_err(|_| timed_out())?;
+    let output = output.map_err(|error| format!("cannot be read from: {error}"))?;
+    if output.len() as u64 > MAX_OUTPUT {
+        return Err(format!("gives more than {MAX_OUTPUT} bytes"));
+    }
+    Ok((status, output))
+}
+
+/// A running program that is killed on drop.
+struct KillOnDrop(Child);
+
+impl Drop for KillOnDrop {
+    fn drop(&mut self) {
+        if let Ok(None) = self.0.try_wait() {
+            _ = self.0.kill();
+            _ = self.0.wait();
+        }
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    fn ask_script(script: &str, timeout: Duration) -> Result<Option<Credential>, String> {
+        let directory = tempfile::tempdir().unwrap();
+        let program = directory.path().join("helper");
+        // Written by another process. A process that this one starts meanwhile would inherit the file open for writing,
+        // which prevents its execution.
+        let text = format!("#!/bin/sh\n{script}\n");
+        let mut writer = Command::new("tee").arg(&program).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        writer.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        assert!(writer.wait().unwrap().success());
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
+        ask_program(program.to_str().unwrap(), "r.example.com", timeout)
+    }
+
+    #[test]
+    fn helpers_are_called_as_docker_calls_them() {
+        let echo = r#"test "$1" = get && printf '{"ServerURL":"","Username":"me","Secret":"%s"}' "$(cat)""#;
+        assert_eq!(ask_script(echo, LONG), Ok(Some(Credential::password("me", "r.example.com"))));
+        let token = r#"echo '{"Username":"<token>","Secret":"t"}'"#;
+        assert_eq!(ask_script(token, LONG), Ok(Some(Credential::identity_token("t"))));
+        assert_eq!(ask_script("echo credentials not found in native keychain; exit 1", LONG), Ok(None));
+    }
+
+    #[test]
+    fn failures_of_helpers_quote_no_output() {
+        for (script, why) in [
+            ("echo hunter2; echo hunter2 >&2; exit 3", "fails (exit status: 3)"),
+            ("echo hunter2", "other than the JSON"),
+            ("kill -9 $$", "signal"),
+            ("yes hunter2", ""), // ended by its closed output
+        ] {
+            let error = ask_script(script, LONG).unwrap_err();
+            assert!(error.contains(why) && !error.contains("hunter2"), "{script}: {error}");
+        }
+        assert!(ask_program("/nowhere/at/all", "", LONG).unwrap_err().contains("cannot be run"));
+        let error = ask("../x", "r.example.com", Path::new("config.json"), LONG).unwrap_err().to_string();
+        assert!(error.contains("no name of a program") && error.contains("config.json"), "{error}");
+    }
+
+    #[test]
+    fn helpers_are_killed_after_the_timeout() {
+        let start = Instant::now();
+        // A program that sleeps, and one whose child keeps its output open.
+        for script in ["sleep 60", "sleep 60 & exit 0"] {
+            assert!(
+                ask_script(script, Duration::from_millis(300)).unwrap_err().contains("no answer within"),
+                "{script}"
+            );
+        }
+        assert!(start.elapsed() < Duration::from_secs(20));
+    }
+}

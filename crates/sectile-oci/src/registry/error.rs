@@ -1,0 +1,244 @@
+//! Errors of requests to a registry.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use super::credential::CredentialError;
+use super::reference::Reference;
+use super::transport::{Response, TransportError};
+use sectile::Escaped;
+use sectile::digest::Digest;
+use sectile::internal::quoted;
+
+/// The reason why a registry did not accept or return an image: the repository, the failed request, the fault and
+/// advice.
+///
+/// One pointer in size. Text of the registry is escaped, and secrets are omitted.
+pub struct RegistryError(Box<ErrorDetails>);
+
+struct ErrorDetails {
+    repository: String,
+    request: Option<String>,
+    fault: RegistryFault,
+}
+
+/// The fault, without the repository and the request.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RegistryFault {
+    #[error("{status}{details}: {advice}")]
+    Status { status: u16, details: String, advice: String },
+    #[error("it asks to be left alone for {} s, and no more than {} s are waited: try again later", requested.as_secs(), max_total_pause.as_secs())]
+    RetryTooLate { requested: Duration, max_total_pause: Duration },
+    #[error("there is no connection: {0}")]
+    Unreachable(String),
+    #[error("there is no secure connection: {0} (a registry that only speaks plain HTTP must be asked for as such)")]
+    Tls(String),
+    #[error("the connection broke, {0} times: try again later")]
+    ConnectionLost(u32, #[source] io::Error),
+    #[error("nothing was heard for too long: try again later")]
+    TimedOut,
+    #[error("what answers is no registry: {0}")]
+    Malformed(String),
+    #[error("the answer is refused: {0}")]
+    TooLarge(&'static str),
+    #[error("it sends on to {to}, which is not followed: {reason}")]
+    Redirect { to: String, reason: &'static str },
+    #[error("it has {found} where {expected} was sent")]
+    OtherDigest { expected: Digest, found: String },
+    #[error(
+        "it wants credentials over a connection that is not secure: use HTTPS, or a tunnel that ends on this machine"
+    )]
+    Insecure,
+    #[error("it asks for an authorisation that is not known: {0}")]
+    Challenge(String),
+    #[error("it gives no token that can be used: {0}")]
+    Token(&'static str),
+    #[error("the token server {server}: {fault}")]
+    TokenServer { server: String, fault: Box<RegistryFault> },
+    #[error("no credentials can be had")]
+    Credentials(#[source] CredentialError),
+    #[error("what is to be sent cannot be read")]
+    Source(#[source] io::Error),
+    #[error("what is to be sent was changed since it was read: begin anew")]
+    Changed,
+    #[error("the reference asks for {requested}, and what is to be pushed is {found}")]
+    Mismatch { requested: Digest, found: Digest },
+    #[error("a manifest may have 4 MiB, and this one has {0} bytes: its annotations are too large")]
+    ManifestSize(usize),
+}
+
+impl RegistryError {
+    #[cold]
+    pub(super) fn new(reference: &Reference, request: Option<String>, fault: RegistryFault) -> Self {
+        let repository = format!("{}/{}", reference.registry(), reference.repository());
+        Self(Box::new(ErrorDetails { repository, request, fault }))
+    }
+
+    /// Returns the fault of the registry or of its token server.
+    fn fault(&self) -> &RegistryFault {
+        match &self.0.fault {
+            RegistryFault::TokenServer { fault, .. } => fault,
+            fault => fault,
+        }
+    }
+
+    /// Returns the HTTP status of the registry or of its token server, if that is the fault.
+    pub fn status(&self) -> Option<u16> {
+        match self.fault() {
+            RegistryFault::Status { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// Returns whether the repository or the image does not exist, or is hidden from this user.
+    pub fn is_missing(&self) -> bool {
+        matches!(self.0.fault, RegistryFault::Status { status: 404, .. }) // a token server's 404 is about the server
+    }
+
+    /// Returns whether the registry requires credentials, other credentials, or a user with more rights.
+    pub fn is_denied(&self) -> bool {
+        matches!(self.status(), Some(401 | 403))
+            || matches!(
+                self.fault(),
+                RegistryFault::Insecure | RegistryFault::Challenge(_) | RegistryFault::Credentials(_)
+            )
+    }
+
+    /// Returns whether a later retry may help.
+    pub fn is_transient(&self) -> bool {
+        matches!(self.status(), Some(429 | 500..=599))
+            || matches!(
+                self.fault(),
+                RegistryFault::RetryTooLate { .. }
+                    | RegistryFault::ConnectionLost(..)
+                    | RegistryFault::TimedOut
+                    | RegistryFault::Unreachable(_)
+            )
+    }
+
+    /// Returns whether the input changed in the meantime or cannot be read.
+    pub fn is_source(&self) -> bool {
+        matches!(self.fault(), RegistryFault::Source(_) | RegistryFault::Changed)
+    }
+}
+
+impl fmt::Display for RegistryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ErrorDetails { repository, request, fault } = &*self.0;
+        match request {
+            Some(request) => write!(f, "{repository}: {request}: {fault}"),
+            None => write!(f, "{repository}: {fault}"),
+        }
+    }
+}
+
+impl fmt::Debug for RegistryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ErrorDetails { repository, request, fault } = &*self.0;
+        f.debug_struct("RegistryError")
+            .field("repository", repository)
+            .field("request", request)
+            .field("fault", fault)
+            .finish()
+    }
+}
+
+impl std::error::Error for RegistryError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        std::error::Error::source(self.fault())
+    }
+}
+
+impl RegistryFault {
+    /// Creates a fault from an unexpected status and advice.
+    pub(super) fn status(response: &Response, advice: impl Into<String>) -> Self {
+        Self::Status { status: response.status, details: error_details(&response.body), advice: advice.into() }
+    }
+
+    /// Creates a fault from an unexpected status with general advice.
+    pub(super) fn unexpected_status(response: &Response) -> Self {
+        let advice = match response.status {
+            401 => "the credentials that are known are not accepted",
+            403 => "this user may not do so: log in as one who may",
+            404 => "there is no such repository, or nothing of that name in it, or it may not be seen",
+            405 => "the registry cannot do this",
+            413 => "the registry takes no request of this size, however small the chunks",
+            429 => "too many requests: try again later",
+            500..=599 => "the registry fails: try again later",
+            300..=399 => "it sends on to another place",
+            _ => "the registry does not take it",
+        };
+        Self::status(response, advice)
+    }
+
+    pub(super) fn malformed(reason: impl Into<String>) -> Self {
+        Self::Malformed(reason.into())
+    }
+}
+
+impl TransportError {
+    /// Converts the error into a fault after this number of attempts.
+    pub(super) fn into_fault(self, attempts: u32) -> RegistryFault {
+        match self {
+            Self::Source(error) => RegistryFault::Source(error),
+            Self::ConnectionLost(error) => RegistryFault::ConnectionLost(attempts, error),
+            Self::Unreachable(reason) => RegistryFault::Unreachable(reason),
+            Self::Tls(reason) => RegistryFault::Tls(reason),
+            Self::TimedOut => RegistryFault::TimedOut,
+            Self::Malformed(reason) => RegistryFault::Malformed(reason),
+            Self::TooLarge(reason) => RegistryFault::TooLarge(reason),
+        }
+    }
+}
+
+/// Quotes and escapes the beginning of a text of the registry.
+pub(super) fn quote_escaped(text: &str) -> String {
+    Escaped::new(&quoted(text)).to_string()
+}
+
+/// Returns the first errors in a response's body, escaped. Source: the distribution specification, "Error Codes".
+fn error_details(body: &[u8]) -> String {
+    const MAX_SHOWN: usize = 3;
+    #[derive(serde::Deserialize)]
+    struct ErrorBody {
+        errors: Vec<ErrorEntry>,
+    }
+    #[derive(serde::Deserialize)]
+    struct ErrorEntry {
+        #[serde(default)]
+        code: String,
+        #[serde(default)]
+        message: Option<String>,
+    }
+    let Ok(body) = serde_json::from_slice::<ErrorBody>(body) else { return String::new() };
+    let shown = body.errors.iter().take(MAX_SHOWN).map(|error| {
+        let message = error.message.as_deref().unwrap_or_default();
+        format!("{} {}", quote_escaped(&error.code).trim_matches('`'), quote_escaped(message))
+    });
+    let shown: Vec<String> = shown.collect();
+    if shown.is_empty() { String::new() } else { format!(" ({})", shown.join("; ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_pointer() {
+        assert_eq!(size_of::<RegistryError>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn text_of_the_registry_is_escaped_and_shortened() {
+        let one = r#"{"code":"DENIED","message":"no\u001b[31m \u202e"}"#;
+        assert_eq!(error_details(format!(r#"{{"errors":[{one}]}}"#).as_bytes()), r" (DENIED `no\x1b[31m \u{202e}`)");
+        let many = error_details(format!(r#"{{"errors":[{}]}}"#, vec![one; 99].join(",")).as_bytes());
+        assert_eq!(many.matches("DENIED").count(), 3);
+        let long = format!(r#"{{"errors":[{{"code":"{0}","message":"{0}"}}]}}"#, "a".repeat(10_000));
+        assert!(error_details(long.as_bytes()).len() < 200);
+        for other in ["", "<html>", "{}", r#"{"errors":[]}"#, r#"{"errors":1}"#] {
+            assert_eq!(error_details(other.as_bytes()), "", "{other}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Requests for manifests.
+
+use ureq::http::{Method, header};
+
+use super::blob_upload::check_digest;
+use super::error::{RegistryError, RegistryFault};
+use super::session::{ApiRequest, RequestPayload, Session};
+use super::transport::Response;
+use crate::MAX_MANIFEST_SIZE;
+use sectile::digest::Digest;
+
+impl Session<'_> {
+    /// Returns whether a tag or a digest already names this manifest.
+    pub(super) fn has_manifest(&mut self, name: &str, digest: Digest, media_type: &str) -> Result<bool, RegistryError> {
+        let url = self.url(&format!("manifests/{name}"))?;
+        let request = ApiRequest::new(Method::HEAD, url).with_field(header::ACCEPT, media_type);
+        let request_name = request.name();
+        let response = self.send(request)?;
+        match response.status {
+            200 => Ok(response.field("docker-content-digest").is_some_and(|found| found.parse() == Ok(digest))),
+            404 => Ok(false),
+            _ => Err(self.error(Some(request_name), RegistryFault::unexpected_status(&response))),
+        }
+    }
+
+    /// Refuses a manifest that registries would accept, but not return.
+    pub(super) fn check_manifest_size(&self, manifest: &[u8]) -> Result<(), RegistryError> {
+        let len = manifest.len();
+        if len as u64 > MAX_MANIFEST_SIZE { Err(self.error(None, RegistryFault::ManifestSize(len))) } else { Ok(()) }
+    }
+
+    /// Sends a manifest under a tag or its digest.
+    pub(super) fn put_manifest(
+        &mut self,
+        name: &str,
+        digest: Digest,
+        media_type: &str,
+        manifest: &[u8],
+    ) -> Result<Response, RegistryError> {
+        let url = self.url(&format!("manifests/{name}"))?;
+        let request_name = format!("PUT {url}");
+        self.check_manifest_size(manifest)?;
+        let mut ignore = |_| {};
+        let payload = RequestPayload { source: &manifest, range: 0..manifest.len() as u64, progress: &mut ignore };
+        let request =
+            ApiRequest::new(Method::PUT, url).with_field(header::CONTENT_TYPE, media_type).with_payload(payload);
+        let response = self.send(request)?;
+        let checked = match response.status {
+            200..=202 | 204 => check_digest(&response, digest),
+            _ => Err(RegistryFault::unexpected_status(&response)),
+        };
+        checked.map_err(|fault| self.error(Some(request_name), fault))?;
+        Ok(response)
+    }
+
+    /// Returns the manifest with a tag or a digest, if it has one of these media types.
+    pub(super) fn manifest(&mut self, name: &str, media_types: &str) -> Result<Vec<u8>, RegistryError> {
+        let url = self.url(&format!("manifests/{name}"))?;
+        let request = ApiRequest::new(Method::GET, url).with_field(header::ACCEPT, media_types);
+        let request_name = request.name();
+        let response = self.send(request)?;
+        match response.status {
+            200 => Ok(response.body),
+            _ => Err(self.error(Some(request_name), RegistryFault::unexpected_status(&response))),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Options of a client: scheme, timeouts, retries.
+
+use std::time::Duration;
+
+/// Options of a [`Client`](super::Client).
+///
+/// ```
+/// use sectile_oci::registry::{ClientOptions, Scheme};
+///
+/// let options = ClientOptions { scheme: Scheme::Http, ..Default::default() };
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientOptions {
+    /// The scheme of requests to registries.
+    pub scheme: Scheme,
+    /// Timeout for resolving a host, and again for connecting to it; 30 seconds by default.
+    pub connect_timeout: Duration,
+    /// Timeout for a connection on which no data is sent or received; 2 minutes by default. The duration of an upload
+    /// as a whole is not limited.
+    pub idle_timeout: Duration,
+    /// Timeout for the header of a response, and again for its body, after the request is sent; 5 minutes by default.
+    pub response_timeout: Duration,
+    /// Maximum number of attempts at one request, and at one upload; 5 by default. Responses with status 429, 502, 503
+    /// or 504 and lost connections are retried.
+    pub max_attempts: u32,
+    /// Pause before the second attempt, doubled before each further one; 1 second by default. A `Retry-After` of the
+    /// registry replaces it.
+    pub retry_pause: Duration,
+    /// Maximum sum of all pauses of one push; 2 minutes by default. A longer `Retry-After` is an error at once.
+    pub max_total_pause: Duration,
+    /// Size in bytes of the chunks of an upload, if the registry requests chunks and accepts this size; 16 MiB by
+    /// default.
+    pub chunk_size: u64,
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self {
+            scheme: Scheme::default(),
+            connect_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(120),
+            response_timeout: Duration::from_secs(300),
+            max_attempts: 5,
+            retry_pause: Duration::from_secs(1),
+            max_total_pause: Duration::from_secs(120),
+            chunk_size: 16 << 20,
+        }
+    }
+}
+
+/// The scheme of requests to registries. Credentials are only sent over HTTPS or to this machine, with every scheme.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Scheme {
+    /// Plain HTTP for `localhost`, 127.0.0.0/8 and `[::1]`, and HTTPS for every other host.
+    #[default]
+    Auto,
+    /// Plain HTTP.
+    Http,
+    /// HTTPS with the certificates that the system trusts.
+    Https,
+}

@@ -1,0 +1,370 @@
+//! Requests to one repository, with authorization, redirects and retries.
+
+use std::fmt::Write;
+use std::io::{self, Read};
+use std::ops::Range;
+use std::time::Duration;
+
+use ureq::http::{HeaderName, HeaderValue, Method, header};
+
+use super::challenge::{Challenge, challenges};
+use super::client::Client;
+use super::credential::Credential;
+use super::error::{RegistryError, RegistryFault, quote_escaped};
+use super::options::Scheme;
+use super::reference::{DOCKER, Reference};
+use super::retry::{self, RetryBudget};
+use super::transport::{RequestBody, Response, TransportError};
+use super::url::{Url, is_loopback};
+
+/// Maximum number of redirects of one request.
+const MAX_REDIRECTS: u32 = 5;
+
+/// A blob that can be read repeatedly, from any offset.
+pub(super) trait BlobSource {
+    /// Returns the length in bytes.
+    fn len(&self) -> u64;
+
+    /// Returns a reader that begins at an offset.
+    fn read_from(&self, offset: u64) -> io::Result<Box<dyn Read + '_>>;
+
+    /// Returns whether the contents changed.
+    fn is_changed(&self) -> io::Result<bool> {
+        Ok(false)
+    }
+}
+
+impl BlobSource for &[u8] {
+    fn len(&self) -> u64 {
+        <[u8]>::len(self) as u64
+    }
+
+    fn read_from(&self, offset: u64) -> io::Result<Box<dyn Read + '_>> {
+        Ok(Box::new(&self[(offset as usize).min(<[u8]>::len(self))..]))
+    }
+}
+
+/// The part of a blob that is the body of a request.
+pub(super) struct RequestPayload<'a> {
+    pub(super) source: &'a dyn BlobSource,
+    pub(super) range: Range<u64>,
+    /// Called with the number of bytes of the range that were passed to the connection.
+    pub(super) progress: &'a mut dyn FnMut(u64),
+}
+
+/// A request to a registry.
+pub(super) struct ApiRequest<'a> {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) fields: Vec<(HeaderName, HeaderValue)>,
+    pub(super) payload: Option<RequestPayload<'a>>,
+    /// Whether the request is retried after the connection is lost. Set if the request is idempotent.
+    pub(super) is_repeatable: bool,
+}
+
+impl ApiRequest<'_> {
+    pub(super) fn new(method: Method, url: Url) -> Self {
+        Self { method, url, fields: Vec::new(), payload: None, is_repeatable: true }
+    }
+
+    pub(super) fn with_field(mut self, name: HeaderName, value: &str) -> Self {
+        // Values are constants or checked media types. Any other value that is invalid in a header is omitted.
+        self.fields.extend(HeaderValue::from_str(value).ok().map(|value| (name, value)));
+        self
+    }
+
+    /// Returns the method and the URL, for errors.
+    pub(super) fn name(&self) -> String {
+        format!("{} {}", self.method, self.url)
+    }
+}
+
+impl<'a> ApiRequest<'a> {
+    pub(super) fn with_payload(self, payload: RequestPayload<'a>) -> Self {
+        Self { payload: Some(payload), ..self }
+    }
+}
+
+/// The access to a repository that a session requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RepositoryAccess {
+    /// Read access.
+    Pull,
+    /// Write access, and read access to find what the registry already has.
+    Push,
+}
+
+impl RepositoryAccess {
+    /// Returns the actions in the scope of a token.
+    pub(super) const fn actions(self) -> &'static str {
+        match self {
+            Self::Pull => "pull",
+            Self::Push => "pull,push",
+        }
+    }
+}
+
+/// A client's requests to one repository.
+pub(super) struct Session<'c> {
+    client: &'c Client,
+    reference: &'c Reference,
+    access: RepositoryAccess,
+    base: Url,
+    retries: RetryBudget,
+    state: SessionState,
+}
+
+/// What a session has learned about the registry, for a later session with the same repository.
+pub(super) struct SessionState {
+    credential: Option<CachedCredential>,
+    /// The header field that the registry last requested.
+    authorization: Option<HeaderValue>,
+    /// Whether the registry supports `Expect: 100-continue`.
+    supports_expect: bool,
+}
+
+/// The result of looking up a credential.
+struct CachedCredential(Option<Credential>);
+
+impl<'c> Session<'c> {
+    pub(super) fn new(
+        client: &'c Client,
+        reference: &'c Reference,
+        access: RepositoryAccess,
+    ) -> Result<Self, RegistryError> {
+        let state = SessionState { credential: None, authorization: None, supports_expect: true };
+        Self::resume(client, reference, access, state)
+    }
+
+    /// Continues with the state of an earlier session with the same repository and access.
+    pub(super) fn resume(
+        client: &'c Client,
+        reference: &'c Reference,
+        access: RepositoryAccess,
+        state: SessionState,
+    ) -> Result<Self, RegistryError> {
+        let scheme = match client.options.scheme {
+            Scheme::Http => "http",
+            Scheme::Auto if Self::is_local(reference) => "http",
+            Scheme::Auto | Scheme::Https => "https",
+        };
+        let base = format!("{scheme}://{}/v2/{}/", reference.api_host(), reference.repository());
+        let base = Url::parse(&base).map_err(|reason| {
+            RegistryError::new(reference, None, RegistryFault::Unreachable(format!("{base}: {reason}")))
+        })?;
+        let options = &client.options;
+        let retries = RetryBudget::new(options.retry_pause, options.max_total_pause);
+        Ok(Self { client, reference, access, base, retries, state })
+    }
+
+    /// Converts the session into its state.
+    pub(super) fn into_state(self) -> SessionState {
+        self.state
+    }
+
+    fn is_local(reference: &Reference) -> bool {
+        let registry = reference.registry();
+        let host = match registry.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => host,
+            _ => registry,
+        };
+        is_loopback(host)
+    }
+
+    pub(super) fn reference(&self) -> &'c Reference {
+        self.reference
+    }
+
+    pub(super) fn access(&self) -> RepositoryAccess {
+        self.access
+    }
+
+    pub(super) fn client(&self) -> &'c Client {
+        self.client
+    }
+
+    pub(super) fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// Returns the URL of a path below the repository.
+    pub(super) fn url(&self, path: &str) -> Result<Url, RegistryError> {
+        let url = self.base.join(path);
+        url.map_err(|reason| self.error(None, RegistryFault::malformed(format!("{path}: {reason}"))))
+    }
+
+    pub(super) fn error(&self, request: Option<String>, fault: RegistryFault) -> RegistryError {
+        RegistryError::new(self.reference, request, fault)
+    }
+
+    /// Sends a request, with retries, and returns the final response.
+    pub(super) fn send(&mut self, mut request: ApiRequest<'_>) -> Result<Response, RegistryError> {
+        let name = request.name();
+        self.try_send(&mut request).map_err(|fault| self.error(Some(name), fault))
+    }
+
+    pub(super) fn try_send(&mut self, request: &mut ApiRequest<'_>) -> Result<Response, RegistryFault> {
+        let mut is_authorized = false;
+        loop {
+            let response = self.retry(request.is_repeatable, |session| session.follow(request))?;
+            match response.status {
+                // Credentials are never sent to another origin.
+                401 if response.url.is_same_origin(&self.base) => {
+                    if is_authorized {
+                        return Err(RegistryFault::status(&response, self.rejected_advice()));
+                    }
+                    let challenges: Vec<Challenge> = challenges(response.fields("www-authenticate"));
+                    self.state.authorization = Some(self.authorization(&response, &challenges)?);
+                    is_authorized = true;
+                }
+                417 if self.state.supports_expect => self.state.supports_expect = false,
+                _ => return Ok(response),
+            }
+        }
+    }
+
+    /// Calls `send` again while a retry may help: if the registry is busy, and if a repeatable request loses its
+    /// connection.
+    pub(super) fn retry(
+        &mut self,
+        is_repeatable: bool,
+        mut send: impl FnMut(&Self) -> Result<Response, SendError>,
+    ) -> Result<Response, RegistryFault> {
+        let mut attempts = 1;
+        loop {
+            let is_last = attempts >= self.client.options.max_attempts;
+            let retry_after = match send(self) {
+                Err(SendError::Transport(TransportError::ConnectionLost(_))) if is_repeatable && !is_last => None,
+                Err(SendError::Transport(error)) => return Err(error.into_fault(attempts)),
+                Err(SendError::Fault(fault)) => return Err(fault),
+                Ok(response) if retry::is_transient(response.status) && !is_last => retry::retry_after(&response),
+                Ok(response) => return Ok(response),
+            };
+            self.wait(attempts, retry_after)?;
+            attempts += 1;
+        }
+    }
+
+    /// Pauses after this number of attempts.
+    pub(super) fn wait(&mut self, attempts: u32, retry_after: Option<Duration>) -> Result<(), RegistryFault> {
+        let max_total_pause = self.client.options.max_total_pause;
+        let waited = self.retries.wait(attempts, retry_after);
+        waited.map_err(|requested| RegistryFault::RetryTooLate { requested, max_total_pause })
+    }
+
+    /// Sends a request and follows redirects. Returns the first response that is not a redirect.
+    fn follow(&self, request: &mut ApiRequest<'_>) -> Result<Response, SendError> {
+        let mut url = request.url.clone();
+        for _ in 0..=MAX_REDIRECTS {
+            let mut fields = request.fields.clone();
+            if url.is_same_origin(&self.base) {
+                fields.extend(self.state.authorization.clone().map(|value| (header::AUTHORIZATION, value)));
+            }
+            let response = match &mut request.payload {
+                None => self.send_once(&request.method, &url, &fields, None),
+                Some(RequestPayload { source, range, progress }) => {
+                    let reader = source.read_from(range.start).map_err(TransportError::Source)?;
+                    let body = RequestBody::new(reader, range.end - range.start, progress);
+                    let mut body = if self.state.supports_expect { body } else { body.without_expect() };
+                    self.send_once(&request.method, &url, &fields, Some(&mut body))
+                }
+            }?;
+            let is_redirect = matches!(response.status, 301 | 302 | 303 | 307 | 308);
+            let Some(location) = response.field("location").filter(|_| is_redirect) else { return Ok(response) };
+            let refused = |reason| RegistryFault::Redirect { to: display_location(&url, location), reason };
+            if request.payload.is_some() && !matches!(response.status, 307 | 308)
+                || request.method == Method::POST && response.status < 307
+            {
+                return Err(refused("it asks for another request than was made").into());
+            }
+            url = url.join(location).and_then(|to| self.check_permitted(to)).map_err(refused)?;
+        }
+        Err(RegistryFault::Redirect { to: url.to_string(), reason: "it does so again and again" }.into())
+    }
+
+    /// Sends one request without redirects, retries and authorization.
+    pub(super) fn send_once(
+        &self,
+        method: &Method,
+        url: &Url,
+        fields: &[(HeaderName, HeaderValue)],
+        body: Option<&mut RequestBody<'_>>,
+    ) -> Result<Response, TransportError> {
+        self.client.transport.send(method, url, fields, body)
+    }
+
+    /// Returns a URL from the registry if requests to it are permitted.
+    ///
+    /// Plain HTTP is only permitted if the registry itself is used over plain HTTP, and only to the same host or within
+    /// this machine.
+    pub(super) fn check_permitted(&self, url: Url) -> Result<Url, &'static str> {
+        let is_near = url.is_same_host(&self.base) || url.is_loopback() && self.base.is_loopback();
+        if url.is_https() || !self.base.is_https() && is_near {
+            return Ok(url);
+        }
+        Err("it is not secure (plain HTTP)")
+    }
+
+    /// Returns the user's credential, which is looked up once.
+    pub(super) fn credential(&mut self) -> Result<Option<Credential>, RegistryFault> {
+        if let Some(CachedCredential(credential)) = &self.state.credential {
+            return Ok(credential.clone());
+        }
+        let found = self.client.credentials.find(self.reference).map_err(RegistryFault::Credentials)?;
+        self.state.credential = Some(CachedCredential(found.clone()));
+        Ok(found)
+    }
+
+    /// Returns advice after the registry rejected the credentials.
+    fn rejected_advice(&self) -> String {
+        match self.state.credential {
+            Some(CachedCredential(Some(_))) => {
+                format!("the credentials that are known are not accepted: {}", self.login_advice())
+            }
+            _ => self.login_advice(),
+        }
+    }
+
+    /// Returns advice about missing or wrong credentials.
+    pub(super) fn login_advice(&self) -> String {
+        let mut advice = "log in with `docker login".to_owned();
+        let registry = self.reference.registry();
+        if registry == DOCKER {
+            advice.push('`');
+        } else {
+            _ = write!(advice, " {registry}` or `podman login {registry}`");
+        }
+        advice
+    }
+}
+
+/// Checks that credentials may be sent to a URL.
+pub(super) fn check_secure(url: &Url) -> Result<(), RegistryFault> {
+    if url.is_https() || url.is_loopback() { Ok(()) } else { Err(RegistryFault::Insecure) }
+}
+
+/// Returns the target of a redirect without its query, which may contain a secret.
+fn display_location(base: &Url, location: &str) -> String {
+    match base.join(location) {
+        Ok(url) => url.to_string(),
+        Err(_) => quote_escaped(location.split('?').next().unwrap_or_default()),
+    }
+}
+
+/// The reason why a request has no response.
+pub(super) enum SendError {
+    Transport(TransportError),
+    Fault(RegistryFault),
+}
+
+impl From<TransportError> for SendError {
+    fn from(error: TransportError) -> Self {
+        Self::Transport(error)
+    }
+}
+
+impl From<RegistryFault> for SendError {
+    fn from(fault: RegistryFault) -> Self {
+        Self::Fault(fault)
+    }
+}

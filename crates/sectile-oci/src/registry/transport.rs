@@ -1,0 +1,249 @@
+//! Single HTTP requests with limited responses, without redirects, authorization and retries.
+
+use std::fmt;
+use std::io::{self, ErrorKind, Read};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ureq::config::AutoHeaderValue;
+use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
+use ureq::tls::{RootCerts, TlsConfig};
+use ureq::{Agent, Error, Proxy, SendBody};
+
+use super::options::ClientOptions;
+use super::url::Url;
+use crate::MAX_MANIFEST_SIZE;
+use sectile::Escaped;
+
+/// Maximum number of bytes kept of the body of an error response.
+const MAX_ERROR_BODY: u64 = 1 << 16;
+
+/// Maximum size of a response header in bytes.
+const MAX_HEADER: usize = 1 << 16;
+
+/// Minimum size of a body that is sent with `Expect: 100-continue`, so that a refusal is received before the connection
+/// closes. Source: RFC 9110, section 10.1.1.
+const MIN_EXPECT_BODY: u64 = 64 << 10;
+
+/// Timeout for `100 Continue`, as in other clients: servers may not support it.
+const CONTINUE_TIMEOUT: Duration = Duration::from_secs(1);
+
+#[derive(Debug)]
+pub(super) struct Transport {
+    /// For this machine, without a proxy.
+    direct: Agent,
+    /// For other hosts, through the proxy that the environment names.
+    outward: Agent,
+}
+
+/// The body of a request, of a known length.
+pub(super) struct RequestBody<'a> {
+    reader: Box<dyn Read + 'a>,
+    len: u64,
+    sent: u64,
+    progress: &'a mut dyn FnMut(u64),
+    read_error: Option<io::Error>,
+    /// Whether `Expect: 100-continue` may be sent.
+    allows_expect: bool,
+}
+
+/// The response of a server.
+#[derive(Debug)]
+pub(super) struct Response {
+    /// The URL of the request.
+    pub(super) url: Url,
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    /// The body; for an error status, its beginning.
+    pub(super) body: Vec<u8>,
+}
+
+/// The reason why there is no response.
+#[derive(Debug)]
+pub(super) enum TransportError {
+    /// The body of the request cannot be read.
+    Source(io::Error),
+    /// The connection was lost. A retry may help.
+    ConnectionLost(io::Error),
+    /// No connection could be made.
+    Unreachable(String),
+    Tls(String),
+    /// No data was sent or received for too long.
+    TimedOut,
+    /// The response is not valid HTTP.
+    Malformed(String),
+    TooLarge(&'static str),
+}
+
+impl Transport {
+    pub(super) fn new(options: &ClientOptions) -> Self {
+        let agent = |proxy| {
+            Agent::config_builder()
+                .http_status_as_error(false)
+                .max_redirects(0)
+                .max_redirects_will_error(false)
+                .proxy(proxy)
+                .tls_config(tls_config())
+                .user_agent(AutoHeaderValue::Provided(USER_AGENT.to_owned().into()))
+                .accept(AutoHeaderValue::None)
+                .max_response_header_size(MAX_HEADER)
+                .timeout_resolve(Some(options.connect_timeout))
+                .timeout_connect(Some(options.connect_timeout))
+                .timeout_per_read(Some(options.idle_timeout))
+                .timeout_per_write(Some(options.idle_timeout))
+                .timeout_send_request(Some(options.response_timeout))
+                .timeout_await_100(Some(CONTINUE_TIMEOUT.min(options.idle_timeout / 2)))
+                .timeout_recv_response(Some(options.response_timeout))
+                .timeout_recv_body(Some(options.response_timeout))
+                .build()
+                .new_agent()
+        };
+        Self { direct: agent(None), outward: agent(Proxy::try_from_env()) }
+    }
+
+    /// Sends a request. Header fields that contain secrets must be marked as sensitive.
+    pub(super) fn send(
+        &self,
+        method: &Method,
+        url: &Url,
+        fields: &[(HeaderName, HeaderValue)],
+        body: Option<&mut RequestBody<'_>>,
+    ) -> Result<Response, TransportError> {
+        let mut request = Request::builder().method(method).uri(url.uri().clone());
+        for (name, value) in fields {
+            request = request.header(name, value);
+        }
+        if let Some(body) = &body {
+            request = request.header(header::CONTENT_LENGTH, body.len);
+            if body.allows_expect && body.len >= MIN_EXPECT_BODY {
+                request = request.header(header::EXPECT, "100-continue");
+            }
+        }
+        let agent = if url.is_loopback() { &self.direct } else { &self.outward };
+        let result = match body {
+            None => agent.run(request.body(SendBody::none()).map_err(Error::Http)?),
+            Some(body) => {
+                let result = agent.run(request.body(SendBody::from_reader(body)).map_err(Error::Http)?);
+                match body.read_error.take() {
+                    Some(error) => return Err(TransportError::Source(error)),
+                    None => result,
+                }
+            }
+        };
+        let (parts, body) = result?.into_parts();
+        let status = parts.status.as_u16();
+        let body = if *method == Method::HEAD { Vec::new() } else { read_body(body.into_reader(), status)? };
+        Ok(Response { url: url.clone(), status, headers: parts.headers, body })
+    }
+}
+
+const USER_AGENT: &str = concat!("sectile/", env!("CARGO_PKG_VERSION"));
+
+/// TLS with the certificates that the system trusts.
+fn tls_config() -> TlsConfig {
+    TlsConfig::builder()
+        .root_certs(RootCerts::PlatformVerifier)
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .build()
+}
+
+/// Reads the body of a response. The body of an error response may be incomplete.
+fn read_body(reader: impl Read, status: u16) -> Result<Vec<u8>, TransportError> {
+    let mut body = Vec::new();
+    if status >= 300 {
+        _ = reader.take(MAX_ERROR_BODY).read_to_end(&mut body);
+        return Ok(body);
+    }
+    reader.take(MAX_MANIFEST_SIZE + 1).read_to_end(&mut body).map_err(Error::from)?;
+    if body.len() as u64 > MAX_MANIFEST_SIZE {
+        return Err(TransportError::TooLarge("its body is larger than 4 MiB"));
+    }
+    Ok(body)
+}
+
+impl From<Error> for TransportError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Timeout(_) => Self::TimedOut,
+            Error::Io(error) => match error.kind() {
+                ErrorKind::ConnectionReset
+                | ErrorKind::ConnectionAborted
+                | ErrorKind::BrokenPipe
+                | ErrorKind::NotConnected
+                | ErrorKind::UnexpectedEof => Self::ConnectionLost(error),
+                ErrorKind::TimedOut | ErrorKind::WouldBlock => Self::TimedOut,
+                ErrorKind::InvalidData => Self::Tls(escaped_beginning(&error)),
+                _ => Self::Unreachable(escaped_beginning(&error)),
+            },
+            Error::HostNotFound => Self::Unreachable("there is no such host".to_owned()),
+            Error::ConnectionFailed => Self::Unreachable("there is no connection".to_owned()),
+            Error::ConnectProxyFailed(error) => {
+                Self::Unreachable(format!("the proxy refuses the connection: {}", escaped_beginning(&error)))
+            }
+            Error::Tls(reason) => Self::Tls(reason.to_owned()),
+            Error::Rustls(error) => Self::Tls(escaped_beginning(&error)),
+            Error::LargeResponseHeader(..) => Self::TooLarge("its header is larger than 64 KiB"),
+            error => Self::Malformed(escaped_beginning(&error)),
+        }
+    }
+}
+
+/// Returns the beginning of an error's message, escaped, because it may contain text of the server.
+fn escaped_beginning(error: &dyn fmt::Display) -> String {
+    const MAX_CHARS: usize = 300;
+    let text: String = error.to_string().chars().take(MAX_CHARS).collect();
+    Escaped::new(&text).to_string()
+}
+
+impl<'a> RequestBody<'a> {
+    /// Creates a body. `progress` is called with the number of bytes that were passed to the connection.
+    pub(super) fn new(reader: Box<dyn Read + 'a>, len: u64, progress: &'a mut dyn FnMut(u64)) -> Self {
+        Self { reader, len, sent: 0, progress, read_error: None, allows_expect: true }
+    }
+
+    /// Disables `Expect: 100-continue`.
+    pub(super) fn without_expect(self) -> Self {
+        Self { allows_expect: false, ..self }
+    }
+}
+
+impl Read for RequestBody<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let max = (self.len - self.sent).min(buffer.len() as u64) as usize;
+        if max == 0 {
+            return Ok(0);
+        }
+        let read = loop {
+            match self.reader.read(&mut buffer[..max]) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Ok(0) => break Err(ErrorKind::UnexpectedEof.into()),
+                read => break read,
+            }
+        };
+        let read = read.map_err(|error| {
+            let kind = error.kind();
+            self.read_error = Some(error);
+            io::Error::from(kind)
+        })?;
+        self.sent += read as u64;
+        (self.progress)(self.sent);
+        Ok(read)
+    }
+}
+
+impl fmt::Debug for RequestBody<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestBody").field("len", &self.len).field("sent", &self.sent).finish_non_exhaustive()
+    }
+}
+
+impl Response {
+    /// Returns the value of a header field, if it is text.
+    pub(super) fn field(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    pub(super) fn fields<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s str> {
+        self.headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok())
+    }
+}

@@ -1,0 +1,24 @@
+//! Public types of the crate are `Send` and `Sync`. Checked by compiling.
+
+use sectile_oci::{AnnotationError, AnnotationOptions, Image, ImageDraft, ImageError, ImageOptions};
+use sectile_oci::{Layout, LayoutError, LayoutImage};
+
+fn shared<T: Send + Sync>() {}
+
+macro_rules! all_shared {
+    ($($type:ty),* $(,)?) => { $(shared::<$type>();)* };
+}
+
+#[test]
+fn everything_is_send_and_sync() {
+    all_shared!(AnnotationError, AnnotationOptions, Image, ImageDraft, ImageError, ImageOptions);
+    all_shared!(Layout, LayoutError, LayoutImage);
+}
+
+#[cfg(feature = "registry")]
+#[test]
+fn registry_clients_are_send_and_sync() {
+    use sectile_oci::registry::{Client, Credentials, RegistryError, RegistryImage};
+
+    all_shared!(Client, Credentials, RegistryError, RegistryImage);
+}

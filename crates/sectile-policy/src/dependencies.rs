@@ -1,0 +1,100 @@
+//! Rules about packages that a binary was built from.
+
+use super::Items;
+use super::Versions;
+use super::names::{NameFilter, NameMatch, name_filter_methods};
+use super::violations::{RuleViolations, Spot};
+use sectile::FindingCode;
+use sectile::Glob;
+use sectile::metadata::Item;
+use sectile::metadata::Metadata;
+use sectile::scan::ItemPath;
+
+/// Refuses packages in cargo-auditable's `.dep-v0` section, or requires a list of packages.
+///
+/// - A package matches by name, version and source; a criterion that is not given matches any. The binary's own package
+///   has no source, and matches no source pattern.
+/// - A package whose version cannot be compared with a range is refused.
+/// - If the list cannot be read, is empty or occurs more than once, the rule cannot be judged (`not-judged`). A missing
+///   list is refused only if one is required.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dependencies {
+    items: Items,
+    filter: NameFilter,
+    sources: Vec<Glob>,
+    required: bool,
+}
+
+const SECTION: &str = ".dep-v0";
+
+impl Dependencies {
+    /// Refuses the packages that these items list: all of them, unless the rule is narrowed.
+    pub fn refused(items: Items) -> Self {
+        Self { items, filter: NameFilter::default(), sources: Vec::new(), required: false }
+    }
+
+    /// Requires a list of packages in each of these items. An item that is named by its path must exist.
+    pub fn required(items: Items) -> Self {
+        Self { required: true, ..Self::refused(items) }
+    }
+
+    name_filter_methods!();
+
+    /// Adds sources: only packages from these match. Known sources are `crates.io`, `git`, `local` and `registry`.
+    #[must_use]
+    pub fn with_sources(mut self, sources: impl IntoIterator<Item = Glob>) -> Self {
+        self.sources.extend(sources);
+        self
+    }
+
+    /// Skips items that were not read to their ends: a later list might count.
+    pub(super) fn judge(&self, metadata: &Metadata<'_>, complete: bool, violations: &mut RuleViolations<'_>) {
+        for (number, item) in self.items.select(metadata).filter(|(_, item)| complete || item.is_complete()) {
+            let offset = item.dependencies().map_or(item.start(), |dependencies| dependencies.raw().range().start);
+            let spot = Spot { item: number, offset, section: Some(SECTION) };
+            let path = || item.path();
+            match item.sections_named(SECTION) {
+                0 if self.required => {
+                    let message = || "a list of dependencies is required here, and is missing".to_owned();
+                    violations.add(FindingCode::MissingField, spot, path, message);
+                }
+                0 => {}
+                1 => self.judge_list(item, spot, path, violations),
+                _ => violations.not_judged_at(spot, path, "there is more than one list of dependencies"),
+            }
+        }
+        for absent in self.items.absent(metadata).into_iter().filter(|_| self.required && complete) {
+            let message = || format!("there is no item {absent}, which is required to list its dependencies");
+            violations.add(FindingCode::MissingField, Spot::ROOT, ItemPath::root, message);
+        }
+    }
+
+    fn judge_list(
+        &self,
+        item: Item<'_>,
+        spot: Spot<'_>,
+        path: impl Fn() -> ItemPath,
+        violations: &mut RuleViolations<'_>,
+    ) {
+        let packages = item.dependencies().map(sectile::metadata::Dependencies::packages).unwrap_or_default();
+        if packages.is_empty() {
+            violations.not_judged_at(spot, path, "the list of dependencies is empty, or could not be read");
+            return;
+        }
+        let is_from = |source: &str| self.sources.iter().any(|glob| glob.matches(source));
+        for package in packages.iter().filter(|_| !self.required) {
+            if !self.sources.is_empty() && (package.root || !is_from(&package.source)) {
+                continue;
+            }
+            let matched = self.filter.matches(&package.name, &package.version);
+            if matched != NameMatch::No {
+                let message = || {
+                    let from = if self.sources.is_empty() { "" } else { &*package.source };
+                    let from = if from.is_empty() { String::new() } else { format!(" (from {from})") };
+                    matched.message("the dependency", &package.name, &package.version) + &from
+                };
+                violations.add_each(FindingCode::RefusedDependency, spot, &path, message);
+            }
+        }
+    }
+}

@@ -1,0 +1,382 @@
+//! The table of keys of a policy's file.
+
+use sectile::FindingCode;
+use sectile::Limits;
+
+use self::{PolicyTable as Table, PolicyValueType as Type};
+
+/// A table of a policy's file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum PolicyTable {
+    /// The file itself.
+    Top,
+    /// `[limits]`
+    Limits,
+    /// `[severity]`
+    Severity,
+    /// `[[required]]`
+    Required,
+    /// `[[licenses]]`
+    Licenses,
+    /// `[[sources]]`
+    Sources,
+    /// `[[producers]]`
+    Producers,
+    /// `[[dependencies]]`
+    Dependencies,
+    /// `[[sections]]`
+    Sections,
+    /// `[[imports]]`
+    Imports,
+    /// `[[exceptions]]`
+    Exceptions,
+}
+
+impl PolicyTable {
+    /// All tables, the file itself first.
+    pub const ALL: [Self; 11] = [
+        Self::Top,
+        Self::Limits,
+        Self::Severity,
+        Self::Required,
+        Self::Licenses,
+        Self::Sources,
+        Self::Producers,
+        Self::Dependencies,
+        Self::Sections,
+        Self::Imports,
+        Self::Exceptions,
+    ];
+
+    /// The tables of rules. Each may occur several times.
+    pub const RULES: [Self; 7] = [
+        Self::Required,
+        Self::Licenses,
+        Self::Sources,
+        Self::Producers,
+        Self::Dependencies,
+        Self::Sections,
+        Self::Imports,
+    ];
+
+    /// Whether the table may occur several times.
+    pub fn is_list(self) -> bool {
+        self == Self::Exceptions || Self::RULES.contains(&self)
+    }
+
+    /// The key of the table; empty for the file itself.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Top => "",
+            Self::Limits => "limits",
+            Self::Severity => "severity",
+            Self::Required => "required",
+            Self::Licenses => "licenses",
+            Self::Sources => "sources",
+            Self::Producers => "producers",
+            Self::Dependencies => "dependencies",
+            Self::Sections => "sections",
+            Self::Imports => "imports",
+            Self::Exceptions => "exceptions",
+        }
+    }
+
+    /// Groups of keys; one key of each group is required.
+    pub const fn required_keys(self) -> &'static [&'static [&'static str]] {
+        match self {
+            Self::Top | Self::Limits | Self::Severity => &[],
+            Self::Required => &[&["fields"]],
+            Self::Licenses | Self::Sources => &[&["allow", "deny"]],
+            Self::Producers => &[&["fields", "names", "versions", "required"]],
+            Self::Dependencies => &[&["names", "versions", "sources", "required"]],
+            Self::Sections => &[&["names", "kinds", "larger-than"]],
+            Self::Imports => &[&["names"]],
+            Self::Exceptions => &[&["paths", "digests"], &["reason"]],
+        }
+    }
+}
+
+/// The type of a key's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PolicyValueType {
+    /// `note`, `warning` or `error`.
+    Severity,
+    /// A severity, or `ignore`.
+    SeverityOrIgnore,
+    /// A whole number.
+    Number {
+        /// The smallest valid number.
+        min: u64,
+        /// The largest valid number.
+        max: u64,
+    },
+    /// A group of items or the path of one, or a list of these.
+    Items,
+    /// Annotation fields, and `name`.
+    Fields,
+    /// SPDX expressions without `AND`.
+    Licenses,
+    /// Patterns for names.
+    Patterns,
+    /// Kinds of sections.
+    Kinds,
+    /// Annotation fields that hold a URL.
+    UrlFields,
+    /// Patterns for URLs.
+    UrlPatterns,
+    /// Fields of producers.
+    ProducersFields,
+    /// Ranges of versions.
+    Versions,
+    /// Codes of findings.
+    Codes,
+    /// Digests, as stores name blobs.
+    Digests,
+    /// A calendar day.
+    Day,
+    /// `true` or `false`.
+    Boolean,
+    /// One line of text.
+    Text,
+}
+
+impl PolicyValueType {
+    /// Description for documentation and messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Severity => "`note`, `warning` or `error`",
+            Self::SeverityOrIgnore => "`note`, `warning`, `error` or `ignore`",
+            Self::Number { .. } => "a whole number",
+            Self::Items => "items",
+            Self::Fields => "fields",
+            Self::Licenses => "licences",
+            Self::Patterns => "patterns",
+            Self::Kinds => "kinds of sections",
+            Self::UrlFields => "fields with a URL",
+            Self::UrlPatterns => "patterns for URLs",
+            Self::ProducersFields => "`language`, `processed-by`, `sdk`",
+            Self::Versions => "ranges of versions",
+            Self::Codes => "codes of findings",
+            Self::Digests => "digests",
+            Self::Day => "a day",
+            Self::Boolean => "`true` or `false`",
+            Self::Text => "a string",
+        }
+    }
+}
+
+/// A row of the table of keys.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct PolicyKey {
+    /// The table that contains the key.
+    pub table: PolicyTable,
+    /// The key.
+    pub name: &'static str,
+    /// The type of the value.
+    pub value_type: PolicyValueType,
+    /// The default, as it would be written; empty if there is none.
+    pub default: &'static str,
+    /// Description of the key.
+    pub help: &'static str,
+}
+
+impl PolicyKey {
+    /// The whole table of keys. `[severity]` has a key for each code.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let limits = LIMITS.into_iter().map(|limit| limit.key);
+        let severity = |code: FindingCode| Self {
+            table: Table::Severity,
+            name: code.name(),
+            value_type: Type::SeverityOrIgnore,
+            default: code.severity().name(),
+            help: code.help(),
+        };
+        let rules = Table::RULES.into_iter().flat_map(Self::for_rule);
+        [REFUSE].into_iter().chain(limits).chain(FindingCode::ALL.map(severity)).chain(rules).chain(EXCEPTIONS)
+    }
+
+    /// The keys of a rule: its own, and those of every rule.
+    fn for_rule(table: PolicyTable) -> impl Iterator<Item = Self> {
+        let own = RULES.into_iter().filter(move |key| key.table == table);
+        own.chain([
+            key(table, "severity", Type::Severity, "error", "How bad it is to break the rule."),
+            key(table, "reason", Type::Text, "", "Why it is so, or what to do: stands in the message."),
+        ])
+    }
+
+    /// Sets the limit of this key.
+    pub(super) fn set_limit(&self, limits: &mut Limits, number: u64) {
+        if let Some(limit) = LIMITS.iter().find(|limit| limit.key.name == self.name) {
+            (limit.set)(limits, number);
+        }
+    }
+}
+
+const REFUSE: PolicyKey =
+    key(Table::Top, "refuse", Type::Severity, "error", "Findings of this severity, and of worse, refuse a file.");
+
+/// A key of `[limits]`, and the setter of its limit.
+#[derive(Clone, Copy)]
+struct LimitKey {
+    key: PolicyKey,
+    set: fn(&mut Limits, u64),
+}
+
+const MAX_32: u64 = u32::MAX as u64;
+const MAX_64: u64 = i64::MAX as u64; // the largest integer of TOML
+
+macro_rules! limits {
+    ($($name:literal $limit:ident: $number:ident, $min:literal to $max:ident, $default:literal, $help:literal;)*) => {
+        const LIMITS: [LimitKey; [$($min),*].len()] = [$(LimitKey {
+            key: key(Table::Limits, $name, Type::Number { min: $min, max: $max }, $default, $help),
+            set: |limits, number| limits.$limit = number as $number,
+        }),*];
+    };
+}
+
+limits! {
+    "depth" max_depth: u32, 1 to MAX_32, "1_000", "Items that may enclose one another, the root counted.";
+    "items" max_items: u32, 1 to MAX_32, "100_000", "Items in the tree, the root counted.";
+    "sections" max_sections: u64, 0 to MAX_64, "100_000_000", "Sections in the whole file.";
+    "name" max_name_len: u32, 0 to MAX_32, "100_000", "Bytes of a custom section's name.";
+    "data" max_section_data: u32, 0 to MAX_32, "1_048_576", "Bytes of one section's data that are decoded.";
+    "interface" max_interface_section: u32, 0 to MAX_32, "33_554_432",
+        "Bytes of one import or export section that are decoded, where a rule asks for imports.";
+    "kept" max_retained_bytes: u64, 0 to MAX_64, "67_108_864", "Bytes of values kept from the whole file.";
+    "inflated" max_inflated: u32, 0 to MAX_32, "8_388_608", "Bytes that one compressed section may inflate to.";
+    "findings" max_findings_per_code: u32, 1 to MAX_32, "64", "Findings kept of each code; further ones are counted.";
+}
+
+const fn key(
+    table: PolicyTable,
+    name: &'static str,
+    value_type: PolicyValueType,
+    default: &'static str,
+    help: &'static str,
+) -> PolicyKey {
+    PolicyKey { table, name, value_type, default, help }
+}
+
+/// The keys of single rules.
+const RULES: [PolicyKey; 28] = [
+    key(Table::Required, "items", Type::Items, "root", "The items that must say it."),
+    key(
+        Table::Required,
+        "fields",
+        Type::Fields,
+        "",
+        "What each of them must say, itself: there, not blank, and UTF-8.",
+    ),
+    key(Table::Licenses, "items", Type::Items, "all", "The items whose licences are judged."),
+    key(Table::Licenses, "allow", Type::Licenses, "", "What is allowed: where it stands, nothing else is."),
+    key(Table::Licenses, "deny", Type::Licenses, "", "What is denied, whatever is allowed."),
+    key(Table::Sources, "items", Type::Items, "all", "The items whose URLs are judged."),
+    key(Table::Sources, "fields", Type::UrlFields, "source", "The fields that are judged."),
+    key(Table::Sources, "allow", Type::UrlPatterns, "", "What is allowed: where it stands, nothing else is."),
+    key(Table::Sources, "deny", Type::UrlPatterns, "", "What is denied, whatever is allowed."),
+    key(Table::Producers, "items", Type::Items, "all", "The items whose producers are judged, each by itself."),
+    key(Table::Producers, "fields", Type::ProducersFields, "", "The fields that are meant; without it, any."),
+    key(Table::Producers, "names", Type::Patterns, "", "The producers that are meant; without it, any."),
+    key(Table::Producers, "except", Type::Patterns, "", "The producers that are not, all the same."),
+    key(Table::Producers, "versions", Type::Versions, "", "Their versions that are meant; without it, any."),
+    key(
+        Table::Producers,
+        "required",
+        Type::Boolean,
+        "false",
+        "What is meant is not refused, but one of it is required of each of the items.",
+    ),
+    key(Table::Dependencies, "items", Type::Items, "all", "The items whose lists of packages are judged."),
+    key(Table::Dependencies, "names", Type::Patterns, "", "The packages that are refused; without it, any."),
+    key(Table::Dependencies, "except", Type::Patterns, "", "The packages that are not, all the same."),
+    key(Table::Dependencies, "versions", Type::Versions, "", "Their versions that are refused; without it, any."),
+    key(
+        Table::Dependencies,
+        "sources",
+        Type::Patterns,
+        "",
+        "Only packages from there are refused: `crates.io`, `git`, `local`, `registry`.",
+    ),
+    key(
+        Table::Dependencies,
+        "required",
+        Type::Boolean,
+        "false",
+        "A list of packages is required of each of the items; stands without the keys that refuse.",
+    ),
+    key(Table::Sections, "items", Type::Items, "all", "The items whose own sections are judged."),
+    key(Table::Sections, "names", Type::Patterns, "", "The custom sections that are refused."),
+    key(Table::Sections, "kinds", Type::Kinds, "", "The kinds of sections that are refused."),
+    key(Table::Sections, "except", Type::Patterns, "", "The custom sections that are not, all the same."),
+    key(
+        Table::Sections,
+        "larger-than",
+        Type::Number { min: 0, max: MAX_64 },
+        "",
+        "Only sections of more bytes are refused, their headers included; of all kinds where neither `names` nor `kinds` stands.",
+    ),
+    key(Table::Imports, "names", Type::Patterns, "", "The root item's imports that are refused."),
+    key(Table::Imports, "except", Type::Patterns, "", "The imports that are not, all the same."),
+];
+
+const EXCEPTIONS: [PolicyKey; 6] = [
+    key(Table::Exceptions, "paths", Type::Patterns, "", "For files of which every path matches one of these."),
+    key(Table::Exceptions, "digests", Type::Digests, "", "For files of one of these digests."),
+    key(
+        Table::Exceptions,
+        "verified",
+        Type::Boolean,
+        "false",
+        "Only where the digest was computed, and is not just what the store says.",
+    ),
+    key(
+        Table::Exceptions,
+        "codes",
+        Type::Codes,
+        "",
+        "The findings that are excused; without it, all but `not-judged`, `changed` and `digest-mismatch`.",
+    ),
+    key(Table::Exceptions, "expires", Type::Day, "", "The last day on which it holds."),
+    key(Table::Exceptions, "reason", Type::Text, "", "Why it is made; must be there."),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_limit_has_a_key() {
+        let mut limits = Limits::default();
+        for (number, key) in (1000..).zip(PolicyKey::all().filter(|key| key.table == Table::Limits)) {
+            key.set_limit(&mut limits, number);
+        }
+        // A new limit breaks the build here.
+        let expected = Limits {
+            max_depth: 1000,
+            max_items: 1001,
+            max_sections: 1002,
+            max_name_len: 1003,
+            max_section_data: 1004,
+            max_interface_section: 1005,
+            max_retained_bytes: 1006,
+            max_inflated: 1007,
+            max_findings_per_code: 1008,
+        };
+        assert_eq!(limits, expected);
+        for key in PolicyKey::all().filter(|key| key.table == Table::Limits) {
+            key.set_limit(&mut limits, key.default.replace('_', "").parse().unwrap());
+        }
+        assert_eq!(limits, Limits::default());
+    }
+
+    #[test]
+    fn keys_are_unique() {
+        let keys: Vec<_> = PolicyKey::all().map(|key| (key.table, key.name)).collect();
+        for (nth, key) in keys.iter().enumerate() {
+            assert!(!keys[..nth].contains(key), "{key:?}");
+        }
+    }
+}

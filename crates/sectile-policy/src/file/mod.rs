@@ -1,0 +1,92 @@
+//! Policies from TOML files.
+
+mod error;
+mod keys;
+mod rules;
+mod table;
+
+use std::path::Path;
+
+pub use self::error::PolicyError;
+pub use self::keys::{PolicyKey, PolicyTable, PolicyValueType};
+use self::table::{InvalidEntry, PolicyEntry, TableReader};
+use super::Policy;
+use sectile::FindingCode;
+use sectile_document::{self, file};
+
+impl Policy {
+    /// Loads a policy from a TOML file. Its format is the table of [keys](PolicyKey::all), documented in
+    /// `docs/policy.md`.
+    ///
+    /// ```no_run
+    /// let policy = sectile_policy::Policy::read("policy.toml")?;
+    /// # Ok::<(), sectile_policy::PolicyError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, is not a regular file, is larger than 1 MiB or not UTF-8; or as for
+    /// [`parse`](Self::parse).
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, PolicyError> {
+        let path = path.as_ref();
+        let text = file::read(path).map_err(|error| PolicyError::from_file_error(path, error))?;
+        Self::parse(path, &text)
+    }
+
+    /// Parses the text of a policy. The path appears in errors.
+    ///
+    /// ```
+    /// use sectile::Severity;
+    /// use sectile_policy::Policy;
+    ///
+    /// let policy = Policy::parse("policy.toml", "refuse = \"warning\"\n[[licenses]]\nallow = [\"MIT\"]\n")?;
+    /// assert_eq!(policy.refuse, Severity::Warning);
+    ///
+    /// let error = Policy::parse("policy.toml", "[[licenses]]\nallow = [\"MIT\", \"mitt\"]\n").unwrap_err();
+    /// let message = "policy.toml:2:17: licenses.allow: `mitt` is no SPDX expression: unknown term, at `mitt`; ";
+    /// assert!(error.to_string().starts_with(message));
+    /// # Ok::<(), sectile_policy::PolicyError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The text is not TOML, or nests deeper than 100; a key is unknown, duplicate, or has an invalid value. The error
+    /// says where, and what is valid there.
+    pub fn parse(path: impl AsRef<Path>, text: &str) -> Result<Self, PolicyError> {
+        let invalid = |entry: InvalidEntry| PolicyError::invalid(path.as_ref(), text, entry);
+        let root = sectile_document::toml(text).map_err(|error| {
+            invalid(InvalidEntry { start: error.start, key: String::new(), message: error.message })
+        })?;
+        policy(&PolicyEntry::root(&root)).map_err(invalid)
+    }
+}
+
+fn policy(root: &PolicyEntry<'_>) -> Result<Policy, InvalidEntry> {
+    let mut policy = Policy::default();
+    let top = TableReader::new(PolicyTable::Top, root)?;
+    if let Some(refuse) = top.entry("refuse") {
+        policy.refuse = refuse.severity()?;
+    }
+    if let Some(limits) = top.entry(PolicyTable::Limits.name()) {
+        for (key, entry) in TableReader::new(PolicyTable::Limits, &limits)?.entries() {
+            key.set_limit(&mut policy.limits, entry.number(&key)?);
+        }
+    }
+    if let Some(severities) = top.entry(PolicyTable::Severity.name()) {
+        let table = TableReader::new(PolicyTable::Severity, &severities)?;
+        for code in FindingCode::ALL {
+            if let Some(entry) = table.entry(code.name()) {
+                policy = policy.with_severity(code, entry.severity_or_ignore()?);
+            }
+        }
+    }
+    for table in PolicyTable::RULES {
+        for entry in top.entry(table.name()).map_or_else(|| Ok(Vec::new()), |entry| entry.tables())? {
+            policy = policy.with_rule(rules::rule(&TableReader::new(table, &entry)?)?);
+        }
+    }
+    for entry in top.entry(PolicyTable::Exceptions.name()).map_or_else(|| Ok(Vec::new()), |entry| entry.tables())? {
+        policy = policy.with_exception(rules::exception(&TableReader::new(PolicyTable::Exceptions, &entry)?)?);
+    }
+    Ok(policy)
+}

@@ -1,0 +1,84 @@
+//! Reports on WebAssembly binaries, and policies that judge them.
+//!
+//! A [`Policy`] sets the severity of each kind of finding, the severity from which a file is refused, and a list of
+//! [`Rule`]s. [`Policy::judge`] turns a [`Report`](crate::report::Report) into a [`Verdict`]. A broken rule is a
+//! finding like any other, with a code of the same table.
+//!
+//! Some rules need more than metadata. A [`PolicyReader`] reads everything that a policy needs in one pass; [`read`],
+//! [`read_slice`], [`read_at`], [`read_fetch`] and [`read_input`] drive it. A rule whose data was not read is broken
+//! (`not-judged`), never skipped.
+//!
+//! A policy may contain [`Exception`]s for files at certain paths or with certain digests. A report does not hold this
+//! context: pass it to [`Policy::judge_with_context`] as a [`JudgeContext`].
+//!
+//! Build a policy in code, or load it from a TOML file with [`Policy::read`]. The [`gate`] module judges uploads while
+//! they arrive.
+//!
+//! ```
+//! use sectile::{FindingCode, Field};
+//! use sectile_policy::report::Report;
+//! use sectile_policy::{Items, Licenses, Policy, Required, Rule};
+//!
+//! let policy = Policy::default()
+//!     .with_rule(Rule::new(Required::new(Items::root(), [Field::Version.into()])))
+//!     .with_rule(Rule::new(Licenses::new(Items::all()).allow("MIT")?));
+//!
+//! let module = b"\0asm\x01\0\0\0\x00\x1c\x08licensesMIT OR GPL-3.0-only";
+//! let outcome = sectile_policy::read_slice(module, &policy);
+//! let report = Report::for_policy("a.wasm".as_ref(), None, &outcome);
+//! let verdict = policy.judge(&report);
+//! assert!(!verdict.is_accepted()); // the license is permitted, but the version is missing
+//! let codes: Vec<FindingCode> = verdict.findings().iter().map(|judged| judged.finding().code()).collect();
+//! assert_eq!(codes, [FindingCode::MissingField]);
+//! # Ok::<(), sectile_policy::RuleError>(())
+//! ```
+
+mod context;
+mod day;
+mod dependencies;
+mod exceptions;
+mod file;
+mod fingerprint;
+pub mod gate;
+mod imports;
+mod items;
+mod licenses;
+mod names;
+mod policy;
+mod producers;
+mod reading;
+pub mod report;
+mod required;
+mod rule;
+mod sections;
+mod sources;
+mod terms;
+mod urls;
+mod verdict;
+mod versions;
+mod violations;
+
+pub use self::context::JudgeContext;
+pub use self::day::Day;
+pub use self::dependencies::Dependencies;
+pub use self::exceptions::Exception;
+pub use self::file::{PolicyError, PolicyKey, PolicyTable, PolicyValueType};
+pub use self::imports::Imports;
+pub use self::items::{ItemGroup, Items};
+pub use self::licenses::Licenses;
+pub use self::policy::Policy;
+pub use self::producers::Producers;
+pub use self::reading::{PolicyReader, Reading, read, read_at, read_fetch, read_input, read_slice};
+pub use self::required::{Required, RequiredValue};
+pub use self::rule::{Demand, Rule, RuleError};
+pub use self::sections::{SectionMatches, Sections, section_kinds};
+pub use self::sources::Sources;
+pub use self::verdict::{JudgedFinding, Verdict};
+pub use self::versions::Versions;
+
+/// Shared with the audit. Not a public interface: it changes without notice.
+#[doc(hidden)]
+pub mod internal {
+    pub use crate::report::json::{write_head, write_item, write_judged};
+    pub use crate::verdict::judged;
+}

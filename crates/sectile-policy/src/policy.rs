@@ -1,0 +1,78 @@
+//! The policy.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sectile::{FindingCode, Limits, Severity};
+
+use super::{Exception, Rule};
+
+/// Decides which findings a binary may have, and what it must contain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Policy {
+    /// Findings of at least this severity are refused.
+    pub refuse: Severity,
+    /// Limits for reading a file that is to be judged.
+    pub limits: Limits,
+    /// Severities that differ from the table of codes; `None` for findings that are ignored.
+    pub(crate) severities: BTreeMap<FindingCode, Option<Severity>>,
+    pub(crate) rules: Vec<Arc<Rule>>,
+    pub(crate) exceptions: Vec<Arc<Exception>>,
+}
+
+impl Default for Policy {
+    /// Refuses errors, and has no rules.
+    fn default() -> Self {
+        Self {
+            refuse: Severity::Error,
+            limits: Limits::default(),
+            severities: BTreeMap::new(),
+            rules: Vec::new(),
+            exceptions: Vec::new(),
+        }
+    }
+}
+
+impl Policy {
+    /// Adds a rule.
+    #[must_use]
+    pub fn with_rule(mut self, rule: Rule) -> Self {
+        self.rules.push(Arc::new(rule));
+        self
+    }
+
+    /// Adds an exception. If several exceptions excuse a finding, the verdict names the first.
+    #[must_use]
+    pub fn with_exception(mut self, exception: Exception) -> Self {
+        self.exceptions.push(Arc::new(exception));
+        self
+    }
+
+    /// Sets the severity of findings of a code; `None` ignores them.
+    #[must_use]
+    pub fn with_severity(mut self, code: FindingCode, severity: Option<Severity>) -> Self {
+        self.severities.insert(code, severity);
+        self
+    }
+
+    /// The rules, in the order in which they were added.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().map(|rule| &**rule)
+    }
+
+    /// The exceptions, in the order in which they were added. Without exceptions a
+    /// [`JudgeContext`](super::JudgeContext) makes no difference.
+    pub fn exceptions(&self) -> impl Iterator<Item = &Exception> {
+        self.exceptions.iter().map(|exception| &**exception)
+    }
+
+    /// Severity of findings of a code; `None` if they are ignored.
+    pub fn severity(&self, code: FindingCode) -> Option<Severity> {
+        self.severities.get(&code).copied().unwrap_or(Some(code.severity()))
+    }
+
+    pub(crate) fn has_rules(&self) -> bool {
+        !self.rules.is_empty()
+    }
+}

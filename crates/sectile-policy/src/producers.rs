@@ -1,0 +1,123 @@
+//! Rules about the tools and languages that made a binary.
+
+use super::Versions;
+use super::names::{NameFilter, NameMatch, name_filter_methods};
+use super::violations::{RuleViolations, Spot};
+use super::{Items, RuleError};
+use sectile::FindingCode;
+use sectile::Glob;
+use sectile::internal::quoted;
+use sectile::metadata::{Item, KNOWN_PRODUCERS_FIELDS, Metadata};
+use sectile::scan::ItemPath;
+
+/// Refuses entries of the `producers` section, or requires one.
+///
+/// - An entry matches by field, name and version; a criterion that is not given matches any.
+/// - An entry whose version cannot be compared with a range is refused, and does not satisfy a requirement.
+/// - Each item is judged by itself.
+/// - If a `producers` section could not be read to its end, the rule cannot be judged (`not-judged`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Producers {
+    items: Items,
+    fields: Vec<Box<str>>,
+    filter: NameFilter,
+    required: bool,
+}
+
+const SECTION: &str = "producers";
+
+impl Producers {
+    /// Refuses the producers of these items: all of them, unless the rule is narrowed.
+    pub fn refused(items: Items) -> Self {
+        Self { items, fields: Vec::new(), filter: NameFilter::default(), required: false }
+    }
+
+    /// Requires a matching producer in each of these items. An item that is named by its path must exist.
+    pub fn required(items: Items) -> Self {
+        Self { required: true, ..Self::refused(items) }
+    }
+
+    /// Adds a field: `language`, `processed-by` or `sdk`. Only entries of the added fields match.
+    ///
+    /// # Errors
+    ///
+    /// The tool conventions define no such field.
+    pub fn with_field(mut self, field: &str) -> Result<Self, RuleError> {
+        if !KNOWN_PRODUCERS_FIELDS.contains(&field) {
+            let fields = KNOWN_PRODUCERS_FIELDS.join(", ");
+            return Err(RuleError::new(format!("{} is no field of producers: {fields} are", quoted(field))));
+        }
+        self.fields.push(field.into());
+        Ok(self)
+    }
+
+    name_filter_methods!();
+
+    pub(super) fn judge(&self, metadata: &Metadata<'_>, complete: bool, violations: &mut RuleViolations<'_>) {
+        for (number, item) in self.items.select(metadata) {
+            let complete = complete || item.is_complete();
+            let offset = item.producers().ranges().next().map_or(item.start(), |range| range.start);
+            let spot = Spot { item: number, offset, section: Some(SECTION) };
+            let path = || item.path();
+            if self.required {
+                if !complete || self.matching(item).any(|(matched, ..)| matched == NameMatch::Yes) {
+                    continue;
+                }
+                if is_fully_read(item) {
+                    violations.add(FindingCode::MissingField, spot, path, || self.missing_message(item));
+                    continue;
+                }
+            } else {
+                for (matched, name, version) in self.matching(item) {
+                    violations.add_each(FindingCode::RefusedProducer, spot, path, || {
+                        matched.message("the producer", name, version)
+                    });
+                }
+            }
+            if complete && !is_fully_read(item) {
+                violations.not_judged_at(spot, path, "not all producers could be read");
+            }
+        }
+        for absent in self.items.absent(metadata).into_iter().filter(|_| self.required && complete) {
+            let message = || format!("there is no item {absent}, which is required to have a producer");
+            violations.add(FindingCode::MissingField, Spot::ROOT, ItemPath::root, message);
+        }
+    }
+
+    /// The entries that match: the match, the name and the version.
+    fn matching<'i>(&'i self, item: Item<'i>) -> impl Iterator<Item = (NameMatch, &'i str, &'i str)> {
+        let is_selected = |name: &str| self.fields.is_empty() || self.fields.iter().any(|field| **field == *name);
+        let fields = item.producers().fields().filter(move |field| is_selected(field.name()));
+        let entries = fields.flat_map(|field| field.values());
+        let judged = entries.map(|(name, version)| (self.filter.matches(name, version), name, version));
+        judged.filter(|(matched, ..)| *matched != NameMatch::No)
+    }
+
+    fn missing_message(&self, item: Item<'_>) -> String {
+        match self.matching(item).next() {
+            Some((_, name, version)) => format!(
+                "a producer is required here, and of {} the version {} cannot be compared",
+                quoted(name),
+                quoted(version)
+            ),
+            None => format!("a producer is required here, and there is none such{}", self.criteria()),
+        }
+    }
+
+    /// The criteria of the rule, for a message.
+    fn criteria(&self) -> String {
+        let any_of = |before: &str, texts: Vec<String>| match &*texts {
+            [] => String::new(),
+            texts => format!("{before}{}", texts.join(" or ")),
+        };
+        let names = any_of(": ", self.filter.names.iter().map(|name| quoted(name.as_str())).collect());
+        let fields = any_of(", in ", self.fields.iter().map(|field| quoted(field)).collect());
+        let versions = if self.filter.versions.is_some() { ", of a version that is asked for" } else { "" };
+        format!("{names}{fields}{versions}")
+    }
+}
+
+/// Whether all producers of an item could be read.
+fn is_fully_read(item: Item<'_>) -> bool {
+    item.producers().ranges().count() as u64 == item.sections_named(SECTION) && item.producers().is_complete()
+}

@@ -1,0 +1,20 @@
+//! The report of an edit.
+
+use std::ffi::OsStr;
+
+use sectile::edit::EditPlan;
+
+/// An edit of one file, written or only planned.
+#[derive(Clone, Copy, Debug)]
+pub struct EditReport<'a> {
+    pub(crate) file: &'a OsStr,
+    pub(crate) plan: &'a EditPlan,
+    pub(crate) written: bool,
+}
+
+impl<'a> EditReport<'a> {
+    /// A report of an edit.
+    pub fn new(file: &'a OsStr, plan: &'a EditPlan, written: bool) -> Self {
+        Self { file, plan, written }
+    }
+}

@@ -1,0 +1,111 @@
+//! One requirement of a policy.
+
+mod error;
+
+pub use self::error::RuleError;
+use super::Imports;
+use super::violations::RuleViolations;
+use super::{Dependencies, Licenses, Producers, Required, Sections, Sources};
+use crate::report::Report;
+use sectile::{Finding, Severity};
+
+/// One requirement of a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    pub(crate) demand: Demand,
+    pub(crate) severity: Option<Severity>,
+    pub(crate) reason: Option<Box<str>>,
+}
+
+impl Rule {
+    /// A rule without a severity of its own, and without a reason.
+    pub fn new(demand: impl Into<Demand>) -> Self {
+        Self { demand: demand.into(), severity: None, reason: None }
+    }
+
+    /// Severity of a violation, instead of the severity that the policy gives the finding's code.
+    #[must_use]
+    pub fn with_severity(self, severity: Severity) -> Self {
+        Self { severity: Some(severity), ..self }
+    }
+
+    /// Why the rule exists, or what to do about a violation, in one line.
+    #[must_use]
+    pub fn with_reason(self, reason: impl Into<Box<str>>) -> Self {
+        Self { reason: Some(reason.into()), ..self }
+    }
+
+    /// The requirement.
+    pub fn demand(&self) -> &Demand {
+        &self.demand
+    }
+
+    /// Severity of a violation; `None` for the severity that the policy gives the finding's code.
+    pub fn severity(&self) -> Option<Severity> {
+        self.severity
+    }
+
+    /// Why the rule exists, if it has a reason.
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
+    /// Returns the violations of the rule. `section_rules` counts the section rules judged so far: their violations
+    /// were collected during the read.
+    pub(super) fn judge(&self, report: &Report<'_>, section_rules: &mut usize, limit: u32) -> Vec<Finding> {
+        let Some(metadata) = report.metadata else { return Vec::new() };
+        let mut violations = RuleViolations::new(self.reason.as_deref(), limit);
+        match &self.demand {
+            Demand::Required(required) => required.judge(metadata, report.is_complete(), &mut violations),
+            Demand::Licenses(licenses) => licenses.judge(metadata, report.is_complete(), &mut violations),
+            Demand::Sources(sources) => sources.judge(metadata, report.is_complete(), &mut violations),
+            Demand::Producers(producers) => producers.judge(metadata, report.is_complete(), &mut violations),
+            Demand::Dependencies(dependencies) => dependencies.judge(metadata, report.is_complete(), &mut violations),
+            Demand::Sections(_) => {
+                let index = *section_rules;
+                *section_rules += 1;
+                match report.section_matches.and_then(|matches| matches.for_rule(index, self)) {
+                    Some(found) => return found.iter().cloned().collect(),
+                    None => violations.not_judged("the sections were not looked at for it"),
+                }
+            }
+            Demand::Imports(imports) => match report.interface {
+                Some(interface) => imports.judge(interface, &mut violations),
+                None => violations.not_judged("the imports were not read"),
+            },
+        }
+        violations.findings().into_vec()
+    }
+}
+
+/// The requirement of a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Demand {
+    /// Metadata that must be present.
+    Required(Required),
+    /// Licenses that are allowed or denied.
+    Licenses(Licenses),
+    /// URLs that are allowed or denied.
+    Sources(Sources),
+    /// Tools and languages that are refused, or required.
+    Producers(Producers),
+    /// Packages that are refused, or required to be listed.
+    Dependencies(Dependencies),
+    /// Sections that are refused.
+    Sections(Sections),
+    /// Imports of the root item that are refused.
+    Imports(Imports),
+}
+
+macro_rules! demands {
+    ($($(#[$attribute:meta])* $demand:ident),*) => {
+        $($(#[$attribute])* impl From<$demand> for Demand {
+            fn from(demand: $demand) -> Self {
+                Self::$demand(demand)
+            }
+        })*
+    };
+}
+
+demands!(Required, Licenses, Sources, Producers, Dependencies, Sections, Imports);

@@ -1,0 +1,108 @@
+//! Applies section rules during the read.
+
+use std::sync::Arc;
+
+use super::super::violations::{Spot, Violations};
+use super::super::{Demand, Policy, Rule};
+use sectile::internal::copy_section;
+use sectile::scan::{DataRequest, ItemPath, ItemStart, Section, Visitor};
+use sectile::{FindingCode, Findings};
+
+/// Sections that the section rules refuse: a part of a [`Reading`](super::super::Reading) for a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SectionMatches {
+    by_rule: Vec<(Arc<Rule>, Findings)>,
+}
+
+impl SectionMatches {
+    /// The findings of the section rule with this index, if it is the given rule.
+    pub(in super::super) fn for_rule(&self, index: usize, rule: &Rule) -> Option<&Findings> {
+        self.by_rule.get(index).filter(|(of, _)| **of == *rule).map(|(_, findings)| findings)
+    }
+}
+
+/// Visitor that applies the section rules and forwards everything to another visitor.
+#[derive(Debug)]
+pub(in super::super) struct WithSectionRules<V> {
+    pub(in super::super) inner: V,
+    rules: Option<SectionRules>,
+}
+
+#[derive(Debug)]
+struct SectionRules {
+    rules: Vec<(Arc<Rule>, Violations)>,
+    /// Path of the current item.
+    path: ItemPath,
+}
+
+impl<V> WithSectionRules<V> {
+    pub(in super::super) fn new(inner: V, policy: &Policy) -> Self {
+        let section_rules = policy.rules.iter().filter(|rule| matches!(rule.demand, Demand::Sections(_)));
+        let limit = policy.limits.max_findings_per_code;
+        let rules: Vec<_> = section_rules.map(|rule| (Arc::clone(rule), Violations::new(limit))).collect();
+        let rules = (!rules.is_empty()).then(|| SectionRules { rules, path: ItemPath::root() });
+        Self { inner, rules }
+    }
+
+    /// The matches so far.
+    pub(in super::super) fn so_far(&self) -> Option<SectionMatches> {
+        let by_rule = |section_rules: &SectionRules| {
+            let rules = section_rules.rules.iter();
+            rules.map(|(rule, found)| (Arc::clone(rule), found.clone().findings())).collect()
+        };
+        self.rules.as_ref().map(|rules| SectionMatches { by_rule: by_rule(rules) })
+    }
+
+    pub(in super::super) fn finish(self) -> (V, Option<SectionMatches>) {
+        let by_rule = |section_rules: SectionRules| {
+            section_rules.rules.into_iter().map(|(rule, found)| (rule, found.findings())).collect()
+        };
+        (self.inner, self.rules.map(|rules| SectionMatches { by_rule: by_rule(rules) }))
+    }
+}
+
+impl SectionRules {
+    #[inline(never)]
+    fn inspect(&mut self, section: &Section<'_>) {
+        for (rule, violations) in &mut self.rules {
+            let Demand::Sections(sections) = &rule.demand else { continue };
+            let path = || self.path.clone();
+            let depth = self.path.indexes().len();
+            if sections.refuses(section) && sections.items.contains(section.item_kind(), depth, path) {
+                let name = section.is_custom().then(|| section.name());
+                let spot = Spot { item: section.item(), offset: section.range().start, section: name };
+                let (code, reason) = (FindingCode::RefusedSection, rule.reason.as_deref());
+                violations.add(code, spot, reason, path, || sections.message(section));
+            }
+        }
+    }
+}
+
+impl<'w, V: Visitor<'w>> Visitor<'w> for WithSectionRules<V> {
+    fn enter(&mut self, start: &ItemStart<'_>) {
+        if let Some(rules) = self.rules.as_mut().filter(|_| start.parent().is_some()) {
+            rules.path.push(start.index());
+        }
+        self.inner.enter(start);
+    }
+
+    #[inline]
+    fn section(&mut self, section: &Section<'w>) -> DataRequest {
+        if let Some(rules) = &mut self.rules {
+            rules.inspect(&copy_section(section));
+        }
+        self.inner.section(section)
+    }
+
+    #[inline]
+    fn data(&mut self, bytes: &'w [u8], start: u64) -> DataRequest {
+        self.inner.data(bytes, start)
+    }
+
+    fn leave(&mut self, item: u32, end: u64) {
+        if let Some(rules) = &mut self.rules {
+            rules.path.pop();
+        }
+        self.inner.leave(item, end);
+    }
+}

@@ -1,0 +1,123 @@
+//! `docs/policy.md` matches the code: its tables are generated, its example uses every key, and its cases are judged as
+//! it says.
+
+use std::ffi::OsStr;
+use std::fmt::Write;
+
+use sectile::Severity;
+use sectile_policy::report::Report;
+use sectile_policy::{Policy, PolicyKey, PolicyTable, PolicyValueType};
+
+use sectile_testing::binary::{custom, module, producers};
+use sectile_testing::docs::{stands_between, text_of};
+
+mod schema;
+
+const POLICY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/policy.md");
+const BEGIN: &str = "<!-- the table of keys: made of it, by `BLESS=1 cargo test --workspace --all-features docs` -->\n";
+
+fn text() -> String {
+    text_of(POLICY)
+}
+
+fn keys() -> String {
+    let mut table = "| key | takes | without it | |\n| --- | --- | --- | --- |\n".to_owned();
+    for key in PolicyKey::all().filter(|key| key.table != PolicyTable::Severity) {
+        let dot = if key.table == PolicyTable::Top { "" } else { "." };
+        let default = if key.default.is_empty() { String::new() } else { format!("`{}`", key.default) };
+        let value_type = match key.value_type {
+            PolicyValueType::Number { min: 1, .. } => "a whole number, 1 at the least",
+            value_type => value_type.name(),
+        };
+        let name = format!("{}{dot}{}", key.table.name(), key.name);
+        writeln!(table, "| `{name}` | {value_type} | {default} | {} |", key.help).unwrap();
+    }
+    table
+}
+
+#[test]
+fn table_of_keys_is_generated() {
+    stands_between(POLICY, BEGIN, &keys());
+}
+
+#[test]
+fn example_uses_every_key() {
+    let text = text();
+    let [_, rest] = text.split("```toml\n").collect::<Vec<_>>()[..] else { panic!("there is one example") };
+    let (example, _) = rest.split_once("```").unwrap();
+    let policy = Policy::parse("policy.toml", example).unwrap();
+    assert_eq!((policy.refuse, policy.limits.max_depth, policy.rules().count()), (Severity::Error, 16, 14));
+    assert_eq!(policy.exceptions().count(), 2);
+    assert_eq!(policy.severity(sectile::FindingCode::MisplacedProducers), None);
+    let lines: Vec<&str> = example.lines().collect();
+    for table in PolicyTable::ALL {
+        let header = |line: &&str| line.starts_with('[') && line.contains(&format!("[{}]", table.name()));
+        assert!(table == PolicyTable::Top || lines.iter().any(header), "{table:?}");
+        for key in PolicyKey::all().filter(|key| key.table == table && table != PolicyTable::Severity) {
+            let mut inside = table == PolicyTable::Top;
+            let stands = lines.iter().any(|line| {
+                if line.starts_with('[') {
+                    inside = header(line);
+                }
+                inside && line.starts_with(&format!("{} = ", key.name))
+            });
+            assert!(stands, "{table:?} {}", key.name);
+        }
+    }
+}
+
+/// The rows of a table of cases: the values, the rule, and whether the values are accepted.
+fn rows(text: &str, head: &str) -> Vec<(Vec<String>, String, bool)> {
+    let (_, table) = text.split_once(head).unwrap();
+    let row = |row: &str| {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").collect();
+        let quoted = |cell: &str| cell.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect::<Vec<_>>();
+        let by = quoted(cells[1]).into_iter().next().unwrap_or_default();
+        (quoted(cells[0]), by, cells[2].trim().starts_with("accepted"))
+    };
+    table.lines().skip(1).take_while(|line| line.starts_with('|')).map(row).collect()
+}
+
+/// Whether a rule refuses a module of these sections.
+fn refuses(rule: &str, sections: &[Vec<u8>]) -> bool {
+    let policy = Policy::parse("policy.toml", rule).unwrap();
+    let bytes = module(sections);
+    let reading = sectile_policy::read_slice(&bytes, &policy);
+    let verdict = policy.judge(&Report::for_policy(OsStr::new("a"), None, &reading));
+    verdict.findings().iter().any(|judged| judged.rule().is_some())
+}
+
+/// Judges the cases of the table after a heading; returns their number.
+fn check_cases(rule: &str, field: &str, any: &str) -> usize {
+    let text = text();
+    let behind = &text[text.find(&format!("### `[[{rule}]]`")).unwrap()..];
+    let mut cases = 0;
+    for (values, allow, accepted) in rows(behind, "| in the binary | where `allow` is | |\n") {
+        let allow = if allow.is_empty() { any } else { &*allow };
+        for value in values {
+            let sections = if value == field { vec![] } else { vec![custom(field, &value)] };
+            assert_eq!(refuses(&format!("{rule}.allow = \"{allow}\""), &sections), !accepted, "{value}");
+            cases += 1;
+        }
+    }
+    cases
+}
+
+#[test]
+fn license_and_source_cases_hold() {
+    assert!(check_cases("licenses", "licenses", "MIT") >= 10);
+    assert!(check_cases("sources", "source", "*") >= 12);
+}
+
+#[test]
+fn version_cases_hold() {
+    let rows = rows(&text(), "| in the binary | where `versions` is | |\n");
+    assert!(rows.len() >= 5, "{rows:?}");
+    for (values, range, accepted) in rows {
+        for version in values {
+            let data = producers(&[("processed-by", &[("rustc", &version)])]);
+            let rule = format!("producers = {{ names = \"rustc\", versions = \"{range}\" }}");
+            assert_eq!(refuses(&rule, &[custom("producers", data)]), !accepted, "{version}");
+        }
+    }
+}

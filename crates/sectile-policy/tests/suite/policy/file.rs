@@ -1,0 +1,139 @@
+//! Policy files: errors have a line and column, and list what is valid.
+
+use sectile::{FindingCode, Severity};
+use sectile_policy::{Policy, PolicyError};
+
+#[track_caller]
+fn error(text: &str) -> String {
+    Policy::parse("policy.toml", text).unwrap_err().to_string()
+}
+
+#[test]
+fn errors_have_positions_and_hints() {
+    for (text, place, message) in [
+        ("refus = 1", "1:1: refus:", "there are refuse, limits, severity, required"),
+        ("refuse = 'fatal'", "1:10: refuse:", "`note`, `warning` or `error`"),
+        ("refuse = 'ignore'", "1:10: refuse:", "is no severity"),
+        ("\n\n refuse = 3", "3:11: refuse:", "to be a string, and is a number"),
+        ("refuse = 1979-05-27", "1:10: refuse:", "is a date or time"),
+        ("refuse = 'error'\nrefuse = 'note'", "2:1:", "duplicate key"),
+        ("[limits]\ndepth = 3\n[limits]", "3:2:", "duplicate key"),
+        ("refuse = ", "1:10:", ""),
+        ("\u{feff}refus = 1", "1:1: refus:", "no such key"),
+        ("[limits]\ndepth = -1", "2:9: limits.depth:", "a whole number from 1 to 4294967295, and is -1"),
+        ("limits.depth = 0", "1:16: limits.depth:", "from 1 to"),
+        ("limits.depth = 4_294_967_296", "1:16:", "and is 4294967296"),
+        ("limits.kept = 9223372036854775808", "1:15:", "from 0 to 9223372036854775807"),
+        ("limits.depth = 1.5", "1:16:", "a whole number from 1"),
+        ("limits.depth = '3'", "1:16:", "and is a string"),
+        ("limits.deep = 3", "1:8: limits.deep:", "depth, items, sections, name, data, interface, kept"),
+        ("limits = 3", "1:10: limits:", "a table, and is a number"),
+        (
+            "[severity]\nnot-spdy = 'note'",
+            "2:1: severity.not-spdy:",
+            "no such code of a finding here: there are duplicate-section",
+        ),
+        ("[severity]\nnot-spdx = 'none'", "2:12: severity.not-spdx:", "`error` or `ignore`"),
+        ("licenses = 3", "1:12: licenses:", "a table, or a list of tables"),
+        ("licenses = [3]", "1:13: licenses:", "a table, and is a number"),
+        ("[[licenses]]", "1:1: licenses:", "asks for nothing: give `allow` or `deny`"),
+        ("[licenses]\nallow = ['MIT', 'ü', 'X11R99']", "2:17: licenses.allow:", "`ü` is no SPDX expression"),
+        ("[licenses]\nallow = ['MIT',\n\n  'Apache 2.0']", "4:3: licenses.allow:", "write `Apache-2.0`"),
+        ("licenses.deny = ''", "1:17:", "empty"),
+        ("licenses.deny = 'MIT AND ISC'", "1:17: licenses.deny:", "joins licences with `AND`"),
+        ("licenses.allow = []", "1:18: licenses.allow:", "it lists nothing"),
+        ("licenses.allow = [['MIT']]", "1:19:", "a string, and is a list"),
+        ("licenses.allow = ['MIT', 'MIT']", "1:26:", "`MIT` stands twice"),
+        ("licenses.allow = { a = 1 }", "1:18:", "a list of strings, and is a table"),
+        ("licenses = { allow = 'MIT', severity = 'ignore' }", "1:40: licenses.severity:", "is no severity"),
+        (
+            "licenses = { allow = 'MIT', fields = 'x' }",
+            "1:29: licenses.fields:",
+            "items, allow, deny, severity, reason",
+        ),
+        ("required.items = 'root'", "1:1: required:", "give `fields`"),
+        ("required = { fields = 'license' }", "1:23: required.fields:", "name, authors, created"),
+        ("required = { fields = 'name', items = '3/x' }", "1:39: required.items:", "root, nested, modules"),
+        ("required = { fields = 'name', items = '' }", "1:39:", "names no item"),
+        ("[[sections]]\nnames = ['a', '[']", "2:15: sections.names:", "`[` is no pattern"),
+        ("[[sections]]\nkinds = 'cod'", "2:9: sections.kinds:", "custom, type, import"),
+        (
+            "[[sections]]\nnames = 'a'\n[[sections]]\nitems = 'all'",
+            "3:1: sections:",
+            "give `names`, `kinds` or `larger-than`",
+        ),
+        ("[[sections]]\nlarger-than = -5", "2:15: sections.larger-than:", "and is -5"),
+        ("imports.except = 'a'", "1:1: imports:", "give `names`"),
+        ("imports = { names = 'a', items = 'root' }", "1:26: imports.items:", "names, except, severity, reason"),
+        (
+            "sources.allow = 'github.com/*'",
+            "1:17: sources.allow:",
+            "is no pattern for URLs: write it as https://HOST/PATH",
+        ),
+        ("[sources]\ndeny = ['*', 'https://git*.com/x']", "2:14: sources.deny:", "in a host `*` stands for all of it"),
+        ("[sources]\nallow = '*'\nfields = 'vendor'", "3:10: sources.fields:", "`vendor` holds no URL: documentation"),
+        ("[sources]\nallow = '*'\nfields = 'name'", "3:10: sources.fields:", "`name` holds no URL"),
+        ("sources.fields = 'source'", "1:1: sources:", "give `allow` or `deny`"),
+        ("producers.fields = 'tool'", "1:20: producers.fields:", "language, processed-by, sdk are"),
+        ("producers.versions = ['<1', 'new']", "1:29: producers.versions:", "`new` is no range of versions"),
+        (
+            "producers = { names = 'a', required = 1 }",
+            "1:39: producers.required:",
+            "`true` or `false`, and is a number",
+        ),
+        ("producers = { required = false }", "1:13: producers:", "give `fields`, `names` or `versions`"),
+        ("producers = { items = 'all' }", "1:13: producers:", "give `fields`, `names`, `versions` or `required`"),
+        ("dependencies = { required = true, names = 'a' }", "1:16: dependencies:", "is another rule"),
+        ("dependencies = { required = false }", "1:16: dependencies:", "give `names`, `versions` or `sources`"),
+        ("[[exceptions]]\nreason = 'r'", "1:1: exceptions:", "lacks something: give `paths` or `digests`"),
+        ("[[exceptions]]\npaths = '*'", "1:1: exceptions:", "lacks something: give `reason`"),
+        ("[exceptions]\npaths = '*'\nreason = ' '", "3:10: exceptions.reason:", "needs a reason"),
+        ("[exceptions]\npaths = '*'\nreason = 'r'\nexpires = 2026-02-30", "4:", ""),
+        (
+            "[exceptions]\npaths = '*'\nreason = 'r'\nexpires = '26-02-03'",
+            "4:11: exceptions.expires:",
+            "no day such as",
+        ),
+        ("[exceptions]\npaths = '*'\nreason = 'r'\nexpires = 07:32:00", "4:11: exceptions.expires:", "no day such as"),
+        ("[exceptions]\npaths = '*'\nreason = 'r'\nexpires = 2026", "4:11: exceptions.expires:", "and is a number"),
+        (
+            "[exceptions]\npaths = '*'\nreason = 'r'\ncodes = 'all'",
+            "4:9: exceptions.codes:",
+            "there are duplicate-section",
+        ),
+        ("[exceptions]\ndigests = 'abc'\nreason = 'r'", "2:11: exceptions.digests:", "`abc` is no digest"),
+        ("[exceptions]\npaths = '*'\nreason = 'r'\nverified = true", "1:1: exceptions:", "there are none"),
+        ("imports = { names = 'a', reason = 3 }", "1:35: imports.reason:", "a string"),
+    ] {
+        let error = error(text);
+        assert!(error.starts_with(&format!("policy.toml:{place}")) && error.contains(message), "{text}\n{error}");
+    }
+    let Err(PolicyError::Invalid { line, column, key, .. }) = Policy::parse("p", "\n limits.x = 1") else { panic!() };
+    assert_eq!((line, column, &*key), (2, 9, "limits.x"));
+    // Deceptive characters are escaped.
+    assert!(!error("\"\\u001b[2J\u{202e}\" = 1").contains(['\u{1b}', '\u{202e}']));
+}
+
+#[test]
+fn valid_files_are_read() {
+    let policy = Policy::parse("p", "refuse = 'note'\nlimits.items = 0x10\nseverity.not-url = 'ignore'").unwrap();
+    assert_eq!((policy.refuse, policy.limits.max_items, policy.limits.max_depth), (Severity::Note, 16, 1_000));
+    assert_eq!(
+        (policy.severity(FindingCode::NotUrl), policy.severity(FindingCode::NotHttp)),
+        (None, Some(Severity::Error))
+    );
+    assert_eq!(Policy::parse("p", "").unwrap(), Policy::default());
+    assert_eq!(Policy::parse("p", "licenses = []\n[limits]\n[severity]\n").unwrap(), Policy::default());
+    let all = FindingCode::ALL.map(|code| format!("{code} = \"{}\"\n", code.severity())).concat();
+    let policy = Policy::parse("p", &format!("[severity]\n{all}")).unwrap();
+    assert!(FindingCode::ALL.iter().all(|code| policy.severity(*code) == Some(code.severity())));
+    // One table, or a list of them; one string, or a list of them.
+    let same = [
+        "[[imports]]\nnames = ['a']",
+        "[imports]\nnames = 'a'",
+        "imports = [{ names = 'a' }]",
+        "imports.names = ['a']",
+    ];
+    let policies = same.map(|text| Policy::parse("p", text).unwrap());
+    assert!(policies.windows(2).all(|pair| pair[0] == pair[1]));
+}

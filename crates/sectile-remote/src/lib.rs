@@ -1,0 +1,71 @@
+//! WebAssembly binaries in S3, Google Cloud Storage and Azure, and on web servers, read by ranges.
+//!
+//! An [`Object`] is a source of ranges ([`Fetch`](sectile::drive::Fetch)) for
+//! [`read_fetch`](sectile::read_fetch), [`drive::collect_fetch`](sectile::drive::collect_fetch()) and
+//! [`drive::scan_fetch`](sectile::drive::scan_fetch()). It requires a tokio runtime of the caller.
+//!
+//! ```no_run
+//! use sectile_remote::{Object, RemoteOptions};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut object = Object::open("s3://bucket/app.wasm", &RemoteOptions::default())?;
+//! let metadata = sectile::read_fetch(&mut object).await?;
+//! println!("{} items", metadata.items().len());
+//! # Ok(())
+//! # }
+//! ```
+
+mod connector;
+mod error;
+mod listing;
+mod object;
+mod public_address;
+mod read_many;
+mod store_url;
+
+/// The crate of [`Object::new`]'s stores, in the version that this crate uses.
+pub use object_store;
+
+pub use self::error::RemoteError;
+pub use self::object::Object;
+pub use self::read_many::read_many;
+pub use self::store_url::local_path;
+
+/// Shared with the audit. Not a public interface: it changes without notice.
+#[doc(hidden)]
+pub mod internal {
+    pub use crate::listing::{Listing, ListingEntry, Objects};
+    pub use crate::object::{ObjectFingerprint, fingerprint, stream_from};
+}
+
+use std::time::Duration;
+
+/// Timeouts, retries and redirects of requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RemoteOptions {
+    /// Timeout for connecting; 30 seconds by default.
+    pub connect_timeout: Duration,
+    /// Timeout for a connection on which no data is received; 1 minute by default.
+    pub idle_timeout: Duration,
+    /// Maximum number of retries of a request, with increasing pauses, if the server is busy or the connection is lost;
+    /// 4 by default.
+    pub retries: usize,
+    /// Timeout for a request including its retries and its complete response; 2 minutes by default. The duration of a
+    /// download of a whole object is not limited.
+    pub total_timeout: Duration,
+    /// Whether a web server may redirect to an address of a private network or of this machine; not by default. The URL
+    /// of the object itself may have any address.
+    pub private_redirects: bool,
+}
+
+impl Default for RemoteOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(60),
+            retries: 4,
+            total_timeout: Duration::from_secs(120),
+            private_redirects: false,
+        }
+    }
+}

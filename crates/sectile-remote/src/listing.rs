@@ -1,0 +1,226 @@
+//! Listings of the objects with a prefix.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream::{BoxStream, StreamExt};
+use object_store::list::{PaginatedListOptions, PaginatedListStore};
+use object_store::path::{self, Path};
+use object_store::{GetOptions, ObjectMeta, ObjectStore};
+use reqwest::Url;
+
+use crate::error::RemoteError;
+use crate::store_url::{self, PrefixLocation};
+use crate::{Object, RemoteOptions};
+
+/// The objects of a store whose keys begin with the same segments.
+#[derive(Clone)]
+pub struct Objects {
+    store: Arc<dyn ObjectStore>,
+    /// The same store, if it supports paged listings.
+    pages: Option<Arc<dyn PaginatedListStore>>,
+    /// The prefix of the keys without its last slash; empty for the whole store.
+    prefix: Path,
+    /// The URL of the store, which ends with a slash.
+    base: Url,
+    /// Timeout of one request including its retries; `None` for stores of the caller.
+    total_timeout: Option<Duration>,
+}
+
+/// One entry of a listing.
+#[derive(Debug)]
+pub enum ListingEntry {
+    /// An object.
+    Object(ObjectMeta),
+    /// A key that is not a valid path, so that its object cannot be requested.
+    InvalidKey(String),
+}
+
+impl Objects {
+    /// Opens the objects whose prefix a URL names, without a request.
+    ///
+    /// # Errors
+    ///
+    /// The URL does not name objects that can be listed, or the configuration in the environment is invalid.
+    pub fn open(url: &str, options: &RemoteOptions) -> Result<Self, RemoteError> {
+        let PrefixLocation { store, pages, path, base } = store_url::locate_prefix(url, options)?;
+        Ok(Self { store, pages: Some(pages), prefix: path, base, total_timeout: Some(options.total_timeout) })
+    }
+
+    /// Creates the objects with a prefix from a store of the caller and the URL of that store.
+    ///
+    /// # Errors
+    ///
+    /// The prefix is invalid for stores, or the URL is invalid or does not end with a slash.
+    pub fn new(store: Arc<dyn ObjectStore>, prefix: &str, base_url: &str) -> Result<Self, RemoteError> {
+        let prefix = Path::parse(prefix).map_err(|error| RemoteError::InvalidUrl(error.to_string()))?;
+        let base = Url::parse(base_url).map_err(|error| RemoteError::InvalidUrl(error.to_string()))?;
+        if base.cannot_be_a_base() || !base.path().ends_with('/') {
+            return Err(RemoteError::InvalidUrl("a store is called by a URL that ends with a slash".to_owned()));
+        }
+        Ok(Self { store, pages: None, prefix, base, total_timeout: None })
+    }
+
+    /// Returns the URL of the object with a key. [`Object::open`] accepts it if the key is a valid path.
+    pub fn url(&self, key: &str) -> String {
+        let mut url = self.base.as_str().to_owned();
+        for (index, segment) in key.split('/').enumerate() {
+            if index > 0 {
+                url.push('/');
+            }
+            match segment {
+                // Without encoding, these would be resolved as relative segments.
+                "." => url.push_str("%2E"),
+                ".." => url.push_str("%2E%2E"),
+                _ => segment.bytes().for_each(|byte| encode(byte, &mut url)),
+            }
+        }
+        url
+    }
+
+    /// Returns the URL of the prefix.
+    pub fn root_url(&self) -> String {
+        if self.prefix.as_ref().is_empty() { self.base.clone().into() } else { self.url(self.prefix.as_ref()) + "/" }
+    }
+
+    /// Returns an object of the store.
+    pub fn object(&self, path: Path) -> Object {
+        Object::with_timeout(Arc::clone(&self.store), path, self.total_timeout)
+    }
+
+    /// Lists the objects in the order of the store.
+    pub fn list(&self) -> Listing {
+        let prefix = Some(&self.prefix).filter(|prefix| !prefix.as_ref().is_empty());
+        Listing(match &self.pages {
+            None => ListingSource::Stream(self.store.list(prefix)),
+            Some(store) => ListingSource::Pages(PagedListing {
+                store: Arc::clone(store),
+                prefix: prefix.map(|prefix| format!("{prefix}/")),
+                next: Some(PaginatedListOptions::default()),
+                listed: VecDeque::new(),
+            }),
+        })
+    }
+
+    /// Returns the object whose key is the prefix itself.
+    ///
+    /// # Errors
+    ///
+    /// The object does not exist or cannot be read.
+    pub async fn object_at_prefix(&self) -> Result<ObjectMeta, RemoteError> {
+        let head = GetOptions { head: true, ..GetOptions::default() };
+        let response = self.store.get_opts(&self.prefix, head).await;
+        Ok(response.map_err(|error| RemoteError::from_store(&error))?.meta)
+    }
+
+    /// Returns whether the prefix is empty.
+    pub fn is_whole_store(&self) -> bool {
+        self.prefix.as_ref().is_empty()
+    }
+}
+
+impl fmt::Debug for Objects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Objects").field(&self.root_url()).finish()
+    }
+}
+
+/// Appends a byte of a segment. Source: RFC 3986, section 3.3.
+fn encode(byte: u8, url: &mut String) {
+    const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
+    if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte) {
+        url.push(char::from(byte));
+    } else {
+        url.extend(['%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+    }
+}
+
+/// A listing in progress.
+pub struct Listing(ListingSource);
+
+enum ListingSource {
+    Stream(BoxStream<'static, object_store::Result<ObjectMeta>>),
+    Pages(PagedListing),
+}
+
+impl Listing {
+    /// Returns the next entry. An error is the last item.
+    pub async fn next(&mut self) -> Option<Result<ListingEntry, RemoteError>> {
+        match &mut self.0 {
+            ListingSource::Stream(stream) => {
+                let next = stream.next().await?;
+                if next.is_err() {
+                    *stream = futures_util::stream::empty().boxed();
+                }
+                Some(next.map(ListingEntry::Object).map_err(|error| RemoteError::from_store(&error)))
+            }
+            ListingSource::Pages(pages) => pages.next().await.transpose(),
+        }
+    }
+}
+
+/// A listing in pages.
+///
+/// A key that is not a valid path fails its whole page, which could hide the keys after it. The page is then requested
+/// in smaller ones until the key is alone, and the listing continues after the key.
+struct PagedListing {
+    store: Arc<dyn PaginatedListStore>,
+    prefix: Option<String>,
+    /// The options of the next page; `None` after the last one.
+    next: Option<PaginatedListOptions>,
+    listed: VecDeque<ObjectMeta>,
+}
+
+/// Default number of keys in a page.
+const PAGE_SIZE: usize = 1000;
+
+impl PagedListing {
+    async fn next(&mut self) -> Result<Option<ListingEntry>, RemoteError> {
+        loop {
+            if let Some(meta) = self.listed.pop_front() {
+                return Ok(Some(ListingEntry::Object(meta)));
+            }
+            let Some(options) = self.next.take() else { return Ok(None) };
+            match self.store.list_paginated(self.prefix.as_deref(), options.clone()).await {
+                Ok(page) => {
+                    self.listed = page.result.objects.into();
+                    let max_keys = options.max_keys.map(|keys| 2 * keys).filter(|&keys| keys < PAGE_SIZE);
+                    self.next = page.page_token.map(|token| PaginatedListOptions {
+                        page_token: Some(token),
+                        max_keys,
+                        ..PaginatedListOptions::default()
+                    });
+                }
+                Err(error) => {
+                    let key = invalid_key(&error).ok_or_else(|| RemoteError::from_store(&error))?;
+                    let keys = options.max_keys.unwrap_or(PAGE_SIZE);
+                    if keys > 1 {
+                        self.next = Some(PaginatedListOptions { max_keys: Some(keys / 2), ..options });
+                        continue;
+                    }
+                    if options.offset.as_deref() == Some(key) {
+                        return Err(RemoteError::from_store(&error)); // the store does not continue after this key
+                    }
+                    self.next = Some(PaginatedListOptions {
+                        offset: Some(key.to_owned()),
+                        max_keys: Some(1),
+                        ..PaginatedListOptions::default()
+                    });
+                    return Ok(Some(ListingEntry::InvalidKey(key.to_owned())));
+                }
+            }
+        }
+    }
+}
+
+/// Returns the key that is not a valid path and failed its page.
+fn invalid_key(error: &object_store::Error) -> Option<&str> {
+    match error {
+        object_store::Error::InvalidPath {
+            source: path::Error::EmptySegment { path } | path::Error::BadSegment { path, .. },
+        } => Some(path),
+        _ => None,
+    }
+}

@@ -1,0 +1,30 @@
+//! Package URLs.
+
+use packageurl::PackageUrl;
+
+use sectile::metadata::Package;
+
+/// The package URL of a package in a `.dep-v0` section; `None` if it has no name.
+///
+/// `pkg:cargo/…` names a package of crates.io, the default repository of that type. For other sources (`git`, `local`,
+/// another `registry`) the section does not record the location. Without it `pkg:cargo/…` would name an unrelated
+/// package of crates.io, so such a package is `pkg:generic/…`.
+///
+/// ```
+/// # let section = miniz_oxide::deflate::compress_to_vec_zlib(br#"{"packages":[
+/// #     {"name":"adler","version":"1.0.2","source":"crates.io"},
+/// #     {"name":"app","version":"0.1.0","source":"local","root":true}]}"#, 1);
+/// # let payload = [&b"\x07.dep-v0"[..], &section].concat();
+/// # let module = [&b"\0asm\x01\0\0\0\0"[..], &[payload.len() as u8], &payload].concat();
+/// let metadata = sectile::read_slice(&module)?;
+/// let packages = metadata.root().dependencies().expect("it has some").packages();
+/// let purls: Vec<_> = packages.iter().filter_map(sectile_sbom::purl).collect();
+/// assert_eq!(purls, ["pkg:cargo/adler@1.0.2", "pkg:generic/app@0.1.0"]);
+/// # Ok::<(), sectile::Error>(())
+/// ```
+pub fn purl(package: &Package) -> Option<String> {
+    let kind = if package.source == "crates.io" { "cargo" } else { "generic" };
+    let mut purl = PackageUrl::new(kind, &package.name).ok()?;
+    purl.with_version(&package.version).ok()?;
+    Some(purl.to_string())
+}

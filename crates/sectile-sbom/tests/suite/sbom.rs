@@ -1,0 +1,207 @@
+//! The CycloneDX document: its content, its references, and hostile lists. `tests/oracles` checks it against the
+//! schema.
+
+use std::collections::HashSet;
+
+use sectile::Limits;
+use sectile_sbom::Sbom;
+use serde_json::{Value, json};
+
+use sectile_testing::binary::{component, custom, module, name, nested, zlib};
+use sectile_testing::{all_drivers, files};
+
+/// A `.dep-v0` section of these packages, in JSON.
+fn list(packages: &str) -> Vec<u8> {
+    custom(".dep-v0", zlib(format!(r#"{{"packages":[{packages}]}}"#)))
+}
+
+const TWO: &str = r#"{"name":"adler","version":"1.0.2","source":"crates.io"},
+    {"name":"app","version":"0.1.0","source":"local","dependencies":[0],"root":true}"#;
+
+/// The document of a binary, read by every driver. It must be consistent, and the same every time.
+#[track_caller]
+fn document(bytes: &[u8]) -> Value {
+    let (metadata, result) = all_drivers::read(bytes, Limits::default());
+    let metadata = metadata.unwrap();
+    let sbom = Sbom::new(&metadata).with_name("file.wasm");
+    let sbom = if result.is_ok() { sbom } else { sbom.incomplete() };
+    let [first, second] = [(), ()].map(|()| {
+        let mut text = Vec::new();
+        sbom.write_json(&mut text).unwrap();
+        text
+    });
+    assert_eq!(first, second);
+    assert!(first.ends_with(b"}\n"));
+    let document: Value = serde_json::from_slice(&first).unwrap();
+    assert_eq!(document["components"].as_array().unwrap().len(), sbom.packages().count());
+    check_references(&document);
+    document
+}
+
+/// Every `bom-ref` is unique, every reference resolves, and `dependsOn` has no duplicates.
+#[track_caller]
+fn check_references(document: &Value) {
+    let root = &document["metadata"]["component"];
+    let nested = root.get("components").and_then(Value::as_array).into_iter().flatten();
+    let components = [root].into_iter().chain(nested).chain(document["components"].as_array().unwrap());
+    let mut references = HashSet::new();
+    for component in components {
+        assert!(references.insert(component["bom-ref"].as_str().unwrap()), "{component}");
+    }
+    let mut declared = HashSet::new();
+    for dependency in document["dependencies"].as_array().unwrap() {
+        assert!(declared.insert(dependency["ref"].as_str().unwrap()), "{dependency}");
+        let on: Vec<_> = dependency["dependsOn"].as_array().unwrap().iter().map(|on| on.as_str().unwrap()).collect();
+        assert!(on.iter().all(|on| references.contains(on)), "{dependency}");
+        assert_eq!(on.iter().collect::<HashSet<_>>().len(), on.len(), "{dependency}");
+    }
+    assert_eq!(declared, references);
+}
+
+fn property<'a>(component: &'a Value, name: &str) -> &'a str {
+    let mut properties = component["properties"].as_array().unwrap().iter();
+    properties.find(|property| property["name"] == name).unwrap()["value"].as_str().unwrap()
+}
+
+#[test]
+fn a_real_component() {
+    let (_, bytes) = files::real_files().into_iter().find(|(name, _)| name == "rust-auditable.component.wasm").unwrap();
+    let document = document(&bytes);
+    let root = &document["metadata"]["component"];
+    assert_eq!((root["name"].as_str(), root["version"].as_str()), (Some("checksum"), Some("0.1.0")));
+    let purls: Vec<_> = document["components"].as_array().unwrap().iter().map(|found| &found["purl"]).collect();
+    assert_eq!(purls, ["pkg:cargo/adler@1.0.2", "pkg:generic/checksum@0.1.0", "pkg:cargo/itoa@1.0.5"]);
+    assert!(document["components"].as_array().unwrap().iter().all(|found| property(found, "sectile:item") == "0"));
+    let graph = json!([
+        {"ref": "item:0", "dependsOn": ["item:1"]},
+        {"ref": "item:1", "dependsOn": ["item:1#1"]},
+        {"ref": "item:1#0", "dependsOn": []},
+        {"ref": "item:1#1", "dependsOn": ["item:1#0", "item:1#2"]},
+        {"ref": "item:1#2", "dependsOn": []},
+    ]);
+    assert_eq!(document["dependencies"], graph);
+    assert_eq!(document.get("compositions"), None);
+}
+
+#[test]
+fn document_has_no_invented_data() {
+    let text = document(&module(&[list(TWO)])).to_string();
+    for absent in ["licenses", "serialNumber", "timestamp", "hashes", "supplier"] {
+        assert!(!text.contains(absent), "{absent}");
+    }
+}
+
+#[test]
+fn timestamp_is_optional() {
+    let bytes = module(&[list(TWO)]);
+    let metadata = all_drivers::metadata(&bytes);
+    let sbom = Sbom::new(&metadata);
+    let mut text = Vec::new();
+    sbom.with_created("2026-01-31T12:00:00+01:00").unwrap().write_json(&mut text).unwrap();
+    let document: Value = serde_json::from_slice(&text).unwrap();
+    assert_eq!(document["metadata"]["timestamp"], "2026-01-31T12:00:00+01:00");
+    for wrong in ["", "now", "2026-01-31", "2026-01-31 12:00:00Z", "2026-01-31T12:00:00z", "2026-02-30T12:00:00Z"] {
+        assert!(sbom.with_created(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn purl_names_a_registry_only_if_the_section_does() {
+    let sources = ["crates.io", "git", "local", "registry", "ipfs"];
+    let packages = sources.map(|source| format!(r#"{{"name":"a_b","version":"1.0.0-rc.1+x.y","source":"{source}"}}"#));
+    let document = document(&module(&[list(&packages.join(","))]));
+    for (found, source) in document["components"].as_array().unwrap().iter().zip(sources) {
+        let kind = if source == "crates.io" { "cargo" } else { "generic" };
+        assert_eq!(found["purl"], format!("pkg:{kind}/a_b@1.0.0-rc.1%2Bx.y"));
+        assert_eq!(property(found, "sectile:source"), source);
+    }
+}
+
+#[test]
+fn build_dependencies_are_excluded() {
+    let packages = r#"{"name":"cc","version":"1.0.0","source":"crates.io","kind":"build"},
+        {"name":"app","version":"1.0.0","source":"local","dependencies":[0,0],"root":true}"#;
+    let document = document(&module(&[list(packages)]));
+    let said: Vec<_> =
+        document["components"].as_array().unwrap().iter().map(|found| (&found["scope"], &found["type"])).collect();
+    assert_eq!(said, [(&json!("excluded"), &json!("library")), (&json!("required"), &json!("application"))]);
+}
+
+#[test]
+fn packages_of_different_items_are_not_merged() {
+    let inner = module(&[list(TWO)]);
+    let named = module(&[list(TWO), custom("name", name("inner")), custom("version", "2.0")]);
+    let bytes = component(&[nested(&inner), nested(&component(&[nested(&named)])), list(TWO)]);
+    let document = document(&bytes);
+    let packages = document["components"].as_array().unwrap();
+    let found: Vec<_> = packages.iter().map(|found| (&found["purl"], property(found, "sectile:item"))).collect();
+    let [adler, app] = [json!("pkg:cargo/adler@1.0.2"), json!("pkg:generic/app@0.1.0")];
+    let expected = ["", "0", "1/0"].map(|item| [(&adler, item), (&app, item)]).concat();
+    assert_eq!(found, expected);
+    let root = &document["metadata"]["component"];
+    let items: Vec<_> =
+        root["components"].as_array().unwrap().iter().map(|item| (&item["name"], &item["version"])).collect();
+    assert_eq!(items, [(&json!("module 0"), &Value::Null), (&json!("inner"), &json!("2.0"))]);
+    assert_eq!(document["dependencies"][0]["dependsOn"], json!(["item:1", "item:3", "item:0#1"]));
+}
+
+#[test]
+fn own_name_precedes_given_name() {
+    let own = module(&[custom("name", name("own"))]);
+    assert_eq!(document(&own)["metadata"]["component"]["name"], "own");
+    assert_eq!(document(&module(&[custom("name", name(""))]))["metadata"]["component"]["name"], "file.wasm");
+    let bytes = module(&[]);
+    let metadata = all_drivers::metadata(&bytes);
+    let mut text = Vec::new();
+    Sbom::new(&metadata).write_json(&mut text).unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&text).unwrap()["metadata"]["component"]["name"], "module");
+}
+
+#[test]
+fn a_list_without_a_root_package() {
+    let packages = r#"{"name":"a","version":"1.0.0","source":"git","dependencies":[1]},
+        {"name":"b","version":"1.0.0","source":"git"},{"name":"c","version":"1.0.0","source":"git"}"#;
+    let found = document(&module(&[list(packages)]));
+    assert_eq!(found["dependencies"][0]["dependsOn"], json!(["item:0#0", "item:0#2"]));
+}
+
+#[test]
+fn unknown_and_incomplete_lists_are_marked() {
+    let aggregate = |bytes: &[u8]| document(bytes).get("compositions").map(|found| found[0]["aggregate"].clone());
+    assert_eq!(aggregate(&module(&[])), Some(json!("unknown")));
+    assert_eq!(aggregate(&module(&[list("")])), None);
+    let corrupt = custom(".dep-v0", "no zlib");
+    assert_eq!(aggregate(&module(std::slice::from_ref(&corrupt))), Some(json!("incomplete")));
+    assert_eq!(aggregate(&component(&[nested(&module(&[corrupt])), list(TWO)])), Some(json!("incomplete")));
+    assert_eq!(aggregate(&module(&[list(TWO), list(TWO)])), Some(json!("incomplete"))); // the last counts
+    let whole = module(&[list(TWO), custom("vendor", "v")]);
+    assert_eq!(aggregate(&whole), None);
+    assert_eq!(aggregate(&whole[..whole.len() - 1]), Some(json!("incomplete")));
+    let bomb = custom(".dep-v0", zlib(vec![b' '; 64 << 20]));
+    assert_eq!(aggregate(&module(&[bomb])), Some(json!("incomplete")));
+}
+
+#[test]
+fn hostile_names_are_escaped() {
+    let packages = r#"{"name":"","version":"1.0.0","source":"crates.io"},
+        {"name":"../x?y=z#w@1/%41","version":"1.0.0","source":"crates.io"},
+        {"name":"\u001b[2J\u202e\"}],","version":"1.0.0","source":"o<d;d"},
+        {"name":"a\",\"b","version":"1.0.0","source":"crates.io"}"#;
+    let document = document(&module(&[list(packages)]));
+    let purls: Vec<_> = document["components"].as_array().unwrap().iter().map(|found| &found["purl"]).collect();
+    assert_eq!(purls[0], &Value::Null); // none can be made
+    assert_eq!(purls[1], "pkg:cargo/..%2Fx%3Fy%3Dz%23w%401%2F%2541@1.0.0");
+    assert_eq!(purls[2].as_str().unwrap().split_once('@').unwrap().0, "pkg:generic/%1B%5B2J%E2%80%AE%22%7D%5D,");
+    assert_eq!(document["components"][3]["name"], "a\",\"b");
+}
+
+#[test]
+fn deep_tree_does_not_inflate_the_document() {
+    let packages = vec![r#"{"name":"a","version":"1.0.0","source":"git"}"#; 1_000].join(",");
+    let bytes = sectile_testing::binary::chain(900, &component(&[list(&packages)]));
+    let metadata = sectile::read_slice(&bytes).unwrap();
+    let mut text = Vec::new();
+    Sbom::new(&metadata).write_json(&mut text).unwrap();
+    assert!(text.len() < 400_000, "{}", text.len());
+    check_references(&serde_json::from_slice(&text).unwrap());
+}

@@ -1,0 +1,31 @@
+//! The checks of the fuzz targets as plain functions. The targets call them, and so do ordinary tests, with the seeds and
+//! with inputs of their own.
+//!
+//! - [`framing()`] compares the scanner with wasmparser;
+//! - [`drivers()`] compares the drivers with each other, the metadata with the bytes, and imports and exports with wasmparser;
+//! - [`fetches()`] reads from a lying source;
+//! - [`plans()`] edits in random ways and checks the promises of an edit;
+//! - [`passing()`] compares streamed edits with planned ones;
+//! - [`binary()`] generates the inputs: lying modules and components.
+
+mod chunks;
+mod drivers;
+mod framing;
+mod generate;
+#[cfg(feature = "interface")]
+mod interface;
+mod outline;
+mod passing;
+mod plans;
+mod ranges;
+mod recorder;
+
+pub use self::chunks::push;
+pub use self::drivers::drivers;
+pub use self::framing::{Verdict, framing};
+pub use self::generate::binary;
+pub use self::outline::Outline;
+pub use self::passing::{pass, passing};
+pub use self::plans::{CONTROLS, concatenation, plans};
+pub use self::ranges::{fetches, now};
+pub use self::recorder::{Asks, Entered, Event, Recorder};

@@ -1,0 +1,178 @@
+//! The outline of an input from the scanner and from the reference: items and sections in order, and the error at the
+//! end.
+
+use std::ops::Range;
+
+use super::recorder::Entered;
+use sectile::scan::{DataRequest, ItemKind, ItemStart, Section, Visitor};
+use sectile::{Limits, drive};
+use wasmparser::{Encoding, Parser, Payload, WasmFeatures};
+
+/// An event that both report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Joint<'a> {
+    /// An item of this kind begins.
+    Enter { kind: ItemKind, start: u64 },
+    /// A section of an item of this kind.
+    Section { kind: ItemKind, id: u8, payload: Range<u64>, custom: Option<Custom<'a>> },
+    /// An item ends.
+    Leave { end: u64 },
+}
+
+/// Name and data of a custom section.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Custom<'a> {
+    pub name: &'a str,
+    pub data: Range<u64>,
+}
+
+/// An event of the scanner with all details.
+#[derive(Clone, Debug)]
+pub enum Told<'a> {
+    Enter(Entered),
+    Section(Section<'a>),
+    Leave { item: u32, end: u64 },
+}
+
+/// The scanner's events for an input.
+#[derive(Debug)]
+pub struct Outline<'a> {
+    pub told: Vec<Told<'a>>,
+    pub error: Option<sectile::Error>,
+}
+
+impl<'a> Outline<'a> {
+    /// Scans a slice without the limits that the reference does not have.
+    pub fn of(bytes: &'a [u8]) -> Self {
+        let limits = Limits { max_depth: u32::MAX, max_items: u32::MAX, max_sections: u64::MAX, ..Limits::default() };
+        let mut outline = Self { told: Vec::new(), error: None };
+        outline.error = drive::scan_slice(bytes, &mut outline, limits).complete().err();
+        outline
+    }
+
+    /// Only the sections.
+    pub fn sections(&self) -> impl Iterator<Item = &Section<'a>> {
+        self.told.iter().filter_map(|told| match told {
+            Told::Section(section) => Some(section),
+            Told::Enter(_) | Told::Leave { .. } => None,
+        })
+    }
+
+    pub fn joints(&self) -> Vec<Joint<'a>> {
+        self.told.iter().map(Told::joint).collect()
+    }
+}
+
+impl<'a> Visitor<'a> for Outline<'a> {
+    fn enter(&mut self, item: &ItemStart<'_>) {
+        self.told.push(Told::Enter(item.into()));
+    }
+
+    fn section(&mut self, section: &Section<'a>) -> DataRequest {
+        self.told.push(Told::Section(*section));
+        DataRequest::Nothing
+    }
+
+    fn leave(&mut self, item: u32, end: u64) {
+        self.told.push(Told::Leave { item, end });
+    }
+}
+
+impl<'a> Told<'a> {
+    fn joint(&self) -> Joint<'a> {
+        match self {
+            Self::Enter(entry) => Joint::Enter { kind: entry.kind, start: entry.start },
+            Self::Section(section) => Joint::Section {
+                kind: section.item_kind(),
+                id: section.id(),
+                payload: section.payload(),
+                custom: section.is_custom().then(|| Custom { name: section.name(), data: section.data() }),
+            },
+            Self::Leave { end, .. } => Joint::Leave { end: *end },
+        }
+    }
+}
+
+/// The reference's events for an input.
+#[derive(Debug)]
+pub struct Reference<'a> {
+    pub joints: Vec<Joint<'a>>,
+    pub error: Option<wasmparser::Error>,
+    /// The state of the current code section; `None` outside.
+    pub code: Option<CodeSection>,
+}
+
+/// The state of a code section.
+#[derive(Debug)]
+pub struct CodeSection {
+    /// Remaining function bodies.
+    pub bodies: u32,
+    /// Offset of the next function body.
+    pub position: u64,
+    pub end: u64,
+}
+
+impl<'a> Reference<'a> {
+    pub fn of(bytes: &'a [u8]) -> Self {
+        let mut reference = Self { joints: Vec::new(), error: None, code: None };
+        // The kinds of the open items.
+        let mut open = Vec::new();
+        let mut parser = Parser::new(0);
+        parser.set_features(WasmFeatures::all());
+        for payload in parser.parse_all(bytes) {
+            match payload {
+                Ok(payload) => reference.add(&payload, &mut open),
+                Err(error) => reference.error = Some(error),
+            }
+        }
+        reference
+    }
+
+    fn add(&mut self, payload: &Payload<'a>, open: &mut Vec<ItemKind>) {
+        let is_new = match payload {
+            Payload::Version { encoding, range, .. } => {
+                let kind = item_kind(*encoding);
+                open.push(kind);
+                self.joints.push(Joint::Enter { kind, start: range.start });
+                true
+            }
+            Payload::End(end) => {
+                open.pop();
+                self.joints.push(Joint::Leave { end: *end });
+                true
+            }
+            Payload::CodeSectionEntry(body) => {
+                let code = self.code.as_mut().expect("a body stands in a code section");
+                code.bodies -= 1;
+                code.position = body.range().end;
+                false
+            }
+            section => {
+                let (id, payload) = section.as_section().expect("nothing but sections is left");
+                let kind = *open.last().expect("a section stands in an item");
+                let custom = match section {
+                    Payload::CustomSection(reader) => Some(Custom { name: reader.name(), data: reader.data_range() }),
+                    _ => None,
+                };
+                self.joints.push(Joint::Section { kind, id, payload, custom });
+                true
+            }
+        };
+        if is_new {
+            self.code = None;
+        }
+        if let Payload::CodeSectionStart { count, unchecked_range, size } = payload {
+            let end = unchecked_range.end;
+            self.code = Some(CodeSection { bodies: *count, position: end - u64::from(*size), end });
+        }
+        // A completed code section cannot fail any more.
+        self.code.take_if(|code| code.bodies == 0 && code.position == code.end);
+    }
+}
+
+fn item_kind(encoding: Encoding) -> ItemKind {
+    match encoding {
+        Encoding::Module => ItemKind::Module,
+        Encoding::Component => ItemKind::Component,
+    }
+}

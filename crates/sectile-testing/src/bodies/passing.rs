@@ -1,0 +1,69 @@
+//! Streamed edits in any chunks produce the bytes of the planned edit.
+
+use arbitrary::Unstructured;
+use bytes::Bytes;
+
+use sectile::Glob;
+use sectile::edit::{Edit, EditError, StreamEdit};
+
+use super::generate;
+
+/// Bytes of the fuzz input that choose the edit and the chunks. The rest is the binary.
+const CONTROLS: usize = 8;
+
+/// Streams the binary through an edit as the controls say.
+///
+/// # Panics
+///
+/// The streamed edit differs from the planned edit.
+pub fn passing(input: &[u8]) {
+    let Some((controls, rest)) = input.split_first_chunk::<CONTROLS>() else { return };
+    let [kind, pattern, flags, sizes @ ..] = controls;
+    let bytes = match kind % 2 {
+        0 => rest.to_vec(),
+        _ => generate::binary(&mut Unstructured::new(rest)),
+    };
+    // The last is never 0, so that the loop ends.
+    let sizes: Vec<usize> = sizes.iter().map(|size| usize::from(*size)).chain([1 + usize::from(*flags)]).collect();
+    let bytes = Bytes::from(bytes);
+    edited(&bytes, &sizes, *pattern, flags & 1 != 0);
+}
+
+/// The bytes after a streamed edit with chunks of these sizes, repeated. At least one size must not be 0.
+pub fn pass(edit: &StreamEdit, bytes: &Bytes, sizes: &[usize]) -> Result<Vec<u8>, EditError> {
+    let mut passing = edit.begin();
+    let mut passed = Vec::new();
+    for chunk in chunks(bytes, sizes) {
+        passing.push(&chunk)?.for_each(|piece| passed.extend(piece));
+    }
+    passed.extend(passing.finish()?);
+    Ok(passed)
+}
+
+/// The chunks, in order.
+fn chunks(bytes: &Bytes, sizes: &[usize]) -> impl Iterator<Item = Bytes> {
+    let mut rest = bytes.clone();
+    sizes.iter().cycle().map_while(move |size| {
+        let next = rest.len().min(*size);
+        (!rest.is_empty()).then(|| rest.split_to(next))
+    })
+}
+
+fn edited(bytes: &Bytes, sizes: &[usize], pattern: u8, forced: bool) {
+    const PATTERNS: [&str; 5] = ["*", "name", "producers", "*e*", "?"];
+    let glob = Glob::new(PATTERNS[usize::from(pattern) % PATTERNS.len()]).expect("they are patterns");
+    let edit = Edit::new().remove_matching(glob.clone()).append("revision", "x").expect("it is sound");
+    let passing = StreamEdit::new().remove_matching(glob).append("revision", "x").expect("it is sound");
+    let (edit, passing) = if forced { (edit.force(), passing.force()) } else { (edit, passing) };
+
+    let planned = edit.plan_slice(bytes);
+    let planned = planned.map(|planned| planned.plan().to_vec(bytes).expect("it was made for it"));
+    match (pass(&passing, bytes, sizes), planned) {
+        (Ok(passed), Ok(planned)) => assert_eq!(passed, planned),
+        (Err(EditError::MovesLinked), _) if !forced => {}
+        (Err(EditError::Source(passed)), Err(EditError::Source(planned))) => {
+            assert_eq!(passed.to_string(), planned.to_string());
+        }
+        (passed, planned) => panic!("{:?} {:?}", passed.err(), planned.err()),
+    }
+}

@@ -1,0 +1,117 @@
+//! What an edit comes to in one source.
+
+use std::fmt;
+use std::ops::Range;
+
+use crate::finding::Finding;
+use crate::fs::fingerprint::FileFingerprint;
+use crate::scan::ItemPath;
+use crate::splice::Plan;
+
+/// A plan with what it changes and what is notable about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "nothing changes until the plan is written"]
+pub struct EditPlan {
+    pub(super) plan: Plan,
+    pub(super) findings: Vec<Finding>,
+    pub(super) changes: Vec<Change>,
+}
+
+impl EditPlan {
+    pub(super) fn for_file(self, fingerprint: FileFingerprint) -> Self {
+        Self { plan: self.plan.for_file(fingerprint), ..self }
+    }
+
+    /// The bytes that are kept and inserted.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Returns the bytes that are kept and inserted.
+    pub fn into_plan(self) -> Plan {
+        self.plan
+    }
+
+    /// What a reader will find in the written values and sections, and signatures that no longer hold. Offsets are the
+    /// source's.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// Changes of custom sections, in the order of the source. Size fields of enclosing items are not listed.
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+}
+
+/// The change of one custom section.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub(super) path: ItemPath,
+    pub(super) section: Box<str>,
+    pub(super) kind: ChangeKind,
+    pub(super) range: Range<u64>,
+    pub(super) before: u64,
+    pub(super) after: u64,
+}
+
+impl Change {
+    /// Path of the item that holds the section.
+    pub fn path(&self) -> &ItemPath {
+        &self.path
+    }
+
+    /// Name of the section.
+    pub fn section(&self) -> &str {
+        &self.section
+    }
+
+    /// Added, replaced or removed.
+    pub fn kind(&self) -> ChangeKind {
+        self.kind
+    }
+
+    /// Absolute byte range of the section in the source, from its id to its end; empty for an added section.
+    pub fn range(&self) -> Range<u64> {
+        self.range.clone()
+    }
+
+    /// Length of the section in bytes before the edit, header included; 0 for an added section.
+    pub fn before(&self) -> u64 {
+        self.before
+    }
+
+    /// Length of the section in bytes after the edit, header included; 0 for a removed section.
+    pub fn after(&self) -> u64 {
+        self.after
+    }
+}
+
+/// What is done with a section.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum ChangeKind {
+    /// It is new.
+    Added,
+    /// It stays where it is, with other data.
+    Replaced,
+    /// It goes.
+    Removed,
+}
+
+impl fmt::Display for ChangeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl ChangeKind {
+    /// `added`, `replaced` or `removed`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Replaced => "replaced",
+            Self::Removed => "removed",
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Shared by the crates of this workspace. Not a public interface: it changes without notice.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io;
+
+pub use crate::escape::{beginning, is_deceptive, quoted};
+pub use crate::fs::{atomic, fingerprint, lock};
+pub use crate::input::{Link, open};
+pub use crate::metadata::check::{MAX_PARSED, controls, is_scp_like, license_expression, meant_license};
+pub use crate::metadata::convention::purpose;
+#[cfg(feature = "json")]
+pub use crate::metadata::json::check_registry_metadata;
+pub use crate::read::CHANGED;
+pub use crate::splice::file::finish;
+
+use crate::edit::Edit;
+use crate::error::{Error, Reason};
+use crate::finding::{Finding, FindingCode, Findings};
+use crate::input::Input;
+use crate::metadata::{Metadata, ValueError};
+use crate::outcome::{Cost, Outcome};
+use crate::scan::{Collector, Fault, ItemPath, Section, Visitor};
+use crate::splice::Plan;
+
+/// What writes JSON.
+#[cfg(feature = "json")]
+pub mod json {
+    pub use crate::json::*;
+}
+
+/// Methods of [`Findings`] that build a list.
+pub trait BuildFindings: Sized {
+    /// An empty list that keeps this many findings of each code.
+    fn with_limit(limit: u32) -> Self;
+
+    /// Adds a finding, folded into the last one of the same code, item and section.
+    fn add_folded(
+        &mut self,
+        code: FindingCode,
+        item: u32,
+        offset: u64,
+        section: Option<&str>,
+        describe: impl FnOnce() -> (ItemPath, Cow<'static, str>),
+    );
+
+    /// Adds a finding that only the limit folds into another.
+    fn add_apart(
+        &mut self,
+        code: FindingCode,
+        item: u32,
+        offset: u64,
+        section: Option<&str>,
+        describe: impl FnOnce() -> (ItemPath, Cow<'static, str>),
+    );
+}
+
+impl BuildFindings for Findings {
+    fn with_limit(limit: u32) -> Self {
+        Self::new(limit)
+    }
+
+    fn add_folded(
+        &mut self,
+        code: FindingCode,
+        item: u32,
+        offset: u64,
+        section: Option<&str>,
+        describe: impl FnOnce() -> (ItemPath, Cow<'static, str>),
+    ) {
+        self.add(code, item, offset, section, describe);
+    }
+
+    fn add_apart(
+        &mut self,
+        code: FindingCode,
+        item: u32,
+        offset: u64,
+        section: Option<&str>,
+        describe: impl FnOnce() -> (ItemPath, Cow<'static, str>),
+    ) {
+        self.add_folding(code, item, offset, section, false, describe);
+    }
+}
+
+/// A finding of its own, outside of a list.
+pub fn finding(
+    code: FindingCode,
+    path: ItemPath,
+    offset: u64,
+    section: Option<&str>,
+    message: impl Into<Cow<'static, str>>,
+) -> Finding {
+    Finding::new(code, path, offset, section, message)
+}
+
+/// What is wrong with a value.
+pub fn value_error(code: FindingCode, message: impl Into<String>) -> ValueError {
+    ValueError::new(code, message)
+}
+
+/// Whether a plan was made for this file in its present state.
+pub fn is_plan_for(plan: &Plan, source: &Input) -> bool {
+    plan.is_for(source)
+}
+
+/// The finding, standing for this many.
+pub fn with_count(finding: Finding, count: u64) -> Finding {
+    finding.with_count(count)
+}
+
+/// A copy made field by field, so that the scanner's own section stays in registers (the `scan` bench shows it).
+#[inline]
+pub fn copy_section<'w>(section: &Section<'w>) -> Section<'w> {
+    Section { item: section.item, ..*section }
+}
+
+/// Adds a finding about the root item.
+pub fn add_root_finding(
+    metadata: &mut Metadata<'_>,
+    code: FindingCode,
+    offset: u64,
+    section: Option<&str>,
+    message: String,
+) {
+    metadata.find_at(code, offset, section, message);
+}
+
+/// An outcome of these parts.
+pub fn outcome<T>(value: Option<T>, error: Option<Error>, cost: Cost) -> Outcome<T> {
+    Outcome::new(value, error.map_or(Ok(()), Err), cost)
+}
+
+/// An error of reading at this offset.
+pub fn io_error(error: io::Error, offset: Option<u64>) -> Error {
+    Error::io(error, offset)
+}
+
+/// An error of an operation around reading.
+pub fn other_error(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::other(error)
+}
+
+/// The input exceeds a limit of this many of something.
+pub fn limit_error(what: &'static str, max: u64, offset: u64) -> Error {
+    Error::new(Fault::Limit { what, max }, offset, ItemPath::root())
+}
+
+/// The input is longer than declared.
+pub fn longer_error(declared: u64, offset: u64) -> Error {
+    Error::new(Reason::Longer(declared), offset, ItemPath::root())
+}
+
+/// The input is shorter than declared.
+pub fn shorter_error(declared: u64, offset: u64) -> Error {
+    Error::new(Reason::Shorter(declared), offset, ItemPath::root())
+}
+
+/// Nothing is known of the input from this offset on.
+pub fn unread_error(offset: u64) -> Error {
+    Error::new(Reason::Unread, offset, ItemPath::root())
+}
+
+/// The open file.
+pub fn file(input: &Input) -> &File {
+    input.file()
+}
+
+/// Identity and state of the file when it was opened.
+pub fn fingerprint(input: &Input) -> fingerprint::FileFingerprint {
+    input.fingerprint()
+}
+
+/// Collects from a file; a change of the file meanwhile is recorded in the value.
+pub fn collect_checked<C: Collector + for<'w> Visitor<'w>>(
+    input: &Input,
+    collector: C,
+    record_change: impl FnOnce(&mut C::Value),
+) -> Outcome<C::Value> {
+    input.collect_checked(collector, record_change)
+}
+
+/// Whether the edit already changes custom sections of this name, in the item that it is at.
+pub fn edits_section(edit: &Edit, section: &str) -> bool {
+    edit.is_about(section)
+}
+
+/// Whether the edit already changes the name of the item that it is at.
+pub fn edits_name(edit: &Edit) -> bool {
+    edit.is_about_name()
+}

@@ -1,0 +1,117 @@
+//! The result of one pass over an input.
+
+use crate::error::Error;
+use crate::metadata::Metadata;
+
+/// The result of one pass over an input: a value, the error that ended the pass early, and what the pass cost.
+///
+/// The outcome is *complete* without an error and *partial* with one. A partial outcome is not a success, but what was read
+/// before the error is valid. There is no value only if the input is not WebAssembly or not even its first bytes can be
+/// read.
+#[derive(Debug)]
+#[must_use = "the pass may have ended early"]
+pub struct Outcome<T> {
+    value: Option<T>,
+    error: Option<Error>,
+    cost: Cost,
+}
+
+/// What a pass over an input cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Bytes that were read. From a file or a source of ranges: what the reads returned. Of pushed chunks: all of them. In
+    /// memory: those that were looked at.
+    pub bytes: u64,
+    /// Reads, requests or pushed chunks; 0 in memory.
+    pub reads: u64,
+}
+
+impl<T> Outcome<T> {
+    pub(crate) fn new(value: Option<T>, result: Result<(), Error>, cost: Cost) -> Self {
+        Self { value, error: result.err(), cost }
+    }
+
+    /// An input of which nothing was read.
+    pub(crate) fn unread(error: Error) -> Self {
+        Self { value: None, error: Some(error), cost: Cost::default() }
+    }
+
+    /// What was read.
+    pub fn value(&self) -> Option<&T> {
+        self.value.as_ref()
+    }
+
+    /// Why the pass ended early; `None` if it is complete.
+    pub fn error(&self) -> Option<&Error> {
+        self.error.as_ref()
+    }
+
+    /// What the pass cost.
+    pub fn cost(&self) -> Cost {
+        self.cost
+    }
+
+    /// Whether the whole input was read.
+    pub fn is_complete(&self) -> bool {
+        self.error.is_none()
+    }
+
+    /// Returns the value of a complete outcome.
+    ///
+    /// # Errors
+    ///
+    /// The error that ended the pass early.
+    ///
+    /// # Panics
+    ///
+    /// Never: a complete pass has a value.
+    pub fn complete(self) -> Result<T, Error> {
+        match (self.value, self.error) {
+            (_, Some(error)) => Err(error),
+            (Some(value), None) => Ok(value),
+            (None, None) => unreachable!("a complete pass has entered the root"),
+        }
+    }
+
+    /// Returns the value, the error and the cost.
+    pub fn into_parts(self) -> (Option<T>, Option<Error>, Cost) {
+        (self.value, self.error, self.cost)
+    }
+
+    /// Returns the value, complete or partial.
+    pub fn into_value(self) -> Option<T> {
+        self.value
+    }
+
+    /// Replaces the value by what a function makes of it.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Outcome<U> {
+        self.and_then(|value| Some(change(value)))
+    }
+
+    /// Replaces the value by what a function makes of it. A complete outcome that loses its value becomes partial.
+    pub fn and_then<U>(self, change: impl FnOnce(T) -> Option<U>) -> Outcome<U> {
+        let value = self.value.and_then(change);
+        let error = self.error.or_else(|| value.is_none().then(|| Error::unreadable("nothing was collected")));
+        Outcome { value, error, cost: self.cost }
+    }
+
+    /// The value, to be changed in place.
+    pub fn value_mut(&mut self) -> Option<&mut T> {
+        self.value.as_mut()
+    }
+}
+
+impl<'a> Outcome<Metadata<'a>> {
+    /// Returns the metadata of a complete outcome. Unlike [`complete`](Self::complete), the error carries what was read
+    /// before it ([`Error::into_partial`]).
+    ///
+    /// # Errors
+    ///
+    /// The error that ended the pass early.
+    pub fn into_result(self) -> Result<Metadata<'a>, Error> {
+        match self {
+            Self { value: Some(metadata), error: Some(error), .. } => Err(error.with_partial(metadata.into_owned())),
+            outcome => outcome.complete(),
+        }
+    }
+}

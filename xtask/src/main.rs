@@ -1,0 +1,80 @@
+//! The project's tasks. `cargo xtask` lists them.
+
+mod ci;
+mod fuzz;
+mod process;
+mod steps;
+mod tools;
+
+use std::env;
+use std::process::ExitCode;
+
+use process::{Run, cargo};
+
+const USAGE: &str = "\
+Tasks of the project:
+
+  cargo xtask check [-p CRATE]      format, clippy and tests of one crate, or of all
+  cargo xtask test [-p CRATE] ARG…  tests of one crate, or of all, with all features; ARGs go to `cargo test`
+  cargo xtask fuzz TARGET [SECONDS] run a fuzz target from its seeds and corpus; 60 seconds by default
+  cargo xtask bench NAME ARG…       run a bench; ARGs go to it
+  cargo xtask api                   write api/CRATE.txt, the public interface of each crate
+  cargo xtask ci [STEP…]            run what must hold before a change lands: all steps, or some
+  cargo xtask ci --list             list the steps
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match arguments[..] {
+        ["check"] => check(None),
+        ["check", "-p", krate] => check(Some(krate)),
+        ["test", "-p", krate, ref rest @ ..] => test(&["-p", krate], rest),
+        ["test", ref rest @ ..] => test(&["--workspace"], rest),
+        ["fuzz", target] => fuzz::run(target, 60),
+        ["fuzz", target, seconds] => match seconds.parse() {
+            Ok(seconds) => fuzz::run(target, seconds),
+            Err(_) => Err(format!("`{seconds}` is not a number of seconds")),
+        },
+        ["bench", name, ref rest @ ..] => bench(name, rest),
+        ["api"] => tools::write_api(),
+        ["ci", "--list"] => {
+            ci::list();
+            Ok(())
+        }
+        ["ci", ref steps @ ..] => ci::run(steps),
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn check(krate: Option<&str>) -> Result<(), String> {
+    let selection = krate.map_or(vec!["--workspace"], |krate| vec!["-p", krate]);
+    let format = krate.map_or(vec!["fmt", "--all", "--check"], |krate| vec!["fmt", "-p", krate, "--check"]);
+    cargo(&format).run()?;
+    let clippy = [&["clippy"], &selection[..], &["--all-targets", "--all-features", "--", "-D", "warnings"]].concat();
+    cargo(&clippy).run()?;
+    test(&selection, &[])
+}
+
+fn test(selection: &[&str], rest: &[&str]) -> Result<(), String> {
+    cargo(&[&["test", "--all-features"], selection, rest].concat()).run()
+}
+
+fn bench(name: &str, rest: &[&str]) -> Result<(), String> {
+    let krate = match name {
+        "audit" | "remote" => "sectile-audit",
+        "gate" => "sectile-policy",
+        _ => "sectile-benches",
+    };
+    cargo(&[&["bench", "--all-features", "-p", krate, "--bench", name, "--"], rest].concat()).run()
+}

@@ -1,0 +1,144 @@
+//! The steps of CI.
+
+use std::thread;
+
+use crate::ci::Context;
+use crate::fuzz::{self, Target};
+use crate::process::{cargo, program};
+use crate::tools::{cargo_program, packages};
+
+/// One step.
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    /// What holds if it passes, for `--list`.
+    pub(crate) about: &'static str,
+    pub(crate) run: fn(&mut Context) -> Result<(), String>,
+}
+
+/// Lanes run side by side, the steps of a lane one after another. Steps that share a target directory are in one lane.
+pub(crate) const LANES: [&[Step]; 2] = [
+    &[
+        Step { name: "test", about: "the tests, as the README runs them", run: test },
+        Step { name: "faults", about: "writing, with every system call failing in turn, as root", run: faults },
+        Step { name: "suites", about: "8,000 binaries of the public test suites are framed and edited", run: suites },
+        Step { name: "clippy", about: "no lint has anything to say", run: clippy },
+        Step {
+            name: "features",
+            about: "each feature compiles alone, and none; the core's tests pass without",
+            run: features,
+        },
+        Step { name: "benches", about: "benches and examples run, if only for a moment", run: benches },
+        Step { name: "page", about: "a browser and the schema of SARIF accept an audit's answers", run: page },
+    ],
+    &[
+        Step { name: "fmt", about: "the format is rustfmt's", run: fmt },
+        Step { name: "doc", about: "rustdoc has no warning", run: doc },
+        Step { name: "elsewhere", about: "32 bits, Windows and macOS", run: elsewhere },
+        Step { name: "sanitizer", about: "AddressSanitizer watches the core's tests", run: sanitizer },
+        Step { name: "api", about: "api/*.txt lists what is public", run: api },
+        Step { name: "deny", about: "licenses and sources of the dependencies are allowed", run: deny },
+        Step { name: "fuzz", about: "each fuzz target, for a moment", run: fuzz_targets },
+    ],
+];
+
+fn test(context: &mut Context) -> Result<(), String> {
+    context.run(cargo(&["test", "--workspace", "--all-features"]))
+}
+
+fn faults(context: &mut Context) -> Result<(), String> {
+    packages(context, &["strace", "mkfs.xfs", "mkfs.ext2", "setfacl"], &["strace", "xfsprogs", "e2fsprogs", "acl"])?;
+    let faults = ["test", "-p", "sectile-cli", "--all-features", "--test", "faults", "--", "--include-ignored"];
+    context.run(cargo(&faults))
+}
+
+fn suites(context: &mut Context) -> Result<(), String> {
+    let suites = ["test", "-p", "sectile", "--all-features", "--test", "suite", "public_suites"];
+    context.run(cargo(&[&suites[..], &["--", "--ignored", "--nocapture"]].concat()))
+}
+
+fn clippy(context: &mut Context) -> Result<(), String> {
+    context.run(cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]))
+}
+
+fn features(context: &mut Context) -> Result<(), String> {
+    for feature in ["", "dependencies", "json", "interface", "digest", "stream", "http"] {
+        context.run(cargo(&["clippy", "-p", "sectile", "--lib", "--features", feature, "--", "-D", "warnings"]))?;
+    }
+    for krate in ["sectile-audit", "sectile-cli", "sectile-manifest", "sectile-oci"] {
+        context.run(cargo(&["clippy", "-p", krate, "--", "-D", "warnings"]))?;
+    }
+    context.run(cargo(&["test", "-p", "sectile"]))
+}
+
+fn benches(context: &mut Context) -> Result<(), String> {
+    context.run(cargo(&["test", "--workspace", "--all-features", "--benches", "--examples"]))
+}
+
+fn page(context: &mut Context) -> Result<(), String> {
+    packages(context, &["chromium"], &["chromium", "fonts-dejavu-core", "fonts-noto-core"])?;
+    context.run(program("bash", &[".ci/page-tools"]))?;
+    let page = ["test", "-p", "sectile-audit", "--all-features", "--lib", "format::oracles", "--", "--ignored"];
+    context.run(cargo(&page))
+}
+
+fn fmt(context: &mut Context) -> Result<(), String> {
+    context.run(cargo(&["fmt", "--all", "--check"]))
+}
+
+fn doc(context: &mut Context) -> Result<(), String> {
+    let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--all-features", "--target-dir", "target/side"]);
+    doc.env("RUSTDOCFLAGS", "-D warnings");
+    context.run(doc)
+}
+
+fn elsewhere(context: &mut Context) -> Result<(), String> {
+    context.run(program("bash", &[".ci/elsewhere"]))
+}
+
+/// The core maps files, and depends on crates with unsafe code.
+fn sanitizer(context: &mut Context) -> Result<(), String> {
+    const TARGET: &str = "x86_64-unknown-linux-gnu";
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        context.note(&format!("NOT RUN: AddressSanitizer is run on {TARGET}"));
+        return Ok(());
+    }
+    let sanitized = |rest: &[&str]| {
+        let test = ["test", "-p", "sectile", "--target", TARGET, "--target-dir", "target/sanitized"];
+        let mut command = cargo(&[&test[..], rest].concat());
+        command.env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-Zsanitizer=address").env("CARGO_PROFILE_DEV_DEBUG", "0");
+        command
+    };
+    context.run(sanitized(&["--lib"]))?;
+    let modules = ["framing::rules", "framing::far", "limits", "push::", "allocation", "splice"];
+    context.run(sanitized(&[&["--test", "suite", "--"], &modules[..]].concat()))
+}
+
+fn api(context: &mut Context) -> Result<(), String> {
+    let this = std::env::current_exe().map_err(|error| format!("this program cannot be found: {error}"))?;
+    context.run(program(&this.to_string_lossy(), &["api"]))?;
+    context.run(program("git", &["diff", "--exit-code", "--", "api"]))
+}
+
+fn deny(context: &mut Context) -> Result<(), String> {
+    cargo_program(context, "cargo-deny")?;
+    context.run(cargo(&["fetch", "--locked", "--quiet"]))?; // what is for other systems, too
+    context.run(cargo(&["deny", "--offline", "check", "licenses", "bans", "sources"]))
+}
+
+/// Two targets at a time: each runs on one thread.
+fn fuzz_targets(context: &mut Context) -> Result<(), String> {
+    const SECONDS: u64 = 20;
+    cargo_program(context, "cargo-fuzz")?;
+    context.run(program("python3", &["fuzz/corpora.py", "unpack"]))?;
+    let targets: Vec<Target> = fuzz::targets()?;
+    let (one, other) = targets.split_at(targets.len() / 2);
+    let mut side = context.side()?;
+    let run = |context: &mut Context, targets: &[Target]| {
+        targets.iter().try_for_each(|target| context.run(target.command(SECONDS)?))
+    };
+    thread::scope(|scope| {
+        let beside = scope.spawn(|| run(&mut side, other));
+        let result = run(context, one);
+        beside.join().unwrap_or_else(|_| Err("a thread panicked".to_owned())).and(result)
+    })
+}

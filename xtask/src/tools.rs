@@ -1,0 +1,61 @@
+//! Tools that CI installs, and what it makes with them.
+
+use std::fs;
+use std::process::Command;
+
+use crate::ci::Context;
+use crate::process::{Run, cargo, is_installed, program, root};
+
+/// The crates whose public interface is listed in `api/`.
+const LISTED: [&str; 7] =
+    ["sectile", "sectile-audit", "sectile-manifest", "sectile-oci", "sectile-policy", "sectile-remote", "sectile-sbom"];
+
+/// Another version may list differently.
+const PUBLIC_API: &str = "0.52.0";
+
+/// Installs Debian's packages, unless these programs are there.
+pub(crate) fn packages(context: &mut Context, programs: &[&str], packages: &[&str]) -> Result<(), String> {
+    if programs.iter().all(|program| is_installed(program)) {
+        return Ok(());
+    }
+    context.run(program("apt-get", &["update", "-qq"]))?;
+    let install = [&["install", "-qq", "-y", "--no-install-recommends"], packages].concat();
+    let mut command = program("apt-get", &install);
+    command.env("DEBIAN_FRONTEND", "noninteractive");
+    context.run(command)
+}
+
+/// Installs a program by cargo, unless it is there.
+pub(crate) fn cargo_program(context: &mut Context, name: &str) -> Result<(), String> {
+    if is_installed(name) {
+        return Ok(());
+    }
+    context.run(cargo(&["install", name, "--locked", "--quiet", "--debug"]))
+}
+
+/// Writes the public interface of each crate.
+pub(crate) fn write_api() -> Result<(), String> {
+    let has_version = cargo(&["public-api", "--version"])
+        .output()
+        .is_ok_and(|output| String::from_utf8_lossy(&output.stdout).trim().ends_with(PUBLIC_API));
+    if !has_version {
+        cargo(&["install", "cargo-public-api", "--locked", "--quiet", "--debug", "--version", PUBLIC_API]).run()?;
+    }
+    for krate in LISTED {
+        let output = public_api(krate).output().map_err(|error| format!("cargo public-api: {error}"))?;
+        if !output.status.success() {
+            return Err(format!("cargo public-api -p {krate}: {}", String::from_utf8_lossy(&output.stderr)));
+        }
+        let path = root().join("api").join(format!("{krate}.txt"));
+        fs::write(&path, output.stdout).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Lists what is public, without derived, blanket and auto implementations (`-sss`).
+fn public_api(krate: &str) -> Command {
+    let mut command = cargo(&["public-api", "-p", krate, "--all-features", "--color", "never", "-sss"]);
+    // A stable compiler writes rustdoc's JSON with this variable alone.
+    command.env("RUSTC_BOOTSTRAP", "1").env("RUSTDOCFLAGS", "").env("CARGO_TARGET_DIR", "target/api");
+    command
+}
