@@ -210,7 +210,7 @@ impl Finding {
         Self { count, ..self }
     }
 
-    /// What kind of finding it is.
+    /// The kind of finding.
     pub fn code(&self) -> FindingCode {
         self.code
     }

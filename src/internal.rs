@@ -23,7 +23,7 @@ use crate::outcome::{Cost, Outcome};
 use crate::scan::{Collector, Fault, ItemPath, Section, Visitor};
 use crate::splice::Plan;
 
-/// What writes JSON.
+/// The JSON writer.
 #[cfg(feature = "json")]
 pub mod json {
     pub use crate::json::*;
@@ -94,7 +94,7 @@ pub fn finding(
     Finding::new(code, path, offset, section, message)
 }
 
-/// What is wrong with a value.
+/// An error of a value.
 pub fn value_error(code: FindingCode, message: impl Into<String>) -> ValueError {
     ValueError::new(code, message)
 }
@@ -104,7 +104,7 @@ pub fn is_plan_for(plan: &Plan, source: &Input) -> bool {
     plan.is_for(source)
 }
 
-/// The finding, standing for this many.
+/// The finding, with the number of occurrences that it represents.
 pub fn with_count(finding: Finding, count: u64) -> Finding {
     finding.with_count(count)
 }

@@ -6,7 +6,7 @@ use crate::metadata::Metadata;
 /// The result of one pass over an input: a value, the error that ended the pass early, and what the pass cost.
 ///
 /// The outcome is *complete* without an error and *partial* with one. A partial outcome is not a success, but what was read
-/// before the error is valid. There is no value only if the input is not WebAssembly or not even its first bytes can be
+/// before the error is valid. The value is missing only if the input is not WebAssembly or its first bytes cannot be
 /// read.
 #[derive(Debug)]
 #[must_use = "the pass may have ended early"]
@@ -16,7 +16,7 @@ pub struct Outcome<T> {
     cost: Cost,
 }
 
-/// What a pass over an input cost.
+/// The cost of a pass over an input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
     /// Bytes that were read. From a file or a source of ranges: what the reads returned. Of pushed chunks: all of them. In

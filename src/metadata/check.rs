@@ -10,7 +10,7 @@ use crate::finding::{FindingCode, Severity};
 /// Longer licences, URLs and dates are not parsed.
 pub const MAX_PARSED: usize = 8 << 10;
 
-/// What is wrong with a value.
+/// An error of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValueError {
     pub(crate) code: FindingCode,

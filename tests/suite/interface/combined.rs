@@ -116,7 +116,7 @@ fn both_readers_may_be_replaced() {
     let (custom, interface) = reader.into_parts();
     assert!(interface.is_none());
     assert_eq!(custom.finish(), drive::collect_slice(&bytes, StreamReader::new()).into_value());
-    // Without an interface reader there is no value to collect.
+    // No value is collected without an interface reader.
     let outcome = drive::collect_slice(&bytes, CombinedReader::new(StreamReader::new(), None));
     assert!(outcome.value().is_none() && !outcome.is_complete());
 }
