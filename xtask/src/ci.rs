@@ -1,45 +1,16 @@
 //! CI: named steps, two at a time where they do not wait for each other.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::process::{Run, root};
+use crate::context::Context;
+use crate::process::root;
 use crate::steps::{LANES, Step};
-
-/// What a step runs its commands with: their output goes to the step's log.
-pub(crate) struct Context {
-    log: File,
-}
-
-impl Context {
-    /// Runs a command; an error if it fails.
-    pub(crate) fn run(&mut self, command: Command) -> Result<(), String> {
-        let what = format!("{command:?}").replace('"', "");
-        writeln!(self.log, "\n$ {what}").map_err(|error| format!("the log cannot be written: {error}"))?;
-        match command.logged(&self.log)?.status() {
-            Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(format!("{what}: {status}")),
-            Err(error) => Err(format!("{what}: {error}")),
-        }
-    }
-
-    /// Another context that writes to the same log, for work side by side.
-    pub(crate) fn side(&self) -> Result<Self, String> {
-        let log = self.log.try_clone().map_err(|error| format!("the log cannot be written: {error}"))?;
-        Ok(Self { log })
-    }
-
-    /// Writes a line to the log.
-    pub(crate) fn note(&mut self, line: &str) {
-        _ = writeln!(self.log, "{line}");
-    }
-}
 
 /// The result of one step.
 struct Finished {
@@ -99,7 +70,7 @@ fn run_step(step: &Step, log: &Path, begun: Instant, printing: &Mutex<Vec<Finish
     let started = Instant::now();
     println!("== {} begins ({} s)", step.name, begun.elapsed().as_secs());
     let result = match File::create(log) {
-        Ok(file) => (step.run)(&mut Context { log: file }),
+        Ok(file) => (step.run)(&mut Context::new(file)),
         Err(error) => Err(format!("{}: {error}", log.display())),
     };
     let time = started.elapsed();

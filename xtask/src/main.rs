@@ -1,6 +1,7 @@
 //! The project's tasks. `cargo xtask` lists them.
 
 mod ci;
+mod context;
 mod fuzz;
 mod process;
 mod steps;

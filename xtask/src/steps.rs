@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use crate::ci::Context;
+use crate::context::Context;
 use crate::fuzz::{self, Target};
 use crate::process::{cargo, program};
 use crate::tools::{cargo_program, packages};

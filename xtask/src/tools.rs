@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::ci::Context;
+use crate::context::Context;
 use crate::process::{Run, cargo, is_installed, program, root};
 
 /// The crates whose public interface is listed in `api/`.
