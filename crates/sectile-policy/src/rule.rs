@@ -1,13 +1,7 @@
 //! One requirement of a policy.
 
-mod error;
-
-pub use self::error::RuleError;
-use super::Imports;
-use super::violations::RuleViolations;
-use super::{Dependencies, Licenses, Producers, Required, Sections, Sources};
-use crate::report::Report;
-use sectile::{Finding, Severity};
+use super::{Dependencies, Imports, Licenses, Producers, Required, Sections, Sources};
+use sectile::Severity;
 
 /// One requirement of a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,33 +42,6 @@ impl Rule {
     /// Why the rule exists, if it has a reason.
     pub fn reason(&self) -> Option<&str> {
         self.reason.as_deref()
-    }
-
-    /// Returns the violations of the rule. `section_rules` counts the section rules judged so far: their violations
-    /// were collected during the read.
-    pub(super) fn judge(&self, report: &Report<'_>, section_rules: &mut usize, limit: u32) -> Vec<Finding> {
-        let Some(metadata) = report.metadata else { return Vec::new() };
-        let mut violations = RuleViolations::new(self.reason.as_deref(), limit);
-        match &self.demand {
-            Demand::Required(required) => required.judge(metadata, report.is_complete(), &mut violations),
-            Demand::Licenses(licenses) => licenses.judge(metadata, report.is_complete(), &mut violations),
-            Demand::Sources(sources) => sources.judge(metadata, report.is_complete(), &mut violations),
-            Demand::Producers(producers) => producers.judge(metadata, report.is_complete(), &mut violations),
-            Demand::Dependencies(dependencies) => dependencies.judge(metadata, report.is_complete(), &mut violations),
-            Demand::Sections(_) => {
-                let index = *section_rules;
-                *section_rules += 1;
-                match report.section_matches.and_then(|matches| matches.for_rule(index, self)) {
-                    Some(found) => return found.iter().cloned().collect(),
-                    None => violations.not_judged("the sections were not looked at for it"),
-                }
-            }
-            Demand::Imports(imports) => match report.interface {
-                Some(interface) => imports.judge(interface, &mut violations),
-                None => violations.not_judged("the imports were not read"),
-            },
-        }
-        violations.findings().into_vec()
     }
 }
 

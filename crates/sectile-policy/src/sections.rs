@@ -1,9 +1,5 @@
 //! Rules about sections.
 
-mod inspect;
-
-pub use self::inspect::SectionMatches;
-pub(super) use self::inspect::WithSectionRules;
 use super::{Items, RuleError};
 use sectile::Glob;
 use sectile::internal::quoted;
@@ -15,7 +11,7 @@ use sectile::scan::{ItemKind, Section, SectionKind};
 /// only larger sections are refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sections {
-    items: Items,
+    pub(super) items: Items,
     names: Vec<Glob>,
     kinds: Vec<SectionKind>,
     excluded: Vec<Glob>,
@@ -77,7 +73,7 @@ impl Sections {
         self
     }
 
-    fn refuses(&self, section: &Section<'_>) -> bool {
+    pub(super) fn refuses(&self, section: &Section<'_>) -> bool {
         let range = section.range();
         if self.size_above.is_some_and(|limit| range.end - range.start <= limit) {
             return false;
@@ -89,7 +85,7 @@ impl Sections {
         is_selected && !matches(&self.excluded)
     }
 
-    fn message(&self, section: &Section<'_>) -> String {
+    pub(super) fn message(&self, section: &Section<'_>) -> String {
         let what = if section.is_custom() {
             format!("the custom section {}", quoted(section.name()))
         } else {

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::super::violations::{Spot, Violations};
-use super::super::{Demand, Policy, Rule};
+use super::violations::{Spot, Violations};
+use super::{Demand, Policy, Rule};
 use sectile::internal::copy_section;
 use sectile::scan::{DataRequest, ItemPath, ItemStart, Section, Visitor};
 use sectile::{FindingCode, Findings};
 
-/// Sections that the section rules refuse: a part of a [`Reading`](super::super::Reading) for a policy.
+/// Sections that the section rules refuse: a part of a [`Reading`](super::Reading) for a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SectionMatches {
     by_rule: Vec<(Arc<Rule>, Findings)>,
@@ -16,15 +16,15 @@ pub struct SectionMatches {
 
 impl SectionMatches {
     /// The findings of the section rule with this index, if it is the given rule.
-    pub(in super::super) fn for_rule(&self, index: usize, rule: &Rule) -> Option<&Findings> {
+    pub(super) fn for_rule(&self, index: usize, rule: &Rule) -> Option<&Findings> {
         self.by_rule.get(index).filter(|(of, _)| **of == *rule).map(|(_, findings)| findings)
     }
 }
 
 /// Visitor that applies the section rules and forwards everything to another visitor.
 #[derive(Debug)]
-pub(in super::super) struct WithSectionRules<V> {
-    pub(in super::super) inner: V,
+pub(super) struct WithSectionRules<V> {
+    pub(super) inner: V,
     rules: Option<SectionRules>,
 }
 
@@ -36,7 +36,7 @@ struct SectionRules {
 }
 
 impl<V> WithSectionRules<V> {
-    pub(in super::super) fn new(inner: V, policy: &Policy) -> Self {
+    pub(super) fn new(inner: V, policy: &Policy) -> Self {
         let section_rules = policy.rules.iter().filter(|rule| matches!(rule.demand, Demand::Sections(_)));
         let limit = policy.limits.max_findings_per_code;
         let rules: Vec<_> = section_rules.map(|rule| (Arc::clone(rule), Violations::new(limit))).collect();
@@ -45,7 +45,7 @@ impl<V> WithSectionRules<V> {
     }
 
     /// The matches so far.
-    pub(in super::super) fn so_far(&self) -> Option<SectionMatches> {
+    pub(super) fn so_far(&self) -> Option<SectionMatches> {
         let by_rule = |section_rules: &SectionRules| {
             let rules = section_rules.rules.iter();
             rules.map(|(rule, found)| (Arc::clone(rule), found.clone().findings())).collect()
@@ -53,7 +53,7 @@ impl<V> WithSectionRules<V> {
         self.rules.as_ref().map(|rules| SectionMatches { by_rule: by_rule(rules) })
     }
 
-    pub(in super::super) fn finish(self) -> (V, Option<SectionMatches>) {
+    pub(super) fn finish(self) -> (V, Option<SectionMatches>) {
         let by_rule = |section_rules: SectionRules| {
             section_rules.rules.into_iter().map(|(rule, found)| (rule, found.findings())).collect()
         };

@@ -7,7 +7,7 @@ use std::fmt;
 pub struct RuleError(String);
 
 impl RuleError {
-    pub(in super::super) fn new(message: impl Into<String>) -> Self {
+    pub(super) fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }
 }

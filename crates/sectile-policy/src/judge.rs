@@ -1,0 +1,100 @@
+//! Judges a report by a policy.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::exceptions::NormalizedContext;
+use super::violations::RuleViolations;
+use super::{Day, Demand, Exception, JudgeContext, JudgedFinding, Policy, Rule, Verdict};
+use crate::report::Report;
+use sectile::internal::BuildFindings;
+use sectile::scan::ItemPath;
+use sectile::{Finding, FindingCode, Findings};
+
+impl Policy {
+    /// Judges a report without context, so that no exception holds. If the policy needs more than metadata, read the
+    /// input [for this policy](super::PolicyReader).
+    pub fn judge<'a>(&self, report: &Report<'a>) -> Verdict<'a> {
+        self.judge_with_context(report, &JudgeContext::default())
+    }
+
+    /// Judges a report with the context that exceptions depend on.
+    pub fn judge_with_context<'a>(&self, report: &Report<'a>, context: &JudgeContext<'_>) -> Verdict<'a> {
+        let from_report = report.findings().map(|finding| (Cow::Borrowed(finding), None));
+        let from_rules = self.rules.iter().scan(0, |section_rules, rule| {
+            let found = rule.judge(report, section_rules, self.limits.max_findings_per_code);
+            Some(found.into_iter().map(|finding| (Cow::Owned(finding), Some(Arc::clone(rule)))))
+        });
+        let judged = from_report.chain(from_rules.flatten()).filter_map(|(finding, rule)| {
+            let rule_severity = rule.as_ref().and_then(|rule| rule.severity);
+            let severity = rule_severity.or_else(|| self.severity(finding.code()))?;
+            Some(JudgedFinding { finding, rule, severity, exception: None, refused: severity >= self.refuse })
+        });
+        let mut findings: Vec<JudgedFinding<'a>> = judged.collect();
+        if !(self.exceptions.is_empty() || findings.is_empty()) {
+            let digest_is_wrong = report.findings().any(|finding| finding.code() == FindingCode::DigestMismatch);
+            self.apply_exceptions(&mut findings, &NormalizedContext::new(context, digest_is_wrong), context.today);
+        }
+        Verdict { findings, complete: report.is_complete() }
+    }
+
+    /// Excuses the findings that exceptions match, and adds a finding for each expired exception that would have
+    /// mattered.
+    fn apply_exceptions(
+        &self,
+        findings: &mut Vec<JudgedFinding<'_>>,
+        context: &NormalizedContext<'_>,
+        today: Option<Day>,
+    ) {
+        let matching = self.exceptions.iter().filter(|exception| exception.matches(context));
+        let (held, expired): (Vec<_>, Vec<_>) = matching.partition(|exception| exception.holds_on(today));
+        for judged in &mut *findings {
+            let excuses = |exception: &&&Arc<Exception>| exception.excuses(judged.finding.code());
+            judged.exception = held.iter().find(excuses).map(|exception| Arc::clone(exception));
+            judged.refused &= judged.exception.is_none();
+        }
+        let Some(severity) = self.severity(FindingCode::ExpiredException) else { return };
+        let mut expirations = Findings::with_limit(self.limits.max_findings_per_code);
+        for exception in expired {
+            let is_left =
+                |judged: &JudgedFinding<'_>| judged.exception.is_none() && exception.excuses(judged.finding.code());
+            if findings.iter().any(is_left) {
+                let describe = || (ItemPath::root(), exception.expired_message(today).into());
+                expirations.add_apart(FindingCode::ExpiredException, 0, 0, None, describe);
+            }
+        }
+        let refused = severity >= self.refuse;
+        let judge =
+            |finding| JudgedFinding { finding: Cow::Owned(finding), rule: None, severity, exception: None, refused };
+        findings.extend(expirations.into_vec().into_iter().map(judge));
+    }
+}
+
+impl Rule {
+    /// Returns the violations of the rule. `section_rules` counts the section rules judged so far: their violations
+    /// were collected during the read.
+    fn judge(&self, report: &Report<'_>, section_rules: &mut usize, limit: u32) -> Vec<Finding> {
+        let Some(metadata) = report.metadata else { return Vec::new() };
+        let mut violations = RuleViolations::new(self.reason.as_deref(), limit);
+        match &self.demand {
+            Demand::Required(required) => required.judge(metadata, report.is_complete(), &mut violations),
+            Demand::Licenses(licenses) => licenses.judge(metadata, report.is_complete(), &mut violations),
+            Demand::Sources(sources) => sources.judge(metadata, report.is_complete(), &mut violations),
+            Demand::Producers(producers) => producers.judge(metadata, report.is_complete(), &mut violations),
+            Demand::Dependencies(dependencies) => dependencies.judge(metadata, report.is_complete(), &mut violations),
+            Demand::Sections(_) => {
+                let index = *section_rules;
+                *section_rules += 1;
+                match report.section_matches.and_then(|matches| matches.for_rule(index, self)) {
+                    Some(found) => return found.iter().cloned().collect(),
+                    None => violations.not_judged("the sections were not looked at for it"),
+                }
+            }
+            Demand::Imports(imports) => match report.interface {
+                Some(interface) => imports.judge(interface, &mut violations),
+                None => violations.not_judged("the imports were not read"),
+            },
+        }
+        violations.findings().into_vec()
+    }
+}

@@ -1,0 +1,178 @@
+//! Reads what a policy needs, in one pass.
+
+use std::path::Path;
+
+use sectile::drive::{self, Fetch, FetchOptions, ReadAt};
+use sectile::interface::{self, CombinedReader};
+use sectile::internal::{CHANGED, add_root_finding, collect_checked, outcome};
+use sectile::metadata::{Item, Metadata, SliceReader, StreamReader};
+use sectile::scan::{Collector, DataRequest, ItemStart, Section, Visitor};
+use sectile::{Cost, Error, FindingCode, Input, Limits, Outcome};
+
+use super::section_matches::WithSectionRules;
+use super::{Demand, Policy, Reading};
+use crate::report::Report;
+
+impl Policy {
+    /// Whether a rule needs more than metadata. If none does, the metadata reader alone is a little faster.
+    pub(crate) fn needs_more(&self) -> bool {
+        self.rules().any(|rule| match rule.demand() {
+            Demand::Required(_)
+            | Demand::Licenses(_)
+            | Demand::Sources(_)
+            | Demand::Producers(_)
+            | Demand::Dependencies(_) => false,
+            Demand::Sections(_) | Demand::Imports(_) => true,
+        })
+    }
+}
+
+/// Collector of everything that a policy needs, within the policy's limits. Use [`PolicyReader::slice`] for bytes in
+/// memory that outlive the values, [`PolicyReader::stream`] for everything else.
+///
+/// ```
+/// use sectile::drive::PushDriver;
+/// use sectile_policy::{Policy, PolicyReader};
+///
+/// let mut push = PushDriver::new(PolicyReader::stream(&Policy::default()));
+/// push.push(b"\0asm\x01\0\0\0")?;
+/// assert_eq!(push.finish().complete()?.metadata().items().len(), 1);
+/// # Ok::<(), sectile::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct PolicyReader<R>(CombinedReader<WithSectionRules<R>>);
+
+impl PolicyReader<SliceReader<'_>> {
+    /// A reader whose values borrow from the input.
+    pub fn slice(policy: &Policy) -> Self {
+        Self::new(SliceReader::with_limits(policy.limits), policy)
+    }
+}
+
+impl PolicyReader<StreamReader> {
+    /// A reader whose values are copied out of the input.
+    pub fn stream(policy: &Policy) -> Self {
+        Self::new(StreamReader::with_limits(policy.limits), policy)
+    }
+
+    /// The work of judging the data read so far: the number of items, imports, exports and findings, and the bytes of
+    /// values that rules inspect.
+    pub(crate) fn weight(&self, policy: &Policy) -> usize {
+        let read = self.0.custom().inner.so_far();
+        let of_metadata = read.map_or(0, |read| read.items().len() + read.findings().iter().len());
+        let inspected = if policy.has_rules() { read.map_or(0, inspected_bytes) } else { 0 };
+        let of_interface = self.0.interface_so_far().map_or(0, |read| read.imports().len() + read.exports().len());
+        of_metadata + inspected.saturating_sub(FREE_BYTES) + of_interface
+    }
+
+    /// Calls a function with a report of the data read so far. `unread` marks the report as partial: a refusal of a
+    /// partial report stays true whatever follows.
+    pub(crate) fn judge_partial<T>(
+        &self,
+        unread: Option<&Error>,
+        judge: impl FnOnce(&Report<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let with_rules = self.0.custom();
+        let matches = with_rules.so_far();
+        let report = Report::from_parts("".as_ref(), None, Some(with_rules.inner.so_far()?), unread, Cost::default());
+        judge(&report.with_parts(self.0.interface_so_far(), matches.as_ref()))
+    }
+}
+
+impl<R> PolicyReader<R> {
+    fn new(reader: R, policy: &Policy) -> Self {
+        let needs_imports = policy.rules().any(|rule| matches!(rule.demand(), Demand::Imports(_)));
+        let interface = needs_imports.then(|| interface::InterfaceReader::with_limits(policy.limits));
+        Self(CombinedReader::new(WithSectionRules::new(reader, policy), interface))
+    }
+}
+
+impl<'v, R: Collector<Value = Metadata<'v>>> Collector for PolicyReader<R> {
+    type Value = Reading<'v>;
+
+    fn limits(&self) -> Limits {
+        self.0.custom().inner.limits()
+    }
+
+    fn finish(self) -> Option<Reading<'v>> {
+        let (with_rules, interface) = self.0.into_parts();
+        let (reader, section_matches) = with_rules.finish();
+        Some(Reading { metadata: reader.finish()?, interface: interface.and_then(Collector::finish), section_matches })
+    }
+}
+
+/// Inspecting this many bytes of values takes negligible time.
+const FREE_BYTES: usize = 256;
+
+/// Bytes of values that rules inspect, plus the number of packages.
+fn inspected_bytes(metadata: &Metadata<'_>) -> usize {
+    let of_item = |item: Item<'_>| {
+        let values = item.annotations().map(|(_, value)| value.as_bytes().len()).sum::<usize>();
+        let producers = item.producers().ranges().map(|range| (range.end - range.start) as usize).sum::<usize>();
+        let packages = item.dependencies().map_or(0, |dependencies| dependencies.packages().len());
+        values + producers + packages
+    };
+    metadata.items().map(of_item).sum()
+}
+
+impl<'w, R: Visitor<'w>> Visitor<'w> for PolicyReader<R> {
+    fn enter(&mut self, entry: &ItemStart<'_>) {
+        self.0.enter(entry);
+    }
+
+    #[inline]
+    fn section(&mut self, section: &Section<'w>) -> DataRequest {
+        self.0.section(section)
+    }
+
+    #[inline]
+    fn data(&mut self, bytes: &'w [u8], start: u64) -> DataRequest {
+        self.0.data(bytes, start)
+    }
+
+    fn leave(&mut self, item: u32, end: u64) {
+        self.0.leave(item, end);
+    }
+}
+
+/// Reads what a policy needs from a binary in memory. The values borrow from it.
+pub fn read_slice<'a>(bytes: &'a [u8], policy: &Policy) -> Outcome<Reading<'a>> {
+    if policy.needs_more() {
+        return drive::collect_slice(bytes, PolicyReader::slice(policy));
+    }
+    sectile::read_slice_with(bytes, policy.limits).map(Reading::from)
+}
+
+/// Reads what a policy needs from `len` bytes of a source with positioned reads.
+pub fn read_at<R: ReadAt + ?Sized>(source: &R, len: u64, policy: &Policy) -> Outcome<Reading<'static>> {
+    if policy.needs_more() {
+        return drive::collect_at(source, len, PolicyReader::stream(policy));
+    }
+    sectile::read_at_with(source, len, policy.limits).map(Reading::from)
+}
+
+/// Reads what a policy needs from a source of byte ranges.
+pub async fn read_fetch<F: Fetch>(source: &mut F, options: FetchOptions, policy: &Policy) -> Outcome<Reading<'static>> {
+    if policy.needs_more() {
+        return drive::collect_fetch(source, PolicyReader::stream(policy), options).await;
+    }
+    sectile::read_fetch_with(source, options, policy.limits).await.map(Reading::from)
+}
+
+/// Reads what a policy needs from a file.
+pub fn read(path: impl AsRef<Path>, policy: &Policy) -> Outcome<Reading<'static>> {
+    match Input::open(path) {
+        Ok(input) => read_input(&input, policy),
+        Err(error) => outcome(None, Some(error), Cost::default()),
+    }
+}
+
+/// Reads what a policy needs from an open file. A change of the file during the read is a finding (`changed`).
+pub fn read_input(input: &Input, policy: &Policy) -> Outcome<Reading<'static>> {
+    if !policy.needs_more() {
+        return input.read_with(policy.limits).map(Reading::from);
+    }
+    collect_checked(input, PolicyReader::stream(policy), |reading| {
+        add_root_finding(&mut reading.metadata, FindingCode::Changed, 0, None, CHANGED.to_owned());
+    })
+}
