@@ -3,12 +3,10 @@
 use std::fmt;
 use std::io::{self, Write};
 
-use super::{PackageList, Sbom, purl};
+use super::{ItemPackages, Package, Sbom};
 use sectile::internal::json::{write_array, write_text};
-use sectile::metadata::{Field, Item, Package};
-use sectile::scan::ItemPath;
 
-impl<'a> Sbom<'a> {
+impl Sbom<'_> {
     /// Writes the document as one JSON object and a line feed, with its keys in a fixed order.
     ///
     /// # Errors
@@ -29,16 +27,15 @@ impl<'a> Sbom<'a> {
         )?;
         self.write_root(out)?;
         write!(out, r#"}},"components":"#)?;
-        let packages = self.lists().flat_map(|list| {
-            let path = short_path(&list.item.path());
-            let of_list = (0..).zip(list.packages);
-            of_list.map(move |(index, package)| (BomRef::item(list).package(index), path.clone(), package))
+        let packages = self.lists().flat_map(|item| {
+            let of_item = (0..).zip(item.packages());
+            of_item.map(move |(index, package)| (BomRef::item(item).package(index), &*item.path, package))
         });
-        write_array(out, packages, |out, (of, path, package)| write_package(out, of, &path, package))?;
+        write_array(out, packages, |out, (of, path, package)| write_package(out, of, path, package))?;
         write!(out, r#","dependencies":"#)?;
         self.write_dependencies(out)?;
         if let Some(aggregate) = self.aggregate() {
-            write!(out, r#","compositions":[{{"aggregate":"{aggregate}","dependencies":["{}"]}}]"#, BomRef::ROOT)?;
+            write!(out, r#","compositions":[{{"aggregate":"{aggregate}","dependencies":["{}"]}}]"#, self.root_ref())?;
         }
         writeln!(out, "}}")
     }
@@ -52,43 +49,37 @@ impl<'a> Sbom<'a> {
         }
     }
 
+    fn root_ref(&self) -> BomRef {
+        BomRef::item(&self.root)
+    }
+
     fn write_root(&self, out: &mut impl Write) -> io::Result<()> {
-        let root = self.metadata.root();
-        let name = own_name(root).or(self.name).unwrap_or(root.kind().name());
-        write_item(out, BomRef::ROOT, name, root, "")?;
-        if self.nested().next().is_some() {
+        let root = &self.root;
+        write_item(out, self.root_ref(), root.name.as_deref().or(self.name).unwrap_or(root.kind.name()), root)?;
+        if !self.nested.is_empty() {
             write!(out, r#","components":"#)?;
-            write_array(out, self.nested(), |out, list| {
-                let path = list.item.path();
-                let called = format!("{} {}", list.item.kind(), short_path(&path));
-                let name = own_name(list.item).unwrap_or(&called);
-                write_item(out, BomRef::item(list), name, list.item, &path.to_string())?;
+            write_array(out, &self.nested, |out, item| {
+                let called = format!("{} {}", item.kind, item.path);
+                write_item(out, BomRef::item(item), item.name.as_deref().unwrap_or(&called), item)?;
                 write!(out, "}}")
             })?;
         }
         write!(out, "}}")
     }
 
-    /// The nested items that have a list.
-    fn nested(&self) -> impl Iterator<Item = PackageList<'a>> + use<'a> {
-        self.lists().filter(|list| list.number > 0)
-    }
-
     fn write_dependencies(&self, out: &mut impl Write) -> io::Result<()> {
-        let own = self.lists().find(|list| list.number == 0);
-        let own = own
-            .into_iter()
-            .flat_map(|list| top_packages(list.packages).map(move |index| BomRef::item(list).package(index)));
+        let root = self.root_ref();
+        let own = top_packages(self.root.packages()).map(|index| root.package(index));
         write!(out, "[")?;
-        write_dependency(out, BomRef::ROOT, self.nested().map(BomRef::item).chain(own))?;
+        write_dependency(out, root, self.nested.iter().map(BomRef::item).chain(own))?;
         for list in self.lists() {
             let item = BomRef::item(list);
-            if item != BomRef::ROOT {
+            if item != root {
                 write!(out, ",")?;
-                write_dependency(out, item, top_packages(list.packages).map(|index| item.package(index)))?;
+                write_dependency(out, item, top_packages(list.packages()).map(|index| item.package(index)))?;
             }
-            for (index, package) in list.packages.iter().enumerate() {
-                let mut on = package.dependencies.clone();
+            for (index, package) in list.packages().iter().enumerate() {
+                let mut on = package.dependencies.to_vec();
                 on.sort_unstable();
                 on.dedup(); // the schema requires unique items
                 write!(out, ",")?;
@@ -99,23 +90,19 @@ impl<'a> Sbom<'a> {
     }
 }
 
-fn own_name(item: Item<'_>) -> Option<&str> {
-    item.name().and_then(|name| name.as_str()).filter(|name| !name.is_empty())
-}
-
 /// The root package of a list; if it has none, the packages that no other package depends on.
-fn top_packages(packages: &[Package]) -> impl Iterator<Item = usize> + use<> {
+fn top_packages(packages: &[Package<'_>]) -> impl Iterator<Item = usize> + use<> {
     let root = packages.iter().position(|package| package.root);
     let mut is_needed = vec![root.is_some(); packages.len()];
-    for &index in packages.iter().flat_map(|package| &package.dependencies) {
-        is_needed[index] = true; // the decoder checked the indexes
+    for &index in packages.iter().flat_map(|package| &*package.dependencies) {
+        is_needed[index] = true;
     }
     let unneeded = is_needed.into_iter().enumerate().filter(|(_, is_needed)| !is_needed).map(|(index, _)| index);
     root.into_iter().chain(unneeded)
 }
 
 /// The `bom-ref` of an item, by its number in file order, or of a package, by its index in the item's list. The path of
-/// the item would be too long in deep trees.
+/// the item would be too long, and is shortened, in deep trees.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct BomRef {
     item: usize,
@@ -123,10 +110,8 @@ struct BomRef {
 }
 
 impl BomRef {
-    const ROOT: Self = Self { item: 0, package: None };
-
-    fn item(list: PackageList<'_>) -> Self {
-        Self { item: list.number, package: None }
+    fn item(item: &ItemPackages<'_>) -> Self {
+        Self { item: item.number, package: None }
     }
 
     fn package(self, package: usize) -> Self {
@@ -143,29 +128,20 @@ impl fmt::Display for BomRef {
     }
 }
 
-/// A path with its middle omitted if it is very long. The component of the item has the full path.
-fn short_path(path: &ItemPath) -> String {
-    const MAX_DEPTH: usize = 16;
-    match path.indexes() {
-        [first, .., before, last] if path.indexes().len() > MAX_DEPTH => format!("{first}/…/{before}/{last}"),
-        _ => path.to_string(),
-    }
-}
-
 /// Writes an item up to its nested components.
-fn write_item(out: &mut impl Write, of: BomRef, name: &str, item: Item<'_>, path: &str) -> io::Result<()> {
+fn write_item(out: &mut impl Write, of: BomRef, name: &str, item: &ItemPackages<'_>) -> io::Result<()> {
     write!(out, r#"{{"type":"application","mime-type":"application/wasm","bom-ref":"{of}","name":"#)?;
     write_text(out, name)?;
-    if let Some(version) = item.annotation(Field::Version).and_then(|version| version.as_str()) {
+    if let Some(version) = &item.version {
         write!(out, r#","version":"#)?;
         write_text(out, version)?;
     }
-    let properties = [("sectile:item", path), ("sectile:kind", item.kind().name())];
+    let properties = [("sectile:item", &*item.path), ("sectile:kind", item.kind.name())];
     write!(out, r#","properties":"#)?;
     write_array(out, properties, write_property)
 }
 
-fn write_package(out: &mut impl Write, of: BomRef, path: &str, package: &Package) -> io::Result<()> {
+fn write_package(out: &mut impl Write, of: BomRef, path: &str, package: &Package<'_>) -> io::Result<()> {
     let kind = if package.root { "application" } else { "library" };
     write!(out, r#"{{"type":"{kind}","bom-ref":"{of}","name":"#)?;
     write_text(out, &package.name)?;
@@ -173,9 +149,9 @@ fn write_package(out: &mut impl Write, of: BomRef, path: &str, package: &Package
     write_text(out, &package.version)?;
     let scope = if package.build { "excluded" } else { "required" };
     write!(out, r#","scope":"{scope}""#)?;
-    if let Some(purl) = purl(package) {
+    if let Some(purl) = &package.purl {
         write!(out, r#","purl":"#)?;
-        write_text(out, &purl)?;
+        write_text(out, purl)?;
     }
     write!(out, r#","properties":"#)?;
     write_array(out, [("sectile:item", path), ("sectile:source", &package.source)], write_property)?;

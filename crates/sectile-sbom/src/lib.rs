@@ -24,7 +24,7 @@
 //! use sectile_sbom::Sbom;
 //!
 //! let metadata = sectile::read_slice(b"\0asm\x01\0\0\0")?;
-//! let sbom = Sbom::new(&metadata).with_name("app.wasm");
+//! let sbom = Sbom::from_metadata(&metadata).with_name("app.wasm");
 //! assert_eq!(sbom.packages().count(), 0);
 //! let mut document = Vec::new();
 //! sbom.write_json(&mut document).expect("memory can be written");
@@ -32,15 +32,36 @@
 //! # Ok::<(), sectile::Error>(())
 //! ```
 //!
+//! Packages from another source than `.dep-v0` are plain data:
+//!
+//! ```
+//! use sectile::scan::ItemKind;
+//! use sectile_sbom::{ItemPackages, Package, Sbom};
+//!
+//! let mut package = Package::new("golang.org/x/text", "v0.14.0");
+//! package.purl = Some("pkg:golang/golang.org/x/text@v0.14.0".into());
+//! let mut root = ItemPackages::new(0, "", ItemKind::Module);
+//! root.packages = Some(vec![package]);
+//! let sbom = Sbom::new(root, [])?;
+//! assert_eq!(sbom.packages().count(), 1);
+//! # Ok::<(), sectile_sbom::SbomError>(())
+//! ```
+//!
 //! Source: the `CycloneDX` 1.6 JSON schema, cargo-auditable's `PARSING.md`, and the package URL specification.
 
 mod document;
+mod error;
+mod package;
 mod purl;
 
+use std::collections::HashSet;
+
 use sectile::internal::value_error;
-use sectile::metadata::{Field, Item, Metadata, Package, ValueError};
+use sectile::metadata::{Field, Metadata, ValueError};
 use sectile::{Finding, FindingCode};
 
+pub use self::error::SbomError;
+pub use self::package::{ItemPackages, Package};
 pub use self::purl::purl;
 
 /// The registered media type of the document.
@@ -50,19 +71,59 @@ pub const MEDIA_TYPE: &str = "application/vnd.cyclonedx+json";
 const SECTION: &str = ".dep-v0";
 
 /// An SBOM of the packages in a tree.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Sbom<'a> {
-    metadata: &'a Metadata<'a>,
+    root: ItemPackages<'a>,
+    nested: Vec<ItemPackages<'a>>,
+    findings: Vec<&'a Finding>,
     complete_input: bool,
     name: Option<&'a str>,
     created: Option<&'a str>,
 }
 
 impl<'a> Sbom<'a> {
-    /// The dependencies in the metadata of an input that was read to its end. For a partial one, add
+    /// The packages of a root item and of items nested in it. Nested items without a list have no place in the
+    /// document.
+    ///
+    /// # Errors
+    ///
+    /// Two items have the same number, or a package depends on one that its list does not have.
+    pub fn new(root: ItemPackages<'a>, nested: impl IntoIterator<Item = ItemPackages<'a>>) -> Result<Self, SbomError> {
+        let sbom = Self::unchecked(root, nested.into_iter().filter(|item| item.packages.is_some()).collect());
+        let mut numbers = HashSet::new();
+        for item in [&sbom.root].into_iter().chain(&sbom.nested) {
+            if !numbers.insert(item.number) {
+                return Err(SbomError::DuplicateItem(item.number));
+            }
+            for (index, package) in item.packages().iter().enumerate() {
+                if let Some(&dependency) = package.dependencies.iter().find(|&&on| on >= item.packages().len()) {
+                    return Err(SbomError::MissingPackage { item: item.number, package: index, dependency });
+                }
+            }
+        }
+        Ok(sbom)
+    }
+
+    /// The packages in the `.dep-v0` sections of an input that was read to its end. For a partial one, add
     /// [`incomplete`](Self::incomplete).
-    pub fn new(metadata: &'a Metadata<'_>) -> Self {
-        Self { metadata, complete_input: true, name: None, created: None }
+    pub fn from_metadata(metadata: &'a Metadata<'_>) -> Self {
+        let nested = metadata.items().skip(1).filter(|item| item.dependencies().is_some());
+        let affects_lists = |finding: &&Finding| {
+            let is_gap = matches!(
+                finding.code(),
+                FindingCode::MalformedDependencies | FindingCode::TooLarge | FindingCode::DuplicateSection
+            );
+            is_gap && finding.section() == Some(SECTION)
+        };
+        Self {
+            findings: metadata.findings().iter().filter(affects_lists).collect(),
+            // The decoder has checked the indexes, and the items are numbered.
+            ..Self::unchecked(ItemPackages::from_item(metadata.root()), nested.map(ItemPackages::from_item).collect())
+        }
+    }
+
+    fn unchecked(root: ItemPackages<'a>, nested: Vec<ItemPackages<'a>>) -> Self {
+        Self { root, nested, findings: Vec::new(), complete_input: true, name: None, created: None }
     }
 
     /// The input was not read to its end: the document says that it is incomplete.
@@ -98,44 +159,27 @@ impl<'a> Sbom<'a> {
     }
 
     /// The packages with their items, in the order of the document.
-    pub fn packages(&self) -> impl Iterator<Item = (Item<'a>, &'a Package)> {
-        self.lists().flat_map(|list| list.packages.iter().map(move |package| (list.item, package)))
+    pub fn packages(&self) -> impl Iterator<Item = (&ItemPackages<'a>, &Package<'a>)> {
+        self.lists().flat_map(|item| item.packages().iter().map(move |package| (item, package)))
     }
 
     /// Whether there is a list of packages.
     pub fn has_lists(&self) -> bool {
-        self.lists().next().is_some() || self.findings().next().is_some()
+        self.lists().next().is_some() || !self.findings.is_empty()
     }
 
     /// Whether the input and every list in it were read to their ends. If not, the document says so.
     pub fn is_complete(&self) -> bool {
-        self.complete_input && self.findings().next().is_none()
+        self.complete_input && self.findings.is_empty()
     }
 
     /// Findings about lists that are missing or partial.
-    pub fn findings(&self) -> impl Iterator<Item = &'a Finding> + use<'a> {
-        self.metadata.findings().iter().filter(|finding| {
-            let affects_lists = matches!(
-                finding.code(),
-                FindingCode::MalformedDependencies | FindingCode::TooLarge | FindingCode::DuplicateSection
-            );
-            affects_lists && finding.section() == Some(SECTION)
-        })
+    pub fn findings(&self) -> impl Iterator<Item = &'a Finding> {
+        self.findings.iter().copied()
     }
 
-    fn lists(&self) -> impl Iterator<Item = PackageList<'a>> + use<'a> {
-        let items = self.metadata.items();
-        items.filter_map(|item| {
-            Some(PackageList { number: item.number(), item, packages: item.dependencies()?.packages() })
-        })
+    /// The items that have a list, the root first.
+    fn lists(&self) -> impl Iterator<Item = &ItemPackages<'a>> {
+        [&self.root].into_iter().chain(&self.nested).filter(|item| item.packages.is_some())
     }
-}
-
-/// An item that has a list of packages.
-#[derive(Clone, Copy)]
-struct PackageList<'a> {
-    /// Number of the item in file order.
-    number: usize,
-    item: Item<'a>,
-    packages: &'a [Package],
 }

@@ -18,7 +18,7 @@ pub fn run(args: &SbomArgs, output: &mut Output) -> Result<Exit, Failure> {
     let (name, created) = (source.file_name(), timestamp::created(args.created.as_deref())?);
     let (metadata, error, _) = input::open(source, args.map)?.read_with(Limits::default()).into_parts();
     let Some(metadata) = metadata else { return Ok(finish(source, error, output)) };
-    let sbom = Sbom::new(&metadata);
+    let sbom = Sbom::from_metadata(&metadata);
     let sbom = if error.is_some() { sbom.incomplete() } else { sbom };
     let sbom = describe(sbom, name.as_deref(), created.as_deref())?;
     sbom.write_json(output.out())?;

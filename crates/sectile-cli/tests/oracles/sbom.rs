@@ -42,7 +42,7 @@ fn read(binaries: &[PathBuf]) -> Vec<String> {
     let directory = tempfile::tempdir().unwrap();
     let documents = binaries.iter().enumerate().map(|(nth, binary)| {
         let metadata = sectile::read(binary).unwrap();
-        let sbom = Sbom::new(&metadata).with_name("a file.wasm");
+        let sbom = Sbom::from_metadata(&metadata).with_name("a file.wasm");
         let sbom = if nth % 2 == 0 { sbom } else { sbom.with_created("2026-01-31T12:00:00.5+01:00").unwrap() };
         let path = directory.path().join(format!("{nth}.json"));
         let mut text = Vec::new();

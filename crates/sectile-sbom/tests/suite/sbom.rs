@@ -4,7 +4,8 @@
 use std::collections::HashSet;
 
 use sectile::Limits;
-use sectile_sbom::Sbom;
+use sectile::scan::ItemKind;
+use sectile_sbom::{ItemPackages, Package, Sbom, SbomError};
 use serde_json::{Value, json};
 
 use sectile_testing::binary::{component, custom, module, name, nested, zlib};
@@ -23,7 +24,7 @@ const TWO: &str = r#"{"name":"adler","version":"1.0.2","source":"crates.io"},
 fn document(bytes: &[u8]) -> Value {
     let (metadata, result) = all_drivers::read(bytes, Limits::default());
     let metadata = metadata.unwrap();
-    let sbom = Sbom::new(&metadata).with_name("file.wasm");
+    let sbom = Sbom::from_metadata(&metadata).with_name("file.wasm");
     let sbom = if result.is_ok() { sbom } else { sbom.incomplete() };
     let [first, second] = [(), ()].map(|()| {
         let mut text = Vec::new();
@@ -95,13 +96,13 @@ fn document_has_no_invented_data() {
 fn timestamp_is_optional() {
     let bytes = module(&[list(TWO)]);
     let metadata = all_drivers::metadata(&bytes);
-    let sbom = Sbom::new(&metadata);
+    let sbom = Sbom::from_metadata(&metadata);
     let mut text = Vec::new();
-    sbom.with_created("2026-01-31T12:00:00+01:00").unwrap().write_json(&mut text).unwrap();
+    sbom.clone().with_created("2026-01-31T12:00:00+01:00").unwrap().write_json(&mut text).unwrap();
     let document: Value = serde_json::from_slice(&text).unwrap();
     assert_eq!(document["metadata"]["timestamp"], "2026-01-31T12:00:00+01:00");
     for wrong in ["", "now", "2026-01-31", "2026-01-31 12:00:00Z", "2026-01-31T12:00:00z", "2026-02-30T12:00:00Z"] {
-        assert!(sbom.with_created(wrong).is_err(), "{wrong}");
+        assert!(sbom.clone().with_created(wrong).is_err(), "{wrong}");
     }
 }
 
@@ -153,7 +154,7 @@ fn own_name_precedes_given_name() {
     let bytes = module(&[]);
     let metadata = all_drivers::metadata(&bytes);
     let mut text = Vec::new();
-    Sbom::new(&metadata).write_json(&mut text).unwrap();
+    Sbom::from_metadata(&metadata).write_json(&mut text).unwrap();
     assert_eq!(serde_json::from_slice::<Value>(&text).unwrap()["metadata"]["component"]["name"], "module");
 }
 
@@ -201,7 +202,68 @@ fn deep_tree_does_not_inflate_the_document() {
     let bytes = sectile_testing::binary::chain(900, &component(&[list(&packages)]));
     let metadata = sectile::read_slice(&bytes).unwrap();
     let mut text = Vec::new();
-    Sbom::new(&metadata).write_json(&mut text).unwrap();
+    Sbom::from_metadata(&metadata).write_json(&mut text).unwrap();
     assert!(text.len() < 400_000, "{}", text.len());
+    check_references(&serde_json::from_slice(&text).unwrap());
+}
+
+/// What is read from a binary, given as plain data, makes the same document.
+#[test]
+fn plain_data_makes_the_same_document() {
+    let inner = module(&[list(TWO), custom("name", name("inner"))]);
+    let bytes = component(&[nested(&inner), nested(&module(&[])), custom("version", "2.0")]);
+    let adler = || {
+        let mut package = Package::new("adler", "1.0.2");
+        (package.source, package.purl) = ("crates.io".into(), Some("pkg:cargo/adler@1.0.2".into()));
+        package
+    };
+    let app = || {
+        let mut package = Package::new("app", "0.1.0");
+        (package.source, package.purl) = ("local".into(), Some("pkg:generic/app@0.1.0".into()));
+        (package.root, package.dependencies) = (true, vec![0].into());
+        package
+    };
+    let mut root = ItemPackages::new(0, "", ItemKind::Component);
+    root.version = Some("2.0".into());
+    let mut item = ItemPackages::new(1, "0", ItemKind::Module);
+    (item.name, item.packages) = (Some("inner".into()), Some(vec![adler(), app()]));
+    let without_list = ItemPackages::new(2, "1", ItemKind::Module);
+    let sbom = Sbom::new(root, [item, without_list]).unwrap().with_name("file.wasm");
+    let mut text = Vec::new();
+    sbom.write_json(&mut text).unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&text).unwrap(), document(&bytes));
+}
+
+#[test]
+fn contradictory_data_is_refused() {
+    let item = |number| ItemPackages::new(number, "", ItemKind::Module);
+    let with = |number, packages| {
+        let mut item = item(number);
+        item.packages = Some(packages);
+        item
+    };
+    let depending = |on: usize| {
+        let mut package = Package::new("a", "");
+        package.dependencies = vec![0, on].into();
+        package
+    };
+    let refused = |root, nested: Vec<_>| Sbom::new(root, nested).unwrap_err();
+    assert_eq!(refused(item(0), vec![with(1, vec![]), with(1, vec![])]), SbomError::DuplicateItem(1));
+    assert_eq!(refused(item(1), vec![with(1, vec![])]), SbomError::DuplicateItem(1));
+    let missing = SbomError::MissingPackage { item: 3, package: 0, dependency: 1 };
+    assert_eq!(refused(item(0), vec![with(3, vec![depending(1)])]), missing);
+    assert_eq!(refused(with(3, vec![depending(1)]), vec![]), missing);
+    assert!(Sbom::new(with(0, vec![depending(0)]), vec![]).is_ok());
+}
+
+/// Paths are shortened, so that a deep tree with a list in every item stays small.
+#[test]
+fn lists_in_every_item_of_a_deep_tree() {
+    let deepest = component(&[list("")]);
+    let bytes = (0..900).fold(deepest, |inner, _| component(&[nested(&inner), list("")]));
+    let metadata = sectile::read_slice(&bytes).unwrap();
+    let mut text = Vec::new();
+    Sbom::from_metadata(&metadata).write_json(&mut text).unwrap();
+    assert!(text.len() < 20 * bytes.len(), "{} of {}", text.len(), bytes.len());
     check_references(&serde_json::from_slice(&text).unwrap());
 }

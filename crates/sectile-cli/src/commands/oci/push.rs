@@ -47,7 +47,7 @@ fn build_sbom(args: &PushArgs, binary: &EditedBinary, output: &mut Output) -> Re
     let (name, created) = (source.file_name(), timestamp::created(args.image.annotations.created.as_deref())?);
     let metadata = sectile::read_at(&plan.reader(&binary.input), plan.len())?;
     let mut bytes = Vec::new();
-    let sbom = sbom::describe(Sbom::new(&metadata), name.as_deref(), created.as_deref())?;
+    let sbom = sbom::describe(Sbom::from_metadata(&metadata), name.as_deref(), created.as_deref())?;
     sbom.write_json(&mut bytes)?;
     Ok((bytes, sbom::print_gaps(source, &sbom, true, output)))
 }

@@ -1,0 +1,22 @@
+//! What is wrong with the data for an SBOM.
+
+use thiserror::Error;
+
+/// The items of an SBOM contradict one another.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SbomError {
+    /// Two items have the same number.
+    #[error("two items have the number {0}")]
+    DuplicateItem(usize),
+    /// A package depends on one that its list does not have.
+    #[error("package {package} of item {item} depends on package {dependency}, which is not in its list")]
+    MissingPackage {
+        /// Number of the item.
+        item: usize,
+        /// Index of the package in the item's list.
+        package: usize,
+        /// The index that the list does not have.
+        dependency: usize,
+    },
+}

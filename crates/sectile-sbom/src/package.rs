@@ -1,0 +1,106 @@
+//! What an SBOM is made of.
+
+use std::borrow::Cow;
+
+use sectile::metadata::{self, Field, Item};
+use sectile::scan::{ItemKind, ItemPath};
+
+use crate::purl;
+
+/// An item of a tree and the packages that went into it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ItemPackages<'a> {
+    /// Number of the item in file order: 0 for the root, unique in a document.
+    pub number: usize,
+    /// Path of the item as a text, empty for the root.
+    pub path: Cow<'a, str>,
+    /// Whether the item is a module or a component.
+    pub kind: ItemKind,
+    /// The item's own name, if it has one that is not empty.
+    pub name: Option<Cow<'a, str>>,
+    /// The item's version.
+    pub version: Option<Cow<'a, str>>,
+    /// The packages; `None` if the item has no list of them.
+    pub packages: Option<Vec<Package<'a>>>,
+}
+
+impl<'a> ItemPackages<'a> {
+    /// An item without a name, a version and a list of packages.
+    pub fn new(number: usize, path: impl Into<Cow<'a, str>>, kind: ItemKind) -> Self {
+        Self { number, path: path.into(), kind, name: None, version: None, packages: None }
+    }
+
+    /// An item of a binary's metadata, with the packages of its `.dep-v0` section.
+    pub fn from_item(item: Item<'a>) -> Self {
+        let packages = item.dependencies().map(|found| found.packages().iter().map(Package::from_declared).collect());
+        let name = item.name().and_then(|name| name.as_str()).filter(|name| !name.is_empty());
+        let version = item.annotation(Field::Version).and_then(|version| version.as_str());
+        Self {
+            name: name.map(Cow::Borrowed),
+            version: version.map(Cow::Borrowed),
+            packages,
+            ..Self::new(item.number(), short_path(&item.path()), item.kind())
+        }
+    }
+
+    pub(crate) fn packages(&self) -> &[Package<'a>] {
+        self.packages.as_deref().unwrap_or_default()
+    }
+}
+
+/// A package that went into an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Package<'a> {
+    /// Its name.
+    pub name: Cow<'a, str>,
+    /// Its version; may be empty.
+    pub version: Cow<'a, str>,
+    /// Where it came from, such as `crates.io`; empty if that is not known.
+    pub source: Cow<'a, str>,
+    /// Its package URL, if it has one.
+    pub purl: Option<Cow<'a, str>>,
+    /// Whether it is only needed to build the item, and not a part of it.
+    pub build: bool,
+    /// Whether the item is made of this package.
+    pub root: bool,
+    /// The packages of the same list that it depends on, by their indexes.
+    pub dependencies: Cow<'a, [usize]>,
+}
+
+impl<'a> Package<'a> {
+    /// A package that is a part of the item and has no dependencies.
+    pub fn new(name: impl Into<Cow<'a, str>>, version: impl Into<Cow<'a, str>>) -> Self {
+        Self {
+            name: name.into(),
+            version: version.into(),
+            source: Cow::Borrowed(""),
+            purl: None,
+            build: false,
+            root: false,
+            dependencies: Cow::Borrowed(&[]),
+        }
+    }
+
+    /// A package of a `.dep-v0` section.
+    pub fn from_declared(package: &'a metadata::Package) -> Self {
+        Self {
+            source: Cow::Borrowed(&package.source),
+            purl: purl(package).map(Cow::Owned),
+            build: package.build,
+            root: package.root,
+            dependencies: Cow::Borrowed(&package.dependencies),
+            ..Self::new(&package.name, &package.version)
+        }
+    }
+}
+
+/// A path with its middle omitted if it is very long: in a deep tree, paths would be most of the document.
+fn short_path(path: &ItemPath) -> String {
+    const MAX_DEPTH: usize = 16;
+    match path.indexes() {
+        [first, .., before, last] if path.indexes().len() > MAX_DEPTH => format!("{first}/…/{before}/{last}"),
+        _ => path.to_string(),
+    }
+}
