@@ -287,13 +287,17 @@ impl PartialEq for Findings {
 impl Eq for Findings {}
 
 impl Findings {
-    pub(crate) fn new(limit: u32) -> Self {
+    /// An empty list that keeps this many findings of each code.
+    #[doc(hidden)]
+    pub fn with_limit(limit: u32) -> Self {
         Self { list: Vec::new(), limit, of_code: None }
     }
 
-    /// Adds a finding about the item of this number; its path and the message are made only if it is not folded.
+    /// Adds a finding about the item of this number, folded into the last one of the same code, item and section. The
+    /// path and the message are made only if it is not folded.
+    #[doc(hidden)]
     #[cold]
-    pub(crate) fn add(
+    pub fn add(
         &mut self,
         code: FindingCode,
         item: u32,
@@ -304,7 +308,20 @@ impl Findings {
         self.add_folding(code, item, offset, section, true, describe);
     }
 
-    pub(crate) fn add_folding(
+    /// Adds a finding that only the limit folds into another.
+    #[doc(hidden)]
+    pub fn add_apart(
+        &mut self,
+        code: FindingCode,
+        item: u32,
+        offset: u64,
+        section: Option<&str>,
+        describe: impl FnOnce() -> (ItemPath, Cow<'static, str>),
+    ) {
+        self.add_folding(code, item, offset, section, false, describe);
+    }
+
+    fn add_folding(
         &mut self,
         code: FindingCode,
         item: u32,
@@ -391,7 +408,7 @@ mod tests {
 
     #[test]
     fn repeated_findings_are_counted() {
-        let mut findings = Findings::new(8);
+        let mut findings = Findings::with_limit(8);
         for offset in 0..1_000_000 {
             add(&mut findings, 0, offset);
         }
@@ -401,7 +418,7 @@ mod tests {
 
     #[test]
     fn findings_beyond_the_limit_are_folded() {
-        let mut findings = Findings::new(8);
+        let mut findings = Findings::with_limit(8);
         for item in 0..100 {
             add(&mut findings, item, u64::from(item));
         }

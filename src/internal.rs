@@ -16,7 +16,7 @@ pub use crate::splice::file::finish;
 
 use crate::edit::Edit;
 use crate::error::{Error, Reason};
-use crate::finding::{Finding, FindingCode, Findings};
+use crate::finding::{Finding, FindingCode};
 use crate::input::Input;
 use crate::metadata::{Metadata, ValueError};
 use crate::outcome::{Cost, Outcome};
@@ -27,60 +27,6 @@ use crate::splice::Plan;
 #[cfg(feature = "json")]
 pub mod json {
     pub use crate::json::*;
-}
-
-/// Methods of [`Findings`] that build a list.
-pub trait BuildFindings: Sized {
-    /// An empty list that keeps this many findings of each code.
-    fn with_limit(limit: u32) -> Self;
-
-    /// Adds a finding, folded into the last one of the same code, item and section.
-    fn add_folded(
-        &mut self,
-        code: FindingCode,
-        item: u32,
-        offset: u64,
-        section: Option<&str>,
-        describe: impl FnOnce() -> (ItemPath, Cow<'static, str>),
-    );
-
-    /// Adds a finding that only the limit folds into another.
-    fn add_apart(
-        &mut self,
-        code: FindingCode,
-        item: u32,
-        offset: u64,
-        section: Option<&str>,
-        describe: impl FnOnce() -> (ItemPath, Cow<'static, str>),
-    );
-}
-
-impl BuildFindings for Findings {
-    fn with_limit(limit: u32) -> Self {
-        Self::new(limit)
-    }
-
-    fn add_folded(
-        &mut self,
-        code: FindingCode,
-        item: u32,
-        offset: u64,
-        section: Option<&str>,
-        describe: impl FnOnce() -> (ItemPath, Cow<'static, str>),
-    ) {
-        self.add(code, item, offset, section, describe);
-    }
-
-    fn add_apart(
-        &mut self,
-        code: FindingCode,
-        item: u32,
-        offset: u64,
-        section: Option<&str>,
-        describe: impl FnOnce() -> (ItemPath, Cow<'static, str>),
-    ) {
-        self.add_folding(code, item, offset, section, false, describe);
-    }
 }
 
 /// A finding of its own, outside of a list.

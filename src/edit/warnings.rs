@@ -86,7 +86,7 @@ impl<'o> Warnings<'o> {
             self.find(0, FindingCode::NearLimit, 0, None, message);
         }
         self.found.sort_by_key(|found| (found.place, found.offset));
-        let mut findings = Findings::new(self.limits.max_findings_per_code);
+        let mut findings = Findings::with_limit(self.limits.max_findings_per_code);
         for Warning { place, code, offset, section, message } in self.found {
             let describe = || (self.outline.path(place), message);
             findings.add(code, place as u32, offset, section.as_deref(), describe);

@@ -169,7 +169,7 @@ impl InterfaceReader {
                 imports: Vec::new(),
                 exports: Vec::new(),
                 wit_package: None,
-                findings: Findings::new(limits.max_findings_per_code),
+                findings: Findings::with_limit(limits.max_findings_per_code),
             },
             package: Package::Not,
             kept: 0,

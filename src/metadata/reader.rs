@@ -163,7 +163,7 @@ impl<'v, K> MetadataReader<'v, K> {
     fn new(limits: Limits) -> Self {
         Self {
             limits,
-            read: Metadata { items: Vec::new(), findings: Findings::new(limits.max_findings_per_code) },
+            read: Metadata { items: Vec::new(), findings: Findings::with_limit(limits.max_findings_per_code) },
             open: ItemState::default(),
             enclosing: Vec::new(),
             kept: 0,

@@ -7,7 +7,6 @@ use super::exceptions::NormalizedContext;
 use super::violations::RuleViolations;
 use super::{Day, Demand, Exception, JudgeContext, JudgedFinding, Policy, Rule, Verdict};
 use crate::report::Report;
-use sectile::internal::BuildFindings;
 use sectile::scan::ItemPath;
 use sectile::{Finding, FindingCode, Findings};
 

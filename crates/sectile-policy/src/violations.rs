@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use super::Items;
-use sectile::internal::BuildFindings;
 use sectile::metadata::{Field, Metadata, Value};
 use sectile::scan::ItemPath;
 use sectile::{FindingCode, Findings};
@@ -44,7 +43,7 @@ impl Violations {
         let Spot { item, offset, section } = spot;
         let describe = || (path(), with_reason(message(), reason));
         if section.is_some() {
-            self.0.add_folded(code, item, offset, section, describe);
+            self.0.add(code, item, offset, section, describe);
         } else {
             self.0.add_apart(code, item, offset, section, describe);
         }
