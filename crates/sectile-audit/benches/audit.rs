@@ -18,11 +18,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::Instant;
 
 use rayon::iter::{ParallelBridge, ParallelIterator};
 use sectile_audit::{Audit, AuditOutcome, Format, Progress, Root};
 use sectile_policy::Policy;
+use sectile_testing::bench::rounds::{paired, print_ratio};
 use sectile_testing::bench::shapes;
 use sectile_testing::files::project;
 
@@ -60,7 +60,7 @@ fn small(files: usize, rounds: usize) {
         },
         || floor(store.path(), threads, &row, &mut fresh()),
     );
-    say(&format!("audit/{files}-small"), "the floor", &ratios, 1.3);
+    print_ratio(&format!("audit/{files}-small"), "the floor", &ratios, 1.3);
 }
 
 /// Writes a store of small modules, a thousand in each directory.
@@ -197,59 +197,4 @@ fn numbered(file: &str, key: &str) -> u64 {
     let text = fs::read_to_string(file).expect("this is Linux");
     let line = text.lines().find_map(|line| line.strip_prefix(key)).expect("it is there");
     line.trim().trim_end_matches(" kB").parse().expect("it is a number")
-}
-
-/// The fastest round of each side in seconds, the median ratio of the rounds, and that of the processor time, which
-/// other processes disturb less.
-struct Ratios {
-    ours: f64,
-    theirs: f64,
-    median: f64,
-    processor: f64,
-}
-
-/// Wall time and processor time of a round in seconds.
-#[derive(Clone, Copy)]
-struct Took {
-    wall: f64,
-    processor: f64,
-}
-
-fn time(run: &mut impl FnMut() -> u64) -> Took {
-    let (begun, spent) = (Instant::now(), processor());
-    assert!(black_box(run()) > 0);
-    Took { wall: begun.elapsed().as_secs_f64(), processor: processor() - spent }
-}
-
-/// Processor time of all threads of this process in seconds.
-fn processor() -> f64 {
-    const TICKS: f64 = 100.0; // per second, the unit of the kernel for programs
-    let stat = fs::read_to_string("/proc/self/stat").expect("this is Linux");
-    let behind_name = stat.rsplit(')').next().expect("there is a name");
-    let numbers = behind_name.split_whitespace().skip(11).take(2); // user and system time
-    numbers.map(|ticks| ticks.parse::<f64>().expect("it is a number")).sum::<f64>() / TICKS
-}
-
-fn paired(rounds: usize, mut ours: impl FnMut() -> u64, mut theirs: impl FnMut() -> u64) -> Ratios {
-    let rounds: Vec<[Took; 2]> = (0..rounds).map(|_| [time(&mut ours), time(&mut theirs)]).collect();
-    let fastest = |side: usize| rounds.iter().map(|round| round[side].wall).fold(f64::INFINITY, f64::min);
-    let median = |of: fn(&Took) -> f64| {
-        let mut ratios: Vec<_> = rounds.iter().map(|[ours, theirs]| of(ours) / of(theirs)).collect();
-        ratios.sort_by(f64::total_cmp);
-        ratios[ratios.len() / 2]
-    };
-    let (median, processor) = (median(|took| took.wall), median(|took| took.processor));
-    Ratios { ours: fastest(0), theirs: fastest(1), median, processor }
-}
-
-fn say(row: &str, other: &str, ratios: &Ratios, limit: f64) {
-    let ratio = ratios.ours / ratios.theirs;
-    println!(
-        "| {row}: sectile {:.0} ms, {other} {:.0} ms, ratio {ratio:.2} (median {:.2}, of processor time {:.2}; limit {limit} x): {}\n",
-        ratios.ours * 1e3,
-        ratios.theirs * 1e3,
-        ratios.median,
-        ratios.processor,
-        if ratio <= limit { "reached" } else { "MISSED" },
-    );
 }

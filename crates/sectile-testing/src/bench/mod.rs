@@ -2,6 +2,7 @@
 
 pub mod inputs;
 pub mod paired;
+pub mod rounds;
 pub use crate::shapes;
 
 use std::time::Duration;
