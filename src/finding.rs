@@ -158,8 +158,12 @@ codes! {
         "Something in a store is a FIFO, a socket or a device, and is not opened.";
     Unreadable "unreadable" Error
         "A file or a directory of a store cannot be read, or an archive's entry is encrypted or compressed in a way that is not read.";
-    MalformedArchive "malformed-archive" Error
-        "An archive, or an entry of one, is cut off, damaged, or contradicts itself.";
+    MalformedArchive "malformed-archive" Warning
+        "An archive without a binary, or an entry of one, is cut off, damaged, or contradicts itself.";
+    DisputedArchive "disputed-archive" Error
+        "An archive that holds a binary is damaged or contradicts itself: readers may disagree about what it holds.";
+    NotOpened "not-opened" Warning
+        "A file or an archive's entry has a format that may hold binaries and is not opened.";
     ArchiveLimit "archive-limit" Error
         "An archive is nested too deep, inflates too far, or is too large to be held; the rest of it is not looked into.";
     MalformedLayout "malformed-layout" Error

@@ -18,6 +18,7 @@ Tasks of the project:
   cargo xtask check [-p CRATE]      format, clippy and tests of one crate, or of all
   cargo xtask test [-p CRATE] ARG…  tests of one crate, or of all, with all features; ARGs go to `cargo test`
   cargo xtask fuzz TARGET [SECONDS] run a fuzz target from its seeds and corpus; 60 seconds by default
+  cargo xtask readers CASES [SEED]  compare audits with what other programs extract from so many archives that lie
   cargo xtask bench NAME ARG…       run a bench; ARGs go to it
   cargo xtask api                   write api/CRATE.txt, the public interface of each crate
   cargo xtask ci [STEP…]            run what must hold before a change lands: all steps, or some
@@ -37,6 +38,8 @@ fn main() -> ExitCode {
             Ok(seconds) => fuzz::run(target, seconds),
             Err(_) => Err(format!("`{seconds}` is not a number of seconds")),
         },
+        ["readers", cases] => readers(cases, "1"),
+        ["readers", cases, seed] => readers(cases, seed),
         ["bench", name, ref rest @ ..] => bench(name, rest),
         ["api"] => tools::write_api(),
         ["ci", "--list"] => {
@@ -69,6 +72,14 @@ fn check(krate: Option<&str>) -> Result<(), String> {
 
 fn test(selection: &[&str], rest: &[&str]) -> Result<(), String> {
     cargo(&[&["test", "--all-features"], selection, rest].concat()).run()
+}
+
+/// A campaign. Libraries extract every case, programs one in 50.
+fn readers(cases: &str, seed: &str) -> Result<(), String> {
+    let mut command = cargo(&["test", "--release", "-p", "sectile-audit", "--all-features", "--test", "readers"]);
+    command.args(["--", "--ignored", "--nocapture", "others_extract_nothing"]);
+    command.env("SECTILE_READERS_CASES", cases).env("SECTILE_READERS_SEED", seed).env("SECTILE_READERS_SAMPLE", "50");
+    command.run()
 }
 
 fn bench(name: &str, rest: &[&str]) -> Result<(), String> {

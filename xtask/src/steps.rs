@@ -21,6 +21,7 @@ pub(crate) const LANES: [&[Step]; 2] = [
         Step { name: "test", about: "the tests, as the README runs them", run: test },
         Step { name: "faults", about: "writing, with every system call failing in turn, as root", run: faults },
         Step { name: "suites", about: "8,000 binaries of the public test suites are framed and edited", run: suites },
+        Step { name: "readers", about: "other programs extract nothing that an audit misses", run: readers },
         Step { name: "clippy", about: "no lint has anything to say", run: clippy },
         Step {
             name: "features",
@@ -54,6 +55,28 @@ fn faults(context: &mut Context) -> Result<(), String> {
 fn suites(context: &mut Context) -> Result<(), String> {
     let suites = ["test", "-p", "sectile", "--all-features", "--test", "suite", "public_suites"];
     context.run(cargo(&[&suites[..], &["--", "--ignored", "--nocapture"]].concat()))
+}
+
+/// 3,000 archives that lie, in about two minutes. `cargo xtask readers` runs more.
+fn readers(context: &mut Context) -> Result<(), String> {
+    const PROGRAMS: [&str; 12] =
+        ["bsdtar", "busybox", "unzip", "zip", "7z", "zstd", "gzip", "python3", "go", "javac", "jar", "git"];
+    const PACKAGES: [&str; 11] = [
+        "libarchive-tools",
+        "busybox",
+        "unzip",
+        "zip",
+        "p7zip-full",
+        "zstd",
+        "gzip",
+        "python3",
+        "golang-go",
+        "default-jdk-headless",
+        "git",
+    ];
+    packages(context, &PROGRAMS, &PACKAGES)?;
+    let readers = ["test", "-p", "sectile-audit", "--all-features", "--test", "readers"];
+    context.run(cargo(&[&readers[..], &["--", "--include-ignored", "--nocapture", "--test-threads=1"]].concat()))
 }
 
 fn clippy(context: &mut Context) -> Result<(), String> {

@@ -257,6 +257,16 @@ impl ArchiveWalker<'_> {
         }
     }
 
+    /// Reports what readers of the archive may read differently.
+    fn dispute(&mut self, path: &EntryPath<'_>, message: String) {
+        self.report(path, FindingCode::DisputedArchive, message);
+    }
+
+    /// Reports an entry of a format that is not opened.
+    fn not_opened(&mut self, path: &EntryPath<'_>, format: &str) {
+        self.report(path, FindingCode::NotOpened, format!("it is {format}, which is not opened"));
+    }
+
     /// Reports the first of the last failures, unless it was caused by a stop.
     fn report_fault(&mut self, path: &EntryPath<'_>) {
         let fault = self.budget.take_fault();

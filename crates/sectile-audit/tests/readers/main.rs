@@ -1,0 +1,131 @@
+//! Law 11: an audit sees what any other program would extract.
+//!
+//! Archives that lie are extracted by programs and libraries of other people. Each module that one of them writes out
+//! must have a row in the audit, or the archive an error. The tests need these programs: `cargo xtask ci readers`
+//! installs them, and `cargo xtask readers CASES SEED` runs a campaign.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::pedantic)]
+
+mod audits;
+mod choices;
+mod comparison;
+mod compress;
+mod generator;
+mod libraries;
+mod modules;
+mod ordinary;
+mod programs;
+mod shrink;
+mod tar;
+mod zip;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use self::comparison::{Table, Workshop};
+use self::generator::Case;
+
+/// A number from the environment.
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is not a number")))
+}
+
+#[test]
+#[ignore = "needs other people's programs"]
+fn others_extract_nothing_that_an_audit_misses() {
+    const CHUNK: u64 = 1_000;
+    let cases = setting("SECTILE_READERS_CASES", 3_000);
+    let start = setting("SECTILE_READERS_FIRST", 0);
+    let seed = setting("SECTILE_READERS_SEED", 1);
+    let sample = setting("SECTILE_READERS_SAMPLE", 1).max(1) as usize;
+    let most_shrunk = setting("SECTILE_READERS_SHRINK", 5);
+    // Cases with this word in their recipe are counted, but not shrunk.
+    let passed_over = std::env::var("SECTILE_READERS_PASS_OVER").ok();
+    limit_files();
+    let workshop = Workshop::new();
+    let (mut table, mut hiding, mut slow) = (Table::default(), Vec::new(), 0);
+    let kept = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("hidden");
+    _ = fs::remove_dir_all(&kept);
+    fs::create_dir_all(&kept).unwrap();
+    for first in (start..start + cases).step_by(CHUNK as usize) {
+        let chunk: Vec<Case> =
+            (first..(start + cases).min(first + CHUNK)).map(|number| Case::new(seed, number)).collect();
+        let comparison = workshop.compare(&chunk, sample);
+        for (nth, extractions) in comparison.hidden() {
+            let readers: BTreeSet<String> = extractions.iter().map(|one| one.reader.clone()).collect();
+            hiding.push((first + nth as u64, readers, chunk[nth].clone()));
+        }
+        for (nth, time) in &comparison.slow {
+            let Case { extension, bytes, recipe, .. } = &chunk[*nth];
+            let path = kept.join(libraries::file_name(first as usize + nth, extension));
+            libraries::write(&path, bytes);
+            println!("{}: the audit takes {time:.1?}\n  {}\n", path.display(), recipe.join("\n  "));
+        }
+        slow += comparison.slow.len();
+        table.add(&comparison);
+        let (readers, audit) = comparison.times;
+        eprintln!("{} cases, {} hidden (readers {readers:.1?}, audit {audit:.1?})", table.cases, table.hidden());
+    }
+    println!("{table}");
+    let list = hiding.iter().map(|(number, readers, case)| {
+        let readers: Vec<&str> = readers.iter().map(String::as_str).collect();
+        format!("{number}\t{}\t{}\n", readers.join(", "), case.recipe.join("; "))
+    });
+    libraries::write(&kept.join("list.txt"), list.collect::<String>().as_bytes());
+    let mut known = BTreeSet::new();
+    let mut shrunk = 0;
+    for (number, readers, case) in &hiding {
+        if shrunk == most_shrunk {
+            break;
+        }
+        if case.recipe.iter().any(|step| passed_over.as_ref().is_some_and(|word| step.contains(word))) {
+            continue;
+        }
+        let small = shrink::shrink(&workshop, case.clone(), readers);
+        if !known.insert(small.recipe.clone()) {
+            continue;
+        }
+        shrunk += 1;
+        let path = kept.join(libraries::file_name(*number as usize, small.extension));
+        libraries::write(&path, &small.bytes);
+        let comparison = workshop.compare(&[small.clone()], 1);
+        let hidden = comparison.hidden();
+        let small_readers: Vec<_> =
+            hidden.values().flatten().map(|one| format!("{} by {}", one.module, one.reader)).collect();
+        let recipe = format!(
+            "case {number} of seed {seed}, {}\nmodule {}\n  (before it was shrunk: {})\n  {}\n",
+            path.display(),
+            small_readers.join(", "),
+            readers.iter().cloned().collect::<Vec<_>>().join(", "),
+            small.recipe.join("\n  ")
+        );
+        libraries::write(&path.with_extension("recipe.txt"), recipe.as_bytes());
+        println!("{recipe}");
+    }
+    assert!(slow == 0, "the audits of {slow} cases are slow");
+    assert!(hiding.is_empty(), "{} cases hide modules from the audit; some are in {}", hiding.len(), kept.display());
+}
+
+#[test]
+#[ignore = "needs other people's programs"]
+fn ordinary_archives_have_no_errors() {
+    let directory = tempfile::tempdir().unwrap();
+    ordinary::check(&libraries::Libraries::build(directory.path()).go);
+}
+
+/// Programs that extract a lie write no more than this.
+fn limit_files() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let limit = Some(64 << 20);
+    setrlimit(Resource::Fsize, Rlimit { current: limit, maximum: limit }).unwrap();
+}
+
+#[test]
+fn cases_are_the_same_in_every_run() {
+    for number in 0..300 {
+        let case = Case::new(1, number);
+        let again = Case::replay(case.choices.clone());
+        assert!(Case::new(1, number).bytes == case.bytes && again.bytes == case.bytes, "{number}: {:?}", case.recipe);
+    }
+}
