@@ -1,10 +1,12 @@
 //! The blobs of a store, the results of reading them, and the errors of a walk.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::ops::Range;
 
 use super::outline::OutlineSpan;
+use super::row::RowKind;
 use sectile::FindingCode;
 use sectile::Input;
 use sectile::Outcome;
@@ -31,10 +33,16 @@ pub(super) trait BlobSink {
     /// Adds a file that was skipped or cannot be read.
     fn add_error(&mut self, error: WalkError);
 
+    /// Adds a file of a format that is not opened.
+    fn add_not_opened(&mut self, file: NotOpened);
+
     /// Counts a file or an archive entry that is neither WebAssembly nor an archive, and the bytes read to detect that.
     fn skip(&mut self, bytes_read: u64);
 
-    /// Ends an archive. All its blobs were added, unless the walk was stopped.
+    /// Counts an archive that is not opened, because the options say so, and the bytes read to detect that.
+    fn skip_archive(&mut self, bytes_read: u64);
+
+    /// Ends an archive, and adds its findings. All its blobs were added, unless the walk was stopped.
     fn end_archive(&mut self, archive: ArchiveReading<'_>);
 
     /// Whether to stop as soon as possible.
@@ -61,6 +69,22 @@ pub(super) struct ArchiveReading<'b> {
     pub(super) bytes_read: u64,
     /// Whether all reads of the file succeeded. A failed read may succeed another time.
     pub(super) was_read: bool,
+    /// The findings on the archive, on the archives in it, and on their entries.
+    pub(super) findings: Vec<ArchiveFinding>,
+    /// Number of entries of formats that are not opened, by format.
+    pub(super) not_opened: BTreeMap<String, u64>,
+}
+
+/// A finding on an archive, or on an entry that is not a binary.
+#[derive(Clone, Debug)]
+pub(super) struct ArchiveFinding {
+    /// The archive, which may be an entry of another one.
+    pub(super) archive: BlobLocation,
+    /// The path of the entry in the archive, or `None` for the archive itself.
+    pub(super) entry: Option<OsString>,
+    pub(super) code: FindingCode,
+    /// A message of one line, which may quote the archive.
+    pub(super) message: String,
 }
 
 /// The bytes of a blob.
@@ -121,13 +145,40 @@ impl BlobLocation {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct FileState(pub(super) String);
 
+/// A file of a format that is not opened.
+#[derive(Clone, Debug)]
+pub(super) struct NotOpened {
+    pub(super) location: BlobLocation,
+    pub(super) state: Option<FileState>,
+    /// The name of the format.
+    pub(super) format: String,
+    /// Whether its name or its store says that it is WebAssembly.
+    pub(super) expects_wasm: bool,
+    /// Bytes read to detect the format.
+    pub(super) bytes_read: u64,
+}
+
 /// A file that was skipped or cannot be read.
 #[derive(Clone, Debug)]
 pub(super) struct WalkError {
     pub(super) location: BlobLocation,
     pub(super) state: Option<FileState>,
+    /// A binary if its name or its store says that it is WebAssembly.
+    pub(super) row_kind: RowKind,
     /// One of the finding codes about stores.
     pub(super) code: FindingCode,
     /// A message of one line, which may quote the store.
     pub(super) message: String,
+}
+
+impl WalkError {
+    /// An error on a file that is not a binary, or is not known to be one.
+    pub(super) fn new(location: BlobLocation, code: FindingCode, message: impl Into<String>) -> Self {
+        Self { location, state: None, row_kind: RowKind::File, code, message: message.into() }
+    }
+
+    /// Sets whether the name or the store of the file says that it is WebAssembly.
+    pub(super) fn expecting_wasm(self, expects_wasm: bool) -> Self {
+        Self { row_kind: if expects_wasm { RowKind::Binary } else { RowKind::File }, ..self }
+    }
 }

@@ -1,5 +1,5 @@
 //! Audits of many files: an [`Audit`] walks stores, reads and judges every WebAssembly binary in them, and writes a row
-//! for each.
+//! for each. Archives and other files have a row if there is a finding on them.
 //!
 //! A store is a directory tree, with the archives, image layouts and registry storages in it, or a remote object store
 //! (feature `remote`). The rows are written in a [`Format`], and counted in a [`Summary`].
@@ -37,8 +37,10 @@ pub use self::output::write_atomic;
 use self::pipeline::Pipeline;
 pub use self::progress::Progress;
 pub use self::root::Root;
-pub use self::row::{Completeness, LargestSection, Reason, Row, SectionSpan, SectionTotal};
-pub use self::summary::{CodeCount, IncompleteBlob, KindCount, ProducerCount, RankedSection, Summary, WorstBlob};
+pub use self::row::{Completeness, LargestSection, Reason, Row, RowKind, SectionSpan, SectionTotal};
+pub use self::summary::{
+    CodeCount, IncompleteBlob, KindCount, ProducerCount, RankedSection, RowCount, Summary, WorstBlob,
+};
 pub use self::walk::WalkOptions;
 use sectile_policy::{Day, Policy};
 

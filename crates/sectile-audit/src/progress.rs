@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::Row;
+use super::{Row, RowKind};
 
 /// The progress of a running audit.
 ///
@@ -12,6 +12,7 @@ use super::Row;
 pub struct Progress {
     files: AtomicU64,
     rows: AtomicU64,
+    binaries: AtomicU64,
     refused: AtomicU64,
     bytes_read: AtomicU64,
     stop: Arc<AtomicBool>,
@@ -31,6 +32,11 @@ impl Progress {
     /// Number of rows so far.
     pub fn rows(&self) -> u64 {
         self.rows.load(Ordering::Relaxed)
+    }
+
+    /// Number of rows of binaries so far.
+    pub fn binaries(&self) -> u64 {
+        self.binaries.load(Ordering::Relaxed)
     }
 
     /// Number of rows so far that are not accepted.
@@ -61,6 +67,7 @@ impl Progress {
     pub(super) fn add(&self, done: WorkDone) {
         self.files.fetch_add(done.files, Ordering::Relaxed);
         self.rows.fetch_add(done.rows, Ordering::Relaxed);
+        self.binaries.fetch_add(done.binaries, Ordering::Relaxed);
         self.refused.fetch_add(done.refused, Ordering::Relaxed);
         self.bytes_read.fetch_add(done.bytes_read, Ordering::Relaxed);
     }
@@ -71,6 +78,7 @@ impl Progress {
 pub(super) struct WorkDone {
     files: u64,
     rows: u64,
+    binaries: u64,
     refused: u64,
     bytes_read: u64,
 }
@@ -82,6 +90,7 @@ impl WorkDone {
 
     pub(super) fn add_row(&mut self, row: &Row<'_>) {
         self.rows += 1;
+        self.binaries += u64::from(row.row_kind == RowKind::Binary);
         self.refused += u64::from(!row.accepted);
         self.add_bytes(row.bytes_read);
     }

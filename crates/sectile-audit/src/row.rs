@@ -1,4 +1,4 @@
-//! A row: everything an audit says about one blob, or about one file that cannot be read.
+//! A row: everything an audit says about one binary, or about one archive or file with findings.
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
@@ -11,12 +11,14 @@ use sectile::{FindingCode, Severity};
 use sectile_policy::report::Report;
 use sectile_policy::{JudgedFinding, Verdict};
 
-/// A row of an audit: everything it says about one blob, or about one file that cannot be read.
+/// A row of an audit: everything it says about one binary, or about one archive or file with findings.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Row<'r> {
     /// The order of the row: larger than that of the rows before it, but not consecutive.
     pub nth: u64,
+    /// The kind of thing that the row is about.
+    pub row_kind: RowKind,
     /// The path of the file. For an archive entry, the path of the archive, `!`, and the path of the entry.
     pub file: Cow<'r, OsStr>,
     /// Further names of the same blob.
@@ -51,9 +53,11 @@ pub struct Row<'r> {
     pub largest: Option<LargestSection<'r>>,
     /// The layout of the sections; empty unless the format shows it.
     pub spans: Vec<SectionSpan<'r>>,
+    /// The formats that are not opened: that of the file, or those of the entries of an archive, with their numbers.
+    pub not_opened: Vec<(Cow<'r, str>, u64)>,
     /// The findings, with their severity under the policy.
     pub findings: Vec<JudgedFinding<'r>>,
-    /// Whether the policy accepts the blob and all of it was read.
+    /// Whether the policy accepts the findings and all of it was read.
     pub accepted: bool,
     /// Bytes read from the file itself. It is 0 for compressed archive entries, which are counted with their archive.
     pub bytes_read: u64,
@@ -69,6 +73,41 @@ pub(super) enum RowSource<'r> {
     Baseline(&'r str),
 }
 
+/// The kind of thing that a row is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum RowKind {
+    /// A binary: it is WebAssembly, or its name or its store says so. Every binary has a row.
+    Binary,
+    /// An archive, or a compressed file, with findings on it or on entries that are not binaries.
+    Archive,
+    /// Any other file or directory with findings: it is not followed, not opened, or cannot be read.
+    File,
+}
+
+impl RowKind {
+    /// All variants.
+    pub const ALL: [Self; 3] = [Self::Binary, Self::Archive, Self::File];
+
+    /// The name in the output: `binary`, `archive` or `file`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Binary => "binary",
+            Self::Archive => "archive",
+            Self::File => "file",
+        }
+    }
+
+    /// The name of several of them in the output.
+    pub const fn plural(self) -> &'static str {
+        match self {
+            Self::Binary => "binaries",
+            Self::Archive => "archives",
+            Self::File => "files",
+        }
+    }
+}
+
 /// How much of a blob was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -79,7 +118,8 @@ pub enum Completeness {
     Partial,
     /// Nothing.
     Unread,
-    /// The file was skipped on purpose: it is a symbolic link, a FIFO, a socket or a device.
+    /// The file was skipped on purpose: it is a symbolic link, a FIFO, a socket, a device, or of a format that is not
+    /// opened.
     Skipped,
 }
 
@@ -153,6 +193,7 @@ impl<'r> Row<'r> {
     pub(super) fn new(nth: u64, file: Cow<'r, OsStr>, source: RowSource<'r>) -> Self {
         Self {
             nth,
+            row_kind: RowKind::Binary,
             file,
             other_names: Vec::new(),
             size: None,
@@ -170,6 +211,7 @@ impl<'r> Row<'r> {
             section_totals: Vec::new(),
             largest: None,
             spans: Vec::new(),
+            not_opened: Vec::new(),
             findings: Vec::new(),
             accepted: false,
             bytes_read: 0,
@@ -236,6 +278,13 @@ impl<'r> Row<'r> {
                 self.producers.push(producer);
             }
         }
+    }
+
+    /// Marks the row as not complete, which is never accepted.
+    pub(super) fn set_incomplete(&mut self, completeness: Completeness, message: String) {
+        self.completeness = completeness;
+        self.reason = Some(Reason { message: message.into(), offset: None });
+        self.accepted = false;
     }
 
     /// Sets the layout of the sections.

@@ -8,10 +8,10 @@ mod top;
 use std::cmp::Reverse;
 
 use self::bounded::BoundedCounts;
-pub use self::counts::{CodeCount, IncompleteBlob, KindCount, RankedSection, WorstBlob};
+pub use self::counts::{CodeCount, IncompleteBlob, KindCount, RankedSection, RowCount, WorstBlob};
 pub use self::queries::ProducerCount;
 use self::top::TopList;
-use super::{Completeness, Row};
+use super::{Completeness, Row, RowKind};
 use sectile::internal::beginning;
 use sectile::metadata::Field;
 use sectile::scan::ItemKind;
@@ -35,7 +35,7 @@ const SEPARATOR: char = '\0';
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Summary {
-    /// Number of rows.
+    /// Number of rows of all kinds. [`rows_of`](Self::rows_of) has those of one kind.
     pub rows: u64,
     /// Number of rows that are accepted.
     pub accepted: u64,
@@ -51,6 +51,8 @@ pub struct Summary {
     pub not_wasm: u64,
     /// Bytes read from them.
     pub not_wasm_bytes_read: u64,
+    /// Number of files and archive entries of formats that are not opened.
+    pub not_opened_files: u64,
     /// Number of inspected archives and compressed files.
     pub archives: u64,
     /// Bytes read from them to find and inflate their entries.
@@ -71,7 +73,8 @@ pub struct Summary {
     pub unlicensed: u64,
     /// Number of rows with a license.
     pub licensed: u64,
-    by_completeness: [u64; Completeness::ALL.len()],
+    by_kind: [RowCount; RowKind::ALL.len()],
+    not_opened: BoundedCounts<u64>,
     licenses: BoundedCounts<u64>,
     producers: BoundedCounts<u64>,
     versions: BoundedCounts<u64>,
@@ -105,6 +108,7 @@ impl Default for Summary {
             store_bytes: 0,
             not_wasm: 0,
             not_wasm_bytes_read: 0,
+            not_opened_files: 0,
             archives: 0,
             archive_bytes_read: 0,
             other_names: 0,
@@ -115,7 +119,8 @@ impl Default for Summary {
             sections: 0,
             unlicensed: 0,
             licensed: 0,
-            by_completeness: [0; Completeness::ALL.len()],
+            by_kind: [RowCount::default(); RowKind::ALL.len()],
+            not_opened: BoundedCounts::new(MAX_KEYS),
             licenses: BoundedCounts::new(MAX_KEYS),
             producers: BoundedCounts::new(MAX_KEYS),
             versions: BoundedCounts::new(MAX_KEYS),
@@ -134,7 +139,13 @@ impl Summary {
     pub fn add(&mut self, row: &Row<'_>) {
         self.rows += 1;
         self.accepted += u64::from(row.accepted);
-        self.by_completeness[row.completeness as usize] += 1;
+        let of_kind = &mut self.by_kind[row.row_kind as usize];
+        of_kind.rows += 1;
+        of_kind.accepted += u64::from(row.accepted);
+        of_kind.by_completeness[row.completeness as usize] += 1;
+        for (format, count) in &row.not_opened {
+            self.add_not_opened(format, *count);
+        }
         // Saturates, here and below: archives and earlier reports may claim any size.
         self.bytes = self.bytes.saturating_add(row.size.unwrap_or_default());
         self.bytes_read = self.bytes_read.saturating_add(row.bytes_read);
@@ -209,6 +220,7 @@ impl Summary {
             }
         }
         self.refused += u64::from(refused > 0);
+        self.by_kind[row.row_kind as usize].refused += u64::from(refused > 0);
         let worst = row.findings.iter().filter(|judged| judged.is_refused()).max_by_key(|judged| judged.severity());
         if let Some(worst) = worst {
             let rank = (worst.severity(), refused, Reverse(row.nth));
@@ -219,6 +231,12 @@ impl Summary {
     /// Adds an inspected file of this length, of any type.
     pub fn add_file(&mut self, bytes: u64) {
         self.store_bytes = self.store_bytes.saturating_add(bytes);
+    }
+
+    /// Adds files or archive entries of a format that is not opened, which have no row.
+    pub fn add_not_opened(&mut self, format: &str, files: u64) {
+        self.not_opened_files = self.not_opened_files.saturating_add(files);
+        self.not_opened.add(format, files);
     }
 
     /// Adds an inspected archive, with the bytes read to find and inflate its entries.
@@ -247,7 +265,9 @@ impl Summary {
         self.sections = self.sections.saturating_add(other.sections);
         self.unlicensed += other.unlicensed;
         self.licensed += other.licensed;
-        self.by_completeness.iter_mut().zip(other.by_completeness).for_each(|(own, other)| *own += other);
+        self.by_kind.iter_mut().zip(other.by_kind).for_each(|(own, other)| own.merge(other));
+        self.not_opened_files = self.not_opened_files.saturating_add(other.not_opened_files);
+        self.not_opened.merge(&other.not_opened);
         self.codes.iter_mut().zip(other.codes).for_each(|(own, other)| own.merge(other));
         self.licenses.merge(&other.licenses);
         self.producers.merge(&other.producers);

@@ -3,14 +3,17 @@
 use std::ffi::{OsStr, OsString};
 use std::sync::mpsc::SyncSender;
 
-use super::blob::{ArchiveReading, Blob, BlobLocation, BlobReading, BlobSink, Content, FileState, WalkError};
+use super::blob::{
+    ArchiveFinding, ArchiveReading, Blob, BlobLocation, BlobReading, BlobSink, Content, FileState, NotOpened, WalkError,
+};
 use super::context::Context;
 use super::format::Format;
 use super::progress::WorkDone;
 use super::reading::ReadOptions;
-use super::row::{Completeness, Reason, Row};
+use super::row::{Completeness, Row, RowKind};
 use super::summary::Summary;
 use sectile::digest::Digest;
+use sectile::internal::quoted;
 use sectile::scan::ItemPath;
 use sectile::{Finding, FindingCode};
 use sectile_policy::JudgeContext;
@@ -47,6 +50,9 @@ const CHUNK_LEN: usize = 256 << 10;
 
 /// Bytes read at once from a stream.
 const BUFFER_LEN: usize = 64 << 10;
+
+/// The name of archives in the counts of formats that are not opened, if the options say to open none.
+const SKIPPED_ARCHIVE: &str = "archive";
 
 /// Range of row numbers reserved for a unit, larger than any store needs.
 const MAX_UNIT_ROWS: u64 = 1 << 32;
@@ -208,15 +214,31 @@ impl BlobSink for Worker<'_> {
     }
 
     fn add_error(&mut self, error: WalkError) {
-        let WalkError { location, state, code, message } = error;
+        let WalkError { location, state, row_kind, code, message } = error;
         let context_findings = [root_finding(code, message.clone())];
         let report = Report::unread(&location.file).with_context_findings(&context_findings);
         self.judge(report, &location, None, |row| {
+            row.row_kind = row_kind;
             if !matches!(code, FindingCode::NotFollowed | FindingCode::NotAFile) {
-                row.completeness = Completeness::Unread;
-                row.reason = Some(Reason { message: message.into(), offset: None });
-                row.accepted = false;
+                row.set_incomplete(Completeness::Unread, message);
             }
+            row.state = state.map(|state| state.0.into());
+        });
+    }
+
+    fn add_not_opened(&mut self, file: NotOpened) {
+        let NotOpened { location, state, format, expects_wasm, bytes_read } = file;
+        let message = format!("its format is not opened: {format}");
+        let context_findings = [root_finding(FindingCode::NotOpened, message.clone())];
+        let report = Report::unread(&location.file).with_context_findings(&context_findings);
+        self.judge(report, &location, None, |row| {
+            if expects_wasm {
+                row.set_incomplete(Completeness::Unread, message);
+            } else {
+                row.row_kind = RowKind::File;
+            }
+            row.not_opened = vec![(format.into(), 1)];
+            row.bytes_read = bytes_read;
             row.state = state.map(|state| state.0.into());
         });
     }
@@ -224,6 +246,9 @@ impl BlobSink for Worker<'_> {
     fn end_archive(&mut self, archive: ArchiveReading<'_>) {
         self.summary.add_archive(archive.bytes_read);
         self.pending.add_bytes(archive.bytes_read);
+        if !self.should_stop() {
+            self.write_archive_rows(&archive);
+        }
         let rows = self.file_rows;
         // An archive that was not inspected to its end must not look complete in a baseline.
         if let Some(format) = self.context.format.filter(|_| archive.was_read && !self.should_stop()) {
@@ -237,8 +262,56 @@ impl BlobSink for Worker<'_> {
         self.pending.add_bytes(bytes_read);
     }
 
+    fn skip_archive(&mut self, bytes_read: u64) {
+        self.skip(bytes_read);
+        self.summary.add_not_opened(SKIPPED_ARCHIVE, 1);
+    }
+
     fn should_stop(&self) -> bool {
         self.context.should_stop()
+    }
+}
+
+impl Worker<'_> {
+    /// Writes a row for each archive with findings.
+    fn write_archive_rows(&mut self, archive: &ArchiveReading<'_>) {
+        let mut archives: Vec<(&BlobLocation, Vec<&ArchiveFinding>)> = Vec::new();
+        for finding in &archive.findings {
+            match archives.iter_mut().find(|(location, _)| **location == finding.archive) {
+                Some((_, of_archive)) => of_archive.push(finding),
+                None => archives.push((&finding.archive, vec![finding])),
+            }
+        }
+        for (location, findings) in archives {
+            let context_findings: Vec<_> = findings.iter().map(|finding| archive_finding(finding)).collect();
+            let report = Report::unread(&location.file).with_context_findings(&context_findings);
+            // The policy judges what the archive holds. It was not looked into to its end only if a limit or a read
+            // stopped that.
+            let stop = findings.iter().position(|finding| {
+                matches!(finding.code, FindingCode::ArchiveLimit | FindingCode::Unreadable | FindingCode::Changed)
+            });
+            self.judge(report, location, None, |row| {
+                row.row_kind = RowKind::Archive;
+                row.completeness = Completeness::Complete;
+                if let Some(nth) = stop {
+                    row.set_incomplete(Completeness::Partial, context_findings[nth].message().to_owned());
+                }
+                if location == archive.location {
+                    row.not_opened =
+                        archive.not_opened.iter().map(|(format, count)| (format.clone().into(), *count)).collect();
+                }
+                row.state = Some(archive.state.0.clone().into());
+            });
+        }
+    }
+}
+
+/// A finding on an archive. The message names the entry that it is about.
+fn archive_finding(finding: &ArchiveFinding) -> Finding {
+    let ArchiveFinding { entry, code, message, .. } = finding;
+    match entry {
+        Some(entry) => root_finding(*code, format!("entry {}: {message}", quoted(&entry.to_string_lossy()))),
+        None => root_finding(*code, message.clone()),
     }
 }
 

@@ -35,6 +35,10 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// The codes of findings on archives and files that may hide binaries from an audit. The key `hidden` of a policy's
+    /// file sets their severity.
+    pub const HIDDEN: [FindingCode; 2] = [FindingCode::DisputedArchive, FindingCode::NotOpened];
+
     /// Adds a rule.
     #[must_use]
     pub fn with_rule(mut self, rule: Rule) -> Self {

@@ -12,12 +12,13 @@ use object_store::client::{
 };
 use object_store::{ClientConfigKey, ClientOptions};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{AUTHORIZATION, HeaderMap, IF_MATCH, LOCATION, RANGE};
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, IF_MATCH, LOCATION, RANGE};
 use reqwest::{Client, Method, Url, redirect};
 use rustls_platform_verifier::BuilderVerifierExt;
 
 use super::RemoteOptions;
 use super::error::RemoteError;
+use super::listed_keys;
 use super::public_address::is_public;
 
 /// Maximum number of redirects of one request.
@@ -121,8 +122,11 @@ impl RedirectingService {
     async fn follow(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let (method, fields) = (request.method().clone(), request.headers().clone());
         let first = Url::parse(&request.uri().to_string()).ok();
+        let is_listing = first.as_ref().is_some_and(is_listing);
         let mut response = HttpService::call(&self.first, request).await?;
-        let (Some(redirected), Some(first)) = (&self.redirected, first) else { return Ok(response) };
+        let (Some(redirected), Some(first)) = (&self.redirected, first) else {
+            return if is_listing { without_changed_keys(response).await } else { Ok(response) };
+        };
         let is_plain = matches!(method, Method::GET | Method::HEAD) && !fields.contains_key(AUTHORIZATION);
         let mut url = first.clone();
         for _ in 0..MAX_REDIRECTS {
@@ -173,6 +177,25 @@ impl RedirectingService {
             Err(_) => Ok(()), // reported when connecting; a proxy may resolve the name
         }
     }
+}
+
+/// Whether a URL requests a listing of S3 or Google Cloud Storage, or of Azure.
+fn is_listing(url: &Url) -> bool {
+    url.query_pairs().any(|(name, value)| matches!((&*name, &*value), ("list-type", "2") | ("comp", "list")))
+}
+
+/// Removes the entries of a listing that `object_store` would take for other objects. They become an extension of the
+/// response.
+async fn without_changed_keys(response: HttpResponse) -> Result<HttpResponse, HttpError> {
+    if !response.status().is_success() {
+        return Ok(response);
+    }
+    let (mut parts, body) = response.into_parts();
+    let split = listed_keys::split(&body.bytes().await?);
+    let (body, keys) = split.map_err(|error| HttpError::new(HttpErrorKind::Decode, error))?;
+    parts.headers.remove(CONTENT_LENGTH);
+    parts.extensions.insert(keys);
+    Ok(HttpResponse::from_parts(parts, body.into()))
 }
 
 fn is_same_origin(one: &Url, other: &Url) -> bool {

@@ -17,6 +17,7 @@
 
 mod connector;
 mod error;
+mod listed_keys;
 mod listing;
 mod object;
 mod public_address;

@@ -1,17 +1,19 @@
 //! Listings of the objects with a prefix.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{BoxStream, StreamExt};
 use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::path::{self, Path};
-use object_store::{GetOptions, ObjectMeta, ObjectStore};
+use object_store::{GetOptions, ListResult, ObjectMeta, ObjectStore};
 use reqwest::Url;
 
 use crate::error::RemoteError;
+use crate::listed_keys::{UnrequestableKey, UnrequestableKeys};
 use crate::store_url::{self, PrefixLocation};
 use crate::{Object, RemoteOptions};
 
@@ -34,8 +36,13 @@ pub struct Objects {
 pub enum ListingEntry {
     /// An object.
     Object(ObjectMeta),
-    /// A key that is not a valid path, so that its object cannot be requested.
-    InvalidKey(String),
+    /// An object that cannot be requested: its key is not a valid path, or would be changed.
+    InvalidKey {
+        /// The key.
+        key: String,
+        /// Length in bytes, if known.
+        size: Option<u64>,
+    },
 }
 
 impl Objects {
@@ -94,7 +101,7 @@ impl Objects {
     pub fn list(&self) -> Listing {
         let prefix = Some(&self.prefix).filter(|prefix| !prefix.as_ref().is_empty());
         Listing(match &self.pages {
-            None => ListingSource::Stream(self.store.list(prefix)),
+            None => ListingSource::Stream(self.store.list(prefix), HashSet::new()),
             Some(store) => ListingSource::Pages(PagedListing {
                 store: Arc::clone(store),
                 prefix: prefix.map(|prefix| format!("{prefix}/")),
@@ -141,7 +148,10 @@ fn encode(byte: u8, url: &mut String) {
 pub struct Listing(ListingSource);
 
 enum ListingSource {
-    Stream(BoxStream<'static, object_store::Result<ObjectMeta>>),
+    /// A store of the caller, and the hashes of its keys so far.
+    ///
+    /// Stores of `object_store` list different keys as one path. Requests return the object of one of them.
+    Stream(BoxStream<'static, object_store::Result<ObjectMeta>>, HashSet<u64>),
     Pages(PagedListing),
 }
 
@@ -149,12 +159,20 @@ impl Listing {
     /// Returns the next entry. An error is the last item.
     pub async fn next(&mut self) -> Option<Result<ListingEntry, RemoteError>> {
         match &mut self.0 {
-            ListingSource::Stream(stream) => {
+            ListingSource::Stream(stream, listed) => {
                 let next = stream.next().await?;
                 if next.is_err() {
                     *stream = futures_util::stream::empty().boxed();
                 }
-                Some(next.map(ListingEntry::Object).map_err(|error| RemoteError::from_store(&error)))
+                Some(next.map_err(|error| RemoteError::from_store(&error)).map(|meta| {
+                    let mut hasher = DefaultHasher::new();
+                    meta.location.hash(&mut hasher);
+                    if listed.insert(hasher.finish()) {
+                        ListingEntry::Object(meta)
+                    } else {
+                        ListingEntry::InvalidKey { key: meta.location.into(), size: Some(meta.size) }
+                    }
+                }))
             }
             ListingSource::Pages(pages) => pages.next().await.transpose(),
         }
@@ -170,7 +188,7 @@ struct PagedListing {
     prefix: Option<String>,
     /// The options of the next page; `None` after the last one.
     next: Option<PaginatedListOptions>,
-    listed: VecDeque<ObjectMeta>,
+    listed: VecDeque<ListingEntry>,
 }
 
 /// Default number of keys in a page.
@@ -179,13 +197,13 @@ const PAGE_SIZE: usize = 1000;
 impl PagedListing {
     async fn next(&mut self) -> Result<Option<ListingEntry>, RemoteError> {
         loop {
-            if let Some(meta) = self.listed.pop_front() {
-                return Ok(Some(ListingEntry::Object(meta)));
+            if let Some(entry) = self.listed.pop_front() {
+                return Ok(Some(entry));
             }
             let Some(options) = self.next.take() else { return Ok(None) };
             match self.store.list_paginated(self.prefix.as_deref(), options.clone()).await {
                 Ok(page) => {
-                    self.listed = page.result.objects.into();
+                    self.listed = entries(page.result);
                     let max_keys = options.max_keys.map(|keys| 2 * keys).filter(|&keys| keys < PAGE_SIZE);
                     self.next = page.page_token.map(|token| PaginatedListOptions {
                         page_token: Some(token),
@@ -208,11 +226,28 @@ impl PagedListing {
                         max_keys: Some(1),
                         ..PaginatedListOptions::default()
                     });
-                    return Ok(Some(ListingEntry::InvalidKey(key.to_owned())));
+                    return Ok(Some(ListingEntry::InvalidKey { key: key.to_owned(), size: None }));
                 }
             }
         }
     }
+}
+
+/// Returns the objects of a page, with those that cannot be requested in their places.
+fn entries(mut page: ListResult) -> VecDeque<ListingEntry> {
+    let UnrequestableKeys(keys) = page.extensions.remove().unwrap_or_default();
+    let mut entries = VecDeque::with_capacity(page.objects.len() + keys.len());
+    let mut keys = keys.into_iter().peekable();
+    let mut invalid = |position: usize| {
+        let UnrequestableKey { key, size, .. } = keys.next_if(|key| key.position <= position)?;
+        Some(ListingEntry::InvalidKey { key, size })
+    };
+    for (position, meta) in page.objects.into_iter().enumerate() {
+        entries.extend(std::iter::from_fn(|| invalid(position)));
+        entries.push_back(ListingEntry::Object(meta));
+    }
+    entries.extend(std::iter::from_fn(|| invalid(usize::MAX)));
+    entries
 }
 
 /// Returns the key that is not a valid path and failed its page.

@@ -49,6 +49,10 @@ pub(super) fn locate_object(text: &str, options: &RemoteOptions) -> Result<Objec
         let PrefixLocation { store, path, .. } = locate_in_bucket(&url, options)?;
         ObjectLocation { store, path, is_remote: true }
     };
+    if url.path().ends_with('/') && url.path() != "/" {
+        let reason = "a key that ends with a slash cannot be asked for";
+        return Err(RemoteError::InvalidUrl(reason.to_owned()));
+    }
     if location.path.as_ref().is_empty() {
         return Err(RemoteError::InvalidUrl("it has no path behind the bucket".to_owned()));
     }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
 use crate::blob::BlobLocation;
-use crate::row::{Completeness, LargestSection, Reason, Row, RowSource, SectionTotal};
+use crate::row::{Completeness, LargestSection, Reason, Row, RowKind, RowSource, SectionTotal};
 use sectile::internal::json::SCHEMA;
 use sectile::internal::{finding, with_count};
 use sectile::metadata::Field;
@@ -57,6 +57,8 @@ impl<'l> StateKey<'l> {
 #[derive(Deserialize)]
 pub(super) struct RowLine<'l> {
     #[serde(borrow)]
+    row: Cow<'l, str>,
+    #[serde(borrow)]
     file: NameValue<'l>,
     size: Option<u64>,
     #[serde(borrow)]
@@ -75,6 +77,8 @@ pub(super) struct RowLine<'l> {
     shares: OrderedMembers<'l, [u64; 2]>,
     #[serde(borrow)]
     largest: Option<LargestSectionLine<'l>>,
+    #[serde(borrow, default)]
+    not_opened: OrderedMembers<'l, u64>,
     #[serde(borrow)]
     findings: Vec<FindingLine<'l>>,
     accepted: bool,
@@ -165,7 +169,9 @@ impl<'l> RowLine<'l> {
     /// Whether this is a valid row of the location in this state: of the file itself, or of an entry if the file is an
     /// archive.
     pub(super) fn matches(&self, location: &BlobLocation, state: &str, in_archive: bool) -> bool {
-        let (Some(file), Some(findings)) = (self.file.to_os_name(), self.judged()) else { return false };
+        let (Some(file), Some(findings), Some(_)) = (self.file.to_os_name(), self.judged(), self.row_kind()) else {
+            return false;
+        };
         let of_place = match file.as_encoded_bytes().strip_prefix(location.file.as_encoded_bytes()) {
             Some([]) => {
                 names(&self.locations).is_some_and(|names| location.names().eq(names.iter().map(|name| &**name)))
@@ -178,6 +184,10 @@ impl<'l> RowLine<'l> {
             matches!(self.completeness(), Some(Completeness::Complete | Completeness::Partial)) && self.bytes_read > 0;
         let was_changed = findings.iter().any(|judged| judged.finding().code() == FindingCode::Changed);
         of_place && self.state.as_deref() == Some(state) && (in_archive || was_read) && !was_changed
+    }
+
+    fn row_kind(&self) -> Option<RowKind> {
+        RowKind::ALL.into_iter().find(|kind| kind.name() == self.row)
     }
 
     fn completeness(&self) -> Option<Completeness> {
@@ -193,8 +203,10 @@ impl<'l> RowLine<'l> {
     pub(super) fn into_row(self, text: &'l str) -> Row<'l> {
         // `bytes_read` stays 0: this audit reads nothing of the file.
         let mut row = Row {
+            row_kind: self.row_kind().unwrap_or(RowKind::Binary),
             findings: self.judged().unwrap_or_default(),
             completeness: self.completeness().unwrap_or(Completeness::Unread),
+            not_opened: self.not_opened.0,
             other_names: self.locations.into_iter().skip(1).filter_map(|name| name.to_os_name()).collect(),
             size: self.size,
             state: self.state,
@@ -332,6 +344,12 @@ impl ExceptionLine<'_> {
 
 /// The members of an object in their order.
 struct OrderedMembers<'l, T>(Vec<(Cow<'l, str>, T)>);
+
+impl<T> Default for OrderedMembers<'_, T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
 
 impl<'de: 'l, 'l, T: Deserialize<'de>> Deserialize<'de> for OrderedMembers<'l, T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

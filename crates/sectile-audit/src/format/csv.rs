@@ -12,6 +12,7 @@ use sectile::metadata::Field;
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Column {
     File,
+    Row,
     Others,
     Size,
     Digest,
@@ -40,7 +41,8 @@ impl Column {
     /// All columns in their order.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         use Column as C;
-        let before = [C::File, C::Others, C::Size, C::Digest, C::Verified, C::Outcome, C::Reason, C::ReasonOffset];
+        let before =
+            [C::File, C::Row, C::Others, C::Size, C::Digest, C::Verified, C::Outcome, C::Reason, C::ReasonOffset];
         let after = [C::Items, C::Producers, C::Packages];
         let last = [C::Refused, C::Codes, C::FirstRefused, C::LargestKind, C::LargestName, C::LargestBytes];
         let fields = Field::ALL.into_iter().map(C::Annotation);
@@ -53,6 +55,7 @@ impl Column {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::File => "file",
+            Self::Row => "row",
             Self::Others => "others",
             Self::Size => "size",
             Self::Digest => "digest",
@@ -85,6 +88,7 @@ impl Column {
     pub(crate) fn help(self) -> &'static str {
         match self {
             Self::File => "The path; of an archive's entry, the archive's, `!`, and the entry's.",
+            Self::Row => "`binary`, `archive` or `file`: the kind of thing that the row is about.",
             Self::Others => "The other names that it is found under, with ` | ` between them.",
             Self::Size => "Its bytes, if that is known.",
             Self::Digest => "Its SHA-256, as `sha256:…`, if it is known.",
@@ -107,7 +111,7 @@ impl Column {
             Self::LargestKind => "What its largest section is.",
             Self::LargestName => "What that is called, if it is a custom one.",
             Self::LargestBytes => "The bytes of that, header included.",
-            Self::Accepted => "`true` where the policy has nothing against it, and all of it was read.",
+            Self::Accepted => "`true` where the policy refuses none of its findings, and all of it was read.",
             Self::BytesRead => "Bytes that were read of it.",
         }
     }
@@ -138,6 +142,7 @@ fn value(row: &Row<'_>, column: Column, out: &mut String) -> std::fmt::Result {
     let counts = |judged: &mut dyn Iterator<Item = u64>| judged.fold(0, u64::saturating_add);
     match column {
         Column::File => write!(out, "{}", Escaped::bytes(row.file.as_encoded_bytes())),
+        Column::Row => out.write_str(row.row_kind.name()),
         Column::Others => {
             joined(out, " | ", &row.other_names, |out, name| write!(out, "{}", Escaped::bytes(name.as_encoded_bytes())))
         }
@@ -314,7 +319,7 @@ mod tests {
     fn unknown_values_are_empty() {
         let row = bare(0, std::borrow::Cow::Borrowed("a.wasm".as_ref()));
         let line = written(&row);
-        assert!(line.starts_with("a.wasm,,,,false,unread,,,,,"), "{line}");
+        assert!(line.starts_with("a.wasm,binary,,,,false,unread,,,,,"), "{line}");
         assert!(line.ends_with(",false,0\r\n"), "{line}");
         assert_eq!(line.matches(',').count() + 1, Column::all().count());
     }

@@ -5,11 +5,11 @@ use std::io::{self, Write};
 
 use crate::blob::ArchiveReading;
 use crate::row::RowSource;
-use crate::{AuditInfo, Completeness, Row, Stop, Summary};
+use crate::{AuditInfo, Completeness, Row, RowKind, Stop, Summary};
 use sectile::Metadata;
 use sectile::internal::json::{SCHEMA, write_os};
 use sectile::internal::json::{put, write_array, write_object, write_text};
-use sectile_policy::internal::{write_head, write_item, write_judged};
+use sectile_policy::internal::{write_item, write_judged};
 
 pub(super) fn head(info: &AuditInfo, out: &mut dyn Write) -> io::Result<()> {
     let mut line = Vec::new();
@@ -32,7 +32,13 @@ pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
         RowSource::Report(report) => report,
         RowSource::Baseline(line) => return put!(out, *line, "\n"),
     };
-    write_head(out, &row.file, row.size)?;
+    put!(out, "{\"schema\":", SCHEMA, ",\"row\":\"", row.row_kind.name(), "\",\"file\":")?;
+    write_os(out, &row.file)?;
+    put!(out, ",\"size\":")?;
+    match row.size {
+        Some(size) => put!(out, size)?,
+        None => put!(out, "null")?,
+    }
     put!(out, ",\"locations\":")?;
     write_array(out, row.locations(), |out, name: &OsStr| write_os(out, name))?;
     put!(out, ",\"state\":")?;
@@ -61,6 +67,10 @@ pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
             write_or_null(out, largest.name.as_deref(), write_text)?;
             put!(out, ",\"bytes\":", largest.bytes, "}")?;
         }
+    }
+    if !row.not_opened.is_empty() {
+        put!(out, ",\"not_opened\":")?;
+        write_counts(out, row.not_opened.iter().map(|(format, files)| (&**format, *files)))?;
     }
     put!(out, ",\"findings\":")?;
     write_array(out, &row.findings, write_judged)?;
@@ -98,7 +108,18 @@ pub(super) fn tail(summary: &Summary, stop: Option<&Stop>, out: &mut dyn Write) 
     for ended in Completeness::ALL {
         put!(&mut line, ",\"", ended.name(), "\":", summary.rows_with(ended))?;
     }
-    put!(&mut line, ",\"accepted\":", summary.accepted, ",\"refused\":", summary.refused)?;
+    put!(&mut line, ",\"accepted\":", summary.accepted, ",\"refused\":", summary.refused, ",\"by_row\":")?;
+    write_object(&mut line, RowKind::ALL, |line, kind| {
+        let count = summary.rows_of(kind);
+        put!(line, "\"", kind.plural(), "\":{\"rows\":", count.rows)?;
+        for ended in Completeness::ALL {
+            put!(line, ",\"", ended.name(), "\":", count.with(ended))?;
+        }
+        put!(line, ",\"accepted\":", count.accepted, ",\"refused\":", count.refused, "}")
+    })?;
+    put!(&mut line, ",\"not_opened\":{\"files\":", summary.not_opened_files, ",\"formats\":")?;
+    write_counts(&mut line, summary.not_opened())?;
+    put!(&mut line, "}")?;
     put!(&mut line, ",\"bytes\":", summary.bytes, ",\"bytes_read\":", summary.bytes_read)?;
     put!(&mut line, ",\"archives\":", summary.archives, ",\"archives_bytes\":", summary.archive_bytes_read)?;
     put!(&mut line, ",\"store_bytes\":", summary.store_bytes)?;
@@ -108,6 +129,14 @@ pub(super) fn tail(summary: &Summary, stop: Option<&Stop>, out: &mut dyn Write) 
     write_or_null(&mut line, stop.and_then(|stop| stop.after.as_deref()), write_os)?;
     put!(&mut line, "}}\n")?;
     out.write_all(&line)
+}
+
+/// Writes an object of numbers by name.
+fn write_counts<'n, W: Write>(out: &mut W, counts: impl IntoIterator<Item = (&'n str, u64)>) -> io::Result<()> {
+    write_object(out, counts, |out, (name, count)| {
+        write_text(out, name)?;
+        put!(out, ":", count)
+    })
 }
 
 fn write_or_null<W: Write, T: ?Sized>(

@@ -5,10 +5,10 @@ use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::{AuditInfo, Completeness, Row, Stop, Summary};
+use crate::{AuditInfo, Completeness, Row, RowCount, RowKind, Stop, Summary};
 use sectile::Escaped;
 use sectile::digest::Hasher;
-use sectile::internal::json::{write_array, write_text};
+use sectile::internal::json::{write_array, write_object, write_text};
 use sectile::{Finding, FindingCode, Severity};
 use sectile_policy::JudgedFinding;
 
@@ -78,7 +78,7 @@ fn result(row: &Row<'_>, uri: &str, nth: usize, judged: &JudgedFinding<'_>, out:
         write_text(out, &Escaped::new(exception.reason()).to_string())?;
         write!(out, "}}]")?;
     }
-    write!(out, ",\"properties\":{{\"refused\":{}", judged.is_refused())?;
+    write!(out, ",\"properties\":{{\"row\":\"{}\",\"refused\":{}", row.row_kind.name(), judged.is_refused())?;
     if let Some(digest) = &row.digest {
         write!(out, ",\"digest\":")?;
         write_text(out, digest)?;
@@ -180,7 +180,19 @@ pub(super) fn tail(info: &AuditInfo, summary: &Summary, stop: Option<&Stop>, out
     let Summary { rows, accepted, refused, bytes, store_bytes, .. } = summary;
     let bytes_read = summary.store_bytes_read();
     write!(out, ",\"rows\":{rows},\"accepted\":{accepted},\"refused\":{refused}")?;
-    writeln!(out, ",\"bytes\":{bytes},\"storeBytes\":{store_bytes},\"bytesRead\":{bytes_read}}}}}]}}")
+    write!(out, ",\"byRow\":{{")?;
+    for (nth, kind) in RowKind::ALL.into_iter().enumerate() {
+        let RowCount { rows, accepted, refused, .. } = summary.rows_of(kind);
+        let comma = if nth > 0 { "," } else { "" };
+        let name = kind.plural();
+        write!(out, "{comma}\"{name}\":{{\"rows\":{rows},\"accepted\":{accepted},\"refused\":{refused}}}")?;
+    }
+    write!(out, "}},\"notOpened\":{{\"files\":{},\"formats\":", summary.not_opened_files)?;
+    write_object(&mut out, summary.not_opened(), |out, (format, files)| {
+        write_text(out, &Escaped::new(format).to_string())?;
+        write!(out, ":{files}")
+    })?;
+    writeln!(out, "}},\"bytes\":{bytes},\"storeBytes\":{store_bytes},\"bytesRead\":{bytes_read}}}}}]}}")
 }
 
 /// A name of the store as text.

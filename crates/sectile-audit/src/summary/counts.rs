@@ -8,6 +8,19 @@ use crate::row::{Completeness, LargestSection, Row};
 use sectile::{Finding, FindingCode, Severity};
 use sectile_policy::JudgedFinding;
 
+/// The rows of one kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RowCount {
+    /// Number of rows.
+    pub rows: u64,
+    /// Number of rows that are accepted.
+    pub accepted: u64,
+    /// Number of rows with a refused finding.
+    pub refused: u64,
+    pub(super) by_completeness: [u64; Completeness::ALL.len()],
+}
+
 /// The sections of one kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -82,6 +95,20 @@ pub struct IncompleteBlob {
     pub message: String,
     /// The absolute byte offset of the defect, if it has one.
     pub offset: Option<u64>,
+}
+
+impl RowCount {
+    /// Number of rows with this completeness.
+    pub fn with(&self, completeness: Completeness) -> u64 {
+        self.by_completeness[completeness as usize]
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.accepted += other.accepted;
+        self.refused += other.refused;
+        self.by_completeness.iter_mut().zip(other.by_completeness).for_each(|(own, other)| *own += other);
+    }
 }
 
 impl Tally for KindCount {

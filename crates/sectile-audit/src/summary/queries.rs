@@ -2,9 +2,9 @@
 
 use std::cmp::Reverse;
 
-use super::counts::{CodeCount, IncompleteBlob, KindCount, RankedSection, WorstBlob};
+use super::counts::{CodeCount, IncompleteBlob, KindCount, RankedSection, RowCount, WorstBlob};
 use super::{SEPARATOR, Summary};
-use crate::row::Completeness;
+use crate::row::{Completeness, RowKind};
 use sectile::{FindingCode, Severity};
 
 /// The rows made with a tool or in a language.
@@ -24,7 +24,17 @@ pub struct ProducerCount<'s> {
 impl Summary {
     /// Number of rows with this completeness.
     pub fn rows_with(&self, completeness: Completeness) -> u64 {
-        self.by_completeness[completeness as usize]
+        self.by_kind.iter().map(|of_kind| of_kind.with(completeness)).sum()
+    }
+
+    /// The rows of one kind.
+    pub fn rows_of(&self, kind: RowKind) -> RowCount {
+        self.by_kind[kind as usize]
+    }
+
+    /// The formats that are not opened, with their numbers of files and archive entries, most first.
+    pub fn not_opened(&self) -> Vec<(&str, u64)> {
+        most_first(self.not_opened.kept(), |files| *files)
     }
 
     /// Bytes read from the store: from blobs, archives and other files.

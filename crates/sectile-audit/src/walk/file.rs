@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use super::archive::{self, ArchiveFile, has_wasm_extension};
 use super::file_kind::FileKind;
 use super::options::WalkOptions;
-use crate::blob::{Blob, BlobLocation, BlobSink, Content, FileState, WalkError};
+use super::unopened::unopened_format;
+use crate::blob::{Blob, BlobLocation, BlobSink, Content, FileState, NotOpened, WalkError};
 use sectile::FindingCode;
 use sectile::Input;
 use sectile::digest::Digest;
@@ -73,14 +74,17 @@ impl FileEntry {
         let keep = keep.filter(|_| fingerprint.links > 1).zip(fingerprint.file);
         let state = FileState(fingerprint.text());
         let digest = self.stored.as_ref().map(|stored| stored.digest);
-        let expects_wasm =
-            has_wasm_extension(self.path.as_os_str()) || self.stored.as_ref().is_some_and(|stored| stored.expects_wasm);
+        let expects_wasm = self.expects_wasm();
         let is_skipped = |kind: FileKind| kind.is_skipped(expects_wasm, options);
         if let Some((keep, file)) = keep {
             return match read_head(&input, &mut scratch.head) {
-                Ok(head) if is_skipped(FileKind::detect(head)) => {
+                Ok(head) if is_skipped(FileKind::detect(head)) && unopened_format(head).is_none() => {
                     sink.begin_file(input.len());
-                    sink.skip(head.len() as u64);
+                    if FileKind::detect(head).is_container() {
+                        sink.skip_archive(head.len() as u64);
+                    } else {
+                        sink.skip(head.len() as u64);
+                    }
                 }
                 _ => keep(file, self), // an error is reported once, with all names
             };
@@ -93,25 +97,33 @@ impl FileEntry {
         let head = match read_head(&input, &mut scratch.head) {
             Ok(head) => head,
             Err(error) => {
-                let message = error.to_string();
-                return sink.add_error(WalkError {
-                    location,
-                    state: Some(state),
-                    code: FindingCode::Unreadable,
-                    message,
-                });
+                let error = WalkError::new(location, FindingCode::Unreadable, error.to_string());
+                return sink.add_error(WalkError { state: Some(state), ..error.expecting_wasm(expects_wasm) });
             }
         };
         let kind = FileKind::detect(head);
+        let bytes_read = head.len() as u64;
         if is_skipped(kind) {
-            return sink.skip(head.len() as u64);
+            return match unopened_format(head) {
+                _ if kind.is_container() => sink.skip_archive(bytes_read),
+                None => sink.skip(bytes_read),
+                Some(format) => {
+                    let (state, format) = (Some(state), format.to_owned());
+                    sink.add_not_opened(NotOpened { location, state, format, expects_wasm, bytes_read });
+                }
+            };
         }
         if kind.is_container() && options.max_nesting > 0 {
-            let file = ArchiveFile { state, location, expects_wasm };
+            let file = ArchiveFile { state, location, expects_wasm, is_changed: false };
             return archive::inspect(&file, &input, head, options, sink);
         }
         let content = Content::Range { input: &input, range: 0..input.len(), head };
         sink.add_blob(Blob { location, state: Some(state), digest, content });
+    }
+
+    /// Whether its name or its store says that it is WebAssembly.
+    fn expects_wasm(&self) -> bool {
+        has_wasm_extension(self.path.as_os_str()) || self.stored.as_ref().is_some_and(|stored| stored.expects_wasm)
     }
 
     fn fail(self, error: &io::Error, sink: &mut dyn BlobSink) {
@@ -121,7 +133,8 @@ impl FileEntry {
     }
 
     fn report(self, code: FindingCode, message: String, sink: &mut dyn BlobSink) {
-        sink.add_error(WalkError { location: self.into_location(), state: None, code, message });
+        let expects_wasm = code == FindingCode::Unreadable && self.expects_wasm();
+        sink.add_error(WalkError::new(self.into_location(), code, message).expecting_wasm(expects_wasm));
     }
 
     /// The path and the further names.

@@ -1,6 +1,6 @@
 //! Finds the images that have a blob as a layer, in a content-addressed store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::error::Error;
 use std::ffi::OsString;
 use std::fmt::Write;
@@ -99,14 +99,9 @@ impl LayerIndex {
         images.wasm.dedup();
         if images.is_truncated {
             let message = format!("its blobs have more than {MAX_NAMES} names: further ones are left out");
-            report_error(WalkError {
-                location: BlobLocation::new(directory),
-                state: None,
-                code: FindingCode::MalformedLayout,
-                message,
-            });
+            report_error(WalkError::new(BlobLocation::new(directory), FindingCode::MalformedLayout, message));
         }
-        images.check(blob_path, &sizes, report_error);
+        images.check(directory, blob_path, &sizes, report_error);
         images
     }
 
@@ -148,19 +143,32 @@ impl LayerIndex {
         report_error(layout_error(BlobLocation { file: path.into(), other_names }, error));
     }
 
-    /// Checks that the layers exist and have the sizes in their descriptors.
+    /// Checks that the layers exist, have the sizes in their descriptors, and are files that the walk inspects.
     fn check(
         &self,
+        directory: &Path,
         blob_path: &dyn Fn(Digest) -> PathBuf,
         sizes: &BTreeMap<Digest, u64>,
         report_error: &mut dyn FnMut(WalkError),
     ) {
+        let mut links = BlobLinks::default();
         for (&digest, &expected) in sizes {
             let path = blob_path(digest);
+            if let Some(link) = links.find(directory, &path) {
+                // Readers follow it, and the walk does not.
+                if links.reported.insert(link.clone()) {
+                    let other_names = if link == path { self.image_names(digest) } else { Vec::new() };
+                    let location = BlobLocation { file: link.into(), other_names };
+                    let message = "blobs of images are behind this symbolic link, which is not followed";
+                    report_error(WalkError::new(location, FindingCode::MalformedLayout, message));
+                }
+                continue;
+            }
             let error = match path.symlink_metadata() {
                 Ok(metadata) if metadata.is_file() && metadata.len() != expected => {
                     size_error(digest, metadata.len(), expected)
                 }
+                Ok(metadata) if metadata.is_dir() => malformed_error(&path, "it is a directory".to_owned()),
                 Ok(_) => continue, // the walk reports a layer that is not a regular file
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => LayoutError::Missing(path.clone()),
                 Err(error) => io_error(&path, error),
@@ -182,6 +190,35 @@ impl LayerIndex {
     /// Whether a media type says that a blob is WebAssembly.
     pub(super) fn expects_wasm(&self, digest: Digest) -> bool {
         self.wasm.binary_search(&digest).is_ok()
+    }
+}
+
+/// The symbolic links on the paths of blobs.
+#[derive(Default)]
+struct BlobLinks {
+    /// Directories that are no links, without the innermost ones, of which a registry has one for each blob.
+    directories: HashSet<PathBuf>,
+    reported: HashSet<PathBuf>,
+}
+
+impl BlobLinks {
+    /// The first symbolic link below the directory on the path.
+    fn find(&mut self, directory: &Path, path: &Path) -> Option<PathBuf> {
+        let mut part = directory.to_owned();
+        let names: Vec<_> = path.strip_prefix(directory).ok()?.components().collect();
+        for (nth, name) in names.iter().enumerate() {
+            part.push(name);
+            if self.directories.contains(&part) {
+                continue;
+            }
+            if part.is_symlink() {
+                return Some(part);
+            }
+            if nth + 2 < names.len() {
+                self.directories.insert(part.clone());
+            }
+        }
+        None
     }
 }
 
@@ -214,7 +251,7 @@ pub(super) fn layout_error(location: BlobLocation, error: &LayoutError) -> WalkE
         LayoutError::Io { .. } => FindingCode::Unreadable,
         _ => FindingCode::MalformedLayout,
     };
-    WalkError { location, state: None, code, message: error_chain(error) }
+    WalkError::new(location, code, error_chain(error))
 }
 
 /// The message of an error with those of its sources.

@@ -12,18 +12,24 @@ use sectile_oci::LayoutError;
 use sectile_oci::internal::Index;
 use sectile_oci::internal::{INDEX_FILE, MARKER_FILE, blob_path, check_marker, read_json};
 
-/// Whether a directory has the marker file of a layout.
+/// Whether a directory has the marker file of a layout, and an index or blobs.
+///
+/// Readers follow a marker that is a symbolic link.
 pub(super) fn is_layout(directory: &Path) -> bool {
-    directory.join(MARKER_FILE).symlink_metadata().is_ok()
+    let exists = |name: &str| directory.join(name).symlink_metadata().is_ok();
+    directory.join(MARKER_FILE).metadata().is_ok_and(|marker| marker.is_file())
+        && (exists(INDEX_FILE) || exists("blobs"))
 }
 
 /// Reads the images of a layout.
 pub(super) fn read_images(directory: &Path, report_error: &mut dyn FnMut(WalkError)) -> LayerIndex {
     let index = directory.join(INDEX_FILE);
-    match check_marker(directory).and_then(|()| read_index(directory, &index, report_error)) {
+    let marker = check_marker(directory).map_err(|error| (directory.join(MARKER_FILE), error));
+    let named = marker.and_then(|()| read_index(directory, &index, report_error).map_err(|error| (index, error)));
+    match named {
         Ok(named) => LayerIndex::resolve(directory, named, &|digest| blob_path(directory, digest), report_error),
-        Err(error) => {
-            report_error(layout_error(BlobLocation::new(index), &error));
+        Err((path, error)) => {
+            report_error(layout_error(BlobLocation::new(path), &error));
             LayerIndex::default()
         }
     }

@@ -37,17 +37,14 @@ pub(super) struct ListError {
     pub(super) reason: String,
 }
 
-/// Lists everything below a directory, with the directory first. Leaves out the directories that `enters` rejects.
-pub(super) fn list(root: &Path, options: &WalkOptions, enters: EnterFilter) -> TreeListing {
+/// Lists everything below a directory, with the directory first.
+pub(super) fn list(root: &Path, options: &WalkOptions) -> TreeListing {
     if options.ignore_rules || options.same_file_system {
-        return TreeListing::Ignore(Box::new(ignore_walk(root, options, enters)));
+        return TreeListing::Ignore(Box::new(ignore_walk(root, options)));
     }
     let root = ListedEntry { path: root.to_owned(), depth: 0, kind: ListedKind::Directory };
-    TreeListing::Sorted(SortedWalk { enters, root: Some(root), enter: None, open: Vec::new() })
+    TreeListing::Sorted(SortedWalk { root: Some(root), enter: None, open: Vec::new() })
 }
-
-/// Returns whether to enter a directory at this depth.
-pub(super) type EnterFilter = fn(&Path, usize) -> bool;
 
 /// An iterator over a tree.
 pub(super) enum TreeListing {
@@ -70,7 +67,6 @@ impl Iterator for TreeListing {
 
 /// A walk with one open directory per level.
 pub(super) struct SortedWalk {
-    enters: EnterFilter,
     root: Option<ListedEntry>,
     /// The directory that was returned last, which is entered next.
     enter: Option<PathBuf>,
@@ -106,9 +102,6 @@ impl SortedWalk {
             };
             let listed = ListedEntry { path: path.join(name), depth, kind };
             if kind == ListedKind::Directory {
-                if !(self.enters)(&listed.path, depth) {
-                    continue;
-                }
                 self.enter = Some(listed.path.clone());
             }
             return Some(Ok(listed));
@@ -146,7 +139,7 @@ impl From<FileType> for ListedKind {
     }
 }
 
-fn ignore_walk(root: &Path, options: &WalkOptions, enters: EnterFilter) -> ignore::Walk {
+fn ignore_walk(root: &Path, options: &WalkOptions) -> ignore::Walk {
     // `ignore` takes `-` for the standard input.
     let root = if root == Path::new("-") { Path::new(".").join(root) } else { root.to_owned() };
     WalkBuilder::new(root)
@@ -159,10 +152,6 @@ fn ignore_walk(root: &Path, options: &WalkOptions, enters: EnterFilter) -> ignor
         .follow_links(false)
         .same_file_system(options.same_file_system)
         .sort_by_file_name(std::ffi::OsStr::cmp)
-        .filter_entry(move |entry| {
-            let is_directory = entry.depth() > 0 && entry.file_type().is_some_and(|file_type| file_type.is_dir());
-            !is_directory || enters(entry.path(), entry.depth())
-        })
         .build()
 }
 
@@ -199,14 +188,6 @@ fn list_error(error: &ignore::Error) -> ListError {
 mod tests {
     use super::*;
 
-    /// Removes the second directory when the walk enters the first.
-    fn enter(path: &Path, _: usize) -> bool {
-        if path.ends_with("a") {
-            fs::remove_dir(path.with_file_name("gone")).unwrap();
-        }
-        true
-    }
-
     #[test]
     fn unreadable_directory_is_reported_by_both_walks() {
         for ignore_rules in [false, true] {
@@ -216,9 +197,15 @@ mod tests {
             }
             let options = WalkOptions { ignore_rules, ..WalkOptions::default() };
             let (mut listed, mut errors) = (Vec::new(), Vec::new());
-            for result in list(root.path(), &options, enter) {
+            for result in list(root.path(), &options) {
                 match result {
-                    Ok(entry) => listed.push(entry.path),
+                    Ok(entry) => {
+                        // Removes the second directory when the walk lists the first.
+                        if entry.path.ends_with("a") {
+                            fs::remove_dir(entry.path.with_file_name("gone")).unwrap();
+                        }
+                        listed.push(entry.path);
+                    }
                     Err(error) => errors.push((error.path, error.reason)),
                 }
             }

@@ -20,6 +20,7 @@ mod registry;
 mod tests;
 mod tree;
 mod unit;
+mod unopened;
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;

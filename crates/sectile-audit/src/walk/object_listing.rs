@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use super::archive::has_wasm_extension;
 use super::objects::{ObjectBatch, RequestRuntime};
 use super::options::WalkOptions;
 use super::unit::{Units, WalkEntry};
@@ -11,16 +12,14 @@ use sectile::FindingCode;
 use sectile_remote::RemoteError;
 use sectile_remote::internal::{ListingEntry, Objects};
 
+const INVALID_KEY: &str = "nothing can be asked for by its key: it starts or ends with a slash or a space, or a part of it is \
+                           empty, `.`, `..`, or has control characters";
+
 /// Lists objects and adds them to the units.
 pub(super) fn walk(objects: &Objects, options: &WalkOptions, units: &mut Units<'_>) -> ControlFlow<()> {
     let objects = Arc::new(objects.clone());
     let fail = |what: String, message: String| {
-        WalkEntry::Error(WalkError {
-            location: BlobLocation::new(what),
-            state: None,
-            code: FindingCode::Unreadable,
-            message,
-        })
+        WalkEntry::Error(WalkError::new(BlobLocation::new(what), FindingCode::Unreadable, message))
     };
     let requests = match &units.requests {
         Some(requests) => requests.clone(),
@@ -45,12 +44,16 @@ pub(super) fn walk(objects: &Objects, options: &WalkOptions, units: &mut Units<'
                     units.end(false)?;
                 }
             }
-            Some(Ok(ListingEntry::InvalidKey(key))) => {
+            Some(Ok(ListingEntry::InvalidKey { key, size })) => {
                 is_empty = false;
                 units.add(batch(std::mem::take(&mut listed)))?;
-                let message =
-                    "nothing can be asked for by its key: a part of it is empty, `.`, `..`, or has control characters";
-                units.add(fail(objects.url(&key), message.to_owned()))?;
+                let expects_wasm = has_wasm_extension(key.as_ref());
+                if size == Some(0) && !expects_wasm {
+                    units.add(WalkEntry::Empty)?; // the mark of a folder
+                    continue;
+                }
+                let error = WalkError::new(BlobLocation::new(objects.url(&key)), FindingCode::Unreadable, INVALID_KEY);
+                units.add(WalkEntry::Error(error.expecting_wasm(expects_wasm)))?;
             }
             Some(Err(error)) => {
                 units.add(batch(listed))?;

@@ -19,7 +19,8 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use super::archive::{self, ArchiveFile, has_wasm_extension};
 use super::file_kind::FileKind;
 use super::options::WalkOptions;
-use crate::blob::{Blob, BlobLocation, BlobReading, BlobSink, Content, FileState, WalkError};
+use super::unopened::unopened_format;
+use crate::blob::{Blob, BlobLocation, BlobReading, BlobSink, Content, FileState, NotOpened, WalkError};
 use crate::reading::ReadOptions;
 use sectile::FindingCode;
 use sectile::digest::Digest;
@@ -93,6 +94,9 @@ enum ObjectStart {
     Empty,
     Failed(RemoteError),
     Skipped(u64),
+    /// An archive that is not opened, because the options say so.
+    SkippedArchive(u64),
+    NotOpened(&'static str, u64),
     Read(Box<BlobReading<'static>>, FileState),
     Archive(Box<PrefetchedHead<Object>>),
 }
@@ -144,21 +148,34 @@ impl ListedObject {
             Err(error) => return ObjectStart::Failed(remote_error(&error)),
         };
         let kind = FileKind::detect(object.head());
+        let is_changed = self.is_changed(&object);
         if kind.is_skipped(self.expects_wasm, options) {
-            return ObjectStart::Skipped(object.head().len() as u64);
+            let bytes_read = object.head().len() as u64;
+            return match unopened_format(object.head()) {
+                _ if is_changed => ObjectStart::Failed(RemoteError::Changed),
+                _ if kind.is_container() => ObjectStart::SkippedArchive(bytes_read),
+                Some(format) => ObjectStart::NotOpened(format, bytes_read),
+                None => ObjectStart::Skipped(bytes_read),
+            };
         }
         if kind.is_container() && options.max_nesting > 0 {
             return ObjectStart::Archive(Box::new(object));
         }
-        let reading = Box::new(read_options.fetch(&mut object).await);
+        let mut reading = Box::new(read_options.fetch(&mut object).await);
+        reading.changed |= is_changed;
         ObjectStart::Read(reading, self.state_of(&object))
     }
 
-    /// The state in which the object was read. It may have changed since the listing.
-    fn state_of(&self, object: &PrefetchedHead<Object>) -> FileState {
+    /// Whether another state than the listed one is read: the object changed, or another object was returned.
+    fn is_changed(&self, object: &PrefetchedHead<Object>) -> bool {
         let listed = ObjectFingerprint::new(&self.meta);
+        fingerprint(object.source()).is_some_and(|pin| !pin.agrees(&listed))
+    }
+
+    /// The state in which the object was read.
+    fn state_of(&self, object: &PrefetchedHead<Object>) -> FileState {
         match fingerprint(object.source()) {
-            Some(pin) if !pin.agrees(&listed) => object_state(&self.location.file.to_string_lossy(), pin),
+            Some(pin) if self.is_changed(object) => object_state(&self.location.file.to_string_lossy(), pin),
             _ => self.state.clone(),
         }
     }
@@ -178,13 +195,9 @@ impl ListedObject {
         }
         match start {
             ObjectStart::Known => {
-                let message = "the earlier report, which had its row, cannot be read any more".to_owned();
-                sink.add_error(WalkError {
-                    location: self.location,
-                    state: None,
-                    code: FindingCode::Unreadable,
-                    message,
-                });
+                let message = "the earlier report, which had its row, cannot be read any more";
+                let error = WalkError::new(self.location, FindingCode::Unreadable, message);
+                sink.add_error(error.expecting_wasm(self.expects_wasm));
             }
             ObjectStart::Empty if self.expects_wasm => {
                 let content = Content::Stream(&mut io::empty());
@@ -192,10 +205,18 @@ impl ListedObject {
             }
             ObjectStart::Empty => sink.skip(0),
             ObjectStart::Skipped(bytes_read) => sink.skip(bytes_read),
+            ObjectStart::SkippedArchive(bytes_read) => sink.skip_archive(bytes_read),
+            ObjectStart::NotOpened(format, bytes_read) => sink.add_not_opened(NotOpened {
+                location: self.location,
+                state: Some(self.state),
+                format: format.to_owned(),
+                expects_wasm: self.expects_wasm,
+                bytes_read,
+            }),
             ObjectStart::Failed(error) => {
                 let code = if error == RemoteError::Changed { FindingCode::Changed } else { FindingCode::Unreadable };
-                let message = error.to_string();
-                sink.add_error(WalkError { location: self.location, state: Some(self.state), code, message });
+                let error = WalkError::new(self.location, code, error.to_string()).expecting_wasm(self.expects_wasm);
+                sink.add_error(WalkError { state: Some(self.state), ..error });
             }
             ObjectStart::Read(reading, state) => {
                 let content = Content::Reading(reading);
@@ -204,6 +225,7 @@ impl ListedObject {
             ObjectStart::Archive(mut object) => {
                 let file = ArchiveFile {
                     state: self.state_of(&object),
+                    is_changed: self.is_changed(&object),
                     location: self.location,
                     expects_wasm: self.expects_wasm,
                 };

@@ -1,7 +1,7 @@
 //! The storage of the Docker distribution's registry: `blobs`, and `repositories` with links to them.
 //!
-//! Source: the distribution's `registry/storage/paths.go`. Only the links below `repositories` are read, not the
-//! uploads in progress.
+//! Source: the distribution's `registry/storage/paths.go`. The walk inspects all files of a storage as in any directory,
+//! also those below `repositories`. This module adds the digest of each blob and the names of its images.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, OpenOptions};
@@ -15,12 +15,14 @@ use sectile::digest::Digest;
 use sectile::internal::{self, Link};
 use sectile_oci::internal::Pointer;
 
-pub(super) const REPOSITORIES: &str = "repositories";
+const REPOSITORIES: &str = "repositories";
 
 /// Whether a directory is the root of such a storage, `…/docker/registry/v2`.
+///
+/// A registry follows links to the directories of blobs. A link to repositories is not followed: it may lead anywhere.
 pub(super) fn is_registry(directory: &Path) -> bool {
-    let is_directory = |path: PathBuf| path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
-    is_directory(directory.join(REPOSITORIES)) && is_directory(directory.join("blobs").join("sha256"))
+    let repositories = directory.join(REPOSITORIES).symlink_metadata();
+    repositories.is_ok_and(|metadata| metadata.is_dir()) && directory.join("blobs").join("sha256").is_dir()
 }
 
 /// Reads the images of all repositories.
@@ -89,28 +91,25 @@ impl RepositoryLinks<'_> {
         }
     }
 
-    /// Reads a link, or returns `None` if it does not exist.
+    /// Reads a link, or returns `None` if it does not exist. The walk reports a link that cannot be read.
     fn link(&mut self, path: &Path) -> Option<Digest> {
         match read_link(path) {
             Ok(digest) => Some(digest),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None, // a deleted tag or revision
             Err(error) => {
-                let code = match error.kind() {
-                    io::ErrorKind::InvalidData => FindingCode::MalformedLayout,
-                    _ => FindingCode::Unreadable,
-                };
-                (self.report_error)(WalkError {
-                    location: BlobLocation::new(path),
-                    state: None,
-                    code,
-                    message: error.to_string(),
-                });
-                None
+                if error.kind() == io::ErrorKind::InvalidData {
+                    self.report_malformed(path, &error);
+                }
+                None // otherwise a deleted tag or revision
             }
         }
     }
 
-    /// The names of the directories in a directory, sorted.
+    fn report_malformed(&mut self, path: &Path, error: &io::Error) {
+        let location = BlobLocation::new(path);
+        (self.report_error)(WalkError::new(location, FindingCode::MalformedLayout, error.to_string()));
+    }
+
+    /// The names of the directories in a directory, sorted. The walk reports a directory that cannot be read.
     fn directories(&mut self, path: &Path) -> Vec<OsString> {
         let mut names = Vec::new();
         let result = fs::read_dir(path).and_then(|entries| {
@@ -123,15 +122,7 @@ impl RepositoryLinks<'_> {
             Ok(())
         });
         match result {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                let message = error.to_string();
-                (self.report_error)(WalkError {
-                    location: BlobLocation::new(path),
-                    state: None,
-                    code: FindingCode::Unreadable,
-                    message,
-                });
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => self.report_malformed(path, &error),
             _ => {}
         }
         names.sort_unstable();

@@ -36,7 +36,7 @@ pub(super) fn walk(root: &Path, options: &WalkOptions, units: &mut Units<'_>) ->
         return units.add(WalkEntry::File(FileEntry { is_root: true, ..FileEntry::new(root.to_owned()) }));
     }
     let mut stores: Vec<BlobStore> = Vec::new();
-    for listed in listing::list(root, options, enters) {
+    for listed in listing::list(root, options) {
         let ListedEntry { path, depth, kind } = match listed {
             Ok(listed) => listed,
             Err(error) => {
@@ -56,7 +56,8 @@ pub(super) fn walk(root: &Path, options: &WalkOptions, units: &mut Units<'_>) ->
                 }
             }
             ListedKind::File => {
-                let blob = stores.last().and_then(|store| store.stored_blob(&path)).map(Box::new);
+                // A directory of blobs that looks like a store itself does not hide the outer store.
+                let blob = stores.iter().rev().find_map(|store| store.stored_blob(&path)).map(Box::new);
                 units.add(WalkEntry::File(FileEntry { stored: blob, ..FileEntry::new(path) }))?;
             }
             ListedKind::Link => units.add(skipped(path, FindingCode::NotFollowed, "it is a symbolic link"))?,
@@ -66,13 +67,6 @@ pub(super) fn walk(root: &Path, options: &WalkOptions, units: &mut Units<'_>) ->
         }
     }
     ControlFlow::Continue(())
-}
-
-/// Returns whether to enter a directory. The links of a registry are read by `registry`, not walked.
-fn enters(directory: &Path, depth: usize) -> bool {
-    let is_beside_blobs = directory.file_name().is_some_and(|name| name == registry::REPOSITORIES)
-        && directory.parent().is_some_and(|parent| may_be_registry(parent, depth == 1));
-    !is_beside_blobs
 }
 
 fn may_be_registry(directory: &Path, is_root: bool) -> bool {
@@ -121,10 +115,10 @@ impl BlobStore {
 
 /// A file that is not opened.
 fn skipped(path: PathBuf, code: FindingCode, message: &str) -> WalkEntry {
-    WalkEntry::Error(WalkError { location: BlobLocation::new(path), state: None, code, message: message.to_owned() })
+    WalkEntry::Error(WalkError::new(BlobLocation::new(path), code, message))
 }
 
 fn unreadable(root: &Path, ListError { path, reason }: ListError) -> WalkError {
     let path = if path.as_os_str().is_empty() { root.to_owned() } else { path };
-    WalkError { location: BlobLocation::new(path), state: None, code: FindingCode::Unreadable, message: reason }
+    WalkError::new(BlobLocation::new(path), FindingCode::Unreadable, reason)
 }

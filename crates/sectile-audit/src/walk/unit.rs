@@ -29,6 +29,9 @@ pub(super) enum WalkEntry {
     #[cfg(feature = "remote")]
     Objects(ObjectBatch),
     Error(WalkError),
+    /// An object without bytes that is not requested.
+    #[cfg(feature = "remote")]
+    Empty,
 }
 
 /// Number of files in a unit. The first units are small, so that a store of a few large files uses all threads.
@@ -89,6 +92,8 @@ impl Unit {
         let len = |entry: &WalkEntry| match entry {
             #[cfg(feature = "remote")]
             WalkEntry::Objects(batch) => batch.len(),
+            #[cfg(feature = "remote")]
+            WalkEntry::Empty => 1,
             WalkEntry::File(_) | WalkEntry::Error(_) => 1,
         };
         self.entries.iter().map(len).sum()
@@ -116,6 +121,11 @@ impl Unit {
                 #[cfg(feature = "remote")]
                 WalkEntry::Objects(batch) => batch.inspect(options, read_options, sink),
                 WalkEntry::Error(error) => sink.add_error(error),
+                #[cfg(feature = "remote")]
+                WalkEntry::Empty => {
+                    sink.begin_file(0);
+                    sink.skip(0);
+                }
             }
         }
         if self.is_last {

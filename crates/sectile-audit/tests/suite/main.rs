@@ -7,6 +7,7 @@ mod fuzz;
 mod hostile;
 #[cfg(feature = "remote")]
 mod objects;
+mod row_kinds;
 mod rows;
 mod stopped;
 mod store;

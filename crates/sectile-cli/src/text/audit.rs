@@ -1,11 +1,11 @@
 //! The summary of an audit.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::{self, Write};
 
 use sectile::{Escaped, Severity};
 use sectile_audit::amount::{ByteSize, Grouped, percent};
-use sectile_audit::{AuditInfo, Completeness, Stop, Summary};
+use sectile_audit::{AuditInfo, Completeness, RowCount, RowKind, Stop, Summary};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::style::{FAINT, STRONG, counted, severity_style};
@@ -23,8 +23,8 @@ pub fn write_summary(info: &AuditInfo, summary: &Summary, stop: Option<&Stop>, o
     if info.paths.len() > paths.len() {
         paths.push(format!("{} more", Grouped((info.paths.len() - paths.len()) as u64)));
     }
-    let blobs = counted(summary.rows, "blob");
-    write!(out, "{STRONG}{}{STRONG:#}: {blobs}, {}", paths.join(", "), ByteSize(summary.bytes).short())?;
+    let binaries = binary_count(summary.rows_of(RowKind::Binary).rows);
+    write!(out, "{STRONG}{}{STRONG:#}: {binaries}, {}", paths.join(", "), ByteSize(summary.bytes).short())?;
     let (read, of) = (summary.store_bytes_read(), summary.store_bytes);
     writeln!(
         out,
@@ -50,20 +50,90 @@ pub fn write_summary(info: &AuditInfo, summary: &Summary, stop: Option<&Stop>, o
 }
 
 fn write_verdicts(info: &AuditInfo, summary: &Summary, out: &mut impl Write) -> io::Result<()> {
-    let Summary { rows, accepted, refused, .. } = *summary;
-    let error = severity_style(if refused > 0 { Severity::Error } else { Severity::Note });
-    write!(out, "  {STRONG}{}{STRONG:#} accepted ({})", Grouped(accepted), percent(accepted, rows))?;
-    write!(out, ", {error}{}{error:#} refused", Grouped(refused))?;
+    let binaries = summary.rows_of(RowKind::Binary);
+    let accepted = binaries.accepted;
+    write!(out, "  {STRONG}{}{STRONG:#} accepted ({})", Grouped(accepted), percent(accepted, binaries.rows))?;
+    write_refused(&binaries, out)?;
+    match &info.policy_name {
+        Some(policy) => writeln!(out, "{FAINT}, under {}{FAINT:#}", escaped(policy))?,
+        None => writeln!(out, "{FAINT}, without a policy{FAINT:#}")?,
+    }
+    for (kind, what) in [(RowKind::Archive, "archive"), (RowKind::File, "other file")] {
+        let count = summary.rows_of(kind);
+        if count.rows > 0 {
+            write!(out, "  {} with findings", counted(count.rows, what))?;
+            write_refused(&count, out)?;
+            writeln!(out)?;
+        }
+    }
+    if summary.not_opened_files > 0 {
+        writeln!(out, "  {}", NotOpened(summary))?;
+    }
+    Ok(())
+}
+
+fn write_refused(count: &RowCount, out: &mut impl Write) -> io::Result<()> {
+    let error = severity_style(if count.refused > 0 { Severity::Error } else { Severity::Note });
+    write!(out, ", {error}{}{error:#} refused", Grouped(count.refused))?;
     for completeness in [Completeness::Partial, Completeness::Unread, Completeness::Skipped] {
-        let number = summary.rows_with(completeness);
+        let number = count.with(completeness);
         if number > 0 {
             write!(out, ", {} {}", Grouped(number), completeness.name())?;
         }
     }
-    match &info.policy_name {
-        Some(policy) => writeln!(out, "{FAINT}, under {}{FAINT:#}", escaped(policy)),
-        None => writeln!(out, "{FAINT}, without a policy{FAINT:#}"),
+    Ok(())
+}
+
+/// Writes the outcome of an audit in which archives are refused, or formats are not opened.
+pub struct Outcome<'s>(pub &'s Summary);
+
+impl Outcome<'_> {
+    /// Whether there is something to say.
+    pub fn is_notable(&self) -> bool {
+        self.0.not_opened_files > 0 || self.0.rows_of(RowKind::Archive).refused > 0
     }
+}
+
+impl fmt::Display for Outcome<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [binaries, archives, files] = RowKind::ALL.map(|kind| self.0.rows_of(kind));
+        write!(f, "{} of {} refused", Grouped(binaries.refused), binary_count(binaries.rows))?;
+        let others = [(archives.refused, "archive"), (files.refused, "other file")];
+        let others: Vec<_> = others
+            .into_iter()
+            .filter(|(refused, _)| *refused > 0)
+            .map(|(refused, what)| counted(refused, what))
+            .collect();
+        if !others.is_empty() {
+            write!(f, "; {} with findings refused", others.join(", "))?;
+        }
+        if self.0.not_opened_files > 0 {
+            write!(f, "; {}", NotOpened(self.0))?;
+        }
+        Ok(())
+    }
+}
+
+/// The files of formats that are not opened, by format.
+struct NotOpened<'s>(&'s Summary);
+
+impl fmt::Display for NotOpened<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let formats = self.0.not_opened();
+        let mut shown: Vec<String> = formats
+            .iter()
+            .take(MAX_LINES)
+            .map(|(format, files)| format!("{} ({})", Escaped::new(format), Grouped(*files)))
+            .collect();
+        if formats.len() > shown.len() {
+            shown.push(format!("{} more formats", Grouped((formats.len() - shown.len()) as u64)));
+        }
+        write!(f, "{} not opened: {}", counted(self.0.not_opened_files, "file"), shown.join(", "))
+    }
+}
+
+fn binary_count(binaries: u64) -> String {
+    if binaries == 1 { "1 binary".to_owned() } else { format!("{} binaries", Grouped(binaries)) }
 }
 
 fn write_contents(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
@@ -87,7 +157,7 @@ fn write_findings(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
     if codes.is_empty() {
         return Ok(());
     }
-    write_heading(out, "findings", &"blobs")?;
+    write_heading(out, "findings", &"rows")?;
     let most = codes.iter().map(|(_, count)| count.rows).max().unwrap_or_default();
     for (code, count) in codes.iter().take(MAX_LINES * 2) {
         let style = severity_style(count.worst().unwrap_or(Severity::Note));
@@ -105,7 +175,7 @@ fn write_licenses(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
     if all == 0 {
         return Ok(());
     }
-    write_heading(out, "licences", &"blobs")?;
+    write_heading(out, "licences", &"binaries")?;
     let most = licenses.first().map_or(0, |(_, rows)| *rows).max(summary.unlicensed);
     for (license, rows) in licenses.iter().take(MAX_LINES) {
         let license = if license.is_empty() { "(empty)" } else { license };
@@ -125,7 +195,7 @@ fn write_producers(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
     if producers.is_empty() {
         return Ok(());
     }
-    write_heading(out, "languages and tools", &"blobs")?;
+    write_heading(out, "languages and tools", &"binaries")?;
     let most = producers[0].rows;
     for producer in producers.iter().take(MAX_LINES) {
         let label = fitted(&format!("{} {}", producer.field, producer.name), LABEL_WIDTH);

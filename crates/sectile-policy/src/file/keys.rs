@@ -195,7 +195,7 @@ impl PolicyKey {
             help: code.help(),
         };
         let rules = Table::RULES.into_iter().flat_map(Self::for_rule);
-        [REFUSE].into_iter().chain(limits).chain(FindingCode::ALL.map(severity)).chain(rules).chain(EXCEPTIONS)
+        [REFUSE, HIDDEN].into_iter().chain(limits).chain(FindingCode::ALL.map(severity)).chain(rules).chain(EXCEPTIONS)
     }
 
     /// The keys of a rule: its own, and those of every rule.
@@ -217,6 +217,14 @@ impl PolicyKey {
 
 const REFUSE: PolicyKey =
     key(Table::Top, "refuse", Type::Severity, "error", "Findings of this severity, and of worse, refuse a file.");
+
+const HIDDEN: PolicyKey = key(
+    Table::Top,
+    "hidden",
+    Type::SeverityOrIgnore,
+    "",
+    "The severity of what may hide binaries from an audit: `disputed-archive` and `not-opened`. Their own keys in `[severity]` win.",
+);
 
 /// A key of `[limits]`, and the setter of its limit.
 #[derive(Clone, Copy)]

@@ -7,13 +7,13 @@ function blob(place) {
   const state = columns.state[place], size = row[SIZE];
   const end = row[FILE].lastIndexOf("/") + 1;
   main.replaceChildren(
-    make("nav", { class: "crumbs", "aria-label": "Blobs" }, make("a", { href: addressOf(chips) }, "← All blobs"),
+    make("nav", { class: "crumbs", "aria-label": "Rows" }, make("a", { href: addressOf(chips) }, "← All rows"),
       at > 0 ? link(found[at - 1], "‹ Before", "prev") : undefined, at >= 0 ? link(found[at + 1], "Next ›", "next") : undefined,
       make("span", { class: "of" }, position)),
     make("div", { class: "title" },
       make("h2", {}, shown("span", { class: "soft" }, row[FILE].slice(0, end)), shown("span", {}, row[FILE].slice(end))),
       make("p", {}, make("span", { class: `pill s-${STATES.get(state)}` }, state),
-        row[KIND] === "" ? "" : make("span", {}, row[KIND]), size === null ? "" : make("span", {}, `${bytes(size)} (${grouped(size)} bytes)`))));
+        kindOf(row) === "" ? "" : make("span", {}, kindOf(row)), size === null ? "" : make("span", {}, `${bytes(size)} (${grouped(size)} bytes)`))));
   if (row[REASON]) {
     const [message, offset] = row[REASON];
     main.append(show(make("p", { class: "stopped" }, make("strong", {}, `${ENDED[row[OUTCOME]]}: `)), message + (offset === null ? "" : ` (at ${hex(offset)})`)));
@@ -48,8 +48,11 @@ function facts(row) {
   for (const [field, value] of row[ANNOTATIONS]) fact(tables.fields[field], value === "" ? "(empty)" : value);
   fact("digest", row[DIGEST], "mono");
   if (row[DIGEST] !== null) fact("", row[VERIFIED] ? "computed from all bytes" : "as its store calls it; not computed");
-  fact("items", grouped(row[ITEMS]));
-  fact("packages", grouped(row[PACKAGES]));
+  fact("row", row[ROW]);
+  if (row[ROW] === "binary") {
+    fact("items", grouped(row[ITEMS]));
+    fact("packages", grouped(row[PACKAGES]));
+  }
   fact("outcome", ENDED[row[OUTCOME]]);
   fact("read", row[SIZE] === null ? bytes(row[BYTES_READ]) : `${bytes(row[BYTES_READ])}, ${share(row[BYTES_READ], row[SIZE])}`);
   if (row[LARGEST]) fact("largest section", `${row[LARGEST][1] ?? row[LARGEST][0]}, ${bytes(row[LARGEST][2])}`);

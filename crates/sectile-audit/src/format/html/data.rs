@@ -130,7 +130,7 @@ fn write_row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     })?;
     write!(out, ",{},", u8::from(row.accepted))?;
     number(out, row.bytes_read)?;
-    write!(out, "]")
+    write!(out, ",\"{}\"]", row.row_kind.name())
 }
 
 /// Writes the names that the script uses for numbered codes, fields and families.

@@ -82,7 +82,7 @@ mod tests {
     use super::*;
     use crate::format::Format;
     use crate::sample::{HOSTILE, bare, excused, finding, hostile, info, usual, written};
-    use crate::{Audit, Completeness};
+    use crate::{Audit, Completeness, RowKind};
     use sectile::metadata::Field;
     use sectile::{FindingCode, Severity};
     use sectile_policy::Policy;
@@ -168,6 +168,9 @@ mod tests {
         let list = |names: &[&str]| format!("{names:?};");
         assert!(SCRIPT.contains(&list(&Completeness::ALL.map(Completeness::name))));
         assert!(SCRIPT.contains(&list(&Severity::ALL.map(Severity::name))));
+        for kind in RowKind::ALL {
+            assert!(SCRIPT.contains(&format!("\"row:{}\"", kind.name())), "{}", kind.name());
+        }
         for family in SectionFamily::ALL {
             assert!(STYLE.contains(&format!(".{}", family.class())), "{}", family.class());
         }

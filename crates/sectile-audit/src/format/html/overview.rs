@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use super::family::SectionFamily;
 use super::text::{FindLink, HtmlText};
 use crate::amount::{ByteSize, Grouped, percent};
-use crate::{AuditInfo, Completeness, ProducerCount, Stop, Summary};
+use crate::{AuditInfo, Completeness, ProducerCount, RowCount, RowKind, Stop, Summary};
 use sectile::Severity;
 
 type Out<'o> = &'o mut dyn Write;
@@ -63,20 +63,21 @@ pub(super) fn write(summary: &Summary, stop: Option<&Stop>, out: Out<'_>) -> io:
     licenses(summary, out)?;
     producers(summary, out)?;
     kinds(summary, out)?;
+    not_opened(summary, out)?;
     worst(summary, out)?;
     largest(summary, out)?;
     incomplete(summary, out)?;
     writeln!(
         out,
-        "</div></main>\n<section id=\"blobs\" aria-label=\"All blobs\" hidden></section>\n\
+        "</div></main>\n<section id=\"blobs\" aria-label=\"All rows\" hidden></section>\n\
          <main id=\"blob\" tabindex=\"-1\" hidden></main>\n\
          <noscript><p class=\"noscript\">The table of all rows, and the page of each, need the script of this page.</p></noscript>"
     )
 }
 
-/// Writes the verdicts as a ring, and the totals next to it.
+/// Writes the verdicts on the binaries as a ring, and the totals next to it.
 fn figures(summary: &Summary, out: Out<'_>) -> io::Result<()> {
-    let Summary { rows, accepted, refused, .. } = *summary;
+    let RowCount { rows, accepted, refused, .. } = summary.rows_of(RowKind::Binary);
     let rest = rows.saturating_sub(accepted).saturating_sub(refused);
     let parts = [("ok", "accepted", "accepted", accepted), ("error", "refused", "refused", refused)];
     let parts = parts.into_iter().chain([("warning", "unjudged", "neither: broken off, or passed over", rest)]);
@@ -118,7 +119,7 @@ fn figures(summary: &Summary, out: Out<'_>) -> io::Result<()> {
         let link = FindLink("verdict", token);
         write!(
             out,
-            "<li><a href=\"{link}\"><i class=\"dot s-{class}\"></i><b>{}</b> {label}</a></li>",
+            "<li><a href=\"{link}/row%3Abinary\"><i class=\"dot s-{class}\"></i><b>{}</b> {label}</a></li>",
             Grouped(*number)
         )?;
     }
@@ -127,7 +128,13 @@ fn figures(summary: &Summary, out: Out<'_>) -> io::Result<()> {
         write!(out, "<div><dt>{label}</dt><dd>{value}<small>{note}</small></dd></div>")
     };
     let kinds = format!("{} modules, {} components", Grouped(summary.modules), Grouped(summary.components));
-    tile(out, "Blobs", &Grouped(rows), &kinds)?;
+    tile(out, "Binaries", &Grouped(rows), &kinds)?;
+    let others = [RowKind::Archive, RowKind::File].map(|kind| (summary.rows_of(kind), kind.plural()));
+    if others.iter().any(|(count, _)| count.rows > 0) {
+        let value = others.iter().map(|(count, what)| format!("{} {what}", Grouped(count.rows)));
+        let refused = format!("{} of them refused", Grouped(others.iter().map(|(count, _)| count.refused).sum()));
+        tile(out, "With findings", &value.collect::<Vec<_>>().join(", "), &refused)?;
+    }
     let again =
         [(summary.other_names, "further names"), (summary.archives, "archives"), (summary.not_wasm, "other files")];
     let again = again.into_iter().filter(|(number, _)| *number > 0);
@@ -152,7 +159,7 @@ fn card(out: Out<'_>, class: &str, title: &str, note: &dyn Display) -> io::Resul
 
 fn findings(summary: &Summary, out: Out<'_>) -> io::Result<()> {
     let all = Severity::ALL.iter().fold(0, |sum: u64, severity| sum.saturating_add(summary.findings(*severity)));
-    card(out, "findings", "Findings", &format_args!("{} by severity, then by code: in how many blobs", Grouped(all)))?;
+    card(out, "findings", "Findings", &format_args!("{} by severity, then by code: in how many rows", Grouped(all)))?;
     if all == 0 {
         return writeln!(out, "<p class=\"empty\">Nothing was found.</p></section>");
     }
@@ -316,7 +323,7 @@ fn worst(summary: &Summary, out: Out<'_>) -> io::Result<()> {
     if summary.worst().next().is_none() {
         return Ok(());
     }
-    card(out, "", "What is refused first", &"the worst blobs: the most severe, then those with most that is refused")?;
+    card(out, "", "What is refused first", &"the worst rows: the most severe, then those with most refused findings")?;
     places(out, &summary.worst().collect::<Vec<_>>(), |out, blob| {
         let plural = if blob.refused == 1 { "" } else { "s" };
         write!(
@@ -331,6 +338,27 @@ fn worst(summary: &Summary, out: Out<'_>) -> io::Result<()> {
             HtmlText::new(&blob.message)
         )
     })
+}
+
+/// Writes the formats that are not opened, with their numbers.
+fn not_opened(summary: &Summary, out: Out<'_>) -> io::Result<()> {
+    if summary.not_opened_files == 0 {
+        return Ok(());
+    }
+    let note = "files and archive entries that may hold binaries";
+    card(out, "", "Not opened", &format_args!("{} {note}, by format", Grouped(summary.not_opened_files)))?;
+    let formats = summary.not_opened();
+    let most = formats.first().map_or(0, |(_, files)| *files);
+    let bars = formats.iter().map(|(format, files)| Bar {
+        link: FindLink("finding", "not-opened"),
+        label: format,
+        title: format,
+        value: Grouped(*files).to_string(),
+        class: "s-warning",
+        part: *files,
+    });
+    bar_list(out, bars, most, formats.len())?;
+    writeln!(out, "</section>")
 }
 
 fn largest(summary: &Summary, out: Out<'_>) -> io::Result<()> {

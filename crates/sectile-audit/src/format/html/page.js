@@ -39,7 +39,7 @@ addEventListener("keydown", (event) => {
 
 read().then(() => {
   build();
-  document.querySelector(".about").append(make("a", { class: "jump", href: "#find" }, "All blobs ↓"));
+  document.querySelector(".about").append(make("a", { class: "jump", href: "#find" }, "All rows ↓"));
   addEventListener("hashchange", route);
   route();
   document.documentElement.dataset.ready = "true";

@@ -8,7 +8,7 @@ const ENDED = ["complete", "partial", "unread", "skipped"];
 // The places in a row, as `data.rs` writes them.
 const NTH = 0, FILE = 1, OTHERS = 2, OTHERS_NUMBER = 3, SIZE = 4, DIGEST = 5, VERIFIED = 6, OUTCOME = 7, REASON = 8, KIND = 9,
   NAME = 10, ANNOTATIONS = 11, ITEMS = 12, PRODUCERS = 13, PACKAGES = 14, SHARES = 15, LARGEST = 16, DRAWN = 17, JUDGED = 18,
-  ACCEPTED = 19, BYTES_READ = 20;
+  ACCEPTED = 19, BYTES_READ = 20, ROW = 21;
 
 // ---- Texts
 
@@ -97,6 +97,9 @@ function stateOf(row) {
   return row[OUTCOME] === 0 ? "refused" : ENDED[row[OUTCOME]];
 }
 
+/** What the row is about: a module or a component, or what is none. */
+const kindOf = (row) => row[ROW] === "binary" ? row[KIND] : row[ROW];
+
 function add(line) {
   const row = JSON.parse(line), place = lines.length;
   lines.push(line);
@@ -105,7 +108,7 @@ function add(line) {
   const tool = row[PRODUCERS].find(([field]) => field === "processed-by") ?? row[PRODUCERS][0];
   const state = stateOf(row), file = visible(row[FILE]);
   let bad = -1, number = 0;
-  const tokens = [`verdict:${state}`, `kind:${row[KIND]}`];
+  const tokens = [`verdict:${state}`, `row:${row[ROW]}`, `kind:${row[KIND]}`];
   if (state !== "accepted" && state !== "refused") tokens.push("verdict:unjudged");
   for (const [code, severity, , , , , , count] of row[JUDGED]) {
     bad = Math.max(bad, severity);
@@ -125,7 +128,7 @@ function add(line) {
   rowEnds.push(rowTexts.length);
   columns.state.push(state);
   columns.file.push(file);
-  columns.kind.push(row[KIND]);
+  columns.kind.push(kindOf(row));
   columns.size.push(row[SIZE] === null ? -1 : Number(row[SIZE]));
   columns.license.push(license === undefined ? "" : intern(visible(license)));
   columns.tool.push(tool === undefined ? "" : intern(visible(`${tool[1]} ${tool[2]}`.trim())));

@@ -2,7 +2,7 @@
 
 const HEADS = [["state", "Verdict"], ["file", "File"], ["kind", "Kind"], ["size", "Size"], ["license", "Licence"],
   ["tool", "Made with"], ["found", "Findings"]];
-const QUICK = [["verdict:refused", "refused"], ["verdict:unjudged", "not read to the end"], ["severity:warning", "with warnings"],
+const QUICK = [["row:binary", "binaries"], ["row:archive", "archives"], ["row:file", "other files"], ["verdict:refused", "refused"], ["verdict:unjudged", "not read to the end"], ["severity:warning", "with warnings"],
   ["no-license", "without a licence"]];
 const STATES = new Map([["accepted", "ok"], ["refused", "error"], ["unread", "error"], ["partial", "warning"], ["skipped", "none"]]);
 const TALLEST = 12_000_000; // pixels; browsers draw nothing far below
@@ -45,7 +45,7 @@ function find() {
   active = -1;
   scroller.scrollTop = 0;
   const all = grouped(lines.length);
-  count.textContent = found.length === lines.length ? `${all} blobs` : `${grouped(found.length)} of ${all} blobs`;
+  count.textContent = found.length === lines.length ? `${all} rows` : `${grouped(found.length)} of ${all} rows`;
   none.hidden = found.length > 0;
   layOut();
 }
@@ -184,10 +184,10 @@ function setChips(next) {
 
 function build() {
   const section = byId("blobs");
-  input = make("input", { type: "search", id: "filter", placeholder: "Filter: names, licences, tools, digests, codes …", "aria-label": "Filter the blobs", autocomplete: "off", spellcheck: "false" });
+  input = make("input", { type: "search", id: "filter", placeholder: "Filter: names, licences, tools, digests, codes …", "aria-label": "Filter the rows", autocomplete: "off", spellcheck: "false" });
   count = make("span", { class: "count", role: "status", "aria-live": "polite" });
   chipList = make("div", { class: "chips", role: "group", "aria-label": "Show only" });
-  none = make("p", { class: "none", hidden: "" }, "No blob is like that.");
+  none = make("p", { class: "none", hidden: "" }, "No row is like that.");
   const heads = HEADS.map(([name, label]) => {
     const button = make("button", { type: "button" }, label, make("i", { "aria-hidden": "true" }));
     button.addEventListener("click", () => sortBy(name));
@@ -196,10 +196,10 @@ function build() {
     return head;
   });
   spacer = make("div", { class: "spacer", role: "rowgroup" });
-  scroller = make("div", { class: "scroller", role: "grid", tabindex: "0", "aria-label": "Blobs", "aria-colcount": HEADS.length }, spacer);
-  section.replaceChildren(make("div", { class: "tools" }, make("h2", {}, "Blobs"), input, count, chipList),
+  scroller = make("div", { class: "scroller", role: "grid", tabindex: "0", "aria-label": "Rows", "aria-colcount": HEADS.length }, spacer);
+  section.replaceChildren(make("div", { class: "tools" }, make("h2", {}, "Rows"), input, count, chipList),
     make("div", { class: "grid-head", role: "row" }, ...heads), scroller, none,
-    make("p", { class: "keys" }, "/ filters · ↑ ↓ and Enter choose a blob · a column's name sorts"));
+    make("p", { class: "keys" }, "/ filters · ↑ ↓ and Enter choose a row · a column's name sorts"));
   let waiting = 0;
   input.addEventListener("input", () => { cancelAnimationFrame(waiting); waiting = requestAnimationFrame(find); });
   input.addEventListener("keydown", (event) => {

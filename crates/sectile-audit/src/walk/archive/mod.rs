@@ -5,12 +5,13 @@
 
 mod budget;
 mod bytes;
+mod findings;
 mod tar;
 mod zip;
 mod zstd;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
 use std::ops::Range;
@@ -19,9 +20,11 @@ use flate2::read::MultiGzDecoder;
 
 use self::budget::{Budget, LimitedDecoder};
 use self::bytes::{FileWindow, TarSource, ZipBytes, fill};
+use self::findings::{ArchiveFindings, FindingPlace};
 use super::file_kind::{FileKind, TAR_BLOCK};
 use super::options::WalkOptions;
-use crate::blob::{self, Blob, BlobLocation, BlobSink, Content, FileState, WalkError};
+use super::unopened::unopened_format;
+use crate::blob::{self, Blob, BlobLocation, BlobSink, Content, FileState, NotOpened};
 use sectile::FindingCode;
 use sectile::Input;
 
@@ -31,8 +34,7 @@ pub(super) struct ArchiveWalker<'a> {
     sink: &'a mut dyn BlobSink,
     file: &'a ArchiveFile,
     budget: &'a Budget,
-    /// Number of reported errors by code.
-    reported: BTreeMap<FindingCode, u64>,
+    findings: ArchiveFindings,
 }
 
 /// A file of a store, or an object, that is an archive.
@@ -41,24 +43,24 @@ pub(super) struct ArchiveFile {
     pub(super) location: BlobLocation,
     /// Whether its name or its store says that it is WebAssembly.
     pub(super) expects_wasm: bool,
+    /// Whether it is not in the state that was listed.
+    pub(super) is_changed: bool,
 }
 
-/// Maximum number of errors of one code that are reported for a file. Further ones are counted.
-const MAX_REPORTED: u64 = 16;
-
 /// The path of an entry through nested archives.
-#[derive(Clone, Copy)]
 struct EntryPath<'c> {
     outer: Option<&'c EntryPath<'c>>,
     name: &'c OsStr,
     /// Whether its name or its store says that it is WebAssembly.
     expects_wasm: bool,
+    /// Whether it was opened as an archive. Findings on its entries belong to it.
+    is_archive: Cell<bool>,
 }
 
 impl<'c> EntryPath<'c> {
     /// The path of an entry in this archive.
     fn new(outer: &'c EntryPath<'c>, name: &'c OsStr) -> Self {
-        Self { outer: Some(outer), name, expects_wasm: has_wasm_extension(name) }
+        Self { outer: Some(outer), name, expects_wasm: has_wasm_extension(name), is_archive: Cell::new(false) }
     }
 }
 
@@ -68,6 +70,25 @@ impl EntryPath<'_> {
         if let Some(outer) = self.outer {
             outer.push_to(text);
             text.push("!");
+            text.push(self.name);
+        }
+    }
+
+    /// The innermost archive on the path: itself, or the one that holds it.
+    fn archive(&self) -> &Self {
+        match self.outer {
+            Some(outer) if !self.is_archive.get() => outer.archive(),
+            _ => self,
+        }
+    }
+
+    /// Appends the names between an archive and this entry of it.
+    fn push_below(&self, archive: &Self, text: &mut OsString) {
+        if let Some(outer) = self.outer.filter(|_| !std::ptr::eq(self, archive)) {
+            outer.push_below(archive, text);
+            if !text.is_empty() {
+                text.push("!");
+            }
             text.push(self.name);
         }
     }
@@ -115,12 +136,18 @@ fn begin(
     within: impl FnOnce(&mut ArchiveWalker<'_>, &EntryPath<'_>),
 ) {
     let budget = Budget::new(options);
-    let mut archive = ArchiveWalker { options, sink, file, budget: &budget, reported: BTreeMap::new() };
-    let path = EntryPath { outer: None, name: &file.location.file, expects_wasm: file.expects_wasm };
+    let findings = ArchiveFindings::default();
+    let mut archive = ArchiveWalker { options, sink, file, budget: &budget, findings };
+    let is_archive = Cell::new(true);
+    let path = EntryPath { outer: None, name: &file.location.file, expects_wasm: file.expects_wasm, is_archive };
+    if file.is_changed {
+        archive.report(&path, FindingCode::Changed, "it was changed since it was listed".to_owned());
+    }
     within(&mut archive, &path);
-    archive.report_counts(&path);
+    let (findings, not_opened) = archive.findings.finish(&file.location);
     let (bytes_read, was_read) = (budget.bytes_read(), !budget.is_unreadable());
-    sink.end_archive(blob::ArchiveReading { location: &file.location, state: &file.state, bytes_read, was_read });
+    let (location, state) = (&file.location, &file.state);
+    sink.end_archive(blob::ArchiveReading { location, state, bytes_read, was_read, findings, not_opened });
 }
 
 impl ArchiveWalker<'_> {
@@ -133,7 +160,7 @@ impl ArchiveWalker<'_> {
                 self.budget.uncount(head.len() as u64);
                 self.add_blob(path, content);
             } else {
-                self.sink.skip(0); // these bytes are counted with the archive
+                self.skip_entry(path, head);
             }
             return;
         }
@@ -167,7 +194,7 @@ impl ArchiveWalker<'_> {
             if is_seen {
                 self.add_blob(path, Content::Stream(&mut whole));
             } else {
-                self.sink.skip(0);
+                self.skip_entry(path, head);
             }
             return is_seen;
         }
@@ -184,6 +211,14 @@ impl ArchiveWalker<'_> {
         true
     }
 
+    /// Counts an entry that is neither WebAssembly nor an archive.
+    fn skip_entry(&mut self, path: &EntryPath<'_>, head: &[u8]) {
+        match unopened_format(head) {
+            Some(format) => self.not_opened(path, format),
+            None => self.sink.skip(0), // its bytes are counted with the archive
+        }
+    }
+
     fn may_enter(&mut self, path: &EntryPath<'_>, level: u32) -> bool {
         let most = self.options.max_nesting.min(WalkOptions::NESTING_LIMIT);
         if level >= most {
@@ -193,6 +228,7 @@ impl ArchiveWalker<'_> {
                 format!("it lies in {level} archives, and is not looked into"),
             );
         }
+        path.is_archive.set(path.is_archive.get() || level < most);
         level < most
     }
 
@@ -212,7 +248,8 @@ impl ArchiveWalker<'_> {
         // A compressed tar or zip is one archive. A file compressed twice is two.
         let is_archive = matches!(FileKind::detect(&head[..len]), FileKind::Tar | FileKind::Zip);
         let level = if is_archive { level } else { level + 1 };
-        let inner = EntryPath { expects_wasm: path.expects_wasm || has_wasm_extension(stem(path.name)), ..*path };
+        let expects_wasm = path.expects_wasm || has_wasm_extension(stem(path.name));
+        let inner = EntryPath { outer: path.outer, name: path.name, expects_wasm, is_archive: Cell::new(true) };
         let mut whole = (&head[..len]).chain(&mut inflating);
         if self.stream(&inner, &mut whole, level) {
             self.drain(&mut inflating, u64::MAX);
@@ -237,34 +274,57 @@ impl ArchiveWalker<'_> {
     }
 
     fn add_blob(&mut self, path: &EntryPath<'_>, content: Content<'_>) {
+        self.findings.set_has_binary();
         let location = self.location(path);
         self.sink.add_blob(Blob { location, state: Some(self.file.state.clone()), digest: None, content });
     }
 
     fn location(&self, path: &EntryPath<'_>) -> BlobLocation {
-        let mut location = self.file.location.clone();
-        path.push_to(&mut location.file);
-        location.other_names.iter_mut().for_each(|other| path.push_to(other));
-        location
+        location(&self.file.location, path)
     }
 
+    /// Reports a finding on an archive, or on an entry of one.
+    ///
+    /// Damage is [`MalformedArchive`](FindingCode::MalformedArchive), which becomes
+    /// [`DisputedArchive`](FindingCode::DisputedArchive) at the end if the file holds a binary.
     fn report(&mut self, path: &EntryPath<'_>, code: FindingCode, message: String) {
-        let count = self.reported.entry(code).or_default();
-        *count += 1;
-        if *count <= MAX_REPORTED {
-            let location = self.location(path);
-            self.sink.add_error(WalkError { location, state: Some(self.file.state.clone()), code, message });
+        if path.expects_wasm {
+            self.findings.set_has_binary();
         }
+        let file = &self.file.location;
+        self.findings.add(code, message, || {
+            let archive = path.archive();
+            let mut entry = OsString::new();
+            path.push_below(archive, &mut entry);
+            let is_entry = !std::ptr::eq(path, archive);
+            FindingPlace { archive: location(file, archive), entry: is_entry.then_some(entry) }
+        });
     }
 
     /// Reports what readers of the archive may read differently.
+    #[allow(dead_code)]
     fn dispute(&mut self, path: &EntryPath<'_>, message: String) {
         self.report(path, FindingCode::DisputedArchive, message);
     }
 
-    /// Reports an entry of a format that is not opened.
+    /// Reports an entry of a format that is not opened, by the name of the format.
+    ///
+    /// An entry that is named as WebAssembly has a row of its own.
     fn not_opened(&mut self, path: &EntryPath<'_>, format: &str) {
-        self.report(path, FindingCode::NotOpened, format!("it is {format}, which is not opened"));
+        if path.expects_wasm {
+            self.findings.set_has_binary();
+            let (location, state) = (self.location(path), Some(self.file.state.clone()));
+            let format = format.to_owned();
+            return self.sink.add_not_opened(NotOpened { location, state, format, expects_wasm: true, bytes_read: 0 });
+        }
+        self.findings.add_not_opened(format, || {
+            let (mut file, mut entry) = (path, OsString::new());
+            while let Some(outer) = file.outer {
+                file = outer;
+            }
+            path.push_below(file, &mut entry);
+            entry
+        });
     }
 
     /// Reports the first of the last failures, unless it was caused by a stop.
@@ -277,21 +337,7 @@ impl ArchiveWalker<'_> {
 
     /// Counts an error that is not reported by itself.
     fn count(&mut self, code: FindingCode) {
-        *self.reported.entry(code).or_insert(MAX_REPORTED) += 1;
-    }
-
-    fn report_counts(&mut self, path: &EntryPath<'_>) {
-        for (code, count) in std::mem::take(&mut self.reported) {
-            if let Some(more) = count.checked_sub(MAX_REPORTED).filter(|&more| more > 0) {
-                let what = match code {
-                    FindingCode::NotFollowed => "links in it, which are not followed",
-                    _ => "more of this kind in it",
-                };
-                let location = self.location(path);
-                let message = format!("there are {more} {what}");
-                self.sink.add_error(WalkError { location, state: Some(self.file.state.clone()), code, message });
-            }
-        }
+        self.findings.count(code);
     }
 
     /// Reads and discards up to `most` bytes, to verify the checksum and to reach what follows. Returns their number.
@@ -313,6 +359,14 @@ impl ArchiveWalker<'_> {
     fn should_stop(&self) -> bool {
         self.budget.is_exhausted() || self.sink.should_stop()
     }
+}
+
+/// The location of an entry of the file at this location.
+fn location(file: &BlobLocation, path: &EntryPath<'_>) -> BlobLocation {
+    let mut location = file.clone();
+    path.push_to(&mut location.file);
+    location.other_names.iter_mut().for_each(|other| path.push_to(other));
+    location
 }
 
 /// A reader for input that cannot be inflated.

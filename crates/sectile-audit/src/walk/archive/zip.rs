@@ -82,7 +82,7 @@ impl ArchiveWalker<'_> {
             return self.report(&path, FindingCode::MalformedArchive, why);
         }
         if entry.encrypted() {
-            return self.report(&path, FindingCode::Unreadable, "it is encrypted".to_owned());
+            return self.not_opened(&path, "encrypted zip entry");
         }
         match entry.compression() {
             CompressionMethod::Stored if entry.size() != range.end - range.start => {
@@ -92,7 +92,7 @@ impl ArchiveWalker<'_> {
             CompressionMethod::Stored => self.stored(&path, bytes, range, level + 1),
             CompressionMethod::Deflated => self.deflated(&path, entry, bytes, level + 1),
             other => {
-                self.report(&path, FindingCode::Unreadable, format!("it is compressed by {other}, which is not read"));
+                self.not_opened(&path, &format!("zip entry compressed by {other}"));
             }
         }
     }

@@ -14,8 +14,10 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use super::{Root, Scratch, Unit, WalkOptions, unit, walk};
-use crate::blob::{self, Blob, BlobLocation, BlobSink, Content, FileState, WalkError};
+use crate::blob::{self, Blob, BlobLocation, BlobSink, Content, FileState, NotOpened, WalkError};
 use crate::reading::ReadOptions;
+use crate::row::RowKind;
+use sectile::FindingCode;
 use sectile::drive::ReadAt;
 use sectile_policy::Policy;
 
@@ -28,6 +30,8 @@ const OTHER: &[u8] = b"\0asm\x01\0\0\0";
 struct Recorder {
     blobs: Vec<RecordedBlob>,
     errors: Vec<WalkError>,
+    /// The formats that are not opened.
+    not_opened: Vec<String>,
     opened: u64,
     passed: u64,
     bytes_read: u64,
@@ -126,8 +130,25 @@ impl BlobSink for Recorder {
         self.bytes_read += bytes_read;
     }
 
+    fn skip_archive(&mut self, bytes_read: u64) {
+        self.skip(bytes_read);
+    }
+
+    fn add_not_opened(&mut self, file: NotOpened) {
+        self.not_opened.push(file.format);
+        self.errors.push(WalkError::new(file.location, FindingCode::NotOpened, "").expecting_wasm(file.expects_wasm));
+    }
+
     fn end_archive(&mut self, archive: blob::ArchiveReading<'_>) {
         self.inflated += archive.bytes_read;
+        self.not_opened.extend(archive.not_opened.into_keys());
+        for blob::ArchiveFinding { mut archive, entry, code, message } in archive.findings {
+            if let Some(entry) = entry {
+                archive.file.push("!");
+                archive.file.push(entry);
+            }
+            self.errors.push(WalkError { row_kind: RowKind::Archive, ..WalkError::new(archive, code, message) });
+        }
     }
 
     fn should_stop(&self) -> bool {
@@ -143,6 +164,11 @@ impl Recorder {
     /// `code file` of each error.
     fn codes(&self) -> Vec<String> {
         self.errors.iter().map(|error| format!("{} {}", error.code, text(&error.location.file))).collect()
+    }
+
+    /// The code of damage: it depends on whether there is a binary.
+    fn fault(&self) -> &'static str {
+        if self.blobs.is_empty() { "malformed-archive" } else { "disputed-archive" }
     }
 
     fn blob(&self, file: &str) -> &RecordedBlob {

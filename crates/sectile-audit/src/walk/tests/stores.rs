@@ -220,7 +220,8 @@ fn blob_that_is_a_link_is_not_followed() {
     std::os::unix::fs::symlink("../../../m", layout.path(Digest::new(MODULE))).unwrap();
     layout.list(MANIFEST_MEDIA_TYPE, &manifest(&[layer]), &["linked"]);
     let recorder = layout.walk_path();
-    assert_eq!((recorder.blobs.len(), recorder.codes()), (0, vec![format!("not-followed {}", at(MODULE))]));
+    let codes = ["malformed-layout", "not-followed"].map(|code| format!("{code} {}", at(MODULE)));
+    assert_eq!((recorder.blobs.len(), recorder.codes()), (0, codes.into()));
     fs::remove_file(layout.directory.join("index.json")).unwrap();
     std::os::unix::fs::symlink("/dev/zero", layout.directory.join("index.json")).unwrap();
     let codes = walk_path(&layout.directory).codes();
@@ -316,6 +317,7 @@ fn registry_blobs_have_the_names_of_their_repositories() {
     };
     let mut files = vec![location(MODULE), location(OTHER)];
     files.sort();
+    files.push("data/docker/registry/v2/repositories/app/_uploads/1234/data".to_owned());
     assert_eq!(recorder.files(), files);
     assert_eq!(recorder.blob(&location(MODULE)).other_names, ["app:v1", "team/app:latest", "team/app:v1"]);
     assert_eq!(recorder.blob(&location(OTHER)).other_names, [format!("team/app@{untagged}")]);
@@ -324,12 +326,166 @@ fn registry_blobs_have_the_names_of_their_repositories() {
     let mut expected = vec![
         reported("malformed-layout", "bad/_manifests/tags/t/current/link"),
         reported("malformed-layout", "bad/_manifests/tags/u/current/link"),
-        reported("unreadable", "worse/_manifests/tags"),
+        reported("malformed-layout", "worse/_manifests/tags"),
     ];
     if cfg!(unix) {
-        expected.insert(2, reported("unreadable", "bad/_manifests/tags/v/current/link"));
+        expected.push(reported("not-followed", "bad/_manifests/tags/v/current/link"));
     }
     assert_eq!(recorder.codes(), expected);
     // The storage as the root.
     assert_eq!(walk_path(&storage.0).blobs[0].other_names, recorder.blobs[0].other_names);
+}
+
+/// Everything in a registry's storage is inspected once, also beside the blobs and the links.
+#[test]
+fn no_file_of_a_registry_storage_is_hidden() {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = Storage(directory.path().join("v2"));
+    let layer = descriptor(LAYER_MEDIA_TYPE, &storage.blob(MODULE).to_string(), MODULE.len(), None);
+    storage.push("app", Some("v1"), &manifest(&[layer]));
+    let hex = Digest::new(MODULE).hex();
+    let blob = format!("blobs/sha256/{}/{hex}", &hex[..2]);
+    let others = [
+        "repositories/app.wasm",
+        "repositories/app/evil",
+        "repositories/app/_manifests/revisions/x",
+        "repositories/app/_manifests/tags/v1/current/link.wasm",
+        "repositories/app/_layers/sha256/00/x.tar",
+        "repositories/.hidden/_uploads/data",
+        "repositories/_trash/x",
+        "Repositories/x",
+        "blobs/x",
+        "blobs/sha512/x",
+        "blobs/sha256/x",
+        "blobs/sha256/aa/bb/data",
+        &format!("{blob}/data2"),
+        &format!("{blob}/more/data"),
+        "x",
+    ];
+    let tarred = tar(&[("inner", OTHER)]);
+    for other in others {
+        storage.write(other, if other.ends_with(".tar") { &tarred } else { OTHER });
+    }
+    let with_entry = |path: &str| format!("v2/{path}{}", if path.ends_with(".tar") { "!inner" } else { "" });
+    let mut expected: Vec<String> = others.into_iter().map(with_entry).collect();
+    expected.push(format!("v2/{blob}/data"));
+    expected.sort();
+    for options in [WalkOptions::default(), WalkOptions { same_file_system: true, ..WalkOptions::default() }] {
+        let recorder = walk_paths(&[directory.path()], &options, Recorder::default());
+        let base = format!("{}/", directory.path().display());
+        let mut files: Vec<String> = recorder.files().into_iter().map(|file| file.replace(&base, "")).collect();
+        files.sort();
+        assert_eq!((&files, recorder.codes()), (&expected, vec![]));
+    }
+    assert_eq!(walk_path(directory.path()).blob(&format!("v2/{blob}/data")).other_names, ["app:v1"]);
+}
+
+/// Everything in a layout is inspected once, whatever it is called.
+#[test]
+fn no_file_of_a_layout_is_hidden() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut layout = Layout::new(directory.path().to_owned());
+    let wasm = layout.layer(LAYER_MEDIA_TYPE, MODULE);
+    layout.list(MANIFEST_MEDIA_TYPE, &manifest(&[wasm]), &["one"]);
+    let hex = Digest::new(MODULE).hex();
+    let others = [
+        "x",
+        ".hidden",
+        "blobs/x",
+        "blobs/sha256/x",
+        "blobs/sha256/.x",
+        "blobs/sha256/directory/x",
+        &format!("blobs/sha256/{}", hex.to_uppercase()),
+        &format!("blobs/sha512/{hex}"),
+        "blobs/SHA256/x",
+        "Blobs/x",
+        "OCI-LAYOUT/x",
+        "index.json.bak",
+    ];
+    for other in others {
+        let path = directory.path().join(other);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, OTHER).unwrap();
+    }
+    let recorder = layout.walk_path();
+    let mut expected: Vec<String> = others.iter().map(|&other| other.to_owned()).collect();
+    expected.push(at(MODULE));
+    expected.sort();
+    let mut files: Vec<String> = recorder.files().into_iter().map(str::to_owned).collect();
+    files.sort();
+    assert_eq!((files, recorder.codes()), (expected, vec![]));
+    assert_eq!(recorder.blob(&at(MODULE)).other_names, ["oci:.:one"]);
+}
+
+/// The blobs keep their digests and the names of their images.
+#[test]
+fn store_in_a_directory_of_blobs_hides_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut layout = Layout::new(directory.path().to_owned());
+    let wasm = layout.layer(LAYER_MEDIA_TYPE, b"no module");
+    layout.list(MANIFEST_MEDIA_TYPE, &manifest(&[wasm]), &["one"]);
+    let inner = Layout::new(directory.path().join("blobs/sha256"));
+    fs::write(inner.directory.join("index.json"), index(&[])).unwrap();
+    let recorder = layout.walk_path();
+    let blob = recorder.blob(&at(b"no module"));
+    assert_eq!((&*blob.other_names, blob.digest.is_some()), (&["oci:.:one".to_owned()][..], true));
+}
+
+#[test]
+fn directory_named_like_a_marker_is_not_a_layout() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    fs::create_dir_all(path("a/oci-layout")).unwrap();
+    fs::write(path("a/oci-layout/x"), MODULE).unwrap();
+    fs::create_dir_all(path("a/blobs/sha256")).unwrap();
+    fs::write(path("a/blobs/sha256/x"), MODULE).unwrap();
+    // A marker with nothing that it could mark.
+    fs::create_dir(path("b")).unwrap();
+    fs::write(path("b/oci-layout"), "not JSON").unwrap();
+    fs::write(path("b/x"), MODULE).unwrap();
+    let recorder = walk_path(directory.path());
+    assert_eq!(recorder.files(), ["a/blobs/sha256/x", "a/oci-layout/x", "b/x"]);
+    assert_eq!(recorder.codes(), [""; 0]);
+    // The finding is on the file that is malformed.
+    fs::write(path("b/index.json"), index(&[])).unwrap();
+    assert_eq!(walk_path(directory.path()).codes(), ["malformed-layout b/oci-layout"]);
+}
+
+/// Readers of a layout follow links. The blobs behind them are not inspected.
+#[cfg(unix)]
+#[test]
+fn blobs_behind_a_link_are_an_error() {
+    for linked in ["blobs", "blobs/sha256"] {
+        let directory = tempfile::tempdir().unwrap();
+        let mut layout = Layout::new(directory.path().join("l"));
+        let wasm = layout.layer(LAYER_MEDIA_TYPE, MODULE);
+        layout.list(MANIFEST_MEDIA_TYPE, &manifest(&[wasm]), &["one"]);
+        let place = directory.path().join("l").join(linked);
+        let elsewhere = tempfile::tempdir().unwrap();
+        fs::rename(&place, elsewhere.path().join("x")).unwrap();
+        std::os::unix::fs::symlink(elsewhere.path().join("x"), &place).unwrap();
+        let recorder = layout.walk_path();
+        let codes = ["malformed-layout", "not-followed"].map(|code| format!("{code} {linked}"));
+        assert_eq!((recorder.blobs.len(), recorder.codes()), (0, codes.into()));
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let storage = Storage(directory.path().join("v2"));
+    let layer = descriptor(LAYER_MEDIA_TYPE, &storage.blob(MODULE).to_string(), MODULE.len(), None);
+    storage.push("app", Some("v1"), &manifest(&[layer]));
+    let hex = Digest::new(MODULE).hex();
+    let place = storage.0.join(format!("blobs/sha256/{}/{hex}", &hex[..2]));
+    fs::rename(&place, directory.path().join("x")).unwrap();
+    std::os::unix::fs::symlink(directory.path().join("x"), &place).unwrap();
+    let codes = walk_path(directory.path()).codes();
+    assert_eq!(codes.iter().filter(|code| code.starts_with("malformed-layout")).count(), 1, "{codes:?}");
+}
+
+#[test]
+fn layer_that_is_a_directory_is_malformed() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut layout = Layout::new(directory.path().to_owned());
+    let missing = descriptor(LAYER_MEDIA_TYPE, &Digest::new(b"missing").to_string(), 7, None);
+    layout.list(MANIFEST_MEDIA_TYPE, &manifest(&[missing]), &["one"]);
+    fs::create_dir(layout.path(Digest::new(b"missing"))).unwrap();
+    assert_eq!(layout.walk_path().codes(), [format!("malformed-layout {}", at(b"missing"))]);
 }

@@ -201,8 +201,11 @@ mod unix {
         fn begin_file(&mut self, _: u64) {
             self.change(ChangeTime::Opened);
         }
+        fn skip_archive(&mut self, _: u64) {}
+        fn add_not_opened(&mut self, _: NotOpened) {}
         fn end_archive(&mut self, archive: blob::ArchiveReading<'_>) {
             self.was_read = archive.was_read;
+            self.reported.extend(archive.findings.iter().map(|finding| finding.code.name()));
         }
         fn reuse_rows(&mut self, _: &BlobLocation, _: &FileState) -> bool {
             false

@@ -41,6 +41,10 @@ pub fn run(args: &AuditArgs, output: &mut Output) -> Result<Exit, Failure> {
         };
         output.print_diagnostic(None, &format!("stopped{last}{resume}"));
     }
+    let verdict = text::Outcome(&outcome.summary);
+    if verdict.is_notable() {
+        output.print_diagnostic(None, &verdict);
+    }
     Ok(exit(&outcome))
 }
 

@@ -45,8 +45,9 @@ fn show(progress: &Progress, counted: &Receiver<Option<u64>>, end: &Receiver<()>
             bar.set_style(style(KNOWN_TOTAL).progress_chars("━╸─"));
         }
         bar.set_position(progress.files());
-        let (rows, refused) = (HumanCount(progress.rows()), HumanCount(progress.refused()));
-        bar.set_message(format!("{rows} binaries, {refused} refused, {} read", HumanBytes(progress.bytes_read())));
+        let (binaries, refused) = (HumanCount(progress.binaries()), HumanCount(progress.refused()));
+        let read = HumanBytes(progress.bytes_read());
+        bar.set_message(format!("{binaries} binaries, {refused} rows refused, {read} read"));
         bar.tick();
     }
     bar.finish_and_clear();

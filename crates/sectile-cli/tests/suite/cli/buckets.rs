@@ -12,7 +12,7 @@ use sectile_testing::server::{Reply, Server};
 fn s3(objects: Vec<(&'static str, Vec<u8>)>) -> Server {
     Server::start(move |request| {
         if !request.query.contains("list-type=2") {
-            let key = request.path.strip_prefix("/bucket/").unwrap();
+            let key = decoded(request.path.strip_prefix("/bucket/").unwrap());
             let found = objects.iter().find(|(name, _)| *name == key);
             return found.map_or(Reply::of(404), |(_, bytes)| {
                 part(bytes, request).field("etag", "\"e\"").field("last-modified", "Thu, 01 Jan 2026 00:00:00 GMT")
@@ -36,6 +36,12 @@ fn s3(objects: Vec<(&'static str, Vec<u8>)>) -> Server {
         }
         Reply::of(200).field("content-type", "application/xml").body(xml + "</ListBucketResult>")
     })
+}
+
+/// Decodes a path.
+fn decoded(path: &str) -> String {
+    let url = reqwest::Url::parse(&format!("http://x/?k={}", path.replace('+', "%2B"))).unwrap();
+    url.query_pairs().next().map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
 
 fn command(server: &Server, arguments: &[&str]) -> (Option<i32>, String, String) {
@@ -114,5 +120,93 @@ fn the_command_reads_what_it_says_it_read() {
     for refused in ["https://example.com/", "oci://example.com/team"] {
         let (status, _, said) = command(&server, &["audit", refused]);
         assert!(status == Some(2) && said.contains("listed"), "{said}");
+    }
+}
+
+/// The same content under keys that the store's library takes for one: each has a row, and none the content of another.
+#[test]
+fn keys_are_asked_for_exactly_or_not_at_all() {
+    let keys = [
+        " app.wasm",
+        "%2Fapp.wasm",
+        "+app.wasm",
+        "/app.wasm",
+        "a%20b.wasm",
+        "app.wasm",
+        "app.wasm ",
+        "app.wasm/",
+        "b c.wasm",
+        "b//c.wasm",
+        "d/./e.wasm",
+        "f?g#h.wasm",
+        "folder",
+        "é.wasm",
+    ];
+    let exact = ["%2Fapp.wasm", "+app.wasm", "a%20b.wasm", "app.wasm", "b c.wasm", "f?g#h.wasm", "folder", "é.wasm"];
+    let server = s3(keys.map(|key| (key, numbered_module(0))).to_vec());
+    for hash in [false, true] {
+        let mut arguments = vec!["audit", "s3://bucket/", "--format", "jsonl"];
+        arguments.extend(hash.then_some("--hash"));
+        let (status, out, said) = command(&server, &arguments);
+        let lines = out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let rows: Vec<_> = lines.filter(|line| line.get("file").is_some()).collect();
+        assert_eq!(rows.len(), keys.len(), "{out}");
+        let names: std::collections::HashSet<_> = rows.iter().map(|row| row["file"].as_str().unwrap()).collect();
+        assert_eq!(names.len(), keys.len(), "each has a name of its own: {names:?}");
+        for (key, row) in keys.iter().zip(&rows) {
+            let is_exact = exact.contains(key);
+            assert_eq!(row["outcome"], if is_exact { "complete" } else { "unread" }, "{key} {row}");
+            assert_eq!(row["verified"], is_exact && hash, "{key} {row}");
+            assert!(is_exact || row["findings"][0]["code"] == "unreadable", "{key} {row}");
+        }
+        assert_eq!((status, &*said), (Some(2), ""));
+    }
+    let asked: std::collections::HashSet<_> = server.asked().into_iter().map(|request| request.path).collect();
+    assert!(!asked.iter().any(|path| path.ends_with('/') && path.contains("app")), "{asked:?}");
+    let (status, _, said) = command(&server, &["show", "s3://bucket/app.wasm/"]);
+    assert!(status == Some(2) && said.contains("ends with a slash"), "{said}");
+}
+
+/// Consoles mark folders with empty objects.
+#[test]
+fn empty_objects_that_mark_folders_are_other_files() {
+    let server = s3(vec![("a/", Vec::new()), ("a/app.wasm", numbered_module(0)), ("a/x.wasm/", Vec::new())]);
+    for root in ["s3://bucket/", "s3://bucket/a"] {
+        let (status, out, said) = command(&server, &["audit", root, "--format", "jsonl"]);
+        assert_eq!((status, &*said, out.lines().count()), (Some(0), "", 3), "{out}");
+    }
+}
+
+/// The listing and the answers do not agree: something else is read than what was listed.
+#[test]
+fn listed_length_and_tag_are_compared_with_what_is_read() {
+    let text = b"plain text".repeat(10);
+    let (module, tarred) = (numbered_module(0), {
+        let mut tar = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_gnu();
+        header.set_size(numbered_module(1).len() as u64);
+        tar.append_data(&mut header, "inner.wasm", &*numbered_module(1)).unwrap();
+        tar.into_inner().unwrap()
+    });
+    for bytes in [module, tarred, text] {
+        for (size, tag) in [(bytes.len() + 1, "e"), (bytes.len(), "other"), (bytes.len(), "e")] {
+            let answer = bytes.clone();
+            let server = Server::start(move |request| {
+                if !request.query.contains("list-type=2") {
+                    return part(&answer, request)
+                        .field("etag", "\"e\"")
+                        .field("last-modified", "Thu, 01 Jan 2026 00:00:00 GMT");
+                }
+                let xml = format!(
+                    "<ListBucketResult><Contents><Key>a</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>\
+                     <ETag>&quot;{tag}&quot;</ETag><Size>{size}</Size></Contents></ListBucketResult>"
+                );
+                Reply::of(200).field("content-type", "application/xml").body(xml)
+            });
+            let (status, out, _) = command(&server, &["audit", "s3://bucket/", "--format", "jsonl"]);
+            let is_changed = (size, tag) != (bytes.len(), "e");
+            assert_eq!(out.contains("\"changed\""), is_changed, "{size} {tag} {out}");
+            assert_eq!(status == Some(0), !is_changed, "{size} {tag} {out}");
+        }
     }
 }
