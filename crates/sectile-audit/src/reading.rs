@@ -235,9 +235,9 @@ impl ReadAt for RangeWithHead<'_> {
 }
 
 /// Reads a range of a file from its start.
-struct RangeReader<'b> {
-    input: &'b Input,
-    range: Range<u64>,
+pub(super) struct RangeReader<'b> {
+    pub(super) input: &'b Input,
+    pub(super) range: Range<u64>,
 }
 
 impl Read for RangeReader<'_> {

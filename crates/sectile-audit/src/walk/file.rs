@@ -78,7 +78,10 @@ impl FileEntry {
         let is_skipped = |kind: FileKind| kind.is_skipped(expects_wasm, options);
         if let Some((keep, file)) = keep {
             return match read_head(&input, &mut scratch.head) {
-                Ok(head) if is_skipped(FileKind::detect(head)) && unopened_format(head).is_none() => {
+                Ok(head)
+                    if is_skipped(FileKind::detect_in(&input, 0..input.len(), head))
+                        && unopened_format(head).is_none() =>
+                {
                     sink.begin_file(input.len());
                     if FileKind::detect(head).is_container() {
                         sink.skip_archive(head.len() as u64);
@@ -101,7 +104,7 @@ impl FileEntry {
                 return sink.add_error(WalkError { state: Some(state), ..error.expecting_wasm(expects_wasm) });
             }
         };
-        let kind = FileKind::detect(head);
+        let kind = FileKind::detect_in(&input, 0..input.len(), head);
         let bytes_read = head.len() as u64;
         if is_skipped(kind) {
             return match unopened_format(head) {

@@ -1,6 +1,12 @@
 //! Detects the type of a file by its first bytes.
 
+use std::io::{BufReader, Read};
+use std::ops::Range;
+
+use super::archive::{HeaderBlock, fill};
 use super::options::WalkOptions;
+use crate::reading::RangeReader;
+use sectile::Input;
 
 /// The type of a file or an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +33,17 @@ impl FileKind {
             [0x1f, 0x8b, 8, ..] => Self::Gzip,
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Self::Zip,
-            _ if head.first_chunk().is_some_and(is_tar_header) => Self::Tar,
+            _ if is_tar_start(head) => Self::Tar,
             _ => Self::Other,
         }
+    }
+
+    /// Detects the type of a range of a file from its head. A tar after more zeros than the head has is found, too.
+    pub(super) fn detect_in(input: &Input, range: Range<u64>, head: &[u8]) -> Self {
+        let kind = Self::detect(head);
+        let is_zeros = head.len() >= TAR_BLOCK && head[0] == 0 && head.iter().all(|&byte| byte == 0);
+        let is_before_tar = || ZeroRun::read(&mut BufReader::new(RangeReader { input, range })).is_before_tar;
+        if is_zeros && is_before_tar() { Self::Tar } else { kind }
     }
 
     /// Whether it may contain other files.
@@ -43,19 +57,46 @@ impl FileKind {
     }
 }
 
-/// Whether a block is a tar header with a correct checksum.
-pub(super) fn is_tar_header(block: &[u8; TAR_BLOCK]) -> bool {
-    const SUM: std::ops::Range<usize> = 148..156;
-    let written = tar::Header::from_byte_slice(block).cksum();
-    let sum = |byte: fn(u8) -> i64| -> i64 {
-        let bytes = block[..SUM.start].iter().chain(&block[SUM.end..]);
-        bytes.map(|&other| byte(other)).sum::<i64>() + 8 * i64::from(b' ')
-    };
-    // Some old writers summed signed bytes.
-    written.is_ok_and(|written| {
-        let written = i64::from(written);
-        written == sum(i64::from) || written == sum(|byte| i64::from(byte.cast_signed()))
-    })
+/// Maximum number of zeros before a tar.
+const MAX_ZEROS: u64 = 1 << 20;
+
+/// Whether a file that starts with this is a tar, for any reader: it starts with a header, also one whose checksum is
+/// wrong, or there is one in its first blocks. Some readers skip to the first header.
+fn is_tar_start(head: &[u8]) -> bool {
+    let (blocks, _) = head.as_chunks::<TAR_BLOCK>();
+    let starts_as_tar = blocks.first().is_some_and(|first| HeaderBlock(first).is_plausible());
+    starts_as_tar || blocks.iter().any(|block| HeaderBlock(block).has_checksum())
+}
+
+/// The zeros at the start of a file, and the block that follows them.
+pub(super) struct ZeroRun {
+    /// Number of zeros in whole blocks.
+    pub(super) len: u64,
+    next: [u8; TAR_BLOCK],
+    next_len: usize,
+    /// Whether a tar starts after the zeros. Some readers skip them.
+    pub(super) is_before_tar: bool,
+}
+
+impl ZeroRun {
+    /// Reads zeros, up to a limit, and the block after them.
+    pub(super) fn read(reader: &mut dyn Read) -> Self {
+        let mut run = Self { len: 0, next: [0; TAR_BLOCK], next_len: 0, is_before_tar: false };
+        loop {
+            run.next_len = fill(reader, &mut run.next).unwrap_or(0); // the next read fails again
+            let is_full = run.next_len == TAR_BLOCK;
+            if !is_full || run.next != [0; TAR_BLOCK] || run.len >= MAX_ZEROS {
+                run.is_before_tar = is_full && is_tar_start(&run.next);
+                return run;
+            }
+            run.len += TAR_BLOCK as u64;
+        }
+    }
+
+    /// The block after the zeros, or the part of it that exists.
+    pub(super) fn next(&self) -> &[u8] {
+        &self.next[..self.next_len]
+    }
 }
 
 #[cfg(test)]
@@ -76,7 +117,7 @@ mod tests {
             (b"PK\x03\x04", FileKind::Zip),
             (b"PK\x05\x06", FileKind::Zip),
             (b"PK\x07\x08", FileKind::Other),
-            (&[0; TAR_BLOCK], FileKind::Other),
+            (&[0; 8 * TAR_BLOCK], FileKind::Other),
             (&[b' '; TAR_BLOCK], FileKind::Other),
         ] {
             assert_eq!(FileKind::detect(head), kind, "{head:?}");
@@ -86,7 +127,18 @@ mod tests {
             header.set_size(0);
             header.set_cksum();
             assert_eq!(FileKind::detect(header.as_bytes()), FileKind::Tar);
+            let after_zeros = [&[0; 3 * TAR_BLOCK], &header.as_bytes()[..]].concat();
+            assert_eq!(FileKind::detect(&after_zeros), FileKind::Tar);
+            let after_text = [&[b'x'; TAR_BLOCK], &header.as_bytes()[..]].concat();
+            assert_eq!(FileKind::detect(&after_text), FileKind::Tar);
             header.as_mut_bytes()[200] ^= 1;
+            header.set_mode(0o644);
+            header.set_uid(0);
+            header.set_gid(0);
+            header.set_mtime(0);
+            assert_eq!(FileKind::detect(header.as_bytes()), FileKind::Tar, "GNU tar skips a wrong checksum");
+            header.as_mut_bytes()[100] = b'x';
+            header.as_mut_bytes()[257] = b'x';
             assert_eq!(FileKind::detect(header.as_bytes()), FileKind::Other);
         }
     }

@@ -11,6 +11,7 @@ mod row_kinds;
 mod rows;
 mod stopped;
 mod store;
+mod tars;
 
 use sectile_audit::{Audit, AuditOutcome, Format, Progress, Root};
 use sectile_policy::Policy;

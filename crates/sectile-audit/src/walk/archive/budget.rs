@@ -85,8 +85,9 @@ impl Budget {
 
     fn set_unreadable(&self, code: FindingCode, error: &io::Error) {
         self.exhausted.set(true); // later reads would fail again, or return other bytes
-        self.unreadable.set(true);
-        self.fail(code, error.to_string());
+        if !self.unreadable.replace(true) {
+            self.fail(code, error.to_string());
+        }
     }
 
     /// Whether a read of the file failed, which may succeed another time.

@@ -211,7 +211,7 @@ impl TarSource<'_, '_> {
 
 /// Reads until the buffer is full or the input ends. An error after some bytes is not returned: the next read returns
 /// it again.
-pub(super) fn fill(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+pub(in crate::walk) fn fill(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {
         match reader.read(&mut buffer[filled..]) {

@@ -6,6 +6,7 @@
 mod budget;
 mod bytes;
 mod findings;
+mod gzip;
 mod tar;
 mod zip;
 mod zstd;
@@ -16,12 +17,13 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
 use std::ops::Range;
 
-use flate2::read::MultiGzDecoder;
-
 use self::budget::{Budget, LimitedDecoder};
-use self::bytes::{FileWindow, TarSource, ZipBytes, fill};
+pub(super) use self::bytes::fill;
+use self::bytes::{FileWindow, TarSource, ZipBytes};
 use self::findings::{ArchiveFindings, FindingPlace};
-use super::file_kind::{FileKind, TAR_BLOCK};
+use self::gzip::{GzipReader, GzipTail};
+pub(super) use self::tar::HeaderBlock;
+use super::file_kind::{FileKind, TAR_BLOCK, ZeroRun};
 use super::options::WalkOptions;
 use super::unopened::unopened_format;
 use crate::blob::{self, Blob, BlobLocation, BlobSink, Content, FileState, NotOpened};
@@ -153,7 +155,7 @@ fn begin(
 impl ArchiveWalker<'_> {
     /// Inspects a range of the file, at this nesting level.
     fn part(&mut self, path: &EntryPath<'_>, input: &Input, range: Range<u64>, head: &[u8], level: u32) {
-        let kind = FileKind::detect(head);
+        let kind = FileKind::detect_in(input, range.clone(), head);
         if !kind.is_container() {
             if kind == FileKind::Wasm || path.expects_wasm {
                 let content = Content::Range { input, range, head };
@@ -187,8 +189,13 @@ impl ArchiveWalker<'_> {
             return true; // the next read fails again, and is reported then
         };
         let head = &head[..len];
-        let kind = FileKind::detect(head);
-        let mut whole = head.chain(reader);
+        let mut kind = FileKind::detect(head);
+        let zeros = (*head == [0; TAR_BLOCK]).then(|| ZeroRun::read(reader));
+        let (zeros_len, next) = zeros.as_ref().map_or((0, &[][..]), |zeros| (zeros.len, zeros.next()));
+        if zeros.as_ref().is_some_and(|zeros| zeros.is_before_tar) {
+            kind = FileKind::Tar;
+        }
+        let mut whole = head.chain(io::repeat(0).take(zeros_len)).chain(next).chain(reader);
         if !kind.is_container() {
             let is_seen = kind == FileKind::Wasm || path.expects_wasm;
             if is_seen {
@@ -233,7 +240,18 @@ impl ArchiveWalker<'_> {
     }
 
     fn gzip(&mut self, path: &EntryPath<'_>, compressed: &mut dyn Read, level: u32) {
-        self.inflated(path, MultiGzDecoder::new(compressed), level);
+        let tail = Cell::new(None);
+        self.inflated(path, GzipReader::new(compressed, &tail), level);
+        match tail.get() {
+            Some(GzipTail::Members) => {
+                self.dispute(path, "more gzip streams follow after zeros, which some readers ignore".to_owned());
+            }
+            Some(GzipTail::Garbage) => {
+                let why = "bytes that are not gzip follow the last stream".to_owned();
+                self.report(path, FindingCode::MalformedArchive, why);
+            }
+            None => {}
+        }
     }
 
     fn zstd(&mut self, path: &EntryPath<'_>, compressed: &mut dyn Read, level: u32) {

@@ -1,33 +1,48 @@
-//! Walks tars: each entry has a header of one block, then its data in whole blocks. A block of zeros ends the tar.
+//! Walks tars: each entry has a header of one block, then its data in whole blocks. Two blocks of zeros end the tar.
 //!
-//! The `tar` crate decodes the headers. This module bounds the length of names, and skips the data without reading it.
+//! A tar is read in one of two ways. As long as all readers agree about every header, its entries are skipped from one
+//! header to the next, and data is not read. From the first header on that readers may read differently, and after the
+//! end, a [`Survey`] examines every block: whatever looks like a header is an entry, with each size that a reader may
+//! find.
 //!
-//! Sources: POSIX `pax`, *pax Header Block* and *ustar Interchange Format*; GNU tar's manual, *Basic Tar Format*.
+//! This module decodes the headers itself. The `tar` crate decodes each field in one way and fails on others, and this
+//! module needs every value that another reader may find.
+//!
+//! Sources: POSIX `pax`, *pax Header Block* and *ustar Interchange Format*; GNU tar's manual, *Basic Tar Format*; the
+//! behavior of GNU tar 1.34, libarchive 3.6, BusyBox 1.35, Python 3.11 and Go 1.26.
 
-use std::ffi::OsStr;
+mod extension;
+mod header;
+mod member;
+mod sparse;
+mod survey;
+
 use std::io::{self, Read};
 
-use tar::{EntryType, Header};
-
+use self::extension::{Extension, ExtensionType};
+pub(in crate::walk) use self::header::HeaderBlock;
+use self::member::{Member, MemberKind};
+use self::survey::{Start, Survey};
 use super::bytes::TarSource;
 use super::{ArchiveWalker, EntryPath, name};
-use crate::walk::file_kind::{TAR_BLOCK, is_tar_header};
+use crate::walk::file_kind::TAR_BLOCK;
 use sectile::FindingCode;
 
-/// The values of an extended header, for the next entry.
+/// What the headers so far say about the next entries.
 #[derive(Default)]
-struct ExtendedHeader {
-    name: Option<Vec<u8>>,
-    size: Option<u64>,
-    is_sparse: bool,
+struct Extensions {
+    next: Extension,
+    global: Extension,
 }
 
-/// The reason why a tar is not read further. Errors of the file or the decoder are reported where they occur.
+/// The reason why the walk from header to header ends. Errors of the file or the decoder are reported where they occur.
 enum TarEnd {
     /// The end of the tar.
     Complete,
     ReadError,
     Malformed(&'static str),
+    /// All blocks must be examined from this one on.
+    Doubt(Box<[u8; TAR_BLOCK]>, Start),
 }
 
 impl From<io::Error> for TarEnd {
@@ -42,19 +57,29 @@ const MAX_EXTENSION: u64 = 1 << 20;
 /// Number of bytes of an entry to detect its type.
 const HEAD_LEN: usize = 4 << 10;
 
+const NOT_A_HEADER: &str = "there is not an entry's header with a correct checksum where one is expected";
+const ENDS_IN_HEADER: &str = "it ends inside an entry's header";
+const ENDS_IN_DATA: &str = "it ends inside an entry's data";
+const LARGE_EXTENSION: &str = "a header that extends another one is larger than is read";
+
 impl ArchiveWalker<'_> {
     pub(super) fn tar(&mut self, path: &EntryPath<'_>, mut source: TarSource<'_, '_>, level: u32) {
-        let mut extension = ExtendedHeader::default();
-        loop {
-            let end = match self.entry(path, &mut source, &mut extension, level) {
-                Ok(()) if self.should_stop() => TarEnd::Complete,
-                Ok(()) => continue,
-                Err(end) => end,
-            };
-            return match end {
-                TarEnd::Complete | TarEnd::ReadError => {}
-                TarEnd::Malformed(what) => self.report(path, FindingCode::MalformedArchive, what.to_owned()),
-            };
+        let mut extensions = Extensions::default();
+        while !self.should_stop() {
+            match self.entry(path, &mut source, &mut extensions, level) {
+                Ok(()) => {}
+                Err(TarEnd::Complete | TarEnd::ReadError) => return,
+                Err(TarEnd::Malformed(what)) => {
+                    return self.report(path, FindingCode::MalformedArchive, what.to_owned());
+                }
+                Err(TarEnd::Doubt(block, start)) => {
+                    let survey = Survey::new(self, path, &mut source, std::mem::take(&mut extensions), level);
+                    match survey.run(*block, start) {
+                        Some(resumed) => extensions = resumed,
+                        None => return,
+                    }
+                }
+            }
         }
     }
 
@@ -63,68 +88,40 @@ impl ArchiveWalker<'_> {
         &mut self,
         path: &EntryPath<'_>,
         source: &mut TarSource<'_, '_>,
-        extension: &mut ExtendedHeader,
+        extensions: &mut Extensions,
         level: u32,
     ) -> Result<(), TarEnd> {
         let mut block = [0; TAR_BLOCK];
         match source.block(&mut block)? {
-            TAR_BLOCK if block == [0; TAR_BLOCK] => return Err(TarEnd::Complete),
-            TAR_BLOCK if is_tar_header(&block) => {}
-            TAR_BLOCK => return Err(TarEnd::Malformed("what should be an entry's header is none, by its checksum")),
+            TAR_BLOCK => {}
             0 => return Err(TarEnd::Complete), // the closing blocks are missing, but no data
-            _ => return Err(TarEnd::Malformed("it ends inside an entry's header")),
+            _ => return Err(TarEnd::Malformed(ENDS_IN_HEADER)),
+        }
+        let header = HeaderBlock(&block);
+        if block == [0; TAR_BLOCK] {
+            return Err(TarEnd::Doubt(Box::new(block), Start::End));
+        }
+        if !header.has_checksum() {
+            self.report(path, FindingCode::MalformedArchive, NOT_A_HEADER.to_owned());
+            return Err(TarEnd::Doubt(Box::new(block), Start::Lost));
+        }
+        let member = Member::new(header, &extensions.next, &extensions.global);
+        let is_oversized = padded(member.size).is_none()
+            || matches!(member.kind, MemberKind::Extension(_)) && member.size > MAX_EXTENSION;
+        if member.doubt.is_some() || member.layout.is_some() || is_oversized {
+            return Err(TarEnd::Doubt(Box::new(block), Start::Header));
         }
         if !self.budget.entry() {
             return Err(TarEnd::Complete);
         }
-        let header = Header::from_byte_slice(&block);
-        let size = header.entry_size().map_err(|_| TarEnd::Malformed("an entry's size is no number"))?;
-        match header.entry_type() {
-            EntryType::GNULongName => {
-                let mut name = self.extension(source, size)?;
-                name.truncate(name.iter().position(|&byte| byte == 0).unwrap_or(name.len()));
-                extension.name = Some(name);
-            }
-            EntryType::XHeader => {
-                let records = self.extension(source, size)?;
-                extension.read(&records).ok_or(TarEnd::Malformed("an extended header cannot be read"))?;
-            }
-            EntryType::GNULongLink | EntryType::XGlobalHeader => self.skip(source, padded(size)?)?,
-            entry_type => {
-                let extension = std::mem::take(extension);
-                let size = extension.size.unwrap_or(size);
-                let raw_name = extension.name.map_or_else(|| header.path_bytes(), Into::into);
-                let is_sparse = extension.is_sparse || entry_type == EntryType::GNUSparse;
-                let mut is_extended = header.as_gnu().is_some_and(tar::GnuHeader::is_extended);
-                while is_extended && entry_type == EntryType::GNUSparse {
-                    let mut more = tar::GnuExtSparseHeader::new();
-                    if source.block(more.as_mut_bytes())? < TAR_BLOCK {
-                        return Err(TarEnd::Malformed("it ends inside an entry's header"));
-                    }
-                    is_extended = more.is_extended() && !self.should_stop();
-                }
-                let name = name(&raw_name);
-                match entry_type {
-                    _ if is_sparse => {
-                        let inner = EntryPath::new(path, &name);
-                        self.report(
-                            &inner,
-                            FindingCode::Unreadable,
-                            "it is stored with holes, which is not read".to_owned(),
-                        );
-                        self.skip(source, padded(size)?)?;
-                    }
-                    EntryType::Regular | EntryType::Continuous if !raw_name.ends_with(b"/") => {
-                        self.body(path, source, &name, size, level)?;
-                    }
-                    _ => {
-                        if matches!(entry_type, EntryType::Link | EntryType::Symlink) {
-                            self.count(FindingCode::NotFollowed);
-                        }
-                        self.skip(source, padded(size)?)?;
-                    }
-                }
-            }
+        match member.kind {
+            MemberKind::Extension(extension) => self.extension(path, source, extensions, extension, &member, level)?,
+            MemberKind::Link => self.count(FindingCode::NotFollowed),
+            MemberKind::NoData => {}
+            MemberKind::File => self.body(path, source, &member, level)?,
+        }
+        if !matches!(member.kind, MemberKind::Extension(_)) {
+            extensions.next = Extension::default();
         }
         Ok(())
     }
@@ -134,12 +131,13 @@ impl ArchiveWalker<'_> {
         &mut self,
         outer: &EntryPath<'_>,
         source: &mut TarSource<'_, '_>,
-        name: &OsStr,
-        size: u64,
+        member: &Member,
         level: u32,
     ) -> Result<(), TarEnd> {
-        let path = EntryPath::new(outer, name);
-        let whole = padded(size)?;
+        let name = name(&member.name);
+        let path = EntryPath { expects_wasm: member.expects_wasm, ..EntryPath::new(outer, &name) };
+        let size = member.size;
+        let whole = padded(size).unwrap_or(u64::MAX);
         match source {
             TarSource::FileWindow(part) => {
                 let input = part.input;
@@ -157,17 +155,60 @@ impl ArchiveWalker<'_> {
         }
     }
 
-    fn extension(&mut self, source: &mut TarSource<'_, '_>, size: u64) -> Result<Vec<u8>, TarEnd> {
-        if size > MAX_EXTENSION {
-            return Err(TarEnd::Malformed("the header that extends another one is larger than any name"));
-        }
+    /// Reads the data of a header that extends others.
+    fn extension(
+        &mut self,
+        path: &EntryPath<'_>,
+        source: &mut TarSource<'_, '_>,
+        extensions: &mut Extensions,
+        extension: ExtensionType,
+        member: &Member,
+        level: u32,
+    ) -> Result<(), TarEnd> {
+        let whole = padded(member.size).unwrap_or(u64::MAX);
         let mut bytes = Vec::new();
-        source.reader().take(size).read_to_end(&mut bytes)?;
-        if (bytes.len() as u64) < size {
-            return Err(TarEnd::Malformed("it ends inside an entry's header"));
+        source.reader().take(whole).read_to_end(&mut bytes)?;
+        let Some((data, padding)) = bytes.split_at_checked(member.size as usize) else {
+            return Err(if self.should_stop() { TarEnd::Complete } else { TarEnd::Malformed(ENDS_IN_HEADER) });
+        };
+        self.extend(path, extensions, extension, (&member.name, data, padding), level);
+        match bytes.len() as u64 == whole || self.should_stop() {
+            true => Ok(()),
+            false => Err(TarEnd::Malformed(ENDS_IN_DATA)),
         }
-        self.skip(source, padded(size)? - size)?;
-        Ok(bytes)
+    }
+
+    /// Adds the data of a header that extends others. A binary in its place is inspected.
+    fn extend(
+        &mut self,
+        path: &EntryPath<'_>,
+        extensions: &mut Extensions,
+        extension: ExtensionType,
+        (raw_name, data, padding): (&[u8], &[u8], &[u8]),
+        level: u32,
+    ) {
+        if data.starts_with(b"\0asm") {
+            let name = name(raw_name);
+            self.stream(&EntryPath::new(path, &name), &mut &*data, level + 1);
+            extensions.next.doubt = Some("the data of an extended header is a binary");
+        }
+        match extension {
+            ExtensionType::LongLink => {}
+            ExtensionType::LongName => extensions.next.add_long_name(data),
+            ExtensionType::Global => {
+                if !extensions.next.is_empty() {
+                    extensions.next.doubt = Some("a global header separates an entry from its extended header");
+                }
+                let mut global = Extension::default();
+                global.add_records(extension, data, padding);
+                extensions.global.merge(global);
+            }
+            ExtensionType::Local | ExtensionType::Solaris => extensions.next.add_records(extension, data, padding),
+        }
+        if extensions.next.is_overfull || extensions.global.is_overfull {
+            let why = "its headers give an entry more sizes than are inspected".to_owned();
+            self.report(path, FindingCode::ArchiveLimit, why);
+        }
     }
 
     fn skip(&mut self, source: &mut TarSource<'_, '_>, len: u64) -> Result<(), TarEnd> {
@@ -182,34 +223,12 @@ impl ArchiveWalker<'_> {
         match passed == len {
             true => Ok(()),
             false if self.should_stop() => Err(TarEnd::Complete),
-            false => Err(TarEnd::Malformed("it ends inside an entry's data")),
+            false => Err(TarEnd::Malformed(ENDS_IN_DATA)),
         }
-    }
-}
-
-impl ExtendedHeader {
-    /// Parses the records of an extended header: the length of the record, a space, a key, `=`, a value, and a line
-    /// feed.
-    fn read(&mut self, mut records: &[u8]) -> Option<()> {
-        while !records.is_empty() {
-            let space = records.iter().take(20).position(|&byte| byte == b' ')?;
-            let len: usize = std::str::from_utf8(&records[..space]).ok()?.parse().ok()?;
-            let record = records.get(space + 1..len)?.strip_suffix(b"\n")?;
-            records = &records[len..];
-            let equals = record.iter().position(|&byte| byte == b'=')?;
-            let (key, value) = (&record[..equals], &record[equals + 1..]);
-            match key {
-                b"path" => self.name = Some(value.to_vec()),
-                b"size" => self.size = Some(std::str::from_utf8(value).ok()?.parse().ok()?),
-                _ if key.starts_with(b"GNU.sparse.") => self.is_sparse = true,
-                _ => {}
-            }
-        }
-        Some(())
     }
 }
 
 /// The size with the padding of its last block.
-fn padded(size: u64) -> Result<u64, TarEnd> {
-    size.checked_next_multiple_of(TAR_BLOCK as u64).ok_or(TarEnd::Malformed("an entry's size is larger than any file"))
+fn padded(size: u64) -> Option<u64> {
+    size.checked_next_multiple_of(TAR_BLOCK as u64)
 }

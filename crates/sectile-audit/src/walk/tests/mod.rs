@@ -1,8 +1,10 @@
 //! Walks stores of all types, sound and hostile, with a recorder.
 
 mod archives;
+
 mod hostile;
 mod stores;
+mod tars;
 mod tree;
 
 use std::collections::HashSet;
@@ -169,6 +171,12 @@ impl Recorder {
     /// The code of damage: it depends on whether there is a binary.
     fn fault(&self) -> &'static str {
         if self.blobs.is_empty() { "malformed-archive" } else { "disputed-archive" }
+    }
+
+    /// Whether an archive is damaged, or readers may disagree about it.
+    fn has_fault(&self) -> bool {
+        let faults = [sectile::FindingCode::MalformedArchive, sectile::FindingCode::DisputedArchive];
+        self.errors.iter().any(|error| faults.contains(&error.code))
     }
 
     fn blob(&self, file: &str) -> &RecordedBlob {

@@ -234,3 +234,31 @@ fn an_interruption_ends_it_with_what_is_done() {
     assert_eq!((resumed.status, &*resumed.stderr), (0, ""));
     assert_eq!(fs::read_to_string(&answer).unwrap().lines().count(), 20_002);
 }
+
+#[test]
+fn binaries_in_archives_that_readers_dispute_are_judged() {
+    let archives = concat!(env!("CARGO_MANIFEST_DIR"), "/../sectile-audit/tests/archives");
+    let directory = tempfile::tempdir().unwrap();
+    let policy = path(&directory, "policy.toml");
+    fs::write(&policy, "[licenses]\ndeny = [\"MIT\"]\n").unwrap();
+    for (name, binary, is_disputed) in [
+        ("dir-blank-size.tar", "!short.wasm", false),
+        ("dir-with-size.tar", "!short.wasm", true),
+        ("gz-zeropad.tgz", "!p/a.wasm", false),
+        ("hardlink-with-size.tar", "!short.wasm", true),
+        ("link-blank-size.tar", "!short.wasm", false),
+        ("one-zeropad.wasm.gz", "", false),
+        ("pax-emptyval.tar", "!short.wasm", false),
+        ("pax-nulpad.tar", "!long/name.wasm", true),
+        ("symlink-with-size.tar", "!second.wasm", true),
+        ("type-unknown.tar", "!u.wasm", true),
+    ] {
+        let file = format!("{archives}/{name}");
+        let accepted = run(["audit", &file]);
+        assert_eq!(accepted.status != 0, is_disputed, "{name}: {} {}", accepted.stderr, accepted.text());
+        let refused = run(["audit", &file, "--policy", &policy, "--format", "csv"]);
+        assert_ne!(refused.status, 0, "{name}");
+        let is_refused = |line: &str| line.contains(&format!("{name}{binary},")) && line.contains("refused-license");
+        assert!(refused.text().lines().any(is_refused), "{name}: {}", refused.text());
+    }
+}

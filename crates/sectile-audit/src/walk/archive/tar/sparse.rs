@@ -1,0 +1,243 @@
+//! Sparse entries: a map says where each part of the data belongs in the content. The rest of the content is zeros.
+//!
+//! Sources: GNU tar's manual, *Storing Sparse Files* (old GNU format, PAX formats 0.0, 0.1 and 1.0).
+
+use std::io::{self, Read};
+
+use super::header::{HeaderBlock, Number, number};
+use crate::walk::archive::bytes::fill;
+use crate::walk::file_kind::TAR_BLOCK;
+
+/// The parts of a sparse entry's content, in the order of its data.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SparseMap {
+    /// Offset in the content and length of each part.
+    parts: Vec<(u64, u64)>,
+    /// Length of the content.
+    pub(super) size: u64,
+    /// Whether a number in it is malformed.
+    is_odd: bool,
+}
+
+/// The map of an entry, as far as its headers have it.
+#[derive(Clone, Debug)]
+pub(super) enum SparseLayout {
+    Known(SparseMap),
+    /// The data starts with the map. The content has this size.
+    InData(u64),
+}
+
+/// Maximum number of parts.
+const MAX_PARTS: usize = 1 << 17;
+
+impl SparseMap {
+    pub(super) fn new(numbers: &[u64], size: u64) -> Self {
+        let parts = numbers.chunks_exact(2).map(|pair| (pair[0], pair[1])).take(MAX_PARTS).collect();
+        Self { parts, size, is_odd: !numbers.len().is_multiple_of(2) || numbers.len() > 2 * MAX_PARTS }
+    }
+
+    /// The map in a header of the old GNU format. Returns whether it continues in the next block, too.
+    pub(super) fn from_header(header: HeaderBlock<'_>) -> (Self, bool) {
+        let block = header.0;
+        let mut map = Self::default();
+        map.size = map.number(&block[483..495]);
+        map.add_parts(&block[386..482]);
+        (map, block[482] != 0)
+    }
+
+    /// Adds the parts of a block that continues the map. Returns whether another one does, too.
+    pub(super) fn add_block(&mut self, block: &[u8; TAR_BLOCK]) -> bool {
+        self.add_parts(&block[..504]);
+        self.is_odd |= self.parts.len() > MAX_PARTS;
+        self.parts.truncate(MAX_PARTS);
+        block[504] != 0
+    }
+
+    fn add_parts(&mut self, fields: &[u8]) {
+        for pair in fields.chunks_exact(24) {
+            if pair[0] == 0 || pair[12] == 0 {
+                break;
+            }
+            let part = (self.number(&pair[..12]), self.number(&pair[12..]));
+            self.parts.push(part);
+        }
+    }
+
+    fn number(&mut self, field: &[u8]) -> u64 {
+        match number(field) {
+            Number::Plain(number) => number,
+            Number::Odd(readings) => {
+                self.is_odd = true;
+                readings.first().copied().unwrap_or(0)
+            }
+        }
+    }
+
+    /// Whether all readers agree: the parts are in order, and are all data.
+    pub(super) fn is_plain(&self, data_len: u64) -> bool {
+        let mut end = Some(0);
+        for &(offset, len) in &self.parts {
+            end = end.filter(|&end| offset >= end).and_then(|_| offset.checked_add(len));
+        }
+        let sum = self.parts.iter().try_fold(0_u64, |sum, part| sum.checked_add(part.1));
+        !self.is_odd && end.is_some_and(|end| end <= self.size) && sum == Some(data_len)
+    }
+
+    /// Whether the content is the data.
+    pub(super) fn is_identity(&self, data_len: u64) -> bool {
+        let end = self.parts.iter().try_fold(0_u64, |end, &(offset, len)| {
+            (len == 0 || offset == end).then(|| end.saturating_add(len)) // an empty part marks the end
+        });
+        !self.is_odd && self.size == data_len && end == Some(data_len)
+    }
+
+    /// Whether each part begins after the one before it.
+    fn is_in_order(&self) -> bool {
+        let mut end = 0_u64;
+        self.parts.iter().all(|&(offset, len)| {
+            let is_after = offset >= end;
+            end = offset.saturating_add(len);
+            is_after
+        })
+    }
+}
+
+/// Reads the map at the start of the data: the number of parts and their numbers, one a line, in whole blocks.
+///
+/// Returns `None` if it is malformed.
+pub(super) fn read_map(data: &mut dyn Read, size: u64) -> io::Result<Option<(SparseMap, u64)>> {
+    let (mut numbers, mut wanted, mut current, mut len) = (Vec::new(), None, None::<u64>, 0);
+    let mut block = [0; TAR_BLOCK];
+    loop {
+        if fill(data, &mut block)? < TAR_BLOCK {
+            return Ok(None);
+        }
+        len += TAR_BLOCK as u64;
+        for &byte in &block {
+            match byte {
+                b'0'..=b'9' => {
+                    let digit = u64::from(byte - b'0');
+                    let value = current.unwrap_or(0).checked_mul(10).and_then(|value| value.checked_add(digit));
+                    let Some(value) = value else { return Ok(None) };
+                    current = Some(value);
+                }
+                b'\n' => {
+                    let Some(value) = current.take() else { return Ok(None) };
+                    match wanted {
+                        None if value as usize <= MAX_PARTS => wanted = Some(2 * value as usize),
+                        None => return Ok(None),
+                        Some(_) => numbers.push(value),
+                    }
+                    if wanted == Some(numbers.len()) {
+                        return Ok(Some((SparseMap::new(&numbers, size), len)));
+                    }
+                }
+                _ => return Ok(None),
+            }
+        }
+    }
+}
+
+/// The content of a sparse entry.
+pub(super) struct SparseReader<R> {
+    data: R,
+    parts: std::vec::IntoIter<(u64, u64)>,
+    /// Bytes left in the current part.
+    part: u64,
+    /// Zeros left before the current part.
+    hole: u64,
+    at: u64,
+    size: u64,
+}
+
+impl<R: Read> SparseReader<R> {
+    /// Creates a reader, unless the parts are not in order.
+    pub(super) fn new(data: R, map: SparseMap) -> Option<Self> {
+        let size = map.size;
+        map.is_in_order().then(|| Self { data, parts: map.parts.into_iter(), part: 0, hole: 0, at: 0, size })
+    }
+}
+
+impl<R: Read> Read for SparseReader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.part == 0 && self.hole == 0 && self.at < self.size {
+            match self.parts.next() {
+                Some((offset, len)) => (self.hole, self.part) = (offset.saturating_sub(self.at), len),
+                None => self.hole = self.size - self.at,
+            }
+        }
+        let left = self.size - self.at;
+        let most = if self.hole > 0 { self.hole } else { self.part }.min(left);
+        let len = usize::try_from(most).map_or(buffer.len(), |most| most.min(buffer.len()));
+        if self.hole > 0 {
+            buffer[..len].fill(0);
+            self.hole -= len as u64;
+            self.at += len as u64;
+            return Ok(len);
+        }
+        let read = self.data.read(&mut buffer[..len])?;
+        if read == 0 && len > 0 {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the data of a sparse entry ends early"));
+        }
+        self.part -= read as u64;
+        self.at += read as u64;
+        Ok(read)
+    }
+}
+
+/// The content for parts in any order, where a later part overwrites an earlier one, of up to `most` bytes.
+pub(super) fn assemble(data: &mut dyn Read, map: &SparseMap, most: u64) -> Option<Vec<u8>> {
+    let ends = map.parts.iter().map(|part| part.0.checked_add(part.1));
+    let len = ends.fold(Some(map.size), |len, end| Some(len?.max(end?))).filter(|&len| len <= most)?;
+    let sum = map.parts.iter().try_fold(0_u64, |sum, part| sum.checked_add(part.1));
+    sum.filter(|&sum| sum <= most.saturating_mul(2))?;
+    let mut content = vec![0; usize::try_from(len).ok()?];
+    for &(offset, len) in &map.parts {
+        let part = &mut content[offset as usize..(offset + len) as usize];
+        if fill(data, part).ok()? < part.len() {
+            break;
+        }
+    }
+    content.truncate(map.size as usize);
+    Some(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expand(numbers: &[u64], size: u64, data: &[u8]) -> Vec<u8> {
+        let mut content = Vec::new();
+        let reader = SparseReader::new(data, SparseMap::new(numbers, size));
+        reader.unwrap().read_to_end(&mut content).unwrap();
+        content
+    }
+
+    #[test]
+    fn holes_are_zeros() {
+        assert_eq!(expand(&[0, 2, 4, 1, 8, 0], 8, b"abc"), b"ab\0\0c\0\0\0");
+        assert_eq!(expand(&[3, 1], 4, b"a"), b"\0\0\0a");
+        assert_eq!(expand(&[], 3, b""), b"\0\0\0");
+        assert_eq!(expand(&[0, 4], 2, b"abcd"), b"ab");
+        let map = SparseMap::new(&[4, 1, 0, 2], 6);
+        assert!(!map.is_plain(3) && SparseReader::new(&b""[..], map.clone()).is_none());
+        assert_eq!(assemble(&mut &b"cab"[..], &map, 6).unwrap(), b"ab\0\0c\0");
+        assert!(assemble(&mut &b"cab"[..], &map, 5).is_none());
+        assert!(SparseMap::new(&[0, 2, 2, 1, 3, 0], 3).is_identity(3));
+        assert!(!SparseMap::new(&[0, 2, 3, 1], 4).is_identity(3));
+        assert!(!SparseMap::new(&[0, 3], 4).is_identity(3));
+    }
+
+    #[test]
+    fn map_in_the_data() {
+        let mut data = b"2\n0\n2\n4\n1\n".to_vec();
+        data.resize(512, 0);
+        let (map, len) = read_map(&mut &data[..], 8).unwrap().unwrap();
+        assert_eq!((len, map.is_plain(3)), (512, true));
+        for malformed in [&b"2\n0\nx"[..], b"\n", b"99999999999999999999999\n", b"9999999\n", b"1\n"] {
+            let mut data = malformed.to_vec();
+            data.resize(512, 0);
+            assert!(read_map(&mut &data[..], 8).unwrap().is_none());
+        }
+    }
+}
