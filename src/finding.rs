@@ -87,11 +87,11 @@ codes! {
     TooLarge "too-large" Warning
         "A value exceeds a limit, and was not decoded or not kept.";
     NotSpdx "not-spdx" Error
-        "A licence is no SPDX expression.";
+        "A licence is not an SPDX expression.";
     DeprecatedLicense "deprecated-license" Warning
         "A licence expression uses an identifier that SPDX has deprecated.";
     ImpreciseLicense "imprecise-license" Warning
-        "A licence is no SPDX expression, but it is clear which one is meant.";
+        "A license is not written as SPDX lists it: in another case, or misspelled; it is clear which one is meant.";
     NotUrl "not-url" Error
         "A value is not an absolute URL.";
     NotHttp "not-http" Error
@@ -122,10 +122,16 @@ codes! {
         "The `registry-metadata` section is retired; its fields have sections of their own now.";
     MalformedDebugLink "malformed-debug-link" Warning
         "A section that points to debugging data kept elsewhere cannot be decoded.";
+    UnprefixedDebugLink "unprefixed-debug-link" Note
+        "A link to debugging data has no length before its value, as older tools write it; all of the data is given.";
+    AmbiguousDebugLink "ambiguous-debug-link" Warning
+        "A link to debugging data can be read with a length before its value and without one; both values are given.";
     MalformedInterface "malformed-interface" Error
         "An import or export section, or a type that would tell a WIT package, cannot be decoded.";
     BrokenSignature "broken-signature" Warning
-        "An edit changes what a `signature` section signs; of what it signs in parts, those before the change may still hold.";
+        "An edit changes what a signature signs; of what a `signature` section signs in parts, those before the change may still hold.";
+    RemovedUnknown "removed-unknown" Warning
+        "An edit strips a custom section whose purpose is not known; the program may need it.";
     StaleBuildId "stale-build-id" Note
         "An edit changes debugging data, and leaves the `build_id` that it is looked up by.";
     NearLimit "near-limit" Warning
@@ -168,6 +174,8 @@ codes! {
         "An archive is nested too deep, inflates too far, or is too large to be held; the rest of it is not looked into.";
     MalformedLayout "malformed-layout" Error
         "A document of an image layout or of a registry's storage is missing, damaged, or not what it is called by.";
+    AbsentBlob "absent-blob" Note
+        "An image names a blob that its store does not have, as for other platforms or with URLs elsewhere; it is not examined.";
     Changed "changed" Error
         "The file was changed while it was read; what was read may never have stood in it together.";
 }
@@ -186,7 +194,7 @@ impl fmt::Display for FindingCode {
 /// let metadata = sectile::read_slice(b"\0asm\x01\0\0\0\x00\x0d\x08licensesMIT!")?;
 /// let finding = metadata.findings().iter().next().expect("it is not an SPDX expression");
 /// assert_eq!(finding.code(), sectile::FindingCode::NotSpdx);
-/// assert!(finding.to_string().starts_with("not-spdx (at offset 0x13): `MIT!` is no SPDX expression"));
+/// assert!(finding.to_string().starts_with("not-spdx (at offset 0x13): `MIT!` is not an SPDX expression"));
 /// # Ok::<(), sectile::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]

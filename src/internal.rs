@@ -7,10 +7,11 @@ use std::io;
 pub use crate::escape::{beginning, is_deceptive, quoted};
 pub use crate::fs::{atomic, fingerprint, lock};
 pub use crate::input::{Link, open};
-pub use crate::metadata::check::{MAX_PARSED, controls, is_scp_like, license_expression, meant_license};
-pub use crate::metadata::convention::purpose;
+pub use crate::metadata::check::{MAX_PARSED, controls, is_scp_like};
+pub use crate::metadata::convention::{is_joined, purpose};
 #[cfg(feature = "json")]
 pub use crate::metadata::json::check_registry_metadata;
+pub use crate::metadata::license::{differs_in_case, license_expression, meant_license, states_no_license};
 pub use crate::read::CHANGED;
 pub use crate::splice::file::finish;
 

@@ -184,7 +184,8 @@ impl Edit {
     }
 
     /// Puts data into a custom section: where one of that name stands, or at the item's end. Of several, the first takes
-    /// it, and the others go. Any data is put; what a reader will find in it is among the plan's findings.
+    /// it, and the others go. Where readers join all sections of the name, such as `contractmetav0`, a section is added
+    /// unless one has the data. Any data is put; what a reader will find in it is among the plan's findings.
     ///
     /// # Errors
     ///

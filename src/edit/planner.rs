@@ -10,6 +10,7 @@ use super::warnings::Warnings;
 use super::{EditError, ItemEdit, NAMES, NameEdit, PRODUCERS, producers};
 use crate::limits::Limits;
 use crate::metadata::Field;
+use crate::metadata::convention::is_joined;
 use crate::scan::{ItemKind, ItemPath};
 use crate::splice::{Patch, Plan};
 
@@ -101,11 +102,18 @@ impl<'a> InItem<'a> {
         self.item.sections.iter().filter(move |section| *section.name == *name)
     }
 
-    /// The data that sections of some names are to have: the first takes it, and the others go.
+    /// The data that sections of some names are to have: the first takes it, and the others go. Where readers join the
+    /// sections of a name, a section with the data is added to them.
     fn sections(&mut self, wanted: &ItemEdit, which: impl Fn(&str) -> bool) -> Result<(), EditError> {
         for (name, data) in wanted.sections.iter().filter(|(name, _)| which(name)) {
             let Some(data) = data else { continue };
             let mut sections = self.custom(name);
+            if is_joined(name) {
+                if !sections.any(|section| matches!(section.content, Content::AsWanted)) {
+                    self.insert(self.place_of(name), name, data)?;
+                }
+                continue;
+            }
             match sections.next() {
                 Some(first) => self.replace(first, data)?,
                 None => self.insert(self.place_of(name), name, data)?,

@@ -7,6 +7,7 @@ use std::ops::Range;
 use super::item::ItemEdits;
 use super::{EditError, ItemEdit, NAMES, NameEdit, PRODUCERS, Strip};
 use crate::limits::Limits;
+use crate::metadata::convention::signs_all;
 use crate::metadata::name::{NameSectionReader, NameStep, OwnName};
 use crate::scan::{DataRequest, ItemKind, ItemPath, ItemStart, Section, Visitor};
 
@@ -34,6 +35,8 @@ pub(super) struct LayoutItem<'e> {
     /// Its custom sections, if something is wanted of it.
     pub(super) sections: Vec<LayoutSection>,
     pub(super) signed: Option<Signed>,
+    /// Sections that sign all others of the item.
+    pub(super) seals: Vec<(Box<str>, Range<u64>)>,
 }
 
 /// What is wanted of an item.
@@ -128,8 +131,16 @@ impl<'e> Wish<'e> {
         if self.is_whole(name) {
             return self.data(name).is_none();
         }
-        let matches = |edit: &ItemEdit| edit.globs.iter().any(|glob| glob.matches(name));
-        self.edit.is_some_and(matches) || self.strip.is_some_and(|strip| strip.takes(name))
+        self.is_matched(name) || self.strip.is_some_and(|strip| strip.takes(name))
+    }
+
+    /// Whether a custom section of this name is to go for no other reason than that it is stripped.
+    pub(super) fn strips(self, name: &str) -> bool {
+        !self.is_whole(name) && !self.is_matched(name) && self.strip.is_some_and(|strip| strip.takes(name))
+    }
+
+    fn is_matched(self, name: &str) -> bool {
+        self.edit.is_some_and(|edit| edit.globs.iter().any(|glob| glob.matches(name)))
     }
 
     /// Whether subsections of a name section of this name are to change, and not all of it.
@@ -286,6 +297,7 @@ impl Visitor<'_> for LayoutReader<'_> {
             last_known: None,
             sections: Vec::new(),
             signed: None,
+            seals: Vec::new(),
         });
     }
 
@@ -303,6 +315,12 @@ impl Visitor<'_> for LayoutReader<'_> {
         let name = section.name();
         if name.starts_with("signature") {
             self.signature(section);
+        }
+        if signs_all(name) && self.charge(size_of::<(Box<str>, Range<u64>)>() + name.len()) {
+            let seal = (name.into(), section.range());
+            if let Some(item) = self.item_mut() {
+                item.seals.push(seal);
+            }
         }
         let wish = self.wish;
         if wish.is_none() || !self.charge(size_of::<LayoutSection>() + name.len()) {

@@ -39,7 +39,8 @@ impl Strip {
         self
     }
 
-    /// Every custom section as well that no convention known here gives a purpose. (What a known convention is for is not
+    /// Every custom section as well that no convention known here gives a purpose. The program may need it, so each is a
+    /// finding of the plan ([`RemovedUnknown`](crate::FindingCode::RemovedUnknown)). (What a known convention is for is not
     /// taken: metadata, names, links to debugging data, loading, linking, hints, signatures, interfaces, core dumps, and
     /// what platforms ask for.)
     #[must_use]
@@ -114,6 +115,10 @@ mod tests {
             ("metadata.code.branch_hint", false, false),
             ("signature", false, false),
             ("signature_delimiter", false, false),
+            ("signature_wasmsign", false, false),
+            ("jwt", false, false),
+            ("wasmcloud_jwt", false, false),
+            ("psp-runtime", false, true),
             ("component-type:x", false, false),
             ("package-docs", false, false),
             ("core", false, false),

@@ -1,14 +1,17 @@
 //! What is notable about a plan: what the edit makes untrue, and what it writes although something is against it.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use super::encoding::{MAX_NESTED, custom_section_head};
 use super::plan::{Change, ChangeKind};
 use super::source_layout::{Content, SourceLayout};
 use super::{NAMES, NameEdit, PRODUCERS, ProducerEdit};
 use crate::drive;
+use crate::escape::quoted;
 use crate::finding::{Finding, FindingCode, Findings};
 use crate::limits::Limits;
+use crate::metadata::convention::signs_all;
 use crate::metadata::{SectionPurpose, StreamReader, controls, purpose};
 use crate::scan::ItemKind;
 use crate::splice::{Patch, Plan};
@@ -18,6 +21,8 @@ pub(super) struct Warnings<'o> {
     outline: &'o SourceLayout<'o>,
     limits: Limits,
     touched: Vec<Touched>,
+    /// Sections that sign all others and are changed themselves, by the place of their item.
+    resealed: BTreeSet<(usize, Box<str>)>,
     found: Vec<Warning>,
 }
 
@@ -38,11 +43,19 @@ struct Touched {
     signed: Option<u64>,
     /// Whether the edit is about the signature itself.
     resigned: bool,
+    /// Whether something other than a section that signs all others has changed.
+    unsealed: bool,
 }
 
 impl<'o> Warnings<'o> {
     pub(super) fn new(outline: &'o SourceLayout<'o>, limits: Limits) -> Self {
-        Self { outline, limits, touched: vec![Touched::default(); outline.items.len()], found: Vec::new() }
+        Self {
+            outline,
+            limits,
+            touched: vec![Touched::default(); outline.items.len()],
+            resealed: BTreeSet::new(),
+            found: Vec::new(),
+        }
     }
 
     /// An item is changed by these patches, which come to these changes.
@@ -51,6 +64,10 @@ impl<'o> Warnings<'o> {
             self.touch(place, patch.range.start);
         }
         self.touched[place].resigned = changes.iter().any(|change| &*change.section == "signature");
+        self.touched[place].unsealed |= changes.iter().any(|change| !signs_all(&change.section));
+        let resealed = changes.iter().filter(|change| signs_all(&change.section));
+        self.resealed.extend(resealed.map(|change| (place, change.section.clone())));
+        self.removed_unknown(place, changes);
         self.put(place, changes);
         self.deceptive_names(place, changes);
         self.unreadable_names(place);
@@ -64,10 +81,12 @@ impl<'o> Warnings<'o> {
     /// if that has changed. Items come after those that they hold.
     pub(super) fn leave(&mut self, place: usize, resized: Option<u64>) {
         self.signature(place);
+        self.seals(place);
         let item = &self.outline.items[place];
         let (Some(parent), Some(holder)) = (item.parent, &item.holder) else { return };
         if self.touched[place].any {
             self.touch(parent, holder.start);
+            self.touched[parent].unsealed = true;
         }
         if let Some(size) = resized {
             self.near_limit(place, holder.start, size, MAX_NESTED, None);
@@ -174,6 +193,37 @@ impl<'o> Warnings<'o> {
             ),
         };
         self.find(place, FindingCode::BrokenSignature, signed.signature.start, Some("signature"), message);
+    }
+
+    /// Some signatures are over all other sections of the module. Source: wasmsign (`signature_wasmsign`) and wascap
+    /// (`jwt`, `wasmcloud_jwt`).
+    fn seals(&mut self, place: usize) {
+        if !self.touched[place].unsealed {
+            return;
+        }
+        let outline = self.outline;
+        for (name, range) in &outline.items[place].seals {
+            if !self.resealed.contains(&(place, name.clone())) {
+                let message = "the signature no longer holds: what it signs is changed";
+                self.find(place, FindingCode::BrokenSignature, range.start, Some(name), message);
+            }
+        }
+    }
+
+    /// Stripping takes sections whose purpose is not known, and which the program may need.
+    fn removed_unknown(&mut self, place: usize, changes: &[Change]) {
+        let wish = self.outline.items[place].wish;
+        let total = self.outline.items[0].end.max(1);
+        for change in changes.iter().filter(|change| change.kind == ChangeKind::Removed) {
+            if purpose(&change.section).is_none() && wish.strips(&change.section) {
+                let (len, percent) = (change.before, change.before * 100 / total);
+                let message = format!(
+                    "{} is removed, and its purpose is not known: {len} bytes, {percent} % of the file",
+                    quoted(&change.section)
+                );
+                self.find(place, FindingCode::RemovedUnknown, change.range.start, Some(&change.section), message);
+            }
+        }
     }
 
     /// Debugging data is looked up by the build's id; other data is not that build's.

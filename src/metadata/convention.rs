@@ -40,6 +40,8 @@ pub(crate) struct Convention {
     pub(crate) decode: Decode,
     /// Whether it must be the first section.
     pub(crate) first: bool,
+    /// Whether readers join the data of all sections of this name.
+    pub(crate) joined: bool,
 }
 
 /// What is decoded of a section.
@@ -58,7 +60,7 @@ pub(crate) enum Decode {
 }
 
 const fn known(name: &'static str, purpose: SectionPurpose) -> Convention {
-    Convention { name, purpose, decode: Decode::Nothing, first: false }
+    Convention { name, purpose, decode: Decode::Nothing, first: false, joined: false }
 }
 
 impl Convention {
@@ -71,15 +73,20 @@ impl Convention {
         self.first = true;
         self
     }
+
+    const fn joined(mut self) -> Self {
+        self.joined = true;
+        self
+    }
 }
 
 /// Exact names before the prefixes that they begin with.
 /// Sources: the core specification's appendix (`name`), the component model's binary format (`component-name`,
 /// `component-type:*`), the tool conventions (producers, debugging, linking, dynamic linking, target features, code
-/// metadata, core dumps, build ids, signatures), cargo-auditable (`.dep-v0`), wasm-bindgen (what its command needs of a
+/// metadata, core dumps, build ids, signatures), wasmsign and wascap (signatures), cargo-auditable (`.dep-v0`), wasm-bindgen (what its command needs of a
 /// module), Stellar's and the Internet Computer's interface conventions, Polkadot's runtime sections, and `CosmWasm`'s
 /// migration version.
-pub(crate) static CONVENTIONS: [Convention; 33] = [
+pub(crate) static CONVENTIONS: [Convention; 36] = [
     known("name", SectionPurpose::Names).decode(Decode::Name),
     known("component-name", SectionPurpose::Names).decode(Decode::Name),
     known("producers", SectionPurpose::Metadata).decode(Decode::Producers),
@@ -96,17 +103,20 @@ pub(crate) static CONVENTIONS: [Convention; 33] = [
     known("reloc.*", SectionPurpose::Linking),
     known("metadata.code.*", SectionPurpose::Hints),
     known("signature", SectionPurpose::Signature).first(),
-    known("signature_delimiter", SectionPurpose::Signature),
+    known("signature_delimiter", SectionPurpose::Signature).joined(),
+    known("signature_wasmsign", SectionPurpose::Signature),
+    known("jwt", SectionPurpose::Signature),
+    known("wasmcloud_jwt", SectionPurpose::Signature),
     known("component-type:*", SectionPurpose::Interface),
     known("component-type", SectionPurpose::Interface),
     known("package-docs", SectionPurpose::Interface),
-    known("__wasm_bindgen_unstable", SectionPurpose::Interface),
+    known("__wasm_bindgen_unstable", SectionPurpose::Interface).joined(),
     known("core", SectionPurpose::Coredump),
     known("coremodules", SectionPurpose::Coredump),
     known("coreinstances", SectionPurpose::Coredump),
     known("corestack", SectionPurpose::Coredump),
-    known("contractspecv0", SectionPurpose::Platform),
-    known("contractmetav0", SectionPurpose::Platform),
+    known("contractspecv0", SectionPurpose::Platform).joined(),
+    known("contractmetav0", SectionPurpose::Platform).joined(),
     known("contractenvmetav0", SectionPurpose::Platform),
     known("icp:public *", SectionPurpose::Platform),
     known("icp:private *", SectionPurpose::Platform),
@@ -205,6 +215,16 @@ pub fn purpose(name: &str) -> Option<SectionPurpose> {
     meaning(name.as_bytes()).row().map(KnownSection::purpose)
 }
 
+/// Whether readers join the data of all sections of this name, so that each of several counts.
+pub fn is_joined(name: &str) -> bool {
+    matches!(meaning(name.as_bytes()).row(), Some(KnownSection::Convention(Convention { joined: true, .. })))
+}
+
+/// Whether a section of this name signs all other sections of its module, wherever it is.
+pub(crate) fn signs_all(name: &str) -> bool {
+    ["signature_wasmsign", "jwt", "wasmcloud_jwt"].contains(&name)
+}
+
 /// Whether a convention pins sections of this name to the front.
 pub(crate) fn is_pinned_first(name: &str) -> bool {
     meaning(name.as_bytes()).row().is_some_and(KnownSection::is_first)
@@ -266,9 +286,20 @@ mod tests {
             }
         }
         assert_eq!(table.next(), None);
+        let joined: Vec<_> = CONVENTIONS.iter().filter(|row| row.joined).map(|row| format!("`{}`", row.name)).collect();
+        let (last, joined) = joined.split_last().expect("there are some");
+        assert!(others.contains(&format!("- {} and {last} may occur several times", joined.join(", "))));
         let first: Vec<_> = CONVENTIONS.iter().filter(|row| row.first).map(|row| row.name).collect();
         let [one, two, three] = first[..] else { panic!("{first:?}") };
         assert!(others.contains(&format!("- `{one}`, `{two}` and `{three}` are to be the first section")));
+    }
+
+    #[test]
+    fn sections_that_sign_all_others_are_signatures() {
+        for name in ["signature_wasmsign", "jwt", "wasmcloud_jwt"] {
+            assert!(signs_all(name) && purpose(name) == Some(SectionPurpose::Signature), "{name}");
+        }
+        assert!(!signs_all("signature"));
     }
 
     #[test]

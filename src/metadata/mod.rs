@@ -8,11 +8,13 @@
 pub(crate) mod check;
 pub(crate) mod convention;
 mod cursor;
+mod debug_link;
 mod dependencies;
 mod field;
 mod item;
 #[cfg(any(feature = "json", feature = "dependencies"))]
 pub(crate) mod json;
+pub(crate) mod license;
 pub(crate) mod name;
 mod producers;
 mod reader;

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::check::{ValueError, has_controls, is_plain};
 use super::convention::{Convention, Decode, KnownSection, meaning};
-use super::cursor::Cursor;
+use super::debug_link::{self, DebugLinks};
 use super::dependencies::Dependencies;
 use super::field::Field;
 use super::item::{ItemData, path};
@@ -498,24 +498,21 @@ impl<'v, K> MetadataReader<'v, K> {
     where
         K: Keep<'w, 'v>,
     {
-        let mut cursor = Cursor::new(bytes);
-        let value = match cursor.bytes() {
-            Ok(value) => value,
-            Err(_) if bytes.is_empty() => return, // which is a finding already
-            Err(malformed) => {
-                self.find_in(waiting, FindingCode::MalformedDebugLink, waiting.data.start, malformed.what());
-                return;
-            }
-        };
-        let end = waiting.data.start + cursor.at() as u64;
-        if !cursor.rest().is_empty() {
-            self.find_in(waiting, FindingCode::MalformedDebugLink, end, "bytes behind the value");
+        if bytes.is_empty() {
+            return; // which is a finding already
         }
-        let range = end - value.len() as u64..end;
-        let value = if is_text { self.text(waiting, value, range) } else { Value::bytes(K::bytes(value), range) };
-        self.find_controls(waiting, &value, false);
-        if self.charge(waiting, value.as_bytes().len()) {
-            self.read.items[waiting.item as usize].debug_links.push((waiting.section, value));
+        let DebugLinks { values, finding } = debug_link::read(bytes, is_text);
+        let start = waiting.data.start;
+        if let Some((code, at, message)) = finding {
+            self.find_in(waiting, code, start + at as u64, message);
+        }
+        for place in values {
+            let (value, range) = (&bytes[place.clone()], start + place.start as u64..start + place.end as u64);
+            let value = if is_text { self.text(waiting, value, range) } else { Value::bytes(K::bytes(value), range) };
+            self.find_controls(waiting, &value, false);
+            if self.charge(waiting, value.as_bytes().len()) {
+                self.read.items[waiting.item as usize].debug_links.push((waiting.section, value));
+            }
         }
     }
 

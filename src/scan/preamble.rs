@@ -32,10 +32,11 @@ pub(super) fn root_kind(preamble: Preamble) -> Result<ItemKind, (Fault, u64)> {
 /// What an input that is no WebAssembly begins like.
 fn looks_like(start: Preamble) -> &'static str {
     const WAT: &str = "the WebAssembly text format: compile it first";
-    const FORMATS: [(&[u8], &str); 20] = [
+    const FORMATS: [(&[u8], &str); 22] = [
         (b"\x7fELF", "an ELF binary"),
         (b"\x1f\x8b", "gzip: decompress it first"),
         (b"\x28\xb5\x2f\xfd", "zstd: decompress it first"),
+        (b"\x52\xbc\x53\x76\x46\xdb\x8e\x05", "a compressed Substrate runtime: 8 bytes, and zstd to decompress first"),
         (b"BZh", "bzip2: decompress it first"),
         (b"\xfd7zXZ", "xz: decompress it first"),
         (b"PK\x03\x04", "a zip archive"),
@@ -52,6 +53,7 @@ fn looks_like(start: Preamble) -> &'static str {
         (b"(;", WAT),
         (b"<!DOCTYP", "an HTML page"),
         (b"#!", "a script"),
+        (b"version ", "text, such as a Git LFS pointer: `git lfs pull` fetches the file"),
         (b"\0\0\0\0", "a file of zeros"),
     ];
     let format = FORMATS.iter().find(|(magic, _)| start.starts_with(magic));
@@ -80,6 +82,11 @@ mod tests {
             (*b"escape\x1bc", "some other format"),
             (*b"delete\x7f ", "some other format"),
             (*b"caf\xc3\xa9   ", "some other format"),
+            (*b"version ", "text, such as a Git LFS pointer: `git lfs pull` fetches the file"),
+            (
+                [0x52, 0xbc, 0x53, 0x76, 0x46, 0xdb, 0x8e, 0x05],
+                "a compressed Substrate runtime: 8 bytes, and zstd to decompress first",
+            ),
             ([0; 8], "a file of zeros"),
             ([1, 2, 3, 4, 5, 6, 7, 8], "some other format"),
         ] {

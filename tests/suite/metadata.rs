@@ -201,6 +201,34 @@ fn producers_report_whether_they_are_empty_or_malformed() {
 }
 
 #[test]
+fn debug_links_of_both_conventions_are_read() {
+    let uuid: Vec<u8> = (0x30..0x40).collect();
+    let counted: Vec<u8> = (15..31).collect();
+    for (name, data, values, code) in [
+        ("build_id", &uuid, vec![&uuid[..]], FindingCode::UnprefixedDebugLink),
+        ("build_id", &counted, vec![&counted[1..], &counted], FindingCode::AmbiguousDebugLink),
+        (
+            "sourceMappingURL",
+            &b"https://a.example/b".to_vec(),
+            vec![b"https://a.example/b"],
+            FindingCode::UnprefixedDebugLink,
+        ),
+        ("external_debug_info", &b"app.debug.wasm".to_vec(), vec![b"app.debug.wasm"], FindingCode::UnprefixedDebugLink),
+    ] {
+        let bytes = module(&[custom(name, data)]);
+        let metadata = all_drivers::metadata(&bytes);
+        let links: Vec<_> = metadata.root().debug_links().map(|(name, value)| (name, value.as_bytes())).collect();
+        assert_eq!(links, values.iter().map(|value| (name, *value)).collect::<Vec<_>>());
+        for (_, value) in metadata.root().debug_links() {
+            let range = value.range().start as usize..value.range().end as usize;
+            assert_eq!(&bytes[range], value.as_bytes());
+        }
+        let findings: Vec<_> = metadata.findings().iter().map(|finding| (finding.code(), finding.section())).collect();
+        assert_eq!(findings, [(code, Some(name))]);
+    }
+}
+
+#[test]
 fn messages_say_why_a_section_is_malformed() {
     for (section, code, message) in [
         (
@@ -211,7 +239,7 @@ fn messages_say_why_a_section_is_malformed() {
         (custom("producers", b"\x01\x09sdk"), FindingCode::MalformedProducers, "a length that goes past the end"),
         (custom("producers", b"\x01\x01\xff\0"), FindingCode::MalformedProducers, "not UTF-8"),
         (custom("build_id", b"\x09ab"), FindingCode::MalformedDebugLink, "a length that goes past the end"),
-        (custom("build_id", b"\x01ab"), FindingCode::MalformedDebugLink, "bytes behind the value"),
+        (custom("build_id", b"\x01ab"), FindingCode::MalformedDebugLink, "bytes after the value"),
         (custom("build_id", b""), FindingCode::EmptyValue, "the section is empty"),
         (custom("name", b""), FindingCode::EmptyValue, "the section is empty"),
         (custom("name", b"\0\x02\x05a"), FindingCode::MalformedName, "a length that goes past the end"),

@@ -219,7 +219,7 @@ impl BlobSink for Worker<'_> {
         let report = Report::unread(&location.file).with_context_findings(&context_findings);
         self.judge(report, &location, None, |row| {
             row.row_kind = row_kind;
-            if !matches!(code, FindingCode::NotFollowed | FindingCode::NotAFile) {
+            if !matches!(code, FindingCode::NotFollowed | FindingCode::NotAFile | FindingCode::AbsentBlob) {
                 row.set_incomplete(Completeness::Unread, message);
             }
             row.state = state.map(|state| state.0.into());

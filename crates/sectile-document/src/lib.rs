@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 use toml::de::{DeTable, DeValue};
 
-pub use self::json::json;
+pub use self::json::{DuplicateKeys, json};
 
 /// A value and its position in the text. Lines are counted from 1; byte offsets in JSON do not count a leading byte
 /// order mark.

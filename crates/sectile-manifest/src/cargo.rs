@@ -77,6 +77,7 @@ impl Workspace {
         }
         let absolute = absolute(file).map_err(|source| ManifestError::Io { file: file.to_owned(), source })?;
         let mut above = absolute.ancestors().skip(2);
+        let mut excluding = None;
         // Cargo stops its search at the directory in which it verifies packages.
         while let Some(directory) = above.next().filter(|directory| !directory.ends_with("target/package")) {
             let path = directory.join("Cargo.toml");
@@ -88,12 +89,17 @@ impl Workspace {
                 if !is_excluded(&absolute, directory, table) {
                     return Ok(workspace);
                 }
+                excluding.get_or_insert(workspace.file);
             } else if let Some(pointer) = pointer(&workspace.file, &workspace.root)? {
                 return Self::pointed_to(&workspace.file, &pointer);
             }
         }
-        let message = "it is inherited, but no workspace is found: no Cargo.toml above this one has a `[workspace]`";
-        Err(entry.invalid(format!("{message}; give the value here, or say where it is with `package.workspace`")))
+        let reason = match excluding {
+            Some(file) => format!("{} excludes this package (`workspace.exclude`)", quoted(&file.to_string_lossy())),
+            None => "no Cargo.toml above this one has a `[workspace]`".to_owned(),
+        };
+        let advice = "give the value here, or say where it is with `package.workspace`";
+        Err(entry.invalid(format!("it is inherited, but no workspace is found: {reason}; {advice}")))
     }
 
     /// The workspace that `package.workspace` names.

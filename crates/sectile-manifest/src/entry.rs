@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use super::error::ManifestError;
-use super::location::{ManifestLocation, Notice, NoticeKind};
-use sectile::internal::meant_license;
-use sectile::internal::quoted;
+use super::location::{ManifestLocation, Notice, NoticeKind, Notices};
+use sectile::internal::{differs_in_case, meant_license, quoted};
 use sectile_document::{Node, Value};
 
 /// A key of a manifest, and its value.
@@ -59,17 +58,17 @@ impl<'a> ManifestEntry<'a> {
 }
 
 /// Reads a string.
-pub(super) fn text(entry: &ManifestEntry<'_>, _: &mut Vec<Notice>) -> Result<Vec<String>, ManifestError> {
+pub(super) fn text(entry: &ManifestEntry<'_>, _: &mut Notices) -> Result<Vec<String>, ManifestError> {
     Ok(vec![entry.text()?.to_owned()])
 }
 
 /// Reads a list of strings.
-pub(super) fn texts(entry: &ManifestEntry<'_>, _: &mut Vec<Notice>) -> Result<Vec<String>, ManifestError> {
+pub(super) fn texts(entry: &ManifestEntry<'_>, _: &mut Notices) -> Result<Vec<String>, ManifestError> {
     Ok(entry.texts()?.into_iter().map(str::to_owned).collect())
 }
 
 /// Reads a string, or a list of strings.
-pub(super) fn one_or_more(entry: &ManifestEntry<'_>, notices: &mut Vec<Notice>) -> Result<Vec<String>, ManifestError> {
+pub(super) fn one_or_more(entry: &ManifestEntry<'_>, notices: &mut Notices) -> Result<Vec<String>, ManifestError> {
     match entry.node.value {
         Value::List(_) => texts(entry, notices),
         _ => text(entry, notices),
@@ -77,22 +76,25 @@ pub(super) fn one_or_more(entry: &ManifestEntry<'_>, notices: &mut Vec<Notice>) 
 }
 
 /// Reads a license. A common misspelling becomes the SPDX expression that it means.
-pub(super) fn license(entry: &ManifestEntry<'_>, notices: &mut Vec<Notice>) -> Result<Vec<String>, ManifestError> {
+pub(super) fn license(entry: &ManifestEntry<'_>, notices: &mut Notices) -> Result<Vec<String>, ManifestError> {
     Ok(vec![meant(entry, entry.text()?, notices)])
 }
 
 /// The SPDX expression that a license means, with a notice; or the license as written.
-pub(super) fn meant(entry: &ManifestEntry<'_>, license: &str, notices: &mut Vec<Notice>) -> String {
+pub(super) fn meant(entry: &ManifestEntry<'_>, license: &str, notices: &mut Notices) -> String {
     let Some(meant) = meant_license(license) else { return license.to_owned() };
-    let message =
-        format!("{} is no SPDX expression, and is taken for the one it means: {}", quoted(license), quoted(&meant));
+    let message = if differs_in_case(license) {
+        format!("{} is not written as SPDX lists it; using {}", quoted(license), quoted(&meant))
+    } else {
+        format!("{} is not an SPDX expression; using {}", quoted(license), quoted(&meant))
+    };
     notices.push(entry.notice(NoticeKind::Rewritten, message));
     meant
 }
 
 /// Ignores a value for which there is no field, with a notice unless it is an empty list.
 #[allow(clippy::unnecessary_wraps)] // shares the type of the other readers
-pub(super) fn unsaid(entry: &ManifestEntry<'_>, notices: &mut Vec<Notice>) -> Result<Vec<String>, ManifestError> {
+pub(super) fn unsaid(entry: &ManifestEntry<'_>, notices: &mut Notices) -> Result<Vec<String>, ManifestError> {
     if !matches!(&entry.node.value, Value::List(list) if list.is_empty()) {
         notices.push(entry.dropped("no field says it"));
     }
@@ -100,7 +102,7 @@ pub(super) fn unsaid(entry: &ManifestEntry<'_>, notices: &mut Vec<Notice>) -> Re
 }
 
 /// Ignores the name of a license file, with a notice.
-pub(super) fn license_file(entry: &ManifestEntry<'_>, notices: &mut Vec<Notice>) -> Result<Vec<String>, ManifestError> {
+pub(super) fn license_file(entry: &ManifestEntry<'_>, notices: &mut Notices) -> Result<Vec<String>, ManifestError> {
     notices.push(entry.dropped(about_license_file(entry.text()?)));
     Ok(Vec::new())
 }

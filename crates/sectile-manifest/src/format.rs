@@ -52,13 +52,13 @@ impl ManifestFormat {
         self == Self::Python && table == "project.urls"
     }
 
-    /// The table that a manifest of a package must contain; empty if there is none.
-    pub(super) const fn root(self) -> &'static str {
+    /// The tables of which a manifest of a package must contain one; none if there is no such table.
+    pub(super) const fn roots(self) -> &'static [&'static str] {
         match self {
-            Self::Cargo => "package",
-            Self::Wkg => "metadata",
-            Self::Npm => "",
-            Self::Python => "project",
+            Self::Cargo => &["package"],
+            Self::Wkg => &["metadata"],
+            Self::Npm => &[],
+            Self::Python => &["project", "tool.poetry"],
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Gathers the values of a manifest by the mappings of its format.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use super::cargo::{self, Workspace};
 use super::entry::ManifestEntry;
 use super::error::ManifestError;
 use super::format::ManifestFormat;
-use super::location::{ManifestLocation, Notice, NoticeKind};
+use super::location::{ManifestLocation, Notice, NoticeKind, Notices};
 use super::mapping::{KeyMapping, KeyTarget};
 use super::{npm, python, wkg};
 use sectile::metadata::Field;
@@ -25,7 +25,7 @@ pub(super) struct GivenValue {
 pub(super) struct GatheredValues {
     pub(super) name: Option<GivenValue>,
     pub(super) values: BTreeMap<Field, GivenValue>,
-    pub(super) notices: Vec<Notice>,
+    pub(super) notices: Notices,
 }
 
 impl ManifestFormat {
@@ -43,14 +43,20 @@ impl ManifestFormat {
 }
 
 /// Gathers the values of a manifest.
-pub(super) fn gather(format: ManifestFormat, file: &Path, root: &Node) -> Result<GatheredValues, ManifestError> {
+pub(super) fn gather(
+    format: ManifestFormat,
+    file: &Path,
+    root: &Node,
+    notices: Notices,
+) -> Result<GatheredValues, ManifestError> {
     let top = ManifestEntry { file, key: String::new(), node: root };
-    let mut gathered = GatheredValues::default();
+    let mut gathered = GatheredValues { notices, ..Default::default() };
     if !matches!(root.value, Value::Table(_)) {
         let message = format!("it is to be an object, and is {}", root.kind());
         return Err(ManifestError::Malformed { file: file.to_owned(), line: root.line, message });
     }
-    if !format.root().is_empty() && root.entry(format.root()).is_none() {
+    let has = |path: &str| path.split('.').try_fold(root, |node, name| node.entry(name)).is_some();
+    if !format.roots().is_empty() && !format.roots().iter().any(|path| has(path)) {
         gathered.report_missing_root(format, file)?;
     }
     let mappings = format.key_mappings();
@@ -71,7 +77,6 @@ pub(super) fn gather(format: ManifestFormat, file: &Path, root: &Node) -> Result
     for table in format.closed_tables() {
         gathered.report_unknown_keys(format, &top, table, &mappings)?;
     }
-    gathered.notices.sort_by(|a, b| a.location.cmp(&b.location).then(a.kind.cmp(&b.kind)));
     Ok(gathered)
 }
 
@@ -123,11 +128,8 @@ impl GatheredValues {
         };
         match given {
             Some(given) if mapping.joins => {
-                for part in parts {
-                    if !given.parts.contains(&part) {
-                        given.parts.push(part);
-                    }
-                }
+                let mut seen: HashSet<String> = given.parts.iter().cloned().collect();
+                given.parts.extend(parts.into_iter().filter(|part| seen.insert(part.clone())));
             }
             Some(given) if given.parts == parts => {}
             Some(given) => {
@@ -147,7 +149,7 @@ impl GatheredValues {
 
     /// Reports that the manifest lacks its root table: an error for Cargo, otherwise a notice.
     fn report_missing_root(&mut self, format: ManifestFormat, file: &Path) -> Result<(), ManifestError> {
-        let root = format.root();
+        let root = format.roots()[0];
         let location = ManifestLocation { file: file.to_owned(), line: 1, key: root.to_owned() };
         if format == ManifestFormat::Cargo {
             let message = "there is no such table: it is the manifest of no package; give that of a package".to_owned();
@@ -172,6 +174,10 @@ impl GatheredValues {
         for (name, node) in entries {
             let normalized = if format.normalizes(path) { python::normalized_label(name) } else { name.clone() };
             if !known().any(|known| known == normalized) {
+                if self.notices.is_full() {
+                    self.notices.add_count(1);
+                    continue;
+                }
                 let entry = ManifestEntry { file: top.file, key: join(path, name), node };
                 let keys = known().collect::<Vec<_>>().join(", ");
                 self.notices.push(entry.dropped(format!("no field says it; what is taken from this table is {keys}")));

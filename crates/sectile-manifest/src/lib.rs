@@ -33,6 +33,7 @@ pub use self::location::{ManifestLocation, Notice, NoticeKind};
 pub use self::mapping::{KeyMapping, KeyTarget};
 
 use self::gather::{GatheredValues, GivenValue};
+use self::location::Notices;
 use sectile::metadata::Field;
 use sectile_document::{self, Node, SyntaxError, file};
 
@@ -45,7 +46,7 @@ use sectile_document::{self, Node, SyntaxError, file};
 /// let text = "[package]\nname = \"adder\"\nversion = \"1.2.0\"\nlicense = \"MIT/Apache-2.0\"\n";
 /// let manifest = Manifest::parse(ManifestFormat::Cargo, "Cargo.toml", text)?;
 /// assert_eq!(manifest.value(Field::Licenses).as_deref(), Some("MIT OR Apache-2.0"));
-/// let message = "`MIT/Apache-2.0` is no SPDX expression, and is taken for the one it means: `MIT OR Apache-2.0`";
+/// let message = "`MIT/Apache-2.0` is not an SPDX expression; using `MIT OR Apache-2.0`";
 /// assert_eq!(manifest.notices()[0].to_string(), format!("Cargo.toml:4: package.license: {message}"));
 ///
 /// let edit = manifest.add_to(Edit::new().set(Field::Version, "1.2.1")?)?; // the edit's own version wins
@@ -86,9 +87,9 @@ impl Manifest {
     /// As for [`read`](Self::read).
     pub fn parse(format: ManifestFormat, path: impl AsRef<Path>, text: &str) -> Result<Self, ManifestError> {
         let path = path.as_ref();
-        let (root, mut notices) = document(format, path, text)?;
-        let gathered: GatheredValues = gather::gather(format, path, &root)?;
-        notices.extend(gathered.notices);
+        let (root, notices) = document(format, path, text)?;
+        let gathered: GatheredValues = gather::gather(format, path, &root, notices)?;
+        let notices = gathered.notices.into_sorted();
         let values = gathered.values.into_iter().collect();
         Ok(Self { format, name: gathered.name, values, notices })
     }
@@ -118,7 +119,7 @@ impl Manifest {
         self.format.language().into_iter().map(|language| ("language", language))
     }
 
-    /// Notices about ignored and changed values, by file and line.
+    /// Notices about ignored and changed values, by file and line: at most 64, the last of which counts the others.
     pub fn notices(&self) -> &[Notice] {
         &self.notices
     }
@@ -131,24 +132,26 @@ impl GivenValue {
 }
 
 /// Parses the text; returns the tree, and notices about duplicate keys.
-fn document(format: ManifestFormat, path: &Path, text: &str) -> Result<(Node, Vec<Notice>), ManifestError> {
+fn document(format: ManifestFormat, path: &Path, text: &str) -> Result<(Node, Notices), ManifestError> {
     let malformed =
         |SyntaxError { line, message, .. }| ManifestError::Malformed { file: path.to_owned(), line, message };
     match format {
         ManifestFormat::Npm => {
             let (root, duplicates) = sectile_document::json(text).map_err(malformed)?;
-            let notice = |(key, line)| {
+            let mut notices = Notices::default();
+            for (key, line) in duplicates.first {
                 let location = ManifestLocation { file: path.to_owned(), line, key };
                 let message = "the key stands twice, and the last counts".to_owned();
-                Notice { location, kind: NoticeKind::Duplicate, message }
-            };
-            Ok((root, duplicates.into_iter().map(notice).collect()))
+                notices.push(Notice { location, kind: NoticeKind::Duplicate, message });
+            }
+            notices.add_count(duplicates.more);
+            Ok((root, notices))
         }
         // Python's own parser refuses the mark; the others skip it.
         ManifestFormat::Python if text.starts_with('\u{feff}') => {
             let message = "it begins with a byte order mark, which Python refuses".to_owned();
             Err(ManifestError::Malformed { file: path.to_owned(), line: 1, message })
         }
-        _ => Ok((sectile_document::toml(text).map_err(malformed)?, Vec::new())),
+        _ => Ok((sectile_document::toml(text).map_err(malformed)?, Notices::default())),
     }
 }

@@ -47,6 +47,45 @@ pub enum NoticeKind {
     Duplicate,
 }
 
+/// Notices up to a limit. A megabyte of repeated keys must not become a hundred megabytes of notices.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Notices {
+    list: Vec<Notice>,
+    /// Number of further notices.
+    more: u64,
+}
+
+/// Maximum number of notices about a manifest.
+const MAX_NOTICES: usize = 64;
+
+impl Notices {
+    pub(super) fn push(&mut self, notice: Notice) {
+        if self.list.len() < MAX_NOTICES {
+            self.list.push(notice);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// Adds notices that were not made, because there are too many.
+    pub(super) fn add_count(&mut self, more: u64) {
+        self.more += more;
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.list.len() >= MAX_NOTICES
+    }
+
+    /// The notices by file and line. The last one tells how many more there are.
+    pub(super) fn into_sorted(mut self) -> Vec<Notice> {
+        self.list.sort_by(|a, b| a.location.cmp(&b.location).then(a.kind.cmp(&b.kind)));
+        if let Some(last) = self.list.last_mut().filter(|_| self.more > 0) {
+            last.message = format!("{}; and {} more notices", last.message, self.more);
+        }
+        self.list
+    }
+}
+
 impl fmt::Display for NoticeKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::entry::ManifestEntry;
 use super::error::ManifestError;
-use super::location::Notice;
+use super::location::Notices;
 use sectile::metadata::Field;
 
 /// A mapping from a key of a manifest to metadata.
@@ -17,7 +17,7 @@ pub struct KeyMapping {
 }
 
 /// Reads the value of a key as parts, which commas will join. Adds a notice if it returns no part of a non-empty value.
-pub(super) type ReadValue = fn(&ManifestEntry<'_>, &mut Vec<Notice>) -> Result<Vec<String>, ManifestError>;
+pub(super) type ReadValue = fn(&ManifestEntry<'_>, &mut Notices) -> Result<Vec<String>, ManifestError>;
 
 /// The metadata that a key sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! package.json. Source: npm's documentation; for persons and repositories, npm's own tools (`normalize-package-data`,
-//! `hosted-git-info`).
+//! `hosted-git-info`); for `collaborators`, what wasm-pack writes.
 
 use super::entry::{ManifestEntry, about_license_file, meant, text, unsaid};
 use super::error::ManifestError;
-use super::location::{Notice, NoticeKind};
+use super::location::{NoticeKind, Notices};
 use super::mapping::{KeyMapping, KeyTarget};
 use super::repository;
 use sectile::metadata::Field;
@@ -14,6 +14,7 @@ pub(super) const MAPPINGS: &[KeyMapping] = &[
     KeyMapping::field("version", Field::Version, text),
     KeyMapping::field("author", Field::Authors, people),
     KeyMapping::field("contributors", Field::Authors, people).joining(),
+    KeyMapping::field("collaborators", Field::Authors, people),
     KeyMapping::field("maintainers", Field::Authors, people),
     KeyMapping::field("description", Field::Description, text),
     KeyMapping::field("license", Field::Licenses, license),
@@ -26,7 +27,7 @@ pub(super) const MAPPINGS: &[KeyMapping] = &[
 ];
 
 /// Reads a person, or a list of persons.
-fn people(entry: &ManifestEntry<'_>, _: &mut Vec<Notice>) -> Result<Vec<String>, ManifestError> {
+fn people(entry: &ManifestEntry<'_>, _: &mut Notices) -> Result<Vec<String>, ManifestError> {
     match &entry.node.value {
         Value::List(list) => list.iter().map(|node| person(&entry.element(node))).collect(),
         _ => Ok(vec![person(entry)?]),
@@ -51,7 +52,7 @@ fn person(entry: &ManifestEntry<'_>) -> Result<String, ManifestError> {
 }
 
 /// Reads an SPDX expression, or an obsolete form: an object with a `type`, or a list of alternatives.
-fn license(entry: &ManifestEntry<'_>, notices: &mut Vec<Notice>) -> Result<Vec<String>, ManifestError> {
+fn license(entry: &ManifestEntry<'_>, notices: &mut Notices) -> Result<Vec<String>, ManifestError> {
     let chosen = match &entry.node.value {
         Value::List(list) => {
             list.iter().map(|node| license_text(&entry.element(node))).collect::<Result<Vec<_>, _>>()?
@@ -90,7 +91,7 @@ fn license_text<'a>(entry: &ManifestEntry<'a>) -> Result<&'a str, ManifestError>
 }
 
 /// Reads a string, or an object with a URL and the directory of the package.
-fn repository(entry: &ManifestEntry<'_>, notices: &mut Vec<Notice>) -> Result<Vec<String>, ManifestError> {
+fn repository(entry: &ManifestEntry<'_>, notices: &mut Notices) -> Result<Vec<String>, ManifestError> {
     if entry.node.text().is_some() {
         return Ok(vec![repository::url(entry, entry.text()?, notices)]);
     }

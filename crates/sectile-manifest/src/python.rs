@@ -1,9 +1,9 @@
 //! pyproject.toml. Source: the packaging specifications `pyproject-toml` (PEP 621, PEP 639) and
-//! `well-known-project-urls`.
+//! `well-known-project-urls`; for `tool.poetry`, Poetry's documentation of pyproject.toml.
 
-use super::entry::{self, ManifestEntry, about_license_file, is_outside, meant, text, unsaid};
+use super::entry::{self, ManifestEntry, about_license_file, is_outside, meant, one_or_more, text, unsaid};
 use super::error::ManifestError;
-use super::location::{Notice, NoticeKind};
+use super::location::{NoticeKind, Notices};
 use super::mapping::{KeyMapping, KeyTarget};
 use sectile::internal::meant_license;
 use sectile::internal::quoted;
@@ -28,10 +28,21 @@ pub(super) const MAPPINGS: &[KeyMapping] = &[
     KeyMapping::new("project.dynamic", KeyTarget::Ignored, dynamic),
     KeyMapping::new("project.keywords", KeyTarget::Ignored, unsaid),
     KeyMapping::new("project.classifiers", KeyTarget::Ignored, unsaid),
+    KeyMapping::new("tool.poetry.name", KeyTarget::Name, text),
+    KeyMapping::field("tool.poetry.version", Field::Version, text),
+    KeyMapping::field("tool.poetry.authors", Field::Authors, one_or_more),
+    KeyMapping::field("tool.poetry.maintainers", Field::Authors, one_or_more),
+    KeyMapping::field("tool.poetry.description", Field::Description, text),
+    KeyMapping::field("tool.poetry.license", Field::Licenses, poetry_license),
+    KeyMapping::field("tool.poetry.homepage", Field::Homepage, text),
+    KeyMapping::field("tool.poetry.repository", Field::Source, text),
+    KeyMapping::field("tool.poetry.documentation", Field::Documentation, text),
+    KeyMapping::new("tool.poetry.keywords", KeyTarget::Ignored, unsaid),
+    KeyMapping::new("tool.poetry.classifiers", KeyTarget::Ignored, unsaid),
 ];
 
 /// Reads tables with `name`, `email` or both.
-fn people(entry: &ManifestEntry<'_>, _: &mut Vec<Notice>) -> Result<Vec<String>, ManifestError> {
+fn people(entry: &ManifestEntry<'_>, _: &mut Notices) -> Result<Vec<String>, ManifestError> {
     let Value::List(list) = &entry.node.value else { return Err(entry.expected("a list of tables")) };
     let person = |entry: ManifestEntry<'_>| {
         if !matches!(entry.node.value, Value::Table(_)) {
@@ -48,7 +59,7 @@ fn people(entry: &ManifestEntry<'_>, _: &mut Vec<Notice>) -> Result<Vec<String>,
 
 /// Reads an SPDX expression; or, in the form before PEP 639, a table with a text or a file name. The text may be that
 /// of a whole license: it is used only if it is an expression, or means one.
-fn license(entry: &ManifestEntry<'_>, notices: &mut Vec<Notice>) -> Result<Vec<String>, ManifestError> {
+fn license(entry: &ManifestEntry<'_>, notices: &mut Notices) -> Result<Vec<String>, ManifestError> {
     let Value::Table(_) = entry.node.value else { return entry::license(entry, notices) };
     if let Some(file) = entry.entry("file") {
         notices.push(file.dropped(about_license_file(file.text()?)));
@@ -57,7 +68,7 @@ fn license(entry: &ManifestEntry<'_>, notices: &mut Vec<Notice>) -> Result<Vec<S
     let text = entry.entry("text").ok_or_else(|| entry.invalid("it has neither `text` nor `file`"))?;
     let written = text.text()?.trim();
     if meant_license(written).is_none() && !Field::Licenses.check(written).is_empty() {
-        notices.push(text.dropped("the licence's text is no SPDX expression; write one as `license`"));
+        notices.push(text.dropped("the licence's text is not an SPDX expression; write one as `license`"));
         return Ok(Vec::new());
     }
     notices
@@ -65,7 +76,16 @@ fn license(entry: &ManifestEntry<'_>, notices: &mut Vec<Notice>) -> Result<Vec<S
     Ok(vec![meant(&text, written, notices)])
 }
 
-fn license_files(entry: &ManifestEntry<'_>, notices: &mut Vec<Notice>) -> Result<Vec<String>, ManifestError> {
+/// Reads an SPDX expression, or Poetry's word for the lack of one.
+fn poetry_license(entry: &ManifestEntry<'_>, notices: &mut Notices) -> Result<Vec<String>, ManifestError> {
+    if entry.text()?.eq_ignore_ascii_case("proprietary") {
+        notices.push(entry.dropped("no SPDX expression says `Proprietary`; write `LicenseRef-…`"));
+        return Ok(Vec::new());
+    }
+    entry::license(entry, notices)
+}
+
+fn license_files(entry: &ManifestEntry<'_>, notices: &mut Notices) -> Result<Vec<String>, ManifestError> {
     let globs = match &entry.node.value {
         // Before PEP 639 some tools accepted a table with `paths` or `globs`.
         Value::Table(entries) => {
@@ -83,7 +103,7 @@ fn license_files(entry: &ManifestEntry<'_>, notices: &mut Vec<Notice>) -> Result
 }
 
 /// Adds notices about fields that the build computes.
-fn dynamic(entry: &ManifestEntry<'_>, notices: &mut Vec<Notice>) -> Result<Vec<String>, ManifestError> {
+fn dynamic(entry: &ManifestEntry<'_>, notices: &mut Notices) -> Result<Vec<String>, ManifestError> {
     for key in entry.texts()? {
         let is_key = |mapping: &KeyMapping| {
             mapping.key().strip_prefix("project.").and_then(|rest| rest.split('.').next()) == Some(key)

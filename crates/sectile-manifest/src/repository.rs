@@ -1,7 +1,7 @@
 //! URLs of the repositories that package.json names.
 
 use super::entry::ManifestEntry;
-use super::location::{Notice, NoticeKind};
+use super::location::{NoticeKind, Notices};
 use sectile::internal::quoted;
 
 /// Hosts that npm has short names for. Their web pages have the paths of the Git repositories.
@@ -15,7 +15,7 @@ const HOSTS: [(&str, &str); 5] = [
 
 /// The URL of a repository. Expands short names, and rewrites URLs that only Git understands to https on known hosts.
 /// Other texts are returned unchanged.
-pub(super) fn url(entry: &ManifestEntry<'_>, written: &str, notices: &mut Vec<Notice>) -> String {
+pub(super) fn url(entry: &ManifestEntry<'_>, written: &str, notices: &mut Notices) -> String {
     if let Some((host, path)) = short(written) {
         let (path, branch) = path.split_once('#').map_or((path, None), |(path, branch)| (path, Some(branch)));
         if let Some(branch) = branch {
@@ -26,13 +26,29 @@ pub(super) fn url(entry: &ManifestEntry<'_>, written: &str, notices: &mut Vec<No
     if let Some(url) =
         written.strip_prefix("git+").filter(|url| url.starts_with("https://") || url.starts_with("http://"))
     {
-        return url.to_owned();
+        return without_user(entry, url, notices);
+    }
+    if written.starts_with("https://") || written.starts_with("http://") {
+        return without_user(entry, written, notices);
     }
     let Some(url) = on_known_host(written) else { return written.to_owned() };
     let message =
         format!("{} is understood by Git, not by a browser, and is taken for {}", quoted(written), quoted(&url));
     notices.push(entry.notice(NoticeKind::Rewritten, message));
     url
+}
+
+/// An http or https URL without a user name, which some hosts ask of Git. A URL with a password stays as it is, and is not
+/// valid for the field.
+fn without_user(entry: &ManifestEntry<'_>, url: &str, notices: &mut Notices) -> String {
+    let parts = url.split_once("://").and_then(|(scheme, rest)| {
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (user, host) = rest[..end].rsplit_once('@')?;
+        (!user.contains(':')).then(|| format!("{scheme}://{host}{}", &rest[end..]))
+    });
+    let Some(bare) = parts else { return url.to_owned() };
+    notices.push(entry.notice(NoticeKind::Rewritten, "the URL is taken without its user name"));
+    bare
 }
 
 /// The host and the path of a short name: `github:a/b`, or `a/b` alone.

@@ -1,15 +1,18 @@
 //! Comparison of an image's manifest and layer.
 
+use iri_string::types::{IriStr, UriStr};
+
 use crate::layout::LayoutImage;
 use crate::{AnnotationOptions, Annotations, Duplicates, TITLE_KEY, annotations};
 use sectile::internal::{add_root_finding, quoted};
-use sectile::metadata::{Field, Metadata};
+use sectile::metadata::{Expects, Field, Metadata};
 use sectile::{Error, FindingCode};
 
 impl LayoutImage {
     /// Compares the manifest's annotations with the metadata of its layer, and adds `annotation-drift` findings.
     ///
-    /// A finding is a value that differs, or that only one of the two has. Not compared are annotations without a
+    /// A finding is a value that differs, or that only one of the two has. URLs that differ in their normalization alone
+    /// are the same: tools that publish images write `https://example.com/` for `https://example.com`. Not compared are annotations without a
     /// section, and values of the binary that were too large to read, which have a finding already. A `created`
     /// annotation is not compared if the binary has no date, because most binaries have none.
     pub fn compare(&self, metadata: &mut Metadata<'_>) {
@@ -52,7 +55,9 @@ pub(super) fn compare(manifest: &Annotations, metadata: &mut Metadata<'_>) {
     });
     for (key, field, start, absence) in rows.collect::<Vec<_>>() {
         let message = match (manifest.get(key), binary.get(key), absence) {
-            (Some(image), Some(binary), _) if image != binary => {
+            (Some(image), Some(binary), _)
+                if image != binary && !field.is_some_and(|field| is_same_url(field, image, binary)) =>
+            {
                 format!("the manifest's `{key}` is {}, and the binary says {}", quoted(image), quoted(binary))
             }
             (None, Some(binary), _) => {
@@ -64,5 +69,73 @@ pub(super) fn compare(manifest: &Annotations, metadata: &mut Metadata<'_>) {
             _ => continue,
         };
         add_root_finding(metadata, FindingCode::AnnotationDrift, start, field.map(Field::section), message);
+    }
+}
+
+/// Whether two values of a field are one URL, written differently.
+fn is_same_url(field: Field, image: &str, binary: &str) -> bool {
+    matches!(field.expects(), Expects::Url | Expects::Repository)
+        && normalized_url(image).is_some_and(|image| Some(image) == normalized_url(binary))
+}
+
+/// A URL in a form for comparison. Sources: RFC 3986, 6.2.2 and 6.2.3; RFC 3987, 3.1; the URL standard, for what browsers
+/// and publishing tools write.
+fn normalized_url(url: &str) -> Option<String> {
+    const MAX_LEN: usize = 8 << 10;
+    let iri = IriStr::new(url.trim()).ok().filter(|_| url.len() <= MAX_LEN)?;
+    let uri = iri.encode_to_uri().to_string();
+    let uri = UriStr::new(&uri).ok()?.normalize().to_string();
+    let uri = UriStr::new(&uri).ok()?;
+    let scheme = uri.scheme_str();
+    let default_port = match scheme {
+        "http" => "80",
+        "https" => "443",
+        _ => return Some(uri.to_string()),
+    };
+    let authority = uri.authority_str()?;
+    let authority = match authority.rsplit_once(':') {
+        Some((host, port)) if port.is_empty() || port == default_port => host,
+        _ => authority,
+    };
+    let path = if uri.path_str().is_empty() { "/" } else { uri.path_str() };
+    let part = |mark: &str, part: Option<&str>| part.map(|part| format!("{mark}{part}")).unwrap_or_default();
+    let (query, fragment) = (part("?", uri.query_str()), part("#", uri.fragment_str()));
+    Some(format!("{scheme}://{authority}{path}{query}{fragment}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_compared_by_their_normal_form() {
+        for (one, other) in [
+            ("https://example.com", "https://example.com/"),
+            ("https://example.com?q", "https://example.com/?q"),
+            ("HTTPS://Example.COM/a", "https://example.com/a"),
+            ("https://example.com:443/a", "https://example.com/a"),
+            ("http://example.com:80", "http://example.com/"),
+            ("https://example.com:/", "https://example.com/"),
+            ("https://example.com/a/../b/./c", "https://example.com/b/c"),
+            ("https://example.com/grüße", "https://example.com/gr%C3%BC%C3%9Fe"),
+            ("https://example.com/%7ea%2f", "https://example.com/~a%2F"),
+            ("https://[::1]:443", "https://[::1]/"),
+        ] {
+            assert!(is_same_url(Field::Homepage, one, other), "{one} {other}");
+            assert!(is_same_url(Field::Source, other, one), "{one} {other}");
+        }
+        for (one, other) in [
+            ("https://example.com/a", "https://example.com/a/"),
+            ("https://example.com/a", "https://example.com/A"),
+            ("https://example.com", "http://example.com"),
+            ("https://example.com:8443/", "https://example.com/"),
+            ("https://example.com/?a", "https://example.com/?b"),
+            ("https://example.com/#a", "https://example.com/"),
+            ("https://user@example.com/", "https://example.com/"),
+            ("example.com", "example.com/"),
+        ] {
+            assert!(!is_same_url(Field::Homepage, one, other), "{one} {other}");
+        }
+        assert!(!is_same_url(Field::Description, "https://example.com", "https://example.com/"), "it is a text");
     }
 }

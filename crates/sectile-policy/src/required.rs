@@ -6,16 +6,18 @@ use std::str::FromStr;
 use super::violations::{RuleViolations, Spot};
 use super::{Items, RuleError};
 use sectile::FindingCode;
-use sectile::internal::{is_deceptive, quoted};
+use sectile::internal::{is_deceptive, quoted, states_no_license};
 use sectile::metadata::{Field, Item, Metadata, Value};
 use sectile::scan::ItemPath;
 
 /// Requires metadata in each of some items: present, not blank, and UTF-8. A value of one item never counts for
-/// another.
+/// another. A license of `NONE` or `NOASSERTION` states that none is known, and does not count unless the rule
+/// [permits it](Self::permit_unknown).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Required {
     items: Items,
     values: Vec<RequiredValue>,
+    permits_unknown: bool,
 }
 
 /// A value that can be required of an item.
@@ -56,7 +58,7 @@ impl RequiredValue {
     }
 
     /// The offset and description of a missing or unusable value.
-    fn flaw(self, item: Item<'_>) -> Option<(u64, &'static str)> {
+    fn flaw(self, item: Item<'_>, permits_unknown: bool) -> Option<(u64, &'static str)> {
         let Some(value) = self.get(item) else {
             let exists = matches!(self, Self::Field(field) if item.section_count(field) > 0);
             return Some((item.start(), if exists { "could not be read" } else { "is missing" }));
@@ -66,6 +68,9 @@ impl RequiredValue {
             None => Some((start, "is not UTF-8")),
             Some("") => Some((start, "is empty")),
             Some(text) if is_blank(text) => Some((start, "is blank")),
+            Some(text) if self == Self::Field(Field::Licenses) && !permits_unknown && states_no_license(text) => {
+                Some((start, "states that none is known"))
+            }
             Some(_) => None,
         }
     }
@@ -95,14 +100,20 @@ impl FromStr for RequiredValue {
 impl Required {
     /// Requires these values in each of these items. An item that is named by its path must exist.
     pub fn new(items: Items, values: impl IntoIterator<Item = RequiredValue>) -> Self {
-        Self { items, values: values.into_iter().collect() }
+        Self { items, values: values.into_iter().collect(), permits_unknown: false }
+    }
+
+    /// Accepts `NONE` and `NOASSERTION` as a license.
+    #[must_use]
+    pub fn permit_unknown(self) -> Self {
+        Self { permits_unknown: true, ..self }
     }
 
     /// Skips items that were not read to their ends: the value might follow.
     pub(super) fn judge(&self, metadata: &Metadata<'_>, complete: bool, violations: &mut RuleViolations<'_>) {
         for (number, item) in self.items.select(metadata).filter(|(_, item)| complete || item.is_complete()) {
             for value in &self.values {
-                if let Some((offset, flaw)) = value.flaw(item) {
+                if let Some((offset, flaw)) = value.flaw(item, self.permits_unknown) {
                     let spot = Spot { item: number, offset, section: Some(value.name()) };
                     let message = || format!("`{value}` is required here, and {flaw}");
                     violations.add(FindingCode::MissingField, spot, || item.path(), message);

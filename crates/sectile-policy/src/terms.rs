@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use spdx::{AdditionItem, LicenseId, LicenseItem, LicenseRef, LicenseReq};
+use spdx::{AdditionItem, AdditionRef, LicenseId, LicenseItem, LicenseRef, LicenseReq};
 
 /// A license of an expression, with its exception if it has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ fn split_name(name: &'static str, is_gnu: bool) -> (LicenseFamily, LicenseVersio
 
 impl LicenseTerm {
     pub(super) fn new(license: &LicenseReq) -> Self {
-        let addition = license.addition.clone();
+        let addition = license.addition.clone().map(folded_addition);
         match &license.license {
             LicenseItem::Spdx { id, or_later } => {
                 let id: LicenseId = *id;
@@ -86,7 +86,9 @@ impl LicenseTerm {
                 Self { base: LicenseBase::Listed(family), version, or_later: *or_later || named_later, addition }
             }
             LicenseItem::Other(other) => {
-                Self { base: LicenseBase::Other(other.clone()), version: LicenseVersion(""), or_later: false, addition }
+                let (doc_ref, lic_ref) = (folded(other.doc_ref.as_deref()), other.lic_ref.to_ascii_lowercase());
+                let base = LicenseBase::Other(Box::new(LicenseRef { doc_ref, lic_ref }));
+                Self { base, version: LicenseVersion(""), or_later: false, addition }
             }
         }
     }
@@ -105,6 +107,21 @@ impl LicenseTerm {
     /// The license without its exception.
     pub(super) fn without_addition(&self) -> Self {
         Self { addition: None, ..self.clone() }
+    }
+}
+
+/// Names of references are compared without case.
+fn folded(name: Option<&str>) -> Option<String> {
+    name.map(str::to_ascii_lowercase)
+}
+
+fn folded_addition(addition: AdditionItem) -> AdditionItem {
+    match addition {
+        AdditionItem::Other(other) => {
+            let (doc_ref, add_ref) = (folded(other.doc_ref.as_deref()), other.add_ref.to_ascii_lowercase());
+            AdditionItem::Other(Box::new(AdditionRef { doc_ref, add_ref }))
+        }
+        listed @ AdditionItem::Spdx(_) => listed,
     }
 }
 

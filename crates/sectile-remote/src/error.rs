@@ -22,6 +22,9 @@ pub enum RemoteError {
     /// The object does not exist.
     #[error("there is no such object")]
     Missing,
+    /// The bucket or container does not exist.
+    #[error("there is no such bucket")]
+    MissingBucket,
     /// The server denies access to the object, with this status.
     #[error("it may not be read: the server answers {0}; the credentials come from the environment")]
     Denied(u16),
@@ -65,12 +68,18 @@ impl RemoteError {
         error.downcast_ref::<std::io::Error>()?.get_ref()?.downcast_ref()
     }
 
+    /// Converts an error of a listing. Only a bucket that does not exist makes it fail with the status 404.
+    pub(super) fn from_listing(error: &object_store::Error) -> Self {
+        if status(error) == Some(404) { Self::MissingBucket } else { Self::from_store(error) }
+    }
+
     /// Converts an error of a store, and removes secrets.
     pub(super) fn from_store(error: &object_store::Error) -> Self {
         use object_store::Error as StoreError;
         if let Some(status) = status(error) {
             return match status {
                 401 | 403 => Self::Denied(status),
+                404 if names_missing_bucket(error) => Self::MissingBucket,
                 404 | 410 => Self::Missing,
                 412 => Self::Changed,
                 status => Self::Status(status),
@@ -100,11 +109,22 @@ impl RemoteError {
 
 /// Returns the status of the response that caused an error. `object_store` only shows it in this message.
 pub(super) fn status(error: &object_store::Error) -> Option<u16> {
+    innermost(error).to_string().strip_prefix("Server returned non-2xx status code: ")?.get(..3)?.parse().ok()
+}
+
+/// Whether the response says that the bucket does not exist. Sources: the error codes of S3, Google Cloud Storage and Azure.
+fn names_missing_bucket(error: &object_store::Error) -> bool {
+    const CODES: [&str; 3] = ["NoSuchBucket", "ContainerNotFound", "The specified bucket does not exist"];
+    let message = innermost(error).to_string();
+    CODES.iter().any(|code| message.contains(code))
+}
+
+fn innermost(error: &object_store::Error) -> &(dyn Error + 'static) {
     let mut innermost: &(dyn Error + 'static) = error;
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    innermost.to_string().strip_prefix("Server returned non-2xx status code: ")?.get(..3)?.parse().ok()
+    innermost
 }
 
 /// Finds an error of a type in the chain of sources.

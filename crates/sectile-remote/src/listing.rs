@@ -164,7 +164,7 @@ impl Listing {
                 if next.is_err() {
                     *stream = futures_util::stream::empty().boxed();
                 }
-                Some(next.map_err(|error| RemoteError::from_store(&error)).map(|meta| {
+                Some(next.map_err(|error| RemoteError::from_listing(&error)).map(|meta| {
                     let mut hasher = DefaultHasher::new();
                     meta.location.hash(&mut hasher);
                     if listed.insert(hasher.finish()) {
@@ -212,14 +212,14 @@ impl PagedListing {
                     });
                 }
                 Err(error) => {
-                    let key = invalid_key(&error).ok_or_else(|| RemoteError::from_store(&error))?;
+                    let key = invalid_key(&error).ok_or_else(|| RemoteError::from_listing(&error))?;
                     let keys = options.max_keys.unwrap_or(PAGE_SIZE);
                     if keys > 1 {
                         self.next = Some(PaginatedListOptions { max_keys: Some(keys / 2), ..options });
                         continue;
                     }
                     if options.offset.as_deref() == Some(key) {
-                        return Err(RemoteError::from_store(&error)); // the store does not continue after this key
+                        return Err(RemoteError::from_listing(&error)); // the store does not continue after this key
                     }
                     self.next = Some(PaginatedListOptions {
                         offset: Some(key.to_owned()),

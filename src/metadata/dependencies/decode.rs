@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+
 use super::Package;
 use crate::finding::FindingCode;
 use crate::metadata::check::{ValueError, has_controls};
@@ -76,9 +78,9 @@ fn inflate(data: &[u8], limit: usize, inflated: &mut u64) -> Result<(Vec<u8>, us
 fn parse(json: &[u8], report: impl FnMut(ValueError)) -> Result<Vec<Package>, ValueError> {
     use auditable_serde::DependencyKind;
 
-    let Tree { packages, twice } =
+    let Tree { packages, twice, bad_format } =
         serde_json::from_slice(json).map_err(|error| malformed(format!("the inflated JSON is wrong: {error}")))?;
-    twice.errors().for_each(report);
+    bad_format.map(|what| malformed(format!("`format` is {what}"))).into_iter().chain(twice.errors()).for_each(report);
     let packages: Vec<Package> = packages
         .into_iter()
         .map(|package| Package {
@@ -107,13 +109,71 @@ struct Tree {
     packages: Vec<auditable_serde::Package>,
     /// The keys, other than that of the packages, that stand twice in one object.
     twice: Duplicates,
+    /// What `format` is instead of a number, which does not cost the packages.
+    bad_format: Option<&'static str>,
+}
+
+/// Judges the value of `format` without failing: a whole number of 32 bits, as cargo-auditable's own reader asks.
+struct FormatCheck<'a> {
+    duplicates: &'a mut Duplicates,
+}
+
+impl<'de> DeserializeSeed<'de> for FormatCheck<'_> {
+    /// What it is instead.
+    type Value = Option<&'static str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for FormatCheck<'_> {
+    type Value = Option<&'static str>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a whole number of 32 bits")
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(u32::try_from(number).is_err().then_some("more than 32 bits"))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(Some("negative"))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Some("not a whole number of 32 bits"))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(Some("a boolean"))
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(Some("a string"))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Some("null"))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+        Walk { duplicates: self.duplicates }.visit_seq(list)?;
+        Ok(Some("a list"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        Walk { duplicates: self.duplicates }.visit_map(map)?;
+        Ok(Some("an object"))
+    }
 }
 
 impl<'de> serde::Deserialize<'de> for Tree {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
+        struct TreeVisitor;
 
-        impl<'de> serde::de::Visitor<'de> for Visitor {
+        impl<'de> Visitor<'de> for TreeVisitor {
             type Value = Tree;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -125,9 +185,15 @@ impl<'de> serde::Deserialize<'de> for Tree {
                 let mut packages = None;
                 let mut others = HashSet::new();
                 let mut twice = Duplicates::default();
+                let mut bad_format = None;
                 while let Some(key) = map.next_key::<String>()? {
                     if key != "packages" {
-                        map.next_value_seed(Walk { duplicates: &mut twice })?;
+                        if key == "format" {
+                            let format = map.next_value_seed(FormatCheck { duplicates: &mut twice })?;
+                            bad_format = bad_format.or(format);
+                        } else {
+                            map.next_value_seed(Walk { duplicates: &mut twice })?;
+                        }
                         if let Some(key) = others.replace(key) {
                             twice.add(key);
                         }
@@ -138,11 +204,11 @@ impl<'de> serde::Deserialize<'de> for Tree {
                     }
                 }
                 let packages = packages.ok_or_else(|| A::Error::missing_field("packages"))?;
-                Ok(Tree { packages, twice })
+                Ok(Tree { packages, twice, bad_format })
             }
         }
 
-        deserializer.deserialize_map(Visitor)
+        deserializer.deserialize_map(TreeVisitor)
     }
 }
 
@@ -199,6 +265,24 @@ mod tests {
         assert_eq!((packages[0].build, packages[0].root, &*packages[0].source), (false, false, "registry"));
         assert_eq!((packages[1].build, packages[1].root), (true, true));
         assert_eq!(packages[1].dependencies, [0]);
+    }
+
+    #[test]
+    fn format_is_a_number_of_32_bits() {
+        let package = r#"{"name":"a","version":"1.0.0","source":"git"}"#;
+        let with = |format: &str| read(&format!(r#"{{"packages":[{package}]{format}}}"#));
+        for right in ["", r#","format":0"#, r#","format":1"#, r#","format":4294967295"#] {
+            assert_eq!(with(right).1, [], "{right}");
+        }
+        for wrong in ["\"1\"", "null", "-1", "4294967296", "1.5", "1.0", "1e3", "true", "[1]", "{\"a\":1}"] {
+            let (packages, codes) = with(&format!(r#","format":{wrong}"#));
+            assert_eq!((packages.len(), codes), (1, vec![FindingCode::MalformedDependencies]), "{wrong}");
+        }
+        let codes = with(r#","format":null,"format":1"#).1;
+        assert_eq!(codes, [FindingCode::MalformedDependencies, FindingCode::DuplicateJsonKey]);
+        let codes = with(r#","format":{"a":1,"a":[{"b":1,"b":2}]}"#).1;
+        assert_eq!(codes[0], FindingCode::MalformedDependencies);
+        assert_eq!(codes[1..], [FindingCode::DuplicateJsonKey; 2]);
     }
 
     #[test]

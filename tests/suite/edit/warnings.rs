@@ -47,6 +47,69 @@ fn an_edit_breaks_a_signature_of_the_whole_item() {
     assert_eq!(signature(&vendor().put("signature", "new").unwrap(), &source), None);
 }
 
+/// `jwt` and its kin sign all other sections of their module, wherever they are.
+#[test]
+fn an_edit_breaks_signatures_over_all_other_sections() {
+    for name in ["jwt", "wasmcloud_jwt", "signature_wasmsign"] {
+        let source = module(&[custom("vendor", "old"), section(1, &[0]), custom(name, "claims")]);
+        let broken = |edit: &Edit, source: &[u8]| {
+            let planned = plan(edit, source);
+            let broken = planned.findings().iter().filter(|finding| finding.code() == FindingCode::BrokenSignature);
+            broken
+                .map(|finding| (finding.section().unwrap().to_owned(), finding.path().to_string()))
+                .collect::<Vec<_>>()
+        };
+        let root = vec![(name.to_owned(), String::new())];
+        assert_eq!(broken(&vendor(), &source), root);
+        assert_eq!(broken(&Edit::new().name("n").unwrap(), &source), root);
+        assert_eq!(broken(&Edit::new(), &source), []);
+        assert_eq!(broken(&Edit::new().put(name, "other").unwrap(), &source), []);
+        assert_eq!(broken(&vendor().put(name, "other").unwrap(), &source), []);
+        assert_eq!(broken(&vendor().remove(name).unwrap(), &source), []);
+        // A change in a nested item is a change of the enclosing one, and of no other.
+        let other = module(&[custom(name, "claims"), custom("x", "")]);
+        let tree = component(&[nested(&module(&[])), nested(&other), custom(name, "claims")]);
+        assert_eq!(broken(&vendor().at("0".parse().unwrap()), &tree).len(), 1);
+        let inner = Edit::new().at("0".parse().unwrap()).set(Field::Vendor, "v").unwrap();
+        assert_eq!(broken(&inner, &tree), root);
+        let inner = Edit::new().at("1".parse().unwrap()).set(Field::Vendor, "v").unwrap();
+        assert_eq!(broken(&inner, &tree).len(), 2);
+    }
+}
+
+#[test]
+fn stripped_sections_of_unknown_purpose_are_found() {
+    let source = module(&[custom("psp-runtime", vec![1; 900]), custom(".debug_x", "d"), custom("linking", "")]);
+    let all = Edit::new().strip(Strip::new().all());
+    let found = found(&all, &source);
+    assert!(
+        matches!(&found[..], [(FindingCode::RemovedUnknown, _, message)] if message.contains("psp-runtime")),
+        "{found:?}"
+    );
+    assert_eq!(self::found(&Edit::new().strip(Strip::new()), &source), []);
+    let named = Edit::new().strip(Strip::new().all()).remove("psp-runtime").unwrap();
+    assert_eq!(self::found(&named, &source), []);
+    let matched = Edit::new().strip(Strip::new().all()).remove_matching(Glob::literal("psp-runtime"));
+    assert_eq!(self::found(&matched, &source), []);
+}
+
+/// Readers join the data of such sections, so that none is dropped for another.
+#[test]
+fn sections_that_readers_join_are_added_to() {
+    for name in ["contractmetav0", "contractspecv0", "signature_delimiter", "__wasm_bindgen_unstable"] {
+        let source = module(&[custom(name, "one"), section(1, &[0]), custom(name, "two")]);
+        let put = Edit::new().put(name, "three").unwrap();
+        let three = apply(&put, &source);
+        assert_eq!(three, module(&[custom(name, "one"), section(1, &[0]), custom(name, "two"), custom(name, "three")]));
+        assert_eq!(apply(&put, &three), three, "a repeated edit changes nothing");
+        assert_eq!(apply(&Edit::new().put(name, "one").unwrap(), &source), source);
+        assert_eq!(apply(&Edit::new().remove(name).unwrap(), &source), module(&[section(1, &[0])]));
+        let metadata = sectile::read_slice(&source).unwrap();
+        assert!(metadata.findings().is_empty(), "{:?}", metadata.findings());
+        assert_eq!(metadata.root().sections_named(name), 2);
+    }
+}
+
 #[test]
 fn signed_parts_before_the_change_still_hold() {
     let delimiter = || custom("signature_delimiter", [7; 16]);

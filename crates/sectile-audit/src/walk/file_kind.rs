@@ -14,6 +14,8 @@ pub(super) enum FileKind {
     Wasm,
     Gzip,
     Zstd,
+    /// A Substrate runtime: a prefix of [`RUNTIME_PREFIX`] bytes, and Zstandard.
+    Runtime,
     Zip,
     Tar,
     Other,
@@ -21,6 +23,9 @@ pub(super) enum FileKind {
 
 /// Size of a tar block, and of a tar header.
 pub(super) const TAR_BLOCK: usize = 512;
+
+/// Length of the prefix of a compressed Substrate runtime. Source: `sp-maybe-compressed-blob`.
+pub(super) const RUNTIME_PREFIX: usize = 8;
 
 impl FileKind {
     /// Detects the type from the first [`TAR_BLOCK`] bytes, or from all bytes of a shorter file.
@@ -32,6 +37,7 @@ impl FileKind {
             [0, b'a', b's', b'm', ..] => Self::Wasm,
             [0x1f, 0x8b, 8, ..] => Self::Gzip,
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
+            [0x52, 0xbc, 0x53, 0x76, 0x46, 0xdb, 0x8e, 0x05, ..] => Self::Runtime,
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Self::Zip,
             _ if is_tar_start(head) => Self::Tar,
             _ => Self::Other,
@@ -114,6 +120,8 @@ mod tests {
             (b"\x1f\x8b\x07\0", FileKind::Other),
             (b"\x28\xb5\x2f\xfd", FileKind::Zstd),
             (b"\x5f\x2a\x4d\x18\0\0\0\0", FileKind::Zstd),
+            (b"\x52\xbc\x53\x76\x46\xdb\x8e\x05", FileKind::Runtime),
+            (b"\x52\xbc\x53\x76\x46\xdb\x8e", FileKind::Other),
             (b"PK\x03\x04", FileKind::Zip),
             (b"PK\x05\x06", FileKind::Zip),
             (b"PK\x07\x08", FileKind::Other),

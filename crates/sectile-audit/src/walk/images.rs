@@ -48,6 +48,13 @@ struct DocumentLevel {
     names: usize,
 }
 
+/// The part of a layer's descriptor that is checked.
+struct LayerDescriptor {
+    size: u64,
+    /// The first of the other places of the layer, shortened.
+    url: Option<Box<str>>,
+}
+
 /// Maximum number of different pointers to one document. All but one of them are wrong.
 const MAX_VARIANTS: usize = 16;
 
@@ -74,6 +81,11 @@ impl LayerIndex {
                 let bytes = if depth > MAX_INDEX_DEPTH { Err(LayoutError::TooDeep) } else { read_json(&path) };
                 let bytes = match bytes {
                     Ok(bytes) => bytes,
+                    Err(LayoutError::Missing(_)) => {
+                        let all: Vec<u32> = variants.0.into_iter().flat_map(|(_, names)| names).collect();
+                        report_error(absent_blob(images.location(&path, &all), None));
+                        continue;
+                    }
                     Err(error) => {
                         let all: Vec<u32> = variants.0.into_iter().flat_map(|(_, names)| names).collect();
                         images.report(&path, &all, &error, report_error);
@@ -112,7 +124,7 @@ impl LayerIndex {
         document: Document,
         names: &[u32],
         next: &mut DocumentLevel,
-        sizes: &mut BTreeMap<Digest, u64>,
+        sizes: &mut BTreeMap<Digest, LayerDescriptor>,
     ) -> Result<(), LayoutError> {
         match (document.manifests, document.layers) {
             (Some(entries), None) => {
@@ -123,11 +135,12 @@ impl LayerIndex {
             }
             (None, Some(layers)) => {
                 for layer in layers {
+                    let url = layer.urls.as_ref().and_then(|urls| urls.first()).map(|url| shortened(url).into());
                     let Pointer { digest, size, media_type } = pointer(path, layer)?;
                     if media_type.is_some_and(|media_type| WASM_MEDIA_TYPES.contains(&&*media_type)) {
                         self.wasm.push(digest);
                     }
-                    sizes.extend(size.map(|size| (digest, size)));
+                    sizes.extend(size.map(|size| (digest, LayerDescriptor { size, url })));
                     let room = MAX_NAMES.saturating_sub(self.layers.len());
                     self.is_truncated |= names.len() > room;
                     self.layers.extend(names.iter().take(room).map(|&name| (digest, name)));
@@ -139,20 +152,25 @@ impl LayerIndex {
     }
 
     fn report(&self, path: &Path, names: &[u32], error: &LayoutError, report_error: &mut dyn FnMut(WalkError)) {
-        let other_names = names.iter().take(MAX_VARIANTS).map(|&name| self.names[name as usize].clone()).collect();
-        report_error(layout_error(BlobLocation { file: path.into(), other_names }, error));
+        report_error(layout_error(self.location(path, names), error));
     }
 
-    /// Checks that the layers exist, have the sizes in their descriptors, and are files that the walk inspects.
+    fn location(&self, path: &Path, names: &[u32]) -> BlobLocation {
+        let other_names = names.iter().take(MAX_VARIANTS).map(|&name| self.names[name as usize].clone()).collect();
+        BlobLocation { file: path.into(), other_names }
+    }
+
+    /// Checks that the layers that exist have the sizes in their descriptors, and are files that the walk inspects.
+    /// Reports those that do not exist.
     fn check(
         &self,
         directory: &Path,
         blob_path: &dyn Fn(Digest) -> PathBuf,
-        sizes: &BTreeMap<Digest, u64>,
+        sizes: &BTreeMap<Digest, LayerDescriptor>,
         report_error: &mut dyn FnMut(WalkError),
     ) {
         let mut links = BlobLinks::default();
-        for (&digest, &expected) in sizes {
+        for (&digest, &LayerDescriptor { size: expected, ref url }) in sizes {
             let path = blob_path(digest);
             if let Some(link) = links.find(directory, &path) {
                 // Readers follow it, and the walk does not.
@@ -170,7 +188,11 @@ impl LayerIndex {
                 }
                 Ok(metadata) if metadata.is_dir() => malformed_error(&path, "it is a directory".to_owned()),
                 Ok(_) => continue, // the walk reports a layer that is not a regular file
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => LayoutError::Missing(path.clone()),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    let location = BlobLocation { file: path.into(), other_names: self.image_names(digest) };
+                    report_error(absent_blob(location, url.as_deref()));
+                    continue;
+                }
                 Err(error) => io_error(&path, error),
             };
             report_error(layout_error(
@@ -252,6 +274,21 @@ pub(super) fn layout_error(location: BlobLocation, error: &LayoutError) -> WalkE
         _ => FindingCode::MalformedLayout,
     };
     WalkError::new(location, code, error_chain(error))
+}
+
+/// A blob that an image names and its store does not have. The image specification lets a layout omit blobs; an index
+/// names those of other platforms, and a layer may be kept elsewhere.
+fn absent_blob(location: BlobLocation, url: Option<&str>) -> WalkError {
+    let message = match url {
+        Some(url) => format!("the blob is not in this store; it is kept at {}", quoted(url)),
+        None => "the blob is not in this store".to_owned(),
+    };
+    WalkError::new(location, FindingCode::AbsentBlob, message)
+}
+
+fn shortened(url: &str) -> &str {
+    const MAX_LEN: usize = 200;
+    sectile::internal::beginning(url, MAX_LEN)
 }
 
 /// The message of an error with those of its sources.

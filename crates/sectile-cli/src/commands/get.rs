@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::ops::Range;
 
+use sectile::internal::is_joined;
 use sectile::scan::{DataRequest, ItemPath, ItemStart, Section, Visitor};
 use sectile::{Escaped, Limits};
 
@@ -22,24 +23,35 @@ pub fn run(args: &GetArgs, output: &mut Output) -> Result<Exit, Failure> {
         current: ItemPath::root(),
         item_exists: false,
         matches: 0,
-        data: None,
+        is_joined: args.nth.is_none() && is_joined(&args.section_name),
+        data: Vec::new(),
     };
     let (_, error, _) = input.scan(&mut finder, Limits::default()).into_parts();
+    if finder.is_joined && finder.matches > MAX_JOINED as u64 {
+        let message =
+            format!("{} sections of this name, and at most {MAX_JOINED} are joined: use --nth", finder.matches);
+        return Err(Failure::Other(message));
+    }
     // Truncated input still yields a section before the cut.
-    let exit = match &finder.data {
-        Some(data) => {
-            let data = data.start..data.end.min(input.len());
-            copy(&mut input, data, output.out())?;
+    let exit = match &finder.data[..] {
+        [_, ..] => {
+            let len = input.len();
+            for data in &finder.data {
+                copy(&mut input, data.start..data.end.min(len), output.out())?;
+            }
             Exit::Done
         }
-        None if error.is_some() => Exit::Failed,
-        None => {
+        [] if error.is_some() => Exit::Failed,
+        [] => {
             output.print_diagnostic(Some(&args.source), &finder.explain_missing());
             Exit::No
         }
     };
     Ok(exit.max(finish(&args.source, error, output)))
 }
+
+/// Memory stays bounded: at most this many sections of a name are given joined.
+const MAX_JOINED: usize = 100_000;
 
 /// A visitor that finds a custom section of one item.
 struct SectionFinder<'a> {
@@ -51,7 +63,9 @@ struct SectionFinder<'a> {
     item_exists: bool,
     /// Number of sections with this name so far.
     matches: u64,
-    data: Option<Range<u64>>,
+    /// Whether the data of all sections is given.
+    is_joined: bool,
+    data: Vec<Range<u64>>,
 }
 
 impl SectionFinder<'_> {
@@ -79,7 +93,12 @@ impl Visitor<'_> for SectionFinder<'_> {
         if section.is_custom() && section.name() == self.name && self.current == *self.item {
             self.matches += 1;
             if self.nth.is_none_or(|nth| nth == self.matches) {
-                self.data = Some(section.data());
+                if !self.is_joined {
+                    self.data.clear();
+                }
+                if self.data.len() < MAX_JOINED {
+                    self.data.push(section.data());
+                }
             }
         }
         DataRequest::Nothing

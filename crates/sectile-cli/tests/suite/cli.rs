@@ -15,6 +15,7 @@ mod remote;
 mod sbom;
 #[cfg(unix)]
 mod terminal;
+mod values;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -362,7 +363,7 @@ fn check_answers_with_its_status() {
     let run = run([OsStr::new("check"), path.as_os_str()]);
     let lines: Vec<&str> = run.text().lines().collect();
     assert!(
-        lines[0].contains("error: `no licence` is no SPDX expression") && lines[0].contains("[not-spdx]"),
+        lines[0].contains("error: `no licence` is not an SPDX expression") && lines[0].contains("[not-spdx]"),
         "{lines:?}"
     );
     assert!(lines[2].ends_with("refused, 2 errors"), "{lines:?}");

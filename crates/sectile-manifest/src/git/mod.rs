@@ -14,6 +14,7 @@ use std::path::Path;
 
 use gix::ObjectId;
 use gix::discover::upwards;
+use gix::refs::TargetRef;
 use gix::sec::Trust;
 
 pub use self::error::GitError;
@@ -86,9 +87,9 @@ impl Revision {
         if repository.workdir().is_none() {
             return Err(GitError::Bare { path: git_dir.to_owned() });
         }
-        let head = repository.head().map_err(failed)?;
-        let Some(id) = head.id() else { return Err(GitError::Unborn { path: work_tree.to_owned() }) };
-        let id = id.detach();
+        let Some(id) = head_id(&repository).map_err(failed)? else {
+            return Err(GitError::Unborn { path: work_tree.to_owned() });
+        };
         let commit = repository.find_commit(id).map_err(failed)?;
         let tree = commit.tree_id().map_err(failed)?.detach();
         let is_dirty = dirty::is_dirty(&repository, tree, depth).map_err(failed)?;
@@ -112,6 +113,33 @@ impl Revision {
         Some(opened())
     }
 }
+
+/// Maximum number of references, `HEAD` included, of which each refers to the next. Source: Git's `SYMREF_MAXDEPTH`.
+const MAX_SYMBOLIC: usize = 5;
+
+/// The object of `HEAD`, through branches that are symbolic references themselves. `None` if the last one does not exist.
+fn head_id(repository: &gix::Repository) -> Result<Option<ObjectId>, gix::Error> {
+    let head = repository.head()?;
+    if let Some(id) = head.id() {
+        return Ok(Some(id.detach()));
+    }
+    let Some(mut reference) = head.try_into_referent() else { return Ok(None) };
+    for _ in 1..MAX_SYMBOLIC {
+        let name = match reference.target() {
+            TargetRef::Object(id) => return Ok(Some(id.to_owned())),
+            TargetRef::Symbolic(name) => name.to_owned(),
+        };
+        match repository.try_find_reference(&name)? {
+            Some(next) => reference = next,
+            None => return Ok(None),
+        }
+    }
+    Err(gix::Error::from_error(TooManySymbolic))
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("`HEAD` refers to a chain of more than {MAX_SYMBOLIC} symbolic references")]
+struct TooManySymbolic;
 
 /// Refuses repositories that do not store references as files: any reference files there are placeholders.
 fn check_references(repository: &gix::Repository) -> Result<(), GitError> {

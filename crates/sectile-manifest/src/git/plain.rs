@@ -27,6 +27,12 @@ const MAPPED: [&str; 3] = ["index", "packed-refs", "commit-graph"];
 /// Maximum length of a file that is read.
 const MAX_TEXT: u64 = 16 << 20;
 
+/// Files that hold one line. Parsing a long one takes seconds for each megabyte.
+const POINTERS: [&str; 4] = ["HEAD", "commondir", "gitdir", ".git"];
+
+/// Maximum length of a file that holds one line, and of a reference.
+const MAX_POINTER: u64 = 64 << 10;
+
 /// Files that are read to detect a repository. If `HEAD` is not a file, it is looked up like any reference.
 const PROBED: [&str; 7] =
     ["HEAD", "commondir", "gitdir", "refs/HEAD", "refs/tags/HEAD", "refs/heads/HEAD", "refs/remotes/HEAD"];
@@ -69,10 +75,16 @@ fn check(git_dir: &Path) -> Result<(), GitError> {
     if let Some(shared) = &shared {
         check_directory(shared)?;
     }
-    let head = fs::read_to_string(git_dir.join("HEAD")).unwrap_or_default();
-    let Some(reference) = head.strip_prefix("ref:") else { return Ok(()) };
-    let directories = [Some(git_dir), shared.as_deref()].into_iter().flatten();
-    directories.map(|directory| directory.join(reference.trim())).try_for_each(|reference| check_file(&reference))
+    let mut text = fs::read_to_string(git_dir.join("HEAD")).unwrap_or_default();
+    // A branch may be a symbolic reference itself.
+    for _ in 0..super::MAX_SYMBOLIC {
+        let Some(reference) = text.strip_prefix("ref:").map(str::trim) else { break };
+        let directories = [Some(git_dir), shared.as_deref()].into_iter().flatten();
+        let paths: Vec<PathBuf> = directories.map(|directory| directory.join(reference)).collect();
+        paths.iter().try_for_each(|path| check_kind(path, MAX_POINTER))?;
+        text = paths.iter().find_map(|path| fs::read_to_string(path).ok()).unwrap_or_default();
+    }
+    Ok(())
 }
 
 fn check_directory(directory: &Path) -> Result<(), GitError> {
@@ -87,8 +99,13 @@ fn check_directory(directory: &Path) -> Result<(), GitError> {
 }
 
 fn check_file(path: &Path) -> Result<(), GitError> {
-    let is_mapped = path.file_name().is_some_and(|name| MAPPED.iter().any(|mapped| name == *mapped));
-    check_kind(path, if is_mapped { u64::MAX } else { MAX_TEXT })
+    let is_one_of = |names: &[&str]| path.file_name().is_some_and(|name| names.iter().any(|other| name == *other));
+    let max_len = match () {
+        () if is_one_of(&MAPPED) => u64::MAX,
+        () if is_one_of(&POINTERS) => MAX_POINTER,
+        () => MAX_TEXT,
+    };
+    check_kind(path, max_len)
 }
 
 /// Checks a file, if it exists. A directory is accepted: reading it fails without blocking.

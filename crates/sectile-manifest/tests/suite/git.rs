@@ -102,6 +102,61 @@ fn storage_of_head_and_references() {
 }
 
 #[test]
+fn branches_may_be_symbolic_references() {
+    let Some((_kept, directory)) = repository() else { return };
+    git(&directory, &["symbolic-ref", "refs/heads/one", "refs/heads/main"]);
+    git(&directory, &["symbolic-ref", "HEAD", "refs/heads/one"]);
+    assert!(!agrees(&directory).is_dirty());
+    git(&directory, &["symbolic-ref", "refs/heads/two", "refs/heads/one"]);
+    git(&directory, &["symbolic-ref", "HEAD", "refs/heads/two"]);
+    agrees(&directory);
+    git(&directory, &["symbolic-ref", "refs/heads/three", "refs/heads/two"]);
+    git(&directory, &["symbolic-ref", "HEAD", "refs/heads/three"]);
+    agrees(&directory);
+    git(&directory, &["pack-refs", "--all"]);
+    agrees(&directory);
+    // As Git, no more than five references refer to one another.
+    git(&directory, &["symbolic-ref", "refs/heads/four", "refs/heads/three"]);
+    git(&directory, &["symbolic-ref", "HEAD", "refs/heads/four"]);
+    assert!(matches!(refused(&directory), GitError::Repository { .. }));
+    git(&directory, &["symbolic-ref", "refs/heads/main2", "refs/heads/unborn"]);
+    git(&directory, &["symbolic-ref", "HEAD", "refs/heads/main2"]);
+    assert!(matches!(refused(&directory), GitError::Unborn { .. }));
+    git(&directory, &["symbolic-ref", "refs/heads/unborn", "refs/heads/main2"]);
+    assert!(matches!(refused(&directory), GitError::Repository { .. }), "a circle");
+}
+
+#[test]
+fn long_pointers_are_refused_quickly() {
+    for file in ["HEAD", "commondir", "refs/heads/main"] {
+        let (_kept, directory) = minimal_repository("ref: refs/heads/main", "");
+        let path = directory.join(".git").join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        for text in ["a".repeat(10 << 20), format!("ref: refs/heads/{}", "a/".repeat(5 << 20))] {
+            fs::write(&path, text).unwrap();
+            assert!(matches!(refused(&directory), GitError::NotPlain { path: found, .. } if found == path), "{file}");
+        }
+    }
+    let (_kept, directory) = minimal_repository("ref: refs/heads/main", "");
+    fs::rename(directory.join(".git"), directory.join("other")).unwrap();
+    fs::write(directory.join(".git"), format!("gitdir: {}other", "./".repeat(100_000))).unwrap();
+    assert!(matches!(refused(&directory), GitError::NotPlain { .. }));
+}
+
+/// A symbolic reference may lead to a FIFO at the second step.
+#[cfg(unix)]
+#[test]
+fn special_files_behind_symbolic_references_do_not_block() {
+    let (_kept, directory) = minimal_repository("ref: refs/heads/main", "");
+    let heads = directory.join(".git/refs/heads");
+    fs::create_dir_all(&heads).unwrap();
+    fs::write(heads.join("main"), "ref: refs/heads/fifo\n").unwrap();
+    let path = heads.join("fifo");
+    make_fifo(&path);
+    assert!(matches!(refused(&directory), GitError::NotPlain { path: found, .. } if found == path));
+}
+
+#[test]
 fn submodules_are_inspected() {
     let Some((_kept, directory)) = repository() else { return };
     let outer = directory.with_file_name("outer");

@@ -33,6 +33,9 @@ pub struct ParsedDescriptor {
     pub annotations: Annotations,
     /// Platform of the manifest.
     pub platform: Option<Platform>,
+    /// Other places of the blob.
+    #[serde(default)]
+    pub urls: Option<Vec<String>>,
 }
 
 /// The platform of a manifest.

@@ -6,8 +6,8 @@
 pub(super) enum Challenge {
     /// Requires a user and a password.
     Basic,
-    /// Requires a token of the server at `realm`.
-    Bearer { realm: String, service: Option<String> },
+    /// Requires a token of the server at `realm`, for the scopes that it names.
+    Bearer { realm: String, service: Option<String>, scope: Option<String> },
 }
 
 /// Maximum number of header fields that are parsed. Registries send one or two.
@@ -53,13 +53,14 @@ impl<'h> ChallengeParser<'h> {
             let Some(rest) = self.rest.strip_prefix('=') else { return (parameters, Some(name)) };
             self.rest = rest;
             self.skip_spaces();
-            let Some(value) = self.value() else { return (parameters, None) };
-            parameters.push((name.to_ascii_lowercase(), value));
+            let name = name.to_ascii_lowercase();
+            let Some(value) = self.value(&name) else { return (parameters, None) };
+            parameters.push((name, value));
         }
     }
 
-    fn value(&mut self) -> Option<String> {
-        let Some(quoted) = self.rest.strip_prefix('"') else { return self.token().map(str::to_owned) };
+    fn value(&mut self, name: &str) -> Option<String> {
+        let Some(quoted) = self.rest.strip_prefix('"') else { return self.unquoted(name == "scope") };
         let mut value = String::new();
         let mut characters = quoted.char_indices();
         while let Some((index, character)) = characters.next() {
@@ -73,6 +74,26 @@ impl<'h> ChallengeParser<'h> {
             }
         }
         None
+    }
+
+    /// Returns a value without quotation marks. Some registries write URLs and scopes so, which RFC 9110 does not allow:
+    /// the value ends at a space or a comma. The actions of a scope are divided by commas, too.
+    fn unquoted(&mut self, is_scope: bool) -> Option<String> {
+        let end_of = |text: &str| text.find(|c: char| !c.is_ascii_graphic() || "\",".contains(c)).unwrap_or(text.len());
+        let mut end = end_of(self.rest);
+        while is_scope && self.rest[..end].contains(':') {
+            let Some(rest) = self.rest[end..].strip_prefix(',') else { break };
+            let next = end_of(rest);
+            let is_action = next > 0 && rest[..next].bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'*');
+            let is_at_end = rest[next..].is_empty() || rest[next..].starts_with(',');
+            if !(is_action && is_at_end) {
+                break;
+            }
+            end += 1 + next;
+        }
+        let (value, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        Some(value.to_owned()).filter(|value| !value.is_empty())
     }
 
     fn token(&mut self) -> Option<&'h str> {
@@ -100,7 +121,11 @@ fn challenge(scheme: &str, parameters: &[(String, String)]) -> Option<Challenge>
     if !scheme.eq_ignore_ascii_case("bearer") {
         return None;
     }
-    Some(Challenge::Bearer { realm: parameter("realm")?, service: parameter("service") })
+    Some(Challenge::Bearer {
+        realm: parameter("realm")?,
+        service: parameter("service"),
+        scope: parameter("scope").filter(|scope| !scope.trim().is_empty()),
+    })
 }
 
 #[cfg(test)]
@@ -108,7 +133,7 @@ mod tests {
     use super::*;
 
     fn bearer(realm: &str, service: Option<&str>) -> Challenge {
-        Challenge::Bearer { realm: realm.to_owned(), service: service.map(str::to_owned) }
+        Challenge::Bearer { realm: realm.to_owned(), service: service.map(str::to_owned), scope: None }
     }
 
     #[test]
@@ -118,11 +143,39 @@ mod tests {
         assert_eq!(parsed("basic"), [Challenge::Basic]);
         let docker =
             r#"Bearer realm="https://auth.example.com/token",service="registry",scope="repository:a/b:pull,push""#;
-        assert_eq!(parsed(docker), [bearer("https://auth.example.com/token", Some("registry"))]);
+        let scope = Some("repository:a/b:pull,push".to_owned());
+        let realm = "https://auth.example.com/token".to_owned();
+        assert_eq!(parsed(docker), [Challenge::Bearer { realm, service: Some("registry".to_owned()), scope }]);
         assert_eq!(parsed(r#"bEARER SERVICE = s , Realm = "r\"x\\y""#), [bearer(r#"r"x\y"#, Some("s"))]);
         let both = r#"Negotiate, Basic realm="a, Bearer b=c", , Bearer realm="r""#;
         assert_eq!(parsed(both), [Challenge::Basic, bearer("r", None)]);
         assert_eq!(challenges(["Bearer realm=r", "Basic"]), [bearer("r", None), Challenge::Basic]);
+    }
+
+    #[test]
+    fn scopes_may_be_unquoted() {
+        for (field, scope) in [
+            ("realm=https://a/t,scope=repository:a/b:pull,push", Some("repository:a/b:pull,push")),
+            ("realm=https://a/t,scope=repository:a/b:pull,push,service=s", Some("repository:a/b:pull,push")),
+            ("scope=repository:a/b:pull,push, realm=https://a/t", Some("repository:a/b:pull,push")),
+            ("realm=\"https://a/t\",scope=repository:a/b:*", Some("repository:a/b:*")),
+            ("realm=\"https://a/t\",scope=aws", Some("aws")),
+            (
+                "realm=\"https://a/t\",scope=\"repository:a:pull repository:b:pull\"",
+                Some("repository:a:pull repository:b:pull"),
+            ),
+            ("realm=https://a/t,scope=\"\"", None),
+            ("realm=https://a/t", None),
+        ] {
+            match &challenges([&*format!("Bearer {field}")])[..] {
+                [Challenge::Bearer { realm, scope: found, .. }] => {
+                    assert_eq!((&**realm, found.as_deref()), ("https://a/t", scope), "{field}");
+                }
+                other => panic!("{field}: {other:?}"),
+            }
+        }
+        let two = challenges(["Bearer realm=https://a/t,scope=aws,Basic realm=\"x\""]);
+        assert!(matches!(&two[..], [Challenge::Bearer { .. }, Challenge::Basic]), "{two:?}");
     }
 
     /// Arbitrary fields give no challenges that they do not contain.

@@ -277,7 +277,7 @@ impl<'c> Session<'c> {
             {
                 return Err(refused("it asks for another request than was made").into());
             }
-            url = url.join(location).and_then(|to| self.check_permitted(to)).map_err(refused)?;
+            url = url.join_location(location).and_then(|to| self.check_permitted(to)).map_err(refused)?;
         }
         Err(RegistryFault::Redirect { to: url.to_string(), reason: "it does so again and again" }.into())
     }
@@ -345,7 +345,7 @@ pub(super) fn check_secure(url: &Url) -> Result<(), RegistryFault> {
 
 /// Returns the target of a redirect without its query, which may contain a secret.
 fn display_location(base: &Url, location: &str) -> String {
-    match base.join(location) {
+    match base.join_location(location) {
         Ok(url) => url.to_string(),
         Err(_) => quote_escaped(location.split('?').next().unwrap_or_default()),
     }

@@ -37,8 +37,8 @@ impl Session<'_> {
                 let advice = "the token that is known cannot stand in a header: log in again";
                 authorization_value("Bearer", token.reveal()).ok_or_else(|| RegistryFault::status(response, advice))
             }
-            (Some(Challenge::Bearer { realm, service }), credential) => {
-                self.token(realm, service.as_deref(), credential.as_ref())
+            (Some(Challenge::Bearer { realm, service, scope }), credential) => {
+                self.token(realm, service.as_deref(), scope.as_deref(), credential.as_ref())
             }
             _ if !challenges.contains(&Challenge::Basic) => {
                 let fields: Vec<&str> = response.fields("www-authenticate").collect();
@@ -56,11 +56,12 @@ impl Session<'_> {
         }
     }
 
-    /// Requests a token for the session's repository and access.
+    /// Requests a token for the scopes of the challenge, or for the session's repository and access.
     fn token(
         &mut self,
         realm: &str,
         service: Option<&str>,
+        scope: Option<&str>,
         credential: Option<&Credential>,
     ) -> Result<HeaderValue, RegistryFault> {
         let realm = self.base().join(realm).and_then(|url| self.check_permitted(url));
@@ -72,7 +73,7 @@ impl Session<'_> {
             check_secure(&realm)?;
             check_secure(self.base())?;
         }
-        let token = self.request_token(&realm, service, credential);
+        let token = self.request_token(&realm, service, scope, credential);
         token.map_err(|fault| RegistryFault::TokenServer { server: realm.to_string(), fault: Box::new(fault) })
     }
 
@@ -80,10 +81,19 @@ impl Session<'_> {
         &mut self,
         realm: &Url,
         service: Option<&str>,
+        scope: Option<&str>,
         credential: Option<&Credential>,
     ) -> Result<HeaderValue, RegistryFault> {
-        let scope = format!("repository:{}:{}", self.reference().repository(), self.access().actions());
-        let mut form = vec![("scope", scope.as_str()), ("client_id", CLIENT_ID)];
+        let own = (self.reference().repository().to_owned(), self.access().actions());
+        let scopes = scopes(scope, &own.0, own.1);
+        // A `GET` repeats the parameter; a form has it once, with spaces between the scopes.
+        let joined = scopes.join(" ");
+        let is_form = matches!(credential, Some(Credential(CredentialKind::Identity(_))));
+        let mut form: Vec<(&str, &str)> = match is_form {
+            true => vec![("scope", &joined)],
+            false => scopes.iter().map(|scope| ("scope", &**scope)).collect(),
+        };
+        form.push(("client_id", CLIENT_ID));
         form.extend(service.map(|service| ("service", service)));
         let mut fields = Vec::new();
         let (method, url, form_body) = if let Some(Credential(CredentialKind::Identity(token))) = credential {
@@ -150,9 +160,49 @@ fn encode_form(form: &[(&str, &str)]) -> String {
     form.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect::<Vec<_>>().join("&")
 }
 
+/// The scopes to request: those of the challenge as they are, or the repository with all actions that the session needs.
+/// That is requested, too, if the challenge names only some of them: a session needs one token for all of its requests.
+fn scopes(challenged: Option<&str>, repository: &str, actions: &str) -> Vec<String> {
+    let own = format!("repository:{repository}:{actions}");
+    let is_part_of_own = |scope: &str| {
+        let named =
+            scope.strip_prefix("repository:").and_then(|scope| scope.strip_prefix(repository)?.strip_prefix(':'));
+        named.is_some_and(|named| named.split(',').all(|action| actions.split(',').any(|own| own == action)))
+    };
+    let mut scopes = Vec::new();
+    for scope in challenged.unwrap_or_default().split_whitespace() {
+        let scope = if is_part_of_own(scope) { own.clone() } else { scope.to_owned() };
+        if !scopes.contains(&scope) {
+            scopes.push(scope);
+        }
+    }
+    if scopes.is_empty() {
+        scopes.push(own);
+    }
+    scopes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn scopes_of_the_challenge_are_requested() {
+        let own = "repository:a/b:pull,push";
+        for (challenged, expected) in [
+            (None, &[own][..]),
+            (Some(" "), &[own]),
+            (Some("repository:a/b:pull"), &[own]),
+            (Some("repository:a/b:push,pull"), &[own]),
+            (Some("aws"), &["aws"]),
+            (Some("repository:a/b:*"), &["repository:a/b:*"]),
+            (Some("repository:a/b:pull,delete"), &["repository:a/b:pull,delete"]),
+            (Some("repository:other:pull"), &["repository:other:pull"]),
+            (Some("repository:a/b:pull repository:c:pull"), &[own, "repository:c:pull"]),
+        ] {
+            assert_eq!(scopes(challenged, "a/b", "pull,push"), expected, "{challenged:?}");
+        }
+    }
 
     #[test]
     fn forms_are_encoded() {

@@ -1,6 +1,7 @@
 //! URLs of requests and redirects.
 
-use std::fmt;
+use std::borrow::Cow;
+use std::fmt::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use iri_string::types::{UriAbsoluteStr, UriReferenceStr};
@@ -38,10 +39,16 @@ impl Url {
         if authority.as_str().contains('@') {
             return Err("it names a user");
         }
-        if authority.host().is_empty() {
+        if authority.host().is_empty() || authority.host().contains('%') {
             return Err("it names no host");
         }
         Ok(Self { uri, authority, is_https })
+    }
+
+    /// As [`join`](Self::join), for the value of a `Location`. Characters that a URL cannot contain, such as spaces, braces
+    /// and those outside of ASCII, are encoded, as common clients do.
+    pub(super) fn join_location(&self, location: &str) -> Result<Self, &'static str> {
+        self.join(&encoded(location))
     }
 
     /// Resolves a reference, which may be relative, against this URL. Source: RFC 3986, section 5.
@@ -112,6 +119,26 @@ impl fmt::Debug for Url {
     }
 }
 
+/// A reference with the characters encoded that a URL cannot contain. Control characters stay, and are refused.
+fn encoded(reference: &str) -> Cow<'_, str> {
+    let is_encoded = |character: char| !character.is_ascii() || " \"<>\\^`{|}".contains(character);
+    if !reference.contains(is_encoded) {
+        return Cow::Borrowed(reference);
+    }
+    let mut encoded = String::with_capacity(reference.len() + 16);
+    for character in reference.chars() {
+        if is_encoded(character) {
+            let mut bytes = [0; 4];
+            for byte in character.encode_utf8(&mut bytes).bytes() {
+                _ = write!(encoded, "%{byte:02X}");
+            }
+        } else {
+            encoded.push(character);
+        }
+    }
+    Cow::Owned(encoded)
+}
+
 /// Returns whether a host is `localhost`, 127.0.0.0/8 or `[::1]`. Other names are not resolved.
 pub(super) fn is_loopback(host: &str) -> bool {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
@@ -148,12 +175,27 @@ mod tests {
             ("id?x", "https://h:5/v2/a/blobs/uploads/id?x"),
             ("../x#f", "https://h:5/v2/a/blobs/x"),
             ("?x", "https://h:5/v2/a/blobs/uploads/?x"),
+            ("a b?c d", "https://h:5/v2/a/blobs/uploads/a%20b?c%20d"),
+            ("/u/{id}?s={a|b}", "https://h:5/u/%7Bid%7D?s=%7Ba%7Cb%7D"),
+            ("/u/\u{e9}?s=\u{fc}%20", "https://h:5/u/%C3%A9?s=%C3%BC%20"),
+            ("https://h/a\\b\"<>^`", "https://h/a%5Cb%22%3C%3E%5E%60"),
         ] {
-            assert_eq!(base.join(location).unwrap().uri.to_string(), joined, "{location}");
+            assert_eq!(base.join_location(location).unwrap().uri.to_string(), joined, "{location}");
         }
-        for location in ["http://u@h/", "javascript:alert(1)", "https://", "a b", "\u{e9}"] {
-            assert!(base.join(location).is_err(), "{location}");
+        for location in [
+            "http://u@h/",
+            "javascript:alert(1)",
+            "https://",
+            "https://a b/",
+            "https://\u{e9}/",
+            "//a|b/",
+            "a\tb",
+            "a\0",
+            "%zz",
+        ] {
+            assert!(base.join_location(location).is_err() && base.join(location).is_err(), "{location}");
         }
+        assert!(base.join("a b").is_err() && base.join("\u{e9}").is_err());
     }
 
     #[test]

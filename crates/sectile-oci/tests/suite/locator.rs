@@ -105,6 +105,26 @@ fn drift_findings_quote_both_values() {
     assert_eq!(metadata.findings().iter().nth(1).unwrap().section(), Some("vendor"));
 }
 
+/// `wkg` writes URLs as the URL standard does.
+#[test]
+fn normalized_urls_do_not_drift() {
+    for (binary, image, drifts) in [
+        ("https://example.com", "https://example.com/", false),
+        ("HTTPS://Example.com:443/a/../b", "https://example.com/b", false),
+        ("https://example.com/a", "https://example.com/a/", true),
+    ] {
+        let fixture = Fixture::new(&module(&[custom("homepage", binary)]));
+        let annotations = sectile_oci::AnnotationOptions::new();
+        let annotations = annotations.with_annotation("org.opencontainers.image.url", image).unwrap();
+        fixture.try_add(None, &sectile_oci::ImageOptions { annotations, ..Default::default() }).unwrap();
+        let stored = LayoutImage::open(&locate(&fixture.locator("")).unwrap()).unwrap();
+        let mut metadata = stored.input().read().unwrap();
+        stored.compare(&mut metadata);
+        let found = metadata.findings().iter().filter(|finding| finding.code() == FindingCode::AnnotationDrift);
+        assert_eq!(found.count(), usize::from(drifts), "{binary} {image}");
+    }
+}
+
 /// An unreadable value of the binary does not count as absent.
 #[test]
 fn unreadable_values_are_not_absent() {

@@ -269,7 +269,7 @@ const fn key(
 }
 
 /// The keys of single rules.
-const RULES: [PolicyKey; 28] = [
+const RULES: [PolicyKey; 30] = [
     key(Table::Required, "items", Type::Items, "root", "The items that must say it."),
     key(
         Table::Required,
@@ -278,9 +278,23 @@ const RULES: [PolicyKey; 28] = [
         "",
         "What each of them must say, itself: there, not blank, and UTF-8.",
     ),
+    key(
+        Table::Required,
+        "unknown",
+        Type::Boolean,
+        "false",
+        "Whether a license of `NONE` or `NOASSERTION`, which state that none is known, counts as one.",
+    ),
     key(Table::Licenses, "items", Type::Items, "all", "The items whose licences are judged."),
     key(Table::Licenses, "allow", Type::Licenses, "", "What is allowed: where it stands, nothing else is."),
     key(Table::Licenses, "deny", Type::Licenses, "", "What is denied, whatever is allowed."),
+    key(
+        Table::Licenses,
+        "unknown",
+        Type::Boolean,
+        "false",
+        "Whether `NONE` and `NOASSERTION`, which state that no license is known, are permitted; `deny` can name one.",
+    ),
     key(Table::Sources, "items", Type::Items, "all", "The items whose URLs are judged."),
     key(Table::Sources, "fields", Type::UrlFields, "source", "The fields that are judged."),
     key(Table::Sources, "allow", Type::UrlPatterns, "", "What is allowed: where it stands, nothing else is."),

@@ -43,7 +43,7 @@ impl Policy {
     /// assert_eq!(policy.refuse, Severity::Warning);
     ///
     /// let error = Policy::parse("policy.toml", "[[licenses]]\nallow = [\"MIT\", \"mitt\"]\n").unwrap_err();
-    /// let message = "policy.toml:2:17: licenses.allow: `mitt` is no SPDX expression: unknown term, at `mitt`; ";
+    /// let message = "policy.toml:2:17: licenses.allow: `mitt` is not an SPDX expression: unknown term, at `mitt`; ";
     /// assert!(error.to_string().starts_with(message));
     /// # Ok::<(), sectile_policy::PolicyError>(())
     /// ```

@@ -33,13 +33,15 @@ fn items(table: &TableReader<'_>, default: Items) -> Result<Items, InvalidEntry>
 
 fn required(table: &TableReader<'_>) -> Result<Rule, InvalidEntry> {
     let fields = table.list("fields", PolicyEntry::parsed::<RequiredValue>)?;
-    Ok(Rule::new(Required::new(items(table, Items::root())?, fields)))
+    let required = Required::new(items(table, Items::root())?, fields);
+    Ok(Rule::new(if table.boolean("unknown")? { required.permit_unknown() } else { required }))
 }
 
 fn licenses(table: &TableReader<'_>) -> Result<Rule, InvalidEntry> {
     let licenses = Licenses::new(items(table, Items::all())?);
     let licenses = table.add_each("allow", licenses, Licenses::allow)?;
-    Ok(Rule::new(table.add_each("deny", licenses, Licenses::deny)?))
+    let licenses = table.add_each("deny", licenses, Licenses::deny)?;
+    Ok(Rule::new(if table.boolean("unknown")? { licenses.permit_unknown() } else { licenses }))
 }
 
 fn sources(table: &TableReader<'_>) -> Result<Rule, InvalidEntry> {

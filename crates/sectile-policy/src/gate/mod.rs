@@ -12,7 +12,7 @@
 //! let mut gate = Gate::new(Policy::default()).with_max_bytes(500 << 20).with_declared_len(23);
 //! for chunk in [&b"\0asm\x01\0\0\0\x00\x0d\x08lice"[..], b"nsesMIT!"] {
 //!     if let Err(refusal) = gate.push(chunk) {
-//!         assert!(refusal.to_string().starts_with("not-spdx (at offset 0x13): `MIT!` is no SPDX expression"));
+//!         assert!(refusal.to_string().starts_with("not-spdx (at offset 0x13): `MIT!` is not an SPDX expression"));
 //!         assert_eq!(refusal.finding().map(|finding| finding.code()), Some(FindingCode::NotSpdx));
 //!     }
 //! }

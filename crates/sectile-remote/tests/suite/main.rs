@@ -150,6 +150,20 @@ fn statuses_map_to_errors_without_secrets() {
 }
 
 #[test]
+fn a_missing_bucket_is_named() {
+    for body in [
+        "<Error><Code>NoSuchBucket</Code><Message>The specified bucket does not exist</Message></Error>",
+        "<Error><Code>ContainerNotFound</Code></Error>",
+    ] {
+        let server = Server::start(move |_| Reply::of(404).body(body));
+        let outcome = read_url(&url(&server, "/app.wasm"), &options());
+        assert_eq!(remote_error(&outcome), RemoteError::MissingBucket);
+    }
+    let server = Server::start(|_| Reply::of(404).body("<Error><Code>NoSuchKey</Code></Error>"));
+    assert_eq!(remote_error(&read_url(&url(&server, "/app.wasm"), &options())), RemoteError::Missing);
+}
+
+#[test]
 fn a_busy_server_is_retried() {
     let mut requests = 0;
     let server = Server::start(move |request| {

@@ -23,7 +23,7 @@ use self::bytes::{FileWindow, TarSource, ZipBytes};
 use self::findings::{ArchiveFindings, FindingPlace};
 use self::gzip::{GzipReader, GzipTail};
 pub(super) use self::tar::HeaderBlock;
-use super::file_kind::{FileKind, TAR_BLOCK, ZeroRun};
+use super::file_kind::{FileKind, RUNTIME_PREFIX, TAR_BLOCK, ZeroRun};
 use super::options::WalkOptions;
 use super::unopened::unopened_format;
 use crate::blob::{self, Blob, BlobLocation, BlobSink, Content, FileState, NotOpened};
@@ -173,6 +173,7 @@ impl ArchiveWalker<'_> {
         match kind {
             FileKind::Gzip => self.gzip(path, &mut part, level),
             FileKind::Zstd => self.zstd(path, &mut part, level),
+            FileKind::Runtime => self.runtime(path, &mut part, level),
             FileKind::Tar => self.tar(path, TarSource::FileWindow(&mut part), level),
             FileKind::Zip => self.zip(path, ZipBytes::FileWindow(part), level),
             FileKind::Wasm | FileKind::Other => {}
@@ -211,6 +212,7 @@ impl ArchiveWalker<'_> {
         match kind {
             FileKind::Gzip => self.gzip(path, &mut whole, level),
             FileKind::Zstd => self.zstd(path, &mut whole, level),
+            FileKind::Runtime => self.runtime(path, &mut whole, level),
             FileKind::Tar => self.tar(path, TarSource::Stream(&mut whole), level),
             FileKind::Zip => self.held_zip(path, &mut whole, level),
             FileKind::Wasm | FileKind::Other => {}
@@ -256,6 +258,12 @@ impl ArchiveWalker<'_> {
 
     fn zstd(&mut self, path: &EntryPath<'_>, compressed: &mut dyn Read, level: u32) {
         self.inflated(path, zstd::ZstdReader::new(compressed, self.budget), level);
+    }
+
+    /// Inspects a compressed Substrate runtime.
+    fn runtime(&mut self, path: &EntryPath<'_>, compressed: &mut dyn Read, level: u32) {
+        self.drain(compressed, RUNTIME_PREFIX as u64);
+        self.zstd(path, compressed, level);
     }
 
     /// Inspects the content of a compressed file, which keeps the name of the file.

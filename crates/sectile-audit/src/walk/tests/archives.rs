@@ -49,6 +49,24 @@ fn compressed_file_keeps_its_name() {
     assert_eq!(walk_path(directory.path()).files(), ["a.wasm.gz", "b.wasm"]);
 }
 
+/// What `sp-maybe-compressed-blob` writes: a prefix and a zstd frame.
+#[test]
+fn substrate_runtimes_are_decompressed() {
+    let runtime = |bytes: &[u8]| [&[0x52, 0xbc, 0x53, 0x76, 0x46, 0xdb, 0x8e, 0x05], &zstd(bytes)[..]].concat();
+    let recorder = walk_file(&runtime(MODULE));
+    assert_eq!((recorder.files(), &*recorder.blobs[0].bytes), (vec!["a"], MODULE));
+    assert_eq!(recorder.codes(), [""; 0]);
+    assert_eq!(walk_file(&runtime(b"text")).passed, 1);
+
+    let inside = walk_file(&tar(&[("rt.compact.compressed.wasm", &runtime(MODULE))]));
+    assert_eq!((inside.files(), &*inside.blobs[0].bytes), (vec!["a!rt.compact.compressed.wasm"], MODULE));
+    let compressed = walk_file(&gzip(&runtime(MODULE)));
+    assert_eq!(&*compressed.blobs[0].bytes, MODULE);
+
+    let cut = &runtime(MODULE)[..20];
+    assert_eq!(walk_file(cut).codes().len(), 1, "{:?}", walk_file(cut).codes());
+}
+
 /// A skippable frame.
 fn skipped() -> Vec<u8> {
     [&0x184d_2a53_u32.to_le_bytes()[..], &3_u32.to_le_bytes(), b"abc"].concat()

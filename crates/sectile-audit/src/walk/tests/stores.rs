@@ -181,10 +181,38 @@ fn malformed_document_affects_no_other() {
     }
     assert_eq!(
         reported,
-        [("digest-mismatch".to_owned(), 1), ("malformed-layout".to_owned(), 10)].into(),
+        [("absent-blob".to_owned(), 2), ("digest-mismatch".to_owned(), 1), ("malformed-layout".to_owned(), 8)].into(),
         "{:?}",
         recorder.errors
     );
+}
+
+/// A mirror may omit the blobs of some platforms, and layers may be kept elsewhere. Source: `image-layout.md` and
+/// `descriptor.md` of the image specification.
+#[test]
+fn absent_blobs_are_notes() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut layout = Layout::new(directory.path().to_owned());
+    let absent = |bytes: &[u8]| descriptor(MANIFEST_MEDIA_TYPE, &Digest::new(bytes).to_string(), bytes.len(), None);
+    let (digest, size) = layout.blob(manifest(&[layout.layer(LAYER_MEDIA_TYPE, MODULE)]).as_bytes());
+    let platforms =
+        index(&[absent(b"linux"), descriptor(MANIFEST_MEDIA_TYPE, &digest, size, None), absent(b"windows")]);
+    layout.list(INDEX_MEDIA_TYPE, &platforms, &["sparse"]);
+    let foreign = descriptor(LAYER_MEDIA_TYPE, &Digest::new(b"foreign").to_string(), 7, None);
+    let foreign = foreign.replacen('{', "{\"urls\": [\"https://example.com/base\\u001b\", \"x\"], ", 1);
+    layout.list(MANIFEST_MEDIA_TYPE, &manifest(&[foreign, layout.layer(LAYER_MEDIA_TYPE, OTHER)]), &["foreign"]);
+    let recorder = layout.walk_path();
+    let mut files = vec![at(MODULE), at(OTHER)];
+    files.sort();
+    assert_eq!(recorder.files(), files);
+    let mut codes = recorder.codes();
+    codes.sort();
+    let mut expected = [&b"linux"[..], b"windows", b"foreign"].map(|bytes| format!("absent-blob {}", at(bytes)));
+    expected.sort();
+    assert_eq!(codes, expected);
+    let foreign = recorder.errors.iter().find(|error| error.message.contains("https://")).unwrap();
+    assert_eq!(foreign.location.other_names, ["oci:.:foreign"]);
+    assert_eq!(sectile::FindingCode::AbsentBlob.severity(), sectile::Severity::Note);
 }
 
 #[test]

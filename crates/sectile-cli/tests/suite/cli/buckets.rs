@@ -103,6 +103,16 @@ fn a_listing_that_leads_nowhere_ends() {
 }
 
 #[test]
+fn a_missing_bucket_is_named() {
+    let body = "<Error><Code>NoSuchBucket</Code><Message>The specified bucket does not exist</Message></Error>";
+    let server = Server::start(move |_| Reply::of(404).body(body));
+    for arguments in [&["audit", "s3://bucket/", "--format", "jsonl"][..], &["show", "s3://bucket/a.wasm"]] {
+        let (status, out, said) = command(&server, arguments);
+        assert!(status == Some(2) && (out + &said).contains("there is no such bucket"), "{said}");
+    }
+}
+
+#[test]
 fn the_command_reads_what_it_says_it_read() {
     let server = s3(vec![
         ("app/a.wasm", numbered_module(0)),

@@ -36,7 +36,10 @@ fn a_manifest_gives_fields_the_name_and_the_language() {
         assert_eq!(ran.status, 0, "{}", ran.stderr);
         let [license, keywords] = &ran.stderr.lines().collect::<Vec<_>>()[..] else { panic!("{}", ran.stderr) };
         let place = |line| format!("{}:{line}: package.", manifest.display());
-        assert!(license.contains(&format!("rewritten: {}license: `MIT/Apache-2.0` is no SPDX", place(5))), "{license}");
+        assert!(
+            license.contains(&format!("rewritten: {}license: `MIT/Apache-2.0` is not an SPDX", place(5))),
+            "{license}"
+        );
         assert!(keywords.ends_with(&format!("dropped: {}keywords: no field says it", place(6))), "{keywords}");
         let (_, json) = show_json(&fs::read(&path).unwrap());
         let item = &json["item"];

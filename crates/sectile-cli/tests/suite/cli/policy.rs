@@ -65,7 +65,7 @@ fn by_a_policy_that_is_wrong_nothing_is_judged() {
     let bytes = module(&[]);
     let shown = check(&bytes, "refuse = 'error'\n[licenses]\nallow = 'MITT'", &[]);
     assert_eq!((shown.status, shown.text()), (2, ""));
-    let message = "policy.toml:3:9: licenses.allow: `MITT` is no SPDX expression: unknown term, at `MITT`; ";
+    let message = "policy.toml:3:9: licenses.allow: `MITT` is not an SPDX expression: unknown term, at `MITT`; ";
     assert!(shown.stderr.starts_with("sectile: ") && shown.stderr.contains(message), "{}", shown.stderr);
     assert_eq!(check(&bytes, b"\xff", &["--json"]).text(), "");
     assert_eq!(check(&bytes, "\u{1b}[2J\u{202e}", &[]).stderr.find(['\u{1b}', '\u{202e}']), None);

@@ -76,7 +76,7 @@ fn notices_about_inherited_keys_name_the_workspace() {
     let files: Vec<_> = manifest.notices().iter().map(|notice| &notice.location.file).collect();
     assert_eq!(files, [&directory.join("Cargo.toml"); 2]);
     let said = notices(&manifest).into_iter().map(|(_, said)| said).collect::<Vec<_>>();
-    assert!(said[0].starts_with("6 workspace.package.license: `MIT/Apache-2.0` is no SPDX expression"), "{said:?}");
+    assert!(said[0].starts_with("6 workspace.package.license: `MIT/Apache-2.0` is not an SPDX expression"), "{said:?}");
     assert_eq!(said[1], "10 workspace.package.keywords: no field says it");
 }
 
@@ -110,6 +110,25 @@ fn failed_inheritance_is_an_error() {
         let error = refused(directory.join(path).join("Cargo.toml"), &directory);
         let error = error.replace(&format!("`{}/", directory.display()), "`");
         assert!(error.starts_with(expected), "{error}");
+    }
+}
+
+#[test]
+fn excluded_packages_are_told_so() {
+    let member = "[package]\nname = \"m\"\nversion.workspace = true\n";
+    let (_kept, directory) = tree(&[
+        ("Cargo.toml", "[workspace]\nexclude = [\"a\", \"b/c\"]\n[workspace.package]\nversion = \"1.0.0\"\n"),
+        ("a/Cargo.toml", member),
+        ("b/c/d/Cargo.toml", member),
+    ]);
+    for path in ["a", "b/c/d"] {
+        let error = refused(directory.join(path).join("Cargo.toml"), &directory);
+        let error = error.replace(&format!("`{}/", directory.display()), "`");
+        let expected = format!(
+            "{path}/Cargo.toml:3: package.version: it is inherited, but no workspace is found: `Cargo.toml` excludes this \
+             package (`workspace.exclude`)"
+        );
+        assert!(error.starts_with(&expected), "{error}");
     }
 }
 

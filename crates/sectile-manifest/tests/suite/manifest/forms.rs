@@ -30,6 +30,13 @@ fn repositories_of_npm() {
         ("sourcehut:~a/b", "https://git.sr.ht/~a/b", &[]),
         ("git+https://github.com/a/b.git", "https://github.com/a/b.git", &[]),
         ("git+http://example.com/a", "http://example.com/a", &[]),
+        ("git+https://git@example.com/a.git", "https://example.com/a.git", &[Rewritten]),
+        ("git+https://git@github.com/a/b.git#main", "https://github.com/a/b.git#main", &[Rewritten]),
+        ("git+http://git@example.com:8080/a", "http://example.com:8080/a", &[Rewritten]),
+        ("https://git@example.com/a@b", "https://example.com/a@b", &[Rewritten]),
+        ("git+https://example.com/@scope/a", "https://example.com/@scope/a", &[]),
+        // A password is refused where the value is set.
+        ("git+https://me:secret@example.com/a", "https://me:secret@example.com/a", &[]),
         ("git://github.com/a/b.git", "https://github.com/a/b.git", &[Rewritten]),
         ("git+ssh://git@gitlab.com/a/b.git", "https://gitlab.com/a/b.git", &[Rewritten]),
         ("git+ssh://git@github.com:a/b.git", "https://github.com/a/b.git", &[Rewritten]),
@@ -94,6 +101,66 @@ fn persons_of_npm() {
         let error = told(&alone(ManifestFormat::Npm, "author", wrong).unwrap_err());
         assert!(error.starts_with("package.json:2: author"), "{error}");
     }
+}
+
+/// wasm-pack writes the authors of Cargo.toml as `collaborators`.
+#[test]
+fn collaborators_of_npm() {
+    let ann = r#""collaborators": ["Ann <ann@example.com>", "Ben"]"#;
+    for (others, expected, kinds) in [
+        ("", "Ann <ann@example.com>, Ben", &[][..]),
+        (r#""author": "", "#, "Ann <ann@example.com>, Ben", &[]),
+        (r#""author": "Eve", "#, "Eve", &[Dropped]),
+        (r#""contributors": ["Eve"], "#, "Eve", &[Dropped]),
+        (r#""contributors": ["Ann <ann@example.com>", "Ben"], "#, "Ann <ann@example.com>, Ben", &[]),
+        (r#""maintainers": ["Eve"], "#, "Ann <ann@example.com>, Ben", &[Dropped]),
+    ] {
+        let manifest = manifest(ManifestFormat::Npm, &format!("{{{others}{ann}}}"));
+        assert_eq!(manifest.value(Field::Authors).as_deref(), Some(expected), "{others}");
+        let said: Vec<_> = manifest.notices().iter().map(|notice| notice.kind).collect();
+        assert_eq!(said, kinds, "{others}: {:?}", manifest.notices());
+    }
+    let manifest = manifest(ManifestFormat::Npm, &format!("{{\"author\": \"Eve\", {ann}}}"));
+    assert!(notices(&manifest)[0].1.contains("collaborators"), "{:?}", manifest.notices());
+}
+
+#[test]
+fn identifiers_in_another_case_become_those_of_the_list() {
+    for (written, expected) in [("apache-2.0", "Apache-2.0"), ("MIT OR bsd-3-clause", "MIT OR BSD-3-Clause")] {
+        gives(ManifestFormat::Npm, "license", &format!("{written:?}"), Field::Licenses, Some(expected), &[Rewritten]);
+        let toml = format!("{written:?}");
+        gives(ManifestFormat::Cargo, "package.license", &toml, Field::Licenses, Some(expected), &[Rewritten]);
+    }
+}
+
+#[test]
+fn poetry() {
+    let text = "[tool.poetry]\nname = \"a\"\nversion = \"1.0.0\"\ndescription = \"d\"\n\
+        authors = [\"Ann <ann@example.com>\", \"Ben\"]\nlicense = \"mit\"\nhomepage = \"https://h.example\"\n\
+        repository = \"https://s.example\"\ndocumentation = \"https://d.example\"\nkeywords = [\"k\"]\n";
+    let poetry = manifest(ManifestFormat::Python, text);
+    assert_eq!(poetry.name().as_deref(), Some("a"));
+    let values: Vec<_> = poetry.values().map(|(field, value, _)| (field, value)).collect();
+    let expected = [
+        (Field::Authors, "Ann <ann@example.com>, Ben"),
+        (Field::Description, "d"),
+        (Field::Documentation, "https://d.example"),
+        (Field::Homepage, "https://h.example"),
+        (Field::Licenses, "MIT"),
+        (Field::Source, "https://s.example"),
+        (Field::Version, "1.0.0"),
+    ];
+    assert_eq!(values, expected.map(|(field, value)| (field, value.to_owned())));
+    let kinds: Vec<_> = poetry.notices().iter().map(|notice| notice.kind).collect();
+    assert_eq!(kinds, [Rewritten, Dropped], "{:?}", poetry.notices());
+
+    // `project` wins, and what it does not have is taken from Poetry's table.
+    let text = "[project]\nname = \"a\"\nversion = \"2.0.0\"\n[tool.poetry]\nname = \"a\"\nversion = \"1.0.0\"\n\
+        license = \"Proprietary\"\ndescription = \"d\"\n";
+    let both = manifest(ManifestFormat::Python, text);
+    assert_eq!(both.value(Field::Version).as_deref(), Some("2.0.0"));
+    assert_eq!((both.value(Field::Description).as_deref(), both.value(Field::Licenses)), (Some("d"), None));
+    assert_eq!(both.notices().len(), 2, "{:?}", both.notices());
 }
 
 #[test]

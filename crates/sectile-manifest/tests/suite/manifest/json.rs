@@ -113,3 +113,24 @@ fn last_duplicate_key_wins_with_a_notice() {
     );
     assert_eq!(format!("{:<10}|", NoticeKind::Duplicate), "duplicate |");
 }
+
+/// A megabyte of repeated keys becomes a few notices, quickly.
+#[test]
+fn notices_are_limited() {
+    let keys = "\"a\":1,".repeat(160_000);
+    let manifest = manifest(ManifestFormat::Npm, &format!("{{{keys}\"name\": \"n\"}}"));
+    assert_eq!(manifest.notices().len(), 64);
+    let last = manifest.notices().last().unwrap().to_string();
+    assert!(last.ends_with("; and 159935 more notices"), "{last}");
+    assert_eq!(manifest.name().as_deref(), Some("n"));
+
+    let urls: String = (0..40_000).map(|number| format!("l{number} = \"x\"\n")).collect();
+    let manifest = super::manifest(ManifestFormat::Python, &format!("[project]\nname = \"n\"\n[project.urls]\n{urls}"));
+    assert_eq!(manifest.notices().len(), 64);
+    assert!(manifest.notices().last().unwrap().to_string().ends_with("; and 39936 more notices"));
+
+    let people = (0..60_000).map(|number| format!("\"p{number}\"")).collect::<Vec<_>>().join(",");
+    let text = format!("{{\"author\": \"a\", \"contributors\": [{people}]}}");
+    let manifest = super::manifest(ManifestFormat::Npm, &text);
+    assert!(manifest.value(sectile::Field::Authors).unwrap().starts_with("a, p0, p1, "));
+}

@@ -98,6 +98,26 @@ fn a_password_is_exchanged_for_a_token() {
 }
 
 #[test]
+fn scope_of_the_challenge_is_requested() {
+    for (scope, query) in [
+        ("scope=\"aws\"", "x=y&scope=aws&client_id=sectile&account=me"),
+        ("scope=\"repository:team/app:*\"", "x=y&scope=repository%3Ateam%2Fapp%3A%2A&client_id=sectile&account=me"),
+        (
+            "scope=repository:proxy/app:pull,push",
+            "x=y&scope=repository%3Aproxy%2Fapp%3Apull%2Cpush&client_id=sectile&account=me",
+        ),
+        ("scope=\"aws b\"", "x=y&scope=aws&scope=b&client_id=sectile&account=me"),
+    ] {
+        let (token_server, token) = start_token_server(|_, nth| token_reply(nth));
+        let challenge = format!("Bearer realm=\"http://{}/token?x=y\",{scope}", token_server.address);
+        let (server, _) = start(Registry::default(), require_authorization(challenge, token));
+        let (_directory, path, _) = binary(1000);
+        push(&me(), &reference(&server, "team/app:1"), &path).unwrap();
+        assert_eq!(token_server.asked()[0].query, query);
+    }
+}
+
+#[test]
 fn reading_requests_only_pull_access() {
     let (token_server, token) = start_token_server(|_, nth| token_reply(nth));
     let (server, _) = start(Registry::default(), require_authorization(challenge(&token_server), token));

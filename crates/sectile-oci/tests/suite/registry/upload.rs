@@ -92,6 +92,89 @@ fn chunks_are_sent_if_the_registry_requests_them() {
     }
 }
 
+/// Some registries answer a chunk with the range before it, of the chunk alone, or of nothing.
+#[test]
+fn stale_ranges_of_chunks_are_not_trusted() {
+    for range in [Some("0-0"), Some("0-65535"), Some("0-9"), Some("bytes=0-99999999"), Some("junk"), None] {
+        for status in [200, 201, 202, 204] {
+            let mut stored = Registry { min_chunk: Some(1), ..Registry::default() };
+            let (server, _) = start(Registry::default(), move |request| {
+                let reply = stored.answer(request);
+                if request.method != "PATCH" || request.body.is_none() {
+                    return Some(reply);
+                }
+                let location = format!("{}?_state=b", request.path);
+                let reply = Reply::of(status).field("location", location);
+                Some(match range {
+                    Some(range) => reply.field("range", range),
+                    None => reply,
+                })
+            });
+            let (_directory, path, _) = binary(300_000);
+            push(&anonymous(), &reference(&server, "app:1"), &path).unwrap();
+            let patches = server.lines().iter().filter(|line| line.starts_with("PATCH")).count();
+            assert_eq!(patches, 5, "{status} {range:?}");
+        }
+    }
+}
+
+/// A registry that takes a part of a chunk refuses the next one, and says what it has.
+#[test]
+fn a_partly_taken_chunk_is_continued() {
+    let mut stored = Registry { min_chunk: Some(1), ..Registry::default() };
+    let mut is_cut = false;
+    let (server, _) = start(Registry::default(), move |request| {
+        let reply = stored.answer(request);
+        if request.method == "PATCH" && request.body.is_some() && !is_cut {
+            is_cut = true;
+            let upload = stored.uploads.values_mut().last().unwrap();
+            upload.truncate(1000);
+        }
+        Some(reply)
+    });
+    let (_directory, path, _) = binary(300_000);
+    push(&anonymous(), &reference(&server, "app:1"), &path).unwrap();
+}
+
+#[test]
+fn blobs_are_accepted_with_each_status_of_success() {
+    for status in [200, 201, 202, 204] {
+        let mut stored = Registry::default();
+        let (server, _) = start(Registry::default(), move |request| {
+            let reply = stored.answer(request);
+            let is_blob = request.is("PUT", "uploads/") && request.body.is_some();
+            Some(if is_blob { Reply::of(status) } else { reply })
+        });
+        let (_directory, path, _) = binary(1000);
+        push(&anonymous(), &reference(&server, "app:1"), &path).unwrap();
+    }
+}
+
+/// Clients in Go take such locations.
+#[test]
+fn locations_with_unencoded_characters_are_followed() {
+    for (location, path, query) in [
+        ("/up load/{a|b}?s=x y", "/up%20load/%7Ba%7Cb%7D", "s=x%20y&digest="),
+        ("/upload/caf\u{e9}", "/upload/caf%C3%A9", "digest="),
+    ] {
+        let (server, _) = start(Registry::default(), move |request| {
+            if request.method == "POST" {
+                return Some(Reply::of(202).field("location", location));
+            }
+            match request.body {
+                None if request.method == "PUT" => Some(Reply::Read),
+                Some(_) => Some(Reply::of(201)),
+                None => None,
+            }
+        });
+        let (_directory, file, _) = binary(1000);
+        push(&anonymous(), &reference(&server, "app:1"), &file).unwrap();
+        let asked = server.asked();
+        let put = asked.iter().find(|request| request.method == "PUT" && !request.path.contains("manifests")).unwrap();
+        assert!(put.path == path && put.query.starts_with(query), "{} {}", put.path, put.query);
+    }
+}
+
 #[test]
 fn chunk_size_is_halved_after_413() {
     let (server, registry) = start(Registry::default(), |request| {

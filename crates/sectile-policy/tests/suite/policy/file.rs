@@ -37,7 +37,7 @@ fn errors_have_positions_and_hints() {
         ("licenses = 3", "1:12: licenses:", "a table, or a list of tables"),
         ("licenses = [3]", "1:13: licenses:", "a table, and is a number"),
         ("[[licenses]]", "1:1: licenses:", "asks for nothing: give `allow` or `deny`"),
-        ("[licenses]\nallow = ['MIT', 'ü', 'X11R99']", "2:17: licenses.allow:", "`ü` is no SPDX expression"),
+        ("[licenses]\nallow = ['MIT', 'ü', 'X11R99']", "2:17: licenses.allow:", "`ü` is not an SPDX expression"),
         ("[licenses]\nallow = ['MIT',\n\n  'Apache 2.0']", "4:3: licenses.allow:", "write `Apache-2.0`"),
         ("licenses.deny = ''", "1:17:", "empty"),
         ("licenses.deny = 'MIT AND ISC'", "1:17: licenses.deny:", "joins licences with `AND`"),
