@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 
 pub use crate::escape::{beginning, is_deceptive, quoted};
-pub use crate::fs::{atomic, fingerprint, lock};
+pub use crate::fs::{atomic, directory, fingerprint, lock};
 pub use crate::input::{Link, open};
 pub use crate::metadata::check::{MAX_PARSED, controls, is_scp_like};
 pub use crate::metadata::convention::{is_joined, purpose};
@@ -14,6 +14,7 @@ pub use crate::metadata::json::check_registry_metadata;
 pub use crate::metadata::license::{differs_in_case, license_expression, meant_license, states_no_license};
 pub use crate::read::CHANGED;
 pub use crate::splice::file::finish;
+pub use crate::splice::output::{OutputFile, OutputPlace};
 
 use crate::edit::Edit;
 use crate::error::{Error, Reason};
@@ -23,6 +24,11 @@ use crate::metadata::{Metadata, ValueError};
 use crate::outcome::{Cost, Outcome};
 use crate::scan::{Collector, Fault, ItemPath, Section, Visitor};
 use crate::splice::Plan;
+
+/// The rule for the places that a server sends a client to.
+pub mod net {
+    pub use crate::net::*;
+}
 
 /// The JSON writer.
 #[cfg(feature = "json")]
@@ -111,6 +117,12 @@ pub fn unread_error(offset: u64) -> Error {
 /// The open file.
 pub fn file(input: &Input) -> &File {
     input.file()
+}
+
+/// The user that this process acts as.
+#[cfg(unix)]
+pub fn user_id() -> u32 {
+    rustix::process::geteuid().as_raw()
 }
 
 /// Identity and state of the file when it was opened.

@@ -7,6 +7,10 @@ use std::io::{self, Write};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use serde::Serialize;
+use serde_json::ser::Formatter;
+
+use crate::escape::is_deceptive;
 use crate::scan::ItemPath;
 
 /// Writes pieces of JSON one after another: texts as they stand, numbers in digits. (What `write!` does at several times
@@ -101,7 +105,51 @@ pub fn write_base64(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
 
 /// Writes a text as a string.
 pub fn write_text(out: &mut impl Write, text: &str) -> io::Result<()> {
-    Ok(serde_json::to_writer(out, text)?)
+    write_value(out, text)
+}
+
+/// Writes a value. Its strings are exact, and safe on a terminal.
+pub fn write_value<W: Write, T: Serialize + ?Sized>(out: W, value: &T) -> io::Result<()> {
+    Ok(value.serialize(&mut serde_json::Serializer::with_formatter(out, SafeFormatter))?)
+}
+
+/// The JSON of a value that always has one: strings, numbers, lists, and objects whose keys are strings.
+pub fn value_to_vec<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
+    let mut json = Vec::new();
+    _ = write_value(&mut json, value); // memory takes what is written
+    json
+}
+
+/// Writes valid JSON with its strings made safe on a terminal: elsewhere it is ASCII.
+pub fn write_safe(out: &mut (impl Write + ?Sized), json: &str) -> io::Result<()> {
+    if json.bytes().all(|byte| byte < DEL) {
+        return out.write_all(json.as_bytes());
+    }
+    let mut rest = json;
+    while let Some((at, character)) = rest.char_indices().find(|&(_, character)| is_unsafe(character)) {
+        out.write_all(&rest.as_bytes()[..at])?;
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            write!(out, "\\u{unit:04x}")?;
+        }
+        rest = &rest[at + character.len_utf8()..];
+    }
+    out.write_all(rest.as_bytes())
+}
+
+/// The smallest character that JSON does not escape and a terminal may obey.
+const DEL: u8 = 0x7f;
+
+fn is_unsafe(character: char) -> bool {
+    character >= char::from(DEL) && is_deceptive(character)
+}
+
+/// Escapes in strings what a terminal may obey. (JSON itself demands that of characters below U+0020 only.)
+struct SafeFormatter;
+
+impl Formatter for SafeFormatter {
+    fn write_string_fragment<W: Write + ?Sized>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        write_safe(out, fragment)
+    }
 }
 
 /// Writes an array, its values as `write_one` writes each.
@@ -136,4 +184,36 @@ fn write_list<W: Write, I: IntoIterator>(
         write_one(out, value)?;
     }
     put!(out, close)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_character_is_exact_and_safe_on_a_terminal() {
+        let all: String = ('\0'..=char::MAX).collect();
+        let mut json = Vec::new();
+        write_text(&mut json, &all).unwrap();
+        let json = String::from_utf8(json).unwrap();
+        assert!(!json.chars().any(is_deceptive));
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), all);
+        for (character, escape) in
+            [('\x7f', "\\u007f"), ('\u{9b}', "\\u009b"), ('\u{202e}', "\\u202e"), ('\u{e0001}', "\\udb40\\udc01")]
+        {
+            assert!(json.contains(escape) && !json.contains(character), "{escape}");
+        }
+        assert!(json.contains('é') && json.contains('𝄞'));
+    }
+
+    #[test]
+    fn json_that_is_copied_is_made_safe() {
+        let json = "{\"a\u{9b}\":[\"\\\"\u{202e}\",1,\"é\u{7f}\"]}";
+        let mut safe = Vec::new();
+        write_safe(&mut safe, json).unwrap();
+        let safe = String::from_utf8(safe).unwrap();
+        assert_eq!(safe, r#"{"a\u009b":["\"\u202e",1,"é\u007f"]}"#);
+        let parse = |json| serde_json::from_str::<serde_json::Value>(json).unwrap();
+        assert_eq!(parse(&safe), parse(json));
+    }
 }

@@ -104,6 +104,7 @@ pub mod internal;
 mod json;
 mod limits;
 pub mod metadata;
+mod net;
 mod outcome;
 mod read;
 pub mod scan;

@@ -1,5 +1,6 @@
-//! What the standard library lacks for files: atomic replacement, fingerprints, advisory locks.
+//! What the standard library lacks for files: atomic replacement, open directories, fingerprints, advisory locks.
 
 pub mod atomic;
+pub mod directory;
 pub mod fingerprint;
 pub mod lock;

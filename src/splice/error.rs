@@ -20,6 +20,9 @@ pub enum WriteError {
     /// The output is the input.
     #[error("the output is the input itself")]
     SameFile,
+    /// The output is another file that is read, and not an earlier output.
+    #[error("the output is a file that is read")]
+    AmongInputs,
     /// It is no regular file.
     #[error("it is not a regular file")]
     NotRegular,

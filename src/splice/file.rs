@@ -1,16 +1,17 @@
 //! A plan written to files, each of which is wholly there or not at all.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use super::attributes;
 use super::copy::splice;
+use super::output::OutputPlace;
 use super::target::{LockPurpose, Target};
 use super::{Plan, WriteError, WriteOptions};
 use crate::drive;
 use crate::error::Error;
-use crate::fs::atomic::{Access, AtomicFile, Directory};
+use crate::fs::atomic::{Access, AtomicFile};
 use crate::input::Input;
 use crate::limits::Limits;
 use crate::scan::{DataRequest, Section, Visitor};
@@ -46,61 +47,39 @@ impl Plan {
         if self.is_identity() {
             return Ok(());
         }
-        self.write_over(&target.file, &target, options, || Ok(()))
+        self.write_over(&target, options)
     }
 
     /// Writes a file of its own. One that is there already is replaced as [`replace`](Self::replace) does it; what is
-    /// no regular file, such as a device or a FIFO, is written to.
+    /// no regular file, such as a device or a FIFO, is written to. A symbolic link is followed and stays, also one that
+    /// leads to a file that does not exist yet.
     ///
     /// # Errors
     ///
     /// As for [`replace`](Self::replace); the output is the input; and where there was no file, somebody else has put
     /// one there meanwhile ([`WriteError::Place`]).
     pub fn write_file(&self, source: &Input, path: impl AsRef<Path>, options: WriteOptions) -> Result<(), WriteError> {
-        let path = path.as_ref();
         if !self.is_for(source) {
             return Err(WriteError::OtherSource);
         }
-        match fs::metadata(path) {
-            Ok(metadata) if metadata.is_file() => {
-                let target = Target::lock(path, LockPurpose::Replace { force: options.force })?;
-                if target.fingerprint.file.is_some() && target.fingerprint.file == source.fingerprint().file {
-                    return Err(WriteError::SameFile);
-                }
-                target.check_whole()?;
-                self.write_over(source.file(), &target, options, || source_unchanged(source))
-            }
-            Ok(_) => {
-                let mut out = OpenOptions::new().write(true).open(path).map_err(WriteError::Open)?;
-                if out.metadata().map_err(WriteError::Open)?.is_file() {
-                    return Err(WriteError::Changed); // since it was looked at
-                }
-                self.write_to(source, &mut out).map_err(WriteError::Write)?;
-                source_unchanged(source)
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound && fs::symlink_metadata(path).is_err() => {
-                let file = AtomicFile::create(path, Access::Default).map_err(WriteError::Create)?;
-                self.fill(source.file(), &file, options)?;
-                finish(file, path, options, AtomicFile::put_new, || source_unchanged(source))
-            }
-            Err(error) => Err(WriteError::Open(error)), // a link that leads nowhere, too
+        let place = OutputPlace::open(path.as_ref(), options)?;
+        place.check_other_than(source.fingerprint().file)?;
+        let output = place.create(options)?;
+        match output.temporary() {
+            Some(file) => self.fill(source.file(), file, options)?,
+            None => self.write_to(source, &mut output.file()).map_err(WriteError::Write)?,
         }
+        output.finish(|| source_unchanged(source))
     }
 
-    fn write_over(
-        &self,
-        source: &File,
-        target: &Target,
-        options: WriteOptions,
-        unchanged: impl FnOnce() -> Result<(), WriteError>,
-    ) -> Result<(), WriteError> {
+    fn write_over(&self, target: &Target, options: WriteOptions) -> Result<(), WriteError> {
         if !options.force {
             target.check_replaceable()?;
         }
-        let file = AtomicFile::create(&target.path, Access::Private).map_err(WriteError::Create)?;
-        self.fill(source, &file, options)?;
+        let file = AtomicFile::create(target.place.clone(), Access::Private).map_err(WriteError::Create)?;
+        self.fill(&target.file, &file, options)?;
         attributes::carry_over(&target.file, file.file(), options.force)?;
-        finish(file, &target.path, options, AtomicFile::put, || unchanged().and_then(|()| target.check_unchanged()))
+        finish(file, options, AtomicFile::put, || target.check_unchanged())
     }
 
     fn fill(&self, source: &File, file: &AtomicFile, options: WriteOptions) -> Result<(), WriteError> {
@@ -116,15 +95,14 @@ impl Plan {
 ///
 /// # Errors
 ///
-/// What the system says, or that the file at the path was changed meanwhile.
+/// What the system says, or that the file at its place was changed meanwhile.
 pub fn finish(
     file: AtomicFile,
-    path: &Path,
     options: WriteOptions,
     put: impl FnOnce(AtomicFile) -> io::Result<()>,
     unchanged: impl FnOnce() -> Result<(), WriteError>,
 ) -> Result<(), WriteError> {
-    let directory = Directory::open_parent(path, options.sync).map_err(WriteError::Sync)?;
+    let directory = file.directory(options.sync).map_err(WriteError::Sync)?;
     sync(file.file(), options).map_err(WriteError::Sync)?;
     unchanged()?;
     put(file).map_err(WriteError::Place)?;

@@ -147,7 +147,7 @@ pub(super) enum Undo {
 
 impl UndoJournal {
     fn create(target: &Target, options: WriteOptions) -> Result<Self, WriteError> {
-        let path = journal::path(&target.path, target.id().map_err(WriteError::Open)?);
+        let path = journal::path(&target.path(), target.id().map_err(WriteError::Open)?);
         let directory = Directory::open_parent(&path, options.sync).map_err(WriteError::Sync)?;
         let file = atomic::create_new(&path, Access::Private).map_err(WriteError::Create)?;
         Ok(Self { file, path, directory })

@@ -23,6 +23,7 @@ mod error;
 pub(crate) mod file;
 mod in_place;
 mod journal;
+pub(crate) mod output;
 mod reader;
 mod recover;
 mod target;

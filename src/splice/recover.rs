@@ -40,7 +40,7 @@ pub enum Recovered {
 pub fn recover(path: impl AsRef<Path>, options: WriteOptions) -> Result<Recovered, WriteError> {
     let target = Target::lock(path.as_ref(), LockPurpose::Write)?;
     let file = target.id().map_err(WriteError::Open)?;
-    let path = journal::path(&target.path, file);
+    let path = journal::path(&target.path(), file);
     let saved = UndoJournal::found(open(&path, &target.file)?, path, options)?;
     let Some(journal) = Journal::read(saved.file())? else {
         // It is written and synced before the file is: the file must be whole.

@@ -1,20 +1,20 @@
 //! A file that is to be changed: found, locked, and known again.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::WriteError;
 use super::journal;
+use crate::fs::directory::Place;
 use crate::fs::fingerprint::{FileFingerprint, FileId};
 use crate::fs::lock::{Lock, Locked, lock, unlock};
-use crate::input::{self, Link};
 
 /// A regular file, open and locked as long as this lives.
 #[derive(Debug)]
 pub(super) struct Target {
     /// No symbolic link.
-    pub(super) path: PathBuf,
+    pub(super) place: Place,
     pub(super) file: Locked,
     pub(super) fingerprint: FileFingerprint,
 }
@@ -31,15 +31,21 @@ pub(super) enum LockPurpose {
 impl Target {
     /// Opens and locks a file; of a symbolic link, the file that it leads to.
     pub(super) fn lock(path: &Path, purpose: LockPurpose) -> Result<Self, WriteError> {
-        let path = fs::canonicalize(path).map_err(WriteError::Open)?;
+        Self::lock_place(Place::Path(fs::canonicalize(path).map_err(WriteError::Open)?), purpose)
+    }
+
+    /// Opens and locks the file at a place, which must not be a symbolic link.
+    pub(super) fn lock_place(place: Place, purpose: LockPurpose) -> Result<Self, WriteError> {
         let is_denied =
             |error: &io::Error| matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem);
-        let file = match (open(&path, true), purpose) {
-            (Err(error), LockPurpose::Replace { force }) if is_denied(&error) && path.is_file() => {
+        let file = match (place.open(true), purpose) {
+            (Err(error), LockPurpose::Replace { force })
+                if is_denied(&error) && matches!(place.fingerprint(), Ok(Some(_))) =>
+            {
                 if !force {
                     return Err(WriteError::ReadOnly);
                 }
-                open(&path, false)
+                place.open(false)
             }
             (file, _) => file,
         }
@@ -50,7 +56,7 @@ impl Target {
         let file = Locked::alone(file)?;
         // Whoever had the lock before may have put another file in its place.
         let fingerprint = FileFingerprint::new(&file.metadata().map_err(WriteError::Open)?);
-        let target = Self { path, file, fingerprint };
+        let target = Self { place, file, fingerprint };
         target.check_unchanged()?;
         Ok(target)
     }
@@ -75,19 +81,22 @@ impl Target {
 
     /// Refuses a file that an edit in place left torn.
     pub(super) fn check_whole(&self) -> Result<(), WriteError> {
-        match pending(&self.path, self.fingerprint)? {
+        match pending(&self.path(), self.fingerprint)? {
             Some(journal) => Err(WriteError::CutOff { journal }),
             None => Ok(()),
         }
     }
 
+    /// The path, for the names of files beside it.
+    pub(super) fn path(&self) -> PathBuf {
+        self.place.path()
+    }
+
     /// Whether the path still leads to this file, and that is as it was when it was locked.
     pub(super) fn check_unchanged(&self) -> Result<(), WriteError> {
-        let metadata = fs::symlink_metadata(&self.path).map_err(WriteError::Open)?;
-        if metadata.is_file() && FileFingerprint::new(&metadata) == self.fingerprint {
-            Ok(())
-        } else {
-            Err(WriteError::Changed)
+        match self.place.fingerprint().map_err(WriteError::Open)? {
+            Some(fingerprint) if fingerprint == self.fingerprint => Ok(()),
+            _ => Err(WriteError::Changed),
         }
     }
 }
@@ -106,7 +115,7 @@ pub fn check_whole(path: impl AsRef<Path>) -> Result<(), WriteError> {
         return Ok(());
     }
     // Only now is the lock asked for, so that nobody who wants it meets this.
-    let file = open(&path, false).map_err(WriteError::Open)?;
+    let file = Place::Path(path.clone()).open(false).map_err(WriteError::Open)?;
     lock(&file, Lock::Shared)?;
     unlock(&file);
     match pending(&path, fingerprint)? {
@@ -124,10 +133,6 @@ fn pending(path: &Path, fingerprint: FileFingerprint) -> Result<Option<PathBuf>,
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(WriteError::Open(error)),
     }
-}
-
-fn open(path: &Path, to_write: bool) -> io::Result<File> {
-    input::open(path, OpenOptions::new().read(true).write(to_write), Link::Refused)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 mod line;
 
 use std::collections::HashMap;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
@@ -12,6 +12,7 @@ use self::line::{ArchiveLine, HeaderLine, RowLine, StateKey};
 use super::blob::{BlobLocation, FileState};
 use super::{AuditInfo, Row};
 use sectile::drive::ReadAt;
+use sectile::internal::{Link, open};
 
 /// An earlier report as [JSON lines](super::Format::Jsonl). Files that have not changed since keep its rows and are not
 /// read again.
@@ -40,6 +41,9 @@ pub enum BaselineError {
     /// The report cannot be read.
     #[error("the earlier report cannot be read")]
     Io(#[source] io::Error),
+    /// Someone else may have written the report.
+    #[error("the earlier report is not trusted: {0}")]
+    Untrusted(&'static str),
     /// The first line is not that of a report as JSON lines.
     #[error("it is no report of an audit in the form `jsonl`")]
     NotAReport,
@@ -59,11 +63,28 @@ pub enum BaselineError {
 impl Baseline {
     /// Opens a report and indexes the file states in it.
     ///
+    /// Its rows become rows of the new report, so that nobody else may have written it: the file must belong to the
+    /// caller or to root, and neither its group nor others may write to it.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file cannot be read or trusted, or is not such a report.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, BaselineError> {
+        let file = open_file(path.as_ref())?;
+        check_trusted(&file)?;
+        Self::index(file)
+    }
+
+    /// Opens a report as [`open`](Self::open) does, whoever may have written it.
+    ///
     /// # Errors
     ///
     /// Returns an error if the file cannot be read or is not such a report.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, BaselineError> {
-        let file = File::open(path).map_err(BaselineError::Io)?;
+    pub fn open_trusted(path: impl AsRef<Path>) -> Result<Self, BaselineError> {
+        Self::index(open_file(path.as_ref())?)
+    }
+
+    fn index(file: File) -> Result<Self, BaselineError> {
         let mut reader = BufReader::with_capacity(1 << 20, &file);
         let mut line = Vec::new();
         let mut at = 0;
@@ -113,7 +134,7 @@ impl Baseline {
     ///
     /// For an archive, all entries must have been inspected, and the lines must not exceed [`MAX_BYTES`].
     pub(super) fn rows_of(&self, location: &BlobLocation, state: &FileState) -> Option<BaselineRows> {
-        let span = self.spans.get(&hash(&state.0))?;
+        let span = self.spans.get(&hash(&state.0)).filter(|_| state.is_settled())?;
         let len = usize::try_from(span.end - span.start).ok().filter(|&len| len <= MAX_BYTES)?;
         let mut text = vec![0; len];
         let mut filled = 0;
@@ -126,6 +147,32 @@ impl Baseline {
         let rows = BaselineRows(String::from_utf8(text).ok()?);
         rows.matches(location, &state.0).then_some(rows)
     }
+}
+
+/// Opens a report, which must be a regular file, and does not wait for the other end of a FIFO.
+fn open_file(path: &Path) -> Result<File, BaselineError> {
+    let file = open(path, OpenOptions::new().read(true), Link::Followed).map_err(BaselineError::Io)?;
+    if file.metadata().map_err(BaselineError::Io)?.is_file() { Ok(file) } else { Err(BaselineError::NotAReport) }
+}
+
+/// Refuses a report that someone else may have written. The rules are those for journals.
+fn check_trusted(file: &File) -> Result<(), BaselineError> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let metadata = file.metadata().map_err(BaselineError::Io)?;
+        if metadata.uid() != 0 && metadata.uid() != sectile::internal::user_id() {
+            return Err(BaselineError::Untrusted("it belongs to someone else"));
+        }
+        if metadata.mode() & 0o022 != 0 {
+            return Err(BaselineError::Untrusted("others may write to it"));
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        _ = file;
+    }
+    Ok(())
 }
 
 /// Maximum length of the lines that a thread holds.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::ops::Range;
+use std::thread;
+use std::time::{Duration, SystemTime};
 
 use super::outline::OutlineSpan;
 use super::row::RowKind;
@@ -11,6 +13,7 @@ use sectile::FindingCode;
 use sectile::Input;
 use sectile::Outcome;
 use sectile::digest::Digest;
+use sectile::internal::fingerprint::{FileFingerprint, FileId};
 use sectile_policy::Reading;
 
 /// Receives the contents of a store, on one thread.
@@ -23,6 +26,9 @@ pub(super) trait BlobSink {
     /// Whether [`reuse_rows`](Self::reuse_rows) will succeed, for requests ahead of their turn.
     #[cfg(feature = "remote")]
     fn can_reuse_rows(&self, location: &BlobLocation, state: &FileState) -> bool;
+
+    /// Notices the identity of a local file that is about to be read.
+    fn open_file(&mut self, _: Option<FileId>) {}
 
     /// Begins a file of this length, of any type.
     fn begin_file(&mut self, bytes: u64);
@@ -142,6 +148,8 @@ impl BlobLocation {
 }
 
 /// The state of a file or an object as a text, which differs after every change.
+///
+/// It is empty if a change of the file could have the same time stamp: its rows are not reused.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct FileState(pub(super) String);
 
@@ -157,6 +165,32 @@ pub(super) struct NotOpened {
     /// Bytes read to detect the format.
     pub(super) bytes_read: u64,
 }
+
+impl FileState {
+    /// The state of a local file that is about to be read. Waits out the tick of the file's time stamp if it is short.
+    pub(super) fn for_file(fingerprint: &FileFingerprint) -> Self {
+        let settles_at = fingerprint.settles_at();
+        match settles_at.duration_since(SystemTime::now()) {
+            Ok(left) if left > MAX_WAIT => return Self::unsettled(),
+            Ok(left) => thread::sleep(left),
+            Err(_) => {} // in the past
+        }
+        if SystemTime::now() >= settles_at { Self(fingerprint.text()) } else { Self::unsettled() }
+    }
+
+    /// The state of a file that may change unnoticed.
+    pub(super) fn unsettled() -> Self {
+        Self(String::new())
+    }
+
+    /// Whether every later change of the file has another state.
+    pub(super) fn is_settled(&self) -> bool {
+        !self.0.is_empty()
+    }
+}
+
+/// Maximum time to wait for a time stamp to settle.
+const MAX_WAIT: Duration = Duration::from_millis(20);
 
 /// A file that was skipped or cannot be read.
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::baseline::Baseline;
 use super::format::Format;
 use super::progress::Progress;
+use sectile::internal::fingerprint::FileId;
 use sectile_policy::{Day, Policy};
 
 /// State that the threads of an audit share.
@@ -17,6 +18,10 @@ pub(super) struct Context<'a> {
     pub(super) baseline: Option<&'a Baseline>,
     pub(super) format: Option<Format>,
     pub(super) progress: &'a Progress,
+    /// The file that the output replaces.
+    pub(super) output: Option<FileId>,
+    /// Whether the walk met that file.
+    pub(super) met_output: AtomicBool,
     /// Whether the output failed or cannot become complete.
     pub(super) gave_up: AtomicBool,
 }
@@ -25,6 +30,14 @@ impl Context<'_> {
     /// Whether to stop, on request or because an earlier step failed.
     pub(super) fn should_stop(&self) -> bool {
         self.progress.stop_requested() || self.gave_up.load(Ordering::Relaxed)
+    }
+
+    /// Stops if this file is the one that the output replaces.
+    pub(super) fn check_input(&self, file: Option<FileId>) {
+        if file.is_some() && file == self.output {
+            self.met_output.store(true, Ordering::Relaxed);
+            self.give_up();
+        }
     }
 
     /// Stops all threads: the rows can no longer be complete or written.

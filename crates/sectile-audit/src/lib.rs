@@ -33,7 +33,7 @@ pub use self::baseline::{Baseline, BaselineError};
 use self::context::Context;
 pub use self::format::Format;
 pub use self::info::{AuditInfo, Stop};
-pub use self::output::write_atomic;
+pub use self::output::{ReportFile, write_atomic};
 use self::pipeline::Pipeline;
 pub use self::progress::Progress;
 pub use self::root::Root;
@@ -42,6 +42,8 @@ pub use self::summary::{
     CodeCount, IncompleteBlob, KindCount, ProducerCount, RankedSection, RowCount, Summary, WorstBlob,
 };
 pub use self::walk::WalkOptions;
+use sectile::internal::fingerprint::FileId;
+use sectile::splice::WriteError;
 use sectile_policy::{Day, Policy};
 
 /// An audit: the policy to judge by, and how to walk stores.
@@ -62,6 +64,8 @@ pub struct Audit {
     threads: usize,
     baseline: Option<Baseline>,
     today: Option<Day>,
+    /// The file that the output replaces, which must not be read.
+    output: Option<FileId>,
     info: AuditInfo,
 }
 
@@ -71,7 +75,7 @@ impl Audit {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let (policy, walk_options) = (policy.into(), WalkOptions::default());
         let info = AuditInfo::default();
-        Self { policy, walk_options, threads, baseline: None, today: None, info }.fingerprinted()
+        Self { policy, walk_options, threads, baseline: None, today: None, output: None, info }.fingerprinted()
     }
 
     /// Sets the options of the walk.
@@ -124,6 +128,13 @@ impl Audit {
         Ok(Self { baseline: Some(baseline), ..self })
     }
 
+    /// Sets the file that the output is written to. If the audit would read it, under any of its names,
+    /// [`run`](Self::run) stops and returns an error.
+    #[must_use]
+    pub fn with_output(self, report: &ReportFile) -> Self {
+        Self { output: report.protected(), ..self }
+    }
+
     /// Walks these roots, and writes the rows in a format. `None` writes nothing and returns the summary only.
     ///
     /// The output is the same for the same stores, for any number of threads.
@@ -150,10 +161,15 @@ impl Audit {
             baseline: self.baseline.as_ref().filter(|baseline| baseline.check(&self.info).is_ok()),
             format,
             progress,
+            output: self.output,
+            met_output: AtomicBool::new(false),
             gave_up: AtomicBool::new(false),
         };
         let pipeline = Pipeline { context: &context, walk_options: &self.walk_options, threads: self.threads };
         let (summary, stop) = pipeline.run(roots, out)?;
+        if context.met_output.into_inner() {
+            return Err(io::Error::other(WriteError::AmongInputs));
+        }
         if let Some(format) = format {
             format.tail(&info, &summary, stop.as_ref(), out)?;
         }

@@ -1,27 +1,191 @@
-//! Atomic writes of an audit's output.
+//! The file that an audit writes its output to.
 
 use std::io::{self, Write};
 use std::path::Path;
 
-use sectile::internal::atomic::{Access, AtomicFile};
+use sectile::drive::ReadAt;
+use sectile::internal::OutputPlace;
+use sectile::internal::atomic::Access;
+use sectile::internal::fingerprint::{FileFingerprint, FileId};
+use sectile::splice::{WriteError, WriteOptions};
 
-/// Writes a file atomically: readers see either the old content or all of the new content.
+use super::Root;
+
+/// The file that the output of an audit goes to. It is looked up before the audit, which then does not run for nothing.
 ///
-/// If `write` fails, the old content stays. A symbolic link stays, and its target is replaced.
+/// The rules are those of [`Plan::write_file`](sectile::splice::Plan::write_file). A regular file is replaced when the
+/// output is complete, and keeps its mode, owner and extended attributes. A symbolic link is followed and stays. A FIFO
+/// or a device is written to. A file that the audit reads is never replaced, unless it is an earlier output.
+///
+/// ```no_run
+/// use sectile_audit::{Audit, Format, Progress, ReportFile};
+/// use sectile_policy::Policy;
+///
+/// let report = ReportFile::open("report.jsonl", Default::default())?;
+/// let roots = ["store".into()];
+/// report.check_roots(&roots)?;
+/// let audit = Audit::new(Policy::default()).with_output(&report);
+/// report.write(|out| audit.run(&roots, Some(Format::Jsonl), out, &Progress::new()))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct ReportFile {
+    place: OutputPlace,
+    options: WriteOptions,
+    /// The file that exists, if it is not an earlier output: the audit must not read it.
+    protected: Option<FileId>,
+}
+
+impl ReportFile {
+    /// Looks up a path.
+    ///
+    /// # Errors
+    ///
+    /// The file is read-only or has several hard links and is not forced, another process edits it, it is a directory or
+    /// a socket, or the system reports an error.
+    pub fn open(path: impl AsRef<Path>, options: WriteOptions) -> Result<Self, WriteError> {
+        let place = OutputPlace::open(path.as_ref(), options)?;
+        place.check_replaceable(options)?;
+        let protected = if is_earlier_output(&place).map_err(WriteError::Open)? { None } else { place.id() };
+        Ok(Self { place, options, protected })
+    }
+
+    /// Refuses the file if it is one of these roots or is below one, unless it is an earlier output.
+    ///
+    /// [`Audit::with_output`](crate::Audit::with_output) finds what only the walk can find, such as other names of the
+    /// file.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::AmongInputs`].
+    pub fn check_roots(&self, roots: &[Root]) -> Result<(), WriteError> {
+        for root in roots.iter().filter_map(Root::as_path) {
+            self.check_input(root)?;
+            let (Some(path), true) = (self.place.existing_path(), self.protected.is_some()) else { continue };
+            if root.canonicalize().is_ok_and(|root| path.starts_with(root)) {
+                return Err(WriteError::AmongInputs);
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses the file if it is this one, such as a policy that the audit judges by.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::AmongInputs`].
+    pub fn check_input(&self, input: &Path) -> Result<(), WriteError> {
+        let id = input.metadata().ok().and_then(|metadata| FileFingerprint::new(&metadata).file);
+        if id.is_some() && id == self.protected { Err(WriteError::AmongInputs) } else { Ok(()) }
+    }
+
+    /// Writes the file. If `write` fails, the old content stays.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of `write` as [`WriteError::Write`], and those of the system.
+    pub fn write<T>(self, write: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> Result<T, WriteError> {
+        // Only its owner may write to a report that a later audit trusts.
+        let output = self.place.create_with(Access::OwnerWrites, self.options)?;
+        output.check_attributes()?;
+        let mut out = io::BufWriter::with_capacity(BUFFER_LEN, output.file());
+        let written = match write(&mut out) {
+            Ok(written) => written,
+            Err(error) => {
+                _ = out.into_parts(); // the rest of the buffer is not written
+                return Err(write_error(error));
+            }
+        };
+        out.into_inner().map_err(|error| WriteError::Write(error.into_error()))?;
+        output.finish(|| Ok(()))?;
+        Ok(written)
+    }
+
+    pub(super) fn protected(&self) -> Option<FileId> {
+        self.protected
+    }
+}
+
+/// Writes a file atomically, by the rules of [`ReportFile`] and with the default options.
 ///
 /// # Errors
 ///
-/// Returns the errors of `write`, and those of the system when the file is created or renamed.
+/// Returns the errors of `write`, those of the system, and each other [`WriteError`] as the inner error.
 pub fn write_atomic<T>(path: impl AsRef<Path>, write: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> io::Result<T> {
-    let path = path.as_ref();
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let file = AtomicFile::create(&path, Access::Default)?;
-    let mut out = io::BufWriter::with_capacity(BUFFER_LEN, file.file());
-    let written = write(&mut out)?;
-    out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-    file.put()?;
-    Ok(written)
+    let report = ReportFile::open(path, WriteOptions::default());
+    report.and_then(|report| report.write(write)).map_err(|error| match error {
+        WriteError::Write(error) => error,
+        error => io::Error::other(error),
+    })
 }
 
 /// Size of the write buffer in bytes.
 const BUFFER_LEN: usize = 256 << 10;
+
+/// The error of a writer that met the output among its inputs, or any other.
+fn write_error(error: io::Error) -> WriteError {
+    match error.downcast::<WriteError>() {
+        Ok(error) => error,
+        Err(error) => WriteError::Write(error),
+    }
+}
+
+/// Whether the file at a place is empty, or begins as an output of an audit does.
+fn is_earlier_output(place: &OutputPlace) -> io::Result<bool> {
+    let Some(file) = place.existing() else { return place.is_empty() };
+    let mut head = [0; 4096];
+    let mut filled = 0;
+    while filled < head.len() {
+        match file.read_at(&mut head[filled..], filled as u64) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let head = &head[..filled];
+    let begins = OUTPUT_HEADS.iter().any(|start| head.starts_with(start.as_bytes()));
+    Ok(begins || head.is_empty() || is_summary(head))
+}
+
+/// The first bytes of each format.
+const OUTPUT_HEADS: [&str; 4] = [
+    "{\"schema\":1,\"audit\":{\"version\":",
+    "file,others,size,digest,verified,",
+    "{\"$schema\":\"https://docs.oasis-open.org/sarif/sarif/v2.1.0/",
+    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" ",
+];
+
+/// The end of the first line of a summary for people, as `sectile audit` writes it.
+const SUMMARY_MARK: &str = " of the store was read (";
+
+fn is_summary(head: &[u8]) -> bool {
+    let line = head.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    str::from_utf8(line).is_ok_and(|line| line.contains(SUMMARY_MARK) && line.contains(" blob"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AuditInfo, Format};
+    use std::fs;
+
+    #[test]
+    fn each_format_is_known_as_an_earlier_output() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("out");
+        let is_earlier = |content: &[u8]| {
+            fs::write(&path, content).unwrap();
+            is_earlier_output(&OutputPlace::open(&path, WriteOptions::default()).unwrap()).unwrap()
+        };
+        for format in Format::ALL {
+            let mut head = Vec::new();
+            format.head(&AuditInfo::default(), &mut head).unwrap();
+            assert!(is_earlier(&head), "{format:?}");
+        }
+        assert!(is_earlier(b""));
+        for other in [&b"\0asm\x01\0\0\0"[..], b"notes\n", b"{\"imageLayoutVersion\":\"1.0.0\"}", b"<!DOCTYPE html>"] {
+            assert!(!is_earlier(other), "{other:?}");
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! One worker thread: reads blobs, judges them and writes their rows.
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::sync::mpsc::SyncSender;
 
@@ -13,6 +14,7 @@ use super::reading::ReadOptions;
 use super::row::{Completeness, Row, RowKind};
 use super::summary::Summary;
 use sectile::digest::Digest;
+use sectile::internal::fingerprint::FileId;
 use sectile::internal::quoted;
 use sectile::scan::ItemPath;
 use sectile::{Finding, FindingCode};
@@ -137,6 +139,15 @@ impl<'a> Worker<'a> {
         }
     }
 
+    /// Whether an exception of the policy would hold for a file by this name in its store.
+    fn is_excepted(&self, digest: Digest) -> bool {
+        let mut exceptions = self.context.policy.exceptions().peekable();
+        exceptions.peek().is_some() && {
+            let digest = digest.to_string();
+            exceptions.any(|exception| exception.accepts_name(&digest))
+        }
+    }
+
     /// Judges a report and writes its row.
     fn judge(
         &mut self,
@@ -190,6 +201,10 @@ impl BlobSink for Worker<'_> {
         self.context.baseline.is_some_and(|baseline| baseline.rows_of(location, state).is_some())
     }
 
+    fn open_file(&mut self, file: Option<FileId>) {
+        self.context.check_input(file);
+    }
+
     fn begin_file(&mut self, bytes: u64) {
         self.summary.add_file(bytes);
         self.pending.add_file();
@@ -200,14 +215,17 @@ impl BlobSink for Worker<'_> {
         let Blob { location, state, digest: expected, content } = blob;
         // Streamed bytes are counted with their archive.
         let is_counted = !matches!(content, Content::Stream(_));
-        let Some(reading) = self.options.read(content, &mut self.buffer) else { return };
+        // An exception by digest excuses only what has the digest, whatever the store says.
+        let hashes = self.options.hashes || expected.is_some_and(|digest| self.is_excepted(digest));
+        let options = ReadOptions { hashes, ..self.options };
+        let Some(reading) = options.read(content, &mut self.buffer) else { return };
         let context_findings = context_findings(&reading, expected);
         let report =
             Report::for_policy(&location.file, reading.size, &reading.outcome).with_context_findings(&context_findings);
         let digest =
             reading.digest.or(expected).map(|digest| KnownDigest { digest, verified: reading.digest.is_some() });
         self.judge(report, &location, digest, |row| {
-            row.state = state.map(|state| state.0.into());
+            row.state = reusable(state);
             row.bytes_read = if is_counted { reading.bytes_read } else { 0 };
             row.set_outline(reading.largest, reading.spans);
         });
@@ -222,7 +240,7 @@ impl BlobSink for Worker<'_> {
             if !matches!(code, FindingCode::NotFollowed | FindingCode::NotAFile | FindingCode::AbsentBlob) {
                 row.set_incomplete(Completeness::Unread, message);
             }
-            row.state = state.map(|state| state.0.into());
+            row.state = reusable(state);
         });
     }
 
@@ -239,7 +257,7 @@ impl BlobSink for Worker<'_> {
             }
             row.not_opened = vec![(format.into(), 1)];
             row.bytes_read = bytes_read;
-            row.state = state.map(|state| state.0.into());
+            row.state = reusable(state);
         });
     }
 
@@ -251,7 +269,8 @@ impl BlobSink for Worker<'_> {
         }
         let rows = self.file_rows;
         // An archive that was not inspected to its end must not look complete in a baseline.
-        if let Some(format) = self.context.format.filter(|_| archive.was_read && !self.should_stop()) {
+        let is_reusable = archive.was_read && archive.state.is_settled() && !self.should_stop();
+        if let Some(format) = self.context.format.filter(|_| is_reusable) {
             format.archive(&archive, rows, &mut self.chunk.bytes);
         }
     }
@@ -341,4 +360,9 @@ fn context_findings(reading: &BlobReading<'_>, expected: Option<Digest>) -> Vec<
 
 fn root_finding(code: FindingCode, message: impl Into<std::borrow::Cow<'static, str>>) -> Finding {
     sectile::internal::finding(code, ItemPath::root(), 0, None, message)
+}
+
+/// The state for a row, if a later audit may reuse it.
+fn reusable<'r>(state: Option<FileState>) -> Option<Cow<'r, str>> {
+    state.filter(FileState::is_settled).map(|state| state.0.into())
 }

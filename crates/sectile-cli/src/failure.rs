@@ -188,7 +188,13 @@ impl fmt::Display for Failure {
                     _ => "",
                 })
             }
-            Self::Layout(error) => write_chain(f, error),
+            Self::Layout(error) => {
+                write_chain(f, error)?;
+                f.write_str(match error {
+                    LayoutError::Write { source, .. } if source.is_forcible() => " (--force does it all the same)",
+                    _ => "",
+                })
+            }
             Self::Registry(error) => write_chain(f, error),
             Self::Sbom(image, error) => {
                 write!(f, "the image is pushed as {image}, and its SBOM is not: ")?;
@@ -203,6 +209,7 @@ impl fmt::Display for Failure {
                     WriteError::CutOff { .. } | WriteError::Torn(_) => ": `sectile recover` finishes or undoes it",
                     WriteError::JournalLeft(_) => ": `sectile recover` removes it",
                     WriteError::SameFile => ": without -o, the file itself is changed",
+                    WriteError::AmongInputs => ": give another file",
                     error if error.is_forcible() => " (--force does it all the same)",
                     _ => "",
                 })

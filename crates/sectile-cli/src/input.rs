@@ -1,11 +1,19 @@
 //! Opening inputs.
 
+#[cfg(unix)]
+use std::fs::File;
 use std::io::{self, Read};
+#[cfg(unix)]
+use std::sync::OnceLock;
 
 use sectile::drive::ReadAt;
 use sectile::interface::Interface;
+#[cfg(unix)]
+use sectile::internal::fingerprint;
+#[cfg(unix)]
+use sectile::internal::fingerprint::{FileFingerprint, FileId};
 use sectile::scan::Visitor;
-use sectile::splice::check_whole;
+use sectile::splice::{WriteError, check_whole};
 use sectile::{Input, Limits, Metadata, Outcome};
 use sectile_policy::{Policy, Reading, read_input};
 #[cfg(feature = "remote")]
@@ -110,6 +118,9 @@ pub fn open_local(source: &InputSource, map: bool) -> Result<Input, Failure> {
         InputLocation::Stdin => spool(io::stdin().lock())?,
         InputLocation::File | InputLocation::LayoutImage => sectile_oci::open(source.argument())?,
     };
+    if is_stdout(&input) {
+        return Err(WriteError::SameFile.into());
+    }
     if !map {
         return Ok(input);
     }
@@ -117,6 +128,25 @@ pub fn open_local(source: &InputSource, map: bool) -> Result<Input, Failure> {
     #[allow(unsafe_code)]
     let input = unsafe { input.map() }?;
     Ok(input)
+}
+
+/// Whether standard output is appended to this file.
+fn is_stdout(input: &Input) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::fd::AsFd;
+        static STDOUT: OnceLock<Option<FileId>> = OnceLock::new();
+        let stdout = STDOUT.get_or_init(|| {
+            let metadata = File::from(io::stdout().as_fd().try_clone_to_owned().ok()?).metadata().ok()?;
+            FileFingerprint::new(&metadata).file.filter(|_| metadata.is_file())
+        });
+        stdout.is_some() && fingerprint(input).file == *stdout
+    }
+    #[cfg(not(unix))]
+    {
+        _ = input;
+        false
+    }
 }
 
 /// Refuses a file that an interrupted edit in place may have left torn.

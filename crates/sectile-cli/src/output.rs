@@ -82,10 +82,10 @@ impl Output {
 pub fn print_diagnostic(source: Option<&InputSource>, message: &dyn fmt::Display) {
     let message = message.to_string();
     let message = Escaped::new(&message);
-    let mut stderr = io::stderr().lock();
-    // There is nowhere to report a failure of standard error.
-    _ = match source {
-        Some(source) => writeln!(stderr, "sectile: {}: {message}", escaped(source.name())),
-        None => writeln!(stderr, "sectile: {message}"),
+    let line = match source {
+        Some(source) => format!("sectile: {}: {message}\n", escaped(source.name())),
+        None => format!("sectile: {message}\n"),
     };
+    // One write, so that lines of several processes do not mix. There is nowhere to report its failure.
+    _ = io::stderr().lock().write_all(line.as_bytes());
 }

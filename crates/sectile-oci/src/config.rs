@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use sectile::digest::Digest;
 use sectile::interface::{Extern, Interface};
+use sectile::internal::json::value_to_vec;
 use sectile::scan::ItemKind;
 
 /// The config. The digests of the layers are added when it is written.
@@ -62,7 +63,7 @@ impl WasmConfig {
     /// Returns the JSON with the digests of the manifest's layers, in their order.
     pub(super) fn to_json(&self, layers: &[Digest]) -> Vec<u8> {
         let config = Self { layer_digests: layers.iter().map(ToString::to_string).collect(), ..self.clone() };
-        serde_json::to_vec(&config).unwrap_or_default() // cannot fail: strings and lists of strings only
+        value_to_vec(&config)
     }
 }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::Annotations;
 use crate::descriptor::{Descriptor, DescriptorJson, MANIFEST_MEDIA_TYPE};
+use sectile::internal::json::{value_to_vec, write_value};
 
 /// The contents of a manifest. Equal contents give equal bytes.
 #[derive(Clone, Debug)]
@@ -30,7 +31,7 @@ impl Manifest<'_> {
             subject: self.subject.map(DescriptorJson::from),
             annotations: self.annotations,
         };
-        serde_json::to_vec(&json).unwrap_or_default() // cannot fail: strings, numbers and string keys only
+        value_to_vec(&json)
     }
 }
 
@@ -40,7 +41,7 @@ impl Manifest<'_> {
 ///
 /// Those of the writer.
 pub fn write_annotations_json(annotations: &Annotations, out: &mut impl Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, annotations)?;
+    write_value(&mut *out, annotations)?;
     writeln!(out)
 }
 

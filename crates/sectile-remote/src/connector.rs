@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use rustls_platform_verifier::BuilderVerifierExt;
 use super::RemoteOptions;
 use super::error::RemoteError;
 use super::listed_keys;
-use super::public_address::is_public;
+use sectile::internal::net::{self, is_public};
 
 /// Maximum number of redirects of one request.
 const MAX_REDIRECTS: u32 = 5;
@@ -152,13 +152,10 @@ impl RedirectingService {
 
     /// Checks that a redirect is permitted.
     async fn check(&self, from: &Url, to: &Url) -> Result<(), &'static str> {
-        const PRIVATE: &str = "it is an address of a private network";
-        match to.scheme() {
-            "https" => {}
-            "http" if from.scheme() == "http" => {}
-            "http" => return Err("it is not secure (plain HTTP)"),
-            _ => return Err("it is no http or https URL"),
+        if !matches!(to.scheme(), "http" | "https") {
+            return Err("it is no http or https URL");
         }
+        net::check_scheme(from.scheme() == "https", to.scheme() == "https")?;
         if !to.username().is_empty() || to.password().is_some() {
             return Err("it names a user");
         }
@@ -166,14 +163,13 @@ impl RedirectingService {
         if self.allows_private {
             return Ok(());
         }
-        // The resolver is not called for addresses.
-        if let Ok(address) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
-            return if is_public(address) { Ok(()) } else { Err(PRIVATE) };
+        if !net::check_host(host)? {
+            return Ok(());
         }
         // The resolver refuses private addresses too. This check fails before connecting and reports the reason.
         let port = to.port_or_known_default().unwrap_or_default();
         match tokio::net::lookup_host((host, port)).await {
-            Ok(found) => found.map(|found| found.ip()).any(is_public).then_some(()).ok_or(PRIVATE),
+            Ok(found) => net::check_addresses(found.map(|found| found.ip())),
             Err(_) => Ok(()), // reported when connecting; a proxy may resolve the name
         }
     }

@@ -20,7 +20,6 @@ mod error;
 mod listed_keys;
 mod listing;
 mod object;
-mod public_address;
 mod read_many;
 mod store_url;
 
@@ -51,9 +50,12 @@ pub struct RemoteOptions {
     /// Maximum number of retries of a request, with increasing pauses, if the server is busy or the connection is lost;
     /// 4 by default.
     pub retries: usize,
-    /// Timeout for a request including its retries and its complete response; 2 minutes by default. The duration of a
-    /// download of a whole object is not limited.
+    /// Timeout for a request including its retries and its complete response; 2 minutes by default. It does
+    /// not limit a download of a whole object.
     pub total_timeout: Duration,
+    /// Timeout for all requests for the ranges of one object, with their retries; 15 minutes by default. A download of a
+    /// whole object may take longer, at 16 KiB a second.
+    pub object_timeout: Duration,
     /// Whether a web server may redirect to an address of a private network or of this machine; not by default. The URL
     /// of the object itself may have any address.
     pub private_redirects: bool,
@@ -66,6 +68,7 @@ impl Default for RemoteOptions {
             idle_timeout: Duration::from_secs(60),
             retries: 4,
             total_timeout: Duration::from_secs(120),
+            object_timeout: Duration::from_secs(900),
             private_redirects: false,
         }
     }

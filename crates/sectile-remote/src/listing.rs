@@ -4,7 +4,6 @@ use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::stream::{BoxStream, StreamExt};
 use object_store::list::{PaginatedListOptions, PaginatedListStore};
@@ -14,6 +13,7 @@ use reqwest::Url;
 
 use crate::error::RemoteError;
 use crate::listed_keys::{UnrequestableKey, UnrequestableKeys};
+use crate::object::Timeouts;
 use crate::store_url::{self, PrefixLocation};
 use crate::{Object, RemoteOptions};
 
@@ -27,8 +27,8 @@ pub struct Objects {
     prefix: Path,
     /// The URL of the store, which ends with a slash.
     base: Url,
-    /// Timeout of one request including its retries; `None` for stores of the caller.
-    total_timeout: Option<Duration>,
+    /// `None` for stores of the caller.
+    timeouts: Option<Timeouts>,
 }
 
 /// One entry of a listing.
@@ -53,7 +53,8 @@ impl Objects {
     /// The URL does not name objects that can be listed, or the configuration in the environment is invalid.
     pub fn open(url: &str, options: &RemoteOptions) -> Result<Self, RemoteError> {
         let PrefixLocation { store, pages, path, base } = store_url::locate_prefix(url, options)?;
-        Ok(Self { store, pages: Some(pages), prefix: path, base, total_timeout: Some(options.total_timeout) })
+        let timeouts = Some(Timeouts::new(options));
+        Ok(Self { store, pages: Some(pages), prefix: path, base, timeouts })
     }
 
     /// Creates the objects with a prefix from a store of the caller and the URL of that store.
@@ -67,7 +68,7 @@ impl Objects {
         if base.cannot_be_a_base() || !base.path().ends_with('/') {
             return Err(RemoteError::InvalidUrl("a store is called by a URL that ends with a slash".to_owned()));
         }
-        Ok(Self { store, pages: None, prefix, base, total_timeout: None })
+        Ok(Self { store, pages: None, prefix, base, timeouts: None })
     }
 
     /// Returns the URL of the object with a key. [`Object::open`] accepts it if the key is a valid path.
@@ -94,7 +95,7 @@ impl Objects {
 
     /// Returns an object of the store.
     pub fn object(&self, path: Path) -> Object {
-        Object::with_timeout(Arc::clone(&self.store), path, self.total_timeout)
+        Object::with_timeouts(Arc::clone(&self.store), path, self.timeouts)
     }
 
     /// Lists the objects in the order of the store.

@@ -3,7 +3,7 @@
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
@@ -25,8 +25,37 @@ pub struct Object {
     store: Arc<dyn ObjectStore>,
     path: Path,
     fingerprint: Option<ObjectFingerprint>,
-    /// Timeout of one request including its retries; `None` for local files and for stores of the caller.
-    total_timeout: Option<Duration>,
+    /// `None` for local files and for stores of the caller.
+    timeouts: Option<Timeouts>,
+    /// When all requests for ranges must be done; set by the first.
+    deadline: Option<Instant>,
+}
+
+/// Timeouts of an object's requests for ranges, including their retries.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Timeouts {
+    request: Duration,
+    object: Duration,
+}
+
+impl Timeouts {
+    pub(super) fn new(options: &RemoteOptions) -> Self {
+        Self { request: options.total_timeout, object: options.object_timeout }
+    }
+
+    /// When a download of this many bytes must be done.
+    fn download_deadline(self, len: u64) -> Instant {
+        after(self.object.saturating_add(Duration::from_secs(len / MIN_RATE)))
+    }
+}
+
+/// Minimum rate of a download that takes longer than the timeout of an object, in bytes per second.
+const MIN_RATE: u64 = 16 << 10;
+
+/// The time after a duration, or after a century.
+fn after(duration: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
+    Instant::now() + duration.min(CENTURY)
 }
 
 /// Identifies the version of an object.
@@ -66,6 +95,13 @@ impl ObjectFingerprint {
         format!("{}:{}:{}", self.len, self.modified, self.bare_tag().unwrap_or_default())
     }
 
+    /// Returns whether a later change has another fingerprint: the object has an `ETag`, or its time, which HTTP gives in
+    /// seconds, is not that of now.
+    pub fn is_settled(&self, now: SystemTime) -> bool {
+        let now = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        self.e_tag.is_some() || self.modified.saturating_add(2) <= now.cast_signed()
+    }
+
     fn bare_tag(&self) -> Option<&str> {
         let tag = self.e_tag.as_deref()?;
         Some(tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"'))
@@ -95,7 +131,7 @@ impl Object {
     /// The URL does not name an object, or the configuration of the store in the environment is missing or invalid.
     pub fn open(url: &str, options: &RemoteOptions) -> Result<Self, RemoteError> {
         let ObjectLocation { store, path, is_remote } = store_url::locate_object(url, options)?;
-        Ok(Self::with_timeout(store, path, is_remote.then_some(options.total_timeout)))
+        Ok(Self::with_timeouts(store, path, is_remote.then(|| Timeouts::new(options))))
     }
 
     /// Creates an object from a store of the caller and a path.
@@ -105,11 +141,11 @@ impl Object {
     /// The path is invalid for stores.
     pub fn new(store: Arc<dyn ObjectStore>, path: &str) -> Result<Self, RemoteError> {
         let path = Path::parse(path).map_err(|error| RemoteError::InvalidUrl(error.to_string()))?;
-        Ok(Self::with_timeout(store, path, None))
+        Ok(Self::with_timeouts(store, path, None))
     }
 
-    pub(super) fn with_timeout(store: Arc<dyn ObjectStore>, path: Path, total_timeout: Option<Duration>) -> Self {
-        Self { store, path, fingerprint: None, total_timeout }
+    pub(super) fn with_timeouts(store: Arc<dyn ObjectStore>, path: Path, timeouts: Option<Timeouts>) -> Self {
+        Self { store, path, fingerprint: None, timeouts, deadline: None }
     }
 
     /// Returns the object's length in bytes, which is known after the first response.
@@ -123,13 +159,11 @@ impl Object {
     }
 
     async fn fetch_part(&mut self, range: Range<u64>) -> Result<Fetched, RemoteError> {
-        match self.total_timeout {
-            None => self.request_part(range).await,
-            Some(total_timeout) => {
-                let part = tokio::time::timeout(total_timeout, self.request_part(range)).await;
-                part.unwrap_or(Err(RemoteError::TimedOut))
-            }
-        }
+        let Some(timeouts) = self.timeouts else { return self.request_part(range).await };
+        let deadline = *self.deadline.get_or_insert_with(|| after(timeouts.object));
+        let left = deadline.saturating_duration_since(Instant::now()).min(timeouts.request);
+        let part = tokio::time::timeout(left, self.request_part(range)).await;
+        part.unwrap_or(Err(RemoteError::TimedOut))
     }
 
     async fn request_part(&mut self, range: Range<u64>) -> Result<Fetched, RemoteError> {
@@ -200,7 +234,12 @@ pub async fn stream_from(
     if response.range != (start..response.meta.size) {
         return Err(RemoteError::Malformed);
     }
-    Ok(response.into_stream().map(|chunk| chunk.map_err(|error| RemoteError::from_store(&error))).boxed())
+    let deadline = object.timeouts.map(|timeouts| timeouts.download_deadline(response.meta.size - start));
+    let checked = move |chunk: Result<Bytes, object_store::Error>| match deadline {
+        Some(deadline) if Instant::now() > deadline => Err(RemoteError::TimedOut),
+        _ => chunk.map_err(|error| RemoteError::from_store(&error)),
+    };
+    Ok(response.into_stream().map(checked).boxed())
 }
 
 /// Returns whether an error may mean that a range begins at or after the end of the object.

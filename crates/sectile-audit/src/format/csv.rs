@@ -208,27 +208,38 @@ fn joined<T>(
     Ok(())
 }
 
-/// Appends a field, quoted if necessary. A field that a spreadsheet would evaluate gets an apostrophe in front.
-///
-/// Tabs and line breaks are escaped before, so no field starts with one.
+/// Appends a field, quoted if necessary. Whatever a spreadsheet would evaluate gets an apostrophe in front: the field, and
+/// what follows a character that divides cells in some countries, or that a user may choose to divide them.
 fn push_field(out: &mut Vec<u8>, text: &str) {
-    let formula = text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
-    let quoted = text.contains(['"', ',', '\r', '\n']) || text.starts_with(' ') || text.ends_with(' ');
+    let quoted = text.contains(['"', ',', ';', '\r', '\n', '\t']) || text.starts_with(' ') || text.ends_with(' ');
     if quoted {
         out.push(b'"');
     }
-    if formula {
-        out.push(b'\'');
-    }
-    for part in text.split_inclusive('"') {
-        out.extend(part.as_bytes());
-        if part.ends_with('"') {
-            out.push(b'"');
+    for cell in text.split_inclusive(DIVIDERS) {
+        if is_formula(cell) {
+            out.push(b'\'');
+        }
+        for part in cell.split_inclusive('"') {
+            out.extend(part.as_bytes());
+            if part.ends_with('"') {
+                out.push(b'"');
+            }
         }
     }
     if quoted {
         out.push(b'"');
     }
+}
+
+/// Characters at which a spreadsheet may begin a cell, and their wide forms.
+const DIVIDERS: [char; 11] = [',', ';', '\t', '\r', '\n', '|', '，', '；', '｜', '、', '\u{85}'];
+
+/// Whether a spreadsheet may evaluate a cell. Spaces and quotes before the sign do not prevent it.
+fn is_formula(cell: &str) -> bool {
+    let start = cell.trim_start_matches(|character: char| {
+        character.is_whitespace() || character.is_control() || matches!(character, '"' | '＂' | '\u{feff}' | '\u{200b}')
+    });
+    start.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹢', '﹣', '﹦', '﹫', '−'])
 }
 
 #[cfg(test)]
@@ -261,6 +272,18 @@ mod tests {
             ("＝1", "'＝1"),
             ("=HYPERLINK(\"a\",\"b\")", "\"'=HYPERLINK(\"\"a\"\",\"\"b\"\")\""),
             (" =1", "\"' =1\""),
+            ("x;=1+1", "\"x;'=1+1\""),
+            ("x; +1; @a", "\"x;' +1;' @a\""),
+            ("x;\"=1+1\"", "\"x;'\"\"=1+1\"\"\""),
+            ("x;＝1", "\"x;'＝1\""),
+            ("x；=1", "x；'=1"),
+            ("x,-1", "\"x,'-1\""),
+            ("x\t=1", "\"x\t'=1\""),
+            ("x\r\n=1", "\"x\r\n'=1\""),
+            ("\r=1", "\"\r'=1\""),
+            ("a | =1", "a |' =1"),
+            ("\u{a0}=1", "'\u{a0}=1"),
+            ("a;b=1-2", "\"a;b=1-2\""),
             ("", ""),
         ];
         for (text, expected) in cases {
@@ -292,6 +315,40 @@ mod tests {
             for value in line {
                 assert!(!value.starts_with(['=', '+', '-', '@']), "{value}");
                 assert!(!value.chars().any(sectile::internal::is_deceptive), "{value:?}");
+            }
+        }
+    }
+
+    /// Whatever divides the cells, none of them is a formula.
+    #[test]
+    fn no_cell_is_a_formula_in_any_locale() {
+        let mut hostile = hostile(0);
+        let starts = ["=1+1", "+1", "-1", "@SUM(A1)", "＝1", "－1"];
+        let values: Vec<String> = starts
+            .iter()
+            .flat_map(|start| {
+                [";", "; ", "\t", ",", "\r", "|", "; \"", ";\"\"", "；"].map(|divider| format!("x{divider}{start}"))
+            })
+            .collect();
+        for value in &values {
+            hostile.name = Some(value.into());
+            hostile.file = std::borrow::Cow::Borrowed(std::ffi::OsStr::new(value));
+            hostile.other_names = vec![std::borrow::Cow::Borrowed(std::ffi::OsStr::new(value)); 3];
+            hostile.producers =
+                vec![[value.into(), value.into(), value.into()], ["=1".into(), "=2".into(), "=3".into()]];
+            hostile.annotations = Field::ALL.map(|field| (field, value.into())).to_vec();
+            let line = written(&hostile);
+            for divider in [b',', b';', b'\t', b'|'] {
+                for quotes in [true, false] {
+                    let mut reader = csv::ReaderBuilder::new();
+                    let reader = reader.has_headers(false).flexible(true).delimiter(divider).quoting(quotes);
+                    for record in reader.from_reader(line.as_bytes()).byte_records() {
+                        for cell in &record.unwrap() {
+                            let cell = String::from_utf8_lossy(cell);
+                            assert!(!is_formula(&cell), "{value:?} {:?}: {cell:?}", char::from(divider));
+                        }
+                    }
+                }
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::row::RowSource;
 use crate::{AuditInfo, Completeness, Row, RowKind, Stop, Summary};
 use sectile::Metadata;
 use sectile::internal::json::{SCHEMA, write_os};
-use sectile::internal::json::{put, write_array, write_object, write_text};
+use sectile::internal::json::{put, write_array, write_object, write_safe, write_text};
 use sectile_policy::internal::{write_item, write_judged};
 
 pub(super) fn head(info: &AuditInfo, out: &mut dyn Write) -> io::Result<()> {
@@ -30,7 +30,10 @@ pub(super) fn head(info: &AuditInfo, out: &mut dyn Write) -> io::Result<()> {
 pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     let report = match &row.source {
         RowSource::Report(report) => report,
-        RowSource::Baseline(line) => return put!(out, *line, "\n"),
+        RowSource::Baseline(line) => {
+            write_safe(out, line)?;
+            return put!(out, "\n");
+        }
     };
     put!(out, "{\"schema\":", SCHEMA, ",\"row\":\"", row.row_kind.name(), "\",\"file\":")?;
     write_os(out, &row.file)?;

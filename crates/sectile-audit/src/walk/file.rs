@@ -71,8 +71,8 @@ impl FileEntry {
             Err(error) => return self.report(FindingCode::NotAFile, error.message(), sink),
         };
         let fingerprint = internal::fingerprint(&input);
+        sink.open_file(fingerprint.file);
         let keep = keep.filter(|_| fingerprint.links > 1).zip(fingerprint.file);
-        let state = FileState(fingerprint.text());
         let digest = self.stored.as_ref().map(|stored| stored.digest);
         let expects_wasm = self.expects_wasm();
         let is_skipped = |kind: FileKind| kind.is_skipped(expects_wasm, options);
@@ -94,6 +94,7 @@ impl FileEntry {
         }
         sink.begin_file(input.len());
         let location = self.into_location();
+        let state = FileState::for_file(&fingerprint);
         if sink.reuse_rows(&location, &state) {
             return;
         }

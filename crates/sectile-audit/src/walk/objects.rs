@@ -9,6 +9,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
+use std::time::SystemTime;
 
 use bytes::{Buf, Bytes};
 use futures_util::future::join_all;
@@ -240,6 +241,9 @@ impl ListedObject {
 
 /// The state of an object. It includes the name, because many objects differ in their names only.
 fn object_state(name: &str, pin: &ObjectFingerprint) -> FileState {
+    if !pin.is_settled(SystemTime::now()) {
+        return FileState::unsettled();
+    }
     FileState(format!("{}:{}", pin.text(), &Digest::new(name.as_bytes()).hex()[..16]))
 }
 

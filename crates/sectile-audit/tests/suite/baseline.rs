@@ -225,3 +225,79 @@ fn expired_exception_is_another_policy() {
     assert!(matches!(reuse(on("2026-04-01"), &before.text), Err(BaselineError::OtherPolicy)));
     assert_eq!(Answer::run(&on("2026-04-01"), &store.paths()).outcome.summary.accepted, 0);
 }
+
+/// Time stamps have ticks, and the second content has the same length.
+#[test]
+fn a_file_that_changes_within_a_tick_is_read_again() {
+    let with_license = |license: &str| module(&[custom("licenses", license)]);
+    let (first, second) = (with_license("MIT"), with_license("ISC"));
+    let packed = |bytes: &[u8]| tar(&[("a.wasm".to_owned(), bytes.to_vec())]);
+    let directory = tempfile::tempdir().unwrap();
+    for round in 0..60 {
+        let store = Store::new().with("a.wasm", &first).with("a.tar", packed(&first));
+        let before = audit_store(&store);
+        let replace = |name: &str, bytes: &[u8]| match round % 3 {
+            0 => store.put(name, bytes),
+            1 => {
+                // The file system may give the number of the removed file again.
+                fs::remove_file(store.path(name)).unwrap();
+                store.put(name, bytes);
+            }
+            _ => {
+                fs::write(directory.path().join("new"), bytes).unwrap();
+                fs::rename(directory.path().join("new"), store.path(name)).unwrap();
+            }
+        };
+        replace("a.wasm", &second);
+        replace("a.tar", &packed(&second));
+        let again = Answer::run(&reuse(default_audit(), &before.text).unwrap(), &store.paths());
+        for row in again.rows() {
+            assert_eq!(row["item"]["annotations"]["licenses"], "ISC", "round {round}: {}", again.text);
+        }
+        assert_eq!(again.rows().len(), 2);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_report_that_others_may_have_written_is_not_trusted() {
+    use std::os::unix::fs::{PermissionsExt, chown};
+
+    let store = Store::new().with("a.wasm", numbered_module(0));
+    let (_directory, path) = report(&audit_store(&store).text);
+    let set_mode = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    for mode in [0o600, 0o644, 0o755, 0o400] {
+        set_mode(mode);
+        assert!(Baseline::open(&path).is_ok(), "{mode:o}");
+    }
+    for mode in [0o620, 0o602, 0o666, 0o664] {
+        set_mode(mode);
+        let error = Baseline::open(&path).unwrap_err();
+        assert_eq!(error.to_string(), "the earlier report is not trusted: others may write to it", "{mode:o}");
+        default_audit().with_baseline(Baseline::open_trusted(&path).unwrap()).unwrap();
+    }
+    set_mode(0o600);
+    if rustix::process::geteuid().is_root() {
+        chown(&path, Some(65534), None).unwrap();
+        let error = Baseline::open(&path).unwrap_err();
+        assert_eq!(error.to_string(), "the earlier report is not trusted: it belongs to someone else");
+        assert!(Baseline::open_trusted(&path).is_ok());
+    }
+    // Nothing waits for the other end of a FIFO.
+    let fifo = path.with_extension("fifo");
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    assert!(matches!(Baseline::open(&fifo), Err(BaselineError::NotAReport)));
+}
+
+/// What is read again is written as safely as what is read.
+#[test]
+fn reused_rows_are_safe_on_a_terminal() {
+    let store = Store::new().with("a.wasm", module(&[custom("vendor", "a\u{9b}31m\u{202e}\u{7f}b")]));
+    let whole = audit_store(&store);
+    assert!(whole.text.contains(r"a\u009b31m\u202e\u007fb"), "{}", whole.text);
+    let raw = whole.text.replace(r"\u009b", "\u{9b}").replace(r"\u202e", "\u{202e}");
+    let again = Answer::run(&reuse(default_audit(), &raw).unwrap(), &store.paths());
+    again.assert_same(&whole);
+    assert_eq!(again.progress.bytes_read(), 0);
+}

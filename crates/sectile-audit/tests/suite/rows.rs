@@ -155,6 +155,26 @@ fn exceptions_match_paths_and_digests() {
         let answer = Answer::run(&with_policy(policy).with_hashing(hashes), &named.paths());
         assert_eq!(answer.outcome.summary.accepted, accepted, "{policy} {hashes} {}", answer.text);
     }
+    // A directory that only calls itself a layout names its files as it likes.
+    for bytes in [numbered_module(4), [&bytes[..], &custom("x", "y")].concat()] {
+        let posing = Store::new()
+            .with("oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#)
+            .with("index.json", json!({ "schemaVersion": 2, "manifests": [] }).to_string())
+            .with(format!("blobs/sha256/{}", digest.hex()), &bytes)
+            .with("b/oci-layout", "")
+            .with(format!("b/blobs/sha256/{}", digest.hex()), &bytes);
+        let any = by_digest.replace("codes = \"not-spdx\"\n", "");
+        for policy in [&by_digest, &any] {
+            let answer = Answer::run(&with_policy(policy), &posing.paths());
+            assert_eq!(answer.outcome.summary.accepted, 0, "{policy} {}", answer.text);
+            let rows = answer.rows();
+            assert!(
+                rows.len() >= 2 && rows.iter().any(|row| codes(row).contains(&"digest-mismatch")),
+                "{}",
+                answer.text
+            );
+        }
+    }
     let unhashed = Answer::run(&with_policy(&by_digest), &store.paths());
     assert_eq!(unhashed.outcome.summary.accepted, 0); // no store states their digest
     let hashed = Answer::run(&with_policy(&by_digest).with_hashing(true), &store.paths());

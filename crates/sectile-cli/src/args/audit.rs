@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use anstream::ColorChoice;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Arg, ArgMatches, Command, ValueHint, value_parser};
+use sectile::splice::WriteOptions;
 use sectile_audit::{Format, WalkOptions};
 
 use super::matches::{all, choice, optional, required};
-use super::options::{OUTPUT, PolicyArgs, color, color_choice, flag, output, policy};
+use super::options::{OUTPUT, PolicyArgs, color, color_choice, flag, force, is_forced, output, policy};
 use crate::source::InputSource;
 
 const PATH: &str = "PATH";
@@ -17,6 +18,7 @@ const FORMAT: &str = "format";
 const TABLE: &str = "table";
 const SINCE: &str = "since";
 const RESUME: &str = "resume";
+const TRUST_REPORT: &str = "trust-report";
 const HASH: &str = "hash";
 const THREADS: &str = "threads";
 const IGNORE_RULES: &str = "ignore-rules";
@@ -61,7 +63,9 @@ pub fn audit(command: Command) -> Command {
                 .value_parser(value_parser!(PathBuf))
                 .value_hint(ValueHint::FilePath)
                 .help("Take the rows of what has not changed from this earlier answer in the format jsonl, and read nothing of it"),
+            force(),
             flag(RESUME, "Go on where the audit that wrote OUT was cut off").requires(OUTPUT).conflicts_with(SINCE),
+            flag(TRUST_REPORT, "Believe the earlier answer although it belongs to someone else, or others may write to it"),
             flag(HASH, "Compute the SHA-256 of every binary, for which all of each is read, and compare it with what its store says"),
             Arg::new(THREADS)
                 .long(THREADS)
@@ -93,7 +97,10 @@ pub struct AuditArgs {
     pub format: AuditFormat,
     /// The file to write; standard output if `None`.
     pub output: Option<OsString>,
+    pub write: WriteOptions,
     pub baseline: Option<BaselineArg>,
+    /// Whether the earlier report is believed, whoever may have written it.
+    pub trust_report: bool,
     pub hash: bool,
     pub threads: Option<u16>,
     pub ignore_rules: bool,
@@ -126,7 +133,9 @@ impl AuditArgs {
             policy: PolicyArgs::from_matches(matches),
             format: required(matches, FORMAT),
             output: optional::<OsString>(matches, OUTPUT).filter(|output| output != "-"),
+            write: WriteOptions { force: is_forced(matches), ..WriteOptions::default() },
             baseline: if matches.get_flag(RESUME) { Some(BaselineArg::Resume) } else { since },
+            trust_report: matches.get_flag(TRUST_REPORT),
             hash: matches.get_flag(HASH),
             threads: optional(matches, THREADS),
             ignore_rules: matches.get_flag(IGNORE_RULES),

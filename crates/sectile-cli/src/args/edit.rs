@@ -11,8 +11,8 @@ use sectile::{Field, Glob};
 use super::matches::{all, choice, optional};
 use super::metadata::{self, MetadataArgs, allow_invalid, is_invalid_allowed, metadata};
 use super::options::{
-    AT, OUTPUT, ReportArgs, at, color, file, flag, item_path, json, no_sync, output, section_name, section_name_arg,
-    source, write_options,
+    AT, OUTPUT, ReportArgs, at, color, file, flag, force, is_forced, item_path, json, no_sync, output, section_name,
+    section_name_arg, source, write_options,
 };
 use crate::source::InputSource;
 
@@ -27,7 +27,6 @@ const ALL: &str = "all";
 const KEEP: &str = "keep";
 const IN_PLACE: &str = "in-place";
 const DRY_RUN: &str = "dry-run";
-const FORCE: &str = "force";
 
 pub fn set(command: Command) -> Command {
     editing(command).args(metadata(Field::ALL)).arg(allow_invalid())
@@ -119,7 +118,7 @@ fn editing(command: Command) -> Command {
             .help_heading("Output"),
         flag(DRY_RUN, "Show what would be written, and write nothing").short('n').help_heading("Output"),
         no_sync().help_heading("Output"),
-        flag(FORCE, "Do it even if the file is read-only, is hard-linked, or is an object whose sections would move")
+        force().help("Do it even if the file is read-only, is hard-linked, or is an object whose sections would move")
             .help_heading("Output"),
         json().help("Print what was done as one JSON object on a line"),
         color(),
@@ -224,7 +223,7 @@ impl EditArgs {
             output: optional(matches, OUTPUT),
             in_place: matches.get_flag(IN_PLACE),
             dry_run: matches.get_flag(DRY_RUN),
-            write: WriteOptions { force: matches.get_flag(FORCE), ..write_options(matches) },
+            write: WriteOptions { force: is_forced(matches), ..write_options(matches) },
             report: ReportArgs::from_matches(matches),
         }
     }

@@ -9,7 +9,10 @@ mod metadata;
 mod oci;
 mod options;
 
+use std::ffi::OsString;
+
 use clap::{ArgMatches, Command};
+use sectile::Escaped;
 
 pub use self::audit::{AuditArgs, AuditFormat, BaselineArg};
 pub use self::edit::{EditArgs, EditOperation, PutArgs, PutData, RecoverArgs, StripArgs, UnsetTarget};
@@ -40,8 +43,27 @@ pub enum Subcommand {
 }
 
 /// Parses the arguments of this process. The error includes requests for help and for the version.
+///
+/// Its message is safe on a terminal, although it quotes arguments.
 pub fn parse() -> Result<Subcommand, clap::Error> {
-    Ok(subcommand(&command().try_get_matches()?))
+    let args: Vec<OsString> = std::env::args_os().collect();
+    match command().try_get_matches_from(&args) {
+        Ok(matches) => Ok(subcommand(&matches)),
+        Err(error) => Err(escaped_error(error, &args)),
+    }
+}
+
+/// The error of the escaped arguments, where escaping changes them.
+fn escaped_error(error: clap::Error, args: &[OsString]) -> clap::Error {
+    let escaped: Vec<String> = args.iter().map(|arg| Escaped::file(arg).to_string()).collect();
+    if escaped.iter().zip(args).all(|(escaped, arg)| **escaped == **arg) {
+        return error;
+    }
+    match command().try_get_matches_from(&escaped) {
+        Err(error) => error,
+        // Only the characters that are escaped are wrong with them.
+        Ok(_) => command().error(error.kind(), Escaped::new(error.to_string().trim_end())),
+    }
 }
 
 fn subcommand(matches: &ArgMatches) -> Subcommand {

@@ -11,7 +11,8 @@ use sectile_oci::registry::{Reference, Scheme};
 use super::matches::{all, choice, optional, required};
 use super::metadata::{MetadataArgs, allow_invalid, metadata};
 use super::options::{
-    OUTPUT, ReportArgs, color, created, created_time, file, flag, is_json, json, no_sync, output, source, write_options,
+    OUTPUT, ReportArgs, color, created, created_time, file, flag, force, is_forced, is_json, json, no_sync, output,
+    source, write_options,
 };
 use crate::source::InputSource;
 
@@ -61,6 +62,7 @@ pub fn layout(command: Command) -> Command {
             .value_name("NAME")
             .help("What the image is called in the layout: its org.opencontainers.image.ref.name"),
         no_sync(),
+        force(),
         json(),
         color(),
     ])
@@ -82,7 +84,7 @@ impl LayoutArgs {
             image: ImageArgs::from_matches(matches),
             directory: required(matches, OUTPUT),
             ref_name: optional(matches, REF),
-            write: write_options(matches),
+            write: WriteOptions { force: is_forced(matches), ..write_options(matches) },
             report: ReportArgs::from_matches(matches),
         }
     }

@@ -185,6 +185,18 @@ pub fn no_sync() -> Arg {
     flag(NO_SYNC, "Do not wait until what was written has reached the disk: it survives a kill, but no power cut")
 }
 
+const FORCE: &str = "force";
+
+/// `--force`, for commands that write a report or an image.
+pub fn force() -> Arg {
+    flag(FORCE, "Replace a file that is read-only or has several hard links")
+}
+
+/// Whether `--force` is given to a command that takes it.
+pub fn is_forced(matches: &ArgMatches) -> bool {
+    matches.get_flag(FORCE)
+}
+
 /// The options for writing a file, without `--force`.
 pub fn write_options(matches: &ArgMatches) -> WriteOptions {
     WriteOptions { sync: !matches.get_flag(NO_SYNC), force: false }

@@ -1,6 +1,12 @@
 //! `sectile completions` and `sectile man`: completion scripts and manual pages.
 
 use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use sectile::internal::OutputPlace;
+use sectile::internal::directory::OpenDirectory;
+use sectile::splice::{WriteError, WriteOptions};
 
 use crate::args::{self, CompletionsArgs, ManArgs};
 use crate::display::escaped;
@@ -17,13 +23,42 @@ pub fn completions(args: CompletionsArgs, output: &mut Output) -> Result<Exit, F
 }
 
 pub fn man(args: &ManArgs) -> Result<Exit, Failure> {
-    let write = || {
-        std::fs::create_dir_all(&args.directory)?;
-        clap_mangen::generate_to(args::command(), &args.directory)
-    };
-    write().map_err(|error| {
+    let opened = std::fs::create_dir_all(&args.directory).and_then(|()| OpenDirectory::open(&args.directory));
+    let directory = opened.map_err(|error| {
         let directory = escaped(args.directory.as_os_str());
         Failure::Other(format!("{directory}: the manual pages cannot be written: {error}"))
     })?;
+    let directory = Arc::new(directory);
+    let options = WriteOptions { sync: false, ..WriteOptions::default() };
+    let failed = |name: &str, error| Failure::Write(error, Some(args.directory.join(name).into_os_string()));
+    let mut pages = Vec::new();
+    // Every place is checked before any page is written.
+    for (name, page) in manual_pages()? {
+        let place = OutputPlace::open_in(&directory, Path::new(&name), options);
+        let place = place.and_then(|place| place.check_replaceable(options).map(|()| place));
+        pages.push((place.map_err(|error| failed(&name, error))?, name, page));
+    }
+    for (place, name, page) in pages {
+        let written = place.create(options).and_then(|file| {
+            file.file().write_all(&page).map_err(WriteError::Write)?;
+            file.finish(|| Ok(()))
+        });
+        written.map_err(|error| failed(&name, error))?;
+    }
     Ok(Exit::Done)
+}
+
+/// The manual pages and the names of their files.
+fn manual_pages() -> Result<Vec<(String, Vec<u8>)>, Failure> {
+    let mut command = args::command().disable_help_subcommand(true);
+    command.build();
+    let (mut pages, mut commands) = (Vec::new(), vec![command]);
+    while let Some(command) = commands.pop() {
+        commands.extend(command.get_subcommands().filter(|command| !command.is_hide_set()).cloned());
+        let manual = clap_mangen::Man::new(command);
+        let mut page = Vec::new();
+        manual.render(&mut page)?;
+        pages.push((manual.get_filename(), page));
+    }
+    Ok(pages)
 }

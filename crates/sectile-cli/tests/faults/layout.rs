@@ -68,7 +68,21 @@ fn a_kill_leaves_the_old_index_or_the_new_and_every_blob_whole() {
         begin(has_old);
         run(&LAYOUT).succeeds();
         let new = files(&at("layout"));
-        for call in ["mkdir", "openat", "write", "pread64", "fsync", "rename", "renameat2", "flock", "close"] {
+        const CALLS: [&str; 12] = [
+            "mkdir",
+            "mkdirat",
+            "openat",
+            "write",
+            "read",
+            "pread64",
+            "fsync",
+            "rename",
+            "renameat",
+            "renameat2",
+            "flock",
+            "close",
+        ];
+        for call in CALLS {
             for nth in 1.. {
                 begin(has_old);
                 let kill = format!("inject={call}:signal=KILL:when={nth}");

@@ -11,6 +11,7 @@ mod layout;
 mod matrix;
 mod modes;
 mod mounted;
+mod outputs;
 mod permissions;
 mod places;
 mod planted;

@@ -49,14 +49,19 @@ fn a_symbolic_link_is_followed_and_stays() {
 }
 
 #[test]
-fn an_output_may_be_a_link_to_a_file_and_no_other_link() {
+fn an_output_may_be_a_link_to_a_file_that_need_not_exist() {
     let stage = Stage::plain();
     fs::write(stage.path("there.wasm"), b"old").unwrap();
     symlink("there.wasm", stage.path("out.wasm")).unwrap();
     stage.run(&set(&["-o", "out.wasm"])).succeeds();
     assert!(is_there(&stage, "there.wasm", &edited()) && stage.path("out.wasm").is_symlink());
 
-    for leads_to in ["nowhere.wasm", "loop.wasm", "a.wasm"] {
+    let stage = Stage::plain();
+    symlink("new.wasm", stage.path("out.wasm")).unwrap();
+    stage.run(&set(&["-o", "out.wasm"])).succeeds();
+    assert!(is_there(&stage, "new.wasm", &edited()) && stage.path("out.wasm").is_symlink());
+
+    for leads_to in ["loop.wasm", "a.wasm"] {
         let stage = Stage::plain();
         symlink(leads_to, stage.path("loop.wasm")).unwrap();
         let why = if leads_to == "a.wasm" {

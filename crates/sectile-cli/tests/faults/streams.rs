@@ -121,3 +121,21 @@ fn a_dry_run_writes_nothing() {
         }
     }
 }
+
+/// Lines of programs that run at the same time must not mix.
+#[test]
+#[ignore = "needs strace"]
+fn each_message_is_one_write() {
+    let stage = Stage::plain();
+    for args in [
+        &["show", "missing\u{9b}.wasm", "a.wasm", "also-missing"][..],
+        &["set", "a.wasm", "--licenses", "GPL-2.0", "-o", "-", "--json"],
+        &["audit", "missing"],
+    ] {
+        let log = stage.path("log");
+        let strace = ["-f", "-qq", "-e", "trace=write", "-o", log.to_str().unwrap()];
+        let ended = crate::stage::end(through("strace", &strace).args(args).current_dir(stage.directory()));
+        let writes = fs::read_to_string(&log).unwrap().matches("write(2, ").count();
+        assert!(writes > 0 && writes == ended.stderr.lines().count(), "{args:?} {writes} {ended:?}");
+    }
+}

@@ -26,6 +26,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use sectile::internal::is_deceptive;
 use sectile_testing::binary::{COMPONENT, MODULE, chain, component, custom, module, name, nested, producers, section};
 #[cfg(unix)]
 use sectile_testing::files::make_fifo;
@@ -426,6 +427,83 @@ fn nothing_of_the_input_reaches_the_terminal_unescaped() {
     assert_eq!(json["item"]["producers"][HOSTILE][0], serde_json::json!([HOSTILE, HOSTILE]));
     let json = run([OsStr::new("sections"), OsStr::new("--json"), path.as_os_str()]).json();
     assert!(json["sections"].as_array().unwrap().iter().any(|section| section["name"] == HOSTILE));
+}
+
+/// JSON may be shown on a terminal too.
+#[test]
+fn json_is_exact_and_safe_on_a_terminal() {
+    let hostile = "a\u{9b}31m\u{202e}\u{2066}\u{200b}\x7f\u{85}\u{feff}\u{e0041}\x1bb";
+    let bytes = component(&[
+        nested(&module(&[custom("name", name(hostile))])),
+        custom("description", hostile),
+        custom(hostile, ""),
+        custom("producers", producers(&[(hostile, &[(hostile, hostile)])])),
+        custom("registry-metadata", format!("{{\"authors\":[\"{}\"]}}", hostile.replace('\x1b', ""))),
+    ]);
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(format!("{hostile}.wasm"));
+    fs::write(&path, bytes).unwrap();
+    for args in [
+        &["show", "--json"][..],
+        &["show", "--json", "--interface"],
+        &["sections", "--json"],
+        &["check", "--json"],
+        &["digest", "--json"],
+        &["set", "--dry-run", "--json", "--allow-invalid", "--vendor", hostile],
+        &["audit", "--format", "jsonl"],
+        &["audit", "--format", "sarif"],
+        &["audit", "--format", "csv"],
+        &["audit", "--format", "html"],
+        &["sbom"],
+        &["oci", "annotations"],
+        &["oci", "config"],
+    ] {
+        let run = run(args.iter().map(OsStr::new).chain([path.as_os_str()]));
+        assert!(run.status < 2 || args[0] == "oci", "{args:?} {}", run.stderr);
+        for text in [run.text(), &run.stderr] {
+            let raw = text.chars().find(|&character| character != '\n' && character != '\r' && is_deceptive(character));
+            assert_eq!(raw, None, "{args:?} {text:?}");
+        }
+    }
+    let json = run([OsStr::new("show"), OsStr::new("--json"), path.as_os_str()]);
+    assert!(
+        json.text().contains(r"a\u009b31m\u202e\u2066\u200b\u007f\u0085\ufeff\udb40\udc41\u001bb"),
+        "{}",
+        json.text()
+    );
+    assert_eq!(json.json()["item"]["annotations"]["description"], hostile);
+}
+
+/// Arguments may come from a script that has them from strangers.
+#[test]
+fn echoed_arguments_are_escaped() {
+    let hostile = "x\x1b[2J\u{9b}31m\u{202e}\nerror: faked\x07";
+    for args in [
+        &[hostile][..],
+        &["show", hostile, "--x\x1b[31m"],
+        &["show", &format!("--{hostile}"), "a"],
+        &["set", "a.wasm", &format!("--{hostile}=x")],
+        &["audit", "a", "--format", hostile],
+        &["audit", "a", "--threads", hostile],
+        &["audit", "a", "--refuse", hostile],
+        &["get", "a", "b", "--at", hostile],
+        &["unset", "a", hostile],
+        &["oci", hostile],
+        &["oci", "push", "a", hostile],
+        &["oci", "push", "a", "example.com/b", hostile],
+        &["completions", hostile],
+        &["show", "a", "--color", hostile],
+        &["help", hostile],
+    ] {
+        let run = run(args);
+        assert_eq!(run.status, 2, "{args:?}");
+        for text in [run.text(), &run.stderr] {
+            let raw = text.chars().find(|&character| character != '\n' && is_deceptive(character));
+            assert_eq!(raw, None, "{args:?} {text:?}");
+            assert!(!text.contains("\nerror: faked"), "{args:?} {text:?}");
+        }
+        assert!(run.stderr.contains(r"\x1b"), "{args:?} {}", run.stderr);
+    }
 }
 
 /// For people, what is long is cut, and never within a character; JSON has all of it.

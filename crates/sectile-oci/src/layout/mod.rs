@@ -65,7 +65,11 @@ pub fn open_regular(path: &Path) -> Result<File, LayoutError> {
 ///
 /// As for [`open_regular`]; the file cannot be read or is too large.
 pub fn read_json(path: &Path) -> Result<Vec<u8>, LayoutError> {
-    let file = open_regular(path)?;
+    read_json_file(path, &open_regular(path)?)
+}
+
+/// Reads an open JSON file of at most [`MAX_MANIFEST_SIZE`] bytes.
+fn read_json_file(path: &Path, file: &File) -> Result<Vec<u8>, LayoutError> {
     let mut bytes = Vec::new();
     file.take(MAX_MANIFEST_SIZE + 1).read_to_end(&mut bytes).map_err(|error| LayoutError::io(path, error))?;
     if bytes.len() as u64 > MAX_MANIFEST_SIZE {
@@ -80,21 +84,26 @@ pub fn read_json(path: &Path) -> Result<Vec<u8>, LayoutError> {
 ///
 /// The directory is not a layout, or its marker is malformed or of another version.
 pub fn check_marker(directory: &Path) -> Result<(), LayoutError> {
+    let path = directory.join(MARKER_FILE);
+    let bytes = match read_json(&path) {
+        Err(LayoutError::Missing(_)) => return Err(LayoutError::NotLayout(directory.to_owned())),
+        bytes => bytes?,
+    };
+    check_marker_json(&path, &bytes)
+}
+
+/// Checks the contents of the file that marks a directory as a layout.
+fn check_marker_json(path: &Path, bytes: &[u8]) -> Result<(), LayoutError> {
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct MarkerJson {
         image_layout_version: String,
     }
 
-    let path = directory.join(MARKER_FILE);
-    let bytes = match read_json(&path) {
-        Err(LayoutError::Missing(_)) => return Err(LayoutError::NotLayout(directory.to_owned())),
-        bytes => bytes?,
-    };
-    let marker: MarkerJson = parse(&path, &bytes)?;
+    let marker: MarkerJson = parse(path, bytes)?;
     match &*marker.image_layout_version {
         "1.0.0" => Ok(()),
-        _ => Err(LayoutError::malformed(&path, "it is not of version 1.0.0")),
+        _ => Err(LayoutError::malformed(path, "it is not of version 1.0.0")),
     }
 }
 

@@ -2,19 +2,23 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use super::index::Index;
-use super::{INDEX_FILE, LayoutError, MARKER_FILE, REF_NAME_KEY, blob_path, check_marker, open_regular, read_json};
+use super::{INDEX_FILE, LayoutError, MARKER_FILE, REF_NAME_KEY, check_marker_json, read_json_file};
 use crate::descriptor::MAX_MANIFEST_SIZE;
 use crate::image::check_unchanged;
 use crate::{Image, ImageDraft, ImageOptions};
 use sectile::Input;
 use sectile::digest::{Digest, Hasher};
 use sectile::internal::atomic::{Access, AtomicFile, Directory};
+use sectile::internal::directory::{NameKind, OpenDirectory, Place};
+use sectile::internal::fingerprint::FileId;
 use sectile::internal::lock::{LockError, Locked};
+use sectile::internal::{self, OutputPlace};
 use sectile::splice::{Plan, WriteError, WriteOptions};
 
 /// An image layout that is open for adding images, and locked against other writers until it is dropped.
@@ -33,7 +37,8 @@ use sectile::splice::{Plan, WriteError, WriteOptions};
 /// ```
 #[derive(Debug)]
 pub struct Layout {
-    directory: PathBuf,
+    directory: Arc<OpenDirectory>,
+    blobs: Arc<OpenDirectory>,
     options: WriteOptions,
     _lock: Locked,
 }
@@ -103,43 +108,42 @@ impl fmt::Display for RefName {
 impl Layout {
     /// Opens the layout in a directory. Creates the directory if it does not exist, and a layout if it is empty.
     ///
-    /// Of the options, only [`WriteOptions::sync`] is used.
+    /// The directory may be a symbolic link, and nothing in it: `blobs`, `blobs/sha256` and every file are looked up
+    /// through handles of directories that are opened once.
     ///
     /// # Errors
     ///
-    /// The directory has other contents, another process is writing to the layout, or the system reports an error.
+    /// The directory has other contents, a name in it belongs to a link or a special file, another process is writing to
+    /// the layout, or the system reports an error.
     pub fn open_or_create(directory: impl AsRef<Path>, options: WriteOptions) -> Result<Self, LayoutError> {
-        let directory = directory.as_ref().to_owned();
-        create_directory(&directory, options)?;
-        let marker = directory.join(MARKER_FILE);
-        let file = match open_regular(&marker) {
+        let directory = Arc::new(open_root(directory.as_ref(), options)?);
+        let marker = directory.path().join(MARKER_FILE);
+        let file = match open_regular(&directory, MARKER_FILE) {
             Err(LayoutError::Missing(_)) => {
                 check_empty(&directory)?;
-                match write_file(&marker, br#"{"imageLayoutVersion":"1.0.0"}"#, options, AtomicFile::put_new) {
+                match write_marker(&directory, options) {
                     // Another process has created it in the meantime.
-                    Err(LayoutError::Write { source: WriteError::Place(error), .. })
-                        if error.kind() == ErrorKind::AlreadyExists => {}
-                    result => result?,
+                    Err(WriteError::Place(error)) if error.kind() == ErrorKind::AlreadyExists => {}
+                    result => result.map_err(|source| LayoutError::Write { file: marker.clone(), source })?,
                 }
-                open_regular(&marker)?
+                open_regular(&directory, MARKER_FILE)?
             }
             file => file?,
         };
-        check_marker(&directory)?;
+        check_marker_json(&marker, &read_json_file(&marker, &file)?)?;
         let lock = Locked::alone(file).map_err(|error| match error {
             LockError::Held => LayoutError::Locked,
             LockError::Io(error) => LayoutError::Write { file: marker, source: WriteError::Open(error) },
         })?;
-        create_directory(&directory.join("blobs"), options)?;
-        create_directory(&directory.join("blobs").join("sha256"), options)?;
-        Ok(Self { directory, options, _lock: lock })
+        let blobs = open_child(&open_child(&directory, "blobs", options)?, "sha256", options)?;
+        Ok(Self { directory, blobs: Arc::new(blobs), options, _lock: lock })
     }
 
     /// Adds the image of the result of a plan for an input: three blobs and a descriptor in the index.
     ///
     /// The descriptor replaces the one of the same name. Everything else in the layout is unchanged, including blobs
-    /// that are no longer referenced. The input is hashed while it is copied. Each file is written atomically, and the
-    /// index last.
+    /// that are no longer referenced. A blob that is stored already is hashed, and written again if it is damaged. The
+    /// input is hashed while it is copied. Each file is written atomically, and the index last.
     ///
     /// # Errors
     ///
@@ -152,19 +156,20 @@ impl Layout {
         options: &ImageOptions,
     ) -> Result<AddedImage, LayoutError> {
         let draft = ImageDraft::read(input, plan, options)?;
-        let index_path = self.directory.join(INDEX_FILE);
-        let mut index = match read_json(&index_path) {
-            Ok(bytes) => Index::parse(&index_path, &bytes)?,
+        let index_path = self.directory.path().join(INDEX_FILE);
+        let mut index = match open_regular(&self.directory, INDEX_FILE) {
+            Ok(file) => Index::parse(&index_path, &read_json_file(&index_path, &file)?)?,
             Err(LayoutError::Missing(_)) => Index::new(),
             Err(error) => return Err(error),
         };
 
+        let source = internal::fingerprint(input).file;
         let layer = self.write_temporary(|out| plan.write_to(input, out))?;
         check_unchanged(input)?;
         let image = draft.image(layer.digest, layer.size)?;
-        self.store(layer)?;
-        self.add_blob(image.config())?;
-        self.add_blob(image.manifest())?;
+        self.store(layer, source)?;
+        self.add_blob(image.config(), source)?;
+        self.add_blob(image.manifest(), source)?;
 
         let mut descriptor = image.descriptor().clone();
         if let Some(RefName(name)) = name {
@@ -176,16 +181,24 @@ impl Layout {
             if json.len() as u64 > MAX_MANIFEST_SIZE {
                 return Err(LayoutError::IndexTooLarge(json.len() as u64));
             }
-            write_file(&index_path, &json, self.options, AtomicFile::put)?;
+            self.write_index(&json, source).map_err(|source| LayoutError::Write { file: index_path, source })?;
         }
         Ok(AddedImage { image, index_changed })
     }
 
-    fn add_blob(&self, bytes: &[u8]) -> Result<(), LayoutError> {
-        if is_stored(&blob_path(&self.directory, Digest::new(bytes)), bytes.len() as u64)? {
+    fn write_index(&self, json: &[u8], source: Option<FileId>) -> Result<(), WriteError> {
+        let place = OutputPlace::open_in(&self.directory, Path::new(INDEX_FILE), self.options)?;
+        place.check_other_than(source)?;
+        let output = place.create(self.options)?;
+        output.file().write_all(json).map_err(WriteError::Write)?;
+        output.finish(|| Ok(()))
+    }
+
+    fn add_blob(&self, bytes: &[u8], source: Option<FileId>) -> Result<(), LayoutError> {
+        if self.is_stored(Digest::new(bytes), bytes.len() as u64)? {
             return Ok(());
         }
-        self.store(self.write_temporary(|out| out.write_all(bytes))?)
+        self.store(self.write_temporary(|out| out.write_all(bytes))?, source)
     }
 
     /// Writes a blob outside the directory of blobs, where other tools would take an incomplete file for a blob.
@@ -193,24 +206,55 @@ impl Layout {
         &self,
         write: impl FnOnce(&mut HashingWriter<&File>) -> io::Result<()>,
     ) -> Result<TemporaryBlob, LayoutError> {
-        let path = self.directory.join("blob");
-        let failed = |source| LayoutError::Write { file: self.directory.clone(), source };
-        let file = AtomicFile::create(&path, Access::Default).map_err(|error| failed(WriteError::Create(error)))?;
+        let failed = |source| LayoutError::Write { file: self.directory.path().to_owned(), source };
+        let place = Place::In(self.directory.clone(), "blob".into());
+        let file = AtomicFile::create(place, Access::Default).map_err(|error| failed(WriteError::Create(error)))?;
         let mut out = HashingWriter { out: file.file(), hasher: Hasher::new(), len: 0 };
         write(&mut out).map_err(|error| failed(WriteError::Write(error)))?;
         let HashingWriter { hasher, len, .. } = out;
         Ok(TemporaryBlob { file, digest: hasher.finish(), size: len })
     }
 
-    /// Moves a blob to the path of its digest, unless it is already stored.
-    fn store(&self, blob: TemporaryBlob) -> Result<(), LayoutError> {
-        let path = blob_path(&self.directory, blob.digest);
-        if is_stored(&path, blob.size)? {
+    /// Moves a blob to the name of its digest, unless it is already stored. A damaged blob is replaced.
+    fn store(&self, blob: TemporaryBlob, source: Option<FileId>) -> Result<(), LayoutError> {
+        if self.is_stored(blob.digest, blob.size)? {
             return Ok(());
         }
-        finish(blob.file.at(&path), &path, self.options, AtomicFile::put)
+        let hex = blob.digest.hex();
+        let write = || {
+            let place = OutputPlace::open_in(&self.blobs, Path::new(&hex), self.options)?;
+            place.check_other_than(source)?;
+            place.take(blob.file, self.options)?.finish(|| Ok(()))
+        };
+        write().map_err(|source| LayoutError::Write { file: self.blobs.path().join(&hex), source })
+    }
+
+    /// Whether a blob is stored: a regular file of this size and with this digest.
+    fn is_stored(&self, digest: Digest, size: u64) -> Result<bool, LayoutError> {
+        let mut file = match open_regular(&self.blobs, &digest.hex()) {
+            Ok(file) => file,
+            Err(LayoutError::Missing(_)) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let failed = |error| LayoutError::io(&self.blobs.path().join(digest.hex()), error);
+        if file.metadata().map_err(failed)?.len() != size {
+            return Ok(false);
+        }
+        let mut hasher = Hasher::new();
+        let mut buffer = vec![0; READ_LEN];
+        loop {
+            match file.read(&mut buffer) {
+                Ok(0) => return Ok(hasher.finish() == digest),
+                Ok(len) => hasher.update(&buffer[..len]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
     }
 }
+
+/// Bytes that are read at once of a stored blob.
+const READ_LEN: usize = 256 << 10;
 
 /// A blob in a temporary file.
 struct TemporaryBlob {
@@ -239,61 +283,65 @@ impl<W: Write> Write for HashingWriter<W> {
     }
 }
 
-/// Returns whether a blob of this size is stored. A truncated one is written again.
-fn is_stored(path: &Path, size: u64) -> Result<bool, LayoutError> {
-    match fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.is_file() => Ok(metadata.len() == size),
-        Ok(_) => Err(LayoutError::NotRegular(path.to_owned())),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(LayoutError::io(path, error)),
-    }
-}
-
-/// Creates a directory if it does not exist.
-fn create_directory(path: &Path, options: WriteOptions) -> Result<(), LayoutError> {
+/// Opens the directory of a layout, and creates it if it does not exist.
+fn open_root(path: &Path, options: WriteOptions) -> Result<OpenDirectory, LayoutError> {
+    let failed = |error| LayoutError::io(path, error);
     match fs::create_dir(path) {
         Ok(()) => {
-            let parent = Directory::open_parent(path, options.sync).and_then(|parent| parent.sync());
-            parent.map_err(|error| LayoutError::io(path, error))
+            Directory::open_parent(path, options.sync).and_then(|parent| parent.sync()).map_err(failed)?;
         }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()), // opening a file in it reports other kinds
-        Err(error) => Err(LayoutError::io(path, error)),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {} // opening it reports other kinds
+        Err(error) => return Err(failed(error)),
+    }
+    OpenDirectory::open(path).map_err(|error| match error.kind() {
+        ErrorKind::NotADirectory => LayoutError::io(&path.join(MARKER_FILE), error),
+        _ => failed(error),
+    })
+}
+
+/// Opens a directory in another, and creates it if it does not exist. A link is refused.
+fn open_child(parent: &OpenDirectory, name: &str, options: WriteOptions) -> Result<OpenDirectory, LayoutError> {
+    let failed = |error| LayoutError::io(&parent.path().join(name), error);
+    let (directory, created) = parent.open_or_create(name.as_ref()).map_err(failed)?;
+    if created && options.sync {
+        parent.sync().map_err(failed)?;
+    }
+    Ok(directory)
+}
+
+/// Opens a file of a layout, which must be a regular file and not a link.
+fn open_regular(directory: &OpenDirectory, name: &str) -> Result<File, LayoutError> {
+    let path = || directory.path().join(name);
+    match directory.open_file(name.as_ref(), false) {
+        Ok(file) => match file.metadata() {
+            Ok(metadata) if metadata.is_file() => Ok(file),
+            Ok(_) => Err(LayoutError::NotRegular(path())),
+            Err(error) => Err(LayoutError::io(&path(), error)),
+        },
+        Err(error) => Err(match directory.kind(name.as_ref()) {
+            Ok(NameKind::Missing) => LayoutError::Missing(path()),
+            Ok(NameKind::File) | Err(_) => LayoutError::io(&path(), error),
+            Ok(_) => LayoutError::NotRegular(path()),
+        }),
     }
 }
 
 /// Refuses to create a layout in a directory with other files.
-fn check_empty(directory: &Path) -> Result<(), LayoutError> {
-    let failed = |error| LayoutError::io(directory, error);
-    for entry in fs::read_dir(directory).map_err(failed)? {
-        let name = entry.map_err(failed)?.file_name();
+fn check_empty(directory: &OpenDirectory) -> Result<(), LayoutError> {
+    for name in directory.names().map_err(|error| LayoutError::io(directory.path(), error))? {
         // Another process that creates a layout at the same time begins with these.
         let is_known = AtomicFile::is_temporary(&name) || name == MARKER_FILE;
         if !is_known {
-            return Err(LayoutError::NotLayout(directory.to_owned()));
+            return Err(LayoutError::NotLayout(directory.path().to_owned()));
         }
     }
     Ok(())
 }
 
-/// Writes a file atomically.
-fn write_file(
-    path: &Path,
-    bytes: &[u8],
-    options: WriteOptions,
-    step: impl FnOnce(AtomicFile) -> io::Result<()>,
-) -> Result<(), LayoutError> {
-    let failed = |source| LayoutError::Write { file: path.to_owned(), source };
-    let file = AtomicFile::create(path, Access::Default).map_err(|error| failed(WriteError::Create(error)))?;
-    file.file().write_all(bytes).map_err(|error| failed(WriteError::Write(error)))?;
-    finish(file, path, options, step)
-}
-
-fn finish(
-    file: AtomicFile,
-    path: &Path,
-    options: WriteOptions,
-    step: impl FnOnce(AtomicFile) -> io::Result<()>,
-) -> Result<(), LayoutError> {
-    sectile::internal::finish(file, path, options, step, || Ok(()))
-        .map_err(|source| LayoutError::Write { file: path.to_owned(), source })
+/// Writes the file that makes a directory a layout.
+fn write_marker(directory: &Arc<OpenDirectory>, options: WriteOptions) -> Result<(), WriteError> {
+    let place = Place::In(directory.clone(), MARKER_FILE.into());
+    let file = AtomicFile::create(place, Access::Default).map_err(WriteError::Create)?;
+    file.file().write_all(br#"{"imageLayoutVersion":"1.0.0"}"#).map_err(WriteError::Write)?;
+    internal::finish(file, options, AtomicFile::put_new, || Ok(()))
 }

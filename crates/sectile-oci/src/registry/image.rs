@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use ureq::http::{Method, header};
 
@@ -44,6 +45,8 @@ const DEFAULT_TAG: &str = "latest";
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct RegistryImage {
+    /// When all requests must be done.
+    deadline: Option<Instant>,
     client: Client,
     reference: Reference,
     state: Option<SessionState>,
@@ -71,7 +74,8 @@ impl RegistryImage {
     /// The registry does not have the image or denies access; the image has no layer of WebAssembly, or several; a
     /// document is malformed, or differs from its descriptor.
     pub fn open(client: Client, reference: Reference) -> Result<Self, RegistryImageError> {
-        let mut session = Session::new(&client, &reference, RepositoryAccess::Pull)?;
+        let deadline = Instant::now().checked_add(client.options.total_timeout);
+        let mut session = Session::new(&client, &reference, RepositoryAccess::Pull)?.with_deadline(deadline);
         let media_types = ACCEPTED_MEDIA_TYPES.join(", ");
         let (first, mut tagged) = if let Some(digest) = reference.digest() {
             (digest, None)
@@ -86,7 +90,7 @@ impl RegistryImage {
             None => session.manifest(&pointer.digest.to_string(), &media_types).map_err(RegistryImageError::Registry),
         })?;
         let state = Some(session.into_state());
-        Ok(Self { client, reference, state, resolved })
+        Ok(Self { deadline, client, reference, state, resolved })
     }
 
     /// Returns the image's digest, which is the digest of its manifest.
@@ -121,6 +125,7 @@ impl RegistryImage {
             Some(state) => Session::resume(&self.client, &self.reference, RepositoryAccess::Pull, state)?,
             None => Session::new(&self.client, &self.reference, RepositoryAccess::Pull)?,
         };
+        session = session.with_deadline(self.deadline);
         let url = session.url(&format!("blobs/{digest}"))?;
         let bytes = format!("bytes={}-{}", range.start, range.end - 1);
         let request = ApiRequest::new(Method::GET, url)

@@ -20,6 +20,13 @@ pub struct ClientOptions {
     pub idle_timeout: Duration,
     /// Timeout for the header of a response, and again for its body, after the request is sent; 5 minutes by default.
     pub response_timeout: Duration,
+    /// Timeout for all requests of one read of an image: its documents, and every range of its layer; 15 minutes by
+    /// default. Uploads are not limited.
+    pub total_timeout: Duration,
+    /// Whether a registry may redirect to, or name as the place of an upload or a token, an address of a private network
+    /// or of this machine; not by default. The registry itself may have any address, and one that is named by an address
+    /// of this machine or of a private network may send to others.
+    pub private_redirects: bool,
     /// Maximum number of attempts at one request, and at one upload; 5 by default. Responses with status 429, 502, 503
     /// or 504 and lost connections are retried.
     pub max_attempts: u32,
@@ -40,6 +47,8 @@ impl Default for ClientOptions {
             connect_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(120),
             response_timeout: Duration::from_secs(300),
+            total_timeout: Duration::from_secs(900),
+            private_redirects: false,
             max_attempts: 5,
             retry_pause: Duration::from_secs(1),
             max_total_pause: Duration::from_secs(120),

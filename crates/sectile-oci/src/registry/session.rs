@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 use std::io::{self, Read};
+use std::net::ToSocketAddrs;
 use std::ops::Range;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ureq::http::{HeaderName, HeaderValue, Method, header};
 
@@ -14,8 +15,9 @@ use super::error::{RegistryError, RegistryFault, quote_escaped};
 use super::options::Scheme;
 use super::reference::{DOCKER, Reference};
 use super::retry::{self, RetryBudget};
-use super::transport::{RequestBody, Response, TransportError};
+use super::transport::{Reach, RequestBody, Response, TransportError};
 use super::url::{Url, is_loopback};
+use sectile::internal::net;
 
 /// Maximum number of redirects of one request.
 const MAX_REDIRECTS: u32 = 5;
@@ -111,6 +113,8 @@ pub(super) struct Session<'c> {
     access: RepositoryAccess,
     base: Url,
     retries: RetryBudget,
+    /// When all requests must be done.
+    deadline: Option<Instant>,
     state: SessionState,
 }
 
@@ -154,7 +158,12 @@ impl<'c> Session<'c> {
         })?;
         let options = &client.options;
         let retries = RetryBudget::new(options.retry_pause, options.max_total_pause);
-        Ok(Self { client, reference, access, base, retries, state })
+        Ok(Self { client, reference, access, base, retries, deadline: None, state })
+    }
+
+    /// Sets the time at which all requests must be done.
+    pub(super) fn with_deadline(self, deadline: Option<Instant>) -> Self {
+        Self { deadline, ..self }
     }
 
     /// Converts the session into its state.
@@ -290,19 +299,41 @@ impl<'c> Session<'c> {
         fields: &[(HeaderName, HeaderValue)],
         body: Option<&mut RequestBody<'_>>,
     ) -> Result<Response, TransportError> {
-        self.client.transport.send(method, url, fields, body)
+        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) {
+            return Err(TransportError::TimedOut);
+        }
+        self.client.transport.send(method, url, fields, body, self.reach(url), left)
     }
 
-    /// Returns a URL from the registry if requests to it are permitted.
+    /// Returns a URL from the registry if requests to it are permitted, by the rule of [`net`] for every place that a
+    /// server names.
     ///
     /// Plain HTTP is only permitted if the registry itself is used over plain HTTP, and only to the same host or within
     /// this machine.
     pub(super) fn check_permitted(&self, url: Url) -> Result<Url, &'static str> {
         let is_near = url.is_same_host(&self.base) || url.is_loopback() && self.base.is_loopback();
-        if url.is_https() || !self.base.is_https() && is_near {
+        net::check_scheme(self.base.is_https() || !is_near, url.is_https())?;
+        if self.reach(&url) == Reach::Any {
             return Ok(url);
         }
-        Err("it is not secure (plain HTTP)")
+        if net::check_host(url.host())? {
+            // The transport refuses private addresses too. This check fails before connecting and reports the reason.
+            let host = (url.host(), url.port());
+            if let Ok(found) = host.to_socket_addrs() {
+                net::check_addresses(found.map(|found| found.ip()))?;
+            }
+        }
+        Ok(url)
+    }
+
+    /// Returns the addresses to which a request for this URL may connect: any for the host that the user named, and for
+    /// others if that is itself an address of this machine or of a private network.
+    fn reach(&self, url: &Url) -> Reach {
+        let is_any = self.client.options.private_redirects
+            || url.is_same_host(&self.base)
+            || net::check_host(self.base.host()).is_err();
+        if is_any { Reach::Any } else { Reach::Public }
     }
 
     /// Returns the user's credential, which is looked up once.
@@ -366,5 +397,68 @@ impl From<TransportError> for SendError {
 impl From<RegistryFault> for SendError {
     fn from(fault: RegistryFault) -> Self {
         Self::Fault(fault)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::credential::Credentials;
+    use super::super::options::ClientOptions;
+    use super::*;
+
+    fn permitted(registry: &str, options: ClientOptions, url: &str) -> Result<Reach, &'static str> {
+        let client = Client::new(Credentials::anonymous(), options);
+        let reference: Reference = format!("{registry}/app:1").parse().unwrap();
+        let session = Session::new(&client, &reference, RepositoryAccess::Pull).unwrap();
+        let url = session.check_permitted(Url::parse(url).unwrap())?;
+        Ok(session.reach(&url))
+    }
+
+    #[test]
+    fn a_public_registry_does_not_send_to_private_addresses() {
+        let default = ClientOptions::default();
+        let private = [
+            "https://127.0.0.1/token",
+            "https://localhost:1/token",
+            "https://LOCALHOST./",
+            "https://a.localhost/",
+            "https://[::1]/",
+            "https://[::ffff:10.0.0.1]/",
+            "https://10.0.0.1/",
+            "https://192.168.1.1:8443/x",
+            "https://169.254.169.254/latest",
+            "https://100.64.0.1/",
+            // Other notations, which only a resolver understands.
+            "https://127.1/",
+            "https://0x7f000001/",
+            "https://2130706433/",
+            "https://0177.0.0.1/",
+        ];
+        for registry in ["registry.example.com", "1.1.1.1", "docker.io"] {
+            for url in private {
+                assert_eq!(permitted(registry, default, url), Err(net::PRIVATE), "{registry} {url}");
+                let options = ClientOptions { private_redirects: true, ..default };
+                assert_eq!(permitted(registry, options, url), Ok(Reach::Any), "{registry} {url}");
+            }
+            assert_eq!(permitted(registry, default, "https://8.8.8.8/token"), Ok(Reach::Public));
+            // A name that cannot be looked up: the transport decides.
+            let unknown = format!("https://{}.invalid/", "n".repeat(64));
+            assert_eq!(permitted(registry, default, &unknown), Ok(Reach::Public));
+            assert_eq!(permitted(registry, default, "http://8.8.8.8/"), Err("it is not secure (plain HTTP)"));
+        }
+    }
+
+    #[test]
+    fn the_named_host_may_have_any_address() {
+        let default = ClientOptions::default();
+        for (registry, url) in [
+            ("registry.example.com", "https://registry.example.com:444/token"),
+            ("localhost:5000", "http://localhost:5001/token"),
+            ("localhost:5000", "http://127.0.0.1:5001/token"),
+            ("127.0.0.1:5000", "https://10.0.0.1/"),
+            ("10.0.0.1:5000", "https://10.0.0.2/token"),
+        ] {
+            assert_eq!(permitted(registry, default, url), Ok(Reach::Any), "{registry} {url}");
+        }
     }
 }

@@ -6,14 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::config::AutoHeaderValue;
-use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
+use ureq::config::Config;
+use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 use ureq::tls::{RootCerts, TlsConfig};
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, Error, Proxy, SendBody};
 
 use super::options::ClientOptions;
 use super::url::Url;
 use crate::MAX_MANIFEST_SIZE;
 use sectile::Escaped;
+use sectile::internal::net::is_public;
 
 /// Maximum number of bytes kept of the body of an error response.
 const MAX_ERROR_BODY: u64 = 1 << 16;
@@ -34,6 +38,16 @@ pub(super) struct Transport {
     direct: Agent,
     /// For other hosts, through the proxy that the environment names.
     outward: Agent,
+    /// For hosts that a server named: connects to public addresses only. Behind a proxy, it is the proxy that looks names
+    /// up, and this is `outward`.
+    public: Agent,
+}
+
+/// The addresses to which a request may connect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    Any,
+    Public,
 }
 
 /// The body of a request, of a known length.
@@ -75,9 +89,23 @@ pub(super) enum TransportError {
     TooLarge(&'static str),
 }
 
+/// Resolves names to public addresses only.
+#[derive(Debug, Default)]
+struct PublicResolver(DefaultResolver);
+
+impl Resolver for PublicResolver {
+    fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
+        let mut public = self.empty();
+        for found in self.0.resolve(uri, config, timeout)?.iter().filter(|found| is_public(found.ip())) {
+            public.push(*found);
+        }
+        if public.is_empty() { Err(Error::HostNotFound) } else { Ok(public) }
+    }
+}
+
 impl Transport {
     pub(super) fn new(options: &ClientOptions) -> Self {
-        let agent = |proxy| {
+        let config = |proxy| {
             Agent::config_builder()
                 .http_status_as_error(false)
                 .max_redirects(0)
@@ -96,9 +124,14 @@ impl Transport {
                 .timeout_recv_response(Some(options.response_timeout))
                 .timeout_recv_body(Some(options.response_timeout))
                 .build()
-                .new_agent()
         };
-        Self { direct: agent(None), outward: agent(Proxy::try_from_env()) }
+        let proxy = Proxy::try_from_env();
+        let outward = config(proxy.clone()).new_agent();
+        let public = match proxy {
+            Some(_) => outward.clone(),
+            None => Agent::with_parts(config(None), DefaultConnector::default(), PublicResolver::default()),
+        };
+        Self { direct: config(None).new_agent(), outward, public }
     }
 
     /// Sends a request. Header fields that contain secrets must be marked as sensitive.
@@ -108,6 +141,8 @@ impl Transport {
         url: &Url,
         fields: &[(HeaderName, HeaderValue)],
         body: Option<&mut RequestBody<'_>>,
+        reach: Reach,
+        timeout: Option<Duration>,
     ) -> Result<Response, TransportError> {
         let mut request = Request::builder().method(method).uri(url.uri().clone());
         for (name, value) in fields {
@@ -119,11 +154,19 @@ impl Transport {
                 request = request.header(header::EXPECT, "100-continue");
             }
         }
-        let agent = if url.is_loopback() { &self.direct } else { &self.outward };
+        let agent = match reach {
+            Reach::Public => &self.public,
+            Reach::Any if url.is_loopback() => &self.direct,
+            Reach::Any => &self.outward,
+        };
         let result = match body {
-            None => agent.run(request.body(SendBody::none()).map_err(Error::Http)?),
+            None => {
+                let request = request.body(SendBody::none()).map_err(Error::Http)?;
+                agent.run(agent.configure_request(request).timeout_global(timeout).build())
+            }
             Some(body) => {
-                let result = agent.run(request.body(SendBody::from_reader(body)).map_err(Error::Http)?);
+                let request = request.body(SendBody::from_reader(body)).map_err(Error::Http)?;
+                let result = agent.run(agent.configure_request(request).timeout_global(timeout).build());
                 match body.read_error.take() {
                     Some(error) => return Err(TransportError::Source(error)),
                     None => result,
@@ -245,5 +288,24 @@ impl Response {
 
     pub(super) fn fields<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s str> {
         self.headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A name may get another address between the check of its host and the connection.
+    #[test]
+    fn hosts_that_a_server_names_are_connected_to_by_public_addresses_only() {
+        let transport = Transport::new(&ClientOptions::default());
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        for host in ["127.0.0.1", "localhost", "127.1"] {
+            let url = Url::parse(&format!("http://{host}:{}/", listener.local_addr().unwrap().port())).unwrap();
+            let sent = transport.send(&Method::GET, &url, &[], None, Reach::Public, None);
+            assert!(matches!(sent, Err(TransportError::Unreachable(_))), "{host} {sent:?}");
+        }
+        assert!(listener.accept().is_err(), "no connection was made");
     }
 }

@@ -87,7 +87,7 @@ impl Url {
         self.is_https
     }
 
-    fn host(&self) -> &str {
+    pub(super) fn host(&self) -> &str {
         self.authority.host()
     }
 
@@ -97,8 +97,12 @@ impl Url {
     }
 
     pub(super) fn is_same_origin(&self, other: &Self) -> bool {
-        let port = |url: &Self| url.authority.port_u16().unwrap_or(if url.is_https { 443 } else { 80 });
-        self.is_https == other.is_https && self.is_same_host(other) && port(self) == port(other)
+        self.is_https == other.is_https && self.is_same_host(other) && self.port() == other.port()
+    }
+
+    /// Returns the port, or that of the scheme.
+    pub(super) fn port(&self) -> u16 {
+        self.authority.port_u16().unwrap_or(if self.is_https { 443 } else { 80 })
     }
 
     pub(super) fn is_same_host(&self, other: &Self) -> bool {

@@ -16,7 +16,7 @@ pub use self::sections::SectionsJson;
 use super::Report;
 use crate::{Exception, JudgedFinding, Verdict};
 use sectile::Error;
-use sectile::internal::json::{SCHEMA, put, write_array, write_base64, write_object, write_os, write_text};
+use sectile::internal::json::{SCHEMA, put, write_array, write_base64, write_object, write_os, write_safe, write_text};
 use sectile::metadata::{Item, Metadata, Producers, ProducersField, Value};
 use sectile::{Finding, FindingCode, Severity};
 
@@ -285,7 +285,7 @@ fn write_compact(out: &mut impl Write, json: &str) -> io::Result<()> {
         escaped = in_string && character == '\\' && !escaped;
         ends
     }) {
-        out.write_all(piece.trim_end_matches([' ', '\t', '\n', '\r']).as_bytes())?;
+        write_safe(out, piece.trim_end_matches([' ', '\t', '\n', '\r']))?;
     }
     Ok(())
 }

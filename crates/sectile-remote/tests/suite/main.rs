@@ -195,6 +195,39 @@ fn a_slow_response_times_out() {
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
+/// Each request is fast enough, and there is no end of them.
+#[test]
+fn all_requests_for_an_object_share_a_deadline() {
+    let server = Server::start(|request| {
+        std::thread::sleep(Duration::from_millis(60));
+        part(&sample(), request)
+    });
+    let options = RemoteOptions { object_timeout: Duration::from_millis(600), ..options() };
+    let mut object = Object::open(&url(&server, "/app.wasm"), &options).unwrap();
+    let begun = std::time::Instant::now();
+    let error = (0..1_000).find_map(|nth| wait(object.fetch(nth * 8..nth * 8 + 8)).err()).unwrap();
+    assert_eq!(RemoteError::find_in(&error), Some(&RemoteError::TimedOut), "{error:?}");
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    // The next object has its own time.
+    let mut object = Object::open(&url(&server, "/app.wasm"), &options).unwrap();
+    assert!(wait(object.fetch(0..8)).is_ok());
+    // A download has this long, and what its length takes at the minimum rate.
+    let head = "HTTP/1.1 206 X\r\nlast-modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
+                content-range: bytes 0-19999/20000\r\ncontent-length: 20000\r\n\r\n";
+    let server = Server::start(|_| Reply::Drip(head.as_bytes().to_vec()));
+    let mut object = Object::open(&url(&server, "/app.wasm"), &options).unwrap();
+    let begun = std::time::Instant::now();
+    let ended = wait(async {
+        let mut stream = sectile_remote::internal::stream_from(&mut object, 0).await?;
+        while let Some(chunk) = futures_util::StreamExt::next(&mut stream).await {
+            chunk?;
+        }
+        Ok(())
+    });
+    assert_eq!(ended, Err(RemoteError::TimedOut));
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+}
+
 #[test]
 fn redirects_to_private_addresses_need_an_option() {
     let target = Server::start(|request| part(&sample(), request));

@@ -12,7 +12,8 @@ use crate::failure::Failure;
 /// Opens the earlier report, if one is requested, and adds it to an audit.
 pub fn open_baseline(args: &AuditArgs, audit: Audit) -> Result<Audit, Failure> {
     let Some(path) = baseline_path(args)? else { return Ok(audit) };
-    let baseline = Baseline::open(&path).map_err(|error| unusable(&path, &error))?;
+    let baseline = if args.trust_report { Baseline::open_trusted(&path) } else { Baseline::open(&path) };
+    let baseline = baseline.map_err(|error| unusable(&path, &error))?;
     audit.with_baseline(baseline).map_err(|error| unusable(&path, &error))
 }
 
@@ -33,6 +34,7 @@ fn baseline_path(args: &AuditArgs) -> Result<Option<PathBuf>, Failure> {
 fn unusable(path: &Path, error: &BaselineError) -> Failure {
     let reason = match error.source() {
         Some(source) => format!("{error}: {source}"),
+        None if matches!(error, BaselineError::Untrusted(_)) => format!("{error} (--trust-report believes it)"),
         None => format!("{error}: audit without it"),
     };
     Failure::Other(format!("{}: {reason}", escaped(path.as_os_str())))

@@ -5,11 +5,12 @@ mod progress_bar;
 
 use std::ffi::OsStr;
 use std::fmt::Display;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use anstream::StripStream;
-use sectile_audit::{Audit, AuditOutcome, Completeness, Format, Progress, Root, WalkOptions, write_atomic};
+use sectile::splice::WriteError;
+use sectile_audit::{Audit, AuditOutcome, Completeness, Format, Progress, ReportFile, Root, WalkOptions};
 
 use self::baseline::open_baseline;
 use crate::args::{AuditArgs, AuditFormat};
@@ -25,10 +26,12 @@ use crate::text;
 
 pub fn run(args: &AuditArgs, output: &mut Output) -> Result<Exit, Failure> {
     let roots = args.roots.iter().map(root).collect::<Result<Vec<Root>, _>>()?;
+    let report = args.output.as_ref().map(|path| open_report(path, &roots, args)).transpose()?;
     let audit = configure(args)?;
+    let audit = report.iter().fold(audit, Audit::with_output);
     let progress = Progress::new();
     stop_when_interrupted(&progress);
-    let mut write = || write_answer(&audit, &roots, args, &progress, output);
+    let write = || write_answer(&audit, &roots, args, report, &progress, output);
     // Rows on a terminal already show the progress.
     let rows_are_visible = args.format != AuditFormat::Summary && args.output.is_none() && io::stdout().is_terminal();
     let outcome = if rows_are_visible { write() } else { progress_bar::show_while(&audit, &roots, &progress, write) }?;
@@ -46,6 +49,17 @@ pub fn run(args: &AuditArgs, output: &mut Output) -> Result<Exit, Failure> {
         output.print_diagnostic(None, &verdict);
     }
     Ok(exit(&outcome))
+}
+
+/// Looks up OUT, which must not be a file that the audit reads.
+fn open_report(path: &OsStr, roots: &[Root], args: &AuditArgs) -> Result<ReportFile, Failure> {
+    let open = || {
+        let report = ReportFile::open(path, args.write)?;
+        report.check_roots(roots)?;
+        args.policy.file.iter().try_for_each(|policy| report.check_input(policy))?;
+        Ok(report)
+    };
+    open().map_err(|error| cannot_write(path, error))
 }
 
 /// The root that a PATH names. A local one must exist.
@@ -107,42 +121,46 @@ fn write_answer(
     audit: &Audit,
     roots: &[Root],
     args: &AuditArgs,
+    report: Option<ReportFile>,
     progress: &Progress,
     output: &mut Output,
 ) -> Result<AuditOutcome, Failure> {
-    match args.format {
-        AuditFormat::Summary => write_summary(audit, roots, args, progress, output),
-        AuditFormat::Rows(format) => match &args.output {
-            None => Ok(audit.run(roots, Some(format), output.out(), progress)?),
-            Some(path) => write_atomic(path, |out| audit.run(roots, Some(format), out, progress))
-                .map_err(|error| cannot_write(path, &error)),
-        },
+    let path = args.output.as_deref().unwrap_or_default();
+    match (args.format, report) {
+        (AuditFormat::Summary, report) => write_summary(audit, roots, path, report, progress, output),
+        (AuditFormat::Rows(format), None) => Ok(audit.run(roots, Some(format), output.out(), progress)?),
+        (AuditFormat::Rows(format), Some(report)) => {
+            report.write(|out| audit.run(roots, Some(format), out, progress)).map_err(|error| cannot_write(path, error))
+        }
     }
 }
 
 fn write_summary(
     audit: &Audit,
     roots: &[Root],
-    args: &AuditArgs,
+    path: &OsStr,
+    report: Option<ReportFile>,
     progress: &Progress,
     output: &mut Output,
 ) -> Result<AuditOutcome, Failure> {
-    let outcome = audit.run(roots, None, &mut io::sink(), progress)?;
-    let (info, summary, stop) = (&outcome.info, &outcome.summary, outcome.stop.as_ref());
-    match &args.output {
-        None => text::write_summary(info, summary, stop, output.out())?,
-        Some(path) => {
-            let mut uncolored = StripStream::new(Vec::new());
-            text::write_summary(info, summary, stop, &mut uncolored)?;
-            write_atomic(path, |out| out.write_all(&uncolored.into_inner()))
-                .map_err(|error| cannot_write(path, &error))?;
-        }
-    }
-    Ok(outcome)
+    let run = || audit.run(roots, None, &mut io::sink(), progress);
+    let Some(report) = report else {
+        let outcome = run()?;
+        text::write_summary(&outcome.info, &outcome.summary, outcome.stop.as_ref(), output.out())?;
+        return Ok(outcome);
+    };
+    let write = |out: &mut dyn Write| {
+        let outcome = run()?;
+        let mut uncolored = StripStream::new(Vec::new());
+        text::write_summary(&outcome.info, &outcome.summary, outcome.stop.as_ref(), &mut uncolored)?;
+        out.write_all(&uncolored.into_inner())?;
+        Ok(outcome)
+    };
+    report.write(write).map_err(|error| cannot_write(path, error))
 }
 
-fn cannot_write(path: &OsStr, error: &dyn Display) -> Failure {
-    Failure::Other(format!("{}: cannot be written: {error}", escaped(path)))
+fn cannot_write(path: &OsStr, error: WriteError) -> Failure {
+    Failure::Write(error, Some(path.to_owned()))
 }
 
 /// Makes the first interruption end the audit with a partial result; the second ends the process.

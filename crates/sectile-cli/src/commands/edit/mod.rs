@@ -24,6 +24,7 @@ const WRITTEN: &str = "the file is written";
 /// Runs one of the editing commands.
 pub fn run(args: &EditArgs, output: &mut Output) -> Result<Exit, Failure> {
     let sink = EditSink::new(args)?;
+    sink.check_other_inputs(args)?;
     let input = input::open_local(&args.source, false)?;
     input::check_not_torn(&args.source)?;
     let (planned, notes) = plan(args, &input).map_err(|failure| match input::check_not_torn(&args.source) {
@@ -67,7 +68,11 @@ fn write_report(
     let report = EditReport::new(args.source.name(), planned, is_written);
     match (args.report.json, sink.is_stdout()) {
         (true, false) => report.write_json(output.out())?,
-        (true, true) => _ = report.write_json(&mut io::stderr().lock()),
+        (true, true) => {
+            let mut line = Vec::new();
+            report.write_json(&mut line)?;
+            _ = io::stderr().lock().write_all(&line);
+        }
         (false, false) => text::write_edit(args.source.name(), planned, is_written, output.out())?,
         (false, true) => {}
     }

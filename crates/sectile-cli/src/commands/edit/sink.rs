@@ -2,12 +2,14 @@
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write, stdout};
+use std::path::Path;
 
 use sectile::Input;
 use sectile::edit::EditPlan;
+use sectile::internal::fingerprint::FileFingerprint;
 use sectile::splice::{Plan, WriteError, WriteOptions};
 
-use crate::args::EditArgs;
+use crate::args::{EditArgs, EditOperation, PutArgs, PutData};
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -44,6 +46,23 @@ impl EditSink {
             )),
             None if args.in_place => Ok(Self::InPlace(args.source.argument().to_owned())),
             None => Ok(Self::Replace(args.source.argument().to_owned())),
+        }
+    }
+
+    /// Refuses a file that is read beside the binary: a manifest, or the data of a section.
+    pub fn check_other_inputs(&self, args: &EditArgs) -> Result<(), Failure> {
+        let Self::File(output) = self else { return Ok(()) };
+        let input = match &args.operation {
+            EditOperation::Set(metadata) => metadata.manifest.as_deref(),
+            EditOperation::Put(PutArgs { data: PutData::File(path), .. }) if path.as_os_str() != "-" => Some(&**path),
+            _ => None,
+        };
+        let id = |path: &Path| path.metadata().ok().and_then(|metadata| FileFingerprint::new(&metadata).file);
+        match input.and_then(id) {
+            Some(file) if id(Path::new(output)) == Some(file) => {
+                Err(Failure::Write(WriteError::AmongInputs, Some(output.clone())))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -172,6 +172,39 @@ fn an_earlier_answer_is_gone_on_with() {
     assert!(csv.status == 2 && csv.stderr.contains("in the format jsonl"), "{}", csv.stderr);
 }
 
+#[cfg(unix)]
+#[test]
+fn an_earlier_answer_that_others_may_have_written_is_not_believed() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (directory, answers) = (store(&["MIT"]), tempfile::tempdir().unwrap());
+    let (first, second, policy) = (path(&answers, "first"), path(&answers, "second"), path(&directory, "policy.toml"));
+    fs::write(&policy, "[[licenses]]\nallow = [\"ISC\"]\n").unwrap();
+    let audit = |arguments: &[&str]| {
+        let store = path(&directory, "");
+        run(["audit", &store, "--policy", &policy, "--format", "jsonl"].into_iter().chain(arguments.iter().copied()))
+    };
+    assert_eq!(audit(&["-o", &first]).status, 1);
+    assert_eq!(fs::metadata(&first).unwrap().permissions().mode() & 0o022, 0);
+    let honest = fs::read_to_string(&first).unwrap();
+    // The row of a binary that the policy refuses says that it is accepted.
+    let forged =
+        honest.replace("\"accepted\":false", "\"accepted\":true").replace("\"refused\":true", "\"refused\":false");
+    for mode in [0o622, 0o620, 0o602] {
+        fs::write(&first, &forged).unwrap();
+        fs::set_permissions(&first, fs::Permissions::from_mode(mode)).unwrap();
+        for arguments in [&["-o", &second, "--since", &first][..], &["-o", &first, "--resume"]] {
+            let refused = audit(arguments);
+            let is_told =
+                refused.stderr.contains("is not trusted: others may write to it (--trust-report believes it)");
+            assert!(refused.status == 2 && is_told, "{arguments:?} {}", refused.stderr);
+            assert_eq!(fs::read_to_string(&first).unwrap(), forged);
+        }
+        assert_eq!(audit(&["-o", &second, "--since", &first, "--trust-report"]).status, 0);
+        assert_eq!(audit(&["-o", &first, "--resume", "--trust-report"]).status, 0);
+    }
+}
+
 #[test]
 fn an_image_that_gets_a_name_is_listed_under_it_though_nothing_was_written_to_it() {
     let (directory, answers) = (store(&["MIT"]), tempfile::tempdir().unwrap());

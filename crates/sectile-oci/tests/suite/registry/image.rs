@@ -1,13 +1,14 @@
 //! Images in a registry, read by ranges.
 
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use super::{PackedImage, anonymous, binary, options, push, reference};
 use sectile::drive::{Fetch, FetchOptions};
 use sectile::metadata::Metadata;
 use sectile::{Error, Limits, Outcome, read_fetch_with, read_slice};
 use sectile_oci::LayoutError;
-use sectile_oci::registry::{Client, Credential, Credentials, RegistryImage, RegistryImageError};
+use sectile_oci::registry::{Client, ClientOptions, Credential, Credentials, RegistryImage, RegistryImageError};
 use sectile_testing::parts::part;
 use sectile_testing::parts_of;
 use sectile_testing::ranges::now;
@@ -157,4 +158,24 @@ fn a_failed_range_can_be_fetched_again() {
         assert_eq!((fetched.bytes().len(), fetched.input_len()), (0, Some(len)));
     }
     assert_eq!(server.asked().len(), before);
+}
+
+/// Each request is fast enough, and there is no end of them.
+#[test]
+fn all_requests_for_an_image_share_a_deadline() {
+    let (server, _) = start(Registry::default(), |request| {
+        if is_blob(request) {
+            std::thread::sleep(Duration::from_millis(60));
+        }
+        None
+    });
+    let (_directory, path, _) = binary(900_000);
+    push(&anonymous(), &reference(&server, "app:1"), &path).unwrap();
+    let options = ClientOptions { total_timeout: Duration::from_millis(600), ..options() };
+    let client = Client::new(Credentials::anonymous(), options);
+    let mut image = RegistryImage::open(client, reference(&server, "app:1")).unwrap();
+    let begun = Instant::now();
+    let error = (0..1_000).find_map(|nth| now(image.fetch(nth * 8..nth * 8 + 8)).err()).unwrap();
+    assert!(error.to_string().contains("nothing was heard for too long"), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }

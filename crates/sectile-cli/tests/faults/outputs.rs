@@ -1,0 +1,505 @@
+//! Every writer of the command against every kind of file that may be at its place.
+
+use std::fs::{self, Permissions};
+use std::io::Read;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown, symlink};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::thread;
+
+use rustix::fs::{CWD, FileType, Mode, XattrFlags, makedev, mknodat};
+use sectile_testing::binary::{custom, module};
+
+use crate::stage::{Ended, Stage, is_root};
+
+/// A command that writes one file, whose name in the stage is `place`.
+#[derive(Clone, Copy, Debug)]
+struct Writer {
+    args: &'static [&'static str],
+    place: &'static str,
+    /// Whether the user names the file; otherwise a directory.
+    is_named: bool,
+    /// Whether it takes `--force`.
+    has_force: bool,
+    /// The first bytes of what it writes.
+    start: &'static [u8],
+}
+
+impl Writer {
+    const fn named(args: &'static [&'static str], start: &'static [u8]) -> Self {
+        Self { args, place: "out", is_named: true, has_force: true, start }
+    }
+}
+
+const WASM: &[u8] = b"\0asm";
+
+const WRITERS: [Writer; 16] = [
+    Writer::named(&["set", "a.wasm", "--licenses", "ISC", "-o", "out"], WASM),
+    Writer::named(&["set", "a.wasm", "--licenses", "ISC", "--no-sync", "-o", "out"], WASM),
+    Writer::named(&["unset", "a.wasm", "licenses", "-o", "out"], WASM),
+    Writer::named(&["put", "a.wasm", "x", "--data", "y", "-o", "out"], WASM),
+    Writer::named(&["remove", "a.wasm", "licenses", "-o", "out"], WASM),
+    Writer::named(&["strip", "a.wasm", "-o", "out"], WASM),
+    Writer::named(&["migrate", "a.wasm", "-o", "out"], WASM),
+    Writer::named(&["audit", "store", "-o", "out"], b"store: 2 blobs"),
+    Writer::named(&["audit", "store", "--format", "jsonl", "-o", "out"], b"{\"schema\":1,\"audit\":"),
+    Writer::named(&["audit", "store", "--format", "csv", "-o", "out"], b"file,others,"),
+    Writer::named(&["audit", "store", "--format", "sarif", "-o", "out"], b"{\"$schema\":"),
+    Writer::named(&["audit", "store", "--format", "html", "-o", "out"], b"<!DOCTYPE html>"),
+    Writer {
+        args: &["oci", "layout", "a.wasm", "-o", "layout"],
+        place: "layout/index.json",
+        is_named: false,
+        has_force: true,
+        start: b"{\"schemaVersion\":2,",
+    },
+    Writer {
+        args: &["oci", "layout", "a.wasm", "-o", "layout", "--no-sync"],
+        place: BLOB,
+        is_named: false,
+        has_force: true,
+        start: WASM,
+    },
+    Writer { args: &["man", "man"], place: "man/sectile.1", is_named: false, has_force: false, start: b".ie" },
+    Writer { args: &["man", "man"], place: "man/sectile-audit.1", is_named: false, has_force: false, start: b".ie" },
+];
+
+/// The place of the blob of the stage's `a.wasm`.
+const BLOB: &str = "layout/blobs/sha256/BLOB";
+
+/// Something that may be at the place of an output, and what becomes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Missing,
+    Empty,
+    Private,
+    Attribute,
+    OtherOwner,
+    ReadOnly,
+    HardLink,
+    Link,
+    LinkChain,
+    DanglingLink,
+    LinkIntoNowhere,
+    LinkLoop,
+    Directory,
+    Fifo,
+    LinkToFifo,
+    Device,
+    LinkToDevice,
+    Socket,
+}
+
+const KINDS: [Kind; 18] = [
+    Kind::Missing,
+    Kind::Empty,
+    Kind::Private,
+    Kind::Attribute,
+    Kind::OtherOwner,
+    Kind::ReadOnly,
+    Kind::HardLink,
+    Kind::Link,
+    Kind::LinkChain,
+    Kind::DanglingLink,
+    Kind::LinkIntoNowhere,
+    Kind::LinkLoop,
+    Kind::Directory,
+    Kind::Fifo,
+    Kind::LinkToFifo,
+    Kind::Device,
+    Kind::LinkToDevice,
+    Kind::Socket,
+];
+
+/// The content that is replaced: an earlier report.
+const OLD: &[u8] = b"file,others,size,digest,verified,outcome\r\n";
+
+/// The content of an index, which is read before it is replaced.
+const OLD_INDEX: &[u8] = b"{\"schemaVersion\":2,\"manifests\":[]}";
+
+impl Kind {
+    fn needs_root(self) -> bool {
+        matches!(self, Self::OtherOwner | Self::Device | Self::LinkToDevice)
+    }
+
+    fn put(self, stage: &Stage, place: &Path) {
+        let old = if place.ends_with("index.json") { OLD_INDEX } else { OLD };
+        let elsewhere = stage.path("elsewhere");
+        let node = |path: &Path, kind, device| mknodat(CWD, path, kind, Mode::from_raw_mode(0o666), device).unwrap();
+        match self {
+            Self::Missing => {}
+            Self::Empty => fs::write(place, "").unwrap(),
+            Self::Private | Self::Attribute | Self::OtherOwner | Self::ReadOnly => {
+                fs::write(place, old).unwrap();
+                if self == Self::Attribute {
+                    rustix::fs::setxattr(place, "user.kept", b"yes", XattrFlags::empty()).unwrap();
+                }
+                if self == Self::OtherOwner {
+                    chown(place, Some(65534), Some(12345)).unwrap();
+                }
+                let mode = if self == Self::ReadOnly { 0o444 } else { 0o600 };
+                fs::set_permissions(place, Permissions::from_mode(mode)).unwrap();
+            }
+            Self::HardLink => {
+                fs::write(&elsewhere, old).unwrap();
+                fs::hard_link(&elsewhere, place).unwrap();
+            }
+            Self::Link => {
+                fs::write(&elsewhere, old).unwrap();
+                symlink(&elsewhere, place).unwrap();
+            }
+            Self::LinkChain => {
+                fs::write(&elsewhere, old).unwrap();
+                symlink("elsewhere", stage.path("second")).unwrap();
+                symlink(stage.path("second"), place).unwrap();
+            }
+            Self::DanglingLink => symlink(&elsewhere, place).unwrap(),
+            Self::LinkIntoNowhere => symlink("/nonexistent/directory/file", place).unwrap(),
+            Self::LinkLoop => symlink(place, place).unwrap(),
+            Self::Directory => fs::create_dir(place).unwrap(),
+            Self::Fifo => node(place, FileType::Fifo, 0),
+            Self::LinkToFifo => {
+                node(&elsewhere, FileType::Fifo, 0);
+                symlink(&elsewhere, place).unwrap();
+            }
+            Self::Device => node(place, FileType::CharacterDevice, makedev(1, 3)),
+            Self::LinkToDevice => {
+                node(&elsewhere, FileType::CharacterDevice, makedev(1, 3));
+                symlink(&elsewhere, place).unwrap();
+            }
+            Self::Socket => drop(UnixListener::bind(place).unwrap()),
+        }
+    }
+
+    /// What the rules say.
+    fn outcome(self, writer: &Writer, force: bool) -> Outcome {
+        match self {
+            Self::Empty if writer.place.ends_with("index.json") => Outcome::Refused, // it is malformed
+            Self::Missing | Self::Empty | Self::Private | Self::Attribute | Self::OtherOwner => Outcome::Written,
+            Self::ReadOnly | Self::HardLink if force => Outcome::Written,
+            Self::Link | Self::LinkChain | Self::DanglingLink if writer.is_named => Outcome::WrittenThrough,
+            Self::Fifo | Self::LinkToFifo | Self::Device | Self::LinkToDevice if writer.is_named => Outcome::Streamed,
+            _ => Outcome::Refused,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Written,
+    /// The link stays, and leads to what is written.
+    WrittenThrough,
+    /// The special file stays, and gets what is written.
+    Streamed,
+    Refused,
+}
+
+/// Inode, mode, number of links, owner, group, and content.
+type State = (u64, u32, u64, u32, u32, Option<Vec<u8>>);
+
+/// Everything about a name that a refused writer must not change.
+fn state(path: &Path) -> Option<State> {
+    let metadata = path.symlink_metadata().ok()?;
+    let content = metadata.is_file().then(|| fs::read(path).unwrap());
+    Some((metadata.ino(), metadata.mode(), metadata.nlink(), metadata.uid(), metadata.gid(), content))
+}
+
+/// A stage with what the writer reads, and the directory of its place.
+fn stage(writer: &Writer) -> (Stage, String) {
+    let stage = Stage::plain();
+    fs::create_dir(stage.path("store")).unwrap();
+    for (name, license) in [("a.wasm", "MIT"), ("b.wasm", "ISC")] {
+        fs::write(stage.path("store").join(name), module(&[custom("licenses", license)])).unwrap();
+    }
+    // Two places of the layout exist only in one that has an image already.
+    let mut place = writer.place.to_owned();
+    if place == BLOB {
+        let digest = stage.run(&["digest", "a.wasm", "--json"]).succeeds();
+        let digest: serde_json::Value = serde_json::from_str(&digest.stdout).unwrap();
+        place = place.replace("BLOB", digest["digest"].as_str().unwrap().strip_prefix("sha256:").unwrap());
+    }
+    if place.starts_with("layout") {
+        stage.run(&["oci", "layout", "store/b.wasm", "-o", "layout"]).succeeds();
+        _ = fs::remove_file(stage.path(&place));
+    }
+    if place.starts_with("man") {
+        fs::create_dir(stage.path("man")).unwrap();
+    }
+    (stage, place)
+}
+
+fn is_success(writer: &Writer, ended: &Ended) -> bool {
+    ended.status == Some(0) || writer.args[0] == "audit" && ended.status == Some(1)
+}
+
+#[test]
+fn every_writer_treats_every_kind_of_file_by_the_rules() {
+    let mut cases = 0;
+    thread::scope(|scope| {
+        let runs: Vec<_> = WRITERS
+            .iter()
+            .map(|writer| {
+                scope.spawn(move || {
+                    let mut cases = 0;
+                    for kind in KINDS.into_iter().filter(|kind| !kind.needs_root() || is_root()) {
+                        for force in if writer.has_force { &[false, true][..] } else { &[false] } {
+                            check(writer, kind, *force);
+                            cases += 1;
+                        }
+                    }
+                    cases
+                })
+            })
+            .collect();
+        cases = runs.into_iter().map(|run| run.join().unwrap()).sum();
+    });
+    assert!(cases > 400, "{cases}");
+}
+
+fn check(writer: &Writer, kind: Kind, force: bool) {
+    let (stage, name) = stage(writer);
+    let place = stage.path(&name);
+    kind.put(&stage, &place);
+    let elsewhere = stage.path("elsewhere");
+    let before = (state(&place), state(&elsewhere), stage.litter());
+    let args = [writer.args, if force { &["--force"] } else { &[] }].concat();
+    let outcome = kind.outcome(writer, force);
+    let case = format!("{kind:?} {outcome:?} {args:?}");
+    let is_fifo = matches!(kind, Kind::Fifo | Kind::LinkToFifo) && outcome == Outcome::Streamed;
+    let reader = is_fifo.then(|| {
+        let fifo = place.clone();
+        thread::spawn(move || {
+            let mut content = Vec::new();
+            fs::File::open(fifo).unwrap().read_to_end(&mut content).unwrap();
+            content
+        })
+    });
+    let ended = stage.run(&args);
+    let starts = |content: Vec<u8>| content.starts_with(writer.start);
+    match outcome {
+        Outcome::Refused => {
+            assert!(ended.status == Some(2) && ended.stderr.lines().count() == 1, "{case} {ended:?}");
+            assert_eq!((state(&place), state(&elsewhere), stage.litter()), before, "{case} {ended:?}");
+            if matches!(kind, Kind::ReadOnly | Kind::HardLink) && writer.has_force {
+                assert!(ended.stderr.contains("--force"), "{case} {ended:?}");
+            }
+            return;
+        }
+        Outcome::Written => {
+            assert!(place.symlink_metadata().unwrap().is_file(), "{case} {ended:?}");
+            assert!(starts(fs::read(&place).unwrap()), "{case} {ended:?}");
+            let after = fs::metadata(&place).unwrap();
+            if let Some((inode, mode, _, uid, gid, _)) = before.0 {
+                assert_ne!(after.ino(), inode, "{case}: it is replaced");
+                assert_eq!((after.mode(), after.uid(), after.gid(), after.nlink()), (mode, uid, gid, 1), "{case}");
+            }
+            if kind == Kind::Attribute {
+                rustix::fs::getxattr(&place, "user.kept", &mut [0; 8][..]).expect(&case);
+            }
+            assert_eq!(state(&elsewhere).and_then(|state| state.5), before.1.and_then(|state| state.5), "{case}");
+        }
+        Outcome::WrittenThrough => {
+            assert_eq!(state(&place), before.0, "{case}");
+            assert!(starts(fs::read(&elsewhere).unwrap()), "{case} {ended:?}");
+        }
+        Outcome::Streamed => {
+            assert_eq!(state(&place), before.0, "{case}");
+            let kind = fs::metadata(&place).unwrap().file_type();
+            assert!(kind.is_fifo() || kind.is_char_device(), "{case}");
+            if let Some(reader) = reader {
+                assert!(starts(reader.join().unwrap()), "{case} {ended:?}");
+            }
+        }
+    }
+    assert!(is_success(writer, &ended), "{case} {ended:?}");
+    let litter = |directory: &Path| {
+        let names = crate::stage::names(directory);
+        assert!(names.iter().all(|name| !name.starts_with(".sectile-")), "{case} {names:?}");
+    };
+    litter(stage.directory());
+    litter(place.parent().unwrap());
+}
+
+#[test]
+fn a_link_to_an_open_file_is_written_to_where_it_is() {
+    let named = WRITERS.iter().filter(|writer| writer.is_named);
+    for writer in named.step_by(3).chain([&WRITERS[11]]) {
+        for link in ["/proc/self/fd/1", "/proc/thread-self/fd/1", "/dev/stdout", "/dev/fd/1", "to-stdout", "/dev/fd/9"]
+        {
+            let (stage, _) = stage(writer);
+            symlink("/proc/self/fd/1", stage.path("to-stdout")).unwrap();
+            fs::write(stage.path("log"), "before\n").unwrap();
+            let inode = fs::metadata(stage.path("log")).unwrap().ino();
+            let args: Vec<&str> = writer.args.iter().map(|arg| if *arg == "out" { link } else { arg }).collect();
+            // Others that write to the same file go on behind it.
+            let redirect = if link == "/dev/fd/9" { "9>>log" } else { ">>log" };
+            let script = format!(
+                "{{ \"$0\" {} || true; echo after >&{}; }} {redirect}",
+                args.join(" "),
+                &redirect[..1].replace('>', "1")
+            );
+            let ended = stage.shell(&script);
+            let log = stage.content("log").unwrap();
+            assert!(log.starts_with(&[b"before\n", writer.start].concat()), "{link} {args:?} {ended:?}");
+            let end = log.windows(6).filter(|window| *window == b"after\n").count();
+            assert!(end == 1 && log.ends_with(b"after\n") || writer.args[0] != "audit", "{link} {args:?} {ended:?}");
+            assert_eq!(fs::metadata(stage.path("log")).unwrap().ino(), inode, "{link} {args:?}");
+            assert!(stage.path("to-stdout").is_symlink());
+        }
+    }
+}
+
+/// A place is tested with each name of the input.
+#[test]
+fn an_input_is_never_the_output() {
+    let aliases = ["store/b.wasm", "link", "hard", "link-to-directory/b.wasm", "store/../store/b.wasm"];
+    for args in [
+        &["set", "store/b.wasm", "--licenses", "MIT"][..],
+        &["strip", "store/b.wasm", "--all"],
+        &["audit", "store/b.wasm"],
+        &["audit", "store/b.wasm", "--format", "jsonl"],
+        &["audit", "store", "--format", "jsonl"],
+        &["audit", ".", "--format", "html"],
+        &["audit", "other", "store", "--format", "csv"],
+        &["audit", "link-to-directory"],
+        // Only its hard link is below the root.
+        &["audit", "other", "--format", "sarif"],
+        &["audit", "other"],
+    ] {
+        for alias in aliases {
+            for force in [false, true] {
+                let (stage, _) = stage(&WRITERS[0]);
+                fs::create_dir(stage.path("other")).unwrap();
+                fs::hard_link(stage.path("store/b.wasm"), stage.path("other/hard.wasm")).unwrap();
+                fs::hard_link(stage.path("store/b.wasm"), stage.path("hard")).unwrap();
+                symlink("store/b.wasm", stage.path("link")).unwrap();
+                symlink("store", stage.path("link-to-directory")).unwrap();
+                let before = (state(&stage.path("store/b.wasm")), stage.litter());
+                let args = [args, &["-o", alias], if force { &["--force"] } else { &[] }].concat();
+                let ended = stage.run(&args);
+                assert_eq!(ended.status, Some(2), "{args:?} {ended:?}");
+                let is_told = ["the output is the input itself", "the output is a file that is read", "hard links"];
+                assert!(is_told.iter().any(|part| ended.stderr.contains(part)), "{args:?} {ended:?}");
+                assert!(!force || !ended.stderr.contains("hard links"), "{args:?} {ended:?}");
+                assert_eq!((state(&stage.path("store/b.wasm")), stage.litter()), before, "{args:?}");
+            }
+        }
+    }
+}
+
+/// Policies, manifests, data, and the documents of a layout are inputs too.
+#[test]
+fn other_files_that_are_read_are_not_the_output() {
+    let (stage, _) = stage(&WRITERS[0]);
+    let put = |name: &str, content: &str| fs::write(stage.path(name), content).unwrap();
+    put("policy.toml", "refuse = \"warning\"\n");
+    put("Cargo.toml", "[package]\nname = \"a\"\nversion = \"1.0.0\"\n");
+    put("data", "data");
+    put("store/.gitignore", "*.tmp\n");
+    put("store/notes.txt", "notes\n");
+    symlink("data", stage.path("data-link")).unwrap();
+    stage.run(&["oci", "layout", "a.wasm", "-o", "store/layout"]).succeeds();
+    for args in [
+        &["audit", "store", "--policy", "policy.toml", "-o", "policy.toml"][..],
+        &["set", "a.wasm", "--from", "Cargo.toml", "-o", "Cargo.toml"],
+        &["put", "a.wasm", "x", "--data-file", "data", "-o", "data"],
+        &["put", "a.wasm", "x", "--data-file", "data", "-o", "data-link"],
+        &["audit", "store", "--ignore-rules", "-o", "store/.gitignore"],
+        &["audit", "store", "-o", "store/notes.txt"],
+        &["audit", "store", "-o", "store/layout/index.json"],
+        &["audit", "store/layout", "--format", "jsonl", "-o", "store/layout/oci-layout"],
+        &["audit", "oci", "store", "--format", "jsonl", "-o", "store/layout/oci-layout"],
+    ] {
+        let place = stage.path(args[args.len() - 1]);
+        let before = state(&place);
+        fs::create_dir_all(stage.path("oci")).unwrap();
+        let ended = stage.run(args).refused("the output is a file that is read: give another file");
+        assert_eq!(state(&place), before, "{ended:?}");
+    }
+}
+
+/// An earlier report below an audited directory is replaced, and the same report comes of it.
+#[test]
+fn an_earlier_report_in_the_tree_is_replaced() {
+    for format in ["table", "jsonl", "csv", "sarif", "html"] {
+        let (stage, _) = stage(&WRITERS[0]);
+        let args = ["audit", "store", "--format", format, "-o", "store/report"];
+        let mut earlier = Vec::new();
+        for round in 0..3 {
+            let ended = stage.run(&args);
+            assert!(matches!(ended.status, Some(0 | 1)), "{format} {round} {ended:?}");
+            let report = stage.content("store/report").unwrap();
+            // The summary counts the bytes of the store, and the report is one of its files.
+            assert!(round < 2 || report.len().abs_diff(earlier.len()) < 8, "{format} {round}");
+            earlier = report;
+        }
+    }
+}
+
+#[test]
+fn a_layout_is_not_written_through_links() {
+    for link in ["layout/blobs", "layout/blobs/sha256"] {
+        let (stage, _) = stage(&WRITERS[13]);
+        let elsewhere = stage.path("far");
+        fs::create_dir_all(elsewhere.join("sha256")).unwrap();
+        fs::remove_dir_all(stage.path(link)).unwrap();
+        symlink(&elsewhere, stage.path(link)).unwrap();
+        let index = stage.content("layout/index.json");
+        stage.run(&["oci", "layout", "a.wasm", "-o", "layout"]).refused("it is a symbolic link");
+        assert_eq!(crate::stage::names(&elsewhere), ["sha256"]);
+        assert_eq!(crate::stage::names(&elsewhere.join("sha256")), [""; 0]);
+        assert_eq!(stage.content("layout/index.json"), index);
+    }
+    for name in ["oci-layout", "index.json"] {
+        let (stage, _) = stage(&WRITERS[13]);
+        let at = stage.path("layout").join(name);
+        fs::rename(&at, stage.path("moved")).unwrap();
+        symlink(stage.path("moved"), &at).unwrap();
+        let before = (stage.content("moved"), stage.litter());
+        stage.run(&["oci", "layout", "a.wasm", "-o", "layout"]).refused("is not a regular file");
+        assert_eq!((stage.content("moved"), stage.litter()), before);
+    }
+    // The directory itself is what the user names.
+    let (stage, _) = stage(&WRITERS[13]);
+    symlink("layout", stage.path("to-layout")).unwrap();
+    stage.run(&["oci", "layout", "a.wasm", "-o", "to-layout", "--ref", "a"]).succeeds();
+    stage.run(&["show", "--image", "--verify", "oci:layout:a"]).succeeds();
+}
+
+#[test]
+fn a_planted_blob_is_hashed_before_it_is_kept() {
+    let (stage, blob) = stage(&WRITERS[13]);
+    let right = stage.content("a.wasm").unwrap();
+    let mut planted = right.clone();
+    *planted.last_mut().unwrap() ^= 1;
+    for content in [planted, right[..right.len() - 1].to_vec(), Vec::new()] {
+        fs::write(stage.path(&blob), content).unwrap();
+        stage.run(&["oci", "layout", "a.wasm", "-o", "layout", "--ref", "a"]).succeeds();
+        assert_eq!(stage.content(&blob).unwrap(), right);
+        stage.run(&["show", "--image", "--verify", "oci:layout:a"]).succeeds();
+    }
+    // One that is right stays, whatever its mode and its names are.
+    fs::hard_link(stage.path(&blob), stage.path("other")).unwrap();
+    fs::set_permissions(stage.path(&blob), Permissions::from_mode(0o400)).unwrap();
+    let before = state(&stage.path(&blob));
+    stage.run(&["oci", "layout", "a.wasm", "-o", "layout", "--ref", "b"]).succeeds();
+    assert_eq!(state(&stage.path(&blob)), before);
+    // A blob that has another digest than its name stays, as the image is of its content.
+    let (stage, blob) = self::stage(&WRITERS[13]);
+    fs::write(stage.path(&blob), module(&[custom("licenses", "0BSD")])).unwrap();
+    let before = state(&stage.path(&blob));
+    let args = ["oci", "layout", &blob, "-o", "layout"];
+    stage.run(&args).succeeds();
+    assert_eq!(state(&stage.path(&blob)), before);
+}
+
+/// Nothing is appended to a file that is being read.
+#[test]
+fn standard_output_is_not_the_input() {
+    let (stage, _) = stage(&WRITERS[0]);
+    let before = stage.content("a.wasm");
+    for args in ["set a.wasm --licenses ISC -o -", "get a.wasm licenses", "show a.wasm --json", "oci config a.wasm"] {
+        stage.shell(&format!("\"$0\" {args} >> a.wasm")).refused("the output is the input itself");
+        assert_eq!(stage.content("a.wasm"), before, "{args}");
+    }
+}
