@@ -163,7 +163,7 @@ codes! {
     NotAFile "not-a-file" Note
         "Something in a store is a FIFO, a socket or a device, and is not opened.";
     Unreadable "unreadable" Error
-        "A file or a directory of a store cannot be read, or an archive's entry is encrypted or compressed in a way that is not read.";
+        "A file, a directory or an object of a store cannot be read.";
     MalformedArchive "malformed-archive" Warning
         "An archive without a binary, or an entry of one, is cut off, damaged, or contradicts itself.";
     DisputedArchive "disputed-archive" Error

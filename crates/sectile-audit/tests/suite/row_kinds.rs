@@ -163,11 +163,11 @@ fn policy_sets_the_severity_of_what_may_hide_binaries() {
         [is_refused("a.zip"), is_refused("b.tar")]
     };
     assert_eq!(refused(""), [false, true]);
-    assert_eq!(refused("hidden = \"error\""), [true, true]);
-    assert_eq!(refused("hidden = \"ignore\""), [false, false]);
-    assert_eq!(refused("hidden = \"warning\"\nrefuse = \"warning\""), [true, true]);
-    assert_eq!(refused("hidden = \"error\"\n[severity]\nnot-opened = \"note\""), [false, true]);
-    assert_eq!(refused("hidden = \"note\"\n[severity]\ndisputed-archive = \"error\""), [false, true]);
+    assert_eq!(refused("severity.hidden = \"error\""), [true, true]);
+    assert_eq!(refused("severity.hidden = \"ignore\""), [false, false]);
+    assert_eq!(refused("severity.hidden = \"warning\"\nrefuse = \"warning\""), [true, true]);
+    assert_eq!(refused("[severity]\nhidden = \"error\"\nnot-opened = \"note\""), [false, true]);
+    assert_eq!(refused("[severity]\ndisputed-archive = \"error\"\nhidden = \"note\""), [false, true]);
 }
 
 #[test]

@@ -184,7 +184,8 @@ pub struct PolicyKey {
 }
 
 impl PolicyKey {
-    /// The whole table of keys. `[severity]` has a key for each code.
+    /// The whole table of keys. `[severity]` has a key for each code, and one for the codes of
+    /// [`Policy::HIDDEN`](super::super::Policy::HIDDEN).
     pub fn all() -> impl Iterator<Item = Self> {
         let limits = LIMITS.into_iter().map(|limit| limit.key);
         let severity = |code: FindingCode| Self {
@@ -195,7 +196,13 @@ impl PolicyKey {
             help: code.help(),
         };
         let rules = Table::RULES.into_iter().flat_map(Self::for_rule);
-        [REFUSE, HIDDEN].into_iter().chain(limits).chain(FindingCode::ALL.map(severity)).chain(rules).chain(EXCEPTIONS)
+        [REFUSE]
+            .into_iter()
+            .chain(limits)
+            .chain(FindingCode::ALL.map(severity))
+            .chain([HIDDEN])
+            .chain(rules)
+            .chain(EXCEPTIONS)
     }
 
     /// The keys of a rule: its own, and those of every rule.
@@ -219,11 +226,11 @@ const REFUSE: PolicyKey =
     key(Table::Top, "refuse", Type::Severity, "error", "Findings of this severity, and of worse, refuse a file.");
 
 const HIDDEN: PolicyKey = key(
-    Table::Top,
+    Table::Severity,
     "hidden",
     Type::SeverityOrIgnore,
     "",
-    "The severity of what may hide binaries from an audit: `disputed-archive` and `not-opened`. Their own keys in `[severity]` win.",
+    "The severity of both `disputed-archive` and `not-opened`: archives and files that may hide binaries from an audit. The keys of the codes themselves override it.",
 );
 
 /// A key of `[limits]`, and the setter of its limit.

@@ -67,10 +67,6 @@ fn policy(root: &PolicyEntry<'_>) -> Result<Policy, InvalidEntry> {
     if let Some(refuse) = top.entry("refuse") {
         policy.refuse = refuse.severity()?;
     }
-    if let Some(hidden) = top.entry("hidden") {
-        let severity = hidden.severity_or_ignore()?;
-        policy = Policy::HIDDEN.into_iter().fold(policy, |policy, code| policy.with_severity(code, severity));
-    }
     if let Some(limits) = top.entry(PolicyTable::Limits.name()) {
         for (key, entry) in TableReader::new(PolicyTable::Limits, &limits)?.entries() {
             key.set_limit(&mut policy.limits, entry.number(&key)?);
@@ -78,6 +74,10 @@ fn policy(root: &PolicyEntry<'_>) -> Result<Policy, InvalidEntry> {
     }
     if let Some(severities) = top.entry(PolicyTable::Severity.name()) {
         let table = TableReader::new(PolicyTable::Severity, &severities)?;
+        if let Some(hidden) = table.entry("hidden") {
+            let severity = hidden.severity_or_ignore()?;
+            policy = Policy::HIDDEN.into_iter().fold(policy, |policy, code| policy.with_severity(code, severity));
+        }
         for code in FindingCode::ALL {
             if let Some(entry) = table.entry(code.name()) {
                 policy = policy.with_severity(code, entry.severity_or_ignore()?);

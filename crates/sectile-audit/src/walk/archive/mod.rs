@@ -49,6 +49,9 @@ pub(super) struct ArchiveFile {
     pub(super) is_changed: bool,
 }
 
+/// Number of bytes to detect the type of a compressed file. Some readers skip the first blocks of a damaged tar.
+const INFLATED_HEAD: usize = 4 << 10;
+
 /// The path of an entry through nested archives.
 struct EntryPath<'c> {
     outer: Option<&'c EntryPath<'c>>,
@@ -182,16 +185,22 @@ impl ArchiveWalker<'_> {
 
     /// Inspects the output of a decoder. Returns whether the caller must read the decoder to its end.
     fn stream(&mut self, path: &EntryPath<'_>, reader: &mut dyn Read, level: u32) -> bool {
-        let mut head = [0; TAR_BLOCK];
-        let Ok(len) = fill(reader, &mut head) else {
+        self.stream_by_head(path, reader, &mut [0; TAR_BLOCK], level)
+    }
+
+    /// Inspects the output of a decoder, whose type is detected by as many bytes as the buffer has.
+    fn stream_by_head(&mut self, path: &EntryPath<'_>, reader: &mut dyn Read, buffer: &mut [u8], level: u32) -> bool {
+        let Ok(len) = fill(reader, buffer) else {
             if path.expects_wasm {
                 self.add_blob(path, Content::Stream(&mut FailingReader));
             }
             return true; // the next read fails again, and is reported then
         };
-        let head = &head[..len];
+        let is_full = len == buffer.len();
+        let head = &buffer[..len];
         let mut kind = FileKind::detect(head);
-        let zeros = (*head == [0; TAR_BLOCK]).then(|| ZeroRun::read(reader));
+        let is_zeros = is_full && head.iter().all(|&byte| byte == 0);
+        let zeros = is_zeros.then(|| ZeroRun::read(reader));
         let (zeros_len, next) = zeros.as_ref().map_or((0, &[][..]), |zeros| (zeros.len, zeros.next()));
         if zeros.as_ref().is_some_and(|zeros| zeros.is_before_tar) {
             kind = FileKind::Tar;
@@ -269,7 +278,7 @@ impl ArchiveWalker<'_> {
     /// Inspects the content of a compressed file, which keeps the name of the file.
     fn inflated(&mut self, path: &EntryPath<'_>, decoder: impl Read, level: u32) {
         let mut inflating = LimitedDecoder::new(decoder, self.budget);
-        let mut head = [0; TAR_BLOCK];
+        let mut head = [0; INFLATED_HEAD];
         let len = fill(&mut inflating, &mut head).unwrap_or(0); // the next read returns an error again
         // A compressed tar or zip is one archive. A file compressed twice is two.
         let is_archive = matches!(FileKind::detect(&head[..len]), FileKind::Tar | FileKind::Zip);
@@ -277,7 +286,7 @@ impl ArchiveWalker<'_> {
         let expects_wasm = path.expects_wasm || has_wasm_extension(stem(path.name));
         let inner = EntryPath { outer: path.outer, name: path.name, expects_wasm, is_archive: Cell::new(true) };
         let mut whole = (&head[..len]).chain(&mut inflating);
-        if self.stream(&inner, &mut whole, level) {
+        if self.stream_by_head(&inner, &mut whole, &mut [0; INFLATED_HEAD], level) {
             self.drain(&mut inflating, u64::MAX);
         }
         self.report_fault(path);

@@ -9,7 +9,7 @@
 //! module needs every value that another reader may find.
 //!
 //! Sources: POSIX `pax`, *pax Header Block* and *ustar Interchange Format*; GNU tar's manual, *Basic Tar Format*; the
-//! behavior of GNU tar 1.34, libarchive 3.6, BusyBox 1.35, Python 3.11 and Go 1.26.
+//! behavior of GNU tar 1.34, libarchive 3.6, `BusyBox` 1.35, Python 3.11 and Go 1.26.
 
 mod extension;
 mod header;
@@ -18,6 +18,7 @@ mod sparse;
 mod survey;
 
 use std::io::{self, Read};
+use std::rc::Rc;
 
 use self::extension::{Extension, ExtensionType};
 pub(in crate::walk) use self::header::HeaderBlock;
@@ -32,7 +33,8 @@ use sectile::FindingCode;
 #[derive(Default)]
 struct Extensions {
     next: Extension,
-    global: Extension,
+    /// Shared, as each header of a [`Survey`] has it.
+    global: Rc<Extension>,
 }
 
 /// The reason why the walk from header to header ends. Errors of the file or the decoder are reported where they occur.
@@ -74,7 +76,7 @@ impl ArchiveWalker<'_> {
                 }
                 Err(TarEnd::Doubt(block, start)) => {
                     let survey = Survey::new(self, path, &mut source, std::mem::take(&mut extensions), level);
-                    match survey.run(*block, start) {
+                    match survey.run(&block, start) {
                         Some(resumed) => extensions = resumed,
                         None => return,
                     }
@@ -172,10 +174,8 @@ impl ArchiveWalker<'_> {
             return Err(if self.should_stop() { TarEnd::Complete } else { TarEnd::Malformed(ENDS_IN_HEADER) });
         };
         self.extend(path, extensions, extension, (&member.name, data, padding), level);
-        match bytes.len() as u64 == whole || self.should_stop() {
-            true => Ok(()),
-            false => Err(TarEnd::Malformed(ENDS_IN_DATA)),
-        }
+        let is_whole = bytes.len() as u64 == whole || self.should_stop();
+        if is_whole { Ok(()) } else { Err(TarEnd::Malformed(ENDS_IN_DATA)) }
     }
 
     /// Adds the data of a header that extends others. A binary in its place is inspected.
@@ -201,7 +201,7 @@ impl ArchiveWalker<'_> {
                 }
                 let mut global = Extension::default();
                 global.add_records(extension, data, padding);
-                extensions.global.merge(global);
+                Rc::make_mut(&mut extensions.global).merge(global);
             }
             ExtensionType::Local | ExtensionType::Solaris => extensions.next.add_records(extension, data, padding),
         }
@@ -220,10 +220,10 @@ impl ArchiveWalker<'_> {
             }
             TarSource::Stream(reader) => self.drain(*reader, len),
         };
-        match passed == len {
-            true => Ok(()),
-            false if self.should_stop() => Err(TarEnd::Complete),
-            false => Err(TarEnd::Malformed(ENDS_IN_DATA)),
+        if passed == len {
+            Ok(())
+        } else {
+            Err(if self.should_stop() { TarEnd::Complete } else { TarEnd::Malformed(ENDS_IN_DATA) })
         }
     }
 }

@@ -47,7 +47,7 @@ fn show(progress: &Progress, counted: &Receiver<Option<u64>>, end: &Receiver<()>
         bar.set_position(progress.files());
         let (binaries, refused) = (HumanCount(progress.binaries()), HumanCount(progress.refused()));
         let read = HumanBytes(progress.bytes_read());
-        bar.set_message(format!("{binaries} binaries, {refused} rows refused, {read} read"));
+        bar.set_message(format!("{binaries} binaries, {refused} refused, {read} read"));
         bar.tick();
     }
     bar.finish_and_clear();

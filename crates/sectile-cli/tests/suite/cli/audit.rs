@@ -59,7 +59,7 @@ fn the_table_says_what_it_comes_to() {
     let directory = store(&["MIT", "MIT", "nonsense\u{1b}[31m"]);
     let run = run(["audit", &path(&directory, ""), "--color", "never"]);
     let text = run.text();
-    for part in ["3 blobs", "2 accepted", "1 refused, without a policy", "3 modules", "MIT", "not-spdx", "2.wasm"] {
+    for part in ["3 binaries", "2 accepted", "1 refused, without a policy", "3 modules", "MIT", "not-spdx", "2.wasm"] {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(!text.contains('\u{1b}'), "{text}");
@@ -80,12 +80,12 @@ fn the_table_says_how_much_it_leaves_out_and_by_which_policy() {
     arguments.extend(stores.iter().map(|store| path(store, "0.wasm")));
     let run = run(&arguments);
     assert_eq!((run.status, &*run.stderr), (0, ""));
-    assert!(run.text().contains("0.wasm, 2 more: 5 blobs"), "{}", run.text());
+    assert!(run.text().contains("0.wasm, 2 more: 5 binaries"), "{}", run.text());
     assert!(run.text().contains(&format!("0 refused, under {policy}")), "{}", run.text());
     // Of nothing there is nothing to be shown.
     let empty = super::run(["audit", &path(&store(&[]), "")]);
     assert_eq!((empty.status, &*empty.stderr), (0, ""));
-    assert!(empty.text().contains(": 0 blobs") && !empty.text().contains("licences"), "{}", empty.text());
+    assert!(empty.text().contains(": 0 binaries") && !empty.text().contains("licences"), "{}", empty.text());
     for heading in ["largest sections", "sections by kind"] {
         assert!(run.text().contains(heading) && !empty.text().contains(heading), "{}", empty.text());
     }
@@ -227,6 +227,101 @@ fn an_image_that_gets_a_name_is_listed_under_it_though_nothing_was_written_to_it
     assert_eq!(rows(&second), rows(&anew));
     let row: Value = serde_json::from_str(&rows(&anew)).unwrap();
     assert_eq!(row["locations"].as_array().unwrap().len(), 3, "{row}");
+}
+
+/// A tar with these entries, cut off inside the data of the last.
+fn cut_tar(entries: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut tar = tar::Builder::new(Vec::new());
+    for (name, bytes) in entries {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        tar.append_data(&mut header, name, &**bytes).unwrap();
+    }
+    let mut bytes = tar.into_inner().unwrap();
+    bytes.truncate(bytes.len() - 1024 - 100);
+    bytes
+}
+
+#[test]
+fn archives_without_a_binary_are_not_refused() {
+    let directory = store(&["MIT"]);
+    let text = b"plain text".repeat(200);
+    fs::write(path(&directory, "text.tar"), cut_tar(&[("README", text.clone())])).unwrap();
+    let run = super::run(["audit", &path(&directory, "")]);
+    assert_eq!((run.status, &*run.stderr), (0, ""), "{}", run.text());
+    for part in
+        [": 1 binary,", "1 accepted (100.0 %), 0 refused", "1 archive with findings, 0 refused", "malformed-archive"]
+    {
+        assert!(run.text().contains(part), "{part}: {}", run.text());
+    }
+    // The same damage beside a binary.
+    let binary = fs::read(path(&directory, "0.wasm")).unwrap();
+    fs::write(path(&directory, "both.tar"), cut_tar(&[("app", binary), ("README", text)])).unwrap();
+    let run = super::run(["audit", &path(&directory, "")]);
+    assert_eq!(run.status, 1, "{}", run.text());
+    assert_eq!(run.stderr, "sectile: 0 of 2 binaries refused; 1 archive with findings refused\n");
+    for part in [": 2 binaries,", "2 archives with findings, 1 refused", "disputed-archive", "malformed-archive"] {
+        assert!(run.text().contains(part), "{part}: {}", run.text());
+    }
+    let policy = path(&directory, "policy.toml");
+    for (severity, status) in [("warning", 0), ("error", 1), ("ignore", 0)] {
+        fs::write(&policy, format!("severity.hidden = \"{severity}\"\n")).unwrap();
+        let run = super::run(["audit", &path(&directory, "both.tar"), "--policy", &policy]);
+        assert_eq!(run.status, status, "{severity} {}", run.text());
+    }
+}
+
+#[test]
+fn formats_that_are_not_opened_are_counted_and_named() {
+    let directory = store(&["MIT"]);
+    for (name, start) in [("a.tar.xz", &b"\xfd7zXZ\0"[..]), ("b.xz", b"\xfd7zXZ\0"), ("c.7z", b"7z\xbc\xaf\x27\x1c")] {
+        fs::write(path(&directory, name), [start, b"and more"].concat()).unwrap();
+    }
+    let named = "3 files not opened: xz (2), 7z (1)";
+    for format in ["table", "jsonl", "csv", "sarif", "html"] {
+        let run = run(["audit", &path(&directory, ""), "--format", format]);
+        assert_eq!((run.status, run.stderr), (0, format!("sectile: 0 of 1 binary refused; {named}\n")), "{format}");
+        assert!(String::from_utf8_lossy(&run.stdout).contains("not-opened"), "{format}");
+    }
+    assert!(run(["audit", &path(&directory, "")]).text().contains(named));
+    let policy = path(&directory, "policy.toml");
+    fs::write(&policy, "severity.hidden = \"error\"\n").unwrap();
+    let run = run(["audit", &path(&directory, ""), "--policy", &policy]);
+    assert_eq!(run.status, 1, "{}", run.text());
+    // Archives that the options say not to open.
+    fs::write(path(&directory, "in.tar"), cut_tar(&[("README", b"plain text".repeat(200))])).unwrap();
+    let run = super::run(["audit", &path(&directory, "in.tar"), "--nested", "0"]);
+    assert!(run.status == 0 && run.stderr.contains("1 file not opened: archive (1)"), "{}", run.stderr);
+}
+
+#[test]
+fn no_file_in_a_store_is_passed_over() {
+    let directory = store(&[]);
+    let refused = module(&[custom("licenses", "GPL-3.0-only")]);
+    let policy = path(&directory, "policy.toml");
+    fs::write(&policy, "[[licenses]]\nallow = [\"MIT\"]\n").unwrap();
+    for (nth, hidden) in [
+        &["v2/blobs/sha256/x", "v2/repositories/app.wasm"][..],
+        &["v2/blobs/sha256/x", "v2/repositories/app/_uploads/1/data"],
+        &["v2/blobs/sha256/x", "v2/repositories/app/_manifests/tags/x"],
+        &["oci-layout/app"],
+        &["oci-layout/index.json", "blobs/sha256/app"],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let root = path(&directory, &nth.to_string());
+        for name in hidden {
+            let file = std::path::Path::new(&root).join(name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, if *name == *hidden.last().unwrap() { &refused[..] } else { b"text" }).unwrap();
+        }
+        let run = run(["audit", &root, "--policy", &policy, "--format", "jsonl"]);
+        assert_eq!(run.status, 1, "{hidden:?} {}", run.text());
+        let rows: Vec<Value> = run.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let rows: Vec<_> = rows.iter().filter(|row| row.get("file").is_some()).collect();
+        assert!(rows.len() == 1 && rows[0]["row"] == "binary" && rows[0]["accepted"] == false, "{rows:?}");
+    }
 }
 
 #[cfg(unix)]

@@ -137,3 +137,24 @@ fn valid_files_are_read() {
     let policies = same.map(|text| Policy::parse("p", text).unwrap());
     assert!(policies.windows(2).all(|pair| pair[0] == pair[1]));
 }
+
+/// One key for all that may hide binaries. The keys of the codes override it, in any order.
+#[test]
+fn severity_of_hidden_binaries_is_one_key() {
+    let severities = |text: &str| {
+        let policy = Policy::parse("policy.toml", text).unwrap();
+        [FindingCode::DisputedArchive, FindingCode::NotOpened, FindingCode::MalformedArchive]
+            .map(|code| policy.severity(code))
+    };
+    let (note, warning, error) = (Some(Severity::Note), Some(Severity::Warning), Some(Severity::Error));
+    for (text, expected) in [
+        ("", [error, warning, warning]),
+        ("severity.hidden = 'error'", [error, error, warning]),
+        ("severity.hidden = 'ignore'", [None, None, warning]),
+        ("[severity]\nhidden = 'error'\nnot-opened = 'note'", [error, note, warning]),
+        ("[severity]\ndisputed-archive = 'warning'\nhidden = 'note'", [warning, note, warning]),
+    ] {
+        assert_eq!(severities(text), expected, "{text}");
+    }
+    assert!(Policy::parse("policy.toml", "severity.hidden = 'fatal'").is_err());
+}

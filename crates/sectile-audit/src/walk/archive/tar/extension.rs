@@ -7,6 +7,7 @@ use crate::walk::archive::{has_wasm_extension, name};
 
 /// Everything that extended headers say about an entry.
 #[derive(Clone, Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // independent facts
 pub(super) struct Extension {
     /// The last name.
     pub(super) name: Option<Vec<u8>>,
@@ -54,7 +55,16 @@ pub(super) enum ExtensionType {
 }
 
 /// Maximum number of different sizes of one entry.
-const MAX_SIZES: usize = 16;
+const MAX_SIZES: usize = 8;
+
+/// Maximum length of a name that is kept. No system has longer ones.
+const MAX_NAME: usize = 8 << 10;
+
+/// Maximum number of parts of a sparse entry in records for all further entries.
+const MAX_GLOBAL_PARTS: usize = 1 << 10;
+
+/// Maximum length of a key, and of a size, that is searched for in malformed records.
+const MAX_KEY: usize = 32;
 
 impl ExtensionType {
     pub(super) fn new(type_flag: u8) -> Option<Self> {
@@ -101,6 +111,10 @@ impl Extension {
             }
         }
         let changes = added.changes_data() || added.name.is_some();
+        if header == ExtensionType::Global && added.sparse.map.len() > 2 * MAX_GLOBAL_PARTS {
+            added.is_overfull = true;
+            added.sparse.map.truncate(2 * MAX_GLOBAL_PARTS);
+        }
         match header {
             ExtensionType::Solaris => {
                 added.doubt = Some("an extended header of Solaris is a file for some readers");
@@ -139,7 +153,7 @@ impl Extension {
         if !value.is_empty() {
             self.ends_in_slash |= value.ends_with(b"/");
             self.expects_wasm |= has_wasm_extension(&name(value));
-            self.name = Some(value.to_vec());
+            self.name = Some(value[..value.len().min(MAX_NAME)].to_vec());
         }
     }
 
@@ -219,7 +233,7 @@ impl Extension {
             return add(self, number);
         }
         self.doubt = Some("a number in an extended header is malformed");
-        let start: Vec<u8> = value.iter().copied().skip_while(|byte| byte.is_ascii_whitespace()).collect();
+        let start: Vec<u8> = value.iter().copied().skip_while(u8::is_ascii_whitespace).collect();
         let digits = start.strip_prefix(b"+").or(start.strip_prefix(b"-")).unwrap_or(&start);
         let python: Vec<u8> = digits.iter().copied().filter(|&byte| byte != b'_').collect();
         for digits in [digits, &python] {
@@ -232,13 +246,12 @@ impl Extension {
     /// Adds the values of everything that may be a record, wherever it is.
     fn salvage(&mut self, data: &[u8]) {
         for (at, _) in data.iter().enumerate().filter(|(_, byte)| **byte == b'=') {
-            let start = data[..at].iter().rposition(|byte| !byte.is_ascii_graphic()).map_or(0, |blank| blank + 1);
-            let key = &data[start..at];
+            let before = &data[at.saturating_sub(MAX_KEY)..at];
+            let key = before.rsplit(|byte| !byte.is_ascii_graphic()).next().unwrap_or_default();
             let value = &data[at + 1..];
-            let line = value.iter().position(|&byte| byte == b'\n').unwrap_or(value.len());
-            let value = until_nul(&value[..line]);
             match key {
                 b"size" | b"SCHILY.realsize" => {
+                    let value = line(&value[..value.len().min(MAX_KEY)]);
                     self.add_record(key, value);
                     // A wrong length cuts the number.
                     let digits = value.iter().take(20).take_while(|byte| byte.is_ascii_digit()).count();
@@ -246,13 +259,18 @@ impl Extension {
                         self.add_size(decimal(&value[..len]).unwrap_or(0));
                     }
                 }
-                b"path" => self.add_name(value),
+                b"path" => self.add_name(line(&value[..value.len().min(MAX_NAME)])),
                 _ if key.starts_with(b"GNU.sparse.") => self.sparse.is_present = true,
                 _ => {}
             }
         }
         self.doubt = Some("the records of an extended header are malformed");
     }
+}
+
+/// The bytes up to the first line feed or NUL.
+fn line(bytes: &[u8]) -> &[u8] {
+    bytes.split(|&byte| byte == b'\n' || byte == 0).next().unwrap_or_default()
 }
 
 fn add(values: &mut Vec<u64>, value: u64, is_overfull: &mut bool) {

@@ -125,11 +125,11 @@ impl Member {
         self.other_sizes.retain(|&other| other != self.size);
         if self.size != size {
             // A header cannot hold a large size, and has another number in its place.
-            let is_large = self.size >= LARGE && matches!(size, 0 | 0o77_777_777_777 | 0o777_777_777_777)
-                || self.size >= LARGE && size == self.size % LARGE;
-            match is_large {
-                true => self.doubt = self.doubt.or(Some(Doubt::Possible)),
-                false => self.disagree("a header and its extended header give an entry different sizes"),
+            let is_replaced = matches!(size, 0 | 0o77_777_777_777 | 0o777_777_777_777) || size == self.size % LARGE;
+            if self.size >= LARGE && is_replaced {
+                self.doubt = self.doubt.or(Some(Doubt::Possible));
+            } else {
+                self.disagree("a header and its extended header give an entry different sizes");
             }
         }
         if extension.has_empty_size && size > 0 {
@@ -165,9 +165,10 @@ impl Member {
                 _ => {
                     self.disagree("the records of a sparse entry contradict each other");
                     let size = real_size.unwrap_or(self.size);
-                    self.layout = Some(match sparse.has_map {
-                        true => SparseLayout::Known(SparseMap::new(&sparse.map, size)),
-                        false => SparseLayout::InData(size),
+                    self.layout = Some(if sparse.has_map {
+                        SparseLayout::Known(SparseMap::new(&sparse.map, size))
+                    } else {
+                        SparseLayout::InData(size)
                     });
                 }
             }
@@ -192,14 +193,13 @@ impl Member {
                 self.other_sizes.retain(|&size| size > 0);
                 self.size = 0;
             }
-            // A dump of a directory, and the label of a volume.
-            b'D' => {}
-            b'V' if !has_data => {}
             0 | b'0' | b'7' | b'S' if has_data && is_directory => {
                 self.disagree("an entry with data has a name that ends in a slash");
                 self.other_sizes.push(0);
             }
-            0 | b'0' | b'7' | b'S' => {}
+            // GNU tar writes `D`, the dump of a directory, and `V`, the label of a volume.
+            b'V' if !has_data => {}
+            0 | b'0' | b'7' | b'D' | b'S' => {}
             _ => self.disagree("an entry has a type that readers treat differently"),
         }
     }

@@ -28,7 +28,7 @@ pub(super) enum SparseLayout {
 }
 
 /// Maximum number of parts.
-const MAX_PARTS: usize = 1 << 17;
+const MAX_PARTS: usize = 1 << 16;
 
 impl SparseMap {
     pub(super) fn new(numbers: &[u64], size: u64) -> Self {
@@ -92,7 +92,7 @@ impl SparseMap {
     }
 
     /// Whether each part begins after the one before it.
-    fn is_in_order(&self) -> bool {
+    pub(super) fn is_in_order(&self) -> bool {
         let mut end = 0_u64;
         self.parts.iter().all(|&(offset, len)| {
             let is_after = offset >= end;
@@ -151,10 +151,9 @@ pub(super) struct SparseReader<R> {
 }
 
 impl<R: Read> SparseReader<R> {
-    /// Creates a reader, unless the parts are not in order.
-    pub(super) fn new(data: R, map: SparseMap) -> Option<Self> {
-        let size = map.size;
-        map.is_in_order().then(|| Self { data, parts: map.parts.into_iter(), part: 0, hole: 0, at: 0, size })
+    /// Creates a reader for parts that are in order.
+    pub(super) fn new(data: R, map: SparseMap) -> Self {
+        Self { data, parts: map.parts.into_iter(), part: 0, hole: 0, at: 0, size: map.size }
     }
 }
 
@@ -188,7 +187,10 @@ impl<R: Read> Read for SparseReader<R> {
 /// The content for parts in any order, where a later part overwrites an earlier one, of up to `most` bytes.
 pub(super) fn assemble(data: &mut dyn Read, map: &SparseMap, most: u64) -> Option<Vec<u8>> {
     let ends = map.parts.iter().map(|part| part.0.checked_add(part.1));
-    let len = ends.fold(Some(map.size), |len, end| Some(len?.max(end?))).filter(|&len| len <= most)?;
+    let len = ends.max().flatten().unwrap_or(0).max(map.size);
+    if len > most || map.parts.iter().any(|part| part.0.checked_add(part.1).is_none()) {
+        return None;
+    }
     let sum = map.parts.iter().try_fold(0_u64, |sum, part| sum.checked_add(part.1));
     sum.filter(|&sum| sum <= most.saturating_mul(2))?;
     let mut content = vec![0; usize::try_from(len).ok()?];
@@ -208,8 +210,7 @@ mod tests {
 
     fn expand(numbers: &[u64], size: u64, data: &[u8]) -> Vec<u8> {
         let mut content = Vec::new();
-        let reader = SparseReader::new(data, SparseMap::new(numbers, size));
-        reader.unwrap().read_to_end(&mut content).unwrap();
+        SparseReader::new(data, SparseMap::new(numbers, size)).read_to_end(&mut content).unwrap();
         content
     }
 
@@ -220,7 +221,7 @@ mod tests {
         assert_eq!(expand(&[], 3, b""), b"\0\0\0");
         assert_eq!(expand(&[0, 4], 2, b"abcd"), b"ab");
         let map = SparseMap::new(&[4, 1, 0, 2], 6);
-        assert!(!map.is_plain(3) && SparseReader::new(&b""[..], map.clone()).is_none());
+        assert!(!map.is_plain(3) && !map.is_in_order());
         assert_eq!(assemble(&mut &b"cab"[..], &map, 6).unwrap(), b"ab\0\0c\0");
         assert!(assemble(&mut &b"cab"[..], &map, 5).is_none());
         assert!(SparseMap::new(&[0, 2, 2, 1, 3, 0], 3).is_identity(3));

@@ -4,8 +4,9 @@
 //! that a reader may find gives a body. Entries of a file become ranges of it; those of a stream are held in memory, up
 //! to the limit. The number of bodies that overlap is limited, so that the work is linear in the length of the tar.
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::ops::Range;
+use std::rc::Rc;
 
 use super::extension::ExtensionType;
 use super::header::HeaderBlock;
@@ -45,7 +46,7 @@ pub(super) struct Survey<'s, 'a, 'p, 'r> {
     is_disputed: bool,
     /// The extension for the header at an offset, and the global one.
     pending: Vec<(u64, Extensions)>,
-    global: super::Extension,
+    global: Rc<super::Extension>,
     open: Vec<Open>,
 }
 
@@ -62,27 +63,33 @@ struct Open {
 }
 
 enum OpenContent {
-    Extension {
-        member: Member,
-        extension: ExtensionType,
-        inherited: Extensions,
-        size: u64,
-    },
+    Extension(Box<OpenExtension>),
     /// Blocks that continue the map of a sparse entry.
     Map {
-        member: Member,
+        member: Box<Member>,
         map: SparseMap,
     },
     Body {
-        member: Member,
+        member: Box<Member>,
         sizes: Vec<u64>,
     },
     /// Data that is not inspected.
     Dropped,
 }
 
+struct OpenExtension {
+    member: Member,
+    extension: ExtensionType,
+    /// What the headers before it say.
+    inherited: Extensions,
+    size: u64,
+}
+
 /// Maximum number of bodies and extensions that overlap.
-const MAX_OPEN: usize = 64;
+const MAX_OPEN: usize = 32;
+
+/// Maximum number of sizes of data that neither is a binary nor starts as an archive does.
+const MAX_OTHER_SIZES: usize = 4;
 
 const OVERLAPS: &str = "too many of its entries overlap";
 const TOO_LARGE: &str = "readers disagree about it, and it has more bytes than may be held to inspect each reading";
@@ -102,7 +109,7 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
             TarSource::FileWindow(part) => Some((part.input, part.at() - TAR_BLOCK as u64..part.range.end)),
             TarSource::Stream(_) => None,
         };
-        let global = extensions.global.clone();
+        let global = Rc::clone(&extensions.global);
         Self {
             walker,
             path,
@@ -120,15 +127,15 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
 
     /// Examines all blocks to the end of the tar, or to a header where all readers agree again. Returns what the
     /// headers before that one say.
-    pub(super) fn run(mut self, first: [u8; TAR_BLOCK], start: Start) -> Option<Extensions> {
-        let mut block = first;
+    pub(super) fn run(mut self, first: &[u8; TAR_BLOCK], start: Start) -> Option<Extensions> {
+        let mut block = *first;
         let mut len = TAR_BLOCK;
         if start == Start::Lost {
             (self.is_disputed, self.next) = (true, None);
         }
         loop {
             self.feed(&block[..len]);
-            self.close(self.at + len as u64, None);
+            self.close(self.at + len as u64, false);
             if self.walker.should_stop() {
                 return self.abandon();
             }
@@ -143,13 +150,11 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
             if !self.is_disputed && self.next == Some(self.at) && self.open.is_empty() {
                 return Some(self.take_pending());
             }
-            len = match self.source.block(&mut block) {
-                Ok(len) => len,
-                Err(_) => {
-                    self.close(u64::MAX, Some(io::ErrorKind::InvalidData));
-                    return self.abandon();
-                }
+            let Ok(read) = self.source.block(&mut block) else {
+                self.close(u64::MAX, true);
+                return self.abandon();
             };
+            len = read;
         }
     }
 
@@ -164,10 +169,10 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
     /// Ends at the end of the input, whose last block has `len` bytes.
     fn end(mut self, len: usize) -> Option<Extensions> {
         let is_in_data = self.open.iter().any(|open| {
-            open.is_on_path && !matches!(open.content, OpenContent::Extension { .. } | OpenContent::Map { .. })
+            open.is_on_path && !matches!(open.content, OpenContent::Extension(_) | OpenContent::Map { .. })
         });
         let is_expected = self.next.is_some_and(|next| next > self.at || len > 0);
-        self.close(u64::MAX, None);
+        self.close(u64::MAX, false);
         if is_expected {
             let is_past_data = self.next.is_some_and(|next| next > self.at) && !is_in_data && self.open.is_empty();
             let what = if is_in_data || is_past_data { ENDS_IN_DATA } else { ENDS_IN_HEADER };
@@ -191,7 +196,7 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
             }
             *offset > at
         });
-        Extensions { next, global: self.global.clone() }
+        Extensions { next, global: Rc::clone(&self.global) }
     }
 
     fn examine(&mut self, block: &[u8; TAR_BLOCK]) {
@@ -228,14 +233,14 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
             let name = name(&member.name);
             self.dispute(&EntryPath::new(self.path, &name), reason);
         }
-        self.enter(header, member, extensions, is_on_path);
+        self.enter(header, member, &extensions, is_on_path);
         if self.open.len() > MAX_OPEN || self.pending.len() > MAX_OPEN {
             self.walker.budget.exceed(OVERLAPS.to_owned());
         }
     }
 
     /// Begins what follows a header.
-    fn enter(&mut self, header: HeaderBlock<'_>, member: Member, extensions: Extensions, is_on_path: bool) {
+    fn enter(&mut self, header: HeaderBlock<'_>, member: Member, extensions: &Extensions, is_on_path: bool) {
         let start = self.at + TAR_BLOCK as u64;
         if is_on_path {
             self.next = padded(member.size).and_then(|whole| start.checked_add(whole));
@@ -256,13 +261,14 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
                         continue;
                     }
                     let whole = size.next_multiple_of(TAR_BLOCK as u64);
-                    let inherited = Extensions { next: extensions.next.clone(), global: self.global.clone() };
+                    let inherited = Extensions { next: extensions.next.clone(), global: Rc::clone(&self.global) };
                     let member = Member::new(header, &extensions.next, &extensions.global);
                     let is_on_path = is_on_path && size == member.size;
-                    let content = OpenContent::Extension { member, extension, inherited, size };
+                    let content =
+                        OpenContent::Extension(Box::new(OpenExtension { member, extension, inherited, size }));
                     self.open.push(Open { start, end: start + whole, is_on_path, held: Vec::new(), content });
                 }
-                self.close(start, None); // an empty one ends at once
+                self.close(start, false); // an empty one ends at once
             }
             MemberKind::File if member.is_continued => {
                 let Some(SparseLayout::Known(map)) = member.layout.clone() else { return };
@@ -278,7 +284,7 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
                     };
                     self.open_body(start, plain, false);
                 }
-                let content = OpenContent::Map { member, map };
+                let content = OpenContent::Map { member: Box::new(member), map };
                 self.open.push(Open { start, end: u64::MAX, is_on_path, held: Vec::new(), content });
             }
             MemberKind::File => self.open_body(start, member, is_on_path),
@@ -303,9 +309,9 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
             sizes.truncate(1); // the other sizes are those of the content
         }
         let furthest = sizes.iter().copied().max().unwrap_or(0);
-        let content = OpenContent::Body { member, sizes };
+        let content = OpenContent::Body { member: Box::new(member), sizes };
         self.open.push(Open { start, end: start.saturating_add(furthest), is_on_path, held: Vec::new(), content });
-        self.close(start, None); // an empty one ends at once
+        self.close(start, false); // an empty one ends at once
     }
 
     /// Adds a block to everything that it belongs to.
@@ -328,14 +334,14 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
                                 self.next = padded(member.size).and_then(|whole| start.checked_add(whole));
                             }
                             member.layout = Some(SparseLayout::Known(map));
-                            self.open_body(start, member, is_on_path);
+                            self.open_body(start, *member, is_on_path);
                         }
                         continue; // the next one has the same index now
                     }
                 }
                 OpenContent::Body { .. } if is_file => {}
                 OpenContent::Dropped => {}
-                OpenContent::Body { .. } | OpenContent::Extension { .. } => {
+                OpenContent::Body { .. } | OpenContent::Extension(_) => {
                     if budget.available_memory() < len as u64 {
                         self.drop_body(nth);
                     } else if at >= open.start {
@@ -352,21 +358,20 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
     fn drop_body(&mut self, nth: usize) {
         let open = &mut self.open[nth];
         let content = std::mem::replace(&mut open.content, OpenContent::Dropped);
-        let held = std::mem::take(&mut open.held);
-        let start = open.start;
-        let head = FileKind::detect(&held[..held.len().min(HEAD_LEN)]);
+        let (bytes, start) = (std::mem::take(&mut open.held), open.start);
+        let kind = FileKind::detect(&bytes[..bytes.len().min(HEAD_LEN)]);
         match content {
             OpenContent::Body { member, sizes } => {
-                if self.is_disputed || head != FileKind::Other || member.expects_wasm {
+                if self.is_disputed || kind != FileKind::Other || member.expects_wasm {
                     let name = name(&member.name);
                     let path = EntryPath::new(self.path, &name);
                     self.walker.report(&path, FindingCode::ArchiveLimit, TOO_LARGE.to_owned());
                 }
-                self.inspect(start, &member, &sizes, &held, Some(io::ErrorKind::OutOfMemory));
+                self.inspect(start, &member, &sizes, &bytes, true);
             }
             _ => self.walker.report(self.path, FindingCode::ArchiveLimit, LARGE_EXTENSION.to_owned()),
         }
-        self.walker.budget.release(held.len() as u64);
+        self.walker.budget.release(bytes.len() as u64);
     }
 
     /// Ends the bodies that extend to the next header.
@@ -383,11 +388,11 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
                 open.end = open.start + sizes.iter().copied().max().unwrap_or(0).min(u64::MAX - open.start);
             }
         }
-        self.close(at, None);
+        self.close(at, false);
     }
 
     /// Inspects everything that ends at or before an offset, in the order of the headers.
-    fn close(&mut self, offset: u64, failure: Option<io::ErrorKind>) {
+    fn close(&mut self, offset: u64, is_cut_off: bool) {
         let mut nth = 0;
         while nth < self.open.len() {
             let is_cut = offset == u64::MAX;
@@ -397,7 +402,8 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
             }
             let Open { start, end, held, content, .. } = self.open.remove(nth);
             match content {
-                OpenContent::Extension { member, extension, mut inherited, size } => {
+                OpenContent::Extension(open) => {
+                    let OpenExtension { member, extension, mut inherited, size } = *open;
                     if let Some((data, padding)) = held.split_at_checked(size as usize).filter(|_| !is_cut) {
                         let path = self.path;
                         let before = inherited.next.doubt;
@@ -407,12 +413,12 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
                             self.is_disputed |= data.starts_with(b"\0asm");
                         }
                         if extension == ExtensionType::Global {
-                            self.global = inherited.global.clone();
+                            self.global = Rc::clone(&inherited.global);
                         }
                         self.pending.push((end, inherited));
                     }
                 }
-                OpenContent::Body { member, sizes } => self.inspect(start, &member, &sizes, &held, failure),
+                OpenContent::Body { member, sizes } => self.inspect(start, &member, &sizes, &held, is_cut_off),
                 OpenContent::Map { member, .. } => {
                     let name = name(&member.name);
                     let path = EntryPath::new(self.path, &name);
@@ -425,77 +431,71 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
     }
 
     /// Inspects the data of an entry, for each of its sizes.
-    fn inspect(&mut self, start: u64, member: &Member, sizes: &[u64], held: &[u8], failure: Option<io::ErrorKind>) {
+    fn inspect(&mut self, start: u64, member: &Member, sizes: &[u64], bytes: &[u8], is_cut_off: bool) {
         let name = name(&member.name);
         let path = EntryPath { expects_wasm: member.expects_wasm, ..EntryPath::new(self.path, &name) };
         let most =
-            self.file.as_ref().map_or(held.len() as u64, |(_, range)| (range.end - range.start).saturating_sub(start));
+            self.file.as_ref().map_or(bytes.len() as u64, |(_, range)| (range.end - range.start).saturating_sub(start));
         let main = sizes.first().copied().unwrap_or(0);
-        if let Some(layout) = &member.layout {
-            let is_identity = matches!(layout, SparseLayout::Known(map) if map.is_identity(main));
-            if !is_identity {
-                self.inspect_sparse(&path, layout, start, main.min(most), held);
-                let path = EntryPath { expects_wasm: false, ..path };
-                return self.inspect_data(&path, start, main.min(most), held, failure.filter(|_| main > most));
-            }
+        let input = self.file.as_ref().map(|(input, range)| (*input, range.start + start));
+        let mut window = input.map(|(input, at)| FileWindow::new(input, at..at + most, self.walker.budget));
+        let head = match &mut window {
+            Some(window) => match window.peek(HEAD_LEN) {
+                Ok(head) => head,
+                Err(_) => return, // reported by the window
+            },
+            None => &bytes[..bytes.len().min(HEAD_LEN)],
+        };
+        let data = Data { input, bytes, head };
+        if let Some(layout) = &member.layout
+            && !matches!(layout, SparseLayout::Known(map) if map.is_identity(main))
+        {
+            self.inspect_sparse(&path, layout, main.min(most), &data);
+            let path = EntryPath { expects_wasm: false, ..path };
+            return self.inspect_data(&path, main.min(most), &data, is_cut_off && main > most);
         }
+        let is_other = FileKind::detect(head) == FileKind::Other;
         let mut seen = Vec::new();
         for &size in sizes {
             let len = size.min(most);
             let is_main = size == main;
-            if seen.contains(&len) || (len == 0 && !is_main) || (is_main && member.kind != MemberKind::File) {
+            let is_superfluous = !is_main && (len == 0 || is_other && seen.len() >= MAX_OTHER_SIZES);
+            if seen.contains(&len) || is_superfluous || is_main && member.kind != MemberKind::File {
                 continue;
             }
             seen.push(len);
             let expects_wasm = member.expects_wasm && is_main;
             let path = EntryPath { expects_wasm, ..EntryPath::new(self.path, &name) };
-            self.inspect_data(&path, start, len, held, failure.filter(|_| size > most));
+            self.inspect_data(&path, len, &data, is_cut_off && size > most);
         }
     }
 
     /// Inspects data of this length. A tar in it is part of this survey.
-    fn inspect_data(
-        &mut self,
-        path: &EntryPath<'_>,
-        start: u64,
-        len: u64,
-        held: &[u8],
-        failure: Option<io::ErrorKind>,
-    ) {
+    fn inspect_data(&mut self, path: &EntryPath<'_>, len: u64, data: &Data<'_>, is_cut_off: bool) {
         let level = self.level + 1;
-        match self.file.clone() {
-            Some((input, range)) => {
-                let range = range.start + start..range.start + start + len;
-                let mut window = FileWindow::new(input, range.clone(), self.walker.budget);
-                let Ok(head) = window.peek(usize::try_from(len).map_or(HEAD_LEN, |len| len.min(HEAD_LEN))) else {
-                    return; // reported by the window
-                };
-                if FileKind::detect(head) != FileKind::Tar {
-                    self.walker.part(path, input, range, head, level);
-                }
-            }
-            None => {
-                let data = &held[..len as usize];
-                if FileKind::detect(&data[..data.len().min(HEAD_LEN)]) == FileKind::Tar {
-                    return;
-                }
-                match failure {
-                    None => self.walker.stream(path, &mut &*data, level),
-                    Some(_) => self.walker.stream(path, &mut data.chain(FailingReader), level),
-                };
-            }
+        let head = &data.head[..usize::try_from(len).map_or(data.head.len(), |len| len.min(data.head.len()))];
+        if FileKind::detect(head) == FileKind::Tar {
+            return;
+        }
+        if let Some((input, start)) = data.input {
+            return self.walker.part(path, input, start..start + len, head, level);
+        }
+        let bytes = &data.bytes[..len as usize];
+        if is_cut_off {
+            self.walker.stream(path, &mut bytes.chain(FailingReader), level);
+        } else {
+            self.walker.stream(path, &mut &*bytes, level);
         }
     }
 
     /// Inspects the content of a sparse entry.
-    fn inspect_sparse(&mut self, path: &EntryPath<'_>, layout: &SparseLayout, start: u64, len: u64, held: &[u8]) {
-        match self.file.clone() {
-            Some((input, range)) => {
-                let range = range.start + start..range.start + start + len;
-                let mut window = FileWindow::new(input, range, self.walker.budget);
+    fn inspect_sparse(&mut self, path: &EntryPath<'_>, layout: &SparseLayout, len: u64, data: &Data<'_>) {
+        match data.input {
+            Some((input, start)) => {
+                let mut window = FileWindow::new(input, start..start + len, self.walker.budget);
                 self.inspect_content(path, layout, &mut window, len);
             }
-            None => self.inspect_content(path, layout, &mut &held[..len as usize], len),
+            None => self.inspect_content(path, layout, &mut &data.bytes[..len as usize], len),
         }
     }
 
@@ -513,23 +513,24 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
             self.dispute(path, MALFORMED);
         }
         let level = self.level + 1;
-        match SparseReader::new(&mut *data, map.clone()) {
-            Some(reader) => {
-                let mut content = LimitedDecoder::new(reader, self.walker.budget);
-                self.walker.stream(path, &mut content, level);
-                self.walker.report_fault(path);
-            }
-            None => {
-                let most = self.walker.budget.available_memory();
-                match sparse::assemble(data, &map, most) {
-                    Some(content) => {
-                        self.walker.budget.reserve(content.len() as u64);
-                        self.walker.stream(path, &mut &*content, level);
-                        self.walker.budget.release(content.len() as u64);
-                    }
-                    None => self.walker.report(path, FindingCode::ArchiveLimit, TOO_LARGE.to_owned()),
-                }
-            }
+        if map.is_in_order() {
+            let mut content = LimitedDecoder::new(SparseReader::new(data, map), self.walker.budget);
+            self.walker.stream(path, &mut content, level);
+            return self.walker.report_fault(path);
         }
+        let Some(content) = sparse::assemble(data, &map, self.walker.budget.available_memory()) else {
+            return self.walker.report(path, FindingCode::ArchiveLimit, TOO_LARGE.to_owned());
+        };
+        self.walker.budget.reserve(content.len() as u64);
+        self.walker.stream(path, &mut &*content, level);
+        self.walker.budget.release(content.len() as u64);
     }
+}
+
+/// The data of an entry.
+struct Data<'d> {
+    /// The file and the offset in it, unless the data is bytes.
+    input: Option<(&'d Input, u64)>,
+    bytes: &'d [u8],
+    head: &'d [u8],
 }
