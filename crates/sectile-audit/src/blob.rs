@@ -101,6 +101,8 @@ pub(super) enum Content<'b> {
         range: Range<u64>,
         /// The first bytes of the range, which were read to detect its type.
         head: &'b [u8],
+        /// Number of further bytes that were read to detect its type and are not counted elsewhere.
+        probed: u64,
     },
     /// The output of a decompressor, readable once.
     Stream(&'b mut dyn Read),

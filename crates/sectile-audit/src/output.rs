@@ -151,7 +151,7 @@ fn is_earlier_output(place: &OutputPlace) -> io::Result<bool> {
 /// The first bytes of each format.
 const OUTPUT_HEADS: [&str; 4] = [
     "{\"schema\":1,\"audit\":{\"version\":",
-    "file,others,size,digest,verified,",
+    "file,row,others,size,digest,verified,",
     "{\"$schema\":\"https://docs.oasis-open.org/sarif/sarif/v2.1.0/",
     "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" ",
 ];

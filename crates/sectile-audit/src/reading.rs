@@ -41,7 +41,7 @@ impl ReadOptions<'_> {
             Content::Stream(stream) => self.read_stream(stream, buffer),
             #[cfg(feature = "remote")]
             Content::Reading(reading) => Some(*reading),
-            Content::Range { input, range, head } => {
+            Content::Range { input, range, head, probed } => {
                 let len = range.end - range.start;
                 let mut reading = if self.hashes {
                     self.read_stream(&mut RangeReader { input, range }, buffer)?
@@ -49,6 +49,7 @@ impl ReadOptions<'_> {
                     self.read_range(input, range, head)
                 };
                 reading.size = Some(len);
+                reading.bytes_read += probed;
                 match input.changed() {
                     Ok(changed) => reading.changed = changed,
                     Err(error) if reading.outcome.value().is_some() => {

@@ -3,12 +3,13 @@
 use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::archive::{self, ArchiveFile, has_wasm_extension};
 use super::file_kind::FileKind;
+use super::formats;
 use super::options::WalkOptions;
-use super::unopened::unopened_format;
+use super::probe::{Probe, ProbeBuffer};
 use crate::blob::{Blob, BlobLocation, BlobSink, Content, FileState, NotOpened, WalkError};
 use sectile::FindingCode;
 use sectile::Input;
@@ -23,11 +24,12 @@ const HEAD_LEN: usize = 4 << 10;
 /// Buffers that a thread reuses for all files.
 pub(in super::super) struct Scratch {
     head: Box<[u8; HEAD_LEN]>,
+    probe: ProbeBuffer,
 }
 
 impl Default for Scratch {
     fn default() -> Self {
-        Self { head: Box::new([0; HEAD_LEN]) }
+        Self { head: Box::new([0; HEAD_LEN]), probe: ProbeBuffer::default() }
     }
 }
 
@@ -75,19 +77,15 @@ impl FileEntry {
         let keep = keep.filter(|_| fingerprint.links > 1).zip(fingerprint.file);
         let digest = self.stored.as_ref().map(|stored| stored.digest);
         let expects_wasm = self.expects_wasm();
-        let is_skipped = |kind: FileKind| kind.is_skipped(expects_wasm, options);
         if let Some((keep, file)) = keep {
-            return match read_head(&input, &mut scratch.head) {
-                Ok(head)
-                    if is_skipped(FileKind::detect_in(&input, 0..input.len(), head))
-                        && unopened_format(head).is_none() =>
-                {
+            return match FileStart::read(&self.path, &input, scratch, expects_wasm, options) {
+                Ok(FileStart { role: FileRole::Skipped, bytes_read, .. }) => {
                     sink.begin_file(input.len());
-                    if FileKind::detect(head).is_container() {
-                        sink.skip_archive(head.len() as u64);
-                    } else {
-                        sink.skip(head.len() as u64);
-                    }
+                    sink.skip(bytes_read);
+                }
+                Ok(FileStart { role: FileRole::SkippedArchive, bytes_read, .. }) => {
+                    sink.begin_file(input.len());
+                    sink.skip_archive(bytes_read);
                 }
                 _ => keep(file, self), // an error is reported once, with all names
             };
@@ -98,31 +96,31 @@ impl FileEntry {
         if sink.reuse_rows(&location, &state) {
             return;
         }
-        let head = match read_head(&input, &mut scratch.head) {
-            Ok(head) => head,
+        let start = match FileStart::read(Path::new(&location.file), &input, scratch, expects_wasm, options) {
+            Ok(start) => start,
             Err(error) => {
                 let error = WalkError::new(location, FindingCode::Unreadable, error.to_string());
                 return sink.add_error(WalkError { state: Some(state), ..error.expecting_wasm(expects_wasm) });
             }
         };
-        let kind = FileKind::detect_in(&input, 0..input.len(), head);
-        let bytes_read = head.len() as u64;
-        if is_skipped(kind) {
-            return match unopened_format(head) {
-                _ if kind.is_container() => sink.skip_archive(bytes_read),
-                None => sink.skip(bytes_read),
-                Some(format) => {
-                    let (state, format) = (Some(state), format.to_owned());
-                    sink.add_not_opened(NotOpened { location, state, format, expects_wasm, bytes_read });
-                }
-            };
+        let bytes_read = start.bytes_read;
+        match start.role {
+            FileRole::Skipped => sink.skip(bytes_read),
+            FileRole::SkippedArchive => sink.skip_archive(bytes_read),
+            FileRole::NotOpened(format) => {
+                let (state, format) = (Some(state), format.to_owned());
+                sink.add_not_opened(NotOpened { location, state, format, expects_wasm, bytes_read });
+            }
+            FileRole::Archive => {
+                let file = ArchiveFile { state, location, expects_wasm, is_changed: false };
+                archive::inspect(&file, &input, start.head, options, sink);
+            }
+            FileRole::Binary => {
+                let probed = bytes_read - start.head.len() as u64;
+                let content = Content::Range { input: &input, range: 0..input.len(), head: start.head, probed };
+                sink.add_blob(Blob { location, state: Some(state), digest, content });
+            }
         }
-        if kind.is_container() && options.max_nesting > 0 {
-            let file = ArchiveFile { state, location, expects_wasm, is_changed: false };
-            return archive::inspect(&file, &input, head, options, sink);
-        }
-        let content = Content::Range { input: &input, range: 0..input.len(), head };
-        sink.add_blob(Blob { location, state: Some(state), digest, content });
     }
 
     /// Whether its name or its store says that it is WebAssembly.
@@ -147,6 +145,73 @@ impl FileEntry {
         other_names.extend(self.other_names);
         BlobLocation { file: self.path.into_os_string(), other_names }
     }
+}
+
+/// The first page of a file, and what is to be done with it.
+struct FileStart<'h> {
+    head: &'h [u8],
+    role: FileRole,
+    bytes_read: u64,
+}
+
+enum FileRole {
+    Skipped,
+    /// It is an archive, and the options say that it is not opened.
+    SkippedArchive,
+    /// The name of its format.
+    NotOpened(&'static str),
+    /// It is, or also is, an archive.
+    Archive,
+    Binary,
+}
+
+impl<'h> FileStart<'h> {
+    fn read(
+        path: &Path,
+        input: &Input,
+        scratch: &'h mut Scratch,
+        expects_wasm: bool,
+        options: &WalkOptions,
+    ) -> io::Result<Self> {
+        let Scratch { head, probe: buffer } = scratch;
+        let head = read_head(input, head)?;
+        let kind = FileKind::detect_in(input, 0..input.len(), head);
+        let opens_archives = options.max_nesting > 0;
+        let mut start = Self { head, role: FileRole::Binary, bytes_read: head.len() as u64 };
+        if kind.is_container() && opens_archives {
+            start.role = FileRole::Archive;
+            return Ok(start);
+        }
+        let probe = match Probe::read(kind, head, input.len(), buffer, |buffer, offset| read_all(input, buffer, offset))
+        {
+            Ok(probe) => probe,
+            Err(_) if kind == FileKind::Wasm || expects_wasm => return Ok(start), // its reader reports the error
+            Err(error) => return Err(error),
+        };
+        start.bytes_read += probe.bytes_read;
+        start.role = match probe.format.or_else(|| formats::detect_by_name(path.as_os_str(), head)) {
+            _ if probe.has_archive() && opens_archives => FileRole::Archive,
+            _ if kind == FileKind::Wasm || expects_wasm => FileRole::Binary,
+            _ if kind.is_container() => FileRole::SkippedArchive,
+            Some(format) => FileRole::NotOpened(format),
+            None => FileRole::Skipped,
+        };
+        Ok(start)
+    }
+}
+
+/// Fills a buffer from an offset. A file that shrank in the meantime is an error.
+fn read_all(input: &Input, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match input.read_at(&mut buffer[filled..], offset + filled as u64) {
+            Ok(0) => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file shrank while it was read")),
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// Reads the first page of a file, or all of a shorter one.

@@ -4,7 +4,6 @@ use std::io::{BufReader, Read};
 use std::ops::Range;
 
 use super::archive::{HeaderBlock, fill};
-use super::options::WalkOptions;
 use crate::reading::RangeReader;
 use sectile::Input;
 
@@ -26,6 +25,10 @@ pub(super) const TAR_BLOCK: usize = 512;
 
 /// Length of the prefix of a compressed Substrate runtime. Source: `sp-maybe-compressed-blob`.
 pub(super) const RUNTIME_PREFIX: usize = 8;
+/// Number of bytes at the end of a file in which readers search for the end record of a zip.
+///
+/// The record has 22 bytes and a comment of at most 65,535. Info-ZIP searches 66,000 bytes.
+pub(super) const TAIL_LEN: usize = 66_000 + 22;
 
 impl FileKind {
     /// Detects the type from the first [`TAR_BLOCK`] bytes, or from all bytes of a shorter file.
@@ -39,6 +42,8 @@ impl FileKind {
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
             [0x52, 0xbc, 0x53, 0x76, 0x46, 0xdb, 0x8e, 0x05, ..] => Self::Runtime,
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Self::Zip,
+            // The marker of an archive that was, or might have been, split.
+            [b'P', b'K', 7, 8, b'P', b'K', 3, 4, ..] | [b'P', b'K', b'0', b'0', b'P', b'K', 3, 4, ..] => Self::Zip,
             _ if is_tar_start(head) => Self::Tar,
             _ => Self::Other,
         }
@@ -56,11 +61,34 @@ impl FileKind {
     pub(super) fn is_container(self) -> bool {
         !matches!(self, Self::Wasm | Self::Other)
     }
+}
 
-    /// Whether to skip it: it is neither WebAssembly nor an archive to open, and nothing says that it is WebAssembly.
-    pub(super) fn is_skipped(self, expects_wasm: bool, options: &WalkOptions) -> bool {
-        !expects_wasm && (self == Self::Other || self.is_container() && options.max_nesting == 0)
-    }
+/// Whether the last bytes of a file may contain the end record of a zip with entries.
+pub(super) fn has_zip_end(tail: &[u8]) -> bool {
+    const RECORD: usize = 22;
+    const ONE_ENTRY: u32 = 46;
+    memchr::memmem::rfind_iter(tail, b"PK\x05\x06").any(|at| {
+        tail.get(at..at + RECORD).is_some_and(|record| {
+            let size = u32::from_le_bytes([record[12], record[13], record[14], record[15]]);
+            record[10..12] != [0; 2] || size >= ONE_ENTRY
+        })
+    })
+}
+
+/// The position of the first tar header in these bytes, which begin at `start` of a file that is not a tar.
+///
+/// GNU tar and 7-Zip skip blocks that are not headers, so that they open such a file.
+pub(super) fn find_tar(bytes: &[u8], start: u64) -> Option<u64> {
+    let skipped = start.next_multiple_of(TAR_BLOCK as u64) - start;
+    let blocks = bytes.get(usize::try_from(skipped).ok()?..)?.as_chunks::<TAR_BLOCK>().0;
+    let found = blocks.iter().position(|block| has_sum(block) && HeaderBlock(block).has_checksum() && block[0] != 0)?;
+    Some(start + skipped + (found * TAR_BLOCK) as u64)
+}
+
+/// Whether a block has digits where a tar header has its checksum. Rejects most blocks without summing them.
+fn has_sum(block: &[u8; TAR_BLOCK]) -> bool {
+    let sum = &block[148..156];
+    sum.iter().all(|byte| matches!(byte, b'0'..=b'7' | b' ' | 0)) && sum.iter().any(|&byte| byte != b' ' && byte != 0)
 }
 
 /// Maximum number of zeros before a tar.
@@ -125,6 +153,8 @@ mod tests {
             (b"PK\x03\x04", FileKind::Zip),
             (b"PK\x05\x06", FileKind::Zip),
             (b"PK\x07\x08", FileKind::Other),
+            (b"PK\x07\x08PK\x03\x04", FileKind::Zip),
+            (b"PK00PK\x03\x04", FileKind::Zip),
             (&[0; 8 * TAR_BLOCK], FileKind::Other),
             (&[b' '; TAR_BLOCK], FileKind::Other),
         ] {

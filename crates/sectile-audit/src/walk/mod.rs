@@ -6,6 +6,7 @@
 mod archive;
 mod file;
 mod file_kind;
+mod formats;
 mod images;
 mod layout;
 mod links;
@@ -15,12 +16,13 @@ mod object_listing;
 #[cfg(feature = "remote")]
 mod objects;
 mod options;
+mod overlay;
+mod probe;
 mod registry;
 #[cfg(test)]
 mod tests;
 mod tree;
 mod unit;
-mod unopened;
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;

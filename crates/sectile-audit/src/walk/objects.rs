@@ -4,6 +4,7 @@
 //! rest of its batch, so that many requests are in flight. An archive is streamed when it is its turn. One thread runs
 //! all requests.
 
+use std::ffi::OsStr;
 use std::future::Future;
 use std::io::{self, Read};
 use std::ops::Range;
@@ -18,14 +19,15 @@ use object_store::ObjectMeta;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use super::archive::{self, ArchiveFile, has_wasm_extension};
-use super::file_kind::FileKind;
+use super::file_kind::{FileKind, TAIL_LEN};
+use super::formats::{self, Sample, VOLUME_AT, VOLUME_LEN};
 use super::options::WalkOptions;
-use super::unopened::unopened_format;
+use super::probe::Probe;
 use crate::blob::{Blob, BlobLocation, BlobReading, BlobSink, Content, FileState, NotOpened, WalkError};
 use crate::reading::ReadOptions;
 use sectile::FindingCode;
 use sectile::digest::Digest;
-use sectile::drive::PrefetchedHead;
+use sectile::drive::{Fetch, PrefetchedHead};
 use sectile_remote::internal::{ObjectFingerprint, Objects, fingerprint, stream_from};
 use sectile_remote::{Object, RemoteError};
 
@@ -150,21 +152,51 @@ impl ListedObject {
         };
         let kind = FileKind::detect(object.head());
         let is_changed = self.is_changed(&object);
-        if kind.is_skipped(self.expects_wasm, options) {
-            let bytes_read = object.head().len() as u64;
-            return match unopened_format(object.head()) {
+        let opens_archives = options.max_nesting > 0;
+        if kind.is_container() && opens_archives {
+            return ObjectStart::Archive(Box::new(object));
+        }
+        let probe = match self.probe(kind, &mut object).await {
+            Ok(probe) => probe,
+            Err(error) => return ObjectStart::Failed(remote_error(&error)),
+        };
+        if probe.has_archive() && opens_archives {
+            return ObjectStart::Archive(Box::new(object));
+        }
+        if kind != FileKind::Wasm && !self.expects_wasm {
+            let name = OsStr::new(self.meta.location.as_ref());
+            let bytes_read = object.head().len() as u64 + probe.bytes_read;
+            return match probe.format.or_else(|| formats::detect_by_name(name, object.head())) {
                 _ if is_changed => ObjectStart::Failed(RemoteError::Changed),
                 _ if kind.is_container() => ObjectStart::SkippedArchive(bytes_read),
                 Some(format) => ObjectStart::NotOpened(format, bytes_read),
                 None => ObjectStart::Skipped(bytes_read),
             };
         }
-        if kind.is_container() && options.max_nesting > 0 {
-            return ObjectStart::Archive(Box::new(object));
-        }
         let mut reading = Box::new(read_options.fetch(&mut object).await);
         reading.changed |= is_changed;
+        reading.bytes_read += probe.bytes_read;
         ObjectStart::Read(reading, self.state_of(&object))
+    }
+
+    /// Detects what the first bytes do not tell, by the last bytes. Requests them unless the head has them.
+    async fn probe(&self, kind: FileKind, object: &mut PrefetchedHead<Object>) -> io::Result<Probe> {
+        let head = object.head().clone();
+        let head_len = head.len() as u64;
+        let len = object.len().unwrap_or(self.meta.size).max(head_len);
+        let start = len.saturating_sub(TAIL_LEN as u64);
+        let mut tail = head.slice(start.min(head_len) as usize..).to_vec();
+        while start + (tail.len() as u64) < len {
+            let at = start + tail.len() as u64;
+            let fetched = object.source_mut().fetch(at..len).await?;
+            if fetched.bytes().is_empty() {
+                return Err(io::Error::other(RemoteError::ConnectionLost));
+            }
+            tail.extend_from_slice(fetched.bytes());
+        }
+        let volume = head.get(VOLUME_AT as usize..VOLUME_AT as usize + VOLUME_LEN).unwrap_or_default();
+        let bytes_read = (start + tail.len() as u64).saturating_sub(start.max(head_len));
+        Ok(Probe { bytes_read, ..Probe::new(kind, Sample { head: &head, volume, tail: &tail }, start) })
     }
 
     /// Whether another state than the listed one is read: the object changed, or another object was returned.

@@ -12,6 +12,7 @@ mod rows;
 mod stopped;
 mod store;
 mod tars;
+mod zips;
 
 use sectile_audit::{Audit, AuditOutcome, Format, Progress, Root};
 use sectile_policy::Policy;

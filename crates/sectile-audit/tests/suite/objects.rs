@@ -322,8 +322,9 @@ fn few_requests_are_made() {
     );
     let answer = of(&store);
     let requests = ["empty", "large.wasm", "small.tgz", "small.wasm", "text"].map(|path| store.requests_for(path));
-    assert_eq!(requests, [0, 2, 1, 1, 1]);
-    assert!(answer.outcome.summary.not_wasm_bytes_read == 64 << 10 && answer.progress.bytes_read() < 300_000);
+    // One of them is for the end of an object, where the directory of a zip may be.
+    assert_eq!(requests, [0, 3, 1, 1, 2]);
+    assert!(answer.outcome.summary.not_wasm_bytes_read < 160_000 && answer.progress.bytes_read() < 400_000);
 }
 
 #[test]
@@ -407,7 +408,7 @@ fn vanished_and_changed_objects_have_rows() {
 
     let changed = of(&fill(WatchedStore { changes: Some("b.wasm"), ..WatchedStore::default() }));
     let row = changed.row("b.wasm");
-    assert!(codes(&row).contains(&"changed") && row["outcome"] == "partial", "{row}");
+    assert!(codes(&row).contains(&"changed") && row["outcome"] == "unread", "{row}");
     assert!(row["accepted"] == false && changed.rows().len() == 3);
 }
 

@@ -1,6 +1,6 @@
 //! Random access to the bytes of an archive.
 
-use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 
 use super::budget::Budget;
@@ -12,15 +12,46 @@ use sectile::drive::ReadAt;
 pub(super) enum ZipBytes<'b> {
     /// A range of a file.
     FileWindow(FileWindow<'b>),
-    /// Inflated bytes that are held in memory.
-    InMemory(Cursor<&'b [u8]>),
+    /// The last bytes of a decoder's output.
+    Held(HeldBytes<'b>),
 }
 
-impl ZipBytes<'_> {
+/// The bytes of a stream from `origin` to its end. The bytes before were not kept.
+#[derive(Clone, Copy)]
+pub(super) struct HeldBytes<'b> {
+    pub(super) origin: u64,
+    pub(super) bytes: &'b [u8],
+}
+
+impl<'b> ZipBytes<'b> {
+    /// A second reader of the same bytes, with its own position.
+    pub(super) fn again(&self, budget: &'b Budget) -> ZipBytes<'b> {
+        match self {
+            Self::FileWindow(part) => ZipBytes::FileWindow(FileWindow::new(part.input, part.range.clone(), budget)),
+            Self::Held(held) => ZipBytes::Held(*held),
+        }
+    }
+
     pub(super) fn len(&self) -> u64 {
         match self {
             Self::FileWindow(part) => part.range.end - part.range.start,
-            Self::InMemory(held) => held.get_ref().len() as u64,
+            Self::Held(held) => held.origin + held.bytes.len() as u64,
+        }
+    }
+
+    /// Offset of the first byte in the file, if they are a range of it.
+    pub(super) fn file_offset(&self) -> Option<u64> {
+        match self {
+            Self::FileWindow(part) => Some(part.range.start),
+            Self::Held(_) => None,
+        }
+    }
+
+    /// Position of the first byte that can be read.
+    pub(super) fn origin(&self) -> u64 {
+        match self {
+            Self::FileWindow(_) => 0,
+            Self::Held(held) => held.origin,
         }
     }
 
@@ -28,33 +59,49 @@ impl ZipBytes<'_> {
     pub(super) fn peek_at(&mut self, position: u64, len: usize) -> io::Result<&[u8]> {
         match self {
             Self::FileWindow(part) => {
-                part.seek(SeekFrom::Start(position))?;
+                part.seek(SeekFrom::Start(position.min(part.range.end - part.range.start)))?;
                 part.peek(len)
             }
-            Self::InMemory(held) => {
-                let rest = usize::try_from(position).ok().and_then(|position| held.get_ref().get(position..));
-                let rest = rest.unwrap_or_default();
+            Self::Held(held) => {
+                let rest = held.from(position);
                 Ok(&rest[..len.min(rest.len())])
             }
         }
     }
-}
 
-impl Read for ZipBytes<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    /// Reads some bytes from a position.
+    fn read_at(&mut self, position: u64, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::FileWindow(part) => part.read(buffer),
-            Self::InMemory(held) => held.read(buffer),
+            Self::FileWindow(part) => {
+                part.seek(SeekFrom::Start(position))?;
+                part.read(buffer)
+            }
+            Self::Held(held) => held.from(position).read(buffer),
         }
     }
 }
 
-impl Seek for ZipBytes<'_> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        match self {
-            Self::FileWindow(part) => part.seek(to),
-            Self::InMemory(held) => held.seek(to),
-        }
+impl<'b> HeldBytes<'b> {
+    /// The bytes from a position, or none if it is not held.
+    pub(super) fn from(&self, position: u64) -> &'b [u8] {
+        let start = position.checked_sub(self.origin).and_then(|start| usize::try_from(start).ok());
+        start.and_then(|start| self.bytes.get(start..)).unwrap_or_default()
+    }
+}
+
+/// Reads a range of a zip from its start.
+pub(super) struct RangeReader<'r, 'b> {
+    pub(super) bytes: &'r mut ZipBytes<'b>,
+    pub(super) range: Range<u64>,
+}
+
+impl Read for RangeReader<'_, '_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.range.end - self.range.start).unwrap_or(usize::MAX);
+        let most = left.min(buffer.len());
+        let read = self.bytes.read_at(self.range.start, &mut buffer[..most])?;
+        self.range.start += read as u64;
+        Ok(read)
     }
 }
 
@@ -112,6 +159,23 @@ impl<'p> FileWindow<'p> {
         }
         let from = (self.at - self.start) as usize;
         Ok(&self.window[from..from + len])
+    }
+
+    /// Fills a buffer from a position in the range.
+    pub(super) fn read_exact_at(&mut self, buffer: &mut [u8], position: u64) -> io::Result<()> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            let offset = self.range.start + position + filled as u64;
+            let result = match self.input.read_at(&mut buffer[filled..], offset) {
+                Ok(0) => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file shrank while it was read")),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(0),
+                result => result,
+            };
+            let read = result.inspect_err(|error| self.budget.report_unreadable(error))?;
+            self.budget.read(read as u64);
+            filled += read;
+        }
+        Ok(())
     }
 
     /// Reads until the window has `len` bytes from the current offset.

@@ -8,24 +8,29 @@ mod bytes;
 mod findings;
 mod gzip;
 mod tar;
+mod watch;
 mod zip;
 mod zstd;
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
 use std::ops::Range;
 
 use self::budget::{Budget, LimitedDecoder};
 pub(super) use self::bytes::fill;
-use self::bytes::{FileWindow, TarSource, ZipBytes};
+use self::bytes::{FileWindow, HeldBytes, TarSource, ZipBytes};
 use self::findings::{ArchiveFindings, FindingPlace};
 use self::gzip::{GzipReader, GzipTail};
 pub(super) use self::tar::HeaderBlock;
-use super::file_kind::{FileKind, RUNTIME_PREFIX, TAR_BLOCK, ZeroRun};
+use self::watch::Watch;
+use self::zip::ZipSign;
+use super::file_kind::{FileKind, RUNTIME_PREFIX, TAIL_LEN, ZeroRun};
+use super::formats;
 use super::options::WalkOptions;
-use super::unopened::unopened_format;
+use super::probe::{Probe, ProbeBuffer};
 use crate::blob::{self, Blob, BlobLocation, BlobSink, Content, FileState, NotOpened};
 use sectile::FindingCode;
 use sectile::Input;
@@ -37,6 +42,8 @@ pub(super) struct ArchiveWalker<'a> {
     file: &'a ArchiveFile,
     budget: &'a Budget,
     findings: ArchiveFindings,
+    /// Ranges of the file with end records of zips that were read, or that are not to be: the last ones.
+    zip_ends: VecDeque<Range<u64>>,
 }
 
 /// A file of a store, or an object, that is an archive.
@@ -49,8 +56,8 @@ pub(super) struct ArchiveFile {
     pub(super) is_changed: bool,
 }
 
-/// Number of bytes to detect the type of a compressed file. Some readers skip the first blocks of a damaged tar.
-const INFLATED_HEAD: usize = 4 << 10;
+/// Number of bytes of a stream to detect its type.
+const HEAD_LEN: usize = 4 << 10;
 
 /// The path of an entry through nested archives.
 struct EntryPath<'c> {
@@ -66,6 +73,14 @@ impl<'c> EntryPath<'c> {
     /// The path of an entry in this archive.
     fn new(outer: &'c EntryPath<'c>, name: &'c OsStr) -> Self {
         Self { outer: Some(outer), name, expects_wasm: has_wasm_extension(name), is_archive: Cell::new(false) }
+    }
+}
+
+impl<'c> EntryPath<'c> {
+    /// The same path, with a further hint that it is WebAssembly.
+    fn with_hint(&self, expects_wasm: bool) -> EntryPath<'c> {
+        let (outer, name) = (self.outer, self.name);
+        EntryPath { outer, name, expects_wasm: self.expects_wasm || expects_wasm, is_archive: Cell::new(false) }
     }
 }
 
@@ -142,7 +157,7 @@ fn begin(
 ) {
     let budget = Budget::new(options);
     let findings = ArchiveFindings::default();
-    let mut archive = ArchiveWalker { options, sink, file, budget: &budget, findings };
+    let mut archive = ArchiveWalker { options, sink, file, budget: &budget, findings, zip_ends: VecDeque::new() };
     let is_archive = Cell::new(true);
     let path = EntryPath { outer: None, name: &file.location.file, expects_wasm: file.expects_wasm, is_archive };
     if file.is_changed {
@@ -159,45 +174,77 @@ impl ArchiveWalker<'_> {
     /// Inspects a range of the file, at this nesting level.
     fn part(&mut self, path: &EntryPath<'_>, input: &Input, range: Range<u64>, head: &[u8], level: u32) {
         let kind = FileKind::detect_in(input, range.clone(), head);
-        if !kind.is_container() {
-            if kind == FileKind::Wasm || path.expects_wasm {
-                let content = Content::Range { input, range, head };
-                self.budget.uncount(head.len() as u64);
-                self.add_blob(path, content);
-            } else {
-                self.skip_entry(path, head);
+        let is_blob = !kind.is_container() && (kind == FileKind::Wasm || path.expects_wasm);
+        if is_blob {
+            let content = Content::Range { input, range: range.clone(), head, probed: 0 };
+            self.budget.uncount(head.len() as u64);
+            self.add_blob(path, content);
+        } else if kind.is_container() {
+            if !self.may_enter(path, level) {
+                return self.keep_zip_ends(range);
             }
-            return;
+            let mut part = FileWindow::beginning(input, range.clone(), head, self.budget);
+            match kind {
+                FileKind::Gzip => self.gzip(path, &mut part, level),
+                FileKind::Zstd => self.zstd(path, &mut part, level),
+                FileKind::Runtime => self.runtime(path, &mut part, level),
+                FileKind::Tar => self.tar(path, TarSource::FileWindow(&mut part), level),
+                FileKind::Zip => {
+                    self.zip(path, ZipBytes::FileWindow(part), ZipSign::Start, level);
+                }
+                FileKind::Wasm | FileKind::Other => {}
+            }
         }
-        if !self.may_enter(path, level) {
-            return;
+        let mut part = FileWindow::new(input, range.clone(), self.budget);
+        let mut buffer = ProbeBuffer::default();
+        let Ok(probe) = Probe::read(kind, head, range.end - range.start, &mut buffer, |buffer, offset| {
+            part.read_exact_at(buffer, offset)
+        }) else {
+            return; // reported at the end of the file
+        };
+        let mut is_archive = kind.is_container();
+        if probe.has_archive() && self.may_enter(path, level) {
+            if probe.has_zip_end {
+                let bytes = FileWindow::new(input, range.clone(), self.budget);
+                is_archive |= self.zip(path, ZipBytes::FileWindow(bytes), ZipSign::End, level);
+            }
+            if let Some(start) = probe.tar {
+                let mut tar = FileWindow::new(input, range.start + start..range.end, self.budget);
+                self.tar(path, TarSource::FileWindow(&mut tar), level);
+                is_archive = true;
+            }
         }
-        let mut part = FileWindow::beginning(input, range, head, self.budget);
-        match kind {
-            FileKind::Gzip => self.gzip(path, &mut part, level),
-            FileKind::Zstd => self.zstd(path, &mut part, level),
-            FileKind::Runtime => self.runtime(path, &mut part, level),
-            FileKind::Tar => self.tar(path, TarSource::FileWindow(&mut part), level),
-            FileKind::Zip => self.zip(path, ZipBytes::FileWindow(part), level),
-            FileKind::Wasm | FileKind::Other => {}
+        if !is_blob && !is_archive {
+            self.pass(path, head, probe.format);
+        }
+    }
+
+    /// Keeps the range of end records of zips, which do not belong to the archive around them.
+    fn keep_zip_ends(&mut self, range: Range<u64>) {
+        const MOST: usize = TAIL_LEN / 22; // no more of them fit into the part of a file that is searched
+        self.zip_ends.truncate(MOST);
+        self.zip_ends.push_front(range);
+    }
+
+    /// Counts an entry that is neither WebAssembly nor an archive, unless its format may hold some.
+    fn pass(&mut self, path: &EntryPath<'_>, head: &[u8], format: Option<&'static str>) {
+        match format.or_else(|| formats::detect_by_name(path.name, head)) {
+            Some(format) => self.not_opened(path, format),
+            None => self.sink.skip(0), // these bytes are counted with the archive
         }
     }
 
     /// Inspects the output of a decoder. Returns whether the caller must read the decoder to its end.
     fn stream(&mut self, path: &EntryPath<'_>, reader: &mut dyn Read, level: u32) -> bool {
-        self.stream_by_head(path, reader, &mut [0; TAR_BLOCK], level)
-    }
-
-    /// Inspects the output of a decoder, whose type is detected by as many bytes as the buffer has.
-    fn stream_by_head(&mut self, path: &EntryPath<'_>, reader: &mut dyn Read, buffer: &mut [u8], level: u32) -> bool {
-        let Ok(len) = fill(reader, buffer) else {
+        let mut head = [0; HEAD_LEN];
+        let Ok(len) = fill(reader, &mut head) else {
             if path.expects_wasm {
                 self.add_blob(path, Content::Stream(&mut FailingReader));
             }
             return true; // the next read fails again, and is reported then
         };
-        let is_full = len == buffer.len();
-        let head = &buffer[..len];
+        let is_full = len == head.len();
+        let head = &head[..len];
         let mut kind = FileKind::detect(head);
         let is_zeros = is_full && head.iter().all(|&byte| byte == 0);
         let zeros = is_zeros.then(|| ZeroRun::read(reader));
@@ -207,21 +254,36 @@ impl ArchiveWalker<'_> {
         }
         let mut whole = head.chain(io::repeat(0).take(zeros_len)).chain(next).chain(reader);
         if !kind.is_container() {
-            let is_seen = kind == FileKind::Wasm || path.expects_wasm;
-            if is_seen {
-                self.add_blob(path, Content::Stream(&mut whole));
-            } else {
-                self.skip_entry(path, head);
+            let mut watch = Watch::new(&mut whole, self.budget);
+            let is_blob = kind == FileKind::Wasm || path.expects_wasm;
+            if is_blob {
+                self.add_blob(path, Content::Stream(&mut watch));
             }
-            return is_seen;
+            self.drain(&mut watch, u64::MAX);
+            let probe = watch.probe(kind, head);
+            let is_archive = probe.has_archive() && self.watched(path, &watch, probe, level);
+            if !is_blob && !is_archive {
+                self.pass(path, head, probe.format);
+            }
+            return true;
         }
         if !self.may_enter(path, level) {
             return false;
         }
         match kind {
-            FileKind::Gzip => self.gzip(path, &mut whole, level),
-            FileKind::Zstd => self.zstd(path, &mut whole, level),
-            FileKind::Runtime => self.runtime(path, &mut whole, level),
+            FileKind::Gzip | FileKind::Zstd | FileKind::Runtime => {
+                let mut watch = Watch::new(&mut whole, self.budget);
+                match kind {
+                    FileKind::Gzip => self.gzip(path, &mut watch, level),
+                    FileKind::Zstd => self.zstd(path, &mut watch, level),
+                    _ => self.runtime(path, &mut watch, level),
+                }
+                self.drain(&mut watch, u64::MAX);
+                let probe = watch.probe(kind, head);
+                if probe.has_archive() {
+                    self.watched(path, &watch, probe, level);
+                }
+            }
             FileKind::Tar => self.tar(path, TarSource::Stream(&mut whole), level),
             FileKind::Zip => self.held_zip(path, &mut whole, level),
             FileKind::Wasm | FileKind::Other => {}
@@ -229,12 +291,26 @@ impl ArchiveWalker<'_> {
         true
     }
 
-    /// Counts an entry that is neither WebAssembly nor an archive.
-    fn skip_entry(&mut self, path: &EntryPath<'_>, head: &[u8]) {
-        match unopened_format(head) {
-            Some(format) => self.not_opened(path, format),
-            None => self.sink.skip(0), // its bytes are counted with the archive
+    /// Inspects the archive that a stream contains besides what it began as. Returns whether there is one.
+    fn watched(&mut self, path: &EntryPath<'_>, watch: &Watch<'_, '_>, probe: Probe, level: u32) -> bool {
+        if self.should_stop() || !self.may_enter(path, level) {
+            return true;
         }
+        let Some(held) = watch.held() else {
+            let most = self.budget.available_memory();
+            let message = format!("it contains an archive of more than the {most} bytes that may be held");
+            self.report(path, FindingCode::ArchiveLimit, message);
+            return true;
+        };
+        let mut is_archive = false;
+        if probe.has_zip_end {
+            is_archive |= self.zip(path, ZipBytes::Held(held), ZipSign::End, level);
+        }
+        if let Some(start) = probe.tar {
+            self.tar(path, TarSource::Stream(&mut held.from(start)), level);
+            is_archive = true;
+        }
+        is_archive
     }
 
     fn may_enter(&mut self, path: &EntryPath<'_>, level: u32) -> bool {
@@ -278,7 +354,7 @@ impl ArchiveWalker<'_> {
     /// Inspects the content of a compressed file, which keeps the name of the file.
     fn inflated(&mut self, path: &EntryPath<'_>, decoder: impl Read, level: u32) {
         let mut inflating = LimitedDecoder::new(decoder, self.budget);
-        let mut head = [0; INFLATED_HEAD];
+        let mut head = [0; HEAD_LEN];
         let len = fill(&mut inflating, &mut head).unwrap_or(0); // the next read returns an error again
         // A compressed tar or zip is one archive. A file compressed twice is two.
         let is_archive = matches!(FileKind::detect(&head[..len]), FileKind::Tar | FileKind::Zip);
@@ -286,7 +362,7 @@ impl ArchiveWalker<'_> {
         let expects_wasm = path.expects_wasm || has_wasm_extension(stem(path.name));
         let inner = EntryPath { outer: path.outer, name: path.name, expects_wasm, is_archive: Cell::new(true) };
         let mut whole = (&head[..len]).chain(&mut inflating);
-        if self.stream_by_head(&inner, &mut whole, &mut [0; INFLATED_HEAD], level) {
+        if self.stream(&inner, &mut whole, level) {
             self.drain(&mut inflating, u64::MAX);
         }
         self.report_fault(path);
@@ -303,7 +379,7 @@ impl ArchiveWalker<'_> {
         }
         if result.is_ok() {
             self.budget.reserve(held.len() as u64);
-            self.zip(path, ZipBytes::InMemory(io::Cursor::new(&held)), level);
+            self.zip(path, ZipBytes::Held(HeldBytes { origin: 0, bytes: &held }), ZipSign::Start, level);
             self.budget.release(held.len() as u64);
         }
     }
@@ -337,7 +413,6 @@ impl ArchiveWalker<'_> {
     }
 
     /// Reports what readers of the archive may read differently.
-    #[allow(dead_code)]
     fn dispute(&mut self, path: &EntryPath<'_>, message: String) {
         self.report(path, FindingCode::DisputedArchive, message);
     }

@@ -156,15 +156,16 @@ fn tars_with_all_entry_types() {
 }
 
 #[test]
-fn stored_entries_are_not_read() {
+fn little_of_stored_entries_is_read() {
     let body = [MODULE, &[1, 0x80, 0x80, 0x80, 1], &vec![0; 1 << 21]].concat();
     let names: Vec<String> = (0..8).map(|nth| format!("{nth}")).collect();
     let tars: Vec<_> = names.iter().map(|name| (&**name, &*body)).collect();
     let zips: Vec<_> = names.iter().map(|name| (&**name, &*body, false)).collect();
-    for bytes in [tar(&tars), zip(&zips)] {
+    // The ends may be those of zips. In a zip, the checksums of binaries are verified.
+    for (bytes, most) in [(tar(&tars), 8 * (66 << 10) + (160 << 10)), (zip(&zips), 8 * (67 << 10) + (17 << 20))] {
         let recorder = walk_file(&bytes);
         assert_eq!(recorder.blobs.len(), 8);
-        assert!(recorder.inflated < 160 << 10, "{} of {}", recorder.inflated, bytes.len());
+        assert!(recorder.inflated < most, "{} of {}", recorder.inflated, bytes.len());
     }
 }
 

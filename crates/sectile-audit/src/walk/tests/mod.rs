@@ -6,6 +6,7 @@ mod hostile;
 mod stores;
 mod tars;
 mod tree;
+mod zips;
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -85,7 +86,7 @@ impl BlobSink for Recorder {
         let mut bytes = Vec::new();
         let (mut is_part, mut broke) = (false, false);
         match blob.content {
-            Content::Range { input, range, head } => {
+            Content::Range { input, range, head, .. } => {
                 is_part = true;
                 bytes.resize((range.end - range.start) as usize, 0);
                 let mut filled = 0;

@@ -211,7 +211,7 @@ fn absent_blobs_are_notes() {
     expected.sort();
     assert_eq!(codes, expected);
     let foreign = recorder.errors.iter().find(|error| error.message.contains("https://")).unwrap();
-    assert_eq!(foreign.location.other_names, ["oci:.:foreign"]);
+    assert!(foreign.location.other_names[0].to_string_lossy().ends_with(":foreign"), "{foreign:?}");
     assert_eq!(sectile::FindingCode::AbsentBlob.severity(), sectile::Severity::Note);
 }
 

@@ -135,6 +135,29 @@ fn a_policy_says_what_is_refused() {
     assert_eq!(lines[3]["summary"]["refused"], 1);
 }
 
+/// The zips of a zipapp and of a split archive begin after other bytes.
+#[test]
+fn zips_that_begin_with_other_bytes_are_looked_into() {
+    let inputs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../sectile-audit/tests/inputs");
+    let directory = tempfile::tempdir().unwrap();
+    let policy = path(&directory, "policy.toml");
+    fs::write(&policy, "[[licenses]]\ndeny = [\"MIT\"]\n").unwrap();
+    for name in ["k.pyz", "span.zip"] {
+        let file = inputs.join(name);
+        let run = run(["audit", file.to_str().unwrap(), "--format", "jsonl", "--policy", &policy]);
+        assert_eq!(run.status, 1, "{name}: {} {}", run.stderr, run.text());
+        assert!(run.text().contains(&format!("{name}!a.wasm")), "{}", run.text());
+    }
+}
+
+#[test]
+fn a_format_that_is_not_opened_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(path(&directory, "a.tar.xz"), b"\xfd7zXZ\0\0\x04").unwrap();
+    let run = run(["audit", &path(&directory, ""), "--format", "jsonl"]);
+    assert!(run.text().contains("\"code\":\"not-opened\"") && run.text().contains("not opened: xz"), "{}", run.text());
+}
+
 #[test]
 fn an_earlier_answer_is_gone_on_with() {
     let (directory, answers) = (store(&["MIT", "nonsense", "Apache-2.0"]), tempfile::tempdir().unwrap());

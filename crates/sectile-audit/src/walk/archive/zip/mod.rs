@@ -1,0 +1,393 @@
+//! Walks zips: each entry follows a header of its own, and a directory at the end lists them.
+//!
+//! Readers disagree on nearly every rule of the format. Most read the directory, which they find from the end of the
+//! file; some read the headers from the start. Where the two differ, each reader extracts something else. The walk
+//! therefore collects every place where a reader may find an entry, and looks at each of them:
+//!
+//! - every end record near the end of the file, and the directories to which its values lead, with and without the bytes
+//!   before the zip counted;
+//! - all consecutive records of a directory, whatever its end record counts;
+//! - the data of an entry as its record describes it, and as its header does if that differs;
+//! - headers in bytes that nothing else accounts for, and where a reader of headers continues.
+//!
+//! A type, a flag or a name never keeps the data from being looked at. Each contradiction is reported.
+//!
+//! The zip is parsed here, because libraries choose one reading: `zip` and `rawzip` return the entries of one directory,
+//! without the headers that contradict it and without what it leaves out.
+//!
+//! Source: PKWARE's APPNOTE 6.3.10.
+
+mod claims;
+mod entry;
+mod records;
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::io;
+
+use memchr::memmem;
+
+use self::claims::ClaimedRanges;
+use self::entry::{DataReading, after_data};
+use self::records::{CentralRecord, DirectoryStart, END_SIGNATURE, EndRecord, EndValues, LOCAL_SIGNATURE, LocalHeader};
+use super::bytes::ZipBytes;
+use super::{ArchiveWalker, EntryPath, name};
+use crate::walk::file_kind::TAIL_LEN;
+use sectile::FindingCode;
+
+/// What made a reader take the bytes for a zip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ZipSign {
+    /// They begin as a zip.
+    Start,
+    /// They have an end record near their end, and may be something else.
+    End,
+}
+
+/// Maximum number of directories of one zip that are read.
+const MAX_DIRECTORIES: usize = 16;
+
+/// Maximum number of end records of one zip that are read.
+const MAX_END_RECORDS: usize = 256;
+
+/// The walk of one zip.
+struct ZipWalk<'p, 'b> {
+    path: &'p EntryPath<'p>,
+    level: u32,
+    /// The bytes, for the directory and for the entries: each reader has its own position.
+    directory: ZipBytes<'b>,
+    entries: ZipBytes<'b>,
+    claims: ClaimedRanges,
+    /// Positions at which a directory was read.
+    directories: Vec<u64>,
+    /// The headers that were read, by their positions, with the first reading of their data.
+    headers: HashMap<u64, FirstReading>,
+    /// Further readings: the position of the header, the end of the data, and the method.
+    readings: HashSet<(u64, u64, u16)>,
+    /// Number of bytes that may still be read more than once.
+    repeats: u64,
+    repeats_exceeded: bool,
+    /// Positions where a reader of headers continues, apart from the ends of entries.
+    continuations: Vec<u64>,
+    /// Whether the directories were read, so that only headers are left.
+    is_directory_read: bool,
+    /// Whether readers may take another directory.
+    is_disputed: bool,
+    /// Position up to which gaps were searched for headers.
+    searched: u64,
+}
+
+/// The end of an entry's data and its compression method.
+#[derive(PartialEq, Eq)]
+struct FirstReading {
+    end: u64,
+    method: u16,
+}
+
+impl ZipWalk<'_, '_> {
+    /// Approximate memory of a header or a reading in bytes.
+    const READING_COST: u64 = 40;
+
+    /// Records a reading of data. Returns whether it is new.
+    fn is_new(&mut self, reading: &DataReading<'_>) -> bool {
+        let (end, method) = (reading.range.end, reading.method);
+        let first = FirstReading { end, method };
+        match self.headers.entry(reading.position) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(first);
+                true
+            }
+            Entry::Occupied(occupied) => {
+                *occupied.get() != first && self.readings.insert((reading.position, end, method))
+            }
+        }
+    }
+
+    /// The end of the data that follows a header, in its first reading.
+    fn end_of(&self, position: u64) -> Option<u64> {
+        self.headers.get(&position).map(|first| first.end)
+    }
+
+    fn memory(&self) -> u64 {
+        let readings = self.headers.len() + self.readings.len();
+        self.claims.len().saturating_sub(1) * ClaimedRanges::COST + readings as u64 * Self::READING_COST
+    }
+}
+
+impl ArchiveWalker<'_> {
+    /// Walks a zip. Returns whether the bytes are one.
+    pub(super) fn zip(&mut self, path: &EntryPath<'_>, bytes: ZipBytes<'_>, sign: ZipSign, level: u32) -> bool {
+        // Overlapping entries that all inflate differently would take quadratic time otherwise.
+        let repeats = bytes.len().saturating_mul(4).max(1 << 20);
+        let mut walk = ZipWalk {
+            path,
+            level,
+            directory: bytes.again(self.budget),
+            entries: bytes,
+            claims: ClaimedRanges::default(),
+            directories: Vec::new(),
+            headers: HashMap::new(),
+            readings: HashSet::new(),
+            repeats,
+            repeats_exceeded: false,
+            continuations: Vec::new(),
+            is_directory_read: false,
+            is_disputed: false,
+            searched: 0,
+        };
+        self.zip_walk(&mut walk, sign).unwrap_or(true) // a failed read is reported at the end of the file
+    }
+
+    fn zip_walk(&mut self, walk: &mut ZipWalk<'_, '_>, sign: ZipSign) -> io::Result<bool> {
+        let ends = self.end_records(walk, sign)?;
+        let mut is_found = false;
+        // Most readers take the last end record. If it is sound, one in an entry's data is that of a nested archive.
+        for (nth, &position) in ends.iter().enumerate() {
+            if self.should_stop() {
+                return Ok(true);
+            }
+            if !walk.is_disputed && walk.claims.covers(position) {
+                continue;
+            }
+            if nth == MAX_END_RECORDS {
+                self.report(walk.path, FindingCode::ArchiveLimit, "it has more end records than are read".to_owned());
+                break;
+            }
+            let Some(end) = EndRecord::read(&mut walk.directory, position)? else { continue };
+            if self.is_nested_end(&walk.directory, position, sign) {
+                continue;
+            }
+            is_found |= self.zip_end(walk, position, &end, sign, is_found)?;
+        }
+        if sign == ZipSign::End && !is_found {
+            return Ok(false);
+        }
+        if !is_found && !self.should_stop() {
+            let message = "it has no directory of entries: it ends early or is damaged".to_owned();
+            self.report(walk.path, FindingCode::MalformedArchive, message);
+        }
+        self.unlisted_entries(walk, is_found)?;
+        Ok(true)
+    }
+
+    /// The positions of possible end records, the last one first.
+    fn end_records(&mut self, walk: &mut ZipWalk<'_, '_>, sign: ZipSign) -> io::Result<Vec<u64>> {
+        let (len, origin) = (walk.directory.len(), walk.directory.origin());
+        let mut found = Vec::new();
+        let mut end = len;
+        let mut size = TAIL_LEN;
+        // A file that begins as a zip is searched as a whole: some readers find its entries without the end record.
+        while end > origin && found.is_empty() && (end == len || sign == ZipSign::Start) && !self.should_stop() {
+            let start = end.saturating_sub(size as u64).max(origin);
+            let overlap = if end == len { 0 } else { END_SIGNATURE.len() - 1 };
+            let window = walk.directory.peek_at(start, (end - start) as usize + overlap)?;
+            let finder = memmem::FinderRev::new(END_SIGNATURE);
+            found.extend(finder.rfind_iter(window).take(4 * MAX_END_RECORDS).map(|at| start + at as u64));
+            (end, size) = (start, 1 << 20);
+        }
+        Ok(found)
+    }
+
+    /// Whether an end record near the end of a file is that of an archive in the file, which was read before.
+    fn is_nested_end(&self, bytes: &ZipBytes<'_>, position: u64, sign: ZipSign) -> bool {
+        let offset = bytes.file_offset().map(|start| start + position);
+        sign == ZipSign::End && offset.is_some_and(|offset| self.zip_ends.iter().any(|read| read.contains(&offset)))
+    }
+
+    /// Reads the directories to which an end record leads. Returns whether it is an end record.
+    fn zip_end(
+        &mut self,
+        walk: &mut ZipWalk<'_, '_>,
+        position: u64,
+        end: &EndRecord,
+        sign: ZipSign,
+        is_second: bool,
+    ) -> io::Result<bool> {
+        let mut starts: Vec<(EndValues, DirectoryStart)> = Vec::new();
+        for values in &end.values {
+            let found = values.starts(&mut walk.directory)?;
+            starts.extend(found.into_iter().map(|start| (*values, start)));
+        }
+        let is_empty = sign == ZipSign::Start && end.is_empty() && end.fault.is_none();
+        if starts.is_empty() && !is_empty {
+            return Ok(false);
+        }
+        if let Some(start) = walk.directory.file_offset() {
+            self.keep_zip_ends(start + position..start + position + records::END_LEN);
+        }
+        if is_second {
+            self.zip_dispute(walk, "it has several end records, and readers differ on which one they use".to_owned());
+        }
+        if let Some(fault) = end.fault {
+            self.zip_dispute(walk, fault.to_owned());
+        }
+        if starts.iter().any(|(_, other)| other.position != starts[0].1.position) {
+            let message = "its end record leads to several directories, and readers differ on which one they use";
+            self.zip_dispute(walk, message.to_owned());
+        }
+        walk.claims.claim(position..end.end);
+        for (values, start) in starts {
+            if walk.directories.contains(&start.position) {
+                continue;
+            }
+            if walk.directories.len() == MAX_DIRECTORIES {
+                let message = "it has more directories than are read".to_owned();
+                self.report(walk.path, FindingCode::ArchiveLimit, message);
+                break;
+            }
+            walk.directories.push(start.position);
+            if start.is_encrypted {
+                self.not_opened(walk.path, "encrypted zip directory");
+                continue;
+            }
+            self.zip_directory(walk, &values, start)?;
+        }
+        Ok(true)
+    }
+
+    /// Walks the records of a directory, whatever number of them its end record states.
+    fn zip_directory(
+        &mut self,
+        walk: &mut ZipWalk<'_, '_>,
+        values: &EndValues,
+        start: DirectoryStart,
+    ) -> io::Result<()> {
+        let (mut position, mut count) = (start.position, 0_u64);
+        while let Some(record) = CentralRecord::read(&mut walk.directory, position)? {
+            position += record.len;
+            count += 1;
+            if !self.zip_entry_budget(walk) || self.should_stop() {
+                return Ok(()); // reported at the end of the file
+            }
+            self.zip_record(walk, &record, start.base)?;
+        }
+        let end = position.min(walk.directory.len());
+        if !walk.claims.claim(start.position..end) {
+            self.zip_dispute(walk, "its directory is where another entry's data or directory is".to_owned());
+        }
+        // Records of 64 bits or a digital signature follow the directory.
+        if values.position > end && values.position - end < 76 + (1 << 16) {
+            walk.claims.claim(end..values.position);
+        }
+        let size = end - start.position;
+        // Archives with many entries and without records of 64 bits count modulo 65,536, which every reader accepts.
+        if count != values.entries && (values.entries > u64::from(u16::MAX) || count % (1 << 16) != values.entries) {
+            let message = format!("its end record counts {} entries, and its directory has {count}", values.entries);
+            self.zip_dispute(walk, message);
+        } else if size != values.size && !is_signature(&mut walk.directory, end, start.position + values.size)? {
+            let message = format!("its end record states a directory of {} bytes, and it has {size}", values.size);
+            self.zip_dispute(walk, message);
+        }
+        Ok(())
+    }
+
+    /// Counts an entry. Returns whether it may be looked at.
+    fn zip_entry_budget(&self, walk: &ZipWalk<'_, '_>) -> bool {
+        if walk.memory() > self.budget.available_memory() {
+            self.budget.exceed("it has more entries than can be held in memory".to_owned());
+        }
+        !self.budget.is_exhausted() && self.budget.entry()
+    }
+
+    /// Reports what makes readers take different directories.
+    fn zip_dispute(&mut self, walk: &mut ZipWalk<'_, '_>, message: String) {
+        walk.is_disputed = true;
+        self.dispute(walk.path, message);
+    }
+
+    /// Looks at the entry that a record of the directory describes.
+    fn zip_record(&mut self, walk: &mut ZipWalk<'_, '_>, record: &CentralRecord, base: Option<u64>) -> io::Result<()> {
+        let name = name(&record.values.name);
+        let path = EntryPath::new(walk.path, &name);
+        let mut places: Vec<u64> = Vec::new();
+        for base in [base, Some(0)].into_iter().flatten() {
+            if let Some(position) = record.offset.checked_add(base)
+                && !places.contains(&position)
+                && LocalHeader::is_at(&mut walk.entries, position)?
+            {
+                places.push(position);
+            }
+        }
+        match places[..] {
+            [] => {
+                let message = "its header is not where the directory says".to_owned();
+                self.report(&path, FindingCode::MalformedArchive, message);
+                // Some readers do not check the signature of a header.
+                let place = record.offset.saturating_add(base.unwrap_or(0));
+                if LocalHeader::is_named(&mut walk.entries, place, &record.values.name)? {
+                    places.push(place);
+                }
+            }
+            [place] if base.is_some_and(|base| record.offset.checked_add(base) != Some(place)) && !walk.is_disputed => {
+                self.zip_dispute(walk, "its end record states a wrong offset of its directory".to_owned());
+            }
+            [_] => {}
+            _ => self.dispute(&path, "two headers are where the directory says, and readers differ".to_owned()),
+        }
+        for position in places {
+            self.listed_entry(walk, &path, record, position)?;
+        }
+        Ok(())
+    }
+
+    /// Looks at headers that no directory lists: in gaps, and where readers of headers continue.
+    fn unlisted_entries(&mut self, walk: &mut ZipWalk<'_, '_>, has_directory: bool) -> io::Result<()> {
+        walk.is_directory_read = true;
+        // A reader of headers continues at the end of each entry. If that is in other data, entries hide there.
+        let mut hidden = Vec::new();
+        for first in walk.headers.values() {
+            let next = after_data(first.end);
+            if !next.iter().any(|next| walk.headers.contains_key(next)) {
+                hidden.extend(next.into_iter().filter(|&next| walk.claims.covers(next)));
+            }
+        }
+        walk.continuations.append(&mut hidden);
+        walk.continuations.sort_unstable_by(|one, other| other.cmp(one));
+        loop {
+            while let Some(position) = walk.continuations.pop() {
+                if self.should_stop() {
+                    return Ok(());
+                }
+                self.unlisted_entry(walk, position, has_directory)?;
+            }
+            let Some(position) = self.header_in_gap(walk)? else { return Ok(()) };
+            walk.continuations.push(position);
+        }
+    }
+
+    /// The position of the next signature of a header in bytes that nothing accounts for.
+    fn header_in_gap(&mut self, walk: &mut ZipWalk<'_, '_>) -> io::Result<Option<u64>> {
+        const WINDOW: u64 = 64 << 10;
+        let finder = memmem::Finder::new(LOCAL_SIGNATURE);
+        let len = walk.entries.len();
+        let mut from = walk.searched.max(walk.entries.origin());
+        while let Some(gap) = walk.claims.gap(from..len) {
+            let mut start = gap.start;
+            while start < gap.end {
+                if self.should_stop() {
+                    return Ok(None);
+                }
+                let window = (gap.end - start).min(WINDOW);
+                let bytes = walk.entries.peek_at(start, window as usize)?;
+                if let Some(at) = finder.find(bytes) {
+                    walk.searched = start + (at + LOCAL_SIGNATURE.len()) as u64;
+                    return Ok(Some(start + at as u64));
+                }
+                let is_last = start + window == gap.end;
+                start += if is_last { window } else { window - (LOCAL_SIGNATURE.len() as u64 - 1) };
+            }
+            from = gap.end;
+            walk.searched = from;
+        }
+        Ok(None)
+    }
+}
+
+/// Whether a digital signature of the directory lies between two positions. Readers skip it.
+fn is_signature(bytes: &mut ZipBytes<'_>, start: u64, end: u64) -> io::Result<bool> {
+    const LEN: usize = 6;
+    let record = bytes.peek_at(start, LEN)?;
+    Ok(record.len() == LEN
+        && record.starts_with(b"PK\x05\x05")
+        && start + (LEN as u64) + u64::from(u16::from_le_bytes([record[4], record[5]])) == end)
+}

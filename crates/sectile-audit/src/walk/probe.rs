@@ -1,0 +1,87 @@
+//! Detects what the first bytes of a file do not tell: archives that are opened from their end or from later blocks, and
+//! formats with signatures elsewhere.
+//!
+//! Any file may have a zip at its end, WebAssembly too, so that the last [`TAIL_LEN`] bytes of each file are read.
+
+use std::io;
+
+use super::file_kind::{FileKind, TAIL_LEN, find_tar, has_zip_end};
+use super::formats::{self, Sample, VOLUME_AT, VOLUME_LEN};
+use super::overlay::{OVERLAY_LEN, overlay_start};
+
+/// A buffer for the parts of a file after its first page.
+#[derive(Default)]
+pub(super) struct ProbeBuffer {
+    tail: Vec<u8>,
+    volume: Vec<u8>,
+}
+
+/// What a file is besides what its first bytes tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Probe {
+    /// Whether a zip may end at its end.
+    pub(super) has_zip_end: bool,
+    /// Position of a tar's header, if the file does not begin as an archive.
+    pub(super) tar: Option<u64>,
+    /// The format that is not opened.
+    pub(super) format: Option<&'static str>,
+    /// Number of bytes read.
+    pub(super) bytes_read: u64,
+}
+
+impl Probe {
+    /// Probes a file of this kind and of length `len` that starts with `head`. `read_at` fills a buffer from an offset.
+    pub(super) fn read(
+        kind: FileKind,
+        head: &[u8],
+        len: u64,
+        buffer: &mut ProbeBuffer,
+        mut read_at: impl FnMut(&mut [u8], u64) -> io::Result<()>,
+    ) -> io::Result<Self> {
+        let ProbeBuffer { tail, volume } = buffer;
+        tail.clear();
+        volume.clear();
+        if len <= head.len() as u64 {
+            return Ok(Self::new(kind, Sample { head, volume, tail: head }, 0));
+        }
+        tail.resize(usize::try_from(len).map_or(TAIL_LEN, |len| len.min(TAIL_LEN)), 0);
+        let tail_start = len - tail.len() as u64;
+        read_at(tail, tail_start)?;
+        let mut bytes_read = tail.len() as u64;
+        if len >= VOLUME_AT + VOLUME_LEN as u64 {
+            match VOLUME_AT.checked_sub(tail_start) {
+                Some(at) => volume.extend(&tail[at as usize..at as usize + VOLUME_LEN]),
+                None => {
+                    volume.resize(VOLUME_LEN, 0);
+                    read_at(volume, VOLUME_AT)?;
+                    bytes_read += VOLUME_LEN as u64;
+                }
+            }
+        }
+        let mut probe = Self::new(kind, Sample { head, volume, tail }, tail_start);
+        if let Some(start) = overlay_start(head).filter(|&start| start < len && probe.format.is_none()) {
+            let mut overlay = [0; OVERLAY_LEN];
+            let overlay = &mut overlay[..usize::try_from(len - start).map_or(OVERLAY_LEN, |len| len.min(OVERLAY_LEN))];
+            read_at(overlay, start)?;
+            bytes_read += overlay.len() as u64;
+            probe.format = formats::detect(Sample { head: overlay, ..Sample::default() });
+        }
+        Ok(Self { bytes_read, ..probe })
+    }
+
+    /// Probes parts of a file of this kind whose tail begins at `tail_start`.
+    pub(super) fn new(kind: FileKind, sample: Sample<'_>, tail_start: u64) -> Self {
+        let find_tar = || find_tar(sample.head, 0).or_else(|| find_tar(sample.tail, tail_start));
+        Self {
+            has_zip_end: kind != FileKind::Zip && has_zip_end(sample.tail),
+            tar: if kind.is_container() { None } else { find_tar() },
+            format: if kind.is_container() { None } else { formats::detect(sample) },
+            bytes_read: 0,
+        }
+    }
+
+    /// Whether there may be an archive to look into.
+    pub(super) fn has_archive(&self) -> bool {
+        self.has_zip_end || self.tar.is_some()
+    }
+}
