@@ -157,6 +157,7 @@ mod tests {
             (b"PK00PK\x03\x04", FileKind::Zip),
             (&[0; 8 * TAR_BLOCK], FileKind::Other),
             (&[b' '; TAR_BLOCK], FileKind::Other),
+            (&b"0 1 ".repeat(TAR_BLOCK), FileKind::Other),
         ] {
             assert_eq!(FileKind::detect(head), kind, "{head:?}");
         }

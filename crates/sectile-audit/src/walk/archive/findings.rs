@@ -90,10 +90,10 @@ impl ArchiveFindings {
             }
         }
         if !self.not_opened.is_empty() {
-            let mut message = format!("it holds formats that are not opened: {}", format_counts(&self.not_opened));
-            if let Some(first) = self.first_not_opened.filter(|first| !first.is_empty()) {
-                message += &format!("; the first is {}", quoted(&first.to_string_lossy()));
-            }
+            let first = self.first_not_opened.filter(|first| !first.is_empty());
+            let first = first.map(|first| format!("; the first is {}", quoted(&first.to_string_lossy())));
+            let formats = format_counts(&self.not_opened);
+            let message = format!("it holds formats that are not opened: {formats}{}", first.unwrap_or_default());
             self.held.push(of_file(FindingCode::NotOpened, message));
         }
         if self.has_binary {

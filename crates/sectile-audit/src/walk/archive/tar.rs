@@ -120,7 +120,7 @@ impl ArchiveWalker<'_> {
             MemberKind::Extension(extension) => self.extension(path, source, extensions, extension, &member, level)?,
             MemberKind::Link => self.count(FindingCode::NotFollowed),
             MemberKind::NoData => {}
-            MemberKind::File => self.body(path, source, &member, level)?,
+            MemberKind::File | MemberKind::Dump => self.body(path, source, &member, level)?,
         }
         if !matches!(member.kind, MemberKind::Extension(_)) {
             extensions.next = Extension::default();

@@ -201,7 +201,7 @@ fn tars_with_wrong_headers_are_malformed() {
         header.set_size(16 << 30);
     });
     let recorder = walk_file(&long_name);
-    assert_eq!(recorder.codes(), ["archive-limit a", "disputed-archive a"]);
+    assert_eq!((recorder.codes(), recorder.blobs.len()), (vec!["disputed-archive a".to_owned()], 1));
     // Malformed records.
     let records = with_header(&honest, |header| header.set_entry_type(tar::EntryType::XHeader));
     let recorder = walk_file(&records);

@@ -392,9 +392,9 @@ fn no_file_of_a_registry_storage_is_hidden() {
     ];
     let tarred = tar(&[("inner", OTHER)]);
     for other in others {
-        storage.write(other, if other.ends_with(".tar") { &tarred } else { OTHER });
+        storage.write(other, if other.ends_with("x.tar") { &tarred } else { OTHER });
     }
-    let with_entry = |path: &str| format!("v2/{path}{}", if path.ends_with(".tar") { "!inner" } else { "" });
+    let with_entry = |path: &str| format!("v2/{path}{}", if path.ends_with("x.tar") { "!inner" } else { "" });
     let mut expected: Vec<String> = others.into_iter().map(with_entry).collect();
     expected.push(format!("v2/{blob}/data"));
     expected.sort();

@@ -50,7 +50,8 @@ impl HeaderBlock<'_> {
         };
         let is_old = || {
             let fields = [100..108, 108..116, 116..124, 124..136, 136..148, 148..156];
-            self.0[0] != 0 && fields.into_iter().all(|field| is_octal(&self.0[field]))
+            let has_name = self.0[0] != 0 && self.0[..100].contains(&0); // text has no NUL
+            has_name && fields.into_iter().all(|field| is_octal(&self.0[field]))
         };
         &self.0[257..262] == b"ustar" || is_old()
     }

@@ -20,8 +20,6 @@ pub(super) struct Member {
     /// Whether no reader may find its length.
     pub(super) is_unsized: bool,
     pub(super) layout: Option<SparseLayout>,
-    /// Whether further blocks continue the map of an old GNU sparse entry.
-    pub(super) is_continued: bool,
     pub(super) doubt: Option<Doubt>,
 }
 
@@ -29,6 +27,8 @@ pub(super) struct Member {
 pub(super) enum MemberKind {
     Extension(ExtensionType),
     File,
+    /// The list of a directory's entries, which some readers take for a file.
+    Dump,
     Link,
     /// A directory, a device or a FIFO.
     NoData,
@@ -43,6 +43,13 @@ pub(super) enum Doubt {
     Certain(&'static str),
 }
 
+impl MemberKind {
+    /// Whether its data follows for most readers.
+    pub(super) fn has_data(self) -> bool {
+        matches!(self, Self::File | Self::Dump)
+    }
+}
+
 /// The first size that a header's octal field cannot hold.
 const LARGE: u64 = 1 << 33;
 
@@ -53,6 +60,7 @@ impl Member {
             flag if let Some(extension) = ExtensionType::new(flag) => MemberKind::Extension(extension),
             b'1' | b'2' => MemberKind::Link,
             b'3'..=b'6' => MemberKind::NoData,
+            b'D' => MemberKind::Dump,
             _ => MemberKind::File,
         };
         let raw_name = header.name();
@@ -66,7 +74,6 @@ impl Member {
             other_sizes: Vec::new(),
             is_unsized: false,
             layout: None,
-            is_continued: false,
             doubt: None,
         };
         if !header.has_plain_checksum() {
@@ -145,11 +152,9 @@ impl Member {
 
     fn set_layout(&mut self, header: HeaderBlock<'_>, extension: &Extension, globals: &Extension) {
         let sparse = if extension.sparse.is_present { &extension.sparse } else { &globals.sparse };
-        let is_old = header.type_flag() == b'S';
-        if is_old {
+        if header.type_flag() == b'S' {
             let (map, is_continued) = SparseMap::from_header(header);
-            self.layout = Some(SparseLayout::Known(map));
-            self.is_continued = is_continued;
+            self.layout = Some(SparseLayout::Old { map, is_continued });
             if !header.is_gnu() || sparse.is_present {
                 self.disagree("a sparse entry has two formats");
             }
@@ -159,16 +164,16 @@ impl Member {
             let is_listed = matches!((sparse.major, sparse.minor), (None, None) | (Some(0), Some(0 | 1)));
             match real_size {
                 Some(size) if sparse.has_map && is_listed => {
-                    self.layout = Some(SparseLayout::Known(SparseMap::new(&sparse.map, size)));
+                    self.layout = Some(SparseLayout::Listed(SparseMap::new(&sparse.map, size)));
                 }
-                Some(size) if is_in_data && !sparse.has_map => self.layout = Some(SparseLayout::InData(size)),
+                Some(size) if is_in_data && !sparse.has_map => self.layout = Some(SparseLayout::InData(Some(size))),
                 _ => {
                     self.disagree("the records of a sparse entry contradict each other");
                     let size = real_size.unwrap_or(self.size);
                     self.layout = Some(if sparse.has_map {
-                        SparseLayout::Known(SparseMap::new(&sparse.map, size))
+                        SparseLayout::Listed(SparseMap::new(&sparse.map, size))
                     } else {
-                        SparseLayout::InData(size)
+                        SparseLayout::InData(real_size)
                     });
                 }
             }
@@ -198,6 +203,10 @@ impl Member {
                 self.other_sizes.push(0);
             }
             // GNU tar writes `D`, the dump of a directory, and `V`, the label of a volume.
+            b'D' if has_data => {
+                self.expects_wasm = false;
+                self.doubt = self.doubt.or(Some(Doubt::Possible));
+            }
             b'V' if !has_data => {}
             0 | b'0' | b'7' | b'D' | b'S' => {}
             _ => self.disagree("an entry has a type that readers treat differently"),

@@ -22,9 +22,41 @@ pub(super) struct SparseMap {
 /// The map of an entry, as far as its headers have it.
 #[derive(Clone, Debug)]
 pub(super) enum SparseLayout {
-    Known(SparseMap),
-    /// The data starts with the map. The content has this size.
-    InData(u64),
+    /// The old GNU format, whose map further blocks may continue.
+    Old { map: SparseMap, is_continued: bool },
+    /// The map is in an extended header.
+    Listed(SparseMap),
+    /// The data starts with the map. The content has this size, or ends with the last part.
+    InData(Option<u64>),
+}
+
+impl SparseLayout {
+    /// The map, unless it is in the data.
+    pub(super) fn map(&self) -> Option<&SparseMap> {
+        match self {
+            Self::Old { map, .. } | Self::Listed(map) => Some(map),
+            Self::InData(_) => None,
+        }
+    }
+}
+
+/// Where the data of a part starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parts {
+    /// After that of the part before it.
+    Adjacent,
+    /// In the next block, as GNU tar expects.
+    InBlocks,
+}
+
+impl Parts {
+    /// Number of bytes between the data of a part and that of the next one.
+    fn padding(self, len: u64) -> u64 {
+        match self {
+            Self::Adjacent => 0,
+            Self::InBlocks => len.wrapping_neg() % TAR_BLOCK as u64,
+        }
+    }
 }
 
 /// Maximum number of parts.
@@ -73,14 +105,16 @@ impl SparseMap {
         }
     }
 
-    /// Whether all readers agree: the parts are in order, and are all data.
+    /// Whether all readers agree: the parts are in order, are all data, and fill blocks, except the last.
     pub(super) fn is_plain(&self, data_len: u64) -> bool {
         let mut end = Some(0);
         for &(offset, len) in &self.parts {
             end = end.filter(|&end| offset >= end).and_then(|_| offset.checked_add(len));
         }
         let sum = self.parts.iter().try_fold(0_u64, |sum, part| sum.checked_add(part.1));
-        !self.is_odd && end.is_some_and(|end| end <= self.size) && sum == Some(data_len)
+        let mut parts = self.parts.iter().rev().skip_while(|part| part.1 == 0).skip(1);
+        let fills_blocks = parts.all(|part| part.1.is_multiple_of(TAR_BLOCK as u64));
+        fills_blocks && !self.is_odd && end.is_some_and(|end| end <= self.size) && sum == Some(data_len)
     }
 
     /// Whether the content is the data.
@@ -105,7 +139,7 @@ impl SparseMap {
 /// Reads the map at the start of the data: the number of parts and their numbers, one a line, in whole blocks.
 ///
 /// Returns `None` if it is malformed.
-pub(super) fn read_map(data: &mut dyn Read, size: u64) -> io::Result<Option<(SparseMap, u64)>> {
+pub(super) fn read_map(data: &mut dyn Read, size: Option<u64>) -> io::Result<Option<(SparseMap, u64)>> {
     let (mut numbers, mut wanted, mut current, mut len) = (Vec::new(), None, None::<u64>, 0);
     let mut block = [0; TAR_BLOCK];
     loop {
@@ -129,6 +163,8 @@ pub(super) fn read_map(data: &mut dyn Read, size: u64) -> io::Result<Option<(Spa
                         Some(_) => numbers.push(value),
                     }
                     if wanted == Some(numbers.len()) {
+                        let end = || numbers.chunks_exact(2).map(|part| part[0].saturating_add(part[1])).max();
+                        let size = size.or_else(end).unwrap_or(0);
                         return Ok(Some((SparseMap::new(&numbers, size), len)));
                     }
                 }
@@ -142,8 +178,11 @@ pub(super) fn read_map(data: &mut dyn Read, size: u64) -> io::Result<Option<(Spa
 pub(super) struct SparseReader<R> {
     data: R,
     parts: std::vec::IntoIter<(u64, u64)>,
+    layout: Parts,
     /// Bytes left in the current part.
     part: u64,
+    /// Bytes between the current part and the next one.
+    padding: u64,
     /// Zeros left before the current part.
     hole: u64,
     at: u64,
@@ -152,8 +191,8 @@ pub(super) struct SparseReader<R> {
 
 impl<R: Read> SparseReader<R> {
     /// Creates a reader for parts that are in order.
-    pub(super) fn new(data: R, map: SparseMap) -> Self {
-        Self { data, parts: map.parts.into_iter(), part: 0, hole: 0, at: 0, size: map.size }
+    pub(super) fn new(data: R, map: SparseMap, layout: Parts) -> Self {
+        Self { data, parts: map.parts.into_iter(), layout, part: 0, padding: 0, hole: 0, at: 0, size: map.size }
     }
 }
 
@@ -161,7 +200,11 @@ impl<R: Read> Read for SparseReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.part == 0 && self.hole == 0 && self.at < self.size {
             match self.parts.next() {
-                Some((offset, len)) => (self.hole, self.part) = (offset.saturating_sub(self.at), len),
+                Some((offset, len)) => {
+                    io::copy(&mut (&mut self.data).take(self.padding), &mut io::sink())?;
+                    (self.hole, self.part) = (offset.saturating_sub(self.at), len);
+                    self.padding = self.layout.padding(len);
+                }
                 None => self.hole = self.size - self.at,
             }
         }
@@ -185,7 +228,7 @@ impl<R: Read> Read for SparseReader<R> {
 }
 
 /// The content for parts in any order, where a later part overwrites an earlier one, of up to `most` bytes.
-pub(super) fn assemble(data: &mut dyn Read, map: &SparseMap, most: u64) -> Option<Vec<u8>> {
+pub(super) fn assemble(data: &mut dyn Read, map: &SparseMap, layout: Parts, most: u64) -> Option<Vec<u8>> {
     let ends = map.parts.iter().map(|part| part.0.checked_add(part.1));
     let len = ends.max().flatten().unwrap_or(0).max(map.size);
     if len > most || map.parts.iter().any(|part| part.0.checked_add(part.1).is_none()) {
@@ -199,6 +242,7 @@ pub(super) fn assemble(data: &mut dyn Read, map: &SparseMap, most: u64) -> Optio
         if fill(data, part).ok()? < part.len() {
             break;
         }
+        io::copy(&mut (&mut *data).take(layout.padding(len)), &mut io::sink()).ok()?;
     }
     content.truncate(map.size as usize);
     Some(content)
@@ -210,7 +254,7 @@ mod tests {
 
     fn expand(numbers: &[u64], size: u64, data: &[u8]) -> Vec<u8> {
         let mut content = Vec::new();
-        SparseReader::new(data, SparseMap::new(numbers, size)).read_to_end(&mut content).unwrap();
+        SparseReader::new(data, SparseMap::new(numbers, size), Parts::Adjacent).read_to_end(&mut content).unwrap();
         content
     }
 
@@ -222,23 +266,35 @@ mod tests {
         assert_eq!(expand(&[0, 4], 2, b"abcd"), b"ab");
         let map = SparseMap::new(&[4, 1, 0, 2], 6);
         assert!(!map.is_plain(3) && !map.is_in_order());
-        assert_eq!(assemble(&mut &b"cab"[..], &map, 6).unwrap(), b"ab\0\0c\0");
-        assert!(assemble(&mut &b"cab"[..], &map, 5).is_none());
+        assert_eq!(assemble(&mut &b"cab"[..], &map, Parts::Adjacent, 6).unwrap(), b"ab\0\0c\0");
+        assert!(assemble(&mut &b"cab"[..], &map, Parts::Adjacent, 5).is_none());
         assert!(SparseMap::new(&[0, 2, 2, 1, 3, 0], 3).is_identity(3));
         assert!(!SparseMap::new(&[0, 2, 3, 1], 4).is_identity(3));
         assert!(!SparseMap::new(&[0, 3], 4).is_identity(3));
     }
 
     #[test]
+    fn gnu_tar_reads_parts_from_blocks() {
+        let data = [&b"ab"[..], &[0; 510], b"c"].concat();
+        let map = SparseMap::new(&[0, 2, 4, 1], 6);
+        let mut content = Vec::new();
+        SparseReader::new(&data[..], map.clone(), Parts::InBlocks).read_to_end(&mut content).unwrap();
+        assert_eq!(content, b"ab\0\0c\0");
+        assert_eq!(assemble(&mut &data[..], &map, Parts::InBlocks, 6).unwrap(), content);
+        assert!(!map.is_plain(3) && SparseMap::new(&[0, 512, 600, 1, 601, 0], 601).is_plain(513));
+    }
+
+    #[test]
     fn map_in_the_data() {
         let mut data = b"2\n0\n2\n4\n1\n".to_vec();
         data.resize(512, 0);
-        let (map, len) = read_map(&mut &data[..], 8).unwrap().unwrap();
-        assert_eq!((len, map.is_plain(3)), (512, true));
+        let (map, len) = read_map(&mut &data[..], Some(8)).unwrap().unwrap();
+        assert_eq!((len, map.size, map.is_plain(3)), (512, 8, false), "the first part does not fill its block");
+        assert_eq!(read_map(&mut &data[..], None).unwrap().unwrap().0.size, 5);
         for malformed in [&b"2\n0\nx"[..], b"\n", b"99999999999999999999999\n", b"9999999\n", b"1\n"] {
             let mut data = malformed.to_vec();
             data.resize(512, 0);
-            assert!(read_map(&mut &data[..], 8).unwrap().is_none());
+            assert!(read_map(&mut &data[..], Some(8)).unwrap().is_none());
         }
     }
 }

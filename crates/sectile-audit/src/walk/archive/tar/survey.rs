@@ -11,7 +11,7 @@ use std::rc::Rc;
 use super::extension::ExtensionType;
 use super::header::HeaderBlock;
 use super::member::{Doubt, Member, MemberKind};
-use super::sparse::{self, SparseLayout, SparseMap, SparseReader};
+use super::sparse::{self, Parts, SparseLayout, SparseMap, SparseReader};
 use super::{ENDS_IN_DATA, ENDS_IN_HEADER, Extensions, HEAD_LEN, LARGE_EXTENSION, MAX_EXTENSION, NOT_A_HEADER, padded};
 use crate::walk::archive::budget::LimitedDecoder;
 use crate::walk::archive::bytes::{FileWindow, TarSource};
@@ -73,6 +73,8 @@ enum OpenContent {
         member: Box<Member>,
         sizes: Vec<u64>,
     },
+    /// An extension that is not read. It is a finding unless the input ends inside it.
+    LargeExtension,
     /// Data that is not inspected.
     Dropped,
 }
@@ -169,7 +171,11 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
     /// Ends at the end of the input, whose last block has `len` bytes.
     fn end(mut self, len: usize) -> Option<Extensions> {
         let is_in_data = self.open.iter().any(|open| {
-            open.is_on_path && !matches!(open.content, OpenContent::Extension(_) | OpenContent::Map { .. })
+            open.is_on_path
+                && !matches!(
+                    open.content,
+                    OpenContent::Extension(_) | OpenContent::LargeExtension | OpenContent::Map { .. }
+                )
         });
         let is_expected = self.next.is_some_and(|next| next > self.at || len > 0);
         self.close(u64::MAX, false);
@@ -257,7 +263,8 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
                 for size in sizes {
                     if size > MAX_EXTENSION {
                         self.is_disputed = true;
-                        self.walker.report(self.path, FindingCode::ArchiveLimit, LARGE_EXTENSION.to_owned());
+                        let (end, content) = (start.saturating_add(size), OpenContent::LargeExtension);
+                        self.open.push(Open { start, end, is_on_path, held: Vec::new(), content });
                         continue;
                     }
                     let whole = size.next_multiple_of(TAR_BLOCK as u64);
@@ -270,24 +277,20 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
                 }
                 self.close(start, false); // an empty one ends at once
             }
-            MemberKind::File if member.is_continued => {
-                let Some(SparseLayout::Known(map)) = member.layout.clone() else { return };
+            MemberKind::File if matches!(member.layout, Some(SparseLayout::Old { is_continued: true, .. })) => {
+                let Some(map) = member.layout.as_ref().and_then(SparseLayout::map).cloned() else { return };
                 if is_on_path {
                     self.next = Some(u64::MAX); // known after the last block of the map
                 }
                 if member.doubt.is_some() {
                     // A reader that does not know the format reads the data at once.
-                    let plain = Member {
-                        layout: None,
-                        is_continued: false,
-                        ..Member::new(header, &extensions.next, &extensions.global)
-                    };
+                    let plain = Member { layout: None, ..Member::new(header, &extensions.next, &extensions.global) };
                     self.open_body(start, plain, false);
                 }
                 let content = OpenContent::Map { member: Box::new(member), map };
                 self.open.push(Open { start, end: u64::MAX, is_on_path, held: Vec::new(), content });
             }
-            MemberKind::File => self.open_body(start, member, is_on_path),
+            MemberKind::File | MemberKind::Dump => self.open_body(start, member, is_on_path),
             MemberKind::Link | MemberKind::NoData => {
                 if member.kind == MemberKind::Link && is_on_path {
                     self.walker.count(FindingCode::NotFollowed);
@@ -333,14 +336,14 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
                             if is_on_path {
                                 self.next = padded(member.size).and_then(|whole| start.checked_add(whole));
                             }
-                            member.layout = Some(SparseLayout::Known(map));
+                            member.layout = Some(SparseLayout::Old { map, is_continued: false });
                             self.open_body(start, *member, is_on_path);
                         }
                         continue; // the next one has the same index now
                     }
                 }
                 OpenContent::Body { .. } if is_file => {}
-                OpenContent::Dropped => {}
+                OpenContent::LargeExtension | OpenContent::Dropped => {}
                 OpenContent::Body { .. } | OpenContent::Extension(_) => {
                     if budget.available_memory() < len as u64 {
                         self.drop_body(nth);
@@ -424,6 +427,10 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
                     let path = EntryPath::new(self.path, &name);
                     self.walker.report(&path, FindingCode::MalformedArchive, ENDS_IN_HEADER.to_owned());
                 }
+                OpenContent::LargeExtension if is_cut => {}
+                OpenContent::LargeExtension => {
+                    self.walker.report(self.path, FindingCode::ArchiveLimit, LARGE_EXTENSION.to_owned());
+                }
                 OpenContent::Dropped => {}
             }
             self.walker.budget.release(held.len() as u64);
@@ -437,8 +444,9 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
         let most =
             self.file.as_ref().map_or(bytes.len() as u64, |(_, range)| (range.end - range.start).saturating_sub(start));
         let main = sizes.first().copied().unwrap_or(0);
+        let longest = sizes.iter().copied().max().unwrap_or(0).min(most);
         let input = self.file.as_ref().map(|(input, range)| (*input, range.start + start));
-        let mut window = input.map(|(input, at)| FileWindow::new(input, at..at + most, self.walker.budget));
+        let mut window = input.map(|(input, at)| FileWindow::new(input, at..at + longest, self.walker.budget));
         let head = match &mut window {
             Some(window) => match window.peek(HEAD_LEN) {
                 Ok(head) => head,
@@ -448,19 +456,26 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
         };
         let data = Data { input, bytes, head };
         if let Some(layout) = &member.layout
-            && !matches!(layout, SparseLayout::Known(map) if map.is_identity(main))
+            && !layout.map().is_some_and(|map| map.is_identity(main) && map.is_plain(main))
         {
-            self.inspect_sparse(&path, layout, main.min(most), &data);
+            let is_plain = self.inspect_sparse(&path, layout, main.min(most), &data);
+            // Readers that do not know the old format reject it. They write out the data of the others.
+            if is_plain && member.doubt.is_none() && matches!(layout, SparseLayout::Old { .. }) {
+                return;
+            }
             let path = EntryPath { expects_wasm: false, ..path };
             return self.inspect_data(&path, main.min(most), &data, is_cut_off && main > most);
         }
         let is_other = FileKind::detect(head) == FileKind::Other;
+        if member.kind == MemberKind::Dump && !is_other {
+            self.dispute(&path, "the dump of a directory is a file for some readers");
+        }
         let mut seen = Vec::new();
         for &size in sizes {
             let len = size.min(most);
             let is_main = size == main;
             let is_superfluous = !is_main && (len == 0 || is_other && seen.len() >= MAX_OTHER_SIZES);
-            if seen.contains(&len) || is_superfluous || is_main && member.kind != MemberKind::File {
+            if seen.contains(&len) || is_superfluous || is_main && !member.kind.has_data() {
                 continue;
             }
             seen.push(len);
@@ -488,48 +503,67 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
         }
     }
 
-    /// Inspects the content of a sparse entry.
-    fn inspect_sparse(&mut self, path: &EntryPath<'_>, layout: &SparseLayout, len: u64, data: &Data<'_>) {
-        match data.input {
-            Some((input, start)) => {
-                let mut window = FileWindow::new(input, start..start + len, self.walker.budget);
-                self.inspect_content(path, layout, &mut window, len);
+    /// Inspects the content of a sparse entry. Returns whether all readers agree about its map.
+    fn inspect_sparse(&mut self, path: &EntryPath<'_>, layout: &SparseLayout, len: u64, data: &Data<'_>) -> bool {
+        let is_plain = self.inspect_content(path, layout, Parts::Adjacent, len, data);
+        if !is_plain {
+            self.dispute(path, "the map of a sparse entry is malformed");
+            self.inspect_content(path, layout, Parts::InBlocks, len, data);
+            // Some readers ignore the map, but not the size of the content.
+            let size = layout.map().map_or(0, |map| map.size);
+            if (1..len).contains(&size) {
+                self.inspect_data(path, size, data, false);
             }
-            None => self.inspect_content(path, layout, &mut &data.bytes[..len as usize], len),
         }
+        is_plain
     }
 
-    fn inspect_content(&mut self, path: &EntryPath<'_>, layout: &SparseLayout, data: &mut dyn Read, len: u64) {
-        const MALFORMED: &str = "the map of a sparse entry is malformed";
+    /// Inspects the content that the map gives. Returns whether all readers agree about it.
+    fn inspect_content(
+        &mut self,
+        path: &EntryPath<'_>,
+        layout: &SparseLayout,
+        parts: Parts,
+        len: u64,
+        data: &Data<'_>,
+    ) -> bool {
+        let (mut window, mut bytes);
+        let reader: &mut dyn Read = if let Some((input, start)) = data.input {
+            window = FileWindow::new(input, start..start + len, self.walker.budget);
+            &mut window
+        } else {
+            bytes = &data.bytes[..len as usize];
+            &mut bytes
+        };
         let (map, map_len) = match layout {
-            SparseLayout::Known(map) => (map.clone(), 0),
-            SparseLayout::InData(size) => match sparse::read_map(data, *size) {
+            SparseLayout::Old { map, .. } | SparseLayout::Listed(map) => (map.clone(), 0),
+            SparseLayout::InData(size) => match sparse::read_map(reader, *size) {
                 Ok(Some(map)) => map,
-                Ok(None) => return self.dispute(path, MALFORMED),
-                Err(_) => return, // reported by the reader
+                Ok(None) | Err(_) => return false, // the reader reports its errors
             },
         };
-        if !map.is_plain(len - map_len) {
-            self.dispute(path, MALFORMED);
-        }
-        let level = self.level + 1;
+        let is_plain = map.is_plain(len - map_len);
         if map.is_in_order() {
-            let mut content = LimitedDecoder::new(SparseReader::new(data, map), self.walker.budget);
-            self.walker.stream(path, &mut content, level);
-            return self.walker.report_fault(path);
+            let mut content = LimitedDecoder::new(SparseReader::new(reader, map, parts), self.walker.budget);
+            self.walker.stream(path, &mut content, self.level + 1);
+            self.walker.report_fault(path);
+            return is_plain;
         }
-        let Some(content) = sparse::assemble(data, &map, self.walker.budget.available_memory()) else {
-            return self.walker.report(path, FindingCode::ArchiveLimit, TOO_LARGE.to_owned());
+        let most = self.walker.budget.available_memory();
+        let Some(content) = sparse::assemble(reader, &map, parts, most) else {
+            self.walker.report(path, FindingCode::ArchiveLimit, TOO_LARGE.to_owned());
+            return false;
         };
         self.walker.budget.reserve(content.len() as u64);
-        self.walker.stream(path, &mut &*content, level);
+        self.walker.stream(path, &mut &*content, self.level + 1);
         self.walker.budget.release(content.len() as u64);
+        false
     }
 }
 
 /// The data of an entry.
 struct Data<'d> {
-    /// The file and the offset in it, unless the data is bytes.
+    /// The file and the offset in it, unless the bytes are held.
     input: Option<(&'d Input, u64)>,
     bytes: &'d [u8],
     head: &'d [u8],
