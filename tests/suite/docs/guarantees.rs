@@ -19,6 +19,7 @@ fn binary<'a>(parts: &'a [&'a str]) -> Option<(Vec<PathBuf>, &'a [&'a str])> {
     let directories = match *binary {
         "lib" => vec![member.join("src")],
         "suite" => vec![member.join("tests/suite")],
+        "readers" if !is_root => vec![member.join("tests/readers")],
         "faults" | "oracles" if is_root => vec![Path::new("crates/sectile-cli/tests").join(binary)],
         "fuzz" if is_root => fuzz_targets(),
         _ => return None,
@@ -98,6 +99,7 @@ fn a_name_that_does_not_exist_is_reported() {
         ("lib::escape::every_deceptive_character_is_escaped", Ok(())),
         ("sectile-audit::lib::walk::tests::tree::*", Ok(())),
         ("sectile-audit::lib::escape::*", Err("no such file")),
+        ("sectile-audit::readers::cases_are_the_same_in_every_run", Ok(())),
         ("fuzz::plans", Ok(())),
         ("fuzz::archives", Ok(())), // in crates/sectile-audit
         ("fuzz::no_such_target", Err("no such target")),

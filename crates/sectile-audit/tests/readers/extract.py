@@ -7,6 +7,7 @@ import gzip
 import io
 import os
 import re
+import signal
 import sys
 import tarfile
 import zipfile
@@ -14,6 +15,7 @@ import zipfile
 MODULE = re.compile(re.escape(b"\0asm\1\0\0\0\0\x10\7version") + rb"(\d\d)\.(\d{5})")
 LIMIT = 1 << 20  # bytes of one file
 DEPTH = 5
+SECONDS = 1  # of processor time for one file and reader
 
 
 def number_of(content):
@@ -85,29 +87,54 @@ READERS = {
 }
 
 
-def modules(content, first, inner, depth, found):
-    """Opens with the first reader, then what came out with all of them."""
-    if number_of(content) is not None or not content or depth == DEPTH:
-        return
-    for opened in first(content):
-        number = number_of(opened)
-        if number is not None:
-            found.add(number)
-        elif len(found) < 100:
-            for reader in inner:
-                modules(opened, reader, inner, depth + 1, found)
+class Endless(BaseException):
+    """A library loops: entries of a negative size lead back to themselves."""
+
+
+def stop(*_):
+    raise Endless
+
+
+class Extraction:
+    """The extraction of one case: entries that overlap are opened again and again, up to a limit."""
+
+    def __init__(self, readers):
+        self.readers = readers
+        self.found = set()
+        self.left = 300
+
+    def open(self, content, reader, depth=0):
+        """Opens with one reader, then what came out with all of them."""
+        if number_of(content) is not None or not content or depth == DEPTH:
+            return
+        for opened in reader(content):
+            self.left -= 1
+            if self.left < 0:
+                return
+            number = number_of(opened)
+            if number is not None:
+                self.found.add(number)
+                continue
+            for inner in self.readers:
+                self.open(opened, inner, depth + 1)
 
 
 def main():
+    signal.signal(signal.SIGPROF, stop)
     directory = sys.argv[1]
     out = []
     for name in sorted(os.listdir(directory)):
         with open(os.path.join(directory, name), "rb") as file:
             content = file.read()
         for reader, opens in READERS.items():
-            found = set()
-            modules(content, opens[0], opens, 0, found)
-            for number in sorted(found):
+            extraction = Extraction(opens)
+            signal.setitimer(signal.ITIMER_PROF, SECONDS)
+            try:
+                extraction.open(content, opens[0])
+            except Endless:
+                pass
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            for number in sorted(extraction.found):
                 out.append(f"{name}\t{reader}\t{number}\n")
     sys.stdout.write("".join(out))
 

@@ -117,7 +117,7 @@ fn header(generator: &mut Generator, out: &mut Vec<u8>, name: &str, kind: u8, si
         let prefix: &str = choices.lie("prefix", "", &["p", "p/", "f0.wasm", "p/q"]);
         header[345..345 + prefix.len()].copy_from_slice(prefix.as_bytes());
     } else {
-        let times: &str = choices.lie("GNU times and offset", "", &["00000000001\000000000002\000000000003\0"]);
+        let times: &str = choices.lie("GNU times and offset", "", &["00000000001\x0000000000002\x0000000000003\0"]);
         header[345..345 + times.len()].copy_from_slice(times.as_bytes());
     }
     let links = matches!(kind, b'1' | b'2');

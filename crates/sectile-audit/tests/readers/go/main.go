@@ -98,18 +98,28 @@ var readers = []struct {
 	{"go compress/gzip", gzips},
 }
 
-// modules opens with the first reader, then what came out with all of them.
-func modules(content []byte, open opener, depth int, found map[int]bool) {
+// An extraction is that of one case: entries that overlap are opened again and again, up to a limit.
+type extraction struct {
+	found map[int]bool
+	left  int
+}
+
+// open opens with one reader, then what came out with all of them.
+func (e *extraction) open(content []byte, open opener, depth int) {
 	if len(content) == 0 || depth == maxDepth || numberOf(content) >= 0 {
 		return
 	}
 	open(content, func(opened []byte) {
+		e.left--
+		if e.left < 0 {
+			return
+		}
 		if number := numberOf(opened); number >= 0 {
-			found[number] = true
-		} else if len(found) < 100 {
-			for _, reader := range readers {
-				modules(opened, reader.open, depth+1, found)
-			}
+			e.found[number] = true
+			return
+		}
+		for _, reader := range readers {
+			e.open(opened, reader.open, depth+1)
 		}
 	})
 }
@@ -131,10 +141,10 @@ func main() {
 			panic(err)
 		}
 		for _, reader := range readers {
-			found := map[int]bool{}
-			modules(content, reader.open, 0, found)
+			extraction := extraction{found: map[int]bool{}, left: 300}
+			extraction.open(content, reader.open, 0)
 			var numbers []int
-			for number := range found {
+			for number := range extraction.found {
 				numbers = append(numbers, number)
 			}
 			sort.Ints(numbers)
