@@ -62,24 +62,20 @@ pub(super) fn check(value: &str) -> Vec<ValueError> {
         return Vec::new();
     }
     let listed = in_listed_case(value);
+    let meant = meant_license(value);
     let expression = match parse(&listed) {
         _ if no_license(value.trim_ascii()).is_some() => None,
         Ok(expression) => Some(expression),
-        Err(error) => match meant_license(value) {
-            Some(_) => None,
-            None => {
-                let message = format!("{} is not an SPDX expression: {error}", quoted(value));
-                return vec![ValueError::new(FindingCode::NotSpdx, message)];
-            }
-        },
+        Err(_) if meant.is_some() => None,
+        Err(error) => {
+            let message = format!("{} is not an SPDX expression: {error}", quoted(value));
+            return vec![ValueError::new(FindingCode::NotSpdx, message)];
+        }
     };
     let mut errors = Vec::new();
-    if let Some(meant) = meant_license(value) {
-        let message = if meant.eq_ignore_ascii_case(value) {
-            format!("{} is not written as SPDX lists it; did you mean {}?", quoted(value), quoted(&meant))
-        } else {
-            format!("{} is not an SPDX expression; did you mean {}?", quoted(value), quoted(&meant))
-        };
+    if let Some(meant) = meant {
+        let fault = if meant.eq_ignore_ascii_case(value) { "written as SPDX lists it" } else { "an SPDX expression" };
+        let message = format!("{} is not {fault}; did you mean {}?", quoted(value), quoted(&meant));
         errors.push(ValueError::new(FindingCode::ImpreciseLicense, message));
     }
     errors.extend(expression.and_then(|expression| deprecated(&listed, &expression)));

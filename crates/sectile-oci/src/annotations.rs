@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use sectile::internal::controls;
-use sectile::internal::quoted;
+use sectile::FindingCode;
+use sectile::internal::{controls, differs_in_case, quoted};
 use sectile::metadata::{Field, Item, Value, ValueError};
 
 /// The key of the title annotation, whose value is the item's name.
@@ -181,11 +181,21 @@ pub fn annotations(item: Item<'_>, options: &AnnotationOptions) -> Result<Annota
     }
     for (key, value) in &options.overrides {
         let field = Field::ALL.into_iter().find(|field| field.oci_key() == key);
-        let errors = field.map_or_else(|| controls(value, true).into_iter().collect(), |field| field.check(value));
+        let errors =
+            field.map_or_else(|| controls(value, true).into_iter().collect(), |field| check_field(field, value));
         options.check_errors(quoted(key), errors)?;
         annotations.insert(key.clone(), value.clone());
     }
     Ok(annotations)
+}
+
+/// The errors of a field's value. Licenses may differ in case from the SPDX list: SPDX compares identifiers without case.
+fn check_field(field: Field, value: &str) -> Vec<ValueError> {
+    let mut errors = field.check(value);
+    if field == Field::Licenses && differs_in_case(value) {
+        errors.retain(|error| error.code() != FindingCode::ImpreciseLicense);
+    }
+    errors
 }
 
 impl AnnotationOptions {
@@ -196,7 +206,7 @@ impl AnnotationOptions {
         match value {
             None if count == 0 || self.allow_invalid => Ok(None),
             None => Err(AnnotationError::TooLarge(field.section())),
-            Some(value) => self.checked_text(subject, value, |text| field.check(text)),
+            Some(value) => self.checked_text(subject, value, |text| check_field(field, text)),
         }
     }
 

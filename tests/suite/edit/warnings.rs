@@ -79,7 +79,7 @@ fn an_edit_breaks_signatures_over_all_other_sections() {
 
 #[test]
 fn stripped_sections_of_unknown_purpose_are_found() {
-    let source = module(&[custom("psp-runtime", vec![1; 900]), custom(".debug_x", "d"), custom("linking", "")]);
+    let source = module(&[custom("psp-runtime", vec![1; 900]), custom(".debug_x", "d"), custom("licenses", "MIT")]);
     let all = Edit::new().strip(Strip::new().all());
     let found = found(&all, &source);
     assert!(

@@ -27,6 +27,11 @@ const MAPPED: [&str; 3] = ["index", "packed-refs", "commit-graph"];
 /// Maximum length of a file that is read.
 const MAX_TEXT: u64 = 16 << 20;
 
+const CONFIGS: [&str; 2] = ["config", "config.worktree"];
+
+/// Maximum length of a configuration.
+const MAX_CONFIG: u64 = 1 << 20;
+
 /// Files that hold one line. Parsing a long one takes seconds for each megabyte.
 const POINTERS: [&str; 4] = ["HEAD", "commondir", "gitdir", ".git"];
 
@@ -103,6 +108,7 @@ fn check_file(path: &Path) -> Result<(), GitError> {
     let max_len = match () {
         () if is_one_of(&MAPPED) => u64::MAX,
         () if is_one_of(&POINTERS) => MAX_POINTER,
+        () if is_one_of(&CONFIGS) => MAX_CONFIG,
         () => MAX_TEXT,
     };
     check_kind(path, max_len)

@@ -137,6 +137,8 @@ fn long_pointers_are_refused_quickly() {
             assert!(matches!(refused(&directory), GitError::NotPlain { path: found, .. } if found == path), "{file}");
         }
     }
+    let (_kept, directory) = minimal_repository("ref: refs/heads/main", &"[core]\nbare = false\n".repeat(100_000));
+    assert!(matches!(refused(&directory), GitError::NotPlain { .. }));
     let (_kept, directory) = minimal_repository("ref: refs/heads/main", "");
     fs::rename(directory.join(".git"), directory.join("other")).unwrap();
     fs::write(directory.join(".git"), format!("gitdir: {}other", "./".repeat(100_000))).unwrap();

@@ -109,7 +109,7 @@ impl Session<'_> {
 
     /// Returns the URL at which an upload continues.
     fn upload_location(&self, response: &Response) -> Result<Option<Url>, RegistryFault> {
-        let Some(location) = response.field("location") else { return Ok(None) };
+        let Some(location) = response.location() else { return Ok(None) };
         let url = response.url.join_location(location).and_then(|url| self.check_permitted(url));
         url.map(Some).map_err(|reason| RegistryFault::malformed(format!("the place to upload to is refused: {reason}")))
     }

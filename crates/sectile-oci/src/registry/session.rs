@@ -279,7 +279,7 @@ impl<'c> Session<'c> {
                 }
             }?;
             let is_redirect = matches!(response.status, 301 | 302 | 303 | 307 | 308);
-            let Some(location) = response.field("location").filter(|_| is_redirect) else { return Ok(response) };
+            let Some(location) = response.location().filter(|_| is_redirect) else { return Ok(response) };
             let refused = |reason| RegistryFault::Redirect { to: display_location(&url, location), reason };
             if request.payload.is_some() && !matches!(response.status, 307 | 308)
                 || request.method == Method::POST && response.status < 307

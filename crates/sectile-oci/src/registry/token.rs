@@ -89,10 +89,8 @@ impl Session<'_> {
         // A `GET` repeats the parameter; a form has it once, with spaces between the scopes.
         let joined = scopes.join(" ");
         let is_form = matches!(credential, Some(Credential(CredentialKind::Identity(_))));
-        let mut form: Vec<(&str, &str)> = match is_form {
-            true => vec![("scope", &joined)],
-            false => scopes.iter().map(|scope| ("scope", &**scope)).collect(),
-        };
+        let mut form: Vec<(&str, &str)> =
+            if is_form { vec![("scope", &joined)] } else { scopes.iter().map(|scope| ("scope", &**scope)).collect() };
         form.push(("client_id", CLIENT_ID));
         form.extend(service.map(|service| ("service", service)));
         let mut fields = Vec::new();

@@ -281,9 +281,14 @@ impl fmt::Debug for RequestBody<'_> {
 }
 
 impl Response {
-    /// Returns the value of a header field, if it is UTF-8. Some servers send URLs that are not ASCII.
+    /// Returns the value of a header field, if it is text.
     pub(super) fn field(&self, name: &str) -> Option<&str> {
-        std::str::from_utf8(self.headers.get(name)?.as_bytes()).ok()
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Returns the `Location`, if it is UTF-8. Some servers send URLs that are not ASCII.
+    pub(super) fn location(&self) -> Option<&str> {
+        std::str::from_utf8(self.headers.get("location")?.as_bytes()).ok()
     }
 
     pub(super) fn fields<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s str> {

@@ -26,6 +26,17 @@ fn every_field_and_the_name_become_annotations() {
     assert_eq!(annotations.len(), Field::ALL.len() + 1);
 }
 
+/// SPDX compares identifiers without case, and values are kept as written.
+#[test]
+fn licenses_in_another_case_are_annotations() {
+    let file = module(&[custom("licenses", "MIT OR apache-2.0")]);
+    let annotations = annotations_of(&file, &strict()).unwrap();
+    assert_eq!(annotations[Field::Licenses.oci_key()], "MIT OR apache-2.0");
+    for invalid in ["MIT/Apache-2.0", "MIT\u{a0}OR ISC"] {
+        assert!(annotations_of(&module(&[custom("licenses", invalid)]), &strict()).is_err(), "{invalid}");
+    }
+}
+
 #[test]
 fn metadata_of_other_items_is_not_used() {
     let inner = module(&[custom("vendor", "v"), custom("name", name("inner"))]);

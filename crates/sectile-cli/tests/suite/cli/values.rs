@@ -55,7 +55,7 @@ fn claims_that_no_longer_hold_are_reported() {
     let jwt = fs::read(input("jwt.wasm")).unwrap();
     let (ran, _) = edit(&jwt, "set", &["--licenses", "MIT"]);
     assert!(
-        ran.status == 0 && ran.stderr.contains("[broken-signature]") && ran.stderr.contains("jwt"),
+        ran.status == 0 && ran.stderr.contains("the signature no longer holds") && ran.stderr.contains("section jwt"),
         "{}",
         ran.stderr
     );
@@ -72,7 +72,7 @@ fn strip_all_names_each_unknown_section() {
     let (ran, stripped) = edit(&program, "strip", &["--all"]);
     assert_eq!((ran.status, stripped), (0, module(&[custom("licenses", "MIT")])));
     let warning = ran.stderr.lines().next().unwrap();
-    assert!(warning.contains("psp-runtime") && warning.contains("98 % of the file"), "{warning}");
+    assert!(warning.contains("psp-runtime") && warning.contains("99 % of the file"), "{warning}");
     assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
     for args in [&["--all", "--keep", "psp-*"][..], &[]] {
         let (ran, stripped) = edit(&program, "strip", args);
@@ -159,7 +159,11 @@ fn audit_decompresses_substrate_runtimes() {
     assert_eq!(audited.status, 0, "{}", audited.text());
     let row = audited.text().lines().find(|line| line.contains("\"file\"")).unwrap();
     let row: serde_json::Value = serde_json::from_str(row).unwrap();
-    assert_eq!((&row["outcome"], &row["annotations"]["licenses"]), (&"complete".into(), &"MIT".into()), "{row}");
+    assert_eq!(
+        (&row["outcome"], &row["item"]["annotations"]["licenses"]),
+        (&"complete".into(), &"MIT".into()),
+        "{row}"
+    );
 }
 
 /// A layout whose index names a manifest for another platform, which it does not have.

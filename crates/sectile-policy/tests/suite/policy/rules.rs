@@ -102,7 +102,7 @@ fn licenses_are_judged_by_item() {
     let bytes = component(&[nested(&inner), custom("licenses", "MIT OR GPL-3.0-only")]);
     let lines = judged(&bytes, "licenses.allow = 'MIT'");
     let expected = "!error refused-license at 0:29 licenses x1: \
-        the licence `GPL-3.0-only` is refused: `GPL-3.0-only` is not allowed";
+        the license `GPL-3.0-only` is refused: `GPL-3.0-only` is not allowed";
     assert_eq!(lines, [expected]);
     assert!(judge(&bytes, &parsed("licenses = { allow = 'MIT', items = 'root' }")).1);
     assert!(judge(&module(&[]), &parsed("licenses.allow = 'MIT'")).1);
