@@ -1,6 +1,7 @@
 //! Reading one input, and the exit status of the outcome.
 
 use sectile::{Cost, Error, Outcome, internal};
+use sectile_policy::internal::left_out_reason;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -52,9 +53,24 @@ impl<T> SizedReading<T> {
 
     /// Prints the error that ended the reading, if any, and returns the exit status.
     pub fn finish(self, source: &InputSource, output: &mut Output) -> Exit {
-        let (_, error, _) = self.outcome.into_parts();
-        finish(source, error, output)
+        self.finish_bounded(source, 0, output)
     }
+
+    /// As [`finish`](Self::finish), for an answer of which this many rows were left out.
+    pub fn finish_bounded(self, source: &InputSource, left_out: u64, output: &mut Output) -> Exit {
+        let (_, error, _) = self.outcome.into_parts();
+        finish_bounded(source, error, left_out, output)
+    }
+}
+
+/// As [`finish`], for an answer of which this many rows were left out.
+pub fn finish_bounded(source: &InputSource, error: Option<Error>, left_out: u64, output: &mut Output) -> Exit {
+    if left_out == 0 {
+        return finish(source, error, output);
+    }
+    output.print_diagnostic(Some(source), &left_out_reason(left_out));
+    finish(source, error, output);
+    Exit::Failed
 }
 
 /// Prints the error that cut a reading short, if any, and returns the exit status.

@@ -8,8 +8,12 @@
 //! answers a refused upload with a 4xx status and the JSON of `sectile check --json`.
 
 use std::collections::BTreeMap;
+use std::future::Future;
+use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 use std::{env, io};
 
@@ -19,14 +23,17 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use axum::serve::Listener;
 use http_body_util::BodyExt;
 use sectile::drive::{ChunkInspector, Inspected, InspectedError};
 use sectile_policy::Policy;
 use sectile_policy::gate::{Accepted, Gate, Refusal, RefusalKind};
 use tempfile::{NamedTempFile, TempPath};
 use tokio::fs::File;
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, Sleep};
 
 fn main() -> io::Result<()> {
     let mut arguments = env::args_os().skip(1);
@@ -62,7 +69,93 @@ impl Storage {
 ///
 /// Errors of the listener.
 pub async fn serve(listener: TcpListener, storage: Storage) -> io::Result<()> {
+    let listener = PacedListener { listener, connections: Arc::new(Semaphore::new(MAX_CONNECTIONS)) };
     axum::serve(listener, Router::new().route("/", post(upload)).with_state(storage)).await
+}
+
+/// Maximum number of open connections; further ones wait until one closes. Together with the limits of [`Gate`], it bounds
+/// the memory of the server.
+const MAX_CONNECTIONS: usize = 64;
+
+/// Time in which a client must send [`MIN_BYTES`] more, also of the header, while the server reads from it.
+const PACE: Duration = Duration::from_secs(10);
+
+/// Minimum number of bytes in each [`PACE`]: about 400 bytes a second.
+const MIN_BYTES: u64 = 4 << 10;
+
+/// Accepts a limited number of connections, and closes those on which too little arrives.
+struct PacedListener {
+    listener: TcpListener,
+    connections: Arc<Semaphore>,
+}
+
+impl Listener for PacedListener {
+    type Io = PacedStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (PacedStream, SocketAddr) {
+        let permit = Arc::clone(&self.connections).acquire_owned().await.ok(); // the semaphore is never closed
+        let (stream, address) = Listener::accept(&mut self.listener).await;
+        let due = Box::pin(tokio::time::sleep(PACE));
+        (PacedStream { stream, due, received: 0, _permit: permit }, address)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+/// A connection that fails if too little arrives while it is read.
+struct PacedStream {
+    stream: TcpStream,
+    due: Pin<Box<Sleep>>,
+    /// Bytes that arrived since the last time that was due.
+    received: u64,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl PacedStream {
+    /// Checks the pace, if it is due. The end of a request is as good as many bytes: the last of them arrive at once.
+    fn check_pace(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        while self.due.as_mut().poll(context).is_ready() {
+            if self.received < MIN_BYTES {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            self.received = 0;
+            self.due.as_mut().reset(Instant::now() + PACE);
+        }
+        Ok(())
+    }
+}
+
+impl AsyncRead for PacedStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        self.received += (buffer.filled().len() - before) as u64;
+        if let Err(error) = self.check_pace(context) {
+            return Poll::Ready(Err(error));
+        }
+        read
+    }
+}
+
+impl AsyncWrite for PacedStream {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
 }
 
 /// Maximum length of an upload.

@@ -86,6 +86,6 @@ pub use self::versions::Versions;
 /// Shared with the audit. Not a public interface: it changes without notice.
 #[doc(hidden)]
 pub mod internal {
-    pub use crate::report::json::{write_head, write_item, write_judged};
+    pub use crate::report::json::{reason as left_out_reason, write_head, write_item, write_judged};
     pub use crate::verdict::judged;
 }

@@ -49,13 +49,12 @@ impl Probe {
         read_at(tail, tail_start)?;
         let mut bytes_read = tail.len() as u64;
         if len >= VOLUME_AT + VOLUME_LEN as u64 {
-            match VOLUME_AT.checked_sub(tail_start) {
-                Some(at) => volume.extend(&tail[at as usize..at as usize + VOLUME_LEN]),
-                None => {
-                    volume.resize(VOLUME_LEN, 0);
-                    read_at(volume, VOLUME_AT)?;
-                    bytes_read += VOLUME_LEN as u64;
-                }
+            if let Some(at) = VOLUME_AT.checked_sub(tail_start) {
+                volume.extend(&tail[at as usize..at as usize + VOLUME_LEN]);
+            } else {
+                volume.resize(VOLUME_LEN, 0);
+                read_at(volume, VOLUME_AT)?;
+                bytes_read += VOLUME_LEN as u64;
             }
         }
         let mut probe = Self::new(kind, Sample { head, volume, tail }, tail_start);

@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::input;
 use crate::output::Output;
-use crate::reading::finish;
+use crate::reading::{finish, finish_bounded};
 use crate::source::InputSource;
 use crate::text::SectionsList;
 
@@ -28,8 +28,8 @@ pub fn run(source: &InputSource, args: &SectionsArgs, output: &mut Output) -> Re
         let list = SectionsJson::new(output.out(), source.name(), Some(len))?;
         let mut lister = SectionLister::new(list, SectionsJson::section);
         let (_, error, _) = input.scan(&mut lister, Limits::default()).into_parts();
-        lister.finish()?.finish(error.as_ref())?;
-        error
+        let left_out = lister.finish()?.finish(error.as_ref())?;
+        return Ok(finish_bounded(source, error, left_out, output));
     } else {
         let list = SectionsList::new(output.out(), source.name(), len);
         let mut lister = SectionLister::new(list, SectionsList::section);

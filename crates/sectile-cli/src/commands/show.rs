@@ -31,8 +31,9 @@ pub fn run(source: &InputSource, args: &ShowArgs, output: &mut Output) -> Result
     if !args.interface {
         return show_metadata(source, reading.map(|(metadata, _)| metadata), args, output);
     }
-    write_report(&Report::with_interface(source.name(), reading.size, &reading.outcome), args, output)?;
-    Ok(reading.finish(source, output))
+    let report = Report::with_interface(source.name(), reading.size, &reading.outcome);
+    let left_out = write_report(&report, args, output)?;
+    Ok(reading.finish_bounded(source, left_out, output))
 }
 
 type InterfaceReading = SizedReading<(Metadata<'static>, Interface)>;
@@ -43,17 +44,17 @@ fn show_metadata(
     args: &ShowArgs,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    write_report(&Report::new(source.name(), reading.size, &reading.outcome), args, output)?;
-    Ok(reading.finish(source, output))
+    let left_out = write_report(&Report::new(source.name(), reading.size, &reading.outcome), args, output)?;
+    Ok(reading.finish_bounded(source, left_out, output))
 }
 
-fn write_report(report: &Report<'_>, args: &ShowArgs, output: &mut Output) -> Result<(), Failure> {
+/// Writes a report, and returns the number of rows that were left out.
+fn write_report(report: &Report<'_>, args: &ShowArgs, output: &mut Output) -> Result<u64, Failure> {
     if args.report.json {
-        report.write_json(output.out())?;
-    } else {
-        text::write_metadata(report, output.out())?;
+        return Ok(report.write_json(output.out())?);
     }
-    Ok(())
+    text::write_metadata(report, output.out())?;
+    Ok(0)
 }
 
 /// Reads the binary of an image. Annotations that differ from its metadata become findings.

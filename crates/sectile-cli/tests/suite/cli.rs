@@ -474,6 +474,44 @@ fn json_is_exact_and_safe_on_a_terminal() {
     assert_eq!(json.json()["item"]["annotations"]["description"], hostile);
 }
 
+/// The paths of deep items are long, and every row has one.
+#[test]
+fn json_has_at_most_40_bytes_for_each_byte_of_the_file() {
+    let deep = |inner: Vec<u8>, depth: usize| (0..depth).fold(inner, |inner, _| component(&[nested(&inner)]));
+    let empty = section(0, b"\0");
+    let sections = module(&vec![empty.clone(); 40_000]);
+    let items = component(&vec![nested(&module(&[])); 8_000]);
+    let findings = module(&(0..2_000).map(|nth| custom("licenses", format!("{nth}?"))).collect::<Vec<_>>());
+    let named = component(&vec![nested(&module(&[custom("name", name("\u{9b}"))])); 4_000]);
+    for (what, inner) in [("sections", sections), ("items", items), ("findings", findings), ("names", named)] {
+        for depth in [1, 900] {
+            let (_directory, path) = file(&deep(inner.clone(), depth));
+            let len = fs::metadata(&path).unwrap().len();
+            for command in ["sections", "show", "check"] {
+                let run = run([OsStr::new(command), OsStr::new("--json"), path.as_os_str()]);
+                let answer = run.text();
+                let bound = (40 * len).max(256 << 10) + 4_096;
+                assert!(answer.len() as u64 <= bound, "{what} {depth} {command}: {} of {len}", answer.len());
+                if command != "show" || depth < 30 {
+                    serde_json::from_str::<Value>(answer).unwrap(); // it does not read deeper trees
+                }
+                let is_cut = run.stderr.contains("rows are left out: the answer would have more than 40 bytes");
+                assert_eq!(is_cut, answer.contains("rows are left out"), "{what} {depth} {command}");
+                assert!(
+                    !is_cut || run.status == 2 && answer.contains("\"outcome\":\"partial\""),
+                    "{what} {depth} {command}"
+                );
+                let is_expected = matches!((what, depth, command), ("sections", 900, "sections") | ("items", 900, _));
+                assert!(is_cut || !is_expected || command == "check", "{what} {depth} {command} {}", answer.len());
+            }
+        }
+    }
+    // What is not left out is what it was.
+    let (_directory, path) = file(&module(&vec![empty; 1_000]));
+    let json = run([OsStr::new("sections"), OsStr::new("--json"), path.as_os_str()]).json();
+    assert_eq!((json["sections"].as_array().unwrap().len(), &json["outcome"]), (1_000, &Value::from("complete")));
+}
+
 /// Arguments may come from a script that has them from strangers.
 #[test]
 fn echoed_arguments_are_escaped() {

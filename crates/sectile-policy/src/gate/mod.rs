@@ -48,8 +48,8 @@
 //!
 //! # Memory
 //!
-//! A gate holds the values, the findings and the section that is being collected. The policy's
-//! [`Limits`](sectile::Limits) bound all of them, whatever the length of the upload. It performs no I/O.
+//! A gate holds the values, the findings and the section that is being collected. Limits bound all of them, whatever the
+//! length of the upload: those of the policy, or [`Gate::LIMITS`] if the policy keeps the defaults. It performs no I/O.
 
 mod accepted;
 mod claim;
@@ -66,6 +66,7 @@ use crate::report::Report;
 use crate::{Day, Policy, PolicyReader};
 use sectile::Error;
 use sectile::Finding;
+use sectile::Limits;
 use sectile::digest::Hasher;
 use sectile::drive::{ChunkInspector, PushDriver};
 use sectile::internal::{limit_error, longer_error, outcome, shorter_error, unread_error};
@@ -101,9 +102,27 @@ struct UploadReader {
 }
 
 impl Gate {
-    /// A gate for one upload. The policy also sets the limits for reading; gates may share it.
+    /// Limits for an upload: a server reads many at once, so fewer values are kept than of a file. A value beyond them is
+    /// a finding (`too-large`), as with every limit.
+    pub const LIMITS: Limits = Limits {
+        max_depth: 1_000,
+        max_items: 100_000,
+        max_sections: 100_000_000,
+        max_name_len: 100_000,
+        max_section_data: 1 << 20,
+        max_interface_section: 32 << 20,
+        max_retained_bytes: 8 << 20,
+        max_inflated: 2 << 20,
+        max_findings_per_code: 64,
+    };
+
+    /// A gate for one upload. The policy also sets the limits for reading; gates may share it. A policy with the default
+    /// limits is judged with [`LIMITS`](Self::LIMITS).
     pub fn new(policy: impl Into<Arc<Policy>>) -> Self {
-        let policy = policy.into();
+        let mut policy = policy.into();
+        if policy.limits == Limits::default() {
+            Arc::make_mut(&mut policy).limits = Self::LIMITS;
+        }
         let push = PushDriver::new(PolicyReader::stream(&policy));
         let reader = UploadReader { push, hasher: Hasher::new(), is_whole: false, judged_at: 0, judge_from: 0 };
         Self {

@@ -1,6 +1,7 @@
 //! A report as one line of JSON. The tree is written item by item, without recursion: it may be as deep as the
 //! [`Limits`](sectile::Limits) allow.
 
+mod budget;
 mod digest;
 mod edit;
 mod interface;
@@ -11,6 +12,8 @@ use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::ops::Range;
 
+use self::budget::Budget;
+pub use self::budget::reason;
 pub use self::sections::SectionsJson;
 
 use super::Report;
@@ -24,17 +27,31 @@ impl Report<'_> {
     /// Writes the report as one JSON object and a line feed, with its keys in a fixed order. A text that is not UTF-8
     /// is given as `{"base64":…}`.
     ///
+    /// The JSON has at most 40 bytes for each byte of the file, or 256 KiB for a short file. Items and findings beyond that
+    /// are left out. Returns their number; the outcome is partial if it is not 0.
+    ///
     /// # Errors
     ///
     /// Errors of the writer.
-    pub fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
+    pub fn write_json(&self, out: &mut impl Write) -> io::Result<u64> {
+        let mut budget = Budget::for_size(self.size);
         self.write_head(out)?;
         put!(out, ",\"item\":")?;
-        self.write_root(out, u32::MAX)?;
-        put!(out, ",\"findings\":")?;
-        write_array(out, self.findings(), write_unjudged)?;
-        write_outcome(out, self.error)?;
-        put!(out, ",\"bytes_read\":", self.cost.bytes, "}\n")
+        self.write_root(out, u32::MAX, &mut budget)?;
+        put!(out, ",\"findings\":[")?;
+        for (nth, finding) in self.findings().enumerate() {
+            budget.write(out, |out| {
+                put!(out, if nth > 0 { "," } else { "" })?;
+                write_unjudged(out, finding)
+            })?;
+        }
+        put!(out, "]")?;
+        match budget.reason().filter(|_| self.error.is_none()) {
+            Some(reason) => write_partial(out, &reason, None)?,
+            None => write_outcome(out, self.error)?,
+        }
+        put!(out, ",\"bytes_read\":", self.cost.bytes, "}\n")?;
+        Ok(budget.left_out())
     }
 
     /// Writes the findings as a policy judges them, as one JSON object and a line feed.
@@ -55,32 +72,44 @@ impl Report<'_> {
         write_head(out, self.file, self.size)
     }
 
-    fn write_root(&self, out: &mut impl Write, deepest: u32) -> io::Result<()> {
+    fn write_root(&self, out: &mut impl Write, deepest: u32, budget: &mut Budget) -> io::Result<()> {
         match self.metadata {
-            Some(metadata) => self.write_tree(out, metadata, deepest),
+            Some(metadata) => self.write_tree(out, metadata, deepest, budget),
             None => put!(out, "null"),
         }
     }
 
-    fn write_tree(&self, out: &mut impl Write, metadata: &Metadata<'_>, deepest: u32) -> io::Result<()> {
+    fn write_tree(
+        &self,
+        out: &mut impl Write,
+        metadata: &Metadata<'_>,
+        deepest: u32,
+        budget: &mut Budget,
+    ) -> io::Result<()> {
         let mut open = 0; // items that are not closed yet
         for item in metadata.items().filter(|item| item.depth() <= deepest) {
-            while open > item.depth() {
-                put!(out, "]}")?;
-                open -= 1;
+            let is_written = budget.write(out, |out| {
+                for _ in item.depth()..open {
+                    put!(out, "]}")?;
+                }
+                if item.index() > 0 {
+                    put!(out, ",")?;
+                }
+                write_item_head(out, item, self.size)?;
+                if let Some(interface) = self.interface.filter(|_| item.parent().is_none()) {
+                    interface::write_interface(out, interface)?;
+                }
+                put!(out, ",\"items\":[")
+            })?;
+            if is_written {
+                open = item.depth() + 1;
             }
-            if item.index() > 0 {
-                put!(out, ",")?;
-            }
-            write_item_head(out, item, self.size)?;
-            if let Some(interface) = self.interface.filter(|_| item.parent().is_none()) {
-                interface::write_interface(out, interface)?;
-            }
-            put!(out, ",\"items\":[")?;
-            open += 1;
         }
         for _ in 0..open {
             put!(out, "]}")?;
+        }
+        if open == 0 {
+            put!(out, "null")?; // the root was left out
         }
         Ok(())
     }
@@ -92,7 +121,7 @@ impl Report<'_> {
 ///
 /// Errors of the writer.
 pub fn write_item(report: &Report<'_>, out: &mut impl Write, deepest: u32) -> io::Result<()> {
-    report.write_root(out, deepest)
+    report.write_root(out, deepest, &mut Budget::unlimited())
 }
 
 /// Writes the first keys of a report: the schema, the file and its size.
@@ -249,10 +278,14 @@ fn write_outcome(out: &mut impl Write, error: Option<&Error>) -> io::Result<()> 
     let Some(error) = error else {
         return put!(out, ",\"outcome\":\"complete\"");
     };
+    write_partial(out, &error.message(), error.offset())
+}
+
+fn write_partial(out: &mut impl Write, message: &str, offset: Option<u64>) -> io::Result<()> {
     put!(out, ",\"outcome\":\"partial\",\"reason\":{\"message\":")?;
-    write_text(out, &error.message())?;
+    write_text(out, message)?;
     put!(out, ",\"offset\":")?;
-    match error.offset() {
+    match offset {
         Some(offset) => put!(out, offset, "}"),
         None => put!(out, "null}"),
     }

@@ -236,3 +236,50 @@ fn sixty_four_concurrent_uploads() {
     }
     assert_eq!(server.stored().len(), 48);
 }
+
+/// The answer's first line, or nothing if the connection is closed without one.
+fn status_line(mut stream: TcpStream) -> String {
+    let mut answer = Vec::new();
+    _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).lines().next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn half_open_and_slow_connections_are_closed() {
+    let server = Server::start();
+    let start = Instant::now();
+    let bytes = module(&[section(10, &vec![0; 100_000])]);
+    // Nothing, a part of a header, and a body of which a byte arrives now and then.
+    let silent = server.connect();
+    let mut half = server.connect();
+    half.write_all(b"POST / HTTP/1.1\r\nhost: x\r\n").unwrap();
+    let mut slow = server.claim(bytes.len());
+    slow.write_all(&bytes[..20]).unwrap();
+    let mut trickle = slow.try_clone().unwrap();
+    let sending = thread::spawn(move || {
+        for byte in &bytes[20..] {
+            if trickle.write_all(&[*byte]).is_err() {
+                break;
+            }
+            thread::sleep(Duration::from_millis(200));
+        }
+    });
+    for stream in [silent, half, slow] {
+        assert!(!status_line(stream).contains(" 201 "));
+        assert!(start.elapsed() < Duration::from_secs(25), "{:?}", start.elapsed());
+    }
+    sending.join().unwrap();
+    server.assert_nothing_is_stored();
+}
+
+#[test]
+fn further_connections_wait_and_are_served() {
+    let server = Server::start();
+    let bytes = module(&[custom("vendor", "v")]);
+    let idle: Vec<TcpStream> = (0..100).map(|_| server.connect()).collect();
+    // They are closed because nothing arrives, and then it is the turn of this one.
+    let start = Instant::now();
+    assert_eq!(server.upload(&bytes).0, 201);
+    assert!(start.elapsed() > Duration::from_secs(5), "{:?}", start.elapsed());
+    drop(idle);
+}

@@ -48,6 +48,7 @@ mod method {
 }
 
 /// One way to read the data of an entry.
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 pub(super) struct DataReading<'v> {
     /// Position of the header.
     pub(super) position: u64,
@@ -192,7 +193,7 @@ impl ArchiveWalker<'_> {
             return Ok(true);
         }
         let range = header.data..walk.entries.len();
-        let head = self.head(walk, &range, values.method)?;
+        let head = self.head(walk, &range, values.method);
         Ok(FileKind::detect(&head) != FileKind::Other)
     }
 
@@ -311,7 +312,7 @@ impl ArchiveWalker<'_> {
         entry_type: EntryType,
     ) -> io::Result<Option<u64>> {
         if entry_type != EntryType::File {
-            let head = self.head(walk, &reading.range, reading.method)?;
+            let head = self.head(walk, &reading.range, reading.method);
             match entry_type {
                 EntryType::Link if is_target(&head) => {
                     self.count(FindingCode::NotFollowed);
@@ -361,13 +362,14 @@ impl ArchiveWalker<'_> {
         if values.size != len && !reading.is_open {
             self.dispute(path, "it is stored as it is, and is said to have two sizes".to_owned());
         }
-        let head = walk.entries.peek_at(range.start, usize::try_from(len).map_or(HEAD_LEN, |len| len.min(HEAD_LEN)))?;
-        let head = head.to_vec();
+        let first =
+            walk.entries.peek_at(range.start, usize::try_from(len).map_or(HEAD_LEN, |len| len.min(HEAD_LEN)))?;
+        let first = first.to_vec();
         let level = walk.level + 1;
         match &walk.entries {
             ZipBytes::FileWindow(part) => {
                 let (input, base) = (part.input, part.range.start);
-                self.part(path, input, base + range.start..base + range.end, &head, level);
+                self.part(path, input, base + range.start..base + range.end, &first, level);
             }
             ZipBytes::Held(held) => {
                 let rest = held.from(range.start);
@@ -375,7 +377,7 @@ impl ArchiveWalker<'_> {
             }
         }
         // Other content is not read, so that damage to it is not noticed.
-        if path.expects_wasm || FileKind::detect(&head) != FileKind::Other {
+        if path.expects_wasm || FileKind::detect(&first) != FileKind::Other {
             let mut crc = Crc::new();
             let mut at = range.start;
             while at < range.end && !self.should_stop() {
@@ -422,7 +424,7 @@ impl ArchiveWalker<'_> {
     }
 
     /// The first bytes of data, or fewer if it cannot be inflated.
-    fn head(&mut self, walk: &mut ZipWalk<'_, '_>, range: &Range<u64>, method: u16) -> io::Result<Vec<u8>> {
+    fn head(&mut self, walk: &mut ZipWalk<'_, '_>, range: &Range<u64>, method: u16) -> Vec<u8> {
         let mut head = vec![0; HEAD_LEN + 1];
         let mut bytes = RangeReader { bytes: &mut walk.entries, range: range.clone() };
         let len = match method {
@@ -432,7 +434,7 @@ impl ArchiveWalker<'_> {
         };
         self.budget.take_fault(); // the data is read again
         head.truncate(len.unwrap_or(0));
-        Ok(head)
+        head
     }
 
     fn report_damage(&mut self, path: &EntryPath<'_>, message: &str) {
