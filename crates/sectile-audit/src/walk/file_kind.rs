@@ -41,7 +41,7 @@ impl FileKind {
             [0x1f, 0x8b, 8, ..] => Self::Gzip,
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
             [0x52, 0xbc, 0x53, 0x76, 0x46, 0xdb, 0x8e, 0x05, ..] => Self::Runtime,
-            // The last two begin with the marker of an archive that was, or might have been, split.
+            // The longer ones begin with the marker of an archive that was, or might have been, split.
             [b'P', b'K', 3, 4, ..]
             | [b'P', b'K', 5, 6, ..]
             | [b'P', b'K', 7, 8, b'P', b'K', 3, 4, ..]

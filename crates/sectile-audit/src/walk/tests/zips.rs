@@ -1,6 +1,6 @@
 //! Zips that readers read differently: whatever a reader extracts is a blob.
 //!
-//! The comments name readers that extract the binary: unzip 6.0, 7-Zip 16.02, Python 3.11, Go 1.26, bsdtar 3.6, BusyBox
+//! The comments name readers that extract the binary: unzip 6.0, 7-Zip 16.02, Python 3.11, Go 1.26, bsdtar 3.6, `BusyBox`
 //! 1.35, and Java 17 (`ZipFile`, and `ZipInputStream`, which reads headers).
 
 use super::*;
@@ -236,7 +236,7 @@ fn bytes_after_a_zip_do_not_hide_it() {
         let bytes = [build(&[module_entry()]), vec![b'x'; len]].concat();
         finds_quietly("a tail", &bytes); // 65,536 and more: unzip, 7-Zip, Python, Go, bsdtar, Java
     }
-    let commented = build_with_end(&[module_entry()], |size, offset| end(1, size, offset, &[b'c'; 65_535]));
+    let commented = build_with_end(&[module_entry()], |size, offset| end(1, size, offset, &vec![b'c'; 65_535]));
     finds_quietly("a comment", &commented);
     finds_quietly("a comment after a prefix", &[b"#!/bin/sh\n".to_vec(), commented].concat());
 }
@@ -363,7 +363,7 @@ fn end_records_of_64_bits_are_read_beside_those_of_32() {
         (entry.compressed, entry.size) = (u32::MAX, u32::MAX);
         entry.extra = [&shorts(&[1, 16]), &*sizes].concat();
     });
-    finds_quietly("sizes of 64 bits", &build(&[far.clone()]));
+    finds_quietly("sizes of 64 bits", &build(std::slice::from_ref(&far)));
     let twice = far.with(|entry| entry.extra.extend([&shorts(&[1, 16])[..], &[0; 16]].concat()));
     finds_with_dispute("two extra fields with sizes", &build(&[twice]));
 }
@@ -446,7 +446,7 @@ fn header_and_directory_are_both_read() {
         finds_with_dispute(what, &build(&[entry, text_entry()]));
     }
     let unsigned = {
-        let mut bytes = build(&[stored.clone()]);
+        let mut bytes = build(std::slice::from_ref(&stored));
         bytes[2] = 9;
         bytes
     };

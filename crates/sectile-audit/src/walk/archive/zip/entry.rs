@@ -58,9 +58,8 @@ pub(super) struct DataReading<'v> {
     values: &'v EntryValues,
     /// Whether the data states its end itself, and its size and checksum follow it.
     is_open: bool,
-    has_descriptor: bool,
-    /// Whether the header and the directory agree on that.
-    is_encrypted: bool,
+    /// The values of the header.
+    own: &'v EntryValues,
     /// Whether the entry was read in another way before, and the contradiction was reported.
     is_alternative: bool,
 }
@@ -70,21 +69,15 @@ impl<'v> DataReading<'v> {
         Self { is_alternative: true, ..self }
     }
 
-    fn new(position: u64, header: &LocalHeader, values: &'v EntryValues, is_open: bool) -> Self {
+    fn new(position: u64, header: &'v LocalHeader, values: &'v EntryValues, is_open: bool) -> Self {
         let end = if is_open { u64::MAX } else { header.data.saturating_add(values.compressed) };
-        let has_descriptor = header.values.has_descriptor();
-        let is_encrypted = values.is_encrypted() && header.values.is_encrypted();
-        let range = header.data..end;
-        Self {
-            position,
-            range,
-            method: values.method,
-            values,
-            is_open,
-            has_descriptor,
-            is_encrypted,
-            is_alternative: false,
-        }
+        let (range, method) = (header.data..end, values.method);
+        Self { position, range, method, values, is_open, own: &header.values, is_alternative: false }
+    }
+
+    /// Whether the header and the directory agree that the data is encrypted.
+    fn is_encrypted(&self) -> bool {
+        self.values.is_encrypted() && self.own.is_encrypted()
     }
 }
 
@@ -164,7 +157,7 @@ impl ArchiveWalker<'_> {
         }
         let Some(header) = LocalHeader::read(&mut walk.entries, position)? else { return Ok(()) };
         let values = &header.values;
-        if !self.is_entry(walk, &header)? || !self.zip_entry_budget(walk) {
+        if !self.is_entry(walk, &header) || !self.zip_entry_budget(walk) {
             return Ok(());
         }
         let name = name(&values.name);
@@ -180,21 +173,21 @@ impl ArchiveWalker<'_> {
     }
 
     /// Whether a header without a record in a directory is likely to be one, and not bytes that look alike.
-    fn is_entry(&mut self, walk: &mut ZipWalk<'_, '_>, header: &LocalHeader) -> io::Result<bool> {
+    fn is_entry(&mut self, walk: &mut ZipWalk<'_, '_>, header: &LocalHeader) -> bool {
         let values = &header.values;
         let is_known = matches!(values.method, 0..=10 | 12 | 14 | 18..=20 | 93..=99);
         let fits = values.has_descriptor() || values.compressed <= walk.entries.len() - header.data;
         // Some writers fill gaps with headers without a name.
         if !is_known || values.name.is_empty() || !fits {
-            return Ok(false);
+            return false;
         }
         let is_plausible = values.flags & 0xd780 == 0 && values.name.iter().all(|&byte| byte >= b' ');
         if is_plausible {
-            return Ok(true);
+            return true;
         }
         let range = header.data..walk.entries.len();
         let head = self.head(walk, &range, values.method);
-        Ok(FileKind::detect(&head) != FileKind::Other)
+        FileKind::detect(&head) != FileKind::Other
     }
 
     /// Looks at the data of an entry in one way, unless it was looked at in this way before. Returns the
@@ -221,7 +214,7 @@ impl ArchiveWalker<'_> {
             return Ok(None);
         }
         // Readers that start from the beginning find the end of stored data by its descriptor.
-        if reading.has_descriptor && method == method::STORED {
+        if reading.own.has_descriptor() && method == method::STORED {
             let end = self.descriptor_in(walk, &reading.range)?;
             match end {
                 Some(end) if is_open => reading.range.end = end,
@@ -233,7 +226,7 @@ impl ArchiveWalker<'_> {
             }
         }
         let mut used = None;
-        if reading.is_encrypted {
+        if reading.is_encrypted() {
             self.not_opened(path, "encrypted zip entry");
         } else if let Some(read) = self.data(walk, path, &reading, entry_type)? {
             let data_end = start + read;
@@ -254,7 +247,7 @@ impl ArchiveWalker<'_> {
             walk.is_disputed = true;
             self.dispute(path, "its data is where another entry's or the directory is".to_owned());
         }
-        if reading.has_descriptor {
+        if reading.own.has_descriptor() {
             let end = reading.range.end;
             walk.claims.claim(end..end + descriptor_len(&mut walk.entries, end, values)?);
         }
@@ -362,9 +355,8 @@ impl ArchiveWalker<'_> {
         if values.size != len && !reading.is_open {
             self.dispute(path, "it is stored as it is, and is said to have two sizes".to_owned());
         }
-        let first =
-            walk.entries.peek_at(range.start, usize::try_from(len).map_or(HEAD_LEN, |len| len.min(HEAD_LEN)))?;
-        let first = first.to_vec();
+        let head_len = usize::try_from(len).map_or(HEAD_LEN, |len| len.min(HEAD_LEN));
+        let first = walk.entries.peek_at(range.start, head_len)?.to_vec();
         let level = walk.level + 1;
         match &walk.entries {
             ZipBytes::FileWindow(part) => {
