@@ -102,7 +102,7 @@ fn objects_are_searched_from_their_ends() {
     use sectile_remote::object_store::{ObjectStore, ObjectStoreExt};
 
     let zipped = zip(&[("b.wasm".to_owned(), gpl())]);
-    let large = module(&[custom("padding", &"p".repeat(300_000))]);
+    let large = module(&[custom("padding", "p".repeat(300_000))]);
     let after = |first: &[u8]| [first, &zipped].concat();
     let objects = [
         ("elf", after(&[&b"\x7fELF"[..], &vec![1; 300_000]].concat())),

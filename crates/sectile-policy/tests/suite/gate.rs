@@ -289,3 +289,26 @@ fn exceptions_apply_to_uploads() {
         assert!(upload(today(&by_path).with_location("vendor/a"), &bytes[..bytes.len() - 1], size).is_err());
     }
 }
+
+/// A server reads many uploads at once.
+#[test]
+fn a_gate_keeps_fewer_values_than_a_reading_of_a_file() {
+    let value = vec![b'a'; 1_000_000];
+    let items = |count| component(&vec![nested(&module(&[custom("description", &value[..])])); count]);
+    let findings = |bytes: &[u8], policy: Policy| {
+        let mut gate = Gate::new(policy);
+        let pushed = bytes.chunks(65_536).try_for_each(|chunk| gate.push(chunk));
+        match pushed.and_then(|()| gate.finish()) {
+            Ok(accepted) => accepted.metadata().findings().iter().map(|found| found.code().name().to_owned()).collect(),
+            Err(refusal) => vec![refusal.to_string()],
+        }
+    };
+    let is_limited = |found: &[String]| found.iter().any(|found| found.contains("too-large"));
+    let kept = Gate::LIMITS.max_retained_bytes as usize / value.len();
+    assert!(!is_limited(&findings(&items(kept - 1), Policy::default())));
+    assert!(is_limited(&findings(&items(kept + 1), Policy::default())));
+    // A policy that sets limits has them.
+    let mut policy = Policy::default();
+    policy.limits.max_retained_bytes *= 2;
+    assert!(!is_limited(&findings(&items(kept + 1), policy)));
+}

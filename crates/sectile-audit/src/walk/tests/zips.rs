@@ -593,7 +593,7 @@ fn archive_after_an_executable_is_told() {
     for program in [elf, pe] {
         assert_eq!((walk_file(&program).passed, walk_file(&program).errors.len()), (1, 0));
         for (archive, format) in [(&b"7z\xbc\xaf\x27\x1c\0\x04"[..], "7z"), (b"Rar!\x1a\x07\x01\0", "rar")] {
-            let bytes = [&*program, archive, &[2; 70_000]].concat();
+            let bytes = [&*program, archive, &vec![2; 70_000]].concat();
             for bytes in [bytes.clone(), tar(&[("a", &bytes)])] {
                 let recorder = walk_file(&bytes);
                 assert_eq!(

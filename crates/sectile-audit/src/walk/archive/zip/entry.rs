@@ -48,7 +48,6 @@ mod method {
 }
 
 /// One way to read the data of an entry.
-#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 pub(super) struct DataReading<'v> {
     /// Position of the header.
     pub(super) position: u64,
