@@ -51,6 +51,9 @@ pub(super) trait BlobSink {
     /// Ends an archive, and adds its findings. All its blobs were added, unless the walk was stopped.
     fn end_archive(&mut self, archive: ArchiveReading<'_>);
 
+    /// Number of bytes of text in the rows of the current file.
+    fn row_bytes(&self) -> u64;
+
     /// Whether to stop as soon as possible.
     fn should_stop(&self) -> bool;
 }
@@ -136,11 +139,13 @@ pub(super) struct BlobLocation {
     /// Further names in the order of the walk: hard links, and the images that have the blob as a layer
     /// (`oci:DIR:NAME`, `repository:tag`).
     pub(super) other_names: Vec<OsString>,
+    /// Whether there are more names. No pattern of a policy is known to match them all.
+    pub(super) omits_names: bool,
 }
 
 impl BlobLocation {
     pub(super) fn new(file: impl Into<OsString>) -> Self {
-        Self { file: file.into(), other_names: Vec::new() }
+        Self { file: file.into(), other_names: Vec::new(), omits_names: false }
     }
 
     /// All names, the path first.

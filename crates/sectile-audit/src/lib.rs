@@ -197,9 +197,10 @@ impl Audit {
     fn fingerprinted(mut self) -> Self {
         let has_expired = |last: Day| self.today.is_none_or(|today| today > last);
         let expiring = self.policy.exceptions().filter(|exception| exception.expiry().is_some_and(has_expired));
-        let WalkOptions { max_nesting, max_inflated, max_entries, max_held_bytes, .. } = self.walk_options;
+        let WalkOptions { max_nesting, max_inflated, max_entries, max_held_bytes, max_rows, max_row_bytes, .. } =
+            self.walk_options;
         self.info.fingerprint = format!(
-            "{}/{}/{max_nesting}.{max_inflated}.{max_entries}.{max_held_bytes}",
+            "{}/{}/{max_nesting}.{max_inflated}.{max_entries}.{max_held_bytes}.{max_rows}.{max_row_bytes}",
             self.policy.fingerprint(),
             expiring.count()
         );

@@ -23,6 +23,8 @@ pub struct Row<'r> {
     pub file: Cow<'r, OsStr>,
     /// Further names of the same blob.
     pub other_names: Vec<Cow<'r, OsStr>>,
+    /// Whether there are more names.
+    pub omits_names: bool,
     /// Length in bytes, if known.
     pub size: Option<u64>,
     /// The state of the file as a text. A later audit reads the file again only if its state differs.
@@ -196,6 +198,7 @@ impl<'r> Row<'r> {
             row_kind: RowKind::Binary,
             file,
             other_names: Vec::new(),
+            omits_names: false,
             size: None,
             state: None,
             digest: None,
@@ -230,6 +233,7 @@ impl<'r> Row<'r> {
         let reason = report.error().map(|error| Reason { message: error.message().into(), offset: error.offset() });
         let row = Self {
             other_names: location.other_names.iter().map(|name| Cow::Borrowed(&**name)).collect(),
+            omits_names: location.omits_names,
             size: report.size(),
             completeness,
             reason,
@@ -295,6 +299,15 @@ impl<'r> Row<'r> {
             name: span.name.map(|name| String::from(name).into()),
         });
         self.spans = spans.into_iter().map(SectionSpan::from).collect();
+    }
+
+    /// Number of bytes of its names, values and messages. Formats differ in what they add.
+    pub(super) fn text_len(&self) -> usize {
+        let names = self.locations().map(OsStr::len).sum::<usize>();
+        let values = self.annotations.iter().map(|(_, value)| value.len()).sum::<usize>();
+        let producers = self.producers.iter().flatten().map(|text| text.len()).sum::<usize>();
+        let messages = self.findings.iter().map(|judged| judged.finding().message().len()).sum::<usize>();
+        names + self.name.as_deref().map_or(0, str::len) + values + producers + messages
     }
 
     /// The codes of the findings, without duplicates, in the order of their first occurrence.

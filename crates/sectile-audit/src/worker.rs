@@ -43,6 +43,8 @@ pub(super) struct Worker<'a> {
     nth: u64,
     /// Number of rows of the current file.
     file_rows: u64,
+    /// Number of bytes of text in them.
+    file_row_bytes: u64,
     /// Work that is not added to the shared progress yet: it is added for many rows at once.
     pending: WorkDone,
 }
@@ -75,6 +77,7 @@ impl<'a> Worker<'a> {
             rows: None,
             nth: 0,
             file_rows: 0,
+            file_row_bytes: 0,
             pending: WorkDone::default(),
         }
     }
@@ -134,6 +137,7 @@ impl<'a> Worker<'a> {
         last.push(&row.file);
         self.nth += 1;
         self.file_rows += 1;
+        self.file_row_bytes += row.text_len() as u64;
         if self.chunk.bytes.len() >= CHUNK_LEN {
             self.flush();
         }
@@ -160,7 +164,7 @@ impl<'a> Worker<'a> {
         let verdict = if policy.exceptions().next().is_none() {
             policy.judge(&report)
         } else {
-            let locations: Vec<&OsStr> = location.names().collect();
+            let locations: Vec<&OsStr> = location.names().filter(|_| !location.omits_names).collect();
             let digest = digest.map(|known| (known.digest.to_string(), known.verified));
             let context = JudgeContext::new().with_locations(&locations).with_day(self.context.today);
             policy.judge_with_context(
@@ -184,6 +188,9 @@ impl<'a> Worker<'a> {
 
 impl BlobSink for Worker<'_> {
     fn reuse_rows(&mut self, location: &BlobLocation, state: &FileState) -> bool {
+        if location.omits_names {
+            return false; // the names that are left out may be others
+        }
         let Some(rows) = self.context.baseline.and_then(|baseline| baseline.rows_of(location, state)) else {
             return false;
         };
@@ -209,6 +216,7 @@ impl BlobSink for Worker<'_> {
         self.summary.add_file(bytes);
         self.pending.add_file();
         self.file_rows = 0;
+        self.file_row_bytes = 0;
     }
 
     fn add_blob(&mut self, blob: Blob<'_>) {
@@ -284,6 +292,10 @@ impl BlobSink for Worker<'_> {
     fn skip_archive(&mut self, bytes_read: u64) {
         self.skip(bytes_read);
         self.summary.add_not_opened(SKIPPED_ARCHIVE, 1);
+    }
+
+    fn row_bytes(&self) -> u64 {
+        self.file_row_bytes
     }
 
     fn should_stop(&self) -> bool {

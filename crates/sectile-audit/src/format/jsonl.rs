@@ -44,6 +44,9 @@ pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     }
     put!(out, ",\"locations\":")?;
     write_array(out, row.locations(), |out, name: &OsStr| write_os(out, name))?;
+    if row.omits_names {
+        put!(out, ",\"omits_locations\":true")?;
+    }
     put!(out, ",\"state\":")?;
     write_or_null(out, row.state.as_deref(), write_text)?;
     put!(out, ",\"digest\":")?;

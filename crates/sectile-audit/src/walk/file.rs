@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::archive::{self, ArchiveFile, has_wasm_extension};
 use super::file_kind::FileKind;
 use super::formats;
+use super::images::ImageNames;
 use super::options::WalkOptions;
 use super::probe::{Probe, ProbeBuffer};
 use crate::blob::{Blob, BlobLocation, BlobSink, Content, FileState, NotOpened, WalkError};
@@ -41,18 +42,20 @@ pub(super) struct FileEntry {
     pub(super) stored: Option<Box<StoredBlob>>,
     /// Further names of the file.
     pub(super) other_names: Vec<OsString>,
+    /// Whether there are more.
+    pub(super) omits_names: bool,
 }
 
 /// What a content-addressed store says about one of its blobs.
 pub(super) struct StoredBlob {
     pub(super) digest: Digest,
-    pub(super) other_names: Vec<OsString>,
+    pub(super) image_names: ImageNames,
     pub(super) expects_wasm: bool,
 }
 
 impl FileEntry {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, is_root: false, stored: None, other_names: Vec::new() }
+        Self { path, is_root: false, stored: None, other_names: Vec::new(), omits_names: false }
     }
 
     /// Inspects the file. A file with several hard links that is not skipped goes to `keep` instead, if given.
@@ -141,9 +144,10 @@ impl FileEntry {
 
     /// The path and the further names.
     pub(super) fn into_location(self) -> BlobLocation {
-        let mut other_names = self.stored.map(|stored| stored.other_names).unwrap_or_default();
+        let ImageNames { names: mut other_names, omits_some } =
+            self.stored.map(|stored| stored.image_names).unwrap_or_default();
         other_names.extend(self.other_names);
-        BlobLocation { file: self.path.into_os_string(), other_names }
+        BlobLocation { file: self.path.into_os_string(), other_names, omits_names: omits_some || self.omits_names }
     }
 }
 

@@ -18,19 +18,42 @@ use sectile_oci::internal::{digest_error, io_error, malformed_error, read_json, 
 /// The layers of all images in a store, with the names of the images.
 #[derive(Default)]
 pub(super) struct LayerIndex {
+    /// What all names begin with.
+    prefix: OsString,
     names: Vec<OsString>,
-    /// Layers with the indexes of the names of their images, sorted.
-    layers: Vec<(Digest, u32)>,
+    /// Layers with the names of their images.
+    layers: BTreeMap<Digest, LayerNames>,
     /// Layers with a media type of WebAssembly, sorted.
     wasm: Vec<Digest>,
-    /// Whether some names were dropped.
+    /// Whether some names of documents were dropped.
     is_truncated: bool,
 }
 
-/// Maximum number of names of layers in one store, at 40 bytes each, and of names of documents on one level.
+/// The names of the images that have a blob as a layer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct ImageNames {
+    pub(super) names: Vec<OsString>,
+    /// Whether there are more.
+    pub(super) omits_some: bool,
+}
+
+/// The indexes of the first names of a layer, sorted.
+#[derive(Default)]
+struct LayerNames {
+    names: Vec<u32>,
+    omits_some: bool,
+}
+
+/// Maximum number of names of documents on one level.
 const MAX_NAMES: usize = 4_000_000;
 
-/// A pointer to a document, and a name of that.
+/// Maximum number of names of one layer.
+const MAX_LAYER_NAMES: usize = 64;
+
+/// Number of bytes of the names of one layer from which on further names are left out.
+const MAX_LAYER_NAME_BYTES: usize = 4 << 10;
+
+/// A pointer to a document, and a name of that, without the prefix of all names.
 pub(super) struct NamedPointer {
     pub(super) pointer: Pointer,
     pub(super) name: OsString,
@@ -61,13 +84,16 @@ const MAX_VARIANTS: usize = 16;
 impl LayerIndex {
     /// Resolves pointers through indexes and images to layers. Each document is read once, and a malformed one affects
     /// no other.
+    ///
+    /// The name of each image is the prefix and its name in `named`.
     pub(super) fn resolve(
         directory: &Path,
+        prefix: OsString,
         named: Vec<NamedPointer>,
         blob_path: &dyn Fn(Digest) -> PathBuf,
         report_error: &mut dyn FnMut(WalkError),
     ) -> Self {
-        let mut images = Self::default();
+        let mut images = Self { prefix, ..Self::default() };
         let mut level = DocumentLevel::default();
         for NamedPointer { pointer, name } in named {
             images.is_truncated |= !level.add(pointer, &[images.names.len() as u32]);
@@ -105,12 +131,10 @@ impl LayerIndex {
             }
             level = next;
         }
-        images.layers.sort_unstable();
-        images.layers.dedup();
         images.wasm.sort_unstable();
         images.wasm.dedup();
         if images.is_truncated {
-            let message = format!("its blobs have more than {MAX_NAMES} names: further ones are left out");
+            let message = format!("its images have more than {MAX_NAMES} names: further ones are left out");
             report_error(WalkError::new(BlobLocation::new(directory), FindingCode::MalformedLayout, message));
         }
         images.check(directory, blob_path, &sizes, report_error);
@@ -141,9 +165,7 @@ impl LayerIndex {
                         self.wasm.push(digest);
                     }
                     sizes.extend(size.map(|size| (digest, LayerDescriptor { size, url })));
-                    let room = MAX_NAMES.saturating_sub(self.layers.len());
-                    self.is_truncated |= names.len() > room;
-                    self.layers.extend(names.iter().take(room).map(|&name| (digest, name)));
+                    self.layers.entry(digest).or_default().add(names);
                 }
             }
             _ => return Err(malformed_error(path, "it is neither an index nor an image".to_owned())),
@@ -156,8 +178,7 @@ impl LayerIndex {
     }
 
     fn location(&self, path: &Path, names: &[u32]) -> BlobLocation {
-        let other_names = names.iter().take(MAX_VARIANTS).map(|&name| self.names[name as usize].clone()).collect();
-        BlobLocation { file: path.into(), other_names }
+        at(path, self.named(names.get(..MAX_VARIANTS).unwrap_or(names), names.len() > MAX_VARIANTS))
     }
 
     /// Checks that the layers that exist have the sizes in their descriptors, and are files that the walk inspects.
@@ -175,8 +196,8 @@ impl LayerIndex {
             if let Some(link) = links.find(directory, &path) {
                 // Readers follow it, and the walk does not.
                 if links.reported.insert(link.clone()) {
-                    let other_names = if link == path { self.image_names(digest) } else { Vec::new() };
-                    let location = BlobLocation { file: link.into(), other_names };
+                    let names = if link == path { self.image_names(digest) } else { ImageNames::default() };
+                    let location = at(&link, names);
                     let message = "blobs of images are behind this symbolic link, which is not followed";
                     report_error(WalkError::new(location, FindingCode::MalformedLayout, message));
                 }
@@ -189,24 +210,35 @@ impl LayerIndex {
                 Ok(metadata) if metadata.is_dir() => malformed_error(&path, "it is a directory".to_owned()),
                 Ok(_) => continue, // the walk reports a layer that is not a regular file
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                    let location = BlobLocation { file: path.into(), other_names: self.image_names(digest) };
-                    report_error(absent_blob(location, url.as_deref()));
+                    report_error(absent_blob(at(&path, self.image_names(digest)), url.as_deref()));
                     continue;
                 }
                 Err(error) => io_error(&path, error),
             };
-            report_error(layout_error(
-                BlobLocation { file: path.into(), other_names: self.image_names(digest) },
-                &error,
-            ));
+            report_error(layout_error(at(&path, self.image_names(digest)), &error));
         }
     }
 
     /// The names of the images that have a blob as a layer.
-    pub(super) fn image_names(&self, digest: Digest) -> Vec<OsString> {
-        let start = self.layers.partition_point(|(layer, _)| *layer < digest);
-        let entries = self.layers[start..].iter().take_while(|(layer, _)| *layer == digest);
-        entries.map(|&(_, name)| self.names[name as usize].clone()).collect()
+    pub(super) fn image_names(&self, digest: Digest) -> ImageNames {
+        self.layers.get(&digest).map_or_else(ImageNames::default, |of| self.named(&of.names, of.omits_some))
+    }
+
+    /// The names with these indexes, as many as there is room for.
+    fn named(&self, indexes: &[u32], omits_some: bool) -> ImageNames {
+        let mut image_names = ImageNames { names: Vec::new(), omits_some };
+        let mut bytes = 0;
+        for &index in indexes {
+            if bytes >= MAX_LAYER_NAME_BYTES {
+                image_names.omits_some = true;
+                break;
+            }
+            let mut name = self.prefix.clone();
+            name.push(&self.names[index as usize]);
+            bytes += name.len();
+            image_names.names.push(name);
+        }
+        image_names
     }
 
     /// Whether a media type says that a blob is WebAssembly.
@@ -241,6 +273,22 @@ impl BlobLinks {
             }
         }
         None
+    }
+}
+
+/// The location of a blob with the names of its images.
+fn at(path: &Path, images: ImageNames) -> BlobLocation {
+    BlobLocation { other_names: images.names, omits_names: images.omits_some, ..BlobLocation::new(path) }
+}
+
+impl LayerNames {
+    /// Adds names, which are sorted. Those that come first are kept.
+    fn add(&mut self, names: &[u32]) {
+        self.names.extend(names.iter().take(MAX_LAYER_NAMES + 1));
+        self.names.sort_unstable();
+        self.names.dedup();
+        self.omits_some |= self.names.len() > MAX_LAYER_NAMES;
+        self.names.truncate(MAX_LAYER_NAMES);
     }
 }
 

@@ -27,7 +27,13 @@ pub(super) fn read_images(directory: &Path, report_error: &mut dyn FnMut(WalkErr
     let marker = check_marker(directory).map_err(|error| (directory.join(MARKER_FILE), error));
     let named = marker.and_then(|()| read_index(directory, &index, report_error).map_err(|error| (index, error)));
     match named {
-        Ok(named) => LayerIndex::resolve(directory, named, &|digest| blob_path(directory, digest), report_error),
+        Ok(named) => LayerIndex::resolve(
+            directory,
+            prefix(directory),
+            named,
+            &|digest| blob_path(directory, digest),
+            report_error,
+        ),
         Err((path, error)) => {
             report_error(layout_error(BlobLocation::new(path), &error));
             LayerIndex::default()
@@ -35,7 +41,14 @@ pub(super) fn read_images(directory: &Path, report_error: &mut dyn FnMut(WalkErr
     }
 }
 
-/// Reads the index of a layout. The names are `oci:DIR:NAME` or `oci:DIR@sha256:…`.
+/// The start of the names `oci:DIR:NAME` and `oci:DIR@sha256:…`.
+fn prefix(directory: &Path) -> OsString {
+    let mut prefix = OsString::from("oci:");
+    prefix.push(directory);
+    prefix
+}
+
+/// Reads the index of a layout. The names have no prefix.
 fn read_index(
     directory: &Path,
     index: &Path,
@@ -43,8 +56,7 @@ fn read_index(
 ) -> Result<Vec<NamedPointer>, LayoutError> {
     let mut named = Vec::new();
     for entry in Index::parse(index, &read_json(index)?)?.descriptors(index)? {
-        let mut name = OsString::from("oci:");
-        name.push(directory);
+        let mut name = OsString::new();
         if let Some(tag) = entry.ref_name() {
             name.push(":");
             name.push(tag);
@@ -55,7 +67,10 @@ fn read_index(
         match pointer(index, entry) {
             Ok(pointer) => named.push(NamedPointer { pointer, name }),
             Err(error) => {
-                report_error(layout_error(BlobLocation { file: index.into(), other_names: vec![name] }, &error));
+                let mut image = prefix(directory);
+                image.push(name);
+                let location = BlobLocation { other_names: vec![image], ..BlobLocation::new(index) };
+                report_error(layout_error(location, &error));
             }
         }
     }

@@ -28,6 +28,11 @@ pub struct WalkOptions {
     ///
     /// Held are the Zstandard windows, and zips inside other archives, which need random access.
     pub max_held_bytes: u64,
+    /// Maximum number of rows for one file, with all archives in it; 100,000 by default.
+    pub max_rows: u64,
+    /// Number of bytes of names, values and messages in the rows for one file, with all archives in it, from which on it
+    /// gets no further rows; 64 MiB by default.
+    pub max_row_bytes: u64,
     /// Number of remote objects to read at once on each thread; 16 by default, and at least one. Their rows are
     /// buffered until it is their turn.
     pub in_flight: usize,
@@ -47,6 +52,8 @@ impl Default for WalkOptions {
             max_inflated: 16 << 30,
             max_entries: 100_000_000,
             max_held_bytes: 128 << 20,
+            max_rows: 100_000,
+            max_row_bytes: 64 << 20,
             in_flight: 16,
         }
     }

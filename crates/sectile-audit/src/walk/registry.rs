@@ -30,7 +30,7 @@ pub(super) fn read_images(directory: &Path, report_error: &mut dyn FnMut(WalkErr
     let mut links = RepositoryLinks { named: Vec::new(), report_error };
     links.repositories(&directory.join(REPOSITORIES));
     let named = links.named;
-    LayerIndex::resolve(directory, named, &|digest| blob_path(directory, digest), report_error)
+    LayerIndex::resolve(directory, OsString::new(), named, &|digest| blob_path(directory, digest), report_error)
 }
 
 fn blob_path(directory: &Path, digest: Digest) -> PathBuf {

@@ -73,19 +73,49 @@ fn may_be_registry(directory: &Path, is_root: bool) -> bool {
     (is_root || directory.file_name().is_some_and(|name| name == "v2")) && registry::is_registry(directory)
 }
 
+/// The first errors in the documents of a store. One document of a few bytes a blob may have many.
+#[derive(Default)]
+struct StoreErrors {
+    errors: Vec<WalkError>,
+    omitted: u64,
+    /// Whether more than absent blobs were left out.
+    omits_errors: bool,
+}
+
+impl StoreErrors {
+    const MOST: usize = 1_000;
+
+    fn add(&mut self, error: WalkError) {
+        if self.errors.len() < Self::MOST {
+            return self.errors.push(error);
+        }
+        self.omitted += 1;
+        self.omits_errors |= error.code != FindingCode::AbsentBlob;
+    }
+
+    fn finish(mut self, directory: &Path) -> Vec<WalkError> {
+        if self.omitted > 0 {
+            let code = if self.omits_errors { FindingCode::MalformedLayout } else { FindingCode::AbsentBlob };
+            let message = format!("{} more findings on its images are left out", self.omitted);
+            self.errors.push(WalkError::new(BlobLocation::new(directory), code, message));
+        }
+        self.errors
+    }
+}
+
 impl BlobStore {
     /// Detects a store, and the errors in it.
     fn detect(directory: &Path, depth: usize) -> (Option<Self>, Vec<WalkError>) {
-        let mut errors = Vec::new();
-        let mut report_error = |error| errors.push(error);
+        let mut errors = StoreErrors::default();
+        let mut report_error = |error| errors.add(error);
         let (kind, images) = if layout::is_layout(directory) {
             (StoreKind::Layout, layout::read_images(directory, &mut report_error))
         } else if may_be_registry(directory, depth == 0) {
             (StoreKind::Registry, registry::read_images(directory, &mut report_error))
         } else {
-            return (None, errors);
+            return (None, Vec::new());
         };
-        (Some(Self { directory: directory.to_owned(), depth, kind, images }), errors)
+        (Some(Self { directory: directory.to_owned(), depth, kind, images }), errors.finish(directory))
     }
 
     /// The digest and the names of a file, if it is a blob of the store.
@@ -107,7 +137,7 @@ impl BlobStore {
         let expects_wasm = self.images.expects_wasm(digest);
         parts.next().is_none().then(|| StoredBlob {
             digest,
-            other_names: self.images.image_names(digest),
+            image_names: self.images.image_names(digest),
             expects_wasm,
         })
     }

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::file::{FileEntry, Scratch, StoredBlob};
+use super::images::ImageNames;
 use super::links::{HardLinks, UnitTicket};
 #[cfg(feature = "remote")]
 use super::objects::{ObjectBatch, RequestRuntime};
@@ -142,20 +143,23 @@ fn inspect_linked(files: Vec<Vec<FileEntry>>, options: &WalkOptions, scratch: &m
         }
         let mut names = names.into_iter();
         let Some(mut first) = names.next() else { continue };
-        let mut other_names = Vec::new();
+        let (mut other_names, mut omits_names) = (Vec::new(), false);
         for name in names {
             let is_stored = first.stored.is_some();
             let location = if is_stored || name.stored.is_none() {
                 name.into_location()
             } else {
                 // The digest of the store applies to the row, whichever name is first.
-                first.stored = name.stored.map(|stored| Box::new(StoredBlob { other_names: Vec::new(), ..*stored }));
+                first.stored =
+                    name.stored.map(|stored| Box::new(StoredBlob { image_names: ImageNames::default(), ..*stored }));
                 BlobLocation::new(name.path)
             };
+            omits_names |= location.omits_names;
             other_names.push(location.file);
             other_names.extend(location.other_names);
         }
         first.other_names.extend(other_names);
+        first.omits_names = omits_names;
         first.inspect(options, scratch, sink, None);
     }
 }

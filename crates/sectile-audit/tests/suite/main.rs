@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::pedantic)]
 
 mod baseline;
+mod bounds;
 mod fuzz;
 #[cfg(unix)] // links, FIFOs, names that are not UTF-8
 mod hostile;

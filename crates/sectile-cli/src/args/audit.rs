@@ -23,6 +23,8 @@ const HASH: &str = "hash";
 const THREADS: &str = "threads";
 const IGNORE_RULES: &str = "ignore-rules";
 const NESTED: &str = "nested";
+const ARCHIVE_ROWS: &str = "archive-rows";
+const ARCHIVE_ROW_BYTES: &str = "archive-row-bytes";
 #[cfg(feature = "remote")]
 const IN_FLIGHT: &str = "in-flight";
 
@@ -78,6 +80,16 @@ pub fn audit(command: Command) -> Command {
                 .value_name("N")
                 .value_parser(value_parser!(u32).range(..=i64::from(WalkOptions::NESTING_LIMIT)))
                 .help("Look into so many archives inside one another, 0 for none [default: 4]"),
+            Arg::new(ARCHIVE_ROWS)
+                .long(ARCHIVE_ROWS)
+                .value_name("N")
+                .value_parser(value_parser!(u64))
+                .help("Report at most N binaries of one archive [default: 100000]"),
+            Arg::new(ARCHIVE_ROW_BYTES)
+                .long(ARCHIVE_ROW_BYTES)
+                .value_name("N")
+                .value_parser(value_parser!(u64))
+                .help("Report binaries of one archive until their rows have N bytes of text [default: 64 MiB]"),
         ]);
     #[cfg(feature = "remote")]
     let command = command.arg(
@@ -105,6 +117,8 @@ pub struct AuditArgs {
     pub threads: Option<u16>,
     pub ignore_rules: bool,
     pub nested: Option<u32>,
+    pub archive_rows: Option<u64>,
+    pub archive_row_bytes: Option<u64>,
     #[cfg(feature = "remote")]
     pub in_flight: Option<u16>,
     pub color: ColorChoice,
@@ -140,6 +154,8 @@ impl AuditArgs {
             threads: optional(matches, THREADS),
             ignore_rules: matches.get_flag(IGNORE_RULES),
             nested: optional(matches, NESTED),
+            archive_rows: optional(matches, ARCHIVE_ROWS),
+            archive_row_bytes: optional(matches, ARCHIVE_ROW_BYTES),
             #[cfg(feature = "remote")]
             in_flight: optional(matches, IN_FLIGHT),
             color: color_choice(matches),

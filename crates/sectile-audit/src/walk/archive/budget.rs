@@ -13,6 +13,8 @@ pub(super) struct Budget {
     inflated: Cell<u64>,
     entries: Cell<u64>,
     held: Cell<u64>,
+    rows: Cell<u64>,
+    max_row_bytes: u64,
     read: Cell<u64>,
     /// The first of a chain of failures, until it is reported.
     fault: RefCell<Option<(FindingCode, String)>>,
@@ -27,6 +29,8 @@ impl Budget {
             inflated: Cell::new(options.max_inflated),
             entries: Cell::new(options.max_entries),
             held: Cell::new(options.max_held_bytes),
+            rows: Cell::new(options.max_rows),
+            max_row_bytes: options.max_row_bytes,
             read: Cell::new(0),
             fault: RefCell::new(None),
             exhausted: Cell::new(false),
@@ -56,6 +60,19 @@ impl Budget {
             self.exceed("it has more entries than are looked into".to_owned());
         }
         left.is_some()
+    }
+
+    /// Counts a row after rows with so many bytes of text. Returns whether it may be written.
+    pub(super) fn row(&self, bytes_before: u64) -> bool {
+        let left = self.rows.get().checked_sub(1);
+        self.rows.set(left.unwrap_or(0));
+        let is_short = bytes_before <= self.max_row_bytes;
+        if left.is_none() {
+            self.exceed("it has more binaries than are reported".to_owned());
+        } else if !is_short {
+            self.exceed("the rows of its binaries have more text than is reported".to_owned());
+        }
+        left.is_some() && is_short
     }
 
     /// Number of bytes that may still be held in memory.

@@ -59,6 +59,9 @@ pub(super) struct ArchiveFile {
 /// Number of bytes of a stream to detect its type.
 const HEAD_LEN: usize = 4 << 10;
 
+/// Maximum length of an entry's name in bytes, that of a path on Linux (`PATH_MAX`). Readers cannot write longer ones.
+const MAX_NAME_LEN: usize = 4 << 10;
+
 /// The path of an entry through nested archives.
 struct EntryPath<'c> {
     outer: Option<&'c EntryPath<'c>>,
@@ -90,8 +93,17 @@ impl EntryPath<'_> {
         if let Some(outer) = self.outer {
             outer.push_to(text);
             text.push("!");
-            text.push(self.name);
+            text.push(self.label());
         }
+    }
+
+    /// The name, without the part that no file system keeps.
+    fn label(&self) -> Cow<'_, OsStr> {
+        if self.has_long_name() { name(&self.name.as_encoded_bytes()[..MAX_NAME_LEN]) } else { self.name.into() }
+    }
+
+    fn has_long_name(&self) -> bool {
+        self.outer.is_some() && self.name.len() > MAX_NAME_LEN
     }
 
     /// The innermost archive on the path: itself, or the one that holds it.
@@ -109,7 +121,7 @@ impl EntryPath<'_> {
             if !text.is_empty() {
                 text.push("!");
             }
-            text.push(self.name);
+            text.push(self.label());
         }
     }
 }
@@ -173,6 +185,7 @@ fn begin(
 impl ArchiveWalker<'_> {
     /// Inspects a range of the file, at this nesting level.
     fn part(&mut self, path: &EntryPath<'_>, input: &Input, range: Range<u64>, head: &[u8], level: u32) {
+        self.check_name(path);
         let kind = FileKind::detect_in(input, range.clone(), head);
         let is_blob = !kind.is_container() && (kind == FileKind::Wasm || path.expects_wasm);
         if is_blob {
@@ -236,6 +249,7 @@ impl ArchiveWalker<'_> {
 
     /// Inspects the output of a decoder. Returns whether the caller must read the decoder to its end.
     fn stream(&mut self, path: &EntryPath<'_>, reader: &mut dyn Read, level: u32) -> bool {
+        self.check_name(path);
         let mut head = [0; HEAD_LEN];
         let Ok(len) = fill(reader, &mut head) else {
             if path.expects_wasm {
@@ -384,8 +398,18 @@ impl ArchiveWalker<'_> {
         }
     }
 
+    fn check_name(&mut self, path: &EntryPath<'_>) {
+        if path.has_long_name() {
+            let message = format!("its name has {} bytes, and at most {MAX_NAME_LEN} are shown", path.name.len());
+            self.report(path, FindingCode::MalformedArchive, message);
+        }
+    }
+
     fn add_blob(&mut self, path: &EntryPath<'_>, content: Content<'_>) {
         self.findings.set_has_binary();
+        if !self.budget.row(self.sink.row_bytes()) {
+            return;
+        }
         let location = self.location(path);
         self.sink.add_blob(Blob { location, state: Some(self.file.state.clone()), digest: None, content });
     }

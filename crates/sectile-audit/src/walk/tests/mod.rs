@@ -154,6 +154,10 @@ impl BlobSink for Recorder {
         }
     }
 
+    fn row_bytes(&self) -> u64 {
+        self.blobs.iter().map(|blob| blob.file.len() as u64).sum()
+    }
+
     fn should_stop(&self) -> bool {
         self.stops_after.is_some_and(|most| self.blobs.len() >= most)
     }

@@ -279,12 +279,10 @@ fn number_of_layer_names_is_limited() {
     let layers = vec![layout.layer(LAYER_MEDIA_TYPE, MODULE); 20_000];
     let tags: Vec<String> = (0..250).map(|nth| nth.to_string()).collect();
     let tags: Vec<&str> = tags.iter().map(|tag| &**tag).collect();
-    layout.list(MANIFEST_MEDIA_TYPE, &manifest(&layers), &tags[..100]);
-    assert_eq!(layout.walk_path().codes(), [""; 0]);
-    layout.list(MANIFEST_MEDIA_TYPE, &manifest(&layers), &tags[100..]);
+    layout.list(MANIFEST_MEDIA_TYPE, &manifest(&layers), &tags);
     let recorder = layout.walk_path();
-    assert_eq!(recorder.codes().len(), 1, "{:?}", recorder.codes());
-    assert!(recorder.errors[0].message.contains("more than 4000000 names"), "{:?}", recorder.errors);
+    assert_eq!(recorder.codes(), [""; 0]);
+    assert_eq!(recorder.blob(&at(MODULE)).other_names.len(), 64);
     assert_eq!(recorder.blob(&at(MODULE)).bytes, MODULE);
 }
 

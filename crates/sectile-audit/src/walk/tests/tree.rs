@@ -230,6 +230,9 @@ mod unix {
         fn skip(&mut self, _: u64) {
             self.passed += 1;
         }
+        fn row_bytes(&self) -> u64 {
+            0
+        }
         fn should_stop(&self) -> bool {
             false
         }

@@ -99,6 +99,12 @@ fn configure(args: &AuditArgs) -> Result<Audit, Failure> {
     if let Some(nested) = args.nested {
         walk.max_nesting = nested;
     }
+    if let Some(rows) = args.archive_rows {
+        walk.max_rows = rows;
+    }
+    if let Some(bytes) = args.archive_row_bytes {
+        walk.max_row_bytes = bytes;
+    }
     #[cfg(feature = "remote")]
     if let Some(in_flight) = args.in_flight {
         walk.in_flight = usize::from(in_flight);
