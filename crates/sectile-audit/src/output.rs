@@ -161,7 +161,7 @@ const SUMMARY_MARK: &str = " of the store was read (";
 
 fn is_summary(head: &[u8]) -> bool {
     let line = head.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    str::from_utf8(line).is_ok_and(|line| line.contains(SUMMARY_MARK) && line.contains(" blob"))
+    str::from_utf8(line).is_ok_and(|line| line.contains(SUMMARY_MARK) && line.contains(" binar"))
 }
 
 #[cfg(test)]

@@ -41,9 +41,9 @@ const WRITERS: [Writer; 16] = [
     Writer::named(&["remove", "a.wasm", "licenses", "-o", "out"], WASM),
     Writer::named(&["strip", "a.wasm", "-o", "out"], WASM),
     Writer::named(&["migrate", "a.wasm", "-o", "out"], WASM),
-    Writer::named(&["audit", "store", "-o", "out"], b"store: 2 blobs"),
+    Writer::named(&["audit", "store", "-o", "out"], b"store: 2 binaries"),
     Writer::named(&["audit", "store", "--format", "jsonl", "-o", "out"], b"{\"schema\":1,\"audit\":"),
-    Writer::named(&["audit", "store", "--format", "csv", "-o", "out"], b"file,others,"),
+    Writer::named(&["audit", "store", "--format", "csv", "-o", "out"], b"file,row,others,"),
     Writer::named(&["audit", "store", "--format", "sarif", "-o", "out"], b"{\"$schema\":"),
     Writer::named(&["audit", "store", "--format", "html", "-o", "out"], b"<!DOCTYPE html>"),
     Writer {
@@ -112,7 +112,7 @@ const KINDS: [Kind; 18] = [
 ];
 
 /// The content that is replaced: an earlier report.
-const OLD: &[u8] = b"file,others,size,digest,verified,outcome\r\n";
+const OLD: &[u8] = b"file,row,others,size,digest,verified,outcome\r\n";
 
 /// The content of an index, which is read before it is replaced.
 const OLD_INDEX: &[u8] = b"{\"schemaVersion\":2,\"manifests\":[]}";
