@@ -9,6 +9,7 @@ mod failure;
 mod input;
 mod judge;
 mod output;
+mod private_redirects;
 mod reading;
 #[cfg(feature = "remote")]
 mod remote;

@@ -13,6 +13,12 @@ use sectile_remote::{Object, RemoteOptions};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::failure::Failure;
+use crate::private_redirects;
+
+/// The options for objects.
+pub fn options() -> RemoteOptions {
+    RemoteOptions { private_redirects: private_redirects::are_allowed(), ..Default::default() }
+}
 
 /// A remote input, of which the first bytes are already fetched.
 pub struct RemoteInput {
@@ -39,14 +45,14 @@ impl Fetch for RemoteObject {
 impl RemoteInput {
     /// Opens an object by its URL.
     pub fn open_object(url: &str) -> Result<Self, Failure> {
-        Self::new(RemoteObject::Object(Box::new(Object::open(url, &RemoteOptions::default())?)))
+        Self::new(RemoteObject::Object(Box::new(Object::open(url, &options())?)))
     }
 
     /// Opens the layer of an image in a registry, with the user's credentials.
     pub fn open_image(image: &str) -> Result<Self, Failure> {
         let reference = image.parse::<Reference>().map_err(|error| Failure::Other(error.to_string()))?;
-        let held =
-            RegistryImage::open(Client::new(Credentials::from_user_files(), ClientOptions::default()), reference)?;
+        let options = ClientOptions { private_redirects: private_redirects::are_allowed(), ..Default::default() };
+        let held = RegistryImage::open(Client::new(Credentials::from_user_files(), options), reference)?;
         Self::new(RemoteObject::Layer(Box::new(held)))
     }
 

@@ -79,7 +79,7 @@ fn root(source: &InputSource) -> Result<Root, Failure> {
     };
     #[cfg(feature = "remote")]
     {
-        let root = Root::url(url, &sectile_remote::RemoteOptions::default()).map_err(|error| fail(&error))?;
+        let root = Root::url(url, &crate::remote::options()).map_err(|error| fail(&error))?;
         match root.as_path() {
             Some(path) => path.metadata().map(|_| root.clone()).map_err(|error| fail(&error)),
             None => Ok(root),

@@ -14,6 +14,7 @@ use crate::commands::sbom;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::private_redirects;
 use crate::source::InputSource;
 use crate::timestamp;
 
@@ -23,7 +24,11 @@ pub fn run(args: &PushArgs, output: &mut Output) -> Result<Exit, Failure> {
     let image = Image::new(&binary.input, &binary.plan, &image_options(&args.image)?)?;
     let sbom = args.sbom.then(|| build_sbom(args, &binary, output)).transpose()?;
 
-    let options = ClientOptions { scheme: args.scheme, ..Default::default() };
+    let options = ClientOptions {
+        scheme: args.scheme,
+        private_redirects: private_redirects::are_allowed(),
+        ..Default::default()
+    };
     let client = Client::new(Credentials::from_user_files(), options);
     let mut line = PercentLine::new("pushing");
     let mut on_progress = |sent, total| line.update(sent, total);
