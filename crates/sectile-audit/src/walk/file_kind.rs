@@ -87,10 +87,15 @@ pub(super) fn find_tar(bytes: &[u8], start: u64) -> Option<u64> {
     Some(start + skipped + (found * TAR_BLOCK) as u64)
 }
 
-/// Whether a block has digits where a tar header has its checksum. Rejects most blocks without summing them.
+/// Whether a block has a number where a tar header has its checksum. Rejects most blocks without summing them.
 fn has_sum(block: &[u8; TAR_BLOCK]) -> bool {
     let sum = &block[148..156];
-    sum.iter().all(|byte| matches!(byte, b'0'..=b'7' | b' ' | 0)) && sum.iter().any(|&byte| byte != b' ' && byte != 0)
+    if sum[0] >= 0x80 {
+        return sum[1..4] == [0; 3] || sum[1..4] == [0xff; 3]; // base 256
+    }
+    let digits = sum.strip_prefix(b"+").unwrap_or(sum);
+    digits.iter().all(|byte| matches!(byte, b'0'..=b'7' | b' ' | 0))
+        && digits.iter().any(|&byte| byte != b' ' && byte != 0)
 }
 
 /// Maximum number of zeros before a tar.

@@ -8,22 +8,29 @@ use super::generator::Case;
 struct Accepted {
     /// Only these readers extract it.
     readers: &'static [&'static str],
-    /// A step of the case's recipe.
-    step: &'static str,
+    /// Steps of the case's recipe.
+    steps: &'static [&'static str],
     reason: &'static str,
 }
 
-const ACCEPTED: [Accepted; 1] = [Accepted {
-    readers: &["7z"],
-    step: "prefixed",
-    reason: "7-Zip searches whole files for the signature of a tar. The audit reads the first pages and the end.",
-}];
+const SIGNATURES: &str =
+    "7-Zip searches whole files for the signatures of archives. The audit reads the first pages and the end.";
+
+const ACCEPTED: [Accepted; 5] = [
+    Accepted { readers: &["7z"], steps: &["prefixed"], reason: SIGNATURES },
+    // These are not gzip, and hold a tar in a block that is not compressed.
+    Accepted { readers: &["7z"], steps: &["gzip", "method: 0"], reason: SIGNATURES },
+    Accepted { readers: &["7z"], steps: &["gzip", "method: 7"], reason: SIGNATURES },
+    Accepted { readers: &["7z"], steps: &["gzip", "method: 9"], reason: SIGNATURES },
+    // This is not a tar, and the gzip stream in it is found by its signature.
+    Accepted { readers: &["7z"], steps: &["gzip", "checksum: \"zeros\""], reason: SIGNATURES },
+];
 
 /// The reason to accept that these readers alone extract modules from a case.
 pub(crate) fn find(case: &Case, readers: &BTreeSet<String>) -> Option<&'static str> {
     let accepted = ACCEPTED.iter().find(|accepted| {
         readers.iter().all(|reader| accepted.readers.contains(&&**reader))
-            && case.recipe.iter().any(|step| step == accepted.step)
+            && accepted.steps.iter().all(|&wanted| case.recipe.iter().any(|step| step == wanted))
     });
     Some(accepted?.reason)
 }

@@ -15,6 +15,8 @@ pub(super) struct Budget {
     held: Cell<u64>,
     rows: Cell<u64>,
     max_row_bytes: u64,
+    /// Number of bytes of holes that may be read as zeros.
+    zeros: Cell<u64>,
     read: Cell<u64>,
     /// The first of a chain of failures, until it is reported.
     fault: RefCell<Option<(FindingCode, String)>>,
@@ -22,6 +24,12 @@ pub(super) struct Budget {
     exhausted: Cell<bool>,
     unreadable: Cell<bool>,
 }
+
+/// Number of bytes of holes that are read as zeros, besides those that the data of sparse entries allows.
+const MAX_ZEROS: u64 = 16 << 20;
+
+/// Number of zeros that each byte of data allows, so that the work is linear in the data.
+const ZEROS_PER_BYTE: u64 = 16;
 
 impl Budget {
     pub(super) fn new(options: &WalkOptions) -> Self {
@@ -31,6 +39,7 @@ impl Budget {
             held: Cell::new(options.max_held_bytes),
             rows: Cell::new(options.max_rows),
             max_row_bytes: options.max_row_bytes,
+            zeros: Cell::new(MAX_ZEROS),
             read: Cell::new(0),
             fault: RefCell::new(None),
             exhausted: Cell::new(false),
@@ -87,6 +96,21 @@ impl Budget {
 
     pub(super) fn release(&self, bytes: u64) {
         self.held.set(self.held.get() + bytes);
+    }
+
+    /// Number of bytes of holes that may still be read as zeros.
+    pub(super) fn available_zeros(&self) -> u64 {
+        self.zeros.get()
+    }
+
+    /// Counts bytes of holes that are read as zeros.
+    pub(super) fn take_zeros(&self, bytes: u64) {
+        self.zeros.set(self.zeros.get().saturating_sub(bytes));
+    }
+
+    /// Allows more zeros for the bytes of a sparse entry's data.
+    pub(super) fn add_sparse_data(&self, bytes: u64) {
+        self.zeros.set(self.zeros.get().saturating_add(bytes.saturating_mul(ZEROS_PER_BYTE)));
     }
 
     /// Reports an exceeded limit, and stops inspecting the file.

@@ -23,7 +23,7 @@ use self::budget::{Budget, LimitedDecoder};
 pub(super) use self::bytes::fill;
 use self::bytes::{FileWindow, HeldBytes, TarSource, ZipBytes};
 use self::findings::{ArchiveFindings, FindingPlace};
-use self::gzip::{GzipReader, GzipTail};
+use self::gzip::{GzipFindings, GzipReader, GzipTail};
 pub(super) use self::tar::HeaderBlock;
 use self::watch::Watch;
 use self::zip::ZipSign;
@@ -341,9 +341,13 @@ impl ArchiveWalker<'_> {
     }
 
     fn gzip(&mut self, path: &EntryPath<'_>, compressed: &mut dyn Read, level: u32) {
-        let tail = Cell::new(None);
-        self.inflated(path, GzipReader::new(compressed, &tail), level);
-        match tail.get() {
+        let findings = Cell::new(GzipFindings::default());
+        self.inflated(path, GzipReader::new(compressed, &findings), level);
+        let GzipFindings { tail, member } = findings.get();
+        if let Some(what) = member {
+            self.dispute(path, what.to_owned());
+        }
+        match tail {
             Some(GzipTail::Members) => {
                 self.dispute(path, "more gzip streams follow after zeros, which some readers ignore".to_owned());
             }
@@ -386,16 +390,18 @@ impl ArchiveWalker<'_> {
     fn held_zip(&mut self, path: &EntryPath<'_>, reader: &mut dyn Read, level: u32) {
         let most = self.budget.available_memory();
         let mut held = Vec::new();
-        let result = reader.take(most.saturating_add(1)).read_to_end(&mut held);
+        // After damage, readers may open what comes before it.
+        _ = reader.take(most.saturating_add(1)).read_to_end(&mut held);
         if held.len() as u64 > most {
             let message = format!("it has more than the {most} bytes that may be held to look into it");
             return self.report(path, FindingCode::ArchiveLimit, message);
         }
-        if result.is_ok() {
-            self.budget.reserve(held.len() as u64);
-            self.zip(path, ZipBytes::Held(HeldBytes { origin: 0, bytes: &held }), ZipSign::Start, level);
-            self.budget.release(held.len() as u64);
+        if self.should_stop() {
+            return;
         }
+        self.budget.reserve(held.len() as u64);
+        self.zip(path, ZipBytes::Held(HeldBytes { origin: 0, bytes: &held }), ZipSign::Start, level);
+        self.budget.release(held.len() as u64);
     }
 
     fn check_name(&mut self, path: &EntryPath<'_>) {

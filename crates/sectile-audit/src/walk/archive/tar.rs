@@ -25,8 +25,8 @@ pub(in crate::walk) use self::header::HeaderBlock;
 use self::member::{Member, MemberKind};
 use self::survey::{Start, Survey};
 use super::bytes::TarSource;
-use super::{ArchiveWalker, EntryPath, name};
-use crate::walk::file_kind::TAR_BLOCK;
+use super::{ArchiveWalker, EntryPath, FailingReader, name};
+use crate::walk::file_kind::{FileKind, TAR_BLOCK};
 use sectile::FindingCode;
 
 /// What the headers so far say about the next entries.
@@ -171,6 +171,7 @@ impl ArchiveWalker<'_> {
         let mut bytes = Vec::new();
         source.reader().take(whole).read_to_end(&mut bytes)?;
         let Some((data, padding)) = bytes.split_at_checked(member.size as usize) else {
+            self.truncated_extension(path, &member.name, &bytes, level);
             return Err(if self.should_stop() { TarEnd::Complete } else { TarEnd::Malformed(ENDS_IN_HEADER) });
         };
         self.extend(path, extensions, extension, (&member.name, data, padding), level);
@@ -178,7 +179,7 @@ impl ArchiveWalker<'_> {
         if is_whole { Ok(()) } else { Err(TarEnd::Malformed(ENDS_IN_DATA)) }
     }
 
-    /// Adds the data of a header that extends others. A binary in its place is inspected.
+    /// Adds the data of a header that extends others. A binary or an archive in its place is inspected.
     fn extend(
         &mut self,
         path: &EntryPath<'_>,
@@ -187,10 +188,10 @@ impl ArchiveWalker<'_> {
         (raw_name, data, padding): (&[u8], &[u8], &[u8]),
         level: u32,
     ) {
-        if data.starts_with(b"\0asm") {
+        if is_content(data) {
             let name = name(raw_name);
             self.stream(&EntryPath::new(path, &name), &mut &*data, level + 1);
-            extensions.next.doubt = Some("the data of an extended header is a binary");
+            extensions.next.doubt = Some("the data of an extended header is a binary or an archive");
         }
         match extension {
             ExtensionType::LongLink => {}
@@ -211,6 +212,14 @@ impl ArchiveWalker<'_> {
         }
     }
 
+    /// Inspects a binary or an archive in place of a header's data, which is truncated.
+    fn truncated_extension(&mut self, path: &EntryPath<'_>, raw_name: &[u8], bytes: &[u8], level: u32) {
+        if is_content(bytes) {
+            let name = name(raw_name);
+            self.stream(&EntryPath::new(path, &name), &mut bytes.chain(FailingReader), level + 1);
+        }
+    }
+
     fn skip(&mut self, source: &mut TarSource<'_, '_>, len: u64) -> Result<(), TarEnd> {
         let passed = match source {
             TarSource::FileWindow(part) => {
@@ -226,6 +235,11 @@ impl ArchiveWalker<'_> {
             Err(if self.should_stop() { TarEnd::Complete } else { TarEnd::Malformed(ENDS_IN_DATA) })
         }
     }
+}
+
+/// Whether the data of an extended header is what only other entries have.
+fn is_content(data: &[u8]) -> bool {
+    FileKind::detect(&data[..data.len().min(TAR_BLOCK)]) != FileKind::Other
 }
 
 /// The size with the padding of its last block.

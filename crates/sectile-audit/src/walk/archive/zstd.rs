@@ -15,12 +15,27 @@ pub(super) struct ZstdReader<'b, R> {
     /// Size of the largest window so far in bytes, which the decoder keeps.
     window: u64,
     is_inside: bool,
+    /// The bytes of the current block.
+    block: Vec<u8>,
+    /// An error after output that is returned first.
+    error: Option<io::Error>,
 }
+
+/// The header of a frame's last block, which is not compressed and has no bytes.
+const LAST_BLOCK: u32 = 1;
 
 impl<'b, R: Read> ZstdReader<'b, R> {
     /// Creates a reader that rejects frames whose window exceeds the available memory.
     pub(super) fn new(reader: R, budget: &'b Budget) -> Self {
-        Self { reader, budget, decoder: Box::new(FrameDecoder::new()), window: 0, is_inside: false }
+        Self {
+            reader,
+            budget,
+            decoder: Box::new(FrameDecoder::new()),
+            window: 0,
+            is_inside: false,
+            block: Vec::new(),
+            error: None,
+        }
     }
 
     /// Begins the next frame, if there is one.
@@ -67,6 +82,24 @@ impl<'b, R: Read> ZstdReader<'b, R> {
         Ok(())
     }
 
+    /// Ends a damaged frame, so that the decoder returns all output before the damage. The program `zstd` writes it,
+    /// too, and the existing bytes of a block that is not compressed.
+    fn close_frame(&mut self) {
+        let bytes = match self.block.split_first_chunk::<3>() {
+            Some((&[low, middle, high], bytes)) => {
+                let header = u32::from_le_bytes([low, middle, high, 0]);
+                let (is_raw, len) = (header & 0b110 == 0, (header >> 3) as usize);
+                if is_raw && bytes.len() < len { bytes } else { &[] }
+            }
+            None => &[],
+        };
+        let header = LAST_BLOCK | (bytes.len() as u32) << 3;
+        let last = header.to_le_bytes();
+        let checksum = [0; 4];
+        let block = last[..3].chain(bytes).chain(&checksum[..]);
+        _ = self.decoder.decode_blocks(block, BlockDecodingStrategy::UptoBlocks(1)); // the frame has an error already
+    }
+
     /// Verifies the checksum of a frame after its last byte.
     fn end(&mut self) -> io::Result<()> {
         self.is_inside = false;
@@ -97,12 +130,19 @@ impl<R: Read> Read for ZstdReader<'_, R> {
                 }
                 self.is_inside = true;
             }
-            while self.decoder.can_collect() == 0 && !self.decoder.is_finished() {
-                let decoded = self.decoder.decode_blocks(&mut self.reader, BlockDecodingStrategy::UptoBlocks(1));
-                decoded.map_err(io::Error::other)?;
+            while self.error.is_none() && self.decoder.can_collect() == 0 && !self.decoder.is_finished() {
+                self.block.clear();
+                let reader = RecordingReader { reader: &mut self.reader, kept: &mut self.block };
+                if let Err(error) = self.decoder.decode_blocks(reader, BlockDecodingStrategy::UptoBlocks(1)) {
+                    self.error = Some(io::Error::other(error));
+                    self.close_frame();
+                }
             }
             match self.decoder.read(buffer)? {
-                0 => self.end()?,
+                0 => match self.error.take() {
+                    Some(error) => return Err(error),
+                    None => self.end()?,
+                },
                 read => return Ok(read),
             }
         }

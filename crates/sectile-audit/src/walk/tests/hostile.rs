@@ -76,6 +76,113 @@ fn wrong_checksum_is_reported_after_the_blob() {
     assert_eq!(walk_file(&[gzip(MODULE), b"garbage".to_vec()].concat()).codes(), ["disputed-archive a"]);
 }
 
+/// Bytes that do not compress.
+fn noise(len: usize) -> Vec<u8> {
+    let mut state = 7_u32;
+    let next = |_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    (0..len).map(next).collect()
+}
+
+#[test]
+fn output_before_damage_is_inspected() {
+    let rest = noise(200_000);
+    let section = [MODULE, &[0, 0xc2, 0x9a, 0x0c, 1, b'n'], &rest].concat();
+    let archive = tar(&[("m", MODULE), ("n", &rest)]);
+    let zipped = zip(&[("m", MODULE, false), ("n", &rest, false)]);
+    let frame = |bytes: &[u8]| {
+        let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0, 0x50]; // a window of 1 MiB
+        let mut blocks = bytes.chunks(1 << 17).peekable();
+        while let Some(block) = blocks.next() {
+            let header = u32::from(blocks.peek().is_none()) | (block.len() as u32) << 3;
+            frame.extend([&header.to_le_bytes()[..3], block].concat());
+        }
+        frame
+    };
+    for (bytes, files) in [(section, ["a"]), (archive, ["a!m"]), (zipped, ["a!m"])] {
+        for (compressed, smallest) in [(gzip(&bytes), 3 << 9), (zstd(&bytes), 140_000), (frame(&bytes), 3 << 9)] {
+            for end in [compressed.len() - 1, compressed.len() - 9, compressed.len() - 60_000, smallest] {
+                let recorder = walk_file(&compressed[..end]);
+                let mut seen = recorder.files();
+                seen.dedup(); // a truncated zip is read in two ways
+                assert_eq!(seen, files, "{end}");
+                assert!(bytes.starts_with(&recorder.blobs[0].bytes) || recorder.blobs[0].bytes == MODULE);
+                assert!(recorder.has_fault(), "{end} {recorder:?}");
+            }
+        }
+    }
+    // All bytes before the damage are inflated: the last of them are a module.
+    for len in [0, 100, 5000, 33_000, 131_072] {
+        for compress in [&gzip as &dyn Fn(&[u8]) -> Vec<u8>, &frame] {
+            let bytes = noise(len + 3000);
+            let mut compressed = compress(&tar(&[("n", &bytes[..len]), ("m", MODULE), ("o", &bytes[len..])]));
+            let end = compressed.len() - 2000;
+            let recorder = walk_file(&compressed[..end]);
+            assert_eq!((recorder.files(), recorder.has_fault()), (vec!["a!m"], true), "{len}");
+            if compressed[0] == 0x1f {
+                compressed[end..].fill(0xff);
+                let recorder = walk_file(&compressed);
+                assert!(recorder.files().contains(&"a!m") && recorder.has_fault(), "{len}");
+            }
+        }
+    }
+    // A zip in a damaged stream, and one of which nothing is left.
+    let whole = gzip(&zip(&[("m", MODULE, true)]));
+    for change in [whole.len() - 8, whole.len() - 1] {
+        let mut damaged = whole.clone();
+        damaged[change] ^= 1;
+        for bytes in [damaged.clone(), [&*damaged, b"junk"].concat(), whole[..change].to_vec()] {
+            let recorder = walk_file(&bytes);
+            assert_eq!((recorder.files(), recorder.has_fault()), (vec!["a!m"], true));
+        }
+    }
+}
+
+#[test]
+fn gzip_headers_that_some_readers_accept() {
+    let honest = gzip(MODULE);
+    let (start, data) = honest.split_at(10);
+    let with = |flags: u8, fields: &[u8]| [&start[..3], &[flags], &start[4..], fields, data].concat();
+    let sum = |flags: u8, fields: &[u8]| {
+        (crc32fast::hash(&[&start[..3], &[flags], &start[4..], fields].concat()) as u16).to_le_bytes()
+    };
+    for (flags, fields, is_honest) in [
+        (0, vec![], true),
+        (1, vec![], true),
+        (2, sum(2, b"").to_vec(), true),
+        (2, vec![1, 2], false),
+        (4, b"\x05\0extra".to_vec(), true),
+        (8, b"name\0".to_vec(), true),
+        (16, b"comment\0".to_vec(), true),
+        (28, b"\0\0name\0comment\0".to_vec(), true),
+        (30, [&b"\0\0\0\0"[..], &sum(30, b"\0\0\0\0")].concat(), true),
+        (0x20, vec![], false),
+        (0x40, vec![], false),
+        (0x80, vec![], false),
+        (0xe8, b"name\0".to_vec(), false),
+    ] {
+        let recorder = walk_file(&with(flags, &fields));
+        assert_eq!((recorder.files(), recorder.has_fault()), (vec!["a"], !is_honest), "{flags:x}");
+        assert_eq!((&*recorder.blobs[0].bytes, recorder.blobs[0].broke), (MODULE, false));
+        let text = [&start[..3], &[flags], &start[4..], &fields, &gzip(b"text")[10..]].concat();
+        let codes = if is_honest { vec![] } else { vec!["malformed-archive a"] };
+        assert_eq!(walk_file(&text).codes(), codes, "{flags:x}");
+    }
+    // A header that does not end.
+    for (flags, fields) in [(4, &b"\xff\xffx"[..]), (8, b"name"), (2, b"")] {
+        let bytes = [&start[..3], &[flags], &start[4..], fields].concat();
+        assert_eq!(walk_file(&bytes).codes(), ["malformed-archive a"]);
+    }
+    // Some readers go on after a wrong checksum.
+    let mut first = gzip(&MODULE[..9]);
+    let crc = first.len() - 8;
+    first[crc] ^= 1;
+    let recorder = walk_file(&[first, gzip(&MODULE[9..])].concat());
+    assert_eq!((&*recorder.blobs[0].bytes, recorder.codes()), (MODULE, vec!["disputed-archive a".to_owned()]));
+}
+
 #[test]
 fn decompression_bomb_stops_at_the_limit() {
     let bomb = [MODULE, &vec![0; 2 << 20]].concat();
@@ -201,7 +308,8 @@ fn tars_with_wrong_headers_are_malformed() {
         header.set_size(16 << 30);
     });
     let recorder = walk_file(&long_name);
-    assert_eq!((recorder.codes(), recorder.blobs.len()), (vec!["disputed-archive a".to_owned()], 1));
+    assert_eq!(recorder.codes(), ["disputed-archive a"]);
+    assert_eq!(recorder.files(), ["a!b.wasm", "a!a.wasm", "a!a.wasm!b.wasm"]);
     // Malformed records.
     let records = with_header(&honest, |header| header.set_entry_type(tar::EntryType::XHeader));
     let recorder = walk_file(&records);

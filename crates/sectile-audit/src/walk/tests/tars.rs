@@ -267,6 +267,42 @@ fn sizes_in_extended_headers() {
 }
 
 #[test]
+fn tar_in_a_module_with_an_odd_checksum() {
+    let len = 512 + 512 + padded(MODULE).len() - OTHER.len() - 6;
+    let section = [0, len as u8 & 0x7f | 0x80, (len >> 7) as u8 | 0x80, 0x80, 0x80, 0, 3, b't', b'a', b'r'];
+    let module = [OTHER, &section, &[0; 512][..512 - OTHER.len() - section.len()]].concat();
+    for change in
+        [|sum: u32| format!("+{sum:o}").into_bytes(), |sum: u32| [&[0x80, 0, 0, 0][..], &sum.to_be_bytes()].concat()]
+    {
+        let mut odd = plain("m", b'0', MODULE.len());
+        let sum = u32::from_str_radix(std::str::from_utf8(&odd[148..154]).unwrap(), 8).unwrap();
+        let field = change(sum);
+        odd[148..156].fill(0);
+        odd[148..148 + field.len()].copy_from_slice(&field);
+        assert_disputed("odd", &[&module, &odd, &padded(MODULE), &END]);
+    }
+}
+
+#[test]
+fn entries_that_python_passes_over() {
+    let text = [&*hidden(), b"text"].concat();
+    for at in [100, 108, 116, 136, 329, 337] {
+        for flag in *b"0x" {
+            let odd = header("odd", flag, format!("{:011o}", text.len()).as_bytes(), |block| {
+                block[at..at + 6].copy_from_slice(b"junk!\0");
+            });
+            // A tar in an entry is read in any case.
+            let after = [&b"x".repeat(512)[..], &text].concat();
+            let odd_after = header("odd", flag, format!("{:011o}", after.len()).as_bytes(), |block| block[at] = b'8');
+            assert_disputed("inside", &[&odd, &padded(&text), &END]);
+            assert_disputed("inside", &[&odd_after, &padded(&after), &END]);
+            let honest = header("odd", b'0', b"00000000004", |block| block[at] = b'8');
+            assert!(!walk_both(&[&honest, &padded(b"text"), &hidden(), &END]).has_fault());
+        }
+    }
+}
+
+#[test]
 fn malformed_records_end_one_header() {
     let text = hidden().len().to_string();
     for data in [
@@ -307,7 +343,20 @@ fn malformed_records_end_one_header() {
     let recorder = walk_both(&[&records(&many), &entry("f", b'0', MODULE), &END]);
     assert!(recorder.codes().iter().any(|code| code == "archive-limit a"), "{recorder:?}");
     // A header that is a binary.
-    assert_disputed("binary", &[&entry("x", b'x', MODULE), &entry("ok", b'0', OTHER), &END]);
+    for flag in *b"xgXLKN" {
+        for data in [MODULE.to_vec(), gzip(MODULE), zstd(MODULE), tar(&[("m", MODULE)])] {
+            assert_disputed("content", &[&entry("x", flag, &data), &entry("ok", b'0', OTHER), &END]);
+            assert_disputed("content", &[&plain("l", b'2', 1), &entry("x", flag, &data), &END]);
+            for size in [data.len() + 700, 3 << 20] {
+                let large = [plain("x", flag, size), padded(&data)].concat();
+                let is_found = |recorder: &Recorder| recorder.blobs.iter().any(|blob| blob.bytes.starts_with(MODULE));
+                for parts in [vec![], plain("l", b'2', 1)] {
+                    let recorder = walk_both(&[&parts, &large]);
+                    assert!(is_found(&recorder) && recorder.has_fault(), "{flag} {size} {recorder:?}");
+                }
+            }
+        }
+    }
     let large = entry("x", b'x', &vec![b'x'; 2 << 20]);
     let recorder = walk_both(&[&large, &hidden(), &END]);
     assert_eq!(recorder.blobs.len(), 1);
@@ -416,6 +465,28 @@ fn sparse_entries_are_expanded() {
     let swapped = old_sparse(&[(8, MODULE.len() - 8), (0, 8)], MODULE.len(), &swapped);
     assert_disputed("swapped", &[&swapped, &END]);
     assert_disputed("short", &[&old_sparse(&[(0, 8)], 8, MODULE), &END]);
+    // A sparse entry of a type that most readers do not take for a file.
+    let len = MODULE.len().to_string();
+    let in_data = [padded(format!("1\n0\n{len}\n").as_bytes()), MODULE.to_vec()].concat();
+    let keys = [("GNU.sparse.major", "1"), ("GNU.sparse.minor", "0"), ("GNU.sparse.realsize", &*len)];
+    for flag in *b"XNLxg" {
+        assert_disputed("type", &[&records(&keys), &entry("s", flag, &in_data), &entry("ok", b'0', OTHER), &END]);
+    }
+    // The map has more data than the size of the entry.
+    for size in [&b"-0000000026"[..], b"00000000000", b"00000000007", b"zzz"] {
+        let mut archive = old_sparse(&[(0, MODULE.len())], MODULE.len(), MODULE);
+        archive[124..136].fill(0);
+        archive[124..124 + size.len()].copy_from_slice(size);
+        sum(archive.first_chunk_mut().unwrap());
+        assert_disputed(&String::from_utf8_lossy(size), &[&archive, &entry("ok", b'0', OTHER), &END]);
+        let in_data = padded(format!("1\n0\n{}\n", MODULE.len()).as_bytes());
+        let len = MODULE.len().to_string();
+        let keys = [("GNU.sparse.major", "1"), ("GNU.sparse.minor", "0"), ("GNU.sparse.realsize", &*len)];
+        let first = header("s", b'0', size, |_| ());
+        let parts = [&*records(&keys), &first, &in_data, &padded(MODULE), &entry("ok", b'0', OTHER), &END];
+        let recorder = walk_both(&parts);
+        assert!(recorder.has_fault(), "{recorder:?}");
+    }
     for keys in [
         &[("GNU.sparse.size", "9"), ("GNU.sparse.map", "0,x")][..],
         &[("GNU.sparse.size", "9"), ("GNU.sparse.map", "0,0")],
@@ -425,11 +496,49 @@ fn sparse_entries_are_expanded() {
     ] {
         assert_disputed("map", &[&records(keys), &entry("s", b'0', MODULE), &END]);
     }
-    // Zeros of 1 TiB stay within the limits.
-    let huge = records(&[("GNU.sparse.size", "1099511627776"), ("GNU.sparse.map", &format!("0,{}", MODULE.len()))]);
-    let options = WalkOptions { max_inflated: 1 << 20, ..WalkOptions::default() };
-    let recorder = walk_file_with(&[huge, entry("s", b'0', MODULE)].concat(), &options, Recorder::default());
-    assert!(recorder.codes().iter().any(|code| code == "archive-limit a!s"), "{recorder:?}");
+}
+
+#[test]
+fn holes_of_sparse_entries_cost_little() {
+    let terabyte = 1_u64 << 40;
+    let sparse = |name: &str, size: u64, parts: &[(u64, usize)], data: &[u8]| {
+        let numbers: Vec<_> = parts.iter().flat_map(|part| [part.0.to_string(), part.1.to_string()]).collect();
+        let size = size.to_string();
+        let keys = [("GNU.sparse.size", &*size), ("GNU.sparse.map", &numbers.join(",")), ("GNU.sparse.name", name)];
+        [records(&keys), entry("s", b'0', data)].concat()
+    };
+    let limit = |recorder: &Recorder| recorder.codes().iter().any(|code| code.starts_with("archive-limit"));
+    let started = std::time::Instant::now();
+    // Disk images and logs with holes.
+    let image = [&[b'x'; 512][..], &[b'y'; 512]].concat();
+    let images: Vec<u8> =
+        (0..200).flat_map(|_| sparse("disk.img", terabyte, &[(1 << 20, 512), (terabyte - 512, 512)], &image)).collect();
+    let empty: Vec<u8> = (0..200).flat_map(|_| sparse("empty.img", terabyte, &[(terabyte, 0)], b"")).collect();
+    let recorder = walk_both(&[&images, &empty, &hidden(), &END]);
+    assert_eq!((recorder.files(), recorder.errors.len()), (vec!["a!hidden"], 0), "{recorder:?}");
+    // A tar or a zip in a hole's file is found.
+    let archive = padded(&tar(&[("m", MODULE)]));
+    let recorder = walk_both(&[&sparse("t", terabyte, &[(terabyte / 2, archive.len())], &archive), &END]);
+    assert!(recorder.blobs.iter().any(|blob| blob.bytes == MODULE) && limit(&recorder), "{recorder:?}");
+    let zipped = padded(&zip(&[("m", MODULE, true)]));
+    let recorder = walk_both(&[&sparse("z", terabyte, &[(0, zipped.len())], &zipped), &END]);
+    assert!(recorder.blobs.iter().any(|blob| blob.bytes == MODULE), "{recorder:?}");
+    // A binary that has larger holes than are read.
+    for parts in [[(0, MODULE.len()), (terabyte, 0)], [(0, MODULE.len() - 1), (terabyte - 1, 1)]] {
+        let recorder = walk_both(&[&sparse("m", terabyte, &parts, MODULE), &entry("ok", b'0', OTHER), &END]);
+        assert_eq!(recorder.blobs.last().unwrap().bytes, OTHER);
+        assert!(recorder.blobs[0].broke && limit(&recorder), "{recorder:?}");
+    }
+    // Many of them share a limit.
+    let hole = 12 << 20;
+    let one = sparse("m", hole + 1, &[(0, MODULE.len() - 1), (hole, 1)], MODULE);
+    let recorder = walk_both(&[&one.repeat(40), &END]);
+    assert_eq!((recorder.blobs[0].bytes.len() as u64, recorder.blobs[0].broke), (hole + 1, false));
+    let whole = recorder.blobs.iter().filter(|blob| blob.bytes.len() as u64 > hole);
+    assert!(limit(&recorder) && whole.count() < 4);
+    let swapped = sparse("m", hole, &[(hole - 1, 1), (0, MODULE.len() - 1)], MODULE);
+    assert!(limit(&walk_both(&[&swapped.repeat(1000), &END])));
+    assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
 }
 
 #[test]

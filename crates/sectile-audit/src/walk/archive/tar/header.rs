@@ -78,6 +78,16 @@ impl HeaderBlock<'_> {
         name.ends_with(b"/") || name.is_empty() && !prefix.is_empty()
     }
 
+    /// Whether no reader rejects the fields for numbers that this module does not use. Python does not read an entry
+    /// with a malformed one, and may go on in its data.
+    pub(super) fn has_plain_fields(self) -> bool {
+        [100..108, 108..116, 116..124, 136..148, 329..337, 337..345].into_iter().all(|range| {
+            let field = &self.0[range];
+            matches!(field[0], 0x80 | 0xff)
+                || until_nul(field).trim_ascii().iter().all(|byte| matches!(byte, b'0'..=b'7'))
+        })
+    }
+
     pub(super) fn size(self) -> Number {
         number(&self.0[124..136])
     }

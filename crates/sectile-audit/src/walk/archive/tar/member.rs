@@ -44,6 +44,16 @@ pub(super) enum Doubt {
 }
 
 impl MemberKind {
+    fn new(header: HeaderBlock<'_>) -> Self {
+        match header.type_flag() {
+            flag if let Some(extension) = ExtensionType::new(flag) => Self::Extension(extension),
+            b'1' | b'2' => Self::Link,
+            b'3'..=b'6' => Self::NoData,
+            b'D' => Self::Dump,
+            _ => Self::File,
+        }
+    }
+
     /// Whether its data follows for most readers.
     pub(super) fn has_data(self) -> bool {
         matches!(self, Self::File | Self::Dump)
@@ -56,13 +66,16 @@ const LARGE: u64 = 1 << 33;
 impl Member {
     /// Combines a header with the extension before it and the global one.
     pub(super) fn new(header: HeaderBlock<'_>, extension: &Extension, globals: &Extension) -> Self {
-        let kind = match header.type_flag() {
-            flag if let Some(extension) = ExtensionType::new(flag) => MemberKind::Extension(extension),
-            b'1' | b'2' => MemberKind::Link,
-            b'3'..=b'6' => MemberKind::NoData,
-            b'D' => MemberKind::Dump,
-            _ => MemberKind::File,
-        };
+        Self::with_kind(header, extension, globals, MemberKind::new(header))
+    }
+
+    /// Combines them for readers that take the header for one of this kind.
+    pub(super) fn with_kind(
+        header: HeaderBlock<'_>,
+        extension: &Extension,
+        globals: &Extension,
+        kind: MemberKind,
+    ) -> Self {
         let raw_name = header.name();
         let expects_wasm = has_wasm_extension(&name(&raw_name)) || extension.expects_wasm || globals.expects_wasm;
         let chosen = extension.name.as_ref().or(globals.name.as_ref());
@@ -78,6 +91,9 @@ impl Member {
         };
         if !header.has_plain_checksum() {
             member.disagree("the checksum of a header is not a plain number");
+        }
+        if !header.has_plain_fields() {
+            member.doubt = member.doubt.or(Some(Doubt::Possible));
         }
         if let Some(reason) = extension.doubt.or(globals.doubt) {
             member.disagree(reason);
@@ -120,6 +136,9 @@ impl Member {
             self.other_sizes.retain(|&other| other != size);
             if !extension.sizes.is_empty() {
                 self.disagree("an extended header sizes another extended header");
+            }
+            if extension.sparse.is_present || globals.sparse.is_present {
+                self.disagree("an extended header makes another extended header sparse");
             }
             return;
         }

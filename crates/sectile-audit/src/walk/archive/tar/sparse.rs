@@ -5,6 +5,7 @@
 use std::io::{self, Read};
 
 use super::header::{HeaderBlock, Number, number};
+use crate::walk::archive::budget::Budget;
 use crate::walk::archive::bytes::fill;
 use crate::walk::file_kind::TAR_BLOCK;
 
@@ -117,6 +118,14 @@ impl SparseMap {
         fills_blocks && !self.is_odd && end.is_some_and(|end| end <= self.size) && sum == Some(data_len)
     }
 
+    /// Number of bytes of all parts, with the padding of those that are read from blocks.
+    pub(super) fn data_len(&self) -> u64 {
+        let whole = |len: u64| len.saturating_add(Parts::InBlocks.padding(len));
+        let sum = self.parts.iter().fold(0_u64, |sum, part| sum.saturating_add(whole(part.1)));
+        let last = self.parts.iter().rev().find(|part| part.1 > 0);
+        sum - last.map_or(0, |part| Parts::InBlocks.padding(part.1))
+    }
+
     /// Whether the content is the data.
     pub(super) fn is_identity(&self, data_len: u64) -> bool {
         let end = self.parts.iter().try_fold(0_u64, |end, &(offset, len)| {
@@ -174,55 +183,138 @@ pub(super) fn read_map(data: &mut dyn Read, size: Option<u64>) -> io::Result<Opt
     }
 }
 
+/// How much of a hole is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holes {
+    /// All of it. A larger one than is allowed is an error.
+    Whole,
+    /// All of it between data, and some zeros after the last data.
+    WholeBeforeData,
+    /// Some zeros, so that the alignment to blocks is kept.
+    Short,
+}
+
+/// Number of bytes at the start of the content whose holes are read as they are.
+const EXACT_START: u64 = 64 << 10;
+
+/// Number of zeros after the last data of an archive. A zip's end record is not found before more of them.
+const ZEROS_AFTER_DATA: u64 = 128 << 10;
+
 /// The content of a sparse entry.
-pub(super) struct SparseReader<R> {
+pub(super) struct SparseReader<'b, R> {
     data: R,
+    budget: &'b Budget,
     parts: std::vec::IntoIter<(u64, u64)>,
     layout: Parts,
+    /// `None` while the head is read.
+    holes: Option<Holes>,
     /// Bytes left in the current part.
     part: u64,
     /// Bytes between the current part and the next one.
     padding: u64,
     /// Zeros left before the current part.
     hole: u64,
+    /// Whether all data was read.
+    is_after_data: bool,
     at: u64,
     size: u64,
+    /// Length of the output so far.
+    len: u64,
+    /// Whether a part of a hole was left out between data.
+    pub(super) is_shortened: bool,
 }
 
-impl<R: Read> SparseReader<R> {
-    /// Creates a reader for parts that are in order.
-    pub(super) fn new(data: R, map: SparseMap, layout: Parts) -> Self {
-        Self { data, parts: map.parts.into_iter(), layout, part: 0, padding: 0, hole: 0, at: 0, size: map.size }
+impl<'b, R: Read> SparseReader<'b, R> {
+    /// Creates a reader for parts that are in order. It reads all zeros, until it is told how much of a hole matters.
+    pub(super) fn new(data: R, map: SparseMap, layout: Parts, budget: &'b Budget) -> Self {
+        let SparseMap { mut parts, size, .. } = map;
+        parts.retain(|part| part.1 > 0);
+        Self {
+            data,
+            budget,
+            parts: parts.into_iter(),
+            layout,
+            holes: None,
+            part: 0,
+            padding: 0,
+            hole: 0,
+            is_after_data: false,
+            at: 0,
+            size,
+            len: 0,
+            is_shortened: false,
+        }
+    }
+
+    /// Sets how much of the further holes is read.
+    pub(super) fn set_holes(&mut self, holes: Holes) {
+        self.holes = Some(holes);
+    }
+
+    /// Leaves out a part of the current hole.
+    fn shorten_hole(&mut self, holes: Holes) {
+        const BLOCK: u64 = TAR_BLOCK as u64;
+        let kept = match holes {
+            Holes::WholeBeforeData if self.is_after_data => ZEROS_AFTER_DATA,
+            Holes::Short if self.is_after_data => BLOCK,
+            Holes::Short => EXACT_START.saturating_sub(self.len).max(BLOCK),
+            Holes::Whole | Holes::WholeBeforeData => return,
+        };
+        if self.hole >= kept + 2 * BLOCK {
+            let short = kept + (self.hole - kept) % BLOCK;
+            self.at += self.hole - short;
+            self.hole = short;
+            self.is_shortened |= !self.is_after_data;
+        }
+    }
+
+    fn read_hole(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(holes) = self.holes {
+            self.shorten_hole(holes);
+            if self.hole > self.budget.available_zeros() {
+                let message = "its sparse entries have larger holes than are read";
+                return Err(io::Error::new(io::ErrorKind::QuotaExceeded, message));
+            }
+        }
+        let len = usize::try_from(self.hole).map_or(buffer.len(), |hole| hole.min(buffer.len()));
+        buffer[..len].fill(0);
+        self.budget.take_zeros(len as u64);
+        self.hole -= len as u64;
+        self.advance(len as u64);
+        Ok(len)
+    }
+
+    fn advance(&mut self, len: u64) {
+        self.at += len;
+        self.len += len;
     }
 }
 
-impl<R: Read> Read for SparseReader<R> {
+impl<R: Read> Read for SparseReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.part == 0 && self.hole == 0 && self.at < self.size {
-            match self.parts.next() {
-                Some((offset, len)) => {
-                    io::copy(&mut (&mut self.data).take(self.padding), &mut io::sink())?;
-                    (self.hole, self.part) = (offset.saturating_sub(self.at), len);
-                    self.padding = self.layout.padding(len);
-                }
-                None => self.hole = self.size - self.at,
+            if let Some((offset, len)) = self.parts.next() {
+                io::copy(&mut (&mut self.data).take(self.padding), &mut io::sink())?;
+                self.hole = offset.min(self.size).saturating_sub(self.at);
+                self.part = len;
+                self.padding = self.layout.padding(len);
+            } else {
+                self.hole = self.size - self.at;
+                self.is_after_data = true;
             }
         }
-        let left = self.size - self.at;
-        let most = if self.hole > 0 { self.hole } else { self.part }.min(left);
-        let len = usize::try_from(most).map_or(buffer.len(), |most| most.min(buffer.len()));
         if self.hole > 0 {
-            buffer[..len].fill(0);
-            self.hole -= len as u64;
-            self.at += len as u64;
-            return Ok(len);
+            return self.read_hole(buffer);
         }
+        let most = self.part.min(self.size - self.at);
+        let len = usize::try_from(most).map_or(buffer.len(), |most| most.min(buffer.len()));
         let read = self.data.read(&mut buffer[..len])?;
         if read == 0 && len > 0 {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the data of a sparse entry ends early"));
         }
+        self.budget.add_sparse_data(read as u64);
         self.part -= read as u64;
-        self.at += read as u64;
+        self.advance(read as u64);
         Ok(read)
     }
 }
@@ -251,11 +343,38 @@ pub(super) fn assemble(data: &mut dyn Read, map: &SparseMap, layout: Parts, most
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::walk::options::WalkOptions;
 
     fn expand(numbers: &[u64], size: u64, data: &[u8]) -> Vec<u8> {
+        read(SparseMap::new(numbers, size), Parts::Adjacent, Holes::Short, data).unwrap()
+    }
+
+    fn read(map: SparseMap, parts: Parts, holes: Holes, data: &[u8]) -> io::Result<Vec<u8>> {
+        let budget = Budget::new(&WalkOptions::default());
+        let mut reader = SparseReader::new(data, map, parts, &budget);
+        reader.set_holes(holes);
         let mut content = Vec::new();
-        SparseReader::new(data, SparseMap::new(numbers, size), Parts::Adjacent).read_to_end(&mut content).unwrap();
-        content
+        reader.read_to_end(&mut content).map(|_| content)
+    }
+
+    #[test]
+    fn large_holes_are_shortened() {
+        let gib = 1 << 30;
+        let whole = |numbers: &[u64], size, holes| {
+            read(SparseMap::new(numbers, size), Parts::Adjacent, holes, b"ab").map(|content| content.len())
+        };
+        assert_eq!(
+            whole(&[gib + 3, 1, 2 * gib, 1], 3 * gib, Holes::Short).unwrap(),
+            (64 << 10) + 3 + 1 + 508 + 512 + 1 + 1023
+        );
+        assert_eq!(whole(&[0, 1, 1 << 20, 1], 1 << 20 | 1, Holes::Whole).unwrap(), 1 << 20 | 1);
+        assert_eq!(
+            whole(&[0, 1, 1 << 20, 1], 2 << 30, Holes::WholeBeforeData).unwrap(),
+            (1 << 20) + 1 + (128 << 10) + 511
+        );
+        assert!(whole(&[0, 1, gib, 1], gib + 1, Holes::Whole).is_err());
+        assert!(whole(&[0, 1, gib, 1], gib + 1, Holes::WholeBeforeData).is_err());
+        assert!(whole(&[0, 2], gib, Holes::Whole).is_err());
     }
 
     #[test]
@@ -277,8 +396,7 @@ mod tests {
     fn gnu_tar_reads_parts_from_blocks() {
         let data = [&b"ab"[..], &[0; 510], b"c"].concat();
         let map = SparseMap::new(&[0, 2, 4, 1], 6);
-        let mut content = Vec::new();
-        SparseReader::new(&data[..], map.clone(), Parts::InBlocks).read_to_end(&mut content).unwrap();
+        let content = read(map.clone(), Parts::InBlocks, Holes::Whole, &data).unwrap();
         assert_eq!(content, b"ab\0\0c\0");
         assert_eq!(assemble(&mut &data[..], &map, Parts::InBlocks, 6).unwrap(), content);
         assert!(!map.is_plain(3) && SparseMap::new(&[0, 512, 600, 1, 601, 0], 601).is_plain(513));

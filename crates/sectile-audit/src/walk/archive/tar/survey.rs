@@ -11,10 +11,10 @@ use std::rc::Rc;
 use super::extension::ExtensionType;
 use super::header::HeaderBlock;
 use super::member::{Doubt, Member, MemberKind};
-use super::sparse::{self, Parts, SparseLayout, SparseMap, SparseReader};
+use super::sparse::{self, Holes, Parts, SparseLayout, SparseMap, SparseReader};
 use super::{ENDS_IN_DATA, ENDS_IN_HEADER, Extensions, HEAD_LEN, LARGE_EXTENSION, MAX_EXTENSION, NOT_A_HEADER, padded};
 use crate::walk::archive::budget::LimitedDecoder;
-use crate::walk::archive::bytes::{FileWindow, TarSource};
+use crate::walk::archive::bytes::{FileWindow, TarSource, fill};
 use crate::walk::archive::{ArchiveWalker, EntryPath, FailingReader, name};
 use crate::walk::file_kind::{FileKind, TAR_BLOCK};
 use sectile::{FindingCode, Input};
@@ -258,6 +258,12 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
         }
         match member.kind {
             MemberKind::Extension(extension) => {
+                if extensions.next.sparse.is_present || extensions.global.sparse.is_present {
+                    // Some readers take it for a file.
+                    let (next, global) = (&extensions.next, &extensions.global);
+                    let file = Member::with_kind(header, next, global, MemberKind::File);
+                    self.open_body(start, Member { expects_wasm: false, ..file }, false);
+                }
                 let mut sizes = vec![member.size];
                 sizes.extend(&member.other_sizes);
                 for size in sizes {
@@ -265,6 +271,10 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
                         self.is_disputed = true;
                         let (end, content) = (start.saturating_add(size), OpenContent::LargeExtension);
                         self.open.push(Open { start, end, is_on_path, held: Vec::new(), content });
+                        // Some readers take it for a file.
+                        let member = Member::new(header, &extensions.next, &extensions.global);
+                        let file = Member { kind: MemberKind::File, expects_wasm: false, size, ..member };
+                        self.open_body(start, Member { other_sizes: Vec::new(), ..file }, false);
                         continue;
                     }
                     let whole = size.next_multiple_of(TAR_BLOCK as u64);
@@ -308,8 +318,11 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
         if member.is_unsized {
             sizes.push(u64::MAX);
         }
-        if member.layout.is_some() {
+        if let Some(layout) = &member.layout {
             sizes.truncate(1); // the other sizes are those of the content
+            // Some readers read as much data as the map says.
+            sizes.extend(layout.map().map(SparseMap::data_len).filter(|&len| len > member.size));
+            sizes.extend(member.is_unsized.then_some(u64::MAX));
         }
         let furthest = sizes.iter().copied().max().unwrap_or(0);
         let content = OpenContent::Body { member: Box::new(member), sizes };
@@ -413,12 +426,14 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
                         let parts = (&*member.name, data, padding);
                         self.walker.extend(path, &mut inherited, extension, parts, self.level);
                         if before != inherited.next.doubt && inherited.next.doubt.is_some() {
-                            self.is_disputed |= data.starts_with(b"\0asm");
+                            self.is_disputed |= super::is_content(data);
                         }
                         if extension == ExtensionType::Global {
                             self.global = Rc::clone(&inherited.global);
                         }
                         self.pending.push((end, inherited));
+                    } else {
+                        self.walker.truncated_extension(self.path, &member.name, &held, self.level);
                     }
                 }
                 OpenContent::Body { member, sizes } => self.inspect(start, &member, &sizes, &held, is_cut_off),
@@ -459,6 +474,9 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
             && !layout.map().is_some_and(|map| map.is_identity(main) && map.is_plain(main))
         {
             let is_plain = self.inspect_sparse(&path, layout, main.min(most), &data);
+            if longest > main.min(most) {
+                self.inspect_sparse(&path, layout, longest, &data);
+            }
             // Readers that do not know the old format reject it. They write out the data of the others.
             if is_plain && member.doubt.is_none() && matches!(layout, SparseLayout::Old { .. }) {
                 return;
@@ -544,20 +562,41 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
         };
         let is_plain = map.is_plain(len - map_len);
         if map.is_in_order() {
-            let mut content = LimitedDecoder::new(SparseReader::new(reader, map, parts), self.walker.budget);
-            self.walker.stream(path, &mut content, self.level + 1);
-            self.walker.report_fault(path);
+            self.inspect_parts(path, SparseReader::new(reader, map, parts, self.walker.budget));
             return is_plain;
         }
-        let most = self.walker.budget.available_memory();
+        let budget = self.walker.budget;
+        budget.add_sparse_data(len);
+        let most = budget.available_memory().min(budget.available_zeros());
         let Some(content) = sparse::assemble(reader, &map, parts, most) else {
             self.walker.report(path, FindingCode::ArchiveLimit, TOO_LARGE.to_owned());
             return false;
         };
-        self.walker.budget.reserve(content.len() as u64);
+        budget.take_zeros(content.len() as u64);
+        budget.reserve(content.len() as u64);
         self.walker.stream(path, &mut &*content, self.level + 1);
-        self.walker.budget.release(content.len() as u64);
+        budget.release(content.len() as u64);
         false
+    }
+
+    /// Inspects content whose parts are in order. Holes that cannot matter are not read as they are.
+    fn inspect_parts(&mut self, path: &EntryPath<'_>, mut parts: SparseReader<'_, &mut dyn Read>) {
+        let mut head = [0; HEAD_LEN];
+        let len = fill(&mut parts, &mut head).unwrap_or(0); // the next read returns an error again
+        let head = &head[..len];
+        let kind = FileKind::detect(head);
+        parts.set_holes(match kind {
+            _ if kind == FileKind::Wasm || path.expects_wasm => Holes::Whole,
+            _ if kind.is_container() => Holes::WholeBeforeData,
+            _ => Holes::Short,
+        });
+        let mut content = LimitedDecoder::new(head.chain(&mut parts), self.walker.budget);
+        self.walker.stream(path, &mut content, self.level + 1);
+        self.walker.report_fault(path);
+        if parts.is_shortened && path.is_archive.get() {
+            let why = "it contains an archive, and larger holes than are read".to_owned();
+            self.walker.report(path, FindingCode::ArchiveLimit, why);
+        }
     }
 }
 
