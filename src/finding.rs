@@ -168,6 +168,8 @@ codes! {
         "An archive without a binary, or an entry of one, is cut off, damaged, or contradicts itself.";
     DisputedArchive "disputed-archive" Error
         "An archive that holds a binary is damaged or contradicts itself: readers may disagree about what it holds.";
+    UncoveredBytes "uncovered-bytes" Note
+        "A zip has bytes that belong to none of its entries and records; readers ignore them.";
     NotOpened "not-opened" Warning
         "A file or an archive's entry has a format that may hold binaries and is not opened.";
     ArchiveLimit "archive-limit" Error

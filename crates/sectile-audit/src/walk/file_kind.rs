@@ -65,18 +65,6 @@ impl FileKind {
     }
 }
 
-/// Whether the last bytes of a file may contain the end record of a zip with entries.
-pub(super) fn has_zip_end(tail: &[u8]) -> bool {
-    const RECORD: usize = 22;
-    const ONE_ENTRY: u32 = 46;
-    memchr::memmem::rfind_iter(tail, b"PK\x05\x06").any(|at| {
-        tail.get(at..at + RECORD).is_some_and(|record| {
-            let size = u32::from_le_bytes([record[12], record[13], record[14], record[15]]);
-            record[10..12] != [0; 2] || size >= ONE_ENTRY
-        })
-    })
-}
-
 /// The position of the first tar header in these bytes, which begin at `start` of a file that is not a tar.
 ///
 /// GNU tar and 7-Zip skip blocks that are not headers, so that they open such a file.

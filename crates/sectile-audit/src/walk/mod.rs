@@ -23,6 +23,7 @@ mod registry;
 mod tests;
 mod tree;
 mod unit;
+mod zip_sign;
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;

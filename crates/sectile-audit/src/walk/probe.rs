@@ -5,9 +5,11 @@
 
 use std::io;
 
-use super::file_kind::{FileKind, TAIL_LEN, find_tar, has_zip_end};
+use super::archive::ZipSign;
+use super::file_kind::{FileKind, TAIL_LEN, find_tar};
 use super::formats::{self, Sample, VOLUME_AT, VOLUME_LEN};
 use super::overlay::{OVERLAY_LEN, overlay_start};
+use super::zip_sign::{has_zip_end, has_zip_entry};
 
 /// A buffer for the parts of a file after its first page.
 #[derive(Default)]
@@ -21,6 +23,8 @@ pub(super) struct ProbeBuffer {
 pub(super) struct Probe {
     /// Whether a zip may end at its end.
     pub(super) has_zip_end: bool,
+    /// Whether it begins as a file of no format, and may have entries of a zip without a directory at its end.
+    pub(super) has_zip_entries: bool,
     /// Position of a tar's header, if the file does not begin as an archive.
     pub(super) tar: Option<u64>,
     /// The format that is not opened.
@@ -70,17 +74,24 @@ impl Probe {
 
     /// Probes parts of a file of this kind whose tail begins at `tail_start`.
     pub(super) fn new(kind: FileKind, sample: Sample<'_>, tail_start: u64) -> Self {
-        let find_tar = || find_tar(sample.head, 0).or_else(|| find_tar(sample.tail, tail_start));
-        Self {
-            has_zip_end: kind != FileKind::Zip && has_zip_end(sample.tail),
-            tar: if kind.is_container() { None } else { find_tar() },
-            format: if kind.is_container() { None } else { formats::detect(sample) },
-            bytes_read: 0,
+        let has_zip_end = kind != FileKind::Zip && has_zip_end(sample.tail);
+        if kind.is_container() {
+            return Self { has_zip_end, ..Self::default() };
         }
+        let tar = find_tar(sample.head, 0).or_else(|| find_tar(sample.tail, tail_start));
+        let format = formats::detect(sample);
+        let is_plain = tar.is_none() && format.is_none();
+        let has_zip_entries = is_plain && (has_zip_end || has_zip_entry(sample.head) || has_zip_entry(sample.tail));
+        Self { has_zip_end, has_zip_entries, tar, format, bytes_read: 0 }
+    }
+
+    /// How a zip shows in it, if there may be one.
+    pub(super) fn zip_sign(&self) -> Option<ZipSign> {
+        if self.has_zip_entries { Some(ZipSign::Entries) } else { self.has_zip_end.then_some(ZipSign::End) }
     }
 
     /// Whether there may be an archive to look into.
     pub(super) fn has_archive(&self) -> bool {
-        self.has_zip_end || self.tar.is_some()
+        self.zip_sign().is_some() || self.tar.is_some()
     }
 }

@@ -17,7 +17,7 @@ const SIGNATURES: &str =
     "7-Zip searches whole files for the signatures of archives. The audit reads the first pages and the end.";
 
 const ACCEPTED: [Accepted; 5] = [
-    Accepted { readers: &["7z"], steps: &["prefixed"], reason: SIGNATURES },
+    Accepted { readers: &["7z"], steps: &["prefixed", "tar at depth 0"], reason: SIGNATURES },
     // These are not gzip, and hold a tar in a block that is not compressed.
     Accepted { readers: &["7z"], steps: &["gzip", "method: 0"], reason: SIGNATURES },
     Accepted { readers: &["7z"], steps: &["gzip", "method: 7"], reason: SIGNATURES },

@@ -49,6 +49,11 @@ impl ArchiveFindings {
         self.has_binary = true;
     }
 
+    /// Whether a binary was found since the last call of this, which begins anew.
+    pub(super) fn take_has_binary(&mut self) -> bool {
+        std::mem::take(&mut self.has_binary)
+    }
+
     /// Adds a finding. The place is computed only if the finding is held.
     pub(super) fn add(&mut self, code: FindingCode, message: String, place: impl FnOnce() -> FindingPlace) {
         // Both are one kind until the end decides which.

@@ -26,7 +26,7 @@ use self::findings::{ArchiveFindings, FindingPlace};
 use self::gzip::{GzipFindings, GzipReader, GzipTail};
 pub(super) use self::tar::HeaderBlock;
 use self::watch::Watch;
-use self::zip::ZipSign;
+pub(super) use self::zip::ZipSign;
 use super::file_kind::{FileKind, RUNTIME_PREFIX, TAIL_LEN, ZeroRun};
 use super::formats;
 use super::options::WalkOptions;
@@ -217,9 +217,9 @@ impl ArchiveWalker<'_> {
         };
         let mut is_archive = kind.is_container();
         if probe.has_archive() && self.may_enter(path, level) {
-            if probe.has_zip_end {
+            if let Some(sign) = probe.zip_sign() {
                 let bytes = FileWindow::new(input, range.clone(), self.budget);
-                is_archive |= self.zip(path, ZipBytes::FileWindow(bytes), ZipSign::End, level);
+                is_archive |= self.zip(path, ZipBytes::FileWindow(bytes), sign, level);
             }
             if let Some(start) = probe.tar {
                 let mut tar = FileWindow::new(input, range.start + start..range.end, self.budget);
@@ -317,8 +317,8 @@ impl ArchiveWalker<'_> {
             return true;
         };
         let mut is_archive = false;
-        if probe.has_zip_end {
-            is_archive |= self.zip(path, ZipBytes::Held(held), ZipSign::End, level);
+        if let Some(sign) = probe.zip_sign() {
+            is_archive |= self.zip(path, ZipBytes::Held(held), sign, level);
         }
         if let Some(start) = probe.tar {
             self.tar(path, TarSource::Stream(&mut held.from(start)), level);

@@ -105,7 +105,9 @@ impl<'w, 'b> Watch<'w, 'b> {
             State::Holding => file_kind::find_tar(&self.kept, self.origin),
             State::Searching | State::TooLarge => self.tar,
         };
-        Probe { tar, has_zip_end: probe.has_zip_end && self.state != State::Searching, ..probe }
+        let is_held = self.state != State::Searching;
+        let (has_zip_end, has_zip_entries) = (probe.has_zip_end && is_held, probe.has_zip_entries && is_held);
+        Probe { tar, has_zip_end, has_zip_entries: has_zip_entries && tar.is_none(), ..probe }
     }
 }
 

@@ -101,7 +101,7 @@ impl Entry {
         let (compressed, size) = self.own_sizes.unwrap_or((self.compressed, self.size));
         let name = self.own_name.as_ref().unwrap_or(&self.name);
         let (flags, method) = (self.own_flags.unwrap_or(self.flags), self.own_method.unwrap_or(self.method));
-        let crc = if (compressed, size) == (0, 0) { 0 } else { self.crc };
+        let crc = if compressed == 0 { 0 } else { self.crc };
         [
             &b"PK\x03\x04"[..],
             &shorts(&[20, flags, method, 0, 0x21]),
@@ -183,6 +183,12 @@ fn held_in_all_ways(zip: &[u8]) -> [Vec<u8>; 5] {
     ]
 }
 
+#[track_caller]
+fn finds_noting_uncovered_bytes(what: &str, bytes: &[u8]) {
+    assert_eq!(finds(what, bytes), ["uncovered-bytes"], "{what}");
+    assert_eq!(walk_file(bytes).blobs.len(), 1, "{what}");
+}
+
 /// Checks that a file gives the module in some way, and returns its codes.
 #[track_caller]
 fn finds(what: &str, bytes: &[u8]) -> Vec<String> {
@@ -220,7 +226,7 @@ fn zip_is_found_from_its_end() {
         b"PK00",
         &crx,
         &[&b"MZ"[..], &vec![0x90; 100_000]].concat(),
-        &vec![b'\n'; 5000],
+        &[&b"#!/bin/sh"[..], &[b'\n'; 5000]].concat(),
     ] {
         for zip in [[prefix, &plain].concat(), counted(prefix)] {
             for bytes in held_in_all_ways(&zip) {
@@ -234,7 +240,7 @@ fn zip_is_found_from_its_end() {
 fn bytes_after_a_zip_do_not_hide_it() {
     for len in [1, 65_000, 65_536, 66_000, 1 << 20] {
         let bytes = [build(&[module_entry()]), vec![b'x'; len]].concat();
-        finds_quietly("a tail", &bytes); // 65,536 and more: unzip, 7-Zip, Python, Go, bsdtar, Java
+        finds_noting_uncovered_bytes("a tail", &bytes); // 65,536 and more: unzip, 7-Zip, Python, Go, bsdtar, Java
     }
     let commented = build_with_end(&[module_entry()], |size, offset| end(1, size, offset, &vec![b'c'; 65_535]));
     finds_quietly("a comment", &commented);
@@ -530,10 +536,92 @@ fn ordinary_zips_give_no_findings() {
     let end = |gap: usize| end(1, directory.len(), body.len() + gap, b"");
     nothing(&[&*body, &block, &directory, &end(block.len())].concat(), "a signature of an APK");
     nothing(&[&*body, &directory, b"PK\x05\x05\x03\0abc", &end(0)].concat(), "a signature of the directory");
+    for entry in [module_entry(), Entry::stored("a.wasm", MODULE)] {
+        let sized = entry.streamed().with(|entry| entry.own_sizes = Some((0, entry.size)));
+        nothing(&build(&[sized, text_entry()]), "a header with a size and no compressed size"); // zip to a pipe
+    }
     let padding = Entry::stored("", b"").with(|entry| entry.extra = vec![0; 100]).unlisted();
     nothing(&build(&[text_entry(), padding, module_entry()]), "a header that fills a gap");
     let marked = Entry::stored("t", b"a text with PK\x03\x04 in it, and PK\x05\x06 too: the signatures of a zip");
     nothing(&build(&[marked, module_entry()]), "signatures in data");
+}
+
+#[test]
+fn entries_without_a_usable_directory_are_found() {
+    let module = [&OTHER[..8], &[0, 5], b"\x04poly"].concat();
+    for prefix in [&b"#!/bin/sh\nexit\n"[..], &module, b"junk"] {
+        let (body, directory) = parts(&[module_entry()], prefix.len());
+        let offset = prefix.len() + body.len();
+        let len = directory.len();
+        let ended = |end: Vec<u8>| [prefix, &body, &directory, &end].concat();
+        let shifted = |end: Vec<u8>| [prefix, &build(&[module_entry()])[..body.len() + len], &end].concat();
+        for (what, bytes) in [
+            ("a directory of 0 bytes", shifted(end(1, 0, body.len(), b""))),
+            ("a longer directory", shifted(end(1, len + 1, body.len(), b""))),
+            ("bytes after the directory", shifted([&b"signed: yes"[..], &end(1, len, body.len(), b"")].concat())),
+            ("no end record", ended(Vec::new())),
+            ("a truncated directory", [prefix, &body, &directory[..50]].concat()),
+            ("no directory", [prefix, &body].concat()),
+            ("an empty directory", [prefix, &body, &end(0, 0, offset, b"")].concat()),
+        ] {
+            for bytes in held_in_all_ways(&bytes) {
+                finds_with_dispute(what, &bytes); // 7-Zip
+            }
+        }
+        // unzip, if the record states another part of a split archive
+        for behind in [vec![b'z'; 70_000], vec![0; 70_000]] {
+            let whole = ended(end(1, len, offset, b""));
+            for bytes in held_in_all_ways(&[whole, behind].concat()) {
+                let codes = finds("a zip far from the end", &bytes);
+                assert!(codes.is_empty() || codes == ["uncovered-bytes"], "{codes:?}");
+            }
+        }
+        // What holds no binary is not an archive.
+        let (body, _) = parts(&[text_entry()], 0);
+        let recorder = walk_file(&[prefix, &body].concat());
+        assert_eq!(recorder.codes(), [""; 0]);
+    }
+}
+
+#[test]
+fn bytes_that_no_entry_covers_are_noted() {
+    let (first, second) = (text_entry().local(), module_entry().local());
+    let listing = |gap: usize| {
+        let (first, second) = (text_entry().central(0), module_entry().central((first.len() + gap) as u32));
+        [first, second].concat()
+    };
+    let zip = |between: &[u8], before_directory: &[u8], before_end: &[u8], after: &[u8]| {
+        let directory = listing(between.len());
+        let offset = first.len() + between.len() + second.len() + before_directory.len();
+        let end = end(2, directory.len(), offset, b"");
+        [&*first, between, &second, before_directory, &directory, before_end, &end, after].concat()
+    };
+    for junk in [&b"x"[..], b"some bytes that belong to no entry", &[b'x'; 5000]] {
+        for (what, bytes) in [
+            ("between entries", zip(junk, b"", b"", b"")),
+            ("before the directory", zip(b"", junk, b"", b"")),
+            ("after the end record", zip(b"", b"", b"", junk)),
+            ("in all places", zip(junk, junk, b"", junk)),
+        ] {
+            for bytes in held_in_all_ways(&bytes) {
+                finds_noting_uncovered_bytes(what, &bytes);
+            }
+        }
+        let bytes = zip(b"", b"", junk, b"");
+        let codes = finds("before the end record", &bytes);
+        assert!(codes.contains(&"uncovered-bytes".to_owned()), "{codes:?}");
+    }
+    finds_noting_uncovered_bytes("before the first entry", &[b"unknown", &*zip(b"", b"", b"", b"")].concat());
+    for padding in [1, 29, 30, 5000] {
+        finds_quietly("zeros", &zip(&vec![0; padding], &vec![0; padding], b"", &vec![0; padding]));
+    }
+    let hidden = Entry::deflated("b.wasm", OTHER).local();
+    for bytes in [zip(&hidden, b"", b"", b""), zip(b"", &hidden, b"", b""), zip(b"", b"", &hidden, b"")] {
+        finds_with_dispute("an entry", &bytes);
+        assert_eq!(walk_file(&bytes).blobs.len(), 2);
+    }
+    let without_binary = [TEXT, &build(&[text_entry()])].concat();
+    assert_eq!(walk_file(&without_binary).codes(), ["uncovered-bytes a"]);
 }
 
 #[test]

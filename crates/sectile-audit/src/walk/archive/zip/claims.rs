@@ -31,10 +31,10 @@ impl ClaimedRanges {
             return false;
         }
         let mut whole = range;
-        if let Some(before) = before.filter(|before| whole.start - before.end < GAP) {
+        if let Some(before) = before.filter(|before| whole.start == before.end) {
             whole.start = before.start;
         }
-        if let Some(after) = after.filter(|after| after.start - whole.end < GAP) {
+        if let Some(after) = after.filter(|after| after.start == whole.end) {
             self.0.remove(&after.start);
             whole.end = after.end;
         }
@@ -47,8 +47,8 @@ impl ClaimedRanges {
         self.0.range(..=position).next_back().is_some_and(|(_, &end)| position < end)
     }
 
-    /// The first gap in a range that an entry fits into.
-    pub(super) fn gap(&self, range: Range<u64>) -> Option<Range<u64>> {
+    /// The first gap in a range that has this many bytes at least.
+    pub(super) fn gap(&self, range: Range<u64>, least: u64) -> Option<Range<u64>> {
         let mut start = range.start;
         if let Some((_, &end)) = self.0.range(..=start).next_back() {
             start = start.max(end);
@@ -56,7 +56,7 @@ impl ClaimedRanges {
         while start < range.end {
             let next = self.0.range(start..).next();
             let end = next.map_or(range.end, |(&next, _)| next.min(range.end));
-            if end - start >= GAP {
+            if end - start >= least {
                 return Some(start..end);
             }
             start = next.map_or(range.end, |(_, &end)| end);
@@ -72,13 +72,13 @@ mod tests {
     #[test]
     fn claims_merge_and_gaps_are_found() {
         let mut claims = ClaimedRanges::default();
-        assert_eq!(claims.gap(0..100), Some(0..100));
+        assert_eq!(claims.gap(0..100, GAP), Some(0..100));
         assert!(claims.claim(40..50) && !claims.claim(45..46) && claims.claim(50..60) && claims.claim(65..70));
-        assert_eq!((claims.len(), claims.covers(39), claims.covers(40), claims.covers(70)), (1, false, true, false));
-        assert_eq!(claims.gap(0..100), Some(0..40));
-        assert_eq!(claims.gap(45..100), Some(70..100));
-        assert_eq!(claims.gap(45..99), None);
+        assert_eq!((claims.len(), claims.covers(39), claims.covers(40), claims.covers(70)), (2, false, true, false));
+        assert_eq!(claims.gap(0..100, GAP), Some(0..40));
+        assert_eq!(claims.gap(45..100, GAP), Some(70..100));
+        assert_eq!((claims.gap(45..99, GAP), claims.gap(45..99, 1)), (None, Some(60..65)));
         assert!(claims.claim(100..200) && claims.claim(0..40));
-        assert_eq!((claims.gap(0..200), claims.gap(0..300)), (Some(70..100), Some(70..100)));
+        assert_eq!((claims.gap(0..200, GAP), claims.gap(0..300, GAP)), (Some(70..100), Some(70..100)));
     }
 }

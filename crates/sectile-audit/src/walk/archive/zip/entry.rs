@@ -13,6 +13,7 @@ use super::super::{ArchiveWalker, EntryPath, has_wasm_extension, name, zstd};
 use super::ZipWalk;
 use super::records::{CentralRecord, EntryValues, FileType, LocalHeader};
 use crate::walk::file_kind::FileKind;
+use crate::walk::zip_sign::is_known_method;
 use sectile::FindingCode;
 
 /// Number of bytes of an entry to detect its type.
@@ -174,10 +175,9 @@ impl ArchiveWalker<'_> {
     /// Whether a header without a record in a directory is likely to be one, and not bytes that look alike.
     fn is_entry(&mut self, walk: &mut ZipWalk<'_, '_>, header: &LocalHeader) -> bool {
         let values = &header.values;
-        let is_known = matches!(values.method, 0..=10 | 12 | 14 | 18..=20 | 93..=99);
         let fits = values.has_descriptor() || values.compressed <= walk.entries.len() - header.data;
         // Some writers fill gaps with headers without a name.
-        if !is_known || values.name.is_empty() || !fits {
+        if !is_known_method(values.method) || values.name.is_empty() || !fits {
             return false;
         }
         let is_plausible = values.flags & 0xd780 == 0 && values.name.iter().all(|&byte| byte >= b' ');
@@ -443,16 +443,16 @@ pub(super) fn after_data(end: u64) -> [u64; 5] {
 /// What a header and its record in the directory contradict each other in.
 fn contradiction(listed: &EntryValues, own: &EntryValues) -> Option<&'static str> {
     let is_later = own.has_descriptor();
+    // Writers that do not know a value in advance leave it zero, and state the others.
+    let differs = |listed: u64, own: u64| listed != own && !(is_later && own == 0);
     // Names in two encodings differ legitimately.
     if listed.name != own.name && listed.name.is_ascii() && own.name.is_ascii() {
         Some("names")
     } else if listed.method != own.method {
         Some("compression methods")
-    } else if (listed.compressed != own.compressed || listed.size != own.size)
-        && !(is_later && own.compressed == 0 && own.size == 0)
-    {
+    } else if differs(listed.compressed, own.compressed) || differs(listed.size, own.size) {
         Some("sizes")
-    } else if listed.crc != own.crc && !(is_later && own.crc == 0) {
+    } else if differs(listed.crc.into(), own.crc.into()) {
         Some("checksums")
     } else if listed.is_encrypted() != own.is_encrypted() {
         Some("flags for encryption")

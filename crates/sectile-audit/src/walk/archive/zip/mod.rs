@@ -20,6 +20,7 @@
 mod claims;
 mod entry;
 mod records;
+mod uncovered;
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -27,7 +28,7 @@ use std::io;
 
 use memchr::memmem;
 
-use self::claims::ClaimedRanges;
+use self::claims::{ClaimedRanges, GAP};
 use self::entry::{DataReading, after_data};
 use self::records::{CentralRecord, DirectoryStart, END_SIGNATURE, EndRecord, EndValues, LOCAL_SIGNATURE, LocalHeader};
 use super::bytes::ZipBytes;
@@ -37,11 +38,13 @@ use sectile::FindingCode;
 
 /// What made a reader take the bytes for a zip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ZipSign {
+pub(in crate::walk) enum ZipSign {
     /// They begin as a zip.
     Start,
     /// They have an end record near their end, and may be something else.
     End,
+    /// They are not an archive by their beginning, and contain records of a zip. Some readers search for those.
+    Entries,
 }
 
 /// Maximum number of directories of one zip that are read.
@@ -159,15 +162,37 @@ impl ArchiveWalker<'_> {
             }
             is_found |= self.zip_end(walk, position, &end, sign, is_found)?;
         }
-        if sign == ZipSign::End && !is_found {
+        if !is_found && sign == ZipSign::End {
             return Ok(false);
+        }
+        if !is_found && sign == ZipSign::Entries {
+            return self.entries_without_directory(walk);
         }
         if !is_found && !self.should_stop() {
             let message = "it has no directory of entries: it ends early or is damaged".to_owned();
             self.report(walk.path, FindingCode::MalformedArchive, message);
         }
         self.unlisted_entries(walk, is_found)?;
+        if is_found {
+            self.uncovered_bytes(walk, sign)?;
+        }
         Ok(true)
+    }
+
+    /// Looks at entries in bytes that are not an archive by their beginning or their end. Returns whether there are any
+    /// that hold a binary.
+    fn entries_without_directory(&mut self, walk: &mut ZipWalk<'_, '_>) -> io::Result<bool> {
+        let had_binary = self.findings.take_has_binary();
+        let walked = self.unlisted_entries(walk, false);
+        let has_binary = self.findings.take_has_binary();
+        if has_binary {
+            let message = "it contains entries of a zip without a directory, which some readers search for";
+            self.zip_dispute(walk, message.to_owned());
+        }
+        if had_binary || has_binary {
+            self.findings.set_has_binary();
+        }
+        walked.map(|()| has_binary)
     }
 
     /// The positions of possible end records, the last one first.
@@ -176,8 +201,8 @@ impl ArchiveWalker<'_> {
         let mut found = Vec::new();
         let mut end = len;
         let mut size = TAIL_LEN;
-        // A file that begins as a zip is searched as a whole: some readers find its entries without the end record.
-        while end > origin && found.is_empty() && (end == len || sign == ZipSign::Start) && !self.should_stop() {
+        // Where entries show, the whole is searched: some readers find them without the end record.
+        while end > origin && found.is_empty() && (end == len || sign != ZipSign::End) && !self.should_stop() {
             let start = end.saturating_sub(size as u64).max(origin);
             let overlap = if end == len { 0 } else { END_SIGNATURE.len() - 1 };
             let window = walk.directory.peek_at(start, (end - start) as usize + overlap)?;
@@ -191,7 +216,7 @@ impl ArchiveWalker<'_> {
     /// Whether an end record near the end of a file is that of an archive in the file, which was read before.
     fn is_nested_end(&self, bytes: &ZipBytes<'_>, position: u64, sign: ZipSign) -> bool {
         let offset = bytes.file_offset().map(|start| start + position);
-        sign == ZipSign::End && offset.is_some_and(|offset| self.zip_ends.iter().any(|read| read.contains(&offset)))
+        sign != ZipSign::Start && offset.is_some_and(|offset| self.zip_ends.iter().any(|read| read.contains(&offset)))
     }
 
     /// Reads the directories to which an end record leads. Returns whether it is an end record.
@@ -238,9 +263,16 @@ impl ArchiveWalker<'_> {
             walk.directories.push(start.position);
             if start.is_encrypted {
                 self.not_opened(walk.path, "encrypted zip directory");
+                walk.claims.claim(start.position..values.position.max(start.position));
                 continue;
             }
             self.zip_directory(walk, &values, start)?;
+        }
+        // The records of 64 bits are between the directory and the end record.
+        if let Some(far) = end.values.iter().map(|values| values.position).min()
+            && far < position
+        {
+            walk.claims.claim(far..position);
         }
         Ok(true)
     }
@@ -265,16 +297,14 @@ impl ArchiveWalker<'_> {
         if !walk.claims.claim(start.position..end) {
             self.zip_dispute(walk, "its directory is where another entry's data or directory is".to_owned());
         }
-        // Records of 64 bits or a digital signature follow the directory.
-        if values.position > end && values.position - end < 76 + (1 << 16) {
-            walk.claims.claim(end..values.position);
-        }
+        let signature = signature_len(&mut walk.directory, end)?;
+        walk.claims.claim(end..end + signature);
         let size = end - start.position;
         // Archives with many entries and without records of 64 bits count modulo 65,536, which every reader accepts.
         if count != values.entries && (values.entries > u64::from(u16::MAX) || count % (1 << 16) != values.entries) {
             let message = format!("its end record counts {} entries, and its directory has {count}", values.entries);
             self.zip_dispute(walk, message);
-        } else if size != values.size && !is_signature(&mut walk.directory, end, start.position + values.size)? {
+        } else if size != values.size && size + signature != values.size {
             let message = format!("its end record states a directory of {} bytes, and it has {size}", values.size);
             self.zip_dispute(walk, message);
         }
@@ -338,7 +368,7 @@ impl ArchiveWalker<'_> {
         for first in walk.headers.values() {
             let next = after_data(first.end);
             if !next.iter().any(|next| walk.headers.contains_key(next)) {
-                hidden.extend(next.into_iter().filter(|&next| walk.claims.covers(next)));
+                hidden.extend(next);
             }
         }
         walk.continuations.append(&mut hidden);
@@ -361,7 +391,7 @@ impl ArchiveWalker<'_> {
         let finder = memmem::Finder::new(LOCAL_SIGNATURE);
         let len = walk.entries.len();
         let mut from = walk.searched.max(walk.entries.origin());
-        while let Some(gap) = walk.claims.gap(from..len) {
+        while let Some(gap) = walk.claims.gap(from..len, GAP) {
             let mut start = gap.start;
             while start < gap.end {
                 if self.should_stop() {
@@ -383,11 +413,10 @@ impl ArchiveWalker<'_> {
     }
 }
 
-/// Whether a digital signature of the directory lies between two positions. Readers skip it.
-fn is_signature(bytes: &mut ZipBytes<'_>, start: u64, end: u64) -> io::Result<bool> {
+/// The length of a digital signature of the directory at a position. Readers skip it.
+fn signature_len(bytes: &mut ZipBytes<'_>, position: u64) -> io::Result<u64> {
     const LEN: usize = 6;
-    let record = bytes.peek_at(start, LEN)?;
-    Ok(record.len() == LEN
-        && record.starts_with(b"PK\x05\x05")
-        && start + (LEN as u64) + u64::from(u16::from_le_bytes([record[4], record[5]])) == end)
+    let record = bytes.peek_at(position, LEN)?;
+    let is_signature = record.len() == LEN && record.starts_with(b"PK\x05\x05");
+    Ok(if is_signature { LEN as u64 + u64::from(u16::from_le_bytes([record[4], record[5]])) } else { 0 })
 }

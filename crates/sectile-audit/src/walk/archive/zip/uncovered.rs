@@ -1,0 +1,99 @@
+//! The bytes of a zip that no entry and no record accounts for.
+
+use std::io;
+use std::ops::Range;
+
+use super::super::ArchiveWalker;
+use super::super::bytes::ZipBytes;
+use super::records::LocalHeader;
+use super::{ZipSign, ZipWalk};
+use crate::walk::file_kind::FileKind;
+use sectile::FindingCode;
+
+/// How the signature block of an Android package ends. The directory follows it.
+const APK_SIGNATURE: &[u8] = b"APK Sig Block 42";
+
+/// How files begin that carry a zip: scripts, programs of Unix, Windows and macOS, extensions of Chrome, and markers of
+/// archives that were, or might have been, split.
+const CARRIERS: [&[u8]; 11] = [
+    b"#!",
+    b"\x7fELF",
+    b"MZ",
+    b"\xfe\xed\xfa\xce",
+    b"\xfe\xed\xfa\xcf",
+    b"\xce\xfa\xed\xfe",
+    b"\xcf\xfa\xed\xfe",
+    b"\xca\xfe\xba\xbe",
+    b"Cr24",
+    b"PK\x07\x08",
+    b"PK00",
+];
+
+impl ArchiveWalker<'_> {
+    /// Notes bytes of a zip that no entry covers, unless they are ordinary. Readers ignore them.
+    pub(super) fn uncovered_bytes(&mut self, walk: &mut ZipWalk<'_, '_>, sign: ZipSign) -> io::Result<()> {
+        let (origin, len) = (walk.entries.origin(), walk.entries.len());
+        let (mut from, mut total, mut first) = (origin, 0, None);
+        while let Some(gap) = walk.claims.gap(from..len, 1) {
+            if self.should_stop() {
+                return Ok(());
+            }
+            from = gap.end;
+            let is_ordinary = if gap.start == origin && is_carrier(&mut walk.entries, sign)? {
+                true
+            } else if walk.directories.contains(&gap.end) && ends_as_signature(&mut walk.entries, &gap)? {
+                true
+            } else {
+                is_padding(&mut walk.entries, &gap)?
+            };
+            if !is_ordinary {
+                total += gap.end - gap.start;
+                first.get_or_insert(gap.start);
+            }
+        }
+        if let Some(first) = first {
+            let message = format!("{total} bytes of it belong to no entry, the first of them at offset {first}");
+            self.report(walk.path, FindingCode::UncoveredBytes, message);
+        }
+        Ok(())
+    }
+}
+
+/// Whether the file is one that carries a zip at its end, or its beginning was not kept.
+fn is_carrier(bytes: &mut ZipBytes<'_>, sign: ZipSign) -> io::Result<bool> {
+    if bytes.origin() > 0 {
+        return Ok(true);
+    }
+    let head = bytes.peek_at(0, 8)?;
+    let is_binary = sign != ZipSign::Start && FileKind::detect(head) != FileKind::Other;
+    Ok(is_binary || CARRIERS.iter().any(|start| head.starts_with(start)))
+}
+
+fn ends_as_signature(bytes: &mut ZipBytes<'_>, gap: &Range<u64>) -> io::Result<bool> {
+    let len = APK_SIGNATURE.len() as u64;
+    Ok(gap.end - gap.start >= len && bytes.peek_at(gap.end - len, APK_SIGNATURE.len())? == APK_SIGNATURE)
+}
+
+/// Whether a gap has headers without names, which some writers fill gaps with, and zeros.
+fn is_padding(bytes: &mut ZipBytes<'_>, gap: &Range<u64>) -> io::Result<bool> {
+    const WINDOW: u64 = 64 << 10;
+    let mut at = gap.start;
+    while at < gap.end {
+        if LocalHeader::is_at(bytes, at)? {
+            let header = LocalHeader::read(bytes, at)?.filter(|header| header.values.name.is_empty());
+            let end = header.and_then(|header| header.data.checked_add(header.values.compressed));
+            match end.filter(|&end| end <= gap.end) {
+                Some(end) => at = end,
+                None => return Ok(false),
+            }
+            continue;
+        }
+        let window = bytes.peek_at(at, (gap.end - at).min(WINDOW) as usize)?;
+        let zeros = window.iter().take_while(|&&byte| byte == 0).count();
+        if zeros == 0 {
+            return Ok(false);
+        }
+        at += zeros as u64;
+    }
+    Ok(true)
+}

@@ -1,0 +1,37 @@
+//! Detects the records of a zip in a part of a file that begins as something else.
+
+use memchr::memmem;
+
+/// Whether the last bytes of a file may contain the end record of a zip with entries.
+pub(super) fn has_zip_end(tail: &[u8]) -> bool {
+    const RECORD: usize = 22;
+    const ONE_ENTRY: u32 = 46;
+    memmem::rfind_iter(tail, b"PK\x05\x06").any(|at| {
+        tail.get(at..at + RECORD).is_some_and(|record| {
+            let size = u32::from_le_bytes([record[12], record[13], record[14], record[15]]);
+            record[10..12] != [0; 2] || size >= ONE_ENTRY
+        })
+    })
+}
+
+/// Whether bytes may contain an entry's header, or a record of a directory.
+///
+/// 7-Zip finds an entry by its header, wherever it is, if a zip has no directory.
+pub(super) fn has_zip_entry(bytes: &[u8]) -> bool {
+    memmem::find_iter(bytes, b"PK").any(|at| match bytes[at..] {
+        [_, _, 3, 4, ..] => is_entry(&bytes[at..], 8, 26),
+        [_, _, 1, 2, ..] => is_entry(&bytes[at..], 10, 28),
+        _ => false,
+    })
+}
+
+/// Whether a record has a known method and a name at these positions.
+fn is_entry(record: &[u8], method: usize, name_len: usize) -> bool {
+    let short = |at: usize| Some(u16::from_le_bytes([*record.get(at)?, *record.get(at + 1)?]));
+    short(method).is_some_and(is_known_method) && short(name_len).is_some_and(|len| len > 0)
+}
+
+/// Whether APPNOTE 4.4.5 defines a compression method.
+pub(super) fn is_known_method(method: u16) -> bool {
+    matches!(method, 0..=10 | 12 | 14 | 18..=20 | 93..=99)
+}
