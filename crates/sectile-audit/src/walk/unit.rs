@@ -37,10 +37,11 @@ pub(super) enum WalkEntry {
 
 /// Number of files in a unit. The first units are small, so that a store of a few large files uses all threads.
 pub(super) const fn batch(number: u64) -> usize {
-    const FEW: usize = 4;
-    const MANY: usize = 64;
-    const FIRST: u64 = 32;
-    if number < FIRST { FEW } else { MANY }
+    match number {
+        0..16 => 1,
+        16..48 => 4,
+        _ => 64,
+    }
 }
 
 /// Collects entries into units.

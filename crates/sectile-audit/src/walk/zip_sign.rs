@@ -19,16 +19,17 @@ pub(super) fn has_zip_end(tail: &[u8]) -> bool {
 /// 7-Zip finds an entry by its header, wherever it is, if a zip has no directory.
 pub(super) fn has_zip_entry(bytes: &[u8]) -> bool {
     memmem::find_iter(bytes, b"PK").any(|at| match bytes[at..] {
-        [_, _, 3, 4, ..] => is_entry(&bytes[at..], 8, 26),
-        [_, _, 1, 2, ..] => is_entry(&bytes[at..], 10, 28),
+        [_, _, 3, 4, ..] => is_entry(&bytes[at..], 8),
+        [_, _, 1, 2, ..] => is_entry(&bytes[at..], 10),
         _ => false,
     })
 }
 
-/// Whether a record has a known method and a name at these positions.
-fn is_entry(record: &[u8], method: usize, name_len: usize) -> bool {
+/// Whether a record has a known method at this position, and after it data or a name.
+fn is_entry(record: &[u8], method: usize) -> bool {
     let short = |at: usize| Some(u16::from_le_bytes([*record.get(at)?, *record.get(at + 1)?]));
-    short(method).is_some_and(is_known_method) && short(name_len).is_some_and(|len| len > 0)
+    let has_data = record.get(method + 10..method + 20).is_some_and(|values| values.iter().any(|&byte| byte != 0));
+    short(method).is_some_and(is_known_method) && has_data
 }
 
 /// Whether APPNOTE 4.4.5 defines a compression method.

@@ -1,7 +1,8 @@
 //! The limits on one file and all archives in it, and readers that enforce them.
 
 use std::cell::{Cell, RefCell};
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
+use std::ops::Range;
 
 use crate::walk::options::WalkOptions;
 use sectile::FindingCode;
@@ -23,6 +24,8 @@ pub(super) struct Budget {
     /// Whether to stop inspecting the file.
     exhausted: Cell<bool>,
     unreadable: Cell<bool>,
+    /// Buffers of decoders that ended.
+    buffers: RefCell<Vec<Box<[u8]>>>,
 }
 
 /// Number of bytes of holes that are read as zeros, besides those that the data of sparse entries allows.
@@ -44,6 +47,7 @@ impl Budget {
             fault: RefCell::new(None),
             exhausted: Cell::new(false),
             unreadable: Cell::new(false),
+            buffers: RefCell::default(),
         }
     }
 
@@ -160,7 +164,7 @@ pub(super) struct LimitedDecoder<'b, R> {
     decoder: R,
     budget: &'b Budget,
     /// Number of bytes of output so far.
-    pub(super) len: u64,
+    len: u64,
     failed: bool,
 }
 
@@ -199,6 +203,57 @@ impl<R: Read> Read for LimitedDecoder<'_, R> {
                 Err(error)
             }
         }
+    }
+}
+
+/// A decoder whose output is inspected in place, in a large buffer that later decoders use again.
+///
+/// An inflater copies up to 32 KiB of its output at the end of each call, and is slow at the end of its caller's buffer.
+pub(super) struct BufferedDecoder<'b, R> {
+    decoder: LimitedDecoder<'b, R>,
+    buffer: Box<[u8]>,
+    unread: Range<usize>,
+}
+
+/// Length of the buffer of a decoder: most of the second-level cache of a small processor.
+const BUFFER_LEN: usize = 128 << 10;
+
+impl<'b, R: Read> BufferedDecoder<'b, R> {
+    pub(super) fn new(decoder: R, budget: &'b Budget) -> Self {
+        let buffer = budget.buffers.borrow_mut().pop().unwrap_or_else(|| vec![0; BUFFER_LEN].into());
+        Self { decoder: LimitedDecoder::new(decoder, budget), buffer, unread: 0..0 }
+    }
+
+    /// Number of bytes decoded so far.
+    pub(super) fn decoded(&self) -> u64 {
+        self.decoder.len
+    }
+}
+
+impl<R> Drop for BufferedDecoder<'_, R> {
+    fn drop(&mut self) {
+        self.decoder.budget.buffers.borrow_mut().push(std::mem::take(&mut self.buffer));
+    }
+}
+
+impl<R: Read> BufRead for BufferedDecoder<'_, R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.unread.is_empty() {
+            self.unread = 0..self.decoder.read(&mut self.buffer)?;
+        }
+        Ok(&self.buffer[self.unread.clone()])
+    }
+
+    fn consume(&mut self, len: usize) {
+        self.unread.start += len;
+    }
+}
+
+impl<R: Read> Read for BufferedDecoder<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(buffer)?;
+        self.consume(read);
+        Ok(read)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Random access to the bytes of an archive.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use std::ops::Range;
 
 use super::budget::Budget;
@@ -69,14 +69,14 @@ impl<'b> ZipBytes<'b> {
         }
     }
 
-    /// Reads some bytes from a position.
-    fn read_at(&mut self, position: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    /// Some bytes from a position, or none at the end.
+    fn some_at(&mut self, position: u64) -> io::Result<&[u8]> {
         match self {
             Self::FileWindow(part) => {
                 part.seek(SeekFrom::Start(position))?;
-                part.read(buffer)
+                part.fill_buf()
             }
-            Self::Held(held) => held.from(position).read(buffer),
+            Self::Held(held) => Ok(held.from(position)),
         }
     }
 }
@@ -95,12 +95,25 @@ pub(super) struct RangeReader<'r, 'b> {
     pub(super) range: Range<u64>,
 }
 
+impl BufRead for RangeReader<'_, '_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        let left = usize::try_from(self.range.end - self.range.start).unwrap_or(usize::MAX);
+        if left == 0 {
+            return Ok(&[]);
+        }
+        let bytes = self.bytes.some_at(self.range.start)?;
+        Ok(&bytes[..left.min(bytes.len())])
+    }
+
+    fn consume(&mut self, len: usize) {
+        self.range.start += len as u64;
+    }
+}
+
 impl Read for RangeReader<'_, '_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.range.end - self.range.start).unwrap_or(usize::MAX);
-        let most = left.min(buffer.len());
-        let read = self.bytes.read_at(self.range.start, &mut buffer[..most])?;
-        self.range.start += read as u64;
+        let read = self.fill_buf()?.read(buffer)?;
+        self.consume(read);
         Ok(read)
     }
 }
@@ -215,17 +228,29 @@ impl<'p> FileWindow<'p> {
     }
 }
 
-impl Read for FileWindow<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if buffer.is_empty() || self.left() == 0 {
-            return Ok(0);
+impl BufRead for FileWindow<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.left() == 0 {
+            return Ok(&[]);
         }
         self.peek(1)?;
         let rest = &self.window[(self.at - self.start) as usize..];
-        let len = rest.len().min(buffer.len()).min(usize::try_from(self.left()).unwrap_or(usize::MAX));
-        buffer[..len].copy_from_slice(&rest[..len]);
+        Ok(&rest[..rest.len().min(usize::try_from(self.left()).unwrap_or(usize::MAX))])
+    }
+
+    fn consume(&mut self, len: usize) {
         self.at += len as u64;
-        Ok(len)
+    }
+}
+
+impl Read for FileWindow<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let read = self.fill_buf()?.read(buffer)?;
+        self.consume(read);
+        Ok(read)
     }
 }
 
@@ -247,7 +272,7 @@ pub(super) enum TarSource<'s, 'p> {
     /// A file, whose entries are not read.
     FileWindow(&'s mut FileWindow<'p>),
     /// The output of a decoder.
-    Stream(&'s mut dyn Read),
+    Stream(&'s mut dyn BufRead),
 }
 
 impl TarSource<'_, '_> {

@@ -4,7 +4,7 @@
 //! that other readers pass over, and it loses output before damage.
 
 use std::cell::Cell;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, Read};
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
@@ -34,15 +34,15 @@ pub(super) struct GzipReader<'f, R> {
 }
 
 enum State<R> {
-    Start(BufReader<R>),
+    Start(R),
     Inside(Box<Member<R>>),
-    Between(BufReader<R>),
+    Between(R),
     Ended,
 }
 
 /// A member whose header was read.
 struct Member<R> {
-    reader: BufReader<R>,
+    reader: R,
     inflater: Decompress,
     crc: Crc,
     has_ended: bool,
@@ -50,10 +50,10 @@ struct Member<R> {
     error: Option<io::Error>,
 }
 
-impl<'f, R: Read> GzipReader<'f, R> {
+impl<'f, R: BufRead> GzipReader<'f, R> {
     /// Creates a reader that adds to `findings` while it reads.
     pub(super) fn new(reader: R, findings: &'f Cell<GzipFindings>) -> Self {
-        Self { state: State::Start(BufReader::new(reader)), findings, damage: None }
+        Self { state: State::Start(reader), findings, damage: None }
     }
 
     fn set_tail(&self, tail: GzipTail) {
@@ -66,7 +66,7 @@ impl<'f, R: Read> GzipReader<'f, R> {
     }
 
     /// Begins the next member, if there is one.
-    fn begin(&mut self, mut reader: BufReader<R>) -> io::Result<()> {
+    fn begin(&mut self, mut reader: R) -> io::Result<()> {
         let mut has_zeros = false;
         loop {
             let bytes = match reader.fill_buf() {
@@ -106,7 +106,7 @@ impl<'f, R: Read> GzipReader<'f, R> {
         self.damage.take().map_or(Ok(()), |damage| Err(malformed(damage)))
     }
 
-    fn read_header(&mut self, mut reader: BufReader<R>) -> io::Result<()> {
+    fn read_header(&mut self, mut reader: R) -> io::Result<()> {
         let doubt = Header { reader: &mut reader, crc: Crc::new() }.read()?;
         if let Some(doubt) = doubt {
             self.note(doubt);
@@ -118,7 +118,7 @@ impl<'f, R: Read> GzipReader<'f, R> {
     }
 }
 
-impl<R: Read> Read for GzipReader<'_, R> {
+impl<R: BufRead> Read for GzipReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return Ok(0);
@@ -143,7 +143,7 @@ impl<R: Read> Read for GzipReader<'_, R> {
     }
 }
 
-impl<R: Read> Member<R> {
+impl<R: BufRead> Member<R> {
     /// Inflates some data. Returns 0 at the end of the data.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if let Some(error) = self.error.take() {

@@ -7,6 +7,7 @@ mod budget;
 mod bytes;
 mod findings;
 mod gzip;
+mod inflate;
 mod tar;
 mod watch;
 mod zip;
@@ -16,10 +17,10 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::ops::Range;
 
-use self::budget::{Budget, LimitedDecoder};
+use self::budget::{Budget, BufferedDecoder};
 pub(super) use self::bytes::fill;
 use self::bytes::{FileWindow, HeldBytes, TarSource, ZipBytes};
 use self::findings::{ArchiveFindings, FindingPlace};
@@ -61,6 +62,10 @@ const HEAD_LEN: usize = 4 << 10;
 
 /// Maximum length of an entry's name in bytes, that of a path on Linux (`PATH_MAX`). Readers cannot write longer ones.
 const MAX_NAME_LEN: usize = 4 << 10;
+
+/// Number of bytes read at once from an object.
+#[cfg(feature = "remote")]
+const STREAM_BUFFER_LEN: usize = 64 << 10;
 
 /// The path of an entry through nested archives.
 struct EntryPath<'c> {
@@ -155,7 +160,8 @@ pub(super) fn inspect_stream(
             let message = format!("it has more than the {most} bytes that are looked into far away");
             return archive.report(path, FindingCode::ArchiveLimit, message);
         }
-        let mut whole = head.chain(budget::CountedStream::new(rest, archive.budget));
+        let rest = BufReader::with_capacity(STREAM_BUFFER_LEN, budget::CountedStream::new(rest, archive.budget));
+        let mut whole = head.chain(rest);
         archive.stream(path, &mut whole, 0);
         archive.report_fault(path);
     });
@@ -248,7 +254,7 @@ impl ArchiveWalker<'_> {
     }
 
     /// Inspects the output of a decoder. Returns whether the caller must read the decoder to its end.
-    fn stream(&mut self, path: &EntryPath<'_>, reader: &mut dyn Read, level: u32) -> bool {
+    fn stream(&mut self, path: &EntryPath<'_>, reader: &mut dyn BufRead, level: u32) -> bool {
         self.check_name(path);
         let mut head = [0; HEAD_LEN];
         let Ok(len) = fill(reader, &mut head) else {
@@ -266,7 +272,8 @@ impl ArchiveWalker<'_> {
         if zeros.as_ref().is_some_and(|zeros| zeros.is_before_tar) {
             kind = FileKind::Tar;
         }
-        let mut whole = head.chain(io::repeat(0).take(zeros_len)).chain(next).chain(reader);
+        let zeros = BufReader::with_capacity(zeros_len.min(HEAD_LEN as u64) as usize, io::repeat(0).take(zeros_len));
+        let mut whole = head.chain(zeros).chain(next).chain(reader);
         if !kind.is_container() {
             let mut watch = Watch::new(&mut whole, self.budget);
             let is_blob = kind == FileKind::Wasm || path.expects_wasm;
@@ -340,7 +347,7 @@ impl ArchiveWalker<'_> {
         level < most
     }
 
-    fn gzip(&mut self, path: &EntryPath<'_>, compressed: &mut dyn Read, level: u32) {
+    fn gzip(&mut self, path: &EntryPath<'_>, compressed: &mut dyn BufRead, level: u32) {
         let findings = Cell::new(GzipFindings::default());
         self.inflated(path, GzipReader::new(compressed, &findings), level);
         let GzipFindings { tail, member } = findings.get();
@@ -359,19 +366,19 @@ impl ArchiveWalker<'_> {
         }
     }
 
-    fn zstd(&mut self, path: &EntryPath<'_>, compressed: &mut dyn Read, level: u32) {
+    fn zstd(&mut self, path: &EntryPath<'_>, compressed: &mut dyn BufRead, level: u32) {
         self.inflated(path, zstd::ZstdReader::new(compressed, self.budget), level);
     }
 
     /// Inspects a compressed Substrate runtime.
-    fn runtime(&mut self, path: &EntryPath<'_>, compressed: &mut dyn Read, level: u32) {
+    fn runtime(&mut self, path: &EntryPath<'_>, compressed: &mut dyn BufRead, level: u32) {
         self.drain(compressed, RUNTIME_PREFIX as u64);
         self.zstd(path, compressed, level);
     }
 
     /// Inspects the content of a compressed file, which keeps the name of the file.
     fn inflated(&mut self, path: &EntryPath<'_>, decoder: impl Read, level: u32) {
-        let mut inflating = LimitedDecoder::new(decoder, self.budget);
+        let mut inflating = BufferedDecoder::new(decoder, self.budget);
         let mut head = [0; HEAD_LEN];
         let len = fill(&mut inflating, &mut head).unwrap_or(0); // the next read returns an error again
         // A compressed tar or zip is one archive. A file compressed twice is two.
@@ -481,17 +488,18 @@ impl ArchiveWalker<'_> {
     }
 
     /// Reads and discards up to `most` bytes, to verify the checksum and to reach what follows. Returns their number.
-    fn drain(&mut self, reader: &mut dyn Read, most: u64) -> u64 {
-        let mut buffer = [0; 8 << 10];
+    fn drain(&mut self, reader: &mut dyn BufRead, most: u64) -> u64 {
         let mut passed = 0;
         while passed < most && !self.should_stop() {
-            let len = usize::try_from(most - passed).map_or(buffer.len(), |left| left.min(buffer.len()));
-            match reader.read(&mut buffer[..len]) {
-                Ok(0) => break,
-                Ok(read) => passed += read as u64,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            let left = usize::try_from(most - passed).unwrap_or(usize::MAX);
+            let len = match reader.fill_buf() {
+                Ok([]) => break,
+                Ok(bytes) => bytes.len().min(left),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
                 Err(_) => break, // reported by the reader
-            }
+            };
+            reader.consume(len);
+            passed += len as u64;
         }
         passed
     }
@@ -516,6 +524,14 @@ impl Read for FailingReader {
     fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
         Err(io::Error::new(io::ErrorKind::InvalidData, "it cannot be inflated"))
     }
+}
+
+impl BufRead for FailingReader {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        Err(io::Error::new(io::ErrorKind::InvalidData, "it cannot be inflated"))
+    }
+
+    fn consume(&mut self, _: usize) {}
 }
 
 /// Whether a name ends in `.wasm`.

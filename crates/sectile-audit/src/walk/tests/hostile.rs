@@ -184,6 +184,25 @@ fn gzip_headers_that_some_readers_accept() {
 }
 
 #[test]
+fn output_before_corrupt_data_is_looked_at() {
+    const RESERVED_BLOCK: u8 = 7;
+    let corrupt = |bytes: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
+        encoder.write_all(bytes).unwrap();
+        encoder.flush().unwrap();
+        [&encoder.get_ref()[..], &[RESERVED_BLOCK]].concat()
+    };
+    let bytes = corrupt(&tar(&[("app.wasm", MODULE), ("other", &[b'x'; 10_000])]));
+    let recorder = walk_file(&bytes);
+    assert_eq!((recorder.files(), recorder.codes()), (vec!["a!app.wasm"], vec!["disputed-archive a".to_owned()]));
+    assert_eq!((&*recorder.blobs[0].bytes, recorder.blobs[0].broke), (MODULE, false));
+
+    let recorder = walk_file(&corrupt(MODULE));
+    assert_eq!((&*recorder.blobs[0].bytes, recorder.blobs[0].broke), (MODULE, true));
+    assert_eq!(recorder.codes(), ["disputed-archive a"]);
+}
+
+#[test]
 fn decompression_bomb_stops_at_the_limit() {
     let bomb = [MODULE, &vec![0; 2 << 20]].concat();
     let options = WalkOptions { max_inflated: 1 << 17, ..WalkOptions::default() };

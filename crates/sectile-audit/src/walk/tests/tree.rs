@@ -68,8 +68,9 @@ fn large_directory_is_split_into_units() {
         unit.inspect(&options, read_options(), &mut Scratch::default(), &mut recorder);
         ControlFlow::Continue(())
     });
-    let (few, many) = (unit::batch(0), unit::batch(u64::MAX));
-    assert_eq!((units, recorder.passed), (32 + (65_536 - 32 * few).div_ceil(many) + 1, 65_536));
+    let (first, few) = (unit::batch(0), (0..48).map(unit::batch).sum::<usize>());
+    let many = (65_536 - few) / unit::batch(u64::MAX);
+    assert_eq!((first, units, recorder.passed), (1, 48 + many + 1, 65_536));
 
     let mut first = 0;
     walk(&[directory.path().into()], &options, &|| false, &mut |_| {
@@ -137,13 +138,17 @@ mod unix {
             fs::write(directory.path().join(name), MODULE).unwrap();
         }
         let (mut recorder, options) = (Recorder::default(), WalkOptions::default());
+        let mut units = Vec::new();
         walk(&[directory.path().into()], &options, &|| false, &mut |unit| {
-            fs::remove_file(directory.path().join("a")).unwrap();
-            fs::remove_file(directory.path().join("b")).unwrap();
-            symlink("c", directory.path().join("b")).unwrap();
-            unit.inspect(&options, read_options(), &mut Scratch::default(), &mut recorder);
+            units.push(unit);
             ControlFlow::Continue(())
         });
+        fs::remove_file(directory.path().join("a")).unwrap();
+        fs::remove_file(directory.path().join("b")).unwrap();
+        symlink("c", directory.path().join("b")).unwrap();
+        for unit in units {
+            unit.inspect(&options, read_options(), &mut Scratch::default(), &mut recorder);
+        }
         let codes: Vec<_> = recorder.errors.iter().map(|error| error.code.name()).collect();
         assert_eq!((recorder.blobs.len(), codes), (1, vec!["unreadable", "not-followed"]));
     }

@@ -576,6 +576,8 @@ fn entries_without_a_usable_directory_are_found() {
                 assert!(codes.is_empty() || codes == ["uncovered-bytes"], "{codes:?}");
             }
         }
+        let (nameless, _) = parts(&[Entry::stored("", MODULE)], 0);
+        finds_with_dispute("no directory and no name", &[prefix, &nameless].concat()); // 7-Zip
         // What holds no binary is not an archive.
         let (body, _) = parts(&[text_entry()], 0);
         let recorder = walk_file(&[prefix, &body].concat());

@@ -13,7 +13,7 @@ use super::header::HeaderBlock;
 use super::member::{Doubt, Member, MemberKind};
 use super::sparse::{self, Holes, Parts, SparseLayout, SparseMap, SparseReader};
 use super::{ENDS_IN_DATA, ENDS_IN_HEADER, Extensions, HEAD_LEN, LARGE_EXTENSION, MAX_EXTENSION, NOT_A_HEADER, padded};
-use crate::walk::archive::budget::LimitedDecoder;
+use crate::walk::archive::budget::BufferedDecoder;
 use crate::walk::archive::bytes::{FileWindow, TarSource, fill};
 use crate::walk::archive::{ArchiveWalker, EntryPath, FailingReader, name};
 use crate::walk::file_kind::{FileKind, TAR_BLOCK};
@@ -590,9 +590,10 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
             _ if kind.is_container() => Holes::WholeBeforeData,
             _ => Holes::Short,
         });
-        let mut content = LimitedDecoder::new(head.chain(&mut parts), self.walker.budget);
+        let mut content = BufferedDecoder::new(head.chain(&mut parts), self.walker.budget);
         self.walker.stream(path, &mut content, self.level + 1);
         self.walker.report_fault(path);
+        drop(content);
         if parts.is_shortened && path.is_archive.get() {
             let why = "it contains an archive, and larger holes than are read".to_owned();
             self.walker.report(path, FindingCode::ArchiveLimit, why);

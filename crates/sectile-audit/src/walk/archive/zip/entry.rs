@@ -4,11 +4,11 @@ use std::io::{self, Read};
 use std::ops::Range;
 
 use flate2::Crc;
-use flate2::read::DeflateDecoder;
 use memchr::memmem;
 
-use super::super::budget::LimitedDecoder;
+use super::super::budget::{BufferedDecoder, LimitedDecoder};
 use super::super::bytes::{RangeReader, ZipBytes, fill};
+use super::super::inflate::Inflater;
 use super::super::{ArchiveWalker, EntryPath, has_wasm_extension, name, zstd};
 use super::ZipWalk;
 use super::records::{CentralRecord, EntryValues, FileType, LocalHeader};
@@ -176,16 +176,18 @@ impl ArchiveWalker<'_> {
     fn is_entry(&mut self, walk: &mut ZipWalk<'_, '_>, header: &LocalHeader) -> bool {
         let values = &header.values;
         let fits = values.has_descriptor() || values.compressed <= walk.entries.len() - header.data;
-        // Some writers fill gaps with headers without a name.
-        if !is_known_method(values.method) || values.name.is_empty() || !fits {
+        if !is_known_method(values.method) || !fits {
             return false;
         }
-        let is_plausible = values.flags & 0xd780 == 0 && values.name.iter().all(|&byte| byte >= b' ');
+        // Some writers fill gaps with headers without a name.
+        let is_plausible =
+            !values.name.is_empty() && values.flags & 0xd780 == 0 && values.name.iter().all(|&byte| byte >= b' ');
         if is_plausible {
             return true;
         }
-        let range = header.data..walk.entries.len();
-        let head = self.head(walk, &range, values.method);
+        let len = walk.entries.len();
+        let end = if values.has_descriptor() { len } else { header.data.saturating_add(values.compressed).min(len) };
+        let head = self.head(walk, &(header.data..end), values.method);
         FileKind::detect(&head) != FileKind::Other
     }
 
@@ -325,7 +327,7 @@ impl ArchiveWalker<'_> {
             }
             method::DEFLATED => {
                 let bytes = RangeReader { bytes: &mut walk.entries, range: reading.range.clone() };
-                let mut decoder = Checked::new(DeflateDecoder::new(bytes));
+                let mut decoder = Checked::new(Inflater::new(bytes));
                 let is_whole = self.inflated_entry(path, &mut decoder, reading, walk.level + 1);
                 Ok(is_whole.then(|| decoder.decoder.total_in()))
             }
@@ -392,12 +394,13 @@ impl ArchiveWalker<'_> {
         reading: &DataReading<'_>,
         level: u32,
     ) -> bool {
-        let mut inflating = LimitedDecoder::new(&mut *decoder, self.budget);
+        let mut inflating = BufferedDecoder::new(&mut *decoder, self.budget);
         if !self.stream(path, &mut inflating, level) {
             return false;
         }
         self.drain(&mut inflating, u64::MAX);
-        let len = inflating.len;
+        let len = inflating.decoded();
+        drop(inflating);
         if self.budget.has_fault() || self.should_stop() {
             self.report_fault(path);
             return false;
@@ -419,7 +422,7 @@ impl ArchiveWalker<'_> {
         let mut head = vec![0; HEAD_LEN + 1];
         let mut bytes = RangeReader { bytes: &mut walk.entries, range: range.clone() };
         let len = match method {
-            method::DEFLATED => fill(&mut LimitedDecoder::new(DeflateDecoder::new(bytes), self.budget), &mut head),
+            method::DEFLATED => fill(&mut LimitedDecoder::new(Inflater::new(bytes), self.budget), &mut head),
             // Content that cannot be told from its first bytes is looked at.
             _ => fill(&mut bytes, &mut head),
         };

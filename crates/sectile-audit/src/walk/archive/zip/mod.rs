@@ -182,17 +182,17 @@ impl ArchiveWalker<'_> {
     /// Looks at entries in bytes that are not an archive by their beginning or their end. Returns whether there are any
     /// that hold a binary.
     fn entries_without_directory(&mut self, walk: &mut ZipWalk<'_, '_>) -> io::Result<bool> {
-        let had_binary = self.findings.take_has_binary();
-        let walked = self.unlisted_entries(walk, false);
+        let earlier = self.findings.take_has_binary();
+        let result = self.unlisted_entries(walk, false);
         let has_binary = self.findings.take_has_binary();
         if has_binary {
             let message = "it contains entries of a zip without a directory, which some readers search for";
             self.zip_dispute(walk, message.to_owned());
         }
-        if had_binary || has_binary {
+        if earlier || has_binary {
             self.findings.set_has_binary();
         }
-        walked.map(|()| has_binary)
+        result.map(|()| has_binary)
     }
 
     /// The positions of possible end records, the last one first.

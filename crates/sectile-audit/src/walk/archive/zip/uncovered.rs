@@ -39,13 +39,10 @@ impl ArchiveWalker<'_> {
                 return Ok(());
             }
             from = gap.end;
-            let is_ordinary = if gap.start == origin && is_carrier(&mut walk.entries, sign)? {
-                true
-            } else if walk.directories.contains(&gap.end) && ends_as_signature(&mut walk.entries, &gap)? {
-                true
-            } else {
-                is_padding(&mut walk.entries, &gap)?
-            };
+            let is_signature = walk.directories.contains(&gap.end) && ends_as_signature(&mut walk.entries, &gap)?;
+            let is_ordinary = is_signature
+                || gap.start == origin && is_carrier(&mut walk.entries, sign)?
+                || is_padding(&mut walk.entries, &gap)?;
             if !is_ordinary {
                 total += gap.end - gap.start;
                 first.get_or_insert(gap.start);
