@@ -295,6 +295,30 @@ fn archives_without_a_binary_are_not_refused() {
 }
 
 #[test]
+fn damaged_gzip_is_refused_only_with_a_binary() {
+    use std::io::Write;
+    let gzip = |bytes: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    let directory = store(&["MIT"]);
+    let binary = fs::read(path(&directory, "0.wasm")).unwrap();
+    let flagged = |bytes: &[u8]| [&bytes[..3], &[0xe0], &bytes[4..]].concat();
+    let cut = |bytes: &[u8]| bytes[..bytes.len() - 6].to_vec();
+    for (what, damage) in [("flags", &flagged as &dyn Fn(&[u8]) -> Vec<u8>), ("cut", &cut)] {
+        for (bytes, is_refused, code) in
+            [(&b"a log\n"[..], false, "malformed-archive"), (&binary, true, "disputed-archive")]
+        {
+            let file = path(&directory, "file.gz");
+            fs::write(&file, damage(&gzip(bytes))).unwrap();
+            let run = super::run(["audit", &file]);
+            assert!((run.status != 0) == is_refused && run.text().contains(code), "{what} {}", run.text());
+        }
+    }
+}
+
+#[test]
 fn formats_that_are_not_opened_are_counted_and_named() {
     let directory = store(&["MIT"]);
     for (name, start) in [("a.tar.xz", &b"\xfd7zXZ\0"[..]), ("b.xz", b"\xfd7zXZ\0"), ("c.7z", b"7z\xbc\xaf\x27\x1c")] {
