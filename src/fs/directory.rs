@@ -259,9 +259,10 @@ impl Place {
             Self::Path(path) => super::atomic::create_new(path, access),
             #[cfg(unix)]
             Self::In(directory, name) => {
-                use rustix::fs::{OFlags, openat};
+                use rustix::fs::{Mode, OFlags, RawMode, openat};
                 let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-                Ok(openat(&directory.handle, &**name, flags, access.mode().into())?.into())
+                let mode = Mode::from_bits_truncate(access.mode() as RawMode); // narrower on macOS
+                Ok(openat(&directory.handle, &**name, flags, mode)?.into())
             }
             #[cfg(not(unix))]
             Self::In(directory, name) => super::atomic::create_new(&directory.path.join(name), access),

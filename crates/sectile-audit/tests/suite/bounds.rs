@@ -25,8 +25,8 @@ fn named(names: impl IntoIterator<Item = String>) -> Vec<u8> {
 #[test]
 fn rows_of_an_archive_are_limited() {
     let store = Store::new();
-    store.put("many.tgz", &gzip(&named((0..300).map(|nth| format!("{nth}.wasm")))));
-    store.put("few.tar", &named((0..3).map(|nth| format!("{nth}.wasm"))));
+    store.put("many.tgz", gzip(&named((0..300).map(|nth| format!("{nth}.wasm")))));
+    store.put("few.tar", named((0..3).map(|nth| format!("{nth}.wasm"))));
     let answer = Answer::run(&audit_with(|options| options.max_rows = 100), &store.paths());
     let archive = answer.row("many.tgz");
     assert_eq!((codes(&archive), archive["outcome"].as_str()), (vec!["archive-limit"], Some("partial")));
@@ -42,7 +42,7 @@ fn text_of_the_rows_of_an_archive_is_limited() {
     let values = "MIT OR ".repeat(1_000) + "MIT";
     let large = module(&[custom("licenses", &values)]);
     let entries: Vec<_> = (0..300).map(|nth| (format!("{nth}.wasm"), large.clone())).collect();
-    store.put("many.tgz", &gzip(&tar(&entries)));
+    store.put("many.tgz", gzip(&tar(&entries)));
     let answer = Answer::run(&audit_with(|options| options.max_row_bytes = 100_000), &store.paths());
     assert_eq!(codes(&answer.row("many.tgz")), ["archive-limit"]);
     assert!(answer.text.len() < 4 * 100_000, "{}", answer.text.len());
@@ -52,7 +52,7 @@ fn text_of_the_rows_of_an_archive_is_limited() {
 #[test]
 fn long_names_are_cut_and_reported() {
     let store = Store::new();
-    store.put("a.tgz", &gzip(&named((0..50).map(|nth| format!("{nth}{}.wasm", "n".repeat(100_000))))));
+    store.put("a.tgz", gzip(&named((0..50).map(|nth| format!("{nth}{}.wasm", "n".repeat(100_000))))));
     let answer = audit_store(&store);
     let rows = answer.rows();
     assert_eq!(rows.len(), 51);
@@ -73,7 +73,7 @@ fn write_layout(directory: &Path, tags: usize, layers: usize) {
     let mut manifest = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.empty.v1+json",DIGEST},"layers":["#
         .replace("DIGEST", &blob(b"{}"));
     for nth in 0..layers {
-        let layer = blob(&module(&[custom("n", &nth.to_string())]));
+        let layer = blob(&module(&[custom("n", nth.to_string())]));
         let comma = if nth == 0 { "" } else { "," };
         write!(manifest, "{comma}{{\"mediaType\":\"application/wasm\",{layer}}}").unwrap();
     }
@@ -145,7 +145,7 @@ fn no_archive_gives_more_text_than_its_limits() {
     let wide: Vec<(&str, &str)> = wide.iter().map(|(name, version)| (&**name, &**version)).collect();
     let shapes: [(&str, Vec<u8>); 4] = [
         ("empty", MODULE.to_vec()),
-        ("long values", module(&[custom("description", &"\u{1}".repeat(4_000))])),
+        ("long values", module(&[custom("description", "\u{1}".repeat(4_000))])),
         ("many producers", module(&[custom("producers", producers(&[("processed-by", &wide)]))])),
         (
             "bad values",
@@ -157,7 +157,7 @@ fn no_archive_gives_more_text_than_its_limits() {
             let store = Store::new();
             let entries: Vec<_> =
                 (0..1_000).map(|nth| (format!("{nth}{}.wasm", "\u{1}".repeat(name_len)), module.clone())).collect();
-            store.put("a.tgz", &gzip(&tar(&entries)));
+            store.put("a.tgz", gzip(&tar(&entries)));
             let answer = Answer::run(
                 &audit_with(|options| (options.max_rows, options.max_row_bytes) = (ROWS, ROW_BYTES)),
                 &store.paths(),
