@@ -578,6 +578,11 @@ fn entries_without_a_usable_directory_are_found() {
         }
         let (nameless, _) = parts(&[Entry::stored("", MODULE)], 0);
         finds_with_dispute("no directory and no name", &[prefix, &nameless].concat()); // 7-Zip
+        // A reader takes the sizes from the record in the directory, whose end record is wrong.
+        let (mut unsized_body, directory) = parts(&[module_entry()], prefix.len());
+        unsized_body[18..26].fill(0xff);
+        let bytes = [prefix, &unsized_body, &directory, &end(1, 1, unsized_body.len(), b"")].concat();
+        finds_with_dispute("no sizes in the header", &bytes); // 7-Zip
         // What holds no binary is not an archive.
         let (body, _) = parts(&[text_entry()], 0);
         let recorder = walk_file(&[prefix, &body].concat());

@@ -60,7 +60,7 @@ fn rate(state: &ProgressState, out: &mut dyn fmt::Write) {
 /// The remaining time, once it can be estimated.
 fn left(state: &ProgressState, out: &mut dyn fmt::Write) {
     let eta = state.eta();
-    if !eta.is_zero() {
+    if eta.as_secs() > 0 {
         _ = write!(out, "  {:#} left", HumanDuration(eta));
     }
 }

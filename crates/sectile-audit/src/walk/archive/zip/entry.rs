@@ -176,15 +176,16 @@ impl ArchiveWalker<'_> {
     fn is_entry(&mut self, walk: &mut ZipWalk<'_, '_>, header: &LocalHeader) -> bool {
         let values = &header.values;
         let fits = values.has_descriptor() || values.compressed <= walk.entries.len() - header.data;
-        if !is_known_method(values.method) || !fits {
+        if !is_known_method(values.method) {
             return false;
         }
         // Some writers fill gaps with headers without a name.
         let is_plausible =
             !values.name.is_empty() && values.flags & 0xd780 == 0 && values.name.iter().all(|&byte| byte >= b' ');
-        if is_plausible {
+        if is_plausible && fits {
             return true;
         }
+        // A reader may take its size from the directory, and not from here.
         let len = walk.entries.len();
         let end = if values.has_descriptor() { len } else { header.data.saturating_add(values.compressed).min(len) };
         let head = self.head(walk, &(header.data..end), values.method);
