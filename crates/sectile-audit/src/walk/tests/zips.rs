@@ -583,6 +583,10 @@ fn entries_without_a_usable_directory_are_found() {
         unsized_body[18..26].fill(0xff);
         let bytes = [prefix, &unsized_body, &directory, &end(1, 1, unsized_body.len(), b"")].concat();
         finds_with_dispute("no sizes in the header", &bytes); // 7-Zip
+        // Java's `ZipInputStream` inflates to the end of the data.
+        let (mut unsized_body, _) = parts(&[module_entry()], prefix.len());
+        unsized_body[18..22].fill(0);
+        finds_with_dispute("a compressed size of 0", &[prefix, &unsized_body].concat());
         // What holds no binary is not an archive.
         let (body, _) = parts(&[text_entry()], 0);
         let recorder = walk_file(&[prefix, &body].concat());

@@ -167,7 +167,9 @@ impl ArchiveWalker<'_> {
         }
         let is_empty = values.size == 0 && values.compressed == 0 && !values.has_descriptor();
         let entry_type = if is_empty { EntryType::Directory("") } else { EntryType::File };
-        let is_open = values.has_descriptor() && values.compressed == 0;
+        // Some readers inflate to the end of the data, whatever its size is said to be.
+        let states_its_end = values.has_descriptor() || values.method == method::DEFLATED;
+        let is_open = values.compressed == 0 && states_its_end;
         self.entry_reading(walk, &path, DataReading::new(position, &header, values, is_open), entry_type)?;
         Ok(())
     }
