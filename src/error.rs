@@ -23,7 +23,7 @@ struct Inner {
     reason: Reason,
     offset: Option<u64>,
     path: ItemPath,
-    /// What was read before the error.
+    /// The part that was read before the error.
     partial: Option<Box<Metadata<'static>>>,
 }
 

@@ -249,12 +249,12 @@ impl Finding {
         self.section.as_deref()
     }
 
-    /// What is wrong, in one line. It may quote the input: escape it before it meets a terminal.
+    /// The problem, in one line. It may quote the input: escape it for a terminal.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// Number of findings that this one stands for: itself and those folded into it.
+    /// Number of findings that this one represents: itself and those folded into it.
     pub fn count(&self) -> u64 {
         self.count
     }

@@ -53,7 +53,7 @@ impl Input {
     ///
     /// # Safety
     ///
-    /// As for [`Map::new`]: nobody may change or truncate the file as long as this lives.
+    /// As for [`Map::new`]: no program may change or truncate the file as long as this exists.
     ///
     /// # Errors
     ///
@@ -119,7 +119,7 @@ impl Input {
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// The error of the system.
     pub fn changed(&self) -> io::Result<bool> {
         Ok(FileFingerprint::new(&self.file.metadata()?) != self.fingerprint)
     }
@@ -147,7 +147,7 @@ pub enum Link {
 ///
 /// # Errors
 ///
-/// What the system says.
+/// The error of the system.
 pub fn open(path: &Path, options: &mut OpenOptions, link: Link) -> io::Result<File> {
     #[cfg(unix)]
     {

@@ -36,7 +36,7 @@ impl<T> Outcome<T> {
         Self { value: None, error: Some(error), cost: Cost::default() }
     }
 
-    /// What was read.
+    /// The value that was read.
     pub fn value(&self) -> Option<&T> {
         self.value.as_ref()
     }
@@ -46,7 +46,7 @@ impl<T> Outcome<T> {
         self.error.as_ref()
     }
 
-    /// What the pass cost.
+    /// The cost of the pass.
     pub fn cost(&self) -> Cost {
         self.cost
     }

@@ -15,7 +15,7 @@ pub trait ReadAt {
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// The error of the system.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
 }
 

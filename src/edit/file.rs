@@ -29,7 +29,7 @@ impl FilePlan {
         Self { plan, path }
     }
 
-    /// What the edit changes.
+    /// The changes.
     pub fn plan(&self) -> &EditPlan {
         &self.plan
     }

@@ -11,7 +11,7 @@ use crate::scan::ItemPath;
 #[derive(Clone, Debug, Default)]
 pub(super) struct ItemEdits {
     pub(super) items: BTreeMap<ItemPath, ItemEdit>,
-    /// What to strip, by the item where stripping begins.
+    /// The sections to strip, by the item where stripping begins.
     pub(super) strips: BTreeMap<ItemPath, Strip>,
     /// Whether sections that the linker's sections refer to may move.
     pub(super) forced: bool,

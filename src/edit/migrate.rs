@@ -42,7 +42,7 @@ impl Edit {
     /// # Errors
     ///
     /// The section cannot be read, or a value is not what the table asks for ([`EditError::Invalid`];
-    /// [`migrate_unchecked`](Self::migrate_unchecked) takes it all the same).
+    /// [`migrate_unchecked`](Self::migrate_unchecked) accepts it).
     pub fn migrate(self, item: Item<'_>) -> Result<(Self, Migration), EditError> {
         self.migrated(item, Self::set)
     }

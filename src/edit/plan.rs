@@ -1,4 +1,4 @@
-//! What an edit comes to in one source.
+//! An edit of one source: its plan, changes and findings.
 
 use std::fmt;
 use std::ops::Range;
@@ -87,7 +87,7 @@ impl Change {
     }
 }
 
-/// What is done with a section.
+/// The kind of change to a section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum ChangeKind {

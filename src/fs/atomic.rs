@@ -81,7 +81,7 @@ impl AtomicFile {
     ///
     /// # Errors
     ///
-    /// What the system says when it is opened.
+    /// The error of opening it.
     pub fn directory(&self, sync: bool) -> io::Result<Directory> {
         match &self.place {
             Place::Path(path) => Directory::open_parent(path, sync),
@@ -153,7 +153,7 @@ impl Directory {
     ///
     /// # Errors
     ///
-    /// What the system says when it is opened.
+    /// The error of opening it.
     pub fn open_parent(path: &Path, sync: bool) -> io::Result<Self> {
         // Elsewhere a directory cannot be opened as a file.
         let is_opened = sync && cfg!(unix);
@@ -164,7 +164,7 @@ impl Directory {
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// The error of the system.
     pub fn sync(&self) -> io::Result<()> {
         match &self.0 {
             None => Ok(()),

@@ -11,7 +11,7 @@ pub struct FileFingerprint {
     /// Its length in bytes.
     pub len: u64,
     modified: Option<SystemTime>,
-    /// On Unix, when the inode was last changed, in seconds and nanoseconds: nobody can set it back.
+    /// On Unix, when the inode was last changed, in seconds and nanoseconds. No program can set it back.
     changed: (i64, i64),
     /// How many names the file has; on Unix alone, elsewhere 1.
     pub links: u64,
@@ -82,7 +82,7 @@ const FAR: Duration = Duration::from_secs(1 << 40);
 
 #[cfg(feature = "json")]
 impl FileFingerprint {
-    /// As a text: whatever changes the file changes it. On Unix, nobody can set back when that was.
+    /// The fingerprint as a text. Every change of the file changes it. On Unix, no program can set it back.
     pub fn text(&self) -> String {
         use crate::json::put;
         let mut text = Vec::with_capacity(64);

@@ -35,7 +35,7 @@ impl Deref for Locked {
     }
 }
 
-/// What a lock excludes.
+/// The access that a lock excludes.
 #[derive(Clone, Copy)]
 pub enum Lock {
     /// Every other lock.
@@ -50,7 +50,7 @@ pub enum Lock {
 pub enum LockError {
     /// Someone else has a lock on it that excludes this one.
     Held,
-    /// What the system says.
+    /// The error of the system.
     Io(io::Error),
 }
 

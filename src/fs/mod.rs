@@ -1,4 +1,4 @@
-//! What the standard library lacks for files: atomic replacement, open directories, fingerprints, advisory locks.
+//! File operations that the standard library lacks: atomic replacement, open directories, fingerprints, advisory locks.
 
 pub mod atomic;
 pub mod directory;

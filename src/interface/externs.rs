@@ -43,7 +43,7 @@ impl Extern {
     }
 }
 
-/// What is imported or exported.
+/// The type of an import or export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ExternKind {

@@ -34,7 +34,7 @@ pub struct InterfaceReader {
     waiting: Option<(RootSection, u64)>,
 }
 
-/// What the root item asks of its surroundings, and what it offers them.
+/// Imports and exports of the root item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interface {
     kind: ItemKind,
@@ -45,27 +45,27 @@ pub struct Interface {
 }
 
 impl Interface {
-    /// What the root item is.
+    /// The kind of the root item.
     pub fn kind(&self) -> ItemKind {
         self.kind
     }
 
-    /// What it imports, in the order of the binary.
+    /// The imports, in the order of the binary.
     pub fn imports(&self) -> &[Extern] {
         &self.imports
     }
 
-    /// What it exports, in the order of the binary.
+    /// The exports, in the order of the binary.
     pub fn exports(&self) -> &[Extern] {
         &self.exports
     }
 
-    /// What it defines, if it is a WIT package: a component that only carries types.
+    /// The definitions, if it is a WIT package: a component that only contains types.
     pub fn wit_package(&self) -> Option<&WitPackage> {
         self.wit_package.as_ref()
     }
 
-    /// What could not be decoded; where there is something, imports and exports may be missing.
+    /// Findings about data that cannot be decoded. If there are any, imports and exports may be missing.
     pub fn findings(&self) -> &Findings {
         &self.findings
     }

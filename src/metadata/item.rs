@@ -16,7 +16,7 @@ pub struct Item<'m> {
     place: usize,
 }
 
-/// What a reader collects of an item.
+/// The data that a reader collects from an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ItemData<'a> {
     pub(super) kind: ItemKind,

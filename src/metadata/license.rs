@@ -16,7 +16,7 @@ use super::check::{MAX_PARSED, ValueError};
 use crate::escape::quoted;
 use crate::finding::FindingCode;
 
-/// Values that state that no license is known, or that there is none. They are not licenses, and stand alone.
+/// Values that state that no license is known, or that there is none. They are not licenses, and are not part of an expression.
 const NO_LICENSE: [&str; 2] = ["NONE", "NOASSERTION"];
 
 /// Whether a value states that no license is known: `NONE` or `NOASSERTION`, in any case.

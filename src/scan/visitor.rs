@@ -74,7 +74,7 @@ pub trait Collector: Sized {
     fn finish(self) -> Option<Self::Value>;
 }
 
-/// What a [`Visitor`] requests of a section's data.
+/// The part of a section's data that a [`Visitor`] requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DataRequest {

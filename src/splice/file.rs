@@ -95,7 +95,7 @@ impl Plan {
 ///
 /// # Errors
 ///
-/// What the system says, or that the file at its place was changed meanwhile.
+/// The error of the system, or that the file was changed in the meantime.
 pub fn finish(
     file: AtomicFile,
     options: WriteOptions,

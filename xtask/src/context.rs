@@ -1,4 +1,4 @@
-//! What a step of CI works with.
+//! The context of a step of CI: its log, and the commands that it runs.
 
 use std::fs::File;
 use std::io::Write;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::process::Run;
 
-/// What a step runs its commands with: their output goes to the step's log.
+/// The runner of a step's commands. Their output goes to the step's log.
 pub(crate) struct Context {
     log: File,
 }

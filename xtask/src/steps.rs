@@ -10,7 +10,7 @@ use crate::tools::{cargo_program, packages};
 /// One step.
 pub(crate) struct Step {
     pub(crate) name: &'static str,
-    /// What holds if it passes, for `--list`.
+    /// The guarantee if it passes, for `--list`.
     pub(crate) about: &'static str,
     pub(crate) run: fn(&mut Context) -> Result<(), String>,
 }

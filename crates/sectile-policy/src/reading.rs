@@ -1,4 +1,4 @@
-//! What a policy needs of an input.
+//! The part of an input that a policy needs.
 
 use sectile::interface::Interface;
 use sectile::metadata::Metadata;

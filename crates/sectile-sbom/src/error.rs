@@ -1,4 +1,4 @@
-//! What is wrong with the data for an SBOM.
+//! Errors of the data for an SBOM.
 
 use thiserror::Error;
 

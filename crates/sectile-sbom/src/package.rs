@@ -1,4 +1,4 @@
-//! What an SBOM is made of.
+//! The data of an SBOM: items and their packages.
 
 use std::borrow::Cow;
 

@@ -70,7 +70,7 @@ impl<W: ChunkInspector + ?Sized> ChunkInspector for Arc<Mutex<W>> {
     }
 }
 
-/// Bytes on their way to somebody else, which a [`ChunkInspector`] is shown: a [`PushDriver`], or the gate (`gate::Gate`). They pass
+/// Bytes that pass through to another reader, after a [`ChunkInspector`] has read them: a [`PushDriver`], or the gate (`gate::Gate`). They pass
 /// untouched, as long as it lets them.
 ///
 /// It is, of what it is made of: [`io::Read`], [`io::Write`]; with the feature `stream` a stream of `bytes::Bytes` (or

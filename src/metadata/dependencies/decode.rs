@@ -109,7 +109,7 @@ struct Tree {
     packages: Vec<auditable_serde::Package>,
     /// The keys, other than that of the packages, that stand twice in one object.
     twice: Duplicates,
-    /// What `format` is instead of a number, which does not cost the packages.
+    /// The kind of value of `format`, if it is not a number. The packages are read in spite of it.
     bad_format: Option<&'static str>,
 }
 

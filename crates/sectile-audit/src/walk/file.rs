@@ -46,7 +46,7 @@ pub(super) struct FileEntry {
     pub(super) omits_names: bool,
 }
 
-/// What a content-addressed store says about one of its blobs.
+/// A blob of a content-addressed store as the store describes it.
 pub(super) struct StoredBlob {
     pub(super) digest: Digest,
     pub(super) image_names: ImageNames,

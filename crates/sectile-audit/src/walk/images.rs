@@ -18,7 +18,7 @@ use sectile_oci::internal::{digest_error, io_error, malformed_error, read_json, 
 /// The layers of all images in a store, with the names of the images.
 #[derive(Default)]
 pub(super) struct LayerIndex {
-    /// What all names begin with.
+    /// The common prefix of all names.
     prefix: OsString,
     names: Vec<OsString>,
     /// Layers with the names of their images.
@@ -250,7 +250,7 @@ impl LayerIndex {
 /// The symbolic links on the paths of blobs.
 #[derive(Default)]
 struct BlobLinks {
-    /// Directories that are no links, without the innermost ones, of which a registry has one for each blob.
+    /// Directories that are not links, without the innermost ones, of which a registry has one for each blob.
     directories: HashSet<PathBuf>,
     reported: HashSet<PathBuf>,
 }

@@ -18,7 +18,7 @@ pub(super) struct ProbeBuffer {
     volume: Vec<u8>,
 }
 
-/// What a file is besides what its first bytes tell.
+/// Archives and formats in a file that its first bytes do not show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Probe {
     /// Whether a zip may end at its end.

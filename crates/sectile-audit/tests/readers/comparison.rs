@@ -35,7 +35,7 @@ pub(crate) struct Comparison {
 pub(crate) enum Class {
     /// It has a row.
     Listed,
-    /// What holds it has an error.
+    /// Its archive has an error.
     Found,
     Hidden,
 }

@@ -64,7 +64,7 @@ pub(crate) fn write(generator: &mut Generator, depth: u32) -> Vec<u8> {
 
 struct Zip {
     out: Vec<u8>,
-    /// What offset 0 of the zip means.
+    /// The position that offset 0 of the zip refers to.
     base: usize,
     /// The records of the central directory.
     directory: Vec<Vec<u8>>,

@@ -290,7 +290,7 @@ fn a_report_that_others_may_have_written_is_not_trusted() {
     assert!(matches!(Baseline::open(&fifo), Err(BaselineError::NotAReport)));
 }
 
-/// What is read again is written as safely as what is read.
+/// Rows of an earlier report are escaped as new ones are.
 #[test]
 fn reused_rows_are_safe_on_a_terminal() {
     let store = Store::new().with("a.wasm", module(&[custom("vendor", "a\u{9b}31m\u{202e}\u{7f}b")]));

@@ -171,7 +171,7 @@ impl Kind {
         }
     }
 
-    /// What the rules say.
+    /// The outcome by the rules.
     fn outcome(self, writer: &Writer, force: bool) -> Outcome {
         match self {
             Self::Empty if writer.place.ends_with("index.json") => Outcome::Refused, // it is malformed

@@ -506,7 +506,7 @@ fn json_has_at_most_40_bytes_for_each_byte_of_the_file() {
             }
         }
     }
-    // What is not left out is what it was.
+    // The part that is kept has not changed.
     let (_directory, path) = file(&module(&vec![empty; 1_000]));
     let json = run([OsStr::new("sections"), OsStr::new("--json"), path.as_os_str()]).json();
     assert_eq!((json["sections"].as_array().unwrap().len(), &json["outcome"]), (1_000, &Value::from("complete")));

@@ -118,7 +118,7 @@ pub(super) struct Session<'c> {
     state: SessionState,
 }
 
-/// What a session has learned about the registry, for a later session with the same repository.
+/// Facts about the registry that one session learned, for a later session with the same repository.
 pub(super) struct SessionState {
     credential: Option<CachedCredential>,
     /// The header field that the registry last requested.

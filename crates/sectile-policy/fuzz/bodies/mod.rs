@@ -1,4 +1,4 @@
-//! What the fuzz targets check, as plain functions: the tests of the crate run them over the seeds.
+//! The checks of the fuzz targets, as plain functions: the tests of the crate run them over the seeds.
 //!
 //! - [`policy()`] parses policies and judges binaries;
 //! - [`gate()`] judges uploads in chunks.

@@ -207,7 +207,7 @@ fn deep_tree_does_not_inflate_the_document() {
     check_references(&serde_json::from_slice(&text).unwrap());
 }
 
-/// What is read from a binary, given as plain data, makes the same document.
+/// Plain data makes the same document as the metadata that it repeats.
 #[test]
 fn plain_data_makes_the_same_document() {
     let inner = module(&[list(TWO), custom("name", name("inner"))]);

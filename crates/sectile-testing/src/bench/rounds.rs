@@ -4,7 +4,7 @@ use std::fs;
 use std::hint::black_box;
 use std::time::Instant;
 
-/// What the rounds of two sides took.
+/// Times of the rounds of two sides.
 pub struct Ratios {
     /// Fastest round of the first side in seconds.
     pub ours: f64,

@@ -8,15 +8,15 @@ use std::io::{self, BufRead, Read};
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
-/// What readers of a stream may read differently.
+/// Contradictions of a stream that readers decode differently.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct GzipFindings {
     pub(super) tail: Option<GzipTail>,
-    /// What is wrong with the header or the trailer of a member that some readers decode.
+    /// The defect of a member's header or trailer, if some readers decode the member.
     pub(super) member: Option<&'static str>,
 }
 
-/// What follows the first members.
+/// The kind of data after the first members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum GzipTail {
     /// Further members after zeros, which only some readers decode.

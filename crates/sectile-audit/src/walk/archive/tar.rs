@@ -29,7 +29,7 @@ use super::{ArchiveWalker, EntryPath, FailingReader, name};
 use crate::walk::file_kind::{FileKind, TAR_BLOCK};
 use sectile::FindingCode;
 
-/// What the headers so far say about the next entries.
+/// Values of earlier headers for the next entries.
 #[derive(Default)]
 struct Extensions {
     next: Extension,

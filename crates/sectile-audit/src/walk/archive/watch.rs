@@ -60,7 +60,7 @@ impl<'w, 'b> Watch<'w, 'b> {
         (*state == State::Holding).then_some(HeldBytes { origin: *origin, bytes: kept })
     }
 
-    /// What the stream is besides what its first bytes tell.
+    /// Archives and formats in the stream that its first bytes do not show.
     pub(super) fn probe(&self, kind: FileKind, head: &[u8]) -> Probe {
         self.search.probe(kind, head)
     }

@@ -49,7 +49,7 @@ fn compressed_file_keeps_its_name() {
     assert_eq!(walk_path(directory.path()).files(), ["a.wasm.gz", "b.wasm"]);
 }
 
-/// What `sp-maybe-compressed-blob` writes: a prefix and a zstd frame.
+/// A blob as `sp-maybe-compressed-blob` writes it: a prefix and a zstd frame.
 #[test]
 fn substrate_runtimes_are_decompressed() {
     let runtime = |bytes: &[u8]| [&[0x52, 0xbc, 0x53, 0x76, 0x46, 0xdb, 0x8e, 0x05], &zstd(bytes)[..]].concat();

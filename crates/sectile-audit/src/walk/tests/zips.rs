@@ -273,7 +273,7 @@ fn binary_that_is_also_an_archive_is_both() {
     for first in [gzip(TEXT), zstd(TEXT), tar(&[("t", TEXT)]), TEXT.to_vec()] {
         finds("an archive at the end", &[first, build(&[module_entry()])].concat());
     }
-    // What only looks like an end record is not an archive.
+    // Bytes that only look like an end record are not an archive.
     for tail in [&b"PK\x05\x06"[..], &end(1, 46, 0, b""), &end(9, 9, 9, b"text"), &[0; 22]] {
         let recorder = walk_file(&[MODULE, tail].concat());
         assert_eq!((recorder.files(), recorder.errors.len()), (vec!["a"], 0), "{tail:?}");
@@ -587,7 +587,7 @@ fn entries_without_a_usable_directory_are_found() {
         let (mut unsized_body, _) = parts(&[module_entry()], prefix.len());
         unsized_body[18..22].fill(0);
         finds_with_dispute("a compressed size of 0", &[prefix, &unsized_body].concat());
-        // What holds no binary is not an archive.
+        // Entries without a binary are not an archive.
         let (body, _) = parts(&[text_entry()], 0);
         let recorder = walk_file(&[prefix, &body].concat());
         assert_eq!(recorder.codes(), [""; 0]);

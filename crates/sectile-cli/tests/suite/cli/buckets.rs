@@ -93,7 +93,7 @@ fn a_listing_that_leads_nowhere_ends() {
         assert!(last.contains("unreadable") && last.contains(says) && !out.contains("5ec12e7"), "{out}");
         assert!(server.asked().len() < 20);
     }
-    // Nothing is listed, and whether there is one object nobody says.
+    // Nothing is listed, and the listing does not tell whether the object exists.
     let neither = Server::start(|request| match request.query.contains("list-type=2") {
         true => Reply::of(200).field("content-type", "application/xml").body("<ListBucketResult></ListBucketResult>"),
         false => Reply::of(403),

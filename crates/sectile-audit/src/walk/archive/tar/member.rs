@@ -1,4 +1,4 @@
-//! What a header, and the headers that extend it, say about an entry, and whether all readers agree.
+//! An entry as its header and the headers that extend it describe it, and whether all readers agree.
 
 use std::borrow::Cow;
 

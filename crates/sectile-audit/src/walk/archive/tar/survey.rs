@@ -82,7 +82,7 @@ enum OpenContent {
 struct OpenExtension {
     member: Member,
     extension: ExtensionType,
-    /// What the headers before it say.
+    /// Values of the headers before it.
     inherited: Extensions,
     size: u64,
 }
@@ -192,7 +192,7 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
         self.walker.dispute(path, reason.to_owned());
     }
 
-    /// What the headers before the current offset say about the next one.
+    /// Values of the headers before the current offset for the next one.
     fn take_pending(&mut self) -> Extensions {
         let mut next = super::Extension::default();
         let at = self.at;

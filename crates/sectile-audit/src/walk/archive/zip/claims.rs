@@ -42,7 +42,7 @@ impl ClaimedRanges {
         true
     }
 
-    /// Whether a position lies in a claimed range.
+    /// Whether a position is in a claimed range.
     pub(super) fn covers(&self, position: u64) -> bool {
         self.0.range(..=position).next_back().is_some_and(|(_, &end)| position < end)
     }

@@ -446,7 +446,7 @@ pub(super) fn after_data(end: u64) -> [u64; 5] {
     [0, 12, 16, 20, 24].map(|descriptor| end + descriptor)
 }
 
-/// What a header and its record in the directory contradict each other in.
+/// The property in which a header and its record in the directory differ.
 fn contradiction(listed: &EntryValues, own: &EntryValues) -> Option<&'static str> {
     let is_later = own.has_descriptor();
     // Writers that do not know a value in advance leave it zero, and state the others.

@@ -36,7 +36,7 @@ use super::{ArchiveWalker, EntryPath, name};
 use crate::walk::file_kind::TAIL_LEN;
 use sectile::FindingCode;
 
-/// What made a reader take the bytes for a zip.
+/// The sign by which a reader detects a zip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::walk) enum ZipSign {
     /// They begin as a zip.
