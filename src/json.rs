@@ -88,7 +88,7 @@ impl WriteJson for bool {
 }
 
 /// The version of the JSON that the library and the command write. It changes when something that scripts rely on does.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// Writes the name of a file: a string, or base64 of its bytes if it is not Unicode.
 pub fn write_os(out: &mut impl Write, name: &OsStr) -> io::Result<()> {

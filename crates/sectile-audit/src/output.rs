@@ -149,8 +149,9 @@ fn is_earlier_output(place: &OutputPlace) -> io::Result<bool> {
 }
 
 /// The first bytes of each format.
-const OUTPUT_HEADS: [&str; 4] = [
+const OUTPUT_HEADS: [&str; 5] = [
     "{\"schema\":1,\"audit\":{\"version\":",
+    "{\"schema\":2,\"audit\":{\"version\":",
     "file,row,others,size,digest,verified,",
     "{\"$schema\":\"https://docs.oasis-open.org/sarif/sarif/v2.1.0/",
     "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" ",

@@ -74,7 +74,7 @@ pub(super) struct RowLine<'l> {
     #[serde(default)]
     items_left_out: u64,
     #[serde(borrow)]
-    shares: OrderedMembers<'l, [u64; 2]>,
+    section_totals: OrderedMembers<'l, [u64; 2]>,
     #[serde(borrow)]
     largest: Option<LargestSectionLine<'l>>,
     #[serde(borrow, default)]
@@ -221,7 +221,7 @@ impl<'l> RowLine<'l> {
             accepted: self.accepted,
             ..Row::new(0, self.file.to_os_name().unwrap_or_default(), RowSource::Baseline(text))
         };
-        row.section_totals = (self.shares.0.into_iter())
+        row.section_totals = (self.section_totals.0.into_iter())
             .map(|(kind, [sections, bytes])| SectionTotal { kind, sections, bytes })
             .collect();
         row.items = self.items_left_out;

@@ -58,7 +58,7 @@ pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     if deeper > 0 {
         put!(out, ",\"items_left_out\":", deeper)?;
     }
-    put!(out, ",\"shares\":")?;
+    put!(out, ",\"section_totals\":")?;
     write_object(out, &row.section_totals, |out, share| {
         write_text(out, &share.kind)?;
         put!(out, ":[", share.sections, ",", share.bytes, "]")
@@ -127,11 +127,11 @@ pub(super) fn tail(summary: &Summary, stop: Option<&Stop>, out: &mut dyn Write) 
     write_counts(&mut line, summary.not_opened())?;
     put!(&mut line, "}")?;
     put!(&mut line, ",\"bytes\":", summary.bytes, ",\"bytes_read\":", summary.bytes_read)?;
-    put!(&mut line, ",\"archives\":", summary.archives, ",\"archives_bytes\":", summary.archive_bytes_read)?;
+    put!(&mut line, ",\"archives\":", summary.archives, ",\"archive_bytes_read\":", summary.archive_bytes_read)?;
     put!(&mut line, ",\"store_bytes\":", summary.store_bytes)?;
-    put!(&mut line, ",\"passed\":", summary.not_wasm, ",\"passed_bytes\":", summary.not_wasm_bytes_read)?;
+    put!(&mut line, ",\"not_wasm\":", summary.not_wasm, ",\"not_wasm_bytes_read\":", summary.not_wasm_bytes_read)?;
     put!(&mut line, ",\"stopped\":", stop.is_some())?;
-    put!(&mut line, ",\"behind\":")?;
+    put!(&mut line, ",\"after\":")?;
     write_or_null(&mut line, stop.and_then(|stop| stop.after.as_deref()), write_os)?;
     put!(&mut line, "}}\n")?;
     out.write_all(&line)

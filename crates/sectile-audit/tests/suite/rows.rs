@@ -69,7 +69,7 @@ fn archive_entries_have_the_same_facts_as_files() {
             .with("4.tgz", gzip(&tar(&entries)));
         let answer = audit_store(&store);
         let facts = |row: &Value| {
-            ["size", "item", "shares", "largest", "findings", "accepted", "outcome"].map(|key| row[key].clone())
+            ["size", "item", "section_totals", "largest", "findings", "accepted", "outcome"].map(|key| row[key].clone())
         };
         let rows = answer.rows();
         assert_eq!(rows.len(), 4, "{}", answer.text);
@@ -85,7 +85,7 @@ fn section_totals_count_the_contents_of_items() {
     let row = answer.row("a.wasm");
     let bytes_of = |section: Vec<u8>| section.len() as u64;
     assert_eq!(
-        row["shares"],
+        row["section_totals"],
         json!({
             "custom": [2, bytes_of(custom("note", "inner")) + bytes_of(custom("note", "outer"))],
             "licenses": [1, bytes_of(custom("licenses", "MIT"))],

@@ -42,7 +42,7 @@ const WRITERS: [Writer; 16] = [
     Writer::named(&["strip", "a.wasm", "-o", "out"], WASM),
     Writer::named(&["migrate", "a.wasm", "-o", "out"], WASM),
     Writer::named(&["audit", "store", "-o", "out"], b"store: 2 binaries"),
-    Writer::named(&["audit", "store", "--format", "jsonl", "-o", "out"], b"{\"schema\":1,\"audit\":"),
+    Writer::named(&["audit", "store", "--format", "jsonl", "-o", "out"], b"{\"schema\":2,\"audit\":"),
     Writer::named(&["audit", "store", "--format", "csv", "-o", "out"], b"file,row,others,"),
     Writer::named(&["audit", "store", "--format", "sarif", "-o", "out"], b"{\"$schema\":"),
     Writer::named(&["audit", "store", "--format", "html", "-o", "out"], b"<!DOCTYPE html>"),

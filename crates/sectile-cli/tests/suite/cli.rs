@@ -142,7 +142,7 @@ fn show_json_is_the_contract() {
         keys_in_order(item)[..8],
         ["kind", "path", "range", "name", "annotations", "producers", "registry_metadata", "items"]
     );
-    assert_eq!(json["schema"], 1);
+    assert_eq!(json["schema"], 2);
     assert_eq!(json["size"], outer.len());
     assert!(json["bytes_read"].as_u64().unwrap() <= outer.len() as u64);
     let item = &json["item"];
