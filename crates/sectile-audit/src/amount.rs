@@ -71,6 +71,11 @@ pub fn percent(part: u64, of: u64) -> String {
     if part > 0 && value < 0.05 { "< 0.1 %".to_owned() } else { format!("{value:.1} %") }
 }
 
+/// Formats a number with its noun: `1 binary`, `2,000 binaries`.
+pub fn counted(number: u64, one: &str, several: &str) -> String {
+    format!("{} {}", Grouped(number), if number == 1 { one } else { several })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -187,6 +187,13 @@ fn hash(state: &str) -> u64 {
 /// Lines of an earlier report: the row of a file, or the rows of an archive's entries and the line that ends them.
 pub(super) struct BaselineRows(String);
 
+/// The line that ends the rows of an archive, with its line feed.
+pub(super) struct ReusedArchive<'l> {
+    pub(super) text: &'l str,
+    /// Number of files in the archive that are not WebAssembly.
+    pub(super) not_wasm: u64,
+}
+
 impl BaselineRows {
     /// Whether these are all lines for the location in this state.
     fn matches(&self, location: &BlobLocation, state: &str) -> bool {
@@ -216,7 +223,8 @@ impl BaselineRows {
     }
 
     /// The line that ends the rows of an archive.
-    pub(super) fn archive_line(&self) -> Option<&str> {
-        self.split_archive_line().1
+    pub(super) fn archive(&self) -> Option<ReusedArchive<'_>> {
+        let text = self.split_archive_line().1?;
+        Some(ReusedArchive { text, not_wasm: ArchiveLine::parse(text)?.not_wasm() })
     }
 }

@@ -16,11 +16,12 @@ pub(super) struct Context<'a> {
     pub(super) hashes: bool,
     /// The earlier report whose rows may be reused.
     pub(super) baseline: Option<&'a Baseline>,
-    pub(super) format: Option<Format>,
+    /// The output formats, in the order of their writers.
+    pub(super) formats: Vec<Format>,
     pub(super) progress: &'a Progress,
-    /// The file that the output replaces.
-    pub(super) output: Option<FileId>,
-    /// Whether the walk met that file.
+    /// The files that the outputs replace.
+    pub(super) outputs: &'a [FileId],
+    /// Whether the walk met one of them.
     pub(super) met_output: AtomicBool,
     /// Whether the output failed or cannot become complete.
     pub(super) gave_up: AtomicBool,
@@ -32,9 +33,9 @@ impl Context<'_> {
         self.progress.stop_requested() || self.gave_up.load(Ordering::Relaxed)
     }
 
-    /// Stops if this file is the one that the output replaces.
+    /// Stops if this file is one that an output replaces.
     pub(super) fn check_input(&self, file: Option<FileId>) {
-        if file.is_some() && file == self.output {
+        if file.is_some_and(|file| self.outputs.contains(&file)) {
             self.met_output.store(true, Ordering::Relaxed);
             self.give_up();
         }

@@ -31,15 +31,16 @@ use std::sync::atomic::AtomicBool;
 
 pub use self::baseline::{Baseline, BaselineError};
 use self::context::Context;
-pub use self::format::Format;
+pub use self::format::{Format, FormatWriter};
 pub use self::info::{AuditInfo, Stop};
-pub use self::output::{ReportFile, write_atomic};
+pub use self::output::{ReportFile, ReportWriter, write_atomic};
 use self::pipeline::Pipeline;
 pub use self::progress::Progress;
 pub use self::root::Root;
 pub use self::row::{Completeness, LargestSection, Reason, Row, RowKind, SectionSpan, SectionTotal};
 pub use self::summary::{
-    CodeCount, IncompleteBlob, KindCount, ProducerCount, RankedSection, RowCount, Summary, WorstBlob,
+    CodeCount, IncompleteBlob, KindCount, NotOpenedFiles, ProducerCount, RankedSection, RowCount, Summary, VerdictLine,
+    WorstBlob,
 };
 pub use self::walk::WalkOptions;
 use sectile::internal::fingerprint::FileId;
@@ -64,8 +65,8 @@ pub struct Audit {
     threads: usize,
     baseline: Option<Baseline>,
     today: Option<Day>,
-    /// The file that the output replaces, which must not be read.
-    output: Option<FileId>,
+    /// The files that the outputs replace, which must not be read.
+    outputs: Vec<FileId>,
     info: AuditInfo,
 }
 
@@ -75,7 +76,7 @@ impl Audit {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let (policy, walk_options) = (policy.into(), WalkOptions::default());
         let info = AuditInfo::default();
-        Self { policy, walk_options, threads, baseline: None, today: None, output: None, info }.fingerprinted()
+        Self { policy, walk_options, threads, baseline: None, today: None, outputs: Vec::new(), info }.fingerprinted()
     }
 
     /// Sets the options of the walk.
@@ -128,11 +129,12 @@ impl Audit {
         Ok(Self { baseline: Some(baseline), ..self })
     }
 
-    /// Sets the file that the output is written to. If the audit would read it, under any of its names,
+    /// Adds a file that an output is written to. If the audit would read it, under any of its names,
     /// [`run`](Self::run) stops and returns an error.
     #[must_use]
-    pub fn with_output(self, report: &ReportFile) -> Self {
-        Self { output: report.protected(), ..self }
+    pub fn with_output(mut self, report: &ReportFile) -> Self {
+        self.outputs.extend(report.protected());
+        self
     }
 
     /// Walks these roots, and writes the rows in a format. `None` writes nothing and returns the summary only.
@@ -150,28 +152,56 @@ impl Audit {
         out: &mut dyn Write,
         progress: &Progress,
     ) -> io::Result<AuditOutcome> {
+        let mut output = format.map(|format| FormatWriter { format, out });
+        self.run_with_outputs(roots, output.as_mut_slice(), progress)
+    }
+
+    /// As [`run`](Self::run), with one writer for each of several formats.
+    ///
+    /// ```no_run
+    /// use sectile_audit::{Audit, Format, FormatWriter, Progress};
+    /// use sectile_policy::Policy;
+    ///
+    /// let (mut rows, mut page) = (Vec::new(), Vec::new());
+    /// let outputs = &mut [
+    ///     FormatWriter { format: Format::Jsonl, out: &mut rows },
+    ///     FormatWriter { format: Format::Html, out: &mut page },
+    /// ];
+    /// Audit::new(Policy::default()).run_with_outputs(&["store".into()], outputs, &Progress::new())?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`run`](Self::run): the error of the first writer that fails ends the audit.
+    pub fn run_with_outputs(
+        &self,
+        roots: &[Root],
+        outputs: &mut [FormatWriter<'_>],
+        progress: &Progress,
+    ) -> io::Result<AuditOutcome> {
         let info = AuditInfo { paths: roots.iter().map(Root::name).collect(), ..self.info.clone() };
-        if let Some(format) = format {
-            format.head(&info, out)?;
+        for output in &mut *outputs {
+            output.format.head(&info, output.out)?;
         }
         let context = Context {
             policy: &self.policy,
             today: self.today,
             hashes: self.info.hashed,
             baseline: self.baseline.as_ref().filter(|baseline| baseline.check(&self.info).is_ok()),
-            format,
+            formats: outputs.iter().map(|output| output.format).collect(),
             progress,
-            output: self.output,
+            outputs: &self.outputs,
             met_output: AtomicBool::new(false),
             gave_up: AtomicBool::new(false),
         };
         let pipeline = Pipeline { context: &context, walk_options: &self.walk_options, threads: self.threads };
-        let (summary, stop) = pipeline.run(roots, out)?;
+        let (summary, stop) = pipeline.run(roots, outputs)?;
         if context.met_output.into_inner() {
             return Err(io::Error::other(WriteError::AmongInputs));
         }
-        if let Some(format) = format {
-            format.tail(&info, &summary, stop.as_ref(), out)?;
+        for output in outputs {
+            output.format.tail(&info, &summary, stop.as_ref(), output.out)?;
         }
         Ok(AuditOutcome { info, summary, stop })
     }

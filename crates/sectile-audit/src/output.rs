@@ -4,9 +4,9 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use sectile::drive::ReadAt;
-use sectile::internal::OutputPlace;
 use sectile::internal::atomic::Access;
 use sectile::internal::fingerprint::{FileFingerprint, FileId};
+use sectile::internal::{OutputFile, OutputPlace};
 use sectile::splice::{WriteError, WriteOptions};
 
 use super::Root;
@@ -85,24 +85,89 @@ impl ReportFile {
     ///
     /// Returns the errors of `write` as [`WriteError::Write`], and those of the system.
     pub fn write<T>(self, write: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> Result<T, WriteError> {
+        let mut out = self.create()?;
+        let written = write(&mut out).map_err(write_error)?;
+        out.finish()?;
+        Ok(written)
+    }
+
+    /// Begins to write the file, for an audit with several outputs. If the writer is dropped before it is finished, the
+    /// old content stays.
+    ///
+    /// # Errors
+    ///
+    /// The attributes of the old file cannot be kept, or the system reports an error.
+    pub fn create(self) -> Result<ReportWriter, WriteError> {
         // Only its owner may write to a report that a later audit trusts.
         let output = self.place.create_with(Access::OwnerWrites, self.options)?;
         output.check_attributes()?;
-        let mut out = io::BufWriter::with_capacity(BUFFER_LEN, output.file());
-        let written = match write(&mut out) {
-            Ok(written) => written,
-            Err(error) => {
-                _ = out.into_parts(); // the rest of the buffer is not written
-                return Err(write_error(error));
-            }
-        };
-        out.into_inner().map_err(|error| WriteError::Write(error.into_error()))?;
-        output.finish(|| Ok(()))?;
-        Ok(written)
+        let buffer = io::BufWriter::with_capacity(BUFFER_LEN, UnbufferedOutput(output));
+        Ok(ReportWriter { buffer: Some(buffer), has_failed: false })
     }
 
     pub(super) fn protected(&self) -> Option<FileId> {
         self.protected
+    }
+}
+
+/// A [`ReportFile`] that is being written.
+#[derive(Debug)]
+pub struct ReportWriter {
+    /// `None` only while it is dropped or finished.
+    buffer: Option<io::BufWriter<UnbufferedOutput>>,
+    has_failed: bool,
+}
+
+impl ReportWriter {
+    /// Whether a write failed. It tells which one of several writers failed.
+    pub fn has_failed(&self) -> bool {
+        self.has_failed
+    }
+
+    /// Puts the file into its place.
+    ///
+    /// # Errors
+    ///
+    /// The file at the place has changed meanwhile, or the system reports an error.
+    pub fn finish(mut self) -> Result<(), WriteError> {
+        let Some(buffer) = self.buffer.take() else { return Ok(()) };
+        let UnbufferedOutput(output) = buffer.into_inner().map_err(|error| WriteError::Write(error.into_error()))?;
+        output.finish(|| Ok(()))
+    }
+}
+
+impl Write for ReportWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.buffer.as_mut().map_or(Ok(0), |buffer| buffer.write(bytes));
+        self.has_failed |= written.is_err();
+        written
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.buffer.as_mut().map_or(Ok(()), Write::flush);
+        self.has_failed |= flushed.is_err();
+        flushed
+    }
+}
+
+impl Drop for ReportWriter {
+    fn drop(&mut self) {
+        // The rest of an unfinished buffer must not reach a FIFO or a device.
+        _ = self.buffer.take().map(io::BufWriter::into_parts);
+    }
+}
+
+/// Writes to the file without a buffer.
+#[derive(Debug)]
+struct UnbufferedOutput(OutputFile);
+
+impl Write for UnbufferedOutput {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.file().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.file().flush()
     }
 }
 
@@ -149,10 +214,13 @@ fn is_earlier_output(place: &OutputPlace) -> io::Result<bool> {
 }
 
 /// The first bytes of each format.
-const OUTPUT_HEADS: [&str; 5] = [
+const OUTPUT_HEADS: [&str; 8] = [
     "{\"schema\":1,\"audit\":{\"version\":",
     "{\"schema\":2,\"audit\":{\"version\":",
     "file,row,others,size,digest,verified,",
+    "<!-- sectile audit -->",
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"sectile audit\"",
+    "::group::sectile audit",
     "{\"$schema\":\"https://docs.oasis-open.org/sarif/sarif/v2.1.0/",
     "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" ",
 ];

@@ -8,13 +8,14 @@
 //! early drops its ends of the channels.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io;
 use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use super::context::Context;
+use super::format::FormatWriter;
 use super::info::Stop;
 use super::root::Root;
 use super::summary::Summary;
@@ -43,8 +44,9 @@ const QUEUED_UNITS: usize = 4;
 const QUEUED_CHUNKS: usize = 2;
 
 impl Pipeline<'_> {
-    /// Audits these roots and writes the rows. Returns the summary, and where the audit was stopped.
-    pub(super) fn run(&self, roots: &[Root], out: &mut dyn Write) -> io::Result<(Summary, Option<Stop>)> {
+    /// Audits these roots and writes the rows to a writer for each format. Returns the summary, and where the audit was
+    /// stopped.
+    pub(super) fn run(&self, roots: &[Root], outputs: &mut [FormatWriter<'_>]) -> io::Result<(Summary, Option<Stop>)> {
         let threads = self.threads;
         let (jobs, waiting) = sync_channel(QUEUED_UNITS * threads);
         let (order, in_order) = sync_channel(QUEUED_UNITS * threads);
@@ -62,7 +64,7 @@ impl Pipeline<'_> {
                 }
             }
             drop(waiting);
-            let written = self.write(&in_order, out);
+            let written = self.write(&in_order, outputs);
             if written.is_err() {
                 self.context.give_up();
             }
@@ -109,19 +111,26 @@ impl Pipeline<'_> {
     }
 
     /// Writes the rows unit by unit. Returns the file of the last row.
-    fn write(&self, in_order: &Receiver<Receiver<RowChunk>>, out: &mut dyn Write) -> io::Result<Option<OsString>> {
-        let (mut after, mut is_first) = (None, true);
+    fn write(
+        &self,
+        in_order: &Receiver<Receiver<RowChunk>>,
+        outputs: &mut [FormatWriter<'_>],
+    ) -> io::Result<Option<OsString>> {
+        let mut after = None;
+        let mut has_rows = vec![false; outputs.len()];
         for unit in in_order {
-            for RowChunk { bytes, last } in unit {
+            for RowChunk { texts, last } in unit {
                 after = last.or(after);
-                if bytes.is_empty() {
-                    continue; // the format has no text for these rows
+                for ((text, output), has_rows) in texts.iter().zip(&mut *outputs).zip(&mut has_rows) {
+                    if text.is_empty() {
+                        continue; // the format has no text for these rows
+                    }
+                    if *has_rows {
+                        output.out.write_all(output.format.separator().as_bytes())?;
+                    }
+                    output.out.write_all(text)?;
+                    *has_rows = true;
                 }
-                if let Some(format) = self.context.format.filter(|_| !is_first) {
-                    out.write_all(format.separator().as_bytes())?;
-                }
-                out.write_all(&bytes)?;
-                is_first = false;
             }
         }
         Ok(after)

@@ -4,6 +4,7 @@ mod bounded;
 mod counts;
 mod queries;
 mod top;
+mod verdict;
 
 use std::cmp::Reverse;
 
@@ -11,6 +12,7 @@ use self::bounded::BoundedCounts;
 pub use self::counts::{CodeCount, IncompleteBlob, KindCount, RankedSection, RowCount, WorstBlob};
 pub use self::queries::ProducerCount;
 use self::top::TopList;
+pub use self::verdict::{NotOpenedFiles, VerdictLine};
 use super::{Completeness, Row, RowKind};
 use sectile::internal::beginning;
 use sectile::metadata::Field;
@@ -39,7 +41,8 @@ pub struct Summary {
     pub rows: u64,
     /// Number of rows that are accepted.
     pub accepted: u64,
-    /// Number of rows with a refused finding. Rows that are neither accepted nor refused are not complete.
+    /// Number of rows with a refused finding. Rows that are neither accepted nor refused are
+    /// [unjudged](Self::unjudged).
     pub refused: u64,
     /// Total size of the blobs with a known size, in bytes.
     pub bytes: u64,

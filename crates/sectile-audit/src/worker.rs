@@ -21,12 +21,25 @@ use sectile::{Finding, FindingCode};
 use sectile_policy::JudgeContext;
 use sectile_policy::report::Report;
 
-/// Some consecutive rows in the output format.
+/// Some consecutive rows.
 #[derive(Debug, Default)]
 pub(super) struct RowChunk {
-    pub(super) bytes: Vec<u8>,
+    /// Their text in each output format.
+    pub(super) texts: Vec<Vec<u8>>,
     /// The file of the last row.
     pub(super) last: Option<OsString>,
+}
+
+impl RowChunk {
+    /// An empty chunk with this capacity in bytes for each format.
+    fn new(capacities: impl Iterator<Item = usize>) -> Self {
+        Self { texts: capacities.map(Vec::with_capacity).collect(), last: None }
+    }
+
+    /// Length in bytes in all formats.
+    fn len(&self) -> usize {
+        self.texts.iter().map(Vec::len).sum()
+    }
 }
 
 /// Reads, judges and writes the blobs that a walk adds, on one thread.
@@ -45,6 +58,8 @@ pub(super) struct Worker<'a> {
     file_rows: u64,
     /// Number of bytes of text in them.
     file_row_bytes: u64,
+    /// Number of files that are not WebAssembly before the current file.
+    not_wasm_before: u64,
     /// Work that is not added to the shared progress yet: it is added for many rows at once.
     pending: WorkDone,
 }
@@ -67,17 +82,18 @@ impl<'a> Worker<'a> {
             context,
             options: ReadOptions {
                 policy: context.policy,
-                with_spans: context.format.is_some_and(Format::needs_spans),
+                with_spans: context.formats.iter().any(|format| format.needs_spans()),
                 hashes: context.hashes,
                 should_stop,
             },
             summary: Summary::default(),
             buffer: vec![0; BUFFER_LEN],
-            chunk: RowChunk::default(),
+            chunk: RowChunk::new(context.formats.iter().map(|_| 0)),
             rows: None,
             nth: 0,
             file_rows: 0,
             file_row_bytes: 0,
+            not_wasm_before: 0,
             pending: WorkDone::default(),
         }
     }
@@ -105,12 +121,12 @@ impl<'a> Worker<'a> {
 
     fn flush(&mut self) {
         self.context.progress.add(std::mem::take(&mut self.pending));
-        if self.chunk.bytes.is_empty() && self.chunk.last.is_none() {
+        if self.chunk.len() == 0 && self.chunk.last.is_none() {
             return;
         }
         // Reserves about the length of the previous chunk.
-        let room = (self.chunk.bytes.len() + self.chunk.bytes.len() / 8).min(2 * CHUNK_LEN);
-        let next = RowChunk { bytes: Vec::with_capacity(room), last: None };
+        let lengths = self.chunk.texts.iter().map(Vec::len);
+        let next = RowChunk::new(lengths.map(|len| (len + len / 8).min(2 * CHUNK_LEN)));
         let chunk = std::mem::replace(&mut self.chunk, next);
         if self.rows.as_ref().is_none_or(|rows| rows.send(chunk).is_err()) {
             self.context.give_up(); // the writer has ended
@@ -120,16 +136,15 @@ impl<'a> Worker<'a> {
     fn write(&mut self, row: &Row<'_>) {
         self.summary.add(row);
         self.pending.add_row(row);
-        if let Some(format) = self.context.format {
-            let bytes = &mut self.chunk.bytes;
-            let before = bytes.len();
+        for (format, text) in self.context.formats.iter().zip(&mut self.chunk.texts) {
+            let before = text.len();
             if before > 0 {
-                bytes.extend_from_slice(format.separator().as_bytes());
+                text.extend_from_slice(format.separator().as_bytes());
             }
-            let begin = bytes.len();
-            format.row(row, bytes);
-            if bytes.len() == begin {
-                bytes.truncate(before); // the format has no text for this row
+            let begin = text.len();
+            format.row(row, text);
+            if text.len() == begin {
+                text.truncate(before); // the format has no text for this row
             }
         }
         let last = self.chunk.last.get_or_insert_default();
@@ -138,7 +153,7 @@ impl<'a> Worker<'a> {
         self.nth += 1;
         self.file_rows += 1;
         self.file_row_bytes += row.text_len() as u64;
-        if self.chunk.bytes.len() >= CHUNK_LEN {
+        if self.chunk.len() >= CHUNK_LEN {
             self.flush();
         }
     }
@@ -197,8 +212,10 @@ impl BlobSink for Worker<'_> {
         for row in rows.rows() {
             self.write(&Row { nth: self.nth, ..row });
         }
-        if let (Some(archive), Some(Format::Jsonl)) = (rows.archive_line(), self.context.format) {
-            self.chunk.bytes.extend_from_slice(archive.as_bytes());
+        if let Some(archive) = rows.archive() {
+            self.summary.add_archive(0);
+            self.summary.not_wasm = self.summary.not_wasm.saturating_add(archive.not_wasm);
+            self.write_archive_line(|format, text| format.reused_archive(archive.text, text));
         }
         true
     }
@@ -217,6 +234,7 @@ impl BlobSink for Worker<'_> {
         self.pending.add_file();
         self.file_rows = 0;
         self.file_row_bytes = 0;
+        self.not_wasm_before = self.summary.not_wasm;
     }
 
     fn add_blob(&mut self, blob: Blob<'_>) {
@@ -278,8 +296,9 @@ impl BlobSink for Worker<'_> {
         let rows = self.file_rows;
         // An archive that was not inspected to its end must not look complete in a baseline.
         let is_reusable = archive.was_read && archive.state.is_settled() && !self.should_stop();
-        if let Some(format) = self.context.format.filter(|_| is_reusable) {
-            format.archive(&archive, rows, &mut self.chunk.bytes);
+        if is_reusable {
+            let not_wasm = self.summary.not_wasm - self.not_wasm_before;
+            self.write_archive_line(|format, text| format.archive(&archive, rows, not_wasm, text));
         }
     }
 
@@ -304,6 +323,13 @@ impl BlobSink for Worker<'_> {
 }
 
 impl Worker<'_> {
+    /// Writes the line that ends the rows of an archive, in the formats that have one.
+    fn write_archive_line(&mut self, write: impl Fn(Format, &mut Vec<u8>)) {
+        for (format, text) in self.context.formats.iter().zip(&mut self.chunk.texts) {
+            write(*format, text);
+        }
+    }
+
     /// Writes a row for each archive with findings.
     fn write_archive_rows(&mut self, archive: &ArchiveReading<'_>) {
         let mut archives: Vec<(&BlobLocation, Vec<&ArchiveFinding>)> = Vec::new();

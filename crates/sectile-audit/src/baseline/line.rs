@@ -263,6 +263,7 @@ pub(super) struct ArchiveLine<'l> {
     #[serde(borrow)]
     state: Cow<'l, str>,
     rows: u64,
+    not_wasm: u64,
 }
 
 impl ArchiveLine<'_> {
@@ -286,6 +287,11 @@ impl ArchiveLine<'_> {
     /// Number of rows before it.
     pub(super) fn rows(&self) -> u64 {
         self.rows
+    }
+
+    /// Number of files in the archive that are not WebAssembly.
+    pub(super) fn not_wasm(&self) -> u64 {
+        self.not_wasm
     }
 }
 

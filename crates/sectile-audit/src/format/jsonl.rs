@@ -98,30 +98,30 @@ pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
 const MAX_ITEM_DEPTH: u32 = 48;
 
 /// Writes the line that ends the rows of an archive's entries.
-pub(super) fn archive(archive: &ArchiveReading<'_>, rows: u64, out: &mut Vec<u8>) -> io::Result<()> {
+pub(super) fn archive(archive: &ArchiveReading<'_>, rows: u64, not_wasm: u64, out: &mut Vec<u8>) -> io::Result<()> {
     put!(out, "{\"schema\":", SCHEMA, ",\"archive\":")?;
     write_os(out, &archive.location.file)?;
     put!(out, ",\"locations\":")?;
     write_array(out, archive.location.names(), |out, name: &OsStr| write_os(out, name))?;
     put!(out, ",\"state\":")?;
     write_text(out, &archive.state.0)?;
-    put!(out, ",\"rows\":", rows, ",\"bytes_read\":", archive.bytes_read, "}\n")
+    put!(out, ",\"rows\":", rows, ",\"not_wasm\":", not_wasm, ",\"bytes_read\":", archive.bytes_read, "}\n")
 }
 
 pub(super) fn tail(summary: &Summary, stop: Option<&Stop>, out: &mut dyn Write) -> io::Result<()> {
     let mut line = Vec::new();
     put!(&mut line, "{\"schema\":", SCHEMA, ",\"summary\":{\"rows\":", summary.rows)?;
-    for ended in Completeness::ALL {
-        put!(&mut line, ",\"", ended.name(), "\":", summary.rows_with(ended))?;
-    }
-    put!(&mut line, ",\"accepted\":", summary.accepted, ",\"refused\":", summary.refused, ",\"by_row\":")?;
+    put!(&mut line, ",\"accepted\":", summary.accepted, ",\"refused\":", summary.refused)?;
+    put!(&mut line, ",\"unjudged\":", summary.unjudged(), ",\"unread\":", summary.unread(), ",\"outcomes\":")?;
+    write_counts(&mut line, Completeness::ALL.map(|ended| (ended.name(), summary.rows_with(ended))))?;
+    put!(&mut line, ",\"by_row\":")?;
     write_object(&mut line, RowKind::ALL, |line, kind| {
         let count = summary.rows_of(kind);
         put!(line, "\"", kind.plural(), "\":{\"rows\":", count.rows)?;
-        for ended in Completeness::ALL {
-            put!(line, ",\"", ended.name(), "\":", count.with(ended))?;
-        }
-        put!(line, ",\"accepted\":", count.accepted, ",\"refused\":", count.refused, "}")
+        put!(line, ",\"accepted\":", count.accepted, ",\"refused\":", count.refused)?;
+        put!(line, ",\"unjudged\":", count.unjudged(), ",\"unread\":", count.unread(), ",\"outcomes\":")?;
+        write_counts(line, Completeness::ALL.map(|ended| (ended.name(), count.with(ended))))?;
+        put!(line, "}")
     })?;
     put!(&mut line, ",\"not_opened\":{\"files\":", summary.not_opened_files, ",\"formats\":")?;
     write_counts(&mut line, summary.not_opened())?;

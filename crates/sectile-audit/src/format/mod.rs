@@ -4,12 +4,16 @@
 //! thread writes a row, so a row cannot depend on the others.
 
 mod csv;
+mod github;
 mod html;
 mod jsonl;
+mod junit;
+mod markdown;
 #[cfg(test)]
 mod oracles;
 mod sarif;
 
+use std::fmt;
 use std::io::{self, Write};
 
 use super::blob::ArchiveReading;
@@ -27,11 +31,18 @@ pub enum Format {
     Sarif,
     /// A self-contained page for a browser.
     Html,
+    /// A summary in Markdown, as GitHub renders it: counts, and the rows to look at first. It has no line for each row.
+    Markdown,
+    /// JUnit XML for continuous integration: a test case for each row.
+    Junit,
+    /// Workflow commands of GitHub Actions: an annotation for each finding.
+    Github,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 4] = [Self::Jsonl, Self::Csv, Self::Sarif, Self::Html];
+    pub const ALL: [Self; 7] =
+        [Self::Jsonl, Self::Csv, Self::Sarif, Self::Html, Self::Markdown, Self::Junit, Self::Github];
 
     /// The name in the command line.
     pub const fn name(self) -> &'static str {
@@ -40,6 +51,22 @@ impl Format {
             Self::Csv => "csv",
             Self::Sarif => "sarif",
             Self::Html => "html",
+            Self::Markdown => "markdown",
+            Self::Junit => "junit",
+            Self::Github => "github",
+        }
+    }
+
+    /// The file name extensions that tell the format.
+    pub const fn extensions(self) -> &'static [&'static str] {
+        match self {
+            Self::Jsonl => &["jsonl", "ndjson"],
+            Self::Csv => &["csv"],
+            Self::Sarif => &["sarif", "sarif.json"],
+            Self::Html => &["html", "htm"],
+            Self::Markdown => &["md", "markdown"],
+            Self::Junit => &["xml"],
+            Self::Github => &[],
         }
     }
 
@@ -55,6 +82,9 @@ impl Format {
             Self::Csv => csv::head(out),
             Self::Sarif => sarif::head(out),
             Self::Html => html::head(info, out),
+            Self::Markdown => markdown::head(out),
+            Self::Junit => junit::head(out),
+            Self::Github => github::head(out),
         }
     }
 
@@ -68,20 +98,32 @@ impl Format {
             Self::Csv => csv::row(row, out),
             Self::Sarif => sarif::row(row, out),
             Self::Html => html::row(row, out),
+            Self::Markdown => Ok(()),
+            Self::Junit => junit::row(row, out),
+            Self::Github => github::row(row, out),
         });
     }
 
     /// Writes the line that ends the rows of an archive's entries, if the format has one.
-    pub(super) fn archive(self, archive: &ArchiveReading<'_>, rows: u64, out: &mut Vec<u8>) {
+    ///
+    /// `not_wasm` is the number of files in the archive that are not WebAssembly.
+    pub(super) fn archive(self, archive: &ArchiveReading<'_>, rows: u64, not_wasm: u64, out: &mut Vec<u8>) {
         if self == Self::Jsonl {
-            in_memory(jsonl::archive(archive, rows, out));
+            in_memory(jsonl::archive(archive, rows, not_wasm, out));
+        }
+    }
+
+    /// Writes this line of an earlier report, with its line feed, if the format has one.
+    pub(super) fn reused_archive(self, line: &str, out: &mut Vec<u8>) {
+        if self == Self::Jsonl {
+            out.extend_from_slice(line.as_bytes());
         }
     }
 
     /// The separator between two rows that are not empty.
     pub(super) const fn separator(self) -> &'static str {
         match self {
-            Self::Jsonl | Self::Csv => "",
+            Self::Jsonl | Self::Csv | Self::Markdown | Self::Junit | Self::Github => "",
             Self::Sarif => ",\n",
             Self::Html => "\n",
         }
@@ -100,7 +142,24 @@ impl Format {
             Self::Csv => Ok(()),
             Self::Sarif => sarif::tail(info, summary, stop, out),
             Self::Html => html::tail(summary, stop, out),
+            Self::Markdown => markdown::tail(info, summary, stop, out),
+            Self::Junit => junit::tail(out),
+            Self::Github => github::tail(summary, stop, out),
         }
+    }
+}
+
+/// A format, and the writer for its output.
+pub struct FormatWriter<'w> {
+    /// The format.
+    pub format: Format,
+    /// The destination.
+    pub out: &'w mut dyn Write,
+}
+
+impl fmt::Debug for FormatWriter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FormatWriter").field("format", &self.format).finish_non_exhaustive()
     }
 }
 

@@ -103,6 +103,19 @@ impl RowCount {
         self.by_completeness[completeness as usize]
     }
 
+    /// Number of rows that are neither accepted nor refused, because they are not complete.
+    ///
+    /// Every row is accepted, refused or unjudged: the three add up to [`rows`](Self::rows).
+    pub fn unjudged(&self) -> u64 {
+        // Saturates: an earlier report may claim both of a row.
+        self.rows.saturating_sub(self.accepted).saturating_sub(self.refused)
+    }
+
+    /// Number of rows that could not be read to their end, refused ones included.
+    pub fn unread(&self) -> u64 {
+        self.with(Completeness::Partial) + self.with(Completeness::Unread)
+    }
+
     pub(super) fn merge(&mut self, other: Self) {
         self.rows += other.rows;
         self.accepted += other.accepted;

@@ -27,6 +27,16 @@ impl Summary {
         self.by_kind.iter().map(|of_kind| of_kind.with(completeness)).sum()
     }
 
+    /// Number of rows that could not be read to their end, refused ones included.
+    pub fn unread(&self) -> u64 {
+        self.by_kind.iter().map(RowCount::unread).sum()
+    }
+
+    /// Number of rows that are neither accepted nor refused.
+    pub fn unjudged(&self) -> u64 {
+        self.by_kind.iter().map(RowCount::unjudged).sum()
+    }
+
     /// The rows of one kind.
     pub fn rows_of(&self, kind: RowKind) -> RowCount {
         self.by_kind[kind as usize]

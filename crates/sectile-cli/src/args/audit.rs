@@ -1,25 +1,25 @@
 //! Arguments of `sectile audit`.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anstream::ColorChoice;
-use clap::builder::{PathBufValueParser, TypedValueParser};
-use clap::{Arg, ArgMatches, Command, ValueHint, value_parser};
+use clap::builder::{OsStringValueParser, PathBufValueParser, TypedValueParser};
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use sectile::splice::WriteOptions;
-use sectile_audit::{Format, WalkOptions};
+use sectile_audit::WalkOptions;
 
-use super::matches::{all, choice, optional, required};
-use super::options::{OUTPUT, PolicyArgs, color, color_choice, flag, force, is_forced, output, policy};
+use super::audit_output::{AuditFormat, OutputArg, OutputArgs};
+use super::matches::{all, choice, optional};
+use super::options::{JSON, OUTPUT, PolicyArgs, color, color_choice, flag, force, is_forced, is_json, output, policy};
 use crate::source::InputSource;
 
 const PATH: &str = "PATH";
 const FORMAT: &str = "format";
-const TABLE: &str = "table";
 const SINCE: &str = "since";
 const RESUME: &str = "resume";
 const TRUST_REPORT: &str = "trust-report";
 const HASH: &str = "hash";
+const ALLOW_EMPTY: &str = "allow-empty";
 const THREADS: &str = "threads";
 const IGNORE_RULES: &str = "ignore-rules";
 const NESTED: &str = "nested";
@@ -35,8 +35,6 @@ const PATH_HELP: &str = "A directory, an archive, an image layout, a registry's 
 const PATH_HELP: &str = "A directory, an archive, an image layout, a registry's storage, or a binary";
 
 pub fn audit(command: Command) -> Command {
-    let formats = [(TABLE, AuditFormat::Summary)].into_iter();
-    let formats = formats.chain(Format::ALL.map(|format| (format.name(), AuditFormat::Rows(format))));
     let command = command
         .arg(
             Arg::new(PATH)
@@ -47,27 +45,17 @@ pub fn audit(command: Command) -> Command {
                 .help(PATH_HELP),
         )
         .args(policy())
+        .args(outputs())
         .args([
-            Arg::new(FORMAT)
-                .long(FORMAT)
-                .value_name("FORMAT")
-                .value_parser(choice(formats))
-                .default_value(TABLE)
-                .help("What the answer looks like: a summary for people, a row of JSON or CSV for each binary, SARIF, or one HTML page"),
-            output()
-                .value_name("OUT")
-                .value_parser(value_parser!(OsString))
-                .value_hint(ValueHint::FilePath)
-                .help("Write the answer into this file, which is replaced once the whole answer is written [default: standard output]"),
             Arg::new(SINCE)
                 .long(SINCE)
                 .value_name("REPORT")
                 .value_parser(value_parser!(PathBuf))
                 .value_hint(ValueHint::FilePath)
                 .help("Take the rows of what has not changed from this earlier answer in the format jsonl, and read nothing of it"),
-            force(),
             flag(RESUME, "Go on where the audit that wrote OUT was cut off").requires(OUTPUT).conflicts_with(SINCE),
             flag(TRUST_REPORT, "Believe the earlier answer although it belongs to someone else, or others may write to it"),
+            flag(ALLOW_EMPTY, "Succeed if there is no binary below the paths"),
             flag(HASH, "Compute the SHA-256 of every binary, for which all of each is read, and compare it with what its store says"),
             Arg::new(THREADS)
                 .long(THREADS)
@@ -102,14 +90,33 @@ pub fn audit(command: Command) -> Command {
     command.arg(color())
 }
 
+/// The arguments for what is written where: `--format`, `--json`, `--output` and `--force`.
+pub fn outputs() -> [Arg; 4] {
+    [
+        Arg::new(FORMAT)
+            .long(FORMAT)
+            .value_name("FORMAT")
+            .value_parser(choice(AuditFormat::ALL.map(|format| (format.name(), format))))
+            .help("Write this format to standard output, as `-o FORMAT=-` does [default: table, a summary for people]"),
+        flag(JSON, "Write JSON lines to standard output, as `--format jsonl` does").conflicts_with(FORMAT),
+        output()
+            .value_name("[FORMAT=]FILE")
+            .action(ArgAction::Append)
+            .value_parser(OsStringValueParser::new().map(OutputArg::parse))
+            .value_hint(ValueHint::FilePath)
+            .help("Write this format to a file, or to standard output if it is `-`; may be repeated. Without FORMAT=, the extension tells it: .jsonl .csv .sarif .html .md .xml .txt"),
+        force(),
+    ]
+}
+
 #[derive(Clone, Debug)]
 pub struct AuditArgs {
     pub roots: Vec<InputSource>,
     pub policy: PolicyArgs,
-    pub format: AuditFormat,
-    /// The file to write; standard output if `None`.
-    pub output: Option<OsString>,
+    pub outputs: OutputArgs,
     pub write: WriteOptions,
+    /// Whether an audit without a binary succeeds.
+    pub allow_empty: bool,
     pub baseline: Option<BaselineArg>,
     /// Whether the earlier report is believed, whoever may have written it.
     pub trust_report: bool,
@@ -122,13 +129,6 @@ pub struct AuditArgs {
     #[cfg(feature = "remote")]
     pub in_flight: Option<u16>,
     pub color: ColorChoice,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AuditFormat {
-    /// A summary for people.
-    Summary,
-    Rows(Format),
 }
 
 /// An earlier report whose rows are reused.
@@ -145,8 +145,8 @@ impl AuditArgs {
         Self {
             roots: all(matches, PATH),
             policy: PolicyArgs::from_matches(matches),
-            format: required(matches, FORMAT),
-            output: optional::<OsString>(matches, OUTPUT).filter(|output| output != "-"),
+            outputs: output_args(matches),
+            allow_empty: matches.get_flag(ALLOW_EMPTY),
             write: WriteOptions { force: is_forced(matches), ..WriteOptions::default() },
             baseline: if matches.get_flag(RESUME) { Some(BaselineArg::Resume) } else { since },
             trust_report: matches.get_flag(TRUST_REPORT),
@@ -161,4 +161,10 @@ impl AuditArgs {
             color: color_choice(matches),
         }
     }
+}
+
+/// The typed values of [`outputs`], without `--force`.
+pub fn output_args(matches: &ArgMatches) -> OutputArgs {
+    let format = if is_json(matches) { Some(AuditFormat::JSON_LINES) } else { optional(matches, FORMAT) };
+    OutputArgs { format, places: all(matches, OUTPUT) }
 }

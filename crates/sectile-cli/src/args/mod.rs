@@ -1,6 +1,7 @@
 //! The command line: its definition, and the typed values it is parsed into.
 
 mod audit;
+mod audit_output;
 mod edit;
 mod generate;
 mod inspect;
@@ -14,7 +15,8 @@ use std::ffi::OsString;
 use clap::{ArgMatches, Command};
 use sectile::Escaped;
 
-pub use self::audit::{AuditArgs, AuditFormat, BaselineArg};
+pub use self::audit::{AuditArgs, BaselineArg};
+pub use self::audit_output::{AuditFormat, AuditOutput, OutputPlace};
 pub use self::edit::{EditArgs, EditOperation, PutArgs, PutData, RecoverArgs, StripArgs, UnsetTarget};
 pub use self::generate::{CompletionsArgs, ManArgs};
 pub use self::inspect::{CheckArgs, DigestArgs, GetArgs, ImageComparison, SbomArgs, SectionsArgs, ShowArgs};

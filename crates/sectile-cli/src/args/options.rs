@@ -85,7 +85,7 @@ pub fn is_mapped(matches: &ArgMatches) -> bool {
     matches.get_flag(MAP)
 }
 
-const JSON: &str = "json";
+pub const JSON: &str = "json";
 
 pub fn json() -> Arg {
     flag(JSON, "Print one JSON object a file, each on a line")

@@ -63,9 +63,9 @@ pub fn output_mode(subcommand: &Subcommand) -> OutputMode {
         Subcommand::Sections(args) => report_mode(args.report),
         Subcommand::Check(args) => report_mode(args.report),
         Subcommand::Digest(args) => report_mode(args.report),
-        Subcommand::Audit(args) => match args.format {
-            AuditFormat::Summary => OutputMode::Styled(args.color),
-            AuditFormat::Rows(_) => OutputMode::Raw,
+        Subcommand::Audit(args) => match args.outputs.stdout_format() {
+            Some(AuditFormat::Rows(_)) => OutputMode::Raw,
+            Some(AuditFormat::Table) | None => OutputMode::Styled(args.color),
         },
         Subcommand::Edit(args) if args.is_to_stdout() => OutputMode::Raw,
         Subcommand::Edit(args) => report_mode(args.report),

@@ -1,11 +1,11 @@
 //! The summary of an audit.
 
-use std::fmt::{self, Display};
+use std::fmt::Display;
 use std::io::{self, Write};
 
 use sectile::{Escaped, Severity};
-use sectile_audit::amount::{ByteSize, Grouped, percent};
-use sectile_audit::{AuditInfo, Completeness, RowCount, RowKind, Stop, Summary};
+use sectile_audit::amount::{self, ByteSize, Grouped, percent};
+use sectile_audit::{AuditInfo, Completeness, NotOpenedFiles, RowCount, RowKind, Stop, Summary};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::style::{FAINT, STRONG, counted, severity_style};
@@ -23,7 +23,7 @@ pub fn write_summary(info: &AuditInfo, summary: &Summary, stop: Option<&Stop>, o
     if info.paths.len() > paths.len() {
         paths.push(format!("{} more", Grouped((info.paths.len() - paths.len()) as u64)));
     }
-    let binaries = binary_count(summary.rows_of(RowKind::Binary).rows);
+    let binaries = amount::counted(summary.rows_of(RowKind::Binary).rows, "binary", "binaries");
     write!(out, "{STRONG}{}{STRONG:#}: {binaries}, {}", paths.join(", "), ByteSize(summary.bytes).short())?;
     let (read, of) = (summary.store_bytes_read(), summary.store_bytes);
     writeln!(
@@ -67,7 +67,7 @@ fn write_verdicts(info: &AuditInfo, summary: &Summary, out: &mut impl Write) -> 
         }
     }
     if summary.not_opened_files > 0 {
-        writeln!(out, "  {}", NotOpened(summary))?;
+        writeln!(out, "  {}", NotOpenedFiles(summary))?;
     }
     Ok(())
 }
@@ -75,65 +75,14 @@ fn write_verdicts(info: &AuditInfo, summary: &Summary, out: &mut impl Write) -> 
 fn write_refused(count: &RowCount, out: &mut impl Write) -> io::Result<()> {
     let error = severity_style(if count.refused > 0 { Severity::Error } else { Severity::Note });
     write!(out, ", {error}{}{error:#} refused", Grouped(count.refused))?;
-    for completeness in [Completeness::Partial, Completeness::Unread, Completeness::Skipped] {
-        let number = count.with(completeness);
-        if number > 0 {
-            write!(out, ", {} {}", Grouped(number), completeness.name())?;
-        }
+    if count.unjudged() > 0 {
+        let warning = severity_style(Severity::Warning);
+        write!(out, ", {warning}{}{warning:#} unjudged", Grouped(count.unjudged()))?;
     }
-    Ok(())
-}
-
-/// Writes the outcome of an audit in which archives are refused, or formats are not opened.
-pub struct Outcome<'s>(pub &'s Summary);
-
-impl Outcome<'_> {
-    /// Whether there is something to say.
-    pub fn is_notable(&self) -> bool {
-        self.0.not_opened_files > 0 || self.0.rows_of(RowKind::Archive).refused > 0
+    match count.unread() {
+        0 => Ok(()),
+        unread => write!(out, "{FAINT}; {} not read to the end{FAINT:#}", Grouped(unread)),
     }
-}
-
-impl fmt::Display for Outcome<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [binaries, archives, files] = RowKind::ALL.map(|kind| self.0.rows_of(kind));
-        write!(f, "{} of {} refused", Grouped(binaries.refused), binary_count(binaries.rows))?;
-        let others = [(archives.refused, "archive"), (files.refused, "other file")];
-        let others: Vec<_> = others
-            .into_iter()
-            .filter(|(refused, _)| *refused > 0)
-            .map(|(refused, what)| counted(refused, what))
-            .collect();
-        if !others.is_empty() {
-            write!(f, "; {} with findings refused", others.join(", "))?;
-        }
-        if self.0.not_opened_files > 0 {
-            write!(f, "; {}", NotOpened(self.0))?;
-        }
-        Ok(())
-    }
-}
-
-/// The files of formats that are not opened, by format.
-struct NotOpened<'s>(&'s Summary);
-
-impl fmt::Display for NotOpened<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let formats = self.0.not_opened();
-        let mut shown: Vec<String> = formats
-            .iter()
-            .take(MAX_LINES)
-            .map(|(format, files)| format!("{} ({})", Escaped::new(format), Grouped(*files)))
-            .collect();
-        if formats.len() > shown.len() {
-            shown.push(format!("{} more formats", Grouped((formats.len() - shown.len()) as u64)));
-        }
-        write!(f, "{} not opened: {}", counted(self.0.not_opened_files, "file"), shown.join(", "))
-    }
-}
-
-fn binary_count(binaries: u64) -> String {
-    if binaries == 1 { "1 binary".to_owned() } else { format!("{} binaries", Grouped(binaries)) }
 }
 
 fn write_contents(summary: &Summary, out: &mut impl Write) -> io::Result<()> {

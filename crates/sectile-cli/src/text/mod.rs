@@ -11,7 +11,7 @@ mod style;
 mod value;
 mod verdict;
 
-pub use self::audit::{Outcome, write_summary};
+pub use self::audit::write_summary;
 pub use self::digest::write_digests;
 pub use self::edit::write_edit;
 pub use self::image::write_layout;

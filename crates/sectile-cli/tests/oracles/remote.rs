@@ -124,7 +124,9 @@ fn a_bucket_is_audited_as_a_directory_is() {
         for (object, file) in of_objects.iter().zip(&of_files) {
             let path = file["file"].as_str().unwrap().strip_prefix(local).unwrap();
             assert_eq!(object["file"], format!("s3://bucket/a%20b{path}"));
-            for key in ["size", "digest", "verified", "item", "section_totals", "largest", "findings", "accepted", "outcome"] {
+            for key in
+                ["size", "digest", "verified", "item", "section_totals", "largest", "findings", "accepted", "outcome"]
+            {
                 assert_eq!(object[key], file[key], "{path} {key}");
             }
         }

@@ -17,7 +17,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 pub(super) use self::data::row;
-use self::text::HtmlText;
+pub(super) use self::text::HtmlText;
 use crate::{AuditInfo, Stop, Summary};
 use sectile::digest::Digest;
 

@@ -4,17 +4,17 @@ use std::fmt;
 
 use sectile::Escaped;
 
-/// A value of the input, for markup or a quoted attribute. Markup becomes entities, and deceptive characters are
+/// A value of the input, for HTML or XML, in text or a quoted attribute. Markup becomes entities, and deceptive characters are
 /// escaped.
 #[derive(Clone, Copy)]
-pub(super) struct HtmlText<'a>(Escaped<'a>);
+pub(crate) struct HtmlText<'a>(Escaped<'a>);
 
 impl<'a> HtmlText<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         Self(Escaped::new(text))
     }
 
-    pub(super) fn bytes(bytes: &'a [u8]) -> Self {
+    pub(crate) fn bytes(bytes: &'a [u8]) -> Self {
         Self(Escaped::bytes(bytes))
     }
 }

@@ -3,31 +3,35 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use sectile_audit::{Audit, Baseline, BaselineError, Format};
+use sectile_audit::{Audit, Baseline, BaselineError};
 
-use crate::args::{AuditArgs, AuditFormat, BaselineArg};
+use crate::args::{AuditArgs, AuditFormat, AuditOutput, BaselineArg, OutputPlace};
 use crate::display::escaped;
 use crate::failure::Failure;
 
 /// Opens the earlier report, if one is requested, and adds it to an audit.
-pub fn open_baseline(args: &AuditArgs, audit: Audit) -> Result<Audit, Failure> {
-    let Some(path) = baseline_path(args)? else { return Ok(audit) };
+pub fn open_baseline(args: &AuditArgs, outputs: &[AuditOutput], audit: Audit) -> Result<Audit, Failure> {
+    let Some(path) = baseline_path(args, outputs)? else { return Ok(audit) };
     let baseline = if args.trust_report { Baseline::open_trusted(&path) } else { Baseline::open(&path) };
     let baseline = baseline.map_err(|error| unusable(&path, &error))?;
     audit.with_baseline(baseline).map_err(|error| unusable(&path, &error))
 }
 
-fn baseline_path(args: &AuditArgs) -> Result<Option<PathBuf>, Failure> {
-    match (&args.baseline, args.format, &args.output) {
-        (None, _, _) => Ok(None),
-        (Some(BaselineArg::Since(path)), _, _) => Ok(Some(path.clone())),
-        (Some(BaselineArg::Resume), AuditFormat::Rows(Format::Jsonl), Some(output)) => {
-            // The output is missing if the audit was cut off before its first write.
-            Ok(Some(PathBuf::from(output)).filter(|output| output.exists()))
+fn baseline_path(args: &AuditArgs, outputs: &[AuditOutput]) -> Result<Option<PathBuf>, Failure> {
+    match &args.baseline {
+        None => Ok(None),
+        Some(BaselineArg::Since(path)) => Ok(Some(path.clone())),
+        Some(BaselineArg::Resume) => {
+            let rows = outputs.iter().find_map(|output| match &output.place {
+                OutputPlace::File(file) if output.format == AuditFormat::JSON_LINES => Some(PathBuf::from(file)),
+                _ => None,
+            });
+            let rows = rows.ok_or_else(|| {
+                Failure::Other("--resume needs the file of the earlier rows: add `-o jsonl=FILE`".to_owned())
+            })?;
+            // The file is missing if the audit was cut off before its first write.
+            Ok(Some(rows).filter(|rows| rows.exists()))
         }
-        (Some(BaselineArg::Resume), _, _) => Err(Failure::Other(
-            "--resume goes on with an answer in a file, in the format jsonl (--format jsonl)".to_owned(),
-        )),
     }
 }
 

@@ -1,19 +1,18 @@
 //! `sectile audit`: every binary below some roots, judged by a policy.
 
+mod answers;
 mod baseline;
 mod progress_bar;
 
-use std::ffi::OsStr;
 use std::fmt::Display;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::Path;
 
-use anstream::StripStream;
-use sectile::splice::WriteError;
-use sectile_audit::{Audit, AuditOutcome, Completeness, Format, Progress, ReportFile, Root, WalkOptions};
+use sectile_audit::{Audit, AuditOutcome, Progress, Root, RowKind, VerdictLine, WalkOptions};
 
+use self::answers::Answers;
 use self::baseline::open_baseline;
-use crate::args::{AuditArgs, AuditFormat};
+use crate::args::{AuditArgs, AuditFormat, AuditOutput, OutputPlace};
 use crate::display::escaped;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -22,44 +21,45 @@ use crate::input::LACKS_REMOTE;
 use crate::judge::Judge;
 use crate::output::Output;
 use crate::source::InputSource;
-use crate::text;
 
 pub fn run(args: &AuditArgs, output: &mut Output) -> Result<Exit, Failure> {
     let roots = args.roots.iter().map(root).collect::<Result<Vec<Root>, _>>()?;
-    let report = args.output.as_ref().map(|path| open_report(path, &roots, args)).transpose()?;
-    let audit = configure(args)?;
-    let audit = report.iter().fold(audit, Audit::with_output);
+    let outputs = args.outputs.resolve()?;
+    let answers = Answers::open(&outputs, args.write, |report| {
+        report.check_roots(&roots)?;
+        args.policy.file.iter().try_for_each(|policy| report.check_input(policy))
+    })?;
+    let audit = configure(args, &outputs)?;
+    let audit = answers.files().fold(audit, Audit::with_output);
     let progress = Progress::new();
     stop_when_interrupted(&progress);
-    let write = || write_answer(&audit, &roots, args, report, &progress, output);
+    let write = || answers.write(output, |formats| audit.run_with_outputs(&roots, formats, &progress));
     // Rows on a terminal already show the progress.
-    let rows_are_visible = args.format != AuditFormat::Summary && args.output.is_none() && io::stdout().is_terminal();
+    let stdout = args.outputs.stdout_format();
+    let rows_are_visible = matches!(stdout, Some(AuditFormat::Rows(_))) && io::stdout().is_terminal();
     let outcome = if rows_are_visible { write() } else { progress_bar::show_while(&audit, &roots, &progress, write) }?;
     if let Some(stop) = &outcome.stop {
-        let last = stop.after.as_deref().map(|last| format!(" behind {}", escaped(last))).unwrap_or_default();
-        let resume = if args.format == AuditFormat::Rows(Format::Jsonl) {
-            "; what is done is written, and --resume goes on from there"
-        } else {
-            ""
-        };
+        let last = stop.after.as_deref().map(|last| format!(" after {}", escaped(last))).unwrap_or_default();
+        let has_rows =
+            |output: &AuditOutput| output.format == AuditFormat::JSON_LINES && output.place != OutputPlace::Stdout;
+        let resume = if outputs.iter().any(has_rows) { "; use --resume to continue from there" } else { "" };
         output.print_diagnostic(None, &format!("stopped{last}{resume}"));
     }
-    let verdict = text::Outcome(&outcome.summary);
+    let verdict = VerdictLine(&outcome.summary);
     if verdict.is_notable() {
         output.print_diagnostic(None, &verdict);
     }
-    Ok(exit(&outcome))
-}
-
-/// Looks up OUT, which must not be a file that the audit reads.
-fn open_report(path: &OsStr, roots: &[Root], args: &AuditArgs) -> Result<ReportFile, Failure> {
-    let open = || {
-        let report = ReportFile::open(path, args.write)?;
-        report.check_roots(roots)?;
-        args.policy.file.iter().try_for_each(|policy| report.check_input(policy))?;
-        Ok(report)
-    };
-    open().map_err(|error| cannot_write(path, error))
+    let found_binaries = outcome.summary.rows_of(RowKind::Binary).rows > 0 || outcome.stop.is_some();
+    if found_binaries || args.allow_empty {
+        return Ok(exit(&outcome));
+    }
+    let paths: Vec<String> = args.roots.iter().map(|root| escaped(root.name()).to_string()).collect();
+    let paths = paths.join(", ");
+    let message = format!("no WebAssembly binary in {paths}; use --allow-empty if that is expected");
+    output.print_diagnostic(None, &message);
+    // Archives and other files that are reported have a verdict of their own.
+    let is_empty = outcome.summary.rows == 0 && outcome.summary.not_opened_files == 0;
+    Ok(if is_empty { Exit::Failed } else { exit(&outcome) })
 }
 
 /// The root that a PATH names. A local one must exist.
@@ -92,7 +92,7 @@ fn root(source: &InputSource) -> Result<Root, Failure> {
     }
 }
 
-fn configure(args: &AuditArgs) -> Result<Audit, Failure> {
+fn configure(args: &AuditArgs, outputs: &[AuditOutput]) -> Result<Audit, Failure> {
     let judge = Judge::new(&args.policy)?;
     let mut walk = WalkOptions::default();
     walk.ignore_rules = args.ignore_rules;
@@ -119,54 +119,7 @@ fn configure(args: &AuditArgs) -> Result<Audit, Failure> {
     if let Some(today) = judge.today {
         audit = audit.with_day(today);
     }
-    open_baseline(args, audit)
-}
-
-/// Runs the audit and writes its rows or its summary.
-fn write_answer(
-    audit: &Audit,
-    roots: &[Root],
-    args: &AuditArgs,
-    report: Option<ReportFile>,
-    progress: &Progress,
-    output: &mut Output,
-) -> Result<AuditOutcome, Failure> {
-    let path = args.output.as_deref().unwrap_or_default();
-    match (args.format, report) {
-        (AuditFormat::Summary, report) => write_summary(audit, roots, path, report, progress, output),
-        (AuditFormat::Rows(format), None) => Ok(audit.run(roots, Some(format), output.out(), progress)?),
-        (AuditFormat::Rows(format), Some(report)) => {
-            report.write(|out| audit.run(roots, Some(format), out, progress)).map_err(|error| cannot_write(path, error))
-        }
-    }
-}
-
-fn write_summary(
-    audit: &Audit,
-    roots: &[Root],
-    path: &OsStr,
-    report: Option<ReportFile>,
-    progress: &Progress,
-    output: &mut Output,
-) -> Result<AuditOutcome, Failure> {
-    let run = || audit.run(roots, None, &mut io::sink(), progress);
-    let Some(report) = report else {
-        let outcome = run()?;
-        text::write_summary(&outcome.info, &outcome.summary, outcome.stop.as_ref(), output.out())?;
-        return Ok(outcome);
-    };
-    let write = |out: &mut dyn Write| {
-        let outcome = run()?;
-        let mut uncolored = StripStream::new(Vec::new());
-        text::write_summary(&outcome.info, &outcome.summary, outcome.stop.as_ref(), &mut uncolored)?;
-        out.write_all(&uncolored.into_inner())?;
-        Ok(outcome)
-    };
-    report.write(write).map_err(|error| cannot_write(path, error))
-}
-
-fn cannot_write(path: &OsStr, error: WriteError) -> Failure {
-    Failure::Write(error, Some(path.to_owned()))
+    open_baseline(args, outputs, audit)
 }
 
 /// Makes the first interruption end the audit with a partial result; the second ends the process.
@@ -186,8 +139,7 @@ fn stop_when_interrupted(progress: &Progress) {
 
 fn exit(outcome: &AuditOutcome) -> Exit {
     let summary = &outcome.summary;
-    let unread = summary.rows_with(Completeness::Partial) + summary.rows_with(Completeness::Unread);
-    if outcome.stop.is_some() || unread > 0 {
+    if outcome.stop.is_some() || summary.unread() > 0 {
         Exit::Failed
     } else if summary.refused > 0 {
         Exit::No

@@ -7,7 +7,9 @@ use serde_json::Value;
 use super::{Run, command, run};
 use sectile_testing::binary::{custom, module};
 
-/// A directory with a binary of each licence.
+const FORMATS: [&str; 8] = ["table", "jsonl", "csv", "sarif", "html", "markdown", "junit", "github"];
+
+/// A directory with a binary of each license.
 fn store(licenses: &[&str]) -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     for (nth, licence) in licenses.iter().enumerate() {
@@ -28,10 +30,15 @@ fn the_exit_status_is_the_answer() {
     let broken = store(&["MIT", "nonsense"]);
     fs::write(path(&broken, "cut.wasm"), b"\0asm\x01\0\0\0\x01").unwrap();
     for (directory, status) in [(&good, 0), (&refused, 1), (&broken, 2)] {
-        for format in ["table", "jsonl", "csv", "sarif", "html"] {
+        for format in FORMATS {
             let run = run(["audit", &path(directory, ""), "--format", format]);
             assert_eq!(run.status, status, "{format} {}", run.stderr);
-            assert!(!run.stdout.is_empty() && run.stderr.is_empty(), "{format} {}", run.stderr);
+            let told = match status {
+                0 => "",
+                1 => "sectile: 1 of 2 binaries refused\n",
+                _ => "sectile: 1 of 3 binaries refused, 1 not read to its end\n",
+            };
+            assert!(!run.stdout.is_empty() && run.stderr == told, "{format} {}", run.stderr);
         }
     }
     let missing = run(["audit", &path(&good, "missing")]);
@@ -42,16 +49,116 @@ fn the_exit_status_is_the_answer() {
 #[test]
 fn every_format_goes_into_a_file_as_it_goes_to_standard_output() {
     let (directory, answers) = (store(&["MIT", "nonsense"]), tempfile::tempdir().unwrap());
-    for format in ["table", "jsonl", "csv", "sarif", "html"] {
+    for format in FORMATS {
         let answer = path(&answers, format);
         let printed = run(["audit", &path(&directory, ""), "--format", format]);
         let written = run(["audit", &path(&directory, ""), "--format", format, "-o", &answer]);
-        assert_eq!((written.status, &*written.stdout, &*written.stderr), (1, &b""[..], ""), "{format}");
+        let told = "sectile: 1 of 2 binaries refused\n";
+        assert_eq!((written.status, &*written.stdout, &*written.stderr), (1, &b""[..], told), "{format}");
         assert!(fs::read(&answer).unwrap() == printed.stdout, "{format}");
         let dashed = run(["audit", &path(&directory, ""), "--format", format, "-o", "-"]);
         assert!(dashed.stdout == printed.stdout, "{format}: {}", dashed.text());
     }
-    assert_eq!(fs::read_dir(answers.path()).unwrap().count(), 5);
+    assert_eq!(fs::read_dir(answers.path()).unwrap().count(), FORMATS.len());
+}
+
+/// One audit writes several formats, each as an audit of its own would.
+#[test]
+fn one_audit_writes_several_outputs() {
+    let (directory, answers) = (store(&["MIT", "nonsense"]), tempfile::tempdir().unwrap());
+    let store = path(&directory, "");
+    let names = [("table", "a.txt"), ("jsonl", "a.jsonl"), ("csv", "a.csv"), ("sarif", "a.sarif"), ("html", "a.html")];
+    let names = names.into_iter().chain([("markdown", "a.md"), ("junit", "a.xml"), ("github", "github=a")]);
+    let names: Vec<_> = names.map(|(format, name)| (format, name, path(&answers, name))).collect();
+    let mut arguments = vec!["audit".to_owned(), store.clone(), "--json".to_owned()];
+    for (_, name, file) in &names {
+        let given = if name.contains('=') { format!("github={}", path(&answers, "a")) } else { file.clone() };
+        arguments.extend(["-o".to_owned(), given]);
+    }
+    let all = run(&arguments);
+    assert_eq!(all.status, 1, "{}", all.stderr);
+    assert_eq!(all.text(), "", "a.jsonl has the rows");
+    for (format, name, file) in &names {
+        let alone = run(["audit", &store, "--format", format]);
+        let file = if name.contains('=') { path(&answers, "a") } else { file.clone() };
+        assert!(fs::read(file).unwrap() == alone.stdout, "{format}");
+    }
+    let page = path(&answers, "page.html");
+    let both = run(["audit", &store, "--json", "-o", &page]);
+    assert!(both.stdout == run(["audit", &store, "--format", "jsonl"]).stdout, "{}", both.text());
+    assert!(fs::read_to_string(&page).unwrap().starts_with("<!DOCTYPE html>"));
+}
+
+/// If one output fails, none of the files is replaced.
+#[test]
+fn outputs_are_replaced_together() {
+    let (directory, answers) = (store(&["MIT"]), tempfile::tempdir().unwrap());
+    let (good, bad) = (path(&answers, "good.csv"), path(&answers, "missing/bad.html"));
+    fs::write(&good, "old").unwrap();
+    let run = super::run(["audit", &path(&directory, ""), "-o", &good, "-o", &bad]);
+    assert!(run.status == 2 && run.stderr.contains("bad.html"), "{}", run.stderr);
+    assert_eq!(fs::read_to_string(&good).unwrap(), "old");
+}
+
+#[test]
+fn unknown_output_formats_are_errors() {
+    let (directory, answers) = (store(&["MIT"]), tempfile::tempdir().unwrap());
+    let (store, out) = (path(&directory, ""), path(&answers, "out"));
+    for (arguments, told) in [
+        (&["-o", &out][..], "cannot tell the format of"),
+        (&["-o", "html=-", "-o", "csv=-"], "two outputs go to standard output"),
+        (&["--format", "xml"], "possible values"),
+        (&["--json", "--format", "csv"], "cannot be used with"),
+    ] {
+        let run = run(["audit", &store].into_iter().chain(arguments.iter().copied()));
+        assert!(run.status == 2 && run.stderr.contains(told), "{arguments:?}: {}", run.stderr);
+    }
+    assert_eq!(fs::read_dir(answers.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn an_audit_of_no_binary_fails_unless_it_is_allowed() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(path(&directory, "notes.txt"), "notes").unwrap();
+    for arguments in [&[][..], &["--json"], &["--format", "html"]] {
+        let arguments = || ["audit", directory.path().to_str().unwrap()].into_iter().chain(arguments.iter().copied());
+        let run = run(arguments());
+        assert_eq!(run.status, 2);
+        assert!(
+            run.stderr.contains("no WebAssembly binary in") && run.stderr.contains("--allow-empty"),
+            "{}",
+            run.stderr
+        );
+        assert_eq!(super::run(arguments().chain(["--allow-empty"])).status, 0);
+    }
+}
+
+/// Every row is accepted, refused or unjudged, in the table and in JSON.
+#[test]
+fn verdicts_add_up() {
+    let directory = store(&["MIT", "MIT", "nonsense", "MIT"]);
+    let whole = fs::read(path(&directory, "2.wasm")).unwrap();
+    fs::write(path(&directory, "refused-and-cut.wasm"), [&whole[..], &[1]].concat()).unwrap();
+    fs::write(path(&directory, "cut.wasm"), b"\0asm\x01\0\0\0\x01").unwrap();
+    fs::write(path(&directory, "not.wasm"), b"text").unwrap();
+    let run = run(["audit", &path(&directory, ""), "--json"]);
+    assert_eq!(run.status, 2);
+    assert_eq!(run.stderr, "sectile: 2 of 7 binaries refused, 3 not read to their end\n");
+    let last: Value = serde_json::from_str(run.text().lines().last().unwrap()).unwrap();
+    let summary = &last["summary"];
+    let number = |of: &Value, key: &str| of[key].as_u64().unwrap_or_else(|| panic!("{key}: {of}"));
+    for counts in [summary, &summary["by_row"]["binaries"], &summary["by_row"]["archives"], &summary["by_row"]["files"]]
+    {
+        let sum: u64 = ["accepted", "refused", "unjudged"].iter().map(|key| number(counts, key)).sum();
+        assert_eq!(sum, number(counts, "rows"), "{counts}");
+        let outcomes = ["complete", "partial", "unread", "skipped"].map(|key| number(&counts["outcomes"], key));
+        assert_eq!(outcomes.iter().sum::<u64>(), number(counts, "rows"), "{counts}");
+        assert_eq!(outcomes[1] + outcomes[2], number(counts, "unread"), "{counts}");
+    }
+    assert_eq!(["accepted", "refused", "unjudged", "unread"].map(|key| number(summary, key)), [3, 2, 2, 3]);
+    let table = super::run(["audit", &path(&directory, "")]);
+    let line = "  3 accepted (42.9 %), 2 refused, 2 unjudged; 3 not read to the end, without a policy\n";
+    assert!(table.text().contains(line), "{}", table.text());
 }
 
 #[test]
@@ -83,7 +190,8 @@ fn the_table_says_how_much_it_leaves_out_and_by_which_policy() {
     assert!(run.text().contains("0.wasm, 2 more: 5 binaries"), "{}", run.text());
     assert!(run.text().contains(&format!("0 refused, under {policy}")), "{}", run.text());
     // Of nothing there is nothing to be shown.
-    let empty = super::run(["audit", &path(&store(&[]), "")]);
+    let nothing = store(&[]);
+    let empty = super::run(["audit", &path(&nothing, ""), "--allow-empty"]);
     assert_eq!((empty.status, &*empty.stderr), (0, ""));
     assert!(empty.text().contains(": 0 binaries") && !empty.text().contains("licences"), "{}", empty.text());
     for heading in ["largest sections", "sections by kind"] {
@@ -106,7 +214,7 @@ fn the_day_and_how_deep_to_look_are_what_is_given() {
     tar.append_path_with_name(path(&directory, "0.wasm"), "0.wasm").unwrap();
     fs::write(path(&directory, "in.tar"), tar.into_inner().unwrap()).unwrap();
     for (nested, rows) in [("0", 0), ("1", 1)] {
-        let run = run(["audit", &path(&directory, "in.tar"), "--nested", nested, "--format", "csv"]);
+        let run = run(["audit", &path(&directory, "in.tar"), "--nested", nested, "--format", "csv", "--allow-empty"]);
         assert_eq!(run.text().lines().count(), rows + 1, "{} {}", run.stderr, run.text());
     }
 }
@@ -192,7 +300,7 @@ fn an_earlier_answer_is_gone_on_with() {
         assert!(run.status == 2 && run.stderr.contains(why), "{arguments:?}: {}", run.stderr);
     }
     let csv = run(["audit", &path(&directory, ""), "--format", "csv", "-o", &first, "--resume"]);
-    assert!(csv.status == 2 && csv.stderr.contains("in the format jsonl"), "{}", csv.stderr);
+    assert!(csv.status == 2 && csv.stderr.contains("add `-o jsonl=FILE`"), "{}", csv.stderr);
 }
 
 #[cfg(unix)]
@@ -402,7 +510,7 @@ fn an_interruption_ends_it_with_what_is_done() {
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{stderr}");
-    assert!(stderr.contains("stopped behind") && stderr.contains("--resume goes on from there"), "{stderr}");
+    assert!(stderr.contains("stopped after") && stderr.contains("use --resume to continue"), "{stderr}");
     let text = fs::read_to_string(&answer).unwrap();
     assert!(text.lines().count() < 20_000 && text.lines().last().unwrap().contains("\"stopped\":true"));
     let resumed = run(["audit", &store, "--format", "jsonl", "-o", &answer, "--resume"]);

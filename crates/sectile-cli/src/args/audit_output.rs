@@ -1,0 +1,230 @@
+//! What an audit or a report writes, and where: `--format FORMAT` and `-o [FORMAT=]FILE`.
+
+use std::ffi::{OsStr, OsString};
+
+use sectile_audit::Format;
+
+use crate::display::escaped;
+use crate::failure::Failure;
+
+/// An output format of an audit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuditFormat {
+    /// A summary for people.
+    Table,
+    /// A format of the library.
+    Rows(Format),
+}
+
+impl AuditFormat {
+    pub const JSON_LINES: Self = Self::Rows(Format::Jsonl);
+
+    /// All formats.
+    pub const ALL: [Self; Format::ALL.len() + 1] = {
+        let mut all = [Self::Table; Format::ALL.len() + 1];
+        let mut nth = 0;
+        while nth < Format::ALL.len() {
+            all[nth + 1] = Self::Rows(Format::ALL[nth]);
+            nth += 1;
+        }
+        all
+    };
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Rows(format) => format.name(),
+        }
+    }
+
+    const fn extensions(self) -> &'static [&'static str] {
+        match self {
+            Self::Table => &["txt"],
+            Self::Rows(format) => format.extensions(),
+        }
+    }
+
+    /// The format that the extension of a file name tells, ignoring case.
+    fn for_file(file: &OsStr) -> Option<Self> {
+        let name = file.to_string_lossy().to_ascii_lowercase();
+        let has_extension = |extension: &&str| name.strip_suffix(*extension).is_some_and(|stem| stem.ends_with('.'));
+        Self::ALL.into_iter().find(|format| format.extensions().iter().any(|extension| has_extension(extension)))
+    }
+}
+
+/// Where an output goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutputPlace {
+    Stdout,
+    File(OsString),
+}
+
+impl OutputPlace {
+    /// Whether it is standard output, or a FIFO or a device, whose name does not tell a format.
+    fn is_stream(&self) -> bool {
+        match self {
+            Self::Stdout => true,
+            Self::File(file) => std::fs::metadata(file).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()),
+        }
+    }
+}
+
+/// A value of `-o`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputArg {
+    /// The format that is given or that the extension tells.
+    format: Option<AuditFormat>,
+    /// Whether the format is given.
+    is_explicit: bool,
+    place: OutputPlace,
+}
+
+impl OutputArg {
+    /// Parses `FORMAT=FILE` or `FILE`.
+    pub fn parse(argument: OsString) -> Self {
+        for format in AuditFormat::ALL {
+            if let Some(file) = strip_prefix(&argument, &format!("{}=", format.name())) {
+                return Self { format: Some(format), is_explicit: true, place: place(file) };
+            }
+        }
+        let place = place(argument);
+        let format = match &place {
+            OutputPlace::Stdout => None,
+            OutputPlace::File(file) => AuditFormat::for_file(file),
+        };
+        Self { format, is_explicit: false, place }
+    }
+}
+
+fn place(argument: OsString) -> OutputPlace {
+    if argument == "-" { OutputPlace::Stdout } else { OutputPlace::File(argument) }
+}
+
+fn strip_prefix(argument: &OsStr, prefix: &str) -> Option<OsString> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::{OsStrExt, OsStringExt};
+        let rest = argument.as_bytes().strip_prefix(prefix.as_bytes())?;
+        Some(OsString::from_vec(rest.to_vec()))
+    }
+    #[cfg(not(unix))]
+    {
+        Some(argument.to_str()?.strip_prefix(prefix)?.into())
+    }
+}
+
+/// The values of `--format` and of all `-o`.
+#[derive(Clone, Debug)]
+pub struct OutputArgs {
+    pub format: Option<AuditFormat>,
+    pub places: Vec<OutputArg>,
+}
+
+/// One output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditOutput {
+    pub format: AuditFormat,
+    pub place: OutputPlace,
+}
+
+impl OutputArgs {
+    /// The outputs. One at most goes to standard output.
+    ///
+    /// `--format` is the format of a FILE whose format is neither given nor told by its extension. It goes to standard
+    /// output unless such a FILE takes it.
+    pub fn resolve(&self) -> Result<Vec<AuditOutput>, Failure> {
+        let mut outputs = Vec::new();
+        let mut is_taken = false;
+        for OutputArg { format, is_explicit, place } in &self.places {
+            let format = format.or(self.format).or(place.is_stream().then_some(AuditFormat::Table));
+            let Some(format) = format else { return Err(unknown_format(place)) };
+            is_taken |= !is_explicit && self.format == Some(format);
+            outputs.push(AuditOutput { format, place: place.clone() });
+        }
+        if outputs.is_empty() || self.format.is_some() && !is_taken {
+            let format = self.format.unwrap_or(AuditFormat::Table);
+            outputs.push(AuditOutput { format, place: OutputPlace::Stdout });
+        }
+        for (nth, output) in outputs.iter().enumerate() {
+            if outputs[..nth].iter().any(|other| other.place == output.place) {
+                let place = match &output.place {
+                    OutputPlace::Stdout => "standard output".to_owned(),
+                    OutputPlace::File(file) => escaped(file).to_string(),
+                };
+                return Err(Failure::Other(format!("two outputs go to {place}; write one of them to another file")));
+            }
+        }
+        Ok(outputs)
+    }
+
+    /// The format of standard output, if anything is written there.
+    pub fn stdout_format(&self) -> Option<AuditFormat> {
+        let outputs = self.resolve().ok()?;
+        outputs.into_iter().find(|output| output.place == OutputPlace::Stdout).map(|output| output.format)
+    }
+}
+
+fn unknown_format(place: &OutputPlace) -> Failure {
+    let file = match place {
+        OutputPlace::Stdout => "-".into(),
+        OutputPlace::File(file) => escaped(file).to_string(),
+    };
+    let formats = AuditFormat::ALL.map(AuditFormat::name).join(", ");
+    Failure::Other(format!(
+        "cannot tell the format of {file} from its name; use `-o FORMAT={file}` with one of {formats}"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(format: Option<&str>, places: &[&str]) -> Result<Vec<String>, String> {
+        let format = format.map(|name| AuditFormat::ALL.into_iter().find(|format| format.name() == name).unwrap());
+        let places = places.iter().map(|place| OutputArg::parse(place.into())).collect();
+        let outputs = OutputArgs { format, places }.resolve().map_err(|failure| failure.to_string())?;
+        let text = |output: AuditOutput| match output.place {
+            OutputPlace::Stdout => format!("{}=-", output.format.name()),
+            OutputPlace::File(file) => format!("{}={}", output.format.name(), file.to_str().unwrap()),
+        };
+        Ok(outputs.into_iter().map(text).collect())
+    }
+
+    #[test]
+    fn outputs_follow_from_formats_and_names() {
+        let cases: [(Option<&str>, &[&str], &[&str]); 17] = [
+            (None, &[], &["table=-"]),
+            (None, &["-"], &["table=-"]),
+            (Some("csv"), &[], &["csv=-"]),
+            (Some("csv"), &["-"], &["csv=-"]),
+            (None, &["report.html"], &["html=report.html"]),
+            (None, &["a/REPORT.HTM"], &["html=a/REPORT.HTM"]),
+            (None, &["r.sarif.json", "r.xml"], &["sarif=r.sarif.json", "junit=r.xml"]),
+            (None, &["github=-", "a=b.md"], &["github=-", "markdown=a=b.md"]),
+            (None, &["jsonl=out", "html=-"], &["jsonl=out", "html=-"]),
+            (None, &["html=r.csv"], &["html=r.csv"]),
+            (Some("jsonl"), &["out"], &["jsonl=out"]),
+            (Some("jsonl"), &["out.jsonl"], &["jsonl=out.jsonl"]),
+            (Some("jsonl"), &["report.html"], &["html=report.html", "jsonl=-"]),
+            (Some("jsonl"), &["jsonl=rows"], &["jsonl=rows", "jsonl=-"]),
+            (Some("table"), &["rows.jsonl"], &["jsonl=rows.jsonl", "table=-"]),
+            (Some("table"), &["rows.jsonl", "out"], &["jsonl=rows.jsonl", "table=out"]),
+            (None, &["table=out.html"], &["table=out.html"]),
+        ];
+        for (format, places, outputs) in cases {
+            assert_eq!(resolve(format, places).unwrap(), outputs, "{format:?} {places:?}");
+        }
+    }
+
+    #[test]
+    fn unknown_formats_and_shared_places_are_errors() {
+        for places in [&["out"][..], &["report.json"], &[".html.bak"], &["pdf=out"], &["html"]] {
+            assert!(resolve(None, places).unwrap_err().contains("cannot tell the format of"), "{places:?}");
+        }
+        for (format, places) in
+            [(None, &["html=-", "csv=-"][..]), (Some("csv"), &["html=-"]), (None, &["a.csv", "jsonl=a.csv"])]
+        {
+            assert!(resolve(format, places).unwrap_err().contains("two outputs go to"), "{places:?}");
+        }
+    }
+}
