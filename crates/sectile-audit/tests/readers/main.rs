@@ -118,6 +118,17 @@ fn others_extract_nothing_that_an_audit_misses() {
     assert!(hiding.is_empty(), "{} cases hide modules from the audit; some are in {}", hiding.len(), kept.display());
 }
 
+/// Cases 379385 and 539078 ended an entry of unknown size before the block that was read.
+#[test]
+fn audits_of_generated_cases_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let cases: Vec<Case> = (379_300..379_400).chain(539_050..539_100).map(|number| Case::new(7, number)).collect();
+    for (nth, case) in cases.iter().enumerate() {
+        libraries::write(&directory.path().join(libraries::file_name(nth, case.extension)), &case.bytes);
+    }
+    audits::audit_file(directory.path());
+}
+
 #[test]
 #[ignore = "needs other people's programs"]
 fn ordinary_archives_have_no_errors() {

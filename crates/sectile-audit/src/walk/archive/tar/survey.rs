@@ -404,7 +404,8 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
                 open.end = open.start + sizes.iter().copied().max().unwrap_or(0).min(u64::MAX - open.start);
             }
         }
-        self.close(at, false);
+        // This block was fed already.
+        self.close(at + TAR_BLOCK as u64, false);
     }
 
     /// Inspects everything that ends at or before an offset, in the order of the headers.
