@@ -7,6 +7,8 @@ use std::io;
 pub use crate::escape::{beginning, is_deceptive, quoted};
 pub use crate::fs::{atomic, directory, fingerprint, lock};
 pub use crate::input::{Link, open};
+#[cfg(feature = "json")]
+pub use crate::metadata::builder::MetadataBuilder;
 pub use crate::metadata::check::{MAX_PARSED, controls, is_scp_like};
 pub use crate::metadata::convention::{is_joined, purpose};
 #[cfg(feature = "json")]

@@ -46,6 +46,31 @@ pub(super) struct Firsts<'a> {
     pub(super) annotations: Vec<(Field, Value<'a>)>,
 }
 
+impl ItemData<'_> {
+    /// An item without values and without an end.
+    #[inline]
+    pub(super) fn new(kind: ItemKind, parent: Option<u32>, index: u32, depth: u32, start: u64) -> Self {
+        Self {
+            kind,
+            parent,
+            index,
+            depth,
+            children: 0,
+            start,
+            end: None,
+            whole: false,
+            name: None,
+            annotations: Vec::new(),
+            firsts: None,
+            producers: Producers::default(),
+            dependencies: None,
+            registry_metadata: None,
+            debug_links: Vec::new(),
+            shares: SectionSizes::default(),
+        }
+    }
+}
+
 impl<'m> Item<'m> {
     pub(super) fn new(items: &'m [ItemData<'m>], place: usize) -> Self {
         Self { items, place }

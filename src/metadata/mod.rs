@@ -5,6 +5,8 @@
 //! what its convention asks for, is a [`Finding`](crate::Finding), and the rest is still read. Values are kept as written. Each
 //! belongs to the item whose section holds it, and is never taken for another item's.
 
+#[cfg(feature = "json")]
+pub(crate) mod builder;
 pub(crate) mod check;
 pub(crate) mod convention;
 mod cursor;

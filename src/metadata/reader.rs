@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::ops::Range;
 
+use super::Metadata;
 use super::check::{ValueError, has_controls, is_plain};
 use super::convention::{Convention, Decode, KnownSection, meaning};
 use super::debug_link::{self, DebugLinks};
@@ -12,9 +13,7 @@ use super::field::Field;
 use super::item::{ItemData, path};
 use super::name::{NameSectionReader, NameStep};
 use super::producers;
-use super::section_sizes::SectionSizes;
 use super::value::{Borrowed, Copied, Keep, Value};
-use super::{Metadata, Producers};
 use crate::escape::quoted;
 use crate::finding::{FindingCode, Findings};
 use crate::limits::Limits;
@@ -594,24 +593,8 @@ impl<'w, 'v, K: Keep<'w, 'v>> Visitor<'w> for MetadataReader<'v, K> {
         if self.read.items.len() == self.read.items.capacity() {
             self.read.items.reserve_exact(if depth == 0 { 1 } else { self.read.items.len().max(7) });
         }
-        self.read.items.push(ItemData {
-            kind: entry.kind(),
-            parent: entry.parent(),
-            index: entry.index(),
-            depth,
-            children: 0,
-            start: entry.start(),
-            end: entry.end(),
-            whole: false,
-            name: None,
-            annotations: Vec::new(),
-            firsts: None,
-            producers: Producers::default(),
-            dependencies: None,
-            registry_metadata: None,
-            debug_links: Vec::new(),
-            shares: SectionSizes::default(),
-        });
+        let item = ItemData::new(entry.kind(), entry.parent(), entry.index(), depth, entry.start());
+        self.read.items.push(ItemData { end: entry.end(), ..item });
     }
 
     #[inline]

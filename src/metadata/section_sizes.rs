@@ -92,14 +92,26 @@ impl SectionSizes {
 
     /// Adds a custom section that the row of this number knows.
     pub(crate) fn add_known(&mut self, section: &Section<'_>, number: u8) {
-        if let Some(row) = self.rows.iter_mut().find(|row| row.number == number) {
-            row.tally.add(section);
-            return;
+        self.known(number).add(section);
+    }
+
+    /// Adds an empty custom section of a name that a row knows.
+    #[cfg(feature = "json")]
+    pub(crate) fn add_empty(&mut self, name: &str) {
+        if let Some(number) = convention::meaning(name.as_bytes()).number() {
+            self.known(number).sections += 1;
         }
-        let mut row = RowTally { number, place: self.kinds, tally: Tally::default() };
-        row.tally.add(section);
-        self.rows.push(row);
-        self.kinds += 1;
+    }
+
+    /// The tally of the row of this number.
+    #[inline]
+    fn known(&mut self, number: u8) -> &mut Tally {
+        let at = self.rows.iter().position(|row| row.number == number).unwrap_or_else(|| {
+            self.rows.push(RowTally { number, place: self.kinds, tally: Tally::default() });
+            self.kinds += 1;
+            self.rows.len() - 1
+        });
+        &mut self.rows[at].tally
     }
 
     /// How many sections of this name there are; 0 for names that no row knows.

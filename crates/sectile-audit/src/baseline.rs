@@ -1,6 +1,6 @@
 //! An earlier report, whose rows are reused for files that have not changed.
 
-mod line;
+pub(super) mod line;
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -121,10 +121,10 @@ impl Baseline {
         if self.header.version != env!("CARGO_PKG_VERSION") {
             return Err(BaselineError::OtherVersion(self.header.version.clone()));
         }
-        if self.header.fingerprint != info.fingerprint {
+        if self.header.info.fingerprint != info.fingerprint {
             return Err(BaselineError::OtherPolicy);
         }
-        if info.hashed && !self.header.hashed {
+        if info.hashed && !self.header.info.hashed {
             return Err(BaselineError::NotHashed);
         }
         Ok(())
@@ -187,7 +187,7 @@ fn hash(state: &str) -> u64 {
 /// Lines of an earlier report: the row of a file, or the rows of an archive's entries and the line that ends them.
 pub(super) struct BaselineRows(String);
 
-/// The line that ends the rows of an archive, with its line feed.
+/// The line that ends the rows of an archive.
 pub(super) struct ReusedArchive<'l> {
     pub(super) text: &'l str,
     /// Number of files in the archive that are not WebAssembly.

@@ -19,6 +19,7 @@ mod root;
 mod row;
 #[cfg(test)]
 mod sample;
+mod saved_rows;
 mod summary;
 mod walk;
 mod worker;
@@ -38,6 +39,7 @@ use self::pipeline::Pipeline;
 pub use self::progress::Progress;
 pub use self::root::Root;
 pub use self::row::{Completeness, LargestSection, Reason, Row, RowKind, SectionSpan, SectionTotal};
+pub use self::saved_rows::{SavedRows, SavedRowsError};
 pub use self::summary::{
     CodeCount, IncompleteBlob, KindCount, NotOpenedFiles, ProducerCount, RankedSection, RowCount, Summary, VerdictLine,
     WorstBlob,
@@ -152,7 +154,7 @@ impl Audit {
         out: &mut dyn Write,
         progress: &Progress,
     ) -> io::Result<AuditOutcome> {
-        let mut output = format.map(|format| FormatWriter { format, out });
+        let mut output = format.map(|format| FormatWriter::new(format, out));
         self.run_with_outputs(roots, output.as_mut_slice(), progress)
     }
 
@@ -164,8 +166,8 @@ impl Audit {
     ///
     /// let (mut rows, mut page) = (Vec::new(), Vec::new());
     /// let outputs = &mut [
-    ///     FormatWriter { format: Format::Jsonl, out: &mut rows },
-    ///     FormatWriter { format: Format::Html, out: &mut page },
+    ///     FormatWriter::new(Format::Jsonl, &mut rows),
+    ///     FormatWriter::new(Format::Html, &mut page),
     /// ];
     /// Audit::new(Policy::default()).run_with_outputs(&["store".into()], outputs, &Progress::new())?;
     /// # Ok::<(), std::io::Error>(())

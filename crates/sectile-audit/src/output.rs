@@ -75,8 +75,21 @@ impl ReportFile {
     ///
     /// [`WriteError::AmongInputs`].
     pub fn check_input(&self, input: &Path) -> Result<(), WriteError> {
+        Self::check_differs(self.protected, input)
+    }
+
+    /// Refuses the file if it is this one, even if it is an earlier output.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::AmongInputs`].
+    pub fn check_rows(&self, rows: &Path) -> Result<(), WriteError> {
+        Self::check_differs(self.place.id(), rows)
+    }
+
+    fn check_differs(file: Option<FileId>, input: &Path) -> Result<(), WriteError> {
         let id = input.metadata().ok().and_then(|metadata| FileFingerprint::new(&metadata).file);
-        if id.is_some() && id == self.protected { Err(WriteError::AmongInputs) } else { Ok(()) }
+        if id.is_some() && id == file { Err(WriteError::AmongInputs) } else { Ok(()) }
     }
 
     /// Writes the file. If `write` fails, the old content stays.

@@ -64,7 +64,7 @@ impl Pipeline<'_> {
                 }
             }
             drop(waiting);
-            let written = self.write(&in_order, outputs);
+            let written = write(&in_order, outputs);
             if written.is_err() {
                 self.context.give_up();
             }
@@ -109,32 +109,18 @@ impl Pipeline<'_> {
             worker.end_unit();
         }
     }
+}
 
-    /// Writes the rows unit by unit. Returns the file of the last row.
-    fn write(
-        &self,
-        in_order: &Receiver<Receiver<RowChunk>>,
-        outputs: &mut [FormatWriter<'_>],
-    ) -> io::Result<Option<OsString>> {
-        let mut after = None;
-        let mut has_rows = vec![false; outputs.len()];
-        for unit in in_order {
-            for RowChunk { texts, last } in unit {
-                after = last.or(after);
-                for ((text, output), has_rows) in texts.iter().zip(&mut *outputs).zip(&mut has_rows) {
-                    if text.is_empty() {
-                        continue; // the format has no text for these rows
-                    }
-                    if *has_rows {
-                        output.out.write_all(output.format.separator().as_bytes())?;
-                    }
-                    output.out.write_all(text)?;
-                    *has_rows = true;
-                }
-            }
+/// Writes the rows unit by unit. Returns the file of the last row.
+fn write(in_order: &Receiver<Receiver<RowChunk>>, outputs: &mut [FormatWriter<'_>]) -> io::Result<Option<OsString>> {
+    let mut after = None;
+    for RowChunk { texts, last } in in_order.iter().flatten() {
+        after = last.or(after);
+        for (text, output) in texts.iter().zip(&mut *outputs) {
+            output.write_rows(text)?;
         }
-        Ok(after)
     }
+    Ok(after)
 }
 
 /// Stops the audit if a worker panics, because its rows are lost.

@@ -248,6 +248,14 @@ impl<'r> Row<'r> {
         }
     }
 
+    /// Replaces the JSON line of a row of an earlier report.
+    pub(super) fn with_saved_text<'t>(self, text: &'t str) -> Row<'t>
+    where
+        'r: 't,
+    {
+        Row { source: RowSource::Baseline(text), ..self }
+    }
+
     /// Adds the values of the metadata.
     fn with_metadata(mut self, metadata: &'r Metadata<'r>) -> Self {
         let root = metadata.root();

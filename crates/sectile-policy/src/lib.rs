@@ -88,4 +88,37 @@ pub use self::versions::Versions;
 pub mod internal {
     pub use crate::report::json::{reason as left_out_reason, write_head, write_item, write_judged};
     pub use crate::verdict::judged;
+
+    use std::ffi::OsStr;
+
+    use crate::report::Report;
+    use sectile::metadata::Metadata;
+    use sectile::{Cost, Error, FindingCode};
+
+    /// A report of metadata that was rebuilt, with the error that ended its reading.
+    pub fn rebuilt_report<'a>(
+        file: &'a OsStr,
+        size: Option<u64>,
+        metadata: &'a Metadata<'a>,
+        error: Option<&'a Error>,
+    ) -> Report<'a> {
+        Report::from_parts(file, size, Some(metadata), error, Cost::default())
+    }
+
+    /// Whether findings of this code come from policies alone.
+    pub fn is_made_by_policies(code: FindingCode) -> bool {
+        use FindingCode as C;
+        matches!(
+            code,
+            C::MissingField
+                | C::RefusedLicense
+                | C::RefusedSection
+                | C::RefusedImport
+                | C::RefusedSource
+                | C::RefusedProducer
+                | C::RefusedDependency
+                | C::ExpiredException
+                | C::NotJudged
+        )
+    }
 }

@@ -53,6 +53,14 @@ impl JudgedFinding<'_> {
     }
 }
 
+impl JudgedFinding<'_> {
+    /// Copies what is borrowed.
+    #[must_use]
+    pub fn into_owned(self) -> JudgedFinding<'static> {
+        JudgedFinding { finding: Cow::Owned(self.finding.into_owned()), ..self }
+    }
+}
+
 impl<'a> Verdict<'a> {
     /// Every finding that matters under the policy: those of the report in its order, then the violations of each rule
     /// in the order of the rules, then expired exceptions.

@@ -9,53 +9,74 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
+use crate::AuditInfo;
 use crate::blob::BlobLocation;
 use crate::row::{Completeness, LargestSection, Reason, Row, RowKind, RowSource, SectionTotal};
 use sectile::internal::json::SCHEMA;
-use sectile::internal::{finding, with_count};
-use sectile::metadata::Field;
+use sectile::internal::{MetadataBuilder, finding, with_count};
+use sectile::metadata::{Field, Metadata, Package};
 use sectile::scan::ItemKind;
 use sectile::{FindingCode, Severity};
 use sectile_policy::internal::judged;
 use sectile_policy::{Exception, JudgedFinding};
 
-/// The relevant parts of the first line.
-#[derive(Debug, Deserialize)]
-pub(super) struct HeaderLine {
-    pub(super) version: String,
-    pub(super) fingerprint: String,
-    pub(super) hashed: bool,
+/// The first line.
+#[derive(Debug)]
+pub(crate) struct HeaderLine {
+    pub(crate) version: String,
+    /// The facts about the audit. Names that are not valid on this platform are left out.
+    pub(crate) info: AuditInfo,
 }
 
 impl HeaderLine {
-    pub(super) fn parse(line: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(line: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
-        struct First {
+        struct First<'l> {
             schema: u32,
-            audit: HeaderLine,
+            #[serde(borrow)]
+            audit: Header<'l>,
         }
-        let first: First = serde_json::from_slice(line).ok()?;
-        (first.schema == SCHEMA).then_some(first.audit)
+        #[derive(Deserialize)]
+        struct Header<'l> {
+            version: String,
+            #[serde(borrow)]
+            paths: Vec<NameValue<'l>>,
+            #[serde(borrow)]
+            policy: Option<NameValue<'l>>,
+            fingerprint: String,
+            day: Option<String>,
+            hashed: bool,
+        }
+        let First { schema, audit } = serde_json::from_slice(line).ok()?;
+        let name = |name: &NameValue<'_>| name.to_os_name().map(Cow::into_owned);
+        let info = AuditInfo {
+            paths: audit.paths.iter().filter_map(name).collect(),
+            policy_name: audit.policy.as_ref().and_then(name),
+            fingerprint: audit.fingerprint,
+            hashed: audit.hashed,
+            day: audit.day,
+        };
+        (schema == SCHEMA).then_some(Self { version: audit.version, info })
     }
 }
 
 /// The key of a row.
 #[derive(Deserialize)]
-pub(super) struct StateKey<'l> {
+pub(crate) struct StateKey<'l> {
     #[serde(borrow)]
     state: Option<Cow<'l, str>>,
 }
 
 impl<'l> StateKey<'l> {
     /// The state in a row, if the line is a row with a state.
-    pub(super) fn state(line: &'l [u8]) -> Option<Cow<'l, str>> {
+    pub(crate) fn state(line: &'l [u8]) -> Option<Cow<'l, str>> {
         serde_json::from_slice::<Self>(line).ok()?.state
     }
 }
 
 /// A row in a report.
 #[derive(Deserialize)]
-pub(super) struct RowLine<'l> {
+pub(crate) struct RowLine<'l> {
     #[serde(borrow)]
     row: Cow<'l, str>,
     #[serde(borrow)]
@@ -63,6 +84,8 @@ pub(super) struct RowLine<'l> {
     size: Option<u64>,
     #[serde(borrow)]
     locations: Vec<NameValue<'l>>,
+    #[serde(default)]
+    omits_locations: bool,
     #[serde(borrow)]
     state: Option<Cow<'l, str>>,
     #[serde(borrow)]
@@ -90,9 +113,9 @@ pub(super) struct RowLine<'l> {
 }
 
 /// A text, or the bytes of a name that is not UTF-8.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum NameValue<'l> {
+pub(crate) enum NameValue<'l> {
     Text(#[serde(borrow)] Cow<'l, str>),
     Bytes { base64: String },
 }
@@ -107,10 +130,26 @@ struct ItemLine<'l> {
     annotations: OrderedMembers<'l, NameValue<'l>>,
     #[serde(borrow)]
     producers: OrderedMembers<'l, Vec<[Cow<'l, str>; 2]>>,
-    #[serde(default)]
-    dependencies: Vec<serde::de::IgnoredAny>,
+    /// `None` if the item has no list.
+    #[serde(borrow, default)]
+    dependencies: Option<Vec<PackageLine<'l>>>,
+    range: (u64, Option<u64>),
     #[serde(borrow)]
     items: Vec<Self>,
+}
+
+#[derive(Deserialize)]
+struct PackageLine<'l> {
+    #[serde(borrow)]
+    name: Cow<'l, str>,
+    #[serde(borrow)]
+    version: Cow<'l, str>,
+    #[serde(borrow)]
+    source: Cow<'l, str>,
+    #[serde(borrow)]
+    kind: Cow<'l, str>,
+    root: bool,
+    dependencies: Vec<usize>,
 }
 
 #[derive(Deserialize)]
@@ -162,13 +201,13 @@ struct ReasonLine<'l> {
 }
 
 impl<'l> RowLine<'l> {
-    pub(super) fn parse(text: &'l str) -> Option<Self> {
+    pub(crate) fn parse(text: &'l str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
 
     /// Whether this is a valid row of the location in this state: of the file itself, or of an entry if the file is an
     /// archive.
-    pub(super) fn matches(&self, location: &BlobLocation, state: &str, in_archive: bool) -> bool {
+    pub(crate) fn matches(&self, location: &BlobLocation, state: &str, in_archive: bool) -> bool {
         let (Some(file), Some(findings), Some(_)) = (self.file.to_os_name(), self.judged(), self.row_kind()) else {
             return false;
         };
@@ -186,6 +225,52 @@ impl<'l> RowLine<'l> {
         of_place && self.state.as_deref() == Some(state) && (in_archive || was_read) && !was_changed
     }
 
+    /// Rebuilds the metadata; `None` if nothing was read. Items that are too deep for the report are not in it.
+    pub(crate) fn metadata(&self) -> Option<Metadata<'static>> {
+        let mut builder = MetadataBuilder::default();
+        let mut items: Vec<(&ItemLine<'_>, Option<u32>)> = self.item.iter().map(|root| (root, None)).collect();
+        while let Some((item, parent)) = items.pop() {
+            let number = builder.item(item.kind()?, parent, item.range.0, item.range.1);
+            if let Some(name) = &item.name {
+                builder.name(name.to_value());
+            }
+            for (key, value) in &item.annotations.0 {
+                if let Some(field) = Field::ALL.into_iter().find(|field| field.section() == *key) {
+                    builder.annotation(field, value.to_value());
+                }
+            }
+            for (field, values) in &item.producers.0 {
+                let values: Vec<_> = values.iter().map(|[name, version]| [&**name, &**version]).collect();
+                builder.producers(field, &values);
+            }
+            if let Some(packages) = &item.dependencies {
+                builder.dependencies();
+                for package in packages {
+                    if let Some(rebuilt) = builder.package() {
+                        package.write_to(rebuilt);
+                    }
+                }
+            }
+            items.extend(item.items.iter().rev().map(|child| (child, Some(number))));
+        }
+        builder.finish()
+    }
+
+    /// Converts the line into a row of the audit that wrote it; `None` if this version does not know its kind, its
+    /// outcome or the code of a finding.
+    pub(crate) fn into_saved_row(self, nth: u64, text: &'l str) -> Option<Row<'l>> {
+        self.row_kind()?;
+        self.completeness()?;
+        self.judged()?;
+        let bytes_read = self.bytes_read;
+        Some(Row { nth, bytes_read, ..self.into_row(text) })
+    }
+
+    /// Number of items that are too deep for the report.
+    pub(crate) fn items_left_out(&self) -> u64 {
+        self.items_left_out
+    }
+
     fn row_kind(&self) -> Option<RowKind> {
         RowKind::ALL.into_iter().find(|kind| kind.name() == self.row)
     }
@@ -200,7 +285,7 @@ impl<'l> RowLine<'l> {
     }
 
     /// Converts the line, whose text is `text`, into a row.
-    pub(super) fn into_row(self, text: &'l str) -> Row<'l> {
+    pub(crate) fn into_row(self, text: &'l str) -> Row<'l> {
         // `bytes_read` stays 0: this audit reads nothing of the file.
         let mut row = Row {
             row_kind: self.row_kind().unwrap_or(RowKind::Binary),
@@ -208,6 +293,7 @@ impl<'l> RowLine<'l> {
             completeness: self.completeness().unwrap_or(Completeness::Unread),
             not_opened: self.not_opened.0,
             other_names: self.locations.into_iter().skip(1).filter_map(|name| name.to_os_name()).collect(),
+            omits_names: self.omits_locations,
             size: self.size,
             state: self.state,
             digest: self.digest,
@@ -226,7 +312,7 @@ impl<'l> RowLine<'l> {
             .collect();
         row.items = self.items_left_out;
         if let Some(root) = self.item {
-            row.kind = [ItemKind::Module, ItemKind::Component].into_iter().find(|kind| kind.name() == root.kind);
+            row.kind = root.kind();
             row.name = root.name.as_ref().and_then(NameValue::text);
             row.annotations = (root.annotations.0.iter())
                 .filter_map(|(key, value)| {
@@ -237,7 +323,7 @@ impl<'l> RowLine<'l> {
             let mut items = vec![root];
             while let Some(item) = items.pop() {
                 row.items += 1;
-                row.packages += item.dependencies.len() as u64;
+                row.packages += item.dependencies.as_ref().map_or(0, |packages| packages.len() as u64);
                 for (field, values) in item.producers.0 {
                     row.add_producers(values.into_iter().map(|[name, version]| [field.clone(), name, version]));
                 }
@@ -248,6 +334,23 @@ impl<'l> RowLine<'l> {
     }
 }
 
+impl ItemLine<'_> {
+    fn kind(&self) -> Option<ItemKind> {
+        [ItemKind::Module, ItemKind::Component].into_iter().find(|kind| kind.name() == self.kind)
+    }
+}
+
+impl PackageLine<'_> {
+    fn write_to(&self, package: &mut Package) {
+        package.name = self.name.clone().into_owned();
+        package.version = self.version.clone().into_owned();
+        package.source = self.source.clone().into_owned();
+        package.build = self.kind == "build";
+        package.root = self.root;
+        package.dependencies.clone_from(&self.dependencies);
+    }
+}
+
 /// Decodes names, or returns `None` if one of them is not valid on this platform.
 fn names<'l>(names: &[NameValue<'l>]) -> Option<Vec<Cow<'l, OsStr>>> {
     names.iter().map(NameValue::to_os_name).collect()
@@ -255,7 +358,7 @@ fn names<'l>(names: &[NameValue<'l>]) -> Option<Vec<Cow<'l, OsStr>>> {
 
 /// The line that ends the rows of an archive's entries.
 #[derive(Deserialize)]
-pub(super) struct ArchiveLine<'l> {
+pub(crate) struct ArchiveLine<'l> {
     #[serde(borrow)]
     archive: NameValue<'l>,
     #[serde(borrow)]
@@ -267,16 +370,16 @@ pub(super) struct ArchiveLine<'l> {
 }
 
 impl ArchiveLine<'_> {
-    pub(super) fn is_archive_line(text: &str) -> bool {
+    pub(crate) fn is_archive_line(text: &str) -> bool {
         text.contains("\"archive\":") && Self::parse(text).is_some()
     }
 
-    pub(super) fn parse(text: &str) -> Option<ArchiveLine<'_>> {
+    pub(crate) fn parse(text: &str) -> Option<ArchiveLine<'_>> {
         serde_json::from_str(text).ok()
     }
 
     /// Whether it ends the rows of the file at this location in this state.
-    pub(super) fn matches(&self, location: &BlobLocation, state: &str) -> bool {
+    pub(crate) fn matches(&self, location: &BlobLocation, state: &str) -> bool {
         let names = names(&self.locations);
         let is_file = self.archive.to_os_name().is_some_and(|file| *file == *location.file);
         is_file
@@ -285,17 +388,25 @@ impl ArchiveLine<'_> {
     }
 
     /// Number of rows before it.
-    pub(super) fn rows(&self) -> u64 {
+    pub(crate) fn rows(&self) -> u64 {
         self.rows
     }
 
     /// Number of files in the archive that are not WebAssembly.
-    pub(super) fn not_wasm(&self) -> u64 {
+    pub(crate) fn not_wasm(&self) -> u64 {
         self.not_wasm
     }
 }
 
 impl<'l> NameValue<'l> {
+    /// The text, or the bytes that are not UTF-8. Bytes that are not valid base64 are empty.
+    fn to_value(&self) -> Result<String, Vec<u8>> {
+        match self {
+            Self::Text(text) => Ok(text.clone().into_owned()),
+            Self::Bytes { base64 } => Err(STANDARD.decode(base64).unwrap_or_default()),
+        }
+    }
+
     fn text(&self) -> Option<Cow<'l, str>> {
         match self {
             Self::Text(text) => Some(text.clone()),
@@ -304,7 +415,7 @@ impl<'l> NameValue<'l> {
     }
 
     /// Decodes a file name.
-    fn to_os_name(&self) -> Option<Cow<'l, OsStr>> {
+    pub(crate) fn to_os_name(&self) -> Option<Cow<'l, OsStr>> {
         match self {
             Self::Text(Cow::Borrowed(text)) => Some(Cow::Borrowed(OsStr::new(*text))),
             Self::Text(Cow::Owned(text)) => Some(Cow::Owned(OsString::from(text))),
@@ -349,7 +460,7 @@ impl ExceptionLine<'_> {
 }
 
 /// The members of an object in their order.
-struct OrderedMembers<'l, T>(Vec<(Cow<'l, str>, T)>);
+pub(crate) struct OrderedMembers<'l, T>(pub(crate) Vec<(Cow<'l, str>, T)>);
 
 impl<T> Default for OrderedMembers<'_, T> {
     fn default() -> Self {

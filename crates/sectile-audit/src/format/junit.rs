@@ -1,4 +1,4 @@
-//! Writes JUnit XML: a test suite with one test case for each row.
+//! Writes `JUnit` XML: a test suite with one test case for each row.
 //!
 //! A suite of its own for each row has its counts without a second pass over the rows. A test case keeps its name from run
 //! to run, so that continuous integration can tell what is new.

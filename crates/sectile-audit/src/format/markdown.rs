@@ -67,12 +67,12 @@ pub(super) fn tail(info: &AuditInfo, summary: &Summary, stop: Option<&Stop>, out
         [format!("`{code}`"), severity.to_owned(), Grouped(count.rows).to_string(), Grouped(count.refused).to_string()]
     });
     table(out, "Findings", &["Code", "Severity", "Rows", "Refused"], codes)?;
-    let licensed = summary.licensed + summary.unlicensed;
+    let licensed_rows = summary.licensed + summary.unlicensed;
     let licenses = summary.licenses();
     let named = licenses.iter().take(MAX_LINES).map(|(license, rows)| (Code::new(license).to_string(), *rows));
     let none = (summary.unlicensed > 0).then(|| ("(none)".to_owned(), summary.unlicensed));
     let licenses =
-        named.chain(none).map(|(license, rows)| [license, Grouped(rows).to_string(), percent(rows, licensed)]);
+        named.chain(none).map(|(license, rows)| [license, Grouped(rows).to_string(), percent(rows, licensed_rows)]);
     table(out, "Licenses", &["License", "Binaries", "Share"], licenses)?;
     writeln!(
         out,

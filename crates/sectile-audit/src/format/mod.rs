@@ -33,7 +33,7 @@ pub enum Format {
     Html,
     /// A summary in Markdown, as GitHub renders it: counts, and the rows to look at first. It has no line for each row.
     Markdown,
-    /// JUnit XML for continuous integration: a test case for each row.
+    /// `JUnit` XML for continuous integration: a test case for each row.
     Junit,
     /// Workflow commands of GitHub Actions: an annotation for each finding.
     Github,
@@ -113,10 +113,11 @@ impl Format {
         }
     }
 
-    /// Writes this line of an earlier report, with its line feed, if the format has one.
+    /// Writes this line of an earlier report, if the format has one.
     pub(super) fn reused_archive(self, line: &str, out: &mut Vec<u8>) {
         if self == Self::Jsonl {
-            out.extend_from_slice(line.as_bytes());
+            out.extend_from_slice(line.trim_end_matches('\n').as_bytes());
+            out.push(b'\n');
         }
     }
 
@@ -151,10 +152,28 @@ impl Format {
 
 /// A format, and the writer for its output.
 pub struct FormatWriter<'w> {
-    /// The format.
-    pub format: Format,
-    /// The destination.
-    pub out: &'w mut dyn Write,
+    pub(super) format: Format,
+    pub(super) out: &'w mut dyn Write,
+    has_rows: bool,
+}
+
+impl<'w> FormatWriter<'w> {
+    /// Writes this format to this destination.
+    pub fn new(format: Format, out: &'w mut dyn Write) -> Self {
+        Self { format, out, has_rows: false }
+    }
+
+    /// Writes the text of some rows, which is empty for rows that the format has no text for.
+    pub(super) fn write_rows(&mut self, text: &[u8]) -> io::Result<()> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        if self.has_rows {
+            self.out.write_all(self.format.separator().as_bytes())?;
+        }
+        self.has_rows = true;
+        self.out.write_all(text)
+    }
 }
 
 impl fmt::Debug for FormatWriter<'_> {

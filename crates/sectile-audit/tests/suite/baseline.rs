@@ -47,7 +47,7 @@ fn unchanged_files_are_not_read_again() {
 fn files_in_reused_archives_are_counted() {
     let entries = [("a.wasm", numbered_module(0)), ("README", b"text".to_vec()), ("LICENSE", b"MIT".to_vec())];
     let entries = entries.map(|(name, bytes)| (name.to_owned(), bytes));
-    let store = Store::new().with("a.tgz", gzip(&tar(&entries))).with("b.txt", b"text".to_vec());
+    let store = Store::new().with("a.tgz", gzip(&tar(&entries))).with("b.txt", b"text");
     let before = audit_store(&store);
     let again = Answer::run(&reuse(default_audit(), &before.text).unwrap(), &store.paths());
     again.assert_same(&before);

@@ -110,6 +110,7 @@ pub fn outputs() -> [Arg; 4] {
 }
 
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)] // one for each flag
 pub struct AuditArgs {
     pub roots: Vec<InputSource>,
     pub policy: PolicyArgs,

@@ -48,7 +48,7 @@ impl AuditFormat {
     fn for_file(file: &OsStr) -> Option<Self> {
         let name = file.to_string_lossy().to_ascii_lowercase();
         let has_extension = |extension: &&str| name.strip_suffix(*extension).is_some_and(|stem| stem.ends_with('.'));
-        Self::ALL.into_iter().find(|format| format.extensions().iter().any(|extension| has_extension(extension)))
+        Self::ALL.into_iter().find(|format| format.extensions().iter().any(has_extension))
     }
 }
 

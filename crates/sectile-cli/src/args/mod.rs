@@ -9,6 +9,7 @@ mod matches;
 mod metadata;
 mod oci;
 mod options;
+mod report;
 
 use std::ffi::OsString;
 
@@ -16,13 +17,14 @@ use clap::{ArgMatches, Command};
 use sectile::Escaped;
 
 pub use self::audit::{AuditArgs, BaselineArg};
-pub use self::audit_output::{AuditFormat, AuditOutput, OutputPlace};
+pub use self::audit_output::{AuditFormat, AuditOutput, OutputArgs, OutputPlace};
 pub use self::edit::{EditArgs, EditOperation, PutArgs, PutData, RecoverArgs, StripArgs, UnsetTarget};
 pub use self::generate::{CompletionsArgs, ManArgs};
 pub use self::inspect::{CheckArgs, DigestArgs, GetArgs, ImageComparison, SbomArgs, SectionsArgs, ShowArgs};
 pub use self::metadata::MetadataArgs;
 pub use self::oci::{AnnotationArgs, AnnotationsArgs, BinaryArgs, ImageArgs, LayoutArgs, PushArgs};
 pub use self::options::{PolicyArgs, ReportArgs};
+pub use self::report::SavedRowsArgs;
 
 /// A parsed command line.
 #[derive(Clone, Debug)]
@@ -32,6 +34,7 @@ pub enum Subcommand {
     Get(GetArgs),
     Check(CheckArgs),
     Audit(AuditArgs),
+    Report(SavedRowsArgs),
     Sbom(SbomArgs),
     Digest(DigestArgs),
     Edit(EditArgs),
@@ -125,7 +128,7 @@ impl SubcommandDefinition {
     }
 }
 
-const FILE_COMMANDS: [SubcommandDefinition; 14] = [
+const FILE_COMMANDS: [SubcommandDefinition; 15] = [
     SubcommandDefinition {
         name: "show",
         about: "Shows the metadata of each file: its items, what each says of itself, and what is wrong with it",
@@ -156,6 +159,12 @@ const FILE_COMMANDS: [SubcommandDefinition; 14] = [
                 registries' storages, archives, buckets",
         define: audit::audit,
         parse: |matches| Subcommand::Audit(AuditArgs::from_matches(matches)),
+    },
+    SubcommandDefinition {
+        name: "report",
+        about: "Write the rows of an earlier audit in other formats, or judge them by another policy",
+        define: report::report,
+        parse: |matches| Subcommand::Report(SavedRowsArgs::from_matches(matches)),
     },
     SubcommandDefinition {
         name: "sbom",

@@ -16,7 +16,7 @@ use std::slice;
 
 use anstream::ColorChoice;
 
-use crate::args::{AuditFormat, ReportArgs, Subcommand};
+use crate::args::{AuditFormat, OutputArgs, ReportArgs, Subcommand};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::judge::Judge;
@@ -36,6 +36,7 @@ pub fn run(subcommand: &Subcommand, output: &mut Output) -> Result<Exit, Failure
             each_source(&args.sources, output, |source, output| check::run(source, &judge, args, output))
         }
         Subcommand::Audit(args) => audit::run(args, output),
+        Subcommand::Report(args) => audit::report::run(args, output),
         Subcommand::Sbom(args) => only_source(&args.source, output, |output| sbom::run(args, output)),
         Subcommand::Digest(args) => {
             each_source(&args.sources, output, |source, output| digest::run(source, args, output))
@@ -55,6 +56,14 @@ pub fn run(subcommand: &Subcommand, output: &mut Output) -> Result<Exit, Failure
     }
 }
 
+/// Whether the output of an audit is for people or for programs.
+fn audit_mode(outputs: &OutputArgs, color: ColorChoice) -> OutputMode {
+    match outputs.stdout_format() {
+        Some(AuditFormat::Rows(_)) => OutputMode::Raw,
+        Some(AuditFormat::Table) | None => OutputMode::Styled(color),
+    }
+}
+
 /// Whether the output of a command is for people or for programs.
 pub fn output_mode(subcommand: &Subcommand) -> OutputMode {
     let report_mode = |report: ReportArgs| if report.json { OutputMode::Raw } else { OutputMode::Styled(report.color) };
@@ -63,10 +72,8 @@ pub fn output_mode(subcommand: &Subcommand) -> OutputMode {
         Subcommand::Sections(args) => report_mode(args.report),
         Subcommand::Check(args) => report_mode(args.report),
         Subcommand::Digest(args) => report_mode(args.report),
-        Subcommand::Audit(args) => match args.outputs.stdout_format() {
-            Some(AuditFormat::Rows(_)) => OutputMode::Raw,
-            Some(AuditFormat::Table) | None => OutputMode::Styled(args.color),
-        },
+        Subcommand::Audit(args) => audit_mode(&args.outputs, args.color),
+        Subcommand::Report(args) => audit_mode(&args.outputs, args.color),
         Subcommand::Edit(args) if args.is_to_stdout() => OutputMode::Raw,
         Subcommand::Edit(args) => report_mode(args.report),
         Subcommand::OciLayout(args) => report_mode(args.report),

@@ -103,8 +103,8 @@ fn write_rows(
     for AnswerWriter { format, file } in writers {
         let AuditFormat::Rows(format) = *format else { continue };
         match file {
-            Some((_, writer)) => formats.push(FormatWriter { format, out: writer }),
-            None => formats.extend(stdout.take().map(|out| FormatWriter { format, out: out as &mut dyn Write })),
+            Some((_, writer)) => formats.push(FormatWriter::new(format, writer)),
+            None => formats.extend(stdout.take().map(|out| FormatWriter::new(format, out))),
         }
     }
     run(&mut formats)

@@ -3,6 +3,7 @@
 mod answers;
 mod baseline;
 mod progress_bar;
+pub mod report;
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal};

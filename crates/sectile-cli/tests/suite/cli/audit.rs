@@ -545,3 +545,105 @@ fn binaries_in_archives_that_readers_dispute_are_judged() {
         assert!(refused.text().lines().any(is_refused), "{name}: {}", refused.text());
     }
 }
+
+/// Saved rows give the same answers as the audit that wrote them.
+#[test]
+fn saved_rows_are_written_in_every_format() {
+    let (directory, answers) = (store(&["MIT", "nonsense", "Apache-2.0"]), tempfile::tempdir().unwrap());
+    fs::write(path(&directory, "cut.wasm"), b"\0asm\x01\0\0\0\x01").unwrap();
+    fs::write(path(&directory, "notes.txt"), "notes").unwrap();
+    fs::write(path(&directory, "in.tar"), cut_tar(&[("in.wasm", module(&[custom("licenses", "MIT")]))])).unwrap();
+    let (store, rows) = (path(&directory, ""), path(&answers, "rows.jsonl"));
+    let audited = run(["audit", &store, "-o", &rows]);
+    for format in FORMATS {
+        let of_audit = run(["audit", &store, "--format", format]);
+        let of_rows = run(["report", &rows, "--format", format]);
+        assert_eq!((of_rows.status, &of_rows.stderr), (audited.status, &audited.stderr), "{format}");
+        if format != "html" {
+            assert!(of_rows.stdout == of_audit.stdout, "{format}: {}", of_rows.text());
+        }
+    }
+    let page = path(&answers, "page.html");
+    let both = run(["report", &rows, "--json", "-o", &page]);
+    assert!(both.stdout == fs::read(&rows).unwrap() && fs::read_to_string(&page).unwrap().contains("in.wasm"));
+    let piped = super::run_with_input(["report", "-", "--format", "csv"], &fs::read(&rows).unwrap());
+    assert!(piped.stdout == run(["audit", &store, "--format", "csv"]).stdout);
+}
+
+/// The same verdicts as an audit by that policy.
+#[test]
+fn saved_rows_are_judged_by_another_policy() {
+    let (directory, answers) = (store(&["MIT", "GPL-3.0-only", "apache-2.0"]), tempfile::tempdir().unwrap());
+    fs::write(path(&directory, "none.wasm"), module(&[])).unwrap();
+    fs::write(path(&directory, "cut.wasm"), [&module(&[custom("licenses", "MIT")])[..], &[1]].concat()).unwrap();
+    let (store, rows, policy) = (path(&directory, ""), path(&answers, "rows.jsonl"), path(&answers, "policy.toml"));
+    let mut audit = command(["audit", &store, "-o", &rows]);
+    assert_eq!(Run::of(audit.output().unwrap()).status, 2);
+    let rules = "refuse = \"warning\"\n[severity]\nimprecise-license = \"ignore\"\n\
+        [[licenses]]\nallow = [\"MIT\", \"Apache-2.0\"]\n[[required]]\nitems = \"root\"\nfields = [\"licenses\"]\nseverity = \"warning\"\n\
+        [[exceptions]]\npaths = \"*/1.wasm\"\nreason = \"bought\"\n[[exceptions]]\npaths = \"*/none.wasm\"\nreason = \"old\"\nexpires = 2020-01-01\n";
+    fs::write(&policy, rules).unwrap();
+    let judged = |arguments: &[&str]| {
+        let run = run(arguments.iter().copied().chain(["--json", "--policy", &policy]));
+        let lines: Vec<Value> = run.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let verdict = |line: &Value| {
+            let findings = line["findings"].as_array()?.iter().map(|finding| {
+                let [code, severity, refused, excepted] =
+                    ["code", "severity", "refused", "excepted"].map(|key| finding[key].clone());
+                [code, severity, refused, excepted["reason"].clone()]
+            });
+            Some((line["file"].clone(), line["accepted"].clone(), findings.collect::<Vec<_>>()))
+        };
+        (run.status, lines.iter().filter_map(verdict).collect::<Vec<_>>())
+    };
+    let (audited, again) = (judged(&["audit", &store]), judged(&["report", &rows]));
+    assert_eq!(audited.1.len(), 5);
+    assert_eq!(again, audited);
+    // Rows have the last value of several.
+    let twice = tempfile::tempdir().unwrap();
+    let licenses = [custom("licenses", "GPL-3.0-only"), custom("licenses", "MIT")];
+    fs::write(path(&twice, "twice.wasm"), module(&licenses)).unwrap();
+    run(["audit", twice.path().to_str().unwrap(), "-o", &rows]);
+    let told = run(["report", &rows, "--policy", &policy, "--json"]);
+    assert!(
+        told.status == 1 && told.text().contains("sections `licenses` have values that are not"),
+        "{}",
+        told.text()
+    );
+    run(["audit", &store, "-o", &rows]);
+    // Without their binaries, rules about sections and imports cannot be judged.
+    fs::write(&policy, "[[imports]]\nnames = [\"wasi:*\"]\n").unwrap();
+    let run = run(["report", &rows, "--policy", &policy, "--json"]);
+    assert!(run.text().contains("not-judged"), "{}", run.text());
+    // Such rows are not reused by an audit.
+    let judged = path(&answers, "judged.jsonl");
+    fs::write(&judged, &run.stdout).unwrap();
+    let since = super::run(["audit", &store, "--policy", &policy, "--json", "--since", &judged]);
+    assert!(since.status == 2 && since.stderr.contains("another policy"), "{}", since.stderr);
+}
+
+#[test]
+fn damaged_rows_are_told() {
+    let (directory, answers) = (store(&["MIT", "nonsense"]), tempfile::tempdir().unwrap());
+    let rows = path(&answers, "rows.jsonl");
+    run(["audit", &path(&directory, ""), "-o", &rows]);
+    let text = fs::read_to_string(&rows).unwrap();
+    for (text, told) in [
+        (String::new(), "not the output of `sectile audit --format jsonl`"),
+        ("file,row\n".to_owned(), "not the output of `sectile audit --format jsonl`"),
+        (text.replace("\"schema\":2", "\"schema\":1"), "not the output of"),
+        (text.replace("\"row\":\"binary\"", "\"row\":\"other\""), "line 2 is not a row"),
+        (text.replacen("\"outcome\"", "\"out\"", 1), "line 2 is not a row"),
+        (text.replace("not-spdx", "no-such-code"), "line 3 is not a row"),
+        (text[..text.len() - 20].to_owned(), "was stopped before its end"),
+        (text.lines().next().unwrap().to_owned() + "\n", "was stopped before its end"),
+    ] {
+        fs::write(&rows, &text).unwrap();
+        let run = run(["report", &rows]);
+        assert!(run.status == 2 && run.stderr.contains(told), "{told}: {}", run.stderr);
+    }
+    fs::write(&rows, &text).unwrap();
+    let run = run(["report", &rows, "--json", "-o", &rows]);
+    assert!(run.status == 2 && run.stderr.contains("a file that is read"), "{}", run.stderr);
+    assert_eq!(fs::read_to_string(&rows).unwrap(), text);
+}

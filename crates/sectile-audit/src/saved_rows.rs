@@ -1,0 +1,236 @@
+//! The rows of an earlier audit, written again in other formats or judged by another policy.
+
+mod judge;
+
+use std::borrow::Cow;
+use std::ffi::OsString;
+use std::io::{self, BufRead};
+use std::path::Path;
+
+use serde::Deserialize;
+
+use self::judge::RowJudge;
+use super::baseline::line::{ArchiveLine, HeaderLine, NameValue, OrderedMembers, RowLine};
+use super::{AuditInfo, AuditOutcome, Format, FormatWriter, Stop, Summary};
+use sectile_policy::{Day, Policy};
+
+/// The rows of an earlier audit, as [JSON lines](super::Format::Jsonl), to be written in any format.
+///
+/// ```no_run
+/// use sectile_audit::{Format, FormatWriter, SavedRows};
+///
+/// let mut page = Vec::new();
+/// let rows = SavedRows::open("rows.jsonl")?;
+/// rows.write(&mut [FormatWriter::new(Format::Html, &mut page)])?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct SavedRows<'a> {
+    input: Box<dyn BufRead + 'a>,
+    info: AuditInfo,
+    judge: Option<RowJudge<'a>>,
+    line: u64,
+}
+
+/// The reason why saved rows cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SavedRowsError {
+    /// The rows cannot be read.
+    #[error("the rows cannot be read")]
+    Read(#[source] io::Error),
+    /// The first line is not that of an audit in the format `jsonl`, with this version of the schema.
+    #[error("not the output of `sectile audit --format jsonl` of this version")]
+    NotAReport,
+    /// A line is not a row.
+    #[error("line {0} is not a row of an audit")]
+    NotARow(u64),
+    /// An output cannot be written.
+    #[error("the output cannot be written")]
+    Write(#[source] io::Error),
+}
+
+impl<'a> SavedRows<'a> {
+    /// Opens a file.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or is not the output of an audit as JSON lines.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, SavedRowsError> {
+        let file = std::fs::File::open(path).map_err(SavedRowsError::Read)?;
+        Self::read(io::BufReader::with_capacity(256 << 10, file))
+    }
+
+    /// Reads from any input.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open).
+    pub fn read(input: impl BufRead + 'a) -> Result<Self, SavedRowsError> {
+        let mut input: Box<dyn BufRead + 'a> = Box::new(input);
+        let mut first = Vec::new();
+        read_line(&mut input, &mut first).map_err(SavedRowsError::Read)?;
+        let header = HeaderLine::parse(&first).ok_or(SavedRowsError::NotAReport)?;
+        Ok(Self { input, info: header.info, judge: None, line: 1 })
+    }
+
+    /// Judges the rows by this policy instead of the earlier one, on this day.
+    ///
+    /// Rules about sections and imports need the binaries: each such rule is a `not-judged` finding of every binary.
+    /// Findings that the earlier policy ignored are not in the rows.
+    #[must_use]
+    pub fn with_policy(mut self, policy: &'a Policy, name: Option<OsString>, today: Option<Day>) -> Self {
+        self.info.policy_name = name;
+        self.info.day = today.map(|day| day.to_string());
+        // Rows that are judged without their binaries must not be reused by an audit.
+        self.info.fingerprint = format!("{REJUDGED}{}", policy.fingerprint());
+        self.judge = Some(RowJudge { policy, today });
+        self
+    }
+
+    /// Writes the rows in these formats. Rows that were cut off are a stopped audit.
+    ///
+    /// # Errors
+    ///
+    /// A line is not a row, the rows cannot be read, or a writer fails.
+    pub fn write(mut self, outputs: &mut [FormatWriter<'_>]) -> Result<AuditOutcome, SavedRowsError> {
+        for output in &mut *outputs {
+            output.format.head(&self.info, output.out).map_err(SavedRowsError::Write)?;
+        }
+        let mut rows = RowWriter { outputs, text: Vec::new() };
+        let (mut summary, mut last, mut line) = (Summary::default(), None, Vec::new());
+        let stop = loop {
+            line.clear();
+            read_line(&mut self.input, &mut line).map_err(SavedRowsError::Read)?;
+            self.line += 1;
+            let is_whole = line.ends_with(b"\n");
+            let Some(text) = std::str::from_utf8(&line).ok().map(|text| text.trim_end_matches('\n')) else {
+                return Err(SavedRowsError::NotARow(self.line));
+            };
+            if let Some(parsed) = RowLine::parse(text) {
+                let row = self.write_row(text, parsed, &mut summary, &mut rows)?;
+                last = Some(row);
+            } else if let Some(end) = SummaryLine::parse(text) {
+                break end.finish(&mut summary);
+            } else if ArchiveLine::is_archive_line(text) {
+                rows.write(|format, out| format.reused_archive(text, out))?;
+            } else if !is_whole {
+                break Some(Stop { after: last });
+            } else {
+                return Err(SavedRowsError::NotARow(self.line));
+            }
+        };
+        for output in rows.outputs {
+            output.format.tail(&self.info, &summary, stop.as_ref(), output.out).map_err(SavedRowsError::Write)?;
+        }
+        Ok(AuditOutcome { info: self.info, summary, stop })
+    }
+
+    /// Writes a row, and returns its file.
+    fn write_row(
+        &self,
+        text: &str,
+        parsed: RowLine<'_>,
+        summary: &mut Summary,
+        rows: &mut RowWriter<'_, '_>,
+    ) -> Result<OsString, SavedRowsError> {
+        let Some(judge) = &self.judge else {
+            let row = parsed.into_saved_row(self.line, text).ok_or(SavedRowsError::NotARow(self.line))?;
+            summary.add(&row);
+            rows.write(|format, out| format.row(&row, out))?;
+            return Ok(row.file.into_owned());
+        };
+        let metadata = parsed.metadata();
+        let items_left_out = parsed.items_left_out();
+        let mut row = parsed.into_saved_row(self.line, text).ok_or(SavedRowsError::NotARow(self.line))?;
+        judge.judge(&mut row, metadata.as_ref(), items_left_out);
+        let text = judge::with_verdict(text, &row).ok_or(SavedRowsError::NotARow(self.line))?;
+        let row = row.with_saved_text(&text);
+        summary.add(&row);
+        rows.write(|format, out| format.row(&row, out))?;
+        Ok(row.file.into_owned())
+    }
+}
+
+impl std::fmt::Debug for SavedRows<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SavedRows").field("info", &self.info).field("line", &self.line).finish_non_exhaustive()
+    }
+}
+
+/// The start of the fingerprint of rows that were judged again.
+const REJUDGED: &str = "rejudged:";
+
+/// Maximum length of a line in bytes. Audits write shorter ones.
+const MAX_LINE: u64 = 256 << 20;
+
+/// Reads a line with its line feed.
+fn read_line(input: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<()> {
+    io::Read::take(&mut *input, MAX_LINE).read_until(b'\n', line)?;
+    if line.len() as u64 == MAX_LINE && !line.ends_with(b"\n") {
+        return Err(io::Error::other("a line is too long"));
+    }
+    Ok(())
+}
+
+/// Writes rows in several formats.
+struct RowWriter<'o, 'w> {
+    outputs: &'o mut [FormatWriter<'w>],
+    text: Vec<u8>,
+}
+
+impl RowWriter<'_, '_> {
+    fn write(&mut self, format: impl Fn(Format, &mut Vec<u8>)) -> Result<(), SavedRowsError> {
+        for output in &mut *self.outputs {
+            self.text.clear();
+            format(output.format, &mut self.text);
+            output.write_rows(&self.text).map_err(SavedRowsError::Write)?;
+        }
+        Ok(())
+    }
+}
+
+/// The parts of the last line that do not follow from the rows.
+#[derive(Deserialize)]
+struct SummaryLine<'l> {
+    #[serde(borrow)]
+    not_opened: NotOpenedLine<'l>,
+    archives: u64,
+    archive_bytes_read: u64,
+    store_bytes: u64,
+    not_wasm: u64,
+    not_wasm_bytes_read: u64,
+    stopped: bool,
+    #[serde(borrow)]
+    after: Option<NameValue<'l>>,
+}
+
+#[derive(Deserialize)]
+struct NotOpenedLine<'l> {
+    #[serde(borrow)]
+    formats: OrderedMembers<'l, u64>,
+}
+
+impl<'l> SummaryLine<'l> {
+    fn parse(text: &'l str) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Last<'l> {
+            #[serde(borrow)]
+            summary: SummaryLine<'l>,
+        }
+        Some(serde_json::from_str::<Last<'_>>(text).ok()?.summary)
+    }
+
+    /// Completes the summary of the rows, and returns where the audit was stopped.
+    fn finish(self, summary: &mut Summary) -> Option<Stop> {
+        for (format, files) in &self.not_opened.formats.0 {
+            let of_rows = summary.not_opened().iter().find(|(name, _)| name == format).map_or(0, |(_, files)| *files);
+            summary.add_not_opened(format, files.saturating_sub(of_rows));
+        }
+        summary.archives = self.archives;
+        summary.archive_bytes_read = self.archive_bytes_read;
+        summary.store_bytes = self.store_bytes;
+        summary.not_wasm = self.not_wasm;
+        summary.not_wasm_bytes_read = self.not_wasm_bytes_read;
+        self.stopped.then(|| Stop { after: self.after.and_then(|name| name.to_os_name()).map(Cow::into_owned) })
+    }
+}

@@ -1,0 +1,94 @@
+//! Judges a saved row by another policy.
+
+use std::ffi::OsStr;
+use std::io;
+
+use serde_json::value::RawValue;
+
+use crate::baseline::line::OrderedMembers;
+use crate::{Completeness, Row, RowKind};
+use sectile::internal::json::{put, write_array};
+use sectile::metadata::{Field, Item, Metadata};
+use sectile::scan::ItemPath;
+use sectile::{Error, Finding, FindingCode, internal};
+use sectile_policy::internal::{is_made_by_policies, rebuilt_report, write_judged};
+use sectile_policy::report::Report;
+use sectile_policy::{Day, JudgeContext, JudgedFinding, Policy};
+
+pub(super) struct RowJudge<'a> {
+    pub(super) policy: &'a Policy,
+    pub(super) today: Option<Day>,
+}
+
+impl RowJudge<'_> {
+    /// Replaces the findings of a row, and its verdict.
+    pub(super) fn judge(&self, row: &mut Row<'_>, metadata: Option<&Metadata<'_>>, items_left_out: u64) {
+        let earlier = std::mem::take(&mut row.findings);
+        let mut findings: Vec<Finding> = (earlier.into_iter())
+            .map(|judged| judged.finding().clone())
+            .filter(|finding| !is_made_by_policies(finding.code()))
+            .collect();
+        if self.policy.rules().next().is_some() {
+            let not_judged = |message| internal::finding(FindingCode::NotJudged, ItemPath::root(), 0, None, message);
+            if items_left_out > 0 {
+                findings.push(not_judged(format!("{items_left_out} items are not in the saved row")));
+            }
+            let lost = metadata.into_iter().flat_map(|metadata| lost_sections(row, metadata));
+            findings.extend(
+                lost.map(|name| not_judged(format!("sections `{name}` have values that are not in the saved row"))),
+            );
+        }
+        let is_read = matches!(row.completeness, Completeness::Complete | Completeness::Skipped);
+        let file = row.file.clone();
+        let error = (!is_read).then(|| Error::from(io::Error::other("not read to the end")));
+        let report = match metadata.filter(|_| row.row_kind == RowKind::Binary) {
+            Some(metadata) => rebuilt_report(&file, row.size, metadata, error.as_ref()),
+            None => Report::unread(&file),
+        };
+        let report = report.with_context_findings(&findings);
+        let verdict = {
+            let locations: Vec<&OsStr> = row.locations().filter(|_| !row.omits_names).collect();
+            let context = JudgeContext::new().with_locations(&locations).with_day(self.today);
+            let context = match row.digest.as_deref() {
+                Some(digest) if row.verified => context.with_verified_digest(digest),
+                Some(digest) => context.with_digest(digest),
+                None => context,
+            };
+            self.policy.judge_with_context(&report, &context)
+        };
+        let accepted = is_read && verdict.is_accepted();
+        let judged = verdict.into_findings().into_iter().map(JudgedFinding::into_owned).collect();
+        row.findings = judged;
+        row.accepted = accepted;
+    }
+}
+
+/// The names of the sections of which a row does not have all values: of several in an item, it has the last.
+fn lost_sections(row: &Row<'_>, metadata: &Metadata<'_>) -> Vec<&'static str> {
+    let sections =
+        |name: &str| row.section_totals.iter().find(|total| total.kind == name).map_or(0, |total| total.sections);
+    let items = |has: &dyn Fn(Item<'_>) -> bool| metadata.items().filter(|item| has(*item)).count() as u64;
+    let fields = Field::ALL.into_iter().map(|field| (field.section(), items(&|item| item.annotation(field).is_some())));
+    let dependencies = (".dep-v0", items(&|item| item.dependencies().is_some()));
+    let known = fields.chain([dependencies]).filter(|(name, values)| sections(name) > *values);
+    known.map(|(name, _)| name).collect()
+}
+
+/// The JSON of a row, with its present findings and verdict.
+pub(super) fn with_verdict(text: &str, row: &Row<'_>) -> Option<String> {
+    let members: OrderedMembers<'_, &RawValue> = serde_json::from_str(text).ok()?;
+    let mut out = Vec::with_capacity(text.len());
+    let write = |out: &mut Vec<u8>| -> std::io::Result<()> {
+        for (nth, (key, value)) in members.0.iter().enumerate() {
+            put!(out, if nth == 0 { "{\"" } else { ",\"" }, &**key, "\":")?;
+            match &**key {
+                "findings" => write_array(out, &row.findings, write_judged)?,
+                "accepted" => put!(out, row.accepted)?,
+                _ => put!(out, value.get())?,
+            }
+        }
+        put!(out, "}")
+    };
+    write(&mut out).ok()?;
+    String::from_utf8(out).ok()
+}

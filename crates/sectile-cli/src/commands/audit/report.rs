@@ -1,0 +1,63 @@
+//! `sectile report`: the rows of an earlier audit in other formats.
+
+use std::io::{self, BufReader};
+
+use sectile_audit::{SavedRows, SavedRowsError, VerdictLine};
+
+use super::answers::Answers;
+use super::exit;
+use crate::args::SavedRowsArgs;
+use crate::display::escaped;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::judge::Judge;
+use crate::output::Output;
+
+pub fn run(args: &SavedRowsArgs, output: &mut Output) -> Result<Exit, Failure> {
+    let is_judged = args.policy.file.is_some() || args.policy.refuse.is_some();
+    let judge = is_judged.then(|| Judge::new(&args.policy)).transpose()?;
+    let failure = |error: SavedRowsError| {
+        let reason = match std::error::Error::source(&error) {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        };
+        Failure::Other(format!("{}: {reason}", escaped(args.rows.as_os_str())))
+    };
+    let is_stdin = args.rows.as_os_str() == "-";
+    let answers = Answers::open(&args.outputs.resolve()?, args.write, |report| {
+        if !is_stdin {
+            report.check_rows(&args.rows)?;
+        }
+        args.policy.file.iter().try_for_each(|policy| report.check_input(policy))
+    })?;
+    let rows = if is_stdin { SavedRows::read(BufReader::new(io::stdin().lock())) } else { SavedRows::open(&args.rows) };
+    let rows = rows.map_err(failure)?;
+    let rows = match &judge {
+        Some(judge) => {
+            let name = args.policy.file.as_ref().map(|file| file.clone().into_os_string());
+            rows.with_policy(&judge.policy, name, judge.today)
+        }
+        None => rows,
+    };
+    let mut unusable = None;
+    let written = answers.write(output, |formats| match rows.write(formats) {
+        Ok(outcome) => Ok(outcome),
+        Err(SavedRowsError::Write(error)) => Err(error),
+        Err(error) => {
+            unusable = Some(error);
+            Err(io::ErrorKind::InvalidData.into())
+        }
+    });
+    if let Some(error) = unusable {
+        return Err(failure(error));
+    }
+    let outcome = written?;
+    if outcome.stop.is_some() {
+        output.print_diagnostic(None, &"the audit that wrote these rows was stopped before its end");
+    }
+    let verdict = VerdictLine(&outcome.summary);
+    if verdict.is_notable() {
+        output.print_diagnostic(None, &verdict);
+    }
+    Ok(exit(&outcome))
+}

@@ -1,0 +1,144 @@
+//! Rebuilds metadata from a report, for a policy to judge again.
+
+use std::ops::Range;
+
+use super::item::ItemData;
+#[cfg(feature = "dependencies")]
+use super::{Dependencies, Package};
+use super::{Field, Metadata, Value};
+use crate::finding::Findings;
+use crate::scan::ItemKind;
+use crate::scan::leb128::{encode, shortest};
+
+/// Builds metadata item by item, in the order of the input: each item before those that it holds.
+///
+/// The range of every value is empty, at the start of its item: reports do not say where in an item a value is.
+#[derive(Debug, Default)]
+pub struct MetadataBuilder(Vec<ItemData<'static>>);
+
+impl MetadataBuilder {
+    /// Begins an item within the item with this number, or the root, and returns its number. The values that follow are
+    /// its own.
+    pub fn item(&mut self, kind: ItemKind, parent: Option<u32>, start: u64, end: Option<u64>) -> u32 {
+        let number = self.0.len() as u32;
+        let (mut index, mut depth) = (0, 0);
+        if let Some(parent) = parent.and_then(|parent| self.0.get_mut(parent as usize)) {
+            (index, depth) = (parent.children, parent.depth + 1);
+            parent.children += 1;
+        }
+        self.0.push(ItemData { end, whole: true, ..ItemData::new(kind, parent, index, depth, start) });
+        number
+    }
+
+    /// Sets the name of the last item.
+    pub fn name(&mut self, text: Result<String, Vec<u8>>) {
+        let value = self.value(text);
+        self.last(|item| {
+            item.name = value;
+            item.shares.add_empty("name");
+        });
+    }
+
+    /// Adds an annotation to the last item.
+    pub fn annotation(&mut self, field: Field, text: Result<String, Vec<u8>>) {
+        let value = self.value(text);
+        self.last(|item| {
+            item.annotations.extend(value.map(|value| (field, value)));
+            item.shares.add_empty(field.section());
+        });
+    }
+
+    /// Adds a section of producers with one field to the last item.
+    pub fn producers(&mut self, field: &str, values: &[[&str; 2]]) {
+        let mut bytes = Vec::new();
+        let number = |bytes: &mut Vec<u8>, number: usize| bytes.extend(encode(number as u32, shortest(number as u32)));
+        let text = |bytes: &mut Vec<u8>, text: &str| {
+            number(bytes, text.len());
+            bytes.extend_from_slice(text.as_bytes());
+        };
+        number(&mut bytes, 1);
+        text(&mut bytes, field);
+        number(&mut bytes, values.len());
+        values.iter().flatten().for_each(|part| text(&mut bytes, part));
+        let value = self.value(Err(bytes));
+        self.last(|item| {
+            if let Some(value) = value {
+                item.producers.push(value);
+            }
+            item.shares.add_empty("producers");
+        });
+    }
+
+    /// Begins the list of packages of the last item.
+    #[cfg(feature = "dependencies")]
+    pub fn dependencies(&mut self) {
+        let raw = self.value(Err(Vec::new()));
+        self.last(|item| {
+            item.dependencies = raw.map(|raw| Dependencies { raw, packages: Vec::new() }.into());
+            item.shares.add_empty(".dep-v0");
+        });
+    }
+
+    /// Adds a package to the list of the last item, and returns it.
+    #[cfg(feature = "dependencies")]
+    pub fn package(&mut self) -> Option<&mut Package> {
+        let of_item = self.0.last_mut()?.dependencies.as_mut()?;
+        of_item.packages.push(Package {
+            name: String::new(),
+            version: String::new(),
+            source: String::new(),
+            build: false,
+            root: false,
+            dependencies: Vec::new(),
+        });
+        of_item.packages.last_mut()
+    }
+
+    /// The metadata, without findings; `None` if there is no item.
+    pub fn finish(self) -> Option<Metadata<'static>> {
+        (!self.0.is_empty()).then_some(Metadata { items: self.0, findings: Findings::with_limit(0) })
+    }
+
+    fn value(&self, text: Result<String, Vec<u8>>) -> Option<Value<'static>> {
+        let start = self.0.last()?.start;
+        let range: Range<u64> = start..start;
+        Some(match text {
+            Ok(text) => Value::text(text.into(), range),
+            Err(bytes) => Value::bytes(bytes.into(), range),
+        })
+    }
+
+    fn last(&mut self, change: impl FnOnce(&mut ItemData<'static>)) {
+        if let Some(item) = self.0.last_mut() {
+            change(item);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rebuilt_metadata_has_the_values_in_their_items() {
+        let mut builder = MetadataBuilder::default();
+        let root = builder.item(ItemKind::Component, None, 0, Some(100));
+        builder.annotation(Field::Licenses, Ok("MIT".to_owned()));
+        let first = builder.item(ItemKind::Module, Some(root), 10, Some(20));
+        builder.name(Ok("first".to_owned()));
+        builder.item(ItemKind::Module, Some(root), 30, Some(40));
+        builder.producers("language", &[["Rust", "1.95"], ["C", ""]]);
+        assert_eq!(first, 1);
+        let metadata = builder.finish().unwrap();
+        assert_eq!(metadata.items().map(|item| item.path().to_string()).collect::<Vec<_>>(), ["", "0", "1"]);
+        assert_eq!(metadata.root().text(Field::Licenses), Some("MIT"));
+        let items: Vec<_> = metadata.items().collect();
+        assert_eq!(items[1].name().unwrap().as_str(), Some("first"));
+        assert_eq!(items[2].range(), Some(30..40));
+        let values: Vec<_> =
+            items[2].producers().fields().flat_map(|field| field.values().collect::<Vec<_>>()).collect();
+        assert_eq!(values, [("Rust", "1.95"), ("C", "")]);
+        assert!(items[2].producers().is_complete());
+        assert!(MetadataBuilder::default().finish().is_none());
+    }
+}
