@@ -53,6 +53,25 @@ fn sarif_is_valid() {
 
 #[test]
 #[ignore = "needs Python"]
+fn junit_is_read_by_an_xml_parser() {
+    shown_to("junit.py", Format::Junit, "hostile.xml", 2_000, 3, &["2000"]);
+    shown_to("junit.py", Format::Junit, "none.xml", 0, 1_000, &["0"]);
+}
+
+#[test]
+#[ignore = "needs markdown-it-py"]
+fn markdown_has_no_markup_of_the_input() {
+    shown_to("markdown.py", Format::Markdown, "hostile.md", 2_000, 3, &[]);
+}
+
+#[test]
+#[ignore = "needs Python"]
+fn workflow_commands_are_one_line_each() {
+    shown_to("github.py", Format::Github, "hostile.txt", 2_000, 3, &["666"]);
+}
+
+#[test]
+#[ignore = "needs Python"]
 fn csv_is_read_by_another_parser() {
     shown_to("csv_reader.py", Format::Csv, "hostile.csv", 2_000, 3, &["2000"]);
 }
