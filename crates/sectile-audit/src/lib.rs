@@ -44,7 +44,7 @@ pub use self::summary::{
     CodeCount, IncompleteBlob, KindCount, NotOpenedFiles, ProducerCount, RankedSection, RowCount, Summary, VerdictLine,
     WorstBlob,
 };
-pub use self::walk::WalkOptions;
+pub use self::walk::{FileFormat, WalkOptions};
 use sectile::internal::fingerprint::FileId;
 use sectile::splice::WriteError;
 use sectile_policy::{Day, Policy};

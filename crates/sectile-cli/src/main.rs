@@ -3,6 +3,7 @@
 mod args;
 mod build_edit;
 mod commands;
+mod diagnosis;
 mod display;
 mod exit;
 mod failure;

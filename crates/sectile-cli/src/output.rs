@@ -7,6 +7,7 @@ use std::mem;
 use anstream::{AutoStream, ColorChoice};
 use sectile::{Escaped, Finding};
 
+use crate::diagnosis;
 use crate::display::{FindingLocation, escaped};
 use crate::failure::Failure;
 use crate::source::InputSource;
@@ -69,6 +70,14 @@ impl Output {
     pub fn print_diagnostic(&mut self, source: Option<&InputSource>, message: &dyn fmt::Display) {
         _ = self.flush();
         print_diagnostic(source, message);
+    }
+
+    /// Flushes standard output, then prints why a source could not be processed.
+    pub fn print_failure(&mut self, source: &InputSource, failure: &Failure) {
+        match diagnosis::explain(source, failure) {
+            Some(message) => self.print_diagnostic(Some(source), &message),
+            None => self.print_diagnostic(Some(source), failure),
+        }
     }
 
     /// Flushes standard output, then prints a finding as a diagnostic.

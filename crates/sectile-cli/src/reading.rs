@@ -76,6 +76,6 @@ pub fn finish_bounded(source: &InputSource, error: Option<Error>, left_out: u64,
 /// Prints the error that cut a reading short, if any, and returns the exit status.
 pub fn finish(source: &InputSource, error: Option<Error>, output: &mut Output) -> Exit {
     let Some(error) = error else { return Exit::Done };
-    output.print_diagnostic(Some(source), &Failure::Input(error));
+    output.print_failure(source, &Failure::Input(error));
     Exit::Failed
 }

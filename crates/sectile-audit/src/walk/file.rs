@@ -20,7 +20,7 @@ use sectile::internal::fingerprint::FileId;
 use sectile::internal::{self, Link};
 
 /// Number of bytes to detect the type of a file.
-const HEAD_LEN: usize = 4 << 10;
+pub(super) const HEAD_LEN: usize = 4 << 10;
 
 /// Buffers that a thread reuses for all files.
 pub(in super::super) struct Scratch {
@@ -205,7 +205,7 @@ impl<'h> FileStart<'h> {
 }
 
 /// Fills a buffer from an offset. A file that shrank in the meantime is an error.
-fn read_all(input: &Input, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+pub(super) fn read_all(input: &Input, buffer: &mut [u8], offset: u64) -> io::Result<()> {
     let mut filled = 0;
     while filled < buffer.len() {
         match input.read_at(&mut buffer[filled..], offset + filled as u64) {
@@ -219,7 +219,7 @@ fn read_all(input: &Input, buffer: &mut [u8], offset: u64) -> io::Result<()> {
 }
 
 /// Reads the first page of a file, or all of a shorter one.
-fn read_head<'h>(input: &Input, head: &'h mut [u8; HEAD_LEN]) -> io::Result<&'h [u8]> {
+pub(super) fn read_head<'h>(input: &Input, head: &'h mut [u8; HEAD_LEN]) -> io::Result<&'h [u8]> {
     let len = usize::try_from(input.len()).map_or(HEAD_LEN, |len| len.min(HEAD_LEN));
     let mut filled = 0;
     while filled < len {

@@ -5,6 +5,7 @@
 
 mod archive;
 mod file;
+mod file_format;
 mod file_kind;
 mod formats;
 mod images;
@@ -29,6 +30,7 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 pub(super) use self::file::Scratch;
+pub use self::file_format::FileFormat;
 pub use self::options::WalkOptions;
 pub(super) use self::unit::Unit;
 use self::unit::Units;

@@ -1,5 +1,6 @@
 //! `sectile check`: the findings of a file, judged by a policy.
 
+use sectile::Error;
 use sectile_policy::JudgeContext;
 use sectile_policy::report::Report;
 
@@ -25,7 +26,17 @@ pub fn run(source: &InputSource, judge: &Judge, args: &CheckArgs, output: &mut O
     if args.report.json {
         report.write_verdict_json(&verdict, output.out())?;
     } else {
-        text::write_verdict(source.name(), &verdict, output.out())?;
+        text::write_verdict(source.name(), &verdict, incomplete_answer(&reading), output.out())?;
     }
     Ok(exit.max(reading.finish(source, output)))
+}
+
+/// The answer for an input that was not read completely.
+fn incomplete_answer<T>(reading: &SizedReading<T>) -> &'static str {
+    let is_not_wasm = reading.outcome.error().is_some_and(Error::is_not_wasm);
+    match reading.size {
+        None => "not judged: it cannot be opened",
+        Some(_) if is_not_wasm => "refused: it is not WebAssembly",
+        Some(_) => "refused: it cannot be read to its end",
+    }
 }

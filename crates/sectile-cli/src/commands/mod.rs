@@ -101,7 +101,7 @@ fn each_source(
             Err(failure @ Failure::Output(_)) => return Err(failure),
             Err(Failure::BinaryOutput(error)) if error.kind() == ErrorKind::BrokenPipe => Exit::Failed, // without a message
             Err(failure) => {
-                output.print_diagnostic(Some(source), &failure);
+                output.print_failure(source, &failure);
                 Exit::Failed
             }
         };

@@ -9,8 +9,8 @@ use sectile_policy::{JudgedFinding, Verdict};
 use super::style::{FAINT, STRONG, counted, severity_style};
 use crate::display::{FindingLocation, escaped};
 
-/// Writes one line for each finding, then the verdict.
-pub fn write_verdict(file: &OsStr, verdict: &Verdict<'_>, out: &mut impl Write) -> io::Result<()> {
+/// Writes one line for each finding, then the verdict. `incomplete` is the answer for a file that was not read completely.
+pub fn write_verdict(file: &OsStr, verdict: &Verdict<'_>, incomplete: &str, out: &mut impl Write) -> io::Result<()> {
     let file = escaped(file);
     for judged in verdict.findings() {
         let (finding, style) = (judged.finding(), severity_style(judged.severity()));
@@ -25,7 +25,7 @@ pub fn write_verdict(file: &OsStr, verdict: &Verdict<'_>, out: &mut impl Write) 
     let answer = match (verdict.is_complete(), verdict.is_accepted()) {
         (_, true) => "accepted",
         (true, false) => "refused",
-        (false, false) => "refused: it could not be read to its end",
+        (false, false) => incomplete,
     };
     write!(out, "{file}: {STRONG}{answer}{STRONG:#}")?;
     for severity in Severity::ALL.into_iter().rev() {

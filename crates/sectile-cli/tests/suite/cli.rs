@@ -6,6 +6,7 @@ mod buckets;
 mod edit;
 mod from;
 mod git;
+mod inputs;
 mod interface;
 mod oci;
 mod policy;
@@ -202,7 +203,6 @@ fn what_is_no_wasm_is_called_what_it_is() {
         (&b""[..], "the input is empty"),
         (b"\0asm\x01\0\0", "7 bytes are shorter than the preamble of 8"),
         (b"\x7fELF\x02\x01\x01\0\0\0", "it looks like an ELF binary"),
-        (b"\x1f\x8b\x08\0\0\0\0\0\0\0", "it looks like gzip"),
         (b"(module (func))", "it looks like the WebAssembly text format"),
         (b"hello, world", "it looks like text"),
         (b"\0asm\x02\0\0\0", "version 2 of layer 0"),

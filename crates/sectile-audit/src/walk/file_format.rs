@@ -1,0 +1,65 @@
+//! Names the format of a single file, as a walk detects it.
+
+use std::io;
+
+use super::file::{HEAD_LEN, read_all, read_head};
+use super::file_kind::FileKind;
+use super::probe::{Probe, ProbeBuffer};
+use sectile::Input;
+
+/// The format of a file that may hold binaries and is not a binary itself.
+///
+/// ```no_run
+/// use sectile::Input;
+/// use sectile_audit::FileFormat;
+///
+/// let format = FileFormat::detect(&Input::open("app.tgz")?)?;
+/// assert_eq!(format.map(FileFormat::name), Some("gzip"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileFormat {
+    name: &'static str,
+    is_opened: bool,
+}
+
+impl FileFormat {
+    /// Detects the format by content, as an audit does. `None` for WebAssembly and for all other files.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub fn detect(input: &Input) -> io::Result<Option<Self>> {
+        let mut head = [0; HEAD_LEN];
+        let head = read_head(input, &mut head)?;
+        let kind = FileKind::detect_in(input, 0..input.len(), head);
+        let opened = |name| Ok(Some(Self { name, is_opened: true }));
+        match kind {
+            FileKind::Wasm => return Ok(None),
+            FileKind::Gzip => return opened("gzip"),
+            FileKind::Zstd => return opened("zstd"),
+            FileKind::Runtime => return opened("compressed Substrate runtime"),
+            FileKind::Zip => return opened("zip"),
+            FileKind::Tar => return opened("tar"),
+            FileKind::Other => {}
+        }
+        let read_at = |buffer: &mut [u8], offset| read_all(input, buffer, offset);
+        let probe = Probe::read(kind, head, input.len(), &mut ProbeBuffer::default(), read_at)?;
+        match probe.format {
+            _ if probe.tar.is_some() => opened("tar"),
+            _ if probe.has_zip_end => opened("zip"),
+            Some(name) => Ok(Some(Self { name, is_opened: false })),
+            None => Ok(None),
+        }
+    }
+
+    /// Its name, as reports and policies have it.
+    pub fn name(self) -> &'static str {
+        self.name
+    }
+
+    /// Whether an audit looks into such a file.
+    pub fn is_opened(self) -> bool {
+        self.is_opened
+    }
+}
