@@ -14,14 +14,28 @@ use crate::display::escaped;
 use crate::failure::Failure;
 use crate::source::InputSource;
 
-/// The edit that an editing command's arguments describe, and notes for the user.
-pub fn build_edit(args: &EditArgs, input: &Input) -> Result<(Edit, Vec<String>), Failure> {
+/// The data for a section, if the command puts data. It is read once for all files.
+pub fn read_section_data(args: &EditArgs) -> Result<Option<Vec<u8>>, Failure> {
+    match &args.operation {
+        EditOperation::Put(PutArgs { data: PutData::Text(text), .. }) => Ok(Some(text.clone().into_bytes())),
+        EditOperation::Put(PutArgs { data: PutData::File(path), .. }) => read_data(path, &args.sources).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// The edit of one source that an editing command's arguments describe, and notes for the user.
+pub fn build_edit(
+    args: &EditArgs,
+    source: &InputSource,
+    section_data: Option<&[u8]>,
+    input: &Input,
+) -> Result<(Edit, Vec<String>), Failure> {
     let item = args.item.clone().unwrap_or_else(ItemPath::root);
     let edit = Edit::new().at(item.clone());
     let edit = match &args.operation {
-        EditOperation::Set(metadata) => return apply_metadata(edit, metadata, &args.source),
+        EditOperation::Set(metadata) => return apply_metadata(edit, metadata, source),
         EditOperation::Unset(targets) => unset(edit, targets)?,
-        EditOperation::Put(put) => apply_put(edit, put, &args.source)?,
+        EditOperation::Put(put) => apply_put(edit, put, section_data.unwrap_or_default())?,
         EditOperation::Remove(globs) => globs.iter().cloned().fold(edit, Edit::remove_matching),
         EditOperation::Strip(strip) => edit.strip(build_strip(strip, args.item.is_some())),
         EditOperation::Migrate { allow_invalid } => return migrate(edit, &item, *allow_invalid, input),
@@ -77,19 +91,15 @@ fn unset(mut edit: Edit, targets: &[UnsetTarget]) -> Result<Edit, EditError> {
     Ok(edit)
 }
 
-fn apply_put(edit: Edit, args: &PutArgs, source: &InputSource) -> Result<Edit, Failure> {
-    let data = match &args.data {
-        PutData::File(path) => read_data(path, source)?,
-        PutData::Text(text) => text.clone().into_bytes(),
-    };
-    Ok(if args.append { edit.append(&args.section_name, data) } else { edit.put(&args.section_name, data) }?)
+fn apply_put(edit: Edit, args: &PutArgs, data: &[u8]) -> Result<Edit, EditError> {
+    if args.append { edit.append(&args.section_name, data) } else { edit.put(&args.section_name, data) }
 }
 
 /// Reads a file, or standard input for `-`.
-fn read_data(path: &Path, source: &InputSource) -> Result<Vec<u8>, Failure> {
+fn read_data(path: &Path, sources: &[InputSource]) -> Result<Vec<u8>, Failure> {
     let data = if path.as_os_str() != "-" {
         std::fs::read(path)
-    } else if source.is_stdin() {
+    } else if sources.iter().any(InputSource::is_stdin) {
         return Err(Failure::Other("standard input cannot be both FILE and its data".to_owned()));
     } else {
         let mut data = Vec::new();

@@ -2,12 +2,25 @@
 
 use std::ffi::OsStr;
 use std::fmt::{self, Display};
+use std::time::Duration;
 
 use sectile::scan::ItemPath;
 use sectile::{Escaped, Finding};
 
 /// Item paths with more indexes are shortened, and the item tree is not indented further: items may nest a thousand deep.
 pub const MAX_SHOWN_DEPTH: u32 = 16;
+
+/// A duration in milliseconds, or in seconds if it is longer than one.
+pub struct Elapsed(pub Duration);
+
+impl Display for Elapsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_secs_f64() {
+            seconds if seconds < 1.0 => write!(f, "{:.1} ms", seconds * 1e3),
+            seconds => write!(f, "{seconds:.1} s"),
+        }
+    }
+}
 
 /// A file name that is safe to show; `-` is shown as standard input.
 pub fn escaped(file: &OsStr) -> Escaped<'_> {

@@ -5,6 +5,7 @@ mod build_edit;
 mod commands;
 mod diagnosis;
 mod display;
+mod edit_diff;
 mod exit;
 mod failure;
 mod input;
@@ -21,17 +22,18 @@ mod timestamp;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
+use self::args::CommandLine;
 use self::exit::Exit;
 use self::failure::Failure;
 use self::output::Output;
 
 fn main() -> ExitCode {
     survive_file_size_limit();
-    let subcommand = match args::parse() {
-        Ok(subcommand) => subcommand,
+    let CommandLine { subcommand, verbosity } = match args::parse() {
+        Ok(command_line) => command_line,
         Err(answer) => return print_clap_answer(&answer),
     };
-    let mut output = Output::new(commands::output_mode(&subcommand));
+    let mut output = Output::new(commands::output_mode(&subcommand), verbosity);
     let result = commands::run(&subcommand, &mut output);
     let flushed = output.flush();
     let exit = *result.as_ref().unwrap_or(&Exit::Done);

@@ -5,8 +5,9 @@ use std::io::{self, BufWriter, ErrorKind, StdoutLock, Write};
 use std::mem;
 
 use anstream::{AutoStream, ColorChoice};
-use sectile::{Escaped, Finding};
+use sectile::{Escaped, Finding, Severity};
 
+use crate::args::Verbosity;
 use crate::diagnosis;
 use crate::display::{FindingLocation, escaped};
 use crate::failure::Failure;
@@ -26,17 +27,23 @@ pub struct Output {
     stdout: BufWriter<AutoStream<StdoutLock<'static>>>,
     /// Set after a failed write: an unknown part of the output is lost, so no more is written.
     is_broken: bool,
+    verbosity: Verbosity,
 }
 
 impl Output {
-    pub fn new(mode: OutputMode) -> Self {
+    pub fn new(mode: OutputMode, verbosity: Verbosity) -> Self {
         let choice = match mode {
             OutputMode::Raw => ColorChoice::AlwaysAnsi,
             OutputMode::Styled(ColorChoice::Auto) => AutoStream::choice(&io::stdout()),
             OutputMode::Styled(choice) => choice,
         };
         let stdout = BufWriter::with_capacity(64 << 10, AutoStream::new(io::stdout().lock(), choice));
-        Self { stdout, is_broken: false }
+        Self { stdout, is_broken: false, verbosity }
+    }
+
+    /// Whether messages of success are wanted.
+    pub fn shows_success(&self) -> bool {
+        self.verbosity > Verbosity::Quiet
     }
 
     /// The writer for standard output.
@@ -66,10 +73,24 @@ impl Output {
         })
     }
 
-    /// Flushes standard output, then prints a diagnostic.
+    /// Flushes standard output, then prints an error, or an answer that the exit status also gives.
     pub fn print_diagnostic(&mut self, source: Option<&InputSource>, message: &dyn fmt::Display) {
         _ = self.flush();
         print_diagnostic(source, message);
+    }
+
+    /// Flushes standard output, then prints a warning or a note, unless the command is quiet.
+    pub fn print_note(&mut self, source: Option<&InputSource>, message: &dyn fmt::Display) {
+        if self.verbosity > Verbosity::Quiet {
+            self.print_diagnostic(source, message);
+        }
+    }
+
+    /// Flushes standard output, then prints a detail, if the command is verbose.
+    pub fn print_detail(&mut self, source: Option<&InputSource>, message: &dyn fmt::Display) {
+        if self.verbosity == Verbosity::Verbose {
+            self.print_diagnostic(source, message);
+        }
     }
 
     /// Flushes standard output, then prints why a source could not be processed.
@@ -83,7 +104,11 @@ impl Output {
     /// Flushes standard output, then prints a finding as a diagnostic.
     pub fn print_finding(&mut self, source: &InputSource, finding: &Finding) {
         let (severity, location) = (finding.severity(), FindingLocation(finding));
-        self.print_diagnostic(Some(source), &format_args!("{severity}: {}{location}", finding.message()));
+        let message = format!("{severity}: {}{location}", finding.message());
+        match severity {
+            Severity::Error => self.print_diagnostic(Some(source), &message),
+            Severity::Warning | Severity::Note => self.print_note(Some(source), &message),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reading one input, and the exit status of the outcome.
 
 use sectile::{Cost, Error, Outcome, internal};
+use sectile_audit::amount::Grouped;
 use sectile_policy::internal::left_out_reason;
 
 use crate::exit::Exit;
@@ -58,9 +59,18 @@ impl<T> SizedReading<T> {
 
     /// As [`finish`](Self::finish), for an answer of which this many rows were left out.
     pub fn finish_bounded(self, source: &InputSource, left_out: u64, output: &mut Output) -> Exit {
-        let (_, error, _) = self.outcome.into_parts();
+        let (_, error, cost) = self.outcome.into_parts();
+        if let Some(size) = self.size {
+            print_cost(source, cost, size, output);
+        }
         finish_bounded(source, error, left_out, output)
     }
+}
+
+/// Prints how much of a source was read.
+pub fn print_cost(source: &InputSource, cost: Cost, size: u64, output: &mut Output) {
+    let (read, size) = (Grouped(cost.bytes), Grouped(size));
+    output.print_detail(Some(source), &format_args!("read {read} of {size} bytes"));
 }
 
 /// As [`finish`], for an answer of which this many rows were left out.

@@ -10,7 +10,10 @@ use sectile_audit::WalkOptions;
 
 use super::audit_output::{AuditFormat, OutputArg, OutputArgs};
 use super::matches::{all, choice, optional};
-use super::options::{JSON, OUTPUT, PolicyArgs, color, color_choice, flag, force, is_forced, is_json, output, policy};
+use super::options::{
+    JSON, OUTPUT, PolicyArgs, color, color_choice, flag, force, hides_progress, is_forced, is_json, messages,
+    no_progress, output, policy,
+};
 use crate::source::InputSource;
 
 const PATH: &str = "PATH";
@@ -87,7 +90,7 @@ pub fn audit(command: Command) -> Command {
             .value_parser(value_parser!(u16).range(1..=1024))
             .help("Read so many objects at once on each thread, where they lie far away [default: 16]"),
     );
-    command.arg(color())
+    command.args([no_progress(), color()]).args(messages())
 }
 
 /// The arguments for what is written where: `--format`, `--json`, `--output` and `--force`.
@@ -129,6 +132,7 @@ pub struct AuditArgs {
     pub archive_row_bytes: Option<u64>,
     #[cfg(feature = "remote")]
     pub in_flight: Option<u16>,
+    pub no_progress: bool,
     pub color: ColorChoice,
 }
 
@@ -159,6 +163,7 @@ impl AuditArgs {
             archive_row_bytes: optional(matches, ARCHIVE_ROW_BYTES),
             #[cfg(feature = "remote")]
             in_flight: optional(matches, IN_FLIGHT),
+            no_progress: hides_progress(matches),
             color: color_choice(matches),
         }
     }

@@ -6,34 +6,41 @@ use sectile::scan::ItemPath;
 use super::matches::optional;
 use super::options::{
     MAP, PolicyArgs, ReportArgs, any_file, at, color, created, created_time, file, flag, is_mapped, item_path, json,
-    map, policy, section_name, section_name_arg, source, sources,
+    map, messages, policy, section_name, section_name_arg, source, sources,
 };
 use crate::source::InputSource;
 
+const PACKAGES: &str = "packages";
 const INTERFACE: &str = "interface";
 const IMAGE: &str = "image";
 const VERIFY: &str = "verify";
 
 pub fn show(command: Command) -> Command {
-    command.args([
-        any_file().num_args(1..),
-        flag(INTERFACE, "Show what the root item imports and exports, too, and what a WIT package defines"),
-        flag(
-            IMAGE,
-            "Compare the binary with the annotations of its image's manifest: FILE is `oci:DIR[:NAME|@DIGEST]`, or \
+    command
+        .args([
+            any_file().num_args(1..),
+            flag(PACKAGES, "List the packages that cargo-auditable recorded (JSON always lists them)"),
+            flag(INTERFACE, "Show what the root item imports and exports, too, and what a WIT package defines"),
+            flag(
+                IMAGE,
+                "Compare the binary with the annotations of its image's manifest: FILE is `oci:DIR[:NAME|@DIGEST]`, or \
              `oci://HOST/REPOSITORY[:TAG|@DIGEST]`",
-        )
-        .conflicts_with(MAP),
-        flag(VERIFY, "Hash the binary, too, and compare it with the digest that its image's layer has").requires(IMAGE),
-        json(),
-        map(),
-        color(),
-    ])
+            )
+            .conflicts_with(MAP),
+            flag(VERIFY, "Hash the binary, too, and compare it with the digest that its image's layer has")
+                .requires(IMAGE),
+            json(),
+            map(),
+            color(),
+        ])
+        .args(messages())
 }
 
 #[derive(Clone, Debug)]
 pub struct ShowArgs {
     pub sources: Vec<InputSource>,
+    /// Whether to list packages instead of counting them.
+    pub packages: bool,
     pub interface: bool,
     /// The comparison with the image's manifest, if one is requested.
     pub image: Option<ImageComparison>,
@@ -52,6 +59,7 @@ impl ShowArgs {
         let comparison = ImageComparison { verify: matches.get_flag(VERIFY) };
         Self {
             sources: sources(matches),
+            packages: matches.get_flag(PACKAGES),
             interface: matches.get_flag(INTERFACE),
             image: matches.get_flag(IMAGE).then_some(comparison),
             map: is_mapped(matches),
@@ -61,7 +69,7 @@ impl ShowArgs {
 }
 
 pub fn sections(command: Command) -> Command {
-    command.args([any_file().num_args(1..), json(), map(), color()])
+    command.args([any_file().num_args(1..), json(), map(), color()]).args(messages())
 }
 
 #[derive(Clone, Debug)]
@@ -80,17 +88,19 @@ impl SectionsArgs {
 const NTH: &str = "nth";
 
 pub fn get(command: Command) -> Command {
-    command.args([
-        any_file(),
-        section_name_arg(),
-        Arg::new(NTH)
-            .long(NTH)
-            .value_name("N")
-            .value_parser(value_parser!(u64).range(1..))
-            .help("Of several sections of that name the N-th, counted from 1 [default: the last]"),
-        at("The item to look in, as child indexes such as 3/0 [default: the root]"),
-        map(),
-    ])
+    command
+        .args([
+            any_file(),
+            section_name_arg(),
+            Arg::new(NTH)
+                .long(NTH)
+                .value_name("N")
+                .value_parser(value_parser!(u64).range(1..))
+                .help("Of several sections of that name the N-th, counted from 1 [default: the last]"),
+            at("The item to look in, as child indexes such as 3/0 [default: the root]"),
+            map(),
+        ])
+        .args(messages())
 }
 
 #[derive(Clone, Debug)]
@@ -116,7 +126,7 @@ impl GetArgs {
 }
 
 pub fn check(command: Command) -> Command {
-    command.arg(any_file().num_args(1..)).args(policy()).args([json(), map(), color()])
+    command.arg(any_file().num_args(1..)).args(policy()).args([json(), map(), color()]).args(messages())
 }
 
 #[derive(Clone, Debug)]
@@ -139,7 +149,7 @@ impl CheckArgs {
 }
 
 pub fn sbom(command: Command) -> Command {
-    command.args([any_file(), created(), map()])
+    command.args([any_file(), created(), map()]).args(messages())
 }
 
 #[derive(Clone, Debug)]
@@ -156,7 +166,7 @@ impl SbomArgs {
 }
 
 pub fn digest(command: Command) -> Command {
-    command.args([file().num_args(1..), json(), map(), color()])
+    command.args([file().num_args(1..), json(), map(), color()]).args(messages())
 }
 
 #[derive(Clone, Debug)]

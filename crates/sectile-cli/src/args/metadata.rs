@@ -116,6 +116,16 @@ impl MetadataArgs {
             allow_invalid: is_invalid_allowed(matches),
         }
     }
+
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+            && self.name.is_none()
+            && self.producers.is_empty()
+            && self.dropped_producers.is_empty()
+            && self.manifest.is_none()
+            && !self.revision_from_git
+    }
 }
 
 /// Parses `NAME[=VERSION]`.

@@ -10,6 +10,7 @@ mod metadata;
 mod oci;
 mod options;
 mod report;
+mod targets;
 
 use std::ffi::OsString;
 
@@ -23,10 +24,10 @@ pub use self::generate::{CompletionsArgs, ManArgs};
 pub use self::inspect::{CheckArgs, DigestArgs, GetArgs, ImageComparison, SbomArgs, SectionsArgs, ShowArgs};
 pub use self::metadata::MetadataArgs;
 pub use self::oci::{AnnotationArgs, AnnotationsArgs, BinaryArgs, ImageArgs, LayoutArgs, PushArgs};
-pub use self::options::{PolicyArgs, ReportArgs};
+pub use self::options::{PolicyArgs, ReportArgs, Verbosity};
 pub use self::report::SavedRowsArgs;
 
-/// A parsed command line.
+/// A command, and its typed arguments.
 #[derive(Clone, Debug)]
 pub enum Subcommand {
     Show(ShowArgs),
@@ -47,44 +48,51 @@ pub enum Subcommand {
     Man(ManArgs),
 }
 
+/// A parsed command line.
+#[derive(Clone, Debug)]
+pub struct CommandLine {
+    pub subcommand: Subcommand,
+    pub verbosity: Verbosity,
+}
+
 /// Parses the arguments of this process. The error includes requests for help and for the version.
 ///
 /// Its message is safe on a terminal, although it quotes arguments.
-pub fn parse() -> Result<Subcommand, clap::Error> {
+pub fn parse() -> Result<CommandLine, clap::Error> {
     let args: Vec<OsString> = std::env::args_os().collect();
-    match command().try_get_matches_from(&args) {
-        Ok(matches) => Ok(subcommand(&matches)),
-        Err(error) => Err(escaped_error(error, &args)),
-    }
+    parse_args(&args).map_err(|error| escaped_error(error, &args))
 }
 
 /// The error of the escaped arguments, where escaping changes them.
 fn escaped_error(error: clap::Error, args: &[OsString]) -> clap::Error {
-    let escaped: Vec<String> = args.iter().map(|arg| Escaped::file(arg).to_string()).collect();
-    if escaped.iter().zip(args).all(|(escaped, arg)| **escaped == **arg) {
+    let escaped: Vec<OsString> = args.iter().map(|arg| Escaped::file(arg).to_string().into()).collect();
+    if escaped == args {
         return error;
     }
-    match command().try_get_matches_from(&escaped) {
+    match parse_args(&escaped) {
         Err(error) => error,
         // Only the characters that are escaped are wrong with them.
         Ok(_) => command().error(error.kind(), Escaped::new(error.to_string().trim_end())),
     }
 }
 
-fn subcommand(matches: &ArgMatches) -> Subcommand {
+fn parse_args(args: &[OsString]) -> Result<CommandLine, clap::Error> {
+    let matches = command().try_get_matches_from(args)?;
     match matches.subcommand() {
         Some((OCI, matches)) => parse_subcommand(matches, OCI_COMMANDS.iter()),
-        _ => parse_subcommand(matches, FILE_COMMANDS.iter().chain(&GENERATE_COMMANDS)),
+        _ => parse_subcommand(&matches, FILE_COMMANDS.iter().chain(&GENERATE_COMMANDS)),
     }
 }
 
 fn parse_subcommand<'a>(
     matches: &ArgMatches,
     definitions: impl IntoIterator<Item = &'a SubcommandDefinition>,
-) -> Subcommand {
+) -> Result<CommandLine, clap::Error> {
     let (name, matches) = matches.subcommand().expect("clap requires a subcommand");
     let definition = definitions.into_iter().find(|definition| definition.name == name);
-    (definition.expect("clap accepts only defined subcommands").parse)(matches)
+    let definition = definition.expect("clap accepts only defined subcommands");
+    let subcommand = (definition.parse)(matches)?;
+    Ok(CommandLine { subcommand, verbosity: Verbosity::from_matches(matches) })
 }
 
 /// The definition of the whole command line.
@@ -118,7 +126,7 @@ struct SubcommandDefinition {
     name: &'static str,
     about: &'static str,
     define: fn(Command) -> Command,
-    parse: fn(&ArgMatches) -> Subcommand,
+    parse: fn(&ArgMatches) -> Result<Subcommand, clap::Error>,
 }
 
 impl SubcommandDefinition {
@@ -133,93 +141,93 @@ const FILE_COMMANDS: [SubcommandDefinition; 15] = [
         name: "show",
         about: "Shows the metadata of each file: its items, what each says of itself, and what is wrong with it",
         define: inspect::show,
-        parse: |matches| Subcommand::Show(ShowArgs::from_matches(matches)),
+        parse: |matches| Ok(Subcommand::Show(ShowArgs::from_matches(matches))),
     },
     SubcommandDefinition {
         name: "sections",
         about: "Lists every section of each file, nested ones under their item",
         define: inspect::sections,
-        parse: |matches| Subcommand::Sections(SectionsArgs::from_matches(matches)),
+        parse: |matches| Ok(Subcommand::Sections(SectionsArgs::from_matches(matches))),
     },
     SubcommandDefinition {
         name: "get",
         about: "Writes the raw data of a custom section to standard output",
         define: inspect::get,
-        parse: |matches| Subcommand::Get(GetArgs::from_matches(matches)),
+        parse: |matches| Ok(Subcommand::Get(GetArgs::from_matches(matches))),
     },
     SubcommandDefinition {
         name: "check",
         about: "Judges what is wrong or notable in each file; nothing else is shown",
         define: inspect::check,
-        parse: |matches| Subcommand::Check(CheckArgs::from_matches(matches)),
+        parse: |matches| Ok(Subcommand::Check(CheckArgs::from_matches(matches))),
     },
     SubcommandDefinition {
         name: "audit",
         about: "Judges every binary below each path, however deep it lies: directories, image layouts, \
                 registries' storages, archives, buckets",
         define: audit::audit,
-        parse: |matches| Subcommand::Audit(AuditArgs::from_matches(matches)),
+        parse: |matches| Ok(Subcommand::Audit(AuditArgs::from_matches(matches))),
     },
     SubcommandDefinition {
         name: "report",
         about: "Write the rows of an earlier audit in other formats, or judge them by another policy",
         define: report::report,
-        parse: |matches| Subcommand::Report(SavedRowsArgs::from_matches(matches)),
+        parse: |matches| Ok(Subcommand::Report(SavedRowsArgs::from_matches(matches))),
     },
     SubcommandDefinition {
         name: "sbom",
         about: "Writes the dependencies that were found in the tree to standard output, as CycloneDX JSON",
         define: inspect::sbom,
-        parse: |matches| Subcommand::Sbom(SbomArgs::from_matches(matches)),
+        parse: |matches| Ok(Subcommand::Sbom(SbomArgs::from_matches(matches))),
     },
     SubcommandDefinition {
         name: "digest",
         about: "Computes the SHA-256 of each file, and of everything in it but custom sections, which edits of \
                 metadata keep",
         define: inspect::digest,
-        parse: |matches| Subcommand::Digest(DigestArgs::from_matches(matches)),
+        parse: |matches| Ok(Subcommand::Digest(DigestArgs::from_matches(matches))),
     },
     SubcommandDefinition {
         name: "set",
         about: "Sets fields, the name, and producers",
         define: edit::set,
-        parse: |matches| Subcommand::Edit(EditArgs::set(matches)),
+        parse: |matches| EditArgs::set(matches).map(Subcommand::Edit),
     },
     SubcommandDefinition {
         name: "unset",
         about: "Removes fields, the name, or the producers",
         define: edit::unset,
-        parse: |matches| Subcommand::Edit(EditArgs::unset(matches)),
+        parse: |matches| EditArgs::unset(matches).map(Subcommand::Edit),
     },
     SubcommandDefinition {
         name: "put",
         about: "Puts data into a custom section: where it stands, or at the end",
         define: edit::put,
-        parse: |matches| Subcommand::Edit(EditArgs::put(matches)),
+        parse: |matches| EditArgs::put(matches).map(Subcommand::Edit),
     },
     SubcommandDefinition {
         name: "remove",
         about: "Removes custom sections",
         define: edit::remove,
-        parse: |matches| Subcommand::Edit(EditArgs::remove(matches)),
+        parse: |matches| EditArgs::remove(matches).map(Subcommand::Edit),
     },
     SubcommandDefinition {
         name: "strip",
         about: "Removes what debugging left, from nested items too unless --at picks one",
         define: edit::strip,
-        parse: |matches| Subcommand::Edit(EditArgs::strip(matches)),
+        parse: |matches| EditArgs::strip(matches).map(Subcommand::Edit),
     },
     SubcommandDefinition {
         name: "migrate",
         about: "Moves the retired `registry-metadata` to one section a field",
         define: edit::migrate,
-        parse: |matches| Subcommand::Edit(EditArgs::migrate(matches)),
+        parse: |matches| EditArgs::migrate(matches).map(Subcommand::Edit),
     },
     SubcommandDefinition {
         name: "recover",
         about: "Finishes or undoes an edit with --in-place that was cut off",
         define: edit::recover,
-        parse: |matches| Subcommand::Recover(RecoverArgs::from_matches(matches)),
+        parse: |matches| Ok(Subcommand::Recover(RecoverArgs::from_matches(matches))),
     },
 ];
 
@@ -230,25 +238,25 @@ const OCI_COMMANDS: [SubcommandDefinition; 4] = [
         name: "annotations",
         about: "Writes the annotations that the manifest would have, as one JSON object",
         define: oci::annotations,
-        parse: |matches| Subcommand::OciAnnotations(AnnotationsArgs::from_matches(matches)),
+        parse: |matches| Ok(Subcommand::OciAnnotations(AnnotationsArgs::from_matches(matches))),
     },
     SubcommandDefinition {
         name: "config",
         about: "Writes the config that the image would have, byte for byte",
         define: oci::config,
-        parse: |matches| Subcommand::OciConfig(ImageArgs::from_matches(matches)),
+        parse: |matches| Ok(Subcommand::OciConfig(ImageArgs::from_matches(matches))),
     },
     SubcommandDefinition {
         name: "layout",
         about: "Adds the image to an image layout on disk, which is made if it is not there",
         define: oci::layout,
-        parse: |matches| Subcommand::OciLayout(LayoutArgs::from_matches(matches)),
+        parse: |matches| Ok(Subcommand::OciLayout(LayoutArgs::from_matches(matches))),
     },
     SubcommandDefinition {
         name: "push",
         about: "Pushes the image to a registry",
         define: oci::push,
-        parse: |matches| Subcommand::OciPush(PushArgs::from_matches(matches)),
+        parse: |matches| Ok(Subcommand::OciPush(PushArgs::from_matches(matches))),
     },
 ];
 
@@ -257,12 +265,12 @@ const GENERATE_COMMANDS: [SubcommandDefinition; 2] = [
         name: "completions",
         about: "Writes a completion script for a shell to standard output",
         define: generate::completions,
-        parse: |matches| Subcommand::Completions(CompletionsArgs::from_matches(matches)),
+        parse: |matches| Ok(Subcommand::Completions(CompletionsArgs::from_matches(matches))),
     },
     SubcommandDefinition {
         name: "man",
         about: "Writes the manual pages into a directory",
         define: generate::man,
-        parse: |matches| Subcommand::Man(ManArgs::from_matches(matches)),
+        parse: |matches| Ok(Subcommand::Man(ManArgs::from_matches(matches))),
     },
 ];

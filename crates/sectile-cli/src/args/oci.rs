@@ -11,8 +11,8 @@ use sectile_oci::registry::{Reference, Scheme};
 use super::matches::{all, choice, optional, required};
 use super::metadata::{MetadataArgs, allow_invalid, metadata};
 use super::options::{
-    OUTPUT, ReportArgs, color, created, created_time, file, flag, force, is_forced, is_json, json, no_sync, output,
-    source, write_options,
+    OUTPUT, ReportArgs, color, created, created_time, file, flag, force, hides_progress, is_forced, is_json, json,
+    messages, no_progress, no_sync, output, source, write_options,
 };
 use crate::source::InputSource;
 
@@ -30,7 +30,7 @@ const PLAIN_HTTP: &str = "plain-http";
 const HTTPS: &str = "https";
 
 pub fn annotations(command: Command) -> Command {
-    command.arg(file()).args(binary()).args(annotation_options())
+    command.arg(file()).args(binary()).args(annotation_options()).args(messages())
 }
 
 #[derive(Clone, Debug)]
@@ -46,26 +46,30 @@ impl AnnotationsArgs {
 }
 
 pub fn config(command: Command) -> Command {
-    command.arg(file()).args(image())
+    command.arg(file()).args(image()).args(messages())
 }
 
 pub fn layout(command: Command) -> Command {
-    command.arg(file()).args(image()).args([
-        output()
-            .value_name("DIR")
-            .required(true)
-            .value_parser(value_parser!(PathBuf))
-            .value_hint(ValueHint::DirPath)
-            .help("The directory of the layout; what is in it stays, but an image of the same name"),
-        Arg::new(REF)
-            .long(REF)
-            .value_name("NAME")
-            .help("What the image is called in the layout: its org.opencontainers.image.ref.name"),
-        no_sync(),
-        force(),
-        json(),
-        color(),
-    ])
+    command
+        .arg(file())
+        .args(image())
+        .args([
+            output()
+                .value_name("DIR")
+                .required(true)
+                .value_parser(value_parser!(PathBuf))
+                .value_hint(ValueHint::DirPath)
+                .help("The directory of the layout; what is in it stays, but an image of the same name"),
+            Arg::new(REF)
+                .long(REF)
+                .value_name("NAME")
+                .help("What the image is called in the layout: its org.opencontainers.image.ref.name"),
+            no_sync(),
+            force(),
+            json(),
+            color(),
+        ])
+        .args(messages())
 }
 
 #[derive(Clone, Debug)]
@@ -107,7 +111,9 @@ pub fn push(command: Command) -> Command {
                 .conflicts_with(HTTPS),
             flag(HTTPS, "Speak HTTPS within this machine, too"),
             json().help("Print what was done as one JSON object on a line"),
+            no_progress(),
         ])
+        .args(messages())
 }
 
 #[derive(Clone, Debug)]
@@ -117,6 +123,7 @@ pub struct PushArgs {
     pub sbom: bool,
     pub scheme: Scheme,
     pub json: bool,
+    pub no_progress: bool,
 }
 
 impl PushArgs {
@@ -132,6 +139,7 @@ impl PushArgs {
             sbom: matches.get_flag(SBOM),
             scheme,
             json: is_json(matches),
+            no_progress: hides_progress(matches),
         }
     }
 }

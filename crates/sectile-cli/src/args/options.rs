@@ -18,7 +18,7 @@ pub fn flag(name: &'static str, help: &'static str) -> Arg {
 
 const FILE: &str = "FILE";
 
-/// A local FILE.
+/// The only FILE, which is local.
 pub fn file() -> Arg {
     Arg::new(FILE)
         .required(true)
@@ -93,6 +93,53 @@ pub fn json() -> Arg {
 
 pub fn is_json(matches: &ArgMatches) -> bool {
     matches.get_flag(JSON)
+}
+
+const QUIET: &str = "quiet";
+const VERBOSE: &str = "verbose";
+
+/// `--quiet` and `--verbose`.
+pub fn messages() -> [Arg; 2] {
+    [
+        flag(QUIET, "Print errors only: no warnings, notes or messages of success").short('q').conflicts_with(VERBOSE),
+        flag(VERBOSE, "Print what is read and written, and how long it takes").short('v'),
+    ]
+}
+
+/// How much a command says besides its answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// Errors only.
+    Quiet,
+    /// Also warnings, notes and messages of success.
+    #[default]
+    Normal,
+    /// Also what is read and written, and how long it takes.
+    Verbose,
+}
+
+impl Verbosity {
+    /// The verbosity that the options of any command give.
+    pub fn from_matches(matches: &ArgMatches) -> Self {
+        let is_set = |id| matches.try_get_one::<bool>(id).ok().flatten() == Some(&true);
+        if is_set(QUIET) {
+            Self::Quiet
+        } else if is_set(VERBOSE) {
+            Self::Verbose
+        } else {
+            Self::Normal
+        }
+    }
+}
+
+const NO_PROGRESS: &str = "no-progress";
+
+pub fn no_progress() -> Arg {
+    flag(NO_PROGRESS, "Show no progress on the terminal")
+}
+
+pub fn hides_progress(matches: &ArgMatches) -> bool {
+    matches.get_flag(NO_PROGRESS) || Verbosity::from_matches(matches) == Verbosity::Quiet
 }
 
 const COLOR: &str = "color";

@@ -25,7 +25,7 @@ pub fn run(source: &InputSource, judge: &Judge, args: &CheckArgs, output: &mut O
     let exit = if verdict.is_refused() { Exit::No } else { Exit::Done };
     if args.report.json {
         report.write_verdict_json(&verdict, output.out())?;
-    } else {
+    } else if output.shows_success() || !verdict.is_accepted() {
         text::write_verdict(source.name(), &verdict, incomplete_answer(&reading), output.out())?;
     }
     Ok(exit.max(reading.finish(source, output)))

@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::input::{self, InputReader};
 use crate::output::Output;
-use crate::reading::finish;
+use crate::reading::{finish, print_cost};
 
 pub fn run(args: &GetArgs, output: &mut Output) -> Result<Exit, Failure> {
     let mut input = input::open(&args.source, args.map)?;
@@ -26,7 +26,8 @@ pub fn run(args: &GetArgs, output: &mut Output) -> Result<Exit, Failure> {
         is_joined: args.nth.is_none() && is_joined(&args.section_name),
         data: Vec::new(),
     };
-    let (_, error, _) = input.scan(&mut finder, Limits::default()).into_parts();
+    let (_, error, cost) = input.scan(&mut finder, Limits::default()).into_parts();
+    print_cost(&args.source, cost, input.len(), output);
     if finder.is_joined && finder.matches > MAX_JOINED as u64 {
         let message =
             format!("{} sections of this name, and at most {MAX_JOINED} are joined: use --nth", finder.matches);

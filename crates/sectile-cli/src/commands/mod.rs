@@ -13,10 +13,12 @@ mod show;
 
 use std::io::ErrorKind;
 use std::slice;
+use std::time::Instant;
 
 use anstream::ColorChoice;
 
 use crate::args::{AuditFormat, OutputArgs, ReportArgs, Subcommand};
+use crate::display::Elapsed;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::judge::Judge;
@@ -41,7 +43,7 @@ pub fn run(subcommand: &Subcommand, output: &mut Output) -> Result<Exit, Failure
         Subcommand::Digest(args) => {
             each_source(&args.sources, output, |source, output| digest::run(source, args, output))
         }
-        Subcommand::Edit(args) => only_source(&args.source, output, |output| edit::run(args, output)),
+        Subcommand::Edit(args) => edit::run(args, output),
         Subcommand::Recover(args) => only_source(&args.source, output, |output| edit::recover(args, output)),
         Subcommand::OciAnnotations(args) => {
             only_source(&args.binary.source, output, |output| oci::annotations(args, output))
@@ -96,7 +98,10 @@ fn each_source(
 ) -> Result<Exit, Failure> {
     let mut worst = Exit::Done;
     for source in sources {
-        let exit = match run(source, output) {
+        let started = Instant::now();
+        let result = run(source, output);
+        output.print_detail(Some(source), &format_args!("took {}", Elapsed(started.elapsed())));
+        let exit = match result {
             Ok(exit) => exit,
             Err(failure @ Failure::Output(_)) => return Err(failure),
             Err(Failure::BinaryOutput(error)) if error.kind() == ErrorKind::BrokenPipe => Exit::Failed, // without a message

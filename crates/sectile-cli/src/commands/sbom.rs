@@ -9,14 +9,16 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::input;
 use crate::output::Output;
-use crate::reading::finish;
+use crate::reading::{finish, print_cost};
 use crate::source::InputSource;
 use crate::timestamp;
 
 pub fn run(args: &SbomArgs, output: &mut Output) -> Result<Exit, Failure> {
     let source = &args.source;
     let (name, created) = (source.file_name(), timestamp::created(args.created.as_deref())?);
-    let (metadata, error, _) = input::open(source, args.map)?.read_with(Limits::default()).into_parts();
+    let mut input = input::open(source, args.map)?;
+    let (metadata, error, cost) = input.read_with(Limits::default()).into_parts();
+    print_cost(source, cost, input.len(), output);
     let Some(metadata) = metadata else { return Ok(finish(source, error, output)) };
     let sbom = Sbom::from_metadata(&metadata);
     let sbom = if error.is_some() { sbom.incomplete() } else { sbom };
@@ -31,7 +33,7 @@ pub fn print_gaps(source: &InputSource, sbom: &Sbom<'_>, is_complete: bool, outp
     if !sbom.has_lists() && is_complete {
         let note =
             "no item has a list of its dependencies (cargo-auditable's `.dep-v0`): what went into it is not known";
-        output.print_diagnostic(Some(source), &note);
+        output.print_note(Some(source), &note);
     }
     for finding in sbom.findings() {
         let location = FindingLocation(finding);

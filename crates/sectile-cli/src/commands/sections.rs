@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::input;
 use crate::output::Output;
-use crate::reading::{finish, finish_bounded};
+use crate::reading::{finish, finish_bounded, print_cost};
 use crate::source::InputSource;
 use crate::text::SectionsList;
 
@@ -27,17 +27,19 @@ pub fn run(source: &InputSource, args: &SectionsArgs, output: &mut Output) -> Re
     let error = if args.report.json {
         let list = SectionsJson::new(output.out(), source.name(), Some(len))?;
         let mut lister = SectionLister::new(list, SectionsJson::section);
-        let (_, error, _) = input.scan(&mut lister, Limits::default()).into_parts();
+        let (_, error, cost) = input.scan(&mut lister, Limits::default()).into_parts();
         let left_out = lister.finish()?.finish(error.as_ref())?;
+        print_cost(source, cost, len, output);
         return Ok(finish_bounded(source, error, left_out, output));
     } else {
         let list = SectionsList::new(output.out(), source.name(), len);
         let mut lister = SectionLister::new(list, SectionsList::section);
-        let (_, error, _) = input.scan(&mut lister, Limits::default()).into_parts();
+        let (_, error, cost) = input.scan(&mut lister, Limits::default()).into_parts();
         let list = lister.finish()?;
         if error.is_none() {
             list.finish()?;
         }
+        print_cost(source, cost, len, output);
         error
     };
     Ok(finish(source, error, output))

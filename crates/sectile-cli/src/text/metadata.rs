@@ -3,8 +3,9 @@
 use std::fmt::{self, Display};
 use std::io::{self, Write};
 
+use sectile::metadata::Package;
 use sectile::{Escaped, Item, Metadata};
-use sectile_audit::amount::{ByteSize, percent};
+use sectile_audit::amount::{ByteSize, Grouped, percent};
 use sectile_policy::report::Report;
 use unicode_width::UnicodeWidthStr;
 
@@ -14,7 +15,9 @@ use super::value::{Hex, ShortText, ValueText};
 use crate::display::{FindingLocation, MAX_SHOWN_DEPTH, ShortPath, escaped};
 
 /// Writes the tree of items with their sizes, then each item's metadata, then the findings.
-pub fn write_metadata(report: &Report<'_>, out: &mut impl Write) -> io::Result<()> {
+///
+/// Packages are listed, or else only counted.
+pub fn write_metadata(report: &Report<'_>, lists_packages: bool, out: &mut impl Write) -> io::Result<()> {
     let Some(metadata) = report.metadata() else { return Ok(()) };
     let size = report.size().unwrap_or_default();
     let kind = metadata.root().kind();
@@ -24,7 +27,7 @@ pub fn write_metadata(report: &Report<'_>, out: &mut impl Write) -> io::Result<(
         write_tree(metadata, size, out)?;
     }
     for item in metadata.items() {
-        write_item(metadata, item, out)?;
+        write_item(metadata, item, lists_packages, out)?;
         if let Some(interface) = report.interface().filter(|_| item.parent().is_none()) {
             write_interface(interface, out)?;
         }
@@ -80,7 +83,7 @@ fn tree_labels(metadata: &Metadata<'_>) -> Vec<(String, String)> {
 }
 
 /// Writes an item's metadata, one line for each value.
-fn write_item(metadata: &Metadata<'_>, item: Item<'_>, out: &mut impl Write) -> io::Result<()> {
+fn write_item(metadata: &Metadata<'_>, item: Item<'_>, lists_packages: bool, out: &mut impl Write) -> io::Result<()> {
     if metadata.items().len() > 1 {
         let path = item.path();
         let gap = if path.is_root() { "" } else { " " };
@@ -94,10 +97,7 @@ fn write_item(metadata: &Metadata<'_>, item: Item<'_>, out: &mut impl Write) -> 
     }
     write_producers(item, out)?;
     if let Some(dependencies) = item.dependencies() {
-        let packages = &dependencies.packages();
-        let build = packages.iter().filter(|package| package.build).count();
-        let build = if build > 0 { format!(", {build} of them to build it") } else { String::new() };
-        labeled(out, "dependencies", format_args!("{}{build}", counted(packages.len() as u64, "package")))?;
+        write_packages(dependencies.packages(), lists_packages, out)?;
     }
     if let Some(value) = item.registry_metadata() {
         labeled(out, "registry-metadata", ValueText(value))?;
@@ -109,6 +109,34 @@ fn write_item(metadata: &Metadata<'_>, item: Item<'_>, out: &mut impl Write) -> 
         }
     }
     labeled(out, "sections", LargestSections(item))
+}
+
+/// More packages are only counted; JSON has all of them.
+const MAX_PACKAGES: usize = 10_000;
+
+fn write_packages(packages: &[Package], are_listed: bool, out: &mut impl Write) -> io::Result<()> {
+    let build = packages.iter().filter(|package| package.build).count();
+    let build = if build > 0 { format!(", {build} of them for the build only") } else { String::new() };
+    let hint = if are_listed || packages.is_empty() { "" } else { " (--packages lists them)" };
+    let count = counted(packages.len() as u64, "package");
+    labeled(out, "dependencies", format_args!("{count}{build}{FAINT}{hint}{FAINT:#}"))?;
+    if !are_listed {
+        return Ok(());
+    }
+    let text = |text: &str| ShortText(text.as_bytes()).to_string();
+    for package in packages.iter().take(MAX_PACKAGES) {
+        let (name, version, source) = (text(&package.name), text(&package.version), text(&package.source));
+        let role = match (package.root, package.build) {
+            (true, _) => ", the root",
+            (false, true) => ", for the build only",
+            (false, false) => "",
+        };
+        labeled(out, "", format_args!("{name} {version} {FAINT}({source}{role}){FAINT:#}"))?;
+    }
+    match packages.len().saturating_sub(MAX_PACKAGES) {
+        0 => Ok(()),
+        more => labeled(out, "", format_args!("… and {} more (--json lists all)", Grouped(more as u64))),
+    }
 }
 
 /// More producers are only counted; JSON has all of them.

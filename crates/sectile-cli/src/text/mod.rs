@@ -13,7 +13,7 @@ mod verdict;
 
 pub use self::audit::write_summary;
 pub use self::digest::write_digests;
-pub use self::edit::write_edit;
+pub use self::edit::{write_edit, write_edit_diff};
 pub use self::image::write_layout;
 pub use self::metadata::write_metadata;
 pub use self::sections::SectionsList;

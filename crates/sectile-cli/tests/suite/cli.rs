@@ -4,10 +4,13 @@ mod audit;
 #[cfg(feature = "remote")]
 mod buckets;
 mod edit;
+mod edit_several;
+mod edit_told;
 mod from;
 mod git;
 mod inputs;
 mod interface;
+mod messages;
 mod oci;
 mod policy;
 mod push;
@@ -182,6 +185,19 @@ fn dependencies_are_shown_where_the_section_is() {
         serde_json::json!({"name": "checksum", "version": "0.1.0", "source": "local", "kind": "runtime", "root": true,
             "dependencies": [0, 2]})
     );
+}
+
+#[test]
+fn packages_are_counted_and_listed_on_request() {
+    let file = "tests/files/rust-auditable.component.wasm";
+    let counted = run(["show", file]);
+    assert!(counted.text().contains("3 packages (--packages lists them)\n"), "{}", counted.text());
+    assert!(!counted.text().contains("checksum 0.1.0"), "{}", counted.text());
+    let listed = run(["show", "--packages", file]);
+    assert!(listed.text().contains("3 packages\n"), "{}", listed.text());
+    assert!(listed.text().contains(" checksum 0.1.0 (local, the root)\n"), "{}", listed.text());
+    assert!(listed.text().contains(" adler 1.0.2 (crates.io)\n"), "{}", listed.text());
+    assert_eq!(run(["show", "--json", "--packages", file]).stdout, run(["show", "--json", file]).stdout);
 }
 
 #[test]

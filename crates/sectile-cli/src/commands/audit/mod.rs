@@ -8,13 +8,15 @@ pub mod report;
 use std::fmt::Display;
 use std::io::{self, IsTerminal};
 use std::path::Path;
+use std::time::Instant;
 
+use sectile_audit::amount::{ByteSize, Grouped};
 use sectile_audit::{Audit, AuditOutcome, Progress, Root, RowKind, VerdictLine, WalkOptions};
 
 use self::answers::Answers;
 use self::baseline::open_baseline;
 use crate::args::{AuditArgs, AuditFormat, AuditOutput, OutputPlace};
-use crate::display::escaped;
+use crate::display::{Elapsed, escaped};
 use crate::exit::Exit;
 use crate::failure::Failure;
 #[cfg(not(feature = "remote"))]
@@ -24,6 +26,7 @@ use crate::output::Output;
 use crate::source::InputSource;
 
 pub fn run(args: &AuditArgs, output: &mut Output) -> Result<Exit, Failure> {
+    let started = Instant::now();
     let roots = args.roots.iter().map(root).collect::<Result<Vec<Root>, _>>()?;
     let outputs = args.outputs.resolve()?;
     let answers = Answers::open(&outputs, args.write, |report| {
@@ -38,7 +41,8 @@ pub fn run(args: &AuditArgs, output: &mut Output) -> Result<Exit, Failure> {
     // Rows on a terminal already show the progress.
     let stdout = args.outputs.stdout_format();
     let rows_are_visible = matches!(stdout, Some(AuditFormat::Rows(_))) && io::stdout().is_terminal();
-    let outcome = if rows_are_visible { write() } else { progress_bar::show_while(&audit, &roots, &progress, write) }?;
+    let hides_progress = args.no_progress || rows_are_visible;
+    let outcome = if hides_progress { write() } else { progress_bar::show_while(&audit, &roots, &progress, write) }?;
     if let Some(stop) = &outcome.stop {
         let last = stop.after.as_deref().map(|last| format!(" after {}", escaped(last))).unwrap_or_default();
         let has_rows =
@@ -48,8 +52,10 @@ pub fn run(args: &AuditArgs, output: &mut Output) -> Result<Exit, Failure> {
     }
     let verdict = VerdictLine(&outcome.summary);
     if verdict.is_notable() {
-        output.print_diagnostic(None, &verdict);
+        output.print_note(None, &verdict);
     }
+    let (files, bytes) = (Grouped(progress.files()), ByteSize(progress.bytes_read()));
+    output.print_detail(None, &format_args!("read {bytes} of {files} files in {}", Elapsed(started.elapsed())));
     let found_binaries = outcome.summary.rows_of(RowKind::Binary).rows > 0 || outcome.stop.is_some();
     if found_binaries || args.allow_empty {
         return Ok(exit(&outcome));

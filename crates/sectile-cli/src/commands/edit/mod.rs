@@ -1,82 +1,123 @@
 //! The commands that edit a file, and `sectile recover`.
 
+mod missing;
 mod sink;
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use sectile::Input;
 use sectile::edit::EditPlan;
 use sectile::splice::{self, Recovered, WriteError};
 use sectile_policy::report::EditReport;
 
+use self::missing::Missing;
 use self::sink::EditSink;
-use crate::args::{EditArgs, RecoverArgs};
-use crate::build_edit::build_edit;
+use super::each_source;
+use crate::args::{EditArgs, EditOperation, MetadataArgs, RecoverArgs};
+use crate::build_edit::{build_edit, read_section_data};
 use crate::display::escaped;
+use crate::edit_diff::differences;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::input;
 use crate::output::Output;
+use crate::source::InputSource;
 use crate::text;
 
 const WRITTEN: &str = "the file is written";
 
-/// Runs one of the editing commands.
+/// Runs one of the editing commands on each FILE.
 pub fn run(args: &EditArgs, output: &mut Output) -> Result<Exit, Failure> {
-    let sink = EditSink::new(args)?;
-    sink.check_other_inputs(args)?;
-    let input = input::open_local(&args.source, false)?;
-    input::check_not_torn(&args.source)?;
-    let (planned, notes) = plan(args, &input).map_err(|failure| match input::check_not_torn(&args.source) {
-        // Another process started to write to the file meanwhile, which explains the failure.
-        Err(torn) => torn,
-        Ok(()) if input.changed().unwrap_or(false) => WriteError::Changed.into(),
-        Ok(()) => failure,
-    })?;
-    sink.write(&planned, &input, args.write, output)?;
-    let is_written = sink.is_written(planned.plan());
-    let reported = write_report(&planned, is_written, &notes, &sink, args, output);
-    if is_written && !sink.is_stdout() {
-        output.flush_report(WRITTEN, reported)?;
-    } else {
-        reported.and_then(|()| output.flush())?;
-    }
-    Ok(Exit::Done)
+    let section_data = read_section_data(args)?;
+    each_source(&args.sources, output, |source, output| {
+        SourceEdit { args, source, section_data: section_data.as_deref() }.run(output)
+    })
 }
 
-fn plan(args: &EditArgs, input: &Input) -> Result<(EditPlan, Vec<String>), Failure> {
-    let (edit, notes) = build_edit(args, input)?;
-    let edit = if args.write.force { edit.force() } else { edit };
-    Ok((edit.plan_input(input)?, notes))
+/// The edit of one FILE.
+struct SourceEdit<'a> {
+    args: &'a EditArgs,
+    source: &'a InputSource,
+    section_data: Option<&'a [u8]>,
 }
 
-/// Reports the edit; on standard error if the result is on standard output.
-fn write_report(
-    planned: &EditPlan,
-    is_written: bool,
-    notes: &[String],
-    sink: &EditSink,
-    args: &EditArgs,
-    output: &mut Output,
-) -> Result<(), Failure> {
-    for finding in planned.findings() {
-        output.print_finding(&args.source, finding);
-    }
-    for note in notes {
-        output.print_diagnostic(Some(&args.source), note);
-    }
-    let report = EditReport::new(args.source.name(), planned, is_written);
-    match (args.report.json, sink.is_stdout()) {
-        (true, false) => report.write_json(output.out())?,
-        (true, true) => {
-            let mut line = Vec::new();
-            report.write_json(&mut line)?;
-            _ = io::stderr().lock().write_all(&line);
+impl SourceEdit<'_> {
+    fn run(&self, output: &mut Output) -> Result<Exit, Failure> {
+        let Self { args, source, .. } = self;
+        let sink = EditSink::new(args, source)?;
+        sink.check_other_inputs(args)?;
+        let input = input::open_local(source, false)?;
+        input::check_not_torn(source)?;
+        let (planned, notes) = self.plan(&input).map_err(|failure| match input::check_not_torn(source) {
+            // Another process started to write to the file meanwhile, which explains the failure.
+            Err(torn) => torn,
+            Ok(()) if input.changed().unwrap_or(false) => WriteError::Changed.into(),
+            Ok(()) => failure,
+        })?;
+        sink.write(&planned, &input, args.write, output)?;
+        let is_written = sink.is_written(planned.plan());
+        self.print_files(&sink, is_written, output);
+        for note in &notes {
+            output.print_note(Some(source), note);
         }
-        (false, false) => text::write_edit(args.source.name(), planned, is_written, output.out())?,
-        (false, true) => {}
+        let missing = Missing::new(args, &planned);
+        missing.print(source, output);
+        let reported = self.write_report(&planned, &input, is_written, &sink, output);
+        if is_written && !sink.is_stdout() {
+            output.flush_report(WRITTEN, reported)?;
+        } else {
+            reported.and_then(|()| output.flush())?;
+        }
+        Ok(missing.exit())
     }
-    Ok(())
+
+    /// Prints the files that are read and written, if the command is verbose.
+    fn print_files(&self, sink: &EditSink, is_written: bool, output: &mut Output) {
+        if let EditOperation::Set(MetadataArgs { manifest: Some(manifest), .. }) = &self.args.operation {
+            output.print_detail(Some(self.source), &format_args!("read {}", manifest.display()));
+        }
+        if let Some(path) = sink.path().filter(|_| is_written) {
+            output.print_detail(Some(self.source), &format_args!("wrote {}", Path::new(path).display()));
+        }
+    }
+
+    fn plan(&self, input: &Input) -> Result<(EditPlan, Vec<String>), Failure> {
+        let (edit, notes) = build_edit(self.args, self.source, self.section_data, input)?;
+        let edit = if self.args.write.force { edit.force() } else { edit };
+        Ok((edit.plan_input(input)?, notes))
+    }
+
+    /// Reports the edit; on standard error if the result is on standard output.
+    fn write_report(
+        &self,
+        planned: &EditPlan,
+        input: &Input,
+        is_written: bool,
+        sink: &EditSink,
+        output: &mut Output,
+    ) -> Result<(), Failure> {
+        let (args, name) = (self.args, self.source.name());
+        for finding in planned.findings() {
+            output.print_finding(self.source, finding);
+        }
+        let report = EditReport::new(name, planned, is_written);
+        match (args.report.json, sink.is_stdout()) {
+            (true, false) => report.write_json(output.out())?,
+            (true, true) => {
+                let mut line = Vec::new();
+                report.write_json(&mut line)?;
+                _ = io::stderr().lock().write_all(&line);
+            }
+            (false, false) if args.dry_run => {
+                let differences = differences(planned, input)?;
+                text::write_edit_diff(name, planned, &differences, output.out())?;
+            }
+            (false, false) if output.shows_success() => text::write_edit(name, planned, is_written, output.out())?,
+            (false, _) => {}
+        }
+        Ok(())
+    }
 }
 
 /// `sectile recover`.
@@ -91,7 +132,9 @@ pub fn recover(args: &RecoverArgs, output: &mut Output) -> Result<Exit, Failure>
         Recovered::Finished => "the edit was complete; the file is the new one",
         _ => "recovered",
     };
-    let reported = writeln!(output.out(), "{}: {outcome}", escaped(file)).map_err(Failure::Output);
-    output.flush_report(WRITTEN, reported)?;
+    if output.shows_success() {
+        let reported = writeln!(output.out(), "{}: {outcome}", escaped(file)).map_err(Failure::Output);
+        output.flush_report(WRITTEN, reported)?;
+    }
     Ok(Exit::Done)
 }

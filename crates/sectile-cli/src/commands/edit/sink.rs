@@ -1,6 +1,6 @@
 //! Destinations of an edited binary.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal, Write, stdout};
 use std::path::Path;
 
@@ -12,6 +12,7 @@ use sectile::splice::{Plan, WriteError, WriteOptions};
 use crate::args::{EditArgs, EditOperation, PutArgs, PutData};
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::source::InputSource;
 
 /// The destination of an edited binary.
 pub enum EditSink {
@@ -27,7 +28,7 @@ pub enum EditSink {
 }
 
 impl EditSink {
-    pub fn new(args: &EditArgs) -> Result<Self, Failure> {
+    pub fn new(args: &EditArgs, source: &InputSource) -> Result<Self, Failure> {
         if args.dry_run {
             return Ok(Self::Nowhere);
         }
@@ -37,15 +38,15 @@ impl EditSink {
             }
             Some(_) if args.is_to_stdout() => Ok(Self::Stdout),
             Some(output) => Ok(Self::File(output.clone())),
-            None if args.source.is_stdin() => Err(Failure::Other(
-                "standard input cannot be changed: say with -o where the result is to go".to_owned(),
-            )),
-            None if args.source.is_layout_image() => Err(Failure::Other(
-                "an image's layer is called by its digest, and cannot be changed: say with -o where the result is to go"
+            None if source.is_stdin() => {
+                Err(Failure::Other("standard input cannot be changed: name the result with -o".to_owned()))
+            }
+            None if source.is_layout_image() => Err(Failure::Other(
+                "the layer of an image is named by its digest and cannot be changed: name the result with -o"
                     .to_owned(),
             )),
-            None if args.in_place => Ok(Self::InPlace(args.source.argument().to_owned())),
-            None => Ok(Self::Replace(args.source.argument().to_owned())),
+            None if args.in_place => Ok(Self::InPlace(source.argument().to_owned())),
+            None => Ok(Self::Replace(source.argument().to_owned())),
         }
     }
 
@@ -93,6 +94,14 @@ impl EditSink {
             Self::Nowhere => false,
             Self::Replace(_) | Self::InPlace(_) => !plan.is_identity(),
             Self::File(_) | Self::Stdout => true,
+        }
+    }
+
+    /// The file that is written, if any.
+    pub fn path(&self) -> Option<&OsStr> {
+        match self {
+            Self::Replace(path) | Self::InPlace(path) | Self::File(path) => Some(path),
+            Self::Nowhere | Self::Stdout => None,
         }
     }
 

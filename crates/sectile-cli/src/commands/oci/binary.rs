@@ -26,7 +26,7 @@ impl EditedBinary {
             output.print_finding(&args.source, finding);
         }
         for note in notes {
-            output.print_diagnostic(Some(&args.source), &note);
+            output.print_note(Some(&args.source), &note);
         }
         Ok(Self { input, plan: planned.into_plan() })
     }

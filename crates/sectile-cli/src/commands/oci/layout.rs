@@ -30,8 +30,11 @@ pub fn run(args: &LayoutArgs, output: &mut Output) -> Result<Exit, Failure> {
     })?;
     let added = layout.add(&input, &plan, name.as_ref(), &image_options)?;
     let report = LayoutReport::new(image.binary.source.name(), directory, name.as_ref(), &added);
-    let reported =
-        if args.report.json { report.write_json(output.out()) } else { text::write_layout(&report, output.out()) };
+    let reported = match args.report.json {
+        true => report.write_json(output.out()),
+        false if output.shows_success() => text::write_layout(&report, output.out()),
+        false => Ok(()),
+    };
     output.flush_report("the image is in the layout", reported.map_err(Failure::Output))?;
     Ok(Exit::Done)
 }

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 /// A line on standard error that is rewritten as work proceeds, and erased on drop.
 pub struct PercentLine {
     label: &'static str,
-    is_terminal: bool,
+    is_shown: bool,
     /// The percentage shown, if any.
     percent: Option<u64>,
 }
@@ -14,13 +14,14 @@ pub struct PercentLine {
 const MIN_TOTAL: u64 = 1 << 20;
 
 impl PercentLine {
-    pub fn new(label: &'static str) -> Self {
-        Self { label, is_terminal: io::stderr().is_terminal(), percent: None }
+    /// A line for a terminal, unless it is hidden.
+    pub fn new(label: &'static str, is_hidden: bool) -> Self {
+        Self { label, is_shown: !is_hidden && io::stderr().is_terminal(), percent: None }
     }
 
     pub fn update(&mut self, done: u64, total: u64) {
         let percent = done.min(total) * 100 / total.max(1);
-        if !self.is_terminal || total < MIN_TOTAL || self.percent == Some(percent) {
+        if !self.is_shown || total < MIN_TOTAL || self.percent == Some(percent) {
             return;
         }
         self.percent = Some(percent);

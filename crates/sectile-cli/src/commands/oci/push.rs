@@ -30,7 +30,7 @@ pub fn run(args: &PushArgs, output: &mut Output) -> Result<Exit, Failure> {
         ..Default::default()
     };
     let client = Client::new(Credentials::from_user_files(), options);
-    let mut line = PercentLine::new("pushing");
+    let mut line = PercentLine::new("pushing", args.no_progress);
     let mut on_progress = |sent, total| line.update(sent, total);
     let pushed = client.push(&args.reference, &image, &binary.plan, &binary.input, &mut on_progress)?;
     drop(line);

@@ -157,7 +157,7 @@ fn layout_json_is_the_contract_and_the_image_is_read_like_a_file() {
         &["unset", "oci:l:v1", "version", "--in-place"],
     ] {
         let run = run_in(directory.path(), args);
-        assert!(run.status == 2 && run.stderr.contains("called by its digest"), "{args:?} {}", run.stderr);
+        assert!(run.status == 2 && run.stderr.contains("is named by its digest"), "{args:?} {}", run.stderr);
     }
     let absent = run_in(directory.path(), &["show", "oci:l:absent"]);
     assert!(absent.status == 2 && absent.stderr.contains("there is `v1`, `v2`"), "{}", absent.stderr);

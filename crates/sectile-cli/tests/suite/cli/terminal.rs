@@ -57,6 +57,25 @@ fn rows_on_a_terminal_stand_alone() {
 }
 
 #[test]
+fn progress_is_hidden_on_request() {
+    let directory = tempfile::tempdir().unwrap();
+    let takes_a_while = if cfg!(debug_assertions) { 1 << 25 } else { 1 << 30 }; // to be hashed
+    File::create(directory.path().join("b.wasm")).unwrap().set_len(takes_a_while).unwrap();
+    for option in ["--no-progress", "--quiet"] {
+        let mut audit = command(["audit", "--hash", option]);
+        let (status, _, told) = terminal::run(audit.arg(directory.path()), |_, _| {});
+        assert_eq!((status.code(), &*told), (Some(2), ""), "{option}");
+    }
+    let (directory, path) = file(&module(&[custom("note", vec![7; 3 << 20])]));
+    let (server, _) = start(Registry::default(), |_| None);
+    let to = format!("{}/app:1", server.address);
+    for option in ["--no-progress", "--quiet"] {
+        let (status, _, told) = terminal::run(&mut pushing(directory.path(), &path, &to, &[option]), |_, _| {});
+        assert_eq!((status.code(), &*told), (Some(0), ""), "{option}");
+    }
+}
+
+#[test]
 fn a_push_says_how_far_it_is() {
     let (directory, path) = file(&module(&[custom("note", vec![7; 3 << 20])]));
     let (server, _) = start(Registry::default(), |request| {
