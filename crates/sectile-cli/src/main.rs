@@ -18,6 +18,7 @@ mod remote;
 mod source;
 mod text;
 mod timestamp;
+mod version;
 
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;

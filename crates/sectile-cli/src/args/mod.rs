@@ -17,6 +17,8 @@ use std::ffi::OsString;
 use clap::{ArgMatches, Command};
 use sectile::Escaped;
 
+use crate::version;
+
 pub use self::audit::{AuditArgs, BaselineArg};
 pub use self::audit_output::{AuditFormat, AuditOutput, OutputArgs, OutputPlace};
 pub use self::edit::{EditArgs, EditOperation, PutArgs, PutData, RecoverArgs, StripArgs, UnsetTarget};
@@ -77,7 +79,13 @@ fn escaped_error(error: clap::Error, args: &[OsString]) -> clap::Error {
 }
 
 fn parse_args(args: &[OsString]) -> Result<CommandLine, clap::Error> {
-    let matches = command().try_get_matches_from(args)?;
+    let mut command = command();
+    let matches = if version::is_requested(args.get(1..).unwrap_or_default()) {
+        command = command.long_version(&*version::details().leak()); // once in this process
+        command.try_get_matches_from(["sectile", "--version"])?
+    } else {
+        command.try_get_matches_from(args)?
+    };
     match matches.subcommand() {
         Some((OCI, matches)) => parse_subcommand(matches, OCI_COMMANDS.iter()),
         _ => parse_subcommand(&matches, FILE_COMMANDS.iter().chain(&GENERATE_COMMANDS)),
@@ -99,19 +107,19 @@ fn parse_subcommand<'a>(
 pub fn command() -> Command {
     let oci = Command::new(OCI)
         .about(
-            "Makes a Wasm OCI artifact of a binary: its annotations, its config, and the whole image, in a layout on disk or \
-             a registry",
+            "Make a Wasm OCI artifact of a binary: its annotations, its config, and the image in a layout on disk or a registry",
         )
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands(OCI_COMMANDS.iter().map(SubcommandDefinition::command));
     Command::new("sectile")
         .version(clap::crate_version!())
-        .about("Reads and edits the metadata of WebAssembly modules and components without touching the rest")
+        .about("Read, edit and audit the metadata of WebAssembly binaries")
         .after_help(
-            "Exit status:\n  \
+            "`--version --verbose` lists the features that are built in.\n\n\
+             Exit status:\n  \
                0  done\n  \
-               1  the answer is no: `check` or `audit` refused something, `get` found no such section\n  \
+               1  the answer is no: `check` or `audit` refused something, `get` or `remove` found no such section\n  \
                2  something could not be done, or only a part of a file could be read",
         )
         .subcommand_required(true)
@@ -139,32 +147,32 @@ impl SubcommandDefinition {
 const FILE_COMMANDS: [SubcommandDefinition; 15] = [
     SubcommandDefinition {
         name: "show",
-        about: "Shows the metadata of each file: its items, what each says of itself, and what is wrong with it",
+        about: "Show the metadata of each file: its items, their values, and the findings",
         define: inspect::show,
         parse: |matches| Ok(Subcommand::Show(ShowArgs::from_matches(matches))),
     },
     SubcommandDefinition {
         name: "sections",
-        about: "Lists every section of each file, nested ones under their item",
+        about: "List every section of each file, nested ones included",
         define: inspect::sections,
         parse: |matches| Ok(Subcommand::Sections(SectionsArgs::from_matches(matches))),
     },
     SubcommandDefinition {
         name: "get",
-        about: "Writes the raw data of a custom section to standard output",
+        about: "Write the raw data of a custom section to standard output",
         define: inspect::get,
         parse: |matches| Ok(Subcommand::Get(GetArgs::from_matches(matches))),
     },
     SubcommandDefinition {
         name: "check",
-        about: "Judges what is wrong or notable in each file; nothing else is shown",
+        about: "Judge each file by its findings, and by a policy",
         define: inspect::check,
         parse: |matches| Ok(Subcommand::Check(CheckArgs::from_matches(matches))),
     },
     SubcommandDefinition {
         name: "audit",
-        about: "Judges every binary below each path, however deep it lies: directories, image layouts, \
-                registries' storages, archives, buckets",
+        about: "Judge every binary below each path: in directories, image layouts, registry storages, \
+                archives and buckets",
         define: audit::audit,
         parse: |matches| Ok(Subcommand::Audit(AuditArgs::from_matches(matches))),
     },
@@ -176,56 +184,56 @@ const FILE_COMMANDS: [SubcommandDefinition; 15] = [
     },
     SubcommandDefinition {
         name: "sbom",
-        about: "Writes the dependencies that were found in the tree to standard output, as CycloneDX JSON",
+        about: "Write the recorded dependencies to standard output, as CycloneDX JSON",
         define: inspect::sbom,
         parse: |matches| Ok(Subcommand::Sbom(SbomArgs::from_matches(matches))),
     },
     SubcommandDefinition {
         name: "digest",
-        about: "Computes the SHA-256 of each file, and of everything in it but custom sections, which edits of \
+        about: "Compute the SHA-256 of each file, and of its content without custom sections, which edits of \
                 metadata keep",
         define: inspect::digest,
         parse: |matches| Ok(Subcommand::Digest(DigestArgs::from_matches(matches))),
     },
     SubcommandDefinition {
         name: "set",
-        about: "Sets fields, the name, and producers",
+        about: "Set fields, the name, and producers",
         define: edit::set,
         parse: |matches| EditArgs::set(matches).map(Subcommand::Edit),
     },
     SubcommandDefinition {
         name: "unset",
-        about: "Removes fields, the name, or the producers",
+        about: "Remove fields, the name, or the producers",
         define: edit::unset,
         parse: |matches| EditArgs::unset(matches).map(Subcommand::Edit),
     },
     SubcommandDefinition {
         name: "put",
-        about: "Puts data into a custom section: where it stands, or at the end",
+        about: "Put data into a custom section, in its place or at the end",
         define: edit::put,
         parse: |matches| EditArgs::put(matches).map(Subcommand::Edit),
     },
     SubcommandDefinition {
         name: "remove",
-        about: "Removes custom sections",
+        about: "Remove custom sections by name",
         define: edit::remove,
         parse: |matches| EditArgs::remove(matches).map(Subcommand::Edit),
     },
     SubcommandDefinition {
         name: "strip",
-        about: "Removes what debugging left, from nested items too unless --at picks one",
+        about: "Remove debug sections, from nested items too unless --at picks one",
         define: edit::strip,
         parse: |matches| EditArgs::strip(matches).map(Subcommand::Edit),
     },
     SubcommandDefinition {
         name: "migrate",
-        about: "Moves the retired `registry-metadata` to one section a field",
+        about: "Move the retired `registry-metadata` to one section for each field",
         define: edit::migrate,
         parse: |matches| EditArgs::migrate(matches).map(Subcommand::Edit),
     },
     SubcommandDefinition {
         name: "recover",
-        about: "Finishes or undoes an edit with --in-place that was cut off",
+        about: "Finish or undo an edit with --in-place that was interrupted",
         define: edit::recover,
         parse: |matches| Ok(Subcommand::Recover(RecoverArgs::from_matches(matches))),
     },
@@ -236,25 +244,25 @@ const OCI: &str = "oci";
 const OCI_COMMANDS: [SubcommandDefinition; 4] = [
     SubcommandDefinition {
         name: "annotations",
-        about: "Writes the annotations that the manifest would have, as one JSON object",
+        about: "Write the annotations of the manifest, as one JSON object",
         define: oci::annotations,
         parse: |matches| Ok(Subcommand::OciAnnotations(AnnotationsArgs::from_matches(matches))),
     },
     SubcommandDefinition {
         name: "config",
-        about: "Writes the config that the image would have, byte for byte",
+        about: "Write the config of the image, byte for byte",
         define: oci::config,
         parse: |matches| Ok(Subcommand::OciConfig(ImageArgs::from_matches(matches))),
     },
     SubcommandDefinition {
         name: "layout",
-        about: "Adds the image to an image layout on disk, which is made if it is not there",
+        about: "Add the image to an image layout on disk, which is created if it does not exist",
         define: oci::layout,
         parse: |matches| Ok(Subcommand::OciLayout(LayoutArgs::from_matches(matches))),
     },
     SubcommandDefinition {
         name: "push",
-        about: "Pushes the image to a registry",
+        about: "Push the image to a registry",
         define: oci::push,
         parse: |matches| Ok(Subcommand::OciPush(PushArgs::from_matches(matches))),
     },
@@ -263,13 +271,13 @@ const OCI_COMMANDS: [SubcommandDefinition; 4] = [
 const GENERATE_COMMANDS: [SubcommandDefinition; 2] = [
     SubcommandDefinition {
         name: "completions",
-        about: "Writes a completion script for a shell to standard output",
+        about: "Write a completion script for a shell to standard output",
         define: generate::completions,
         parse: |matches| Ok(Subcommand::Completions(CompletionsArgs::from_matches(matches))),
     },
     SubcommandDefinition {
         name: "man",
-        about: "Writes the manual pages into a directory",
+        about: "Write the manual pages into a directory",
         define: generate::man,
         parse: |matches| Ok(Subcommand::Man(ManArgs::from_matches(matches))),
     },

@@ -155,7 +155,7 @@ pub fn color() -> Arg {
             ("never", ColorChoice::Never),
         ]))
         .default_value(AUTO)
-        .help("Colour the output: `auto` does on a terminal, unless NO_COLOR is set")
+        .help("Color the output: `auto` does on a terminal, unless NO_COLOR is set")
 }
 
 pub fn color_choice(matches: &ArgMatches) -> ColorChoice {

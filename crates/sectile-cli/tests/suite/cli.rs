@@ -693,6 +693,22 @@ fn the_same_input_gives_the_same_output() {
 }
 
 #[test]
+fn the_verbose_version_lists_features_and_the_target() {
+    let short = run(["--version"]);
+    assert_eq!(short.text(), concat!("sectile ", env!("CARGO_PKG_VERSION"), "\n"));
+    let details = run(["-vV"]);
+    assert_eq!((details.status, &*details.stderr), (0, ""));
+    let remote =
+        if cfg!(feature = "remote") { "features: remote\n" } else { "features: (none)\nnot built in: remote\n" };
+    assert!(details.text().starts_with(&format!("{}{remote}target: ", short.text())), "{}", details.text());
+    assert!(details.text().contains(std::env::consts::ARCH) && details.text().ends_with("\nJSON schema: 2\n"));
+    for args in [["--version", "--verbose"], ["--verbose", "--version"], ["-V", "-v"], ["-v", "-V"]] {
+        assert_eq!(run(args).stdout, details.stdout, "{args:?}");
+    }
+    assert_eq!(run(["-v"]).status, 2);
+}
+
+#[test]
 fn completions_and_manual_pages() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let run = run(["completions", shell]);
