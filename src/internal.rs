@@ -127,6 +127,30 @@ pub fn user_id() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
+/// Why another user may have written an open file; `None` if only its owner could, who is this user or root.
+///
+/// # Errors
+///
+/// The error of the system.
+pub fn distrust(file: &File) -> io::Result<Option<&'static str>> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let metadata = file.metadata()?;
+        if metadata.uid() != 0 && metadata.uid() != user_id() {
+            return Ok(Some("it belongs to someone else"));
+        }
+        if metadata.mode() & 0o022 != 0 {
+            return Ok(Some("others may write to it"));
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        _ = file;
+    }
+    Ok(None)
+}
+
 /// Identity and state of the file when it was opened.
 pub fn fingerprint(input: &Input) -> fingerprint::FileFingerprint {
     input.fingerprint()

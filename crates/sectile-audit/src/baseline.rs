@@ -12,7 +12,7 @@ use self::line::{ArchiveLine, HeaderLine, RowLine, StateKey};
 use super::blob::{BlobLocation, FileState};
 use super::{AuditInfo, Row};
 use sectile::drive::ReadAt;
-use sectile::internal::{Link, open};
+use sectile::internal::{Link, distrust, open};
 
 /// An earlier report as [JSON lines](super::Format::Jsonl). Files that have not changed since keep its rows and are not
 /// read again.
@@ -157,22 +157,7 @@ fn open_file(path: &Path) -> Result<File, BaselineError> {
 
 /// Refuses a report that someone else may have written. The rules are those for journals.
 fn check_trusted(file: &File) -> Result<(), BaselineError> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        let metadata = file.metadata().map_err(BaselineError::Io)?;
-        if metadata.uid() != 0 && metadata.uid() != sectile::internal::user_id() {
-            return Err(BaselineError::Untrusted("it belongs to someone else"));
-        }
-        if metadata.mode() & 0o022 != 0 {
-            return Err(BaselineError::Untrusted("others may write to it"));
-        }
-    }
-    #[cfg(not(unix))]
-    {
-        _ = file;
-    }
-    Ok(())
+    distrust(file).map_err(BaselineError::Io)?.map_or(Ok(()), |reason| Err(BaselineError::Untrusted(reason)))
 }
 
 /// Maximum length of the lines that a thread holds.

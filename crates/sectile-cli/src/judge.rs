@@ -3,7 +3,9 @@
 use sectile_policy::{Day, Policy};
 
 use crate::args::PolicyArgs;
+use crate::display::escaped;
 use crate::failure::Failure;
+use crate::output::Output;
 use crate::timestamp;
 
 /// A policy, and today's date if the policy has exceptions that expire.
@@ -25,5 +27,16 @@ impl Judge {
         let expires = policy.exceptions().any(|exception| exception.expiry().is_some());
         let today = if expires { timestamp::today()? } else { None };
         Ok(Self { policy, today })
+    }
+}
+
+impl PolicyArgs {
+    /// Prints the policy, if the command line does not name it.
+    pub fn announce(&self, output: &mut Output) {
+        let Some(file) = self.file.as_ref().map(|file| escaped(file.as_os_str())) else { return };
+        match &self.origin {
+            Some(origin) => output.print_note(None, &format_args!("judging by the policy {file} (from {origin})")),
+            None => output.print_detail(None, &format_args!("judging by the policy {file}")),
+        }
     }
 }

@@ -15,6 +15,7 @@ mod private_redirects;
 mod reading;
 #[cfg(feature = "remote")]
 mod remote;
+mod settings;
 mod source;
 mod text;
 mod timestamp;
@@ -23,17 +24,27 @@ mod version;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
-use self::args::CommandLine;
+use self::args::{CommandLine, Subcommand};
 use self::exit::Exit;
 use self::failure::Failure;
 use self::output::Output;
+use self::settings::Settings;
 
 fn main() -> ExitCode {
     survive_file_size_limit();
-    let CommandLine { subcommand, verbosity } = match args::parse() {
+    let CommandLine { mut subcommand, verbosity } = match args::parse() {
         Ok(command_line) => command_line,
         Err(answer) => return print_clap_answer(&answer),
     };
+    if !matches!(subcommand, Subcommand::Completions(_) | Subcommand::Man(_)) {
+        match Settings::load() {
+            Ok(settings) => settings.fill(&mut subcommand),
+            Err(failure) => {
+                output::print_diagnostic(None, &failure);
+                return Exit::Failed.into();
+            }
+        }
+    }
     let mut output = Output::new(commands::output_mode(&subcommand), verbosity);
     let result = commands::run(&subcommand, &mut output);
     let flushed = output.flush();

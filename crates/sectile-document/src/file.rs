@@ -34,10 +34,25 @@ impl From<io::Error> for FileError {
 ///
 /// The file cannot be read, is not a regular file, is larger than 1 MiB, or is not UTF-8.
 pub fn read(path: &Path) -> Result<String, FileError> {
+    read_open(open_regular(path)?)
+}
+
+/// Opens a regular file.
+///
+/// # Errors
+///
+/// The file cannot be opened, or is not a regular file.
+pub fn open_regular(path: &Path) -> Result<File, FileError> {
     let file = open(path, OpenOptions::new().read(true), Link::Followed)?;
-    if !file.metadata()?.is_file() {
-        return Err(FileError::NotRegular);
-    }
+    if file.metadata()?.is_file() { Ok(file) } else { Err(FileError::NotRegular) }
+}
+
+/// Reads the whole text of an open file.
+///
+/// # Errors
+///
+/// The file cannot be read, is larger than 1 MiB, or is not UTF-8.
+pub fn read_open(file: File) -> Result<String, FileError> {
     let bytes = read_limited(file)?;
     if bytes.len() as u64 > MAX_LEN {
         return Err(FileError::TooLarge);

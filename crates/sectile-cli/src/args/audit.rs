@@ -1,5 +1,6 @@
 //! Arguments of `sectile audit`.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use anstream::ColorChoice;
@@ -23,7 +24,7 @@ const RESUME: &str = "resume";
 const TRUST_REPORT: &str = "trust-report";
 const HASH: &str = "hash";
 const ALLOW_EMPTY: &str = "allow-empty";
-const THREADS: &str = "threads";
+const THREAD_COUNT: &str = "threads";
 const IGNORE_RULES: &str = "ignore-rules";
 const NESTED: &str = "nested";
 const ARCHIVE_ROWS: &str = "archive-rows";
@@ -36,6 +37,14 @@ const PATH_HELP: &str = "A directory, an archive, an image layout, a registry's 
                        `gs://…` or `az://…`";
 #[cfg(not(feature = "remote"))]
 const PATH_HELP: &str = "A directory, an archive, an image layout, a registry's storage, or a binary";
+
+/// The values of `--threads`.
+pub const THREADS: RangeInclusive<u16> = 1..=1024;
+
+/// The values of `--format`.
+pub fn audit_formats() -> [(&'static str, AuditFormat); AuditFormat::ALL.len()] {
+    AuditFormat::ALL.map(|format| (format.name(), format))
+}
 
 pub fn audit(command: Command) -> Command {
     let command = command
@@ -60,11 +69,11 @@ pub fn audit(command: Command) -> Command {
             flag(TRUST_REPORT, "Believe the earlier answer although it belongs to someone else, or others may write to it"),
             flag(ALLOW_EMPTY, "Succeed if there is no binary below the paths"),
             flag(HASH, "Compute the SHA-256 of every binary, for which all of each is read, and compare it with what its store says"),
-            Arg::new(THREADS)
-                .long(THREADS)
+            Arg::new(THREAD_COUNT)
+                .long(THREAD_COUNT)
                 .value_name("N")
-                .value_parser(value_parser!(u16).range(1..=1024))
-                .help("Read on so many threads [default: as many as there are processors]"),
+                .value_parser(value_parser!(u16).range(i64::from(*THREADS.start())..=i64::from(*THREADS.end())))
+                .help("Number of threads [default: the number of processors]"),
             flag(IGNORE_RULES, "Pass over what .gitignore and .ignore files say to ignore"),
             Arg::new(NESTED)
                 .long(NESTED)
@@ -99,7 +108,7 @@ pub fn outputs() -> [Arg; 4] {
         Arg::new(FORMAT)
             .long(FORMAT)
             .value_name("FORMAT")
-            .value_parser(choice(AuditFormat::ALL.map(|format| (format.name(), format))))
+            .value_parser(choice(audit_formats()))
             .help("Write this format to standard output, as `-o FORMAT=-` does [default: table, a summary for people]"),
         flag(JSON, "Write JSON lines to standard output, as `--format jsonl` does").conflicts_with(FORMAT),
         output()
@@ -133,7 +142,7 @@ pub struct AuditArgs {
     #[cfg(feature = "remote")]
     pub in_flight: Option<u16>,
     pub no_progress: bool,
-    pub color: ColorChoice,
+    pub color: Option<ColorChoice>,
 }
 
 /// An earlier report whose rows are reused.
@@ -156,7 +165,7 @@ impl AuditArgs {
             baseline: if matches.get_flag(RESUME) { Some(BaselineArg::Resume) } else { since },
             trust_report: matches.get_flag(TRUST_REPORT),
             hash: matches.get_flag(HASH),
-            threads: optional(matches, THREADS),
+            threads: optional(matches, THREAD_COUNT),
             ignore_rules: matches.get_flag(IGNORE_RULES),
             nested: optional(matches, NESTED),
             archive_rows: optional(matches, ARCHIVE_ROWS),

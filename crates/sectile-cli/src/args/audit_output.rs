@@ -128,6 +128,13 @@ pub struct AuditOutput {
 }
 
 impl OutputArgs {
+    /// Sets the format of standard output, if no option names a format or an output.
+    pub fn set_default_format(&mut self, format: AuditFormat) {
+        if self.format.is_none() && self.places.is_empty() {
+            self.format = Some(format);
+        }
+    }
+
     /// The outputs. One at most goes to standard output.
     ///
     /// `--format` is the format of a FILE whose format is neither given nor told by its extension. It goes to standard

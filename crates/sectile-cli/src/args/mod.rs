@@ -17,16 +17,16 @@ use std::ffi::OsString;
 use clap::{ArgMatches, Command};
 use sectile::Escaped;
 
-use crate::version;
+use crate::{settings, version};
 
-pub use self::audit::{AuditArgs, BaselineArg};
+pub use self::audit::{AuditArgs, BaselineArg, THREADS, audit_formats};
 pub use self::audit_output::{AuditFormat, AuditOutput, OutputArgs, OutputPlace};
 pub use self::edit::{EditArgs, EditOperation, PutArgs, PutData, RecoverArgs, StripArgs, UnsetTarget};
 pub use self::generate::{CompletionsArgs, ManArgs};
 pub use self::inspect::{CheckArgs, DigestArgs, GetArgs, ImageComparison, SbomArgs, SectionsArgs, ShowArgs};
 pub use self::metadata::MetadataArgs;
 pub use self::oci::{AnnotationArgs, AnnotationsArgs, BinaryArgs, ImageArgs, LayoutArgs, PushArgs};
-pub use self::options::{PolicyArgs, ReportArgs, Verbosity};
+pub use self::options::{COLORS, PolicyArgs, ReportArgs, Verbosity};
 pub use self::report::SavedRowsArgs;
 
 /// A command, and its typed arguments.
@@ -80,6 +80,9 @@ fn escaped_error(error: clap::Error, args: &[OsString]) -> clap::Error {
 
 fn parse_args(args: &[OsString]) -> Result<CommandLine, clap::Error> {
     let mut command = command();
+    if args.get(1).is_some_and(|arg| arg == "--help" || arg == "help") {
+        command = command.after_long_help(format!("{EXIT_STATUS}\n\n{}", settings::help()));
+    }
     let matches = if version::is_requested(args.get(1..).unwrap_or_default()) {
         command = command.long_version(&*version::details().leak()); // once in this process
         command.try_get_matches_from(["sectile", "--version"])?
@@ -115,19 +118,20 @@ pub fn command() -> Command {
     Command::new("sectile")
         .version(clap::crate_version!())
         .about("Read, edit and audit the metadata of WebAssembly binaries")
-        .after_help(
-            "`--version --verbose` lists the features that are built in.\n\n\
-             Exit status:\n  \
-               0  done\n  \
-               1  the answer is no: `check` or `audit` refused something, `get` or `remove` found no such section\n  \
-               2  something could not be done, or only a part of a file could be read",
-        )
+        .after_help(EXIT_STATUS)
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands(FILE_COMMANDS.iter().map(SubcommandDefinition::command))
         .subcommand(oci)
         .subcommands(GENERATE_COMMANDS.iter().map(SubcommandDefinition::command))
 }
+
+/// The end of the help of the whole command.
+pub const EXIT_STATUS: &str = "`--version --verbose` lists the features that are built in.\n\n\
+    Exit status:\n  \
+      0  done\n  \
+      1  the answer is no: `check` or `audit` refused something, `get` or `remove` found no such section\n  \
+      2  something could not be done, or only a part of a file could be read";
 
 /// A subcommand: its help, its arguments, and their parser.
 struct SubcommandDefinition {

@@ -143,30 +143,28 @@ pub fn hides_progress(matches: &ArgMatches) -> bool {
 }
 
 const COLOR: &str = "color";
-const AUTO: &str = "auto";
+
+/// The values of `--color`.
+pub const COLORS: [(&str, ColorChoice); 3] =
+    [("auto", ColorChoice::Auto), ("always", ColorChoice::Always), ("never", ColorChoice::Never)];
 
 pub fn color() -> Arg {
     Arg::new(COLOR)
         .long(COLOR)
         .value_name("WHEN")
-        .value_parser(choice([
-            (AUTO, ColorChoice::Auto),
-            ("always", ColorChoice::Always),
-            ("never", ColorChoice::Never),
-        ]))
-        .default_value(AUTO)
-        .help("Color the output: `auto` does on a terminal, unless NO_COLOR is set")
+        .value_parser(choice(COLORS))
+        .help("Color the output: `auto` does on a terminal, unless NO_COLOR is set [default: auto]")
 }
 
-pub fn color_choice(matches: &ArgMatches) -> ColorChoice {
-    required(matches, COLOR)
+pub fn color_choice(matches: &ArgMatches) -> Option<ColorChoice> {
+    optional(matches, COLOR)
 }
 
 /// The format of a report: `--json` and `--color`.
 #[derive(Clone, Copy, Debug)]
 pub struct ReportArgs {
     pub json: bool,
-    pub color: ColorChoice,
+    pub color: Option<ColorChoice>,
 }
 
 impl ReportArgs {
@@ -197,12 +195,14 @@ pub fn policy() -> [Arg; 2] {
 #[derive(Clone, Debug)]
 pub struct PolicyArgs {
     pub file: Option<PathBuf>,
+    /// The variable or the configuration file that names the file, if no option does.
+    pub origin: Option<String>,
     pub refuse: Option<Severity>,
 }
 
 impl PolicyArgs {
     pub fn from_matches(matches: &ArgMatches) -> Self {
-        Self { file: optional(matches, POLICY), refuse: optional(matches, REFUSE) }
+        Self { file: optional(matches, POLICY), origin: None, refuse: optional(matches, REFUSE) }
     }
 }
 

@@ -38,7 +38,7 @@ pub struct SavedRowsArgs {
     pub policy: PolicyArgs,
     pub outputs: OutputArgs,
     pub write: WriteOptions,
-    pub color: ColorChoice,
+    pub color: Option<ColorChoice>,
 }
 
 impl SavedRowsArgs {

@@ -1,5 +1,6 @@
 //! `sectile completions` and `sectile man`: completion scripts and manual pages.
 
+use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use crate::display::escaped;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::settings;
 
 pub fn completions(args: CompletionsArgs, output: &mut Output) -> Result<Exit, Failure> {
     // The generator panics if a write fails, so it writes to memory.
@@ -58,7 +60,21 @@ fn manual_pages() -> Result<Vec<(String, Vec<u8>)>, Failure> {
         let manual = clap_mangen::Man::new(command);
         let mut page = Vec::new();
         manual.render(&mut page)?;
+        if pages.is_empty() {
+            page.extend(environment_sections().into_bytes()); // the first page is that of the whole command
+        }
         pages.push((manual.get_filename(), page));
     }
     Ok(pages)
+}
+
+/// The sections of the manual page about variables and the configuration file. Their texts are constants of this program.
+fn environment_sections() -> String {
+    let escaped = |text: &str| text.replace('\\', "\\e").replace('-', "\\-");
+    let mut text = ".SH ENVIRONMENT\n".to_owned();
+    for (name, help) in settings::variables() {
+        _ = writeln!(text, ".TP\n\\fB{name}\\fR\n{}", escaped(&help));
+    }
+    _ = writeln!(text, ".SH FILES\n{}", escaped(settings::CONFIGURATION));
+    text
 }

@@ -35,6 +35,7 @@ pub fn run(subcommand: &Subcommand, output: &mut Output) -> Result<Exit, Failure
         Subcommand::Get(args) => only_source(&args.source, output, |output| get::run(args, output)),
         Subcommand::Check(args) => {
             let judge = Judge::new(&args.policy)?; // an invalid policy fails before any file is read
+            args.policy.announce(output);
             each_source(&args.sources, output, |source, output| check::run(source, &judge, args, output))
         }
         Subcommand::Audit(args) => audit::run(args, output),
@@ -59,16 +60,18 @@ pub fn run(subcommand: &Subcommand, output: &mut Output) -> Result<Exit, Failure
 }
 
 /// Whether the output of an audit is for people or for programs.
-fn audit_mode(outputs: &OutputArgs, color: ColorChoice) -> OutputMode {
+fn audit_mode(outputs: &OutputArgs, color: Option<ColorChoice>) -> OutputMode {
     match outputs.stdout_format() {
         Some(AuditFormat::Rows(_)) => OutputMode::Raw,
-        Some(AuditFormat::Table) | None => OutputMode::Styled(color),
+        Some(AuditFormat::Table) | None => OutputMode::Styled(color.unwrap_or(ColorChoice::Auto)),
     }
 }
 
 /// Whether the output of a command is for people or for programs.
 pub fn output_mode(subcommand: &Subcommand) -> OutputMode {
-    let report_mode = |report: ReportArgs| if report.json { OutputMode::Raw } else { OutputMode::Styled(report.color) };
+    let report_mode = |report: ReportArgs| {
+        if report.json { OutputMode::Raw } else { OutputMode::Styled(report.color.unwrap_or(ColorChoice::Auto)) }
+    };
     match subcommand {
         Subcommand::Show(args) => report_mode(args.report),
         Subcommand::Sections(args) => report_mode(args.report),
@@ -79,7 +82,7 @@ pub fn output_mode(subcommand: &Subcommand) -> OutputMode {
         Subcommand::Edit(args) if args.is_to_stdout() => OutputMode::Raw,
         Subcommand::Edit(args) => report_mode(args.report),
         Subcommand::OciLayout(args) => report_mode(args.report),
-        Subcommand::OciPush(args) => report_mode(ReportArgs { json: args.json, color: ColorChoice::Auto }),
+        Subcommand::OciPush(args) => report_mode(ReportArgs { json: args.json, color: None }),
         Subcommand::Get(_)
         | Subcommand::Sbom(_)
         | Subcommand::Recover(_)

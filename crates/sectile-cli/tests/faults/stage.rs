@@ -72,6 +72,7 @@ pub fn through(program: &str, args: &[&str]) -> Command {
 }
 
 fn clean(command: &mut Command) {
+    command.env("SECTILE_CONFIG", ""); // the user's own configuration is not read
     command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").env_remove("LD_LIBRARY_PATH").stdin(Stdio::null());
 }
 

@@ -17,6 +17,7 @@ mod push;
 #[cfg(feature = "remote")]
 mod remote;
 mod sbom;
+mod settings;
 #[cfg(unix)]
 mod terminal;
 mod values;
@@ -40,6 +41,7 @@ use sectile_testing::files::{project, real_paths};
 fn command<I: AsRef<OsStr>>(args: impl IntoIterator<Item = I>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sectile"));
     command.args(args).current_dir(project()).env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+    command.env("SECTILE_CONFIG", ""); // the user's own configuration is not read
     command
 }
 

@@ -34,6 +34,7 @@ pub fn run(args: &AuditArgs, output: &mut Output) -> Result<Exit, Failure> {
         args.policy.file.iter().try_for_each(|policy| report.check_input(policy))
     })?;
     let audit = configure(args, &outputs)?;
+    args.policy.announce(output);
     let audit = answers.files().fold(audit, Audit::with_output);
     let progress = Progress::new();
     stop_when_interrupted(&progress);

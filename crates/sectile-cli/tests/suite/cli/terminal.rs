@@ -66,6 +66,9 @@ fn progress_is_hidden_on_request() {
         let (status, _, told) = terminal::run(audit.arg(directory.path()), |_, _| {});
         assert_eq!((status.code(), &*told), (Some(2), ""), "{option}");
     }
+    let mut audit = command(["audit", "--hash"]);
+    audit.env("SECTILE_NO_PROGRESS", "1").arg(directory.path());
+    assert_eq!(terminal::run(&mut audit, |_, _| {}).2, "");
     let (directory, path) = file(&module(&[custom("note", vec![7; 3 << 20])]));
     let (server, _) = start(Registry::default(), |_| None);
     let to = format!("{}/app:1", server.address);

@@ -1,0 +1,94 @@
+//! Defaults for options, from `SECTILE_…` variables and from the user's configuration file.
+//!
+//! An option on the command line wins over a variable, and a variable over the file. Nothing is taken from a directory
+//! that is read or audited, because its content may be hostile.
+
+mod config;
+mod keys;
+
+use std::path::PathBuf;
+
+use anstream::ColorChoice;
+use sectile::Severity;
+
+use self::keys::KEYS;
+pub use self::keys::{CONFIGURATION, help, variables};
+use crate::args::{AuditArgs, AuditFormat, PolicyArgs, ReportArgs, Subcommand};
+use crate::failure::Failure;
+
+/// Defaults for options.
+#[derive(Debug, Default)]
+pub struct Settings {
+    color: Option<ColorChoice>,
+    policy: Option<PolicySetting>,
+    refuse: Option<Severity>,
+    threads: Option<u16>,
+    format: Option<AuditFormat>,
+    no_progress: Option<bool>,
+    hash: Option<bool>,
+}
+
+/// A policy file, and the variable or the configuration file that names it.
+#[derive(Debug)]
+struct PolicySetting {
+    path: PathBuf,
+    origin: String,
+}
+
+impl Settings {
+    /// Reads the configuration file, then the variables.
+    pub fn load() -> Result<Self, Failure> {
+        let mut settings = Self::default();
+        config::apply(&mut settings)?;
+        for key in &KEYS {
+            key.apply_variable(&mut settings).map_err(Failure::Other)?;
+        }
+        Ok(settings)
+    }
+
+    /// Sets the options that the command line does not give.
+    pub fn fill(&self, subcommand: &mut Subcommand) {
+        match subcommand {
+            Subcommand::Show(args) => self.fill_report(&mut args.report),
+            Subcommand::Sections(args) => self.fill_report(&mut args.report),
+            Subcommand::Digest(args) => self.fill_report(&mut args.report),
+            Subcommand::Edit(args) => self.fill_report(&mut args.report),
+            Subcommand::OciLayout(args) => self.fill_report(&mut args.report),
+            Subcommand::Check(args) => {
+                self.fill_report(&mut args.report);
+                self.fill_policy(&mut args.policy);
+            }
+            Subcommand::Audit(args) => self.fill_audit(args),
+            Subcommand::OciPush(args) => args.no_progress |= self.no_progress.unwrap_or_default(),
+            Subcommand::Get(_)
+            | Subcommand::Sbom(_)
+            | Subcommand::Recover(_)
+            | Subcommand::OciAnnotations(_)
+            | Subcommand::OciConfig(_)
+            | Subcommand::Completions(_)
+            | Subcommand::Man(_) => {}
+        }
+    }
+
+    fn fill_report(&self, report: &mut ReportArgs) {
+        report.color = report.color.or(self.color);
+    }
+
+    fn fill_policy(&self, args: &mut PolicyArgs) {
+        if let (None, Some(policy)) = (&args.file, &self.policy) {
+            (args.file, args.origin) = (Some(policy.path.clone()), Some(policy.origin.clone()));
+        }
+        args.refuse = args.refuse.or(self.refuse);
+    }
+
+    fn fill_audit(&self, args: &mut AuditArgs) {
+        self.fill_policy(&mut args.policy);
+        args.color = args.color.or(self.color);
+        if let Some(format) = self.format {
+            args.outputs.set_default_format(format);
+        }
+        args.threads = args.threads.or(self.threads);
+        args.hash |= self.hash.unwrap_or_default();
+        args.no_progress |= self.no_progress.unwrap_or_default();
+    }
+}
