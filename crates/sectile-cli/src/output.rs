@@ -12,6 +12,7 @@ use crate::diagnosis;
 use crate::display::{FindingLocation, escaped};
 use crate::failure::Failure;
 use crate::source::InputSource;
+use crate::text::Layout;
 
 /// How bytes pass to standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,7 @@ pub struct Output {
     /// Set after a failed write: an unknown part of the output is lost, so no more is written.
     is_broken: bool,
     verbosity: Verbosity,
+    layout: Layout,
 }
 
 impl Output {
@@ -38,12 +40,21 @@ impl Output {
             OutputMode::Styled(choice) => choice,
         };
         let stdout = BufWriter::with_capacity(64 << 10, AutoStream::new(io::stdout().lock(), choice));
-        Self { stdout, is_broken: false, verbosity }
+        let layout = match mode {
+            OutputMode::Raw => Layout::for_file(), // not used
+            OutputMode::Styled(_) => Layout::for_stdout(),
+        };
+        Self { stdout, is_broken: false, verbosity, layout }
     }
 
     /// Whether messages of success are wanted.
     pub fn shows_success(&self) -> bool {
         self.verbosity > Verbosity::Quiet
+    }
+
+    /// The layout of output for people.
+    pub fn layout(&self) -> Layout {
+        self.layout
     }
 
     /// The writer for standard output.

@@ -19,7 +19,7 @@ pub fn run(source: &InputSource, args: &DigestArgs, output: &mut Output) -> Resu
     if args.report.json {
         DigestReport::new(source.name(), reading.size, &reading.outcome).write_json(output.out())?;
     } else if let (Some(size), Some(digests)) = (reading.size, reading.outcome.value()) {
-        text::write_digests(source.name(), size, digests, output.out())?;
+        text::write_digests(source.name(), size, digests, output.layout(), output.out())?;
     }
     Ok(reading.finish(source, output))
 }

@@ -23,7 +23,7 @@ pub fn run(source: &InputSource, args: &SectionsArgs, output: &mut Output) -> Re
         }
         input => input?,
     };
-    let len = input.len();
+    let (len, layout) = (input.len(), output.layout());
     let error = if args.report.json {
         let list = SectionsJson::new(output.out(), source.name(), Some(len))?;
         let mut lister = SectionLister::new(list, SectionsJson::section);
@@ -32,7 +32,7 @@ pub fn run(source: &InputSource, args: &SectionsArgs, output: &mut Output) -> Re
         print_cost(source, cost, len, output);
         return Ok(finish_bounded(source, error, left_out, output));
     } else {
-        let list = SectionsList::new(output.out(), source.name(), len);
+        let list = SectionsList::new(output.out(), layout, source.name(), len);
         let mut lister = SectionLister::new(list, SectionsList::section);
         let (_, error, cost) = input.scan(&mut lister, Limits::default()).into_parts();
         let list = lister.finish()?;

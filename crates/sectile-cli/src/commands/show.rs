@@ -53,7 +53,7 @@ fn write_report(report: &Report<'_>, args: &ShowArgs, output: &mut Output) -> Re
     if args.report.json {
         return Ok(report.write_json(output.out())?);
     }
-    text::write_metadata(report, args.packages, output.out())?;
+    text::write_metadata(report, args.packages, output.layout(), output.out())?;
     Ok(0)
 }
 

@@ -3,43 +3,71 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
+use anstyle::Style;
 use sectile::{Escaped, Severity};
 use sectile_audit::amount::{self, ByteSize, Grouped, percent};
-use sectile_audit::{AuditInfo, Completeness, NotOpenedFiles, RowCount, RowKind, Stop, Summary};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use sectile_audit::{AuditInfo, AuditOutcome, Completeness, NotOpenedFiles, RowCount, RowKind, Summary};
+use unicode_width::UnicodeWidthStr;
 
-use super::style::{FAINT, STRONG, counted, severity_style};
+use super::layout::{Layout, fitted};
+use super::style::{BAR, FAINT, STRONG, counted, severity_style};
 use crate::display::escaped;
 
 /// Maximum number of lines of a list.
 const MAX_LINES: usize = 8;
-/// Width of labels and of bars, in columns.
-const LABEL_WIDTH: usize = 37;
-const BAR_WIDTH: usize = 24;
+/// Widths of the columns of a table with bars, in columns of the terminal.
+#[derive(Clone, Copy)]
+struct Columns {
+    label: usize,
+    bar: usize,
+    note: usize,
+    layout: Layout,
+}
+
+impl Columns {
+    const AMOUNT: usize = 10;
+    /// Labels have this width even where it is more than half of the rest.
+    const USUAL_LABEL: usize = 32;
+    /// A bar and a note have at least this width.
+    const LEAST_REST: usize = 14;
+
+    /// Divides the width of a line. More than a certain width is left to the notes.
+    fn new(layout: Layout) -> Self {
+        // The line begins with two spaces, and there are two between columns.
+        let rest = layout.width() - (Self::AMOUNT + 8);
+        let label = (rest / 2).max(Self::USUAL_LABEL.min(rest - Self::LEAST_REST)).min(60);
+        let bar = ((rest - label) / 2).min(40);
+        Self { label, bar, note: rest - bar - label, layout }
+    }
+}
 
 /// Writes the summary of an audit.
-pub fn write_summary(info: &AuditInfo, summary: &Summary, stop: Option<&Stop>, out: &mut impl Write) -> io::Result<()> {
-    let mut paths: Vec<String> = info.paths.iter().take(3).map(|path| escaped(path).to_string()).collect();
+pub fn write_summary(outcome: &AuditOutcome, layout: Layout, out: &mut impl Write) -> io::Result<()> {
+    let AuditOutcome { info, summary, stop, .. } = outcome;
+    let columns = Columns::new(layout);
+    let shown = info.paths.iter().take(3);
+    let mut paths: Vec<String> = shown.map(|path| layout.path(path, layout.width() / 2)).collect();
     if info.paths.len() > paths.len() {
         paths.push(format!("{} more", Grouped((info.paths.len() - paths.len()) as u64)));
     }
     let binaries = amount::counted(summary.rows_of(RowKind::Binary).rows, "binary", "binaries");
-    write!(out, "{STRONG}{}{STRONG:#}: {binaries}, {}", paths.join(", "), ByteSize(summary.bytes).short())?;
     let (read, of) = (summary.store_bytes_read(), summary.store_bytes);
-    writeln!(
-        out,
-        "{FAINT}, {} of the store was read ({} of {}){FAINT:#}",
+    let heading = format!(
+        "{STRONG}{}{STRONG:#}: {binaries}, {}{FAINT}, {} of the store was read ({} of {}){FAINT:#}",
+        paths.join(", "),
+        ByteSize(summary.bytes).short(),
         percent(read, of),
         ByteSize(read).short(),
         ByteSize(of).short()
-    )?;
+    );
+    layout.hanging(out, "", 2, &heading)?;
     write_verdicts(info, summary, out)?;
-    write_contents(summary, out)?;
-    write_findings(summary, out)?;
-    write_licenses(summary, out)?;
-    write_producers(summary, out)?;
-    write_kinds(summary, out)?;
-    write_blobs(summary, out)?;
+    write_contents(summary, layout, out)?;
+    write_findings(summary, columns, out)?;
+    write_licenses(summary, columns, out)?;
+    write_producers(summary, columns, out)?;
+    write_kinds(summary, columns, out)?;
+    write_blobs(summary, columns, out)?;
     let Some(stop) = stop else { return Ok(()) };
     let warning = severity_style(Severity::Warning);
     write!(out, "\n{warning}stopped before its end{warning:#}: ")?;
@@ -85,7 +113,7 @@ fn write_refused(count: &RowCount, out: &mut impl Write) -> io::Result<()> {
     }
 }
 
-fn write_contents(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
+fn write_contents(summary: &Summary, layout: Layout, out: &mut impl Write) -> io::Result<()> {
     let parts = [
         (summary.modules, "module"),
         (summary.components, "component"),
@@ -98,111 +126,134 @@ fn write_contents(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
     ];
     let parts = parts.into_iter().filter(|(number, _)| *number > 0);
     let parts: Vec<String> = parts.map(|(number, what)| counted(number, what)).collect();
-    if parts.is_empty() { Ok(()) } else { writeln!(out, "  {FAINT}{}{FAINT:#}", parts.join(", ")) }
+    if parts.is_empty() {
+        return Ok(());
+    }
+    layout.hanging(out, "  ", 2, &format!("{FAINT}{}{FAINT:#}", parts.join(", ")))
 }
 
-fn write_findings(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
+fn write_findings(summary: &Summary, columns: Columns, out: &mut impl Write) -> io::Result<()> {
     let codes = summary.codes();
     if codes.is_empty() {
         return Ok(());
     }
-    write_heading(out, "findings", &"rows")?;
+    write_heading(out, columns, "findings", &"rows")?;
     let most = codes.iter().map(|(_, count)| count.rows).max().unwrap_or_default();
     for (code, count) in codes.iter().take(MAX_LINES * 2) {
         let style = severity_style(count.worst().unwrap_or(Severity::Note));
         let severity = count.worst().map_or("", Severity::name);
-        let label = format!("{style}{severity:<8}{style:#} {}", fitted(code.name(), LABEL_WIDTH - 9));
+        let label = format!("{style}{severity:<8}{style:#} {}", fitted(code.name(), columns.label - 9));
         let refused = if count.refused > 0 { format!("{} refused", Grouped(count.refused)) } else { String::new() };
-        write_bar(out, &label, count.rows, most, &Grouped(count.rows), &refused)?;
+        write_bar(out, columns, style, &label, (count.rows, most), &Grouped(count.rows), &refused)?;
     }
     write_more(out, codes.len(), MAX_LINES * 2)
 }
 
-fn write_licenses(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
+fn write_licenses(summary: &Summary, columns: Columns, out: &mut impl Write) -> io::Result<()> {
     let licenses = summary.licenses();
     let all = summary.licensed + summary.unlicensed;
     if all == 0 {
         return Ok(());
     }
-    write_heading(out, "licences", &"binaries")?;
+    write_heading(out, columns, "licenses", &"binaries")?;
     let most = licenses.first().map_or(0, |(_, rows)| *rows).max(summary.unlicensed);
     for (license, rows) in licenses.iter().take(MAX_LINES) {
         let license = if license.is_empty() { "(empty)" } else { license };
-        write_bar(out, &fitted(license, LABEL_WIDTH), *rows, most, &Grouped(*rows), &percent(*rows, all))?;
+        write_bar(
+            out,
+            columns,
+            BAR,
+            &fitted(license, columns.label),
+            (*rows, most),
+            &Grouped(*rows),
+            &percent(*rows, all),
+        )?;
     }
     write_more(out, licenses.len(), MAX_LINES)?;
     if summary.unlicensed > 0 {
         let rows = summary.unlicensed;
-        let label = format!("{FAINT}{}{FAINT:#}", fitted("(none said)", LABEL_WIDTH));
-        write_bar(out, &label, rows, most, &Grouped(rows), &percent(rows, all))?;
+        let label = format!("{FAINT}{}{FAINT:#}", fitted("(none said)", columns.label));
+        write_bar(out, columns, BAR, &label, (rows, most), &Grouped(rows), &percent(rows, all))?;
     }
     Ok(())
 }
 
-fn write_producers(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
+fn write_producers(summary: &Summary, columns: Columns, out: &mut impl Write) -> io::Result<()> {
     let producers = summary.producers();
     if producers.is_empty() {
         return Ok(());
     }
-    write_heading(out, "languages and tools", &"binaries")?;
+    write_heading(out, columns, "languages and tools", &"binaries")?;
     let most = producers[0].rows;
     for producer in producers.iter().take(MAX_LINES) {
-        let label = fitted(&format!("{} {}", producer.field, producer.name), LABEL_WIDTH);
+        let label = fitted(&format!("{} {}", producer.field, producer.name), columns.label);
         let versions = producer.versions.iter().filter(|(version, _)| !version.is_empty());
         let versions: Vec<String> = versions.map(|(version, _)| fitted(version, 24).trim_end().to_owned()).collect();
         let shown = versions.len().min(3);
         let others = if versions.len() > shown { format!(", {} more", versions.len() - shown) } else { String::new() };
         let note = format!("{}{others}", versions[..shown].join(", "));
-        write_bar(out, &label, producer.rows, most, &Grouped(producer.rows), &note)?;
+        write_bar(out, columns, BAR, &label, (producer.rows, most), &Grouped(producer.rows), &note)?;
     }
     write_more(out, producers.len(), MAX_LINES)
 }
 
-fn write_kinds(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
+fn write_kinds(summary: &Summary, columns: Columns, out: &mut impl Write) -> io::Result<()> {
     let kinds = summary.kinds();
     if kinds.is_empty() {
         return Ok(());
     }
-    write_heading(out, "sections by kind", &"bytes")?;
+    write_heading(out, columns, "sections by kind", &"bytes")?;
     let (most, all) = (kinds[0].1.bytes, kinds.iter().fold(0, |sum: u64, (_, kind)| sum.saturating_add(kind.bytes)));
     for (kind, count) in kinds.iter().take(MAX_LINES) {
         let amount = ByteSize(count.bytes).short();
-        write_bar(out, &fitted(kind, LABEL_WIDTH), count.bytes, most, &amount, &percent(count.bytes, all))?;
+        write_bar(
+            out,
+            columns,
+            BAR,
+            &fitted(kind, columns.label),
+            (count.bytes, most),
+            &amount,
+            &percent(count.bytes, all),
+        )?;
     }
     write_more(out, kinds.len(), MAX_LINES)
 }
 
+/// Column of the file's name in the lists of blobs, and of the lines of a message after the first.
+const BLOB_INDENT: usize = 11;
+
 /// Writes the largest sections, the worst blobs, and the blobs that were not read completely.
-fn write_blobs(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
+fn write_blobs(summary: &Summary, columns: Columns, out: &mut impl Write) -> io::Result<()> {
+    let layout = columns.layout;
     let largest: Vec<_> = summary.largest().take(MAX_LINES).collect();
     if !largest.is_empty() {
         writeln!(out, "\n{STRONG}largest sections{STRONG:#}")?;
     }
     for section in largest {
         let name = fitted(section.name.as_deref().unwrap_or(&section.kind), 20);
-        writeln!(out, "  {:>11}  {name}  {}", ByteSize(section.bytes).short(), escaped(&section.file))?;
+        let file = layout.path(&section.file, layout.width() - 37);
+        writeln!(out, "  {:>11}  {name}  {file}", ByteSize(section.bytes).short())?;
     }
     if summary.worst().next().is_some() {
         writeln!(out, "\n{STRONG}refused first{STRONG:#}")?;
     }
     for blob in summary.worst().take(MAX_LINES) {
         let style = severity_style(blob.severity);
-        write!(out, "  {style}{:<8}{style:#} {}", blob.severity, escaped(&blob.file))?;
-        writeln!(
-            out,
-            ": {} {FAINT}[{}]{FAINT:#}{}",
-            Escaped::new(&blob.message),
-            blob.code,
-            further(blob.refused - 1)
-        )?;
+        let file = layout.path(&blob.file, layout.width() - BLOB_INDENT - 1);
+        let start = format!("  {style}{:<8}{style:#} {file}: ", blob.severity);
+        let message = Escaped::new(&blob.message);
+        let text = format!("{message} {FAINT}[{}]{FAINT:#}{}", blob.code, further(blob.refused - 1));
+        layout.hanging(out, &start, BLOB_INDENT, &text)?;
     }
     if summary.incomplete().next().is_some() {
         writeln!(out, "\n{STRONG}not read to the end{STRONG:#}")?;
     }
     for blob in summary.incomplete().take(MAX_LINES) {
         let at = blob.offset.map(|offset| format!(" (at offset {offset:#x})")).unwrap_or_default();
-        let (file, message) = (escaped(&blob.file), Escaped::new(&blob.message));
-        writeln!(out, "  {:<8} {file}: {message}{FAINT}{at}{FAINT:#}", blob.completeness.name())?;
+        let file = layout.path(&blob.file, layout.width() - BLOB_INDENT - 1);
+        let start = format!("  {:<8} {file}: ", blob.completeness.name());
+        let text = format!("{}{FAINT}{at}{FAINT:#}", Escaped::new(&blob.message));
+        layout.hanging(out, &start, BLOB_INDENT, &text)?;
     }
     let incomplete = summary.rows_with(Completeness::Partial) + summary.rows_with(Completeness::Unread);
     write_more(out, usize::try_from(incomplete).unwrap_or(usize::MAX), MAX_LINES)
@@ -212,53 +263,35 @@ fn further(number: u64) -> String {
     if number == 0 { String::new() } else { format!("{FAINT}, and {} more{FAINT:#}", Grouped(number)) }
 }
 
-fn write_heading(out: &mut impl Write, title: &str, unit: &dyn Display) -> io::Result<()> {
-    let gap = (LABEL_WIDTH + BAR_WIDTH + 16).saturating_sub(title.width());
+fn write_heading(out: &mut impl Write, columns: Columns, title: &str, unit: &dyn Display) -> io::Result<()> {
+    let gap = (columns.label + columns.bar + Columns::AMOUNT + 6).saturating_sub(title.width());
     writeln!(out, "\n{STRONG}{title}{STRONG:#}{FAINT}{unit:>gap$}{FAINT:#}")
 }
 
-/// Writes a label, a bar, an amount and a note.
+/// Writes a label, a bar that shows a part of the largest value, an amount and a note.
 fn write_bar(
     out: &mut impl Write,
+    columns: Columns,
+    style: Style,
     label: &str,
-    part: u64,
-    most: u64,
+    (part, most): (u64, u64),
     amount: &dyn Display,
     note: &str,
 ) -> io::Result<()> {
     let amount = amount.to_string();
-    let bar = bar(part, most);
-    let gap = BAR_WIDTH - bar.width();
-    write!(out, "  {label}  {FAINT}{bar}{FAINT:#}{:gap$}  {amount:>10}", "")?;
+    let bar = bar(part, most, columns.bar);
+    let gap = columns.bar - bar.width();
+    write!(out, "  {label}  {style}{bar}{style:#}{:gap$}  {amount:>width$}", "", width = Columns::AMOUNT)?;
+    let note = columns.layout.note(note, columns.note);
     if note.is_empty() { writeln!(out) } else { writeln!(out, "  {FAINT}{note}{FAINT:#}") }
 }
 
 /// A bar in proportion to the largest value, in eighths of a column. Any value above zero is visible.
-fn bar(part: u64, most: u64) -> String {
+fn bar(part: u64, most: u64, width: usize) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-    let eighths = u128::from(part) * (BAR_WIDTH as u128 * 8) / u128::from(most.max(1));
-    let eighths = (eighths as usize).clamp(usize::from(part > 0), BAR_WIDTH * 8);
+    let eighths = u128::from(part) * (width as u128 * 8) / u128::from(most.max(1));
+    let eighths = (eighths as usize).clamp(usize::from(part > 0), width * 8);
     format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8])
-}
-
-/// A text of the input, padded or cut to this number of columns.
-fn fitted(text: &str, columns: usize) -> String {
-    let mut shown = Escaped::new(text).to_string();
-    if shown.width() > columns {
-        let mut width = 0;
-        let mut end = 0;
-        for (at, character) in shown.char_indices() {
-            width += character.width().unwrap_or(0);
-            if width >= columns {
-                end = at;
-                break;
-            }
-        }
-        shown.truncate(end);
-        shown.push('…');
-    }
-    let gap = columns.saturating_sub(shown.width());
-    format!("{shown}{:gap$}", "")
 }
 
 fn write_more(out: &mut impl Write, all: usize, shown: usize) -> io::Result<()> {
@@ -274,21 +307,11 @@ mod tests {
 
     #[test]
     fn bars_are_to_scale() {
-        assert_eq!(bar(0, 100), "");
-        assert_eq!(bar(1, u64::MAX), "▏");
-        assert_eq!(bar(100, 100), "█".repeat(BAR_WIDTH));
-        assert_eq!(bar(50, 100), "█".repeat(BAR_WIDTH / 2));
-        assert_eq!(bar(0, 0), "");
-        assert_eq!(bar(u64::MAX, u64::MAX).width(), BAR_WIDTH);
-    }
-
-    #[test]
-    fn texts_fit() {
-        for text in
-            ["", "a", "exactly ten", "日本語日本語日本語", "\x1b[31m\u{202e}", "e\u{301}e\u{301}e\u{301}e\u{301}"]
-        {
-            assert_eq!(fitted(text, 10).width(), 10, "{text:?}");
-        }
-        assert_eq!(fitted("abc", 2), "a…");
+        assert_eq!(bar(0, 100, 24), "");
+        assert_eq!(bar(1, u64::MAX, 24), "▏");
+        assert_eq!(bar(100, 100, 24), "█".repeat(24));
+        assert_eq!(bar(50, 100, 24), "█".repeat(12));
+        assert_eq!(bar(0, 0, 24), "");
+        assert_eq!(bar(u64::MAX, u64::MAX, 7).width(), 7);
     }
 }

@@ -6,15 +6,21 @@ use std::io::{self, Write};
 use sectile::digest::Digests;
 use sectile_audit::amount::ByteSize;
 
-use super::style::{FAINT, STRONG, labeled};
-use crate::display::escaped;
+use super::layout::Layout;
+use super::style::FAINT;
 
 /// Writes the digests of a file and of its content.
-pub fn write_digests(file: &OsStr, size: u64, digests: &Digests, out: &mut impl Write) -> io::Result<()> {
-    writeln!(out, "{STRONG}{}{STRONG:#}: {}", escaped(file), ByteSize(size))?;
-    labeled(out, "file", digests.file())?;
+pub fn write_digests(
+    file: &OsStr,
+    size: u64,
+    digests: &Digests,
+    layout: Layout,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    writeln!(out, "{}", layout.heading(file, &ByteSize(size).to_string()))?;
+    layout.labeled(out, "file", digests.file())?;
     match digests.content() {
-        Some(content) => labeled(out, "but custom sections", content),
-        None => labeled(out, "but custom sections", format_args!("{FAINT}(unknown){FAINT:#}")),
+        Some(content) => layout.labeled(out, "but custom sections", content),
+        None => layout.labeled(out, "but custom sections", format_args!("{FAINT}(unknown){FAINT:#}")),
     }
 }

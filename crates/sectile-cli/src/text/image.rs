@@ -5,11 +5,12 @@ use std::io::{self, Write};
 use sectile_audit::amount::ByteSize;
 use sectile_oci::LayoutReport;
 
-use super::style::{STRONG, labeled};
+use super::layout::Layout;
+use super::style::STRONG;
 use crate::display::escaped;
 
 /// Writes the name and the digests of an image that was added to a layout.
-pub fn write_layout(report: &LayoutReport<'_>, out: &mut impl Write) -> io::Result<()> {
+pub fn write_layout(report: &LayoutReport<'_>, columns: Layout, out: &mut impl Write) -> io::Result<()> {
     let (added, layout) = (report.added(), escaped(report.layout().as_os_str()));
     write!(out, "{STRONG}{layout}{STRONG:#}: ")?;
     match report.name() {
@@ -18,7 +19,7 @@ pub fn write_layout(report: &LayoutReport<'_>, out: &mut impl Write) -> io::Resu
     }
     let image = added.image();
     writeln!(out, " {}", if added.index_changed() { "is added" } else { "is there already" })?;
-    labeled(out, "image", image.descriptor().digest())?;
-    labeled(out, "config", image.config_descriptor().digest())?;
-    labeled(out, "layer", format_args!("{}  {}", image.layer().digest(), ByteSize(image.layer().size())))
+    columns.labeled(out, "image", image.descriptor().digest())?;
+    columns.labeled(out, "config", image.config_descriptor().digest())?;
+    columns.labeled(out, "layer", format_args!("{}  {}", image.layer().digest(), ByteSize(image.layer().size())))
 }

@@ -10,26 +10,35 @@ use sectile_policy::report::Report;
 use unicode_width::UnicodeWidthStr;
 
 use super::interface::write_interface;
-use super::style::{FAINT, STRONG, counted, labeled, severity_style};
+use super::layout::Layout;
+use super::style::{FAINT, STRONG, counted, severity_style};
 use super::value::{Hex, ShortText, ValueText};
-use crate::display::{FindingLocation, MAX_SHOWN_DEPTH, ShortPath, escaped};
+use crate::display::{FindingLocation, MAX_SHOWN_DEPTH, ShortPath};
+
+/// Indent of the lines of a message after the first.
+const FINDING_INDENT: usize = 11;
 
 /// Writes the tree of items with their sizes, then each item's metadata, then the findings.
 ///
 /// Packages are listed, or else only counted.
-pub fn write_metadata(report: &Report<'_>, lists_packages: bool, out: &mut impl Write) -> io::Result<()> {
+pub fn write_metadata(
+    report: &Report<'_>,
+    lists_packages: bool,
+    layout: Layout,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let Some(metadata) = report.metadata() else { return Ok(()) };
     let size = report.size().unwrap_or_default();
     let kind = metadata.root().kind();
-    writeln!(out, "{STRONG}{}{STRONG:#}: {kind}, {}", escaped(report.file()), ByteSize(size))?;
+    writeln!(out, "{}", layout.heading(report.file(), &format!("{kind}, {}", ByteSize(size))))?;
     if metadata.items().len() > 1 {
         writeln!(out)?;
-        write_tree(metadata, size, out)?;
+        write_tree(metadata, size, layout, out)?;
     }
     for item in metadata.items() {
-        write_item(metadata, item, lists_packages, out)?;
+        write_item(metadata, item, lists_packages, layout, out)?;
         if let Some(interface) = report.interface().filter(|_| item.parent().is_none()) {
-            write_interface(interface, out)?;
+            write_interface(interface, layout, out)?;
         }
     }
     if report.findings().next().is_some() {
@@ -38,13 +47,17 @@ pub fn write_metadata(report: &Report<'_>, lists_packages: bool, out: &mut impl 
     for finding in report.findings() {
         let severity = finding.severity();
         let style = severity_style(severity);
-        write!(out, "  {style}{severity:<8}{style:#} {:<22} ", finding.code().name())?;
-        writeln!(out, "{}{FAINT}{}{FAINT:#}", Escaped::new(finding.message()), FindingLocation(finding))?;
+        let start = format!("  {style}{severity:<8}{style:#} {:<22} ", finding.code().name());
+        let message = format!("{}{FAINT}{}{FAINT:#}", Escaped::new(finding.message()), FindingLocation(finding));
+        layout.hanging(out, &start, FINDING_INDENT, &message)?;
     }
     writeln!(out)
 }
 
-fn write_tree(metadata: &Metadata<'_>, size: u64, out: &mut impl Write) -> io::Result<()> {
+/// Columns of an item's name in the tree, at least.
+const MIN_NAME: usize = 8;
+
+fn write_tree(metadata: &Metadata<'_>, size: u64, layout: Layout, out: &mut impl Write) -> io::Result<()> {
     let labels: Vec<(String, String)> = tree_labels(metadata);
     let width = labels.iter().map(|(lines, label)| lines.width() + label.width()).max().unwrap_or(0);
     for (item, (lines, label)) in metadata.items().zip(&labels) {
@@ -58,7 +71,11 @@ fn write_tree(metadata: &Metadata<'_>, size: u64, out: &mut impl Write) -> io::R
             percent(bytes, size)
         )?;
         match item.name() {
-            Some(name) => writeln!(out, "  {STRONG}{}{STRONG:#}", ShortText(name.as_bytes()))?,
+            Some(name) => {
+                let room = layout.width().saturating_sub(width + 24).max(MIN_NAME);
+                let name = layout.escaped_text(ShortText(name.as_bytes()).to_string(), room);
+                writeln!(out, "  {STRONG}{name}{STRONG:#}")?;
+            }
             None => writeln!(out)?,
         }
     }
@@ -83,43 +100,49 @@ fn tree_labels(metadata: &Metadata<'_>) -> Vec<(String, String)> {
 }
 
 /// Writes an item's metadata, one line for each value.
-fn write_item(metadata: &Metadata<'_>, item: Item<'_>, lists_packages: bool, out: &mut impl Write) -> io::Result<()> {
+fn write_item(
+    metadata: &Metadata<'_>,
+    item: Item<'_>,
+    lists_packages: bool,
+    layout: Layout,
+    out: &mut impl Write,
+) -> io::Result<()> {
     if metadata.items().len() > 1 {
         let path = item.path();
         let gap = if path.is_root() { "" } else { " " };
         writeln!(out, "\n{STRONG}{}{gap}{}{STRONG:#}", ShortPath(&path), item.kind())?;
     }
     if let Some(name) = item.name() {
-        labeled(out, "name", ValueText(name))?;
+        layout.labeled(out, "name", ValueText(name))?;
     }
     for (field, value) in item.annotations() {
-        labeled(out, field.section(), ValueText(value))?;
+        layout.labeled(out, field.section(), ValueText(value))?;
     }
-    write_producers(item, out)?;
+    write_producers(item, layout, out)?;
     if let Some(dependencies) = item.dependencies() {
-        write_packages(dependencies.packages(), lists_packages, out)?;
+        write_packages(dependencies.packages(), lists_packages, layout, out)?;
     }
     if let Some(value) = item.registry_metadata() {
-        labeled(out, "registry-metadata", ValueText(value))?;
+        layout.labeled(out, "registry-metadata", ValueText(value))?;
     }
     for (section, value) in item.debug_links() {
         match value.as_str() {
-            Some(_) => labeled(out, section, ValueText(value))?,
-            None => labeled(out, section, Hex(value.as_bytes()))?,
+            Some(_) => layout.labeled(out, section, ValueText(value))?,
+            None => layout.labeled(out, section, Hex(value.as_bytes()))?,
         }
     }
-    labeled(out, "sections", LargestSections(item))
+    layout.labeled(out, "sections", LargestSections(item))
 }
 
 /// More packages are only counted; JSON has all of them.
 const MAX_PACKAGES: usize = 10_000;
 
-fn write_packages(packages: &[Package], are_listed: bool, out: &mut impl Write) -> io::Result<()> {
+fn write_packages(packages: &[Package], are_listed: bool, layout: Layout, out: &mut impl Write) -> io::Result<()> {
     let build = packages.iter().filter(|package| package.build).count();
     let build = if build > 0 { format!(", {build} of them for the build only") } else { String::new() };
     let hint = if are_listed || packages.is_empty() { "" } else { " (--packages lists them)" };
     let count = counted(packages.len() as u64, "package");
-    labeled(out, "dependencies", format_args!("{count}{build}{FAINT}{hint}{FAINT:#}"))?;
+    layout.labeled(out, "dependencies", format_args!("{count}{build}{FAINT}{hint}{FAINT:#}"))?;
     if !are_listed {
         return Ok(());
     }
@@ -131,18 +154,18 @@ fn write_packages(packages: &[Package], are_listed: bool, out: &mut impl Write) 
             (false, true) => ", for the build only",
             (false, false) => "",
         };
-        labeled(out, "", format_args!("{name} {version} {FAINT}({source}{role}){FAINT:#}"))?;
+        layout.labeled(out, "", format_args!("{name} {version} {FAINT}({source}{role}){FAINT:#}"))?;
     }
     match packages.len().saturating_sub(MAX_PACKAGES) {
         0 => Ok(()),
-        more => labeled(out, "", format_args!("… and {} more (--json lists all)", Grouped(more as u64))),
+        more => layout.labeled(out, "", format_args!("… and {} more (--json lists all)", Grouped(more as u64))),
     }
 }
 
 /// More producers are only counted; JSON has all of them.
 const MAX_PRODUCERS: usize = 32;
 
-fn write_producers(item: Item<'_>, out: &mut impl Write) -> io::Result<()> {
+fn write_producers(item: Item<'_>, layout: Layout, out: &mut impl Write) -> io::Result<()> {
     let mut producers =
         item.producers().fields().flat_map(|field| field.values().map(move |value| (field.name(), value)));
     let mut label = "producers";
@@ -150,12 +173,12 @@ fn write_producers(item: Item<'_>, out: &mut impl Write) -> io::Result<()> {
         let gap = if version.is_empty() { "" } else { " " };
         let (field, name, version) =
             (ShortText(field.as_bytes()), ShortText(name.as_bytes()), ShortText(version.as_bytes()));
-        labeled(out, label, format_args!("{:<12}  {name}{gap}{version}", field.to_string()))?;
+        layout.labeled(out, label, format_args!("{:<12}  {name}{gap}{version}", field.to_string()))?;
         label = "";
     }
     match producers.count() {
         0 => Ok(()),
-        more => labeled(out, label, format_args!("… and {more} more")),
+        more => layout.labeled(out, label, format_args!("… and {more} more")),
     }
 }
 

@@ -3,26 +3,32 @@
 use std::ffi::OsStr;
 use std::io::{self, Write};
 
-use sectile::Escaped;
 use sectile::scan::{ItemPath, Section};
 use sectile_audit::amount::{ByteSize, Grouped};
 
+use super::layout::Layout;
 use super::style::{FAINT, STRONG};
-use crate::display::{ShortPath, escaped};
+use crate::display::ShortPath;
+
+/// Columns of a line before the kind of section.
+const BEFORE_KIND: usize = 38;
+/// Columns of a section's name, at least.
+const MIN_NAME: usize = 8;
 
 /// A list of sections, written line by line as the scanner reports them.
 pub struct SectionsList<W> {
     out: W,
+    layout: Layout,
     /// The heading, until it is written.
     heading: Option<String>,
 }
 
 impl<W: Write> SectionsList<W> {
     /// Starts a list for a file with this name and size.
-    pub fn new(out: W, file: &OsStr, size: u64) -> Self {
-        let file = format!("{STRONG}{}{STRONG:#}: {}", escaped(file), ByteSize(size));
+    pub fn new(out: W, layout: Layout, file: &OsStr, size: u64) -> Self {
+        let file = layout.heading(file, &ByteSize(size).to_string());
         let columns = format!("{FAINT}{:>12} {:>14}  {:<8} section{FAINT:#}", "offset", "bytes", "item");
-        Self { out, heading: Some(format!("{file}\n{columns}\n")) }
+        Self { out, layout, heading: Some(format!("{file}\n{columns}\n")) }
     }
 
     /// Ends the list of a file that was read completely. A file that cannot be read gets no list, only a message.
@@ -45,9 +51,11 @@ impl<W: Write> SectionsList<W> {
         let range = section.range();
         let bytes = Grouped(range.end - range.start).to_string();
         let path = ShortPath(path).to_string(); // a `Display` of its own would ignore the width
-        write!(self.out, "{FAINT}{:>#12x}{FAINT:#} {bytes:>14}  {path:<8} {}", range.start, section.kind().name())?;
+        let kind = section.kind().name();
+        write!(self.out, "{FAINT}{:>#12x}{FAINT:#} {bytes:>14}  {path:<8} {kind}", range.start)?;
         if section.is_custom() {
-            write!(self.out, " {STRONG}{}{STRONG:#}", Escaped::new(section.name()))?;
+            let room = self.layout.width().saturating_sub(BEFORE_KIND + kind.len() + 1).max(MIN_NAME);
+            write!(self.out, " {STRONG}{}{STRONG:#}", self.layout.text(section.name(), room))?;
         }
         writeln!(self.out)
     }

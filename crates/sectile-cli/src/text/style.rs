@@ -1,14 +1,14 @@
 //! Styles, labels and counts that every text view uses.
 
-use std::fmt::Display;
-use std::io::{self, Write};
-
 use anstyle::{AnsiColor, Style};
 use sectile::Severity;
 use sectile_audit::amount::Grouped;
 
 pub const STRONG: Style = Style::new().bold();
 pub const FAINT: Style = Style::new().dimmed();
+
+/// The color of bars without a severity.
+pub const BAR: Style = AnsiColor::Cyan.on_default();
 
 /// The color of a severity.
 pub fn severity_style(severity: Severity) -> Style {
@@ -18,11 +18,6 @@ pub fn severity_style(severity: Severity) -> Style {
         Severity::Note => AnsiColor::Blue,
     };
     color.on_default().bold()
-}
-
-/// Writes a line with a label and a value.
-pub fn labeled(out: &mut impl Write, label: &str, value: impl Display) -> io::Result<()> {
-    writeln!(out, "  {FAINT}{label:<19}{FAINT:#}  {value}")
 }
 
 /// A number and a noun with a regular plural.

@@ -21,6 +21,7 @@ mod settings;
 #[cfg(unix)]
 mod terminal;
 mod values;
+mod widths;
 
 use std::ffi::OsStr;
 use std::fs;

@@ -10,7 +10,7 @@ use sectile_audit::{AuditOutcome, FormatWriter, ReportFile, ReportWriter};
 use crate::args::{AuditFormat, AuditOutput, OutputPlace};
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::text;
+use crate::text::{self, Layout};
 
 /// The outputs, looked up before anything is read.
 pub struct Answers(Vec<Answer>);
@@ -70,10 +70,10 @@ impl Answers {
         for AnswerWriter { format, file } in &mut writers {
             if *format == AuditFormat::Table {
                 match file {
-                    None => write_summary(&outcome, output.out())?,
+                    None => text::write_summary(&outcome, output.layout(), output.out())?,
                     Some((path, writer)) => {
                         let mut uncolored = StripStream::new(Vec::new());
-                        write_summary(&outcome, &mut uncolored)?;
+                        text::write_summary(&outcome, Layout::for_file(), &mut uncolored)?;
                         let written = writer.write_all(&uncolored.into_inner());
                         written.map_err(|error| cannot_write(path, WriteError::Write(error)))?;
                     }
@@ -108,10 +108,6 @@ fn write_rows(
         }
     }
     run(&mut formats)
-}
-
-fn write_summary(outcome: &AuditOutcome, out: &mut impl Write) -> io::Result<()> {
-    text::write_summary(&outcome.info, &outcome.summary, outcome.stop.as_ref(), out)
 }
 
 /// The failure of an audit whose rows could not be written: of a file, of standard output, or of the audit.

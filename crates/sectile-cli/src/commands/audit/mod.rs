@@ -52,8 +52,10 @@ pub fn run(args: &AuditArgs, output: &mut Output) -> Result<Exit, Failure> {
         output.print_diagnostic(None, &format!("stopped{last}{resume}"));
     }
     let verdict = VerdictLine(&outcome.summary);
-    if verdict.is_notable() {
-        output.print_note(None, &verdict);
+    match exit(&outcome) {
+        _ if !verdict.is_notable() => {}
+        Exit::Done => output.print_note(None, &verdict),
+        Exit::No | Exit::Failed => output.print_diagnostic(None, &verdict),
     }
     let (files, bytes) = (Grouped(progress.files()), ByteSize(progress.bytes_read()));
     output.print_detail(None, &format_args!("read {bytes} of {files} files in {}", Elapsed(started.elapsed())));

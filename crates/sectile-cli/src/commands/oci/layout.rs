@@ -32,7 +32,7 @@ pub fn run(args: &LayoutArgs, output: &mut Output) -> Result<Exit, Failure> {
     let report = LayoutReport::new(image.binary.source.name(), directory, name.as_ref(), &added);
     let reported = match args.report.json {
         true => report.write_json(output.out()),
-        false if output.shows_success() => text::write_layout(&report, output.out()),
+        false if output.shows_success() => text::write_layout(&report, output.layout(), output.out()),
         false => Ok(()),
     };
     output.flush_report("the image is in the layout", reported.map_err(Failure::Output))?;

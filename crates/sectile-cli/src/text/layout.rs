@@ -1,0 +1,242 @@
+//! The width of the output, and texts that are fitted into it.
+
+use std::ffi::OsStr;
+use std::fmt::{self, Display, Write as _};
+use std::io::{self, Write};
+
+use anstream::adapter::strip_str;
+use sectile::Escaped;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::style::{FAINT, STRONG};
+use crate::display::escaped;
+
+/// Width of the column of labels.
+const LABEL_WIDTH: usize = 19;
+
+/// Columns of a path in a heading, at least.
+const MIN_PATH: usize = 16;
+
+/// The width of the output, and whether long lines are broken there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    width: usize,
+    is_terminal: bool,
+}
+
+impl Layout {
+    /// Narrower terminals get lines of this width.
+    const MIN_WIDTH: usize = 40;
+    /// The width of files and pipes, unless `COLUMNS` gives another.
+    const DEFAULT_WIDTH: usize = 100;
+
+    /// The layout for standard output.
+    pub fn for_stdout() -> Self {
+        let stdout = io::stdout();
+        let size = terminal_size::terminal_size_of(&stdout).map(|(width, _)| usize::from(width.0));
+        Self::new(columns().or(size), size.is_some() || io::IsTerminal::is_terminal(&stdout))
+    }
+
+    /// The layout for a file.
+    pub fn for_file() -> Self {
+        Self::new(columns(), false)
+    }
+
+    fn new(width: Option<usize>, is_terminal: bool) -> Self {
+        let width = width.filter(|width| *width > 0).unwrap_or(Self::DEFAULT_WIDTH);
+        Self { width: width.max(Self::MIN_WIDTH), is_terminal }
+    }
+
+    pub fn width(self) -> usize {
+        self.width
+    }
+
+    /// A path. On a terminal, its middle is left out if it has more columns than these.
+    pub fn path(self, path: &OsStr, columns: usize) -> String {
+        self.escaped_text(escaped(path).to_string(), columns)
+    }
+
+    /// A text of the input, shortened like a path.
+    pub fn text(self, text: &str, columns: usize) -> String {
+        self.escaped_text(Escaped::new(text).to_string(), columns)
+    }
+
+    /// A text that is escaped, shortened like a path.
+    pub fn escaped_text(self, text: String, columns: usize) -> String {
+        if self.is_terminal { without_middle(text, columns) } else { text }
+    }
+
+    /// A note at the end of a line, cut on a terminal if it has more columns than these.
+    pub fn note(self, note: &str, columns: usize) -> String {
+        if self.is_terminal && note.width() > columns { cut(note, columns) } else { note.to_owned() }
+    }
+
+    /// The heading of a file: its path, and a detail.
+    pub fn heading(self, file: &OsStr, detail: &str) -> String {
+        let columns = self.width.saturating_sub(detail.width() + 2).max(MIN_PATH);
+        format!("{STRONG}{}{STRONG:#}: {detail}", self.path(file, columns))
+    }
+
+    /// Writes a line with a label and a value.
+    pub fn labeled(self, out: &mut impl Write, label: &str, value: impl Display) -> io::Result<()> {
+        let gap = LABEL_WIDTH.saturating_sub(label.width()) + 2;
+        let label = format!("  {FAINT}{label}{FAINT:#}{:gap$}", "");
+        self.hanging(out, &label, LABEL_WIDTH + 4, &value.to_string())
+    }
+
+    /// Writes a text behind a start of the line. On a terminal, the text is broken between words, and lines after the first
+    /// are indented. A text with a word that does not fit there starts on a line of its own.
+    pub fn hanging(self, out: &mut impl Write, start: &str, indent: usize, text: &str) -> io::Result<()> {
+        const NARROW_INDENT: usize = 4;
+        let fits = shown_width(start) + shown_width(text) <= self.width;
+        if !self.is_terminal || fits {
+            return writeln!(out, "{start}{text}");
+        }
+        let longest = text.split(' ').map(shown_width).max().unwrap_or_default();
+        if shown_width(start).max(indent) + longest <= self.width {
+            return writeln!(out, "{start}{}", Wrapped { text, first: shown_width(start), indent, width: self.width });
+        }
+        let indent = NARROW_INDENT;
+        writeln!(out, "{}", start.trim_end())?;
+        writeln!(out, "{:indent$}{}", "", Wrapped { text, first: indent, indent, width: self.width })
+    }
+}
+
+/// The width that the environment gives.
+fn columns() -> Option<usize> {
+    std::env::var("COLUMNS").ok()?.parse().ok()
+}
+
+/// Number of columns of a text, without its styles.
+fn shown_width(text: &str) -> usize {
+    strip_str(text).map(UnicodeWidthStr::width).sum()
+}
+
+/// A text in lines of a width, broken between words.
+struct Wrapped<'a> {
+    text: &'a str,
+    /// Column at which the text starts.
+    first: usize,
+    /// Column at which other lines start.
+    indent: usize,
+    width: usize,
+}
+
+impl Display for Wrapped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut column = self.first;
+        for (nth, word) in self.text.split(' ').enumerate() {
+            let width = shown_width(word);
+            if nth > 0 && column + 1 + width > self.width {
+                write!(f, "\n{:indent$}", "", indent = self.indent)?;
+                column = self.indent;
+            } else if nth > 0 {
+                f.write_char(' ')?;
+                column += 1;
+            }
+            f.write_str(word)?;
+            column += width;
+        }
+        Ok(())
+    }
+}
+
+/// A text of the input, padded or cut to this number of columns.
+pub fn fitted(text: &str, columns: usize) -> String {
+    let mut shown = Escaped::new(text).to_string();
+    if shown.width() > columns {
+        shown = cut(&shown, columns);
+    }
+    let gap = columns.saturating_sub(shown.width());
+    format!("{shown}{:gap$}", "")
+}
+
+/// The start of a text, and an ellipsis.
+fn cut(text: &str, columns: usize) -> String {
+    format!("{}…", start(text, columns.saturating_sub(1)))
+}
+
+/// A text without its middle, if it has more than this number of columns. Two thirds of it are the end, where the name of a
+/// file is.
+fn without_middle(text: String, columns: usize) -> String {
+    if text.width() <= columns {
+        return text;
+    }
+    let rest = columns.saturating_sub(1);
+    let head = start(&text, rest / 3);
+    let mut tail = text.len();
+    let mut width = head.width();
+    for (at, character) in text.char_indices().rev() {
+        width += character.width().unwrap_or(0);
+        if width > rest {
+            break;
+        }
+        tail = at;
+    }
+    format!("{head}…{}", &text[tail..])
+}
+
+/// The characters at the start of a text that have at most this number of columns.
+fn start(text: &str, columns: usize) -> &str {
+    let mut width = 0;
+    let end = text.char_indices().find(|(_, character)| {
+        width += character.width().unwrap_or(0);
+        width > columns
+    });
+    end.map_or(text, |(at, _)| &text[..at])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TERMINAL: Layout = Layout { width: 40, is_terminal: true };
+
+    #[test]
+    fn texts_fit() {
+        for text in
+            ["", "a", "exactly ten", "日本語日本語日本語", "\x1b[31m\u{202e}", "e\u{301}e\u{301}e\u{301}e\u{301}"]
+        {
+            assert_eq!(fitted(text, 10).width(), 10, "{text:?}");
+        }
+        assert_eq!(fitted("abc", 2), "a…");
+    }
+
+    #[test]
+    fn paths_lose_their_middle_on_a_terminal_only() {
+        let path = OsStr::new("/srv/registry/blobs/sha256/app.wasm");
+        assert_eq!(TERMINAL.path(path, 20), "/srv/r…a256/app.wasm");
+        assert_eq!(TERMINAL.path(path, 35), path.to_str().unwrap());
+        assert_eq!(Layout { is_terminal: false, ..TERMINAL }.path(path, 20), path.to_str().unwrap());
+        for columns in 1..30 {
+            assert!(TERMINAL.text("日本語日本語日本語日本語", columns).width() <= columns, "{columns}");
+        }
+    }
+
+    #[test]
+    fn the_width_is_at_least_40() {
+        assert_eq!(Layout::new(Some(3), true).width(), 40);
+        assert_eq!(Layout::new(Some(0), true).width(), 100);
+        assert_eq!(Layout::new(None, false).width(), 100);
+        assert_eq!(Layout::new(Some(61), false).width(), 61);
+    }
+
+    #[test]
+    fn values_are_broken_between_words() {
+        let written = |layout: Layout, value: &str| {
+            let mut out = Vec::new();
+            layout.labeled(&mut out, "label", value).unwrap();
+            anstream::adapter::strip_str(std::str::from_utf8(&out).unwrap()).to_string()
+        };
+        let start = format!("  {:<21}", "label");
+        assert_eq!(written(TERMINAL, "a short one"), format!("{start}a short one\n"));
+        let indent = " ".repeat(23);
+        assert_eq!(
+            written(TERMINAL, "these are five short words"),
+            format!("{start}these are five\n{indent}short words\n")
+        );
+        let long = "sha256:0123456789abcdef 0123456789abcdef";
+        assert_eq!(written(TERMINAL, long), "  label\n    sha256:0123456789abcdef\n    0123456789abcdef\n");
+        assert_eq!(written(Layout { is_terminal: false, ..TERMINAL }, long), format!("{start}{long}\n"));
+    }
+}
