@@ -5,7 +5,7 @@
 use std::ffi::{OsStr, OsString};
 
 use clap::builder::{OsStringValueParser, PossibleValue, TypedValueParser, ValueParser};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 
 use super::matches::all;
 use super::options::{file, source};
@@ -35,6 +35,7 @@ impl Targets {
             Arg::new(POSITIONAL)
                 .value_name(self.value_name)
                 .num_args(1..)
+                .value_hint(ValueHint::FilePath)
                 .value_parser(Unchecked((self.parser)()))
                 .help(format!("{}; with --{}, further FILEs", self.help, self.option)),
             Arg::new(self.option)

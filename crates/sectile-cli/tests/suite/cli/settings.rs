@@ -102,6 +102,17 @@ fn every_setting_is_taken_from_the_file_and_from_its_variable() {
 }
 
 #[test]
+fn a_default_format_does_not_add_an_output() {
+    let home = Home::new("format = \"jsonl\"\n");
+    assert!(home.run(&["audit", "."]).text().starts_with("{\"schema\":"));
+    for args in [&["audit", ".", "-o", "../report.csv"][..], &["audit", ".", "-o", "table=../report.txt"]] {
+        let run = home.run(args);
+        assert_eq!((run.status, run.text()), (0, ""), "{args:?} {}", run.stderr);
+    }
+    assert!(home.run(&["audit", ".", "--format", "csv"]).text().contains("a.wasm,"), "an option wins");
+}
+
+#[test]
 fn a_policy_from_a_default_is_named() {
     let home = Home::new("policy = \"policy.toml\"\n");
     let file = home.path("sectile/policy.toml");

@@ -1,10 +1,15 @@
 //! `sectile completions` and `sectile man`: completion scripts and manual pages.
 
+mod bash;
+mod fish;
+
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
+use clap::Command;
+use clap_complete::Shell;
 use sectile::internal::OutputPlace;
 use sectile::internal::directory::OpenDirectory;
 use sectile::splice::{WriteError, WriteOptions};
@@ -17,11 +22,30 @@ use crate::output::Output;
 use crate::settings;
 
 pub fn completions(args: CompletionsArgs, output: &mut Output) -> Result<Exit, Failure> {
-    // The generator panics if a write fails, so it writes to memory.
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut args::command(), "sectile", &mut script);
-    output.out().write_all(&script)?;
+    let mut command = args::command();
+    command.build();
+    let mut script = String::new();
+    match args.shell {
+        Shell::Bash => bash::write_script(&command, &mut script),
+        Shell::Fish => {
+            script = generated(Shell::Fish, &mut command);
+            fish::write_positional_values(&command, &mut script)
+        }
+        shell => {
+            script = generated(shell, &mut command);
+            Ok(())
+        }
+    }
+    .expect("a string takes all text");
+    output.out().write_all(script.as_bytes())?;
     Ok(Exit::Done)
+}
+
+/// The script that the generator of `clap_complete` makes. It panics if a write fails, so it writes to memory.
+fn generated(shell: Shell, command: &mut Command) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, command, "sectile", &mut script);
+    String::from_utf8(script).expect("the texts of this program are UTF-8")
 }
 
 pub fn man(args: &ManArgs) -> Result<Exit, Failure> {
