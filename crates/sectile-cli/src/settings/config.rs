@@ -98,11 +98,10 @@ fn unknown(name: &str) -> String {
     let nearest =
         similar.max_by(|(one, _), (other, _)| one.total_cmp(other)).filter(|(similarity, _)| *similarity > 0.7);
     let name = Escaped::new(name);
-    match nearest {
-        Some((_, nearest)) => format!("unknown key `{name}`; did you mean `{nearest}`?"),
-        None => {
-            let names: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
-            format!("unknown key `{name}`; the keys are {}", names.join(", "))
-        }
+    if let Some((_, nearest)) = nearest {
+        format!("unknown key `{name}`; did you mean `{nearest}`?")
+    } else {
+        let names: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+        format!("unknown key `{name}`; the keys are {}", names.join(", "))
     }
 }

@@ -13,7 +13,7 @@ use sectile::Severity;
 
 use self::keys::KEYS;
 pub use self::keys::{CONFIGURATION, help, variables};
-use crate::args::{AuditArgs, AuditFormat, PolicyArgs, ReportArgs, Subcommand};
+use crate::args::{AuditArgs, AuditFormat, OutputArgs, PolicyArgs, ReportArgs, Subcommand};
 use crate::failure::Failure;
 
 /// Defaults for options.
@@ -59,6 +59,11 @@ impl Settings {
                 self.fill_policy(&mut args.policy);
             }
             Subcommand::Audit(args) => self.fill_audit(args),
+            // Rows are judged again only on request.
+            Subcommand::Report(args) => {
+                args.color = args.color.or(self.color);
+                self.fill_outputs(&mut args.outputs);
+            }
             Subcommand::OciPush(args) => args.no_progress |= self.no_progress.unwrap_or_default(),
             Subcommand::Get(_)
             | Subcommand::Sbom(_)
@@ -81,12 +86,16 @@ impl Settings {
         args.refuse = args.refuse.or(self.refuse);
     }
 
+    fn fill_outputs(&self, outputs: &mut OutputArgs) {
+        if let Some(format) = self.format {
+            outputs.set_default_format(format);
+        }
+    }
+
     fn fill_audit(&self, args: &mut AuditArgs) {
         self.fill_policy(&mut args.policy);
         args.color = args.color.or(self.color);
-        if let Some(format) = self.format {
-            args.outputs.set_default_format(format);
-        }
+        self.fill_outputs(&mut args.outputs);
         args.threads = args.threads.or(self.threads);
         args.hash |= self.hash.unwrap_or_default();
         args.no_progress |= self.no_progress.unwrap_or_default();

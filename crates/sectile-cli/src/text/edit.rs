@@ -63,10 +63,7 @@ pub fn write_edit_diff(
             }
         }
         write!(out, "{style:#}")?;
-        match path.is_root() {
-            true => writeln!(out)?,
-            false => writeln!(out, "{FAINT} in item {}{FAINT:#}", ShortPath(path))?,
-        }
+        if path.is_root() { writeln!(out)? } else { writeln!(out, "{FAINT} in item {}{FAINT:#}", ShortPath(path))? }
     }
     write_sizes(file, planned.plan(), out)
 }

@@ -80,7 +80,8 @@ fn every_setting_is_taken_from_the_file_and_from_its_variable() {
     assert!(is_plain(&home.run(&["show", "a.wasm"])));
     let format = |run: &Run| run.text().starts_with("{\"schema\":");
     let hashed = |run: &Run| run.text().contains("\"digest\":\"sha256:");
-    let cases: [(&str, &str, &[&str], fn(&Run) -> bool); 5] = [
+    type Case<'c> = (&'c str, &'c str, &'c [&'c str], fn(&Run) -> bool);
+    let cases: [Case<'_>; 5] = [
         ("color", "\"always\"", &["show", "a.wasm"], |run| run.text().contains('\x1b')),
         ("format", "\"jsonl\"", &["audit", "."], format),
         ("hash", "true", &["audit", "--format", "jsonl", "."], hashed),
