@@ -9,7 +9,7 @@ use super::{AuditInfo, Completeness, Format, LargestSection, Reason, Row, Sectio
 use sectile::metadata::Field;
 use sectile::scan::{ItemKind, ItemPath};
 use sectile::{FindingCode, Severity, internal};
-use sectile_policy::internal::judged;
+use sectile_policy::internal::reused;
 use sectile_policy::{Exception, JudgedFinding};
 
 /// Texts that attack browsers, terminals, spreadsheets and parsers.
@@ -68,14 +68,15 @@ pub(super) fn counted(
 ) -> JudgedFinding<'static> {
     let finding = internal::finding(code, ItemPath::root(), offset, section, message.to_owned());
     let severity = code.severity();
-    judged(internal::with_count(finding, count), severity, severity == Severity::Error, None)
+    let location = (code == FindingCode::RefusedLicense).then(|| "policy.toml:7".parse().expect("a location"));
+    reused(internal::with_count(finding, count), severity, severity == Severity::Error, location, None)
 }
 
 /// A finding with an exception.
 pub(super) fn excused(code: FindingCode, reason: &str) -> JudgedFinding<'static> {
     let exception = Exception::new(reason).unwrap_or_else(|error| panic!("{error}"));
     let finding = internal::finding(code, ItemPath::root(), 8, None, "excused");
-    judged(finding, code.severity(), false, Some(Arc::new(exception)))
+    reused(finding, code.severity(), false, None, Some(Arc::new(exception)))
 }
 
 /// A typical row.
@@ -219,7 +220,7 @@ pub(super) fn hostile(nth: u64) -> Row<'static> {
     let code = FindingCode::RefusedSection;
     row.findings.push(if nth.is_multiple_of(2) {
         let finding = internal::finding(code, ItemPath::root(), u64::MAX, Some(text(12)), text(13));
-        judged(finding, Severity::Note, false, None)
+        reused(finding, Severity::Note, false, None, None)
     } else {
         finding(code, Some(text(12)), u64::MAX, text(13))
     });

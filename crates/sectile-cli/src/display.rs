@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sectile::scan::ItemPath;
 use sectile::{Escaped, Finding};
+use sectile_policy::PolicyLocation;
 
 /// Item paths with more indexes are shortened, and the item tree is not indented further: items may nest a thousand deep.
 pub const MAX_SHOWN_DEPTH: u32 = 16;
@@ -37,6 +38,18 @@ impl Display for ShortPath<'_> {
                 write!(f, "{first}/…/{before}/{last}")
             }
             _ => self.0.fmt(f),
+        }
+    }
+}
+
+/// The place of a rule or an exception in its policy, after a space; nothing if it has none.
+pub struct RuleLocation<'a>(pub Option<&'a PolicyLocation>);
+
+impl Display for RuleLocation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(location) => write!(f, " by {}", Escaped::new(&location.to_string())),
+            None => Ok(()),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use super::context::{JudgeContext, normalized_location};
-use super::{Day, RuleError};
+use super::{Day, PolicyLocation, RuleError};
 use sectile::FindingCode;
 use sectile::Glob;
 use sectile::internal::quoted;
@@ -29,6 +29,7 @@ pub struct Exception {
     codes: BTreeSet<FindingCode>,
     expiry: Option<Day>,
     reason: Box<str>,
+    location: Option<PolicyLocation>,
 }
 
 impl Exception {
@@ -53,6 +54,7 @@ impl Exception {
             codes: BTreeSet::new(),
             expiry: None,
             reason: reason.into(),
+            location: None,
         })
     }
 
@@ -92,6 +94,10 @@ impl Exception {
         Self { expiry: Some(last_day), ..self }
     }
 
+    pub(crate) fn with_location(self, location: Option<PolicyLocation>) -> Self {
+        Self { location, ..self }
+    }
+
     /// Whether the name of a file in a store, this digest, is enough for the exception. The caller computes the digest of
     /// the file then, because a directory that only looks like a store names its files as it likes.
     pub fn accepts_name(&self, digest: &str) -> bool {
@@ -108,6 +114,11 @@ impl Exception {
     /// The last day on which the exception holds; `None` if it does not expire.
     pub fn expiry(&self) -> Option<Day> {
         self.expiry
+    }
+
+    /// The place of the exception in the file of its policy; `None` for an exception made in code.
+    pub fn location(&self) -> Option<&PolicyLocation> {
+        self.location.as_ref()
     }
 
     /// Whether the exception matches a file, even if it has expired.

@@ -9,9 +9,9 @@ impl Policy {
     /// reading the files again.
     ///
     /// Two policies with the same fingerprint give the same verdict on the same bytes in the same context. The
-    /// fingerprint covers severities, limits, rules, exceptions and the version of Sectile. It is computed from the
-    /// policy, not from the text of its file, and is the same on every machine. Equivalent policies may have different
-    /// fingerprints. It is not a cryptographic hash.
+    /// fingerprint covers severities, limits, rules, exceptions, their [places](super::PolicyLocation) and the version of
+    /// Sectile: a report names the rule that a finding breaks. It is the same on every machine. Equivalent policies may
+    /// have different fingerprints. It is not a cryptographic hash.
     ///
     /// If exceptions [expire](super::Exception::expiry), a verdict can be reused only if none expired in the meantime.
     pub fn fingerprint(&self) -> String {

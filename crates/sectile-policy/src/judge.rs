@@ -27,7 +27,9 @@ impl Policy {
         let judged = from_report.chain(from_rules.flatten()).filter_map(|(finding, rule)| {
             let rule_severity = rule.as_ref().and_then(|rule| rule.severity);
             let severity = rule_severity.or_else(|| self.severity(finding.code()))?;
-            Some(JudgedFinding { finding, rule, severity, exception: None, refused: severity >= self.refuse })
+            let location = rule.as_ref().and_then(|rule| rule.location.clone());
+            let refused = severity >= self.refuse;
+            Some(JudgedFinding { finding, rule, location, severity, exception: None, refused })
         });
         let mut findings: Vec<JudgedFinding<'a>> = judged.collect();
         if !(self.exceptions.is_empty() || findings.is_empty()) {
@@ -53,19 +55,26 @@ impl Policy {
             judged.refused &= judged.exception.is_none();
         }
         let Some(severity) = self.severity(FindingCode::ExpiredException) else { return };
+        let is_left = |judged: &JudgedFinding<'_>, exception: &Exception| {
+            judged.exception.is_none() && exception.excuses(judged.finding.code())
+        };
+        let expired: Vec<_> =
+            expired.into_iter().filter(|exception| findings.iter().any(|judged| is_left(judged, exception))).collect();
         let mut expirations = Findings::with_limit(self.limits.max_findings_per_code);
-        for exception in expired {
-            let is_left =
-                |judged: &JudgedFinding<'_>| judged.exception.is_none() && exception.excuses(judged.finding.code());
-            if findings.iter().any(is_left) {
-                let describe = || (ItemPath::root(), exception.expired_message(today).into());
-                expirations.add_apart(FindingCode::ExpiredException, 0, 0, None, describe);
-            }
+        for exception in &expired {
+            let describe = || (ItemPath::root(), exception.expired_message(today).into());
+            expirations.add_apart(FindingCode::ExpiredException, 0, 0, None, describe);
         }
         let refused = severity >= self.refuse;
-        let judge =
-            |finding| JudgedFinding { finding: Cow::Owned(finding), rule: None, severity, exception: None, refused };
-        findings.extend(expirations.into_vec().into_iter().map(judge));
+        // The last finding stands for all exceptions beyond the limit.
+        findings.extend(expirations.into_vec().into_iter().zip(expired).map(|(finding, exception)| JudgedFinding {
+            finding: Cow::Owned(finding),
+            rule: None,
+            location: exception.location().cloned(),
+            severity,
+            exception: None,
+            refused,
+        }));
     }
 }
 

@@ -44,6 +44,7 @@ mod imports;
 mod items;
 mod judge;
 mod licenses;
+mod location;
 mod names;
 mod policy;
 mod producers;
@@ -70,6 +71,7 @@ pub use self::file::{PolicyError, PolicyKey, PolicyTable, PolicyValueType};
 pub use self::imports::Imports;
 pub use self::items::{ItemGroup, Items};
 pub use self::licenses::Licenses;
+pub use self::location::PolicyLocation;
 pub use self::policy::Policy;
 pub use self::producers::Producers;
 pub use self::reader::{PolicyReader, read, read_at, read_fetch, read_input, read_slice};
@@ -86,8 +88,8 @@ pub use self::versions::Versions;
 /// Shared with the audit. Not a public interface: it changes without notice.
 #[doc(hidden)]
 pub mod internal {
-    pub use crate::report::json::{reason as left_out_reason, write_head, write_item, write_judged};
-    pub use crate::verdict::judged;
+    pub use crate::report::json::{reason as left_out_reason, write_head, write_item, write_judged, write_location};
+    pub use crate::verdict::{reused, reused_exception};
 
     use std::ffi::OsStr;
 

@@ -1,6 +1,6 @@
 //! One requirement of a policy.
 
-use super::{Dependencies, Imports, Licenses, Producers, Required, Sections, Sources};
+use super::{Dependencies, Imports, Licenses, PolicyLocation, Producers, Required, Sections, Sources};
 use sectile::Severity;
 
 /// One requirement of a policy.
@@ -9,12 +9,13 @@ pub struct Rule {
     pub(crate) demand: Demand,
     pub(crate) severity: Option<Severity>,
     pub(crate) reason: Option<Box<str>>,
+    pub(crate) location: Option<PolicyLocation>,
 }
 
 impl Rule {
     /// A rule without a severity of its own, and without a reason.
     pub fn new(demand: impl Into<Demand>) -> Self {
-        Self { demand: demand.into(), severity: None, reason: None }
+        Self { demand: demand.into(), severity: None, reason: None, location: None }
     }
 
     /// Severity of a violation, instead of the severity that the policy gives the finding's code.
@@ -42,6 +43,11 @@ impl Rule {
     /// Why the rule exists, if it has a reason.
     pub fn reason(&self) -> Option<&str> {
         self.reason.as_deref()
+    }
+
+    /// The place of the rule in the file of its policy; `None` for a rule made in code.
+    pub fn location(&self) -> Option<&PolicyLocation> {
+        self.location.as_ref()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{Exception, Rule};
+use super::{Exception, PolicyLocation, Rule};
 use sectile::{Finding, Severity};
 
 /// The judgment of a report by a policy. Depends only on the policy, the report and the
@@ -21,6 +21,7 @@ pub struct Verdict<'a> {
 pub struct JudgedFinding<'a> {
     pub(crate) finding: Cow<'a, Finding>,
     pub(crate) rule: Option<Arc<Rule>>,
+    pub(crate) location: Option<PolicyLocation>,
     pub(crate) severity: Severity,
     pub(crate) exception: Option<Arc<Exception>>,
     pub(crate) refused: bool,
@@ -35,6 +36,12 @@ impl JudgedFinding<'_> {
     /// The broken rule, if the finding is one.
     pub fn rule(&self) -> Option<&Rule> {
         self.rule.as_deref()
+    }
+
+    /// The place in the policy of the rule that the finding breaks, or of the exception that has expired. `None` for
+    /// every other finding, and for rules and exceptions made in code.
+    pub fn location(&self) -> Option<&PolicyLocation> {
+        self.location.as_ref()
     }
 
     /// Severity under the policy.
@@ -98,11 +105,17 @@ impl Verdict<'_> {
 }
 
 /// A judged finding of an earlier report.
-pub fn judged(
+pub fn reused(
     finding: Finding,
     severity: Severity,
     refused: bool,
+    location: Option<PolicyLocation>,
     exception: Option<Arc<Exception>>,
 ) -> JudgedFinding<'static> {
-    JudgedFinding { finding: Cow::Owned(finding), rule: None, severity, exception, refused }
+    JudgedFinding { finding: Cow::Owned(finding), rule: None, location, severity, exception, refused }
+}
+
+/// An exception of an earlier report: it excuses nothing.
+pub fn reused_exception(exception: Exception, location: Option<PolicyLocation>) -> Arc<Exception> {
+    Arc::new(exception.with_location(location))
 }

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
-use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -17,8 +16,8 @@ use sectile::internal::{MetadataBuilder, finding, with_count};
 use sectile::metadata::{Field, Metadata, Package};
 use sectile::scan::ItemKind;
 use sectile::{FindingCode, Severity};
-use sectile_policy::internal::judged;
-use sectile_policy::{Exception, JudgedFinding};
+use sectile_policy::internal::{reused, reused_exception};
+use sectile_policy::{Exception, JudgedFinding, PolicyLocation};
 
 /// The first line.
 #[derive(Debug)]
@@ -177,6 +176,8 @@ struct FindingLine<'l> {
     #[serde(default = "default_count")]
     count: u64,
     refused: bool,
+    #[serde(borrow)]
+    rule: Option<Cow<'l, str>>,
     #[serde(borrow, default)]
     excepted: Option<ExceptionLine<'l>>,
 }
@@ -187,6 +188,8 @@ struct ExceptionLine<'l> {
     reason: Cow<'l, str>,
     #[serde(borrow)]
     expires: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    rule: Option<Cow<'l, str>>,
 }
 
 fn default_count() -> u64 {
@@ -441,11 +444,17 @@ impl FindingLine<'_> {
         let finding = with_count(finding, self.count);
         let severity = Severity::ALL.into_iter().find(|severity| severity.name() == self.severity)?;
         let excepted = match &self.excepted {
-            Some(excepted) => Some(Arc::new(excepted.to_exception()?)),
+            Some(excepted) => Some(reused_exception(excepted.to_exception()?, location(excepted.rule.as_deref())?)),
             None => None,
         };
-        Some(judged(finding, severity, self.refused, excepted))
+        Some(reused(finding, severity, self.refused, location(self.rule.as_deref())?, excepted))
     }
+}
+
+/// Parses the place of a rule, if there is one. `None` for a text that is not such a place.
+#[allow(clippy::option_option)]
+fn location(text: Option<&str>) -> Option<Option<PolicyLocation>> {
+    text.map(str::parse).transpose().ok()
 }
 
 impl ExceptionLine<'_> {

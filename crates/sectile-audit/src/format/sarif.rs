@@ -76,9 +76,28 @@ fn result(row: &Row<'_>, uri: &str, nth: usize, judged: &JudgedFinding<'_>, out:
     if let Some(exception) = judged.exception() {
         write!(out, ",\"suppressions\":[{{\"kind\":\"external\",\"status\":\"accepted\",\"justification\":")?;
         write_text(out, &Escaped::new(exception.reason()).to_string())?;
+        if let Some(location) = exception.location() {
+            write!(out, ",\"properties\":{{\"rule\":")?;
+            write_text(out, &Escaped::new(&location.to_string()).to_string())?;
+            write!(out, "}}")?;
+        }
         write!(out, "}}]")?;
     }
+    if let Some(location) = judged.location() {
+        write!(out, ",\"relatedLocations\":[{{\"physicalLocation\":{{\"artifactLocation\":{{\"uri\":")?;
+        write_text(out, &self::uri(location.file().as_ref()))?;
+        write!(
+            out,
+            "}},\"region\":{{\"startLine\":{}}}}},\"message\":{{\"text\":\"the rule\"}}}}]",
+            location.line().max(1)
+        )?;
+    }
     write!(out, ",\"properties\":{{\"row\":\"{}\",\"refused\":{}", row.row_kind.name(), judged.is_refused())?;
+    write!(out, ",\"rule\":")?;
+    match judged.location() {
+        Some(location) => write_text(out, &Escaped::new(&location.to_string()).to_string())?,
+        None => write!(out, "null")?,
+    }
     if let Some(digest) = &row.digest {
         write!(out, ",\"digest\":")?;
         write_text(out, digest)?;

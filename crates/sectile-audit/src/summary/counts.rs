@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use super::bounded::Tally;
 use crate::row::{Completeness, LargestSection, Row};
 use sectile::{Finding, FindingCode, Severity};
-use sectile_policy::JudgedFinding;
+use sectile_policy::{JudgedFinding, PolicyLocation};
 
 /// The rows of one kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,6 +79,8 @@ pub struct WorstBlob {
     pub code: FindingCode,
     /// The message of the first of them, which may quote the input.
     pub message: String,
+    /// The place in the policy of the rule that the first of them breaks.
+    pub location: Option<PolicyLocation>,
 }
 
 /// A blob that is not complete.
@@ -166,7 +168,8 @@ impl RankedSection {
 
 impl WorstBlob {
     pub(super) fn for_row(row: &Row<'_>, severity: Severity, refused: u64) -> Self {
-        let first = row.findings.iter().find(|judged| judged.is_refused()).map(JudgedFinding::finding);
+        let judged = row.findings.iter().find(|judged| judged.is_refused());
+        let first = judged.map(JudgedFinding::finding);
         Self {
             nth: row.nth,
             file: row.file.clone().into_owned(),
@@ -174,6 +177,7 @@ impl WorstBlob {
             refused,
             code: first.map_or(FindingCode::NotJudged, Finding::code),
             message: first.map(|finding| finding.message().to_owned()).unwrap_or_default(),
+            location: judged.and_then(|judged| judged.location().cloned()),
         }
     }
 }

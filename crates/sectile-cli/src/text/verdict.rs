@@ -7,7 +7,7 @@ use sectile::{Escaped, Severity};
 use sectile_policy::{JudgedFinding, Verdict};
 
 use super::style::{FAINT, STRONG, counted, severity_style};
-use crate::display::{FindingLocation, escaped};
+use crate::display::{FindingLocation, RuleLocation, escaped};
 
 /// Writes one line for each finding, then the verdict. `incomplete` is the answer for a file that was not read completely.
 pub fn write_verdict(file: &OsStr, verdict: &Verdict<'_>, incomplete: &str, out: &mut impl Write) -> io::Result<()> {
@@ -16,11 +16,15 @@ pub fn write_verdict(file: &OsStr, verdict: &Verdict<'_>, incomplete: &str, out:
         let (finding, style) = (judged.finding(), severity_style(judged.severity()));
         let message = Escaped::new(finding.message());
         write!(out, "{file}: {style}{}{style:#}: {message} [{}]", judged.severity(), finding.code())?;
-        write!(out, "{FAINT}{}{FAINT:#}", FindingLocation(finding))?;
-        match judged.exception() {
-            Some(exception) => writeln!(out, ", excepted: {}", Escaped::new(exception.reason()))?,
-            None => writeln!(out)?,
+        write!(out, "{FAINT}{}{}{FAINT:#}", FindingLocation(finding), RuleLocation(judged.location()))?;
+        if let Some(exception) = judged.exception() {
+            write!(out, ", excepted{}", RuleLocation(exception.location()))?;
+            if let Some(last) = exception.expiry() {
+                write!(out, " until {last}")?;
+            }
+            write!(out, ": {}", Escaped::new(exception.reason()))?;
         }
+        writeln!(out)?;
     }
     let answer = match (verdict.is_complete(), verdict.is_accepted()) {
         (_, true) => "accepted",

@@ -10,7 +10,7 @@ use std::path::Path;
 pub use self::error::PolicyError;
 pub use self::keys::{PolicyKey, PolicyTable, PolicyValueType};
 use self::table::{InvalidEntry, PolicyEntry, TableReader};
-use super::Policy;
+use super::{Policy, PolicyLocation, Rule};
 use sectile::FindingCode;
 use sectile_document::{self, file};
 
@@ -57,11 +57,12 @@ impl Policy {
         let root = sectile_document::toml(text).map_err(|error| {
             invalid(InvalidEntry { start: error.start, key: String::new(), message: error.message })
         })?;
-        policy(&PolicyEntry::root(&root)).map_err(invalid)
+        policy(&PolicyEntry::root(&root), path.as_ref()).map_err(invalid)
     }
 }
 
-fn policy(root: &PolicyEntry<'_>) -> Result<Policy, InvalidEntry> {
+fn policy(root: &PolicyEntry<'_>, file: &Path) -> Result<Policy, InvalidEntry> {
+    let start = PolicyLocation::new(file, 1);
     let mut policy = Policy::default();
     let top = TableReader::new(PolicyTable::Top, root)?;
     if let Some(refuse) = top.entry("refuse") {
@@ -86,11 +87,13 @@ fn policy(root: &PolicyEntry<'_>) -> Result<Policy, InvalidEntry> {
     }
     for table in PolicyTable::RULES {
         for entry in top.entry(table.name()).map_or_else(|| Ok(Vec::new()), |entry| entry.tables())? {
-            policy = policy.with_rule(rules::rule(&TableReader::new(table, &entry)?)?);
+            let rule = rules::rule(&TableReader::new(table, &entry)?)?;
+            policy = policy.with_rule(Rule { location: Some(start.at_line(entry.line())), ..rule });
         }
     }
     for entry in top.entry(PolicyTable::Exceptions.name()).map_or_else(|| Ok(Vec::new()), |entry| entry.tables())? {
-        policy = policy.with_exception(rules::exception(&TableReader::new(PolicyTable::Exceptions, &entry)?)?);
+        let exception = rules::exception(&TableReader::new(PolicyTable::Exceptions, &entry)?)?;
+        policy = policy.with_exception(exception.with_location(Some(start.at_line(entry.line()))));
     }
     Ok(policy)
 }

@@ -33,6 +33,11 @@ impl<'n> PolicyEntry<'n> {
         Self { key: String::new(), node }
     }
 
+    /// The line of the key, or of the table in a list.
+    pub(super) fn line(&self) -> u64 {
+        self.node.line
+    }
+
     pub(super) fn invalid(&self, message: impl Into<String>) -> InvalidEntry {
         InvalidEntry { start: self.node.start, key: self.key.clone(), message: message.into() }
     }

@@ -63,7 +63,7 @@ use self::claim::Claim;
 pub use self::refusal::{Refusal, RefusalKind};
 
 use crate::report::Report;
-use crate::{Day, Policy, PolicyReader};
+use crate::{Day, Policy, PolicyLocation, PolicyReader};
 use sectile::Error;
 use sectile::Finding;
 use sectile::Limits;
@@ -246,7 +246,7 @@ impl Gate {
             let cost = push.cost();
             let reading = outcome(push.into_visitor().finish(), stop.error, cost);
             let judge = (Arc::clone(&self.policy), self.claim.clone());
-            let refusal = Refusal::new(stop.kind, stop.finding, reading, cost.bytes, judge);
+            let refusal = Refusal::new(stop.kind, stop.refused, reading, cost.bytes, judge);
             self.state = GateState::Refused(refusal);
         }
         self.refusal()
@@ -268,7 +268,8 @@ impl ChunkInspector for Gate {
 /// The reason to stop an upload.
 struct Stop {
     kind: RefusalKind,
-    finding: Option<Finding>,
+    /// The finding that the policy refuses, and the place of the rule that it breaks.
+    refused: Option<(Finding, Option<PolicyLocation>)>,
     /// Why the reading is partial; `None` if everything was read.
     error: Option<Error>,
 }
@@ -276,7 +277,7 @@ struct Stop {
 impl Stop {
     #[cold]
     fn new(kind: RefusalKind, error: Error) -> Self {
-        Self { kind, finding: None, error: Some(error) }
+        Self { kind, refused: None, error: Some(error) }
     }
 }
 
@@ -330,9 +331,13 @@ impl UploadReader {
         self.judge_from = size + reader.weight(policy) as u64;
         let unread = || unread_error(size);
         let error = (!self.is_whole).then(unread);
-        let judge = |report: &Report<'_>| claim.judge(policy, report).first_refused().cloned();
+        let judge = |report: &Report<'_>| {
+            let verdict = claim.judge(policy, report);
+            let refused = verdict.findings().iter().find(|judged| judged.is_refused())?;
+            Some((refused.finding().clone(), refused.location().cloned()))
+        };
         match reader.judge_partial(error.as_ref(), judge) {
-            Some(finding) => Err(Stop { kind: RefusalKind::Policy, finding: Some(finding), error }),
+            Some(refused) => Err(Stop { kind: RefusalKind::Policy, refused: Some(refused), error }),
             None => Ok(()),
         }
     }

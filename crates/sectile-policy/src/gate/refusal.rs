@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use super::claim::Claim;
 use crate::report::Report;
-use crate::{Policy, Reading, Verdict};
-use sectile::Finding;
-use sectile::{Error, Outcome};
+use crate::{Policy, PolicyLocation, Reading, Verdict};
+use sectile::{Error, Escaped, Finding, Outcome};
 
 /// The kind of reason for a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,7 +34,7 @@ pub struct Refusal(Arc<RefusalDetails>);
 #[derive(Debug)]
 struct RefusalDetails {
     kind: RefusalKind,
-    finding: Option<Finding>,
+    refused: Option<(Finding, Option<PolicyLocation>)>,
     reading: Outcome<Reading<'static>>,
     size: u64,
     policy: Arc<Policy>,
@@ -46,12 +45,12 @@ impl Refusal {
     #[cold]
     pub(super) fn new(
         kind: RefusalKind,
-        finding: Option<Finding>,
+        refused: Option<(Finding, Option<PolicyLocation>)>,
         reading: Outcome<Reading<'static>>,
         size: u64,
         (policy, claim): (Arc<Policy>, Claim),
     ) -> Self {
-        Self(Arc::new(RefusalDetails { kind, finding, reading, size, policy, claim }))
+        Self(Arc::new(RefusalDetails { kind, refused, reading, size, policy, claim }))
     }
 
     /// The kind of reason.
@@ -61,7 +60,13 @@ impl Refusal {
 
     /// The finding that the policy refuses; the first one if there are several.
     pub fn finding(&self) -> Option<&Finding> {
-        self.0.finding.as_ref()
+        self.0.refused.as_ref().map(|(finding, _)| finding)
+    }
+
+    /// The place in the policy of the rule that the finding breaks. `None` if the finding breaks no rule, or one that
+    /// was made in code.
+    pub fn location(&self) -> Option<&PolicyLocation> {
+        self.0.refused.as_ref().and_then(|(_, location)| location.as_ref())
     }
 
     /// The error that ended the upload; `None` if the policy refuses it.
@@ -102,8 +107,11 @@ impl Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.0.finding, self.read_error()) {
-            (Some(finding), _) => finding.fmt(f),
+        match (&self.0.refused, self.read_error()) {
+            (Some((finding, Some(location))), _) => {
+                write!(f, "{finding}, {}", Escaped::new(&location.to_string()))
+            }
+            (Some((finding, None)), _) => finding.fmt(f),
             (None, Some(error)) => error.fmt(f),
             (None, None) => f.write_str("the upload is refused"),
         }

@@ -17,7 +17,7 @@ pub use self::budget::reason;
 pub use self::sections::SectionsJson;
 
 use super::Report;
-use crate::{Exception, JudgedFinding, Verdict};
+use crate::{Exception, JudgedFinding, PolicyLocation, Verdict};
 use sectile::Error;
 use sectile::internal::json::{SCHEMA, put, write_array, write_base64, write_object, write_os, write_safe, write_text};
 use sectile::metadata::{Item, Metadata, Producers, ProducersField, Value};
@@ -225,7 +225,8 @@ fn write_package<W: Write>(out: &mut W, package: &sectile::metadata::Package) ->
 /// Errors of the writer.
 pub fn write_judged<W: Write>(out: &mut W, judged: &JudgedFinding<'_>) -> io::Result<()> {
     write_finding(out, &judged.finding, judged.severity)?;
-    put!(out, ",\"refused\":", judged.refused)?;
+    put!(out, ",\"refused\":", judged.refused, ",\"rule\":")?;
+    write_location(out, judged.location())?;
     if let Some(exception) = &judged.exception {
         write_exception(out, exception)?;
     }
@@ -269,8 +270,23 @@ fn write_exception(out: &mut impl Write, exception: &Exception) -> io::Result<()
     put!(out, ",\"excepted\":{\"reason\":")?;
     write_text(out, exception.reason())?;
     match exception.expiry() {
-        Some(day) => put!(out, ",\"expires\":\"", day.to_string().as_str(), "\"}"),
-        None => put!(out, ",\"expires\":null}"),
+        Some(day) => put!(out, ",\"expires\":\"", day.to_string().as_str(), "\"")?,
+        None => put!(out, ",\"expires\":null")?,
+    }
+    put!(out, ",\"rule\":")?;
+    write_location(out, exception.location())?;
+    put!(out, "}")
+}
+
+/// Writes the place of a rule or an exception, such as `"policy.toml:12"`; `null` if it has none.
+///
+/// # Errors
+///
+/// Errors of the writer.
+pub fn write_location(out: &mut impl Write, location: Option<&PolicyLocation>) -> io::Result<()> {
+    match location {
+        Some(location) => write_text(out, &location.to_string()),
+        None => put!(out, "null"),
     }
 }
 

@@ -28,15 +28,20 @@ function panel(title, ...children) {
 }
 
 function findings(row) {
-  const items = [...row[JUDGED]].sort((a, b) => b[2] - a[2] || b[1] - a[1]).map(([code, severity, refused, path, offset, section, message, number, reason]) => {
+  const items = [...row[JUDGED]].sort((a, b) => b[2] - a[2] || b[1] - a[1]).map(([code, severity, refused, path, offset, section, message, number, rule, excepted]) => {
     const [name, help] = tables.codes[code];
     const where = show(make("p", { class: "where" }), [`at ${hex(offset)}`, section === null ? "" : `section ${section}`,
-      path === "" ? "" : `item ${path}`, Number(number) > 1 ? `${grouped(number)} times` : ""].filter(Boolean).join(" · "));
+      path === "" ? "" : `item ${path}`, Number(number) > 1 ? `${grouped(number)} times` : "", rule === null ? "" : `by ${rule}`].filter(Boolean).join(" · "));
     return make("li", {}, make("span", { class: `pill s-${SEVERITIES[severity]}` }, SEVERITIES[severity]), " ",
       make("b", { title: help }, name), refused ? " · refused" : "", shown("p", {}, message), where,
-      reason === undefined ? undefined : shown("p", { class: "where" }, `excepted: ${reason}`));
+      excepted === undefined ? undefined : shown("p", { class: "where" }, exceptionText(excepted)));
   });
   return panel("Findings", items.length > 0 ? make("ul", { class: "list" }, ...items) : make("p", { class: "empty" }, "Nothing was found."));
+}
+
+/** An exception: its place in the policy, its last day and its reason. */
+function exceptionText([reason, expires, rule]) {
+  return `excepted${rule === null ? "" : ` by ${rule}`}${expires === null ? "" : ` until ${expires}`}: ${reason}`;
 }
 
 function facts(row) {

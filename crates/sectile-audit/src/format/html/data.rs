@@ -9,6 +9,7 @@ use sectile::FindingCode;
 use sectile::internal::beginning;
 use sectile::internal::json::{write_array, write_text};
 use sectile::metadata::Field;
+use sectile_policy::PolicyLocation;
 
 /// Maximum length of a text in bytes. JSON lines contain all of it.
 const MAX_TEXT_LEN: usize = 2_000;
@@ -122,9 +123,16 @@ fn write_row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
         text(out, finding.message())?;
         write!(out, ",")?;
         number(out, finding.count())?;
+        write!(out, ",")?;
+        location(out, judged.location())?;
         if let Some(exception) = judged.exception() {
-            write!(out, ",")?;
+            write!(out, ",[")?;
             text(out, exception.reason())?;
+            write!(out, ",")?;
+            optional_text(out, exception.expiry().map(|day| day.to_string()).as_deref())?;
+            write!(out, ",")?;
+            location(out, exception.location())?;
+            write!(out, "]")?;
         }
         write!(out, "]")
     })?;
@@ -170,6 +178,10 @@ fn optional_text(out: &mut Vec<u8>, value: Option<&str>) -> io::Result<()> {
         Some(value) => text(out, value),
         None => write!(out, "null"),
     }
+}
+
+fn location(out: &mut Vec<u8>, location: Option<&PolicyLocation>) -> io::Result<()> {
+    optional_text(out, location.map(ToString::to_string).as_deref())
 }
 
 fn number(out: &mut Vec<u8>, number: u64) -> io::Result<()> {

@@ -12,7 +12,11 @@ fn check(bytes: &[u8], text: impl AsRef<[u8]>, args: &[&str]) -> super::Run {
     let policy = directory.path().join("policy.toml");
     fs::write(&policy, text).unwrap();
     let fixed = [OsStr::new("check"), OsStr::new("--policy"), policy.as_os_str(), path.as_os_str()];
-    run(fixed.into_iter().chain(args.iter().map(OsStr::new)))
+    let mut run = run(fixed.into_iter().chain(args.iter().map(OsStr::new)));
+    // The names are those in the directory.
+    let prefix = format!("{}/", directory.path().display());
+    run.stdout = run.text().replace(&prefix, "").into_bytes();
+    run
 }
 
 const POLICY: &str =
@@ -22,10 +26,10 @@ const POLICY: &str =
 fn what_breaks_a_rule_is_shown_as_findings_are() {
     let bytes = component(&[nested(&module(&[custom("version", "1")])), custom(".debug_x", "")]);
     let shown = check(&bytes, POLICY, &[]);
-    let lines: Vec<&str> = shown.text().lines().map(|line| line.split_once("a.wasm: ").unwrap().1).collect();
+    let lines = lines(&shown);
     let expected = [
-        "error: `version` is required here, and is missing (say which) [missing-field] (at offset 0x0, section version)",
-        "note: the custom section `.debug_x` is refused [refused-section] (at offset 0x1d, section .debug_x)",
+        "error: `version` is required here, and is missing (say which) [missing-field] (at offset 0x0, section version) by policy.toml:1",
+        "note: the custom section `.debug_x` is refused [refused-section] (at offset 0x1d, section .debug_x) by policy.toml:4",
         "refused, 1 error, 1 note",
     ];
     assert_eq!((shown.status, &lines[..]), (1, &expected[..]));
@@ -35,14 +39,14 @@ fn what_breaks_a_rule_is_shown_as_findings_are() {
     assert_eq!((shown.status, &json["accepted"]), (1, &false.into()));
     let expected = serde_json::json!([
         {"code": "missing-field", "severity": "error", "path": "", "offset": 0, "section": "version",
-         "message": "`version` is required here, and is missing (say which)", "refused": true},
+         "message": "`version` is required here, and is missing (say which)", "refused": true, "rule": "policy.toml:1"},
         {"code": "refused-section", "severity": "note", "path": "", "offset": 29, "section": ".debug_x",
-         "message": "the custom section `.debug_x` is refused", "refused": false},
+         "message": "the custom section `.debug_x` is refused", "refused": false, "rule": "policy.toml:4"},
     ]);
     assert_eq!(json["findings"], expected);
     let finding = &shown.text()[shown.text().find("{\"code\"").unwrap()..];
-    let keys = ["code", "severity", "path", "offset", "section", "message", "refused"];
-    assert_eq!(keys_in_order(finding)[..7], keys);
+    let keys = ["code", "severity", "path", "offset", "section", "message", "refused", "rule"];
+    assert_eq!(keys_in_order(finding)[..8], keys);
 }
 
 #[test]
@@ -78,6 +82,28 @@ fn by_a_policy_that_is_wrong_nothing_is_judged() {
     assert_eq!(check(&bytes, "", &["--policy", "x.toml"]).status, 2);
 }
 
+/// The lines of a verdict, without the name of the file.
+fn lines(shown: &super::Run) -> Vec<&str> {
+    shown.text().lines().map(|line| line.split_once("a.wasm: ").unwrap().1).collect()
+}
+
+/// Only a broken rule or an expired exception has a place in the policy.
+#[test]
+fn findings_name_the_rule_that_they_break() {
+    let bytes = module(&[custom("licenses", "mit")]);
+    let policy =
+        "# ours\n\n[[licenses]]\nallow = 'ISC'\n\n[[exceptions]]\npaths = '*'\nreason = 'r'\nexpires = 2020-01-01\n";
+    let json = check(&bytes, policy, &["--json"]).json();
+    let rules: Vec<_> =
+        json["findings"].as_array().unwrap().iter().map(|found| (&found["code"], &found["rule"])).collect();
+    let expected = [
+        ("imprecise-license".into(), serde_json::Value::Null),
+        ("refused-license".into(), "policy.toml:3".into()),
+        ("expired-exception".into(), "policy.toml:6".into()),
+    ];
+    assert_eq!(rules, expected.iter().map(|(code, rule)| (code, rule)).collect::<Vec<_>>());
+}
+
 /// An exception is for the file as it was given, on the day that it is.
 #[test]
 fn what_is_excepted_is_shown_and_does_not_refuse() {
@@ -85,12 +111,15 @@ fn what_is_excepted_is_shown_and_does_not_refuse() {
     let exception = "licenses.allow = 'MIT'\n[exceptions]\npaths = '*/a.wasm'\nreason = \"asked \\u202e\"\n";
     let policy = |expires: &str| format!("{exception}{expires}");
     let shown = check(&bytes, policy(""), &[]);
-    let lines: Vec<&str> = shown.text().lines().map(|line| line.split_once("a.wasm: ").unwrap().1).collect();
-    assert!(lines[0].ends_with("section licenses), excepted: asked \\u{202e}"), "{lines:?}");
+    let lines = lines(&shown);
+    assert!(
+        lines[0].ends_with("section licenses) by policy.toml:1, excepted by policy.toml:2: asked \\u{202e}"),
+        "{lines:?}"
+    );
     assert_eq!((shown.status, lines[1]), (0, "accepted, 1 excepted"));
     let json = check(&bytes, policy("expires = 9999-12-30"), &["--json"]).json();
     assert_eq!(json["accepted"], true);
-    let expected = serde_json::json!({"reason": "asked \u{202e}", "expires": "9999-12-30"});
+    let expected = serde_json::json!({"reason": "asked \u{202e}", "expires": "9999-12-30", "rule": "policy.toml:2"});
     assert_eq!((&json["findings"][0]["excepted"], &json["findings"][0]["refused"]), (&expected, &false.into()));
     // By the clock, that day is over.
     let shown = check(&bytes, policy("expires = 2020-01-01"), &["--json"]);
