@@ -1,4 +1,4 @@
-//! What is wrong or notable, without ending the reading: one table of codes, and findings that fold.
+//! Findings: problems and notable facts that do not end the read. One table of codes, and findings that fold.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -39,8 +39,8 @@ impl fmt::Display for Severity {
 }
 
 macro_rules! codes {
-    ($($code:ident $name:literal $severity:ident $help:literal;)*) => {
-        /// What kind of finding it is. The names are stable.
+    ($($code:ident $name:literal $severity:ident $help:literal $why:literal $fix:literal;)*) => {
+        /// The kind of a finding. The names are stable.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum FindingCode {
@@ -61,9 +61,19 @@ macro_rules! codes {
                 match self { $(Self::$code => Severity::$severity,)* }
             }
 
-            /// What it means, in a sentence.
+            /// Description of the finding, in one sentence.
             pub const fn help(self) -> &'static str {
                 match self { $(Self::$code => $help,)* }
+            }
+
+            /// Why the finding matters, in a few sentences.
+            pub const fn why(self) -> &'static str {
+                match self { $(Self::$code => $why,)* }
+            }
+
+            /// How to resolve the finding, in a few sentences.
+            pub const fn fix(self) -> &'static str {
+                match self { $(Self::$code => $fix,)* }
             }
         }
     };
@@ -71,115 +81,225 @@ macro_rules! codes {
 
 codes! {
     DuplicateSection "duplicate-section" Warning
-        "A section stands more than once where one is meant; readers differ on which counts.";
+        "A section occurs more than once where one is expected."
+        "Readers disagree on which one counts, so two tools may show different values for the same file."
+        "Keep one section: `sectile set` replaces all of them with one value, and `sectile remove` removes them.";
     MisplacedSection "misplaced-section" Warning
-        "A section does not stand where its convention pins it; loaders and linkers may refuse it or pass over it.";
+        "A section is not at the position that its convention requires."
+        "Loaders and linkers may refuse the file or ignore the section. `dylink.0`, for example, must be the first section."
+        "Rebuild the file with a tool that keeps the order of sections, or remove the section if nothing uses it.";
     MisplacedProducers "misplaced-producers" Note
-        "The `producers` section stands before `name`; its convention puts it behind, and some tools refuse the other order.";
+        "The `producers` section comes before the `name` section of a module."
+        "The tool conventions put `producers` after `name`, and some tools refuse the other order."
+        "Set the producers again with `sectile set --processed-by`, which writes the section after `name`, or report it to the tool that wrote the file.";
     UnknownSection "unknown-section" Warning
-        "A section id that the specifications give no meaning; a validator rejects it.";
+        "The id of a section has no meaning in the specifications."
+        "A validator rejects the file, so runtimes do not load it."
+        "Rebuild the file, or update the tool that wrote it. The section may belong to a proposal that is not finished.";
     NotUtf8 "not-utf8" Error
-        "A text is not UTF-8; only its bytes can be given.";
+        "A text is not UTF-8."
+        "The specifications require UTF-8. Other tools reject the value or show something else. Only its bytes can be reported."
+        "Write the value again as UTF-8, with `sectile set` for a field.";
     EmptyValue "empty-value" Note
-        "A metadata section is there and says nothing.";
+        "A metadata section exists but is empty."
+        "An empty value tells a reader nothing, and a policy that requires the field refuses it."
+        "Set a value with `sectile set`, or remove the section with `sectile unset`.";
     ControlCharacters "control-characters" Warning
-        "A text holds control or bidirectional characters, which can deceive who reads it on a terminal.";
+        "A text contains control characters or characters that change the direction of text."
+        "Such characters can hide or reorder text on a terminal or in a browser, and so deceive a person who reads it."
+        "Write the value again without them. If the file comes from somebody else, treat the value as an attempt to deceive.";
     TooLarge "too-large" Warning
-        "A value exceeds a limit, and was not decoded or not kept.";
+        "A value exceeds a limit and was not decoded or not kept."
+        "Nothing is known about a value that was not decoded, so rules on it cannot be judged."
+        "If the size is legitimate, raise the limit in `[limits]` of the policy. Otherwise remove or shorten the value.";
     NotSpdx "not-spdx" Error
-        "A licence is not an SPDX expression.";
+        "A license is not an SPDX license expression."
+        "Tools that check licenses cannot evaluate it, and policies refuse it."
+        "Set an SPDX expression, such as `MIT OR Apache-2.0`, with `sectile set --licenses`. Use `LicenseRef-NAME` for a license that is not on the SPDX list.";
     DeprecatedLicense "deprecated-license" Warning
-        "A licence expression uses an identifier that SPDX has deprecated.";
+        "A license expression uses an identifier that SPDX has deprecated."
+        "The meaning is still clear, but tools that accept only current identifiers reject it."
+        "Set the current identifier, for example `GPL-2.0-only` instead of `GPL-2.0`.";
     ImpreciseLicense "imprecise-license" Warning
-        "A license is not written as SPDX lists it: in another case, or misspelled; it is clear which one is meant.";
+        "A license is misspelled, but its meaning is clear."
+        "Strict tools reject an expression that is not written as SPDX lists it."
+        "Set the spelling that the message gives.";
     NotUrl "not-url" Error
-        "A value is not an absolute URL.";
+        "A value is not an absolute URL."
+        "Nobody can follow it, and rules on sources refuse it."
+        "Set an absolute URL, such as `https://example.org/project`.";
     NotHttp "not-http" Error
-        "A URL has another scheme than http or https.";
+        "A URL has a scheme other than http or https."
+        "A reader expects a page that a browser opens. Other schemes may run programs or open local files."
+        "Set an `https://` URL.";
     VcsUrl "vcs-url" Warning
-        "A source is what a version control system understands, and not a URL that a browser opens.";
+        "A source is a location for a version control system, not a URL for a browser."
+        "Git understands `git@host:path`, but other readers of the field do not."
+        "Set the `https://` URL of the repository.";
     UrlCredentials "url-credentials" Warning
-        "A URL carries a user name or a password.";
+        "A URL contains a user name or a password."
+        "Everyone who has the file can read the credentials. A user name can also make a URL look like that of another host."
+        "Set the URL without them. If they were real, revoke them, because the file may have been copied.";
     NotRfc3339 "not-rfc3339" Error
-        "A date is no RFC 3339 date-time.";
+        "A date is not an RFC 3339 date-time."
+        "Other tools cannot parse it, and registries may refuse an image that has it."
+        "Set a date such as `2026-01-31T12:00:00Z` with `sectile set --created`.";
     MalformedName "malformed-name" Error
-        "A name section cannot be read to its end.";
+        "A name section cannot be read to its end."
+        "The name of the item may be missing or wrong, and debuggers may show nothing."
+        "Rebuild the file. If no tool needs the names, remove the section with `sectile strip --names`.";
     MalformedProducers "malformed-producers" Error
-        "A producers section cannot be read to its end.";
+        "A producers section cannot be read to its end."
+        "Nobody can tell which tools made the binary. Rules on producers cannot be judged, which refuses the file."
+        "Rebuild the file, or replace the whole section: `sectile unset FILE producers`, then `sectile set --processed-by`.";
     DuplicateProducersField "duplicate-producers-field" Warning
-        "A field stands more than once in a producers section; readers differ on which counts.";
+        "A field occurs more than once in a producers section."
+        "Readers disagree on which one counts, and some reject the section."
+        "Rebuild the file with a current tool, or write the section again.";
     DuplicateProducer "duplicate-producer" Warning
-        "A name stands more than once in a field of the producers; readers differ on which counts.";
+        "A name occurs more than once in a field of the producers section."
+        "Readers disagree on which version counts."
+        "Set the version of that producer with `sectile set`, or rebuild the file with a current tool.";
     UnknownProducersField "unknown-producers-field" Note
-        "A producers section has a field that its convention does not know; some readers refuse all of it.";
+        "A producers section has a field that its convention does not define."
+        "Some readers reject the whole section because of one such field."
+        "Use `language`, `processed-by` or `sdk`. Nothing needs to be done if all your tools read the file.";
     MalformedDependencies "malformed-dependencies" Error
-        "The `.dep-v0` section of cargo-auditable cannot be decoded, or holds more than it should.";
+        "The `.dep-v0` section of cargo-auditable cannot be decoded, or holds more than it should."
+        "The packages in the binary are not known, so an SBOM is incomplete and rules on dependencies cannot be judged."
+        "Build the binary again with a current `cargo auditable`.";
     MalformedRegistryMetadata "malformed-registry-metadata" Error
-        "The `registry-metadata` section is no JSON object, or too deep.";
+        "The `registry-metadata` section is not a JSON object, or nests too deep."
+        "Its fields cannot be read or moved to sections of their own."
+        "Set the fields with `sectile set`, and remove the section with `sectile remove`.";
     DuplicateJsonKey "duplicate-json-key" Warning
-        "A key stands more than once in a JSON object; readers differ on which counts.";
+        "A key occurs more than once in a JSON object."
+        "Readers disagree on which value counts."
+        "Write the JSON again with each key once.";
     RetiredSection "retired-section" Note
-        "The `registry-metadata` section is retired; its fields have sections of their own now.";
+        "The `registry-metadata` section is retired."
+        "Each of its fields has a section of its own now, and current tools read only those."
+        "Run `sectile migrate FILE`.";
     MalformedDebugLink "malformed-debug-link" Warning
-        "A section that points to debugging data kept elsewhere cannot be decoded.";
+        "A section that points to debugging data in another file cannot be decoded."
+        "Debuggers do not find the data."
+        "Rebuild the file, or remove the section with `sectile remove`.";
     UnprefixedDebugLink "unprefixed-debug-link" Note
-        "A link to debugging data has no length before its value, as older tools write it; all of the data is given.";
+        "A link to debugging data has no length before its value."
+        "Older tools write it so. Readers that expect the length may read another value."
+        "Nothing needs to be done if your debugger finds the data. A current tool writes the length.";
     AmbiguousDebugLink "ambiguous-debug-link" Warning
-        "A link to debugging data can be read with a length before its value and without one; both values are given.";
+        "A link to debugging data can be read with and without a length before its value."
+        "Two readers may look for the data under different names. Both values are reported."
+        "Write the section again with a current tool.";
     MalformedInterface "malformed-interface" Error
-        "An import or export section, or a type that would tell a WIT package, cannot be decoded.";
+        "An import section, an export section, or a type of a WIT package cannot be decoded."
+        "The imports and exports are known only in part, so rules on imports cannot be judged."
+        "Rebuild the file. A runtime would probably reject it too.";
     BrokenSignature "broken-signature" Warning
-        "An edit changes what a signature signs; of what a `signature` section signs in parts, those before the change may still hold.";
+        "An edit changes bytes that a signature covers."
+        "Verification of the signature fails after the edit. Signatures of the parts before the change may still hold."
+        "Sign the file again after the edit, or make the edit before signing.";
     RemovedUnknown "removed-unknown" Warning
-        "An edit strips a custom section whose purpose is not known; the program may need it.";
+        "An edit removes a custom section with an unknown purpose."
+        "The program or its platform may need the section."
+        "Test the result, or keep the section with `--keep`.";
     StaleBuildId "stale-build-id" Note
-        "An edit changes debugging data, and leaves the `build_id` that it is looked up by.";
+        "An edit changes debugging data but keeps the `build_id` that identifies it."
+        "Debuggers may combine the file with data that no longer fits."
+        "Remove `build_id` too, or build the file again.";
     NearLimit "near-limit" Warning
-        "An edit leaves an item or a section near the largest size that can be read, or more sections than are read back.";
+        "An edit leaves an item or a section near the largest size that can be read, or more sections than can be read back."
+        "Other tools, or a later edit, may fail."
+        "Reduce the data, or split the file.";
     AnnotationDrift "annotation-drift" Warning
-        "The manifest of an image says something else of its binary than the binary itself.";
+        "The manifest of an image and its binary state different values."
+        "A person who reads the registry sees something else than a person who reads the binary."
+        "Create the image again from the binary with `sectile oci layout` or `sectile oci push`.";
     DigestMismatch "digest-mismatch" Error
-        "A blob has not the digest that it is called by: it is damaged, or was tampered with.";
+        "The digest of a blob does not match the name of the blob."
+        "The blob is damaged, or someone changed it."
+        "Fetch it again from a trusted source. If the difference stays, do not use the file.";
     MissingField "missing-field" Error
-        "What a policy requires an item to say is not there, is empty, or cannot be read.";
+        "Metadata that a rule of the policy requires is missing, empty or unreadable."
+        "Your policy requires it, for example so that every binary can be traced to its source."
+        "Set the field with `sectile set`, in the build if possible. The message names the field, and `rule` the place in the policy.";
     RefusedLicense "refused-license" Error
-        "A licence is not permitted by a policy, or cannot be evaluated.";
+        "A license is not permitted by the policy, or cannot be evaluated."
+        "Your policy lists the licenses under which binaries may be used."
+        "Ask for permission, replace the binary, or correct the value if it is wrong. The policy can allow the license or have an exception.";
     RefusedSection "refused-section" Error
-        "A section is refused by a policy, for its name, its kind or its size.";
+        "The policy refuses a section by its name, kind or size."
+        "Your policy keeps such sections out, for example debugging data of published files."
+        "Remove a custom section with `sectile remove` or `sectile strip`. Other sections need a new build.";
     RefusedImport "refused-import" Error
-        "An import of the root item is refused by a policy.";
+        "The policy refuses an import of the root item."
+        "An import is what the binary can do in its host. Your policy does not permit this one."
+        "Build the binary without the import, or change the rule if the binary is trusted with it.";
     RefusedSource "refused-source" Error
-        "A URL that says where something comes from is refused by a policy, or leads where nobody can tell.";
+        "The policy refuses a URL, or nobody can tell where the URL leads."
+        "Your policy lists the places that binaries may come from."
+        "Check where the binary comes from. Correct the URL if it is wrong, or allow the place in the policy.";
     RefusedProducer "refused-producer" Error
-        "A tool or language that made a binary is refused by a policy, for its name or its version.";
+        "The policy refuses a tool or language that made the binary, by its name or version."
+        "Your policy keeps out tools that are too old, have known defects, or are not supported."
+        "Build the binary again with a permitted tool or version.";
     RefusedDependency "refused-dependency" Error
-        "A package that a binary was built from is refused by a policy, for its name, its version or its source.";
+        "The policy refuses a package in the binary, by its name, version or source."
+        "Your policy keeps out packages that are vulnerable, abandoned or not permitted."
+        "Update or replace the package, then build the binary again.";
     ExpiredException "expired-exception" Warning
-        "An exception that a policy makes for a file has expired, or nobody can say whether it has: it excuses nothing.";
+        "An exception of the policy for this file has expired, or the day is not known."
+        "It excuses nothing any more, so the findings of the file count again."
+        "Resolve the findings, or decide anew and set a later day in `expires`.";
     NotJudged "not-judged" Error
-        "What a rule of a policy asks for was not read, or could not be, so that nobody can say whether the rule holds.";
+        "A rule of the policy could not be judged, because its data was not read or is unreadable."
+        "The file may break the rule, so it is not accepted."
+        "Look at the other findings of the file for the cause. If a limit is the cause, raise it in `[limits]` of the policy.";
     NotFollowed "not-followed" Note
-        "A symbolic link inside a store, or a link inside an archive, leads somewhere; it is not followed.";
+        "A link in a store or an archive was not followed."
+        "The target is outside the audit, or is audited under its own name."
+        "Add the target to the paths of the audit if it is not below them.";
     NotAFile "not-a-file" Note
-        "Something in a store is a FIFO, a socket or a device, and is not opened.";
+        "A store contains a FIFO, a socket or a device, which was not opened."
+        "Opening it could block the audit or have side effects."
+        "Remove it from the store. Nothing needs to be done if it belongs there.";
     Unreadable "unreadable" Error
-        "A file, a directory or an object of a store cannot be read.";
+        "A file, a directory or an object of a store cannot be read."
+        "It may hide binaries, so the audit is not complete."
+        "Run the audit with the needed permissions, or repair the store. The message has the cause.";
     MalformedArchive "malformed-archive" Warning
-        "An archive without a binary, or an entry of one, is cut off, damaged, or contradicts itself.";
+        "An archive in which no binary was found is truncated, damaged or inconsistent."
+        "Entries after the damage may hide binaries."
+        "Create the archive again, or remove it from the store.";
     DisputedArchive "disputed-archive" Error
-        "An archive that holds a binary is damaged or contradicts itself: readers may disagree about what it holds.";
+        "An archive that contains a binary is damaged or inconsistent, so that readers may disagree on its contents."
+        "A person or a tool may extract another file than the one that was audited."
+        "Create the archive again with a current tool. Treat an archive from somebody else as an attempt to deceive.";
     UncoveredBytes "uncovered-bytes" Note
-        "A zip has bytes that belong to none of its entries and records; readers ignore them.";
+        "A zip has bytes that belong to none of its entries and records."
+        "Readers ignore these bytes, but another program may use them."
+        "Create the archive again if the bytes are not expected.";
     NotOpened "not-opened" Warning
-        "A file or an archive's entry has a format that may hold binaries and is not opened.";
+        "A file or an archive entry has a format that may hold binaries and is not opened."
+        "Binaries in it are not audited."
+        "Extract it and audit the contents, or refuse such formats with `severity.hidden = \"error\"` in the policy.";
     ArchiveLimit "archive-limit" Error
-        "An archive is nested too deep, inflates too far, or is too large to be held; the rest of it is not looked into.";
+        "An archive nests too deep, inflates too far, or is too large."
+        "The rest of the archive was not examined and may hide binaries."
+        "Extract the archive and audit the contents, or raise the limit, for example with `--nested` or `--archive-rows`.";
     MalformedLayout "malformed-layout" Error
-        "A document of an image layout or of a registry's storage is missing, damaged, or not what it is called by.";
+        "A document of an image layout or a registry storage is missing, damaged, or does not match its name."
+        "Images that only this document lists are not audited."
+        "Repair the layout, for example by pulling the image again.";
     AbsentBlob "absent-blob" Note
-        "An image names a blob that its store does not have, as for other platforms or with URLs elsewhere; it is not examined.";
+        "An image names a blob that its store does not contain."
+        "The blob was not examined. Stores often omit blobs of other platforms and blobs with URLs elsewhere."
+        "Pull the image completely if the blob should be here. A policy can make this an error.";
     Changed "changed" Error
-        "The file was changed while it was read; what was read may never have stood in it together.";
+        "The file changed while it was read."
+        "The values that were read may never have been in the file together."
+        "Run the command again when nothing writes to the file.";
 }
 
 impl fmt::Display for FindingCode {
@@ -411,7 +531,9 @@ mod tests {
         assert!(names.windows(2).all(|pair| pair[0] != pair[1]));
         for code in FindingCode::ALL {
             assert!(code.name().bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'));
-            assert!(code.help().ends_with('.'), "{code}");
+            for text in [code.help(), code.why(), code.fix()] {
+                assert!(text.ends_with('.') && text.len() <= 200, "{code}: {text}");
+            }
         }
     }
 

@@ -33,10 +33,12 @@ fn reference() -> String {
         .to_owned();
     text += &fields();
     text += "\n## Findings\n\n\
-        The codes are stable. The severity is the default; `sectile check` refuses errors, unless told otherwise.\n\n\
-        | code | severity | |\n| --- | --- | --- |\n";
+        The codes are stable. The severity is the default, which a policy can change. `sectile check` refuses errors by \
+        default. `sectile explain CODE` prints the same texts.\n\n\
+        | code | severity | what it is | why it matters | how to fix it |\n| --- | --- | --- | --- | --- |\n";
     for code in FindingCode::ALL {
-        writeln!(text, "| `{code}` | {} | {} |", code.severity(), code.help()).unwrap();
+        let (help, why, fix) = (code.help(), code.why(), code.fix());
+        writeln!(text, "| `{code}` | {} | {help} | {why} | {fix} |", code.severity()).unwrap();
     }
     text
 }

@@ -44,7 +44,7 @@ impl FromStr for Day {
                 .enumerate()
                 .all(|(at, byte)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() });
         let date = text.parse().ok().filter(|_| is_well_formed);
-        date.map(Self).ok_or_else(|| RuleError::new(format!("{} is no day such as 2026-12-31", quoted(text))))
+        date.map(Self).ok_or_else(|| RuleError::new(format!("{} is not a day such as 2026-12-31", quoted(text))))
     }
 }
 

@@ -148,7 +148,7 @@ impl Exception {
         let reason = quoted(&self.reason);
         match (self.expiry, today) {
             (Some(last), None) => {
-                format!("the exception {reason} holds until {last}, and nobody says which day it is")
+                format!("the exception {reason} holds until {last}, and the day is not known")
             }
             (Some(last), Some(_)) => format!("the exception {reason} has expired: it held until {last}"),
             (None, _) => format!("the exception {reason} does not hold"),
@@ -191,7 +191,7 @@ impl FromStr for DigestName {
                 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
         });
         if !is_digest {
-            let why = "is no digest: `sha256:` and 64 hexadecimal digits are, or `sha512:` and 128";
+            let why = "is not a digest: expected `sha256:` and 64 hexadecimal digits, or `sha512:` and 128";
             return Err(RuleError::new(format!("{} {why}", quoted(text))));
         }
         Ok(Self(text.to_ascii_lowercase().into()))

@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::RuleError;
+use super::suggestion::hint;
 use sectile::internal::quoted;
 use sectile::metadata::{Item, Metadata};
 use sectile::scan::{ItemKind, ItemPath};
@@ -147,11 +148,10 @@ impl FromStr for Items {
         match text.parse::<ItemPath>() {
             Ok(path) if !path.is_root() => Ok(path.into()),
             _ => {
-                let groups = ItemGroup::ALL.map(ItemGroup::name).join(", ");
-                Err(RuleError::new(format!(
-                    "{} names no item: {groups}, or the path of one, such as 3/0, do",
-                    quoted(text)
-                )))
+                let hint = hint(text, "groups", &ItemGroup::ALL.map(ItemGroup::name), "docs/policy.md");
+                let message =
+                    format!("{} is not a group of items or the path of an item, such as 3/0{hint}", quoted(text));
+                Err(RuleError::new(message))
             }
         }
     }

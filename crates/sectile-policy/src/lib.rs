@@ -57,6 +57,7 @@ mod rule_error;
 mod section_matches;
 mod sections;
 mod sources;
+mod suggestion;
 mod terms;
 mod urls;
 mod verdict;
@@ -89,6 +90,7 @@ pub use self::versions::Versions;
 #[doc(hidden)]
 pub mod internal {
     pub use crate::report::json::{reason as left_out_reason, write_head, write_item, write_judged, write_location};
+    pub use crate::suggestion::finding_code;
     pub use crate::verdict::{reused, reused_exception};
 
     use std::ffi::OsStr;

@@ -2,6 +2,7 @@
 
 use super::Versions;
 use super::names::{NameFilter, NameMatch, name_filter_methods};
+use super::suggestion::hint;
 use super::violations::{RuleViolations, Spot};
 use super::{Items, RuleError};
 use sectile::FindingCode;
@@ -44,8 +45,8 @@ impl Producers {
     /// The tool conventions define no such field.
     pub fn with_field(mut self, field: &str) -> Result<Self, RuleError> {
         if !KNOWN_PRODUCERS_FIELDS.contains(&field) {
-            let fields = KNOWN_PRODUCERS_FIELDS.join(", ");
-            return Err(RuleError::new(format!("{} is no field of producers: {fields} are", quoted(field))));
+            let hint = hint(field, "fields", &KNOWN_PRODUCERS_FIELDS, "docs/policy.md");
+            return Err(RuleError::new(format!("{} is not a field of producers{hint}", quoted(field))));
         }
         self.fields.push(field.into());
         Ok(self)

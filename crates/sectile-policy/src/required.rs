@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::suggestion::hint;
 use super::violations::{RuleViolations, Spot};
 use super::{Items, RuleError};
 use sectile::FindingCode;
@@ -92,7 +93,8 @@ impl FromStr for RequiredValue {
     fn from_str(text: &str) -> Result<Self, RuleError> {
         Self::all().find(|value| value.name() == text).ok_or_else(|| {
             let names: Vec<_> = Self::all().map(Self::name).collect();
-            RuleError::new(format!("{} is no field: the fields are {}", quoted(text), names.join(", ")))
+            let hint = hint(text, "fields", &names, "docs/policy.md");
+            RuleError::new(format!("{} is not a field{hint}", quoted(text)))
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Rules about sections.
 
+use super::suggestion::hint;
 use super::{Items, RuleError};
 use sectile::Glob;
 use sectile::internal::quoted;
@@ -35,7 +36,8 @@ pub fn section_kinds() -> impl Iterator<Item = SectionKind> {
 pub(super) fn section_kind(text: &str) -> Result<SectionKind, RuleError> {
     section_kinds().find(|kind| kind.name() == text).ok_or_else(|| {
         let names: Vec<_> = section_kinds().map(SectionKind::name).collect();
-        RuleError::new(format!("{} is no kind of section: the kinds are {}", quoted(text), names.join(", ")))
+        let hint = hint(text, "kinds of sections", &names, "docs/policy.md");
+        RuleError::new(format!("{} is not a kind of section{hint}", quoted(text)))
     })
 }
 

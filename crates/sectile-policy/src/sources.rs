@@ -53,7 +53,11 @@ impl Sources {
             None => Ok(self),
             Some(other) => {
                 let fields: Vec<_> = Self::url_fields().map(Field::section).collect();
-                Err(RuleError::new(format!("{} holds no URL: {} do", quoted(other.section()), fields.join(", "))))
+                Err(RuleError::new(format!(
+                    "{} does not hold a URL; valid fields: {}",
+                    quoted(other.section()),
+                    fields.join(", ")
+                )))
             }
         }
     }

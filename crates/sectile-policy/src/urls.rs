@@ -29,7 +29,7 @@ impl PlainUrl {
         }
         let scp = text.split_once(':').filter(|_| is_scp_like(text));
         let scp = scp.map(|(host, path)| format!("ssh://{host}/{}", path.trim_start_matches('/')));
-        let url = IriStr::new(scp.as_deref().unwrap_or(text)).map_err(|_| "it is no URL")?;
+        let url = IriStr::new(scp.as_deref().unwrap_or(text)).map_err(|_| "it is not a URL")?;
         let authority = url.authority_components().filter(|authority| !authority.host().is_empty());
         let authority = authority.ok_or("it names no host")?;
         let scheme = url.scheme_str().to_ascii_lowercase();
@@ -65,7 +65,7 @@ fn default_port(scheme: &str) -> Option<u16> {
 
 fn host(host: &str) -> Result<String, &'static str> {
     if let Some(address) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        let address: Ipv6Addr = address.parse().map_err(|_| "its host is no address")?;
+        let address: Ipv6Addr = address.parse().map_err(|_| "its host is not an address")?;
         return Ok(format!("[{address}]")); // normalizes the address
     }
     let host = host.strip_suffix('.').unwrap_or(host);
@@ -199,7 +199,7 @@ impl UrlPattern {
     }
 
     fn new(text: &str, denies: bool) -> Result<Self, RuleError> {
-        let invalid = |reason: &str| RuleError::new(format!("{} is no pattern for URLs: {reason}", quoted(text)));
+        let invalid = |reason: &str| RuleError::new(format!("{} is not a pattern for URLs: {reason}", quoted(text)));
         let parts =
             if text == "*" { None } else { Some(PatternParts::new(text, denies).map_err(|reason| invalid(&reason))?) };
         Ok(Self { text: text.into(), denies, parts })

@@ -50,7 +50,7 @@ impl FromStr for Versions {
     type Err = RuleError;
 
     fn from_str(text: &str) -> Result<Self, RuleError> {
-        let invalid = |error| RuleError::new(format!("{} is no range of versions: {error}", quoted(text)));
+        let invalid = |error| RuleError::new(format!("{} is not a range of versions: {error}", quoted(text)));
         Ok(Self(vec![text.parse().map_err(invalid)?]))
     }
 }

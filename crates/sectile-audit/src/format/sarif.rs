@@ -33,6 +33,10 @@ pub(super) fn head(out: &mut dyn Write) -> io::Result<()> {
             pascal_case(code.name())
         )?;
         write_message(out, code.help())?;
+        write!(out, "}},\"fullDescription\":{{\"text\":")?;
+        write_message(out, &format!("{} {}", code.help(), code.why()))?;
+        write!(out, "}},\"help\":{{\"text\":")?;
+        write_text(out, &format!("{}\n\n{}\n\n{}", code.help(), code.why(), code.fix()))?;
         write!(out, "}},\"defaultConfiguration\":{{\"level\":\"{}\"}}}}", code.severity())
     })?;
     writeln!(out, "}}}},\"results\":[")
@@ -292,6 +296,33 @@ mod tests {
     use super::*;
     use crate::format::Format;
     use crate::sample::{counted, excused, finding, hostile, info, summary, usual, written};
+
+    #[test]
+    fn rules_explain_their_codes() {
+        let log: Value = serde_json::from_slice(&written(Format::Sarif, &[], None)).unwrap();
+        let rules = log["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap();
+        for (rule, code) in rules.iter().zip(FindingCode::ALL) {
+            let help = rule["help"]["text"].as_str().unwrap();
+            assert!(help.contains(code.fix()) && help.contains(code.why()), "{code}");
+            assert!(rule["fullDescription"]["text"].as_str().unwrap().starts_with(code.help()), "{code}");
+        }
+    }
+
+    #[test]
+    fn results_name_the_rule_of_the_policy() {
+        let mut row = usual(0);
+        row.findings =
+            vec![finding(FindingCode::RefusedLicense, None, 9, "m"), finding(FindingCode::NotUrl, None, 9, "m")];
+        let log: Value = serde_json::from_slice(&written(Format::Sarif, &[row], None)).unwrap();
+        let results = &log["runs"][0]["results"];
+        assert_eq!(results[0]["properties"]["rule"], "policy.toml:7");
+        let place = &results[0]["relatedLocations"][0]["physicalLocation"];
+        assert_eq!(
+            (&place["artifactLocation"]["uri"], &place["region"]["startLine"]),
+            (&"policy.toml".into(), &7.into())
+        );
+        assert_eq!((&results[1]["properties"]["rule"], results[1].get("relatedLocations")), (&Value::Null, None));
+    }
 
     #[test]
     fn every_finding_is_a_result() {

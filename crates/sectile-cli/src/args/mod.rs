@@ -3,6 +3,7 @@
 mod audit;
 mod audit_output;
 mod edit;
+mod explain;
 mod generate;
 mod inspect;
 mod matches;
@@ -22,6 +23,7 @@ use crate::{settings, version};
 pub use self::audit::{AuditArgs, BaselineArg, THREADS, audit_formats};
 pub use self::audit_output::{AuditFormat, AuditOutput, OutputArgs, OutputPlace};
 pub use self::edit::{EditArgs, EditOperation, PutArgs, PutData, RecoverArgs, StripArgs, UnsetTarget};
+pub use self::explain::ExplainArgs;
 pub use self::generate::{CompletionsArgs, ManArgs};
 pub use self::inspect::{CheckArgs, DigestArgs, GetArgs, ImageComparison, SbomArgs, SectionsArgs, ShowArgs};
 pub use self::metadata::MetadataArgs;
@@ -46,6 +48,7 @@ pub enum Subcommand {
     OciConfig(ImageArgs),
     OciLayout(LayoutArgs),
     OciPush(PushArgs),
+    Explain(ExplainArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
 }
@@ -91,7 +94,7 @@ fn parse_args(args: &[OsString]) -> Result<CommandLine, clap::Error> {
     };
     match matches.subcommand() {
         Some((OCI, matches)) => parse_subcommand(matches, OCI_COMMANDS.iter()),
-        _ => parse_subcommand(&matches, FILE_COMMANDS.iter().chain(&GENERATE_COMMANDS)),
+        _ => parse_subcommand(&matches, FILE_COMMANDS.iter().chain(&HELP_COMMANDS)),
     }
 }
 
@@ -123,7 +126,7 @@ pub fn command() -> Command {
         .arg_required_else_help(true)
         .subcommands(FILE_COMMANDS.iter().map(SubcommandDefinition::command))
         .subcommand(oci)
-        .subcommands(GENERATE_COMMANDS.iter().map(SubcommandDefinition::command))
+        .subcommands(HELP_COMMANDS.iter().map(SubcommandDefinition::command))
 }
 
 /// The end of the help of the whole command.
@@ -272,7 +275,13 @@ const OCI_COMMANDS: [SubcommandDefinition; 4] = [
     },
 ];
 
-const GENERATE_COMMANDS: [SubcommandDefinition; 2] = [
+const HELP_COMMANDS: [SubcommandDefinition; 3] = [
+    SubcommandDefinition {
+        name: "explain",
+        about: "Explain the codes of findings: what each is, why it matters and how to fix it",
+        define: explain::explain,
+        parse: |matches| Ok(Subcommand::Explain(ExplainArgs::from_matches(matches))),
+    },
     SubcommandDefinition {
         name: "completions",
         about: "Write a completion script for a shell to standard output",

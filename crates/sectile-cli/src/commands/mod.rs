@@ -4,6 +4,7 @@ mod audit;
 mod check;
 mod digest;
 mod edit;
+mod explain;
 mod generate;
 mod get;
 mod oci;
@@ -54,6 +55,7 @@ pub fn run(subcommand: &Subcommand, output: &mut Output) -> Result<Exit, Failure
             only_source(&args.image.binary.source, output, |output| oci::layout(args, output))
         }
         Subcommand::OciPush(args) => only_source(&args.image.binary.source, output, |output| oci::push(args, output)),
+        Subcommand::Explain(args) => explain::run(args, output),
         Subcommand::Completions(args) => generate::completions(*args, output),
         Subcommand::Man(args) => generate::man(args),
     }
@@ -77,6 +79,7 @@ pub fn output_mode(subcommand: &Subcommand) -> OutputMode {
         Subcommand::Sections(args) => report_mode(args.report),
         Subcommand::Check(args) => report_mode(args.report),
         Subcommand::Digest(args) => report_mode(args.report),
+        Subcommand::Explain(args) => report_mode(args.report),
         Subcommand::Audit(args) => audit_mode(&args.outputs, args.color),
         Subcommand::Report(args) => audit_mode(&args.outputs, args.color),
         Subcommand::Edit(args) if args.is_to_stdout() => OutputMode::Raw,

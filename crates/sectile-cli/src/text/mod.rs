@@ -3,6 +3,7 @@
 mod audit;
 mod digest;
 mod edit;
+mod explain;
 mod image;
 mod interface;
 mod layout;
@@ -15,6 +16,7 @@ mod verdict;
 pub use self::audit::write_summary;
 pub use self::digest::write_digests;
 pub use self::edit::{write_edit, write_edit_diff};
+pub use self::explain::{write_code_list, write_explanations};
 pub use self::image::write_layout;
 pub use self::layout::Layout;
 pub use self::metadata::write_metadata;

@@ -7,6 +7,7 @@ mod completions;
 mod edit;
 mod edit_several;
 mod edit_told;
+mod explain;
 mod from;
 mod git;
 mod inputs;

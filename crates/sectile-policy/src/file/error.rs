@@ -55,10 +55,10 @@ impl PolicyError {
         let file = path.to_owned();
         match error {
             FileError::Io(source) => Self::Io { file, source },
-            FileError::NotRegular => Self::Unreadable { file, reason: "is no regular file" },
-            FileError::TooLarge => Self::Unreadable { file, reason: "is larger than 1 MiB, which no policy is" },
+            FileError::NotRegular => Self::Unreadable { file, reason: "is not a regular file" },
+            FileError::TooLarge => Self::Unreadable { file, reason: "is larger than 1 MiB, the limit for policies" },
             FileError::NotUtf8(before) => {
-                let message = "it is not UTF-8".to_owned();
+                let message = "not UTF-8".to_owned();
                 Self::invalid(path, &before, InvalidEntry { start: before.len(), key: String::new(), message })
             }
         }

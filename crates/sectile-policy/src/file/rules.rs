@@ -50,7 +50,7 @@ fn sources(table: &TableReader<'_>) -> Result<Rule, InvalidEntry> {
         let values = table.list("fields", PolicyEntry::parsed::<RequiredValue>)?;
         let field = |value| if let RequiredValue::Field(field) = value { Some(field) } else { None };
         let fields: Option<Vec<Field>> = values.into_iter().map(field).collect();
-        let fields = fields.ok_or_else(|| entry.invalid("`name` holds no URL"))?;
+        let fields = fields.ok_or_else(|| entry.invalid("`name` does not hold a URL"))?;
         sources = sources.with_fields(fields).map_err(|error| entry.invalid(error.to_string()))?;
     }
     let sources = table.add_each("allow", sources, Sources::allow)?;
@@ -73,7 +73,7 @@ fn dependencies(table: &TableReader<'_>) -> Result<Rule, InvalidEntry> {
     let items = items(table, Items::all())?;
     let refuses = REFUSE.iter().any(|key| table.entry(key).is_some());
     if table.boolean("required")? {
-        let message = "`required` asks for a list of packages: what is refused of it is another rule";
+        let message = "`required` requires a list of packages; refuse packages in another rule";
         return if refuses { Err(table.invalid(message)) } else { Ok(Rule::new(Dependencies::required(items))) };
     }
     if REFUSE[..3].iter().all(|key| table.entry(key).is_none()) {
@@ -112,7 +112,7 @@ pub(super) fn exception(table: &TableReader<'_>) -> Result<Exception, InvalidEnt
         return Ok(exception);
     }
     if table.entry("digests").is_none() {
-        return Err(table.invalid("`verified` is about digests, and there are none"));
+        return Err(table.invalid("`verified` needs `digests`"));
     }
     Ok(exception.require_verified())
 }

@@ -3,6 +3,7 @@
 use sectile::scan::SectionKind;
 
 use crate::sections::section_kind;
+use crate::suggestion::{finding_code, hint};
 use std::collections::HashSet;
 use std::str::FromStr;
 
@@ -43,7 +44,7 @@ impl<'n> PolicyEntry<'n> {
     }
 
     fn expected(&self, expected: &str) -> InvalidEntry {
-        self.invalid(format!("it is to be {expected}, and is {}", self.node.kind()))
+        self.invalid(format!("expected {expected}, found {}", self.node.kind()))
     }
 
     fn element(&self, node: &'n Node) -> Self {
@@ -64,7 +65,7 @@ impl<'n> PolicyEntry<'n> {
         let list = match &self.node.value {
             Value::Text(_) => return Ok(vec![self.clone()]),
             Value::List(list) if list.is_empty() => {
-                return Err(self.invalid("it lists nothing: leave it out, or fill it"));
+                return Err(self.invalid("empty list: add a value or remove the key"));
             }
             Value::List(list) => list,
             _ => return Err(self.expected("a string, or a list of strings")),
@@ -73,7 +74,7 @@ impl<'n> PolicyEntry<'n> {
         let element = |node| {
             let entry = self.element(node);
             let text = node.text().ok_or_else(|| entry.expected("a string"))?;
-            if seen.insert(text) { Ok(entry) } else { Err(entry.invalid(format!("{} stands twice", quoted(text)))) }
+            if seen.insert(text) { Ok(entry) } else { Err(entry.invalid(format!("{} occurs twice", quoted(text)))) }
         };
         list.iter().map(element).collect()
     }
@@ -98,7 +99,7 @@ impl<'n> PolicyEntry<'n> {
     pub(super) fn severity(&self) -> Result<Severity, InvalidEntry> {
         let text = self.text()?;
         let severity = Severity::ALL.into_iter().find(|severity| severity.name() == text);
-        severity.ok_or_else(|| self.not_a_severity(text, PolicyValueType::Severity))
+        severity.ok_or_else(|| self.not_a_severity(text, &Severity::ALL.map(Severity::name)))
     }
 
     /// A severity, or `None` for `ignore`.
@@ -107,13 +108,14 @@ impl<'n> PolicyEntry<'n> {
             "ignore" => Ok(None),
             text => {
                 let severity = self.severity().map(Some);
-                severity.map_err(|_| self.not_a_severity(text, PolicyValueType::SeverityOrIgnore))
+                severity.map_err(|_| self.not_a_severity(text, &["note", "warning", "error", "ignore"]))
             }
         }
     }
 
-    fn not_a_severity(&self, text: &str, expected: PolicyValueType) -> InvalidEntry {
-        self.invalid(format!("{} is no severity: it is to be {}", quoted(text), expected.name()))
+    fn not_a_severity(&self, text: &str, valid: &[&str]) -> InvalidEntry {
+        let hint = hint(text, "severities", valid, "docs/policy.md");
+        self.invalid(format!("{} is not a severity{hint}", quoted(text)))
     }
 
     pub(super) fn boolean(&self) -> Result<bool, InvalidEntry> {
@@ -134,12 +136,7 @@ impl<'n> PolicyEntry<'n> {
     }
 
     pub(super) fn code(&self) -> Result<FindingCode, InvalidEntry> {
-        let text = self.text()?;
-        let code = FindingCode::ALL.into_iter().find(|code| code.name() == text);
-        code.ok_or_else(|| {
-            let codes = FindingCode::ALL.map(FindingCode::name).join(", ");
-            self.invalid(format!("{} is no code of a finding: there are {codes}", quoted(text)))
-        })
+        finding_code(self.text()?).map_err(|error| self.invalid(error.to_string()))
     }
 
     /// A number in the range of its key.
@@ -152,8 +149,8 @@ impl<'n> PolicyEntry<'n> {
             Value::Integer(number) => u64::try_from(number)
                 .ok()
                 .filter(|number| (min..=max).contains(number))
-                .ok_or_else(|| self.invalid(format!("it is to be {expected}, and is {number}"))),
-            Value::Other("a number") => Err(self.invalid(format!("it is to be {expected}"))),
+                .ok_or_else(|| self.invalid(format!("expected {expected}, found {number}"))),
+            Value::Other("a number") => Err(self.invalid(format!("expected {expected}"))),
             _ => Err(self.expected(&expected)),
         }
     }
@@ -178,8 +175,11 @@ impl<'n> TableReader<'n> {
         match entries.iter().find(|(key, _)| !known.contains(&&**key)) {
             None => Ok(reader),
             Some((key, node)) => {
-                let what = if table == PolicyTable::Severity { "code of a finding" } else { "key" };
-                let message = format!("there is no such {what} here: there are {}", known.join(", "));
+                let (singular, plural, place) = match table {
+                    PolicyTable::Severity => ("code of a finding", "codes", "`sectile explain --list`"),
+                    _ => ("key", "keys", "docs/policy.md"),
+                };
+                let message = format!("unknown {singular}{}", hint(key, plural, &known, place));
                 Err(InvalidEntry { start: node.key_start, key: reader.full_name(key), message })
             }
         }
@@ -251,12 +251,8 @@ impl<'n> TableReader<'n> {
         let (last, rest) = group.split_last().expect("a group has keys");
         let rest = rest.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
         let or = if rest.is_empty() { "" } else { " or " };
-        let what = if self.table == PolicyTable::Exceptions {
-            "the exception lacks something"
-        } else {
-            "the rule asks for nothing"
-        };
-        self.entry.invalid(format!("{what}: give {rest}{or}`{last}`"))
+        let what = if self.table == PolicyTable::Exceptions { "incomplete exception" } else { "empty rule" };
+        self.entry.invalid(format!("{what}: add {rest}{or}`{last}`"))
     }
 
     /// An error about the table as a whole.

@@ -2,6 +2,7 @@
 //! [`Limits`](sectile::Limits) allow.
 
 mod budget;
+mod codes;
 mod digest;
 mod edit;
 mod interface;
@@ -14,6 +15,7 @@ use std::ops::Range;
 
 use self::budget::Budget;
 pub use self::budget::reason;
+pub use self::codes::write_codes_json;
 pub use self::sections::SectionsJson;
 
 use super::Report;

@@ -6,7 +6,7 @@ pub(crate) mod json;
 
 pub use self::digest::DigestReport;
 pub use self::edit::EditReport;
-pub use self::json::SectionsJson;
+pub use self::json::{SectionsJson, write_codes_json};
 
 use std::ffi::OsStr;
 

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use sectile::{FindingCode, Severity};
 use sectile_policy::report::Report;
-use sectile_policy::{Policy, PolicyKey, PolicyTable, PolicyValueType};
+use sectile_policy::{Policy, PolicyKey, PolicyTable, PolicyValueType, section_kinds};
 
 use sectile_testing::binary::{custom, module, producers};
 use sectile_testing::docs::{stands_between, text_of};
@@ -43,6 +43,15 @@ fn keys() -> String {
 #[test]
 fn table_of_keys_is_generated() {
     stands_between(POLICY, BEGIN, &keys());
+}
+
+/// Messages about unknown kinds of sections refer to this list.
+#[test]
+fn all_kinds_of_sections_are_listed() {
+    let kinds: Vec<_> = section_kinds().map(|kind| format!("`{}`", kind.name())).collect();
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let expected = format!("The kinds are {}.", kinds.join(", "));
+    assert!(words(&text()).contains(&expected), "docs/policy.md should have: {expected}");
 }
 
 #[test]

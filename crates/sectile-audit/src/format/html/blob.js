@@ -29,12 +29,14 @@ function panel(title, ...children) {
 
 function findings(row) {
   const items = [...row[JUDGED]].sort((a, b) => b[2] - a[2] || b[1] - a[1]).map(([code, severity, refused, path, offset, section, message, number, rule, excepted]) => {
-    const [name, help] = tables.codes[code];
+    const [name, help, why, fix] = tables.codes[code];
     const where = show(make("p", { class: "where" }), [`at ${hex(offset)}`, section === null ? "" : `section ${section}`,
       path === "" ? "" : `item ${path}`, Number(number) > 1 ? `${grouped(number)} times` : "", rule === null ? "" : `by ${rule}`].filter(Boolean).join(" · "));
     return make("li", {}, make("span", { class: `pill s-${SEVERITIES[severity]}` }, SEVERITIES[severity]), " ",
-      make("b", { title: help }, name), refused ? " · refused" : "", shown("p", {}, message), where,
-      excepted === undefined ? undefined : shown("p", { class: "where" }, exceptionText(excepted)));
+      make("b", {}, name), refused ? " · refused" : "", shown("p", {}, message), where,
+      excepted === undefined ? undefined : shown("p", { class: "where" }, exceptionText(excepted)),
+      make("details", { class: "remedy" }, make("summary", {}, "What to do"), make("p", {}, fix), make("p", {}, make("b", {}, "What it is: "), help),
+        make("p", {}, make("b", {}, "Why it matters: "), why)));
   });
   return panel("Findings", items.length > 0 ? make("ul", { class: "list" }, ...items) : make("p", { class: "empty" }, "Nothing was found."));
 }

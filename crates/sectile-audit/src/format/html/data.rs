@@ -146,7 +146,10 @@ pub(super) fn tables(out: &mut Vec<u8>) -> io::Result<()> {
     write!(out, "{{\"codes\":")?;
     write_array(out, FindingCode::ALL, |out, code| {
         write!(out, "[\"{code}\",")?;
-        write_text(out, code.help())?;
+        for (nth, text) in [code.help(), code.why(), code.fix()].into_iter().enumerate() {
+            write!(out, "{}", if nth > 0 { "," } else { "" })?;
+            write_text(out, text)?;
+        }
         write!(out, "]")
     })?;
     write!(out, ",\"fields\":")?;

@@ -25,19 +25,19 @@ fn unreadable_files_are_refused_at_once() {
     let (_, allocated) = memory::measure(|| error("is larger than 1 MiB"));
     assert!(allocated.peak < 8 << 20, "{allocated:?}");
     fs::write(&path, b"refuse = 'note'\n# caf\xe9").unwrap();
-    error(":2:6: it is not UTF-8");
+    error(":2:6: not UTF-8");
     fs::write(&path, "a = ".to_owned() + &"[".repeat(500_000)).unwrap();
     error(":1:105: it nests too deep");
     fs::write(&path, format!("{} = 1", ["a"; 200_000].join("."))).unwrap();
     error("it nests too deep");
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
-    error("is no regular file");
+    error("is not a regular file");
     fs::remove_dir(&path).unwrap();
     #[cfg(unix)]
     {
         sectile_testing::files::make_fifo(&path);
-        error("is no regular file"); // without waiting for a writer
+        error("is not a regular file"); // without waiting for a writer
     }
 }
 
@@ -56,7 +56,7 @@ fn large_policies_take_linear_time() {
     let (lines, ..) = super::verdict(&by_path, &sectile_policy::read_slice(&bytes, &by_path));
     assert!(lines.len() == 65 && lines[64].contains("x69936:"), "{:?}", lines.last());
     let text = format!("imports.names = [{},'n7']", names(80_000));
-    assert!(Policy::parse("p", &text).unwrap_err().to_string().contains("`n7` stands twice"));
+    assert!(Policy::parse("p", &text).unwrap_err().to_string().contains("`n7` occurs twice"));
 }
 
 #[test]

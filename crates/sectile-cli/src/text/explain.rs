@@ -1,0 +1,59 @@
+//! Explanations of the codes of findings.
+
+use std::io::{self, Write};
+
+use sectile::FindingCode;
+
+use super::style::{FAINT, STRONG, severity_style};
+
+/// Width of a line, in columns.
+const WIDTH: usize = 80;
+
+/// Writes the explanation of each code.
+pub fn write_explanations(codes: &[FindingCode], out: &mut impl Write) -> io::Result<()> {
+    for (nth, code) in codes.iter().enumerate() {
+        if nth > 0 {
+            writeln!(out)?;
+        }
+        let style = severity_style(code.severity());
+        writeln!(out, "{STRONG}{code}{STRONG:#} ({style}{}{style:#})", code.severity())?;
+        for (title, text) in
+            [("What it is", code.help()), ("Why it matters", code.why()), ("How to fix it", code.fix())]
+        {
+            writeln!(out, "\n  {STRONG}{title}{STRONG:#}")?;
+            write_wrapped(text, 2, out)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes one line for each code: its name, its default severity and its meaning.
+pub fn write_code_list(codes: &[FindingCode], out: &mut impl Write) -> io::Result<()> {
+    let width = codes.iter().map(|code| code.name().len()).max().unwrap_or_default();
+    for code in codes {
+        let style = severity_style(code.severity());
+        writeln!(out, "{code:width$}  {style}{:<7}{style:#}  {FAINT}{}{FAINT:#}", code.severity(), code.help())?;
+    }
+    Ok(())
+}
+
+/// Writes a text of ASCII words in lines with an indent.
+fn write_wrapped(text: &str, indent: usize, out: &mut impl Write) -> io::Result<()> {
+    let mut column = 0;
+    for word in text.split(' ') {
+        if column > 0 && column + 1 + word.len() > WIDTH {
+            writeln!(out)?;
+            column = 0;
+        }
+        if column == 0 {
+            write!(out, "{:indent$}", "")?;
+            column = indent;
+        } else {
+            write!(out, " ")?;
+            column += 1;
+        }
+        write!(out, "{word}")?;
+        column += word.len();
+    }
+    writeln!(out)
+}
