@@ -6,7 +6,7 @@ use crate::args::PolicyArgs;
 use crate::display::escaped;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::timestamp;
+use crate::{policy_file, timestamp};
 
 /// A policy, and today's date if the policy has exceptions that expire.
 pub struct Judge {
@@ -18,7 +18,7 @@ impl Judge {
     /// Loads the policy. Options override its file.
     pub fn new(args: &PolicyArgs) -> Result<Self, Failure> {
         let mut policy = match &args.file {
-            Some(path) => Policy::read(path)?,
+            Some(path) => policy_file::read(path)?,
             None => Policy::default(),
         };
         if let Some(severity) = args.refuse {

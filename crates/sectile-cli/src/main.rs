@@ -11,6 +11,7 @@ mod failure;
 mod input;
 mod judge;
 mod output;
+mod policy_file;
 mod private_redirects;
 mod reading;
 #[cfg(feature = "remote")]

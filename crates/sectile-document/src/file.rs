@@ -1,6 +1,6 @@
 //! Reads the text of a file.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -34,7 +34,7 @@ impl From<io::Error> for FileError {
 ///
 /// The file cannot be read, is not a regular file, is larger than 1 MiB, or is not UTF-8.
 pub fn read(path: &Path) -> Result<String, FileError> {
-    read_open(open_regular(path)?)
+    read_from(open_regular(path)?)
 }
 
 /// Opens a regular file.
@@ -47,13 +47,14 @@ pub fn open_regular(path: &Path) -> Result<File, FileError> {
     if file.metadata()?.is_file() { Ok(file) } else { Err(FileError::NotRegular) }
 }
 
-/// Reads the whole text of an open file.
+/// Reads a whole stream.
 ///
 /// # Errors
 ///
-/// The file cannot be read, is larger than 1 MiB, or is not UTF-8.
-pub fn read_open(file: File) -> Result<String, FileError> {
-    let bytes = read_limited(file)?;
+/// The stream cannot be read, has more than 1 MiB, or is not UTF-8.
+pub fn read_from(stream: impl Read) -> Result<String, FileError> {
+    let mut bytes = Vec::new();
+    stream.take(MAX_LEN + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_LEN {
         return Err(FileError::TooLarge);
     }
@@ -63,10 +64,4 @@ pub fn read_open(file: File) -> Result<String, FileError> {
         bytes.truncate(valid);
         FileError::NotUtf8(String::from_utf8(bytes).unwrap_or_default())
     })
-}
-
-fn read_limited(file: File) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    file.take(MAX_LEN + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }

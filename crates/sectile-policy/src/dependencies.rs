@@ -40,6 +40,10 @@ impl Dependencies {
 
     name_filter_methods!();
 
+    pub(super) fn is_required(&self) -> bool {
+        self.required
+    }
+
     /// Adds sources: only packages from these match. Known sources are `crates.io`, `git`, `local` and `registry`.
     #[must_use]
     pub fn with_sources(mut self, sources: impl IntoIterator<Item = Glob>) -> Self {

@@ -63,12 +63,13 @@ mod urls;
 mod verdict;
 mod versions;
 mod violations;
+mod warnings;
 
 pub use self::context::JudgeContext;
 pub use self::day::Day;
 pub use self::dependencies::Dependencies;
 pub use self::exceptions::Exception;
-pub use self::file::{PolicyError, PolicyKey, PolicyTable, PolicyValueType};
+pub use self::file::{PolicyError, PolicyKey, PolicySettings, PolicyTable, PolicyValueType};
 pub use self::imports::Imports;
 pub use self::items::{ItemGroup, Items};
 pub use self::licenses::Licenses;
@@ -85,6 +86,7 @@ pub use self::sections::{Sections, section_kinds};
 pub use self::sources::Sources;
 pub use self::verdict::{JudgedFinding, Verdict};
 pub use self::versions::Versions;
+pub use self::warnings::PolicyWarning;
 
 /// Shared with the audit. Not a public interface: it changes without notice.
 #[doc(hidden)]

@@ -54,6 +54,10 @@ impl Producers {
 
     name_filter_methods!();
 
+    pub(super) fn is_required(&self) -> bool {
+        self.required
+    }
+
     pub(super) fn judge(&self, metadata: &Metadata<'_>, complete: bool, violations: &mut RuleViolations<'_>) {
         for (number, item) in self.items.select(metadata) {
             let complete = complete || item.is_complete();

@@ -1,7 +1,7 @@
 //! One requirement of a policy.
 
 use super::{Dependencies, Imports, Licenses, PolicyLocation, Producers, Required, Sections, Sources};
-use sectile::Severity;
+use sectile::{FindingCode, Severity};
 
 /// One requirement of a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +69,23 @@ pub enum Demand {
     Sections(Sections),
     /// Imports of the root item that are refused.
     Imports(Imports),
+}
+
+impl Demand {
+    /// The code of its violations.
+    pub fn code(&self) -> FindingCode {
+        match self {
+            Self::Required(_) => FindingCode::MissingField,
+            Self::Licenses(_) => FindingCode::RefusedLicense,
+            Self::Sources(_) => FindingCode::RefusedSource,
+            Self::Producers(producers) if producers.is_required() => FindingCode::MissingField,
+            Self::Producers(_) => FindingCode::RefusedProducer,
+            Self::Dependencies(dependencies) if dependencies.is_required() => FindingCode::MissingField,
+            Self::Dependencies(_) => FindingCode::RefusedDependency,
+            Self::Sections(_) => FindingCode::RefusedSection,
+            Self::Imports(_) => FindingCode::RefusedImport,
+        }
+    }
 }
 
 macro_rules! demands {

@@ -10,6 +10,7 @@ mod matches;
 mod metadata;
 mod oci;
 mod options;
+mod policy;
 mod report;
 mod targets;
 
@@ -29,6 +30,7 @@ pub use self::inspect::{CheckArgs, DigestArgs, GetArgs, ImageComparison, SbomArg
 pub use self::metadata::MetadataArgs;
 pub use self::oci::{AnnotationArgs, AnnotationsArgs, BinaryArgs, ImageArgs, LayoutArgs, PushArgs};
 pub use self::options::{COLORS, PolicyArgs, ReportArgs, Verbosity};
+pub use self::policy::{PolicyCheckArgs, PolicyInitArgs, PolicyShowArgs};
 pub use self::report::SavedRowsArgs;
 
 /// A command, and its typed arguments.
@@ -48,6 +50,9 @@ pub enum Subcommand {
     OciConfig(ImageArgs),
     OciLayout(LayoutArgs),
     OciPush(PushArgs),
+    PolicyInit(PolicyInitArgs),
+    PolicyCheck(PolicyCheckArgs),
+    PolicyShow(PolicyShowArgs),
     Explain(ExplainArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
@@ -93,7 +98,8 @@ fn parse_args(args: &[OsString]) -> Result<CommandLine, clap::Error> {
         command.try_get_matches_from(args)?
     };
     match matches.subcommand() {
-        Some((OCI, matches)) => parse_subcommand(matches, OCI_COMMANDS.iter()),
+        Some((OCI, matches)) => parse_subcommand(matches, &OCI_COMMANDS),
+        Some((POLICY, matches)) => parse_subcommand(matches, &POLICY_COMMANDS),
         _ => parse_subcommand(&matches, FILE_COMMANDS.iter().chain(&HELP_COMMANDS)),
     }
 }
@@ -118,6 +124,11 @@ pub fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands(OCI_COMMANDS.iter().map(SubcommandDefinition::command));
+    let policy = Command::new(POLICY)
+        .about("Write a starter policy, check a policy, and show its effective settings")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands(POLICY_COMMANDS.iter().map(SubcommandDefinition::command));
     Command::new("sectile")
         .version(clap::crate_version!())
         .about("Read, edit and audit the metadata of WebAssembly binaries")
@@ -126,6 +137,7 @@ pub fn command() -> Command {
         .arg_required_else_help(true)
         .subcommands(FILE_COMMANDS.iter().map(SubcommandDefinition::command))
         .subcommand(oci)
+        .subcommand(policy)
         .subcommands(HELP_COMMANDS.iter().map(SubcommandDefinition::command))
 }
 
@@ -272,6 +284,29 @@ const OCI_COMMANDS: [SubcommandDefinition; 4] = [
         about: "Push the image to a registry",
         define: oci::push,
         parse: |matches| Ok(Subcommand::OciPush(PushArgs::from_matches(matches))),
+    },
+];
+
+const POLICY: &str = "policy";
+
+const POLICY_COMMANDS: [SubcommandDefinition; 3] = [
+    SubcommandDefinition {
+        name: "init",
+        about: "Write a commented policy to start with",
+        define: policy::init,
+        parse: |matches| Ok(Subcommand::PolicyInit(PolicyInitArgs::from_matches(matches))),
+    },
+    SubcommandDefinition {
+        name: "check",
+        about: "Check that policies are valid, and warn about rules and exceptions without an effect",
+        define: policy::check,
+        parse: |matches| Ok(Subcommand::PolicyCheck(PolicyCheckArgs::from_matches(matches))),
+    },
+    SubcommandDefinition {
+        name: "show",
+        about: "Show a policy with all keys, those with their defaults included, as TOML",
+        define: policy::show,
+        parse: |matches| Ok(Subcommand::PolicyShow(PolicyShowArgs::from_matches(matches))),
     },
 ];
 

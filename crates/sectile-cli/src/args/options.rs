@@ -10,6 +10,7 @@ use sectile::scan::ItemPath;
 use sectile::splice::WriteOptions;
 
 use super::matches::{all, choice, optional, required};
+use crate::policy_file::is_stdin;
 use crate::source::InputSource;
 
 pub fn flag(name: &'static str, help: &'static str) -> Arg {
@@ -182,7 +183,7 @@ pub fn policy() -> [Arg; 2] {
         .value_name("POLICY.toml")
         .value_parser(value_parser!(PathBuf))
         .value_hint(ValueHint::FilePath)
-        .help("Judge by this policy, and read by its limits; docs/policy.md says what may stand in it");
+        .help("Judge by this policy, and read within its limits; `-` is standard input");
     let refuse = Arg::new(REFUSE)
         .long(REFUSE)
         .value_name("SEVERITY")
@@ -201,6 +202,11 @@ pub struct PolicyArgs {
 }
 
 impl PolicyArgs {
+    /// Whether the policy is read from standard input.
+    pub fn is_stdin(&self) -> bool {
+        self.file.as_deref().is_some_and(is_stdin)
+    }
+
     pub fn from_matches(matches: &ArgMatches) -> Self {
         Self { file: optional(matches, POLICY), origin: None, refuse: optional(matches, REFUSE) }
     }

@@ -8,6 +8,7 @@ mod explain;
 mod generate;
 mod get;
 mod oci;
+mod policy;
 mod sbom;
 mod sections;
 mod show;
@@ -35,6 +36,10 @@ pub fn run(subcommand: &Subcommand, output: &mut Output) -> Result<Exit, Failure
         }
         Subcommand::Get(args) => only_source(&args.source, output, |output| get::run(args, output)),
         Subcommand::Check(args) => {
+            if args.policy.is_stdin() && args.sources.iter().any(InputSource::is_stdin) {
+                let message = "standard input is both FILE and the policy; give one of them as a file";
+                return Err(Failure::Other(message.to_owned()));
+            }
             let judge = Judge::new(&args.policy)?; // an invalid policy fails before any file is read
             args.policy.announce(output);
             each_source(&args.sources, output, |source, output| check::run(source, &judge, args, output))
@@ -55,6 +60,9 @@ pub fn run(subcommand: &Subcommand, output: &mut Output) -> Result<Exit, Failure
             only_source(&args.image.binary.source, output, |output| oci::layout(args, output))
         }
         Subcommand::OciPush(args) => only_source(&args.image.binary.source, output, |output| oci::push(args, output)),
+        Subcommand::PolicyInit(args) => policy::init(args, output),
+        Subcommand::PolicyCheck(args) => policy::check(args, output),
+        Subcommand::PolicyShow(args) => policy::show(args, output),
         Subcommand::Explain(args) => explain::run(args, output),
         Subcommand::Completions(args) => generate::completions(*args, output),
         Subcommand::Man(args) => generate::man(args),
@@ -80,6 +88,7 @@ pub fn output_mode(subcommand: &Subcommand) -> OutputMode {
         Subcommand::Check(args) => report_mode(args.report),
         Subcommand::Digest(args) => report_mode(args.report),
         Subcommand::Explain(args) => report_mode(args.report),
+        Subcommand::PolicyCheck(args) => report_mode(args.report),
         Subcommand::Audit(args) => audit_mode(&args.outputs, args.color),
         Subcommand::Report(args) => audit_mode(&args.outputs, args.color),
         Subcommand::Edit(args) if args.is_to_stdout() => OutputMode::Raw,
@@ -91,6 +100,8 @@ pub fn output_mode(subcommand: &Subcommand) -> OutputMode {
         | Subcommand::Recover(_)
         | Subcommand::OciAnnotations(_)
         | Subcommand::OciConfig(_)
+        | Subcommand::PolicyInit(_)
+        | Subcommand::PolicyShow(_)
         | Subcommand::Completions(_)
         | Subcommand::Man(_) => OutputMode::Raw,
     }

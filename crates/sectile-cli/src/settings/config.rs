@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sectile::Escaped;
 use sectile::internal::distrust;
-use sectile_document::file::{FileError, open_regular, read_open};
+use sectile_document::file::{FileError, open_regular, read_from};
 use sectile_document::{Value, line_and_column};
 
 use super::Settings;
@@ -59,7 +59,7 @@ fn read(path: &Path) -> Result<String, FileError> {
     if let Some(reason) = distrust(&file)? {
         return Err(io::Error::other(reason).into());
     }
-    read_open(file)
+    read_from(file)
 }
 
 fn describe(error: &FileError) -> String {

@@ -143,6 +143,26 @@ pub enum PolicyValueType {
 }
 
 impl PolicyValueType {
+    /// Whether a value is a list of strings. A single string is a list of one.
+    pub const fn is_list(self) -> bool {
+        match self {
+            Self::Severity | Self::SeverityOrIgnore | Self::Number { .. } | Self::Day | Self::Boolean | Self::Text => {
+                false
+            }
+            Self::Items
+            | Self::Fields
+            | Self::Licenses
+            | Self::Patterns
+            | Self::Kinds
+            | Self::UrlFields
+            | Self::UrlPatterns
+            | Self::ProducersFields
+            | Self::Versions
+            | Self::Codes
+            | Self::Digests => true,
+        }
+    }
+
     /// Description for documentation and messages.
     pub const fn name(self) -> &'static str {
         match self {

@@ -3,18 +3,24 @@
 mod error;
 mod keys;
 mod rules;
+mod settings;
 mod table;
 
+use std::io::Read;
 use std::path::Path;
 
 pub use self::error::PolicyError;
 pub use self::keys::{PolicyKey, PolicyTable, PolicyValueType};
+pub use self::settings::PolicySettings;
 use self::table::{InvalidEntry, PolicyEntry, TableReader};
 use super::{Policy, PolicyLocation, Rule};
 use sectile::FindingCode;
-use sectile_document::{self, file};
+use sectile_document::{self, Node, file};
 
 impl Policy {
+    /// A policy to start with, as a commented TOML file. `sectile policy init` writes it.
+    pub const STARTER: &'static str = include_str!("starter.toml");
+
     /// Loads a policy from a TOML file. Its format is the table of [keys](PolicyKey::all), documented in
     /// `docs/policy.md`.
     ///
@@ -31,6 +37,17 @@ impl Policy {
         let path = path.as_ref();
         let text = file::read(path).map_err(|error| PolicyError::from_file_error(path, error))?;
         Self::parse(path, &text)
+    }
+
+    /// Loads a policy from a stream, such as standard input. The name appears in errors and in the places of rules.
+    ///
+    /// # Errors
+    ///
+    /// The stream cannot be read, is larger than 1 MiB or not UTF-8; or as for [`parse`](Self::parse).
+    pub fn read_from(name: impl AsRef<Path>, stream: impl Read) -> Result<Self, PolicyError> {
+        let name = name.as_ref();
+        let text = file::read_from(stream).map_err(|error| PolicyError::from_file_error(name, error))?;
+        Self::parse(name, &text)
     }
 
     /// Parses the text of a policy. The path appears in errors.
@@ -53,12 +70,18 @@ impl Policy {
     /// The text is not TOML, or nests deeper than 100; a key is unknown, duplicate, or has an invalid value. The error
     /// says where, and what is valid there.
     pub fn parse(path: impl AsRef<Path>, text: &str) -> Result<Self, PolicyError> {
-        let invalid = |entry: InvalidEntry| PolicyError::invalid(path.as_ref(), text, entry);
-        let root = sectile_document::toml(text).map_err(|error| {
-            invalid(InvalidEntry { start: error.start, key: String::new(), message: error.message })
-        })?;
-        policy(&PolicyEntry::root(&root), path.as_ref()).map_err(invalid)
+        let path = path.as_ref();
+        let root = document(path, text)?;
+        policy(&PolicyEntry::root(&root), path).map_err(|entry| PolicyError::invalid(path, text, entry))
     }
+}
+
+/// Parses the text as TOML.
+fn document(path: &Path, text: &str) -> Result<Node, PolicyError> {
+    sectile_document::toml(text).map_err(|error| {
+        let entry = InvalidEntry { start: error.start, key: String::new(), message: error.message };
+        PolicyError::invalid(path, text, entry)
+    })
 }
 
 fn policy(root: &PolicyEntry<'_>, file: &Path) -> Result<Policy, InvalidEntry> {

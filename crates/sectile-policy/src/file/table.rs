@@ -39,6 +39,16 @@ impl<'n> PolicyEntry<'n> {
         self.node.line
     }
 
+    /// The value.
+    pub(super) fn node(&self) -> &'n Node {
+        self.node
+    }
+
+    /// The entry of a table with this key.
+    pub(super) fn member(&self, key: &str) -> Option<Self> {
+        Some(Self { key: key.to_owned(), node: self.node.entry(key)? })
+    }
+
     pub(super) fn invalid(&self, message: impl Into<String>) -> InvalidEntry {
         InvalidEntry { start: self.node.start, key: self.key.clone(), message: message.into() }
     }

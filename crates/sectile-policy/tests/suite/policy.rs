@@ -4,6 +4,7 @@ mod exceptions;
 mod file;
 mod hostile;
 mod rules;
+mod settings;
 mod sources;
 
 use std::ffi::OsStr;

@@ -12,8 +12,13 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::judge::Judge;
 use crate::output::Output;
+use crate::policy_file;
 
 pub fn run(args: &SavedRowsArgs, output: &mut Output) -> Result<Exit, Failure> {
+    let is_stdin = policy_file::is_stdin(&args.rows);
+    if is_stdin && args.policy.is_stdin() {
+        return Err(Failure::Other("standard input is both ROWS and the policy; give one of them as a file".to_owned()));
+    }
     let is_judged = args.policy.file.is_some() || args.policy.refuse.is_some();
     let judge = is_judged.then(|| Judge::new(&args.policy)).transpose()?;
     let failure = |error: SavedRowsError| {
@@ -23,12 +28,11 @@ pub fn run(args: &SavedRowsArgs, output: &mut Output) -> Result<Exit, Failure> {
         };
         Failure::Other(format!("{}: {reason}", escaped(args.rows.as_os_str())))
     };
-    let is_stdin = args.rows.as_os_str() == "-";
     let answers = Answers::open(&args.outputs.resolve()?, args.write, |report| {
         if !is_stdin {
             report.check_rows(&args.rows)?;
         }
-        args.policy.file.iter().try_for_each(|policy| report.check_input(policy))
+        args.policy.file.iter().filter(|file| !policy_file::is_stdin(file)).try_for_each(|policy| report.check_input(policy))
     })?;
     let rows = if is_stdin { SavedRows::read(BufReader::new(io::stdin().lock())) } else { SavedRows::open(&args.rows) };
     let rows = rows.map_err(failure)?;

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 
-use super::{file, keys_in_order, run};
+use super::{file, keys_in_order, run, run_with_input};
 use sectile_testing::binary::{component, custom, module, nested};
 
 /// `check --policy` of these bytes, by this text, with further arguments.
@@ -74,7 +74,7 @@ fn by_a_policy_that_is_wrong_nothing_is_judged() {
     assert_eq!(check(&bytes, b"\xff", &["--json"]).text(), "");
     assert_eq!(check(&bytes, "\u{1b}[2J\u{202e}", &[]).stderr.find(['\u{1b}', '\u{202e}']), None);
     let (_directory, path) = file(&bytes);
-    for wrong in ["no-such-file", ".", "-"] {
+    for wrong in ["no-such-file", "."] {
         let shown = run([OsStr::new("check"), OsStr::new("--policy"), OsStr::new(wrong), path.as_os_str()]);
         assert_eq!((shown.status, shown.text()), (2, ""), "{wrong}");
     }
@@ -136,4 +136,83 @@ fn what_is_excepted_is_shown_and_does_not_refuse() {
         command.env("SOURCE_DATE_EPOCH", epoch).output().unwrap().status.code()
     };
     assert_eq!(["1577923199", "1577923200", "soon"].map(at), [Some(0), Some(1), Some(2)]);
+}
+
+#[test]
+fn policies_may_come_from_standard_input() {
+    let (_directory, path) = file(&module(&[]));
+    let shown = run_with_input(
+        [OsStr::new("check"), OsStr::new("--policy"), OsStr::new("-"), path.as_os_str()],
+        b"\nrequired.fields = 'name'",
+    );
+    assert_eq!(shown.status, 1);
+    assert!(shown.text().lines().next().unwrap().ends_with(" by standard input:2"), "{}", shown.text());
+    let directory = path.parent().unwrap().as_os_str();
+    let audit = [OsStr::new("audit"), OsStr::new("--format=jsonl"), OsStr::new("--policy=-"), directory];
+    let shown = run_with_input(audit, b"required.fields = 'name'");
+    assert!(
+        shown.text().contains("\"policy\":\"standard input\"")
+            && shown.text().contains("\"rule\":\"standard input:1\"")
+    );
+    // Not twice.
+    let shown = run_with_input(["check", "-", "--policy", "-"], b"");
+    assert!(shown.status == 2 && shown.stderr.contains("both FILE and the policy"), "{}", shown.stderr);
+    let shown = run_with_input([OsStr::new("check"), OsStr::new("--policy=-"), path.as_os_str()], b"refuse = 'fatal'");
+    assert!(shown.status == 2 && shown.stderr.starts_with("sectile: standard input:1:10: refuse:"), "{}", shown.stderr);
+}
+
+#[test]
+fn starter_policies_are_written_and_checked() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("policy.toml");
+    let policy = |args: &[&OsStr]| run([OsStr::new("policy")].into_iter().chain(args.iter().copied()));
+    let init = [OsStr::new("init"), OsStr::new("-o"), path.as_os_str()];
+    let written = policy(&init);
+    assert_eq!((written.status, written.text(), &*written.stderr), (0, "", ""));
+    assert_eq!(fs::read_to_string(&path).unwrap(), policy(&[OsStr::new("init")]).text());
+    let checked = policy(&[OsStr::new("check"), path.as_os_str()]);
+    assert!(
+        checked.status == 0 && checked.text().ends_with("policy.toml: ok, 3 rules, 0 exceptions\n"),
+        "{}",
+        checked.text()
+    );
+    // What somebody wrote stays.
+    fs::write(&path, "refuse = 'note'\n").unwrap();
+    let again = policy(&init);
+    assert!(again.status == 2 && again.stderr.contains("use --force to replace it"), "{}", again.stderr);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "refuse = 'note'\n");
+    assert_eq!(policy(&[init[0], init[1], init[2], OsStr::new("--force")]).status, 0);
+    assert!(fs::read_to_string(&path).unwrap().len() > 1_000);
+}
+
+#[test]
+fn policies_are_checked_and_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let old = write("old.toml", "[[exceptions]]\npaths = 'a'\nreason = 'r'\nexpires = 2020-01-01\n");
+    let wrong = write("wrong.toml", "severity.missing-feild = 'note'");
+    let checked = run([OsStr::new("policy"), OsStr::new("check"), wrong.as_os_str(), old.as_os_str()]);
+    assert_eq!(checked.status, 2);
+    let message = "wrong.toml:1:10: severity.missing-feild: unknown code of a finding; did you mean `missing-field`? `sectile explain --list` lists all codes\n";
+    assert!(checked.stderr.ends_with(message), "{}", checked.stderr);
+    let lines: Vec<&str> = checked.text().lines().collect();
+    assert!(lines[0].contains("old.toml:1: warning: the exception `r` has expired"), "{lines:?}");
+    assert!(lines[1].ends_with("old.toml: ok, 0 rules, 1 exception, 1 warning"), "{lines:?}");
+    let json = run([OsStr::new("policy"), OsStr::new("check"), OsStr::new("--json"), old.as_os_str()]).json();
+    assert_eq!(
+        (&json["rules"], &json["exceptions"], json["warnings"].as_array().unwrap().len()),
+        (&0.into(), &1.into(), 1)
+    );
+
+    let shown = run([OsStr::new("policy"), OsStr::new("show"), old.as_os_str()]);
+    assert!(shown.text().starts_with("refuse = \"error\"\n\n[limits]\ndepth = 1000\n"), "{}", shown.text());
+    let again = run_with_input(["policy", "show", "-"], &shown.stdout);
+    assert_eq!(again.status, 0, "{}", again.stderr);
+    let json = run([OsStr::new("policy"), OsStr::new("show"), OsStr::new("--json"), old.as_os_str()]).json();
+    assert_eq!(json["exceptions"][0]["expires"], "2020-01-01");
+    assert_eq!(run([OsStr::new("policy"), OsStr::new("show"), wrong.as_os_str()]).status, 2);
 }

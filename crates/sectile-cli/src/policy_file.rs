@@ -1,0 +1,24 @@
+//! Policies from files and from standard input.
+
+use std::io;
+use std::path::Path;
+
+use sectile_policy::{Policy, PolicyError, PolicySettings};
+
+/// The name of standard input in messages and in the places of rules.
+pub const STDIN_NAME: &str = "standard input";
+
+/// Whether the argument names standard input.
+pub fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Loads a policy; `-` is standard input.
+pub fn read(path: &Path) -> Result<Policy, PolicyError> {
+    if is_stdin(path) { Policy::read_from(STDIN_NAME, io::stdin().lock()) } else { Policy::read(path) }
+}
+
+/// Loads a policy with its effective settings; `-` is standard input.
+pub fn read_settings(path: &Path) -> Result<PolicySettings, PolicyError> {
+    if is_stdin(path) { PolicySettings::read_from(STDIN_NAME, io::stdin().lock()) } else { PolicySettings::read(path) }
+}
