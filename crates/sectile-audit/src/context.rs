@@ -6,7 +6,7 @@ use super::baseline::Baseline;
 use super::format::Format;
 use super::progress::Progress;
 use sectile::internal::fingerprint::FileId;
-use sectile_policy::{Day, Policy};
+use sectile_policy::{Day, ExceptionUse, Policy};
 
 /// State that the threads of an audit share.
 pub(super) struct Context<'a> {
@@ -19,6 +19,8 @@ pub(super) struct Context<'a> {
     /// The output formats, in the order of their writers.
     pub(super) formats: Vec<Format>,
     pub(super) progress: &'a Progress,
+    /// The exceptions of the policy that verdicts name.
+    pub(super) exceptions: ExceptionUse<'a>,
     /// The files that the outputs replace.
     pub(super) outputs: &'a [FileId],
     /// Whether the walk met one of them.

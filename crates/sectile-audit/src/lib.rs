@@ -41,8 +41,8 @@ pub use self::root::Root;
 pub use self::row::{Completeness, LargestSection, Reason, Row, RowKind, SectionSpan, SectionTotal};
 pub use self::saved_rows::{SavedRows, SavedRowsError};
 pub use self::summary::{
-    CodeCount, IncompleteBlob, KindCount, NotOpenedFiles, ProducerCount, RankedSection, RowCount, Summary, VerdictLine,
-    WorstBlob,
+    CodeCount, IncompleteBlob, KindCount, NotOpenedFiles, ProducerCount, RankedSection, RowCount, Summary,
+    UnusedException, VerdictLine, WorstBlob,
 };
 pub use self::walk::{FileFormat, WalkOptions};
 use sectile::internal::fingerprint::FileId;
@@ -193,12 +193,16 @@ impl Audit {
             baseline: self.baseline.as_ref().filter(|baseline| baseline.check(&self.info).is_ok()),
             formats: outputs.iter().map(|output| output.format).collect(),
             progress,
+            exceptions: self.policy.exception_use(),
             outputs: &self.outputs,
             met_output: AtomicBool::new(false),
             gave_up: AtomicBool::new(false),
         };
         let pipeline = Pipeline { context: &context, walk_options: &self.walk_options, threads: self.threads };
-        let (summary, stop) = pipeline.run(roots, outputs)?;
+        let (mut summary, stop) = pipeline.run(roots, outputs)?;
+        if stop.is_none() {
+            summary.unused_exceptions = context.exceptions.unused().map(Into::into).collect();
+        }
         if context.met_output.into_inner() {
             return Err(io::Error::other(WriteError::AmongInputs));
         }

@@ -2,14 +2,16 @@
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
-use std::sync::Arc;
 
 use super::row::RowSource;
-use super::{AuditInfo, Completeness, Format, LargestSection, Reason, Row, SectionSpan, SectionTotal, Stop, Summary};
+use super::{
+    AuditInfo, Completeness, Format, LargestSection, Reason, Row, SectionSpan, SectionTotal, Stop, Summary,
+    UnusedException,
+};
 use sectile::metadata::Field;
 use sectile::scan::{ItemKind, ItemPath};
 use sectile::{FindingCode, Severity, internal};
-use sectile_policy::internal::reused;
+use sectile_policy::internal::{reused, reused_exception};
 use sectile_policy::{Exception, JudgedFinding};
 
 /// Texts that attack browsers, terminals, spreadsheets and parsers.
@@ -75,8 +77,10 @@ pub(super) fn counted(
 /// A finding with an exception.
 pub(super) fn excused(code: FindingCode, reason: &str) -> JudgedFinding<'static> {
     let exception = Exception::new(reason).unwrap_or_else(|error| panic!("{error}"));
+    let exception = exception.with_expiry("2027-12-31".parse().expect("a day"));
     let finding = internal::finding(code, ItemPath::root(), 8, None, "excused");
-    reused(finding, code.severity(), false, None, Some(Arc::new(exception)))
+    let exception = reused_exception(exception, "policy.toml:23".parse().ok());
+    reused(finding, code.severity(), false, None, Some(exception))
 }
 
 /// A typical row.
@@ -141,6 +145,9 @@ pub(super) fn usual(nth: u64) -> Row<'static> {
     if random(16, 23) == 0 {
         let message = "the licence `GPL-3.0-only` is not permitted: ask the lawyers";
         row.findings.push(finding(FindingCode::RefusedLicense, Some("licenses"), size - 40, message));
+    }
+    if random(19, 29) == 0 {
+        row.findings.push(excused(FindingCode::NotUrl, "the supplier corrects it in the next release"));
     }
     if random(17, 400) == 0 {
         row.completeness = Completeness::Partial;
@@ -236,6 +243,8 @@ pub(super) fn hostile(nth: u64) -> Row<'static> {
 pub(super) fn summary<'r>(rows: impl IntoIterator<Item = &'r Row<'r>>) -> Summary {
     let mut summary = Summary::default();
     (summary.not_wasm, summary.not_wasm_bytes_read) = (17, 17 * 4_096);
+    let unused = |reason: &str| UnusedException { reason: reason.to_owned(), location: "policy.toml:31".parse().ok() };
+    summary.unused_exceptions = vec![unused("a file that is gone"), unused(HOSTILE[0])];
     rows.into_iter().for_each(|row| summary.add(row));
     summary
 }

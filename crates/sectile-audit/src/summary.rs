@@ -9,7 +9,7 @@ mod verdict;
 use std::cmp::Reverse;
 
 use self::bounded::BoundedCounts;
-pub use self::counts::{CodeCount, IncompleteBlob, KindCount, RankedSection, RowCount, WorstBlob};
+pub use self::counts::{CodeCount, IncompleteBlob, KindCount, RankedSection, RowCount, UnusedException, WorstBlob};
 pub use self::queries::ProducerCount;
 use self::top::TopList;
 pub use self::verdict::{NotOpenedFiles, VerdictLine};
@@ -44,6 +44,10 @@ pub struct Summary {
     /// Number of rows with a refused finding. Rows that are neither accepted nor refused are
     /// [unjudged](Self::unjudged).
     pub refused: u64,
+    /// Number of findings that an exception of the policy excuses.
+    pub excepted: u64,
+    /// The exceptions of the policy that excuse nothing; empty if the audit was stopped before its end.
+    pub unused_exceptions: Vec<UnusedException>,
     /// Total size of the blobs with a known size, in bytes.
     pub bytes: u64,
     /// Bytes read from the blobs.
@@ -106,6 +110,8 @@ impl Default for Summary {
             rows: 0,
             accepted: 0,
             refused: 0,
+            excepted: 0,
+            unused_exceptions: Vec::new(),
             bytes: 0,
             bytes_read: 0,
             store_bytes: 0,
@@ -214,8 +220,13 @@ impl Summary {
         for judged in &row.findings {
             let (code, count) = (judged.finding().code(), judged.finding().count());
             let of_code = &mut self.codes[code as usize];
-            let findings = &mut of_code.findings[judged.severity() as usize];
-            *findings = findings.saturating_add(count);
+            if judged.exception().is_some() {
+                self.excepted = self.excepted.saturating_add(count);
+                of_code.excepted += u64::from(seen.excepted.insert(code));
+            } else {
+                let findings = &mut of_code.findings[judged.severity() as usize];
+                *findings = findings.saturating_add(count);
+            }
             of_code.rows += u64::from(seen.found.insert(code));
             if judged.is_refused() {
                 of_code.refused += u64::from(seen.refused.insert(code));
@@ -253,6 +264,8 @@ impl Summary {
         self.rows += other.rows;
         self.accepted += other.accepted;
         self.refused += other.refused;
+        self.excepted = self.excepted.saturating_add(other.excepted);
+        self.unused_exceptions.extend(other.unused_exceptions);
         self.bytes = self.bytes.saturating_add(other.bytes);
         self.bytes_read = self.bytes_read.saturating_add(other.bytes_read);
         self.store_bytes = self.store_bytes.saturating_add(other.store_bytes);
@@ -287,6 +300,7 @@ impl Summary {
 struct Codes {
     found: CodeSet,
     refused: CodeSet,
+    excepted: CodeSet,
 }
 
 /// A set of codes.

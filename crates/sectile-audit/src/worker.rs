@@ -135,6 +135,7 @@ impl<'a> Worker<'a> {
 
     fn write(&mut self, row: &Row<'_>) {
         self.summary.add(row);
+        self.context.exceptions.add(&row.findings);
         self.pending.add_row(row);
         for (format, text) in self.context.formats.iter().zip(&mut self.chunk.texts) {
             let before = text.len();

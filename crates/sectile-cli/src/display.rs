@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fmt::{self, Display};
 use std::time::Duration;
 
+use sectile::internal::beginning;
 use sectile::scan::ItemPath;
 use sectile::{Escaped, Finding};
 use sectile_policy::PolicyLocation;
@@ -51,6 +52,28 @@ impl Display for RuleLocation<'_> {
             Some(location) => write!(f, " by {}", Escaped::new(&location.to_string())),
             None => Ok(()),
         }
+    }
+}
+
+/// A warning about exceptions of a policy, with their places and reasons.
+pub struct UnusedExceptions<'a>(pub &'a [(Option<&'a PolicyLocation>, &'a str)]);
+
+impl Display for UnusedExceptions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MAX_SHOWN: usize = 8;
+        let number = self.0.len();
+        write!(f, "warning: {number} exception{} of the policy excused nothing: ", if number == 1 { "" } else { "s" })?;
+        for (nth, (location, reason)) in self.0.iter().take(MAX_SHOWN).enumerate() {
+            f.write_str(if nth > 0 { ", " } else { "" })?;
+            match location {
+                Some(location) => write!(f, "{location} ({})", beginning(reason, 60))?,
+                None => write!(f, "{}", beginning(reason, 60))?,
+            }
+        }
+        if number > MAX_SHOWN {
+            write!(f, ", and {} more", number - MAX_SHOWN)?;
+        }
+        Ok(())
     }
 }
 

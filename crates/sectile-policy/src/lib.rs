@@ -36,6 +36,7 @@
 mod context;
 mod day;
 mod dependencies;
+mod exception_use;
 mod exceptions;
 mod file;
 mod fingerprint;
@@ -68,6 +69,7 @@ mod warnings;
 pub use self::context::JudgeContext;
 pub use self::day::Day;
 pub use self::dependencies::Dependencies;
+pub use self::exception_use::ExceptionUse;
 pub use self::exceptions::Exception;
 pub use self::file::{PolicyError, PolicyKey, PolicySettings, PolicyTable, PolicyValueType};
 pub use self::imports::Imports;

@@ -92,6 +92,12 @@ impl Verdict<'_> {
         self.complete && !self.is_refused()
     }
 
+    /// Number of findings that an exception excuses.
+    pub fn excepted(&self) -> u64 {
+        let excepted = self.findings.iter().filter(|judged| judged.exception.is_some());
+        excepted.fold(0, |sum, judged| sum.saturating_add(judged.finding.count()))
+    }
+
     /// Whether the policy refuses a finding. For truncated input the answer covers the part that was read; a refusal
     /// stays true whatever follows, because an incomplete item is never judged for missing metadata.
     pub fn is_refused(&self) -> bool {

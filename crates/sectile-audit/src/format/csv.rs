@@ -7,6 +7,7 @@ use crate::Row;
 use sectile::Escaped;
 use sectile::Severity;
 use sectile::metadata::Field;
+use sectile_policy::JudgedFinding;
 
 /// A column.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +29,7 @@ pub(crate) enum Column {
     Packages,
     Findings(Severity),
     Refused,
+    Excepted,
     Codes,
     FirstRefused,
     LargestKind,
@@ -44,7 +46,8 @@ impl Column {
         let before =
             [C::File, C::Row, C::Others, C::Size, C::Digest, C::Verified, C::Outcome, C::Reason, C::ReasonOffset];
         let after = [C::Items, C::Producers, C::Packages];
-        let last = [C::Refused, C::Codes, C::FirstRefused, C::LargestKind, C::LargestName, C::LargestBytes];
+        let last =
+            [C::Refused, C::Excepted, C::Codes, C::FirstRefused, C::LargestKind, C::LargestName, C::LargestBytes];
         let fields = Field::ALL.into_iter().map(C::Annotation);
         let findings = Severity::ALL.into_iter().rev().map(C::Findings);
         let item = before.into_iter().chain([C::Kind, C::Name]).chain(fields).chain(after);
@@ -73,6 +76,7 @@ impl Column {
             Self::Findings(Severity::Warning) => "warnings",
             Self::Findings(Severity::Note) => "notes",
             Self::Refused => "refused",
+            Self::Excepted => "excepted",
             Self::Codes => "codes",
             Self::FirstRefused => "first_refused",
             Self::LargestKind => "largest_kind",
@@ -102,10 +106,11 @@ impl Column {
             Self::Items => "Modules and components in it, itself included.",
             Self::Producers => "What made it: field, name and version, with `; ` between them.",
             Self::Packages => "Packages that it was built from.",
-            Self::Findings(Severity::Error) => "Findings that are errors under the policy.",
-            Self::Findings(Severity::Warning) => "Findings that are warnings.",
-            Self::Findings(Severity::Note) => "Findings that are notes.",
+            Self::Findings(Severity::Error) => "Findings that are errors under the policy, without excepted ones.",
+            Self::Findings(Severity::Warning) => "Findings that are warnings, without excepted ones.",
+            Self::Findings(Severity::Note) => "Findings that are notes, without excepted ones.",
             Self::Refused => "Findings that the policy refuses.",
+            Self::Excepted => "Findings that an exception of the policy excuses.",
             Self::Codes => "The codes of its findings, each once, with spaces between them.",
             Self::FirstRefused => "What the first refused finding says.",
             Self::LargestKind => "What its largest section is.",
@@ -165,11 +170,17 @@ fn value(row: &Row<'_>, column: Column, out: &mut String) -> std::fmt::Result {
         }),
         Column::Packages => write!(out, "{}", row.packages),
         Column::Findings(severity) => {
-            let judged = row.findings.iter().filter(|judged| judged.severity() == severity);
+            let counts_here =
+                |judged: &&JudgedFinding<'_>| judged.severity() == severity && judged.exception().is_none();
+            let judged = row.findings.iter().filter(counts_here);
             write!(out, "{}", counts(&mut judged.map(|judged| judged.finding().count())))
         }
         Column::Refused => {
             let judged = row.findings.iter().filter(|judged| judged.is_refused());
+            write!(out, "{}", counts(&mut judged.map(|judged| judged.finding().count())))
+        }
+        Column::Excepted => {
+            let judged = row.findings.iter().filter(|judged| judged.exception().is_some());
             write!(out, "{}", counts(&mut judged.map(|judged| judged.finding().count())))
         }
         Column::Codes => joined(out, " ", &row.codes(), |out, code| out.write_str(code.name())),

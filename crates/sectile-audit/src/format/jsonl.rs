@@ -9,7 +9,7 @@ use crate::{AuditInfo, Completeness, Row, RowKind, Stop, Summary};
 use sectile::Metadata;
 use sectile::internal::json::{SCHEMA, write_os};
 use sectile::internal::json::{put, write_array, write_object, write_safe, write_text};
-use sectile_policy::internal::{write_item, write_judged};
+use sectile_policy::internal::{write_item, write_judged, write_location};
 
 pub(super) fn head(info: &AuditInfo, out: &mut dyn Write) -> io::Result<()> {
     let mut line = Vec::new();
@@ -114,6 +114,14 @@ pub(super) fn tail(summary: &Summary, stop: Option<&Stop>, out: &mut dyn Write) 
     put!(&mut line, ",\"accepted\":", summary.accepted, ",\"refused\":", summary.refused)?;
     put!(&mut line, ",\"unjudged\":", summary.unjudged(), ",\"unread\":", summary.unread(), ",\"outcomes\":")?;
     write_counts(&mut line, Completeness::ALL.map(|ended| (ended.name(), summary.rows_with(ended))))?;
+    put!(&mut line, ",\"excepted\":", summary.excepted, ",\"unused_exceptions\":")?;
+    write_array(&mut line, &summary.unused_exceptions, |line, unused| {
+        put!(line, "{\"reason\":")?;
+        write_text(line, &unused.reason)?;
+        put!(line, ",\"rule\":")?;
+        write_location(line, unused.location.as_ref())?;
+        put!(line, "}")
+    })?;
     put!(&mut line, ",\"by_row\":")?;
     write_object(&mut line, RowKind::ALL, |line, kind| {
         let count = summary.rows_of(kind);

@@ -203,6 +203,17 @@ pub(super) fn tail(info: &AuditInfo, summary: &Summary, stop: Option<&Stop>, out
     let Summary { rows, accepted, refused, bytes, store_bytes, .. } = summary;
     let bytes_read = summary.store_bytes_read();
     write!(out, ",\"rows\":{rows},\"accepted\":{accepted},\"refused\":{refused}")?;
+    write!(out, ",\"excepted\":{},\"unusedExceptions\":", summary.excepted)?;
+    write_array(&mut out, &summary.unused_exceptions, |out, unused| {
+        write!(out, "{{\"reason\":")?;
+        write_text(out, &Escaped::new(&unused.reason).to_string())?;
+        write!(out, ",\"rule\":")?;
+        match &unused.location {
+            Some(location) => write_text(out, &Escaped::new(&location.to_string()).to_string())?,
+            None => write!(out, "null")?,
+        }
+        write!(out, "}}")
+    })?;
     write!(out, ",\"byRow\":{{")?;
     for (nth, kind) in RowKind::ALL.into_iter().enumerate() {
         let RowCount { rows, accepted, refused, .. } = summary.rows_of(kind);
@@ -425,7 +436,7 @@ mod tests {
         let log: Value = serde_json::from_slice(&written(Format::Sarif, &[row], None)).unwrap();
         let results = &log["runs"][0]["results"];
         let suppression = serde_json::json!([{
-            "kind": "external", "status": "accepted", "justification": "theirs: \\u{202e}</a>",
+            "kind": "external", "status": "accepted", "properties": {"rule": "policy.toml:23"}, "justification": "theirs: \\u{202e}</a>",
         }]);
         assert_eq!((&results[0]["ruleId"], &results[0]["suppressions"]), (&"not-spdx".into(), &suppression));
         assert_eq!((&results[1]["ruleId"], results[1].get("suppressions")), (&"not-url".into(), None));

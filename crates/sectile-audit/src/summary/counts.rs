@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use super::bounded::Tally;
 use crate::row::{Completeness, LargestSection, Row};
 use sectile::{Finding, FindingCode, Severity};
-use sectile_policy::{JudgedFinding, PolicyLocation};
+use sectile_policy::{Exception, JudgedFinding, PolicyLocation};
 
 /// The rows of one kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,7 +41,9 @@ pub struct CodeCount {
     pub rows: u64,
     /// Number of rows with a refused one.
     pub refused: u64,
-    /// Number of findings by severity: notes, warnings, errors.
+    /// Number of rows with one that an exception excuses.
+    pub excepted: u64,
+    /// Number of findings by severity, without those that an exception excuses: notes, warnings, errors.
     pub findings: [u64; Severity::ALL.len()],
 }
 
@@ -80,6 +82,16 @@ pub struct WorstBlob {
     /// The message of the first of them, which may quote the input.
     pub message: String,
     /// The place in the policy of the rule that the first of them breaks.
+    pub location: Option<PolicyLocation>,
+}
+
+/// An exception of the policy that excuses nothing in the whole audit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnusedException {
+    /// The reason of the exception.
+    pub reason: String,
+    /// The place of the exception in the policy; `None` if it was made in code.
     pub location: Option<PolicyLocation>,
 }
 
@@ -126,6 +138,12 @@ impl RowCount {
     }
 }
 
+impl From<&Exception> for UnusedException {
+    fn from(exception: &Exception) -> Self {
+        Self { reason: exception.reason().to_owned(), location: exception.location().cloned() }
+    }
+}
+
 impl Tally for KindCount {
     fn merge(&mut self, other: Self) {
         self.sections = self.sections.saturating_add(other.sections);
@@ -138,15 +156,16 @@ impl CodeCount {
     pub(super) fn merge(&mut self, other: Self) {
         self.rows += other.rows;
         self.refused += other.refused;
+        self.excepted += other.excepted;
         self.findings.iter_mut().zip(other.findings).for_each(|(own, other)| *own = own.saturating_add(other));
     }
 
-    /// The severity of the worst finding.
+    /// The severity of the worst finding that no exception excuses.
     pub fn worst(&self) -> Option<Severity> {
         Severity::ALL.into_iter().rev().find(|severity| self.findings[*severity as usize] > 0)
     }
 
-    /// Number of findings of all severities.
+    /// Number of findings of all severities, without those that an exception excuses.
     pub fn total(&self) -> u64 {
         self.findings.iter().fold(0, |sum, number| sum.saturating_add(*number))
     }

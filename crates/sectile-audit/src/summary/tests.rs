@@ -77,7 +77,8 @@ fn findings_are_counted_and_read_fraction_computed() {
     let mut all = summary(&rows);
     let judged = || rows.iter().flat_map(|row| &row.findings);
     let counted: u64 = judged().map(|judged| judged.finding().count()).sum();
-    assert_eq!(all.codes().iter().map(|(_, count)| count.total()).sum::<u64>(), counted);
+    assert_eq!(all.codes().iter().map(|(_, count)| count.total()).sum::<u64>() + all.excepted, counted);
+    assert!(all.excepted > 0 && all.codes().iter().map(|(_, count)| count.excepted).sum::<u64>() > 0);
     let errors = rows.iter().filter(|row| row.worst() == Some(Severity::Error)).count();
     let has_error = |row: &&Row<'_>| row.findings.iter().any(|judged| judged.severity() == Severity::Error);
     assert!(errors > 0 && errors == rows.iter().filter(has_error).count());

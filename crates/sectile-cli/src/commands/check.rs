@@ -1,8 +1,8 @@
 //! `sectile check`: the findings of a file, judged by a policy.
 
 use sectile::Error;
-use sectile_policy::JudgeContext;
 use sectile_policy::report::Report;
+use sectile_policy::{ExceptionUse, JudgeContext};
 
 use crate::args::CheckArgs;
 use crate::exit::Exit;
@@ -13,7 +13,13 @@ use crate::reading::SizedReading;
 use crate::source::InputSource;
 use crate::text;
 
-pub fn run(source: &InputSource, judge: &Judge, args: &CheckArgs, output: &mut Output) -> Result<Exit, Failure> {
+pub fn run(
+    source: &InputSource,
+    judge: &Judge,
+    exceptions: &ExceptionUse<'_>,
+    args: &CheckArgs,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let reading = SizedReading::read(source, args.map, |input| input.read_for(&judge.policy))?;
     let report = Report::for_policy(source.name(), reading.size, &reading.outcome);
     let locations = [source.name()];
@@ -22,6 +28,7 @@ pub fn run(source: &InputSource, judge: &Judge, args: &CheckArgs, output: &mut O
         context = context.with_locations(&locations);
     }
     let verdict = judge.policy.judge_with_context(&report, &context);
+    exceptions.add(verdict.findings());
     let exit = if verdict.is_refused() { Exit::No } else { Exit::Done };
     if args.report.json {
         report.write_verdict_json(&verdict, output.out())?;

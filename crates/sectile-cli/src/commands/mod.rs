@@ -19,8 +19,10 @@ use std::time::Instant;
 
 use anstream::ColorChoice;
 
+use sectile_policy::PolicyLocation;
+
 use crate::args::{AuditFormat, OutputArgs, ReportArgs, Subcommand};
-use crate::display::Elapsed;
+use crate::display::{Elapsed, UnusedExceptions};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::judge::Judge;
@@ -42,7 +44,12 @@ pub fn run(subcommand: &Subcommand, output: &mut Output) -> Result<Exit, Failure
             }
             let judge = Judge::new(&args.policy)?; // an invalid policy fails before any file is read
             args.policy.announce(output);
-            each_source(&args.sources, output, |source, output| check::run(source, &judge, args, output))
+            let exceptions = judge.policy.exception_use();
+            let run = |source: &InputSource, output: &mut Output| check::run(source, &judge, &exceptions, args, output);
+            let exit = each_source(&args.sources, output, run)?;
+            let unused: Vec<_> = exceptions.unused().map(|one| (one.location(), one.reason())).collect();
+            warn_unused(&unused, output);
+            Ok(exit)
         }
         Subcommand::Audit(args) => audit::run(args, output),
         Subcommand::Report(args) => audit::report::run(args, output),
@@ -130,6 +137,13 @@ fn each_source(
         worst = worst.max(exit);
     }
     Ok(worst)
+}
+
+/// Warns about the exceptions of a policy that excuse nothing.
+fn warn_unused(unused: &[(Option<&PolicyLocation>, &str)], output: &mut Output) {
+    if !unused.is_empty() {
+        output.print_diagnostic(None, &UnusedExceptions(unused));
+    }
 }
 
 /// Runs a command that takes one source.

@@ -62,6 +62,9 @@ pub fn write_summary(outcome: &AuditOutcome, layout: Layout, out: &mut impl Writ
     );
     layout.hanging(out, "", 2, &heading)?;
     write_verdicts(info, summary, out)?;
+    if summary.excepted > 0 {
+        writeln!(out, "  {} excepted by the policy", counted(summary.excepted, "finding"))?;
+    }
     write_contents(summary, layout, out)?;
     write_findings(summary, columns, out)?;
     write_licenses(summary, columns, out)?;
@@ -141,10 +144,12 @@ fn write_findings(summary: &Summary, columns: Columns, out: &mut impl Write) -> 
     let most = codes.iter().map(|(_, count)| count.rows).max().unwrap_or_default();
     for (code, count) in codes.iter().take(MAX_LINES * 2) {
         let style = severity_style(count.worst().unwrap_or(Severity::Note));
-        let severity = count.worst().map_or("", Severity::name);
+        let severity = count.worst().map_or("excepted", Severity::name);
         let label = format!("{style}{severity:<8}{style:#} {}", fitted(code.name(), columns.label - 9));
-        let refused = if count.refused > 0 { format!("{} refused", Grouped(count.refused)) } else { String::new() };
-        write_bar(out, columns, style, &label, (count.rows, most), &Grouped(count.rows), &refused)?;
+        let notes =
+            [(count.refused, "refused"), (count.excepted, "excepted")].into_iter().filter(|(rows, _)| *rows > 0);
+        let notes: Vec<String> = notes.map(|(rows, what)| format!("{} {what}", Grouped(rows))).collect();
+        write_bar(out, columns, style, &label, (count.rows, most), &Grouped(count.rows), &notes.join(", "))?;
     }
     write_more(out, codes.len(), MAX_LINES * 2)
 }

@@ -40,8 +40,7 @@ pub fn write_verdict(file: &OsStr, verdict: &Verdict<'_>, incomplete: &str, out:
             write!(out, ", {}", counted(number, severity.name()))?;
         }
     }
-    let excepted = verdict.findings().iter().filter(|judged| judged.exception().is_some());
-    match excepted.map(|judged| judged.finding().count()).sum::<u64>() {
+    match verdict.excepted() {
         0 => writeln!(out),
         number => writeln!(out, ", {number} excepted"),
     }

@@ -65,7 +65,7 @@ impl Report<'_> {
         self.write_head(out)?;
         put!(out, ",\"findings\":")?;
         write_array(out, verdict.findings(), write_judged)?;
-        put!(out, ",\"accepted\":", verdict.is_accepted())?;
+        put!(out, ",\"excepted\":", verdict.excepted(), ",\"accepted\":", verdict.is_accepted())?;
         write_outcome(out, self.error)?;
         put!(out, ",\"bytes_read\":", self.cost.bytes, "}\n")
     }

@@ -60,6 +60,7 @@ pub(super) fn write(summary: &Summary, stop: Option<&Stop>, out: Out<'_>) -> io:
     figures(summary, out)?;
     writeln!(out, "<div class=\"cards\">")?;
     findings(summary, out)?;
+    unused_exceptions(summary, out)?;
     licenses(summary, out)?;
     producers(summary, out)?;
     kinds(summary, out)?;
@@ -160,7 +161,7 @@ fn card(out: Out<'_>, class: &str, title: &str, note: &dyn Display) -> io::Resul
 fn findings(summary: &Summary, out: Out<'_>) -> io::Result<()> {
     let all = Severity::ALL.iter().fold(0, |sum: u64, severity| sum.saturating_add(summary.findings(*severity)));
     card(out, "findings", "Findings", &format_args!("{} by severity, then by code: in how many rows", Grouped(all)))?;
-    if all == 0 {
+    if all == 0 && summary.excepted == 0 {
         return writeln!(out, "<p class=\"empty\">Nothing was found.</p></section>");
     }
     let severities = || Severity::ALL.into_iter().rev().map(|severity| (severity, summary.findings(severity)));
@@ -176,6 +177,14 @@ fn findings(summary: &Summary, out: Out<'_>) -> io::Result<()> {
             Grouped(number)
         )?;
     }
+    if summary.excepted > 0 {
+        let link = FindLink("excepted", "");
+        write!(
+            out,
+            "<li><a href=\"{link}\"><i class=\"dot s-none\"></i><b>{}</b> excepted</a></li>",
+            Grouped(summary.excepted)
+        )?;
+    }
     writeln!(out, "</ul>")?;
     let codes = summary.codes();
     let most = codes.iter().map(|(_, count)| count.rows).max().unwrap_or_default();
@@ -184,11 +193,37 @@ fn findings(summary: &Summary, out: Out<'_>) -> io::Result<()> {
         label: code.name(),
         title: code.help(),
         value: Grouped(count.rows).to_string(),
-        class: count.worst().map_or("", severity_class),
+        class: count.worst().map_or("s-none", severity_class),
         part: count.rows,
     });
     bar_list(out, bars, most, codes.len())?;
     writeln!(out, "</section>")
+}
+
+/// Writes the exceptions of the policy that excuse nothing.
+fn unused_exceptions(summary: &Summary, out: Out<'_>) -> io::Result<()> {
+    let unused = &summary.unused_exceptions;
+    if unused.is_empty() {
+        return Ok(());
+    }
+    card(
+        out,
+        "",
+        "Unused exceptions",
+        &"exceptions of the policy that excused nothing; remove them if they are obsolete",
+    )?;
+    write!(out, "<ul class=\"list\">")?;
+    for exception in unused.iter().take(MAX_BARS * 16) {
+        write!(out, "<li>{}", HtmlText::new(&exception.reason))?;
+        if let Some(location) = &exception.location {
+            write!(out, "<p class=\"where\">{}</p>", HtmlText::new(&location.to_string()))?;
+        }
+        write!(out, "</li>")?;
+    }
+    if unused.len() > MAX_BARS * 16 {
+        write!(out, "<li>{} more</li>", Grouped((unused.len() - MAX_BARS * 16) as u64))?;
+    }
+    writeln!(out, "</ul></section>")
 }
 
 fn licenses(summary: &Summary, out: Out<'_>) -> io::Result<()> {

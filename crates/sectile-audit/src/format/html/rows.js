@@ -110,10 +110,15 @@ function add(line) {
   let bad = -1, number = 0;
   const tokens = [`verdict:${state}`, `row:${row[ROW]}`, `kind:${row[KIND]}`];
   if (state !== "accepted" && state !== "refused") tokens.push("verdict:unjudged");
-  for (const [code, severity, , , , , , count] of row[JUDGED]) {
+  for (const [code, severity, , , , , , count, , excepted] of row[JUDGED]) {
+    tokens.push(`finding:${tables.codes[code][0]}`);
+    if (excepted !== undefined) {
+      tokens.push("excepted");
+      continue;
+    }
     bad = Math.max(bad, severity);
     number += Number(count);
-    tokens.push(`finding:${tables.codes[code][0]}`, `severity:${SEVERITIES[severity]}`);
+    tokens.push(`severity:${SEVERITIES[severity]}`);
   }
   if (license !== undefined) tokens.push(`licenses:${visible(license)}`);
   else if (row[KIND] !== "") tokens.push("no-license");

@@ -58,6 +58,9 @@ pub fn run(args: &AuditArgs, output: &mut Output) -> Result<Exit, Failure> {
         Exit::Done => output.print_note(None, &verdict),
         Exit::No | Exit::Failed => output.print_diagnostic(None, &verdict),
     }
+    let unused = outcome.summary.unused_exceptions.iter();
+    let unused: Vec<_> = unused.map(|one| (one.location.as_ref(), &*one.reason)).collect();
+    super::warn_unused(&unused, output);
     let (files, bytes) = (Grouped(progress.files()), ByteSize(progress.bytes_read()));
     output.print_detail(None, &format_args!("read {bytes} of {files} files in {}", Elapsed(started.elapsed())));
     let found_binaries = outcome.summary.rows_of(RowKind::Binary).rows > 0 || outcome.stop.is_some();

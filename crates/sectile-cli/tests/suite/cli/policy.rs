@@ -216,3 +216,72 @@ fn policies_are_checked_and_shown() {
     assert_eq!(json["exceptions"][0]["expires"], "2020-01-01");
     assert_eq!(run([OsStr::new("policy"), OsStr::new("show"), wrong.as_os_str()]).status, 2);
 }
+
+const EXCEPTIONS: &str = "[[required]]\nfields = ['name', 'version']\n\
+    [[exceptions]]\npaths = '*/a*.wasm'\ncodes = 'missing-field'\nreason = 'vendored'\nexpires = 9999-12-30\n\
+    [[exceptions]]\npaths = 'gone/*'\nreason = 'gone \\u202e'\n\
+    [[exceptions]]\npaths = '*/b.wasm'\nreason = 'old'\nexpires = 2020-01-01\n";
+
+#[test]
+fn unused_exceptions_are_warned_about() {
+    let bytes = module(&[]);
+    let exceptions = EXCEPTIONS.replace('\'', "\"");
+    let shown = check(&bytes, &exceptions, &["--json"]);
+    assert_eq!((shown.status, &shown.json()["excepted"]), (0, &2.into()));
+    let warning = "sectile: warning: 2 exceptions of the policy excused nothing: ";
+    assert!(shown.stderr.starts_with(warning) && shown.stderr.lines().count() == 1, "{}", shown.stderr);
+    assert!(shown.stderr.contains("policy.toml:8 (gone \\u{202e})") && shown.stderr.contains("policy.toml:11 (old)"));
+    let used = check(&bytes, "required.fields = 'name'\nexceptions = { paths = '*', reason = 'r' }", &[]);
+    assert_eq!((used.status, &*used.stderr), (0, ""));
+}
+
+/// Sums leave out what an exception excuses, whether it is read or taken from an earlier report.
+#[test]
+fn audits_count_excepted_findings_apart() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = directory.path().join("store");
+    fs::create_dir(&store).unwrap();
+    for nth in 0..40 {
+        fs::write(store.join(format!("a{nth}.wasm")), module(&[])).unwrap();
+    }
+    fs::write(store.join("b.wasm"), module(&[])).unwrap();
+    let policy = directory.path().join("policy.toml");
+    fs::write(&policy, EXCEPTIONS.replace('\'', "\"")).unwrap();
+    let report = directory.path().join("report.jsonl");
+    let audit = |args: &[&OsStr]| {
+        let fixed = [OsStr::new("audit"), store.as_os_str(), OsStr::new("--policy"), policy.as_os_str()];
+        run(fixed.into_iter().chain(args.iter().copied()))
+    };
+    let jsonl = [OsStr::new("--format=jsonl"), OsStr::new("-o"), report.as_os_str()];
+    let summary = || {
+        let text = fs::read_to_string(&report).unwrap();
+        let last: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+        last["summary"].clone()
+    };
+    // The files are older than a tick of the clock.
+    std::thread::sleep(std::time::Duration::from_millis(60));
+    for since in [false, true] {
+        for threads in ["--threads=1", "--threads=4"] {
+            let reused = [OsStr::new("--since"), report.as_os_str()];
+            let args = [&jsonl[..], &[OsStr::new(threads)], if since { &reused } else { &[] }].concat();
+            let shown = audit(&args);
+            assert_eq!(shown.status, 1, "{}", shown.stderr);
+            assert!(shown.stderr.contains("warning: 1 exception of the policy excused nothing: "), "{}", shown.stderr);
+            let summary = summary();
+            assert_eq!((&summary["excepted"], &summary["refused"]), (&80.into(), &1.into()));
+            let unused = &summary["unused_exceptions"];
+            assert_eq!((unused.as_array().unwrap().len(), &unused[0]["reason"]), (1, &"gone \u{202e}".into()));
+            assert!(unused[0]["rule"].as_str().unwrap().ends_with("policy.toml:8"));
+            assert!(!since || summary["bytes_read"] == 0, "{summary}");
+        }
+    }
+    let table = audit(&[]);
+    let line = |beginning: &str| table.text().lines().find(|line| line.trim_start().starts_with(beginning)).unwrap();
+    assert!(line("80 findings").contains("excepted by the policy"));
+    assert!(line("error    missing-field").ends_with("1 refused, 40 excepted"), "{}", table.text());
+    let csv = audit(&[OsStr::new("--format=csv")]);
+    let head: Vec<&str> = csv.text().lines().next().unwrap().split(',').collect();
+    let row: Vec<&str> = csv.text().lines().nth(1).unwrap().split(',').collect();
+    let value = |name: &str| row[head.iter().position(|column| *column == name).unwrap()];
+    assert_eq!((value("errors"), value("excepted"), value("refused")), ("0", "2", "0"));
+}

@@ -229,6 +229,39 @@ fn fingerprints_distinguish_policies() {
     assert_eq!(parsed("[[imports]]\nnames = ['a']").fingerprint(), parsed("imports.names = 'a'").fingerprint());
 }
 
+#[test]
+fn unused_exceptions_are_known_after_a_run() {
+    let unused = |policy: &Policy| {
+        let record = policy.exception_use();
+        let bytes = bytes();
+        let reading = sectile_policy::read_slice(&bytes, policy);
+        let report = Report::for_policy(OsStr::new("a"), None, &reading);
+        let locations = [OsStr::new("a")];
+        let context = JudgeContext::new().with_locations(&locations).with_day(day("2026-01-01"));
+        record.add(policy.judge_with_context(&report, &context).findings());
+        record.unused().map(|exception| exception.reason().to_owned()).collect::<Vec<_>>()
+    };
+    let exception = |paths: &str, reason: &str, more: &str| {
+        format!("[[exceptions]]\npaths = '{paths}'\nreason = '{reason}'\n{more}\n")
+    };
+    let text = [
+        exception("a", "used", "codes = 'missing-field'"),
+        exception("a", "second", "codes = 'missing-field'"),
+        exception("b", "elsewhere", ""),
+        exception("a", "other code", "codes = 'not-url'"),
+        exception("a", "expired", "expires = 2020-01-01"),
+        exception("b", "expired elsewhere", "expires = 2020-01-01"),
+    ];
+    let expected = ["second", "elsewhere", "other code", "expired elsewhere"];
+    assert_eq!(unused(&parsed(&format!("{RULES}{}", text.concat()))), expected);
+    // Exceptions made in code have no place in a file.
+    let made = |paths: &str, reason: &str| Exception::new(reason).unwrap().with_paths([paths.parse().unwrap()]);
+    let policy = parsed(RULES).with_exception(made("a", "used")).with_exception(made("b", "elsewhere"));
+    assert_eq!(unused(&policy), ["elsewhere"]);
+    let expired = made("a", "expired").with_expiry(day("2020-01-01"));
+    assert_eq!(unused(&parsed(RULES).with_exception(expired)), Vec::<String>::new());
+}
+
 /// The threads of an audit share a policy.
 #[test]
 fn policies_can_be_shared_by_threads() {
