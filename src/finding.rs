@@ -89,8 +89,8 @@ codes! {
         "Loaders and linkers may refuse the file or ignore the section. `dylink.0`, for example, must be the first section."
         "Rebuild the file with a tool that keeps the order of sections, or remove the section if nothing uses it.";
     MisplacedProducers "misplaced-producers" Note
-        "The `producers` section comes before the `name` section of a module."
-        "The tool conventions put `producers` after `name`, and some tools refuse the other order."
+        "The `producers` section of the root module comes before its `name` section."
+        "The tool conventions put `producers` after `name`, and some readers of core modules refuse the other order."
         "Set the producers again with `sectile set --processed-by`, which writes the section after `name`, or report it to the tool that wrote the file.";
     UnknownSection "unknown-section" Warning
         "The id of a section has no meaning in the specifications."

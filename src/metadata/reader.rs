@@ -280,7 +280,7 @@ impl<'v, K> MetadataReader<'v, K> {
         }
     }
 
-    /// Whether a section stands where its convention pins it.
+    /// Checks that a section is where its convention pins it.
     fn placement(&mut self, section: &Section<'_>, convention: &'static Convention) {
         let open = &mut self.open;
         let start = section.range().start;
@@ -291,8 +291,10 @@ impl<'v, K> MetadataReader<'v, K> {
         } else if convention.decode == Decode::Producers {
             open.producers.get_or_insert(start);
             None
-        } else if convention.decode == Decode::Name && section.item_kind == ItemKind::Module {
-            let message = "`producers` must stand behind `name`, and stands before it";
+        } else if convention.decode == Decode::Name && section.item_kind == ItemKind::Module && section.item == 0 {
+            // Readers that refuse the other order read core modules only. wit-component uses that order in the modules
+            // that it adds to a component.
+            let message = "`producers` should come after `name`";
             open.producers.take().map(|offset| (FindingCode::MisplacedProducers, offset, "producers", message))
         } else {
             None

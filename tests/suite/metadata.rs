@@ -369,6 +369,23 @@ fn misplaced_first_sections_are_findings() {
     }
 }
 
+/// Only readers of core modules refuse the order, and they do not read components.
+#[test]
+fn only_a_root_module_has_misplaced_producers() {
+    let (first, second) = (custom("producers", producers(&[])), custom("name", name("a")));
+    let inner = module(&[first.clone(), second.clone()]);
+    for (bytes, expected) in [
+        (inner.clone(), true),
+        (module(&[second, first.clone()]), false),
+        (component(&[nested(&inner)]), false),
+        (component(&[first, custom("component-name", name("a"))]), false),
+    ] {
+        let metadata = all_drivers::metadata(&bytes);
+        let is_found = codes(&metadata).contains(&FindingCode::MisplacedProducers);
+        assert_eq!(is_found, expected, "{:?}", found(&metadata));
+    }
+}
+
 /// Only the headers of the other subsections are read. The names of functions are skipped.
 #[test]
 fn only_headers_and_the_own_name_of_a_name_section_are_read() {

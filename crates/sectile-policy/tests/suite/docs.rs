@@ -62,7 +62,7 @@ fn example_uses_every_key() {
     let policy = Policy::parse("policy.toml", example).unwrap();
     assert_eq!((policy.refuse, policy.limits.max_depth, policy.rules().count()), (Severity::Error, 16, 14));
     assert_eq!(policy.exceptions().count(), 2);
-    assert_eq!(policy.severity(FindingCode::MisplacedProducers), None);
+    assert_eq!(policy.severity(FindingCode::EmptyValue), None);
     assert_eq!(policy.severity(FindingCode::NotOpened), Some(Severity::Error));
     let lines: Vec<&str> = example.lines().collect();
     for table in PolicyTable::ALL {
