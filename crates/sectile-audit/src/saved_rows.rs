@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use self::judge::RowJudge;
 use super::baseline::line::{ArchiveLine, HeaderLine, NameValue, OrderedMembers, RowLine};
-use super::{AuditInfo, AuditOutcome, Format, FormatWriter, Stop, Summary};
+use super::{AuditInfo, AuditOutcome, Format, FormatWriter, Stop, Summary, UnusedException};
 use sectile_policy::{Day, Policy};
 
 /// The rows of an earlier audit, as [JSON lines](super::Format::Jsonl), to be written in any format.
@@ -83,7 +83,7 @@ impl<'a> SavedRows<'a> {
         self.info.day = today.map(|day| day.to_string());
         // Rows that are judged without their binaries must not be reused by an audit.
         self.info.fingerprint = format!("{REJUDGED}{}", policy.fingerprint());
-        self.judge = Some(RowJudge { policy, today });
+        self.judge = Some(RowJudge { policy, today, exceptions: policy.exception_use() });
         self
     }
 
@@ -119,6 +119,10 @@ impl<'a> SavedRows<'a> {
                 return Err(SavedRowsError::NotARow(self.line));
             }
         };
+        if let Some(judge) = &self.judge {
+            let unused = judge.exceptions.unused().filter(|_| stop.is_none());
+            summary.unused_exceptions = unused.map(Into::into).collect();
+        }
         for output in rows.outputs {
             output.format.tail(&self.info, &summary, stop.as_ref(), output.out).map_err(SavedRowsError::Write)?;
         }
@@ -193,6 +197,8 @@ impl RowWriter<'_, '_> {
 #[derive(Deserialize)]
 struct SummaryLine<'l> {
     #[serde(borrow)]
+    unused_exceptions: Vec<UnusedExceptionLine<'l>>,
+    #[serde(borrow)]
     not_opened: NotOpenedLine<'l>,
     archives: u64,
     archive_bytes_read: u64,
@@ -202,6 +208,14 @@ struct SummaryLine<'l> {
     stopped: bool,
     #[serde(borrow)]
     after: Option<NameValue<'l>>,
+}
+
+#[derive(Deserialize)]
+struct UnusedExceptionLine<'l> {
+    #[serde(borrow)]
+    reason: Cow<'l, str>,
+    #[serde(borrow)]
+    rule: Option<Cow<'l, str>>,
 }
 
 #[derive(Deserialize)]
@@ -226,6 +240,12 @@ impl<'l> SummaryLine<'l> {
             let of_rows = summary.not_opened().iter().find(|(name, _)| name == format).map_or(0, |(_, files)| *files);
             summary.add_not_opened(format, files.saturating_sub(of_rows));
         }
+        summary.unused_exceptions = (self.unused_exceptions.into_iter())
+            .map(|UnusedExceptionLine { reason, rule }| UnusedException {
+                reason: reason.into_owned(),
+                location: rule.and_then(|rule| rule.parse().ok()),
+            })
+            .collect();
         summary.archives = self.archives;
         summary.archive_bytes_read = self.archive_bytes_read;
         summary.store_bytes = self.store_bytes;

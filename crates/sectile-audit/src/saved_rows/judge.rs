@@ -13,11 +13,13 @@ use sectile::scan::ItemPath;
 use sectile::{Error, Finding, FindingCode, internal};
 use sectile_policy::internal::{is_made_by_policies, rebuilt_report, write_judged};
 use sectile_policy::report::Report;
-use sectile_policy::{Day, JudgeContext, JudgedFinding, Policy};
+use sectile_policy::{Day, ExceptionUse, JudgeContext, JudgedFinding, Policy};
 
 pub(super) struct RowJudge<'a> {
     pub(super) policy: &'a Policy,
     pub(super) today: Option<Day>,
+    /// The exceptions that verdicts name.
+    pub(super) exceptions: ExceptionUse<'a>,
 }
 
 impl RowJudge<'_> {
@@ -59,6 +61,7 @@ impl RowJudge<'_> {
         let accepted = is_read && verdict.is_accepted();
         let judged = verdict.into_findings().into_iter().map(JudgedFinding::into_owned).collect();
         row.findings = judged;
+        self.exceptions.add(&row.findings);
         row.accepted = accepted;
     }
 }

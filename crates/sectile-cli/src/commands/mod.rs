@@ -142,7 +142,7 @@ fn each_source(
 /// Warns about the exceptions of a policy that excuse nothing.
 fn warn_unused(unused: &[(Option<&PolicyLocation>, &str)], output: &mut Output) {
     if !unused.is_empty() {
-        output.print_diagnostic(None, &UnusedExceptions(unused));
+        output.print_note(None, &UnusedExceptions(unused));
     }
 }
 

@@ -52,6 +52,8 @@ impl Settings {
             Subcommand::Show(args) => self.fill_report(&mut args.report),
             Subcommand::Sections(args) => self.fill_report(&mut args.report),
             Subcommand::Digest(args) => self.fill_report(&mut args.report),
+            Subcommand::Explain(args) => self.fill_report(&mut args.report),
+            Subcommand::PolicyCheck(args) => self.fill_report(&mut args.report),
             Subcommand::Edit(args) => self.fill_report(&mut args.report),
             Subcommand::OciLayout(args) => self.fill_report(&mut args.report),
             Subcommand::Check(args) => {
@@ -70,6 +72,8 @@ impl Settings {
             | Subcommand::Recover(_)
             | Subcommand::OciAnnotations(_)
             | Subcommand::OciConfig(_)
+            | Subcommand::PolicyInit(_)
+            | Subcommand::PolicyShow(_)
             | Subcommand::Completions(_)
             | Subcommand::Man(_) => {}
         }

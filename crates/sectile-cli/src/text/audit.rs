@@ -247,7 +247,12 @@ fn write_blobs(summary: &Summary, columns: Columns, out: &mut impl Write) -> io:
         let file = layout.path(&blob.file, layout.width() - BLOB_INDENT - 1);
         let start = format!("  {style}{:<8}{style:#} {file}: ", blob.severity);
         let message = Escaped::new(&blob.message);
-        let text = format!("{message} {FAINT}[{}]{}{FAINT:#}{}", blob.code, RuleLocation(blob.location.as_ref()), further(blob.refused - 1));
+        let text = format!(
+            "{message} {FAINT}[{}]{}{FAINT:#}{}",
+            blob.code,
+            RuleLocation(blob.location.as_ref()),
+            further(blob.refused - 1)
+        );
         layout.hanging(out, &start, BLOB_INDENT, &text)?;
     }
     if summary.incomplete().next().is_some() {

@@ -52,15 +52,7 @@ pub fn run(args: &AuditArgs, output: &mut Output) -> Result<Exit, Failure> {
         let resume = if outputs.iter().any(has_rows) { "; use --resume to continue from there" } else { "" };
         output.print_diagnostic(None, &format!("stopped{last}{resume}"));
     }
-    let verdict = VerdictLine(&outcome.summary);
-    match exit(&outcome) {
-        _ if !verdict.is_notable() => {}
-        Exit::Done => output.print_note(None, &verdict),
-        Exit::No | Exit::Failed => output.print_diagnostic(None, &verdict),
-    }
-    let unused = outcome.summary.unused_exceptions.iter();
-    let unused: Vec<_> = unused.map(|one| (one.location.as_ref(), &*one.reason)).collect();
-    super::warn_unused(&unused, output);
+    print_verdict(&outcome, output);
     let (files, bytes) = (Grouped(progress.files()), ByteSize(progress.bytes_read()));
     output.print_detail(None, &format_args!("read {bytes} of {files} files in {}", Elapsed(started.elapsed())));
     let found_binaries = outcome.summary.rows_of(RowKind::Binary).rows > 0 || outcome.stop.is_some();
@@ -74,6 +66,19 @@ pub fn run(args: &AuditArgs, output: &mut Output) -> Result<Exit, Failure> {
     // Archives and other files that are reported have a verdict of their own.
     let is_empty = outcome.summary.rows == 0 && outcome.summary.not_opened_files == 0;
     Ok(if is_empty { Exit::Failed } else { exit(&outcome) })
+}
+
+/// Prints the line that counts what is refused, unread or not opened, and the unused exceptions.
+fn print_verdict(outcome: &AuditOutcome, output: &mut Output) {
+    let verdict = VerdictLine(&outcome.summary);
+    match exit(outcome) {
+        _ if !verdict.is_notable() => {}
+        Exit::Done => output.print_note(None, &verdict),
+        Exit::No | Exit::Failed => output.print_diagnostic(None, &verdict),
+    }
+    let unused = outcome.summary.unused_exceptions.iter();
+    let unused: Vec<_> = unused.map(|one| (one.location.as_ref(), &*one.reason)).collect();
+    super::warn_unused(&unused, output);
 }
 
 /// The root that a PATH names. A local one must exist.

@@ -2,10 +2,10 @@
 
 use std::io::{self, BufReader};
 
-use sectile_audit::{SavedRows, SavedRowsError, VerdictLine};
+use sectile_audit::{SavedRows, SavedRowsError};
 
 use super::answers::Answers;
-use super::exit;
+use super::{exit, print_verdict};
 use crate::args::SavedRowsArgs;
 use crate::display::escaped;
 use crate::exit::Exit;
@@ -17,7 +17,9 @@ use crate::policy_file;
 pub fn run(args: &SavedRowsArgs, output: &mut Output) -> Result<Exit, Failure> {
     let is_stdin = policy_file::is_stdin(&args.rows);
     if is_stdin && args.policy.is_stdin() {
-        return Err(Failure::Other("standard input is both ROWS and the policy; give one of them as a file".to_owned()));
+        return Err(Failure::Other(
+            "standard input is both ROWS and the policy; give one of them as a file".to_owned(),
+        ));
     }
     let is_judged = args.policy.file.is_some() || args.policy.refuse.is_some();
     let judge = is_judged.then(|| Judge::new(&args.policy)).transpose()?;
@@ -32,7 +34,11 @@ pub fn run(args: &SavedRowsArgs, output: &mut Output) -> Result<Exit, Failure> {
         if !is_stdin {
             report.check_rows(&args.rows)?;
         }
-        args.policy.file.iter().filter(|file| !policy_file::is_stdin(file)).try_for_each(|policy| report.check_input(policy))
+        args.policy
+            .file
+            .iter()
+            .filter(|file| !policy_file::is_stdin(file))
+            .try_for_each(|policy| report.check_input(policy))
     })?;
     let rows = if is_stdin { SavedRows::read(BufReader::new(io::stdin().lock())) } else { SavedRows::open(&args.rows) };
     let rows = rows.map_err(failure)?;
@@ -59,9 +65,6 @@ pub fn run(args: &SavedRowsArgs, output: &mut Output) -> Result<Exit, Failure> {
     if outcome.stop.is_some() {
         output.print_diagnostic(None, &"the audit that wrote these rows was stopped before its end");
     }
-    let verdict = VerdictLine(&outcome.summary);
-    if verdict.is_notable() {
-        output.print_diagnostic(None, &verdict);
-    }
+    print_verdict(&outcome, output);
     Ok(exit(&outcome))
 }
