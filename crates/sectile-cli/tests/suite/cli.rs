@@ -22,6 +22,8 @@ mod sbom;
 mod settings;
 #[cfg(unix)]
 mod terminal;
+#[cfg(unix)]
+mod users;
 mod values;
 mod widths;
 
