@@ -364,7 +364,7 @@ impl Finding {
         self.offset
     }
 
-    /// Name of the custom section, if the finding is about one.
+    /// Name of the custom section, if the finding is about one. A name of more than 400 bytes is cut.
     pub fn section(&self) -> Option<&str> {
         self.section.as_deref()
     }
@@ -464,11 +464,12 @@ impl Findings {
         folds: bool,
         describe: impl FnOnce() -> (ItemPath, Cow<'static, str>),
     ) {
+        let section = section.map(|section| shortened(Cow::Borrowed(section)));
         let of_code = self.of_code.get_or_insert_with(|| Box::new([Last::default(); FindingCode::ALL.len()]));
         let last = &mut of_code[code as usize];
         if last.number > 0 {
             let finding = &mut self.list[last.place as usize];
-            let same = folds && last.item == item && finding.section.as_deref() == section;
+            let same = folds && last.item == item && finding.section.as_deref() == section.as_deref();
             if same || last.number > self.limit {
                 finding.count += 1;
                 return;
@@ -480,7 +481,7 @@ impl Findings {
             message = format!("{message}; and further findings of this kind").into();
         }
         *last = Last { number: last.number + 1, place: self.list.len() as u32, item };
-        self.list.push(Finding::new(code, path, offset, section, message));
+        self.list.push(Finding::new(code, path, offset, section.as_deref(), message));
     }
 
     /// Returns the findings, in the order in which they were found.
@@ -504,11 +505,10 @@ impl Findings {
     }
 }
 
-/// A message that is not long: findings are kept beside the limit of values, and what a decoder says may quote all of
-/// what it was given.
-fn shortened(message: Cow<'static, str>) -> Cow<'static, str> {
+/// Cuts a long text. Findings do not count toward the limit on values, and what they quote may be as long as the input.
+fn shortened(text: Cow<'_, str>) -> Cow<'_, str> {
     const LONGEST: usize = 400;
-    if message.len() <= LONGEST { message } else { format!("{}…", beginning(&message, LONGEST)).into() }
+    if text.len() <= LONGEST { text } else { format!("{}…", beginning(&text, LONGEST)).into() }
 }
 
 impl<'a> IntoIterator for &'a Findings {

@@ -33,18 +33,54 @@ pub struct Limits {
     pub max_findings_per_code: u32,
 }
 
+impl Limits {
+    /// The defaults, to derive other limits from in a constant.
+    pub const DEFAULT: Self = Self {
+        max_depth: 1_000,
+        max_items: 100_000,
+        max_sections: 100_000_000,
+        max_name_len: 100_000,
+        max_section_data: 1 << 20,
+        max_interface_section: 32 << 20,
+        max_retained_bytes: 64 << 20,
+        max_inflated: 8 << 20,
+        max_findings_per_code: 64,
+    };
+
+    /// These limits, with those of `other` in place of each that has its default value.
+    ///
+    /// ```
+    /// use sectile::Limits;
+    ///
+    /// let small = Limits { max_depth: 5, max_items: 10, ..Limits::DEFAULT };
+    /// let own = Limits { max_depth: 2_000, ..Limits::DEFAULT };
+    /// assert_eq!(own.or(small), Limits { max_depth: 2_000, max_items: 10, ..Limits::DEFAULT });
+    /// ```
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        macro_rules! pick_each {
+            ($($limit:ident),*) => {
+                Self {
+                    $($limit: if self.$limit == Self::DEFAULT.$limit { other.$limit } else { self.$limit }),*
+                }
+            };
+        }
+        pick_each!(
+            max_depth,
+            max_items,
+            max_sections,
+            max_name_len,
+            max_section_data,
+            max_interface_section,
+            max_retained_bytes,
+            max_inflated,
+            max_findings_per_code
+        )
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            max_depth: 1_000,
-            max_items: 100_000,
-            max_sections: 100_000_000,
-            max_name_len: 100_000,
-            max_section_data: 1 << 20,
-            max_interface_section: 32 << 20,
-            max_retained_bytes: 64 << 20,
-            max_inflated: 8 << 20,
-            max_findings_per_code: 64,
-        }
+        Self::DEFAULT
     }
 }

@@ -591,9 +591,11 @@ impl<'w, 'v, K: Keep<'w, 'v>> Visitor<'w> for MetadataReader<'v, K> {
             self.enclosing.push(std::mem::take(&mut self.open));
         }
         let depth = self.enclosing.len() as u32;
-        // A module is one item; of a component's there are several.
-        if self.read.items.len() == self.read.items.capacity() {
-            self.read.items.reserve_exact(if depth == 0 { 1 } else { self.read.items.len().max(7) });
+        // A module is one item; a component has several. Capacity beyond the limit would never be used.
+        let len = self.read.items.len();
+        if len == self.read.items.capacity() {
+            let left = (self.limits.max_items as usize).saturating_sub(len);
+            self.read.items.reserve_exact(if depth == 0 { 1 } else { len.max(7).min(left).max(1) });
         }
         let item = ItemData::new(entry.kind(), entry.parent(), entry.index(), depth, entry.start());
         self.read.items.push(ItemData { end: entry.end(), ..item });

@@ -73,8 +73,8 @@ pub async fn serve(listener: TcpListener, storage: Storage) -> io::Result<()> {
     axum::serve(listener, Router::new().route("/", post(upload)).with_state(storage)).await
 }
 
-/// Maximum number of open connections; further ones wait until one closes. Together with the limits of [`Gate`], it bounds
-/// the memory of the server.
+/// Maximum number of open connections; further ones wait until one closes. An upload takes at most 16 MiB in its [`Gate`],
+/// so that all of them take at most 1 GiB.
 const MAX_CONNECTIONS: usize = 64;
 
 /// Time in which a client must send [`MIN_BYTES`] more, also of the header, while the server reads from it.

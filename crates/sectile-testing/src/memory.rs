@@ -26,6 +26,8 @@ pub struct Allocated {
     pub largest: u64,
     /// Number of requests, reallocations included.
     pub requests: u64,
+    /// Not freed at the end.
+    pub kept: u64,
 }
 
 thread_local! {
@@ -56,7 +58,8 @@ pub fn measure<T>(work: impl FnOnce() -> T) -> (T, Allocated) {
     PEAK.set(0);
     let value = work();
     let peak = PEAK.get() as u64;
-    let allocated = Allocated { total: TOTAL.get(), peak, largest: LARGEST.get(), requests: REQUESTS.get() };
+    let kept = LIVE.get().max(0) as u64;
+    let allocated = Allocated { total: TOTAL.get(), peak, largest: LARGEST.get(), requests: REQUESTS.get(), kept };
     (value, allocated)
 }
 
@@ -107,6 +110,6 @@ fn allocations_are_counted() {
         Vec::<u8>::with_capacity(600)
     });
     drop(kept);
-    assert_eq!(allocated, Allocated { total: 1600, peak: 1000, largest: 1000, requests: 2 });
+    assert_eq!(allocated, Allocated { total: 1600, peak: 1000, largest: 1000, requests: 2, kept: 600 });
     assert_eq!(measure(|| ()).1, Allocated::default());
 }

@@ -81,17 +81,21 @@ fn parse(json: &[u8], report: impl FnMut(ValueError)) -> Result<Vec<Package>, Va
     let Tree { packages, twice, bad_format } =
         serde_json::from_slice(json).map_err(|error| malformed(format!("the inflated JSON is wrong: {error}")))?;
     bad_format.map(|what| malformed(format!("`format` is {what}"))).into_iter().chain(twice.errors()).for_each(report);
-    let packages: Vec<Package> = packages
+    let mut packages: Vec<Package> = packages
         .into_iter()
-        .map(|package| Package {
-            name: package.name,
-            version: package.version.to_string(),
-            source: package.source.into(),
-            build: package.kind == DependencyKind::Build,
-            root: package.root,
-            dependencies: package.dependencies,
+        .map(|mut package| {
+            package.dependencies.shrink_to_fit();
+            Package {
+                name: package.name,
+                version: package.version.to_string(),
+                source: package.source.into(),
+                build: package.kind == DependencyKind::Build,
+                root: package.root,
+                dependencies: package.dependencies,
+            }
         })
         .collect();
+    packages.shrink_to_fit();
     if packages.iter().filter(|package| package.root).count() > 1 {
         return Err(malformed("more than one root package"));
     }

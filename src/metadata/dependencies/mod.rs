@@ -29,7 +29,7 @@ impl<'a> Dependencies<'a> {
         &self.packages
     }
 
-    /// The bytes that they take: as they stand in the section, and as packages, which may be a thousand times more.
+    /// The bytes that they take: the section's data, and the packages, which may take a thousand times more.
     pub(crate) fn size(&self) -> usize {
         let raw = self.raw.as_bytes().len();
         #[cfg(feature = "dependencies")]
@@ -70,9 +70,15 @@ pub struct Package {
 #[cfg(feature = "dependencies")]
 impl Package {
     fn size(&self) -> usize {
-        let texts = self.name.len() + self.version.len() + self.source.len();
-        size_of::<Self>() + texts + size_of_val(&*self.dependencies)
+        let texts = [&self.name, &self.version, &self.source].map(|text| allocated(text.len()));
+        size_of::<Self>() + texts.iter().sum::<usize>() + allocated(size_of_val(&*self.dependencies))
     }
+}
+
+/// The memory that an allocator takes for this many bytes, roughly.
+#[cfg(feature = "dependencies")]
+fn allocated(len: usize) -> usize {
+    if len == 0 { 0 } else { (len + 8).next_multiple_of(16).max(32) }
 }
 
 #[cfg(all(test, feature = "dependencies"))]
@@ -80,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_size_counts_texts_and_references() {
+    fn the_size_counts_allocations_of_texts_and_references() {
         let package = |name: &str, version: &str, source: &str, dependencies| Package {
             name: name.into(),
             version: version.into(),
@@ -91,6 +97,6 @@ mod tests {
         };
         let packages = vec![package("ab", "1.0.0", "git", vec![1, 1, 1]), package("", "", "", vec![])];
         let dependencies = Dependencies { raw: Value::bytes(b"1234567".into(), 0..7), packages };
-        assert_eq!(dependencies.size(), 7 + 2 * size_of::<Package>() + (2 + 5 + 3) + 3 * size_of::<usize>());
+        assert_eq!(dependencies.size(), 7 + 2 * size_of::<Package>() + 3 * 32 + 32);
     }
 }

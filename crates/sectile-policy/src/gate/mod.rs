@@ -48,8 +48,10 @@
 //!
 //! # Memory
 //!
-//! A gate holds the values, the findings and the section that is being collected. Limits bound all of them, whatever the
-//! length of the upload: those of the policy, or [`Gate::LIMITS`] if the policy keeps the defaults. It performs no I/O.
+//! A gate holds the values, the findings and the section that is being collected. One upload takes at most 16 MiB, or
+//! 24 MiB if the policy has a rule on imports, whatever its length. [`Gate::LIMITS`] sets this bound; each limit that the
+//! policy sets replaces one of these. The memory is released with the gate, or with the [`Accepted`] or [`Refusal`] that it
+//! returns. A gate performs no I/O.
 
 mod accepted;
 mod claim;
@@ -102,26 +104,25 @@ struct UploadReader {
 }
 
 impl Gate {
-    /// Limits for an upload: a server reads many at once, so fewer values are kept than of a file. A value beyond them is
-    /// a finding (`too-large`), as with every limit.
+    /// Limits for an upload, smaller than those for a file because a server reads many uploads at once. A further item is
+    /// an error; a larger value is a finding (`too-large`). The [module](self#memory) states the memory that they bound.
     pub const LIMITS: Limits = Limits {
-        max_depth: 1_000,
-        max_items: 100_000,
-        max_sections: 100_000_000,
-        max_name_len: 100_000,
-        max_section_data: 1 << 20,
-        max_interface_section: 32 << 20,
-        max_retained_bytes: 8 << 20,
-        max_inflated: 2 << 20,
-        max_findings_per_code: 64,
+        max_items: 2_000, // a component of 1,000 modules and 1,000 components is the largest that validators accept
+        max_section_data: 256 << 10,
+        max_interface_section: 8 << 20,
+        max_retained_bytes: 2 << 20,
+        max_inflated: 512 << 10,
+        max_findings_per_code: 16,
+        ..Limits::DEFAULT
     };
 
-    /// A gate for one upload. The policy also sets the limits for reading; gates may share it. A policy with the default
-    /// limits is judged with [`LIMITS`](Self::LIMITS).
+    /// A gate for one upload. Gates may share a policy. Each limit that the policy sets to another value than the default
+    /// replaces the one of [`LIMITS`](Self::LIMITS).
     pub fn new(policy: impl Into<Arc<Policy>>) -> Self {
         let mut policy = policy.into();
-        if policy.limits == Limits::default() {
-            Arc::make_mut(&mut policy).limits = Self::LIMITS;
+        let limits = policy.limits.or(Self::LIMITS);
+        if policy.limits != limits {
+            Arc::make_mut(&mut policy).limits = limits;
         }
         let push = PushDriver::new(PolicyReader::stream(&policy));
         let reader = UploadReader { push, hasher: Hasher::new(), is_whole: false, judged_at: 0, judge_from: 0 };

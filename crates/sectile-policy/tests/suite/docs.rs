@@ -4,7 +4,8 @@
 use std::ffi::OsStr;
 use std::fmt::Write;
 
-use sectile::{FindingCode, Severity};
+use sectile::{FindingCode, Limits, Severity};
+use sectile_policy::gate::Gate;
 use sectile_policy::report::Report;
 use sectile_policy::{Policy, PolicyKey, PolicyTable, PolicyValueType, section_kinds};
 
@@ -14,6 +15,7 @@ use sectile_testing::docs::{stands_between, text_of};
 mod schema;
 
 const POLICY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/policy.md");
+const GUARANTEES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guarantees.md");
 const BEGIN: &str = "<!-- the table of keys: made of it, by `BLESS=1 cargo test --workspace --all-features docs` -->\n";
 
 fn text() -> String {
@@ -52,6 +54,39 @@ fn all_kinds_of_sections_are_listed() {
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let expected = format!("The kinds are {}.", kinds.join(", "));
     assert!(words(&text()).contains(&expected), "docs/policy.md should have: {expected}");
+}
+
+/// A limit that is the same for files has no row.
+#[test]
+fn limits_of_a_gate_are_documented() {
+    let number = |number: u64| match number {
+        _ if number >= 1 << 20 && number.is_multiple_of(1 << 20) => format!("{} MiB", number >> 20),
+        _ if number >= 1 << 10 && number.is_multiple_of(1 << 10) => format!("{} KiB", number >> 10),
+        _ if number >= 1_000 => format!("{},{:03}", number / 1_000, number % 1_000),
+        _ => number.to_string(),
+    };
+    let (gate, file) = (Gate::LIMITS, Limits::DEFAULT);
+    let rows = [
+        ("items", u64::from(gate.max_items), u64::from(file.max_items)),
+        ("data", u64::from(gate.max_section_data), u64::from(file.max_section_data)),
+        ("interface", u64::from(gate.max_interface_section), u64::from(file.max_interface_section)),
+        ("kept", gate.max_retained_bytes, file.max_retained_bytes),
+        ("inflated", u64::from(gate.max_inflated), u64::from(file.max_inflated)),
+        ("findings", u64::from(gate.max_findings_per_code), u64::from(file.max_findings_per_code)),
+    ];
+    let rows = rows.map(|(key, gate, file)| format!("| `limits.{key}` | {} | {} |\n", number(gate), number(file)));
+    let table = format!("\n| limit | of a gate | of a file |\n| --- | --- | --- |\n{}\n", rows.concat());
+    assert!(text_of(GUARANTEES).contains(&table), "{table}");
+    let others = Limits {
+        max_items: file.max_items,
+        max_section_data: file.max_section_data,
+        max_interface_section: file.max_interface_section,
+        max_retained_bytes: file.max_retained_bytes,
+        max_inflated: file.max_inflated,
+        max_findings_per_code: file.max_findings_per_code,
+        ..gate
+    };
+    assert_eq!(others, file);
 }
 
 #[test]
