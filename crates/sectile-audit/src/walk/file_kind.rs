@@ -71,7 +71,7 @@ impl FileKind {
 pub(super) fn find_tar(bytes: &[u8], start: u64) -> Option<u64> {
     let skipped = start.next_multiple_of(TAR_BLOCK as u64) - start;
     let blocks = bytes.get(usize::try_from(skipped).ok()?..)?.as_chunks::<TAR_BLOCK>().0;
-    let found = blocks.iter().position(|block| has_sum(block) && HeaderBlock(block).has_checksum() && block[0] != 0)?;
+    let found = blocks.iter().position(|block| has_sum(block) && HeaderBlock(block).has_checksum())?;
     Some(start + skipped + (found * TAR_BLOCK) as u64)
 }
 

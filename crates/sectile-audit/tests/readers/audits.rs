@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use sectile_audit::{Audit, Format, Progress};
 use sectile_policy::Policy;
 use serde_json::Value;
@@ -26,6 +28,12 @@ pub(crate) fn audit_file(file: &Path) {
     Audit::new(Policy::default()).run(&[file.into()], None, &mut std::io::sink(), &Progress::new()).unwrap();
 }
 
+/// A path in a row. Bytes that are not UTF-8 are encoded.
+fn path_of(value: &Value) -> Option<String> {
+    let decoded = || BASE64_STANDARD.decode(value["base64"].as_str()?).ok();
+    value.as_str().map(str::to_owned).or_else(|| Some(String::from_utf8_lossy(&decoded()?).into_owned()))
+}
+
 /// Audits a directory, by a policy that refuses the license of all modules. Returns the answers by file, of which
 /// there are this many.
 pub(crate) fn audit(directory: &Path, files: usize) -> Vec<Answer> {
@@ -36,7 +44,7 @@ pub(crate) fn audit(directory: &Path, files: usize) -> Vec<Answer> {
     let mut answers = vec![Answer::default(); files];
     for line in String::from_utf8(out).unwrap().lines() {
         let row: Value = serde_json::from_str(line).unwrap();
-        let Some(file) = row["file"].as_str().or(row["archive"].as_str()) else { continue };
+        let Some(file) = path_of(&row["file"]).or(path_of(&row["archive"])) else { continue };
         let name = file.strip_prefix(directory.to_str().unwrap()).unwrap().trim_start_matches('/');
         let answer = &mut answers[name[..6].parse::<usize>().unwrap()];
         let findings = row["findings"].as_array().map(Vec::as_slice).unwrap_or_default();

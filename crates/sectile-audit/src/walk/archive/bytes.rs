@@ -4,6 +4,7 @@ use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use std::ops::Range;
 
 use super::budget::Budget;
+use super::tar::TarStream;
 use crate::walk::file_kind::TAR_BLOCK;
 use sectile::Input;
 use sectile::drive::ReadAt;
@@ -272,7 +273,7 @@ pub(super) enum TarSource<'s, 'p> {
     /// A file, whose entries are not read.
     FileWindow(&'s mut FileWindow<'p>),
     /// The output of a decoder.
-    Stream(&'s mut dyn BufRead),
+    Stream(&'s mut TarStream<'p>),
 }
 
 impl TarSource<'_, '_> {

@@ -26,6 +26,7 @@ use self::bytes::{FileWindow, HeldBytes, TarSource, ZipBytes};
 use self::findings::{ArchiveFindings, FindingPlace};
 use self::gzip::{GzipFindings, GzipReader, GzipTail};
 pub(super) use self::tar::HeaderBlock;
+use self::tar::TarStream;
 use self::watch::Watch;
 pub(super) use self::zip::ZipSign;
 use super::file_kind::{FileKind, RUNTIME_PREFIX, TAIL_LEN, ZeroRun};
@@ -305,7 +306,7 @@ impl ArchiveWalker<'_> {
                     self.watched(path, &watch, probe, level);
                 }
             }
-            FileKind::Tar => self.tar(path, TarSource::Stream(&mut whole), level),
+            FileKind::Tar => self.tar_stream(path, &mut whole, level),
             FileKind::Zip => self.held_zip(path, &mut whole, level),
             FileKind::Wasm | FileKind::Other => {}
         }
@@ -328,7 +329,7 @@ impl ArchiveWalker<'_> {
             is_archive |= self.zip(path, ZipBytes::Held(held), sign, level);
         }
         if let Some(start) = probe.tar {
-            self.tar(path, TarSource::Stream(&mut held.from(start)), level);
+            self.tar(path, TarSource::Stream(&mut TarStream::new(&mut held.from(start))), level);
             is_archive = true;
         }
         is_archive

@@ -15,14 +15,16 @@ mod extension;
 mod header;
 mod member;
 mod sparse;
+mod stream;
 mod survey;
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::rc::Rc;
 
 use self::extension::{Extension, ExtensionType};
 pub(in crate::walk) use self::header::HeaderBlock;
 use self::member::{Member, MemberKind};
+pub(super) use self::stream::TarStream;
 use self::survey::{Start, Survey};
 use super::bytes::TarSource;
 use super::{ArchiveWalker, EntryPath, FailingReader, name};
@@ -65,6 +67,16 @@ const ENDS_IN_DATA: &str = "it ends inside an entry's data";
 const LARGE_EXTENSION: &str = "a header that extends another one is larger than is read";
 
 impl ArchiveWalker<'_> {
+    /// Walks a tar in a stream to the end of the stream, and the zip that ends there.
+    pub(super) fn tar_stream(&mut self, path: &EntryPath<'_>, reader: &mut dyn BufRead, level: u32) {
+        let mut stream = TarStream::new(reader);
+        self.tar(path, TarSource::Stream(&mut stream), level);
+        self.drain(&mut stream, u64::MAX);
+        if !self.should_stop() {
+            self.zip_at_end(path, stream.tail(), &|range| stream.is_inspected(range), level);
+        }
+    }
+
     pub(super) fn tar(&mut self, path: &EntryPath<'_>, mut source: TarSource<'_, '_>, level: u32) {
         let mut extensions = Extensions::default();
         while !self.should_stop() {
@@ -149,6 +161,8 @@ impl ArchiveWalker<'_> {
                 self.skip(source, whole)
             }
             TarSource::Stream(reader) => {
+                let start = reader.position();
+                reader.add_inspected(start..start.saturating_add(size));
                 let mut body = reader.take(size);
                 self.stream(&path, &mut body, level + 1);
                 let left = body.limit();
@@ -227,7 +241,7 @@ impl ArchiveWalker<'_> {
                 part.skip(passed);
                 passed
             }
-            TarSource::Stream(reader) => self.drain(*reader, len),
+            TarSource::Stream(reader) => self.drain(&mut **reader, len),
         };
         if passed == len {
             Ok(())

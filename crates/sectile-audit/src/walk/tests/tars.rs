@@ -599,3 +599,38 @@ fn bytes_after_gzip_streams() {
     // A header that is cut after zeros is malformed.
     assert!(walk_file(&[gzip(MODULE), vec![0; 9], vec![0x1f, 0x8b]].concat()).has_fault());
 }
+
+/// A reader that cannot decode the extended header reads the entry by its own header.
+#[test]
+fn sparse_entries_are_also_read_by_their_own_size() {
+    let plus = format!("+{}", MODULE.len());
+    for sparse in [&[("size", &*plus), ("GNU.sparse.minor", "0")][..], &[("GNU.sparse.size", "9"), ("size", &plus)]] {
+        for name in ["s", "s/"] {
+            assert_disputed("sparse", &[&records(sparse), &entry(name, b'0', MODULE), &END]);
+        }
+    }
+}
+
+/// No reader finds the length of the first entry. A header follows inside the last block of its data.
+#[test]
+fn header_in_the_last_block_of_an_entry_without_a_size() {
+    let sparse = records(&[("GNU.sparse.size", "1300"), ("GNU.sparse.map", "0,1300,650,650")]);
+    let unsized_header = header("s", b'0', b"zero", |_| ());
+    let data = vec![b's'; 4 * 512];
+    let directory = plain("d/", b'5', 0);
+    assert_disputed("sparse", &[&sparse, &unsized_header, &data, &directory, &hidden(), &END]);
+}
+
+/// The name in a module's first block is empty, and so is that of the next header.
+#[test]
+fn tar_with_empty_names_in_a_module() {
+    let size = b"00000000000";
+    let first = header("", b'0', size, |block| block[..8].copy_from_slice(OTHER));
+    for between in [0, 1, 3] {
+        let bytes = [&*first, &vec![0; 512 * between], &entry("", b'0', MODULE), &END].concat();
+        for bytes in [gzip(&bytes), bytes] {
+            let recorder = walk_file(&bytes);
+            assert!(recorder.blobs.iter().any(|blob| blob.bytes == MODULE), "{between}: {recorder:?}");
+        }
+    }
+}

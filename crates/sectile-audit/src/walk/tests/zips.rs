@@ -446,6 +446,20 @@ fn header_and_directory_are_both_read() {
                 (entry.compressed, entry.own_sizes) = (0, Some((22, 22)));
             }),
         ),
+        // Java's `ZipInputStream` inflates to the end of the data.
+        ("two short sizes", deflated.clone().with(|entry| (entry.compressed, entry.own_sizes) = (1, Some((1, 22))))),
+        ("no compressed size", deflated.clone().with(|entry| (entry.compressed, entry.own_sizes) = (0, Some((0, 22))))),
+        (
+            "a directory of no compressed size",
+            deflated.clone().with(|entry| {
+                (entry.name, entry.compressed, entry.own_sizes) = (b"d/".to_vec(), 0, Some((0, 22)));
+            }),
+        ),
+        (
+            "a link of a short size",
+            deflated.clone().streamed().with(|entry| (entry.attributes, entry.compressed) = (0o120_777 << 16, 1)),
+        ),
+        ("an empty name, and a wrong offset", Entry::stored("", MODULE).with(|entry| entry.offset = Some(1))),
         ("a size past the end", deflated.clone().with(|entry| entry.compressed = 99_999)), // all but bsdtar
         ("a size of the content", stored.clone().with(|entry| entry.compressed = 2)),      // BusyBox, Java
     ] {
@@ -467,6 +481,50 @@ fn header_and_directory_are_both_read() {
     }
     let doubly = stored.with(|entry| (entry.size, entry.own_sizes) = (4, Some((22, 4))));
     finds_with_dispute("two sizes of stored data", &build(&[doubly]));
+}
+
+/// GNU tar and Python skip the zip, with options.
+#[test]
+fn tar_outside_of_a_zips_entries_is_found() {
+    let mut zip = build(&[text_entry()]);
+    zip.resize(zip.len().next_multiple_of(512), 0);
+    let without_directory = [&Entry::stored("t", TEXT).local()[..], &[0; 512]].concat();
+    for start in [zip, without_directory[..512].to_vec()] {
+        let bytes = [start, tar(&[("b.wasm", MODULE)])].concat();
+        for bytes in held_in_all_ways(&bytes) {
+            finds_with_dispute("a tar after a zip", &bytes);
+        }
+    }
+    // A tar in an entry is an archive in the archive.
+    for offset in 0..=1 {
+        let name = "n".repeat(512 - 30 + offset);
+        finds_quietly("a tar in a zip", &build(&[Entry::stored(&name, &tar(&[("b.wasm", MODULE)]))]));
+    }
+}
+
+/// Readers decompress the file, and open the zip that ends there.
+#[test]
+fn zip_at_the_end_of_a_compressed_tar_is_found() {
+    let zip = build(&[module_entry()]);
+    let texts = tar(&[("t", TEXT)]);
+    let large = build(&[Entry::stored("large", &vec![0; 100_000]), module_entry()]);
+    for zip in [&zip, &large] {
+        for bytes in [gzip(&[&*texts, zip].concat()), zstd(&[&*texts, zip, &[0; 1024]].concat())] {
+            finds_with_dispute("a zip after a tar", &bytes);
+        }
+        // The zip is an entry, after many others or alone.
+        let texts = [("t", TEXT); 300];
+        finds_quietly("the last entry", &gzip(&tar(&[&texts[..], &[("b", zip)]].concat())));
+        finds_quietly("the last entry of a tar in a tar", &gzip(&tar(&[("b", &tar(&[("b", zip)]))])));
+        finds_quietly("the only entry", &zstd(&tar(&[("b", zip)])));
+    }
+    // Only the end of the directory is among the bytes that are held.
+    let many: Vec<_> = (0..2_000).map(|nth| Entry::stored(&format!("{nth}"), TEXT)).collect();
+    let many = build(&[&[module_entry()], &*many].concat());
+    let recorder = walk_file(&gzip(&[&*tar(&[("b.wasm", OTHER)]), &many].concat()));
+    assert!(recorder.has_fault(), "{recorder:?}");
+    let recorder = walk_file(&gzip(&tar(&[("b", &many)])));
+    assert_eq!((recorder.blobs.len(), recorder.has_fault()), (1, false), "{recorder:?}");
 }
 
 #[test]

@@ -114,6 +114,12 @@ impl Member {
         member
     }
 
+    /// Further sizes of the data of a sparse entry, for readers that do not see that it is sparse.
+    pub(super) fn plain_sizes(&self) -> &[u64] {
+        let is_disputed = self.layout.is_some() && matches!(self.doubt, Some(Doubt::Certain(_)));
+        if is_disputed { &self.other_sizes } else { &[] }
+    }
+
     fn disagree(&mut self, reason: &'static str) {
         self.doubt = match self.doubt {
             Some(Doubt::Certain(first)) => Some(Doubt::Certain(first)),

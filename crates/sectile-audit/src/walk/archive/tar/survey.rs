@@ -38,6 +38,8 @@ pub(super) struct Survey<'s, 'a, 'p, 'r> {
     level: u32,
     /// The file and the range in it from the first block on, unless it is a stream.
     file: Option<(&'p Input, Range<u64>)>,
+    /// Position of the first block in the stream.
+    origin: u64,
     /// Offset of the current block from the first one.
     at: u64,
     /// Where most readers expect the next header.
@@ -107,9 +109,9 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
         extensions: Extensions,
         level: u32,
     ) -> Self {
-        let file = match source {
-            TarSource::FileWindow(part) => Some((part.input, part.at() - TAR_BLOCK as u64..part.range.end)),
-            TarSource::Stream(_) => None,
+        let (file, origin) = match source {
+            TarSource::FileWindow(part) => (Some((part.input, part.at() - TAR_BLOCK as u64..part.range.end)), 0),
+            TarSource::Stream(reader) => (None, reader.position() - TAR_BLOCK as u64),
         };
         let global = Rc::clone(&extensions.global);
         Self {
@@ -118,6 +120,7 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
             source,
             level,
             file,
+            origin,
             at: 0,
             next: Some(0),
             is_disputed: false,
@@ -324,7 +327,7 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
             sizes.extend(layout.map().map(SparseMap::data_len).filter(|&len| len > member.size));
             sizes.extend(member.is_unsized.then_some(u64::MAX));
         }
-        let furthest = sizes.iter().copied().max().unwrap_or(0);
+        let furthest = sizes.iter().chain(member.plain_sizes()).copied().max().unwrap_or(0);
         let content = OpenContent::Body { member: Box::new(member), sizes };
         self.open.push(Open { start, end: start.saturating_add(furthest), is_on_path, held: Vec::new(), content });
         self.close(start, false); // an empty one ends at once
@@ -332,6 +335,7 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
 
     /// Adds a block to everything that it belongs to.
     fn feed(&mut self, block: &[u8]) {
+        let mut mapped = Vec::new();
         let mut nth = 0;
         while nth < self.open.len() {
             let at = self.at;
@@ -345,12 +349,8 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
                     if is_last {
                         let Open { is_on_path, content, .. } = self.open.remove(nth);
                         if let OpenContent::Map { mut member, map } = content {
-                            let start = at + TAR_BLOCK as u64;
-                            if is_on_path {
-                                self.next = padded(member.size).and_then(|whole| start.checked_add(whole));
-                            }
                             member.layout = Some(SparseLayout::Old { map, is_continued: false });
-                            self.open_body(start, *member, is_on_path);
+                            mapped.push((*member, is_on_path));
                         }
                         continue; // the next one has the same index now
                     }
@@ -367,6 +367,13 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
                 }
             }
             nth += 1;
+        }
+        let start = self.at + TAR_BLOCK as u64;
+        for (member, is_on_path) in mapped {
+            if is_on_path {
+                self.next = padded(member.size).and_then(|whole| start.checked_add(whole));
+            }
+            self.open_body(start, member, is_on_path);
         }
     }
 
@@ -404,7 +411,7 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
                 open.end = open.start + sizes.iter().copied().max().unwrap_or(0).min(u64::MAX - open.start);
             }
         }
-        // This block was fed already.
+        // The block of the header belongs to their further sizes, and was added.
         self.close(at + TAR_BLOCK as u64, false);
     }
 
@@ -455,14 +462,19 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
 
     /// Inspects the data of an entry, for each of its sizes.
     fn inspect(&mut self, start: u64, member: &Member, sizes: &[u64], bytes: &[u8], is_cut_off: bool) {
+        if let TarSource::Stream(reader) = &mut *self.source {
+            let start = self.origin + start;
+            reader.add_inspected(start..start + bytes.len() as u64);
+        }
         let name = name(&member.name);
         let path = EntryPath { expects_wasm: member.expects_wasm, ..EntryPath::new(self.path, &name) };
         let most =
             self.file.as_ref().map_or(bytes.len() as u64, |(_, range)| (range.end - range.start).saturating_sub(start));
         let main = sizes.first().copied().unwrap_or(0);
         let longest = sizes.iter().copied().max().unwrap_or(0).min(most);
+        let furthest = member.plain_sizes().iter().copied().max().unwrap_or(0).min(most).max(longest);
         let input = self.file.as_ref().map(|(input, range)| (*input, range.start + start));
-        let mut window = input.map(|(input, at)| FileWindow::new(input, at..at + longest, self.walker.budget));
+        let mut window = input.map(|(input, at)| FileWindow::new(input, at..at + furthest, self.walker.budget));
         let head = match &mut window {
             Some(window) => match window.peek(HEAD_LEN) {
                 Ok(head) => head,
@@ -483,7 +495,15 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
                 return;
             }
             let path = EntryPath { expects_wasm: false, ..path };
-            return self.inspect_data(&path, main.min(most), &data, is_cut_off && main > most);
+            let mut seen = Vec::new();
+            for &size in [main].iter().chain(member.plain_sizes()) {
+                let len = size.min(most);
+                if !seen.contains(&len) && seen.len() <= MAX_OTHER_SIZES {
+                    seen.push(len);
+                    self.inspect_data(&path, len, &data, is_cut_off && size > most);
+                }
+            }
+            return;
         }
         let is_other = FileKind::detect(head) == FileKind::Other;
         if member.kind == MemberKind::Dump && !is_other {

@@ -64,6 +64,24 @@ pub(super) struct DataReading<'v> {
     is_alternative: bool,
 }
 
+/// Where the directory says that an entry's header is.
+#[derive(Clone, Copy)]
+pub(super) struct HeaderPlace {
+    position: u64,
+    /// Whether the header has its signature, so that no other data is there.
+    is_signed: bool,
+}
+
+impl HeaderPlace {
+    pub(super) fn new(position: u64) -> Self {
+        Self { position, is_signed: true }
+    }
+
+    pub(super) fn unsigned(position: u64) -> Self {
+        Self { position, is_signed: false }
+    }
+}
+
 impl<'v> DataReading<'v> {
     fn alternative(self) -> Self {
         Self { is_alternative: true, ..self }
@@ -91,13 +109,13 @@ enum EntryType {
 }
 
 impl ArchiveWalker<'_> {
-    /// Looks at an entry of the directory whose header is at a position.
+    /// Looks at an entry of the directory whose header is at this place.
     pub(super) fn listed_entry(
         &mut self,
         walk: &mut ZipWalk<'_, '_>,
         path: &EntryPath<'_>,
         record: &CentralRecord,
-        position: u64,
+        HeaderPlace { position, is_signed }: HeaderPlace,
     ) -> io::Result<()> {
         let Some(header) = LocalHeader::read(&mut walk.entries, position)? else {
             self.report(path, FindingCode::MalformedArchive, "it ends inside an entry's header".to_owned());
@@ -116,7 +134,8 @@ impl ArchiveWalker<'_> {
         }
         let entry_type = entry_type(record, own);
         let reading = DataReading::new(position, &header, listed, false);
-        let read = self.entry_reading(walk, &path, reading, entry_type)?;
+        let reading = if is_signed { reading } else { reading.alternative() };
+        let mut read = self.entry_reading(walk, &path, reading, entry_type)?;
         if listed.method == method::STORED && listed.size != listed.compressed {
             // Some readers take the one size, and some take the other.
             let sized = EntryValues { compressed: listed.size, ..listed.clone() };
@@ -125,21 +144,39 @@ impl ArchiveWalker<'_> {
         }
         let is_own_open = own.has_descriptor() && own.compressed == 0;
         let differs = if is_own_open {
-            listed.compressed == 0 && !is_empty_descriptor(&mut walk.entries, header.data)?
+            own.method != method::DEFLATED
+                && listed.compressed == 0
+                && !is_empty_descriptor(&mut walk.entries, header.data)?
         } else {
             own.compressed != listed.compressed
         };
-        if !differs && own.method == listed.method {
-            return Ok(());
+        if differs || own.method != listed.method {
+            let reading = DataReading::new(position, &header, own, is_own_open).alternative();
+            // Deflated data that was read to its end is the same, whatever its size is said to be.
+            if read.is_some() && own.method == listed.method {
+                walk.continuations.extend(after_data(reading.range.end));
+            } else {
+                read = read.or(self.entry_reading(walk, &path, reading, entry_type)?);
+            }
         }
-        let reading = DataReading::new(position, &header, own, is_own_open).alternative();
-        // Deflated data that was read to its end is the same, whatever its size is said to be.
-        if read.is_some() && own.method == listed.method {
-            walk.continuations.extend(after_data(reading.range.end));
-        } else {
+        // Some readers inflate to the end of the data, whatever its size is said to be.
+        let longest = listed.compressed.max(own.compressed);
+        if own.method == method::DEFLATED && read.is_none() && self.starts_differ(walk, header.data, longest)? {
+            let reading = DataReading::new(position, &header, own, true).alternative();
             self.entry_reading(walk, &path, reading, entry_type)?;
         }
         Ok(())
+    }
+
+    /// Whether deflated data at a position has a different content if it does not end after `len` bytes.
+    fn starts_differ(&mut self, walk: &mut ZipWalk<'_, '_>, start: u64, len: u64) -> io::Result<bool> {
+        let end = walk.entries.len();
+        // The next record follows an entry without data.
+        if walk.entries.peek_at(start, 2)? == b"PK" {
+            return Ok(false);
+        }
+        let listed = self.head(walk, &(start..start.saturating_add(len).min(end)), method::DEFLATED);
+        Ok(self.head(walk, &(start..end), method::DEFLATED) != listed)
     }
 
     /// Looks at an entry that no directory lists, by its own header. Readers that start from the beginning find it.

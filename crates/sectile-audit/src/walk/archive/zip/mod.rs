@@ -25,15 +25,17 @@ mod uncovered;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::io;
+use std::ops::Range;
 
 use memchr::memmem;
 
 use self::claims::{ClaimedRanges, GAP};
-use self::entry::{DataReading, after_data};
+use self::entry::{DataReading, HeaderPlace, after_data};
 use self::records::{CentralRecord, DirectoryStart, END_SIGNATURE, EndRecord, EndValues, LOCAL_SIGNATURE, LocalHeader};
-use super::bytes::ZipBytes;
+use super::bytes::{HeldBytes, ZipBytes};
 use super::{ArchiveWalker, EntryPath, name};
 use crate::walk::file_kind::TAIL_LEN;
+use crate::walk::zip_sign::has_zip_end;
 use sectile::FindingCode;
 
 /// The sign by which a reader detects a zip.
@@ -176,7 +178,35 @@ impl ArchiveWalker<'_> {
         if is_found {
             self.uncovered_bytes(walk, sign)?;
         }
+        if sign == ZipSign::Start
+            && let Some(position) = self.tar_in_gap(walk)?
+        {
+            self.uncovered_tar(walk, position);
+        }
         Ok(true)
+    }
+
+    /// Looks at the zip at the end of a stream that is something else, unless it is in data that was inspected. The
+    /// stream's last bytes are held.
+    pub(super) fn zip_at_end(
+        &mut self,
+        path: &EntryPath<'_>,
+        held: HeldBytes<'_>,
+        is_inspected: &dyn Fn(&Range<u64>) -> bool,
+        level: u32,
+    ) {
+        if !has_zip_end(held.bytes) {
+            return;
+        }
+        let ends = memmem::rfind_iter(held.bytes, END_SIGNATURE).map(|at| held.origin + at as u64);
+        let zips = ends.take(MAX_END_RECORDS).flat_map(|position| held_zips(held, position));
+        if !{ zips }.any(|range| !is_inspected(&range)) {
+            return;
+        }
+        self.dispute(path, "a zip is at its end, which some readers open instead".to_owned());
+        if self.may_enter(path, level) {
+            self.zip(path, ZipBytes::Held(held), ZipSign::End, level);
+        }
     }
 
     /// Looks at entries in bytes that are not an archive by their beginning or their end. Returns whether there are any
@@ -345,7 +375,7 @@ impl ArchiveWalker<'_> {
                 // Some readers do not check the signature of a header.
                 let place = record.offset.saturating_add(base.unwrap_or(0));
                 if LocalHeader::is_named(&mut walk.entries, place, &record.values.name)? {
-                    places.push(place);
+                    self.listed_entry(walk, &path, record, HeaderPlace::unsigned(place))?;
                 }
             }
             [place] if base.is_some_and(|base| record.offset.checked_add(base) != Some(place)) && !walk.is_disputed => {
@@ -355,7 +385,7 @@ impl ArchiveWalker<'_> {
             _ => self.dispute(&path, "two headers are where the directory says, and readers differ".to_owned()),
         }
         for position in places {
-            self.listed_entry(walk, &path, record, position)?;
+            self.listed_entry(walk, &path, record, HeaderPlace::new(position))?;
         }
         Ok(())
     }
@@ -411,6 +441,20 @@ impl ArchiveWalker<'_> {
         }
         Ok(None)
     }
+}
+
+/// The ranges of the zips that end with an end record, if the records agree as far as they are held.
+fn held_zips(held: HeldBytes<'_>, position: u64) -> Vec<Range<u64>> {
+    let mut bytes = ZipBytes::Held(held);
+    let Ok(Some(end)) = EndRecord::read(&mut bytes, position) else { return Vec::new() };
+    let range = |values: &EndValues| {
+        let starts = values.starts(&mut ZipBytes::Held(held)).unwrap_or_default();
+        let directory = values.position.checked_sub(values.size)?;
+        let is_before = directory < held.origin && values.has_room() && directory >= values.offset;
+        let start = starts.first().map(|start| start.base.unwrap_or(start.position));
+        Some(start.or(is_before.then(|| directory - values.offset))?..position)
+    };
+    end.values.iter().filter_map(range).collect()
 }
 
 /// The length of a digital signature of the directory at a position. Readers skip it.

@@ -319,6 +319,11 @@ impl EndValues {
         (self.entries, self.size, self.offset) == (other.entries, other.size, other.offset)
     }
 
+    /// Whether a directory of this length has room for this number of entries.
+    pub(super) fn has_room(&self) -> bool {
+        self.entries > 0 && self.size / CENTRAL_LEN as u64 >= self.entries
+    }
+
     /// Whether values of 32 bits leave all that they contradict to those of 64 bits.
     fn agrees_with(&self, far: &Self) -> bool {
         (self.entries == far.entries || self.entries == u64::from(u16::MAX))

@@ -4,10 +4,11 @@ use std::io;
 use std::ops::Range;
 
 use super::super::ArchiveWalker;
-use super::super::bytes::ZipBytes;
+use super::super::bytes::{FileWindow, TarSource, ZipBytes};
+use super::super::tar::TarStream;
 use super::records::LocalHeader;
 use super::{ZipSign, ZipWalk};
-use crate::walk::file_kind::FileKind;
+use crate::walk::file_kind::{FileKind, TAR_BLOCK, find_tar};
 use sectile::FindingCode;
 
 /// How the signature block of an Android package ends. The directory follows it.
@@ -53,6 +54,43 @@ impl ArchiveWalker<'_> {
             self.report(walk.path, FindingCode::UncoveredBytes, message);
         }
         Ok(())
+    }
+}
+
+impl ArchiveWalker<'_> {
+    /// The position of a tar in bytes that no entry and no record covers. GNU tar and Python skip the blocks before it.
+    pub(super) fn tar_in_gap(&mut self, walk: &mut ZipWalk<'_, '_>) -> io::Result<Option<u64>> {
+        const WINDOW: u64 = 128 * TAR_BLOCK as u64;
+        let len = walk.entries.len();
+        let mut from = walk.entries.origin();
+        while let Some(gap) = walk.claims.gap(from..len, TAR_BLOCK as u64) {
+            from = gap.end;
+            let mut start = gap.start.next_multiple_of(TAR_BLOCK as u64);
+            while start < gap.end && !self.should_stop() {
+                let window = walk.entries.peek_at(start, (gap.end - start).min(WINDOW) as usize)?;
+                if let Some(position) = find_tar(window, start) {
+                    return Ok(Some(position));
+                }
+                start += WINDOW;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Walks a tar in bytes that no entry covers.
+    pub(super) fn uncovered_tar(&mut self, walk: &ZipWalk<'_, '_>, position: u64) {
+        self.dispute(walk.path, "it contains a tar outside of its entries, which some readers open instead".to_owned());
+        match &walk.entries {
+            ZipBytes::FileWindow(part) => {
+                let range = part.range.start + position..part.range.end;
+                let mut tar = FileWindow::new(part.input, range, self.budget);
+                self.tar(walk.path, TarSource::FileWindow(&mut tar), walk.level);
+            }
+            ZipBytes::Held(held) => {
+                let mut bytes = held.from(position);
+                self.tar(walk.path, TarSource::Stream(&mut TarStream::new(&mut bytes)), walk.level);
+            }
+        }
     }
 }
 
