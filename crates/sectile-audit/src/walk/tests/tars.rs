@@ -634,3 +634,16 @@ fn tar_with_empty_names_in_a_module() {
         }
     }
 }
+
+/// Python uses the map of the first header, and the map of a header beside that of the old format.
+#[test]
+fn every_map_of_a_sparse_entry_is_used() {
+    let len = MODULE.len().to_string();
+    let map = format!("1,{}", MODULE.len() - 1);
+    let first = records(&[("GNU.sparse.size", &len), ("GNU.sparse.map", &map)]);
+    for second in [&[("GNU.sparse.major", "1")][..], &[("GNU.sparse.size", &len), ("GNU.sparse.map", "0,9")]] {
+        assert_disputed("two maps", &[&first, &records(second), &entry("s", b'0', &MODULE[1..]), &END]);
+    }
+    let old = old_sparse(&[(0, 9)], MODULE.len(), &MODULE[1..]);
+    assert_disputed("two formats", &[&first, &old, &END]);
+}

@@ -20,6 +20,8 @@ pub(super) struct Extension {
     /// All sizes of the content, which differ from those of the data if it is sparse.
     pub(super) real_sizes: Vec<u64>,
     pub(super) sparse: SparseKeys,
+    /// The maps of earlier headers, which some readers use.
+    pub(super) other_maps: Vec<Vec<u64>>,
     /// Whether a record unsets the size. Python reads it as zero.
     pub(super) has_empty_size: bool,
     /// The reason why readers disagree.
@@ -56,6 +58,9 @@ pub(super) enum ExtensionType {
 
 /// Maximum number of different sizes of one entry.
 const MAX_SIZES: usize = 8;
+
+/// Maximum number of maps of one entry that other headers replace.
+const MAX_OTHER_MAPS: usize = 4;
 
 /// Maximum length of a name that is kept. No system has longer ones.
 const MAX_NAME: usize = 8 << 10;
@@ -139,8 +144,12 @@ impl Extension {
         self.expects_wasm |= other.expects_wasm;
         other.sizes.into_iter().for_each(|size| self.add_size(size));
         other.real_sizes.into_iter().for_each(|size| self.add_real_size(size));
+        other.other_maps.into_iter().for_each(|map| self.add_other_map(map));
         if other.sparse.is_present {
-            self.sparse = other.sparse;
+            let earlier = std::mem::replace(&mut self.sparse, other.sparse);
+            if earlier.has_map && earlier.map != self.sparse.map {
+                self.add_other_map(earlier.map);
+            }
         }
         self.has_empty_size |= other.has_empty_size;
         self.doubt = other.doubt.or(self.doubt);
@@ -155,6 +164,12 @@ impl Extension {
             self.expects_wasm |= has_wasm_extension(&name(value));
             self.name = Some(value[..value.len().min(MAX_NAME)].to_vec());
         }
+    }
+
+    fn add_other_map(&mut self, map: Vec<u64>) {
+        self.is_overfull |= self.other_maps.len() >= MAX_OTHER_MAPS;
+        self.other_maps.push(map);
+        self.other_maps.truncate(MAX_OTHER_MAPS);
     }
 
     fn add_size(&mut self, size: u64) {

@@ -20,6 +20,8 @@ pub(super) struct Member {
     /// Whether no reader may find its length.
     pub(super) is_unsized: bool,
     pub(super) layout: Option<SparseLayout>,
+    /// Further maps, which some readers use.
+    pub(super) other_layouts: Vec<SparseLayout>,
     pub(super) doubt: Option<Doubt>,
 }
 
@@ -87,6 +89,7 @@ impl Member {
             other_sizes: Vec::new(),
             is_unsized: false,
             layout: None,
+            other_layouts: Vec::new(),
             doubt: None,
         };
         if !header.has_plain_checksum() {
@@ -177,6 +180,7 @@ impl Member {
 
     fn set_layout(&mut self, header: HeaderBlock<'_>, extension: &Extension, globals: &Extension) {
         let sparse = if extension.sparse.is_present { &extension.sparse } else { &globals.sparse };
+        self.set_other_layouts(header, extension, globals);
         if header.type_flag() == b'S' {
             let (map, is_continued) = SparseMap::from_header(header);
             self.layout = Some(SparseLayout::Old { map, is_continued });
@@ -206,6 +210,18 @@ impl Member {
                 self.disagree("a sparse entry has more sizes than its format allows");
             }
         }
+    }
+
+    /// Keeps the maps that the layout does not have.
+    fn set_other_layouts(&mut self, header: HeaderBlock<'_>, extension: &Extension, globals: &Extension) {
+        let is_old = header.type_flag() == b'S';
+        let own = Some(&extension.sparse.map).filter(|_| is_old && extension.sparse.has_map);
+        let is_overridden = is_old || extension.sparse.is_present;
+        let global = Some(&globals.sparse.map).filter(|_| is_overridden && globals.sparse.has_map);
+        let maps = extension.other_maps.iter().chain(&globals.other_maps).chain(own).chain(global);
+        let sizes = extension.real_sizes.iter().chain(&globals.real_sizes);
+        let size = sizes.copied().max().unwrap_or(self.size);
+        self.other_layouts = maps.map(|map| SparseLayout::Listed(SparseMap::new(map, size))).collect();
     }
 
     fn check_type(&mut self, type_flag: u8, is_directory: bool) {

@@ -324,7 +324,9 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
         if let Some(layout) = &member.layout {
             sizes.truncate(1); // the other sizes are those of the content
             // Some readers read as much data as the map says.
-            sizes.extend(layout.map().map(SparseMap::data_len).filter(|&len| len > member.size));
+            let layouts = [layout].into_iter().chain(&member.other_layouts);
+            let data_lens = layouts.filter_map(SparseLayout::map).map(SparseMap::data_len);
+            sizes.extend(data_lens.filter(|&len| len > member.size));
             sizes.extend(member.is_unsized.then_some(u64::MAX));
         }
         let furthest = sizes.iter().chain(member.plain_sizes()).copied().max().unwrap_or(0);
@@ -483,6 +485,9 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
             None => &bytes[..bytes.len().min(HEAD_LEN)],
         };
         let data = Data { input, bytes, head };
+        for layout in &member.other_layouts {
+            self.inspect_sparse(&EntryPath::new(self.path, &name), layout, longest, &data);
+        }
         if let Some(layout) = &member.layout
             && !layout.map().is_some_and(|map| map.is_identity(main) && map.is_plain(main))
         {
