@@ -8,6 +8,7 @@ pub mod amount;
 mod baseline;
 mod blob;
 mod context;
+mod fill;
 mod format;
 mod info;
 mod outline;

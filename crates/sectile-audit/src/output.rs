@@ -3,13 +3,13 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use sectile::drive::ReadAt;
 use sectile::internal::atomic::Access;
 use sectile::internal::fingerprint::{FileFingerprint, FileId};
 use sectile::internal::{OutputFile, OutputPlace};
 use sectile::splice::{WriteError, WriteOptions};
 
 use super::Root;
+use super::fill::fill_at;
 
 /// The file that the output of an audit goes to. It is looked up before the audit, which then does not run for nothing.
 ///
@@ -212,15 +212,7 @@ fn write_error(error: io::Error) -> WriteError {
 fn is_earlier_output(place: &OutputPlace) -> io::Result<bool> {
     let Some(file) = place.existing() else { return place.is_empty() };
     let mut head = [0; 4096];
-    let mut filled = 0;
-    while filled < head.len() {
-        match file.read_at(&mut head[filled..], filled as u64) {
-            Ok(0) => break,
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
+    let filled = fill_at(file, &mut head, 0)?;
     let head = &head[..filled];
     let begins = OUTPUT_HEADS.iter().any(|start| head.starts_with(start.as_bytes()));
     Ok(begins || head.is_empty() || is_summary(head))

@@ -47,14 +47,14 @@ impl Summary {
         most_first(self.not_opened.kept(), |files| *files)
     }
 
-    /// Bytes read from the store: from blobs, archives and other files.
+    /// Bytes read from the store: from blobs, archives and other files. Bytes that were read again count once, so that
+    /// they are at most those of the store.
     pub fn store_bytes_read(&self) -> u64 {
-        self.bytes_read.saturating_add(self.archive_bytes_read).saturating_add(self.not_wasm_bytes_read)
+        let read = self.bytes_read.saturating_add(self.archive_bytes_read).saturating_add(self.not_wasm_bytes_read);
+        read.min(self.store_bytes)
     }
 
     /// The fraction of the store that was read; 0 for an empty store.
-    ///
-    /// It slightly exceeds 1 if all entries of archives are hashed, because their first pages are read twice.
     pub fn fraction_read(&self) -> f64 {
         if self.store_bytes == 0 { 0.0 } else { self.store_bytes_read() as f64 / self.store_bytes as f64 }
     }

@@ -12,10 +12,10 @@ use super::images::ImageNames;
 use super::options::WalkOptions;
 use super::probe::{Probe, ProbeBuffer};
 use crate::blob::{Blob, BlobLocation, BlobSink, Content, FileState, NotOpened, WalkError};
+use crate::fill::{fill_at, fill_exact_at};
 use sectile::FindingCode;
 use sectile::Input;
 use sectile::digest::Digest;
-use sectile::drive::ReadAt;
 use sectile::internal::fingerprint::FileId;
 use sectile::internal::{self, Link};
 
@@ -186,12 +186,12 @@ impl<'h> FileStart<'h> {
             start.role = FileRole::Archive;
             return Ok(start);
         }
-        let probe = match Probe::read(kind, head, input.len(), buffer, |buffer, offset| read_all(input, buffer, offset))
-        {
-            Ok(probe) => probe,
-            Err(_) if kind == FileKind::Wasm || expects_wasm => return Ok(start), // its reader reports the error
-            Err(error) => return Err(error),
-        };
+        let probe =
+            match Probe::read(kind, head, input.len(), buffer, |buffer, offset| fill_exact_at(input, buffer, offset)) {
+                Ok(probe) => probe,
+                Err(_) if kind == FileKind::Wasm || expects_wasm => return Ok(start), // its reader reports the error
+                Err(error) => return Err(error),
+            };
         start.bytes_read += probe.bytes_read;
         start.role = match probe.format.or_else(|| formats::detect_by_name(path.as_os_str(), head)) {
             _ if probe.has_archive() && opens_archives => FileRole::Archive,
@@ -204,31 +204,9 @@ impl<'h> FileStart<'h> {
     }
 }
 
-/// Fills a buffer from an offset. A file that shrank in the meantime is an error.
-pub(super) fn read_all(input: &Input, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match input.read_at(&mut buffer[filled..], offset + filled as u64) {
-            Ok(0) => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file shrank while it was read")),
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-/// Reads the first page of a file, or all of a shorter one.
+/// Reads the first page of a file, or all of a shorter one. If the file shrank, the next read reports that.
 pub(super) fn read_head<'h>(input: &Input, head: &'h mut [u8; HEAD_LEN]) -> io::Result<&'h [u8]> {
     let len = usize::try_from(input.len()).map_or(HEAD_LEN, |len| len.min(HEAD_LEN));
-    let mut filled = 0;
-    while filled < len {
-        match input.read_at(&mut head[filled..len], filled as u64) {
-            Ok(0) => break, // it shrank, and the next read will report that
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
+    let filled = fill_at(input, &mut head[..len], 0)?;
     Ok(&head[..filled])
 }

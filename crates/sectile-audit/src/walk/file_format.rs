@@ -2,7 +2,8 @@
 
 use std::io;
 
-use super::file::{HEAD_LEN, read_all, read_head};
+use super::file::{HEAD_LEN, read_head};
+use crate::fill::fill_exact_at;
 use super::file_kind::FileKind;
 use super::probe::{Probe, ProbeBuffer};
 use sectile::Input;
@@ -43,7 +44,7 @@ impl FileFormat {
             FileKind::Tar => return opened("tar"),
             FileKind::Other => {}
         }
-        let read_at = |buffer: &mut [u8], offset| read_all(input, buffer, offset);
+        let read_at = |buffer: &mut [u8], offset| fill_exact_at(input, buffer, offset);
         let probe = Probe::read(kind, head, input.len(), &mut ProbeBuffer::default(), read_at)?;
         match probe.format {
             _ if probe.tar.is_some() => opened("tar"),

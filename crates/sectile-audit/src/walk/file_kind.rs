@@ -3,7 +3,8 @@
 use std::io::{BufReader, Read};
 use std::ops::Range;
 
-use super::archive::{HeaderBlock, fill};
+use super::archive::HeaderBlock;
+use crate::fill::fill;
 use crate::reading::RangeReader;
 use sectile::Input;
 

@@ -50,8 +50,12 @@ impl Probe {
         }
         tail.resize(usize::try_from(len).map_or(TAIL_LEN, |len| len.min(TAIL_LEN)), 0);
         let tail_start = len - tail.len() as u64;
-        read_at(tail, tail_start)?;
-        let mut bytes_read = tail.len() as u64;
+        // The tail of a short file contains a part of its head.
+        let known = usize::try_from(tail_start).ok().and_then(|start| head.get(start..)).unwrap_or_default();
+        let (start, rest) = tail.split_at_mut(known.len());
+        start.copy_from_slice(known);
+        read_at(rest, tail_start + known.len() as u64)?;
+        let mut bytes_read = rest.len() as u64;
         if len >= VOLUME_AT + VOLUME_LEN as u64 {
             if let Some(at) = VOLUME_AT.checked_sub(tail_start) {
                 volume.extend(&tail[at as usize..at as usize + VOLUME_LEN]);

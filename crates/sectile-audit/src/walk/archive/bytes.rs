@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use super::budget::Budget;
 use super::tar::TarStream;
+use crate::fill::{fill, fill_at, fill_exact_at, shrank};
 use crate::walk::file_kind::TAR_BLOCK;
 use sectile::Input;
-use sectile::drive::ReadAt;
 
 /// The bytes of a zip.
 pub(super) enum ZipBytes<'b> {
@@ -177,18 +177,9 @@ impl<'p> FileWindow<'p> {
 
     /// Fills a buffer from a position in the range.
     pub(super) fn read_exact_at(&mut self, buffer: &mut [u8], position: u64) -> io::Result<()> {
-        let mut filled = 0;
-        while filled < buffer.len() {
-            let offset = self.range.start + position + filled as u64;
-            let result = match self.input.read_at(&mut buffer[filled..], offset) {
-                Ok(0) => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file shrank while it was read")),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(0),
-                result => result,
-            };
-            let read = result.inspect_err(|error| self.budget.report_unreadable(error))?;
-            self.budget.read(read as u64);
-            filled += read;
-        }
+        fill_exact_at(self.input, buffer, self.range.start + position)
+            .inspect_err(|error| self.budget.report_unreadable(error))?;
+        self.budget.read(buffer.len() as u64);
         Ok(())
     }
 
@@ -205,27 +196,12 @@ impl<'p> FileWindow<'p> {
         }
         self.start = self.at;
         let most = usize::try_from(self.left()).unwrap_or(usize::MAX);
-        let mut filled = self.window.len();
-        self.window.resize(len.max(self.read_len).min(most).max(filled), 0);
-        while filled < len {
-            match self.input.read_at(&mut self.window[filled..], self.start + filled as u64) {
-                Ok(0) => {
-                    self.window.truncate(filled);
-                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file shrank while it was read"));
-                }
-                Ok(read) => {
-                    filled += read;
-                    self.budget.read(read as u64);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.window.truncate(filled);
-                    return Err(error);
-                }
-            }
-        }
-        self.window.truncate(filled);
-        Ok(())
+        let kept = self.window.len();
+        self.window.resize(len.max(self.read_len).min(most).max(kept), 0);
+        let read = fill_at(self.input, &mut self.window[kept..], self.start + kept as u64);
+        self.window.truncate(kept + read.as_ref().map_or(0, |read| *read));
+        self.budget.read(read? as u64);
+        if self.window.len() < len { Err(shrank()) } else { Ok(()) }
     }
 }
 
@@ -297,20 +273,4 @@ impl TarSource<'_, '_> {
             Self::Stream(reader) => fill(*reader, block),
         }
     }
-}
-
-/// Reads until the buffer is full or the input ends. An error after some bytes is not returned: the next read returns
-/// it again.
-pub(in crate::walk) fn fill(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match reader.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if filled == 0 => return Err(error),
-            Err(_) => break,
-        }
-    }
-    Ok(filled)
 }

@@ -21,7 +21,6 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::ops::Range;
 
 use self::budget::{Budget, BufferedDecoder};
-pub(super) use self::bytes::fill;
 use self::bytes::{FileWindow, HeldBytes, TarSource, ZipBytes};
 use self::findings::{ArchiveFindings, FindingPlace};
 use self::gzip::{GzipFindings, GzipReader, GzipTail};
@@ -34,6 +33,7 @@ use super::formats;
 use super::options::WalkOptions;
 use super::probe::{Probe, ProbeBuffer};
 use crate::blob::{self, Blob, BlobLocation, BlobSink, Content, FileState, NotOpened};
+use crate::fill::fill;
 use sectile::FindingCode;
 use sectile::Input;
 
@@ -134,7 +134,7 @@ impl EntryPath<'_> {
 
 /// Inspects a file that starts as an archive or a compressed file does; `head` is its start.
 pub(super) fn inspect(file: &ArchiveFile, input: &Input, head: &[u8], options: &WalkOptions, sink: &mut dyn BlobSink) {
-    begin(file, options, sink, |archive, path| {
+    begin(file, input.len(), options, sink, |archive, path| {
         archive.budget.read(head.len() as u64);
         archive.part(path, input, 0..input.len(), head, 0);
         archive.report_fault(path);
@@ -154,7 +154,7 @@ pub(super) fn inspect_stream(
     options: &WalkOptions,
     sink: &mut dyn BlobSink,
 ) {
-    begin(file, options, sink, |archive, path| {
+    begin(file, len, options, sink, |archive, path| {
         archive.budget.read(head.len() as u64);
         let most = if FileKind::detect(head) == FileKind::Zip { options.max_held_bytes } else { options.max_inflated };
         if len > most && len > head.len() as u64 {
@@ -170,6 +170,7 @@ pub(super) fn inspect_stream(
 
 fn begin(
     file: &ArchiveFile,
+    len: u64,
     options: &WalkOptions,
     sink: &mut dyn BlobSink,
     within: impl FnOnce(&mut ArchiveWalker<'_>, &EntryPath<'_>),
@@ -184,7 +185,8 @@ fn begin(
     }
     within(&mut archive, &path);
     let (findings, not_opened) = archive.findings.finish(&file.location);
-    let (bytes_read, was_read) = (budget.bytes_read(), !budget.is_unreadable());
+    // Bytes that were read again count once.
+    let (bytes_read, was_read) = (budget.bytes_read().min(len), !budget.is_unreadable());
     let (location, state) = (&file.location, &file.state);
     sink.end_archive(blob::ArchiveReading { location, state, bytes_read, was_read, findings, not_opened });
 }

@@ -178,6 +178,21 @@ fn the_table_says_what_it_comes_to() {
     assert!(one.text().contains("  1 module, 1 item, 1 section\n"), "{}", one.text());
 }
 
+/// The start and the end of a small archive are the same bytes.
+#[test]
+fn small_archives_are_not_read_twice_in_a_summary() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(path(&directory, "a.tar"), cut_tar(&[("a.wasm", module(&[]))])).unwrap();
+    let zip = b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+    fs::write(path(&directory, "a.zip"), zip).unwrap();
+    fs::write(path(&directory, "a.txt"), vec![b'x'; 9_000]).unwrap();
+    let run = run(["audit", &path(&directory, ""), "--hash"]);
+    let text = run.text();
+    let (read, _) = text.split_once(" % of the store was read (").unwrap();
+    let read: f64 = read.rsplit(' ').next().unwrap().parse().unwrap();
+    assert!((90.0..=100.0).contains(&read), "{text}");
+}
+
 #[test]
 fn the_table_says_how_much_it_leaves_out_and_by_which_policy() {
     let stores: Vec<_> = (0..5).map(|_| store(&["MIT"])).collect();

@@ -5,8 +5,8 @@
 use std::io::{self, Read};
 
 use super::header::{HeaderBlock, Number, number};
+use crate::fill::fill;
 use crate::walk::archive::budget::Budget;
-use crate::walk::archive::bytes::fill;
 use crate::walk::file_kind::TAR_BLOCK;
 
 /// The parts of a sparse entry's content, in the order of its data.

@@ -7,11 +7,12 @@ use flate2::Crc;
 use memchr::memmem;
 
 use super::super::budget::{BufferedDecoder, LimitedDecoder};
-use super::super::bytes::{RangeReader, ZipBytes, fill};
+use super::super::bytes::{RangeReader, ZipBytes};
 use super::super::inflate::Inflater;
 use super::super::{ArchiveWalker, EntryPath, has_wasm_extension, name, zstd};
 use super::ZipWalk;
 use super::records::{CentralRecord, EntryValues, FileType, LocalHeader};
+use crate::fill::fill;
 use crate::walk::file_kind::FileKind;
 use crate::walk::zip_sign::is_known_method;
 use sectile::FindingCode;
