@@ -3,6 +3,7 @@
 
 mod baseline;
 mod bounds;
+mod file_format;
 mod fuzz;
 #[cfg(unix)] // links, FIFOs, names that are not UTF-8
 mod hostile;
