@@ -10,7 +10,11 @@ use super::matches::required;
 const SHELL: &str = "SHELL";
 
 pub fn completions(command: Command) -> Command {
-    command.arg(Arg::new(SHELL).required(true).value_parser(value_parser!(Shell)).help("The shell that will read it"))
+    let shell =
+        Arg::new(SHELL).required(true).value_parser(value_parser!(Shell)).help("The shell that reads the script");
+    command.arg(shell).after_help(
+        "Examples:\n  source <(sectile completions bash)\n  sectile completions fish > ~/.config/fish/completions/sectile.fish",
+    )
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -20,20 +20,26 @@ pub fn show(command: Command) -> Command {
         .args([
             any_file().num_args(1..),
             flag(PACKAGES, "List the packages that cargo-auditable recorded (JSON always lists them)"),
-            flag(INTERFACE, "Show what the root item imports and exports, too, and what a WIT package defines"),
+            flag(INTERFACE, "Show the imports and exports of the root item too, and the contents of a WIT package"),
             flag(
                 IMAGE,
                 "Compare the binary with the annotations of its image's manifest: FILE is `oci:DIR[:NAME|@DIGEST]`, or \
              `oci://HOST/REPOSITORY[:TAG|@DIGEST]`",
             )
             .conflicts_with(MAP),
-            flag(VERIFY, "Hash the binary, too, and compare it with the digest that its image's layer has")
+            flag(VERIFY, "Hash the binary too, and compare it with the digest of the layer of its image")
                 .requires(IMAGE),
             json(),
             map(),
             color(),
         ])
         .args(messages())
+        .after_help(
+            "Examples:\n  \
+               sectile show app.wasm\n  \
+               sectile show --packages --interface app.wasm\n  \
+               sectile show --json dist/*.wasm",
+        )
 }
 
 #[derive(Clone, Debug)]
@@ -69,7 +75,10 @@ impl ShowArgs {
 }
 
 pub fn sections(command: Command) -> Command {
-    command.args([any_file().num_args(1..), json(), map(), color()]).args(messages())
+    command
+        .args([any_file().num_args(1..), json(), map(), color()])
+        .args(messages())
+        .after_help("Examples:\n  sectile sections app.wasm\n  sectile sections --json app.wasm")
 }
 
 #[derive(Clone, Debug)]
@@ -96,11 +105,12 @@ pub fn get(command: Command) -> Command {
                 .long(NTH)
                 .value_name("N")
                 .value_parser(value_parser!(u64).range(1..))
-                .help("Of several sections of that name the N-th, counted from 1 [default: the last]"),
+                .help("The number of the section among those of this name, from 1 [default: the last]"),
             at("The item to look in, as child indexes such as 3/0 [default: the root]"),
             map(),
         ])
         .args(messages())
+        .after_help("Examples:\n  sectile get app.wasm licenses\n  sectile get app.wasm name --at 3/0 > name.bin")
 }
 
 #[derive(Clone, Debug)]
@@ -126,7 +136,9 @@ impl GetArgs {
 }
 
 pub fn check(command: Command) -> Command {
-    command.arg(any_file().num_args(1..)).args(policy()).args([json(), map(), color()]).args(messages())
+    command.arg(any_file().num_args(1..)).args(policy()).args([json(), map(), color()]).args(messages()).after_help(
+        "Examples:\n  sectile check app.wasm\n  sectile check dist/*.wasm --policy policy.toml --refuse warning",
+    )
 }
 
 #[derive(Clone, Debug)]
@@ -149,7 +161,10 @@ impl CheckArgs {
 }
 
 pub fn sbom(command: Command) -> Command {
-    command.args([any_file(), created(), map()]).args(messages())
+    command
+        .args([any_file(), created(), map()])
+        .args(messages())
+        .after_help("Example:\n  sectile sbom app.wasm > app.cdx.json")
 }
 
 #[derive(Clone, Debug)]
@@ -166,7 +181,10 @@ impl SbomArgs {
 }
 
 pub fn digest(command: Command) -> Command {
-    command.args([file().num_args(1..), json(), map(), color()]).args(messages())
+    command
+        .args([file().num_args(1..), json(), map(), color()])
+        .args(messages())
+        .after_help("Example:\n  sectile digest app.wasm")
 }
 
 #[derive(Clone, Debug)]

@@ -75,11 +75,7 @@ pub fn item_path(matches: &ArgMatches) -> Option<ItemPath> {
 pub const MAP: &str = "map";
 
 pub fn map() -> Arg {
-    flag(
-        MAP,
-        "Map files into memory instead of reading from them: only for files that nobody changes meanwhile, \
-         because one that is truncated ends the command with a signal",
-    )
+    flag(MAP, "Map files into memory; a file that another program truncates meanwhile ends the command with a signal")
 }
 
 pub fn is_mapped(matches: &ArgMatches) -> bool {
@@ -89,7 +85,7 @@ pub fn is_mapped(matches: &ArgMatches) -> bool {
 pub const JSON: &str = "json";
 
 pub fn json() -> Arg {
-    flag(JSON, "Print one JSON object a file, each on a line")
+    flag(JSON, "Print one JSON object for each file, each on a line")
 }
 
 pub fn is_json(matches: &ArgMatches) -> bool {
@@ -218,7 +214,7 @@ pub fn created() -> Arg {
     Arg::new(CREATED)
         .long(CREATED)
         .value_name("TIME")
-        .help("When it was made, as 2026-01-31T12:00:00Z [default: SOURCE_DATE_EPOCH, where that is set]")
+        .help("The creation time, such as 2026-01-31T12:00:00Z [default: SOURCE_DATE_EPOCH, if it is set]")
 }
 
 /// The time given by `--created`, unchecked.
@@ -235,7 +231,7 @@ pub fn output() -> Arg {
 const NO_SYNC: &str = "no-sync";
 
 pub fn no_sync() -> Arg {
-    flag(NO_SYNC, "Do not wait until what was written has reached the disk: it survives a kill, but no power cut")
+    flag(NO_SYNC, "Do not wait for the disk; the result survives a kill, but not a power cut")
 }
 
 const FORCE: &str = "force";
