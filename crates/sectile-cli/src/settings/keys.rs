@@ -77,7 +77,7 @@ pub const KEYS: [Key; 7] = [
         name: "format",
         variable: "SECTILE_FORMAT",
         kind: Kind::Text,
-        help: "the format of `audit`",
+        help: "the format of `audit` and `report`",
         set: |settings, given| given.one_of(audit_formats()).map(|format| settings.format = Some(format)),
     },
     Key {
