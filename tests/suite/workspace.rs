@@ -22,6 +22,7 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 12] = [
         "sectile-cli",
         &[
             "sectile",
+            "sectile-document",
             "sectile-sbom",
             "sectile-policy",
             "sectile-manifest",
