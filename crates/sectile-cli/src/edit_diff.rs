@@ -49,8 +49,8 @@ pub fn differences(planned: &EditPlan, input: &Input) -> Result<Vec<Difference>,
             plan.len(),
             &kept(plan, |start, source| start..start + (source.end - source.start)),
         )?,
-        old_metadata: sectile::read_at(input, plan.source_len())?,
-        new_metadata: sectile::read_at(&edited, plan.len())?,
+        old_metadata: metadata(input, plan.source_len())?,
+        new_metadata: metadata(&edited, plan.len())?,
         differences: Vec::new(),
     };
     let mut seen = HashSet::new();
@@ -61,6 +61,14 @@ pub fn differences(planned: &EditPlan, input: &Input) -> Result<Vec<Difference>,
         }
     }
     Ok(differ.differences)
+}
+
+/// The metadata, also if a limit cut it short.
+fn metadata(source: &impl ReadAt, len: u64) -> Result<Metadata<'static>, Error> {
+    match sectile::read_at(source, len) {
+        Err(error) if error.partial().is_some() => Ok(error.into_partial().expect("it is there")),
+        metadata => metadata,
+    }
 }
 
 /// The ranges that a plan keeps, by offsets of either side, in order.

@@ -3,8 +3,7 @@
 mod missing;
 mod sink;
 
-use std::io::{self, Write};
-use std::path::Path;
+use std::io::{self, ErrorKind, Write};
 
 use sectile::Input;
 use sectile::edit::EditPlan;
@@ -31,7 +30,12 @@ const WRITTEN: &str = "the file is written";
 pub fn run(args: &EditArgs, output: &mut Output) -> Result<Exit, Failure> {
     let section_data = read_section_data(args)?;
     each_source(&args.sources, output, |source, output| {
-        SourceEdit { args, source, section_data: section_data.as_deref() }.run(output)
+        let edited = SourceEdit { args, source, section_data: section_data.as_deref() }.run(output);
+        match edited {
+            // A reader that closed the pipe misses the reports, and the other files are still edited.
+            Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(Exit::Done),
+            edited => edited,
+        }
     })
 }
 
@@ -75,10 +79,10 @@ impl SourceEdit<'_> {
     /// Prints the files that are read and written, if the command is verbose.
     fn print_files(&self, sink: &EditSink, is_written: bool, output: &mut Output) {
         if let EditOperation::Set(MetadataArgs { manifest: Some(manifest), .. }) = &self.args.operation {
-            output.print_detail(Some(self.source), &format_args!("read {}", manifest.display()));
+            output.print_detail(Some(self.source), &format_args!("read {}", escaped(manifest.as_os_str())));
         }
         if let Some(path) = sink.path().filter(|_| is_written) {
-            output.print_detail(Some(self.source), &format_args!("wrote {}", Path::new(path).display()));
+            output.print_detail(Some(self.source), &format_args!("wrote {}", escaped(path)));
         }
     }
 

@@ -3,11 +3,12 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::PathBuf;
+use std::process::Stdio;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{Run, run, run_with_input};
+use super::{Run, command, run, run_with_input};
 use sectile_testing::binary::{custom, module};
 
 /// A directory with these binaries, as `0.wasm` and so on.
@@ -69,6 +70,19 @@ fn a_failure_does_not_stop_the_others_and_the_worst_status_counts() {
     }
     assert_eq!(run_on(&["remove", "--section", "b"], &[paths[0].clone(), paths[2].clone()], &[]).status, 1);
     assert_eq!(run_on(&["remove", "--section", "b"], &paths, &[]).status, 2);
+}
+
+#[test]
+fn a_closed_pipe_does_not_stop_the_edits() {
+    let (_directory, paths) = binaries(&vec![module(&[]); 20]);
+    let args = ["set", "--licenses", "MIT"].map(OsString::from).into_iter().chain(paths.iter().map(OsString::from));
+    let mut child = command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), &*output.stderr), (Some(0), &b""[..]));
+    for path in &paths {
+        assert_eq!(fs::read(path).unwrap(), module(&[custom("licenses", "MIT")]), "{}", path.display());
+    }
 }
 
 #[test]
