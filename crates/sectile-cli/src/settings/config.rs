@@ -29,13 +29,18 @@ pub fn apply(settings: &mut Settings) -> Result<(), Failure> {
     };
     match read(&path) {
         Ok(text) => apply_text(settings, &path, &text),
-        Err(FileError::Io(error)) if !is_required && is_absent(&error) => Ok(()),
+        Err(FileError::Io(error)) if !is_required && is_absent(&path, &error) => Ok(()),
         Err(error) => Err(unusable(&path, &describe(&error))),
     }
 }
 
-fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+/// Whether there is no file, or its directory belongs to someone else: a service may run with the home of another user.
+fn is_absent(path: &Path, error: &io::Error) -> bool {
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => true,
+        ErrorKind::PermissionDenied => path.symlink_metadata().is_err(),
+        _ => false,
+    }
 }
 
 /// The file in the place that the platform has for the user's configuration.
