@@ -157,8 +157,8 @@ impl fmt::Display for Failure {
             Self::Edit(error) => {
                 write_chain(f, error)?;
                 f.write_str(match error {
-                    EditError::Invalid { .. } => " (--allow-invalid writes it all the same)",
-                    EditError::MovesLinked => " (--force does it all the same)",
+                    EditError::Invalid { .. } => "; use --allow-invalid to write it anyway",
+                    EditError::MovesLinked => "; use --force to edit it anyway",
                     _ => "",
                 })
             }
@@ -166,7 +166,7 @@ impl fmt::Display for Failure {
                 write_chain(f, error)?;
                 f.write_str(match error {
                     ManifestError::InvalidValue { .. } => {
-                        " (an option wins over it; --allow-invalid writes it all the same)"
+                        "; give another value by an option, or use --allow-invalid to write it anyway"
                     }
                     _ => "",
                 })
@@ -174,16 +174,16 @@ impl fmt::Display for Failure {
             Self::Policy(error) => write_chain(f, error),
             Self::Git(error) => {
                 write_chain(f, error)?;
-                f.write_str(" (--revision gives one by hand)")
+                f.write_str("; use --revision to give one")
             }
             Self::Image(error) => {
                 write_chain(f, error)?;
                 f.write_str(match error {
                     ImageError::Annotation(error) if error.is_duplicate() => {
-                        " (--duplicates says which, or --annotation what else)"
+                        "; choose one with --duplicates, or give a value with --annotation"
                     }
                     ImageError::Annotation(error) if error.is_allowable() => {
-                        " (--allow-invalid lets it pass; --annotation says something else)"
+                        "; use --allow-invalid to accept it, or --annotation to give another value"
                     }
                     _ => "",
                 })
@@ -191,7 +191,7 @@ impl fmt::Display for Failure {
             Self::Layout(error) => {
                 write_chain(f, error)?;
                 f.write_str(match error {
-                    LayoutError::Write { source, .. } if source.is_forcible() => " (--force does it all the same)",
+                    LayoutError::Write { source, .. } if source.is_forcible() => "; use --force to replace it anyway",
                     _ => "",
                 })
             }
@@ -206,17 +206,21 @@ impl fmt::Display for Failure {
                 }
                 write_chain(f, error)?;
                 f.write_str(match error {
-                    WriteError::CutOff { .. } | WriteError::Torn(_) => ": `sectile recover` finishes or undoes it",
-                    WriteError::JournalLeft(_) => ": `sectile recover` removes it",
-                    WriteError::SameFile => ": without -o, the file itself is changed",
-                    WriteError::AmongInputs => ": give another file",
-                    error if error.is_forcible() => " (--force does it all the same)",
+                    WriteError::CutOff { .. } | WriteError::Torn(_) => {
+                        "; run `sectile recover` to finish or undo the edit"
+                    }
+                    WriteError::JournalLeft(_) => "; run `sectile recover` to remove it",
+                    WriteError::SameFile => "; leave out -o to change the file itself",
+                    WriteError::AmongInputs => "; give another file",
+                    error if error.is_forcible() => "; use --force to replace it anyway",
                     _ => "",
                 })
             }
             Self::Other(message) => f.write_str(message),
-            Self::Output(error) | Self::BinaryOutput(error) => write!(f, "standard output cannot be written: {error}"),
-            Self::Unreported(done, error) => write!(f, "{done}, but standard output cannot be: {error}"),
+            Self::Output(error) | Self::BinaryOutput(error) => write!(f, "cannot write standard output: {error}"),
+            Self::Unreported(done, error) => {
+                write!(f, "{done}, but not reported: cannot write standard output: {error}")
+            }
         }
     }
 }

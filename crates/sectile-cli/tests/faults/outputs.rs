@@ -417,7 +417,7 @@ fn other_files_that_are_read_are_not_the_output() {
         let place = stage.path(place.split_once('=').map_or(place, |(_, file)| file));
         let before = state(&place);
         fs::create_dir_all(stage.path("oci")).unwrap();
-        let ended = stage.run(args).refused("the output is a file that is read: give another file");
+        let ended = stage.run(args).refused("the output is a file that is read; give another file");
         assert_eq!(state(&place), before, "{ended:?}");
     }
 }

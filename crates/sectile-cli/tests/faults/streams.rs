@@ -15,14 +15,15 @@ fn standard_output_that_fails_does_not_hide_what_was_done() {
     let stage = Stage::plain();
     stage
         .shell(r#""$0" set a.wasm --licenses "MIT OR Apache-2.0" > /dev/full"#)
-        .refused("the file is written, but standard output");
+        .refused("the file is written, but not reported");
     assert_eq!(stage.content("a.wasm"), Some(edited()));
     stage.shell(r#""$0" set a.wasm --licenses MIT >&-"#).succeeds();
     assert_eq!(stage.content("a.wasm"), Some(source()));
-    stage.shell(r#""$0" oci layout a.wasm -o layout > /dev/full"#).refused("the image is in the layout, but standard");
+    stage
+        .shell(r#""$0" oci layout a.wasm -o layout > /dev/full"#)
+        .refused("the image is in the layout, but not reported");
     // Nothing was written, and nobody says so.
-    let ended =
-        stage.shell(r#""$0" set a.wasm --licenses MIT > /dev/full"#).refused("standard output cannot be written");
+    let ended = stage.shell(r#""$0" set a.wasm --licenses MIT > /dev/full"#).refused("cannot write standard output");
     assert!(!ended.stderr.contains("the file is written"));
     // Who has read enough of what is said has read enough.
     stage.shell(r#"{ "$0" set a.wasm --licenses ISC; echo $? >&3; } 3>status | true"#).succeeds();
@@ -36,9 +37,7 @@ fn a_result_on_standard_output_is_whole_or_a_failure() {
     assert_eq!(stage.content("out.wasm"), Some(edited()));
     stage.shell(r#""$0" set - --licenses "MIT OR Apache-2.0" -o - < a.wasm > out.wasm"#).succeeds();
     assert_eq!(stage.content("out.wasm"), Some(edited()));
-    stage
-        .shell(r#""$0" set a.wasm --licenses ISC -o - > /dev/full"#)
-        .refused("standard output cannot be written: No space");
+    stage.shell(r#""$0" set a.wasm --licenses ISC -o - > /dev/full"#).refused("cannot write standard output: No space");
     // Unlike a list, it is no use in part.
     let script = r#"{ "$0" put a.wasm big --data-file big -o - 2> said; echo $? > status; } | head -c 10"#;
     fs::write(stage.path("big"), vec![b'x'; 1 << 20]).unwrap();

@@ -757,7 +757,7 @@ fn help_that_cannot_be_written_is_status_2() {
         let full = fs::File::options().write(true).open("/dev/full").unwrap();
         let run = Run::of(command(args).stdout(full).output().unwrap());
         assert_eq!(run.status, 2, "{args:?}");
-        assert!(run.stderr.starts_with("sectile: standard output cannot be written"), "{args:?} {}", run.stderr);
+        assert!(run.stderr.starts_with("sectile: cannot write standard output"), "{args:?} {}", run.stderr);
     }
 }
 

@@ -95,7 +95,7 @@ fn a_value_that_is_refused_is_named_by_file_line_and_key() {
     let ran = set(&path, &manifest, &[]);
     let expected = format!(
         "sectile: {}: {}:3: metadata.homepage: the value of homepage is refused: `javascript:x` is neither \
-        http nor https (an option wins over it; --allow-invalid writes it all the same)\n",
+        http nor https; give another value by an option, or use --allow-invalid to write it anyway\n",
         path.display(),
         manifest.display()
     );
@@ -134,7 +134,7 @@ fn the_revision_out_of_git_wins_over_the_manifest_and_not_over_an_option() {
     let ran = set(&path, &manifest, &["--revision-from-git"]);
     assert_eq!(ran.status, 2);
     assert!(
-        ran.stderr.ends_with("Cargo.toml lies in no Git work tree (--revision gives one by hand)\n"),
+        ran.stderr.ends_with("Cargo.toml lies in no Git work tree; use --revision to give one\n"),
         "{}",
         ran.stderr
     );

@@ -9,6 +9,9 @@ use tempfile::TempDir;
 use super::{Run, command};
 use sectile_testing::binary::{custom, module};
 
+/// The place of the file below a home, without `XDG_CONFIG_HOME` or in it.
+const DIRECTORY: &str = if cfg!(target_os = "macos") { "Library/Application Support/sectile" } else { "sectile" };
+
 const VARIABLES: [&str; 7] = ["COLOR", "POLICY", "REFUSE", "THREADS", "FORMAT", "NO_PROGRESS", "HASH"];
 
 /// A home with a binary that has a warning, and a policy that refuses it.
@@ -22,9 +25,9 @@ impl Home {
         let home = Self { directory };
         fs::create_dir(home.path("tree")).unwrap();
         fs::write(home.path("tree/a.wasm"), module(&[custom("licenses", "mit")])).unwrap();
-        fs::create_dir(home.path("sectile")).unwrap();
-        home.write("sectile/config.toml", config);
-        home.write("sectile/policy.toml", "[[required]]\nfields = [\"vendor\"]\n");
+        fs::create_dir_all(home.path(DIRECTORY)).unwrap();
+        home.configure(config);
+        home.write(&format!("{DIRECTORY}/policy.toml"), "[[required]]\nfields = [\"vendor\"]\n");
         home
     }
 
@@ -34,6 +37,14 @@ impl Home {
 
     fn write(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).unwrap();
+    }
+
+    fn config(&self) -> PathBuf {
+        self.path(DIRECTORY).join("config.toml")
+    }
+
+    fn configure(&self, text: &str) {
+        fs::write(self.config(), text).unwrap();
     }
 
     /// The command, in the tree, with the configuration in its usual place.
@@ -66,7 +77,7 @@ fn options_win_over_variables_and_variables_over_the_file() {
     assert_eq!(check(&[], &[]), 0);
     assert_eq!(check(&[], &[("SECTILE_REFUSE", "warning")]), 1);
     assert_eq!(check(&["--refuse", "error"], &[("SECTILE_REFUSE", "warning")]), 0);
-    home.write("sectile/config.toml", "refuse = \"warning\"\n");
+    home.configure("refuse = \"warning\"\n");
     assert_eq!(check(&[], &[]), 1);
     assert_eq!(check(&[], &[("SECTILE_REFUSE", "error")]), 0);
     assert_eq!(check(&[], &[("SECTILE_REFUSE", "")]), 1, "an empty variable is not set");
@@ -89,11 +100,11 @@ fn every_setting_is_taken_from_the_file_and_from_its_variable() {
         ("no-progress", "true", &["audit", "."], |run| run.status == 0),
     ];
     for (key, value, args, is_applied) in cases {
-        home.write("sectile/config.toml", &format!("{key} = {value}\n"));
+        home.configure(&format!("{key} = {value}\n"));
         let from_file = home.run(args);
         assert!(from_file.status == 0 && is_applied(&from_file), "{key}: {} {}", from_file.text(), from_file.stderr);
         let variable = format!("SECTILE_{}", key.to_uppercase().replace('-', "_"));
-        home.write("sectile/config.toml", "");
+        home.configure("");
         let from_variable = home.run_with(args, &[(&variable, value.trim_matches('"'))]);
         assert!(is_applied(&from_variable), "{variable}: {} {}", from_variable.text(), from_variable.stderr);
         let invalid = home.run_with(args, &[(&variable, "x")]);
@@ -116,10 +127,10 @@ fn a_default_format_does_not_add_an_output() {
 #[test]
 fn a_policy_from_a_default_is_named() {
     let home = Home::new("policy = \"policy.toml\"\n");
-    let file = home.path("sectile/policy.toml");
+    let file = home.path(&format!("{DIRECTORY}/policy.toml"));
     for args in [&["check", "a.wasm"][..], &["audit", "."]] {
         let run = home.run(args);
-        let config = home.path("sectile/config.toml");
+        let config = home.config();
         let told = format!("sectile: judging by the policy {} (from {})\n", file.display(), config.display());
         assert!(run.status == 1 && run.stderr.starts_with(&told), "{} {}", run.text(), run.stderr);
         let run = home.run_with(args, &[("SECTILE_POLICY", file.to_str().unwrap())]);
@@ -148,9 +159,9 @@ fn a_wrong_file_is_an_error_with_its_line() {
         ("hash = 1\n", ":1:8: hash: expected true or false, found a number\n"),
         ("color = \n", ":1:9: "),
     ] {
-        home.write("sectile/config.toml", text);
+        home.configure(text);
         let run = home.run(&["show", "a.wasm"]);
-        let place = format!("sectile: {}{expected}", home.path("sectile/config.toml").display());
+        let place = format!("sectile: {}{expected}", home.config().display());
         assert!(run.status == 2 && run.text().is_empty() && run.stderr.starts_with(&place), "{text:?} {}", run.stderr);
     }
     // Scripts and pages do not depend on it.
@@ -169,7 +180,7 @@ fn another_file_is_named_by_a_variable_and_must_exist() {
         "{}",
         missing.stderr
     );
-    fs::remove_file(home.path("sectile/config.toml")).unwrap();
+    fs::remove_file(home.config()).unwrap();
     assert_eq!(home.run(&["check", "a.wasm"]).status, 0);
 }
 
@@ -178,7 +189,7 @@ fn another_file_is_named_by_a_variable_and_must_exist() {
 fn a_file_that_others_may_write_is_refused() {
     use std::os::unix::fs::PermissionsExt;
     let home = Home::new("refuse = \"warning\"\n");
-    let path = home.path("sectile/config.toml");
+    let path = home.config();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
     let run = home.run(&["check", "a.wasm"]);
     assert!(run.status == 2 && run.stderr.contains("others may write to it"), "{}", run.stderr);
