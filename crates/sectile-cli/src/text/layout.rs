@@ -88,8 +88,7 @@ impl Layout {
     /// are indented. A text with a word that does not fit there starts on a line of its own.
     pub fn hanging(self, out: &mut impl Write, start: &str, indent: usize, text: &str) -> io::Result<()> {
         const NARROW_INDENT: usize = 4;
-        let fits = shown_width(start) + shown_width(text) <= self.width;
-        if !self.is_terminal || fits {
+        if !self.is_terminal || shown_width(start) + shown_width(text) <= self.width {
             return writeln!(out, "{start}{text}");
         }
         let longest = text.split(' ').map(shown_width).max().unwrap_or_default();

@@ -56,7 +56,7 @@ fn an_archive_is_named_with_the_command_that_opens_it() {
     ] {
         let path = directory.path().join(name);
         fs::write(&path, bytes).unwrap();
-        for (command, rest) in COMMANDS.into_iter().filter(|(command, _)| *command != "digest") {
+        for (command, rest) in COMMANDS {
             let run = run_on(command, path.as_os_str(), rest);
             let expected = format!(
                 "sectile: {path}: not WebAssembly: this is {format} data; run `sectile audit {path}` to look into it\n",
@@ -93,6 +93,22 @@ fn a_directory_is_told_with_the_command_for_it() {
     let run = run_on("show", path.as_os_str(), &[]);
     let image = format!("name one of its images as `oci:{}:NAME`\n", path.display());
     assert!(run.stderr.contains("is an image layout; ") && run.stderr.ends_with(&image), "{}", run.stderr);
+}
+
+#[test]
+fn commands_for_images_say_the_same() {
+    let directory = tempfile::tempdir().unwrap();
+    let archive = directory.path().join("app.tgz");
+    fs::write(&archive, gzip(b"")).unwrap();
+    let layout = directory.path().join("layout");
+    for (command, rest) in [("annotations", &[][..]), ("config", &[]), ("layout", &["-o", layout.to_str().unwrap()])] {
+        for (path, told) in [(archive.as_path(), "this is gzip data"), (directory.path(), "is a directory; run `")] {
+            let args = [OsStr::new("oci"), OsStr::new(command), path.as_os_str()];
+            let run = run(args.into_iter().chain(rest.iter().map(OsStr::new)));
+            assert!(run.status == 2 && run.stderr.contains(told), "{command} {}", run.stderr);
+        }
+    }
+    assert!(!layout.exists());
 }
 
 #[test]
