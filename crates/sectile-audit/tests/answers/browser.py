@@ -80,6 +80,84 @@ def pictured(browser, name, **options):
         page.screenshot(path=pictures / f"{name}-blob.png", full_page=True)
 
 
+def queried(page, text):
+    """The number of rows that a query finds, and the visible ones: their cells by column."""
+    type_filter(page, text)
+    rows = page.evaluate("""() => [...document.querySelectorAll('.grid-row')].filter((row) => !row.hidden).map((row) => Object.fromEntries(
+        ['state', 'path', 'kind', 'size', 'license', 'tool', 'found'].map((name) => [name, row.querySelector(`.${name}`).textContent])))""")
+    sizes = page.evaluate("""() => [...document.querySelectorAll('.grid-row')].filter((row) => !row.hidden)
+        .map((row) => Number(row.querySelector('.size').title.replace(/[^0-9]/g, '')))""")
+    return counted(page), [row | {"bytes": size} for row, size in zip(rows, sizes)]
+
+
+def queries(page):
+    """Terms for fields, with words, quotes, negation and sizes."""
+    type_filter(page, "")
+    every = counted(page)
+
+    def check(text, holds):
+        number, rows = queried(page, text)
+        assert 0 < number < every and rows and all(holds(row) for row in rows), (text, number, [row for row in rows if not holds(row)][:3])
+        assert page.locator(".notice").is_hidden(), text
+        return number
+
+    def sum_up(*texts):
+        assert sum(queried(page, text)[0] for text in texts) == every, texts
+
+    check("license:mit", lambda row: "MIT" in row["license"])
+    check("LICENSE:MIT KIND:component", lambda row: "MIT" in row["license"] and row["kind"] == "component")
+    check('license:"MIT OR Apache-2.0"', lambda row: row["license"] == "MIT OR Apache-2.0")
+    check("-license:MIT payments", lambda row: "MIT" not in row["license"] and "payments" in row["path"])
+    check("license:none", lambda row: row["license"] == "")
+    check("verdict:refused tool:rustc", lambda row: row["state"] == "refused" and row["tool"].startswith("rustc"))
+    check("path:search", lambda row: "search" in row["path"])
+    check("size:>1MB", lambda row: row["bytes"] > 1_000_000)
+    check("size:<=20KiB", lambda row: row["bytes"] <= 20 * 1024)
+    check("size:>1MB -size:>=2MB", lambda row: 1_000_000 < row["bytes"] < 2_000_000)
+    check("code:refused-license severity:error", lambda row: row["found"] != "")
+    check("rule:policy.toml:7", lambda row: row["state"] != "accepted")
+    check("is:excepted", lambda row: True)
+    sum_up("license:mit", "-license:mit")
+    sum_up("kind:module", "kind:component")
+    sum_up("resize", "-resize")
+    sum_up("size:>1MB", "size:<=1MB")
+    assert queried(page, "verdict:refused code:refused-license")[0] <= queried(page, "code:refused-license")[0]
+    # A word is not looked for in the names of fields.
+    assert queried(page, "verdict")[0] == 0 and queried(page, "licenses")[0] == 0
+    # An unknown field is text, and the page says so; a URL is text without a notice.
+    assert queried(page, "colour:red")[0] == 0
+    assert page.locator(".notice").text_content() == "colour is not a field, so colour:red is searched as text"
+    assert queried(page, "https://git.example.org/search")[0] > 0 and page.locator(".notice").is_hidden()
+    assert queried(page, "size:big")[0] == every
+    assert "size:big is not a size" in page.locator(".notice").text_content()
+    type_filter(page, "")
+    assert counted(page) == every and page.locator(".notice").is_hidden()
+
+
+def printable(browser, name, query):
+    """A printer gets the table of all rows that are found, light, with what to do; a person has the page back afterwards."""
+    with browser.new_context(viewport={"width": 1000, "height": 900}, color_scheme="dark") as context:
+        page = load(context)
+        type_filter(page, query)
+        number = counted(page)
+        page.evaluate("() => { addEventListener('beforeprint', () => { document.body.dataset.printed = document.querySelectorAll('.printed tbody tr').length; }); }")
+        (pictures / f"{name}.pdf").write_bytes(page.pdf())
+        assert int(page.evaluate("() => document.body.dataset.printed")) == min(number, 10_000)
+        assert page.evaluate("() => document.querySelectorAll('.printed tr, details[open]').length") == 0
+        page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+        page.emulate_media(media="print", color_scheme="light")
+        assert page.locator(".printed table").is_visible() and page.locator(".scroller").is_hidden()
+        assert page.locator("#overview .remedy dd").first.is_visible()
+        page.screenshot(path=pictures / f"{name}-print.png")
+        page.evaluate("() => document.getElementById('blobs').scrollIntoView({ behavior: 'instant' })")
+        page.screenshot(path=pictures / f"{name}-print-table.png")
+        page.evaluate("() => dispatchEvent(new Event('afterprint'))")
+        page.evaluate("() => { location.hash = '#blob/7'; }")
+        page.wait_for_selector("#blob:not([hidden]) .title")
+        page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+        page.screenshot(path=pictures / f"{name}-print-blob.png")
+
+
 def hostile(browser):
     with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
         page = load(context)
@@ -101,6 +179,9 @@ def hostile(browser):
             assert page.evaluate("() => document.querySelectorAll('script, style, img, iframe, object, embed, form, base, meta').length") == elements
 
         inert()
+        for text in ["<b>:<img", "\u202e:x size:\u202e", "\"><svg onload=alert(1)>", "-", '"', "constructor:x", "__proto__:x", "license:", "size:"]:
+            type_filter(page, text)
+            inert()
         for text in ["<script", "onerror", "__proto__", "constructor", "\\u{202e}", "alert(1)", "日本語", "'\"><", "\\"]:
             type_filter(page, text)
             inert()
@@ -146,6 +227,7 @@ def hostile(browser):
             inert()
     for name, options in LOOKS.items():
         pictured(browser, f"hostile-{name}", **options)
+    printable(browser, "hostile", "")
     # Without its script the page still says what the audit came to.
     with browser.new_context(java_script_enabled=False, viewport={"width": 1000, "height": 900}) as context:
         page = watched(context.new_page())
@@ -181,6 +263,7 @@ def large(browser):
         assert 0 < some < rows
         shown = [text for text in page.locator(".grid-row:visible .path").all_text_contents()]
         assert shown and all("payments" in text for text in shown), shown
+        queries(page)
         type_filter(page, "")
         sorting = {}
         for head in page.locator(".grid-head button").all():
@@ -228,6 +311,7 @@ def large(browser):
         print(f"memory: {heap / 1e6:.0f} MB of script's heap")
     for name, options in LOOKS.items():
         pictured(browser, f"large-{name}", **options)
+    printable(browser, "large", "license:GPL kind:component size:>2MB")
 
 
 LOOKS = {

@@ -38,7 +38,7 @@ function findings(row) {
       make("details", { class: "remedy" }, make("summary", {}, "What to do"), make("p", {}, fix), make("p", {}, make("b", {}, "What it is: "), help),
         make("p", {}, make("b", {}, "Why it matters: "), why)));
   });
-  return panel("Findings", items.length > 0 ? make("ul", { class: "list" }, ...items) : make("p", { class: "empty" }, "Nothing was found."));
+  return panel("Findings", items.length > 0 ? make("ul", { class: "list" }, ...items) : make("p", { class: "empty" }, "No findings."));
 }
 
 /** An exception: its place in the policy, its last day and its reason. */
@@ -54,14 +54,15 @@ function facts(row) {
   fact("name", row[NAME]);
   for (const [field, value] of row[ANNOTATIONS]) fact(tables.fields[field], value === "" ? "(empty)" : value);
   fact("digest", row[DIGEST], "mono");
-  if (row[DIGEST] !== null) fact("", row[VERIFIED] ? "computed from all bytes" : "as its store calls it; not computed");
+  if (row[DIGEST] !== null) fact("", row[VERIFIED] ? "computed from all bytes" : "as its store states it; not computed");
   fact("row", row[ROW]);
   if (row[ROW] === "binary") {
     fact("items", grouped(row[ITEMS]));
     fact("packages", grouped(row[PACKAGES]));
   }
-  fact("outcome", ENDED[row[OUTCOME]]);
-  fact("read", row[SIZE] === null ? bytes(row[BYTES_READ]) : `${bytes(row[BYTES_READ])}, ${share(row[BYTES_READ], row[SIZE])}`);
+  fact("outcome", row[ROW] === "archive" && row[OUTCOME] === 0 ? "examined to the end" : ENDED[row[OUTCOME]]);
+  const read = row[SIZE] === null ? bytes(row[BYTES_READ]) : `${bytes(row[BYTES_READ])}, ${share(row[BYTES_READ], row[SIZE])}`;
+  fact("read", row[READ_FROM] === "" ? read : row[READ_FROM]);
   if (row[LARGEST]) fact("largest section", `${row[LARGEST][1] ?? row[LARGEST][0]}, ${bytes(row[LARGEST][2])}`);
   row[OTHERS].forEach((name, nth) => fact(nth === 0 ? "also known as" : "", name, "mono"));
   if (row[OTHERS_NUMBER] > row[OTHERS].length) fact("", `and ${grouped(row[OTHERS_NUMBER] - row[OTHERS].length)} more`);

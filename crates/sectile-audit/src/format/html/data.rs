@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use super::family::SectionFamily;
-use crate::Row;
+use crate::row::RowSource;
+use crate::{Completeness, Row, RowKind};
 use sectile::Escaped;
 use sectile::FindingCode;
 use sectile::internal::beginning;
@@ -138,7 +139,20 @@ fn write_row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     })?;
     write!(out, ",{},", u8::from(row.accepted))?;
     number(out, row.bytes_read)?;
-    write!(out, ",\"{}\"]", row.row_kind.name())
+    write!(out, ",\"{}\",", row.row_kind.name())?;
+    text(out, read_from(row))?;
+    write!(out, "]")
+}
+
+/// The source of the data if no bytes were read for the row alone; empty if there is nothing to add to the number.
+fn read_from(row: &Row<'_>) -> &'static str {
+    match (&row.source, row.row_kind, row.completeness) {
+        _ if row.bytes_read > 0 => "",
+        (_, RowKind::Archive, _) => "counted with its entries",
+        (_, _, Completeness::Unread | Completeness::Skipped) => "nothing",
+        (RowSource::Baseline(_), ..) => "taken from the earlier report",
+        (RowSource::Report(_), ..) => "inflated from its archive",
+    }
 }
 
 /// Writes the names that the script uses for numbered codes, fields and families.

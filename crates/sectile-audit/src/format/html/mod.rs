@@ -26,6 +26,7 @@ const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = concat!(
     "\"use strict\";\n(() => {\n",
     include_str!("rows.js"),
+    include_str!("query.js"),
     include_str!("table.js"),
     include_str!("blob.js"),
     include_str!("map.js"),
@@ -224,14 +225,14 @@ mod tests {
         };
         let rows: Vec<_> = (0..4_096 + 2_000).map(licensed).collect();
         let page = String::from_utf8(written(Format::Html, &rows, None)).unwrap();
-        assert!(page.contains("and 2,000 blobs with licences that are not counted one by one"));
+        assert!(page.contains("and 2,000 blobs with licenses that are not counted one by one"));
         assert!(!String::from_utf8(written(Format::Html, &rows[..4_096], None)).unwrap().contains("one by one"));
     }
 
     #[test]
     fn stopped_audit_names_its_last_row() {
         let page = |stop| String::from_utf8(written(Format::Html, &[], Some(&stop))).unwrap();
-        assert!(page(Stop { after: None }).contains("There is no row."));
-        assert!(page(Stop { after: Some("<a>".into()) }).contains("The last row is that of <code>&lt;a&gt;</code>."));
+        assert!(page(Stop { after: None }).contains("No row was written."));
+        assert!(page(Stop { after: Some("<a>".into()) }).contains("The last row is for <code>&lt;a&gt;</code>."));
     }
 }

@@ -48,13 +48,9 @@ pub(super) fn write(summary: &Summary, stop: Option<&Stop>, out: Out<'_>) -> io:
         write!(out, "<p class=\"stopped\" role=\"alert\"><strong>This audit was stopped before its end.</strong> ")?;
         match &stop.after {
             Some(file) => {
-                writeln!(
-                    out,
-                    "The last row is that of <code>{}</code>.</p>",
-                    HtmlText::bytes(file.as_encoded_bytes())
-                )?;
+                writeln!(out, "The last row is for <code>{}</code>.</p>", HtmlText::bytes(file.as_encoded_bytes()))?;
             }
-            None => writeln!(out, "There is no row.</p>")?,
+            None => writeln!(out, "No row was written.</p>")?,
         }
     }
     figures(summary, out)?;
@@ -81,7 +77,7 @@ fn figures(summary: &Summary, out: Out<'_>) -> io::Result<()> {
     let RowCount { rows, accepted, refused, .. } = summary.rows_of(RowKind::Binary);
     let rest = rows.saturating_sub(accepted).saturating_sub(refused);
     let parts = [("ok", "accepted", "accepted", accepted), ("error", "refused", "refused", refused)];
-    let parts = parts.into_iter().chain([("warning", "unjudged", "neither: broken off, or passed over", rest)]);
+    let parts = parts.into_iter().chain([("warning", "unjudged", "unjudged (truncated or skipped)", rest)]);
     let parts: Vec<_> = parts.collect();
     write!(
         out,
@@ -147,9 +143,9 @@ fn figures(summary: &Summary, out: Out<'_>) -> io::Result<()> {
     tile(out, "Read", &percent(read, of), &detail)?;
     let items = format!("in {} items", Grouped(summary.items));
     tile(out, "Sections", &Grouped(summary.sections), &items)?;
-    tile(out, "Packages", &Grouped(summary.packages), &"that they were built from")?;
+    tile(out, "Packages", &Grouped(summary.packages), &"in dependency lists")?;
     let broken = summary.rows_with(Completeness::Partial) + summary.rows_with(Completeness::Unread);
-    let skipped = format!("{} passed over on purpose", Grouped(summary.rows_with(Completeness::Skipped)));
+    let skipped = format!("{} skipped on purpose", Grouped(summary.rows_with(Completeness::Skipped)));
     tile(out, "Not read to the end", &Grouped(broken), &skipped)?;
     writeln!(out, "</dl></section>")
 }
@@ -162,7 +158,7 @@ fn findings(summary: &Summary, out: Out<'_>) -> io::Result<()> {
     let all = Severity::ALL.iter().fold(0, |sum: u64, severity| sum.saturating_add(summary.findings(*severity)));
     card(out, "findings", "Findings", &format_args!("{} by severity, then by code: in how many rows", Grouped(all)))?;
     if all == 0 && summary.excepted == 0 {
-        return writeln!(out, "<p class=\"empty\">Nothing was found.</p></section>");
+        return writeln!(out, "<p class=\"empty\">No findings.</p></section>");
     }
     let severities = || Severity::ALL.into_iter().rev().map(|severity| (severity, summary.findings(severity)));
     let parts = severities().map(|(severity, number)| (format!("s-{severity}"), severity.to_string(), number));
@@ -178,7 +174,7 @@ fn findings(summary: &Summary, out: Out<'_>) -> io::Result<()> {
         )?;
     }
     if summary.excepted > 0 {
-        let link = FindLink("excepted", "");
+        let link = FindLink("is", "excepted");
         write!(
             out,
             "<li><a href=\"{link}\"><i class=\"dot s-none\"></i><b>{}</b> excepted</a></li>",
@@ -189,7 +185,7 @@ fn findings(summary: &Summary, out: Out<'_>) -> io::Result<()> {
     let codes = summary.codes();
     let most = codes.iter().map(|(_, count)| count.rows).max().unwrap_or_default();
     let bars = codes.iter().map(|(code, count)| Bar {
-        link: FindLink("finding", code.name()),
+        link: FindLink("code", code.name()),
         label: code.name(),
         title: code.help(),
         value: Grouped(count.rows).to_string(),
@@ -197,7 +193,11 @@ fn findings(summary: &Summary, out: Out<'_>) -> io::Result<()> {
         part: count.rows,
     });
     bar_list(out, bars, most, codes.len())?;
-    writeln!(out, "</section>")
+    write!(out, "<details class=\"remedy\"><summary>What they mean and how to fix them</summary><dl>")?;
+    for (code, _) in &codes {
+        write!(out, "<dt>{code}</dt><dd>{} {}</dd>", HtmlText::new(code.help()), HtmlText::new(code.fix()))?;
+    }
+    writeln!(out, "</dl></details></section>")
 }
 
 /// Writes the exceptions of the policy that excuse nothing.
@@ -228,12 +228,12 @@ fn unused_exceptions(summary: &Summary, out: Out<'_>) -> io::Result<()> {
 
 fn licenses(summary: &Summary, out: Out<'_>) -> io::Result<()> {
     let licenses = summary.licenses();
-    card(out, "licenses", "Licences", &"as the root of each blob says")?;
+    card(out, "licenses", "Licenses", &"as the root of each blob states")?;
     let most = licenses.first().map_or(0, |(_, rows)| *rows).max(summary.unlicensed);
     let none = (summary.unlicensed > 0).then(|| Bar {
-        link: FindLink("no-license", ""),
-        label: "none said",
-        title: "Blobs whose root names no licence",
+        link: FindLink("is", "unlicensed"),
+        label: "none stated",
+        title: "Blobs whose root states no license",
         value: Grouped(summary.unlicensed).to_string(),
         class: "s-none",
         part: summary.unlicensed,
@@ -251,7 +251,7 @@ fn licenses(summary: &Summary, out: Out<'_>) -> io::Result<()> {
     bar_list(out, none.into_iter().chain(named), most, number)?;
     if listed < summary.licensed {
         let others = Grouped(summary.licensed - listed);
-        writeln!(out, "<p class=\"note\">and {others} blobs with licences that are not counted one by one</p>")?;
+        writeln!(out, "<p class=\"note\">and {others} blobs with licenses that are not counted one by one</p>")?;
     }
     writeln!(out, "</section>")
 }
@@ -274,7 +274,7 @@ fn producers(summary: &Summary, out: Out<'_>) -> io::Result<()> {
         write!(out, "</ol></details></li>")?;
     }
     if producers.is_empty() {
-        write!(out, "<li class=\"empty\">Nobody says.</li>")?;
+        write!(out, "<li class=\"empty\">No producers.</li>")?;
     }
     writeln!(out, "</ol></section>")
 }
@@ -285,7 +285,7 @@ fn producer(producer: &ProducerCount<'_>, most: u64, out: Out<'_>) -> io::Result
     write!(
         out,
         "<li><a href=\"{}\" title=\"{} {}\"><span class=\"label\"><small>{}</small> {}</span><span class=\"value\">{}</span>",
-        FindLink("producer", &token),
+        FindLink("tool", &token),
         HtmlText::new(field),
         HtmlText::new(name),
         HtmlText::new(field),
@@ -316,7 +316,7 @@ fn producer(producer: &ProducerCount<'_>, most: u64, out: Out<'_>) -> io::Result
         write!(out, "<p class=\"versions\">")?;
         for (nth, (version, rows)) in shown.iter().enumerate() {
             let label = if version.is_empty() { "(none)" } else { version };
-            let link = FindLink("producer", &format!("{token} {version}")).to_string();
+            let link = FindLink("tool", &format!("{token} {version}")).to_string();
             write!(
                 out,
                 "<a href=\"{link}\" title=\"{0}\"><i class=\"dot v{nth}\"></i><span>{0}</span> <b>{1}</b></a>",
@@ -358,7 +358,7 @@ fn worst(summary: &Summary, out: Out<'_>) -> io::Result<()> {
     if summary.worst().next().is_none() {
         return Ok(());
     }
-    card(out, "", "What is refused first", &"the worst rows: the most severe, then those with most refused findings")?;
+    card(out, "", "Refused first", &"the worst rows: the most severe, then those with most refused findings")?;
     places(out, &summary.worst().collect::<Vec<_>>(), |out, blob| {
         let plural = if blob.refused == 1 { "" } else { "s" };
         write!(

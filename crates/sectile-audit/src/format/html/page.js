@@ -1,4 +1,4 @@
-// ---- Where the address says
+// ---- The address, the keyboard and the printer
 
 const title = document.title;
 let scrolled = 0;
@@ -20,7 +20,7 @@ function route() {
   document.title = title;
   if (what === "find") {
     let next = [];
-    try { next = rest.map(decodeURIComponent); } catch { /* an address that somebody has cut off asks for nothing */ }
+    try { next = rest.map(decodeURIComponent); } catch { /* a truncated address filters nothing */ }
     if (next.join("\n") !== chips.join("\n")) setChips(next);
     else layOut();
     byId("blobs").scrollIntoView();
@@ -35,6 +35,18 @@ addEventListener("keydown", (event) => {
   if (event.key === "/" && !typing && !byId("blobs").hidden) { input.focus(); event.preventDefault(); }
   if (event.key === "Escape" && typing && input.value !== "") { input.value = ""; find(); event.preventDefault(); }
   if (event.key === "Escape" && !typing && !byId("blob").hidden && !event.defaultPrevented) location.hash = addressOf(chips);
+});
+
+// A printer shows all rows that are found, and every detail.
+let opened = [];
+addEventListener("beforeprint", () => {
+  fillPrinted();
+  opened = [...document.querySelectorAll("details:not([open]):not(.help)")];
+  for (const details of opened) details.open = true;
+});
+addEventListener("afterprint", () => {
+  printed.replaceChildren();
+  for (const details of opened) details.open = false;
 });
 
 read().then(() => {

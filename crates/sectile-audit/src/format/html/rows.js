@@ -1,14 +1,14 @@
-// Everything of the input meets the page as text: nodes are made here, and texts are set; there is no markup in any string.
+// All input reaches the page as text: nodes are created here and their texts are set. No string contains markup.
 
 const byId = (id) => document.getElementById(id);
 const tables = JSON.parse(byId("tables").textContent);
 const SEVERITIES = ["note", "warning", "error"];
 const ENDED = ["complete", "partial", "unread", "skipped"];
 
-// The places in a row, as `data.rs` writes them.
+// The indexes of a row's elements, as `data.rs` writes them.
 const NTH = 0, FILE = 1, OTHERS = 2, OTHERS_NUMBER = 3, SIZE = 4, DIGEST = 5, VERIFIED = 6, OUTCOME = 7, REASON = 8, KIND = 9,
   NAME = 10, ANNOTATIONS = 11, ITEMS = 12, PRODUCERS = 13, PACKAGES = 14, SHARES = 15, LARGEST = 16, DRAWN = 17, JUDGED = 18,
-  ACCEPTED = 19, BYTES_READ = 20, ROW = 21;
+  ACCEPTED = 19, BYTES_READ = 20, ROW = 21, READ_FROM = 22;
 
 // ---- Texts
 
@@ -63,21 +63,34 @@ function share(part, of) {
   return percent > 0 && percent < 0.05 ? "< 0.1 %" : `${percent.toFixed(1)} %`;
 }
 
-// ---- Rows: a line each, kept as the text that it is; what the table needs stands in columns.
+// ---- Rows: one line each, kept as text. The table needs only its columns.
 
 const lines = [], places = new Map();
 const columns = { state: [], file: [], kind: [], size: [], license: [], tool: [], found: [] };
 const worst = [], counts = [];
 
-// What is searched: every distinct text once, and of each row which texts it has. A word is looked for in the texts, and then
-// the rows are asked for numbers: that is a fraction of the characters.
-const texts = [], numbers = new Map(), rowTexts = [], rowEnds = [];
+// The search index: every distinct text once, as `field:value` in lower case, and the numbers of each row's texts. A query
+// looks for texts first, and then for rows that have their numbers: a fraction of the characters.
+const texts = [], textFields = [], numbers = new Map(), rowTexts = [], rowEnds = [];
+const fieldNames = [], fieldNumbers = new Map();
 
-/** The number of a text. */
-function numberOf(text) {
+/** The number of a field. */
+function fieldNumber(field) {
+  let number = fieldNumbers.get(field);
+  if (number === undefined) {
+    number = fieldNames.push(field) - 1;
+    fieldNumbers.set(field, number);
+  }
+  return number;
+}
+
+/** The number of a text: a value of a field. */
+function numberOf([field, value]) {
+  const text = `${field}:${visible(value).toLowerCase()}`;
   let number = numbers.get(text);
   if (number === undefined) {
     number = texts.push(text) - 1;
+    textFields.push(fieldNumber(field));
     numbers.set(text, number);
   }
   return number;
@@ -97,8 +110,30 @@ function stateOf(row) {
   return row[OUTCOME] === 0 ? "refused" : ENDED[row[OUTCOME]];
 }
 
-/** What the row is about: a module or a component, or what is none. */
+/** The kind of item, or the kind of row if it is not a binary. */
 const kindOf = (row) => row[ROW] === "binary" ? row[KIND] : row[ROW];
+
+/** The fields and values that queries look for. */
+function valuesOf(row, state) {
+  const values = [["verdict", state], ["row", row[ROW]], ["kind", kindOf(row)], ["path", row[FILE]]];
+  if (state !== "accepted" && state !== "refused") values.push(["verdict", "unjudged"]);
+  if (row[NAME] !== null) values.push(["name", row[NAME]]);
+  if (row[DIGEST] !== null) values.push(["digest", row[DIGEST]]);
+  for (const other of row[OTHERS]) values.push(["path", other]);
+  for (const [field, value] of row[ANNOTATIONS]) values.push([tables.fields[field], value]);
+  for (const [code, severity, , , , , , , rule, excepted] of row[JUDGED]) {
+    values.push(["code", tables.codes[code][0]]);
+    if (rule !== null) values.push(["rule", rule]);
+    if (excepted === undefined) values.push(["severity", SEVERITIES[severity]]);
+    else {
+      values.push(["is", "excepted"]);
+      if (excepted[2] !== null) values.push(["rule", excepted[2]]);
+    }
+  }
+  for (const [field, name, version] of row[PRODUCERS]) values.push(["tool", `${field} ${name}`], ["tool", `${field} ${name} ${version}`]);
+  for (const share of row[SHARES]) values.push(["section", share[1]]);
+  return values;
+}
 
 function add(line) {
   const row = JSON.parse(line), place = lines.length;
@@ -106,33 +141,18 @@ function add(line) {
   places.set(row[NTH], place);
   const license = row[ANNOTATIONS].find(([field]) => tables.fields[field] === "licenses")?.[1];
   const tool = row[PRODUCERS].find(([field]) => field === "processed-by") ?? row[PRODUCERS][0];
-  const state = stateOf(row), file = visible(row[FILE]);
+  const state = stateOf(row), values = valuesOf(row, state);
+  if (license === undefined && row[KIND] !== "") values.push(["is", "unlicensed"]);
   let bad = -1, number = 0;
-  const tokens = [`verdict:${state}`, `row:${row[ROW]}`, `kind:${row[KIND]}`];
-  if (state !== "accepted" && state !== "refused") tokens.push("verdict:unjudged");
-  for (const [code, severity, , , , , , count, , excepted] of row[JUDGED]) {
-    tokens.push(`finding:${tables.codes[code][0]}`);
-    if (excepted !== undefined) {
-      tokens.push("excepted");
-      continue;
-    }
+  for (const [, severity, , , , , , count, , excepted] of row[JUDGED]) {
+    if (excepted !== undefined) continue;
     bad = Math.max(bad, severity);
     number += Number(count);
-    tokens.push(`severity:${SEVERITIES[severity]}`);
   }
-  if (license !== undefined) tokens.push(`licenses:${visible(license)}`);
-  else if (row[KIND] !== "") tokens.push("no-license");
-  for (const [field, name, version] of row[PRODUCERS]) {
-    const token = `producer:${visible(field)} ${visible(name)}`;
-    tokens.push(token, `${token} ${visible(version)}`);
-  }
-  for (const share of row[SHARES]) tokens.push(`section:${visible(share[1])}`);
-  const values = [row[NAME] ?? "", row[DIGEST] ?? "", ...row[OTHERS], ...row[ANNOTATIONS].map(([, value]) => value)];
-  const own = new Set([file, ...tokens, ...values.map(visible)].map((text) => numberOf(text.toLowerCase())));
-  rowTexts.push(...own);
+  rowTexts.push(...new Set(values.map(numberOf)));
   rowEnds.push(rowTexts.length);
   columns.state.push(state);
-  columns.file.push(file);
+  columns.file.push(visible(row[FILE]));
   columns.kind.push(kindOf(row));
   columns.size.push(row[SIZE] === null ? -1 : Number(row[SIZE]));
   columns.license.push(license === undefined ? "" : intern(visible(license)));
@@ -142,7 +162,7 @@ function add(line) {
   counts.push(number);
 }
 
-/** Reads the elements that hold the rows, and gives them back to the browser; it may draw in between. */
+/** Reads the elements that hold the rows and removes them. The browser may draw in between. */
 async function read() {
   const loading = byId("loading");
   loading.hidden = false;
@@ -167,42 +187,3 @@ async function read() {
 const rowAt = (place) => JSON.parse(lines[place]);
 
 let textsOfRows;
-const known = new Map(); // words that were looked for: in which texts they are, and in which rows
-const MOST_KNOWN = 24;
-
-/** The rows with a text that is as asked for, a byte each. */
-function rowsWith(isMeant) {
-  const rows = new Uint8Array(lines.length);
-  for (let place = 0, at = 0; place < rows.length; place++) {
-    const end = rowEnds[place];
-    while (at < end && isMeant[textsOfRows[at]] === 0) at++;
-    rows[place] = at < end ? 1 : 0;
-    at = end;
-  }
-  return rows;
-}
-
-/** The rows that a word is somewhere in. What holds a longer word holds every part of it: only those texts are looked at. */
-function rowsWithWord(word) {
-  let entry = known.get(word);
-  if (entry === undefined) {
-    const within = [...known].filter(([other]) => word.includes(other)).sort(([a], [b]) => b.length - a.length)[0]?.[1].isMeant;
-    const isMeant = new Uint8Array(texts.length);
-    for (let number = 0; number < isMeant.length; number++) {
-      if ((within === undefined || within[number] === 1) && texts[number].includes(word)) isMeant[number] = 1;
-    }
-    entry = { isMeant, rows: rowsWith(isMeant) };
-  }
-  known.delete(word);
-  known.set(word, entry); // as the newest
-  if (known.size > MOST_KNOWN) known.delete(known.keys().next().value);
-  return entry.rows;
-}
-
-/** The rows that have a text, whole. (One that nobody has is the beginning of one that the summary has cut.) */
-function rowsWithText(text) {
-  if (!numbers.has(text)) return rowsWithWord(text);
-  const isMeant = new Uint8Array(texts.length);
-  isMeant[numbers.get(text)] = 1;
-  return rowsWith(isMeant);
-}

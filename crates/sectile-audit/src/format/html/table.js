@@ -1,9 +1,9 @@
 // ---- The table
 
-const HEADS = [["state", "Verdict"], ["file", "File"], ["kind", "Kind"], ["size", "Size"], ["license", "Licence"],
+const HEADS = [["state", "Verdict"], ["file", "File"], ["kind", "Kind"], ["size", "Size"], ["license", "License"],
   ["tool", "Made with"], ["found", "Findings"]];
 const QUICK = [["row:binary", "binaries"], ["row:archive", "archives"], ["row:file", "other files"], ["verdict:refused", "refused"], ["verdict:unjudged", "not read to the end"], ["severity:warning", "with warnings"],
-  ["no-license", "without a licence"]];
+  ["is:unlicensed", "without a license"], ["is:excepted", "excepted"]];
 const STATES = new Map([["accepted", "ok"], ["refused", "error"], ["unread", "error"], ["partial", "warning"], ["skipped", "none"]]);
 const TALLEST = 12_000_000; // pixels; browsers draw nothing far below
 
@@ -11,7 +11,7 @@ const narrow = matchMedia("(max-width: 760px)");
 const orders = new Map();
 const pool = [];
 let found = [], sorted = { by: "file", down: false, touched: false }, chips = [], active = -1;
-let scroller, spacer, input, count, chipList, none;
+let scroller, spacer, input, count, chipList, none, notice, printed;
 
 /** The rows in the order of a column, sorted once; rows that are equal there stay in the order of the audit. */
 function orderBy(name) {
@@ -24,10 +24,13 @@ function orderBy(name) {
   return orders.get(name);
 }
 
-/** Finds the rows that every word and every chip is in. */
+/** Finds the rows that match every term of the query and every chip. */
 function find() {
-  const words = input.value.toLowerCase().split(/\s+/).filter(Boolean).map(rowsWithWord);
-  const asked = words.concat(chips.map((chip) => rowsWithText(chip.toLowerCase())));
+  const { all: terms, notices } = answer(input.value);
+  notice.replaceChildren();
+  show(notice, notices.join("; "));
+  notice.hidden = notices.length === 0;
+  const asked = terms.concat(chips.map((chip) => rowsWithText(chip.toLowerCase())));
   const rows = asked.length > 0 ? asked[0].slice() : new Uint8Array(lines.length).fill(1);
   for (const others of asked.slice(1)) {
     for (let place = 0; place < rows.length; place++) rows[place] &= others[place];
@@ -182,12 +185,35 @@ function setChips(next) {
   find();
 }
 
+const MOST_PRINTED = 10_000;
+
+/** Fills the table for a printer, which has no place to scroll: all rows that are found, up to a limit. */
+function fillPrinted() {
+  const body = make("tbody", {});
+  for (const place of found.slice(0, MOST_PRINTED)) {
+    const size = columns.size[place] < 0 ? "" : bytes(columns.size[place]);
+    const findings = counts[place] === 0 ? "" : `${grouped(counts[place])} (${SEVERITIES[worst[place]]})`;
+    const cells = [columns.state[place], columns.file[place], columns.kind[place], size, columns.license[place], columns.tool[place], findings];
+    body.append(make("tr", {}, ...cells.map((text) => make("td", {}, text))));
+  }
+  const head = make("thead", {}, make("tr", {}, ...HEADS.map(([, label]) => make("th", { scope: "col" }, label))));
+  const left = found.length - MOST_PRINTED;
+  printed.replaceChildren(make("table", {}, head, body),
+    left > 0 ? make("p", {}, `${grouped(left)} more rows are not printed: filter them first.`) : "");
+}
+
 function build() {
   const section = byId("blobs");
-  input = make("input", { type: "search", id: "filter", placeholder: "Filter: names, licences, tools, digests, codes …", "aria-label": "Filter the rows", autocomplete: "off", spellcheck: "false" });
+  input = make("input", { type: "search", id: "filter", placeholder: "Filter: words, license:MIT, kind:component, size:>1MB, -code:not-spdx …", "aria-label": "Filter the rows", autocomplete: "off", spellcheck: "false" });
   count = make("span", { class: "count", role: "status", "aria-live": "polite" });
   chipList = make("div", { class: "chips", role: "group", "aria-label": "Show only" });
-  none = make("p", { class: "none", hidden: "" }, "No row is like that.");
+  none = make("p", { class: "none", hidden: "" }, "No row matches.");
+  notice = make("p", { class: "notice", role: "status", hidden: "" });
+  printed = make("div", { class: "printed" });
+  const help = make("details", { class: "help" }, make("summary", {}, "Fields"), make("p", {}, "All terms must match. ", make("code", {}, "field:value"),
+    " looks in one field, ", make("code", {}, "-"), " before a term excludes it, and quotes keep spaces: ", make("code", {}, 'license:"MIT OR Apache-2.0"'), "."),
+    make("p", {}, "Fields: ", make("code", {}, FIELDS.join(" ")), ", and those of annotations: ", make("code", {}, tables.fields.join(" ")),
+      ". Sizes: ", make("code", {}, "size:>1MB"), ", ", make("code", {}, "size:<=20KiB"), "."));
   const heads = HEADS.map(([name, label]) => {
     const button = make("button", { type: "button" }, label, make("i", { "aria-hidden": "true" }));
     button.addEventListener("click", () => sortBy(name));
@@ -197,9 +223,9 @@ function build() {
   });
   spacer = make("div", { class: "spacer", role: "rowgroup" });
   scroller = make("div", { class: "scroller", role: "grid", tabindex: "0", "aria-label": "Rows", "aria-colcount": HEADS.length }, spacer);
-  section.replaceChildren(make("div", { class: "tools" }, make("h2", {}, "Rows"), input, count, chipList),
-    make("div", { class: "grid-head", role: "row" }, ...heads), scroller, none,
-    make("p", { class: "keys" }, "/ filters · ↑ ↓ and Enter choose a row · a column's name sorts"));
+  section.replaceChildren(make("div", { class: "tools" }, make("h2", {}, "Rows"), input, count, help, notice, chipList),
+    make("div", { class: "grid-head", role: "row" }, ...heads), scroller, none, printed,
+    make("p", { class: "keys" }, "/ filters · ↑ ↓ and Enter open a row · a column's name sorts"));
   let waiting = 0;
   input.addEventListener("input", () => { cancelAnimationFrame(waiting); waiting = requestAnimationFrame(find); });
   input.addEventListener("keydown", (event) => {
