@@ -10,8 +10,8 @@ use std::path::Path;
 use serde::Deserialize;
 
 use self::judge::RowJudge;
-use super::baseline::line::{ArchiveLine, HeaderLine, NameValue, OrderedMembers, RowLine};
-use super::{AuditInfo, AuditOutcome, Format, FormatWriter, Stop, Summary, UnusedException};
+use super::baseline::line::{ArchiveLine, ExceptionLine, HeaderLine, NameValue, OrderedMembers, RowLine};
+use super::{AuditInfo, AuditOutcome, Format, FormatWriter, Stop, Summary};
 use sectile_policy::{Day, Policy};
 
 /// The rows of an earlier audit, as [JSON lines](super::Format::Jsonl), to be written in any format.
@@ -197,25 +197,17 @@ impl RowWriter<'_, '_> {
 #[derive(Deserialize)]
 struct SummaryLine<'l> {
     #[serde(borrow)]
-    unused_exceptions: Vec<UnusedExceptionLine<'l>>,
-    #[serde(borrow)]
     not_opened: NotOpenedLine<'l>,
     archives: u64,
     archive_bytes_read: u64,
     store_bytes: u64,
     not_wasm: u64,
     not_wasm_bytes_read: u64,
+    #[serde(borrow, default)]
+    unused_exceptions: Vec<ExceptionLine<'l>>,
     stopped: bool,
     #[serde(borrow)]
     after: Option<NameValue<'l>>,
-}
-
-#[derive(Deserialize)]
-struct UnusedExceptionLine<'l> {
-    #[serde(borrow)]
-    reason: Cow<'l, str>,
-    #[serde(borrow)]
-    rule: Option<Cow<'l, str>>,
 }
 
 #[derive(Deserialize)]
@@ -240,13 +232,8 @@ impl<'l> SummaryLine<'l> {
             let of_rows = summary.not_opened().iter().find(|(name, _)| name == format).map_or(0, |(_, files)| *files);
             summary.add_not_opened(format, files.saturating_sub(of_rows));
         }
-        summary.unused_exceptions = (self.unused_exceptions.into_iter())
-            .map(|UnusedExceptionLine { reason, rule }| UnusedException {
-                reason: reason.into_owned(),
-                location: rule.and_then(|rule| rule.parse().ok()),
-            })
-            .collect();
         summary.archives = self.archives;
+        summary.unused_exceptions = self.unused_exceptions.iter().filter_map(ExceptionLine::to_unused).collect();
         summary.archive_bytes_read = self.archive_bytes_read;
         summary.store_bytes = self.store_bytes;
         summary.not_wasm = self.not_wasm;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
 use crate::AuditInfo;
+use crate::UnusedException;
 use crate::blob::BlobLocation;
 use crate::row::{Completeness, LargestSection, Reason, Row, RowKind, RowSource, SectionTotal};
 use sectile::internal::json::SCHEMA;
@@ -183,10 +184,10 @@ struct FindingLine<'l> {
 }
 
 #[derive(Deserialize)]
-struct ExceptionLine<'l> {
+pub(crate) struct ExceptionLine<'l> {
     #[serde(borrow)]
     reason: Cow<'l, str>,
-    #[serde(borrow)]
+    #[serde(borrow, default)]
     expires: Option<Cow<'l, str>>,
     #[serde(borrow)]
     rule: Option<Cow<'l, str>>,
@@ -458,6 +459,12 @@ fn location(text: Option<&str>) -> Option<Option<PolicyLocation>> {
 }
 
 impl ExceptionLine<'_> {
+    /// Restores an exception that excuses nothing. `None` if its place is not one.
+    pub(crate) fn to_unused(&self) -> Option<UnusedException> {
+        let location = location(self.rule.as_deref())?;
+        Some(UnusedException { reason: self.reason.clone().into_owned(), location })
+    }
+
     /// Restores the parts of the exception that a report contains.
     fn to_exception(&self) -> Option<Exception> {
         let exception = Exception::new(&self.reason).ok()?;

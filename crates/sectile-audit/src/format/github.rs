@@ -26,11 +26,9 @@ pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     };
     for judged in row.findings.iter().filter(|judged| judged.exception().is_none()) {
         let severity = if judged.is_refused() { Severity::Error } else { judged.severity().min(Severity::Warning) };
-        annotate(
-            severity,
-            judged.finding().code().name(),
-            &format!("{file}: {}", Escaped::new(judged.finding().message())),
-        )?;
+        let rule = judged.location().map(|location| format!(" (by {location})")).unwrap_or_default();
+        let message = format!("{}{rule}", judged.finding().message());
+        annotate(severity, judged.finding().code().name(), &format!("{file}: {}", Escaped::new(&message)))?;
     }
     if let (Completeness::Partial | Completeness::Unread, Some(reason)) = (row.completeness, &row.reason) {
         annotate(Severity::Error, row.completeness.name(), &format!("{file}: {}", Escaped::new(&reason.message)))?;

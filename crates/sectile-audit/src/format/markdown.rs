@@ -49,11 +49,13 @@ pub(super) fn tail(info: &AuditInfo, summary: &Summary, stop: Option<&Stop>, out
     table(out, "", &["Rows", "All", "Accepted", "Refused", "Unjudged", "Not read to the end"], kinds)?;
     let worst = summary.worst().map(|blob| {
         let more = if blob.refused > 1 { format!(" and {} more", Grouped(blob.refused - 1)) } else { String::new() };
+        let rule = blob.location.as_ref().map(|location| format!(" by {}", Code::new(&location.to_string())));
+        let rule = rule.unwrap_or_default();
         [
             Code::os(&blob.file).to_string(),
             blob.severity.to_string(),
             format!("`{}`", blob.code),
-            format!("{}{more}", Code::new(&blob.message)),
+            format!("{}{rule}{more}", Code::new(&blob.message)),
         ]
     });
     table(out, "Refused first", &["File", "Severity", "Code", "Finding"], worst)?;
@@ -63,10 +65,12 @@ pub(super) fn tail(info: &AuditInfo, summary: &Summary, stop: Option<&Stop>, out
     table(out, "Not read to the end", &["File", "Outcome", "Reason"], incomplete)?;
     let codes = summary.codes();
     let codes = codes.iter().map(|(code, count)| {
-        let severity = count.worst().map_or("", |severity| severity.name());
-        [format!("`{code}`"), severity.to_owned(), Grouped(count.rows).to_string(), Grouped(count.refused).to_string()]
+        let severity = count.worst().map_or("excepted", |severity| severity.name());
+        let [rows, refused, excepted] =
+            [count.rows, count.refused, count.excepted].map(|number| Grouped(number).to_string());
+        [format!("`{code}`"), severity.to_owned(), rows, refused, excepted]
     });
-    table(out, "Findings", &["Code", "Severity", "Rows", "Refused"], codes)?;
+    table(out, "Findings", &["Code", "Severity", "Rows", "Refused", "Excepted"], codes)?;
     let licensed_rows = summary.licensed + summary.unlicensed;
     let licenses = summary.licenses();
     let named = licenses.iter().take(MAX_LINES).map(|(license, rows)| (Code::new(license).to_string(), *rows));

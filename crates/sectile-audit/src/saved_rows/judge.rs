@@ -58,6 +58,7 @@ impl RowJudge<'_> {
             };
             self.policy.judge_with_context(&report, &context)
         };
+        self.exceptions.add(verdict.findings());
         let accepted = is_read && verdict.is_accepted();
         let judged = verdict.into_findings().into_iter().map(JudgedFinding::into_owned).collect();
         row.findings = judged;

@@ -23,7 +23,7 @@ use crate::failure::Failure;
 use crate::input::LACKS_REMOTE;
 use crate::judge::Judge;
 use crate::output::Output;
-use crate::policy_file::{STDIN_NAME, is_stdin};
+use crate::policy_file;
 use crate::source::InputSource;
 
 pub fn run(args: &AuditArgs, output: &mut Output) -> Result<Exit, Failure> {
@@ -32,7 +32,11 @@ pub fn run(args: &AuditArgs, output: &mut Output) -> Result<Exit, Failure> {
     let outputs = args.outputs.resolve()?;
     let answers = Answers::open(&outputs, args.write, |report| {
         report.check_roots(&roots)?;
-        args.policy.file.iter().filter(|file| !is_stdin(file)).try_for_each(|policy| report.check_input(policy))
+        args.policy
+            .file
+            .iter()
+            .filter(|file| !policy_file::is_stdin(file))
+            .try_for_each(|policy| report.check_input(policy))
     })?;
     let audit = configure(args, &outputs)?;
     args.policy.announce(output);
@@ -133,8 +137,7 @@ fn configure(args: &AuditArgs, outputs: &[AuditOutput]) -> Result<Audit, Failure
         audit = audit.with_threads(usize::from(threads));
     }
     if let Some(policy) = &args.policy.file {
-        let name = if is_stdin(policy) { STDIN_NAME.as_ref() } else { policy.as_os_str() };
-        audit = audit.with_policy_name(name);
+        audit = audit.with_policy_name(policy_file::name(policy));
     }
     if let Some(today) = judge.today {
         audit = audit.with_day(today);

@@ -44,7 +44,7 @@ pub fn run(args: &SavedRowsArgs, output: &mut Output) -> Result<Exit, Failure> {
     let rows = rows.map_err(failure)?;
     let rows = match &judge {
         Some(judge) => {
-            let name = args.policy.file.as_ref().map(|file| file.clone().into_os_string());
+            let name = args.policy.file.as_deref().map(|file| policy_file::name(file).to_owned());
             rows.with_policy(&judge.policy, name, judge.today)
         }
         None => rows,
