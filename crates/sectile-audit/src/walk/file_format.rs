@@ -3,9 +3,9 @@
 use std::io;
 
 use super::file::{HEAD_LEN, read_head};
-use crate::fill::fill_exact_at;
 use super::file_kind::FileKind;
 use super::probe::{Probe, ProbeBuffer};
+use crate::fill::fill_exact_at;
 use sectile::Input;
 
 /// The format of a file that may hold binaries and is not a binary itself.

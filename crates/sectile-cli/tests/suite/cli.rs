@@ -380,7 +380,8 @@ fn check_answers_with_its_status() {
         let json = check(&["--json"]).json();
         assert_eq!(json["accepted"], status == 0);
         let keys = if status == 2 { &["outcome", "reason"][..] } else { &["outcome"] };
-        let expected = [&["schema", "file", "size", "findings", "accepted"], keys, &["bytes_read"]].concat();
+        let expected =
+            [&["schema", "file", "size", "findings", "excepted", "accepted"], keys, &["bytes_read"]].concat();
         assert_eq!(keys_in_order(check(&["--json"]).text()), expected);
     }
     let (_directory, path) = file(&module(&[custom("licenses", "no licence"), custom("homepage", "nowhere")]));

@@ -247,7 +247,7 @@ impl Gate {
             let cost = push.cost();
             let reading = outcome(push.into_visitor().finish(), stop.error, cost);
             let judge = (Arc::clone(&self.policy), self.claim.clone());
-            let refusal = Refusal::new(stop.kind, stop.refused, reading, cost.bytes, judge);
+            let refusal = Refusal::new(stop.kind, stop.refused.map(|refused| *refused), reading, cost.bytes, judge);
             self.state = GateState::Refused(refusal);
         }
         self.refusal()
@@ -270,7 +270,7 @@ impl ChunkInspector for Gate {
 struct Stop {
     kind: RefusalKind,
     /// The finding that the policy refuses, and the place of the rule that it breaks.
-    refused: Option<(Finding, Option<PolicyLocation>)>,
+    refused: Option<Box<(Finding, Option<PolicyLocation>)>>,
     /// Why the reading is partial; `None` if everything was read.
     error: Option<Error>,
 }
@@ -338,7 +338,7 @@ impl UploadReader {
             Some((refused.finding().clone(), refused.location().cloned()))
         };
         match reader.judge_partial(error.as_ref(), judge) {
-            Some(refused) => Err(Stop { kind: RefusalKind::Policy, refused: Some(refused), error }),
+            Some(refused) => Err(Stop { kind: RefusalKind::Policy, refused: Some(Box::new(refused)), error }),
             None => Ok(()),
         }
     }

@@ -10,7 +10,7 @@ use sectile::FindingCode;
 use sectile::internal::beginning;
 use sectile::internal::json::{write_array, write_text};
 use sectile::metadata::Field;
-use sectile_policy::PolicyLocation;
+use sectile_policy::{JudgedFinding, PolicyLocation};
 
 /// Maximum length of a text in bytes. JSON lines contain all of it.
 const MAX_TEXT_LEN: usize = 2_000;
@@ -113,34 +113,36 @@ fn write_row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
         write!(out, "]")
     })?;
     write!(out, ",")?;
-    write_array(out, &row.findings, |out, judged| {
-        let finding = judged.finding();
-        let refused = u8::from(judged.is_refused());
-        write!(out, "[{},{},{refused},\"{}\",", finding.code() as usize, judged.severity() as u8, finding.path())?;
-        number(out, finding.offset())?;
-        write!(out, ",")?;
-        optional_text(out, finding.section())?;
-        write!(out, ",")?;
-        text(out, finding.message())?;
-        write!(out, ",")?;
-        number(out, finding.count())?;
-        write!(out, ",")?;
-        location(out, judged.location())?;
-        if let Some(exception) = judged.exception() {
-            write!(out, ",[")?;
-            text(out, exception.reason())?;
-            write!(out, ",")?;
-            optional_text(out, exception.expiry().map(|day| day.to_string()).as_deref())?;
-            write!(out, ",")?;
-            location(out, exception.location())?;
-            write!(out, "]")?;
-        }
-        write!(out, "]")
-    })?;
+    write_array(out, &row.findings, write_finding)?;
     write!(out, ",{},", u8::from(row.accepted))?;
     number(out, row.bytes_read)?;
     write!(out, ",\"{}\",", row.row_kind.name())?;
     text(out, read_from(row))?;
+    write!(out, "]")
+}
+
+fn write_finding(out: &mut Vec<u8>, judged: &JudgedFinding<'_>) -> io::Result<()> {
+    let finding = judged.finding();
+    let refused = u8::from(judged.is_refused());
+    write!(out, "[{},{},{refused},\"{}\",", finding.code() as usize, judged.severity() as u8, finding.path())?;
+    number(out, finding.offset())?;
+    write!(out, ",")?;
+    optional_text(out, finding.section())?;
+    write!(out, ",")?;
+    text(out, finding.message())?;
+    write!(out, ",")?;
+    number(out, finding.count())?;
+    write!(out, ",")?;
+    location(out, judged.location())?;
+    if let Some(exception) = judged.exception() {
+        write!(out, ",[")?;
+        text(out, exception.reason())?;
+        write!(out, ",")?;
+        optional_text(out, exception.expiry().map(|day| day.to_string()).as_deref())?;
+        write!(out, ",")?;
+        location(out, exception.location())?;
+        write!(out, "]")?;
+    }
     write!(out, "]")
 }
 

@@ -160,16 +160,6 @@ fn stop_when_interrupted(progress: &Progress) {
     }
 }
 
-/// Prints the verdict if it is notable. It is a note unless it explains the exit status.
-fn print_verdict(outcome: &AuditOutcome, output: &mut Output) {
-    let verdict = VerdictLine(&outcome.summary);
-    match exit(outcome) {
-        _ if !verdict.is_notable() => {}
-        Exit::Done => output.print_note(None, &verdict),
-        Exit::No | Exit::Failed => output.print_diagnostic(None, &verdict),
-    }
-}
-
 fn exit(outcome: &AuditOutcome) -> Exit {
     let summary = &outcome.summary;
     if outcome.stop.is_some() || summary.unread() > 0 {
