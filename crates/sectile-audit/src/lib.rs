@@ -18,6 +18,7 @@ mod progress;
 mod reading;
 mod root;
 mod row;
+mod row_name;
 #[cfg(test)]
 mod sample;
 mod saved_rows;
@@ -40,6 +41,7 @@ use self::pipeline::Pipeline;
 pub use self::progress::Progress;
 pub use self::root::Root;
 pub use self::row::{Completeness, LargestSection, Reason, Row, RowKind, SectionSpan, SectionTotal};
+pub use self::row_name::{RowName, RowNameError};
 pub use self::saved_rows::{SavedRows, SavedRowsError};
 pub use self::summary::{
     CodeCount, IncompleteBlob, KindCount, NotOpenedFiles, ProducerCount, RankedSection, RowCount, Summary,

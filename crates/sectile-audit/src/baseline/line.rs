@@ -12,6 +12,7 @@ use crate::AuditInfo;
 use crate::UnusedException;
 use crate::blob::BlobLocation;
 use crate::row::{Completeness, LargestSection, Reason, Row, RowKind, RowSource, SectionTotal};
+use crate::row_name;
 use sectile::internal::json::SCHEMA;
 use sectile::internal::{MetadataBuilder, finding, with_count};
 use sectile::metadata::{Field, Metadata, Package};
@@ -215,12 +216,10 @@ impl<'l> RowLine<'l> {
         let (Some(file), Some(findings), Some(_)) = (self.file.to_os_name(), self.judged(), self.row_kind()) else {
             return false;
         };
-        let of_place = match file.as_encoded_bytes().strip_prefix(location.file.as_encoded_bytes()) {
-            Some([]) => {
-                names(&self.locations).is_some_and(|names| location.names().eq(names.iter().map(|name| &**name)))
-            }
-            Some([b'!', ..]) => in_archive,
-            _ => false,
+        let of_place = if *file == *location.file {
+            names(&self.locations).is_some_and(|names| location.names().eq(names.iter().map(|name| &**name)))
+        } else {
+            in_archive && row_name::is_entry_of(&file, &location.file)
         };
         // A row with no bytes read comes from an archive, and is valid only with the line that ends the archive.
         let was_read =

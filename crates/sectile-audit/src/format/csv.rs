@@ -91,7 +91,7 @@ impl Column {
     #[cfg(test)]
     pub(crate) fn help(self) -> &'static str {
         match self {
-            Self::File => "The path; of an archive's entry, the archive's, `!`, and the entry's.",
+            Self::File => "The name of the row: the path of the file, or `PATH!ENTRY` for an entry of an archive.",
             Self::Row => "`binary`, `archive` or `file`: the kind of thing that the row is about.",
             Self::Others => "The other names that it is found under, with ` | ` between them.",
             Self::Size => "Its bytes, if that is known.",

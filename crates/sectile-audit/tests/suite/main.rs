@@ -10,6 +10,7 @@ mod hostile;
 #[cfg(feature = "remote")]
 mod objects;
 mod row_kinds;
+mod row_names;
 mod rows;
 mod stopped;
 mod store;

@@ -34,6 +34,7 @@ use super::options::WalkOptions;
 use super::probe::{Probe, ProbeBuffer};
 use crate::blob::{self, Blob, BlobLocation, BlobSink, Content, FileState, NotOpened};
 use crate::fill::fill;
+use crate::row_name::{self, SEPARATOR};
 use sectile::FindingCode;
 use sectile::Input;
 
@@ -94,12 +95,12 @@ impl<'c> EntryPath<'c> {
 }
 
 impl EntryPath<'_> {
-    /// Appends the part after the name of the file.
+    /// Appends the part of a row's name after the path of the file.
     fn push_to(&self, text: &mut OsString) {
         if let Some(outer) = self.outer {
             outer.push_to(text);
-            text.push("!");
-            text.push(self.label());
+            text.push(SEPARATOR);
+            row_name::push_entry(&self.label(), text);
         }
     }
 
@@ -125,9 +126,9 @@ impl EntryPath<'_> {
         if let Some(outer) = self.outer.filter(|_| !std::ptr::eq(self, archive)) {
             outer.push_below(archive, text);
             if !text.is_empty() {
-                text.push("!");
+                text.push(SEPARATOR);
             }
-            text.push(self.label());
+            row_name::push_entry(&self.label(), text);
         }
     }
 }
@@ -514,10 +515,16 @@ impl ArchiveWalker<'_> {
 
 /// The location of an entry of the file at this location.
 fn location(file: &BlobLocation, path: &EntryPath<'_>) -> BlobLocation {
-    let mut location = file.clone();
-    path.push_to(&mut location.file);
-    location.other_names.iter_mut().for_each(|other| path.push_to(other));
-    location
+    if path.outer.is_none() {
+        return file.clone();
+    }
+    let row_name = |name: &OsString| {
+        let mut row_name = row_name::escaped(name).into_owned();
+        path.push_to(&mut row_name);
+        row_name
+    };
+    let other_names = file.other_names.iter().map(row_name).collect();
+    BlobLocation { file: row_name(&file.file), other_names, omits_names: file.omits_names }
 }
 
 /// A reader for input that cannot be inflated.

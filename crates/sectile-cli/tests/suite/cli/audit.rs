@@ -273,6 +273,29 @@ fn zips_that_begin_with_other_bytes_are_looked_into() {
     }
 }
 
+/// The names of rows are `PATH!ENTRY`, with `!` in a name written `!!`, for exceptions and earlier reports too.
+#[test]
+fn separators_in_names_of_archives_are_doubled() {
+    let (directory, answers) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let bytes = module(&[custom("licenses", "nonsense")]);
+    let mut header = tar::Header::new_gnu();
+    header.set_size(bytes.len() as u64);
+    let mut packed = tar::Builder::new(Vec::new());
+    packed.append_data(&mut header, "in!side.wasm", &*bytes).unwrap();
+    fs::write(path(&directory, "odd!.tar"), packed.into_inner().unwrap()).unwrap();
+    let policy = path(&answers, "policy.toml");
+    fs::write(&policy, "[[exceptions]]\npaths = \"*/odd!!.tar!in!!side.wasm\"\nreason = \"theirs\"\n").unwrap();
+    let arguments = ["audit", &path(&directory, ""), "--policy", &policy];
+    let report = path(&answers, "a.jsonl");
+    let first = run(arguments.iter().copied().chain(["-o", &report]));
+    assert_eq!(first.status, 0, "{}", first.stderr);
+    let text = fs::read_to_string(&report).unwrap();
+    assert!(text.contains("/odd!!.tar!in!!side.wasm\""), "{text}");
+    let again = run(arguments.iter().copied().chain(["--json", "--since", &report]));
+    let last: Value = serde_json::from_str(again.text().lines().last().unwrap()).unwrap();
+    assert_eq!((last["summary"]["rows"].as_u64(), last["summary"]["archive_bytes_read"].as_u64()), (Some(1), Some(0)));
+}
+
 #[test]
 fn a_format_that_is_not_opened_is_named() {
     let directory = tempfile::tempdir().unwrap();
