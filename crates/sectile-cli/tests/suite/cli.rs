@@ -19,6 +19,7 @@ mod push;
 #[cfg(feature = "remote")]
 mod remote;
 mod sbom;
+mod schema;
 mod settings;
 #[cfg(unix)]
 mod terminal;
@@ -36,6 +37,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::docs::schema::check_output;
 use sectile::internal::is_deceptive;
 use sectile_testing::binary::{COMPONENT, MODULE, chain, component, custom, module, name, nested, producers, section};
 #[cfg(unix)]
@@ -58,12 +60,12 @@ struct Run {
 }
 
 impl Run {
+    /// Checks JSON against its schema, so that each test of the command does.
     fn of(output: Output) -> Self {
-        Self {
-            status: output.status.code().expect("no signal"),
-            stdout: output.stdout,
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        check_output(&String::from_utf8_lossy(&output.stdout));
+        check_output(&stderr);
+        Self { status: output.status.code().expect("no signal"), stdout: output.stdout, stderr }
     }
 
     fn text(&self) -> &str {

@@ -2,3 +2,4 @@
 #![allow(clippy::unwrap_used, clippy::pedantic)]
 
 mod cli;
+mod docs;

@@ -1,0 +1,3 @@
+//! Pages and files in `docs` that are generated from the source.
+
+pub mod schema;
