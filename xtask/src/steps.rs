@@ -29,7 +29,11 @@ pub(crate) const LANES: [&[Step]; 2] = [
             run: features,
         },
         Step { name: "benches", about: "benches and examples run, if only for a moment", run: benches },
-        Step { name: "page", about: "a browser and the schema of SARIF accept an audit's answers", run: page },
+        Step {
+            name: "page",
+            about: "a browser and the schema of SARIF accept an audit's answers, and pre-commit the hooks",
+            run: page,
+        },
     ],
     &[
         Step { name: "fmt", about: "the format is rustfmt's", run: fmt },
@@ -105,7 +109,9 @@ fn page(context: &mut Context) -> Result<(), String> {
     packages(context, &["chromium"], &["chromium", "fonts-dejavu-core", "fonts-noto-core"])?;
     context.run(program("bash", &[".ci/page-tools"]))?;
     let page = ["test", "-p", "sectile-audit", "--all-features", "--lib", "format::oracles", "--", "--ignored"];
-    context.run(cargo(&page))
+    context.run(cargo(&page))?;
+    let hooks = ["test", "-p", "sectile-cli", "--all-features", "--test", "suite", "ci::hooks", "--", "--ignored"];
+    context.run(cargo(&hooks))
 }
 
 fn fmt(context: &mut Context) -> Result<(), String> {

@@ -1,0 +1,9 @@
+//! What `docs/ci.md` offers to other projects: the action, the hooks, and the examples.
+//!
+//! The scripts run as the services run them, with the built command.
+
+mod action;
+mod examples;
+mod hooks;
+mod scripts;
+pub mod yaml;
