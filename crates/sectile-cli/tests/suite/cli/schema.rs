@@ -27,6 +27,7 @@ impl Samples {
         samples.add_edits(directory.path());
         samples.add_images(directory.path());
         samples.add_audits(directory.path());
+        samples.add_policies(directory.path());
         samples
     }
 
@@ -88,6 +89,12 @@ impl Samples {
             let run = Run::of(push.stdin(Stdio::null()).output().unwrap());
             self.add_lines(Document::OciPush, run.text());
         }
+    }
+
+    fn add_policies(&mut self, directory: &Path) {
+        self.add(Document::Explain, directory, "explain --list --json");
+        self.add(Document::PolicyCheck, directory, "policy check policy.toml --json");
+        self.add(Document::PolicyShow, directory, "policy show policy.toml --json");
     }
 
     fn add_audits(&mut self, directory: &Path) {

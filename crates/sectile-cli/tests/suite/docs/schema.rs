@@ -7,6 +7,7 @@ mod edit;
 mod item;
 mod keys;
 mod oci;
+mod policy;
 mod report;
 mod validation;
 
@@ -43,6 +44,9 @@ impl Document {
             Self::OciLayout => oci::layout(),
             Self::OciPush => oci::push(),
             Self::AuditLine => audit::line(),
+            Self::Explain => policy::explain(),
+            Self::PolicyCheck => policy::check(),
+            Self::PolicyShow => policy::show(),
         }
     }
 }

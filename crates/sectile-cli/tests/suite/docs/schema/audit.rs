@@ -7,7 +7,7 @@ use super::keys::{
     Key, array, boolean, common, count, day, described, key, map, names, nullable, number, object, schema_key, string,
     tuple,
 };
-use super::report::{head, with_reason_unless};
+use super::report::{head, rule, with_reason_unless};
 use sectile_audit::{Completeness, RowKind};
 
 /// Any one line.
@@ -108,7 +108,13 @@ fn summary() -> Value {
         key("formats", map(count()), "The same by format."),
     ]);
     let mut keys = counts();
+    let unused = object([
+        key("reason", string(), "The reason of the exception."),
+        key("rule", nullable(rule()), "The place of the exception in the policy."),
+    ]);
     keys.extend([
+        key("excepted", number(), "Number of findings that an exception of the policy excuses."),
+        key("unused_exceptions", array(unused), "Exceptions that excuse nothing in the whole audit."),
         key("by_row", object(by_row), "The same by kind of row."),
         key("not_opened", not_opened, "Files of formats that are not opened."),
         key("bytes", number(), "Bytes of all binaries."),

@@ -20,10 +20,13 @@ pub enum Document {
     OciLayout,
     OciPush,
     AuditLine,
+    Explain,
+    PolicyCheck,
+    PolicyShow,
 }
 
 impl Document {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Show,
         Self::Sections,
         Self::Check,
@@ -33,6 +36,9 @@ impl Document {
         Self::OciLayout,
         Self::OciPush,
         Self::AuditLine,
+        Self::Explain,
+        Self::PolicyCheck,
+        Self::PolicyShow,
     ];
 
     pub fn file(self) -> &'static str {
@@ -46,12 +52,18 @@ impl Document {
             Self::OciLayout => "oci-layout.schema.json",
             Self::OciPush => "oci-push.schema.json",
             Self::AuditLine => "audit.schema.json",
+            Self::Explain => "explain.schema.json",
+            Self::PolicyCheck => "policy-check.schema.json",
+            Self::PolicyShow => "policy-show.schema.json",
         }
     }
 
     /// The document of an object with a key `schema`, by a key that only this document has.
     fn detect(value: &Value) -> Self {
-        const KEYS: [(&str, Document); 11] = [
+        const KEYS: [(&str, Document); 14] = [
+            ("code", Document::Explain),
+            ("warnings", Document::PolicyCheck),
+            ("refuse", Document::PolicyShow),
             ("audit", Document::AuditLine),
             ("row", Document::AuditLine),
             ("archive", Document::AuditLine),
