@@ -5,7 +5,7 @@ use std::fmt;
 use super::fault::Fault;
 use super::item_path::ItemPath;
 
-/// Malformed framing or an exceeded limit, with the absolute byte offset and the item where it was found.
+/// Malformed framing or an exceeded limit, with its absolute byte offset and item.
 ///
 /// One pointer in size. The drivers convert it into [`Error`](crate::Error).
 pub struct ScanError(Box<Inner>);
@@ -27,7 +27,7 @@ impl ScanError {
         self.0.offset
     }
 
-    /// Path of the item that holds the fault.
+    /// Path of the item that contains the fault.
     pub fn path(&self) -> &ItemPath {
         &self.0.path
     }
@@ -52,7 +52,7 @@ impl fmt::Debug for ScanError {
 
 impl std::error::Error for ScanError {}
 
-/// Writes a message followed by its offset and, below the root, its item.
+/// Writes a message, its offset, and the path of the item unless it is the root.
 pub(crate) fn fmt_located(
     f: &mut fmt::Formatter<'_>,
     message: &dyn fmt::Display,

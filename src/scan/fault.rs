@@ -1,4 +1,4 @@
-//! What framing can be wrong with. `Copy`, with nothing to drop, so that the scanner's loop may carry one.
+//! Framing errors without their location. `Copy`, so that the scanner's state needs no drop.
 
 use super::section::ItemKind;
 
@@ -6,39 +6,37 @@ use super::section::ItemKind;
 pub(crate) enum Fault {
     #[error("not WebAssembly: the input is empty")]
     Empty,
-    #[error("not WebAssembly: {0} bytes are shorter than the preamble of 8")]
+    #[error("not WebAssembly: {0} bytes are shorter than the 8-byte preamble")]
     Short(u64),
     #[error("not WebAssembly: it looks like {0}")]
     NotWasm(&'static str),
     #[error(
-        "version {version} of layer {layer} is neither a module (version 1, layer 0) nor a component (version 13, layer 1)"
+        "unsupported version {version}, layer {layer}: neither a module (version 1, layer 0) nor a component (version 13, layer 1)"
     )]
     Version { version: u16, layer: u16 },
 
-    #[error("malformed section id {0:#04x}: ids lie below 0x80")]
+    #[error("malformed section id {0:#04x}: the largest is 0x7f")]
     SectionId(u8),
     #[error("malformed size of a section: not a LEB128 number of at most 32 bits")]
     SectionSize,
-    #[error(
-        "section too large: the {section} section's {size} bytes go past the end of the item that holds it, at {end:#x}"
-    )]
+    #[error("section too large: the {section} section of {size} bytes extends past the end of its item at {end:#x}")]
     PastParent { section: &'static str, size: u32, end: u64 },
     #[error("section too large: a nested {kind} has at most 1 GiB, not {size} bytes")]
     NestedTooLarge { kind: ItemKind, size: u32 },
-    #[error("section out of order: a module has one {0} section, before those that follow it in the specification")]
+    #[error("section out of order: a module has at most one {0} section, in the order of the specification")]
     OutOfOrder(&'static str),
     #[error("second preamble: a section begins here, not another module or component")]
     SecondPreamble,
-    #[error("nested {kind} too short: {size} bytes cannot hold its preamble of 8")]
+    #[error("nested {kind} too short: {size} bytes cannot hold the 8-byte preamble")]
     NestedShort { kind: ItemKind, size: u32 },
-    #[error("nested {0} does not begin with the preamble of one")]
+    #[error("nested {0} does not begin with the preamble of a {0}")]
     NestedPreamble(ItemKind),
 
     #[error("custom section of size 0: it has no name")]
     Unnamed,
     #[error("malformed length of a custom section's name: not a LEB128 number of at most 32 bits within the section")]
     NameLength,
-    #[error("custom section's name of {len} bytes goes past the end of its section, which has {left} left")]
+    #[error("custom section's name of {len} bytes goes past the end of its section: {left} bytes remain")]
     NamePastSection { len: u32, left: u32 },
     #[error("custom section's name is not UTF-8")]
     NameNotUtf8,

@@ -1,24 +1,26 @@
-//! The items that enclose the current position.
+//! The stack of items at the current position.
 
 use super::item_path::ItemPath;
 use super::section::ItemKind;
 
-/// An item that has begun and not ended.
+/// An item that was entered and not left.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Frame {
     pub(super) kind: ItemKind,
+    /// Number in the order of entering.
     pub(super) item: u32,
-    /// Which child of the enclosing item this is.
+    /// Index among the children of the enclosing item.
     pub(super) index: u32,
+    /// Number of children so far.
     pub(super) children: u32,
-    /// One past the last byte; the root's is out of reach.
+    /// Absolute end. The root's is larger than any input.
     pub(super) end: u64,
-    /// Where the section that holds it begins.
-    pub(super) holder: u64,
+    /// Absolute offset of the section that contains the item.
+    pub(super) section: u64,
 }
 
-/// The path of the item with this child index, inside these items.
-pub(super) fn path(enclosing: &[Frame], index: u32) -> ItemPath {
+/// Path of the child with this index, in the innermost of these items.
+pub(super) fn item_path(enclosing: &[Frame], index: u32) -> ItemPath {
     let below_root = enclosing.iter().skip(1).map(|frame| frame.index);
     below_root.chain((!enclosing.is_empty()).then_some(index)).collect()
 }

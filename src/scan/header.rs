@@ -3,19 +3,22 @@
 use super::fault::Fault;
 use super::leb128::{self, Leb128};
 
-/// A section's id and size, and the bytes that both take.
+/// A section header: id and size.
 #[derive(Clone, Copy)]
 pub(super) struct Header {
     pub(super) id: u8,
+    /// Byte length of the payload.
     pub(super) size: u64,
+    /// Byte length of the header itself.
     pub(super) len: u64,
 }
 
 impl Header {
-    /// Bytes that the longest header takes.
+    /// Byte length of the longest header.
     pub(super) const MAX_LEN: usize = 1 + leb128::MAX_LEN;
 
-    /// The header that `bytes` begins with, if there is one to be read. The id may be malformed.
+    /// Reads the header at the start of `bytes`. Returns `None` if it is incomplete or its size is
+    /// malformed; the id is not checked.
     #[inline(always)]
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let (id, size) = bytes.split_first()?;
@@ -26,10 +29,11 @@ impl Header {
     }
 }
 
-/// The name that a custom section's payload of `size` bytes begins with, if it is as names are: in the window, of
-/// less than 128 bytes, ASCII. `bytes` may hold less than that payload, or more.
+/// Fast path: reads the name of a custom section whose payload has `size` bytes, if the name is
+/// complete, ASCII and shorter than 128 bytes. `bytes` starts at the payload and may end before or
+/// after its end.
 #[inline(always)]
-pub(super) fn short_name(bytes: &[u8], size: u32, max: u32) -> Option<&[u8]> {
+pub(super) fn short_ascii_name(bytes: &[u8], size: u32, max: u32) -> Option<&[u8]> {
     let (&len, rest) = bytes.split_first()?;
     if u32::from(len) >= size || u32::from(len) > max {
         return None;
@@ -38,7 +42,7 @@ pub(super) fn short_name(bytes: &[u8], size: u32, max: u32) -> Option<&[u8]> {
     (len < 0x80 && is_ascii(name)).then_some(name)
 }
 
-/// As the standard library's, for names of a few bytes: two words that overlap instead of a loop.
+/// As [`slice::is_ascii`], but for at most 16 bytes with two overlapping words instead of a loop.
 #[inline(always)]
 fn is_ascii(name: &[u8]) -> bool {
     const HIGH: u64 = 0x8080_8080_8080_8080;
@@ -55,43 +59,45 @@ fn is_ascii(name: &[u8]) -> bool {
     name.is_ascii()
 }
 
-/// Any name, by all of the rules, and where in the payload it ends. Takes what [`short_name`] does.
+/// Reads any name by all of the rules. Returns it and its end, counted from the start of the
+/// payload. The arguments are those of [`short_ascii_name`].
 #[inline(never)]
-pub(super) fn any_name(bytes: &[u8], size: u32, max: u32) -> Result<(&[u8], usize), NameUnread> {
+pub(super) fn read_name(bytes: &[u8], size: u32, max: u32) -> Result<(&[u8], usize), NameError> {
     let payload = &bytes[..bytes.len().min(size as usize)];
     let Leb128 { value: len, len: len_len } = Leb128::read(payload);
     if len_len == 0 {
         return Err(if size == 0 {
-            NameUnread::Malformed(Fault::Unnamed, 0)
-        } else if payload.len() < size as usize && Leb128::may_go_on(payload) {
-            NameUnread::Incomplete(payload.len() + 1)
+            NameError::Malformed(Fault::Unnamed, 0)
+        } else if payload.len() < size as usize && Leb128::may_be_incomplete(payload) {
+            NameError::Incomplete(payload.len() + 1)
         } else {
-            NameUnread::Malformed(Fault::NameLength, 0)
+            NameError::Malformed(Fault::NameLength, 0)
         });
     }
     let left = size - u32::from(len_len);
     if len > left {
-        return Err(NameUnread::Malformed(Fault::NamePastSection { len, left }, 0));
+        return Err(NameError::Malformed(Fault::NamePastSection { len, left }, 0));
     }
     if len > max {
         let what = "bytes in a custom section's name";
-        return Err(NameUnread::Malformed(Fault::Limit { what, max: u64::from(max) }, 0));
+        return Err(NameError::Malformed(Fault::Limit { what, max: u64::from(max) }, 0));
     }
     let len_len = usize::from(len_len);
     let end = len_len + len as usize;
     let Some(name) = payload.get(len_len..end) else {
-        return Err(NameUnread::Incomplete(end));
+        return Err(NameError::Incomplete(end));
     };
     match std::str::from_utf8(name) {
         Ok(_) => Ok((name, end)),
-        Err(error) => Err(NameUnread::Malformed(Fault::NameNotUtf8, len_len + error.valid_up_to())),
+        Err(error) => Err(NameError::Malformed(Fault::NameNotUtf8, len_len + error.valid_up_to())),
     }
 }
 
-/// Why a name cannot be read; lengths and offsets count from the beginning of the payload.
+/// The reason why a name was not read. Lengths and offsets count from the start of the payload.
 #[derive(Clone, Copy)]
-pub(super) enum NameUnread {
-    /// So many bytes of the payload are needed.
+pub(super) enum NameError {
+    /// This many bytes of the payload are needed.
     Incomplete(usize),
+    /// The fault, and its offset.
     Malformed(Fault, usize),
 }

@@ -1,11 +1,12 @@
-//! Where an item lies in the tree.
+//! Paths of items in the tree.
 
 use std::fmt;
 use std::str::FromStr;
 
 use smallvec::SmallVec;
 
-/// Addresses an item by child indexes: empty for the root, `3/0` for the first child of its fourth child.
+/// The path of an item, as child indexes: empty for the root, `3/0` for the first child of the
+/// root's fourth child.
 ///
 /// ```
 /// use sectile::scan::ItemPath;
@@ -35,12 +36,12 @@ impl ItemPath {
         &self.0
     }
 
-    /// Goes down to the child with this index.
+    /// Appends a child index.
     pub fn push(&mut self, index: u32) {
         self.0.push(index);
     }
 
-    /// Goes up to the item that encloses this one; gives the index that was left, or `None` at the root.
+    /// Removes the last child index and returns it, or `None` for the root.
     pub fn pop(&mut self) -> Option<u32> {
         self.0.pop()
     }
@@ -62,9 +63,9 @@ impl fmt::Display for ItemPath {
     }
 }
 
-/// A text that is no [`ItemPath`].
+/// The error of parsing an [`ItemPath`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no item path: child indexes divided by `/` are, as in `3/0`")]
+#[error("`{0}` is not an item path: expected child indexes separated by `/`, such as `3/0`")]
 pub struct ItemPathError(String);
 
 impl FromStr for ItemPath {

@@ -1,10 +1,10 @@
-//! Unsigned LEB128 of at most 32 bits: the one decoder, for section sizes, names and values alike.
+//! Unsigned LEB128 numbers of at most 32 bits. The only decoder and encoder in the crate.
 
-/// Bytes that the longest encoding takes. Padding is accepted up to here.
+/// Byte length of the longest encoding. Shorter numbers may be padded to it.
 pub(crate) const MAX_LEN: usize = 5;
 
-/// The number that a run of bytes begins with, and the bytes that it takes, 1 to 5; 0 where there is none to be read.
-/// (A number, and not an `Option`, so that it stays in a register.)
+/// A decoded number and its byte length, 1 to 5. Length 0 means that it cannot be read; unlike an
+/// `Option`, the pair fits into a register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Leb128 {
     pub(crate) value: u32,
@@ -14,7 +14,7 @@ pub(crate) struct Leb128 {
 impl Leb128 {
     const UNREADABLE: Self = Self { value: 0, len: 0 };
 
-    /// Decodes the number that `bytes` begins with, looking at five bytes at the most.
+    /// Decodes the number at the start of `bytes`, from at most five bytes.
     #[inline(always)]
     pub(crate) fn read(bytes: &[u8]) -> Self {
         match bytes {
@@ -41,20 +41,20 @@ impl Leb128 {
         Self::UNREADABLE
     }
 
-    /// Whether more bytes may make a number of what cannot be read; otherwise it is malformed: a fifth byte
-    /// continues, or holds bits beyond the 32nd.
-    pub(crate) fn may_go_on(bytes: &[u8]) -> bool {
+    /// Whether a number that cannot be read may be completed by more bytes. If not, it is
+    /// malformed: its fifth byte has a continuation bit, or bits beyond the 32nd.
+    pub(crate) fn may_be_incomplete(bytes: &[u8]) -> bool {
         bytes.len() < MAX_LEN
     }
 }
 
-/// Bytes that the shortest encoding of a number takes.
+/// Byte length of a number's shortest encoding.
 pub(crate) fn shortest(value: u32) -> u8 {
     let bits = 32 - (value | 1).leading_zeros();
     bits.div_ceil(7) as u8
 }
 
-/// Encodes a number in `width` bytes, padded where fewer would do; in as many as it takes where more are needed.
+/// Encodes a number in `width` bytes, with padding, or in more if it does not fit.
 pub(crate) fn encode(value: u32, width: u8) -> impl Iterator<Item = u8> {
     let width = width.max(shortest(value));
     (0..width).map(move |group| {
@@ -67,8 +67,8 @@ pub(crate) fn encode(value: u32, width: u8) -> impl Iterator<Item = u8> {
 mod tests {
     use super::*;
 
-    /// The textbook loop, as the oracle.
-    fn naive(bytes: &[u8]) -> Leb128 {
+    /// The oracle: a straightforward loop in 64 bits.
+    fn simple_loop(bytes: &[u8]) -> Leb128 {
         let mut value = 0u64;
         for (index, byte) in bytes.iter().take(MAX_LEN).enumerate() {
             value |= u64::from(byte & 0x7f) << (7 * index);
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn agrees_with_the_textbook_loop() {
+    fn decoder_agrees_with_a_simple_loop() {
         const EDGES: [u8; 12] = [0, 1, 0x0f, 0x10, 0x1f, 0x40, 0x7f, 0x80, 0x81, 0x8f, 0xf0, 0xff];
         let mut bytes = [0; 6];
         for n in 0..EDGES.len().pow(5) {
@@ -91,7 +91,7 @@ mod tests {
             }
             for len in 0..=6 {
                 let bytes = &bytes[..len];
-                assert_eq!(Leb128::read(bytes), naive(bytes), "{bytes:x?}");
+                assert_eq!(Leb128::read(bytes), simple_loop(bytes), "{bytes:x?}");
             }
         }
     }

@@ -1,15 +1,16 @@
-//! The scanner: it knows the framing of modules and components (preambles, section headers, nesting), and nothing else.
+//! A scanner of the framing of modules and components: preambles, section headers and nesting.
 //!
-//! [`Scanner`] does no I/O and owns no bytes. Given a [`Window`] of the input, it reports each section to a [`Visitor`] as
-//! ranges, and pauses with the absolute range that it needs next. It never looks into a section; data that a visitor requests
-//! is passed on when a window holds it. Drivers ([`crate::drive`]) do the feeding.
+//! [`Scanner`] does no I/O and owns no bytes. Given a [`Window`] of the input, it reports each
+//! section to a [`Visitor`] as ranges, and returns the absolute range that it needs next. It does
+//! not interpret payloads: data that a visitor requests is passed to it unchanged. The drivers in
+//! [`crate::drive`] supply the windows.
 //!
-//! The framing is that of `wasmparser`: what it rejects for framing is rejected here, and what it accepts is accepted with the
-//! same ranges. Bodies are not parsed, so a malformed body is not an error. The end of the input is not known until it comes:
-//! a section is reported once its header (and a custom section's name) is complete, and an input that ends inside it is an
-//! error after that.
+//! The framing is that of `wasmparser`: the same inputs are rejected for it, and the same ranges
+//! are reported. Section bodies are not parsed, so a malformed body is not an error. A section is
+//! reported as soon as its header, and a custom section's name, is complete. If the input ends
+//! inside its payload, the error follows later.
 //!
-//! A visitor that lists the sections whose names match a pattern:
+//! A visitor that lists the custom sections whose names match a pattern:
 //!
 //! ```
 //! use sectile::scan::{DataRequest, Section, Visitor};

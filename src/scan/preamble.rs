@@ -1,4 +1,4 @@
-//! What an input or a nested item begins with.
+//! The preamble of a module or component.
 
 use super::fault::Fault;
 use super::section::ItemKind;
@@ -7,8 +7,8 @@ use super::section::ItemKind;
 pub(crate) type Preamble = [u8; 8];
 
 impl ItemKind {
-    /// What an item of this kind begins with. Source: the core specification's *Modules*, and the component model's
-    /// binary format.
+    /// The preamble of an item of this kind. Sources: the core specification, *Binary Format /
+    /// Modules*, and the component model's *Binary Format*.
     pub(crate) const fn preamble(self) -> Preamble {
         match self {
             Self::Module => *b"\0asm\x01\0\0\0",
@@ -17,11 +17,11 @@ impl ItemKind {
     }
 }
 
-/// What the root is, or what is wrong with its preamble, and where.
+/// Returns the kind of the root, or the fault of its preamble and the fault's offset.
 pub(super) fn root_kind(preamble: Preamble) -> Result<ItemKind, (Fault, u64)> {
     let [m0, m1, m2, m3, v0, v1, l0, l1] = preamble;
     if [m0, m1, m2, m3] != *b"\0asm" {
-        return Err((Fault::NotWasm(looks_like(preamble)), 0));
+        return Err((Fault::NotWasm(describe_format(preamble)), 0));
     }
     [ItemKind::Module, ItemKind::Component].into_iter().find(|kind| kind.preamble() == preamble).ok_or_else(|| {
         let (version, layer) = (u16::from_le_bytes([v0, v1]), u16::from_le_bytes([l0, l1]));
@@ -29,14 +29,17 @@ pub(super) fn root_kind(preamble: Preamble) -> Result<ItemKind, (Fault, u64)> {
     })
 }
 
-/// What an input that is no WebAssembly begins like.
-fn looks_like(start: Preamble) -> &'static str {
+/// Describes the format of an input that is not WebAssembly, from its first bytes.
+fn describe_format(start: Preamble) -> &'static str {
     const WAT: &str = "the WebAssembly text format: compile it first";
     const FORMATS: [(&[u8], &str); 22] = [
         (b"\x7fELF", "an ELF binary"),
         (b"\x1f\x8b", "gzip: decompress it first"),
         (b"\x28\xb5\x2f\xfd", "zstd: decompress it first"),
-        (b"\x52\xbc\x53\x76\x46\xdb\x8e\x05", "a compressed Substrate runtime: 8 bytes, and zstd to decompress first"),
+        (
+            b"\x52\xbc\x53\x76\x46\xdb\x8e\x05",
+            "a compressed Substrate runtime: remove the first 8 bytes, then decompress zstd",
+        ),
         (b"BZh", "bzip2: decompress it first"),
         (b"\xfd7zXZ", "xz: decompress it first"),
         (b"PK\x03\x04", "a zip archive"),
@@ -85,7 +88,7 @@ mod tests {
             (*b"version ", "text, such as a Git LFS pointer: `git lfs pull` fetches the file"),
             (
                 [0x52, 0xbc, 0x53, 0x76, 0x46, 0xdb, 0x8e, 0x05],
-                "a compressed Substrate runtime: 8 bytes, and zstd to decompress first",
+                "a compressed Substrate runtime: remove the first 8 bytes, then decompress zstd",
             ),
             ([0; 8], "a file of zeros"),
             ([1, 2, 3, 4, 5, 6, 7, 8], "some other format"),

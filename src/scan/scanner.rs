@@ -1,4 +1,4 @@
-//! The machine.
+//! The state machine: framing only, no I/O.
 
 use std::ops::Range;
 
@@ -6,8 +6,8 @@ use smallvec::SmallVec;
 
 use super::error::ScanError;
 use super::fault::Fault;
-use super::frame::{Frame, path};
-use super::header::{Header, NameUnread, any_name, short_name};
+use super::frame::{Frame, item_path};
+use super::header::{Header, NameError, read_name, short_ascii_name};
 use super::leb128::Leb128;
 use super::preamble::{Preamble, root_kind};
 use super::section::{Class, ItemKind, Section, SectionKind};
@@ -15,55 +15,64 @@ use super::visitor::{DataRequest, ItemStart, Visitor};
 use super::window::Window;
 use crate::limits::Limits;
 
-/// The machine. See the [module](super) for what it is, and [`crate::drive`] for who feeds it.
+/// A state machine that reports the sections of a module or component, and of the items nested in
+/// it.
+///
+/// See the [module](super) for the contract. The drivers in [`crate::drive`] feed it.
 #[derive(Debug)]
 pub struct Scanner {
     limits: Limits,
     state: ScanState,
-    /// The absolute range that it pauses for, where it did not fail.
+    /// Absolute range that the next window must hold. Meaningless after a failure.
     needed: Range<u64>,
-    now: Progress,
-    /// The id of the last section, which the end of the input may name. It is taken from the window, once for all of its
-    /// sections, and not kept by the loop.
+    progress: Progress,
+    /// Id of the last section, for the error of a truncated input. Read from the window once per
+    /// call, to keep it out of the loop.
     last_id: u8,
-    /// The class of the last section that takes part in a module's order. (Only a component holds items, and has no such
-    /// order: what is nested begins anew, and what encloses has lost nothing.)
+    /// Class of the module's last ordered section. One value serves all items: only components
+    /// contain items, and their sections have no order to resume.
     rank: Class,
-    /// The item that the position lies in, and those that enclose it, the root first.
+    /// The current item.
     frame: Frame,
+    /// The items that enclose it, the root first.
     enclosing: SmallVec<[Frame; 4]>,
+    /// Number of items entered so far.
     items: u32,
-    /// Up to here, the part of a custom section's name that was seen is UTF-8: it is looked at once, however it comes.
+    /// Absolute offset up to which an incomplete name is valid UTF-8, so that no byte is validated
+    /// twice.
     utf8_until: u64,
 }
 
 #[derive(Debug)]
 enum ScanState {
+    /// A preamble is next.
     Preamble,
+    /// A section header, or the end of an item, is next.
     Sections,
-    /// A visitor waits for bytes of a section's data, which are those that are needed; the position is already behind it.
+    /// The visitor requested bytes of this data. The position is already at the end of the section.
     Data(Range<u64>),
-    /// It failed, of this, there: whatever is fed now, it says so again.
+    /// Failed at this offset. Every later call returns the same error.
     Failed(Fault, u64),
 }
 
-/// What changes with each section.
+/// The fields that change with every section. The fast path keeps a copy in locals.
 #[derive(Clone, Copy, Debug)]
 struct Progress {
-    /// Where what is looked at next begins: a preamble or a section header.
+    /// Absolute offset of the next preamble or section header.
     position: u64,
-    /// Where the last section begins.
-    last: u64,
-    /// How many more sections the limit leaves.
+    /// Absolute offset of the last section.
+    last_section: u64,
+    /// Number of sections until the limit is reached.
     sections_left: u64,
+    /// Bytes examined.
     looked_at: u64,
 }
 
 impl Progress {
-    /// Goes on to the end of a section of which all before `data` was looked at.
+    /// Moves to the end of a section whose bytes before `data` were examined.
     #[inline(always)]
-    fn pass(&mut self, data: u64, end: u64) {
-        self.last = self.position;
+    fn advance(&mut self, data: u64, end: u64) {
+        self.last_section = self.position;
         self.sections_left -= 1;
         self.looked_at += data - self.position;
         self.position = end;
@@ -72,31 +81,32 @@ impl Progress {
 
 impl Frame {
     const ROOT: Self = Self {
-        kind: ItemKind::Module, // until the preamble says
+        kind: ItemKind::Module, // until the preamble is read
         item: 0,
         index: 0,
         children: 0,
         end: ROOT_END,
-        holder: 0,
+        section: 0,
     };
 }
 
-/// No input is longer, so that an offset and a 32-bit size never overflow.
+/// The longest input that is accepted: an offset plus a 32-bit size cannot overflow.
 const ROOT_END: u64 = i64::MAX as u64;
 
-/// A nested item's section has at most this many bytes. Source: wasmparser's `MAX_WASM_MODULE_SIZE`.
-const MAX_NESTED: u32 = 1 << 30;
+/// Largest payload of a section that contains an item. Source: `MAX_WASM_MODULE_SIZE` of
+/// wasmparser.
+const MAX_NESTED_SIZE: u32 = 1 << 30;
 
 const PREAMBLE_LEN: usize = size_of::<Preamble>();
 
 impl Scanner {
-    /// A scanner at the beginning of an input.
+    /// Creates a scanner for a new input.
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
             state: ScanState::Preamble,
             needed: 0..1,
-            now: Progress { position: 0, last: 0, sections_left: limits.max_sections, looked_at: 0 },
+            progress: Progress { position: 0, last_section: 0, sections_left: limits.max_sections, looked_at: 0 },
             last_id: 0,
             rank: Class::FREE,
             frame: Frame::ROOT,
@@ -106,37 +116,39 @@ impl Scanner {
         }
     }
 
-    /// Bytes looked at so far: preambles, headers, names, and the data that the visitor wanted.
+    /// Number of bytes examined so far: preambles, section headers, names, and requested data.
     pub fn looked_at(&self) -> u64 {
-        self.now.looked_at
+        self.progress.looked_at
     }
 
-    /// Hands over what the window holds, as far as it goes, and gives the absolute range that is needed next.
+    /// Scans a window, reports its sections to the visitor, and returns the absolute range that is
+    /// needed next.
     ///
-    /// Begin with a window at 0. The next window is to hold all of the range that was needed; with less, nothing
-    /// is consumed and that range, or a beginning of it, is given again, unless what there is shows already that it is
-    /// malformed.
-    /// Where the input ends before the end of that range, no window can hold it: call [`finish`](Self::finish). A range
-    /// never begins before the data of the last section that was handed over, and its length is bounded by the limits
-    /// and by what the visitor wants.
+    /// The first window starts at offset 0. Each later window must hold the whole range returned
+    /// last. A window with less consumes nothing: the same range, or a prefix of it, is returned
+    /// again, unless the bytes present are already malformed. If the input ends before the end of
+    /// the range, call [`finish`](Self::finish).
+    ///
+    /// A returned range never starts before the data of the section reported last. The limits and
+    /// the visitor's requests bound its length.
     ///
     /// # Errors
     ///
-    /// Malformed framing, or an exceeded limit. What was handed over before stays valid. After an error the
-    /// scanner is spent: fed again, or told of the end, it gives the same error.
+    /// Malformed framing, or an exceeded limit. Sections reported before the error are valid. Every
+    /// later call to `feed` or `finish` returns the same error.
     pub fn feed<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> Result<Range<u64>, ScanError> {
-        let goes_on = match &self.state {
-            ScanState::Preamble if self.enclosing.is_empty() => self.root(window, visitor),
-            ScanState::Preamble => self.nested(window, visitor),
+        let continues = match &self.state {
+            ScanState::Preamble if self.enclosing.is_empty() => self.read_root_preamble(window, visitor),
+            ScanState::Preamble => self.read_nested_preamble(window, visitor),
             ScanState::Sections => true,
             ScanState::Data(data) => {
-                let (data, wanted) = (data.clone(), self.needed.clone());
-                self.serve(window, visitor, data, wanted)
+                let (data, requested) = (data.clone(), self.needed.clone());
+                self.deliver_data(window, visitor, data, requested)
             }
             ScanState::Failed(..) => false,
         };
-        if goes_on {
-            self.sections(window, visitor);
+        if continues {
+            self.read_sections(window, visitor);
         }
         match self.state {
             ScanState::Failed(fault, offset) => Err(self.error(fault, offset)),
@@ -144,32 +156,34 @@ impl Scanner {
         }
     }
 
-    /// Whether what there is of the range that is needed may show already that it is malformed: it is a header, a name or
-    /// a preamble, and not data.
+    /// Whether a part of the needed range can already be malformed. True for preambles, headers and
+    /// names, false for data.
     pub(crate) fn may_fail_early(&self) -> bool {
         matches!(self.state, ScanState::Preamble | ScanState::Sections)
     }
 
-    /// Says that the input ends at the absolute offset `end`: there, and nowhere else, the root item ends.
+    /// Declares that the input ends at the absolute offset `end`, which is also the end of the root
+    /// item.
     ///
     /// # Errors
     ///
-    /// The input is not WebAssembly, or ends inside something.
+    /// The input is shorter than a preamble, or ends inside a section or a nested item. After a
+    /// failure, the same error.
     pub fn finish<'w, V: Visitor<'w>>(&mut self, end: u64, visitor: &mut V) -> Result<(), ScanError> {
-        let at_joint = matches!(self.state, ScanState::Sections) && self.now.position == end;
-        if at_joint && self.enclosing.is_empty() {
+        let at_boundary = matches!(self.state, ScanState::Sections) && self.progress.position == end;
+        if at_boundary && self.enclosing.is_empty() {
             visitor.leave(0, end);
             return Ok(());
         }
-        Err(self.truncated(end))
+        Err(self.truncation_error(end))
     }
 
-    // Each of the functions below gives whether the scan goes on. Where it does not, `state` says why, and `needed` what it
-    // waits for: a flag stays in a register, where a reason would not.
+    // Each function below returns whether the scan continues. If not, `state` and `needed` say why:
+    // a flag stays in a register, a reason would not.
 
-    /// The first eight bytes of all.
+    /// Reads the root's preamble.
     #[inline(never)]
-    fn root<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> bool {
+    fn read_root_preamble<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> bool {
         let Some(bytes) = window.from(0).first_chunk() else {
             return self.pause(0..PREAMBLE_LEN as u64);
         };
@@ -178,34 +192,34 @@ impl Scanner {
             Err((fault, offset)) => return self.fail(fault, offset),
         }
         if self.limits.max_depth == 0 {
-            return self.fail(Fault::Limit { what: "items inside one another", max: 0 }, 0);
+            return self.fail(Fault::Limit { what: "levels of nested items", max: 0 }, 0);
         }
-        self.enter(visitor, None, None)
+        self.enter_item(visitor, None, None)
     }
 
-    /// A nested item's first eight bytes.
+    /// Reads a nested item's preamble.
     #[inline]
-    fn nested<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> bool {
+    fn read_nested_preamble<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> bool {
         let Frame { kind, end, .. } = self.frame;
-        let bytes = window.from(self.now.position);
+        let bytes = window.from(self.progress.position);
         if bytes.first_chunk() != Some(&kind.preamble()) {
-            return self.preamble_so_far(bytes);
+            return self.incomplete_preamble(bytes);
         }
         let parent = self.enclosing.last().map(|parent| parent.item);
-        self.enter(visitor, parent, Some(end))
+        self.enter_item(visitor, parent, Some(end))
     }
 
-    /// Enters an item at its preamble.
+    /// Reports an item and moves past its preamble.
     #[inline(always)]
-    fn enter<'w, V: Visitor<'w>>(&mut self, visitor: &mut V, parent: Option<u32>, end: Option<u64>) -> bool {
-        let (start, item) = (self.now.position, self.items);
+    fn enter_item<'w, V: Visitor<'w>>(&mut self, visitor: &mut V, parent: Option<u32>, end: Option<u64>) -> bool {
+        let (start, item) = (self.progress.position, self.items);
         if item == self.limits.max_items {
             return self.fail(Fault::Limit { what: "items", max: u64::from(item) }, start);
         }
         self.items += 1;
         self.frame.item = item;
-        self.now.looked_at += PREAMBLE_LEN as u64;
-        self.now.position = start + PREAMBLE_LEN as u64;
+        self.progress.looked_at += PREAMBLE_LEN as u64;
+        self.progress.position = start + PREAMBLE_LEN as u64;
         self.state = ScanState::Sections;
         let Frame { kind, index, .. } = self.frame;
         self.rank = Class::FREE;
@@ -213,11 +227,12 @@ impl Scanner {
         true
     }
 
-    /// Waits for a nested item's preamble, unless what there is of it shows already that it is none.
+    /// Pauses for the rest of a nested item's preamble, or fails if the bytes present do not match
+    /// it.
     #[cold]
     #[inline(never)]
-    fn preamble_so_far(&mut self, bytes: &[u8]) -> bool {
-        let (start, kind) = (self.now.position, self.frame.kind);
+    fn incomplete_preamble(&mut self, bytes: &[u8]) -> bool {
+        let (start, kind) = (self.progress.position, self.frame.kind);
         if !kind.preamble().starts_with(bytes) {
             return self.fail(Fault::NestedPreamble(kind), start);
         }
@@ -225,40 +240,41 @@ impl Scanner {
         self.pause(start..start + PREAMBLE_LEN as u64)
     }
 
-    /// The sections, as far as the window goes.
+    /// Reads sections up to the end of the window.
     #[inline]
-    fn sections<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) {
-        while self.run(window, visitor) {}
-        if let Some(id) = window.from(self.now.last).first() {
+    fn read_sections<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) {
+        while self.fast_path(window, visitor) {}
+        if let Some(id) = window.from(self.progress.last_section).first() {
             self.last_id = *id;
         }
     }
 
-    /// Hands over the sections of an item as long as they are like most: whole headers, short names, nothing wrong, no items
-    /// inside. What is not like most, [`special`](Self::special) looks at. This is the loop that everything stands on: what
-    /// changes with each section is in locals, and nothing in it is called but the visitor. (Measured: any other call, and
-    /// any branch that joins the way again, costs it registers. So two places hand a section over.)
+    /// Fast path: complete header, short ASCII name, nothing nested, nothing malformed. Every other
+    /// section goes to [`slow_path`](Self::slow_path).
+    ///
+    /// The progress is in locals, and the only call is to the visitor. Any other call, or merging
+    /// the two reports of a section into one, spills registers: the `scan` bench shows it.
     #[inline(always)]
-    fn run<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> bool {
+    fn fast_path<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> bool {
         let Frame { kind: item_kind, item, end, .. } = self.frame;
         let classes = item_kind.classes();
         let max_name = self.limits.max_name_len;
-        let (mut now, mut rank) = (self.now, self.rank);
-        while let Some(bytes) = window.from(now.position).first_chunk::<{ Header::MAX_LEN }>() {
+        let (mut progress, mut rank) = (self.progress, self.rank);
+        while let Some(bytes) = window.from(progress.position).first_chunk::<{ Header::MAX_LEN }>() {
             let Some(Header { id, size, len }) = Header::read(bytes) else { break };
-            let (start, payload, class) = (now.position, now.position + len, classes[usize::from(id)]);
+            let (start, payload, class) = (progress.position, progress.position + len, classes[usize::from(id)]);
             let section_end = payload + size;
-            if section_end > end || now.sections_left == 0 {
+            if section_end > end || progress.sections_left == 0 {
                 break;
             }
             if class == Class::CUSTOM {
-                let Some(name) = short_name(window.from(payload), size as u32, max_name) else { break };
+                let Some(name) = short_ascii_name(window.from(payload), size as u32, max_name) else { break };
                 let data = payload + 1 + name.len() as u64;
-                now.pass(data, section_end);
+                progress.advance(data, section_end);
                 let section = Section { item, item_kind, id, start, payload, data, end: section_end, class, name };
-                if let DataRequest::Bytes(wanted) = visitor.section(&section) {
-                    (self.now, self.rank) = (now, rank);
-                    return self.serve(window, visitor, data..section_end, wanted);
+                if let DataRequest::Bytes(requested) = visitor.section(&section) {
+                    (self.progress, self.rank) = (progress, rank);
+                    return self.deliver_data(window, visitor, data..section_end, requested);
                 }
                 continue;
             }
@@ -268,33 +284,34 @@ impl Scanner {
                 }
                 rank = class;
             }
-            now.pass(payload, section_end);
+            progress.advance(payload, section_end);
             let (data, name) = (payload, &[][..]);
             let section = Section { item, item_kind, id, start, payload, data, end: section_end, class, name };
-            if let DataRequest::Bytes(wanted) = visitor.section(&section) {
-                (self.now, self.rank) = (now, rank);
-                return self.serve(window, visitor, data..section_end, wanted);
+            if let DataRequest::Bytes(requested) = visitor.section(&section) {
+                (self.progress, self.rank) = (progress, rank);
+                return self.deliver_data(window, visitor, data..section_end, requested);
             }
         }
-        (self.now, self.rank) = (now, rank);
-        self.special(window, visitor)
+        (self.progress, self.rank) = (progress, rank);
+        self.slow_path(window, visitor)
     }
 
-    /// Hands over any section, by all of the rules, and goes down into the item that it holds; or up from one that ends.
+    /// Slow path: reads any section by all of the rules and enters the item in it, or leaves an
+    /// item that ends here.
     #[inline(never)]
-    fn special<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> bool {
+    fn slow_path<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> bool {
         let Frame { kind: item_kind, item, end, .. } = self.frame;
-        let start = self.now.position;
+        let start = self.progress.position;
         if start == end {
-            return self.leave(visitor);
+            return self.leave_item(visitor);
         }
         let Some(Header { id, size, len }) = Header::read(window.from(start)) else {
-            return self.unreadable(window);
+            return self.incomplete_header(window);
         };
         let (payload, class) = (start + len, item_kind.classes()[usize::from(id)]);
         let section_end = payload + size;
         if section_end > end {
-            return self.past_parent(id, size as u32);
+            return self.fail_past_parent(id, size as u32);
         }
         let mut data = payload;
         let mut name = &[][..];
@@ -302,17 +319,17 @@ impl Scanner {
             if class == Class::MALFORMED {
                 return self.fail(Fault::SectionId(id), start);
             }
-            if size > u64::from(MAX_NESTED) {
+            if size > u64::from(MAX_NESTED_SIZE) {
                 let fault = Fault::NestedTooLarge { kind: nested_kind(class), size: size as u32 };
                 return self.fail(fault, start + 1);
             }
         } else if class == Class::CUSTOM {
-            match any_name(window.from(payload), size as u32, self.limits.max_name_len) {
+            match read_name(window.from(payload), size as u32, self.limits.max_name_len) {
                 Ok((whole, end)) => {
                     name = whole;
                     data = payload + end as u64;
                 }
-                Err(unread) => return self.unread(&unread, payload, window),
+                Err(error) => return self.incomplete_name(&error, payload, window),
             }
         } else if class != Class::UNKNOWN && class != Class::FREE {
             if class <= self.rank {
@@ -320,38 +337,38 @@ impl Scanner {
             }
             self.rank = class;
         }
-        if self.now.sections_left == 0 {
+        if self.progress.sections_left == 0 {
             return self.fail(Fault::Limit { what: "sections", max: self.limits.max_sections }, start);
         }
-        self.now.pass(data, section_end);
+        self.progress.advance(data, section_end);
         let section = Section { item, item_kind, id, start, payload, data, end: section_end, class, name };
-        let want = visitor.section(&section);
+        let request = visitor.section(&section);
         if class > Class::UNKNOWN {
             return self.descend(nested_kind(class), payload..section_end, window, visitor);
         }
-        if let DataRequest::Bytes(wanted) = want {
-            return self.serve(window, visitor, data..section_end, wanted);
+        if let DataRequest::Bytes(requested) = request {
+            return self.deliver_data(window, visitor, data..section_end, requested);
         }
         true
     }
 
-    /// Pauses for a header that is not all there, or fails of it.
+    /// Pauses for the rest of a section header, or fails if the bytes present are malformed.
     #[cold]
     #[inline(never)]
-    fn unreadable(&mut self, window: Window<'_>) -> bool {
-        let start = self.now.position;
+    fn incomplete_header(&mut self, window: Window<'_>) -> bool {
+        let start = self.progress.position;
         match window.from(start) {
             [id, ..] if *id >= 0x80 => self.fail(Fault::SectionId(*id), start),
-            [_, size @ ..] if !Leb128::may_go_on(size) => self.fail(Fault::SectionSize, start + 1),
+            [_, size @ ..] if !Leb128::may_be_incomplete(size) => self.fail(Fault::SectionSize, start + 1),
             rest => self.pause(start..start + rest.len() as u64 + 1),
         }
     }
 
-    /// Fails of a section that goes past the end of its item.
+    /// Fails on a section that extends past the end of its item.
     #[cold]
     #[inline(never)]
-    fn past_parent(&mut self, id: u8, size: u32) -> bool {
-        let start = self.now.position;
+    fn fail_past_parent(&mut self, id: u8, size: u32) -> bool {
+        let start = self.progress.position;
         let Frame { kind, end, .. } = self.frame;
         if id >= 0x80 {
             return self.fail(Fault::SectionId(id), start);
@@ -359,27 +376,28 @@ impl Scanner {
         self.fail(Fault::PastParent { section: SectionKind::new(kind, id).name(), size, end }, start + 1)
     }
 
-    /// Pauses for a name that is not all there, or fails of it.
+    /// Pauses for the rest of a custom section's name, or fails if it is malformed.
     #[cold]
     #[inline(never)]
-    fn unread(&mut self, unread: &NameUnread, payload: u64, window: Window<'_>) -> bool {
-        let start = self.now.position;
-        match *unread {
-            NameUnread::Incomplete(needed) => match self.name_so_far(window, payload) {
+    fn incomplete_name(&mut self, error: &NameError, payload: u64, window: Window<'_>) -> bool {
+        let start = self.progress.position;
+        match *error {
+            NameError::Incomplete(needed) => match self.check_partial_name(window, payload) {
                 Ok(()) => self.pause(start..payload + needed as u64),
                 Err(offset) => self.fail(Fault::NameNotUtf8, offset),
             },
-            // `\0as` of a second `\0asm`, read as id, size and length of the name.
-            NameUnread::Malformed(Fault::NamePastSection { .. }, _) if window.from(start).starts_with(b"\0as") => {
+            // A second `\0asm`: its first bytes read as id 0, size 97 and a name of 115 bytes.
+            NameError::Malformed(Fault::NamePastSection { .. }, _) if window.from(start).starts_with(b"\0as") => {
                 self.fail(Fault::SecondPreamble, start)
             }
-            NameUnread::Malformed(fault, offset) => self.fail(fault, payload + offset as u64),
+            NameError::Malformed(fault, offset) => self.fail(fault, payload + offset as u64),
         }
     }
 
-    /// Looks at a name of which the window holds the beginning; gives where it is no UTF-8, whatever comes behind.
+    /// Validates the beginning of a name. Returns the offset of the first byte that cannot be
+    /// UTF-8, whatever follows.
     #[cold]
-    fn name_so_far(&mut self, window: Window<'_>, payload: u64) -> Result<(), u64> {
+    fn check_partial_name(&mut self, window: Window<'_>, payload: u64) -> Result<(), u64> {
         let Leb128 { len: len_len @ 1.., .. } = Leb128::read(window.from(payload)) else { return Ok(()) };
         let from = self.utf8_until.max(payload + u64::from(len_len));
         if let Err(error) = std::str::from_utf8(window.from(from)) {
@@ -390,21 +408,22 @@ impl Scanner {
         Ok(())
     }
 
-    /// Goes up from an item that ends. The root's end is not known, and so far off that no input has it.
+    /// Leaves a nested item that ends here. Only an input of [`ROOT_END`] bytes reaches the end of
+    /// the root this way.
     #[inline]
-    fn leave<'w, V: Visitor<'w>>(&mut self, visitor: &mut V) -> bool {
+    fn leave_item<'w, V: Visitor<'w>>(&mut self, visitor: &mut V) -> bool {
         let Some(parent) = self.enclosing.pop() else {
             return self.fail(Fault::Limit { what: "bytes in the input", max: ROOT_END }, ROOT_END);
         };
-        let Frame { kind, item, end, holder, .. } = std::mem::replace(&mut self.frame, parent);
+        let Frame { kind, item, end, section, .. } = std::mem::replace(&mut self.frame, parent);
         visitor.leave(item, end);
-        self.now.last = holder;
-        self.last_id = holder_id(kind);
+        self.progress.last_section = section;
+        self.last_id = nesting_section_id(kind);
         self.rank = Class::FREE;
         true
     }
 
-    /// Goes down into the item that a section holds.
+    /// Enters the item in a section's payload.
     #[inline]
     fn descend<'w, V: Visitor<'w>>(
         &mut self,
@@ -413,50 +432,51 @@ impl Scanner {
         window: Window<'w>,
         visitor: &mut V,
     ) -> bool {
-        let depth = self.enclosing.len() as u64 + 2; // with this item and the root
+        let depth = self.enclosing.len() as u64 + 2; // the current item and the new one
         let max = u64::from(self.limits.max_depth);
         if depth > max {
-            return self.fail(Fault::Limit { what: "items inside one another", max }, payload.start);
+            return self.fail(Fault::Limit { what: "levels of nested items", max }, payload.start);
         }
         let index = self.frame.children;
         self.frame.children += 1;
         self.enclosing.push(self.frame);
         self.frame = Frame {
             kind,
-            item: 0, // until it is entered
+            item: 0, // until the preamble is read
             index,
             children: 0,
             end: payload.end,
-            holder: self.now.last,
+            section: self.progress.last_section,
         };
-        self.now.position = payload.start;
+        self.progress.position = payload.start;
         let size = payload.end - payload.start;
         if size < PREAMBLE_LEN as u64 {
             return self.fail(Fault::NestedShort { kind, size: size as u32 }, payload.start);
         }
-        self.nested(window, visitor)
+        self.read_nested_preamble(window, visitor)
     }
 
-    /// Hands over what the visitor wants of a section's data, as long as the window holds it.
+    /// Passes requested data to the visitor until it requests no more, or pauses where the window
+    /// lacks it.
     #[inline(never)]
-    fn serve<'w, V: Visitor<'w>>(
+    fn deliver_data<'w, V: Visitor<'w>>(
         &mut self,
         window: Window<'w>,
         visitor: &mut V,
         data: Range<u64>,
-        mut wanted: Range<u64>,
+        mut requested: Range<u64>,
     ) -> bool {
         loop {
-            let start = wanted.start.clamp(data.start, data.end);
-            let end = wanted.end.clamp(start, data.end);
+            let start = requested.start.clamp(data.start, data.end);
+            let end = requested.end.clamp(start, data.end);
             let bytes = if start == end { Some(&[][..]) } else { window.range(&(start..end)) };
             let Some(bytes) = bytes else {
                 self.state = ScanState::Data(data);
                 return self.pause(start..end);
             };
-            self.now.looked_at += end - start;
+            self.progress.looked_at += end - start;
             match visitor.data(bytes, start) {
-                DataRequest::Bytes(next) => wanted = next,
+                DataRequest::Bytes(next) => requested = next,
                 DataRequest::Nothing => break,
             }
         }
@@ -476,10 +496,10 @@ impl Scanner {
         false
     }
 
-    /// Why an input that ends at `end` ends too early.
+    /// The error of an input that ends at `end`, in the middle of something.
     #[cold]
-    fn truncated(&self, end: u64) -> ScanError {
-        let (start, id) = (self.now.last, self.last_id);
+    fn truncation_error(&self, end: u64) -> ScanError {
+        let (start, id) = (self.progress.last_section, self.last_id);
         let frame = self.frame;
         let section = SectionKind::new(frame.kind, id).name();
         let fault = match self.state {
@@ -487,14 +507,16 @@ impl Scanner {
             ScanState::Preamble if self.enclosing.is_empty() && end == 0 => Fault::Empty,
             ScanState::Preamble if self.enclosing.is_empty() => Fault::Short(end),
             ScanState::Data(_) => Fault::Truncated { section, start },
-            ScanState::Sections if end < self.now.position => Fault::Truncated { section, start },
-            // The item ends inside the header, too: no more input would mend that.
-            ScanState::Sections if end > self.now.position && end >= frame.end => {
-                return self.error(Fault::SectionSize, self.now.position + 1);
+            ScanState::Sections if end < self.progress.position => Fault::Truncated { section, start },
+            // The enclosing item ends inside the header as well, so more input would not help.
+            ScanState::Sections if end > self.progress.position && end >= frame.end => {
+                return self.error(Fault::SectionSize, self.progress.position + 1);
             }
-            ScanState::Sections if end > self.now.position => Fault::TruncatedHeader { start: self.now.position },
+            ScanState::Sections if end > self.progress.position => {
+                Fault::TruncatedHeader { start: self.progress.position }
+            }
             ScanState::Sections | ScanState::Preamble => {
-                Fault::TruncatedItem { kind: frame.kind, start: frame.holder, end: frame.end }
+                Fault::TruncatedItem { kind: frame.kind, start: frame.section, end: frame.end }
             }
         };
         self.error(fault, end)
@@ -502,12 +524,12 @@ impl Scanner {
 
     #[cold]
     fn error(&self, fault: Fault, offset: u64) -> ScanError {
-        ScanError::new(fault, offset, path(&self.enclosing, self.frame.index))
+        ScanError::new(fault, offset, item_path(&self.enclosing, self.frame.index))
     }
 }
 
-/// The id of the section that holds an item.
-fn holder_id(kind: ItemKind) -> u8 {
+/// Id of the component section that contains an item of this kind.
+fn nesting_section_id(kind: ItemKind) -> u8 {
     match kind {
         ItemKind::Module => 1,
         ItemKind::Component => 4,

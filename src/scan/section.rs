@@ -1,9 +1,9 @@
-//! Sections as ranges, and what the ids mean.
+//! Sections as ranges, and the meaning of section ids.
 
 use std::fmt;
 use std::ops::Range;
 
-/// What an item is.
+/// Kind of an item: module or component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ItemKind {
     /// A core module.
@@ -21,7 +21,7 @@ impl ItemKind {
         }
     }
 
-    /// What the scanner does with a section, by its id.
+    /// The class of each section id in an item of this kind.
     pub(crate) const fn classes(self) -> &'static Classes {
         match self {
             Self::Module => &MODULE_CLASSES,
@@ -47,7 +47,7 @@ pub struct Section<'w> {
     pub(crate) data: u64,
     pub(crate) end: u64,
     pub(crate) class: Class,
-    /// Valid UTF-8; empty where the section is not a custom one.
+    /// Valid UTF-8; empty unless the section is custom.
     pub(crate) name: &'w [u8],
 }
 
@@ -85,7 +85,7 @@ impl<'w> Section<'w> {
         self.start..self.payload
     }
 
-    /// All after the size field.
+    /// Everything after the size field.
     pub const fn payload(&self) -> Range<u64> {
         self.payload..self.end
     }
@@ -110,38 +110,41 @@ impl<'w> Section<'w> {
         self.name
     }
 
-    /// Whether the specifications give the id no meaning. Such sections pass a parser; a validator rejects them.
+    /// Whether the specifications do not define the id. A parser accepts such a section, a
+    /// validator rejects it.
     pub fn is_unknown(&self) -> bool {
         self.class == Class::UNKNOWN
     }
 
-    /// Whether its payload is an item: the sections inside are visited next.
+    /// Whether the payload is a nested item. Its sections are visited next.
     pub fn holds_item(&self) -> bool {
         matches!(self.class, Class::NESTED_MODULE | Class::NESTED_COMPONENT)
     }
 
-    /// Whether the specifications give the id a meaning, and that is no custom section and no nested item.
+    /// Whether the id is defined, and is neither that of a custom section nor that of a nested
+    /// item.
     pub(crate) fn is_ordinary(&self) -> bool {
         self.class <= Class::LAST_RANKED
     }
 }
 
-/// What the scanner does with a section, by its id: a number, so that the loop looks it up and compares.
+/// Class of a section id: how the scanner treats the section. A number, because the scanner's loop
+/// compares classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Class(u8);
 
 impl Class {
-    /// A component's section: any order, any number.
+    /// A component's section: any order, any number of times.
     pub(crate) const FREE: Self = Self(0);
-    /// The last of a module's sections in the order that the specification asks for. Those before it have lower
-    /// classes, in their order.
+    /// The last section in the order of a module. The sections before it have lower classes, in
+    /// that order.
     pub(crate) const LAST_RANKED: Self = Self::ranked(13);
     pub(crate) const CUSTOM: Self = Self(0x20);
-    /// No meaning; takes no part in the order.
+    /// Not defined by the specifications; any position.
     pub(crate) const UNKNOWN: Self = Self(0x21);
     pub(crate) const NESTED_MODULE: Self = Self(0x22);
     pub(crate) const NESTED_COMPONENT: Self = Self(0x23);
-    /// 0x80 and more.
+    /// 0x80 and above.
     pub(crate) const MALFORMED: Self = Self(0x24);
 
     const fn ranked(rank: u8) -> Self {
@@ -151,7 +154,8 @@ impl Class {
 
 /// Meaning of a section id in a module or a component.
 ///
-/// Sources: the core specification, *Binary Format / Modules*, and the component model's *Binary Format*.
+/// Sources: the core specification, *Binary Format / Modules*, and the component model's *Binary
+/// Format*.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum SectionKind {
@@ -197,17 +201,19 @@ pub enum SectionKind {
     Alias,
     /// A component's canonical functions.
     Canon,
-    /// An id to which the specifications give no meaning. A parser accepts such sections, a validator rejects them.
+    /// An id that the specifications do not define. A parser accepts such sections, a validator
+    /// rejects them.
     Other(u8),
 }
 
 impl SectionKind {
-    /// The meaning of an id in an item of this kind.
+    /// Returns the meaning of an id in an item of this kind.
     pub fn new(item: ItemKind, id: u8) -> Self {
         rows(item).get(usize::from(id)).map_or(Self::Other(id), |row| row.0)
     }
 
-    /// Name in reports and policies: `code`, `core module`, `custom`; `unknown` for [`Other`](Self::Other).
+    /// Name in reports and policies: `code`, `core module`, `custom`; `unknown` for
+    /// [`Other`](Self::Other).
     pub const fn name(self) -> &'static str {
         match self {
             Self::Custom => "custom",
@@ -242,8 +248,8 @@ impl fmt::Display for SectionKind {
     }
 }
 
-/// Kind and class of each of a module's section ids. The tag section (13) comes between memory and global, the data count
-/// section (12) before code.
+/// Kind and class of a module's section ids. In the order of sections, tag (13) is between memory
+/// and global, and data count (12) is before code.
 const MODULE: [(SectionKind, Class); 14] = [
     (SectionKind::Custom, Class::CUSTOM),
     (SectionKind::Type, Class::ranked(1)),
@@ -261,7 +267,7 @@ const MODULE: [(SectionKind, Class); 14] = [
     (SectionKind::Tag, Class::ranked(6)),
 ];
 
-/// Kind and class of each of a component's section ids.
+/// Kind and class of a component's section ids.
 const COMPONENT: [(SectionKind, Class); 12] = [
     (SectionKind::Custom, Class::CUSTOM),
     (SectionKind::CoreModule, Class::NESTED_MODULE),

@@ -1,4 +1,4 @@
-//! Visitors: what receives the sections.
+//! Visitors, which receive the sections.
 
 use std::ops::Range;
 
@@ -9,8 +9,8 @@ use crate::limits::Limits;
 
 /// Receives the sections of an input in the order of the file.
 ///
-/// `'w` is the lifetime of a window's bytes. A visitor that keeps none of them is a visitor for every `'w`, and runs on every
-/// driver.
+/// `'w` is the lifetime of a window's bytes. A visitor that keeps no borrowed bytes implements
+/// `Visitor<'w>` for every `'w` and runs on every driver.
 ///
 /// ```
 /// use std::ops::Range;
@@ -40,37 +40,40 @@ use crate::limits::Limits;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Visitor<'w> {
-    /// An item begins: the root, or the one in the section that was reported last.
+    /// Called where an item begins: the root, or the item in the section reported last.
     fn enter(&mut self, item: &ItemStart<'_>) {
         _ = item;
     }
 
-    /// A section's header, and a custom section's name, is complete. Returns what to read of its data. The answer is ignored
-    /// for a section that holds an item: the sections inside are visited instead.
+    /// Called once a section's header, and a custom section's name, is complete. Returns the data
+    /// to read. The request is ignored for a section that contains an item: the sections of the
+    /// item are visited instead.
     fn section(&mut self, section: &Section<'w>) -> DataRequest;
 
-    /// The requested bytes, and their absolute offset. Returns what to read next of the same section.
+    /// Called with the requested bytes and their absolute offset. Returns what to read next of the
+    /// same section.
     fn data(&mut self, bytes: &'w [u8], start: u64) -> DataRequest {
         _ = (bytes, start);
         DataRequest::Nothing
     }
 
-    /// An item ends at this absolute offset. If the body of its last section was skipped, the input may end before: only a
-    /// complete pass has seen every end.
+    /// Called where an item ends, with the absolute offset of its end. If the payload of its last
+    /// section was skipped, the input may be truncated before this offset: only a complete pass
+    /// confirms it.
     fn leave(&mut self, item: u32, end: u64) {
         _ = (item, end);
     }
 }
 
-/// A visitor that gathers one value, such as the metadata reader. Drivers take the limits from it.
+/// A visitor that produces one value, such as the metadata reader. Drivers use its limits.
 pub trait Collector: Sized {
-    /// The gathered value.
+    /// The value.
     type Value;
 
     /// Limits for the scan.
     fn limits(&self) -> Limits;
 
-    /// Returns what was gathered so far, or `None` if the scan did not get past the root's preamble.
+    /// Returns the value collected so far, or `None` if the root's preamble was not read.
     fn finish(self) -> Option<Self::Value>;
 }
 
@@ -78,10 +81,10 @@ pub trait Collector: Sized {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DataRequest {
-    /// Nothing, or nothing more: continue with the next section.
+    /// No data, or no more: continue with the next section.
     Nothing,
-    /// These bytes, by absolute offsets, clipped to the section's data. A range never begins before the previous one: a stream
-    /// does not go back.
+    /// An absolute range, clipped to the section's data. It must not start before the previous one,
+    /// because a stream cannot go back.
     Bytes(Range<u64>),
 }
 
@@ -128,7 +131,7 @@ impl ItemStart<'_> {
         self.start
     }
 
-    /// Absolute byte offset of the end; `None` for the root, which ends where the input does.
+    /// Absolute byte offset of the end; `None` for the root, which ends at the end of the input.
     #[inline]
     pub fn end(&self) -> Option<u64> {
         self.end
@@ -140,8 +143,8 @@ impl ItemStart<'_> {
         self.enclosing.len() as u32
     }
 
-    /// Path of the item. Allocates below a depth of 4.
+    /// Path of the item. Allocates if the item has more than four ancestors.
     pub fn path(&self) -> ItemPath {
-        frame::path(self.enclosing, self.index)
+        frame::item_path(self.enclosing, self.index)
     }
 }

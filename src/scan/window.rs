@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-/// Some consecutive bytes of the input, and where they begin.
+/// Consecutive bytes of the input, and their absolute offset.
 #[derive(Clone, Copy, Debug)]
 pub struct Window<'w> {
     bytes: &'w [u8],
@@ -8,12 +8,13 @@ pub struct Window<'w> {
 }
 
 impl<'w> Window<'w> {
-    /// The bytes of the input from the absolute offset `start` on.
+    /// Creates a window of bytes that start at the absolute offset `start`.
     pub const fn new(bytes: &'w [u8], start: u64) -> Self {
         Self { bytes, start }
     }
 
-    /// What the window holds from `position` on; empty where that lies outside.
+    /// The bytes from the absolute offset `position` to the end of the window; empty if `position`
+    /// is outside.
     #[inline]
     pub(super) fn from(&self, position: u64) -> &'w [u8] {
         position
@@ -23,7 +24,8 @@ impl<'w> Window<'w> {
             .unwrap_or_default()
     }
 
-    /// Exactly this range, if the window holds all of it. An empty range is always held.
+    /// The bytes of this absolute range, if the window holds all of them. An empty range always
+    /// succeeds.
     #[inline]
     pub(super) fn range(&self, range: &Range<u64>) -> Option<&'w [u8]> {
         let len = usize::try_from(range.end - range.start).ok()?;

@@ -211,13 +211,13 @@ fn a_complete_outcome_that_loses_its_value_is_partial() {
 #[test]
 fn debug_of_an_error_is_a_readable_line() {
     let framing = sectile::read_slice(&[&module(&[])[..], &[0x80, 1]].concat()).unwrap_err();
-    assert_eq!(format!("{framing:?}"), "malformed section id 0x80: ids lie below 0x80 (at offset 0x8)");
+    assert_eq!(format!("{framing:?}"), "malformed section id 0x80: the largest is 0x7f (at offset 0x8)");
     assert_eq!(format!("{framing:?}"), framing.to_string());
     assert_eq!(format!("{framing:#?}"), framing.to_string());
 
     let inner = component(&[nested(&[&module(&[])[..], &[0x80, 1]].concat())]);
     let nested = sectile::read_slice(&inner).unwrap_err();
-    assert_eq!(format!("{nested:?}"), "malformed section id 0x80: ids lie below 0x80 (at offset 0x12, in item 0)");
+    assert_eq!(format!("{nested:?}"), "malformed section id 0x80: the largest is 0x7f (at offset 0x12, in item 0)");
 
     // The partial metadata is not printed.
     let bytes = module(&[custom("authors", "me"), section(1, &[0; 9])]);

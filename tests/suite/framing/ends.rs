@@ -35,7 +35,7 @@ fn a_truncated_name_that_is_not_utf8_is_malformed() {
 fn input_shorter_than_a_preamble_reports_its_length() {
     rejected(b"", 0, "the input is empty");
     for len in 1..8 {
-        rejected(&MODULE[..len], len, &format!("{len} bytes are shorter than the preamble"));
+        rejected(&MODULE[..len], len, &format!("{len} bytes are shorter than the 8-byte preamble"));
     }
     // In a nested item this is a truncation, not a short preamble.
     let bytes = component(&[nested(&component(&[]))]);

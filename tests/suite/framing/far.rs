@@ -87,7 +87,7 @@ fn errors_beyond_4_gib_have_their_offset() {
     let start = whole.len();
     let (_, result) = scan(&whole.bytes(section(1, &COMPONENT)));
     let expected =
-        format!("nested module does not begin with the preamble of one (at offset {:#x}, in item 0)", start + 2);
+        format!("nested module does not begin with the preamble of a module (at offset {:#x}, in item 0)", start + 2);
     assert_eq!(result.unwrap_err(), expected);
 }
 

@@ -226,7 +226,7 @@ fn a_file_that_breaks_off_is_shown_up_to_there_with_status_2() {
 fn what_is_no_wasm_is_called_what_it_is() {
     for (bytes, expected) in [
         (&b""[..], "the input is empty"),
-        (b"\0asm\x01\0\0", "7 bytes are shorter than the preamble of 8"),
+        (b"\0asm\x01\0\0", "7 bytes are shorter than the 8-byte preamble"),
         (b"\x7fELF\x02\x01\x01\0\0\0", "it looks like an ELF binary"),
         (b"(module (func))", "it looks like the WebAssembly text format"),
         (b"hello, world", "it looks like text"),
