@@ -1,4 +1,4 @@
-//! The error of everything that reads.
+//! The error of reading.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -8,9 +8,10 @@ use crate::metadata::Metadata;
 use crate::scan::error::fmt_located;
 use crate::scan::{Fault, ItemPath, ScanError};
 
-/// Why a reading ended: malformed framing, an exceeded limit, or bytes that could not be had.
+/// The error of reading an input: malformed framing, an exceeded limit, or bytes that cannot be
+/// read.
 ///
-/// Small (one pointer), with questions to ask of it. `Display` says what is wrong and where.
+/// One pointer in size; methods classify it. `Display` shows the fault, its offset and its item.
 ///
 /// ```
 /// let error = sectile::read_slice(b"\x7fELF\x02\x01\x01\0").unwrap_err();
@@ -27,7 +28,7 @@ struct Inner {
     partial: Option<Box<Metadata<'static>>>,
 }
 
-/// What is wrong, without the place.
+/// The fault, without its offset and item.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Reason {
     #[error(transparent)]
@@ -36,19 +37,19 @@ pub(crate) enum Reason {
     Io(#[source] io::Error),
     #[error("the file shrank while it was read: {was} bytes when it was opened")]
     Shrank { was: u64 },
-    #[error("the source changed while it was read: it had {was} bytes, and now it has {is}")]
+    #[error("the source changed while it was read: from {was} to {is} bytes")]
     Resized { was: u64, is: u64 },
-    #[error("the source gives more than it was asked for")]
-    Unasked,
+    #[error("the source returned more bytes than requested")]
+    MoreThanRequested,
     #[error("{0}")]
     Unreadable(&'static str),
-    /// As many bytes were declared, and there are more.
+    /// The declared length in bytes.
     #[error("the input is longer than the {0} bytes that were declared")]
     Longer(u64),
-    /// As many bytes were declared, and there are fewer.
+    /// The declared length in bytes.
     #[error("the input ends before the {0} bytes that were declared")]
     Shorter(u64),
-    #[error("what comes from here on is not known")]
+    #[error("the rest of the input was not read")]
     Unread,
     /// An error of an operation around reading, such as opening, editing or writing.
     #[error(transparent)]
@@ -67,7 +68,7 @@ impl Error {
         Self::from_parts(Reason::Io(error), offset, ItemPath::root())
     }
 
-    /// An input that is refused before a byte is read.
+    /// An input that is rejected before any byte is read.
     #[cold]
     pub(crate) fn unreadable(why: &'static str) -> Self {
         Self::from_parts(Reason::Unreadable(why), None, ItemPath::root())
@@ -88,8 +89,9 @@ impl Error {
         self
     }
 
-    /// The metadata that was read before the error, from [`read`](crate::read()) and its like. Always `Some` if the input is
-    /// truncated behind the root's preamble.
+    /// The metadata that was read before the error. Only functions that return [`Metadata`], such
+    /// as [`read`](crate::read()), set it. Always `Some` if they fail because the input is
+    /// truncated after the root's preamble.
     pub fn partial(&self) -> Option<&Metadata<'static>> {
         self.0.partial.as_deref()
     }
@@ -109,12 +111,13 @@ impl Error {
         self.0.partial.map(|metadata| *metadata)
     }
 
-    /// Where it is wrong, as an absolute byte offset into the input; `None` where no byte is to blame.
+    /// Absolute byte offset of the fault; `None` if it is not at an offset.
     pub fn offset(&self) -> Option<u64> {
         self.0.offset
     }
 
-    /// What is wrong, without the place; with what brought it about, such as what the system said.
+    /// Returns the message without offset and item, followed by the messages of the sources, such
+    /// as the system's error.
     pub fn message(&self) -> String {
         let mut message = self.0.reason.to_string();
         let mut source = StdError::source(self);
@@ -125,18 +128,18 @@ impl Error {
         message
     }
 
-    /// The item in which it is wrong.
+    /// Path of the item that contains the fault.
     pub fn path(&self) -> &ItemPath {
         &self.0.path
     }
 
-    /// Whether the input is no WebAssembly module or component at all: empty, shorter than a preamble, some
-    /// other format, or a version that is not known.
+    /// Whether the input is not WebAssembly: it is empty, shorter than a preamble, of another
+    /// format, or of an unknown version.
     pub fn is_not_wasm(&self) -> bool {
         self.fault().is_some_and(Fault::is_not_wasm)
     }
 
-    /// Whether the input ended too early; what came before is sound.
+    /// Whether the input is truncated. Everything before the cut is valid.
     pub fn is_truncated(&self) -> bool {
         match self.0.reason {
             Reason::Framing(fault) => fault.is_truncated(),
@@ -145,7 +148,7 @@ impl Error {
         }
     }
 
-    /// Whether the bytes break a rule of the format, an early end included, or are not as many as was declared.
+    /// Whether the bytes violate the format, are truncated, or do not have the declared length.
     pub fn is_malformed(&self) -> bool {
         match self.0.reason {
             Reason::Framing(fault) => !fault.is_limit(),
@@ -159,19 +162,20 @@ impl Error {
         self.fault().is_some_and(Fault::is_limit)
     }
 
-    /// Whether the bytes are more, or fewer, than was declared of them.
+    /// Whether the input is longer or shorter than the declared length.
     pub fn is_length(&self) -> bool {
         matches!(self.0.reason, Reason::Longer(_) | Reason::Shorter(_))
     }
 
-    /// Whether the bytes could not be had: a failed read, a file that shrank meanwhile, a source that
-    /// contradicts itself, a directory.
+    /// Whether the bytes cannot be read: a read failed, the file shrank or the source changed
+    /// during the read, or the path is not a regular file.
     pub fn is_io(&self) -> bool {
         !self.is_malformed() && !self.is_limit() && !matches!(self.0.reason, Reason::Other(_))
     }
 
-    /// The error of an operation around reading, such as a [`WriteError`](crate::splice::WriteError) of
-    /// [`Edit::apply`](crate::edit::Edit::apply), if it is an `E`.
+    /// The error of another operation as an `E`, such as a
+    /// [`WriteError`](crate::splice::WriteError) of [`Edit::apply`](crate::edit::Edit::apply).
+    /// `None` for errors of reading, or if the type differs.
     pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
         match &self.0.reason {
             Reason::Other(error) => error.downcast_ref(),
@@ -187,7 +191,7 @@ impl Error {
     }
 }
 
-/// A source that could not be had, before a byte of it was asked for.
+/// An error before any byte was requested, such as of opening a file.
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
         Self::io(error, None)
@@ -207,7 +211,8 @@ impl fmt::Display for Error {
     }
 }
 
-/// As `Display`, followed by the sources: a `main` that returns the error prints a readable line.
+/// As `Display`, followed by the sources, so that a `main` that returns the error prints a readable
+/// line.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)?;

@@ -1,12 +1,12 @@
-//! What a driver of ranges has read and not passed.
+//! The read buffer of the drivers over byte ranges.
 
-/// The bytes at hand. What was allocated stays so, and is not cleared before it is read into again.
+/// Consecutive bytes of the input. The allocation is reused and not cleared between reads.
 #[derive(Default)]
 pub(super) struct Buffer {
     allocated: Vec<u8>,
-    /// How many of them are at hand.
+    /// Number of valid bytes.
     len: usize,
-    /// Absolute offset of the first.
+    /// Absolute offset of the first byte.
     start: u64,
 }
 
@@ -19,15 +19,15 @@ impl Buffer {
         self.start + self.len as u64
     }
 
-    /// Lets go of what lies before an offset.
+    /// Discards the bytes before an absolute offset.
     pub(super) fn advance(&mut self, start: u64) {
-        let passed = (start - self.start).min(self.len as u64) as usize;
-        self.allocated.copy_within(passed..self.len, 0);
-        self.len -= passed;
+        let discarded = (start - self.start).min(self.len as u64) as usize;
+        self.allocated.copy_within(discarded..self.len, 0);
+        self.len -= discarded;
         self.start = start;
     }
 
-    /// Room for what follows, up to an offset.
+    /// The space for the bytes that follow, up to an absolute offset.
     pub(super) fn spare(&mut self, end: u64) -> &mut [u8] {
         let len = (end - self.start) as usize;
         if self.allocated.len() < len {
@@ -36,8 +36,8 @@ impl Buffer {
         &mut self.allocated[self.len..len]
     }
 
-    /// So many bytes of the room are at hand now.
-    pub(super) fn filled(&mut self, len: usize) {
+    /// Marks this many bytes of the spare space as valid.
+    pub(super) fn add_filled(&mut self, len: usize) {
         self.len += len;
     }
 

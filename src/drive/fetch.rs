@@ -1,4 +1,4 @@
-//! The driver over "give me bytes a..b", asynchronous: for what lies far away, and is paid for by the request.
+//! The asynchronous driver over byte ranges, for remote sources where every request has a cost.
 
 use std::future::Future;
 use std::io;
@@ -14,16 +14,17 @@ use crate::limits::Limits;
 use crate::outcome::{Cost, Outcome};
 use crate::scan::{Fault, ItemPath, Scanner, Visitor, Window};
 
-/// Something that gives ranges of bytes when it is asked: an object in a bucket, a blob in a registry.
+/// A source of byte ranges, such as an object in a bucket or a blob in a registry.
 ///
-/// It may run on any runtime, or on none: the library polls, and spawns nothing.
+/// Any asynchronous runtime can run it. The library only polls and spawns no tasks.
 pub trait Fetch: Send {
-    /// Fetches the bytes of this range, by absolute offsets; it is never empty. Fewer may be given, none only where
-    /// the range begins at the end of the input or behind it; more are an error.
+    /// Fetches the bytes of an absolute range, which is never empty. The answer may have fewer
+    /// bytes. It must have none if the range starts at or after the end of the input, and at least
+    /// one otherwise. More bytes than requested are an error.
     ///
     /// # Errors
     ///
-    /// Whatever keeps the bytes from being had. It is final: to try again is up to the source.
+    /// The bytes cannot be fetched. The error ends the scan: retries are up to the source.
     fn fetch(&mut self, range: Range<u64>) -> impl Future<Output = io::Result<Fetched>> + Send;
 }
 
@@ -33,7 +34,7 @@ impl<F: Fetch> Fetch for &mut F {
     }
 }
 
-/// What a [`Fetch`] gives.
+/// The answer of a [`Fetch`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fetched {
     pub(super) bytes: Bytes,
@@ -41,24 +42,25 @@ pub struct Fetched {
 }
 
 impl Fetched {
-    /// The bytes from the beginning of the requested range, and the length of the input in bytes, if the source told it. The
-    /// length must be the same in every answer.
+    /// Creates an answer of the bytes from the start of the requested range, and the length of the
+    /// input in bytes if the source reports it. The length must be the same in every answer.
     pub fn new(bytes: impl Into<Bytes>, len: Option<u64>) -> Self {
         Self { bytes: bytes.into(), len }
     }
 
-    /// The bytes from the beginning of the requested range.
+    /// The bytes from the start of the requested range.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 
-    /// Length of the input in bytes, if the source told it.
+    /// Length of the input in bytes, if the source reported it.
     pub fn input_len(&self) -> Option<u64> {
         self.len
     }
 }
 
-/// What requests cost, from which follows how much to ask for at once; and how much may be asked for.
+/// Cost and budget of the requests for one input. The cost decides how many bytes each request is
+/// for.
 ///
 /// ```
 /// use std::time::Duration;
@@ -68,15 +70,15 @@ impl Fetched {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FetchOptions {
-    /// Bytes that arrive in a second once they arrive; 5 MiB by default.
+    /// Transfer rate in bytes per second; 5 MiB by default.
     pub bytes_per_second: u64,
-    /// So long a request takes beside its bytes; 50 milliseconds by default. With the bytes of the default, a request
-    /// costs as much as 256 KiB: 64 KiB are asked for where nothing is known of what follows, and up to 1 MiB where
-    /// headers follow one another closely.
+    /// Latency of a request, without the transfer of its bytes; 50 milliseconds by default. At the
+    /// default rate, a request costs as much as 256 KiB. The first request is then for 64 KiB, and
+    /// requests grow up to 1 MiB while section headers are close together.
     pub request: Duration,
-    /// Bytes that are asked for of one input at the most; 64 MiB by default.
+    /// Most bytes to fetch from one input; 64 MiB by default.
     pub max_bytes: u64,
-    /// Requests that are made for one input at the most; 1,000 by default.
+    /// Most requests for one input; 1,000 by default.
     pub max_requests: u64,
 }
 
@@ -87,16 +89,18 @@ impl Default for FetchOptions {
 }
 
 impl FetchOptions {
-    /// The bytes that arrive in the time of a request: what its [`WindowSizer`] goes by.
-    fn price(&self) -> u64 {
-        let price = u128::from(self.bytes_per_second).saturating_mul(self.request.as_micros()) / 1_000_000;
-        u64::try_from(price).unwrap_or(u64::MAX)
+    /// Number of bytes that arrive during the latency of a request: the cost that [`WindowSizer`]
+    /// takes.
+    fn latency_in_bytes(&self) -> u64 {
+        let bytes = u128::from(self.bytes_per_second).saturating_mul(self.request.as_micros()) / 1_000_000;
+        u64::try_from(bytes).unwrap_or(u64::MAX)
     }
 }
 
-/// Scans what a source gives when it is asked for ranges: a window at the beginning, then one at each header that lies in
-/// none of the windows before. How large they are follows from what a request costs. The input's length is learnt from
-/// the first answer that says it; where none does, its end is looked for when it is met.
+/// Scans a source of byte ranges. It requests a window at the start, then one at each header that
+/// no earlier window holds. The cost of a request decides the size of the windows. The first answer
+/// that reports the input's length fixes it; if none does, an empty answer starts a search for the
+/// end.
 ///
 /// ```
 /// # use std::{io, ops::Range};
@@ -128,77 +132,80 @@ impl FetchOptions {
 ///
 /// # Errors
 ///
-/// As for [`slice`](super::scan_slice()); what the source says when it fails; an answer that contradicts one before, or what
-/// was asked; a budget of the options that is used up, which is an exceeded limit.
+/// As for [`scan_slice`](super::scan_slice()). Also: the source fails, contradicts an earlier
+/// answer, or returns more than requested; a budget of the options is exhausted
+/// ([`Error::is_limit`]).
 pub async fn scan_fetch<F: Fetch, V: for<'w> Visitor<'w>>(
     source: &mut F,
     visitor: &mut V,
     options: FetchOptions,
     limits: Limits,
 ) -> Outcome<()> {
-    let mut asking = Asking { source, options, len: None, reaches: 0, cost: Cost::default() };
-    let result = scan(&mut asking, visitor, limits).await;
-    Outcome::new(Some(()), result, asking.cost)
+    let mut source = BudgetedSource { source, options, len: None, min_len: 0, cost: Cost::default() };
+    let result = scan(&mut source, visitor, limits).await;
+    Outcome::new(Some(()), result, source.cost)
 }
 
 async fn scan<F: Fetch, V: for<'w> Visitor<'w>>(
-    asking: &mut Asking<'_, F>,
+    source: &mut BudgetedSource<'_, F>,
     visitor: &mut V,
     limits: Limits,
 ) -> Result<(), Error> {
     let mut scanner = Scanner::new(limits);
-    let mut pace = WindowSizer::new(asking.options.price());
+    let mut sizer = WindowSizer::new(source.options.latency_in_bytes());
     let mut buffer = Buffer::default();
     let mut needed = 0..1;
-    while asking.len.is_none_or(|len| needed.end <= len) {
-        let read = pace.next(&needed, asking.len.unwrap_or(u64::MAX));
+    while source.len.is_none_or(|len| needed.end <= len) {
+        let read = sizer.next(&needed, source.len.unwrap_or(u64::MAX));
         buffer.advance(read.start);
-        let filled = asking.fill(&mut buffer, read.end, needed.end).await;
-        // What came before a request failed is not lost.
+        let filled = source.fill(&mut buffer, read.end, needed.end).await;
+        // Bytes that arrived before a failed request are scanned first.
         needed = scanner.feed(Window::new(buffer.bytes(), buffer.start()), visitor)?;
         filled?;
     }
-    let len = asking.len.unwrap_or(asking.reaches);
+    let len = source.len.unwrap_or(source.min_len);
     if needed.start < len && scanner.may_fail_early() {
         buffer.advance(needed.start);
-        let filled = asking.fill(&mut buffer, len, len).await;
+        let filled = source.fill(&mut buffer, len, len).await;
         scanner.feed(Window::new(buffer.bytes(), buffer.start()), visitor)?;
         filled?;
     }
     Ok(scanner.finish(len, visitor)?)
 }
 
-/// A source, and what was asked of it.
-struct Asking<'s, F> {
+/// A source with a budget, and the facts known from its answers.
+struct BudgetedSource<'s, F> {
     source: &'s mut F,
     options: FetchOptions,
-    /// The input's length, as soon as it is known.
+    /// Length of the input, once it is known.
     len: Option<u64>,
-    /// So long the input is at least.
-    reaches: u64,
+    /// Lower bound of the length: the end of the bytes received.
+    min_len: u64,
     cost: Cost,
 }
 
-impl<F: Fetch> Asking<'_, F> {
-    /// Fills the buffer up to `needed` at least, or to the end of the input; up to `end` where one answer does it.
+impl<F: Fetch> BudgetedSource<'_, F> {
+    /// Fills the buffer up to the absolute offset `needed`, or to the end of the input. Requests go
+    /// up to `end`, but only as many are made as `needed` takes.
     async fn fill(&mut self, buffer: &mut Buffer, end: u64, needed: u64) -> Result<(), Error> {
         while buffer.end() < needed {
             let start = buffer.end();
-            let bytes = self.ask(start..end.max(needed), needed).await?;
+            let bytes = self.request(start..end.max(needed), needed).await?;
             if bytes.is_empty() {
                 return self.find_end(start).await;
             }
             buffer.spare(start + bytes.len() as u64).copy_from_slice(&bytes);
-            buffer.filled(bytes.len());
+            buffer.add_filled(bytes.len());
             if self.len.is_some_and(|len| len < needed) {
-                return Ok(()); // the end is known, and lies before
+                return Ok(()); // the input ends before `needed`
             }
         }
         Ok(())
     }
 
-    /// One request, within the budget, and its answer, if it can be one. It is for no less than what is needed.
-    async fn ask(&mut self, mut range: Range<u64>, needed: u64) -> Result<Bytes, Error> {
+    /// Makes one request within the budget and checks the answer. The budget may shorten the range
+    /// down to `needed`.
+    async fn request(&mut self, mut range: Range<u64>, needed: u64) -> Result<Bytes, Error> {
         let start = range.start;
         let fail = |reason: Reason| Error::new(reason, start, ItemPath::root());
         let FetchOptions { max_bytes, max_requests, .. } = self.options;
@@ -217,37 +224,38 @@ impl<F: Fetch> Asking<'_, F> {
         let end = start.saturating_add(bytes.len() as u64);
         self.cost.bytes += (bytes.len() as u64).min(range.end - start);
         if end > range.end {
-            return Err(fail(Reason::Unasked));
+            return Err(fail(Reason::MoreThanRequested));
         }
         match (self.len, len) {
             (Some(was), Some(is)) if was != is => return Err(fail(Reason::Resized { was, is })),
-            (None, Some(len)) if len < self.reaches => {
-                return Err(fail(Reason::Resized { was: self.reaches, is: len }));
+            (None, Some(len)) if len < self.min_len => {
+                return Err(fail(Reason::Resized { was: self.min_len, is: len }));
             }
-            (known, told) => self.len = known.or(told),
+            (known, reported) => self.len = known.or(reported),
         }
         match self.len {
             Some(len) if !bytes.is_empty() && end > len => Err(fail(Reason::Resized { was: len, is: end })),
             Some(len) if bytes.is_empty() && start < len => Err(fail(Reason::Shrank { was: len })),
             _ => {
                 if !bytes.is_empty() {
-                    self.reaches = self.reaches.max(end);
+                    self.min_len = self.min_len.max(end);
                 }
                 Ok(bytes)
             }
         }
     }
 
-    /// Finds where the input ends, which is at this offset or before: mostly there, where a section's body was skipped.
+    /// Finds the end of the input by bisection. It is at `at_most` or before: usually there, after
+    /// a skipped payload.
     async fn find_end(&mut self, mut at_most: u64) -> Result<(), Error> {
         let mut at = at_most.saturating_sub(1);
-        while self.len.is_none() && self.reaches < at_most {
-            if self.ask(at..at + 1, at + 1).await?.is_empty() {
+        while self.len.is_none() && self.min_len < at_most {
+            if self.request(at..at + 1, at + 1).await?.is_empty() {
                 at_most = at;
             }
-            at = self.reaches + (at_most.max(self.reaches) - self.reaches) / 2;
+            at = self.min_len + (at_most.max(self.min_len) - self.min_len) / 2;
         }
-        self.len.get_or_insert(self.reaches);
+        self.len.get_or_insert(self.min_len);
         Ok(())
     }
 }

@@ -2,10 +2,10 @@ use std::fs::File;
 use std::io;
 use std::ops::Deref;
 
-/// A file mapped into memory, as a slice.
+/// A file mapped into memory. Dereferences to a slice.
 ///
-/// For a file that is scanned again and again, or that is edited in memory anyway. To read metadata once,
-/// [`read_at`](super::scan_at()) is faster (a map pays for its page faults) and survives whatever happens to the file.
+/// For files that are scanned repeatedly. To read metadata once, [`scan_at`](super::scan_at()) is
+/// faster, because a map costs page faults, and it stays safe if the file changes.
 #[derive(Debug)]
 pub struct Map(memmap2::Mmap);
 
@@ -14,19 +14,19 @@ impl Map {
     ///
     /// # Safety
     ///
-    /// As long as the map lives, nobody may change or truncate the file: not this process, and no other. The
-    /// compiler takes the bytes of a slice to be constant, so that a write to the file from elsewhere is undefined
-    /// behaviour; a page that a truncation took away ends the process with SIGBUS when it is touched. Neither this
-    /// function nor its caller can make sure of that with a system's means (advisory locks bind only who asks for
-    /// them): the contract is a promise about the surroundings. Files that are replaced and never rewritten keep it,
-    /// such as a package cache's, or a blob store's.
+    /// No process may modify or truncate the file while the map exists. The compiler assumes that
+    /// the bytes of a slice do not change, so a write to the file is undefined behavior. Access to
+    /// a page after a truncation ends the process with SIGBUS. The system cannot enforce this,
+    /// because locks are only advisory: the caller must know how the file is used. Files that are
+    /// replaced but never rewritten are safe to map, such as those of a package cache or a blob
+    /// store.
     ///
     /// # Errors
     ///
-    /// What the system says when it will not map the file: it is no regular file, or the address space is full.
+    /// The system cannot map the file: it is not a regular file, or the address space is exhausted.
     #[allow(unsafe_code)]
     pub unsafe fn new(file: &File) -> io::Result<Self> {
-        // SAFETY: the caller promises that the file stays as it is.
+        // SAFETY: the caller guarantees that the file does not change.
         unsafe { memmap2::Mmap::map(file) }.map(Self)
     }
 }

@@ -1,18 +1,19 @@
-//! Drivers: each feeds a [`Scanner`](crate::scan::Scanner) from one kind of source, and knows nothing about WebAssembly.
+//! Drivers, which feed a [`Scanner`](crate::scan::Scanner) from one kind of source each.
 //!
 //! | source | driver | reads |
 //! | --- | --- | --- |
 //! | bytes in memory | [`scan_slice`] | borrows, copies nothing |
-//! | a file that is not truncated meanwhile | [`Map`], then [`scan_slice`] | the same; pages that are touched |
-//! | a file, or anything with positioned reads | [`scan_at`] | a few windows |
-//! | chunks that arrive | [`PushDriver`] | everything that arrives; holds next to nothing |
-//! | chunks on their way elsewhere | [`Inspected`] over a [`PushDriver`] | the same; the chunks go on unchanged |
-//! | a remote source of byte ranges | [`scan_fetch`] | windows whose size follows from the cost of a request |
+//! | a file that does not change during the scan | [`Map`], then [`scan_slice`] | the pages that are accessed |
+//! | a file, or another source of positioned reads | [`scan_at`] | a few windows |
+//! | chunks as they arrive | [`PushDriver`] | everything; buffers only headers, names and requested data |
+//! | chunks on their way to another consumer | [`Inspected`] with a [`PushDriver`] | everything; the chunks pass unchanged |
+//! | a remote source of byte ranges | [`scan_fetch`] | windows sized by the cost of a request |
 //!
-//! A `scan_` function takes a visitor and limits. A `collect_` function takes a [`Collector`](crate::scan::Collector), such as a
-//! metadata reader, uses its limits, and returns its value.
+//! A `scan_` function takes a visitor and limits. A `collect_` function takes a
+//! [`Collector`](crate::scan::Collector), such as a metadata reader, uses its limits, and returns
+//! its value.
 //!
-//! Every driver makes the same calls to the visitor, and gives the same error, for the same bytes.
+//! For the same bytes, every driver makes the same calls to the visitor and returns the same error.
 
 mod buffer;
 mod collect;

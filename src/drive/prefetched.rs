@@ -1,4 +1,4 @@
-//! A source whose first bytes were fetched already.
+//! A source whose first bytes are already fetched.
 
 use std::io;
 use std::ops::Range;
@@ -7,11 +7,11 @@ use bytes::Bytes;
 
 use super::{Fetch, Fetched};
 
-/// A source whose first bytes were fetched to learn what it is, or how long: a range that lies in them is not asked for
-/// again.
+/// A source whose first bytes are already fetched, for example to detect its format or length.
+/// Ranges within them are not fetched again.
 ///
-/// Where as many were fetched as [`scan_fetch()`](super::scan_fetch()) asks for first, [`FetchOptions`](super::FetchOptions) being the
-/// default, so [`PrefetchedHead::FIRST`], a reading costs no request more than without.
+/// With a head of [`PrefetchedHead::FIRST`] bytes and the default
+/// [`FetchOptions`](super::FetchOptions), a scan needs no more requests than without the prefetch.
 #[derive(Clone, Debug)]
 pub struct PrefetchedHead<F> {
     head: Fetched,
@@ -19,14 +19,15 @@ pub struct PrefetchedHead<F> {
 }
 
 impl<F: Fetch> PrefetchedHead<F> {
-    /// Bytes that the driver asks for first, by default.
+    /// Size in bytes of the first request of [`scan_fetch()`](super::scan_fetch()) with default
+    /// options.
     pub const FIRST: u64 = 64 << 10;
 
-    /// Fetches so many bytes (and one at the least), or all that there are, in one request, which may give fewer.
+    /// Fetches up to `bytes` bytes, at least one, with one request.
     ///
     /// # Errors
     ///
-    /// What the source says.
+    /// The error of the source.
     pub async fn begin(mut source: F, bytes: u64) -> io::Result<Self> {
         let head = source.fetch(0..bytes.max(1)).await?;
         Ok(Self { head, source })
@@ -34,17 +35,17 @@ impl<F: Fetch> PrefetchedHead<F> {
 }
 
 impl<F> PrefetchedHead<F> {
-    /// The first bytes: as many as the first request gave.
+    /// The bytes that the first request returned.
     pub fn head(&self) -> &Bytes {
         &self.head.bytes
     }
 
-    /// How many bytes there are in all, if the first answer said it.
+    /// Length of the input in bytes, if the first answer reported it.
     pub fn len(&self) -> Option<u64> {
         self.head.len
     }
 
-    /// Whether it is known that there are none.
+    /// Whether the input is known to be empty.
     pub fn is_empty(&self) -> bool {
         self.len() == Some(0)
     }
@@ -54,7 +55,7 @@ impl<F> PrefetchedHead<F> {
         &self.source
     }
 
-    /// The source, to be asked past the head.
+    /// The source, for requests past the head.
     pub fn source_mut(&mut self) -> &mut F {
         &mut self.source
     }

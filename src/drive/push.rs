@@ -6,21 +6,21 @@ use crate::limits::Limits;
 use crate::outcome::{Cost, Outcome};
 use crate::scan::{Collector, ItemPath, ScanError, Scanner, Visitor, Window};
 
-/// Scans chunks as they arrive, of any size.
+/// Scans chunks of any size as they arrive.
 ///
-/// - What a chunk holds and nobody needs is passed over, and never held.
-/// - What is needed and lies within one chunk is handed over where it lies, as a slice of that chunk.
-/// - What is needed and spans chunks is gathered: headers and names, and of sections' data what the visitor wants. That
-///   takes no more memory than the largest thing that it wants, or the longest name within the limits; it is taken as
-///   the bytes arrive, however many a header declares, and given back afterwards.
-/// - An error comes with the chunk that shows it, byte by byte at the first bad byte. (What the input is instead of
-///   WebAssembly is told by its first eight bytes together.) From then on every call gives the same error.
+/// - Bytes that are not needed are skipped and never buffered.
+/// - Needed bytes within one chunk are passed to the visitor as a slice of that chunk.
+/// - Needed bytes that span chunks are buffered: headers, names, and requested data. The buffer
+///   grows with the bytes that arrive, not with declared sizes. It never exceeds the largest
+///   request or the longest name within the limits, and is released afterwards.
+/// - An error is returned with the chunk that shows it: for one-byte chunks, at the first bad byte.
+///   Only the preamble of the root is judged as a whole. Every later call returns the same error.
 ///
-/// A chunk is a `&[u8]`, which a `bytes::Bytes` is, too. Its slices could be kept without a copy, but each of them would
-/// pin its whole chunk: what is kept of a stream is better copied, as [`StreamReader`](crate::metadata::StreamReader)
-/// does.
+/// To keep data, copy it, as [`StreamReader`](crate::metadata::StreamReader) does: a slice of a
+/// `bytes::Bytes` would keep its whole chunk in memory.
 ///
-/// For what is read, written or streamed anyway there is [`Inspected`](super::Inspected), which pushes what passes through.
+/// To scan bytes that pass through a reader, a writer or a stream, use
+/// [`Inspected`](super::Inspected).
 ///
 /// ```
 /// use sectile::drive::PushDriver;
@@ -39,34 +39,34 @@ use crate::scan::{Collector, ItemPath, ScanError, Scanner, Visitor, Window};
 pub struct PushDriver<V> {
     scanner: Scanner,
     visitor: V,
-    /// What the scanner needs next; empty once it has failed.
+    /// The range that the scanner needs next; empty after an error.
     needed: Range<u64>,
-    /// The bytes from `needed.start` on that came before the next chunk.
+    /// The bytes from `needed.start` up to the next chunk.
     gathered: Vec<u8>,
     cost: Cost,
     /// Whether `end` has succeeded. The declared end is then `needed.start`.
     is_ended: bool,
 }
 
-/// So much room for what is gathered is kept from one thing to the next: enough for headers and most names.
-const KEPT: usize = 4 << 10;
+/// Capacity that the buffer keeps between uses: enough for headers and most names.
+const RETAINED_CAPACITY: usize = 4 << 10;
 
 impl<C: Collector + for<'w> Visitor<'w>> PushDriver<C> {
-    /// Begins an input that is scanned by the collector's limits.
+    /// Creates a driver for a new input, with the limits of the collector.
     pub fn new(collector: C) -> Self {
         let limits = collector.limits();
         Self::with_limits(collector, limits)
     }
 
-    /// Ends the input and returns what was collected. The outcome is partial if the input ends inside an item, or if an
-    /// earlier chunk was malformed.
+    /// Ends the input and returns the collected value. The outcome is partial if the input is
+    /// truncated, or if an earlier chunk was malformed.
     pub fn finish(self) -> Outcome<C::Value> {
         self.finish_visitor().and_then(Collector::finish)
     }
 }
 
 impl<V: for<'w> Visitor<'w>> PushDriver<V> {
-    /// Begins an input for any visitor.
+    /// Creates a driver for a new input, with any visitor.
     pub fn with_limits(visitor: V, limits: Limits) -> Self {
         Self {
             scanner: Scanner::new(limits),
@@ -78,12 +78,13 @@ impl<V: for<'w> Visitor<'w>> PushDriver<V> {
         }
     }
 
-    /// The next bytes of the input. An empty chunk changes nothing.
+    /// Scans the next bytes of the input. An empty chunk has no effect.
     ///
     /// # Errors
     ///
-    /// Malformed framing, or an exceeded limit, with the chunk that shows it. What is pushed after an error is not looked
-    /// at: the same error is given again. After [`end`](Self::end), bytes past the declared end.
+    /// The chunk shows malformed framing or an exceeded limit. Later chunks are not examined, and
+    /// the same error is returned. After [`end`](Self::end): the chunk extends past the declared
+    /// end.
     pub fn push(&mut self, chunk: &[u8]) -> Result<(), Error> {
         let start = self.cost.bytes;
         let end = start + chunk.len() as u64;
@@ -103,11 +104,11 @@ impl<V: for<'w> Visitor<'w>> PushDriver<V> {
         Ok(result?)
     }
 
-    /// Cuts off of a chunk what nobody needs, tops up what was gathered, then scans the chunk where it lies.
+    /// Completes the buffered bytes from the chunk, then scans the rest of the chunk in place.
     fn scan(&mut self, window: Window<'_>, chunk: &[u8], Range { start, end }: Range<u64>) -> Result<(), ScanError> {
         while self.needed.start < end {
             if self.needed.is_empty() {
-                self.needed = self.feed(window)?; // fails again
+                self.needed = self.feed(window)?; // returns the earlier error
             } else if self.gathered.is_empty() && self.needed.end <= end {
                 self.needed = self.feed(window)?;
                 continue;
@@ -119,13 +120,13 @@ impl<V: for<'w> Visitor<'w>> PushDriver<V> {
             let needed = self.scanner.feed(Window::new(&self.gathered, self.needed.start), &mut self.visitor)?;
             let have = have + missing as u64;
             if have < self.needed.end {
-                break; // the chunk is used up, and what there is so far shows no error
+                break; // the chunk is used up, and the bytes so far are not malformed
             }
             let used = (needed.start.min(have) - self.needed.start) as usize;
-            // What is left lies in this chunk, unless it began before it.
+            // If the next range starts in this chunk, the buffer is no longer needed.
             if needed.start >= start {
                 self.gathered.clear();
-                self.gathered.shrink_to(KEPT);
+                self.gathered.shrink_to(RETAINED_CAPACITY);
             } else {
                 self.gathered.drain(..used);
             }
@@ -138,29 +139,30 @@ impl<V: for<'w> Visitor<'w>> PushDriver<V> {
         self.scanner.feed(window, &mut self.visitor)
     }
 
-    /// Keeps more of what is needed, in no more room than all of it takes.
+    /// Buffers more of the needed range. The capacity grows by doubling, up to the length of the
+    /// range.
     fn gather(&mut self, bytes: &[u8]) {
         let len = self.gathered.len() + bytes.len();
         if len > self.gathered.capacity() {
             let whole = (self.needed.end - self.needed.start) as usize;
-            let room = (2 * len).min(whole).max(len);
-            self.gathered.reserve_exact(room - self.gathered.len());
+            let capacity = (2 * len).min(whole).max(len);
+            self.gathered.reserve_exact(capacity - self.gathered.len());
         }
         self.gathered.extend_from_slice(bytes);
     }
 
-    /// What it cost so far.
+    /// The cost so far.
     pub fn cost(&self) -> Cost {
         self.cost
     }
 
-    /// Bytes looked at so far: preambles, headers, names, and the data that the visitor wanted. As long as this stays the
-    /// same, the visitor was told nothing.
+    /// Number of bytes examined so far: preambles, section headers, names, and requested data. The
+    /// visitor is not called unless this number grows.
     pub fn looked_at(&self) -> u64 {
         self.scanner.looked_at()
     }
 
-    /// The visitor, with what it knows so far.
+    /// The visitor.
     pub fn visitor(&self) -> &V {
         &self.visitor
     }
@@ -169,28 +171,28 @@ impl<V: for<'w> Visitor<'w>> PushDriver<V> {
         &mut self.visitor
     }
 
-    /// Ends the input and returns the visitor. The outcome is partial if the input ends inside an item, or if an earlier
-    /// chunk was malformed.
+    /// Ends the input and returns the visitor. The outcome is partial if the input is truncated, or
+    /// if an earlier chunk was malformed.
     pub fn finish_visitor(mut self) -> Outcome<V> {
         let result = if self.is_ended && self.cost.bytes <= self.needed.start {
-            Ok(()) // the rest was declared
+            Ok(()) // `end` has checked the end
         } else {
             self.end(self.cost.bytes)
         };
         Outcome::new(Some(self.visitor), result, self.cost)
     }
 
-    /// Absolute range of bytes that the scanner needs next. Empty after an error.
+    /// Absolute range that the scanner needs next. Empty after an error.
     pub fn needed(&self) -> Range<u64> {
         self.needed.clone()
     }
 
-    /// Declares the absolute offset where the input ends, before all of it was pushed: the rest of it need not be seen, if
-    /// it is the body of the last section. What is pushed afterwards is not examined.
+    /// Declares the absolute offset of the end of the input before all of it was pushed. The
+    /// payload of the last section then need not be pushed, and is not examined if it is.
     ///
     /// # Errors
     ///
-    /// The input ends inside an item there. Another end was declared before.
+    /// The input would be truncated there, or a different end was declared before.
     pub fn end(&mut self, end: u64) -> Result<(), Error> {
         if self.is_ended {
             return self.check_end(end);
@@ -200,7 +202,7 @@ impl<V: for<'w> Visitor<'w>> PushDriver<V> {
         Ok(())
     }
 
-    /// Compares another end with the one that was declared.
+    /// Compares an end with the declared one.
     #[cold]
     fn check_end(&self, end: u64) -> Result<(), Error> {
         let declared = self.needed.start;
@@ -212,7 +214,7 @@ impl<V: for<'w> Visitor<'w>> PushDriver<V> {
         Err(Error::new(reason, end.min(declared), ItemPath::root()))
     }
 
-    /// Gives the visitor back, whether the input is whole or not.
+    /// Returns the visitor without ending the input.
     pub fn into_visitor(self) -> V {
         self.visitor
     }

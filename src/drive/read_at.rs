@@ -8,14 +8,14 @@ use crate::limits::Limits;
 use crate::outcome::{Cost, Outcome};
 use crate::scan::{ItemPath, Scanner, Visitor, Window};
 
-/// Something that can be read at any position, without one of its own.
+/// A source of positioned reads, without a cursor.
 pub trait ReadAt {
-    /// Reads bytes from this absolute offset on into the beginning of `buffer`, and gives their number: fewer than it holds,
-    /// maybe, 0 at the end and only there.
+    /// Reads bytes at this absolute offset into the start of `buffer` and returns their number. It
+    /// may be less than the length of the buffer, and is 0 only at the end of the input.
     ///
     /// # Errors
     ///
-    /// The error of the system.
+    /// The error of the source.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
 }
 
@@ -46,13 +46,14 @@ impl ReadAt for [u8] {
     }
 }
 
-/// Scans a file of `len` bytes, or anything else with positioned reads, in windows that adapt: small where sections
-/// are large and far apart, larger where they are many and close. What lies between is not read.
+/// Scans a file of `len` bytes, or any other source of positioned reads. The windows are small
+/// where section headers are far apart, and grow where they are close together. The bytes between
+/// windows are not read.
 ///
 /// # Errors
 ///
-/// As for [`slice`](super::scan_slice()); and what the system says of a read, or that the file shrank meanwhile. (A read that
-/// is [interrupted](io::ErrorKind::Interrupted) is made again.)
+/// As for [`scan_slice`](super::scan_slice()). Also: a read fails, or the source is shorter than
+/// `len`. An [interrupted](io::ErrorKind::Interrupted) read is retried.
 pub fn scan_at<R: ReadAt + ?Sized, V: for<'w> Visitor<'w>>(
     source: &R,
     len: u64,
@@ -72,17 +73,17 @@ fn scan<R: ReadAt + ?Sized, V: for<'w> Visitor<'w>>(
     cost: &mut Cost,
 ) -> Result<(), Error> {
     let mut scanner = Scanner::new(limits);
-    let mut pace = WindowSizer::new(WindowSizer::FILE);
+    let mut sizer = WindowSizer::new(WindowSizer::FILE_READ_COST);
     let mut buffer = Buffer::default();
     let mut needed = 0..1;
     while needed.end <= len {
-        let read = pace.next(&needed, len);
-        // A need may begin inside what is at hand: keep that, and read what is missing.
+        let read = sizer.next(&needed, len);
+        // The needed range may start inside the buffer: keep those bytes and read the missing ones.
         buffer.advance(read.start);
         let offset = buffer.end();
         let (filled, result) = fill(source, buffer.spare(read.end), offset, len, cost);
-        buffer.filled(filled);
-        // What came before a read failed was asked for together with more than was needed: it is not lost.
+        buffer.add_filled(filled);
+        // A window may hold more than is needed: bytes read before a failed read are scanned first.
         needed = scanner.feed(Window::new(buffer.bytes(), buffer.start()), visitor)?;
         result?;
     }
@@ -90,14 +91,14 @@ fn scan<R: ReadAt + ?Sized, V: for<'w> Visitor<'w>>(
         buffer.advance(needed.start);
         let offset = buffer.end();
         let (filled, result) = fill(source, buffer.spare(len), offset, len, cost);
-        buffer.filled(filled);
+        buffer.add_filled(filled);
         scanner.feed(Window::new(buffer.bytes(), buffer.start()), visitor)?;
         result?;
     }
     Ok(scanner.finish(len, visitor)?)
 }
 
-/// Fills the buffer, as far as it can be; gives how far, and why no further.
+/// Fills the buffer. Returns the number of bytes filled, and the error if a read failed.
 fn fill<R: ReadAt + ?Sized>(
     source: &R,
     buffer: &mut [u8],
@@ -119,7 +120,8 @@ fn fill<R: ReadAt + ?Sized>(
     (filled, Ok(()))
 }
 
-/// One read of some bytes, at an offset before the end of an input of `len` bytes.
+/// Makes one read at an absolute offset, in an input that has `len` bytes. Returns the number of
+/// bytes read, at least 1.
 ///
 /// # Errors
 ///
@@ -128,7 +130,9 @@ pub fn read_some<R: ReadAt + ?Sized>(source: &R, buffer: &mut [u8], offset: u64,
     loop {
         match source.read_at(buffer, offset) {
             Ok(0) => return Err(Error::new(Reason::Shrank { was: len }, offset, ItemPath::root())),
-            Ok(read) if read > buffer.len() => return Err(Error::new(Reason::Unasked, offset, ItemPath::root())),
+            Ok(read) if read > buffer.len() => {
+                return Err(Error::new(Reason::MoreThanRequested, offset, ItemPath::root()));
+            }
             Ok(read) => return Ok(read),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(Error::io(error, Some(offset))),

@@ -2,7 +2,7 @@ use crate::limits::Limits;
 use crate::outcome::{Cost, Outcome};
 use crate::scan::{Scanner, Visitor, Window};
 
-/// Scans bytes in memory: a slice, or a [`Map`](super::Map). What the visitor is handed borrows from them.
+/// Scans bytes in memory: a slice, or a [`Map`](super::Map). Names and data borrow from them.
 ///
 /// ```
 /// use sectile::scan::{Section, Visitor, DataRequest};
@@ -28,11 +28,12 @@ use crate::scan::{Scanner, Visitor, Window};
 ///
 /// # Errors
 ///
-/// Malformed framing, an early end, an exceeded limit. What the visitor was handed before stays valid.
+/// The input is not WebAssembly, is truncated or malformed, or exceeds a limit. Calls to the
+/// visitor before the error are valid.
 pub fn scan_slice<'a, V: Visitor<'a>>(bytes: &'a [u8], visitor: &mut V, limits: Limits) -> Outcome<()> {
     let mut scanner = Scanner::new(limits);
     let result = match scanner.feed(Window::new(bytes, 0), visitor) {
-        Ok(_) => scanner.finish(bytes.len() as u64, visitor), // what it needs lies past the end
+        Ok(_) => scanner.finish(bytes.len() as u64, visitor), // the needed range ends after the input
         Err(error) => Err(error),
     };
     Outcome::new(Some(()), result.map_err(Into::into), Cost { bytes: scanner.looked_at(), reads: 0 })

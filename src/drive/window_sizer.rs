@@ -1,42 +1,48 @@
-//! What to read next, given what is needed and what was read before: a pure function, tested with no file.
+//! The size of the next read. Shared by the drivers for files and for remote sources, and free of
+//! I/O.
 
 use std::ops::Range;
 
-/// The size of the windows: grows while needs follow one another closely, falls back where they lie far apart.
+/// Chooses the ranges to read. The window grows while the needed ranges are close together, and is
+/// reset when they are far apart.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WindowSizer {
-    /// So many bytes take as long as one more read costs beside its bytes.
-    read: u64,
+    /// Cost of one more read, as the number of bytes that transfer in the same time.
+    read_cost: u64,
+    /// Size of the last window.
     window: u64,
-    /// Where the last window ended.
+    /// Absolute end of the last window.
     end: u64,
 }
 
 impl WindowSizer {
-    /// What a read of a file costs: as long as it takes to copy so many bytes out of the system's cache.
-    pub(crate) const FILE: u64 = 4 << 10;
+    /// Cost of a file read: a system call takes as long as copying this many bytes from the page
+    /// cache.
+    pub(crate) const FILE_READ_COST: u64 = 4 << 10;
 
-    /// A pace where one more read costs as much as so many bytes do.
-    pub(crate) fn new(read: u64) -> Self {
-        Self { read, window: 0, end: 0 }
+    /// Creates a sizer for a source where one more read costs as much as this many bytes.
+    pub(crate) fn new(read_cost: u64) -> Self {
+        Self { read_cost, window: 0, end: 0 }
     }
 
-    /// A window where nothing is known of what follows: cheap beside the read itself, and enough for a few headers.
+    /// The first window: cheap compared with the read itself, and enough for a few headers.
     fn smallest(self) -> u64 {
-        self.read / 4
+        self.read_cost / 4
     }
 
-    /// A window where sections follow one another closely: most of what it costs is its bytes.
+    /// The largest window: beyond it, the cost of a read hardly matters.
     fn largest(self) -> u64 {
-        self.read.saturating_mul(4)
+        self.read_cost.saturating_mul(4)
     }
 
-    /// The range to read for what is needed: all of it, and a window's worth from its beginning where that is more.
-    /// After a need so near the last window that reading on would have cost less than reading again, the window
-    /// doubles; after one that lies farther off it is the smallest again. `len` is the input's length.
+    /// Returns the range to read: the needed range, extended to the size of a window within the
+    /// input of `len` bytes.
+    ///
+    /// The window doubles if the gap since the last window would have cost less than another read.
+    /// Otherwise it is reset to the smallest.
     pub(crate) fn next(&mut self, needed: &Range<u64>, len: u64) -> Range<u64> {
         let gap = needed.start.saturating_sub(self.end);
-        let is_far = self.end == 0 || gap > self.read;
+        let is_far = self.end == 0 || gap > self.read_cost;
         self.window = if is_far { self.smallest() } else { self.window.saturating_mul(2).min(self.largest()) };
         let end = needed.end.max(needed.start.saturating_add(self.window)).min(len);
         self.end = end;
@@ -48,17 +54,17 @@ impl WindowSizer {
 mod tests {
     use super::*;
 
-    const READ: u64 = WindowSizer::FILE;
-    const SMALLEST: u64 = READ / 4;
+    const READ_COST: u64 = WindowSizer::FILE_READ_COST;
+    const SMALLEST: u64 = READ_COST / 4;
 
     #[test]
-    fn the_window_covers_the_need_within_the_input() {
-        let mut pace = WindowSizer::new(READ);
+    fn the_window_covers_the_needed_range() {
+        let mut sizer = WindowSizer::new(READ_COST);
         let mut start = 0;
         for step in [1, 7, 600, 5_000, 70_000, 3, 3, 3, 1 << 40] {
             for need in [1, 6, 511, 100_000] {
                 let len = start + need + step;
-                let read = pace.next(&(start..start + need), len);
+                let read = sizer.next(&(start..start + need), len);
                 assert!(read.start == start && read.end >= start + need && read.end <= len);
             }
             start += step;
@@ -66,32 +72,32 @@ mod tests {
     }
 
     #[test]
-    fn near_needs_grow_the_window_and_far_needs_reset_it() {
-        let mut pace = WindowSizer::new(READ);
+    fn near_ranges_grow_the_window_and_far_ranges_reset_it() {
+        let mut sizer = WindowSizer::new(READ_COST);
         let len = 1 << 40;
-        let mut read = pace.next(&(0..8), len);
+        let mut read = sizer.next(&(0..8), len);
         assert_eq!(read, 0..SMALLEST);
         for expected in [2, 4, 8, 16, 16].map(|times| SMALLEST * times) {
-            read = pace.next(&(read.end + READ..read.end + READ + 6), len);
+            read = sizer.next(&(read.end + READ_COST..read.end + READ_COST + 6), len);
             assert_eq!(read.end - read.start, expected);
         }
-        read = pace.next(&(read.end + READ + 1..read.end + READ + 7), len);
+        read = sizer.next(&(read.end + READ_COST + 1..read.end + READ_COST + 7), len);
         assert_eq!(read.end - read.start, SMALLEST);
     }
 
     #[test]
-    fn a_large_need_is_one_window() {
-        let mut pace = WindowSizer::new(READ);
-        assert_eq!(pace.next(&(10..1_000_000), 2_000_000), 10..1_000_000);
-        assert_eq!(pace.next(&(10..1_000_000), 500), 10..500);
+    fn a_large_range_is_one_window() {
+        let mut sizer = WindowSizer::new(READ_COST);
+        assert_eq!(sizer.next(&(10..1_000_000), 2_000_000), 10..1_000_000);
+        assert_eq!(sizer.next(&(10..1_000_000), 500), 10..500);
     }
 
     #[test]
     fn the_cost_of_a_read_scales_the_window() {
-        for read in [0, 1, 4, 100, 256 << 10, u64::MAX] {
-            let mut pace = WindowSizer::new(read);
-            assert_eq!(pace.next(&(0..1), u64::MAX), 0..(read / 4).max(1));
-            let next = pace.next(&(1_000..1_001), u64::MAX);
+        for read_cost in [0, 1, 4, 100, 256 << 10, u64::MAX] {
+            let mut sizer = WindowSizer::new(read_cost);
+            assert_eq!(sizer.next(&(0..1), u64::MAX), 0..(read_cost / 4).max(1));
+            let next = sizer.next(&(1_000..1_001), u64::MAX);
             assert!(next.start == 1_000 && next.end >= 1_001);
         }
     }

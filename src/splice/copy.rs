@@ -105,7 +105,7 @@ pub(super) fn read_at_most<R: ReadAt + ?Sized>(source: &R, buffer: &mut [u8], of
 
 /// Nobody can have read more than was asked for, whatever a source says.
 pub(super) fn no_more_than(asked: usize, read: usize) -> io::Result<usize> {
-    let boasts = || io::Error::new(ErrorKind::InvalidData, Reason::Unasked);
+    let boasts = || io::Error::new(ErrorKind::InvalidData, Reason::MoreThanRequested);
     (read <= asked).then_some(read).ok_or_else(boasts)
 }
 

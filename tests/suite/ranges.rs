@@ -227,7 +227,7 @@ fn an_empty_answer_is_the_end_or_an_error() {
 fn an_answer_that_is_too_long_is_refused() {
     let bytes = sample();
     let error = broken(read(frugal(), |_, range| Ok(honest(&bytes, &(range.start..range.end + 1)))));
-    assert!(error.is_io() && error.to_string().contains("more than it was asked for"), "{error}");
+    assert!(error.is_io() && error.to_string().contains("more bytes than requested"), "{error}");
 }
 
 #[test]

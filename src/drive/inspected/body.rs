@@ -1,4 +1,4 @@
-//! The body of a request or a response that is watched as it passes.
+//! `Inspected` as the body of a request or a response.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -8,10 +8,10 @@ use http_body::{Body, Frame, SizeHint};
 
 use super::{ChunkInspector, Inspected, InspectedError};
 
-/// Frames pass as they are: data, and trailers, which the watch is not shown; and so do the body's size and whether it has
-/// ended. Where the watch refuses, the body fails, in the place of the frame that shows it, the last one included. (A body
-/// that ends without a frame may not be asked for any: who must know looks at the watch.) What is not [`Unpin`] goes into a
-/// `Box::pin` first.
+/// Frames, the size hint and the end pass unchanged. Trailers are not inspected. On a refusal, the
+/// body fails in place of the refused frame, which may be the last one. A server may never poll a
+/// body that is empty from the start: check the inspector afterwards. Wrap a body that is not
+/// [`Unpin`] in `Box::pin`.
 impl<B, W> Body for Inspected<B, W>
 where
     B: Body<Data = Bytes> + Unpin,
@@ -24,20 +24,20 @@ where
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        if self.is_over() && !self.inner.is_end_stream() {
-            return Poll::Ready(None); // was refused
+        if self.is_finished() && !self.inner.is_end_stream() {
+            return Poll::Ready(None); // refused earlier
         }
         let frame = ready!(Pin::new(&mut self.inner).poll_frame(context));
-        let mut shown = match &frame {
-            Some(Ok(frame)) => frame.data_ref().map_or(Ok(()), |chunk| self.show(Some(chunk))),
+        let mut inspected = match &frame {
+            Some(Ok(frame)) => frame.data_ref().map_or(Ok(()), |chunk| self.inspect(Some(chunk))),
             Some(Err(_)) => return Poll::Ready(frame.map(|frame| frame.map_err(InspectedError::Source))),
             None => Ok(()),
         };
-        // Nobody asks again for frames after the last.
-        if shown.is_ok() && !self.is_over() && (frame.is_none() || self.inner.is_end_stream()) {
-            shown = self.show(None);
+        // A body is not polled again after its last frame.
+        if inspected.is_ok() && !self.is_finished() && (frame.is_none() || self.inner.is_end_stream()) {
+            inspected = self.inspect(None);
         }
-        Poll::Ready(match shown {
+        Poll::Ready(match inspected {
             Ok(()) => frame.map(|frame| frame.map_err(InspectedError::Source)),
             Err(refusal) => Some(Err(InspectedError::Refused(refusal))),
         })

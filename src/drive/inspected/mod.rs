@@ -1,4 +1,4 @@
-//! Bytes on their way to somebody else, shown to somebody as they pass.
+//! Readers, writers, streams and bodies whose bytes are inspected as they pass through.
 
 #[cfg(feature = "http")]
 mod body;
@@ -13,34 +13,34 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::PushDriver;
 use crate::scan::Visitor;
 
-/// Who is shown the chunks that pass through a [`Inspected`].
+/// Inspects the chunks that pass through an [`Inspected`], and may refuse them.
 pub trait ChunkInspector {
-    /// What it says where nothing more may pass; [`Infallible`] of one that only looks on.
+    /// The reason for a refusal; [`Infallible`] for an inspector that never refuses.
     type Refusal;
 
-    /// The next bytes.
+    /// Inspects the next bytes.
     ///
     /// # Errors
     ///
-    /// Neither they nor what follows may pass.
+    /// Refuses these bytes and all that follow.
     fn inspect(&mut self, chunk: &[u8]) -> Result<(), Self::Refusal>;
 
-    /// The bytes end here.
+    /// Called at the end of the bytes.
     ///
     /// # Errors
     ///
-    /// They may not end here.
+    /// Refuses the end, for example because the input is incomplete.
     fn end(&mut self) -> Result<(), Self::Refusal> {
         Ok(())
     }
 }
 
-/// Looks on, whatever passes: what was wrong, [`PushDriver::finish`] says.
+/// Never refuses: [`PushDriver::finish`] returns the error, if any.
 impl<V: for<'w> Visitor<'w>> ChunkInspector for PushDriver<V> {
     type Refusal = Infallible;
 
     fn inspect(&mut self, chunk: &[u8]) -> Result<(), Infallible> {
-        _ = self.push(chunk); // is said again at the end
+        _ = self.push(chunk); // `finish` returns the error
         Ok(())
     }
 }
@@ -57,7 +57,7 @@ impl<W: ChunkInspector + ?Sized> ChunkInspector for &mut W {
     }
 }
 
-/// For what passes through a tee that is given away, as the body of a request is.
+/// For an inspector whose [`Inspected`] is moved elsewhere, such as the body of a request.
 impl<W: ChunkInspector + ?Sized> ChunkInspector for Arc<Mutex<W>> {
     type Refusal = W::Refusal;
 
@@ -70,23 +70,24 @@ impl<W: ChunkInspector + ?Sized> ChunkInspector for Arc<Mutex<W>> {
     }
 }
 
-/// Bytes that pass through to another reader, after a [`ChunkInspector`] has read them: a [`PushDriver`], or the gate (`gate::Gate`). They pass
-/// untouched, as long as it lets them.
+/// A reader, writer, stream or body whose bytes pass unchanged after a [`ChunkInspector`] has seen
+/// them. The inspector is a [`PushDriver`], or the upload gate of `sectile-policy`, which may
+/// refuse them.
 ///
-/// It is, of what it is made of: [`io::Read`], [`io::Write`]; with the feature `stream` a stream of `bytes::Bytes` (or
-/// other bytes), and with the feature `http` an `http_body::Body`.
+/// Implements the traits of the inner value: [`io::Read`] and [`io::Write`]; with the feature
+/// `stream`, `Stream`; with the feature `http`, `http_body::Body`.
 ///
 /// ```
 /// use sectile::drive::{PushDriver, Inspected};
 /// use sectile::{Field, metadata::StreamReader};
 ///
 /// let upload = &b"\0asm\x01\0\0\0\x00\x0c\x08licensesMIT"[..];
-/// let mut tee = Inspected::new(upload, PushDriver::new(StreamReader::new()));
+/// let mut inspected = Inspected::new(upload, PushDriver::new(StreamReader::new()));
 /// let mut stored = Vec::new();
-/// std::io::copy(&mut tee, &mut stored)?;
+/// std::io::copy(&mut inspected, &mut stored)?;
 /// assert_eq!(stored, upload);
 ///
-/// let (_, push) = tee.into_parts();
+/// let (_, push) = inspected.into_parts();
 /// let metadata = push.finish().complete()?;
 /// assert_eq!(metadata.root().text(Field::Licenses), Some("MIT"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -106,35 +107,35 @@ enum InspectionState {
 }
 
 impl<T, W> Inspected<T, W> {
-    /// Shows what passes through `inner` to a watch.
+    /// Inspects the bytes that pass through `inner`.
     pub fn new(inner: T, inspector: W) -> Self {
         Self { inner, inspector, state: InspectionState::Open }
     }
 
-    /// Who is watching.
+    /// The inspector.
     pub fn inspector(&self) -> &W {
         &self.inspector
     }
 
-    /// What the bytes pass through, and who was watching.
+    /// Returns the inner value and the inspector.
     pub fn into_parts(self) -> (T, W) {
         (self.inner, self.inspector)
     }
 
-    /// Whether the watch was told of the end, or has refused.
-    fn is_over(&self) -> bool {
+    /// Whether the inspector has seen the end or has refused.
+    fn is_finished(&self) -> bool {
         self.state != InspectionState::Open
     }
 
-    /// Behind what was refused nothing passes.
+    /// Fails after a refusal.
     fn check(&self) -> io::Result<()> {
-        if self.state == InspectionState::Refused { Err(refused("what came before it was refused")) } else { Ok(()) }
+        if self.state == InspectionState::Refused { Err(refused("earlier bytes were refused")) } else { Ok(()) }
     }
 }
 
 impl<T, W: ChunkInspector> Inspected<T, W> {
-    /// Shows bytes, or with `None` the end.
-    fn show(&mut self, chunk: Option<&[u8]>) -> Result<(), W::Refusal> {
+    /// Passes a chunk, or the end if `None`, to the inspector.
+    fn inspect(&mut self, chunk: Option<&[u8]>) -> Result<(), W::Refusal> {
         let result = match chunk {
             Some(chunk) => self.inspector.inspect(chunk),
             None => self.inspector.end(),
@@ -148,29 +149,29 @@ impl<T, W: ChunkInspector> Inspected<T, W> {
     }
 }
 
-/// Where the watch refuses, reading fails ([`InvalidData`](io::ErrorKind::InvalidData)), and what was read last is not
-/// given, nor anything behind it.
+/// After a refusal, reads fail with [`InvalidData`](io::ErrorKind::InvalidData). The refused bytes
+/// are not returned.
 impl<R: Read, W: ChunkInspector<Refusal: Into<Box<dyn StdError + Send + Sync>>>> Read for Inspected<R, W> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.check()?;
         let len = self.inner.read(buffer)?;
         if len > 0 {
-            self.show(Some(&buffer[..len])).map_err(refused)?;
-        } else if !buffer.is_empty() && !self.is_over() {
-            self.show(None).map_err(refused)?;
+            self.inspect(Some(&buffer[..len])).map_err(refused)?;
+        } else if !buffer.is_empty() && !self.is_finished() {
+            self.inspect(None).map_err(refused)?;
         }
         Ok(len)
     }
 }
 
-/// Where the watch refuses, writing fails ([`InvalidData`](io::ErrorKind::InvalidData)). It is shown what was written, and
-/// so what it refuses is written already; nothing is behind it. A writer does not say where it ends: nobody is told of the
-/// end.
+/// After a refusal, writes fail with [`InvalidData`](io::ErrorKind::InvalidData). Bytes are
+/// inspected once the inner writer has accepted them, so the refused bytes are already written. A
+/// writer has no end: [`ChunkInspector::end`] is not called.
 impl<T: Write, W: ChunkInspector<Refusal: Into<Box<dyn StdError + Send + Sync>>>> Write for Inspected<T, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.check()?;
         let len = self.inner.write(bytes)?;
-        self.show(Some(&bytes[..len])).map_err(refused)?;
+        self.inspect(Some(&bytes[..len])).map_err(refused)?;
         Ok(len)
     }
 
@@ -183,13 +184,13 @@ fn refused(refusal: impl Into<Box<dyn StdError + Send + Sync>>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, refusal)
 }
 
-/// Why nothing more passes through a [`Inspected`] over a stream or a body.
+/// The error that ended an [`Inspected`] stream or body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InspectedError<E, R> {
-    /// It broke off by itself.
+    /// The inner stream or body failed.
     #[error(transparent)]
     Source(E),
-    /// The watch refuses it.
+    /// The inspector refused the bytes.
     #[error(transparent)]
     Refused(R),
 }

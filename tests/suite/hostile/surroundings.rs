@@ -140,7 +140,7 @@ fn a_read_longer_than_its_buffer_is_an_error() {
     let len = bytes.len() as u64;
     let error = read_at(&Boasting(&bytes), len).unwrap_err();
     assert!(error.partial().is_none());
-    assert!(error.is_io() && error.to_string().contains("more than it was asked for"), "{error}");
+    assert!(error.is_io() && error.to_string().contains("more bytes than requested"), "{error}");
     let plan = Edit::new().put("note", "x").unwrap().plan_slice(&bytes).unwrap();
     let plan = plan.plan();
     let mut made = Vec::new();
@@ -149,12 +149,12 @@ fn a_read_longer_than_its_buffer_is_an_error() {
         plan.reader(Boasting(&bytes)).read(&mut [0; 100]).unwrap_err(),
         plan.write_to(&Boasting(&bytes), &mut made).unwrap_err(),
     ] {
-        assert!(error.to_string().contains("more than it was asked for"), "{error}");
+        assert!(error.to_string().contains("more bytes than requested"), "{error}");
     }
     #[cfg(feature = "digest")]
     {
         let error = sectile::digest::compute(&Boasting(&bytes), len).unwrap_err();
-        assert!(error.is_io() && error.to_string().contains("more than it was asked for"), "{error}");
+        assert!(error.is_io() && error.to_string().contains("more bytes than requested"), "{error}");
     }
 }
 
