@@ -1,13 +1,16 @@
-//! Texts of the input, made safe to show.
+//! Text from the input, escaped for display.
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fmt::{self, Write};
 
-/// Shows a text of the input on a terminal: what could move the cursor, recolour, reorder or hide is written out as an
-/// escape. Control characters (C0, C1, DEL), bidirectional controls, line and paragraph separators, the zero-width space,
-/// what formats or annotates unseen (U+2060 to U+206F, U+FFF9 to U+FFFB), tags, and the byte order mark are; a backslash
-/// is not, so that what is harmless looks as it was written.
+/// Displays text from the input safely on a terminal. Characters that could move the cursor,
+/// recolor, reorder or hide text are escaped.
+///
+/// These are control characters (C0, C1, DEL), bidirectional controls, line and paragraph
+/// separators, the zero-width space, invisible formatting and annotation characters (U+2060 to
+/// U+206F, U+FFF9 to U+FFFB), tags, and the byte order mark. A backslash is not escaped, so that
+/// harmless text stays as it is.
 ///
 /// ```
 /// use sectile::Escaped;
@@ -20,17 +23,17 @@ use std::fmt::{self, Write};
 pub struct Escaped<'a>(&'a [u8]);
 
 impl<'a> Escaped<'a> {
-    /// A text.
+    /// Escapes text.
     pub const fn new(text: &'a str) -> Self {
         Self(text.as_bytes())
     }
 
-    /// Bytes that may be a text: those that are not UTF-8 are written out.
+    /// Escapes bytes. Those that are not UTF-8 appear as `\xNN`.
     pub const fn bytes(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
-    /// The name or the path of a file: what in it is no text is written out.
+    /// Escapes a file name or path. Bytes that are not Unicode appear as `\xNN`.
     pub fn file(name: &'a (impl AsRef<OsStr> + ?Sized)) -> Self {
         Self(name.as_ref().as_encoded_bytes())
     }
@@ -57,8 +60,8 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// Whether a character can deceive who reads it on a terminal. (Joiners, variation selectors and fillers are unseen, too,
-/// but emoji and several scripts need them.)
+/// Whether a character can deceive the reader of a terminal. Joiners, variation selectors and
+/// fillers are invisible too, but are not included: emoji and several scripts need them.
 pub fn is_deceptive(character: char) -> bool {
     character.is_control()
         || matches!(character,
@@ -66,32 +69,33 @@ pub fn is_deceptive(character: char) -> bool {
             | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// The characters of a text of the input that a message quotes at the most.
-const QUOTED: usize = 64;
+/// Most characters of a text that a message quotes.
+const MAX_QUOTED: usize = 64;
 
-/// So many bytes of a text, or fewer, so that no character is cut.
-pub fn beginning(text: &str, most: usize) -> &str {
-    if text.len() <= most {
+/// Returns the longest prefix of at most `max` bytes that ends at a character boundary.
+pub fn beginning(text: &str, max: usize) -> &str {
+    if text.len() <= max {
         return text;
     }
-    let end = (0..=most).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
+    let end = (0..=max).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
     &text[..end]
 }
 
-/// Quotes a text of the input in a message: its beginning, if it is long.
+/// Quotes text from the input for a message: at most 64 characters, then `…`. The result is not
+/// escaped.
 pub fn quoted(text: &str) -> String {
     let mut indices = text.char_indices();
-    let short: Cow<'_, str> = match indices.nth(QUOTED) {
+    let short: Cow<'_, str> = match indices.nth(MAX_QUOTED) {
         Some((end, _)) => format!("{}…", &text[..end]).into(),
         None => text.into(),
     };
     format!("`{short}`")
 }
 
-/// The same for a text whose UTF-8 was checked before. No more of it is looked at than is shown, so that a long text
-/// which many findings quote costs each of them the same as a short one.
+/// As [`quoted`], for bytes that are valid UTF-8. Examines only the quoted part, so that the cost
+/// of a finding does not grow with the text.
 pub fn quoted_bytes(text: &[u8]) -> String {
-    let beginning = &text[..text.len().min((QUOTED + 1) * char::MAX.len_utf8())];
+    let beginning = &text[..text.len().min((MAX_QUOTED + 1) * char::MAX.len_utf8())];
     quoted(beginning.utf8_chunks().next().map_or("", |chunk| chunk.valid()))
 }
 
@@ -113,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn long_quotes_are_cut() {
+    fn long_quotes_are_truncated() {
         assert_eq!(quoted("ab"), "`ab`");
         assert_eq!(quoted(&"é".repeat(100)), format!("`{}…`", "é".repeat(64)));
     }
@@ -129,6 +133,6 @@ mod tests {
         }
         let mut far = vec![b'x'; 1000];
         far.push(0xff);
-        assert_eq!(quoted_bytes(&far), format!("`{}…`", "x".repeat(64)), "the last byte was looked at");
+        assert_eq!(quoted_bytes(&far), format!("`{}…`", "x".repeat(64)), "the last byte was examined");
     }
 }

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A pattern that names of custom sections are matched against: `*` is any characters, `?` any one, `[a-z]` one of these,
-/// `[!a-z]` one that is none of these; `[*]` is a star itself. A name is matched as a whole, and its case counts.
+/// A pattern for the names of custom sections. `*` matches any characters, `?` one character,
+/// `[a-z]` one of a set, `[!a-z]` one that is not in the set, and `[*]` a literal star. The whole
+/// name must match, with its case.
 ///
 /// ```
 /// use sectile::Glob;
@@ -23,15 +24,15 @@ enum Matcher {
     Pattern(glob::Pattern),
 }
 
-/// A longer pattern is refused: matching one takes as many calls within one another as it has stars.
-const LONGEST: usize = 1_000;
+/// Longest pattern in bytes: the matcher recurses once for each star.
+const MAX_LEN: usize = 1_000;
 
 impl Glob {
-    /// Reads a pattern.
+    /// Parses a pattern. Without `*`, `?` and `[`, it is a literal name of any length.
     ///
     /// # Errors
     ///
-    /// It is empty, a bracket is not closed, or it has more than 1,000 bytes and is no plain name.
+    /// The pattern is empty, has an unclosed bracket, or has more than 1,000 bytes.
     pub fn new(pattern: &str) -> Result<Self, GlobError> {
         if pattern.is_empty() {
             return Err(GlobError::new(pattern, "it is empty"));
@@ -39,23 +40,23 @@ impl Glob {
         if !pattern.contains(['*', '?', '[']) {
             return Ok(Self::literal(pattern));
         }
-        if pattern.len() > LONGEST {
+        if pattern.len() > MAX_LEN {
             return Err(GlobError { pattern: String::new(), why: "it has more than 1,000 bytes" });
         }
         let mut single = pattern.to_owned();
         while single.contains("**") {
-            single = single.replace("**", "*"); // which are something else for paths
+            single = single.replace("**", "*"); // the `glob` crate treats `**` as directories
         }
         let compiled = glob::Pattern::new(&single).map_err(|error| GlobError::new(pattern, error.msg))?;
         Ok(Self(Matcher::Pattern(compiled)))
     }
 
-    /// A pattern that matches this name and no other.
+    /// Creates a pattern that matches only this name.
     pub fn literal(name: impl Into<Box<str>>) -> Self {
         Self(Matcher::Literal(name.into()))
     }
 
-    /// Whether it matches a name. The time that this takes grows with the name's length and no faster.
+    /// Whether the pattern matches a name. Takes time linear in the length of the name.
     pub fn matches(&self, name: &str) -> bool {
         match &self.0 {
             Matcher::Literal(literal) => **literal == *name,
@@ -63,7 +64,7 @@ impl Glob {
         }
     }
 
-    /// The pattern.
+    /// The pattern as text.
     pub fn as_str(&self) -> &str {
         match &self.0 {
             Matcher::Literal(literal) => literal,
@@ -80,7 +81,7 @@ impl FromStr for Glob {
     }
 }
 
-/// A text that is no [`Glob`].
+/// The error of parsing a [`Glob`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GlobError {
     pattern: String,
@@ -95,7 +96,7 @@ impl GlobError {
 
 impl fmt::Display for GlobError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no pattern: {}", self.pattern, self.why)
+        write!(f, "`{}` is not a pattern: {}", self.pattern, self.why)
     }
 }
 
@@ -152,7 +153,7 @@ mod tests {
         assert!(Glob::new(&"a".repeat(100_000)).is_ok());
     }
 
-    /// Exponential time would not end here; nor would a quadratic number of steps in the name's length.
+    /// With quadratic or exponential time, this test would not finish.
     #[test]
     fn hostile_patterns_take_linear_time() {
         let name = "a".repeat(100_000);

@@ -1,5 +1,4 @@
-//! A locator becomes bytes to drive: the one way in for every command. What becomes of the bytes, the rooms that read them
-//! say: each has an `impl Input` of its own.
+//! Files as inputs. The modules that read inputs add their methods in an `impl Input` of their own.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -27,16 +26,16 @@ pub struct Input {
 }
 
 impl Input {
-    /// Opens a file. What is no regular file is refused, and never waited for: a directory, a FIFO, a device.
+    /// Opens a regular file. Opening a FIFO or a device does not block.
     ///
     /// # Errors
     ///
-    /// What the system says, or that it is no regular file.
+    /// The file cannot be opened, or is not a regular file.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::from_file(open(path.as_ref(), OpenOptions::new().read(true), Link::Followed)?)
     }
 
-    /// Takes a file that is open already.
+    /// Creates an input from an open file.
     ///
     /// # Errors
     ///
@@ -44,29 +43,29 @@ impl Input {
     pub fn from_file(file: File) -> Result<Self, Error> {
         let metadata = file.metadata()?;
         if !metadata.is_file() {
-            return Err(Error::unreadable(kind(metadata.file_type())));
+            return Err(Error::unreadable(describe_irregular(metadata.file_type())));
         }
         Ok(Self { fingerprint: FileFingerprint::new(&metadata), file, map: None })
     }
 
-    /// Reads by a memory map from here on, instead of positioned reads.
+    /// Maps the file into memory. Later reads use the map instead of positioned reads.
     ///
     /// # Safety
     ///
-    /// As for [`Map::new`]: no program may change or truncate the file as long as this exists.
+    /// As for [`Map::new`]: no process may modify or truncate the file while the input exists.
     ///
     /// # Errors
     ///
-    /// What the system says when it will not map the file.
+    /// The file cannot be mapped.
     #[allow(unsafe_code)]
     pub unsafe fn map(mut self) -> Result<Self, Error> {
-        // SAFETY: the caller promises that the file stays as it is.
+        // SAFETY: the caller guarantees that the file does not change.
         let map = unsafe { Map::new(&self.file) };
         self.map = Some(map?);
         Ok(self)
     }
 
-    /// The file's length in bytes, as it was when it was opened.
+    /// Length of the file in bytes when it was opened.
     pub fn len(&self) -> u64 {
         self.fingerprint.len
     }
@@ -98,7 +97,8 @@ impl Input {
         self.scan(&mut collector, limits).and_then(|()| collector.finish())
     }
 
-    /// As [`collect`](Self::collect); a change of the file meanwhile is recorded in the value.
+    /// As [`collect`](Self::collect). If the file changed during the scan, `record_change` records
+    /// it in the value.
     pub(crate) fn collect_checked<C: Collector + for<'w> Visitor<'w>>(
         &self,
         collector: C,
@@ -115,7 +115,7 @@ impl Input {
         }
     }
 
-    /// Whether the file's size or times are no longer what they were when it was opened.
+    /// Whether the file's size or times have changed since it was opened.
     ///
     /// # Errors
     ///
@@ -134,16 +134,16 @@ impl drive::ReadAt for Input {
     }
 }
 
-/// What becomes of a path whose last name is a symbolic link.
+/// Treatment of a path whose last component is a symbolic link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Link {
-    /// Opens what the link leads to.
+    /// Opens the target.
     Followed,
     /// Fails.
     Refused,
 }
 
-/// Opens a file, and waits for nobody: of a FIFO, that would be for its other end.
+/// Opens a file without blocking: opening a FIFO would otherwise wait for its other end.
 ///
 /// # Errors
 ///
@@ -163,8 +163,8 @@ pub fn open(path: &Path, options: &mut OpenOptions, link: Link) -> io::Result<Fi
     options.open(path)
 }
 
-/// What something is that is no regular file.
-fn kind(file_type: std::fs::FileType) -> &'static str {
+/// The message for a file that is not regular.
+fn describe_irregular(file_type: std::fs::FileType) -> &'static str {
     #[cfg(unix)]
     {
         use std::os::unix::fs::FileTypeExt;

@@ -1,4 +1,5 @@
-//! Shared by the crates of this workspace. Not a public interface: it changes without notice.
+//! Functions shared by the crates of this workspace. Not part of the public API; may change at any
+//! time.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -27,7 +28,7 @@ use crate::outcome::{Cost, Outcome};
 use crate::scan::{Collector, Fault, ItemPath, Section, Visitor};
 use crate::splice::Plan;
 
-/// The rule for the places that a server sends a client to.
+/// Checks of the URLs that a server sends a client to.
 pub mod net {
     pub use crate::net::*;
 }
@@ -38,7 +39,7 @@ pub mod json {
     pub use crate::json::*;
 }
 
-/// A finding of its own, outside of a list.
+/// Creates a finding that is not part of a list.
 pub fn finding(
     code: FindingCode,
     path: ItemPath,
@@ -49,22 +50,23 @@ pub fn finding(
     Finding::new(code, path, offset, section, message)
 }
 
-/// An error of a value.
+/// Creates an error of a value.
 pub fn value_error(code: FindingCode, message: impl Into<String>) -> ValueError {
     ValueError::new(code, message)
 }
 
-/// Whether a plan was made for this file in its present state.
+/// Whether a plan was made for this file in its current state.
 pub fn is_plan_for(plan: &Plan, source: &Input) -> bool {
     plan.is_for(source)
 }
 
-/// The finding, with the number of occurrences that it represents.
+/// Sets the number of occurrences that a finding represents.
 pub fn with_count(finding: Finding, count: u64) -> Finding {
     finding.with_count(count)
 }
 
-/// A copy made field by field, so that the scanner's own section stays in registers (the `scan` bench shows it).
+/// Copies a section field by field, so that the scanner's section stays in registers. The `scan`
+/// bench shows it.
 #[inline]
 pub fn copy_section<'w>(section: &Section<'w>) -> Section<'w> {
     Section { item: section.item, ..*section }
@@ -81,47 +83,47 @@ pub fn add_root_finding(
     metadata.find_at(code, offset, section, message);
 }
 
-/// An outcome of these parts.
+/// Creates an outcome from its parts.
 pub fn outcome<T>(value: Option<T>, error: Option<Error>, cost: Cost) -> Outcome<T> {
     Outcome::new(value, error.map_or(Ok(()), Err), cost)
 }
 
-/// An error of reading at this offset.
+/// Creates an error of reading at an absolute offset.
 pub fn io_error(error: io::Error, offset: Option<u64>) -> Error {
     Error::io(error, offset)
 }
 
-/// An error of an operation around reading.
+/// Creates an error of another operation than reading.
 pub fn other_error(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     Error::other(error)
 }
 
-/// The input exceeds a limit of this many of something.
+/// Creates the error of an exceeded limit: more than `max` of `what`.
 pub fn limit_error(what: &'static str, max: u64, offset: u64) -> Error {
     Error::new(Fault::Limit { what, max }, offset, ItemPath::root())
 }
 
-/// The input is longer than declared.
+/// Creates the error of an input that is longer than declared.
 pub fn longer_error(declared: u64, offset: u64) -> Error {
     Error::new(Reason::Longer(declared), offset, ItemPath::root())
 }
 
-/// The input is shorter than declared.
+/// Creates the error of an input that is shorter than declared.
 pub fn shorter_error(declared: u64, offset: u64) -> Error {
     Error::new(Reason::Shorter(declared), offset, ItemPath::root())
 }
 
-/// Nothing is known of the input from this offset on.
+/// Creates the error of an input that was not read from an absolute offset on.
 pub fn unread_error(offset: u64) -> Error {
     Error::new(Reason::Unread, offset, ItemPath::root())
 }
 
-/// The open file.
+/// The open file of an input.
 pub fn file(input: &Input) -> &File {
     input.file()
 }
 
-/// The user that this process acts as.
+/// Effective user id of this process.
 #[cfg(unix)]
 pub fn user_id() -> u32 {
     rustix::process::geteuid().as_raw()
@@ -156,7 +158,8 @@ pub fn fingerprint(input: &Input) -> fingerprint::FileFingerprint {
     input.fingerprint()
 }
 
-/// Collects from a file; a change of the file meanwhile is recorded in the value.
+/// Collects from a file. If the file changed during the scan, `record_change` records it in the
+/// value.
 pub fn collect_checked<C: Collector + for<'w> Visitor<'w>>(
     input: &Input,
     collector: C,
@@ -165,12 +168,12 @@ pub fn collect_checked<C: Collector + for<'w> Visitor<'w>>(
     input.collect_checked(collector, record_change)
 }
 
-/// Whether the edit already changes custom sections of this name, in the item that it is at.
+/// Whether the edit already changes custom sections of this name in its current item.
 pub fn edits_section(edit: &Edit, section: &str) -> bool {
     edit.is_about(section)
 }
 
-/// Whether the edit already changes the name of the item that it is at.
+/// Whether the edit already changes the name of its current item.
 pub fn edits_name(edit: &Edit) -> bool {
     edit.is_about_name()
 }

@@ -1,4 +1,4 @@
-//! Writing JSON piece by piece, with the keys in the order in which they are written.
+//! A JSON writer. Keys keep the order in which they are written.
 #![allow(clippy::missing_errors_doc, reason = "the only errors are the writer's")]
 
 use std::ffi::OsStr;
@@ -13,8 +13,8 @@ use serde_json::ser::Formatter;
 use crate::escape::is_deceptive;
 use crate::scan::ItemPath;
 
-/// Writes pieces of JSON one after another: texts as they stand, numbers in digits. (What `write!` does at several times
-/// the cost: an audit writes a million rows.)
+/// Writes pieces of JSON in sequence: strings verbatim, numbers in decimal. Several times faster
+/// than `write!`, which matters to an audit of a million rows.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __put_json {
@@ -26,13 +26,13 @@ macro_rules! __put_json {
 
 pub use crate::__put_json as put;
 
-/// What [`put`] writes.
+/// A piece of JSON that [`put`] can write.
 pub trait WriteJson {
     /// Writes the piece.
     ///
     /// # Errors
     ///
-    /// The writer's.
+    /// The error of the writer.
     fn put<W: Write + ?Sized>(&self, out: &mut W) -> io::Result<()>;
 }
 
@@ -87,10 +87,11 @@ impl WriteJson for bool {
     }
 }
 
-/// The version of the JSON that the library and the command write. It changes when something that scripts rely on does.
+/// Version of the JSON that the library and the command write. It changes with every incompatible
+/// change.
 pub const SCHEMA: u32 = 2;
 
-/// Writes the name of a file: a string, or base64 of its bytes if it is not Unicode.
+/// Writes a file name: a string, or `{"base64":…}` if it is not Unicode.
 pub fn write_os(out: &mut impl Write, name: &OsStr) -> io::Result<()> {
     match name.to_str() {
         Some(name) => write_text(out, name),
@@ -103,24 +104,26 @@ pub fn write_base64(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     put!(out, "{\"base64\":\"", STANDARD.encode(bytes).as_str(), "\"}")
 }
 
-/// Writes a text as a string.
+/// Writes text as a JSON string.
 pub fn write_text(out: &mut impl Write, text: &str) -> io::Result<()> {
     write_value(out, text)
 }
 
-/// Writes a value. Its strings are exact, and safe on a terminal.
+/// Writes a value. Its strings are exact, with escapes that make them safe on a terminal.
 pub fn write_value<W: Write, T: Serialize + ?Sized>(out: W, value: &T) -> io::Result<()> {
     Ok(value.serialize(&mut serde_json::Serializer::with_formatter(out, SafeFormatter))?)
 }
 
-/// The JSON of a value that always has one: strings, numbers, lists, and objects whose keys are strings.
+/// Returns the JSON of a value of strings, numbers, lists, and objects with string keys, whose
+/// serialization cannot fail.
 pub fn value_to_vec<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     let mut json = Vec::new();
-    _ = write_value(&mut json, value); // memory takes what is written
+    _ = write_value(&mut json, value); // writing to memory cannot fail
     json
 }
 
-/// Writes valid JSON with its strings made safe on a terminal: elsewhere it is ASCII.
+/// Writes valid JSON and escapes characters that are unsafe on a terminal. These occur only in
+/// strings, because the rest of JSON is ASCII.
 pub fn write_safe(out: &mut (impl Write + ?Sized), json: &str) -> io::Result<()> {
     if json.bytes().all(|byte| byte < DEL) {
         return out.write_all(json.as_bytes());
@@ -136,14 +139,14 @@ pub fn write_safe(out: &mut (impl Write + ?Sized), json: &str) -> io::Result<()>
     out.write_all(rest.as_bytes())
 }
 
-/// The smallest character that JSON does not escape and a terminal may obey.
+/// The smallest control character that JSON does not require to be escaped.
 const DEL: u8 = 0x7f;
 
 fn is_unsafe(character: char) -> bool {
     character >= char::from(DEL) && is_deceptive(character)
 }
 
-/// Escapes in strings what a terminal may obey. (JSON itself demands that of characters below U+0020 only.)
+/// Escapes unsafe characters in strings. JSON itself requires escapes only below U+0020.
 struct SafeFormatter;
 
 impl Formatter for SafeFormatter {
@@ -152,7 +155,7 @@ impl Formatter for SafeFormatter {
     }
 }
 
-/// Writes an array, its values as `write_one` writes each.
+/// Writes an array. `write_one` writes each element.
 pub fn write_array<W: Write, I: IntoIterator>(
     out: &mut W,
     values: I,
@@ -161,7 +164,7 @@ pub fn write_array<W: Write, I: IntoIterator>(
     write_list(out, ["[", "]"], values, write_one)
 }
 
-/// As [`write_array`], of what is written as `key:value`.
+/// Writes an object. `write_one` writes each member as `key:value`.
 pub fn write_object<W: Write, I: IntoIterator>(
     out: &mut W,
     values: I,
@@ -207,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn json_that_is_copied_is_made_safe() {
+    fn copied_json_is_escaped() {
         let json = "{\"a\u{9b}\":[\"\\\"\u{202e}\",1,\"é\u{7f}\"]}";
         let mut safe = Vec::new();
         write_safe(&mut safe, json).unwrap();

@@ -1,8 +1,9 @@
-//! Sectile reads and edits the metadata of WebAssembly modules and components without parsing their code.
+//! Sectile reads and edits the metadata of WebAssembly modules and components without parsing their
+//! code.
 //!
-//! Metadata (authors, licenses, source, revision, producers, dependencies) is stored in custom sections. A scanner skips from
-//! section header to section header and decodes only metadata, anywhere in the tree of nested items. An edit writes only what
-//! it changes: every other byte is kept.
+//! Metadata (authors, licenses, source, revision, producers, dependencies) is stored in custom
+//! sections. A scanner skips from section header to section header and decodes only metadata, at
+//! any depth of nesting. An edit changes only the requested metadata and keeps every other byte.
 //!
 //! ```no_run
 //! use sectile::{Edit, Field};
@@ -22,9 +23,9 @@
 //!
 //! # Terms
 //!
-//! An *item* is a module or a component: the file itself (the *root*) or one nested in a component. Its *path* lists child
-//! indexes (`3/0`). *Framing* is the structure that holds sections together: preambles, headers, sizes, nesting. A *finding*
-//! is something wrong or notable, with a stable [`FindingCode`].
+//! An *item* is a module or a component: the file itself (the *root*) or one nested in a component.
+//! Its *path* lists child indexes (`3/0`). *Framing* is the structure around sections: preambles,
+//! headers, sizes, nesting. A *finding* reports an anomaly, with a stable [`FindingCode`].
 //!
 //! # Where to start
 //!
@@ -34,52 +35,63 @@
 //! | bytes in memory, or a mapped file ([`drive::Map`]) | [`read_slice`]: nothing is copied |
 //! | positioned reads | [`read_at`] |
 //! | byte ranges on request, such as an object in a bucket | [`read_fetch`], over a [`drive::Fetch`] |
-//! | chunks that arrive | [`drive::PushDriver`] with a [`metadata::StreamReader`] |
-//! | chunks on their way elsewhere | [`drive::Inspected`]: a reader, a writer, a stream, an HTTP body |
-//! | limits, or the value of a truncated input with its error | the `_with` forms, which return an [`Outcome`] |
-//! | a change to a file | [`Edit::apply`]; [`Edit::plan`] to look at it first |
+//! | chunks as they arrive | [`drive::PushDriver`] with a [`metadata::StreamReader`] |
+//! | chunks on their way to another consumer | [`drive::Inspected`]: a reader, a writer, a stream, an HTTP body |
+//! | limits, or the value of a truncated input with its error | the `_with` functions, which return an [`Outcome`] |
+//! | a change to a file | [`Edit::apply`], or [`Edit::plan`] to inspect it first |
 //! | a change to a stream | [`edit::StreamEdit`] |
 //! | imports and exports (feature `interface`) | `Input::interface`, `interface::read_slice` |
 //! | digests with and without metadata (feature `digest`) | `Input::digests` |
 //! | dependencies recorded by cargo-auditable (feature `dependencies`) | [`metadata::Item::dependencies`] |
-//! | anything else about sections | a [`scan::Visitor`] of your own, on any driver of [`drive`] |
+//! | other work on sections | your own [`scan::Visitor`], with any driver of [`drive`] |
 //!
-//! Other crates of the workspace build on this one: `sectile-policy` (reports, policies, an upload gate), `sectile-oci`
-//! (annotations, images, registries), `sectile-sbom`, `sectile-manifest` (Cargo.toml and its like, Git revisions),
-//! `sectile-remote` (S3, GCS, Azure, HTTP), `sectile-audit` (stores full of binaries) and `sectile-cli` (the command).
+//! Other crates of the workspace build on this one: `sectile-policy` (reports, policies, an upload
+//! gate), `sectile-oci` (annotations, images, registries), `sectile-sbom`, `sectile-manifest`
+//! (Cargo.toml and other manifests, Git revisions), `sectile-remote` (S3, GCS, Azure, HTTP),
+//! `sectile-audit` (stores of many binaries) and `sectile-cli` (the command).
 //!
 //! # Modules
 //!
-//! - [`scan`]: the framing and nothing else. A state machine without I/O takes windows of input and reports sections.
-//! - [`drive`]: feeds a scanner from a slice, a memory map, positioned reads, byte ranges or pushed chunks.
-//! - [`metadata`]: decodes custom sections into values with their ranges. Lenient: a bad value is a finding.
-//! - `interface`, `digest`: imports and exports; hashes. Both run on the same drivers.
+//! - [`scan`]: framing only. A state machine without I/O takes windows of input and reports
+//!   sections.
+//! - [`drive`]: feeds a scanner from a slice, a memory map, positioned reads, byte ranges or pushed
+//!   chunks.
+//! - [`metadata`]: decodes custom sections into values with their ranges. Lenient: an invalid value
+//!   is a finding.
+//! - `interface`, `digest`: imports and exports; SHA-256. Both run on the same drivers.
 //! - [`edit`]: turns changes into a plan of bytes to keep and bytes to insert.
-//! - [`splice`]: carries out a plan: atomic replacement, in place under a journal, or to any writer.
+//! - [`splice`]: carries out a plan: atomic replacement, in place under a journal, or to any
+//!   writer.
 //!
 //! # Guarantees
 //!
-//! - The framing is that of `wasmparser`: the same inputs are rejected for it, and the same ranges are reported.
-//! - No input causes a panic, recursion, or an allocation of a size that is only declared. [`Limits`] bound the cost.
+//! - The framing is that of `wasmparser`: the same inputs are rejected for it, and the same ranges
+//!   are reported.
+//! - No input causes a panic, unbounded recursion, or an allocation of a declared size. [`Limits`]
+//!   bound the cost.
 //! - Every driver gives the same values, findings and errors for the same bytes, in any chunking.
 //! - Only requested data is read, and [`Cost`] counts the bytes read.
-//! - An edit keeps every other byte, and a repeated edit changes nothing. A replaced file is the old or the new one, for every
-//!   reader at every instant, and after a power cut.
-//! - Truncated input yields everything before the cut: an [`Outcome`] holds the value and the error.
+//! - An edit keeps every other byte, and a repeated edit changes nothing. A reader sees the old or
+//!   the new file at every instant, and also after a power cut.
+//! - Truncated input yields everything before the cut: an [`Outcome`] holds the value and the
+//!   error.
 //! - Everything is `Send` and `Sync`.
 //!
-//! `docs/guarantees.md` in the repository names the tests that hold each of these, and says what is not promised. [`Limits`]
-//! and other options may get new fields in minor releases: create them with `..Default::default()`.
+//! `docs/guarantees.md` in the repository lists the tests of each guarantee, and what is not
+//! guaranteed. [`Limits`] and other options may get new fields in minor releases: create them with
+//! `..Default::default()`.
 //!
 //! # Features
 //!
-//! None is on by default, and none changes what another does.
+//! All are off by default and independent of each other.
 //!
-//! - `dependencies`: decodes the `.dep-v0` section of cargo-auditable. Without it, the section is kept as bytes.
+//! - `dependencies`: decodes the `.dep-v0` section of cargo-auditable. Without it, the value is the
+//!   raw bytes.
 //! - `json`: checks and migrates the JSON of the retired `registry-metadata` section.
 //! - `interface`: imports and exports of the root item, and the contents of WIT packages.
 //! - `digest`: SHA-256 of a binary, and of a binary without its custom sections.
-//! - `stream`, `http`: [`drive::Inspected`] is a stream of bytes, or the body of an HTTP request or response.
+//! - `stream`, `http`: [`drive::Inspected`] implements `Stream`, or `Body` for HTTP requests and
+//!   responses.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -121,7 +133,7 @@ pub use self::metadata::{Field, Item, Metadata};
 pub use self::outcome::{Cost, Outcome};
 pub use self::read::{read, read_at, read_at_with, read_fetch, read_fetch_with, read_slice, read_slice_with};
 
-/// The README's example is a test.
+/// Runs the example of the README as a test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

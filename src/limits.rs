@@ -1,35 +1,37 @@
 //! Limits on the cost of reading.
 
-/// Limits for hostile input. The defaults are generous: no file that a validator accepts exceeds one by accident, and the
-/// memory for one input stays bounded.
+/// Limits that bound the memory and time for one input. The defaults are generous: valid binaries
+/// do not reach them.
 ///
-/// Exceeding one of the first four ends the pass: the outcome is partial, with the limit as its error. Exceeding one of the
-/// others costs only the value, which becomes a finding (`too-large`). Findings beyond the last limit are folded into one.
+/// If one of the first four is exceeded, the pass ends: the outcome is partial, and its error is
+/// the limit. If another is exceeded, only the value is skipped, with a finding (`too-large`).
+/// Findings beyond the last limit are only counted.
 ///
 /// ```
 /// let limits = sectile::Limits { max_depth: 10, ..Default::default() };
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Items nested in one another, the root included; 1,000 by default. wasmparser's validator rejects deeper nesting.
+    /// Levels of nested items, including the root; 1,000 by default. wasmparser's validator rejects
+    /// deeper nesting.
     pub max_depth: u32,
-    /// Items in the tree, the root included; 100,000 by default.
+    /// Items in the tree, including the root; 100,000 by default.
     pub max_items: u32,
     /// Sections in the whole input; 100,000,000 by default.
     pub max_sections: u64,
-    /// Bytes of a custom section's name; 100,000 by default, as in wasmparser.
+    /// Byte length of a custom section's name; 100,000 by default, as in wasmparser.
     pub max_name_len: u32,
-    /// Bytes of one section's data (or of one name) that are decoded; 1 MiB by default.
+    /// Byte length of one section's data, or of one name, that is decoded; 1 MiB by default.
     pub max_section_data: u32,
-    /// Bytes of one import or export section that are decoded, if the interface is requested; 32 MiB by default. Modules that
-    /// export everything have sections of 7 MB.
+    /// Byte length of an import or export section that is decoded, if the interface is requested;
+    /// 32 MiB by default. Modules that export everything have sections of 7 MB.
     pub max_interface_section: u32,
-    /// Bytes of values kept from the whole input, with a flat charge for each; 64 MiB by default. Once compressed sections
-    /// have inflated to more, kept or not, no further one is inflated.
+    /// Bytes of values kept from the whole input, with a flat charge for each value; 64 MiB by
+    /// default. Also the total bytes to which compressed sections may inflate, kept or not.
     pub max_retained_bytes: u64,
     /// Bytes that one compressed section may inflate to; 8 MiB by default.
     pub max_inflated: u32,
-    /// Findings kept of each code; 64 by default. Further ones are counted.
+    /// Findings kept for each code; 64 by default. Further findings are only counted.
     pub max_findings_per_code: u32,
 }
 

@@ -1,29 +1,30 @@
-//! The one rule for the places that a server sends a client to: by a redirect, as the location of an upload, or as the
-//! realm of a token.
+//! Checks of the URLs that a server sends a client to: by a redirect, as the location of an upload,
+//! or as the realm of a token. They prevent server-side request forgery.
 //!
-//! A place on another host must not be less secure than the one before, must not name a user, and must not have an
-//! address of this machine or of a private network. The host that the user named may have any address. Each client looks
-//! names up by itself, and again when it connects, with [`is_public`] as a filter.
+//! A URL on another host must not downgrade HTTPS to HTTP, must not contain a user name, and must
+//! not have an address of this machine or of a private network. The host that the user named may
+//! have any address. Each client resolves names itself, and again when it connects, with
+//! [`is_public`] as a filter.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Why a place is refused because of its address.
+/// The reason for refusing a private address.
 pub const PRIVATE: &str = "it is an address of a private network";
 
-/// Checks that a place is not less secure than the one before.
+/// Checks that a URL does not downgrade HTTPS to HTTP.
 ///
 /// # Errors
 ///
-/// The reason why it is refused.
+/// The URL is HTTP and the previous one was HTTPS.
 pub fn check_scheme(was_https: bool, is_https: bool) -> Result<(), &'static str> {
     if is_https || !was_https { Ok(()) } else { Err("it is not secure (plain HTTP)") }
 }
 
-/// Checks a host as far as its text tells. Returns whether its addresses must be looked up.
+/// Checks a host without a lookup. Returns whether its addresses must be looked up.
 ///
 /// # Errors
 ///
-/// It is a private address, or a name of this machine.
+/// The host is a private address, or a name of this machine.
 pub fn check_host(host: &str) -> Result<bool, &'static str> {
     match address(host) {
         Some(address) if is_public(address) => Ok(false),
@@ -33,28 +34,28 @@ pub fn check_host(host: &str) -> Result<bool, &'static str> {
     }
 }
 
-/// Checks the addresses of a name: one of them must be public.
+/// Checks the addresses of a name: at least one must be public.
 ///
 /// # Errors
 ///
-/// All are private.
+/// All addresses are private.
 pub fn check_addresses(mut addresses: impl Iterator<Item = IpAddr>) -> Result<(), &'static str> {
     addresses.any(is_public).then_some(()).ok_or(PRIVATE)
 }
 
-/// The address that a host is, without a lookup.
+/// Parses a host that is an address.
 fn address(host: &str) -> Option<IpAddr> {
     host.trim_matches(['[', ']']).parse().ok()
 }
 
-/// Whether a name is one of this machine. Source: RFC 6761, section 6.3.
+/// Whether a name refers to this machine. Source: RFC 6761, section 6.3.
 fn is_local_name(host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
     host == "localhost" || host.ends_with(".localhost")
 }
 
-/// Returns whether an address is public: not of this machine, a private network or a cloud's metadata service. Source:
-/// IANA's registries of special-purpose addresses.
+/// Whether an address is public: not of this machine, a private network or a cloud's metadata
+/// service. Source: the IANA registries of special-purpose addresses.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_are_checked_as_far_as_their_text_tells() {
+    fn hosts_are_checked_without_a_lookup() {
         for host in
             ["localhost", "LOCALHOST.", "a.localhost", "127.0.0.1", "[::1]", "::1", "10.0.0.1", "169.254.169.254"]
         {

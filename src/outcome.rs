@@ -3,11 +3,12 @@
 use crate::error::Error;
 use crate::metadata::Metadata;
 
-/// The result of one pass over an input: a value, the error that ended the pass early, and what the pass cost.
+/// The result of one pass over an input: a value, the error that ended the pass early, and what the
+/// pass cost.
 ///
-/// The outcome is *complete* without an error and *partial* with one. A partial outcome is not a success, but what was read
-/// before the error is valid. The value is missing only if the input is not WebAssembly or its first bytes cannot be
-/// read.
+/// An outcome is *complete* without an error and *partial* with one. A partial outcome is not a
+/// success, but its value is valid up to the error. The value is missing only if the input is not
+/// WebAssembly or its first bytes cannot be read.
 #[derive(Debug)]
 #[must_use = "the pass may have ended early"]
 pub struct Outcome<T> {
@@ -19,10 +20,10 @@ pub struct Outcome<T> {
 /// The cost of a pass over an input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
-    /// Bytes that were read. From a file or a source of ranges: what the reads returned. Of pushed chunks: all of them. In
-    /// memory: those that were looked at.
+    /// Number of bytes read: the bytes that reads or requests returned, all bytes of pushed chunks,
+    /// or the bytes examined in memory.
     pub bytes: u64,
-    /// Reads, requests or pushed chunks; 0 in memory.
+    /// Number of reads, requests or pushed chunks; 0 in memory.
     pub reads: u64,
 }
 
@@ -31,7 +32,7 @@ impl<T> Outcome<T> {
         Self { value, error: result.err(), cost }
     }
 
-    /// An input of which nothing was read.
+    /// The outcome of an input of which nothing was read.
     pub(crate) fn unread(error: Error) -> Self {
         Self { value: None, error: Some(error), cost: Cost::default() }
     }
@@ -41,7 +42,7 @@ impl<T> Outcome<T> {
         self.value.as_ref()
     }
 
-    /// Why the pass ended early; `None` if it is complete.
+    /// The error that ended the pass early; `None` if it is complete.
     pub fn error(&self) -> Option<&Error> {
         self.error.as_ref()
     }
@@ -83,27 +84,28 @@ impl<T> Outcome<T> {
         self.value
     }
 
-    /// Replaces the value by what a function makes of it.
+    /// Maps the value with a function.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Outcome<U> {
         self.and_then(|value| Some(change(value)))
     }
 
-    /// Replaces the value by what a function makes of it. A complete outcome that loses its value becomes partial.
+    /// Maps the value with a function that may drop it. A complete outcome that loses its value
+    /// becomes partial.
     pub fn and_then<U>(self, change: impl FnOnce(T) -> Option<U>) -> Outcome<U> {
         let value = self.value.and_then(change);
         let error = self.error.or_else(|| value.is_none().then(|| Error::unreadable("nothing was collected")));
         Outcome { value, error, cost: self.cost }
     }
 
-    /// The value, to be changed in place.
+    /// The value, mutable.
     pub fn value_mut(&mut self) -> Option<&mut T> {
         self.value.as_mut()
     }
 }
 
 impl<'a> Outcome<Metadata<'a>> {
-    /// Returns the metadata of a complete outcome. Unlike [`complete`](Self::complete), the error carries what was read
-    /// before it ([`Error::into_partial`]).
+    /// Returns the metadata of a complete outcome. Unlike in [`complete`](Self::complete), the
+    /// error carries the metadata read before it: see [`Error::into_partial`].
     ///
     /// # Errors
     ///

@@ -1,7 +1,8 @@
-//! The front door: the drivers with the metadata reader.
+//! Functions that read metadata: the drivers combined with the metadata reader.
 //!
-//! The short functions use the default [`Limits`] and return an error for anything less than a complete pass. Their `_with`
-//! forms take limits and return an [`Outcome`], which holds the value and the error of a partial pass.
+//! The short functions use the default [`Limits`] and return an error for anything less than a
+//! complete pass. Their `_with` forms take limits and return an [`Outcome`], which holds the value
+//! and the error of a partial pass.
 
 use std::path::Path;
 
@@ -14,12 +15,12 @@ use crate::metadata::{Metadata, SliceReader, StreamReader};
 use crate::outcome::Outcome;
 
 /// Message of a `changed` finding.
-pub const CHANGED: &str = "the file's size or times are not what they were before";
+pub const CHANGED: &str = "the file changed while it was read: its size or times differ";
 
-/// Reads the metadata of a file with positioned reads: little more is read than the metadata.
+/// Reads the metadata of a file with positioned reads, which skip everything else.
 ///
-/// Values are read leniently: a bad one is a finding. Truncation is an error, which carries what was read before the cut
-/// ([`Error::into_partial`]).
+/// Values are decoded leniently: an invalid value is a finding. Truncation is an error that carries
+/// the metadata before the cut ([`Error::into_partial`]).
 ///
 /// ```no_run
 /// use sectile::Field;
@@ -33,12 +34,14 @@ pub const CHANGED: &str = "the file's size or times are not what they were befor
 ///
 /// # Errors
 ///
-/// The file cannot be read, is not WebAssembly, is truncated or malformed, or exceeds a default limit.
+/// The file cannot be read, is not WebAssembly, is truncated or malformed, or exceeds a default
+/// limit.
 pub fn read(path: impl AsRef<Path>) -> Result<Metadata<'static>, Error> {
     Input::open(path)?.read()
 }
 
-/// Reads the metadata of a binary in memory: a slice, or a [`Map`](drive::Map). The values borrow from it.
+/// Reads the metadata of a binary in memory: a slice, or a [`Map`](drive::Map). The values borrow
+/// from it.
 ///
 /// ```
 /// use sectile::Field;
@@ -74,7 +77,7 @@ pub fn read_at_with<R: ReadAt + ?Sized>(source: &R, len: u64, limits: Limits) ->
     drive::collect_at(source, len, StreamReader::with_limits(limits))
 }
 
-/// Reads the metadata of a source of byte ranges: little more is fetched than the metadata, in few requests.
+/// Reads the metadata of a source of byte ranges, with few requests that skip everything else.
 ///
 /// # Errors
 ///
@@ -123,19 +126,19 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_grows_while_it_is_read_is_a_finding() {
+    fn growth_during_a_read_is_a_finding() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&module(b"MIT")).unwrap();
         let input = Input::from_file(file.try_clone().unwrap()).unwrap();
         assert!(!input.changed().unwrap());
         file.write_all(&module(b"MIT")[8..]).unwrap();
         assert!(input.changed().unwrap());
-        let metadata = input.read().unwrap(); // as far as it went before
+        let metadata = input.read().unwrap(); // up to the earlier length
         assert_eq!(metadata.findings().iter().map(Finding::code).collect::<Vec<_>>(), [FindingCode::Changed]);
     }
 
     #[test]
-    fn a_file_that_is_truncated_while_it_is_read_is_an_error() {
+    fn truncation_during_a_read_is_an_error() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&[module(b"MIT"), vec![1, 0xff, 0x7f], vec![0; 0x3fff], vec![3, 0]].concat()).unwrap();
         let input = Input::from_file(file.try_clone().unwrap()).unwrap();

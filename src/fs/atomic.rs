@@ -1,4 +1,4 @@
-//! The one way to write a file: beside the place where it is to stand, and then there in one step.
+//! Atomic creation and replacement of files: a temporary file in the same directory, then a rename.
 
 use std::collections::hash_map::RandomState;
 use std::fs::{File, OpenOptions};
@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use super::directory::{OpenDirectory, Place};
 
-/// A file that is being written, under a random name in the directory of its place. Dropped before it is put there, it
-/// is removed, and whatever stood there stays.
+/// A temporary file with a random name in the directory of its final place. Dropping it before it
+/// is put there removes it and leaves the place unchanged.
 #[derive(Debug)]
 pub struct AtomicFile {
     file: File,
@@ -19,14 +19,14 @@ pub struct AtomicFile {
     is_placed: bool,
 }
 
-/// Who may read a file while it is written, and after.
+/// Mode of a new file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Its owner alone, until its mode is set.
+    /// Only the owner may read and write.
     Private,
-    /// Whom the process's umask lets.
+    /// Everyone whom the umask of the process permits.
     Default,
-    /// As `Default`, but only its owner may write to it.
+    /// As `Default`, but only the owner may write.
     OwnerWrites,
 }
 
@@ -43,11 +43,11 @@ impl Access {
 }
 
 impl AtomicFile {
-    /// Begins a file that is to stand at `place`, which must name a file and no symbolic link.
+    /// Creates a temporary file for `place`, which must not be a directory or a symbolic link.
     ///
     /// # Errors
     ///
-    /// What the system says when it is created.
+    /// The temporary file cannot be created.
     pub fn create(place: Place, access: Access) -> io::Result<Self> {
         loop {
             let temporary = place.sibling(format!(".sectile-{:016x}.tmp", random()));
@@ -59,29 +59,30 @@ impl AtomicFile {
         }
     }
 
-    /// Whether a file of this name is one that is being written, or whose writer was killed.
+    /// Whether a name is that of a temporary file, which may be left over from a killed process.
     pub fn is_temporary(name: &std::ffi::OsStr) -> bool {
         let name = name.as_encoded_bytes();
         name.starts_with(b".sectile-") && name.ends_with(b".tmp")
     }
 
-    /// The temporary file, to be written to.
+    /// The temporary file, open for writing.
     pub fn file(&self) -> &File {
         &self.file
     }
 
-    /// Gives it another place, on the same file system: of what is called by its content, the name is known last.
+    /// Changes the final place to another on the same file system, for files whose name depends on
+    /// their content.
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {
         self.place = place;
         self
     }
 
-    /// The directory of its place, to be synced; without `sync`, nothing is opened or synced.
+    /// Opens the directory of the final place for a later sync. Does nothing if `sync` is false.
     ///
     /// # Errors
     ///
-    /// The error of opening it.
+    /// The directory cannot be opened.
     pub fn directory(&self, sync: bool) -> io::Result<Directory> {
         match &self.place {
             Place::Path(path) => Directory::open_parent(path, sync),
@@ -89,22 +90,22 @@ impl AtomicFile {
         }
     }
 
-    /// Puts the file into its place, over whatever stands there.
+    /// Renames the file to its final place and replaces any file there.
     ///
     /// # Errors
     ///
-    /// What the system says when it is renamed; the temporary file is removed.
+    /// The file cannot be renamed. The temporary file is removed.
     pub fn put(mut self) -> io::Result<()> {
         self.temporary.rename(&self.place)?;
         self.is_placed = true;
         Ok(())
     }
 
-    /// Puts the file into its place, where nothing stands.
+    /// Renames the file to its final place, which must not exist.
     ///
     /// # Errors
     ///
-    /// As for [`put`](Self::put); and something stands there by now.
+    /// As for [`put`](Self::put), and the final place exists.
     pub fn put_new(mut self) -> io::Result<()> {
         self.temporary.rename_new(&self.place)?;
         self.is_placed = true;
@@ -115,16 +116,16 @@ impl AtomicFile {
 impl Drop for AtomicFile {
     fn drop(&mut self) {
         if !self.is_placed {
-            _ = self.temporary.remove(); // what is left has a name that says what it is
+            _ = self.temporary.remove(); // if this fails, the name still marks it as temporary
         }
     }
 }
 
-/// Creates a file that is not there yet.
+/// Creates a file at a path that does not exist.
 ///
 /// # Errors
 ///
-/// The system's; [`ErrorKind::AlreadyExists`] if the path exists.
+/// The error of the system; [`ErrorKind::AlreadyExists`] if the path exists.
 pub fn create_new(path: &Path, access: Access) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true);
@@ -132,13 +133,13 @@ pub fn create_new(path: &Path, access: Access) -> io::Result<File> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, access.mode());
     #[cfg(not(unix))]
     {
-        _ = access; // who may read it is inherited from the directory
+        _ = access; // the directory's permissions are inherited
     }
     options.open(path)
 }
 
-/// A directory that is to be synced. It is opened before its names change: where that is not possible, nothing has
-/// happened yet.
+/// A directory to sync. It is opened before its entries change, so that a failure to open it
+/// changes nothing.
 #[derive(Debug)]
 pub struct Directory(Option<DirectoryHandle>);
 
@@ -149,18 +150,18 @@ enum DirectoryHandle {
 }
 
 impl Directory {
-    /// The directory of this file's name; without `sync`, nothing is opened or synced.
+    /// Opens the directory of a file for a later sync. Does nothing if `sync` is false.
     ///
     /// # Errors
     ///
-    /// The error of opening it.
+    /// The directory cannot be opened.
     pub fn open_parent(path: &Path, sync: bool) -> io::Result<Self> {
-        // Elsewhere a directory cannot be opened as a file.
+        // Only Unix can open a directory as a file.
         let is_opened = sync && cfg!(unix);
         Ok(Self(if is_opened { Some(DirectoryHandle::File(File::open(directory(path))?)) } else { None }))
     }
 
-    /// Makes what happened to the names in it last.
+    /// Waits until changes of its entries have reached the disk.
     ///
     /// # Errors
     ///
@@ -174,7 +175,7 @@ impl Directory {
     }
 }
 
-/// The directory that a path's last name stands in.
+/// The directory of a path: its parent, or `.` for a bare name.
 pub fn directory(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
@@ -182,7 +183,7 @@ pub fn directory(path: &Path) -> &Path {
     }
 }
 
-/// A number that nobody can guess: the standard library's hash tables are keyed with one.
+/// An unpredictable number, from the random keys of the standard library's hash tables.
 fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }

@@ -1,5 +1,5 @@
-//! A directory that is opened once. Names in it are looked up through its handle and are not followed, so that a link
-//! that someone else puts in the way leads nowhere.
+//! Directories that are opened once. Names are looked up through the handle and links are not
+//! followed, so that another process cannot redirect an operation by planting a link.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::atomic::Access;
 use super::fingerprint::FileFingerprint;
 
-/// An open directory. Outside Unix, it is looked up by its path each time.
+/// An open directory. On other systems than Unix, each operation looks it up by its path.
 #[derive(Debug)]
 pub struct OpenDirectory {
     path: PathBuf,
@@ -17,7 +17,7 @@ pub struct OpenDirectory {
     handle: File,
 }
 
-/// A name in a directory and the kind of file that has it.
+/// Kind of file that has a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameKind {
     /// No file has the name.
@@ -45,7 +45,7 @@ impl OpenDirectory {
             use rustix::io::Errno;
             let open = |flags| rustix::fs::open(path, flags | OFlags::DIRECTORY | OFlags::CLOEXEC, MODE_NONE);
             match open(OFlags::RDONLY) {
-                // Names in it may be used although they may not be listed.
+                // Without permission to list it, the names in it may still be usable.
                 #[cfg(target_os = "linux")]
                 Err(Errno::ACCESS) => open(OFlags::PATH)?,
                 #[cfg(not(target_os = "linux"))]
@@ -64,12 +64,12 @@ impl OpenDirectory {
         })
     }
 
-    /// Opens the directory of this name, which must not be a link, and creates it if it does not exist. Returns whether
-    /// it was created.
+    /// Opens the directory of this name, which must not be a link, and creates it if it does not
+    /// exist. Returns whether it was created.
     ///
     /// # Errors
     ///
-    /// The error of the system, or that the name belongs to something else.
+    /// The error of the system, or the name is not that of a directory.
     pub fn open_or_create(&self, name: &OsStr) -> io::Result<(Self, bool)> {
         let path = self.path.join(name);
         #[cfg(unix)]
@@ -103,7 +103,7 @@ impl OpenDirectory {
         }
     }
 
-    /// The path that it was opened by.
+    /// The path with which it was opened.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -140,8 +140,8 @@ impl OpenDirectory {
         }
     }
 
-    /// Opens a file for reading, and for writing too if `to_write` is set. A link is refused, and a FIFO is not waited
-    /// for.
+    /// Opens a file for reading, and also for writing if `to_write` is set. A link is refused.
+    /// Opening a FIFO does not block.
     ///
     /// # Errors
     ///
@@ -163,7 +163,7 @@ impl OpenDirectory {
         }
     }
 
-    /// The names in it.
+    /// Returns its entries, without `.` and `..`.
     ///
     /// # Errors
     ///
@@ -185,7 +185,7 @@ impl OpenDirectory {
         fs::read_dir(&self.path)?.map(|entry| Ok(entry?.file_name())).collect()
     }
 
-    /// Waits until changes of its names have reached the disk.
+    /// Waits until changes of its entries have reached the disk.
     ///
     /// # Errors
     ///
@@ -238,7 +238,8 @@ impl Place {
         }
     }
 
-    /// The fingerprint of the regular file that has the name; `None` if another kind of file has it.
+    /// The fingerprint of the regular file that has the name; `None` if another kind of file has
+    /// it.
     pub(crate) fn fingerprint(&self) -> io::Result<Option<FileFingerprint>> {
         match self {
             Self::Path(path) => {
@@ -282,7 +283,7 @@ impl Place {
         }
     }
 
-    /// Renames the file, over any file that has the new name.
+    /// Renames the file and replaces any file that has the new name.
     pub(super) fn rename(&self, to: &Self) -> io::Result<()> {
         match (self, to) {
             #[cfg(unix)]
@@ -294,7 +295,7 @@ impl Place {
         }
     }
 
-    /// Renames the file to a name that no file has.
+    /// Renames the file to a name that must not exist.
     pub(super) fn rename_new(&self, to: &Self) -> io::Result<()> {
         #[cfg(target_os = "linux")]
         {
@@ -302,22 +303,23 @@ impl Place {
             use rustix::io::Errno;
             let ((from_directory, from), (to_directory, to)) = (self.at(), to.at());
             match renameat_with(from_directory, from, to_directory, to, RenameFlags::NOREPLACE) {
-                Err(Errno::INVAL | Errno::NOSYS) => {} // not every file system can
+                Err(Errno::INVAL | Errno::NOSYS) => {} // the file system does not support it
                 renamed => return Ok(renamed?),
             }
         }
         self.rename_by_link(to)
     }
 
-    /// Renames the file in two steps: a second name is given only if no file has it. A kill between them leaves both.
+    /// Renames the file by a hard link, which fails if the new name exists. A kill between the two
+    /// steps leaves both names.
     fn rename_by_link(&self, to: &Self) -> io::Result<()> {
         match self.link(to) {
             Ok(()) => {
-                _ = self.remove(); // what is left has a name that says what it is
+                _ = self.remove(); // if this fails, the name still marks it as temporary
                 return Ok(());
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(error),
-            Err(_) => {} // not every file system has links
+            Err(_) => {} // the file system does not support links
         }
         let exists = match to {
             Self::Path(path) => match fs::symlink_metadata(path) {
@@ -365,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fallback_does_not_replace_an_existing_file() {
+    fn rename_by_link_does_not_replace_a_file() {
         let (directory, open) = directory();
         for make in [
             |path: PathBuf, _: &Arc<_>| Place::Path(path),
@@ -403,7 +405,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn links_in_it_are_refused_and_moves_of_it_are_followed() {
+    fn links_are_refused_and_a_moved_directory_is_followed() {
         let (directory, open) = directory();
         let elsewhere = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink(elsewhere.path(), directory.path().join("link")).unwrap();
@@ -412,7 +414,7 @@ mod tests {
         assert_eq!(open.kind("link".as_ref()).unwrap(), NameKind::Link);
         assert!(open.open_file("link".as_ref(), false).is_err());
 
-        // The directory's path leads elsewhere by now, and the handle does not.
+        // The path now leads to another directory; the handle still refers to the original.
         let (child, _) = open.open_or_create("child".as_ref()).unwrap();
         fs::rename(directory.path().join("child"), directory.path().join("moved")).unwrap();
         std::os::unix::fs::symlink(elsewhere.path(), directory.path().join("child")).unwrap();

@@ -1,28 +1,29 @@
-//! Which file it is, and in what state: what tells that it was written to, or that another has taken its place.
+//! Fingerprints of files, which detect that a file was modified or replaced.
 
 use std::fs::Metadata;
 use std::time::{Duration, SystemTime};
 
-/// Identity and state of a file. It differs once the file was written to or replaced.
+/// Identity and state of a file. Changes when the file is modified or replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileFingerprint {
-    /// The file's identity; `None` where the system has none.
+    /// Identity of the file; `None` on other systems than Unix.
     pub file: Option<FileId>,
-    /// Its length in bytes.
+    /// Length in bytes.
     pub len: u64,
     modified: Option<SystemTime>,
-    /// On Unix, when the inode was last changed, in seconds and nanoseconds. No program can set it back.
+    /// Change time of the inode (Unix only), in seconds and nanoseconds since 1970. Programs cannot
+    /// set it.
     changed: (i64, i64),
-    /// How many names the file has; on Unix alone, elsewhere 1.
+    /// Number of hard links; 1 on other systems than Unix.
     pub links: u64,
 }
 
-/// The device and the inode; known on Unix alone.
+/// Device and inode of a file (Unix only).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FileId {
-    /// The device's number.
+    /// Number of the device.
     pub device: u64,
-    /// The inode's number.
+    /// Number of the inode.
     pub inode: u64,
 }
 
@@ -48,10 +49,10 @@ impl FileFingerprint {
 }
 
 impl FileFingerprint {
-    /// The time after which a change of the file has another time stamp than this fingerprint.
+    /// Returns the time from which on a change of the file gets a different time stamp.
     ///
-    /// A stamp without a fraction of a second is taken for one of a file system that counts in seconds, or in two.
-    /// Others have the precision of the kernel's tick, which is at most 10 milliseconds.
+    /// A stamp without a fraction of a second may be from a file system with a resolution of up to
+    /// two seconds. Other stamps have the resolution of the kernel's tick, at most 10 milliseconds.
     pub fn settles_at(&self) -> SystemTime {
         let (seconds, nanoseconds) = self.stamp();
         let resolution = if nanoseconds == 0 { COARSE } else { FINE };
@@ -61,35 +62,37 @@ impl FileFingerprint {
         stamp.and_then(|stamp| stamp.checked_add(resolution)).unwrap_or(epoch + FAR)
     }
 
-    /// The time of the last change that the system noted, in seconds and nanoseconds since 1970.
+    /// The change time if the system has one, otherwise the modification time, in seconds and
+    /// nanoseconds since 1970.
     fn stamp(&self) -> (i64, i64) {
         if self.file.is_some() { self.changed } else { self.modified() }
     }
 
-    /// When it was written to, in seconds and nanoseconds since 1970.
+    /// The modification time, in seconds and nanoseconds since 1970.
     fn modified(&self) -> (i64, i64) {
         let since = self.modified.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok()).unwrap_or_default();
         (since.as_secs().cast_signed(), i64::from(since.subsec_nanos()))
     }
 }
 
-/// The coarsest time stamps of common file systems, those of FAT.
+/// Resolution of FAT, the coarsest among common file systems.
 const COARSE: Duration = Duration::from_secs(2);
-/// Twice the longest tick of a kernel that stamps files with its tick.
+/// Twice the longest tick of a kernel.
 const FINE: Duration = Duration::from_millis(20);
-/// A time that is not reached.
+/// A time in the far future, for stamps that overflow.
 const FAR: Duration = Duration::from_secs(1 << 40);
 
 #[cfg(feature = "json")]
 impl FileFingerprint {
-    /// The fingerprint as a text. Every change of the file changes it. On Unix, no program can set it back.
+    /// The fingerprint as text. Every change of the file changes it. On Unix, programs cannot
+    /// restore an earlier one.
     pub fn text(&self) -> String {
         use crate::json::put;
         let mut text = Vec::with_capacity(64);
         let FileId { device, inode } = self.file.unwrap_or(FileId { device: 0, inode: 0 });
         let (seconds, nanoseconds) = self.stamp();
         let put = put!(&mut text, device, ":", inode, ":", self.len, ":", seconds, ".", nanoseconds);
-        put.unwrap_or_else(|error| unreachable!("memory takes what is written: {error}"));
+        put.unwrap_or_else(|error| unreachable!("writing to memory cannot fail: {error}"));
         String::from_utf8(text).unwrap_or_default() // digits
     }
 }
@@ -113,7 +116,7 @@ mod tests {
         assert_eq!(settles(-7, 5), FINE);
         assert_eq!(settles(0, 0), COARSE);
         assert!(settles(i64::MAX, 1) >= FAR);
-        // Without times that the system notes, that of the content counts.
+        // Without a change time, the modification time is used.
         let modified = SystemTime::UNIX_EPOCH + Duration::from_millis(1_500);
         let elsewhere = FileFingerprint { file: None, modified: Some(modified), ..stamped(9, 9) };
         assert_eq!(elsewhere.settles_at(), modified + FINE);

@@ -1,22 +1,22 @@
-//! Locks on files, against other editors: advisory, and waited for by none.
+//! Advisory locks on files, against other editors. Taking a lock never blocks.
 
 use std::fs::File;
 use std::io;
 use std::ops::Deref;
 
-/// A file that is unlocked when it is closed. Closing alone may not do that: a process that another thread is just about
-/// to start has the file open too, until it is another program.
+/// A file that is unlocked when it is dropped. Closing it may not be enough: a child process that
+/// another thread starts has the file open as well, until it executes its program.
 #[derive(Debug)]
 pub struct Locked(File);
 
 impl Locked {
-    /// Locks a file for as long as this lives.
+    /// Locks a file exclusively until the value is dropped.
     ///
     /// # Errors
     ///
     /// As for [`lock`].
     pub fn alone(file: File) -> Result<Self, LockError> {
-        lock(&file, Lock::Alone)?;
+        lock(&file, Lock::Exclusive)?;
         Ok(Self(file))
     }
 }
@@ -35,45 +35,46 @@ impl Deref for Locked {
     }
 }
 
-/// The access that a lock excludes.
+/// Kind of lock.
 #[derive(Clone, Copy)]
 pub enum Lock {
-    /// Every other lock.
-    Alone,
-    /// Locks that are not shared.
+    /// Excludes every other lock.
+    Exclusive,
+    /// Excludes exclusive locks.
     Shared,
 }
 
-/// Why a file is not locked.
+/// The error of locking a file.
 #[derive(Debug)]
 #[cfg_attr(not(unix), allow(dead_code))] // nothing is locked there
 pub enum LockError {
-    /// Someone else has a lock on it that excludes this one.
+    /// Another lock excludes this one.
     Held,
     /// The error of the system.
     Io(io::Error),
 }
 
-/// Locks a file against other editors, and waits for none. Where a file system has no locks, the checks of the file's
-/// identity are all there is.
+/// Locks a file, without blocking. Succeeds without a lock if the file system does not support
+/// locks: the file's identity is checked as well before it is replaced.
 ///
 /// # Errors
 ///
-/// Another lock excludes this one, or the system refuses it.
+/// Another lock excludes this one, or the error of the system.
 pub fn lock(file: &File, lock: Lock) -> Result<(), LockError> {
     #[cfg(unix)]
     {
         use rustix::fs::{FlockOperation, flock};
         use rustix::io::Errno;
         let operation = match lock {
-            Lock::Alone => FlockOperation::NonBlockingLockExclusive,
+            Lock::Exclusive => FlockOperation::NonBlockingLockExclusive,
             Lock::Shared => FlockOperation::NonBlockingLockShared,
         };
         loop {
             return match flock(file, operation) {
                 Err(Errno::INTR) => continue,
                 Err(Errno::AGAIN) => Err(LockError::Held),
-                // Over a network, a file that is open for reading cannot be locked alone (EBADF).
+                // EBADF: a network file system refuses an exclusive lock on a file that is open for
+                // reading.
                 Ok(()) | Err(Errno::NOSYS | Errno::OPNOTSUPP | Errno::NOLCK | Errno::INVAL | Errno::BADF) => Ok(()),
                 Err(error) => Err(LockError::Io(error.into())),
             };
@@ -90,7 +91,7 @@ pub fn lock(file: &File, lock: Lock) -> Result<(), LockError> {
 pub fn unlock(file: &File) {
     #[cfg(unix)]
     {
-        _ = rustix::fs::flock(file, rustix::fs::FlockOperation::Unlock); // closing it does the same, if not so soon
+        _ = rustix::fs::flock(file, rustix::fs::FlockOperation::Unlock); // on an error, the lock ends when the file is closed
     }
     #[cfg(not(unix))]
     {

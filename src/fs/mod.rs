@@ -1,4 +1,5 @@
-//! File operations that the standard library lacks: atomic replacement, open directories, fingerprints, advisory locks.
+//! File operations that the standard library lacks: atomic replacement, open directories,
+//! fingerprints, advisory locks.
 
 pub mod atomic;
 pub mod directory;

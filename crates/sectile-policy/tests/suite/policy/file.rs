@@ -59,7 +59,7 @@ fn errors_have_positions_and_hints() {
         ("required = { fields = 'license' }", "1:23: required.fields:", "name, authors, created"),
         ("required = { fields = 'name', items = '3/x' }", "1:39: required.items:", "root, nested, modules"),
         ("required = { fields = 'name', items = '' }", "1:39:", "is not a group of items"),
-        ("[[sections]]\nnames = ['a', '[']", "2:15: sections.names:", "`[` is no pattern"),
+        ("[[sections]]\nnames = ['a', '[']", "2:15: sections.names:", "`[` is not a pattern"),
         ("[[sections]]\nkinds = 'cod'", "2:9: sections.kinds:", "did you mean `code`? docs/policy.md lists all kinds"),
         (
             "[[sections]]\nnames = 'a'\n[[sections]]\nitems = 'all'",
