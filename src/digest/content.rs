@@ -1,4 +1,4 @@
-//! What is hashed of a binary so that no edit of custom sections shows.
+//! Content digests, which do not depend on custom sections.
 
 use super::{Digest, Hasher};
 use crate::drive::read_at::read_some;
@@ -9,19 +9,20 @@ use crate::limits::Limits;
 use crate::outcome::{Cost, Outcome};
 use crate::scan::{DataRequest, ItemStart, Section, Visitor};
 
-/// The digest of a binary, and that of its content: of everything but custom sections.
+/// The digest of a binary, and the digest of its content: everything but custom sections.
 ///
-/// An edit of metadata changes the first and not the second. What the second is a digest of is written down so that
-/// anybody can compute it:
+/// An edit of metadata changes the first digest and not the second. Other programs can compute the
+/// content digest. It is the SHA-256 of these bytes, starting with the root item:
 ///
-/// - of an item (the root, or one that a section holds): its preamble, 8 bytes; then of each of its sections, in their
-///   order, custom ones left out, what follows; then a byte 0x00.
-/// - of a section that holds an item (ids 1 and 4 in a component): its id, one byte; then the item.
-/// - of every other section: its id, one byte; how many bytes its payload has, as 32 bits, little-endian; its payload.
+/// - an item: its 8-byte preamble; its sections in order, without custom sections; a byte 0x00.
+/// - a section that contains an item (ids 1 and 4 in a component): its id, one byte; the item.
+/// - any other section: its id, one byte; the byte length of its payload, as a 32-bit little-endian
+///   number; its payload.
 ///
-/// So custom sections do not enter, in no item of the tree, and neither do size fields, whose values and widths change
-/// with custom sections inside. Nothing else is left out: no two binaries that differ in anything else are hashed as the
-/// same bytes, as these can be read back (0x00 is no section's id but a custom one's, and so can only be an end).
+/// Custom sections at any depth are left out. So are the size fields of sections, because they
+/// change with custom sections inside. The encoding is otherwise unambiguous: 0x00 is only the id
+/// of custom sections, so it marks an end. Binaries that differ in anything else have different
+/// bytes here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Digests {
     file: Digest,
@@ -34,16 +35,16 @@ impl Digests {
         self.file
     }
 
-    /// Digest of everything but custom sections; `None` if the binary could not be read to its end.
+    /// Digest of everything but custom sections; `None` if the binary is malformed or truncated.
     pub fn content(&self) -> Option<Digest> {
         self.content
     }
 }
 
-/// Bytes that are read at a time, and of a section's payload wanted at a time.
-const CHUNK: usize = 128 << 10;
+/// Bytes to read at a time, and bytes of a payload to request at a time.
+const CHUNK_LEN: usize = 128 << 10;
 
-/// Computes the digests of `len` bytes of anything with positioned reads, in one pass, from the first byte to the last.
+/// Computes the digests of `len` bytes of a source with positioned reads, in one sequential pass.
 ///
 /// ```
 /// use sectile::digest;
@@ -59,20 +60,22 @@ const CHUNK: usize = 128 << 10;
 ///
 /// # Errors
 ///
-/// The bytes are not WebAssembly, cannot be read, are truncated or malformed, or exceed a default limit.
+/// The bytes are not WebAssembly, cannot be read, are truncated or malformed, or exceed a default
+/// limit.
 pub fn compute<R: ReadAt + ?Sized>(source: &R, len: u64) -> Result<Digests, Error> {
     compute_with(source, len, Limits::default()).complete()
 }
 
-/// As [`compute`], within these limits. A binary that is malformed further on is hashed whole, and has no content digest.
+/// As [`compute`], within these limits. If the binary is malformed after its preamble, the outcome
+/// is partial: its value has the file digest but no content digest.
 pub fn compute_with<R: ReadAt + ?Sized>(source: &R, len: u64, limits: Limits) -> Outcome<Digests> {
     let mut file = Hasher::new();
     let mut push = PushDriver::with_limits(Content::default(), limits);
     let mut malformed = false;
-    let mut buffer = vec![0; len.clamp(1, CHUNK as u64) as usize];
+    let mut buffer = vec![0; len.clamp(1, CHUNK_LEN as u64) as usize];
     let mut cost = Cost::default();
     while cost.bytes < len {
-        let wanted = (len - cost.bytes).min(CHUNK as u64) as usize;
+        let wanted = (len - cost.bytes).min(CHUNK_LEN as u64) as usize;
         let read = match read_some(source, &mut buffer[..wanted], cost.bytes, len) {
             Ok(read) => read,
             Err(error) => return Outcome::new(None, Err(error), cost),
@@ -81,7 +84,7 @@ pub fn compute_with<R: ReadAt + ?Sized>(source: &R, len: u64, limits: Limits) ->
         file.update(&buffer[..read]);
         malformed = malformed || push.push(&buffer[..read]).is_err();
     }
-    // A push driver that has failed gives the same error at the end.
+    // After a failure, the driver returns the same error again.
     let (content, error, _) = push.finish_visitor().into_parts();
     let content = content.filter(|content| content.has_root);
     let digests = content.map(|content| {
@@ -92,11 +95,11 @@ pub fn compute_with<R: ReadAt + ?Sized>(source: &R, len: u64, limits: Limits) ->
 }
 
 impl Input {
-    /// Computes the digests of the file in one pass over all of it.
+    /// Computes the digests of the file in one pass.
     ///
     /// # Errors
     ///
-    /// As for [`digest::compute`](compute); and the file was changed meanwhile, so that no digest describes it.
+    /// As for [`digest::compute`](compute). Also: the file changed during the read.
     pub fn digests(&self) -> Result<Digests, Error> {
         self.digests_with(Limits::default()).complete()
     }
@@ -106,9 +109,9 @@ impl Input {
         let digests = compute_with(self, self.len(), limits);
         match self.changed() {
             Ok(false) => digests,
-            Ok(true) => Outcome::unread(Error::unreadable(
-                "the file was changed while it was read: nothing can be said of all of it",
-            )),
+            Ok(true) => {
+                Outcome::unread(Error::unreadable("the file changed while it was read: its digest is not known"))
+            }
             Err(error) => Outcome::unread(error.into()),
         }
     }
@@ -119,15 +122,15 @@ impl Input {
 struct Content {
     hasher: Hasher,
     has_root: bool,
-    /// Where the section ends whose payload is being hashed.
+    /// Absolute end of the section whose payload is being hashed.
     end: u64,
 }
 
 impl Content {
-    /// The next bytes of the payload: it may be larger than what is to be held in memory.
+    /// Requests the next part of the payload, so that a large one is never in memory as a whole.
     fn next(&self, start: u64) -> DataRequest {
         if start < self.end {
-            DataRequest::Bytes(start..self.end.min(start + CHUNK as u64))
+            DataRequest::Bytes(start..self.end.min(start + CHUNK_LEN as u64))
         } else {
             DataRequest::Nothing
         }

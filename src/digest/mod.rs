@@ -1,4 +1,4 @@
-//! SHA-256: of a binary, and of everything in it but custom sections.
+//! SHA-256 digests of a binary, with and without its custom sections.
 
 mod content;
 
@@ -10,7 +10,8 @@ use sha2::Digest as _;
 
 pub use self::content::{Digests, compute, compute_with};
 
-/// A SHA-256, written as the OCI image specification writes digests: `sha256:` and 64 lower-case hexadecimal digits.
+/// A SHA-256 digest. Its text form is that of the OCI image specification: `sha256:` and 64
+/// lower-case hexadecimal digits.
 ///
 /// ```
 /// use sectile::digest::Digest;
@@ -24,11 +25,11 @@ pub use self::content::{Digests, compute, compute_with};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
-/// The name of the algorithm, as digests are prefixed with it.
+/// Prefix of the text form.
 const ALGORITHM: &str = "sha256:";
 
 impl Digest {
-    /// The digest of bytes in memory.
+    /// Computes the digest of bytes in memory.
     pub fn new(bytes: &[u8]) -> Self {
         let mut hasher = Hasher::new();
         hasher.update(bytes);
@@ -40,7 +41,8 @@ impl Digest {
         &self.0
     }
 
-    /// The 64 hexadecimal digits alone: what a blob's file is called in an image layout.
+    /// The 64 hexadecimal digits without the prefix: the file name of a blob in an OCI image
+    /// layout.
     pub fn hex(&self) -> String {
         self.to_string().split_off(ALGORITHM.len())
     }
@@ -59,15 +61,15 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// A text that is no [`Digest`].
+/// The error of parsing a [`Digest`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DigestError {
-    /// It names another algorithm; of those that there are, `sha256` alone is computed.
-    #[error("digests by {0} are not supported: sha256 is")]
+    /// A digest of another registered algorithm. Only `sha256` is supported.
+    #[error("unsupported digest algorithm `{0}`: use sha256")]
     Algorithm(String),
-    /// It is no digest at all, or has another length, or upper-case digits.
-    #[error("`{0}` is no digest: `sha256:` and 64 lower-case hexadecimal digits are")]
+    /// Not a digest, or a digest with another length or upper-case digits.
+    #[error("`{0}` is not a digest: expected `sha256:` and 64 lower-case hexadecimal digits")]
     Malformed(String),
 }
 
@@ -77,7 +79,7 @@ impl FromStr for Digest {
     fn from_str(text: &str) -> Result<Self, DigestError> {
         let malformed = || DigestError::Malformed(text.chars().take(100).collect());
         let Some(hex) = text.strip_prefix(ALGORITHM) else {
-            // Source: the image specification's *Digests*.
+            // The registered algorithms. Source: OCI image specification, *Digests*.
             return Err(match text.split_once(':') {
                 Some((algorithm @ ("sha512" | "blake3"), _)) => DigestError::Algorithm(algorithm.to_owned()),
                 _ => malformed(),
@@ -99,7 +101,7 @@ impl FromStr for Digest {
     }
 }
 
-/// Computes a [`Digest`] of bytes that come one after another. As an [`io::Write`] it never fails.
+/// Computes a [`Digest`] incrementally. As an [`io::Write`], it never fails.
 ///
 /// ```
 /// use std::io::Write;
@@ -115,17 +117,17 @@ impl FromStr for Digest {
 pub struct Hasher(sha2::Sha256);
 
 impl Hasher {
-    /// Begins with no bytes.
+    /// Creates a hasher.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The next bytes.
+    /// Adds bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
-    /// The digest of all bytes.
+    /// Returns the digest of all bytes added.
     pub fn finish(self) -> Digest {
         Digest(self.0.finalize().into())
     }

@@ -5,8 +5,8 @@ use crate::limits::Limits;
 use crate::metadata::{Metadata, StreamReader};
 use crate::scan::{Collector, DataRequest, ItemStart, Section, Visitor};
 
-/// Reads custom sections and the interface in one pass: a visitor that requests data of custom sections only, and a
-/// [`InterfaceReader`], which requests data of other sections only.
+/// Reads custom sections and the interface in one pass. Combines a visitor that requests data of
+/// custom sections only with an [`InterfaceReader`], which requests data of other sections only.
 ///
 /// ```
 /// use sectile::{drive, interface::CombinedReader, Limits};
@@ -21,7 +21,7 @@ use crate::scan::{Collector, DataRequest, ItemStart, Section, Visitor};
 pub struct CombinedReader<V = StreamReader> {
     custom: V,
     interface: Option<InterfaceReader>,
-    /// Whether the requested data is for the interface reader.
+    /// Whether the interface reader requested the data.
     for_interface: bool,
 }
 
@@ -43,7 +43,8 @@ impl<V> CombinedReader<V> {
         &self.custom
     }
 
-    /// The interface read so far; `None` without an interface reader, or before the root's preamble.
+    /// The interface read so far; `None` without an interface reader, or before the root's
+    /// preamble.
     pub fn interface_so_far(&self) -> Option<&Interface> {
         self.interface.as_ref().and_then(InterfaceReader::so_far)
     }
@@ -76,10 +77,10 @@ impl<'w, V: Visitor<'w>> Visitor<'w> for CombinedReader<V> {
 
     #[inline]
     fn section(&mut self, section: &Section<'w>) -> DataRequest {
-        let want = self.custom.section(section);
-        let Some(interface) = &mut self.interface else { return want };
+        let request = self.custom.section(section);
+        let Some(interface) = &mut self.interface else { return request };
         self.for_interface = !section.is_custom();
-        if self.for_interface { interface.section(&Section { item: section.item, ..*section }) } else { want }
+        if self.for_interface { interface.section(&Section { item: section.item, ..*section }) } else { request }
     }
 
     #[inline]

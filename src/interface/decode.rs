@@ -1,7 +1,7 @@
-//! Import and export sections, as `wasmparser` decodes them: nothing else of this crate looks into their bytes.
+//! Decoding of import and export sections with `wasmparser`.
 //!
-//! The readers are built over a section's payload with its absolute offset, and with every feature on: compact imports, and
-//! names with `implements` or a version suffix, are read.
+//! The readers take the payload and its absolute offset, and enable every feature: they accept
+//! compact imports, and names with `implements` or a version suffix.
 
 use wasmparser::{
     BinaryReader, ComponentExport, ComponentExportSectionReader, ComponentExternName, ComponentExternalKind,
@@ -46,7 +46,7 @@ pub(super) fn component_exports(
     Ok(ComponentExportSectionReader::new(BinaryReader::new(payload, start))?.into_iter_with_offsets())
 }
 
-/// The name, and what it implements, each with the rest of its version.
+/// The name, and the interface that it implements, each with its full version.
 pub(super) fn names(name: &ComponentExternName<'_>) -> (Box<str>, Option<Box<str>>) {
     (name.full_name().into(), name.full_implements().map(Into::into))
 }

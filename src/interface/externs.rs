@@ -15,39 +15,39 @@ pub struct Extern {
 }
 
 impl Extern {
-    /// The module that a core module imports it from; `None` for exports, and in a component.
+    /// The module from which a core module imports it; `None` for exports, and in a component.
     pub fn module(&self) -> Option<&str> {
         self.module.as_deref()
     }
 
-    /// Its name. In a component with the rest of its version, where the binary keeps that apart (`version-suffix`):
-    /// `wasi:io/poll@0.2.6`, and not `wasi:io/poll@0.2`.
+    /// Its name. In a component, with the full version even if the binary stores the rest
+    /// separately (`version-suffix`): `wasi:io/poll@0.2.6`, not `wasi:io/poll@0.2`.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The interface that an instance under a plain name implements, where the binary says so.
+    /// The interface that an instance with a plain name implements, if the binary states it.
     pub fn implements(&self) -> Option<&str> {
         self.implements.as_deref()
     }
 
-    /// What it is.
+    /// Its kind.
     pub fn kind(&self) -> ExternKind {
         self.kind
     }
 
-    /// Absolute offset of its entry in the section. (Of imports that share the name of their module, the entry begins
-    /// behind that.)
+    /// Absolute byte offset of its entry in the section. In a group of imports that shares a module
+    /// name, the entry starts after that name.
     pub fn offset(&self) -> u64 {
         self.offset
     }
 }
 
-/// The type of an import or export.
+/// Kind of an import or export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ExternKind {
-    /// A function, of a core module or of a component.
+    /// A function of a core module or a component.
     Function,
     /// A core module's table.
     Table,
@@ -55,22 +55,23 @@ pub enum ExternKind {
     Memory,
     /// A core module's global.
     Global,
-    /// A core module's tag, of exceptions.
+    /// A core module's exception tag.
     Tag,
-    /// A core module, as a component imports or exports it.
+    /// A core module that a component imports or exports.
     Module,
     /// A component's value.
     Value,
     /// A component's type.
     Type,
-    /// An instance of a component: mostly an interface.
+    /// An instance, usually an interface.
     Instance,
     /// A component.
     Component,
 }
 
 impl ExternKind {
-    /// `function`, `table`, `memory`, `global`, `tag`, `module`, `value`, `type`, `instance` or `component`.
+    /// `function`, `table`, `memory`, `global`, `tag`, `module`, `value`, `type`, `instance` or
+    /// `component`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Function => "function",

@@ -1,12 +1,14 @@
-//! Imports and exports of the root item, and what a WIT package defines: read only when somebody asks for them.
+//! Imports and exports of the root item, and the definitions of a WIT package. Read only on
+//! request.
 //!
-//! A [`InterfaceReader`] is a [`Visitor`](crate::scan::Visitor) and runs on every driver; [`read_slice`] and
-//! [`Input::interface`](crate::Input::interface) run it. It wants the data of the root's own import and export sections
-//! and, as long as a component may be a WIT package, of its type and alias sections. Nested items are passed over: what
-//! they import says nothing of the root.
+//! An [`InterfaceReader`] is a [`Visitor`](crate::scan::Visitor) and runs on every driver;
+//! [`read_slice`] and [`Input::interface`](crate::Input::interface) run it. It requests the data of
+//! the root's import and export sections. While a component may be a WIT package, it also requests
+//! its type and alias sections. Nested items are skipped, because their imports are not those of
+//! the root.
 //!
-//! Reading is lenient: a section that cannot be decoded is a finding (`malformed-interface`), and what stands before the
-//! fault in it, and in the other sections, is still given.
+//! Reading is lenient: a section that cannot be decoded is a finding (`malformed-interface`). The
+//! imports and exports before the fault, and those of other sections, are still returned.
 //!
 //! ```
 //! use sectile::interface;
@@ -21,18 +23,18 @@
 //! # Ok::<(), sectile::Error>(())
 //! ```
 //!
-//! # Beside oci-wasm
+//! # Comparison with oci-wasm
 //!
-//! oci-wasm, and with it wkg, makes a world of a component (wit-component's `decode`) and lists that world's imports and
-//! exports. What is listed here is the same, name by name and in the same order, for every component of which a world can
-//! be made. The others:
+//! oci-wasm, and therefore wkg, decodes a component to a world (`decode` of wit-component) and
+//! lists the imports and exports of that world. For every component that can be decoded to a world,
+//! the names and their order are the same here. Other components differ:
 //!
-//! | a component that | there | here |
+//! | component | oci-wasm | here |
 //! | --- | --- | --- |
-//! | imports a module, a component or a value | these are passed over: no world has such | listed |
-//! | exports anything but functions and instances | is refused | listed |
-//! | does not validate, somewhere in its bodies | is refused | listed |
-//! | is a WIT package | its exports are in random order, another in each run | in the order of the binary |
+//! | imports a module, a component or a value | skipped: a world cannot have them | listed |
+//! | exports anything but functions and instances | rejected | listed |
+//! | does not validate | rejected | listed |
+//! | is a WIT package | exports in random order, different in each run | exports in the order of the binary |
 
 mod combined;
 mod decode;
@@ -55,8 +57,8 @@ use crate::metadata::Metadata;
 use crate::outcome::Outcome;
 use crate::read::CHANGED;
 
-/// Reads the imports and exports of a binary in memory. For other sources, run a [`InterfaceReader`] on a driver:
-/// [`drive::collect_fetch`] and its like.
+/// Reads the imports and exports of a binary in memory. For other sources, run an
+/// [`InterfaceReader`] on a driver, such as [`drive::collect_fetch`].
 ///
 /// # Errors
 ///
@@ -71,11 +73,12 @@ pub fn read_slice_with(bytes: &[u8], limits: Limits) -> Outcome<Interface> {
 }
 
 impl Input {
-    /// Reads the imports and exports of the file's root item. A change of the file during the read is a finding (`changed`).
+    /// Reads the imports and exports of the file's root item. A change of the file during the read
+    /// is a finding (`changed`).
     ///
     /// # Errors
     ///
-    /// As for [`read`](Self::read), but the error carries nothing.
+    /// As for [`read`](Self::read), but the error carries no metadata.
     pub fn interface(&self) -> Result<Interface, Error> {
         self.interface_with(Limits::default()).complete()
     }

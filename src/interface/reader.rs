@@ -1,4 +1,4 @@
-//! The visitor that picks the root's own sections and has them decoded.
+//! The visitor that decodes the import, export, type and alias sections of the root.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::finding::{FindingCode, Findings};
 use crate::limits::Limits;
 use crate::scan::{Collector, DataRequest, ItemKind, ItemPath, ItemStart, Section, Visitor};
 
-/// Reads imports and exports from whatever drives it.
+/// A visitor that reads the imports and exports of the root item.
 ///
 /// ```
 /// use sectile::{drive::PushDriver, interface::InterfaceReader};
@@ -23,15 +23,15 @@ use crate::scan::{Collector, DataRequest, ItemKind, ItemPath, ItemStart, Section
 #[derive(Debug)]
 pub struct InterfaceReader {
     limits: Limits,
-    /// Of the root, once it was entered.
+    /// Kind of the root, once it was entered.
     kind: Option<ItemKind>,
-    /// What was read so far; its kind once there is one, its package at the end.
+    /// The interface so far. The WIT package is set at the end.
     read: Interface,
-    package: Package,
-    /// What is kept takes so many bytes, with a flat charge for each import and export.
-    kept: u64,
-    /// The section whose data is wanted, and where it begins.
-    waiting: Option<(RootSection, u64)>,
+    package: PackageCheck,
+    /// Approximate bytes of the kept imports and exports.
+    retained: u64,
+    /// The section whose data was requested, and the absolute offset of the data.
+    pending: Option<(RootSection, u64)>,
 }
 
 /// Imports and exports of the root item.
@@ -60,12 +60,13 @@ impl Interface {
         &self.exports
     }
 
-    /// The definitions, if it is a WIT package: a component that only contains types.
+    /// The definitions, if the root is a WIT package: a component that contains only types.
     pub fn wit_package(&self) -> Option<&WitPackage> {
         self.wit_package.as_ref()
     }
 
-    /// Findings about data that cannot be decoded. If there are any, imports and exports may be missing.
+    /// Findings about sections that were not decoded. If there are any, imports and exports may be
+    /// missing.
     pub fn findings(&self) -> &Findings {
         &self.findings
     }
@@ -75,18 +76,18 @@ impl Interface {
     }
 }
 
-/// What tells whether a component is a WIT package.
+/// Whether a component is a WIT package, as far as it was read.
 #[derive(Debug)]
-enum Package {
-    /// It is none: it imports something, or exports something else than a type.
-    Not,
-    /// It may be one. Of each export, the type.
+enum PackageCheck {
+    /// It is not: it has an import, or an export that is not a type.
+    No,
+    /// It may be. Holds its types, and the type of each export.
     Maybe(Types, Vec<Type>),
-    /// It may be one, and nobody can say, for this reason.
-    Unknown(FindingCode, u64, String),
+    /// It may be, but a section was not decoded. Holds the code, offset and message of the finding.
+    Undecided(FindingCode, u64, String),
 }
 
-/// A section that matters here.
+/// A section of the root that is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum RootSection {
     Imports,
@@ -96,7 +97,8 @@ enum RootSection {
 }
 
 impl RootSection {
-    /// By the id. Source: the core specification's *Modules*, and the component model's binary format.
+    /// Maps a section id. Sources: the core specification, *Binary Format / Modules*, and the
+    /// component model's *Binary Format*.
     const fn new(item: ItemKind, id: u8) -> Option<Self> {
         match (item, id) {
             (ItemKind::Module, 2) | (ItemKind::Component, 10) => Some(Self::Imports),
@@ -117,13 +119,13 @@ impl RootSection {
     }
 }
 
-/// What keeping an import or an export costs beside its names, roughly.
+/// Approximate bytes that an import or export takes in addition to its names.
 const FLAT_CHARGE: u64 = 64;
 
 /// Why decoding a section ended before its end.
 enum DecodeStop {
     Malformed(wasmparser::Error),
-    /// Nothing more may be kept.
+    /// The limit on retained bytes is reached.
     Full,
 }
 
@@ -146,20 +148,23 @@ impl Collector for InterfaceReader {
         self.limits
     }
 
-    /// Returns the interface. Only a component that was read to its end can be identified as a WIT package.
+    /// Returns the interface. A WIT package is identified only if the component was read to its
+    /// end.
     fn finish(self) -> Option<Interface> {
         self.kind.map(|_| self.read)
     }
 }
 
 impl InterfaceReader {
-    /// A reader with the default limits.
+    /// Creates a reader with the default limits.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A reader with these limits. Of the limits hold those on import and export sections (`interface`), on types
-    /// (`data`) and on what is kept: a larger section is not decoded, and what goes beyond is not kept.
+    /// Creates a reader with these limits. [`Limits::max_interface_section`] applies to import and
+    /// export sections, [`Limits::max_section_data`] to type and alias sections, and
+    /// [`Limits::max_retained_bytes`] to the values kept. Beyond a limit, sections are not decoded
+    /// and values are not kept, with a finding (`too-large`).
     pub fn with_limits(limits: Limits) -> Self {
         Self {
             limits,
@@ -171,30 +176,32 @@ impl InterfaceReader {
                 wit_package: None,
                 findings: Findings::with_limit(limits.max_findings_per_code),
             },
-            package: Package::Not,
-            kept: 0,
-            waiting: None,
+            package: PackageCheck::No,
+            retained: 0,
+            pending: None,
         }
     }
 
-    /// What was read so far, of an input that may go on. `None` where not even the root's preamble was read.
+    /// The interface read so far; `None` before the root's preamble.
     pub fn so_far(&self) -> Option<&Interface> {
         self.kind.map(|_| &self.read)
     }
 
-    /// The root was read to its end: says whether it is a WIT package.
-    fn identify(&mut self) {
-        // Without its exports, or without all of them, nothing is known.
+    /// Identifies a WIT package, at the end of the root.
+    fn identify_package(&mut self) {
+        // A WIT package is recognized by all of its exports.
         if self.read.exports.is_empty() || !self.read.findings.is_empty() {
             return;
         }
-        match std::mem::replace(&mut self.package, Package::Not) {
-            Package::Not => {}
-            Package::Maybe(types, of_exports) => match wit::identify(&self.read.exports, &of_exports, &types) {
-                Ok(package) => self.read.wit_package = package,
-                Err(why) => self.find(FindingCode::MalformedInterface, 0, why),
-            },
-            Package::Unknown(code, offset, why) => self.find(code, offset, why),
+        match std::mem::replace(&mut self.package, PackageCheck::No) {
+            PackageCheck::No => {}
+            PackageCheck::Maybe(types, export_types) => {
+                match wit::identify(&self.read.exports, &export_types, &types) {
+                    Ok(package) => self.read.wit_package = package,
+                    Err(why) => self.find(FindingCode::MalformedInterface, 0, why),
+                }
+            }
+            PackageCheck::Undecided(code, offset, why) => self.find(code, offset, why),
         }
     }
 
@@ -203,22 +210,23 @@ impl InterfaceReader {
         self.read.findings.add(code, 0, offset, None, || (ItemPath::root(), message.into()));
     }
 
-    fn wants(&self, part: RootSection) -> bool {
+    fn is_needed(&self, part: RootSection) -> bool {
         match part {
             RootSection::Imports | RootSection::Exports => true,
-            RootSection::Types | RootSection::Aliases => matches!(self.package, Package::Maybe(..)),
+            RootSection::Types | RootSection::Aliases => matches!(self.package, PackageCheck::Maybe(..)),
         }
     }
 
-    /// A section of which nothing more can be said.
-    fn lose(&mut self, part: RootSection, code: FindingCode, offset: u64, why: String) {
+    /// Records a section that cannot be decoded completely.
+    fn record_undecoded(&mut self, part: RootSection, code: FindingCode, offset: u64, why: String) {
         match part {
             RootSection::Imports | RootSection::Exports => {
-                self.package = Package::Not;
+                self.package = PackageCheck::No;
                 self.find(code, offset, why);
             }
-            // Nobody asked for types: they matter if it turns out that there is nothing else.
-            RootSection::Types | RootSection::Aliases => self.package = Package::Unknown(code, offset, why),
+            // Types matter only if the component turns out to be a WIT package, so the finding is
+            // deferred.
+            RootSection::Types | RootSection::Aliases => self.package = PackageCheck::Undecided(code, offset, why),
         }
     }
 
@@ -243,7 +251,8 @@ impl InterfaceReader {
         let mut last: Option<Arc<str>> = None;
         for import in decode::module_imports(payload, start)? {
             let (offset, module, name, kind) = import?;
-            // A group of imports may name its module once, and may be large: they share it.
+            // A large group of imports may name its module once, so its imports share one
+            // allocation.
             let shared = last.take().filter(|last| **last == *module);
             self.charge(name.len() + if shared.is_some() { 0 } else { module.len() })?;
             let module = shared.unwrap_or_else(|| module.into());
@@ -255,7 +264,7 @@ impl InterfaceReader {
 
     fn component_imports(&mut self, payload: &[u8], start: u64) -> Result<(), DecodeStop> {
         for import in decode::component_imports(payload, start)? {
-            self.package = Package::Not;
+            self.package = PackageCheck::No;
             let (offset, import) = import?;
             let (name, implements) = decode::names(&import.name);
             self.charge(name.len() + implements.as_ref().map_or(0, |implements| implements.len()))?;
@@ -271,12 +280,12 @@ impl InterfaceReader {
             let (name, implements) = decode::names(&export.name);
             let kind = decode::component_kind(export.kind);
             if kind != ExternKind::Type {
-                self.package = Package::Not;
-            } else if let Package::Maybe(types, of_exports) = &mut self.package {
-                // An export of a type makes a new one.
+                self.package = PackageCheck::No;
+            } else if let PackageCheck::Maybe(types, export_types) = &mut self.package {
+                // The export of a type defines a new type.
                 let ty = types.at(export.index);
                 types.push(ty);
-                of_exports.push(ty);
+                export_types.push(ty);
             }
             self.keep_export(Extern { module: None, name, implements, kind, offset })?;
         }
@@ -284,7 +293,7 @@ impl InterfaceReader {
     }
 
     fn types(&mut self, read: impl FnOnce(&mut Types) -> decode::Result<()>) -> Result<(), DecodeStop> {
-        let Package::Maybe(types, _) = &mut self.package else { return Ok(()) };
+        let PackageCheck::Maybe(types, _) = &mut self.package else { return Ok(()) };
         read(types)?;
         if types.cost() > self.limits.max_retained_bytes { Err(DecodeStop::Full) } else { Ok(()) }
     }
@@ -296,8 +305,8 @@ impl InterfaceReader {
     }
 
     fn charge(&mut self, len: usize) -> Result<(), DecodeStop> {
-        self.kept += len as u64 + FLAT_CHARGE;
-        if self.kept > self.limits.max_retained_bytes { Err(DecodeStop::Full) } else { Ok(()) }
+        self.retained += len as u64 + FLAT_CHARGE;
+        if self.retained > self.limits.max_retained_bytes { Err(DecodeStop::Full) } else { Ok(()) }
     }
 }
 
@@ -307,7 +316,7 @@ impl Visitor<'_> for InterfaceReader {
             self.kind = Some(entry.kind());
             self.read.kind = entry.kind();
             if entry.kind() == ItemKind::Component {
-                self.package = Package::Maybe(Types::new(), Vec::new());
+                self.package = PackageCheck::Maybe(Types::new(), Vec::new());
             }
         }
     }
@@ -316,38 +325,39 @@ impl Visitor<'_> for InterfaceReader {
         if section.item != 0 {
             return DataRequest::Nothing;
         }
-        let Some(part) = RootSection::new(section.item_kind, section.id).filter(|part| self.wants(*part)) else {
+        let Some(part) = RootSection::new(section.item_kind, section.id).filter(|part| self.is_needed(*part)) else {
             return DataRequest::Nothing;
         };
         let data = section.data();
         let len = data.end - data.start;
         let max = match part {
             RootSection::Imports | RootSection::Exports => self.limits.max_interface_section,
-            RootSection::Types | RootSection::Aliases => self.limits.max_section_data, // decoded, they take many times their bytes
+            // Decoded types take many times the memory of their bytes.
+            RootSection::Types | RootSection::Aliases => self.limits.max_section_data,
         };
         if len > u64::from(max) {
-            let why = format!("the {} section has {len} bytes; more than {max} are not decoded", part.name());
-            self.lose(part, FindingCode::TooLarge, section.range().start, why);
+            let why = format!("the {} section was not decoded: its {len} bytes exceed the limit of {max}", part.name());
+            self.record_undecoded(part, FindingCode::TooLarge, section.range().start, why);
             return DataRequest::Nothing;
         }
-        self.waiting = Some((part, data.start));
+        self.pending = Some((part, data.start));
         DataRequest::Bytes(data)
     }
 
     fn data(&mut self, bytes: &[u8], start: u64) -> DataRequest {
-        if let Some((part, section)) = self.waiting.take() {
+        if let Some((part, section)) = self.pending.take() {
             match self.decode(part, bytes, start) {
                 Ok(()) => {}
                 Err(DecodeStop::Malformed(error)) => {
                     let why = format!("the {} section cannot be decoded: {}", part.name(), error.message());
-                    self.lose(part, FindingCode::MalformedInterface, error.offset(), why);
+                    self.record_undecoded(part, FindingCode::MalformedInterface, error.offset(), why);
                 }
                 Err(DecodeStop::Full) => {
                     let why = format!(
-                        "not kept: more than {} bytes of imports, exports and types",
+                        "imports, exports or types were not kept: they exceed the limit of {} bytes",
                         self.limits.max_retained_bytes
                     );
-                    self.lose(part, FindingCode::TooLarge, section, why);
+                    self.record_undecoded(part, FindingCode::TooLarge, section, why);
                 }
             }
         }
@@ -356,7 +366,7 @@ impl Visitor<'_> for InterfaceReader {
 
     fn leave(&mut self, item: u32, _: u64) {
         if item == 0 {
-            self.identify();
+            self.identify_package();
         }
     }
 }

@@ -1,7 +1,7 @@
-//! A component's types, as far as they tell a WIT package: which of them are component types, and what those export.
+//! The component types of a component and their exports, which identify a WIT package.
 //!
-//! Shapes lie in one list and name each other by their places in it: types may refer to one another in chains of any
-//! length, and nothing is to walk, or to drop, such a chain by recursion.
+//! All shapes are in one list and refer to each other by index. Chains of references have any
+//! length, and must not be walked or dropped recursively.
 
 use wasmparser::{
     BinaryReader, ComponentAlias, ComponentAliasSectionReader, ComponentExternalKind, ComponentOuterAliasKind,
@@ -11,33 +11,34 @@ use wasmparser::{
 use super::decode::{Result, component_kind};
 use super::externs::ExternKind;
 
-/// A type: the place of its shape, if it is a component type.
+/// A type: the index of its shape if it is a component type, otherwise `None`.
 pub(super) type Type = Option<usize>;
 
-/// What a component type exports.
+/// The exports of a component type.
 pub(super) type Shape = Vec<Export>;
 
 /// An export of a component type.
 #[derive(Debug)]
 pub(super) struct Export {
-    /// With the rest of its version.
+    /// With the full version.
     pub(super) name: Box<str>,
     pub(super) kind: ExternKind,
-    /// Of a component, its type.
+    /// The type of an exported component.
     pub(super) shape: Type,
 }
 
-/// The types of the root, and of what it declares inside.
+/// The types of the root, and of the component types that it declares.
 #[derive(Debug)]
 pub(super) struct Types {
-    /// By index: the root's own types, and those of the component types that are being looked into, the innermost last.
+    /// Types by index, for the root and for each component type that is being decoded, the
+    /// innermost last.
     scopes: Vec<Vec<Type>>,
     shapes: Vec<Shape>,
-    /// Roughly what the shapes take.
+    /// Approximate memory of the shapes in bytes.
     cost: u64,
 }
 
-/// What a type, a shape, and an export beside its name, take.
+/// Approximate memory in bytes of a type, of a shape, and of an export without its name.
 const TYPE: u64 = size_of::<Type>() as u64;
 const SHAPE: u64 = size_of::<Shape>() as u64;
 const EXPORT: u64 = size_of::<Export>() as u64;
@@ -47,25 +48,25 @@ impl Types {
         Self { scopes: vec![Vec::new()], shapes: Vec::new(), cost: 0 }
     }
 
-    /// Bytes that are kept, roughly.
+    /// Approximate memory in bytes.
     pub(super) fn cost(&self) -> u64 {
         self.cost + self.scopes[0].len() as u64 * TYPE
     }
 
-    pub(super) fn shape(&self, place: usize) -> &Shape {
-        &self.shapes[place]
+    pub(super) fn shape(&self, index: usize) -> &Shape {
+        &self.shapes[index]
     }
 
-    /// The types that a type section defines.
+    /// Adds the types that a type section defines.
     pub(super) fn define(&mut self, payload: &[u8], start: u64) -> Result<()> {
         for ty in ComponentTypeSectionReader::new(BinaryReader::new(payload, start))? {
-            let ty = self.look_into(&ty?);
+            let ty = self.decode(&ty?);
             self.push(ty);
         }
         Ok(())
     }
 
-    /// The types that an alias section takes from elsewhere.
+    /// Adds the types that an alias section refers to.
     pub(super) fn alias(&mut self, payload: &[u8], start: u64) -> Result<()> {
         for alias in ComponentAliasSectionReader::new(BinaryReader::new(payload, start))? {
             self.push_alias(&alias?);
@@ -73,14 +74,14 @@ impl Types {
         Ok(())
     }
 
-    /// The type of this index.
+    /// The type with this index in the innermost scope.
     pub(super) fn at(&self, index: u32) -> Type {
         self.outer(0, index)
     }
 
-    /// The next type.
+    /// Adds a type to the innermost scope.
     pub(super) fn push(&mut self, ty: Type) {
-        self.scopes.last_mut().expect("the root's is always there").push(ty);
+        self.scopes.last_mut().expect("the scope of the root is never removed").push(ty);
     }
 
     fn outer(&self, count: u32, index: u32) -> Type {
@@ -98,28 +99,29 @@ impl Types {
         }
     }
 
-    fn look_into(&mut self, ty: &ComponentType<'_>) -> Type {
+    fn decode(&mut self, ty: &ComponentType<'_>) -> Type {
         match ty {
             ComponentType::Component(declarations) => Some(self.component(declarations)),
             _ => None,
         }
     }
 
-    /// The decoder lets types nest a hundred deep, so deep is this recursion.
+    /// Decodes a component type. Recursion is bounded: `wasmparser` rejects types nested more than
+    /// 100 deep.
     fn component(&mut self, declarations: &[ComponentTypeDeclaration<'_>]) -> usize {
         self.scopes.push(Vec::new());
         let mut shape = Shape::new();
         for declaration in declarations {
             match declaration {
                 ComponentTypeDeclaration::Type(ty) => {
-                    let ty = self.look_into(ty);
+                    let ty = self.decode(ty);
                     self.push(ty);
                 }
                 ComponentTypeDeclaration::Alias(alias) => self.push_alias(alias),
                 ComponentTypeDeclaration::Import(import) => self.bind(import.ty),
                 ComponentTypeDeclaration::Export { name, ty } => {
-                    let of = if let ComponentTypeRef::Component(index) = *ty { self.at(index) } else { None };
-                    shape.push(Export { name: name.full_name().into(), kind: component_kind(ty.kind()), shape: of });
+                    let inner = if let ComponentTypeRef::Component(index) = *ty { self.at(index) } else { None };
+                    shape.push(Export { name: name.full_name().into(), kind: component_kind(ty.kind()), shape: inner });
                     self.bind(*ty);
                 }
                 ComponentTypeDeclaration::CoreType(_) => {}
@@ -131,7 +133,7 @@ impl Types {
         self.shapes.len() - 1
     }
 
-    /// An import or export of a type makes a new one.
+    /// Adds the type that an import or export of a type defines.
     fn bind(&mut self, ty: ComponentTypeRef) {
         if let ComponentTypeRef::Type(bounds) = ty {
             self.push(match bounds {

@@ -1,10 +1,16 @@
-//! WIT packages: components that carry nothing but types, as `wit-component` encodes interfaces and worlds.
+//! WIT packages: components that contain only types, in which `wit-component` encodes interfaces
+//! and worlds.
 //!
-//! Source: `is_wit_package` and what follows it in wit-parser's `decoding.rs`, and wit-component's `encoding/wit.rs`. A WIT
-//! package imports nothing, and all that it exports are component types, one at least. In the encoding of today (v2) each
-//! is under the plain name of an interface or a world, and exports one thing under its qualified name: an instance, which
-//! is the interface, or a component, which is the world. In the older one (v1) there is one, `namespace:package/wit`,
-//! which exports all interfaces and worlds.
+//! A WIT package has no imports, and exports at least one component type and nothing else. There
+//! are two encodings:
+//!
+//! - v2: each export has the plain name of an interface or a world. Its type exports one thing
+//!   under the qualified name: an instance, which is the interface, or a component, which is the
+//!   world.
+//! - v1: a single export, `namespace:package/wit`. Its type exports all interfaces and worlds.
+//!
+//! Sources: `is_wit_package` and the functions after it in wit-parser's `decoding.rs`, and
+//! wit-component's `encoding/wit.rs`.
 
 use std::collections::HashSet;
 
@@ -12,7 +18,7 @@ use super::externs::{Extern, ExternKind};
 use super::types::{Export, Shape, Type, Types};
 use crate::escape::quoted;
 
-/// What a WIT package defines.
+/// The definitions of a WIT package.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WitPackage {
     name: String,
@@ -22,64 +28,72 @@ pub struct WitPackage {
 }
 
 impl WitPackage {
-    /// The package, with its version if it has one: `wasi:http@0.2.0`.
+    /// Name of the package, with its version if it has one: `wasi:http@0.2.0`.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its interfaces, by qualified names such as `wasi:http/types@0.2.0`, in the order of the binary.
+    /// Qualified names of its interfaces, such as `wasi:http/types@0.2.0`, in the order of the
+    /// binary.
     pub fn interfaces(&self) -> &[String] {
         &self.interfaces
     }
 
-    /// Its worlds, by qualified names, in the order of the binary.
+    /// Qualified names of its worlds, in the order of the binary.
     pub fn worlds(&self) -> &[String] {
         &self.worlds
     }
 
-    /// What the config of an OCI artifact calls its exports: its interfaces, its worlds, and what those worlds export, each
-    /// once. Where a world exports something, that stands before the world. It is what oci-wasm's
-    /// `Component::from_package` gives, and with it wkg, in another order: theirs is random.
+    /// Exports as the config of an OCI artifact lists them: its interfaces, its worlds, and the
+    /// exports of those worlds, each once. The exports of a world come before the world. The names
+    /// are those of `Component::from_package` in oci-wasm and wkg, whose order is random.
     pub fn exports(&self) -> &[String] {
         &self.exports
     }
 }
 
-/// How a WIT package is encoded.
+/// Encoding of a WIT package.
 #[derive(Clone, Copy)]
 enum Encoding {
     V1,
     V2,
 }
 
-/// The WIT package that these exports, with their types, make of a component that imports nothing; `None` if it is none.
-/// The error says why it looks like one, and is not.
-pub(super) fn identify(exports: &[Extern], of_exports: &[Type], types: &Types) -> Result<Option<WitPackage>, String> {
-    let shapes: Option<Vec<&Shape>> = of_exports.iter().map(|ty| ty.map(|place| types.shape(place))).collect();
+/// Identifies a WIT package by the exports of a component without imports, and by their types.
+/// Returns `None` if the component is not one, and an error if it looks like one but is malformed.
+pub(super) fn identify(exports: &[Extern], export_types: &[Type], types: &Types) -> Result<Option<WitPackage>, String> {
+    let shapes: Option<Vec<&Shape>> = export_types.iter().map(|ty| ty.map(|index| types.shape(index))).collect();
     let (Some(shapes), Some(first)) = (shapes, exports.first()) else { return Ok(None) };
     let Some(encoding) = encoding(first.name()) else { return Ok(None) };
-    let mut naming =
-        Naming { types, package: None, seen: HashSet::new(), worlds_seen: HashSet::new(), found: WitPackage::empty() };
+    let mut builder = PackageBuilder {
+        types,
+        package: None,
+        exported: HashSet::new(),
+        visited_worlds: HashSet::new(),
+        result: WitPackage::empty(),
+    };
     match (encoding, &shapes[..]) {
         (Encoding::V1, [shape]) => {
-            naming.package = qualified(first.name()).map(|name| (name.package, name.version));
-            shape.iter().try_for_each(|export| naming.define(export))?;
+            builder.package = qualified(first.name()).map(|name| (name.package, name.version));
+            shape.iter().try_for_each(|export| builder.define(export))?;
         }
-        (Encoding::V1, _) => return Err(format!("a WIT package exports {} and more", quoted(first.name()))),
+        (Encoding::V1, _) => {
+            return Err(format!("a WIT package exports {} and must not export anything else", quoted(first.name())));
+        }
         (Encoding::V2, shapes) => {
             for (shape, export) in shapes.iter().zip(exports) {
                 let [inner] = &shape[..] else {
                     let name = quoted(export.name());
-                    return Err(format!("{name} of a WIT package exports {} things, and not one", shape.len()));
+                    return Err(format!("{name} in a WIT package has {} exports instead of one", shape.len()));
                 };
-                naming.define(inner)?;
+                builder.define(inner)?;
             }
         }
     }
-    Ok(Some(naming.finish()))
+    Ok(Some(builder.finish()))
 }
 
-/// By the name of the first export.
+/// Detects the encoding by the name of the first export.
 fn encoding(name: &str) -> Option<Encoding> {
     match qualified(name) {
         Some(qualified) if qualified.item == "wit" => Some(Encoding::V1),
@@ -88,12 +102,13 @@ fn encoding(name: &str) -> Option<Encoding> {
     }
 }
 
-/// Words of letters and digits, divided by `-`, and nothing like `[method]a.b` or `url=<…>`.
+/// Whether a name is words of letters and digits separated by `-`, unlike `[method]a.b` or
+/// `url=<…>`.
 fn is_plain(name: &str) -> bool {
     name.split('-').all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
-/// `namespace:package/item@version`, taken apart.
+/// The parts of `namespace:package/item@version`.
 #[derive(Clone, Copy)]
 struct Qualified<'a> {
     package: &'a str,
@@ -111,16 +126,17 @@ fn qualified(name: &str) -> Option<Qualified<'_>> {
     (is_qualified && version.is_none_or(|version| !version.is_empty())).then_some(Qualified { package, item, version })
 }
 
-/// Collects what a package defines.
-struct Naming<'a> {
+/// Collects the definitions of a package.
+struct PackageBuilder<'a> {
     types: &'a Types,
-    /// The package that all belongs to, and its version.
+    /// Name and version of the package, once known.
     package: Option<(&'a str, Option<&'a str>)>,
-    /// What is among the exports.
-    seen: HashSet<&'a str>,
-    /// The shapes of worlds whose exports are. Worlds may share one: it is walked once.
-    worlds_seen: HashSet<usize>,
-    found: WitPackage,
+    /// Names already in the exports.
+    exported: HashSet<&'a str>,
+    /// World shapes already visited. Worlds may share a shape, which is visited once to keep the
+    /// time linear.
+    visited_worlds: HashSet<usize>,
+    result: WitPackage,
 }
 
 impl WitPackage {
@@ -129,24 +145,24 @@ impl WitPackage {
     }
 }
 
-impl<'a> Naming<'a> {
-    /// An interface, or a world.
+impl<'a> PackageBuilder<'a> {
+    /// Adds an interface or a world.
     fn define(&mut self, definition: &'a Export) -> Result<(), String> {
         let name = &*definition.name;
         let Some(Qualified { package, version, .. }) = qualified(name) else {
-            return Err(format!("{} in a WIT package is no qualified name", quoted(name)));
+            return Err(format!("{} in a WIT package is not a qualified name", quoted(name)));
         };
         if *self.package.get_or_insert((package, version)) != (package, version) {
-            return Err(format!("{} belongs to another WIT package than what stands before it", quoted(name)));
+            return Err(format!("{} belongs to another WIT package than the definitions before it", quoted(name)));
         }
         match (definition.kind, definition.shape) {
-            (ExternKind::Instance, _) => self.found.interfaces.push(name.to_owned()),
+            (ExternKind::Instance, _) => self.result.interfaces.push(name.to_owned()),
             (ExternKind::Component, Some(world)) => {
-                if self.worlds_seen.insert(world) {
+                if self.visited_worlds.insert(world) {
                     let types = self.types;
                     types.shape(world).iter().for_each(|export| self.export(&export.name));
                 }
-                self.found.worlds.push(name.to_owned());
+                self.result.worlds.push(name.to_owned());
             }
             _ => return Err(format!("{} in a WIT package is neither an interface nor a world", quoted(name))),
         }
@@ -155,16 +171,16 @@ impl<'a> Naming<'a> {
     }
 
     fn export(&mut self, name: &'a str) {
-        if self.seen.insert(name) {
-            self.found.exports.push(name.to_owned());
+        if self.exported.insert(name) {
+            self.result.exports.push(name.to_owned());
         }
     }
 
     fn finish(mut self) -> WitPackage {
         if let Some((package, version)) = self.package {
             let version = version.map(|version| format!("@{version}")).unwrap_or_default();
-            self.found.name = format!("{package}{version}");
+            self.result.name = format!("{package}{version}");
         }
-        self.found
+        self.result
     }
 }
