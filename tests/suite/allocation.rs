@@ -10,7 +10,8 @@ use sectile_testing::memory::{Allocated, measure};
 
 const SECTIONS: u64 = 590;
 
-/// The shape of a component of componentize-py: modules in components in a component, 590 sections in total.
+/// The shape of a component of componentize-py: modules in components in a component, 590 sections
+/// in total.
 fn many() -> Vec<u8> {
     let body = vec![0x80; 5_000];
     let inner = |sections: usize| {
@@ -93,7 +94,8 @@ fn positioned_reads_allocate_one_window() {
     assert!(allocated.total < 2 * allocated.peak && allocated.requests <= 5, "it doubles: {allocated:?}");
 }
 
-/// An upload gate runs thousands of scanners at once. The size of `Error` is tested in `src/error.rs`.
+/// An upload gate runs thousands of scanners at once. The size of `Error` is tested in
+/// `src/error.rs`.
 #[test]
 fn scanners_and_sections_are_small() {
     assert!(size_of::<Scanner>() <= 512, "{}", size_of::<Scanner>());

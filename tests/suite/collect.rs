@@ -1,4 +1,5 @@
-//! A driver with a collector returns what the same driver returns with a visitor: one case, every driver.
+//! A driver with a collector returns what the same driver returns with a visitor: one case, every
+//! driver.
 
 use std::fmt::Debug;
 
@@ -46,7 +47,8 @@ fn scanned<C: Collector>(outcome: Outcome<()>, collector: C) -> Told<C::Value> {
     (collector.finish(), error, cost)
 }
 
-/// Runs every driver with a collector and with the same collector as a visitor. All values and errors must be the same.
+/// Runs every driver with a collector and with the same collector as a visitor. All values and
+/// errors must be the same.
 fn agree<C>(what: &str, bytes: &[u8], limits: Limits, make: impl Fn() -> C)
 where
     C: Collector<Value: PartialEq + Debug> + for<'w> Visitor<'w>,

@@ -32,16 +32,16 @@ fn content(bytes: &[u8]) -> Digest {
 fn hashed(item: &[u8], out: &mut Vec<u8>) {
     let (preamble, mut rest) = item.split_at(8);
     out.extend(preamble);
-    while let [id, behind @ ..] = rest {
+    while let [id, after_id @ ..] = rest {
         let (mut size, mut width) = (0, 0);
         loop {
-            size |= usize::from(behind[width] & 0x7f) << (7 * width);
+            size |= usize::from(after_id[width] & 0x7f) << (7 * width);
             width += 1;
-            if behind[width - 1] < 0x80 {
+            if after_id[width - 1] < 0x80 {
                 break;
             }
         }
-        let (payload, next) = behind[width..].split_at(size);
+        let (payload, next) = after_id[width..].split_at(size);
         rest = next;
         match id {
             0 => {}

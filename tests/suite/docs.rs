@@ -1,4 +1,5 @@
-//! The reference is generated from the tables. `BLESS=1 cargo test --workspace --all-features docs` rewrites it.
+//! The reference is generated from the tables. `BLESS=1 cargo test --workspace --all-features docs`
+//! rewrites it.
 
 use std::fmt::Write;
 

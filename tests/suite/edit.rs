@@ -1,4 +1,4 @@
-//! Edits keep their promises: every other byte is preserved, and the wanted change is made.
+//! Edits make the requested change and preserve every other byte.
 
 mod file;
 #[cfg(feature = "json")]
@@ -27,25 +27,25 @@ use sectile_testing::found::text;
 pub fn apply(edit: &Edit, source: &[u8]) -> Vec<u8> {
     let planned = edit.plan_slice(source).unwrap();
     let by_reads = edit.plan_at(&file(source), source.len() as u64).unwrap();
-    assert_eq!(planned, by_reads, "the plan does not depend on the mouth");
+    assert_eq!(planned, by_reads, "the plan depends on the driver");
     let input = Input::from_file(file(source)).unwrap();
     let of_file = edit.plan_input(&input).unwrap();
-    assert_eq!(planned.plan().pieces(), of_file.plan().pieces(), "nor on the file");
+    assert_eq!(planned.plan().pieces(), of_file.plan().pieces(), "the plan of a file differs");
     assert_eq!((planned.findings(), planned.changes()), (of_file.findings(), of_file.changes()));
     let plan = planned.plan();
     let edited = concatenation(plan, source);
     assert_eq!(plan.to_vec(source).as_deref(), Some(&edited[..]));
     let mut written = Vec::new();
     plan.write_to(&file(source), &mut written).unwrap();
-    assert!(written == edited, "every sink writes the same");
+    assert!(written == edited, "the sinks differ");
     assert_eq!(plan.len(), edited.len() as u64);
     assert_eq!(plan.is_identity(), edited == source && plan.inserted() == 0);
 
     let (_, result) = read(&edited, Limits::default());
     result.unwrap();
-    assert_eq!(verdict(&edited), verdict(source), "the validator says what it said before");
+    assert_eq!(verdict(&edited), verdict(source), "the verdict of the validator changed");
     let again = edit.plan_slice(&edited).unwrap();
-    assert!(again.plan().is_identity(), "an edit repeated is the identity: {again:?}");
+    assert!(again.plan().is_identity(), "a repeated edit is not the identity: {again:?}");
     edited
 }
 
@@ -327,7 +327,8 @@ fn two_producers_sections_are_merged_without_loss() {
     assert_eq!(dropped, module(&[custom("producers", first)]));
 }
 
-/// The last of several changes to one producer wins. Dropping it in between does not change its position.
+/// The last of several changes to one producer wins. Dropping it in between does not change its
+/// position.
 #[test]
 fn a_dropped_and_readded_producer_keeps_its_position() {
     let sdk = |values: &[(&str, &str)]| module(&[custom("producers", producers(&[("sdk", values)]))]);

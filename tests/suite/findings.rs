@@ -13,7 +13,7 @@ fn only(bytes: &[u8]) -> Finding {
 }
 
 #[test]
-fn a_finding_answers_what_and_where() {
+fn a_finding_has_code_place_and_message() {
     let inner = module(&[custom("homepage", "nowhere"), custom("homepage", "nowhere")]);
     let bytes = component(&[nested(&module(&[])), nested(&inner)]);
     let metadata = all_drivers::metadata(&bytes);
@@ -40,7 +40,7 @@ fn display_is_the_code_the_place_and_the_message() {
 }
 
 #[test]
-fn display_escapes_what_the_input_says() {
+fn display_escapes_text_of_the_input() {
     for (character, escape) in
         [('\u{1b}', "\\x1b"), ('\n', "\\n"), ('\r', "\\r"), ('\u{202e}', "\\u{202e}"), ('\u{9b}', "\\u{9b}")]
     {

@@ -1,4 +1,4 @@
-//! The framing, compared with wasmparser.
+//! Framing, compared with wasmparser.
 
 use sectile::Limits;
 
@@ -6,13 +6,13 @@ use sectile_testing::all_drivers::{Event, scan};
 use sectile_testing::bodies::{self, Verdict};
 
 mod components;
-mod ends;
-mod far;
 mod generated;
 mod kinds;
+mod large;
 mod mutants;
 mod rules;
 mod sections;
+mod truncation;
 
 /// Asserts that both accept the input, and returns the scanner's events.
 #[track_caller]
@@ -23,7 +23,8 @@ fn accepted(bytes: &[u8]) -> Vec<Event> {
     events
 }
 
-/// Asserts that only the reference rejects the input, because of a body, and returns the scanner's events.
+/// Asserts that only the reference rejects the input, because of a body, and returns the scanner's
+/// events.
 #[track_caller]
 fn accepted_alone(bytes: &[u8]) -> Vec<Event> {
     assert_eq!(bodies::framing(bytes), Verdict::BrokenBody);
@@ -32,7 +33,8 @@ fn accepted_alone(bytes: &[u8]) -> Vec<Event> {
     events
 }
 
-/// Asserts that both reject the input, and the scanner at this offset and for this reason. Returns the events before.
+/// Asserts that both reject the input, the scanner with this offset and reason. Returns the events
+/// before the error.
 #[track_caller]
 fn rejected(bytes: &[u8], offset: usize, reason: &str) -> Vec<Event> {
     assert_eq!(bodies::framing(bytes), Verdict::Rejected);
@@ -43,7 +45,7 @@ fn rejected(bytes: &[u8], offset: usize, reason: &str) -> Vec<Event> {
     events
 }
 
-/// The sections among the events, as id and name.
+/// Id and name of the sections among the events.
 fn sections(events: &[Event]) -> Vec<(u8, &str)> {
     let section = |event| match event {
         &Event::Section { id, ref name, .. } => Some((id, &**name)),

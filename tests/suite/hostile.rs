@@ -1,12 +1,12 @@
 //! Hostile input and failing environments.
 
 mod decoded;
+mod environment;
 mod impersonation;
 mod long;
 mod memory;
 mod numbers;
 mod sizes;
-mod surroundings;
 mod texts;
 
 use std::thread;

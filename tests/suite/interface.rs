@@ -1,4 +1,5 @@
-//! Imports, exports and WIT packages: every driver agrees, and `wasmparser` and `wit-component` agree.
+//! Imports, exports and WIT packages: every driver agrees, and `wasmparser` and `wit-component`
+//! agree.
 
 mod combined;
 mod hostile;

@@ -1,4 +1,4 @@
-//! Every limit, met exactly and exceeded by one, through every driver.
+//! Every limit, reached exactly and exceeded by one, through every driver.
 
 use sectile::metadata::{Field, Metadata, StreamReader};
 use sectile::scan::Collector;
@@ -16,7 +16,7 @@ fn read(bytes: &[u8], limits: Limits) -> (Metadata<'_>, Result<(), Error>) {
     (metadata.unwrap(), result)
 }
 
-/// Asserts that a limit ends the reading before the root, so that there is no metadata.
+/// Asserts that a limit ends the scan before the root, so that there is no metadata.
 #[track_caller]
 fn none(bytes: &[u8], limits: Limits) -> Error {
     let (metadata, result) = all_drivers::read(bytes, limits);
@@ -24,7 +24,7 @@ fn none(bytes: &[u8], limits: Limits) -> Error {
     result.unwrap_err()
 }
 
-/// Asserts that a limit ended the reading, and where.
+/// Asserts that a limit ended the scan at this offset.
 #[track_caller]
 fn assert_limit(result: Result<(), Error>, offset: u64) {
     let error = result.unwrap_err();
@@ -200,7 +200,7 @@ fn retained_bytes() {
     let (metadata, result) = read(&bytes, Limits { max_retained_bytes: 2000, ..Limits::default() });
     result.unwrap();
     assert_eq!(metadata.root().annotation(Field::Vendor), None);
-    assert_eq!(text(metadata.root(), Field::Version), Some("1"), "what is small enough has room yet");
+    assert_eq!(text(metadata.root(), Field::Version), Some("1"), "a value that fits is still kept");
     assert_eq!(found(&metadata), ["too-large vendor"]);
     let (metadata, result) = read(&bytes, Limits { max_retained_bytes: 0, ..Limits::default() });
     result.unwrap();

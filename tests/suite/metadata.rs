@@ -287,7 +287,8 @@ fn duplicate_keys_are_counted_and_the_first_is_named() {
 
 #[test]
 fn section_sizes_match_the_sections() {
-    // The names of the binary formats. Sections of the kinds `core module` and `component` hold items.
+    // The names of the binary formats. Sections of the kinds `core module` and `component` hold
+    // items.
     let module_kinds = [
         "type",
         "import",
@@ -324,7 +325,7 @@ fn section_sizes_match_the_sections() {
             all.push((kind, bytes));
             let data = vec![b'x'; seeded.below(200)];
             match seeded.below(8) {
-                0 => all.push(("custom", custom("what nobody knows", &data))),
+                0 => all.push(("custom", custom("an unknown section", &data))),
                 1 => all.push(("authors", custom("authors", &data))),
                 2 => all.push(("producers", custom("producers", producers(&[])))),
                 3 => all.push(("unknown", section(0x70 + seeded.below(9) as u8, &data))),

@@ -1,4 +1,4 @@
-//! Input that is truncated, malformed or not WebAssembly: the short functions return an error that carries the metadata
+//! Truncated, malformed and foreign input: the short functions return an error with the metadata
 //! read before it, and the `_with` functions return an outcome.
 
 use std::cell::Cell;
@@ -61,7 +61,8 @@ fn truncation_anywhere_carries_what_was_read() {
     assert!(read(&bytes).is_ok());
 }
 
-/// The complete metadata of an input that ends at this offset. The pushed bytes alone do not show the end.
+/// The complete metadata of an input that ends at this offset. The pushed bytes alone do not show
+/// the end.
 fn so_far_to_end(so_far: &mut Metadata<'static>, end: usize) -> Metadata<'static> {
     assert_eq!((so_far.root().end(), so_far.root().is_complete()), (None, false));
     let bytes = &sample()[..end];
@@ -235,7 +236,7 @@ fn debug_of_an_error_is_a_readable_line() {
 }
 
 #[test]
-fn an_error_reaches_main_as_it_is() {
+fn main_may_return_a_boxed_error() {
     fn main(bytes: &[u8]) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         sectile::read_slice(bytes)?;
         Ok(())
@@ -245,9 +246,9 @@ fn an_error_reaches_main_as_it_is() {
     assert!(error.downcast_ref::<Error>().unwrap().is_not_wasm());
 }
 
-/// The short functions are the long ones with the defaults.
+/// The short functions are the `_with` functions with the defaults.
 #[test]
-fn the_long_forms_agree_with_the_short_ones() {
+fn the_with_functions_agree_with_the_short_ones() {
     let (bytes, limits) = (sample(), Limits::default());
     let len = bytes.len() as u64;
     let expected = read(&bytes).unwrap();

@@ -1,5 +1,5 @@
-//! Inputs that other tools handle wrongly. If the tool is wasm-metadata, the test also shows its behavior. Cases about
-//! publishing are in sectile-oci, cases about Cargo in sectile-manifest.
+//! Inputs that other tools handle wrongly. If the tool is wasm-metadata, the test also shows its
+//! behavior. Cases about publishing are in sectile-oci, cases about Cargo in sectile-manifest.
 
 mod editing;
 
@@ -18,8 +18,8 @@ fn peer_edits(bytes: &[u8]) -> Result<Vec<u8>, String> {
     edit.to_wasm(bytes).map_err(|error| format!("{error:#}"))
 }
 
-/// The sections are in the root of a module, the root of a component, and nested items. wasm-metadata reads nothing of
-/// such a tree. Sectile reads everything else and reports the item.
+/// The sections are in the root of a module, the root of a component, and nested items.
+/// wasm-metadata reads nothing of such a tree. Sectile reads everything else and reports the item.
 #[track_caller]
 fn costs_only_itself(bad: &[u8], expected: &str, look: impl Fn(sectile::metadata::Item<'_>)) {
     let good = [custom("authors", "me"), custom("version", "1.0.0")];
@@ -35,10 +35,10 @@ fn costs_only_itself(bad: &[u8], expected: &str, look: impl Fn(sectile::metadata
         ),
     ];
     for (bytes, place) in inputs {
-        assert!(Payload::from_binary(&bytes).is_err(), "the peer reads it by now");
+        assert!(Payload::from_binary(&bytes).is_err(), "the peer can read it now");
         if place.is_empty() && expected != "malformed-dependencies .dep-v0" {
             // It keeps sections that it does not decode.
-            assert!(peer_edits(&bytes).is_err(), "the peer edits it by now");
+            assert!(peer_edits(&bytes).is_err(), "the peer can edit it now");
         }
         let metadata = all_drivers::metadata(&bytes);
         let place = place.parse().unwrap();
@@ -154,7 +154,7 @@ fn an_scp_like_source_is_a_warning() {
 #[test]
 fn a_javascript_homepage_is_an_error() {
     let bytes = module(&[custom("homepage", "javascript:alert(1)")]);
-    assert!(Payload::from_binary(&bytes).is_ok(), "the peer takes it");
+    assert!(Payload::from_binary(&bytes).is_ok(), "the peer accepts it");
     let metadata = all_drivers::metadata(&bytes);
     assert_eq!(text(metadata.root(), Field::Homepage), Some("javascript:alert(1)"));
     assert_eq!(codes(&metadata), [FindingCode::NotHttp]);
@@ -184,7 +184,7 @@ fn out_of_order() -> Vec<u8> {
 fn a_name_section_out_of_order_is_read() {
     let yosys = include_bytes!("../files/adapter-yosys.wasm").to_vec();
     for bytes in [yosys, module(&[custom("name", out_of_order())])] {
-        let error = peer_edits(&bytes).expect_err("the peer edits it by now");
+        let error = peer_edits(&bytes).expect_err("the peer can edit it now");
         assert!(error.contains("out of order"), "{error}");
         let metadata = all_drivers::metadata(&bytes);
         let peer = Payload::from_binary(&bytes).unwrap();
@@ -225,7 +225,7 @@ fn two_producers_sections_or_fields_lose_nothing() {
     {
         let peer = Payload::from_binary(&bytes).unwrap();
         let sdk = peer.metadata().producers.as_ref().unwrap().get("sdk").unwrap();
-        assert_eq!((sdk.get("first"), sdk.iter().count()), (None, 1), "the peer has lost the first");
+        assert_eq!((sdk.get("first"), sdk.iter().count()), (None, 1), "the peer drops the first");
 
         let metadata = all_drivers::metadata(&bytes);
         let both = [("sdk", vec![("first", "1")]), ("sdk", vec![("second", "2")])];
@@ -269,7 +269,7 @@ fn malformed_function_bodies_are_skipped() {
         assert_eq!(text(all_drivers::metadata(&tree).items().nth(1).unwrap(), Field::Authors), Some("me"));
     }
     let bytes = module(&[types, functions, section(10, b"\x01\x7f"), custom("authors", "me")]);
-    assert!(Payload::from_binary(&bytes).is_err(), "the peer shows nothing");
+    assert!(Payload::from_binary(&bytes).is_err(), "the peer rejects it");
 }
 
 /// Code is not parsed, so no opcode is too new.
@@ -295,7 +295,7 @@ fn components_are_read() {
 fn registry_metadata_is_read() {
     let json = r#"{"authors":["me"],"license":"MIT"}"#;
     let bytes = component(&[custom("registry-metadata", json)]);
-    assert!(Payload::from_binary(&bytes).is_ok(), "and the peer says nothing of it");
+    assert!(Payload::from_binary(&bytes).is_ok(), "the peer does not report it");
     let metadata = all_drivers::metadata(&bytes);
     assert_eq!(metadata.root().registry_metadata().unwrap().as_str(), Some(json));
     assert_eq!(found(&metadata), ["retired-section registry-metadata"]);
@@ -306,7 +306,7 @@ fn control_characters_are_escaped_and_found() {
     for hostile in ["\x1b]0;title\x07", "visible\rhidden", "\u{202e}txt.exe", "\u{9b}2J"] {
         let bytes = module(&[custom("description", hostile)]);
         let peer = Payload::from_binary(&bytes).unwrap();
-        assert_eq!(peer.metadata().description.as_ref().unwrap().to_string(), hostile, "the peer shows it as it is");
+        assert_eq!(peer.metadata().description.as_ref().unwrap().to_string(), hostile, "the peer does not escape it");
         let metadata = all_drivers::metadata(&bytes);
         assert_eq!(found(&metadata), ["control-characters description"]);
         let shown = Escaped::new(text(metadata.root(), Field::Description).unwrap()).to_string();

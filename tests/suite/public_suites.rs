@@ -1,5 +1,5 @@
-//! The public test suites of WebAssembly (core and components) and of wasm-tools as binaries: valid, invalid and
-//! malformed ones.
+//! The public test suites of WebAssembly (core and components) and of wasm-tools as binaries:
+//! valid, invalid and malformed ones.
 
 mod binaries;
 
@@ -42,7 +42,7 @@ fn edits_do_not_change_the_validators_verdict() {
     let (mut valid, mut invalid, mut nested, mut refused) = (0, 0, 0, 0);
     for (nth, (_, bytes)) in binaries().into_iter().enumerate() {
         let Ok(metadata) = read_slice(&bytes) else {
-            assert!(Edit::new().plan_slice(&bytes).is_err(), "what is not framed is not edited");
+            assert!(Edit::new().plan_slice(&bytes).is_err(), "an input with malformed framing must not be edited");
             refused += 1;
             continue;
         };
@@ -74,11 +74,11 @@ fn edit_at(metadata: &Metadata<'_>, nth: usize, source: &[u8], seeded: &mut Seed
     assert_eq!(apply(&Edit::new(), source), source);
     for field in Field::ALL.into_iter().filter(|field| item.annotation(*field).is_none()).take(2) {
         let set = here().set_unchecked(field, &*text).unwrap();
-        there_and_back(&set, &here().unset(field).unwrap(), source, &path);
+        apply_and_revert(&set, &here().unset(field).unwrap(), source, &path);
     }
     // No binary has a section with this name.
     let put = here().put("a section of no suite", &*text).unwrap();
-    there_and_back(&put, &here().remove("a section of no suite").unwrap(), source, &path);
+    apply_and_revert(&put, &here().remove("a section of no suite").unwrap(), source, &path);
     let both = here().name(&*text).unwrap().add_producer("sdk", "ours", "1");
     match both.plan_slice(source) {
         Err(EditError::MovesLinked | EditError::Unreadable { .. }) => {}
@@ -92,13 +92,13 @@ fn edit_at(metadata: &Metadata<'_>, nth: usize, source: &[u8], seeded: &mut Seed
 }
 
 /// Applies an edit and its inverse, which restore the original unless a size field had to grow.
-fn there_and_back(there: &Edit, back: &Edit, source: &[u8], path: &ItemPath) {
+fn apply_and_revert(there: &Edit, back: &Edit, source: &[u8], path: &ItemPath) {
     let edited = apply(there, source);
     assert!(edited.len() > source.len());
     let again = apply(back, &edited);
     if again != source {
         let widened = again.len() - source.len();
         assert!((1..=path.indexes().len()).contains(&widened));
-        assert_eq!(apply(back, &apply(there, &again)), again, "once it is wide, it stays so");
+        assert_eq!(apply(back, &apply(there, &again)), again, "a size field that grew must stay wide");
     }
 }

@@ -129,7 +129,7 @@ fn needed_is_the_range_that_the_scanner_waits_for() {
         let needed = push.needed();
         assert!(needed.start <= needed.end && needed.end > at as u64, "at {at}: {needed:?}");
         push.push(&[*byte]).unwrap();
-        assert!(push.needed().start >= needed.start, "it never goes back");
+        assert!(push.needed().start >= needed.start, "the needed range moved back");
     }
     assert_eq!(push.needed().start, bytes.len() as u64);
 
@@ -176,7 +176,7 @@ fn the_rest_of_the_last_body_may_be_declared_instead_of_pushed() {
     push.end(len).unwrap();
     let ended = push.finish_visitor().complete().unwrap();
     let (events, _) = sectile_testing::all_drivers::scan(&bytes, Limits::default());
-    assert_eq!(ended.events, events, "and the root ends once");
+    assert_eq!(ended.events, events, "the root must end once");
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn bytes_past_a_declared_end_are_an_error() {
     }
     let (metadata, error, _) = push.finish().into_parts();
     assert!(error.unwrap().is_length());
-    assert_eq!(metadata.unwrap(), sectile::read_slice(&bytes).unwrap(), "what came before the end stays");
+    assert_eq!(metadata.unwrap(), sectile::read_slice(&bytes).unwrap(), "metadata before the declared end is lost");
 }
 
 /// Requests the data of each custom section and records its address.
@@ -338,7 +338,8 @@ fn refused_bytes_do_not_pass() {
     let mut tee = Inspected::new(&b"0123456789"[..], Until(6));
     assert_eq!(tee.read(&mut buffer).unwrap(), 4);
     for _ in 0..3 {
-        // Nor do the bytes after it, although the inspector would let them pass. This is not the end either.
+        // Nor do the bytes after it, although the inspector would let them pass. This is not the
+        // end either.
         assert_eq!(tee.read(&mut buffer).unwrap_err().kind(), std::io::ErrorKind::InvalidData);
     }
     let mut tee = Inspected::new(&b"0123"[..], Until(6));
@@ -366,7 +367,7 @@ fn an_inspector_may_be_borrowed_and_shared() {
     assert_eq!(shared.lock().unwrap().0, 0);
     assert!(Inspected::new(&b"4"[..], shared.clone()).read_to_end(&mut Vec::new()).is_err());
     *shared.lock().unwrap() = Until(1);
-    assert!(Inspected::new(&b""[..], shared).read_to_end(&mut Vec::new()).is_err(), "the end is told, too");
+    assert!(Inspected::new(&b""[..], shared).read_to_end(&mut Vec::new()).is_err(), "the end is inspected, too");
 }
 
 #[cfg(all(feature = "stream", feature = "http"))]

@@ -1,5 +1,5 @@
-//! Ranged fetches: their cost, also from failing and lying sources. Tests that use `sectile_testing::all_drivers`
-//! compare them with the other drivers.
+//! Range requests: their cost, and sources that fail or contradict themselves. Tests that use
+//! `sectile_testing::all_drivers` compare them with the other drivers.
 
 use std::fs;
 use std::io;
@@ -20,12 +20,13 @@ use sectile_testing::ranges::{Ranges, now};
 use sectile_testing::shapes;
 
 /// The file of the corpus, if it was fetched, and a binary of the same shape.
-fn likenesses(name: &str, like: Vec<u8>) -> Vec<Vec<u8>> {
+fn real_and_synthetic(name: &str, like: Vec<u8>) -> Vec<Vec<u8>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/corpus/files").join(name);
     fs::read(path).into_iter().chain([like]).collect()
 }
 
-/// Reads with the default options, asserts that a slice has the same metadata, and returns the cost.
+/// Reads with the default options, asserts that a slice has the same metadata, and returns the
+/// cost.
 fn cost_of(bytes: &[u8]) -> Cost {
     let outcome = now(read_fetch_with(&mut Ranges::of(bytes), FetchOptions::default(), Limits::default()));
     let cost = outcome.cost();
@@ -41,7 +42,7 @@ fn a_module_costs_one_request_per_cluster_of_headers() {
         ("ruby.debug-stdlib.wasm", &shapes::RUBY_DEBUG, 11),
         ("duckdb-mvp.wasm", &shapes::DUCKDB, 6),
     ] {
-        for bytes in likenesses(name, shapes::module(parts)) {
+        for bytes in real_and_synthetic(name, shapes::module(parts)) {
             let cost = cost_of(&bytes);
             assert!(cost.reads <= clusters(&bytes) && cost.reads <= most, "{name}: {cost:?}");
             assert!(cost.bytes <= cost.reads * (256 << 10), "{name}: {cost:?}");
@@ -51,7 +52,7 @@ fn a_module_costs_one_request_per_cluster_of_headers() {
 
 #[test]
 fn a_component_costs_eight_requests_and_a_mebibyte() {
-    for bytes in likenesses("componentize-py.component.wasm", shapes::component()) {
+    for bytes in real_and_synthetic("componentize-py.component.wasm", shapes::component()) {
         let cost = cost_of(&bytes);
         assert!(cost.reads <= 8 && cost.bytes <= 1 << 20, "{cost:?}");
     }
@@ -104,7 +105,7 @@ fn the_future_is_send() {
     now(future).complete().unwrap();
 }
 
-/// A tree of metadata with skipped bodies between.
+/// A tree of items with metadata, and with skipped bodies between them.
 fn sample() -> Vec<u8> {
     let body = section(2, &[7; 3_000]);
     component(&[custom("licenses", "MIT"), body.clone(), custom("component-name", [0; 0]), body, custom("vendor", "v")])
@@ -204,8 +205,8 @@ fn a_late_length_below_the_fetched_bytes_is_an_error() {
     assert!(error.is_io() && error.to_string().contains("changed"), "{error}");
 }
 
-/// A borrowed source is used like an owned one. After a short answer with the length, nothing past the end is
-/// requested.
+/// A borrowed source is used like an owned one. After a short answer with the length, nothing past
+/// the end is requested.
 #[test]
 fn a_source_may_be_borrowed() {
     let bytes = &module(&[custom("licenses", "MIT")])[..12];
@@ -247,7 +248,7 @@ fn options_without_bounds_do_not_overflow() {
 }
 
 #[test]
-fn budgets_are_kept() {
+fn budgets_are_respected() {
     let bytes = shapes::component();
     let whole = cost_of(&bytes);
     let read = |options| {

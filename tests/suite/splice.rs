@@ -1,4 +1,4 @@
-//! Plans are carried out: every sink writes the concatenation of the pieces, and files are never torn.
+//! Splicing: every sink writes the concatenation of the pieces, and a file is never partly written.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
@@ -41,7 +41,7 @@ struct Home {
 }
 
 impl Home {
-    fn of(bytes: &[u8]) -> Self {
+    fn with(bytes: &[u8]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("a.wasm");
         fs::write(&file, bytes).unwrap();
@@ -57,7 +57,7 @@ impl Home {
     }
 
     /// Other files in the directory.
-    fn litter(&self) -> Vec<PathBuf> {
+    fn leftovers(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.directory.path()).unwrap().map(|entry| entry.unwrap().path());
         entries.filter(|path| *path != self.file).collect()
     }
@@ -87,24 +87,24 @@ fn every_sink_writes_the_pieces() {
             let expected = concatenation(&plan, &source);
             let is_expected = |bytes: &[u8]| assert!(bytes == expected, "{}, {edit:?}", path.display());
             in_memory(&plan, &source, &is_expected);
-            let home = Home::of(&source);
+            let home = Home::with(&source);
             home.plan(&edit).replace(&home.file, NO_SYNC).unwrap();
             is_expected(&home.bytes());
 
             if IN_PLACE {
-                let home = Home::of(&source);
+                let home = Home::with(&source);
                 home.plan(&edit).write_in_place(&home.file, NO_SYNC).unwrap();
                 is_expected(&home.bytes());
-                assert!(home.litter().is_empty());
+                assert!(home.leftovers().is_empty());
             }
 
-            let (home, out) = (Home::of(&source), Home::of(b"it was something else"));
+            let (home, out) = (Home::with(&source), Home::with(b"it was something else"));
             let input = Input::open(&home.file).unwrap();
             for out in [&out.file, &out.path("new.wasm")] {
                 home.plan(&edit).write_file(&input, out, NO_SYNC).unwrap();
                 is_expected(&fs::read(out).unwrap());
             }
-            assert!(home.bytes() == source && home.litter().is_empty() && out.litter().len() == 1);
+            assert!(home.bytes() == source && home.leftovers().is_empty() && out.leftovers().len() == 1);
         }
     }
 }
@@ -155,7 +155,7 @@ fn the_reader_seeks_like_a_file() {
     assert!(reader.read(&mut []).unwrap() == 0);
 
     let mut short = plan.reader(&source[..source.len() / 2]);
-    assert!(short.read_to_end(&mut Vec::new()).is_err(), "a source that ends early is no end");
+    assert!(short.read_to_end(&mut Vec::new()).is_err(), "a truncated source must be an error");
 }
 
 /// The result is scanned before it replaces the file, without the default limits.
@@ -167,7 +167,7 @@ fn files_beyond_the_default_limits_are_written() {
         chain(1_500, &component(&[])),
         component(&vec![nested(&module(&[])); 100_001]),
     ] {
-        let home = Home::of(&bytes);
+        let home = Home::with(&bytes);
         assert!(licensed().plan(&home.file).is_err());
         for in_place in [false, IN_PLACE] {
             let plan = home.plan(&licensed().with_limits(limits));
@@ -181,10 +181,10 @@ fn files_beyond_the_default_limits_are_written() {
 
 #[test]
 fn a_plan_is_for_one_file_in_one_state() {
-    let home = Home::of(&module(&[]));
+    let home = Home::with(&module(&[]));
     let plan = home.plan(&licensed());
     let of_bytes = plan_of(&licensed().plan_slice(&home.bytes()).unwrap());
-    let other = Home::of(&module(&[]));
+    let other = Home::with(&module(&[]));
     for refused in [
         of_bytes.replace(&home.file, NO_SYNC),
         of_bytes.write_in_place(&home.file, NO_SYNC),
@@ -194,7 +194,7 @@ fn a_plan_is_for_one_file_in_one_state() {
     ] {
         assert!(matches!(refused, Err(WriteError::OtherSource)), "{refused:?}");
     }
-    assert!(other.litter().is_empty() && other.bytes() == module(&[]));
+    assert!(other.leftovers().is_empty() && other.bytes() == module(&[]));
 
     fs::write(&home.file, module(&[section(1, &[0])])).unwrap();
     assert!(matches!(plan.replace(&home.file, NO_SYNC), Err(WriteError::OtherSource)));
@@ -203,36 +203,36 @@ fn a_plan_is_for_one_file_in_one_state() {
 
 #[test]
 fn a_plan_for_bytes_writes_any_file_of_that_length() {
-    let (bytes, home) = (module(&[]), Home::of(&module(&[section(1, b"\0")])));
+    let (bytes, home) = (module(&[]), Home::with(&module(&[section(1, b"\0")])));
     let plan = plan_of(&licensed().plan_slice(&bytes).unwrap());
     let longer = plan.write_file(&Input::open(&home.file).unwrap(), home.path("out"), NO_SYNC);
-    assert!(matches!(longer, Err(WriteError::OtherSource)) && home.litter().is_empty());
+    assert!(matches!(longer, Err(WriteError::OtherSource)) && home.leftovers().is_empty());
     fs::write(&home.file, &bytes).unwrap();
     plan.write_file(&Input::open(&home.file).unwrap(), home.path("out"), NO_SYNC).unwrap();
     assert_eq!(fs::read(home.path("out")).unwrap(), concatenation(&plan, &bytes));
 }
 
 #[test]
-fn a_source_that_changes_meanwhile_is_an_error() {
-    let home = Home::of(&module(&[]));
+fn a_changed_source_is_an_error() {
+    let home = Home::with(&module(&[]));
     let input = Input::open(&home.file).unwrap();
     let plan = plan_of(&licensed().plan_input(&input).unwrap());
     // The same bytes with another modification time.
     let file = File::options().write(true).open(&home.file).unwrap();
     file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
     assert!(matches!(plan.replace(&home.file, NO_SYNC), Err(WriteError::OtherSource)));
-    let other = Home::of(b"it stays");
+    let other = Home::with(b"it stays");
     for out in [&home.path("out"), &other.file] {
         assert!(matches!(plan.write_file(&input, out, NO_SYNC), Err(WriteError::Changed)));
     }
     assert_eq!(other.bytes(), b"it stays");
-    assert!(home.litter().is_empty());
+    assert!(home.leftovers().is_empty());
 }
 
 #[cfg(unix)] // needs the identity of a file
 #[test]
 fn the_output_is_not_the_input() {
-    let home = Home::of(&module(&[]));
+    let home = Home::with(&module(&[]));
     let input = Input::open(&home.file).unwrap();
     let plan = home.plan(&licensed());
     assert!(matches!(plan.write_file(&input, &home.file, NO_SYNC), Err(WriteError::SameFile)));
@@ -241,7 +241,7 @@ fn the_output_is_not_the_input() {
 
 #[test]
 fn an_identity_plan_writes_nothing() {
-    let home = Home::of(&module(&[custom("licenses", b"MIT")]));
+    let home = Home::with(&module(&[custom("licenses", b"MIT")]));
     let before = fs::metadata(&home.file).unwrap();
     home.plan(&licensed()).replace(&home.file, NO_SYNC).unwrap();
     home.plan(&licensed()).write_in_place(&home.file, NO_SYNC).unwrap();
@@ -256,7 +256,7 @@ fn an_identity_plan_writes_nothing() {
 
 #[test]
 fn a_read_only_file_is_replaced_only_with_force() {
-    let home = Home::of(&module(&[]));
+    let home = Home::with(&module(&[]));
     let mut permissions = fs::metadata(&home.file).unwrap().permissions();
     permissions.set_readonly(true);
     fs::set_permissions(&home.file, permissions).unwrap();
@@ -264,14 +264,14 @@ fn a_read_only_file_is_replaced_only_with_force() {
     for refused in [plan.replace(&home.file, NO_SYNC), plan.write_in_place(&home.file, NO_SYNC)] {
         assert!(matches!(&refused, Err(error @ WriteError::ReadOnly) if error.is_forcible()), "{refused:?}");
     }
-    assert!(home.bytes() == module(&[]) && home.litter().is_empty());
+    assert!(home.bytes() == module(&[]) && home.leftovers().is_empty());
     plan.replace(&home.file, FORCE).unwrap_or_else(|error| assert!(matches!(error, WriteError::ReadOnly), "{error}"));
     assert!(fs::metadata(&home.file).unwrap().permissions().readonly());
 }
 
 #[test]
 fn recovery_without_a_journal_is_an_error() {
-    let home = Home::of(&module(&[]));
+    let home = Home::with(&module(&[]));
     let error = recover(&home.file, NO_SYNC).unwrap_err();
     if IN_PLACE {
         assert!(matches!(error, WriteError::NoJournal), "{error:?}");
@@ -283,10 +283,10 @@ fn recovery_without_a_journal_is_an_error() {
 #[cfg(not(unix))]
 #[test]
 fn files_without_an_inode_are_not_edited_in_place() {
-    let home = Home::of(&module(&[]));
+    let home = Home::with(&module(&[]));
     let error = home.plan(&licensed()).write_in_place(&home.file, NO_SYNC).unwrap_err();
     assert!(is_unsupported(&error), "{error:?}");
-    assert!(home.bytes() == module(&[]) && home.litter().is_empty());
+    assert!(home.bytes() == module(&[]) && home.leftovers().is_empty());
 }
 
 fn is_unsupported(error: &WriteError) -> bool {
@@ -301,7 +301,7 @@ mod on_unix {
 
     #[test]
     fn a_symbolic_link_is_followed_and_kept() {
-        let home = Home::of(&module(&[]));
+        let home = Home::with(&module(&[]));
         let (link, far) = (home.path("link"), home.path("far"));
         symlink("a.wasm", &link).unwrap();
         symlink(&link, &far).unwrap();
@@ -324,11 +324,11 @@ mod on_unix {
 
     #[test]
     fn hard_links_are_split_only_with_force() {
-        let home = Home::of(&module(&[]));
+        let home = Home::with(&module(&[]));
         let other = home.path("other");
         fs::hard_link(&home.file, &other).unwrap();
         assert!(matches!(home.plan(&licensed()).replace(&home.file, NO_SYNC), Err(WriteError::HardLinks(2))));
-        assert!(home.bytes() == module(&[]) && home.litter().len() == 1);
+        assert!(home.bytes() == module(&[]) && home.leftovers().len() == 1);
         home.plan(&licensed()).write_in_place(&home.file, NO_SYNC).unwrap();
         assert_eq!(fs::read(&other).unwrap(), module(&[custom("licenses", b"MIT")]));
         home.plan(&Edit::new().unset(Field::Licenses).unwrap()).replace(&home.file, FORCE).unwrap();
@@ -338,7 +338,7 @@ mod on_unix {
     #[test]
     fn the_mode_is_kept() {
         for mode in [0o600, 0o644, 0o755, 0o666, 0o2755] {
-            let home = Home::of(&module(&[]));
+            let home = Home::with(&module(&[]));
             fs::set_permissions(&home.file, PermissionsExt::from_mode(mode)).unwrap();
             home.plan(&licensed()).replace(&home.file, NO_SYNC).unwrap();
             assert_eq!(fs::metadata(&home.file).unwrap().mode() & 0o7777, mode);
@@ -347,7 +347,7 @@ mod on_unix {
 
     #[test]
     fn special_files_are_written_to() {
-        let home = Home::of(&module(&[]));
+        let home = Home::with(&module(&[]));
         let input = Input::open(&home.file).unwrap();
         home.plan(&licensed()).write_file(&input, "/dev/null", NO_SYNC).unwrap();
         assert!(!fs::metadata("/dev/null").unwrap().is_file());
@@ -356,10 +356,11 @@ mod on_unix {
         assert!(matches!(home.plan(&licensed()).replace("/dev/null", NO_SYNC), Err(WriteError::NotRegular)));
     }
 
-    /// The name of a journal comes from the inode: the longest file names have no room for a prefix or suffix.
+    /// The longest file names cannot take a prefix or suffix, so a journal is named after the
+    /// inode.
     #[test]
     fn file_names_may_have_the_maximum_length() {
-        let home = Home::of(&module(&[]));
+        let home = Home::with(&module(&[]));
         let long = home.path(&"n".repeat(255));
         fs::rename(&home.file, &long).unwrap();
         let plan = |edit: &Edit| plan_of(edit.plan(&long).unwrap().plan());
@@ -370,7 +371,7 @@ mod on_unix {
 
     #[test]
     fn a_file_with_a_pending_recovery_is_not_edited() {
-        let home = Home::of(&module(&[]));
+        let home = Home::with(&module(&[]));
         let inode = fs::metadata(&home.file).unwrap().ino();
         let journal = home.path(&format!(".sectile-{inode:x}.journal"));
         fs::write(&journal, b"cut off").unwrap();
@@ -386,7 +387,7 @@ mod on_unix {
         // A journal that others may write to is not trusted; the umask of some systems allows that.
         fs::set_permissions(&journal, PermissionsExt::from_mode(0o600)).unwrap();
         recover(&home.file, NO_SYNC).unwrap();
-        assert!(home.litter().is_empty());
+        assert!(home.leftovers().is_empty());
         home.plan(&licensed()).replace(&home.file, NO_SYNC).unwrap();
     }
 }

@@ -1,4 +1,5 @@
-//! Every public type of the core is `Send` and `Sync`, with what it borrows. Checked by compiling.
+//! Every public type of the core is `Send` and `Sync`, including borrowed data. Checked by the
+//! compiler.
 
 use sectile::drive::{self, Fetch, FetchOptions, Fetched, Inspected, InspectedError, Map, PrefetchedHead, PushDriver};
 use sectile::edit::{Change, Edit, EditError, EditPlan, FilePlan, StreamEdit, StreamEditor, Strip};
@@ -63,7 +64,7 @@ fn interfaces_are_send_and_sync() {
 
 /// A runtime with several threads moves a waiting future from one to another.
 #[test]
-fn readings_that_wait_are_send() {
+fn futures_of_reads_are_send() {
     fn sent<T: Send>(_: T) {}
 
     let options = FetchOptions::default;

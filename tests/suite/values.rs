@@ -15,7 +15,8 @@ use sectile_testing::seeded::Seeded;
 
 // The oracle
 
-/// Asserts that the metadata is what wasm-metadata reads. Returns whether wasm-metadata reads the file.
+/// Asserts that the metadata is what wasm-metadata reads. Returns whether wasm-metadata reads the
+/// file.
 #[track_caller]
 fn agrees(bytes: &[u8], what: &str) -> bool {
     let Ok(payload) = Payload::from_binary(bytes) else { return false };
@@ -78,7 +79,8 @@ fn compare(bytes: &[u8], item: Item<'_>, payload: &Payload, what: &str) {
 /// Fields with their names and versions.
 type Fields<'a> = Vec<(&'a str, Vec<(&'a str, &'a str)>)>;
 
-/// wasm-metadata keeps the last section, the last of duplicate fields, and the last version of duplicate names.
+/// wasm-metadata keeps the last section, the last of duplicate fields, and the last version of
+/// duplicate names.
 fn compare_producers(bytes: &[u8], item: Item<'_>, peer: Option<&wasm_metadata::Producers>, what: &str) {
     let sections: Vec<&[u8]> =
         item.producers().ranges().map(|range| &bytes[range.start as usize..range.end as usize]).collect();
@@ -144,7 +146,7 @@ fn compare_dependencies(item: Item<'_>, peer: Option<&wasm_metadata::Dependencie
 
 /// Asserts the invariants for a read of these bytes.
 #[track_caller]
-fn hold_together(bytes: &[u8], metadata: &Metadata<'_>) {
+fn check_invariants(bytes: &[u8], metadata: &Metadata<'_>) {
     assert_eq!(&metadata.clone().into_owned(), metadata);
     for finding in metadata.findings() {
         assert!(finding.offset() <= bytes.len() as u64, "{finding:?} in {} bytes", bytes.len());
@@ -162,14 +164,14 @@ fn hold_together(bytes: &[u8], metadata: &Metadata<'_>) {
         if let Some(parent) = parent {
             assert_eq!([parent.path().indexes(), &[item.index()]].concat(), path.indexes());
         }
-        in_place(bytes, item);
+        check_range(bytes, item);
         assert!(paths.insert(path));
     }
     assert_eq!(metadata.item(&ItemPath::from_iter([metadata.root().children()])), None);
 }
 
 /// Asserts that every value is at its range.
-fn in_place(bytes: &[u8], item: Item<'_>) {
+fn check_range(bytes: &[u8], item: Item<'_>) {
     let stands = |value: &Value<'_>| {
         let range = value.range();
         assert_eq!(&bytes[range.start as usize..range.end as usize], value.as_bytes());
@@ -209,7 +211,7 @@ fn in_place(bytes: &[u8], item: Item<'_>) {
 fn real_files_agree_with_wasm_metadata() {
     for (name, bytes) in real_files() {
         assert!(agrees(&bytes, &name), "{name}: the oracle does not read it");
-        hold_together(&bytes, &all_drivers::metadata(&bytes));
+        check_invariants(&bytes, &all_drivers::metadata(&bytes));
     }
 }
 
@@ -221,7 +223,7 @@ fn the_corpus_agrees_with_wasm_metadata() {
         // Files that the oracle refuses must be read, too.
         let metadata = all_drivers::metadata(&bytes);
         compared += usize::from(agrees(&bytes, &name));
-        hold_together(&bytes, &metadata);
+        check_invariants(&bytes, &metadata);
         println!("{name}: {:?}", found(&metadata));
     }
     assert!(compared > 70, "{compared}");
@@ -274,8 +276,8 @@ fn annotate(seeded: &mut Seeded, bytes: Vec<u8>) -> Vec<u8> {
     edit.to_wasm(&bytes).unwrap_or(bytes) // wasm-metadata rejects name maps out of order
 }
 
-/// Appends a section that wasm-metadata's writers cannot write: URLs that it would normalize, raw names and producers,
-/// dependencies.
+/// Appends a section that wasm-metadata's writers cannot write: URLs that it would normalize, raw
+/// names and producers, dependencies.
 fn append(seeded: &mut Seeded, bytes: &mut Vec<u8>) {
     let is_component = bytes.starts_with(&sectile_testing::binary::COMPONENT);
     bytes.extend(match seeded.below(6) {
@@ -376,7 +378,7 @@ fn generated_modules_agree_with_wasm_metadata() {
         let mut bytes = annotate(seeded, bytes);
         append(seeded, &mut bytes);
         assert!(agrees(&bytes, &format!("seed {seed}")), "seed {seed}: the oracle does not read it");
-        hold_together(&bytes, &all_drivers::metadata(&bytes));
+        check_invariants(&bytes, &all_drivers::metadata(&bytes));
     }
 }
 
@@ -387,7 +389,7 @@ fn generated_trees_agree_with_wasm_metadata() {
         let bytes = tree(&mut Seeded::new(seed << 32), 3);
         assert!(agrees(&bytes, &format!("seed {seed}")), "seed {seed}: the oracle does not read it");
         let metadata = all_drivers::metadata(&bytes);
-        hold_together(&bytes, &metadata);
+        check_invariants(&bytes, &metadata);
         items += metadata.items().len();
     }
     assert!(items > 500, "{items}");
@@ -409,7 +411,7 @@ fn mutants_are_consistent() {
         }
         let (metadata, result) = all_drivers::read(&bytes, Limits::default());
         if let Some(metadata) = &metadata {
-            hold_together(&bytes, metadata);
+            check_invariants(&bytes, metadata);
         }
         if result.is_ok() {
             whole += 1;
@@ -465,7 +467,7 @@ fn everything() -> Vec<u8> {
 fn one_of_each_section_is_consistent() {
     let bytes = everything();
     let metadata = all_drivers::metadata(&bytes);
-    hold_together(&bytes, &metadata);
+    check_invariants(&bytes, &metadata);
     let item = metadata.items().nth(1).unwrap();
     assert_eq!(item.annotations().count(), Field::ALL.len());
     let in_order: Vec<Field> = item.annotations().map(|(field, _)| field).collect();
@@ -475,7 +477,7 @@ fn one_of_each_section_is_consistent() {
     for end in 0..bytes.len() {
         let (metadata, result) = all_drivers::read(&bytes[..end], Limits::default());
         if let Some(metadata) = &metadata {
-            hold_together(&bytes[..end], metadata);
+            check_invariants(&bytes[..end], metadata);
         }
         assert!(result.is_err() || bytes[end] <= 1, "cut at {end}: only before a section may it be whole");
     }

@@ -1,4 +1,5 @@
-//! The crates of the workspace depend on each other only as `docs/architecture.md` says, and the default library stays small.
+//! The crates of the workspace depend on each other only as `docs/architecture.md` says, and the
+//! default library stays small.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -7,7 +8,8 @@ use serde_json::Value;
 
 use sectile_testing::files::project;
 
-/// The workspace members that each member may depend on, for its library and its build. Tests may add `sectile-testing`.
+/// The workspace members that each member may depend on, for its library and its build. Tests may
+/// add `sectile-testing`.
 const MAY_DEPEND_ON: [(&str, &[&str]); 12] = [
     ("sectile", &[]),
     ("sectile-benches", &["sectile"]),

@@ -142,7 +142,7 @@ fn sanitizer(context: &mut Context) -> Result<(), String> {
         command
     };
     context.run(sanitized(&["--lib"]))?;
-    let modules = ["framing::rules", "framing::far", "limits", "push::", "allocation", "splice"];
+    let modules = ["framing::rules", "framing::large", "limits", "push::", "allocation", "splice"];
     context.run(sanitized(&[&["--test", "suite", "--"], &modules[..]].concat()))
 }
 

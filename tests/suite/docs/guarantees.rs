@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use sectile_testing::docs::{spans, text_of};
 use sectile_testing::files::project;
 
-/// The directories below the project's root that hold the sources of a test binary, and the rest of the name. `suite::a::b`
-/// is in `tests/suite`, and `sectile-oci::suite::a::b` in `crates/sectile-oci/tests/suite`.
+/// The directories with the sources of a test binary, relative to the root of the repository, and
+/// the rest of the name. `suite::a::b` is in `tests/suite`, and `sectile-oci::suite::a::b` in
+/// `crates/sectile-oci/tests/suite`.
 fn binary<'a>(parts: &'a [&'a str]) -> Option<(Vec<PathBuf>, &'a [&'a str])> {
     let (member, parts) = match parts {
         [member, rest @ ..] if member.starts_with("sectile-") => (Path::new("crates").join(member), rest),
@@ -33,7 +34,7 @@ fn fuzz_targets() -> Vec<PathBuf> {
     members.chain([project().join("fuzz/fuzz_targets")]).collect()
 }
 
-/// Says what is wrong with the name of a test, or of all tests of a module (`module::*`).
+/// Checks the name of a test, or of all tests of a module (`module::*`).
 fn check(name: &str) -> Result<(), &'static str> {
     let parts: Vec<_> = name.split("::").collect();
     let (directories, path) = binary(&parts).ok_or("no such binary")?;
@@ -51,7 +52,7 @@ fn check(name: &str) -> Result<(), &'static str> {
     if sources.is_empty() {
         return Err("no such file");
     }
-    // Attributes may stand between `#[test]` and the function.
+    // Attributes may follow `#[test]`.
     let tests = sources.iter().flat_map(|source| source.split("#[test]").skip(1));
     let mut tests = tests.map(|rest| rest.split_once("fn ").map_or("", |(_, test)| test));
     let is_there =
@@ -69,7 +70,7 @@ fn sources(module: &Path, is_all: bool) -> Vec<PathBuf> {
 }
 
 #[test]
-fn the_tests_that_it_names_exist() {
+fn the_named_tests_exist() {
     let text = text_of(project().join("docs/guarantees.md"));
     let laws: Vec<_> =
         text.split("\n## ").filter(|part| part.starts_with(|first: char| first.is_ascii_digit())).collect();
@@ -84,7 +85,7 @@ fn the_tests_that_it_names_exist() {
 }
 
 #[test]
-fn a_name_that_does_not_exist_is_reported() {
+fn a_missing_test_is_reported() {
     for (name, expected) in [
         ("suite::framing::rules::rule_25_the_root_ends_with_the_input", Ok(())),
         ("suite::framing::rules::no_such_rule", Err("no such test")),
@@ -116,7 +117,7 @@ fn is_test(span: &str) -> bool {
 
 /// Unsafe code is allowed only where a file is mapped and in the counting allocator of the tests.
 #[test]
-fn nothing_else_is_unsafe() {
+fn unsafe_code_is_limited_to_known_files() {
     let mut members = vec![project().to_owned(), project().join("xtask")];
     members.extend(fs::read_dir(project().join("crates")).unwrap().map(|entry| entry.unwrap().path()));
     let mut found = Vec::new();

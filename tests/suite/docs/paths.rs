@@ -33,7 +33,8 @@ fn documents() -> Vec<PathBuf> {
     ["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(|name| project().join(name)).into_iter().chain(pages).collect()
 }
 
-/// Whether a code span is a path in the repository: it ends like a file, or begins with a directory of the root.
+/// Whether a code span is a path in the repository: it ends like a file, or begins with a directory
+/// of the root.
 fn is_path(span: &str) -> bool {
     let is_part_of_path = |char: char| char.is_ascii_alphanumeric() || "/._-".contains(char);
     let Some((first, _)) = span.split_once('/') else { return false };

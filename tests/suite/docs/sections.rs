@@ -1,5 +1,5 @@
-//! `docs/custom-sections.md` is right: its table of fields is the one in the source, and its examples are read as
-//! documented.
+//! `docs/custom-sections.md` is correct: its table of fields is that of the source, and its
+//! examples are read as documented.
 
 use sectile::FindingCode;
 use sectile::metadata::Field;
@@ -12,13 +12,13 @@ const SECTIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/custom-section
 
 /// The comment before the generated table.
 const BEGIN: &str =
-    "<!-- the table of fields: made of it, by `BLESS=1 cargo test --workspace --all-features docs` -->\n";
+    "<!-- generated from the table of fields by `BLESS=1 cargo test --workspace --all-features docs` -->\n";
 
 fn text() -> String {
     text_of(SECTIONS)
 }
 
-/// The contents of the code fences of this kind.
+/// The contents of the code blocks with this language.
 pub fn fenced(text: &str, kind: &str) -> Vec<String> {
     let begin = format!("```{kind}\n");
     text.split(&begin).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
@@ -88,7 +88,7 @@ fn the_retired_section_is_migrated_as_documented() {
 
 /// The page names at least 20 finding codes.
 #[test]
-fn the_findings_it_names_exist() {
+fn the_named_findings_exist() {
     let text = text();
     let named: Vec<_> =
         spans(&text).filter(|code| FindingCode::ALL.iter().any(|known| known.name() == *code)).collect();

@@ -75,7 +75,7 @@ fn a_failed_apply_leaves_the_file_unchanged() {
     let broken = [&module(&[])[..], &[0x80, 1]].concat();
     fs::write(&path, &broken).unwrap();
     let error = licensed().apply(&path).unwrap_err();
-    assert!(error.is_malformed() && error.offset() == Some(8), "an error of the source stays as it is: {error}");
+    assert!(error.is_malformed() && error.offset() == Some(8), "the error of the source must be unchanged: {error}");
     assert_eq!(fs::read(&path).unwrap(), broken);
 }
 

@@ -1,4 +1,5 @@
-//! Properties of any edit: random edits of real files, of wasm-smith's binaries and of lying ones.
+//! Properties of every edit: random edits of real files, of wasm-smith's binaries, and of generated
+//! binaries with wrong sizes.
 
 use arbitrary::{Arbitrary, Unstructured};
 use wasm_smith::{Component, Module};
@@ -7,7 +8,8 @@ use super::{real_files, verdict};
 use sectile_testing::bodies::{self, CONTROLS};
 use sectile_testing::seeded::Seeded;
 
-/// Edits a source as the seed says and compares the validator's verdicts. Returns whether the edit was possible.
+/// Edits a source as the seed says and compares the validator's verdicts. Returns whether the edit
+/// was possible.
 fn edit(seeded: &mut Seeded, source: &[u8]) -> bool {
     let mut controls = seeded.bytes(CONTROLS);
     controls[0] = 0; // the unchanged source
@@ -47,9 +49,10 @@ fn random_edits_of_wasm_smith_binaries() {
     assert!(made > 100 && done > made / 4, "{done} of {made}");
 }
 
-/// The inputs of the fuzz target: lying modules and components, some with the sections that edits change.
+/// The inputs of the fuzz target: modules and components, some with wrong sizes, some with sections
+/// that edits change.
 #[test]
-fn random_edits_of_lying_binaries() {
+fn random_edits_of_generated_binaries() {
     let mut seeded = Seeded::new(5);
     let mut done = 0;
     const CASES: usize = 4_000;

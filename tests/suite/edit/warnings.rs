@@ -128,7 +128,7 @@ fn signed_parts_before_the_change_still_hold() {
     assert_eq!(signature(&put("z"), &source).as_deref(), Some("3rd"));
     assert_eq!(signature(&Edit::new().remove("signature_delimiter").unwrap(), &source).as_deref(), Some("nothing"));
     assert_eq!(signature(&put("z").put("x", "2").unwrap(), &source).as_deref(), Some("1st"));
-    assert!(apply(&put("z"), &source).starts_with(&source), "nothing comes in front of a signature");
+    assert!(apply(&put("z"), &source).starts_with(&source), "the signature must stay first");
 }
 
 #[test]

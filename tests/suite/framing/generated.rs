@@ -1,4 +1,5 @@
-//! Thousands of lying modules and components. The seeds are fixed, so failures are reproducible.
+//! Thousands of generated modules and components, many with wrong sizes. The seeds are fixed, so
+//! failures are reproducible.
 
 use arbitrary::Unstructured;
 
@@ -6,7 +7,7 @@ use sectile_testing::bodies::{self, Verdict};
 use sectile_testing::seeded::Seeded;
 
 #[test]
-fn lying_binaries_agree_with_the_reference() {
+fn generated_binaries_agree_with_the_reference() {
     const CASES: usize = 20_000;
     let mut seeded = Seeded::new(1);
     let mut verdicts = [0; 3];
@@ -23,7 +24,7 @@ fn lying_binaries_agree_with_the_reference() {
 }
 
 #[test]
-fn every_driver_agrees_on_lying_binaries() {
+fn every_driver_agrees_on_generated_binaries() {
     let mut seeded = Seeded::new(2);
     for nth in 0..4_000 {
         let len = 60 + seeded.below(1_000);

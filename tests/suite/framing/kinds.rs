@@ -43,10 +43,10 @@ const COMPONENT_NAMES: [&str; 12] = [
 ];
 
 fn kinds() -> impl Iterator<Item = (ItemKind, u8, Option<&'static str>)> {
-    let of = |item, names: &'static [&'static str]| {
+    let ids = |item, names: &'static [&'static str]| {
         (0..=u8::MAX).map(move |id| (item, id, names.get(usize::from(id)).copied()))
     };
-    of(ItemKind::Module, &MODULE_NAMES).chain(of(ItemKind::Component, &COMPONENT_NAMES))
+    ids(ItemKind::Module, &MODULE_NAMES).chain(ids(ItemKind::Component, &COMPONENT_NAMES))
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn a_kind_means_the_same_in_modules_and_components() {
         names.extend(name);
         known.extend(name.map(|_| SectionKind::new(item, id)));
     }
-    assert_eq!((names.len(), known.len()), (21, 21), "as many kinds as names");
+    assert_eq!((names.len(), known.len()), (21, 21), "the number of kinds differs from that of names");
     let both = |module, component| {
         assert_eq!(SectionKind::new(ItemKind::Module, module), SectionKind::new(ItemKind::Component, component));
     };

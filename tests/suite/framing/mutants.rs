@@ -1,5 +1,5 @@
-//! Valid binaries, cut at every byte and with every header byte changed. The scanner skips bodies, so large bodies are
-//! only sampled.
+//! Valid binaries, cut at every byte and with every header byte changed. The scanner skips bodies,
+//! so large bodies are only sampled.
 
 use std::iter;
 use std::ops::Range;
@@ -28,9 +28,9 @@ pub(super) fn heads(bytes: &[u8]) -> Vec<Range<usize>> {
 
 /// The values that a byte is changed to: extremes, neighbors, and each bit flipped.
 fn changes(byte: u8) -> impl Iterator<Item = u8> {
-    let neighbours = [0, 1, 0x7f, 0x80, 0xff, byte.wrapping_add(1), byte.wrapping_sub(1)];
+    let neighbors = [0, 1, 0x7f, 0x80, 0xff, byte.wrapping_add(1), byte.wrapping_sub(1)];
     let flips = (0..8).map(move |bit| byte ^ 1 << bit);
-    neighbours.into_iter().chain(flips).filter(move |change| *change != byte)
+    neighbors.into_iter().chain(flips).filter(move |change| *change != byte)
 }
 
 /// Changes each byte of the heads. Returns the number of mutants.
@@ -48,7 +48,8 @@ fn change_heads(bytes: &[u8]) -> u32 {
     mutants
 }
 
-/// Cuts at each byte of the heads, and at every `step`th byte elsewhere. Returns the number of cuts.
+/// Cuts at each byte of the heads, and at every `step`th byte elsewhere. Returns the number of
+/// cuts.
 fn cut(bytes: &[u8], step: usize) -> u32 {
     let whole = Outline::of(bytes).joints();
     let mut is_head = vec![false; bytes.len()];
@@ -58,18 +59,19 @@ fn cut(bytes: &[u8], step: usize) -> u32 {
         let cut = &bytes[..len];
         let verdict = bodies::framing(cut);
         cuts += 1;
-        // Events before the cut stay valid. A cut after a section of the root is not even truncation.
-        let mut joints = Outline::of(cut).joints();
+        // Events before the cut stay valid. A cut after a section of the root is not even
+        // truncation.
+        let mut events = Outline::of(cut).joints();
         if verdict != Verdict::Rejected {
-            joints.pop();
+            events.pop();
         }
-        assert!(whole.starts_with(&joints), "cut at {len}");
+        assert!(whole.starts_with(&events), "cut at {len}");
     }
     cuts
 }
 
 #[test]
-fn real_files_as_they_are() {
+fn unchanged_real_files_agree_with_the_reference() {
     for (name, bytes) in real_files() {
         assert_eq!(bodies::framing(&bytes), Verdict::Accepted, "{name}");
         let (_, result) = all_drivers::scan(&bytes, Limits::default());
@@ -78,7 +80,7 @@ fn real_files_as_they_are() {
 }
 
 #[test]
-fn real_files_cut() {
+fn truncated_real_files_agree_with_the_reference() {
     for (_, bytes) in real_files() {
         let step = 1 + bytes.len() / 2_000;
         assert!(cut(&bytes, step) > 100);
@@ -86,13 +88,14 @@ fn real_files_cut() {
 }
 
 #[test]
-fn real_files_changed() {
+fn mutated_real_files_agree_with_the_reference() {
     for (_, bytes) in real_files() {
         assert!(change_heads(&bytes) > 100);
     }
 }
 
-/// Binaries of wasm-smith from the same random bytes in every run, from 0 to a few kilobytes of them.
+/// Binaries of wasm-smith from the same random bytes in every run, from 0 to a few kilobytes of
+/// them.
 pub(super) fn smithed(
     number: usize,
     growth: usize,

@@ -45,11 +45,11 @@ fn rule_01_the_preamble_is_exactly_that_of_a_module_or_a_component() {
         }
     }
     // The version of a module with the layer of a component, and the reverse.
-    rejected(b"\0asm\x01\0\x01\0", 4, "version 1 of layer 1");
-    rejected(b"\0asm\x0d\0\0\0", 4, "version 13 of layer 0");
+    rejected(b"\0asm\x01\0\x01\0", 4, "unsupported version 1, layer 1");
+    rejected(b"\0asm\x0d\0\0\0", 4, "unsupported version 13, layer 0");
     // Drafts of the component model.
-    rejected(b"\0asm\x0a\0\x01\0", 4, "version 10 of layer 1");
-    rejected(b"\0asm\x0c\0\x01\0", 4, "version 12 of layer 1");
+    rejected(b"\0asm\x0a\0\x01\0", 4, "unsupported version 10, layer 1");
+    rejected(b"\0asm\x0c\0\x01\0", 4, "unsupported version 12, layer 1");
 }
 
 #[test]
@@ -167,11 +167,11 @@ fn rule_09_a_nested_item_may_go_past_the_input() {
 
 #[test]
 fn rule_10_a_number_ends_in_its_container() {
-    // The size of a section continues past its item, whatever value it would have there.
+    // The size of a section continues past its item. The bytes that follow do not matter.
     for width in 1..=4 {
         let begun = [&[15], &padded(0, 5)[..width]].concat();
-        for behind in [custom("x", ""), vec![15, 0], vec![0, 0x80, 0x80, 0x80, 0x80, 0]] {
-            let bytes = component(&[nested(&raw_module(&begun)), behind.clone()]);
+        for after in [custom("x", ""), vec![15, 0], vec![0, 0x80, 0x80, 0x80, 0x80, 0]] {
+            let bytes = component(&[nested(&raw_module(&begun)), after.clone()]);
             assert_eq!(bodies::framing(&bytes), Verdict::Rejected, "{bytes:x?}");
             let error = scan(&bytes, Limits::default()).1.unwrap_err();
             assert_eq!(error.offset(), Some(19), "{error}");
@@ -180,9 +180,9 @@ fn rule_10_a_number_ends_in_its_container() {
     // The length of a name continues past its section, in the root and in a nested item.
     for width in 1..=4 {
         let begun = section(0, &padded(0, 5)[..width]);
-        for behind in [custom("x", ""), custom("", ""), vec![15, 0]] {
-            rejected(&module(&[begun.clone(), behind.clone()]), 10, "malformed length");
-            rejected(&component(&[nested(&module(std::slice::from_ref(&begun))), behind]), 20, "malformed length");
+        for after in [custom("x", ""), custom("", ""), vec![15, 0]] {
+            rejected(&module(&[begun.clone(), after.clone()]), 10, "malformed length");
+            rejected(&component(&[nested(&module(std::slice::from_ref(&begun))), after]), 20, "malformed length");
         }
         rejected(&module(&[begun]), 10, "malformed length");
     }
@@ -233,10 +233,9 @@ fn rule_14_a_custom_name_is_strict_utf8() {
         b"\xff",
     ];
     // At every position, in names of every length with its own code path.
-    for (before, behind) in
-        [(0, 0), (1, 0), (0, 1), (3, 0), (7, 0), (0, 8), (5, 8), (9, 5), (16, 0), (30, 40), (200, 1)]
+    for (before, after) in [(0, 0), (1, 0), (0, 1), (3, 0), (7, 0), (0, 8), (5, 8), (9, 5), (16, 0), (30, 40), (200, 1)]
     {
-        let name = |piece: &[u8]| [&*vec![b'a'; before], piece, &vec![b'z'; behind]].concat();
+        let name = |piece: &[u8]| [&*vec![b'a'; before], piece, &vec![b'z'; after]].concat();
         for piece in sound {
             let name = name(piece.as_bytes());
             let events = accepted(&module(&[section(0, &prefixed(&name))]));
@@ -265,14 +264,14 @@ fn rule_15_data_is_opaque_and_names_repeat() {
 
 #[test]
 fn a_name_ends_in_its_section() {
-    let behind = custom("nnnn", "");
+    let after = custom("nnnn", "");
     for len in [0, 1, 7, 127, 128, 300] {
         for width in 2..=5 {
             for (declared, fits) in [(len, true), (len + 1, false), (len + 2, false), (1 << 28, false)] {
                 let payload =
                     [&*padded(declared, width.max(leb128(declared).len())), &vec![b'n'; len as usize]].concat();
-                let bytes = module(&[section(0, &payload), behind.clone()]);
-                let start = bytes.len() - behind.len() - payload.len();
+                let bytes = module(&[section(0, &payload), after.clone()]);
+                let start = bytes.len() - after.len() - payload.len();
                 if fits {
                     assert_eq!(sections(&accepted(&bytes)).len(), 2);
                 } else {
@@ -347,7 +346,7 @@ fn rule_19_section_1_holds_a_module_and_section_4_a_component() {
 
 #[test]
 fn rule_20_a_nested_item_has_at_most_1_gib() {
-    // Truncated. The complete ones are in `far`.
+    // Truncated. The complete ones are in `large`.
     for (id, inner) in [(1, MODULE), (4, COMPONENT)] {
         let bytes = |size| [&COMPONENT[..], &header(id, size), &inner].concat();
         rejected(&bytes(1 << 30), 22, "the input ends inside the");
@@ -366,7 +365,7 @@ fn rule_21_a_nested_body_holds_its_preamble() {
         for len in 0..8 {
             let events = rejected(&component(&[section(id, &inner[..len])]), 10, "too short");
             assert_eq!(sections(&events), [(id, "")]);
-            // Whatever follows it.
+            // The bytes that follow do not matter.
             let bytes = [&COMPONENT[..], &header(id, len as u32), &inner, &inner].concat();
             rejected(&bytes, 10, "too short");
         }
@@ -406,7 +405,7 @@ fn rule_24_a_depth_of_1000_accepts_everything_valid() {
         assert_eq!(events.len(), 3 * depth - 1);
     }
     let bytes = chain(1_001, &COMPONENT);
-    assert_eq!(bodies::framing(&bytes), Verdict::Accepted, "the parser has no such limit");
+    assert_eq!(bodies::framing(&bytes), Verdict::Accepted, "the parser does not limit the depth");
     let error = scan(&bytes, Limits::default()).1.unwrap_err();
     assert!(error.is_limit(), "{error}");
     assert_eq!(error.offset(), Some(bytes.len() as u64 - 8));
@@ -419,7 +418,7 @@ fn rule_24_a_depth_of_1000_accepts_everything_valid() {
 
 #[test]
 fn rule_25_the_root_ends_with_the_input() {
-    // Whatever its last section is. Roots over 4 GiB are in `far`.
+    // The last section may be of any kind. Roots over 4 GiB are in `large`.
     let bytes = component(&[nested(&module(&[custom("x", "")])), custom("y", "")]);
     let events = accepted(&bytes);
     assert_eq!(events.last(), Some(&Event::Leave(0, bytes.len() as u64)));
@@ -456,11 +455,11 @@ fn malformed_bodies_are_not_errors() {
         accepted_alone(&bytes);
     }
     // The reference reads these numbers past the end of the section.
-    for behind in [custom("\u{7f}", ""), section(15, &[0xff; 6]), vec![]] {
-        accepted_alone(&module(&[section(10, &[]), behind.clone()]));
-        accepted_alone(&module(&[section(10, &[0x80]), behind.clone()]));
-        accepted_alone(&module(&[section(3, &[1]), section(10, &[1]), behind.clone()]));
-        accepted_alone(&module(&[section(3, &[1]), section(10, &[1, 0xff]), behind]));
+    for after in [custom("\u{7f}", ""), section(15, &[0xff; 6]), vec![]] {
+        accepted_alone(&module(&[section(10, &[]), after.clone()]));
+        accepted_alone(&module(&[section(10, &[0x80]), after.clone()]));
+        accepted_alone(&module(&[section(3, &[1]), section(10, &[1]), after.clone()]));
+        accepted_alone(&module(&[section(3, &[1]), section(10, &[1, 0xff]), after]));
     }
 }
 

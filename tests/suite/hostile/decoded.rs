@@ -100,8 +100,8 @@ fn retained_packages_are_limited() {
 #[test]
 fn bytes_after_the_zlib_stream_are_findings() {
     let json = r#"{"packages":[{"name":"a","version":"1.0.0","source":"git"}]}"#;
-    for behind in [b"\0".to_vec(), b"garbage".to_vec(), zlib(json), zlib("")] {
-        let bytes = module(&[custom(".dep-v0", [zlib(json), behind].concat())]);
+    for after in [b"\0".to_vec(), b"garbage".to_vec(), zlib(json), zlib("")] {
+        let bytes = module(&[custom(".dep-v0", [zlib(json), after].concat())]);
         let metadata = all_drivers::metadata(&bytes);
         assert_eq!(metadata.root().dependencies().unwrap().packages().len(), 1);
         assert_eq!(found(&metadata), ["malformed-dependencies .dep-v0"]);
@@ -196,7 +196,7 @@ fn duplicate_keys_in_registry_metadata_are_findings() {
 
 /// Decoding is linear in the length of lists and objects.
 #[test]
-fn more_takes_time_in_proportion() {
+fn decoding_time_is_linear() {
     let read = |bytes: &Vec<u8>| read_slice(bytes).unwrap().into_owned();
     #[cfg(feature = "json")]
     for key in [|_| "a".to_owned(), |nth| format!("key {nth}")] as [fn(usize) -> String; 2] {

@@ -15,10 +15,10 @@ use sectile_testing::memory::measure;
 
 #[test]
 fn half_a_megabyte_of_license_or_url_is_kept_unparsed() {
-    let licence = "MIT OR ".repeat(75_000) + "MIT";
+    let license = "MIT OR ".repeat(75_000) + "MIT";
     let parens = "(".repeat(250_000) + "MIT" + &")".repeat(250_000);
     let url = format!("https://example.com/{}", "a".repeat(500_000));
-    for (field, value) in [(Field::Licenses, licence), (Field::Licenses, parens), (Field::Homepage, url)] {
+    for (field, value) in [(Field::Licenses, license), (Field::Licenses, parens), (Field::Homepage, url)] {
         let bytes = module(&[custom(field.section(), &value), custom("authors", "me")]);
         let (outcome, allocated) = measure(|| read_slice_with(&bytes, Limits::default()));
         let metadata = outcome.complete().unwrap();
@@ -71,9 +71,10 @@ fn urls_with_credentials_are_findings() {
     }
 }
 
-/// Findings quote only the beginning of a long value: the limit on retained bytes does not cover findings.
+/// Findings quote only the beginning of a long value: the limit on retained bytes does not cover
+/// findings.
 #[test]
-fn messages_quote_only_the_beginning() {
+fn messages_quote_only_a_prefix() {
     let long = "x".repeat(500_000);
     let half = &long[..250_000];
     let inputs = [
@@ -114,7 +115,7 @@ fn is_short(code: FindingCode, section: Vec<u8>) {
     assert!(longest <= 1000, "{code}: {longest} bytes");
 }
 
-/// Many malformed values beside one long text: the time must not be the product of the two.
+/// The time must not be the product of the number of malformed values and the length of a text.
 #[test]
 fn many_findings_beside_a_long_text_take_linear_time() {
     for character in ["x", "\u{202e}"] {

@@ -1,4 +1,4 @@
-//! Skipped and merely declared data takes no memory.
+//! Skipped data and declared sizes take no memory.
 
 use sectile::drive::{self, PushDriver};
 use sectile::metadata::{Field, StreamReader};
@@ -96,16 +96,16 @@ fn a_declared_size_of_4_gib_does_not_allocate() {
             let read = || drop(read_slice_with(&bytes, limits));
             let read_at = || drop(read_at_with(&*bytes, bytes.len() as u64, limits));
             let push = || drop(all_drivers::push(&bytes, &[3], StreamReader::with_limits(limits), limits));
-            for (mouth, work) in [("slice", &read as &dyn Fn()), ("read_at", &read_at), ("push", &push)] {
+            for (driver, work) in [("slice", &read as &dyn Fn()), ("read_at", &read_at), ("push", &push)] {
                 let ((), allocated) = measure(work);
-                assert!(allocated.peak <= 8 << 10, "{mouth} of {bytes:x?}: {allocated:?}");
+                assert!(allocated.peak <= 8 << 10, "{driver} of {bytes:x?}: {allocated:?}");
             }
         }
     }
 }
 
 #[test]
-fn a_lying_nested_size_does_not_allocate() {
+fn a_wrong_nested_size_does_not_allocate() {
     let bytes =
         [&component(&[])[..], b"\x01", &leb128(1 << 30), &MODULE, b"\x00\xff\xff\xff\xff\x03\x07authors"].concat();
     for limits in [Limits::default(), UNLIMITED] {

@@ -115,7 +115,7 @@ fn a_million_items_exceed_the_limit() {
 
 /// The time is linear in the number of sections, items, subsections and values.
 #[test]
-fn more_takes_time_in_proportion() {
+fn time_is_linear_in_the_input() {
     let limits = Limits { max_depth: u32::MAX, max_items: u32::MAX, ..Limits::default() };
     let read = |bytes: &Vec<u8>| read_slice_with(bytes, limits).complete().unwrap().into_owned();
     assert_linear(1_000_000, |number| tiny_sections(number, [0, 1, 0]), read);

@@ -1,4 +1,4 @@
-//! LEB128 and lying sizes.
+//! Malformed LEB128 and wrong sizes.
 
 use sectile::Limits;
 use sectile::metadata::Field;
@@ -36,14 +36,14 @@ fn overflowing_and_overlong_leb128_is_malformed() {
 fn a_size_past_the_input_keeps_what_came_before() {
     let before = module(&[custom("authors", "me")]);
     for size in [12, 300, 1 << 30, u32::MAX] {
-        for lie in [
+        for section in [
             [&b"\x00"[..], &leb128(size), b"\x04note"].concat(), // data that is not requested
             [&b"\x00"[..], &leb128(size), b"\x08licensesMI"].concat(), // requested data
             [&b"\x0a"[..], &leb128(size), b"\x01"].concat(),     // code
             [&b"\x00"[..], &leb128(size.max(90)), b"\x50no"].concat(), // a truncated name
             [&b"\x7f"[..], &leb128(size)[..]].concat(),          // nothing follows
         ] {
-            let bytes = [&before, &*lie].concat();
+            let bytes = [&before, &*section].concat();
             let (metadata, error) = partial(&bytes, Limits::default());
             assert!(error.is_truncated() && error.is_malformed() && !error.is_not_wasm(), "{error}");
             assert_eq!(error.offset(), Some(bytes.len() as u64), "{error}");
@@ -58,8 +58,8 @@ fn a_size_past_the_input_keeps_what_came_before() {
 fn a_child_past_its_parent_is_malformed() {
     let mut inner = component(&[custom("authors", "inner")]);
     inner.extend(b"\x00\x20\x04note"); // 0x20 bytes, but the parent has 5 left
-    let behind = custom("vendor", "v".repeat(100));
-    let bytes = component(&[custom("authors", "outer"), nested(&inner), behind]);
+    let after = custom("vendor", "v".repeat(100));
+    let bytes = component(&[custom("authors", "outer"), nested(&inner), after]);
     let (metadata, error) = partial(&bytes, Limits::default());
     assert!(error.is_malformed() && !error.is_truncated(), "{error}");
     assert_eq!(error.path().to_string(), "0");
@@ -67,5 +67,5 @@ fn a_child_past_its_parent_is_malformed() {
     assert_eq!(error.offset(), Some(inner_end - 6), "the size field");
     assert_eq!(text(metadata.root(), Field::Authors), Some("outer"));
     assert_eq!(text(metadata.items().nth(1).unwrap(), Field::Authors), Some("inner"));
-    assert_eq!(metadata.root().annotation(Field::Vendor), None, "lies behind the break");
+    assert_eq!(metadata.root().annotation(Field::Vendor), None, "it is after the error");
 }

@@ -35,7 +35,8 @@ fn assert_escaped(bytes: &[u8]) {
     assert!(!shown.contains(is_control_or_bidi), "{shown:?}");
 }
 
-/// Asserts that the input has a finding for control characters, and that all findings are escaped for a terminal.
+/// Asserts that the input has a finding for control characters, and that all findings are escaped
+/// for a terminal.
 #[track_caller]
 pub(super) fn assert_control_characters(metadata: &Metadata<'_>) {
     assert!(codes(metadata).contains(&FindingCode::ControlCharacters), "{:?}", metadata.findings());

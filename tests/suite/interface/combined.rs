@@ -1,4 +1,4 @@
-//! Metadata and interface in one pass are the same as in two.
+//! One pass reads the same metadata and interface as two.
 
 use sectile::drive::{self, PushDriver};
 use sectile::interface::{CombinedReader, Interface, InterfaceReader};
@@ -40,7 +40,7 @@ fn apart(bytes: &[u8], limits: Limits) -> (Option<Both>, Option<String>, Cost) {
 }
 
 #[test]
-fn one_pass_gives_what_two_give() {
+fn one_pass_agrees_with_two() {
     let sample = sample();
     let cuts = (0..=sample.len()).filter(|cut| *cut < 200 || cut % 500 == 0).map(|cut| sample[..cut].to_vec());
     let real = real_files().into_iter().map(|(_, bytes)| bytes);
@@ -101,7 +101,8 @@ fn values_read_so_far_are_available() {
     assert_eq!(interface.unwrap().finish().unwrap().exports().len(), 1);
 }
 
-/// Any visitor of custom sections may replace the metadata reader, and the interface reader is optional.
+/// Any visitor of custom sections may replace the metadata reader, and the interface reader is
+/// optional.
 #[test]
 fn both_readers_may_be_replaced() {
     let bytes = sample();

@@ -1,4 +1,4 @@
-//! Lying bytes: a malformed section costs only itself, and declared counts allocate nothing.
+//! Malformed sections cost only themselves, and declared counts allocate nothing.
 
 use sectile::interface::Interface;
 use sectile::{FindingCode, Limits, interface as library};
@@ -192,7 +192,7 @@ fn a_long_chain_of_types_is_resolved() {
 }
 
 #[test]
-fn shared_worlds_are_walked_once() {
+fn shared_worlds_are_visited_once() {
     const WORLDS: usize = 5_000;
     let exports = (0..20_000).map(|nth| [&[4, 0][..], &prefixed(format!("f{nth}")), &[1, 0]].concat());
     let world = [&[0x41][..], &leb128(20_001), &[1, 0x40, 0, 1, 0], &exports.collect::<Vec<_>>().concat()].concat();

@@ -10,7 +10,8 @@ use wit_parser::{PackageId, Resolve, WorldId};
 use super::{interface, told};
 use sectile_testing::files;
 
-/// `offset module name` or `offset name` of the root's imports and exports, in the order of wasmparser's parser.
+/// `offset module name` or `offset name` of the root's imports and exports, in the order of
+/// wasmparser's parser.
 fn parsed(bytes: &[u8]) -> (Vec<String>, Vec<String>) {
     let (mut imports, mut exports) = (Vec::new(), Vec::new());
     let mut depth = 0;
@@ -98,8 +99,8 @@ fn real_files() {
     }
 }
 
-/// A WIT package encoded by wit-component from its text, also with names whose version is split. Both must be read
-/// alike.
+/// A WIT package that wit-component encodes from its text, with and without a split version. Both
+/// must be read the same.
 fn encoded(wit: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let id = resolve.push_str("test.wit", wit).unwrap();
@@ -163,9 +164,10 @@ fn a_wit_package_in_the_older_encoding() {
     assert_eq!(found.exports(), ["a:b/i@1.0.0", "run", "a:b/w@1.0.0"]);
 }
 
-/// The decoder counts type indexes correctly, whatever the type of a world declares before its exports.
+/// The decoder counts type indexes correctly if the type of a world has declarations of every kind
+/// before its exports.
 #[test]
-fn a_wit_package_whose_worlds_declare_all_kinds_of_things() {
+fn a_wit_package_whose_worlds_declare_every_kind() {
     let bytes = wat::parse_str(
         r#"(component
             (type (component
@@ -208,7 +210,7 @@ fn a_component_type_beside_other_exports_is_not_a_wit_package() {
 
 /// Imports and exports that a world cannot express are listed here.
 #[test]
-fn items_that_no_world_has_are_listed() {
+fn imports_that_a_world_cannot_express_are_listed() {
     let importing =
         |import: &str| wat::parse_str(format!(r#"(component (import "f" (func)) (import {import}))"#)).unwrap();
     let mut decoded = Vec::new();
@@ -220,7 +222,7 @@ fn items_that_no_world_has_are_listed() {
             decoded.push(import);
         }
     }
-    assert_eq!(decoded.len(), 2, "of values wit-component knows nothing: {decoded:?}");
+    assert_eq!(decoded.len(), 2, "wit-component does not list values: {decoded:?}");
     let exporting = [
         r#"(core module $m) (export "m" (core module $m))"#,
         r#"(component $c) (export "c" (component $c))"#,

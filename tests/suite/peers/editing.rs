@@ -70,7 +70,7 @@ fn malformed_sections_do_not_prevent_other_edits() {
         let inner = nested(&module(std::slice::from_ref(&bad)));
         let source = component(&[bad.clone(), inner.clone()]);
         if !bad.ends_with(b"garbage") {
-            assert!(peer_edits(&source).is_err(), "the peer edits it by now");
+            assert!(peer_edits(&source).is_err(), "the peer can edit it now");
         }
         let revision = custom("revision", "r");
         assert_eq!(
@@ -119,7 +119,7 @@ fn an_scp_like_source_is_written_unchecked() {
 #[test]
 fn a_javascript_homepage_is_rejected() {
     let peer = wasm_metadata::Homepage::new("javascript:alert(1)");
-    assert!(peer.is_ok(), "the peer takes it");
+    assert!(peer.is_ok(), "the peer accepts it");
     assert!(matches!(set(Field::Homepage, "javascript:alert(1)"), Err(EditError::Invalid { .. })));
 }
 
@@ -136,7 +136,7 @@ fn an_untouched_homepage_is_untouched() {
 fn a_name_section_out_of_order_is_edited() {
     let yosys = include_bytes!("../../files/adapter-yosys.wasm").to_vec();
     for source in [yosys, module(&[custom("name", out_of_order())])] {
-        assert!(peer_edits(&source).is_err(), "the peer edits it by now");
+        assert!(peer_edits(&source).is_err(), "the peer can edit it now");
         let named = edited(Edit::new().name("new").and_then(|edit| edit.set(Field::Revision, "r")), &source);
         let metadata = all_drivers::metadata(&named);
         assert_eq!(found::name(metadata.root()), Some("new"));
@@ -172,7 +172,7 @@ fn merging_producers_loses_nothing() {
     let two_fields = module(&[custom("producers", producers(&[first, second]))]);
     let peer = |source| peer_sets(|edit| edit.sdk = vec![("third".to_owned(), "3".to_owned())], source).unwrap();
     assert_eq!(times(b"third", &peer(&two_sections)), 2, "the peer writes it into both");
-    assert_eq!(times(b"first", &peer(&two_fields)), 0, "the peer loses it");
+    assert_eq!(times(b"first", &peer(&two_fields)), 0, "the peer drops it");
     for source in [two_sections, two_fields] {
         let added = edited(Ok(Edit::new().add_producer("sdk", "third", "3")), &source);
         let metadata = all_drivers::metadata(&added);
@@ -207,7 +207,7 @@ fn a_name_in_a_padded_subsection_is_replaced() {
 #[test]
 fn editing_a_signed_file_is_a_finding() {
     let source = module(&[custom("signature", "s"), section(1, &[0])]);
-    assert!(peer_edits(&source).is_ok(), "and the peer says nothing of it");
+    assert!(peer_edits(&source).is_ok(), "the peer does not report it");
     let planned = set(Field::Revision, "r").unwrap().plan_slice(&source).unwrap();
     assert_eq!(
         planned.findings().iter().map(|finding| finding.code()).collect::<Vec<_>>(),
@@ -233,7 +233,8 @@ fn registry_metadata_is_migrated() {
     assert_eq!(edited(Ok(edit), &source), expected);
 }
 
-/// Two modules that no longer load after another tool stripped them, and a component with all kinds of metadata.
+/// Two modules that no longer load after another tool stripped them, and a component with all kinds
+/// of metadata.
 #[test]
 fn stripped_files_load_and_keep_their_metadata() {
     for (source, needed) in [

@@ -22,7 +22,7 @@ pub enum Suite {
 
 impl Suite {
     /// Decided by the preamble. A binary with neither preamble tests modules.
-    fn of(bytes: &[u8]) -> Self {
+    fn detect(bytes: &[u8]) -> Self {
         let is_component = bytes.get(..8).is_some_and(|preamble| preamble == COMPONENT);
         if is_component { Self::Component } else { Self::Core }
     }
@@ -56,7 +56,7 @@ pub fn binaries() -> Vec<(Suite, Vec<u8>)> {
         };
         for binary in found {
             match binary {
-                Some(bytes) if seen.insert(bytes.clone()) => binaries.push((Suite::of(&bytes), bytes)),
+                Some(bytes) if seen.insert(bytes.clone()) => binaries.push((Suite::detect(&bytes), bytes)),
                 Some(_) => {}
                 None => texts += 1,
             }
@@ -93,7 +93,8 @@ fn scripts_in(directory: &Path) -> Vec<PathBuf> {
     entries.into_iter().flat_map(scripts).collect()
 }
 
-/// The binaries of a script, with `None` for text that does not parse. A script that does not parse has none.
+/// The binaries of a script, with `None` for text that does not parse. A script that does not parse
+/// has none.
 fn encoded(script: &str) -> Option<Vec<Option<Vec<u8>>>> {
     let mut lexer = Lexer::new(script);
     lexer.allow_confusing_unicode(true);

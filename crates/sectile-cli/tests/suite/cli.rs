@@ -230,9 +230,9 @@ fn what_is_no_wasm_is_called_what_it_is() {
         (b"\x7fELF\x02\x01\x01\0\0\0", "it looks like an ELF binary"),
         (b"(module (func))", "it looks like the WebAssembly text format"),
         (b"hello, world", "it looks like text"),
-        (b"\0asm\x02\0\0\0", "version 2 of layer 0"),
-        (b"\0asm\x0a\0\x01\0", "version 10 of layer 1"),
-        (b"\0asm\x01\0\x01\0", "version 1 of layer 1"),
+        (b"\0asm\x02\0\0\0", "unsupported version 2, layer 0"),
+        (b"\0asm\x0a\0\x01\0", "unsupported version 10, layer 1"),
+        (b"\0asm\x01\0\x01\0", "unsupported version 1, layer 1"),
     ] {
         let (run, json) = show_json(bytes);
         assert_eq!((run.status, &json["item"], &json["outcome"]), (2, &Value::Null, &"partial".into()));

@@ -29,7 +29,7 @@ fn agrees(bytes: &[u8], patterns: &[&str], what: &str) {
     for sizes in CHUNKS {
         match (pass(&passing, &bytes, sizes), &expected) {
             (Ok(passed), Ok(expected)) => assert!(passed == *expected, "{what} in chunks of {sizes:?}"),
-            (Err(EditError::MovesLinked), _) => {} // is said more often, as what comes behind is not known
+            (Err(EditError::MovesLinked), _) => {} // a stream is refused more often, because later sections are unknown
             (passed, expected) => assert!(passed.is_err() && expected.is_err(), "{what}: {passed:?} {expected:?}"),
         }
     }
@@ -114,7 +114,7 @@ fn an_error_is_repeated() {
 }
 
 #[test]
-fn streamed_bytes_are_neither_held_nor_copied() {
+fn streamed_bytes_are_neither_buffered_nor_copied() {
     let bytes = Bytes::from(module(&[custom("a", vec![1; 1_000_000]), section(11, &vec![0; 5_000_000])]));
     let mut passing = StreamEdit::new().remove("a").append("b", "x").unwrap().begin();
     let mut passed = 0;

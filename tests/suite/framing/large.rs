@@ -1,5 +1,5 @@
-//! Inputs beyond 4 GiB and nested items of the maximum size. They are mostly zeros: virtual sources, pushed chunks and
-//! sparse files.
+//! Inputs beyond 4 GiB and nested items of the maximum size. They are mostly zeros: virtual
+//! sources, pushed chunks and sparse files.
 
 use std::ops::Range;
 
@@ -12,23 +12,23 @@ use sectile_testing::binary::{COMPONENT, MODULE, custom, leb128, padded, prefixe
 use sectile_testing::bodies::Recorder;
 use sectile_testing::sources::Sparse;
 
-/// Appends a custom section of this size, plus its header of 6 bytes. Its data is zeros, and the last ones may be
-/// missing.
+/// Appends a custom section of this size, plus its header of 6 bytes. Its data is zeros, and the
+/// last ones may be missing.
 fn large_custom(source: Sparse, name: &str, size: u32, missing: u64) -> Sparse {
     let name = prefixed(name);
     let zeros = u64::from(size) - name.len() as u64 - missing;
     source.bytes([&[0], &*padded(size, 5), &name].concat()).zeros(zeros)
 }
 
-/// Scans with a few positioned reads and with pushed chunks, requests no data, asserts that both agree, and returns the
-/// result.
+/// Scans with a few positioned reads and with pushed chunks, requests no data, asserts that both
+/// agree, and returns the result.
 fn scan(source: &Sparse) -> (Vec<Event>, Result<(), String>) {
-    let mut joints = Recorder::new(());
-    let (_, result, cost) = parts_of(drive::scan_at(source, source.len(), &mut joints, Limits::default()));
+    let mut recorder = Recorder::new(());
+    let (_, result, cost) = parts_of(drive::scan_at(source, source.len(), &mut recorder, Limits::default()));
     assert!(cost.bytes < 100_000, "{cost:?}");
-    let read = (joints.events, told(result));
-    let (joints, result) = source.push(Recorder::new(()), Limits::default());
-    assert_eq!((joints.events, told(result)), read, "pushed");
+    let read = (recorder.events, told(result));
+    let (recorder, result) = source.push(Recorder::new(()), Limits::default());
+    assert_eq!((recorder.events, told(result)), read, "pushed");
     read
 }
 
@@ -144,10 +144,10 @@ mod sparse_files {
         for (source, verdict) in verdicts {
             let file = file(&source);
             assert_eq!(framing(&file), verdict);
-            let mut joints = Recorder::new(());
-            let (_, result, cost) = parts_of(drive::scan_at(&file, source.len(), &mut joints, Limits::default()));
+            let mut recorder = Recorder::new(());
+            let (_, result, cost) = parts_of(drive::scan_at(&file, source.len(), &mut recorder, Limits::default()));
             assert!(cost.bytes < 100_000, "{cost:?}");
-            assert_eq!((joints.events, told(result)), scan(&source));
+            assert_eq!((recorder.events, told(result)), scan(&source));
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Truncated inputs that are malformed before the cut: the error is the malformed byte, not the truncation.
+//! Truncated inputs that are malformed before the cut: the error is the malformed byte, not the
+//! truncation.
 
 use super::rejected;
 use sectile_testing::binary::{COMPONENT, MODULE, component, leb128, nested, padded};

@@ -11,7 +11,7 @@ use sectile_testing::all_drivers::{self, arrived};
 use sectile_testing::binary::{component, custom, module, name, nested, producers, section};
 use sectile_testing::sources::{Damaged, Dribble, Failing};
 
-/// A tree of metadata with skipped bodies between.
+/// A tree of items with metadata, and with skipped bodies between them.
 fn sample() -> Vec<u8> {
     let inner = module(&[
         custom("name", name("inner")),
@@ -93,7 +93,7 @@ fn a_file_that_shrank_keeps_what_came_before() {
     for cut in 0..bytes.len() {
         let (metadata, error, _) = read_at_with(&bytes[..cut], len, Limits::default()).into_parts();
         let Some(error) = error else {
-            assert_eq!(metadata.as_ref(), Some(&whole), "nothing that is missing was looked at");
+            assert_eq!(metadata.as_ref(), Some(&whole), "a byte that was not needed was examined");
             continue;
         };
         assert_eq!(metadata, arrived(&bytes[..cut]), "cut at {cut}");
@@ -186,9 +186,9 @@ fn the_largest_lengths_do_not_overflow() {
     }
 }
 
-/// The length is the same and the time differs: the values may mix two states.
+/// The length is unchanged and the time differs, so the values may be of two states.
 #[test]
-fn a_file_that_is_rewritten_while_it_is_read_is_a_finding() {
+fn a_file_rewritten_during_a_read_is_a_finding() {
     let bytes = sample();
     let file = all_drivers::file(&bytes);
     let input = Input::from_file(file.try_clone().unwrap()).unwrap();
