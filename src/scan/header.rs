@@ -42,7 +42,8 @@ pub(super) fn short_ascii_name(bytes: &[u8], size: u32, max: u32) -> Option<&[u8
     (len < 0x80 && is_ascii(name)).then_some(name)
 }
 
-/// As [`slice::is_ascii`], but for at most 16 bytes with two overlapping words instead of a loop.
+/// As [`slice::is_ascii`], but checks names of 4 to 16 bytes as two overlapping words, without a
+/// loop.
 #[inline(always)]
 fn is_ascii(name: &[u8]) -> bool {
     const HIGH: u64 = 0x8080_8080_8080_8080;
@@ -64,8 +65,8 @@ fn is_ascii(name: &[u8]) -> bool {
 #[inline(never)]
 pub(super) fn read_name(bytes: &[u8], size: u32, max: u32) -> Result<(&[u8], usize), NameError> {
     let payload = &bytes[..bytes.len().min(size as usize)];
-    let Leb128 { value: len, len: len_len } = Leb128::read(payload);
-    if len_len == 0 {
+    let Leb128 { value: len, len: len_width } = Leb128::read(payload);
+    if len_width == 0 {
         return Err(if size == 0 {
             NameError::Malformed(Fault::Unnamed, 0)
         } else if payload.len() < size as usize && Leb128::may_be_incomplete(payload) {
@@ -74,7 +75,7 @@ pub(super) fn read_name(bytes: &[u8], size: u32, max: u32) -> Result<(&[u8], usi
             NameError::Malformed(Fault::NameLength, 0)
         });
     }
-    let left = size - u32::from(len_len);
+    let left = size - u32::from(len_width);
     if len > left {
         return Err(NameError::Malformed(Fault::NamePastSection { len, left }, 0));
     }
@@ -82,14 +83,14 @@ pub(super) fn read_name(bytes: &[u8], size: u32, max: u32) -> Result<(&[u8], usi
         let what = "bytes in a custom section's name";
         return Err(NameError::Malformed(Fault::Limit { what, max: u64::from(max) }, 0));
     }
-    let len_len = usize::from(len_len);
-    let end = len_len + len as usize;
-    let Some(name) = payload.get(len_len..end) else {
+    let len_width = usize::from(len_width);
+    let end = len_width + len as usize;
+    let Some(name) = payload.get(len_width..end) else {
         return Err(NameError::Incomplete(end));
     };
     match std::str::from_utf8(name) {
         Ok(_) => Ok((name, end)),
-        Err(error) => Err(NameError::Malformed(Fault::NameNotUtf8, len_len + error.valid_up_to())),
+        Err(error) => Err(NameError::Malformed(Fault::NameNotUtf8, len_width + error.valid_up_to())),
     }
 }
 

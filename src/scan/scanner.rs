@@ -398,8 +398,8 @@ impl Scanner {
     /// UTF-8, whatever follows.
     #[cold]
     fn check_partial_name(&mut self, window: Window<'_>, payload: u64) -> Result<(), u64> {
-        let Leb128 { len: len_len @ 1.., .. } = Leb128::read(window.from(payload)) else { return Ok(()) };
-        let from = self.utf8_until.max(payload + u64::from(len_len));
+        let Leb128 { len: len_width @ 1.., .. } = Leb128::read(window.from(payload)) else { return Ok(()) };
+        let from = self.utf8_until.max(payload + u64::from(len_width));
         if let Err(error) = std::str::from_utf8(window.from(from)) {
             self.utf8_until = from + error.valid_up_to() as u64;
             return if error.error_len().is_some() { Err(self.utf8_until) } else { Ok(()) };

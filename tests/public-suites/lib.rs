@@ -1,1 +1,1 @@
-//! Nothing: what is wanted of the dependency is its tests.
+//! Empty: only the test files in the packages of the dependencies are used.

@@ -100,8 +100,8 @@ fn set_and_unset_restores_the_original() {
             {
                 let set = Edit::new().at(path.clone()).set(field, sound(field)).unwrap();
                 let unset = Edit::new().at(path.clone()).unset(field).unwrap();
-                let there = apply(&set, &source);
-                let back = apply(&unset, &there);
+                let changed = apply(&set, &source);
+                let back = apply(&unset, &changed);
                 // A size field that grew stays wide.
                 let widened = back.len() - source.len();
                 assert!(widened <= path.indexes().len(), "{file} {path}");
@@ -125,7 +125,7 @@ fn names_at_every_item_of_real_files() {
             assert_eq!(item.name().and_then(|name| name.as_str()), Some("new name"), "{file} {path}");
             let found: Vec<_> = after.findings().iter().map(|finding| finding.code()).collect();
             let before: Vec<_> = metadata(&source).findings().iter().map(|finding| finding.code()).collect();
-            assert_eq!(found, before, "{file} {path}: no finding that was not there");
+            assert_eq!(found, before, "{file} {path}: an edit adds a finding");
             let cleared = apply(&Edit::new().at(path.clone()).clear_name().unwrap(), &edited);
             assert_eq!(metadata(&cleared).item(&path).unwrap().name(), None);
         }

@@ -16,20 +16,20 @@ use sectile_testing::{all_drivers, files};
 /// Reads with every driver, asserts that all agree, and returns the outcome.
 #[track_caller]
 fn read(bytes: &[u8], limits: Limits) -> Outcome<Interface> {
-    let told = |outcome: Outcome<Interface>| {
+    let parts = |outcome: Outcome<Interface>| {
         let (interface, error, _) = outcome.into_parts();
         (interface, error.map(|error| error.to_string()))
     };
     let slice = interface::read_slice_with(bytes, limits);
-    let expected = told(interface::read_slice_with(bytes, limits));
+    let expected = parts(interface::read_slice_with(bytes, limits));
     let len = bytes.len() as u64;
     let reader = || InterfaceReader::with_limits(limits);
-    assert_eq!(told(drive::collect_at(bytes, len, reader())), expected, "positioned reads");
+    assert_eq!(parts(drive::collect_at(bytes, len, reader())), expected, "positioned reads");
     let input = Input::from_file(all_drivers::file(bytes)).unwrap();
-    assert_eq!(told(input.interface_with(limits)), expected, "a file");
+    assert_eq!(parts(input.interface_with(limits)), expected, "a file");
     let mut source = Ranges::of(bytes);
     let fetched = drive::collect_fetch(&mut source, reader(), drive::FetchOptions::default());
-    assert_eq!(told(now(fetched)), expected, "ranges");
+    assert_eq!(parts(now(fetched)), expected, "ranges");
     for sizes in [&[1][..], &[7, 1, 0, 64], &[4096]] {
         let (reader, result) = all_drivers::push(bytes, sizes, reader(), limits);
         assert_eq!((reader.finish(), all_drivers::told(result).err()), expected, "chunks of {sizes:?}");
@@ -46,7 +46,7 @@ fn interface(bytes: &[u8]) -> Interface {
 }
 
 /// `module name kind`, or `name kind`.
-fn told(externs: &[Extern]) -> Vec<String> {
+fn listed(externs: &[Extern]) -> Vec<String> {
     let tell = |found: &Extern| {
         let module = found.module().map(|module| format!("{module} ")).unwrap_or_default();
         format!("{module}{} {}", found.name(), found.kind().name())
@@ -67,10 +67,10 @@ fn every_kind_of_module_import_and_export() {
     let interface = interface(&bytes);
     assert_eq!(interface.kind(), ItemKind::Module);
     assert_eq!(
-        told(interface.imports()),
+        listed(interface.imports()),
         ["env f function", "env t table", "env m memory", "other g global", " e tag"]
     );
-    assert_eq!(told(interface.exports()), [" function", "t table", "memory memory", "g global", "e tag"]);
+    assert_eq!(listed(interface.exports()), [" function", "t table", "memory memory", "g global", "e tag"]);
     assert!(interface.exports().iter().all(|export| export.module().is_none()));
     assert_eq!(interface.wit_package(), None);
 }
@@ -89,8 +89,8 @@ fn every_kind_of_component_import_and_export() {
     assert_eq!(interface.kind(), ItemKind::Component);
     let kinds = ["module", "function", "type", "instance", "component", "value"];
     let names = |names: [&str; 6]| Vec::from_iter(names.iter().zip(kinds).map(|(name, kind)| format!("{name} {kind}")));
-    assert_eq!(told(interface.imports()), names(["m", "f", "ty", "a:b/i@1.2.3", "c", "v"]));
-    assert_eq!(told(interface.exports()), names(["m2", "f2", "ty2", "a:b/j", "c2", "v2"]));
+    assert_eq!(listed(interface.imports()), names(["m", "f", "ty", "a:b/i@1.2.3", "c", "v"]));
+    assert_eq!(listed(interface.exports()), names(["m2", "f2", "ty2", "a:b/j", "c2", "v2"]));
     assert_eq!(interface.imports()[3].kind(), ExternKind::Instance);
 }
 
@@ -112,7 +112,7 @@ fn nested_imports_and_exports_are_not_the_roots() {
     )
     .unwrap();
     let interface = interface(&bytes);
-    assert_eq!(told(interface.imports()), ["good function"]);
+    assert_eq!(listed(interface.imports()), ["good function"]);
     assert!(interface.exports().is_empty());
 }
 

@@ -115,8 +115,8 @@ fn truncation_anywhere_is_the_error_of_a_slice() {
         let pushed = bytes[..end].iter().try_for_each(|byte| push.push(&[*byte]));
         let finished = push.finish_visitor().complete().map(drop);
         let slice = sectile::drive::scan_slice(&bytes[..end], &mut Recorder::default(), Limits::default()).complete();
-        let told = |result: Result<(), Error>| result.err().map(|error| error.to_string());
-        assert_eq!(told(pushed.and(finished)), told(slice), "{end}");
+        let message = |result: Result<(), Error>| result.err().map(|error| error.to_string());
+        assert_eq!(message(pushed.and(finished)), message(slice), "{end}");
     }
 }
 
@@ -146,13 +146,13 @@ fn needed_is_the_range_that_the_scanner_waits_for() {
 /// Bytes outside the needed ranges may have any value.
 #[test]
 fn bytes_that_are_not_needed_are_not_examined() {
-    let sound = module(&[custom("authors", "me"), section(10, &[0; 5000]), custom("vendor", "v")]);
+    let valid = module(&[custom("authors", "me"), section(10, &[0; 5000]), custom("vendor", "v")]);
     let mut push = PushDriver::new(StreamReader::new());
-    for (at, byte) in sound.iter().enumerate() {
+    for (at, byte) in valid.iter().enumerate() {
         let is_needed = push.needed().start <= at as u64;
         push.push(&[if is_needed { *byte } else { 0xff }]).unwrap();
     }
-    assert_eq!(push.finish().complete().unwrap(), sectile::read_slice(&sound).unwrap());
+    assert_eq!(push.finish().complete().unwrap(), sectile::read_slice(&valid).unwrap());
 }
 
 #[test]
@@ -230,9 +230,9 @@ fn bytes_past_a_declared_end_are_an_error() {
 
 /// Requests the data of each custom section and records its address.
 #[derive(Default)]
-struct Where(Vec<*const u8>);
+struct DataAddresses(Vec<*const u8>);
 
-impl Visitor<'_> for Where {
+impl Visitor<'_> for DataAddresses {
     fn section(&mut self, section: &Section<'_>) -> DataRequest {
         if section.is_custom() { DataRequest::Bytes(section.data()) } else { DataRequest::Nothing }
     }
@@ -248,7 +248,7 @@ fn data_within_one_chunk_is_not_copied() {
     let bytes = module(&[section(1, &[0; 500]), custom("note", "0123456789"), custom("more", "0123456789")]);
     let data = bytes.windows(10).position(|window| window == b"0123456789").unwrap();
     for cut in 0..data {
-        let mut push = PushDriver::with_limits(Where::default(), Limits::default());
+        let mut push = PushDriver::with_limits(DataAddresses::default(), Limits::default());
         let (first, second) = bytes.split_at(cut);
         push.push(first).unwrap();
         push.push(second).unwrap();
@@ -276,14 +276,14 @@ fn chunks_do_not_allocate() {
 fn the_buffer_is_bounded_and_released() {
     let text = "x".repeat(500_000);
     let bytes = module(&[custom("dylink.0", &text), section(1, &vec![0; 3_000_000])]);
-    let mut push = PushDriver::with_limits(Where::default(), Limits::default());
+    let mut push = PushDriver::with_limits(DataAddresses::default(), Limits::default());
     let ((), allocated) = measure(|| bytes.chunks(1000).for_each(|chunk| push.push(chunk).unwrap()));
     assert!(allocated.largest <= 500_000 + 1000, "{allocated:?}");
     let (_, freed) = measure(|| drop(push));
     assert_eq!(freed.peak, 0);
 
     // A declared size does not allocate.
-    let mut push = PushDriver::with_limits(Where::default(), Limits::default());
+    let mut push = PushDriver::with_limits(DataAddresses::default(), Limits::default());
     let header = [&module(&[])[..], &[0, 0xff, 0xff, 0xff, 0xff, 0x0f, 1, b'a', b'x']].concat();
     let (result, allocated) = measure(|| push.push(&header));
     result.unwrap();
@@ -291,9 +291,9 @@ fn the_buffer_is_bounded_and_released() {
 }
 
 /// Lets this many bytes pass in total.
-struct Until(usize);
+struct ByteQuota(usize);
 
-impl ChunkInspector for Until {
+impl ChunkInspector for ByteQuota {
     type Refusal = std::fmt::Error;
 
     fn inspect(&mut self, chunk: &[u8]) -> Result<(), std::fmt::Error> {
@@ -309,55 +309,55 @@ impl ChunkInspector for Until {
 #[test]
 fn inspected_bytes_pass_unchanged() {
     let bytes = module(&[custom("note", "abc"), section(1, &[0; 100])]);
-    let mut tee = Inspected::new(&bytes[..], push());
+    let mut inspected = Inspected::new(&bytes[..], push());
     let mut read = Vec::new();
-    tee.read_to_end(&mut read).unwrap();
+    inspected.read_to_end(&mut read).unwrap();
     assert_eq!(read, bytes);
-    let reading = tee.into_parts().1.finish_visitor().complete().unwrap();
+    let reading = inspected.into_parts().1.finish_visitor().complete().unwrap();
 
-    let mut tee = Inspected::new(Vec::new(), push());
+    let mut inspected = Inspected::new(Vec::new(), push());
     for chunk in bytes.chunks(7) {
-        tee.write_all(chunk).unwrap();
+        inspected.write_all(chunk).unwrap();
     }
-    tee.flush().unwrap();
-    let (written, pushed) = tee.into_parts();
+    inspected.flush().unwrap();
+    let (written, pushed) = inspected.into_parts();
     assert_eq!(written, bytes);
     assert_eq!(pushed.finish_visitor().complete().unwrap().events, reading.events);
 
     // Input that is not WebAssembly passes, too: the push driver never refuses.
     let mut read = Vec::new();
-    let mut tee = Inspected::new(&b"no wasm at all"[..], push());
-    tee.read_to_end(&mut read).unwrap();
+    let mut inspected = Inspected::new(&b"no wasm at all"[..], push());
+    inspected.read_to_end(&mut read).unwrap();
     assert_eq!(read, b"no wasm at all");
-    assert!(tee.into_parts().1.finish_visitor().complete().unwrap_err().is_not_wasm());
+    assert!(inspected.into_parts().1.finish_visitor().complete().unwrap_err().is_not_wasm());
 }
 
 #[test]
 fn refused_bytes_do_not_pass() {
     let mut buffer = [0; 4];
-    let mut tee = Inspected::new(&b"0123456789"[..], Until(6));
-    assert_eq!(tee.read(&mut buffer).unwrap(), 4);
+    let mut inspected = Inspected::new(&b"0123456789"[..], ByteQuota(6));
+    assert_eq!(inspected.read(&mut buffer).unwrap(), 4);
     for _ in 0..3 {
         // Nor do the bytes after it, although the inspector would let them pass. This is not the
         // end either.
-        assert_eq!(tee.read(&mut buffer).unwrap_err().kind(), std::io::ErrorKind::InvalidData);
+        assert_eq!(inspected.read(&mut buffer).unwrap_err().kind(), std::io::ErrorKind::InvalidData);
     }
-    let mut tee = Inspected::new(&b"0123"[..], Until(6));
-    assert!(tee.read_to_end(&mut Vec::new()).is_err()); // the inspector refuses the end
-    assert!(tee.read_to_end(&mut Vec::new()).is_err());
-    let mut tee = Inspected::new(Vec::new(), Until(6));
-    assert!(tee.write_all(b"01234567").is_err());
-    assert!(tee.write_all(b"8").is_err());
-    assert_eq!(tee.into_parts().0, b"01234567");
+    let mut inspected = Inspected::new(&b"0123"[..], ByteQuota(6));
+    assert!(inspected.read_to_end(&mut Vec::new()).is_err()); // the inspector refuses the end
+    assert!(inspected.read_to_end(&mut Vec::new()).is_err());
+    let mut inspected = Inspected::new(Vec::new(), ByteQuota(6));
+    assert!(inspected.write_all(b"01234567").is_err());
+    assert!(inspected.write_all(b"8").is_err());
+    assert_eq!(inspected.into_parts().0, b"01234567");
 }
 
 /// Borrowed and shared inspectors are inspectors.
 #[test]
 fn an_inspector_may_be_borrowed_and_shared() {
-    let (mut lent, shared) = (Until(4), Arc::new(Mutex::new(Until(4))));
-    let mut tee = Inspected::new(&b"0123"[..], &mut lent);
-    tee.read_to_end(&mut Vec::new()).unwrap();
-    assert_eq!(tee.inspector().0, 0);
+    let (mut lent, shared) = (ByteQuota(4), Arc::new(Mutex::new(ByteQuota(4))));
+    let mut inspected = Inspected::new(&b"0123"[..], &mut lent);
+    inspected.read_to_end(&mut Vec::new()).unwrap();
+    assert_eq!(inspected.inspector().0, 0);
     assert_eq!(
         Inspected::new(&b"4"[..], &mut lent).read(&mut [0; 1]).unwrap_err().kind(),
         std::io::ErrorKind::InvalidData
@@ -366,7 +366,7 @@ fn an_inspector_may_be_borrowed_and_shared() {
     Inspected::new(&b"0123"[..], shared.clone()).read_to_end(&mut Vec::new()).unwrap();
     assert_eq!(shared.lock().unwrap().0, 0);
     assert!(Inspected::new(&b"4"[..], shared.clone()).read_to_end(&mut Vec::new()).is_err());
-    *shared.lock().unwrap() = Until(1);
+    *shared.lock().unwrap() = ByteQuota(1);
     assert!(Inspected::new(&b""[..], shared).read_to_end(&mut Vec::new()).is_err(), "the end is inspected, too");
 }
 
@@ -384,9 +384,9 @@ mod asynchronous {
     use super::*;
 
     /// A stream of these items.
-    struct Given<T>(std::vec::IntoIter<T>);
+    struct Items<T>(std::vec::IntoIter<T>);
 
-    impl<T: Unpin> Stream for Given<Result<T, &'static str>> {
+    impl<T: Unpin> Stream for Items<Result<T, &'static str>> {
         type Item = Result<T, &'static str>;
 
         fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -398,7 +398,7 @@ mod asynchronous {
         }
     }
 
-    impl Body for Given<Frame<Bytes>> {
+    impl Body for Items<Frame<Bytes>> {
         type Data = Bytes;
         type Error = &'static str;
 
@@ -438,24 +438,24 @@ mod asynchronous {
     fn an_inspected_stream_passes_unchanged() {
         let bytes = Bytes::from(module(&[custom("note", "abc")]));
         let chunks = vec![Ok(bytes.slice(..5)), Ok(Bytes::new()), Err("cut"), Ok(bytes.slice(5..))];
-        let mut tee = Inspected::new(Given(chunks.into_iter()), push());
-        assert_eq!(tee.size_hint().1, Some(5));
-        assert_eq!(next(&mut tee).unwrap().unwrap().as_ptr(), bytes.as_ptr());
-        assert_eq!(next(&mut tee).unwrap().unwrap(), "");
-        assert_eq!(next(&mut tee).unwrap().unwrap_err(), InspectedError::Source("cut"));
-        assert_eq!(next(&mut tee).unwrap().unwrap(), bytes[5..]);
-        assert!(next(&mut tee).is_none() && next(&mut tee).is_none());
-        tee.into_parts().1.finish_visitor().complete().unwrap();
+        let mut inspected = Inspected::new(Items(chunks.into_iter()), push());
+        assert_eq!(inspected.size_hint().1, Some(5));
+        assert_eq!(next(&mut inspected).unwrap().unwrap().as_ptr(), bytes.as_ptr());
+        assert_eq!(next(&mut inspected).unwrap().unwrap(), "");
+        assert_eq!(next(&mut inspected).unwrap().unwrap_err(), InspectedError::Source("cut"));
+        assert_eq!(next(&mut inspected).unwrap().unwrap(), bytes[5..]);
+        assert!(next(&mut inspected).is_none() && next(&mut inspected).is_none());
+        inspected.into_parts().1.finish_visitor().complete().unwrap();
     }
 
     #[test]
     fn a_refused_stream_ends() {
-        for (until, passes) in [(5, 1), (7, 2), (6, 3)] {
+        for (quota, passes) in [(5, 1), (7, 2), (6, 3)] {
             let chunks = ["012", "345"].map(|chunk| Ok(Bytes::from(chunk))).into_iter().collect::<Vec<_>>();
-            let mut tee = Inspected::new(Given(chunks.into_iter()), Until(until));
-            let passed = std::iter::from_fn(|| next(&mut tee)).take_while(Result::is_ok).count();
-            assert_eq!(passed, passes.min(2), "{until}");
-            assert!(next(&mut tee).is_none() && tee.is_terminated());
+            let mut inspected = Inspected::new(Items(chunks.into_iter()), ByteQuota(quota));
+            let passed = std::iter::from_fn(|| next(&mut inspected)).take_while(Result::is_ok).count();
+            assert_eq!(passed, passes.min(2), "{quota}");
+            assert!(next(&mut inspected).is_none() && inspected.is_terminated());
         }
     }
 
@@ -465,31 +465,35 @@ mod asynchronous {
         let trailers = http::HeaderMap::from_iter([(http::header::ETAG, http::HeaderValue::from_static("x"))]);
         let frames =
             vec![Frame::data(bytes.slice(..5)), Frame::data(bytes.slice(5..)), Frame::trailers(trailers.clone())];
-        let mut tee = Inspected::new(Given(frames.into_iter()), push());
-        assert_eq!((tee.size_hint().exact(), tee.is_end_stream()), (Some(bytes.len() as u64), false));
-        assert_eq!(frame(&mut tee).unwrap().unwrap().into_data().unwrap().as_ptr(), bytes.as_ptr());
-        assert_eq!(tee.size_hint().exact(), Some(bytes.len() as u64 - 5));
-        assert_eq!(frame(&mut tee).unwrap().unwrap().into_data().unwrap(), bytes[5..]);
-        assert_eq!(frame(&mut tee).unwrap().unwrap().into_trailers().unwrap(), trailers);
-        assert!(tee.is_end_stream() && frame(&mut tee).is_none());
-        tee.into_parts().1.finish_visitor().complete().unwrap();
+        let mut inspected = Inspected::new(Items(frames.into_iter()), push());
+        assert_eq!((inspected.size_hint().exact(), inspected.is_end_stream()), (Some(bytes.len() as u64), false));
+        assert_eq!(frame(&mut inspected).unwrap().unwrap().into_data().unwrap().as_ptr(), bytes.as_ptr());
+        assert_eq!(inspected.size_hint().exact(), Some(bytes.len() as u64 - 5));
+        assert_eq!(frame(&mut inspected).unwrap().unwrap().into_data().unwrap(), bytes[5..]);
+        assert_eq!(frame(&mut inspected).unwrap().unwrap().into_trailers().unwrap(), trailers);
+        assert!(inspected.is_end_stream() && frame(&mut inspected).is_none());
+        inspected.into_parts().1.finish_visitor().complete().unwrap();
     }
 
     #[test]
     fn the_last_frame_does_not_pass_before_a_refused_end() {
         let frames = || vec![Frame::data(Bytes::from("012")), Frame::data(Bytes::from("345"))];
-        for until in [5, 7] {
-            let mut tee = Inspected::new(Given(frames().into_iter()), Until(until));
-            assert!(frame(&mut tee).unwrap().is_ok());
-            assert!(matches!(frame(&mut tee), Some(Err(InspectedError::Refused(_)))), "{until}");
-            assert!(frame(&mut tee).is_none());
+        for quota in [5, 7] {
+            let mut inspected = Inspected::new(Items(frames().into_iter()), ByteQuota(quota));
+            assert!(frame(&mut inspected).unwrap().is_ok());
+            assert!(matches!(frame(&mut inspected), Some(Err(InspectedError::Refused(_)))), "{quota}");
+            assert!(frame(&mut inspected).is_none());
         }
         // Nor does any frame after a refused one.
-        let mut tee =
-            Inspected::new(Given(frames().into_iter().chain(frames()).collect::<Vec<_>>().into_iter()), Until(5));
-        assert!(frame(&mut tee).unwrap().is_ok() && frame(&mut tee).unwrap().is_err());
-        assert!(frame(&mut tee).is_none() && !tee.is_end_stream());
-        let mut tee = Inspected::new(Given(frames().into_iter()), Until(6));
-        assert!(frame(&mut tee).unwrap().is_ok() && frame(&mut tee).unwrap().is_ok() && frame(&mut tee).is_none());
+        let mut inspected =
+            Inspected::new(Items(frames().into_iter().chain(frames()).collect::<Vec<_>>().into_iter()), ByteQuota(5));
+        assert!(frame(&mut inspected).unwrap().is_ok() && frame(&mut inspected).unwrap().is_err());
+        assert!(frame(&mut inspected).is_none() && !inspected.is_end_stream());
+        let mut inspected = Inspected::new(Items(frames().into_iter()), ByteQuota(6));
+        assert!(
+            frame(&mut inspected).unwrap().is_ok()
+                && frame(&mut inspected).unwrap().is_ok()
+                && frame(&mut inspected).is_none()
+        );
     }
 }

@@ -112,7 +112,7 @@ fn sample() -> Vec<u8> {
 }
 
 /// Requests without latency, so that nothing is fetched in advance.
-fn frugal() -> FetchOptions {
+fn no_latency() -> FetchOptions {
     FetchOptions { request: std::time::Duration::ZERO, ..Default::default() }
 }
 
@@ -125,9 +125,9 @@ fn truncation_anywhere_is_the_error_of_a_slice() {
 }
 
 /// A source whose function gets the number of the request and the range.
-struct Whim<F>(u64, F);
+struct FakeSource<F>(u64, F);
 
-impl<F: FnMut(u64, Range<u64>) -> io::Result<Fetched> + Send> Fetch for Whim<F> {
+impl<F: FnMut(u64, Range<u64>) -> io::Result<Fetched> + Send> Fetch for FakeSource<F> {
     async fn fetch(&mut self, range: Range<u64>) -> io::Result<Fetched> {
         self.0 += 1;
         (self.1)(self.0 - 1, range)
@@ -136,39 +136,39 @@ impl<F: FnMut(u64, Range<u64>) -> io::Result<Fetched> + Send> Fetch for Whim<F> 
 
 fn read<'a>(
     options: FetchOptions,
-    whim: impl FnMut(u64, Range<u64>) -> io::Result<Fetched> + Send + 'a,
+    answer: impl FnMut(u64, Range<u64>) -> io::Result<Fetched> + Send + 'a,
 ) -> Outcome<Metadata<'static>> {
-    now(read_fetch_with(&mut Whim(0, whim), options, Limits::default()))
+    now(read_fetch_with(&mut FakeSource(0, answer), options, Limits::default()))
 }
 
-fn honest(bytes: &[u8], range: &Range<u64>) -> Fetched {
+fn correct(bytes: &[u8], range: &Range<u64>) -> Fetched {
     let len = bytes.len() as u64;
     let bytes = bytes[range.start.min(len) as usize..range.end.min(len) as usize].to_vec();
     Fetched::new(bytes, Some(len))
 }
 
 /// The error that ended a pass early.
-fn broken<T>(outcome: Outcome<T>) -> Error {
+fn error_of<T>(outcome: Outcome<T>) -> Error {
     outcome.into_parts().1.unwrap()
 }
 
 #[test]
 fn each_failing_request_keeps_what_came_before() {
     let bytes = sample();
-    let whole = read(frugal(), |_, range| Ok(honest(&bytes, &range)));
+    let whole = read(no_latency(), |_, range| Ok(correct(&bytes, &range)));
     assert!(whole.is_complete() && whole.cost().reads >= 10);
     for failing in 0..whole.cost().reads {
         let mut failed = 0;
-        let outcome = read(frugal(), |nth, range| {
+        let outcome = read(no_latency(), |nth, range| {
             if nth < failing {
-                return Ok(honest(&bytes, &range));
+                return Ok(correct(&bytes, &range));
             }
             failed = range.start;
             Err(io::Error::other("EIO"))
         });
         let arrived = all_drivers::arrived(&bytes[..failed as usize]);
         assert_eq!(outcome.value(), arrived.as_ref(), "request {failing}");
-        let error = broken(outcome);
+        let error = error_of(outcome);
         assert!(error.is_io() && error.message().contains("EIO"), "{error}");
     }
 }
@@ -176,10 +176,10 @@ fn each_failing_request_keeps_what_came_before() {
 #[test]
 fn a_length_that_changes_is_an_error() {
     let bytes = sample();
-    for (is, nth_lie) in [(bytes.len() as u64 + 1, 1), (40, 2), (0, 3), (u64::MAX, 1)] {
-        let error = broken(read(frugal(), |nth, range| {
-            let len = if nth < nth_lie { bytes.len() as u64 } else { is };
-            Ok(Fetched::new(honest(&bytes, &range).bytes().clone(), Some(len)))
+    for (is, nth_wrong) in [(bytes.len() as u64 + 1, 1), (40, 2), (0, 3), (u64::MAX, 1)] {
+        let error = error_of(read(no_latency(), |nth, range| {
+            let len = if nth < nth_wrong { bytes.len() as u64 } else { is };
+            Ok(Fetched::new(correct(&bytes, &range).bytes().clone(), Some(len)))
         }));
         assert!(error.is_io() && error.to_string().contains("changed while it was read"), "{error}");
     }
@@ -188,8 +188,8 @@ fn a_length_that_changes_is_an_error() {
 #[test]
 fn a_length_below_the_fetched_bytes_is_an_error() {
     let bytes = sample();
-    let error = broken(read(FetchOptions::default(), |_, range| {
-        Ok(Fetched::new(honest(&bytes, &range).bytes().clone(), Some(9)))
+    let error = error_of(read(FetchOptions::default(), |_, range| {
+        Ok(Fetched::new(correct(&bytes, &range).bytes().clone(), Some(9)))
     }));
     assert!(error.is_io() && error.to_string().contains("changed"), "{error}");
 }
@@ -198,9 +198,9 @@ fn a_length_below_the_fetched_bytes_is_an_error() {
 #[test]
 fn a_late_length_below_the_fetched_bytes_is_an_error() {
     let bytes = sample();
-    let error = broken(read(frugal(), |nth, range| {
+    let error = error_of(read(no_latency(), |nth, range| {
         let len = (nth > 1).then(|| range.start - 1);
-        Ok(Fetched::new(honest(&bytes, &range).bytes().clone(), len))
+        Ok(Fetched::new(correct(&bytes, &range).bytes().clone(), len))
     }));
     assert!(error.is_io() && error.to_string().contains("changed"), "{error}");
 }
@@ -218,16 +218,16 @@ fn a_source_may_be_borrowed() {
 
 #[test]
 fn an_empty_answer_is_the_end_or_an_error() {
-    let error = broken(read(frugal(), |_, _| Ok(Fetched::new(vec![], Some(1_000)))));
+    let error = error_of(read(no_latency(), |_, _| Ok(Fetched::new(vec![], Some(1_000)))));
     assert!(error.is_io() && error.to_string().contains("shrank"), "{error}");
-    let error = broken(read(frugal(), |_, _| Ok(Fetched::default())));
+    let error = error_of(read(no_latency(), |_, _| Ok(Fetched::default())));
     assert!(error.is_not_wasm(), "{error}");
 }
 
 #[test]
 fn an_answer_that_is_too_long_is_refused() {
     let bytes = sample();
-    let error = broken(read(frugal(), |_, range| Ok(honest(&bytes, &(range.start..range.end + 1)))));
+    let error = error_of(read(no_latency(), |_, range| Ok(correct(&bytes, &(range.start..range.end + 1)))));
     assert!(error.is_io() && error.to_string().contains("more bytes than requested"), "{error}");
 }
 
@@ -273,10 +273,10 @@ fn budgets_are_respected() {
 
 #[test]
 fn an_endless_source_ends_with_its_budget() {
-    let options = FetchOptions { max_bytes: 1 << 20, max_requests: 300, ..frugal() };
+    let options = FetchOptions { max_bytes: 1 << 20, max_requests: 300, ..no_latency() };
     // Endless unknown sections of 96 bytes, and endless empty sections.
     for (preamble, again) in [(MODULE, [0x60, 0x60]), (COMPONENT, [2, 0])] {
-        let error = broken(read(options, |_, range| {
+        let error = error_of(read(options, |_, range| {
             let forever = |at: u64| if at < 8 { preamble[at as usize] } else { again[(at % 2) as usize] };
             Ok(Fetched::new(range.map(forever).collect::<Vec<_>>(), None))
         }));

@@ -35,12 +35,12 @@ fn edits() -> Vec<Edit> {
 }
 
 /// A file in a directory of its own.
-struct Home {
+struct TestFile {
     directory: TempDir,
     file: PathBuf,
 }
 
-impl Home {
+impl TestFile {
     fn with(bytes: &[u8]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("a.wasm");
@@ -87,24 +87,24 @@ fn every_sink_writes_the_pieces() {
             let expected = concatenation(&plan, &source);
             let is_expected = |bytes: &[u8]| assert!(bytes == expected, "{}, {edit:?}", path.display());
             in_memory(&plan, &source, &is_expected);
-            let home = Home::with(&source);
-            home.plan(&edit).replace(&home.file, NO_SYNC).unwrap();
-            is_expected(&home.bytes());
+            let test_file = TestFile::with(&source);
+            test_file.plan(&edit).replace(&test_file.file, NO_SYNC).unwrap();
+            is_expected(&test_file.bytes());
 
             if IN_PLACE {
-                let home = Home::with(&source);
-                home.plan(&edit).write_in_place(&home.file, NO_SYNC).unwrap();
-                is_expected(&home.bytes());
-                assert!(home.leftovers().is_empty());
+                let test_file = TestFile::with(&source);
+                test_file.plan(&edit).write_in_place(&test_file.file, NO_SYNC).unwrap();
+                is_expected(&test_file.bytes());
+                assert!(test_file.leftovers().is_empty());
             }
 
-            let (home, out) = (Home::with(&source), Home::with(b"it was something else"));
-            let input = Input::open(&home.file).unwrap();
+            let (test_file, out) = (TestFile::with(&source), TestFile::with(b"it was something else"));
+            let input = Input::open(&test_file.file).unwrap();
             for out in [&out.file, &out.path("new.wasm")] {
-                home.plan(&edit).write_file(&input, out, NO_SYNC).unwrap();
+                test_file.plan(&edit).write_file(&input, out, NO_SYNC).unwrap();
                 is_expected(&fs::read(out).unwrap());
             }
-            assert!(home.bytes() == source && home.leftovers().is_empty() && out.leftovers().len() == 1);
+            assert!(test_file.bytes() == source && test_file.leftovers().is_empty() && out.leftovers().len() == 1);
         }
     }
 }
@@ -167,27 +167,27 @@ fn files_beyond_the_default_limits_are_written() {
         chain(1_500, &component(&[])),
         component(&vec![nested(&module(&[])); 100_001]),
     ] {
-        let home = Home::with(&bytes);
-        assert!(licensed().plan(&home.file).is_err());
+        let test_file = TestFile::with(&bytes);
+        assert!(licensed().plan(&test_file.file).is_err());
         for in_place in [false, IN_PLACE] {
-            let plan = home.plan(&licensed().with_limits(limits));
-            let expected = concatenation(&plan, &home.bytes());
+            let plan = test_file.plan(&licensed().with_limits(limits));
+            let expected = concatenation(&plan, &test_file.bytes());
             let write = if in_place { Plan::write_in_place } else { Plan::replace };
-            write(&plan, &home.file, NO_SYNC).unwrap();
-            assert!(home.bytes() == expected);
+            write(&plan, &test_file.file, NO_SYNC).unwrap();
+            assert!(test_file.bytes() == expected);
         }
     }
 }
 
 #[test]
 fn a_plan_is_for_one_file_in_one_state() {
-    let home = Home::with(&module(&[]));
-    let plan = home.plan(&licensed());
-    let of_bytes = plan_of(&licensed().plan_slice(&home.bytes()).unwrap());
-    let other = Home::with(&module(&[]));
+    let test_file = TestFile::with(&module(&[]));
+    let plan = test_file.plan(&licensed());
+    let of_bytes = plan_of(&licensed().plan_slice(&test_file.bytes()).unwrap());
+    let other = TestFile::with(&module(&[]));
     for refused in [
-        of_bytes.replace(&home.file, NO_SYNC),
-        of_bytes.write_in_place(&home.file, NO_SYNC),
+        of_bytes.replace(&test_file.file, NO_SYNC),
+        of_bytes.write_in_place(&test_file.file, NO_SYNC),
         plan.replace(&other.file, NO_SYNC),
         plan.write_in_place(&other.file, NO_SYNC),
         plan.write_file(&Input::open(&other.file).unwrap(), other.path("out"), NO_SYNC),
@@ -196,56 +196,56 @@ fn a_plan_is_for_one_file_in_one_state() {
     }
     assert!(other.leftovers().is_empty() && other.bytes() == module(&[]));
 
-    fs::write(&home.file, module(&[section(1, &[0])])).unwrap();
-    assert!(matches!(plan.replace(&home.file, NO_SYNC), Err(WriteError::OtherSource)));
-    assert_eq!(home.bytes(), module(&[section(1, &[0])]));
+    fs::write(&test_file.file, module(&[section(1, &[0])])).unwrap();
+    assert!(matches!(plan.replace(&test_file.file, NO_SYNC), Err(WriteError::OtherSource)));
+    assert_eq!(test_file.bytes(), module(&[section(1, &[0])]));
 }
 
 #[test]
 fn a_plan_for_bytes_writes_any_file_of_that_length() {
-    let (bytes, home) = (module(&[]), Home::with(&module(&[section(1, b"\0")])));
+    let (bytes, test_file) = (module(&[]), TestFile::with(&module(&[section(1, b"\0")])));
     let plan = plan_of(&licensed().plan_slice(&bytes).unwrap());
-    let longer = plan.write_file(&Input::open(&home.file).unwrap(), home.path("out"), NO_SYNC);
-    assert!(matches!(longer, Err(WriteError::OtherSource)) && home.leftovers().is_empty());
-    fs::write(&home.file, &bytes).unwrap();
-    plan.write_file(&Input::open(&home.file).unwrap(), home.path("out"), NO_SYNC).unwrap();
-    assert_eq!(fs::read(home.path("out")).unwrap(), concatenation(&plan, &bytes));
+    let longer = plan.write_file(&Input::open(&test_file.file).unwrap(), test_file.path("out"), NO_SYNC);
+    assert!(matches!(longer, Err(WriteError::OtherSource)) && test_file.leftovers().is_empty());
+    fs::write(&test_file.file, &bytes).unwrap();
+    plan.write_file(&Input::open(&test_file.file).unwrap(), test_file.path("out"), NO_SYNC).unwrap();
+    assert_eq!(fs::read(test_file.path("out")).unwrap(), concatenation(&plan, &bytes));
 }
 
 #[test]
 fn a_changed_source_is_an_error() {
-    let home = Home::with(&module(&[]));
-    let input = Input::open(&home.file).unwrap();
+    let test_file = TestFile::with(&module(&[]));
+    let input = Input::open(&test_file.file).unwrap();
     let plan = plan_of(&licensed().plan_input(&input).unwrap());
     // The same bytes with another modification time.
-    let file = File::options().write(true).open(&home.file).unwrap();
+    let file = File::options().write(true).open(&test_file.file).unwrap();
     file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
-    assert!(matches!(plan.replace(&home.file, NO_SYNC), Err(WriteError::OtherSource)));
-    let other = Home::with(b"it stays");
-    for out in [&home.path("out"), &other.file] {
+    assert!(matches!(plan.replace(&test_file.file, NO_SYNC), Err(WriteError::OtherSource)));
+    let other = TestFile::with(b"it stays");
+    for out in [&test_file.path("out"), &other.file] {
         assert!(matches!(plan.write_file(&input, out, NO_SYNC), Err(WriteError::Changed)));
     }
     assert_eq!(other.bytes(), b"it stays");
-    assert!(home.leftovers().is_empty());
+    assert!(test_file.leftovers().is_empty());
 }
 
 #[cfg(unix)] // needs the identity of a file
 #[test]
 fn the_output_is_not_the_input() {
-    let home = Home::with(&module(&[]));
-    let input = Input::open(&home.file).unwrap();
-    let plan = home.plan(&licensed());
-    assert!(matches!(plan.write_file(&input, &home.file, NO_SYNC), Err(WriteError::SameFile)));
-    assert_eq!(home.bytes(), module(&[]));
+    let test_file = TestFile::with(&module(&[]));
+    let input = Input::open(&test_file.file).unwrap();
+    let plan = test_file.plan(&licensed());
+    assert!(matches!(plan.write_file(&input, &test_file.file, NO_SYNC), Err(WriteError::SameFile)));
+    assert_eq!(test_file.bytes(), module(&[]));
 }
 
 #[test]
 fn an_identity_plan_writes_nothing() {
-    let home = Home::with(&module(&[custom("licenses", b"MIT")]));
-    let before = fs::metadata(&home.file).unwrap();
-    home.plan(&licensed()).replace(&home.file, NO_SYNC).unwrap();
-    home.plan(&licensed()).write_in_place(&home.file, NO_SYNC).unwrap();
-    let after = fs::metadata(&home.file).unwrap();
+    let test_file = TestFile::with(&module(&[custom("licenses", b"MIT")]));
+    let before = fs::metadata(&test_file.file).unwrap();
+    test_file.plan(&licensed()).replace(&test_file.file, NO_SYNC).unwrap();
+    test_file.plan(&licensed()).write_in_place(&test_file.file, NO_SYNC).unwrap();
+    let after = fs::metadata(&test_file.file).unwrap();
     assert_eq!(before.modified().unwrap(), after.modified().unwrap());
     #[cfg(unix)]
     {
@@ -256,23 +256,24 @@ fn an_identity_plan_writes_nothing() {
 
 #[test]
 fn a_read_only_file_is_replaced_only_with_force() {
-    let home = Home::with(&module(&[]));
-    let mut permissions = fs::metadata(&home.file).unwrap().permissions();
+    let test_file = TestFile::with(&module(&[]));
+    let mut permissions = fs::metadata(&test_file.file).unwrap().permissions();
     permissions.set_readonly(true);
-    fs::set_permissions(&home.file, permissions).unwrap();
-    let plan = home.plan(&licensed());
-    for refused in [plan.replace(&home.file, NO_SYNC), plan.write_in_place(&home.file, NO_SYNC)] {
+    fs::set_permissions(&test_file.file, permissions).unwrap();
+    let plan = test_file.plan(&licensed());
+    for refused in [plan.replace(&test_file.file, NO_SYNC), plan.write_in_place(&test_file.file, NO_SYNC)] {
         assert!(matches!(&refused, Err(error @ WriteError::ReadOnly) if error.is_forcible()), "{refused:?}");
     }
-    assert!(home.bytes() == module(&[]) && home.leftovers().is_empty());
-    plan.replace(&home.file, FORCE).unwrap_or_else(|error| assert!(matches!(error, WriteError::ReadOnly), "{error}"));
-    assert!(fs::metadata(&home.file).unwrap().permissions().readonly());
+    assert!(test_file.bytes() == module(&[]) && test_file.leftovers().is_empty());
+    plan.replace(&test_file.file, FORCE)
+        .unwrap_or_else(|error| assert!(matches!(error, WriteError::ReadOnly), "{error}"));
+    assert!(fs::metadata(&test_file.file).unwrap().permissions().readonly());
 }
 
 #[test]
 fn recovery_without_a_journal_is_an_error() {
-    let home = Home::with(&module(&[]));
-    let error = recover(&home.file, NO_SYNC).unwrap_err();
+    let test_file = TestFile::with(&module(&[]));
+    let error = recover(&test_file.file, NO_SYNC).unwrap_err();
     if IN_PLACE {
         assert!(matches!(error, WriteError::NoJournal), "{error:?}");
     } else {
@@ -283,10 +284,10 @@ fn recovery_without_a_journal_is_an_error() {
 #[cfg(not(unix))]
 #[test]
 fn files_without_an_inode_are_not_edited_in_place() {
-    let home = Home::with(&module(&[]));
-    let error = home.plan(&licensed()).write_in_place(&home.file, NO_SYNC).unwrap_err();
+    let test_file = TestFile::with(&module(&[]));
+    let error = test_file.plan(&licensed()).write_in_place(&test_file.file, NO_SYNC).unwrap_err();
     assert!(is_unsupported(&error), "{error:?}");
-    assert!(home.bytes() == module(&[]) && home.leftovers().is_empty());
+    assert!(test_file.bytes() == module(&[]) && test_file.leftovers().is_empty());
 }
 
 fn is_unsupported(error: &WriteError) -> bool {
@@ -301,68 +302,68 @@ mod on_unix {
 
     #[test]
     fn a_symbolic_link_is_followed_and_kept() {
-        let home = Home::with(&module(&[]));
-        let (link, far) = (home.path("link"), home.path("far"));
+        let test_file = TestFile::with(&module(&[]));
+        let (link, far) = (test_file.path("link"), test_file.path("far"));
         symlink("a.wasm", &link).unwrap();
         symlink(&link, &far).unwrap();
-        home.plan(&licensed()).replace(&far, NO_SYNC).unwrap();
-        assert_eq!(home.bytes(), module(&[custom("licenses", b"MIT")]));
+        test_file.plan(&licensed()).replace(&far, NO_SYNC).unwrap();
+        assert_eq!(test_file.bytes(), module(&[custom("licenses", b"MIT")]));
         assert!(fs::symlink_metadata(&far).unwrap().is_symlink() && fs::symlink_metadata(&link).unwrap().is_symlink());
-        home.plan(&Edit::new().unset(Field::Licenses).unwrap()).write_in_place(&far, NO_SYNC).unwrap();
-        assert_eq!(home.bytes(), module(&[]));
+        test_file.plan(&Edit::new().unset(Field::Licenses).unwrap()).write_in_place(&far, NO_SYNC).unwrap();
+        assert_eq!(test_file.bytes(), module(&[]));
 
-        let (plan, input) = (home.plan(&licensed()), Input::open(&home.file).unwrap());
+        let (plan, input) = (test_file.plan(&licensed()), Input::open(&test_file.file).unwrap());
         assert!(matches!(plan.write_file(&input, &far, NO_SYNC), Err(WriteError::SameFile)));
         // A link may lead to a file that does not exist yet, and not to itself.
-        symlink("nowhere", home.path("dangling")).unwrap();
-        plan.write_file(&input, home.path("dangling"), NO_SYNC).unwrap();
-        assert_eq!(fs::read(home.path("nowhere")).unwrap(), module(&[custom("licenses", b"MIT")]));
-        assert!(fs::symlink_metadata(home.path("dangling")).unwrap().is_symlink());
-        symlink("loop", home.path("loop")).unwrap();
-        assert!(matches!(plan.write_file(&input, home.path("loop"), NO_SYNC), Err(WriteError::Open(_))));
+        symlink("nowhere", test_file.path("dangling")).unwrap();
+        plan.write_file(&input, test_file.path("dangling"), NO_SYNC).unwrap();
+        assert_eq!(fs::read(test_file.path("nowhere")).unwrap(), module(&[custom("licenses", b"MIT")]));
+        assert!(fs::symlink_metadata(test_file.path("dangling")).unwrap().is_symlink());
+        symlink("loop", test_file.path("loop")).unwrap();
+        assert!(matches!(plan.write_file(&input, test_file.path("loop"), NO_SYNC), Err(WriteError::Open(_))));
     }
 
     #[test]
     fn hard_links_are_split_only_with_force() {
-        let home = Home::with(&module(&[]));
-        let other = home.path("other");
-        fs::hard_link(&home.file, &other).unwrap();
-        assert!(matches!(home.plan(&licensed()).replace(&home.file, NO_SYNC), Err(WriteError::HardLinks(2))));
-        assert!(home.bytes() == module(&[]) && home.leftovers().len() == 1);
-        home.plan(&licensed()).write_in_place(&home.file, NO_SYNC).unwrap();
+        let test_file = TestFile::with(&module(&[]));
+        let other = test_file.path("other");
+        fs::hard_link(&test_file.file, &other).unwrap();
+        assert!(matches!(test_file.plan(&licensed()).replace(&test_file.file, NO_SYNC), Err(WriteError::HardLinks(2))));
+        assert!(test_file.bytes() == module(&[]) && test_file.leftovers().len() == 1);
+        test_file.plan(&licensed()).write_in_place(&test_file.file, NO_SYNC).unwrap();
         assert_eq!(fs::read(&other).unwrap(), module(&[custom("licenses", b"MIT")]));
-        home.plan(&Edit::new().unset(Field::Licenses).unwrap()).replace(&home.file, FORCE).unwrap();
-        assert_eq!((home.bytes(), fs::metadata(&other).unwrap().nlink()), (module(&[]), 1));
+        test_file.plan(&Edit::new().unset(Field::Licenses).unwrap()).replace(&test_file.file, FORCE).unwrap();
+        assert_eq!((test_file.bytes(), fs::metadata(&other).unwrap().nlink()), (module(&[]), 1));
     }
 
     #[test]
     fn the_mode_is_kept() {
         for mode in [0o600, 0o644, 0o755, 0o666, 0o2755] {
-            let home = Home::with(&module(&[]));
-            fs::set_permissions(&home.file, PermissionsExt::from_mode(mode)).unwrap();
-            home.plan(&licensed()).replace(&home.file, NO_SYNC).unwrap();
-            assert_eq!(fs::metadata(&home.file).unwrap().mode() & 0o7777, mode);
+            let test_file = TestFile::with(&module(&[]));
+            fs::set_permissions(&test_file.file, PermissionsExt::from_mode(mode)).unwrap();
+            test_file.plan(&licensed()).replace(&test_file.file, NO_SYNC).unwrap();
+            assert_eq!(fs::metadata(&test_file.file).unwrap().mode() & 0o7777, mode);
         }
     }
 
     #[test]
     fn special_files_are_written_to() {
-        let home = Home::with(&module(&[]));
-        let input = Input::open(&home.file).unwrap();
-        home.plan(&licensed()).write_file(&input, "/dev/null", NO_SYNC).unwrap();
+        let test_file = TestFile::with(&module(&[]));
+        let input = Input::open(&test_file.file).unwrap();
+        test_file.plan(&licensed()).write_file(&input, "/dev/null", NO_SYNC).unwrap();
         assert!(!fs::metadata("/dev/null").unwrap().is_file());
-        let refused = home.plan(&licensed()).write_file(&input, home.directory.path(), NO_SYNC);
+        let refused = test_file.plan(&licensed()).write_file(&input, test_file.directory.path(), NO_SYNC);
         assert!(matches!(refused, Err(WriteError::Open(_))), "{refused:?}");
-        assert!(matches!(home.plan(&licensed()).replace("/dev/null", NO_SYNC), Err(WriteError::NotRegular)));
+        assert!(matches!(test_file.plan(&licensed()).replace("/dev/null", NO_SYNC), Err(WriteError::NotRegular)));
     }
 
     /// The longest file names cannot take a prefix or suffix, so a journal is named after the
     /// inode.
     #[test]
     fn file_names_may_have_the_maximum_length() {
-        let home = Home::with(&module(&[]));
-        let long = home.path(&"n".repeat(255));
-        fs::rename(&home.file, &long).unwrap();
+        let test_file = TestFile::with(&module(&[]));
+        let long = test_file.path(&"n".repeat(255));
+        fs::rename(&test_file.file, &long).unwrap();
         let plan = |edit: &Edit| plan_of(edit.plan(&long).unwrap().plan());
         plan(&licensed()).replace(&long, NO_SYNC).unwrap();
         plan(&Edit::new().append("note", []).unwrap()).write_in_place(&long, NO_SYNC).unwrap();
@@ -371,23 +372,23 @@ mod on_unix {
 
     #[test]
     fn a_file_with_a_pending_recovery_is_not_edited() {
-        let home = Home::with(&module(&[]));
-        let inode = fs::metadata(&home.file).unwrap().ino();
-        let journal = home.path(&format!(".sectile-{inode:x}.journal"));
+        let test_file = TestFile::with(&module(&[]));
+        let inode = fs::metadata(&test_file.file).unwrap().ino();
+        let journal = test_file.path(&format!(".sectile-{inode:x}.journal"));
         fs::write(&journal, b"cut off").unwrap();
         for refused in [
-            home.plan(&licensed()).replace(&home.file, FORCE),
-            home.plan(&licensed()).write_in_place(&home.file, FORCE),
+            test_file.plan(&licensed()).replace(&test_file.file, FORCE),
+            test_file.plan(&licensed()).write_in_place(&test_file.file, FORCE),
         ] {
             assert!(
                 matches!(&refused, Err(WriteError::CutOff { journal: found, .. }) if *found == fs::canonicalize(&journal).unwrap())
             );
         }
-        assert_eq!(home.bytes(), module(&[]));
+        assert_eq!(test_file.bytes(), module(&[]));
         // A journal that others may write to is not trusted; the umask of some systems allows that.
         fs::set_permissions(&journal, PermissionsExt::from_mode(0o600)).unwrap();
-        recover(&home.file, NO_SYNC).unwrap();
-        assert!(home.leftovers().is_empty());
-        home.plan(&licensed()).replace(&home.file, NO_SYNC).unwrap();
+        recover(&test_file.file, NO_SYNC).unwrap();
+        assert!(test_file.leftovers().is_empty());
+        test_file.plan(&licensed()).replace(&test_file.file, NO_SYNC).unwrap();
     }
 }

@@ -98,13 +98,13 @@ fn linker_sections_move_only_with_force() {
 #[test]
 fn an_error_is_repeated() {
     let mut passing = StreamEdit::new().begin();
-    let told = |error: EditError| match error {
+    let message = |error: EditError| match error {
         EditError::Source(error) => Error::to_string(&error),
         error => error.to_string(),
     };
-    let first = told(passing.push(&Bytes::from_static(b"no wasm at all")).map(|_| ()).unwrap_err());
-    assert_eq!(told(passing.push(&Bytes::new()).map(|_| ()).unwrap_err()), first);
-    assert_eq!(told(passing.finish().unwrap_err()), first);
+    let first = message(passing.push(&Bytes::from_static(b"no wasm at all")).map(|_| ()).unwrap_err());
+    assert_eq!(message(passing.push(&Bytes::new()).map(|_| ()).unwrap_err()), first);
+    assert_eq!(message(passing.finish().unwrap_err()), first);
 
     let bytes = Bytes::from(module(&[custom("a", "x"), custom("linking", "y")]));
     let mut passing = StreamEdit::new().remove("a").begin();

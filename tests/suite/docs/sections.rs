@@ -56,9 +56,9 @@ fn the_example_dependencies_are_read_as_documented() {
     let metadata = all_drivers::metadata(&module);
     assert!(metadata.findings().is_empty());
     let packages = &metadata.root().dependencies().unwrap().packages();
-    let told: Vec<_> = packages.iter().map(|found| (&*found.name, &*found.source, found.build, found.root)).collect();
+    let listed: Vec<_> = packages.iter().map(|found| (&*found.name, &*found.source, found.build, found.root)).collect();
     let expected = [("adler", "crates.io", false, false), ("cc", "git", true, false), ("app", "local", false, true)];
-    assert_eq!(told, expected);
+    assert_eq!(listed, expected);
     assert_eq!(packages[2].dependencies, [0, 1]);
 }
 

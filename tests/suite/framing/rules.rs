@@ -217,8 +217,8 @@ fn rule_13_a_custom_name_has_at_most_100_000_bytes() {
 
 #[test]
 fn rule_14_a_custom_name_is_strict_utf8() {
-    let sound = ["\0", "\x1b[2J", "\u{feff}", "\u{202e}", "\u{7ff}\u{800}", "\u{d7ff}\u{e000}", "\u{10000}\u{10ffff}"];
-    let unsound: [&[u8]; 12] = [
+    let valid = ["\0", "\x1b[2J", "\u{feff}", "\u{202e}", "\u{7ff}\u{800}", "\u{d7ff}\u{e000}", "\u{10000}\u{10ffff}"];
+    let invalid: [&[u8]; 12] = [
         b"\x80",
         b"\xbf",
         b"\xc0\x80",
@@ -236,12 +236,12 @@ fn rule_14_a_custom_name_is_strict_utf8() {
     for (before, after) in [(0, 0), (1, 0), (0, 1), (3, 0), (7, 0), (0, 8), (5, 8), (9, 5), (16, 0), (30, 40), (200, 1)]
     {
         let name = |piece: &[u8]| [&*vec![b'a'; before], piece, &vec![b'z'; after]].concat();
-        for piece in sound {
+        for piece in valid {
             let name = name(piece.as_bytes());
             let events = accepted(&module(&[section(0, &prefixed(&name))]));
             assert_eq!(sections(&events), [(0, std::str::from_utf8(&name).unwrap())]);
         }
-        for piece in unsound {
+        for piece in invalid {
             let bytes = module(&[section(0, &prefixed(name(piece))), custom("x", "")]);
             let start = bytes.windows(piece.len()).position(|window| window == piece).unwrap();
             rejected(&bytes, start, "is not UTF-8");

@@ -129,8 +129,8 @@ fn an_empty_read_ends_the_scan() {
 
 #[test]
 fn a_read_longer_than_its_buffer_is_an_error() {
-    struct Boasting<'a>(&'a [u8]);
-    impl drive::ReadAt for Boasting<'_> {
+    struct TooLong<'a>(&'a [u8]);
+    impl drive::ReadAt for TooLong<'_> {
         fn read_at(&self, buffer: &mut [u8], offset: u64) -> std::io::Result<usize> {
             self.0.read_at(buffer, offset)?;
             Ok(buffer.len() + 1)
@@ -138,22 +138,22 @@ fn a_read_longer_than_its_buffer_is_an_error() {
     }
     let bytes = module(&[custom("authors", "me")]);
     let len = bytes.len() as u64;
-    let error = read_at(&Boasting(&bytes), len).unwrap_err();
+    let error = read_at(&TooLong(&bytes), len).unwrap_err();
     assert!(error.partial().is_none());
     assert!(error.is_io() && error.to_string().contains("more bytes than requested"), "{error}");
     let plan = Edit::new().put("note", "x").unwrap().plan_slice(&bytes).unwrap();
     let plan = plan.plan();
     let mut made = Vec::new();
     for error in [
-        plan.reader(Boasting(&bytes)).read_to_end(&mut made).unwrap_err(),
-        plan.reader(Boasting(&bytes)).read(&mut [0; 100]).unwrap_err(),
-        plan.write_to(&Boasting(&bytes), &mut made).unwrap_err(),
+        plan.reader(TooLong(&bytes)).read_to_end(&mut made).unwrap_err(),
+        plan.reader(TooLong(&bytes)).read(&mut [0; 100]).unwrap_err(),
+        plan.write_to(&TooLong(&bytes), &mut made).unwrap_err(),
     ] {
         assert!(error.to_string().contains("more bytes than requested"), "{error}");
     }
     #[cfg(feature = "digest")]
     {
-        let error = sectile::digest::compute(&Boasting(&bytes), len).unwrap_err();
+        let error = sectile::digest::compute(&TooLong(&bytes), len).unwrap_err();
         assert!(error.is_io() && error.to_string().contains("more bytes than requested"), "{error}");
     }
 }

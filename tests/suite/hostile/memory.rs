@@ -70,18 +70,18 @@ fn a_large_body_is_not_buffered() {
 
 #[test]
 fn a_declared_size_of_4_gib_does_not_allocate() {
-    let lie = |declared: u32, payload: &[u8]| [&b"\0"[..], &leb128(declared), payload].concat();
+    let section_of_size = |declared: u32, payload: &[u8]| [&b"\0"[..], &leb128(declared), payload].concat();
     let huge = leb128(u32::MAX);
     let sections = [
-        lie(u32::MAX, b"\x07authorsme"),
-        lie(u32::MAX, b"\x04name\x01"),
-        lie(u32::MAX, &[&b"\x04name\0"[..], &leb128(u32::MAX - 100), b"\x7f"].concat()),
-        lie(u32::MAX, b"\x09producers\x01"),
-        lie(u32::MAX, b"\x07.dep-v0\x78\x9c"),
-        lie(u32::MAX, b"\x11registry-metadata{"),
-        lie(u32::MAX, b"\x10sourceMappingURL\x01"),
-        lie(u32::MAX, &[&leb128(u32::MAX - 5)[..], b"long"].concat()), // the length of the name
-        lie(u32::MAX, &[&leb128(100_000)[..], b"long"].concat()),
+        section_of_size(u32::MAX, b"\x07authorsme"),
+        section_of_size(u32::MAX, b"\x04name\x01"),
+        section_of_size(u32::MAX, &[&b"\x04name\0"[..], &leb128(u32::MAX - 100), b"\x7f"].concat()),
+        section_of_size(u32::MAX, b"\x09producers\x01"),
+        section_of_size(u32::MAX, b"\x07.dep-v0\x78\x9c"),
+        section_of_size(u32::MAX, b"\x11registry-metadata{"),
+        section_of_size(u32::MAX, b"\x10sourceMappingURL\x01"),
+        section_of_size(u32::MAX, &[&leb128(u32::MAX - 5)[..], b"long"].concat()), // the length of the name
+        section_of_size(u32::MAX, &[&leb128(100_000)[..], b"long"].concat()),
         custom("producers", &huge),                                 // the number of fields
         custom("producers", [&b"\x01\x03sdk"[..], &huge].concat()), // the number of values
         custom("producers", [&b"\x01"[..], &huge].concat()),        // the length of a field's name

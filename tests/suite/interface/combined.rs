@@ -26,15 +26,15 @@ fn sample() -> Vec<u8> {
 type Both = (Metadata<'static>, Interface);
 
 /// Value, error and cost of an outcome, to compare.
-fn told<T>(outcome: Outcome<T>) -> (Option<T>, Option<String>, Cost) {
+fn parts<T>(outcome: Outcome<T>) -> (Option<T>, Option<String>, Cost) {
     let (value, error, cost) = outcome.into_parts();
     (value, error.map(|error| error.to_string()), cost)
 }
 
 /// Metadata and interface from two passes.
 fn apart(bytes: &[u8], limits: Limits) -> (Option<Both>, Option<String>, Cost) {
-    let (metadata, error, cost) = told(drive::collect_slice(bytes, StreamReader::with_limits(limits)));
-    let (interface, interface_error, more) = told(drive::collect_slice(bytes, InterfaceReader::with_limits(limits)));
+    let (metadata, error, cost) = parts(drive::collect_slice(bytes, StreamReader::with_limits(limits)));
+    let (interface, interface_error, more) = parts(drive::collect_slice(bytes, InterfaceReader::with_limits(limits)));
     assert_eq!(interface_error, error);
     (metadata.zip(interface), error, Cost { bytes: cost.bytes + more.bytes, reads: 0 })
 }
@@ -49,10 +49,10 @@ fn one_pass_agrees_with_two() {
         {
             let (value, error, apart) = apart(&bytes, limits);
             let reader = || CombinedReader::with_limits(limits);
-            let (combined, combined_error, cost) = told(drive::collect_slice(&bytes, reader()));
+            let (combined, combined_error, cost) = parts(drive::collect_slice(&bytes, reader()));
             assert_eq!((&combined, &combined_error), (&value, &error), "{} bytes", bytes.len());
             assert!(cost.bytes <= apart.bytes, "{cost:?}, apart {apart:?}");
-            let (read, read_error, _) = told(drive::collect_at(&bytes[..], bytes.len() as u64, reader()));
+            let (read, read_error, _) = parts(drive::collect_at(&bytes[..], bytes.len() as u64, reader()));
             assert_eq!((read, read_error), (value, error), "{} bytes, positioned reads", bytes.len());
         }
     }

@@ -3,7 +3,7 @@
 use sectile::interface::Interface;
 use sectile::{FindingCode, Limits, interface as library};
 
-use super::{read, told};
+use super::{listed, read};
 use sectile_testing::binary::{self, leb128, nested, prefixed, section};
 use sectile_testing::memory;
 
@@ -50,8 +50,8 @@ fn a_malformed_import_section_keeps_what_came_before() {
     ] {
         let (interface, codes) = found(&binary::module(&[section, exports("f")]));
         assert_eq!(codes, [FindingCode::MalformedInterface], "{what}");
-        assert_eq!(told(interface.imports()), ["env good function"], "{what}");
-        assert_eq!(told(interface.exports()), ["f function"], "{what}");
+        assert_eq!(listed(interface.imports()), ["env good function"], "{what}");
+        assert_eq!(listed(interface.exports()), ["f function"], "{what}");
         let finding = interface.findings().iter().next().unwrap();
         assert!(
             finding.path().is_root() && finding.message().contains("import section"),
@@ -78,7 +78,7 @@ fn truncated_input_keeps_what_came_before() {
     let bytes = binary::module(&[imports(1, &[function(b"env", b"good")]), exports("f")]);
     let outcome = read(&bytes[..bytes.len() - 1], Limits::default());
     let interface = outcome.value().unwrap();
-    assert_eq!(told(interface.imports()), ["env good function"]);
+    assert_eq!(listed(interface.imports()), ["env good function"]);
     assert!(interface.exports().is_empty() && outcome.error().is_some_and(|error| error.is_truncated()));
     let other = read(b"\x7fELF\0\0\0\0", Limits::default());
     assert!(other.value().is_none() && other.error().unwrap().is_not_wasm());
@@ -109,7 +109,7 @@ fn a_section_beyond_the_limit_is_not_decoded() {
     let bytes = binary::module(&[imports(1, &[function(b"environment", b"function")]), exports("f")]);
     let interface = read(&bytes, limits).complete().unwrap();
     assert!(interface.imports().is_empty());
-    assert_eq!(told(interface.exports()), ["f function"]);
+    assert_eq!(listed(interface.exports()), ["f function"]);
     assert_eq!(interface.findings().iter().map(|finding| finding.code()).collect::<Vec<_>>(), [FindingCode::TooLarge]);
 
     // Types are decoded as a whole, within a limit of their own.
@@ -121,11 +121,11 @@ fn a_section_beyond_the_limit_is_not_decoded() {
     let limits = Limits { max_retained_bytes: 200, ..Limits::default() };
     let many = imports(3, &[function(b"a", b"1"), function(b"a", b"2"), function(b"a", b"3")]);
     let interface = read(&binary::module(&[many]), limits).complete().unwrap();
-    assert_eq!(told(interface.imports()), ["a 1 function", "a 2 function", "a 3 function"]);
+    assert_eq!(listed(interface.imports()), ["a 1 function", "a 2 function", "a 3 function"]);
     let limits = Limits { max_retained_bytes: 150, ..Limits::default() };
     let many = imports(3, &[function(b"a", b"1"), function(b"a", b"2"), function(b"a", b"3")]);
     let interface = read(&binary::module(&[many]), limits).complete().unwrap();
-    assert_eq!(told(interface.imports()), ["a 1 function", "a 2 function"]);
+    assert_eq!(listed(interface.imports()), ["a 1 function", "a 2 function"]);
     assert_eq!(interface.findings().iter().map(|finding| finding.code()).collect::<Vec<_>>(), [FindingCode::TooLarge]);
 }
 
@@ -212,7 +212,7 @@ fn malformed_types_matter_only_for_wit_packages() {
     assert_eq!((codes, interface.wit_package()), (vec![FindingCode::MalformedInterface], None));
     let import = section(10, &[&[1, 0][..], &prefixed("f"), &[1, 0]].concat());
     let (interface, codes) = found(&binary::component(&[broken, import]));
-    assert_eq!((codes, told(interface.imports())), (vec![], vec!["f function".to_owned()]));
+    assert_eq!((codes, listed(interface.imports())), (vec![], vec!["f function".to_owned()]));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use wasmparser::{Parser, Payload};
 use wit_component::DecodedWasm;
 use wit_parser::{PackageId, Resolve, WorldId};
 
-use super::{interface, told};
+use super::{interface, listed};
 use sectile_testing::files;
 
 /// `offset module name` or `offset name` of the root's imports and exports, in the order of
@@ -42,8 +42,8 @@ fn parsed(bytes: &[u8]) -> (Vec<String>, Vec<String>) {
 }
 
 fn names(externs: &[sectile::interface::Extern]) -> Vec<String> {
-    let strip = |told: String| told.rsplit_once(' ').unwrap().0.to_owned();
-    told(externs).into_iter().map(strip).collect()
+    let strip = |listed: String| listed.rsplit_once(' ').unwrap().0.to_owned();
+    listed(externs).into_iter().map(strip).collect()
 }
 
 /// The names with their offsets.
