@@ -1,7 +1,7 @@
 //! Limits on the cost of reading.
 
-/// Limits that bound the memory and time for one input. The defaults are generous: valid binaries
-/// do not reach them.
+/// Limits that bound the memory and time for one input. The defaults are generous: a valid binary
+/// does not exceed them by accident.
 ///
 /// If one of the first four is exceeded, the pass ends: the outcome is partial, and its error is
 /// the limit. If another is exceeded, only the value is skipped, with a finding (`too-large`).
@@ -27,7 +27,8 @@ pub struct Limits {
     /// 32 MiB by default. Modules that export everything have sections of 7 MB.
     pub max_interface_section: u32,
     /// Bytes of values kept from the whole input, with a flat charge for each value; 64 MiB by
-    /// default. Also the total bytes to which compressed sections may inflate, kept or not.
+    /// default. Once compressed sections have inflated to more than this in total, kept or not, no
+    /// further one is inflated.
     pub max_retained_bytes: u64,
     /// Bytes that one compressed section may inflate to; 8 MiB by default.
     pub max_inflated: u32,

@@ -35,7 +35,7 @@ impl Digests {
         self.file
     }
 
-    /// Digest of everything but custom sections; `None` if the binary is malformed or truncated.
+    /// Digest of everything but custom sections; `None` if the binary was not read to its end.
     pub fn content(&self) -> Option<Digest> {
         self.content
     }

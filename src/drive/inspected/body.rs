@@ -9,9 +9,9 @@ use http_body::{Body, Frame, SizeHint};
 use super::{ChunkInspector, Inspected, InspectedError};
 
 /// Frames, the size hint and the end pass unchanged. Trailers are not inspected. On a refusal, the
-/// body fails in place of the refused frame, which may be the last one. A server may never poll a
-/// body that is empty from the start: check the inspector afterwards. Wrap a body that is not
-/// [`Unpin`] in `Box::pin`.
+/// body fails in place of the refused frame, which may be the last one. An HTTP library may never
+/// poll a body that is empty from the start: check the inspector afterwards. Wrap a body that is
+/// not [`Unpin`] in `Box::pin`.
 impl<B, W> Body for Inspected<B, W>
 where
     B: Body<Data = Bytes> + Unpin,
