@@ -18,16 +18,16 @@ fn glob(pattern: &str) -> Glob {
 
 #[track_caller]
 fn agrees(bytes: &[u8], patterns: &[&str], what: &str) {
-    let mut passing = StreamEdit::new().append("revision", "4f1c").unwrap().append("note", [0; 300]).unwrap();
+    let mut stream_edit = StreamEdit::new().append("revision", "4f1c").unwrap().append("note", [0; 300]).unwrap();
     let mut edit = Edit::new().append("revision", "4f1c").unwrap().append("note", [0; 300]).unwrap();
     for pattern in patterns {
-        passing = passing.remove_matching(glob(pattern));
+        stream_edit = stream_edit.remove_matching(glob(pattern));
         edit = edit.remove_matching(glob(pattern));
     }
     let expected = edit.plan_slice(bytes).map(|planned| planned.plan().to_vec(bytes).unwrap());
     let bytes = Bytes::copy_from_slice(bytes);
     for sizes in CHUNKS {
-        match (pass(&passing, &bytes, sizes), &expected) {
+        match (pass(&stream_edit, &bytes, sizes), &expected) {
             (Ok(passed), Ok(expected)) => assert!(passed == *expected, "{what} in chunks of {sizes:?}"),
             (Err(EditError::MovesLinked), _) => {} // a stream is refused more often, because later sections are unknown
             (passed, expected) => assert!(passed.is_err() && expected.is_err(), "{what}: {passed:?} {expected:?}"),
@@ -35,7 +35,7 @@ fn agrees(bytes: &[u8], patterns: &[&str], what: &str) {
     }
     let forced = edit.force().plan_slice(&bytes);
     if let Ok(planned) = forced {
-        let passed = pass(&passing.force(), &bytes, &[5, 1000]).unwrap();
+        let passed = pass(&stream_edit.force(), &bytes, &[5, 1000]).unwrap();
         assert!(passed == planned.plan().to_vec(&bytes).unwrap(), "{what}, forced");
     }
 }
@@ -97,32 +97,32 @@ fn linker_sections_move_only_with_force() {
 
 #[test]
 fn an_error_is_repeated() {
-    let mut passing = StreamEdit::new().begin();
+    let mut stream_edit = StreamEdit::new().begin();
     let message = |error: EditError| match error {
         EditError::Source(error) => Error::to_string(&error),
         error => error.to_string(),
     };
-    let first = message(passing.push(&Bytes::from_static(b"no wasm at all")).map(|_| ()).unwrap_err());
-    assert_eq!(message(passing.push(&Bytes::new()).map(|_| ()).unwrap_err()), first);
-    assert_eq!(message(passing.finish().unwrap_err()), first);
+    let first = message(stream_edit.push(&Bytes::from_static(b"no wasm at all")).map(|_| ()).unwrap_err());
+    assert_eq!(message(stream_edit.push(&Bytes::new()).map(|_| ()).unwrap_err()), first);
+    assert_eq!(message(stream_edit.finish().unwrap_err()), first);
 
     let bytes = Bytes::from(module(&[custom("a", "x"), custom("linking", "y")]));
-    let mut passing = StreamEdit::new().remove("a").begin();
-    assert!(matches!(passing.push(&bytes).map(|_| ()), Err(EditError::MovesLinked)));
-    assert!(matches!(passing.push(&Bytes::new()).map(|_| ()), Err(EditError::MovesLinked)));
-    assert!(matches!(passing.finish(), Err(EditError::MovesLinked)));
+    let mut stream_edit = StreamEdit::new().remove("a").begin();
+    assert!(matches!(stream_edit.push(&bytes).map(|_| ()), Err(EditError::MovesLinked)));
+    assert!(matches!(stream_edit.push(&Bytes::new()).map(|_| ()), Err(EditError::MovesLinked)));
+    assert!(matches!(stream_edit.finish(), Err(EditError::MovesLinked)));
 }
 
 #[test]
 fn streamed_bytes_are_neither_buffered_nor_copied() {
     let bytes = Bytes::from(module(&[custom("a", vec![1; 1_000_000]), section(11, &vec![0; 5_000_000])]));
-    let mut passing = StreamEdit::new().remove("a").append("b", "x").unwrap().begin();
+    let mut stream_edit = StreamEdit::new().remove("a").append("b", "x").unwrap().begin();
     let mut passed = 0;
     let ((), allocated) = measure(|| {
         let mut rest = bytes.clone();
         while !rest.is_empty() {
             let chunk = rest.split_to(rest.len().min(16 << 10));
-            for piece in passing.push(&chunk).unwrap() {
+            for piece in stream_edit.push(&chunk).unwrap() {
                 passed += piece.len();
                 assert!(bytes.as_ptr_range().contains(&piece.as_ptr()));
             }

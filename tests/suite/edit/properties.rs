@@ -14,7 +14,7 @@ fn edit(seeded: &mut Seeded, source: &[u8]) -> bool {
     let mut controls = seeded.bytes(CONTROLS);
     controls[0] = 0; // the unchanged source
     let Some(edited) = bodies::plans(&[&controls, source].concat()) else { return false };
-    assert_eq!(verdict(&edited.bytes), verdict(source), "the validator says what it said before");
+    assert_eq!(verdict(&edited.bytes), verdict(source), "the verdict of the validator changed");
     edited.bytes != edited.source
 }
 

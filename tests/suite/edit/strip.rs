@@ -146,7 +146,7 @@ fn strip_keeps_everything_else_in_real_files() {
                 Err(error) => panic!("{file}: {error}"),
             };
             let after = metadata(&edited);
-            assert_eq!(said(&before), said(&after), "{file}");
+            assert_eq!(decoded_values(&before), decoded_values(&after), "{file}");
             for (old, new) in before.items().zip(after.items()) {
                 let purposes = |item: sectile::metadata::Item<'_>| -> Vec<_> {
                     let keeps = |share: &sectile::metadata::SectionSize| {
@@ -166,7 +166,7 @@ fn strip_keeps_everything_else_in_real_files() {
 }
 
 /// All decoded values as text.
-fn said(metadata: &Metadata<'_>) -> Vec<String> {
+fn decoded_values(metadata: &Metadata<'_>) -> Vec<String> {
     let item = |item: sectile::metadata::Item<'_>| {
         let annotations: Vec<_> = item.annotations().map(|(field, value)| (field, value.as_bytes().to_vec())).collect();
         let links: Vec<_> = item.debug_links().map(|(name, value)| (name, value.as_bytes().to_vec())).collect();

@@ -47,7 +47,7 @@ fn an_edit_breaks_a_signature_of_the_whole_item() {
     assert_eq!(signature(&vendor().put("signature", "new").unwrap(), &source), None);
 }
 
-/// `jwt` and its kin sign all other sections of their module, wherever they are.
+/// `jwt` and similar sections sign all other sections of their module, wherever they are.
 #[test]
 fn an_edit_breaks_signatures_over_all_other_sections() {
     for name in ["jwt", "wasmcloud_jwt", "signature_wasmsign"] {
@@ -178,12 +178,12 @@ fn unchecked_values_are_findings_of_the_plan() {
     let edit = edit.set(Field::Licenses, "GPL-3.0").unwrap();
     let planned = plan(&edit, &source);
     let place = |section: &[u8]| source.windows(section.len()).position(|bytes| bytes == section).unwrap() as u64;
-    let said: Vec<_> = (planned.findings().iter())
+    let reported: Vec<_> = (planned.findings().iter())
         .map(|finding| (finding.code(), finding.section().unwrap(), finding.path().to_string(), finding.offset()))
         .collect();
     let (old, end) = (place(&custom("source", "old")), source.len() as u64);
     assert_eq!(
-        said,
+        reported,
         [
             (FindingCode::VcsUrl, "source", "0".to_owned(), old),
             (FindingCode::DeprecatedLicense, "licenses", "0".to_owned(), end)
@@ -227,7 +227,7 @@ fn findings_of_a_plan_match_a_read_of_the_result() {
         ] {
             for edit in [put(name, data), append(name, data)].into_iter().chain(set(name, data).into_iter().flatten()) {
                 let planned = plan(&edit, &source);
-                let said = planned.findings();
+                let reported = planned.findings();
                 let edited = planned.plan().to_vec(&source).unwrap();
                 let read = sectile::read_slice(&edited).unwrap();
                 let of = |finding: &Finding| {
@@ -235,9 +235,12 @@ fn findings_of_a_plan_match_a_read_of_the_result() {
                 };
                 // Duplicates are the purpose of appending.
                 let read = read.findings().iter().filter(|finding| finding.code() != FindingCode::DuplicateSection);
-                assert_eq!(said.iter().map(of).collect::<Vec<_>>(), read.map(of).collect::<Vec<_>>());
-                assert!(said.iter().all(|finding| finding.offset() == source.len() as u64), "where it is put");
-                codes.extend(said.iter().map(|finding| finding.code().name()));
+                assert_eq!(reported.iter().map(of).collect::<Vec<_>>(), read.map(of).collect::<Vec<_>>());
+                assert!(
+                    reported.iter().all(|finding| finding.offset() == source.len() as u64),
+                    "its offset must be the end of the source"
+                );
+                codes.extend(reported.iter().map(|finding| finding.code().name()));
             }
         }
     }
