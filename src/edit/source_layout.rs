@@ -229,7 +229,7 @@ impl<'e> LayoutReader<'e> {
     fn hopped(&mut self, mut hop: NameStep<'_>) -> DataRequest {
         loop {
             match hop {
-                NameStep::DataRequest(range) => return DataRequest::Bytes(range),
+                NameStep::Request(range) => return DataRequest::Bytes(range),
                 NameStep::End => return DataRequest::Nothing,
                 NameStep::Malformed(why, _) => return self.know(Content::Unreadable(why)),
                 NameStep::TooLong(_) => return self.know(Content::Unreadable("its name is too long")),
@@ -269,7 +269,7 @@ impl FoundName {
     fn new(name: &OwnName<'_>, wanted: Option<&str>) -> Self {
         let size = name.contents - name.subsection.start - 1;
         let len = name.range.start - name.contents;
-        let is_wanted = name.flaw.is_none() && wanted.is_some_and(|wanted| wanted.as_bytes() == name.bytes);
+        let is_wanted = name.error.is_none() && wanted.is_some_and(|wanted| wanted.as_bytes() == name.bytes);
         Self { subsection: name.subsection.clone(), widths: [size as u8, len as u8], is_wanted }
     }
 }
@@ -356,7 +356,7 @@ impl Visitor<'_> for LayoutReader<'_> {
 
     fn data(&mut self, bytes: &[u8], _: u64) -> DataRequest {
         if let Some(hopper) = &mut self.hopper {
-            let hop = hopper.hop(bytes, self.limits.max_section_data);
+            let hop = hopper.step(bytes, self.limits.max_section_data);
             return self.hop(hop);
         }
         let wish = self.wish;

@@ -1,4 +1,4 @@
-//! Rebuilds metadata from a report, for a policy to judge again.
+//! Rebuilds metadata from a saved report, so that a policy can judge it again.
 
 use std::ops::Range;
 
@@ -10,15 +10,15 @@ use crate::finding::Findings;
 use crate::scan::ItemKind;
 use crate::scan::leb128::{encode, shortest};
 
-/// Builds metadata item by item, in the order of the input: each item before those that it holds.
+/// Builds metadata item by item, in input order: each item before its children.
 ///
-/// The range of every value is empty, at the start of its item: reports do not say where in an item a value is.
+/// The range of every value is empty, at the start of its item, because reports do not contain the ranges of values.
 #[derive(Debug, Default)]
 pub struct MetadataBuilder(Vec<ItemData<'static>>);
 
 impl MetadataBuilder {
-    /// Begins an item within the item with this number, or the root, and returns its number. The values that follow are
-    /// its own.
+    /// Adds an item and returns its number. `parent` is the number of the enclosing item, `None` for the root. The values
+    /// added next belong to this item.
     pub fn item(&mut self, kind: ItemKind, parent: Option<u32>, start: u64, end: Option<u64>) -> u32 {
         let number = self.0.len() as u32;
         let (mut index, mut depth) = (0, 0);
@@ -26,7 +26,7 @@ impl MetadataBuilder {
             (index, depth) = (parent.children, parent.depth + 1);
             parent.children += 1;
         }
-        self.0.push(ItemData { end, whole: true, ..ItemData::new(kind, parent, index, depth, start) });
+        self.0.push(ItemData { end, complete: true, ..ItemData::new(kind, parent, index, depth, start) });
         number
     }
 
@@ -35,7 +35,7 @@ impl MetadataBuilder {
         let value = self.value(text);
         self.last(|item| {
             item.name = value;
-            item.shares.add_empty("name");
+            item.sizes.add_empty("name");
         });
     }
 
@@ -44,11 +44,11 @@ impl MetadataBuilder {
         let value = self.value(text);
         self.last(|item| {
             item.annotations.extend(value.map(|value| (field, value)));
-            item.shares.add_empty(field.section());
+            item.sizes.add_empty(field.section());
         });
     }
 
-    /// Adds a section of producers with one field to the last item.
+    /// Adds a `producers` section with one field to the last item.
     pub fn producers(&mut self, field: &str, values: &[[&str; 2]]) {
         let mut bytes = Vec::new();
         let number = |bytes: &mut Vec<u8>, number: usize| bytes.extend(encode(number as u32, shortest(number as u32)));
@@ -65,21 +65,21 @@ impl MetadataBuilder {
             if let Some(value) = value {
                 item.producers.push(value);
             }
-            item.shares.add_empty("producers");
+            item.sizes.add_empty("producers");
         });
     }
 
-    /// Begins the list of packages of the last item.
+    /// Adds an empty list of packages to the last item.
     #[cfg(feature = "dependencies")]
     pub fn dependencies(&mut self) {
         let raw = self.value(Err(Vec::new()));
         self.last(|item| {
             item.dependencies = raw.map(|raw| Dependencies { raw, packages: Vec::new() }.into());
-            item.shares.add_empty(".dep-v0");
+            item.sizes.add_empty(".dep-v0");
         });
     }
 
-    /// Adds a package to the list of the last item, and returns it.
+    /// Adds a package to the list of the last item and returns it; `None` without a list.
     #[cfg(feature = "dependencies")]
     pub fn package(&mut self) -> Option<&mut Package> {
         let of_item = self.0.last_mut()?.dependencies.as_mut()?;
@@ -94,7 +94,7 @@ impl MetadataBuilder {
         of_item.packages.last_mut()
     }
 
-    /// The metadata, without findings; `None` if there is no item.
+    /// Returns the metadata without findings; `None` if there is no item.
     pub fn finish(self) -> Option<Metadata<'static>> {
         (!self.0.is_empty()).then_some(Metadata { items: self.0, findings: Findings::with_limit(0) })
     }

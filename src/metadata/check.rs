@@ -1,4 +1,4 @@
-//! Checks of values. A value is judged, never changed; every check looks at a bounded number of bytes.
+//! Checks of values. Checks never change a value, and each examines a bounded number of bytes.
 
 use iri_string::types::IriStr;
 
@@ -7,10 +7,10 @@ use super::license;
 use crate::escape::{is_deceptive, quoted};
 use crate::finding::{FindingCode, Severity};
 
-/// Longer licences, URLs and dates are not parsed.
+/// Maximum length in bytes of a license, URL or date that is parsed.
 pub const MAX_PARSED: usize = 8 << 10;
 
-/// An error of a value.
+/// A violation of a [`Field`]'s rules by a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValueError {
     pub(crate) code: FindingCode,
@@ -18,13 +18,13 @@ pub struct ValueError {
 }
 
 impl ValueError {
-    /// The code of the finding that a reader makes of it.
+    /// The code of the finding that readers report for this error.
     pub fn code(&self) -> FindingCode {
         self.code
     }
 
-    /// What is wrong, in one line, with what to write instead where that is clear. It may quote the value: escape it before
-    /// it meets a terminal.
+    /// One-line description, with a correction if there is an obvious one. May quote the value: escape it before printing
+    /// it to a terminal.
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -33,20 +33,19 @@ impl ValueError {
         Self { code, message: message.into() }
     }
 
-    /// How bad it is.
+    /// The severity of its [code](Self::code).
     pub fn severity(&self) -> Severity {
         self.code.severity()
     }
 
-    /// Whether a value with this flaw is refused where values are written, unless somebody says otherwise. A licence id
-    /// that is merely deprecated is not.
+    /// Whether edits refuse a value with this error by default. Deprecated license ids are accepted.
     pub fn is_refused(&self) -> bool {
         self.code != FindingCode::DeprecatedLicense
     }
 }
 
 impl Field {
-    /// What is wrong with a value of this field; nothing if it is as the table asks.
+    /// Returns the errors of a value for this field; empty if the value is valid.
     ///
     /// ```
     /// use sectile::{FindingCode, metadata::Field};
@@ -80,27 +79,25 @@ impl Field {
     }
 }
 
-/// Whether a text is printable ASCII, as nearly all are. (Eight bytes at a time, the last ones maybe twice: most texts
-/// are short.)
+/// Whether a text is printable ASCII, the most common case. Checks eight bytes at a time; the last chunk may overlap.
 #[inline]
 pub(crate) fn is_plain(text: &[u8]) -> bool {
     const HIGH: u64 = 0x8080_8080_8080_8080;
-    // The high bit of each byte that is no printable ASCII: one has it, less than 0x20 gets it by taking 0x20 away, 0x7f by
-    // adding 1. A carry comes only out of a byte that is found itself.
-    let odd = |word: u64| word | word.wrapping_sub(HIGH >> 2) | word.wrapping_add(HIGH >> 7);
+    // Sets the high bit of each byte that is not printable ASCII: it is set already, or by subtracting 0x20 (control
+    // characters), or by adding 1 (0x7f). Only such bytes can carry into a neighbor.
+    let unusual = |word: u64| word | word.wrapping_sub(HIGH >> 2) | word.wrapping_add(HIGH >> 7);
     if let Some(last) = text.last_chunk() {
         let words = text.as_chunks().0.iter().chain([last]);
-        return words.fold(0, |found, word| found | odd(u64::from_ne_bytes(*word))) & HIGH == 0;
+        return words.fold(0, |found, word| found | unusual(u64::from_ne_bytes(*word))) & HIGH == 0;
     }
     if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
         let halves = [u32::from_ne_bytes(*first), u32::from_ne_bytes(*last)].map(u64::from);
-        return odd(halves[0] << 32 | halves[1]) & HIGH == 0;
+        return unusual(halves[0] << 32 | halves[1]) & HIGH == 0;
     }
     text.iter().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
-/// What is wrong with a text that holds characters that can deceive; line breaks and tabs may stand in a text of several
-/// lines.
+/// Returns an error if a text contains deceptive characters. Multiline text may contain line breaks and tabs.
 pub fn controls(text: &str, multiline: bool) -> Option<ValueError> {
     has_controls(text, multiline).then(|| {
         let message = format!("control or bidirectional characters in {}", quoted(text));
@@ -108,7 +105,7 @@ pub fn controls(text: &str, multiline: bool) -> Option<ValueError> {
     })
 }
 
-/// Whether a text holds characters that can deceive; line breaks and tabs may stand in a text of several lines.
+/// Whether a text contains deceptive characters. Multiline text may contain line breaks and tabs.
 pub(crate) fn has_controls(text: &str, multiline: bool) -> bool {
     if is_plain(text.as_bytes()) {
         return false;
@@ -130,7 +127,7 @@ pub(crate) fn has_controls(text: &str, multiline: bool) -> bool {
 fn url(value: &str, repository: bool, errors: &mut Vec<ValueError>) {
     let Ok(url) = IriStr::new(value) else {
         errors.push(if repository && is_scp_like(value) {
-            let message = format!("{} is understood by Git and is no URL; write an https one", quoted(value));
+            let message = format!("{} is a Git address, not a URL; use an https URL", quoted(value));
             ValueError::new(FindingCode::VcsUrl, message)
         } else {
             ValueError::new(
@@ -144,19 +141,18 @@ fn url(value: &str, repository: bool, errors: &mut Vec<ValueError>) {
     let authority = url.authority_components();
     if ["http", "https"].iter().any(|http| scheme.eq_ignore_ascii_case(http)) {
         if authority.is_none_or(|authority| authority.host().is_empty()) {
-            errors.push(ValueError::new(FindingCode::NotUrl, format!("{} names no host", quoted(value))));
+            errors.push(ValueError::new(FindingCode::NotUrl, format!("{} has no host", quoted(value))));
         }
     } else if repository && is_vcs(scheme) {
-        let message =
-            format!("{} is understood by version control, not by a browser; write an https URL", quoted(value));
+        let message = format!("{} is a version control URL that browsers cannot open; use an https URL", quoted(value));
         errors.push(ValueError::new(FindingCode::VcsUrl, message));
     } else {
-        errors.push(ValueError::new(FindingCode::NotHttp, format!("{} is neither http nor https", quoted(value))));
+        errors.push(ValueError::new(FindingCode::NotHttp, format!("{} is not an http or https URL", quoted(value))));
     }
-    // A password, or a name where none is meant: `git@` is how repositories are written.
+    // `git@` is the usual user name in repository URLs; anything else may be a secret.
     let user = authority.and_then(|authority| authority.userinfo());
     if user.is_some_and(|user| !(is_vcs(scheme) && user == "git")) {
-        errors.push(ValueError::new(FindingCode::UrlCredentials, "the URL carries a user name or a password"));
+        errors.push(ValueError::new(FindingCode::UrlCredentials, "the URL contains a user name or password"));
     }
 }
 
@@ -164,11 +160,11 @@ fn url_advice(value: &str) -> &'static str {
     if value.contains("://") || value.contains(char::is_whitespace) || !value.contains('.') {
         ""
     } else {
-        "; it begins with no scheme such as https://"
+        "; add a scheme such as https://"
     }
 }
 
-/// `git@host:path`, as SSH and Git write it.
+/// Whether a value has the `user@host:path` form of SSH and Git.
 pub fn is_scp_like(value: &str) -> bool {
     let Some((user, (host, path))) = value.split_once('@').and_then(|(user, rest)| Some((user, rest.split_once(':')?)))
     else {
@@ -190,11 +186,11 @@ fn date_time(value: &str) -> Option<ValueError> {
     if is_rfc3339(value.as_bytes()) == Some(true) {
         return None;
     }
-    let message = format!("{} is no RFC 3339 date-time such as 2026-01-31T12:00:00Z", quoted(value));
+    let message = format!("{} is not an RFC 3339 date-time such as 2026-01-31T12:00:00Z", quoted(value));
     Some(ValueError::new(FindingCode::NotRfc3339, message))
 }
 
-/// The grammar is strict where date libraries are not, so it stands here; what days a month has, the library knows.
+/// Checks the RFC 3339 grammar, which date libraries apply leniently. `jiff` checks the day of the month.
 fn is_rfc3339(text: &[u8]) -> Option<bool> {
     let number = |at: usize, len: usize| {
         let digits = text.get(at..at + len).filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
@@ -215,7 +211,7 @@ fn is_rfc3339(text: &[u8]) -> Option<bool> {
         _ => false,
     };
     let date = jiff::civil::Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?);
-    // A minute may have a 61st second; which one does nobody knows in advance.
+    // Any minute may have a leap second: they are not known in advance.
     Some(marks && fraction != 1 && zone_is_right && date.is_ok() && hour < 24 && minute < 60 && second <= 60)
 }
 
@@ -224,7 +220,7 @@ mod tests {
     use super::*;
 
     fn codes(field: Field, value: &str) -> Vec<FindingCode> {
-        field.check(value).into_iter().map(|flaw| flaw.code).collect()
+        field.check(value).into_iter().map(|error| error.code).collect()
     }
 
     #[test]
@@ -283,7 +279,7 @@ mod tests {
         ] {
             let message = &Field::Homepage.check(value)[0].message;
             assert!(message.starts_with(&format!("`{value}` is not an absolute URL")), "{message}");
-            assert_eq!(message.ends_with("; it begins with no scheme such as https://"), missed, "{message}");
+            assert_eq!(message.ends_with("; add a scheme such as https://"), missed, "{message}");
         }
     }
 

@@ -1,19 +1,18 @@
-//! Custom sections that a convention gives a meaning, other than the annotations: what each is for, what is decoded
-//! of it, and where it must stand.
+//! Known custom sections other than annotations: their purpose, decoding and required position.
 
 use super::field::Field;
 
-/// What a custom section is for.
+/// Purpose of a custom section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum SectionPurpose {
-    /// Says what the binary is and where it comes from.
+    /// Description and origin of the binary.
     Metadata,
-    /// Names that tools show.
+    /// Names shown by tools.
     Names,
     /// Debugging data.
     Debug,
-    /// Points to debugging data that is kept elsewhere.
+    /// Link to separate debugging data.
     DebugLink,
     /// Needed to load the module.
     Loading,
@@ -23,28 +22,28 @@ pub enum SectionPurpose {
     Hints,
     /// A signature over other sections.
     Signature,
-    /// The interface of a component, or of bindings, that are yet to be made.
+    /// Interface description from which a component or bindings are generated.
     Interface,
     /// A snapshot of a crashed program.
     Coredump,
-    /// What a host platform asks for.
+    /// Required by a host platform.
     Platform,
 }
 
-/// A custom section that a convention knows.
+/// A custom section that a convention defines.
 #[derive(Debug)]
 pub(crate) struct Convention {
-    /// The name; where it ends in `*`, what the name begins with.
+    /// The section's name, or a name prefix followed by `*`.
     pub(crate) name: &'static str,
     pub(crate) purpose: SectionPurpose,
     pub(crate) decode: Decode,
     /// Whether it must be the first section.
     pub(crate) first: bool,
-    /// Whether readers join the data of all sections of this name.
+    /// Whether readers concatenate the data of all sections with this name.
     pub(crate) joined: bool,
 }
 
-/// What is decoded of a section.
+/// How a section is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decode {
     Nothing,
@@ -53,9 +52,9 @@ pub(crate) enum Decode {
     Producers,
     Dependencies,
     RegistryMetadata,
-    /// A length, and so many bytes.
+    /// A length-prefixed byte string.
     Bytes,
-    /// A length, and so many bytes of UTF-8.
+    /// A length-prefixed UTF-8 string.
     Text,
 }
 
@@ -80,12 +79,13 @@ impl Convention {
     }
 }
 
-/// Exact names before the prefixes that they begin with.
+/// Known custom sections. An exact name precedes the prefixes that it matches.
+///
 /// Sources: the core specification's appendix (`name`), the component model's binary format (`component-name`,
 /// `component-type:*`), the tool conventions (producers, debugging, linking, dynamic linking, target features, code
-/// metadata, core dumps, build ids, signatures), wasmsign and wascap (signatures), cargo-auditable (`.dep-v0`), wasm-bindgen (what its command needs of a
-/// module), Stellar's and the Internet Computer's interface conventions, Polkadot's runtime sections, and `CosmWasm`'s
-/// migration version.
+/// metadata, core dumps, build ids, signatures), wasmsign and wascap (signatures), cargo-auditable (`.dep-v0`),
+/// wasm-bindgen (the input of its command), Stellar's and the Internet Computer's interface conventions, Polkadot's
+/// runtime sections, and `CosmWasm`'s migration version.
 pub(crate) static CONVENTIONS: [Convention; 36] = [
     known("name", SectionPurpose::Names).decode(Decode::Name),
     known("component-name", SectionPurpose::Names).decode(Decode::Name),
@@ -125,19 +125,19 @@ pub(crate) static CONVENTIONS: [Convention; 36] = [
     known("cw_migrate_version", SectionPurpose::Platform),
 ];
 
-/// What a custom section's name means: a row of one of the two tables, or nothing that is known.
+/// Number of a row in the two tables, or [`UNKNOWN`](Self::UNKNOWN).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Meaning(u8);
+pub(crate) struct RowNumber(u8);
 
-/// A row.
+/// A row of one of the two tables.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum KnownSection {
     Annotation(Field),
     Convention(&'static Convention),
 }
 
-impl Meaning {
-    /// Of the rows there are so many: the annotations, and behind them the conventions.
+impl RowNumber {
+    /// Number of rows: the annotations, followed by the conventions.
     pub(crate) const ROWS: u8 = (Field::ALL.len() + CONVENTIONS.len()) as u8;
     pub(crate) const UNKNOWN: Self = Self(Self::ROWS);
 
@@ -152,7 +152,7 @@ impl Meaning {
     }
 }
 
-/// The row of this number.
+/// Returns the row with this number.
 #[inline]
 pub(crate) fn row(number: u8) -> KnownSection {
     let number = usize::from(number);
@@ -163,7 +163,7 @@ pub(crate) fn row(number: u8) -> KnownSection {
 }
 
 impl KnownSection {
-    /// The section's name; where it ends in `*`, what the name begins with.
+    /// The section's name, or a name prefix followed by `*`.
     #[inline]
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -193,48 +193,48 @@ impl KnownSection {
     }
 }
 
-/// Looks a name up in both tables: its first byte leaves a few rows to compare.
+/// Looks up a name in both tables. Indexed by the first byte, so that few rows are compared.
 #[inline]
-pub(crate) fn meaning(name: &[u8]) -> Meaning {
+pub(crate) fn lookup(name: &[u8]) -> RowNumber {
     let Some(&first) = name.first() else {
-        return Meaning::UNKNOWN;
+        return RowNumber::UNKNOWN;
     };
     let mut rows = ROWS_BY_FIRST_BYTE[usize::from(first)];
     while rows != 0 {
         let number = rows.trailing_zeros() as u8;
         if row(number).matches(name) {
-            return Meaning(number);
+            return RowNumber(number);
         }
         rows &= rows - 1;
     }
-    Meaning::UNKNOWN
+    RowNumber::UNKNOWN
 }
 
-/// What a custom section of this name is for, if one of the tables knows it.
+/// Returns the purpose of custom sections with this name; `None` if the name is unknown.
 pub fn purpose(name: &str) -> Option<SectionPurpose> {
-    meaning(name.as_bytes()).row().map(KnownSection::purpose)
+    lookup(name.as_bytes()).row().map(KnownSection::purpose)
 }
 
-/// Whether readers join the data of all sections of this name, so that each of several counts.
+/// Whether readers concatenate the data of all sections with this name, so that duplicates are valid.
 pub fn is_joined(name: &str) -> bool {
-    matches!(meaning(name.as_bytes()).row(), Some(KnownSection::Convention(Convention { joined: true, .. })))
+    matches!(lookup(name.as_bytes()).row(), Some(KnownSection::Convention(Convention { joined: true, .. })))
 }
 
-/// Whether a section of this name signs all other sections of its module, wherever it is.
+/// Whether a section with this name signs all other sections of its module, at any position.
 pub(crate) fn signs_all(name: &str) -> bool {
     ["signature_wasmsign", "jwt", "wasmcloud_jwt"].contains(&name)
 }
 
-/// Whether a convention pins sections of this name to the front.
+/// Whether a convention requires sections with this name to be the first.
 pub(crate) fn is_pinned_first(name: &str) -> bool {
-    meaning(name.as_bytes()).row().is_some_and(KnownSection::is_first)
+    lookup(name.as_bytes()).row().is_some_and(KnownSection::is_first)
 }
 
-/// By the first byte of a name: a bit for each row.
+/// Bit sets of row numbers by the first byte of the name.
 static ROWS_BY_FIRST_BYTE: [u64; 256] = {
     let mut rows = [0; 256];
     let mut number = 0;
-    while number < Meaning::ROWS as usize {
+    while number < RowNumber::ROWS as usize {
         let name = if number < Field::ALL.len() {
             Field::ALL[number].section()
         } else {
@@ -251,17 +251,17 @@ mod tests {
     use super::*;
 
     fn known(name: &str) -> Option<&'static str> {
-        meaning(name.as_bytes()).row().map(KnownSection::name)
+        lookup(name.as_bytes()).row().map(KnownSection::name)
     }
 
     #[test]
     fn every_row_is_found_by_its_name() {
-        for number in 0..Meaning::ROWS {
+        for number in 0..RowNumber::ROWS {
             assert_eq!(known(row(number).name()), Some(row(number).name()));
         }
     }
 
-    /// `docs/custom-sections.md` speaks of every row: of those that are not decoded in its last table, in this order.
+    /// `docs/custom-sections.md` mentions every row; its last table lists the rows that are not decoded, in this order.
     #[test]
     fn every_row_is_documented() {
         let text = include_str!("../../docs/custom-sections.md");

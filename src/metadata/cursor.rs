@@ -1,17 +1,17 @@
-//! Reads numbers and length-prefixed strings out of a section's data.
+//! Decodes numbers and length-prefixed strings from a section's data.
 
 use super::check::is_plain;
 use crate::scan::leb128::Leb128;
 
-/// A place in some data.
+/// A read position in a section's data.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cursor<'a> {
     rest: &'a [u8],
-    /// Of all the data.
+    /// Length of all the data in bytes.
     len: usize,
 }
 
-/// What could not be read; the cursor stands where it begins.
+/// A malformed value. The cursor stays at its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Malformed {
     Number,
@@ -20,7 +20,7 @@ pub(crate) enum Malformed {
 }
 
 impl Malformed {
-    pub(crate) const fn what(self) -> &'static str {
+    pub(crate) const fn message(self) -> &'static str {
         match self {
             Self::Number => "not a LEB128 number of at most 32 bits",
             Self::PastEnd => "a length that goes past the end",
@@ -34,12 +34,12 @@ impl<'a> Cursor<'a> {
         Self { rest: data, len: data.len() }
     }
 
-    /// How many bytes lie before the cursor.
-    pub(crate) fn at(&self) -> usize {
+    /// Byte offset of the cursor in the data.
+    pub(crate) fn position(&self) -> usize {
         self.len - self.rest.len()
     }
 
-    /// The bytes that lie behind it.
+    /// The bytes that were not read yet.
     pub(crate) fn rest(&self) -> &'a [u8] {
         self.rest
     }
@@ -54,34 +54,35 @@ impl<'a> Cursor<'a> {
         Ok(value)
     }
 
-    /// A length, and so many bytes.
+    /// Reads a length-prefixed byte string.
     #[inline]
     pub(crate) fn bytes(&mut self) -> Result<&'a [u8], Malformed> {
-        let mut behind = *self;
-        let len = behind.number()?;
-        let (bytes, rest) = behind.rest.split_at_checked(len as usize).ok_or(Malformed::PastEnd)?;
+        let mut next = *self;
+        let len = next.number()?;
+        let (bytes, rest) = next.rest.split_at_checked(len as usize).ok_or(Malformed::PastEnd)?;
         self.rest = rest;
         Ok(bytes)
     }
 
-    /// A length, and so many bytes of UTF-8.
+    /// Reads a length-prefixed UTF-8 string.
     pub(crate) fn text(&mut self) -> Result<&'a str, Malformed> {
-        let mut behind = *self;
-        let text = std::str::from_utf8(behind.bytes()?).map_err(|_| Malformed::NotUtf8)?;
-        *self = behind;
+        let mut next = *self;
+        let text = std::str::from_utf8(next.bytes()?).map_err(|_| Malformed::NotUtf8)?;
+        *self = next;
         Ok(text)
     }
 
-    /// The same, as bytes, and whether all of them are printable ASCII: then nothing more is to be checked.
+    /// Reads a length-prefixed UTF-8 string as bytes. The flag says that all of them are printable ASCII, so the caller
+    /// can skip further checks.
     #[inline]
     pub(crate) fn plain_text(&mut self) -> Result<(&'a [u8], bool), Malformed> {
-        let mut behind = *self;
-        let text = behind.bytes()?;
+        let mut next = *self;
+        let text = next.bytes()?;
         let plain = is_plain(text);
         if !plain && std::str::from_utf8(text).is_err() {
             return Err(Malformed::NotUtf8);
         }
-        *self = behind;
+        *self = next;
         Ok((text, plain))
     }
 }

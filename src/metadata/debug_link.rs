@@ -1,5 +1,5 @@
-//! Reads the links to separate debug information, which are written in two ways: with the length before the value, as the
-//! tool conventions ask, and without it, as older tools do.
+//! Decodes links to separate debug information. The tool conventions define a length-prefixed value; older tools write the
+//! value without a length.
 
 use std::ops::Range;
 
@@ -9,27 +9,28 @@ use super::check::has_controls;
 use super::cursor::{Cursor, Malformed};
 use crate::finding::FindingCode;
 
-/// The values that the data may hold, the likelier one first, and a finding about it.
+/// The possible values of the data, the most likely first, with a finding if there is a problem.
 pub(super) struct DebugLinks {
     pub(super) values: SmallVec<[Range<usize>; 2]>,
     pub(super) finding: Option<(FindingCode, usize, &'static str)>,
 }
 
-/// Bytes of the ids that linkers and services make: a hash of 64 bits, a UUID, SHA-1, SHA-256.
+/// Lengths in bytes of common ids: a 64-bit hash, UUID, SHA-1 and SHA-256.
 const ID_LENGTHS: [usize; 4] = [8, 16, 20, 32];
 
-/// Reads data that is not empty.
+/// Decodes data, which must not be empty.
 pub(super) fn read(data: &[u8], is_text: bool) -> DebugLinks {
     let mut cursor = Cursor::new(data);
-    let prefixed = cursor.bytes().map(|value| cursor.at() - value.len()..cursor.at());
+    let prefixed = cursor.bytes().map(|value| cursor.position() - value.len()..cursor.position());
     let whole = 0..data.len();
     match prefixed {
         Ok(value) if value.end == data.len() => {
             match if is_text { likelier_text(data, &data[value.clone()]) } else { likelier_id(data) } {
-                Some(Convention::Prefixed) => DebugLinks { values: smallvec![value], finding: None },
-                Some(Convention::Raw) => unprefixed(whole),
+                Some(Encoding::Prefixed) => DebugLinks { values: smallvec![value], finding: None },
+                Some(Encoding::Raw) => unprefixed(whole),
                 None => {
-                    let message = "either a length and a value, or a value without a length; both are given";
+                    let message =
+                        "either a length and a value, or a value without a length; both readings are reported";
                     let finding = Some((FindingCode::AmbiguousDebugLink, 0, message));
                     DebugLinks { values: smallvec![value, whole], finding }
                 }
@@ -45,33 +46,35 @@ pub(super) fn read(data: &[u8], is_text: bool) -> DebugLinks {
 }
 
 fn unprefixed(whole: Range<usize>) -> DebugLinks {
-    let message = "the value has no length before it, as older tools write it";
+    let message = "the value has no length prefix, as written by older tools";
     DebugLinks { values: smallvec![whole], finding: Some((FindingCode::UnprefixedDebugLink, 0, message)) }
 }
 
 fn malformed_link(whole: Range<usize>, malformed: Malformed) -> DebugLinks {
-    let finding = Some((FindingCode::MalformedDebugLink, 0, malformed.what()));
+    let finding = Some((FindingCode::MalformedDebugLink, 0, malformed.message()));
     DebugLinks { values: smallvec![whole], finding }
 }
 
-enum Convention {
+enum Encoding {
     Prefixed,
     Raw,
 }
 
-/// An id whose first byte counts the others: all of it may be an id of a usual length.
-fn likelier_id(data: &[u8]) -> Option<Convention> {
-    (!ID_LENGTHS.contains(&data.len())).then_some(Convention::Prefixed)
+/// Chooses the encoding of an id whose first byte equals the number of bytes after it. Ambiguous if the whole data has
+/// a common length.
+fn likelier_id(data: &[u8]) -> Option<Encoding> {
+    (!ID_LENGTHS.contains(&data.len())).then_some(Encoding::Prefixed)
 }
 
-/// A text whose first byte counts the others: it may be the first character of a longer text.
-fn likelier_text(whole: &[u8], value: &[u8]) -> Option<Convention> {
+/// Chooses the encoding of a text whose first byte equals the number of bytes after it. Ambiguous if that byte may be the
+/// first character of a path.
+fn likelier_text(whole: &[u8], value: &[u8]) -> Option<Encoding> {
     match (has_scheme(value), has_scheme(whole)) {
-        (true, false) => Some(Convention::Prefixed),
-        (false, true) => Some(Convention::Raw),
+        (true, false) => Some(Encoding::Prefixed),
+        (false, true) => Some(Encoding::Raw),
         _ => {
             let begins_path = whole[0].is_ascii_alphanumeric() || b"./_".contains(&whole[0]);
-            (!(begins_path && is_plausible_text(whole))).then_some(Convention::Prefixed)
+            (!(begins_path && is_plausible_text(whole))).then_some(Encoding::Prefixed)
         }
     }
 }
@@ -91,14 +94,14 @@ mod tests {
     use FindingCode::{AmbiguousDebugLink, MalformedDebugLink, UnprefixedDebugLink};
 
     fn ids(data: &[u8]) -> (Vec<&[u8]>, Option<FindingCode>) {
-        given(data, false)
+        decoded(data, false)
     }
 
     fn texts(data: &[u8]) -> (Vec<&[u8]>, Option<FindingCode>) {
-        given(data, true)
+        decoded(data, true)
     }
 
-    fn given(data: &[u8], is_text: bool) -> (Vec<&[u8]>, Option<FindingCode>) {
+    fn decoded(data: &[u8], is_text: bool) -> (Vec<&[u8]>, Option<FindingCode>) {
         let links = read(data, is_text);
         (links.values.into_iter().map(|range| &data[range]).collect(), links.finding.map(|(code, ..)| code))
     }

@@ -1,10 +1,10 @@
-//! THE table: the annotations that stand in sections of their own.
+//! The annotation table: one row per annotation that has its own custom section.
 
 use std::fmt;
 
 macro_rules! fields {
     ($($field:ident $section:literal $key:literal $check:ident $help:literal;)*) => {
-        /// An annotation: a custom section whose data is the bare UTF-8 value, and the OCI annotation that says the same.
+        /// An annotation: a custom section whose data is the bare UTF-8 value, and its equivalent OCI annotation.
         ///
         /// Source: the OCI image specification's `annotations.md`, and the tool-conventions proposal for OCI-compatible
         /// custom sections.
@@ -15,25 +15,25 @@ macro_rules! fields {
         }
 
         impl Field {
-            /// The whole table, in its order.
+            /// All fields, in table order.
             pub const ALL: [Self; [$($section),*].len()] = [$(Self::$field),*];
 
-            /// The name of the custom section.
+            /// Returns the name of the custom section.
             pub const fn section(self) -> &'static str {
                 match self { $(Self::$field => $section,)* }
             }
 
-            /// The key of the OCI annotation.
+            /// Returns the key of the OCI annotation.
             pub const fn oci_key(self) -> &'static str {
                 match self { $(Self::$field => concat!("org.opencontainers.image.", $key),)* }
             }
 
-            /// What a value must be.
+            /// Returns the expected kind of value.
             pub const fn expects(self) -> Expects {
                 match self { $(Self::$field => Expects::$check,)* }
             }
 
-            /// What it says, in a sentence.
+            /// Returns a one-sentence description of the field.
             pub const fn help(self) -> &'static str {
                 match self { $(Self::$field => $help,)* }
             }
@@ -42,16 +42,16 @@ macro_rules! fields {
 }
 
 fields! {
-    Authors "authors" "authors" Text "Who made it: people or organisations, with how to reach them.";
-    Created "created" "created" DateTime "When it was built.";
-    Description "description" "description" Text "What it is, for people.";
-    Documentation "documentation" "documentation" Url "Where its documentation is.";
-    Homepage "homepage" "url" Url "Where to learn more about it.";
-    Licenses "licenses" "licenses" License "The licence that it is under.";
-    Revision "revision" "revision" Text "The revision of the source that it was built from.";
-    Source "source" "source" Repository "Where the source is that it was built from.";
-    Vendor "vendor" "vendor" Text "The organisation or person that distributes it.";
-    Version "version" "version" Text "The version of what is packaged.";
+    Authors "authors" "authors" Text "Contact details of the people or organizations responsible for the binary.";
+    Created "created" "created" DateTime "Build date and time.";
+    Description "description" "description" Text "Human-readable description.";
+    Documentation "documentation" "documentation" Url "URL of the documentation.";
+    Homepage "homepage" "url" Url "URL with more information.";
+    Licenses "licenses" "licenses" License "SPDX license expression.";
+    Revision "revision" "revision" Text "Source control revision it was built from.";
+    Source "source" "source" Repository "URL of the source code it was built from.";
+    Vendor "vendor" "vendor" Text "Organization or person that distributes it.";
+    Version "version" "version" Text "Version of the packaged software.";
 }
 
 impl fmt::Display for Field {
@@ -60,7 +60,7 @@ impl fmt::Display for Field {
     }
 }
 
-/// What the value of a [`Field`] must be.
+/// Expected kind of value of a [`Field`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Expects {
@@ -70,14 +70,14 @@ pub enum Expects {
     DateTime,
     /// An `http` or `https` URL.
     Url,
-    /// An `http` or `https` URL; what a version control system understands instead is tolerated.
+    /// An `http` or `https` URL. A version control URL, such as `git@host:path`, is only a [finding](crate::FindingCode::VcsUrl).
     Repository,
-    /// An SPDX licence expression.
+    /// An SPDX license expression.
     License,
 }
 
 impl Expects {
-    /// What it must be, in words.
+    /// Returns the name shown in messages, such as `RFC 3339 date-time`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Text => "text",

@@ -1,4 +1,4 @@
-//! Items: what one module or component says of itself.
+//! Items: the metadata of one module or component.
 
 use std::fmt;
 use std::ops::Range;
@@ -9,11 +9,11 @@ use super::section_sizes::{SectionSize, SectionSizes};
 use super::{Dependencies, Field, Producers, Value};
 use crate::scan::{ItemKind, ItemPath};
 
-/// Metadata of one module or component: a view into [`Metadata`](super::Metadata), cheap to copy.
+/// Metadata of one module or component: a copyable view into [`Metadata`](super::Metadata).
 #[derive(Clone, Copy)]
 pub struct Item<'m> {
     items: &'m [ItemData<'m>],
-    place: usize,
+    position: usize,
 }
 
 /// The data that a reader collects from an item.
@@ -26,28 +26,28 @@ pub(super) struct ItemData<'a> {
     pub(super) children: u32,
     pub(super) start: u64,
     pub(super) end: Option<u64>,
-    pub(super) whole: bool,
+    pub(super) complete: bool,
     pub(super) name: Option<Value<'a>>,
     pub(super) annotations: Vec<(Field, Value<'a>)>,
     /// Boxed, since few items have any.
-    pub(super) firsts: Option<Box<Firsts<'a>>>,
+    pub(super) first_values: Option<Box<FirstValues<'a>>>,
     pub(super) producers: Producers<'a>,
     /// Boxed, since it is large and most items have none.
     pub(super) dependencies: Option<Box<Dependencies<'a>>>,
     pub(super) registry_metadata: Option<Value<'a>>,
     pub(super) debug_links: Vec<(&'static str, Value<'a>)>,
-    pub(super) shares: SectionSizes,
+    pub(super) sizes: SectionSizes,
 }
 
-/// The first of each value that occurs more than once and should not.
+/// First values of the fields that occur more than once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Firsts<'a> {
+pub(super) struct FirstValues<'a> {
     pub(super) name: Option<Value<'a>>,
     pub(super) annotations: Vec<(Field, Value<'a>)>,
 }
 
 impl ItemData<'_> {
-    /// An item without values and without an end.
+    /// Creates an item without values and without an end.
     #[inline]
     pub(super) fn new(kind: ItemKind, parent: Option<u32>, index: u32, depth: u32, start: u64) -> Self {
         Self {
@@ -58,40 +58,40 @@ impl ItemData<'_> {
             children: 0,
             start,
             end: None,
-            whole: false,
+            complete: false,
             name: None,
             annotations: Vec::new(),
-            firsts: None,
+            first_values: None,
             producers: Producers::default(),
             dependencies: None,
             registry_metadata: None,
             debug_links: Vec::new(),
-            shares: SectionSizes::default(),
+            sizes: SectionSizes::default(),
         }
     }
 }
 
 impl<'m> Item<'m> {
-    pub(super) fn new(items: &'m [ItemData<'m>], place: usize) -> Self {
-        Self { items, place }
+    pub(super) fn new(items: &'m [ItemData<'m>], position: usize) -> Self {
+        Self { items, position }
     }
 
     pub(super) fn find(items: &'m [ItemData<'m>], path: &ItemPath) -> Option<Self> {
-        let mut place = 0;
+        let mut position = 0;
         for &index in path.indexes() {
-            let is_child = |item: &ItemData<'_>| item.parent == Some(place as u32) && item.index == index;
-            place += 1 + items[place + 1..].iter().position(is_child)?;
+            let is_child = |item: &ItemData<'_>| item.parent == Some(position as u32) && item.index == index;
+            position += 1 + items[position + 1..].iter().position(is_child)?;
         }
-        Some(Self { items, place })
+        Some(Self { items, position })
     }
 
     fn data(self) -> &'m ItemData<'m> {
-        &self.items[self.place]
+        &self.items[self.position]
     }
 
-    /// Child indexes from the root to the item. Takes time linear in the depth.
+    /// Returns the child indexes from the root to the item. Takes time linear in the depth.
     pub fn path(self) -> ItemPath {
-        path(self.items, self.place)
+        path(self.items, self.position)
     }
 
     /// Module or component.
@@ -101,12 +101,12 @@ impl<'m> Item<'m> {
 
     /// Position in [`Metadata::items`](super::Metadata::items); the root is 0.
     pub fn number(self) -> usize {
-        self.place
+        self.position
     }
 
     /// The enclosing item; `None` for the root.
     pub fn parent(self) -> Option<Item<'m>> {
-        self.data().parent.map(|parent| Self { items: self.items, place: parent as usize })
+        self.data().parent.map(|parent| Self { items: self.items, position: parent as usize })
     }
 
     /// Index among the children of the enclosing item; 0 for the root.
@@ -141,44 +141,44 @@ impl<'m> Item<'m> {
 
     /// Whether the item was read to its end.
     pub fn is_complete(self) -> bool {
-        self.data().whole
+        self.data().complete
     }
 
-    /// The item's name: subsection 0 of the `name` or `component-name` section. The last of several.
+    /// The item's name: subsection 0 of the `name` or `component-name` section. If there are several, the last one.
     pub fn name(self) -> Option<&'m Value<'m>> {
         self.data().name.as_ref()
     }
 
-    /// The first name of several, which some readers take instead of the last.
+    /// The first of several names, which some readers use instead of the last.
     pub fn first_name(self) -> Option<&'m Value<'m>> {
         self.earlier_name().or(self.name())
     }
 
-    /// Whether there is more than one name.
+    /// Whether the item has more than one name.
     pub fn has_several_names(self) -> bool {
         self.earlier_name().is_some()
     }
 
     fn earlier_name(self) -> Option<&'m Value<'m>> {
-        self.data().firsts.as_deref()?.name.as_ref()
+        self.data().first_values.as_deref()?.name.as_ref()
     }
 
-    /// The value of a field as text; `None` if there is no value or it is not UTF-8. The last of several sections.
+    /// The value of a field as text; `None` if it is missing or not UTF-8. If there are several sections, the last one.
     pub fn text(self, field: Field) -> Option<&'m str> {
         self.annotation(field)?.as_str()
     }
 
-    /// The value of a field, with its range. The last of several sections.
+    /// The value of a field, with its range. If there are several sections, the last one.
     pub fn annotation(self, field: Field) -> Option<&'m Value<'m>> {
         find(&self.data().annotations, field)
     }
 
-    /// The value of the first section of a field, which some readers take instead of the last.
+    /// The value of the first section of a field, which some readers use instead of the last.
     pub fn first_annotation(self, field: Field) -> Option<&'m Value<'m>> {
         if self.section_count(field) < 2 {
             return self.annotation(field);
         }
-        find(&self.data().firsts.as_deref()?.annotations, field)
+        find(&self.data().first_values.as_deref()?.annotations, field)
     }
 
     /// Number of sections of a field. More than one is a finding.
@@ -186,12 +186,12 @@ impl<'m> Item<'m> {
         self.sections_named(field.section())
     }
 
-    /// Number of custom sections of this name, decoded or not; 0 for names that no convention defines.
+    /// Number of custom sections with this name, decoded or not; 0 for names that no convention defines.
     pub fn sections_named(self, name: &str) -> u64 {
-        self.data().shares.sections_of(name)
+        self.data().sizes.sections_of(name)
     }
 
-    /// The fields that are present, in the order of the table.
+    /// The fields that are present, in the order of [`Field::ALL`].
     pub fn annotations(self) -> impl Iterator<Item = (Field, &'m Value<'m>)> {
         self.data().annotations.iter().map(|(field, value)| (*field, value))
     }
@@ -201,29 +201,29 @@ impl<'m> Item<'m> {
         &self.data().producers
     }
 
-    /// Packages of the `.dep-v0` section. The last of several.
+    /// Packages of the `.dep-v0` section. If there are several, the last one.
     pub fn dependencies(self) -> Option<&'m Dependencies<'m>> {
         self.data().dependencies.as_deref()
     }
 
-    /// JSON of the retired `registry-metadata` section, as written. The last of several.
+    /// JSON of the deprecated `registry-metadata` section, as written. If there are several, the last one.
     pub fn registry_metadata(self) -> Option<&'m Value<'m>> {
         self.data().registry_metadata.as_ref()
     }
 
     /// Links to separate debug information (`build_id`, `sourceMappingURL`, `external_debug_info`): section name and
-    /// value, in the order of the input.
+    /// value, in input order.
     pub fn debug_links(self) -> impl Iterator<Item = (&'static str, &'m Value<'m>)> {
         self.data().debug_links.iter().map(|(section, value)| (*section, value))
     }
 
-    /// Number and total size of the item's own sections of each kind, in the order of the first of each.
+    /// Number and total size of the item's own sections by kind, ordered by first occurrence.
     pub fn section_sizes(self) -> impl Iterator<Item = SectionSize> {
-        self.data().shares.iter(self.kind())
+        self.data().sizes.iter(self.kind())
     }
 }
 
-/// Compares what the items say, wherever they are in their trees.
+/// Compares the data of the items: kind, position in the tree, offsets and values.
 impl PartialEq for Item<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.data() == other.data()
@@ -238,16 +238,16 @@ impl fmt::Debug for Item<'_> {
     }
 }
 
-/// Iterator over the items of a tree, in the order of the input.
+/// Iterator over the items of a tree, in input order.
 #[derive(Clone, Debug)]
 pub struct Items<'m> {
     items: &'m [ItemData<'m>],
-    places: Range<usize>,
+    positions: Range<usize>,
 }
 
 impl<'m> Items<'m> {
     pub(super) fn new(items: &'m [ItemData<'m>]) -> Self {
-        Self { items, places: 0..items.len() }
+        Self { items, positions: 0..items.len() }
     }
 }
 
@@ -255,21 +255,21 @@ impl<'m> Iterator for Items<'m> {
     type Item = Item<'m>;
 
     fn next(&mut self) -> Option<Item<'m>> {
-        self.places.next().map(|place| Item::new(self.items, place))
+        self.positions.next().map(|position| Item::new(self.items, position))
     }
 
     fn nth(&mut self, n: usize) -> Option<Item<'m>> {
-        self.places.nth(n).map(|place| Item::new(self.items, place))
+        self.positions.nth(n).map(|position| Item::new(self.items, position))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.places.size_hint()
+        self.positions.size_hint()
     }
 }
 
 impl DoubleEndedIterator for Items<'_> {
     fn next_back(&mut self) -> Option<Self::Item> {
-        self.places.next_back().map(|place| Item::new(self.items, place))
+        self.positions.next_back().map(|position| Item::new(self.items, position))
     }
 }
 
@@ -287,25 +287,28 @@ impl ItemData<'_> {
             children: self.children,
             start: self.start,
             end: self.end,
-            whole: self.whole,
+            complete: self.complete,
             name: self.name.map(Value::into_owned),
             annotations: owned(self.annotations),
-            firsts: self.firsts.map(|firsts| {
-                Box::new(Firsts { name: firsts.name.map(Value::into_owned), annotations: owned(firsts.annotations) })
+            first_values: self.first_values.map(|first_values| {
+                Box::new(FirstValues {
+                    name: first_values.name.map(Value::into_owned),
+                    annotations: owned(first_values.annotations),
+                })
             }),
             producers: self.producers.into_owned(),
             dependencies: self.dependencies.map(|dependencies| dependencies.into_owned().into()),
             registry_metadata: self.registry_metadata.map(Value::into_owned),
             debug_links: owned(self.debug_links),
-            shares: self.shares,
+            sizes: self.sizes,
         }
     }
 }
 
-/// The path of the item at this place.
-pub(super) fn path(items: &[ItemData<'_>], place: usize) -> ItemPath {
+/// Returns the path of the item at this position.
+pub(super) fn path(items: &[ItemData<'_>], position: usize) -> ItemPath {
     let mut indexes = SmallVec::<[u32; 8]>::new();
-    let mut item = &items[place];
+    let mut item = &items[position];
     while let Some(parent) = item.parent.and_then(|parent| items.get(parent as usize)) {
         indexes.push(item.index);
         item = parent;

@@ -1,4 +1,4 @@
-//! JSON that is looked through and not kept: whether it is sound, how deep it is, and whether keys stand twice.
+//! Checks of JSON without retaining it: syntax, nesting depth and duplicate keys.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -9,12 +9,13 @@ use super::check::ValueError;
 use crate::escape::quoted;
 use crate::finding::FindingCode;
 
-/// What is wrong with the text of a `registry-metadata` section: it is no JSON object, nests too deep (128), or repeats a key.
+/// Returns the errors in the text of a `registry-metadata` section: not a JSON object, nested more than 128 levels deep, or
+/// with duplicate keys.
 #[cfg(feature = "json")]
 pub fn check_registry_metadata(text: &str) -> Vec<ValueError> {
-    let mut duplicates = Duplicates::default();
+    let mut duplicates = DuplicateKeys::default();
     let mut json = serde_json::Deserializer::from_str(text);
-    let result = json.deserialize_map(Walk { duplicates: &mut duplicates }).and_then(|()| json.end());
+    let result = json.deserialize_map(KeyWalker { duplicates: &mut duplicates }).and_then(|()| json.end());
     let mut errors: Vec<ValueError> = duplicates.errors().collect();
     if let Err(error) = result {
         errors.push(ValueError { code: FindingCode::MalformedRegistryMetadata, message: error.to_string() });
@@ -22,15 +23,14 @@ pub fn check_registry_metadata(text: &str) -> Vec<ValueError> {
     errors
 }
 
-/// The keys of a text that stand twice in one object. (The first is remembered, and the others are counted: a finding shows no
-/// more of them.)
+/// Duplicate keys of JSON objects. Only the first one is retained, since a finding shows one; the others are counted.
 #[derive(Default)]
-pub(crate) struct Duplicates {
+pub(crate) struct DuplicateKeys {
     first: Option<String>,
     more: usize,
 }
 
-impl Duplicates {
+impl DuplicateKeys {
     pub(crate) fn add(&mut self, key: String) {
         if self.first.is_none() {
             self.first = Some(key);
@@ -41,7 +41,7 @@ impl Duplicates {
 
     pub(crate) fn errors(self) -> impl Iterator<Item = ValueError> {
         let first = self.first.map(|key| format!("a second key {}", quoted(&key)));
-        let more = std::iter::repeat_n("one more key that stands twice", self.more);
+        let more = std::iter::repeat_n("one more duplicate key", self.more);
         first
             .into_iter()
             .chain(more.map(str::to_owned))
@@ -49,12 +49,12 @@ impl Duplicates {
     }
 }
 
-/// Walks through any JSON value, keeping nothing but the keys that stand twice in one object.
-pub(crate) struct Walk<'a> {
-    pub(crate) duplicates: &'a mut Duplicates,
+/// Walks a JSON value and collects only duplicate keys.
+pub(crate) struct KeyWalker<'a> {
+    pub(crate) duplicates: &'a mut DuplicateKeys,
 }
 
-impl<'de> DeserializeSeed<'de> for Walk<'_> {
+impl<'de> DeserializeSeed<'de> for KeyWalker<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -62,7 +62,7 @@ impl<'de> DeserializeSeed<'de> for Walk<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Walk<'_> {
+impl<'de> Visitor<'de> for KeyWalker<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -72,7 +72,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut keys = HashSet::new();
         while let Some(key) = map.next_key::<String>()? {
-            map.next_value_seed(Walk { duplicates: self.duplicates })?;
+            map.next_value_seed(KeyWalker { duplicates: self.duplicates })?;
             if let Some(key) = keys.replace(key) {
                 self.duplicates.add(key);
             }
@@ -81,7 +81,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<(), A::Error> {
-        while sequence.next_element_seed(Walk { duplicates: self.duplicates })?.is_some() {}
+        while sequence.next_element_seed(KeyWalker { duplicates: self.duplicates })?.is_some() {}
         Ok(())
     }
 
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     fn codes(text: &str) -> Vec<FindingCode> {
-        check_registry_metadata(text).into_iter().map(|flaw| flaw.code).collect()
+        check_registry_metadata(text).into_iter().map(|error| error.code).collect()
     }
 
     #[test]

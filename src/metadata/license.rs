@@ -16,7 +16,7 @@ use super::check::{MAX_PARSED, ValueError};
 use crate::escape::quoted;
 use crate::finding::FindingCode;
 
-/// Values that state that no license is known, or that there is none. They are not licenses, and are not part of an expression.
+/// Values that state that the license is unknown or missing. They are not licenses and cannot be part of an expression.
 const NO_LICENSE: [&str; 2] = ["NONE", "NOASSERTION"];
 
 /// Whether a value states that no license is known: `NONE` or `NOASSERTION`, in any case.
@@ -28,7 +28,7 @@ fn no_license(word: &str) -> Option<&'static str> {
     NO_LICENSE.into_iter().find(|special| word.eq_ignore_ascii_case(special))
 }
 
-/// Returns the expression that a license is, or means where that is clear. Identifiers are in the case of the SPDX list.
+/// Parses a license, or the expression that a common misspelling means. Identifiers get the case of the SPDX list.
 pub fn license_expression(value: &str) -> Option<Expression> {
     if value.len() > MAX_PARSED || states_no_license(value) {
         return None;
@@ -36,7 +36,7 @@ pub fn license_expression(value: &str) -> Option<Expression> {
     parse(&in_listed_case(value)).ok().or_else(|| parse(&guess(value)?).ok())
 }
 
-/// Returns the canonical form of a license, where it is clear what it means and it is written otherwise.
+/// Returns the canonical form of a license if it differs from the value and is unambiguous.
 pub fn meant_license(value: &str) -> Option<String> {
     if value.len() > MAX_PARSED {
         return None;
@@ -51,12 +51,12 @@ pub fn meant_license(value: &str) -> Option<String> {
     (meant != value.trim_matches(' ') && meant != value).then(|| meant.into_owned())
 }
 
-/// Whether a value is an expression whose identifiers differ from the SPDX list in their case alone.
+/// Whether a value is an expression whose identifiers differ from the SPDX list only in their case.
 pub fn differs_in_case(value: &str) -> bool {
     meant_license(value).is_some_and(|meant| meant.eq_ignore_ascii_case(value))
 }
 
-/// The errors of a license.
+/// Returns the errors of a license value.
 pub(super) fn check(value: &str) -> Vec<ValueError> {
     if NO_LICENSE.contains(&value.trim_matches(' ')) {
         return Vec::new();
@@ -82,11 +82,11 @@ pub(super) fn check(value: &str) -> Vec<ValueError> {
     errors
 }
 
-/// Deprecated identifiers are valid, with a finding.
+/// Parse mode that accepts deprecated identifiers; they are reported as findings.
 const DEPRECATED: ParseMode =
     ParseMode { allow_deprecated: true, allow_postfix_plus_on_gpl: true, ..ParseMode::STRICT };
 
-/// Parses an expression whose identifiers have the case of the list; an error is a description.
+/// Parses an expression whose identifiers have the case of the list. The error is a message.
 fn parse(listed: &str) -> Result<Expression, String> {
     if let Some(space) = listed.chars().find(|character| character.is_whitespace() && *character != ' ') {
         return Err(format!("terms are separated by spaces, not by U+{:04X}", u32::from(space)));
@@ -151,7 +151,7 @@ impl Word<'_> {
     }
 }
 
-/// The words between spaces, parentheses, `+` and `/`.
+/// Splits a value into words at spaces, parentheses, `+` and `/`.
 fn words(value: &str) -> impl Iterator<Item = Word<'_>> {
     let is_separator = |character: char| character.is_whitespace() || "()+/".contains(character);
     value.split(is_separator).filter(|text| !text.is_empty()).map(move |text| {
@@ -161,7 +161,7 @@ fn words(value: &str) -> impl Iterator<Item = Word<'_>> {
     })
 }
 
-/// The value with each identifier in the case of the SPDX list. No length changes, so that spans hold in both.
+/// Returns the value with each identifier in the case of the SPDX list. Lengths do not change, so spans remain valid.
 fn in_listed_case(value: &str) -> Cow<'_, str> {
     let mut listed = Cow::Borrowed(value);
     for word in words(value).filter(|word| !word.is_operator()) {
@@ -182,21 +182,21 @@ fn listed_name(word: &str) -> Option<&'static str> {
     listed.or_else(|| NAMES.get(&word.to_ascii_lowercase()).copied())
 }
 
-/// The expression that a common misspelling means.
+/// Returns the expression that a common misspelling means.
 fn guess(value: &str) -> Option<String> {
-    // The crate reads this name as version 3.
+    // The `spdx` crate reads `GNU GPL v2` as version 3.
     if !value.is_ascii() || value.to_ascii_lowercase().contains("gnu gpl v2") {
         return None;
     }
     let listed = in_listed_case(value);
     if words(&listed).any(|word| is_unlisted(word.text)) {
-        return None; // the crate would take one of the listed names
+        return None; // the `spdx` crate would choose one of the listed names
     }
     let meant = Expression::canonicalize(&listed).ok().flatten()?;
     parse(&meant).is_ok().then_some(meant)
 }
 
-/// A finding about the deprecated identifiers of an expression.
+/// Returns an error that lists the deprecated identifiers of an expression.
 fn deprecated(listed: &str, expression: &Expression) -> Option<ValueError> {
     let mut advice: Vec<String> = expression
         .requirements()
@@ -217,7 +217,7 @@ fn deprecated_license(listed: &str, requirement: &ExpressionReq) -> Option<Strin
             Some(format!("`{written}` is deprecated, write `{only}` or `{later}`"))
         }
         _ if id.is_deprecated() => Some(format!("`{written}` is deprecated")),
-        // `GPL-3.0+` is parsed as what is written today.
+        // `GPL-3.0+` is parsed as `GPL-3.0-or-later`.
         _ if id.is_gnu() && id.name != written => {
             let written = written.trim_end_matches('+');
             Some(format!("`{written}+` is deprecated, write `{}`", id.name))

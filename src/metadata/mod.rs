@@ -1,9 +1,9 @@
-//! Metadata: custom sections decoded into values, each with the range that it was read from.
+//! Metadata: custom sections decoded into values, each with the byte range it was read from.
 //!
 //! [`SliceReader`] and [`StreamReader`] are [visitors](crate::scan::Visitor) that run on every driver;
-//! [`read_slice`](crate::read_slice) and its like run them. Reading is lenient: a value that cannot be decoded, or that is not
-//! what its convention asks for, is a [`Finding`](crate::Finding), and the rest is still read. Values are kept as written. Each
-//! belongs to the item whose section holds it, and is never taken for another item's.
+//! [`read_slice`](crate::read_slice) and the other `read_*` functions run them. Reading is lenient: a value that cannot be
+//! decoded, or that violates its convention, becomes a [`Finding`](crate::Finding), and the rest is still read. Values are
+//! kept as written. A value belongs only to the item whose section holds it.
 
 #[cfg(feature = "json")]
 pub(crate) mod builder;
@@ -44,31 +44,31 @@ pub(crate) use self::producers::inspect as inspect_producers;
 use crate::finding::{FindingCode, Findings};
 use crate::scan::ItemPath;
 
-/// Metadata of an input: the tree of its items, with the values of each, and the findings.
+/// Metadata of an input: its item tree, the values of each item, and the findings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metadata<'a> {
-    /// In the order of the input: each item precedes those that it holds. The root is always present.
+    /// In input order: each item precedes its children. The root is always present.
     items: Vec<ItemData<'a>>,
     findings: Findings,
 }
 
 impl Metadata<'_> {
-    /// The outermost item.
+    /// Returns the outermost item.
     pub fn root(&self) -> Item<'_> {
         Item::new(&self.items, 0)
     }
 
-    /// All items in the order of the input: the root first, each before those that it holds.
+    /// Returns all items in input order: the root first, each item before its children.
     pub fn items(&self) -> Items<'_> {
         Items::new(&self.items)
     }
 
-    /// The item at a path, if there is one.
+    /// Returns the item at a path, or `None` if the path does not exist.
     pub fn item(&self, path: &ItemPath) -> Option<Item<'_>> {
         Item::find(&self.items, path)
     }
 
-    /// Anomalies, in the order in which they were found.
+    /// Returns the anomalies in the order they were found.
     pub fn findings(&self) -> &Findings {
         &self.findings
     }
@@ -83,7 +83,7 @@ impl Metadata<'_> {
         self.findings.add(code, 0, 0, None, || (ItemPath::root(), message.into()));
     }
 
-    /// Copies what is borrowed.
+    /// Converts to metadata that borrows nothing, copying borrowed values.
     pub fn into_owned(self) -> Metadata<'static> {
         Metadata { items: self.items.into_iter().map(ItemData::into_owned).collect(), findings: self.findings }
     }
@@ -93,7 +93,7 @@ impl Metadata<'_> {
 mod tests {
     use super::*;
 
-    /// Compiles only if what is owned can stand where what borrows is asked for.
+    /// Compiles only if owned metadata can be used where borrowed metadata is expected.
     #[test]
     fn metadata_is_covariant() {
         fn shorter<'a>(metadata: Metadata<'static>, _: &'a str) -> Metadata<'a> {

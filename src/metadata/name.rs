@@ -1,4 +1,4 @@
-//! The name section: a hopper that goes from one subsection header to the next, and reads subsection 0 alone.
+//! A reader of the name section that skips from one subsection header to the next and reads only subsection 0.
 //! Source: the core specification's appendix *Name Section*, and the component model's binary format.
 
 use std::ops::Range;
@@ -6,13 +6,13 @@ use std::ops::Range;
 use super::cursor::Cursor;
 use crate::scan::leb128::{self, Leb128};
 
-/// The most bytes that a subsection's header takes: its id, and its size.
+/// Maximum length in bytes of a subsection's header: its id and size.
 const MAX_HEADER: u64 = 1 + leb128::MAX_LEN as u64;
 
-/// The subsection that holds the item's own name.
+/// Id of the subsection with the item's own name.
 const OWN_NAME: u8 = 0;
 
-/// A place in a name section.
+/// Reads a name section in steps: each requests bytes or returns a result.
 #[derive(Debug)]
 pub(crate) struct NameSectionReader {
     data: Range<u64>,
@@ -21,62 +21,62 @@ pub(crate) struct NameSectionReader {
 
 #[derive(Debug)]
 enum NamePosition {
-    /// Before a subsection's header.
+    /// At the subsection header at this offset.
     Header(u64),
-    /// Before the contents of subsection 0, whose header begins there.
+    /// At the contents of a subsection 0, with the offset of its header.
     OwnName(Range<u64>, u64),
 }
 
-/// What the bytes that were wanted say.
+/// Result of a step.
 #[derive(Debug)]
 pub(crate) enum NameStep<'w> {
-    /// These are wanted next.
-    DataRequest(Range<u64>),
-    /// The item's own name. Go on with [`NameSectionReader::next`].
+    /// The bytes needed next.
+    Request(Range<u64>),
+    /// The item's own name. Continue with [`NameSectionReader::next`].
     OwnName(OwnName<'w>),
-    /// So many bytes of a name are too many. Go on with [`NameSectionReader::next`].
+    /// A name that exceeds the limit. Continue with [`NameSectionReader::next`].
     TooLong(Range<u64>),
-    /// The section cannot be read from this offset on.
+    /// The reason and the offset from which the section cannot be read.
     Malformed(&'static str, u64),
-    /// The section's end.
+    /// End of the section.
     End,
 }
 
-/// The item's own name, as a subsection 0 has it.
+/// The item's own name from a subsection 0.
 #[derive(Debug)]
 pub(crate) struct OwnName<'w> {
-    /// The name; UTF-8, if it is well-formed.
+    /// The name, which may not be UTF-8.
     pub(crate) bytes: &'w [u8],
-    /// Where it stands.
+    /// Absolute byte range of the name.
     pub(crate) range: Range<u64>,
-    /// The whole subsection, from its id on.
+    /// Absolute byte range of the subsection, from its id on.
     pub(crate) subsection: Range<u64>,
-    /// Where its contents begin, behind its size.
+    /// Absolute offset of the contents, after the size.
     pub(crate) contents: u64,
-    /// What is wrong with the subsection.
-    pub(crate) flaw: Option<&'static str>,
+    /// An error in the subsection after the name.
+    pub(crate) error: Option<&'static str>,
 }
 
 impl NameSectionReader {
-    /// Before the first subsection.
+    /// Starts before the first subsection.
     pub(crate) fn new(data: Range<u64>) -> Self {
         let at = NamePosition::Header(data.start);
         Self { data, at }
     }
 
-    /// What is wanted at this place.
+    /// Returns the bytes needed next, or the end.
     #[inline]
     pub(crate) fn next<'w>(&self) -> NameStep<'w> {
         match &self.at {
             NamePosition::Header(at) if *at == self.data.end => NameStep::End,
-            NamePosition::Header(at) => NameStep::DataRequest(*at..(at + MAX_HEADER).min(self.data.end)),
-            NamePosition::OwnName(contents, _) => NameStep::DataRequest(contents.clone()),
+            NamePosition::Header(at) => NameStep::Request(*at..(at + MAX_HEADER).min(self.data.end)),
+            NamePosition::OwnName(contents, _) => NameStep::Request(contents.clone()),
         }
     }
 
-    /// Goes on with the bytes that were wanted. A name of more than `max` bytes is passed over.
+    /// Processes the requested bytes. A name of more than `max` bytes is skipped.
     #[inline]
-    pub(crate) fn hop<'w>(&mut self, bytes: &'w [u8], max: u32) -> NameStep<'w> {
+    pub(crate) fn step<'w>(&mut self, bytes: &'w [u8], max: u32) -> NameStep<'w> {
         match &self.at {
             NamePosition::Header(at) => self.header(*at, bytes, max),
             NamePosition::OwnName(contents, header) => {
@@ -89,7 +89,7 @@ impl NameSectionReader {
 
     #[inline]
     fn header<'w>(&mut self, at: u64, bytes: &[u8], max: u32) -> NameStep<'w> {
-        let (&id, size) = bytes.split_first().expect("at least the id byte is wanted");
+        let (&id, size) = bytes.split_first().expect("at least the id byte was requested");
         let Leb128 { value: size, len } = Leb128::read(size);
         if len == 0 {
             return NameStep::Malformed("the size of a subsection is not a LEB128 number of at most 32 bits", at);
@@ -115,11 +115,11 @@ fn own_name(contents: &[u8], start: u64, subsection: Range<u64>) -> NameStep<'_>
     let mut cursor = Cursor::new(contents);
     match cursor.bytes() {
         Ok(bytes) => {
-            let end = start + cursor.at() as u64;
+            let end = start + cursor.position() as u64;
             let range = end - bytes.len() as u64..end;
-            let flaw = (!cursor.rest().is_empty()).then_some("bytes behind the name in its subsection");
-            NameStep::OwnName(OwnName { bytes, range, subsection, contents: start, flaw })
+            let error = (!cursor.rest().is_empty()).then_some("extra bytes after the name in its subsection");
+            NameStep::OwnName(OwnName { bytes, range, subsection, contents: start, error })
         }
-        Err(malformed) => NameStep::Malformed(malformed.what(), start),
+        Err(malformed) => NameStep::Malformed(malformed.message(), start),
     }
 }

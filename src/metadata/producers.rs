@@ -1,4 +1,5 @@
-//! The `producers` section: what made the binary. Source: the tool conventions' `ProducersSection.md`.
+//! The `producers` section: the languages, tools and SDKs that produced the binary.
+//! Source: the tool conventions' `ProducersSection.md`.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -11,14 +12,14 @@ use super::value::Value;
 use crate::escape::quoted_bytes;
 use crate::finding::FindingCode;
 
-/// The fields that the convention knows.
+/// The fields that the convention defines.
 pub const KNOWN_FIELDS: [&str; 3] = ["language", "processed-by", "sdk"];
 
-/// What an item's `producers` sections say, in the order in which they say it: unknown fields, duplicate fields and
-/// duplicate names are all kept. Decoded when it is asked for.
+/// Contents of an item's `producers` sections in input order, with unknown fields, duplicate fields and duplicate names.
+/// Decoded on access.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Producers<'a> {
-    /// Kept without an allocation: hardly an item has more than one.
+    /// Stored inline, since items rarely have more than one section.
     first: Option<Value<'a>>,
     more: Vec<Value<'a>>,
 }
@@ -31,31 +32,31 @@ impl<'a> Producers<'a> {
         }
     }
 
-    /// The fields of all sections. Where a section is malformed, what stands before that.
+    /// The fields of all sections; of a malformed section, those before the error.
     pub fn fields(&self) -> impl Iterator<Item = ProducersField<'_>> {
         self.sections().flat_map(|section| Fields::new(section.as_bytes()))
     }
 
-    /// Where the data of each section stands: absolute byte offsets.
+    /// Absolute byte range of each section's data.
     pub fn ranges(&self) -> impl Iterator<Item = Range<u64>> {
         self.sections().map(Value::range)
     }
 
-    /// Whether nothing is said, be there a section or not.
+    /// Whether there are no fields, with or without a section.
     pub fn is_empty(&self) -> bool {
         self.fields().next().is_none()
     }
 
-    /// Whether every section could be decoded to its end, and nothing stands behind that.
+    /// Whether every section is well-formed.
     pub fn is_complete(&self) -> bool {
-        let mut whole = true;
+        let mut complete = true;
         for section in self.sections() {
-            inspect(section.as_bytes(), |(code, ..)| whole &= code != FindingCode::MalformedProducers);
+            inspect(section.as_bytes(), |(code, ..)| complete &= code != FindingCode::MalformedProducers);
         }
-        whole
+        complete
     }
 
-    /// The same, borrowing nothing.
+    /// Converts to producers that borrow nothing.
     pub fn into_owned(self) -> Producers<'static> {
         Producers {
             first: self.first.map(Value::into_owned),
@@ -82,7 +83,7 @@ impl<'a> ProducersField<'a> {
         self.name
     }
 
-    /// The names and versions; a version may be empty.
+    /// The names and versions. A version may be empty.
     pub fn values(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
         let mut cursor = self.values;
         (0..self.count).map_while(move |_| value(&mut cursor).ok())
@@ -124,7 +125,7 @@ impl<'a> Iterator for Fields<'a> {
         };
         for _ in 0..field.count {
             if value(&mut self.cursor).is_err() {
-                self.left = 0; // the values before it are still the field's
+                self.left = 0; // the values before the error are still returned
                 break;
             }
         }
@@ -132,29 +133,29 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-/// Something wrong in a section's data, and how many bytes into it.
-pub(crate) type Wrong = (FindingCode, usize, String);
+/// An error in a section's data: code, byte offset in the data, and message.
+pub(crate) type DataError = (FindingCode, usize, String);
 
-/// Looks a section's data through, giving what is wrong with it to `report`.
-#[inline(never)] // in the midst of the reader's code its own would be slower, and the reader's too: measured
-pub(crate) fn inspect(data: &[u8], mut report: impl FnMut(Wrong)) {
+/// Checks a section's data and passes each error to `report`.
+#[inline(never)] // inlining slows down this function and the reader: measured (`metadata` bench)
+pub(crate) fn inspect(data: &[u8], mut report: impl FnMut(DataError)) {
     let mut cursor = Cursor::new(data);
     if let Err(malformed) = inspect_fields(&mut cursor, &mut report) {
-        report((FindingCode::MalformedProducers, cursor.at(), malformed.what().to_owned()));
+        report((FindingCode::MalformedProducers, cursor.position(), malformed.message().to_owned()));
     } else if !cursor.rest().is_empty() {
-        let message = format!("{} bytes behind the last field", cursor.rest().len());
-        report((FindingCode::MalformedProducers, cursor.at(), message));
+        let message = format!("{} extra bytes after the last field", cursor.rest().len());
+        report((FindingCode::MalformedProducers, cursor.position(), message));
     }
 }
 
-fn inspect_fields(cursor: &mut Cursor<'_>, report: &mut impl FnMut(Wrong)) -> Result<(), Malformed> {
+fn inspect_fields(cursor: &mut Cursor<'_>, report: &mut impl FnMut(DataError)) -> Result<(), Malformed> {
     let fields = cursor.number()?;
     if fields == 0 {
         report((FindingCode::EmptyValue, 0, "no fields".to_owned()));
     }
-    let mut field_names = Seen::default();
+    let mut field_names = NameSet::default();
     for _ in 0..fields {
-        let at = cursor.at();
+        let at = cursor.position();
         let (field, plain) = cursor.plain_text()?;
         if !KNOWN_FIELDS.iter().any(|known| known.as_bytes() == field) {
             report((FindingCode::UnknownProducersField, at, format!("unknown field {}", quoted_bytes(field))));
@@ -166,9 +167,9 @@ fn inspect_fields(cursor: &mut Cursor<'_>, report: &mut impl FnMut(Wrong)) -> Re
             let message = format!("control or bidirectional characters in the field's name {}", quoted_bytes(field));
             report((FindingCode::ControlCharacters, at, message));
         }
-        let mut names = Seen::default();
+        let mut names = NameSet::default();
         for _ in 0..cursor.number()? {
-            let at = cursor.at();
+            let at = cursor.position();
             let ((name, name_is_plain), (version, version_is_plain)) = (cursor.plain_text()?, cursor.plain_text()?);
             if !names.insert(name) {
                 report((
@@ -191,15 +192,15 @@ fn is_deceptive(text: &[u8]) -> bool {
     str::from_utf8(text).is_ok_and(|text| has_controls(text, false))
 }
 
-/// The names seen so far: a few are compared, many are hashed, so that time stays linear in what is read.
+/// A set of names. Compares up to eight directly and hashes more, so that time stays linear.
 #[derive(Default)]
-struct Seen<'a> {
+struct NameSet<'a> {
     few: SmallVec<[&'a [u8]; 8]>,
     many: Option<HashSet<&'a [u8]>>,
 }
 
-impl<'a> Seen<'a> {
-    /// Whether the name is new.
+impl<'a> NameSet<'a> {
+    /// Returns whether the name is new.
     fn insert(&mut self, name: &'a [u8]) -> bool {
         if self.few.len() < self.few.inline_size() {
             let new = !self.few.contains(&name);
@@ -242,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn duplicates_and_unknown_fields_are_kept_and_found() {
+    fn duplicates_and_unknown_fields_are_kept_and_reported() {
         let data = b"\x03\x03sdk\x02\x01a\x00\x01a\x00\x03sdk\x00\x01x\x00";
         assert_eq!(read(data).len(), 3);
         assert_eq!(
@@ -256,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lying_count_costs_nothing() {
+    fn declared_counts_do_not_allocate() {
         let data = b"\xff\xff\xff\xff\x0f";
         assert_eq!(read(data), []);
         assert_eq!(errors(data), [(FindingCode::MalformedProducers, 5)]);

@@ -1,9 +1,9 @@
-//! Values, and where they come from.
+//! Decoded values with their byte ranges.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// What a section says, as it was written, and the range of bytes that it was read from.
+/// A value exactly as written, with the byte range it was read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Value<'a> {
     data: Data<'a>,
@@ -25,7 +25,7 @@ impl<'a> Value<'a> {
         Self { data: Data::Bytes(bytes), range }
     }
 
-    /// The text; `None` where the bytes are not UTF-8, or not meant to be.
+    /// Returns the text; `None` if the value is binary or not UTF-8.
     pub fn as_str(&self) -> Option<&str> {
         match &self.data {
             Data::Text(text) => Some(text),
@@ -33,7 +33,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The bytes, exactly as they stand in the input.
+    /// Returns the bytes exactly as in the input.
     pub fn as_bytes(&self) -> &[u8] {
         match &self.data {
             Data::Text(text) => text.as_bytes(),
@@ -41,12 +41,12 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Where the bytes stand: absolute byte offsets.
+    /// Returns the absolute byte range in the input.
     pub fn range(&self) -> Range<u64> {
         self.range.clone()
     }
 
-    /// The same, borrowing nothing.
+    /// Converts to a value that borrows nothing.
     pub fn into_owned(self) -> Value<'static> {
         let data = match self.data {
             Data::Text(text) => Data::Text(text.into_owned().into()),
@@ -56,21 +56,21 @@ impl<'a> Value<'a> {
     }
 }
 
-/// How a value is taken from a window that lives for `'w`, to live for `'v`.
-pub(super) trait Keep<'w, 'v> {
+/// Ownership of values: takes data from a window that lives for `'w` into a value that lives for `'v`.
+pub(super) trait Ownership<'w, 'v> {
     fn text(text: &'w str) -> Cow<'v, str>;
     fn bytes(bytes: &'w [u8]) -> Cow<'v, [u8]>;
 }
 
-/// Values borrow from the input, which must outlive them: for bytes in memory.
+/// Values borrow from an input in memory that outlives them.
 #[derive(Debug)]
 pub(super) enum Borrowed {}
 
-/// Values are copied: for input that passes by.
+/// Values are copied from a streamed input.
 #[derive(Debug)]
 pub(super) enum Copied {}
 
-impl<'a> Keep<'a, 'a> for Borrowed {
+impl<'a> Ownership<'a, 'a> for Borrowed {
     fn text(text: &'a str) -> Cow<'a, str> {
         Cow::Borrowed(text)
     }
@@ -80,7 +80,7 @@ impl<'a> Keep<'a, 'a> for Borrowed {
     }
 }
 
-impl<'w> Keep<'w, 'static> for Copied {
+impl<'w> Ownership<'w, 'static> for Copied {
     fn text(text: &'w str) -> Cow<'static, str> {
         Cow::Owned(text.to_owned())
     }

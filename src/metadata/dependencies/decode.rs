@@ -1,4 +1,4 @@
-//! Inflating the section and reading its JSON, within limits.
+//! Inflates the section and parses its JSON, within limits.
 
 use std::collections::HashSet;
 
@@ -7,14 +7,14 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use super::Package;
 use crate::finding::FindingCode;
 use crate::metadata::check::{ValueError, has_controls};
-use crate::metadata::json::{Duplicates, Walk};
+use crate::metadata::json::{DuplicateKeys, KeyWalker};
 
-/// Decodes the data, inflating it to `limit` bytes at the most; gives the packages, and what is wrong to `report`. What it
-/// inflates is added to `inflated`, whatever becomes of it.
+/// Decodes the packages, inflating at most `limit` bytes. Passes errors to `report`. Adds the number of inflated bytes to
+/// `inflated`, even on errors.
 pub(crate) fn decode(data: &[u8], limit: u32, inflated: &mut u64, mut report: impl FnMut(ValueError)) -> Vec<Package> {
-    let packages = inflate(data, limit as usize, inflated).and_then(|(json, behind)| {
-        if behind > 0 {
-            report(malformed(format!("{behind} bytes behind the compressed data")));
+    let packages = inflate(data, limit as usize, inflated).and_then(|(json, trailing)| {
+        if trailing > 0 {
+            report(malformed(format!("{trailing} extra bytes after the compressed data")));
         }
         parse(&json, &mut report)
     });
@@ -28,8 +28,8 @@ pub(crate) fn decode(data: &[u8], limit: u32, inflated: &mut u64, mut report: im
             }
             packages
         }
-        Err(flaw) => {
-            report(flaw);
+        Err(error) => {
+            report(error);
             Vec::new()
         }
     }
@@ -39,8 +39,8 @@ fn malformed(message: impl Into<String>) -> ValueError {
     ValueError { code: FindingCode::MalformedDependencies, message: message.into() }
 }
 
-/// Inflates one zlib stream; gives what it holds, and how many bytes lie behind it. The output grows with what was
-/// really inflated, and never beyond the limit.
+/// Inflates one zlib stream. Returns the output and the number of bytes after the stream. The output buffer grows with
+/// the inflated data, up to the limit.
 fn inflate(data: &[u8], limit: usize, inflated: &mut u64) -> Result<(Vec<u8>, usize), ValueError> {
     use miniz_oxide::inflate::TINFLStatus;
     use miniz_oxide::inflate::core::{DecompressorOxide, decompress, inflate_flags};
@@ -67,9 +67,9 @@ fn inflate(data: &[u8], limit: usize, inflated: &mut u64) -> Result<(Vec<u8>, us
             }
             TINFLStatus::HasMoreOutput => output.resize((output.len() * 2).min(limit), 0),
             TINFLStatus::FailedCannotMakeProgress | TINFLStatus::NeedsMoreInput => {
-                return Err(malformed("the compressed data ends too early"));
+                return Err(malformed("the compressed data is truncated"));
             }
-            TINFLStatus::Adler32Mismatch => return Err(malformed("the checksum of the zlib data is wrong")),
+            TINFLStatus::Adler32Mismatch => return Err(malformed("the zlib checksum does not match")),
             _ => return Err(malformed("the data is not zlib")),
         }
     }
@@ -78,9 +78,13 @@ fn inflate(data: &[u8], limit: usize, inflated: &mut u64) -> Result<(Vec<u8>, us
 fn parse(json: &[u8], report: impl FnMut(ValueError)) -> Result<Vec<Package>, ValueError> {
     use auditable_serde::DependencyKind;
 
-    let Tree { packages, twice, bad_format } =
-        serde_json::from_slice(json).map_err(|error| malformed(format!("the inflated JSON is wrong: {error}")))?;
-    bad_format.map(|what| malformed(format!("`format` is {what}"))).into_iter().chain(twice.errors()).for_each(report);
+    let PackageList { packages, duplicates, bad_format } =
+        serde_json::from_slice(json).map_err(|error| malformed(format!("malformed JSON: {error}")))?;
+    bad_format
+        .map(|what| malformed(format!("`format` is {what}")))
+        .into_iter()
+        .chain(duplicates.errors())
+        .for_each(report);
     let mut packages: Vec<Package> = packages
         .into_iter()
         .map(|mut package| {
@@ -99,31 +103,31 @@ fn parse(json: &[u8], report: impl FnMut(ValueError)) -> Result<Vec<Package>, Va
     if packages.iter().filter(|package| package.root).count() > 1 {
         return Err(malformed("more than one root package"));
     }
-    if packages.iter().flat_map(|package| &package.dependencies).any(|&place| place >= packages.len()) {
-        return Err(malformed("a dependency on a package that is not there"));
+    if packages.iter().flat_map(|package| &package.dependencies).any(|&index| index >= packages.len()) {
+        return Err(malformed("a dependency on a missing package"));
     }
     if has_cycle(&packages) {
-        return Err(malformed("packages that depend on one another in a circle"));
+        return Err(malformed("circular dependencies between packages"));
     }
     Ok(packages)
 }
 
-/// The outermost object. cargo-auditable's own type is not used: its check for circles takes quadratic time.
-struct Tree {
+/// The outermost object. cargo-auditable's own type is not used because its cycle check takes quadratic time.
+struct PackageList {
     packages: Vec<auditable_serde::Package>,
-    /// The keys, other than that of the packages, that stand twice in one object.
-    twice: Duplicates,
-    /// The kind of value of `format`, if it is not a number. The packages are read in spite of it.
+    /// Duplicate keys outside the packages.
+    duplicates: DuplicateKeys,
+    /// Description of an invalid `format`. The packages are read anyway.
     bad_format: Option<&'static str>,
 }
 
-/// Judges the value of `format` without failing: a whole number of 32 bits, as cargo-auditable's own reader asks.
+/// Checks `format` without failing: a 32-bit unsigned integer, as in cargo-auditable's own reader.
 struct FormatCheck<'a> {
-    duplicates: &'a mut Duplicates,
+    duplicates: &'a mut DuplicateKeys,
 }
 
 impl<'de> DeserializeSeed<'de> for FormatCheck<'_> {
-    /// What it is instead.
+    /// Description of an invalid value.
     type Value = Option<&'static str>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -135,7 +139,7 @@ impl<'de> Visitor<'de> for FormatCheck<'_> {
     type Value = Option<&'static str>;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a whole number of 32 bits")
+        f.write_str("a 32-bit unsigned integer")
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
@@ -147,7 +151,7 @@ impl<'de> Visitor<'de> for FormatCheck<'_> {
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Some("not a whole number of 32 bits"))
+        Ok(Some("not a 32-bit unsigned integer"))
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
@@ -163,43 +167,43 @@ impl<'de> Visitor<'de> for FormatCheck<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
-        Walk { duplicates: self.duplicates }.visit_seq(list)?;
+        KeyWalker { duplicates: self.duplicates }.visit_seq(list)?;
         Ok(Some("a list"))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        Walk { duplicates: self.duplicates }.visit_map(map)?;
+        KeyWalker { duplicates: self.duplicates }.visit_map(map)?;
         Ok(Some("an object"))
     }
 }
 
-impl<'de> serde::Deserialize<'de> for Tree {
+impl<'de> serde::Deserialize<'de> for PackageList {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TreeVisitor;
+        struct PackageListVisitor;
 
-        impl<'de> Visitor<'de> for TreeVisitor {
-            type Value = Tree;
+        impl<'de> Visitor<'de> for PackageListVisitor {
+            type Value = PackageList;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("an object with `packages`")
             }
 
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Tree, A::Error> {
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<PackageList, A::Error> {
                 use serde::de::Error;
                 let mut packages = None;
                 let mut others = HashSet::new();
-                let mut twice = Duplicates::default();
+                let mut duplicates = DuplicateKeys::default();
                 let mut bad_format = None;
                 while let Some(key) = map.next_key::<String>()? {
                     if key != "packages" {
                         if key == "format" {
-                            let format = map.next_value_seed(FormatCheck { duplicates: &mut twice })?;
+                            let format = map.next_value_seed(FormatCheck { duplicates: &mut duplicates })?;
                             bad_format = bad_format.or(format);
                         } else {
-                            map.next_value_seed(Walk { duplicates: &mut twice })?;
+                            map.next_value_seed(KeyWalker { duplicates: &mut duplicates })?;
                         }
                         if let Some(key) = others.replace(key) {
-                            twice.add(key);
+                            duplicates.add(key);
                         }
                     } else if packages.is_some() {
                         return Err(A::Error::duplicate_field("packages"));
@@ -208,28 +212,28 @@ impl<'de> serde::Deserialize<'de> for Tree {
                     }
                 }
                 let packages = packages.ok_or_else(|| A::Error::missing_field("packages"))?;
-                Ok(Tree { packages, twice, bad_format })
+                Ok(PackageList { packages, duplicates, bad_format })
             }
         }
 
-        deserializer.deserialize_map(TreeVisitor)
+        deserializer.deserialize_map(PackageListVisitor)
     }
 }
 
-/// Kahn's algorithm: takes away what depends on nothing that is left; what remains stands in a circle.
+/// Kahn's algorithm: removes packages without remaining dependencies; any packages left form a cycle.
 fn has_cycle(packages: &[Package]) -> bool {
     let mut dependents = vec![Vec::new(); packages.len()];
-    for (place, package) in packages.iter().enumerate() {
+    for (index, package) in packages.iter().enumerate() {
         for &dependency in &package.dependencies {
-            dependents[dependency].push(place);
+            dependents[dependency].push(index);
         }
     }
     let mut left: Vec<usize> = packages.iter().map(|package| package.dependencies.len()).collect();
-    let mut free: Vec<usize> = (0..packages.len()).filter(|&place| left[place] == 0).collect();
+    let mut free: Vec<usize> = (0..packages.len()).filter(|&index| left[index] == 0).collect();
     let mut taken = 0;
-    while let Some(place) = free.pop() {
+    while let Some(index) = free.pop() {
         taken += 1;
-        for &dependent in &dependents[place] {
+        for &dependent in &dependents[index] {
             left[dependent] -= 1;
             if left[dependent] == 0 {
                 free.push(dependent);
@@ -245,7 +249,7 @@ mod tests {
 
     fn decode(data: &[u8], limit: u32) -> (Vec<Package>, Vec<ValueError>) {
         let mut errors = Vec::new();
-        let packages = super::decode(data, limit, &mut 0, |flaw| errors.push(flaw));
+        let packages = super::decode(data, limit, &mut 0, |error| errors.push(error));
         (packages, errors)
     }
 
@@ -255,7 +259,7 @@ mod tests {
 
     fn read(json: &str) -> (Vec<Package>, Vec<FindingCode>) {
         let (packages, errors) = decode(&zlib(json.as_bytes()), 8 << 20);
-        (packages, errors.into_iter().map(|flaw| flaw.code).collect())
+        (packages, errors.into_iter().map(|error| error.code).collect())
     }
 
     const TWO: &str = r#"{"packages":[{"name":"adler","version":"0.2.3","source":"registry"},
@@ -272,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn format_is_a_number_of_32_bits() {
+    fn format_is_a_32_bit_integer() {
         let package = r#"{"name":"a","version":"1.0.0","source":"git"}"#;
         let with = |format: &str| read(&format!(r#"{{"packages":[{package}]{format}}}"#));
         for right in ["", r#","format":0"#, r#","format":1"#, r#","format":4294967295"#] {
@@ -321,12 +325,12 @@ mod tests {
         for len in 0..whole.len() {
             let (packages, errors) = decode(&whole[..len], 8 << 20);
             assert!(packages.is_empty() && errors[0].code == FindingCode::MalformedDependencies, "{len}");
-            assert_eq!(errors[0].message, "the compressed data ends too early", "{len}");
+            assert_eq!(errors[0].message, "the compressed data is truncated", "{len}");
         }
         assert_eq!(decode(b"no zlib", 8 << 20).1[0].message, "the data is not zlib");
         let mut checksum = whole.clone();
         *checksum.last_mut().unwrap() ^= 1;
-        assert_eq!(decode(&checksum, 8 << 20).1[0].message, "the checksum of the zlib data is wrong");
+        assert_eq!(decode(&checksum, 8 << 20).1[0].message, "the zlib checksum does not match");
     }
 
     #[test]
@@ -337,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_stops_at_the_limit() {
+    fn zip_bombs_stop_at_the_limit() {
         let bomb = zlib(&vec![b' '; 64 << 20]);
         let (packages, errors) = decode(&bomb, 8 << 20);
         assert_eq!((packages, errors[0].code), (vec![], FindingCode::TooLarge));
@@ -348,7 +352,7 @@ mod tests {
 
     #[test]
     fn a_wide_graph_takes_linear_time() {
-        let edges: Vec<String> = (1..60_000).map(|place| place.to_string()).collect();
+        let edges: Vec<String> = (1..60_000).map(|index| index.to_string()).collect();
         let first = format!(r#"{{"name":"a","version":"1.0.0","source":"git","dependencies":[{}]}}"#, edges.join(","));
         let rest = r#",{"name":"b","version":"1.0.0","source":"git"}"#.repeat(59_999);
         let (packages, errors) = read(&format!(r#"{{"packages":[{first}{rest}]}}"#));

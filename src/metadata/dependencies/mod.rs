@@ -9,7 +9,7 @@ pub(crate) use self::decode::decode;
 
 use super::value::Value;
 
-/// What an item was built from.
+/// Packages that an item was built from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dependencies<'a> {
     pub(crate) raw: Value<'a>,
@@ -29,7 +29,7 @@ impl<'a> Dependencies<'a> {
         &self.packages
     }
 
-    /// The bytes that they take: the section's data, and the packages, which may take a thousand times more.
+    /// Memory in bytes of the section's data and the decoded packages, which can be a thousand times larger.
     pub(crate) fn size(&self) -> usize {
         let raw = self.raw.as_bytes().len();
         #[cfg(feature = "dependencies")]
@@ -38,7 +38,7 @@ impl<'a> Dependencies<'a> {
         return raw;
     }
 
-    /// The same, borrowing nothing.
+    /// Converts to dependencies that borrow nothing.
     pub fn into_owned(self) -> Dependencies<'static> {
         Dependencies {
             raw: self.raw.into_owned(),
@@ -48,22 +48,22 @@ impl<'a> Dependencies<'a> {
     }
 }
 
-/// A package that went into a binary.
+/// A package that a binary was built from.
 #[cfg(feature = "dependencies")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Package {
     /// The crate's name.
     pub name: String,
-    /// Its version, as Semantic Versioning writes it.
+    /// Semantic version.
     pub version: String,
-    /// Where it came from: `crates.io`, `git`, `local`, `registry`, or something newer.
+    /// Source: `crates.io`, `git`, `local`, `registry`, or a value defined later.
     pub source: String,
-    /// Whether it is only needed to build the binary, and not a part of it.
+    /// Whether it is only a build dependency, not part of the binary.
     pub build: bool,
-    /// Whether it is the package that the binary is made of.
+    /// Whether it is the root package, which produces the binary.
     pub root: bool,
-    /// The packages that it depends on, by their places in the list.
+    /// Indexes of its dependencies in the list.
     pub dependencies: Vec<usize>,
 }
 
