@@ -1,4 +1,4 @@
-//! Encoding of what an edit writes: custom sections, name subsections, size fields.
+//! Encoding of custom sections, name subsections and size fields.
 
 use super::EditError;
 use super::source_layout::Extent;
@@ -8,13 +8,13 @@ use crate::splice::Patch;
 /// Maximum size of a section that holds an item. Source: wasmparser's `MAX_WASM_MODULE_SIZE`.
 pub(super) const MAX_NESTED: u64 = 1 << 30;
 
-/// A new custom section for the offset `at`.
+/// Encodes a custom section inserted at offset `at`.
 pub(super) fn custom_section(at: u64, name: &str, data: &[u8]) -> Result<Vec<u8>, EditError> {
     let head = custom_section_head(at, name, data.len())?;
     Ok([&head, data].concat())
 }
 
-/// The bytes of such a section up to its data.
+/// Encodes a custom section up to its data.
 pub(super) fn custom_section_head(at: u64, name: &str, data_len: usize) -> Result<Vec<u8>, EditError> {
     let name_len = shortest(name.len() as u32);
     let size = u64::from(name_len) + name.len() as u64 + data_len as u64;
@@ -26,7 +26,7 @@ pub(super) fn custom_section_head(at: u64, name: &str, data_len: usize) -> Resul
     Ok(bytes)
 }
 
-/// Subsection 0 of a name section. The two widths are the minimum bytes of its size and of the name's length.
+/// Encodes subsection 0 of a name section. The widths are the minimum lengths in bytes of its size and the name's length.
 pub(super) fn own_name(name: &str, [size_width, len_width]: [u8; 2]) -> Vec<u8> {
     let len = name.len() as u32;
     let mut bytes = vec![0];
@@ -36,7 +36,7 @@ pub(super) fn own_name(name: &str, [size_width, len_width]: [u8; 2]) -> Vec<u8> 
     bytes
 }
 
-/// The size field of a section whose payload grows by `growth`. It keeps its width if the new size fits.
+/// Encodes the size field of a section whose payload grows by `growth`. It keeps its width if the new size fits.
 pub(super) fn resized(extent: &Extent, growth: i64, max: u64) -> Result<Patch, EditError> {
     let range = extent.start + 1..extent.payload;
     let size = (extent.end - extent.payload).saturating_add_signed(growth);

@@ -2,81 +2,81 @@ use crate::error::Error;
 use crate::metadata::{Field, ValueError};
 use crate::scan::ItemPath;
 
-/// Why an edit cannot be carried out. Nothing has been written.
+/// Error of an edit. Nothing has been written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EditError {
-    /// The source cannot be read to its end: it is malformed, or its bytes cannot be had.
-    #[error("the input cannot be edited")]
+    /// The source is malformed or cannot be read.
+    #[error("cannot edit the input")]
     Source(#[from] Error),
     /// There is no item at this path.
     #[error("there is no item {0}")]
     NoItem(ItemPath),
-    /// A value is not what the table of fields asks for.
-    #[error("the value of {field} is refused: {}", errors.iter().map(|flaw| &*flaw.message).collect::<Vec<_>>().join("; "))]
+    /// A value is invalid for its field.
+    #[error("invalid value for {field}: {}", errors.iter().map(|error| &*error.message).collect::<Vec<_>>().join("; "))]
     #[non_exhaustive]
     Invalid {
         /// The field.
         field: Field,
-        /// What is wrong with the value.
+        /// Errors of the value.
         errors: Vec<ValueError>,
     },
-    /// The same thing is wanted twice of one item.
-    #[error("`{0}` is given twice")]
+    /// The edit changes the same section or name of an item twice.
+    #[error("`{0}` is changed twice by the same edit")]
     Twice(String),
-    /// A custom section's name of so many bytes: it must have 1 to 100,000.
-    #[error("a custom section's name has 1 to 100,000 bytes, not {0}")]
+    /// The name of a custom section has this many bytes, not 1 to 100,000.
+    #[error("the name of a custom section must have 1 to 100,000 bytes, not {0}")]
     SectionName(usize),
-    /// A text to be written holds a NUL, at which many readers take it to end.
-    #[error("{0}: it holds a NUL")]
+    /// A text contains NUL, at which C programs truncate it.
+    #[error("{0}: the text contains NUL")]
     Nul(String),
-    /// What is to be written is longer than what is read back under the limits.
-    #[error("{what}: {len} bytes, and no more than {max} are read back")]
+    /// A text or section exceeds the limits for reading the result.
+    #[error("{what}: {len} bytes exceed the read limit of {max}")]
     #[non_exhaustive]
     TooLong {
-        /// The field, or what it is otherwise.
+        /// The field, or a description of the text.
         what: String,
-        /// Its bytes.
+        /// Length in bytes.
         len: u64,
-        /// How many there may be.
+        /// Maximum length in bytes.
         max: u64,
     },
-    /// A section that is to be changed in part cannot be read.
-    #[error("the `{section}` section at offset {offset:#x} cannot be changed: {why}")]
+    /// A section to be partly changed cannot be read.
+    #[error("cannot change the `{section}` section at offset {offset:#x}: {why}")]
     #[non_exhaustive]
     Unreadable {
         /// The section's name.
         section: &'static str,
         /// Absolute byte offset.
         offset: u64,
-        /// What is wrong with it.
+        /// Reason.
         why: &'static str,
     },
-    /// A section, or an item that encloses the change, would be larger than its size field can say.
+    /// A section or enclosing item would exceed its maximum size.
     #[error("the section at offset {offset:#x} would have {size} bytes, more than {max}")]
     #[non_exhaustive]
     TooLarge {
         /// Absolute byte offset of the section.
         offset: u64,
-        /// The bytes that it would have.
+        /// Size after the edit, in bytes.
         size: u64,
-        /// The most that it may have.
+        /// Maximum size in bytes.
         max: u64,
     },
-    /// The items that are to be changed hold more sections than [`Limits::max_retained_bytes`](crate::Limits::max_retained_bytes) allows to be kept in
-    /// mind.
-    #[error("what is to be changed holds too many sections to be kept in memory")]
+    /// The layout of the items to be changed exceeds
+    /// [`Limits::max_retained_bytes`](crate::Limits::max_retained_bytes).
+    #[error("the items to change have too many sections to keep in memory")]
     TooMany,
-    /// A section has a place of its own, by its convention, which is not known as long as the input is arriving.
-    #[error("`{0}` does not go to the end: its place is not known before all of the input is there")]
+    /// The convention of a section requires a position other than the end, which is unknown until the whole input arrived.
+    #[error("cannot append `{0}` to a stream: its position depends on the whole input")]
     Placed(String),
-    /// The edit would move or remove a section that an object's `linking` and `reloc.*` sections name by its place, or one
-    /// of these. See [`Edit::force`](super::Edit::force).
-    #[error("the edit would move or remove sections that linking this object needs at their places")]
+    /// The edit would remove an object's `linking` or `reloc.*` section, or move or remove a section they refer to by index.
+    /// See [`Edit::force`](super::Edit::force).
+    #[error("the edit would move or remove sections that the object's linking data refers to")]
     MovesLinked,
 }
 
-/// An error of the source stays as it is; any other keeps the edit's message.
+/// Returns an error of the source unchanged, and wraps any other.
 impl From<EditError> for Error {
     fn from(error: EditError) -> Self {
         match error {

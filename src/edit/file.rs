@@ -1,11 +1,11 @@
-//! An edit planned for a file, whose path is given once.
+//! An edit planned for a file.
 
 use std::path::{Path, PathBuf};
 
 use super::EditPlan;
 use crate::splice::{WriteError, WriteOptions};
 
-/// An edit planned for one file in one state, ready to be written.
+/// An edit planned for one state of a file, ready to be written.
 ///
 /// ```no_run
 /// use sectile::{Edit, Field, splice::WriteOptions};
@@ -29,17 +29,17 @@ impl FilePlan {
         Self { plan, path }
     }
 
-    /// The changes.
+    /// Returns the plan.
     pub fn plan(&self) -> &EditPlan {
         &self.plan
     }
 
-    /// Returns what the edit changes.
+    /// Converts to the plan.
     pub fn into_plan(self) -> EditPlan {
         self.plan
     }
 
-    /// The file.
+    /// Returns the path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }

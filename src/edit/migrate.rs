@@ -1,11 +1,11 @@
-//! The retired `registry-metadata` section becomes one section a field.
+//! Migration of the retired `registry-metadata` section to one section per field.
 
 use serde_json::{Map, Value};
 
 use super::{Edit, EditError};
 use crate::metadata::{Field, Item, check_registry_metadata};
 
-/// What becomes of a `registry-metadata` section.
+/// Result of migrating a `registry-metadata` section.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Migration {
     moved: Vec<Field>,
@@ -14,18 +14,18 @@ pub struct Migration {
 }
 
 impl Migration {
-    /// Fields that take their value from the section.
+    /// Fields set to values of the section.
     pub fn moved(&self) -> &[Field] {
         &self.moved
     }
 
-    /// Fields that the item has already, which stay as they are.
+    /// Fields that the item already has; their values are unchanged.
     pub fn left(&self) -> &[Field] {
         &self.left
     }
 
-    /// Entries without a field, which are lost: each with its value as JSON, such as `categories: ["http"]`. They quote the
-    /// input: escape them before they meet a terminal.
+    /// Dropped entries that have no field, each with its value as JSON, such as `categories: ["http"]`. They quote the
+    /// input: escape them before printing to a terminal.
     pub fn dropped(&self) -> &[String] {
         &self.dropped
     }
@@ -35,23 +35,22 @@ impl Migration {
 const SECTION: &str = "registry-metadata";
 
 impl Edit {
-    /// Gives each field that the item's retired `registry-metadata` section speaks of a section of its own, and removes
-    /// that one. A field that is there already is left as it is. `item` is the item that changes are being
-    /// [made to](Self::at); without such a section nothing is changed.
+    /// Replaces the item's retired `registry-metadata` section by one section per field. Fields that the item already has
+    /// are unchanged. `item` must be the item that the edit is [at](Self::at). Without the section nothing is changed.
     ///
     /// # Errors
     ///
-    /// The section cannot be read, or a value is not what the table asks for ([`EditError::Invalid`];
-    /// [`migrate_unchecked`](Self::migrate_unchecked) accepts it).
+    /// [`EditError::Unreadable`] if the section cannot be read. [`EditError::Invalid`] if a value is invalid for its field;
+    /// use [`migrate_unchecked`](Self::migrate_unchecked) to accept it.
     pub fn migrate(self, item: Item<'_>) -> Result<(Self, Migration), EditError> {
         self.migrated(item, Self::set)
     }
 
-    /// As [`migrate`](Self::migrate), with values that the table has something against.
+    /// Like [`migrate`](Self::migrate), without checking the values.
     ///
     /// # Errors
     ///
-    /// The section cannot be read.
+    /// [`EditError::Unreadable`] if the section cannot be read.
     pub fn migrate_unchecked(self, item: Item<'_>) -> Result<(Self, Migration), EditError> {
         self.migrated(item, Self::set_unchecked)
     }
@@ -66,13 +65,13 @@ impl Edit {
         let unreadable = |why| EditError::Unreadable { section: SECTION, offset: section.range().start, why };
         let text = section.as_str().ok_or_else(|| unreadable("it is not UTF-8"))?;
         let Ok(Value::Object(said)) = serde_json::from_str(text) else {
-            return Err(unreadable("it is no JSON object"));
+            return Err(unreadable("it is not a JSON object"));
         };
         if !check_registry_metadata(text).is_empty() {
-            return Err(unreadable("a key stands in it twice"));
+            return Err(unreadable("it has a duplicate key"));
         }
         if item.section_sizes().any(|share| share.name() == SECTION && share.sections() > 1) {
-            return Err(unreadable("there is more than one"));
+            return Err(unreadable("the section occurs more than once"));
         }
         let mut edit = self.remove(SECTION)?;
         for (field, value) in fields_of(&said, &mut migration.dropped).map_err(unreadable)? {
@@ -87,7 +86,7 @@ impl Edit {
     }
 }
 
-/// The fields that the section speaks of, in the table's order, and beside them what has none.
+/// Returns the fields of the section in table order. Adds entries without a field to `dropped`.
 /// Source: `RegistryMetadata` of wasm-metadata, up to 0.218.
 fn fields_of(said: &Map<String, Value>, dropped: &mut Vec<String>) -> Result<Vec<(Field, String)>, &'static str> {
     let mut fields = Vec::new();
@@ -98,8 +97,8 @@ fn fields_of(said: &Map<String, Value>, dropped: &mut Vec<String>) -> Result<Vec
             ("description", Value::String(text)) => fields.push((Field::Description, text.clone())),
             ("license", Value::String(text)) => fields.push((Field::Licenses, text.clone())),
             ("links", Value::Array(links)) => links.iter().for_each(|found| link(found, &mut fields, dropped)),
-            ("description" | "license", _) => return Err("`description` or `license` is no string"),
-            ("links", _) => return Err("`links` is no array"),
+            ("description" | "license", _) => return Err("`description` or `license` is not a string"),
+            ("links", _) => return Err("`links` is not an array"),
             (key, value) => dropped.push(format!("{key}: {value}")),
         }
     }
@@ -114,10 +113,10 @@ fn authors(value: &Value) -> Result<String, &'static str> {
         value => std::slice::from_ref(value),
     };
     let authors: Option<Vec<_>> = list.iter().map(Value::as_str).collect();
-    Ok(authors.ok_or("`authors` are no strings")?.join(", "))
+    Ok(authors.ok_or("`authors` is not a string or a list of strings")?.join(", "))
 }
 
-/// A link goes to the field of its type, if there is one and no link before it has.
+/// Adds a link to the field of its type, unless the type has no field or an earlier link took it.
 fn link(link: &Value, fields: &mut Vec<(Field, String)>, dropped: &mut Vec<String>) {
     let text = |key: &str| link.get(key).and_then(Value::as_str);
     let kind = text("ty").or_else(|| text("type")).unwrap_or_default();

@@ -1,11 +1,10 @@
-//! Edits: fields, names and sections to set, add and remove, at any item of the tree.
+//! Edits: set, add and remove fields, names and sections of any item of the tree.
 //!
-//! [`Edit::apply`] changes a file. [`Edit::plan`] and its like look the edit up in a source and return an [`EditPlan`]: the
-//! bytes to keep and to insert ([`Plan`](crate::splice::Plan)), with what changes and what is notable about it. Every byte that
-//! the edit does not concern is kept. Only the size fields of enclosing items are rewritten, in their old width if the new size
-//! fits it.
+//! [`Edit::apply`] changes a file. [`Edit::plan`] and the other `plan_*` methods scan a source and return an [`EditPlan`]: the
+//! bytes to keep and insert ([`Plan`](crate::splice::Plan)), the changed sections and findings. All other bytes are kept,
+//! except for the size fields of enclosing items. A size field keeps its width if the new size fits.
 //!
-//! A [`StreamEdit`] edits an input while it arrives, and can do less: see its type.
+//! A [`StreamEdit`] edits an input while it arrives and supports fewer changes.
 
 mod encoding;
 mod error;
@@ -31,7 +30,7 @@ pub use self::plan::{Change, ChangeKind, EditPlan};
 pub use self::stream::{StreamEdit, StreamEditor};
 pub use self::strip::Strip;
 
-use self::item::{ItemEdit, ItemEdits, NAMES, NameEdit, PRODUCERS, ProducerEdit, no_nul, section_name};
+use self::item::{ItemEdit, ItemEdits, NAMES, NameEdit, PRODUCERS, ProducerEdit, check_nul, section_name};
 use self::source_layout::LayoutReader;
 use crate::drive::{self, ReadAt};
 use crate::error::Error;
@@ -59,36 +58,36 @@ use crate::splice::WriteOptions;
 #[derive(Clone, Debug, Default)]
 pub struct Edit {
     edits: ItemEdits,
-    /// The item that changes are added to.
+    /// Item to which changes are added.
     at: ItemPath,
     limits: Limits,
 }
 
 impl Edit {
-    /// No change at all.
+    /// Creates an edit without changes.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Limits for reading the source, within which the result can be read back. The defaults apply without this.
+    /// Sets the limits for reading the source and the result, instead of the defaults.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
     }
 
-    /// The changes that follow are made to the item at this path; without this, to the root.
+    /// Applies the following changes to the item at this path, instead of the root.
     #[must_use]
     pub fn at(mut self, path: ItemPath) -> Self {
         self.at = path;
         self
     }
 
-    /// Sets a field. A section that has it is given the value where it stands; of several, the first, and the others go.
+    /// Sets a field. Replaces the value in the first section of the field and removes other sections of the field.
     ///
     /// # Errors
     ///
-    /// The value is not what the table asks for, or holds a NUL ([`EditError::Invalid`]; [`set_unchecked`](Self::set_unchecked)
-    /// takes it all the same, but for the NUL); or the field is given twice.
+    /// [`EditError::Invalid`] if the value is invalid for the field; use [`set_unchecked`](Self::set_unchecked) to write it
+    /// anyway. [`EditError::Nul`] if it contains NUL. [`EditError::Twice`] if the field is set or removed already.
     pub fn set(self, field: Field, value: impl Into<String>) -> Result<Self, EditError> {
         let value = value.into();
         let errors = field.check(&value);
@@ -103,46 +102,47 @@ impl Edit {
         Ok(edit)
     }
 
-    /// Sets a field to a value, whatever the table has against it: that becomes findings of the plan.
+    /// Sets a field without checking the value. Its errors become findings of the plan.
     ///
     /// # Errors
     ///
-    /// The field is given twice, or the value holds a NUL.
+    /// [`EditError::Nul`] if the value contains NUL. [`EditError::Twice`] if the field is set or removed already.
     pub fn set_unchecked(self, field: Field, value: impl Into<String>) -> Result<Self, EditError> {
         let value = value.into();
-        no_nul(field.section(), &value)?;
+        check_nul(field.section(), &value)?;
         self.section(field.section(), Some(value.into_bytes()))
     }
 
-    /// Removes a field, however many sections have it.
+    /// Removes all sections of a field.
     ///
     /// # Errors
     ///
-    /// The field is given twice.
+    /// [`EditError::Twice`] if the field is set or removed already.
     pub fn unset(self, field: Field) -> Result<Self, EditError> {
         self.section(field.section(), None)
     }
 
-    /// Gives the item a name of its own. Of the name section nothing else is touched.
+    /// Sets the item's own name. The rest of the name section stays unchanged.
     ///
     /// # Errors
     ///
-    /// The name is given twice, or holds a NUL.
+    /// [`EditError::Nul`] if the name contains NUL. [`EditError::Twice`] if the name is set or removed already.
     pub fn name(self, name: impl Into<String>) -> Result<Self, EditError> {
         self.own_name(NameEdit::Set(name.into()))
     }
 
-    /// Takes the item's own name away. The names of functions and the like stay; a name section left empty goes.
+    /// Removes the item's own name. Function and other names stay. Removes the name section if it becomes empty.
     ///
     /// # Errors
     ///
-    /// The name is given twice.
+    /// [`EditError::Twice`] if the name is set or removed already.
     pub fn clear_name(self) -> Result<Self, EditError> {
         self.own_name(NameEdit::Clear)
     }
 
-    /// Adds a producer to a field (`language`, `processed-by`, `sdk`), or gives the one of that name this version. (A text
-    /// that holds a NUL, or is too long to be read back, is an error when the edit is planned.)
+    /// Adds a producer to a field (`language`, `processed-by`, `sdk`), or updates the version of the producer with this name.
+    ///
+    /// NUL or a length above the limits is an error when the edit is planned.
     #[must_use]
     pub fn add_producer(
         mut self,
@@ -155,84 +155,89 @@ impl Edit {
         self
     }
 
-    /// Adds a producer without a version to a field, unless one of that name is there, with whatever version, or the edit
-    /// is about it already.
+    /// Adds a producer without a version to a field, unless the field has a producer with this name and any version, or
+    /// the edit changes that producer already.
     #[must_use]
     pub fn ensure_producer(mut self, field: impl Into<String>, name: impl Into<String>) -> Self {
         let (field, name) = (field.into(), name.into());
         let item = self.item();
         if !item.producers.iter().any(|edit| edit.is_about(&field, &name)) {
-            item.producers.push(ProducerEdit::Have { field, name });
+            item.producers.push(ProducerEdit::Ensure { field, name });
         }
         self
     }
 
-    /// Drops the producer of this name from a field.
+    /// Removes the producer with this name from a field.
     #[must_use]
     pub fn drop_producer(mut self, field: impl Into<String>, name: impl Into<String>) -> Self {
         self.item().producers.push(ProducerEdit::Drop { field: field.into(), name: name.into() });
         self
     }
 
-    /// Removes all that the item's `producers` sections say.
+    /// Removes the item's `producers` sections.
     ///
     /// # Errors
     ///
-    /// Producers are put, or removed, already.
+    /// [`EditError::Twice`] if the sections are written or removed already.
     pub fn unset_producers(self) -> Result<Self, EditError> {
         self.section(PRODUCERS, None)
     }
 
-    /// Puts data into a custom section: where one of that name stands, or at the item's end. Of several, the first takes
-    /// it, and the others go. Where readers join all sections of the name, such as `contractmetav0`, a section is added
-    /// unless one has the data. Any data is put; what a reader will find in it is among the plan's findings.
+    /// Writes a custom section: replaces the data of the first section with this name and removes the others, or adds a
+    /// section at the item's end. If readers concatenate all sections with this name, as for `contractmetav0`, adds a
+    /// section unless one has this data.
+    ///
+    /// The data is not checked. Findings that a reader would report about it are among the plan's findings.
     ///
     /// # Errors
     ///
-    /// The name is empty, over-long or given twice, or holds a NUL.
+    /// [`EditError::SectionName`] if the name is empty or too long. [`EditError::Nul`] if it contains NUL.
+    /// [`EditError::Twice`] if the section is written or removed already.
     pub fn put(self, name: impl Into<String>, data: impl Into<Vec<u8>>) -> Result<Self, EditError> {
         self.section(name, Some(data.into()))
     }
 
-    /// Adds a custom section at the item's end, whatever is there. What a reader will find in it is among the plan's findings.
+    /// Appends a custom section to the item, even if it has one with this name. Findings that a reader would report about it
+    /// are among the plan's findings.
     ///
     /// # Errors
     ///
-    /// The name is empty, over-long, or holds a NUL.
+    /// [`EditError::SectionName`] if the name is empty or too long. [`EditError::Nul`] if it contains NUL.
     pub fn append(mut self, name: impl Into<String>, data: impl Into<Vec<u8>>) -> Result<Self, EditError> {
         let name = section_name(name.into())?;
-        no_nul("a custom section's name", &name)?;
+        check_nul("a custom section's name", &name)?;
         self.item().appended.push((name, data.into()));
         Ok(self)
     }
 
-    /// Removes every custom section of this name.
+    /// Removes every custom section with this name.
     ///
     /// # Errors
     ///
-    /// The name is empty or over-long, or given twice.
+    /// [`EditError::SectionName`] if the name is empty or too long. [`EditError::Twice`] if the section is written or removed
+    /// already.
     pub fn remove(self, name: impl Into<String>) -> Result<Self, EditError> {
         self.section(name, None)
     }
 
-    /// Removes every custom section whose name the pattern matches. (It is [`EditError::Twice`], when the edit is planned,
-    /// if the same edit gives one of them other data.)
+    /// Removes every custom section whose name matches the pattern. Planning fails with [`EditError::Twice`] if the same
+    /// edit writes one of them.
     #[must_use]
     pub fn remove_matching(mut self, glob: Glob) -> Self {
         self.item().globs.push(glob);
         self
     }
 
-    /// Removes what the binary does not need, from the item and from all that it holds. Of several for one item, the
-    /// last counts. What the same edit puts or sets is not stripped.
+    /// Strips the item and the items nested in it. A second call for the same item replaces the first. Sections written by
+    /// the same edit are not stripped.
     #[must_use]
     pub fn strip(mut self, strip: Strip) -> Self {
         self.edits.strips.insert(self.at.clone(), strip);
         self
     }
 
-    /// Lets sections move or go that an object's `linking` and `reloc.*` sections name by their places: the object can
-    /// then no longer be linked. Without this, such an edit is refused ([`EditError::MovesLinked`]).
+    /// Allows moving or removing sections that an object's `linking` and `reloc.*` sections refer to by index. The object can
+    /// no longer be linked then. By default such an edit fails with [`EditError::MovesLinked`].
     #[must_use]
     pub fn force(mut self) -> Self {
         self.edits.forced = true;
@@ -240,7 +245,7 @@ impl Edit {
     }
 
     /// Plans the edit for a file and replaces the file: [`plan`](Self::plan), then [`FilePlan::write`] with the default
-    /// options. Returns what was planned.
+    /// options. Returns the plan.
     ///
     /// ```no_run
     /// use sectile::{Edit, Field};
@@ -262,8 +267,8 @@ impl Edit {
     ///
     /// # Errors
     ///
-    /// The file is malformed or cannot be read, or has no item at one of the paths; the edit contradicts itself, or its
-    /// result could not be read back within the limits; an item would exceed its largest size. See [`EditError`].
+    /// The file is malformed, cannot be read, or lacks an item at one of the paths; the edit has conflicting changes; the
+    /// result would exceed the limits for reading or the maximum size of an item. See [`EditError`].
     pub fn plan(&self, path: impl Into<PathBuf>) -> Result<FilePlan, EditError> {
         let path = path.into();
         let plan = self.plan_input(&Input::open(&path)?)?;
@@ -276,8 +281,8 @@ impl Edit {
     ///
     /// As for [`plan`](Self::plan).
     pub fn plan_input(&self, input: &Input) -> Result<EditPlan, EditError> {
-        let planned = self.planned(input.len(), |outliner| input.scan(outliner, self.limits))?;
-        Ok(planned.for_file(input.fingerprint()))
+        let plan = self.plan_with(input.len(), |reader| input.scan(reader, self.limits))?;
+        Ok(plan.for_file(input.fingerprint()))
     }
 
     /// Plans the edit for bytes in memory.
@@ -286,7 +291,7 @@ impl Edit {
     ///
     /// As for [`plan`](Self::plan).
     pub fn plan_slice(&self, source: &[u8]) -> Result<EditPlan, EditError> {
-        self.planned(source.len() as u64, |outliner| drive::scan_slice(source, outliner, self.limits))
+        self.plan_with(source.len() as u64, |reader| drive::scan_slice(source, reader, self.limits))
     }
 
     /// Plans the edit for `len` bytes of a source with positioned reads.
@@ -295,30 +300,30 @@ impl Edit {
     ///
     /// As for [`plan`](Self::plan).
     pub fn plan_at<R: ReadAt + ?Sized>(&self, source: &R, len: u64) -> Result<EditPlan, EditError> {
-        self.planned(len, |outliner| drive::scan_at(source, len, outliner, self.limits))
+        self.plan_with(len, |reader| drive::scan_at(source, len, reader, self.limits))
     }
 
-    fn planned(
+    fn plan_with(
         &self,
         len: u64,
         scan: impl FnOnce(&mut LayoutReader<'_>) -> Outcome<()>,
     ) -> Result<EditPlan, EditError> {
         self.edits.items.values().try_for_each(|item| item.check(self.limits))?;
-        let mut outliner = LayoutReader::new(&self.edits, self.limits);
-        scan(&mut outliner).complete()?;
-        planner::plan(&self.edits, &outliner.finish()?, len, self.limits)
+        let mut reader = LayoutReader::new(&self.edits, self.limits);
+        scan(&mut reader).complete()?;
+        planner::plan(&self.edits, &reader.finish()?, len, self.limits)
     }
 
     fn item(&mut self) -> &mut ItemEdit {
         self.edits.items.entry(self.at.clone()).or_default()
     }
 
-    /// Whether data is put into the sections of this name, or they go.
+    /// Whether the edit writes or removes the sections with this name.
     pub(crate) fn is_about(&self, section: &str) -> bool {
         self.edits.items.get(&self.at).is_some_and(|item| item.sections.contains_key(section))
     }
 
-    /// Whether the item is given a name, or loses it.
+    /// Whether the edit sets or removes the item's own name.
     pub(crate) fn is_about_name(&self) -> bool {
         self.edits.items.get(&self.at).is_some_and(|item| item.name.is_some())
     }
@@ -326,7 +331,7 @@ impl Edit {
     fn section(mut self, name: impl Into<String>, data: Option<Vec<u8>>) -> Result<Self, EditError> {
         let name = section_name(name.into())?;
         if data.is_some() {
-            no_nul("a custom section's name", &name)?;
+            check_nul("a custom section's name", &name)?;
         }
         match self.item().sections.insert(name.clone(), data) {
             None => Ok(self),
@@ -336,7 +341,7 @@ impl Edit {
 
     fn own_name(mut self, name: NameEdit) -> Result<Self, EditError> {
         if let NameEdit::Set(name) = &name {
-            no_nul("name", name)?;
+            check_nul("name", name)?;
         }
         match self.item().name.replace(name) {
             None => Ok(self),

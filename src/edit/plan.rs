@@ -1,4 +1,4 @@
-//! An edit of one source: its plan, changes and findings.
+//! The plan of an edit of one source, with changes and findings.
 
 use std::fmt;
 use std::ops::Range;
@@ -8,7 +8,7 @@ use crate::fs::fingerprint::FileFingerprint;
 use crate::scan::ItemPath;
 use crate::splice::Plan;
 
-/// A plan with what it changes and what is notable about it.
+/// A [`Plan`] with the changed sections and findings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "nothing changes until the plan is written"]
 pub struct EditPlan {
@@ -22,23 +22,22 @@ impl EditPlan {
         Self { plan: self.plan.for_file(fingerprint), ..self }
     }
 
-    /// The bytes that are kept and inserted.
+    /// Returns the bytes to keep and insert.
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// Returns the bytes that are kept and inserted.
+    /// Converts to the bytes to keep and insert.
     pub fn into_plan(self) -> Plan {
         self.plan
     }
 
-    /// What a reader will find in the written values and sections, and signatures that no longer hold. Offsets are the
-    /// source's.
+    /// Findings about written values and sections, removed sections and invalidated signatures. Offsets refer to the source.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
 
-    /// Changes of custom sections, in the order of the source. Size fields of enclosing items are not listed.
+    /// Changes of custom sections in source order, without the size fields of enclosing items.
     pub fn changes(&self) -> &[Change] {
         &self.changes
     }
@@ -91,11 +90,11 @@ impl Change {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum ChangeKind {
-    /// It is new.
+    /// The section is new.
     Added,
-    /// It stays where it is, with other data.
+    /// The section has other data.
     Replaced,
-    /// It goes.
+    /// The section is removed.
     Removed,
 }
 
@@ -106,7 +105,7 @@ impl fmt::Display for ChangeKind {
 }
 
 impl ChangeKind {
-    /// `added`, `replaced` or `removed`.
+    /// Returns `added`, `replaced` or `removed`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Added => "added",

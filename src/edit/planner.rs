@@ -1,9 +1,9 @@
-//! An edit and the outline of its source become a plan.
+//! Builds a plan from an edit and the layout of its source.
 
 use std::ops::Range;
 
 use super::encoding::{MAX_NESTED, custom_section, own_name, resized};
-use super::item::{ItemEdits, within};
+use super::item::{ItemEdits, check_len};
 use super::plan::{Change, ChangeKind, EditPlan};
 use super::source_layout::{Content, FoundName, LayoutItem, LayoutSection, SourceLayout};
 use super::warnings::Warnings;
@@ -16,43 +16,43 @@ use crate::splice::{Patch, Plan};
 
 pub(super) fn plan(
     edits: &ItemEdits,
-    outline: &SourceLayout<'_>,
+    layout: &SourceLayout<'_>,
     source_len: u64,
     limits: Limits,
 ) -> Result<EditPlan, EditError> {
-    if let Some(path) = edits.items.keys().chain(edits.strips.keys()).find(|path| !outline.found.contains(path)) {
+    if let Some(path) = edits.items.keys().chain(edits.strips.keys()).find(|path| !layout.found.contains(path)) {
         return Err(EditError::NoItem(path.clone()));
     }
     let mut patches = Vec::new();
     let mut changes = Vec::new();
-    let mut growth = vec![0; outline.items.len()];
-    let mut warnings = Warnings::new(outline, limits);
-    // An item's growth is its holder's, and with that size field's own growth the enclosing item's. What is inserted at
-    // the end of an item and of those that end there with it belongs to the innermost first.
-    for (place, item) in outline.items.iter().enumerate().rev() {
-        if !item.wish.is_none() {
-            let mut in_item = InItem::new(item, edits.forced, limits)?;
-            if !in_item.changes.is_empty() {
-                let path = outline.path(place);
-                in_item.changes.iter_mut().for_each(|change| change.path = path.clone());
+    let mut growth = vec![0; layout.items.len()];
+    let mut warnings = Warnings::new(layout, limits);
+    // Nested items come first: an item's growth, with that of its section's size field, is added to the enclosing item.
+    // Insertions at the common end of nested items are therefore ordered from the innermost item outwards.
+    for (number, item) in layout.items.iter().enumerate().rev() {
+        if !item.requested.is_none() {
+            let mut planner = ItemPlanner::new(item, edits.forced, limits)?;
+            if !planner.changes.is_empty() {
+                let path = layout.path(number);
+                planner.changes.iter_mut().for_each(|change| change.path = path.clone());
             }
-            warnings.changed(place, &in_item.patches, &in_item.changes);
-            growth[place] += in_item.growth();
-            patches.extend(in_item.patches);
-            changes.extend(in_item.changes);
+            warnings.changed(number, &planner.patches, &planner.changes);
+            growth[number] += planner.growth();
+            patches.extend(planner.patches);
+            changes.extend(planner.changes);
         }
         let mut size = None;
-        if let (Some(holder), Some(parent)) = (&item.holder, item.parent)
-            && growth[place] != 0
+        if let (Some(container), Some(parent)) = (&item.container, item.parent)
+            && growth[number] != 0
         {
-            let field = resized(holder, growth[place], MAX_NESTED)?;
-            size = Some((holder.end - holder.payload).saturating_add_signed(growth[place]));
-            growth[parent] += growth[place] + growth_of(&field);
+            let field = resized(container, growth[number], MAX_NESTED)?;
+            size = Some((container.end - container.payload).saturating_add_signed(growth[number]));
+            growth[parent] += growth[number] + growth_of(&field);
             patches.push(field);
         }
-        warnings.leave(place, size);
+        warnings.leave(number, size);
     }
-    // What is inserted where something else is dropped comes before it.
+    // An insertion precedes a removal at the same offset.
     patches.sort_by_key(|patch| (patch.range.start, patch.range.end));
     changes.sort_by_key(|change: &Change| (change.range.start, change.range.end));
     let plan = Plan::new(source_len, patches);
@@ -60,38 +60,38 @@ pub(super) fn plan(
     Ok(EditPlan { plan, findings, changes })
 }
 
-/// What changes in one item.
-struct InItem<'a> {
+/// Patches and changes of one item.
+struct ItemPlanner<'a> {
     item: &'a LayoutItem<'a>,
-    /// To the sections that are there.
+    /// Patches of existing sections.
     patches: Vec<Patch>,
-    /// New sections, which stand behind what ends where they begin: an empty section that takes data, say.
+    /// New sections. Ordered after patches at the same offset, such as data for an empty section that ends there.
     added: Vec<Patch>,
-    /// Their paths are the root's until the item's own is known to be needed.
+    /// The paths are the root's at first; the item's path is computed only if there are changes.
     changes: Vec<Change>,
 }
 
-impl<'a> InItem<'a> {
+impl<'a> ItemPlanner<'a> {
     fn new(item: &'a LayoutItem<'a>, forced: bool, limits: Limits) -> Result<Self, EditError> {
-        let mut all = Self { item, patches: Vec::new(), added: Vec::new(), changes: Vec::new() };
-        if let Some(wanted) = item.wish.edit {
-            // What may be inserted at one place comes in the order in which it is to stand there.
-            all.sections(wanted, |name| NAMES.contains(&name))?;
-            all.own_name(wanted)?;
-            all.sections(wanted, |name| name == PRODUCERS)?;
-            all.producers(wanted, limits)?;
-            all.sections(wanted, |name| !NAMES.contains(&name) && name != PRODUCERS)?;
-            for (name, data) in &wanted.appended {
-                all.insert(item.end, name, data)?;
+        let mut planner = Self { item, patches: Vec::new(), added: Vec::new(), changes: Vec::new() };
+        if let Some(edit) = item.requested.edit {
+            // Sections inserted at the same offset are ordered: `name`, `producers`, others.
+            planner.sections(edit, |name| NAMES.contains(&name))?;
+            planner.add_own_name(edit)?;
+            planner.sections(edit, |name| name == PRODUCERS)?;
+            planner.producers(edit, limits)?;
+            planner.sections(edit, |name| !NAMES.contains(&name) && name != PRODUCERS)?;
+            for (name, data) in &edit.appended {
+                planner.insert(item.end, name, data)?;
             }
         }
-        all.names()?;
-        all.removals();
+        planner.change_names()?;
+        planner.removals();
         if !forced {
-            all.check_links()?;
+            planner.check_links()?;
         }
-        all.patches.append(&mut all.added);
-        Ok(all)
+        planner.patches.append(&mut planner.added);
+        Ok(planner)
     }
 
     fn growth(&self) -> i64 {
@@ -102,84 +102,84 @@ impl<'a> InItem<'a> {
         self.item.sections.iter().filter(move |section| *section.name == *name)
     }
 
-    /// The data that sections of some names are to have: the first takes it, and the others go. Where readers join the
-    /// sections of a name, a section with the data is added to them.
-    fn sections(&mut self, wanted: &ItemEdit, which: impl Fn(&str) -> bool) -> Result<(), EditError> {
-        for (name, data) in wanted.sections.iter().filter(|(name, _)| which(name)) {
+    /// Writes the sections whose names match `which`: the first gets the data, the others are removed. If readers
+    /// concatenate the sections of a name, adds a section unless one has the data.
+    fn sections(&mut self, edit: &ItemEdit, which: impl Fn(&str) -> bool) -> Result<(), EditError> {
+        for (name, data) in edit.sections.iter().filter(|(name, _)| which(name)) {
             let Some(data) = data else { continue };
             let mut sections = self.custom(name);
             if is_joined(name) {
-                if !sections.any(|section| matches!(section.content, Content::AsWanted)) {
-                    self.insert(self.place_of(name), name, data)?;
+                if !sections.any(|section| matches!(section.content, Content::AsRequested)) {
+                    self.insert(self.position_for(name), name, data)?;
                 }
                 continue;
             }
             match sections.next() {
                 Some(first) => self.replace(first, data)?,
-                None => self.insert(self.place_of(name), name, data)?,
+                None => self.insert(self.position_for(name), name, data)?,
             }
             sections.for_each(|section| self.remove(section));
         }
         Ok(())
     }
 
-    /// The sections that go as a whole, in whatever way that is said.
+    /// Removes sections, whether by name, pattern or stripping.
     fn removals(&mut self) {
         for section in &self.item.sections {
-            if self.item.wish.removes(&section.name) {
+            if self.item.requested.removes(&section.name) {
                 self.remove(section);
             }
         }
     }
 
-    /// A name where there is none yet.
-    fn own_name(&mut self, wanted: &ItemEdit) -> Result<(), EditError> {
-        let Some(NameEdit::Set(name)) = &wanted.name else { return Ok(()) };
+    /// Adds a name section with the item's own name if there is none.
+    fn add_own_name(&mut self, edit: &ItemEdit) -> Result<(), EditError> {
+        let Some(NameEdit::Set(name)) = &edit.name else { return Ok(()) };
         let section = self.name_section();
         if self.custom(section).next().is_none() {
-            self.insert(self.place_of(section), section, &own_name(name, [0; 2]))?;
+            self.insert(self.position_for(section), section, &own_name(name, [0; 2]))?;
         }
         Ok(())
     }
 
-    /// The name sections that change in part: in their own names, and, where they are stripped, in all else.
-    fn names(&mut self) -> Result<(), EditError> {
+    /// Changes the item's own name in name sections, and strips other names.
+    fn change_names(&mut self) -> Result<(), EditError> {
         let own = self.name_section();
         let has_own = |section: &LayoutSection| matches!(&section.content, Content::Names(names) if !names.is_empty());
         let any_has_own = self.custom(own).any(has_own);
-        let edit = self.item.wish.edit.and_then(|edit| edit.name.as_ref());
-        let mut takes = match edit {
+        let edit = self.item.requested.edit.and_then(|edit| edit.name.as_ref());
+        let mut new_name = match edit {
             Some(NameEdit::Set(name)) => Some(name),
             Some(NameEdit::Clear) | None => None,
         };
         let item = self.item;
         for section in item.sections.iter().filter(|section| NAMES.contains(&&*section.name)) {
             let is_edited = edit.is_some();
-            let is_own = *section.name == *own; // the other kind's is read as a name too, but none is put there
+            let is_own = *section.name == *own; // readers accept the other kind's section too, but it is never written
             let names = match &section.content {
                 Content::Names(names) => names,
                 Content::Unreadable(why) if is_edited => return Err(unreadable(name_of(section), section, why)),
-                _ => continue, // where it is only stripped, that is a finding
+                _ => continue, // if it is only stripped, this is a finding
             };
             let mut patches = Vec::new();
             if is_edited {
-                // A section that has a name already is where it stays; otherwise the first section takes it.
+                // Without an own name in any section, the first section gets it.
                 if is_own
                     && !any_has_own
-                    && let Some(name) = takes.take()
+                    && let Some(name) = new_name.take()
                 {
                     patches.push(Patch { range: section.data..section.data, bytes: own_name(name, [0; 2]) });
                 }
                 for found in names {
-                    match takes.take_if(|_| is_own) {
-                        Some(_) if found.is_wanted => {}
+                    match new_name.take_if(|_| is_own) {
+                        Some(_) if found.is_requested => {}
                         Some(name) => patches.push(found.patch(own_name(name, found.widths))),
                         None => patches.push(found.patch(Vec::new())),
                     }
                 }
             }
-            if item.wish.strip.is_some_and(|strip| strip.takes_names_of(&section.name)) {
-                patches.extend(between(names, section.data..section.extent.end));
+            if item.requested.strip.is_some_and(|strip| strip.removes_names_of(&section.name)) {
+                patches.extend(remove_between(names, section.data..section.extent.end));
             }
             self.patch_data(section, patches)?;
         }
@@ -193,23 +193,23 @@ impl<'a> InItem<'a> {
         }
     }
 
-    fn producers(&mut self, wanted: &ItemEdit, limits: Limits) -> Result<(), EditError> {
-        if wanted.producers.is_empty() {
+    fn producers(&mut self, edit: &ItemEdit, limits: Limits) -> Result<(), EditError> {
+        if edit.producers.is_empty() {
             return Ok(());
         }
         let sections: Vec<_> = self.custom(PRODUCERS).collect();
         let mut data = Vec::new();
         for section in &sections {
             match &section.content {
-                Content::Whole(whole) => data.push(&whole[..]),
+                Content::Data(bytes) => data.push(&bytes[..]),
                 Content::Unreadable(why) => return Err(unreadable(PRODUCERS, section, why)),
                 _ => data.push(&[]),
             }
         }
-        let edited = producers::edit(data.into_iter(), &wanted.producers)
+        let edited = producers::edit(data.into_iter(), &edit.producers)
             .map_err(|(nth, why)| unreadable(PRODUCERS, sections[nth], why))?;
         for data in edited.sections.iter().chain([&edited.added]).flatten() {
-            within(PRODUCERS, data.len(), limits.max_section_data)?;
+            check_len(PRODUCERS, data.len(), limits.max_section_data)?;
         }
         for (section, edited) in sections.iter().zip(&edited.sections) {
             match edited {
@@ -219,23 +219,23 @@ impl<'a> InItem<'a> {
             }
         }
         match &edited.added {
-            Some(data) => self.insert(self.place_of(PRODUCERS), PRODUCERS, data),
+            Some(data) => self.insert(self.position_for(PRODUCERS), PRODUCERS, data),
             None => Ok(()),
         }
     }
 
-    /// Where a new section goes: at the end; but in a module `name` goes behind the sections that are not custom and
-    /// those for the linker, in front of `producers` and `target_features`, and `producers` goes behind `name` as well.
-    /// Source: the tool conventions, and what LLVM and wabt refuse.
-    fn place_of(&self, name: &str) -> u64 {
+    /// Returns the offset for a new section: the end of the item, with two exceptions in modules. `name` comes after
+    /// standard and linking sections and before `producers` and `target_features`. `producers` also comes after `name`.
+    /// Source: the tool conventions, and the orders that LLVM and wabt reject.
+    fn position_for(&self, name: &str) -> u64 {
         match (self.item.kind, name) {
-            (ItemKind::Module, "name") => self.place_between(&[], &[PRODUCERS, "target_features"]),
-            (ItemKind::Module, PRODUCERS) => self.place_between(&["name"], &["target_features"]),
+            (ItemKind::Module, "name") => self.position_between(&[], &[PRODUCERS, "target_features"]),
+            (ItemKind::Module, PRODUCERS) => self.position_between(&["name"], &["target_features"]),
             _ => self.item.end,
         }
     }
 
-    fn place_between(&self, after: &[&str], before: &[&str]) -> u64 {
+    fn position_between(&self, after: &[&str], before: &[&str]) -> u64 {
         let comes_first = |section: &&LayoutSection| is_for_linker(section) || after.contains(&&*section.name);
         let floor = self.item.sections.iter().filter(comes_first).map(|section| section.extent.end).max();
         let floor = floor.max(self.item.last_known.as_ref().map(|known| known.end));
@@ -244,7 +244,7 @@ impl<'a> InItem<'a> {
         self.item.sections.iter().find(comes_last).map_or(self.item.end, |section| section.extent.start)
     }
 
-    /// A new section.
+    /// Adds a section.
     fn insert(&mut self, at: u64, name: &str, data: &[u8]) -> Result<(), EditError> {
         let bytes = custom_section(at, name, data)?;
         self.change(ChangeKind::Added, name, at..at, bytes.len() as u64);
@@ -258,15 +258,15 @@ impl<'a> InItem<'a> {
         self.patches.push(Patch { range, bytes: Vec::new() });
     }
 
-    /// Other data for a section, unless it is the same.
+    /// Replaces a section's data if it differs.
     fn replace(&mut self, section: &LayoutSection, data: &[u8]) -> Result<(), EditError> {
-        if matches!(section.content, Content::AsWanted) {
+        if matches!(section.content, Content::AsRequested) {
             return Ok(());
         }
         self.patch_data(section, vec![Patch { range: section.data..section.extent.end, bytes: data.to_vec() }])
     }
 
-    /// Patches to a section's data, with what they do to its size. A name section that loses all of its data goes.
+    /// Patches a section's data and size. Removes a name section that becomes empty.
     fn patch_data(&mut self, section: &LayoutSection, mut patches: Vec<Patch>) -> Result<(), EditError> {
         if patches.is_empty() {
             return Ok(());
@@ -293,26 +293,25 @@ impl<'a> InItem<'a> {
         self.changes.push(Change { path: ItemPath::root(), section: section.into(), kind, range, before, after });
     }
 
-    /// An object's `linking` and `reloc.*` sections name others by their places: none of those may move, and none of
-    /// these may go.
+    /// Rejects changes that break an object's `linking` and `reloc.*` sections: they refer to other sections by index.
     fn check_links(&self) -> Result<(), EditError> {
         let sections = &self.item.sections;
         if !sections.iter().any(is_for_linker) {
             return Ok(());
         }
-        let named = sections.iter().filter(|section| !is_never_named(section));
-        let last_named = named.map(|section| section.extent.start).max();
-        let last_named = last_named.max(self.item.last_known.as_ref().map(|known| known.start));
+        let referenced = sections.iter().filter(|section| !is_never_referenced(section));
+        let last_referenced = referenced.map(|section| section.extent.start).max();
+        let last_referenced = last_referenced.max(self.item.last_known.as_ref().map(|known| known.start));
         let breaks = |change: &Change| match change.kind {
             ChangeKind::Replaced => false,
-            ChangeKind::Added => Some(change.range.start) <= last_named,
-            ChangeKind::Removed => Some(change.range.start) <= last_named || is_linker_name(&change.section),
+            ChangeKind::Added => Some(change.range.start) <= last_referenced,
+            ChangeKind::Removed => Some(change.range.start) <= last_referenced || is_linker_name(&change.section),
         };
         if self.changes.iter().any(breaks) { Err(EditError::MovesLinked) } else { Ok(()) }
     }
 }
 
-/// The name of a name section.
+/// Returns the static name of a name section.
 fn name_of(section: &LayoutSection) -> &'static str {
     NAMES.into_iter().find(|name| **name == *section.name).unwrap_or(NAMES[0])
 }
@@ -323,8 +322,8 @@ impl FoundName {
     }
 }
 
-/// Patches that leave nothing of some data but the items' own names.
-fn between(names: &[FoundName], data: Range<u64>) -> impl Iterator<Item = Patch> {
+/// Returns patches that remove all of `data` except for the items' own names.
+fn remove_between(names: &[FoundName], data: Range<u64>) -> impl Iterator<Item = Patch> {
     let starts = [data.start].into_iter().chain(names.iter().map(|name| name.subsection.end));
     let ends = names.iter().map(|name| name.subsection.start).chain([data.end]);
     let gaps = starts.zip(ends).map(|(start, end)| start..end).filter(|range| !range.is_empty());
@@ -339,8 +338,8 @@ pub(super) fn is_linker_name(name: &str) -> bool {
     name == "linking" || name.starts_with("reloc.")
 }
 
-/// What the linker's sections never point to: metadata, and themselves.
-fn is_never_named(section: &LayoutSection) -> bool {
+/// Whether linking sections never refer to this section: metadata and linking sections themselves.
+fn is_never_referenced(section: &LayoutSection) -> bool {
     let name = &*section.name;
     is_for_linker(section)
         || ["name", PRODUCERS, "target_features"].contains(&name)

@@ -1,4 +1,4 @@
-//! Changes to what `producers` sections say. Everything that is not named stays: unknown fields, duplicates, the order.
+//! Changes to `producers` sections. Unknown fields, duplicates and the order are preserved.
 
 use std::collections::HashSet;
 
@@ -7,22 +7,21 @@ use crate::finding::FindingCode;
 use crate::metadata::{Producers, Value, inspect_producers};
 use crate::scan::leb128::encode;
 
-/// What becomes of the sections.
-pub(super) struct Edited {
-    /// Of each section the new data; empty where it says nothing any more, `None` where it stays as it is.
+/// The edited sections.
+pub(super) struct EditedProducers {
+    /// New data of each section: empty if no field is left, `None` if the section is unchanged.
     pub(super) sections: Vec<Option<Vec<u8>>>,
-    /// The data of a section that is added.
+    /// Data of an added section.
     pub(super) added: Option<Vec<u8>>,
 }
 
 type Fields = Vec<(String, Vec<(String, String)>)>;
 
-/// Carries the changes out on the data of all sections. A section that cannot be read to its end is an error, with its
-/// place and what is wrong.
+/// Applies the edits to the data of all sections. The error is the index of a malformed section and the reason.
 pub(super) fn edit<'d>(
     data: impl Iterator<Item = &'d [u8]>,
     edits: &[ProducerEdit],
-) -> Result<Edited, (usize, &'static str)> {
+) -> Result<EditedProducers, (usize, &'static str)> {
     let old = data.enumerate().map(|(nth, data)| decode(data).ok_or((nth, "it is malformed")));
     let old: Vec<Fields> = old.collect::<Result<_, _>>()?;
     let mut new = old.clone();
@@ -32,15 +31,15 @@ pub(super) fn edit<'d>(
         match edit {
             ProducerEdit::Drop { field, name } => drop_producer(target, field, name),
             ProducerEdit::Add { field, name, version } => add_producer(target, field, name, Some(version)),
-            ProducerEdit::Have { field, name } => add_producer(target, field, name, None),
+            ProducerEdit::Ensure { field, name } => add_producer(target, field, name, None),
         }
     }
     let changed = |(old, new): (&Fields, &Fields)| (old != new).then(|| encode_fields(new));
     let sections = old.iter().zip(&new).map(changed).collect();
-    Ok(Edited { sections, added: (!added.is_empty()).then(|| encode_fields(&added)) })
+    Ok(EditedProducers { sections, added: (!added.is_empty()).then(|| encode_fields(&added)) })
 }
 
-/// Of the changes to one name in a field the last, in the order given: one that is dropped and added keeps its place.
+/// Returns the last edit of each name in a field, in order. A name that is dropped and then added keeps its position.
 fn last_of_each(edits: &[ProducerEdit]) -> Vec<&ProducerEdit> {
     let mut seen = HashSet::new();
     let mut last = Vec::new();
@@ -66,7 +65,7 @@ fn decode(data: &[u8]) -> Option<Fields> {
     Some(fields.collect())
 }
 
-/// Drops a name wherever it stands in a field of that name; a field left empty goes.
+/// Removes a name from all fields with this name, and fields that become empty.
 fn drop_producer(sections: &mut [Fields], field: &str, name: &str) {
     for fields in sections {
         fields.retain_mut(|(found, values)| {
@@ -79,8 +78,7 @@ fn drop_producer(sections: &mut [Fields], field: &str, name: &str) {
     }
 }
 
-/// Gives the name this version, if it is to have one, where it stands in the field; otherwise adds it to the field, or to
-/// a new one.
+/// Sets the version of the name in the field if one is given. Adds the name, and the field, if missing.
 fn add_producer(sections: &mut [Fields], field: &str, name: &str, version: Option<&str>) {
     let mut first = None;
     for (_, values) in sections.iter_mut().flatten().filter(|(found, _)| found == field) {

@@ -1,5 +1,4 @@
-//! What an edit must know of its source: where the items' sizes stand, the custom sections of the items that it changes,
-//! and what is signed.
+//! Layout of a source as needed for an edit: size fields of items, custom sections of the changed items, and signatures.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -11,49 +10,49 @@ use crate::metadata::convention::signs_all;
 use crate::metadata::name::{NameSectionReader, NameStep, OwnName};
 use crate::scan::{DataRequest, ItemKind, ItemPath, ItemStart, Section, Visitor};
 
-/// All items, in the order of entering.
+/// All items in source order.
 pub(super) struct SourceLayout<'e> {
     pub(super) items: Vec<LayoutItem<'e>>,
-    /// The paths of the edit that there are items at.
+    /// The paths of the edit that exist.
     pub(super) found: HashSet<&'e ItemPath>,
-    /// How many sections there are, of all items.
+    /// Number of sections of all items.
     pub(super) sections: u64,
 }
 
 pub(super) struct LayoutItem<'e> {
     pub(super) kind: ItemKind,
     pub(super) parent: Option<usize>,
-    /// Which child of that it is.
+    /// Index among the children of the parent.
     index: u32,
-    /// The section that holds it; `None` for the root.
-    pub(super) holder: Option<Extent>,
-    /// One past its last byte.
+    /// The section that contains the item; `None` for the root.
+    pub(super) container: Option<Extent>,
+    /// Absolute end offset.
     pub(super) end: u64,
-    pub(super) wish: Wish<'e>,
-    /// The last of its sections that are not custom.
+    pub(super) requested: RequestedChanges<'e>,
+    /// The last section that is not custom.
     pub(super) last_known: Option<Range<u64>>,
-    /// Its custom sections, if something is wanted of it.
+    /// Custom sections, if the edit changes the item.
     pub(super) sections: Vec<LayoutSection>,
     pub(super) signed: Option<Signed>,
-    /// Sections that sign all others of the item.
-    pub(super) seals: Vec<(Box<str>, Range<u64>)>,
+    /// Names and ranges of sections that sign all others of the item.
+    pub(super) full_signatures: Vec<(Box<str>, Range<u64>)>,
 }
 
-/// What is wanted of an item.
+/// Changes requested for an item.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Wish<'e> {
+pub(super) struct RequestedChanges<'e> {
     pub(super) edit: Option<&'e ItemEdit>,
     pub(super) strip: Option<&'e Strip>,
 }
 
-/// A `signature` section, and what it signs.
+/// A `signature` section and its delimiters.
 pub(super) struct Signed {
     pub(super) signature: Range<u64>,
-    /// Where the delimiters end.
+    /// End offsets of the delimiters.
     pub(super) delimiters: Vec<u64>,
 }
 
-/// A section as far as its size goes.
+/// Absolute offsets of a section.
 #[derive(Clone, Debug)]
 pub(super) struct Extent {
     pub(super) start: u64,
@@ -69,86 +68,86 @@ pub(super) struct LayoutSection {
     pub(super) content: Content,
 }
 
-/// What is known of a section's data.
+/// Known contents of a section.
 pub(super) enum Content {
-    /// Nothing that matters.
+    /// Not read, or not relevant.
     Unknown,
-    /// It is what the section is to have.
-    AsWanted,
-    /// All of it.
-    Whole(Vec<u8>),
-    /// Where a name section has the item's own name.
+    /// Equal to the requested data.
+    AsRequested,
+    /// The data.
+    Data(Vec<u8>),
+    /// The item's own names in a name section.
     Names(Vec<FoundName>),
-    /// It cannot be read, for this reason.
+    /// Cannot be read, with the reason.
     Unreadable(&'static str),
 }
 
-/// A subsection 0.
+/// A subsection 0 of a name section.
 #[derive(Clone, Debug)]
 pub(super) struct FoundName {
-    /// From its id to its end.
+    /// Absolute range from the id to the end.
     pub(super) subsection: Range<u64>,
-    /// How many bytes its size takes, and the length of the name.
+    /// Lengths in bytes of the subsection's size and the name's length.
     pub(super) widths: [u8; 2],
-    /// Whether the name is the one that is wanted.
-    pub(super) is_wanted: bool,
+    /// Whether the name is the requested one.
+    pub(super) is_requested: bool,
 }
 
-/// The visitor that draws an outline.
+/// The visitor that collects a layout.
 pub(super) struct LayoutReader<'e> {
     edits: &'e ItemEdits,
     limits: Limits,
-    outline: SourceLayout<'e>,
-    /// Where the scanner is: the items from the root down.
+    layout: SourceLayout<'e>,
+    /// The item being scanned and the enclosing items, the root first.
     open: Vec<usize>,
     path: ItemPath,
-    /// What is wanted of the last of these.
-    wish: Wish<'e>,
-    /// The section that was handed over last: it may hold the next item.
+    /// Changes requested for the item being scanned.
+    requested: RequestedChanges<'e>,
+    /// The last section, which may contain the next item.
     last: Option<Extent>,
-    hopper: Option<NameSectionReader>,
-    kept: u64,
+    names: Option<NameSectionReader>,
+    retained: u64,
     too_many: bool,
 }
 
-impl<'e> Wish<'e> {
+impl<'e> RequestedChanges<'e> {
     pub(super) fn is_none(self) -> bool {
         self.edit.is_none() && self.strip.is_none()
     }
 
-    /// The data that sections of this name are to have, if they are to have any.
+    /// Returns the new data of sections with this name, if any.
     fn data(self, name: &str) -> Option<&'e [u8]> {
         self.edit?.sections.get(name)?.as_deref()
     }
 
-    /// Whether it is said of sections of this name what is to become of them as a whole.
-    fn is_whole(self, name: &str) -> bool {
+    /// Whether sections with this name are written or removed by name.
+    fn edits_section(self, name: &str) -> bool {
         self.edit.is_some_and(|edit| edit.sections.contains_key(name))
     }
 
-    /// Whether a custom section of this name is to go.
+    /// Whether a custom section with this name is removed.
     pub(super) fn removes(self, name: &str) -> bool {
-        if self.is_whole(name) {
+        if self.edits_section(name) {
             return self.data(name).is_none();
         }
-        self.is_matched(name) || self.strip.is_some_and(|strip| strip.takes(name))
+        self.matches_glob(name) || self.strip.is_some_and(|strip| strip.removes(name))
     }
 
-    /// Whether a custom section of this name is to go for no other reason than that it is stripped.
+    /// Whether a custom section with this name is removed only by stripping.
     pub(super) fn strips(self, name: &str) -> bool {
-        !self.is_whole(name) && !self.is_matched(name) && self.strip.is_some_and(|strip| strip.takes(name))
+        !self.edits_section(name) && !self.matches_glob(name) && self.strip.is_some_and(|strip| strip.removes(name))
     }
 
-    fn is_matched(self, name: &str) -> bool {
+    fn matches_glob(self, name: &str) -> bool {
         self.edit.is_some_and(|edit| edit.globs.iter().any(|glob| glob.matches(name)))
     }
 
-    /// Whether subsections of a name section of this name are to change, and not all of it.
+    /// Whether a name section with this name is partly changed.
     pub(super) fn edits_names_of(self, name: &str) -> bool {
         let is_edited = self.edit.is_some_and(|edit| edit.name.is_some());
         NAMES.contains(&name)
-            && (is_edited || self.strip.is_some_and(|strip| strip.takes_names_of(name)))
-            && !self.is_whole(name)
+            && (is_edited || self.strip.is_some_and(|strip| strip.removes_names_of(name)))
+            && !self.edits_section(name)
             && !self.removes(name)
     }
 
@@ -165,9 +164,9 @@ impl<'e> Wish<'e> {
 }
 
 impl SourceLayout<'_> {
-    pub(super) fn path(&self, place: usize) -> ItemPath {
+    pub(super) fn path(&self, number: usize) -> ItemPath {
         let mut indexes = Vec::new();
-        let mut item = &self.items[place];
+        let mut item = &self.items[number];
         while let Some(parent) = item.parent {
             indexes.push(item.index);
             item = &self.items[parent];
@@ -181,75 +180,75 @@ impl<'e> LayoutReader<'e> {
         Self {
             edits,
             limits,
-            outline: SourceLayout { items: Vec::new(), found: HashSet::new(), sections: 0 },
+            layout: SourceLayout { items: Vec::new(), found: HashSet::new(), sections: 0 },
             open: Vec::new(),
             path: ItemPath::root(),
-            wish: Wish::default(),
+            requested: RequestedChanges::default(),
             last: None,
-            hopper: None,
-            kept: 0,
+            names: None,
+            retained: 0,
             too_many: false,
         }
     }
 
     pub(super) fn finish(self) -> Result<SourceLayout<'e>, EditError> {
-        if self.too_many { Err(EditError::TooMany) } else { Ok(self.outline) }
+        if self.too_many { Err(EditError::TooMany) } else { Ok(self.layout) }
     }
 
-    /// The item that the scanner is in.
+    /// Returns the item being scanned.
     fn item_mut(&mut self) -> Option<&mut LayoutItem<'e>> {
-        let place = *self.open.last()?;
-        Some(&mut self.outline.items[place])
+        let number = *self.open.last()?;
+        Some(&mut self.layout.items[number])
     }
 
-    /// Takes note of what is known of the data of the section that was handed over last.
-    fn know(&mut self, content: Content) -> DataRequest {
+    /// Sets the contents of the last section.
+    fn set_content(&mut self, content: Content) -> DataRequest {
         if let Some(section) = self.item_mut().and_then(|item| item.sections.last_mut()) {
             section.content = content;
         }
         DataRequest::Nothing
     }
 
-    /// What is kept in mind is limited.
+    /// Charges retained bytes. Returns false if the limit is exceeded.
     fn charge(&mut self, bytes: usize) -> bool {
-        self.kept += bytes as u64;
-        self.too_many |= self.kept > self.limits.max_retained_bytes;
+        self.retained += bytes as u64;
+        self.too_many |= self.retained > self.limits.max_retained_bytes;
         !self.too_many
     }
 
-    /// Goes on in a name section; when it is done with, the next data is another section's.
-    fn hop(&mut self, hop: NameStep<'_>) -> DataRequest {
-        let want = self.hopped(hop);
-        if want == DataRequest::Nothing {
-            self.hopper = None;
+    /// Continues a name section, and forgets its reader at the end.
+    fn step(&mut self, step: NameStep<'_>) -> DataRequest {
+        let request = self.next_request(step);
+        if request == DataRequest::Nothing {
+            self.names = None;
         }
-        want
+        request
     }
 
-    fn hopped(&mut self, mut hop: NameStep<'_>) -> DataRequest {
+    fn next_request(&mut self, mut step: NameStep<'_>) -> DataRequest {
         loop {
-            match hop {
+            match step {
                 NameStep::Request(range) => return DataRequest::Bytes(range),
                 NameStep::End => return DataRequest::Nothing,
-                NameStep::Malformed(why, _) => return self.know(Content::Unreadable(why)),
-                NameStep::TooLong(_) => return self.know(Content::Unreadable("its name is too long")),
+                NameStep::Malformed(why, _) => return self.set_content(Content::Unreadable(why)),
+                NameStep::TooLong(_) => return self.set_content(Content::Unreadable("its name is too long")),
                 NameStep::OwnName(name) => {
                     if !self.charge(size_of::<FoundName>()) {
                         return DataRequest::Nothing;
                     }
-                    let found = FoundName::new(&name, self.wish.name());
+                    let found = FoundName::new(&name, self.requested.name());
                     let section = self.item_mut().and_then(|item| item.sections.last_mut());
                     if let Some(Content::Names(names)) = section.map(|section| &mut section.content) {
                         names.push(found);
                     }
                 }
             }
-            let Some(hopper) = &self.hopper else { return DataRequest::Nothing };
-            hop = hopper.next();
+            let Some(names) = &self.names else { return DataRequest::Nothing };
+            step = names.next();
         }
     }
 
-    /// Takes note of what is signed.
+    /// Records a signature or delimiter.
     fn signature(&mut self, section: &Section<'_>) {
         if !self.charge(size_of::<Signed>()) {
             return;
@@ -266,38 +265,40 @@ impl<'e> LayoutReader<'e> {
 }
 
 impl FoundName {
-    fn new(name: &OwnName<'_>, wanted: Option<&str>) -> Self {
+    fn new(name: &OwnName<'_>, requested: Option<&str>) -> Self {
         let size = name.contents - name.subsection.start - 1;
         let len = name.range.start - name.contents;
-        let is_wanted = name.error.is_none() && wanted.is_some_and(|wanted| wanted.as_bytes() == name.bytes);
-        Self { subsection: name.subsection.clone(), widths: [size as u8, len as u8], is_wanted }
+        let is_requested =
+            name.error.is_none() && requested.is_some_and(|requested| requested.as_bytes() == name.bytes);
+        Self { subsection: name.subsection.clone(), widths: [size as u8, len as u8], is_requested }
     }
 }
 
 impl Visitor<'_> for LayoutReader<'_> {
-    fn enter(&mut self, entry: &ItemStart<'_>) {
-        let holder = self.last.take().filter(|_| entry.parent().is_some());
-        if entry.parent().is_some() {
-            self.path.push(entry.index());
+    fn enter(&mut self, item: &ItemStart<'_>) {
+        let container = self.last.take().filter(|_| item.parent().is_some());
+        if item.parent().is_some() {
+            self.path.push(item.index());
         }
         let edit = self.edits.items.get_key_value(&self.path);
         let strip = self.edits.strips.get_key_value(&self.path);
-        self.outline.found.extend(edit.map(|(path, _)| path));
-        self.outline.found.extend(strip.map(|(path, _)| path));
-        let inherited = self.wish.strip.filter(|strip| !strip.this_item_only);
-        self.wish = Wish { edit: edit.map(|(_, edit)| edit), strip: strip.map(|(_, strip)| strip).or(inherited) };
-        self.open.push(self.outline.items.len());
-        self.outline.items.push(LayoutItem {
-            kind: entry.kind(),
-            parent: entry.parent().map(|parent| parent as usize),
-            index: entry.index(),
-            holder,
-            end: entry.end().unwrap_or_default(), // the root's is known when it is left
-            wish: self.wish,
+        self.layout.found.extend(edit.map(|(path, _)| path));
+        self.layout.found.extend(strip.map(|(path, _)| path));
+        let inherited = self.requested.strip.filter(|strip| !strip.this_item_only);
+        self.requested =
+            RequestedChanges { edit: edit.map(|(_, edit)| edit), strip: strip.map(|(_, strip)| strip).or(inherited) };
+        self.open.push(self.layout.items.len());
+        self.layout.items.push(LayoutItem {
+            kind: item.kind(),
+            parent: item.parent().map(|parent| parent as usize),
+            index: item.index(),
+            container,
+            end: item.end().unwrap_or_default(), // the root's end is set in `leave`
+            requested: self.requested,
             last_known: None,
             sections: Vec::new(),
             signed: None,
-            seals: Vec::new(),
+            full_signatures: Vec::new(),
         });
     }
 
@@ -305,7 +306,7 @@ impl Visitor<'_> for LayoutReader<'_> {
         let extent =
             Extent { start: section.range().start, payload: section.payload().start, end: section.range().end };
         self.last = Some(extent.clone());
-        self.outline.sections += 1;
+        self.layout.sections += 1;
         if !section.is_custom() {
             if let Some(item) = self.item_mut() {
                 item.last_known = Some(section.range());
@@ -317,56 +318,56 @@ impl Visitor<'_> for LayoutReader<'_> {
             self.signature(section);
         }
         if signs_all(name) && self.charge(size_of::<(Box<str>, Range<u64>)>() + name.len()) {
-            let seal = (name.into(), section.range());
+            let full_signature = (name.into(), section.range());
             if let Some(item) = self.item_mut() {
-                item.seals.push(seal);
+                item.full_signatures.push(full_signature);
             }
         }
-        let wish = self.wish;
-        if wish.is_none() || !self.charge(size_of::<LayoutSection>() + name.len()) {
+        let requested = self.requested;
+        if requested.is_none() || !self.charge(size_of::<LayoutSection>() + name.len()) {
             return DataRequest::Nothing;
         }
         let data = section.data();
         let len = data.end - data.start;
         let mut content = Content::Unknown;
-        let mut want = DataRequest::Nothing;
-        if wish.edits_names_of(name) {
+        let mut request = DataRequest::Nothing;
+        if requested.edits_names_of(name) {
             content = Content::Names(Vec::new());
-            self.hopper = Some(NameSectionReader::new(data.clone()));
-        } else if wish.edits_producers() && name == PRODUCERS {
+            self.names = Some(NameSectionReader::new(data.clone()));
+        } else if requested.edits_producers() && name == PRODUCERS {
             if len > u64::from(self.limits.max_section_data) {
-                content = Content::Unreadable("it is too large to be decoded");
+                content = Content::Unreadable("it exceeds the size limit");
             } else if self.charge(len as usize) {
-                want = DataRequest::Bytes(data.clone());
+                request = DataRequest::Bytes(data.clone());
             }
-        } else if wish.data(name).is_some_and(|wanted| wanted.len() as u64 == len) {
-            want = DataRequest::Bytes(data.clone()); // it may be what is wanted already
+        } else if requested.data(name).is_some_and(|requested| requested.len() as u64 == len) {
+            request = DataRequest::Bytes(data.clone()); // compared with the requested data
         }
         let section = LayoutSection { extent, name: name.into(), data: data.start, content };
         let Some(item) = self.item_mut() else { return DataRequest::Nothing };
         item.sections.push(section);
-        match &self.hopper {
-            Some(hopper) => {
-                let hop = hopper.next();
-                self.hop(hop)
+        match &self.names {
+            Some(names) => {
+                let step = names.next();
+                self.step(step)
             }
-            None => want,
+            None => request,
         }
     }
 
     fn data(&mut self, bytes: &[u8], _: u64) -> DataRequest {
-        if let Some(hopper) = &mut self.hopper {
-            let hop = hopper.step(bytes, self.limits.max_section_data);
-            return self.hop(hop);
+        if let Some(names) = &mut self.names {
+            let step = names.step(bytes, self.limits.max_section_data);
+            return self.step(step);
         }
-        let wish = self.wish;
+        let requested = self.requested;
         let Some(section) = self.item_mut().and_then(|item| item.sections.last()) else { return DataRequest::Nothing };
-        let content = match wish.data(&section.name) {
-            Some(wanted) if wanted == bytes => Content::AsWanted,
+        let content = match requested.data(&section.name) {
+            Some(requested) if requested == bytes => Content::AsRequested,
             Some(_) => Content::Unknown,
-            None => Content::Whole(bytes.to_vec()),
+            None => Content::Data(bytes.to_vec()),
         };
-        self.know(content)
+        self.set_content(content)
     }
 
     fn leave(&mut self, _: u32, end: u64) {
@@ -376,6 +377,6 @@ impl Visitor<'_> for LayoutReader<'_> {
         self.open.pop();
         self.path.pop();
         self.last = None;
-        self.wish = self.item_mut().map(|item| item.wish).unwrap_or_default();
+        self.requested = self.item_mut().map(|item| item.requested).unwrap_or_default();
     }
 }

@@ -1,13 +1,12 @@
-//! What stripping takes, and what it leaves.
+//! Selection of the sections to strip.
 
 use super::Glob;
 use crate::metadata::{SectionPurpose, purpose};
 
-/// What is removed by [`Edit::strip`](super::Edit::strip), from an item and from all that it holds.
+/// Sections to remove with [`Edit::strip`](super::Edit::strip) from an item and the items nested in it.
 ///
-/// By itself: what debugging left, which is `.debug_*`, and the `reloc..debug_*` that belong to these. Everything else
-/// stays: what a binary says of itself, the names that tools show, pointers to debugging data kept elsewhere, signatures,
-/// and what loading or linking needs.
+/// By default only debug sections: `.debug_*` and their relocations, `reloc..debug_*`. Metadata, names, links to debugging
+/// data, signatures, and sections for loading or linking stay.
 ///
 /// ```
 /// use sectile::edit::{Edit, Strip};
@@ -27,55 +26,53 @@ pub struct Strip {
 }
 
 impl Strip {
-    /// Debugging data, and nothing else.
+    /// Strips only debug sections.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The names of functions, locals and the like as well: of the name sections only the item's own name stays.
+    /// Also strips name sections, except for the item's own name.
     #[must_use]
     pub fn names(mut self) -> Self {
         self.names = true;
         self
     }
 
-    /// Every custom section as well that no convention known here gives a purpose. The program may need it, so each is a
-    /// finding of the plan ([`RemovedUnknown`](crate::FindingCode::RemovedUnknown)). (What a known convention is for is not
-    /// taken: metadata, names, links to debugging data, loading, linking, hints, signatures, interfaces, core dumps, and
-    /// what platforms ask for.)
+    /// Also strips every custom section whose [purpose](crate::metadata::SectionPurpose) is unknown. The program may need
+    /// it, so each is a finding of the plan ([`RemovedUnknown`](crate::FindingCode::RemovedUnknown)).
     #[must_use]
     pub fn all(mut self) -> Self {
         self.all = true;
         self
     }
 
-    /// Sections whose names match stay.
+    /// Keeps sections whose names match the pattern.
     #[must_use]
     pub fn keep(mut self, glob: Glob) -> Self {
         self.keep.push(glob);
         self
     }
 
-    /// From the item alone, and from none that it holds.
+    /// Strips only this item, not the items nested in it.
     #[must_use]
     pub fn this_item_only(mut self) -> Self {
         self.this_item_only = true;
         self
     }
 
-    /// Whether it takes a custom section of this name.
-    pub(super) fn takes(&self, name: &str) -> bool {
-        // Relocations of a section are of no use without it.
+    /// Whether a custom section with this name is removed.
+    pub(super) fn removes(&self, name: &str) -> bool {
+        // Relocations are useless without their section.
         let target = name.strip_prefix("reloc.").filter(|target| purpose(target) == Some(SectionPurpose::Debug));
-        let takes = match purpose(target.unwrap_or(name)) {
+        let selected = match purpose(target.unwrap_or(name)) {
             Some(purpose) => purpose == SectionPurpose::Debug,
             None => self.all,
         };
-        takes && !self.keeps(name) && !target.is_some_and(|target| self.keeps(target))
+        selected && !self.keeps(name) && !target.is_some_and(|target| self.keeps(target))
     }
 
-    /// Whether it takes the names, other than the item's own, out of a name section of this name.
-    pub(super) fn takes_names_of(&self, name: &str) -> bool {
+    /// Whether names other than the item's own are removed from a name section with this name.
+    pub(super) fn removes_names_of(&self, name: &str) -> bool {
         self.names && !self.keeps(name)
     }
 
@@ -88,7 +85,7 @@ impl Strip {
 mod tests {
     use super::*;
 
-    /// Every purpose that a convention gives is one that somebody would miss, but for debugging data.
+    /// Sections with a known purpose other than debugging stay.
     #[test]
     fn strip_selects_sections_by_name() {
         for (name, by_default, by_all) in [
@@ -126,15 +123,17 @@ mod tests {
             ("icp:public candid:service", false, false),
             ("runtime_version", false, false),
         ] {
-            assert_eq!(Strip::new().takes(name), by_default, "{name}");
-            assert_eq!(Strip::new().all().takes(name), by_all, "{name}");
+            assert_eq!(Strip::new().removes(name), by_default, "{name}");
+            assert_eq!(Strip::new().all().removes(name), by_all, "{name}");
         }
     }
 
     #[test]
     fn kept_sections_keep_their_relocations() {
         let strip = Strip::new().all().names().keep(Glob::literal(".debug_line")).keep(Glob::literal("name"));
-        assert!(!strip.takes(".debug_line") && !strip.takes("reloc..debug_line") && strip.takes("reloc..debug_info"));
-        assert!(!strip.takes_names_of("name") && strip.takes_names_of("component-name"));
+        assert!(
+            !strip.removes(".debug_line") && !strip.removes("reloc..debug_line") && strip.removes("reloc..debug_info")
+        );
+        assert!(!strip.removes_names_of("name") && strip.removes_names_of("component-name"));
     }
 }

@@ -1,4 +1,4 @@
-//! What is notable about a plan: what the edit makes untrue, and what it writes although something is against it.
+//! Findings of a plan: invalidated signatures and ids, invalid values, and removed sections of unknown purpose.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -16,143 +16,143 @@ use crate::metadata::{SectionPurpose, StreamReader, controls, purpose};
 use crate::scan::ItemKind;
 use crate::splice::{Patch, Plan};
 
-/// The findings of a plan, as they are made: by the items that they are about.
+/// Collects the findings of a plan, item by item.
 pub(super) struct Warnings<'o> {
-    outline: &'o SourceLayout<'o>,
+    layout: &'o SourceLayout<'o>,
     limits: Limits,
-    touched: Vec<Touched>,
-    /// Sections that sign all others and are changed themselves, by the place of their item.
-    resealed: BTreeSet<(usize, Box<str>)>,
-    found: Vec<Warning>,
+    states: Vec<ItemState>,
+    /// Changed sections that sign all others, with the number of their item.
+    edited_full_signatures: BTreeSet<(usize, Box<str>)>,
+    warnings: Vec<Warning>,
 }
 
-/// A finding, without the path of the item that it is about.
+/// A finding without the item's path.
 struct Warning {
-    place: usize,
+    number: usize,
     code: FindingCode,
     offset: u64,
     section: Option<Box<str>>,
     message: Cow<'static, str>,
 }
 
-/// What has changed in an item, that which it holds included.
+/// Changes in an item, nested items included.
 #[derive(Clone, Copy, Default)]
-struct Touched {
-    any: bool,
-    /// The first change behind the signature.
-    signed: Option<u64>,
-    /// Whether the edit is about the signature itself.
-    resigned: bool,
-    /// Whether something other than a section that signs all others has changed.
-    unsealed: bool,
+struct ItemState {
+    changed: bool,
+    /// Offset of the first change after the signature.
+    first_signed_change: Option<u64>,
+    /// Whether the edit changes the signature itself.
+    signature_edited: bool,
+    /// Whether anything but sections that sign all others has changed.
+    content_changed: bool,
 }
 
 impl<'o> Warnings<'o> {
-    pub(super) fn new(outline: &'o SourceLayout<'o>, limits: Limits) -> Self {
+    pub(super) fn new(layout: &'o SourceLayout<'o>, limits: Limits) -> Self {
         Self {
-            outline,
+            layout,
             limits,
-            touched: vec![Touched::default(); outline.items.len()],
-            resealed: BTreeSet::new(),
-            found: Vec::new(),
+            states: vec![ItemState::default(); layout.items.len()],
+            edited_full_signatures: BTreeSet::new(),
+            warnings: Vec::new(),
         }
     }
 
-    /// An item is changed by these patches, which come to these changes.
-    pub(super) fn changed(&mut self, place: usize, patches: &[Patch], changes: &[Change]) {
+    /// Records the patches and changes of an item.
+    pub(super) fn changed(&mut self, number: usize, patches: &[Patch], changes: &[Change]) {
         for patch in patches {
-            self.touch(place, patch.range.start);
+            self.touch(number, patch.range.start);
         }
-        self.touched[place].resigned = changes.iter().any(|change| &*change.section == "signature");
-        self.touched[place].unsealed |= changes.iter().any(|change| !signs_all(&change.section));
-        let resealed = changes.iter().filter(|change| signs_all(&change.section));
-        self.resealed.extend(resealed.map(|change| (place, change.section.clone())));
-        self.removed_unknown(place, changes);
-        self.put(place, changes);
-        self.deceptive_names(place, changes);
-        self.unreadable_names(place);
-        self.build_id(place, changes);
+        self.states[number].signature_edited = changes.iter().any(|change| &*change.section == "signature");
+        self.states[number].content_changed |= changes.iter().any(|change| !signs_all(&change.section));
+        let edited_full_signatures = changes.iter().filter(|change| signs_all(&change.section));
+        self.edited_full_signatures.extend(edited_full_signatures.map(|change| (number, change.section.clone())));
+        self.removed_unknown(number, changes);
+        self.written(number, changes);
+        self.deceptive_names(number, changes);
+        self.unreadable_names(number);
+        self.build_id(number, changes);
         for change in changes {
-            self.near_limit(place, change.range.start, change.after, u64::from(u32::MAX), Some(&change.section));
+            self.near_limit(number, change.range.start, change.after, u64::from(u32::MAX), Some(&change.section));
         }
     }
 
-    /// What happened in an item happened in the one that holds it; its own section has a payload of so many bytes now,
-    /// if that has changed. Items come after those that they hold.
-    pub(super) fn leave(&mut self, place: usize, resized: Option<u64>) {
-        self.signature(place);
-        self.seals(place);
-        let item = &self.outline.items[place];
-        let (Some(parent), Some(holder)) = (item.parent, &item.holder) else { return };
-        if self.touched[place].any {
-            self.touch(parent, holder.start);
-            self.touched[parent].unsealed = true;
+    /// Ends an item and propagates its changes to the enclosing item. `resized` is the new payload size of the section that
+    /// holds it, if it changed. Nested items must end before their parents.
+    pub(super) fn leave(&mut self, number: usize, resized: Option<u64>) {
+        self.signature(number);
+        self.full_signatures(number);
+        let item = &self.layout.items[number];
+        let (Some(parent), Some(container)) = (item.parent, &item.container) else { return };
+        if self.states[number].changed {
+            self.touch(parent, container.start);
+            self.states[parent].content_changed = true;
         }
         if let Some(size) = resized {
-            self.near_limit(place, holder.start, size, MAX_NESTED, None);
+            self.near_limit(number, container.start, size, MAX_NESTED, None);
         }
     }
 
-    /// All of them, item by item in the order of the source, folded as those of a reading are.
+    /// Returns the findings by item in source order, limited per code as when reading.
     pub(super) fn finish(mut self, plan: &Plan, changes: &[Change]) -> Vec<Finding> {
         if !plan.is_identity() {
             self.near_limit(0, 0, plan.len(), MAX_NESTED, None);
         }
-        let number = |kind| changes.iter().filter(|change| change.kind == kind).count() as u64;
-        let sections = self.outline.sections + number(ChangeKind::Added) - number(ChangeKind::Removed);
+        let count = |kind| changes.iter().filter(|change| change.kind == kind).count() as u64;
+        let sections = self.layout.sections + count(ChangeKind::Added) - count(ChangeKind::Removed);
         if sections > self.limits.max_sections {
-            let message = format!("{sections} sections, and no more than {} are read back", self.limits.max_sections);
-            self.find(0, FindingCode::NearLimit, 0, None, message);
+            let message = format!("{sections} sections exceed the read limit of {}", self.limits.max_sections);
+            self.add(0, FindingCode::NearLimit, 0, None, message);
         }
-        self.found.sort_by_key(|found| (found.place, found.offset));
+        self.warnings.sort_by_key(|found| (found.number, found.offset));
         let mut findings = Findings::with_limit(self.limits.max_findings_per_code);
-        for Warning { place, code, offset, section, message } in self.found {
-            let describe = || (self.outline.path(place), message);
-            findings.add(code, place as u32, offset, section.as_deref(), describe);
+        for Warning { number, code, offset, section, message } in self.warnings {
+            let describe = || (self.layout.path(number), message);
+            findings.add(code, number as u32, offset, section.as_deref(), describe);
         }
         findings.iter().cloned().collect()
     }
 
-    fn touch(&mut self, place: usize, offset: u64) {
-        let touched = &mut self.touched[place];
-        touched.any = true;
-        let signed = self.outline.items[place].signed.as_ref();
+    fn touch(&mut self, number: usize, offset: u64) {
+        let state = &mut self.states[number];
+        state.changed = true;
+        let signed = self.layout.items[number].signed.as_ref();
         if signed.is_some_and(|signed| signed.signature.end <= offset) {
-            touched.signed = Some(touched.signed.map_or(offset, |first| first.min(offset)));
+            state.first_signed_change = Some(state.first_signed_change.map_or(offset, |first| first.min(offset)));
         }
     }
 
-    fn find(
+    fn add(
         &mut self,
-        place: usize,
+        number: usize,
         code: FindingCode,
         offset: u64,
         section: Option<&str>,
         message: impl Into<Cow<'static, str>>,
     ) {
-        let found = Warning { place, code, offset, section: section.map(Into::into), message: message.into() };
-        self.found.push(found);
+        let found = Warning { number, code, offset, section: section.map(Into::into), message: message.into() };
+        self.warnings.push(found);
     }
 
-    /// What a reader will find in the sections that are given data, once they stand there.
-    fn put(&mut self, place: usize, changes: &[Change]) {
-        let item = &self.outline.items[place];
-        let Some(edit) = item.wish.edit else { return };
+    /// Adds the findings that a reader would report about written sections.
+    fn written(&mut self, number: usize, changes: &[Change]) {
+        let item = &self.layout.items[number];
+        let Some(edit) = item.requested.edit else { return };
         for (name, data) in edit.put().filter(|(name, _)| !edit.is_sound(name)) {
-            let is_of = |other: &str| other == name;
-            let change = changes.iter().find(|change| change.kind != ChangeKind::Removed && is_of(&change.section));
-            let stands = || item.sections.iter().find(|section| is_of(&section.name));
+            let has_name = |other: &str| other == name;
+            let change = changes.iter().find(|change| change.kind != ChangeKind::Removed && has_name(&change.section));
+            let existing = || item.sections.iter().find(|section| has_name(&section.name));
             let offset = change.map(|change| change.range.start);
-            let offset = offset.or_else(|| stands().map(|section| section.extent.start)).unwrap_or(item.end);
+            let offset = offset.or_else(|| existing().map(|section| section.extent.start)).unwrap_or(item.end);
             for finding in read_alone(item.kind, name, data, self.limits) {
-                self.find(place, finding.code(), offset, finding.section(), finding.message().to_owned());
+                self.add(number, finding.code(), offset, finding.section(), finding.message().to_owned());
             }
         }
     }
 
-    /// The item's own name and producers that are set although they hold what can deceive. (Fields are refused then.)
-    fn deceptive_names(&mut self, place: usize, changes: &[Change]) {
-        let Some(edit) = self.outline.items[place].wish.edit else { return };
+    /// Reports deceptive characters in the item's own name and producers. Deceptive field values are errors instead.
+    fn deceptive_names(&mut self, number: usize, changes: &[Change]) {
+        let Some(edit) = self.layout.items[number].requested.edit else { return };
         let own = match &edit.name {
             Some(NameEdit::Set(name)) => Some(&**name),
             _ => None,
@@ -161,73 +161,75 @@ impl<'o> Warnings<'o> {
         let own = own.into_iter().map(|text| (&NAMES[..], text));
         for (sections, text) in own.chain(of_producers.map(|text| (&[PRODUCERS][..], text))) {
             let change = changes.iter().find(|change| sections.contains(&&*change.section));
-            if let (Some(flaw), Some(change)) = (controls(text, false), change) {
-                self.find(place, flaw.code, change.range.start, Some(&change.section), flaw.message);
+            if let (Some(error), Some(change)) = (controls(text, false), change) {
+                self.add(number, error.code, change.range.start, Some(&change.section), error.message);
             }
         }
     }
 
-    /// Name sections that cannot be read keep their names where these are stripped.
-    fn unreadable_names(&mut self, place: usize) {
-        let item = &self.outline.items[place];
-        for section in item.sections.iter().filter(|section| item.wish.edits_names_of(&section.name)) {
+    /// Reports name sections that are not stripped because they cannot be read.
+    fn unreadable_names(&mut self, number: usize) {
+        let item = &self.layout.items[number];
+        for section in item.sections.iter().filter(|section| item.requested.edits_names_of(&section.name)) {
             if let Content::Unreadable(why) = section.content {
-                let message = format!("its names stay, for it cannot be read: {why}");
-                self.find(place, FindingCode::MalformedName, section.extent.start, Some(&section.name), message);
+                let message = format!("names not stripped, because the section cannot be read: {why}");
+                self.add(number, FindingCode::MalformedName, section.extent.start, Some(&section.name), message);
             }
         }
     }
 
-    /// A signature is over what stands behind it; each delimiter ends a part that can be verified without the rest.
-    /// Source: the tool conventions' `Signatures.md`.
-    fn signature(&mut self, place: usize) {
-        let Touched { signed: Some(first), resigned: false, .. } = self.touched[place] else { return };
-        let Some(signed) = &self.outline.items[place].signed else { return };
+    /// Reports a `signature` that no longer holds. It covers all bytes after it; each delimiter ends a part that can be
+    /// verified without the rest. Source: the tool conventions' `Signatures.md`.
+    fn signature(&mut self, number: usize) {
+        let ItemState { first_signed_change: Some(first), signature_edited: false, .. } = self.states[number] else {
+            return;
+        };
+        let Some(signed) = &self.layout.items[number].signed else { return };
         let parts = signed.delimiters.iter().filter(|end| **end <= first).count();
         let message = match parts {
-            0 => "the signature no longer holds: what it signs is changed".to_owned(),
+            0 => "the signature no longer holds: the signed bytes change".to_owned(),
             _ => format!(
-                "the signature no longer holds for the whole; what stands before the {} `signature_delimiter` is \
-                 unchanged, and can still be verified alone",
+                "the signature no longer holds for the whole item; the part before the {} `signature_delimiter` is \
+                 unchanged and can still be verified on its own",
                 ordinal(parts)
             ),
         };
-        self.find(place, FindingCode::BrokenSignature, signed.signature.start, Some("signature"), message);
+        self.add(number, FindingCode::BrokenSignature, signed.signature.start, Some("signature"), message);
     }
 
-    /// Some signatures are over all other sections of the module. Source: wasmsign (`signature_wasmsign`) and wascap
+    /// Reports signatures over all other sections that no longer hold. Source: wasmsign (`signature_wasmsign`) and wascap
     /// (`jwt`, `wasmcloud_jwt`).
-    fn seals(&mut self, place: usize) {
-        if !self.touched[place].unsealed {
+    fn full_signatures(&mut self, number: usize) {
+        if !self.states[number].content_changed {
             return;
         }
-        let outline = self.outline;
-        for (name, range) in &outline.items[place].seals {
-            if !self.resealed.contains(&(place, name.clone())) {
-                let message = "the signature no longer holds: what it signs is changed";
-                self.find(place, FindingCode::BrokenSignature, range.start, Some(name), message);
+        let layout = self.layout;
+        for (name, range) in &layout.items[number].full_signatures {
+            if !self.edited_full_signatures.contains(&(number, name.clone())) {
+                let message = "the signature no longer holds: the signed bytes change";
+                self.add(number, FindingCode::BrokenSignature, range.start, Some(name), message);
             }
         }
     }
 
-    /// Stripping takes sections whose purpose is not known, and which the program may need.
-    fn removed_unknown(&mut self, place: usize, changes: &[Change]) {
-        let wish = self.outline.items[place].wish;
-        let total = self.outline.items[0].end.max(1);
+    /// Reports stripped sections of unknown purpose, which the program may need.
+    fn removed_unknown(&mut self, number: usize, changes: &[Change]) {
+        let requested = self.layout.items[number].requested;
+        let total = self.layout.items[0].end.max(1);
         for change in changes.iter().filter(|change| change.kind == ChangeKind::Removed) {
-            if purpose(&change.section).is_none() && wish.strips(&change.section) {
+            if purpose(&change.section).is_none() && requested.strips(&change.section) {
                 let (len, percent) = (change.before, change.before * 100 / total);
                 let message = format!(
-                    "{} is removed, and its purpose is not known: {len} bytes, {percent} % of the file",
+                    "{} is removed although its purpose is unknown: {len} bytes, {percent} % of the file",
                     quoted(&change.section)
                 );
-                self.find(place, FindingCode::RemovedUnknown, change.range.start, Some(&change.section), message);
+                self.add(number, FindingCode::RemovedUnknown, change.range.start, Some(&change.section), message);
             }
         }
     }
 
-    /// Debugging data is looked up by the build's id; other data is not that build's.
-    fn build_id(&mut self, place: usize, changes: &[Change]) {
+    /// Reports a build id whose debugging data changes: tools look up debugging data by this id.
+    fn build_id(&mut self, number: usize, changes: &[Change]) {
         let is_id = |name: &str| name == "build_id";
         let is_debug = |name: &str| purpose(name) == Some(SectionPurpose::Debug) || name == "external_debug_info";
         if changes.iter().any(|change| is_id(&change.section))
@@ -235,26 +237,26 @@ impl<'o> Warnings<'o> {
         {
             return;
         }
-        let item = &self.outline.items[place];
+        let item = &self.layout.items[number];
         let id = item.sections.iter().find(|section| is_id(&section.name));
         if let Some(id) = id {
-            let message = "the debugging data beside this id is not what it was when the id was given";
-            self.find(place, FindingCode::StaleBuildId, id.extent.start, Some("build_id"), message);
+            let message = "the debugging data changes, but its build id does not";
+            self.add(number, FindingCode::StaleBuildId, id.extent.start, Some("build_id"), message);
         }
     }
 
-    /// Near is what has used up seven eighths of a limit.
-    fn near_limit(&mut self, place: usize, offset: u64, size: u64, max: u64, section: Option<&str>) {
+    /// Reports a size above 7/8 of a limit.
+    fn near_limit(&mut self, number: usize, offset: u64, size: u64, max: u64, section: Option<&str>) {
         if size > max / 8 * 7 {
-            let message = format!("{size} bytes, where {max} are the most that can be read");
-            self.find(place, FindingCode::NearLimit, offset, section, message);
+            let message = format!("{size} bytes; the maximum that can be read is {max}");
+            self.add(number, FindingCode::NearLimit, offset, section, message);
         }
     }
 }
 
-/// What a reader finds in a section that is all there is of its item. The data is read where it lies.
+/// Returns the findings of a reader for an item that consists of one section. The data is not copied.
 fn read_alone(kind: ItemKind, name: &str, data: &[u8], limits: Limits) -> Vec<Finding> {
-    let Ok(head) = custom_section_head(0, name, data.len()) else { return Vec::new() }; // no plan comes of it
+    let Ok(head) = custom_section_head(0, name, data.len()) else { return Vec::new() }; // planning fails too
     let front = Patch { range: 0..0, bytes: [&kind.preamble()[..], &head].concat() };
     let plan = Plan::new(data.len() as u64, vec![front]);
     let read = drive::collect_at(&plan.reader(data), plan.len(), StreamReader::with_limits(limits));

@@ -1,20 +1,20 @@
-//! What a file has beside its content: a file that takes another's place takes them over.
+//! Copies owner, mode and extended attributes to a replacement file.
 
 use std::fs::File;
 use std::io;
 
 use super::WriteError;
 
-/// Gives the new file the old one's owner, extended attributes (access control lists among them) and mode. With
-/// `force`, what cannot be given is left.
+/// Copies owner, extended attributes (including access control lists) and mode from the old to the new file. With
+/// `force`, ignores failures.
 pub(super) fn carry_over(old: &File, new: &File, force: bool) -> Result<(), WriteError> {
-    let give = |what, step: fn(&File, &File) -> io::Result<()>| match step(old, new) {
+    let copy = |what, copy_attribute: fn(&File, &File) -> io::Result<()>| match copy_attribute(old, new) {
         Err(error) if !force => Err(WriteError::Attribute(what, error)),
         _ => Ok(()),
     };
-    give("owner", owner)?;
-    give("extended attributes", extended)?;
-    give("mode", mode) // the last: changing the owner takes bits of it away
+    copy("owner", owner)?;
+    copy("extended attributes", extended)?;
+    copy("mode", mode) // last, because changing the owner clears bits of the mode
 }
 
 fn mode(old: &File, new: &File) -> io::Result<()> {
@@ -24,13 +24,13 @@ fn mode(old: &File, new: &File) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::{MetadataExt, PermissionsExt};
-        let now = new.metadata()?;
+        let new_metadata = new.metadata()?;
         let mut mode = permissions.mode() & 0o7777;
-        // What runs as its owner or group runs as nobody else.
-        if now.uid() != metadata.uid() {
+        // Drops setuid and setgid if the owner or group could not be preserved.
+        if new_metadata.uid() != metadata.uid() {
             mode &= !0o4000;
         }
-        if now.gid() != metadata.gid() {
+        if new_metadata.gid() != metadata.gid() {
             mode &= !0o2000;
         }
         permissions.set_mode(mode);
@@ -41,8 +41,8 @@ fn mode(old: &File, new: &File) -> io::Result<()> {
 #[cfg(unix)]
 fn owner(old: &File, new: &File) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt, fchown};
-    let (old, now) = (old.metadata()?, new.metadata()?);
-    if (old.uid(), old.gid()) == (now.uid(), now.gid()) {
+    let (old, new_metadata) = (old.metadata()?, new.metadata()?);
+    if (old.uid(), old.gid()) == (new_metadata.uid(), new_metadata.gid()) {
         return Ok(());
     }
     fchown(new, Some(old.uid()), Some(old.gid()))
@@ -57,14 +57,14 @@ fn owner(_: &File, _: &File) -> io::Result<()> {
 fn extended(old: &File, new: &File) -> io::Result<()> {
     use rustix::fs::{XattrFlags, fremovexattr, fsetxattr};
 
-    let (wanted, found) = (xattr::names(old)?, xattr::names(new)?);
-    // A directory may give its files attributes that the old one does not have.
-    for name in found.iter().filter(|name| !wanted.contains(name) && !xattr::is_the_systems(name)) {
+    let (old_names, new_names) = (xattr::names(old)?, xattr::names(new)?);
+    // A new file may inherit attributes from its directory that the old file does not have.
+    for name in new_names.iter().filter(|name| !old_names.contains(name) && !xattr::is_assigned_by_system(name)) {
         fremovexattr(new, &**name)?;
     }
-    for name in wanted.iter().filter(|name| !xattr::is_of_content(name)) {
+    for name in old_names.iter().filter(|name| !xattr::is_bound_to_content(name)) {
         let value = xattr::value(old, name)?;
-        if !found.contains(name) || xattr::value(new, name)? != value {
+        if !new_names.contains(name) || xattr::value(new, name)? != value {
             fsetxattr(new, &**name, &value, XattrFlags::empty())?;
         }
     }
@@ -108,13 +108,13 @@ mod xattr {
         Ok(value)
     }
 
-    /// Attributes that hold for the content that they were given to, and for no other.
-    pub(super) fn is_of_content(name: &CStr) -> bool {
+    /// Whether an attribute is only valid for the file's old content.
+    pub(super) fn is_bound_to_content(name: &CStr) -> bool {
         [c"security.ima", c"security.evm", c"security.capability"].contains(&name)
     }
 
-    /// Attributes that the system gives to each file.
-    pub(super) fn is_the_systems(name: &CStr) -> bool {
+    /// Whether the system assigns the attribute to each file.
+    pub(super) fn is_assigned_by_system(name: &CStr) -> bool {
         name.to_bytes().starts_with(b"security.")
     }
 }

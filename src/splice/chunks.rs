@@ -1,4 +1,4 @@
-//! What a plan makes, in chunks that share the source's memory.
+//! The output of a plan in chunks that share the source's memory.
 
 use std::collections::{VecDeque, vec_deque};
 use std::io::IoSlice;
@@ -7,8 +7,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use super::{Piece, Plan};
 
-/// The bytes that a [`Plan`] makes of a source in memory: a [`Buf`], or gone through chunk by chunk. What is kept is not
-/// copied.
+/// Output of a [`Plan`] for a source in memory, as a [`Buf`] or an iterator of chunks. Kept ranges are not copied.
 ///
 /// ```
 /// use bytes::{Buf, Bytes};
@@ -31,8 +30,7 @@ pub struct Chunks {
 }
 
 impl Plan {
-    /// The bytes that the plan makes of a source in memory; `None` where it has another length than the one that the
-    /// plan was made for.
+    /// Returns the output for a source in memory; `None` if its length differs from the plan's source.
     pub fn chunks(&self, source: &Bytes) -> Option<Chunks> {
         if source.len() as u64 != self.source_len {
             return None;
@@ -49,7 +47,7 @@ impl IntoIterator for Chunks {
     type Item = Bytes;
     type IntoIter = vec_deque::IntoIter<Bytes>;
 
-    /// The chunks that are left.
+    /// Iterates over the remaining chunks.
     fn into_iter(self) -> Self::IntoIter {
         self.chunks.into_iter()
     }
@@ -73,7 +71,7 @@ impl Buf for Chunks {
 
     /// # Panics
     ///
-    /// Fewer bytes are left.
+    /// `count` exceeds the remaining bytes.
     fn advance(&mut self, mut count: usize) {
         assert!(count <= self.remaining, "{count} bytes of {}", self.remaining);
         self.remaining -= count;
@@ -87,11 +85,11 @@ impl Buf for Chunks {
         }
     }
 
-    /// Within one chunk nothing is copied.
+    /// Does not copy bytes within one chunk.
     ///
     /// # Panics
     ///
-    /// Fewer bytes are left.
+    /// `len` exceeds the remaining bytes.
     fn copy_to_bytes(&mut self, len: usize) -> Bytes {
         assert!(len <= self.remaining, "{len} bytes of {}", self.remaining);
         let bytes = match self.chunks.front() {
@@ -147,7 +145,7 @@ mod tests {
             let mut chunks = plan.chunks(&source).unwrap();
             chunks.advance(passed);
             let bytes = chunks.copy_to_bytes(taken);
-            assert_eq!(source.as_ptr_range().contains(&bytes.as_ptr()), is_shared, "{taken} behind {passed}");
+            assert_eq!(source.as_ptr_range().contains(&bytes.as_ptr()), is_shared, "{taken} at {passed}");
         }
     }
 }

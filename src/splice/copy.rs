@@ -1,4 +1,4 @@
-//! A plan written into a file: what is kept is copied by the kernel, where it can.
+//! Writes a plan to a file. The kernel copies kept ranges if it can.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -7,14 +7,14 @@ use super::{Piece, Plan};
 use crate::drive::ReadAt;
 use crate::error::Reason;
 
-/// Bytes that are read at a time where the kernel does not copy.
+/// Buffer size in bytes for copies without the kernel.
 const BUFFER: usize = 128 << 10;
 
-/// Bytes that the kernel is asked to copy at a time: it copies less than 2 GiB.
-const MOST: u64 = 1 << 30;
+/// Maximum bytes per `copy_file_range` call, which copies less than 2 GiB.
+const MAX_COPY: u64 = 1 << 30;
 
-/// Writes what a plan makes of `source` into the empty file `out`. On file systems that share blocks between files
-/// (btrfs, XFS), whole blocks that stay at the same place are shared, and not copied.
+/// Writes the output of a plan to the empty file `out`. File systems that share blocks (btrfs, XFS) share complete blocks at
+/// unchanged offsets instead of copying them.
 pub(super) fn splice(plan: &Plan, source: &File, out: &File) -> io::Result<()> {
     let mut position = 0;
     let mut copier = Copier::new(source, out);
@@ -32,21 +32,21 @@ pub(super) fn splice(plan: &Plan, source: &File, out: &File) -> io::Result<()> {
 pub(super) struct Copier<'a> {
     source: &'a File,
     out: &'a File,
-    /// Whether the kernel is still asked.
+    /// Whether to use `copy_file_range`. Cleared when it is unsupported.
     by_kernel: bool,
-    /// For so many bytes at a time.
-    most: u64,
+    /// Maximum bytes per call.
+    max_len: u64,
 }
 
 impl<'a> Copier<'a> {
     pub(super) fn new(source: &'a File, out: &'a File) -> Self {
-        Self { source, out, by_kernel: cfg!(target_os = "linux"), most: MOST }
+        Self { source, out, by_kernel: cfg!(target_os = "linux"), max_len: MAX_COPY }
     }
 
     pub(super) fn copy(&mut self, mut from: u64, mut to: u64, mut len: u64) -> io::Result<()> {
         while self.by_kernel && len > 0 {
-            match copy_file_range(self.source, from, self.out, to, len.min(self.most)) {
-                // Some kernels say 0 of files that they cannot copy; reading tells whether the source has ended.
+            match copy_file_range(self.source, from, self.out, to, len.min(self.max_len)) {
+                // Some kernels return 0 for files they cannot copy. Reading detects the end of the source.
                 Ok(0) | Err(Refusal::Unsupported) => self.by_kernel = false,
                 Ok(copied) => {
                     from += copied;
@@ -65,37 +65,37 @@ impl<'a> Copier<'a> {
     }
 }
 
-/// Shows what stands in a source, a buffer at a time.
+/// Passes a range of the source to `visit`, one buffer at a time.
 pub(super) fn each_chunk<R: ReadAt + ?Sized>(
     source: &R,
     offset: u64,
     len: u64,
-    mut show: impl FnMut(&[u8]) -> io::Result<()>,
+    mut visit: impl FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
     let mut buffer = vec![0; len.min(BUFFER as u64) as usize];
     let mut done = 0;
     while done < len {
         let chunk = &mut buffer[..(len - done).min(BUFFER as u64) as usize];
         read_exact_at(source, chunk, offset + done)?;
-        show(chunk)?;
+        visit(chunk)?;
         done += chunk.len() as u64;
     }
     Ok(())
 }
 
-/// Fills the buffer from this offset on.
+/// Fills the buffer from this offset. Fails with `UnexpectedEof` if the source ends before.
 pub(super) fn read_exact_at<R: ReadAt + ?Sized>(source: &R, buffer: &mut [u8], offset: u64) -> io::Result<()> {
     let read = read_at_most(source, buffer, offset)?;
     if read == buffer.len() { Ok(()) } else { Err(ErrorKind::UnexpectedEof.into()) }
 }
 
-/// Fills the buffer from this offset on, as far as the source goes; gives how far.
+/// Fills the buffer from this offset, up to the end of the source. Returns the number of bytes read.
 pub(super) fn read_at_most<R: ReadAt + ?Sized>(source: &R, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     let mut len = 0;
     while len < buffer.len() {
         match source.read_at(&mut buffer[len..], offset + len as u64) {
             Ok(0) => break,
-            Ok(read) => len += no_more_than(buffer.len() - len, read)?,
+            Ok(read) => len += check_read_len(buffer.len() - len, read)?,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
@@ -103,13 +103,13 @@ pub(super) fn read_at_most<R: ReadAt + ?Sized>(source: &R, buffer: &mut [u8], of
     Ok(len)
 }
 
-/// Nobody can have read more than was asked for, whatever a source says.
-pub(super) fn no_more_than(asked: usize, read: usize) -> io::Result<usize> {
-    let boasts = || io::Error::new(ErrorKind::InvalidData, Reason::MoreThanRequested);
-    (read <= asked).then_some(read).ok_or_else(boasts)
+/// Rejects a read length larger than requested, which a faulty [`ReadAt`] may return.
+pub(super) fn check_read_len(requested: usize, read: usize) -> io::Result<usize> {
+    let excess = || io::Error::new(ErrorKind::InvalidData, Reason::MoreThanRequested);
+    (read <= requested).then_some(read).ok_or_else(excess)
 }
 
-/// Writes all bytes from this offset on.
+/// Writes all bytes at this offset.
 pub(super) fn write_all_at(out: &File, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
     while !bytes.is_empty() {
         match write_at(out, bytes, offset) {
@@ -135,11 +135,11 @@ fn write_at(out: &File, bytes: &[u8], offset: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_write(out, bytes, offset)
 }
 
-/// Why the kernel has copied nothing.
-#[allow(dead_code)] // where there is no such kernel
+/// Reason why the kernel copied nothing.
+#[allow(dead_code)] // on systems without `copy_file_range`
 enum Refusal {
     Interrupted,
-    /// It cannot copy between these files, so that it is done here.
+    /// The kernel cannot copy between these files; a buffer is used instead.
     Unsupported,
     Failed(io::Error),
 }
@@ -150,7 +150,7 @@ fn copy_file_range(source: &File, mut from: u64, out: &File, mut to: u64, len: u
     match rustix::fs::copy_file_range(source, Some(&mut from), out, Some(&mut to), len as usize) {
         Ok(copied) => Ok(copied as u64),
         Err(Errno::INTR) => Err(Refusal::Interrupted),
-        // Sandboxes say that it is not permitted.
+        // Sandboxes return EPERM or EACCES.
         Err(Errno::XDEV | Errno::INVAL | Errno::PERM | Errno::ACCESS | Errno::NOSYS | Errno::OPNOTSUPP) => {
             Err(Refusal::Unsupported)
         }
@@ -186,14 +186,14 @@ mod tests {
             read_exact_at(&out, &mut read, 0).unwrap();
             assert!(read == plan.to_vec(&bytes).unwrap() && out.metadata().unwrap().len() == plan.len());
         }
-        // Sandboxes and some file systems know no such call.
+        // Sandboxes and some file systems do not support the call.
         let can = matches!(copy_file_range(&source, 0, &tempfile::tempfile().unwrap(), 0, 1), Ok(1));
-        for (by_kernel, most) in [(true, MOST), (true, 10_007), (false, MOST)] {
+        for (by_kernel, max_len) in [(true, MAX_COPY), (true, 10_007), (false, MAX_COPY)] {
             let out = tempfile::tempfile().unwrap();
-            let mut copier = Copier { source: &source, out: &out, by_kernel, most };
+            let mut copier = Copier { source: &source, out: &out, by_kernel, max_len };
             copier.copy(7, 0, 0).unwrap();
             copier.copy(1, 3, bytes.len() as u64 - 1).unwrap();
-            assert_eq!(copier.by_kernel, by_kernel && can, "a kernel that can copies all of it");
+            assert_eq!(copier.by_kernel, by_kernel && can, "a kernel that supports the call copies everything");
             let mut read = vec![0; bytes.len() - 1];
             read_exact_at(&out, &mut read, 3).unwrap();
             assert!(read == bytes[1..]);
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn interruptions_are_retried_and_errors_are_returned() {
-        /// Gives a byte at a time, and before each an error of this kind, so many times.
+        /// Returns errors of this kind this many times, then one byte at a time.
         struct Faulty(ErrorKind, std::cell::Cell<u32>);
         impl ReadAt for Faulty {
             fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {

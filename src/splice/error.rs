@@ -4,79 +4,77 @@ use std::path::PathBuf;
 use crate::error::Error;
 use crate::fs::lock::LockError;
 
-/// Why a file was not written. Unless it says otherwise, the file is as it was.
+/// Error of writing a file. The file is unchanged unless [`is_written`](Self::is_written) returns true.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
-    /// The plan was made for another source than the one given, or for another state of it.
+    /// The plan is for another source, or another state of the source.
     #[error("the plan was made for another file, or for another state of it")]
     OtherSource,
-    /// The file was written to, or another took its place, while it was being edited.
-    #[error("the file was changed meanwhile by someone else")]
+    /// The file was changed or replaced during the edit.
+    #[error("the file was changed by another process")]
     Changed,
-    /// Someone else holds the file's lock.
-    #[error("the file is being edited by someone else")]
+    /// Another process holds the lock of the file.
+    #[error("the file is being edited by another process")]
     Locked,
     /// The output is the input.
     #[error("the output is the input itself")]
     SameFile,
-    /// The output is another file that is read, and not an earlier output.
-    #[error("the output is a file that is read")]
+    /// The output is another input of the same run.
+    #[error("the output is one of the inputs")]
     AmongInputs,
-    /// It is no regular file.
-    #[error("it is not a regular file")]
+    /// Not a regular file.
+    #[error("not a regular file")]
     NotRegular,
-    /// The file is read-only, which a replacement would pass over. Forcing it is possible.
+    /// The file is read-only, which a replacement would ignore. Can be forced.
     #[error("the file is read-only")]
     ReadOnly,
-    /// The file has other names, which would keep the old content. Forcing it is possible.
-    #[error("the file has {0} hard links, and a replacement would part it from the others")]
+    /// The file has several hard links; the others would keep the old content. Can be forced.
+    #[error("the file has {0} hard links; replacing it would break them")]
     HardLinks(u64),
-    /// An edit in place was cut off, and left its journal.
-    #[error("an edit in place of this file was cut off, and waits to be recovered")]
+    /// An in-place edit was interrupted and left its journal. Call [`recover`](super::recover()).
+    #[error("an in-place edit of this file was interrupted; the file needs recovery")]
     #[non_exhaustive]
     CutOff {
-        /// The file that it can be undone with.
+        /// Path of the journal.
         journal: PathBuf,
     },
-    /// There is no journal that belongs to the file.
-    #[error("there is no edit in place to be recovered")]
+    /// The file has no journal.
+    #[error("nothing to recover: the file has no journal of an in-place edit")]
     NoJournal,
-    /// There is a journal, and it is not to be trusted with the file.
-    #[error("the journal is not used: {0}")]
+    /// The journal of the file is not trusted or does not match it.
+    #[error("cannot use the journal: {0}")]
     Journal(&'static str),
-    /// What was written cannot be read as WebAssembly. Only a defect or a broken disk can bring this about.
-    #[error("what was written cannot be read again")]
+    /// The written file is not valid WebAssembly, because of a defect or a broken disk.
+    #[error("the written file is not readable as WebAssembly")]
     Unsound(#[source] Box<Error>),
-    /// The file, or its directory, cannot be opened.
-    #[error("the file cannot be opened for writing")]
+    /// The file or its directory cannot be opened.
+    #[error("cannot open the file for writing")]
     Open(#[source] io::Error),
     /// The temporary file or the journal cannot be created.
-    #[error("no file can be created beside it")]
+    #[error("cannot create a file in the same directory")]
     Create(#[source] io::Error),
     /// Writing failed.
-    #[error("writing failed")]
+    #[error("cannot write")]
     Write(#[source] io::Error),
-    /// The mode, the owner or an extended attribute of the old file cannot be given to the new one. Forcing it is
-    /// possible.
-    #[error("the new file cannot be given the old one's {0}")]
+    /// The owner, mode or an extended attribute of the old file cannot be preserved. Can be forced.
+    #[error("cannot preserve the file's {0}")]
     Attribute(&'static str, #[source] io::Error),
-    /// The system could not say that what was written has reached the disk; it is dropped.
-    #[error("what was written may not have reached the disk, and is dropped")]
+    /// Syncing the new file failed, so its data may not be on the disk. The new file is discarded.
+    #[error("cannot sync the new file to the disk; it is discarded")]
     Sync(#[source] io::Error),
-    /// The new file cannot be put into the place of the old one.
-    #[error("the new file cannot be put in place")]
+    /// The new file cannot be moved to its destination.
+    #[error("cannot move the new file to its destination")]
     Place(#[source] io::Error),
-    /// The file was replaced, and whether it will be so after a power cut is not known.
-    #[error("the file is replaced, but whether that survives a power cut is not known")]
+    /// The file was replaced, but syncing its directory failed: a power loss may undo the replacement.
+    #[error("the file is replaced, but cannot sync its directory: a power loss may undo the replacement")]
     SyncDirectory(#[source] io::Error),
-    /// The file is written in place or recovered, whole and for good, and its journal is still there, or may be after a
-    /// power cut: recovering removes it.
-    #[error("the file is written, but its journal may still be there")]
+    /// The file is completely written or recovered, but its journal may still exist, at least after a power loss.
+    /// [`recover`](super::recover()) removes it.
+    #[error("the file is written, but its journal may still exist")]
     JournalLeft(#[source] io::Error),
-    /// Writing in place failed, and so did undoing it, or removing its journal: the file may be neither the old nor the
-    /// new one, and the journal is there to recover it with.
-    #[error("writing in place failed, and so did undoing it: the file waits to be recovered")]
+    /// Writing in place failed and cannot be undone. The file may be torn; call [`recover`](super::recover()).
+    #[error("writing in place failed and cannot be undone; the file needs recovery")]
     Torn(#[source] io::Error),
 }
 
@@ -96,12 +94,12 @@ impl From<WriteError> for Error {
 }
 
 impl WriteError {
-    /// Whether [`WriteOptions::force`](super::WriteOptions::force) would do it all the same.
+    /// Whether [`WriteOptions::force`](super::WriteOptions::force) avoids this error.
     pub fn is_forcible(&self) -> bool {
         matches!(self, Self::ReadOnly | Self::HardLinks(_) | Self::Attribute(..))
     }
 
-    /// Whether the file is no longer as it was.
+    /// Whether the file may have changed.
     pub fn is_written(&self) -> bool {
         matches!(self, Self::SyncDirectory(_) | Self::JournalLeft(_) | Self::Torn(_))
     }
@@ -112,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_tell_whether_force_helps_and_the_file_is_written() {
+    fn errors_say_whether_force_helps_and_the_file_is_written() {
         let error = || io::Error::from(io::ErrorKind::StorageFull);
         for (error, is_forcible, is_written) in [
             (WriteError::ReadOnly, true, false),

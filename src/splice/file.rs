@@ -1,4 +1,4 @@
-//! A plan written to files, each of which is wholly there or not at all.
+//! Writes a plan to files atomically.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -17,11 +17,11 @@ use crate::limits::Limits;
 use crate::scan::{DataRequest, Section, Visitor};
 
 impl Plan {
-    /// Replaces the file that the plan was made for: every reader, at every instant, sees wholly the old or wholly the
-    /// new one, and so it is after a kill or, unless [`WriteOptions::sync`] is off, a power cut.
+    /// Replaces the plan's source file atomically. At every instant, and after a kill, readers see either the old or the
+    /// new file. The same holds after a power loss, unless [`WriteOptions::sync`] is off.
     ///
-    /// What is kept is copied by the kernel into a temporary file in the same directory, which takes over mode, owner
-    /// and, on Linux, extended attributes, and then the place. A symbolic link is followed, and stays. Where the plan changes
+    /// Writes a temporary file in the same directory, gives it the old file's mode, owner and, on Linux, extended attributes,
+    /// and renames it. The kernel copies kept ranges if it can. Symbolic links are followed and stay. If the plan changes
     /// nothing, nothing is written.
     ///
     /// ```no_run
@@ -35,9 +35,13 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// The plan was made for bytes and not for a file, or for another file or state of it; the file is read-only, has
-    /// several hard links, or attributes that cannot be kept, and nobody forced it; someone else edits it, or an edit
-    /// in place was cut off; and what the system says. See [`WriteError`].
+    /// - The plan is for bytes in memory, or for another file or state of it.
+    /// - The file is read-only, has several hard links, or has attributes that cannot be preserved, unless
+    ///   [`WriteOptions::force`] is set.
+    /// - Another process edits the file, or an in-place edit was interrupted.
+    /// - The system reports an error.
+    ///
+    /// See [`WriteError`].
     pub fn replace(&self, path: impl AsRef<Path>, options: WriteOptions) -> Result<(), WriteError> {
         let target = Target::lock(path.as_ref(), LockPurpose::Replace { force: options.force })?;
         if self.fingerprint != Some(target.fingerprint) {
@@ -50,14 +54,14 @@ impl Plan {
         self.write_over(&target, options)
     }
 
-    /// Writes a file of its own. One that is there already is replaced as [`replace`](Self::replace) does it; what is
-    /// no regular file, such as a device or a FIFO, is written to. A symbolic link is followed and stays, also one that
-    /// leads to a file that does not exist yet.
+    /// Writes the output to another file. An existing regular file is replaced like in [`replace`](Self::replace). A special
+    /// file, such as a device or a FIFO, is written to. Symbolic links are followed and stay, even if their target does not
+    /// exist yet.
     ///
     /// # Errors
     ///
-    /// As for [`replace`](Self::replace); the output is the input; and where there was no file, somebody else has put
-    /// one there meanwhile ([`WriteError::Place`]).
+    /// As for [`replace`](Self::replace). [`WriteError::SameFile`] if the output is the source. [`WriteError::Place`] if
+    /// another process creates a file at the path in the meantime.
     pub fn write_file(&self, source: &Input, path: impl AsRef<Path>, options: WriteOptions) -> Result<(), WriteError> {
         if !self.is_for(source) {
             return Err(WriteError::OtherSource);
@@ -91,11 +95,11 @@ impl Plan {
     }
 }
 
-/// Puts a file that is written into its place, and waits for the disk, if that is asked for.
+/// Moves a written temporary file to its destination, and syncs it if requested.
 ///
 /// # Errors
 ///
-/// The error of the system, or that the file was changed in the meantime.
+/// The system reports an error, or the error of `unchanged`.
 pub fn finish(
     file: AtomicFile,
     options: WriteOptions,
@@ -109,12 +113,12 @@ pub fn finish(
     directory.sync().map_err(WriteError::SyncDirectory)
 }
 
-/// Gives a file its blocks at once. Otherwise ext4 has the renamer of a file wait until they are found and their writing
-/// has begun, for the sake of those who do not sync; whoever says that nobody is to wait for the disk has no use for that.
+/// Allocates the blocks of a file. Otherwise ext4 delays the rename of an unsynced file until its blocks are allocated and
+/// being written (`auto_da_alloc`), which callers without `sync` do not want to wait for.
 fn allocate(file: &File, len: u64) {
     #[cfg(target_os = "linux")]
     {
-        // Not every file system can; and whether there is room for it, writing will tell.
+        // Some file systems do not support this, and a full disk is reported by the write.
         _ = rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), 0, len);
     }
     #[cfg(not(target_os = "linux"))]
@@ -131,20 +135,20 @@ fn source_unchanged(source: &Input) -> Result<(), WriteError> {
     }
 }
 
-/// Waits until what was written has reached the disk, if that is asked for.
+/// Syncs a file if requested.
 pub(super) fn sync(file: &File, options: WriteOptions) -> io::Result<()> {
     if options.sync { file.sync_all() } else { Ok(()) }
 }
 
-/// Scans what was written: it has this length, and can be read to its end.
+/// Checks that a written file has this length and valid framing.
 pub(super) fn check_sound(file: &File, len: u64) -> Result<(), WriteError> {
-    struct Nobody;
-    impl Visitor<'_> for Nobody {
+    struct IgnoreSections;
+    impl Visitor<'_> for IgnoreSections {
         fn section(&mut self, _: &Section<'_>) -> DataRequest {
             DataRequest::Nothing
         }
     }
-    // Whoever made the plan has applied limits to the source.
+    // The caller's limits were applied to the source when the plan was made.
     let limits = Limits {
         max_depth: u32::MAX,
         max_items: u32::MAX,
@@ -152,7 +156,7 @@ pub(super) fn check_sound(file: &File, len: u64) -> Result<(), WriteError> {
         max_name_len: u32::MAX,
         ..Limits::default()
     };
-    let result = drive::scan_at(file, len, &mut Nobody, limits).complete();
+    let result = drive::scan_at(file, len, &mut IgnoreSections, limits).complete();
     let result = result.and_then(|()| match file.metadata() {
         Ok(metadata) if metadata.len() == len => Ok(()),
         Ok(_) => Err(Error::io(io::Error::from(ErrorKind::InvalidData), Some(len))),

@@ -1,4 +1,4 @@
-//! A plan carried out in the file itself: only what differs is written, under an undo journal.
+//! In-index edits: overwrites only the bytes that differ, under an undo journal.
 
 use std::fs::{self, File, FileTimes};
 use std::io;
@@ -14,22 +14,21 @@ use super::{Piece, Plan, WriteError, WriteOptions};
 use crate::fs::atomic::{self, Access, Directory};
 
 impl Plan {
-    /// Writes into the file that the plan was made for, from the first byte that differs on: the fastest way where that
-    /// lies near the file's end.
+    /// Overwrites the changed parts of the plan's source file. Fastest if the first change is near the end of the file.
     ///
-    /// **This is not atomic.** Other readers see torn bytes while it is written. What is overwritten is first saved in a
-    /// journal beside the file (`.sectile-INODE.journal`, the inode in hexadecimal digits); after a kill or, unless
-    /// [`WriteOptions::sync`] is off, a power cut, the file may be torn until [`recover`](super::recover()) is called, which nothing else does. Where writing
-    /// fails, it is undone at once. Of a file with hard links in several directories, the journal stands in that of the
-    /// path given here, and is not seen from the others.
+    /// **This is not atomic.** Other readers may see torn bytes during the write. The overwritten bytes are first saved in a
+    /// journal in the directory of `path` (`.sectile-INODE.journal`, with the inode in hexadecimal digits). After a kill or a
+    /// power loss the file may be torn until [`recover`](super::recover()) is called; nothing else recovers it. With
+    /// [`WriteOptions::sync`] off, a power loss can lose the journal too. If a write fails, it is undone immediately. If the
+    /// file has hard links in other directories, the journal is not found through them.
     ///
-    /// Where the plan changes nothing, nothing is written.
+    /// If the plan changes nothing, nothing is written.
     ///
     /// # Errors
     ///
-    /// As for [`replace`](Self::replace), but for those of hard links and attributes, which stay; and
-    /// [`WriteError::Torn`] and [`WriteError::JournalLeft`]. Where the system does not number files, as Windows does not in
-    /// a way that can be asked for, this is [`WriteError::Open`], and nothing is written.
+    /// As for [`replace`](Self::replace), except for hard links and attributes, which are preserved. Also
+    /// [`WriteError::Torn`] and [`WriteError::JournalLeft`]. On systems without inode numbers, such as Windows,
+    /// [`WriteError::Open`].
     pub fn write_in_place(&self, path: impl AsRef<Path>, options: WriteOptions) -> Result<(), WriteError> {
         let target = Target::lock(path.as_ref(), LockPurpose::Write)?;
         if self.fingerprint != Some(target.fingerprint) {
@@ -43,21 +42,22 @@ impl Plan {
         if runs.is_empty() {
             return Ok(());
         }
-        let saved = UndoJournal::create(&target, options)?;
-        let journal = saved.save(self, &runs, &target, options)?;
-        let written =
-            self.write_runs(&runs, &saved, &target.file, options).and_then(|()| check_sound(&target.file, self.len()));
+        let undo_journal = UndoJournal::create(&target, options)?;
+        let journal = undo_journal.save(self, &runs, &target, options)?;
+        let written = self
+            .write_runs(&runs, &undo_journal, &target.file, options)
+            .and_then(|()| check_sound(&target.file, self.len()));
         match written {
-            Ok(()) => saved.remove().map_err(WriteError::JournalLeft),
-            // Whether a failed sync has reached the disk cannot be known by another one: the journal stays.
+            Ok(()) => undo_journal.remove().map_err(WriteError::JournalLeft),
+            // A second sync cannot tell whether the data of the failed one is on the disk, so the journal stays.
             Err(WriteError::Sync(error)) => {
-                _ = saved.undo(&journal, &target.file, Undo::All);
+                _ = undo_journal.undo(&journal, &target.file, Undo::All);
                 Err(WriteError::Torn(error))
             }
             Err(error) => {
-                let undone = saved.undo(&journal, &target.file, Undo::Differences);
+                let undone = undo_journal.undo(&journal, &target.file, Undo::Differences);
                 undone.and_then(|()| sync(&target.file, options)).map_err(WriteError::Torn)?;
-                saved.remove().map_err(WriteError::Torn)?;
+                undo_journal.remove().map_err(WriteError::Torn)?;
                 Err(error)
             }
         }
@@ -66,14 +66,14 @@ impl Plan {
     fn write_runs(
         &self,
         runs: &[Run<'_>],
-        saved: &UndoJournal,
+        undo_journal: &UndoJournal,
         target: &File,
         options: WriteOptions,
     ) -> Result<(), WriteError> {
         let mut old = Journal::data(runs.len());
         for run in runs {
             let mut position = run.offset;
-            let mut copier = Copier::new(&saved.file, target);
+            let mut copier = Copier::new(&undo_journal.file, target);
             for piece in run.pieces {
                 match piece {
                     Piece::Insert(bytes) => write_all_at(target, bytes, position),
@@ -87,31 +87,31 @@ impl Plan {
         if self.len() < self.source_len {
             target.set_len(self.len()).map_err(WriteError::Write)?;
         }
-        touch(target);
+        update_modified_time(target);
         sync(target, options).map_err(WriteError::Sync)
     }
 
-    /// The parts of the file that are written: from where what stands in it is no longer what stood there, to where it
-    /// is again. What a run keeps stood within the run.
+    /// Returns the parts of the file to rewrite: ranges in which the output differs from the source at the same offset.
+    /// Ranges kept within a run come from the same run of the source.
     fn runs(&self) -> Vec<Run<'_>> {
         let mut runs = Vec::new();
-        let mut begun = None;
+        let mut started = None;
         let mut position = 0;
-        for (place, piece) in self.pieces.iter().enumerate() {
+        for (index, piece) in self.pieces.iter().enumerate() {
             match piece {
-                // The last that a journal has room for goes on to the end.
+                // The last run that fits into a journal extends to the end.
                 Piece::Keep(range) if range.start == position && runs.len() + 1 < journal::MAX_RUNS => {
-                    if let Some((offset, first)) = begun.take() {
+                    if let Some((offset, first)) = started.take() {
                         let len = position - offset;
-                        runs.push(Run { offset, old_len: len, new_len: len, pieces: &self.pieces[first..place] });
+                        runs.push(Run { offset, old_len: len, new_len: len, pieces: &self.pieces[first..index] });
                     }
                 }
-                Piece::Keep(_) | Piece::Insert(_) => _ = begun.get_or_insert((position, place)),
+                Piece::Keep(_) | Piece::Insert(_) => _ = started.get_or_insert((position, index)),
             }
             position += piece.len();
         }
-        // Without one begun, what is left is what the source has beyond it.
-        let (offset, first) = begun.unwrap_or((position, self.pieces.len()));
+        // Without a started run, only the source's excess at the end remains.
+        let (offset, first) = started.unwrap_or((position, self.pieces.len()));
         let (old_len, new_len) = (self.source_len - offset, position - offset);
         if old_len + new_len > 0 {
             runs.push(Run { offset, old_len, new_len, pieces: &self.pieces[first..] });
@@ -120,7 +120,7 @@ impl Plan {
     }
 }
 
-/// A part of the file that is written anew.
+/// A rewritten part of the file.
 #[derive(Debug, PartialEq, Eq)]
 struct Run<'p> {
     offset: u64,
@@ -129,19 +129,19 @@ struct Run<'p> {
     pieces: &'p [Piece],
 }
 
-/// A journal that is being made or used.
+/// An open journal file.
 pub(super) struct UndoJournal {
     file: File,
     path: PathBuf,
     directory: Directory,
 }
 
-/// What is put back.
+/// The bytes to restore.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Undo {
-    /// Only what is no longer there: where a disk is full or a limit met, nothing is written that need not be.
+    /// Only bytes that differ. Avoids needless writes if the disk is full or a limit is reached.
     Differences,
-    /// All: after a failed sync, what is in memory need not be on the disk, and would not be written again by itself.
+    /// All bytes. After a failed sync the page cache may differ from the disk and would not be written again.
     All,
 }
 
@@ -153,8 +153,8 @@ impl UndoJournal {
         Ok(Self { file, path, directory })
     }
 
-    /// One that was found at this path, and is to be trusted.
-    pub(super) fn found(file: File, path: PathBuf, options: WriteOptions) -> Result<Self, WriteError> {
+    /// Wraps an existing journal, which the caller has checked.
+    pub(super) fn from_file(file: File, path: PathBuf, options: WriteOptions) -> Result<Self, WriteError> {
         let directory = Directory::open_parent(&path, options.sync).map_err(WriteError::Open)?;
         Ok(Self { file, path, directory })
     }
@@ -163,7 +163,7 @@ impl UndoJournal {
         &self.file
     }
 
-    /// Saves what is overwritten. Where that fails, the journal is removed.
+    /// Saves the bytes to be overwritten. Removes the journal on failure.
     fn save(
         &self,
         plan: &Plan,
@@ -214,7 +214,7 @@ impl UndoJournal {
         Ok(journal)
     }
 
-    /// Puts back what was overwritten.
+    /// Restores the overwritten bytes.
     pub(super) fn undo(&self, journal: &Journal, target: &File, undo: Undo) -> io::Result<()> {
         let mut old = Journal::data(journal.runs.len());
         for run in &journal.runs {
@@ -230,31 +230,30 @@ impl UndoJournal {
         if undo == Undo::All || target.metadata()?.len() != journal.old_len {
             target.set_len(journal.old_len)?;
         }
-        touch(target);
+        update_modified_time(target);
         Ok(())
     }
 
-    /// Removes the journal: the edit is over.
+    /// Removes the journal at the end of the edit.
     pub(super) fn remove(self) -> io::Result<()> {
         fs::remove_file(&self.path)?;
         self.directory.sync()
     }
 }
 
-/// From the first to the last byte that does not stand in the file at this position.
+/// Returns the range from the first to the last of `bytes` that differs from the file at this position.
 fn difference(file: &File, bytes: &[u8], position: u64) -> io::Result<Range<usize>> {
     let mut found = vec![0; bytes.len()];
     let len = read_at_most(file, &mut found, position)?;
-    let differs = |place: &usize| *place >= len || found[*place] != bytes[*place];
+    let differs = |index: &usize| *index >= len || found[*index] != bytes[*index];
     let Some(first) = (0..bytes.len()).find(differs) else { return Ok(0..0) };
     let last = (first..bytes.len()).rfind(differs).unwrap_or(first);
     Ok(first..last + 1)
 }
 
-/// Gives the file the time of now as exactly as the clock has it. The system's own stamp may be the one that the file
-/// had before, where both changes fall into one tick of a few milliseconds: whoever has read the old content would not
-/// know. Who may write to the file and does not own it cannot, and then the system's has to do.
-fn touch(file: &File) {
+/// Sets the modification time with the full precision of the clock. The kernel's own timestamp has a granularity of a few
+/// milliseconds, so that two changes in one tick would look the same. Ignores errors: only the owner may set the time.
+fn update_modified_time(file: &File) {
     _ = file.set_times(FileTimes::new().set_modified(SystemTime::now()));
 }
 
@@ -311,7 +310,7 @@ mod tests {
         assert_eq!(difference(b"ab", 20), 0..2);
     }
 
-    /// More than is read at a time, in two runs of which the last has another length than before.
+    /// Covers more than one buffer, and two runs of which the last changes its length.
     #[test]
     fn overwritten_bytes_are_restored() {
         let old: Vec<u8> = (0..700_000u32).map(|nth| (nth % 251) as u8).collect();
@@ -333,7 +332,8 @@ mod tests {
                 write_all_at(&journal_file, &old[range], end).unwrap();
                 end += run.old_len;
             }
-            let saved = UndoJournal::found(journal_file, path, WriteOptions { sync: false, force: false }).unwrap();
+            let undo_journal =
+                UndoJournal::from_file(journal_file, path, WriteOptions { sync: false, force: false }).unwrap();
 
             for undo in [Undo::Differences, Undo::All] {
                 let target = tempfile::tempfile().unwrap();
@@ -342,7 +342,7 @@ mod tests {
                     write_all_at(&target, &vec![0xff; run.new_len as usize], run.offset).unwrap();
                 }
                 target.set_len(new_len).unwrap();
-                saved.undo(&journal, &target, undo).unwrap();
+                undo_journal.undo(&journal, &target, undo).unwrap();
                 let mut found = vec![0; old.len() + 1];
                 let len = read_at_most(&target, &mut found, 0).unwrap();
                 assert!(found[..len] == old, "{growth} {undo:?}");

@@ -1,20 +1,21 @@
-//! The undo journal of an edit in place: what stood where the file is written to, and how to know the file again.
+//! The undo journal of an in-index edit: the overwritten bytes and the identity of the file.
 //!
-//! It stands beside the file, and is named by the file's inode, so that it is found again after a cut and fits a file
-//! of any name. All numbers are little-endian:
+//! The journal is in the directory of the file. It is named by the file's inode, so that recovery finds it and long file
+//! names do not matter. All numbers are little-endian:
 //!
 //! | bytes | |
 //! | --- | --- |
 //! | 16 | `MAGIC` |
 //! | 8 + 8 | the file's device and inode |
 //! | 8 + 8 | the file's length before and after |
-//! | 4 | a checksum of what stands right before the first run: up to 4 KiB that the edit does not touch |
-//! | 4 | how many runs there are |
-//! | 32 each | a run: its offset, its length before and after (8 each), a checksum of both contents (4 each) |
-//! | 4 | a checksum of all this |
-//! | | the old content of each run |
+//! | 4 | checksum of up to 4 KiB directly before the first run, which the edit does not change |
+//! | 4 | number of runs |
+//! | 32 each | a run: offset, length before and after (8 each), checksums of both contents (4 each) |
+//! | 4 | checksum of all the above |
+//! | | old content of each run |
 //!
-//! The checksums are CRC-32: they tell a journal that is torn, not one that is forged. Whose it is tells that.
+//! The checksums are CRC-32. They detect a torn journal, not a forged one; recovery checks the owner and mode of the file
+//! for that.
 
 use std::fs::File;
 use std::io;
@@ -29,13 +30,13 @@ const MAGIC: [u8; 16] = *b"\0sectile-undo-1\n";
 const FIXED: usize = 56;
 const RUN: usize = 32;
 
-/// How many runs a journal has at the most: what it says of them is read into memory.
+/// Maximum number of runs in a journal. Their records are read into memory.
 pub(super) const MAX_RUNS: usize = 1 << 14;
 
-/// Bytes before the first run that tell whether the file is the one.
+/// Maximum number of bytes before the first run that identify the file.
 const CONTEXT: u64 = 4096;
 
-/// What a journal says.
+/// Decoded header of a journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Journal {
     pub(super) file: FileId,
@@ -45,8 +46,7 @@ pub(super) struct Journal {
     pub(super) runs: Vec<RunRecord>,
 }
 
-/// A part of the file that is written anew: the content from `offset` on has one length before and one after. Only at
-/// the end of the file do they differ.
+/// A rewritten part of the file. The lengths before and after differ only at the end of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RunRecord {
     pub(super) offset: u64,
@@ -56,12 +56,12 @@ pub(super) struct RunRecord {
     pub(super) new_sum: u32,
 }
 
-/// Where the journal of a file stands.
+/// Returns the path of a file's journal.
 pub(super) fn path(target: &Path, file: FileId) -> PathBuf {
     atomic::directory(target).join(format!(".sectile-{:x}.journal", file.inode))
 }
 
-/// The checksum of what stands right before an offset.
+/// Returns the checksum of the bytes directly before an offset.
 pub(super) fn context(file: &File, offset: u64) -> io::Result<u32> {
     let start = offset.saturating_sub(CONTEXT);
     let mut bytes = vec![0; (offset - start) as usize];
@@ -70,17 +70,17 @@ pub(super) fn context(file: &File, offset: u64) -> io::Result<u32> {
 }
 
 impl Journal {
-    /// Where the old content of a journal with so many runs begins.
+    /// Offset of the old contents in a journal with this number of runs.
     pub(super) fn data(runs: usize) -> u64 {
         (FIXED + runs * RUN + 4) as u64
     }
 
-    /// The journal's length. Of one that is consistent, it does not overflow.
+    /// Length of the journal in bytes. Cannot overflow if the journal is consistent.
     fn len(&self) -> u64 {
         Self::data(self.runs.len()) + self.runs.iter().map(|run| run.old_len).sum::<u64>()
     }
 
-    /// Writes what stands before the old contents. Without it the journal says nothing.
+    /// Writes the header. It is written last: without it the journal is not valid.
     pub(super) fn write(&self, out: &File) -> io::Result<()> {
         let mut bytes = MAGIC.to_vec();
         for number in [self.file.device, self.file.inode, self.old_len, self.new_len] {
@@ -99,10 +99,10 @@ impl Journal {
         write_all_at(out, &bytes, 0)
     }
 
-    /// Reads a journal; `None` where it is no whole one, for it was cut off itself. One that is whole and says what
-    /// cannot be is an error: no cut makes that.
+    /// Reads a journal. Returns `None` if it is torn, since writing it was interrupted. Inconsistent contents with a valid
+    /// checksum are an error, because no interruption can cause them.
     pub(super) fn read(source: &File) -> Result<Option<Self>, WriteError> {
-        const IMPOSSIBLE: WriteError = WriteError::Journal("it says what cannot be");
+        const INCONSISTENT: WriteError = WriteError::Journal("its contents are inconsistent");
         let read = |bytes: &mut [u8]| read_exact_at(source, bytes, 0).map_err(WriteError::Open);
         let len = source.metadata().map_err(WriteError::Open)?.len();
         let mut fixed = [0; FIXED];
@@ -116,7 +116,7 @@ impl Journal {
             return Ok(None);
         }
         if runs > MAX_RUNS as u64 {
-            return Err(IMPOSSIBLE); // and nothing is allocated for it
+            return Err(INCONSISTENT); // checked before allocating
         }
         if len < header + 4 {
             return Ok(None);
@@ -144,19 +144,19 @@ impl Journal {
             new_sum: numbers.u32(),
         }));
         if !journal.is_consistent() {
-            return Err(IMPOSSIBLE);
+            return Err(INCONSISTENT);
         }
         Ok((journal.len() == len).then_some(journal))
     }
 
-    /// Whether the runs are in order, and lie where the two lengths allow, which are those that a file can have.
+    /// Whether the lengths are valid for a file, and the runs are ordered and within them.
     fn is_consistent(&self) -> bool {
         if self.old_len.max(self.new_len) > i64::MAX as u64 {
             return false;
         }
         let mut end = 0;
-        for (place, run) in self.runs.iter().enumerate() {
-            let is_last = place + 1 == self.runs.len();
+        for (index, run) in self.runs.iter().enumerate() {
+            let is_last = index + 1 == self.runs.len();
             let ends = (run.offset.checked_add(run.old_len), run.offset.checked_add(run.new_len));
             let fits = match ends {
                 (Some(old), Some(_)) if run.old_len == run.new_len => old <= self.old_len.min(self.new_len),
@@ -221,7 +221,7 @@ mod tests {
             let mut old = [0];
             read_exact_at(&file, &mut old, byte).unwrap();
             write_all_at(&file, &[old[0] ^ 1], byte).unwrap();
-            // A count of runs that is beyond all measure is impossible before its checksum is looked at.
+            // An excessive number of runs is an error before the checksum is checked.
             assert!(!matches!(Journal::read(&file), Ok(Some(_))), "byte {byte}");
             write_all_at(&file, &old, byte).unwrap();
         }
@@ -241,7 +241,7 @@ mod tests {
         file.set_len(most.len()).unwrap();
         assert_eq!(Journal::read(&file).unwrap(), Some(most));
 
-        // What says that it has more is impossible, though nothing follows.
+        // A larger number is an error even if no runs follow.
         let file = tempfile::tempfile().unwrap();
         let mut fixed = [0; FIXED];
         fixed[..16].copy_from_slice(&MAGIC);
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn impossible_journals_are_refused() {
+    fn inconsistent_journals_are_rejected() {
         for (old_len, new_len, runs) in [
             (100, 100, vec![]),
             (100, 120, vec![]),

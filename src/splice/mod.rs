@@ -1,20 +1,20 @@
-//! Splicing: a plan says which bytes of a source are kept and which are inserted between them, and is written to a file, a
-//! stream or memory. It knows ranges and bytes, not their meaning.
+//! Splicing: a plan lists the ranges of a source to keep and the bytes to insert, and is written to a file, a stream or
+//! memory. It does not interpret the bytes.
 //!
-//! An [`Edit`](crate::edit::Edit) makes a [`Plan`]. To write it:
+//! An [`Edit`](crate::edit::Edit) returns a [`Plan`]. To write it:
 //!
-//! | the result is | call |
+//! | result | call |
 //! | --- | --- |
-//! | the file itself, old or new at every instant | [`Plan::replace`] |
-//! | the file itself, written only where it differs | [`Plan::write_in_place`], and [`recover`] after an interruption |
+//! | the source file, replaced atomically | [`Plan::replace`] |
+//! | the source file, overwritten only where it differs | [`Plan::write_in_place`], and [`recover`] after an interruption |
 //! | another file | [`Plan::write_file`] |
 //! | any [`io::Write`](std::io::Write) | [`Plan::write_to`] |
 //! | an [`io::Read`](std::io::Read) and [`io::Seek`](std::io::Seek) | [`Plan::reader`] |
 //! | chunks that share the source's memory | [`Plan::chunks`] |
 //! | bytes in memory | [`Plan::to_vec`] |
 //!
-//! [`Plan::pieces`] lists the pieces. Before a file is copied, [`check_whole`] tells whether an interrupted edit in place has
-//! left it torn.
+//! [`Plan::pieces`] lists the pieces. Before copying a file, use [`check_whole`] to detect that an interrupted in-place edit
+//! may have left it torn.
 
 mod attributes;
 mod chunks;
@@ -40,17 +40,17 @@ pub use self::target::check_whole;
 use crate::fs::fingerprint::FileFingerprint;
 use crate::input::Input;
 
-/// A part of what a plan writes.
+/// A part of the output of a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
-    /// These bytes of the source, by absolute offsets.
+    /// Copies this absolute byte range of the source.
     Keep(Range<u64>),
-    /// These bytes.
+    /// Inserts these bytes.
     Insert(Vec<u8>),
 }
 
 impl Piece {
-    /// Its length in bytes.
+    /// Length in bytes.
     fn len(&self) -> u64 {
         match self {
             Self::Keep(range) => range.end - range.start,
@@ -59,28 +59,28 @@ impl Piece {
     }
 }
 
-/// How one binary is made of another: the pieces, in order. What is kept is kept in its order, byte for byte.
+/// The ordered pieces that turn one binary into another. Kept ranges are in source order and copied byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "nothing changes until the plan is carried out"]
 pub struct Plan {
     source_len: u64,
-    /// Which file it was made for, in what state; `None` where it was made for bytes.
+    /// The state of the file that the plan is for; `None` for bytes in memory.
     fingerprint: Option<FileFingerprint>,
     pieces: Vec<Piece>,
 }
 
-/// How a file is written.
+/// Options for writing a file.
 ///
 /// ```
 /// let options = sectile::splice::WriteOptions { sync: false, ..Default::default() };
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WriteOptions {
-    /// Wait until what was written has reached the disk, so that it survives a power cut; on by default. Off, it
-    /// survives a kill, and a power cut may leave a file that is empty, torn or all zeros.
+    /// Waits until the written data is on the disk, so that it survives a power loss. Default: `true`. Otherwise it survives
+    /// a kill of the process, but a power loss may leave an empty, torn or zeroed file.
     pub sync: bool,
-    /// Do it even where the file is read-only, a replacement would part it from its other hard links, or the new file
-    /// cannot be given the old one's owner, mode and attributes; off by default.
+    /// Writes even if the file is read-only, a replacement would break its hard links, or its owner, mode and attributes
+    /// cannot be preserved. Default: `false`.
     pub force: bool,
 }
 
@@ -90,7 +90,7 @@ impl Default for WriteOptions {
     }
 }
 
-/// Bytes that take the place of a range of the source; of an empty range, bytes that are inserted there.
+/// Bytes that replace a range of the source, or are inserted at an empty range.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Patch {
     pub(crate) range: Range<u64>,
@@ -98,8 +98,8 @@ pub(crate) struct Patch {
 }
 
 impl Plan {
-    /// The plan that carries out these patches on a source of so many bytes. Patches that begin at the same offset are
-    /// carried out in the order given; no two overlap.
+    /// Creates a plan that applies patches to a source of `source_len` bytes. Patches that start at the same offset are
+    /// applied in the given order. Patches must not overlap.
     pub(crate) fn new(source_len: u64, mut patches: Vec<Patch>) -> Self {
         patches.sort_by_key(|patch| patch.range.start);
         let mut pieces = Vec::new();
@@ -114,58 +114,58 @@ impl Plan {
         Self { source_len, fingerprint: None, pieces }
     }
 
-    /// The plan that changes nothing of this file.
+    /// Returns the plan that changes nothing in this file.
     pub fn identity(source: &Input) -> Self {
         Self::new(source.len(), Vec::new()).for_file(source.fingerprint())
     }
 
-    /// The same plan, for this file in this state alone.
+    /// Restricts the plan to this state of a file.
     pub(crate) fn for_file(self, fingerprint: FileFingerprint) -> Self {
         Self { fingerprint: Some(fingerprint), ..self }
     }
 
-    /// Whether it was made for this file, and that was as it is; or for bytes, as many as this file has.
+    /// Whether the plan is for this state of the file, or for bytes in memory of the same length.
     pub(crate) fn is_for(&self, source: &Input) -> bool {
         self.fingerprint.map_or(self.source_len == source.len(), |fingerprint| fingerprint == source.fingerprint())
     }
 
-    /// The length of the source that it was made for, in bytes.
+    /// Length of the source in bytes.
     pub fn source_len(&self) -> u64 {
         self.source_len
     }
 
-    /// The length of what it writes, in bytes.
+    /// Length of the output in bytes.
     pub fn len(&self) -> u64 {
         self.kept() + self.inserted()
     }
 
-    /// By how many bytes what it writes is longer than the source; negative where it is shorter.
+    /// Output length minus source length, in bytes.
     pub fn growth(&self) -> i64 {
         self.len().cast_signed() - self.source_len.cast_signed()
     }
 
-    /// Whether it writes nothing; no WebAssembly is that short.
+    /// Whether the output is empty, which is not a valid WebAssembly binary.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether it writes what the source is.
+    /// Whether the output equals the source.
     pub fn is_identity(&self) -> bool {
         self.inserted() == 0 && self.kept() == self.source_len
     }
 
-    /// The pieces, in order: none is empty, and no two neighbours are of the same kind unless bytes were dropped
-    /// between them.
+    /// Returns the pieces in order. No piece is empty. Adjacent pieces have different kinds, unless source bytes between
+    /// them were dropped.
     pub fn pieces(&self) -> &[Piece] {
         &self.pieces
     }
 
-    /// How many bytes of the source are kept.
+    /// Number of source bytes kept.
     pub fn kept(&self) -> u64 {
         self.keeps().map(|range| range.end - range.start).sum()
     }
 
-    /// How many bytes are inserted.
+    /// Number of bytes inserted.
     pub fn inserted(&self) -> u64 {
         let inserts = self.pieces.iter().map(|piece| match piece {
             Piece::Keep(_) => 0,
@@ -174,7 +174,7 @@ impl Plan {
         inserts.sum()
     }
 
-    /// The ranges of the source that are not kept, in order.
+    /// Absolute byte ranges of the source that are not kept, in order.
     pub fn dropped(&self) -> impl Iterator<Item = Range<u64>> {
         let ends = [0].into_iter().chain(self.keeps().map(|range| range.end));
         let starts = self.keeps().map(|range| range.start).chain([self.source_len]);

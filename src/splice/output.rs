@@ -1,12 +1,12 @@
-//! The rules for every file that is written: which places are replaced, written to or refused.
+//! Rules for all output files: which paths are replaced, written to or rejected.
 //!
-//! | at the place | |
+//! | at the path | |
 //! | --- | --- |
-//! | nothing, or a symbolic link that leads nowhere | a new file, where the link leads |
-//! | a regular file, or a link to one | replaced; it keeps mode, owner and extended attributes |
-//! | a read-only file, or one with several hard links | refused unless forced |
+//! | nothing, or a dangling symbolic link | new file, at the target of the link |
+//! | a regular file, or a link to one | replaced; mode, owner and extended attributes are preserved |
+//! | a read-only file, or one with several hard links | rejected unless forced |
 //! | a FIFO, a device, a link to an open file (`/dev/stdout`) | written to |
-//! | a directory, a socket | refused |
+//! | a directory, a socket | rejected |
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -20,10 +20,10 @@ use crate::fs::atomic::{Access, AtomicFile};
 use crate::fs::directory::{NameKind, OpenDirectory, Place};
 use crate::fs::fingerprint::{FileFingerprint, FileId};
 
-/// Maximum number of symbolic links on the way to an output, as in Linux.
+/// Maximum number of symbolic links to follow to an output, as in Linux.
 const MAX_LINKS: u32 = 40;
 
-/// The place of an output. It was looked up and can be written, and nothing is written yet.
+/// Destination of an output file, resolved and checked. Nothing is written yet.
 #[derive(Debug)]
 pub struct OutputPlace(PlaceKind);
 
@@ -31,29 +31,29 @@ pub struct OutputPlace(PlaceKind);
 enum PlaceKind {
     /// No file exists.
     New(Place),
-    /// A regular file, which is locked.
+    /// A regular file, locked.
     Existing(Target),
-    /// A file that is written to as it is.
+    /// A file written to directly.
     Stream(File),
 }
 
 impl OutputPlace {
-    /// Looks up a path. Symbolic links are followed, to a file that does not exist too.
+    /// Resolves a path. Symbolic links are followed, even if their target does not exist.
     ///
     /// # Errors
     ///
-    /// The file is read-only and is not forced, another process edits it, it is a directory or a socket, or the system
+    /// The file is read-only and not forced, another process edits it, it is a directory or a socket, or the system
     /// reports an error.
     pub fn open(path: &Path, options: WriteOptions) -> Result<Self, WriteError> {
         let purpose = LockPurpose::Replace { force: options.force };
-        // The system refuses links that it does not trust, which are not looked up one by one then.
+        // Fails for links that the system does not trust, before they are followed one by one.
         let metadata = match fs::metadata(path) {
             Ok(metadata) => Some(metadata),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(WriteError::Open(error)),
         };
         let place = match resolve(path).map_err(WriteError::Open)? {
-            Resolved::OpenFile(path) => PlaceKind::Stream(open_again(&path).map_err(WriteError::Open)?),
+            Resolved::OpenFile(path) => PlaceKind::Stream(reopen(&path).map_err(WriteError::Open)?),
             Resolved::Path(path) => match metadata {
                 None => PlaceKind::New(Place::Path(path)),
                 Some(metadata) if metadata.is_file() => PlaceKind::Existing(Target::lock(&path, purpose)?),
@@ -63,12 +63,12 @@ impl OutputPlace {
         Ok(Self(place))
     }
 
-    /// Looks up a name in an open directory. Only a regular file is replaced there: the caller named the directory, and
-    /// not what is in it.
+    /// Resolves a name in an open directory. Replaces only regular files, because the caller did not choose the contents
+    /// of the directory.
     ///
     /// # Errors
     ///
-    /// As for [`open`](Self::open); and the name belongs to something that is not a regular file.
+    /// As for [`open`](Self::open), and if the name exists and is not a regular file.
     pub fn open_in(directory: &Arc<OpenDirectory>, name: &Path, options: WriteOptions) -> Result<Self, WriteError> {
         let purpose = LockPurpose::Replace { force: options.force };
         let place = Place::In(directory.clone(), name.as_os_str().to_owned());
@@ -79,7 +79,7 @@ impl OutputPlace {
         }
     }
 
-    /// The identity of the file at the place, if one exists.
+    /// Returns the identity of an existing file.
     pub fn id(&self) -> Option<FileId> {
         match &self.0 {
             PlaceKind::New(_) => None,
@@ -88,7 +88,7 @@ impl OutputPlace {
         }
     }
 
-    /// Whether the regular file that exists at the place holds nothing; also if no regular file exists.
+    /// Whether an existing regular file is empty; `true` if no regular file exists.
     ///
     /// # Errors
     ///
@@ -101,7 +101,7 @@ impl OutputPlace {
         }
     }
 
-    /// The path of the regular file that exists at the place, without symbolic links.
+    /// Returns the path of an existing regular file, without symbolic links.
     pub fn existing_path(&self) -> Option<PathBuf> {
         match &self.0 {
             PlaceKind::Existing(target) => Some(target.path()),
@@ -109,19 +109,18 @@ impl OutputPlace {
         }
     }
 
-    /// Refuses what [`create`](Self::create) would refuse.
+    /// Rejects files that [`create`](Self::create) would reject.
     ///
     /// # Errors
     ///
-    /// The file at the place is read-only or has several hard links and is not forced, or it was left torn by an edit
-    /// in place.
+    /// The file is read-only or has several hard links and is not forced, or an in-place edit of it was interrupted.
     pub fn check_replaceable(&self, options: WriteOptions) -> Result<(), WriteError> {
         let PlaceKind::Existing(target) = &self.0 else { return Ok(()) };
         target.check_whole()?;
         if options.force { Ok(()) } else { target.check_replaceable() }
     }
 
-    /// The regular file that exists at the place and is to be replaced, open for reading.
+    /// Returns an existing regular file that would be replaced, open for reading.
     pub fn existing(&self) -> Option<&File> {
         match &self.0 {
             PlaceKind::Existing(target) => Some(&target.file),
@@ -129,7 +128,7 @@ impl OutputPlace {
         }
     }
 
-    /// Refuses the place if it has the file with this identity.
+    /// Rejects the destination if it is the file with this identity.
     ///
     /// # Errors
     ///
@@ -138,17 +137,16 @@ impl OutputPlace {
         if input.is_some() && self.id() == input { Err(WriteError::SameFile) } else { Ok(()) }
     }
 
-    /// Creates the file beside the place.
+    /// Creates a temporary file in the directory of the destination.
     ///
     /// # Errors
     ///
-    /// The file at the place has several hard links and is not forced, it was left torn by an edit in place, or no file
-    /// can be created.
+    /// As for [`check_replaceable`](Self::check_replaceable), or the temporary file cannot be created.
     pub fn create(self, options: WriteOptions) -> Result<OutputFile, WriteError> {
         self.create_with(Access::Default, options)
     }
 
-    /// Creates the file beside the place. If no file exists there, it gets this access.
+    /// Like [`create`](Self::create), with the access of a new file.
     ///
     /// # Errors
     ///
@@ -164,7 +162,7 @@ impl OutputPlace {
         self.with_file(Some(file), options)
     }
 
-    /// Takes a file that is written already, on the same file system.
+    /// Takes an already written temporary file on the same file system.
     ///
     /// # Errors
     ///
@@ -189,8 +187,8 @@ impl OutputPlace {
     }
 }
 
-/// A file that is being written. Dropped before it is finished, a file that existed stays as it was; what was written to
-/// a FIFO or a device stays written.
+/// An output being written. If it is dropped before [`finish`](Self::finish), an existing file stays unchanged, but data
+/// already sent to a FIFO or device is not revoked.
 #[derive(Debug)]
 pub struct OutputFile {
     kind: OutputKind,
@@ -205,7 +203,7 @@ enum OutputKind {
 }
 
 impl OutputFile {
-    /// The file to write to.
+    /// Returns the file to write to.
     pub fn file(&self) -> &File {
         match &self.kind {
             OutputKind::New(file) | OutputKind::Replacement { file, .. } => file.file(),
@@ -213,7 +211,7 @@ impl OutputFile {
         }
     }
 
-    /// The temporary file; `None` if the output is written to as it is.
+    /// Returns the temporary file; `None` if the output is written directly.
     pub(super) fn temporary(&self) -> Option<&AtomicFile> {
         match &self.kind {
             OutputKind::New(file) | OutputKind::Replacement { file, .. } => Some(file),
@@ -221,7 +219,7 @@ impl OutputFile {
         }
     }
 
-    /// Checks before long work that the new file can be given the old one's owner, mode and attributes.
+    /// Checks early that the old file's owner, mode and attributes can be preserved.
     ///
     /// # Errors
     ///
@@ -235,12 +233,11 @@ impl OutputFile {
         }
     }
 
-    /// Puts the file into its place, if `unchanged` agrees at the last moment.
+    /// Moves the file to its destination. Calls `unchanged` immediately before, and stops if it fails.
     ///
     /// # Errors
     ///
-    /// The error of `unchanged`, the file at the place was changed meanwhile or has appeared, or the system reports an
-    /// error.
+    /// The error of `unchanged`; another process changed or created the destination; or the system reports an error.
     pub fn finish(self, unchanged: impl FnOnce() -> Result<(), WriteError>) -> Result<(), WriteError> {
         let options = self.options;
         match self.kind {
@@ -254,20 +251,20 @@ impl OutputFile {
     }
 }
 
-/// Where a path leads.
+/// Target of a path.
 enum Resolved {
-    /// A path whose last name is not a symbolic link.
+    /// A path whose last component is not a symbolic link.
     Path(PathBuf),
-    /// A link of the system to a file that a process has open, such as `/proc/self/fd/1`.
+    /// A link of the system to an open file of a process, such as `/proc/self/fd/1`.
     OpenFile(PathBuf),
 }
 
-/// Follows the symbolic links that the last name of a path leads through.
+/// Follows symbolic links in the last component of a path.
 fn resolve(path: &Path) -> io::Result<Resolved> {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
         match fs::read_link(&path) {
-            Ok(_) if is_of_process(&path) => return Ok(Resolved::OpenFile(path)),
+            Ok(_) if is_procfs_link(&path) => return Ok(Resolved::OpenFile(path)),
             Ok(to) => path = crate::fs::atomic::directory(&path).join(to),
             Err(_) => return Ok(Resolved::Path(path)), // not a link, or reported when it is opened
         }
@@ -275,14 +272,14 @@ fn resolve(path: &Path) -> io::Result<Resolved> {
     Err(io::Error::other("too many symbolic links"))
 }
 
-/// Whether a link is of the file system that shows processes: what it leads to may have another path, or none.
-fn is_of_process(link: &Path) -> bool {
+/// Whether a link is in procfs. Its target may have another path or none.
+fn is_procfs_link(link: &Path) -> bool {
     #[cfg(target_os = "linux")]
     {
         /// Source: `PROC_SUPER_MAGIC` in `linux/magic.h`.
         const PROC: u64 = 0x9fa0;
         let directory = crate::fs::atomic::directory(link);
-        // Its own links in that place, such as `/proc/self`, do not lead to files.
+        // Other procfs links, such as `/proc/self`, do not refer to files.
         rustix::fs::statfs(directory).is_ok_and(|found| u64::try_from(found.f_type).is_ok_and(|kind| kind == PROC))
     }
     #[cfg(not(target_os = "linux"))]
@@ -292,8 +289,8 @@ fn is_of_process(link: &Path) -> bool {
     }
 }
 
-/// Opens a file again that a process has open. A regular file is continued: what it holds already stays.
-fn open_again(link: &Path) -> io::Result<File> {
+/// Reopens the open file of a process. Output is appended to a regular file.
+fn reopen(link: &Path) -> io::Result<File> {
     #[cfg(unix)]
     if let Some(own) = own_stream(link)? {
         return Ok(own);
@@ -302,7 +299,7 @@ fn open_again(link: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).append(is_file).open(link)
 }
 
-/// The standard output or error of this process, which share their position with the processes that inherit them.
+/// Duplicates standard output or error of this process, to share the file position with processes that inherited it.
 #[cfg(unix)]
 fn own_stream(link: &Path) -> io::Result<Option<File>> {
     use std::os::fd::AsFd;
@@ -316,7 +313,7 @@ fn own_stream(link: &Path) -> io::Result<Option<File>> {
     Ok(Some(stream.into()))
 }
 
-/// Opens something that is not a regular file, to write to it.
+/// Opens a special file for writing.
 fn open_special(path: &Path) -> Result<File, WriteError> {
     #[cfg(unix)]
     {
@@ -327,7 +324,7 @@ fn open_special(path: &Path) -> Result<File, WriteError> {
     }
     let file = OpenOptions::new().write(true).open(path).map_err(WriteError::Open)?;
     if file.metadata().map_err(WriteError::Open)?.is_file() {
-        return Err(WriteError::Changed); // since it was looked at
+        return Err(WriteError::Changed); // replaced since the caller's check
     }
     Ok(file)
 }

@@ -1,13 +1,13 @@
-//! What a plan makes, to be read from: nothing is written anywhere.
+//! Reads the output of a plan without writing it.
 
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 
-use super::copy::no_more_than;
+use super::copy::check_read_len;
 use super::{Piece, Plan};
 use crate::drive::ReadAt;
 
-/// The bytes that a [`Plan`] makes of a source, read as if they stood in a file: one after another, or, as [`ReadAt`], at
-/// any position, so that what a plan would make can be scanned before it is made.
+/// Reader of the output of a [`Plan`]. Implements [`Read`], [`Seek`] and [`ReadAt`], so that the output can be scanned before
+/// it is written.
 ///
 /// ```
 /// use std::io::Read;
@@ -23,14 +23,14 @@ use crate::drive::ReadAt;
 #[derive(Clone, Debug)]
 pub struct PlanReader<'p, R> {
     pieces: &'p [Piece],
-    /// Where each piece ends, and with the last the whole.
+    /// End offset of each piece in the output.
     ends: Vec<u64>,
     source: R,
     position: u64,
 }
 
 impl Plan {
-    /// The bytes that the plan makes, to be read and sought in. `source` is the one that the plan was made for.
+    /// Returns a reader of the output. `source` must be the source of the plan.
     pub fn reader<R: ReadAt>(&self, source: R) -> PlanReader<'_, R> {
         let ends = self.pieces.iter().scan(0, |end, piece| {
             *end += piece.len();
@@ -48,16 +48,16 @@ impl<R> PlanReader<'_, R> {
 
 impl<R: ReadAt> ReadAt for PlanReader<'_, R> {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let place = self.ends.partition_point(|&end| end <= offset);
-        let Some(piece) = self.pieces.get(place).filter(|_| !buffer.is_empty()) else { return Ok(0) };
-        let inside = offset - (self.ends[place] - piece.len());
+        let index = self.ends.partition_point(|&end| end <= offset);
+        let Some(piece) = self.pieces.get(index).filter(|_| !buffer.is_empty()) else { return Ok(0) };
+        let inside = offset - (self.ends[index] - piece.len());
         let len = (piece.len() - inside).min(buffer.len() as u64) as usize;
         let buffer = &mut buffer[..len];
         match piece {
             Piece::Insert(bytes) => bytes[inside as usize..].read_at(buffer, 0),
             Piece::Keep(range) => match self.source.read_at(buffer, range.start + inside)? {
                 0 => Err(ErrorKind::UnexpectedEof.into()),
-                read => no_more_than(len, read),
+                read => check_read_len(len, read),
             },
         }
     }
@@ -72,7 +72,7 @@ impl<R: ReadAt> Read for PlanReader<'_, R> {
 }
 
 impl<R> Seek for PlanReader<'_, R> {
-    /// As in a file: past the end there is nothing to be read.
+    /// Seeking past the end is allowed; reads there return 0 bytes.
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let position = match to {
             SeekFrom::Start(position) => Some(position),

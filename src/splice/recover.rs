@@ -1,4 +1,4 @@
-//! After a cut: an edit in place is finished or undone.
+//! Recovery of an interrupted in-index edit.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -12,41 +12,42 @@ use super::target::{LockPurpose, Target};
 use super::{WriteError, WriteOptions};
 use crate::input::{self, Link};
 
-/// What an edit in place that was cut off came to.
+/// Outcome of recovering an interrupted in-index edit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Recovered {
-    /// It had not begun to write: the file is the old one.
+    /// The edit had not written anything: the file is the old one.
     NotBegun,
-    /// It was undone: the file is the old one.
+    /// The edit was undone: the file is the old one.
     Undone,
-    /// It had written all: the file is the new one.
+    /// The edit was complete: the file is the new one.
     Finished,
 }
 
-/// Finishes or undoes an edit in place ([`Plan::write_in_place`](super::Plan::write_in_place)) that was cut off, and
-/// removes its journal. Nothing else ever does that, for a journal that somebody planted must not become a write.
+/// Finishes or undoes an interrupted in-index edit ([`Plan::write_in_place`](super::Plan::write_in_place)) and removes its
+/// journal. Recovery is never automatic, so that a planted journal cannot cause a write.
 ///
-/// The journal is used where it belongs to the file's owner or to whoever calls this, nobody else may write to it, and
-/// it says the file's device, inode, and what stands before the place of the edit; where it is torn, the edit had not
-/// begun to write. Unless [`WriteOptions::sync`] is off, what was found whole is written once more and synced: where a
-/// sync has failed before, it may have been in memory only.
+/// The journal must belong to the owner of the file or to the caller, and must not be writable by others. It must match
+/// the file's device, inode and the bytes before the first change. If the journal is torn, the edit had not started to write.
+/// Unless [`WriteOptions::sync`] is off, a complete file is written again and synced, because after a failed sync it may
+/// exist only in memory.
 ///
 /// # Errors
 ///
-/// There is no journal ([`WriteError::NoJournal`]), or one that is not to be trusted ([`WriteError::Journal`]); the
-/// edit is still going on ([`WriteError::Locked`]); the journal cannot be removed ([`WriteError::JournalLeft`]); and
-/// what the system says. Whatever was cut off or failed, this can be called again.
+/// [`WriteError::NoJournal`] if there is no journal. [`WriteError::Journal`] if it is not trusted or does not match.
+/// [`WriteError::Locked`] if the edit is still running. [`WriteError::JournalLeft`] if the journal cannot be removed.
+/// [`WriteError::Open`] and [`WriteError::Torn`] for other errors of the system. After any failure or interruption, this
+/// can be called again.
 pub fn recover(path: impl AsRef<Path>, options: WriteOptions) -> Result<Recovered, WriteError> {
     let target = Target::lock(path.as_ref(), LockPurpose::Write)?;
     let file = target.id().map_err(WriteError::Open)?;
     let path = journal::path(&target.path(), file);
-    let saved = UndoJournal::found(open(&path, &target.file)?, path, options)?;
-    let Some(journal) = Journal::read(saved.file())? else {
-        // It is written and synced before the file is: the file must be whole.
+    let undo_journal = UndoJournal::from_file(open(&path, &target.file)?, path, options)?;
+    let Some(journal) = Journal::read(undo_journal.file())? else {
+        // The journal is complete and synced before the file is written, so the file must be complete.
         check_sound(&target.file, target.fingerprint.len)
-            .map_err(|_| WriteError::Journal("it is torn, and the file is not whole either"))?;
-        saved.remove().map_err(WriteError::JournalLeft)?;
+            .map_err(|_| WriteError::Journal("it is torn, and the file is not complete either"))?;
+        undo_journal.remove().map_err(WriteError::JournalLeft)?;
         return Ok(Recovered::NotBegun);
     };
     if journal.file != file {
@@ -54,33 +55,33 @@ pub fn recover(path: impl AsRef<Path>, options: WriteOptions) -> Result<Recovere
     }
     let lens = journal.old_len.min(journal.new_len)..=journal.old_len.max(journal.new_len);
     if !lens.contains(&target.fingerprint.len) {
-        return Err(WriteError::Journal("the file has a length that neither the old nor the new one had"));
+        return Err(WriteError::Journal("the length of the file matches neither the old nor the new one"));
     }
     if journal::context(&target.file, journal.runs[0].offset).map_err(WriteError::Open)? != journal.context {
-        return Err(WriteError::Journal("the file was changed in front of where it was edited"));
+        return Err(WriteError::Journal("the file was changed before the edited part"));
     }
     let state = JournalState::read(&target.file, target.fingerprint.len, &journal).map_err(WriteError::Open)?;
     let recovered = match state {
         JournalState::Old => Recovered::NotBegun,
         JournalState::New => Recovered::Finished,
         JournalState::Torn => {
-            check_saved(saved.file(), &journal)?;
-            saved.undo(&journal, &target.file, Undo::All).map_err(WriteError::Torn)?;
+            check_saved(undo_journal.file(), &journal)?;
+            undo_journal.undo(&journal, &target.file, Undo::All).map_err(WriteError::Torn)?;
             Recovered::Undone
         }
     };
     if options.sync {
-        // What was read just now may be in memory only; and where a sync has failed before, it would stay there.
+        // After a failed sync, the data just read may exist only in memory and would not be written again.
         if state != JournalState::Torn {
             write_again(&target.file, state, &journal).map_err(WriteError::Torn)?;
         }
         sync(&target.file, options).map_err(WriteError::Torn)?;
     }
-    saved.remove().map_err(WriteError::JournalLeft)?;
+    undo_journal.remove().map_err(WriteError::JournalLeft)?;
     Ok(recovered)
 }
 
-/// Opens a journal that is to be trusted.
+/// Opens a journal and checks that it can be trusted.
 fn open(path: &Path, target: &File) -> Result<File, WriteError> {
     let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
     let journal = input::open(path, OpenOptions::new().read(true), Link::Refused);
@@ -98,13 +99,13 @@ fn open(path: &Path, target: &File) -> Result<File, WriteError> {
         use std::os::unix::fs::MetadataExt;
         let owner = target.metadata().map_err(WriteError::Open)?.uid();
         if metadata.uid() != owner && metadata.uid() != rustix::process::geteuid().as_raw() {
-            return Err(WriteError::Journal("it belongs to someone else"));
+            return Err(WriteError::Journal("it belongs to another user"));
         }
         if metadata.mode() & 0o022 != 0 {
-            return Err(WriteError::Journal("others may write to it"));
+            return Err(WriteError::Journal("other users may write to it"));
         }
         if metadata.nlink() != 1 {
-            return Err(WriteError::Journal("it has another name elsewhere"));
+            return Err(WriteError::Journal("it has other hard links"));
         }
     }
     #[cfg(not(unix))]
@@ -138,7 +139,7 @@ impl JournalState {
     }
 }
 
-/// Writes what stands in the runs once more.
+/// Rewrites the current contents of the runs.
 fn write_again(target: &File, state: JournalState, journal: &Journal) -> io::Result<()> {
     for run in &journal.runs {
         let mut position = run.offset;
@@ -152,12 +153,12 @@ fn write_again(target: &File, state: JournalState, journal: &Journal) -> io::Res
     Ok(())
 }
 
-/// Refuses a journal whose old contents are not what was saved.
+/// Rejects a journal whose saved contents do not match their checksums.
 fn check_saved(saved: &File, journal: &Journal) -> Result<(), WriteError> {
     let mut position = Journal::data(journal.runs.len());
     for run in &journal.runs {
         if sum(saved, position, run.old_len).map_err(WriteError::Open)? != run.old_sum {
-            return Err(WriteError::Journal("it is torn, and the file is not whole either"));
+            return Err(WriteError::Journal("it is torn, and the file is not complete either"));
         }
         position += run.old_len;
     }
@@ -179,7 +180,7 @@ mod tests {
     use crate::fs::fingerprint::FileId;
     use crate::splice::journal::RunRecord;
 
-    /// More than is read at a time.
+    /// More than one buffer.
     const LONG: u64 = 300_000;
     const OLD_LEN: u64 = 1_000_000;
 
@@ -195,7 +196,7 @@ mod tests {
         bytes
     }
 
-    /// A content, what becomes of it in two runs, and the journal that says so.
+    /// Returns old and new contents that differ in two runs, and their journal.
     fn edit(growth: i64) -> (Vec<u8>, Vec<u8>, Journal) {
         let old: Vec<u8> = (0..OLD_LEN).map(|nth| (nth % 251) as u8).collect();
         let new_len = OLD_LEN.saturating_add_signed(growth);
@@ -219,20 +220,20 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_old_or_new_only_as_a_whole() {
+    fn partly_written_files_are_torn() {
         for growth in [-9, 0, 9] {
             let (old, new, journal) = edit(growth);
             let state = |content: &[u8]| JournalState::read(&file(content), content.len() as u64, &journal).unwrap();
             assert_eq!((state(&old), state(&new)), (JournalState::Old, JournalState::New));
             for run in &journal.runs {
                 for (content, len) in [(&old, run.old_len), (&new, run.new_len)] {
-                    for place in [run.offset, run.offset + len / 2, run.offset + len - 1] {
+                    for index in [run.offset, run.offset + len / 2, run.offset + len - 1] {
                         let mut torn = content.clone();
-                        torn[place as usize] ^= 1;
-                        assert_eq!(state(&torn), JournalState::Torn, "{growth} {place}");
+                        torn[index as usize] ^= 1;
+                        assert_eq!(state(&torn), JournalState::Torn, "{growth} {index}");
                     }
                 }
-                // One run is written, and the other is not.
+                // Only one of the runs is written.
                 let mut half = old.clone();
                 let range = run.offset as usize..(run.offset + run.old_len.min(run.new_len)) as usize;
                 half[range.clone()].copy_from_slice(&new[range]);
@@ -261,10 +262,10 @@ mod tests {
             saved.extend(&old[run.offset as usize..][..run.old_len as usize]);
         }
         check_saved(&file(&saved), &journal).unwrap();
-        for place in [Journal::data(2) as usize, Journal::data(2) as usize + LONG as usize, saved.len() - 1] {
+        for index in [Journal::data(2) as usize, Journal::data(2) as usize + LONG as usize, saved.len() - 1] {
             let mut torn = saved.clone();
-            torn[place] ^= 1;
-            assert!(matches!(check_saved(&file(&torn), &journal), Err(WriteError::Journal(_))), "{place}");
+            torn[index] ^= 1;
+            assert!(matches!(check_saved(&file(&torn), &journal), Err(WriteError::Journal(_))), "{index}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A file that is to be changed: found, locked, and known again.
+//! A file to be changed: opened, locked and checked for changes by others.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -10,26 +10,26 @@ use crate::fs::directory::Place;
 use crate::fs::fingerprint::{FileFingerprint, FileId};
 use crate::fs::lock::{Lock, Locked, lock, unlock};
 
-/// A regular file, open and locked as long as this lives.
+/// A regular file, open and locked until dropped.
 #[derive(Debug)]
 pub(super) struct Target {
-    /// No symbolic link.
+    /// Without symbolic links.
     pub(super) place: Place,
     pub(super) file: Locked,
     pub(super) fingerprint: FileFingerprint,
 }
 
-/// What a file is locked for.
+/// Purpose of locking a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LockPurpose {
-    /// Another file is to take its place: who forces it need not be able to write to it.
+    /// Replacement by another file. With `force`, the file need not be writable.
     Replace { force: bool },
-    /// It is to be written to.
+    /// Writing to it.
     Write,
 }
 
 impl Target {
-    /// Opens and locks a file; of a symbolic link, the file that it leads to.
+    /// Opens and locks a file. Follows symbolic links.
     pub(super) fn lock(path: &Path, purpose: LockPurpose) -> Result<Self, WriteError> {
         Self::lock_place(Place::Path(fs::canonicalize(path).map_err(WriteError::Open)?), purpose)
     }
@@ -54,32 +54,32 @@ impl Target {
             return Err(WriteError::NotRegular);
         }
         let file = Locked::alone(file)?;
-        // Whoever had the lock before may have put another file in its place.
+        // The previous holder of the lock may have replaced the file.
         let fingerprint = FileFingerprint::new(&file.metadata().map_err(WriteError::Open)?);
         let target = Self { place, file, fingerprint };
         target.check_unchanged()?;
         Ok(target)
     }
 
-    /// What an edit in place calls the file.
+    /// Returns the identity of the file, which names its journal.
     pub(super) fn id(&self) -> io::Result<FileId> {
-        let why = "files are edited in place where the system numbers them, as on Unix";
+        let why = "in-place edits need inode numbers, which this system does not provide";
         self.fingerprint.file.ok_or_else(|| io::Error::new(ErrorKind::Unsupported, why))
     }
 
-    /// Refuses what a replacement would pass over.
+    /// Rejects a file whose read-only mode or hard links a replacement would ignore.
     pub(super) fn check_replaceable(&self) -> Result<(), WriteError> {
         self.check_writable()?;
         if self.fingerprint.links > 1 { Err(WriteError::HardLinks(self.fingerprint.links)) } else { Ok(()) }
     }
 
-    /// Refuses a file that nobody is meant to write to, whatever the system lets this process do.
+    /// Rejects a read-only file, even if the process may write to it, as root may.
     pub(super) fn check_writable(&self) -> Result<(), WriteError> {
         let metadata = self.file.metadata().map_err(WriteError::Open)?;
         if metadata.permissions().readonly() { Err(WriteError::ReadOnly) } else { Ok(()) }
     }
 
-    /// Refuses a file that an edit in place left torn.
+    /// Rejects a file with an interrupted in-place edit.
     pub(super) fn check_whole(&self) -> Result<(), WriteError> {
         match pending(&self.path(), self.fingerprint)? {
             Some(journal) => Err(WriteError::CutOff { journal }),
@@ -87,12 +87,12 @@ impl Target {
         }
     }
 
-    /// The path, for the names of files beside it.
+    /// Returns the path, for the names of files in the same directory.
     pub(super) fn path(&self) -> PathBuf {
         self.place.path()
     }
 
-    /// Whether the path still leads to this file, and that is as it was when it was locked.
+    /// Rejects a file that was changed or replaced since it was locked.
     pub(super) fn check_unchanged(&self) -> Result<(), WriteError> {
         match self.place.fingerprint().map_err(WriteError::Open)? {
             Some(fingerprint) if fingerprint == self.fingerprint => Ok(()),
@@ -101,20 +101,20 @@ impl Target {
     }
 }
 
-/// Refuses a file that is being edited in place, or whose edit in place was cut off: what stands in it may be torn, and
-/// whatever is made of it too. The functions that change a file do so by themselves; this is for who reads one to write
-/// another.
+/// Rejects a file that is being edited in place, or whose in-place edit was interrupted: it may be torn. Functions that
+/// change a file check this themselves. Call it before copying a file by other means.
 ///
 /// # Errors
 ///
-/// [`WriteError::Locked`], [`WriteError::CutOff`]; and what the system says.
+/// [`WriteError::Locked`] during an in-place edit, [`WriteError::CutOff`] after an interrupted one, or the error of the
+/// system.
 pub fn check_whole(path: impl AsRef<Path>) -> Result<(), WriteError> {
     let path = fs::canonicalize(path).map_err(WriteError::Open)?;
     let fingerprint = FileFingerprint::new(&fs::symlink_metadata(&path).map_err(WriteError::Open)?);
     if pending(&path, fingerprint)?.is_none() {
         return Ok(());
     }
-    // Only now is the lock asked for, so that nobody who wants it meets this.
+    // Locks only if there is a journal, to avoid blocking other processes.
     let file = Place::Path(path.clone()).open(false).map_err(WriteError::Open)?;
     lock(&file, Lock::Shared)?;
     unlock(&file);
@@ -124,7 +124,7 @@ pub fn check_whole(path: impl AsRef<Path>) -> Result<(), WriteError> {
     }
 }
 
-/// The journal of the file, where there is one.
+/// Returns the path of the file's journal if it exists.
 fn pending(path: &Path, fingerprint: FileFingerprint) -> Result<Option<PathBuf>, WriteError> {
     let Some(file) = fingerprint.file else { return Ok(None) };
     let journal = journal::path(path, file);
@@ -139,13 +139,13 @@ fn pending(path: &Path, fingerprint: FileFingerprint) -> Result<Option<PathBuf>,
 mod tests {
     use super::*;
 
-    /// Only what is denied is read-only, and opened to be read where that is forced.
+    /// Only permission errors are reported as read-only, and retried with read access if forced.
     #[test]
-    fn other_open_errors_are_those_of_the_system() {
+    fn other_open_errors_are_passed_on() {
         let directory = tempfile::tempdir().unwrap();
         let mut paths = vec![directory.path().to_owned()];
         if cfg!(target_os = "linux") {
-            paths.push(std::env::current_exe().unwrap()); // nobody may write to what is running
+            paths.push(std::env::current_exe().unwrap()); // ETXTBSY
         }
         for path in paths {
             for purpose in

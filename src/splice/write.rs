@@ -1,4 +1,4 @@
-//! Carrying a plan out.
+//! Writes a plan to a stream or to memory.
 
 use std::io::{self, Write};
 
@@ -7,11 +7,11 @@ use super::{Piece, Plan};
 use crate::drive::ReadAt;
 
 impl Plan {
-    /// Writes the pieces, reading what is kept from the source, which must be the one that the plan was made for.
+    /// Writes the output to a writer. `source` must be the source of the plan.
     ///
     /// # Errors
     ///
-    /// Those of the source and of the writer; the source ends before a kept range does.
+    /// Reading or writing fails, or the source ends before the end of a kept range.
     pub fn write_to<R: ReadAt + ?Sized>(&self, source: &R, out: &mut impl Write) -> io::Result<()> {
         for piece in &self.pieces {
             match piece {
@@ -22,8 +22,7 @@ impl Plan {
         Ok(())
     }
 
-    /// The pieces put together, of a source in memory; `None` where it has another length than the one that the plan
-    /// was made for.
+    /// Returns the output for a source in memory; `None` if its length differs from the plan's source.
     pub fn to_vec(&self, source: &[u8]) -> Option<Vec<u8>> {
         if source.len() as u64 != self.source_len {
             return None;

@@ -390,7 +390,7 @@ fn sections_too_large_to_decode_are_not_edited() {
     let plan = |edit: Edit| edit.with_limits(limits).plan_slice(&source);
     for (edit, name, said) in [
         (Edit::new().name("n").unwrap(), "name", "its name is too long"),
-        (Edit::new().add_producer("sdk", "a", ""), "producers", "it is too large to be decoded"),
+        (Edit::new().add_producer("sdk", "a", ""), "producers", "it exceeds the size limit"),
     ] {
         let Err(EditError::Unreadable { section, why, .. }) = plan(edit) else { panic!("{name}") };
         assert_eq!((section, why), (name, said));

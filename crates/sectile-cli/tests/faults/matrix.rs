@@ -290,11 +290,11 @@ fn in_place(case: &Case<'_>, stage: &Stage, ended: &Ended) -> Result<(), String>
         }
         return Ok(told(mode, ended, content.as_deref())?);
     }
-    let waits = ended.stderr.contains("waits to be recovered");
+    let waits = ended.stderr.contains("the file needs recovery");
     if ended.status == Some(0) {
         return Err("success, and a journal left".to_owned());
     }
-    let says_so = waits || ended.stderr.contains("its journal may still be there");
+    let says_so = waits || ended.stderr.contains("its journal may still exist");
     if !is_recovery && ended.status == Some(2) && !says_so {
         return Err("a journal left, and nobody says so".to_owned());
     }
@@ -305,7 +305,7 @@ fn in_place(case: &Case<'_>, stage: &Stage, ended: &Ended) -> Result<(), String>
         let before = stage.content("a.wasm");
         let refused = stage.run(&["set", "a.wasm", "--name", "other"]);
         if refused.status != Some(2)
-            || !refused.stderr.contains("waits to be recovered")
+            || !refused.stderr.contains("the file needs recovery")
             || stage.content("a.wasm") != before
         {
             return Err(format!("an edit of a torn file: {refused:?}"));
@@ -370,9 +370,9 @@ fn a_journal_that_cannot_be_removed_is_spoken_of() {
             let (fails, stays) =
                 (Fault::Error("EIO").injection(call, nth), Fault::Errors("EROFS").injection("unlink", 1));
             let ended = stage.run_traced(mode, &["-e", &format!("trace={call},unlink"), "-e", &fails, "-e", &stays]);
-            ended.refused("the file waits to be recovered");
+            ended.refused("the file needs recovery");
             assert_eq!(stage.content("a.wasm"), mode.old(), "{mode:?} {call} {nth}");
-            stage.run(&mode.args()).refused("waits to be recovered");
+            stage.run(&mode.args()).refused("the file needs recovery");
             stage.run(&["recover", "a.wasm"]).succeeds();
             assert_eq!((stage.content("a.wasm"), stage.litter()), (mode.old(), vec![]), "{mode:?} {call} {nth}");
         }

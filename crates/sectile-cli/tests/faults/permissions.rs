@@ -82,7 +82,7 @@ fn a_read_only_file_is_replaced_by_force_alone() {
 fn nothing_is_written_into_a_read_only_directory() {
     for how in [&[][..], &["--in-place"], &["-o", "out.wasm"]] {
         let stage = stage((NOBODY, NOBODY, 0o644), (NOBODY, 0o500));
-        as_nobody(&stage, &set(how)).refused("no file can be created beside it: Permission denied");
+        as_nobody(&stage, &set(how)).refused("cannot create a file in the same directory: Permission denied");
         is(&stage, false);
     }
     // Where names may be made and not listed, a sync is not possible: it is refused before anything is written.
@@ -100,7 +100,7 @@ fn nothing_is_written_into_a_read_only_directory() {
 fn an_owner_that_cannot_be_kept_is_refused() {
     let theirs = || stage((OTHER, OTHER, 0o6666), (NOBODY, 0o700));
     let stage = theirs();
-    as_nobody(&stage, &set(&[])).refused("cannot be given the old one's owner");
+    as_nobody(&stage, &set(&[])).refused("cannot preserve the file's owner");
     is(&stage, false);
     as_nobody(&stage, &set(&["--force"])).succeeds();
     is(&stage, true);

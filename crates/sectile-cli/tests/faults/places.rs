@@ -127,11 +127,11 @@ fn devices_and_fifos_are_written_to_and_not_replaced() {
     let null = fs::metadata("/dev/null").unwrap();
     stage.run(&set(&["-o", "/dev/null"])).succeeds();
     assert_eq!(fs::metadata("/dev/null").unwrap().rdev(), null.rdev());
-    stage.run(&set(&["-o", "/dev/full"])).refused("writing failed: No space left on device");
+    stage.run(&set(&["-o", "/dev/full"])).refused("cannot write: No space left on device");
     stage.run(&set(&["-o", "."])).refused("Is a directory");
-    stage.run(&set(&["-o", "no/such/place.wasm"])).refused("no file can be created beside it");
+    stage.run(&set(&["-o", "no/such/place.wasm"])).refused("cannot create a file in the same directory");
     stage.run(&set(&["-o", "new/"])).refused("new/: ");
-    stage.run(&set(&["-o", ""])).refused("cannot be put in place");
+    stage.run(&set(&["-o", ""])).refused("cannot move the new file to its destination");
 
     mknodat(CWD, stage.path("fifo"), FileType::Fifo, FileMode::from_raw_mode(0o600), 0).unwrap();
     let fifo = stage.path("fifo");

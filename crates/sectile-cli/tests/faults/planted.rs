@@ -84,7 +84,7 @@ fn is_refused(stage: &Stage, why: &str) {
 #[test]
 fn one_that_is_as_it_should_be_is_used() {
     let (stage, journal, place) = torn();
-    is_refused(&stage, "there is no edit in place to be recovered");
+    is_refused(&stage, "nothing to recover: the file has no journal of an in-place edit");
     plant(&place, &journal.bytes());
     stage.run(&["recover", "a.wasm"]).succeeds();
     assert_eq!((stage.content("a.wasm"), stage.litter()), (Some(source()), vec![]));
@@ -112,10 +112,10 @@ fn nothing_but_recovery_uses_it() {
         &["strip", "a.wasm", "--all"],
         &["migrate", "a.wasm"],
     ] {
-        stage.run(args).refused("waits to be recovered");
+        stage.run(args).refused("the file needs recovery");
     }
     fs::write(stage.path("b.wasm"), source()).unwrap();
-    stage.run(&["set", "b.wasm", "--licenses", "ISC", "-o", "a.wasm"]).refused("waits to be recovered");
+    stage.run(&["set", "b.wasm", "--licenses", "ISC", "-o", "a.wasm"]).refused("the file needs recovery");
     assert!(before == (stage.content("a.wasm"), fs::read(&place).unwrap()));
 }
 
@@ -125,12 +125,12 @@ fn one_that_others_can_reach_is_not_used() {
         let (stage, journal, place) = torn();
         plant(&place, &journal.bytes());
         fs::set_permissions(&place, Permissions::from_mode(mode)).unwrap();
-        is_refused(&stage, "the journal is not used: others may write to it");
+        is_refused(&stage, "cannot use the journal: other users may write to it");
     }
     let (stage, journal, place) = torn();
     plant(&place, &journal.bytes());
     fs::hard_link(&place, stage.path("elsewhere")).unwrap();
-    is_refused(&stage, "it has another name elsewhere");
+    is_refused(&stage, "it has other hard links");
 
     let (stage, journal, place) = torn();
     plant(&stage.path("elsewhere"), &journal.bytes());
@@ -150,7 +150,7 @@ fn one_that_is_somebody_elses_is_not_used() {
     let (stage, journal, place) = torn();
     plant(&place, &journal.bytes());
     chown(&place, Some(12345), Some(12345)).unwrap();
-    is_refused(&stage, "it belongs to someone else");
+    is_refused(&stage, "it belongs to another user");
     // Who owns the file may write to it anyway.
     chown(stage.path("a.wasm"), Some(12345), Some(12345)).unwrap();
     stage.run(&["recover", "a.wasm"]).succeeds();
@@ -167,9 +167,9 @@ fn one_that_does_not_fit_the_file_is_not_used() {
     };
     other(|it| it.inode += 1, "it was made for another file");
     other(|it| it.device ^= 1, "it was made for another file");
-    other(|it| it.context ^= 1, "changed in front of where it was edited");
-    other(|it| it.lens = it.lens.map(|len| len + 1), "a length that neither the old nor the new one had");
-    let impossible = "it says what cannot be";
+    other(|it| it.context ^= 1, "changed before the edited part");
+    other(|it| it.lens = it.lens.map(|len| len + 1), "the length of the file matches neither the old nor the new one");
+    let impossible = "its contents are inconsistent";
     other(|it| it.lens[0] += 1, impossible);
     other(|it| it.runs[0].0 = 1 << 40, impossible);
     other(|it| it.runs[0].0 = u64::MAX, impossible);
@@ -195,13 +195,13 @@ fn one_that_is_torn_is_not_used() {
     let (stage, mut journal, place) = torn();
     journal.saved = b"MIX".to_vec();
     plant(&place, &journal.bytes());
-    is_refused(&stage, "it is torn, and the file is not whole either");
+    is_refused(&stage, "it is torn, and the file is not complete either");
     // A file that is not whole either.
     let (stage, journal, place) = torn();
     let cut = source().len() as u64 - 1;
     fs::File::options().write(true).open(stage.path("a.wasm")).unwrap().set_len(cut).unwrap();
     plant(&place, &journal.bytes()[..20]);
-    is_refused(&stage, "it is torn, and the file is not whole either");
+    is_refused(&stage, "it is torn, and the file is not complete either");
 }
 
 /// A file of holes is as long as it says, and no memory is needed to have it.
@@ -211,5 +211,5 @@ fn one_that_says_to_be_huge_costs_nothing() {
     journal.count = u32::MAX;
     plant(&place, &journal.bytes());
     fs::File::options().write(true).open(&place).unwrap().set_len(200 << 30).unwrap();
-    is_refused(&stage, "it says what cannot be");
+    is_refused(&stage, "its contents are inconsistent");
 }

@@ -56,7 +56,7 @@ fn an_edit_in_place_behind_the_limit_is_undone_without_writing_there() {
                 assert!(authors == "few"); // it ends before the limit
                 fs::write(stage.path("a.wasm"), &old).unwrap();
             } else {
-                ended.refused("writing failed: File too large");
+                ended.refused("cannot write: File too large");
             }
             assert!(stage.content("a.wasm").as_ref() == Some(&old), "{authors} {limit}");
             assert!(stage.litter().is_empty(), "{authors} {limit} {:?}", stage.litter());

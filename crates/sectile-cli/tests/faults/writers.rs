@@ -67,7 +67,8 @@ fn of_two_at_once_each_succeeds_or_meets_the_other() {
             ended
         });
         for ended in [&first, &second] {
-            let meets = ["is being edited by someone else", "was changed meanwhile", "or for another state of it"];
+            let meets =
+                ["is being edited by another process", "was changed by another process", "or for another state of it"];
             let is_told = meets.iter().any(|why| ended.stderr.contains(why));
             assert!(ended.status == Some(0) || ended.status == Some(2) && is_told, "round {round} {ended:?}");
         }
@@ -182,7 +183,7 @@ fn a_file_that_is_changed_before_the_rename_is_left_to_whoever_changed_it() {
                     if matches!(change, Change::Remove) && !how.contains(&"-o") {
                         ended.refused("No such file");
                     } else {
-                        ended.refused("was changed meanwhile");
+                        ended.refused("was changed by another process");
                     }
                     let expected = if matches!(change, Change::Remove) { None } else { Some(theirs.to_vec()) };
                     assert_eq!(stage.content("a.wasm"), expected, "{change:?} {how:?}");

@@ -682,6 +682,6 @@ fn damaged_rows_are_told() {
     }
     fs::write(&rows, &text).unwrap();
     let run = run(["report", &rows, "--json", "-o", &rows]);
-    assert!(run.status == 2 && run.stderr.contains("a file that is read"), "{}", run.stderr);
+    assert!(run.status == 2 && run.stderr.contains("the output is one of the inputs"), "{}", run.stderr);
     assert_eq!(fs::read_to_string(&rows).unwrap(), text);
 }

@@ -94,8 +94,8 @@ fn a_value_that_is_refused_is_named_by_file_line_and_key() {
     fs::write(&manifest, "[metadata]\nlicense = \"Foo\"\nhomepage = \"javascript:x\"\n").unwrap();
     let ran = set(&path, &manifest, &[]);
     let expected = format!(
-        "sectile: {}: {}:3: metadata.homepage: the value of homepage is refused: `javascript:x` is neither \
-        http nor https; give another value by an option, or use --allow-invalid to write it anyway\n",
+        "sectile: {}: {}:3: metadata.homepage: invalid value for homepage: `javascript:x` is not an \
+        http or https URL; give another value by an option, or use --allow-invalid to write it anyway\n",
         path.display(),
         manifest.display()
     );

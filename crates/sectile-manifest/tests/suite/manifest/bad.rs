@@ -159,7 +159,7 @@ fn invalid_value_is_an_error_unless_overridden() {
     ));
     let told = told(&error);
     assert!(
-        told.starts_with("Cargo.toml:3: package.license: the value of licenses is refused: `Foo` is not an SPDX"),
+        told.starts_with("Cargo.toml:3: package.license: invalid value for licenses: `Foo` is not an SPDX"),
         "{told}"
     );
 
