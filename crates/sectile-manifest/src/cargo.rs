@@ -55,7 +55,7 @@ pub(super) fn inherits(entry: &ManifestEntry<'_>) -> Result<bool, ManifestError>
     match entry.entry("workspace").filter(|_| inheritable) {
         None => Ok(false), // reading the table as a value is an error
         Some(ManifestEntry { node: Node { value: Value::Bool(true), .. }, .. }) => Ok(true),
-        Some(workspace) => Err(workspace.invalid("it can only be true, or the value be given here")),
+        Some(workspace) => Err(workspace.invalid("must be `true`, or write the value here")),
     }
 }
 
@@ -98,15 +98,15 @@ impl Workspace {
             Some(file) => format!("{} excludes this package (`workspace.exclude`)", quoted(&file.to_string_lossy())),
             None => "no Cargo.toml above this one has a `[workspace]`".to_owned(),
         };
-        let advice = "give the value here, or say where it is with `package.workspace`";
-        Err(entry.invalid(format!("it is inherited, but no workspace is found: {reason}; {advice}")))
+        let advice = "write the value here, or set `package.workspace`";
+        Err(entry.invalid(format!("inherited, but no workspace is found: {reason}; {advice}")))
     }
 
     /// The workspace that `package.workspace` names.
     fn pointed_to(file: &Path, pointer: &ManifestEntry<'_>) -> Result<Self, ManifestError> {
         let directory = file.parent().unwrap_or(Path::new("")).join(pointer.text()?);
         let path = directory.join("Cargo.toml");
-        let path = if path.exists() { path } else { return Err(no_workspace(pointer, "there is no Cargo.toml")) };
+        let path = if path.exists() { path } else { return Err(no_workspace(pointer, "no Cargo.toml")) };
         let workspace = Self::load(path)?;
         match workspace.root.entry("workspace") {
             Some(_) => Ok(workspace),
@@ -128,7 +128,7 @@ impl Workspace {
         let package = self.root.entry("workspace").and_then(|workspace| workspace.entry("package"));
         let missing = || {
             let file = quoted(&self.file.to_string_lossy());
-            entry.invalid(format!("it is inherited, but {file} has no `workspace.package.{key}`"))
+            entry.invalid(format!("inherited, but {file} has no `workspace.package.{key}`"))
         };
         let node = package.and_then(|package| package.entry(key)).ok_or_else(missing)?;
         Ok(ManifestEntry { file: &self.file, key: format!("workspace.package.{key}"), node })
@@ -156,7 +156,7 @@ fn pointer<'a>(file: &'a Path, root: &'a Node) -> Result<Option<ManifestEntry<'a
 }
 
 fn no_workspace(pointer: &ManifestEntry<'_>, reason: &str) -> ManifestError {
-    pointer.invalid(format!("{} is no workspace: {reason}", quoted(pointer.node.text().unwrap_or_default())))
+    pointer.invalid(format!("{} is not a workspace: {reason}", quoted(pointer.node.text().unwrap_or_default())))
 }
 
 /// Whether a workspace excludes a manifest below it that is not a member.

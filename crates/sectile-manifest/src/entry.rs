@@ -36,7 +36,7 @@ impl<'a> ManifestEntry<'a> {
 
     /// The error that the value is of a wrong kind.
     pub(super) fn expected(&self, expected: &str) -> ManifestError {
-        self.invalid(format!("it is to be {expected}, and is {}", self.node.kind()))
+        self.invalid(format!("expected {expected}, found {}", self.node.kind()))
     }
 
     pub(super) fn text(&self) -> Result<&'a str, ManifestError> {
@@ -96,7 +96,7 @@ pub(super) fn meant(entry: &ManifestEntry<'_>, license: &str, notices: &mut Noti
 #[allow(clippy::unnecessary_wraps)] // shares the type of the other readers
 pub(super) fn unsaid(entry: &ManifestEntry<'_>, notices: &mut Notices) -> Result<Vec<String>, ManifestError> {
     if !matches!(&entry.node.value, Value::List(list) if list.is_empty()) {
-        notices.push(entry.dropped("no field says it"));
+        notices.push(entry.dropped("no matching field"));
     }
     Ok(Vec::new())
 }
@@ -109,8 +109,8 @@ pub(super) fn license_file(entry: &ManifestEntry<'_>, notices: &mut Notices) -> 
 
 /// Message about a license file that is not read.
 pub(super) fn about_license_file(path: &str) -> String {
-    let lies = if is_outside(path) { ", which lies outside of the package," } else { "" };
-    format!("the licence's text in {}{lies} is not read; a licence is taken from an SPDX expression", quoted(path))
+    let outside = if is_outside(path) { ", outside the package," } else { "" };
+    format!("the license text in {}{outside} is not read; write an SPDX expression as the license", quoted(path))
 }
 
 /// Whether a path leaves the directory that it starts in.

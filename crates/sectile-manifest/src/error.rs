@@ -12,10 +12,10 @@ use sectile_document::file::FileError;
 #[non_exhaustive]
 pub enum ManifestError {
     /// The file name is not that of a manifest.
-    #[error("{} is no manifest that is known by its name: these are {}", Escaped::file(.0), ManifestFormat::ALL.map(ManifestFormat::file_name).join(", "))]
+    #[error("{} is not a supported manifest; expected one of {}", Escaped::file(.0), ManifestFormat::ALL.map(ManifestFormat::file_name).join(", "))]
     UnknownName(PathBuf),
     /// The file cannot be read.
-    #[error("{} cannot be read", Escaped::file(.file))]
+    #[error("cannot read {}", Escaped::file(.file))]
     #[non_exhaustive]
     Io {
         /// The file.
@@ -68,8 +68,8 @@ impl ManifestError {
         let file = file.to_owned();
         match error {
             FileError::Io(source) => Self::Io { file, source },
-            FileError::NotRegular => Self::Unreadable { file, reason: "is no regular file" },
-            FileError::TooLarge => Self::Unreadable { file, reason: "is larger than 1 MiB, which no manifest is" },
+            FileError::NotRegular => Self::Unreadable { file, reason: "is not a regular file" },
+            FileError::TooLarge => Self::Unreadable { file, reason: "is larger than 1 MiB" },
             FileError::NotUtf8(before) => {
                 let line = before.split('\n').count() as u64;
                 Self::Malformed { file, line, message: "it is not UTF-8".to_owned() }

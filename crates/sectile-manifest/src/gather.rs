@@ -52,7 +52,7 @@ pub(super) fn gather(
     let top = ManifestEntry { file, key: String::new(), node: root };
     let mut gathered = GatheredValues { notices, ..Default::default() };
     if !matches!(root.value, Value::Table(_)) {
-        let message = format!("it is to be an object, and is {}", root.kind());
+        let message = format!("expected an object, found {}", root.kind());
         return Err(ManifestError::Malformed { file: file.to_owned(), line: root.line, message });
     }
     let has = |path: &str| path.split('.').try_fold(root, |node, name| node.entry(name)).is_some();
@@ -133,7 +133,7 @@ impl GatheredValues {
             }
             Some(given) if given.parts == parts => {}
             Some(given) => {
-                let message = format!("`{}` counts, which gives the same field", given.location.key);
+                let message = format!("overridden by `{}`, which sets the same field", given.location.key);
                 self.notices.push(entry.dropped(message));
             }
             None => {
@@ -152,10 +152,12 @@ impl GatheredValues {
         let root = format.roots()[0];
         let location = ManifestLocation { file: file.to_owned(), line: 1, key: root.to_owned() };
         if format == ManifestFormat::Cargo {
-            let message = "there is no such table: it is the manifest of no package; give that of a package".to_owned();
+            let message =
+                "the table is missing, so this is not the manifest of a package; use the manifest of a package"
+                    .to_owned();
             return Err(ManifestError::InvalidKey { location: Box::new(location), message });
         }
-        let message = "there is no such table, which metadata is taken from".to_owned();
+        let message = "the table with the metadata is missing".to_owned();
         self.notices.push(Notice { location, kind: NoticeKind::Dropped, message });
         Ok(())
     }
@@ -180,7 +182,7 @@ impl GatheredValues {
                 }
                 let entry = ManifestEntry { file: top.file, key: join(path, name), node };
                 let keys = known().collect::<Vec<_>>().join(", ");
-                self.notices.push(entry.dropped(format!("no field says it; what is taken from this table is {keys}")));
+                self.notices.push(entry.dropped(format!("no matching field; keys used from this table: {keys}")));
             }
         }
         Ok(())

@@ -141,7 +141,7 @@ fn document(format: ManifestFormat, path: &Path, text: &str) -> Result<(Node, No
             let mut notices = Notices::default();
             for (key, line) in duplicates.first {
                 let location = ManifestLocation { file: path.to_owned(), line, key };
-                let message = "the key stands twice, and the last counts".to_owned();
+                let message = "duplicate key; the last value is used".to_owned();
                 notices.push(Notice { location, kind: NoticeKind::Duplicate, message });
             }
             notices.add_count(duplicates.more);
@@ -149,7 +149,7 @@ fn document(format: ManifestFormat, path: &Path, text: &str) -> Result<(Node, No
         }
         // Python's own parser refuses the mark; the others skip it.
         ManifestFormat::Python if text.starts_with('\u{feff}') => {
-            let message = "it begins with a byte order mark, which Python refuses".to_owned();
+            let message = "starts with a byte order mark, which Python rejects".to_owned();
             Err(ManifestError::Malformed { file: path.to_owned(), line: 1, message })
         }
         _ => Ok((sectile_document::toml(text).map_err(malformed)?, Notices::default())),

@@ -60,7 +60,7 @@ fn license(entry: &ManifestEntry<'_>, notices: &mut Notices) -> Result<Vec<Strin
         _ => vec![license_text(entry)?],
     };
     if entry.node.text().is_none() {
-        notices.push(entry.notice(NoticeKind::Rewritten, "this form is no longer written: write an SPDX expression"));
+        notices.push(entry.notice(NoticeKind::Rewritten, "deprecated form; write an SPDX expression"));
     }
     let mut licenses = Vec::new();
     for license in chosen {
@@ -68,7 +68,7 @@ fn license(entry: &ManifestEntry<'_>, notices: &mut Notices) -> Result<Vec<Strin
         {
             notices.push(entry.dropped(about_license_file(file)));
         } else if license == "UNLICENSED" {
-            notices.push(entry.dropped("it says that nobody is given a licence, for which there is no expression"));
+            notices.push(entry.dropped("`UNLICENSED` has no SPDX expression"));
         } else if !license.is_empty() {
             licenses.push(meant(entry, license, notices));
         }
@@ -83,7 +83,7 @@ fn license_text<'a>(entry: &ManifestEntry<'a>) -> Result<&'a str, ManifestError>
     match &entry.node.value {
         Value::Table(_) => {
             let keys = ["type", "name"].into_iter().find_map(|key| entry.entry(key));
-            keys.ok_or_else(|| entry.invalid("it has no `type`"))?.text()
+            keys.ok_or_else(|| entry.invalid("`type` is missing"))?.text()
         }
         Value::Text(text) => Ok(text),
         _ => Err(entry.expected("a string with an SPDX expression")),
@@ -100,10 +100,10 @@ fn repository(entry: &ManifestEntry<'_>, notices: &mut Notices) -> Result<Vec<St
     }
     if let Some(directory) = entry.entry("directory") {
         directory.text()?;
-        notices.push(directory.dropped("no field says which directory of the repository it is"));
+        notices.push(directory.dropped("no matching field for the directory in the repository"));
     }
     let Some(url) = entry.entry("url") else {
-        notices.push(entry.dropped("it has no `url`"));
+        notices.push(entry.dropped("`url` is missing"));
         return Ok(Vec::new());
     };
     Ok(vec![repository::url(&url, url.text()?, notices)])

@@ -65,21 +65,21 @@ fn license(entry: &ManifestEntry<'_>, notices: &mut Notices) -> Result<Vec<Strin
         notices.push(file.dropped(about_license_file(file.text()?)));
         return Ok(Vec::new());
     }
-    let text = entry.entry("text").ok_or_else(|| entry.invalid("it has neither `text` nor `file`"))?;
+    let text = entry.entry("text").ok_or_else(|| entry.invalid("`text` or `file` is missing"))?;
     let written = text.text()?.trim();
     if meant_license(written).is_none() && !Field::Licenses.check(written).is_empty() {
-        notices.push(text.dropped("the licence's text is not an SPDX expression; write one as `license`"));
+        notices.push(text.dropped("the license text is not an SPDX expression; write one as `license`"));
         return Ok(Vec::new());
     }
     notices
-        .push(entry.notice(NoticeKind::Rewritten, "a table is the older form, and its text is taken as an expression"));
+        .push(entry.notice(NoticeKind::Rewritten, "a table is the deprecated form; its text is used as an expression"));
     Ok(vec![meant(&text, written, notices)])
 }
 
 /// Reads an SPDX expression, or Poetry's word for the lack of one.
 fn poetry_license(entry: &ManifestEntry<'_>, notices: &mut Notices) -> Result<Vec<String>, ManifestError> {
     if entry.text()?.eq_ignore_ascii_case("proprietary") {
-        notices.push(entry.dropped("no SPDX expression says `Proprietary`; write `LicenseRef-…`"));
+        notices.push(entry.dropped("`Proprietary` is not an SPDX expression; write `LicenseRef-…`"));
         return Ok(Vec::new());
     }
     entry::license(entry, notices)
@@ -95,7 +95,7 @@ fn license_files(entry: &ManifestEntry<'_>, notices: &mut Notices) -> Result<Vec
     };
     for glob in globs.into_iter().flatten() {
         if is_outside(glob) || glob.split('/').any(|part| part == "..") {
-            return Err(entry.invalid(format!("{} leads out of the package", quoted(glob))));
+            return Err(entry.invalid(format!("{} is outside the package", quoted(glob))));
         }
         notices.push(entry.dropped(about_license_file(glob)));
     }
@@ -109,7 +109,7 @@ fn dynamic(entry: &ManifestEntry<'_>, notices: &mut Notices) -> Result<Vec<Strin
             mapping.key().strip_prefix("project.").and_then(|rest| rest.split('.').next()) == Some(key)
         };
         if MAPPINGS.iter().any(|mapping| mapping.target() != KeyTarget::Ignored && is_key(mapping)) {
-            let message = format!("{} is left to the build, and cannot be taken from here", quoted(key));
+            let message = format!("{} is computed by the build and cannot be read from the manifest", quoted(key));
             notices.push(entry.dropped(message));
         }
     }

@@ -19,7 +19,7 @@ pub(super) fn url(entry: &ManifestEntry<'_>, written: &str, notices: &mut Notice
     if let Some((host, path)) = short(written) {
         let (path, branch) = path.split_once('#').map_or((path, None), |(path, branch)| (path, Some(branch)));
         if let Some(branch) = branch {
-            notices.push(entry.dropped(format!("the repository is taken, and not its {}", quoted(branch))));
+            notices.push(entry.dropped(format!("the URL is used without its {}", quoted(branch))));
         }
         return format!("https://{host}/{path}");
     }
@@ -32,8 +32,7 @@ pub(super) fn url(entry: &ManifestEntry<'_>, written: &str, notices: &mut Notice
         return without_user(entry, written, notices);
     }
     let Some(url) = on_known_host(written) else { return written.to_owned() };
-    let message =
-        format!("{} is understood by Git, not by a browser, and is taken for {}", quoted(written), quoted(&url));
+    let message = format!("{} is a Git address, not a web URL; using {}", quoted(written), quoted(&url));
     notices.push(entry.notice(NoticeKind::Rewritten, message));
     url
 }
@@ -47,7 +46,7 @@ fn without_user(entry: &ManifestEntry<'_>, url: &str, notices: &mut Notices) -> 
         (!user.contains(':')).then(|| format!("{scheme}://{host}{}", &rest[end..]))
     });
     let Some(bare) = parts else { return url.to_owned() };
-    notices.push(entry.notice(NoticeKind::Rewritten, "the URL is taken without its user name"));
+    notices.push(entry.notice(NoticeKind::Rewritten, "the user name is removed from the URL"));
     bare
 }
 

@@ -96,14 +96,14 @@ impl AnnotationOptions {
 #[non_exhaustive]
 pub enum AnnotationError {
     /// An annotation is set more than once.
-    #[error("the annotation {} is given twice", quoted(.0))]
+    #[error("the annotation {} is set twice", quoted(.0))]
     RepeatedKey(String),
     /// A key is empty, or contains white space or control characters.
-    #[error("{} is no key of an annotation: it is empty, or holds white space or control characters", quoted(.0))]
+    #[error("{} is not a valid annotation key: it is empty, or contains white space or control characters", quoted(.0))]
     InvalidKey(String),
     /// A section occurs more than once; see [`AnnotationOptions::with_duplicates`] and
     /// [`AnnotationOptions::with_annotation`].
-    #[error("{subject} stands {count} times, and readers differ on which counts")]
+    #[error("{subject} occurs {count} times; readers disagree on which one wins")]
     #[non_exhaustive]
     Duplicate {
         /// The section, or the item's name.
@@ -112,7 +112,7 @@ pub enum AnnotationError {
         count: u64,
     },
     /// A value is not UTF-8.
-    #[error("the value of {subject} at offset {offset:#x} is not UTF-8, which an annotation must be")]
+    #[error("the value of {subject} at offset {offset:#x} is not UTF-8, as required for annotations")]
     #[non_exhaustive]
     NotUtf8 {
         /// The section, or the item's name.
@@ -121,10 +121,10 @@ pub enum AnnotationError {
         offset: u64,
     },
     /// The value of this section was too large to read.
-    #[error("the value of the `{0}` section is too large to be read")]
+    #[error("the value of the `{0}` section is too large to read")]
     TooLarge(&'static str),
     /// A value is invalid for its field.
-    #[error("the value of {subject} is refused: {}", errors.iter().map(ValueError::message).collect::<Vec<_>>().join("; "))]
+    #[error("invalid value for {subject}: {}", errors.iter().map(ValueError::message).collect::<Vec<_>>().join("; "))]
     #[non_exhaustive]
     Invalid {
         /// The section, the annotation, or the item's name.

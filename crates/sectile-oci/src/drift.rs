@@ -28,7 +28,7 @@ impl LayoutImage {
         let found = self.hash_layer()?;
         let expected = self.layer().digest();
         if found != expected {
-            let message = format!("the layer is called {expected}, and has the digest {found}");
+            let message = format!("the manifest names the layer {expected}, but its digest is {found}");
             add_root_finding(metadata, FindingCode::DigestMismatch, 0, None, message);
         }
         Ok(())
@@ -45,11 +45,11 @@ pub(super) fn compare(manifest: &Annotations, metadata: &mut Metadata<'_>) {
     let rows = fields.chain([(TITLE_KEY, None)]).map(|(key, field)| {
         let value = field.map_or_else(|| root.name(), |field| root.annotation(field));
         let absence = match (value, field) {
-            (Some(value), _) if value.as_str().is_none() => Some("what the binary says is not UTF-8"),
+            (Some(value), _) if value.as_str().is_none() => Some("the binary's value is not UTF-8"),
             // The value exists, but was too large to read.
             (None, Some(field)) if root.section_count(field) > 0 => None,
             (None, Some(Field::Created)) => None,
-            _ => Some("the binary says nothing"),
+            _ => Some("the binary has no value"),
         };
         (key, field, value.map_or(0, |value| value.range().start), absence)
     });
@@ -58,13 +58,13 @@ pub(super) fn compare(manifest: &Annotations, metadata: &mut Metadata<'_>) {
             (Some(image), Some(binary), _)
                 if image != binary && !field.is_some_and(|field| is_same_url(field, image, binary)) =>
             {
-                format!("the manifest's `{key}` is {}, and the binary says {}", quoted(image), quoted(binary))
+                format!("the manifest's `{key}` is {}, but the binary has {}", quoted(image), quoted(binary))
             }
             (None, Some(binary), _) => {
-                format!("the manifest has no `{key}`, and the binary says {}", quoted(binary))
+                format!("the manifest has no `{key}`, but the binary has {}", quoted(binary))
             }
             (Some(image), None, Some(absence)) => {
-                format!("the manifest's `{key}` is {}, and {absence}", quoted(image))
+                format!("the manifest's `{key}` is {}, but {absence}", quoted(image))
             }
             _ => continue,
         };

@@ -47,16 +47,16 @@ pub struct ImageOptions {
 #[non_exhaustive]
 pub enum ImageError {
     /// The binary is not WebAssembly, or cannot be read to its end.
-    #[error("the binary cannot be read")]
+    #[error("cannot read the binary")]
     Read(#[from] Error),
     /// The metadata cannot be converted to annotations.
     #[error(transparent)]
     Annotation(#[from] AnnotationError),
-    /// The imports and exports cannot be read.
-    #[error("imports and exports cannot be read: {0}")]
+    /// The cannot read imports and exports.
+    #[error("cannot read imports and exports: {0}")]
     Interface(String),
     /// The value of an option is invalid.
-    #[error("{} cannot be the {option}", quoted(value))]
+    #[error("{} is not a valid {option}", quoted(value))]
     #[non_exhaustive]
     InvalidText {
         /// The option.
@@ -65,15 +65,13 @@ pub enum ImageError {
         value: String,
     },
     /// The manifest exceeds the size that registries accept.
-    #[error(
-        "with these annotations, the manifest has {0} bytes, and registries take {MAX_MANIFEST_SIZE}: shorten them"
-    )]
+    #[error("the manifest has {0} bytes, but registries accept at most {MAX_MANIFEST_SIZE}: shorten the annotations")]
     TooLarge(u64),
     /// The plan was made for another source, or for another state of it.
     #[error("the plan was made for another file, or for another state of it")]
     OtherSource,
     /// The file changed while it was read.
-    #[error("the file was changed while it was read")]
+    #[error("the file changed while it was read")]
     Changed,
     /// The file cannot be read.
     #[error("the file cannot be read")]
@@ -124,7 +122,7 @@ impl ImageDraft {
         let file_name = match &options.file_name {
             Some(name) if is_file_name(name) => Some(name.clone()),
             Some(name) => {
-                return Err(ImageError::InvalidText { option: "name of a file", value: name.clone() });
+                return Err(ImageError::InvalidText { option: "file name", value: name.clone() });
             }
             None => annotations.get(TITLE_KEY).and_then(|title| file_name(title)),
         };

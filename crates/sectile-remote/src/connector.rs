@@ -135,7 +135,7 @@ impl RedirectingService {
             }
             let Some(to) = response.headers().get(LOCATION) else { return Ok(response) };
             let to = to.to_str().ok().and_then(|to| url.join(to).ok());
-            let to = to.ok_or_else(|| refused("elsewhere".to_owned(), "it is no URL"))?;
+            let to = to.ok_or_else(|| refused("elsewhere".to_owned(), "not a URL"))?;
             let shown = without_query(&to);
             let client = if is_same_origin(&to, &first) {
                 &self.first
@@ -143,23 +143,23 @@ impl RedirectingService {
                 self.check(&url, &to).await.map_err(|reason| refused(shown.clone(), reason))?;
                 redirected
             };
-            let next = redirected_request(&method, &fields, &to).ok_or_else(|| refused(shown, "it is no URL"))?;
+            let next = redirected_request(&method, &fields, &to).ok_or_else(|| refused(shown, "not a URL"))?;
             response = HttpService::call(client, next).await?;
             url = to;
         }
-        Err(refused(without_query(&url), "it does so again and again"))
+        Err(refused(without_query(&url), "too many redirects"))
     }
 
     /// Checks that a redirect is permitted.
     async fn check(&self, from: &Url, to: &Url) -> Result<(), &'static str> {
         if !matches!(to.scheme(), "http" | "https") {
-            return Err("it is no http or https URL");
+            return Err("not an http or https URL");
         }
         net::check_scheme(from.scheme() == "https", to.scheme() == "https")?;
         if !to.username().is_empty() || to.password().is_some() {
-            return Err("it names a user");
+            return Err("it contains a user name");
         }
-        let host = to.host_str().ok_or("it names no host")?;
+        let host = to.host_str().ok_or("it has no host")?;
         if self.allows_private {
             return Ok(());
         }
@@ -243,7 +243,7 @@ struct NoPublicAddress;
 
 impl fmt::Display for NoPublicAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the name means no address on the Internet")
+        f.write_str("the name has no public address")
     }
 }
 
@@ -264,7 +264,7 @@ mod tests {
         assert_eq!(public, ["1.1.1.1"]);
         for name in ["localhost", "127.0.0.1", "10.0.0.1", "169.254.169.254"] {
             let error = resolve(name).err().unwrap();
-            assert_eq!(error.to_string(), "the name means no address on the Internet", "{name}");
+            assert_eq!(error.to_string(), "the name has no public address", "{name}");
         }
     }
 

@@ -11,34 +11,34 @@ use object_store::client::{HttpError, HttpErrorKind};
 #[non_exhaustive]
 pub enum RemoteError {
     /// The text is not a valid URL of an object.
-    #[error("names no object: {0}")]
+    #[error("not an object URL: {0}")]
     InvalidUrl(String),
     /// The URL is valid, but its objects cannot be listed.
-    #[error("names no objects that can be listed: {0}")]
+    #[error("cannot list objects: {0}")]
     NotListable(&'static str),
     /// The configuration of the store in the environment is missing or invalid.
-    #[error("the store cannot be spoken to: {0}")]
+    #[error("cannot configure the store: {0}")]
     Configuration(String),
     /// The object does not exist.
-    #[error("there is no such object")]
+    #[error("the object does not exist")]
     Missing,
     /// The bucket or container does not exist.
-    #[error("there is no such bucket")]
+    #[error("the bucket does not exist")]
     MissingBucket,
     /// The server denies access to the object, with this status.
-    #[error("it may not be read: the server answers {0}; the credentials come from the environment")]
+    #[error("access denied ({0}): check the credentials in the environment")]
     Denied(u16),
     /// The object changed since its first request.
     #[error("the object changed while it was read")]
     Changed,
     /// The server does not support ranges.
-    #[error("the server does not give parts of it (ranges): download it, and read the file")]
+    #[error("the server does not support range requests: download the object and read the file")]
     NoRanges,
     /// The response is not the requested range.
-    #[error("the server's answer is not the part that was asked for")]
+    #[error("the response is not the requested range")]
     Malformed,
     /// A redirect was refused.
-    #[error("the server sends on to {to}: {reason}")]
+    #[error("the redirect to {to} is not followed: {reason}")]
     Redirect {
         /// The target without its query.
         to: String,
@@ -46,19 +46,19 @@ pub enum RemoteError {
         reason: &'static str,
     },
     /// The response has another error status.
-    #[error("the server answers {0}")]
+    #[error("the server responded with status {0}")]
     Status(u16),
     /// No connection could be made.
-    #[error("the server cannot be reached")]
+    #[error("cannot connect to the server")]
     Unreachable,
     /// No data was received for too long.
-    #[error("the server does not answer in time")]
+    #[error("timeout: the server did not respond")]
     TimedOut,
     /// The connection was lost repeatedly.
-    #[error("the connection breaks")]
+    #[error("the connection was lost")]
     ConnectionLost,
     /// Another error, with the message of the store.
-    #[error("the store says: {0}")]
+    #[error("error of the store: {0}")]
     Other(String),
 }
 

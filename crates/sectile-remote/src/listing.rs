@@ -66,7 +66,7 @@ impl Objects {
         let prefix = Path::parse(prefix).map_err(|error| RemoteError::InvalidUrl(error.to_string()))?;
         let base = Url::parse(base_url).map_err(|error| RemoteError::InvalidUrl(error.to_string()))?;
         if base.cannot_be_a_base() || !base.path().ends_with('/') {
-            return Err(RemoteError::InvalidUrl("a store is called by a URL that ends with a slash".to_owned()));
+            return Err(RemoteError::InvalidUrl("the URL of a store must end with a slash".to_owned()));
         }
         Ok(Self { store, pages: None, prefix, base, timeouts: None })
     }

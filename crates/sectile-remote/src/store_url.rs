@@ -50,11 +50,11 @@ pub(super) fn locate_object(text: &str, options: &RemoteOptions) -> Result<Objec
         ObjectLocation { store, path, is_remote: true }
     };
     if url.path().ends_with('/') && url.path() != "/" {
-        let reason = "a key that ends with a slash cannot be asked for";
+        let reason = "a key that ends with a slash cannot be requested";
         return Err(RemoteError::InvalidUrl(reason.to_owned()));
     }
     if location.path.as_ref().is_empty() {
-        return Err(RemoteError::InvalidUrl("it has no path behind the bucket".to_owned()));
+        return Err(RemoteError::InvalidUrl("the path after the bucket is missing".to_owned()));
     }
     Ok(location)
 }
@@ -63,10 +63,10 @@ pub(super) fn locate_object(text: &str, options: &RemoteOptions) -> Result<Objec
 pub(super) fn locate_prefix(text: &str, options: &RemoteOptions) -> Result<PrefixLocation, RemoteError> {
     let url = parse(text)?;
     if is_web(&url) {
-        return Err(RemoteError::NotListable("a web server does not say what it has"));
+        return Err(RemoteError::NotListable("web servers do not support listings"));
     }
     if url.scheme() == "oci" {
-        return Err(RemoteError::NotListable("an image in a registry is read by `show oci://…`, and not many at once"));
+        return Err(RemoteError::NotListable("images in a registry cannot be listed; read one with `show oci://…`"));
     }
     locate_in_bucket(&url, options)
 }
@@ -83,19 +83,18 @@ pub fn local_path(text: &str) -> Result<Option<std::path::PathBuf>, RemoteError>
         return Ok(None);
     }
     let path = url.to_file_path().map(Some);
-    path.map_err(|()| RemoteError::InvalidUrl("it names no file: `file:///path`".to_owned()))
+    path.map_err(|()| RemoteError::InvalidUrl("the file path is invalid; write `file:///path`".to_owned()))
 }
 
 /// Parses a URL without credentials.
 fn parse(text: &str) -> Result<Url, RemoteError> {
     let url = Url::parse(text).map_err(|error| RemoteError::InvalidUrl(error.to_string()))?;
     if url.password().is_some() || is_web(&url) && !url.username().is_empty() {
-        let reason = "a URL with a user or a password is not taken: credentials come from the environment";
+        let reason = "remove the user name and password from the URL; credentials come from the environment";
         return Err(RemoteError::InvalidUrl(reason.to_owned()));
     }
     if !is_web(&url) && (url.query().is_some() || url.fragment().is_some()) {
-        let reason =
-            "it has a query or a fragment, which mean nothing here: of a name, `?` is written `%3F`, and `#` `%23`";
+        let reason = "queries and fragments are not supported; write `?` in a name as `%3F`, and `#` as `%23`";
         return Err(RemoteError::InvalidUrl(reason.to_owned()));
     }
     Ok(url)
@@ -123,7 +122,7 @@ fn locate_in_bucket(url: &Url, options: &RemoteOptions) -> Result<PrefixLocation
     let path = Path::from_url_path(url.path()).map_err(|error| RemoteError::InvalidUrl(error.to_string()))?;
     let scheme = url.scheme();
     if url.host_str().is_none_or(str::is_empty) {
-        return Err(RemoteError::InvalidUrl(format!("it names no bucket: `{scheme}://BUCKET/KEY`")));
+        return Err(RemoteError::InvalidUrl(format!("the bucket is missing; write `{scheme}://BUCKET/KEY`")));
     }
     match scheme {
         "s3" | "s3a" => {
@@ -149,7 +148,7 @@ fn locate_in_bucket(url: &Url, options: &RemoteOptions) -> Result<PrefixLocation
                 url,
             ))
         }
-        scheme => Err(RemoteError::InvalidUrl(format!("nothing is known of `{scheme}:`"))),
+        scheme => Err(RemoteError::InvalidUrl(format!("unsupported scheme `{scheme}:`"))),
     }
 }
 
@@ -182,7 +181,7 @@ fn environment_error(error: object_store::Error, variable: &str) -> RemoteError 
     let is_read =
         |(name, _): &(String, String)| ["AWS_", "AZURE_", "GOOGLE_"].iter().any(|prefix| name.starts_with(prefix));
     let reason = without_secrets(&without_values(error.to_string(), variables.filter(is_read).collect()));
-    RemoteError::Configuration(format!("{reason} (the environment says it: {variable} and its like)"))
+    RemoteError::Configuration(format!("{reason} (configured in the environment: {variable} and related variables)"))
 }
 
 /// Replaces values of variables by their names. Messages of stores may quote them, such as a key in place of its file.

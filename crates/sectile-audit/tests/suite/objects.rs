@@ -403,7 +403,7 @@ fn vanished_and_changed_objects_have_rows() {
     let vanished = of(&fill(WatchedStore { vanishes: Some("b.wasm"), ..WatchedStore::default() }));
     let row = vanished.row("b.wasm");
     assert_eq!((codes(&row), &row["outcome"]), (vec!["unreadable"], &"unread".into()));
-    assert!(row.to_string().contains("there is no such object"), "{row}");
+    assert!(row.to_string().contains("the object does not exist"), "{row}");
     assert_eq!(vanished.rows().len(), 3);
 
     let changed = of(&fill(WatchedStore { changes: Some("b.wasm"), ..WatchedStore::default() }));
@@ -417,10 +417,10 @@ fn vanished_and_changed_objects_have_rows() {
 fn bad_answers_are_reported_without_secrets() {
     let archive = tar(&[("a.wasm".to_owned(), large_module(0)), ("b.wasm".to_owned(), large_module(1))]);
     for (bad_answer, says) in [
-        (BadAnswer::Cut, "the connection breaks"),
+        (BadAnswer::Cut, "the connection was lost"),
         (BadAnswer::Breaks, "http://host/"),
-        (BadAnswer::More, "not the part that was asked for"),
-        (BadAnswer::Elsewhere, "not the part that was asked for"),
+        (BadAnswer::More, "the response is not the requested range"),
+        (BadAnswer::Elsewhere, "the response is not the requested range"),
         (BadAnswer::Denied, "answers 403"),
     ] {
         for (path, bytes) in [("b.wasm", large_module(0)), ("b.tar", archive.clone())] {

@@ -206,7 +206,7 @@ fn a_registry_that_speaks_tls() {
     fs::copy(other.server.directory.path().join("cert.pem"), home.at("trusted.pem")).unwrap();
     let args = ["oci", "push", file.to_str().unwrap(), &reference, "--https"];
     let refused = String::from_utf8(home.run(env!("CARGO_BIN_EXE_sectile"), args).stderr).unwrap();
-    assert!(refused.contains("no secure connection") && refused.contains("certificate"), "{refused}");
+    assert!(refused.contains("cannot connect securely") && refused.contains("certificate"), "{refused}");
     fs::copy(registry.server.directory.path().join("cert.pem"), home.at("trusted.pem")).unwrap();
     home.push(&file, &reference, &["--https"]);
 }

@@ -8,7 +8,7 @@ use sectile::Escaped;
 #[non_exhaustive]
 pub enum GitError {
     /// The file does not exist, or cannot be read.
-    #[error("{} cannot be read", Escaped::file(.path))]
+    #[error("cannot read {}", Escaped::file(.path))]
     #[non_exhaustive]
     Io {
         /// The file.
@@ -17,7 +17,7 @@ pub enum GitError {
         source: io::Error,
     },
     /// The file is not in a work tree.
-    #[error("{} lies in no Git work tree", Escaped::file(.path))]
+    #[error("{} is not in a Git work tree", Escaped::file(.path))]
     #[non_exhaustive]
     NoRepository {
         /// The file.
@@ -45,14 +45,14 @@ pub enum GitError {
         storage: String,
     },
     /// A file of the repository is a FIFO, a device, or too large.
-    #[error("{} is no regular file of a plausible size", Escaped::file(.path))]
+    #[error("{} is not a regular file of a plausible size", Escaped::file(.path))]
     #[non_exhaustive]
     NotPlain {
         /// The file.
         path: PathBuf,
     },
     /// The repository cannot be read.
-    #[error("the Git repository of {} cannot be read", Escaped::file(.path))]
+    #[error("cannot read the Git repository of {}", Escaped::file(.path))]
     #[non_exhaustive]
     Repository {
         /// The work tree.

@@ -122,7 +122,7 @@ fn every_mapping_refuses_other_kinds() {
         for mapping in format.key_mappings().iter().filter(|mapping| mapping.target() != KeyTarget::Ignored) {
             for wrong in ["1", "true", "[[1]]"] {
                 let error = told(&alone(format, mapping.key(), wrong).unwrap_err());
-                let beginning = format!("{}:2: {}: it is to be ", format.file_name(), mapping.key());
+                let beginning = format!("{}:2: {}: expected ", format.file_name(), mapping.key());
                 assert!(error.starts_with(&beginning), "{error}");
             }
         }
@@ -168,7 +168,7 @@ fn first_mapping_wins_or_values_join() {
                 } else {
                     first += 1;
                     assert_eq!(value, expected, "{} and {}", other.key(), mapping.key());
-                    let counts = format!("`{}` counts, which gives the same field", other.key());
+                    let counts = format!("overridden by `{}`, which sets the same field", other.key());
                     assert!(manifest.notices().iter().any(|notice| notice.message == counts), "{both}");
                 }
             }
@@ -189,7 +189,7 @@ fn unknown_keys_of_closed_tables_are_reported() {
             let manifest = alone(format, &format!("{table}.revison"), "\"x\"").unwrap();
             let [notice] = manifest.notices() else { panic!("{:?}", notices(&manifest)) };
             assert_eq!((notice.kind, notice.location.line), (NoticeKind::Dropped, 2));
-            assert!(notice.message.starts_with("no field says it; what is taken from this table is "));
+            assert!(notice.message.starts_with("no matching field; keys used from this table: "));
         }
     }
 }

@@ -15,19 +15,19 @@ use sectile::splice::WriteError;
 #[non_exhaustive]
 pub enum LayoutError {
     /// No image can be made of the binary.
-    #[error("there is no image of it")]
+    #[error("cannot create an image of the binary")]
     Image(#[from] ImageError),
     /// The directory is not a layout and not empty.
-    #[error("`{}` is no image layout: it has no file `oci-layout`", .0.display())]
+    #[error("`{}` is not an image layout: the file `oci-layout` is missing", .0.display())]
     NotLayout(PathBuf),
     /// Another process is writing to the layout.
-    #[error("the image layout is being written to by someone else")]
+    #[error("another process is writing to the image layout")]
     Locked,
     /// The text is not a valid name of an image.
-    #[error("{} is no name for an image: letters and digits are, with single `-._:@+/` or `--` between them", quoted(.0))]
+    #[error("{} is not a valid image name: use letters and digits, separated by single `-._:@+/` or `--`", quoted(.0))]
     InvalidRefName(String),
     /// A file of the layout does not exist.
-    #[error("`{}` is not there", .0.display())]
+    #[error("`{}` does not exist", .0.display())]
     Missing(PathBuf),
     /// A file of the layout is a link, a directory, a FIFO or a device.
     #[error("`{}` is not a regular file", .0.display())]
@@ -42,7 +42,7 @@ pub enum LayoutError {
         reason: String,
     },
     /// A digest is malformed, or its algorithm is not SHA-256.
-    #[error("what `{}` points to cannot be told", file.display())]
+    #[error("invalid digest in `{}`", file.display())]
     #[non_exhaustive]
     InvalidDigest {
         /// The file that contains the digest.
@@ -51,7 +51,7 @@ pub enum LayoutError {
         source: DigestError,
     },
     /// The size of a blob differs from the one in its descriptor.
-    #[error("the blob {digest} has {found} bytes, and should have {expected}: it is damaged")]
+    #[error("the blob {digest} has {found} bytes instead of {expected}: it is damaged")]
     #[non_exhaustive]
     SizeMismatch {
         /// The digest in the descriptor.
@@ -71,7 +71,7 @@ pub enum LayoutError {
         found: Digest,
     },
     /// The layout has no image of this name.
-    #[error("there is no image {}; there is {available}", quoted(name))]
+    #[error("no image named {}; available: {available}", quoted(name))]
     #[non_exhaustive]
     NoImage {
         /// The name.
@@ -80,22 +80,22 @@ pub enum LayoutError {
         available: String,
     },
     /// The layout has no images.
-    #[error("`{}` lists no image", .0.display())]
+    #[error("`{}` lists no images", .0.display())]
     NoImages(PathBuf),
     /// The locator names an image in a registry. Only `RegistryImage` of the `registry` feature reads those.
     #[error(
-        "`oci://…` names an image in a registry, and here only a layout on disk is meant: `oci:DIR`, `oci:DIR:NAME` or \
+        "`oci://…` names an image in a registry; to open a layout on disk, use `oci:DIR`, `oci:DIR:NAME` or \
          `oci:DIR@DIGEST`"
     )]
     RegistryLocator,
     /// The layout has several images, and the locator does not select one.
-    #[error("there are several images, {0}: choose one, by `:NAME` or `@DIGEST`")]
+    #[error("several images match: {0}; choose one with `:NAME` or `@DIGEST`")]
     AmbiguousImage(String),
     /// Indexes are nested too deeply.
-    #[error("too many indexes inside one another")]
+    #[error("indexes are nested too deep")]
     TooDeep,
     /// The image has no layer of WebAssembly.
-    #[error("the image {image} has no layer of WebAssembly; it has {layers}")]
+    #[error("the image {image} has no WebAssembly layer; its layers: {layers}")]
     #[non_exhaustive]
     NoWasmLayer {
         /// The digest of the image.
@@ -104,7 +104,7 @@ pub enum LayoutError {
         layers: String,
     },
     /// The image has several layers of WebAssembly.
-    #[error("the image {image} has several layers of WebAssembly, {layers}, and which one is meant cannot be told")]
+    #[error("the image {image} has several WebAssembly layers, expected one: {layers}")]
     #[non_exhaustive]
     MultipleWasmLayers {
         /// The digest of the image.
@@ -113,7 +113,7 @@ pub enum LayoutError {
         layers: String,
     },
     /// The index would exceed the size that readers accept.
-    #[error("index.json would have {0} bytes, more than are read back")]
+    #[error("index.json would have {0} bytes, more than readers accept")]
     IndexTooLarge(u64),
     /// A file cannot be read, or a directory cannot be created.
     #[error("`{}`", file.display())]

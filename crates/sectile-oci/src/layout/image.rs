@@ -108,7 +108,7 @@ fn named(directory: &Path, name: &str) -> Result<Vec<ParsedDescriptor>, LayoutEr
         listed(directory)?.into_iter().partition(|descriptor| descriptor.ref_name() == Some(name));
     if matching.is_empty() {
         let names: Vec<String> = others.iter().filter_map(ParsedDescriptor::ref_name).map(quoted).collect();
-        let available = if names.is_empty() { "none with a name".to_owned() } else { shortened_list(names) };
+        let available = if names.is_empty() { "no named images".to_owned() } else { shortened_list(names) };
         return Err(LayoutError::NoImage { name: name.to_owned(), available });
     }
     Ok(matching)

@@ -74,7 +74,7 @@ impl Index {
         let mut keys: Vec<&str> = members.iter().map(|(key, _)| &**key).collect();
         keys.sort_unstable();
         if keys.windows(2).any(|pair| pair[0] == pair[1]) {
-            return Err(malformed("a key stands in it twice"));
+            return Err(malformed("it has a duplicate key"));
         }
         let member = |key: &str| members.iter().find(|(found, _)| found == key).map(|(_, value)| value.get());
         if member("schemaVersion") != Some("2") {

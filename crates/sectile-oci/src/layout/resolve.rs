@@ -65,7 +65,7 @@ impl ResolvedImage {
         let wasm: Vec<&ParsedDescriptor> = layers.iter().filter(is_wasm).collect();
         let [layer] = wasm[..] else {
             let list = |layers: Vec<String>| {
-                if layers.is_empty() { "no layer at all".to_owned() } else { shortened_list(layers) }
+                if layers.is_empty() { "none".to_owned() } else { shortened_list(layers) }
             };
             return Err(if wasm.is_empty() {
                 let layers = list(layers.iter().map(|layer| quoted(&layer.media_type)).collect());
@@ -128,7 +128,7 @@ impl Pointer {
         match (&self.media_type, &document.media_type) {
             (Some(expected), Some(found)) if expected != found => {
                 let (found, expected) = (quoted(found), quoted(expected));
-                let reason = format!("it says that it is {found}, and what points to it says {expected}");
+                let reason = format!("its media type is {found}, but the reference to it says {expected}");
                 Err(LayoutError::malformed(path, reason))
             }
             _ => Ok(document),

@@ -93,7 +93,7 @@ impl Session<'_> {
         let response = self.send(ApiRequest::new(Method::POST, url.clone()).with_payload(empty))?;
         let location = match response.status {
             202 => self.upload_location(&response).and_then(|location| {
-                location.ok_or_else(|| RegistryFault::malformed("it says not where to upload to"))
+                location.ok_or_else(|| RegistryFault::malformed("the response has no upload location"))
             }),
             _ => Err(RegistryFault::unexpected_status(&response)),
         };
@@ -111,7 +111,8 @@ impl Session<'_> {
     fn upload_location(&self, response: &Response) -> Result<Option<Url>, RegistryFault> {
         let Some(location) = response.location() else { return Ok(None) };
         let url = response.url.join_location(location).and_then(|url| self.check_permitted(url));
-        url.map(Some).map_err(|reason| RegistryFault::malformed(format!("the place to upload to is refused: {reason}")))
+        url.map(Some)
+            .map_err(|reason| RegistryFault::malformed(format!("the upload location is not allowed: {reason}")))
     }
 
     /// Sends the next request of an upload.

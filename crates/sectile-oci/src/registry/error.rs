@@ -28,43 +28,43 @@ struct ErrorDetails {
 pub(super) enum RegistryFault {
     #[error("{status}{details}: {advice}")]
     Status { status: u16, details: String, advice: String },
-    #[error("it asks to be left alone for {} s, and no more than {} s are waited: try again later", requested.as_secs(), max_total_pause.as_secs())]
+    #[error("the registry requests a pause of {} s, more than the limit of {} s: try again later", requested.as_secs(), max_total_pause.as_secs())]
     RetryTooLate { requested: Duration, max_total_pause: Duration },
-    #[error("there is no connection: {0}")]
+    #[error("cannot connect: {0}")]
     Unreachable(String),
-    #[error("there is no secure connection: {0} (a registry that only speaks plain HTTP must be asked for as such)")]
+    #[error("cannot connect securely: {0} (for a registry with plain HTTP only, select plain HTTP)")]
     Tls(String),
-    #[error("the connection broke, {0} times: try again later")]
+    #[error("the connection was lost {0} times: try again later")]
     ConnectionLost(u32, #[source] io::Error),
-    #[error("nothing was heard for too long: try again later")]
+    #[error("timeout: no data received; try again later")]
     TimedOut,
-    #[error("what answers is no registry: {0}")]
+    #[error("malformed response of the registry: {0}")]
     Malformed(String),
-    #[error("the answer is refused: {0}")]
+    #[error("the response is too large: {0}")]
     TooLarge(&'static str),
-    #[error("it sends on to {to}, which is not followed: {reason}")]
+    #[error("the redirect to {to} is not followed: {reason}")]
     Redirect { to: String, reason: &'static str },
-    #[error("it has {found} where {expected} was sent")]
+    #[error("the registry stored {found} instead of {expected}")]
     OtherDigest { expected: Digest, found: String },
     #[error(
-        "it wants credentials over a connection that is not secure: use HTTPS, or a tunnel that ends on this machine"
+        "the registry requests credentials over an insecure connection: use HTTPS, or a tunnel that ends on this machine"
     )]
     Insecure,
-    #[error("it asks for an authorisation that is not known: {0}")]
+    #[error("unsupported authorization scheme: {0}")]
     Challenge(String),
-    #[error("it gives no token that can be used: {0}")]
+    #[error("unusable token in the response: {0}")]
     Token(&'static str),
     #[error("the token server {server}: {fault}")]
     TokenServer { server: String, fault: Box<RegistryFault> },
-    #[error("no credentials can be had")]
+    #[error("cannot get credentials")]
     Credentials(#[source] CredentialError),
-    #[error("what is to be sent cannot be read")]
+    #[error("cannot read the data to send")]
     Source(#[source] io::Error),
-    #[error("what is to be sent was changed since it was read: begin anew")]
+    #[error("the data to send has changed since it was read: try again")]
     Changed,
-    #[error("the reference asks for {requested}, and what is to be pushed is {found}")]
+    #[error("the reference has the digest {requested}, but the image has {found}")]
     Mismatch { requested: Digest, found: Digest },
-    #[error("a manifest may have 4 MiB, and this one has {0} bytes: its annotations are too large")]
+    #[error("the manifest has {0} bytes, more than 4 MiB: shorten its annotations")]
     ManifestSize(usize),
 }
 
@@ -159,15 +159,15 @@ impl RegistryFault {
     /// Creates a fault from an unexpected status with general advice.
     pub(super) fn unexpected_status(response: &Response) -> Self {
         let advice = match response.status {
-            401 => "the credentials that are known are not accepted",
-            403 => "this user may not do so: log in as one who may",
-            404 => "there is no such repository, or nothing of that name in it, or it may not be seen",
-            405 => "the registry cannot do this",
-            413 => "the registry takes no request of this size, however small the chunks",
+            401 => "the registry rejects the credentials",
+            403 => "access denied: log in as a user with access",
+            404 => "not found: the repository or image does not exist, or this user has no access",
+            405 => "the registry does not support this",
+            413 => "the registry rejects requests of this size, even with the smallest chunks",
             429 => "too many requests: try again later",
-            500..=599 => "the registry fails: try again later",
-            300..=399 => "it sends on to another place",
-            _ => "the registry does not take it",
+            500..=599 => "the registry failed: try again later",
+            300..=399 => "unsupported redirect",
+            _ => "the registry rejected the request",
         };
         Self::status(response, advice)
     }

@@ -152,14 +152,14 @@ fn requested_part(mut response: Response, range: &Range<u64>, size: u64) -> Resu
             if is_requested && response.body.len() as u64 == len {
                 return Ok(response.body);
             }
-            Err(RegistryFault::malformed("it gives another part of the layer than it was asked for"))
+            Err(RegistryFault::malformed("the response is not the requested range of the layer"))
         }
         // The registry does not support ranges, but the layer is small enough for one response.
         200 if response.body.len() as u64 == size => {
             response.body.truncate(range.end as usize);
             Ok(response.body.split_off(range.start as usize))
         }
-        200 => Err(RegistryFault::malformed("the layer has another length than its manifest says")),
+        200 => Err(RegistryFault::malformed("the length of the layer differs from its manifest")),
         _ => Err(RegistryFault::unexpected_status(&response)),
     }
 }

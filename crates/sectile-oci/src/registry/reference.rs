@@ -44,10 +44,12 @@ pub struct Reference {
 #[non_exhaustive]
 pub enum ReferenceError {
     /// The text has no registry; the text quoted, and unquoted for the advice.
-    #[error("{0} names no registry: write HOST/{1}")]
+    #[error("{0} has no registry: write HOST/{1}")]
     NoRegistry(String, String),
     /// The host or the port of the registry is invalid.
-    #[error("{0} is no host of a registry: write a name, an IPv4 address, or an IPv6 address in brackets, and `:PORT`")]
+    #[error(
+        "{0} is not a valid registry host: write a name, an IPv4 address, or an IPv6 address in brackets, and `:PORT`"
+    )]
     InvalidRegistry(String),
     /// The name of the repository is missing or invalid.
     #[error(
@@ -56,10 +58,12 @@ pub enum ReferenceError {
     )]
     InvalidRepository(String),
     /// The tag is invalid.
-    #[error("{0} is no tag: letters, digits, `_`, `.` and `-`, with no `.` or `-` first, {MAX_TAG} at the most")]
+    #[error(
+        "{0} is not a valid tag: use at most {MAX_TAG} letters, digits, `_`, `.` and `-`, not starting with `.` or `-`"
+    )]
     InvalidTag(String),
     /// The digest is invalid or of an unsupported algorithm.
-    #[error("{0} is no digest that can be used: write `sha256:` and 64 lower-case hexadecimal digits")]
+    #[error("{0} is not a supported digest: write `sha256:` and 64 lower-case hexadecimal digits")]
     InvalidDigest(String),
 }
 

@@ -124,7 +124,7 @@ impl Session<'_> {
 
 /// Parses an index to which a descriptor can be added.
 fn parse_index(bytes: &[u8]) -> Result<Value, &'static str> {
-    const REASON: &str = "what stands under the tag for referrers is no index of images: it stays as it is";
+    const REASON: &str = "the tag for referrers does not name an image index; it is left unchanged";
     let index: Value = serde_json::from_slice(bytes).map_err(|_| REASON)?;
     let is_index = index["schemaVersion"] == 2
         && index.get("mediaType").is_none_or(|media_type| media_type == INDEX_MEDIA_TYPE)

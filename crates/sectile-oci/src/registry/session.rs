@@ -284,11 +284,11 @@ impl<'c> Session<'c> {
             if request.payload.is_some() && !matches!(response.status, 307 | 308)
                 || request.method == Method::POST && response.status < 307
             {
-                return Err(refused("it asks for another request than was made").into());
+                return Err(refused("it would change the request method").into());
             }
             url = url.join_location(location).and_then(|to| self.check_permitted(to)).map_err(refused)?;
         }
-        Err(RegistryFault::Redirect { to: url.to_string(), reason: "it does so again and again" }.into())
+        Err(RegistryFault::Redirect { to: url.to_string(), reason: "too many redirects" }.into())
     }
 
     /// Sends one request without redirects, retries and authorization.
@@ -350,7 +350,7 @@ impl<'c> Session<'c> {
     fn rejected_advice(&self) -> String {
         match self.state.credential {
             Some(CachedCredential(Some(_))) => {
-                format!("the credentials that are known are not accepted: {}", self.login_advice())
+                format!("the registry rejects the credentials: {}", self.login_advice())
             }
             _ => self.login_advice(),
         }

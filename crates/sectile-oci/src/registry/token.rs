@@ -34,7 +34,7 @@ impl Session<'_> {
         match (bearer, credential) {
             (_, Some(Credential(CredentialKind::Bearer(token)))) => {
                 check_secure(self.base())?;
-                let advice = "the token that is known cannot stand in a header: log in again";
+                let advice = "the stored token contains characters that are invalid in a header: log in again";
                 authorization_value("Bearer", token.reveal()).ok_or_else(|| RegistryFault::status(response, advice))
             }
             (Some(Challenge::Bearer { realm, service, scope }), credential) => {
@@ -49,7 +49,7 @@ impl Session<'_> {
                 Ok(basic(&user, &password))
             }
             (_, Some(Credential(CredentialKind::Identity(_)))) => {
-                let advice = "it wants a password, and only an identity token is known: log in again";
+                let advice = "the registry requires a password, but only an identity token is stored: log in again";
                 Err(RegistryFault::status(response, advice))
             }
             (_, None) => Err(RegistryFault::status(response, self.login_advice())),
@@ -65,9 +65,8 @@ impl Session<'_> {
         credential: Option<&Credential>,
     ) -> Result<HeaderValue, RegistryFault> {
         let realm = self.base().join(realm).and_then(|url| self.check_permitted(url));
-        let realm = realm.map_err(|reason| {
-            RegistryFault::malformed(format!("the token server that it names is refused: {reason}"))
-        })?;
+        let realm =
+            realm.map_err(|reason| RegistryFault::malformed(format!("the token server is not allowed: {reason}")))?;
         if credential.is_some() {
             // The token is a secret too, and is sent to the registry.
             check_secure(&realm)?;
@@ -117,18 +116,18 @@ impl Session<'_> {
         if response.status != 200 {
             let advice = match (response.status, credential) {
                 (401 | 403, None) => self.login_advice(),
-                (401 | 403, Some(_)) => format!("it does not accept the credentials: {}", self.login_advice()),
-                _ => "it gives no token".to_owned(),
+                (401 | 403, Some(_)) => format!("the token server rejects the credentials: {}", self.login_advice()),
+                _ => "the token server returned no token".to_owned(),
             };
             return Err(RegistryFault::status(&response, advice));
         }
         // The error of serde is not shown, because it may quote a token.
         let tokens: TokenResponse =
-            serde_json::from_slice(&response.body).map_err(|_| RegistryFault::Token("no JSON with a token"))?;
+            serde_json::from_slice(&response.body).map_err(|_| RegistryFault::Token("not JSON with a token"))?;
         let non_empty = |token: Option<String>| token.filter(|token| !token.is_empty());
         let token = non_empty(tokens.token).or(non_empty(tokens.access_token));
         let token = token.ok_or(RegistryFault::Token("an empty token"))?;
-        authorization_value("Bearer", &token).ok_or(RegistryFault::Token("one that cannot stand in a header"))
+        authorization_value("Bearer", &token).ok_or(RegistryFault::Token("characters that are invalid in a header"))
     }
 }
 

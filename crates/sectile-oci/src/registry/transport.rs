@@ -199,7 +199,7 @@ fn read_body(reader: impl Read, status: u16) -> Result<Vec<u8>, TransportError> 
     }
     reader.take(MAX_MANIFEST_SIZE + 1).read_to_end(&mut body).map_err(Error::from)?;
     if body.len() as u64 > MAX_MANIFEST_SIZE {
-        return Err(TransportError::TooLarge("its body is larger than 4 MiB"));
+        return Err(TransportError::TooLarge("the body exceeds 4 MiB"));
     }
     Ok(body)
 }
@@ -218,14 +218,14 @@ impl From<Error> for TransportError {
                 ErrorKind::InvalidData => Self::Tls(escaped_beginning(&error)),
                 _ => Self::Unreachable(escaped_beginning(&error)),
             },
-            Error::HostNotFound => Self::Unreachable("there is no such host".to_owned()),
-            Error::ConnectionFailed => Self::Unreachable("there is no connection".to_owned()),
+            Error::HostNotFound => Self::Unreachable("the host does not exist".to_owned()),
+            Error::ConnectionFailed => Self::Unreachable("connection failed".to_owned()),
             Error::ConnectProxyFailed(error) => {
-                Self::Unreachable(format!("the proxy refuses the connection: {}", escaped_beginning(&error)))
+                Self::Unreachable(format!("the proxy rejects the connection: {}", escaped_beginning(&error)))
             }
             Error::Tls(reason) => Self::Tls(reason.to_owned()),
             Error::Rustls(error) => Self::Tls(escaped_beginning(&error)),
-            Error::LargeResponseHeader(..) => Self::TooLarge("its header is larger than 64 KiB"),
+            Error::LargeResponseHeader(..) => Self::TooLarge("the header exceeds 64 KiB"),
             error => Self::Malformed(escaped_beginning(&error)),
         }
     }

@@ -27,20 +27,20 @@ impl Url {
     /// The reason why the text is not such a URL.
     pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
         if text.len() > MAX_URL {
-            return Err("it is longer than 16 KiB");
+            return Err("the URL is longer than 16 KiB");
         }
-        let uri: Uri = text.parse().map_err(|_| "it is no URL")?;
+        let uri: Uri = text.parse().map_err(|_| "not a URL")?;
         let is_https = match uri.scheme_str() {
             Some("https") => true,
             Some("http") => false,
-            _ => return Err("it is no http or https URL"),
+            _ => return Err("not an http or https URL"),
         };
-        let authority = uri.authority().cloned().ok_or("it names no host")?;
+        let authority = uri.authority().cloned().ok_or("it has no host")?;
         if authority.as_str().contains('@') {
-            return Err("it names a user");
+            return Err("it contains a user name");
         }
         if authority.host().is_empty() || authority.host().contains('%') {
-            return Err("it names no host");
+            return Err("it has no host");
         }
         Ok(Self { uri, authority, is_https })
     }
@@ -58,8 +58,8 @@ impl Url {
     /// The reason why the result is not such a URL.
     pub(super) fn join(&self, reference: &str) -> Result<Self, &'static str> {
         let base = self.uri.to_string();
-        let base = UriAbsoluteStr::new(&base).map_err(|_| "it is relative to a URL that is none")?;
-        let reference = UriReferenceStr::new(reference).map_err(|_| "it is no URL")?;
+        let base = UriAbsoluteStr::new(&base).map_err(|_| "the base is not a URL")?;
+        let reference = UriReferenceStr::new(reference).map_err(|_| "not a URL")?;
         let joined = reference.resolve_against(base).to_string();
         Self::parse(joined.split('#').next().unwrap_or_default())
     }

@@ -68,7 +68,7 @@ fn duplicates_are_refused_unless_one_is_selected() {
     let file = module(&[custom("vendor", "first"), custom("vendor", "second"), custom("vendor", "last")]);
     let error = annotations_of(&file, &strict()).unwrap_err();
     assert!(error.is_duplicate(), "{error}");
-    assert_eq!(error.to_string(), "the `vendor` section stands 3 times, and readers differ on which counts");
+    assert_eq!(error.to_string(), "the `vendor` section occurs 3 times; readers disagree on which one wins");
     let vendor = |options: AnnotationOptions| annotations_of(&file, &options).unwrap()[Field::Vendor.oci_key()].clone();
     assert_eq!(vendor(strict().with_duplicates(Duplicates::First)), "first");
     assert_eq!(vendor(strict().with_duplicates(Duplicates::Last)), "last");
@@ -100,7 +100,7 @@ fn unusable_values_are_refused_or_omitted() {
     let error = annotations_of(&file, &strict()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the value of the `vendor` section at offset 0x11 is not UTF-8, which an annotation must be"
+        "the value of the `vendor` section at offset 0x11 is not UTF-8, as required for annotations"
     );
     assert!(error.is_allowable());
     let annotations = annotations_of(&file, &strict().with_allow_invalid(true)).unwrap();

@@ -41,7 +41,7 @@ fn missing_images_are_reported_with_existing_ones() {
     fs::write(&fixture.file, module(&[custom("x", "y")])).unwrap();
     fixture.add(Some("b"));
     let message = |suffix: &str| input(&fixture.locator(suffix)).unwrap_err().message();
-    assert_eq!(message(":c"), "there is no image `c`; there is `a`, `b`");
+    assert_eq!(message(":c"), "no image named `c`; available: `a`, `b`");
     assert!(message("").starts_with(&format!("there are several images, `a` ({digest}), `b` (")), "{}", message(""));
     let nameless = Fixture::new(&module(&[]));
     let one = nameless.add(None).image().clone().descriptor().digest();
@@ -50,7 +50,7 @@ fn missing_images_are_reported_with_existing_ones() {
     let said = input(&nameless.locator("")).unwrap_err().message();
     assert!(said.starts_with(&format!("there are several images, {one}, {other}")), "{said}");
     let absent = Digest::new(b"absent");
-    assert!(message(&format!("@{absent}")).ends_with(&format!("{}` is not there", absent.hex())));
+    assert!(message(&format!("@{absent}")).ends_with(&format!("{}` does not exist", absent.hex())));
     assert!(message("@sha512:aa").contains("sha512"), "{}", message("@sha512:aa"));
     assert!(matches!(locate("oci:/nowhere/at/all:tag"), Err(LayoutError::NotLayout(path)) if path.ends_with("at/all")));
     assert!(matches!(locate("oci://host/repo:tag"), Err(LayoutError::RegistryLocator)));
@@ -98,9 +98,9 @@ fn drift_findings_quote_both_values() {
     let mut metadata = stored.input().read().unwrap();
     stored.compare(&mut metadata);
     let found: Vec<_> = metadata.findings().iter().map(|finding| (finding.code(), finding.message())).collect();
-    let vendor = "the manifest's `org.opencontainers.image.vendor` is `another`, and the binary says `v`";
+    let vendor = "the manifest's `org.opencontainers.image.vendor` is `another`, but the binary has `v`";
     let source =
-        "the manifest's `org.opencontainers.image.source` is `https://example.com/`, and the binary says nothing";
+        "the manifest's `org.opencontainers.image.source` is `https://example.com/`, but the binary has no value";
     assert_eq!(found, [(FindingCode::AnnotationDrift, source), (FindingCode::AnnotationDrift, vendor)]);
     assert_eq!(metadata.findings().iter().nth(1).unwrap().section(), Some("vendor"));
 }
@@ -141,7 +141,7 @@ fn unreadable_values_are_not_absent() {
         let found = metadata.findings().iter().filter(|finding| finding.code() == FindingCode::AnnotationDrift);
         let said: Vec<&str> = found.map(|finding| finding.message()).collect();
         assert_eq!(said.len(), usize::from(drifts), "{said:?}");
-        assert!(said.iter().all(|said| said.ends_with("what the binary says is not UTF-8")), "{said:?}");
+        assert!(said.iter().all(|said| said.ends_with("the binary's value is not UTF-8")), "{said:?}");
     }
 }
 

@@ -110,7 +110,7 @@ fn a_missing_bucket_is_named() {
     let server = Server::start(move |_| Reply::of(404).body(body));
     for arguments in [&["audit", "s3://bucket/", "--format", "jsonl"][..], &["show", "s3://bucket/a.wasm"]] {
         let (status, out, said) = command(&server, arguments);
-        assert!(status == Some(2) && (out + &said).contains("there is no such bucket"), "{said}");
+        assert!(status == Some(2) && (out + &said).contains("the bucket does not exist"), "{said}");
     }
 }
 

@@ -40,7 +40,7 @@ fn a_manifest_gives_fields_the_name_and_the_language() {
             license.contains(&format!("rewritten: {}license: `MIT/Apache-2.0` is not an SPDX", place(5))),
             "{license}"
         );
-        assert!(keywords.ends_with(&format!("dropped: {}keywords: no field says it", place(6))), "{keywords}");
+        assert!(keywords.ends_with(&format!("dropped: {}keywords: no matching field", place(6))), "{keywords}");
         let (_, json) = show_json(&fs::read(&path).unwrap());
         let item = &json["item"];
         assert_eq!(item["name"], "adder");
@@ -134,7 +134,7 @@ fn the_revision_out_of_git_wins_over_the_manifest_and_not_over_an_option() {
     let ran = set(&path, &manifest, &["--revision-from-git"]);
     assert_eq!(ran.status, 2);
     assert!(
-        ran.stderr.ends_with("Cargo.toml lies in no Git work tree; use --revision to give one\n"),
+        ran.stderr.ends_with("Cargo.toml is not in a Git work tree; use --revision to give one\n"),
         "{}",
         ran.stderr
     );

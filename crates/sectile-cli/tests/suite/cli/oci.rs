@@ -67,7 +67,7 @@ fn annotations_are_one_object_in_order() {
     assert_eq!(fs::read(directory.path().join("a.wasm")).unwrap(), said(), "the file is as it was");
     let twice = annotations(&["--annotation", "a=b", "--annotation", "a=c"]);
     assert_eq!((twice.status, twice.text()), (2, ""));
-    assert!(twice.stderr.contains("`a` is given twice"), "{}", twice.stderr);
+    assert!(twice.stderr.contains("`a` is set twice"), "{}", twice.stderr);
     assert!(annotations(&["--annotation", "a"]).stderr.contains("KEY=VALUE"));
 }
 
@@ -204,9 +204,9 @@ fn an_image_is_compared_with_its_binary() {
     fs::write(&index, listed.to_string()).unwrap();
     let silent = run_it(&["show", "--json", "--image", "oci:l:silent"]).json();
     let message = silent["findings"][0]["message"].as_str().unwrap_or_default();
-    assert!(message.contains("has no `org.opencontainers.image.licenses`, and the binary says `MIT`"), "{silent}");
+    assert!(message.contains("has no `org.opencontainers.image.licenses`, but the binary has `MIT`"), "{silent}");
     let people = run_it(&["show", "--image", "oci:l:other"]);
-    assert!(people.text().contains("is `ISC`, and the binary says `MIT`"), "{}", people.text());
+    assert!(people.text().contains("is `ISC`, but the binary has `MIT`"), "{}", people.text());
 
     let layer = Digest::new(&said());
     let mut tampered = said();
@@ -275,10 +275,10 @@ fn what_an_image_cannot_say_is_refused_with_what_to_do() {
         assert!(!directory.path().join("l").exists());
     };
     refused(&[], &["stands 2 times", "--duplicates"]);
-    refused(&["--duplicates", "first", "--os", "a\u{202e}"], &["`a\\u{202e}` cannot be the operating system"]);
-    refused(&["--duplicates", "first", "--file-name", "../x"], &["`../x` cannot be the name of a file"]);
+    refused(&["--duplicates", "first", "--os", "a\u{202e}"], &["`a\\u{202e}` is not a valid operating system"]);
+    refused(&["--duplicates", "first", "--file-name", "../x"], &["`../x` is not a valid file name"]);
     fs::write(&path, module(&[section(2, &[9])])).unwrap();
-    refused(&[], &["imports and exports cannot be read"]);
+    refused(&[], &["cannot read imports and exports"]);
     fs::write(&path, module(&[custom("vendor", "a")])).unwrap();
     // A directory that holds something else.
     fs::create_dir(directory.path().join("full")).unwrap();

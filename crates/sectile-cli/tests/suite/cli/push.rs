@@ -153,7 +153,7 @@ fn a_proxy_that_refuses_is_told_from_the_registry() {
     let mut command = pushing(directory.path(), &path, "registry.invalid/app", &[]);
     let run = Run::of(command.env("HTTPS_PROXY", format!("http://{}", proxy.address)).output().unwrap());
     assert_eq!(run.status, 2);
-    assert!(run.stderr.contains("the proxy refuses the connection"), "{}", run.stderr);
+    assert!(run.stderr.contains("the proxy rejects the connection"), "{}", run.stderr);
     assert!(proxy.asked().iter().all(|request| request.method == "CONNECT"), "{:?}", proxy.asked());
 }
 

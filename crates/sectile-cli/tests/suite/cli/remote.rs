@@ -56,7 +56,7 @@ fn what_is_not_there_is_said_without_secrets() {
     let server = Server::start(|_| Reply::of(404).body("5ec12e7"));
     let run = run(["show", &format!("http://{}/app.wasm?sig=5ec12e7", server.address)]);
     assert_eq!(run.status, 2);
-    assert!(run.stderr.contains("there is no such object") && !run.stderr.contains("5ec12e7"), "{}", run.stderr);
+    assert!(run.stderr.contains("the object does not exist") && !run.stderr.contains("5ec12e7"), "{}", run.stderr);
 }
 
 #[test]

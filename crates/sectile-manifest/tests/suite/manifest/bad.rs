@@ -39,7 +39,7 @@ fn syntax_errors_have_lines() {
     assert_eq!(told(&parse(ManifestFormat::Npm, "").unwrap_err()), "package.json:1: it is empty");
     assert_eq!(
         told(&parse(ManifestFormat::Npm, "\n[]").unwrap_err()),
-        "package.json:2: it is to be an object, and is a list"
+        "package.json:2: expected an object, found a list"
     );
 }
 
@@ -62,7 +62,7 @@ fn oversized_manifests_are_refused() {
         let path = directory.join(name);
         fs::File::create(&path).unwrap().set_len(64 << 30).unwrap(); // sparse
         let error = Manifest::read(&path).unwrap_err();
-        assert!(error.to_string().ends_with("is larger than 1 MiB, which no manifest is"), "{error}");
+        assert!(error.to_string().ends_with("is larger than 1 MiB"), "{error}");
     }
 }
 
@@ -74,19 +74,19 @@ fn special_files_are_refused_without_blocking() {
         let path = directory.join(name);
         assert!(Manifest::read(&path).unwrap_err().to_string().ends_with("cannot be read"));
         make_fifo(&path);
-        assert!(Manifest::read(&path).unwrap_err().to_string().ends_with("is no regular file"));
+        assert!(Manifest::read(&path).unwrap_err().to_string().ends_with("is not a regular file"));
         fs::remove_file(&path).unwrap();
         std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
-        assert!(Manifest::read(&path).unwrap_err().to_string().ends_with("is no regular file"));
+        assert!(Manifest::read(&path).unwrap_err().to_string().ends_with("is not a regular file"));
         fs::remove_file(&path).unwrap();
         fs::create_dir(&path).unwrap();
-        assert!(Manifest::read(&path).unwrap_err().to_string().ends_with("is no regular file"));
+        assert!(Manifest::read(&path).unwrap_err().to_string().ends_with("is not a regular file"));
     }
     // The same for the manifest of a workspace.
     let (_kept, directory) = tree(&[("a/Cargo.toml", "[package]\nversion.workspace = true\n")]);
     make_fifo(directory.join("Cargo.toml"));
     let error = Manifest::read(directory.join("a/Cargo.toml")).unwrap_err();
-    assert!(error.to_string().ends_with("is no regular file"), "{error}");
+    assert!(error.to_string().ends_with("is not a regular file"), "{error}");
 }
 
 /// Texts that are valid except for their depth, and truncated ones.
@@ -130,20 +130,20 @@ fn byte_order_mark_is_treated_as_by_each_tool() {
     let wkg = "\u{feff}[metadata]\nrevision = \"r\"\n";
     assert_eq!(manifest(ManifestFormat::Wkg, wkg).value(Field::Revision).as_deref(), Some("r"));
     let error = told(&parse(ManifestFormat::Python, "\u{feff}[project]\nname = \"a\"\n").unwrap_err());
-    assert_eq!(error, "pyproject.toml:1: it begins with a byte order mark, which Python refuses");
+    assert_eq!(error, "pyproject.toml:1: starts with a byte order mark, which Python rejects");
 }
 
 #[test]
 fn manifest_without_package_is_refused_or_reported() {
     let error = told(&parse(ManifestFormat::Cargo, "[workspace]\n").unwrap_err());
-    assert!(error.starts_with("Cargo.toml:1: package: there is no such table"), "{error}");
+    assert!(error.starts_with("Cargo.toml:1: package: the table is missing"), "{error}");
     for format in [ManifestFormat::Wkg, ManifestFormat::Python] {
         let said = &manifest(format, "[tool]\n").notices()[0].message.clone();
-        assert_eq!(said, "there is no such table, which metadata is taken from");
+        assert_eq!(said, "the table with the metadata is missing");
     }
     assert_eq!(
         told(&parse(ManifestFormat::Cargo, "package = 1").unwrap_err()),
-        "Cargo.toml:1: package: it is to be a table, and is a number"
+        "Cargo.toml:1: package: expected a table, found a number"
     );
 }
 

@@ -63,7 +63,7 @@ fn workspace_is_found_as_by_cargo() {
     for path in ["out", "target/package/f"] {
         let error = refused(directory.join(path).join("Cargo.toml"), &directory);
         assert!(
-            error.starts_with(&format!("{path}/Cargo.toml:3: package.version: it is inherited, but no workspace")),
+            error.starts_with(&format!("{path}/Cargo.toml:3: package.version: inherited, but no workspace")),
             "{error}"
         );
     }
@@ -77,7 +77,7 @@ fn notices_about_inherited_keys_name_the_workspace() {
     assert_eq!(files, [&directory.join("Cargo.toml"); 2]);
     let said = notices(&manifest).into_iter().map(|(_, said)| said).collect::<Vec<_>>();
     assert!(said[0].starts_with("6 workspace.package.license: `MIT/Apache-2.0` is not an SPDX expression"), "{said:?}");
-    assert_eq!(said[1], "10 workspace.package.keywords: no field says it");
+    assert_eq!(said[1], "10 workspace.package.keywords: no matching field");
 }
 
 #[test]
@@ -97,15 +97,18 @@ fn failed_inheritance_is_an_error() {
         ("j/Cargo.toml", "[workspace]\npackage = 1\n[package]\nversion.workspace = true\n"),
     ]);
     for (path, expected) in [
-        ("a", "a/Cargo.toml:4: package.version: it is inherited, but `Cargo.toml` has no `workspace.package.version`"),
-        ("b", "b/Cargo.toml:2: package.version.workspace: it can only be true, or the value be given here"),
-        ("c", "c/Cargo.toml:2: package.name: it is to be a string, and is a table"),
-        ("d", "d/Cargo.toml:2: package.workspace: `../nowhere` is no workspace: there is no Cargo.toml"),
-        ("e", "e/Cargo.toml:2: package.workspace: `../a` is no workspace: the Cargo.toml there has no `[workspace]`"),
-        ("f", "f/Cargo.toml:2: package.workspace: it is to be a string, and is a number"),
-        ("g", "g/Cargo.toml:2: workspace.package.version: it is to be a string, and is a number"),
+        ("a", "a/Cargo.toml:4: package.version: inherited, but `Cargo.toml` has no `workspace.package.version`"),
+        ("b", "b/Cargo.toml:2: package.version.workspace: must be `true`, or write the value here"),
+        ("c", "c/Cargo.toml:2: package.name: expected a string, found a table"),
+        ("d", "d/Cargo.toml:2: package.workspace: `../nowhere` is not a workspace: no Cargo.toml"),
+        (
+            "e",
+            "e/Cargo.toml:2: package.workspace: `../a` is not a workspace: the Cargo.toml there has no `[workspace]`",
+        ),
+        ("f", "f/Cargo.toml:2: package.workspace: expected a string, found a number"),
+        ("g", "g/Cargo.toml:2: workspace.package.version: expected a string, found a number"),
         ("h/i", "h/Cargo.toml:1: "),
-        ("j", "j/Cargo.toml:4: package.version: it is inherited, but "),
+        ("j", "j/Cargo.toml:4: package.version: inherited, but "),
     ] {
         let error = refused(directory.join(path).join("Cargo.toml"), &directory);
         let error = error.replace(&format!("`{}/", directory.display()), "`");
@@ -125,7 +128,7 @@ fn excluded_packages_are_told_so() {
         let error = refused(directory.join(path).join("Cargo.toml"), &directory);
         let error = error.replace(&format!("`{}/", directory.display()), "`");
         let expected = format!(
-            "{path}/Cargo.toml:3: package.version: it is inherited, but no workspace is found: `Cargo.toml` excludes this \
+            "{path}/Cargo.toml:3: package.version: inherited, but no workspace is found: `Cargo.toml` excludes this \
              package (`workspace.exclude`)"
         );
         assert!(error.starts_with(&expected), "{error}");
@@ -165,10 +168,10 @@ fn metadata_tables_of_sectile_and_cargo_component() {
     assert_eq!(
         said,
         [
-            "2 package.name: `package.metadata.sectile.name` counts, which gives the same field",
-            "3 package.license-file: the licence's text in `../LICENSE`, which lies outside of the package, is not read; \
-         a licence is taken from an SPDX expression",
-            "7 package.metadata.component.revision: `package.metadata.sectile.revision` counts, which gives the same field",
+            "2 package.name: overridden by `package.metadata.sectile.name`, which sets the same field",
+            "3 package.license-file: the license text in `../LICENSE`, outside the package, is not read; \
+         write an SPDX expression as the license",
+            "7 package.metadata.component.revision: overridden by `package.metadata.sectile.revision`, which sets the same field",
         ]
     );
     assert_eq!(manifest.producers().collect::<Vec<_>>(), [("language", "Rust")]);

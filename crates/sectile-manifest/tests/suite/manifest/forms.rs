@@ -64,7 +64,7 @@ fn repositories_of_npm() {
     gives(ManifestFormat::Npm, "repository", object, Field::Source, Some("https://github.com/a/b"), &[Dropped]);
     gives(ManifestFormat::Npm, "repository", "{}", Field::Source, None, &[Dropped]);
     let error = told(&alone(ManifestFormat::Npm, "repository", r#"{"url": 1}"#).unwrap_err());
-    assert_eq!(error, "package.json:2: repository.url: it is to be a string, and is a number");
+    assert_eq!(error, "package.json:2: repository.url: expected a string, found a number");
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn licenses_of_python() {
         gives(ManifestFormat::Python, "project.license", written, Field::Licenses, expected, kinds);
     }
     let error = told(&alone(ManifestFormat::Python, "project.license", "{}").unwrap_err());
-    assert_eq!(error, "pyproject.toml:2: project.license: it has neither `text` nor `file`");
+    assert_eq!(error, "pyproject.toml:2: project.license: `text` or `file` is missing");
     gives(
         ManifestFormat::Python,
         "project.license-files",
@@ -196,7 +196,7 @@ fn licenses_of_python() {
     for outside in ["../LICENSE", "a/../LICENSE", "/etc/passwd"] {
         let error =
             told(&alone(ManifestFormat::Python, "project.license-files", &format!("[{outside:?}]")).unwrap_err());
-        assert_eq!(error, format!("pyproject.toml:2: project.license-files: `{outside}` leads out of the package"));
+        assert_eq!(error, format!("pyproject.toml:2: project.license-files: `{outside}` is outside the package"));
     }
 }
 
@@ -213,7 +213,7 @@ fn labels_of_python_ignore_punctuation_space_and_case() {
     ];
     assert_eq!(values, expected.map(|(field, value, key)| (field, value.to_owned(), key.to_owned())));
     let [(Dropped, said)] = &notices(&manifest)[..] else { panic!() };
-    assert!(said.starts_with("5 project.urls.Issue Tracker: no field says it"), "{said}");
+    assert!(said.starts_with("5 project.urls.Issue Tracker: no matching field"), "{said}");
 }
 
 #[test]
@@ -223,8 +223,8 @@ fn dynamic_fields_of_python_are_reported() {
     assert_eq!(
         said,
         [
-            "3 project.dynamic: `version` is left to the build, and cannot be taken from here",
-            "3 project.dynamic: `urls` is left to the build, and cannot be taken from here",
+            "3 project.dynamic: `version` is computed by the build and cannot be read from the manifest",
+            "3 project.dynamic: `urls` is computed by the build and cannot be read from the manifest",
         ]
     );
 }

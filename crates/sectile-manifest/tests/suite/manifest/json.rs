@@ -94,7 +94,7 @@ fn json_agrees_with_serde() {
         let serde = serde_json::from_str::<serde_json::Value>(&text);
         match parse(ManifestFormat::Npm, &text) {
             Ok(_) => assert!(serde.is_ok(), "{text}"),
-            Err(error) => assert!(serde.is_err() || told(&error).contains("it is to be"), "{text}: {error}"),
+            Err(error) => assert!(serde.is_err() || told(&error).contains("expected"), "{text}: {error}"),
         }
     }
 }
@@ -109,7 +109,7 @@ fn last_duplicate_key_wins_with_a_notice() {
         said.iter().filter(|(kind, _)| *kind == NoticeKind::Duplicate).map(|(_, said)| &**said).collect();
     assert_eq!(
         twice,
-        ["3 a: the key stands twice, and the last counts", "4 version: the key stands twice, and the last counts"]
+        ["3 a: duplicate key; the last value is used", "4 version: duplicate key; the last value is used"]
     );
     assert_eq!(format!("{:<10}|", NoticeKind::Duplicate), "duplicate |");
 }

@@ -7,11 +7,11 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum CredentialError {
     /// A credentials file cannot be read.
-    #[error("the credentials in {} cannot be read", .0.display())]
+    #[error("cannot read the credentials file {}", .0.display())]
     Unreadable(PathBuf, #[source] std::io::Error),
     /// A credentials file is not in the format of Docker and Podman. The error does not quote it, because it may be
     /// secret.
-    #[error("{} is no file of credentials: {reason}", file.display())]
+    #[error("{} is not a credentials file: {reason}", file.display())]
     #[non_exhaustive]
     Malformed {
         /// The file.

@@ -87,9 +87,8 @@ pub(super) fn find(
         return Ok(None); // Podman creates an empty file first
     }
     // The error of serde is not shown, because it may quote a secret.
-    let file_config: AuthFile = serde_json::from_slice(&text).map_err(|error| {
-        malformed(format!("it is not JSON of the form that Docker and Podman write (line {})", error.line()))
-    })?;
+    let file_config: AuthFile = serde_json::from_slice(&text)
+        .map_err(|error| malformed(format!("not JSON in the format of Docker and Podman (line {})", error.line())))?;
     let ask = |name: &str| helper::ask(name, server_name(reference), file, helper_timeout);
     let helpers = file_config.cred_helpers.unwrap_or_default();
     if let Some((_, name)) = best_match(&helpers, reference).filter(|(_, name)| !name.is_empty()) {
@@ -111,12 +110,12 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
         file => file?,
     };
     if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is no regular file"));
+        return Err(io::Error::other("not a regular file"));
     }
     let mut text = Vec::new();
     file.take(MAX_FILE_SIZE + 1).read_to_end(&mut text)?;
     if text.len() as u64 > MAX_FILE_SIZE {
-        return Err(io::Error::other("it is larger than 1 MiB"));
+        return Err(io::Error::other("larger than 1 MiB"));
     }
     Ok(Some(text))
 }
@@ -163,7 +162,7 @@ impl AuthEntry {
             return Ok(Some(Credential::identity_token(token)));
         }
         if let Some(auth) = non_empty(&self.auth) {
-            let (user, password) = decode(&auth).ok_or("an `auth` in it is not Base64 of `USER:PASSWORD`")?;
+            let (user, password) = decode(&auth).ok_or("an `auth` value is not Base64 of `USER:PASSWORD`")?;
             return Ok(Some(Credential::password(user, password)));
         }
         let pair = non_empty(&self.username).zip(non_empty(&self.password));

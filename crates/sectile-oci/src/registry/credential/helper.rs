@@ -43,7 +43,7 @@ pub(super) fn ask(
     let program = format!("docker-credential-{name}");
     let result = match name {
         // A path could name any program.
-        name if name.contains(['/', '\\', '\0']) => Err("is no name of a program".to_owned()),
+        name if name.contains(['/', '\\', '\0']) => Err("is not a program name".to_owned()),
         _ => ask_program(&program, server, timeout),
     };
     let program = quoted(&program).trim_matches('`').to_owned();
@@ -54,11 +54,11 @@ fn ask_program(program: &str, server: &str, timeout: Duration) -> Result<Option<
     let (status, output) = run(program, server, timeout)?;
     if !status.success() {
         let is_unknown = String::from_utf8_lossy(&output).trim_start().starts_with(UNKNOWN);
-        return if is_unknown { Ok(None) } else { Err(format!("fails ({status}): log in again")) };
+        return if is_unknown { Ok(None) } else { Err(format!("failed ({status}): log in again")) };
     }
     // The output is not quoted, because it may contain a secret.
-    let output: HelperOutput = serde_json::from_slice(&output)
-        .map_err(|_| "gives something other than the JSON that is asked for".to_owned())?;
+    let output: HelperOutput =
+        serde_json::from_slice(&output).map_err(|_| "did not print the expected JSON".to_owned())?;
     Ok(Some(match &*output.username {
         TOKEN_USER => Credential::identity_token(output.secret),
         _ => Credential::password(output.username, output.secret),
@@ -70,7 +70,7 @@ fn run(program: &str, server: &str, timeout: Duration) -> Result<(ExitStatus, Ve
     let mut command = Command::new(program);
     command.arg("get").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let start = Instant::now();
-    let mut child = KillOnDrop(command.spawn().map_err(|error| format!("cannot be run: {error}"))?);
+    let mut child = KillOnDrop(command.spawn().map_err(|error| format!("cannot be started: {error}"))?);
     if let Some(mut stdin) = child.0.stdin.take() {
         _ = stdin.write_all(server.as_bytes()); // a program that does not read its input is not an error
     }
@@ -82,7 +82,7 @@ fn run(program: &str, server: &str, timeout: Duration) -> Result<(ExitStatus, Ve
         let read = stdout.take(MAX_OUTPUT + 1).read_to_end(&mut output);
         _ = sender.send(read.map(|_| output));
     });
-    let timed_out = || format!("has given no answer within {timeout:?}");
+    let timed_out = || format!("did not respond within {timeout:?}");
     let status = loop {
         match child.0.try_wait().map_err(|error| format!("cannot be waited for: {error}"))? {
             Some(status) => break status,
@@ -93,7 +93,7 @@ fn run(program: &str, server: &str, timeout: Duration) -> Result<(ExitStatus, Ve
     let output = receiver.recv_timeout(timeout.saturating_sub(start.elapsed())).map_err(|_| timed_out())?;
     let output = output.map_err(|error| format!("cannot be read from: {error}"))?;
     if output.len() as u64 > MAX_OUTPUT {
-        return Err(format!("gives more than {MAX_OUTPUT} bytes"));
+        return Err(format!("printed more than {MAX_OUTPUT} bytes"));
     }
     Ok((status, output))
 }
@@ -144,15 +144,15 @@ mod tests {
     #[test]
     fn failures_of_helpers_quote_no_output() {
         for (script, why) in [
-            ("echo hunter2; echo hunter2 >&2; exit 3", "fails (exit status: 3)"),
-            ("echo hunter2", "other than the JSON"),
+            ("echo hunter2; echo hunter2 >&2; exit 3", "failed (exit status: 3)"),
+            ("echo hunter2", "did not print the expected JSON"),
             ("kill -9 $$", "signal"),
             ("yes hunter2", ""), // ended by its closed output
         ] {
             let error = ask_script(script, LONG).unwrap_err();
             assert!(error.contains(why) && !error.contains("hunter2"), "{script}: {error}");
         }
-        assert!(ask_program("/nowhere/at/all", "", LONG).unwrap_err().contains("cannot be run"));
+        assert!(ask_program("/nowhere/at/all", "", LONG).unwrap_err().contains("cannot be started"));
         let error = ask("../x", "r.example.com", Path::new("config.json"), LONG).unwrap_err().to_string();
         assert!(error.contains("no name of a program") && error.contains("config.json"), "{error}");
     }
@@ -163,7 +163,7 @@ mod tests {
         // A program that sleeps, and one whose child keeps its output open.
         for script in ["sleep 60", "sleep 60 & exit 0"] {
             assert!(
-                ask_script(script, Duration::from_millis(300)).unwrap_err().contains("no answer within"),
+                ask_script(script, Duration::from_millis(300)).unwrap_err().contains("did not respond within"),
                 "{script}"
             );
         }

@@ -198,12 +198,12 @@ fn failures_of_token_servers_reveal_no_secret() {
         (Reply::of(404), "gives no token"),
         (Reply::of(500), "gives no token"),
         (Reply::of(302).field("location", "http://127.0.0.1:1/"), "gives no token"),
-        (Reply::of(200).body("hunter2"), "no JSON with a token"),
+        (Reply::of(200).body("hunter2"), "not JSON with a token"),
         (Reply::of(200).body("{}"), "empty token"),
-        (Reply::of(200).body(r#"{"token":"hunter2\r\nx: y"}"#), "cannot stand in a header"),
+        (Reply::of(200).body(r#"{"token":"hunter2\r\nx: y"}"#), "invalid in a header"),
         (Reply::of(200).body(long), "4 MiB"),
         (Reply::Raw(b"HTTP/1.1 200 X\r\ncontent-length: 5\r\n\r\n{".to_vec()), "broke"),
-        (Reply::Stall, "nothing was heard"),
+        (Reply::Stall, "timeout: no data received"),
     ] {
         let (token_server, token) = start_token_server(move |_, _| reply.clone());
         let (server, _) = start(Registry::default(), require_authorization(challenge(&token_server), token));

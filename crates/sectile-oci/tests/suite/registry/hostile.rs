@@ -33,12 +33,12 @@ fn refused(special: impl FnMut(&Request) -> Option<Reply> + Send + 'static) -> (
 #[test]
 fn each_status_has_advice() {
     for (status, advice) in [
-        (400, "does not take it"),
-        (401, "asks for an authorisation that is not known"),
+        (400, "the registry rejected the request"),
+        (401, "unsupported authorization scheme"),
         (403, "log in as one who may"),
-        (404, "no such repository"),
+        (404, "the repository or image does not exist"),
         (405, "cannot do this"),
-        (418, "does not take it"),
+        (418, "the registry rejected the request"),
         (500, "try again later"),
     ] {
         let (refusal, lines) = refused(move |request| {
@@ -117,7 +117,7 @@ fn truncated_responses_are_retried() {
 #[test]
 fn stalled_and_endless_responses_time_out() {
     let (error, _) = refused(|_| Some(Reply::Stall));
-    assert!(message(&error).contains("nothing was heard"), "{error}");
+    assert!(message(&error).contains("timeout: no data received"), "{error}");
     for beginning in ["", "HTTP/1.1 2", "HTTP/1.1 202 X\r\nx: ", "HTTP/1.1 202 X\r\ncontent-length: 1000000\r\n\r\n"] {
         let (error, lines) =
             refused(move |request| (request.method == "POST").then(|| Reply::Drip(beginning.as_bytes().to_vec())));
@@ -269,7 +269,7 @@ fn redirects_are_limited_and_send_no_secrets() {
     );
 
     for (to, why) in [
-        ("?again", "again and again"),
+        ("?again", "too many redirects"),
         ("ftp://example.com/", "no http or https"),
         ("http://example.com/x?signature=hunter2", "not secure"),
         ("\u{7f}", ""),
@@ -327,7 +327,7 @@ fn an_unknown_host_is_unreachable() {
     // The label is too long for the domain name system, so that no lookup is needed.
     let to = format!("{}.invalid:1/app:1", "n".repeat(64)).parse().unwrap();
     let error = push(&anonymous(), &to, &path).unwrap_err();
-    assert!(error.is_transient() && message(&error).contains("there is no connection: "), "{}", message(&error));
+    assert!(error.is_transient() && message(&error).contains("cannot connect: "), "{}", message(&error));
 }
 
 #[test]

@@ -41,11 +41,11 @@ fn references_are_parsed() {
 fn invalid_references_have_a_reason() {
     let long = "a".repeat(256);
     for (text, part) in [
-        ("", "names no registry"),
+        ("", "has no registry"),
         ("app", "write HOST/app"),
         ("app:1.0", "write HOST/app:1.0"),
         ("team/app:1.0", "write HOST/team/app:1.0"),
-        ("/app", "names no registry"),
+        ("/app", "has no registry"),
         ("https://h.example/app", "no host of a registry"),
         ("h.example:/app", "no host"),
         ("h.example:0/app", "no host"),

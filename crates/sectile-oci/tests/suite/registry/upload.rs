@@ -236,7 +236,7 @@ fn a_lost_upload_restarts_a_limited_number_of_times() {
     registry.lock().unwrap().blobs.clear();
     limit.store(usize::MAX, Ordering::SeqCst);
     let error = push(&anonymous(), &reference(&server, "app:2"), &path).unwrap_err();
-    assert!(error.is_transient() && message(&error).contains("the connection broke, 5 times"), "{}", message(&error));
+    assert!(error.is_transient() && message(&error).contains("the connection was lost 5 times"), "{}", message(&error));
 }
 
 #[test]
