@@ -11,9 +11,9 @@ use sectile::{Error, FindingCode};
 impl LayoutImage {
     /// Compares the manifest's annotations with the metadata of its layer, and adds `annotation-drift` findings.
     ///
-    /// A finding is a value that differs, or that only one of the two has. URLs that differ in their normalization alone
-    /// are the same: tools that publish images write `https://example.com/` for `https://example.com`. Not compared are annotations without a
-    /// section, and values of the binary that were too large to read, which have a finding already. A `created`
+    /// A finding is a value that differs, or that only one of the two has. URLs are compared in normalized form, because
+    /// tools that publish images write `https://example.com/` for `https://example.com`. Annotations without a section are
+    /// not compared, nor are values of the binary that were too large to read, which have a finding already. A `created`
     /// annotation is not compared if the binary has no date, because most binaries have none.
     pub fn compare(&self, metadata: &mut Metadata<'_>) {
         compare(self.annotations(), metadata);

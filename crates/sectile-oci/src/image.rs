@@ -42,7 +42,7 @@ pub struct ImageOptions {
     pub limits: Limits,
 }
 
-/// The reason why no image can be made of a binary.
+/// Error of creating an image of a binary.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImageError {
@@ -67,7 +67,7 @@ pub enum ImageError {
     /// The manifest exceeds the size that registries accept.
     #[error("the manifest has {0} bytes, but registries accept at most {MAX_MANIFEST_SIZE}: shorten the annotations")]
     TooLarge(u64),
-    /// The plan was made for another source, or for another state of it.
+    /// The plan is for another source, or another state of the source.
     #[error("the plan was made for another file, or for another state of it")]
     OtherSource,
     /// The file changed while it was read.

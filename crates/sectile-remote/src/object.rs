@@ -95,8 +95,8 @@ impl ObjectFingerprint {
         format!("{}:{}:{}", self.len, self.modified, self.bare_tag().unwrap_or_default())
     }
 
-    /// Returns whether a later change has another fingerprint: the object has an `ETag`, or its time, which HTTP gives in
-    /// seconds, is not that of now.
+    /// Returns whether a later change is certain to change the fingerprint: the object has an `ETag`, or its modification
+    /// time is not in the current second, the resolution of HTTP.
     pub fn is_settled(&self, now: SystemTime) -> bool {
         let now = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
         self.e_tag.is_some() || self.modified.saturating_add(2) <= now.cast_signed()

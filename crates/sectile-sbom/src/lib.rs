@@ -104,7 +104,7 @@ impl<'a> Sbom<'a> {
         Ok(sbom)
     }
 
-    /// The packages in the `.dep-v0` sections of an input that was read to its end. For a partial one, add
+    /// Creates the SBOM of the packages in the `.dep-v0` sections of a completely read input. For a partial one, add
     /// [`incomplete`](Self::incomplete).
     pub fn from_metadata(metadata: &'a Metadata<'_>) -> Self {
         let nested = metadata.items().skip(1).filter(|item| item.dependencies().is_some());
@@ -126,7 +126,7 @@ impl<'a> Sbom<'a> {
         Self { root, nested, findings: Vec::new(), complete_input: true, name: None, created: None }
     }
 
-    /// The input was not read to its end: the document says that it is incomplete.
+    /// Marks the document as incomplete, for an input that was not read to its end.
     #[must_use]
     pub fn incomplete(self) -> Self {
         Self { complete_input: false, ..self }

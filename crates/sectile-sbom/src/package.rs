@@ -7,7 +7,7 @@ use sectile::scan::{ItemKind, ItemPath};
 
 use crate::purl;
 
-/// An item of a tree and the packages that went into it.
+/// An item of a tree and the packages it was built from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ItemPackages<'a> {
@@ -49,23 +49,23 @@ impl<'a> ItemPackages<'a> {
     }
 }
 
-/// A package that went into an item.
+/// A package that an item was built from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Package<'a> {
-    /// Its name.
+    /// Name of the package.
     pub name: Cow<'a, str>,
-    /// Its version; may be empty.
+    /// Version of the package; may be empty.
     pub version: Cow<'a, str>,
-    /// Where it came from, such as `crates.io`; empty if that is not known.
+    /// Source of the package, such as `crates.io`; empty if unknown.
     pub source: Cow<'a, str>,
-    /// Its package URL, if it has one.
+    /// Package URL, if it has one.
     pub purl: Option<Cow<'a, str>>,
-    /// Whether it is only needed to build the item, and not a part of it.
+    /// Whether it is only a build dependency, not part of the item.
     pub build: bool,
-    /// Whether the item is made of this package.
+    /// Whether it is the root package, which produces the item.
     pub root: bool,
-    /// The packages of the same list that it depends on, by their indexes.
+    /// Indexes of its dependencies in the same list.
     pub dependencies: Cow<'a, [usize]>,
 }
 

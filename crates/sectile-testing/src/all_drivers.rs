@@ -10,7 +10,7 @@ use sectile::metadata::{Metadata, StreamReader};
 use sectile::scan::{Collector, DataRequest, ItemStart, Section, Visitor};
 use sectile::{Error, Limits};
 
-use crate::bodies::{self, Asks};
+use crate::bodies::{self, RequestPolicy};
 pub use crate::bodies::{Event, push};
 use crate::parts_of;
 use crate::ranges::{Ranges, now};
@@ -19,7 +19,7 @@ use crate::ranges::{Ranges, now};
 #[derive(Debug, Default)]
 pub struct Twice(Option<Range<u64>>);
 
-impl Asks for Twice {
+impl RequestPolicy for Twice {
     fn of(&mut self, section: &Section<'_>) -> DataRequest {
         if !section.is_custom() {
             return DataRequest::Nothing;

@@ -1,5 +1,5 @@
-//! A server on loopback for one test: it answers as the handler says and records requests. Connections, bytes and time
-//! are bounded. Dropping the value stops it.
+//! A server on loopback for one test. A handler answers the requests, which are recorded. Connections, bytes and time are
+//! bounded. Dropping the value stops it.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -85,7 +85,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Answers as the handler says. The handler is called after the header of a request, and again after its body if it
+    /// Starts a server with a handler, which is called after the header of a request, and again after its body if it
     /// requests the body.
     pub fn start(handler: impl FnMut(&Request) -> Reply + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -140,7 +140,7 @@ fn serve(
     stream.set_read_timeout(Some(Duration::from_millis(20)))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     stream.set_nodelay(true)?;
-    let mut reader = BufReader::new(Patient { stream, stop });
+    let mut reader = BufReader::new(PollingStream { stream, stop });
     let mut writer = stream;
     while !stop.load(Ordering::SeqCst) {
         // A TLS client waits for an answer, not for the end of a line.
@@ -213,12 +213,12 @@ fn wait(stop: &AtomicBool, mut work: impl FnMut() -> std::io::Result<()>) -> std
 }
 
 /// A stream that is read until the test ends.
-struct Patient<'s> {
+struct PollingStream<'s> {
     stream: &'s TcpStream,
     stop: &'s AtomicBool,
 }
 
-impl Read for Patient<'_> {
+impl Read for PollingStream<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let begun = std::time::Instant::now();
         loop {

@@ -1,6 +1,6 @@
 //! The revision of the Git work tree that contains a file, read without the program `git`.
 //!
-//! Every repository is untrusted, whoever owns it: no filter, hook or monitor that it configures is run. Only the
+//! Every repository is untrusted, regardless of its owner: configured filters, hooks and monitors are never run. Only the
 //! repository's own configuration is read, without includes. The user's configuration and the environment have no
 //! effect, `safe.directory` included.
 

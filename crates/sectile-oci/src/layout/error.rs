@@ -14,7 +14,7 @@ use sectile::splice::WriteError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LayoutError {
-    /// No image can be made of the binary.
+    /// The image of the binary cannot be created.
     #[error("cannot create an image of the binary")]
     Image(#[from] ImageError),
     /// The directory is not a layout and not empty.

@@ -53,8 +53,8 @@ pub enum ReferenceError {
     InvalidRegistry(String),
     /// The name of the repository is missing or invalid.
     #[error(
-        "{0} is no repository: lower-case letters and digits, with single `.`, one or two `_`, or `-` between them; \
-         parts are divided by `/`, and all are {MAX_REPOSITORY} bytes at the most"
+        "{0} is not a valid repository: use lower-case letters and digits, separated by single `.`, one or two `_`, or \
+         `-`, in parts divided by `/`, with at most {MAX_REPOSITORY} bytes"
     )]
     InvalidRepository(String),
     /// The tag is invalid.

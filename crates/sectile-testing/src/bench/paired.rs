@@ -31,7 +31,7 @@ pub fn paired<A, B>(
             if spent >= LEAST {
                 rounds.push(Round { ours: per_turn(spent, turns), theirs: per_turn(spent_on_theirs, turns_of_theirs) });
             }
-            // As long as ours, next time.
+            // Next time, as many turns as take the same time as ours.
             let in_proportion = u128::from(turns_of_theirs) * spent.as_nanos() / spent_on_theirs.as_nanos().max(1);
             turns_of_theirs = in_proportion.max(1) as u64;
             spent

@@ -18,12 +18,12 @@ use sectile::{FindingCode, Limits};
 use super::chunks::push;
 use super::generate;
 use super::ranges::{Pieces, now};
-use super::recorder::{Asks, Event, Recorder, told};
+use super::recorder::{Event, Recorder, RequestPolicy, told};
 
 /// Bytes of the fuzz input that choose limits, chunks and requests. The rest is the binary.
 const CONTROLS: usize = 16;
 
-/// Reads the binary as the controls say, with every driver.
+/// Reads the binary with every driver, as chosen by the control bytes.
 ///
 /// # Panics
 ///
@@ -42,18 +42,18 @@ struct Case {
     limits: Limits,
     chunks: Vec<usize>,
     /// Chooses the requests for sections.
-    whim: u8,
+    choice: u8,
 }
 
 impl Case {
     fn new(controls: &[u8; CONTROLS], rest: &[u8]) -> Self {
-        let [flags, whim, limits_and_sizes @ ..] = controls;
+        let [flags, choice, limits_and_sizes @ ..] = controls;
         let (limits, sizes) = limits_and_sizes.split_at(8);
         let bytes = if flags & 1 == 0 { rest.to_vec() } else { generate::binary(&mut Unstructured::new(rest)) };
         // At least one chunk is not empty, so that the loop ends.
         let chunks = if flags & 2 == 0 { sizes } else { &sizes[..1] };
         let chunks = [1].iter().chain(chunks).map(|size| usize::from(*size)).collect();
-        Self { bytes, limits: pick_limits(limits), chunks, whim: *whim }
+        Self { bytes, limits: pick_limits(limits), chunks, choice: *choice }
     }
 
     fn len(&self) -> u64 {
@@ -61,11 +61,11 @@ impl Case {
     }
 
     fn scan(&self) {
-        let recorder = || Recorder::new(Whims::new(self.whim));
+        let recorder = || Recorder::new(RandomRequests::new(self.choice));
         let mut expected = recorder();
         let (_, result, cost) = parts_of(drive::scan_slice(&self.bytes, &mut expected, self.limits));
         let error = told(result);
-        assert_eq!(cost, Cost { bytes: expected.looked_at(), reads: 0 }, "a slice costs what is looked at");
+        assert_eq!(cost, Cost { bytes: expected.looked_at(), reads: 0 }, "the cost of a slice is the bytes examined");
         within(self.limits, &expected.events);
 
         let mut read = recorder();
@@ -74,7 +74,8 @@ impl Case {
         self.check_reads(cost, expected.looked_at());
 
         let mut read = recorder();
-        let (_, result, _) = parts_of(drive::scan_at(&Stingy::new(&self.bytes), self.len(), &mut read, self.limits));
+        let (_, result, _) =
+            parts_of(drive::scan_at(&ShortReads::new(&self.bytes), self.len(), &mut read, self.limits));
         assert_eq!((&read, &told(result)), (&expected, &error), "short reads");
 
         for (tells_len, micros) in [(true, 50_000), (false, 0)] {
@@ -95,7 +96,10 @@ impl Case {
         const LARGEST_WINDOW: u64 = 16 << 10;
         assert!(cost.bytes <= self.len(), "{cost:?}: bytes are read again");
         let name = u64::from(self.limits.max_name_len) + 16; // one that turns out to be malformed
-        assert!(cost.bytes <= cost.reads * LARGEST_WINDOW + looked_at + name, "{cost:?}: {looked_at} are looked at");
+        assert!(
+            cost.bytes <= cost.reads * LARGEST_WINDOW + looked_at + name,
+            "{cost:?}: {looked_at} bytes are examined"
+        );
     }
 
     fn read(&self) {
@@ -118,12 +122,12 @@ impl Case {
         assert_eq!((&pushed, &told(result)), (&metadata, &error), "metadata, chunks of {:?}", self.chunks);
 
         let Some(metadata) = metadata else {
-            assert!(error.is_some(), "nothing was read, and nothing was wrong");
+            assert!(error.is_some(), "neither metadata nor an error");
             return;
         };
         self.check_values(&metadata);
         self.check_findings(&metadata);
-        self.check_shares(&metadata);
+        self.check_section_sizes(&metadata);
         assert_eq!(Some(metadata.into_owned()), pushed);
     }
 
@@ -173,17 +177,17 @@ impl Case {
     }
 
     /// Asserts that the section sizes of an item sum up its sections.
-    fn check_shares(&self, metadata: &Metadata<'_>) {
+    fn check_section_sizes(&self, metadata: &Metadata<'_>) {
         let mut tally = Tally(vec![(0, 0); metadata.items().len()]);
         _ = drive::scan_slice(&self.bytes, &mut tally, self.limits);
-        let shares = metadata.items().map(|item| {
+        let sizes = metadata.items().map(|item| {
             item.section_sizes().fold((0, 0), |sum, share| (sum.0 + share.sections(), sum.1 + share.bytes()))
         });
-        assert!(shares.eq(tally.0.iter().copied()), "the shares are not the sections");
+        assert!(sizes.eq(tally.0.iter().copied()), "the section sizes do not match the sections");
     }
 }
 
-/// Options without a budget: an answer may have one byte.
+/// Options without a budget, because an answer may have one byte.
 fn options(micros: u64) -> FetchOptions {
     let request = Duration::from_micros(micros);
     FetchOptions { request, max_bytes: u64::MAX, max_requests: u64::MAX, ..Default::default() }
@@ -210,26 +214,26 @@ fn pick_limits(bits: &[u8]) -> Limits {
     }
 }
 
-/// Makes strange requests: nothing, everything, overlapping pieces, and ranges that are empty, reversed or outside the
+/// Makes unusual requests: nothing, everything, overlapping pieces, and ranges that are empty, reversed or outside the
 /// data.
 #[derive(Debug, PartialEq, Eq)]
-struct Whims {
-    whim: u8,
+struct RandomRequests {
+    choice: u8,
     /// The data of the last section, the start of its last request, and the number of its requests.
     data: Range<u64>,
     from: u64,
     wants: u8,
 }
 
-impl Whims {
-    fn new(whim: u8) -> Self {
-        Self { whim, data: 0..0, from: 0, wants: 0 }
+impl RandomRequests {
+    fn new(choice: u8) -> Self {
+        Self { choice, data: 0..0, from: 0, wants: 0 }
     }
 
     fn want(&mut self) -> DataRequest {
         let Range { start, end } = self.data;
         let from = self.from;
-        let mix = self.whim.wrapping_mul(37).wrapping_add(start as u8).wrapping_add(self.wants.wrapping_mul(11));
+        let mix = self.choice.wrapping_mul(37).wrapping_add(start as u8).wrapping_add(self.wants.wrapping_mul(11));
         self.wants += 1;
         if self.wants > 4 {
             return DataRequest::Nothing;
@@ -250,17 +254,17 @@ impl Whims {
     }
 }
 
-impl Asks for Whims {
+impl RequestPolicy for RandomRequests {
     fn of(&mut self, section: &Section<'_>) -> DataRequest {
         self.data = section.data();
         // The first request may start before the data: the scanner cuts it.
-        self.from = if self.whim & 0x80 == 0 { self.data.start } else { section.range().start };
+        self.from = if self.choice & 0x80 == 0 { self.data.start } else { section.range().start };
         self.wants = 0;
         self.want()
     }
 
     fn after(&mut self, data: Range<u64>) -> DataRequest {
-        assert!(self.data.start <= data.start && data.end <= self.data.end, "data from outside of the section");
+        assert!(self.data.start <= data.start && data.end <= self.data.end, "data from outside the section");
         self.want()
     }
 }
@@ -298,18 +302,18 @@ impl Visitor<'_> for Tally {
 }
 
 /// Returns fewer bytes than requested, and is sometimes interrupted.
-struct Stingy<'a> {
+struct ShortReads<'a> {
     bytes: &'a [u8],
     reads: Cell<usize>,
 }
 
-impl<'a> Stingy<'a> {
+impl<'a> ShortReads<'a> {
     fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, reads: Cell::new(0) }
     }
 }
 
-impl ReadAt for Stingy<'_> {
+impl ReadAt for ShortReads<'_> {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let nth = self.reads.get();
         self.reads.set(nth + 1);

@@ -8,7 +8,7 @@ use std::ops::{Range, RangeInclusive};
 
 use sectile::scan::{ItemKind, Section};
 
-use super::outline::{CodeSection, Joint, Outline, Reference, Told};
+use super::outline::{CodeSection, Outline, OutlineEvent, Reference, ScanEvent};
 use super::recorder::Entered;
 
 /// The verdicts on an input.
@@ -81,25 +81,28 @@ impl Case<'_> {
         let theirs = &self.theirs.joints;
         let Some(error) = &self.theirs.error else {
             ensure(self.ours.error.is_none(), "the reference accepts it, the scanner does not")?;
-            return ensure(ours == *theirs, "both accept it, and tell different sections");
+            return ensure(ours == *theirs, "both accept it, but report different sections");
         };
-        ensure(ours.starts_with(theirs), "the reference hands over what the scanner does not")?;
+        ensure(ours.starts_with(theirs), "the reference reports events that the scanner does not")?;
         let (message, offset) = (error.message(), error.offset());
         if let Some(code) = &self.theirs.code {
-            return ensure(in_code(code, message, offset), "the reference fails in a code section, and not at a body");
+            return ensure(in_code(code, message, offset), "the reference fails in a code section, but not at a body");
         }
         match (ours.get(theirs.len()), &self.ours.error) {
-            (Some(next @ Joint::Section { payload, .. }), error) if payload.end > self.len() => {
+            (Some(next @ OutlineEvent::Section { payload, .. }), error) if payload.end > self.len() => {
                 let is_cut = message == "unexpected end-of-file" && offset == payload.start;
-                ensure(is_cut || in_body(next, message, offset), "the reference rejects more than that it is cut")?;
+                ensure(is_cut || in_body(next, message, offset), "the reference rejects more than the truncation")?;
                 let at_end = |error: &sectile::Error| error.is_truncated() && error.offset() == Some(self.len());
-                ensure(error.as_ref().is_some_and(at_end), "the input cuts a section, and the scanner does not say so")
+                ensure(
+                    error.as_ref().is_some_and(at_end),
+                    "the input truncates a section, but the scanner does not report it",
+                )
             }
             (Some(next), _) => {
-                ensure(in_body(next, message, offset), "the scanner hands over what the reference rejects")
+                ensure(in_body(next, message, offset), "the scanner reports a section that the reference rejects")
             }
             (None, Some(error)) => self.same_place(error, message, offset),
-            (None, None) => Err("the reference read the root's end, and rejects it"),
+            (None, None) => Err("the reference reached the root's end, but rejects the input"),
         }
     }
 
@@ -111,17 +114,17 @@ impl Case<'_> {
     fn same_place(&self, error: &sectile::Error, message: &str, offset: u64) -> Result<(), Complaint> {
         let head = self.head();
         if error.is_truncated() {
-            ensure(error.offset() == Some(self.len()), "a cut input is wrong where it ends")?;
-            ensure(self.is_cut(), "the scanner says that the input is cut, and it is not")?;
+            ensure(error.offset() == Some(self.len()), "the error of a truncated input is not at its end")?;
+            ensure(self.is_cut(), "the scanner reports truncation, but the input is not truncated")?;
             // The scanner reads a preamble at once, the reference in two steps.
             let is_cut = message == "unexpected end-of-file" || self.is_preamble_next() && message.contains("magic");
-            ensure(is_cut, "the scanner says that the input is cut, the reference something else")?;
-            return ensure((*head.start()..=self.len()).contains(&offset), "the reference stumbled elsewhere");
+            ensure(is_cut, "the scanner reports truncation, but the reference reports another error")?;
+            return ensure((*head.start()..=self.len()).contains(&offset), "the reference fails at another offset");
         }
         ensure(error.is_malformed() || message == "string size out of bounds" || self.is_cut_name(message), "a limit")?;
-        let place = error.offset().ok_or("an error without a place")?;
-        ensure(head.contains(&place), "the scanner's error lies outside of the head of what is wrong")?;
-        ensure(head.contains(&offset), "the reference stumbled elsewhere")
+        let place = error.offset().ok_or("an error without an offset")?;
+        ensure(head.contains(&place), "the scanner's error is outside the malformed header")?;
+        ensure(head.contains(&offset), "the reference fails at another offset")
     }
 
     /// Whether the input ends inside a preamble, a header or a name that starts where the scanner stopped. Its item may
@@ -153,17 +156,17 @@ impl Case<'_> {
     fn position(&self) -> u64 {
         match self.ours.told.last() {
             None => 0,
-            Some(Told::Enter(entry)) => entry.start + 8,
-            Some(Told::Section(section)) if holds_item(section) => section.payload().start,
-            Some(Told::Section(section)) => section.range().end,
-            Some(Told::Leave { end, .. }) => *end,
+            Some(ScanEvent::Enter(entry)) => entry.start + 8,
+            Some(ScanEvent::Section(section)) if holds_item(section) => section.payload().start,
+            Some(ScanEvent::Section(section)) => section.range().end,
+            Some(ScanEvent::Leave { end, .. }) => *end,
         }
     }
 
     fn is_preamble_next(&self) -> bool {
         match self.ours.told.last() {
             None => true,
-            Some(Told::Section(section)) => holds_item(section),
+            Some(ScanEvent::Section(section)) => holds_item(section),
             Some(_) => false,
         }
     }
@@ -195,11 +198,11 @@ fn in_code(code: &CodeSection, message: &str, offset: u64) -> bool {
 }
 
 /// Whether the reference failed inside the body of the next section, or at its counts.
-fn in_body(next: &Joint<'_>, message: &str, offset: u64) -> bool {
+fn in_body(next: &OutlineEvent<'_>, message: &str, offset: u64) -> bool {
     use ItemKind::{Component, Module};
     match next {
-        Joint::Enter { .. } => false,
-        Joint::Leave { end } => {
+        OutlineEvent::Enter { .. } => false,
+        OutlineEvent::Leave { end } => {
             offset == *end
                 && matches!(
                     message,
@@ -207,7 +210,7 @@ fn in_body(next: &Joint<'_>, message: &str, offset: u64) -> bool {
                         | "data count is non-zero but data section is absent"
                 )
         }
-        Joint::Section { kind, id, payload, .. } => {
+        OutlineEvent::Section { kind, id, payload, .. } => {
             let counted = match (kind, id) {
                 (Module, 10) => [
                     "function and code section have inconsistent lengths",
@@ -292,15 +295,15 @@ impl Tiling {
     fn check(mut self, bytes: &[u8], ours: &Outline<'_>) -> Result<(), Complaint> {
         for told in &ours.told {
             match told {
-                Told::Enter(entry) => self.enter(bytes, entry)?,
-                Told::Section(section) => self.section(bytes, section)?,
-                Told::Leave { item, end } => self.leave(bytes, *item, *end)?,
+                ScanEvent::Enter(entry) => self.enter(bytes, entry)?,
+                ScanEvent::Section(section) => self.section(bytes, section)?,
+                ScanEvent::Leave { item, end } => self.leave(bytes, *item, *end)?,
             }
         }
         let Some(error) = &ours.error else {
-            return ensure(self.items > 0 && self.open.is_empty(), "it is accepted, and not at its end");
+            return ensure(self.items > 0 && self.open.is_empty(), "accepted before the end");
         };
-        ensure(!error.is_io(), "a slice is no file")?;
+        ensure(!error.is_io(), "an I/O error from a slice")?;
         let inner = self.holds.and(self.open.last()).map(|open| open.children);
         let path = self.open.iter().skip(1).map(|open| open.entry.index).chain(inner);
         ensure(path.eq(error.path().indexes().iter().copied()), "the error names another item")
@@ -311,14 +314,14 @@ impl Tiling {
             ItemKind::Module => b"\0asm\x01\0\0\0",
             ItemKind::Component => b"\0asm\x0d\0\x01\0",
         };
-        let start = usize::try_from(entry.start).map_err(|_| "an item begins out of reach")?;
-        ensure(bytes[start..].starts_with(preamble), "an item begins without its preamble")?;
+        let start = usize::try_from(entry.start).map_err(|_| "an item starts beyond the address space")?;
+        ensure(bytes[start..].starts_with(preamble), "an item starts without its preamble")?;
         ensure(entry.item == self.items, "items are not numbered in the order of entering")?;
-        ensure(entry.depth as usize == self.open.len(), "an item is given another depth")?;
+        ensure(entry.depth as usize == self.open.len(), "an item has the wrong depth")?;
         if let Some(path) = &entry.path {
             let inside = self.open.iter().skip(1).map(|open| open.entry.index);
             let indexes = inside.chain(entry.parent.map(|_| entry.index));
-            ensure(indexes.eq(path.indexes().iter().copied()), "an item is given another path")?;
+            ensure(indexes.eq(path.indexes().iter().copied()), "an item has the wrong path")?;
         }
         self.items += 1;
         let expected = match (self.open.last_mut(), self.holds.take()) {
@@ -327,29 +330,32 @@ impl Tiling {
                 parent.children += 1;
                 (Some(parent.entry.item), parent.children - 1, payload, kind)
             }
-            _ => return Err("an item begins where no section holds one"),
+            _ => return Err("an item starts outside a section that contains one"),
         };
         let end = entry.end.unwrap_or_default();
-        ensure(expected == (entry.parent, entry.index, entry.start..end, entry.kind), "an item is not what it should")?;
+        ensure(
+            expected == (entry.parent, entry.index, entry.start..end, entry.kind),
+            "an item has the wrong parent, index, range or kind",
+        )?;
         self.open.push(Open { entry: entry.clone(), children: 0, position: entry.start + 8 });
         Ok(())
     }
 
     fn section(&mut self, bytes: &[u8], section: &Section<'_>) -> Result<(), Complaint> {
-        ensure(self.holds.is_none(), "a section stands before the preamble of its item")?;
-        let open = self.open.last_mut().ok_or("a section stands in no item")?;
+        ensure(self.holds.is_none(), "a section precedes the preamble of its item")?;
+        let open = self.open.last_mut().ok_or("a section outside any item")?;
         let holder = (open.entry.item, open.entry.kind);
-        ensure((section.item(), section.item_kind()) == holder, "a section stands in another item")?;
-        ensure(section.range().start == open.position, "a section does not begin where the last one ends")?;
+        ensure((section.item(), section.item_kind()) == holder, "a section in the wrong item")?;
+        ensure(section.range().start == open.position, "a section does not start at the end of the previous one")?;
         let header = Header::read(bytes, open.position).ok_or("a section has no header")?;
         ensure(
             (section.id(), section.payload()) == (header.id, header.payload),
-            "a section is not what its header says",
+            "a section does not match its header",
         )?;
         ensure(section.range().end == section.payload().end, "a section does not end with its payload")?;
         ensure(section.range().end <= open.entry.end.unwrap_or(u64::MAX), "a section goes past its item")?;
         let data = if section.is_custom() { data(bytes, section) } else { Some(section.payload()) };
-        ensure(Some(section.data()) == data, "a section's data is not what its name says")?;
+        ensure(Some(section.data()) == data, "a section's data does not follow its name")?;
         ensure(section.name().as_bytes() == section.name_bytes(), "a name is not UTF-8")?;
         open.position = section.range().end;
         let kind = if section.id() == 1 { ItemKind::Module } else { ItemKind::Component };
@@ -358,10 +364,10 @@ impl Tiling {
     }
 
     fn leave(&mut self, bytes: &[u8], item: u32, end: u64) -> Result<(), Complaint> {
-        ensure(self.holds.is_none(), "an item ends before what it holds")?;
-        let Open { entry, position, .. } = self.open.pop().ok_or("an item ends that did not begin")?;
+        ensure(self.holds.is_none(), "an item ends before its nested item")?;
+        let Open { entry, position, .. } = self.open.pop().ok_or("an item ends that did not start")?;
         ensure(item == entry.item && end == position, "an item does not end with its last section")?;
-        ensure(end == entry.end.unwrap_or(bytes.len() as u64), "an item does not end where it should")
+        ensure(end == entry.end.unwrap_or(bytes.len() as u64), "an item ends at the wrong offset")
     }
 }
 

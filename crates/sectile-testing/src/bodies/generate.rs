@@ -1,8 +1,8 @@
-//! Generates modules and components that lie about sizes, padding, order, nesting, names and preambles.
+//! Generates modules and components with errors in sizes, padding, order, nesting, names and preambles.
 //!
-//! Random bytes find few framing bugs, because most are not WebAssembly from the first byte. Generated binaries are valid
-//! except for a few lies, so that a scan goes deep before it meets one. The reference accepts the bodies, unless a body is
-//! the lie.
+//! Random bytes find few framing bugs, because most are invalid from the first byte. Generated binaries are valid except for
+//! a few errors, so that a scan goes deep before the first one. The reference accepts the bodies, unless the error is in
+//! a body.
 
 use arbitrary::Unstructured;
 
@@ -11,19 +11,19 @@ use sectile::scan::ItemKind::{self, Component, Module};
 /// Generates a module or a component from the fuzzer's bytes or from random numbers. When they run out, the rest is
 /// valid.
 pub fn binary(fuel: &mut Unstructured<'_>) -> Vec<u8> {
-    let mut generator = Generator { fuel, lie_in: 0, break_in: 0 };
-    // Valid, or one lie in this many occasions. The same for bodies.
-    generator.lie_in = generator.pick(&[0, 60, 30, 12, 5]);
+    let mut generator = Generator { fuel, error_in: 0, break_in: 0 };
+    // Valid, or one error in this many opportunities. The same for bodies.
+    generator.error_in = generator.pick(&[0, 60, 30, 12, 5]);
     generator.break_in = generator.pick(&[0, 0, 0, 5]);
     let kind = generator.pick(&[Component, Module, Component]);
     let mut bytes = generator.item(kind, 0);
-    generator.lie_at_end(&mut bytes);
+    generator.change_end(&mut bytes);
     bytes
 }
 
 struct Generator<'g, 'f> {
     fuel: &'g mut Unstructured<'f>,
-    lie_in: u32,
+    error_in: u32,
     break_in: u32,
 }
 
@@ -88,7 +88,7 @@ const UNSOUND: [&[u8]; 14] = [
     b"\xac",
 ];
 
-/// Data of custom sections, beside random bytes.
+/// Data of custom sections, besides random bytes.
 const DATA: [&[u8]; 14] = [
     b"MIT",
     b"https://example.com/",
@@ -126,9 +126,9 @@ impl Generator<'_, '_> {
         (0..len).map(|_| self.fuel.arbitrary().unwrap_or(0)).collect()
     }
 
-    /// Decides whether to lie here.
-    fn lies(&mut self) -> bool {
-        self.one_in(self.lie_in)
+    /// Decides whether to make an error here.
+    fn errs(&mut self) -> bool {
+        self.one_in(self.error_in)
     }
 
     fn item(&mut self, kind: ItemKind, depth: usize) -> Vec<u8> {
@@ -137,13 +137,13 @@ impl Generator<'_, '_> {
             Module => self.module(),
             Component => self.component(depth),
         };
-        if self.lies() {
+        if self.errs() {
             let (from, to) = (self.below(sections.len()), self.below(sections.len()));
             if !sections.is_empty() {
                 sections.swap(from, to);
             }
         }
-        if self.lies() {
+        if self.errs() {
             let (from, to) = (self.below(sections.len()), self.below(sections.len()));
             sections.extend(sections.get(from).cloned());
             let last = sections.len().saturating_sub(1);
@@ -161,7 +161,7 @@ impl Generator<'_, '_> {
             Component => *b"\0asm\x0d\0\x01\0",
         };
         let mut bytes = sound.to_vec();
-        if self.lies() {
+        if self.errs() {
             match self.below(3) {
                 0 => return self.preamble(if kind == Module { Component } else { Module }),
                 1 => bytes[self.below(8)] ^= 1 << self.below(8),
@@ -172,13 +172,13 @@ impl Generator<'_, '_> {
     }
 
     /// Truncates or extends the input.
-    fn lie_at_end(&mut self, bytes: &mut Vec<u8>) {
-        if self.lies() {
+    fn change_end(&mut self, bytes: &mut Vec<u8>) {
+        if self.errs() {
             let len = bytes.len();
             let cut = self.below(len + 1).min(self.pick(&[len, 16, 4]));
             bytes.truncate(len - cut);
         }
-        if self.lies() {
+        if self.errs() {
             let more =
                 self.pick(&[&b"\0asm\x01\0\0\0"[..], b"\0asm", b"\0as", b"\0as\x01", b"\0", b"\x80", b"\x01\x80"]);
             bytes.extend_from_slice(more);
@@ -196,7 +196,7 @@ impl Generator<'_, '_> {
                 11 | 12 => segments > 0,
                 _ => self.one_in(4),
             };
-            if needed != self.lies() {
+            if needed != self.errs() {
                 let body = self.module_body(id, functions, segments);
                 sections.push(self.section(id, &body));
             }
@@ -237,7 +237,7 @@ impl Generator<'_, '_> {
             let body = self.bytes(4);
             sections.push(self.section(id, &body));
         }
-        if self.lies() {
+        if self.errs() {
             let id = self.fuel.arbitrary().unwrap_or(0);
             let body = self.bytes(4);
             sections.push(self.section(id, &body));
@@ -247,15 +247,15 @@ impl Generator<'_, '_> {
     fn nested(&mut self, id: u8, depth: usize) -> Vec<u8> {
         let kind = if id == 1 { Module } else { Component };
         let mut item = self.item(kind, depth + 1);
-        if self.lies() {
+        if self.errs() {
             // The last section is cut at the end of the item, often inside its header.
             let cut = self.below(item.len().min(16));
             item.truncate(item.len() - cut);
         }
-        if self.lies() {
+        if self.errs() {
             item.truncate(self.below(9));
         }
-        if self.lies() {
+        if self.errs() {
             // This header continues past the item.
             let begun =
                 self.pick(&[&b"\0\x80"[..], b"\0", b"\x0b\x80\x80", b"\0\x01\x80", b"\0\x03\x81\x80", b"\0\x02\x05"]);
@@ -264,7 +264,7 @@ impl Generator<'_, '_> {
         self.section(id, &item)
     }
 
-    /// Id, size and payload, possibly with a lie.
+    /// Id, size and payload, possibly with an error.
     fn section(&mut self, id: u8, payload: &[u8]) -> Vec<u8> {
         let size = self.length(payload.len());
         [&[id], &*size, payload].concat()
@@ -274,7 +274,7 @@ impl Generator<'_, '_> {
         let name = self.name();
         let len = self.length(name.len());
         let mut payload = [&*len, &name, &self.data()].concat();
-        if self.lies() {
+        if self.errs() {
             // Too small for the name or its length.
             let left = self.below(payload.len().min(len.len() + 3));
             payload.truncate(left);
@@ -291,7 +291,7 @@ impl Generator<'_, '_> {
             len = self.pick(&[127, 126, 128, 129, 300, 16_383, 16_384, 99_999, 100_000, 100_001]);
         }
         let mut name = vec![b'n'; len];
-        let piece = if self.lies() || self.lies() { self.pick(&UNSOUND) } else { self.pick(&SOUND) };
+        let piece = if self.errs() || self.errs() { self.pick(&UNSOUND) } else { self.pick(&SOUND) };
         // Near one end, so that long names have it at their ends, too.
         let near = self.below(len.min(40) + 1);
         let place = if self.one_in(2) { len - near } else { near };
@@ -306,7 +306,7 @@ impl Generator<'_, '_> {
 
     fn data(&mut self) -> Vec<u8> {
         let mut data = if self.one_in(2) { self.pick(&DATA).to_vec() } else { self.bytes(6) };
-        if self.lies() && !data.is_empty() {
+        if self.errs() && !data.is_empty() {
             let place = self.below(data.len());
             data[place] = self.fuel.arbitrary().unwrap_or(0);
         }
@@ -316,7 +316,7 @@ impl Generator<'_, '_> {
     /// A length as LEB128, sometimes padded, wrong or malformed.
     fn length(&mut self, len: usize) -> Vec<u8> {
         let mut value = u32::try_from(len).unwrap_or(u32::MAX);
-        if self.lies() {
+        if self.errs() {
             let by = self.pick(&[1, 2, 3, 8]);
             value = match self.below(4) {
                 0 => value.wrapping_add(1),
@@ -327,7 +327,7 @@ impl Generator<'_, '_> {
         }
         let width = if self.one_in(4) { self.below(6) } else { 0 };
         let mut bytes = leb128(value, width);
-        if self.lies() {
+        if self.errs() {
             match self.below(3) {
                 0 => {
                     bytes = leb128(value, 5);

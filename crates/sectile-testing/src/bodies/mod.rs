@@ -1,12 +1,12 @@
-//! The checks of the fuzz targets as plain functions. The targets call them, and so do ordinary tests, with the seeds and
-//! with inputs of their own.
+//! The checks of the fuzz targets as plain functions. Ordinary tests also call them, with the seeds and with their own
+//! inputs.
 //!
 //! - [`framing()`] compares the scanner with wasmparser;
 //! - [`drivers()`] compares the drivers with each other, the metadata with the bytes, and imports and exports with wasmparser;
-//! - [`fetches()`] reads from a lying source;
-//! - [`plans()`] edits in random ways and checks the promises of an edit;
+//! - [`fetches()`] reads from a source with wrong answers;
+//! - [`plans()`] makes random edits and checks the guarantees of an edit;
 //! - [`passing()`] compares streamed edits with planned ones;
-//! - [`binary()`] generates the inputs: lying modules and components.
+//! - [`binary()`] generates the inputs: invalid modules and components.
 
 mod chunks;
 mod drivers;
@@ -28,4 +28,4 @@ pub use self::outline::Outline;
 pub use self::passing::{pass, passing};
 pub use self::plans::{CONTROLS, concatenation, plans};
 pub use self::ranges::{fetches, now};
-pub use self::recorder::{Asks, Entered, Event, Recorder};
+pub use self::recorder::{Entered, Event, Recorder, RequestPolicy};

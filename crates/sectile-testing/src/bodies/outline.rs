@@ -10,7 +10,7 @@ use wasmparser::{Encoding, Parser, Payload, WasmFeatures};
 
 /// An event that both report.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Joint<'a> {
+pub enum OutlineEvent<'a> {
     /// An item of this kind begins.
     Enter { kind: ItemKind, start: u64 },
     /// A section of an item of this kind.
@@ -28,7 +28,7 @@ pub struct Custom<'a> {
 
 /// An event of the scanner with all details.
 #[derive(Clone, Debug)]
-pub enum Told<'a> {
+pub enum ScanEvent<'a> {
     Enter(Entered),
     Section(Section<'a>),
     Leave { item: u32, end: u64 },
@@ -37,7 +37,7 @@ pub enum Told<'a> {
 /// The scanner's events for an input.
 #[derive(Debug)]
 pub struct Outline<'a> {
-    pub told: Vec<Told<'a>>,
+    pub told: Vec<ScanEvent<'a>>,
     pub error: Option<sectile::Error>,
 }
 
@@ -53,42 +53,42 @@ impl<'a> Outline<'a> {
     /// Only the sections.
     pub fn sections(&self) -> impl Iterator<Item = &Section<'a>> {
         self.told.iter().filter_map(|told| match told {
-            Told::Section(section) => Some(section),
-            Told::Enter(_) | Told::Leave { .. } => None,
+            ScanEvent::Section(section) => Some(section),
+            ScanEvent::Enter(_) | ScanEvent::Leave { .. } => None,
         })
     }
 
-    pub fn joints(&self) -> Vec<Joint<'a>> {
-        self.told.iter().map(Told::joint).collect()
+    pub fn joints(&self) -> Vec<OutlineEvent<'a>> {
+        self.told.iter().map(ScanEvent::joint).collect()
     }
 }
 
 impl<'a> Visitor<'a> for Outline<'a> {
     fn enter(&mut self, item: &ItemStart<'_>) {
-        self.told.push(Told::Enter(item.into()));
+        self.told.push(ScanEvent::Enter(item.into()));
     }
 
     fn section(&mut self, section: &Section<'a>) -> DataRequest {
-        self.told.push(Told::Section(*section));
+        self.told.push(ScanEvent::Section(*section));
         DataRequest::Nothing
     }
 
     fn leave(&mut self, item: u32, end: u64) {
-        self.told.push(Told::Leave { item, end });
+        self.told.push(ScanEvent::Leave { item, end });
     }
 }
 
-impl<'a> Told<'a> {
-    fn joint(&self) -> Joint<'a> {
+impl<'a> ScanEvent<'a> {
+    fn joint(&self) -> OutlineEvent<'a> {
         match self {
-            Self::Enter(entry) => Joint::Enter { kind: entry.kind, start: entry.start },
-            Self::Section(section) => Joint::Section {
+            Self::Enter(entry) => OutlineEvent::Enter { kind: entry.kind, start: entry.start },
+            Self::Section(section) => OutlineEvent::Section {
                 kind: section.item_kind(),
                 id: section.id(),
                 payload: section.payload(),
                 custom: section.is_custom().then(|| Custom { name: section.name(), data: section.data() }),
             },
-            Self::Leave { end, .. } => Joint::Leave { end: *end },
+            Self::Leave { end, .. } => OutlineEvent::Leave { end: *end },
         }
     }
 }
@@ -96,7 +96,7 @@ impl<'a> Told<'a> {
 /// The reference's events for an input.
 #[derive(Debug)]
 pub struct Reference<'a> {
-    pub joints: Vec<Joint<'a>>,
+    pub joints: Vec<OutlineEvent<'a>>,
     pub error: Option<wasmparser::Error>,
     /// The state of the current code section; `None` outside.
     pub code: Option<CodeSection>,
@@ -133,28 +133,28 @@ impl<'a> Reference<'a> {
             Payload::Version { encoding, range, .. } => {
                 let kind = item_kind(*encoding);
                 open.push(kind);
-                self.joints.push(Joint::Enter { kind, start: range.start });
+                self.joints.push(OutlineEvent::Enter { kind, start: range.start });
                 true
             }
             Payload::End(end) => {
                 open.pop();
-                self.joints.push(Joint::Leave { end: *end });
+                self.joints.push(OutlineEvent::Leave { end: *end });
                 true
             }
             Payload::CodeSectionEntry(body) => {
-                let code = self.code.as_mut().expect("a body stands in a code section");
+                let code = self.code.as_mut().expect("bodies occur only in code sections");
                 code.bodies -= 1;
                 code.position = body.range().end;
                 false
             }
             section => {
-                let (id, payload) = section.as_section().expect("nothing but sections is left");
-                let kind = *open.last().expect("a section stands in an item");
+                let (id, payload) = section.as_section().expect("all other payloads are sections");
+                let kind = *open.last().expect("sections occur only in items");
                 let custom = match section {
                     Payload::CustomSection(reader) => Some(Custom { name: reader.name(), data: reader.data_range() }),
                     _ => None,
                 };
-                self.joints.push(Joint::Section { kind, id, payload, custom });
+                self.joints.push(OutlineEvent::Section { kind, id, payload, custom });
                 true
             }
         };

@@ -11,7 +11,7 @@ use super::generate;
 /// Bytes of the fuzz input that choose the edit and the chunks. The rest is the binary.
 const CONTROLS: usize = 8;
 
-/// Streams the binary through an edit as the controls say.
+/// Streams the binary through an edit chosen by the control bytes.
 ///
 /// # Panics
 ///

@@ -1,5 +1,5 @@
-//! Random edits: every driver plans the same, every other byte is preserved, the wanted change is made, and a repeated
-//! edit changes nothing.
+//! Random edits: every driver makes the same plan, all other bytes are preserved, the requested change is made, and
+//! a repeated edit changes nothing.
 
 use std::ops::Range;
 
@@ -18,32 +18,32 @@ use super::{framing, generate};
 /// Bytes of the fuzz input that choose the edit. The rest is the binary.
 pub const CONTROLS: usize = 64;
 
-/// The result of a possible edit.
+/// The result of a successful edit.
 pub struct Edited {
     pub source: Vec<u8>,
     pub bytes: Vec<u8>,
 }
 
-/// Edits the binary as the controls say.
+/// Edits the binary as chosen by the control bytes.
 ///
 /// # Panics
 ///
-/// The plan breaks a promise.
+/// The plan breaks a guarantee.
 pub fn plans(input: &[u8]) -> Option<Edited> {
     let (controls, rest) = input.split_first_chunk::<CONTROLS>()?;
     let mut fuel = Unstructured::new(controls);
     let source = match fuel.arbitrary::<u8>().unwrap_or(0) % 4 {
         0 => rest.to_vec(),
         1 => generate::binary(&mut Unstructured::new(rest)),
-        _ => dressed(&mut Unstructured::new(rest), 0),
+        _ => random_item(&mut Unstructured::new(rest), 0),
     };
-    let wishes = Wishes::of(&mut fuel);
-    check(&wishes, &source).map(|bytes| Edited { source, bytes })
+    let random = RandomEdit::of(&mut fuel);
+    check(&random, &source).map(|bytes| Edited { source, bytes })
 }
 
-/// Applies the edit to a source and checks all promises.
-fn check(wishes: &Wishes, source: &[u8]) -> Option<Vec<u8>> {
-    let planned = plan(&wishes.edit, source);
+/// Applies the edit to a source and checks all guarantees.
+fn check(random: &RandomEdit, source: &[u8]) -> Option<Vec<u8>> {
+    let planned = plan(&random.edit, source);
     if let Ok(nothing) = plan(&Edit::new(), source) {
         assert!(nothing.plan().is_identity() && nothing.findings().is_empty());
     }
@@ -61,23 +61,23 @@ fn check(wishes: &Wishes, source: &[u8]) -> Option<Vec<u8>> {
     assert!(
         after <= before,
         "{before:?}, and {after:?} when edited by {:?}: {:?} {:x?} {:x?} {:?}",
-        wishes.list,
+        random.list,
         Outline::of(&edited).error,
         source,
         edited,
         planned.plan()
     );
-    others_stay(planned.changes(), source, &edited);
+    check_unchanged_sections(planned.changes(), source, &edited);
     for finding in planned.findings() {
         assert!(finding.offset() <= source.len() as u64 && !finding.message().is_empty(), "{finding:?}");
     }
     let metadata = sectile::read_slice(&edited).unwrap();
-    wishes.check(&metadata, &edited);
-    if !wishes.appends {
-        let again = plan(&wishes.edit, &edited).expect("it could be done once");
+    random.check(&metadata, &edited);
+    if !random.appends {
+        let again = plan(&random.edit, &edited).expect("it could be done once");
         assert!(again.plan().is_identity() && again.changes().is_empty(), "an edit repeated: {again:?}");
     }
-    undone(source);
+    check_undo(source);
     Some(edited)
 }
 
@@ -86,8 +86,8 @@ fn plan(edit: &Edit, source: &[u8]) -> Result<EditPlan, EditError> {
     let planned = edit.plan_slice(source);
     let read = edit.plan_at(source, source.len() as u64);
     match (&planned, &read) {
-        (Ok(planned), Ok(read)) => assert_eq!(planned, read, "the mouths plan the same"),
-        (planned, read) => assert_eq!(format!("{planned:?}"), format!("{read:?}"), "the mouths refuse the same"),
+        (Ok(planned), Ok(read)) => assert_eq!(planned, read, "the plans differ"),
+        (planned, read) => assert_eq!(format!("{planned:?}"), format!("{read:?}"), "the errors differ"),
     }
     planned
 }
@@ -118,7 +118,7 @@ pub fn concatenation(plan: &Plan, source: &[u8]) -> Vec<u8> {
 }
 
 /// A section of an item.
-struct Joint<'a> {
+struct LocatedSection<'a> {
     id: u8,
     name: &'a str,
     range: Range<u64>,
@@ -127,8 +127,8 @@ struct Joint<'a> {
 }
 
 /// The sections and the end of each item.
-fn joints(bytes: &[u8]) -> Vec<(Vec<Joint<'_>>, u64)> {
-    let mut items: Vec<(Vec<Joint<'_>>, u64)> = Vec::new();
+fn joints(bytes: &[u8]) -> Vec<(Vec<LocatedSection<'_>>, u64)> {
+    let mut items: Vec<(Vec<LocatedSection<'_>>, u64)> = Vec::new();
     let outline = Outline::of(bytes);
     assert!(outline.error.is_none());
     for told in outline.told {
@@ -139,7 +139,7 @@ fn joints(bytes: &[u8]) -> Vec<(Vec<Joint<'_>>, u64)> {
                 }
                 items.push((Vec::new(), 0));
             }
-            Told::Section(section) => items[section.item() as usize].0.push(Joint {
+            Told::Section(section) => items[section.item() as usize].0.push(LocatedSection {
                 id: section.id(),
                 name: if section.is_custom() { section.name() } else { "" },
                 range: section.range(),
@@ -154,9 +154,9 @@ fn joints(bytes: &[u8]) -> Vec<(Vec<Joint<'_>>, u64)> {
 
 /// Asserts that every section without a change is byte-identical and in order, and that the size field of a section
 /// that holds an item keeps its width unless the new size does not fit.
-fn others_stay(changes: &[Change], source: &[u8], edited: &[u8]) {
+fn check_unchanged_sections(changes: &[Change], source: &[u8], edited: &[u8]) {
     let (old, new) = (joints(source), joints(edited));
-    assert_eq!(old.len(), new.len(), "items come and go");
+    assert_eq!(old.len(), new.len(), "the number of items changed");
     let mut rest = changes.to_vec();
     let order = |change: &Change| (change.range().start, change.range().end);
     assert!(changes.is_sorted_by_key(order), "{changes:?}");
@@ -168,8 +168,8 @@ fn others_stay(changes: &[Change], source: &[u8], edited: &[u8]) {
                 |change: &Change| *change.path() == paths[place] && change.range() == range && kind(change.kind());
             rest.iter().position(is_it).map(|place| rest.remove(place))
         };
-        let size = |joint: &Joint<'_>| joint.range.end - joint.range.start;
-        let mut added = |at: u64, new: &mut std::slice::Iter<'_, Joint<'_>>| {
+        let size = |joint: &LocatedSection<'_>| joint.range.end - joint.range.start;
+        let mut added = |at: u64, new: &mut std::slice::Iter<'_, LocatedSection<'_>>| {
             while let Some(change) = take(at..at, |kind| kind == ChangeKind::Added) {
                 let joint = new.next().expect("what was added is there");
                 assert_eq!((joint.id, joint.name, size(joint)), (0, change.section(), change.after()), "{change:?}");
@@ -188,12 +188,12 @@ fn others_stay(changes: &[Change], source: &[u8], edited: &[u8]) {
                     }
                     let new = new.next().unwrap();
                     assert_eq!((new.id, new.name, size(new)), (0, joint.name, change.after()), "{change:?}");
-                    width_stays(joint, new);
+                    check_size_width(joint, new);
                 }
                 None if joint.holds_item => {
                     let new = new.next().unwrap();
                     assert!(new.holds_item && new.id == joint.id);
-                    width_stays(joint, new);
+                    check_size_width(joint, new);
                 }
                 None => {
                     let new = new.next().unwrap();
@@ -202,13 +202,13 @@ fn others_stay(changes: &[Change], source: &[u8], edited: &[u8]) {
             }
         }
         added(*end, &mut new);
-        assert!(new.next().is_none(), "something came of nothing");
+        assert!(new.next().is_none(), "unexpected section");
     }
     assert!(rest.iter().all(|change| change.kind() != ChangeKind::Added), "{rest:?}");
 }
 
-fn width_stays(old: &Joint<'_>, new: &Joint<'_>) {
-    let width = |joint: &Joint<'_>| joint.payload - joint.range.start - 1;
+fn check_size_width(old: &LocatedSection<'_>, new: &LocatedSection<'_>) {
+    let width = |joint: &LocatedSection<'_>| joint.payload - joint.range.start - 1;
     let size = new.range.end - new.payload;
     let needed = (1..5).find(|width| size < 1 << (7 * width)).unwrap_or(5);
     assert_eq!(width(new), width(old).max(needed), "a size field's width");
@@ -224,7 +224,7 @@ fn paths(bytes: &[u8]) -> Vec<ItemPath> {
 }
 
 /// Asserts that setting and unsetting an absent field restores the original, except for size fields that grew.
-fn undone(source: &[u8]) {
+fn check_undo(source: &[u8]) {
     let metadata = sectile::read_slice_with(source, Limits::default()).into_value().unwrap();
     for item in metadata.items().rev().take(3).filter(|item| item.annotation(Field::Vendor).is_none()) {
         let path = item.path();
@@ -242,15 +242,15 @@ fn undone(source: &[u8]) {
     }
 }
 
-/// The wanted changes, as an edit and as a list to check.
-struct Wishes {
+/// The requested changes, as an edit and as a list to check.
+struct RandomEdit {
     edit: Edit,
-    list: Vec<(ItemPath, Wish)>,
+    list: Vec<(ItemPath, RandomChange)>,
     appends: bool,
 }
 
 #[derive(Clone, Debug)]
-enum Wish {
+enum RandomChange {
     Set(Field, String),
     Unset(Field),
     Name(String),
@@ -266,7 +266,7 @@ enum Wish {
     Force,
 }
 
-/// Names of sections that are put and removed.
+/// Names of sections that are written and removed.
 const NAMES: [&str; 10] =
     ["x", "name", "component-name", "producers", ".debug_info", "linking", "signature", "dylink.0", "é", "vendor"];
 const GLOBS: [&str; 8] = ["*", ".debug_*", "x", "?", "[!a-m]*", "reloc.*", "*name", "lin[k]ing"];
@@ -276,83 +276,92 @@ const TEXTS: [&str; 5] = ["", "noon", "a name of some length", "é", "MIT"];
 /// Data that only appended sections have.
 const APPENDED: &str = "appended";
 
-impl Wishes {
-    /// Random wishes. A wish that contradicts earlier ones is left out.
+impl RandomEdit {
+    /// Random changes. A change that conflicts with earlier ones is omitted.
     fn of(fuel: &mut Unstructured<'_>) -> Self {
-        let mut wishes = Self { edit: Edit::new(), list: Vec::new(), appends: false };
+        let mut random = Self { edit: Edit::new(), list: Vec::new(), appends: false };
         for _ in 0..=fuel.int_in_range(0..=5).unwrap_or(0) {
             let depth = *fuel.choose(&[0, 0, 0, 0, 0, 0, 1, 2]).unwrap_or(&0);
             let path: ItemPath = (0..depth).map(|_| fuel.int_in_range(0..=1).unwrap_or(0)).collect();
-            let wish = Wish::of(fuel);
-            if let Ok(edit) = wish.ask(wishes.edit.clone().at(path.clone())) {
-                wishes.edit = edit;
-                wishes.appends |= matches!(wish, Wish::Append(_));
-                wishes.list.push((path, wish));
+            let change = RandomChange::of(fuel);
+            if let Ok(edit) = change.ask(random.edit.clone().at(path.clone())) {
+                random.edit = edit;
+                random.appends |= matches!(change, RandomChange::Append(_));
+                random.list.push((path, change));
             }
         }
-        wishes
+        random
     }
 
     fn check(&self, metadata: &Metadata<'_>, edited: &[u8]) {
         let joints = joints(edited);
-        for (nth, (path, wish)) in self.list.iter().enumerate() {
-            if matches!(wish, Wish::Force) {
+        for (nth, (path, change)) in self.list.iter().enumerate() {
+            if matches!(change, RandomChange::Force) {
                 continue; // which is not about an item
             }
-            let item = metadata.item(path).expect("an edit of an item that is not there is refused");
+            let item = metadata.item(path).expect("editing a missing item is an error");
             let place = item.number();
             let data: Vec<_> = joints[place].0.iter().filter(|joint| joint.id == 0).collect();
             let named = |name: &str| data.iter().filter(|joint| joint.name == name).count();
-            let later = self.list[nth + 1..].iter().filter(|(other, _)| other == path).map(|(_, wish)| wish);
-            match wish {
-                Wish::Set(field, value) => {
+            let later = self.list[nth + 1..].iter().filter(|(other, _)| other == path).map(|(_, change)| change);
+            match change {
+                RandomChange::Set(field, value) => {
                     assert_eq!(item.annotation(*field).map(|value| value.as_bytes()), Some(value.as_bytes()));
                     assert_eq!(named(field.section()), 1);
                 }
-                Wish::Unset(field) => assert_eq!((item.annotation(*field), named(field.section())), (None, 0)),
-                Wish::Name(name) => assert_eq!(item.name().and_then(|name| name.as_str()), Some(&**name)),
-                Wish::Unname => assert_eq!(item.name(), None),
-                Wish::AddProducer(field, name, version) => {
-                    let is_other = |wish: &Wish| matches!(wish, Wish::AddProducer(f, n, _) | Wish::DropProducer(f, n) if f == field && n == name);
+                RandomChange::Unset(field) => assert_eq!((item.annotation(*field), named(field.section())), (None, 0)),
+                RandomChange::Name(name) => assert_eq!(item.name().and_then(|name| name.as_str()), Some(&**name)),
+                RandomChange::Unname => assert_eq!(item.name(), None),
+                RandomChange::AddProducer(field, name, version) => {
+                    let is_other = |change: &RandomChange| matches!(change, RandomChange::AddProducer(f, n, _) | RandomChange::DropProducer(f, n) if f == field && n == name);
                     assert!(later.clone().any(is_other) || has_producer(item, field, name, Some(version)));
                 }
-                Wish::DropProducer(field, name) => {
-                    let is_other = |wish: &Wish| matches!(wish, Wish::AddProducer(f, n, _) if f == field && n == name);
+                RandomChange::DropProducer(field, name) => {
+                    let is_other = |change: &RandomChange| matches!(change, RandomChange::AddProducer(f, n, _) if f == field && n == name);
                     assert!(later.clone().any(is_other) || !has_producer(item, field, name, None));
                 }
-                Wish::UnsetProducers => assert_eq!(named("producers"), 0),
-                Wish::Put(name, bytes) => {
+                RandomChange::UnsetProducers => assert_eq!(named("producers"), 0),
+                RandomChange::Put(name, bytes) => {
                     let section = data.iter().find(|joint| joint.name == *name).unwrap();
                     assert!(slice(edited, &section.range).ends_with(bytes) && named(name) == 1);
                 }
-                Wish::Append(_) => assert!(named(APPENDED) > 0),
-                Wish::Remove(name) => assert_eq!(named(name), 0),
-                Wish::RemoveMatching(glob) => {
+                RandomChange::Append(_) => assert!(named(APPENDED) > 0),
+                RandomChange::Remove(name) => assert_eq!(named(name), 0),
+                RandomChange::RemoveMatching(glob) => {
                     let glob = Glob::new(glob).unwrap();
-                    let stays = |joint: &&Joint<'_>| joint.name != APPENDED && glob.matches(joint.name);
-                    let is_made = |joint: &Joint<'_>| {
-                        self.list.iter().any(|(other, wish)| other == path && wish.makes(joint.name))
+                    let stays = |joint: &&LocatedSection<'_>| joint.name != APPENDED && glob.matches(joint.name);
+                    let is_made = |joint: &LocatedSection<'_>| {
+                        self.list.iter().any(|(other, change)| other == path && change.makes(joint.name))
                     };
                     assert!(!data.iter().any(|joint| stays(joint) && !is_made(joint)), "{glob:?}");
                 }
-                Wish::Strip { .. } if later.clone().any(|wish| matches!(wish, Wish::Strip { .. })) => {}
-                Wish::Strip { deep, .. } => self.check_strip(path, *deep, metadata, &joints),
-                Wish::Force => {}
+                RandomChange::Strip { .. }
+                    if later.clone().any(|change| matches!(change, RandomChange::Strip { .. })) => {}
+                RandomChange::Strip { deep, .. } => self.check_strip(path, *deep, metadata, &joints),
+                RandomChange::Force => {}
             }
         }
     }
 
     /// Asserts that stripped items have no debug sections.
-    fn check_strip(&self, path: &ItemPath, deep: bool, metadata: &Metadata<'_>, joints: &[(Vec<Joint<'_>>, u64)]) {
+    fn check_strip(
+        &self,
+        path: &ItemPath,
+        deep: bool,
+        metadata: &Metadata<'_>,
+        joints: &[(Vec<LocatedSection<'_>>, u64)],
+    ) {
         for (item, (sections, _)) in metadata.items().zip(joints) {
             let here = item.path();
-            let is_other = self.list.iter().any(|(other, wish)| {
-                matches!(wish, Wish::Strip { .. }) && here.indexes().starts_with(other.indexes()) && other != path
+            let is_other = self.list.iter().any(|(other, change)| {
+                matches!(change, RandomChange::Strip { .. })
+                    && here.indexes().starts_with(other.indexes())
+                    && other != path
             });
             if is_other || !(here == *path || deep && here.indexes().starts_with(path.indexes())) {
                 continue;
             }
-            let is_put = |name: &str| self.list.iter().any(|(other, wish)| *other == here && wish.makes(name));
+            let is_put = |name: &str| self.list.iter().any(|(other, change)| *other == here && change.makes(name));
             for joint in sections.iter().filter(|joint| joint.id == 0 && !is_put(joint.name)) {
                 let target = joint.name.strip_prefix("reloc.").unwrap_or(joint.name);
                 assert!(!target.starts_with(".debug_"), "{} in {here}", joint.name);
@@ -369,7 +378,7 @@ fn has_producer(item: Item<'_>, field: &str, name: &str, version: Option<&str>) 
     })
 }
 
-impl Wish {
+impl RandomChange {
     fn of(fuel: &mut Unstructured<'_>) -> Self {
         fn pick<T: Copy>(fuel: &mut Unstructured<'_>, choices: &[T]) -> T {
             *fuel.choose(choices).unwrap_or(&choices[0])
@@ -423,7 +432,7 @@ impl Wish {
         }
     }
 
-    /// Whether the wish keeps a section with this name, whatever else is removed.
+    /// Whether the change writes a section with this name, which other changes then do not remove.
     fn makes(&self, name: &str) -> bool {
         match self {
             Self::Set(field, _) => field.section() == name,
@@ -463,7 +472,7 @@ const DRESS: [(&str, &[u8]); 24] = [
 ];
 
 /// An item with such sections and nested items, with possibly padded size fields.
-fn dressed(fuel: &mut Unstructured<'_>, depth: u32) -> Vec<u8> {
+fn random_item(fuel: &mut Unstructured<'_>, depth: u32) -> Vec<u8> {
     let is_module = fuel.ratio(1, 2).unwrap_or(true);
     let mut bytes = if is_module { b"\0asm\x01\0\0\0".to_vec() } else { b"\0asm\x0d\0\x01\0".to_vec() };
     let section = |fuel: &mut Unstructured<'_>, id: u8, payload: &[u8]| {
@@ -482,7 +491,7 @@ fn dressed(fuel: &mut Unstructured<'_>, depth: u32) -> Vec<u8> {
             payload.extend(data);
             bytes.extend(section(fuel, 0, &payload));
         } else if depth < 4 {
-            let item = dressed(fuel, depth + 1);
+            let item = random_item(fuel, depth + 1);
             let id = if item[4] == 1 { 1 } else { 4 };
             bytes.extend(section(fuel, id, &item));
         }

@@ -1,4 +1,4 @@
-//! Sources of ranges: an honest one that answers in pieces, and a lying one.
+//! Sources of ranges: a correct one that answers in pieces, and a faulty one.
 
 use std::future::Future;
 use std::io;
@@ -53,19 +53,19 @@ fn part<'a>(bytes: &'a [u8], range: &Range<u64>) -> &'a [u8] {
 }
 
 /// Answers with less, with more, with other bytes, with nothing, or with a wrong length.
-struct Liar<'a> {
+struct FaultySource<'a> {
     bytes: &'a [u8],
-    whims: &'a [u8],
+    choices: &'a [u8],
     requests: u64,
     asked: u64,
-    /// Whether every answer was honest and not an error.
-    is_honest: bool,
+    /// Whether every answer was correct and not an error.
+    is_correct: bool,
 }
 
-impl Fetch for Liar<'_> {
+impl Fetch for FaultySource<'_> {
     async fn fetch(&mut self, range: Range<u64>) -> io::Result<Fetched> {
-        assert!(range.start < range.end, "nothing is asked for: {range:?}");
-        let whim = self.whims[self.requests as usize % self.whims.len()];
+        assert!(range.start < range.end, "empty request: {range:?}");
+        let whim = self.choices[self.requests as usize % self.choices.len()];
         self.requests += 1;
         self.asked += range.end - range.start;
         let asked = (range.end - range.start).min(1 << 20) as usize;
@@ -85,26 +85,26 @@ impl Fetch for Liar<'_> {
             6 => vec![whim; asked],
             7 => Vec::new(),
             _ => {
-                self.is_honest = false;
-                return Err(io::Error::other("it will not"));
+                self.is_correct = false;
+                return Err(io::Error::other("refused"));
             }
         };
-        self.is_honest &= bytes == honest && told == Some(len);
+        self.is_correct &= bytes == honest && told == Some(len);
         Ok(Fetched::new(bytes, told))
     }
 }
 
-/// Bytes of the fuzz input that choose the lies. The rest is the binary.
+/// Bytes of the fuzz input that choose the faults. The rest is the binary.
 const WHIMS: usize = 24;
 
-/// Reads from a source that may lie. The read must end within its budget, and be correct if the source was honest.
+/// Reads from a source that may be faulty. The read must end within its budget, and be correct if all answers were.
 ///
 /// # Panics
 ///
-/// The read exceeds its budget, or differs from a slice for an honest source.
+/// The read exceeds its budget, or differs from a slice for a correct source.
 pub fn fetches(input: &[u8]) {
-    let Some((whims, bytes)) = input.split_first_chunk::<WHIMS>() else { return };
-    let [dear, budget, requests, ..] = *whims;
+    let Some((choices, bytes)) = input.split_first_chunk::<WHIMS>() else { return };
+    let [dear, budget, requests, ..] = *choices;
     let options = FetchOptions {
         request: Duration::from_micros(u64::from(dear) * 8),
         bytes_per_second: 1 << 20,
@@ -112,14 +112,14 @@ pub fn fetches(input: &[u8]) {
         max_requests: if requests & 1 == 0 { 5_000 } else { u64::from(requests) },
     };
     let limits = Limits::default();
-    let mut liar = Liar { bytes, whims: &whims[3..], requests: 0, asked: 0, is_honest: true };
+    let mut source = FaultySource { bytes, choices: &choices[3..], requests: 0, asked: 0, is_correct: true };
     let mut reader = StreamReader::with_limits(limits);
-    let (_, result, cost) = parts_of(now(drive::scan_fetch(&mut liar, &mut reader, options, limits)));
-    assert_eq!(cost.reads, liar.requests);
-    assert!(cost.bytes <= liar.asked && liar.requests <= options.max_requests, "{cost:?} of {options:?}");
+    let (_, result, cost) = parts_of(now(drive::scan_fetch(&mut source, &mut reader, options, limits)));
+    assert_eq!(cost.reads, source.requests);
+    assert!(cost.bytes <= source.asked && source.requests <= options.max_requests, "{cost:?} of {options:?}");
     assert!(cost.bytes <= options.max_bytes, "{cost:?} of {options:?}");
     let is_budget = result.as_ref().is_err_and(Error::is_limit);
-    if liar.is_honest && !is_budget {
+    if source.is_correct && !is_budget {
         let mut expected = StreamReader::with_limits(limits);
         let of_slice = drive::scan_slice(bytes, &mut expected, limits).complete();
         assert_eq!(told(result), told(of_slice));

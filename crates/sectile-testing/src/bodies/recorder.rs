@@ -46,7 +46,7 @@ impl From<&ItemStart<'_>> for Entered {
 }
 
 /// Chooses the requests for a section.
-pub trait Asks {
+pub trait RequestPolicy {
     fn of(&mut self, section: &Section<'_>) -> DataRequest;
 
     /// The next request, after some data.
@@ -54,7 +54,7 @@ pub trait Asks {
 }
 
 /// Requests nothing.
-impl Asks for () {
+impl RequestPolicy for () {
     fn of(&mut self, _: &Section<'_>) -> DataRequest {
         DataRequest::Nothing
     }
@@ -68,12 +68,12 @@ impl Asks for () {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Recorder<A> {
     pub events: Vec<Event>,
-    asks: A,
+    policy: A,
 }
 
-impl<A: Asks> Recorder<A> {
-    pub fn new(asks: A) -> Self {
-        Self { events: Vec::new(), asks }
+impl<A: RequestPolicy> Recorder<A> {
+    pub fn new(policy: A) -> Self {
+        Self { events: Vec::new(), policy }
     }
 
     /// The bytes examined: preambles, headers, names and requested data.
@@ -88,7 +88,7 @@ impl<A: Asks> Recorder<A> {
     }
 }
 
-impl<A: Asks> Visitor<'_> for Recorder<A> {
+impl<A: RequestPolicy> Visitor<'_> for Recorder<A> {
     fn enter(&mut self, entry: &ItemStart<'_>) {
         self.events.push(Event::Enter(entry.into()));
     }
@@ -102,12 +102,12 @@ impl<A: Asks> Visitor<'_> for Recorder<A> {
             payload: section.payload(),
             data: section.data(),
         });
-        self.asks.of(section)
+        self.policy.of(section)
     }
 
     fn data(&mut self, bytes: &[u8], start: u64) -> DataRequest {
         self.events.push(Event::Data(start, bytes.to_vec()));
-        self.asks.after(start..start + bytes.len() as u64)
+        self.policy.after(start..start + bytes.len() as u64)
     }
 
     fn leave(&mut self, item: u32, end: u64) {
