@@ -26,7 +26,8 @@ pub(super) fn custom_section_head(at: u64, name: &str, data_len: usize) -> Resul
     Ok(bytes)
 }
 
-/// Encodes subsection 0 of a name section. The widths are the minimum lengths in bytes of its size and the name's length.
+/// Encodes subsection 0 of a name section. The widths are the minimum lengths in bytes of its size
+/// and the name's length.
 pub(super) fn own_name(name: &str, [size_width, len_width]: [u8; 2]) -> Vec<u8> {
     let len = name.len() as u32;
     let mut bytes = vec![0];
@@ -36,7 +37,8 @@ pub(super) fn own_name(name: &str, [size_width, len_width]: [u8; 2]) -> Vec<u8> 
     bytes
 }
 
-/// Encodes the size field of a section whose payload grows by `growth`. It keeps its width if the new size fits.
+/// Encodes the size field of a section whose payload grows by `growth`. It keeps its width if the
+/// new size fits.
 pub(super) fn resized(extent: &Extent, growth: i64, max: u64) -> Result<Patch, EditError> {
     let range = extent.start + 1..extent.payload;
     let size = (extent.end - extent.payload).saturating_add_signed(growth);

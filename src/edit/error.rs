@@ -67,11 +67,12 @@ pub enum EditError {
     /// [`Limits::max_retained_bytes`](crate::Limits::max_retained_bytes).
     #[error("the items to change have too many sections to keep in memory")]
     TooMany,
-    /// The convention of a section requires a position other than the end, which is unknown until the whole input arrived.
+    /// The convention of a section requires a position other than the end, which is unknown until
+    /// the whole input arrived.
     #[error("cannot append `{0}` to a stream: its position depends on the whole input")]
     Placed(String),
-    /// The edit would remove an object's `linking` or `reloc.*` section, or move or remove a section they refer to by index.
-    /// See [`Edit::force`](super::Edit::force).
+    /// The edit would remove an object's `linking` or `reloc.*` section, or move or remove a
+    /// section they refer to by index. See [`Edit::force`](super::Edit::force).
     #[error("the edit would move or remove sections that the object's linking data refers to")]
     MovesLinked,
 }

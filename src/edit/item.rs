@@ -121,7 +121,8 @@ impl ItemEdit {
         self.producers.iter().flat_map(ProducerEdit::texts).try_for_each(|text| check_nul(PRODUCERS, text))
     }
 
-    /// Returns the name of a section that is changed both as a whole and in part, or both written and removed.
+    /// Returns the name of a section that is changed both as a whole and in part, or both written
+    /// and removed.
     fn conflict(&self) -> Option<&str> {
         let is_removed = |name: &str| self.globs.iter().any(|glob| glob.matches(name));
         let whole = |name: &str| self.sections.contains_key(name) || is_removed(name);

@@ -24,8 +24,8 @@ impl Migration {
         &self.left
     }
 
-    /// Dropped entries that have no field, each with its value as JSON, such as `categories: ["http"]`. They quote the
-    /// input: escape them before printing to a terminal.
+    /// Dropped entries that have no field, each with its value as JSON, such as `categories:
+    /// ["http"]`. They quote the input: escape them before printing to a terminal.
     pub fn dropped(&self) -> &[String] {
         &self.dropped
     }
@@ -35,13 +35,14 @@ impl Migration {
 const SECTION: &str = "registry-metadata";
 
 impl Edit {
-    /// Replaces the item's retired `registry-metadata` section by one section per field. Fields that the item already has
-    /// are unchanged. `item` must be the item that the edit is [at](Self::at). Without the section nothing is changed.
+    /// Replaces the item's retired `registry-metadata` section by one section per field. Fields
+    /// that the item already has are unchanged. `item` must be the item that the edit is
+    /// [at](Self::at). Without the section nothing is changed.
     ///
     /// # Errors
     ///
-    /// [`EditError::Unreadable`] if the section cannot be read. [`EditError::Invalid`] if a value is invalid for its field;
-    /// use [`migrate_unchecked`](Self::migrate_unchecked) to accept it.
+    /// [`EditError::Unreadable`] if the section cannot be read. [`EditError::Invalid`] if a value
+    /// is invalid for its field; use [`migrate_unchecked`](Self::migrate_unchecked) to accept it.
     pub fn migrate(self, item: Item<'_>) -> Result<(Self, Migration), EditError> {
         self.migrated(item, Self::set)
     }

@@ -1,8 +1,9 @@
 //! Edits: set, add and remove fields, names and sections of any item of the tree.
 //!
-//! [`Edit::apply`] changes a file. [`Edit::plan`] and the other `plan_*` methods scan a source and return an [`EditPlan`]: the
-//! bytes to keep and insert ([`Plan`](crate::splice::Plan)), the changed sections and findings. All other bytes are kept,
-//! except for the size fields of enclosing items. A size field keeps its width if the new size fits.
+//! [`Edit::apply`] changes a file. [`Edit::plan`] and the other `plan_*` methods scan a source and
+//! return an [`EditPlan`]: the bytes to keep and insert ([`Plan`](crate::splice::Plan)), the
+//! changed sections and findings. All other bytes are kept, except for the size fields of enclosing
+//! items. A size field keeps its width if the new size fits.
 //!
 //! A [`StreamEdit`] edits an input while it arrives and supports fewer changes.
 
@@ -82,12 +83,14 @@ impl Edit {
         self
     }
 
-    /// Sets a field. Replaces the value in the first section of the field and removes other sections of the field.
+    /// Sets a field. Replaces the value in the first section of the field and removes other
+    /// sections of the field.
     ///
     /// # Errors
     ///
-    /// [`EditError::Invalid`] if the value is invalid for the field; use [`set_unchecked`](Self::set_unchecked) to write it
-    /// anyway. [`EditError::Nul`] if it contains NUL. [`EditError::Twice`] if the field is set or removed already.
+    /// [`EditError::Invalid`] if the value is invalid for the field; use
+    /// [`set_unchecked`](Self::set_unchecked) to write it anyway. [`EditError::Nul`] if it contains
+    /// NUL. [`EditError::Twice`] if the field is set or removed already.
     pub fn set(self, field: Field, value: impl Into<String>) -> Result<Self, EditError> {
         let value = value.into();
         let errors = field.check(&value);
@@ -106,7 +109,8 @@ impl Edit {
     ///
     /// # Errors
     ///
-    /// [`EditError::Nul`] if the value contains NUL. [`EditError::Twice`] if the field is set or removed already.
+    /// [`EditError::Nul`] if the value contains NUL. [`EditError::Twice`] if the field is set or
+    /// removed already.
     pub fn set_unchecked(self, field: Field, value: impl Into<String>) -> Result<Self, EditError> {
         let value = value.into();
         check_nul(field.section(), &value)?;
@@ -126,12 +130,14 @@ impl Edit {
     ///
     /// # Errors
     ///
-    /// [`EditError::Nul`] if the name contains NUL. [`EditError::Twice`] if the name is set or removed already.
+    /// [`EditError::Nul`] if the name contains NUL. [`EditError::Twice`] if the name is set or
+    /// removed already.
     pub fn name(self, name: impl Into<String>) -> Result<Self, EditError> {
         self.own_name(NameEdit::Set(name.into()))
     }
 
-    /// Removes the item's own name. Function and other names stay. Removes the name section if it becomes empty.
+    /// Removes the item's own name. Function and other names stay. Removes the name section if it
+    /// becomes empty.
     ///
     /// # Errors
     ///
@@ -140,7 +146,8 @@ impl Edit {
         self.own_name(NameEdit::Clear)
     }
 
-    /// Adds a producer to a field (`language`, `processed-by`, `sdk`), or updates the version of the producer with this name.
+    /// Adds a producer to a field (`language`, `processed-by`, `sdk`), or updates the version of
+    /// the producer with this name.
     ///
     /// NUL or a length above the limits is an error when the edit is planned.
     #[must_use]
@@ -155,8 +162,8 @@ impl Edit {
         self
     }
 
-    /// Adds a producer without a version to a field, unless the field has a producer with this name and any version, or
-    /// the edit changes that producer already.
+    /// Adds a producer without a version to a field, unless the field has a producer with this name
+    /// and any version, or the edit changes that producer already.
     #[must_use]
     pub fn ensure_producer(mut self, field: impl Into<String>, name: impl Into<String>) -> Self {
         let (field, name) = (field.into(), name.into());
@@ -183,26 +190,28 @@ impl Edit {
         self.section(PRODUCERS, None)
     }
 
-    /// Writes a custom section: replaces the data of the first section with this name and removes the others, or adds a
-    /// section at the item's end. If readers concatenate all sections with this name, as for `contractmetav0`, adds a
-    /// section unless one has this data.
+    /// Writes a custom section: replaces the data of the first section with this name and removes
+    /// the others, or adds a section at the item's end. If readers concatenate all sections with
+    /// this name, as for `contractmetav0`, adds a section unless one has this data.
     ///
-    /// The data is not checked. Findings that a reader would report about it are among the plan's findings.
+    /// The data is not checked. Findings that a reader would report about it are among the plan's
+    /// findings.
     ///
     /// # Errors
     ///
-    /// [`EditError::SectionName`] if the name is empty or too long. [`EditError::Nul`] if it contains NUL.
-    /// [`EditError::Twice`] if the section is written or removed already.
+    /// [`EditError::SectionName`] if the name is empty or too long. [`EditError::Nul`] if it
+    /// contains NUL. [`EditError::Twice`] if the section is written or removed already.
     pub fn put(self, name: impl Into<String>, data: impl Into<Vec<u8>>) -> Result<Self, EditError> {
         self.section(name, Some(data.into()))
     }
 
-    /// Appends a custom section to the item, even if it has one with this name. Findings that a reader would report about it
-    /// are among the plan's findings.
+    /// Appends a custom section to the item, even if it has one with this name. Findings that a
+    /// reader would report about it are among the plan's findings.
     ///
     /// # Errors
     ///
-    /// [`EditError::SectionName`] if the name is empty or too long. [`EditError::Nul`] if it contains NUL.
+    /// [`EditError::SectionName`] if the name is empty or too long. [`EditError::Nul`] if it
+    /// contains NUL.
     pub fn append(mut self, name: impl Into<String>, data: impl Into<Vec<u8>>) -> Result<Self, EditError> {
         let name = section_name(name.into())?;
         check_nul("a custom section's name", &name)?;
@@ -214,38 +223,39 @@ impl Edit {
     ///
     /// # Errors
     ///
-    /// [`EditError::SectionName`] if the name is empty or too long. [`EditError::Twice`] if the section is written or removed
-    /// already.
+    /// [`EditError::SectionName`] if the name is empty or too long. [`EditError::Twice`] if the
+    /// section is written or removed already.
     pub fn remove(self, name: impl Into<String>) -> Result<Self, EditError> {
         self.section(name, None)
     }
 
-    /// Removes every custom section whose name matches the pattern. Planning fails with [`EditError::Twice`] if the same
-    /// edit writes one of them.
+    /// Removes every custom section whose name matches the pattern. Planning fails with
+    /// [`EditError::Twice`] if the same edit writes one of them.
     #[must_use]
     pub fn remove_matching(mut self, glob: Glob) -> Self {
         self.item().globs.push(glob);
         self
     }
 
-    /// Strips the item and the items nested in it. A second call for the same item replaces the first. Sections written by
-    /// the same edit are not stripped.
+    /// Strips the item and the items nested in it. A second call for the same item replaces the
+    /// first. Sections written by the same edit are not stripped.
     #[must_use]
     pub fn strip(mut self, strip: Strip) -> Self {
         self.edits.strips.insert(self.at.clone(), strip);
         self
     }
 
-    /// Allows moving or removing sections that an object's `linking` and `reloc.*` sections refer to by index. The object can
-    /// no longer be linked then. By default such an edit fails with [`EditError::MovesLinked`].
+    /// Allows moving or removing sections that an object's `linking` and `reloc.*` sections refer
+    /// to by index. The object can no longer be linked then. By default such an edit fails with
+    /// [`EditError::MovesLinked`].
     #[must_use]
     pub fn force(mut self) -> Self {
         self.edits.forced = true;
         self
     }
 
-    /// Plans the edit for a file and replaces the file: [`plan`](Self::plan), then [`FilePlan::write`] with the default
-    /// options. Returns the plan.
+    /// Plans the edit for a file and replaces the file: [`plan`](Self::plan), then
+    /// [`FilePlan::write`] with the default options. Returns the plan.
     ///
     /// ```no_run
     /// use sectile::{Edit, Field};
@@ -256,7 +266,8 @@ impl Edit {
     ///
     /// # Errors
     ///
-    /// As for [`plan`](Self::plan) and [`FilePlan::write`]. Unless the error says otherwise, the file is unchanged.
+    /// As for [`plan`](Self::plan) and [`FilePlan::write`]. Unless the error says otherwise, the
+    /// file is unchanged.
     pub fn apply(&self, path: impl Into<PathBuf>) -> Result<EditPlan, Error> {
         let file_plan = self.plan(path)?;
         file_plan.write(WriteOptions::default())?;
@@ -267,8 +278,9 @@ impl Edit {
     ///
     /// # Errors
     ///
-    /// The file is malformed, cannot be read, or lacks an item at one of the paths; the edit has conflicting changes; the
-    /// result would exceed the limits for reading or the maximum size of an item. See [`EditError`].
+    /// The file is malformed, cannot be read, or lacks an item at one of the paths; the edit has
+    /// conflicting changes; the result would exceed the limits for reading or the maximum size of
+    /// an item. See [`EditError`].
     pub fn plan(&self, path: impl Into<PathBuf>) -> Result<FilePlan, EditError> {
         let path = path.into();
         let plan = self.plan_input(&Input::open(&path)?)?;

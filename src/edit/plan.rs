@@ -32,7 +32,8 @@ impl EditPlan {
         self.plan
     }
 
-    /// Findings about written values and sections, removed sections and invalidated signatures. Offsets refer to the source.
+    /// Findings about written values and sections, removed sections and invalidated signatures.
+    /// Offsets refer to the source.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
@@ -70,7 +71,8 @@ impl Change {
         self.kind
     }
 
-    /// Absolute byte range of the section in the source, from its id to its end; empty for an added section.
+    /// Absolute byte range of the section in the source, from its id to its end; empty for an added
+    /// section.
     pub fn range(&self) -> Range<u64> {
         self.range.clone()
     }

@@ -27,8 +27,9 @@ pub(super) fn plan(
     let mut changes = Vec::new();
     let mut growth = vec![0; layout.items.len()];
     let mut warnings = Warnings::new(layout, limits);
-    // Nested items come first: an item's growth, with that of its section's size field, is added to the enclosing item.
-    // Insertions at the common end of nested items are therefore ordered from the innermost item outwards.
+    // Nested items come first: an item's growth, with that of its section's size field, is added to
+    // the enclosing item. Insertions at the common end of nested items are therefore ordered from
+    // the innermost item outwards.
     for (number, item) in layout.items.iter().enumerate().rev() {
         if !item.requested.is_none() {
             let mut planner = ItemPlanner::new(item, edits.forced, limits)?;
@@ -65,7 +66,8 @@ struct ItemPlanner<'a> {
     item: &'a LayoutItem<'a>,
     /// Patches of existing sections.
     patches: Vec<Patch>,
-    /// New sections. Ordered after patches at the same offset, such as data for an empty section that ends there.
+    /// New sections. Ordered after patches at the same offset, such as data for an empty section
+    /// that ends there.
     added: Vec<Patch>,
     /// The paths are the root's at first; the item's path is computed only if there are changes.
     changes: Vec<Change>,
@@ -102,8 +104,9 @@ impl<'a> ItemPlanner<'a> {
         self.item.sections.iter().filter(move |section| *section.name == *name)
     }
 
-    /// Writes the sections whose names match `which`: the first gets the data, the others are removed. If readers
-    /// concatenate the sections of a name, adds a section unless one has the data.
+    /// Writes the sections whose names match `which`: the first gets the data, the others are
+    /// removed. If readers concatenate the sections of a name, adds a section unless one has the
+    /// data.
     fn sections(&mut self, edit: &ItemEdit, which: impl Fn(&str) -> bool) -> Result<(), EditError> {
         for (name, data) in edit.sections.iter().filter(|(name, _)| which(name)) {
             let Some(data) = data else { continue };
@@ -224,9 +227,10 @@ impl<'a> ItemPlanner<'a> {
         }
     }
 
-    /// Returns the offset for a new section: the end of the item, with two exceptions in modules. `name` comes after
-    /// standard and linking sections and before `producers` and `target_features`. `producers` also comes after `name`.
-    /// Source: the tool conventions, and the orders that LLVM and wabt reject.
+    /// Returns the offset for a new section: the end of the item, with two exceptions in modules.
+    /// `name` comes after standard and linking sections and before `producers` and
+    /// `target_features`. `producers` also comes after `name`. Source: the tool conventions, and
+    /// the orders that LLVM and wabt reject.
     fn position_for(&self, name: &str) -> u64 {
         match (self.item.kind, name) {
             (ItemKind::Module, "name") => self.position_between(&[], &[PRODUCERS, "target_features"]),
@@ -293,7 +297,8 @@ impl<'a> ItemPlanner<'a> {
         self.changes.push(Change { path: ItemPath::root(), section: section.into(), kind, range, before, after });
     }
 
-    /// Rejects changes that break an object's `linking` and `reloc.*` sections: they refer to other sections by index.
+    /// Rejects changes that break an object's `linking` and `reloc.*` sections: they refer to other
+    /// sections by index.
     fn check_links(&self) -> Result<(), EditError> {
         let sections = &self.item.sections;
         if !sections.iter().any(is_for_linker) {

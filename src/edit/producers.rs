@@ -17,7 +17,8 @@ pub(super) struct EditedProducers {
 
 type Fields = Vec<(String, Vec<(String, String)>)>;
 
-/// Applies the edits to the data of all sections. The error is the index of a malformed section and the reason.
+/// Applies the edits to the data of all sections. The error is the index of a malformed section and
+/// the reason.
 pub(super) fn edit<'d>(
     data: impl Iterator<Item = &'d [u8]>,
     edits: &[ProducerEdit],
@@ -39,7 +40,8 @@ pub(super) fn edit<'d>(
     Ok(EditedProducers { sections, added: (!added.is_empty()).then(|| encode_fields(&added)) })
 }
 
-/// Returns the last edit of each name in a field, in order. A name that is dropped and then added keeps its position.
+/// Returns the last edit of each name in a field, in order. A name that is dropped and then added
+/// keeps its position.
 fn last_of_each(edits: &[ProducerEdit]) -> Vec<&ProducerEdit> {
     let mut seen = HashSet::new();
     let mut last = Vec::new();
@@ -78,7 +80,8 @@ fn drop_producer(sections: &mut [Fields], field: &str, name: &str) {
     }
 }
 
-/// Sets the version of the name in the field if one is given. Adds the name, and the field, if missing.
+/// Sets the version of the name in the field if one is given. Adds the name, and the field, if
+/// missing.
 fn add_producer(sections: &mut [Fields], field: &str, name: &str, version: Option<&str>) {
     let mut first = None;
     for (_, values) in sections.iter_mut().flatten().filter(|(found, _)| found == field) {

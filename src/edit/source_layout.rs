@@ -1,4 +1,5 @@
-//! Layout of a source as needed for an edit: size fields of items, custom sections of the changed items, and signatures.
+//! Layout of a source as needed for an edit: size fields of items, custom sections of the changed
+//! items, and signatures.
 
 use std::collections::HashSet;
 use std::ops::Range;

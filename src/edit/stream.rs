@@ -14,11 +14,13 @@ use crate::limits::Limits;
 use crate::metadata::is_pinned_first;
 use crate::scan::{DataRequest, Section, Visitor};
 
-/// An edit of a binary while it is streamed: removes custom sections of the root item, or appends sections to it.
+/// An edit of a binary while it is streamed: removes custom sections of the root item, or appends
+/// sections to it.
 ///
-/// Other changes are impossible in a stream. A change inside a nested item changes size fields that were already sent. The
-/// position of sections such as `name` and `producers` is known only at the end. [`Edit`](super::Edit) supports these changes
-/// for binaries in memory and files. For the changes supported here, both give the same bytes.
+/// Other changes are impossible in a stream. A change inside a nested item changes size fields that
+/// were already sent. The position of sections such as `name` and `producers` is known only at the
+/// end. [`Edit`](super::Edit) supports these changes for binaries in memory and files. For the
+/// changes supported here, both give the same bytes.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -66,9 +68,9 @@ impl StreamEdit {
     ///
     /// # Errors
     ///
-    /// [`EditError::SectionName`] if the name is empty or too long. [`EditError::Nul`] if it contains NUL.
-    /// [`EditError::TooLarge`] if the data is too large. [`EditError::Placed`] if a convention requires a position other
-    /// than the end.
+    /// [`EditError::SectionName`] if the name is empty or too long. [`EditError::Nul`] if it
+    /// contains NUL. [`EditError::TooLarge`] if the data is too large. [`EditError::Placed`] if a
+    /// convention requires a position other than the end.
     pub fn append(mut self, name: impl Into<String>, data: impl AsRef<[u8]>) -> Result<Self, EditError> {
         let name = section_name(name.into())?;
         check_nul("a custom section's name", &name)?;
@@ -100,8 +102,8 @@ impl StreamEdit {
     }
 }
 
-/// Edits a binary chunk by chunk. Buffers only incomplete section headers and names, until it is known whether the section
-/// is removed.
+/// Edits a binary chunk by chunk. Buffers only incomplete section headers and names, until it is
+/// known whether the section is removed.
 #[derive(Debug)]
 pub struct StreamEditor {
     push: PushDriver<RemovalVisitor>,
@@ -110,14 +112,15 @@ pub struct StreamEditor {
 }
 
 impl StreamEditor {
-    /// Takes the next bytes of the input and returns the next pieces of the output: slices of this chunk, and copies of
-    /// bytes buffered from earlier chunks.
+    /// Takes the next bytes of the input and returns the next pieces of the output: slices of this
+    /// chunk, and copies of bytes buffered from earlier chunks.
     ///
     /// # Errors
     ///
-    /// The binary is malformed or exceeds a limit; or [`EditError::MovesLinked`] if a section was removed and the object has
-    /// a linking section. The latter is stricter than in an [`Edit`](super::Edit), which checks whether the removal affects
-    /// linking. After an error the output is incomplete, and further calls return the same error.
+    /// The binary is malformed or exceeds a limit; or [`EditError::MovesLinked`] if a section was
+    /// removed and the object has a linking section. The latter is stricter than in an
+    /// [`Edit`](super::Edit), which checks whether the removal affects linking. After an error the
+    /// output is incomplete, and further calls return the same error.
     pub fn push(&mut self, chunk: &Bytes) -> Result<impl Iterator<Item = Bytes> + use<>, EditError> {
         let start = self.push.cost().bytes;
         let end = start + chunk.len() as u64;

@@ -3,10 +3,11 @@
 use super::Glob;
 use crate::metadata::{SectionPurpose, purpose};
 
-/// Sections to remove with [`Edit::strip`](super::Edit::strip) from an item and the items nested in it.
+/// Sections to remove with [`Edit::strip`](super::Edit::strip) from an item and the items nested in
+/// it.
 ///
-/// By default only debug sections: `.debug_*` and their relocations, `reloc..debug_*`. Metadata, names, links to debugging
-/// data, signatures, and sections for loading or linking stay.
+/// By default only debug sections: `.debug_*` and their relocations, `reloc..debug_*`. Metadata,
+/// names, links to debugging data, signatures, and sections for loading or linking stay.
 ///
 /// ```
 /// use sectile::edit::{Edit, Strip};
@@ -38,8 +39,9 @@ impl Strip {
         self
     }
 
-    /// Also strips every custom section whose [purpose](crate::metadata::SectionPurpose) is unknown. The program may need
-    /// it, so each is a finding of the plan ([`RemovedUnknown`](crate::FindingCode::RemovedUnknown)).
+    /// Also strips every custom section whose [purpose](crate::metadata::SectionPurpose) is
+    /// unknown. The program may need it, so each is a finding of the plan
+    /// ([`RemovedUnknown`](crate::FindingCode::RemovedUnknown)).
     #[must_use]
     pub fn all(mut self) -> Self {
         self.all = true;

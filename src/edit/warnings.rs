@@ -1,4 +1,5 @@
-//! Findings of a plan: invalidated signatures and ids, invalid values, and removed sections of unknown purpose.
+//! Findings of a plan: invalidated signatures and ids, invalid values, and removed sections of
+//! unknown purpose.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -77,8 +78,9 @@ impl<'o> Warnings<'o> {
         }
     }
 
-    /// Ends an item and propagates its changes to the enclosing item. `resized` is the new payload size of the section that
-    /// holds it, if it changed. Nested items must end before their parents.
+    /// Ends an item and propagates its changes to the enclosing item. `resized` is the new payload
+    /// size of the section that holds it, if it changed. Nested items must end before their
+    /// parents.
     pub(super) fn leave(&mut self, number: usize, resized: Option<u64>) {
         self.signature(number);
         self.full_signatures(number);
@@ -150,7 +152,8 @@ impl<'o> Warnings<'o> {
         }
     }
 
-    /// Reports deceptive characters in the item's own name and producers. Deceptive field values are errors instead.
+    /// Reports deceptive characters in the item's own name and producers. Deceptive field values
+    /// are errors instead.
     fn deceptive_names(&mut self, number: usize, changes: &[Change]) {
         let Some(edit) = self.layout.items[number].requested.edit else { return };
         let own = match &edit.name {
@@ -178,8 +181,9 @@ impl<'o> Warnings<'o> {
         }
     }
 
-    /// Reports a `signature` that no longer holds. It covers all bytes after it; each delimiter ends a part that can be
-    /// verified without the rest. Source: the tool conventions' `Signatures.md`.
+    /// Reports a `signature` that no longer holds. It covers all bytes after it; each delimiter
+    /// ends a part that can be verified without the rest. Source: the tool conventions'
+    /// `Signatures.md`.
     fn signature(&mut self, number: usize) {
         let ItemState { first_signed_change: Some(first), signature_edited: false, .. } = self.states[number] else {
             return;
@@ -197,8 +201,8 @@ impl<'o> Warnings<'o> {
         self.add(number, FindingCode::BrokenSignature, signed.signature.start, Some("signature"), message);
     }
 
-    /// Reports signatures over all other sections that no longer hold. Source: wasmsign (`signature_wasmsign`) and wascap
-    /// (`jwt`, `wasmcloud_jwt`).
+    /// Reports signatures over all other sections that no longer hold. Source: wasmsign
+    /// (`signature_wasmsign`) and wascap (`jwt`, `wasmcloud_jwt`).
     fn full_signatures(&mut self, number: usize) {
         if !self.states[number].content_changed {
             return;
@@ -254,7 +258,8 @@ impl<'o> Warnings<'o> {
     }
 }
 
-/// Returns the findings of a reader for an item that consists of one section. The data is not copied.
+/// Returns the findings of a reader for an item that consists of one section. The data is not
+/// copied.
 fn read_alone(kind: ItemKind, name: &str, data: &[u8], limits: Limits) -> Vec<Finding> {
     let Ok(head) = custom_section_head(0, name, data.len()) else { return Vec::new() }; // planning fails too
     let front = Patch { range: 0..0, bytes: [&kind.preamble()[..], &head].concat() };

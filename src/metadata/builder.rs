@@ -12,13 +12,14 @@ use crate::scan::leb128::{encode, shortest};
 
 /// Builds metadata item by item, in input order: each item before its children.
 ///
-/// The range of every value is empty, at the start of its item, because reports do not contain the ranges of values.
+/// The range of every value is empty, at the start of its item, because reports do not contain the
+/// ranges of values.
 #[derive(Debug, Default)]
 pub struct MetadataBuilder(Vec<ItemData<'static>>);
 
 impl MetadataBuilder {
-    /// Adds an item and returns its number. `parent` is the number of the enclosing item, `None` for the root. The values
-    /// added next belong to this item.
+    /// Adds an item and returns its number. `parent` is the number of the enclosing item, `None`
+    /// for the root. The values added next belong to this item.
     pub fn item(&mut self, kind: ItemKind, parent: Option<u32>, start: u64, end: Option<u64>) -> u32 {
         let number = self.0.len() as u32;
         let (mut index, mut depth) = (0, 0);

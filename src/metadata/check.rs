@@ -23,8 +23,8 @@ impl ValueError {
         self.code
     }
 
-    /// One-line description, with a correction if there is an obvious one. May quote the value: escape it before printing
-    /// it to a terminal.
+    /// One-line description, with a correction if there is an obvious one. May quote the value:
+    /// escape it before printing it to a terminal.
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -38,7 +38,8 @@ impl ValueError {
         self.code.severity()
     }
 
-    /// Whether edits refuse a value with this error by default. Deprecated license ids are accepted.
+    /// Whether edits refuse a value with this error by default. Deprecated license ids are
+    /// accepted.
     pub fn is_refused(&self) -> bool {
         self.code != FindingCode::DeprecatedLicense
     }
@@ -79,12 +80,14 @@ impl Field {
     }
 }
 
-/// Whether a text is printable ASCII, the most common case. Checks eight bytes at a time; the last chunk may overlap.
+/// Whether a text is printable ASCII, the most common case. Checks eight bytes at a time; the last
+/// chunk may overlap.
 #[inline]
 pub(crate) fn is_plain(text: &[u8]) -> bool {
     const HIGH: u64 = 0x8080_8080_8080_8080;
-    // Sets the high bit of each byte that is not printable ASCII: it is set already, or by subtracting 0x20 (control
-    // characters), or by adding 1 (0x7f). Only such bytes can carry into a neighbor.
+    // Sets the high bit of each byte that is not printable ASCII: it is set already, or by
+    // subtracting 0x20 (control characters), or by adding 1 (0x7f). Only such bytes can carry into
+    // a neighbor.
     let unusual = |word: u64| word | word.wrapping_sub(HIGH >> 2) | word.wrapping_add(HIGH >> 7);
     if let Some(last) = text.last_chunk() {
         let words = text.as_chunks().0.iter().chain([last]);
@@ -97,7 +100,8 @@ pub(crate) fn is_plain(text: &[u8]) -> bool {
     text.iter().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
-/// Returns an error if a text contains deceptive characters. Multiline text may contain line breaks and tabs.
+/// Returns an error if a text contains deceptive characters. Multiline text may contain line breaks
+/// and tabs.
 pub fn controls(text: &str, multiline: bool) -> Option<ValueError> {
     has_controls(text, multiline).then(|| {
         let message = format!("control or bidirectional characters in {}", quoted(text));
@@ -190,7 +194,8 @@ fn date_time(value: &str) -> Option<ValueError> {
     Some(ValueError::new(FindingCode::NotRfc3339, message))
 }
 
-/// Checks the RFC 3339 grammar, which date libraries apply leniently. `jiff` checks the day of the month.
+/// Checks the RFC 3339 grammar, which date libraries apply leniently. `jiff` checks the day of the
+/// month.
 fn is_rfc3339(text: &[u8]) -> Option<bool> {
     let number = |at: usize, len: usize| {
         let digits = text.get(at..at + len).filter(|digits| digits.iter().all(u8::is_ascii_digit))?;

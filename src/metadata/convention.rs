@@ -81,11 +81,12 @@ impl Convention {
 
 /// Known custom sections. An exact name precedes the prefixes that it matches.
 ///
-/// Sources: the core specification's appendix (`name`), the component model's binary format (`component-name`,
-/// `component-type:*`), the tool conventions (producers, debugging, linking, dynamic linking, target features, code
-/// metadata, core dumps, build ids, signatures), wasmsign and wascap (signatures), cargo-auditable (`.dep-v0`),
-/// wasm-bindgen (the input of its command), Stellar's and the Internet Computer's interface conventions, Polkadot's
-/// runtime sections, and `CosmWasm`'s migration version.
+/// Sources: the core specification's appendix (`name`), the component model's binary format
+/// (`component-name`, `component-type:*`), the tool conventions (producers, debugging, linking,
+/// dynamic linking, target features, code metadata, core dumps, build ids, signatures), wasmsign
+/// and wascap (signatures), cargo-auditable (`.dep-v0`), wasm-bindgen (the input of its command),
+/// Stellar's and the Internet Computer's interface conventions, Polkadot's runtime sections, and
+/// `CosmWasm`'s migration version.
 pub(crate) static CONVENTIONS: [Convention; 36] = [
     known("name", SectionPurpose::Names).decode(Decode::Name),
     known("component-name", SectionPurpose::Names).decode(Decode::Name),
@@ -215,7 +216,8 @@ pub fn purpose(name: &str) -> Option<SectionPurpose> {
     lookup(name.as_bytes()).row().map(KnownSection::purpose)
 }
 
-/// Whether readers concatenate the data of all sections with this name, so that duplicates are valid.
+/// Whether readers concatenate the data of all sections with this name, so that duplicates are
+/// valid.
 pub fn is_joined(name: &str) -> bool {
     matches!(lookup(name.as_bytes()).row(), Some(KnownSection::Convention(Convention { joined: true, .. })))
 }
@@ -261,7 +263,8 @@ mod tests {
         }
     }
 
-    /// `docs/custom-sections.md` mentions every row; its last table lists the rows that are not decoded, in this order.
+    /// `docs/custom-sections.md` mentions every row; its last table lists the rows that are not
+    /// decoded, in this order.
     #[test]
     fn every_row_is_documented() {
         let text = include_str!("../../docs/custom-sections.md");

@@ -72,8 +72,8 @@ impl<'a> Cursor<'a> {
         Ok(text)
     }
 
-    /// Reads a length-prefixed UTF-8 string as bytes. The flag says that all of them are printable ASCII, so the caller
-    /// can skip further checks.
+    /// Reads a length-prefixed UTF-8 string as bytes. The flag says that all of them are printable
+    /// ASCII, so the caller can skip further checks.
     #[inline]
     pub(crate) fn plain_text(&mut self) -> Result<(&'a [u8], bool), Malformed> {
         let mut next = *self;

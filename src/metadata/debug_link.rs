@@ -1,5 +1,5 @@
-//! Decodes links to separate debug information. The tool conventions define a length-prefixed value; older tools write the
-//! value without a length.
+//! Decodes links to separate debug information. The tool conventions define a length-prefixed
+//! value; older tools write the value without a length.
 
 use std::ops::Range;
 
@@ -60,14 +60,14 @@ enum Encoding {
     Raw,
 }
 
-/// Chooses the encoding of an id whose first byte equals the number of bytes after it. Ambiguous if the whole data has
-/// a common length.
+/// Chooses the encoding of an id whose first byte equals the number of bytes after it. Ambiguous if
+/// the whole data has a common length.
 fn likelier_id(data: &[u8]) -> Option<Encoding> {
     (!ID_LENGTHS.contains(&data.len())).then_some(Encoding::Prefixed)
 }
 
-/// Chooses the encoding of a text whose first byte equals the number of bytes after it. Ambiguous if that byte may be the
-/// first character of a path.
+/// Chooses the encoding of a text whose first byte equals the number of bytes after it. Ambiguous
+/// if that byte may be the first character of a path.
 fn likelier_text(whole: &[u8], value: &[u8]) -> Option<Encoding> {
     match (has_scheme(value), has_scheme(whole)) {
         (true, false) => Some(Encoding::Prefixed),

@@ -4,10 +4,11 @@ use std::fmt;
 
 macro_rules! fields {
     ($($field:ident $section:literal $key:literal $check:ident $help:literal;)*) => {
-        /// An annotation: a custom section whose data is the bare UTF-8 value, and its equivalent OCI annotation.
+        /// An annotation: a custom section whose data is the bare UTF-8 value, and its equivalent
+        /// OCI annotation.
         ///
-        /// Source: the OCI image specification's `annotations.md`, and the tool-conventions proposal for OCI-compatible
-        /// custom sections.
+        /// Source: the OCI image specification's `annotations.md`, and the tool-conventions
+        /// proposal for OCI-compatible custom sections.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Field {
@@ -70,7 +71,8 @@ pub enum Expects {
     DateTime,
     /// An `http` or `https` URL.
     Url,
-    /// An `http` or `https` URL. A version control URL, such as `git@host:path`, is only a [finding](crate::FindingCode::VcsUrl).
+    /// An `http` or `https` URL. A version control URL, such as `git@host:path`, is only a
+    /// [finding](crate::FindingCode::VcsUrl).
     Repository,
     /// An SPDX license expression.
     License,

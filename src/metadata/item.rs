@@ -134,7 +134,8 @@ impl<'m> Item<'m> {
         self.data().end
     }
 
-    /// Absolute byte range from the preamble to the end; `None` for a root whose end was not reached.
+    /// Absolute byte range from the preamble to the end; `None` for a root whose end was not
+    /// reached.
     pub fn range(self) -> Option<Range<u64>> {
         self.end().map(|end| self.start()..end)
     }
@@ -144,7 +145,8 @@ impl<'m> Item<'m> {
         self.data().complete
     }
 
-    /// The item's name: subsection 0 of the `name` or `component-name` section. If there are several, the last one.
+    /// The item's name: subsection 0 of the `name` or `component-name` section. If there are
+    /// several, the last one.
     pub fn name(self) -> Option<&'m Value<'m>> {
         self.data().name.as_ref()
     }
@@ -163,7 +165,8 @@ impl<'m> Item<'m> {
         self.data().first_values.as_deref()?.name.as_ref()
     }
 
-    /// The value of a field as text; `None` if it is missing or not UTF-8. If there are several sections, the last one.
+    /// The value of a field as text; `None` if it is missing or not UTF-8. If there are several
+    /// sections, the last one.
     pub fn text(self, field: Field) -> Option<&'m str> {
         self.annotation(field)?.as_str()
     }
@@ -186,7 +189,8 @@ impl<'m> Item<'m> {
         self.sections_named(field.section())
     }
 
-    /// Number of custom sections with this name, decoded or not; 0 for names that no convention defines.
+    /// Number of custom sections with this name, decoded or not; 0 for names that no convention
+    /// defines.
     pub fn sections_named(self, name: &str) -> u64 {
         self.data().sizes.sections_of(name)
     }
@@ -206,13 +210,14 @@ impl<'m> Item<'m> {
         self.data().dependencies.as_deref()
     }
 
-    /// JSON of the deprecated `registry-metadata` section, as written. If there are several, the last one.
+    /// JSON of the deprecated `registry-metadata` section, as written. If there are several, the
+    /// last one.
     pub fn registry_metadata(self) -> Option<&'m Value<'m>> {
         self.data().registry_metadata.as_ref()
     }
 
-    /// Links to separate debug information (`build_id`, `sourceMappingURL`, `external_debug_info`): section name and
-    /// value, in input order.
+    /// Links to separate debug information (`build_id`, `sourceMappingURL`, `external_debug_info`):
+    /// section name and value, in input order.
     pub fn debug_links(self) -> impl Iterator<Item = (&'static str, &'m Value<'m>)> {
         self.data().debug_links.iter().map(|(section, value)| (*section, value))
     }

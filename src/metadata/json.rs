@@ -9,8 +9,8 @@ use super::check::ValueError;
 use crate::escape::quoted;
 use crate::finding::FindingCode;
 
-/// Returns the errors in the text of a `registry-metadata` section: not a JSON object, nested more than 128 levels deep, or
-/// with duplicate keys.
+/// Returns the errors in the text of a `registry-metadata` section: not a JSON object, nested more
+/// than 128 levels deep, or with duplicate keys.
 #[cfg(feature = "json")]
 pub fn check_registry_metadata(text: &str) -> Vec<ValueError> {
     let mut duplicates = DuplicateKeys::default();
@@ -23,7 +23,8 @@ pub fn check_registry_metadata(text: &str) -> Vec<ValueError> {
     errors
 }
 
-/// Duplicate keys of JSON objects. Only the first one is retained, since a finding shows one; the others are counted.
+/// Duplicate keys of JSON objects. Only the first one is retained, since a finding shows one; the
+/// others are counted.
 #[derive(Default)]
 pub(crate) struct DuplicateKeys {
     first: Option<String>,

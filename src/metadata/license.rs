@@ -1,7 +1,8 @@
-//! SPDX license expressions. Source: the SPDX specification's annex "SPDX license expressions" (2.3, 3.0).
+//! SPDX license expressions. Source: the SPDX specification's annex "SPDX license expressions"
+//! (2.3, 3.0).
 //!
-//! The parser of the `spdx` crate compares identifiers with their case, knows identifiers that are not on the list, and
-//! takes any Unicode space. The rules here are those of the annex.
+//! The parser of the `spdx` crate compares identifiers with their case, knows identifiers that are
+//! not on the list, and takes any Unicode space. The rules here are those of the annex.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -16,7 +17,8 @@ use super::check::{MAX_PARSED, ValueError};
 use crate::escape::quoted;
 use crate::finding::FindingCode;
 
-/// Values that state that the license is unknown or missing. They are not licenses and cannot be part of an expression.
+/// Values that state that the license is unknown or missing. They are not licenses and cannot be
+/// part of an expression.
 const NO_LICENSE: [&str; 2] = ["NONE", "NOASSERTION"];
 
 /// Whether a value states that no license is known: `NONE` or `NOASSERTION`, in any case.
@@ -28,7 +30,8 @@ fn no_license(word: &str) -> Option<&'static str> {
     NO_LICENSE.into_iter().find(|special| word.eq_ignore_ascii_case(special))
 }
 
-/// Parses a license, or the expression that a common misspelling means. Identifiers get the case of the SPDX list.
+/// Parses a license, or the expression that a common misspelling means. Identifiers get the case of
+/// the SPDX list.
 pub fn license_expression(value: &str) -> Option<Expression> {
     if value.len() > MAX_PARSED || states_no_license(value) {
         return None;
@@ -133,7 +136,8 @@ fn requirement_error(requirement: &ExpressionReq) -> Option<String> {
     }
 }
 
-/// Names that the `spdx` crate adds to the list: the bases of `GFDL-1.1-invariants-only` and its like.
+/// Names that the `spdx` crate adds to the list: the bases of `GFDL-1.1-invariants-only` and its
+/// like.
 fn is_unlisted(name: &str) -> bool {
     name.starts_with("GFDL-") && name.ends_with("-invariants")
 }
@@ -161,7 +165,8 @@ fn words(value: &str) -> impl Iterator<Item = Word<'_>> {
     })
 }
 
-/// Returns the value with each identifier in the case of the SPDX list. Lengths do not change, so spans remain valid.
+/// Returns the value with each identifier in the case of the SPDX list. Lengths do not change, so
+/// spans remain valid.
 fn in_listed_case(value: &str) -> Cow<'_, str> {
     let mut listed = Cow::Borrowed(value);
     for word in words(value).filter(|word| !word.is_operator()) {

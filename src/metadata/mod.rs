@@ -1,9 +1,10 @@
 //! Metadata: custom sections decoded into values, each with the byte range it was read from.
 //!
-//! [`SliceReader`] and [`StreamReader`] are [visitors](crate::scan::Visitor) that run on every driver;
-//! [`read_slice`](crate::read_slice) and the other `read_*` functions run them. Reading is lenient: a value that cannot be
-//! decoded, or that violates its convention, becomes a [`Finding`](crate::Finding), and the rest is still read. Values are
-//! kept as written. A value belongs only to the item whose section holds it.
+//! [`SliceReader`] and [`StreamReader`] are [visitors](crate::scan::Visitor) that run on every
+//! driver; [`read_slice`](crate::read_slice) and the other `read_*` functions run them. Reading is
+//! lenient: a value that cannot be decoded, or that violates its convention, becomes a
+//! [`Finding`](crate::Finding), and the rest is still read. Values are kept as written. A value
+//! belongs only to the item whose section holds it.
 
 #[cfg(feature = "json")]
 pub(crate) mod builder;

@@ -1,5 +1,6 @@
-//! A reader of the name section that skips from one subsection header to the next and reads only subsection 0.
-//! Source: the core specification's appendix *Name Section*, and the component model's binary format.
+//! A reader of the name section that skips from one subsection header to the next and reads only
+//! subsection 0. Source: the core specification's appendix *Name Section*, and the component
+//! model's binary format.
 
 use std::ops::Range;
 

@@ -15,8 +15,8 @@ use crate::finding::FindingCode;
 /// The fields that the convention defines.
 pub const KNOWN_FIELDS: [&str; 3] = ["language", "processed-by", "sdk"];
 
-/// Contents of an item's `producers` sections in input order, with unknown fields, duplicate fields and duplicate names.
-/// Decoded on access.
+/// Contents of an item's `producers` sections in input order, with unknown fields, duplicate fields
+/// and duplicate names. Decoded on access.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Producers<'a> {
     /// Stored inline, since items rarely have more than one section.

@@ -36,7 +36,8 @@ macro_rules! readers {
                 Self(MetadataReader::new(limits))
             }
 
-            /// Returns the metadata read so far. Incomplete items may still change. `None` before the root's preamble.
+            /// Returns the metadata read so far. Incomplete items may still change. `None` before
+            /// the root's preamble.
             pub fn so_far(&self) -> Option<&Metadata<$value>> {
                 self.0.so_far()
             }
@@ -132,7 +133,8 @@ pub(super) struct MetadataReader<'v, O> {
 /// State of an item until the scanner leaves it.
 #[derive(Debug, Default)]
 struct ItemState {
-    /// Bit set of the known section names seen so far, by [row number](super::convention::RowNumber).
+    /// Bit set of the known section names seen so far, by [row
+    /// number](super::convention::RowNumber).
     seen: u64,
     /// Start offset of the first `producers` section.
     producers: Option<u64>,
@@ -210,7 +212,8 @@ impl<'v, O> MetadataReader<'v, O> {
         }
     }
 
-    /// Checks the placement and uniqueness of a known section. Returns whether its data is requested.
+    /// Checks the placement and uniqueness of a known section. Returns whether its data is
+    /// requested.
     fn known_section(&mut self, section: &Section<'_>, row: KnownSection, number: u8) -> bool {
         let is_duplicate = self.current.seen & (1 << number) != 0;
         self.current.seen |= 1 << number;
@@ -247,7 +250,8 @@ impl<'v, O> MetadataReader<'v, O> {
         self.begin(pending)
     }
 
-    /// Handles a custom section, the section of a nested item, or an unknown id. Returns whether its data is requested.
+    /// Handles a custom section, the section of a nested item, or an unknown id. Returns whether
+    /// its data is requested.
     #[inline(never)]
     fn uncommon_section(&mut self, section: &Section<'_>) -> bool {
         if !section.is_custom() {
@@ -348,7 +352,8 @@ impl<'v, O> MetadataReader<'v, O> {
                 let position = item.annotations.iter().position(|(found, _)| found == field);
                 let old = position.map(|position| item.annotations.remove(position));
                 match old {
-                    // Readers that use the first section need its value; only the ones between are dropped.
+                    // Readers that use the first section need its value; only the ones between are
+                    // dropped.
                     Some(old) if item.sizes.sections_of(field.section()) == 2 => {
                         item.first_values.get_or_insert_default().annotations.push(old);
                         None
@@ -373,7 +378,8 @@ impl<'v, O> MetadataReader<'v, O> {
         self.retained -= len as u64 + FLAT_CHARGE;
     }
 
-    /// Charges for a value of `len` bytes. Reports a finding and returns false if the limit is exceeded.
+    /// Charges for a value of `len` bytes. Reports a finding and returns false if the limit is
+    /// exceeded.
     fn charge(&mut self, pending: &PendingSection, len: usize) -> bool {
         let retained = self.retained + len as u64 + FLAT_CHARGE;
         let within_limit = retained <= self.limits.max_retained_bytes;
@@ -389,7 +395,8 @@ impl<'v, O> MetadataReader<'v, O> {
 }
 
 impl<'v, O> MetadataReader<'v, O> {
-    // Not inlined, like `name_step`: keeps the path through name sections short. Measured (`metadata` bench).
+    // Not inlined, like `name_step`: keeps the path through name sections short. Measured
+    // (`metadata` bench).
     #[inline(never)]
     fn decode<'w>(&mut self, pending: &PendingSection, bytes: &'w [u8], start: u64)
     where
@@ -465,7 +472,8 @@ impl<'v, O> MetadataReader<'v, O> {
         }
     }
 
-    /// Inflates and decodes packages, up to a total per input: a few kilobytes of zlib can expand to megabytes.
+    /// Inflates and decodes packages, up to a total per input: a few kilobytes of zlib can expand
+    /// to megabytes.
     #[cfg(feature = "dependencies")]
     fn packages(&mut self, pending: &PendingSection, bytes: &[u8]) -> Vec<super::Package> {
         if self.inflated > self.limits.max_retained_bytes {
@@ -613,7 +621,8 @@ impl<'w, 'v, O: Ownership<'w, 'v>> Visitor<'w> for MetadataReader<'v, O> {
             self.metadata.items[section.item as usize].sizes.add(section);
             return DataRequest::Nothing;
         }
-        // Passing a copy and returning a flag keeps this section's fields and the result in registers.
+        // Passing a copy and returning a flag keeps this section's fields and the result in
+        // registers.
         let requested = self.uncommon_section(&Section { item: section.item, ..*section });
         if requested { self.first_request() } else { DataRequest::Nothing }
     }

@@ -36,7 +36,8 @@ impl SectionSize {
     }
 }
 
-/// Tallies of an item's sections. Indexed by section id; only the few tallies of known custom sections are searched.
+/// Tallies of an item's sections. Indexed by section id; only the few tallies of known custom
+/// sections are searched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SectionSizes {
     /// By id. Index 0 counts the unknown custom sections, the last one the unknown ids.

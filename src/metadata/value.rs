@@ -56,7 +56,8 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Ownership of values: takes data from a window that lives for `'w` into a value that lives for `'v`.
+/// Ownership of values: takes data from a window that lives for `'w` into a value that lives for
+/// `'v`.
 pub(super) trait Ownership<'w, 'v> {
     fn text(text: &'w str) -> Cow<'v, str>;
     fn bytes(bytes: &'w [u8]) -> Cow<'v, [u8]>;

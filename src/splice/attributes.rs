@@ -5,8 +5,8 @@ use std::io;
 
 use super::WriteError;
 
-/// Copies owner, extended attributes (including access control lists) and mode from the old to the new file. With
-/// `force`, ignores failures.
+/// Copies owner, extended attributes (including access control lists) and mode from the old to the
+/// new file. With `force`, ignores failures.
 pub(super) fn carry_over(old: &File, new: &File, force: bool) -> Result<(), WriteError> {
     let copy = |what, copy_attribute: fn(&File, &File) -> io::Result<()>| match copy_attribute(old, new) {
         Err(error) if !force => Err(WriteError::Attribute(what, error)),

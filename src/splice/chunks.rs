@@ -7,7 +7,8 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use super::{Piece, Plan};
 
-/// Output of a [`Plan`] for a source in memory, as a [`Buf`] or an iterator of chunks. Kept ranges are not copied.
+/// Output of a [`Plan`] for a source in memory, as a [`Buf`] or an iterator of chunks. Kept ranges
+/// are not copied.
 ///
 /// ```
 /// use bytes::{Buf, Bytes};
@@ -30,7 +31,8 @@ pub struct Chunks {
 }
 
 impl Plan {
-    /// Returns the output for a source in memory; `None` if its length differs from the plan's source.
+    /// Returns the output for a source in memory; `None` if its length differs from the plan's
+    /// source.
     pub fn chunks(&self, source: &Bytes) -> Option<Chunks> {
         if source.len() as u64 != self.source_len {
             return None;

@@ -13,8 +13,8 @@ const BUFFER: usize = 128 << 10;
 /// Maximum bytes per `copy_file_range` call, which copies less than 2 GiB.
 const MAX_COPY: u64 = 1 << 30;
 
-/// Writes the output of a plan to the empty file `out`. File systems that share blocks (btrfs, XFS) share complete blocks at
-/// unchanged offsets instead of copying them.
+/// Writes the output of a plan to the empty file `out`. File systems that share blocks (btrfs, XFS)
+/// share complete blocks at unchanged offsets instead of copying them.
 pub(super) fn splice(plan: &Plan, source: &File, out: &File) -> io::Result<()> {
     let mut position = 0;
     let mut copier = Copier::new(source, out);
@@ -46,7 +46,8 @@ impl<'a> Copier<'a> {
     pub(super) fn copy(&mut self, mut from: u64, mut to: u64, mut len: u64) -> io::Result<()> {
         while self.by_kernel && len > 0 {
             match copy_file_range(self.source, from, self.out, to, len.min(self.max_len)) {
-                // Some kernels return 0 for files they cannot copy. Reading detects the end of the source.
+                // Some kernels return 0 for files they cannot copy. Reading detects the end of the
+                // source.
                 Ok(0) | Err(Refusal::Unsupported) => self.by_kernel = false,
                 Ok(copied) => {
                     from += copied;
@@ -89,7 +90,8 @@ pub(super) fn read_exact_at<R: ReadAt + ?Sized>(source: &R, buffer: &mut [u8], o
     if read == buffer.len() { Ok(()) } else { Err(ErrorKind::UnexpectedEof.into()) }
 }
 
-/// Fills the buffer from this offset, up to the end of the source. Returns the number of bytes read.
+/// Fills the buffer from this offset, up to the end of the source. Returns the number of bytes
+/// read.
 pub(super) fn read_at_most<R: ReadAt + ?Sized>(source: &R, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     let mut len = 0;
     while len < buffer.len() {

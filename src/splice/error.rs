@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use crate::error::Error;
 use crate::fs::lock::LockError;
 
-/// Error of writing a file. The file is unchanged unless [`is_written`](Self::is_written) returns true.
+/// Error of writing a file. The file is unchanged unless [`is_written`](Self::is_written) returns
+/// true.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
@@ -66,14 +67,16 @@ pub enum WriteError {
     /// The new file cannot be moved to its destination.
     #[error("cannot move the new file to its destination")]
     Place(#[source] io::Error),
-    /// The file was replaced, but syncing its directory failed: a power loss may undo the replacement.
+    /// The file was replaced, but syncing its directory failed: a power loss may undo the
+    /// replacement.
     #[error("the file is replaced, but cannot sync its directory: a power loss may undo the replacement")]
     SyncDirectory(#[source] io::Error),
-    /// The file is completely written or recovered, but its journal may still exist, at least after a power loss.
-    /// [`recover`](super::recover()) removes it.
+    /// The file is completely written or recovered, but its journal may still exist, at least after
+    /// a power loss. [`recover`](super::recover()) removes it.
     #[error("the file is written, but its journal may still exist")]
     JournalLeft(#[source] io::Error),
-    /// Writing in place failed and cannot be undone. The file may be torn; call [`recover`](super::recover()).
+    /// Writing in place failed and cannot be undone. The file may be torn; call
+    /// [`recover`](super::recover()).
     #[error("writing in place failed and cannot be undone; the file needs recovery")]
     Torn(#[source] io::Error),
 }

@@ -17,12 +17,13 @@ use crate::limits::Limits;
 use crate::scan::{DataRequest, Section, Visitor};
 
 impl Plan {
-    /// Replaces the plan's source file atomically. At every instant, and after a kill, readers see either the old or the
-    /// new file. The same holds after a power loss, unless [`WriteOptions::sync`] is off.
+    /// Replaces the plan's source file atomically. At every instant, and after a kill, readers see
+    /// either the old or the new file. The same holds after a power loss, unless
+    /// [`WriteOptions::sync`] is off.
     ///
-    /// Writes a temporary file in the same directory, gives it the old file's mode, owner and, on Linux, extended attributes,
-    /// and renames it. The kernel copies kept ranges if it can. Symbolic links are followed and stay. If the plan changes
-    /// nothing, nothing is written.
+    /// Writes a temporary file in the same directory, gives it the old file's mode, owner and, on
+    /// Linux, extended attributes, and renames it. The kernel copies kept ranges if it can.
+    /// Symbolic links are followed and stay. If the plan changes nothing, nothing is written.
     ///
     /// ```no_run
     /// use sectile::{Edit, Field, Input, splice::WriteOptions};
@@ -36,8 +37,8 @@ impl Plan {
     /// # Errors
     ///
     /// - The plan is for bytes in memory, or for another file or state of it.
-    /// - The file is read-only, has several hard links, or has attributes that cannot be preserved, unless
-    ///   [`WriteOptions::force`] is set.
+    /// - The file is read-only, has several hard links, or has attributes that cannot be preserved,
+    ///   unless [`WriteOptions::force`] is set.
     /// - Another process edits the file, or an in-place edit was interrupted.
     /// - The system reports an error.
     ///
@@ -54,14 +55,14 @@ impl Plan {
         self.write_over(&target, options)
     }
 
-    /// Writes the output to another file. An existing regular file is replaced like in [`replace`](Self::replace). A special
-    /// file, such as a device or a FIFO, is written to. Symbolic links are followed and stay, even if their target does not
-    /// exist yet.
+    /// Writes the output to another file. An existing regular file is replaced like in
+    /// [`replace`](Self::replace). A special file, such as a device or a FIFO, is written to.
+    /// Symbolic links are followed and stay, even if their target does not exist yet.
     ///
     /// # Errors
     ///
-    /// As for [`replace`](Self::replace). [`WriteError::SameFile`] if the output is the source. [`WriteError::Place`] if
-    /// another process creates a file at the path in the meantime.
+    /// As for [`replace`](Self::replace). [`WriteError::SameFile`] if the output is the source.
+    /// [`WriteError::Place`] if another process creates a file at the path in the meantime.
     pub fn write_file(&self, source: &Input, path: impl AsRef<Path>, options: WriteOptions) -> Result<(), WriteError> {
         if !self.is_for(source) {
             return Err(WriteError::OtherSource);
@@ -113,8 +114,9 @@ pub fn finish(
     directory.sync().map_err(WriteError::SyncDirectory)
 }
 
-/// Allocates the blocks of a file. Otherwise ext4 delays the rename of an unsynced file until its blocks are allocated and
-/// being written (`auto_da_alloc`), which callers without `sync` do not want to wait for.
+/// Allocates the blocks of a file. Otherwise ext4 delays the rename of an unsynced file until its
+/// blocks are allocated and being written (`auto_da_alloc`), which callers without `sync` do not
+/// want to wait for.
 fn allocate(file: &File, len: u64) {
     #[cfg(target_os = "linux")]
     {

@@ -1,4 +1,4 @@
-//! In-index edits: overwrites only the bytes that differ, under an undo journal.
+//! In-place edits: overwrites only the bytes that differ, under an undo journal.
 
 use std::fs::{self, File, FileTimes};
 use std::io;
@@ -14,21 +14,24 @@ use super::{Piece, Plan, WriteError, WriteOptions};
 use crate::fs::atomic::{self, Access, Directory};
 
 impl Plan {
-    /// Overwrites the changed parts of the plan's source file. Fastest if the first change is near the end of the file.
+    /// Overwrites the changed parts of the plan's source file. Fastest if the first change is near
+    /// the end of the file.
     ///
-    /// **This is not atomic.** Other readers may see torn bytes during the write. The overwritten bytes are first saved in a
-    /// journal in the directory of `path` (`.sectile-INODE.journal`, with the inode in hexadecimal digits). After a kill or a
-    /// power loss the file may be torn until [`recover`](super::recover()) is called; nothing else recovers it. With
-    /// [`WriteOptions::sync`] off, a power loss can lose the journal too. If a write fails, it is undone immediately. If the
-    /// file has hard links in other directories, the journal is not found through them.
+    /// **This is not atomic.** Other readers may see torn bytes during the write. The overwritten
+    /// bytes are first saved in a journal in the directory of `path` (`.sectile-INODE.journal`,
+    /// with the inode in hexadecimal digits). After a kill or a power loss the file may be torn
+    /// until [`recover`](super::recover()) is called; nothing else recovers it. With
+    /// [`WriteOptions::sync`] off, a power loss can lose the journal too. If a write fails, it is
+    /// undone immediately. If the file has hard links in other directories, the journal is not
+    /// found through them.
     ///
     /// If the plan changes nothing, nothing is written.
     ///
     /// # Errors
     ///
-    /// As for [`replace`](Self::replace), except for hard links and attributes, which are preserved. Also
-    /// [`WriteError::Torn`] and [`WriteError::JournalLeft`]. On systems without inode numbers, such as Windows,
-    /// [`WriteError::Open`].
+    /// As for [`replace`](Self::replace), except for hard links and attributes, which are
+    /// preserved. Also [`WriteError::Torn`] and [`WriteError::JournalLeft`]. On systems without
+    /// inode numbers, such as Windows, [`WriteError::Open`].
     pub fn write_in_place(&self, path: impl AsRef<Path>, options: WriteOptions) -> Result<(), WriteError> {
         let target = Target::lock(path.as_ref(), LockPurpose::Write)?;
         if self.fingerprint != Some(target.fingerprint) {
@@ -49,7 +52,8 @@ impl Plan {
             .and_then(|()| check_sound(&target.file, self.len()));
         match written {
             Ok(()) => undo_journal.remove().map_err(WriteError::JournalLeft),
-            // A second sync cannot tell whether the data of the failed one is on the disk, so the journal stays.
+            // A second sync cannot tell whether the data of the failed one is on the disk, so the
+            // journal stays.
             Err(WriteError::Sync(error)) => {
                 _ = undo_journal.undo(&journal, &target.file, Undo::All);
                 Err(WriteError::Torn(error))
@@ -91,8 +95,8 @@ impl Plan {
         sync(target, options).map_err(WriteError::Sync)
     }
 
-    /// Returns the parts of the file to rewrite: ranges in which the output differs from the source at the same offset.
-    /// Ranges kept within a run come from the same run of the source.
+    /// Returns the parts of the file to rewrite: ranges in which the output differs from the source
+    /// at the same offset. Ranges kept within a run come from the same run of the source.
     fn runs(&self) -> Vec<Run<'_>> {
         let mut runs = Vec::new();
         let mut started = None;
@@ -141,7 +145,8 @@ pub(super) struct UndoJournal {
 pub(super) enum Undo {
     /// Only bytes that differ. Avoids needless writes if the disk is full or a limit is reached.
     Differences,
-    /// All bytes. After a failed sync the page cache may differ from the disk and would not be written again.
+    /// All bytes. After a failed sync the page cache may differ from the disk and would not be
+    /// written again.
     All,
 }
 
@@ -241,7 +246,8 @@ impl UndoJournal {
     }
 }
 
-/// Returns the range from the first to the last of `bytes` that differs from the file at this position.
+/// Returns the range from the first to the last of `bytes` that differs from the file at this
+/// position.
 fn difference(file: &File, bytes: &[u8], position: u64) -> io::Result<Range<usize>> {
     let mut found = vec![0; bytes.len()];
     let len = read_at_most(file, &mut found, position)?;
@@ -251,8 +257,9 @@ fn difference(file: &File, bytes: &[u8], position: u64) -> io::Result<Range<usiz
     Ok(first..last + 1)
 }
 
-/// Sets the modification time with the full precision of the clock. The kernel's own timestamp has a granularity of a few
-/// milliseconds, so that two changes in one tick would look the same. Ignores errors: only the owner may set the time.
+/// Sets the modification time with the full precision of the clock. The kernel's own timestamp has
+/// a granularity of a few milliseconds, so that two changes in one tick would look the same.
+/// Ignores errors: only the owner may set the time.
 fn update_modified_time(file: &File) {
     _ = file.set_times(FileTimes::new().set_modified(SystemTime::now()));
 }

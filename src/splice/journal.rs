@@ -1,7 +1,7 @@
-//! The undo journal of an in-index edit: the overwritten bytes and the identity of the file.
+//! The undo journal of an in-place edit: the overwritten bytes and the identity of the file.
 //!
-//! The journal is in the directory of the file. It is named by the file's inode, so that recovery finds it and long file
-//! names do not matter. All numbers are little-endian:
+//! The journal is in the directory of the file. It is named by the file's inode, so that recovery
+//! finds it and long file names do not matter. All numbers are little-endian:
 //!
 //! | bytes | |
 //! | --- | --- |
@@ -14,8 +14,8 @@
 //! | 4 | checksum of all the above |
 //! | | old content of each run |
 //!
-//! The checksums are CRC-32. They detect a torn journal, not a forged one; recovery checks the owner and mode of the file
-//! for that.
+//! The checksums are CRC-32. They detect a torn journal, not a forged one; recovery checks the
+//! owner and mode of the file for that.
 
 use std::fs::File;
 use std::io;
@@ -99,8 +99,9 @@ impl Journal {
         write_all_at(out, &bytes, 0)
     }
 
-    /// Reads a journal. Returns `None` if it is torn, since writing it was interrupted. Inconsistent contents with a valid
-    /// checksum are an error, because no interruption can cause them.
+    /// Reads a journal. Returns `None` if it is torn, since writing it was interrupted.
+    /// Inconsistent contents with a valid checksum are an error, because no interruption can cause
+    /// them.
     pub(super) fn read(source: &File) -> Result<Option<Self>, WriteError> {
         const INCONSISTENT: WriteError = WriteError::Journal("its contents are inconsistent");
         let read = |bytes: &mut [u8]| read_exact_at(source, bytes, 0).map_err(WriteError::Open);

@@ -1,5 +1,5 @@
-//! Splicing: a plan lists the ranges of a source to keep and the bytes to insert, and is written to a file, a stream or
-//! memory. It does not interpret the bytes.
+//! Splicing: a plan lists the ranges of a source to keep and the bytes to insert, and is written to
+//! a file, a stream or memory. It does not interpret the bytes.
 //!
 //! An [`Edit`](crate::edit::Edit) returns a [`Plan`]. To write it:
 //!
@@ -13,8 +13,8 @@
 //! | chunks that share the source's memory | [`Plan::chunks`] |
 //! | bytes in memory | [`Plan::to_vec`] |
 //!
-//! [`Plan::pieces`] lists the pieces. Before copying a file, use [`check_whole`] to detect that an interrupted in-place edit
-//! may have left it torn.
+//! [`Plan::pieces`] lists the pieces. Before copying a file, use [`check_whole`] to detect that an
+//! interrupted in-place edit may have left it torn.
 
 mod attributes;
 mod chunks;
@@ -59,7 +59,8 @@ impl Piece {
     }
 }
 
-/// The ordered pieces that turn one binary into another. Kept ranges are in source order and copied byte for byte.
+/// The ordered pieces that turn one binary into another. Kept ranges are in source order and copied
+/// byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "nothing changes until the plan is carried out"]
 pub struct Plan {
@@ -76,11 +77,12 @@ pub struct Plan {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WriteOptions {
-    /// Waits until the written data is on the disk, so that it survives a power loss. Default: `true`. Otherwise it survives
-    /// a kill of the process, but a power loss may leave an empty, torn or zeroed file.
+    /// Waits until the written data is on the disk, so that it survives a power loss. Default:
+    /// `true`. Otherwise it survives a kill of the process, but a power loss may leave an empty,
+    /// torn or zeroed file.
     pub sync: bool,
-    /// Writes even if the file is read-only, a replacement would break its hard links, or its owner, mode and attributes
-    /// cannot be preserved. Default: `false`.
+    /// Writes even if the file is read-only, a replacement would break its hard links, or its
+    /// owner, mode and attributes cannot be preserved. Default: `false`.
     pub force: bool,
 }
 
@@ -98,8 +100,8 @@ pub(crate) struct Patch {
 }
 
 impl Plan {
-    /// Creates a plan that applies patches to a source of `source_len` bytes. Patches that start at the same offset are
-    /// applied in the given order. Patches must not overlap.
+    /// Creates a plan that applies patches to a source of `source_len` bytes. Patches that start at
+    /// the same offset are applied in the given order. Patches must not overlap.
     pub(crate) fn new(source_len: u64, mut patches: Vec<Patch>) -> Self {
         patches.sort_by_key(|patch| patch.range.start);
         let mut pieces = Vec::new();
@@ -154,8 +156,8 @@ impl Plan {
         self.inserted() == 0 && self.kept() == self.source_len
     }
 
-    /// Returns the pieces in order. No piece is empty. Adjacent pieces have different kinds, unless source bytes between
-    /// them were dropped.
+    /// Returns the pieces in order. No piece is empty. Adjacent pieces have different kinds, unless
+    /// source bytes between them were dropped.
     pub fn pieces(&self) -> &[Piece] {
         &self.pieces
     }

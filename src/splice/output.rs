@@ -42,8 +42,8 @@ impl OutputPlace {
     ///
     /// # Errors
     ///
-    /// The file is read-only and not forced, another process edits it, it is a directory or a socket, or the system
-    /// reports an error.
+    /// The file is read-only and not forced, another process edits it, it is a directory or a
+    /// socket, or the system reports an error.
     pub fn open(path: &Path, options: WriteOptions) -> Result<Self, WriteError> {
         let purpose = LockPurpose::Replace { force: options.force };
         // Fails for links that the system does not trust, before they are followed one by one.
@@ -63,8 +63,8 @@ impl OutputPlace {
         Ok(Self(place))
     }
 
-    /// Resolves a name in an open directory. Replaces only regular files, because the caller did not choose the contents
-    /// of the directory.
+    /// Resolves a name in an open directory. Replaces only regular files, because the caller did
+    /// not choose the contents of the directory.
     ///
     /// # Errors
     ///
@@ -113,7 +113,8 @@ impl OutputPlace {
     ///
     /// # Errors
     ///
-    /// The file is read-only or has several hard links and is not forced, or an in-place edit of it was interrupted.
+    /// The file is read-only or has several hard links and is not forced, or an in-place edit of it
+    /// was interrupted.
     pub fn check_replaceable(&self, options: WriteOptions) -> Result<(), WriteError> {
         let PlaceKind::Existing(target) = &self.0 else { return Ok(()) };
         target.check_whole()?;
@@ -141,7 +142,8 @@ impl OutputPlace {
     ///
     /// # Errors
     ///
-    /// As for [`check_replaceable`](Self::check_replaceable), or the temporary file cannot be created.
+    /// As for [`check_replaceable`](Self::check_replaceable), or the temporary file cannot be
+    /// created.
     pub fn create(self, options: WriteOptions) -> Result<OutputFile, WriteError> {
         self.create_with(Access::Default, options)
     }
@@ -187,8 +189,8 @@ impl OutputPlace {
     }
 }
 
-/// An output being written. If it is dropped before [`finish`](Self::finish), an existing file stays unchanged, but data
-/// already sent to a FIFO or device is not revoked.
+/// An output being written. If it is dropped before [`finish`](Self::finish), an existing file
+/// stays unchanged, but data already sent to a FIFO or device is not revoked.
 #[derive(Debug)]
 pub struct OutputFile {
     kind: OutputKind,
@@ -233,11 +235,13 @@ impl OutputFile {
         }
     }
 
-    /// Moves the file to its destination. Calls `unchanged` immediately before, and stops if it fails.
+    /// Moves the file to its destination. Calls `unchanged` immediately before, and stops if it
+    /// fails.
     ///
     /// # Errors
     ///
-    /// The error of `unchanged`; another process changed or created the destination; or the system reports an error.
+    /// The error of `unchanged`; another process changed or created the destination; or the system
+    /// reports an error.
     pub fn finish(self, unchanged: impl FnOnce() -> Result<(), WriteError>) -> Result<(), WriteError> {
         let options = self.options;
         match self.kind {
@@ -299,7 +303,8 @@ fn reopen(link: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).append(is_file).open(link)
 }
 
-/// Duplicates standard output or error of this process, to share the file position with processes that inherited it.
+/// Duplicates standard output or error of this process, to share the file position with processes
+/// that inherited it.
 #[cfg(unix)]
 fn own_stream(link: &Path) -> io::Result<Option<File>> {
     use std::os::fd::AsFd;

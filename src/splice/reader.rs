@@ -6,8 +6,8 @@ use super::copy::check_read_len;
 use super::{Piece, Plan};
 use crate::drive::ReadAt;
 
-/// Reader of the output of a [`Plan`]. Implements [`Read`], [`Seek`] and [`ReadAt`], so that the output can be scanned before
-/// it is written.
+/// Reader of the output of a [`Plan`]. Implements [`Read`], [`Seek`] and [`ReadAt`], so that the
+/// output can be scanned before it is written.
 ///
 /// ```
 /// use std::io::Read;

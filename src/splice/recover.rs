@@ -1,4 +1,4 @@
-//! Recovery of an interrupted in-index edit.
+//! Recovery of an interrupted in-place edit.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -12,7 +12,7 @@ use super::target::{LockPurpose, Target};
 use super::{WriteError, WriteOptions};
 use crate::input::{self, Link};
 
-/// Outcome of recovering an interrupted in-index edit.
+/// Outcome of recovering an interrupted in-place edit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Recovered {
@@ -24,27 +24,31 @@ pub enum Recovered {
     Finished,
 }
 
-/// Finishes or undoes an interrupted in-index edit ([`Plan::write_in_place`](super::Plan::write_in_place)) and removes its
-/// journal. Recovery is never automatic, so that a planted journal cannot cause a write.
+/// Finishes or undoes an interrupted in-place edit
+/// ([`Plan::write_in_place`](super::Plan::write_in_place)) and removes its journal. Recovery is
+/// never automatic, so that a planted journal cannot cause a write.
 ///
-/// The journal must belong to the owner of the file or to the caller, and must not be writable by others. It must match
-/// the file's device, inode and the bytes before the first change. If the journal is torn, the edit had not started to write.
-/// Unless [`WriteOptions::sync`] is off, a complete file is written again and synced, because after a failed sync it may
-/// exist only in memory.
+/// The journal must belong to the owner of the file or to the caller, and must not be writable by
+/// others. It must match the file's device, inode and the bytes before the first change. If the
+/// journal is torn, the edit had not started to write. Unless [`WriteOptions::sync`] is off, a
+/// complete file is written again and synced, because after a failed sync it may exist only in
+/// memory.
 ///
 /// # Errors
 ///
-/// [`WriteError::NoJournal`] if there is no journal. [`WriteError::Journal`] if it is not trusted or does not match.
-/// [`WriteError::Locked`] if the edit is still running. [`WriteError::JournalLeft`] if the journal cannot be removed.
-/// [`WriteError::Open`] and [`WriteError::Torn`] for other errors of the system. After any failure or interruption, this
-/// can be called again.
+/// [`WriteError::NoJournal`] if there is no journal. [`WriteError::Journal`] if it is not trusted
+/// or does not match. [`WriteError::Locked`] if the edit is still running.
+/// [`WriteError::JournalLeft`] if the journal cannot be removed. [`WriteError::Open`] and
+/// [`WriteError::Torn`] for other errors of the system. After any failure or interruption, this can
+/// be called again.
 pub fn recover(path: impl AsRef<Path>, options: WriteOptions) -> Result<Recovered, WriteError> {
     let target = Target::lock(path.as_ref(), LockPurpose::Write)?;
     let file = target.id().map_err(WriteError::Open)?;
     let path = journal::path(&target.path(), file);
     let undo_journal = UndoJournal::from_file(open(&path, &target.file)?, path, options)?;
     let Some(journal) = Journal::read(undo_journal.file())? else {
-        // The journal is complete and synced before the file is written, so the file must be complete.
+        // The journal is complete and synced before the file is written, so the file must be
+        // complete.
         check_sound(&target.file, target.fingerprint.len)
             .map_err(|_| WriteError::Journal("it is torn, and the file is not complete either"))?;
         undo_journal.remove().map_err(WriteError::JournalLeft)?;
@@ -71,7 +75,8 @@ pub fn recover(path: impl AsRef<Path>, options: WriteOptions) -> Result<Recovere
         }
     };
     if options.sync {
-        // After a failed sync, the data just read may exist only in memory and would not be written again.
+        // After a failed sync, the data just read may exist only in memory and would not be written
+        // again.
         if state != JournalState::Torn {
             write_again(&target.file, state, &journal).map_err(WriteError::Torn)?;
         }

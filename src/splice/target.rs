@@ -101,13 +101,14 @@ impl Target {
     }
 }
 
-/// Rejects a file that is being edited in place, or whose in-place edit was interrupted: it may be torn. Functions that
-/// change a file check this themselves. Call it before copying a file by other means.
+/// Rejects a file that is being edited in place, or whose in-place edit was interrupted: it may be
+/// torn. Functions that change a file check this themselves. Call it before copying a file by other
+/// means.
 ///
 /// # Errors
 ///
-/// [`WriteError::Locked`] during an in-place edit, [`WriteError::CutOff`] after an interrupted one, or the error of the
-/// system.
+/// [`WriteError::Locked`] during an in-place edit, [`WriteError::CutOff`] after an interrupted one,
+/// or the error of the system.
 pub fn check_whole(path: impl AsRef<Path>) -> Result<(), WriteError> {
     let path = fs::canonicalize(path).map_err(WriteError::Open)?;
     let fingerprint = FileFingerprint::new(&fs::symlink_metadata(&path).map_err(WriteError::Open)?);

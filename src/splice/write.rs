@@ -22,7 +22,8 @@ impl Plan {
         Ok(())
     }
 
-    /// Returns the output for a source in memory; `None` if its length differs from the plan's source.
+    /// Returns the output for a source in memory; `None` if its length differs from the plan's
+    /// source.
     pub fn to_vec(&self, source: &[u8]) -> Option<Vec<u8>> {
         if source.len() as u64 != self.source_len {
             return None;

@@ -1,4 +1,5 @@
-//! Cargo.toml. Source: the Cargo book, "The Manifest Format" and "Workspaces", and Cargo's own `find_workspace_root`.
+//! Cargo.toml. Source: the Cargo book, "The Manifest Format" and "Workspaces", and Cargo's own
+//! `find_workspace_root`.
 
 use std::borrow::Cow;
 use std::io;
@@ -66,8 +67,8 @@ pub(super) struct Workspace {
 }
 
 impl Workspace {
-    /// Finds the workspace of a package: the one that its manifest names, or the first one above it that does not
-    /// exclude it. `entry` is the key that inherits.
+    /// Finds the workspace of a package: the one that its manifest names, or the first one above it
+    /// that does not exclude it. `entry` is the key that inherits.
     pub(super) fn find(file: &Path, root: &Node, entry: &ManifestEntry<'_>) -> Result<Self, ManifestError> {
         if root.entry("workspace").is_some() {
             return Ok(Self { file: file.to_owned(), root: root.clone() });
@@ -135,7 +136,8 @@ impl Workspace {
     }
 }
 
-/// The absolute path without `.` and `..`, which are resolved by name without following links, as in Cargo.
+/// The absolute path without `.` and `..`, which are resolved by name without following links, as
+/// in Cargo.
 fn absolute(path: &Path) -> io::Result<PathBuf> {
     let mut absolute = PathBuf::new();
     for component in std::path::absolute(path)?.components() {

@@ -7,7 +7,8 @@ use sectile::Escaped;
 use sectile::edit::EditError;
 use sectile_document::file::FileError;
 
-/// A manifest could not be used. `Display` names the file, and the line and key if known; it is safe on a terminal.
+/// A manifest could not be used. `Display` names the file, and the line and key if known; it is
+/// safe on a terminal.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManifestError {

@@ -28,7 +28,8 @@ impl ManifestFormat {
         }
     }
 
-    /// Tables in which every key is metadata: there is a notice about a key without a [mapping](Self::key_mappings).
+    /// Tables in which every key is metadata: there is a notice about a key without a
+    /// [mapping](Self::key_mappings).
     pub const fn closed_tables(self) -> &'static [&'static str] {
         match self {
             Self::Cargo => &["package.metadata.sectile"],
@@ -38,8 +39,8 @@ impl ManifestFormat {
         }
     }
 
-    /// The source language for the `producers` section, if the format determines it. Source: the tool conventions'
-    /// `ProducersSection.md`.
+    /// The source language for the `producers` section, if the format determines it. Source: the
+    /// tool conventions' `ProducersSection.md`.
     pub const fn language(self) -> Option<&'static str> {
         match self {
             Self::Cargo => Some("Rust"),
@@ -47,12 +48,14 @@ impl ManifestFormat {
         }
     }
 
-    /// Whether the keys of a table are compared without punctuation, space and case, as those of `project.urls`.
+    /// Whether the keys of a table are compared without punctuation, space and case, as those of
+    /// `project.urls`.
     pub(super) fn normalizes(self, table: &str) -> bool {
         self == Self::Python && table == "project.urls"
     }
 
-    /// The tables of which a manifest of a package must contain one; none if there is no such table.
+    /// The tables of which a manifest of a package must contain one; none if there is no such
+    /// table.
     pub(super) const fn roots(self) -> &'static [&'static str] {
         match self {
             Self::Cargo => &["package"],

@@ -29,9 +29,9 @@ pub(super) struct GatheredValues {
 }
 
 impl ManifestFormat {
-    /// The keys that are read. If two keys set one field, the first mapping wins, unless the mappings
-    /// [join](KeyMapping::joins). Other keys are not metadata; only in a [closed](Self::closed_tables) table there is a
-    /// notice about them.
+    /// The keys that are read. If two keys set one field, the first mapping wins, unless the
+    /// mappings [join](KeyMapping::joins). Other keys are not metadata; only in a
+    /// [closed](Self::closed_tables) table there is a notice about them.
     pub fn key_mappings(self) -> Vec<KeyMapping> {
         match self {
             Self::Cargo => cargo::key_mappings(),

@@ -1,12 +1,12 @@
 //! Metadata from the manifests of language tools.
 //!
-//! A [`Manifest`] is read from a file whose name determines its [`ManifestFormat`]. Each format has a table of
-//! [mappings](ManifestFormat::key_mappings) from keys to metadata. [`Manifest::add_to`] adds the values to an
-//! [`Edit`](sectile::edit::Edit); values that the edit already sets take precedence. A value that is ignored or changed
-//! causes a [`Notice`].
+//! A [`Manifest`] is read from a file whose name determines its [`ManifestFormat`]. Each format has
+//! a table of [mappings](ManifestFormat::key_mappings) from keys to metadata. [`Manifest::add_to`]
+//! adds the values to an [`Edit`](sectile::edit::Edit); values that the edit already sets take
+//! precedence. A value that is ignored or changed causes a [`Notice`].
 //!
-//! No file is read except the manifest and, for inherited keys of Cargo.toml, the manifest of the workspace. Feature
-//! `git` adds the `git` module, which determines the revision of the work tree.
+//! No file is read except the manifest and, for inherited keys of Cargo.toml, the manifest of the
+//! workspace. Feature `git` adds the `git` module, which determines the revision of the work tree.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod cargo;
@@ -67,9 +67,10 @@ impl Manifest {
     ///
     /// # Errors
     ///
-    /// The file name is not that of a manifest; the file cannot be read, is not a regular file, is larger than 1 MiB or
-    /// not UTF-8; the text is malformed, or nests deeper than 100; a key has a value of a wrong kind, or inherits a
-    /// value that does not exist. Values are checked when they are [added to an edit](Self::add_to).
+    /// The file name is not that of a manifest; the file cannot be read, is not a regular file, is
+    /// larger than 1 MiB or not UTF-8; the text is malformed, or nests deeper than 100; a key has a
+    /// value of a wrong kind, or inherits a value that does not exist. Values are checked when they
+    /// are [added to an edit](Self::add_to).
     pub fn read(path: impl AsRef<Path>) -> Result<Self, ManifestError> {
         let path = path.as_ref();
         let name = path.file_name();
@@ -79,8 +80,8 @@ impl Manifest {
         Self::parse(format, path, &text)
     }
 
-    /// Parses the text of a manifest. The path is the start of the search for the workspace of a Cargo.toml; the file
-    /// need not exist.
+    /// Parses the text of a manifest. The path is the start of the search for the workspace of a
+    /// Cargo.toml; the file need not exist.
     ///
     /// # Errors
     ///
@@ -109,17 +110,20 @@ impl Manifest {
         self.values.iter().find(|(found, _)| *found == field).map(|(_, given)| given.value())
     }
 
-    /// The fields that the manifest sets, in the order of the field table: field, value, and location of the key.
+    /// The fields that the manifest sets, in the order of the field table: field, value, and
+    /// location of the key.
     pub fn values(&self) -> impl Iterator<Item = (Field, String, &ManifestLocation)> {
         self.values.iter().map(|(field, given)| (*field, given.value(), &given.location))
     }
 
-    /// Entries for the `producers` section: field and name. No manifest contains the version of a tool.
+    /// Entries for the `producers` section: field and name. No manifest contains the version of a
+    /// tool.
     pub fn producers(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         self.format.language().into_iter().map(|language| ("language", language))
     }
 
-    /// Notices about ignored and changed values, by file and line: at most 64, the last of which counts the others.
+    /// Notices about ignored and changed values, by file and line: at most 64, the last of which
+    /// counts the others.
     pub fn notices(&self) -> &[Notice] {
         &self.notices
     }

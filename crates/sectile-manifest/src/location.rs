@@ -47,7 +47,8 @@ pub enum NoticeKind {
     Duplicate,
 }
 
-/// Notices up to a limit. A megabyte of repeated keys must not become a hundred megabytes of notices.
+/// Notices up to a limit. A megabyte of repeated keys must not become a hundred megabytes of
+/// notices.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Notices {
     list: Vec<Notice>,

@@ -16,7 +16,8 @@ pub struct KeyMapping {
     pub(super) joins: bool,
 }
 
-/// Reads the value of a key as parts, which commas will join. Adds a notice if it returns no part of a non-empty value.
+/// Reads the value of a key as parts, which commas will join. Adds a notice if it returns no part
+/// of a non-empty value.
 pub(super) type ReadValue = fn(&ManifestEntry<'_>, &mut Notices) -> Result<Vec<String>, ManifestError>;
 
 /// The metadata that a key sets.
@@ -56,7 +57,8 @@ impl KeyMapping {
         self.target
     }
 
-    /// Whether the value joins those of earlier mappings to the same field. Otherwise the first mapping wins.
+    /// Whether the value joins those of earlier mappings to the same field. Otherwise the first
+    /// mapping wins.
     pub fn joins(&self) -> bool {
         self.joins
     }

@@ -1,5 +1,5 @@
-//! package.json. Source: npm's documentation; for persons and repositories, npm's own tools (`normalize-package-data`,
-//! `hosted-git-info`); for `collaborators`, what wasm-pack writes.
+//! package.json. Source: npm's documentation; for persons and repositories, npm's own tools
+//! (`normalize-package-data`, `hosted-git-info`); for `collaborators`, what wasm-pack writes.
 
 use super::entry::{ManifestEntry, about_license_file, meant, text, unsaid};
 use super::error::ManifestError;
@@ -51,7 +51,8 @@ fn person(entry: &ManifestEntry<'_>) -> Result<String, ManifestError> {
     Ok(parts.into_iter().flatten().collect::<Vec<_>>().join(" "))
 }
 
-/// Reads an SPDX expression, or an obsolete form: an object with a `type`, or a list of alternatives.
+/// Reads an SPDX expression, or an obsolete form: an object with a `type`, or a list of
+/// alternatives.
 fn license(entry: &ManifestEntry<'_>, notices: &mut Notices) -> Result<Vec<String>, ManifestError> {
     let chosen = match &entry.node.value {
         Value::List(list) => {

@@ -57,8 +57,8 @@ fn people(entry: &ManifestEntry<'_>, _: &mut Notices) -> Result<Vec<String>, Man
     list.iter().map(|node| person(entry.element(node))).collect()
 }
 
-/// Reads an SPDX expression; or, in the form before PEP 639, a table with a text or a file name. The text may be that
-/// of a whole license: it is used only if it is an expression, or means one.
+/// Reads an SPDX expression; or, in the form before PEP 639, a table with a text or a file name.
+/// The text may be that of a whole license: it is used only if it is an expression, or means one.
 fn license(entry: &ManifestEntry<'_>, notices: &mut Notices) -> Result<Vec<String>, ManifestError> {
     let Value::Table(_) = entry.node.value else { return entry::license(entry, notices) };
     if let Some(file) = entry.entry("file") {

@@ -13,8 +13,8 @@ const HOSTS: [(&str, &str); 5] = [
     ("sourcehut", "git.sr.ht"),
 ];
 
-/// The URL of a repository. Expands short names, and rewrites URLs that only Git understands to https on known hosts.
-/// Other texts are returned unchanged.
+/// The URL of a repository. Expands short names, and rewrites URLs that only Git understands to
+/// https on known hosts. Other texts are returned unchanged.
 pub(super) fn url(entry: &ManifestEntry<'_>, written: &str, notices: &mut Notices) -> String {
     if let Some((host, path)) = short(written) {
         let (path, branch) = path.split_once('#').map_or((path, None), |(path, branch)| (path, Some(branch)));
@@ -37,8 +37,8 @@ pub(super) fn url(entry: &ManifestEntry<'_>, written: &str, notices: &mut Notice
     url
 }
 
-/// An http or https URL without a user name, which some hosts ask of Git. A URL with a password stays as it is, and is not
-/// valid for the field.
+/// An http or https URL without a user name, which some hosts ask of Git. A URL with a password
+/// stays as it is, and is not valid for the field.
 fn without_user(entry: &ManifestEntry<'_>, url: &str, notices: &mut Notices) -> String {
     let parts = url.split_once("://").and_then(|(scheme, rest)| {
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -77,7 +77,8 @@ fn on_known_host(written: &str) -> Option<String> {
     HOSTS.iter().any(|(_, known)| *known == host).then(|| format!("https://{host}/{path}"))
 }
 
-/// A path without a leading port. A number before a single name is an owner, as in `git+ssh://git@github.com:1/b`.
+/// A path without a leading port. A number before a single name is an owner, as in
+/// `git+ssh://git@github.com:1/b`.
 fn without_port(path: &str) -> &str {
     match path.split_once('/') {
         Some((port, rest)) if port.parse::<u16>().is_ok() && rest.contains('/') => rest,

@@ -17,8 +17,8 @@ pub type Annotations = BTreeMap<String, String>;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Duplicates {
-    /// None: duplicates are an error. Readers disagree on which section wins, so that some reader would see a value
-    /// other than the annotation.
+    /// None: duplicates are an error. Readers disagree on which section wins, so that some reader
+    /// would see a value other than the annotation.
     #[default]
     Refuse,
     /// The first section.
@@ -83,8 +83,8 @@ impl AnnotationOptions {
 
     /// Sets whether invalid values are accepted as they are.
     ///
-    /// Values that cannot be annotations at all are then omitted: those that are not UTF-8, and those that were too
-    /// large to read. Both already are findings of the metadata.
+    /// Values that cannot be annotations at all are then omitted: those that are not UTF-8, and
+    /// those that were too large to read. Both already are findings of the metadata.
     #[must_use]
     pub fn with_allow_invalid(self, allow_invalid: bool) -> Self {
         Self { allow_invalid, ..self }
@@ -148,11 +148,12 @@ impl AnnotationError {
 
 /// Returns the annotations that correspond to the metadata of an item.
 ///
-/// Every annotation field with a section becomes one annotation, and the item's name becomes the title. Annotations set
-/// in the options replace these and are added to them. Metadata of other items is not used.
+/// Every annotation field with a section becomes one annotation, and the item's name becomes the
+/// title. Annotations set in the options replace these and are added to them. Metadata of other
+/// items is not used.
 ///
-/// A `created` section becomes an annotation like every other. Without one, there is no `created` annotation unless it
-/// is set.
+/// A `created` section becomes an annotation like every other. Without one, there is no `created`
+/// annotation unless it is set.
 ///
 /// ```
 /// let module = b"\0asm\x01\0\0\0\x00\x0c\x08licensesMIT";
@@ -166,7 +167,8 @@ impl AnnotationError {
 ///
 /// # Errors
 ///
-/// A section occurs more than once, or a value is invalid, unless the options allow it. See [`AnnotationError`].
+/// A section occurs more than once, or a value is invalid, unless the options allow it. See
+/// [`AnnotationError`].
 pub fn annotations(item: Item<'_>, options: &AnnotationOptions) -> Result<Annotations, AnnotationError> {
     let mut annotations = Annotations::new();
     for field in Field::ALL.into_iter().filter(|field| !options.overrides.contains_key(field.oci_key())) {
@@ -189,7 +191,8 @@ pub fn annotations(item: Item<'_>, options: &AnnotationOptions) -> Result<Annota
     Ok(annotations)
 }
 
-/// The errors of a field's value. Licenses may differ in case from the SPDX list: SPDX compares identifiers without case.
+/// The errors of a field's value. Licenses may differ in case from the SPDX list: SPDX compares
+/// identifiers without case.
 fn check_field(field: Field, value: &str) -> Vec<ValueError> {
     let mut errors = field.check(value);
     if field == Field::Licenses && differs_in_case(value) {

@@ -14,8 +14,8 @@ pub const CONFIG_MEDIA_TYPE: &str = "application/vnd.wasm.config.v0+json";
 /// The media type of the layer of a Wasm OCI artifact.
 pub const LAYER_MEDIA_TYPE: &str = "application/wasm";
 
-/// Maximum size in bytes of a manifest or an index; registries may reject larger ones. Source: the OCI distribution
-/// specification 1.1, *Pushing Manifests*.
+/// Maximum size in bytes of a manifest or an index; registries may reject larger ones. Source: the
+/// OCI distribution specification 1.1, *Pushing Manifests*.
 pub const MAX_MANIFEST_SIZE: u64 = 4 << 20;
 
 /// Media type, digest and size of a blob.

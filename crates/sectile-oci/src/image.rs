@@ -27,8 +27,8 @@ use sectile::{Error, Input, Limits};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImageOptions {
-    /// Options of the manifest's annotations. The config's `created` is the annotation of that name, or the Unix epoch
-    /// without one.
+    /// Options of the manifest's annotations. The config's `created` is the annotation of that
+    /// name, or the Unix epoch without one.
     pub annotations: AnnotationOptions,
     /// The config's `author`; `None` for the value of the `authors` annotation, if there is one.
     pub author: Option<String>,
@@ -36,7 +36,8 @@ pub struct ImageOptions {
     pub os: Option<String>,
     /// The config's `target`, the world that a component targets; `None` to omit it.
     pub target: Option<String>,
-    /// The file name that tools give the layer on disk; `None` for the title with `.wasm` if that is a valid file name.
+    /// The file name that tools give the layer on disk; `None` for the title with `.wasm` if that
+    /// is a valid file name.
     pub file_name: Option<String>,
     /// Limits for reading the binary.
     pub limits: Limits,
@@ -78,7 +79,8 @@ pub enum ImageError {
     Io(#[source] io::Error),
 }
 
-/// An image without the digest and the size of its layer. Creating one reads only the metadata and the interface.
+/// An image without the digest and the size of its layer. Creating one reads only the metadata and
+/// the interface.
 #[derive(Clone, Debug)]
 pub struct ImageDraft {
     annotations: Annotations,
@@ -187,7 +189,8 @@ pub struct Image {
 }
 
 impl Image {
-    /// Creates the image of the result of a plan for an input. The result is hashed and so read completely.
+    /// Creates the image of the result of a plan for an input. The result is hashed and so read
+    /// completely.
     ///
     /// # Errors
     ///
@@ -268,8 +271,8 @@ fn is_file_name(name: &str) -> bool {
         && !is_device(name)
 }
 
-/// Returns whether a file name is a device on Windows, such as `nul.wasm`. Source: *Naming Files, Paths, and
-/// Namespaces* in the Windows documentation.
+/// Returns whether a file name is a device on Windows, such as `nul.wasm`. Source: *Naming Files,
+/// Paths, and Namespaces* in the Windows documentation.
 fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
     let port = stem.strip_prefix("COM").or_else(|| stem.strip_prefix("LPT"));

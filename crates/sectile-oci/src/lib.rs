@@ -1,9 +1,9 @@
-//! WebAssembly binaries as OCI artifacts: annotations, the Wasm OCI artifact with its manifest and config, image
-//! layouts on disk and, with the feature `registry`, a client for registries.
+//! WebAssembly binaries as OCI artifacts: annotations, the Wasm OCI artifact with its manifest and
+//! config, image layouts on disk and, with the feature `registry`, a client for registries.
 //!
-//! Sources: the OCI image specification 1.1 (`annotations.md`, `descriptor.md`, `manifest.md`, `image-layout.md`), and
-//! the *Wasm OCI Artifact layout* of the CNCF's TAG Runtime. `docs/oci.md` of the project lists every field and its
-//! source.
+//! Sources: the OCI image specification 1.1 (`annotations.md`, `descriptor.md`, `manifest.md`,
+//! `image-layout.md`), and the *Wasm OCI Artifact layout* of the CNCF's TAG Runtime. `docs/oci.md`
+//! of the project lists every field and its source.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod annotations;

@@ -166,7 +166,8 @@ impl RedirectingService {
         if !net::check_host(host)? {
             return Ok(());
         }
-        // The resolver refuses private addresses too. This check fails before connecting and reports the reason.
+        // The resolver refuses private addresses too. This check fails before connecting and
+        // reports the reason.
         let port = to.port_or_known_default().unwrap_or_default();
         match tokio::net::lookup_host((host, port)).await {
             Ok(found) => net::check_addresses(found.map(|found| found.ip())),
@@ -180,8 +181,8 @@ fn is_listing(url: &Url) -> bool {
     url.query_pairs().any(|(name, value)| matches!((&*name, &*value), ("list-type", "2") | ("comp", "list")))
 }
 
-/// Removes the entries of a listing that `object_store` would take for other objects. They become an extension of the
-/// response.
+/// Removes the entries of a listing that `object_store` would take for other objects. They become
+/// an extension of the response.
 async fn without_changed_keys(response: HttpResponse) -> Result<HttpResponse, HttpError> {
     if !response.status().is_success() {
         return Ok(response);

@@ -6,7 +6,8 @@ use object_store::client::{HttpError, HttpErrorKind};
 
 /// The reason why an object cannot be read.
 ///
-/// Messages contain no credentials: of a URL neither user nor query, and of a response only its status.
+/// Messages contain no credentials: of a URL neither user nor query, and of a response only its
+/// status.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RemoteError {
@@ -68,7 +69,8 @@ impl RemoteError {
         error.downcast_ref::<std::io::Error>()?.get_ref()?.downcast_ref()
     }
 
-    /// Converts an error of a listing. Only a bucket that does not exist makes it fail with the status 404.
+    /// Converts an error of a listing. Only a bucket that does not exist makes it fail with the
+    /// status 404.
     pub(super) fn from_listing(error: &object_store::Error) -> Self {
         if status(error) == Some(404) { Self::MissingBucket } else { Self::from_store(error) }
     }
@@ -107,12 +109,14 @@ impl RemoteError {
     }
 }
 
-/// Returns the status of the response that caused an error. `object_store` only shows it in this message.
+/// Returns the status of the response that caused an error. `object_store` only shows it in this
+/// message.
 pub(super) fn status(error: &object_store::Error) -> Option<u16> {
     innermost(error).to_string().strip_prefix("Server returned non-2xx status code: ")?.get(..3)?.parse().ok()
 }
 
-/// Whether the response says that the bucket does not exist. Sources: the error codes of S3, Google Cloud Storage and Azure.
+/// Whether the response says that the bucket does not exist. Sources: the error codes of S3, Google
+/// Cloud Storage and Azure.
 fn names_missing_bucket(error: &object_store::Error) -> bool {
     const CODES: [&str; 3] = ["NoSuchBucket", "ContainerNotFound", "The specified bucket does not exist"];
     let message = innermost(error).to_string();

@@ -1,8 +1,9 @@
 //! WebAssembly binaries in S3, Google Cloud Storage and Azure, and on web servers, read by ranges.
 //!
 //! An [`Object`] is a source of ranges ([`Fetch`](sectile::drive::Fetch)) for
-//! [`read_fetch`](sectile::read_fetch), [`drive::collect_fetch`](sectile::drive::collect_fetch()) and
-//! [`drive::scan_fetch`](sectile::drive::scan_fetch()). It requires a tokio runtime of the caller.
+//! [`read_fetch`](sectile::read_fetch), [`drive::collect_fetch`](sectile::drive::collect_fetch())
+//! and [`drive::scan_fetch`](sectile::drive::scan_fetch()). It requires a tokio runtime of the
+//! caller.
 //!
 //! ```no_run
 //! use sectile_remote::{Object, RemoteOptions};
@@ -47,17 +48,17 @@ pub struct RemoteOptions {
     pub connect_timeout: Duration,
     /// Timeout for a connection on which no data is received; 1 minute by default.
     pub idle_timeout: Duration,
-    /// Maximum number of retries of a request, with increasing pauses, if the server is busy or the connection is lost;
-    /// 4 by default.
+    /// Maximum number of retries of a request, with increasing pauses, if the server is busy or the
+    /// connection is lost; 4 by default.
     pub retries: usize,
-    /// Timeout for a request including its retries and its complete response; 2 minutes by default. It does
-    /// not limit a download of a whole object.
+    /// Timeout for a request including its retries and its complete response; 2 minutes by default.
+    /// It does not limit a download of a whole object.
     pub total_timeout: Duration,
-    /// Timeout for all requests for the ranges of one object, with their retries; 15 minutes by default. A download of a
-    /// whole object may take longer, at 16 KiB a second.
+    /// Timeout for all requests for the ranges of one object, with their retries; 15 minutes by
+    /// default. A download of a whole object may take longer, at 16 KiB a second.
     pub object_timeout: Duration,
-    /// Whether a web server may redirect to an address of a private network or of this machine; not by default. The URL
-    /// of the object itself may have any address.
+    /// Whether a web server may redirect to an address of a private network or of this machine; not
+    /// by default. The URL of the object itself may have any address.
     pub private_redirects: bool,
 }
 

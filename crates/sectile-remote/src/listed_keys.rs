@@ -1,8 +1,8 @@
 //! Keys in the response of a listing that `object_store` would change.
 //!
-//! It removes a slash at the start and at the end of a key, and white space around it, without telling the original.
-//! Requests for such a key return another object. The entries of these keys are removed from the response before it is
-//! parsed, and listed by themselves.
+//! It removes a slash at the start and at the end of a key, and white space around it, without
+//! telling the original. Requests for such a key return another object. The entries of these keys
+//! are removed from the response before it is parsed, and listed by themselves.
 
 use std::ops::Range;
 
@@ -166,8 +166,8 @@ impl ListingScan {
     }
 }
 
-/// Whether `object_store` requests another key. It refuses the whole page for a key that is not a path, and the listing
-/// handles that.
+/// Whether `object_store` requests another key. It refuses the whole page for a key that is not a
+/// path, and the listing handles that.
 fn is_changed(key: &str) -> bool {
     key.is_empty()
         || key.trim_matches([' ', '\t', '\r', '\n']) != key

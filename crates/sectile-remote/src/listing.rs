@@ -50,7 +50,8 @@ impl Objects {
     ///
     /// # Errors
     ///
-    /// The URL does not name objects that can be listed, or the configuration in the environment is invalid.
+    /// The URL does not name objects that can be listed, or the configuration in the environment is
+    /// invalid.
     pub fn open(url: &str, options: &RemoteOptions) -> Result<Self, RemoteError> {
         let PrefixLocation { store, pages, path, base } = store_url::locate_prefix(url, options)?;
         let timeouts = Some(Timeouts::new(options));
@@ -71,7 +72,8 @@ impl Objects {
         Ok(Self { store, pages: None, prefix, base, timeouts: None })
     }
 
-    /// Returns the URL of the object with a key. [`Object::open`] accepts it if the key is a valid path.
+    /// Returns the URL of the object with a key. [`Object::open`] accepts it if the key is a valid
+    /// path.
     pub fn url(&self, key: &str) -> String {
         let mut url = self.base.as_str().to_owned();
         for (index, segment) in key.split('/').enumerate() {
@@ -151,7 +153,8 @@ pub struct Listing(ListingSource);
 enum ListingSource {
     /// A store of the caller, and the hashes of its keys so far.
     ///
-    /// Stores of `object_store` list different keys as one path. Requests return the object of one of them.
+    /// Stores of `object_store` list different keys as one path. Requests return the object of one
+    /// of them.
     Stream(BoxStream<'static, object_store::Result<ObjectMeta>>, HashSet<u64>),
     Pages(PagedListing),
 }
@@ -182,8 +185,9 @@ impl Listing {
 
 /// A listing in pages.
 ///
-/// A key that is not a valid path fails its whole page, which could hide the keys after it. The page is then requested
-/// in smaller ones until the key is alone, and the listing continues after the key.
+/// A key that is not a valid path fails its whole page, which could hide the keys after it. The
+/// page is then requested in smaller ones until the key is alone, and the listing continues after
+/// the key.
 struct PagedListing {
     store: Arc<dyn PaginatedListStore>,
     prefix: Option<String>,

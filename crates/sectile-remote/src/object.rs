@@ -18,8 +18,8 @@ use sectile::drive::{Fetch, Fetched};
 
 /// An object in a store.
 ///
-/// All requests read the version of the first response, by its version or its `ETag`. If the object changes in the
-/// meantime, that is an error.
+/// All requests read the version of the first response, by its version or its `ETag`. If the object
+/// changes in the meantime, that is an error.
 #[derive(Clone, Debug)]
 pub struct Object {
     store: Arc<dyn ObjectStore>,
@@ -95,8 +95,8 @@ impl ObjectFingerprint {
         format!("{}:{}:{}", self.len, self.modified, self.bare_tag().unwrap_or_default())
     }
 
-    /// Returns whether a later change is certain to change the fingerprint: the object has an `ETag`, or its modification
-    /// time is not in the current second, the resolution of HTTP.
+    /// Returns whether a later change is certain to change the fingerprint: the object has an
+    /// `ETag`, or its modification time is not in the current second, the resolution of HTTP.
     pub fn is_settled(&self, now: SystemTime) -> bool {
         let now = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
         self.e_tag.is_some() || self.modified.saturating_add(2) <= now.cast_signed()
@@ -107,8 +107,8 @@ impl ObjectFingerprint {
         Some(tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"'))
     }
 
-    /// Returns the options that request the same version. Weak `ETag`s cannot be used. Source: RFC 9110, section
-    /// 13.1.1.
+    /// Returns the options that request the same version. Weak `ETag`s cannot be used. Source: RFC
+    /// 9110, section 13.1.1.
     fn get_options(&self) -> GetOptions {
         let if_match = self.e_tag.clone().filter(|tag| !tag.starts_with("W/"));
         GetOptions { if_match, version: self.version.clone(), ..GetOptions::default() }
@@ -128,7 +128,8 @@ impl Object {
     ///
     /// # Errors
     ///
-    /// The URL does not name an object, or the configuration of the store in the environment is missing or invalid.
+    /// The URL does not name an object, or the configuration of the store in the environment is
+    /// missing or invalid.
     pub fn open(url: &str, options: &RemoteOptions) -> Result<Self, RemoteError> {
         let ObjectLocation { store, path, is_remote } = store_url::locate_object(url, options)?;
         Ok(Self::with_timeouts(store, path, is_remote.then(|| Timeouts::new(options))))
@@ -218,7 +219,8 @@ pub fn fingerprint(object: &Object) -> Option<&ObjectFingerprint> {
     object.fingerprint.as_ref()
 }
 
-/// Streams the object from an offset to its end, in one response. The offset must not be after the last byte.
+/// Streams the object from an offset to its end, in one response. The offset must not be after the
+/// last byte.
 ///
 /// # Errors
 ///

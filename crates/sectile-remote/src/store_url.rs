@@ -75,8 +75,8 @@ pub(super) fn locate_prefix(text: &str, options: &RemoteOptions) -> Result<Prefi
 ///
 /// # Errors
 ///
-/// The text is not a URL, is a URL that [`Object::open`](super::Object::open) refuses, or has no valid path for this
-/// system.
+/// The text is not a URL, is a URL that [`Object::open`](super::Object::open) refuses, or has no
+/// valid path for this system.
 pub fn local_path(text: &str) -> Result<Option<std::path::PathBuf>, RemoteError> {
     let url = parse(text)?;
     if url.scheme() != "file" {
@@ -104,7 +104,8 @@ fn is_web(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https")
 }
 
-/// Creates a store whose root is the object itself, so that the path and the query of the URL are kept as written.
+/// Creates a store whose root is the object itself, so that the path and the query of the URL are
+/// kept as written.
 fn web_store(url: &Url, options: &RemoteOptions) -> Result<Arc<dyn ObjectStore>, RemoteError> {
     let mut root = url.clone();
     root.set_fragment(None);
@@ -173,7 +174,8 @@ fn configuration_error(error: object_store::Error) -> RemoteError {
     RemoteError::Configuration(without_secrets(&error.to_string()))
 }
 
-/// Converts an error of a store that is configured by the environment, with the variable to set first.
+/// Converts an error of a store that is configured by the environment, with the variable to set
+/// first.
 #[allow(clippy::needless_pass_by_value)] // for `map_err`
 fn environment_error(error: object_store::Error, variable: &str) -> RemoteError {
     let variables =
@@ -184,7 +186,8 @@ fn environment_error(error: object_store::Error, variable: &str) -> RemoteError 
     RemoteError::Configuration(format!("{reason} (configured in the environment: {variable} and related variables)"))
 }
 
-/// Replaces values of variables by their names. Messages of stores may quote them, such as a key in place of its file.
+/// Replaces values of variables by their names. Messages of stores may quote them, such as a key in
+/// place of its file.
 fn without_values(mut message: String, mut variables: Vec<(String, String)>) -> String {
     const MIN_LEN: usize = 8; // secrets are longer, and many other values are shorter
     variables.sort_by_key(|(name, value)| (Reverse(value.len()), name.clone()));

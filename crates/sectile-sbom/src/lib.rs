@@ -1,7 +1,8 @@
 //! SBOMs of the dependencies recorded in a binary, as `CycloneDX` 1.6 documents in JSON.
 //!
-//! The document contains the packages of all `.dep-v0` sections in the tree. It contains no licenses, because the
-//! sections have none, no serial number, and a timestamp only if one is given. The same input gives the same bytes.
+//! The document contains the packages of all `.dep-v0` sections in the tree. It contains no
+//! licenses, because the sections have none, no serial number, and a timestamp only if one is
+//! given. The same input gives the same bytes.
 //!
 //! | key of the document | content |
 //! | --- | --- |
@@ -11,14 +12,15 @@
 //! | `dependencies` | for the root item the nested items; for an item its root package; for a package its dependencies |
 //! | `compositions` | for the root item, `unknown` if there is no list; `incomplete` if a list or the input cannot be read |
 //!
-//! The `bom-ref` of an item is `item:` and the number of the item in file order, 0 for the root. The `bom-ref` of a
-//! package appends `#` and the index of the package in the item's list. Packages of different items are never merged,
-//! even if they have the same name and version: one item may be replaced without the other.
+//! The `bom-ref` of an item is `item:` and the number of the item in file order, 0 for the root.
+//! The `bom-ref` of a package appends `#` and the index of the package in the item's list. Packages
+//! of different items are never merged, even if they have the same name and version: one item may
+//! be replaced without the other.
 //!
-//! A package has `scope` `excluded` if it is a build dependency, otherwise `required`; a [`purl()`]; and two
-//! properties: `sectile:item` (the path of its item, empty for the root, with its middle omitted if it is more than 16
-//! deep) and `sectile:source` (the source recorded in the section). An item has `sectile:item`, in full, and
-//! `sectile:kind`.
+//! A package has `scope` `excluded` if it is a build dependency, otherwise `required`; a
+//! [`purl()`]; and two properties: `sectile:item` (the path of its item, empty for the root, with
+//! its middle omitted if it is more than 16 deep) and `sectile:source` (the source recorded in the
+//! section). An item has `sectile:item`, in full, and `sectile:kind`.
 //!
 //! ```
 //! use sectile_sbom::Sbom;
@@ -47,7 +49,8 @@
 //! # Ok::<(), sectile_sbom::SbomError>(())
 //! ```
 //!
-//! Source: the `CycloneDX` 1.6 JSON schema, cargo-auditable's `PARSING.md`, and the package URL specification.
+//! Source: the `CycloneDX` 1.6 JSON schema, cargo-auditable's `PARSING.md`, and the package URL
+//! specification.
 
 mod document;
 mod error;
@@ -82,8 +85,8 @@ pub struct Sbom<'a> {
 }
 
 impl<'a> Sbom<'a> {
-    /// The packages of a root item and of items nested in it. Nested items without a list have no place in the
-    /// document.
+    /// The packages of a root item and of items nested in it. Nested items without a list have no
+    /// place in the document.
     ///
     /// # Errors
     ///
@@ -104,8 +107,8 @@ impl<'a> Sbom<'a> {
         Ok(sbom)
     }
 
-    /// Creates the SBOM of the packages in the `.dep-v0` sections of a completely read input. For a partial one, add
-    /// [`incomplete`](Self::incomplete).
+    /// Creates the SBOM of the packages in the `.dep-v0` sections of a completely read input. For a
+    /// partial one, add [`incomplete`](Self::incomplete).
     pub fn from_metadata(metadata: &'a Metadata<'_>) -> Self {
         let nested = metadata.items().skip(1).filter(|item| item.dependencies().is_some());
         let affects_lists = |finding: &&Finding| {
@@ -132,8 +135,8 @@ impl<'a> Sbom<'a> {
         Self { complete_input: false, ..self }
     }
 
-    /// Sets the name of an input whose root item has no name, such as the file name. The default is `module` or
-    /// `component`.
+    /// Sets the name of an input whose root item has no name, such as the file name. The default is
+    /// `module` or `component`.
     #[must_use]
     pub fn with_name(self, name: &'a str) -> Self {
         Self { name: Some(name), ..self }
@@ -168,7 +171,8 @@ impl<'a> Sbom<'a> {
         self.lists().next().is_some() || !self.findings.is_empty()
     }
 
-    /// Whether the input and every list in it were read to their ends. If not, the document says so.
+    /// Whether the input and every list in it were read to their ends. If not, the document says
+    /// so.
     pub fn is_complete(&self) -> bool {
         self.complete_input && self.findings.is_empty()
     }

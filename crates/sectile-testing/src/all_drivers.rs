@@ -75,8 +75,8 @@ pub fn arrived(bytes: &[u8]) -> Option<Metadata<'static>> {
 /// The chunk sizes in which every case is pushed.
 const CHUNKS: [&[usize]; 5] = [&[1], &[2], &[7, 1, 0, 64], &[4096], &[usize::MAX]];
 
-/// Fetches the bytes by ranges: from sources that report their length and that do not, that answer in full and in part,
-/// for expensive requests and for cheap ones.
+/// Fetches the bytes by ranges: from sources that report their length and that do not, that answer
+/// in full and in part, for expensive requests and for cheap ones.
 fn fetch<V: for<'w> Visitor<'w>>(
     bytes: &[u8],
     visitor: impl Fn() -> V,
@@ -127,7 +127,8 @@ pub fn scan(bytes: &[u8], limits: Limits) -> (Vec<Event>, Result<(), Error>) {
     (recorder.events, result)
 }
 
-/// Reads metadata with every driver, a real file among them, asserts that all agree, and returns metadata and result.
+/// Reads metadata with every driver, a real file among them, asserts that all agree, and returns
+/// metadata and result.
 #[track_caller]
 pub fn read(bytes: &[u8], limits: Limits) -> (Option<Metadata<'_>>, Result<(), Error>) {
     let (metadata, result, _) = parts_of(sectile::read_slice_with(bytes, limits));

@@ -49,7 +49,8 @@ pub fn component(sections: &[Vec<u8>]) -> Vec<u8> {
     [&COMPONENT[..], &sections.concat()].concat()
 }
 
-/// A small module with metadata. Different numbers give different modules; every fourth has an invalid license.
+/// A small module with metadata. Different numbers give different modules; every fourth has an
+/// invalid license.
 pub fn numbered_module(nth: usize) -> Vec<u8> {
     let licenses = ["MIT", "Apache-2.0", "GPL-3.0-only", "nonsense"][nth % 4];
     module(&[
@@ -89,8 +90,8 @@ pub fn name(name: &str) -> Vec<u8> {
     [section(0, &prefixed(name)), section(1, b"not to be parsed")].concat()
 }
 
-/// A chain of this many nested items, with `innermost` as the last. The size fields are padded, so that all headers
-/// have the same length.
+/// A chain of this many nested items, with `innermost` as the last. The size fields are padded, so
+/// that all headers have the same length.
 pub fn chain(items: usize, innermost: &[u8]) -> Vec<u8> {
     const LAYER: usize = COMPONENT.len() + 1 + 5;
     let mut bytes = Vec::with_capacity(items * LAYER + innermost.len());

@@ -3,7 +3,8 @@
 use sectile::scan::{DataRequest, Section, Visitor};
 use sectile::{Limits, drive};
 
-/// The offsets of sections, and of the subsections of name sections, which the reader skips in the same way.
+/// The offsets of sections, and of the subsections of name sections, which the reader skips in the
+/// same way.
 #[derive(Default)]
 struct Headers {
     starts: Vec<u64>,
@@ -31,7 +32,8 @@ impl Visitor<'_> for Headers {
     }
 }
 
-/// The number of groups of headers within 64 KiB each: the round trips that finding them in sequence takes.
+/// The number of groups of headers within 64 KiB each: the round trips that finding them in
+/// sequence takes.
 pub fn clusters(bytes: &[u8]) -> u64 {
     let mut headers = Headers::default();
     drive::scan_slice(bytes, &mut headers, Limits::default()).complete().expect("the inputs are sound");

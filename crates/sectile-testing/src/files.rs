@@ -37,7 +37,8 @@ pub fn real_files() -> Vec<(String, Vec<u8>)> {
     files
 }
 
-/// Runs the body of a fuzz target over each of its seeds, which are in this directory of the project.
+/// Runs the body of a fuzz target over each of its seeds, which are in this directory of the
+/// project.
 pub fn for_each_seed(directory: &str, body: impl Fn(&[u8])) {
     let mut seeds = 0;
     for entry in fs::read_dir(project().join(directory)).unwrap() {

@@ -7,8 +7,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-/// Runs `git` in a directory, without the configuration of the user and the system, and returns its trimmed output.
-/// Returns `None` if `git` is not installed. Panics if it fails.
+/// Runs `git` in a directory, without the configuration of the user and the system, and returns its
+/// trimmed output. Returns `None` if `git` is not installed. Panics if it fails.
 pub fn git(directory: &Path, args: &[&str]) -> Option<String> {
     let output = Command::new("git")
         .current_dir(directory)
@@ -27,8 +27,8 @@ pub fn git(directory: &Path, args: &[&str]) -> Option<String> {
     Some(String::from_utf8(output.stdout).unwrap().trim_end().to_owned())
 }
 
-/// A repository with a commit of the files `Cargo.toml` and `sub/file`, in a temporary directory. `None` if `git` is not
-/// installed.
+/// A repository with a commit of the files `Cargo.toml` and `sub/file`, in a temporary directory.
+/// `None` if `git` is not installed.
 pub fn repository() -> Option<(TempDir, PathBuf)> {
     let kept = tempfile::tempdir().unwrap();
     let directory = kept.path().canonicalize().unwrap().join("r");
@@ -46,7 +46,8 @@ pub fn commit(directory: &Path) -> Option<String> {
     git(directory, &["commit", "-q", "-m", "x"])
 }
 
-/// The hash of the commit that is checked out, with the suffix `+dirty` if the work tree differs from it.
+/// The hash of the commit that is checked out, with the suffix `+dirty` if the work tree differs
+/// from it.
 pub fn revision(directory: &Path) -> Option<String> {
     git(directory, &["describe", "--always", "--abbrev=64", "--dirty=+dirty", "--exclude=*"])
 }

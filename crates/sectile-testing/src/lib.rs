@@ -1,6 +1,7 @@
 //! Internal to Sectile: inputs, oracles and servers that the tests, benches and fuzz targets share.
 //!
-//! - [`binary`] writes modules and components section by section; [`bodies::binary`] generates invalid ones;
+//! - [`binary`] writes modules and components section by section; [`bodies::binary`] generates
+//!   invalid ones;
 //! - [`all_drivers`] runs one input through every driver and asserts that all agree;
 //! - [`bodies`] are the checks of the fuzz targets; ordinary tests run them over the seeds;
 //! - [`files`] finds the real binaries of `tests/files` and the seeds of fuzz targets;

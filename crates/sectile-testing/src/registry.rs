@@ -1,4 +1,5 @@
-//! A small registry in memory that follows the distribution specification. Tests build hostile registries from it.
+//! A small registry in memory that follows the distribution specification. Tests build hostile
+//! registries from it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

@@ -1,5 +1,5 @@
-//! Binaries with the number, sizes and order of the sections of corpus files. Their contents are just valid enough for
-//! `wasm_metadata`: function bodies of zeros, sections without entries.
+//! Binaries with the number, sizes and order of the sections of corpus files. Their contents are
+//! just valid enough for `wasm_metadata`: function bodies of zeros, sections without entries.
 
 /// Id of a section, name of a custom section, and length of its payload or data.
 type Part = (u8, &'static str, usize);
@@ -69,7 +69,8 @@ const DATA_COUNT: u8 = 12;
 const MODULE_PREAMBLE: [u8; 8] = *b"\0asm\x01\0\0\0";
 const COMPONENT_PREAMBLE: [u8; 8] = *b"\0asm\x0d\0\x01\0";
 
-/// A module of these sections. Its code section has bodies of 1,000 bytes, which its function section counts.
+/// A module of these sections. Its code section has bodies of 1,000 bytes, which its function
+/// section counts.
 pub fn module(parts: &[Part]) -> Vec<u8> {
     let code = parts.iter().find(|(id, ..)| *id == CODE).map_or(0, |&(_, _, len)| len);
     let functions = code / BODY;
@@ -85,8 +86,8 @@ pub fn module(parts: &[Part]) -> Vec<u8> {
     module
 }
 
-/// A component of 590 sections and 15 nested items. The root has 420 sections, most of a few bytes: 14 modules, three
-/// of them large, and a component.
+/// A component of 590 sections and 15 nested items. The root has 420 sections, most of a few bytes:
+/// 14 modules, three of them large, and a component.
 pub fn component() -> Vec<u8> {
     const MODULES: [(usize, usize); 14] = [
         (5_000, 11_057_000),
@@ -129,8 +130,8 @@ pub fn component() -> Vec<u8> {
     component
 }
 
-/// The bytes before and after the code section of a module, whose `code` bytes are left out. Callers make sparse files
-/// of a gigabyte from them.
+/// The bytes before and after the code section of a module, whose `code` bytes are left out.
+/// Callers make sparse files of a gigabyte from them.
 pub fn around_code(code: u32) -> (Vec<u8>, Vec<u8>) {
     let mut before = module(&[(TYPE, "", 100), (IMPORT, "", 200), (FUNCTION, "", 300), (EXPORT, "", 100)]);
     before.push(CODE);
@@ -149,8 +150,8 @@ pub fn many_sections(sections: usize) -> Vec<u8> {
     component
 }
 
-/// Small sections of a component: imports, aliases, canonical functions. One in twenty is a custom section, and one is
-/// longer by this many bytes.
+/// Small sections of a component: imports, aliases, canonical functions. One in twenty is a custom
+/// section, and one is longer by this many bytes.
 fn fill(component: &mut Vec<u8>, sections: usize, more: usize) {
     for n in 0..sections {
         let id = [component_id::ALIAS, component_id::CANON, component_id::TYPE, component_id::IMPORT][n % 4];

@@ -8,8 +8,8 @@ use std::thread;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-/// Runs a command whose standard error is a terminal. Returns its output and the text on the terminal. `meanwhile` is
-/// called with the text so far whenever it grows.
+/// Runs a command whose standard error is a terminal. Returns its output and the text on the
+/// terminal. `meanwhile` is called with the text so far whenever it grows.
 pub fn run(command: &mut Command, mut meanwhile: impl FnMut(&mut Child, &str)) -> (ExitStatus, Vec<u8>, String) {
     let (terminal, end) = open();
     let mut child = begin(command.stdout(Stdio::piped()), end);

@@ -9,8 +9,8 @@ use crate::finding::FindingCode;
 use crate::metadata::check::{ValueError, has_controls};
 use crate::metadata::json::{DuplicateKeys, KeyWalker};
 
-/// Decodes the packages, inflating at most `limit` bytes. Passes errors to `report`. Adds the number of inflated bytes to
-/// `inflated`, even on errors.
+/// Decodes the packages, inflating at most `limit` bytes. Passes errors to `report`. Adds the
+/// number of inflated bytes to `inflated`, even on errors.
 pub(crate) fn decode(data: &[u8], limit: u32, inflated: &mut u64, mut report: impl FnMut(ValueError)) -> Vec<Package> {
     let packages = inflate(data, limit as usize, inflated).and_then(|(json, trailing)| {
         if trailing > 0 {
@@ -39,8 +39,8 @@ fn malformed(message: impl Into<String>) -> ValueError {
     ValueError { code: FindingCode::MalformedDependencies, message: message.into() }
 }
 
-/// Inflates one zlib stream. Returns the output and the number of bytes after the stream. The output buffer grows with
-/// the inflated data, up to the limit.
+/// Inflates one zlib stream. Returns the output and the number of bytes after the stream. The
+/// output buffer grows with the inflated data, up to the limit.
 fn inflate(data: &[u8], limit: usize, inflated: &mut u64) -> Result<(Vec<u8>, usize), ValueError> {
     use miniz_oxide::inflate::TINFLStatus;
     use miniz_oxide::inflate::core::{DecompressorOxide, decompress, inflate_flags};
@@ -112,7 +112,8 @@ fn parse(json: &[u8], report: impl FnMut(ValueError)) -> Result<Vec<Package>, Va
     Ok(packages)
 }
 
-/// The outermost object. cargo-auditable's own type is not used because its cycle check takes quadratic time.
+/// The outermost object. cargo-auditable's own type is not used because its cycle check takes
+/// quadratic time.
 struct PackageList {
     packages: Vec<auditable_serde::Package>,
     /// Duplicate keys outside the packages.
@@ -220,7 +221,8 @@ impl<'de> serde::Deserialize<'de> for PackageList {
     }
 }
 
-/// Kahn's algorithm: removes packages without remaining dependencies; any packages left form a cycle.
+/// Kahn's algorithm: removes packages without remaining dependencies; any packages left form a
+/// cycle.
 fn has_cycle(packages: &[Package]) -> bool {
     let mut dependents = vec![Vec::new(); packages.len()];
     for (index, package) in packages.iter().enumerate() {

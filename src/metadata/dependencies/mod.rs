@@ -1,5 +1,5 @@
-//! The `.dep-v0` section of cargo-auditable: the crates that a binary was built from, as zlib-compressed JSON.
-//! Source: cargo-auditable's `PARSING.md` and its JSON schema.
+//! The `.dep-v0` section of cargo-auditable: the crates that a binary was built from, as
+//! zlib-compressed JSON. Source: cargo-auditable's `PARSING.md` and its JSON schema.
 
 #[cfg(feature = "dependencies")]
 mod decode;
@@ -29,7 +29,8 @@ impl<'a> Dependencies<'a> {
         &self.packages
     }
 
-    /// Memory in bytes of the section's data and the decoded packages, which can be a thousand times larger.
+    /// Memory in bytes of the section's data and the decoded packages, which can be a thousand
+    /// times larger.
     pub(crate) fn size(&self) -> usize {
         let raw = self.raw.as_bytes().len();
         #[cfg(feature = "dependencies")]

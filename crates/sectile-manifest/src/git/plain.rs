@@ -1,4 +1,5 @@
-//! Checks that a repository consists of regular files: opening a FIFO blocks, and a device has no end.
+//! Checks that a repository consists of regular files: opening a FIFO blocks, and a device has no
+//! end.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -38,12 +39,13 @@ const POINTERS: [&str; 4] = ["HEAD", "commondir", "gitdir", ".git"];
 /// Maximum length of a file that holds one line, and of a reference.
 const MAX_POINTER: u64 = 64 << 10;
 
-/// Files that are read to detect a repository. If `HEAD` is not a file, it is looked up like any reference.
+/// Files that are read to detect a repository. If `HEAD` is not a file, it is looked up like any
+/// reference.
 const PROBED: [&str; 7] =
     ["HEAD", "commondir", "gitdir", "refs/HEAD", "refs/tags/HEAD", "refs/heads/HEAD", "refs/remotes/HEAD"];
 
-/// Checks the files that are read to find the repository of a directory, given by its canonical path; and that
-/// repository.
+/// Checks the files that are read to find the repository of a directory, given by its canonical
+/// path; and that repository.
 pub(super) fn check_above(directory: &Path) -> Result<(), GitError> {
     for directory in directory.ancestors() {
         for candidate in [&directory.join(".git"), directory] {
@@ -73,7 +75,8 @@ fn pointed_to(dot_git: &Path) -> Result<PathBuf, GitError> {
     })
 }
 
-/// Checks the files of a repository and of the one that it shares with, the checked-out reference, and the packs.
+/// Checks the files of a repository and of the one that it shares with, the checked-out reference,
+/// and the packs.
 fn check(git_dir: &Path) -> Result<(), GitError> {
     check_directory(git_dir)?;
     let shared = fs::read_to_string(git_dir.join("commondir")).ok().map(|shared| git_dir.join(shared.trim_end()));

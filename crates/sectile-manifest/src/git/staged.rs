@@ -13,8 +13,9 @@ struct TreeLevel {
     rest: Vec<(EntryKind, BString, ObjectId)>,
 }
 
-/// Whether something is staged. Walks the tree in the order of the index and stops at the first difference. A tree that
-/// contains the same tree many times is thus never expanded beyond the length of the index.
+/// Whether something is staged. Walks the tree in the order of the index and stops at the first
+/// difference. A tree that contains the same tree many times is thus never expanded beyond the
+/// length of the index.
 pub(super) fn is_changed(repository: &Repository, tree: ObjectId, index: &State) -> Result<bool, gix::Error> {
     let mut expected = index.entries().iter();
     let mut levels = vec![TreeLevel { path: BString::default(), rest: entries(repository, tree)? }];

@@ -10,7 +10,8 @@ use sectile::splice::WriteError;
 
 /// The reason why an image layout was not read or written.
 ///
-/// Unless the error says otherwise, no image was added. For an image in a registry, the error is about its documents.
+/// Unless the error says otherwise, no image was added. For an image in a registry, the error is
+/// about its documents.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LayoutError {
@@ -82,7 +83,8 @@ pub enum LayoutError {
     /// The layout has no images.
     #[error("`{}` lists no images", .0.display())]
     NoImages(PathBuf),
-    /// The locator names an image in a registry. Only `RegistryImage` of the `registry` feature reads those.
+    /// The locator names an image in a registry. Only `RegistryImage` of the `registry` feature
+    /// reads those.
     #[error(
         "`oci://…` names an image in a registry; to open a layout on disk, use `oci:DIR`, `oci:DIR:NAME` or \
          `oci:DIR@DIGEST`"

@@ -12,7 +12,8 @@ use sectile::internal::{other_error, quoted};
 use sectile::splice::Plan;
 use sectile::{Error, Input};
 
-/// An image in a layout. Its manifest is read and its digest checked; the size of its layer is checked.
+/// An image in a layout. Its manifest is read and its digest checked; the size of its layer is
+/// checked.
 #[derive(Debug)]
 pub struct LayoutImage {
     resolved: ResolvedImage,
@@ -24,9 +25,9 @@ impl LayoutImage {
     ///
     /// # Errors
     ///
-    /// The image does not exist, or the locator does not select one of several; the image has no layer of WebAssembly,
-    /// or several; a file of the layout is missing, malformed or not regular, or differs from its descriptor. See
-    /// [`LayoutError`].
+    /// The image does not exist, or the locator does not select one of several; the image has no
+    /// layer of WebAssembly, or several; a file of the layout is missing, malformed or not regular,
+    /// or differs from its descriptor. See [`LayoutError`].
     pub fn open(locator: &Locator) -> Result<Self, LayoutError> {
         let directory = locator.directory();
         check_marker(directory)?;
@@ -71,7 +72,8 @@ impl LayoutImage {
         self.input
     }
 
-    /// Reads the layer completely and returns its digest, which should equal the one in its descriptor.
+    /// Reads the layer completely and returns its digest, which should equal the one in its
+    /// descriptor.
     ///
     /// # Errors
     ///
@@ -85,7 +87,8 @@ impl LayoutImage {
 
 /// Opens a file, or the layer of WebAssembly of an image in a layout on disk.
 ///
-/// The [`Locator`]s `oci:DIR:NAME`, `oci:DIR@sha256:…` and `oci:DIR` name images. Every other text is a path.
+/// The [`Locator`]s `oci:DIR:NAME`, `oci:DIR@sha256:…` and `oci:DIR` name images. Every other text
+/// is a path.
 ///
 /// # Errors
 ///

@@ -96,8 +96,8 @@ impl Index {
 
     /// Adds a manifest. Returns whether the index changed.
     ///
-    /// A manifest with a name replaces all manifests of that name. A manifest without a name replaces those with the
-    /// same digest and no name.
+    /// A manifest with a name replaces all manifests of that name. A manifest without a name
+    /// replaces those with the same digest and no name.
     pub(super) fn add(&mut self, path: &Path, descriptor: &Descriptor) -> Result<bool, LayoutError> {
         let json = DescriptorJson::from(descriptor);
         let raw = to_raw_value(&json).map_err(|error| LayoutError::malformed(path, error.to_string()))?;

@@ -8,8 +8,8 @@ use sectile::digest::Digest;
 
 /// The location of an image in a layout on disk: `oci:DIR`, `oci:DIR:NAME` or `oci:DIR@sha256:…`.
 ///
-/// Directories and image names may contain `:` and `@`. The longest prefix that is a layout's directory is taken as the
-/// directory. Write `./oci:…` for a file whose name begins with `oci:`.
+/// Directories and image names may contain `:` and `@`. The longest prefix that is a layout's
+/// directory is taken as the directory. Write `./oci:…` for a file whose name begins with `oci:`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Locator {
     directory: PathBuf,
@@ -36,7 +36,8 @@ impl Locator {
         Self { directory: directory.into(), selector }
     }
 
-    /// Parses a locator. Returns `None` for a text that does not begin with `oci:`, which is a path.
+    /// Parses a locator. Returns `None` for a text that does not begin with `oci:`, which is a
+    /// path.
     ///
     /// Looks up on disk which part of the text is the directory.
     ///
@@ -51,7 +52,8 @@ impl Locator {
         let dividers = (SCHEME.len()..text.len()).rev().filter(|&at| b":@".contains(&text.as_encoded_bytes()[at]));
         let mut ends = [text.len()].into_iter().chain(dividers);
         let longest = ends.clone().find(|&end| is_layout(Path::new(&part(text, SCHEME.len(), end))));
-        // For the error, assume that the directory ends at the first colon that is not part of a drive letter.
+        // For the error, assume that the directory ends at the first colon that is not part of a
+        // drive letter.
         let end = longest.unwrap_or_else(|| {
             let has_drive = matches!(rest, [letter, b':', b'\\' | b'/', ..] if letter.is_ascii_alphabetic());
             let min_end = SCHEME.len() + if has_drive { 2 } else { 0 };

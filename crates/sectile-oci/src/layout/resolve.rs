@@ -32,7 +32,8 @@ pub(crate) struct ResolvedImage {
 }
 
 impl ResolvedImage {
-    /// Follows a pointer through indexes to an image. If an index lists several platforms, follows the one for `wasm`.
+    /// Follows a pointer through indexes to an image. If an index lists several platforms, follows
+    /// the one for `wasm`.
     ///
     /// `document_path` names a document in errors, and `read` returns its bytes.
     pub fn resolve<E: From<LayoutError>>(
@@ -114,7 +115,8 @@ impl Pointer {
     ///
     /// # Errors
     ///
-    /// The size, the digest or the media type differs from the pointer, or the document is malformed.
+    /// The size, the digest or the media type differs from the pointer, or the document is
+    /// malformed.
     pub fn parse_document(&self, path: &Path, bytes: &[u8]) -> Result<Document, LayoutError> {
         if let Some(size) = self.size {
             check_size(self.digest, bytes.len() as u64, size)?;

@@ -21,7 +21,8 @@ use sectile::internal::lock::{LockError, Locked};
 use sectile::internal::{self, OutputPlace};
 use sectile::splice::{Plan, WriteError, WriteOptions};
 
-/// An image layout that is open for adding images, and locked against other writers until it is dropped.
+/// An image layout that is open for adding images, and locked against other writers until it is
+/// dropped.
 ///
 /// ```no_run
 /// use sectile::{Input, splice::Plan};
@@ -61,14 +62,15 @@ impl AddedImage {
         self.image
     }
 
-    /// Returns whether the index changed. It does not if it already had the image under the same name.
+    /// Returns whether the index changed. It does not if it already had the image under the same
+    /// name.
     pub fn index_changed(&self) -> bool {
         self.index_changed
     }
 }
 
-/// The name of an image in a layout. Source: the grammar of `org.opencontainers.image.ref.name` in `annotations.md` of
-/// the image specification.
+/// The name of an image in a layout. Source: the grammar of `org.opencontainers.image.ref.name` in
+/// `annotations.md` of the image specification.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RefName(String);
 
@@ -106,15 +108,16 @@ impl fmt::Display for RefName {
 }
 
 impl Layout {
-    /// Opens the layout in a directory. Creates the directory if it does not exist, and a layout if it is empty.
+    /// Opens the layout in a directory. Creates the directory if it does not exist, and a layout if
+    /// it is empty.
     ///
-    /// The directory may be a symbolic link, and nothing in it: `blobs`, `blobs/sha256` and every file are looked up
-    /// through handles of directories that are opened once.
+    /// The directory may be a symbolic link, and nothing in it: `blobs`, `blobs/sha256` and every
+    /// file are looked up through handles of directories that are opened once.
     ///
     /// # Errors
     ///
-    /// The directory has other contents, a name in it belongs to a link or a special file, another process is writing to
-    /// the layout, or the system reports an error.
+    /// The directory has other contents, a name in it belongs to a link or a special file, another
+    /// process is writing to the layout, or the system reports an error.
     pub fn open_or_create(directory: impl AsRef<Path>, options: WriteOptions) -> Result<Self, LayoutError> {
         let directory = Arc::new(open_root(directory.as_ref(), options)?);
         let marker = directory.path().join(MARKER_FILE);
@@ -139,11 +142,13 @@ impl Layout {
         Ok(Self { directory, blobs: Arc::new(blobs), options, _lock: lock })
     }
 
-    /// Adds the image of the result of a plan for an input: three blobs and a descriptor in the index.
+    /// Adds the image of the result of a plan for an input: three blobs and a descriptor in the
+    /// index.
     ///
-    /// The descriptor replaces the one of the same name. Everything else in the layout is unchanged, including blobs
-    /// that are no longer referenced. A blob that is stored already is hashed, and written again if it is damaged. The
-    /// input is hashed while it is copied. Each file is written atomically, and the index last.
+    /// The descriptor replaces the one of the same name. Everything else in the layout is
+    /// unchanged, including blobs that are no longer referenced. A blob that is stored already is
+    /// hashed, and written again if it is damaged. The input is hashed while it is copied. Each
+    /// file is written atomically, and the index last.
     ///
     /// # Errors
     ///
@@ -201,7 +206,8 @@ impl Layout {
         self.store(self.write_temporary(|out| out.write_all(bytes))?, source)
     }
 
-    /// Writes a blob outside the directory of blobs, where other tools would take an incomplete file for a blob.
+    /// Writes a blob outside the directory of blobs, where other tools would take an incomplete
+    /// file for a blob.
     fn write_temporary(
         &self,
         write: impl FnOnce(&mut HashingWriter<&File>) -> io::Result<()>,
@@ -215,7 +221,8 @@ impl Layout {
         Ok(TemporaryBlob { file, digest: hasher.finish(), size: len })
     }
 
-    /// Moves a blob to the name of its digest, unless it is already stored. A damaged blob is replaced.
+    /// Moves a blob to the name of its digest, unless it is already stored. A damaged blob is
+    /// replaced.
     fn store(&self, blob: TemporaryBlob, source: Option<FileId>) -> Result<(), LayoutError> {
         if self.is_stored(blob.digest, blob.size)? {
             return Ok(());

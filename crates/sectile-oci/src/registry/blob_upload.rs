@@ -1,5 +1,5 @@
-//! Uploads of a blob: in one request if possible, in chunks if the registry requests them, and resumed after the
-//! connection is lost. Source: the distribution specification, "Push".
+//! Uploads of a blob: in one request if possible, in chunks if the registry requests them, and
+//! resumed after the connection is lost. Source: the distribution specification, "Push".
 
 use std::ops::Range;
 
@@ -156,8 +156,9 @@ impl Session<'_> {
                 if let Some(url) = self.upload_location(&response)? {
                     upload.url = url;
                 }
-                // Some registries answer with the range of the chunk or of the one before, so `Range` is not trusted. One
-                // that took less refuses the next chunk, and the digest is checked at the end.
+                // Some registries answer with the range of the chunk or of the one before, so
+                // `Range` is not trusted. One that took less refuses the next chunk, and the digest
+                // is checked at the end.
                 upload.offset = range.end;
                 Ok(UploadStep::Continue)
             }
@@ -211,7 +212,8 @@ impl BlobUpload<'_> {
         (self.offset..end, is_single || self.offset == len)
     }
 
-    /// Reduces the size of chunks after a range was too large. Returns whether the new size is allowed.
+    /// Reduces the size of chunks after a range was too large. Returns whether the new size is
+    /// allowed.
     fn shrink_chunks(&mut self, range: &Range<u64>, default_size: u64) -> bool {
         let sent = range.end - range.start;
         let size = if self.chunk_size.is_none() && default_size < sent { default_size } else { sent / 2 };

@@ -1,5 +1,5 @@
-//! Challenges in `WWW-Authenticate`. Source: RFC 9110, section 11.6.1; `spec/auth/token.md` of the distribution
-//! project.
+//! Challenges in `WWW-Authenticate`. Source: RFC 9110, section 11.6.1; `spec/auth/token.md` of the
+//! distribution project.
 
 /// A challenge of a registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,8 +13,8 @@ pub(super) enum Challenge {
 /// Maximum number of header fields that are parsed. Registries send one or two.
 const MAX_FIELDS: usize = 16;
 
-/// Returns the supported challenges of these header fields in their order. Ignores the rest of a field after malformed
-/// text.
+/// Returns the supported challenges of these header fields in their order. Ignores the rest of a
+/// field after malformed text.
 pub(super) fn challenges<'h>(fields: impl IntoIterator<Item = &'h str>) -> Vec<Challenge> {
     fields.into_iter().take(MAX_FIELDS).flat_map(|field| ChallengeParser { rest: field }.parse()).collect()
 }
@@ -40,7 +40,8 @@ impl<'h> ChallengeParser<'h> {
         self.token()
     }
 
-    /// Returns the parameters of a challenge, and the scheme of the next one. A token without `=` is a scheme.
+    /// Returns the parameters of a challenge, and the scheme of the next one. A token without `=`
+    /// is a scheme.
     fn parameters(&mut self) -> (Vec<(String, String)>, Option<&'h str>) {
         let mut parameters = Vec::new();
         loop {
@@ -76,8 +77,9 @@ impl<'h> ChallengeParser<'h> {
         None
     }
 
-    /// Returns a value without quotation marks. Some registries write URLs and scopes so, which RFC 9110 does not allow:
-    /// the value ends at a space or a comma. The actions of a scope are divided by commas, too.
+    /// Returns a value without quotation marks. Some registries write URLs and scopes so, which RFC
+    /// 9110 does not allow: the value ends at a space or a comma. The actions of a scope are
+    /// divided by commas, too.
     fn unquoted(&mut self, is_scope: bool) -> Option<String> {
         let end_of = |text: &str| text.find(|c: char| !c.is_ascii_graphic() || "\",".contains(c)).unwrap_or(text.len());
         let mut end = end_of(self.rest);

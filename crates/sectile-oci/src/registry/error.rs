@@ -11,8 +11,8 @@ use sectile::Escaped;
 use sectile::digest::Digest;
 use sectile::internal::quoted;
 
-/// The reason why a registry did not accept or return an image: the repository, the failed request, the fault and
-/// advice.
+/// The reason why a registry did not accept or return an image: the repository, the failed request,
+/// the fault and advice.
 ///
 /// One pointer in size. Text of the registry is escaped, and secrets are omitted.
 pub struct RegistryError(Box<ErrorDetails>);
@@ -96,7 +96,8 @@ impl RegistryError {
         matches!(self.0.fault, RegistryFault::Status { status: 404, .. }) // a token server's 404 is about the server
     }
 
-    /// Returns whether the registry requires credentials, other credentials, or a user with more rights.
+    /// Returns whether the registry requires credentials, other credentials, or a user with more
+    /// rights.
     pub fn is_denied(&self) -> bool {
         matches!(self.status(), Some(401 | 403))
             || matches!(
@@ -197,7 +198,8 @@ pub(super) fn quote_escaped(text: &str) -> String {
     Escaped::new(&quoted(text)).to_string()
 }
 
-/// Returns the first errors in a response's body, escaped. Source: the distribution specification, "Error Codes".
+/// Returns the first errors in a response's body, escaped. Source: the distribution specification,
+/// "Error Codes".
 fn error_details(body: &[u8]) -> String {
     const MAX_SHOWN: usize = 3;
     #[derive(serde::Deserialize)]

@@ -31,10 +31,12 @@ const ACCEPTED_MEDIA_TYPES: [&str; 4] = [
 /// The tag of a reference without tag and digest, as in other clients.
 const DEFAULT_TAG: &str = "latest";
 
-/// An image in a registry. Its manifest is read and its digest checked; its layer of WebAssembly is read by ranges.
+/// An image in a registry. Its manifest is read and its digest checked; its layer of WebAssembly is
+/// read by ranges.
 ///
-/// The image is a source of ranges ([`Fetch`]) that blocks while it fetches. The digest of the layer is not checked,
-/// because only parts of it are read. If the registry does not support ranges, layers of at most 4 MiB can be read.
+/// The image is a source of ranges ([`Fetch`]) that blocks while it fetches. The digest of the
+/// layer is not checked, because only parts of it are read. If the registry does not support
+/// ranges, layers of at most 4 MiB can be read.
 ///
 /// ```no_run
 /// use sectile_oci::registry::{Client, ClientOptions, Credentials, RegistryImage};
@@ -60,19 +62,20 @@ pub enum RegistryImageError {
     /// A request failed.
     #[error(transparent)]
     Registry(#[from] RegistryError),
-    /// A document is malformed or has another digest, or the image does not have exactly one layer of WebAssembly.
+    /// A document is malformed or has another digest, or the image does not have exactly one layer
+    /// of WebAssembly.
     #[error(transparent)]
     Image(#[from] LayoutError),
 }
 
 impl RegistryImage {
-    /// Opens an image by the digest of the reference, or else by its tag, or else by the tag `latest`. If an index
-    /// lists several platforms, the image for `wasm` is opened.
+    /// Opens an image by the digest of the reference, or else by its tag, or else by the tag
+    /// `latest`. If an index lists several platforms, the image for `wasm` is opened.
     ///
     /// # Errors
     ///
-    /// The registry does not have the image or denies access; the image has no layer of WebAssembly, or several; a
-    /// document is malformed, or differs from its descriptor.
+    /// The registry does not have the image or denies access; the image has no layer of
+    /// WebAssembly, or several; a document is malformed, or differs from its descriptor.
     pub fn open(client: Client, reference: Reference) -> Result<Self, RegistryImageError> {
         let deadline = Instant::now().checked_add(client.options.total_timeout);
         let mut session = Session::new(&client, &reference, RepositoryAccess::Pull)?.with_deadline(deadline);
@@ -114,7 +117,8 @@ impl RegistryImage {
         drift::compare(self.annotations(), metadata);
     }
 
-    /// Fetches a range of the layer. The result is shorter if the range exceeds the maximum size of a response.
+    /// Fetches a range of the layer. The result is shorter if the range exceeds the maximum size of
+    /// a response.
     fn fetch_part(&mut self, range: Range<u64>) -> Result<Fetched, RegistryError> {
         let (digest, size) = (self.layer().digest(), self.layer().size());
         let range = range.start..range.end.min(size).min(range.start.saturating_add(MAX_MANIFEST_SIZE));

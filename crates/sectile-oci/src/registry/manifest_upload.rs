@@ -34,12 +34,14 @@ impl PushedImage {
         &self.descriptor
     }
 
-    /// Returns the number of bytes of blobs that were sent. Blobs that the registry already had are not sent.
+    /// Returns the number of bytes of blobs that were sent. Blobs that the registry already had are
+    /// not sent.
     pub fn bytes_sent(&self) -> u64 {
         self.bytes_sent
     }
 
-    /// Returns whether the manifest was sent. It is not sent if the reference's tag already named it.
+    /// Returns whether the manifest was sent. It is not sent if the reference's tag already named
+    /// it.
     pub fn is_new(&self) -> bool {
         self.is_new
     }
@@ -64,7 +66,8 @@ impl Session<'_> {
         Ok(bytes_sent)
     }
 
-    /// Sends the blobs, and the manifest under the reference's tag, or under its digest if there is no tag.
+    /// Sends the blobs, and the manifest under the reference's tag, or under its digest if there is
+    /// no tag.
     pub(super) fn put(
         &mut self,
         upload: &ManifestUpload<'_>,
@@ -88,7 +91,8 @@ impl Session<'_> {
         Ok(PushedImage { reference, descriptor, bytes_sent, is_new })
     }
 
-    /// Sends the blobs, and the manifest under its digest. Returns the registry's response to the manifest.
+    /// Sends the blobs, and the manifest under its digest. Returns the registry's response to the
+    /// manifest.
     pub(super) fn put_untagged(&mut self, upload: &ManifestUpload<'_>) -> Result<Response, RegistryError> {
         self.check_manifest_size(upload.manifest)?;
         self.put_blobs(upload, &mut |_, _| {})?;

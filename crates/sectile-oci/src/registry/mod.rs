@@ -1,5 +1,5 @@
-//! A client for registries that pushes images, and reads images by ranges. Source: the OCI distribution specification
-//! 1.1.
+//! A client for registries that pushes images, and reads images by ranges. Source: the OCI
+//! distribution specification 1.1.
 
 mod blob_upload;
 mod challenge;

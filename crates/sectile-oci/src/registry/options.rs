@@ -15,28 +15,31 @@ pub struct ClientOptions {
     pub scheme: Scheme,
     /// Timeout for resolving a host, and again for connecting to it; 30 seconds by default.
     pub connect_timeout: Duration,
-    /// Timeout for a connection on which no data is sent or received; 2 minutes by default. The duration of an upload
-    /// as a whole is not limited.
+    /// Timeout for a connection on which no data is sent or received; 2 minutes by default. The
+    /// duration of an upload as a whole is not limited.
     pub idle_timeout: Duration,
-    /// Timeout for the header of a response, and again for its body, after the request is sent; 5 minutes by default.
+    /// Timeout for the header of a response, and again for its body, after the request is sent; 5
+    /// minutes by default.
     pub response_timeout: Duration,
-    /// Timeout for all requests of one read of an image: its documents, and every range of its layer; 15 minutes by
-    /// default. Uploads are not limited.
+    /// Timeout for all requests of one read of an image: its documents, and every range of its
+    /// layer; 15 minutes by default. Uploads are not limited.
     pub total_timeout: Duration,
-    /// Whether a registry may redirect to, or name as the place of an upload or a token, an address of a private network
-    /// or of this machine; not by default. The registry itself may have any address, and one that is named by an address
-    /// of this machine or of a private network may send to others.
+    /// Whether a registry may redirect to, or name as the place of an upload or a token, an address
+    /// of a private network or of this machine; not by default. The registry itself may have any
+    /// address, and one that is named by an address of this machine or of a private network may
+    /// send to others.
     pub private_redirects: bool,
-    /// Maximum number of attempts at one request, and at one upload; 5 by default. Responses with status 429, 502, 503
-    /// or 504 and lost connections are retried.
+    /// Maximum number of attempts at one request, and at one upload; 5 by default. Responses with
+    /// status 429, 502, 503 or 504 and lost connections are retried.
     pub max_attempts: u32,
-    /// Pause before the second attempt, doubled before each further one; 1 second by default. A `Retry-After` of the
-    /// registry replaces it.
+    /// Pause before the second attempt, doubled before each further one; 1 second by default. A
+    /// `Retry-After` of the registry replaces it.
     pub retry_pause: Duration,
-    /// Maximum sum of all pauses of one push; 2 minutes by default. A longer `Retry-After` is an error at once.
+    /// Maximum sum of all pauses of one push; 2 minutes by default. A longer `Retry-After` is an
+    /// error at once.
     pub max_total_pause: Duration,
-    /// Size in bytes of the chunks of an upload, if the registry requests chunks and accepts this size; 16 MiB by
-    /// default.
+    /// Size in bytes of the chunks of an upload, if the registry requests chunks and accepts this
+    /// size; 16 MiB by default.
     pub chunk_size: u64,
 }
 
@@ -57,7 +60,8 @@ impl Default for ClientOptions {
     }
 }
 
-/// The scheme of requests to registries. Credentials are only sent over HTTPS or to this machine, with every scheme.
+/// The scheme of requests to registries. Credentials are only sent over HTTPS or to this machine,
+/// with every scheme.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Scheme {

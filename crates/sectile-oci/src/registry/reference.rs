@@ -1,7 +1,7 @@
 //! References to images in a registry.
 //!
-//! The grammar is that of the distribution project's `reference` package, without defaults: a reference without a
-//! registry is refused, and there is no default tag.
+//! The grammar is that of the distribution project's `reference` package, without defaults: a
+//! reference without a registry is refused, and there is no default tag.
 
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -19,8 +19,8 @@ const MAX_HOST: usize = 253;
 
 /// A reference to an image in a registry: `HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]`.
 ///
-/// `docker.io/NAME` means `docker.io/library/NAME`, as in Docker. A bare `NAME:TAG` is refused, because tools disagree
-/// on its registry.
+/// `docker.io/NAME` means `docker.io/library/NAME`, as in Docker. A bare `NAME:TAG` is refused,
+/// because tools disagree on its registry.
 ///
 /// ```
 /// use sectile_oci::registry::Reference;
@@ -183,7 +183,8 @@ fn is_label(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_inner) && !text.starts_with('-') && !text.ends_with('-')
 }
 
-/// Returns whether a text is a component of a repository's name: `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`.
+/// Returns whether a text is a component of a repository's name:
+/// `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`.
 fn is_component(text: &str) -> bool {
     let is_alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let bytes = text.as_bytes();

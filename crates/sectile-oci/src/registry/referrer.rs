@@ -1,5 +1,5 @@
-//! Artifacts that refer to an image. Source: the image specification, "Guidelines for Artifact Usage"; the distribution
-//! specification, "Pushing Manifests with Subject".
+//! Artifacts that refer to an image. Source: the image specification, "Guidelines for Artifact
+//! Usage"; the distribution specification, "Pushing Manifests with Subject".
 
 use serde_json::{Value, json};
 
@@ -24,7 +24,8 @@ pub struct Artifact<'a> {
 }
 
 impl<'a> Artifact<'a> {
-    /// Creates an artifact without a title, of a media type such as `application/vnd.cyclonedx+json`.
+    /// Creates an artifact without a title, of a media type such as
+    /// `application/vnd.cyclonedx+json`.
     pub const fn new(media_type: &'a str, bytes: &'a [u8]) -> Self {
         Self { media_type, bytes, title: None }
     }
@@ -57,7 +58,8 @@ impl AttachedArtifact {
         self.digest
     }
 
-    /// Returns the tag of the index that lists the artifact; `None` if the registry itself lists referrers.
+    /// Returns the tag of the index that lists the artifact; `None` if the registry itself lists
+    /// referrers.
     pub fn fallback_tag(&self) -> Option<&str> {
         self.fallback_tag.as_deref()
     }
@@ -66,13 +68,14 @@ impl AttachedArtifact {
 impl Client {
     /// Pushes an artifact as a referrer of an image that was pushed.
     ///
-    /// If the registry does not list referrers, the artifact is added to the index under the fallback tag: `sha256-`
-    /// and the hexadecimal digits of the image's digest. If two clients update this index at the same time, one
-    /// artifact may be missing from it.
+    /// If the registry does not list referrers, the artifact is added to the index under the
+    /// fallback tag: `sha256-` and the hexadecimal digits of the image's digest. If two clients
+    /// update this index at the same time, one artifact may be missing from it.
     ///
     /// # Errors
     ///
-    /// The registry refused the artifact or cannot be reached, or the fallback tag does not name an index.
+    /// The registry refused the artifact or cannot be reached, or the fallback tag does not name an
+    /// index.
     pub fn attach(&self, subject: &PushedImage, artifact: &Artifact<'_>) -> Result<AttachedArtifact, RegistryError> {
         let (config, layer) = (Descriptor::for_bytes(EMPTY_CONFIG.0, EMPTY_CONFIG.1), artifact.layer());
         let manifest = Manifest {
@@ -98,7 +101,8 @@ impl Client {
 }
 
 impl Session<'_> {
-    /// Adds a descriptor to the index of referrers of an image, unless the index has it. Returns the index's tag.
+    /// Adds a descriptor to the index of referrers of an image, unless the index has it. Returns
+    /// the index's tag.
     fn list_referrer(&mut self, subject: Digest, referrer: &Descriptor) -> Result<String, RegistryError> {
         let tag = subject.to_string().replace(':', "-");
         let mut index = match self.manifest(&tag, INDEX_MEDIA_TYPE) {

@@ -8,7 +8,8 @@ use super::transport::Response;
 
 /// Returns the value of `Retry-After`, which is seconds or a date. Source: RFC 9110, section 10.2.3.
 ///
-/// A date is compared with the response's own `Date`, because this machine's clock may differ from the registry's.
+/// A date is compared with the response's own `Date`, because this machine's clock may differ from
+/// the registry's.
 pub(super) fn retry_after(response: &Response) -> Option<Duration> {
     let text = response.field("retry-after")?.trim();
     if text.bytes().all(|byte| byte.is_ascii_digit()) {

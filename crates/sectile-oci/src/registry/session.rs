@@ -60,7 +60,8 @@ pub(super) struct ApiRequest<'a> {
     pub(super) url: Url,
     pub(super) fields: Vec<(HeaderName, HeaderValue)>,
     pub(super) payload: Option<RequestPayload<'a>>,
-    /// Whether the request is retried after the connection is lost. Set if the request is idempotent.
+    /// Whether the request is retried after the connection is lost. Set if the request is
+    /// idempotent.
     pub(super) is_repeatable: bool,
 }
 
@@ -70,7 +71,8 @@ impl ApiRequest<'_> {
     }
 
     pub(super) fn with_field(mut self, name: HeaderName, value: &str) -> Self {
-        // Values are constants or checked media types. Any other value that is invalid in a header is omitted.
+        // Values are constants or checked media types. Any other value that is invalid in a header
+        // is omitted.
         self.fields.extend(HeaderValue::from_str(value).ok().map(|value| (name, value)));
         self
     }
@@ -232,8 +234,8 @@ impl<'c> Session<'c> {
         }
     }
 
-    /// Calls `send` again while a retry may help: if the registry is busy, and if a repeatable request loses its
-    /// connection.
+    /// Calls `send` again while a retry may help: if the registry is busy, and if a repeatable
+    /// request loses its connection.
     pub(super) fn retry(
         &mut self,
         is_repeatable: bool,
@@ -306,11 +308,11 @@ impl<'c> Session<'c> {
         self.client.transport.send(method, url, fields, body, self.reach(url), left)
     }
 
-    /// Returns a URL from the registry if requests to it are permitted, by the rule of [`net`] for every place that a
-    /// server names.
+    /// Returns a URL from the registry if requests to it are permitted, by the rule of [`net`] for
+    /// every place that a server names.
     ///
-    /// Plain HTTP is only permitted if the registry itself is used over plain HTTP, and only to the same host or within
-    /// this machine.
+    /// Plain HTTP is only permitted if the registry itself is used over plain HTTP, and only to the
+    /// same host or within this machine.
     pub(super) fn check_permitted(&self, url: Url) -> Result<Url, &'static str> {
         let is_near = url.is_same_host(&self.base) || url.is_loopback() && self.base.is_loopback();
         net::check_scheme(self.base.is_https() || !is_near, url.is_https())?;
@@ -318,7 +320,8 @@ impl<'c> Session<'c> {
             return Ok(url);
         }
         if net::check_host(url.host())? {
-            // The transport refuses private addresses too. This check fails before connecting and reports the reason.
+            // The transport refuses private addresses too. This check fails before connecting and
+            // reports the reason.
             let host = (url.host(), url.port());
             if let Ok(found) = host.to_socket_addrs() {
                 net::check_addresses(found.map(|found| found.ip()))?;
@@ -327,8 +330,9 @@ impl<'c> Session<'c> {
         Ok(url)
     }
 
-    /// Returns the addresses to which a request for this URL may connect: any for the host that the user named, and for
-    /// others if that is itself an address of this machine or of a private network.
+    /// Returns the addresses to which a request for this URL may connect: any for the host that the
+    /// user named, and for others if that is itself an address of this machine or of a private
+    /// network.
     fn reach(&self, url: &Url) -> Reach {
         let is_any = self.client.options.private_redirects
             || url.is_same_host(&self.base)

@@ -1,5 +1,5 @@
-//! Authorization of requests, with tokens of a token server if the registry requires them. Source: `spec/auth/token.md`
-//! and `spec/auth/oauth.md` of the distribution project.
+//! Authorization of requests, with tokens of a token server if the registry requires them. Source:
+//! `spec/auth/token.md` and `spec/auth/oauth.md` of the distribution project.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -56,7 +56,8 @@ impl Session<'_> {
         }
     }
 
-    /// Requests a token for the scopes of the challenge, or for the session's repository and access.
+    /// Requests a token for the scopes of the challenge, or for the session's repository and
+    /// access.
     fn token(
         &mut self,
         realm: &str,
@@ -131,7 +132,8 @@ impl Session<'_> {
     }
 }
 
-/// Returns an `Authorization` value, marked as sensitive; `None` if the secret is invalid in a header.
+/// Returns an `Authorization` value, marked as sensitive; `None` if the secret is invalid in a
+/// header.
 fn authorization_value(scheme: &str, secret: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::try_from(format!("{scheme} {secret}")).ok()?;
     value.set_sensitive(true);
@@ -157,8 +159,9 @@ fn encode_form(form: &[(&str, &str)]) -> String {
     form.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect::<Vec<_>>().join("&")
 }
 
-/// The scopes to request: those of the challenge as they are, or the repository with all actions that the session needs.
-/// That is requested, too, if the challenge names only some of them: a session needs one token for all of its requests.
+/// The scopes to request: those of the challenge as they are, or the repository with all actions
+/// that the session needs. That is requested, too, if the challenge names only some of them: a
+/// session needs one token for all of its requests.
 fn scopes(challenged: Option<&str>, repository: &str, actions: &str) -> Vec<String> {
     let own = format!("repository:{repository}:{actions}");
     let is_part_of_own = |scope: &str| {

@@ -25,8 +25,8 @@ const MAX_ERROR_BODY: u64 = 1 << 16;
 /// Maximum size of a response header in bytes.
 const MAX_HEADER: usize = 1 << 16;
 
-/// Minimum size of a body that is sent with `Expect: 100-continue`, so that a refusal is received before the connection
-/// closes. Source: RFC 9110, section 10.1.1.
+/// Minimum size of a body that is sent with `Expect: 100-continue`, so that a refusal is received
+/// before the connection closes. Source: RFC 9110, section 10.1.1.
 const MIN_EXPECT_BODY: u64 = 64 << 10;
 
 /// Timeout for `100 Continue`, as in other clients: servers may not support it.
@@ -38,8 +38,8 @@ pub(super) struct Transport {
     direct: Agent,
     /// For other hosts, through the proxy that the environment names.
     outward: Agent,
-    /// For hosts that a server named: connects to public addresses only. Behind a proxy, it is the proxy that looks names
-    /// up, and this is `outward`.
+    /// For hosts that a server named: connects to public addresses only. Behind a proxy, it is the
+    /// proxy that looks names up, and this is `outward`.
     public: Agent,
 }
 
@@ -239,7 +239,8 @@ fn escaped_beginning(error: &dyn fmt::Display) -> String {
 }
 
 impl<'a> RequestBody<'a> {
-    /// Creates a body. `progress` is called with the number of bytes that were passed to the connection.
+    /// Creates a body. `progress` is called with the number of bytes that were passed to the
+    /// connection.
     pub(super) fn new(reader: Box<dyn Read + 'a>, len: u64, progress: &'a mut dyn FnMut(u64)) -> Self {
         Self { reader, len, sent: 0, progress, read_error: None, allows_expect: true }
     }

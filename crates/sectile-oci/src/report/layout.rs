@@ -43,7 +43,8 @@ impl<'a> LayoutReport<'a> {
         self.added
     }
 
-    /// Writes the report as one JSON object with its keys in a fixed order, followed by a line feed.
+    /// Writes the report as one JSON object with its keys in a fixed order, followed by a line
+    /// feed.
     ///
     /// # Errors
     ///

@@ -44,7 +44,8 @@ impl<'a> PushReport<'a> {
         self.sbom
     }
 
-    /// Writes the report as one JSON object with its keys in a fixed order, followed by a line feed.
+    /// Writes the report as one JSON object with its keys in a fixed order, followed by a line
+    /// feed.
     ///
     /// # Errors
     ///

@@ -7,7 +7,8 @@ use tempfile::TempDir;
 
 use crate::shapes;
 
-/// A binary and its name in the benches: the file name, with the prefix `like-` if it was generated.
+/// A binary and its name in the benches: the file name, with the prefix `like-` if it was
+/// generated.
 pub struct Input {
     pub id: String,
     pub bytes: Vec<u8>,

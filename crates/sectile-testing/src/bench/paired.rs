@@ -1,5 +1,5 @@
-//! Paired measurements: two sides timed alternately in one run, and a line that compares them. On a busy machine, the
-//! ratio of alternating sides is more reliable than absolute times.
+//! Paired measurements: two sides timed alternately in one run, and a line that compares them. On a
+//! busy machine, the ratio of alternating sides is more reliable than absolute times.
 
 use std::fmt;
 use std::hint::black_box;
@@ -15,8 +15,9 @@ pub struct Side<F> {
     pub run: F,
 }
 
-/// Times both sides: each as a benchmark of criterion, and the other side also between criterion's samples of ours.
-/// Returns `None` if criterion does not measure: with `--test`, `--list` or a filter that excludes the group.
+/// Times both sides: each as a benchmark of criterion, and the other side also between criterion's
+/// samples of ours. Returns `None` if criterion does not measure: with `--test`, `--list` or a
+/// filter that excludes the group.
 pub fn paired<A, B>(
     group: &mut BenchmarkGroup<'_, WallTime>,
     mut ours: impl FnMut() -> A,
@@ -65,8 +66,8 @@ fn per_turn(spent: Duration, turns: u64) -> f64 {
     spent.as_nanos() as f64 / turns as f64
 }
 
-/// Nanoseconds per turn in the fastest round of each side, which was disturbed least, and the median of the ratios,
-/// which shows whether that was luck.
+/// Nanoseconds per turn in the fastest round of each side, which was disturbed least, and the
+/// median of the ratios, which shows whether that was luck.
 #[derive(Clone, Copy)]
 pub struct Times {
     pub ours: f64,

@@ -1,5 +1,5 @@
-//! Every driver reports the same for any chunks, limits and requests. The cost is the bytes examined, and the metadata
-//! matches the bytes.
+//! Every driver reports the same for any chunks, limits and requests. The cost is the bytes
+//! examined, and the metadata matches the bytes.
 
 use std::cell::Cell;
 use std::io;
@@ -214,8 +214,8 @@ fn pick_limits(bits: &[u8]) -> Limits {
     }
 }
 
-/// Makes unusual requests: nothing, everything, overlapping pieces, and ranges that are empty, reversed or outside the
-/// data.
+/// Makes unusual requests: nothing, everything, overlapping pieces, and ranges that are empty,
+/// reversed or outside the data.
 #[derive(Debug, PartialEq, Eq)]
 struct RandomRequests {
     choice: u8,

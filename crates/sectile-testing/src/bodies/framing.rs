@@ -1,8 +1,10 @@
-//! The contract with the reference, wasmparser's `Parser::parse_all`. The scanner accepts everything that the reference
-//! accepts, with the same items, sections and ranges. The reference may reject more, but only inside a skipped body or for
-//! counts that must agree between sections. If both reject, both report the same before and fail at the same header or name.
+//! The contract with the reference, wasmparser's `Parser::parse_all`. The scanner accepts
+//! everything that the reference accepts, with the same items, sections and ranges. The reference
+//! may reject more, but only inside a skipped body or for counts that must agree between sections.
+//! If both reject, both report the same before and fail at the same header or name.
 //!
-//! The offset of each error of the reference is checked, because the same message may come from a body or from a header.
+//! The offset of each error of the reference is checked, because the same message may come from a
+//! body or from a header.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -127,8 +129,8 @@ impl Case<'_> {
         ensure(head.contains(&offset), "the reference fails at another offset")
     }
 
-    /// Whether the input ends inside a preamble, a header or a name that starts where the scanner stopped. Its item may
-    /// end there, too.
+    /// Whether the input ends inside a preamble, a header or a name that starts where the scanner
+    /// stopped. Its item may end there, too.
     fn is_cut(&self) -> bool {
         let start = self.position();
         let left = self.len() - start;
@@ -171,8 +173,8 @@ impl Case<'_> {
         }
     }
 
-    /// The readable part of the preamble, or header and name, that starts where the scanner stopped, plus one byte: the
-    /// reference reports a missing byte there.
+    /// The readable part of the preamble, or header and name, that starts where the scanner
+    /// stopped, plus one byte: the reference reports a missing byte there.
     fn head(&self) -> RangeInclusive<u64> {
         let start = self.position();
         if self.is_preamble_next() {
@@ -189,8 +191,8 @@ impl Case<'_> {
     }
 }
 
-/// Whether this is an error of the reference about the current function body. The reference reads the length of a body
-/// before it checks the end of the section.
+/// Whether this is an error of the reference about the current function body. The reference reads
+/// the length of a body before it checks the end of the section.
 fn in_code(code: &CodeSection, message: &str, offset: u64) -> bool {
     let trailing = message == "trailing bytes at end of section" && code.bodies == 0 && offset == code.position;
     let broken = message.starts_with("invalid var_u32") || message == "unexpected end-of-file";
@@ -228,7 +230,8 @@ fn in_body(next: &OutlineEvent<'_>, message: &str, offset: u64) -> bool {
             };
             let count = payload.start..=payload.end.min(payload.start + MAX_LEB128);
             let looked_at = match (kind, id) {
-                // The reference does not look into custom sections, unknown sections and sections that hold an item.
+                // The reference does not look into custom sections, unknown sections and sections
+                // that hold an item.
                 (_, 0) | (Module, 14..) | (Component, 1 | 4 | 12..) => return false,
                 // Parsed as a whole.
                 (Module, 8 | 12) | (Component, 9) => payload.start..=payload.end,
@@ -275,8 +278,8 @@ fn leb128(bytes: &[u8], at: u64) -> Option<(u32, u64)> {
     None
 }
 
-/// The scanner's events must tile the input: every item and section starts at the end of the previous one and matches
-/// the bytes.
+/// The scanner's events must tile the input: every item and section starts at the end of the
+/// previous one and matches the bytes.
 #[derive(Default)]
 struct Tiling {
     open: Vec<Open>,

@@ -1,15 +1,16 @@
-//! Generates modules and components with errors in sizes, padding, order, nesting, names and preambles.
+//! Generates modules and components with errors in sizes, padding, order, nesting, names and
+//! preambles.
 //!
-//! Random bytes find few framing bugs, because most are invalid from the first byte. Generated binaries are valid except for
-//! a few errors, so that a scan goes deep before the first one. The reference accepts the bodies, unless the error is in
-//! a body.
+//! Random bytes find few framing bugs, because most are invalid from the first byte. Generated
+//! binaries are valid except for a few errors, so that a scan goes deep before the first one. The
+//! reference accepts the bodies, unless the error is in a body.
 
 use arbitrary::Unstructured;
 
 use sectile::scan::ItemKind::{self, Component, Module};
 
-/// Generates a module or a component from the fuzzer's bytes or from random numbers. When they run out, the rest is
-/// valid.
+/// Generates a module or a component from the fuzzer's bytes or from random numbers. When they run
+/// out, the rest is valid.
 pub fn binary(fuel: &mut Unstructured<'_>) -> Vec<u8> {
     let mut generator = Generator { fuel, error_in: 0, break_in: 0 };
     // Valid, or one error in this many opportunities. The same for bodies.
@@ -70,7 +71,8 @@ const SOUND: [&[u8]; 10] = [
     "\u{10ffff}".as_bytes(),
 ];
 
-/// Invalid parts: single bytes, overlong forms, surrogates, values past the last character, and truncated characters.
+/// Invalid parts: single bytes, overlong forms, surrogates, values past the last character, and
+/// truncated characters.
 const UNSOUND: [&[u8]; 14] = [
     b"\x80",
     b"\xff",

@@ -1,8 +1,9 @@
-//! The checks of the fuzz targets as plain functions. Ordinary tests also call them, with the seeds and with their own
-//! inputs.
+//! The checks of the fuzz targets as plain functions. Ordinary tests also call them, with the seeds
+//! and with their own inputs.
 //!
 //! - [`framing()`] compares the scanner with wasmparser;
-//! - [`drivers()`] compares the drivers with each other, the metadata with the bytes, and imports and exports with wasmparser;
+//! - [`drivers()`] compares the drivers with each other, the metadata with the bytes, and imports
+//!   and exports with wasmparser;
 //! - [`fetches()`] reads from a source with wrong answers;
 //! - [`plans()`] makes random edits and checks the guarantees of an edit;
 //! - [`passing()`] compares streamed edits with planned ones;

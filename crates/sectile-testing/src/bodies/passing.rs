@@ -29,7 +29,8 @@ pub fn passing(input: &[u8]) {
     edited(&bytes, &sizes, *pattern, flags & 1 != 0);
 }
 
-/// The bytes after a streamed edit with chunks of these sizes, repeated. At least one size must not be 0.
+/// The bytes after a streamed edit with chunks of these sizes, repeated. At least one size must not
+/// be 0.
 pub fn pass(edit: &StreamEdit, bytes: &Bytes, sizes: &[usize]) -> Result<Vec<u8>, EditError> {
     let mut passing = edit.begin();
     let mut passed = Vec::new();

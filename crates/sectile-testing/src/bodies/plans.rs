@@ -1,5 +1,5 @@
-//! Random edits: every driver makes the same plan, all other bytes are preserved, the requested change is made, and
-//! a repeated edit changes nothing.
+//! Random edits: every driver makes the same plan, all other bytes are preserved, the requested
+//! change is made, and a repeated edit changes nothing.
 
 use std::ops::Range;
 
@@ -152,8 +152,8 @@ fn joints(bytes: &[u8]) -> Vec<(Vec<LocatedSection<'_>>, u64)> {
     items
 }
 
-/// Asserts that every section without a change is byte-identical and in order, and that the size field of a section
-/// that holds an item keeps its width unless the new size does not fit.
+/// Asserts that every section without a change is byte-identical and in order, and that the size
+/// field of a section that holds an item keeps its width unless the new size does not fit.
 fn check_unchanged_sections(changes: &[Change], source: &[u8], edited: &[u8]) {
     let (old, new) = (joints(source), joints(edited));
     assert_eq!(old.len(), new.len(), "the number of items changed");
@@ -223,7 +223,8 @@ fn paths(bytes: &[u8]) -> Vec<ItemPath> {
     metadata.items().map(|item| item.path()).collect()
 }
 
-/// Asserts that setting and unsetting an absent field restores the original, except for size fields that grew.
+/// Asserts that setting and unsetting an absent field restores the original, except for size fields
+/// that grew.
 fn check_undo(source: &[u8]) {
     let metadata = sectile::read_slice_with(source, Limits::default()).into_value().unwrap();
     for item in metadata.items().rev().take(3).filter(|item| item.annotation(Field::Vendor).is_none()) {

@@ -21,7 +21,8 @@ pub struct Entered {
     pub parent: Option<u32>,
     pub index: u32,
     pub depth: u32,
-    /// `None` deeper than `DEEPEST_PATH`: the paths of a chain take memory in proportion to the square of its depth.
+    /// `None` deeper than `DEEPEST_PATH`: the paths of a chain take memory in proportion to the
+    /// square of its depth.
     pub path: Option<ItemPath>,
     pub start: u64,
     pub end: Option<u64>,

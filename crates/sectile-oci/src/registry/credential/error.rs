@@ -9,8 +9,8 @@ pub enum CredentialError {
     /// A credentials file cannot be read.
     #[error("cannot read the credentials file {}", .0.display())]
     Unreadable(PathBuf, #[source] std::io::Error),
-    /// A credentials file is not in the format of Docker and Podman. The error does not quote it, because it may be
-    /// secret.
+    /// A credentials file is not in the format of Docker and Podman. The error does not quote it,
+    /// because it may be secret.
     #[error("{} is not a credentials file: {reason}", file.display())]
     #[non_exhaustive]
     Malformed {

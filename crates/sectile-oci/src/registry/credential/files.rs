@@ -1,5 +1,5 @@
-//! Credentials files. Sources: `containers-auth.json(5)`; Docker's `config.json`, in the documentation of `docker
-//! login`.
+//! Credentials files. Sources: `containers-auth.json(5)`; Docker's `config.json`, in the
+//! documentation of `docker login`.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -125,7 +125,8 @@ fn server_name(reference: &Reference) -> &str {
     if reference.registry() == DOCKER { DOCKER_KEY } else { reference.registry() }
 }
 
-/// Returns the entry of the longest key that names the reference's repository, a namespace of it, or its registry.
+/// Returns the entry of the longest key that names the reference's repository, a namespace of it,
+/// or its registry.
 fn best_match<'m, T>(entries: &'m BTreeMap<String, T>, reference: &Reference) -> Option<(&'m str, &'m T)> {
     let name = format!("{}/{}", reference.registry().to_ascii_lowercase(), reference.repository());
     let matching = entries.iter().map(|(key, value)| (key.as_str(), value)).filter_map(|(key, value)| {
@@ -133,11 +134,13 @@ fn best_match<'m, T>(entries: &'m BTreeMap<String, T>, reference: &Reference) ->
         let is_prefix = name.strip_prefix(&*key_name).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         is_prefix.then_some((key_name.len(), key, value))
     });
-    // Of two equivalent keys, the shorter one wins: Docker's `https://HOST/v1/` is older than `HOST`.
+    // Of two equivalent keys, the shorter one wins: Docker's `https://HOST/v1/` is older than
+    // `HOST`.
     matching.max_by_key(|(len, key, _)| (*len, usize::MAX - key.len())).map(|(_, key, value)| (key, value))
 }
 
-/// Returns the registry or the repository that a key names. Old keys of Docker are URLs of registries.
+/// Returns the registry or the repository that a key names. Old keys of Docker are URLs of
+/// registries.
 fn normalize_key(key: &str) -> String {
     let bare = key.strip_prefix("https://").or_else(|| key.strip_prefix("http://"));
     let (host, path) = bare.unwrap_or(key).split_once('/').unwrap_or((bare.unwrap_or(key), ""));
@@ -152,7 +155,8 @@ fn normalize_key(key: &str) -> String {
 }
 
 impl AuthEntry {
-    /// Returns the credentials; `None` for an empty entry, which Docker writes if a helper has the secret.
+    /// Returns the credentials; `None` for an empty entry, which Docker writes if a helper has the
+    /// secret.
     fn credential(&self) -> Result<Option<Credential>, &'static str> {
         let non_empty = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
         if let Some(token) = non_empty(&self.registrytoken) {
@@ -170,7 +174,8 @@ impl AuthEntry {
     }
 }
 
-/// Decodes a user and a password. Some tools omit the padding of the Base64, and pad the password with NUL.
+/// Decodes a user and a password. Some tools omit the padding of the Base64, and pad the password
+/// with NUL.
 fn decode(auth: &str) -> Option<(String, String)> {
     let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     let decoded = GeneralPurpose::new(&STANDARD, lenient).decode(auth.trim()).ok()?;

@@ -1,4 +1,5 @@
-//! Credentials of the user, from the files of `docker login` and `podman login` and from credential helpers.
+//! Credentials of the user, from the files of `docker login` and `podman login` and from credential
+//! helpers.
 
 mod error;
 mod files;
@@ -15,10 +16,10 @@ use super::reference::Reference;
 
 /// The source of a client's credentials.
 ///
-/// Files are searched in order, and the first with credentials for the registry wins. In each file, the precedence is
-/// that of `containers-auth.json(5)` and Docker: the helper in `credHelpers` for the registry; the entry in `auths` for
-/// the longest prefix of `HOST/NAMESPACE/REPOSITORY`; the helper in `credsStore`. A file that does not exist is
-/// ignored.
+/// Files are searched in order, and the first with credentials for the registry wins. In each file,
+/// the precedence is that of `containers-auth.json(5)` and Docker: the helper in `credHelpers` for
+/// the registry; the entry in `auths` for the longest prefix of `HOST/NAMESPACE/REPOSITORY`; the
+/// helper in `credsStore`. A file that does not exist is ignored.
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
     fixed: Option<Credential>,
@@ -47,7 +48,8 @@ impl Credentials {
 
     /// Searches the files of the user who runs this process.
     ///
-    /// If `REGISTRY_AUTH_FILE` is set, this is the only file. Otherwise, the files are those of Podman and Docker:
+    /// If `REGISTRY_AUTH_FILE` is set, this is the only file. Otherwise, the files are those of
+    /// Podman and Docker:
     ///
     /// 1. `$XDG_RUNTIME_DIR/containers/auth.json`, by default `/run/containers/UID/auth.json`
     /// 2. `$XDG_CONFIG_HOME/containers/auth.json`, by default `~/.config/containers/auth.json`

@@ -44,7 +44,8 @@ impl Credential {
         Self(CredentialKind::Password { user: user.into(), password: Secret::new(password) })
     }
 
-    /// Creates credentials from an identity token of `docker login`, which OAuth 2 calls a refresh token.
+    /// Creates credentials from an identity token of `docker login`, which OAuth 2 calls a refresh
+    /// token.
     pub fn identity_token(token: impl Into<String>) -> Self {
         Self(CredentialKind::Identity(Secret::new(token)))
     }
