@@ -30,7 +30,7 @@ pub(super) struct ItemEdit {
     pub(super) name: Option<NameEdit>,
     pub(super) producers: Vec<ProducerEdit>,
     /// Fields set to values that were checked without errors.
-    pub(super) sound: Vec<Field>,
+    pub(super) valid_fields: Vec<Field>,
 }
 
 #[derive(Clone, Debug)]
@@ -92,8 +92,8 @@ impl ProducerEdit {
 
 impl ItemEdit {
     /// Whether the new data of sections with this name was checked already, without errors.
-    pub(super) fn is_sound(&self, name: &str) -> bool {
-        self.sound.iter().any(|field| field.section() == name)
+    pub(super) fn is_checked(&self, name: &str) -> bool {
+        self.valid_fields.iter().any(|field| field.section() == name)
             && !self.appended.iter().any(|(appended, _)| appended == name)
     }
 

@@ -97,10 +97,10 @@ impl Edit {
         if errors.iter().any(ValueError::is_refused) {
             return Err(EditError::Invalid { field, errors });
         }
-        let is_sound = errors.is_empty() && !value.is_empty();
+        let is_valid = errors.is_empty() && !value.is_empty();
         let mut edit = self.set_unchecked(field, value)?;
-        if is_sound {
-            edit.item().sound.push(field);
+        if is_valid {
+            edit.item().valid_fields.push(field);
         }
         Ok(edit)
     }

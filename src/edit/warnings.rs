@@ -140,7 +140,7 @@ impl<'o> Warnings<'o> {
     fn written(&mut self, number: usize, changes: &[Change]) {
         let item = &self.layout.items[number];
         let Some(edit) = item.requested.edit else { return };
-        for (name, data) in edit.put().filter(|(name, _)| !edit.is_sound(name)) {
+        for (name, data) in edit.put().filter(|(name, _)| !edit.is_checked(name)) {
             let has_name = |other: &str| other == name;
             let change = changes.iter().find(|change| change.kind != ChangeKind::Removed && has_name(&change.section));
             let existing = || item.sections.iter().find(|section| has_name(&section.name));

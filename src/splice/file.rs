@@ -92,7 +92,7 @@ impl Plan {
             allocate(file.file(), self.len());
         }
         splice(self, source, file.file()).map_err(WriteError::Write)?;
-        check_sound(file.file(), self.len())
+        check_framing(file.file(), self.len())
     }
 }
 
@@ -143,7 +143,7 @@ pub(super) fn sync(file: &File, options: WriteOptions) -> io::Result<()> {
 }
 
 /// Checks that a written file has this length and valid framing.
-pub(super) fn check_sound(file: &File, len: u64) -> Result<(), WriteError> {
+pub(super) fn check_framing(file: &File, len: u64) -> Result<(), WriteError> {
     struct IgnoreSections;
     impl Visitor<'_> for IgnoreSections {
         fn section(&mut self, _: &Section<'_>) -> DataRequest {
@@ -173,8 +173,8 @@ mod tests {
     use std::io::Write;
 
     #[test]
-    fn torn_files_are_not_sound() {
-        for (bytes, len, is_sound) in [
+    fn torn_files_are_rejected() {
+        for (bytes, len, is_valid) in [
             (&b"\0asm\x01\0\0\0\x00\x05\x04note"[..], 15, true),
             (b"\0asm\x01\0\0\0\x00\x05\x04not", 14, false),
             (b"\0asm\x01\0\0\0\x00\x05\x04not", 15, false),
@@ -183,8 +183,8 @@ mod tests {
         ] {
             let mut file = tempfile::tempfile().unwrap();
             file.write_all(bytes).unwrap();
-            let result = check_sound(&file, len);
-            assert_eq!(matches!(result, Err(WriteError::Unsound(_))), !is_sound, "{bytes:?}: {result:?}");
+            let result = check_framing(&file, len);
+            assert_eq!(matches!(result, Err(WriteError::Unsound(_))), !is_valid, "{bytes:?}: {result:?}");
         }
     }
 }

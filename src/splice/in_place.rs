@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::copy::{Copier, each_chunk, read_at_most, write_all_at};
-use super::file::{check_sound, sync};
+use super::file::{check_framing, sync};
 use super::journal::{self, Journal, RunRecord};
 use super::target::{LockPurpose, Target};
 use super::{Piece, Plan, WriteError, WriteOptions};
@@ -49,7 +49,7 @@ impl Plan {
         let journal = undo_journal.save(self, &runs, &target, options)?;
         let written = self
             .write_runs(&runs, &undo_journal, &target.file, options)
-            .and_then(|()| check_sound(&target.file, self.len()));
+            .and_then(|()| check_framing(&target.file, self.len()));
         match written {
             Ok(()) => undo_journal.remove().map_err(WriteError::JournalLeft),
             // A second sync cannot tell whether the data of the failed one is on the disk, so the

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use super::copy::{each_chunk, write_all_at};
-use super::file::{check_sound, sync};
+use super::file::{check_framing, sync};
 use super::in_place::{Undo, UndoJournal};
 use super::journal::{self, Journal};
 use super::target::{LockPurpose, Target};
@@ -49,7 +49,7 @@ pub fn recover(path: impl AsRef<Path>, options: WriteOptions) -> Result<Recovere
     let Some(journal) = Journal::read(undo_journal.file())? else {
         // The journal is complete and synced before the file is written, so the file must be
         // complete.
-        check_sound(&target.file, target.fingerprint.len)
+        check_framing(&target.file, target.fingerprint.len)
             .map_err(|_| WriteError::Journal("it is torn, and the file is not complete either"))?;
         undo_journal.remove().map_err(WriteError::JournalLeft)?;
         return Ok(Recovered::NotBegun);
