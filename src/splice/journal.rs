@@ -14,8 +14,8 @@
 //! | 4 | checksum of all the above |
 //! | | old content of each run |
 //!
-//! The checksums are CRC-32. They detect a torn journal, not a forged one; recovery checks the
-//! owner and mode of the file for that.
+//! The checksums are CRC-32. They detect a torn journal, not a forged one. Against forgery, recovery
+//! checks the owner and mode of the journal.
 
 use std::fs::File;
 use std::io;
