@@ -12,7 +12,7 @@ use sectile::metadata::{Field, Item, Metadata};
 use sectile::scan::ItemPath;
 use sectile::splice::{Piece, Plan};
 
-use super::outline::{Outline, Told};
+use super::outline::{Outline, ScanEvent};
 use super::{framing, generate};
 
 /// Bytes of the fuzz input that choose the edit. The rest is the binary.
@@ -133,20 +133,20 @@ fn joints(bytes: &[u8]) -> Vec<(Vec<LocatedSection<'_>>, u64)> {
     assert!(outline.error.is_none());
     for told in outline.told {
         match told {
-            Told::Enter(entry) => {
+            ScanEvent::Enter(entry) => {
                 if let Some(parent) = entry.parent {
                     items[parent as usize].0.last_mut().unwrap().holds_item = true;
                 }
                 items.push((Vec::new(), 0));
             }
-            Told::Section(section) => items[section.item() as usize].0.push(LocatedSection {
+            ScanEvent::Section(section) => items[section.item() as usize].0.push(LocatedSection {
                 id: section.id(),
                 name: if section.is_custom() { section.name() } else { "" },
                 range: section.range(),
                 payload: section.payload().start,
                 holds_item: false,
             }),
-            Told::Leave { item, end } => items[item as usize].1 = end,
+            ScanEvent::Leave { item, end } => items[item as usize].1 = end,
         }
     }
     items
