@@ -263,38 +263,38 @@ mod tests {
         }
     }
 
-    /// `docs/custom-sections.md` mentions every row; its last table lists the rows that are not
-    /// decoded, in this order.
+    /// `docs/custom-sections.md` names every row. Its last table has those that are not decoded, in this order.
     #[test]
     fn every_row_is_documented() {
         let text = include_str!("../../docs/custom-sections.md");
-        let (decoded, others) = text.split_once("<!-- a test holds this table").expect("the comment is there");
+        let (decoded, others) = text.split_once("<!-- a test compares this table").expect("the comment is there");
         let mut table = others.lines().filter_map(|line| line.strip_prefix("| `"));
         for row in &CONVENTIONS {
-            let means = match row.purpose {
+            let described = match row.purpose {
                 SectionPurpose::Metadata | SectionPurpose::Names | SectionPurpose::DebugLink => "",
-                SectionPurpose::Debug => "debugging data (DWARF)",
+                SectionPurpose::Debug => "debug data (DWARF)",
                 SectionPurpose::Loading => "loading",
                 SectionPurpose::Linking => "linking",
-                SectionPurpose::Hints => "hints to the engine",
-                SectionPurpose::Signature => "a signature",
-                SectionPurpose::Interface => "an interface",
-                SectionPurpose::Coredump => "a core dump",
-                SectionPurpose::Platform => "a platform",
+                SectionPurpose::Hints => "engine hints",
+                SectionPurpose::Signature => "signature",
+                SectionPurpose::Interface => "interface",
+                SectionPurpose::Coredump => "core dump",
+                SectionPurpose::Platform => "host platform",
             };
             if row.decode == Decode::Nothing {
-                assert_eq!(table.next(), Some(&*format!("{}` | {means} |", row.name)));
+                assert_eq!(table.next(), Some(&*format!("{}` | {described} |", row.name)));
             } else {
                 assert!(decoded.contains(&format!("`{}`", row.name)), "{}", row.name);
             }
         }
         assert_eq!(table.next(), None);
+        let prose = others.split_whitespace().collect::<Vec<_>>().join(" ");
         let joined: Vec<_> = CONVENTIONS.iter().filter(|row| row.joined).map(|row| format!("`{}`", row.name)).collect();
         let (last, joined) = joined.split_last().expect("there are some");
-        assert!(others.contains(&format!("- {} and {last} may occur several times", joined.join(", "))));
+        assert!(prose.contains(&format!("- {} and {last} may occur several times", joined.join(", "))));
         let first: Vec<_> = CONVENTIONS.iter().filter(|row| row.first).map(|row| row.name).collect();
         let [one, two, three] = first[..] else { panic!("{first:?}") };
-        assert!(others.contains(&format!("- `{one}`, `{two}` and `{three}` are to be the first section")));
+        assert!(prose.contains(&format!("- `{one}`, `{two}` and `{three}` must be the first section")));
     }
 
     #[test]

@@ -43,14 +43,14 @@ macro_rules! fields {
 }
 
 fields! {
-    Authors "authors" "authors" Text "Contact details of the people or organizations responsible for the binary.";
-    Created "created" "created" DateTime "Build date and time.";
-    Description "description" "description" Text "Human-readable description.";
+    Authors "authors" "authors" Text "People or organizations that made it, with contact details.";
+    Created "created" "created" DateTime "Date and time of the build.";
+    Description "description" "description" Text "Description for people.";
     Documentation "documentation" "documentation" Url "URL of the documentation.";
-    Homepage "homepage" "url" Url "URL with more information.";
-    Licenses "licenses" "licenses" License "SPDX license expression.";
-    Revision "revision" "revision" Text "Source control revision it was built from.";
-    Source "source" "source" Repository "URL of the source code it was built from.";
+    Homepage "homepage" "url" Url "URL of a page with more information.";
+    Licenses "licenses" "licenses" License "License of the binary.";
+    Revision "revision" "revision" Text "Revision of the source that it was built from.";
+    Source "source" "source" Repository "URL of the source that it was built from.";
     Vendor "vendor" "vendor" Text "Organization or person that distributes it.";
     Version "version" "version" Text "Version of the packaged software.";
 }

@@ -18,7 +18,7 @@ fn tables_of_keys_are_generated() {
                 KeyTarget::Field(field) if mapping.joins() => format!("`{field}`, joined"),
                 KeyTarget::Field(field) => format!("`{field}`"),
                 KeyTarget::Name => "the name".to_owned(),
-                _ => "nothing, which is said".to_owned(),
+                _ => "ignored, with a notice".to_owned(),
             };
             format!("| `{}` | {becomes} |\n", mapping.key())
         });
