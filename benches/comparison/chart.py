@@ -1,4 +1,4 @@
-"""A picture of points over two logarithmic axes, as SVG. It is light or dark as what it is shown in."""
+"""Draws points over two logarithmic axes as SVG. The colors follow the light or dark scheme of the reader."""
 
 from dataclasses import dataclass
 from math import floor, log10
@@ -32,7 +32,7 @@ STYLE = """
 
 @dataclass
 class Series:
-    """Points that belong together: (x, y) each; joined, or each by itself."""
+    """A series of (x, y) points, optionally joined by a line."""
 
     name: str
     points: list
@@ -42,14 +42,14 @@ class Series:
 
 @dataclass
 class Axis:
-    """What is measured, and how its decades are written."""
+    """The label of an axis, and the format of its ticks."""
 
     label: str
     written: callable
 
 
 class Scale:
-    """Where a value stands between two ends."""
+    """Maps values to positions between two ends."""
 
     def __init__(self, values, begin, end):
         self.low, self.high = step_below(min(values)), step_above(max(values))
@@ -60,7 +60,7 @@ class Scale:
         return self.begin + share * (self.end - self.begin)
 
     def steps(self):
-        """What is written at the axis: the decades, and 2 and 5 of each where there are few."""
+        """Returns the ticks: the decades, and 2 and 5 times each if there are few decades."""
         decades = [10.0**power for power in range(floor(log10(self.low)), floor(log10(self.high) + 1e-9) + 1)]
         written = [1] if self.high / self.low > 1_000 else [1, 2, 5]
         steps = [decade * step for decade in decades for step in written]
@@ -78,7 +78,7 @@ def step_above(value):
 
 
 def draw(title, description, x_axis, y_axis, series):
-    """The whole picture."""
+    """Returns the picture."""
     points = [point for one in series for point in one.points]
     x = Scale([x for x, _ in points], LEFT, WIDTH - RIGHT)
     y = Scale([y for _, y in points], HEIGHT - BOTTOM, TOP)
@@ -99,7 +99,7 @@ def draw(title, description, x_axis, y_axis, series):
 
 
 def legend(series):
-    """In one line above the plot; what a name takes is guessed, generously."""
+    """Yields the legend, one line above the plot. The widths of the names are estimated."""
     at = LEFT
     for nth, one in enumerate(series):
         yield f'<g class="s{nth}">'
@@ -110,7 +110,7 @@ def legend(series):
         yield "</g>"
         yield text(at + 26, 58.5, one.name)
         at += 26 + 7.6 * len(one.name) + 14
-    assert at <= WIDTH, "the legend is too long for a line"
+    assert at <= WIDTH, "the legend is too long for one line"
 
 
 def axes(x, y, x_axis, y_axis):
@@ -143,7 +143,7 @@ def stroke(places, dashed):
 
 
 def mark(nth, x, y):
-    """A shape for each series, so that colour is not all that tells them apart."""
+    """Returns the mark of a series. Shapes differ, so that series are distinguishable without color."""
     shapes = [
         f'<circle class="mark" cx="{x:.1f}" cy="{y:.1f}" r="4"/>',
         f'<path class="mark" d="M{x:.1f} {y - 4.8:.1f}l4.6 8.4h-9.2z"/>',

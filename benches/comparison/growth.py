@@ -1,6 +1,6 @@
-"""How the cost of showing metadata grows: with the size of the file, and with the number of its sections.
+"""Measures the growth of the cost of showing metadata, with the size of the file and with the number of sections.
 
-Whole commands, warm, the fastest of some turns. Beside them stands `true`, a process that does nothing: none can go below it.
+Each value is the fastest of several runs of a command with warm caches. `true`, a process that does nothing, is the lower bound.
 """
 
 import sys
@@ -21,13 +21,13 @@ def sides(sectile, file):
 
 
 def with_size(sectile, quick):
-    """Points of the corpus: (file, size, seconds of each side that could read it)."""
+    """Returns the points of the corpus: file, size, and the seconds of each tool that can read it."""
     files = [(file, file.stat().st_size) for file in inputs.corpus()[:: 6 if quick else 1]]
     return points(sectile, files, quick)
 
 
 def with_sections(sectile, scratch, quick):
-    """Points of modules of 10 to 100,000 small sections."""
+    """Returns the points of modules with 10 to 100,000 small sections."""
     files = []
     for count in [10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000]:
         file = scratch / f"{count}-sections.wasm"
@@ -37,7 +37,7 @@ def with_sections(sectile, scratch, quick):
 
 
 def points(sectile, files, quick):
-    """In a few passes over all files: what disturbs one pass at a file does not disturb all of them."""
+    """Measures in several passes over all files, so that a disturbance affects only one pass of a file."""
     passes, rounds = (1, 3) if quick else (4, 7)
     measured = [[point(sectile, *file, rounds) for file in files] for _ in range(passes)]
     merged = []

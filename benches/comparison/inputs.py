@@ -1,4 +1,4 @@
-"""Binaries: those of the corpus, and small ones written out byte by byte; and what stands in one, by a reader of its own."""
+"""Input binaries: the corpus, and small ones built byte by byte; and an independent reader of their sections."""
 
 import os
 import sys
@@ -19,20 +19,20 @@ COMPONENT_PREAMBLE = b"\0asm\x0d\0\x01\0"
 
 
 def corpus():
-    """The files of the corpus, the smallest first."""
+    """Returns the files of the corpus, smallest first."""
     files = sorted(CORPUS.glob("*.wasm"), key=lambda file: (file.stat().st_size, file.name))
     if not {file.name for file in files} >= {*LARGE, ESBUILD}:
-        sys.exit("compare: the corpus is not there: run benches/corpus/fetch")
+        sys.exit("compare: the corpus is missing: run benches/corpus/fetch")
     return files
 
 
 def small(name):
-    """A small binary of the tests'."""
+    """Returns a small binary from the tests."""
     return (ROOT / "tests/files" / name).read_bytes()
 
 
 def leb128(number, width=0):
-    """A number; padded to so many bytes."""
+    """Encodes a number, padded to `width` bytes."""
     out = bytearray()
     while number >= 0x80 or len(out) + 1 < width:
         out.append(number & 0x7F | 0x80)
@@ -55,7 +55,7 @@ def custom(name, data, width=0):
 
 
 def producers(*fields):
-    """The data of a section of producers: (field, [(name, version), …]) each."""
+    """Returns the data of a `producers` section. Each field is (name, [(name, version), …])."""
     data = leb128(len(fields))
     for field, values in fields:
         data += prefixed(field) + leb128(len(values))
@@ -72,19 +72,19 @@ def component(*sections):
 
 
 def nested(binary):
-    """A section of a component that holds a module or a component."""
+    """Returns a section of a component that contains a module or a component."""
     return section(1 if binary.startswith(MODULE_PREAMBLE) else 4, binary)
 
 
 def of_sections(count):
-    """A module of so many custom sections, all small."""
+    """Returns a module with `count` small custom sections."""
     filling = custom("note", b"of no meaning")
     return module(filling * (count - 2), custom("name", section(0, prefixed("like"))),
                   custom("producers", producers(("language", [("Rust", "")]))))
 
 
 def write_6_gibibytes(path):
-    """A module whose code and data are holes in the file."""
+    """Writes a module whose code and data are holes in the file."""
     with open(path, "wb") as file:
         file.write(MODULE_PREAMBLE)
         for number, size in [(CODE, 3_900_000_000), (DATA, 2_540_000_000)]:
@@ -92,13 +92,13 @@ def write_6_gibibytes(path):
             file.seek(size, os.SEEK_CUR)
         file.write(custom("producers", producers(("language", [("Rust", "")]))))
     held = os.stat(path).st_blocks * 512
-    assert held < 1 << 20, f"{held} bytes on this file system, which knows no holes"
+    assert held < 1 << 20, f"{held} bytes: this file system does not support sparse files"
 
 
 def sections_of(binary):
-    """(id, name or None, data, width of the size) of each section of the root item.
+    """Returns (id, name or None, data, width of the size) for each section of the root item.
 
-    By a reader of its own, so that neither Sectile nor a peer is asked what Sectile or a peer has done.
+    This reader is independent, so that no tool judges its own output.
     """
     found, at = [], 8
     while at < len(binary):
@@ -108,7 +108,7 @@ def sections_of(binary):
         if number == 0:
             length, start = number_at(binary, start)
             name, start = binary[start:start + length].decode(), start + length
-        assert start <= end <= len(binary), "the section is longer than what holds it"
+        assert start <= end <= len(binary), "the section ends after its parent"
         found.append((number, name, binary[start:end], width))
         at = end
     return found

@@ -1,4 +1,4 @@
-"""Whole processes: how long they take, in turns; the most memory that they have; the bytes that they read and write."""
+"""Measures processes: time in turns, maximum memory, bytes read and written."""
 
 import os
 import statistics
@@ -7,25 +7,25 @@ import tempfile
 import time
 from pathlib import Path
 
-PATIENCE = 120  # seconds, after which a command that is looked at is given up
+TIMEOUT = 120  # seconds for a command whose output is inspected
 
 
 def answer(command, **options):
-    """What a command says, its bytes and all."""
-    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, **options)
+    """Runs a command and captures its output."""
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT, **options)
 
 
 def complaint(answered):
-    """The first line that a command complained in, or None where it was content."""
+    """Returns the exit status and the first line of the message of a command that failed, or None."""
     if answered.returncode == 0:
         return None
     lines = (answered.stderr or answered.stdout).decode(errors="replace").split("\n")
-    said = next((line for line in lines if line.strip()), "without a word")
+    said = next((line for line in lines if line.strip()), "no message")
     return LACKING if is_lacking(said) else f"exit {answered.returncode}: {said.strip()}"
 
 
-# What a peer says that was built without some of its commands, as `cargo install --no-default-features` does.
-LACKING = "not measured: it is built without this command"
+# For a tool that was built without some of its commands, as by `cargo install --no-default-features`.
+LACKING = "not measured: built without this command"
 
 
 def is_lacking(said):
@@ -46,36 +46,35 @@ def spawn(command, null):
     return os.posix_spawnp(command[0], command, os.environ, file_actions=actions)
 
 
-def at_once():
-    """Nothing, before a run."""
+def no_preparation():
+    """Does nothing before a run."""
 
 
-def in_turns(sides, rounds, settle=at_once):
-    """The seconds of each side, round by round; the first round is left out, which fills the caches.
+def in_turns(sides, rounds, prepare=no_preparation):
+    """Returns the seconds of each side, round by round, without the first round, which fills the caches.
 
-    A side is a list of commands, which take turns themselves. Before each run `settle` is called: after `os.sync` nobody
-    waits for the disk to take what the run before has written.
+    A side is a list of commands that take turns. `prepare` is called before each run: after `os.sync`, a run does not wait
+    for the writes of the previous one.
     """
     spent = [[] for _ in sides]
     with open(os.devnull, "r+") as null:
         for turn in range(rounds + 1):
             for commands, seconds in zip(sides, spent):
-                settle()
+                prepare()
                 seconds.append(seconds_of(commands[turn % len(commands)], null.fileno()))
     return [seconds[1:] for seconds in spent]
 
 
 def ratios(ours, theirs):
-    """How many times as fast ours is: of the fastest runs, and the median over the rounds."""
+    """Returns the ratio of the fastest runs, and the median ratio over the rounds."""
     rounds = [other / our for our, other in zip(ours, theirs)]
     return min(theirs) / min(ours), statistics.median(rounds)
 
 
 def peak_memory(command):
-    """The most memory that a command, or one that it waits for, had resident: bytes.
+    """Returns the maximum resident memory of a command and the processes that it waits for, in bytes.
 
-    By GNU time, which is small: `wait4` counts what a child shares with its parent before it executes the command, and
-    that would be a Python.
+    GNU time is small. `wait4` also counts the memory that a child shares with its parent before `exec`, here Python's.
     """
     with tempfile.NamedTemporaryFile("r") as said:
         answered = answer(["time", "--quiet", "--format", "%M", "--output", said.name, *command])
@@ -84,8 +83,8 @@ def peak_memory(command):
 
 
 def bytes_moved(command):
-    """What a command and those that it waits for hand to and take from the system: bytes read, written, and read from
-    the disk. What is mapped is counted by the last alone."""
+    """Returns the bytes that a command and the processes that it waits for read, write, and read from the disk. Mapped
+    files are counted only in the last number."""
     with open(os.devnull, "r+") as null:
         pid = spawn(command, null.fileno())
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # its counters stay until it is waited for

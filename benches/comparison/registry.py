@@ -1,4 +1,4 @@
-"""A registry on loopback, Debian's `docker-registry`: what is pushed to it, and what it then holds."""
+"""Runs a registry on loopback, Debian's `docker-registry`, and inspects its contents."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def is_there():
 
 
 class Registry:
-    """Runs while it is entered."""
+    """A registry process, as a context manager."""
 
     def __init__(self, directory):
         directory.mkdir()
@@ -60,12 +60,12 @@ class Registry:
             return False
 
     def empty(self):
-        """Forget all of it, so that a push has everything to do; and let the disk come to rest."""
+        """Deletes all images, so that a push sends everything, and waits for the disk."""
         shutil.rmtree(self.storage / "docker", ignore_errors=True)
         os.sync()
 
     def manifests(self, repository):
-        """Of all that was pushed there, by their digests; of a tag, only the last one is what the tag means."""
+        """Returns all pushed manifests by digest, including those that a tag no longer refers to."""
         revisions = self.storage / f"docker/registry/v2/repositories/{repository}/_manifests/revisions/sha256"
         return {path.name: json.loads(self.blob(path.name)) for path in revisions.glob("*")} if revisions.exists() else {}
 

@@ -1,4 +1,4 @@
-"""The tools that are compared, and the machine that they run on."""
+"""The tools that are compared, and the machine."""
 
 import json
 import os
@@ -17,13 +17,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Peer:
-    """A tool that a user would pick instead."""
+    """An alternative tool."""
 
     name: str
-    package: str  # what its version is of
-    install: str  # how it comes
+    package: str  # package with the version
+    install: str  # installation command
     version: tuple = ("--version",)
-    crate: str = ""  # for one that says no version
+    crate: str = ""  # for a tool that does not print its version
 
 
 PEERS = [
@@ -54,7 +54,7 @@ def missing(name):
 
 
 def build():
-    """Build the command as it is released, and say where it is."""
+    """Builds the command in release mode, and returns its path."""
     command = ["cargo", "build", "--release", "-p", "sectile-cli", "--bins", "--message-format", "json"]
     messages = subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.PIPE).stdout
     built = [message.get("executable") for message in map(json.loads, messages.splitlines())]
@@ -63,7 +63,7 @@ def build():
 
 
 def versions(sectile):
-    """Rows of name, version."""
+    """Returns rows of name and version."""
     rows = [("sectile", f"{first_number(answer([sectile, '--version']))}, {commit()}")]
     for peer in PEERS:
         rows.append((peer.name, version(peer) if is_there(peer.name) else missing(peer.name)))
@@ -74,9 +74,9 @@ def versions(sectile):
 
 def version(peer):
     if peer.crate:
-        listing = Path(shutil.which(peer.name)).resolve().parent.parent / ".crates.toml"  # what Cargo has installed
+        listing = Path(shutil.which(peer.name)).resolve().parent.parent / ".crates.toml"  # packages installed by Cargo
         found = listing.exists() and re.search(rf'"{peer.crate} (\S+) ', listing.read_text())
-        return found[1] if found else "of unknown version"
+        return found[1] if found else "unknown version"
     found = first_number(answer([peer.name, *peer.version]))
     return found if peer.package == peer.name else f"{found} ({peer.package})"
 
@@ -84,7 +84,7 @@ def version(peer):
 def first_number(answered):
     said = (answered.stdout or answered.stderr).decode(errors="replace")
     found = re.search(r"\d+(\.\d+)+", said)
-    return found[0] if found else "of unknown version"
+    return found[0] if found else "unknown version"
 
 
 def commit():
@@ -93,12 +93,12 @@ def commit():
 
 
 def machine():
-    """Rows of what, and which."""
+    """Returns rows of property and value."""
     cpu = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     memory = int(re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text())[1]) * 1024
     return [
         ("processor", cpu[1] if cpu else platform.processor() or platform.machine()),
-        ("processors to run on", str(len(os.sched_getaffinity(0)))),
+        ("available processors", str(len(os.sched_getaffinity(0)))),
         ("memory", f"{memory / 2**30:.0f} GiB"),
         ("system", f"{platform.system()} {platform.release()}, {platform.machine()}"),
         ("file system of the corpus", file_system(ROOT / "benches/corpus/files")),

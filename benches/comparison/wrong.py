@@ -1,7 +1,7 @@
-"""What peers get wrong: the same small input for the peer and for Sectile, and what each then says and leaves.
+"""Odd inputs: gives the same small input to another tool and to Sectile, and records the results.
 
-Nothing here is a verdict that somebody wrote down: a cell says how the command ended, which of the values in question it
-shows, or which sections stand in what it wrote, by a reader that is neither's.
+A cell is an observation, not a judgment: the exit status, the values that are shown, or the sections of the output as an
+independent reader finds them.
 """
 
 import json
@@ -12,20 +12,20 @@ from typing import Callable
 from . import inputs, processes, tools
 from .inputs import component, custom, leb128, module, nested, prefixed, producers, section
 
-ABSENT = "nothing of them"
+ABSENT = "none of these sections"
 
 
 @dataclass
 class Case:
-    """An input, what each side does with it, and what is looked at afterwards."""
+    """An input, the commands of both sides, and the inspection of their results."""
 
     what: str
     binary: bytes
     peer: str
-    theirs: list  # IN and OUT stand for files
+    theirs: list  # IN and OUT are placeholders of files
     ours: list
-    look: Callable  # of (answer, binary, what was written or None): a text
-    before: Callable = processes.at_once
+    inspect: Callable  # (answer, binary, output or None) -> text
+    before: Callable = processes.no_preparation
     times: int = 1
 
 
@@ -41,7 +41,7 @@ def editing(what, binary, names, theirs, ours, peer="wasm-tools"):
 
 
 def setting(what, binary, names, *options):
-    """Both have the same options."""
+    """Returns an edit with the same options on both sides."""
     return editing(what, binary, names, ["metadata", "add", IN, *options, "-o", OUT], ["set", IN, *options])
 
 
@@ -71,9 +71,9 @@ def cases_of_reading():
         ("trailing bytes in `producers`", custom("producers", TWO_PRODUCERS[0] + b"\0")),
         ("an unknown field in `producers`", custom("producers", producers(("linked-by", [("ld", "1")])))),
     ]:
-        yield reading(f"{what}, beside `authors` = `me`", module(AUTHORS, bad), "me")
+        yield reading(f"{what}, with `authors` = `me`", module(AUTHORS, bad), "me")
     inside = component(AUTHORS, nested(module(WITH_A_SLASH)))
-    yield reading("the first of these, nested in a component", inside, "me")
+    yield reading("`licenses` = `MIT/Apache-2.0`, nested in a component", inside, "me")
     script = "javascript:alert(1)"
     yield reading(f"`homepage` = `{script}`", module(custom("homepage", script)), script)
     two = module(*(custom("producers", data) for data in TWO_PRODUCERS))
@@ -85,7 +85,7 @@ def cases_of_reading():
     yield reading("`registry-metadata`", component(custom("registry-metadata", '{"license":"MIT"}')), "MIT")
     hostile = module(custom("description", "\x1b]0;title\x07"))
     yield Case("ESC in `description`, shown to people", hostile, "wasm-tools",
-               ["metadata", "show", IN], ["show", IN], reaches(b"\x1b"))
+               ["metadata", "show", IN], ["show", IN], shows_unescaped(b"\x1b"))
     listing = inputs.small("rust-auditable.component.wasm")
     yield reading("dependencies of a module in a component", listing, "adler", peer="rust-audit-info", theirs=[IN])
     for what, binary in [("`try_table` in a function body", TRY_TABLE), ("a component", component(AUTHORS))]:
@@ -96,12 +96,12 @@ def cases_of_editing():
     old, odd = module(custom("authors", "old"), custom("x", "")), module(WITH_A_SLASH)
     yield setting("set `authors` to `new` where it is `old`", old, ["authors"], "--authors", "new")
     yield setting("set `licenses` to `MIT` where it is `MIT/Apache-2.0`", odd, ["licenses"], "--licenses", "MIT")
-    yield setting("set `revision` beside that", odd, ["licenses", "revision"], "--revision", "r1")
+    yield setting("set `revision` where `licenses` is `MIT/Apache-2.0`", odd, ["licenses", "revision"], "--revision", "r1")
     for field, value in [("licenses", "GPL-3.0"), ("source", "git@github.com:a/b.git"),
                          ("homepage", "javascript:alert(1)")]:
         yield setting(f"set `{field}` to `{value}`", module(), [field], f"--{field}", value)
     as_written = module(custom("homepage", "HTTPS://Example.com:443/a/../b"))
-    yield setting("set `revision` beside a `homepage` that is written oddly", as_written, ["homepage"], "--revision", "r1")
+    yield setting("set `revision` where `homepage` is not normalized", as_written, ["homepage"], "--revision", "r1")
     yield setting("set `revision` of a module whose function names are out of order",
                   inputs.small("adapter-yosys.wasm"), ["revision"], "--revision", "r1")
     named = module(custom("name", section(0, prefixed("app")) + section(1, leb128(1) + leb128(0) + prefixed("main"))))
@@ -110,7 +110,7 @@ def cases_of_editing():
     two = module(*(custom("name", section(0, prefixed(name))) for name in ("first", "second")))
     yield setting("set the name where there are two `name` sections", two, ["name"], "--name", "third")
     padded = inputs.MODULE_PREAMBLE + section(1, b"\0", 5) + section(3, b"\0", 5) + custom("x", "y")
-    yield editing("nothing at all, of a module whose sizes are padded", padded, [],
+    yield editing("an empty edit of a module with padded sizes", padded, [],
                   ["metadata", "add", IN, "-o", OUT], ["unset", IN, "licenses"])
     signed = module(AUTHORS, custom("signature", "of all that"))
     yield setting("set `revision` of a signed module", signed, ["signature"], "--revision", "r1")
@@ -123,7 +123,7 @@ def cases_of_editing():
                       theirs, ["strip", IN], peer)
     yield editing("strip a module with `try_table`", TRY_TABLE, ["authors"], [IN, "-o", OUT], ["strip", IN], "wasm-strip")
     named = component(custom("component-name", section(0, prefixed("app"))), custom("name", section(0, prefixed("x"))))
-    yield editing("remove `name`, beside `component-name`", named, ["component-name", "name"],
+    yield editing("remove `name` where `component-name` exists", named, ["component-name", "name"],
                   ["strip", "-d", "name", IN, "-o", OUT], ["remove", IN, "name"])
     plain = module(TYPES, AUTHORS)
     for what, binary, verb, name in [("add `licenses`", plain, "add", "licenses"),
@@ -137,17 +137,17 @@ def cases_of_pushing(registry):
     reference = f"{registry.address}/{REPOSITORY}:1"
     theirs, ours = ["oci", "push", "--insecure", registry.address, reference, IN], ["oci", "push", IN, reference]
 
-    def pushing(what, binary, look, times=1):
-        return Case(what, binary, "wkg", theirs, ours, look(registry), registry.empty, times)
+    def pushing(what, binary, inspect, times=1):
+        return Case(what, binary, "wkg", theirs, ours, inspect(registry), registry.empty, times)
 
-    yield pushing("push a module", module(AUTHORS), calls_it)
+    yield pushing("push a module", module(AUTHORS), shows_config)
     yield pushing("push a component twice", component(AUTHORS), counts_manifests, times=2)
     fields = [custom("authors", "me"), custom("licenses", "MIT"), custom("revision", "r1")]
-    yield pushing("push a component with `authors`, `licenses` and `revision`", component(*fields), annotates)
+    yield pushing("push a component with `authors`, `licenses` and `revision`", component(*fields), shows_annotations)
 
 
 def run(sectile, scratch, registry):
-    """Rows of what each did."""
+    """Returns a row for each case."""
     rows = []
     for case in cases(registry):
         theirs = tools.missing(case.peer)
@@ -169,12 +169,12 @@ def did(case, command, scratch):
     for _ in range(case.times):
         answered = processes.answer(words, cwd=scratch)
     written = scratch / names[OUT]
-    return case.look(answered, case.binary, written.read_bytes() if written.exists() else None)
+    return case.inspect(answered, case.binary, written.read_bytes() if written.exists() else None)
 
 
 def shows(values):
-    """Which of the values are shown, and what Sectile finds."""
-    def look(answered, _, __):
+    """Inspects which of the values are shown, and the findings."""
+    def inspect(answered, _, __):
         said = answered.stdout.decode(errors="replace")
         there = [value for value in values if value in said]
         gone = [value for value in values if value not in there]
@@ -183,11 +183,11 @@ def shows(values):
         if there and gone:
             text += f", not {quoted(gone)}"
         return text + found(said)
-    return look
+    return inspect
 
 
 def found(said):
-    """The codes of the findings, where there are any."""
+    """Returns the codes of the findings in a JSON report."""
     try:
         findings = json.loads(said).get("findings", [])
     except (ValueError, AttributeError):
@@ -197,41 +197,41 @@ def found(said):
 
 
 def leaves(names):
-    """What stands in the sections of these names afterwards, and how the length has changed."""
-    def look(answered, before, after):
+    """Inspects the contents of the sections of these names, and the widths of size fields."""
+    def inspect(answered, before, after):
         text = ended(answered)
         if answered.returncode == 0 and answered.stderr.strip():
-            text += f"; says {first(answered.stderr)}"
+            text += f"; prints {first(answered.stderr)}"
         if answered.returncode != 0:
             return text
         if after is None:
             return f"{text}; nothing written"
         if after == before:
-            return f"{text}; byte for byte what it was"
-        stands = [f"`{name}`{holds(name, data)}" for _, name, data, _ in inputs.sections_of(after) if name in names]
+            return f"{text}; unchanged"
+        contents = [f"`{name}`{holds(name, data)}" for _, name, data, _ in inputs.sections_of(after) if name in names]
         if names:
-            text += "; then stands there: " + (", ".join(stands) or ABSENT)
+            text += "; the result has " + (", ".join(contents) or ABSENT)
         wider = padding(after) - padding(before)
         if wider:
             text += f"; size fields {abs(wider)} bytes {'wider' if wider > 0 else 'narrower'}"
         return text
-    return look
+    return inspect
 
 
 def padding(binary):
-    """Bytes that the sizes of sections take above what they need. (Custom sections apart: editing changes their number.)"""
+    """Returns the padding bytes of all size fields, except those of custom sections, whose number changes."""
     return sum(width - len(leb128(len(data))) for number, _, data, width in inputs.sections_of(binary) if number)
 
 
 def holds(name, data):
-    """The data of a section, as people read it."""
+    """Returns the data of a section as text for people."""
     if name in ("name", "component-name"):
         kinds, at = [], 0
         while at < len(data):
             kind, (size, start) = data[at], inputs.number_at(data, at + 1)
             kinds.append(f" {kind}" + (f" (`{data[start + 1:start + size].decode()}`)" if kind == 0 else ""))
             at = start + size
-        return (" with subsections" + ",".join(kinds)) if kinds else " with no subsection"
+        return (" with subsections" + ",".join(kinds)) if kinds else " without subsections"
     try:
         text = data.decode()
     except UnicodeDecodeError:
@@ -239,39 +239,39 @@ def holds(name, data):
     return f" = `{text}`" if text.isprintable() and len(text) < 40 else ""
 
 
-def reaches(bad):
-    """Whether some bytes go to the terminal as they are."""
-    def look(answered, _, __):
+def shows_unescaped(bad):
+    """Inspects whether bytes reach the terminal unescaped."""
+    def inspect(answered, _, __):
         return ended(answered) + ("; it reaches the terminal" if bad in answered.stdout else "; it does not reach the terminal")
-    return look
+    return inspect
 
 
 REPOSITORY = "app"
 
 
-def calls_it(registry):
-    """What the config says that was pushed."""
-    def look(answered, _, __):
+def shows_config(registry):
+    """Inspects the pushed config."""
+    def inspect(answered, _, __):
         text = ended(answered)
         for manifest in registry.manifests(REPOSITORY).values():
             config = json.loads(registry.blob(manifest["config"]["digest"]))
-            text += f"; its config says `os` = `{config['os']}`, " + ("with" if config.get("component") else "without")
-            text += " a `component`"
+            text += f"; config: `os` = `{config['os']}`, " + ("with" if config.get("component") else "without")
+            text += " `component`"
         return text
-    return look
+    return inspect
 
 
 def counts_manifests(registry):
-    def look(answered, _, __):
+    def inspect(answered, _, __):
         return f"{ended(answered)}; different manifests: {len(registry.manifests(REPOSITORY))}"
-    return look
+    return inspect
 
 
-def annotates(registry):
-    def look(answered, _, __):
+def shows_annotations(registry):
+    def inspect(answered, _, __):
         keys = [key for manifest in registry.manifests(REPOSITORY).values() for key in manifest.get("annotations") or {}]
         return f"{ended(answered)}; annotations: " + (quoted(sorted(keys)) or "none")
-    return look
+    return inspect
 
 
 def ended(answered):
@@ -284,9 +284,9 @@ def ended(answered):
 
 
 def first(said):
-    """The first line, or two where a cause is told below."""
+    """Returns the first line of a message, with the cause if a later line has it."""
     lines = [line.strip() for line in said.decode(errors="replace").splitlines() if line.strip()]
-    line = " ".join(lines[:1]) or "without a word"
+    line = " ".join(lines[:1]) or "no message"
     causes = [line.removeprefix("0: ") for line in lines if line.startswith("0: ")]
     return code(line + (f": {causes[0]}" if causes else ""))
 

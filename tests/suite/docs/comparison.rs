@@ -30,7 +30,7 @@ fn the_readme_shows_the_figures_of_the_comparison() {
     assert_eq!(cells.len(), 3, "{figures}");
     for figure in cells.iter().flat_map(|cell| cell.split(", ")).flat_map(|part| part.split(" of memory instead of ")) {
         assert!(
-            tables.contains(figure.trim_end_matches(" looked at")),
+            tables.contains(figure.trim_end_matches(" examined")),
             "{figure} is in no table of docs/comparison.md"
         );
     }
@@ -40,7 +40,7 @@ fn the_readme_shows_the_figures_of_the_comparison() {
 fn the_readme_has_no_other_figures_of_the_comparison() {
     let readme = text("README.md");
     let [before, _, after] = parts(&readme);
-    let (_, before) = before.split_once("\n## Compared\n").unwrap();
+    let (_, before) = before.split_once("\n## Comparison\n").unwrap();
     let (after, _) = after.split_once("\n## ").unwrap();
     for by_hand in [before, after] {
         assert!(!by_hand.contains(|char: char| char.is_ascii_digit()), "{by_hand}");
