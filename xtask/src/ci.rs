@@ -30,7 +30,7 @@ pub(crate) fn list() {
 pub(crate) fn run(names: &[&str]) -> Result<(), String> {
     let known = |name: &&&str| LANES.into_iter().flatten().all(|step| step.name != **name);
     if let Some(unknown) = names.iter().find(known) {
-        return Err(format!("there is no step `{unknown}`: `cargo xtask ci --list` lists them"));
+        return Err(format!("unknown step `{unknown}`: `cargo xtask ci --list` lists the steps"));
     }
     let begun = Instant::now();
     let logs = root().join("target/ci");

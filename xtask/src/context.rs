@@ -16,7 +16,7 @@ impl Context {
         Self { log }
     }
 
-    /// Runs a command; an error if it fails. Cargo keeps nothing for the next build: that is a third of what CI writes.
+    /// Runs a command; an error if it fails. Incremental data, a third of the bytes that CI writes, is not kept.
     pub(crate) fn run(&mut self, mut command: Command) -> Result<(), String> {
         command.env("CARGO_INCREMENTAL", "0");
         let what = format!("{command:?}").replace('"', "");

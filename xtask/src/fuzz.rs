@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::process::{Run, cargo, is_installed, program, root};
 
-/// The directories of fuzz targets, one a crate.
+/// The directories of fuzz targets, one for each crate.
 pub(crate) const DIRECTORIES: [&str; 4] =
     ["fuzz", "crates/sectile-audit/fuzz", "crates/sectile-manifest/fuzz", "crates/sectile-policy/fuzz"];
 
@@ -34,8 +34,8 @@ pub(crate) fn targets() -> Result<Vec<Target>, String> {
 }
 
 impl Target {
-    /// Runs the target for some seconds, from its seeds and what is kept of earlier runs. The build is shared: the first
-    /// run of a directory builds all of its targets.
+    /// Runs the target for some seconds, from its seeds and the corpus of earlier runs. The first run of a directory
+    /// builds all of its targets.
     pub(crate) fn command(&self, seconds: u64) -> Result<Command, String> {
         let Self { directory, name } = self;
         let [corpus, seeds] = ["corpus", "seeds"].map(|kind| format!("{directory}/{kind}/{name}"));
@@ -54,7 +54,7 @@ pub(crate) fn run(name: &str, seconds: u64) -> Result<(), String> {
     let targets = targets()?;
     let Some(target) = targets.iter().find(|target| target.name == name) else {
         let names: Vec<_> = targets.iter().map(|target| &*target.name).collect();
-        return Err(format!("there is no fuzz target `{name}`: there are {}", names.join(", ")));
+        return Err(format!("unknown fuzz target `{name}`: the targets are {}", names.join(", ")));
     };
     if !is_installed("cargo-fuzz") {
         cargo(&["install", "cargo-fuzz", "--locked"]).run()?;

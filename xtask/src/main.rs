@@ -6,6 +6,7 @@ mod fuzz;
 mod process;
 mod steps;
 mod tools;
+mod words;
 
 use std::env;
 use std::process::ExitCode;
@@ -18,10 +19,11 @@ Tasks of the project:
   cargo xtask check [-p CRATE]      format, clippy and tests of one crate, or of all
   cargo xtask test [-p CRATE] ARG…  tests of one crate, or of all, with all features; ARGs go to `cargo test`
   cargo xtask fuzz TARGET [SECONDS] run a fuzz target from its seeds and corpus; 60 seconds by default
-  cargo xtask readers CASES [SEED]  compare audits with what other programs extract from so many archives that lie
+  cargo xtask readers CASES [SEED]  compare audits with the files that other programs extract from CASES inconsistent archives
   cargo xtask bench NAME ARG…       run a bench; ARGs go to it
+  cargo xtask words [PATH…]         list phrases that the style rules forbid, in these paths or all that CI checks
   cargo xtask api                   write api/CRATE.txt, the public interface of each crate
-  cargo xtask ci [STEP…]            run what must hold before a change lands: all steps, or some
+  cargo xtask ci [STEP…]            run the checks that a change must pass: all steps, or some
   cargo xtask ci --list             list the steps
 ";
 
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         ["readers", cases] => readers(cases, "1"),
         ["readers", cases, seed] => readers(cases, seed),
         ["bench", name, ref rest @ ..] => bench(name, rest),
+        ["words", ref paths @ ..] => words::check(paths),
         ["api"] => tools::write_api(),
         ["ci", "--list"] => {
             ci::list();

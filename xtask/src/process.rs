@@ -26,7 +26,7 @@ pub(crate) fn is_installed(name: &str) -> bool {
     probe.is_ok_and(|status| status.success())
 }
 
-/// Carries out a command.
+/// Runs a command.
 pub(crate) trait Run {
     /// Runs it; an error if it fails.
     fn run(self) -> Result<(), String>;

@@ -19,34 +19,31 @@ pub(crate) struct Step {
 pub(crate) const LANES: [&[Step]; 2] = [
     &[
         Step { name: "test", about: "the tests, as the README runs them", run: test },
-        Step { name: "faults", about: "writing, with every system call failing in turn, as root", run: faults },
+        Step { name: "faults", about: "writing is atomic when any system call fails, as root", run: faults },
         Step { name: "suites", about: "8,000 binaries of the public test suites are framed and edited", run: suites },
         Step { name: "readers", about: "other programs extract nothing that an audit misses", run: readers },
-        Step { name: "clippy", about: "no lint has anything to say", run: clippy },
+        Step { name: "clippy", about: "no lint is reported", run: clippy },
         Step {
             name: "features",
             about: "each feature compiles alone, and none; the core's tests pass without",
             run: features,
         },
-        Step { name: "benches", about: "benches and examples run, if only for a moment", run: benches },
-        Step {
-            name: "page",
-            about: "a browser and the schema of SARIF accept an audit's answers, and pre-commit the hooks",
-            run: page,
-        },
+        Step { name: "benches", about: "benches and examples run, briefly", run: benches },
+        Step { name: "page", about: "a browser and the SARIF schema accept the reports of an audit", run: page },
     ],
     &[
         Step { name: "fmt", about: "the format is rustfmt's", run: fmt },
+        Step { name: "words", about: "docs, comments and messages are in plain words", run: words },
         Step { name: "doc", about: "rustdoc has no warning", run: doc },
         Step { name: "elsewhere", about: "32 bits, Windows and macOS", run: elsewhere },
-        Step { name: "sanitizer", about: "AddressSanitizer watches the core's tests", run: sanitizer },
+        Step { name: "sanitizer", about: "AddressSanitizer finds nothing in the core's tests", run: sanitizer },
         Step { name: "api", about: "api/*.txt lists what is public", run: api },
         Step {
             name: "deny",
             about: "licenses and sources of the dependencies are allowed, and no advisory names one",
             run: deny,
         },
-        Step { name: "fuzz", about: "each fuzz target, for a moment", run: fuzz_targets },
+        Step { name: "fuzz", about: "each fuzz target runs, briefly", run: fuzz_targets },
     ],
 ];
 
@@ -65,7 +62,7 @@ fn suites(context: &mut Context) -> Result<(), String> {
     context.run(cargo(&[&suites[..], &["--", "--ignored", "--nocapture"]].concat()))
 }
 
-/// 3,000 archives that lie, in about two minutes. `cargo xtask readers` runs more.
+/// 3,000 inconsistent archives, in about two minutes. `cargo xtask readers` runs more.
 fn readers(context: &mut Context) -> Result<(), String> {
     const PROGRAMS: [&str; 12] =
         ["bsdtar", "busybox", "unzip", "zip", "7z", "zstd", "gzip", "python3", "go", "javac", "jar", "git"];
@@ -118,6 +115,10 @@ fn fmt(context: &mut Context) -> Result<(), String> {
     context.run(cargo(&["fmt", "--all", "--check"]))
 }
 
+fn words(_: &mut Context) -> Result<(), String> {
+    crate::words::check(&[])
+}
+
 fn doc(context: &mut Context) -> Result<(), String> {
     let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--all-features", "--target-dir", "target/side"]);
     doc.env("RUSTDOCFLAGS", "-D warnings");
@@ -154,7 +155,7 @@ fn api(context: &mut Context) -> Result<(), String> {
 
 fn deny(context: &mut Context) -> Result<(), String> {
     cargo_program(context, "cargo-deny")?;
-    context.run(cargo(&["fetch", "--locked", "--quiet"]))?; // what is for other systems, too
+    context.run(cargo(&["fetch", "--locked", "--quiet"]))?; // also the dependencies for other systems
     context.run(cargo(&["deny", "--offline", "check", "licenses", "bans", "sources"]))?;
     if context.run(cargo(&["deny", "fetch", "db"])).is_err() {
         context.note("NOT RUN: the database of advisories cannot be fetched here");

@@ -1,4 +1,4 @@
-//! Tools that CI installs, and what it makes with them.
+//! Tools that CI installs, and the public interfaces that it lists with one of them.
 
 use std::fs;
 use std::process::Command;
@@ -10,7 +10,7 @@ use crate::process::{Run, cargo, is_installed, program, root};
 const LISTED: [&str; 7] =
     ["sectile", "sectile-audit", "sectile-manifest", "sectile-oci", "sectile-policy", "sectile-remote", "sectile-sbom"];
 
-/// Another version may list differently.
+/// Version of cargo-public-api. Other versions may give other lists.
 const PUBLIC_API: &str = "0.52.0";
 
 /// Installs Debian's packages, unless these programs are there.
@@ -52,7 +52,7 @@ pub(crate) fn write_api() -> Result<(), String> {
     Ok(())
 }
 
-/// Lists what is public, without derived, blanket and auto implementations (`-sss`).
+/// Lists the public items, without derived, blanket and auto implementations (`-sss`).
 fn public_api(krate: &str) -> Command {
     let mut command = cargo(&["public-api", "-p", krate, "--all-features", "--color", "never", "-sss"]);
     // A stable compiler writes rustdoc's JSON with this variable alone.

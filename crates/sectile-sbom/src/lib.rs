@@ -10,7 +10,7 @@
 //! | `metadata.component.components` | the nested items that have a list of packages |
 //! | `components` | every package of every list |
 //! | `dependencies` | for the root item the nested items; for an item its root package; for a package its dependencies |
-//! | `compositions` | for the root item, `unknown` if there is no list; `incomplete` if a list or the input cannot be read |
+//! | `compositions` | for the root item, `unknown` without a list; `incomplete` if a list or the input cannot be read |
 //!
 //! The `bom-ref` of an item is `item:` and the number of the item in file order, 0 for the root.
 //! The `bom-ref` of a package appends `#` and the index of the package in the item's list. Packages

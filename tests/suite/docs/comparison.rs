@@ -29,10 +29,7 @@ fn the_readme_shows_the_figures_of_the_comparison() {
     let cells: Vec<_> = rows.map(|row| row.trim_end_matches(" |").rsplit(" | ").next().unwrap()).collect();
     assert_eq!(cells.len(), 3, "{figures}");
     for figure in cells.iter().flat_map(|cell| cell.split(", ")).flat_map(|part| part.split(" of memory instead of ")) {
-        assert!(
-            tables.contains(figure.trim_end_matches(" examined")),
-            "{figure} is in no table of docs/comparison.md"
-        );
+        assert!(tables.contains(figure.trim_end_matches(" examined")), "{figure} is in no table of docs/comparison.md");
     }
 }
 
