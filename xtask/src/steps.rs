@@ -29,7 +29,11 @@ pub(crate) const LANES: [&[Step]; 2] = [
             run: features,
         },
         Step { name: "benches", about: "benches and examples run, briefly", run: benches },
-        Step { name: "page", about: "a browser and the SARIF schema accept the reports of an audit", run: page },
+        Step {
+            name: "page",
+            about: "a browser and the SARIF schema accept the reports of an audit, and pre-commit the hooks",
+            run: page,
+        },
     ],
     &[
         Step { name: "fmt", about: "the format is rustfmt's", run: fmt },
