@@ -611,6 +611,15 @@ fn sparse_entries_are_also_read_by_their_own_size() {
     }
 }
 
+/// A global map without parts has no data, and the entry has some.
+#[test]
+fn empty_map_does_not_hide_data() {
+    let size = records(&[("size", &format!("+{}", MODULE.len()))]);
+    let map = record("GNU.sparse.map", "0,0");
+    let global = entry("g", b'g', map.as_bytes());
+    assert_disputed("empty map", &[&size, &global, &entry("s", b'0', MODULE), &END]);
+}
+
 /// No reader finds the length of the first entry. A header follows inside the last block of its data.
 #[test]
 fn header_in_the_last_block_of_an_entry_without_a_size() {

@@ -459,6 +459,28 @@ fn header_and_directory_are_both_read() {
             "a link of a short size",
             deflated.clone().streamed().with(|entry| (entry.attributes, entry.compressed) = (0o120_777 << 16, 1)),
         ),
+        (
+            "a short size of stored data in the header", // Java's `ZipInputStream`
+            disguised(0, 8, MODULE.to_vec()).with(|entry| entry.own_sizes = Some((1, 22))),
+        ),
+        (
+            "a short size of stored data that is not listed",
+            stored.clone().with(|entry| (entry.offset, entry.own_sizes) = (Some(9), Some((1, 22)))),
+        ),
+        (
+            "a directory of no compressed size in the header alone",
+            disguised(8, 0, deflate(MODULE)).with(|entry| {
+                (entry.name, entry.own_sizes) = (b"d/".to_vec(), Some((0, 22)));
+            }),
+        ),
+        (
+            "an empty name, no compressed size, and a wrong offset",
+            Entry::deflated("", MODULE).with(|entry| (entry.offset, entry.own_sizes) = (Some(1), Some((0, 22)))),
+        ),
+        (
+            "an empty name, a short size, and a wrong offset",
+            Entry::deflated("", MODULE).with(|entry| (entry.offset, entry.own_sizes) = (Some(1), Some((1, 22)))),
+        ),
         ("an empty name, and a wrong offset", Entry::stored("", MODULE).with(|entry| entry.offset = Some(1))),
         ("a size past the end", deflated.clone().with(|entry| entry.compressed = 99_999)), // all but bsdtar
         ("a size of the content", stored.clone().with(|entry| entry.compressed = 2)),      // BusyBox, Java

@@ -516,7 +516,7 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
             self.dispute(&path, "the dump of a directory is a file for some readers");
         }
         let mut seen = Vec::new();
-        for &size in sizes {
+        for &size in sizes.iter().chain(member.plain_sizes()) {
             let len = size.min(most);
             let is_main = size == main;
             let is_superfluous = !is_main && (len == 0 || is_other && seen.len() >= MAX_OTHER_SIZES);

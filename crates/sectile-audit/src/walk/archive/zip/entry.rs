@@ -137,11 +137,8 @@ impl ArchiveWalker<'_> {
         let reading = DataReading::new(position, &header, listed, false);
         let reading = if is_signed { reading } else { reading.alternative() };
         let mut read = self.entry_reading(walk, &path, reading, entry_type)?;
-        if listed.method == method::STORED && listed.size != listed.compressed {
-            // Some readers take the one size, and some take the other.
-            let sized = EntryValues { compressed: listed.size, ..listed.clone() };
-            let reading = DataReading::new(position, &header, &sized, false).alternative();
-            self.entry_reading(walk, &path, reading, entry_type)?;
+        for values in [listed, own] {
+            self.content_size_reading(walk, &path, (position, &header, values), entry_type)?;
         }
         let is_own_open = own.has_descriptor() && own.compressed == 0;
         let differs = if is_own_open {
@@ -160,11 +157,42 @@ impl ArchiveWalker<'_> {
                 read = read.or(self.entry_reading(walk, &path, reading, entry_type)?);
             }
         }
-        // Some readers inflate to the end of the data, whatever its size is said to be.
-        let longest = listed.compressed.max(own.compressed);
-        if own.method == method::DEFLATED && read.is_none() && self.starts_differ(walk, header.data, longest)? {
-            let reading = DataReading::new(position, &header, own, true).alternative();
-            self.entry_reading(walk, &path, reading, entry_type)?;
+        if read.is_none() {
+            let of_listed = if listed.method == method::DEFLATED { listed.compressed } else { 0 };
+            let stated = own.compressed.max(of_listed);
+            self.open_reading(walk, &path, (position, &header), stated, entry_type)?;
+        }
+        Ok(())
+    }
+
+    /// Looks at deflated data to its end. Some readers inflate it whatever its size is said to be.
+    fn open_reading(
+        &mut self,
+        walk: &mut ZipWalk<'_, '_>,
+        path: &EntryPath<'_>,
+        (position, header): (u64, &LocalHeader),
+        stated: u64,
+        entry_type: EntryType,
+    ) -> io::Result<()> {
+        if header.values.method == method::DEFLATED && self.starts_differ(walk, header.data, stated)? {
+            let reading = DataReading::new(position, header, &header.values, true).alternative();
+            self.entry_reading(walk, path, reading, entry_type)?;
+        }
+        Ok(())
+    }
+
+    /// Looks at stored data by the size of its content. Some readers take this size, and some take the compressed one.
+    fn content_size_reading(
+        &mut self,
+        walk: &mut ZipWalk<'_, '_>,
+        path: &EntryPath<'_>,
+        (position, header, values): (u64, &LocalHeader, &EntryValues),
+        entry_type: EntryType,
+    ) -> io::Result<()> {
+        if values.method == method::STORED && values.size != values.compressed && values.size > 0 {
+            let sized = EntryValues { compressed: values.size, ..values.clone() };
+            let reading = DataReading::new(position, header, &sized, false).alternative();
+            self.entry_reading(walk, path, reading, entry_type)?;
         }
         Ok(())
     }
@@ -208,8 +236,11 @@ impl ArchiveWalker<'_> {
         // Some readers inflate to the end of the data, whatever its size is said to be.
         let states_its_end = values.has_descriptor() || values.method == method::DEFLATED;
         let is_open = values.compressed == 0 && states_its_end;
-        self.entry_reading(walk, &path, DataReading::new(position, &header, values, is_open), entry_type)?;
-        Ok(())
+        let read = self.entry_reading(walk, &path, DataReading::new(position, &header, values, is_open), entry_type)?;
+        if read.is_none() && !is_open {
+            self.open_reading(walk, &path, (position, &header), values.compressed, entry_type)?;
+        }
+        self.content_size_reading(walk, &path, (position, &header, values), entry_type)
     }
 
     /// Whether a header without a record in a directory is likely to be one, and not bytes that look alike.
@@ -225,9 +256,10 @@ impl ArchiveWalker<'_> {
         if is_plausible && fits {
             return true;
         }
-        // A reader may take its size from the directory, and not from here.
+        // A reader may take its size from the directory or from deflated data, and not from here.
         let len = walk.entries.len();
-        let end = if values.has_descriptor() { len } else { header.data.saturating_add(values.compressed).min(len) };
+        let states_its_end = values.has_descriptor() || values.method == method::DEFLATED;
+        let end = if states_its_end { len } else { header.data.saturating_add(values.compressed).min(len) };
         let head = self.head(walk, &(header.data..end), values.method);
         FileKind::detect(&head) != FileKind::Other
     }
