@@ -54,8 +54,9 @@ pub struct RemoteOptions {
     /// Timeout for a request including its retries and its complete response; 2 minutes by default.
     /// It does not limit a download of a whole object.
     pub total_timeout: Duration,
-    /// Timeout for all requests for the ranges of one object, with their retries; 15 minutes by
-    /// default. A download of a whole object may take longer, at 16 KiB a second.
+    /// Timeout for all requests for the ranges of one object, with their retries; 15 minutes by default. A download of a
+    /// whole object may take longer, at 16 KiB a second. A listing waits as long for its pages, and 10 milliseconds longer
+    /// for each key.
     pub object_timeout: Duration,
     /// Whether a web server may redirect to an address of a private network or of this machine; not
     /// by default. The URL of the object itself may have any address.

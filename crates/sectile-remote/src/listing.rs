@@ -6,14 +6,14 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use futures_util::stream::{BoxStream, StreamExt};
-use object_store::list::{PaginatedListOptions, PaginatedListStore};
+use object_store::list::{PaginatedListOptions, PaginatedListResult, PaginatedListStore};
 use object_store::path::{self, Path};
 use object_store::{GetOptions, ListResult, ObjectMeta, ObjectStore};
 use reqwest::Url;
 
 use crate::error::RemoteError;
 use crate::listed_keys::{UnrequestableKey, UnrequestableKeys};
-use crate::object::Timeouts;
+use crate::object::{ListingTime, Timeouts};
 use crate::store_url::{self, PrefixLocation};
 use crate::{Object, RemoteOptions};
 
@@ -110,6 +110,7 @@ impl Objects {
                 prefix: prefix.map(|prefix| format!("{prefix}/")),
                 next: Some(PaginatedListOptions::default()),
                 listed: VecDeque::new(),
+                time: self.timeouts.map(Timeouts::listing_time),
             }),
         })
     }
@@ -194,6 +195,8 @@ struct PagedListing {
     /// The options of the next page; `None` after the last one.
     next: Option<PaginatedListOptions>,
     listed: VecDeque<ListingEntry>,
+    /// `None` for stores of the caller.
+    time: Option<ListingTime>,
 }
 
 /// Default number of keys in a page.
@@ -206,9 +209,12 @@ impl PagedListing {
                 return Ok(Some(entry));
             }
             let Some(options) = self.next.take() else { return Ok(None) };
-            match self.store.list_paginated(self.prefix.as_deref(), options.clone()).await {
+            match self.page(options.clone()).await? {
                 Ok(page) => {
                     self.listed = entries(page.result);
+                    if let Some(time) = &mut self.time {
+                        time.add_keys(self.listed.len());
+                    }
                     let max_keys = options.max_keys.map(|keys| 2 * keys).filter(|&keys| keys < PAGE_SIZE);
                     self.next = page.page_token.map(|token| PaginatedListOptions {
                         page_token: Some(token),
@@ -238,6 +244,20 @@ impl PagedListing {
     }
 }
 
+impl PagedListing {
+    /// Requests a page within the time of the listing.
+    async fn page(
+        &mut self,
+        options: PaginatedListOptions,
+    ) -> Result<object_store::Result<PaginatedListResult>, RemoteError> {
+        let page = self.store.list_paginated(self.prefix.as_deref(), options);
+        match &mut self.time {
+            Some(time) => time.wait(page).await,
+            None => Ok(page.await),
+        }
+    }
+}
+
 /// Returns the objects of a page, with those that cannot be requested in their places.
 fn entries(mut page: ListResult) -> VecDeque<ListingEntry> {
     let UnrequestableKeys(keys) = page.extensions.remove().unwrap_or_default();
@@ -262,5 +282,78 @@ fn invalid_key(error: &object_store::Error) -> Option<&str> {
             source: path::Error::EmptySegment { path } | path::Error::BadSegment { path, .. },
         } => Some(path),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use object_store::memory::InMemory;
+
+    use super::*;
+
+    /// A store with endless pages of some keys.
+    #[derive(Debug)]
+    struct Endless {
+        keys: usize,
+        pause: Duration,
+    }
+
+    #[async_trait::async_trait]
+    impl PaginatedListStore for Endless {
+        async fn list_paginated(
+            &self,
+            _: Option<&str>,
+            _: PaginatedListOptions,
+        ) -> object_store::Result<PaginatedListResult> {
+            tokio::time::sleep(self.pause).await;
+            let meta = |nth: usize| ObjectMeta {
+                location: Path::from(nth.to_string()),
+                last_modified: std::time::SystemTime::UNIX_EPOCH.into(),
+                size: 1,
+                e_tag: None,
+                version: None,
+            };
+            let objects = (0..self.keys).map(meta).collect();
+            let result =
+                ListResult { common_prefixes: Vec::new(), objects, extensions: object_store::Extensions::default() };
+            Ok(PaginatedListResult { result, page_token: Some("next".to_owned()) })
+        }
+    }
+
+    /// Lists up to this many entries. Returns their number, and the error that ended the listing.
+    fn list(keys: usize, pause: Duration, most: usize) -> (usize, Option<RemoteError>) {
+        let options = RemoteOptions { object_timeout: Duration::from_millis(200), ..RemoteOptions::default() };
+        let objects = Objects {
+            store: Arc::new(InMemory::new()),
+            pages: Some(Arc::new(Endless { keys, pause })),
+            prefix: Path::default(),
+            base: Url::parse("s3://bucket/").unwrap(),
+            timeouts: Some(Timeouts::new(&options)),
+        };
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+            let mut listing = objects.list();
+            for listed in 0..most {
+                match listing.next().await {
+                    Some(Ok(_)) => {}
+                    Some(Err(error)) => return (listed, Some(error)),
+                    None => return (listed, None),
+                }
+            }
+            (most, None)
+        })
+    }
+
+    #[test]
+    fn pages_share_the_time_of_their_listing() {
+        let begun = Instant::now();
+        assert_eq!(list(0, Duration::from_millis(20), 1), (0, Some(RemoteError::TimedOut)));
+        assert_eq!(list(1_000, Duration::from_secs(3_600), 1), (0, Some(RemoteError::TimedOut)));
+        let (listed, error) = list(1, Duration::from_millis(40), 1_000);
+        assert!(listed < 10 && error == Some(RemoteError::TimedOut), "{listed} {error:?}");
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+        // Keys add time.
+        assert_eq!(list(100, Duration::from_millis(20), 3_000), (3_000, None));
     }
 }

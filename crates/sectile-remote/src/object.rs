@@ -43,9 +43,38 @@ impl Timeouts {
         Self { request: options.total_timeout, object: options.object_timeout }
     }
 
+    pub(super) fn listing_time(self) -> ListingTime {
+        ListingTime { request: self.request, left: self.object }
+    }
+
     /// When a download of this many bytes must be done.
     fn download_deadline(self, len: u64) -> Instant {
         after(self.object.saturating_add(Duration::from_secs(len / MIN_RATE)))
+    }
+}
+
+/// The time in which a listing may still wait for the store.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ListingTime {
+    request: Duration,
+    left: Duration,
+}
+
+/// Time that each listed key adds. A slow store lists some hundred keys in a second.
+const TIME_PER_KEY: Duration = Duration::from_millis(10);
+
+impl ListingTime {
+    /// Waits for a page.
+    pub(super) async fn wait<T>(&mut self, page: impl Future<Output = T>) -> Result<T, RemoteError> {
+        let begun = Instant::now();
+        let page = tokio::time::timeout(self.left.min(self.request), page).await;
+        self.left = self.left.saturating_sub(begun.elapsed());
+        page.map_err(|_| RemoteError::TimedOut)
+    }
+
+    pub(super) fn add_keys(&mut self, keys: usize) {
+        let more = TIME_PER_KEY.saturating_mul(u32::try_from(keys).unwrap_or(u32::MAX));
+        self.left = self.left.saturating_add(more);
     }
 }
 

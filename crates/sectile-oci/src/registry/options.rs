@@ -21,8 +21,8 @@ pub struct ClientOptions {
     /// Timeout for the header of a response, and again for its body, after the request is sent; 5
     /// minutes by default.
     pub response_timeout: Duration,
-    /// Timeout for all requests of one read of an image: its documents, and every range of its
-    /// layer; 15 minutes by default. Uploads are not limited.
+    /// Timeout for all requests of one read of an image: its documents, and every range of its layer; and for all requests
+    /// that add an artifact to a list of referrers. 15 minutes by default. Uploads are not limited.
     pub total_timeout: Duration,
     /// Whether a registry may redirect to, or name as the place of an upload or a token, an address
     /// of a private network or of this machine; not by default. The registry itself may have any

@@ -1,6 +1,8 @@
 //! Artifacts that refer to an image. Source: the image specification, "Guidelines for Artifact
 //! Usage"; the distribution specification, "Pushing Manifests with Subject".
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
 use super::client::Client;
@@ -95,6 +97,7 @@ impl Client {
             return Ok(AttachedArtifact { digest, fallback_tag: None });
         }
         let descriptor = descriptor.with_artifact_type(artifact.media_type);
+        let mut session = session.with_deadline(Instant::now().checked_add(self.options.total_timeout));
         let tag = session.list_referrer(subject.descriptor().digest(), &descriptor)?;
         Ok(AttachedArtifact { digest, fallback_tag: Some(tag) })
     }

@@ -1,10 +1,12 @@
 //! Artifacts that refer to an image.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
-use super::{anonymous, binary, push, reference};
+use super::{anonymous, binary, message, options, push, reference};
 use sectile::digest::Digest;
-use sectile_oci::registry::Artifact;
+use sectile_oci::registry::{Artifact, Client, ClientOptions, Credentials};
 use sectile_testing::registry::{Registry, start};
 
 const MEDIA_TYPE: &str = "application/vnd.cyclonedx+json";
@@ -96,4 +98,23 @@ fn a_malformed_fallback_index_is_not_changed() {
         assert!(error.to_string().contains("is no index"), "{bytes}: {error}");
         assert_eq!(registry.lock().unwrap().manifests[&tag].1, bytes.as_bytes());
     }
+}
+
+/// The upload of the artifact has its own time.
+#[test]
+fn all_requests_for_a_list_of_referrers_share_a_deadline() {
+    let (server, registry) = start(Registry::default(), |request| {
+        if request.path.contains("/manifests/sha256-") {
+            std::thread::sleep(Duration::from_millis(250));
+        }
+        None
+    });
+    let (_directory, path, _) = binary(1000);
+    let pushed = push(&anonymous(), &reference(&server, "app:1"), &path).unwrap();
+    let options = ClientOptions { total_timeout: Duration::from_millis(400), ..options() };
+    let begun = Instant::now();
+    let error = Client::new(Credentials::anonymous(), options).attach(&pushed, &SBOM).unwrap_err();
+    assert!(message(&error).contains("nothing was heard for too long"), "{}", message(&error));
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(registry.lock().unwrap().blobs.contains_key(&Digest::new(BYTES).to_string()));
 }
