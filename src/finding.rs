@@ -296,6 +296,10 @@ codes! {
         "An image names a blob that its store does not contain."
         "The blob was not examined. Stores often omit blobs of other platforms and blobs with URLs elsewhere."
         "Pull the image completely if the blob should be here. A policy can make this an error.";
+    UnverifiedDigest "unverified-digest" Note
+        "An image names a blob by another digest than SHA-256."
+        "The blob was examined as a file. Neither its digest nor the images that it may list were verified."
+        "Name the blob by its SHA-256, or verify it with another tool.";
     Changed "changed" Error
         "The file changed while it was read."
         "The values that were read may never have been in the file together."

@@ -17,7 +17,7 @@ use sectile::digest::Digest;
 use sectile::internal::fingerprint::FileId;
 use sectile::internal::quoted;
 use sectile::scan::ItemPath;
-use sectile::{Finding, FindingCode};
+use sectile::{Finding, FindingCode, Severity};
 use sectile_policy::JudgeContext;
 use sectile_policy::report::Report;
 
@@ -264,7 +264,7 @@ impl BlobSink for Worker<'_> {
         let report = Report::unread(&location.file).with_context_findings(&context_findings);
         self.judge(report, &location, None, |row| {
             row.row_kind = row_kind;
-            if !matches!(code, FindingCode::NotFollowed | FindingCode::NotAFile | FindingCode::AbsentBlob) {
+            if code.severity() > Severity::Note {
                 row.set_incomplete(Completeness::Unread, message);
             }
             row.state = reusable(state);

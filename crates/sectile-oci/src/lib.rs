@@ -17,6 +17,7 @@ mod manifest;
 #[cfg_attr(docsrs, doc(cfg(feature = "registry")))]
 pub mod registry;
 mod report;
+mod uncomputed;
 
 pub use self::annotations::{AnnotationError, AnnotationOptions, Annotations, Duplicates, TITLE_KEY, annotations};
 pub use self::descriptor::{
@@ -37,4 +38,5 @@ pub mod internal {
     pub use crate::layout::{INDEX_FILE, MARKER_FILE, blob_path, check_marker, open_regular, read_json};
 
     pub use crate::layout::{digest_error, io_error, malformed_error, size_error};
+    pub use crate::uncomputed::UncomputedDigest;
 }

@@ -12,6 +12,7 @@ use sectile::digest::Digest;
 use sectile::internal::quoted;
 use sectile_oci::LayoutError;
 use sectile_oci::internal::ParsedDescriptor;
+use sectile_oci::internal::UncomputedDigest;
 use sectile_oci::internal::{Document, MAX_INDEX_DEPTH, Pointer, WASM_MEDIA_TYPES};
 use sectile_oci::internal::{digest_error, io_error, malformed_error, read_json, size_error};
 
@@ -25,6 +26,8 @@ pub(super) struct LayerIndex {
     layers: BTreeMap<Digest, LayerNames>,
     /// Layers with a media type of WebAssembly, sorted.
     wasm: Vec<Digest>,
+    /// Blobs with digests that are not computed, with the names of their images.
+    uncomputed: BTreeMap<UncomputedDigest, LayerNames>,
     /// Whether some names of documents were dropped.
     is_truncated: bool,
 }
@@ -53,10 +56,16 @@ const MAX_LAYER_NAMES: usize = 64;
 /// Number of bytes of the names of one layer from which on further names are left out.
 const MAX_LAYER_NAME_BYTES: usize = 4 << 10;
 
-/// A pointer to a document, and a name of that, without the prefix of all names.
-pub(super) struct NamedPointer {
-    pub(super) pointer: Pointer,
+/// A reference to a document, and a name of that, without the prefix of all names.
+pub(super) struct NamedTarget {
+    pub(super) target: Target,
     pub(super) name: OsString,
+}
+
+/// The blob that a descriptor points to.
+pub(super) enum Target {
+    Pointer(Pointer),
+    Uncomputed(UncomputedDigest),
 }
 
 /// The different pointers to one document, each with the indexes of its names.
@@ -78,6 +87,13 @@ struct LayerDescriptor {
     url: Option<Box<str>>,
 }
 
+/// The path of a blob with a digest of this algorithm and with these hexadecimal digits.
+pub(super) type BlobPath<'p> = dyn Fn(&str, &str) -> PathBuf + 'p;
+
+fn computed_path(blob_path: &BlobPath<'_>, digest: Digest) -> PathBuf {
+    blob_path("sha256", &digest.hex())
+}
+
 /// Maximum number of different pointers to one document. All but one of them are wrong.
 const MAX_VARIANTS: usize = 16;
 
@@ -89,21 +105,25 @@ impl LayerIndex {
     pub(super) fn resolve(
         directory: &Path,
         prefix: OsString,
-        named: Vec<NamedPointer>,
-        blob_path: &dyn Fn(Digest) -> PathBuf,
+        named: Vec<NamedTarget>,
+        blob_path: &BlobPath<'_>,
         report_error: &mut dyn FnMut(WalkError),
     ) -> Self {
         let mut images = Self { prefix, ..Self::default() };
         let mut level = DocumentLevel::default();
-        for NamedPointer { pointer, name } in named {
-            images.is_truncated |= !level.add(pointer, &[images.names.len() as u32]);
+        for NamedTarget { target, name } in named {
+            let names = [images.names.len() as u32];
+            match target {
+                Target::Pointer(pointer) => images.is_truncated |= !level.add(pointer, &names),
+                Target::Uncomputed(digest) => images.uncomputed.entry(digest).or_default().add(&names),
+            }
             images.names.push(name);
         }
         let mut sizes = BTreeMap::new();
         for depth in 0..=MAX_INDEX_DEPTH + 1 {
             let mut next = DocumentLevel::default();
             for (digest, mut variants) in level.documents {
-                let path = blob_path(digest);
+                let path = computed_path(blob_path, digest);
                 let bytes = if depth > MAX_INDEX_DEPTH { Err(LayoutError::TooDeep) } else { read_json(&path) };
                 let bytes = match bytes {
                     Ok(bytes) => bytes,
@@ -137,7 +157,9 @@ impl LayerIndex {
             let message = format!("its images have more than {MAX_NAMES} names: further ones are left out");
             report_error(WalkError::new(BlobLocation::new(directory), FindingCode::MalformedLayout, message));
         }
-        images.check(directory, blob_path, &sizes, report_error);
+        let mut links = BlobLinks::default();
+        images.check(directory, blob_path, &sizes, &mut links, report_error);
+        images.check_uncomputed(directory, blob_path, &mut links, report_error);
         images
     }
 
@@ -153,14 +175,22 @@ impl LayerIndex {
         match (document.manifests, document.layers) {
             (Some(entries), None) => {
                 for entry in entries {
-                    let pointer = pointer(path, entry)?;
-                    self.is_truncated |= !next.add(pointer, names);
+                    match target(path, entry)? {
+                        Target::Pointer(pointer) => self.is_truncated |= !next.add(pointer, names),
+                        Target::Uncomputed(digest) => self.uncomputed.entry(digest).or_default().add(names),
+                    }
                 }
             }
             (None, Some(layers)) => {
                 for layer in layers {
                     let url = layer.urls.as_ref().and_then(|urls| urls.first()).map(|url| shortened(url).into());
-                    let Pointer { digest, size, media_type } = pointer(path, layer)?;
+                    let Pointer { digest, size, media_type } = match target(path, layer)? {
+                        Target::Pointer(pointer) => pointer,
+                        Target::Uncomputed(digest) => {
+                            self.uncomputed.entry(digest).or_default().add(names);
+                            continue;
+                        }
+                    };
                     if media_type.is_some_and(|media_type| WASM_MEDIA_TYPES.contains(&&*media_type)) {
                         self.wasm.push(digest);
                     }
@@ -186,21 +216,15 @@ impl LayerIndex {
     fn check(
         &self,
         directory: &Path,
-        blob_path: &dyn Fn(Digest) -> PathBuf,
+        blob_path: &BlobPath<'_>,
         sizes: &BTreeMap<Digest, LayerDescriptor>,
+        links: &mut BlobLinks,
         report_error: &mut dyn FnMut(WalkError),
     ) {
-        let mut links = BlobLinks::default();
         for (&digest, &LayerDescriptor { size: expected, ref url }) in sizes {
-            let path = blob_path(digest);
-            if let Some(link) = links.find(directory, &path) {
-                // Readers follow it, and the walk does not.
-                if links.reported.insert(link.clone()) {
-                    let names = if link == path { self.image_names(digest) } else { ImageNames::default() };
-                    let location = at(&link, names);
-                    let message = "blobs of images are behind this symbolic link, which is not followed";
-                    report_error(WalkError::new(location, FindingCode::MalformedLayout, message));
-                }
+            let path = computed_path(blob_path, digest);
+            let names = || self.image_names(digest);
+            if links.report(directory, &path, names, report_error) {
                 continue;
             }
             let error = match path.symlink_metadata() {
@@ -216,6 +240,33 @@ impl LayerIndex {
                 Err(error) => io_error(&path, error),
             };
             report_error(layout_error(at(&path, self.image_names(digest)), &error));
+        }
+    }
+
+    /// Reports blobs with digests that are not computed. The walk inspects those that exist as any file.
+    fn check_uncomputed(
+        &self,
+        directory: &Path,
+        blob_path: &BlobPath<'_>,
+        links: &mut BlobLinks,
+        report_error: &mut dyn FnMut(WalkError),
+    ) {
+        for (digest, of) in &self.uncomputed {
+            let path = blob_path(digest.algorithm(), digest.hex());
+            if links.report(directory, &path, || self.named(&of.names, of.omits_some), report_error) {
+                continue;
+            }
+            let is_absent = path.symlink_metadata().is_err();
+            let location = at(&path, self.named(&of.names, of.omits_some));
+            if is_absent {
+                report_error(absent_blob(location, None));
+                continue;
+            }
+            let message = format!(
+                "it is inspected as a file: {} is not computed, so that neither its digest nor its images are verified",
+                digest.algorithm()
+            );
+            report_error(WalkError::new(location, FindingCode::UnverifiedDigest, message));
         }
     }
 
@@ -256,6 +307,24 @@ struct BlobLinks {
 }
 
 impl BlobLinks {
+    /// Reports the symbolic link on the path of a blob, once. Readers follow it, and the walk does not. Returns whether
+    /// there is one.
+    fn report(
+        &mut self,
+        directory: &Path,
+        path: &Path,
+        names: impl FnOnce() -> ImageNames,
+        report_error: &mut dyn FnMut(WalkError),
+    ) -> bool {
+        let Some(link) = self.find(directory, path) else { return false };
+        if self.reported.insert(link.clone()) {
+            let names = if link == path { names() } else { ImageNames::default() };
+            let message = "blobs of images are behind this symbolic link, which is not followed";
+            report_error(WalkError::new(at(&link, names), FindingCode::MalformedLayout, message));
+        }
+        true
+    }
+
     /// The first symbolic link below the directory on the path.
     fn find(&mut self, directory: &Path, path: &Path) -> Option<PathBuf> {
         let mut part = directory.to_owned();
@@ -309,10 +378,13 @@ impl DocumentLevel {
     }
 }
 
-/// Converts a descriptor into a pointer.
-pub(super) fn pointer(path: &Path, entry: ParsedDescriptor) -> Result<Pointer, LayoutError> {
+/// The blob that a descriptor points to.
+pub(super) fn target(path: &Path, entry: ParsedDescriptor) -> Result<Target, LayoutError> {
+    if let Some(digest) = UncomputedDigest::parse(&entry.digest) {
+        return Ok(Target::Uncomputed(digest));
+    }
     let digest = entry.digest.parse().map_err(|source| digest_error(path, source))?;
-    Ok(Pointer { digest, size: Some(entry.size), media_type: Some(entry.media_type) })
+    Ok(Target::Pointer(Pointer { digest, size: Some(entry.size), media_type: Some(entry.media_type) }))
 }
 
 pub(super) fn layout_error(location: BlobLocation, error: &LayoutError) -> WalkError {

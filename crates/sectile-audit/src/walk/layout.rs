@@ -6,11 +6,11 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::images::{LayerIndex, NamedPointer, layout_error, pointer};
+use super::images::{LayerIndex, NamedTarget, layout_error, target};
 use crate::blob::{BlobLocation, WalkError};
 use sectile_oci::LayoutError;
 use sectile_oci::internal::Index;
-use sectile_oci::internal::{INDEX_FILE, MARKER_FILE, blob_path, check_marker, read_json};
+use sectile_oci::internal::{INDEX_FILE, MARKER_FILE, check_marker, read_json};
 
 /// Whether a directory has the marker file of a layout, and an index or blobs.
 ///
@@ -31,7 +31,7 @@ pub(super) fn read_images(directory: &Path, report_error: &mut dyn FnMut(WalkErr
             directory,
             prefix(directory),
             named,
-            &|digest| blob_path(directory, digest),
+            &|algorithm, hex| directory.join("blobs").join(algorithm).join(hex),
             report_error,
         ),
         Err((path, error)) => {
@@ -53,7 +53,7 @@ fn read_index(
     directory: &Path,
     index: &Path,
     report_error: &mut dyn FnMut(WalkError),
-) -> Result<Vec<NamedPointer>, LayoutError> {
+) -> Result<Vec<NamedTarget>, LayoutError> {
     let mut named = Vec::new();
     for entry in Index::parse(index, &read_json(index)?)?.descriptors(index)? {
         let mut name = OsString::new();
@@ -64,8 +64,8 @@ fn read_index(
             name.push("@");
             name.push(&entry.digest);
         }
-        match pointer(index, entry) {
-            Ok(pointer) => named.push(NamedPointer { pointer, name }),
+        match target(index, entry) {
+            Ok(target) => named.push(NamedTarget { target, name }),
             Err(error) => {
                 let mut image = prefix(directory);
                 image.push(name);

@@ -8,12 +8,12 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::images::{LayerIndex, NamedPointer, quoted_name};
+use super::images::{LayerIndex, NamedTarget, Target, quoted_name};
 use crate::blob::{BlobLocation, WalkError};
 use sectile::FindingCode;
 use sectile::digest::Digest;
 use sectile::internal::{self, Link};
-use sectile_oci::internal::Pointer;
+use sectile_oci::internal::{Pointer, UncomputedDigest};
 
 const REPOSITORIES: &str = "repositories";
 
@@ -30,17 +30,16 @@ pub(super) fn read_images(directory: &Path, report_error: &mut dyn FnMut(WalkErr
     let mut links = RepositoryLinks { named: Vec::new(), report_error };
     links.repositories(&directory.join(REPOSITORIES));
     let named = links.named;
-    LayerIndex::resolve(directory, OsString::new(), named, &|digest| blob_path(directory, digest), report_error)
+    LayerIndex::resolve(directory, OsString::new(), named, &|name, hex| blob_path(directory, name, hex), report_error)
 }
 
-fn blob_path(directory: &Path, digest: Digest) -> PathBuf {
-    let hex = digest.hex();
-    directory.join("blobs").join("sha256").join(&hex[..2]).join(&hex).join("data")
+fn blob_path(directory: &Path, algorithm: &str, hex: &str) -> PathBuf {
+    directory.join("blobs").join(algorithm).join(&hex[..2]).join(hex).join("data")
 }
 
 /// Reads the links of a storage.
 struct RepositoryLinks<'t> {
-    named: Vec<NamedPointer>,
+    named: Vec<NamedTarget>,
     report_error: &'t mut dyn FnMut(WalkError),
 }
 
@@ -69,22 +68,26 @@ impl RepositoryLinks<'_> {
         let first = self.named.len();
         let tags = manifests.join("tags");
         for tag in self.directories(&tags) {
-            if let Some(digest) = self.link(&tags.join(&tag).join("current").join("link")) {
+            if let Some(target) = self.link(&tags.join(&tag).join("current").join("link")) {
                 let mut name = name.to_owned();
                 name.push(":");
                 name.push(tag);
-                self.named.push(NamedPointer { pointer: Pointer::new(digest), name });
+                self.named.push(NamedTarget { target, name });
             }
         }
-        let mut tagged: Vec<Digest> = self.named[first..].iter().map(|named| named.pointer.digest).collect();
+        let computed = |named: &NamedTarget| match &named.target {
+            Target::Pointer(pointer) => Some(pointer.digest),
+            Target::Uncomputed(_) => None,
+        };
+        let mut tagged: Vec<Digest> = self.named[first..].iter().filter_map(computed).collect();
         tagged.sort_unstable();
         let revisions = manifests.join("revisions").join("sha256");
         for revision in self.directories(&revisions) {
             match self.link(&revisions.join(revision).join("link")) {
-                Some(digest) if tagged.binary_search(&digest).is_err() => {
+                Some(Target::Pointer(pointer)) if tagged.binary_search(&pointer.digest).is_err() => {
                     let mut name = name.to_owned();
-                    name.push(format!("@{digest}"));
-                    self.named.push(NamedPointer { pointer: Pointer::new(digest), name });
+                    name.push(format!("@{}", pointer.digest));
+                    self.named.push(NamedTarget { target: Target::Pointer(pointer), name });
                 }
                 _ => {}
             }
@@ -92,9 +95,9 @@ impl RepositoryLinks<'_> {
     }
 
     /// Reads a link, or returns `None` if it does not exist. The walk reports a link that cannot be read.
-    fn link(&mut self, path: &Path) -> Option<Digest> {
+    fn link(&mut self, path: &Path) -> Option<Target> {
         match read_link(path) {
-            Ok(digest) => Some(digest),
+            Ok(target) => Some(target),
             Err(error) => {
                 if error.kind() == io::ErrorKind::InvalidData {
                     self.report_malformed(path, &error);
@@ -131,8 +134,8 @@ impl RepositoryLinks<'_> {
 }
 
 /// Reads a link: a file that contains a digest.
-fn read_link(path: &Path) -> io::Result<Digest> {
-    const LEN: usize = "sha256:".len() + 64;
+fn read_link(path: &Path) -> io::Result<Target> {
+    const LEN: usize = "sha512:".len() + 128;
     let file = internal::open(path, OpenOptions::new().read(true), Link::Refused)?;
     let invalid = || io::Error::new(io::ErrorKind::InvalidData, "it should hold a digest, and does not");
     if !file.metadata()?.is_file() {
@@ -141,7 +144,11 @@ fn read_link(path: &Path) -> io::Result<Digest> {
     let mut text = String::new();
     file.take(LEN as u64 + 2).read_to_string(&mut text)?;
     let text = text.trim_end();
-    text.parse().map_err(|error| {
+    if let Some(digest) = UncomputedDigest::parse(text) {
+        return Ok(Target::Uncomputed(digest));
+    }
+    let digest = text.parse().map_err(|error| {
         io::Error::new(io::ErrorKind::InvalidData, format!("{} leads nowhere: {error}", quoted_name(OsStr::new(text))))
-    })
+    })?;
+    Ok(Target::Pointer(Pointer::new(digest)))
 }

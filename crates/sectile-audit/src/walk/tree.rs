@@ -10,8 +10,8 @@ use super::options::WalkOptions;
 use super::unit::{Units, WalkEntry};
 use super::{layout, registry};
 use crate::blob::{BlobLocation, WalkError};
-use sectile::FindingCode;
 use sectile::digest::Digest;
+use sectile::{FindingCode, Severity};
 
 /// A content-addressed store in a tree.
 struct BlobStore {
@@ -78,7 +78,7 @@ fn may_be_registry(directory: &Path, is_root: bool) -> bool {
 struct StoreErrors {
     errors: Vec<WalkError>,
     omitted: u64,
-    /// Whether more than absent blobs were left out.
+    /// Whether more than notes were left out.
     omits_errors: bool,
 }
 
@@ -90,7 +90,7 @@ impl StoreErrors {
             return self.errors.push(error);
         }
         self.omitted += 1;
-        self.omits_errors |= error.code != FindingCode::AbsentBlob;
+        self.omits_errors |= error.code.severity() > Severity::Note;
     }
 
     fn finish(mut self, directory: &Path) -> Vec<WalkError> {

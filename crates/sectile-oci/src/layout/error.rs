@@ -30,6 +30,21 @@ pub enum LayoutError {
     /// A file of the layout does not exist.
     #[error("`{}` does not exist", .0.display())]
     Missing(PathBuf),
+    /// The layout does not have a blob that an image names. The image specification lets layouts omit blobs.
+    #[error(
+        "the blob {digest} is not in the layout `{}`{}: copy the whole image into the layout",
+        directory.display(),
+        url.as_ref().map(|url| format!(", it is kept at {}", quoted(url))).unwrap_or_default()
+    )]
+    #[non_exhaustive]
+    AbsentBlob {
+        /// The directory of the layout.
+        directory: PathBuf,
+        /// The digest of the blob.
+        digest: Digest,
+        /// The first of the other places of the blob.
+        url: Option<String>,
+    },
     /// A file of the layout is a link, a directory, a FIFO or a device.
     #[error("`{}` is not a regular file", .0.display())]
     NotRegular(PathBuf),

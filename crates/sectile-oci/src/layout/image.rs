@@ -37,11 +37,19 @@ impl LayoutImage {
             Selector::Name(name) => choose(&directory.join(INDEX_FILE), named(directory, name)?)?,
         };
         let document_path = |digest| blob_path(directory, digest);
-        let resolved =
-            ResolvedImage::resolve(pointer, document_path, |pointer| read_json(&document_path(pointer.digest)))?;
+        let absent = |digest, url: Option<&String>| {
+            let (directory, url) = (directory.to_owned(), url.cloned());
+            move |error| match error {
+                LayoutError::Missing(_) => LayoutError::AbsentBlob { directory, digest, url },
+                other => other,
+            }
+        };
+        let resolved = ResolvedImage::resolve(pointer, document_path, |pointer| {
+            read_json(&document_path(pointer.digest)).map_err(absent(pointer.digest, None))
+        })?;
         let digest = resolved.layer.digest();
         let path = blob_path(directory, digest);
-        let file = open_regular(&path)?;
+        let file = open_regular(&path).map_err(absent(digest, resolved.layer_url.as_ref()))?;
         let input = Input::from_file(file).map_err(|error| LayoutError::malformed(&path, error.message()))?;
         check_size(digest, input.len(), resolved.layer.size())?;
         Ok(Self { resolved, input })

@@ -29,6 +29,8 @@ pub(crate) struct ResolvedImage {
     /// The annotations of the manifest.
     pub annotations: Annotations,
     pub layer: Descriptor,
+    /// The first of the other places of the layer.
+    pub layer_url: Option<String>,
 }
 
 impl ResolvedImage {
@@ -77,8 +79,9 @@ impl ResolvedImage {
             });
         };
         let digest = parse_digest(path, &layer.digest)?;
+        let layer_url = layer.urls.as_ref().and_then(|urls| urls.first().cloned());
         let layer = Descriptor::new(&*layer.media_type, digest, layer.size).with_annotations(layer.annotations.clone());
-        Ok(Self { digest: image, annotations, layer })
+        Ok(Self { digest: image, annotations, layer, layer_url })
     }
 }
 

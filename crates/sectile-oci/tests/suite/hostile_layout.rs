@@ -111,7 +111,12 @@ fn missing_and_mismatched_blobs_are_refused() {
     let forged = ForgedLayout::new();
     let absent = Digest::new(b"absent");
     let error = forged.open_with_layers(json!([layer("application/wasm", absent, 8)])).unwrap_err();
-    assert!(matches!(error, LayoutError::Missing(_)), "{error}");
+    assert!(matches!(error, LayoutError::AbsentBlob { digest, .. } if digest == absent), "{error}");
+    assert!(error.to_string().contains("is not in the layout"), "{error}");
+    let mut elsewhere = layer("application/wasm", absent, 8);
+    elsewhere["urls"] = json!(["https://example.com/a.wasm"]);
+    let error = forged.open_with_layers(json!([elsewhere])).unwrap_err();
+    assert!(error.to_string().contains("it is kept at `https://example.com/a.wasm`"), "{error}");
     let wasm = forged.blob(&module(&[]));
     for size in [0, 7, 9, u64::MAX] {
         let error = forged.open_with_layers(json!([layer("application/wasm", wasm, size)])).unwrap_err();

@@ -406,6 +406,38 @@ fn no_file_of_a_registry_storage_is_hidden() {
     assert_eq!(walk_path(directory.path()).blob(&format!("v2/{blob}/data")).other_names, ["app:v1"]);
 }
 
+/// A sparse index names manifests by digests that are valid and not computed.
+#[test]
+fn digests_of_other_algorithms_are_not_malformed() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut layout = Layout::new(directory.path().to_owned());
+    let [absent, present, layer] = ["0", "1", "2"].map(|digit| digit.repeat(128));
+    let sha512 = |hex: &str| format!("sha512:{hex}");
+    fs::create_dir(directory.path().join("blobs/sha512")).unwrap();
+    fs::write(directory.path().join("blobs/sha512").join(&present), OTHER).unwrap();
+    layout.listed.push(descriptor(MANIFEST_MEDIA_TYPE, &sha512(&absent), 9, Some("absent")));
+    layout.listed.push(descriptor(MANIFEST_MEDIA_TYPE, &sha512(&present), 8, Some("present")));
+    let layers = [descriptor(LAYER_MEDIA_TYPE, &sha512(&layer), 8, None), layout.layer(LAYER_MEDIA_TYPE, MODULE)];
+    layout.list(MANIFEST_MEDIA_TYPE, &manifest(&layers), &["one"]);
+    let recorder = layout.walk_path();
+    assert_eq!(
+        recorder.codes(),
+        [
+            format!("absent-blob blobs/sha512/{absent}"),
+            format!("unverified-digest blobs/sha512/{present}"),
+            format!("absent-blob blobs/sha512/{layer}"),
+        ]
+    );
+    let names = &recorder.errors[0].location.other_names;
+    assert!(names[0].to_string_lossy().ends_with(":absent"), "{names:?}");
+    // The layer after it is found, and so is the file.
+    assert_eq!(recorder.blob(&at(MODULE)).other_names, ["oci:.:one"]);
+    assert_eq!(recorder.blob(&format!("blobs/sha512/{present}")).digest, None);
+    // A digest of another length is malformed.
+    layout.listed.push(descriptor(MANIFEST_MEDIA_TYPE, "sha512:00", 9, None));
+    assert!(layout.walk_path().codes().iter().any(|code| code.starts_with("malformed-layout index.json")));
+}
+
 /// Everything in a layout is inspected once, whatever it is called.
 #[test]
 fn no_file_of_a_layout_is_hidden() {

@@ -315,6 +315,36 @@ fn an_image_that_is_not_there_has_its_line_of_json_too() {
     }
 }
 
+/// The image specification lets a layout omit blobs.
+#[test]
+fn absent_blob_is_told_from_a_malformed_layout() {
+    let (directory, _) = file(&said());
+    let layout = run_in(directory.path(), &["oci", "layout", "a.wasm", "-o", "l", "--ref", "x"]);
+    assert_eq!(layout.status, 0, "{}", layout.stderr);
+    let digest = Digest::new(&said());
+    fs::remove_file(directory.path().join("l/blobs/sha256").join(digest.hex())).unwrap();
+    for command in ["show", "check", "sections"] {
+        let run = run_in(directory.path(), &[command, "oci:l:x"]);
+        let message =
+            format!("oci:l:x: the blob {digest} is not in the layout `l`: copy the whole image into the layout");
+        assert!(run.status == 2 && run.stderr.contains(&message), "{command}: {}", run.stderr);
+    }
+    // An index may name images by digests of other algorithms.
+    let index = directory.path().join("l/index.json");
+    let other = format!("sha512:{}", "0".repeat(128));
+    let entry = format!(r#"{{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"{other}","size":9}}"#);
+    let json = fs::read_to_string(&index).unwrap().replace("\"manifests\":[", &format!("\"manifests\":[{entry},"));
+    fs::write(&index, json).unwrap();
+    let run = run_in(directory.path(), &["audit", "l", "--allow-empty", "--format", "jsonl"]);
+    let codes: Vec<_> = run.text().split("\"code\":\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!((run.status, &*codes), (0, &["absent-blob", "absent-blob"][..]), "{}", run.text());
+    let blobs = directory.path().join("l/blobs/sha512");
+    fs::create_dir(&blobs).unwrap();
+    fs::write(blobs.join("0".repeat(128)), said()).unwrap();
+    let run = run_in(directory.path(), &["audit", "l", "--format", "jsonl"]);
+    assert!(run.status == 0 && run.text().contains("unverified-digest"), "{} {}", run.status, run.text());
+}
+
 #[test]
 fn a_layout_is_no_stream() {
     let (directory, path) = file(&module(&[]));
