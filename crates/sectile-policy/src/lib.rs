@@ -94,7 +94,7 @@ pub use self::warnings::PolicyWarning;
 #[doc(hidden)]
 pub mod internal {
     pub use crate::report::json::{reason as left_out_reason, write_head, write_item, write_judged, write_location};
-    pub use crate::suggestion::finding_code;
+    pub use crate::suggestion::{finding_code, hint};
     pub use crate::verdict::{reused, reused_exception};
 
     use std::ffi::OsStr;

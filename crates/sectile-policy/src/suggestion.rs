@@ -12,7 +12,7 @@ const MAX_COMPARED: usize = 64;
 const SIMILAR: f64 = 0.6;
 
 /// The end of a message about an unknown name: a suggestion, and the valid names or the place that lists them.
-pub(super) fn hint(text: &str, plural: &str, names: &[&str], place: &str) -> String {
+pub fn hint(text: &str, plural: &str, names: &[&str], place: &str) -> String {
     let (before, valid) = match closest(text, names) {
         Some(name) => (format!("; did you mean `{name}`? "), "Valid"),
         None => ("; ".to_owned(), "valid"),

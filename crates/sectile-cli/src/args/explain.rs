@@ -1,10 +1,11 @@
 //! Arguments of `sectile explain`.
 
+use clap::builder::{StringValueParser, TypedValueParser};
 use clap::{Arg, ArgMatches, Command};
 use sectile::FindingCode;
 use sectile_policy::internal::finding_code;
 
-use super::matches::all;
+use super::matches::{Suggesting, all};
 use super::options::{ReportArgs, color, flag, json};
 
 const CODE: &str = "CODE";
@@ -15,7 +16,11 @@ pub fn explain(command: Command) -> Command {
         Arg::new(CODE)
             .required_unless_present(LIST)
             .num_args(1..)
-            .value_parser(finding_code)
+            .value_parser(Suggesting {
+                parser: StringValueParser::new().try_map(|code| finding_code(&code)),
+                values: FindingCode::ALL.map(|code| code.name().into()).to_vec(),
+            })
+            .hide_possible_values(true) // --list lists them
             .help("The code of a finding, such as `missing-field`"),
         flag(LIST, "List all codes with their default severities").conflicts_with(CODE),
         json().help("Print one JSON object for each code, each on a line"),

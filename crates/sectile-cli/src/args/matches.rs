@@ -1,7 +1,9 @@
 //! Typed access to parsed arguments.
 
-use clap::ArgMatches;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use std::ffi::OsStr;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Arg, ArgMatches, Command};
 
 /// The value of an argument that is required or has a default.
 pub fn required<T: Clone + Send + Sync + 'static>(matches: &ArgMatches, id: &str) -> T {
@@ -27,4 +29,24 @@ pub fn choice<T: Clone + Send + Sync + 'static>(
         let value = choices.iter().find(|(choice, _)| *choice == name).map(|(_, value)| value.clone());
         value.ok_or("unknown value")
     })
+}
+
+/// A parser that has these possible values in help and completions, and leaves it to another parser to check a value.
+#[derive(Clone)]
+pub struct Suggesting<P> {
+    pub parser: P,
+    pub values: Vec<PossibleValue>,
+}
+
+impl<P: TypedValueParser> TypedValueParser for Suggesting<P> {
+    type Value = P::Value;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<P::Value, clap::Error> {
+        self.parser.parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        (!self.values.is_empty())
+            .then(|| Box::new(self.values.iter().cloned()) as Box<dyn Iterator<Item = PossibleValue>>)
+    }
 }

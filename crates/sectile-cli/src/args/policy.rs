@@ -7,7 +7,7 @@ use clap::{Arg, ArgMatches, Command, ValueHint, value_parser};
 use sectile::splice::WriteOptions;
 
 use super::matches::{all, optional, required};
-use super::options::{OUTPUT, ReportArgs, color, force, is_forced, json, output};
+use super::options::{OUTPUT, ReportArgs, color, force, is_forced, json, messages, output};
 
 const POLICY: &str = "POLICY";
 
@@ -48,11 +48,13 @@ impl PolicyInitArgs {
 }
 
 pub fn check(command: Command) -> Command {
-    command.args([
-        policy_file().num_args(1..),
-        json().help("Print one JSON object for each policy, each on a line"),
-        color(),
-    ])
+    command
+        .args([
+            policy_file().num_args(1..),
+            json().help("Print one JSON object for each policy, each on a line"),
+            color(),
+        ])
+        .args(messages())
 }
 
 #[derive(Clone, Debug)]

@@ -2,12 +2,12 @@
 //!
 //! `unset FILE FIELD…` and `unset --field FIELD FILE…` differ by the option, so that no name is taken for a file.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 
-use clap::builder::{OsStringValueParser, PossibleValue, TypedValueParser, ValueParser};
+use clap::builder::{OsStringValueParser, ValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 
-use super::matches::all;
+use super::matches::{Suggesting, all};
 use super::options::{file, source};
 use crate::source::InputSource;
 
@@ -36,7 +36,10 @@ impl Targets {
                 .value_name(self.value_name)
                 .num_args(1..)
                 .value_hint(ValueHint::FilePath)
-                .value_parser(Unchecked((self.parser)()))
+                .value_parser(Suggesting {
+                    parser: OsStringValueParser::new(), // names are checked once it is known that they are names
+                    values: (self.parser)().possible_values().into_iter().flatten().collect(),
+                })
                 .help(format!("{}; with --{}, further FILEs", self.help, self.option)),
             Arg::new(self.option)
                 .long(self.option)
@@ -78,21 +81,5 @@ impl Targets {
             (format!("<{value_name}>"), format!("--{option} <{value_name}>"))
         };
         format!("{command} [OPTIONS] <FILE> {names}\n       {command} [OPTIONS] {options} <FILE>...")
-    }
-}
-
-/// A parser that takes any value, and has the possible values of another parser in help and completions.
-#[derive(Clone)]
-struct Unchecked(ValueParser);
-
-impl TypedValueParser for Unchecked {
-    type Value = OsString;
-
-    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<OsString, clap::Error> {
-        OsStringValueParser::new().parse_ref(command, arg, value)
-    }
-
-    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        self.0.possible_values()
     }
 }

@@ -54,7 +54,7 @@ fn write_check(
     let warnings = policy.warnings(if expires { timestamp::today()? } else { None });
     if args.report.json {
         settings.write_check_json(&warnings, output.out())?;
-    } else {
+    } else if output.shows_success() {
         text::write_policy_check(file, policy, &warnings, output.out())?;
     }
     Ok(())

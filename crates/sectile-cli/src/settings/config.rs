@@ -8,6 +8,7 @@ use sectile::Escaped;
 use sectile::internal::distrust;
 use sectile_document::file::{FileError, open_regular, read_from};
 use sectile_document::{Value, line_and_column};
+use sectile_policy::internal::hint;
 
 use super::Settings;
 use super::keys::KEYS;
@@ -99,14 +100,6 @@ fn apply_text(settings: &mut Settings, path: &Path, text: &str) -> Result<(), Fa
 }
 
 fn unknown(name: &str) -> String {
-    let similar = KEYS.iter().map(|key| (strsim::jaro_winkler(name, key.name), key.name));
-    let nearest =
-        similar.max_by(|(one, _), (other, _)| one.total_cmp(other)).filter(|(similarity, _)| *similarity > 0.7);
-    let name = Escaped::new(name);
-    if let Some((_, nearest)) = nearest {
-        format!("unknown key `{name}`; did you mean `{nearest}`?")
-    } else {
-        let names: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
-        format!("unknown key `{name}`; the keys are {}", names.join(", "))
-    }
+    let hint = hint(name, "keys", &KEYS.each_ref().map(|key| key.name), "`sectile --help`");
+    format!("unknown key `{}`{hint}", Escaped::new(name))
 }

@@ -65,6 +65,10 @@ fn bash_completes_commands_options_values_and_files() {
         (&["show", "--", "-"], &[]),
         (&["man", ""], &["pages"]),
         (&["completions", "z"], &["zsh"]),
+        (&["explain", "missing-fi"], &["missing-field"]),
+        (&["policy", "ch"], &["check"]),
+        (&["policy", "check", "po"], &["policy.toml"]),
+        (&["report", "app"], &["app.wasm"]),
         (&["nosuch", "nosuch"], &[]),
     ] {
         let Some(found) = bash(home.path(), words) else { return };
@@ -83,6 +87,7 @@ fn fish_completes_commands_options_values_and_files() {
         ("unset app.wasm ver", "version"),
         ("unset ap", "app.wasm"),
         ("completions z", "zsh"),
+        ("explain missing-fi", "missing-field"),
     ] {
         let call = format!("source ../script; complete -C 'sectile {line}'");
         let Some(text) = output("fish", &["--no-config", "-c", &call], home.path()) else { return };

@@ -41,6 +41,19 @@ fn quiet_keeps_errors_and_refusals() {
 }
 
 #[test]
+fn quiet_policy_check_prints_errors_only() {
+    let directory = tempfile::tempdir().unwrap();
+    let policy = directory.path().join("policy.toml");
+    fs::write(&policy, "refuse = \"error\"\n").unwrap();
+    let quiet = run_on(&["policy", "check", "-q"], &policy);
+    assert_eq!((quiet.status, quiet.text(), &*quiet.stderr), (0, "", ""));
+    assert!(run_on(&["policy", "check"], &policy).text().contains("ok"));
+    fs::write(&policy, "refuse = 1\n").unwrap();
+    let wrong = run_on(&["policy", "check", "-q"], &policy);
+    assert!(wrong.status == 2 && wrong.stderr.contains("policy.toml:1:"), "{}", wrong.stderr);
+}
+
+#[test]
 fn quiet_sbom_does_not_say_that_there_are_no_lists() {
     let (_directory, path) = file(&module(&[]));
     assert!(run_on(&["sbom"], &path).stderr.contains("cargo-auditable"));

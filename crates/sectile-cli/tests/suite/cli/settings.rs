@@ -147,10 +147,10 @@ fn a_policy_from_a_default_is_named() {
 fn a_wrong_file_is_an_error_with_its_line() {
     let home = Home::new("");
     for (text, expected) in [
-        ("color = \"never\"\ncolour = \"never\"\n", ":2:1: unknown key `colour`; did you mean `color`?\n"),
+        ("color = \"never\"\ncolour = \"never\"\n", ":2:1: unknown key `colour`; did you mean `color`? Valid keys: "),
         (
             "[section]\n",
-            ":1:2: unknown key `section`; the keys are color, policy, refuse, threads, format, no-progress, hash\n",
+            ":1:2: unknown key `section`; valid keys: color, policy, refuse, threads, format, no-progress, hash\n",
         ),
         ("color = \"purple\"\n", ":1:9: color: `purple` is not one of `auto`, `always`, `never`\n"),
         ("\n  color = true\n", ":2:11: color: expected a string, found true or false\n"),
