@@ -68,6 +68,7 @@ impl Sandbox {
         let path: OsString =
             std::env::join_paths([self.path("bin")].into_iter().chain(std::env::split_paths(&path))).unwrap();
         command.current_dir(self.path("work")).env("PATH", path);
+        command.env("SECTILE_CONFIG", ""); // the user's own configuration is not read
         for variable in ["SOURCE_DATE_EPOCH", "NO_COLOR", "CLICOLOR_FORCE", "CARGO_TARGET_DIR"] {
             command.env_remove(variable);
         }

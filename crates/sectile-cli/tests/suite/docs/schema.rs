@@ -4,6 +4,7 @@
 
 mod audit;
 mod edit;
+mod explain;
 mod item;
 mod keys;
 mod oci;
@@ -44,7 +45,7 @@ impl Document {
             Self::OciLayout => oci::layout(),
             Self::OciPush => oci::push(),
             Self::AuditLine => audit::line(),
-            Self::Explain => policy::explain(),
+            Self::Explain => explain::explain(),
             Self::PolicyCheck => policy::check(),
             Self::PolicyShow => policy::show(),
         }
@@ -70,6 +71,7 @@ fn common() -> Value {
         ("itemPath", keys::item_path_definition()),
         ("range", keys::range_definition()),
         ("severity", keys::severity_definition()),
+        ("policySeverity", keys::policy_severity_definition()),
         ("findingCode", keys::finding_code_definition()),
         ("sectionKind", keys::section_kind_definition()),
         ("reason", report::reason_definition()),

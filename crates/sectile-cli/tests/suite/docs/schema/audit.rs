@@ -107,14 +107,14 @@ fn summary() -> Value {
         key("files", number(), "Number of files of formats that are not opened."),
         key("formats", map(count()), "The same by format."),
     ]);
-    let mut keys = counts();
     let unused = object([
         key("reason", string(), "The reason of the exception."),
-        key("rule", nullable(rule()), "The place of the exception in the policy."),
+        rule("The place of the exception in the policy."),
     ]);
+    let mut keys = counts();
     keys.extend([
-        key("excepted", number(), "Number of findings that an exception of the policy excuses."),
-        key("unused_exceptions", array(unused), "Exceptions that excuse nothing in the whole audit."),
+        key("excepted", number(), "Number of findings that exceptions excuse."),
+        key("unused_exceptions", array(unused), "Exceptions that excuse nothing."),
         key("by_row", object(by_row), "The same by kind of row."),
         key("not_opened", not_opened, "Files of formats that are not opened."),
         key("bytes", number(), "Bytes of all binaries."),

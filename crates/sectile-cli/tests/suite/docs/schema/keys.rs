@@ -121,6 +121,11 @@ pub fn severity_definition() -> Value {
     names(Severity::ALL.map(Severity::name))
 }
 
+/// A severity, or `ignore` for findings that are left out.
+pub fn policy_severity_definition() -> Value {
+    names(Severity::ALL.map(Severity::name).into_iter().chain(["ignore"]))
+}
+
 pub fn finding_code_definition() -> Value {
     described(names(FindingCode::ALL.map(FindingCode::name)), "The codes in docs/reference.md.")
 }

@@ -72,7 +72,7 @@ pub fn sections() -> Value {
 pub fn check() -> Value {
     let mut keys = vec![
         key("findings", array(common("judgedFinding")), "The findings under the policy."),
-        key("excepted", number(), "Number of findings that an exception of the policy excuses."),
+        key("excepted", number(), "Number of findings that exceptions excuse."),
         key("accepted", boolean(), "Whether all was read, and no finding is refused."),
     ];
     keys.extend(outcome());
@@ -89,11 +89,6 @@ pub fn digest() -> Value {
     keys.extend(outcome());
     keys.push(bytes_read());
     report("sectile digest", "One line for each file: `sectile digest --json FILE…`.", keys)
-}
-
-/// A place in a policy: `policy.toml:12`.
-pub fn rule() -> Value {
-    json!({ "type": "string", "pattern": ":[0-9]+$" })
 }
 
 pub fn reason_definition() -> Value {
@@ -115,6 +110,11 @@ fn finding() -> Vec<Key> {
     ]
 }
 
+/// The place of a rule or an exception, such as `policy.toml:12`.
+pub fn rule(description: &str) -> Key {
+    key("rule", nullable(string()), description)
+}
+
 pub fn finding_definition() -> Value {
     object(finding())
 }
@@ -123,12 +123,12 @@ pub fn judged_finding_definition() -> Value {
     let exception = object([
         key("reason", string(), "The reason of the exception."),
         key("expires", nullable(day()), "Its last day, or null if it does not expire."),
-        key("rule", nullable(rule()), "The place of the exception in the policy."),
+        rule("The place of the exception in the policy."),
     ]);
     let mut keys = finding();
     keys.extend([
         key("refused", boolean(), "Whether the file is refused for it."),
-        key("rule", nullable(rule()), "The place of the rule that it breaks, or of the exception that has expired."),
+        rule("The place of the rule in the policy that it breaks."),
         key("excepted", exception, "The exception of the policy that excuses it.").optional(),
     ]);
     object(keys)

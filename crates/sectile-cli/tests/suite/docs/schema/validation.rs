@@ -61,9 +61,9 @@ impl Document {
     /// The document of an object with a key `schema`, by a key that only this document has.
     fn detect(value: &Value) -> Self {
         const KEYS: [(&str, Document); 14] = [
-            ("code", Document::Explain),
             ("warnings", Document::PolicyCheck),
-            ("refuse", Document::PolicyShow),
+            ("limits", Document::PolicyShow),
+            ("why", Document::Explain),
             ("audit", Document::AuditLine),
             ("row", Document::AuditLine),
             ("archive", Document::AuditLine),
