@@ -24,7 +24,7 @@ pub(super) struct Warnings<'o> {
     states: Vec<ItemState>,
     /// Changed sections that sign all others, with the number of their item.
     edited_full_signatures: BTreeSet<(usize, Box<str>)>,
-    warnings: Vec<Warning>,
+    found: Vec<Warning>,
 }
 
 /// A finding without the item's path.
@@ -55,7 +55,7 @@ impl<'o> Warnings<'o> {
             limits,
             states: vec![ItemState::default(); layout.items.len()],
             edited_full_signatures: BTreeSet::new(),
-            warnings: Vec::new(),
+            found: Vec::new(),
         }
     }
 
@@ -106,9 +106,9 @@ impl<'o> Warnings<'o> {
             let message = format!("{sections} sections exceed the read limit of {}", self.limits.max_sections);
             self.add(0, FindingCode::NearLimit, 0, None, message);
         }
-        self.warnings.sort_by_key(|found| (found.number, found.offset));
+        self.found.sort_by_key(|found| (found.number, found.offset));
         let mut findings = Findings::with_limit(self.limits.max_findings_per_code);
-        for Warning { number, code, offset, section, message } in self.warnings {
+        for Warning { number, code, offset, section, message } in self.found {
             let describe = || (self.layout.path(number), message);
             findings.add(code, number as u32, offset, section.as_deref(), describe);
         }
@@ -133,7 +133,7 @@ impl<'o> Warnings<'o> {
         message: impl Into<Cow<'static, str>>,
     ) {
         let found = Warning { number, code, offset, section: section.map(Into::into), message: message.into() };
-        self.warnings.push(found);
+        self.found.push(found);
     }
 
     /// Adds the findings that a reader would report about written sections.

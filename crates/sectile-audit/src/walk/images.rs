@@ -112,10 +112,10 @@ impl LayerIndex {
         let mut images = Self { prefix, ..Self::default() };
         let mut level = DocumentLevel::default();
         for NamedTarget { target, name } in named {
-            let names = [images.names.len() as u32];
+            let number = [images.names.len() as u32];
             match target {
-                Target::Pointer(pointer) => images.is_truncated |= !level.add(pointer, &names),
-                Target::Uncomputed(digest) => images.uncomputed.entry(digest).or_default().add(&names),
+                Target::Pointer(pointer) => images.is_truncated |= !level.add(pointer, &number),
+                Target::Uncomputed(digest) => images.uncomputed.entry(digest).or_default().add(&number),
             }
             images.names.push(name);
         }

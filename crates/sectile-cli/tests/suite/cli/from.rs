@@ -116,7 +116,9 @@ fn notices_stay_off_standard_output_and_are_escaped() {
     let ran = set(&path, &manifest, &["--json", "-n"]);
     assert_eq!(ran.json()["written"], false);
     let ran = set(&path, &manifest.with_file_name("x.toml"), &[]);
-    assert!(ran.status == 2 && ran.stderr.contains("expected one of Cargo.toml, wkg.toml, package.json, pyproject.toml"));
+    assert!(
+        ran.status == 2 && ran.stderr.contains("expected one of Cargo.toml, wkg.toml, package.json, pyproject.toml")
+    );
 }
 
 #[test]

@@ -50,7 +50,8 @@ fn settings(table: PolicyTable) -> impl Iterator<Item = Key> {
     PolicyKey::all().filter(move |key| key.table == table).map(move |setting| {
         let described = key(setting.name, value(setting.value_type), setting.help);
         // A rule whose severity is `ignore` has none.
-        let is_required = !setting.default.is_empty() && !(table.is_list() && setting.name == "severity");
+        let may_be_ignored = table.is_list() && setting.name == "severity";
+        let is_required = !setting.default.is_empty() && !may_be_ignored;
         if is_required { described } else { described.optional() }
     })
 }
