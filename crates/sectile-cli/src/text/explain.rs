@@ -4,13 +4,15 @@ use std::io::{self, Write};
 
 use sectile::FindingCode;
 
-use super::style::{FAINT, STRONG, severity_style};
+use super::layout::Layout;
+use super::style::{STRONG, severity_style};
 
-/// Width of a line, in columns.
-const WIDTH: usize = 80;
+/// Maximum width of a line, in columns: longer lines are hard to read.
+const MAX_WIDTH: usize = 80;
 
 /// Writes the explanation of each code.
-pub fn write_explanations(codes: &[FindingCode], out: &mut impl Write) -> io::Result<()> {
+pub fn write_explanations(codes: &[FindingCode], layout: Layout, out: &mut impl Write) -> io::Result<()> {
+    let width = layout.width().min(MAX_WIDTH);
     for (nth, code) in codes.iter().enumerate() {
         if nth > 0 {
             writeln!(out)?;
@@ -21,27 +23,28 @@ pub fn write_explanations(codes: &[FindingCode], out: &mut impl Write) -> io::Re
             [("What it is", code.help()), ("Why it matters", code.why()), ("How to fix it", code.fix())]
         {
             writeln!(out, "\n  {STRONG}{title}{STRONG:#}")?;
-            write_wrapped(text, 2, out)?;
+            write_wrapped(text, 2, width, out)?;
         }
     }
     Ok(())
 }
 
 /// Writes one line for each code: its name, its default severity and its meaning.
-pub fn write_code_list(codes: &[FindingCode], out: &mut impl Write) -> io::Result<()> {
+pub fn write_code_list(codes: &[FindingCode], layout: Layout, out: &mut impl Write) -> io::Result<()> {
     let width = codes.iter().map(|code| code.name().len()).max().unwrap_or_default();
     for code in codes {
         let style = severity_style(code.severity());
-        writeln!(out, "{code:width$}  {style}{:<7}{style:#}  {FAINT}{}{FAINT:#}", code.severity(), code.help())?;
+        let start = format!("{code:width$}  {style}{:<7}{style:#}  ", code.severity());
+        layout.hanging(out, &start, 4, code.help())?;
     }
     Ok(())
 }
 
-/// Writes a text of ASCII words in lines with an indent.
-fn write_wrapped(text: &str, indent: usize, out: &mut impl Write) -> io::Result<()> {
+/// Writes a text of ASCII words in indented lines of at most this many columns.
+fn write_wrapped(text: &str, indent: usize, width: usize, out: &mut impl Write) -> io::Result<()> {
     let mut column = 0;
     for word in text.split(' ') {
-        if column > 0 && column + 1 + word.len() > WIDTH {
+        if column > 0 && column + 1 + word.len() > width {
             writeln!(out)?;
             column = 0;
         }
