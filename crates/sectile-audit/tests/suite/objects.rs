@@ -421,7 +421,7 @@ fn bad_answers_are_reported_without_secrets() {
         (BadAnswer::Breaks, "http://host/"),
         (BadAnswer::More, "the response is not the requested range"),
         (BadAnswer::Elsewhere, "the response is not the requested range"),
-        (BadAnswer::Denied, "answers 403"),
+        (BadAnswer::Denied, "access denied (403)"),
     ] {
         for (path, bytes) in [("b.wasm", large_module(0)), ("b.tar", archive.clone())] {
             for hashes in [false, true] {

@@ -64,11 +64,8 @@ fn an_output_may_be_a_link_to_a_file_that_need_not_exist() {
     for leads_to in ["loop.wasm", "a.wasm"] {
         let stage = Stage::plain();
         symlink(leads_to, stage.path("loop.wasm")).unwrap();
-        let why = if leads_to == "a.wasm" {
-            "the output is the input itself"
-        } else {
-            "loop.wasm: the file cannot be opened"
-        };
+        let why =
+            if leads_to == "a.wasm" { "the output is the input itself" } else { "loop.wasm: cannot open the file" };
         stage.run(&set(&["-o", "loop.wasm"])).refused(why);
         assert!(is_there(&stage, "a.wasm", &source()));
         assert_eq!(stage.litter(), ["loop.wasm"]);

@@ -115,7 +115,7 @@ fn every_mapping_sets_its_target() {
 #[test]
 fn every_mapping_refuses_other_kinds() {
     let null = told(&alone(ManifestFormat::Npm, "contributors", "[null]").unwrap_err());
-    assert!(null.starts_with("package.json:2: ") && null.ends_with(", and is null"), "{null}");
+    assert!(null.starts_with("package.json:2: ") && null.ends_with(", found null"), "{null}");
     for format in ManifestFormat::ALL {
         let mapping = &format.key_mappings()[0];
         assert_eq!(alone(format, mapping.key(), sample(mapping).0).unwrap().format(), format);

@@ -79,7 +79,7 @@ fn exactly_one_wasm_layer_of_a_known_type() {
     }
     let error = forged.open_with_layers(json!([tar])).unwrap_err();
     assert!(matches!(error, LayoutError::NoWasmLayer { .. }), "{error}");
-    assert!(error.to_string().ends_with("it has `application/vnd.oci.image.layer.v1.tar+gzip`"), "{error}");
+    assert!(error.to_string().ends_with("its layers: `application/vnd.oci.image.layer.v1.tar+gzip`"), "{error}");
     assert!(forged.open_with_layers(json!([])).unwrap_err().to_string().ends_with("none"));
     let two = json!([layer("application/wasm", wasm, 8), layer("application/wasm", wasm, 8)]);
     assert!(matches!(forged.open_with_layers(two), Err(LayoutError::MultipleWasmLayers { .. })));

@@ -42,13 +42,13 @@ fn missing_images_are_reported_with_existing_ones() {
     fixture.add(Some("b"));
     let message = |suffix: &str| input(&fixture.locator(suffix)).unwrap_err().message();
     assert_eq!(message(":c"), "no image named `c`; available: `a`, `b`");
-    assert!(message("").starts_with(&format!("there are several images, `a` ({digest}), `b` (")), "{}", message(""));
+    assert!(message("").starts_with(&format!("several images match: `a` ({digest}), `b` (")), "{}", message(""));
     let nameless = Fixture::new(&module(&[]));
     let one = nameless.add(None).image().clone().descriptor().digest();
     fs::write(&nameless.file, module(&[custom("x", "y")])).unwrap();
     let other = nameless.add(None).image().clone().descriptor().digest();
     let said = input(&nameless.locator("")).unwrap_err().message();
-    assert!(said.starts_with(&format!("there are several images, {one}, {other}")), "{said}");
+    assert!(said.starts_with(&format!("several images match: {one}, {other}")), "{said}");
     let absent = Digest::new(b"absent");
     assert!(message(&format!("@{absent}")).starts_with(&format!("the blob {absent} is not in the layout")));
     assert!(message("@sha512:aa").contains("sha512"), "{}", message("@sha512:aa"));

@@ -274,7 +274,7 @@ fn what_an_image_cannot_say_is_refused_with_what_to_do() {
         }
         assert!(!directory.path().join("l").exists());
     };
-    refused(&[], &["stands 2 times", "--duplicates"]);
+    refused(&[], &["occurs 2 times", "--duplicates"]);
     refused(&["--duplicates", "first", "--os", "a\u{202e}"], &["`a\\u{202e}` is not a valid operating system"]);
     refused(&["--duplicates", "first", "--file-name", "../x"], &["`../x` is not a valid file name"]);
     fs::write(&path, module(&[section(2, &[9])])).unwrap();

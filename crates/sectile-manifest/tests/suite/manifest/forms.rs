@@ -84,9 +84,9 @@ fn licenses_of_npm() {
         }
     }
     let outside = alone(ManifestFormat::Npm, "license", r#""SEE LICENSE IN ../LICENSE""#).unwrap();
-    assert!(outside.notices()[0].message.contains("outside of the package"));
+    assert!(outside.notices()[0].message.contains("outside the package"));
     let error = told(&alone(ManifestFormat::Npm, "license", "{}").unwrap_err());
-    assert_eq!(error, "package.json:2: license: it has no `type`");
+    assert_eq!(error, "package.json:2: license: `type` is missing");
 }
 
 #[test]

@@ -156,7 +156,7 @@ mod tests {
         }
         assert!(ask_program("/nowhere/at/all", "", LONG).unwrap_err().contains("cannot be started"));
         let error = ask("../x", "r.example.com", Path::new("config.json"), LONG).unwrap_err().to_string();
-        assert!(error.contains("no name of a program") && error.contains("config.json"), "{error}");
+        assert!(error.contains("not a program name") && error.contains("config.json"), "{error}");
     }
 
     #[test]

@@ -47,7 +47,7 @@ fn missing_and_wrong_credentials_are_distinguished() {
     assert!(none.is_denied() && none.to_string().contains(&format!("docker login {}", server.address)), "{none}");
     let wrong = Client::new(Credentials::fixed(Credential::password("me", "hunter22")), options());
     let wrong = push(&wrong, &to, &path).unwrap_err();
-    assert!(wrong.is_denied() && wrong.to_string().contains("not accepted"), "{wrong}");
+    assert!(wrong.is_denied() && wrong.to_string().contains("rejects the credentials"), "{wrong}");
     assert_no_secret(&wrong);
     assert_eq!(server.asked().len(), 3);
 }
@@ -165,7 +165,7 @@ fn identity_and_registry_tokens_are_used() {
     push(&own, &reference(&server, "app:1"), &path).unwrap();
     let odd = Client::new(Credentials::fixed(Credential::registry_token("hunter2\n")), options());
     let error = push(&odd, &reference(&server, "app:1"), &path).unwrap_err();
-    assert!(error.is_denied() && error.to_string().contains("the token that is known"), "{error}");
+    assert!(error.is_denied() && error.to_string().contains("the stored token"), "{error}");
     assert_no_secret(&error);
 }
 
@@ -194,15 +194,15 @@ fn a_token_is_renewed_during_an_upload() {
 fn failures_of_token_servers_reveal_no_secret() {
     let long = format!(r#"{{"token":"{}"}}"#, "a".repeat(5 << 20));
     for (reply, why) in [
-        (error(401, "UNAUTHORIZED", "no"), "does not accept the credentials"),
-        (Reply::of(404), "gives no token"),
-        (Reply::of(500), "gives no token"),
-        (Reply::of(302).field("location", "http://127.0.0.1:1/"), "gives no token"),
+        (error(401, "UNAUTHORIZED", "no"), "rejects the credentials"),
+        (Reply::of(404), "returned no token"),
+        (Reply::of(500), "returned no token"),
+        (Reply::of(302).field("location", "http://127.0.0.1:1/"), "returned no token"),
         (Reply::of(200).body("hunter2"), "not JSON with a token"),
         (Reply::of(200).body("{}"), "empty token"),
         (Reply::of(200).body(r#"{"token":"hunter2\r\nx: y"}"#), "invalid in a header"),
         (Reply::of(200).body(long), "4 MiB"),
-        (Reply::Raw(b"HTTP/1.1 200 X\r\ncontent-length: 5\r\n\r\n{".to_vec()), "broke"),
+        (Reply::Raw(b"HTTP/1.1 200 X\r\ncontent-length: 5\r\n\r\n{".to_vec()), "was lost"),
         (Reply::Stall, "timeout: no data received"),
     ] {
         let (token_server, token) = start_token_server(move |_, _| reply.clone());
@@ -261,17 +261,17 @@ fn anonymous_clients_are_advised_to_log_in() {
     let nobody = Client::new(Credentials::anonymous(), options());
     let error = push(&nobody, &reference(&server, "app:1"), &path).unwrap_err();
     assert!(error.is_denied() && error.to_string().contains(&advice(&server)), "{error}");
-    assert!(!error.to_string().contains("not accepted"), "{error}");
+    assert!(!error.to_string().contains("rejects the credentials"), "{error}");
 }
 
-/// The registry requires a password, and only an identity token is known.
+/// The registry requires a password, and only an identity token is stored.
 #[test]
 fn an_identity_token_is_not_sent_as_a_password() {
     let (server, _) = start(Registry::default(), lets_me_in);
     let (_directory, path, _) = binary(100);
     let identity = Client::new(Credentials::fixed(Credential::identity_token("hunter2")), options());
     let error = push(&identity, &reference(&server, "app:1"), &path).unwrap_err();
-    assert!(error.is_denied() && error.to_string().contains("only an identity token is known"), "{error}");
+    assert!(error.is_denied() && error.to_string().contains("only an identity token is stored"), "{error}");
     assert_eq!(server.asked().len(), 1);
     assert_no_secret(&error);
 }
@@ -285,7 +285,7 @@ fn insecure_realms_receive_no_request() {
             start(Registry::default(), require_authorization(format!("Bearer realm=\"{realm}\""), Arc::default()));
         let (_directory, path, _) = binary(100);
         let error = push(&me(), &reference(&server, "app:1"), &path).unwrap_err();
-        assert!(error.to_string().contains("the token server that it names is refused"), "{realm}: {error}");
+        assert!(error.to_string().contains("the token server is not allowed"), "{realm}: {error}");
         assert_eq!(server.asked().len(), 1);
     }
 }

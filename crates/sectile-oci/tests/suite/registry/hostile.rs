@@ -35,9 +35,9 @@ fn each_status_has_advice() {
     for (status, advice) in [
         (400, "the registry rejected the request"),
         (401, "unsupported authorization scheme"),
-        (403, "log in as one who may"),
+        (403, "log in as a user with access"),
         (404, "the repository or image does not exist"),
-        (405, "cannot do this"),
+        (405, "does not support this"),
         (418, "the registry rejected the request"),
         (500, "try again later"),
     ] {
@@ -101,7 +101,7 @@ fn truncated_responses_are_retried() {
     {
         let (error, lines) =
             refused(move |request| (request.method == "POST").then(|| Reply::Raw(half.as_bytes().to_vec())));
-        assert!(error.is_transient() && message(&error).contains("broke, 5 times"), "{half}: {}", message(&error));
+        assert!(error.is_transient() && message(&error).contains("was lost 5 times"), "{half}: {}", message(&error));
         assert_eq!(lines.iter().filter(|line| line.starts_with("POST")).count(), 5, "{half}");
     }
     // One failure is not an error.
@@ -133,12 +133,12 @@ fn large_and_malformed_responses_are_refused() {
     for (answer, why) in [
         (header.into_bytes(), "64 KiB"),
         (body, "4 MiB"),
-        (b"SSH-2.0-OpenSSH_9.2\r\n\r\n".to_vec(), "no registry"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n\r\n".to_vec(), "malformed response"),
         (b"HTTP/1.1 202 X\r\ncontent-length: 18446744073709551616\r\n\r\n".to_vec(), ""),
-        (b"HTTP/1.1 202 X\r\nlocation: \xff\r\n\r\n".to_vec(), "where to upload"),
+        (b"HTTP/1.1 202 X\r\nlocation: \xff\r\n\r\n".to_vec(), "no upload location"),
         (format!("HTTP/1.1 202 X\r\nlocation: /{}\r\n\r\n", "a".repeat(20_000)).into_bytes(), "16 KiB"),
-        (b"HTTP/1.1 202 X\r\nlocation: ftp://h/\r\ncontent-length: 0\r\n\r\n".to_vec(), "refused"),
-        (b"HTTP/1.1 202 X\r\nlocation: http://a@127.0.0.1/\r\ncontent-length: 0\r\n\r\n".to_vec(), "refused"),
+        (b"HTTP/1.1 202 X\r\nlocation: ftp://h/\r\ncontent-length: 0\r\n\r\n".to_vec(), "not allowed"),
+        (b"HTTP/1.1 202 X\r\nlocation: http://a@127.0.0.1/\r\ncontent-length: 0\r\n\r\n".to_vec(), "not allowed"),
         (b"HTTP/1.1 202 X\r\nlocation: http://example.com/\r\ncontent-length: 0\r\n\r\n".to_vec(), "not secure"),
     ] {
         let shown = String::from_utf8_lossy(&answer[..answer.len().min(60)]).into_owned();
@@ -161,7 +161,7 @@ fn a_wrong_digest_is_an_error() {
             let status = if method == "HEAD" { 200 } else { 201 };
             is_it.then(|| Reply::of(status).field("docker-content-digest", &found))
         });
-        assert!(error.to_string().contains(" where sha256:"), "{error}");
+        assert!(error.to_string().contains(" instead of sha256:"), "{error}");
     }
 }
 
@@ -270,7 +270,7 @@ fn redirects_are_limited_and_send_no_secrets() {
 
     for (to, why) in [
         ("?again", "too many redirects"),
-        ("ftp://example.com/", "no http or https"),
+        ("ftp://example.com/", "not an http or https"),
         ("http://example.com/x?signature=hunter2", "not secure"),
         ("\u{7f}", ""),
     ] {
@@ -286,7 +286,7 @@ fn redirected_uploads_keep_method_and_body() {
         let (error, _) = refused(move |request| {
             (request.is("PUT", "uploads/u")).then(|| Reply::of(status).field("location", "/elsewhere"))
         });
-        assert!(error.to_string().contains("another request than was made"), "{error}");
+        assert!(error.to_string().contains("would change the request method"), "{error}");
     }
     for status in [307, 308] {
         let (result, lines) = pushed(move |request| {
@@ -316,7 +316,7 @@ fn a_plan_for_another_file_is_refused() {
     let to = reference(&server, "app:1");
     for (image, plan) in [(&one.image, &other.plan), (&other.image, &one.plan), (&other.image, &other.plan)] {
         let error = anonymous().push(&to, image, plan, &one.input, &mut |_, _| {}).unwrap_err();
-        assert!(error.is_source() && error.to_string().contains("was changed"), "{error}");
+        assert!(error.is_source() && error.to_string().contains("has changed"), "{error}");
     }
     assert!(server.asked().is_empty());
 }
@@ -335,7 +335,7 @@ fn a_closed_port_is_unreachable() {
     let (_directory, path, _) = binary(100);
     // A port that no other test uses.
     let error = push(&anonymous(), &"127.0.0.1:1/app:1".parse().unwrap(), &path).unwrap_err();
-    assert!(error.is_transient() && error.to_string().contains("no connection"), "{error}");
+    assert!(error.is_transient() && error.to_string().contains("cannot connect"), "{error}");
 }
 
 #[test]
@@ -366,7 +366,7 @@ fn a_file_that_changes_is_not_pushed() {
         }
     });
     let error = packed.push(&anonymous(), &reference(&server, "app:1")).unwrap_err();
-    assert!(error.is_source() && error.to_string().contains("was changed"), "{error}");
+    assert!(error.is_source() && error.to_string().contains("has changed"), "{error}");
     assert!(registry.lock().unwrap().manifests.is_empty());
 
     // Truncated during an upload in one request.
@@ -382,6 +382,6 @@ fn a_file_that_changes_is_not_pushed() {
         }
     });
     let error = packed.push(&anonymous(), &reference(&server, "app:1")).unwrap_err();
-    assert!(error.is_source() && error.to_string().contains("was changed"), "{error}");
+    assert!(error.is_source() && error.to_string().contains("has changed"), "{error}");
     assert!(registry.lock().unwrap().manifests.is_empty());
 }
