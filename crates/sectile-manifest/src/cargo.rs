@@ -1,15 +1,14 @@
 //! Cargo.toml. Source: the Cargo book, "The Manifest Format" and "Workspaces", and Cargo's own
 //! `find_workspace_root`.
 
-use std::borrow::Cow;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use super::entry::{ManifestEntry, license, license_file, one_or_more, text, texts, unsaid};
+use super::entry::{ManifestEntry, license, license_file, text, texts, unsaid};
 use super::error::ManifestError;
 use super::mapping::{KeyMapping, KeyTarget};
 use sectile::internal::quoted;
-use sectile::metadata::{Expects, Field};
+use sectile::metadata::Field;
 use sectile_document::{self, Node, SyntaxError, Value, file};
 
 /// The keys of Cargo.
@@ -33,19 +32,9 @@ const COMPONENT: [KeyMapping; 2] = [
     KeyMapping::field("package.metadata.component.revision", Field::Revision, text),
 ];
 
-/// All keys. `package.metadata.sectile` comes first and can set every field and the name.
-pub(super) fn key_mappings() -> Vec<KeyMapping> {
-    let own_table = |field: Field| {
-        let read = match field {
-            Field::Authors => one_or_more,
-            _ if field.expects() == Expects::License => license,
-            _ => text,
-        };
-        let key = Cow::Owned(format!("package.metadata.sectile.{field}"));
-        KeyMapping { key, target: KeyTarget::Field(field), read, joins: false }
-    };
-    let name = KeyMapping::new("package.metadata.sectile.name", KeyTarget::Name, text);
-    [name].into_iter().chain(Field::ALL.map(own_table)).chain(COMPONENT).chain(OWN).collect()
+/// All keys except those of Sectile's own table.
+pub(super) fn key_mappings() -> impl Iterator<Item = KeyMapping> {
+    COMPONENT.into_iter().chain(OWN)
 }
 
 /// Whether a key of `[package]` has `{ workspace = true }` instead of a value.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::error::ManifestError;
 use super::location::{ManifestLocation, Notice, NoticeKind, Notices};
+use super::own::qualified;
 use sectile::internal::{differs_in_case, meant_license, quoted};
 use sectile_document::{Node, Value};
 
@@ -22,7 +23,7 @@ impl<'a> ManifestEntry<'a> {
     /// An entry of this table.
     pub(super) fn entry(&self, key: &str) -> Option<ManifestEntry<'a>> {
         let node = self.node.entry(key).filter(|node| !matches!(node.value, Value::Null))?;
-        Some(ManifestEntry { file: self.file, key: format!("{}.{key}", self.key), node })
+        Some(ManifestEntry { file: self.file, key: qualified(&self.key, key), node })
     }
 
     /// An element of this list.
@@ -32,6 +33,12 @@ impl<'a> ManifestEntry<'a> {
 
     pub(super) fn invalid(&self, message: impl Into<String>) -> ManifestError {
         ManifestError::InvalidKey { location: Box::new(self.location()), message: message.into() }
+    }
+
+    /// The error that the key is not known.
+    pub(super) fn unknown(&self, advice: &str) -> ManifestError {
+        let (location, start) = (Box::new(self.location()), self.node.key_start);
+        ManifestError::UnknownKey { location, column: start as u64, advice: advice.to_owned() }
     }
 
     /// The error that the value is of a wrong kind.

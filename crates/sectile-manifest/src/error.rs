@@ -5,7 +5,9 @@ use super::format::ManifestFormat;
 use super::location::ManifestLocation;
 use sectile::Escaped;
 use sectile::edit::EditError;
+use sectile::metadata::Field;
 use sectile_document::file::FileError;
+use sectile_document::line_and_column;
 
 /// A manifest could not be used. `Display` names the file, and the line and key if known; it is
 /// safe on a terminal.
@@ -53,6 +55,30 @@ pub enum ManifestError {
         /// The problem, and what to do.
         message: String,
     },
+    /// Sectile's own table has a key that is not known.
+    #[error("{}:{}:{column}: {}: unknown key; {advice}", Escaped::file(&location.file), location.line, Escaped::new(&location.key))]
+    #[non_exhaustive]
+    UnknownKey {
+        /// The key.
+        location: Box<ManifestLocation>,
+        /// The column, counted from 1 in characters.
+        column: u64,
+        /// The known keys.
+        advice: String,
+    },
+    /// Manifests in one directory give different values for a field.
+    #[error(
+        "{first} and {second} give different values for `{field}`; set it in sectile.toml, or name one manifest with `manifest` there or with --from"
+    )]
+    #[non_exhaustive]
+    Disagreement {
+        /// The field.
+        field: Field,
+        /// The key in one manifest.
+        first: Box<ManifestLocation>,
+        /// The key in another.
+        second: Box<ManifestLocation>,
+    },
     /// A value is not valid for its field.
     #[error("{location}")]
     #[non_exhaustive]
@@ -65,6 +91,14 @@ pub enum ManifestError {
 }
 
 impl ManifestError {
+    /// Turns the byte offset in an error about an unknown key into its column.
+    pub(super) fn with_column(mut self, text: &str) -> Self {
+        if let Self::UnknownKey { column, .. } = &mut self {
+            *column = line_and_column(text, *column as usize).1;
+        }
+        self
+    }
+
     pub(super) fn from_file_error(file: &Path, error: FileError) -> Self {
         let file = file.to_owned();
         match error {

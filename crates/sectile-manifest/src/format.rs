@@ -12,11 +12,13 @@ pub enum ManifestFormat {
     Npm,
     /// `pyproject.toml` of Python.
     Python,
+    /// `sectile.toml`: values and settings for builds, beside a manifest or alone.
+    Sectile,
 }
 
 impl ManifestFormat {
     /// All formats.
-    pub const ALL: [Self; 4] = [Self::Cargo, Self::Wkg, Self::Npm, Self::Python];
+    pub const ALL: [Self; 5] = [Self::Cargo, Self::Wkg, Self::Npm, Self::Python, Self::Sectile];
 
     /// The name of the file.
     pub const fn file_name(self) -> &'static str {
@@ -25,6 +27,7 @@ impl ManifestFormat {
             Self::Wkg => "wkg.toml",
             Self::Npm => "package.json",
             Self::Python => "pyproject.toml",
+            Self::Sectile => "sectile.toml",
         }
     }
 
@@ -32,10 +35,21 @@ impl ManifestFormat {
     /// [mapping](Self::key_mappings).
     pub const fn closed_tables(self) -> &'static [&'static str] {
         match self {
-            Self::Cargo => &["package.metadata.sectile"],
             Self::Wkg => &["metadata"],
-            Self::Npm => &[],
+            Self::Cargo | Self::Npm | Self::Sectile => &[],
             Self::Python => &["project.urls"],
+        }
+    }
+
+    /// Sectile's own table, with its dots: unknown keys in it are errors. Empty if the whole file is
+    /// this table; `None` if the format has no such table.
+    pub(super) const fn own_table(self) -> Option<&'static str> {
+        match self {
+            Self::Cargo => Some("package.metadata.sectile"),
+            Self::Npm => Some("sectile"),
+            Self::Python => Some("tool.sectile"),
+            Self::Sectile => Some(""),
+            Self::Wkg => None,
         }
     }
 
@@ -44,7 +58,7 @@ impl ManifestFormat {
     pub const fn language(self) -> Option<&'static str> {
         match self {
             Self::Cargo => Some("Rust"),
-            Self::Wkg | Self::Npm | Self::Python => None,
+            Self::Wkg | Self::Npm | Self::Python | Self::Sectile => None,
         }
     }
 
@@ -60,8 +74,8 @@ impl ManifestFormat {
         match self {
             Self::Cargo => &["package"],
             Self::Wkg => &["metadata"],
-            Self::Npm => &[],
-            Self::Python => &["project", "tool.poetry"],
+            Self::Npm | Self::Sectile => &[],
+            Self::Python => &["project", "tool.poetry", "tool.sectile"],
         }
     }
 }

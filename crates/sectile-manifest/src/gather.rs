@@ -9,6 +9,7 @@ use super::error::ManifestError;
 use super::format::ManifestFormat;
 use super::location::{ManifestLocation, Notice, NoticeKind, Notices};
 use super::mapping::{KeyMapping, KeyTarget};
+use super::own::{self, BuildSettings, qualified};
 use super::{npm, python, wkg};
 use sectile::metadata::Field;
 use sectile_document::{Node, Value};
@@ -19,25 +20,31 @@ pub(super) struct GivenValue {
     pub(super) parts: Vec<String>,
     /// The first key.
     pub(super) location: ManifestLocation,
+    /// Whether the key is in Sectile's own table: later keys do not join it.
+    is_own: bool,
 }
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct GatheredValues {
     pub(super) name: Option<GivenValue>,
     pub(super) values: BTreeMap<Field, GivenValue>,
+    pub(super) settings: BuildSettings,
     pub(super) notices: Notices,
 }
 
 impl ManifestFormat {
     /// The keys that are read. If two keys set one field, the first mapping wins, unless the
-    /// mappings [join](KeyMapping::joins). Other keys are not metadata; only in a
-    /// [closed](Self::closed_tables) table there is a notice about them.
+    /// mappings [join](KeyMapping::joins). Other keys are not metadata; in a
+    /// [closed](Self::closed_tables) table there is a notice about them, and in Sectile's own table
+    /// they are errors.
     pub fn key_mappings(self) -> Vec<KeyMapping> {
+        let own = own::key_mappings(self);
         match self {
-            Self::Cargo => cargo::key_mappings(),
+            Self::Cargo => own.chain(cargo::key_mappings()).collect(),
             Self::Wkg => wkg::MAPPINGS.to_vec(),
-            Self::Npm => npm::MAPPINGS.to_vec(),
-            Self::Python => python::MAPPINGS.to_vec(),
+            Self::Npm => own.chain(npm::MAPPINGS.iter().cloned()).collect(),
+            Self::Python => own.chain(python::MAPPINGS.iter().cloned()).collect(),
+            Self::Sectile => own.collect(),
         }
     }
 }
@@ -68,11 +75,16 @@ pub(super) fn gather(
                 workspace = Some(Workspace::find(file, root, &entry)?);
             }
             if let Some(workspace) = &workspace {
-                gathered.add(mapping, &workspace.entry(&entry)?)?;
+                gathered.add(mapping, &workspace.entry(&entry)?, false)?;
             }
         } else {
-            gathered.add(mapping, &entry)?;
+            let is_own = format.own_table().is_some_and(|table| !table.is_empty() && entry.key.starts_with(table));
+            gathered.add(mapping, &entry, is_own)?;
         }
+    }
+    if let Some(table) = format.own_table().map(|table| descend(&top, table)).transpose()?.flatten() {
+        check_own_keys(format, &table, &mappings)?;
+        gathered.settings = BuildSettings::read(&table, format)?;
     }
     for table in format.closed_tables() {
         gathered.report_unknown_keys(format, &top, table, &mappings)?;
@@ -93,7 +105,7 @@ fn look_up<'a>(
         if format.normalizes(&table.key) { python::normalized_label(name) == last } else { name == last }
     };
     let entry = entries.iter().rev().find(|(name, node)| matches(name) && !matches!(node.value, Value::Null));
-    Ok(entry.map(|(name, node)| ManifestEntry { file: table.file, key: join(&table.key, name), node }))
+    Ok(entry.map(|(name, node)| ManifestEntry { file: table.file, key: qualified(&table.key, name), node }))
 }
 
 /// The table with this dotted name, if the manifest has it.
@@ -101,7 +113,7 @@ fn descend<'a>(top: &ManifestEntry<'a>, path: &str) -> Result<Option<ManifestEnt
     let mut table = ManifestEntry { file: top.file, key: String::new(), node: top.node };
     for name in path.split('.').filter(|name| !name.is_empty()) {
         let Some(node) = table.node.entry(name) else { return Ok(None) };
-        table = ManifestEntry { file: top.file, key: join(&table.key, name), node };
+        table = ManifestEntry { file: top.file, key: qualified(&table.key, name), node };
         if !matches!(node.value, Value::Table(_)) {
             return Err(table.expected("a table"));
         }
@@ -109,13 +121,34 @@ fn descend<'a>(top: &ManifestEntry<'a>, path: &str) -> Result<Option<ManifestEnt
     Ok(Some(table))
 }
 
-fn join(table: &str, name: &str) -> String {
-    if table.is_empty() { name.to_owned() } else { format!("{table}.{name}") }
+/// Refuses unknown keys in Sectile's own table.
+fn check_own_keys(
+    format: ManifestFormat,
+    table: &ManifestEntry<'_>,
+    mappings: &[KeyMapping],
+) -> Result<(), ManifestError> {
+    let Value::Table(entries) = &table.node.value else { return Ok(()) };
+    let own_table = format.own_table().unwrap_or_default();
+    let metadata = mappings.iter().filter_map(|mapping| {
+        let key = mapping.key().strip_prefix(own_table)?;
+        Some(key.strip_prefix('.').unwrap_or(key)).filter(|key| !key.contains('.'))
+    });
+    let mut known: Vec<&str> = metadata.collect();
+    for key in format.build_keys() {
+        known.push(key.name());
+    }
+    match entries.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+        Some((name, node)) => {
+            let entry = ManifestEntry { file: table.file, key: qualified(&table.key, name), node };
+            Err(entry.unknown(&format!("the keys are {}", known.join(", "))))
+        }
+        None => Ok(()),
+    }
 }
 
 impl GatheredValues {
     /// Adds the value of an entry to the target of its mapping.
-    fn add(&mut self, mapping: &KeyMapping, entry: &ManifestEntry<'_>) -> Result<(), ManifestError> {
+    fn add(&mut self, mapping: &KeyMapping, entry: &ManifestEntry<'_>, is_own: bool) -> Result<(), ManifestError> {
         let mut parts = (mapping.read)(entry, &mut self.notices)?;
         parts.retain(|part| !part.trim().is_empty()); // an empty value sets nothing
         if parts.is_empty() {
@@ -127,7 +160,7 @@ impl GatheredValues {
             KeyTarget::Field(field) => self.values.get_mut(&field),
         };
         match given {
-            Some(given) if mapping.joins => {
+            Some(given) if mapping.joins && !given.is_own => {
                 let mut seen: HashSet<String> = given.parts.iter().cloned().collect();
                 given.parts.extend(parts.into_iter().filter(|part| seen.insert(part.clone())));
             }
@@ -137,7 +170,7 @@ impl GatheredValues {
                 self.notices.push(entry.dropped(message));
             }
             None => {
-                let given = GivenValue { parts, location: entry.location() };
+                let given = GivenValue { parts, location: entry.location(), is_own };
                 match mapping.target {
                     KeyTarget::Field(field) => _ = self.values.insert(field, given),
                     _ => self.name = Some(given),
@@ -180,7 +213,7 @@ impl GatheredValues {
                     self.notices.add_count(1);
                     continue;
                 }
-                let entry = ManifestEntry { file: top.file, key: join(path, name), node };
+                let entry = ManifestEntry { file: top.file, key: qualified(path, name), node };
                 let keys = known().collect::<Vec<_>>().join(", ");
                 self.notices.push(entry.dropped(format!("no matching field; keys used from this table: {keys}")));
             }

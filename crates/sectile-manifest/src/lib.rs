@@ -5,6 +5,9 @@
 //! adds the values to an [`Edit`](sectile::edit::Edit); values that the edit already sets take
 //! precedence. A value that is ignored or changed causes a [`Notice`].
 //!
+//! Builds use a [`Project`]: a manifest, `sectile.toml` beside it, and their
+//! [settings](BuildSettings). [`outputs`] finds the files that a command line writes.
+//!
 //! No file is read except the manifest and, for inherited keys of Cargo.toml, the manifest of the
 //! workspace. Feature `git` adds the `git` module, which determines the revision of the work tree.
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -21,16 +24,22 @@ pub mod git;
 mod location;
 mod mapping;
 mod npm;
+mod outputs;
+mod own;
+mod project;
 mod python;
 mod repository;
 mod wkg;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use self::error::ManifestError;
 pub use self::format::ManifestFormat;
 pub use self::location::{ManifestLocation, Notice, NoticeKind};
 pub use self::mapping::{KeyMapping, KeyTarget};
+pub use self::outputs::outputs;
+pub use self::own::{BuildKey, BuildSettings, SectionData, StripProfile};
+pub use self::project::Project;
 
 use self::gather::{GatheredValues, GivenValue};
 use self::location::Notices;
@@ -57,8 +66,10 @@ use sectile_document::{self, Node, SyntaxError, file};
 #[derive(Clone, Debug)]
 pub struct Manifest {
     format: ManifestFormat,
+    path: PathBuf,
     name: Option<GivenValue>,
     values: Vec<(Field, GivenValue)>,
+    settings: BuildSettings,
     notices: Vec<Notice>,
 }
 
@@ -89,15 +100,28 @@ impl Manifest {
     pub fn parse(format: ManifestFormat, path: impl AsRef<Path>, text: &str) -> Result<Self, ManifestError> {
         let path = path.as_ref();
         let (root, notices) = document(format, path, text)?;
-        let gathered: GatheredValues = gather::gather(format, path, &root, notices)?;
+        let gathered: GatheredValues = gather::gather(format, path, &root, notices).map_err(|error| {
+            // Offsets in JSON do not count the byte order mark.
+            error.with_column(if format == ManifestFormat::Npm { text.trim_start_matches('\u{feff}') } else { text })
+        })?;
         let notices = gathered.notices.into_sorted();
         let values = gathered.values.into_iter().collect();
-        Ok(Self { format, name: gathered.name, values, notices })
+        Ok(Self { format, path: path.to_owned(), name: gathered.name, values, settings: gathered.settings, notices })
     }
 
     /// The format of the manifest.
     pub fn format(&self) -> ManifestFormat {
         self.format
+    }
+
+    /// The path of the manifest.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The settings for builds.
+    pub fn settings(&self) -> &BuildSettings {
+        &self.settings
     }
 
     /// The name of the package.

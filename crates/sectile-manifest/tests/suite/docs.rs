@@ -6,6 +6,7 @@ use sectile_manifest::{KeyTarget, ManifestFormat};
 fn tables_of_keys_are_generated() {
     const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/manifests.md");
     const HEADING: &str = "\n| key | becomes |\n| --- | --- |\n";
+    const BUILD_HEADING: &str = "\n| key | value | |\n| --- | --- | --- |\n";
     let docs = std::fs::read_to_string(DOCS).unwrap().replace("\r\n", "\n");
     let mut expected = docs.clone();
     for format in ManifestFormat::ALL {
@@ -24,6 +25,12 @@ fn tables_of_keys_are_generated() {
         });
         expected.replace_range(start..end, &lines.collect::<String>());
     }
+    let start = expected.find(BUILD_HEADING).unwrap() + BUILD_HEADING.len();
+    let end = start
+        + expected[start..].find("\n\n").map_or(0, |end| end + 1) * usize::from(expected[start..].starts_with('|'));
+    let lines = ManifestFormat::Sectile.build_keys();
+    let lines = lines.map(|key| format!("| `{}` | {} | {} |\n", key.name(), key.expects(), key.help()));
+    expected.replace_range(start..end, &lines.collect::<String>());
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(DOCS, &expected).unwrap();
     }

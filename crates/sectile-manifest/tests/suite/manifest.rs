@@ -4,6 +4,8 @@ mod bad;
 mod cargo;
 mod forms;
 mod json;
+mod own;
+mod project;
 
 use std::path::{Path, PathBuf};
 
@@ -38,10 +40,20 @@ fn told(error: &ManifestError) -> String {
 /// A manifest of one key with this value.
 fn alone(format: ManifestFormat, key: &str, value: &str) -> Result<Manifest, ManifestError> {
     if format == ManifestFormat::Npm {
-        return parse(format, &format!("{{\n\"{key}\": {value}}}"));
+        return parse(format, &format!("{{\n{}}}", json_entry(key, value)));
     }
-    let (table, last) = key.rsplit_once('.').unwrap();
-    parse(format, &format!("[{table}]\n{last} = {value}\n"))
+    match key.rsplit_once('.') {
+        Some((table, last)) => parse(format, &format!("[{table}]\n{last} = {value}\n")),
+        None => parse(format, &format!("\n{key} = {value}\n")),
+    }
+}
+
+/// An entry of an object, in a table of its own if the key has a dot.
+fn json_entry(key: &str, value: &str) -> String {
+    match key.split_once('.') {
+        Some((table, key)) => format!("\"{table}\": {{\"{key}\": {value}}}"),
+        None => format!("\"{key}\": {value}"),
+    }
 }
 
 fn value(manifest: &Manifest, mapping: &KeyMapping) -> Option<String> {
@@ -155,14 +167,14 @@ fn first_mapping_wins_or_values_join() {
         {
             for other in mappings[..nth].iter().filter(|other| other.target() == mapping.target()) {
                 let text = |mapping: &KeyMapping, value: &str| match format {
-                    ManifestFormat::Npm => format!("\"{}\": {value},\n", mapping.key()),
+                    ManifestFormat::Npm => json_entry(mapping.key(), value) + ",\n",
                     _ => format!("{} = {value}\n", mapping.key()),
                 };
                 let (written, expected) = sample(other);
                 let both = text(other, written) + &text(mapping, another(mapping));
                 let manifest = parse(format, &wrapped(format, &both)).unwrap();
                 let value = value(&manifest, mapping).unwrap();
-                if mapping.joins() {
+                if mapping.joins() && !other.key().starts_with("sectile.") {
                     joined += 1;
                     assert!(value.starts_with(&format!("{expected}, ")), "{value}");
                 } else {
