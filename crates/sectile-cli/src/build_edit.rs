@@ -59,7 +59,8 @@ pub fn apply_metadata(edit: Edit, args: &MetadataArgs, source: &InputSource) -> 
     Ok((edit, manifest.notices().iter().map(|notice| format!("{}: {notice}", notice.kind.name())).collect()))
 }
 
-fn apply_options(mut edit: Edit, args: &MetadataArgs) -> Result<Edit, Failure> {
+/// Adds metadata given by options to an edit.
+pub fn apply_options(mut edit: Edit, args: &MetadataArgs) -> Result<Edit, Failure> {
     for (field, value) in &args.fields {
         edit = if args.allow_invalid { edit.set_unchecked(*field, value) } else { edit.set(*field, value) }?;
     }

@@ -6,15 +6,22 @@ use std::process::ExitCode;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     /// The command succeeded.
-    Done = 0,
+    Done,
     /// The answer to the question is no.
-    No = 1,
+    No,
     /// Something failed.
-    Failed = 2,
+    Failed,
+    /// A program that was run failed with this status.
+    Program(u8),
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::No => 1,
+            Exit::Failed => 2,
+            Exit::Program(status) => status,
+        })
     }
 }

@@ -28,6 +28,8 @@ pub enum Failure {
     Edit(EditError),
     /// A manifest could not be used.
     Manifest(ManifestError),
+    /// A variable of the environment has a value that is not valid for its field.
+    Variable(String, EditError),
     /// A policy could not be loaded.
     Policy(PolicyError),
     /// A Git revision could not be determined.
@@ -170,6 +172,10 @@ impl fmt::Display for Failure {
                     }
                     _ => "",
                 })
+            }
+            Self::Variable(variable, error) => {
+                write!(f, "{variable}: ")?;
+                write_chain(f, error)
             }
             Self::Policy(error) => write_chain(f, error),
             Self::Git(error) => {

@@ -41,6 +41,11 @@ impl InputSource {
         Self { name: display_name(&argument).into_owned(), argument, location }
     }
 
+    /// A local file, whatever its name looks like.
+    pub fn for_path(path: &Path) -> Self {
+        Self { argument: path.into(), name: path.into(), location: InputLocation::File }
+    }
+
     /// The argument as given. It may contain credentials: do not show it.
     pub fn argument(&self) -> &OsStr {
         &self.argument

@@ -26,7 +26,8 @@ pub fn today() -> Result<Option<Day>, Failure> {
     Ok(seconds.and_then(Day::from_unix_seconds))
 }
 
-fn source_date_epoch() -> Result<Option<Timestamp>, Failure> {
+/// The time in `SOURCE_DATE_EPOCH`.
+pub fn source_date_epoch() -> Result<Option<Timestamp>, Failure> {
     let Some(seconds) = std::env::var_os(VARIABLE) else { return Ok(None) };
     let time = seconds.to_str().and_then(|seconds| Timestamp::from_second(seconds.parse().ok()?).ok());
     match time {

@@ -82,7 +82,7 @@ pub fn is_invalid_allowed(matches: &ArgMatches) -> bool {
 }
 
 /// The metadata to write.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct MetadataArgs {
     pub fields: Vec<(Field, String)>,
     pub name: Option<String>,

@@ -2,6 +2,8 @@
 
 mod audit;
 mod audit_output;
+mod build;
+mod cargo;
 mod edit;
 mod explain;
 mod generate;
@@ -23,6 +25,8 @@ use crate::{settings, version};
 
 pub use self::audit::{AuditArgs, BaselineArg, THREADS, audit_formats};
 pub use self::audit_output::{AuditFormat, AuditOutput, OutputArgs, OutputPlace};
+pub use self::build::{BuildArgs, WrapArgs};
+pub use self::cargo::{CargoAction, CargoArgs, PublishArgs};
 pub use self::edit::{EditArgs, EditOperation, PutArgs, PutData, RecoverArgs, StripArgs, UnsetTarget};
 pub use self::explain::ExplainArgs;
 pub use self::generate::{CompletionsArgs, ManArgs};
@@ -46,6 +50,8 @@ pub enum Subcommand {
     Digest(DigestArgs),
     Edit(EditArgs),
     Recover(RecoverArgs),
+    Wrap(WrapArgs),
+    Cargo(CargoArgs),
     OciAnnotations(AnnotationsArgs),
     OciConfig(ImageArgs),
     OciLayout(LayoutArgs),
@@ -70,19 +76,38 @@ pub struct CommandLine {
 /// Its message is safe on a terminal, although it quotes arguments.
 pub fn parse() -> Result<CommandLine, clap::Error> {
     let args: Vec<OsString> = std::env::args_os().collect();
-    parse_args(&args).map_err(|error| escaped_error(error, &args))
+    parse_args(&args).map_err(|error| escaped_error(error, &args, command, |args| parse_args(args).err()))
+}
+
+/// Parses the arguments of this process as those of `cargo sectile`.
+pub fn parse_for_cargo() -> Result<CommandLine, clap::Error> {
+    let mut args: Vec<OsString> = std::env::args_os().collect();
+    // Cargo passes the name of its subcommand.
+    if args.get(1).is_some_and(|arg| arg == "sectile") {
+        args.remove(1);
+    }
+    let parse = |args: &[OsString]| cargo::command().try_get_matches_from(args);
+    let matches =
+        parse(&args).map_err(|error| escaped_error(error, &args, cargo::command, |args| parse(args).err()))?;
+    let args = CargoArgs::from_matches(&matches)?;
+    Ok(CommandLine { subcommand: Subcommand::Cargo(args), verbosity: Verbosity::from_matches(&matches) })
 }
 
 /// The error of the escaped arguments, where escaping changes them.
-fn escaped_error(error: clap::Error, args: &[OsString]) -> clap::Error {
+fn escaped_error(
+    error: clap::Error,
+    args: &[OsString],
+    command: fn() -> Command,
+    parse: impl Fn(&[OsString]) -> Option<clap::Error>,
+) -> clap::Error {
     let escaped: Vec<OsString> = args.iter().map(|arg| Escaped::file(arg).to_string().into()).collect();
     if escaped == args {
         return error;
     }
-    match parse_args(&escaped) {
-        Err(error) => error,
+    match parse(&escaped) {
+        Some(error) => error,
         // Only the characters that are escaped are wrong with them.
-        Ok(_) => command().error(error.kind(), Escaped::new(error.to_string().trim_end())),
+        None => command().error(error.kind(), Escaped::new(error.to_string().trim_end())),
     }
 }
 
@@ -163,7 +188,7 @@ impl SubcommandDefinition {
     }
 }
 
-const FILE_COMMANDS: [SubcommandDefinition; 15] = [
+const FILE_COMMANDS: [SubcommandDefinition; 16] = [
     SubcommandDefinition {
         name: "show",
         about: "Show the metadata of each file: its items, their values, and the findings",
@@ -255,6 +280,12 @@ const FILE_COMMANDS: [SubcommandDefinition; 15] = [
         about: "Finish or undo an edit with --in-place that was interrupted",
         define: edit::recover,
         parse: |matches| Ok(Subcommand::Recover(RecoverArgs::from_matches(matches))),
+    },
+    SubcommandDefinition {
+        name: "wrap",
+        about: "Run a compiler or packager, and set the metadata of the binaries that it writes",
+        define: build::wrap,
+        parse: |matches| Ok(Subcommand::Wrap(WrapArgs::from_matches(matches))),
     },
 ];
 

@@ -95,30 +95,33 @@ impl LayoutArgs {
 }
 
 pub fn push(command: Command) -> Command {
-    let flag = |name, help| flag(name, help).help_heading("Registry");
-    command
-        .args([
-            file(),
-            Arg::new(REFERENCE)
-                .required(true)
-                .value_parser(value_parser!(Reference))
-                .help("Where to: HOST[:PORT]/REPOSITORY[:TAG]; without a tag, by its digest alone"),
-        ])
-        .args(image())
-        .args([
-            flag(SBOM, "Push the dependencies beside it, as CycloneDX JSON that refers to it"),
-            flag(PLAIN_HTTP, "Speak plain HTTP, as is done within this machine anyway; no credentials are sent so")
-                .conflicts_with(HTTPS),
-            flag(HTTPS, "Speak HTTPS within this machine, too"),
-            json().help("Print what was done as one JSON object on a line"),
-            no_progress(),
-        ])
-        .args(messages())
+    command.args([file(), reference()]).args(image()).args(registry()).args(messages())
 }
 
+/// The options of every command that pushes an image.
+pub fn registry() -> [Arg; 5] {
+    let flag = |name, help| flag(name, help).help_heading("Registry");
+    [
+        flag(SBOM, "Push the dependencies beside it, as CycloneDX JSON that refers to it"),
+        flag(PLAIN_HTTP, "Speak plain HTTP, as is done within this machine anyway; no credentials are sent so")
+            .conflicts_with(HTTPS),
+        flag(HTTPS, "Speak HTTPS within this machine, too"),
+        json().help("Print what was done as one JSON object on a line"),
+        no_progress(),
+    ]
+}
+
+/// The place of the image.
+pub fn reference() -> Arg {
+    Arg::new(REFERENCE)
+        .required(true)
+        .value_parser(value_parser!(Reference))
+        .help("Where to: HOST[:PORT]/REPOSITORY[:TAG]; without a tag, by its digest alone")
+}
+
+/// The place of an image, and how to push it.
 #[derive(Clone, Debug)]
-pub struct PushArgs {
-    pub image: ImageArgs,
+pub struct RegistryArgs {
     pub reference: Reference,
     pub sbom: bool,
     pub scheme: Scheme,
@@ -126,7 +129,7 @@ pub struct PushArgs {
     pub no_progress: bool,
 }
 
-impl PushArgs {
+impl RegistryArgs {
     pub fn from_matches(matches: &ArgMatches) -> Self {
         let scheme = match (matches.get_flag(PLAIN_HTTP), matches.get_flag(HTTPS)) {
             (true, _) => Scheme::Http,
@@ -134,13 +137,24 @@ impl PushArgs {
             _ => Scheme::Auto,
         };
         Self {
-            image: ImageArgs::from_matches(matches),
             reference: required(matches, REFERENCE),
             sbom: matches.get_flag(SBOM),
             scheme,
             json: is_json(matches),
             no_progress: hides_progress(matches),
         }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct PushArgs {
+    pub image: ImageArgs,
+    pub registry: RegistryArgs,
+}
+
+impl PushArgs {
+    pub fn from_matches(matches: &ArgMatches) -> Self {
+        Self { image: ImageArgs::from_matches(matches), registry: RegistryArgs::from_matches(matches) }
     }
 }
 
@@ -173,6 +187,18 @@ pub struct ImageArgs {
 }
 
 impl ImageArgs {
+    /// The image of a file as it is.
+    pub fn unedited(source: InputSource) -> Self {
+        Self {
+            binary: BinaryArgs::unedited(source),
+            annotations: AnnotationArgs { annotations: Vec::new(), duplicates: Duplicates::Refuse, created: None },
+            author: None,
+            os: None,
+            target: None,
+            file_name: None,
+        }
+    }
+
     pub fn from_matches(matches: &ArgMatches) -> Self {
         Self {
             binary: BinaryArgs::from_matches(matches),
@@ -203,6 +229,11 @@ pub struct BinaryArgs {
 }
 
 impl BinaryArgs {
+    /// A file as it is.
+    pub fn unedited(source: InputSource) -> Self {
+        Self { source, metadata: MetadataArgs::default() }
+    }
+
     fn from_matches(matches: &ArgMatches) -> Self {
         Self { source: source(matches), metadata: MetadataArgs::from_matches(matches, binary_fields()) }
     }

@@ -1,6 +1,7 @@
 //! The commands: each takes its parsed arguments and returns an exit status.
 
 mod audit;
+mod build;
 mod check;
 mod digest;
 mod edit;
@@ -71,6 +72,8 @@ pub fn run(subcommand: &Subcommand, output: &mut Output) -> Result<Exit, Failure
         Subcommand::PolicyCheck(args) => policy::check(args, output),
         Subcommand::PolicyShow(args) => policy::show(args, output),
         Subcommand::Explain(args) => explain::run(args, output),
+        Subcommand::Wrap(args) => build::wrap(args, output),
+        Subcommand::Cargo(args) => build::cargo(args, output),
         Subcommand::Completions(args) => generate::completions(*args, output),
         Subcommand::Man(args) => generate::man(args),
     }
@@ -101,10 +104,12 @@ pub fn output_mode(subcommand: &Subcommand) -> OutputMode {
         Subcommand::Edit(args) if args.is_to_stdout() => OutputMode::Raw,
         Subcommand::Edit(args) => report_mode(args.report),
         Subcommand::OciLayout(args) => report_mode(args.report),
-        Subcommand::OciPush(args) => report_mode(ReportArgs { json: args.json, color: None }),
+        Subcommand::OciPush(args) => report_mode(ReportArgs { json: args.registry.json, color: None }),
         Subcommand::Get(_)
         | Subcommand::Sbom(_)
         | Subcommand::Recover(_)
+        | Subcommand::Wrap(_)
+        | Subcommand::Cargo(_)
         | Subcommand::OciAnnotations(_)
         | Subcommand::OciConfig(_)
         | Subcommand::PolicyInit(_)

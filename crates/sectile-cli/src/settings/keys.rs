@@ -4,7 +4,7 @@ use std::env;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use sectile::{Escaped, Severity};
+use sectile::{Escaped, Field, Severity};
 use sectile_document::{Node, Value};
 
 use super::{PolicySetting, Settings};
@@ -97,8 +97,10 @@ pub const KEYS: [Key; 7] = [
 ];
 
 /// Every environment variable of the command, and its meaning, for help and the manual page.
-pub fn variables() -> impl Iterator<Item = (&'static str, String)> {
-    let settings = KEYS.iter().map(|key| (key.variable, format!("Default of --{}: {}", key.name, key.help)));
+pub fn variables() -> impl Iterator<Item = (String, String)> {
+    let settings = KEYS.iter().map(|key| (key.variable.to_owned(), format!("Default of --{}: {}", key.name, key.help)));
+    let fields = Field::ALL
+        .map(|field| (field_variable(field), format!("Value of `{field}` for builds (`wrap`, `cargo sectile`)")));
     let others = [
         ("SECTILE_CONFIG", "A configuration file instead of the user's; empty for none"),
         ("SECTILE_PRIVATE_REDIRECTS", "1: let servers redirect to addresses of private networks"),
@@ -106,7 +108,13 @@ pub fn variables() -> impl Iterator<Item = (&'static str, String)> {
         ("COLUMNS", "The width of the output for people"),
         ("NO_COLOR", "No colors, unless --color asks for them"),
     ];
-    settings.chain(others.into_iter().map(|(name, help)| (name, help.to_owned())))
+    let others = others.into_iter().map(|(name, help)| (name.to_owned(), help.to_owned()));
+    settings.chain(fields).chain(others)
+}
+
+/// The variable that sets a field in builds.
+pub fn field_variable(field: Field) -> String {
+    format!("SECTILE_{}", field.section().to_uppercase())
 }
 
 /// Where the configuration file is, and what it sets.

@@ -12,8 +12,8 @@ use anstream::ColorChoice;
 use sectile::Severity;
 
 use self::keys::KEYS;
-pub use self::keys::{CONFIGURATION, help, variables};
-use crate::args::{AuditArgs, AuditFormat, OutputArgs, PolicyArgs, ReportArgs, Subcommand};
+pub use self::keys::{CONFIGURATION, field_variable, help, variables};
+use crate::args::{AuditArgs, AuditFormat, CargoAction, OutputArgs, PolicyArgs, ReportArgs, Subcommand};
 use crate::failure::Failure;
 
 /// Defaults for options.
@@ -40,10 +40,19 @@ impl Settings {
     pub fn load() -> Result<Self, Failure> {
         let mut settings = Self::default();
         config::apply(&mut settings)?;
-        for key in &KEYS {
-            key.apply_variable(&mut settings).map_err(Failure::Other)?;
-        }
+        settings.apply_variables()?;
         Ok(settings)
+    }
+
+    /// Reads the variables, and not the configuration file.
+    pub fn from_variables() -> Result<Self, Failure> {
+        let mut settings = Self::default();
+        settings.apply_variables()?;
+        Ok(settings)
+    }
+
+    fn apply_variables(&mut self) -> Result<(), Failure> {
+        KEYS.iter().try_for_each(|key| key.apply_variable(self)).map_err(Failure::Other)
     }
 
     /// Sets the options that the command line does not give.
@@ -66,7 +75,14 @@ impl Settings {
                 args.color = args.color.or(self.color);
                 self.fill_outputs(&mut args.outputs);
             }
-            Subcommand::OciPush(args) => args.no_progress |= self.no_progress.unwrap_or_default(),
+            Subcommand::OciPush(args) => args.registry.no_progress |= self.no_progress.unwrap_or_default(),
+            Subcommand::Wrap(args) => self.fill_policy(&mut args.build.policy),
+            Subcommand::Cargo(args) => {
+                self.fill_policy(&mut args.build.policy);
+                if let CargoAction::Publish(publish) = &mut args.action {
+                    publish.push.no_progress |= self.no_progress.unwrap_or_default();
+                }
+            }
             Subcommand::Get(_)
             | Subcommand::Sbom(_)
             | Subcommand::Recover(_)

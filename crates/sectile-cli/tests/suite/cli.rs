@@ -3,6 +3,7 @@
 mod audit;
 #[cfg(feature = "remote")]
 mod buckets;
+mod build;
 mod completions;
 mod edit;
 mod edit_several;
@@ -27,6 +28,7 @@ mod terminal;
 mod users;
 mod values;
 mod widths;
+mod wrap;
 
 use std::ffi::OsStr;
 use std::fs;

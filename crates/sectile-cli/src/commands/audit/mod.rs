@@ -78,7 +78,7 @@ fn print_verdict(outcome: &AuditOutcome, output: &mut Output) {
     match exit(outcome) {
         _ if !verdict.is_notable() => {}
         Exit::Done => output.print_note(None, &verdict),
-        Exit::No | Exit::Failed => output.print_diagnostic(None, &verdict),
+        Exit::No | Exit::Failed | Exit::Program(_) => output.print_diagnostic(None, &verdict),
     }
     let unused = outcome.summary.unused_exceptions.iter();
     let unused: Vec<_> = unused.map(|one| (one.location.as_ref(), &*one.reason)).collect();

@@ -22,22 +22,22 @@ pub fn run(args: &PushArgs, output: &mut Output) -> Result<Exit, Failure> {
     let source = &args.image.binary.source;
     let binary = EditedBinary::open(&args.image.binary, output)?;
     let image = Image::new(&binary.input, &binary.plan, &image_options(&args.image)?)?;
-    let sbom = args.sbom.then(|| build_sbom(args, &binary, output)).transpose()?;
+    let sbom = args.registry.sbom.then(|| build_sbom(args, &binary, output)).transpose()?;
 
     let options = ClientOptions {
-        scheme: args.scheme,
+        scheme: args.registry.scheme,
         private_redirects: private_redirects::are_allowed(),
         ..Default::default()
     };
     let client = Client::new(Credentials::from_user_files(), options);
-    let mut line = PercentLine::new("pushing", args.no_progress);
+    let mut line = PercentLine::new("pushing", args.registry.no_progress);
     let mut on_progress = |sent, total| line.update(sent, total);
-    let pushed = client.push(&args.reference, &image, &binary.plan, &binary.input, &mut on_progress)?;
+    let pushed = client.push(&args.registry.reference, &image, &binary.plan, &binary.input, &mut on_progress)?;
     drop(line);
     let (sbom, exit) = sbom.map_or((None, Exit::Done), |(sbom, exit)| (Some(sbom), exit));
     let attached = sbom.map(|sbom| attach(&client, &pushed, &sbom, source)).transpose()?;
 
-    let reported = if args.json {
+    let reported = if args.registry.json {
         PushReport::new(source.name(), &image, &pushed, attached.as_ref()).write_json(output.out())
     } else {
         writeln!(output.out(), "{}", pushed.reference())

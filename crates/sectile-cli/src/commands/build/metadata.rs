@@ -1,0 +1,137 @@
+//! The edit of a build: options, the environment, manifests and Git, in this order of precedence.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use sectile::internal::edits_section;
+use sectile::{Edit, Escaped, Field, Glob};
+use sectile_manifest::git::{GitError, Revision};
+use sectile_manifest::{Project, SectionData};
+
+use crate::args::BuildArgs;
+use crate::build_edit::apply_options;
+use crate::display::escaped;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::settings::field_variable;
+use crate::timestamp;
+
+/// The metadata of one package.
+pub struct BuildMetadata {
+    pub edit: Edit,
+    /// Values that are missing against expectation.
+    notes: Vec<String>,
+    /// Values that are used in another form.
+    details: Vec<String>,
+}
+
+/// Where the revision comes from.
+#[derive(Clone, Copy)]
+pub enum GitSource<'a> {
+    /// The work tree that holds this file or directory.
+    WorkTree(&'a Path),
+    /// Nowhere: the source is not in a work tree of its own.
+    None,
+}
+
+impl BuildMetadata {
+    pub fn new(args: &BuildArgs, project: Option<&Project>, git: GitSource<'_>) -> Result<Self, Failure> {
+        let (mut notes, mut details) = (Vec::new(), Vec::new());
+        let mut edit = apply_options(Edit::new(), &args.metadata)?;
+        edit = apply_environment(edit, args.metadata.allow_invalid)?;
+        let is_set = edits_section(&edit, Field::Revision.section());
+        let is_required = args.metadata.revision_from_git;
+        let in_manifest = project.is_some_and(|project| project.sets(Field::Revision));
+        let by_default = project.and_then(|project| project.settings().revision_from_git).unwrap_or(true);
+        if !is_set && !args.no_git && (is_required || by_default && !in_manifest) {
+            if let Some(revision) = revision(git, is_required, &mut notes)? {
+                edit = edit.set(Field::Revision, revision)?;
+            }
+        }
+        if let Some(project) = project {
+            edit = if args.metadata.allow_invalid { project.add_unchecked_to(edit) } else { project.add_to(edit) }?;
+            details.extend(project.notices().map(|notice| format!("{}: {notice}", notice.kind.name())));
+            for (name, data) in &project.settings().sections {
+                edit = edit.put(name, section_data(name, data)?)?;
+            }
+        }
+        Ok(Self { edit: strip(edit, args, project)?, notes, details })
+    }
+
+    /// Prints notes about the values.
+    pub fn print_notes(&self, output: &mut Output) {
+        for note in &self.notes {
+            output.print_note(None, note);
+        }
+        for detail in &self.details {
+            output.print_detail(None, detail);
+        }
+    }
+}
+
+/// Sets the fields that the environment gives and no option sets.
+fn apply_environment(mut edit: Edit, allow_invalid: bool) -> Result<Edit, Failure> {
+    for field in Field::ALL {
+        if edits_section(&edit, field.section()) {
+            continue;
+        }
+        let variable = field_variable(field);
+        let value = match env::var_os(&variable).filter(|value| !value.is_empty()) {
+            Some(value) => {
+                value.into_string().map(Some).map_err(|_| Failure::Other(format!("{variable}: not UTF-8")))?
+            }
+            None if field == Field::Created => timestamp::source_date_epoch()?.map(|time| time.to_string()),
+            None => None,
+        };
+        if let Some(value) = value {
+            let set = if allow_invalid { edit.set_unchecked(field, value) } else { edit.set(field, value) };
+            edit = set.map_err(|error| Failure::Variable(variable, error))?;
+        }
+    }
+    Ok(edit)
+}
+
+/// The revision from Git. Unless it is required, a directory without a commit has none.
+fn revision(git: GitSource<'_>, is_required: bool, notes: &mut Vec<String>) -> Result<Option<String>, Failure> {
+    let GitSource::WorkTree(path) = git else { return Ok(None) };
+    match Revision::for_path(path) {
+        Ok(revision) => Ok(Some(revision.to_string())),
+        Err(error) if is_required => Err(error.into()),
+        Err(GitError::NoRepository { .. } | GitError::Unborn { .. } | GitError::Bare { .. }) => Ok(None),
+        Err(error) => {
+            notes.push(format!("no revision from Git: {}", Failure::Git(error)));
+            Ok(None)
+        }
+    }
+}
+
+fn section_data(name: &str, data: &SectionData) -> Result<Vec<u8>, Failure> {
+    match data {
+        SectionData::Text(text) => Ok(text.clone().into_bytes()),
+        SectionData::File(path) => std::fs::read(path).map_err(|error| {
+            let (name, path) = (Escaped::new(name), escaped(path.as_os_str()));
+            Failure::Other(format!("{path}: the data of section `{name}` cannot be read: {error}"))
+        }),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// Adds the strip profile. It keeps the sections that the build itself adds.
+fn strip(edit: Edit, args: &BuildArgs, project: Option<&Project>) -> Result<Edit, Failure> {
+    let profile = args.strip.or_else(|| project.and_then(|project| project.settings().strip));
+    let Some(mut strip) = profile.and_then(sectile_manifest::StripProfile::strip) else { return Ok(edit) };
+    for (name, _) in project.into_iter().flat_map(|project| &project.settings().sections) {
+        let literal: String = name
+            .chars()
+            .map(|each| if "*?[".contains(each) { format!("[{each}]") } else { each.to_string() })
+            .collect();
+        let glob = Glob::new(&literal).map_err(|error| Failure::Other(error.to_string()))?;
+        strip = strip.keep(glob);
+    }
+    Ok(edit.strip(strip))
+}
+
+/// The policy of the project, for options that do not name one.
+pub fn project_policy(project: Option<&Project>) -> Option<PathBuf> {
+    project.and_then(|project| project.settings().policy.clone())
+}

@@ -1,0 +1,41 @@
+//! Running the programs of a build.
+
+use std::ffi::OsStr;
+use std::io::{self, ErrorKind};
+use std::process::{Child, Command, ExitStatus};
+
+use crate::display::escaped;
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// Starts a program.
+pub fn start(command: &mut Command) -> Result<Child, Failure> {
+    command.spawn().map_err(|error| cannot_run(command.get_program(), &error))
+}
+
+/// Waits for a program.
+pub fn wait(child: &mut Child, name: &OsStr) -> Result<Exit, Failure> {
+    child.wait().map(exit).map_err(|error| cannot_run(name, &error))
+}
+
+/// The failure that a program could not be run.
+fn cannot_run(name: &OsStr, error: &io::Error) -> Failure {
+    let advice = match error.kind() {
+        ErrorKind::NotFound => "it is not installed, or not in PATH".to_owned(),
+        _ => error.to_string(),
+    };
+    Failure::Other(format!("cannot run `{}`: {advice}", escaped(name)))
+}
+
+/// The exit status of this command for that of a program. As in a shell, a signal is 128 and its number.
+fn exit(status: ExitStatus) -> Exit {
+    if status.success() {
+        return Exit::Done;
+    }
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status).map(|signal| 128 + signal);
+    #[cfg(not(unix))]
+    let signal = None;
+    let code = status.code().or(signal).and_then(|code| u8::try_from(code).ok());
+    code.map_or(Exit::Failed, Exit::Program)
+}

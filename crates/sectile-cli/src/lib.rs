@@ -1,0 +1,103 @@
+//! The commands `sectile` and `cargo sectile`: parse arguments, call the library, print.
+//!
+//! Not a library: the two programs of this package share it.
+#![doc(hidden)]
+
+mod args;
+mod build_edit;
+mod commands;
+mod diagnosis;
+mod display;
+mod edit_diff;
+mod exit;
+mod failure;
+mod input;
+mod judge;
+mod output;
+mod policy_file;
+mod private_redirects;
+mod reading;
+#[cfg(feature = "remote")]
+mod remote;
+mod settings;
+mod source;
+mod text;
+mod timestamp;
+mod version;
+
+use std::io::{self, ErrorKind, Write};
+use std::process::ExitCode;
+
+use self::args::{CommandLine, Subcommand};
+use self::exit::Exit;
+use self::failure::Failure;
+use self::output::Output;
+use self::settings::Settings;
+
+/// Runs `sectile` with the arguments of this process.
+pub fn run() -> ExitCode {
+    survive_file_size_limit();
+    match args::parse() {
+        Ok(command_line) => run_command_line(command_line),
+        Err(answer) => print_clap_answer(&answer),
+    }
+}
+
+/// Runs `cargo sectile` with the arguments of this process.
+pub fn run_for_cargo() -> ExitCode {
+    survive_file_size_limit();
+    match args::parse_for_cargo() {
+        Ok(command_line) => run_command_line(command_line),
+        Err(answer) => print_clap_answer(&answer),
+    }
+}
+
+fn run_command_line(CommandLine { mut subcommand, verbosity }: CommandLine) -> ExitCode {
+    let settings = match subcommand {
+        Subcommand::Completions(_) | Subcommand::Man(_) => Ok(Settings::default()),
+        // The result of a build must not depend on the user's own configuration.
+        Subcommand::Wrap(_) | Subcommand::Cargo(_) => Settings::from_variables(),
+        _ => Settings::load(),
+    };
+    match settings {
+        Ok(settings) => settings.fill(&mut subcommand),
+        Err(failure) => {
+            output::print_diagnostic(None, &failure);
+            return Exit::Failed.into();
+        }
+    }
+    let mut output = Output::new(commands::output_mode(&subcommand), verbosity);
+    let result = commands::run(&subcommand, &mut output);
+    let flushed = output.flush();
+    let exit = *result.as_ref().unwrap_or(&Exit::Done);
+    match result.and(flushed) {
+        Ok(()) => exit.into(),
+        // The reader closed the pipe early, as `head` does.
+        Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => exit.into(),
+        Err(failure) => {
+            output.print_diagnostic(None, &failure);
+            Exit::Failed.into()
+        }
+    }
+}
+
+/// Prints help and the version on standard output, usage errors on standard error.
+fn print_clap_answer(answer: &clap::Error) -> ExitCode {
+    match answer.print().and_then(|()| io::stdout().flush()) {
+        Err(error) if !answer.use_stderr() && error.kind() != ErrorKind::BrokenPipe => {
+            output::print_diagnostic(None, &Failure::Output(error));
+            Exit::Failed.into()
+        }
+        _ if answer.use_stderr() => Exit::Failed.into(),
+        _ => Exit::Done.into(),
+    }
+}
+
+/// Makes writing fail at a limit on the size of files (`ulimit -f`), instead of the process being killed.
+fn survive_file_size_limit() {
+    #[cfg(unix)]
+    {
+        // If this fails, a killed process still leaves the old file whole.
+        _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, std::sync::Arc::default());
+    }
+}

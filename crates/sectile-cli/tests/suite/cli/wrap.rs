@@ -1,0 +1,85 @@
+//! `sectile wrap`.
+#![cfg(unix)]
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+use super::{Run, command, show_json};
+use sectile_testing::binary::module;
+
+fn wrap(directory: &Path, args: &[&str]) -> Run {
+    let mut command = command([&["wrap"], args].concat());
+    Run::of(command.current_dir(directory).stdin(Stdio::null()).output().unwrap())
+}
+
+/// A project with a manifest, and a binary that `cp` stands in for a compiler of.
+fn project() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("package.json"), "{\"name\": \"a\", \"version\": \"1.0.0\", \"license\": \"MIT\"}")
+        .unwrap();
+    fs::write(directory.path().join("in.wasm"), module(&[])).unwrap();
+    fs::write(directory.path().join("compile"), "#!/bin/sh\ncp in.wasm \"$2\"\n").unwrap();
+    directory
+}
+
+fn version(path: &Path) -> serde_json::Value {
+    show_json(&fs::read(path).unwrap()).1["item"]["annotations"]["version"].clone()
+}
+
+#[test]
+fn outputs_of_the_command_get_metadata() {
+    let project = project();
+    let root = project.path();
+    let run = wrap(root, &["--", "sh", "compile", "-o", "a b.wasm"]);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert_eq!(version(&root.join("a b.wasm")), "1.0.0");
+    let run = wrap(root, &["--output", "x.wasm", "--version", "2", "--", "cp", "in.wasm", "x.wasm"]);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert_eq!(version(&root.join("x.wasm")), "2");
+}
+
+#[test]
+fn failures_are_clear() {
+    let project = project();
+    let root = project.path();
+    assert_eq!(wrap(root, &["--", "sh", "-c", "exit 3"]).status, 3);
+    let missing = wrap(root, &["--", "no-such-compiler"]);
+    assert!(missing.status == 2 && missing.stderr.contains("cannot run `no-such-compiler`"), "{}", missing.stderr);
+    let unknown = wrap(root, &["--", "true"]);
+    assert!(unknown.status == 2 && unknown.stderr.contains("--output FILE"), "{}", unknown.stderr);
+    let absent = wrap(root, &["--output", "x.wasm", "--", "true"]);
+    assert!(absent.status == 2 && absent.stderr.contains("x.wasm: no such file"), "{}", absent.stderr);
+    fs::write(root.join("pyproject.toml"), "[project]\nname = \"a\"\nversion = \"2.0.0\"\n").unwrap();
+    let disagree = wrap(root, &["--", "sh", "compile", "-o", "x.wasm"]);
+    assert!(disagree.status == 2 && disagree.stderr.contains("different values for `version`"), "{}", disagree.stderr);
+    assert!(!root.join("x.wasm").exists(), "the command ran");
+    fs::write(root.join("sectile.toml"), "manifest = \"pyproject.toml\"\n").unwrap();
+    assert_eq!(wrap(root, &["--", "sh", "compile", "-o", "x.wasm"]).status, 0);
+    assert_eq!(version(&root.join("x.wasm")), "2.0.0");
+}
+
+/// The build hooks of docs/build.md, where the tools are installed. `cp` stands in for a compiler.
+#[test]
+fn hooks_of_build_tools() {
+    let project = project();
+    let root = project.path();
+    let sectile = env!("CARGO_BIN_EXE_sectile");
+    let compile = |out: &str| format!("{sectile} wrap -- sh compile -o {out}");
+    fs::write(root.join("Makefile"), format!("make.wasm: in.wasm\n\t{}\n", compile("$@"))).unwrap();
+    fs::write(root.join("justfile"), format!("build:\n    {}\n", compile("just.wasm"))).unwrap();
+    let npm = format!("{{\"version\": \"1.0.0\", \"scripts\": {{\"build\": \"{}\"}}}}", compile("npm.wasm"));
+    fs::write(root.join("package.json"), npm).unwrap();
+    let mut hooks = 0;
+    for (tool, args) in [("make", &["make.wasm"][..]), ("just", &["build"]), ("npm", &["run", "build", "--offline"])] {
+        let mut hook = std::process::Command::new(tool);
+        hook.args(args).current_dir(root).stdin(Stdio::null()).env("SECTILE_CONFIG", "");
+        let Ok(output) = hook.output() else { continue }; // not installed
+        hooks += 1;
+        assert!(output.status.success(), "{tool}: {}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(version(&root.join(format!("{tool}.wasm"))), "1.0.0", "{tool}");
+    }
+    if hooks == 0 {
+        eprintln!("NOT RUN: no build tool is installed");
+    }
+}
