@@ -10,7 +10,7 @@ struct OutputOption {
     takes_next: bool,
 }
 
-/// Source: the help of clang, zig, TinyGo, asc, componentize-js, componentize-py, jco and wasm-tools.
+/// Source: the help of clang, zig, `TinyGo`, asc, componentize-js, componentize-py, jco and wasm-tools.
 const OPTIONS: [OutputOption; 7] = [
     OutputOption { name: "-o", takes_next: true },
     OutputOption { name: "--out", takes_next: true },

@@ -182,16 +182,16 @@ impl BuildSettings {
 
     /// Fills the settings that are not set. Sections are added by name.
     pub(super) fn fill_from(&mut self, lower: &Self) {
-        fn fill<T: Clone>(upper: &mut Option<T>, lower: &Option<T>) {
+        fn fill<T: Clone>(upper: &mut Option<T>, lower: Option<&T>) {
             if upper.is_none() {
-                upper.clone_from(lower);
+                *upper = lower.cloned();
             }
         }
-        fill(&mut self.manifest, &lower.manifest);
-        fill(&mut self.revision_from_git, &lower.revision_from_git);
-        fill(&mut self.strip, &lower.strip);
-        fill(&mut self.policy, &lower.policy);
-        fill(&mut self.refuse, &lower.refuse);
+        fill(&mut self.manifest, lower.manifest.as_ref());
+        fill(&mut self.revision_from_git, lower.revision_from_git.as_ref());
+        fill(&mut self.strip, lower.strip.as_ref());
+        fill(&mut self.policy, lower.policy.as_ref());
+        fill(&mut self.refuse, lower.refuse.as_ref());
         for (name, data) in &lower.sections {
             if !self.sections.iter().any(|(set, _)| set == name) {
                 self.sections.push((name.clone(), data.clone()));

@@ -25,7 +25,7 @@ use crate::source::InputSource;
 pub fn run(args: &CargoArgs, output: &mut Output) -> Result<Exit, Failure> {
     match &args.action {
         CargoAction::Build => Build::new("build", &args.args, true).run(args, output).map(|(exit, _)| exit),
-        CargoAction::Run => build_and_run(args, "run", Build::new("build", before_dashes(&args.args), false), output),
+        CargoAction::Run => build_and_run(args, "run", &Build::new("build", before_dashes(&args.args), false), output),
         CargoAction::Test if args.args.iter().any(|arg| arg == "--no-run") => {
             Build::new("test", &args.args, true).run(args, output).map(|(exit, _)| exit)
         }
@@ -36,7 +36,7 @@ pub fn run(args: &CargoArgs, output: &mut Output) -> Result<Exit, Failure> {
         CargoAction::Test => {
             let mut build = Build::new("test", before_dashes(&args.args), false);
             build.args.others.push("--no-run".into());
-            build_and_run(args, "test", build, output)
+            build_and_run(args, "test", &build, output)
         }
         CargoAction::Publish(publish_args) => publish(args, publish_args, output),
     }
@@ -49,7 +49,7 @@ fn before_dashes(args: &[OsString]) -> &[OsString] {
 }
 
 /// Builds and sets metadata; then Cargo runs what is already built.
-fn build_and_run(args: &CargoArgs, command: &str, build: Build, output: &mut Output) -> Result<Exit, Failure> {
+fn build_and_run(args: &CargoArgs, command: &str, build: &Build, output: &mut Output) -> Result<Exit, Failure> {
     match build.run(args, output)? {
         (Exit::Done, _) => run_cargo(command, &args.args, output),
         (exit, _) => Ok(exit),
@@ -80,9 +80,10 @@ fn publish(args: &CargoArgs, publish: &PublishArgs, output: &mut Output) -> Resu
 fn not_one(artifacts: &[&Artifact]) -> Failure {
     let names: Vec<String> =
         artifacts.iter().map(|artifact| sectile::Escaped::file(&artifact.path).to_string()).collect();
-    Failure::Other(match names.is_empty() {
-        true => "the build has no WebAssembly binary; name a target, such as --target wasm32-wasip2".to_owned(),
-        false => format!("the build has several binaries, name one with -p, --bin or --example: {}", names.join(", ")),
+    Failure::Other(if names.is_empty() {
+        "the build has no WebAssembly binary; name a target, such as --target wasm32-wasip2".to_owned()
+    } else {
+        format!("the build has several binaries, name one with -p, --bin or --example: {}", names.join(", "))
     })
 }
 
@@ -121,15 +122,16 @@ impl Build {
             return Ok((exit, artifacts));
         }
         let packages = Packages::read(args, &artifacts, output)?;
-        let changed = set_all(&packages, &artifacts, output)?;
-        exit = changed.exit;
-        if exit == Exit::Done && changed.is_embedded {
+        let embedded = set_all(&packages, artifacts.iter().filter(|artifact| artifact.is_dependency()), output)?;
+        if embedded.exit == Exit::Done && embedded.is_any_changed {
             // Packages embed the binaries of their artifact dependencies: with the metadata, only in another build.
             (exit, artifacts) = self.build(output)?;
-            if exit == Exit::Done {
-                exit = set_all(&packages, &artifacts, output)?.exit;
+            if exit != Exit::Done {
+                return Ok((exit, artifacts));
             }
         }
+        let others = artifacts.iter().filter(|artifact| !artifact.is_dependency());
+        exit = embedded.exit.max(set_all(&packages, others, output)?.exit);
         if exit == Exit::Done {
             exit = packages.judge(args, &artifacts, output)?;
         }
@@ -238,20 +240,23 @@ impl Packages {
 
 struct Changed {
     exit: Exit,
-    /// Whether a binary changed that another package embeds.
-    is_embedded: bool,
+    is_any_changed: bool,
 }
 
-/// Sets the metadata of all binaries. A failure does not stop the others.
-fn set_all(packages: &Packages, artifacts: &[Artifact], output: &mut Output) -> Result<Changed, Failure> {
-    let mut changed = Changed { exit: Exit::Done, is_embedded: false };
+/// Sets the metadata of these binaries. A failure does not stop the others.
+fn set_all<'a>(
+    packages: &Packages,
+    artifacts: impl IntoIterator<Item = &'a Artifact>,
+    output: &mut Output,
+) -> Result<Changed, Failure> {
+    let mut changed = Changed { exit: Exit::Done, is_any_changed: false };
     for artifact in artifacts {
         let source = InputSource::for_path(&artifact.path);
         let Some((_, metadata)) = packages.0.get(&artifact.manifest) else { continue };
         match artifact::set(artifact, &metadata.edit, output) {
-            Ok(changes) => {
-                changed.is_embedded |= changes > 0 && artifact.is_dependency();
-                report(&source, changes, output);
+            Ok(sections) => {
+                changed.is_any_changed |= sections > 0;
+                report(&source, sections, output);
             }
             Err(failure @ Failure::Output(_)) => return Err(failure),
             Err(failure) => {

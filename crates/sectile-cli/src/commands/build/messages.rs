@@ -19,10 +19,11 @@ pub struct Artifact {
 }
 
 impl Artifact {
-    /// Whether the binary is built for another package to embed. Source: Cargo's layout of artifact dependencies.
+    /// Whether the binary is built for another package to embed: `deps/artifact/NAME-HASH/bin/NAME.wasm`. Source: Cargo's
+    /// layout of artifact dependencies.
     pub fn is_dependency(&self) -> bool {
-        let mut names = self.path.components().rev().map(|component| component.as_os_str());
-        names.any(|name| name == "artifact")
+        let mut names = self.path.ancestors().skip(3).map(|directory| directory.file_name().unwrap_or_default());
+        names.next().is_some_and(|name| name == "artifact") && names.next().is_some_and(|name| name == "deps")
     }
 }
 

@@ -43,10 +43,10 @@ impl BuildMetadata {
         let is_required = args.metadata.revision_from_git;
         let in_manifest = project.is_some_and(|project| project.sets(Field::Revision));
         let by_default = project.and_then(|project| project.settings().revision_from_git).unwrap_or(true);
-        if !is_set && !args.no_git && (is_required || by_default && !in_manifest) {
-            if let Some(revision) = revision(git, is_required, &mut notes)? {
-                edit = edit.set(Field::Revision, revision)?;
-            }
+        let is_wanted = !is_set && !args.no_git && (is_required || by_default && !in_manifest);
+        let revision = if is_wanted { revision(git, is_required, &mut notes)? } else { None };
+        if let Some(revision) = revision {
+            edit = edit.set(Field::Revision, revision)?;
         }
         if let Some(project) = project {
             edit = if args.metadata.allow_invalid { project.add_unchecked_to(edit) } else { project.add_to(edit) }?;

@@ -44,14 +44,12 @@ pub fn run(args: &WrapArgs, output: &mut Output) -> Result<Exit, Failure> {
 
 /// The project of the given manifest, or the nearest one.
 fn find_project(manifest: Option<&Path>) -> Result<Option<Project>, Failure> {
-    match manifest {
-        Some(manifest) => Ok(Some(Project::open(manifest)?)),
-        None => {
-            let directory = env::current_dir()
-                .map_err(|error| Failure::Other(format!("the current directory cannot be found: {error}")))?;
-            Ok(Project::nearest(directory)?)
-        }
+    if let Some(manifest) = manifest {
+        return Ok(Some(Project::open(manifest)?));
     }
+    let directory = env::current_dir()
+        .map_err(|error| Failure::Other(format!("the current directory cannot be found: {error}")))?;
+    Ok(Project::nearest(directory)?)
 }
 
 /// The binaries that the options name, or else those that the command line names.

@@ -172,6 +172,46 @@ fn publish_goes_from_source_to_registry_with_all_fields() {
     assert!(several.status == 2 && several.stderr.contains("several binaries"), "{}", several.stderr);
 }
 
+/// A workspace of a package with two programs, and of one that embeds one of these.
+#[test]
+fn artifact_dependencies_are_embedded_with_metadata() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path();
+    let own = "edition = \"2024\"\n[lib]\nname = \"thing\"\n";
+    let embedding = "[package]\nname = \"b\"\nversion = \"2.0.0\"\nedition = \"2024\"\n[lib]\ncrate-type = [\"cdylib\"]\n\
+        [dependencies]\nthing = { package = \"a\", path = \"../a\" }\n[build-dependencies]\n\
+        thing = { package = \"a\", path = \"../a\", artifact = \"bin:one\", target = \"wasm32-unknown-unknown\" }\n";
+    let script = "fn main() {\n let from = std::env::var(\"CARGO_BIN_FILE_THING_one\").unwrap();\n\
+        println!(\"cargo::rerun-if-changed={from}\");\n std::fs::copy(from, \"embedded.wasm\").unwrap();\n}\n";
+    let library = "#![no_core]\n#![feature(no_core)]\n#![allow(internal_features)]\nextern crate thing;\n";
+    for (path, text) in [
+        ("Cargo.toml", "[workspace]\nmembers = [\"a\", \"b\"]\nresolver = \"2\"\n[profile.dev]\npanic = \"abort\"\n"),
+        ("a/Cargo.toml", &format!("[package]\nname = \"a\"\nversion = \"1.0.0\"\n{own}")),
+        ("a/src/lib.rs", LIBRARY),
+        ("a/src/bin/one.rs", PROGRAM),
+        ("a/src/bin/two-x.rs", PROGRAM),
+        ("b/Cargo.toml", embedding),
+        ("b/build.rs", script),
+        ("b/src/lib.rs", library),
+        ("b/examples/shown.rs", PROGRAM),
+    ] {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let args = ["build", "--target", TARGET, "-Zbindeps", "--lib", "--bins", "--examples", "--target-dir", "o t"];
+    let first = run(root, args);
+    assert_eq!(first.status, 0, "{}", first.stderr);
+    let version = |path: &str| annotations(&root.join(path))["version"].clone();
+    assert_eq!(version("b/embedded.wasm"), "1.0.0");
+    for (name, expected) in [("one", "1.0.0"), ("two-x", "1.0.0"), ("b", "2.0.0"), ("examples/shown", "2.0.0")] {
+        assert_eq!(version(&format!("o t/{TARGET}/debug/{name}.wasm")), expected, "{name}");
+    }
+    let again = run(root, args);
+    assert!(again.status == 0 && !again.stderr.contains("Compiling"), "{}", again.stderr);
+    assert!(!again.stderr.contains("metadata set"), "{}", again.stderr);
+}
+
 /// A directory with a package, and a program `cargo` that prints these messages and exits with this status.
 #[cfg(unix)]
 struct FakeCargo {
