@@ -42,11 +42,11 @@ fn settings_for_builds_are_read() {
 fn wrong_settings_are_errors() {
     for (text, message) in [
         ("strip = \"most\"", "`most` is not one of `none`, `debug`, `names`, `all`"),
-        ("revision-from-git = 1", "it is to be true or false, and is a number"),
+        ("revision-from-git = 1", "expected true or false, found a number"),
         ("policy = \"\"", "the path is empty; leave the key out"),
         ("sections = { licenses = \"MIT\" }", "this section is a field; set the field instead"),
         ("sections = { a = {} }", "the table has no `file`"),
-        ("sections = { a = 1 }", "it is to be a string, or a table with `file`, and is a number"),
+        ("sections = { a = 1 }", "expected a string, or a table with `file`, found a number"),
     ] {
         let error = told(&parse(ManifestFormat::Sectile, text).unwrap_err());
         assert!(error.ends_with(message), "{text}: {error}");
