@@ -93,7 +93,8 @@ fn print_clap_answer(answer: &clap::Error) -> ExitCode {
     }
 }
 
-/// Makes writing fail at a limit on the size of files (`ulimit -f`), instead of the process being killed.
+/// Makes writing fail at a limit on the size of files (`ulimit -f`), instead of the process being
+/// killed.
 fn survive_file_size_limit() {
     #[cfg(unix)]
     {

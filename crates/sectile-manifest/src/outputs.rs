@@ -10,7 +10,8 @@ struct OutputOption {
     takes_next: bool,
 }
 
-/// Source: the help of clang, zig, `TinyGo`, asc, componentize-js, componentize-py, jco and wasm-tools.
+/// Source: the help of clang, zig, `TinyGo`, asc, componentize-js, componentize-py, jco and
+/// wasm-tools.
 const OPTIONS: [OutputOption; 7] = [
     OutputOption { name: "-o", takes_next: true },
     OutputOption { name: "--out", takes_next: true },
@@ -21,8 +22,8 @@ const OPTIONS: [OutputOption; 7] = [
     OutputOption { name: "-femit-bin", takes_next: false },
 ];
 
-/// The outputs that the options of a command line name, in order: `-o FILE`, `-oFILE.wasm`, `--out FILE`, `--output=FILE`
-/// and the like. Files need not exist, and need not be WebAssembly.
+/// The outputs that the options of a command line name, in order: `-o FILE`, `-oFILE.wasm`, `--out
+/// FILE`, `--output=FILE` and the like. Files need not exist, and need not be WebAssembly.
 ///
 /// ```
 /// use std::ffi::OsString;

@@ -1,5 +1,5 @@
-//! Sectile's own table: `sectile.toml`, `[package.metadata.sectile]`, the `sectile` key of package.json, and
-//! `[tool.sectile]`.
+//! Sectile's own table: `sectile.toml`, `[package.metadata.sectile]`, the `sectile` key of
+//! package.json, and `[tool.sectile]`.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -34,8 +34,8 @@ pub(super) fn qualified(table: &str, key: &str) -> String {
     if table.is_empty() { key.to_owned() } else { format!("{table}.{key}") }
 }
 
-/// Settings for builds, from Sectile's own table of a manifest or from `sectile.toml`. Each is `None` or empty if the
-/// table does not set it.
+/// Settings for builds, from Sectile's own table of a manifest or from `sectile.toml`. Each is
+/// `None` or empty if the table does not set it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BuildSettings {
@@ -218,7 +218,8 @@ impl BuildKey {
 }
 
 impl ManifestFormat {
-    /// The keys of Sectile's own table that set [`BuildSettings`]; none if the format has no such table.
+    /// The keys of Sectile's own table that set [`BuildSettings`]; none if the format has no such
+    /// table.
     pub fn build_keys(self) -> impl Iterator<Item = &'static BuildKey> {
         let is_known = move |key: &&BuildKey| key.name != "manifest" || self == Self::Sectile;
         BUILD_KEYS.iter().filter(move |_| self.own_table().is_some()).filter(is_known)

@@ -12,7 +12,8 @@ use super::{Manifest, NoticeKind};
 use sectile::edit::Edit;
 use sectile::metadata::Field;
 
-/// A package that is built: its `sectile.toml` and its manifest. Values and settings of `sectile.toml` take precedence.
+/// A package that is built: its `sectile.toml` and its manifest. Values and settings of
+/// `sectile.toml` take precedence.
 ///
 /// ```no_run
 /// use sectile::Edit;
@@ -45,13 +46,13 @@ impl Project {
         Ok(Self::new(vec![Manifest::read(own)?, manifest]))
     }
 
-    /// Reads the manifests in the nearest directory that has one: this directory, or one above it. `None` if no
-    /// directory has one.
+    /// Reads the manifests in the nearest directory that has one: this directory, or one above it.
+    /// `None` if no directory has one.
     ///
     /// # Errors
     ///
-    /// As for [`Manifest::read`]. Also, several manifests give different values for a field that `sectile.toml` does not
-    /// set, and its key `manifest` does not name one of them.
+    /// As for [`Manifest::read`]. Also, several manifests give different values for a field that
+    /// `sectile.toml` does not set, and its key `manifest` does not name one of them.
     pub fn nearest(directory: impl AsRef<Path>) -> Result<Option<Self>, ManifestError> {
         let directory = directory.as_ref();
         let failed = |source| ManifestError::Io { file: directory.to_owned(), source };
@@ -82,7 +83,8 @@ impl Project {
         &self.settings
     }
 
-    /// Adds the fields, the name and the producers to an edit. Values that the edit already sets take precedence.
+    /// Adds the fields, the name and the producers to an edit. Values that the edit already sets
+    /// take precedence.
     ///
     /// # Errors
     ///
@@ -105,7 +107,8 @@ impl Project {
         self.manifests.iter().any(|manifest| manifest.value(field).is_some())
     }
 
-    /// Notices about values that are used in another form. Ignored keys are left out: a build would repeat them.
+    /// Notices about values that are used in another form. Ignored keys are left out: a build would
+    /// repeat them.
     pub fn notices(&self) -> impl Iterator<Item = &Notice> {
         let notices = self.manifests.iter().flat_map(Manifest::notices);
         notices.filter(|notice| notice.kind != NoticeKind::Dropped)

@@ -1,4 +1,5 @@
-//! Arguments of `cargo sectile`. Options before the command are Sectile's; everything after it is Cargo's.
+//! Arguments of `cargo sectile`. Options before the command are Sectile's; everything after it is
+//! Cargo's.
 
 use std::ffi::OsString;
 

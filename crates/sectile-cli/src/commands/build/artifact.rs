@@ -1,11 +1,12 @@
 //! Sets the metadata of a binary that Cargo built.
 //!
-//! Cargo keeps a binary under two names, which are hard links of one file: `deps/app.wasm`, and `app.wasm` above it. In
-//! each build it makes the second a link to the first if it is not. So both names are replaced, and stay links of one file.
+//! Cargo keeps a binary under two names, which are hard links of one file: `deps/app.wasm`, and
+//! `app.wasm` above it. In each build it makes the second a link to the first if it is not. So both
+//! names are replaced, and stay links of one file.
 //!
-//! The edit is made from the file that Cargo wrote, which is kept in `deps/.sectile`: a field that is no longer set is gone,
-//! and the result does not depend on earlier builds. The kept file has the modification time of the edited one; if that
-//! differs, Cargo has built the binary anew.
+//! The edit is made from the file that Cargo wrote, which is kept in `deps/.sectile`: a field that
+//! is no longer set is gone, and the result does not depend on earlier builds. The kept file has
+//! the modification time of the edited one; if that differs, Cargo has built the binary anew.
 
 use std::fs::{self, File, FileTimes, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -24,7 +25,8 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::source::InputSource;
 
-/// Sets the metadata of a binary, and returns the number of sections that changed; 0 if it is up to date.
+/// Sets the metadata of a binary, and returns the number of sections that changed; 0 if it is up to
+/// date.
 pub fn set(artifact: &Artifact, edit: &Edit, output: &mut Output) -> Result<usize, Failure> {
     let source = InputSource::for_path(&artifact.path);
     let _lock = lock_target_directory(&artifact.path, output)?;
@@ -126,13 +128,15 @@ impl ArtifactFiles {
         let permissions = fs::metadata(&self.main).map_err(failed)?.permissions();
         fs::set_permissions(new, permissions).map_err(failed)?;
         set_modified(new, modified).map_err(failed)?;
-        // A kill in between leaves the main file as an edit of the original, or as the original itself.
+        // A kill in between leaves the main file as an edit of the original, or as the original
+        // itself.
         set_modified(&self.original, modified).map_err(failed)?;
         fs::rename(new, &self.main).map_err(failed)?;
         self.link_others()
     }
 
-    /// Makes the other names links of the main file, if they are not. Cargo would do so in the next build.
+    /// Makes the other names links of the main file, if they are not. Cargo would do so in the next
+    /// build.
     fn link_others(&self) -> Result<(), Failure> {
         for other in &self.others {
             if is_same_file(other, &self.main) {

@@ -106,7 +106,8 @@ struct Build {
     args: MessageArgs,
     /// Whether this is the only run of Cargo, so that its diagnostics are shown.
     is_only: bool,
-    /// Whether other output of Cargo is written to standard error, because standard output has another use.
+    /// Whether other output of Cargo is written to standard error, because standard output has
+    /// another use.
     is_to_stderr: bool,
 }
 
@@ -124,7 +125,8 @@ impl Build {
         let packages = Packages::read(args, &artifacts, output)?;
         let embedded = set_all(&packages, artifacts.iter().filter(|artifact| artifact.is_dependency()), output)?;
         if embedded.exit == Exit::Done && embedded.is_any_changed {
-            // Packages embed the binaries of their artifact dependencies: with the metadata, only in another build.
+            // Packages embed the binaries of their artifact dependencies: with the metadata, only
+            // in another build.
             (exit, artifacts) = self.build(output)?;
             if exit != Exit::Done {
                 return Ok((exit, artifacts));

@@ -14,13 +14,14 @@ pub struct Artifact {
     pub manifest: PathBuf,
     /// Whether the package is on this machine, and not from a registry or another repository.
     pub is_local: bool,
-    /// Whether other targets may depend on the same target: Cargo compares the times of their files.
+    /// Whether other targets may depend on the same target: Cargo compares the times of their
+    /// files.
     pub is_linkable: bool,
 }
 
 impl Artifact {
-    /// Whether the binary is built for another package to embed: `deps/artifact/NAME-HASH/bin/NAME.wasm`. Source: Cargo's
-    /// layout of artifact dependencies.
+    /// Whether the binary is built for another package to embed:
+    /// `deps/artifact/NAME-HASH/bin/NAME.wasm`. Source: Cargo's layout of artifact dependencies.
     pub fn is_dependency(&self) -> bool {
         let mut names = self.path.ancestors().skip(3).map(|directory| directory.file_name().unwrap_or_default());
         names.next().is_some_and(|name| name == "artifact") && names.next().is_some_and(|name| name == "deps")

@@ -27,7 +27,8 @@ fn cannot_run(name: &OsStr, error: &io::Error) -> Failure {
     Failure::Other(format!("cannot run `{}`: {advice}", escaped(name)))
 }
 
-/// The exit status of this command for that of a program. As in a shell, a signal is 128 and its number.
+/// The exit status of this command for that of a program. As in a shell, a signal is 128 and its
+/// number.
 fn exit(status: ExitStatus) -> Exit {
     if status.success() {
         return Exit::Done;

@@ -1,4 +1,5 @@
-//! `cargo sectile`, with Cargo itself where it can link WebAssembly, and with a program in its place.
+//! `cargo sectile`, with Cargo itself where it can link WebAssembly, and with a program in its
+//! place.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -212,7 +213,8 @@ fn artifact_dependencies_are_embedded_with_metadata() {
     assert!(!again.stderr.contains("metadata set"), "{}", again.stderr);
 }
 
-/// A directory with a package, and a program `cargo` that prints these messages and exits with this status.
+/// A directory with a package, and a program `cargo` that prints these messages and exits with this
+/// status.
 #[cfg(unix)]
 struct FakeCargo {
     directory: TempDir,
