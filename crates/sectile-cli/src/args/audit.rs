@@ -33,8 +33,8 @@ const ARCHIVE_ROW_BYTES: &str = "archive-row-bytes";
 const IN_FLIGHT: &str = "in-flight";
 
 #[cfg(feature = "remote")]
-const PATH_HELP: &str = "A directory, an archive, an image layout, a registry's storage, or a binary; or what lies below `s3://BUCKET/PREFIX`, \
-                       `gs://…` or `az://…`";
+const PATH_HELP: &str = "A directory, an archive, an image layout, a registry's storage, a binary, or a prefix of a bucket: \
+                       `s3://BUCKET/PREFIX`, `gs://…` or `az://…`";
 #[cfg(not(feature = "remote"))]
 const PATH_HELP: &str = "A directory, an archive, an image layout, a registry's storage, or a binary";
 
@@ -64,22 +64,27 @@ pub fn audit(command: Command) -> Command {
                 .value_name("REPORT")
                 .value_parser(value_parser!(PathBuf))
                 .value_hint(ValueHint::FilePath)
-                .help("Take the rows of what has not changed from this earlier answer in the format jsonl, and read nothing of it"),
-            flag(RESUME, "Go on where the audit that wrote OUT was cut off").requires(OUTPUT).conflicts_with(SINCE),
-            flag(TRUST_REPORT, "Believe the earlier answer although it belongs to someone else, or others may write to it"),
-            flag(ALLOW_EMPTY, "Succeed if there is no binary below the paths"),
-            flag(HASH, "Compute the SHA-256 of every binary, for which all of each is read, and compare it with what its store says"),
+                .help("Reuse the rows of unchanged files from this earlier output in the format jsonl"),
+            flag(RESUME, "Continue the audit that wrote the output in the format jsonl and was stopped")
+                .requires(OUTPUT)
+                .conflicts_with(SINCE),
+            flag(TRUST_REPORT, "Use the earlier output even if it belongs to another user or others may write to it"),
+            flag(ALLOW_EMPTY, "Succeed if the paths have no binary"),
+            flag(
+                HASH,
+                "Read every binary to its end, compute its SHA-256, and compare it with the digest in its store",
+            ),
             Arg::new(THREAD_COUNT)
                 .long(THREAD_COUNT)
                 .value_name("N")
                 .value_parser(value_parser!(u16).range(i64::from(*THREADS.start())..=i64::from(*THREADS.end())))
                 .help("Number of threads [default: the number of processors]"),
-            flag(IGNORE_RULES, "Pass over what .gitignore and .ignore files say to ignore"),
+            flag(IGNORE_RULES, "Skip the files that .gitignore and .ignore files exclude"),
             Arg::new(NESTED)
                 .long(NESTED)
                 .value_name("N")
                 .value_parser(value_parser!(u32).range(..=i64::from(WalkOptions::NESTING_LIMIT)))
-                .help("Look into so many archives inside one another, 0 for none [default: 4]"),
+                .help("Open archives inside archives up to this depth; 0 opens none [default: 4]"),
             Arg::new(ARCHIVE_ROWS)
                 .long(ARCHIVE_ROWS)
                 .value_name("N")
@@ -97,9 +102,14 @@ pub fn audit(command: Command) -> Command {
             .long(IN_FLIGHT)
             .value_name("N")
             .value_parser(value_parser!(u16).range(1..=1024))
-            .help("Read so many objects at once on each thread, where they lie far away [default: 16]"),
+            .help("Number of remote objects that each thread reads at once [default: 16]"),
     );
-    command.args([no_progress(), color()]).args(messages())
+    command.args([no_progress(), color()]).args(messages()).after_help(
+        "Examples:\n  \
+           sectile audit dist\n  \
+           sectile audit store --policy policy.toml -o report.html -o scan.sarif\n  \
+           sectile audit store -o rows.jsonl --since rows.jsonl",
+    )
 }
 
 /// The arguments for what is written where: `--format`, `--json`, `--output` and `--force`.

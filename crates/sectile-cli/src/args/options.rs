@@ -184,7 +184,7 @@ pub fn policy() -> [Arg; 2] {
         .long(REFUSE)
         .value_name("SEVERITY")
         .value_parser(choice(Severity::ALL.map(|severity| (severity.name(), severity))))
-        .help("Refuse a file with a finding of this severity, or a worse one [default: what the policy says, or else error]");
+        .help("Refuse a file with a finding of this severity, or a worse one [default: that of the policy, or error]");
     [file, refuse]
 }
 

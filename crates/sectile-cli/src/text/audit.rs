@@ -177,7 +177,7 @@ fn write_licenses(summary: &Summary, columns: Columns, out: &mut impl Write) -> 
     write_more(out, licenses.len(), MAX_LINES)?;
     if summary.unlicensed > 0 {
         let rows = summary.unlicensed;
-        let label = format!("{FAINT}{}{FAINT:#}", fitted("(none said)", columns.label));
+        let label = format!("{FAINT}{}{FAINT:#}", fitted("(none)", columns.label));
         write_bar(out, columns, BAR, &label, (rows, most), &Grouped(rows), &percent(rows, all))?;
     }
     Ok(())
