@@ -107,7 +107,7 @@ codes! {
     ControlCharacters "control-characters" Warning
         "A text contains control characters or characters that change the direction of text."
         "Such characters can hide or reorder text on a terminal or in a browser, and so deceive a person who reads it."
-        "Write the value again without them. If the file comes from somebody else, treat the value as an attempt to deceive.";
+        "Write the value again without them. If the file comes from another person, treat the value as an attempt to deceive.";
     TooLarge "too-large" Warning
         "A value exceeds a limit and was not decoded or not kept."
         "Nothing is known about a value that was not decoded, so rules on it cannot be judged."
@@ -126,7 +126,7 @@ codes! {
         "Set the spelling that the message gives.";
     NotUrl "not-url" Error
         "A value is not an absolute URL."
-        "Nobody can follow it, and rules on sources refuse it."
+        "It cannot be followed, and rules on sources refuse it."
         "Set an absolute URL, such as `https://example.org/project`.";
     NotHttp "not-http" Error
         "A URL has a scheme other than http or https."
@@ -150,7 +150,7 @@ codes! {
         "Rebuild the file. If no tool needs the names, remove the section with `sectile strip --names`.";
     MalformedProducers "malformed-producers" Error
         "A producers section cannot be read to its end."
-        "Nobody can tell which tools made the binary. Rules on producers cannot be judged, which refuses the file."
+        "The tools that made the binary are not known. Rules on producers cannot be judged, which refuses the file."
         "Rebuild the file, or replace the whole section: `sectile unset FILE producers`, then `sectile set --processed-by`.";
     DuplicateProducersField "duplicate-producers-field" Warning
         "A field occurs more than once in a producers section."
@@ -237,7 +237,7 @@ codes! {
         "An import is what the binary can do in its host. Your policy does not permit this one."
         "Build the binary without the import, or change the rule if the binary is trusted with it.";
     RefusedSource "refused-source" Error
-        "The policy refuses a URL, or nobody can tell where the URL leads."
+        "The policy refuses a URL, or the URL may lead to different places."
         "Your policy lists the places that binaries may come from."
         "Check where the binary comes from. Correct the URL if it is wrong, or allow the place in the policy.";
     RefusedProducer "refused-producer" Error
@@ -275,7 +275,7 @@ codes! {
     DisputedArchive "disputed-archive" Error
         "An archive that contains a binary is damaged or inconsistent, so that readers may disagree on its contents."
         "A person or a tool may extract another file than the one that was audited."
-        "Create the archive again with a current tool. Treat an archive from somebody else as an attempt to deceive.";
+        "Create the archive again with a current tool. Treat an archive from another person as an attempt to deceive.";
     UncoveredBytes "uncovered-bytes" Note
         "A zip has bytes that belong to none of its entries and records."
         "Readers ignore these bytes, but another program may use them."

@@ -26,7 +26,6 @@ use crate::args::{AuditFormat, OutputArgs, ReportArgs, Subcommand};
 use crate::display::{Elapsed, UnusedExceptions};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::judge::Judge;
 use crate::output::{Output, OutputMode};
 use crate::source::InputSource;
 
@@ -38,20 +37,7 @@ pub fn run(subcommand: &Subcommand, output: &mut Output) -> Result<Exit, Failure
             each_source(&args.sources, output, |source, output| sections::run(source, args, output))
         }
         Subcommand::Get(args) => only_source(&args.source, output, |output| get::run(args, output)),
-        Subcommand::Check(args) => {
-            if args.policy.is_stdin() && args.sources.iter().any(InputSource::is_stdin) {
-                let message = "standard input is both FILE and the policy; give one of them as a file";
-                return Err(Failure::Other(message.to_owned()));
-            }
-            let judge = Judge::new(&args.policy)?; // an invalid policy fails before any file is read
-            args.policy.announce(output);
-            let exceptions = judge.policy.exception_use();
-            let run = |source: &InputSource, output: &mut Output| check::run(source, &judge, &exceptions, args, output);
-            let exit = each_source(&args.sources, output, run)?;
-            let unused: Vec<_> = exceptions.unused().map(|one| (one.location(), one.reason())).collect();
-            warn_unused(&unused, output);
-            Ok(exit)
-        }
+        Subcommand::Check(args) => check::run(args, output),
         Subcommand::Audit(args) => audit::run(args, output),
         Subcommand::Report(args) => audit::report::run(args, output),
         Subcommand::Sbom(args) => only_source(&args.source, output, |output| sbom::run(args, output)),

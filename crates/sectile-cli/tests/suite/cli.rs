@@ -366,6 +366,30 @@ fn get_from_a_file_that_breaks_off_is_status_2() {
     assert_eq!(run(&["y"]).status, 2);
 }
 
+/// The worst status counts, and the line after the files counts all.
+#[test]
+fn check_counts_refused_and_unread_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let refused = module(&[custom("licenses", "nonsense")]);
+    fs::write(path("good.wasm"), module(&[])).unwrap();
+    fs::write(path("refused.wasm"), &refused).unwrap();
+    fs::write(path("cut.wasm"), &refused[..refused.len() - 1]).unwrap();
+    for json in [false, true] {
+        let check = |names: &[&str]| {
+            let args = ["check".into()].into_iter().chain(names.iter().map(|name| path(name).into_os_string()));
+            run(args.chain(json.then(|| "--json".into())))
+        };
+        let both = check(&["good.wasm", "refused.wasm", "cut.wasm", "missing.wasm"]);
+        assert_eq!(both.status, 2);
+        assert!(both.stderr.ends_with("sectile: 1 of 4 files refused, 2 not read to their end\n"), "{}", both.stderr);
+        let no = check(&["good.wasm", "refused.wasm"]);
+        assert_eq!((no.status, &*no.stderr), (1, "sectile: 1 of 2 files refused\n"));
+        let one = check(&["refused.wasm"]);
+        assert_eq!((one.status, &*one.stderr), (1, ""));
+    }
+}
+
 #[test]
 fn check_answers_with_its_status() {
     let cases = [
