@@ -229,8 +229,14 @@ impl PolicyKey {
     fn for_rule(table: PolicyTable) -> impl Iterator<Item = Self> {
         let own = RULES.into_iter().filter(move |key| key.table == table);
         own.chain([
-            key(table, "severity", Type::Severity, "error", "How bad it is to break the rule."),
-            key(table, "reason", Type::Text, "", "Why it is so, or what to do: stands in the message."),
+            key(table, "severity", Type::Severity, "error", "Severity of a violation."),
+            key(
+                table,
+                "reason",
+                Type::Text,
+                "",
+                "Why the rule exists, or what to do about a violation. Part of the message.",
+            ),
         ])
     }
 
@@ -243,14 +249,14 @@ impl PolicyKey {
 }
 
 const REFUSE: PolicyKey =
-    key(Table::Top, "refuse", Type::Severity, "error", "Findings of this severity, and of worse, refuse a file.");
+    key(Table::Top, "refuse", Type::Severity, "error", "Findings of this severity or a worse one refuse a file.");
 
 const HIDDEN: PolicyKey = key(
     Table::Severity,
     "hidden",
     Type::SeverityOrIgnore,
     "",
-    "The severity of both `disputed-archive` and `not-opened`: archives and files that may hide binaries from an audit. The keys of the codes themselves override it.",
+    "Severity of both `disputed-archive` and `not-opened`: archives and files that may hide binaries from an audit. The keys of the two codes override it.",
 );
 
 /// A key of `[limits]`, and the setter of its limit.
@@ -273,16 +279,16 @@ macro_rules! limits {
 }
 
 limits! {
-    "depth" max_depth: u32, 1 to MAX_32, "1_000", "Items that may enclose one another, the root counted.";
-    "items" max_items: u32, 1 to MAX_32, "100_000", "Items in the tree, the root counted.";
-    "sections" max_sections: u64, 0 to MAX_64, "100_000_000", "Sections in the whole file.";
-    "name" max_name_len: u32, 0 to MAX_32, "100_000", "Bytes of a custom section's name.";
-    "data" max_section_data: u32, 0 to MAX_32, "1_048_576", "Bytes of one section's data that are decoded.";
+    "depth" max_depth: u32, 1 to MAX_32, "1_000", "Maximum nesting depth of items, including the root.";
+    "items" max_items: u32, 1 to MAX_32, "100_000", "Maximum number of items in the tree, including the root.";
+    "sections" max_sections: u64, 0 to MAX_64, "100_000_000", "Maximum number of sections in the whole file.";
+    "name" max_name_len: u32, 0 to MAX_32, "100_000", "Maximum bytes of a custom section's name.";
+    "data" max_section_data: u32, 0 to MAX_32, "1_048_576", "Maximum bytes of one section's data that are decoded.";
     "interface" max_interface_section: u32, 0 to MAX_32, "33_554_432",
-        "Bytes of one import or export section that are decoded, where a rule asks for imports.";
-    "kept" max_retained_bytes: u64, 0 to MAX_64, "67_108_864", "Bytes of values kept from the whole file.";
-    "inflated" max_inflated: u32, 0 to MAX_32, "8_388_608", "Bytes that one compressed section may inflate to.";
-    "findings" max_findings_per_code: u32, 1 to MAX_32, "64", "Findings kept of each code; further ones are counted.";
+        "Maximum bytes of one import or export section that are decoded, if a rule needs imports.";
+    "kept" max_retained_bytes: u64, 0 to MAX_64, "67_108_864", "Maximum bytes of values kept from the whole file.";
+    "inflated" max_inflated: u32, 0 to MAX_32, "8_388_608", "Maximum bytes of one compressed section after decompression.";
+    "findings" max_findings_per_code: u32, 1 to MAX_32, "64", "Maximum number of findings kept for each code; further ones are only counted.";
 }
 
 const fn key(
@@ -297,99 +303,105 @@ const fn key(
 
 /// The keys of single rules.
 const RULES: [PolicyKey; 30] = [
-    key(Table::Required, "items", Type::Items, "root", "The items that must say it."),
+    key(Table::Required, "items", Type::Items, "root", "The items that must have the fields."),
     key(
         Table::Required,
         "fields",
         Type::Fields,
         "",
-        "What each of them must say, itself: there, not blank, and UTF-8.",
+        "The fields that each item must have itself: present, not blank, and UTF-8.",
     ),
     key(
         Table::Required,
         "unknown",
         Type::Boolean,
         "false",
-        "Whether a license of `NONE` or `NOASSERTION`, which state that none is known, counts as one.",
+        "Whether `NONE` and `NOASSERTION`, which state that no license is known, count as a license.",
     ),
-    key(Table::Licenses, "items", Type::Items, "all", "The items whose licences are judged."),
-    key(Table::Licenses, "allow", Type::Licenses, "", "What is allowed: where it stands, nothing else is."),
-    key(Table::Licenses, "deny", Type::Licenses, "", "What is denied, whatever is allowed."),
+    key(Table::Licenses, "items", Type::Items, "all", "The items whose licenses are judged."),
+    key(Table::Licenses, "allow", Type::Licenses, "", "Allowed licenses. If present, all others are refused."),
+    key(Table::Licenses, "deny", Type::Licenses, "", "Denied licenses, even if `allow` permits them."),
     key(
         Table::Licenses,
         "unknown",
         Type::Boolean,
         "false",
-        "Whether `NONE` and `NOASSERTION`, which state that no license is known, are permitted; `deny` can name one.",
+        "Whether `NONE` and `NOASSERTION`, which state that no license is known, are permitted. `deny` can still deny either one.",
     ),
     key(Table::Sources, "items", Type::Items, "all", "The items whose URLs are judged."),
     key(Table::Sources, "fields", Type::UrlFields, "source", "The fields that are judged."),
-    key(Table::Sources, "allow", Type::UrlPatterns, "", "What is allowed: where it stands, nothing else is."),
-    key(Table::Sources, "deny", Type::UrlPatterns, "", "What is denied, whatever is allowed."),
-    key(Table::Producers, "items", Type::Items, "all", "The items whose producers are judged, each by itself."),
-    key(Table::Producers, "fields", Type::ProducersFields, "", "The fields that are meant; without it, any."),
-    key(Table::Producers, "names", Type::Patterns, "", "The producers that are meant; without it, any."),
-    key(Table::Producers, "except", Type::Patterns, "", "The producers that are not, all the same."),
-    key(Table::Producers, "versions", Type::Versions, "", "Their versions that are meant; without it, any."),
+    key(Table::Sources, "allow", Type::UrlPatterns, "", "Allowed URLs. If present, all others are refused."),
+    key(Table::Sources, "deny", Type::UrlPatterns, "", "Denied URLs, even if `allow` permits them."),
+    key(Table::Producers, "items", Type::Items, "all", "The items whose producers are judged, each item separately."),
+    key(Table::Producers, "fields", Type::ProducersFields, "", "The fields to match; any field if absent."),
+    key(Table::Producers, "names", Type::Patterns, "", "The producers to match; any producer if absent."),
+    key(Table::Producers, "except", Type::Patterns, "", "Producers that do not match, even if `names` matches them."),
+    key(Table::Producers, "versions", Type::Versions, "", "The versions to match; any version if absent."),
     key(
         Table::Producers,
         "required",
         Type::Boolean,
         "false",
-        "What is meant is not refused, but one of it is required of each of the items.",
+        "Require a matching producer in each item, instead of refusing matches.",
     ),
     key(Table::Dependencies, "items", Type::Items, "all", "The items whose lists of packages are judged."),
-    key(Table::Dependencies, "names", Type::Patterns, "", "The packages that are refused; without it, any."),
-    key(Table::Dependencies, "except", Type::Patterns, "", "The packages that are not, all the same."),
-    key(Table::Dependencies, "versions", Type::Versions, "", "Their versions that are refused; without it, any."),
+    key(Table::Dependencies, "names", Type::Patterns, "", "The packages to refuse; any package if absent."),
+    key(Table::Dependencies, "except", Type::Patterns, "", "Packages to accept, even if `names` matches them."),
+    key(Table::Dependencies, "versions", Type::Versions, "", "The versions to refuse; any version if absent."),
     key(
         Table::Dependencies,
         "sources",
         Type::Patterns,
         "",
-        "Only packages from there are refused: `crates.io`, `git`, `local`, `registry`.",
+        "Refuse only packages from these sources: `crates.io`, `git`, `local`, `registry`.",
     ),
     key(
         Table::Dependencies,
         "required",
         Type::Boolean,
         "false",
-        "A list of packages is required of each of the items; stands without the keys that refuse.",
+        "Require a list of packages in each item. Not valid with the keys that refuse packages.",
     ),
     key(Table::Sections, "items", Type::Items, "all", "The items whose own sections are judged."),
-    key(Table::Sections, "names", Type::Patterns, "", "The custom sections that are refused."),
-    key(Table::Sections, "kinds", Type::Kinds, "", "The kinds of sections that are refused."),
-    key(Table::Sections, "except", Type::Patterns, "", "The custom sections that are not, all the same."),
+    key(Table::Sections, "names", Type::Patterns, "", "The custom sections to refuse."),
+    key(Table::Sections, "kinds", Type::Kinds, "", "The kinds of sections to refuse."),
+    key(Table::Sections, "except", Type::Patterns, "", "Custom sections to accept, even if they match the other keys."),
     key(
         Table::Sections,
         "larger-than",
         Type::Number { min: 0, max: MAX_64 },
         "",
-        "Only sections of more bytes are refused, their headers included; of all kinds where neither `names` nor `kinds` stands.",
+        "Refuse only sections of more bytes than this, headers included. Without `names` and `kinds`, it applies to sections of every kind.",
     ),
-    key(Table::Imports, "names", Type::Patterns, "", "The root item's imports that are refused."),
-    key(Table::Imports, "except", Type::Patterns, "", "The imports that are not, all the same."),
+    key(Table::Imports, "names", Type::Patterns, "", "The root item's imports to refuse."),
+    key(Table::Imports, "except", Type::Patterns, "", "Imports to accept, even if `names` matches them."),
 ];
 
 const EXCEPTIONS: [PolicyKey; 6] = [
-    key(Table::Exceptions, "paths", Type::Patterns, "", "For files of which every path matches one of these."),
-    key(Table::Exceptions, "digests", Type::Digests, "", "For files of one of these digests."),
+    key(
+        Table::Exceptions,
+        "paths",
+        Type::Patterns,
+        "",
+        "Limit the exception to files of which every path matches one of these.",
+    ),
+    key(Table::Exceptions, "digests", Type::Digests, "", "Limit the exception to files with one of these digests."),
     key(
         Table::Exceptions,
         "verified",
         Type::Boolean,
         "false",
-        "Only where the digest was computed, and is not just what the store says.",
+        "Require a computed digest; a digest that only the store states does not count.",
     ),
     key(
         Table::Exceptions,
         "codes",
         Type::Codes,
         "",
-        "The findings that are excused; without it, all but `not-judged`, `changed` and `digest-mismatch`.",
+        "The codes of findings to excuse. Without it, all findings except `not-judged`, `changed` and `digest-mismatch`.",
     ),
-    key(Table::Exceptions, "expires", Type::Day, "", "The last day on which it holds."),
-    key(Table::Exceptions, "reason", Type::Text, "", "Why it is made; must be there."),
+    key(Table::Exceptions, "expires", Type::Day, "", "The last day on which the exception holds."),
+    key(Table::Exceptions, "reason", Type::Text, "", "The reason for the exception. Required."),
 ];
 
 #[cfg(test)]
