@@ -5,8 +5,8 @@ use std::ffi::OsStr;
 
 use super::Day;
 
-/// Context that is not in the bytes: the locations of the file, its digest, and the day of the judgment. Only
-/// [exceptions](super::Exception) depend on it.
+/// Context that is not in the bytes: the locations of the file, its digest, and the day of the
+/// judgment. Only [exceptions](super::Exception) depend on it.
 ///
 /// ```
 /// use sectile_policy::{Day, JudgeContext};
@@ -55,8 +55,8 @@ impl<'s> JudgeContext<'s> {
     }
 }
 
-/// A location in the form that path patterns match: divided by `/`, without a leading `./`. `None` if it is not UTF-8
-/// or contains `..`, which no pattern matches.
+/// A location in the form that path patterns match: divided by `/`, without a leading `./`. `None`
+/// if it is not UTF-8 or contains `..`, which no pattern matches.
 pub(super) fn normalized_location(location: &OsStr) -> Option<Cow<'_, str>> {
     let text = location.to_str()?;
     let text = if cfg!(windows) { text.replace('\\', "/").into() } else { Cow::Borrowed(text) };

@@ -12,11 +12,11 @@ use sectile::scan::ItemPath;
 
 /// Refuses packages in cargo-auditable's `.dep-v0` section, or requires a list of packages.
 ///
-/// - A package matches by name, version and source; a criterion that is not given matches any. The binary's own package
-///   has no source, and matches no source pattern.
+/// - A package matches by name, version and source; a criterion that is not given matches any. The
+///   binary's own package has no source, and matches no source pattern.
 /// - A package whose version cannot be compared with a range is refused.
-/// - If the list cannot be read, is empty or occurs more than once, the rule cannot be judged (`not-judged`). A missing
-///   list is refused only if one is required.
+/// - If the list cannot be read, is empty or occurs more than once, the rule cannot be judged
+///   (`not-judged`). A missing list is refused only if one is required.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dependencies {
     items: Items,
@@ -28,12 +28,13 @@ pub struct Dependencies {
 const SECTION: &str = ".dep-v0";
 
 impl Dependencies {
-    /// Refuses the packages that these items list: all of them, unless the rule is narrowed.
+    /// Refuses all packages that these items list. Other methods narrow the rule.
     pub fn refused(items: Items) -> Self {
         Self { items, filter: NameFilter::default(), sources: Vec::new(), required: false }
     }
 
-    /// Requires a list of packages in each of these items. An item that is named by its path must exist.
+    /// Requires a list of packages in each of these items. An item that is named by its path must
+    /// exist.
     pub fn required(items: Items) -> Self {
         Self { required: true, ..Self::refused(items) }
     }
@@ -44,7 +45,8 @@ impl Dependencies {
         self.required
     }
 
-    /// Adds sources: only packages from these match. Known sources are `crates.io`, `git`, `local` and `registry`.
+    /// Adds sources: only packages from these match. Known sources are `crates.io`, `git`, `local`
+    /// and `registry`.
     #[must_use]
     pub fn with_sources(mut self, sources: impl IntoIterator<Item = Glob>) -> Self {
         self.sources.extend(sources);

@@ -8,8 +8,9 @@ use sectile::FindingCode;
 
 /// Records which exceptions of a policy a run uses. Threads may share it.
 ///
-/// An exception is used if a verdict names it: as the exception that excuses a finding, or as one that would excuse a
-/// finding but has expired. Of several exceptions for one finding, the verdict names the first.
+/// An exception is used if a verdict names it: as the exception that excuses a finding, or as one
+/// that would excuse a finding but has expired. Of several exceptions for one finding, the verdict
+/// names the first.
 #[derive(Debug)]
 pub struct ExceptionUse<'p> {
     exceptions: Vec<(&'p Exception, AtomicBool)>,
@@ -38,7 +39,8 @@ impl Policy {
 }
 
 impl<'p> ExceptionUse<'p> {
-    /// Records the exceptions that these findings name. They may come from an earlier report by the same policy.
+    /// Records the exceptions that these findings name. They may come from an earlier report by the
+    /// same policy.
     pub fn add<'f>(&self, findings: impl IntoIterator<Item = &'f JudgedFinding<'f>>) {
         if self.exceptions.is_empty() {
             return;
@@ -53,7 +55,7 @@ impl<'p> ExceptionUse<'p> {
             if judged.finding().code() == FindingCode::ExpiredException {
                 match judged.location() {
                     Some(location) => self.set_used(self.by_location.get(location)),
-                    // The finding does not say which one has expired: any that can.
+                    // The finding does not name the expired exception, so every candidate counts.
                     None => self.set_used(self.by_reason.values().flatten().filter(|nth| self.expires(**nth))),
                 }
             }

@@ -10,16 +10,18 @@ use sectile::FindingCode;
 use sectile::Glob;
 use sectile::internal::quoted;
 
-/// An exception of a policy: excuses findings of some codes, or of all, in files at some paths or with some digests. An
-/// excused finding stays in the verdict, together with the exception, and refuses nothing.
+/// An exception of a policy. It excuses findings of some codes, or of all, in files at some paths
+/// or with some digests. An excused finding stays in the verdict, together with the exception, and
+/// refuses nothing.
 ///
-/// - If an exception has both paths and digests, both must match. *Every* location of the file must match one of the
-///   paths.
+/// - If an exception has both paths and digests, both must match. *Every* location of the file must
+///   match one of the paths.
 /// - A digest is the name of the file in its store, or a verified one. After
-///   [`require_verified`](Self::require_verified) only a verified digest matches. A digest that the report contradicts
-///   ([`FindingCode::DigestMismatch`]) never matches.
-/// - Without codes, an exception excuses all findings except [`ONLY_BY_NAME`](Self::ONLY_BY_NAME), which make a
-///   judgment unreliable and must be named. Truncation is not a finding, and is never excused.
+///   [`require_verified`](Self::require_verified) only a verified digest matches. A digest that the
+///   report contradicts ([`FindingCode::DigestMismatch`]) never matches.
+/// - Without codes, an exception excuses all findings except [`ONLY_BY_NAME`](Self::ONLY_BY_NAME),
+///   which make a judgment unreliable and must be named. Truncation is not a finding, and is never
+///   excused.
 /// - After its last day an exception excuses nothing, and a finding says so (`expired-exception`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exception {
@@ -33,8 +35,8 @@ pub struct Exception {
 }
 
 impl Exception {
-    /// Codes that an exception excuses only if it names them: a rule that could not be judged, a file that changed
-    /// during the read, a digest that does not match.
+    /// Codes that an exception excuses only if it names them: a rule that could not be judged, a
+    /// file that changed during the read, a digest that does not match.
     pub const ONLY_BY_NAME: [FindingCode; 3] =
         [FindingCode::NotJudged, FindingCode::Changed, FindingCode::DigestMismatch];
 
@@ -98,8 +100,9 @@ impl Exception {
         Self { location, ..self }
     }
 
-    /// Whether the name of a file in a store, this digest, is enough for the exception. The caller computes the digest of
-    /// the file then, because a directory that only looks like a store names its files as it likes.
+    /// Whether the exception accepts this unverified digest, the name of a file in a store. The
+    /// caller then computes the digest of the file, because a directory that only looks like a
+    /// store may use any names.
     pub fn accepts_name(&self, digest: &str) -> bool {
         !self.must_be_verified
             && !self.digests.is_empty()
@@ -116,7 +119,8 @@ impl Exception {
         self.expiry
     }
 
-    /// The place of the exception in the file of its policy; `None` for an exception made in code.
+    /// The location of the exception in the file of its policy; `None` for an exception made in
+    /// code.
     pub fn location(&self) -> Option<&PolicyLocation> {
         self.location.as_ref()
     }

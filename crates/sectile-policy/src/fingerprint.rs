@@ -5,18 +5,21 @@ use std::fmt::{self, Write};
 use super::Policy;
 
 impl Policy {
-    /// A short text that identifies the policy. A report contains it, so that a later run can reuse verdicts without
-    /// reading the files again.
+    /// A short text that identifies the policy. A report contains it, so that a later run can reuse
+    /// verdicts without reading the files again.
     ///
-    /// Two policies with the same fingerprint give the same verdict on the same bytes in the same context. The
-    /// fingerprint covers severities, limits, rules, exceptions, their [places](super::PolicyLocation) and the version of
-    /// Sectile: a report names the rule that a finding breaks. It is the same on every machine. Equivalent policies may
-    /// have different fingerprints. It is not a cryptographic hash.
+    /// Two policies with the same fingerprint give the same verdict on the same bytes in the same
+    /// context. The fingerprint covers severities, limits, rules, exceptions, their
+    /// [locations](super::PolicyLocation) and the version of Sectile. Locations count because a
+    /// report names the rule that a finding breaks. The fingerprint is the same on every machine.
+    /// Equivalent policies may have different fingerprints. It is not a cryptographic hash.
     ///
-    /// If exceptions [expire](super::Exception::expiry), a verdict can be reused only if none expired in the meantime.
+    /// If exceptions [expire](super::Exception::expiry), a verdict can be reused only if none
+    /// expired in the meantime.
     pub fn fingerprint(&self) -> String {
         let mut hash = Fnv(Fnv::BASIS);
-        // A policy holds lists, sorted sets and values: `Debug` prints its parts in the same order every time.
+        // A policy holds lists, sorted sets and values: `Debug` prints its parts in the same order
+        // every time.
         let written = write!(hash, "{} {self:?}", env!("CARGO_PKG_VERSION"));
         debug_assert!(written.is_ok(), "`Debug` of a policy never fails");
         format!("fnv1a:{:032x}", hash.0)

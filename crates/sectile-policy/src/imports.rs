@@ -11,8 +11,9 @@ use sectile::scan::ItemPath;
 
 /// Refuses imports of the root item by name.
 ///
-/// The name is `module.name` in a core module (`env.abort`). In a component it is the name of the import
-/// (`wasi:sockets/tcp@0.2.0`), and the name of the interface that an import under a plain name implements.
+/// The name is `module.name` in a core module (`env.abort`). In a component it is the name of the
+/// import (`wasi:sockets/tcp@0.2.0`), and the name of the interface that an import under a plain
+/// name implements.
 ///
 /// If an import section cannot be read, the rule cannot be judged (`not-judged`).
 #[derive(Clone, Debug, PartialEq, Eq)]

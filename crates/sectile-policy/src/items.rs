@@ -113,7 +113,8 @@ impl Items {
         absent
     }
 
-    /// Whether the set contains an item of this kind, at this depth below the root and at this path.
+    /// Whether the set contains an item of this kind, at this depth below the root and at this
+    /// path.
     pub(super) fn contains(&self, kind: ItemKind, depth: usize, path: impl FnOnce() -> ItemPath) -> bool {
         self.groups.iter().any(|group| group.contains(kind, depth == 0)) || self.named_path(depth, path).is_some()
     }

@@ -11,8 +11,8 @@ use sectile::scan::ItemPath;
 use sectile::{Finding, FindingCode, Findings};
 
 impl Policy {
-    /// Judges a report without context, so that no exception holds. If the policy needs more than metadata, read the
-    /// input [for this policy](super::PolicyReader).
+    /// Judges a report without context, so that no exception holds. If the policy needs more than
+    /// metadata, read the input [for this policy](super::PolicyReader).
     pub fn judge<'a>(&self, report: &Report<'a>) -> Verdict<'a> {
         self.judge_with_context(report, &JudgeContext::default())
     }
@@ -39,8 +39,8 @@ impl Policy {
         Verdict { findings, complete: report.is_complete() }
     }
 
-    /// Excuses the findings that exceptions match, and adds a finding for each expired exception that would have
-    /// mattered.
+    /// Excuses the findings that exceptions match, and adds a finding for each expired exception
+    /// that would have mattered.
     fn apply_exceptions(
         &self,
         findings: &mut Vec<JudgedFinding<'_>>,
@@ -66,7 +66,7 @@ impl Policy {
             expirations.add_apart(FindingCode::ExpiredException, 0, 0, None, describe);
         }
         let refused = severity >= self.refuse;
-        // The last finding stands for all exceptions beyond the limit.
+        // The last finding represents all exceptions beyond the limit.
         findings.extend(expirations.into_vec().into_iter().zip(expired).map(|(finding, exception)| JudgedFinding {
             finding: Cow::Owned(finding),
             rule: None,
@@ -79,8 +79,8 @@ impl Policy {
 }
 
 impl Rule {
-    /// Returns the violations of the rule. `section_rules` counts the section rules judged so far: their violations
-    /// were collected during the read.
+    /// Returns the violations of the rule. `section_rules` counts the section rules judged so far:
+    /// their violations were collected during the read.
     fn judge(&self, report: &Report<'_>, section_rules: &mut usize, limit: u32) -> Vec<Finding> {
         let Some(metadata) = report.metadata else { return Vec::new() };
         let mut violations = RuleViolations::new(self.reason.as_deref(), limit);

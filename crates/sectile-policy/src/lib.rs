@@ -1,18 +1,18 @@
 //! Reports on WebAssembly binaries, and policies that judge them.
 //!
-//! A [`Policy`] sets the severity of each kind of finding, the severity from which a file is refused, and a list of
-//! [`Rule`]s. [`Policy::judge`] turns a [`Report`](crate::report::Report) into a [`Verdict`]. A broken rule is a
-//! finding like any other, with a code of the same table.
+//! A [`Policy`] sets the severity of each kind of finding, the severity from which a file is
+//! refused, and a list of [`Rule`]s. [`Policy::judge`] turns a [`Report`](crate::report::Report)
+//! into a [`Verdict`]. A broken rule is a finding like any other, with a code of the same table.
 //!
-//! Some rules need more than metadata. A [`PolicyReader`] reads everything that a policy needs in one pass; [`read`],
-//! [`read_slice`], [`read_at`], [`read_fetch`] and [`read_input`] drive it. A rule whose data was not read is broken
-//! (`not-judged`), never skipped.
+//! Some rules need more than metadata. A [`PolicyReader`] reads everything that a policy needs in
+//! one pass; [`read`], [`read_slice`], [`read_at`], [`read_fetch`] and [`read_input`] drive it. A
+//! rule whose data was not read is broken (`not-judged`), never skipped.
 //!
-//! A policy may contain [`Exception`]s for files at certain paths or with certain digests. A report does not hold this
-//! context: pass it to [`Policy::judge_with_context`] as a [`JudgeContext`].
+//! A policy may contain [`Exception`]s for files at certain paths or with certain digests. A report
+//! does not hold this context: pass it to [`Policy::judge_with_context`] as a [`JudgeContext`].
 //!
-//! Build a policy in code, or load it from a TOML file with [`Policy::read`]. The [`gate`] module judges uploads while
-//! they arrive.
+//! Build a policy in code, or load it from a TOML file with [`Policy::read`]. The [`gate`] module
+//! judges uploads while they arrive.
 //!
 //! ```
 //! use sectile::{FindingCode, Field};
@@ -113,7 +113,7 @@ pub mod internal {
         Report::from_parts(file, size, Some(metadata), error, Cost::default())
     }
 
-    /// Whether findings of this code come from policies alone.
+    /// Whether findings of this code come only from policies.
     pub fn is_made_by_policies(code: FindingCode) -> bool {
         use FindingCode as C;
         matches!(

@@ -12,21 +12,22 @@ use sectile::FindingCode;
 use sectile::internal::{differs_in_case, license_expression, quoted, states_no_license};
 use sectile::metadata::{Field, Metadata, Value, ValueError};
 
-/// Allows or denies licenses. SPDX expressions are evaluated: `MIT OR GPL-3.0-only` needs one permitted license,
-/// `MIT AND GPL-3.0-only` needs both.
+/// Allows or denies licenses. SPDX expressions are evaluated: `MIT OR GPL-3.0-only` needs one
+/// permitted license, `MIT AND GPL-3.0-only` needs both.
 ///
-/// - A license is permitted if it is allowed and not denied. Without allowed licenses every license is allowed.
-/// - `GPL-2.0-or-later` and `MPL-1.1+` in a binary are permitted if any later version is. In a policy they mean that
-///   version and every later one.
-/// - `Apache-2.0 WITH LLVM-exception` must be allowed with that exception. It is denied if the license is denied with
-///   the exception or without any.
+/// - A license is permitted if it is allowed and not denied. Without allowed licenses every license
+///   is allowed.
+/// - `GPL-2.0-or-later` and `MPL-1.1+` in a binary are permitted if any later version is. In a
+///   policy they mean that version and every later one.
+/// - `Apache-2.0 WITH LLVM-exception` must be allowed with that exception. It is denied if the
+///   license is denied with the exception or without any.
 /// - Identifiers are compared without case, as SPDX demands.
-/// - A value that is not an SPDX expression, even in a common misspelling, or that could not be read, is refused. An
-///   item without a license is not judged; use [`Required`](super::Required).
+/// - A value that is not an SPDX expression, even in a common misspelling, or that could not be
+///   read, is refused. An item without a license is not judged; use [`Required`](super::Required).
 /// - `NONE` and `NOASSERTION` state that no license is known. They are refused unless the rule
 ///   [permits them](Self::permit_unknown), or allows the value by its name.
-/// - If an item has the section several times, the first and the last are judged, because readers disagree on which one
-///   wins.
+/// - If an item has the section several times, the first and the last are judged, because readers
+///   disagree on which one wins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Licenses {
     items: Items,
@@ -34,12 +35,13 @@ pub struct Licenses {
     denied: LicenseSet,
     /// Whether `NONE` and `NOASSERTION` are permitted.
     permits_unknown: bool,
-    /// Those of them that are allowed or denied by name, in upper case.
+    /// `NONE` and `NOASSERTION` if named in an entry: allowed or denied. In upper case.
     named_unknown: BTreeMap<String, bool>,
 }
 
 impl Licenses {
-    /// Judges the licenses of these items. Every license is permitted until one is allowed or denied.
+    /// Judges the licenses of these items. Every license is permitted until one is allowed or
+    /// denied.
     pub fn new(items: Items) -> Self {
         Self {
             items,
@@ -50,8 +52,8 @@ impl Licenses {
         }
     }
 
-    /// Allows a license, or several written `MIT OR Apache-2.0`. From then on, licenses that are not allowed are
-    /// refused.
+    /// Allows a license, or several written `MIT OR Apache-2.0`. From then on, licenses that are
+    /// not allowed are refused.
     ///
     /// # Errors
     ///
@@ -67,7 +69,8 @@ impl Licenses {
         Ok(self)
     }
 
-    /// Denies a license, or several written `GPL-3.0-only OR AGPL-3.0-only`, even if they are allowed.
+    /// Denies a license, or several written `GPL-3.0-only OR AGPL-3.0-only`, even if they are
+    /// allowed.
     ///
     /// # Errors
     ///
@@ -81,7 +84,8 @@ impl Licenses {
         Ok(self)
     }
 
-    /// Permits `NONE` and `NOASSERTION`, unless they are denied by name. By default they are refused.
+    /// Permits `NONE` and `NOASSERTION`, unless they are denied by name. By default they are
+    /// refused.
     #[must_use]
     pub fn permit_unknown(self) -> Self {
         Self { permits_unknown: true, ..self }

@@ -1,4 +1,4 @@
-//! Places in the file of a policy.
+//! Locations in the file of a policy.
 
 use std::fmt;
 use std::path::Path;
@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use super::RuleError;
 
-/// The place of a rule or an exception: the file of the policy as it was given, and the line where the table begins.
+/// The location of a rule or an exception: the path of the policy as the caller passed it, and the
+/// line where the table begins.
 ///
-/// `Display` writes `policy.toml:12`. The name is shown as it is: escape it for a terminal.
+/// `Display` writes `policy.toml:12`. The name is not escaped: escape it for a terminal.
 ///
 /// ```
 /// use sectile_policy::Policy;

@@ -35,8 +35,8 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// The codes of findings on archives and files that may hide binaries from an audit. The key `severity.hidden` of a
-    /// policy's file sets the severity of both.
+    /// The codes of findings on archives and files that may hide binaries from an audit. The key
+    /// `severity.hidden` of a policy's file sets the severity of both.
     pub const HIDDEN: [FindingCode; 2] = [FindingCode::DisputedArchive, FindingCode::NotOpened];
 
     /// Adds a rule.

@@ -14,9 +14,11 @@ use sectile::scan::ItemPath;
 /// Refuses entries of the `producers` section, or requires one.
 ///
 /// - An entry matches by field, name and version; a criterion that is not given matches any.
-/// - An entry whose version cannot be compared with a range is refused, and does not satisfy a requirement.
+/// - An entry whose version cannot be compared with a range is refused, and does not satisfy a
+///   requirement.
 /// - Each item is judged by itself.
-/// - If a `producers` section could not be read to its end, the rule cannot be judged (`not-judged`).
+/// - If a `producers` section could not be read to its end, the rule cannot be judged
+///   (`not-judged`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Producers {
     items: Items,
@@ -28,12 +30,13 @@ pub struct Producers {
 const SECTION: &str = "producers";
 
 impl Producers {
-    /// Refuses the producers of these items: all of them, unless the rule is narrowed.
+    /// Refuses all producers of these items. Other methods narrow the rule.
     pub fn refused(items: Items) -> Self {
         Self { items, fields: Vec::new(), filter: NameFilter::default(), required: false }
     }
 
-    /// Requires a matching producer in each of these items. An item that is named by its path must exist.
+    /// Requires a matching producer in each of these items. An item that is named by its path must
+    /// exist.
     pub fn required(items: Items) -> Self {
         Self { required: true, ..Self::refused(items) }
     }
@@ -89,7 +92,7 @@ impl Producers {
         }
     }
 
-    /// The entries that match: the match, the name and the version.
+    /// The matching entries: match, name and version.
     fn matching<'i>(&'i self, item: Item<'i>) -> impl Iterator<Item = (NameMatch, &'i str, &'i str)> {
         let is_selected = |name: &str| self.fields.is_empty() || self.fields.iter().any(|field| **field == *name);
         let fields = item.producers().fields().filter(move |field| is_selected(field.name()));

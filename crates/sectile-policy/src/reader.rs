@@ -14,7 +14,8 @@ use super::{Demand, Policy, Reading};
 use crate::report::Report;
 
 impl Policy {
-    /// Whether a rule needs more than metadata. If none does, the metadata reader alone is a little faster.
+    /// Whether a rule needs more than metadata. If none does, the metadata reader alone is a little
+    /// faster.
     pub(crate) fn needs_more(&self) -> bool {
         self.rules().any(|rule| match rule.demand() {
             Demand::Required(_)
@@ -27,8 +28,9 @@ impl Policy {
     }
 }
 
-/// Collector of everything that a policy needs, within the policy's limits. Use [`PolicyReader::slice`] for bytes in
-/// memory that outlive the values, [`PolicyReader::stream`] for everything else.
+/// Collector of everything that a policy needs, within the policy's limits. Use
+/// [`PolicyReader::slice`] for bytes in memory that outlive the values, [`PolicyReader::stream`]
+/// for everything else.
 ///
 /// ```
 /// use sectile::drive::PushDriver;
@@ -55,8 +57,8 @@ impl PolicyReader<StreamReader> {
         Self::new(StreamReader::with_limits(policy.limits), policy)
     }
 
-    /// The work of judging the data read so far: the number of items, imports, exports and findings, and the bytes of
-    /// values that rules inspect.
+    /// The work of judging the data read so far: the number of items, imports, exports and
+    /// findings, and the bytes of values that rules inspect.
     pub(crate) fn weight(&self, policy: &Policy) -> usize {
         let read = self.0.custom().inner.so_far();
         let of_metadata = read.map_or(0, |read| read.items().len() + read.findings().iter().len());
@@ -65,8 +67,8 @@ impl PolicyReader<StreamReader> {
         of_metadata + inspected.saturating_sub(FREE_BYTES) + of_interface
     }
 
-    /// Calls a function with a report of the data read so far. `unread` marks the report as partial: a refusal of a
-    /// partial report stays true whatever follows.
+    /// Calls a function with a report of the data read so far. `unread` marks the report as
+    /// partial. Further bytes never revoke the refusal of a partial report.
     pub(crate) fn judge_partial<T>(
         &self,
         unread: Option<&Error>,
@@ -167,7 +169,8 @@ pub fn read(path: impl AsRef<Path>, policy: &Policy) -> Outcome<Reading<'static>
     }
 }
 
-/// Reads what a policy needs from an open file. A change of the file during the read is a finding (`changed`).
+/// Reads what a policy needs from an open file. A change of the file during the read is a finding
+/// (`changed`).
 pub fn read_input(input: &Input, policy: &Policy) -> Outcome<Reading<'static>> {
     if !policy.needs_more() {
         return input.read_with(policy.limits).map(Reading::from);

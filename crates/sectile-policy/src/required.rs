@@ -11,9 +11,9 @@ use sectile::internal::{is_deceptive, quoted, states_no_license};
 use sectile::metadata::{Field, Item, Metadata, Value};
 use sectile::scan::ItemPath;
 
-/// Requires metadata in each of some items: present, not blank, and UTF-8. A value of one item never counts for
-/// another. A license of `NONE` or `NOASSERTION` states that none is known, and does not count unless the rule
-/// [permits it](Self::permit_unknown).
+/// Requires metadata in each of some items: present, not blank, and UTF-8. A value of one item
+/// never counts for another. A license of `NONE` or `NOASSERTION` states that none is known, and
+/// does not count unless the rule [permits it](Self::permit_unknown).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Required {
     items: Items,

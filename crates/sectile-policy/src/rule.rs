@@ -45,7 +45,7 @@ impl Rule {
         self.reason.as_deref()
     }
 
-    /// The place of the rule in the file of its policy; `None` for a rule made in code.
+    /// The location of the rule in the file of its policy; `None` for a rule made in code.
     pub fn location(&self) -> Option<&PolicyLocation> {
         self.location.as_ref()
     }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// A text is not valid in a rule or an exception. `Display` may quote the text: escape it for a terminal.
+/// A text is not valid in a rule or an exception. `Display` may quote the text. Escape it for a
+/// terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleError(String);
 

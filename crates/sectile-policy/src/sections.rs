@@ -8,8 +8,8 @@ use sectile::scan::{ItemKind, Section, SectionKind};
 
 /// Refuses sections: custom sections by name, any section by kind or size.
 ///
-/// A section matches if its name or its kind does; without names and kinds, every section matches. If a size is given,
-/// only larger sections are refused.
+/// A section matches if its name or its kind does; without names and kinds, every section matches.
+/// If a size is given, only larger sections are refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sections {
     pub(super) items: Items,
@@ -19,8 +19,8 @@ pub struct Sections {
     size_above: Option<u64>,
 }
 
-/// All kinds of sections that a rule can name, those of modules first. [`SectionKind::Other`] stands for every unknown
-/// id.
+/// All kinds of sections that a rule can name, those of modules first. [`SectionKind::Other`]
+/// represents every unknown id.
 pub fn section_kinds() -> impl Iterator<Item = SectionKind> {
     let of = |item| (0..0x80).map(move |id| SectionKind::new(item, id));
     let mut kinds: Vec<SectionKind> = Vec::new();
@@ -42,7 +42,8 @@ pub(super) fn section_kind(text: &str) -> Result<SectionKind, RuleError> {
 }
 
 impl Sections {
-    /// Refuses the sections of these items, without those of nested items: all of them, unless the rule is narrowed.
+    /// Refuses all sections of these items, but not those of nested items. Other methods narrow the
+    /// rule.
     pub fn new(items: Items) -> Self {
         Self { items, names: Vec::new(), kinds: Vec::new(), excluded: Vec::new(), size_above: None }
     }

@@ -7,22 +7,28 @@ use sectile::FindingCode;
 use sectile::internal::quoted;
 use sectile::metadata::{Expects, Field, Metadata, Value};
 
-/// Allows or denies URLs by pattern, in [`source`](Field::Source) or in other fields that hold a URL.
+/// Allows or denies URLs by pattern, in [`source`](Field::Source) or in other fields that hold a
+/// URL.
 ///
-/// A pattern is a URL in which `*` matches any characters: `https://github.com/acme/*`. URLs are compared part by part,
-/// and one part never matches another. In a host `*` is the whole host, or everything before the first dot
-/// (`*.example.org`); in a scheme or a port it is the whole part. Schemes and hosts ignore case. The default port of a
-/// scheme equals no port.
+/// A pattern is a URL in which `*` matches any characters: `https://github.com/acme/*`. URLs are
+/// compared part by part, and one part never matches another. In a host `*` is the whole host, or
+/// any subdomain (`*.example.org`). In a scheme or a port it is the whole part. Schemes and hosts
+/// ignore case. The default port of a scheme equals no port.
 ///
-/// - A URL is permitted if it is allowed and not denied. Without allowed patterns every URL is allowed.
-/// - Allowed patterns compare exactly: the case of a path matters, and a user or a port must be part of the pattern.
-///   Denied patterns compare loosely: they ignore case, encoding and user, and match any port unless they name one.
+/// - A URL is permitted if it is allowed and not denied. Without allowed patterns every URL is
+///   allowed.
+/// - Allowed patterns compare exactly: the case of a path matters, and a user or a port must be
+///   part of the pattern.
+/// - Denied patterns compare loosely: they ignore case, encoding and user, and match any port
+///   unless they name one.
 /// - `git@host:path` is `ssh://git@host/path`, as in Git.
-/// - A URL whose destination is ambiguous is refused. Examples: text that is not a URL or not UTF-8, a value that could
-///   not be read or has more than 8 KiB, a missing or non-ASCII host, an IPv4 address that is not four numbers, and a
-///   path that servers may read differently (`..`, an encoded slash).
-/// - An item without the section is not judged; use [`Required`](super::Required). If an item has the section several
-///   times, the first and the last are judged, because readers disagree on which one wins.
+/// - A URL whose destination is ambiguous is refused. Its text may not be a URL, not be UTF-8, be
+///   unreadable, or have more than 8 KiB. Its host may be missing, not be ASCII, or be an IPv4
+///   address that is not four numbers. Its path may have a part that servers read differently, such
+///   as `..` or an encoded slash.
+/// - An item without the section is not judged; use [`Required`](super::Required).
+/// - If an item has the section several times, the first and the last are judged, because readers
+///   disagree on which one wins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sources {
     items: Items,
@@ -62,7 +68,8 @@ impl Sources {
         }
     }
 
-    /// Allows URLs that match a pattern. From then on, URLs that match no allowed pattern are refused.
+    /// Allows URLs that match a pattern. From then on, URLs that match no allowed pattern are
+    /// refused.
     ///
     /// # Errors
     ///

@@ -4,14 +4,15 @@ use super::RuleError;
 use sectile::FindingCode;
 use sectile::internal::quoted;
 
-/// Longer lists are not part of a message.
+/// Maximum length of a list in a message.
 const MAX_LISTED: usize = 16;
-/// Longer texts are not compared, because that takes time in proportion to both lengths.
+/// Maximum length of a compared text. The time of a comparison grows with both lengths.
 const MAX_COMPARED: usize = 64;
-/// Similarity from which on a name is suggested, from 0 to 1.
+/// Minimum similarity of a suggested name, from 0 to 1.
 const SIMILAR: f64 = 0.6;
 
-/// The end of a message about an unknown name: a suggestion, and the valid names or the place that lists them.
+/// The end of a message about an unknown name: a suggestion, and the valid names or the place that
+/// lists them.
 pub fn hint(text: &str, plural: &str, names: &[&str], place: &str) -> String {
     let (before, valid) = match closest(text, names) {
         Some(name) => (format!("; did you mean `{name}`? "), "Valid"),

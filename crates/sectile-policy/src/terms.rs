@@ -23,7 +23,8 @@ enum LicenseBase {
     Other(Box<LicenseRef>),
 }
 
-/// The parts of a license's name before and after the version: `("GPL-", "")`, `("MPL-", "-no-copyleft-exception")`.
+/// The parts of a license's name before and after the version: `("GPL-", "")`,
+/// `("MPL-", "-no-copyleft-exception")`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct LicenseFamily(&'static str, &'static str);
 
@@ -59,8 +60,8 @@ static VERSIONS: LazyLock<BTreeMap<LicenseFamily, BTreeSet<LicenseVersion>>> = L
     versions
 });
 
-/// Splits a license's name into its family, its version, and whether later versions are included. GNU licenses encode
-/// that in their names; `GPL-2.0` is the old name of `GPL-2.0-only`.
+/// Splits a license's name into its family, its version, and whether later versions are included.
+/// GNU licenses encode that in their names; `GPL-2.0` is the old name of `GPL-2.0-only`.
 fn split_name(name: &'static str, is_gnu: bool) -> (LicenseFamily, LicenseVersion, bool) {
     let later = name.strip_suffix('+').or_else(|| name.strip_suffix("-or-later").filter(|_| is_gnu));
     let only = name.strip_suffix("-only").filter(|_| is_gnu);

@@ -22,7 +22,8 @@ pub(super) struct PlainUrl {
 }
 
 impl PlainUrl {
-    /// Parses a URL. The error describes why its destination is ambiguous. `git@host:path` is `ssh://git@host/path`.
+    /// Parses a URL. The error describes why its destination is ambiguous. `git@host:path` is
+    /// `ssh://git@host/path`.
     pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
         if text.len() > MAX_PARSED {
             return Err("it is too long to be parsed");
@@ -81,8 +82,8 @@ fn host(host: &str) -> Result<String, &'static str> {
     Ok(host.to_ascii_lowercase())
 }
 
-/// Whether URL parsers read a host as an IPv4 address, which may be octal, hexadecimal, or one large number.
-/// Source: the URL standard, "ends in a number".
+/// Whether URL parsers read a host as an IPv4 address, which may be octal, hexadecimal, or one
+/// large number. Source: the URL standard, "ends in a number".
 fn ends_in_number(host: &str) -> bool {
     let last = host.rsplit('.').next().unwrap_or_default();
     let hexadecimal = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
@@ -133,7 +134,8 @@ fn normalize_encoding(part: &str) -> String {
     plain
 }
 
-/// The part after the host for denied patterns: in lower case, and decoded as far as a server may decode it.
+/// The part after the host for denied patterns: in lower case, and decoded as far as a server may
+/// decode it.
 fn decode_loosely(rest: &str) -> String {
     let mut parts = rest.split('%');
     let mut loose = parts.next().unwrap_or_default().to_owned();
@@ -161,7 +163,7 @@ pub(super) struct UrlPattern {
     parts: Option<PatternParts>,
 }
 
-/// The parts of a pattern; `None` matches any.
+/// The parts of a pattern; `None` matches anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct PatternParts {
     scheme: Option<Box<str>>,

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use super::{Exception, PolicyLocation, Rule};
 use sectile::{Finding, Severity};
 
-/// The judgment of a report by a policy. Depends only on the policy, the report and the
-/// [`JudgeContext`](super::JudgeContext); no clock is
-/// read.
+/// The judgment of a report by a policy. It depends only on the policy, the report and the
+/// [`JudgeContext`](super::JudgeContext). It does not read a clock.
 #[derive(Clone, Debug)]
 #[must_use = "a verdict has no effect by itself"]
 pub struct Verdict<'a> {
@@ -38,8 +37,8 @@ impl JudgedFinding<'_> {
         self.rule.as_deref()
     }
 
-    /// The place in the policy of the rule that the finding breaks, or of the exception that has expired. `None` for
-    /// every other finding, and for rules and exceptions made in code.
+    /// The location in the policy of the rule that the finding breaks, or of the exception that has
+    /// expired. `None` for every other finding, and for rules and exceptions made in code.
     pub fn location(&self) -> Option<&PolicyLocation> {
         self.location.as_ref()
     }
@@ -69,8 +68,8 @@ impl JudgedFinding<'_> {
 }
 
 impl<'a> Verdict<'a> {
-    /// Every finding that matters under the policy: those of the report in its order, then the violations of each rule
-    /// in the order of the rules, then expired exceptions.
+    /// Every finding that matters under the policy: those of the report in its order, then the
+    /// violations of each rule in the order of the rules, then expired exceptions.
     pub fn findings(&self) -> &[JudgedFinding<'a>] {
         &self.findings
     }
@@ -98,8 +97,9 @@ impl Verdict<'_> {
         excepted.fold(0, |sum, judged| sum.saturating_add(judged.finding.count()))
     }
 
-    /// Whether the policy refuses a finding. For truncated input the answer covers the part that was read; a refusal
-    /// stays true whatever follows, because an incomplete item is never judged for missing metadata.
+    /// Whether the policy refuses a finding. For truncated input the answer covers the part that
+    /// was read. Further bytes never revoke a refusal, because an incomplete item is never judged
+    /// for missing metadata.
     pub fn is_refused(&self) -> bool {
         self.first_refused().is_some()
     }

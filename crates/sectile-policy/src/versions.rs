@@ -8,16 +8,18 @@ use semver::{BuildMetadata, Comparator, Op, Prerelease, Version, VersionReq};
 use super::RuleError;
 use sectile::internal::quoted;
 
-/// Ranges of versions in Cargo's syntax: `<1.70`, `>=1.2, <2`, `1.2.*`, `=1.2.3`; `1.2` is `^1.2`, any compatible
-/// version.
+/// Ranges of versions in Cargo's syntax: `<1.70`, `>=1.2, <2`, `1.2.*`, `=1.2.3`. A plain `1.2`
+/// means `^1.2`, any compatible version.
 ///
-/// Versions are compared in their sort order, pre-releases included: `1.70.0-nightly` sorts before `1.70.0`, so it is
-/// in `<1.70` and in no range that starts at 1.70.0. (Cargo excludes pre-releases from most ranges; a policy would then
-/// never refuse them.) A range excludes the pre-releases of the first version after it: `2.0.0-alpha` is not in `^1.2`.
+/// Versions are compared in their sort order, pre-releases included. `1.70.0-nightly` sorts before
+/// `1.70.0`, so it is in `<1.70` and in no range that starts at 1.70.0. Cargo excludes pre-releases
+/// from most ranges, so a policy with Cargo's rules would never refuse them. A range excludes the
+/// pre-releases of the first version after it: `2.0.0-alpha` is not in `^1.2`.
 ///
-/// The versions of tools are parsed leniently. The first word counts, without a leading `v` or `go`: one to three
-/// numbers divided by dots (missing numbers are 0), then an optional pre-release and build. `1.82.0 (f6e511eec
-/// 2024-10-15)` is 1.82.0. Other texts [cannot be compared](Self::contains).
+/// The versions of tools are parsed leniently. Only the first word counts, without a leading `v` or
+/// `go`. It has one to three numbers divided by dots, then an optional pre-release and build.
+/// Missing numbers are 0. `1.82.0 (f6e511eec 2024-10-15)` is 1.82.0. Other texts
+/// [cannot be compared](Self::contains).
 ///
 /// ```
 /// use sectile_policy::Versions;
@@ -82,7 +84,8 @@ fn matches(comparator: &Comparator, version: &Version) -> bool {
     let order = version.cmp_precedence(&first);
     let from_first = order != Ordering::Less;
     let before = |end: Option<Version>| end.is_none_or(|end| version.cmp_precedence(&end) == Ordering::Less);
-    // The first version after all that the comparator names, including its pre-releases; `None` if there is none.
+    // The first version, pre-releases included, after all versions that the comparator names.
+    // `None` if there is none.
     let after = || match (minor, patch) {
         (None, _) => start(*major, None, 1),
         (Some(minor), None) => start(*major, Some(*minor), 1),
@@ -105,7 +108,8 @@ fn matches(comparator: &Comparator, version: &Version) -> bool {
     }
 }
 
-/// The lowest version, pre-releases included, of the major or minor version `further` steps after the given one.
+/// The lowest version, pre-releases included, of the major or minor version `further` steps after
+/// the given one.
 fn start(major: u64, minor: Option<u64>, further: u64) -> Option<Version> {
     let (major, minor) = match minor {
         None => (major.checked_add(further)?, 0),

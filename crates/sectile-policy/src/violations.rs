@@ -30,8 +30,9 @@ impl Violations {
         Self(Findings::with_limit(limit))
     }
 
-    /// Adds a violation with the reason of the rule. Repeated violations of one code in the same section are folded
-    /// into one finding with a count; violations without a section stay separate.
+    /// Adds a violation with the reason of the rule. Repeated violations of one code in the same
+    /// section are folded into one finding with a count; violations without a section stay
+    /// separate.
     pub(super) fn add(
         &mut self,
         code: FindingCode,
@@ -100,9 +101,9 @@ impl<'r> RuleViolations<'r> {
         self.add(FindingCode::NotJudged, spot, path, message);
     }
 
-    /// Judges the values of a field in the items that were read to their ends. If an item has the section several
-    /// times, the first and the last are judged, because readers disagree on which one wins. `None` is a value that
-    /// could not be read.
+    /// Judges the values of a field in the items that were read to their ends. If an item has the
+    /// section several times, the first and the last are judged, because readers disagree on which
+    /// one wins. `None` is a value that could not be read.
     pub(super) fn judge_values(
         &mut self,
         items: &Items,

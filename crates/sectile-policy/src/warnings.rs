@@ -4,7 +4,7 @@ use super::{Day, Policy, PolicyLocation};
 use sectile::FindingCode;
 use sectile::internal::quoted;
 
-/// A part of a policy that has no effect, or none any more.
+/// A part of a policy that has no effect, or no longer has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyWarning {
     location: Option<PolicyLocation>,
@@ -12,7 +12,7 @@ pub struct PolicyWarning {
 }
 
 impl PolicyWarning {
-    /// The place of the rule or the exception; `None` if it was made in code.
+    /// The location of the rule or the exception; `None` if it was made in code.
     pub fn location(&self) -> Option<&PolicyLocation> {
         self.location.as_ref()
     }
@@ -24,8 +24,11 @@ impl PolicyWarning {
 }
 
 impl Policy {
-    /// The rules and exceptions without an effect: exceptions that have expired on this day or excuse only ignored
-    /// findings, rules that repeat an earlier one, and rules whose violations are ignored. In the order of the file.
+    /// The rules and exceptions without an effect, in the order of the file.
+    ///
+    /// - An exception has no effect if it has expired on this day, or excuses only ignored
+    ///   findings.
+    /// - A rule has no effect if it repeats an earlier rule, or if its violations are ignored.
     pub fn warnings(&self, today: Option<Day>) -> Vec<PolicyWarning> {
         let rules: Vec<_> = self.rules().collect();
         let of_rules = rules.iter().enumerate().filter_map(|(nth, rule)| {

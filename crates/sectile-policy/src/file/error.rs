@@ -6,7 +6,8 @@ use sectile::Escaped;
 use sectile_document::file::FileError;
 use sectile_document::line_and_column;
 
-/// A policy could not be loaded. `Display` names the file, and the line and column if known; it is safe on a terminal.
+/// A policy could not be loaded. `Display` names the file, and the line and column if known; it is
+/// safe on a terminal.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {

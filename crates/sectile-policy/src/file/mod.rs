@@ -21,8 +21,8 @@ impl Policy {
     /// A policy to start with, as a commented TOML file. `sectile policy init` writes it.
     pub const STARTER: &'static str = include_str!("starter.toml");
 
-    /// Loads a policy from a TOML file. Its format is the table of [keys](PolicyKey::all), documented in
-    /// `docs/policy.md`.
+    /// Loads a policy from a TOML file. Its format is the table of [keys](PolicyKey::all),
+    /// documented in `docs/policy.md`.
     ///
     /// ```no_run
     /// let policy = sectile_policy::Policy::read("policy.toml")?;
@@ -39,11 +39,13 @@ impl Policy {
         Self::parse(path, &text)
     }
 
-    /// Loads a policy from a stream, such as standard input. The name appears in errors and in the places of rules.
+    /// Loads a policy from a stream, such as standard input. The name appears in errors and in the
+    /// locations of rules.
     ///
     /// # Errors
     ///
-    /// The stream cannot be read, is larger than 1 MiB or not UTF-8; or as for [`parse`](Self::parse).
+    /// The stream cannot be read, is larger than 1 MiB or not UTF-8; or as for
+    /// [`parse`](Self::parse).
     pub fn read_from(name: impl AsRef<Path>, stream: impl Read) -> Result<Self, PolicyError> {
         let name = name.as_ref();
         let text = file::read_from(stream).map_err(|error| PolicyError::from_file_error(name, error))?;
@@ -67,8 +69,8 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// The text is not TOML, or nests deeper than 100; a key is unknown, duplicate, or has an invalid value. The error
-    /// says where, and what is valid there.
+    /// The text is not TOML, or nests deeper than 100; a key is unknown, duplicate, or has an
+    /// invalid value. The error says where, and what is valid there.
     pub fn parse(path: impl AsRef<Path>, text: &str) -> Result<Self, PolicyError> {
         let path = path.as_ref();
         let root = document(path, text)?;

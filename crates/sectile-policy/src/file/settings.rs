@@ -1,4 +1,5 @@
-//! The effective settings of a policy's file: every key, with its default where the file does not set it.
+//! The effective settings of a policy's file: every key, with its default where the file does not
+//! set it.
 
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -37,7 +38,7 @@ pub struct PolicySettings {
 #[derive(Clone, Debug)]
 struct SettingsTable {
     table: PolicyTable,
-    /// The place of a rule or an exception.
+    /// The location of a rule or an exception.
     location: Option<PolicyLocation>,
     settings: Vec<(&'static str, Setting)>,
 }
@@ -91,7 +92,8 @@ impl PolicySettings {
         &self.policy
     }
 
-    /// Writes the settings as a policy in TOML, which judges as this one does. Deceptive characters are escaped.
+    /// Writes the settings as a policy in TOML, which judges as this one does. Deceptive characters
+    /// are escaped.
     ///
     /// # Errors
     ///
@@ -192,7 +194,7 @@ fn tables(root: &Node, policy: &Policy) -> Vec<SettingsTable> {
                 }
                 rule.and_then(|rule| rule.location())
             };
-            // A rule cannot say `ignore`, only the severity of its code can.
+            // `ignore` is valid in `[severity]`, but not in a rule.
             settings.retain(|(name, value)| *name != "severity" || *value != severity(None));
             tables.push(SettingsTable { table, location: location.cloned(), settings });
         }

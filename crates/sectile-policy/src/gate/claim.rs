@@ -25,7 +25,8 @@ impl Claim {
         policy.judge_with_context(report, &context)
     }
 
-    /// Drops the claimed digest if the computed one is different. Call it when all bytes have arrived.
+    /// Drops the claimed digest if the computed one is different. Call it when all bytes have
+    /// arrived.
     pub(super) fn verify(&mut self, computed: impl FnOnce() -> Digest) {
         if let Some(claimed) = self.digest.take() {
             self.digest = Some(claimed).filter(|claimed| claimed.eq_ignore_ascii_case(&computed().to_string()));

@@ -1,8 +1,8 @@
 //! Judges uploads while they arrive.
 //!
-//! A [`Gate`] inspects the chunks of an upload as they pass to storage, refuses the upload as early as its bytes allow,
-//! and describes an accepted upload at the end. `examples/gate.rs` is an HTTP server that streams uploads to disk
-//! through a gate.
+//! A [`Gate`] inspects the chunks of an upload as they pass to storage. It refuses the upload as
+//! early as its bytes allow, and describes an accepted upload at the end. `examples/gate.rs` is an
+//! HTTP server that streams uploads to disk through a gate.
 //!
 //! ```
 //! use sectile::{FindingCode, Field};
@@ -39,19 +39,21 @@
 //! | missing metadata | at the end of the item: for a nested item with the first chunk after it |
 //! | missing metadata of the root, fewer bytes than declared, truncation | at the end of the upload |
 //!
-//! If the length was declared, the header of the last section shows the end of the root. The gate then judges the root
-//! before the rest of the upload arrives, and refuses a section that exceeds the declared length with its header.
+//! If the length was declared, the header of the last section shows the end of the root. The gate
+//! then judges the root before the rest of the upload arrives. It refuses a section that exceeds
+//! the declared length when the header of the section arrives.
 //!
-//! Later bytes never revoke a finding. The gate therefore never refuses an upload early that it would accept at the
-//! end. For uploads with thousands of items, imports or values, the gate judges less often, so that judging takes no
-//! longer than reading.
+//! Later bytes never revoke a finding. The gate therefore never refuses an upload early that it
+//! would accept at the end. For uploads with thousands of items, imports or values, the gate judges
+//! less often, so that judging takes no longer than reading.
 //!
 //! # Memory
 //!
-//! A gate holds the values, the findings and the section that is being collected. One upload takes at most 16 MiB, or
-//! 24 MiB if the policy has a rule on imports, whatever its length. [`Gate::LIMITS`] sets this bound; each limit that the
-//! policy sets replaces one of these. The memory is released with the gate, or with the [`Accepted`] or [`Refusal`] that it
-//! returns. A gate performs no I/O.
+//! A gate holds the values, the findings and the section that is being collected. One upload takes
+//! at most 16 MiB, or 24 MiB if the policy has a rule on imports, whatever its length.
+//! [`Gate::LIMITS`] sets this bound. Each limit that the policy sets replaces one of these. The
+//! memory is released with the gate, or with the [`Accepted`] or [`Refusal`] that it returns. A
+//! gate performs no I/O.
 
 mod accepted;
 mod claim;
@@ -97,15 +99,16 @@ struct UploadReader {
     hasher: Hasher,
     /// Whether the end of the root is known, even if its last bytes have not arrived.
     is_whole: bool,
-    /// Number of bytes that had been looked at when the upload was last judged.
+    /// Number of bytes that had been inspected when the upload was last judged.
     judged_at: u64,
     /// Number of pushed bytes from which the upload is judged again.
     judge_from: u64,
 }
 
 impl Gate {
-    /// Limits for an upload, smaller than those for a file because a server reads many uploads at once. A further item is
-    /// an error; a larger value is a finding (`too-large`). The [module](self#memory) states the memory that they bound.
+    /// Limits for an upload, smaller than those for a file because a server reads many uploads at
+    /// once. An item beyond the limit is an error. A value beyond its limit is a finding
+    /// (`too-large`). The [module](self#memory) states the memory that the limits bound.
     pub const LIMITS: Limits = Limits {
         max_items: 2_000, // a component of 1,000 modules and 1,000 components is the largest that validators accept
         max_section_data: 256 << 10,
@@ -116,8 +119,8 @@ impl Gate {
         ..Limits::DEFAULT
     };
 
-    /// A gate for one upload. Gates may share a policy. Each limit that the policy sets to another value than the default
-    /// replaces the one of [`LIMITS`](Self::LIMITS).
+    /// A gate for one upload. Gates may share a policy. A limit of the policy replaces the limit in
+    /// [`LIMITS`](Self::LIMITS) if it differs from the default.
     pub fn new(policy: impl Into<Arc<Policy>>) -> Self {
         let mut policy = policy.into();
         let limits = policy.limits.or(Self::LIMITS);
@@ -141,7 +144,8 @@ impl Gate {
         Self { max_bytes: bytes, ..self }
     }
 
-    /// Sets the declared length, such as the value of `Content-Length`. An upload of another length is refused.
+    /// Sets the declared length, such as the value of `Content-Length`. An upload of another length
+    /// is refused.
     #[must_use]
     pub fn with_declared_len(self, bytes: u64) -> Self {
         Self { declared: Some(bytes), ..self }
@@ -154,9 +158,9 @@ impl Gate {
         self
     }
 
-    /// Sets the claimed digest, `sha256:…`, for the policy's exceptions. An exception for it holds until all bytes have
-    /// arrived, and afterwards only if the digest is correct. Without a claim, exceptions by digest do not hold: the
-    /// upload would have to pass to its end before the digest is known.
+    /// Sets the claimed digest, `sha256:…`, for the policy's exceptions. An exception for it holds
+    /// until all bytes have arrived, and afterwards only if the digest is correct. Without a claim,
+    /// exceptions by digest do not hold, because the digest is known only at the end of the upload.
     #[must_use]
     pub fn with_digest(mut self, digest: impl Into<String>) -> Self {
         self.claim.digest = Some(digest.into());
@@ -170,7 +174,8 @@ impl Gate {
         self
     }
 
-    /// Inspects the next bytes. Push an empty chunk to check the declared length before the first bytes arrive.
+    /// Inspects the next bytes. Push an empty chunk to check the declared length before the first
+    /// bytes arrive.
     ///
     /// # Errors
     ///

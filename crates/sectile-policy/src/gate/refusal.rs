@@ -63,8 +63,8 @@ impl Refusal {
         self.0.refused.as_ref().map(|(finding, _)| finding)
     }
 
-    /// The place in the policy of the rule that the finding breaks. `None` if the finding breaks no rule, or one that
-    /// was made in code.
+    /// The location in the policy of the rule that the finding breaks. `None` if the finding breaks
+    /// no rule, or one that was made in code.
     pub fn location(&self) -> Option<&PolicyLocation> {
         self.0.refused.as_ref().and_then(|(_, location)| location.as_ref())
     }
@@ -84,8 +84,9 @@ impl Refusal {
         self.0.reading.value()
     }
 
-    /// The report of the part that was read, under a name. [`verdict`](Self::verdict) judges it, and
-    /// `Report::write_verdict_json` writes both as one line of JSON, as `sectile check --json` does.
+    /// The report of the part that was read, under a name. [`verdict`](Self::verdict) judges it,
+    /// and `Report::write_verdict_json` writes both as one line of JSON, as `sectile check --json`
+    /// does.
     pub fn report<'a>(&'a self, name: &'a OsStr) -> Report<'a> {
         Report::for_policy(name, None, &self.0.reading)
     }

@@ -1,5 +1,5 @@
-//! A report as one line of JSON. The tree is written item by item, without recursion: it may be as deep as the
-//! [`Limits`](sectile::Limits) allow.
+//! A report as one line of JSON. The tree is written item by item, without recursion: it may be as
+//! deep as the [`Limits`](sectile::Limits) allow.
 
 mod budget;
 mod codes;
@@ -26,11 +26,12 @@ use sectile::metadata::{Item, Metadata, Producers, ProducersField, Value};
 use sectile::{Finding, FindingCode, Severity};
 
 impl Report<'_> {
-    /// Writes the report as one JSON object and a line feed, with its keys in a fixed order. A text that is not UTF-8
-    /// is given as `{"base64":…}`.
+    /// Writes the report as one JSON object and a line feed, with its keys in a fixed order. A text
+    /// that is not UTF-8 is given as `{"base64":…}`.
     ///
-    /// The JSON has at most 40 bytes for each byte of the file, or 256 KiB for a short file. Items and findings beyond that
-    /// are left out. Returns their number; the outcome is partial if it is not 0.
+    /// The JSON has at most 40 bytes for each byte of the file, or 256 KiB for a short file. Items
+    /// and findings beyond that are left out. Returns their number; the outcome is partial if it is
+    /// not 0.
     ///
     /// # Errors
     ///
@@ -117,7 +118,8 @@ impl Report<'_> {
     }
 }
 
-/// Writes the root item of a report, with nested items down to this depth; `null` if nothing was read.
+/// Writes the root item of a report, with nested items down to this depth; `null` if nothing was
+/// read.
 ///
 /// # Errors
 ///
@@ -182,7 +184,8 @@ fn write_item_head(out: &mut impl Write, item: Item<'_>, size: Option<u64>) -> i
     Ok(())
 }
 
-/// Writes the values of each field in the order of its first occurrence; a repeated field is one key.
+/// Writes the values of each field in the order of its first occurrence; a repeated field is one
+/// key.
 fn write_producers(out: &mut impl Write, producers: &Producers<'_>) -> io::Result<()> {
     let mut indexes = BTreeMap::new();
     let mut fields = Vec::new();

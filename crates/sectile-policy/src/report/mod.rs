@@ -74,8 +74,8 @@ impl<'a> Report<'a> {
         Self { interface, section_matches, ..self }
     }
 
-    /// Adds findings about the context rather than the bytes: the file changed during the read, or is not a regular
-    /// file.
+    /// Adds findings about the context rather than the bytes: the file changed during the read, or
+    /// is not a regular file.
     #[must_use]
     pub fn with_context_findings(self, findings: &'a [Finding]) -> Self {
         Self { context_findings: findings, ..self }

@@ -1,4 +1,5 @@
-//! Bounds the JSON about one file by the file's length: paths of deep items, for example, may be much longer than the items.
+//! Bounds the JSON about one file by the file's length: paths of deep items, for example, may be
+//! much longer than the items.
 
 use std::io::{self, Write};
 
@@ -8,7 +9,8 @@ const MAX_RATIO: u64 = 40;
 /// Bytes of JSON that every file may have.
 const MIN_BUDGET: u64 = 256 << 10;
 
-/// The bytes that are left for pieces of JSON. After the first piece that does not fit, all are left out.
+/// Remaining bytes for pieces of JSON. After the first piece that does not fit, all pieces are
+/// omitted.
 #[derive(Debug)]
 pub(super) struct Budget {
     left: u64,

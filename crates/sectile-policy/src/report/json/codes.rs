@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use sectile::FindingCode;
 use sectile::internal::json::{SCHEMA, put, write_text};
 
-/// Writes the explanation of each code as one JSON object and a line feed, as `sectile explain --json` does.
+/// Writes the explanation of each code as one JSON object and a line feed, as
+/// `sectile explain --json` does.
 ///
 /// # Errors
 ///
