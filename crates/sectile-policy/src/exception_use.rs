@@ -8,15 +8,15 @@ use sectile::FindingCode;
 
 /// Records which exceptions of a policy a run uses. Threads may share it.
 ///
-/// An exception is used if a verdict names it: as the exception that excuses a finding, or as one
-/// that would excuse a finding but has expired. Of several exceptions for one finding, the verdict
-/// names the first.
+/// An exception is used if a verdict names it: it excuses a finding, or would excuse one but has
+/// expired. If several exceptions match one finding, the verdict names the first.
 #[derive(Debug)]
 pub struct ExceptionUse<'p> {
     exceptions: Vec<(&'p Exception, AtomicBool)>,
     /// The indexes of exceptions from a file.
     by_location: HashMap<&'p PolicyLocation, usize>,
-    /// The indexes of exceptions made in code. They have no place, so their reasons identify them.
+    /// The indexes of exceptions made in code. They have no location, so their reasons identify
+    /// them.
     by_reason: HashMap<&'p str, Vec<usize>>,
 }
 

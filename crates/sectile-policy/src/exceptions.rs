@@ -35,8 +35,8 @@ pub struct Exception {
 }
 
 impl Exception {
-    /// Codes that an exception excuses only if it names them: a rule that could not be judged, a
-    /// file that changed during the read, a digest that does not match.
+    /// Codes that an exception excuses only if it names them. They report a rule that could not be
+    /// judged, a file that changed during the read, and a digest that does not match.
     pub const ONLY_BY_NAME: [FindingCode; 3] =
         [FindingCode::NotJudged, FindingCode::Changed, FindingCode::DigestMismatch];
 

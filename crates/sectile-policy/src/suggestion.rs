@@ -11,8 +11,8 @@ const MAX_COMPARED: usize = 64;
 /// Minimum similarity of a suggested name, from 0 to 1.
 const SIMILAR: f64 = 0.6;
 
-/// The end of a message about an unknown name: a suggestion, and the valid names or the place that
-/// lists them.
+/// The end of a message about an unknown name: a suggestion, and the valid names, or the document
+/// or command that lists them.
 pub fn hint(text: &str, plural: &str, names: &[&str], place: &str) -> String {
     let (before, valid) = match closest(text, names) {
         Some(name) => (format!("; did you mean `{name}`? "), "Valid"),

@@ -68,8 +68,8 @@ impl JudgedFinding<'_> {
 }
 
 impl<'a> Verdict<'a> {
-    /// Every finding that matters under the policy: those of the report in its order, then the
-    /// violations of each rule in the order of the rules, then expired exceptions.
+    /// Every finding that the policy does not ignore. The findings of the report come first, in its
+    /// order. The violations follow in the order of the rules, then the expired exceptions.
     pub fn findings(&self) -> &[JudgedFinding<'a>] {
         &self.findings
     }

@@ -85,7 +85,7 @@ fn matches(comparator: &Comparator, version: &Version) -> bool {
     let from_first = order != Ordering::Less;
     let before = |end: Option<Version>| end.is_none_or(|end| version.cmp_precedence(&end) == Ordering::Less);
     // The first version, pre-releases included, after all versions that the comparator names.
-    // `None` if there is none.
+    // `None` if no such version exists.
     let after = || match (minor, patch) {
         (None, _) => start(*major, None, 1),
         (Some(minor), None) => start(*major, Some(*minor), 1),

@@ -112,7 +112,7 @@ pub enum PolicyValueType {
         /// The largest valid number.
         max: u64,
     },
-    /// A group of items or the path of one, or a list of these.
+    /// A group of items, the path of an item, or a list of groups and paths.
     Items,
     /// Annotation fields, and `name`.
     Fields,
@@ -197,7 +197,7 @@ pub struct PolicyKey {
     pub name: &'static str,
     /// The type of the value.
     pub value_type: PolicyValueType,
-    /// The default, as it would be written; empty if there is none.
+    /// The default in TOML syntax; empty if the key has none.
     pub default: &'static str,
     /// Description of the key.
     pub help: &'static str,
@@ -225,7 +225,7 @@ impl PolicyKey {
             .chain(EXCEPTIONS)
     }
 
-    /// The keys of a rule: its own, and those of every rule.
+    /// The keys of a rule: its own keys, then those of every rule.
     fn for_rule(table: PolicyTable) -> impl Iterator<Item = Self> {
         let own = RULES.into_iter().filter(move |key| key.table == table);
         own.chain([

@@ -1,5 +1,5 @@
-//! The effective settings of a policy's file: every key, with its default where the file does not
-//! set it.
+//! The effective settings of a policy's file: every key, with its default if the file does not set
+//! it.
 
 use std::io::{self, Read, Write};
 use std::path::Path;

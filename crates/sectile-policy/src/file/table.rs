@@ -256,7 +256,7 @@ impl<'n> TableReader<'n> {
         missing.map_or(Ok(()), |group| Err(self.missing(group)))
     }
 
-    /// The error that one of these keys is required.
+    /// The error that a key of this group is required.
     pub(super) fn missing(&self, group: &[&str]) -> InvalidEntry {
         let (last, rest) = group.split_last().expect("a group has keys");
         let rest = rest.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");

@@ -50,7 +50,7 @@
 //! # Memory
 //!
 //! A gate holds the values, the findings and the section that is being collected. One upload takes
-//! at most 16 MiB, or 24 MiB if the policy has a rule on imports, whatever its length.
+//! at most 16 MiB, or 24 MiB if the policy has a rule on imports, regardless of its length.
 //! [`Gate::LIMITS`] sets this bound. Each limit that the policy sets replaces one of these. The
 //! memory is released with the gate, or with the [`Accepted`] or [`Refusal`] that it returns. A
 //! gate performs no I/O.
@@ -179,7 +179,8 @@ impl Gate {
     ///
     /// # Errors
     ///
-    /// The upload is refused, whatever follows. Further calls return the same refusal.
+    /// The upload is refused. Further bytes cannot change this, and further calls return the same
+    /// refusal.
     pub fn push(&mut self, chunk: &[u8]) -> Result<(), Refusal> {
         let GateState::Reading(reader) = &mut self.state else { return self.refusal() };
         match reader.push(chunk, (&self.policy, &self.claim), self.max_bytes, self.declared) {
@@ -274,7 +275,7 @@ impl ChunkInspector for Gate {
 /// The reason to stop an upload.
 struct Stop {
     kind: RefusalKind,
-    /// The finding that the policy refuses, and the place of the rule that it breaks.
+    /// The finding that the policy refuses, and the location of the rule that it breaks.
     refused: Option<Box<(Finding, Option<PolicyLocation>)>>,
     /// Why the reading is partial; `None` if everything was read.
     error: Option<Error>,

@@ -30,7 +30,7 @@ impl Report<'_> {
     /// that is not UTF-8 is given as `{"base64":…}`.
     ///
     /// The JSON has at most 40 bytes for each byte of the file, or 256 KiB for a short file. Items
-    /// and findings beyond that are left out. Returns their number; the outcome is partial if it is
+    /// and findings beyond that are omitted. Returns their number; the outcome is partial if it is
     /// not 0.
     ///
     /// # Errors
@@ -283,7 +283,8 @@ fn write_exception(out: &mut impl Write, exception: &Exception) -> io::Result<()
     put!(out, "}")
 }
 
-/// Writes the place of a rule or an exception, such as `"policy.toml:12"`; `null` if it has none.
+/// Writes the location of a rule or an exception, such as `"policy.toml:12"`; `null` if it has
+/// none.
 ///
 /// # Errors
 ///

@@ -49,18 +49,18 @@ impl Budget {
         Ok(false)
     }
 
-    /// Number of pieces that were left out.
+    /// Number of omitted pieces.
     pub(super) fn left_out(&self) -> u64 {
         self.left_out
     }
 
-    /// Why pieces were left out; `None` if none was.
+    /// Why pieces were omitted; `None` if all fit.
     pub(super) fn reason(&self) -> Option<String> {
         (self.left_out > 0).then(|| reason(self.left_out))
     }
 }
 
-/// Why this many pieces were left out.
+/// Why this many pieces were omitted.
 pub fn reason(left_out: u64) -> String {
     format!("{left_out} rows are left out: the answer would have more than {MAX_RATIO} bytes for each byte of the file")
 }

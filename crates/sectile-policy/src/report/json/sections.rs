@@ -32,7 +32,7 @@ impl<W: Write> SectionsJson<W> {
     /// Writes a section of the item at this path.
     ///
     /// The list has at most 40 bytes for each byte of the file, or 256 KiB for a short file.
-    /// Sections beyond that are left out.
+    /// Sections beyond that are omitted.
     ///
     /// # Errors
     ///
@@ -44,8 +44,8 @@ impl<W: Write> SectionsJson<W> {
         Ok(())
     }
 
-    /// Writes everything after the last section, and a line feed. Returns the number of sections
-    /// that were left out; the outcome is partial if it is not 0.
+    /// Writes everything after the last section, and a line feed. Returns the number of omitted
+    /// sections; the outcome is partial if it is not 0.
     ///
     /// # Errors
     ///
