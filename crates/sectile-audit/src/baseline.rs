@@ -41,7 +41,7 @@ pub enum BaselineError {
     /// The report cannot be read.
     #[error("the earlier report cannot be read")]
     Io(#[source] io::Error),
-    /// Someone else may have written the report.
+    /// Another user may have written the report.
     #[error("the earlier report is not trusted: {0}")]
     Untrusted(&'static str),
     /// The first line is not that of a report as JSON lines.
@@ -63,8 +63,8 @@ pub enum BaselineError {
 impl Baseline {
     /// Opens a report and indexes the file states in it.
     ///
-    /// Its rows become rows of the new report, so that nobody else may have written it: the file must belong to the
-    /// caller or to root, and neither its group nor others may write to it.
+    /// Its rows become rows of the new report, so the file must be trusted. It must belong to the caller or to root,
+    /// and neither its group nor others may write to it.
     ///
     /// # Errors
     ///
@@ -75,7 +75,7 @@ impl Baseline {
         Self::index(file)
     }
 
-    /// Opens a report as [`open`](Self::open) does, whoever may have written it.
+    /// Opens a report like [`open`](Self::open), without checking its owner and its mode.
     ///
     /// # Errors
     ///
@@ -155,12 +155,12 @@ fn open_file(path: &Path) -> Result<File, BaselineError> {
     if file.metadata().map_err(BaselineError::Io)?.is_file() { Ok(file) } else { Err(BaselineError::NotAReport) }
 }
 
-/// Refuses a report that someone else may have written. The rules are those for journals.
+/// Rejects a report that another user may have written. The rules are those for journals.
 fn check_trusted(file: &File) -> Result<(), BaselineError> {
     distrust(file).map_err(BaselineError::Io)?.map_or(Ok(()), |reason| Err(BaselineError::Untrusted(reason)))
 }
 
-/// Maximum length of the lines that a thread holds.
+/// Maximum length of the lines that a thread holds in memory.
 const MAX_BYTES: usize = 32 << 20;
 
 fn hash(state: &str) -> u64 {

@@ -27,13 +27,13 @@ pub(super) trait BlobSink {
     #[cfg(feature = "remote")]
     fn can_reuse_rows(&self, location: &BlobLocation, state: &FileState) -> bool;
 
-    /// Notices the identity of a local file that is about to be read.
+    /// Receives the identity of a local file that is about to be read.
     fn open_file(&mut self, _: Option<FileId>) {}
 
     /// Begins a file of this length, of any type.
     fn begin_file(&mut self, bytes: u64);
 
-    /// Adds a blob that starts as WebAssembly does, or that is named or listed as WebAssembly.
+    /// Adds a blob that begins like WebAssembly, or that is named or listed as WebAssembly.
     fn add_blob(&mut self, blob: Blob<'_>);
 
     /// Adds a file that was skipped or cannot be read.
@@ -45,7 +45,7 @@ pub(super) trait BlobSink {
     /// Counts a file or an archive entry that is neither WebAssembly nor an archive, and the bytes read to detect that.
     fn skip(&mut self, bytes_read: u64);
 
-    /// Counts an archive that is not opened, because the options say so, and the bytes read to detect that.
+    /// Counts an archive that the options do not open, and the bytes read to detect it.
     fn skip_archive(&mut self, bytes_read: u64);
 
     /// Ends an archive, and adds its findings. All its blobs were added, unless the walk was stopped.
@@ -58,7 +58,7 @@ pub(super) trait BlobSink {
     fn should_stop(&self) -> bool;
 }
 
-/// A blob that is WebAssembly, or is said to be.
+/// A blob that is WebAssembly by its content, its name or its store.
 pub(super) struct Blob<'b> {
     pub(super) location: BlobLocation,
     /// The state of its file, to detect later changes.
@@ -139,7 +139,7 @@ pub(super) struct BlobLocation {
     /// Further names in the order of the walk: hard links, and the images that have the blob as a layer
     /// (`oci:DIR:NAME`, `repository:tag`).
     pub(super) other_names: Vec<OsString>,
-    /// Whether there are more names. No pattern of a policy is known to match them all.
+    /// Whether there are more names. Patterns of a policy cannot be checked against them.
     pub(super) omits_names: bool,
 }
 
@@ -154,7 +154,7 @@ impl BlobLocation {
     }
 }
 
-/// The state of a file or an object as a text, which differs after every change.
+/// The state of a file or an object as text, which differs after every change.
 ///
 /// It is empty if a change of the file could have the same time stamp: its rows are not reused.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

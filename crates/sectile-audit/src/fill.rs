@@ -25,7 +25,7 @@ pub(crate) fn fill_at(source: &dyn ReadAt, buffer: &mut [u8], offset: u64) -> io
     fill(&mut ReadFrom { source, offset }, buffer)
 }
 
-/// Fills a buffer from an offset. A file that ends before is an error.
+/// Fills a buffer from an offset. A shorter file is an error.
 pub(crate) fn fill_exact_at(source: &dyn ReadAt, buffer: &mut [u8], offset: u64) -> io::Result<()> {
     let filled = fill_at(source, buffer, offset)?;
     if filled == buffer.len() {

@@ -11,7 +11,7 @@ use sectile::splice::{WriteError, WriteOptions};
 use super::Root;
 use super::fill::fill_at;
 
-/// The file that the output of an audit goes to. It is looked up before the audit, which then does not run for nothing.
+/// The file for the output of an audit. It is checked before the audit, so that an error is found before the work.
 ///
 /// The rules are those of [`Plan::write_file`](sectile::splice::Plan::write_file). A regular file is replaced when the
 /// output is complete, and keeps its mode, owner and extended attributes. A symbolic link is followed and stays. A FIFO
@@ -52,8 +52,8 @@ impl ReportFile {
 
     /// Refuses the file if it is one of these roots or is below one, unless it is an earlier output.
     ///
-    /// [`Audit::with_output`](crate::Audit::with_output) finds what only the walk can find, such as other names of the
-    /// file.
+    /// [`Audit::with_output`](crate::Audit::with_output) detects the cases that only the walk can find, such as other
+    /// names of the file.
     ///
     /// # Errors
     ///
@@ -132,16 +132,16 @@ pub struct ReportWriter {
 }
 
 impl ReportWriter {
-    /// Whether a write failed. It tells which one of several writers failed.
+    /// Whether a write failed. Identifies the failed writer among several.
     pub fn has_failed(&self) -> bool {
         self.has_failed
     }
 
-    /// Puts the file into its place.
+    /// Replaces the file at the path.
     ///
     /// # Errors
     ///
-    /// The file at the place has changed meanwhile, or the system reports an error.
+    /// The file at the path changed in the meantime, or the system reports an error.
     pub fn finish(mut self) -> Result<(), WriteError> {
         let Some(buffer) = self.buffer.take() else { return Ok(()) };
         let UnbufferedOutput(output) = buffer.into_inner().map_err(|error| WriteError::Write(error.into_error()))?;
@@ -200,7 +200,7 @@ pub fn write_atomic<T>(path: impl AsRef<Path>, write: impl FnOnce(&mut dyn Write
 /// Size of the write buffer in bytes.
 const BUFFER_LEN: usize = 256 << 10;
 
-/// The error of a writer that met the output among its inputs, or any other.
+/// Converts the error of a writer. A writer may find the output among its inputs.
 fn write_error(error: io::Error) -> WriteError {
     match error.downcast::<WriteError>() {
         Ok(error) => error,
@@ -208,7 +208,7 @@ fn write_error(error: io::Error) -> WriteError {
     }
 }
 
-/// Whether the file at a place is empty, or begins as an output of an audit does.
+/// Whether the file at a path is empty, or begins like the output of an audit.
 fn is_earlier_output(place: &OutputPlace) -> io::Result<bool> {
     let Some(file) = place.existing() else { return place.is_empty() };
     let mut head = [0; 4096];

@@ -4,8 +4,8 @@
 //! sender goes with the unit to any free worker. The writer drains one channel after the other. The order therefore
 //! does not depend on timing, and every queue is bounded.
 //!
-//! There is no deadlock: a worker took the unit that the writer waits for before all later units. A thread that ends
-//! early drops its ends of the channels.
+//! The threads cannot deadlock: the unit that the writer waits for was taken by a worker before all later units. A
+//! thread that ends early drops its ends of the channels.
 
 use std::ffi::OsString;
 use std::io;

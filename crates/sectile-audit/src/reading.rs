@@ -82,7 +82,7 @@ impl ReadOptions<'_> {
         OutlineVisitor::new(PolicyReader::stream(self.policy), self.with_spans)
     }
 
-    /// Reads a stream to its end, past a framing error too: nothing else tells its length.
+    /// Reads a stream to its end, even after a framing error, because only its end shows its length.
     fn read_stream(&self, stream: &mut dyn Read, buffer: &mut [u8]) -> Option<BlobReading<'static>> {
         let mut stream_reading = StreamReading::new(self);
         while !(self.should_stop)() {

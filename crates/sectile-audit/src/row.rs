@@ -17,7 +17,7 @@ use sectile_policy::{JudgedFinding, Verdict};
 pub struct Row<'r> {
     /// The order of the row: larger than that of the rows before it, but not consecutive.
     pub nth: u64,
-    /// The kind of thing that the row is about.
+    /// The kind of the row.
     pub row_kind: RowKind,
     /// The path of the file. For an archive entry, the path of the archive, `!`, and the path of the entry.
     pub file: Cow<'r, OsStr>,
@@ -27,7 +27,7 @@ pub struct Row<'r> {
     pub omits_names: bool,
     /// Length in bytes, if known.
     pub size: Option<u64>,
-    /// The state of the file as a text. A later audit reads the file again only if its state differs.
+    /// The state of the file as text. A later audit reads the file again only if the state differs.
     pub state: Option<Cow<'r, str>>,
     /// The SHA-256 digest as `sha256:…`: the one that its store states, or the computed one.
     pub digest: Option<Cow<'r, str>>,
@@ -49,13 +49,13 @@ pub struct Row<'r> {
     pub producers: Vec<[Cow<'r, str>; 3]>,
     /// Number of packages in the dependency lists of all items.
     pub packages: u64,
-    /// Bytes by kind of section over the whole tree. Sections that hold items are not counted, only their contents.
+    /// Bytes by kind of section over the whole tree. Sections that contain items are not counted, only their contents.
     pub section_totals: Vec<SectionTotal<'r>>,
-    /// The largest section that holds no item.
+    /// The largest section that does not contain an item.
     pub largest: Option<LargestSection<'r>>,
     /// The layout of the sections; empty unless the format shows it.
     pub spans: Vec<SectionSpan<'r>>,
-    /// The formats that are not opened: that of the file, or those of the entries of an archive, with their numbers.
+    /// The formats that are not opened, of the file or of the entries of an archive, with their numbers of files.
     pub not_opened: Vec<(Cow<'r, str>, u64)>,
     /// The findings, with their severity under the policy.
     pub findings: Vec<JudgedFinding<'r>>,
@@ -75,7 +75,7 @@ pub(super) enum RowSource<'r> {
     Baseline(&'r str),
 }
 
-/// The kind of thing that a row is about.
+/// The kind of a row: its subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum RowKind {
@@ -100,7 +100,7 @@ impl RowKind {
         }
     }
 
-    /// The name of several of them in the output.
+    /// The plural name in the output.
     pub const fn plural(self) -> &'static str {
         match self {
             Self::Binary => "binaries",
@@ -309,7 +309,7 @@ impl<'r> Row<'r> {
         self.spans = spans.into_iter().map(SectionSpan::from).collect();
     }
 
-    /// Number of bytes of its names, values and messages. Formats differ in what they add.
+    /// Number of bytes of its names, values and messages. Each format adds more.
     pub(super) fn text_len(&self) -> usize {
         let names = self.locations().map(OsStr::len).sum::<usize>();
         let values = self.annotations.iter().map(|(_, value)| value.len()).sum::<usize>();
@@ -336,7 +336,7 @@ const TYPICAL_KINDS: usize = 16;
 /// Maximum number of distinct producers of a row. Each new one is compared with all others.
 const MAX_PRODUCERS: usize = 256;
 
-/// Whether sections of this kind hold items, whose own sections are counted instead.
+/// Whether sections of this kind contain items, whose own sections are counted instead.
 fn holds_items(item: ItemKind, kind: &str) -> bool {
     item == ItemKind::Component && matches!(kind, "core module" | "component")
 }

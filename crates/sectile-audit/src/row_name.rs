@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 ///
 /// A name is written `PATH!ENTRY[!ENTRY…]`. In each part, `!` is written `!!`. A run of `!` is read from its left: each
 /// `!!` is one `!` of a part, and a `!` that remains ends the part. An entry whose name is empty or begins with `!` has
-/// `./` before it, which does not change the file that it means.
+/// `./` before it, which still names the same file.
 ///
 /// The row of a file that is not in an archive has the file's path as its name, unchanged. Code that opens a row by its
 /// name therefore first looks for a file of the whole name.
@@ -44,7 +44,7 @@ impl RowName {
         Self { path: path.into(), entries: Vec::new() }
     }
 
-    /// Adds an entry: of the archive at the path, or of the last entry if that is an archive.
+    /// Adds an entry of the innermost archive: the last entry, or the file at the path if there are no entries.
     #[must_use]
     pub fn with_entry(mut self, entry: impl Into<OsString>) -> Self {
         self.entries.push(entry.into());
@@ -83,7 +83,7 @@ impl RowName {
         &self.entries
     }
 
-    /// The name as the answers of an audit have it.
+    /// The name in the output of an audit.
     pub fn to_os_string(&self) -> OsString {
         if self.entries.is_empty() {
             return self.path.clone();
@@ -127,7 +127,7 @@ pub(crate) fn is_entry_of(name: &OsStr, path: &OsStr) -> bool {
     matches!(entry, Some([b'!', next, ..]) if *next != b'!')
 }
 
-/// Whether a part is written with one more marker than it has: without its markers, it is empty or begins with `!`.
+/// Whether a part is written with an additional marker: without its markers, it is empty or begins with `!`.
 fn needs_marker(entry: &OsStr) -> bool {
     let mut rest = entry.as_encoded_bytes();
     while let Some(after) = rest.strip_prefix(MARKER.as_bytes()) {
@@ -150,9 +150,9 @@ fn parse_part(name: &[u8], start: usize) -> (OsString, usize) {
     }
 }
 
-/// Makes a name of bytes, which are those of a name but for `!`.
+/// Creates a name from bytes, which are those of a name except for `!`.
 ///
-/// Outside Unix, the parts of a name that are not Unicode are replaced: entries have none.
+/// Outside Unix, parts that are not Unicode are replaced; entries do not have such parts.
 fn os_string(bytes: &[u8]) -> OsString {
     #[cfg(unix)]
     let name = std::os::unix::ffi::OsStrExt::from_bytes(bytes);
@@ -167,7 +167,7 @@ fn os_string(bytes: &[u8]) -> OsString {
 mod tests {
     use super::*;
 
-    /// All texts over a few bytes, up to this length.
+    /// All texts of a few different bytes, up to this length.
     fn texts(alphabet: &str, most: usize) -> Vec<String> {
         let mut texts = vec![String::new()];
         let mut start = 0;
@@ -199,7 +199,7 @@ mod tests {
         }
     }
 
-    /// No two rows have one name: every text with a meaning is written as it is read.
+    /// No two rows have the same name: every valid text is written as it is read.
     #[test]
     fn all_texts_with_entries_are_written_as_read() {
         for text in texts("!./a", 7) {

@@ -87,7 +87,7 @@ impl<'a> SavedRows<'a> {
         self
     }
 
-    /// Writes the rows in these formats. Rows that were cut off are a stopped audit.
+    /// Writes the rows in these formats. Truncated rows are written like those of a stopped audit.
     ///
     /// # Errors
     ///

@@ -29,11 +29,11 @@ const SEPARATOR: char = '\0';
 /// The counts over all rows of an audit.
 ///
 /// Summaries of parts can be [merged](Self::merge) in any order, with the same result. Every row must be added once,
-/// with an `nth` of its own.
+/// with its own `nth`.
 ///
-/// Its memory is bounded. Of more than 4,096 distinct licenses, producers, versions or kinds of sections, the first
-/// ones by their bytes are counted exactly. The count of the others is the difference to the total. Texts are truncated
-/// to 500 bytes.
+/// Its memory is bounded. If there are more than 4,096 distinct licenses, producers, versions or kinds of sections, the
+/// first ones in byte order are counted exactly. The count of the others is the difference to the total. Texts are
+/// truncated to 500 bytes.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Summary {
@@ -74,7 +74,7 @@ pub struct Summary {
     pub items: u64,
     /// Number of packages in all dependency lists.
     pub packages: u64,
-    /// Number of sections in all trees, without those that hold items.
+    /// Number of sections in all trees, without those that contain items.
     pub sections: u64,
     /// Number of rows with metadata but without a license.
     pub unlicensed: u64,

@@ -64,13 +64,13 @@ pub(super) struct Worker<'a> {
     pending: WorkDone,
 }
 
-/// Length in bytes from which on a chunk is sent.
+/// Minimum length in bytes at which a chunk is sent.
 const CHUNK_LEN: usize = 256 << 10;
 
 /// Bytes read at once from a stream.
 const BUFFER_LEN: usize = 64 << 10;
 
-/// The name of archives in the counts of formats that are not opened, if the options say to open none.
+/// The name of archives in the counts of formats that are not opened, if the options disable archives.
 const SKIPPED_ARCHIVE: &str = "archive";
 
 /// Range of row numbers reserved for a unit, larger than any store needs.
@@ -159,7 +159,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Whether an exception of the policy would hold for a file by this name in its store.
+    /// Whether an exception of the policy names the digest of a blob in its store.
     fn is_excepted(&self, digest: Digest) -> bool {
         let mut exceptions = self.context.policy.exceptions().peekable();
         exceptions.peek().is_some() && {
@@ -242,7 +242,7 @@ impl BlobSink for Worker<'_> {
         let Blob { location, state, digest: expected, content } = blob;
         // Streamed bytes are counted with their archive.
         let is_counted = !matches!(content, Content::Stream(_));
-        // An exception by digest excuses only what has the digest, whatever the store says.
+        // An exception by digest needs the computed digest: the one in the store may be wrong.
         let hashes = self.options.hashes || expected.is_some_and(|digest| self.is_excepted(digest));
         let options = ReadOptions { hashes, ..self.options };
         let Some(reading) = options.read(content, &mut self.buffer) else { return };
@@ -343,8 +343,8 @@ impl Worker<'_> {
         for (location, findings) in archives {
             let context_findings: Vec<_> = findings.iter().map(|finding| archive_finding(finding)).collect();
             let report = Report::unread(&location.file).with_context_findings(&context_findings);
-            // The policy judges what the archive holds. It was not looked into to its end only if a limit or a read
-            // stopped that.
+            // The policy judges the contents of the archive. The row is incomplete only if a limit or a failed read
+            // stopped the inspection.
             let stop = findings.iter().position(|finding| {
                 matches!(finding.code, FindingCode::ArchiveLimit | FindingCode::Unreadable | FindingCode::Changed)
             });

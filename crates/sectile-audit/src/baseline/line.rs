@@ -25,7 +25,7 @@ use sectile_policy::{Exception, JudgedFinding, PolicyLocation};
 #[derive(Debug)]
 pub(crate) struct HeaderLine {
     pub(crate) version: String,
-    /// The facts about the audit. Names that are not valid on this platform are left out.
+    /// The facts about the audit, without names that are not valid on this platform.
     pub(crate) info: AuditInfo,
 }
 
@@ -427,7 +427,7 @@ impl<'l> NameValue<'l> {
     }
 }
 
-/// Makes a file name of bytes. Outside Unix, the bytes must be UTF-8.
+/// Creates a file name from bytes. Outside Unix, the bytes must be UTF-8.
 fn os_name(bytes: Vec<u8>) -> Option<OsString> {
     #[cfg(unix)]
     let name = Some(std::os::unix::ffi::OsStringExt::from_vec(bytes));
@@ -451,14 +451,14 @@ impl FindingLine<'_> {
     }
 }
 
-/// Parses the place of a rule, if there is one. `None` for a text that is not such a place.
+/// Parses the position of a rule, if there is one. `None` for a text that is not a position.
 #[allow(clippy::option_option)]
 fn location(text: Option<&str>) -> Option<Option<PolicyLocation>> {
     text.map(str::parse).transpose().ok()
 }
 
 impl ExceptionLine<'_> {
-    /// Restores an exception that excuses nothing. `None` if its place is not one.
+    /// Restores an exception that excuses nothing. `None` if its position is not valid.
     pub(crate) fn to_unused(&self) -> Option<UnusedException> {
         let location = location(self.rule.as_deref())?;
         Some(UnusedException { reason: self.reason.clone().into_owned(), location })

@@ -219,8 +219,8 @@ fn joined<T>(
     Ok(())
 }
 
-/// Appends a field, quoted if necessary. Whatever a spreadsheet would evaluate gets an apostrophe in front: the field, and
-/// what follows a character that divides cells in some countries, or that a user may choose to divide them.
+/// Appends a field, quoted if necessary. Adds an apostrophe before each part that a spreadsheet would evaluate: the
+/// field, and each part after a character that divides cells in some countries or settings.
 fn push_field(out: &mut Vec<u8>, text: &str) {
     let quoted = text.contains(['"', ',', ';', '\r', '\n', '\t']) || text.starts_with(' ') || text.ends_with(' ');
     if quoted {
@@ -302,7 +302,7 @@ mod tests {
         }
     }
 
-    /// A parser of CSV reads every column back with the value of the row.
+    /// A CSV parser returns the value of the row for every column.
     #[test]
     fn parsed_lines_equal_the_rows() {
         let mut text = Vec::new();
@@ -330,7 +330,7 @@ mod tests {
         }
     }
 
-    /// Whatever divides the cells, none of them is a formula.
+    /// No cell is a formula, for any divider.
     #[test]
     fn no_cell_is_a_formula_in_any_locale() {
         let mut hostile = hostile(0);
@@ -364,7 +364,7 @@ mod tests {
         }
     }
 
-    /// The table in the docs is generated from this one; `BLESS=1` updates it.
+    /// The table in the docs is generated from these columns; `BLESS=1` updates it.
     #[test]
     fn columns_match_the_docs() {
         const BEGIN: &str = "columns` -->\n";

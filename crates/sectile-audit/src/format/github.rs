@@ -51,7 +51,7 @@ impl fmt::Display for Data<'_> {
     }
 }
 
-/// A property of a command. It must not have the characters that divide properties either.
+/// A property of a command. The characters that divide properties are also escaped.
 struct Property<'a>(&'a str);
 
 impl fmt::Display for Property<'_> {

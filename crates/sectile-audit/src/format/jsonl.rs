@@ -93,8 +93,8 @@ pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     put!(out, ",\"bytes_read\":", row.bytes_read, "}\n")
 }
 
-/// Maximum depth of items in a line; deeper ones are counted only. A line nests twice as deep as its items, and many
-/// JSON parsers refuse a depth above 128.
+/// Maximum depth of items in a line; deeper ones are only counted. A line nests twice as deep as its items, and many
+/// JSON parsers reject a depth above 128.
 const MAX_ITEM_DEPTH: u32 = 48;
 
 /// Writes the line that ends the rows of an archive's entries.

@@ -1,7 +1,7 @@
 //! Writes `JUnit` XML: a test suite with one test case for each row.
 //!
-//! A suite of its own for each row has its counts without a second pass over the rows. A test case keeps its name from run
-//! to run, so that continuous integration can tell what is new.
+//! Each row has its own suite, because the counts of a larger suite would need a second pass over the rows. A test case
+//! has the same name in every run, so that continuous integration can detect new failures.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};

@@ -57,7 +57,7 @@ impl Format {
         }
     }
 
-    /// The file name extensions that tell the format.
+    /// The file name extensions that select the format.
     pub const fn extensions(self) -> &'static [&'static str] {
         match self {
             Self::Jsonl => &["jsonl", "ndjson"],
@@ -163,7 +163,7 @@ impl<'w> FormatWriter<'w> {
         Self { format, out, has_rows: false }
     }
 
-    /// Writes the text of some rows, which is empty for rows that the format has no text for.
+    /// Writes the text of some rows. It is empty for rows without text in this format.
     pub(super) fn write_rows(&mut self, text: &[u8]) -> io::Result<()> {
         if text.is_empty() {
             return Ok(());

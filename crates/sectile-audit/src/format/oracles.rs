@@ -28,7 +28,7 @@ fn shown_to(script: &str, format: Format, name: &str, rows: u64, every: u64, arg
     assert!(status.success());
 }
 
-/// No value in a hostile page runs, opens or requests anything, whatever is clicked.
+/// No value in a hostile page runs, opens or requests anything, after a click on any element.
 #[test]
 #[ignore = "needs Chromium and playwright"]
 fn hostile_pages_are_inert() {

@@ -14,7 +14,7 @@ use sectile_policy::JudgedFinding;
 
 /// Maximum number of further names in a result.
 const MAX_OTHER_NAMES: usize = 16;
-/// The name and the version of the fingerprint. The version changes with what is hashed.
+/// The name and the version of the fingerprint. The version changes if the hashed values change.
 const FINGERPRINT: &str = "sectileFinding/v1";
 
 /// Writes the tool, its rules, and the start of the results.

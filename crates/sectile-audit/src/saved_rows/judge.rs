@@ -67,7 +67,7 @@ impl RowJudge<'_> {
     }
 }
 
-/// The names of the sections of which a row does not have all values: of several in an item, it has the last.
+/// The names of the sections whose values a row has only in part. It has the last of several sections in an item.
 fn lost_sections(row: &Row<'_>, metadata: &Metadata<'_>) -> Vec<&'static str> {
     let sections =
         |name: &str| row.section_totals.iter().find(|total| total.kind == name).map_or(0, |total| total.sections);

@@ -10,7 +10,7 @@ const MAX_KEY_LEN: usize = 500;
 /// Number of slots of the cache in front of the map.
 const SLOTS: usize = 64;
 
-/// Counts by texts of the input, of which a hostile store has any number.
+/// Counts by texts of the input. A hostile store may have any number of texts.
 ///
 /// Keeps the `most` smallest keys. Their counts are exact in any order of additions and merges: a key that is among the
 /// smallest of all is among the smallest of every part. The count of the other keys is the difference to a total.
@@ -19,10 +19,10 @@ pub(super) struct BoundedCounts<V> {
     /// Up to twice as many as are kept, so that dropping the largest is cheap.
     entries: Vec<(Arc<str>, V)>,
     places: HashMap<Arc<str>, u32>,
-    /// The last place of similar keys, because most rows are similar.
+    /// The last position of similar keys, because most rows are similar.
     recent: [u32; SLOTS],
     most: usize,
-    /// Keys from here on are not among the smallest.
+    /// This key and larger ones are not among the smallest.
     bound: Option<Arc<str>>,
 }
 

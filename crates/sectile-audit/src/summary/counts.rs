@@ -81,7 +81,7 @@ pub struct WorstBlob {
     pub code: FindingCode,
     /// The message of the first of them, which may quote the input.
     pub message: String,
-    /// The place in the policy of the rule that the first of them breaks.
+    /// The position in the policy of the rule that the first of them violates.
     pub location: Option<PolicyLocation>,
 }
 
@@ -91,7 +91,7 @@ pub struct WorstBlob {
 pub struct UnusedException {
     /// The reason of the exception.
     pub reason: String,
-    /// The place of the exception in the policy; `None` if it was made in code.
+    /// The position of the exception in the policy; `None` if it was created in code.
     pub location: Option<PolicyLocation>,
 }
 

@@ -7,7 +7,7 @@ use super::{SEPARATOR, Summary};
 use crate::row::{Completeness, RowKind};
 use sectile::{FindingCode, Severity};
 
-/// The rows made with a tool or in a language.
+/// The rows of binaries built with a tool or in a language.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProducerCount<'s> {
@@ -47,8 +47,8 @@ impl Summary {
         most_first(self.not_opened.kept(), |files| *files)
     }
 
-    /// Bytes read from the store: from blobs, archives and other files. Bytes that were read again count once, so that
-    /// they are at most those of the store.
+    /// Bytes read from the store: from blobs, archives and other files. Bytes that were read again count once, so the
+    /// number does not exceed the size of the store.
     pub fn store_bytes_read(&self) -> u64 {
         let read = self.bytes_read.saturating_add(self.archive_bytes_read).saturating_add(self.not_wasm_bytes_read);
         read.min(self.store_bytes)

@@ -151,7 +151,7 @@ impl FileEntry {
     }
 }
 
-/// The first page of a file, and what is to be done with it.
+/// The first page of a file, and the role of the file in the audit.
 struct FileStart<'h> {
     head: &'h [u8],
     role: FileRole,
@@ -160,7 +160,7 @@ struct FileStart<'h> {
 
 enum FileRole {
     Skipped,
-    /// It is an archive, and the options say that it is not opened.
+    /// It is an archive that the options do not open.
     SkippedArchive,
     /// The name of its format.
     NotOpened(&'static str),

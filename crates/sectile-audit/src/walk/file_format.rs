@@ -25,7 +25,7 @@ pub struct FileFormat {
 }
 
 impl FileFormat {
-    /// Detects the format by content, as an audit does. `None` for WebAssembly and for all other files.
+    /// Detects the format by content, like an audit. `None` for WebAssembly and for all other files.
     ///
     /// # Errors
     ///
@@ -54,12 +54,12 @@ impl FileFormat {
         }
     }
 
-    /// Its name, as reports and policies have it.
+    /// Its name in reports and policies.
     pub fn name(self) -> &'static str {
         self.name
     }
 
-    /// Whether an audit looks into such a file.
+    /// Whether an audit inspects the contents of such a file.
     pub fn is_opened(self) -> bool {
         self.is_opened
     }

@@ -68,7 +68,7 @@ impl FileKind {
 
 /// The position of the first tar header in these bytes, which begin at `start` of a file that is not a tar.
 ///
-/// GNU tar and 7-Zip skip blocks that are not headers, so that they open such a file.
+/// GNU tar and 7-Zip open such a file, because they skip blocks that are not headers.
 pub(super) fn find_tar(bytes: &[u8], start: u64) -> Option<u64> {
     let skipped = start.next_multiple_of(TAR_BLOCK as u64) - start;
     let blocks = bytes.get(usize::try_from(skipped).ok()?..)?.as_chunks::<TAR_BLOCK>().0;

@@ -1,12 +1,11 @@
 //! Formats that may hold binaries and that are not opened, detected by their content.
 //!
-//! One table has a row for each format. A signature of few bytes comes with a check, so that other files are not taken
-//! for the format.
+//! One table has a row for each format. A short signature has an additional check, so that other files do not match.
 
 use std::ffi::OsStr;
 use std::path::Path;
 
-/// The parts of a file that tell its format.
+/// The parts of a file that identify its format.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Sample<'s> {
     /// The first bytes, at most a page.
@@ -25,7 +24,7 @@ pub(super) const VOLUME_LEN: usize = 5;
 
 /// A row of the table.
 struct Format {
-    /// Its name, as reports and policies have it.
+    /// Its name in reports and policies.
     name: &'static str,
     signatures: &'static [Signature],
 }

@@ -53,10 +53,10 @@ const MAX_NAMES: usize = 4_000_000;
 /// Maximum number of names of one layer.
 const MAX_LAYER_NAMES: usize = 64;
 
-/// Number of bytes of the names of one layer from which on further names are left out.
+/// Total length of one layer's names at which further names are omitted.
 const MAX_LAYER_NAME_BYTES: usize = 4 << 10;
 
-/// A reference to a document, and a name of that, without the prefix of all names.
+/// A reference to a document, and a name of the document without the common prefix.
 pub(super) struct NamedTarget {
     pub(super) target: Target,
     pub(super) name: OsString,
@@ -83,7 +83,7 @@ struct DocumentLevel {
 /// The part of a layer's descriptor that is checked.
 struct LayerDescriptor {
     size: u64,
-    /// The first of the other places of the layer, shortened.
+    /// The first of the layer's other locations, shortened.
     url: Option<Box<str>>,
 }
 
@@ -275,7 +275,7 @@ impl LayerIndex {
         self.layers.get(&digest).map_or_else(ImageNames::default, |of| self.named(&of.names, of.omits_some))
     }
 
-    /// The names with these indexes, as many as there is room for.
+    /// The names with these indexes, up to the limits.
     fn named(&self, indexes: &[u32], omits_some: bool) -> ImageNames {
         let mut image_names = ImageNames { names: Vec::new(), omits_some };
         let mut bytes = 0;

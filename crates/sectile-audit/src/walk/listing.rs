@@ -140,7 +140,7 @@ impl From<FileType> for ListedKind {
 }
 
 fn ignore_walk(root: &Path, options: &WalkOptions) -> ignore::Walk {
-    // `ignore` takes `-` for the standard input.
+    // `ignore` interprets `-` as standard input.
     let root = if root == Path::new("-") { Path::new(".").join(root) } else { root.to_owned() };
     WalkBuilder::new(root)
         .standard_filters(options.ignore_rules)

@@ -1,8 +1,8 @@
 //! Remote objects: many of them are read at once, and their rows are written one after the other.
 //!
 //! The first bytes of an object reveal its type. WebAssembly is read by ranges ahead of its turn, together with the
-//! rest of its batch, so that many requests are in flight. An archive is streamed when it is its turn. One thread runs
-//! all requests.
+//! rest of its batch, so that many requests are in flight. An archive is streamed in its turn. One thread runs all
+//! requests.
 
 use std::ffi::OsStr;
 use std::future::Future;
@@ -31,7 +31,7 @@ use sectile::drive::{Fetch, PrefetchedHead};
 use sectile_remote::internal::{ObjectFingerprint, Objects, fingerprint, stream_from};
 use sectile_remote::{Object, RemoteError};
 
-/// A runtime for requests, on a thread of its own.
+/// A runtime for requests, on its own thread.
 #[derive(Clone)]
 pub(super) struct RequestRuntime(Arc<OwnedRuntime>);
 
@@ -97,7 +97,7 @@ enum ObjectStart {
     Empty,
     Failed(RemoteError),
     Skipped(u64),
-    /// An archive that is not opened, because the options say so.
+    /// An archive that the options do not open.
     SkippedArchive(u64),
     NotOpened(&'static str, u64),
     Read(Box<BlobReading<'static>>, FileState),
@@ -112,7 +112,7 @@ impl ObjectBatch {
 
     /// Requests all objects that the earlier report does not have, then adds them one after the other.
     ///
-    /// No request is in flight during the second part, which may take long: a request that nothing polls would time
+    /// No request is in flight during the second part, which may take long: a request that is not polled would time
     /// out.
     pub(super) fn inspect(self, options: &WalkOptions, read_options: ReadOptions<'_>, sink: &mut dyn BlobSink) {
         let Self { objects, requests, listed } = self;
@@ -179,7 +179,7 @@ impl ListedObject {
         ObjectStart::Read(reading, self.state_of(&object))
     }
 
-    /// Detects what the first bytes do not tell, by the last bytes. Requests them unless the head has them.
+    /// Detects types that only the last bytes show. Requests these bytes unless the head has them.
     async fn probe(&self, kind: FileKind, object: &mut PrefetchedHead<Object>) -> io::Result<Probe> {
         let head = object.head().clone();
         let head_len = head.len() as u64;

@@ -26,12 +26,12 @@ pub struct WalkOptions {
     /// Maximum number of bytes held in memory for one file, with all archives in it; 128 MiB by default, the largest
     /// window of the program `zstd`.
     ///
-    /// Held are the Zstandard windows, and zips inside other archives, which need random access.
+    /// It limits the Zstandard windows, and the zips inside other archives, which need random access.
     pub max_held_bytes: u64,
     /// Maximum number of rows for one file, with all archives in it; 100,000 by default.
     pub max_rows: u64,
-    /// Number of bytes of names, values and messages in the rows for one file, with all archives in it, from which on it
-    /// gets no further rows; 64 MiB by default.
+    /// Number of bytes of names, values and messages in the rows for one file, with all archives in it. After that, the
+    /// file has no further rows. 64 MiB by default.
     pub max_row_bytes: u64,
     /// Number of remote objects to read at once on each thread; 16 by default, and at least one. Their rows are
     /// buffered until it is their turn.

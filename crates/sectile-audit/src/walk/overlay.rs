@@ -1,11 +1,11 @@
-//! Finds what follows an executable in its file: the archive of a self-extracting program.
+//! Finds the data after an executable in its file: the archive of a self-extracting program.
 //!
 //! Sources: System V ABI, *ELF Header* and *Program Header*; Microsoft's PE Format, *COFF File Header* and *Section Table*.
 
 /// Number of bytes to detect the format of an overlay.
 pub(super) const OVERLAY_LEN: usize = 64;
 
-/// The offset of the first byte after an executable that starts with `head`, as far as its headers are in `head`.
+/// The offset of the first byte after an executable that starts with `head`, by the headers that are in `head`.
 pub(super) fn overlay_start(head: &[u8]) -> Option<u64> {
     match head {
         [0x7f, b'E', b'L', b'F', class @ (1 | 2), order @ (1 | 2), ..] => {

@@ -1,7 +1,7 @@
-//! Detects what the first bytes of a file do not tell: archives that are opened from their end or from later blocks, and
-//! formats with signatures elsewhere.
+//! Detects types that the first bytes of a file do not show: archives that are opened from their end or from later
+//! blocks, and formats with signatures elsewhere.
 //!
-//! Any file may have a zip at its end, WebAssembly too, so that the last [`TAIL_LEN`] bytes of each file are read.
+//! The last [`TAIL_LEN`] bytes of each file are read, because any file may have a zip at its end, even WebAssembly.
 
 use std::io;
 
@@ -94,7 +94,7 @@ impl Probe {
         if self.has_zip_entries { Some(ZipSign::Entries) } else { self.has_zip_end.then_some(ZipSign::End) }
     }
 
-    /// Whether there may be an archive to look into.
+    /// Whether there may be an archive to inspect.
     pub(super) fn has_archive(&self) -> bool {
         self.zip_sign().is_some() || self.tar.is_some()
     }

@@ -73,12 +73,12 @@ fn may_be_registry(directory: &Path, is_root: bool) -> bool {
     (is_root || directory.file_name().is_some_and(|name| name == "v2")) && registry::is_registry(directory)
 }
 
-/// The first errors in the documents of a store. One document of a few bytes a blob may have many.
+/// The first errors in the documents of a store. A hostile document may cause an error every few bytes.
 #[derive(Default)]
 struct StoreErrors {
     errors: Vec<WalkError>,
     omitted: u64,
-    /// Whether more than notes were left out.
+    /// Whether omitted findings include more than notes.
     omits_errors: bool,
 }
 

@@ -16,7 +16,7 @@ pub(super) fn has_zip_end(tail: &[u8]) -> bool {
 
 /// Whether bytes may contain an entry's header, or a record of a directory.
 ///
-/// 7-Zip finds an entry by its header, wherever it is, if a zip has no directory.
+/// If a zip has no directory, 7-Zip finds an entry by its header at any position.
 pub(super) fn has_zip_entry(bytes: &[u8]) -> bool {
     memmem::find_iter(bytes, b"PK").any(|at| match bytes[at..] {
         [_, _, 3, 4, ..] => is_entry(&bytes[at..], 8),

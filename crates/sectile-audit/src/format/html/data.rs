@@ -146,7 +146,7 @@ fn write_finding(out: &mut Vec<u8>, judged: &JudgedFinding<'_>) -> io::Result<()
     write!(out, "]")
 }
 
-/// The source of the data if no bytes were read for the row alone; empty if there is nothing to add to the number.
+/// The source of the data if no bytes were read for the row alone. Empty if the number needs no explanation.
 fn read_from(row: &Row<'_>) -> &'static str {
     match (&row.source, row.row_kind, row.completeness) {
         _ if row.bytes_read > 0 => "",

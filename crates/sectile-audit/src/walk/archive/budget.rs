@@ -28,10 +28,10 @@ pub(super) struct Budget {
     buffers: RefCell<Vec<Box<[u8]>>>,
 }
 
-/// Number of bytes of holes that are read as zeros, besides those that the data of sparse entries allows.
+/// Number of bytes of holes that are read as zeros, in addition to those that the data of sparse entries allows.
 const MAX_ZEROS: u64 = 16 << 20;
 
-/// Number of zeros that each byte of data allows, so that the work is linear in the data.
+/// Number of zeros that each byte of data allows. The work is thus linear in the data.
 const ZEROS_PER_BYTE: u64 = 16;
 
 impl Budget {
@@ -75,7 +75,7 @@ impl Budget {
         left.is_some()
     }
 
-    /// Counts a row after rows with so many bytes of text. Returns whether it may be written.
+    /// Counts a row after rows with this many bytes of text. Returns whether it may be written.
     pub(super) fn row(&self, bytes_before: u64) -> bool {
         let left = self.rows.get().checked_sub(1);
         self.rows.set(left.unwrap_or(0));

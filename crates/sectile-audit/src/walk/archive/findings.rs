@@ -1,6 +1,6 @@
 //! The findings on one file and all archives in it, held until the file was walked.
 //!
-//! What damage means is known at the end: if a binary is in the file, readers may disagree about it.
+//! The code for damage is known only at the end: if the file contains a binary, readers may disagree about it.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -12,7 +12,7 @@ use sectile::internal::quoted;
 /// Maximum number of findings of one code that are held for a file. Further ones are counted.
 const MAX_HELD: u64 = 16;
 
-/// Number of bytes of names and messages for a file from which on further findings are counted only.
+/// Number of bytes of names and messages for a file at which further findings are only counted.
 const MAX_HELD_BYTES: usize = 4 << 20;
 
 /// Maximum number of formats that are counted by name.
@@ -37,26 +37,26 @@ struct FindingCount {
     held: u64,
 }
 
-/// The place of a finding: an archive, and the entry in it that the finding is about.
+/// The location of a finding: an archive, and the entry in it that the finding is about.
 pub(super) struct FindingPlace {
     pub(super) archive: BlobLocation,
     pub(super) entry: Option<OsString>,
 }
 
 impl ArchiveFindings {
-    /// Notes that the file holds a binary.
+    /// Records that the file contains a binary.
     pub(super) fn set_has_binary(&mut self) {
         self.has_binary = true;
     }
 
-    /// Whether a binary was found since the last call of this, which begins anew.
+    /// Whether a binary was found since the last call. Resets the state.
     pub(super) fn take_has_binary(&mut self) -> bool {
         std::mem::take(&mut self.has_binary)
     }
 
-    /// Adds a finding. The place is computed only if the finding is held.
+    /// Adds a finding. The location is computed only if the finding is held.
     pub(super) fn add(&mut self, code: FindingCode, message: String, place: impl FnOnce() -> FindingPlace) {
-        // Both are one kind until the end decides which.
+        // Both codes are counted as one until the end of the file decides.
         let code = if code == FindingCode::DisputedArchive { FindingCode::MalformedArchive } else { code };
         let count = self.counts.entry(code).or_default();
         count.all += 1;
@@ -69,7 +69,7 @@ impl ArchiveFindings {
         self.held.push(ArchiveFinding { archive, entry, code, message });
     }
 
-    /// Counts a finding that is not listed by itself.
+    /// Counts a finding that is not listed separately.
     pub(super) fn count(&mut self, code: FindingCode) {
         self.counts.entry(code).or_default().all += 1;
     }

@@ -1,7 +1,7 @@
-//! Reads gzip: a sequence of members, and what follows them. Source: RFC 1952, 2.2.
+//! Reads gzip: a sequence of members, and the data after them. Source: RFC 1952, 2.2.
 //!
-//! `flate2` inflates the data of a member. Its own reader of gzip fails on headers and on zeros after the last member
-//! that other readers pass over, and it loses output before damage.
+//! `flate2` inflates the data of a member. Its own gzip reader fails on headers, and on zeros after the last member,
+//! that other readers skip. It also loses output before damage.
 
 use std::cell::Cell;
 use std::io::{self, BufRead, Read};
@@ -182,7 +182,7 @@ impl<R: BufRead> Member<R> {
         Ok(0)
     }
 
-    /// Compares the output with the checksum and the length after the data. Returns what is wrong.
+    /// Compares the output with the checksum and the length after the data. Returns the difference.
     fn read_trailer(&mut self) -> io::Result<Option<&'static str>> {
         let mut trailer = [0; 8];
         self.reader.read_exact(&mut trailer)?;
@@ -211,7 +211,7 @@ impl<R: BufRead> Header<'_, R> {
     const HAS_COMMENT: u8 = 16;
     const RESERVED: u8 = 0xe0;
 
-    /// Reads the header. Returns what only some readers accept.
+    /// Reads the header. Returns a defect that only some readers accept.
     fn read(mut self) -> io::Result<Option<&'static str>> {
         let [id1, id2, method, flags, ..] = self.bytes::<10>()?;
         if [id1, id2, method] != [0x1f, 0x8b, 8] {

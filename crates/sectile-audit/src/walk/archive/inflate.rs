@@ -1,7 +1,7 @@
 //! Inflates deflated data.
 //!
-//! The readers of `flate2` lose the output before corrupt data, up to the length of their caller's buffer. Other programs
-//! write it out. This reader returns all of it before the error, so that a large buffer hides nothing.
+//! The readers of `flate2` lose the output before corrupt data, up to the length of their caller's buffer. Other
+//! programs write it. This reader returns all of it before the error, for any length of the buffer.
 
 use std::io::{self, BufRead, Read};
 

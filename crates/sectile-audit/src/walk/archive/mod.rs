@@ -1,7 +1,7 @@
 //! Walks archives in place: nothing is extracted, and little is held in memory.
 //!
-//! Entries that are stored as they are (tar, stored zip entries) become ranges of the file and are not read. Compressed
-//! entries are streamed. The name of an entry is a label only, whatever it contains.
+//! Entries without compression (tar, stored zip entries) become ranges of the file and are not read. Compressed entries
+//! are streamed. The name of an entry is used only as a label.
 
 mod budget;
 mod bytes;
@@ -45,7 +45,7 @@ pub(super) struct ArchiveWalker<'a> {
     file: &'a ArchiveFile,
     budget: &'a Budget,
     findings: ArchiveFindings,
-    /// Ranges of the file with end records of zips that were read, or that are not to be: the last ones.
+    /// The last ranges of the file with end records of zips that were read or must not be read.
     zip_ends: VecDeque<Range<u64>>,
 }
 
@@ -113,7 +113,7 @@ impl EntryPath<'_> {
         self.outer.is_some() && self.name.len() > MAX_NAME_LEN
     }
 
-    /// The innermost archive on the path: itself, or the one that holds it.
+    /// The innermost archive on the path: the entry itself, or the archive that contains it.
     fn archive(&self) -> &Self {
         match self.outer {
             Some(outer) if !self.is_archive.get() => outer.archive(),
@@ -133,7 +133,7 @@ impl EntryPath<'_> {
     }
 }
 
-/// Inspects a file that starts as an archive or a compressed file does; `head` is its start.
+/// Inspects a file that begins like an archive or a compressed file; `head` is its start.
 pub(super) fn inspect(file: &ArchiveFile, input: &Input, head: &[u8], options: &WalkOptions, sink: &mut dyn BlobSink) {
     begin(file, input.len(), options, sink, |archive, path| {
         archive.budget.read(head.len() as u64);
@@ -249,7 +249,7 @@ impl ArchiveWalker<'_> {
         self.zip_ends.push_front(range);
     }
 
-    /// Counts an entry that is neither WebAssembly nor an archive, unless its format may hold some.
+    /// Counts an entry that is neither WebAssembly nor an archive, unless its format may contain binaries.
     fn pass(&mut self, path: &EntryPath<'_>, head: &[u8], format: Option<&'static str>) {
         match format.or_else(|| formats::detect_by_name(path.name, head)) {
             Some(format) => self.not_opened(path, format),
@@ -316,7 +316,7 @@ impl ArchiveWalker<'_> {
         true
     }
 
-    /// Inspects the archive that a stream contains besides what it began as. Returns whether there is one.
+    /// Inspects an archive that a stream contains in addition to its detected format. Returns whether there is one.
     fn watched(&mut self, path: &EntryPath<'_>, watch: &Watch<'_, '_>, probe: Probe, level: u32) -> bool {
         if self.should_stop() || !self.may_enter(path, level) {
             return true;
@@ -401,7 +401,7 @@ impl ArchiveWalker<'_> {
     fn held_zip(&mut self, path: &EntryPath<'_>, reader: &mut dyn Read, level: u32) {
         let most = self.budget.available_memory();
         let mut held = Vec::new();
-        // After damage, readers may open what comes before it.
+        // Readers may open the data before the damage.
         _ = reader.take(most.saturating_add(1)).read_to_end(&mut held);
         if held.len() as u64 > most {
             let message = format!("it has more than the {most} bytes that may be held to look into it");
@@ -438,7 +438,7 @@ impl ArchiveWalker<'_> {
     /// Reports a finding on an archive, or on an entry of one.
     ///
     /// Damage is [`MalformedArchive`](FindingCode::MalformedArchive), which becomes
-    /// [`DisputedArchive`](FindingCode::DisputedArchive) at the end if the file holds a binary.
+    /// [`DisputedArchive`](FindingCode::DisputedArchive) at the end if the file contains a binary.
     fn report(&mut self, path: &EntryPath<'_>, code: FindingCode, message: String) {
         if path.expects_wasm {
             self.findings.set_has_binary();
@@ -453,14 +453,14 @@ impl ArchiveWalker<'_> {
         });
     }
 
-    /// Reports what readers of the archive may read differently.
+    /// Reports a contradiction that readers of the archive may interpret differently.
     fn dispute(&mut self, path: &EntryPath<'_>, message: String) {
         self.report(path, FindingCode::DisputedArchive, message);
     }
 
     /// Reports an entry of a format that is not opened, by the name of the format.
     ///
-    /// An entry that is named as WebAssembly has a row of its own.
+    /// An entry that is named as WebAssembly has its own row.
     fn not_opened(&mut self, path: &EntryPath<'_>, format: &str) {
         if path.expects_wasm {
             self.findings.set_has_binary();
@@ -486,12 +486,12 @@ impl ArchiveWalker<'_> {
         }
     }
 
-    /// Counts an error that is not reported by itself.
+    /// Counts an error that is not reported separately.
     fn count(&mut self, code: FindingCode) {
         self.findings.count(code);
     }
 
-    /// Reads and discards up to `most` bytes, to verify the checksum and to reach what follows. Returns their number.
+    /// Reads and discards up to `most` bytes, to verify the checksum and to reach the next data. Returns their number.
     fn drain(&mut self, reader: &mut dyn BufRead, most: u64) -> u64 {
         let mut passed = 0;
         while passed < most && !self.should_stop() {

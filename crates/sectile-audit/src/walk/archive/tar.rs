@@ -1,9 +1,8 @@
 //! Walks tars: each entry has a header of one block, then its data in whole blocks. Two blocks of zeros end the tar.
 //!
-//! A tar is read in one of two ways. As long as all readers agree about every header, its entries are skipped from one
-//! header to the next, and data is not read. From the first header on that readers may read differently, and after the
-//! end, a [`Survey`] examines every block: whatever looks like a header is an entry, with each size that a reader may
-//! find.
+//! A tar is read in one of two ways. While all readers agree about every header, the walk goes from header to header
+//! and does not read data. From the first header that readers may read differently, and after the end, a [`Survey`]
+//! examines every block. Every block that looks like a header is an entry, with each size that a reader may find.
 //!
 //! This module decodes the headers itself. The `tar` crate decodes each field in one way and fails on others, and this
 //! module needs every value that another reader may find.
@@ -97,7 +96,7 @@ impl ArchiveWalker<'_> {
         }
     }
 
-    /// Reads one header and what follows it.
+    /// Reads one header and its data.
     fn entry(
         &mut self,
         path: &EntryPath<'_>,
@@ -251,7 +250,7 @@ impl ArchiveWalker<'_> {
     }
 }
 
-/// Whether the data of an extended header is what only other entries have.
+/// Whether the data of an extended header is a binary or an archive.
 fn is_content(data: &[u8]) -> bool {
     FileKind::detect(&data[..data.len().min(TAR_BLOCK)]) != FileKind::Other
 }

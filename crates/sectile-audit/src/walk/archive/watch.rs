@@ -41,7 +41,7 @@ enum State {
     Searching,
     /// All bytes are kept.
     Holding,
-    /// More bytes than may be held belong to what may be an archive. The tail is kept.
+    /// A possible archive has more bytes than may be held. The tail is kept.
     TooLarge,
 }
 
@@ -99,7 +99,7 @@ impl Search<'_> {
 
     /// Searches a chunk in place. Copies its end, or everything from the first byte that may belong to an archive.
     fn search(&mut self, chunk: &[u8]) {
-        // What begins in the bytes before ends within one block.
+        // A signature that begins in the kept bytes ends within one block of this chunk.
         let (seam, _) = chunk.split_at(chunk.len().min(TAR_BLOCK));
         self.kept.extend_from_slice(seam);
         let find_zip = |bytes: &[u8], start: u64| memmem::find(bytes, ZIP_ENTRY).map(|at| start + at as u64);
@@ -161,7 +161,7 @@ impl BufRead for Watch<'_, '_> {
     }
 
     fn consume(&mut self, len: usize) {
-        // These bytes are in the reader's buffer, so that this does not read.
+        // These bytes are in the reader's buffer, so this does not read.
         if let Some(chunk) = self.reader.fill_buf().ok().and_then(|bytes| bytes.get(..len)) {
             self.search.take(chunk);
             self.reader.consume(len);

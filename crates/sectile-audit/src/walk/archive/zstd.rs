@@ -82,8 +82,8 @@ impl<'b, R: Read> ZstdReader<'b, R> {
         Ok(())
     }
 
-    /// Ends a damaged frame, so that the decoder returns all output before the damage. The program `zstd` writes it,
-    /// too, and the existing bytes of a block that is not compressed.
+    /// Ends a damaged frame, so that the decoder returns all output before the damage. The program `zstd` also writes
+    /// it, and the existing bytes of a block that is not compressed.
     fn close_frame(&mut self) {
         let bytes = match self.block.split_first_chunk::<3>() {
             Some((&[low, middle, high], bytes)) => {

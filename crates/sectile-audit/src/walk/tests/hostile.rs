@@ -128,7 +128,7 @@ fn output_before_damage_is_inspected() {
             }
         }
     }
-    // A zip in a damaged stream, and one of which nothing is left.
+    // A zip in a damaged stream, and one without remaining bytes.
     let whole = gzip(&zip(&[("m", MODULE, true)]));
     for change in [whole.len() - 8, whole.len() - 1] {
         let mut damaged = whole.clone();
@@ -175,7 +175,7 @@ fn gzip_headers_that_some_readers_accept() {
         let bytes = [&start[..3], &[flags], &start[4..], fields].concat();
         assert_eq!(walk_file(&bytes).codes(), ["malformed-archive a"]);
     }
-    // Some readers go on after a wrong checksum.
+    // Some readers continue after a wrong checksum.
     let mut first = gzip(&MODULE[..9]);
     let crc = first.len() - 8;
     first[crc] ^= 1;
@@ -525,7 +525,7 @@ fn random_changes_stay_within_the_limits() {
         if is_tar && !is_also_zip {
             let gzipped = walk_file_with(&gzip(&bytes), &options, Recorder::default());
             assert_eq!(plain.files(), gzipped.files(), "{nth}");
-            // A tar that is also a zip is not looked for within gzip.
+            // A tar that is also a zip is not searched for within gzip.
             if !crate::walk::zip_sign::has_zip_end(&bytes) {
                 assert_eq!(plain.codes(), gzipped.codes(), "{nth}");
             }

@@ -438,7 +438,7 @@ fn digests_of_other_algorithms_are_not_malformed() {
     assert!(layout.walk_path().codes().iter().any(|code| code.starts_with("malformed-layout index.json")));
 }
 
-/// Everything in a layout is inspected once, whatever it is called.
+/// Everything in a layout is inspected once, regardless of its name.
 #[test]
 fn no_file_of_a_layout_is_hidden() {
     let directory = tempfile::tempdir().unwrap();
@@ -497,7 +497,7 @@ fn directory_named_like_a_marker_is_not_a_layout() {
     fs::write(path("a/oci-layout/x"), MODULE).unwrap();
     fs::create_dir_all(path("a/blobs/sha256")).unwrap();
     fs::write(path("a/blobs/sha256/x"), MODULE).unwrap();
-    // A marker with nothing that it could mark.
+    // A marker without an index or blobs.
     fs::create_dir(path("b")).unwrap();
     fs::write(path("b/oci-layout"), "not JSON").unwrap();
     fs::write(path("b/x"), MODULE).unwrap();
@@ -509,7 +509,7 @@ fn directory_named_like_a_marker_is_not_a_layout() {
     assert_eq!(walk_path(directory.path()).codes(), ["malformed-layout b/oci-layout"]);
 }
 
-/// Readers of a layout follow links. The blobs behind them are not inspected.
+/// Readers of a layout follow links. The audit does not inspect the blobs that they lead to.
 #[cfg(unix)]
 #[test]
 fn blobs_behind_a_link_are_an_error() {

@@ -443,12 +443,12 @@ fn sparse_entries_are_expanded() {
         let recorder = walk_both(&[&archive, &entry("ok", b'0', OTHER), &END]);
         assert_eq!(recorder.blobs[0].bytes, content, "{what}");
         assert_eq!(recorder.blobs.last().unwrap().bytes, OTHER, "{what}");
-        // BusyBox and 7-Zip write out the data as it is.
+        // BusyBox and 7-Zip write the data unchanged.
         let has_data = recorder.blobs.iter().any(|blob| blob.bytes == data);
         assert_eq!(has_data, what == "0.0" || what == "0.1", "{what}");
         assert!(!recorder.has_fault(), "{what}: {recorder:?}");
     }
-    // GNU tar reads each part from a block of its own, other readers do not.
+    // GNU tar reads each part from its own block; other readers do not.
     for padded_parts in [false, true] {
         let (first, last) = (MODULE.len() + 20, content.len() - 30);
         let parts = [(0, first), (last, content.len() - last)];
@@ -465,7 +465,7 @@ fn sparse_entries_are_expanded() {
     let swapped = old_sparse(&[(8, MODULE.len() - 8), (0, 8)], MODULE.len(), &swapped);
     assert_disputed("swapped", &[&swapped, &END]);
     assert_disputed("short", &[&old_sparse(&[(0, 8)], 8, MODULE), &END]);
-    // A sparse entry of a type that most readers do not take for a file.
+    // A sparse entry of a type that most readers do not treat as a file.
     let len = MODULE.len().to_string();
     let in_data = [padded(format!("1\n0\n{len}\n").as_bytes()), MODULE.to_vec()].concat();
     let keys = [("GNU.sparse.major", "1"), ("GNU.sparse.minor", "0"), ("GNU.sparse.realsize", &*len)];

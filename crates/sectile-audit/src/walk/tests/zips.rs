@@ -1,4 +1,4 @@
-//! Zips that readers read differently: whatever a reader extracts is a blob.
+//! Zips that readers read differently. Each binary that a reader extracts is a blob.
 //!
 //! The comments name readers that extract the binary: unzip 6.0, 7-Zip 16.02, Python 3.11, Go 1.26, bsdtar 3.6, `BusyBox`
 //! 1.35, and Java 17 (`ZipFile`, and `ZipInputStream`, which reads headers).
@@ -172,7 +172,7 @@ fn text_entry() -> Entry {
     Entry::stored("t.txt", TEXT)
 }
 
-/// Each way in which a file may contain a zip: as it is, in a tar, in a compressed tar, and in a zip.
+/// Each way in which a file may contain a zip: directly, in a tar, in a compressed tar, and in a zip.
 fn held_in_all_ways(zip: &[u8]) -> [Vec<u8>; 5] {
     [
         zip.to_vec(),

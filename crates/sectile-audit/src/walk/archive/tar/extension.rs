@@ -1,11 +1,11 @@
-//! The headers that say more about the next entry, or about all further ones.
+//! The headers with additional values for the next entry, or for all further entries.
 //!
 //! Readers decode malformed records in different ways, so an [`Extension`] keeps every value that any of them may use.
 
 use super::header::until_nul;
 use crate::walk::archive::{has_wasm_extension, name};
 
-/// Everything that extended headers say about an entry.
+/// All values for an entry in extended headers.
 #[derive(Clone, Debug, Default)]
 #[allow(clippy::struct_excessive_bools)] // independent facts
 pub(super) struct Extension {
@@ -48,7 +48,7 @@ pub(super) struct SparseKeys {
 pub(super) enum ExtensionType {
     /// Records for the next entry.
     Local,
-    /// Records of Solaris for the next entry, which some readers take for a file.
+    /// Solaris records for the next entry. Some readers treat this header as a file.
     Solaris,
     /// Records for all further entries.
     Global,
@@ -85,7 +85,7 @@ impl ExtensionType {
 }
 
 impl Extension {
-    /// Whether it says nothing.
+    /// Whether it has no values.
     pub(super) fn is_empty(&self) -> bool {
         !self.has_records && !self.has_long_name && self.doubt.is_none()
     }
@@ -137,7 +137,7 @@ impl Extension {
         self.merge(added);
     }
 
-    /// Adds what another extension says. Its values override these where readers agree.
+    /// Adds the values of another extension. They override the old values where readers agree.
     pub(super) fn merge(&mut self, other: Self) {
         self.name = other.name.or(self.name.take());
         self.ends_in_slash |= other.ends_in_slash;

@@ -43,7 +43,7 @@ impl HeaderBlock<'_> {
         written == outside(i64::from) || written == outside(|byte| i64::from(byte.cast_signed()))
     }
 
-    /// Whether it looks like a header, whatever its checksum is.
+    /// Whether it looks like a header, regardless of its checksum.
     pub(in crate::walk) fn is_plausible(self) -> bool {
         let is_octal = |field: &[u8]| {
             field.iter().all(|byte| matches!(byte, b'0'..=b'7' | b' ' | 0)) && field.iter().any(u8::is_ascii_digit)

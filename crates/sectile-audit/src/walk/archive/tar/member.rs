@@ -17,7 +17,7 @@ pub(super) struct Member {
     pub(super) size: u64,
     /// Other lengths of its data.
     pub(super) other_sizes: Vec<u64>,
-    /// Whether no reader may find its length.
+    /// Whether it is possible that no reader finds its length.
     pub(super) is_unsized: bool,
     pub(super) layout: Option<SparseLayout>,
     /// Further maps, which some readers use.
@@ -29,7 +29,7 @@ pub(super) struct Member {
 pub(super) enum MemberKind {
     Extension(ExtensionType),
     File,
-    /// The list of a directory's entries, which some readers take for a file.
+    /// The list of a directory's entries. Some readers treat it as a file.
     Dump,
     Link,
     /// A directory, a device or a FIFO.
@@ -71,7 +71,7 @@ impl Member {
         Self::with_kind(header, extension, globals, MemberKind::new(header))
     }
 
-    /// Combines them for readers that take the header for one of this kind.
+    /// Combines them for readers that treat the header as one of this kind.
     pub(super) fn with_kind(
         header: HeaderBlock<'_>,
         extension: &Extension,
@@ -109,7 +109,8 @@ impl Member {
             let is_directory =
                 has_own_name && header.ends_in_slash() || extension.ends_in_slash || globals.ends_in_slash;
             if !has_own_name && header.ends_in_slash() && header.type_flag() == 0 && member.size > 0 {
-                // The name is cut after a slash. Python reads it as that of a directory, and ends unless a header follows.
+                // The name is truncated after a slash. Python treats it as a directory, and ends unless a header
+                // follows.
                 member.doubt = member.doubt.or(Some(Doubt::Possible));
             }
             member.check_type(header.type_flag(), is_directory);

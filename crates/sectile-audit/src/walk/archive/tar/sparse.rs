@@ -20,7 +20,7 @@ pub(super) struct SparseMap {
     is_odd: bool,
 }
 
-/// The map of an entry, as far as its headers have it.
+/// The map of an entry, or the part of it in the headers.
 #[derive(Clone, Debug)]
 pub(super) enum SparseLayout {
     /// The old GNU format, whose map further blocks may continue.
@@ -44,7 +44,7 @@ impl SparseLayout {
 /// Where the data of a part starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Parts {
-    /// After that of the part before it.
+    /// After the data of the previous part.
     Adjacent,
     /// In the next block, as GNU tar expects.
     InBlocks,
@@ -194,7 +194,7 @@ pub(super) enum Holes {
     Short,
 }
 
-/// Number of bytes at the start of the content whose holes are read as they are.
+/// Number of bytes at the start of the content whose holes are read whole.
 const EXACT_START: u64 = 64 << 10;
 
 /// Number of zeros after the last data of an archive. A zip's end record is not found before more of them.
@@ -220,12 +220,12 @@ pub(super) struct SparseReader<'b, R> {
     size: u64,
     /// Length of the output so far.
     len: u64,
-    /// Whether a part of a hole was left out between data.
+    /// Whether a part of a hole between data was omitted.
     pub(super) is_shortened: bool,
 }
 
 impl<'b, R: Read> SparseReader<'b, R> {
-    /// Creates a reader for parts that are in order. It reads all zeros, until it is told how much of a hole matters.
+    /// Creates a reader for parts that are in order. It reads all of each hole until the caller limits that.
     pub(super) fn new(data: R, map: SparseMap, layout: Parts, budget: &'b Budget) -> Self {
         let SparseMap { mut parts, size, .. } = map;
         parts.retain(|part| part.1 > 0);
@@ -251,7 +251,7 @@ impl<'b, R: Read> SparseReader<'b, R> {
         self.holes = Some(holes);
     }
 
-    /// Leaves out a part of the current hole.
+    /// Omits a part of the current hole.
     fn shorten_hole(&mut self, holes: Holes) {
         const BLOCK: u64 = TAR_BLOCK as u64;
         let kept = match holes {

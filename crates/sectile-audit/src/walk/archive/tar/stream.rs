@@ -65,7 +65,7 @@ impl BufRead for TarStream<'_> {
     }
 
     fn consume(&mut self, len: usize) {
-        // These bytes are in the reader's buffer, so that this does not read.
+        // These bytes are in the reader's buffer, so this does not read.
         if let Some(chunk) = self.reader.fill_buf().ok().and_then(|bytes| bytes.get(..len)) {
             keep(&mut self.tail, chunk);
         }

@@ -2,7 +2,7 @@
 //!
 //! Each block with a correct checksum is a header, also inside the data of another entry and after the end. Each size
 //! that a reader may find gives a body. Entries of a file become ranges of it; those of a stream are held in memory, up
-//! to the limit. The number of bodies that overlap is limited, so that the work is linear in the length of the tar.
+//! to the limit. The number of bodies that overlap is limited, so the work is linear in the length of the tar.
 
 use std::io::Read;
 use std::ops::Range;
@@ -53,7 +53,7 @@ pub(super) struct Survey<'s, 'a, 'p, 'r> {
     open: Vec<Open>,
 }
 
-/// Something whose data the next blocks are.
+/// An open body or extension, whose data is in the next blocks.
 struct Open {
     start: u64,
     /// Offset of its end, or of the furthest of its ends.
@@ -131,8 +131,8 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
         }
     }
 
-    /// Examines all blocks to the end of the tar, or to a header where all readers agree again. Returns what the
-    /// headers before that one say.
+    /// Examines all blocks to the end of the tar, or to a header where all readers agree again. Returns the values of
+    /// the headers before that one.
     pub(super) fn run(mut self, first: &[u8; TAR_BLOCK], start: Start) -> Option<Extensions> {
         let mut block = *first;
         let mut len = TAR_BLOCK;
@@ -249,7 +249,7 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
         }
     }
 
-    /// Begins what follows a header.
+    /// Begins the body or the extension after a header.
     fn enter(&mut self, header: HeaderBlock<'_>, member: Member, extensions: &Extensions, is_on_path: bool) {
         let start = self.at + TAR_BLOCK as u64;
         if is_on_path {
@@ -263,7 +263,7 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
         match member.kind {
             MemberKind::Extension(extension) => {
                 if extensions.next.sparse.is_present || extensions.global.sparse.is_present {
-                    // Some readers take it for a file.
+                    // Some readers treat it as a file.
                     let (next, global) = (&extensions.next, &extensions.global);
                     let file = Member::with_kind(header, next, global, MemberKind::File);
                     self.open_body(start, Member { expects_wasm: false, ..file }, false);
@@ -275,7 +275,7 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
                         self.is_disputed = true;
                         let (end, content) = (start.saturating_add(size), OpenContent::LargeExtension);
                         self.open.push(Open { start, end, is_on_path, held: Vec::new(), content });
-                        // Some readers take it for a file.
+                        // Some readers treat it as a file.
                         let member = Member::new(header, &extensions.next, &extensions.global);
                         let file = Member { kind: MemberKind::File, expects_wasm: false, size, ..member };
                         self.open_body(start, Member { other_sizes: Vec::new(), ..file }, false);
@@ -606,7 +606,7 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
         false
     }
 
-    /// Inspects content whose parts are in order. Holes that cannot matter are not read as they are.
+    /// Inspects content whose parts are in order. Holes that cannot matter are shortened.
     fn inspect_parts(&mut self, path: &EntryPath<'_>, mut parts: SparseReader<'_, &mut dyn Read>) {
         let mut head = [0; HEAD_LEN];
         let len = fill(&mut parts, &mut head).unwrap_or(0); // the next read returns an error again

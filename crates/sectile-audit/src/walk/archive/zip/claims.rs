@@ -1,4 +1,4 @@
-//! The byte ranges of a zip that its entries and its directory account for.
+//! The byte ranges of a zip that belong to its entries and its directory.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

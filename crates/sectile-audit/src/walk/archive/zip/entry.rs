@@ -1,4 +1,4 @@
-//! Looks at the data of a zip's entries, in each way in which readers read it.
+//! Inspects the data of a zip's entries in every way in which readers read it.
 
 use std::io::{self, Read};
 use std::ops::Range;
@@ -24,7 +24,7 @@ const HEAD_LEN: usize = 4 << 10;
 mod method {
     pub(super) const STORED: u16 = 0;
     pub(super) const DEFLATED: u16 = 8;
-    /// Two numbers: the first was given up in 2020.
+    /// Two numbers: the first is deprecated since 2020.
     pub(super) const ZSTD: [u16; 2] = [20, 93];
 
     /// The name of a method that is not read.
@@ -104,13 +104,13 @@ impl<'v> DataReading<'v> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum EntryType {
     File,
-    /// The reason why some readers take it for a directory.
+    /// The reason why some readers treat it as a directory.
     Directory(&'static str),
     Link,
 }
 
 impl ArchiveWalker<'_> {
-    /// Looks at an entry of the directory whose header is at this place.
+    /// Inspects an entry of the directory whose header is at this position.
     pub(super) fn listed_entry(
         &mut self,
         walk: &mut ZipWalk<'_, '_>,
@@ -150,7 +150,7 @@ impl ArchiveWalker<'_> {
         };
         if differs || own.method != listed.method {
             let reading = DataReading::new(position, &header, own, is_own_open).alternative();
-            // Deflated data that was read to its end is the same, whatever its size is said to be.
+            // Deflated data that was read to its end is the same for any stated size.
             if read.is_some() && own.method == listed.method {
                 walk.continuations.extend(after_data(reading.range.end));
             } else {
@@ -165,7 +165,7 @@ impl ArchiveWalker<'_> {
         Ok(())
     }
 
-    /// Looks at deflated data to its end. Some readers inflate it whatever its size is said to be.
+    /// Inspects deflated data to its end. Some readers inflate it regardless of its stated size.
     fn open_reading(
         &mut self,
         walk: &mut ZipWalk<'_, '_>,
@@ -181,7 +181,7 @@ impl ArchiveWalker<'_> {
         Ok(())
     }
 
-    /// Looks at stored data by the size of its content. Some readers take this size, and some take the compressed one.
+    /// Inspects stored data by the size of its content. Some readers use this size, and some use the compressed one.
     fn content_size_reading(
         &mut self,
         walk: &mut ZipWalk<'_, '_>,
@@ -208,7 +208,7 @@ impl ArchiveWalker<'_> {
         Ok(self.head(walk, &(start..end), method::DEFLATED) != listed)
     }
 
-    /// Looks at an entry that no directory lists, by its own header. Readers that start from the beginning find it.
+    /// Inspects an entry that no directory lists, by its own header. Readers that start from the beginning find it.
     pub(super) fn unlisted_entry(
         &mut self,
         walk: &mut ZipWalk<'_, '_>,
@@ -233,7 +233,7 @@ impl ArchiveWalker<'_> {
         }
         let is_empty = values.size == 0 && values.compressed == 0 && !values.has_descriptor();
         let entry_type = if is_empty { EntryType::Directory("") } else { EntryType::File };
-        // Some readers inflate to the end of the data, whatever its size is said to be.
+        // Some readers inflate to the end of the data, regardless of its stated size.
         let states_its_end = values.has_descriptor() || values.method == method::DEFLATED;
         let is_open = values.compressed == 0 && states_its_end;
         let read = self.entry_reading(walk, &path, DataReading::new(position, &header, values, is_open), entry_type)?;
@@ -243,7 +243,7 @@ impl ArchiveWalker<'_> {
         self.content_size_reading(walk, &path, (position, &header, values), entry_type)
     }
 
-    /// Whether a header without a record in a directory is likely to be one, and not bytes that look alike.
+    /// Whether a header without a record in a directory is likely to be one, and not other bytes with its signature.
     fn is_entry(&mut self, walk: &mut ZipWalk<'_, '_>, header: &LocalHeader) -> bool {
         let values = &header.values;
         let fits = values.has_descriptor() || values.compressed <= walk.entries.len() - header.data;
@@ -264,8 +264,8 @@ impl ArchiveWalker<'_> {
         FileKind::detect(&head) != FileKind::Other
     }
 
-    /// Looks at the data of an entry in one way, unless it was looked at in this way before. Returns the
-    /// length of deflated data.
+    /// Inspects the data of an entry in one way, unless it was inspected in this way before. Returns the length of
+    /// deflated data.
     fn entry_reading(
         &mut self,
         walk: &mut ZipWalk<'_, '_>,
@@ -370,7 +370,7 @@ impl ArchiveWalker<'_> {
         Ok(None)
     }
 
-    /// Looks at data. Returns the number of bytes of it that were used, if it is compressed and was read to its end.
+    /// Inspects data. Returns the number of bytes of it that were used, if it is compressed and was read to its end.
     fn data(
         &mut self,
         walk: &mut ZipWalk<'_, '_>,
@@ -442,7 +442,7 @@ impl ArchiveWalker<'_> {
                 self.stream(path, &mut &rest[..rest.len().min(len as usize)], level);
             }
         }
-        // Other content is not read, so that damage to it is not noticed.
+        // Other content is not read, so damage to it is not detected.
         if path.expects_wasm || FileKind::detect(&first) != FileKind::Other {
             let mut crc = Crc::new();
             let mut at = range.start;
@@ -496,7 +496,7 @@ impl ArchiveWalker<'_> {
         let mut bytes = RangeReader { bytes: &mut walk.entries, range: range.clone() };
         let len = match method {
             method::DEFLATED => fill(&mut LimitedDecoder::new(Inflater::new(bytes), self.budget), &mut head),
-            // Content that cannot be told from its first bytes is looked at.
+            // Content that its first bytes do not identify is inspected.
             _ => fill(&mut bytes, &mut head),
         };
         self.budget.take_fault(); // the data is read again
@@ -557,7 +557,7 @@ fn entry_type(record: &CentralRecord, own: &EntryValues) -> EntryType {
     }
 }
 
-/// The reason why some readers take a name for that of a directory.
+/// The reason why some readers treat a name as that of a directory.
 fn ends_as_directory(name: &[u8]) -> Option<&'static str> {
     let until_nul = name.iter().position(|&byte| byte == 0).map(|end| &name[..end]);
     match [Some(name), until_nul].into_iter().flatten().find_map(|name| name.last()) {

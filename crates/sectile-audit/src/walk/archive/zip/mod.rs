@@ -1,19 +1,19 @@
-//! Walks zips: each entry follows a header of its own, and a directory at the end lists them.
+//! Walks zips: each entry follows its own header, and a directory at the end lists them.
 //!
 //! Readers disagree on nearly every rule of the format. Most read the directory, which they find from the end of the
-//! file; some read the headers from the start. Where the two differ, each reader extracts something else. The walk
-//! therefore collects every place where a reader may find an entry, and looks at each of them:
+//! file; some read the headers from the start. If the two differ, readers extract different files. The walk therefore
+//! collects every position where a reader may find an entry, and inspects each of them:
 //!
-//! - every end record near the end of the file, and the directories to which its values lead, with and without the bytes
-//!   before the zip counted;
-//! - all consecutive records of a directory, whatever its end record counts;
-//! - the data of an entry as its record describes it, and as its header does if that differs;
-//! - headers in bytes that nothing else accounts for, and where a reader of headers continues.
+//! - every end record near the end of the file, and the directories at its offsets, with and without the bytes
+//!   before the zip;
+//! - all consecutive records of a directory, regardless of the number in its end record;
+//! - the data of an entry by its record, and by its header if that differs;
+//! - headers in bytes that do not belong to anything else, and at positions where a reader of headers continues.
 //!
-//! A type, a flag or a name never keeps the data from being looked at. Each contradiction is reported.
+//! Data is inspected regardless of the type, the flags and the name of its entry. Each contradiction is reported.
 //!
-//! The zip is parsed here, because libraries choose one reading: `zip` and `rawzip` return the entries of one directory,
-//! without the headers that contradict it and without what it leaves out.
+//! The zip is parsed here, because libraries choose one reading: `zip` and `rawzip` return the entries of one
+//! directory, without the headers that contradict it and without entries that it omits.
 //!
 //! Source: PKWARE's APPNOTE 6.3.10.
 
@@ -38,14 +38,14 @@ use crate::walk::file_kind::TAIL_LEN;
 use crate::walk::zip_sign::has_zip_end;
 use sectile::FindingCode;
 
-/// The sign by which a reader detects a zip.
+/// How a reader detects a zip in the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::walk) enum ZipSign {
-    /// They begin as a zip.
+    /// The bytes begin like a zip.
     Start,
-    /// They have an end record near their end, and may be something else.
+    /// The bytes have an end record near their end, and may have another type.
     End,
-    /// They are not an archive by their beginning, and contain records of a zip. Some readers search for those.
+    /// The bytes do not begin like an archive, and contain records of a zip. Some readers search for those.
     Entries,
 }
 
@@ -186,8 +186,8 @@ impl ArchiveWalker<'_> {
         Ok(true)
     }
 
-    /// Looks at the zip at the end of a stream that is something else, unless it is in data that was inspected. The
-    /// stream's last bytes are held.
+    /// Inspects the zip at the end of a stream of another type, unless it is in data that was inspected. The stream's
+    /// last bytes are held.
     pub(super) fn zip_at_end(
         &mut self,
         path: &EntryPath<'_>,
@@ -209,8 +209,8 @@ impl ArchiveWalker<'_> {
         }
     }
 
-    /// Looks at entries in bytes that are not an archive by their beginning or their end. Returns whether there are any
-    /// that hold a binary.
+    /// Inspects entries in bytes that are not an archive by their beginning or their end. Returns whether an entry
+    /// contains a binary.
     fn entries_without_directory(&mut self, walk: &mut ZipWalk<'_, '_>) -> io::Result<bool> {
         let earlier = self.findings.take_has_binary();
         let result = self.unlisted_entries(walk, false);
@@ -231,7 +231,7 @@ impl ArchiveWalker<'_> {
         let mut found = Vec::new();
         let mut end = len;
         let mut size = TAIL_LEN;
-        // Where entries show, the whole is searched: some readers find them without the end record.
+        // If there are signs of entries, all bytes are searched: some readers find entries without the end record.
         while end > origin && found.is_empty() && (end == len || sign != ZipSign::End) && !self.should_stop() {
             let start = end.saturating_sub(size as u64).max(origin);
             let overlap = if end == len { 0 } else { END_SIGNATURE.len() - 1 };
@@ -307,7 +307,7 @@ impl ArchiveWalker<'_> {
         Ok(true)
     }
 
-    /// Walks the records of a directory, whatever number of them its end record states.
+    /// Walks the records of a directory, regardless of the number in its end record.
     fn zip_directory(
         &mut self,
         walk: &mut ZipWalk<'_, '_>,
@@ -341,7 +341,7 @@ impl ArchiveWalker<'_> {
         Ok(())
     }
 
-    /// Counts an entry. Returns whether it may be looked at.
+    /// Counts an entry. Returns whether it may be inspected.
     fn zip_entry_budget(&self, walk: &ZipWalk<'_, '_>) -> bool {
         if walk.memory() > self.budget.available_memory() {
             self.budget.exceed("it has more entries than can be held in memory".to_owned());
@@ -349,13 +349,13 @@ impl ArchiveWalker<'_> {
         !self.budget.is_exhausted() && self.budget.entry()
     }
 
-    /// Reports what makes readers take different directories.
+    /// Reports the reason why readers use different directories.
     fn zip_dispute(&mut self, walk: &mut ZipWalk<'_, '_>, message: String) {
         walk.is_disputed = true;
         self.dispute(walk.path, message);
     }
 
-    /// Looks at the entry that a record of the directory describes.
+    /// Inspects the entry that a record of the directory describes.
     fn zip_record(&mut self, walk: &mut ZipWalk<'_, '_>, record: &CentralRecord, base: Option<u64>) -> io::Result<()> {
         let name = name(&record.values.name);
         let path = EntryPath::new(walk.path, &name);
@@ -390,10 +390,10 @@ impl ArchiveWalker<'_> {
         Ok(())
     }
 
-    /// Looks at headers that no directory lists: in gaps, and where readers of headers continue.
+    /// Inspects headers that no directory lists: in gaps, and where readers of headers continue.
     fn unlisted_entries(&mut self, walk: &mut ZipWalk<'_, '_>, has_directory: bool) -> io::Result<()> {
         walk.is_directory_read = true;
-        // A reader of headers continues at the end of each entry. If that is in other data, entries hide there.
+        // A reader of headers continues at the end of each entry. If that is in other data, entries may hide there.
         let mut hidden = Vec::new();
         for first in walk.headers.values() {
             let next = after_data(first.end);
@@ -415,7 +415,7 @@ impl ArchiveWalker<'_> {
         }
     }
 
-    /// The position of the next signature of a header in bytes that nothing accounts for.
+    /// The position of the next header signature in bytes that no range claims.
     fn header_in_gap(&mut self, walk: &mut ZipWalk<'_, '_>) -> io::Result<Option<u64>> {
         const WINDOW: u64 = 64 << 10;
         let finder = memmem::Finder::new(LOCAL_SIGNATURE);
@@ -443,7 +443,7 @@ impl ArchiveWalker<'_> {
     }
 }
 
-/// The ranges of the zips that end with an end record, if the records agree as far as they are held.
+/// The ranges of the zips that end with an end record, if the held records agree.
 fn held_zips(held: HeldBytes<'_>, position: u64) -> Vec<Range<u64>> {
     let mut bytes = ZipBytes::Held(held);
     let Ok(Some(end)) = EndRecord::read(&mut bytes, position) else { return Vec::new() };

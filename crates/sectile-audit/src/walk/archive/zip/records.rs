@@ -20,7 +20,7 @@ pub(super) const END_LEN: u64 = 22;
 const END64_LEN: u64 = 56;
 const LOCATOR_LEN: u64 = 20;
 
-/// Where a value of 32 bits is not large enough, it is this one, and the value is in another place.
+/// A field of 32 bits that is too small for its value has this one. The value is in another record or field.
 const FAR: u64 = u32::MAX as u64;
 
 fn short(bytes: &[u8], at: usize) -> u16 {
@@ -167,14 +167,14 @@ impl LocalHeader {
         Ok(bytes.peek_at(position, 4)? == LOCAL_SIGNATURE)
     }
 
-    /// Whether what may be a header at a position has this name, whatever its signature is.
+    /// Whether a possible header at a position has this name, regardless of its signature.
     pub(super) fn is_named(bytes: &mut ZipBytes<'_>, position: u64, name: &[u8]) -> io::Result<bool> {
         let header = bytes.peek_at(position, LOCAL_LEN + name.len())?;
         let len = header.get(26..28).map(|len| usize::from(short(len, 0)));
         Ok(len == Some(name.len()) && header.get(LOCAL_LEN..) == Some(name))
     }
 
-    /// Reads the header at a position, whatever its signature is, or returns `None` if it is truncated.
+    /// Reads the header at a position, regardless of its signature. Returns `None` if it is truncated.
     pub(super) fn read(bytes: &mut ZipBytes<'_>, position: u64) -> io::Result<Option<Self>> {
         let fixed = bytes.peek_at(position, LOCAL_LEN)?;
         if fixed.len() < LOCAL_LEN {
@@ -215,7 +215,7 @@ pub(super) struct EndValues {
 /// An end record, with those of 64 bits that belong to it.
 #[derive(Debug)]
 pub(super) struct EndRecord {
-    /// The values that readers may take, of which most readers take the first.
+    /// The values that readers may use. Most readers use the first.
     pub(super) values: Vec<EndValues>,
     /// Position after the record and its comment, at most the end of the bytes.
     pub(super) end: u64,
@@ -324,14 +324,14 @@ impl EndValues {
         self.entries > 0 && self.size / CENTRAL_LEN as u64 >= self.entries
     }
 
-    /// Whether values of 32 bits leave all that they contradict to those of 64 bits.
+    /// Whether each value of 32 bits that differs from that of 64 bits refers to it.
     fn agrees_with(&self, far: &Self) -> bool {
         (self.entries == far.entries || self.entries == u64::from(u16::MAX))
             && (self.size == far.size || self.size == FAR)
             && (self.offset == far.offset || self.offset == FAR)
     }
 
-    /// The positions where a directory may begin that has these values: before the record, and where it is said to be.
+    /// The positions where a directory with these values may begin: before the record, and at the stated offset.
     pub(super) fn starts(&self, bytes: &mut ZipBytes<'_>) -> io::Result<Vec<DirectoryStart>> {
         let mut starts: Vec<DirectoryStart> = Vec::new();
         for position in [self.position.checked_sub(self.size), Some(self.offset)].into_iter().flatten() {
@@ -352,7 +352,7 @@ impl EndValues {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DirectoryStart {
     pub(super) position: u64,
-    /// Length of what precedes the zip, if offsets do not count it.
+    /// Length of the data before the zip, if offsets do not count it.
     pub(super) base: Option<u64>,
     pub(super) is_encrypted: bool,
 }

@@ -1,4 +1,4 @@
-//! The bytes of a zip that no entry and no record accounts for.
+//! The bytes of a zip that do not belong to an entry or a record.
 
 use std::io;
 use std::ops::Range;
@@ -11,11 +11,11 @@ use super::{ZipSign, ZipWalk};
 use crate::walk::file_kind::{FileKind, TAR_BLOCK, find_tar};
 use sectile::FindingCode;
 
-/// How the signature block of an Android package ends. The directory follows it.
+/// The end of the signature block of an Android package. The directory follows it.
 const APK_SIGNATURE: &[u8] = b"APK Sig Block 42";
 
-/// How files begin that carry a zip: scripts, programs of Unix, Windows and macOS, extensions of Chrome, and markers of
-/// archives that were, or might have been, split.
+/// The first bytes of files that carry a zip: scripts, programs of Unix, Windows and macOS, extensions of Chrome, and
+/// markers of archives that were, or might have been, split.
 const CARRIERS: [&[u8]; 11] = [
     b"#!",
     b"\x7fELF",
@@ -31,7 +31,7 @@ const CARRIERS: [&[u8]; 11] = [
 ];
 
 impl ArchiveWalker<'_> {
-    /// Notes bytes of a zip that no entry covers, unless they are ordinary. Readers ignore them.
+    /// Reports bytes of a zip that no entry covers, unless they are expected. Readers ignore them.
     pub(super) fn uncovered_bytes(&mut self, walk: &mut ZipWalk<'_, '_>, sign: ZipSign) -> io::Result<()> {
         let (origin, len) = (walk.entries.origin(), walk.entries.len());
         let (mut from, mut total, mut first) = (origin, 0, None);
@@ -109,7 +109,7 @@ fn ends_as_signature(bytes: &mut ZipBytes<'_>, gap: &Range<u64>) -> io::Result<b
     Ok(gap.end - gap.start >= len && bytes.peek_at(gap.end - len, APK_SIGNATURE.len())? == APK_SIGNATURE)
 }
 
-/// Whether a gap has headers without names, which some writers fill gaps with, and zeros.
+/// Whether a gap consists of headers without names and zeros. Some writers fill gaps with them.
 fn is_padding(bytes: &mut ZipBytes<'_>, gap: &Range<u64>) -> io::Result<bool> {
     const WINDOW: u64 = 64 << 10;
     let mut at = gap.start;
