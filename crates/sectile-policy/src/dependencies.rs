@@ -61,7 +61,7 @@ impl Dependencies {
             let path = || item.path();
             match item.sections_named(SECTION) {
                 0 if self.required => {
-                    let message = || "a list of dependencies is required here, and is missing".to_owned();
+                    let message = || "a list of dependencies is required, but is missing".to_owned();
                     violations.add(FindingCode::MissingField, spot, path, message);
                 }
                 0 => {}

@@ -104,11 +104,11 @@ impl Producers {
     fn missing_message(&self, item: Item<'_>) -> String {
         match self.matching(item).next() {
             Some((_, name, version)) => format!(
-                "a producer is required here, and of {} the version {} cannot be compared",
+                "a producer is required, but of {} the version {} cannot be compared",
                 quoted(name),
                 quoted(version)
             ),
-            None => format!("a producer is required here, and there is none such{}", self.criteria()),
+            None => format!("a producer is required, but there is none such{}", self.criteria()),
         }
     }
 

@@ -117,7 +117,7 @@ impl Required {
             for value in &self.values {
                 if let Some((offset, flaw)) = value.flaw(item, self.permits_unknown) {
                     let spot = Spot { item: number, offset, section: Some(value.name()) };
-                    let message = || format!("`{value}` is required here, and {flaw}");
+                    let message = || format!("`{value}` is required, but {flaw}");
                     violations.add(FindingCode::MissingField, spot, || item.path(), message);
                 }
             }

@@ -171,7 +171,7 @@ impl PolicyValueType {
             Self::Number { .. } => "a whole number",
             Self::Items => "items",
             Self::Fields => "fields",
-            Self::Licenses => "licences",
+            Self::Licenses => "licenses",
             Self::Patterns => "patterns",
             Self::Kinds => "kinds of sections",
             Self::UrlFields => "fields with a URL",

@@ -28,7 +28,7 @@ fn what_breaks_a_rule_is_shown_as_findings_are() {
     let shown = check(&bytes, POLICY, &[]);
     let lines = lines(&shown);
     let expected = [
-        "error: `version` is required here, and is missing (say which) [missing-field] (at offset 0x0, section version) by policy.toml:1",
+        "error: `version` is required, but is missing (say which) [missing-field] (at offset 0x0, section version) by policy.toml:1",
         "note: the custom section `.debug_x` is refused [refused-section] (at offset 0x1d, section .debug_x) by policy.toml:4",
         "refused, 1 error, 1 note",
     ];
@@ -39,7 +39,7 @@ fn what_breaks_a_rule_is_shown_as_findings_are() {
     assert_eq!((shown.status, &json["accepted"]), (1, &false.into()));
     let expected = serde_json::json!([
         {"code": "missing-field", "severity": "error", "path": "", "offset": 0, "section": "version",
-         "message": "`version` is required here, and is missing (say which)", "refused": true, "rule": "policy.toml:1"},
+         "message": "`version` is required, but is missing (say which)", "refused": true, "rule": "policy.toml:1"},
         {"code": "refused-section", "severity": "note", "path": "", "offset": 29, "section": ".debug_x",
          "message": "the custom section `.debug_x` is refused", "refused": false, "rule": "policy.toml:4"},
     ]);

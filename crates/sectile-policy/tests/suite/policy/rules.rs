@@ -63,15 +63,15 @@ fn nested_metadata_does_not_count_for_the_root() {
     assert!(judge(&says, &parsed(required)).1);
     let posing = component(&[nested(&says)]);
     let expected = [
-        "!error missing-field at :0 licenses x1: `licenses` is required here, and is missing",
-        "!error missing-field at :0 version x1: `version` is required here, and is missing",
+        "!error missing-field at :0 licenses x1: `licenses` is required, but is missing",
+        "!error missing-field at :0 version x1: `version` is required, but is missing",
     ];
     assert_eq!(judged(&posing, required), expected);
     // Nor metadata of the root for a nested item.
     let quiet = component(&[nested(&module(&[])), custom("licenses", "MIT"), custom("version", "1")]);
     assert!(judge(&quiet, &parsed(required)).1);
     let lines = judged(&quiet, "required = { fields = 'version', items = 'modules' }");
-    assert_eq!(lines, ["!error missing-field at 0:10 version x1: `version` is required here, and is missing"]);
+    assert_eq!(lines, ["!error missing-field at 0:10 version x1: `version` is required, but is missing"]);
     assert!(judge(&quiet, &parsed("required = { fields = 'version', items = 'components' }")).1);
     assert!(!judge(&quiet, &parsed("required = { fields = 'version', items = ['root', 'all'] }")).1);
     assert!(!judge(&quiet, &parsed("required = { fields = 'version', items = ['root', '0'] }")).1);

@@ -126,10 +126,8 @@ fn producers_are_required_of_each_item() {
     let lines = under(&required(", versions = '>1.82'"), &with).unwrap_err();
     assert_eq!(
         lines,
-        [
-            "!error missing-field at :20 producers x1: a producer is required here, and there is none such: `rustc`, of a \
-          version that is asked for"
-        ]
+        ["!error missing-field at :20 producers x1: a producer is required, but there is none such: `rustc`, of a \
+          version that is asked for"]
     );
     let lines = under(&required(", fields = 'sdk'"), &with).unwrap_err();
     assert!(lines[0].ends_with("there is none such: `rustc`, in `sdk`"), "{lines:?}");
@@ -205,7 +203,7 @@ fn dependencies_are_refused_by_name_version_and_source() {
     let expected = "the dependency `time`, version `0.1.45`, is refused (from git) (publish it)";
     assert!(lines[0].ends_with(expected), "{lines:?}");
     let lines = under("dependencies = { required = true, items = ['root', '7'] }", &bytes).unwrap_err();
-    assert!(lines.len() == 2 && lines[0].ends_with("is required here, and is missing"), "{lines:?}");
+    assert!(lines.len() == 2 && lines[0].ends_with("is required, but is missing"), "{lines:?}");
 }
 
 #[test]
