@@ -123,7 +123,7 @@ fn build_strip(args: &StripArgs, this_item_only: bool) -> Strip {
     args.keep.iter().cloned().fold(strip, Strip::keep)
 }
 
-/// Moves the values of the item's `registry-metadata`, and notes the values that are not moved.
+/// Moves the values of the item's `registry-metadata`, and adds a note for each value that stays.
 fn migrate(edit: Edit, item: &ItemPath, allow_invalid: bool, input: &Input) -> Result<(Edit, Vec<String>), Failure> {
     let metadata = input.read()?;
     let item = metadata.item(item).ok_or_else(|| EditError::NoItem(item.clone()))?;

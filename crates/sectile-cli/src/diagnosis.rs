@@ -11,7 +11,7 @@ use sectile_audit::FileFormat;
 use crate::failure::Failure;
 use crate::source::{InputLocation, InputSource};
 
-/// A message that is clearer than that of the failure, if there is one.
+/// A clearer message than that of the failure, if there is one.
 pub fn explain(source: &InputSource, failure: &Failure) -> Option<String> {
     let Failure::Input(error) = failure else { return None };
     if *source.location() != InputLocation::File {
@@ -51,7 +51,7 @@ fn is_missing(error: &Error) -> bool {
     source.is_some_and(|source| source.kind() == ErrorKind::NotFound)
 }
 
-/// The path for a command that is suggested; the word `PATH` if a shell would not read the path as it is.
+/// The path for a suggested command; the word `PATH` if the path needs shell quoting.
 fn quoted(path: &Path) -> &str {
     let is_plain = |text: &&str| {
         !text.starts_with('-') && text.chars().all(|each| each.is_alphanumeric() || "/._-+@,%".contains(each))

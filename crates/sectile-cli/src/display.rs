@@ -9,7 +9,8 @@ use sectile::scan::ItemPath;
 use sectile::{Escaped, Finding};
 use sectile_policy::PolicyLocation;
 
-/// Item paths with more indexes are shortened, and the item tree is not indented further: items may nest a thousand deep.
+/// Maximum depth of an item path shown in full, and of indentation in the item tree. Items may nest
+/// a thousand deep.
 pub const MAX_SHOWN_DEPTH: u32 = 16;
 
 /// A duration in milliseconds, or in seconds if it is longer than one.
@@ -43,7 +44,7 @@ impl Display for ShortPath<'_> {
     }
 }
 
-/// The place of a rule or an exception in its policy, after a space; nothing if it has none.
+/// The location of a rule or an exception in its policy, after a space. Empty if it has none.
 pub struct RuleLocation<'a>(pub Option<&'a PolicyLocation>);
 
 impl Display for RuleLocation<'_> {
@@ -55,7 +56,7 @@ impl Display for RuleLocation<'_> {
     }
 }
 
-/// A warning about exceptions of a policy, with their places and reasons.
+/// A warning about unused exceptions of a policy, with their locations and reasons.
 pub struct UnusedExceptions<'a>(pub &'a [(Option<&'a PolicyLocation>, &'a str)]);
 
 impl Display for UnusedExceptions<'_> {
@@ -77,7 +78,7 @@ impl Display for UnusedExceptions<'_> {
     }
 }
 
-/// The offset, section and item of a finding, and how often it occurs.
+/// The offset, section and item of a finding, and its number of occurrences.
 pub struct FindingLocation<'a>(pub &'a Finding);
 
 impl Display for FindingLocation<'_> {

@@ -10,7 +10,7 @@ use sectile::scan::{DataRequest, ItemPath, ItemStart, Section, Visitor};
 use sectile::splice::{Piece, Plan};
 use sectile::{Error, Input, Item, Limits, Metadata};
 
-/// Data of more bytes is described by its length.
+/// Maximum length in bytes of data that is shown. Longer data is described by its length.
 const MAX_SHOWN: u64 = 1_000;
 
 /// A value that only the old or only the new binary has.
@@ -32,7 +32,7 @@ pub enum Side {
 #[derive(Debug, PartialEq, Eq)]
 pub enum DifferentValue {
     Text(String),
-    /// Data that is long, or not text; its length.
+    /// Long or non-text data, described by its length.
     Data(u64),
     /// A producer, as its field, name and version.
     Producer([String; 3]),
@@ -55,7 +55,7 @@ pub fn differences(planned: &EditPlan, input: &Input) -> Result<Vec<Difference>,
     };
     let mut seen = HashSet::new();
     for change in planned.changes() {
-        // Sections of one name in one item are compared together.
+        // Sections with the same name in one item are compared together.
         if seen.insert((change.path(), change.section())) {
             differ.compare(change.path(), change.section());
         }
@@ -63,7 +63,7 @@ pub fn differences(planned: &EditPlan, input: &Input) -> Result<Vec<Difference>,
     Ok(differ.differences)
 }
 
-/// The metadata, also if a limit cut it short.
+/// The metadata, even if a limit truncated it.
 fn metadata(source: &impl ReadAt, len: u64) -> Result<Metadata<'static>, Error> {
     match sectile::read_at(source, len) {
         Err(error) if error.partial().is_some() => Ok(error.into_partial().expect("it is there")),
@@ -71,7 +71,7 @@ fn metadata(source: &impl ReadAt, len: u64) -> Result<Metadata<'static>, Error> 
     }
 }
 
-/// The ranges that a plan keeps, by offsets of either side, in order.
+/// The ranges that a plan keeps, in order, with offsets of either side.
 fn kept(plan: &Plan, range: impl Fn(u64, &Range<u64>) -> Range<u64>) -> Vec<Range<u64>> {
     let mut start = 0;
     let mut ranges = Vec::new();
@@ -109,7 +109,8 @@ impl Differ {
         }
     }
 
-    /// The values of the changed sections of this name: decoded where the decoded values differ, or else their data.
+    /// The values of the changed sections of this name. These are decoded values if those differ,
+    /// otherwise the data.
     fn values(&self, side: Side, path: &ItemPath, section: &str) -> Vec<DifferentValue> {
         let decode = match section {
             "producers" => producers,

@@ -11,7 +11,7 @@ pub enum Exit {
     No,
     /// Something failed.
     Failed,
-    /// A program that was run failed with this status.
+    /// A child program failed with this status.
     Program(u8),
 }
 

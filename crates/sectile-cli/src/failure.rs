@@ -28,13 +28,13 @@ pub enum Failure {
     Edit(EditError),
     /// A manifest could not be used.
     Manifest(ManifestError),
-    /// A variable of the environment has a value that is not valid for its field.
+    /// An environment variable has a value that is not valid for its field.
     Variable(String, EditError),
     /// A policy could not be loaded.
     Policy(PolicyError),
     /// A Git revision could not be determined.
     Git(GitError),
-    /// An image could not be made of a binary.
+    /// A binary could not be turned into an image.
     Image(ImageError),
     /// An image layout could not be read or written.
     Layout(LayoutError),
@@ -42,13 +42,13 @@ pub enum Failure {
     Registry(RegistryError),
     /// An image was pushed under this reference, but its SBOM could not be.
     Sbom(String, RegistryError),
-    /// A result could not be written; the file, if it is not the input.
+    /// A result could not be written. Names the file unless it is the input.
     Write(WriteError, Option<OsString>),
     /// Any other failure, as a message.
     Other(String),
     /// Standard output could not be written.
     Output(io::Error),
-    /// A binary could not be written to standard output. Unlike text, a part of it is useless.
+    /// A binary could not be written to standard output. Unlike text, a partial binary is useless.
     BinaryOutput(io::Error),
     /// The work is done, but its report could not be written to standard output.
     Unreported(&'static str, io::Error),

@@ -25,7 +25,7 @@ use crate::failure::Failure;
 use crate::remote::RemoteInput;
 use crate::source::{InputLocation, InputSource};
 
-/// Maximum number of bytes of standard input, which is copied to a temporary file.
+/// Maximum number of bytes copied from standard input to a temporary file.
 const MAX_SPOOLED: u64 = 1 << 30;
 
 #[cfg(not(feature = "remote"))]
@@ -124,7 +124,7 @@ pub fn open_local(source: &InputSource, map: bool) -> Result<Input, Failure> {
     if !map {
         return Ok(input);
     }
-    // SAFETY: the help of `--map` tells the user that nothing may change the file meanwhile.
+    // SAFETY: the help of `--map` tells the user that nothing may change the file in the meantime.
     #[allow(unsafe_code)]
     let input = unsafe { input.map() }?;
     Ok(input)
@@ -149,7 +149,7 @@ fn is_stdout(input: &Input) -> bool {
     }
 }
 
-/// Refuses a file that an interrupted edit in place may have left torn.
+/// Rejects a file that an interrupted in-place edit may have left inconsistent.
 pub fn check_not_torn(source: &InputSource) -> Result<(), Failure> {
     match source.location() {
         InputLocation::Stdin | InputLocation::LayoutImage => Ok(()),

@@ -1,6 +1,6 @@
 //! The commands `sectile` and `cargo sectile`: parse arguments, call the library, print.
 //!
-//! Not a library: the two programs of this package share it.
+//! Internal code that the two programs of this package share, not a public library.
 #![doc(hidden)]
 
 mod args;
@@ -55,7 +55,7 @@ pub fn run_for_cargo() -> ExitCode {
 fn run_command_line(CommandLine { mut subcommand, verbosity }: CommandLine) -> ExitCode {
     let settings = match subcommand {
         Subcommand::Completions(_) | Subcommand::Man(_) => Ok(Settings::default()),
-        // The result of a build must not depend on the user's own configuration.
+        // The result of a build must not depend on the user's configuration file.
         Subcommand::Wrap(_) | Subcommand::Cargo(_) => Settings::from_variables(),
         _ => Settings::load(),
     };
@@ -72,7 +72,7 @@ fn run_command_line(CommandLine { mut subcommand, verbosity }: CommandLine) -> E
     let exit = *result.as_ref().unwrap_or(&Exit::Done);
     match result.and(flushed) {
         Ok(()) => exit.into(),
-        // The reader closed the pipe early, as `head` does.
+        // The reader closed the pipe early, like `head`.
         Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => exit.into(),
         Err(failure) => {
             output.print_diagnostic(None, &failure);
@@ -93,12 +93,11 @@ fn print_clap_answer(answer: &clap::Error) -> ExitCode {
     }
 }
 
-/// Makes writing fail at a limit on the size of files (`ulimit -f`), instead of the process being
-/// killed.
+/// Turns the file size limit (`ulimit -f`) into a write error instead of a fatal signal.
 fn survive_file_size_limit() {
     #[cfg(unix)]
     {
-        // If this fails, a killed process still leaves the old file whole.
+        // If registration fails, a killed process still leaves the old file intact.
         _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, std::sync::Arc::default());
     }
 }

@@ -14,19 +14,19 @@ use crate::failure::Failure;
 use crate::source::InputSource;
 use crate::text::Layout;
 
-/// How bytes pass to standard output.
+/// The processing of bytes on their way to standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutputMode {
-    /// For programs: every byte passes unchanged.
+    /// Machine-readable output: every byte is unchanged.
     Raw,
-    /// For people: styles are kept or dropped.
+    /// Text output: styles are kept or removed.
     Styled(ColorChoice),
 }
 
 /// Standard output, buffered.
 pub struct Output {
     stdout: BufWriter<AutoStream<StdoutLock<'static>>>,
-    /// Set after a failed write: an unknown part of the output is lost, so no more is written.
+    /// Set after a failed write. Part of the output is lost, so nothing more is written.
     is_broken: bool,
     verbosity: Verbosity,
     layout: Layout,
@@ -47,12 +47,12 @@ impl Output {
         Self { stdout, is_broken: false, verbosity, layout }
     }
 
-    /// Whether messages of success are wanted.
+    /// Whether to print success messages.
     pub fn shows_success(&self) -> bool {
         self.verbosity > Verbosity::Quiet
     }
 
-    /// The layout of output for people.
+    /// The layout of text output.
     pub fn layout(&self) -> Layout {
         self.layout
     }
@@ -69,14 +69,15 @@ impl Output {
         }
         self.stdout.flush().map_err(|error| {
             self.is_broken = true;
-            // Discards the rest of the buffer, which would otherwise be written again on drop.
+            // Discards the rest of the buffer, which a drop would otherwise write again.
             let nothing = BufWriter::new(AutoStream::never(io::stdout().lock()));
             _ = mem::replace(&mut self.stdout, nothing).into_parts();
             Failure::Output(error)
         })
     }
 
-    /// Writes out a report of finished work. If that fails, the failure says that the work is done, except for a broken pipe.
+    /// Writes out a report of finished work. On errors other than a broken pipe, the failure says
+    /// that the work is done.
     pub fn flush_report(&mut self, done: &'static str, written: Result<(), Failure>) -> Result<(), Failure> {
         written.and_then(|()| self.flush()).map_err(|failure| match failure {
             Failure::Output(error) if error.kind() != ErrorKind::BrokenPipe => Failure::Unreported(done, error),
@@ -84,7 +85,7 @@ impl Output {
         })
     }
 
-    /// Flushes standard output, then prints an error, or an answer that the exit status also gives.
+    /// Flushes standard output, then prints an error, or an answer that matches the exit status.
     pub fn print_diagnostic(&mut self, source: Option<&InputSource>, message: &dyn fmt::Display) {
         _ = self.flush();
         print_diagnostic(source, message);
@@ -123,7 +124,7 @@ impl Output {
     }
 }
 
-/// Prints a diagnostic on standard error, on one line whatever the message holds.
+/// Prints a diagnostic on standard error, always on one line.
 pub fn print_diagnostic(source: Option<&InputSource>, message: &dyn fmt::Display) {
     let message = message.to_string();
     let message = Escaped::new(&message);
@@ -131,6 +132,7 @@ pub fn print_diagnostic(source: Option<&InputSource>, message: &dyn fmt::Display
         Some(source) => format!("sectile: {}: {message}\n", escaped(source.name())),
         None => format!("sectile: {message}\n"),
     };
-    // One write, so that lines of several processes do not mix. There is nowhere to report its failure.
+    // One write, so that lines of several processes do not mix. A failure of this write cannot be
+    // reported.
     _ = io::stderr().lock().write_all(line.as_bytes());
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use sectile_policy::{Policy, PolicyError, PolicySettings};
 
-/// The name of standard input in messages and in the places of rules.
+/// The name of standard input in messages and rule locations.
 const STDIN_NAME: &str = "standard input";
 
 /// Whether the argument names standard input.

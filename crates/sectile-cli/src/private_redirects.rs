@@ -1,8 +1,9 @@
-//! Whether servers may send the command to addresses of private networks.
+//! Whether servers may redirect the command to private network addresses.
 
 use std::env;
 
-/// Whether the environment allows it. A registry within an organization may keep its blobs on another host there.
+/// Whether the environment allows it. An organization's registry may keep its blobs on another
+/// private host.
 pub fn are_allowed() -> bool {
     env::var_os("SECTILE_PRIVATE_REDIRECTS").is_some_and(|value| value == "1")
 }

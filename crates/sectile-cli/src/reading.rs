@@ -17,7 +17,8 @@ pub struct SizedReading<T> {
 }
 
 impl<T> SizedReading<T> {
-    /// The result of reading an input of this size. Reports give no cost for an input that yielded nothing.
+    /// The result of reading an input of this size. Reports omit the cost of an input without
+    /// results.
     pub fn new(size: u64, outcome: Outcome<T>) -> Self {
         match outcome.value() {
             Some(_) => Self { size: Some(size), outcome },
@@ -39,7 +40,7 @@ impl<T> SizedReading<T> {
         Self::or_empty(opened.map(|mut input| Self::new(input.len(), read(&mut input))))
     }
 
-    /// Turns an input that cannot be opened into an empty reading, so that it gets a report, too.
+    /// Turns an input that cannot be opened into an empty reading, so that it also gets a report.
     pub fn or_empty(reading: Result<Self, Failure>) -> Result<Self, Failure> {
         match reading {
             Err(Failure::Input(error)) => Ok(Self::unread(None, Some(error))),
@@ -57,7 +58,7 @@ impl<T> SizedReading<T> {
         self.finish_bounded(source, 0, output)
     }
 
-    /// As [`finish`](Self::finish), for an answer of which this many rows were left out.
+    /// As [`finish`](Self::finish), for an answer from which this many rows were omitted.
     pub fn finish_bounded(self, source: &InputSource, left_out: u64, output: &mut Output) -> Exit {
         let (_, error, cost) = self.outcome.into_parts();
         if let Some(size) = self.size {
@@ -73,7 +74,7 @@ pub fn print_cost(source: &InputSource, cost: Cost, size: u64, output: &mut Outp
     output.print_detail(Some(source), &format_args!("read {read} of {size} bytes"));
 }
 
-/// As [`finish`], for an answer of which this many rows were left out.
+/// As [`finish`], for an answer from which this many rows were omitted.
 pub fn finish_bounded(source: &InputSource, error: Option<Error>, left_out: u64, output: &mut Output) -> Exit {
     if left_out == 0 {
         return finish(source, error, output);
@@ -83,7 +84,7 @@ pub fn finish_bounded(source: &InputSource, error: Option<Error>, left_out: u64,
     Exit::Failed
 }
 
-/// Prints the error that cut a reading short, if any, and returns the exit status.
+/// Prints the error that interrupted reading, if any, and returns the exit status.
 pub fn finish(source: &InputSource, error: Option<Error>, output: &mut Output) -> Exit {
     let Some(error) = error else { return Exit::Done };
     output.print_failure(source, &Failure::Input(error));

@@ -20,7 +20,7 @@ pub fn options() -> RemoteOptions {
     RemoteOptions { private_redirects: private_redirects::are_allowed(), ..Default::default() }
 }
 
-/// A remote input, of which the first bytes are already fetched.
+/// A remote input whose first bytes are already fetched.
 pub struct RemoteInput {
     runtime: Runtime,
     source: PrefetchedHead<RemoteObject>,

@@ -41,7 +41,7 @@ impl InputSource {
         Self { name: display_name(&argument).into_owned(), argument, location }
     }
 
-    /// A local file, whatever its name looks like.
+    /// A local file, regardless of its name.
     pub fn for_path(path: &Path) -> Self {
         Self { argument: path.into(), name: path.into(), location: InputLocation::File }
     }
@@ -88,7 +88,8 @@ impl InputSource {
     }
 }
 
-/// The argument as a URL, if its scheme is supported. Schemes ignore case. Source: RFC 3986, 3.1.
+/// The argument as a URL, if its scheme is supported. Schemes are case-insensitive. Source: RFC
+/// 3986, 3.1.
 fn as_url(argument: &OsStr) -> Option<&str> {
     const SCHEMES: [&str; 10] = ["s3", "s3a", "gs", "az", "abfs", "abfss", "http", "https", "file", "oci"];
     let argument = argument.to_str()?;

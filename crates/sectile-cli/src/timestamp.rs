@@ -1,4 +1,5 @@
-//! Timestamps: creation times given by the user, and today's date for policy exceptions. Only the latter reads the clock.
+//! Timestamps: creation times given by the user, and today's date for policy exceptions. Only the
+//! latter reads the clock.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,7 +18,7 @@ pub fn created(option: Option<&str>) -> Result<Option<String>, Failure> {
     Ok(source_date_epoch()?.map(|time| time.to_string()))
 }
 
-/// Today's date: by `SOURCE_DATE_EPOCH`, or else by the clock.
+/// Today's date, from `SOURCE_DATE_EPOCH` or else from the clock.
 pub fn today() -> Result<Option<Day>, Failure> {
     let seconds = match source_date_epoch()? {
         Some(time) => Some(time.as_second()),

@@ -9,7 +9,7 @@ use sectile::internal::json::SCHEMA;
 /// The optional features, and whether each is built in.
 const FEATURES: [(&str, bool); 1] = [("remote", cfg!(feature = "remote"))];
 
-/// The C library or the tool chain of the target; empty if it has none.
+/// The C library or the toolchain of the target; empty if it has none.
 const ENVIRONMENT: &str = if cfg!(target_env = "gnu") {
     "gnu"
 } else if cfg!(target_env = "musl") {
@@ -20,7 +20,8 @@ const ENVIRONMENT: &str = if cfg!(target_env = "gnu") {
     ""
 };
 
-/// Whether these arguments, without the program's name, ask for the version and its details: `-vV`, `--version --verbose`.
+/// Whether these arguments, without the program's name, request the version and its details: `-vV`,
+/// `--version --verbose`.
 pub fn is_requested(args: &[OsString]) -> bool {
     let args: Vec<&str> = args.iter().filter_map(|arg| arg.to_str()).collect();
     let is_version = |arg: &str| matches!(arg, "-V" | "--version");
@@ -32,7 +33,7 @@ pub fn is_requested(args: &[OsString]) -> bool {
     }
 }
 
-/// The version, the features, the target and the schema, one on each line.
+/// The version, the features, the target and the schema, each on its own line.
 pub fn details() -> String {
     let mut text = env!("CARGO_PKG_VERSION").to_owned();
     for (label, is_built_in) in [("features", true), ("not built in", false)] {

@@ -13,11 +13,11 @@ pub const TITLE_KEY: &str = "org.opencontainers.image.title";
 /// Annotations in the order of their keys.
 pub type Annotations = BTreeMap<String, String>;
 
-/// The section whose value is taken if several sections have the same name.
+/// The section whose value is used if several sections have the same name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Duplicates {
-    /// None: duplicates are an error. Readers disagree on which section wins, so that some reader
+    /// No section: duplicates are an error. Readers disagree on which section wins. So some readers
     /// would see a value other than the annotation.
     #[default]
     Refuse,
@@ -75,7 +75,7 @@ impl AnnotationOptions {
         }
     }
 
-    /// Sets which of several sections wins. Annotations that are set are not affected.
+    /// Sets which of several sections wins. Annotations set in these options are not affected.
     #[must_use]
     pub fn with_duplicates(self, duplicates: Duplicates) -> Self {
         Self { duplicates, ..self }
@@ -83,8 +83,8 @@ impl AnnotationOptions {
 
     /// Sets whether invalid values are accepted as they are.
     ///
-    /// Values that cannot be annotations at all are then omitted: those that are not UTF-8, and
-    /// those that were too large to read. Both already are findings of the metadata.
+    /// Values that cannot be annotations are then omitted: those that are not UTF-8, and those too
+    /// large to read. Both are already findings of the metadata.
     #[must_use]
     pub fn with_allow_invalid(self, allow_invalid: bool) -> Self {
         Self { allow_invalid, ..self }
@@ -149,11 +149,11 @@ impl AnnotationError {
 /// Returns the annotations that correspond to the metadata of an item.
 ///
 /// Every annotation field with a section becomes one annotation, and the item's name becomes the
-/// title. Annotations set in the options replace these and are added to them. Metadata of other
-/// items is not used.
+/// title. Annotations set in the options override these or are added. Metadata of other items is
+/// not used.
 ///
-/// A `created` section becomes an annotation like every other. Without one, there is no `created`
-/// annotation unless it is set.
+/// A `created` section becomes an annotation like every other. Without it, there is no `created`
+/// annotation unless the options set one.
 ///
 /// ```
 /// let module = b"\0asm\x01\0\0\0\x00\x0c\x08licensesMIT";

@@ -1,7 +1,7 @@
 //! The config of a Wasm OCI artifact.
 //!
-//! Source: the *Wasm OCI Artifact layout* of the CNCF's TAG Runtime, and `WasmConfig` in oci-wasm,
-//! which requires `created` although that page does not.
+//! Sources: the *Wasm OCI Artifact layout* of the CNCF's TAG Runtime, and `WasmConfig` in oci-wasm.
+//! The latter requires `created`, although the former does not.
 
 use serde::Serialize;
 

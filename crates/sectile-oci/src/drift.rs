@@ -12,11 +12,15 @@ impl LayoutImage {
     /// Compares the manifest's annotations with the metadata of its layer, and adds
     /// `annotation-drift` findings.
     ///
-    /// A finding is a value that differs, or that only one of the two has. URLs are compared in
-    /// normalized form, because tools that publish images write `https://example.com/` for
-    /// `https://example.com`. Annotations without a section are not compared, nor are values of the
-    /// binary that were too large to read, which have a finding already. A `created` annotation is
-    /// not compared if the binary has no date, because most binaries have none.
+    /// Each value that differs, or that only one of the two has, is a finding. URLs are compared in
+    /// normalized form, because publishing tools write `https://example.com/` for
+    /// `https://example.com`.
+    ///
+    /// Not compared are:
+    ///
+    /// - annotations without a section;
+    /// - values of the binary that were too large to read, which already have a finding;
+    /// - a `created` annotation if the binary has no date, because most binaries have none.
     pub fn compare(&self, metadata: &mut Metadata<'_>) {
         compare(self.annotations(), metadata);
     }
@@ -81,8 +85,8 @@ fn is_same_url(field: Field, image: &str, binary: &str) -> bool {
         && normalized_url(image).is_some_and(|image| Some(image) == normalized_url(binary))
 }
 
-/// A URL in a form for comparison. Sources: RFC 3986, 6.2.2 and 6.2.3; RFC 3987, 3.1; the URL
-/// standard, for what browsers and publishing tools write.
+/// A URL normalized for comparison. Sources: RFC 3986, 6.2.2 and 6.2.3; RFC 3987, 3.1; the URL
+/// standard, for the output of browsers and publishing tools.
 fn normalized_url(url: &str) -> Option<String> {
     const MAX_LEN: usize = 8 << 10;
     let iri = IriStr::new(url.trim()).ok().filter(|_| url.len() <= MAX_LEN)?;

@@ -28,22 +28,22 @@ use sectile::{Error, Input, Limits};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImageOptions {
     /// Options of the manifest's annotations. The config's `created` is the annotation of that
-    /// name, or the Unix epoch without one.
+    /// name, or the Unix epoch if there is none.
     pub annotations: AnnotationOptions,
-    /// The config's `author`; `None` for the value of the `authors` annotation, if there is one.
+    /// The config's `author`; `None` for the value of the `authors` annotation, if present.
     pub author: Option<String>,
     /// The config's `os`; `None` for `wasip1` for a module and `wasip2` for a component.
     pub os: Option<String>,
     /// The config's `target`, the world that a component targets; `None` to omit it.
     pub target: Option<String>,
-    /// The file name that tools give the layer on disk; `None` for the title with `.wasm` if that
-    /// is a valid file name.
+    /// The file name of the layer on disk; `None` for the title with `.wasm`, if that is a valid
+    /// file name.
     pub file_name: Option<String>,
     /// Limits for reading the binary.
     pub limits: Limits,
 }
 
-/// Error of creating an image of a binary.
+/// The reason why an image of a binary cannot be created.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImageError {
@@ -53,7 +53,7 @@ pub enum ImageError {
     /// The metadata cannot be converted to annotations.
     #[error(transparent)]
     Annotation(#[from] AnnotationError),
-    /// The cannot read imports and exports.
+    /// The imports and exports cannot be read.
     #[error("cannot read imports and exports: {0}")]
     Interface(String),
     /// The value of an option is invalid.
@@ -65,7 +65,7 @@ pub enum ImageError {
         /// The value.
         value: String,
     },
-    /// The manifest exceeds the size that registries accept.
+    /// The manifest is larger than registries accept.
     #[error("the manifest has {0} bytes, but registries accept at most {MAX_MANIFEST_SIZE}: shorten the annotations")]
     TooLarge(u64),
     /// The plan is for another source, or another state of the source.
@@ -140,7 +140,7 @@ impl ImageDraft {
     ///
     /// # Errors
     ///
-    /// The annotations make the manifest larger than registries accept.
+    /// The manifest would be larger than registries accept, because of its annotations.
     pub fn image(&self, layer: Digest, size: u64) -> Result<Image, ImageError> {
         let config = self.config.to_json(&[layer]);
         let config_descriptor = Descriptor::for_bytes(CONFIG_MEDIA_TYPE, &config);
@@ -189,8 +189,8 @@ pub struct Image {
 }
 
 impl Image {
-    /// Creates the image of the result of a plan for an input. The result is hashed and so read
-    /// completely.
+    /// Creates the image of the result of a plan for an input. Reads the result completely to hash
+    /// it.
     ///
     /// # Errors
     ///

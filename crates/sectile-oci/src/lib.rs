@@ -1,5 +1,8 @@
-//! WebAssembly binaries as OCI artifacts: annotations, the Wasm OCI artifact with its manifest and
-//! config, image layouts on disk and, with the feature `registry`, a client for registries.
+//! WebAssembly binaries as OCI artifacts:
+//!
+//! - annotations, and the Wasm OCI artifact with its manifest and config;
+//! - image layouts on disk;
+//! - with the feature `registry`, a client for registries.
 //!
 //! Sources: the OCI image specification 1.1 (`annotations.md`, `descriptor.md`, `manifest.md`,
 //! `image-layout.md`), and the *Wasm OCI Artifact layout* of the CNCF's TAG Runtime. `docs/oci.md`
@@ -30,7 +33,7 @@ pub use self::report::LayoutReport;
 #[cfg(feature = "registry")]
 pub use self::report::PushReport;
 
-/// Shared with the audit. Not a public interface: it changes without notice.
+/// Shared with the audit. Not a public interface: it may change without notice.
 #[doc(hidden)]
 pub mod internal {
     pub use crate::layout::index::{Index, ParsedDescriptor};

@@ -11,7 +11,7 @@ use sectile::internal::json::{value_to_vec, write_value};
 /// The contents of a manifest. Equal contents give equal bytes.
 #[derive(Clone, Debug)]
 pub(crate) struct Manifest<'a> {
-    /// The artifact type, unless the media type of the config already determines it.
+    /// The artifact type, unless the media type of the config implies it.
     pub(crate) artifact_type: Option<&'a str>,
     pub(crate) config: &'a Descriptor,
     pub(crate) layers: &'a [Descriptor],

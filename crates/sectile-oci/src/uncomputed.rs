@@ -1,4 +1,4 @@
-//! Digests that are valid, and of an algorithm that is not computed.
+//! Valid digests of an algorithm that is not computed.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub struct UncomputedDigest(String);
 const ALGORITHMS: [(&str, usize); 2] = [("sha512", 128), ("blake3", 64)];
 
 impl UncomputedDigest {
-    /// Parses a digest such as `sha512:…`. Returns `None` for every other text, also for a SHA-256.
+    /// Parses a digest such as `sha512:…`. Returns `None` for any other text, including a SHA-256.
     pub fn parse(text: &str) -> Option<Self> {
         let (algorithm, hex) = text.split_once(':')?;
         let (_, len) = ALGORITHMS.into_iter().find(|(name, _)| *name == algorithm)?;

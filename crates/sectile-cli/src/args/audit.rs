@@ -112,7 +112,7 @@ pub fn audit(command: Command) -> Command {
     )
 }
 
-/// The arguments for what is written where: `--format`, `--json`, `--output` and `--force`.
+/// The arguments for the outputs: `--format`, `--json`, `--output` and `--force`.
 pub fn outputs() -> [Arg; 4] {
     [
         Arg::new(FORMAT)
@@ -138,10 +138,10 @@ pub struct AuditArgs {
     pub policy: PolicyArgs,
     pub outputs: OutputArgs,
     pub write: WriteOptions,
-    /// Whether an audit without a binary succeeds.
+    /// Whether an audit that finds no binary succeeds.
     pub allow_empty: bool,
     pub baseline: Option<BaselineArg>,
-    /// Whether the earlier report is believed, whoever may have written it.
+    /// Whether to trust the earlier report, even if another user may have written it.
     pub trust_report: bool,
     pub hash: bool,
     pub threads: Option<u16>,
@@ -159,7 +159,7 @@ pub struct AuditArgs {
 #[derive(Clone, Debug)]
 pub enum BaselineArg {
     Since(PathBuf),
-    /// The output file of an audit that was cut off.
+    /// The output file of an interrupted audit.
     Resume,
 }
 

@@ -1,4 +1,4 @@
-//! What an audit or a report writes, and where: `--format FORMAT` and `-o [FORMAT=]FILE`.
+//! Outputs of an audit or a report: `--format FORMAT` and `-o [FORMAT=]FILE`.
 
 use std::ffi::{OsStr, OsString};
 
@@ -10,7 +10,7 @@ use crate::failure::Failure;
 /// An output format of an audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuditFormat {
-    /// A summary for people.
+    /// A summary in text.
     Table,
     /// A format of the library.
     Rows(Format),
@@ -44,7 +44,7 @@ impl AuditFormat {
         }
     }
 
-    /// The format that the extension of a file name tells, ignoring case.
+    /// The format for the extension of a file name, ignoring case.
     fn for_file(file: &OsStr) -> Option<Self> {
         let name = file.to_string_lossy().to_ascii_lowercase();
         let has_extension = |extension: &&str| name.strip_suffix(*extension).is_some_and(|stem| stem.ends_with('.'));
@@ -60,7 +60,7 @@ pub enum OutputPlace {
 }
 
 impl OutputPlace {
-    /// Whether it is standard output, or a FIFO or a device, whose name does not tell a format.
+    /// Whether it is standard output, a FIFO or a device. Their names do not imply a format.
     fn is_stream(&self) -> bool {
         match self {
             Self::Stdout => true,
@@ -72,9 +72,9 @@ impl OutputPlace {
 /// A value of `-o`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputArg {
-    /// The format that is given or that the extension tells.
+    /// The format, given or implied by the extension.
     format: Option<AuditFormat>,
-    /// Whether the format is given.
+    /// Whether the format is given explicitly.
     is_explicit: bool,
     place: OutputPlace,
 }
@@ -135,10 +135,10 @@ impl OutputArgs {
         }
     }
 
-    /// The outputs. One at most goes to standard output.
+    /// Resolves the outputs. At most one goes to standard output.
     ///
-    /// `--format` is the format of a FILE whose format is neither given nor told by its extension. It goes to standard
-    /// output unless such a FILE takes it.
+    /// `--format` is the format of a FILE that has no explicit format and no known extension.
+    /// Without such a FILE, that format goes to standard output.
     pub fn resolve(&self) -> Result<Vec<AuditOutput>, Failure> {
         let mut outputs = Vec::new();
         let mut is_taken = false;

@@ -77,7 +77,8 @@ pub fn wrap(command: Command) -> Command {
 #[derive(Clone, Debug)]
 pub struct WrapArgs {
     pub build: BuildArgs,
-    /// The binaries that the command writes. If empty, those that its options name.
+    /// The binaries that the command writes. If empty, they are taken from the command's own
+    /// options.
     pub outputs: Vec<PathBuf>,
     /// The program and its arguments, at least one.
     pub command: Vec<OsString>,

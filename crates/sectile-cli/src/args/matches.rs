@@ -31,7 +31,8 @@ pub fn choice<T: Clone + Send + Sync + 'static>(
     })
 }
 
-/// A parser that has these possible values in help and completions, and leaves it to another parser to check a value.
+/// A parser that lists these possible values in help and completions. Another parser checks the
+/// value.
 #[derive(Clone)]
 pub struct Suggesting<P> {
     pub parser: P,

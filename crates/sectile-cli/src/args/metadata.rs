@@ -87,7 +87,8 @@ pub struct MetadataArgs {
     pub fields: Vec<(Field, String)>,
     pub name: Option<String>,
     pub producers: Vec<(&'static str, ProducerArg)>,
-    /// Producers to drop, as `FIELD:NAME`. Unchecked: a malformed one is reported for the file that is edited.
+    /// Producers to drop, as `FIELD:NAME`. Unchecked: a malformed one is reported for the edited
+    /// file.
     pub dropped_producers: Vec<String>,
     pub manifest: Option<PathBuf>,
     pub revision_from_git: bool,

@@ -71,9 +71,9 @@ pub struct CommandLine {
     pub verbosity: Verbosity,
 }
 
-/// Parses the arguments of this process. The error includes requests for help and for the version.
+/// Parses the arguments of this process. Requests for help and for the version are also errors.
 ///
-/// Its message is safe on a terminal, although it quotes arguments.
+/// The error message quotes arguments, but is safe on a terminal.
 pub fn parse() -> Result<CommandLine, clap::Error> {
     let args: Vec<OsString> = std::env::args_os().collect();
     parse_args(&args).map_err(|error| escaped_error(error, &args, command, |args| parse_args(args).err()))
@@ -93,7 +93,7 @@ pub fn parse_for_cargo() -> Result<CommandLine, clap::Error> {
     Ok(CommandLine { subcommand: Subcommand::Cargo(args), verbosity: Verbosity::from_matches(&matches) })
 }
 
-/// The error of the escaped arguments, where escaping changes them.
+/// The error for the escaped arguments, if escaping changes them.
 fn escaped_error(
     error: clap::Error,
     args: &[OsString],
@@ -106,7 +106,7 @@ fn escaped_error(
     }
     match parse(&escaped) {
         Some(error) => error,
-        // Only the characters that are escaped are wrong with them.
+        // Only the escaped characters are wrong.
         None => command().error(error.kind(), Escaped::new(error.to_string().trim_end())),
     }
 }
@@ -182,7 +182,8 @@ struct SubcommandDefinition {
 }
 
 impl SubcommandDefinition {
-    /// The arguments are defined only if the subcommand is used: defining all of them takes longer than showing a file.
+    /// Arguments are defined only for the subcommand in use. Defining all of them takes longer than
+    /// showing a file.
     fn command(&self) -> Command {
         Command::new(self.name).about(self.about).defer(self.define)
     }

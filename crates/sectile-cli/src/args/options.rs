@@ -28,7 +28,7 @@ pub fn file() -> Arg {
         .help("A WebAssembly module or component; `-` is standard input, `oci:DIR[:NAME|@DIGEST]` an image in a layout")
 }
 
-/// A FILE that may also be remote, if support for that is built in.
+/// A FILE that may be remote if that feature is enabled.
 pub fn any_file() -> Arg {
     if cfg!(feature = "remote") {
         file().help(
@@ -103,7 +103,7 @@ pub fn messages() -> [Arg; 2] {
     ]
 }
 
-/// How much a command says besides its answer.
+/// The amount of output besides the answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
     /// Errors only.
@@ -192,7 +192,7 @@ pub fn policy() -> [Arg; 2] {
 #[derive(Clone, Debug)]
 pub struct PolicyArgs {
     pub file: Option<PathBuf>,
-    /// The variable or the configuration file that names the file, if no option does.
+    /// The variable or configuration file that names the policy file, if no option does.
     pub origin: Option<String>,
     pub refuse: Option<Severity>,
 }

@@ -1,6 +1,8 @@
-//! The names that an editing command takes: positional after the only FILE, or as options before any number of FILEs.
+//! The names that an editing command takes: positional after the only FILE, or as options before
+//! any number of FILEs.
 //!
-//! `unset FILE FIELD…` and `unset --field FIELD FILE…` differ by the option, so that no name is taken for a file.
+//! `unset FILE FIELD…` and `unset --field FIELD FILE…` differ by the option, so a name is never
+//! mistaken for a file.
 
 use std::ffi::OsString;
 
@@ -64,7 +66,7 @@ impl Targets {
         Ok((sources, named))
     }
 
-    /// Parses the positional names, once it is known that they are names.
+    /// Parses the positional names, once they are known to be names.
     fn parse_positional<T: Clone + Send + Sync + 'static>(&self, names: Vec<OsString>) -> Result<Vec<T>, clap::Error> {
         let name = Arg::new(POSITIONAL).value_name(self.value_name).required(true).value_parser((self.parser)());
         let name = if self.is_list { name.num_args(1..) } else { name };

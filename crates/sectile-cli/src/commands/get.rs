@@ -51,7 +51,7 @@ pub fn run(args: &GetArgs, output: &mut Output) -> Result<Exit, Failure> {
     Ok(exit.max(finish(&args.source, error, output)))
 }
 
-/// Memory stays bounded: at most this many sections of a name are given joined.
+/// Maximum number of joined sections of one name, which bounds memory.
 const MAX_JOINED: usize = 100_000;
 
 /// A visitor that finds a custom section of one item.
@@ -64,7 +64,7 @@ struct SectionFinder<'a> {
     item_exists: bool,
     /// Number of sections with this name so far.
     matches: u64,
-    /// Whether the data of all sections is given.
+    /// Whether to join the data of all sections.
     is_joined: bool,
     data: Vec<Range<u64>>,
 }

@@ -65,7 +65,7 @@ pub fn run(subcommand: &Subcommand, output: &mut Output) -> Result<Exit, Failure
     }
 }
 
-/// Whether the output of an audit is for people or for programs.
+/// Whether the output of an audit is text or machine-readable.
 fn audit_mode(outputs: &OutputArgs, color: Option<ColorChoice>) -> OutputMode {
     match outputs.stdout_format() {
         Some(AuditFormat::Rows(_)) => OutputMode::Raw,
@@ -73,7 +73,7 @@ fn audit_mode(outputs: &OutputArgs, color: Option<ColorChoice>) -> OutputMode {
     }
 }
 
-/// Whether the output of a command is for people or for programs.
+/// Whether the output of a command is text or machine-readable.
 pub fn output_mode(subcommand: &Subcommand) -> OutputMode {
     let report_mode = |report: ReportArgs| {
         if report.json { OutputMode::Raw } else { OutputMode::Styled(report.color.unwrap_or(ColorChoice::Auto)) }
@@ -130,7 +130,7 @@ fn each_source(
     Ok(worst)
 }
 
-/// Warns about the exceptions of a policy that excuse nothing.
+/// Warns about unused exceptions of a policy.
 fn warn_unused(unused: &[(Option<&PolicyLocation>, &str)], output: &mut Output) {
     if !unused.is_empty() {
         output.print_note(None, &UnusedExceptions(unused));

@@ -19,7 +19,7 @@ pub fn init(args: &PolicyInitArgs, output: &mut Output) -> Result<Exit, Failure>
         output.out().write_all(Policy::STARTER.as_bytes())?;
         return Ok(Exit::Done);
     };
-    // A policy is written by hand: it is not replaced by accident.
+    // A policy is handwritten, so it is not replaced by accident.
     if !args.write.force && Path::new(path).metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0) {
         return Err(Failure::Other(format!("{}: the file is not empty; use --force to replace it", escaped(path))));
     }

@@ -15,7 +15,7 @@ use super::keys::KEYS;
 use crate::display::escaped;
 use crate::failure::Failure;
 
-/// Names the file. Empty for none.
+/// Names the configuration file. If empty, no file is read.
 const VARIABLE: &str = "SECTILE_CONFIG";
 
 /// Sets the values of the file. Without `SECTILE_CONFIG`, the file may be missing.
@@ -35,7 +35,8 @@ pub fn apply(settings: &mut Settings) -> Result<(), Failure> {
     }
 }
 
-/// Whether there is no file, or its directory belongs to someone else: a service may run with the home of another user.
+/// Whether the file is missing, or its directory belongs to another user. A service may run with
+/// the home directory of another user.
 fn is_absent(path: &Path, error: &io::Error) -> bool {
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => true,
@@ -44,7 +45,7 @@ fn is_absent(path: &Path, error: &io::Error) -> bool {
     }
 }
 
-/// The file in the place that the platform has for the user's configuration.
+/// The file in the platform's directory for user configuration.
 fn default_path() -> Option<PathBuf> {
     let absolute = |path: PathBuf| Some(path).filter(|path| path.is_absolute());
     let home = || env::home_dir().and_then(absolute);
@@ -59,7 +60,7 @@ fn default_path() -> Option<PathBuf> {
     Some(directory?.join("sectile").join("config.toml"))
 }
 
-/// Reads the file, unless someone else may have written it.
+/// Reads the file, unless another user may have written it.
 fn read(path: &Path) -> Result<String, FileError> {
     let file = open_regular(path)?;
     if let Some(reason) = distrust(&file)? {

@@ -117,7 +117,7 @@ pub fn field_variable(field: Field) -> String {
     format!("SECTILE_{}", field.section().to_uppercase())
 }
 
-/// Where the configuration file is, and what it sets.
+/// The location and contents of the configuration file.
 pub const CONFIGURATION: &str = "The user's sectile/config.toml sets the same defaults by the names of the options, such as \
     `color = \"never\"`. It is in $XDG_CONFIG_HOME or ~/.config, on macOS in ~/Library/Application Support, on Windows in \
     %APPDATA%. Options win over variables, and variables over the file. Files in directories that are read are never used.";

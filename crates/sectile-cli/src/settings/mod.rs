@@ -1,7 +1,7 @@
 //! Defaults for options, from `SECTILE_…` variables and from the user's configuration file.
 //!
-//! An option on the command line wins over a variable, and a variable over the file. Nothing is taken from a directory
-//! that is read or audited, because its content may be hostile.
+//! Command-line options override variables, and variables override the file. Directories that are
+//! read or audited never provide settings, because their content may be hostile.
 
 mod config;
 mod keys;
@@ -44,7 +44,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Reads the variables, and not the configuration file.
+    /// Reads the variables, but not the configuration file.
     pub fn from_variables() -> Result<Self, Failure> {
         let mut settings = Self::default();
         settings.apply_variables()?;
@@ -70,7 +70,7 @@ impl Settings {
                 self.fill_policy(&mut args.policy);
             }
             Subcommand::Audit(args) => self.fill_audit(args),
-            // Rows are judged again only on request.
+            // Rows are judged again only if requested.
             Subcommand::Report(args) => {
                 args.color = args.color.or(self.color);
                 self.fill_outputs(&mut args.outputs);

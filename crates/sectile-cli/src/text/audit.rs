@@ -15,7 +15,7 @@ use crate::display::{RuleLocation, escaped};
 
 /// Maximum number of lines of a list.
 const MAX_LINES: usize = 8;
-/// Widths of the columns of a table with bars, in columns of the terminal.
+/// Widths of the columns of a table with bars, in terminal columns.
 #[derive(Clone, Copy)]
 struct Columns {
     label: usize,
@@ -26,12 +26,12 @@ struct Columns {
 
 impl Columns {
     const AMOUNT: usize = 10;
-    /// Labels have this width even where it is more than half of the rest.
+    /// Usual minimum width of labels, even if it is more than half of the remaining width.
     const USUAL_LABEL: usize = 32;
-    /// A bar and a note have at least this width.
+    /// Minimum width of a bar and a note together.
     const LEAST_REST: usize = 14;
 
-    /// Divides the width of a line. More than a certain width is left to the notes.
+    /// Divides the width of a line. Any width beyond a fixed amount goes to the notes.
     fn new(layout: Layout) -> Self {
         // The line begins with two spaces, and there are two between columns.
         let rest = layout.width() - (Self::AMOUNT + 8);
@@ -227,7 +227,7 @@ fn write_kinds(summary: &Summary, columns: Columns, out: &mut impl Write) -> io:
 /// Column of the file's name in the lists of blobs, and of the lines of a message after the first.
 const BLOB_INDENT: usize = 11;
 
-/// Writes the largest sections, the worst blobs, and the blobs that were not read completely.
+/// Writes the largest sections, the worst blobs, and the incompletely read blobs.
 fn write_blobs(summary: &Summary, columns: Columns, out: &mut impl Write) -> io::Result<()> {
     let layout = columns.layout;
     let largest: Vec<_> = summary.largest().take(MAX_LINES).collect();
@@ -278,7 +278,7 @@ fn write_heading(out: &mut impl Write, columns: Columns, title: &str, unit: &dyn
     writeln!(out, "\n{STRONG}{title}{STRONG:#}{FAINT}{unit:>gap$}{FAINT:#}")
 }
 
-/// Writes a label, a bar that shows a part of the largest value, an amount and a note.
+/// Writes a label, a bar in proportion to the largest value, an amount and a note.
 fn write_bar(
     out: &mut impl Write,
     columns: Columns,

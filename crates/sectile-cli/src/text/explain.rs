@@ -40,7 +40,7 @@ pub fn write_code_list(codes: &[FindingCode], layout: Layout, out: &mut impl Wri
     Ok(())
 }
 
-/// Writes a text of ASCII words in indented lines of at most this many columns.
+/// Writes ASCII words in indented lines of at most this many columns.
 fn write_wrapped(text: &str, indent: usize, width: usize, out: &mut impl Write) -> io::Result<()> {
     let mut column = 0;
     for word in text.split(' ') {

@@ -1,4 +1,4 @@
-//! The width of the output, and texts that are fitted into it.
+//! The width of the output, and text that is fitted into it.
 
 use std::ffi::OsStr;
 use std::fmt::{self, Display, Write as _};
@@ -17,7 +17,7 @@ const LABEL_WIDTH: usize = 19;
 /// Columns of a path in a heading, at least.
 const MIN_PATH: usize = 16;
 
-/// The width of the output, and whether long lines are broken there.
+/// The width of the output, and whether long lines wrap there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
     width: usize,
@@ -25,9 +25,9 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Narrower terminals get lines of this width.
+    /// Minimum width of lines, even on narrower terminals.
     const MIN_WIDTH: usize = 40;
-    /// The width of files and pipes, unless `COLUMNS` gives another.
+    /// The width of files and pipes, unless `COLUMNS` sets another.
     const DEFAULT_WIDTH: usize = 100;
 
     /// The layout for standard output.
@@ -51,22 +51,22 @@ impl Layout {
         self.width
     }
 
-    /// A path. On a terminal, its middle is left out if it has more columns than these.
+    /// A path. On a terminal, its middle is omitted if it exceeds this number of columns.
     pub fn path(self, path: &OsStr, columns: usize) -> String {
         self.escaped_text(escaped(path).to_string(), columns)
     }
 
-    /// A text of the input, shortened like a path.
+    /// Text of the input, shortened like a path.
     pub fn text(self, text: &str, columns: usize) -> String {
         self.escaped_text(Escaped::new(text).to_string(), columns)
     }
 
-    /// A text that is escaped, shortened like a path.
+    /// Escaped text, shortened like a path.
     pub fn escaped_text(self, text: String, columns: usize) -> String {
         if self.is_terminal { without_middle(text, columns) } else { text }
     }
 
-    /// A note at the end of a line, cut on a terminal if it has more columns than these.
+    /// A note at the end of a line, truncated on a terminal if it exceeds this number of columns.
     pub fn note(self, note: &str, columns: usize) -> String {
         if self.is_terminal && note.width() > columns { cut(note, columns) } else { note.to_owned() }
     }
@@ -84,8 +84,8 @@ impl Layout {
         self.hanging(out, &label, LABEL_WIDTH + 4, &value.to_string())
     }
 
-    /// Writes a text behind a start of the line. On a terminal, the text is broken between words, and lines after the first
-    /// are indented. A text with a word that does not fit there starts on a line of its own.
+    /// Writes text after the start of a line. On a terminal, the text wraps between words, and
+    /// later lines are indented. If a word does not fit there, the text starts on its own line.
     pub fn hanging(self, out: &mut impl Write, start: &str, indent: usize, text: &str) -> io::Result<()> {
         const NARROW_INDENT: usize = 4;
         if !self.is_terminal || shown_width(start) + shown_width(text) <= self.width {
@@ -101,17 +101,17 @@ impl Layout {
     }
 }
 
-/// The width that the environment gives.
+/// The width from the environment.
 fn columns() -> Option<usize> {
     std::env::var("COLUMNS").ok()?.parse().ok()
 }
 
-/// Number of columns of a text, without its styles.
+/// Number of columns of text without its styles.
 fn shown_width(text: &str) -> usize {
     strip_str(text).map(UnicodeWidthStr::width).sum()
 }
 
-/// A text in lines of a width, broken between words.
+/// Text wrapped between words at a width.
 struct Wrapped<'a> {
     text: &'a str,
     /// Column at which the text starts.
@@ -140,7 +140,7 @@ impl Display for Wrapped<'_> {
     }
 }
 
-/// A text of the input, padded or cut to this number of columns.
+/// Text of the input, padded or truncated to this number of columns.
 pub fn fitted(text: &str, columns: usize) -> String {
     let mut shown = Escaped::new(text).to_string();
     if shown.width() > columns {
@@ -150,13 +150,13 @@ pub fn fitted(text: &str, columns: usize) -> String {
     format!("{shown}{:gap$}", "")
 }
 
-/// The start of a text, and an ellipsis.
+/// The start of the text, and an ellipsis.
 fn cut(text: &str, columns: usize) -> String {
     format!("{}…", start(text, columns.saturating_sub(1)))
 }
 
-/// A text without its middle, if it has more than this number of columns. Two thirds of it are the end, where the name of a
-/// file is.
+/// Text without its middle, if it exceeds this number of columns. Two thirds of the result are the
+/// end, which contains the file name.
 fn without_middle(text: String, columns: usize) -> String {
     if text.width() <= columns {
         return text;
@@ -175,7 +175,7 @@ fn without_middle(text: String, columns: usize) -> String {
     format!("{head}…{}", &text[tail..])
 }
 
-/// The characters at the start of a text that have at most this number of columns.
+/// The longest start of the text that fits into this number of columns.
 fn start(text: &str, columns: usize) -> &str {
     let mut width = 0;
     let end = text.char_indices().find(|(_, character)| {

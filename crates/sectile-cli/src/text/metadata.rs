@@ -20,7 +20,7 @@ const FINDING_INDENT: usize = 11;
 
 /// Writes the tree of items with their sizes, then each item's metadata, then the findings.
 ///
-/// Packages are listed, or else only counted.
+/// Packages are either listed or only counted.
 pub fn write_metadata(
     report: &Report<'_>,
     lists_packages: bool,
@@ -82,7 +82,7 @@ fn write_tree(metadata: &Metadata<'_>, size: u64, layout: Layout, out: &mut impl
     Ok(())
 }
 
-/// The lines of the tree before each item, and the item's label.
+/// The tree lines and the label of each item.
 fn tree_labels(metadata: &Metadata<'_>) -> Vec<(String, String)> {
     let mut is_last = Vec::new(); // for each ancestor below the root
     let label = |item: Item<'_>| {
@@ -134,7 +134,7 @@ fn write_item(
     layout.labeled(out, "sections", LargestSections(item))
 }
 
-/// More packages are only counted; JSON has all of them.
+/// Maximum number of packages that are listed. More are only counted, but JSON has all of them.
 const MAX_PACKAGES: usize = 10_000;
 
 fn write_packages(packages: &[Package], are_listed: bool, layout: Layout, out: &mut impl Write) -> io::Result<()> {
@@ -162,7 +162,7 @@ fn write_packages(packages: &[Package], are_listed: bool, layout: Layout, out: &
     }
 }
 
-/// More producers are only counted; JSON has all of them.
+/// Maximum number of producers that are listed. More are only counted, but JSON has all of them.
 const MAX_PRODUCERS: usize = 32;
 
 fn write_producers(item: Item<'_>, layout: Layout, out: &mut impl Write) -> io::Result<()> {
@@ -182,7 +182,7 @@ fn write_producers(item: Item<'_>, layout: Layout, out: &mut impl Write) -> io::
     }
 }
 
-/// The kinds of sections that take up most of an item.
+/// The section kinds that take up most of an item.
 struct LargestSections<'a>(Item<'a>);
 
 impl Display for LargestSections<'_> {

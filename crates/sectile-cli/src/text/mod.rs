@@ -1,4 +1,4 @@
-//! Output for people. Every text of the input goes through `Escaped` before it is written.
+//! Text output. All text of the input goes through `Escaped` before it is written.
 
 mod audit;
 mod digest;

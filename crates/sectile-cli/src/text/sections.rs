@@ -10,7 +10,7 @@ use super::layout::Layout;
 use super::style::{FAINT, STRONG};
 use crate::display::ShortPath;
 
-/// Columns of a line before the kind of section.
+/// Number of columns before the section kind in a line.
 const BEFORE_KIND: usize = 38;
 /// Columns of a section's name, at least.
 const MIN_NAME: usize = 8;

@@ -1,4 +1,4 @@
-//! Values of the input, escaped and cut where they are very long.
+//! Values of the input, escaped, and truncated if they are very long.
 
 use std::fmt::{self, Display};
 
@@ -20,7 +20,7 @@ impl Display for ValueText<'_> {
     }
 }
 
-/// A text, cut if it is very long; JSON has all of it.
+/// Text, truncated if it is very long; JSON has all of it.
 pub struct ShortText<'a>(pub &'a [u8]);
 
 impl Display for ShortText<'_> {

@@ -9,7 +9,8 @@ use sectile_policy::{JudgedFinding, Verdict};
 use super::style::{FAINT, STRONG, counted, severity_style};
 use crate::display::{FindingLocation, RuleLocation, escaped};
 
-/// Writes one line for each finding, then the verdict. `incomplete` is the answer for a file that was not read completely.
+/// Writes one line for each finding, then the verdict. `incomplete` is the answer for a truncated
+/// or unreadable file.
 pub fn write_verdict(file: &OsStr, verdict: &Verdict<'_>, incomplete: &str, out: &mut impl Write) -> io::Result<()> {
     let file = escaped(file);
     for judged in verdict.findings() {

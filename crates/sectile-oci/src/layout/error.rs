@@ -10,15 +10,15 @@ use sectile::splice::WriteError;
 
 /// The reason why an image layout was not read or written.
 ///
-/// Unless the error says otherwise, no image was added. For an image in a registry, the error is
-/// about its documents.
+/// Unless the error says otherwise, no image was added. For an image in a registry, the error
+/// concerns its documents.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LayoutError {
     /// The image of the binary cannot be created.
     #[error("cannot create an image of the binary")]
     Image(#[from] ImageError),
-    /// The directory is not a layout and not empty.
+    /// The directory is neither a layout nor empty.
     #[error("`{}` is not an image layout: the file `oci-layout` is missing", .0.display())]
     NotLayout(PathBuf),
     /// Another process is writing to the layout.
@@ -30,7 +30,8 @@ pub enum LayoutError {
     /// A file of the layout does not exist.
     #[error("`{}` does not exist", .0.display())]
     Missing(PathBuf),
-    /// The layout does not have a blob that an image names. The image specification lets layouts omit blobs.
+    /// The layout lacks a blob that an image refers to. The image specification allows such
+    /// layouts.
     #[error(
         "the blob {digest} is not in the layout `{}`{}: copy the whole image into the layout",
         directory.display(),
@@ -42,7 +43,7 @@ pub enum LayoutError {
         directory: PathBuf,
         /// The digest of the blob.
         digest: Digest,
-        /// The first of the other places of the blob.
+        /// The first alternative URL of the blob.
         url: Option<String>,
     },
     /// A file of the layout is a link, a directory, a FIFO or a device.
@@ -54,7 +55,7 @@ pub enum LayoutError {
     Malformed {
         /// The file.
         file: PathBuf,
-        /// The defect.
+        /// The problem.
         reason: String,
     },
     /// A digest is malformed, or its algorithm is not SHA-256.
@@ -72,7 +73,7 @@ pub enum LayoutError {
     SizeMismatch {
         /// The digest in the descriptor.
         digest: Digest,
-        /// The size of the blob in bytes.
+        /// The actual size of the blob in bytes.
         found: u64,
         /// The size in the descriptor.
         expected: u64,
@@ -83,7 +84,7 @@ pub enum LayoutError {
     DigestMismatch {
         /// The digest in the descriptor.
         expected: Digest,
-        /// The digest of the blob.
+        /// The actual digest of the blob.
         found: Digest,
     },
     /// The layout has no image of this name.
@@ -98,8 +99,8 @@ pub enum LayoutError {
     /// The layout has no images.
     #[error("`{}` lists no images", .0.display())]
     NoImages(PathBuf),
-    /// The locator names an image in a registry. Only `RegistryImage` of the `registry` feature
-    /// reads those.
+    /// The locator names an image in a registry, which requires `RegistryImage` of the `registry`
+    /// feature.
     #[error(
         "`oci://…` names an image in a registry; to open a layout on disk, use `oci:DIR`, `oci:DIR:NAME` or \
          `oci:DIR@DIGEST`"
@@ -111,7 +112,7 @@ pub enum LayoutError {
     /// Indexes are nested too deeply.
     #[error("indexes are nested too deep")]
     TooDeep,
-    /// The image has no layer of WebAssembly.
+    /// The image has no WebAssembly layer.
     #[error("the image {image} has no WebAssembly layer; its layers: {layers}")]
     #[non_exhaustive]
     NoWasmLayer {
@@ -120,7 +121,7 @@ pub enum LayoutError {
         /// The media types of its layers.
         layers: String,
     },
-    /// The image has several layers of WebAssembly.
+    /// The image has several WebAssembly layers.
     #[error("the image {image} has several WebAssembly layers, expected one: {layers}")]
     #[non_exhaustive]
     MultipleWasmLayers {

@@ -12,8 +12,8 @@ use sectile::internal::{other_error, quoted};
 use sectile::splice::Plan;
 use sectile::{Error, Input};
 
-/// An image in a layout. Its manifest is read and its digest checked; the size of its layer is
-/// checked.
+/// An image in a layout. Its manifest is read and verified against its digest. The size of its
+/// layer is verified.
 #[derive(Debug)]
 pub struct LayoutImage {
     resolved: ResolvedImage,
@@ -25,9 +25,11 @@ impl LayoutImage {
     ///
     /// # Errors
     ///
-    /// The image does not exist, or the locator does not select one of several; the image has no
-    /// layer of WebAssembly, or several; a file of the layout is missing, malformed or not regular,
-    /// or differs from its descriptor. See [`LayoutError`].
+    /// See [`LayoutError`]. In particular:
+    ///
+    /// - the image does not exist, or the locator does not select one of several;
+    /// - the image has no WebAssembly layer, or several;
+    /// - a file of the layout is missing, malformed or not regular, or differs from its descriptor.
     pub fn open(locator: &Locator) -> Result<Self, LayoutError> {
         let directory = locator.directory();
         check_marker(directory)?;
@@ -65,7 +67,7 @@ impl LayoutImage {
         &self.resolved.annotations
     }
 
-    /// Returns the descriptor of the layer of WebAssembly.
+    /// Returns the descriptor of the WebAssembly layer.
     pub fn layer(&self) -> &Descriptor {
         &self.resolved.layer
     }
@@ -93,10 +95,10 @@ impl LayoutImage {
     }
 }
 
-/// Opens a file, or the layer of WebAssembly of an image in a layout on disk.
+/// Opens a file, or the WebAssembly layer of an image in a layout on disk.
 ///
-/// The [`Locator`]s `oci:DIR:NAME`, `oci:DIR@sha256:…` and `oci:DIR` name images. Every other text
-/// is a path.
+/// The [`Locator`]s `oci:DIR:NAME`, `oci:DIR@sha256:…` and `oci:DIR` name images. Any other text is
+/// a path.
 ///
 /// # Errors
 ///

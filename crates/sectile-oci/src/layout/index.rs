@@ -1,4 +1,4 @@
-//! `index.json`. Members that are unknown here are preserved.
+//! `index.json`. Unknown members are preserved.
 
 use std::fmt;
 use std::path::Path;
@@ -24,7 +24,7 @@ pub struct Index {
 pub struct ParsedDescriptor {
     /// Media type of the blob.
     pub media_type: String,
-    /// Digest of the blob, not checked: descriptors that are not used may have any digest.
+    /// Digest of the blob, unchecked: unused descriptors may have any digest.
     pub digest: String,
     /// Size of the blob in bytes.
     pub size: u64,
@@ -33,7 +33,7 @@ pub struct ParsedDescriptor {
     pub annotations: Annotations,
     /// Platform of the manifest.
     pub platform: Option<Platform>,
-    /// Other places of the blob.
+    /// Alternative URLs of the blob.
     #[serde(default)]
     pub urls: Option<Vec<String>>,
 }

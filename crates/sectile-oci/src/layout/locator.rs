@@ -9,7 +9,7 @@ use sectile::digest::Digest;
 /// The location of an image in a layout on disk: `oci:DIR`, `oci:DIR:NAME` or `oci:DIR@sha256:…`.
 ///
 /// Directories and image names may contain `:` and `@`. The longest prefix that is a layout's
-/// directory is taken as the directory. Write `./oci:…` for a file whose name begins with `oci:`.
+/// directory is the directory. Write `./oci:…` for a file whose name begins with `oci:`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Locator {
     directory: PathBuf,
@@ -36,10 +36,9 @@ impl Locator {
         Self { directory: directory.into(), selector }
     }
 
-    /// Parses a locator. Returns `None` for a text that does not begin with `oci:`, which is a
-    /// path.
+    /// Parses a locator. Returns `None` for text that does not begin with `oci:`, which is a path.
     ///
-    /// Looks up on disk which part of the text is the directory.
+    /// Checks on disk which part of the text is the directory.
     ///
     /// # Errors
     ///
@@ -52,8 +51,8 @@ impl Locator {
         let dividers = (SCHEME.len()..text.len()).rev().filter(|&at| b":@".contains(&text.as_encoded_bytes()[at]));
         let mut ends = [text.len()].into_iter().chain(dividers);
         let longest = ends.clone().find(|&end| is_layout(Path::new(&part(text, SCHEME.len(), end))));
-        // For the error, assume that the directory ends at the first colon that is not part of a
-        // drive letter.
+        // The error message assumes that the directory ends at the first colon outside a drive
+        // letter.
         let end = longest.unwrap_or_else(|| {
             let has_drive = matches!(rest, [letter, b':', b'\\' | b'/', ..] if letter.is_ascii_alphabetic());
             let min_end = SCHEME.len() + if has_drive { 2 } else { 0 };
@@ -105,7 +104,7 @@ fn part(text: &OsStr, start: usize, end: usize) -> OsString {
     }
     #[cfg(not(unix))]
     {
-        // Text that is not Unicode cannot name a layout there.
+        // Non-Unicode text cannot name a layout there.
         text.to_str().and_then(|text| text.get(start..end)).unwrap_or_default().into()
     }
 }

@@ -1,5 +1,5 @@
-//! Image layouts on disk: `oci-layout`, `index.json`, and `blobs/sha256` with one file per blob,
-//! named after its digest.
+//! Image layouts on disk: `oci-layout`, `index.json`, and `blobs/sha256` with one file per blob. A
+//! blob file is named after its digest.
 //!
 //! Source: `image-layout.md` of the OCI image specification.
 

@@ -1,4 +1,4 @@
-//! Resolution of an image and its layer of WebAssembly, in a layout or in a registry.
+//! Resolution of an image and its WebAssembly layer, in a layout or in a registry.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use crate::{Annotations, Descriptor};
 use sectile::digest::Digest;
 use sectile::internal::quoted;
 
-/// The media types of layers of WebAssembly: the present one, and its predecessors.
+/// The media types of WebAssembly layers: the current one and its predecessors.
 pub const WASM_MEDIA_TYPES: [&str; 3] = [
     LAYER_MEDIA_TYPE,
     "application/vnd.wasm.content.layer.v1+wasm",
@@ -21,7 +21,7 @@ pub const WASM_MEDIA_TYPES: [&str; 3] = [
 /// Maximum number of nested indexes below the first one.
 pub const MAX_INDEX_DEPTH: usize = 8;
 
-/// An image and its layer of WebAssembly.
+/// An image and its WebAssembly layer.
 #[derive(Clone, Debug)]
 pub(crate) struct ResolvedImage {
     /// The digest of the manifest.
@@ -29,7 +29,7 @@ pub(crate) struct ResolvedImage {
     /// The annotations of the manifest.
     pub annotations: Annotations,
     pub layer: Descriptor,
-    /// The first of the other places of the layer.
+    /// The first alternative URL of the layer.
     pub layer_url: Option<String>,
 }
 
@@ -129,7 +129,7 @@ impl Pointer {
             return Err(LayoutError::DigestMismatch { expected: self.digest, found });
         }
         let document: Document = parse(path, bytes)?;
-        // Readers of the pointer and readers of the document must not see different media types.
+        // Readers of the pointer and of the document must see the same media type.
         match (&self.media_type, &document.media_type) {
             (Some(expected), Some(found)) if expected != found => {
                 let (found, expected) = (quoted(found), quoted(expected));
@@ -172,7 +172,7 @@ fn describe(descriptor: &ParsedDescriptor) -> String {
     }
 }
 
-/// Returns a valid digest in full, so that it can be copied, and any other text quoted.
+/// Returns a valid digest in full, so that it can be copied. Quotes any other text.
 fn display_digest(digest: &str) -> String {
     digest.parse().map_or_else(|_| quoted(digest), |digest: Digest| digest.to_string())
 }

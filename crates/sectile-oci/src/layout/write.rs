@@ -21,8 +21,7 @@ use sectile::internal::lock::{LockError, Locked};
 use sectile::internal::{self, OutputPlace};
 use sectile::splice::{Plan, WriteError, WriteOptions};
 
-/// An image layout that is open for adding images, and locked against other writers until it is
-/// dropped.
+/// An image layout that is open for adding images, and locked against other writers until dropped.
 ///
 /// ```no_run
 /// use sectile::{Input, splice::Plan};
@@ -62,8 +61,8 @@ impl AddedImage {
         self.image
     }
 
-    /// Returns whether the index changed. It does not if it already had the image under the same
-    /// name.
+    /// Returns whether the index changed. It is unchanged if it already had the image under the
+    /// same name.
     pub fn index_changed(&self) -> bool {
         self.index_changed
     }
@@ -111,13 +110,13 @@ impl Layout {
     /// Opens the layout in a directory. Creates the directory if it does not exist, and a layout if
     /// it is empty.
     ///
-    /// The directory may be a symbolic link, and nothing in it: `blobs`, `blobs/sha256` and every
-    /// file are looked up through handles of directories that are opened once.
+    /// The directory itself may be a symbolic link, but nothing in it may be one. `blobs`,
+    /// `blobs/sha256` and every file are looked up through directory handles that are opened once.
     ///
     /// # Errors
     ///
-    /// The directory has other contents, a name in it belongs to a link or a special file, another
-    /// process is writing to the layout, or the system reports an error.
+    /// The directory has other contents, a name in it is a link or a special file, another process
+    /// is writing to the layout, or the system reports an error.
     pub fn open_or_create(directory: impl AsRef<Path>, options: WriteOptions) -> Result<Self, LayoutError> {
         let directory = Arc::new(open_root(directory.as_ref(), options)?);
         let marker = directory.path().join(MARKER_FILE);
@@ -146,9 +145,9 @@ impl Layout {
     /// index.
     ///
     /// The descriptor replaces the one of the same name. Everything else in the layout is
-    /// unchanged, including blobs that are no longer referenced. A blob that is stored already is
-    /// hashed, and written again if it is damaged. The input is hashed while it is copied. Each
-    /// file is written atomically, and the index last.
+    /// unchanged, including blobs that are no longer referenced. A blob that is already stored is
+    /// hashed, and rewritten if it is damaged. The input is hashed while it is copied. Each file is
+    /// written atomically, the index last.
     ///
     /// # Errors
     ///
@@ -206,7 +205,7 @@ impl Layout {
         self.store(self.write_temporary(|out| out.write_all(bytes))?, source)
     }
 
-    /// Writes a blob outside the directory of blobs, where other tools would take an incomplete
+    /// Writes a blob outside the directory of blobs. There, other tools would mistake an incomplete
     /// file for a blob.
     fn write_temporary(
         &self,
@@ -260,7 +259,7 @@ impl Layout {
     }
 }
 
-/// Bytes that are read at once of a stored blob.
+/// Number of bytes read at once from a stored blob.
 const READ_LEN: usize = 256 << 10;
 
 /// A blob in a temporary file.
@@ -336,7 +335,7 @@ fn open_regular(directory: &OpenDirectory, name: &str) -> Result<File, LayoutErr
 /// Refuses to create a layout in a directory with other files.
 fn check_empty(directory: &OpenDirectory) -> Result<(), LayoutError> {
     for name in directory.names().map_err(|error| LayoutError::io(directory.path(), error))? {
-        // Another process that creates a layout at the same time begins with these.
+        // Another process that creates a layout at the same time writes these first.
         let is_known = AtomicFile::is_temporary(&name) || name == MARKER_FILE;
         if !is_known {
             return Err(LayoutError::NotLayout(directory.path().to_owned()));

@@ -1,5 +1,5 @@
-//! Uploads of a blob: in one request if possible, in chunks if the registry requests them, and
-//! resumed after the connection is lost. Source: the distribution specification, "Push".
+//! Uploads of a blob: in one request if possible, or in chunks if the registry requests them.
+//! Uploads resume after a lost connection. Source: the distribution specification, "Push".
 
 use std::ops::Range;
 
@@ -25,7 +25,7 @@ struct BlobUpload<'a> {
     chunk_size: Option<u64>,
     /// Minimum size of a chunk, except for the last one.
     min_chunk_size: u64,
-    /// How often the upload was begun or resumed.
+    /// Number of times the upload was started or resumed.
     attempts: u32,
 }
 
@@ -100,7 +100,7 @@ impl Session<'_> {
         let url = location.map_err(|fault| self.error(Some(request_name), fault))?;
         let option = self.client().options.chunk_size;
         let declared_min = response.field("oci-chunk-min-length").and_then(|length| length.trim().parse::<u64>().ok());
-        // A registry that declares a minimum size of chunks expects chunks.
+        // A registry that declares a minimum chunk size expects chunks.
         let requested = declared_min.map(|_| option);
         let min_chunk_size = declared_min.unwrap_or(0).max(MIN_CHUNK_SIZE.min(option)).max(1);
         let chunk_size = chunk_size.or(requested).map(|size| size.max(min_chunk_size));
@@ -156,15 +156,15 @@ impl Session<'_> {
                 if let Some(url) = self.upload_location(&response)? {
                     upload.url = url;
                 }
-                // Some registries answer with the range of the chunk or of the one before, so
-                // `Range` is not trusted. One that took less refuses the next chunk, and the digest
-                // is checked at the end.
+                // `Range` is not trusted: some registries answer with the range of this chunk,
+                // others with that of the previous one. A registry that accepted fewer bytes
+                // rejects the next chunk, and the digest is checked at the end.
                 upload.offset = range.end;
                 Ok(UploadStep::Continue)
             }
             413 if upload.shrink_chunks(&range, self.client().options.chunk_size) => Ok(UploadStep::Continue),
             416 => self.resume_upload(upload, RegistryFault::unexpected_status(&response)),
-            // A digest mismatch has this status too, which a changed source explains.
+            // A digest mismatch also has this status, and a changed source explains it.
             400 if upload.source.is_changed().unwrap_or(false) => Err(RegistryFault::Changed),
             _ => Err(RegistryFault::unexpected_status(&response)),
         }

@@ -77,9 +77,9 @@ impl<'h> ChallengeParser<'h> {
         None
     }
 
-    /// Returns a value without quotation marks. Some registries write URLs and scopes so, which RFC
-    /// 9110 does not allow: the value ends at a space or a comma. The actions of a scope are
-    /// divided by commas, too.
+    /// Returns a value without quotation marks. Some registries write URLs and scopes without them,
+    /// although RFC 9110 does not allow that. The value ends at a space or a comma. Commas inside a
+    /// scope separate its actions.
     fn unquoted(&mut self, is_scope: bool) -> Option<String> {
         let end_of = |text: &str| text.find(|c: char| !c.is_ascii_graphic() || "\",".contains(c)).unwrap_or(text.len());
         let mut end = end_of(self.rest);
@@ -180,7 +180,7 @@ mod tests {
         assert!(matches!(&two[..], [Challenge::Bearer { .. }, Challenge::Basic]), "{two:?}");
     }
 
-    /// Arbitrary fields give no challenges that they do not contain.
+    /// Parsing arbitrary fields yields no challenges that they do not contain.
     #[test]
     fn arbitrary_fields_are_parsed() {
         let parts = ["Bearer", "Basic", " ", ",", "=", "\"", "\\", "realm", "service", "x", "\u{e9}", "\t", "abc=="];

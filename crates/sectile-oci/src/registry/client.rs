@@ -7,8 +7,8 @@ use super::transport::Transport;
 /// A blocking client for registries.
 ///
 /// Follows a limited number of redirects, never from HTTPS to plain HTTP, and sends no credentials
-/// to other origins. Uses the proxy that the environment names (`HTTPS_PROXY`, `NO_PROXY` and
-/// others), except for connections to this machine.
+/// to other origins. Uses the proxy from the environment (`HTTPS_PROXY`, `NO_PROXY` and others),
+/// except for loopback connections.
 #[derive(Debug)]
 pub struct Client {
     pub(super) options: ClientOptions,

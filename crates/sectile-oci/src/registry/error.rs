@@ -14,7 +14,7 @@ use sectile::internal::quoted;
 /// The reason why a registry did not accept or return an image: the repository, the failed request,
 /// the fault and advice.
 ///
-/// One pointer in size. Text of the registry is escaped, and secrets are omitted.
+/// One pointer in size. Text from the registry is escaped, and secrets are omitted.
 pub struct RegistryError(Box<ErrorDetails>);
 
 struct ErrorDetails {
@@ -118,7 +118,7 @@ impl RegistryError {
             )
     }
 
-    /// Returns whether the input changed in the meantime or cannot be read.
+    /// Returns whether the input cannot be read or changed in the meantime.
     pub fn is_source(&self) -> bool {
         matches!(self.fault(), RegistryFault::Source(_) | RegistryFault::Changed)
     }

@@ -31,11 +31,11 @@ const ACCEPTED_MEDIA_TYPES: [&str; 4] = [
 /// The tag of a reference without tag and digest, as in other clients.
 const DEFAULT_TAG: &str = "latest";
 
-/// An image in a registry. Its manifest is read and its digest checked; its layer of WebAssembly is
-/// read by ranges.
+/// An image in a registry. Its manifest is read and verified against its digest. Its WebAssembly
+/// layer is read by ranges.
 ///
 /// The image is a source of ranges ([`Fetch`]) that blocks while it fetches. The digest of the
-/// layer is not checked, because only parts of it are read. If the registry does not support
+/// layer is not verified, because only parts of it are read. If the registry does not support
 /// ranges, layers of at most 4 MiB can be read.
 ///
 /// ```no_run
@@ -47,7 +47,7 @@ const DEFAULT_TAG: &str = "latest";
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct RegistryImage {
-    /// When all requests must be done.
+    /// Deadline for all requests.
     deadline: Option<Instant>,
     client: Client,
     reference: Reference,
@@ -62,20 +62,21 @@ pub enum RegistryImageError {
     /// A request failed.
     #[error(transparent)]
     Registry(#[from] RegistryError),
-    /// A document is malformed or has another digest, or the image does not have exactly one layer
-    /// of WebAssembly.
+    /// A document is malformed or has another digest, or the image does not have exactly one
+    /// WebAssembly layer.
     #[error(transparent)]
     Image(#[from] LayoutError),
 }
 
 impl RegistryImage {
-    /// Opens an image by the digest of the reference, or else by its tag, or else by the tag
-    /// `latest`. If an index lists several platforms, the image for `wasm` is opened.
+    /// Opens an image by the reference's digest, or else by its tag, or else by the tag `latest`.
+    /// If an index lists several platforms, the image for `wasm` is opened.
     ///
     /// # Errors
     ///
-    /// The registry does not have the image or denies access; the image has no layer of
-    /// WebAssembly, or several; a document is malformed, or differs from its descriptor.
+    /// - The registry does not have the image or denies access.
+    /// - The image has no WebAssembly layer, or several.
+    /// - A document is malformed, or differs from its descriptor.
     pub fn open(client: Client, reference: Reference) -> Result<Self, RegistryImageError> {
         let deadline = Instant::now().checked_add(client.options.total_timeout);
         let mut session = Session::new(&client, &reference, RepositoryAccess::Pull)?.with_deadline(deadline);
@@ -106,7 +107,7 @@ impl RegistryImage {
         &self.resolved.annotations
     }
 
-    /// Returns the descriptor of the layer of WebAssembly.
+    /// Returns the descriptor of the WebAssembly layer.
     pub fn layer(&self) -> &Descriptor {
         &self.resolved.layer
     }

@@ -23,7 +23,7 @@ impl Session<'_> {
         }
     }
 
-    /// Refuses a manifest that registries would accept, but not return.
+    /// Rejects a manifest that registries would accept but not return.
     pub(super) fn check_manifest_size(&self, manifest: &[u8]) -> Result<(), RegistryError> {
         let len = manifest.len();
         if len as u64 > MAX_MANIFEST_SIZE { Err(self.error(None, RegistryFault::ManifestSize(len))) } else { Ok(()) }

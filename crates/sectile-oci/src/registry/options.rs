@@ -21,13 +21,16 @@ pub struct ClientOptions {
     /// Timeout for the header of a response, and again for its body, after the request is sent; 5
     /// minutes by default.
     pub response_timeout: Duration,
-    /// Timeout for all requests of one read of an image: its documents, and every range of its layer; and for all requests
-    /// that add an artifact to a list of referrers. 15 minutes by default. Uploads are not limited.
+    /// Timeout for all requests that read one image: its documents and every range of its layer.
+    /// Also limits all requests that add an artifact to a list of referrers. 15 minutes by default.
+    /// Uploads are not limited.
     pub total_timeout: Duration,
-    /// Whether a registry may redirect to, or name as the place of an upload or a token, an address
-    /// of a private network or of this machine; not by default. The registry itself may have any
-    /// address, and one that is named by an address of this machine or of a private network may
-    /// send to others.
+    /// Whether a registry may send the client to an address of a private network or of this
+    /// machine. This applies to redirects, upload locations and token servers. Not allowed by
+    /// default.
+    ///
+    /// The registry itself may have any address. A registry that the user names by a private or
+    /// loopback address may send the client to other private addresses.
     pub private_redirects: bool,
     /// Maximum number of attempts at one request, and at one upload; 5 by default. Responses with
     /// status 429, 502, 503 or 504 and lost connections are retried.
@@ -36,7 +39,7 @@ pub struct ClientOptions {
     /// `Retry-After` of the registry replaces it.
     pub retry_pause: Duration,
     /// Maximum sum of all pauses of one push; 2 minutes by default. A longer `Retry-After` is an
-    /// error at once.
+    /// immediate error.
     pub max_total_pause: Duration,
     /// Size in bytes of the chunks of an upload, if the registry requests chunks and accepts this
     /// size; 16 MiB by default.
@@ -60,8 +63,8 @@ impl Default for ClientOptions {
     }
 }
 
-/// The scheme of requests to registries. Credentials are only sent over HTTPS or to this machine,
-/// with every scheme.
+/// The scheme of requests to registries. With every scheme, credentials are only sent over HTTPS or
+/// to this machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Scheme {

@@ -36,14 +36,13 @@ impl BlobSource for SplicedLayer<'_> {
 impl Client {
     /// Pushes an image whose layer is the result of `plan` for `input`.
     ///
-    /// The layer is streamed, with one buffer of it in memory. Blobs that the registry already has
-    /// are not sent. `progress` is called repeatedly with the number of bytes of blobs that are
-    /// done, and the total.
+    /// The layer is streamed through one buffer. Blobs that the registry already has are not sent.
+    /// `progress` is called repeatedly with the number of blob bytes that are done, and the total.
     ///
     /// # Errors
     ///
-    /// The registry refused the image or cannot be reached, or the input changed since the image
-    /// was made.
+    /// The registry rejected the image or cannot be reached, or the input changed since the image
+    /// was created.
     pub fn push(
         &self,
         reference: &Reference,

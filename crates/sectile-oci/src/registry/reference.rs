@@ -1,7 +1,7 @@
 //! References to images in a registry.
 //!
-//! The grammar is that of the distribution project's `reference` package, without defaults: a
-//! reference without a registry is refused, and there is no default tag.
+//! The grammar is that of the distribution project's `reference` package, without defaults. A
+//! reference without a registry is rejected, and there is no default tag.
 
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -19,7 +19,7 @@ const MAX_HOST: usize = 253;
 
 /// A reference to an image in a registry: `HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]`.
 ///
-/// `docker.io/NAME` means `docker.io/library/NAME`, as in Docker. A bare `NAME:TAG` is refused,
+/// `docker.io/NAME` means `docker.io/library/NAME`, as in Docker. A bare `NAME:TAG` is rejected,
 /// because tools disagree on its registry.
 ///
 /// ```
@@ -43,7 +43,7 @@ pub struct Reference {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReferenceError {
-    /// The text has no registry; the text quoted, and unquoted for the advice.
+    /// The text has no registry. Contains the quoted text, and the unquoted text for the advice.
     #[error("{0} has no registry: write HOST/{1}")]
     NoRegistry(String, String),
     /// The host or the port of the registry is invalid.

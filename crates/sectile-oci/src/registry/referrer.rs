@@ -68,16 +68,16 @@ impl AttachedArtifact {
 }
 
 impl Client {
-    /// Pushes an artifact as a referrer of an image that was pushed.
+    /// Pushes an artifact as a referrer of a pushed image.
     ///
     /// If the registry does not list referrers, the artifact is added to the index under the
-    /// fallback tag: `sha256-` and the hexadecimal digits of the image's digest. If two clients
-    /// update this index at the same time, one artifact may be missing from it.
+    /// fallback tag. This tag is `sha256-` and the hexadecimal digits of the image's digest. If two
+    /// clients update this index at the same time, one artifact may be missing from it.
     ///
     /// # Errors
     ///
-    /// The registry refused the artifact or cannot be reached, or the fallback tag does not name an
-    /// index.
+    /// The registry rejected the artifact or cannot be reached, or the fallback tag does not name
+    /// an index.
     pub fn attach(&self, subject: &PushedImage, artifact: &Artifact<'_>) -> Result<AttachedArtifact, RegistryError> {
         let (config, layer) = (Descriptor::for_bytes(EMPTY_CONFIG.0, EMPTY_CONFIG.1), artifact.layer());
         let manifest = Manifest {
@@ -104,7 +104,7 @@ impl Client {
 }
 
 impl Session<'_> {
-    /// Adds a descriptor to the index of referrers of an image, unless the index has it. Returns
+    /// Adds a descriptor to the index of an image's referrers, unless it is already there. Returns
     /// the index's tag.
     fn list_referrer(&mut self, subject: Digest, referrer: &Descriptor) -> Result<String, RegistryError> {
         let tag = subject.to_string().replace(':', "-");

@@ -6,14 +6,15 @@ use jiff::fmt::rfc2822::DateTimeParser;
 
 use super::transport::Response;
 
-/// Returns the value of `Retry-After`, which is seconds or a date. Source: RFC 9110, section 10.2.3.
+/// Returns the value of `Retry-After`, which is seconds or a date. Source: RFC 9110, section
+/// 10.2.3.
 ///
-/// A date is compared with the response's own `Date`, because this machine's clock may differ from
-/// the registry's.
+/// A date is compared with the response's own `Date`, because the local clock may differ from the
+/// registry's.
 pub(super) fn retry_after(response: &Response) -> Option<Duration> {
     let text = response.field("retry-after")?.trim();
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // A number that overflows exceeds every limit too.
+        // A number that overflows also exceeds every limit.
         return (!text.is_empty()).then(|| Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     let parse = |text: &str| DateTimeParser::new().parse_timestamp(text.trim()).ok();
@@ -26,7 +27,7 @@ pub(super) fn is_transient(status: u16) -> bool {
     matches!(status, 429 | 502 | 503 | 504)
 }
 
-/// The total time that one session may still pause.
+/// The total time that a session may still pause.
 #[derive(Debug)]
 pub(super) struct RetryBudget {
     remaining: Duration,
@@ -38,11 +39,12 @@ impl RetryBudget {
         Self { remaining: max_total_pause, first_pause }
     }
 
-    /// Pauses as long as the registry requested, or else twice as long after each attempt.
+    /// Pauses as long as the registry requested. Without a request, doubles the pause after each
+    /// attempt.
     ///
     /// # Errors
     ///
-    /// The length of a pause that exceeds the remaining time; there is no pause then.
+    /// The requested pause, if it exceeds the remaining time. In that case there is no pause.
     pub(super) fn wait(&mut self, attempts: u32, retry_after: Option<Duration>) -> Result<(), Duration> {
         let doubled = || self.first_pause.saturating_mul(1 << attempts.saturating_sub(1).min(16));
         let pause = retry_after.unwrap_or_else(doubled);

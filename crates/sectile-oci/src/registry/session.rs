@@ -115,7 +115,7 @@ pub(super) struct Session<'c> {
     access: RepositoryAccess,
     base: Url,
     retries: RetryBudget,
-    /// When all requests must be done.
+    /// Deadline for all requests.
     deadline: Option<Instant>,
     state: SessionState,
 }
@@ -163,7 +163,7 @@ impl<'c> Session<'c> {
         Ok(Self { client, reference, access, base, retries, deadline: None, state })
     }
 
-    /// Sets the time at which all requests must be done.
+    /// Sets the deadline for all requests.
     pub(super) fn with_deadline(self, deadline: Option<Instant>) -> Self {
         Self { deadline, ..self }
     }
@@ -234,7 +234,7 @@ impl<'c> Session<'c> {
         }
     }
 
-    /// Calls `send` again while a retry may help: if the registry is busy, and if a repeatable
+    /// Calls `send` again while a retry may help: if the registry is busy, or if a repeatable
     /// request loses its connection.
     pub(super) fn retry(
         &mut self,
@@ -309,9 +309,9 @@ impl<'c> Session<'c> {
     }
 
     /// Returns a URL from the registry if requests to it are permitted, by the rule of [`net`] for
-    /// every place that a server names.
+    /// all locations that a server names.
     ///
-    /// Plain HTTP is only permitted if the registry itself is used over plain HTTP, and only to the
+    /// Plain HTTP is permitted only if the registry itself is used over plain HTTP, and only to the
     /// same host or within this machine.
     pub(super) fn check_permitted(&self, url: Url) -> Result<Url, &'static str> {
         let is_near = url.is_same_host(&self.base) || url.is_loopback() && self.base.is_loopback();
@@ -330,9 +330,9 @@ impl<'c> Session<'c> {
         Ok(url)
     }
 
-    /// Returns the addresses to which a request for this URL may connect: any for the host that the
-    /// user named, and for others if that is itself an address of this machine or of a private
-    /// network.
+    /// Returns the addresses to which a request for this URL may connect. The host that the user
+    /// named may have any address. Other hosts may have private addresses only if the user named a
+    /// private or loopback address.
     fn reach(&self, url: &Url) -> Reach {
         let is_any = self.client.options.private_redirects
             || url.is_same_host(&self.base)
@@ -445,7 +445,7 @@ mod tests {
                 assert_eq!(permitted(registry, options, url), Ok(Reach::Any), "{registry} {url}");
             }
             assert_eq!(permitted(registry, default, "https://8.8.8.8/token"), Ok(Reach::Public));
-            // A name that cannot be looked up: the transport decides.
+            // A name that cannot be resolved: the transport decides.
             let unknown = format!("https://{}.invalid/", "n".repeat(64));
             assert_eq!(permitted(registry, default, &unknown), Ok(Reach::Public));
             assert_eq!(permitted(registry, default, "http://8.8.8.8/"), Err("it is not secure (plain HTTP)"));

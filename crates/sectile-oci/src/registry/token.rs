@@ -159,9 +159,9 @@ fn encode_form(form: &[(&str, &str)]) -> String {
     form.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect::<Vec<_>>().join("&")
 }
 
-/// The scopes to request: those of the challenge as they are, or the repository with all actions
-/// that the session needs. That is requested, too, if the challenge names only some of them: a
-/// session needs one token for all of its requests.
+/// The scopes to request: those of the challenge, or the repository with all actions of the
+/// session. A scope with only some of these actions is extended to all of them. A session needs one
+/// token for all of its requests.
 fn scopes(challenged: Option<&str>, repository: &str, actions: &str) -> Vec<String> {
     let own = format!("repository:{repository}:{actions}");
     let is_part_of_own = |scope: &str| {

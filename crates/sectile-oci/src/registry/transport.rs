@@ -25,8 +25,8 @@ const MAX_ERROR_BODY: u64 = 1 << 16;
 /// Maximum size of a response header in bytes.
 const MAX_HEADER: usize = 1 << 16;
 
-/// Minimum size of a body that is sent with `Expect: 100-continue`, so that a refusal is received
-/// before the connection closes. Source: RFC 9110, section 10.1.1.
+/// Minimum size of a body that is sent with `Expect: 100-continue`. The client then receives a
+/// rejection before the connection closes. Source: RFC 9110, section 10.1.1.
 const MIN_EXPECT_BODY: u64 = 64 << 10;
 
 /// Timeout for `100 Continue`, as in other clients: servers may not support it.
@@ -38,8 +38,8 @@ pub(super) struct Transport {
     direct: Agent,
     /// For other hosts, through the proxy that the environment names.
     outward: Agent,
-    /// For hosts that a server named: connects to public addresses only. Behind a proxy, it is the
-    /// proxy that looks names up, and this is `outward`.
+    /// For hosts that a server named: connects to public addresses only. With a proxy, this is
+    /// `outward`, because the proxy resolves names.
     public: Agent,
 }
 
@@ -301,7 +301,7 @@ impl Response {
 mod tests {
     use super::*;
 
-    /// A name may get another address between the check of its host and the connection.
+    /// A name may resolve to another address between the check of its host and the connection.
     #[test]
     fn hosts_that_a_server_names_are_connected_to_by_public_addresses_only() {
         let transport = Transport::new(&ClientOptions::default());

@@ -45,9 +45,8 @@ impl Url {
         Ok(Self { uri, authority, is_https })
     }
 
-    /// As [`join`](Self::join), for the value of a `Location`. Characters that a URL cannot
-    /// contain, such as spaces, braces and those outside of ASCII, are encoded, as common clients
-    /// do.
+    /// As [`join`](Self::join), for the value of a `Location`. Encodes characters that a URL cannot
+    /// contain, such as spaces, braces and non-ASCII characters, as common clients do.
     pub(super) fn join_location(&self, location: &str) -> Result<Self, &'static str> {
         self.join(&encoded(location))
     }
@@ -124,8 +123,8 @@ impl fmt::Debug for Url {
     }
 }
 
-/// A reference with the characters encoded that a URL cannot contain. Control characters stay, and
-/// are refused.
+/// A reference whose invalid URL characters are encoded. Control characters remain, and are
+/// rejected later.
 fn encoded(reference: &str) -> Cow<'_, str> {
     let is_encoded = |character: char| !character.is_ascii() || " \"<>\\^`{|}".contains(character);
     if !reference.contains(is_encoded) {

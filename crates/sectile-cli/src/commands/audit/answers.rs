@@ -1,4 +1,5 @@
-//! The outputs of an audit: files, which are replaced when all is written, and standard output.
+//! The outputs of an audit: standard output, and files that are replaced after all output is
+//! written.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
@@ -12,7 +13,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::text::{self, Layout};
 
-/// The outputs, looked up before anything is read.
+/// The outputs, resolved before any input is read.
 pub struct Answers(Vec<Answer>);
 
 struct Answer {
@@ -22,7 +23,7 @@ struct Answer {
 }
 
 impl Answers {
-    /// Looks up the files. None of them may be an input.
+    /// Resolves the files. None of them may be an input.
     pub fn open(
         outputs: &[AuditOutput],
         options: WriteOptions,
@@ -46,7 +47,7 @@ impl Answers {
         self.0.iter().filter_map(|answer| Some(&answer.file.as_ref()?.1))
     }
 
-    /// Writes all outputs: `run` writes the rows, and the summaries are made of its outcome.
+    /// Writes all outputs: `run` writes the rows, and its outcome yields the summaries.
     pub fn write(
         self,
         output: &mut Output,
@@ -110,7 +111,8 @@ fn write_rows(
     run(&mut formats)
 }
 
-/// The failure of an audit whose rows could not be written: of a file, of standard output, or of the audit.
+/// The failure of an audit whose rows could not be written. Its cause is a file, standard output,
+/// or the audit.
 fn failure(error: io::Error, writers: &[AnswerWriter]) -> Failure {
     let files = || writers.iter().filter_map(|writer| writer.file.as_ref());
     match error.downcast::<WriteError>() {

@@ -1,4 +1,4 @@
-//! The earlier report that an audit reuses rows of.
+//! The earlier report whose rows an audit reuses.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ fn baseline_path(args: &AuditArgs, outputs: &[AuditOutput]) -> Result<Option<Pat
             let rows = rows.ok_or_else(|| {
                 Failure::Other("--resume needs the file of the earlier rows: add `-o jsonl=FILE`".to_owned())
             })?;
-            // The file is missing if the audit was cut off before its first write.
+            // The file is missing if the audit was interrupted before its first write.
             Ok(Some(rows).filter(|rows| rows.exists()))
         }
     }

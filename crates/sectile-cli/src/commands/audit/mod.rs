@@ -1,4 +1,4 @@
-//! `sectile audit`: every binary below some roots, judged by a policy.
+//! `sectile audit`: judges every binary below some roots by a policy.
 
 mod answers;
 mod baseline;
@@ -67,12 +67,12 @@ pub fn run(args: &AuditArgs, output: &mut Output) -> Result<Exit, Failure> {
     let paths = paths.join(", ");
     let message = format!("no WebAssembly binary in {paths}; use --allow-empty if that is expected");
     output.print_diagnostic(None, &message);
-    // Archives and other files that are reported have a verdict of their own.
+    // Archives and other reported files have a verdict of their own.
     let is_empty = outcome.summary.rows == 0 && outcome.summary.not_opened_files == 0;
     Ok(if is_empty { Exit::Failed } else { exit(&outcome) })
 }
 
-/// Prints the line that counts what is refused, unread or not opened, and the unused exceptions.
+/// Prints the counts of refused, unread and unopened files, and the unused exceptions.
 fn print_verdict(outcome: &AuditOutcome, output: &mut Output) {
     let verdict = VerdictLine(&outcome.summary);
     match exit(outcome) {

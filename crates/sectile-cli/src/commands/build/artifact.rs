@@ -1,12 +1,12 @@
 //! Sets the metadata of a binary that Cargo built.
 //!
 //! Cargo keeps a binary under two names, which are hard links of one file: `deps/app.wasm`, and
-//! `app.wasm` above it. In each build it makes the second a link to the first if it is not. So both
-//! names are replaced, and stay links of one file.
+//! `app.wasm` in the directory above. Each build recreates the second link if it is missing. So
+//! both names are replaced, and remain hard links of one file.
 //!
-//! The edit is made from the file that Cargo wrote, which is kept in `deps/.sectile`: a field that
-//! is no longer set is gone, and the result does not depend on earlier builds. The kept file has
-//! the modification time of the edited one; if that differs, Cargo has built the binary anew.
+//! The edit starts from the file that Cargo wrote, which is kept in `deps/.sectile`. So fields that
+//! are no longer set disappear, and the result does not depend on earlier builds. The kept file has
+//! the modification time of the edited one. If the times differ, Cargo has rebuilt the binary.
 
 use std::fs::{self, File, FileTimes, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -42,7 +42,7 @@ pub fn set(artifact: &Artifact, edit: &Edit, output: &mut Output) -> Result<usiz
     let original = if state.is_edited { &files.original } else { &files.main };
     let planned = edit.plan_input(&Input::open(original)?)?;
     if state.is_edited && planned.plan().len() == state.len {
-        // Every wanted value is there, and the length leaves no room for another one.
+        // Every requested value is present, and the length leaves no room for another one.
         let current = edit.plan_input(&Input::open(&files.main)?)?;
         if current.plan().is_identity() {
             files.link_others()?;
@@ -59,7 +59,7 @@ pub fn set(artifact: &Artifact, edit: &Edit, output: &mut Output) -> Result<usiz
         }
         files.keep_original()?;
     }
-    // The plan is for this file, which the other name in `.sectile` does not change.
+    // The plan is for this file. The other name in `.sectile` does not change it.
     let original = Input::open(&files.original)?;
     let planned = edit.plan_input(&original)?;
     let new = files.original.with_extension("new");
@@ -72,7 +72,7 @@ pub fn set(artifact: &Artifact, edit: &Edit, output: &mut Output) -> Result<usiz
 
 /// The names of one binary.
 struct ArtifactFiles {
-    /// The name that Cargo's other names are links to.
+    /// The name that Cargo hard-links its other names to.
     main: PathBuf,
     others: Vec<PathBuf>,
     /// The file that Cargo wrote.
@@ -122,21 +122,21 @@ impl ArtifactFiles {
         fs::rename(&kept, &self.original).map_err(failed)
     }
 
-    /// Puts a new file in the place of the main one, and links the other names to it.
+    /// Replaces the main file with a new file, and links the other names to it.
     fn put(&self, new: &Path, modified: SystemTime) -> Result<(), Failure> {
         let failed = |error| cannot("write", &self.main, &error);
         let permissions = fs::metadata(&self.main).map_err(failed)?.permissions();
         fs::set_permissions(new, permissions).map_err(failed)?;
         set_modified(new, modified).map_err(failed)?;
-        // A kill in between leaves the main file as an edit of the original, or as the original
-        // itself.
+        // If the process is killed in between, the main file is either an edit of the original or
+        // the original.
         set_modified(&self.original, modified).map_err(failed)?;
         fs::rename(new, &self.main).map_err(failed)?;
         self.link_others()
     }
 
-    /// Makes the other names links of the main file, if they are not. Cargo would do so in the next
-    /// build.
+    /// Links the other names to the main file, if they are not links yet. Cargo would do so in the
+    /// next build.
     fn link_others(&self) -> Result<(), Failure> {
         for other in &self.others {
             if is_same_file(other, &self.main) {
@@ -154,7 +154,7 @@ impl ArtifactFiles {
     }
 }
 
-/// The file in `deps`, or beside this one, that Cargo linked this one to.
+/// The file in `deps`, or in the same directory, that Cargo linked this one to.
 fn linked_file(path: &Path) -> Option<PathBuf> {
     let directory = path.parent()?;
     let name = path.file_name()?;
@@ -200,14 +200,14 @@ fn set_modified(path: &Path, time: SystemTime) -> io::Result<()> {
     OpenOptions::new().write(true).open(path)?.set_times(FileTimes::new().set_modified(time))
 }
 
-/// The locks of Cargo's target directory. Source: `Layout` of Cargo.
+/// The locks of Cargo's target directory. Source: Cargo's `Layout`.
 const LOCKS: [&str; 3] = [".cargo-lock", ".cargo-build-lock", ".cargo-artifact-lock"];
 
 /// Waits until no other build uses the target directory, and locks it.
 fn lock_target_directory(path: &Path, output: &mut Output) -> Result<Vec<Locked>, Failure> {
     let mut locks = Vec::new();
     let mut is_told = false;
-    // `deps/artifact/NAME-HASH/bin/app.wasm` is the deepest place of a binary.
+    // `deps/artifact/NAME-HASH/bin/app.wasm` is the deepest path of a binary.
     for directory in path.ancestors().skip(1).take(6) {
         for path in LOCKS.map(|name| directory.join(name)) {
             loop {

@@ -29,7 +29,7 @@ pub fn run(args: &CargoArgs, output: &mut Output) -> Result<Exit, Failure> {
         CargoAction::Test if args.args.iter().any(|arg| arg == "--no-run") => {
             Build::new("test", &args.args, true).run(args, output).map(|(exit, _)| exit)
         }
-        // Tests in documentation are not built without being run.
+        // Documentation tests cannot be built without running them.
         CargoAction::Test if before_dashes(&args.args).iter().any(|arg| arg == "--doc") => {
             run_cargo("test", &args.args, output)
         }
@@ -48,7 +48,7 @@ fn before_dashes(args: &[OsString]) -> &[OsString] {
     &args[..end]
 }
 
-/// Builds and sets metadata; then Cargo runs what is already built.
+/// Builds and sets metadata, then lets Cargo run the finished build.
 fn build_and_run(args: &CargoArgs, command: &str, build: &Build, output: &mut Output) -> Result<Exit, Failure> {
     match build.run(args, output)? {
         (Exit::Done, _) => run_cargo(command, &args.args, output),
@@ -87,12 +87,12 @@ fn not_one(artifacts: &[&Artifact]) -> Failure {
     })
 }
 
-/// The program of Cargo: that which runs this command, or the one in `PATH`.
+/// The Cargo program: the one that runs this command, or the one in `PATH`.
 fn cargo_program() -> OsString {
     env::var_os("CARGO").filter(|program| !program.is_empty()).unwrap_or_else(|| "cargo".into())
 }
 
-/// Runs a command of Cargo with its own input and output.
+/// Runs a Cargo command that inherits standard input and output.
 fn run_cargo(command: &str, args: &[OsString], output: &mut Output) -> Result<Exit, Failure> {
     output.flush()?;
     let program = cargo_program();
@@ -100,14 +100,13 @@ fn run_cargo(command: &str, args: &[OsString], output: &mut Output) -> Result<Ex
     program::wait(&mut child, &program)
 }
 
-/// A build by Cargo that reports what it builds.
+/// A Cargo build that reports its artifacts.
 struct Build {
     command: &'static str,
     args: MessageArgs,
     /// Whether this is the only run of Cargo, so that its diagnostics are shown.
     is_only: bool,
-    /// Whether other output of Cargo is written to standard error, because standard output has
-    /// another use.
+    /// Whether other Cargo output goes to standard error, because standard output has another use.
     is_to_stderr: bool,
 }
 
@@ -125,8 +124,8 @@ impl Build {
         let packages = Packages::read(args, &artifacts, output)?;
         let embedded = set_all(&packages, artifacts.iter().filter(|artifact| artifact.is_dependency()), output)?;
         if embedded.exit == Exit::Done && embedded.is_any_changed {
-            // Packages embed the binaries of their artifact dependencies: with the metadata, only
-            // in another build.
+            // Packages embed the binaries of their artifact dependencies. A second build embeds
+            // them with their metadata.
             (exit, artifacts) = self.build(output)?;
             if exit != Exit::Done {
                 return Ok((exit, artifacts));

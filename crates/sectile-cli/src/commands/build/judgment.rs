@@ -15,7 +15,7 @@ use crate::output::Output;
 use crate::reading::SizedReading;
 use crate::source::InputSource;
 
-/// Judges a binary, if options, the environment or the project ask for it.
+/// Judges a binary, if options, the environment or the project require it.
 pub fn judge(
     args: &PolicyArgs,
     project: Option<&Project>,

@@ -12,10 +12,9 @@ pub struct Artifact {
     pub path: PathBuf,
     /// The manifest of its package.
     pub manifest: PathBuf,
-    /// Whether the package is on this machine, and not from a registry or another repository.
+    /// Whether the package is local, not from a registry or another repository.
     pub is_local: bool,
-    /// Whether other targets may depend on the same target: Cargo compares the times of their
-    /// files.
+    /// Whether other targets may depend on the same target. Cargo then compares modification times.
     pub is_linkable: bool,
 }
 
@@ -28,7 +27,7 @@ impl Artifact {
     }
 }
 
-/// The format of messages that the user asked for.
+/// The message format that the user requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// Text on standard error.
@@ -39,7 +38,7 @@ pub enum Format {
     Json,
 }
 
-/// Cargo's arguments without `--message-format`, and the format that it asked for.
+/// Cargo's arguments without `--message-format`, and the requested format.
 #[derive(Debug)]
 pub struct MessageArgs {
     pub format: Format,
@@ -89,7 +88,7 @@ pub enum Line {
     Text,
 }
 
-/// Reads lines, and passes each with its text, line break included.
+/// Reads lines and passes on each with its text, including the line ending.
 pub fn read<E>(
     stream: impl Read,
     mut on_line: impl FnMut(&[u8], Line) -> Result<(), E>,

@@ -19,9 +19,9 @@ use crate::timestamp;
 /// The metadata of one package.
 pub struct BuildMetadata {
     pub edit: Edit,
-    /// Values that are missing against expectation.
+    /// Notes about expected values that are missing.
     notes: Vec<String>,
-    /// Values that are used in another form.
+    /// Notes about values that are used in another form.
     details: Vec<String>,
 }
 
@@ -30,7 +30,7 @@ pub struct BuildMetadata {
 pub enum GitSource<'a> {
     /// The work tree that holds this file or directory.
     WorkTree(&'a Path),
-    /// Nowhere: the source is not in a work tree of its own.
+    /// No revision: the source is not in a work tree of its own.
     None,
 }
 
@@ -69,7 +69,7 @@ impl BuildMetadata {
     }
 }
 
-/// Sets the fields that the environment gives and no option sets.
+/// Sets the fields that the environment defines and no option sets.
 fn apply_environment(mut edit: Edit, allow_invalid: bool) -> Result<Edit, Failure> {
     for field in Field::ALL {
         if edits_section(&edit, field.section()) {
@@ -91,7 +91,8 @@ fn apply_environment(mut edit: Edit, allow_invalid: bool) -> Result<Edit, Failur
     Ok(edit)
 }
 
-/// The revision from Git. Unless it is required, a directory without a commit has none.
+/// The revision from Git. A directory without a commit is an error only if the revision is
+/// required.
 fn revision(git: GitSource<'_>, is_required: bool, notes: &mut Vec<String>) -> Result<Option<String>, Failure> {
     let GitSource::WorkTree(path) = git else { return Ok(None) };
     match Revision::for_path(path) {
@@ -131,7 +132,7 @@ fn strip(edit: Edit, args: &BuildArgs, project: Option<&Project>) -> Result<Edit
     Ok(edit.strip(strip))
 }
 
-/// The policy of the project, for options that do not name one.
+/// The policy of the project, used if no option names one.
 pub fn project_policy(project: Option<&Project>) -> Option<PathBuf> {
     project.and_then(|project| project.settings().policy.clone())
 }

@@ -8,17 +8,17 @@ use crate::display::escaped;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// Starts a program.
+/// Starts a child process.
 pub fn start(command: &mut Command) -> Result<Child, Failure> {
     command.spawn().map_err(|error| cannot_run(command.get_program(), &error))
 }
 
-/// Waits for a program.
+/// Waits for a child process.
 pub fn wait(child: &mut Child, name: &OsStr) -> Result<Exit, Failure> {
     child.wait().map(exit).map_err(|error| cannot_run(name, &error))
 }
 
-/// The failure that a program could not be run.
+/// The failure to run a program.
 fn cannot_run(name: &OsStr, error: &io::Error) -> Failure {
     let advice = match error.kind() {
         ErrorKind::NotFound => "it is not installed, or not in PATH".to_owned(),
@@ -27,8 +27,7 @@ fn cannot_run(name: &OsStr, error: &io::Error) -> Failure {
     Failure::Other(format!("cannot run `{}`: {advice}", escaped(name)))
 }
 
-/// The exit status of this command for that of a program. As in a shell, a signal is 128 and its
-/// number.
+/// Converts a child's exit status. As in a shell, a signal becomes 128 plus its number.
 fn exit(status: ExitStatus) -> Exit {
     if status.success() {
         return Exit::Done;

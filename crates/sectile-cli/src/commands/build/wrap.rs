@@ -21,7 +21,7 @@ use crate::output::Output;
 use crate::source::InputSource;
 
 pub fn run(args: &WrapArgs, output: &mut Output) -> Result<Exit, Failure> {
-    // A faulty manifest is reported before a long build.
+    // An invalid manifest is reported before a long build.
     let project = find_project(args.build.metadata.manifest.as_deref())?;
     let (name, arguments) = args.command.split_first().expect("clap requires a command");
     output.flush()?;
@@ -73,7 +73,7 @@ fn find_binaries(args: &WrapArgs, output: &mut Output) -> Result<Vec<PathBuf>, F
     Ok(binaries)
 }
 
-/// The reason why an output of a command is not a binary to edit.
+/// The reason why a command's output is not a binary to edit.
 fn skip_reason(path: &Path) -> Option<&'static str> {
     if path.extension().is_some_and(|extension| extension == "o" || extension == "obj") {
         return Some("an object file");

@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::output::Output;
 use crate::source::InputSource;
 
-/// The names that the edit found nothing for.
+/// The names that matched nothing in the file.
 pub struct Missing {
     messages: Vec<String>,
     exit: Exit,
@@ -38,7 +38,8 @@ impl Missing {
         }
     }
 
-    /// Prints a message for each name. It is an answer if it explains the exit status, and a note otherwise.
+    /// Prints a message for each name. It is an error if it explains the exit status, and a note
+    /// otherwise.
     pub fn print(&self, source: &InputSource, output: &mut Output) {
         for message in &self.messages {
             match self.exit {

@@ -32,7 +32,8 @@ pub fn run(args: &EditArgs, output: &mut Output) -> Result<Exit, Failure> {
     each_source(&args.sources, output, |source, output| {
         let edited = SourceEdit { args, source, section_data: section_data.as_deref() }.run(output);
         match edited {
-            // A reader that closed the pipe misses the reports, and the other files are still edited.
+            // If the reader closed the pipe, its reports are lost, but the other files are still
+            // edited.
             Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(Exit::Done),
             edited => edited,
         }
@@ -54,7 +55,8 @@ impl SourceEdit<'_> {
         let input = input::open_local(source, false)?;
         input::check_not_torn(source)?;
         let (planned, notes) = self.plan(&input).map_err(|failure| match input::check_not_torn(source) {
-            // Another process started to write to the file meanwhile, which explains the failure.
+            // Another process started to write to the file in the meantime, which explains the
+            // failure.
             Err(torn) => torn,
             Ok(()) if input.changed().unwrap_or(false) => WriteError::Changed.into(),
             Ok(()) => failure,

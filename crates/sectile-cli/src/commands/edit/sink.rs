@@ -50,7 +50,7 @@ impl EditSink {
         }
     }
 
-    /// Refuses a file that is read beside the binary: a manifest, or the data of a section.
+    /// Rejects an output that is also another input: a manifest, or the data of a section.
     pub fn check_other_inputs(&self, args: &EditArgs) -> Result<(), Failure> {
         let Self::File(output) = self else { return Ok(()) };
         let input = match &args.operation {
@@ -111,7 +111,7 @@ impl EditSink {
     }
 }
 
-/// Writes to standard output. A broken pipe is a failure, because a part of a binary is useless.
+/// Writes to standard output. A broken pipe is a failure, because a partial binary is useless.
 fn write_to_stdout(plan: &Plan, input: &Input, output: &mut Output) -> Result<(), Failure> {
     let mut out = WriteMonitor { out: output.out(), has_failed: false };
     let written = plan.write_to(input, &mut out).and_then(|()| out.flush());

@@ -1,7 +1,8 @@
 //! The completion script for bash.
 //!
-//! The generator of `clap_complete` lists options where a file is expected, and does not know which positional argument
-//! the cursor is on. This script counts them. Files are completed by readline itself, which quotes their names.
+//! The generator of `clap_complete` lists options where a file is expected, and ignores which
+//! positional argument the cursor is on. This script counts positional arguments. Readline itself
+//! completes files and quotes their names.
 
 use std::fmt::{self, Write};
 

@@ -41,7 +41,8 @@ pub fn completions(args: CompletionsArgs, output: &mut Output) -> Result<Exit, F
     Ok(Exit::Done)
 }
 
-/// The script that the generator of `clap_complete` makes. It panics if a write fails, so it writes to memory.
+/// The script from the generator of `clap_complete`. The generator panics on write errors, so it
+/// writes to memory.
 fn generated(shell: Shell, command: &mut Command) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, command, "sectile", &mut script);
@@ -58,7 +59,7 @@ pub fn man(args: &ManArgs) -> Result<Exit, Failure> {
     let options = WriteOptions { sync: false, ..WriteOptions::default() };
     let failed = |name: &str, error| Failure::Write(error, Some(args.directory.join(name).into_os_string()));
     let mut pages = Vec::new();
-    // Every place is checked before any page is written.
+    // Every path is checked before any page is written.
     for (name, page) in manual_pages()? {
         let place = OutputPlace::open_in(&directory, Path::new(&name), options);
         let place = place.and_then(|place| place.check_replaceable(options).map(|()| place));
@@ -92,7 +93,8 @@ fn manual_pages() -> Result<Vec<(String, Vec<u8>)>, Failure> {
     Ok(pages)
 }
 
-/// The sections of the manual page about variables and the configuration file. Their texts are constants of this program.
+/// The sections of the manual page about variables and the configuration file. Their text is
+/// constant.
 fn environment_sections() -> String {
     let escaped = |text: &str| text.replace('\\', "\\e").replace('-', "\\-");
     let mut text = ".SH ENVIRONMENT\n".to_owned();

@@ -9,14 +9,14 @@ pub enum CredentialError {
     /// A credentials file cannot be read.
     #[error("cannot read the credentials file {}", .0.display())]
     Unreadable(PathBuf, #[source] std::io::Error),
-    /// A credentials file is not in the format of Docker and Podman. The error does not quote it,
-    /// because it may be secret.
+    /// A credentials file is not in the format of Docker and Podman. The error does not quote the
+    /// file, because it may contain secrets.
     #[error("{} is not a credentials file: {reason}", file.display())]
     #[non_exhaustive]
     Malformed {
         /// The file.
         file: PathBuf,
-        /// The defect and its position.
+        /// The problem and its position.
         reason: String,
     },
     /// A credential helper failed.

@@ -120,13 +120,13 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(text))
 }
 
-/// Returns the name of the registry for a helper.
+/// Returns the registry name that is passed to a helper.
 fn server_name(reference: &Reference) -> &str {
     if reference.registry() == DOCKER { DOCKER_KEY } else { reference.registry() }
 }
 
-/// Returns the entry of the longest key that names the reference's repository, a namespace of it,
-/// or its registry.
+/// Returns the entry with the longest matching key. A key names the reference's repository, one of
+/// its namespaces, or its registry.
 fn best_match<'m, T>(entries: &'m BTreeMap<String, T>, reference: &Reference) -> Option<(&'m str, &'m T)> {
     let name = format!("{}/{}", reference.registry().to_ascii_lowercase(), reference.repository());
     let matching = entries.iter().map(|(key, value)| (key.as_str(), value)).filter_map(|(key, value)| {
@@ -203,7 +203,8 @@ mod tests {
 
     #[test]
     fn the_longest_key_wins() {
-        // "me:a", "me:b", "me:c"
+        // Returns the credentials. `None` for an empty entry, which Docker writes if a helper has
+        // the secret.
         let text = r#"{"auths":{"r.example.com":{"auth":"bWU6YQ=="},"r.example.com/team":{"auth":"bWU6Yg"},
             "r.example.com/team/app":{"auth":"bWU6Yw=="},"https://old.example.com/v1/":{"auth":"bWU6YQ=="},
             "http://[::1]:5000":{"auth":"bWU6YQ=="}}}"#;

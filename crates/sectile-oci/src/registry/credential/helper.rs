@@ -1,6 +1,6 @@
-//! Credential helpers: programs that are called as `docker-credential-NAME get`, with the server's
-//! name on standard input and JSON on standard output. Source: the docker-credential-helpers
-//! project.
+//! Credential helpers: programs that are called as `docker-credential-NAME get`. They read the
+//! server's name from standard input and write JSON to standard output. Source: the
+//! docker-credential-helpers project.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -21,7 +21,7 @@ const MAX_OUTPUT: u64 = 1 << 16;
 /// Interval at which the program's exit is polled.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// The output of helpers without credentials for a server.
+/// The output of helpers that have no credentials for a server.
 const UNKNOWN: &str = "credentials not found in native keychain";
 
 /// The user name of an identity token.
@@ -77,7 +77,7 @@ fn run(program: &str, server: &str, timeout: Duration) -> Result<(ExitStatus, Ve
     }
     let stdout = child.0.stdout.take().expect("standard output is piped");
     let (sender, receiver) = mpsc::channel();
-    // The thread is not joined: a process that inherited the pipe may keep it open after the
+    // The thread is not joined. A process that inherited the pipe may keep it open after the
     // program exits.
     thread::spawn(move || {
         let mut output = Vec::new();
@@ -124,8 +124,8 @@ mod tests {
     fn ask_script(script: &str, timeout: Duration) -> Result<Option<Credential>, String> {
         let directory = tempfile::tempdir().unwrap();
         let program = directory.path().join("helper");
-        // Written by another process. A process that this one starts meanwhile would inherit the
-        // file open for writing, which prevents its execution.
+        // Written by another process. A child process started in the meantime would inherit the
+        // writable file, which would prevent its execution.
         let text = format!("#!/bin/sh\n{script}\n");
         let mut writer = Command::new("tee").arg(&program).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         writer.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();

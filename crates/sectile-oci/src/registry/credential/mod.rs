@@ -16,10 +16,12 @@ use super::reference::Reference;
 
 /// The source of a client's credentials.
 ///
-/// Files are searched in order, and the first with credentials for the registry wins. In each file,
-/// the precedence is that of `containers-auth.json(5)` and Docker: the helper in `credHelpers` for
-/// the registry; the entry in `auths` for the longest prefix of `HOST/NAMESPACE/REPOSITORY`; the
-/// helper in `credsStore`. A file that does not exist is ignored.
+/// Files are searched in order, and the first with credentials for the registry wins. A missing
+/// file is ignored. In each file, the precedence is that of `containers-auth.json(5)` and Docker:
+///
+/// 1. the helper in `credHelpers` for the registry;
+/// 2. the entry in `auths` for the longest prefix of `HOST/NAMESPACE/REPOSITORY`;
+/// 3. the helper in `credsStore`.
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
     fixed: Option<Credential>,
@@ -27,7 +29,7 @@ pub struct Credentials {
     helper_timeout: Duration,
 }
 
-/// Default timeout of a credential helper, which may have to prompt its user.
+/// Default timeout of a credential helper, which may prompt the user.
 const HELPER_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl Credentials {

@@ -34,12 +34,12 @@ pub(in super::super) enum CredentialKind {
     },
     /// A refresh token, which a token server exchanges for access tokens.
     Identity(Secret),
-    /// A token that the registry itself accepts.
+    /// A token that the registry accepts directly.
     Bearer(Secret),
 }
 
 impl Credential {
-    /// Creates credentials from a user and a password or an access token that replaces it.
+    /// Creates credentials from a user and a password. An access token may replace the password.
     pub fn password(user: impl Into<String>, password: impl Into<String>) -> Self {
         Self(CredentialKind::Password { user: user.into(), password: Secret::new(password) })
     }
@@ -50,7 +50,7 @@ impl Credential {
         Self(CredentialKind::Identity(Secret::new(token)))
     }
 
-    /// Creates credentials from a token that the registry accepts as it is.
+    /// Creates credentials from a token that the registry accepts directly.
     pub fn registry_token(token: impl Into<String>) -> Self {
         Self(CredentialKind::Bearer(Secret::new(token)))
     }
