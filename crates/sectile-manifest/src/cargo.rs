@@ -26,7 +26,7 @@ const OWN: [KeyMapping; 11] = [
     KeyMapping::new("package.categories", KeyTarget::Ignored, unsaid),
 ];
 
-/// Keys in the table of cargo-component, which has no such keys itself.
+/// Keys in the table of cargo-component, which does not define such keys itself.
 const COMPONENT: [KeyMapping; 2] = [
     KeyMapping::field("package.metadata.component.vendor", Field::Vendor, text),
     KeyMapping::field("package.metadata.component.revision", Field::Revision, text),
@@ -57,7 +57,7 @@ pub(super) struct Workspace {
 
 impl Workspace {
     /// Finds the workspace of a package: the one that its manifest names, or the first one above it
-    /// that does not exclude it. `entry` is the key that inherits.
+    /// that does not exclude it. `entry` is the inheriting key.
     pub(super) fn find(file: &Path, root: &Node, entry: &ManifestEntry<'_>) -> Result<Self, ManifestError> {
         if root.entry("workspace").is_some() {
             return Ok(Self { file: file.to_owned(), root: root.clone() });
@@ -125,8 +125,8 @@ impl Workspace {
     }
 }
 
-/// The absolute path without `.` and `..`, which are resolved by name without following links, as
-/// in Cargo.
+/// The absolute path without `.` and `..`. They are resolved by name without following links, as in
+/// Cargo.
 fn absolute(path: &Path) -> io::Result<PathBuf> {
     let mut absolute = PathBuf::new();
     for component in std::path::absolute(path)?.components() {

@@ -9,8 +9,8 @@ use sectile::metadata::Field;
 
 impl Manifest {
     /// Adds the manifest's fields, name and producers to an edit, for the item that the edit is
-    /// [at](Edit::at). Values that the edit already sets take precedence, so call this last.
-    /// Existing producers of the item are kept.
+    /// [at](Edit::at). Values that the edit already sets take precedence, so call this last. The
+    /// item's existing producers are kept.
     ///
     /// ```no_run
     /// use sectile::Edit;

@@ -1,4 +1,4 @@
-//! Entries of manifests, and readers of values that several formats share.
+//! Entries of manifests, and value parsers that several formats share.
 
 use std::path::Path;
 
@@ -35,13 +35,13 @@ impl<'a> ManifestEntry<'a> {
         ManifestError::InvalidKey { location: Box::new(self.location()), message: message.into() }
     }
 
-    /// The error that the key is not known.
+    /// The error for an unknown key.
     pub(super) fn unknown(&self, advice: &str) -> ManifestError {
         let (location, start) = (Box::new(self.location()), self.node.key_start);
         ManifestError::UnknownKey { location, column: start as u64, advice: advice.to_owned() }
     }
 
-    /// The error that the value is of a wrong kind.
+    /// The error for a value of the wrong type.
     pub(super) fn expected(&self, expected: &str) -> ManifestError {
         self.invalid(format!("expected {expected}, found {}", self.node.kind()))
     }
@@ -87,7 +87,8 @@ pub(super) fn license(entry: &ManifestEntry<'_>, notices: &mut Notices) -> Resul
     Ok(vec![meant(entry, entry.text()?, notices)])
 }
 
-/// The SPDX expression that a license means, with a notice; or the license as written.
+/// The SPDX expression that a license most likely means, with a notice. Otherwise the license as
+/// written.
 pub(super) fn meant(entry: &ManifestEntry<'_>, license: &str, notices: &mut Notices) -> String {
     let Some(meant) = meant_license(license) else { return license.to_owned() };
     let message = if differs_in_case(license) {

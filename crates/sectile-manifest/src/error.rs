@@ -9,12 +9,12 @@ use sectile::metadata::Field;
 use sectile_document::file::FileError;
 use sectile_document::line_and_column;
 
-/// A manifest could not be used. `Display` names the file, and the line and key if known; it is
-/// safe on a terminal.
+/// The reason why a manifest cannot be used. `Display` names the file, and the line and key if
+/// known. Its output is safe on a terminal.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManifestError {
-    /// The file name is not that of a manifest.
+    /// The file name is not that of a supported manifest.
     #[error("{} is not a supported manifest; expected one of {}", Escaped::file(.0), ManifestFormat::ALL.map(ManifestFormat::file_name).join(", "))]
     UnknownName(PathBuf),
     /// The file cannot be read.
@@ -35,7 +35,7 @@ pub enum ManifestError {
         /// The problem.
         reason: &'static str,
     },
-    /// The text is not UTF-8, is not TOML or JSON, or nests too deep.
+    /// The text is not UTF-8, is not TOML or JSON, or is nested too deeply.
     #[error("{}:{line}: {}", Escaped::file(.file), Escaped::new(message))]
     #[non_exhaustive]
     Malformed {
@@ -46,7 +46,7 @@ pub enum ManifestError {
         /// The problem.
         message: String,
     },
-    /// A key has a value of a wrong kind, or inherits a value that does not exist.
+    /// A key has a value of the wrong type, or inherits a missing value.
     #[error("{location}: {}", Escaped::new(message))]
     #[non_exhaustive]
     InvalidKey {
@@ -55,7 +55,7 @@ pub enum ManifestError {
         /// The problem, and what to do.
         message: String,
     },
-    /// Sectile's own table has a key that is not known.
+    /// Sectile's own table has an unknown key.
     #[error("{}:{}:{column}: {}: unknown key; {advice}", Escaped::file(&location.file), location.line, Escaped::new(&location.key))]
     #[non_exhaustive]
     UnknownKey {
@@ -76,7 +76,7 @@ pub enum ManifestError {
         field: Field,
         /// The key in one manifest.
         first: Box<ManifestLocation>,
-        /// The key in another.
+        /// The key in the other manifest.
         second: Box<ManifestLocation>,
     },
     /// A value is not valid for its field.
@@ -91,7 +91,7 @@ pub enum ManifestError {
 }
 
 impl ManifestError {
-    /// Turns the byte offset in an error about an unknown key into its column.
+    /// Converts the byte offset in an error about an unknown key into its column.
     pub(super) fn with_column(mut self, text: &str) -> Self {
         if let Self::UnknownKey { column, .. } = &mut self {
             *column = line_and_column(text, *column as usize).1;

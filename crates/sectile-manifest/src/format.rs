@@ -12,7 +12,7 @@ pub enum ManifestFormat {
     Npm,
     /// `pyproject.toml` of Python.
     Python,
-    /// `sectile.toml`: values and settings for builds, beside a manifest or alone.
+    /// `sectile.toml`: values and settings for builds, alone or next to a manifest.
     Sectile,
 }
 
@@ -41,8 +41,8 @@ impl ManifestFormat {
         }
     }
 
-    /// Sectile's own table, with its dots: unknown keys in it are errors. Empty if the whole file is
-    /// this table; `None` if the format has no such table.
+    /// Name of Sectile's own table, with its dots. Unknown keys in this table are errors. Empty if
+    /// the whole file is this table; `None` if the format has no such table.
     pub(super) const fn own_table(self) -> Option<&'static str> {
         match self {
             Self::Cargo => Some("package.metadata.sectile"),
@@ -62,14 +62,13 @@ impl ManifestFormat {
         }
     }
 
-    /// Whether the keys of a table are compared without punctuation, space and case, as those of
-    /// `project.urls`.
+    /// Whether keys of a table are compared without punctuation, white space and case, like those
+    /// of `project.urls`.
     pub(super) fn normalizes(self, table: &str) -> bool {
         self == Self::Python && table == "project.urls"
     }
 
-    /// The tables of which a manifest of a package must contain one; none if there is no such
-    /// table.
+    /// The tables of which a package manifest must contain at least one. Empty if none is required.
     pub(super) const fn roots(self) -> &'static [&'static str] {
         match self {
             Self::Cargo => &["package"],

@@ -34,9 +34,10 @@ pub(super) struct GatheredValues {
 
 impl ManifestFormat {
     /// The keys that are read. If two keys set one field, the first mapping wins, unless the
-    /// mappings [join](KeyMapping::joins). Other keys are not metadata; in a
-    /// [closed](Self::closed_tables) table there is a notice about them, and in Sectile's own table
-    /// they are errors.
+    /// mappings [join](KeyMapping::joins).
+    ///
+    /// Other keys are not metadata. In a [closed](Self::closed_tables) table they cause notices,
+    /// and in Sectile's own table they are errors.
     pub fn key_mappings(self) -> Vec<KeyMapping> {
         let own = own::key_mappings(self);
         match self {
@@ -180,7 +181,8 @@ impl GatheredValues {
         Ok(())
     }
 
-    /// Reports that the manifest lacks its root table: an error for Cargo, otherwise a notice.
+    /// Reports that the manifest lacks its root table. This is an error for Cargo, otherwise a
+    /// notice.
     fn report_missing_root(&mut self, format: ManifestFormat, file: &Path) -> Result<(), ManifestError> {
         let root = format.roots()[0];
         let location = ManifestLocation { file: file.to_owned(), line: 1, key: root.to_owned() };

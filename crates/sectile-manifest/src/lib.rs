@@ -1,15 +1,18 @@
 //! Metadata from the manifests of language tools.
 //!
-//! A [`Manifest`] is read from a file whose name determines its [`ManifestFormat`]. Each format has
-//! a table of [mappings](ManifestFormat::key_mappings) from keys to metadata. [`Manifest::add_to`]
-//! adds the values to an [`Edit`](sectile::edit::Edit); values that the edit already sets take
-//! precedence. A value that is ignored or changed causes a [`Notice`].
+//! | item | purpose |
+//! | --- | --- |
+//! | [`Manifest`] | the metadata in one file, whose name determines its [`ManifestFormat`] |
+//! | [`ManifestFormat::key_mappings`] | the table of mappings from keys to metadata |
+//! | [`Manifest::add_to`] | adds the values to an [`Edit`](sectile::edit::Edit) |
+//! | [`Notice`] | a value that is ignored or changed |
+//! | [`Project`] | for builds: a manifest, `sectile.toml` next to it, and their [settings](BuildSettings) |
+//! | [`outputs`] | the files that a command line writes |
 //!
-//! Builds use a [`Project`]: a manifest, `sectile.toml` beside it, and their
-//! [settings](BuildSettings). [`outputs`] finds the files that a command line writes.
+//! Values that an edit already sets take precedence over those of a manifest.
 //!
-//! No file is read except the manifest and, for inherited keys of Cargo.toml, the manifest of the
-//! workspace. Feature `git` adds the `git` module, which determines the revision of the work tree.
+//! Only the manifest is read, and the workspace's manifest for inherited keys of Cargo.toml.
+//! Feature `git` adds the `git` module, which determines the revision of the work tree.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod cargo;
@@ -78,10 +81,12 @@ impl Manifest {
     ///
     /// # Errors
     ///
-    /// The file name is not that of a manifest; the file cannot be read, is not a regular file, is
-    /// larger than 1 MiB or not UTF-8; the text is malformed, or nests deeper than 100; a key has a
-    /// value of a wrong kind, or inherits a value that does not exist. Values are checked when they
-    /// are [added to an edit](Self::add_to).
+    /// - The file name is not that of a manifest.
+    /// - The file cannot be read, is not a regular file, is larger than 1 MiB or not UTF-8.
+    /// - The text is malformed, or nested deeper than 100.
+    /// - A key has a value of the wrong type, or inherits a missing value.
+    ///
+    /// Values are checked when they are [added to an edit](Self::add_to).
     pub fn read(path: impl AsRef<Path>) -> Result<Self, ManifestError> {
         let path = path.as_ref();
         let name = path.file_name();
@@ -91,8 +96,8 @@ impl Manifest {
         Self::parse(format, path, &text)
     }
 
-    /// Parses the text of a manifest. The path is the start of the search for the workspace of a
-    /// Cargo.toml; the file need not exist.
+    /// Parses the text of a manifest. The search for the workspace of a Cargo.toml starts at the
+    /// path. The file need not exist.
     ///
     /// # Errors
     ///
@@ -140,14 +145,14 @@ impl Manifest {
         self.values.iter().map(|(field, given)| (*field, given.value(), &given.location))
     }
 
-    /// Entries for the `producers` section: field and name. No manifest contains the version of a
-    /// tool.
+    /// Entries for the `producers` section, as field and name. Manifests do not contain the version
+    /// of a tool.
     pub fn producers(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         self.format.language().into_iter().map(|language| ("language", language))
     }
 
-    /// Notices about ignored and changed values, by file and line: at most 64, the last of which
-    /// counts the others.
+    /// Notices about ignored and changed values, by file and line. There are at most 64, and the
+    /// last one counts the omitted ones.
     pub fn notices(&self) -> &[Notice] {
         &self.notices
     }
@@ -175,7 +180,7 @@ fn document(format: ManifestFormat, path: &Path, text: &str) -> Result<(Node, No
             notices.add_count(duplicates.more);
             Ok((root, notices))
         }
-        // Python's own parser refuses the mark; the others skip it.
+        // Python's own parser rejects the byte order mark; the others skip it.
         ManifestFormat::Python if text.starts_with('\u{feff}') => {
             let message = "starts with a byte order mark, which Python rejects".to_owned();
             Err(ManifestError::Malformed { file: path.to_owned(), line: 1, message })

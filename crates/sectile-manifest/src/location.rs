@@ -5,15 +5,15 @@ use std::path::PathBuf;
 
 use sectile::Escaped;
 
-/// A key of a manifest. `Display` writes `FILE:LINE: KEY`, safe on a terminal.
+/// A key of a manifest. `Display` writes `FILE:LINE: KEY`, which is safe on a terminal.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct ManifestLocation {
-    /// The file: the manifest, or that of the workspace that it inherits from.
+    /// The manifest, or the workspace's manifest for an inherited key.
     pub file: PathBuf,
     /// The line, counted from 1.
     pub line: u64,
-    /// The key with the tables that contain it, divided by dots.
+    /// The key with the tables that contain it, separated by dots.
     pub key: String,
 }
 
@@ -31,7 +31,7 @@ pub struct Notice {
     pub location: ManifestLocation,
     /// The kind of notice.
     pub kind: NoticeKind,
-    /// Explanation in one line. It may quote the manifest: escape it for a terminal.
+    /// Explanation in one line. It may quote the manifest, so escape it for a terminal.
     pub message: String,
 }
 
@@ -47,8 +47,8 @@ pub enum NoticeKind {
     Duplicate,
 }
 
-/// Notices up to a limit. A megabyte of repeated keys must not become a hundred megabytes of
-/// notices.
+/// Notices up to a limit. Without the limit, a megabyte of repeated keys would cause a hundred
+/// megabytes of notices.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Notices {
     list: Vec<Notice>,
@@ -68,7 +68,7 @@ impl Notices {
         }
     }
 
-    /// Adds notices that were not made, because there are too many.
+    /// Counts notices that are omitted because there are too many.
     pub(super) fn add_count(&mut self, more: u64) {
         self.more += more;
     }
@@ -77,7 +77,7 @@ impl Notices {
         self.list.len() >= MAX_NOTICES
     }
 
-    /// The notices by file and line. The last one tells how many more there are.
+    /// The notices by file and line. The last one counts the omitted ones.
     pub(super) fn into_sorted(mut self) -> Vec<Notice> {
         self.list.sort_by(|a, b| a.location.cmp(&b.location).then(a.kind.cmp(&b.kind)));
         if let Some(last) = self.list.last_mut().filter(|_| self.more > 0) {
@@ -104,7 +104,7 @@ impl NoticeKind {
     }
 }
 
-/// Writes `FILE:LINE: KEY: MESSAGE`, safe on a terminal.
+/// Writes `FILE:LINE: KEY: MESSAGE`, which is safe on a terminal.
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.location, Escaped::new(&self.message))

@@ -16,8 +16,8 @@ pub struct KeyMapping {
     pub(super) joins: bool,
 }
 
-/// Reads the value of a key as parts, which commas will join. Adds a notice if it returns no part
-/// of a non-empty value.
+/// Reads the value of a key as parts, to be joined by commas. Adds a notice if a non-empty value
+/// yields no parts.
 pub(super) type ReadValue = fn(&ManifestEntry<'_>, &mut Notices) -> Result<Vec<String>, ManifestError>;
 
 /// The metadata that a key sets.
@@ -28,7 +28,7 @@ pub enum KeyTarget {
     Field(Field),
     /// The name of the item.
     Name,
-    /// Nothing; a notice gives the reason.
+    /// No metadata; a notice gives the reason.
     Ignored,
 }
 
@@ -47,7 +47,7 @@ impl KeyMapping {
         self
     }
 
-    /// The key with the tables that contain it, divided by dots.
+    /// The key with the tables that contain it, separated by dots.
     pub fn key(&self) -> &str {
         &self.key
     }

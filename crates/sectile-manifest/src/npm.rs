@@ -1,5 +1,5 @@
-//! package.json. Source: npm's documentation; for persons and repositories, npm's own tools
-//! (`normalize-package-data`, `hosted-git-info`); for `collaborators`, what wasm-pack writes.
+//! package.json. Sources: npm's documentation; npm's `normalize-package-data` and `hosted-git-info`
+//! for persons and repositories; the output of wasm-pack for `collaborators`.
 
 use super::entry::{ManifestEntry, about_license_file, meant, text, unsaid};
 use super::error::ManifestError;

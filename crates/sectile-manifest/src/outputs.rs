@@ -22,8 +22,8 @@ const OPTIONS: [OutputOption; 7] = [
     OutputOption { name: "-femit-bin", takes_next: false },
 ];
 
-/// The outputs that the options of a command line name, in order: `-o FILE`, `-oFILE.wasm`, `--out
-/// FILE`, `--output=FILE` and the like. Files need not exist, and need not be WebAssembly.
+/// The outputs that the options of a command line name, in order: `-o FILE`, `-oFILE.wasm`,
+/// `--out FILE`, `--output=FILE` and similar. The files need not exist or be WebAssembly.
 ///
 /// ```
 /// use std::ffi::OsString;
@@ -47,7 +47,7 @@ pub fn outputs(arguments: &[OsString]) -> Vec<PathBuf> {
     outputs
 }
 
-/// The value in the argument of its option: `--out=FILE`, or `-oFILE.wasm`.
+/// The value attached to its option in one argument: `--out=FILE`, or `-oFILE.wasm`.
 fn attached(argument: &OsStr) -> Option<OsString> {
     let bytes = argument.as_encoded_bytes();
     let after = OPTIONS.iter().find_map(|option| bytes.strip_prefix(option.name.as_bytes())?.strip_prefix(b"="));
@@ -56,7 +56,7 @@ fn attached(argument: &OsStr) -> Option<OsString> {
     Some(suffix(argument, start))
 }
 
-/// The argument from a byte on, which follows ASCII.
+/// The rest of the argument from a byte offset, which follows ASCII.
 fn suffix(argument: &OsStr, start: usize) -> OsString {
     #[cfg(unix)]
     {

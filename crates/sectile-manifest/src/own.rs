@@ -34,12 +34,12 @@ pub(super) fn qualified(table: &str, key: &str) -> String {
     if table.is_empty() { key.to_owned() } else { format!("{table}.{key}") }
 }
 
-/// Settings for builds, from Sectile's own table of a manifest or from `sectile.toml`. Each is
-/// `None` or empty if the table does not set it.
+/// Settings for builds, from Sectile's own table of a manifest or from `sectile.toml`. A setting
+/// that the table does not set is `None` or empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BuildSettings {
-    /// The manifest to use beside `sectile.toml`, if there are several.
+    /// The manifest to use next to `sectile.toml`, if there are several.
     pub manifest: Option<PathBuf>,
     /// Whether to set the revision from Git.
     pub revision_from_git: Option<bool>,
@@ -47,9 +47,9 @@ pub struct BuildSettings {
     pub strip: Option<StripProfile>,
     /// The policy that judges the result.
     pub policy: Option<PathBuf>,
-    /// The severity that refuses the result.
+    /// The lowest severity at which the result is rejected.
     pub refuse: Option<Severity>,
-    /// Custom sections to add: each name and its data.
+    /// Custom sections to add, as names and data.
     pub sections: Vec<(String, SectionData)>,
 }
 
@@ -67,13 +67,13 @@ pub enum SectionData {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum StripProfile {
-    /// None.
+    /// No sections.
     None,
     /// Debug sections.
     Debug,
     /// Debug sections, and the names of functions and locals.
     Names,
-    /// As `Names`, and custom sections without a known purpose.
+    /// Like `Names`, and custom sections without a known purpose.
     All,
 }
 
@@ -91,7 +91,7 @@ impl StripProfile {
         }
     }
 
-    /// The sections to remove, if any..
+    /// The sections to remove, if any.
     pub fn strip(self) -> Option<Strip> {
         match self {
             Self::None => None,
@@ -180,7 +180,7 @@ impl BuildSettings {
         Ok(settings)
     }
 
-    /// Fills the settings that are not set. Sections are added by name.
+    /// Fills in unset settings. Sections are merged by name.
     pub(super) fn fill_from(&mut self, lower: &Self) {
         fn fill<T: Clone>(upper: &mut Option<T>, lower: Option<&T>) {
             if upper.is_none() {
@@ -206,7 +206,7 @@ impl BuildKey {
         self.name
     }
 
-    /// The kind of value.
+    /// The type of the value.
     pub fn expects(&self) -> &'static str {
         self.expects
     }

@@ -31,7 +31,7 @@ pub struct Project {
 }
 
 impl Project {
-    /// Reads a manifest, and `sectile.toml` beside it if there is one.
+    /// Reads a manifest, and `sectile.toml` next to it if present.
     ///
     /// # Errors
     ///
@@ -51,8 +51,8 @@ impl Project {
     ///
     /// # Errors
     ///
-    /// As for [`Manifest::read`]. Also, several manifests give different values for a field that
-    /// `sectile.toml` does not set, and its key `manifest` does not name one of them.
+    /// As for [`Manifest::read`]. Also, several manifests give different values for a field, and
+    /// `sectile.toml` neither sets that field nor names one of the manifests in its key `manifest`.
     pub fn nearest(directory: impl AsRef<Path>) -> Result<Option<Self>, ManifestError> {
         let directory = directory.as_ref();
         let failed = |source| ManifestError::Io { file: directory.to_owned(), source };
@@ -107,8 +107,8 @@ impl Project {
         self.manifests.iter().any(|manifest| manifest.value(field).is_some())
     }
 
-    /// Notices about values that are used in another form. Ignored keys are left out: a build would
-    /// repeat them.
+    /// Notices about values that are used in another form. Notices about ignored keys are omitted,
+    /// because every build would repeat them.
     pub fn notices(&self) -> impl Iterator<Item = &Notice> {
         let notices = self.manifests.iter().flat_map(Manifest::notices);
         notices.filter(|notice| notice.kind != NoticeKind::Dropped)
@@ -143,7 +143,7 @@ impl Project {
     }
 }
 
-/// Refuses manifests that give different values for a field, unless `sectile.toml` sets it.
+/// Rejects manifests that give different values for a field, unless `sectile.toml` sets it.
 fn check_agreement(own: Option<&Manifest>, manifests: &[Manifest]) -> Result<(), ManifestError> {
     let mut first: BTreeMap<Field, (String, &ManifestLocation)> = BTreeMap::new();
     for (field, value, location) in manifests.iter().flat_map(Manifest::values) {
@@ -160,7 +160,7 @@ fn check_agreement(own: Option<&Manifest>, manifests: &[Manifest]) -> Result<(),
     Ok(())
 }
 
-/// Whether a file exists. What cannot be looked up is an error.
+/// Whether a file exists. A failed lookup is an error.
 fn is_there(path: &Path) -> Result<bool, ManifestError> {
     match path.symlink_metadata() {
         Ok(_) => Ok(true),

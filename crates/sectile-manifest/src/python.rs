@@ -1,5 +1,5 @@
-//! pyproject.toml. Source: the packaging specifications `pyproject-toml` (PEP 621, PEP 639) and
-//! `well-known-project-urls`; for `tool.poetry`, Poetry's documentation of pyproject.toml.
+//! pyproject.toml. Sources: the packaging specifications `pyproject-toml` (PEP 621, PEP 639) and
+//! `well-known-project-urls`; Poetry's documentation of pyproject.toml for `tool.poetry`.
 
 use super::entry::{self, ManifestEntry, about_license_file, is_outside, meant, one_or_more, text, unsaid};
 use super::error::ManifestError;
@@ -57,8 +57,9 @@ fn people(entry: &ManifestEntry<'_>, _: &mut Notices) -> Result<Vec<String>, Man
     list.iter().map(|node| person(entry.element(node))).collect()
 }
 
-/// Reads an SPDX expression; or, in the form before PEP 639, a table with a text or a file name.
-/// The text may be that of a whole license: it is used only if it is an expression, or means one.
+/// Reads an SPDX expression, or the form before PEP 639: a table with a text or a file name. The
+/// text may be a whole license. It is used only if it is an SPDX expression or a known variant of
+/// one.
 fn license(entry: &ManifestEntry<'_>, notices: &mut Notices) -> Result<Vec<String>, ManifestError> {
     let Value::Table(_) = entry.node.value else { return entry::license(entry, notices) };
     if let Some(file) = entry.entry("file") {
@@ -76,7 +77,7 @@ fn license(entry: &ManifestEntry<'_>, notices: &mut Notices) -> Result<Vec<Strin
     Ok(vec![meant(&text, written, notices)])
 }
 
-/// Reads an SPDX expression, or Poetry's word for the lack of one.
+/// Reads an SPDX expression, or Poetry's word for no license.
 fn poetry_license(entry: &ManifestEntry<'_>, notices: &mut Notices) -> Result<Vec<String>, ManifestError> {
     if entry.text()?.eq_ignore_ascii_case("proprietary") {
         notices.push(entry.dropped("`Proprietary` is not an SPDX expression; write `LicenseRef-…`"));
@@ -116,7 +117,7 @@ fn dynamic(entry: &ManifestEntry<'_>, notices: &mut Notices) -> Result<Vec<Strin
     Ok(Vec::new())
 }
 
-/// A label in the form in which labels are compared: without punctuation, space and case.
+/// A label normalized for comparison: without punctuation, white space and case.
 pub(super) fn normalized_label(label: &str) -> String {
     let counts = |character: &char| !(character.is_ascii_punctuation() || character.is_whitespace());
     label.chars().filter(counts).flat_map(char::to_lowercase).collect()

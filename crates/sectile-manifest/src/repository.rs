@@ -4,7 +4,7 @@ use super::entry::ManifestEntry;
 use super::location::{NoticeKind, Notices};
 use sectile::internal::quoted;
 
-/// Hosts that npm has short names for. Their web pages have the paths of the Git repositories.
+/// Hosts that have short names in npm. Their web pages have the paths of the Git repositories.
 const HOSTS: [(&str, &str); 5] = [
     ("github", "github.com"),
     ("gitlab", "gitlab.com"),
@@ -13,8 +13,8 @@ const HOSTS: [(&str, &str); 5] = [
     ("sourcehut", "git.sr.ht"),
 ];
 
-/// The URL of a repository. Expands short names, and rewrites URLs that only Git understands to
-/// https on known hosts. Other texts are returned unchanged.
+/// The URL of a repository. Expands short names, and rewrites Git-only URLs to https for known
+/// hosts. Other text is returned unchanged.
 pub(super) fn url(entry: &ManifestEntry<'_>, written: &str, notices: &mut Notices) -> String {
     if let Some((host, path)) = short(written) {
         let (path, branch) = path.split_once('#').map_or((path, None), |(path, branch)| (path, Some(branch)));
@@ -37,8 +37,8 @@ pub(super) fn url(entry: &ManifestEntry<'_>, written: &str, notices: &mut Notice
     url
 }
 
-/// An http or https URL without a user name, which some hosts ask of Git. A URL with a password
-/// stays as it is, and is not valid for the field.
+/// An http or https URL without a user name, which some hosts require for Git. A URL with a
+/// password stays unchanged, and is not valid for the field.
 fn without_user(entry: &ManifestEntry<'_>, url: &str, notices: &mut Notices) -> String {
     let parts = url.split_once("://").and_then(|(scheme, rest)| {
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());

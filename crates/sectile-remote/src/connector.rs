@@ -181,8 +181,8 @@ fn is_listing(url: &Url) -> bool {
     url.query_pairs().any(|(name, value)| matches!((&*name, &*value), ("list-type", "2") | ("comp", "list")))
 }
 
-/// Removes the entries of a listing that `object_store` would take for other objects. They become
-/// an extension of the response.
+/// Removes entries from a listing if `object_store` would confuse them with other objects. The
+/// removed entries become an extension of the response.
 async fn without_changed_keys(response: HttpResponse) -> Result<HttpResponse, HttpError> {
     if !response.status().is_success() {
         return Ok(response);
@@ -199,7 +199,7 @@ fn is_same_origin(one: &Url, other: &Url) -> bool {
     one.origin() == other.origin()
 }
 
-/// Repeats a request for another URL, with the header fields that every server may see.
+/// Repeats a request for another URL, with only the header fields that every server may see.
 fn redirected_request(method: &Method, fields: &HeaderMap, to: &Url) -> Option<HttpRequest> {
     let mut request = HttpRequest::new(HttpRequestBody::from(Vec::new()));
     *request.method_mut() = method.clone();

@@ -6,8 +6,8 @@ use object_store::client::{HttpError, HttpErrorKind};
 
 /// The reason why an object cannot be read.
 ///
-/// Messages contain no credentials: of a URL neither user nor query, and of a response only its
-/// status.
+/// Messages contain no credentials. URLs appear without user and query, and responses appear only
+/// as their status.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RemoteError {
@@ -69,8 +69,7 @@ impl RemoteError {
         error.downcast_ref::<std::io::Error>()?.get_ref()?.downcast_ref()
     }
 
-    /// Converts an error of a listing. Only a bucket that does not exist makes it fail with the
-    /// status 404.
+    /// Converts an error of a listing. Status 404 can only mean a missing bucket.
     pub(super) fn from_listing(error: &object_store::Error) -> Self {
         if status(error) == Some(404) { Self::MissingBucket } else { Self::from_store(error) }
     }
@@ -109,7 +108,7 @@ impl RemoteError {
     }
 }
 
-/// Returns the status of the response that caused an error. `object_store` only shows it in this
+/// Returns the status of the response that caused an error. `object_store` exposes it only in its
 /// message.
 pub(super) fn status(error: &object_store::Error) -> Option<u16> {
     innermost(error).to_string().strip_prefix("Server returned non-2xx status code: ")?.get(..3)?.parse().ok()

@@ -1,9 +1,12 @@
 //! WebAssembly binaries in S3, Google Cloud Storage and Azure, and on web servers, read by ranges.
 //!
-//! An [`Object`] is a source of ranges ([`Fetch`](sectile::drive::Fetch)) for
-//! [`read_fetch`](sectile::read_fetch), [`drive::collect_fetch`](sectile::drive::collect_fetch())
-//! and [`drive::scan_fetch`](sectile::drive::scan_fetch()). It requires a tokio runtime of the
-//! caller.
+//! An [`Object`] is a source of ranges ([`Fetch`](sectile::drive::Fetch)) for these functions:
+//!
+//! - [`read_fetch`](sectile::read_fetch);
+//! - [`drive::collect_fetch`](sectile::drive::collect_fetch());
+//! - [`drive::scan_fetch`](sectile::drive::scan_fetch()).
+//!
+//! The caller must run it in a tokio runtime.
 //!
 //! ```no_run
 //! use sectile_remote::{Object, RemoteOptions};
@@ -32,7 +35,7 @@ pub use self::object::Object;
 pub use self::read_many::read_many;
 pub use self::store_url::local_path;
 
-/// Shared with the audit. Not a public interface: it changes without notice.
+/// Shared with the audit. Not a public interface: it may change without notice.
 #[doc(hidden)]
 pub mod internal {
     pub use crate::listing::{Listing, ListingEntry, Objects};
@@ -48,18 +51,20 @@ pub struct RemoteOptions {
     pub connect_timeout: Duration,
     /// Timeout for a connection on which no data is received; 1 minute by default.
     pub idle_timeout: Duration,
-    /// Maximum number of retries of a request, with increasing pauses, if the server is busy or the
-    /// connection is lost; 4 by default.
+    /// Maximum number of retries of a request if the server is busy or the connection is lost; 4 by
+    /// default. The pauses between retries increase.
     pub retries: usize,
     /// Timeout for a request including its retries and its complete response; 2 minutes by default.
-    /// It does not limit a download of a whole object.
+    /// It does not apply to the download of a whole object.
     pub total_timeout: Duration,
-    /// Timeout for all requests for the ranges of one object, with their retries; 15 minutes by default. A download of a
-    /// whole object may take longer, at 16 KiB a second. A listing waits as long for its pages, and 10 milliseconds longer
-    /// for each key.
+    /// Timeout for all requests for the ranges of one object, including their retries; 15 minutes
+    /// by default.
+    ///
+    /// A download of a whole object may take longer if it runs at 16 KiB per second or more. A
+    /// listing may wait this long for its pages, plus 10 milliseconds for each key.
     pub object_timeout: Duration,
-    /// Whether a web server may redirect to an address of a private network or of this machine; not
-    /// by default. The URL of the object itself may have any address.
+    /// Whether a web server may redirect to an address of a private network or of this machine;
+    /// `false` by default. The URL of the object itself may have any address.
     pub private_redirects: bool,
 }
 

@@ -1,8 +1,8 @@
 //! Keys in the response of a listing that `object_store` would change.
 //!
-//! It removes a slash at the start and at the end of a key, and white space around it, without
-//! telling the original. Requests for such a key return another object. The entries of these keys
-//! are removed from the response before it is parsed, and listed by themselves.
+//! It silently removes a slash at the start and at the end of a key, and white space around it.
+//! Requests for such a key would return another object. So the entries of these keys are removed
+//! from the response before it is parsed, and listed separately.
 
 use std::ops::Range;
 
@@ -20,7 +20,7 @@ pub(super) struct UnrequestableKey {
     /// Number of other objects before it in the page.
     pub(super) position: usize,
     pub(super) key: String,
-    /// Length in bytes, if the listing says it.
+    /// Length in bytes, if the listing contains it.
     pub(super) size: Option<u64>,
 }
 
@@ -83,7 +83,7 @@ fn resolve(reference: &BytesRef<'_>) -> Result<char, MalformedListing> {
     }
 }
 
-/// The state of a scan. Elements that nest deeper than those of a listing are counted only.
+/// The state of a scan. Elements nested deeper than those of a listing are only counted.
 #[derive(Default)]
 struct ListingScan {
     depth: usize,
@@ -166,8 +166,8 @@ impl ListingScan {
     }
 }
 
-/// Whether `object_store` requests another key. It refuses the whole page for a key that is not a
-/// path, and the listing handles that.
+/// Whether `object_store` would request another key. It rejects the whole page for a key that is
+/// not a path, which the listing code handles.
 fn is_changed(key: &str) -> bool {
     key.is_empty()
         || key.trim_matches([' ', '\t', '\r', '\n']) != key

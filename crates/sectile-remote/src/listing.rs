@@ -36,7 +36,7 @@ pub struct Objects {
 pub enum ListingEntry {
     /// An object.
     Object(ObjectMeta),
-    /// An object that cannot be requested: its key is not a valid path, or would be changed.
+    /// An object that cannot be requested. Its key is not a valid path, or would be changed.
     InvalidKey {
         /// The key.
         key: String,
@@ -154,8 +154,8 @@ pub struct Listing(ListingSource);
 enum ListingSource {
     /// A store of the caller, and the hashes of its keys so far.
     ///
-    /// Stores of `object_store` list different keys as one path. Requests return the object of one
-    /// of them.
+    /// Stores of `object_store` may list different keys as one path. Requests return the object of
+    /// one of them.
     Stream(BoxStream<'static, object_store::Result<ObjectMeta>>, HashSet<u64>),
     Pages(PagedListing),
 }
@@ -186,9 +186,8 @@ impl Listing {
 
 /// A listing in pages.
 ///
-/// A key that is not a valid path fails its whole page, which could hide the keys after it. The
-/// page is then requested in smaller ones until the key is alone, and the listing continues after
-/// the key.
+/// A key that is not a valid path fails its whole page, which could hide the keys after it. Smaller
+/// pages are then requested until the key is alone, and the listing continues after it.
 struct PagedListing {
     store: Arc<dyn PaginatedListStore>,
     prefix: Option<String>,
@@ -245,7 +244,7 @@ impl PagedListing {
 }
 
 impl PagedListing {
-    /// Requests a page within the time of the listing.
+    /// Requests a page within the remaining time of the listing.
     async fn page(
         &mut self,
         options: PaginatedListOptions,
@@ -258,7 +257,8 @@ impl PagedListing {
     }
 }
 
-/// Returns the objects of a page, with those that cannot be requested in their places.
+/// Returns the objects of a page, including those that cannot be requested, in their original
+/// order.
 fn entries(mut page: ListResult) -> VecDeque<ListingEntry> {
     let UnrequestableKeys(keys) = page.extensions.remove().unwrap_or_default();
     let mut entries = VecDeque::with_capacity(page.objects.len() + keys.len());
@@ -275,7 +275,7 @@ fn entries(mut page: ListResult) -> VecDeque<ListingEntry> {
     entries
 }
 
-/// Returns the key that is not a valid path and failed its page.
+/// Returns the key that failed its page because it is not a valid path.
 fn invalid_key(error: &object_store::Error) -> Option<&str> {
     match error {
         object_store::Error::InvalidPath {

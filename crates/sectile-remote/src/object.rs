@@ -18,8 +18,8 @@ use sectile::drive::{Fetch, Fetched};
 
 /// An object in a store.
 ///
-/// All requests read the version of the first response, by its version or its `ETag`. If the object
-/// changes in the meantime, that is an error.
+/// All requests read the version of the first response, identified by its version or its `ETag`. A
+/// change of the object in the meantime is an error.
 #[derive(Clone, Debug)]
 pub struct Object {
     store: Arc<dyn ObjectStore>,
@@ -27,7 +27,7 @@ pub struct Object {
     fingerprint: Option<ObjectFingerprint>,
     /// `None` for local files and for stores of the caller.
     timeouts: Option<Timeouts>,
-    /// When all requests for ranges must be done; set by the first.
+    /// Deadline for all requests for ranges, set by the first one.
     deadline: Option<Instant>,
 }
 
@@ -47,20 +47,20 @@ impl Timeouts {
         ListingTime { request: self.request, left: self.object }
     }
 
-    /// When a download of this many bytes must be done.
+    /// Deadline for a download of this many bytes.
     fn download_deadline(self, len: u64) -> Instant {
         after(self.object.saturating_add(Duration::from_secs(len / MIN_RATE)))
     }
 }
 
-/// The time in which a listing may still wait for the store.
+/// The remaining time in which a listing may wait for the store.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ListingTime {
     request: Duration,
     left: Duration,
 }
 
-/// Time that each listed key adds. A slow store lists some hundred keys in a second.
+/// Time that each listed key adds. A slow store lists a few hundred keys per second.
 const TIME_PER_KEY: Duration = Duration::from_millis(10);
 
 impl ListingTime {
@@ -78,10 +78,10 @@ impl ListingTime {
     }
 }
 
-/// Minimum rate of a download that takes longer than the timeout of an object, in bytes per second.
+/// Minimum rate in bytes per second of a download that exceeds the timeout of an object.
 const MIN_RATE: u64 = 16 << 10;
 
-/// The time after a duration, or after a century.
+/// The time after a duration, at most a century from now.
 fn after(duration: Duration) -> Instant {
     const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
     Instant::now() + duration.min(CENTURY)
@@ -93,7 +93,7 @@ pub struct ObjectFingerprint {
     len: u64,
     e_tag: Option<String>,
     version: Option<String>,
-    /// In seconds, the resolution of HTTP.
+    /// In seconds, the resolution of HTTP dates.
     modified: i64,
 }
 
@@ -110,7 +110,7 @@ impl ObjectFingerprint {
 
     /// Returns whether a listing and a response may describe the same version.
     ///
-    /// Listings have no version, and `ETag`s without quotes in some stores.
+    /// Listings do not contain versions, and some stores list `ETag`s without quotes.
     pub fn agrees(&self, other: &Self) -> bool {
         let same = match (self.bare_tag(), other.bare_tag()) {
             (Some(tag), Some(other)) => tag == other,
@@ -124,8 +124,9 @@ impl ObjectFingerprint {
         format!("{}:{}:{}", self.len, self.modified, self.bare_tag().unwrap_or_default())
     }
 
-    /// Returns whether a later change is certain to change the fingerprint: the object has an
-    /// `ETag`, or its modification time is not in the current second, the resolution of HTTP.
+    /// Returns whether any later change must change the fingerprint. This is so if the object has
+    /// an `ETag`, or if its modification time is not in the current second, the resolution of HTTP
+    /// dates.
     pub fn is_settled(&self, now: SystemTime) -> bool {
         let now = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
         self.e_tag.is_some() || self.modified.saturating_add(2) <= now.cast_signed()
@@ -230,7 +231,7 @@ impl Object {
         self.fingerprint.as_ref().map(ObjectFingerprint::get_options).unwrap_or_default()
     }
 
-    /// Records the version of the first response, and refuses any other one.
+    /// Records the version of the first response, and rejects any other version.
     fn check_version(&mut self, meta: &ObjectMeta) -> Result<(), RemoteError> {
         let found = ObjectFingerprint::new(meta);
         match &self.fingerprint {

@@ -7,9 +7,9 @@ use sectile::{Limits, Metadata, Outcome, read_fetch_with};
 
 /// Reads the metadata of many sources, at most `max_concurrent` at a time and at least one.
 ///
-/// The requests of one source are sequential, so that `max_concurrent` is also the maximum number
-/// of concurrent requests. `on_outcome` is called with each outcome when it is complete, and with
-/// the index of its source.
+/// The requests of one source are sequential. So `max_concurrent` is also the maximum number of
+/// concurrent requests. `on_outcome` is called with each completed outcome and the index of its
+/// source.
 pub async fn read_many<F: Fetch>(
     sources: impl IntoIterator<Item = F>,
     max_concurrent: usize,

@@ -174,7 +174,7 @@ fn configuration_error(error: object_store::Error) -> RemoteError {
     RemoteError::Configuration(without_secrets(&error.to_string()))
 }
 
-/// Converts an error of a store that is configured by the environment, with the variable to set
+/// Converts an error of a store that is configured by the environment. Names the variable to set
 /// first.
 #[allow(clippy::needless_pass_by_value)] // for `map_err`
 fn environment_error(error: object_store::Error, variable: &str) -> RemoteError {
@@ -186,8 +186,8 @@ fn environment_error(error: object_store::Error, variable: &str) -> RemoteError 
     RemoteError::Configuration(format!("{reason} (configured in the environment: {variable} and related variables)"))
 }
 
-/// Replaces values of variables by their names. Messages of stores may quote them, such as a key in
-/// place of its file.
+/// Replaces the values of variables by their names. Messages of stores may quote values, such as a
+/// key given in place of its file.
 fn without_values(mut message: String, mut variables: Vec<(String, String)>) -> String {
     const MIN_LEN: usize = 8; // secrets are longer, and many other values are shorter
     variables.sort_by_key(|(name, value)| (Reverse(value.len()), name.clone()));

@@ -101,8 +101,8 @@ fn top_packages(packages: &[Package<'_>]) -> impl Iterator<Item = usize> + use<>
     root.into_iter().chain(unneeded)
 }
 
-/// The `bom-ref` of an item, by its number in file order, or of a package, by its index in the
-/// item's list. The path of the item would be too long, and is shortened, in deep trees.
+/// The `bom-ref` of an item (its number in file order) or of a package (its index in the item's
+/// list). The path of an item would be too long in deep trees, and paths are shortened.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct BomRef {
     item: usize,

@@ -9,14 +9,14 @@ pub enum SbomError {
     /// Two items have the same number.
     #[error("two items have the number {0}")]
     DuplicateItem(usize),
-    /// A package depends on one that its list does not have.
+    /// A package depends on one that is not in its list.
     #[error("package {package} of item {item} depends on package {dependency}, which is not in its list")]
     MissingPackage {
         /// Number of the item.
         item: usize,
         /// Index of the package in the item's list.
         package: usize,
-        /// The index that the list does not have.
+        /// The index that is missing from the list.
         dependency: usize,
     },
 }

@@ -1,8 +1,8 @@
 //! SBOMs of the dependencies recorded in a binary, as `CycloneDX` 1.6 documents in JSON.
 //!
 //! The document contains the packages of all `.dep-v0` sections in the tree. It contains no
-//! licenses, because the sections have none, no serial number, and a timestamp only if one is
-//! given. The same input gives the same bytes.
+//! licenses, because the sections have none. It has no serial number, and a timestamp only if one
+//! is given. The same input gives the same bytes.
 //!
 //! | key of the document | content |
 //! | --- | --- |
@@ -14,13 +14,19 @@
 //!
 //! The `bom-ref` of an item is `item:` and the number of the item in file order, 0 for the root.
 //! The `bom-ref` of a package appends `#` and the index of the package in the item's list. Packages
-//! of different items are never merged, even if they have the same name and version: one item may
+//! of different items are never merged, even if they have the same name and version. One item may
 //! be replaced without the other.
 //!
-//! A package has `scope` `excluded` if it is a build dependency, otherwise `required`; a
-//! [`purl()`]; and two properties: `sectile:item` (the path of its item, empty for the root, with
-//! its middle omitted if it is more than 16 deep) and `sectile:source` (the source recorded in the
-//! section). An item has `sectile:item`, in full, and `sectile:kind`.
+//! A package has these keys:
+//!
+//! | key of a package | content |
+//! | --- | --- |
+//! | `scope` | `excluded` for a build dependency, otherwise `required` |
+//! | `purl` | its [`purl()`] |
+//! | property `sectile:item` | the path of its item, empty for the root, with its middle omitted if it is more than 16 deep |
+//! | property `sectile:source` | the source recorded in the section |
+//!
+//! An item has the properties `sectile:item`, in full, and `sectile:kind`.
 //!
 //! ```
 //! use sectile_sbom::Sbom;
@@ -85,12 +91,12 @@ pub struct Sbom<'a> {
 }
 
 impl<'a> Sbom<'a> {
-    /// The packages of a root item and of items nested in it. Nested items without a list have no
-    /// place in the document.
+    /// Creates the SBOM of the packages of a root item and of its nested items. Nested items
+    /// without a list are omitted from the document.
     ///
     /// # Errors
     ///
-    /// Two items have the same number, or a package depends on one that its list does not have.
+    /// Two items have the same number, or a package depends on one that is not in its list.
     pub fn new(root: ItemPackages<'a>, nested: impl IntoIterator<Item = ItemPackages<'a>>) -> Result<Self, SbomError> {
         let sbom = Self::unchecked(root, nested.into_iter().filter(|item| item.packages.is_some()).collect());
         let mut numbers = HashSet::new();
@@ -108,7 +114,7 @@ impl<'a> Sbom<'a> {
     }
 
     /// Creates the SBOM of the packages in the `.dep-v0` sections of a completely read input. For a
-    /// partial one, add [`incomplete`](Self::incomplete).
+    /// truncated input, also call [`incomplete`](Self::incomplete).
     pub fn from_metadata(metadata: &'a Metadata<'_>) -> Self {
         let nested = metadata.items().skip(1).filter(|item| item.dependencies().is_some());
         let affects_lists = |finding: &&Finding| {
@@ -142,7 +148,8 @@ impl<'a> Sbom<'a> {
         Self { name: Some(name), ..self }
     }
 
-    /// Sets the timestamp of the document. By default it has none: the library reads no clock.
+    /// Sets the timestamp of the document. It has none by default: the library does not read the
+    /// clock.
     ///
     /// # Errors
     ///
@@ -166,13 +173,13 @@ impl<'a> Sbom<'a> {
         self.lists().flat_map(|item| item.packages().iter().map(move |package| (item, package)))
     }
 
-    /// Whether there is a list of packages.
+    /// Whether any item has a list of packages.
     pub fn has_lists(&self) -> bool {
         self.lists().next().is_some() || !self.findings.is_empty()
     }
 
-    /// Whether the input and every list in it were read to their ends. If not, the document says
-    /// so.
+    /// Whether the input and all its lists were read completely. Otherwise, the document is marked
+    /// as incomplete.
     pub fn is_complete(&self) -> bool {
         self.complete_input && self.findings.is_empty()
     }

@@ -96,8 +96,8 @@ impl<'a> Package<'a> {
     }
 }
 
-/// A path with its middle omitted if it is very long: in a deep tree, paths would be most of the
-/// document.
+/// A path with its middle omitted if it is very long. In a deep tree, full paths would be most of
+/// the document.
 fn short_path(path: &ItemPath) -> String {
     const MAX_DEPTH: usize = 16;
     match path.indexes() {

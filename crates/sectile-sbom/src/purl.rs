@@ -7,8 +7,8 @@ use sectile::metadata::Package;
 /// The package URL of a package in a `.dep-v0` section; `None` if it has no name.
 ///
 /// `pkg:cargo/…` names a package of crates.io, the default repository of that type. For other
-/// sources (`git`, `local`, another `registry`) the section does not record the location. Without
-/// it `pkg:cargo/…` would name an unrelated package of crates.io, so such a package is
+/// sources (`git`, `local`, another `registry`) the section does not record the location. There,
+/// `pkg:cargo/…` would name an unrelated package of crates.io, so these packages are
 /// `pkg:generic/…`.
 ///
 /// ```

@@ -1,4 +1,4 @@
-//! One case, every driver: an input goes through each driver, and all must agree.
+//! Runs one input through every driver, and asserts that all agree.
 
 use std::fs::File;
 use std::io::Write;
@@ -60,7 +60,7 @@ impl Visitor<'_> for Deaf {
     }
 }
 
-/// The part of an error that must be the same from every driver: its message with the offset.
+/// The part of an error that must be the same for every driver: its message with the offset.
 pub fn told(result: Result<(), Error>) -> Result<(), String> {
     result.map_err(|error| error.to_string())
 }
@@ -75,8 +75,8 @@ pub fn arrived(bytes: &[u8]) -> Option<Metadata<'static>> {
 /// The chunk sizes in which every case is pushed.
 const CHUNKS: [&[usize]; 5] = [&[1], &[2], &[7, 1, 0, 64], &[4096], &[usize::MAX]];
 
-/// Fetches the bytes by ranges: from sources that report their length and that do not, that answer
-/// in full and in part, for expensive requests and for cheap ones.
+/// Fetches the bytes by ranges. The sources report their length or not, answer in full or in part,
+/// and have expensive or cheap requests.
 fn fetch<V: for<'w> Visitor<'w>>(
     bytes: &[u8],
     visitor: impl Fn() -> V,
@@ -127,8 +127,8 @@ pub fn scan(bytes: &[u8], limits: Limits) -> (Vec<Event>, Result<(), Error>) {
     (recorder.events, result)
 }
 
-/// Reads metadata with every driver, a real file among them, asserts that all agree, and returns
-/// metadata and result.
+/// Reads metadata with every driver, including from a real file. Asserts that all agree, and
+/// returns metadata and result.
 #[track_caller]
 pub fn read(bytes: &[u8], limits: Limits) -> (Option<Metadata<'_>>, Result<(), Error>) {
     let (metadata, result, _) = parts_of(sectile::read_slice_with(bytes, limits));

@@ -32,8 +32,8 @@ impl Visitor<'_> for Headers {
     }
 }
 
-/// The number of groups of headers within 64 KiB each: the round trips that finding them in
-/// sequence takes.
+/// The number of groups of headers within 64 KiB each. It equals the number of round trips that a
+/// sequential search for the headers takes.
 pub fn clusters(bytes: &[u8]) -> u64 {
     let mut headers = Headers::default();
     drive::scan_slice(bytes, &mut headers, Limits::default()).complete().expect("the inputs are sound");

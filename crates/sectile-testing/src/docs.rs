@@ -1,4 +1,5 @@
-//! Pages with parts that are generated from tables in the source. `BLESS=1 cargo test --workspace --all-features docs` rewrites them.
+//! Pages with parts that are generated from tables in the source.
+//! `BLESS=1 cargo test --workspace --all-features docs` rewrites them.
 
 use std::path::Path;
 
@@ -10,7 +11,7 @@ pub fn text_of(page: impl AsRef<Path>) -> String {
 /// The mark at the end of a generated part.
 pub const END: &str = "<!-- its end -->\n";
 
-/// Asserts that this table is between the marks in a page, or writes it there.
+/// Asserts that this table is between the marks in a page. With `BLESS=1`, writes it there.
 pub fn stands_between(page: &str, begin: &str, table: &str) {
     let text = text_of(page);
     let (before, rest) = text.split_once(begin).unwrap();

@@ -8,8 +8,8 @@ pub fn codes(metadata: &Metadata<'_>) -> Vec<FindingCode> {
     metadata.findings().iter().map(|finding| finding.code()).collect()
 }
 
-/// The findings, each as `code section in path ×count`, without the section if there is none, the
-/// root path, and a count of 1.
+/// The findings, each as `code section in path ×count`. The section is omitted if there is none,
+/// the path for the root, and the count if it is 1.
 pub fn found(metadata: &Metadata<'_>) -> Vec<String> {
     let describe = |finding: &sectile::Finding| {
         let mut text = finding.code().name().to_owned();

@@ -8,7 +8,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// Runs `git` in a directory, without the configuration of the user and the system, and returns its
-/// trimmed output. Returns `None` if `git` is not installed. Panics if it fails.
+/// trimmed output. Returns `None` if `git` is not installed. Panics if `git` fails.
 pub fn git(directory: &Path, args: &[&str]) -> Option<String> {
     let output = Command::new("git")
         .current_dir(directory)
@@ -19,7 +19,7 @@ pub fn git(directory: &Path, args: &[&str]) -> Option<String> {
         .env_remove("GIT_DIR")
         .output();
     let Ok(output) = output else {
-        // Not with a macro: the test harness would capture the output.
+        // Not printed with a macro, because the test harness would capture the output.
         _ = writeln!(io::stderr(), "SKIPPED: there is no `git` to compare with");
         return None;
     };

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-/// Asserts that an input takes about four times as long as a quarter of it; quadratic work would
-/// take sixteen times as long. Measures processor time, and the minimum of several rounds, so that
-/// other load on the machine matters little.
+/// Asserts that an input takes about four times as long as a quarter of it. Quadratic work would
+/// take sixteen times as long. Measures the minimum processor time of several rounds, so that other
+/// load on the machine matters little.
 #[track_caller]
 pub fn assert_linear<T, O>(most: usize, make: impl Fn(usize) -> T, work: impl Fn(&T) -> O) {
     let least = |size| {

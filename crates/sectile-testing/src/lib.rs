@@ -40,7 +40,7 @@ pub mod terminal;
 
 use sectile::{Cost, Error, Outcome};
 
-/// An outcome as value, result and cost, to compare.
+/// An outcome as value, result and cost, for comparison.
 pub fn parts_of<T>(outcome: Outcome<T>) -> (Option<T>, Result<(), Error>, Cost) {
     let (value, error, cost) = outcome.into_parts();
     (value, error.map_or(Ok(()), Err), cost)

@@ -5,7 +5,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::hint::black_box;
 
-/// The system's allocator, counting. A test binary that measures declares it:
+/// The system's allocator with counters. A test binary that measures declares it:
 ///
 /// ```
 /// #[global_allocator]
@@ -39,11 +39,11 @@ thread_local! {
     static PEAK: Cell<i64> = const { Cell::new(0) };
 }
 
-/// Does some work and returns its allocations.
+/// Runs the work and returns its allocations.
 ///
 /// # Panics
 ///
-/// [`Counting`] is not the global allocator, so that every bound would hold.
+/// [`Counting`] is not the global allocator. Otherwise every bound would appear to hold.
 pub fn measure<T>(work: impl FnOnce() -> T) -> (T, Allocated) {
     REQUESTS.set(0);
     drop(black_box(Box::new(0_u8)));

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-/// Asserts that a value is displayed as its name, and padded as text is.
+/// Asserts that a value is displayed as its name, and padded like text.
 #[track_caller]
 pub fn is_displayed_as(named: impl Display, name: &str) {
     assert_eq!(named.to_string(), name);

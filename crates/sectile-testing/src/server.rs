@@ -1,5 +1,5 @@
 //! A server on loopback for one test. A handler answers the requests, which are recorded.
-//! Connections, bytes and time are bounded. Dropping the value stops it.
+//! Connections, bytes and time are bounded. Dropping the value stops the server.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -38,7 +38,7 @@ impl Request {
 /// An answer.
 #[derive(Clone, Debug)]
 pub enum Reply {
-    /// Read the body and call the handler again.
+    /// Reads the body and calls the handler again.
     Read,
     Answer {
         status: u16,
@@ -85,8 +85,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server with a handler, which is called after the header of a request, and again
-    /// after its body if it requests the body.
+    /// Starts a server with a handler. The handler is called after the header of a request. It is
+    /// called again after the body if it requests the body.
     pub fn start(handler: impl FnMut(&Request) -> Reply + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();

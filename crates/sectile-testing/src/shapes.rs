@@ -130,8 +130,8 @@ pub fn component() -> Vec<u8> {
     component
 }
 
-/// The bytes before and after the code section of a module, whose `code` bytes are left out.
-/// Callers make sparse files of a gigabyte from them.
+/// The bytes before and after the code section of a module, whose `code` bytes are omitted. Callers
+/// make sparse files of a gigabyte from them.
 pub fn around_code(code: u32) -> (Vec<u8>, Vec<u8>) {
     let mut before = module(&[(TYPE, "", 100), (IMPORT, "", 200), (FUNCTION, "", 300), (EXPORT, "", 100)]);
     before.push(CODE);

@@ -9,7 +9,7 @@ use std::thread;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 /// Runs a command whose standard error is a terminal. Returns its output and the text on the
-/// terminal. `meanwhile` is called with the text so far whenever it grows.
+/// terminal. Whenever the text grows, `meanwhile` is called with all of it so far.
 pub fn run(command: &mut Command, mut meanwhile: impl FnMut(&mut Child, &str)) -> (ExitStatus, Vec<u8>, String) {
     let (terminal, end) = open();
     let mut child = begin(command.stdout(Stdio::piped()), end);
@@ -32,7 +32,7 @@ pub fn run_wholly(command: &mut Command) -> (ExitStatus, String) {
     (child.wait().unwrap(), told)
 }
 
-/// A terminal and the end that a command writes to.
+/// A terminal, and the end to which a command writes.
 fn open() -> (OwnedFd, File) {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&terminal).unwrap();

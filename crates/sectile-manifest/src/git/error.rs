@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use sectile::Escaped;
 
-/// The revision could not be determined. `Display` is safe on a terminal.
+/// The reason why the revision cannot be determined. `Display` is safe on a terminal.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GitError {
@@ -30,7 +30,7 @@ pub enum GitError {
         /// The repository.
         path: PathBuf,
     },
-    /// There is no commit yet.
+    /// The repository has no commit yet.
     #[error("the Git work tree at {} has no commit yet", Escaped::file(.path))]
     #[non_exhaustive]
     Unborn {
@@ -41,7 +41,7 @@ pub enum GitError {
     #[error("the Git repository keeps its references as `{}`, which is not supported", Escaped::new(storage))]
     #[non_exhaustive]
     References {
-        /// The storage.
+        /// The storage format.
         storage: String,
     },
     /// A file of the repository is a FIFO, a device, or too large.

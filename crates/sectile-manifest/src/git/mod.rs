@@ -1,8 +1,8 @@
 //! The revision of the Git work tree that contains a file, read without the program `git`.
 //!
-//! Every repository is untrusted, regardless of its owner: configured filters, hooks and monitors
+//! Every repository is untrusted, regardless of its owner. Configured filters, hooks and monitors
 //! are never run. Only the repository's own configuration is read, without includes. The user's
-//! configuration and the environment have no effect, `safe.directory` included.
+//! configuration (including `safe.directory`) and the environment have no effect.
 
 mod dirty;
 mod error;
@@ -38,21 +38,22 @@ pub struct Revision {
 
 impl Revision {
     /// The revision of the work tree that contains this file or directory. The innermost repository
-    /// counts, including submodules and linked work trees. The work tree is dirty under the
-    /// conditions of `git describe --dirty`:
+    /// counts, including submodules and linked work trees. As for `git describe --dirty`, the work
+    /// tree is dirty if:
     ///
     /// - a tracked file is changed, staged, or deleted; untracked files do not count;
     /// - the checked-out commit of a submodule is not the recorded one, or the submodule is dirty;
-    /// - a file can only be compared with a filter program, because none is run.
+    /// - comparing a file requires a filter program, because none is run.
     ///
     /// Reads the commit, its trees, the index, and the files whose size or times differ from the
     /// index. The history is not read.
     ///
     /// # Errors
     ///
-    /// The file is not in a work tree; the repository is bare, has no commit yet, or stores its
-    /// references or objects in an unsupported way; `HEAD`, the index, or a required object cannot
-    /// be read.
+    /// - The file is not in a work tree.
+    /// - The repository is bare, has no commit yet, or stores its references or objects in an
+    ///   unsupported way.
+    /// - `HEAD`, the index, or a required object cannot be read.
     pub fn for_path(path: impl AsRef<Path>) -> Result<Self, GitError> {
         let path = path.as_ref();
         let failed = |source| GitError::Io { path: path.to_owned(), source };
@@ -116,12 +117,12 @@ impl Revision {
     }
 }
 
-/// Maximum number of references, `HEAD` included, of which each refers to the next. Source: Git's
+/// Maximum length of a chain of symbolic references, including `HEAD`. Source: Git's
 /// `SYMREF_MAXDEPTH`.
 const MAX_SYMBOLIC: usize = 5;
 
-/// The object of `HEAD`, through branches that are symbolic references themselves. `None` if the
-/// last one does not exist.
+/// The object of `HEAD`. Branches may be symbolic references themselves. `None` if the last one
+/// does not exist.
 fn head_id(repository: &gix::Repository) -> Result<Option<ObjectId>, gix::Error> {
     let head = repository.head()?;
     if let Some(id) = head.id() {
@@ -145,7 +146,7 @@ fn head_id(repository: &gix::Repository) -> Result<Option<ObjectId>, gix::Error>
 #[error("`HEAD` refers to a chain of more than {MAX_SYMBOLIC} symbolic references")]
 struct TooManySymbolic;
 
-/// Refuses repositories that do not store references as files: any reference files there are
+/// Rejects repositories that do not store references as files. Any reference files there are
 /// placeholders.
 fn check_references(repository: &gix::Repository) -> Result<(), GitError> {
     match repository.config_snapshot().string("extensions.refStorage") {

@@ -1,4 +1,4 @@
-//! Checks that a repository consists of regular files: opening a FIFO blocks, and a device has no
+//! Checks that a repository consists of regular files. Opening a FIFO blocks, and a device has no
 //! end.
 
 use std::fs;
@@ -25,18 +25,18 @@ const FILES: [&str; 12] = [
 /// Files that are mapped into memory instead of being read.
 const MAPPED: [&str; 3] = ["index", "packed-refs", "commit-graph"];
 
-/// Maximum length of a file that is read.
+/// Maximum length in bytes of a file that is read.
 const MAX_TEXT: u64 = 16 << 20;
 
 const CONFIGS: [&str; 2] = ["config", "config.worktree"];
 
-/// Maximum length of a configuration.
+/// Maximum length in bytes of a configuration file.
 const MAX_CONFIG: u64 = 1 << 20;
 
-/// Files that hold one line. Parsing a long one takes seconds for each megabyte.
+/// Files that hold one line. Parsing a long line takes seconds per megabyte.
 const POINTERS: [&str; 4] = ["HEAD", "commondir", "gitdir", ".git"];
 
-/// Maximum length of a file that holds one line, and of a reference.
+/// Maximum length in bytes of a file that holds one line, and of a reference.
 const MAX_POINTER: u64 = 64 << 10;
 
 /// Files that are read to detect a repository. If `HEAD` is not a file, it is looked up like any
@@ -44,8 +44,8 @@ const MAX_POINTER: u64 = 64 << 10;
 const PROBED: [&str; 7] =
     ["HEAD", "commondir", "gitdir", "refs/HEAD", "refs/tags/HEAD", "refs/heads/HEAD", "refs/remotes/HEAD"];
 
-/// Checks the files that are read to find the repository of a directory, given by its canonical
-/// path; and that repository.
+/// Checks the files that are read to find the repository of a directory, and checks that
+/// repository. The directory is given by its canonical path.
 pub(super) fn check_above(directory: &Path) -> Result<(), GitError> {
     for directory in directory.ancestors() {
         for candidate in [&directory.join(".git"), directory] {
@@ -75,8 +75,8 @@ fn pointed_to(dot_git: &Path) -> Result<PathBuf, GitError> {
     })
 }
 
-/// Checks the files of a repository and of the one that it shares with, the checked-out reference,
-/// and the packs.
+/// Checks the files of a repository and of its shared repository, the checked-out reference, and
+/// the packs.
 fn check(git_dir: &Path) -> Result<(), GitError> {
     check_directory(git_dir)?;
     let shared = fs::read_to_string(git_dir.join("commondir")).ok().map(|shared| git_dir.join(shared.trim_end()));

@@ -14,8 +14,8 @@ struct TreeLevel {
 }
 
 /// Whether something is staged. Walks the tree in the order of the index and stops at the first
-/// difference. A tree that contains the same tree many times is thus never expanded beyond the
-/// length of the index.
+/// difference. So a tree that contains the same tree many times is never expanded beyond the length
+/// of the index.
 pub(super) fn is_changed(repository: &Repository, tree: ObjectId, index: &State) -> Result<bool, gix::Error> {
     let mut expected = index.entries().iter();
     let mut levels = vec![TreeLevel { path: BString::default(), rest: entries(repository, tree)? }];

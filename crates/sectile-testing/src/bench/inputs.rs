@@ -1,4 +1,4 @@
-//! The inputs: files of the corpus, or binaries of the same shape if it was not fetched.
+//! The inputs: files of the corpus, or binaries of the same shape if the corpus was not fetched.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,8 +7,8 @@ use tempfile::TempDir;
 
 use crate::shapes;
 
-/// A binary and its name in the benches: the file name, with the prefix `like-` if it was
-/// generated.
+/// A binary and its name in the benches. The name is the file name, with the prefix `like-` if it
+/// was generated.
 pub struct Input {
     pub id: String,
     pub bytes: Vec<u8>,

@@ -15,9 +15,9 @@ pub struct Side<F> {
     pub run: F,
 }
 
-/// Times both sides: each as a benchmark of criterion, and the other side also between criterion's
-/// samples of ours. Returns `None` if criterion does not measure: with `--test`, `--list` or a
-/// filter that excludes the group.
+/// Times both sides. Each is a benchmark of criterion, and the other side also runs between
+/// criterion's samples of ours. Returns `None` if criterion does not measure: with `--test`,
+/// `--list` or a filter that excludes the group.
 pub fn paired<A, B>(
     group: &mut BenchmarkGroup<'_, WallTime>,
     mut ours: impl FnMut() -> A,
@@ -32,7 +32,7 @@ pub fn paired<A, B>(
             if spent >= LEAST {
                 rounds.push(Round { ours: per_turn(spent, turns), theirs: per_turn(spent_on_theirs, turns_of_theirs) });
             }
-            // Next time, as many turns as take the same time as ours.
+            // The next round gets as many turns as take the same time as ours.
             let in_proportion = u128::from(turns_of_theirs) * spent.as_nanos() / spent_on_theirs.as_nanos().max(1);
             turns_of_theirs = in_proportion.max(1) as u64;
             spent
@@ -66,8 +66,8 @@ fn per_turn(spent: Duration, turns: u64) -> f64 {
     spent.as_nanos() as f64 / turns as f64
 }
 
-/// Nanoseconds per turn in the fastest round of each side, which was disturbed least, and the
-/// median of the ratios, which shows whether that was luck.
+/// Nanoseconds per turn in the fastest round of each side, and the median of the ratios. The
+/// fastest round was disturbed least; the median shows whether it was luck.
 #[derive(Clone, Copy)]
 pub struct Times {
     pub ours: f64,

@@ -1,4 +1,4 @@
-//! Two whole programs in turn, on all threads.
+//! Two whole programs, run alternately on all threads.
 
 use std::fs;
 use std::hint::black_box;
@@ -38,8 +38,8 @@ fn processor() -> f64 {
     numbers.map(|ticks| ticks.parse::<f64>().expect("it is a number")).sum::<f64>() / TICKS
 }
 
-/// Runs both sides in turn, this many rounds. Each returns a number that is not 0, so that its work
-/// is not left out.
+/// Runs both sides alternately, this many rounds. Each returns a nonzero number, so that its work
+/// is not optimized away.
 pub fn paired(rounds: usize, mut ours: impl FnMut() -> u64, mut theirs: impl FnMut() -> u64) -> Ratios {
     let rounds: Vec<[Took; 2]> = (0..rounds).map(|_| [time(&mut ours), time(&mut theirs)]).collect();
     let fastest = |side: usize| rounds.iter().map(|round| round[side].wall).fold(f64::INFINITY, f64::min);

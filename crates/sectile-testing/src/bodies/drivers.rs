@@ -1,5 +1,5 @@
-//! Every driver reports the same for any chunks, limits and requests. The cost is the bytes
-//! examined, and the metadata matches the bytes.
+//! Checks that every driver reports the same for any chunks, limits and requests. The cost is the
+//! bytes examined, and the metadata matches the bytes.
 
 use std::cell::Cell;
 use std::io;
@@ -176,7 +176,7 @@ impl Case {
         }
     }
 
-    /// Asserts that the section sizes of an item sum up its sections.
+    /// Asserts that the section sizes of an item are the sums over its sections.
     fn check_section_sizes(&self, metadata: &Metadata<'_>) {
         let mut tally = Tally(vec![(0, 0); metadata.items().len()]);
         _ = drive::scan_slice(&self.bytes, &mut tally, self.limits);
@@ -193,7 +193,7 @@ fn options(micros: u64) -> FetchOptions {
     FetchOptions { request, max_bytes: u64::MAX, max_requests: u64::MAX, ..Default::default() }
 }
 
-/// Limits from a few choices, small ones among them: two bits each.
+/// Limits chosen by two bits each, including small ones.
 fn pick_limits(bits: &[u8]) -> Limits {
     let defaults = Limits::default();
     let pick = |nth: usize, small: [u64; 3], large: u64| match bits[nth] & 3 {

@@ -1,7 +1,10 @@
-//! The contract with the reference, wasmparser's `Parser::parse_all`. The scanner accepts
-//! everything that the reference accepts, with the same items, sections and ranges. The reference
-//! may reject more, but only inside a skipped body or for counts that must agree between sections.
-//! If both reject, both report the same before and fail at the same header or name.
+//! The contract with the reference, wasmparser's `Parser::parse_all`.
+//!
+//! - The scanner accepts everything that the reference accepts, with the same items, sections and
+//!   ranges.
+//! - The reference may reject more, but only inside a skipped body or for counts that must agree
+//!   between sections.
+//! - If both reject, both report the same before and fail at the same header or name.
 //!
 //! The offset of each error of the reference is checked, because the same message may come from a
 //! body or from a header.
@@ -28,7 +31,7 @@ pub enum Verdict {
 ///
 /// # Panics
 ///
-/// They break the contract, or the scanner's events do not match the bytes.
+/// They violate the contract, or the scanner's events do not match the bytes.
 #[track_caller]
 pub fn framing(bytes: &[u8]) -> Verdict {
     let ours = Outline::of(bytes);
@@ -129,8 +132,8 @@ impl Case<'_> {
         ensure(head.contains(&offset), "the reference fails at another offset")
     }
 
-    /// Whether the input ends inside a preamble, a header or a name that starts where the scanner
-    /// stopped. Its item may end there, too.
+    /// Whether the input ends inside the preamble, header or name that starts where the scanner
+    /// stopped. The item may also end there.
     fn is_cut(&self) -> bool {
         let start = self.position();
         let left = self.len() - start;
@@ -173,8 +176,8 @@ impl Case<'_> {
         }
     }
 
-    /// The readable part of the preamble, or header and name, that starts where the scanner
-    /// stopped, plus one byte: the reference reports a missing byte there.
+    /// The readable part of the preamble, or of the header and name, that starts where the scanner
+    /// stopped. Includes one byte more: the reference reports a missing byte there.
     fn head(&self) -> RangeInclusive<u64> {
         let start = self.position();
         if self.is_preamble_next() {
@@ -278,7 +281,7 @@ fn leb128(bytes: &[u8], at: u64) -> Option<(u32, u64)> {
     None
 }
 
-/// The scanner's events must tile the input: every item and section starts at the end of the
+/// Checks that the scanner's events tile the input. Every item and section starts at the end of the
 /// previous one and matches the bytes.
 #[derive(Default)]
 struct Tiling {

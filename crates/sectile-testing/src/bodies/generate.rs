@@ -2,7 +2,7 @@
 //! preambles.
 //!
 //! Random bytes find few framing bugs, because most are invalid from the first byte. Generated
-//! binaries are valid except for a few errors, so that a scan goes deep before the first one. The
+//! binaries are valid except for a few errors, so a scan goes deep before the first one. The
 //! reference accepts the bodies, unless the error is in a body.
 
 use arbitrary::Unstructured;
@@ -109,7 +109,7 @@ const DATA: [&[u8]; 14] = [
 ];
 
 impl Generator<'_, '_> {
-    /// A number below `end`; 0 without input.
+    /// A number below `end`; 0 if the input is used up.
     fn below(&mut self, end: usize) -> usize {
         self.fuel.int_in_range(0..=end.saturating_sub(1)).unwrap_or(0)
     }
@@ -118,7 +118,7 @@ impl Generator<'_, '_> {
         chances > 0 && self.fuel.int_in_range(1..=chances).is_ok_and(|number| number > 1 && number == chances)
     }
 
-    /// One of these; the first without input.
+    /// One of these; the first if the input is used up.
     fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len())]
     }
@@ -294,7 +294,7 @@ impl Generator<'_, '_> {
         }
         let mut name = vec![b'n'; len];
         let piece = if self.errs() || self.errs() { self.pick(&UNSOUND) } else { self.pick(&SOUND) };
-        // Near one end, so that long names have it at their ends, too.
+        // Close to one end, so that long names also have it at their ends.
         let near = self.below(len.min(40) + 1);
         let place = if self.one_in(2) { len - near } else { near };
         if self.one_in(2) {

@@ -1,4 +1,4 @@
-//! Imports and exports: every driver agrees, and so does wasmparser's parser about the root.
+//! Imports and exports: every driver agrees, and wasmparser's parser agrees about the root.
 
 use sectile::Limits;
 use sectile::drive;

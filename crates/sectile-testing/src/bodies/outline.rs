@@ -1,5 +1,5 @@
 //! The outline of an input from the scanner and from the reference: items and sections in order,
-//! and the error at the end.
+//! and the final error.
 
 use std::ops::Range;
 

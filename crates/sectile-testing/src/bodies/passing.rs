@@ -23,7 +23,7 @@ pub fn passing(input: &[u8]) {
         0 => rest.to_vec(),
         _ => generate::binary(&mut Unstructured::new(rest)),
     };
-    // The last is never 0, so that the loop ends.
+    // The last size is never 0, so that the loop ends.
     let sizes: Vec<usize> = sizes.iter().map(|size| usize::from(*size)).chain([1 + usize::from(*flags)]).collect();
     let bytes = Bytes::from(bytes);
     edited(&bytes, &sizes, *pattern, flags & 1 != 0);

@@ -1,4 +1,4 @@
-//! Random edits: every driver makes the same plan, all other bytes are preserved, the requested
+//! Random edits. Every driver makes the same plan, all other bytes are preserved, the requested
 //! change is made, and a repeated edit changes nothing.
 
 use std::ops::Range;
@@ -28,7 +28,7 @@ pub struct Edited {
 ///
 /// # Panics
 ///
-/// The plan breaks a guarantee.
+/// The plan violates a guarantee.
 pub fn plans(input: &[u8]) -> Option<Edited> {
     let (controls, rest) = input.split_first_chunk::<CONTROLS>()?;
     let mut fuel = Unstructured::new(controls);
@@ -152,8 +152,8 @@ fn joints(bytes: &[u8]) -> Vec<(Vec<LocatedSection<'_>>, u64)> {
     items
 }
 
-/// Asserts that every section without a change is byte-identical and in order, and that the size
-/// field of a section that holds an item keeps its width unless the new size does not fit.
+/// Asserts that every unchanged section is byte-identical and in order. The size field of a section
+/// that holds an item must keep its width unless the new size does not fit.
 fn check_unchanged_sections(changes: &[Change], source: &[u8], edited: &[u8]) {
     let (old, new) = (joints(source), joints(edited));
     assert_eq!(old.len(), new.len(), "the number of items changed");
@@ -433,7 +433,7 @@ impl RandomChange {
         }
     }
 
-    /// Whether the change writes a section with this name, which other changes then do not remove.
+    /// Whether the change writes a section with this name. Other changes then do not remove it.
     fn makes(&self, name: &str) -> bool {
         match self {
             Self::Set(field, _) => field.section() == name,

@@ -97,8 +97,8 @@ impl Fetch for FaultySource<'_> {
 /// Bytes of the fuzz input that choose the faults. The rest is the binary.
 const WHIMS: usize = 24;
 
-/// Reads from a source that may be faulty. The read must end within its budget, and be correct if
-/// all answers were.
+/// Reads from a source that may be faulty. The read must end within its budget. If all answers were
+/// correct, the result must be correct.
 ///
 /// # Panics
 ///

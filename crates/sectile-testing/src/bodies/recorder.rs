@@ -21,14 +21,14 @@ pub struct Entered {
     pub parent: Option<u32>,
     pub index: u32,
     pub depth: u32,
-    /// `None` deeper than `DEEPEST_PATH`: the paths of a chain take memory in proportion to the
+    /// `None` deeper than `DEEPEST_PATH`. The paths of a chain take memory in proportion to the
     /// square of its depth.
     pub path: Option<ItemPath>,
     pub start: u64,
     pub end: Option<u64>,
 }
 
-/// The deepest item by the default limits.
+/// The deepest item under the default limits.
 const DEEPEST_PATH: u32 = 1_000;
 
 impl From<&ItemStart<'_>> for Entered {
