@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::generator::Case;
 
-/// A kind of case in which some readers extract a module that the audit does not see.
+/// A kind of case in which some readers extract a module that the audit misses.
 struct Accepted {
     /// Only these readers extract it.
     readers: &'static [&'static str],
@@ -18,11 +18,11 @@ const SIGNATURES: &str =
 
 const ACCEPTED: [Accepted; 5] = [
     Accepted { readers: &["7z"], steps: &["prefixed", "tar at depth 0"], reason: SIGNATURES },
-    // These are not gzip, and hold a tar in a block that is not compressed.
+    // These are not gzip, and contain a tar in an uncompressed block.
     Accepted { readers: &["7z"], steps: &["gzip", "method: 0"], reason: SIGNATURES },
     Accepted { readers: &["7z"], steps: &["gzip", "method: 7"], reason: SIGNATURES },
     Accepted { readers: &["7z"], steps: &["gzip", "method: 9"], reason: SIGNATURES },
-    // This is not a tar, and the gzip stream in it is found by its signature.
+    // This is not a tar. Its gzip stream is found by its signature.
     Accepted { readers: &["7z"], steps: &["gzip", "checksum: \"zeros\""], reason: SIGNATURES },
 ];
 

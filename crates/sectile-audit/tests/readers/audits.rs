@@ -14,16 +14,16 @@ use super::modules::LICENSE;
 /// The audit's answer about one case.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Answer {
-    /// The modules with a row that has their license, and does not accept them.
+    /// The modules with a row that has their license and does not accept them.
     pub(crate) listed: BTreeSet<usize>,
-    /// The findings about archives: those of severity error, and any that says that a format is not opened.
+    /// The findings about archives: those of severity error, and those about unopened formats.
     pub(crate) errors: Vec<String>,
 }
 
-/// Codes of findings about an archive, and not about a binary in it.
+/// Codes of findings about an archive itself, not about a binary in it.
 const ARCHIVE_CODES: [&str; 5] = ["archive-limit", "disputed-archive", "malformed-archive", "not-opened", "unreadable"];
 
-/// Audits one file, for the time it takes.
+/// Audits one file, to measure its time.
 pub(crate) fn audit_file(file: &Path) {
     Audit::new(Policy::default()).run(&[file.into()], None, &mut std::io::sink(), &Progress::new()).unwrap();
 }
@@ -34,8 +34,8 @@ fn path_of(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned).or_else(|| Some(String::from_utf8_lossy(&decoded()?).into_owned()))
 }
 
-/// Audits a directory, by a policy that refuses the license of all modules. Returns the answers by file, of which
-/// there are this many.
+/// Audits a directory with this number of files, by a policy that refuses the license of all
+/// modules. Returns one answer per file.
 pub(crate) fn audit(directory: &Path, files: usize) -> Vec<Answer> {
     let policy = format!("[licenses]\ndeny = [\"{LICENSE}\"]\n");
     let audit = Audit::new(Policy::parse("policy.toml", &policy).unwrap());
@@ -50,7 +50,7 @@ pub(crate) fn audit(directory: &Path, files: usize) -> Vec<Answer> {
         let findings = row["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
         let version = row["item"]["annotations"]["version"].as_str();
         let module = version.and_then(|version| version.get(..2)?.parse::<usize>().ok());
-        // The license is refused, or the module is followed by something that makes it malformed.
+        // The license is refused, or trailing data makes the module malformed.
         let has_license = row["item"]["annotations"]["licenses"] == LICENSE;
         answer.listed.extend(module.filter(|_| has_license && row["accepted"] == false));
         let is_told = |finding: &&Value| {

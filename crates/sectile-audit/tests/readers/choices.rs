@@ -1,10 +1,11 @@
-//! The choices that make a case. They are replayed to shrink it: the choice 0 is always the honest one.
+//! The choices that make a case. They are replayed to shrink it. The choice 0 is always the honest
+//! one.
 
 use std::fmt::Debug;
 
 use sectile_testing::seeded::Seeded;
 
-/// A source of choices that records them, with notes for people.
+/// A source of choices that records them, with readable notes.
 pub(crate) struct Choices {
     source: Source,
     taken: Vec<u32>,

@@ -1,4 +1,4 @@
-//! Compares what all readers extract with what the audit says.
+//! Compares the modules that all readers extract with the audit's answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display};
@@ -14,7 +14,7 @@ use super::generator::Case;
 use super::libraries::{self, Libraries};
 use super::programs::{self, Extraction};
 
-/// A place for cases and what is extracted from them, in memory where the system has such a place.
+/// A directory for cases and extracted files, in memory where the system supports that.
 pub(crate) struct Workshop {
     directory: TempDir,
     libraries: Libraries,
@@ -24,13 +24,13 @@ pub(crate) struct Workshop {
 pub(crate) struct Comparison {
     pub(crate) extractions: Vec<Extraction>,
     pub(crate) answers: Vec<Answer>,
-    /// Of the readers and of the audit.
+    /// Total times of the readers and of the audit.
     pub(crate) times: (Duration, Duration),
-    /// The cases whose audit takes long, with its time.
+    /// The cases whose audit is slow, with its time.
     pub(crate) slow: Vec<(usize, Duration)>,
 }
 
-/// The kinds of answers about a module that was extracted.
+/// The kinds of answers about an extracted module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
     /// It has a row.
@@ -40,7 +40,7 @@ pub(crate) enum Class {
     Hidden,
 }
 
-/// An audit of a case takes milliseconds.
+/// Minimum time of a slow audit. Most cases take milliseconds.
 const SLOW: Duration = Duration::from_secs(4);
 
 impl Workshop {
@@ -52,12 +52,12 @@ impl Workshop {
         Self { directory, libraries }
     }
 
-    /// Extracts these cases by all readers, and audits them. Programs get one case in `sample`.
+    /// Extracts these cases with all readers, and audits them. Programs get one case in `sample`.
     pub(crate) fn compare(&self, cases: &[Case], sample: usize) -> Comparison {
         self.compare_with(cases, sample, &|_| true)
     }
 
-    /// Extracts these cases by the readers with some names, and audits them.
+    /// Extracts these cases with the readers of some names, and audits them.
     pub(crate) fn compare_with(
         &self,
         cases: &[Case],
@@ -111,7 +111,7 @@ impl Comparison {
         }
     }
 
-    /// The extractions that the audit does not know of, by case.
+    /// The extractions that the audit missed, by case.
     pub(crate) fn hidden(&self) -> BTreeMap<usize, Vec<&Extraction>> {
         let mut hidden: BTreeMap<usize, Vec<&Extraction>> = BTreeMap::new();
         for extraction in self.extractions.iter().filter(|extraction| self.class(extraction) == Class::Hidden) {
@@ -127,7 +127,7 @@ pub(crate) struct Table {
     pub(crate) cases: usize,
     rows: BTreeMap<String, Counts>,
     all: Counts,
-    /// Cases without lies that the audit would notice, by whether it found an error.
+    /// Number of cases in which the audit found an error.
     pub(crate) with_errors: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Compressed files that lie.
+//! Compressed files with lies.
 
 use super::generator::Generator;
 
@@ -45,7 +45,7 @@ pub(crate) fn gzip(generator: &mut Generator, data: &[u8]) -> Vec<u8> {
     trailing(generator, out)
 }
 
-/// Frames of blocks that are not compressed.
+/// Frames of uncompressed blocks.
 pub(crate) fn zstd(generator: &mut Generator, data: &[u8]) -> Vec<u8> {
     let choices = &mut generator.choices;
     choices.note("zstd".to_owned());

@@ -6,7 +6,7 @@ use super::modules::{self, LENGTHS};
 use super::{tar, zip};
 use sectile_testing::binary::{MODULE, padded};
 
-/// A file, and how it was made.
+/// A file and its recipe.
 #[derive(Clone)]
 pub(crate) struct Case {
     pub(crate) bytes: Vec<u8>,
@@ -137,7 +137,7 @@ impl Generator {
         }
     }
 
-    /// A name that no other entry has, unless it is a lie.
+    /// A name that is unique unless it is a lie.
     pub(crate) fn name(&mut self) -> String {
         let nth = self.names;
         self.names += 1;
@@ -169,7 +169,7 @@ impl Generator {
         shape.replace("{}", &format!("f{nth}"))
     }
 
-    /// A module whose custom section holds a zip, or that a zip follows.
+    /// A module with a zip in a custom section or after its end.
     fn polyglot_with_zip(&mut self) -> Vec<u8> {
         self.choices.note("a module whose section holds a zip".to_owned());
         let zip = zip::write(self, 0);
@@ -186,7 +186,7 @@ impl Generator {
         bytes
     }
 
-    /// A module that is a tar: the first name in the tar begins as a module does.
+    /// A module that is also a tar: the first name in the tar begins like a module.
     fn polyglot_with_tar(&mut self) -> Vec<u8> {
         self.choices.note("a module that is a tar".to_owned());
         let rest = tar::write(self, 0);

@@ -1,4 +1,4 @@
-//! Other people's libraries: a program in each language extracts all cases of a directory in memory.
+//! Third-party libraries. A program in each language extracts all cases of a directory in memory.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ impl Libraries {
         Self { go: PathBuf::from(&go), commands: [("python", python), ("go", vec![go]), ("java", java.collect())] }
     }
 
-    /// Extracts all cases of a directory, whose files are called by their index.
+    /// Extracts all cases of a directory, whose files are named by their index.
     pub(crate) fn extract_all(&self, cases: &Path, reads: &(dyn Fn(&str) -> bool + Sync)) -> Vec<Extraction> {
         thread::scope(|scope| {
             let run = |command: &[String]| {
@@ -77,7 +77,7 @@ pub(crate) fn file_name(index: usize, extension: &str) -> String {
     if extension.is_empty() { format!("{index:06}") } else { format!("{index:06}.{extension}") }
 }
 
-/// Writes a file anew.
+/// Creates a new file.
 pub(crate) fn write(path: &Path, bytes: &[u8]) {
     fs::write(path, bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }

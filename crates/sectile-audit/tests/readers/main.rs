@@ -1,8 +1,8 @@
-//! Law 11: an audit sees what any other program would extract.
+//! Law 11: an audit sees every module that any other program would extract.
 //!
-//! Archives that lie are extracted by programs and libraries of other people. Each module that one of them writes out
-//! must have a row in the audit, or the archive an error. The tests need these programs: `cargo xtask ci readers`
-//! installs them, and `cargo xtask readers CASES SEED` runs a campaign.
+//! Third-party programs and libraries extract archives with lies. Each extracted module must have a
+//! row in the audit, or the archive must have an error. `cargo xtask ci readers` installs these
+//! programs, and `cargo xtask readers CASES SEED` runs a campaign.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::pedantic)]
 
@@ -43,7 +43,7 @@ fn others_extract_nothing_that_an_audit_misses() {
     let most_shrunk = setting("SECTILE_READERS_SHRINK", 5);
     // Cases with this word in their recipe are counted, but not shrunk.
     let passed_over = std::env::var("SECTILE_READERS_PASS_OVER").ok();
-    // The reader whose modules a shrunk case hides; by default, any that the case hides.
+    // The reader whose modules a shrunk case must hide. By default, any reader of the case.
     let by = std::env::var("SECTILE_READERS_BY").ok();
     limit_files();
     let workshop = Workshop::new();
@@ -136,7 +136,7 @@ fn ordinary_archives_have_no_errors() {
     ordinary::check(&libraries::Libraries::build(directory.path()).go);
 }
 
-/// Programs that extract a lie write no more than this.
+/// Limits the size of files that programs write when they extract a lie.
 fn limit_files() {
     use rustix::process::{Resource, Rlimit, setrlimit};
     let limit = Some(64 << 20);

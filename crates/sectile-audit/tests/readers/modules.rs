@@ -1,4 +1,5 @@
-//! Modules under the GPL that say which one they are and how long, so that whole ones are recognized in any output.
+//! Modules under the GPL that contain their number and length, so that complete ones are recognized
+//! in any output.
 
 use sectile_testing::binary::{MODULE, custom, padded};
 

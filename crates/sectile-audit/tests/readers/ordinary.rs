@@ -1,4 +1,4 @@
-//! Archives that ordinary programs write have no error.
+//! Archives that ordinary programs write have no errors.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,10 +9,10 @@ use std::process::Command;
 use super::audits;
 use super::modules;
 
-/// Modules of the tree that are archived.
+/// Number of archived modules in the tree.
 const MODULES: usize = 5;
 
-/// Shell commands that write archives of the current directory to `$OUT`, by the name of the archive.
+/// Shell commands that write archives of the current directory to `$OUT`, with the archive's name.
 const COMMANDS: [(&str, &str); 63] = [
     ("tar-gnu.tar", "tar --format=gnu -cf $FILE ."),
     ("tar-oldgnu.tar", "tar --format=oldgnu -cf $FILE ."),
@@ -90,7 +90,7 @@ const COMPRESSED: [(&str, &str); 7] = [
     ("7z.wasm.gz", "7z a -bso0 -tgzip $FILE one.wasm >/dev/null"),
 ];
 
-/// Fails with all archives that an ordinary program wrote and that have an error or lack a module.
+/// Fails with a list of archives from ordinary programs that have an error or lack a module.
 pub(crate) fn check(go: &Path) {
     let directory = tempfile::tempdir().unwrap();
     let [tree, out] = ["tree", "out"].map(|name| directory.path().join(name));
@@ -135,7 +135,7 @@ pub(crate) fn check(go: &Path) {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// A tree with modules at places that archives express in different ways.
+/// A tree with modules at paths that archives express in different ways.
 fn write_tree(tree: &Path) {
     let long = "long".repeat(30) + "/" + &"long".repeat(40);
     let deep = tree.join("directory");
@@ -147,7 +147,7 @@ fn write_tree(tree: &Path) {
     fs::hard_link(deep.join("two"), deep.join("linked")).unwrap();
     fs::write(tree.join("spaß.wasm"), module(2)).unwrap();
     fs::write(tree.join(&long).join("x.wasm"), module(3)).unwrap();
-    // With holes: the padding of the module.
+    // A sparse file: the padding of the module is a hole.
     let sparse = modules::module(4, 99_000);
     let file = fs::File::create(tree.join("sparse.wasm")).unwrap();
     file.set_len(sparse.len() as u64).unwrap();

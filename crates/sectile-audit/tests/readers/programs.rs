@@ -1,4 +1,4 @@
-//! Other people's programs, each of which extracts a case into a fresh directory.
+//! Third-party programs. Each extracts a case into a fresh directory.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -22,12 +22,12 @@ pub(crate) struct Program {
     arguments: &'static [&'static str],
 }
 
-/// How a program gets the case.
+/// The way in which a program gets the case.
 #[derive(PartialEq)]
 enum Input {
     /// As a file. It writes to the directory.
     File,
-    /// As a pipe, in which it cannot seek. It writes to the directory.
+    /// As a pipe without seeking. It writes to the directory.
     Pipe,
     /// As a file. It writes to its output.
     FileToOutput,
@@ -72,10 +72,10 @@ pub(crate) struct Extraction {
     pub(crate) reader: String,
 }
 
-/// No program needs as long for one case.
+/// Timeout of a program for one case, which all programs stay below.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Runs the programs that are likely to open each case, on as many threads as there are processors.
+/// Runs the programs that are likely to open each case, on one thread per processor.
 pub(crate) fn extract_all(
     cases: &[(&Path, &Case)],
     directory: &Path,
@@ -126,7 +126,8 @@ impl Program {
         }
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.arguments[0]));
         if let Some(mut pipe) = child.stdin.take() {
-            // Cases fit into a pipe, but for the few with much behind them, which the program reads meanwhile.
+            // Cases fit into a pipe, except for a few with much trailing data, which the program
+            // reads in the meantime.
             _ = std::io::Write::write_all(&mut pipe, &fs::read(file).unwrap());
         }
         wait(&mut child, TIMEOUT);
@@ -152,7 +153,8 @@ fn wait(child: &mut Child, timeout: Duration) {
     }
 }
 
-/// Reads the regular files below a directory. Nothing else is opened, and no link is followed.
+/// Reads the regular files below a directory. Other files are not opened, and links are not
+/// followed.
 fn collect(directory: &Path, found: &mut BTreeSet<usize>) {
     let Ok(entries) = fs::read_dir(directory) else { return };
     for entry in entries.flatten() {

@@ -8,7 +8,7 @@ use super::generator::Case;
 /// Returns the simplest case found that still hides a module that one of these readers extracts.
 pub(crate) fn shrink(workshop: &Workshop, mut case: Case, readers: &BTreeSet<String>) -> Case {
     const ROUNDS: usize = 60;
-    // Readers of one language are run together, and named by it.
+    // Readers of one language run together, and share its name.
     let reads = |name: &str| readers.iter().any(|reader| reader == name || reader.starts_with(&format!("{name} ")));
     let is_one = |name: &str| readers.contains(name);
     for _ in 0..ROUNDS {
@@ -30,7 +30,7 @@ fn complexity(case: &Case) -> (usize, usize, u64) {
     (case.recipe.len(), dishonest, case.choices.iter().map(|&choice| u64::from(choice)).sum())
 }
 
-/// The case with each range of its choices made honest or left out, in halves, quarters, and so on.
+/// The case with each range of its choices made honest or removed, in halves, quarters, and so on.
 fn candidates(case: &Case) -> Vec<Case> {
     let choices = &case.choices;
     let mut all = Vec::new();

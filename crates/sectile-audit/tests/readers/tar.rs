@@ -1,10 +1,10 @@
-//! Tars that lie.
+//! Tars with lies.
 
 use super::generator::Generator;
 
 const BLOCK: usize = 512;
 
-/// Writes a tar, at this nesting of archives.
+/// Writes a tar at this nesting depth of archives.
 pub(crate) fn write(generator: &mut Generator, depth: u32) -> Vec<u8> {
     generator.choices.note(format!("tar at depth {depth}"));
     let mut out = Vec::new();
@@ -58,7 +58,7 @@ fn pad(out: &mut Vec<u8>, fill: u8) {
 /// Types of entries, from all dialects.
 const TYPES: &[u8] = b"123456\x007SLKxgXDMNVAEI89Z@ \xff\x80";
 
-/// Sizes that fit to no body, but to the modules and headers that follow.
+/// Sizes that do not match the body, but the modules and headers that follow.
 const SIZES: [u64; 14] =
     [0, 1, 100, 511, 512, 513, 1024, 1536, 2048, 3072, 0o77_777_777, 0o77_777_777_777, 1 << 40, u64::MAX >> 1];
 
@@ -84,7 +84,7 @@ fn member(generator: &mut Generator, out: &mut Vec<u8>, depth: u32) {
         kind = *sparse_kind;
     }
     header(generator, out, &name, kind, size, sparse.as_ref());
-    // An entry of a type without a body that says so has none.
+    // An entry of a type without a body that declares size 0 has no body.
     if size == 0 && matches!(kind, b'1'..=b'6') && generator.choices.rarely(2) {
         return;
     }
@@ -395,7 +395,7 @@ fn record(key: &str, value: &str, form: &str) -> Vec<u8> {
     format!("{says}{rest}{nul}").into_bytes()
 }
 
-/// An entry with holes: the body holds only some ranges of the file.
+/// An entry with holes. The body contains only some ranges of the file.
 struct Sparse {
     /// The type of the header, if the format has its own.
     kind: Option<u8>,

@@ -1,4 +1,4 @@
-//! Zips that lie.
+//! Zips with lies.
 
 use super::generator::Generator;
 
@@ -9,7 +9,7 @@ const END_64: &[u8] = b"PK\x06\x06";
 const LOCATOR_64: &[u8] = b"PK\x06\x07";
 const DESCRIPTOR: &[u8] = b"PK\x07\x08";
 
-/// Writes a zip, at this nesting of archives.
+/// Writes a zip at this nesting depth of archives.
 pub(crate) fn write(generator: &mut Generator, depth: u32) -> Vec<u8> {
     generator.choices.note(format!("zip at depth {depth}"));
     let prefix: &[u8] = generator.choices.lie(
@@ -70,7 +70,7 @@ struct Zip {
     directory: Vec<Vec<u8>>,
 }
 
-/// The fields that both headers of an entry have.
+/// The fields that both headers of an entry contain.
 #[derive(Clone)]
 struct Fields {
     version: u16,
@@ -103,7 +103,7 @@ impl Fields {
     }
 }
 
-/// The header of an entry that is stored.
+/// The header of a stored entry.
 fn local_header(name: &str, data: &[u8]) -> Vec<u8> {
     let len = data.len() as u64;
     let name = name.as_bytes().to_vec();
@@ -229,7 +229,7 @@ impl Zip {
         let choices = &mut generator.choices;
         let records = std::mem::take(&mut self.directory);
         let (front, back) = records.split_at(records.len() / 2);
-        // Two directories, of which the end record names the first or the last.
+        // Two directories. The end record names the first or the last.
         let (first, last, is_last) =
             match choices.lie("directories", "one", &["half, half", "all, half", "half, all", "none, all"]) {
                 "one" => (&records[..], &[][..], false),

@@ -115,7 +115,7 @@ fn rows_with_exceptions_are_reused_in_all_formats() {
     let same = Answer::run(&reuse(audit(), &before.text).unwrap(), &store.paths());
     same.assert_same(&before);
     assert_eq!((same.progress.bytes_read(), same.outcome.summary.accepted), (0, 3));
-    // These formats are written from the parsed findings, not from the line.
+    // These formats are written from the parsed findings, not from the saved line.
     for format in [Format::Sarif, Format::Html, Format::Csv] {
         let written = |audit: &Audit| {
             let mut out = Vec::new();
@@ -140,7 +140,7 @@ fn rows_with_exceptions_are_reused_in_all_formats() {
         assert!(format == Format::Csv || excused.iter().all(|count| *count > 0), "{format:?} {excused:?}");
         assert_eq!(judged(&since), judged(&anew), "{format:?}");
     }
-    // An exception that is not valid invalidates its row.
+    // An invalid exception invalidates its row.
     for (from, to) in [("2026-03-31", "2026-02-31"), ("\"until it is built anew\"", "\" \"")] {
         let text = before.text.replace(from, to);
         assert_ne!(text, before.text);
@@ -242,7 +242,7 @@ fn expired_exception_is_another_policy() {
     assert_eq!(Answer::run(&on("2026-04-01"), &store.paths()).outcome.summary.accepted, 0);
 }
 
-/// Time stamps have ticks, and the second content has the same length.
+/// Timestamps have ticks, and the second content has the same length.
 #[test]
 fn a_file_that_changes_within_a_tick_is_read_again() {
     let with_license = |license: &str| module(&[custom("licenses", license)]);
@@ -255,7 +255,7 @@ fn a_file_that_changes_within_a_tick_is_read_again() {
         let replace = |name: &str, bytes: &[u8]| match round % 3 {
             0 => store.put(name, bytes),
             1 => {
-                // The file system may give the number of the removed file again.
+                // The file system may reuse the inode number of the removed file.
                 fs::remove_file(store.path(name)).unwrap();
                 store.put(name, bytes);
             }
@@ -299,14 +299,14 @@ fn a_report_that_others_may_have_written_is_not_trusted() {
         assert_eq!(error.to_string(), "the earlier report is not trusted: it belongs to someone else");
         assert!(Baseline::open_trusted(&path).is_ok());
     }
-    // Nothing waits for the other end of a FIFO.
+    // The FIFO has no other end, so opening it must not block.
     let fifo = path.with_extension("fifo");
     let mode = rustix::fs::Mode::from_raw_mode(0o600);
     rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, mode, 0).unwrap();
     assert!(matches!(Baseline::open(&fifo), Err(BaselineError::NotAReport)));
 }
 
-/// Rows of an earlier report are escaped as new ones are.
+/// Rows of an earlier report are escaped like new ones.
 #[test]
 fn reused_rows_are_safe_on_a_terminal() {
     let store = Store::new().with("a.wasm", module(&[custom("vendor", "a\u{9b}31m\u{202e}\u{7f}b")]));

@@ -48,7 +48,7 @@ fn text_of_the_rows_of_an_archive_is_limited() {
     assert!(answer.text.len() < 4 * 100_000, "{}", answer.text.len());
 }
 
-/// Readers cannot write entries with such names.
+/// Archive libraries cannot write entries with such names.
 #[test]
 fn long_names_are_cut_and_reported() {
     let store = Store::new();
@@ -104,7 +104,7 @@ fn names_of_layers_are_limited() {
     assert!(answer.text.len() < 2_000_000, "{}", answer.text.len());
 }
 
-/// An exception by paths holds if all names match. Names that are left out may not match.
+/// An exception by paths applies if all names match. Omitted names may not match.
 #[test]
 fn exceptions_by_path_do_not_hold_for_names_that_are_left_out() {
     let policy = "[[required]]\nfields = [\"licenses\"]\n[[exceptions]]\npaths = [\"**\"]\nreason = \"all\"\n";
@@ -122,7 +122,7 @@ fn exceptions_by_path_do_not_hold_for_names_that_are_left_out() {
     assert!(accepted("/few/") && !accepted("/many/"));
 }
 
-/// Documents that name blobs that do not exist.
+/// Documents that refer to missing blobs.
 #[test]
 fn findings_on_images_are_limited() {
     let store = Store::new();
@@ -136,7 +136,7 @@ fn findings_on_images_are_limited() {
     assert_eq!(answer.outcome.summary.refused, 0);
 }
 
-/// Tries to get more text out than goes in: the shape that gives most decides.
+/// Tries to produce more output than input. The shape with the most output decides.
 #[test]
 fn no_archive_gives_more_text_than_its_limits() {
     const ROW_BYTES: u64 = 200_000;

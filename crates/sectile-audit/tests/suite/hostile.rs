@@ -1,5 +1,5 @@
-//! All hostile inputs about walks, archives and stores in one store. The audit ends, every sound blob has its row, and
-//! every hostile one has its finding.
+//! A store with all hostile inputs for walks, archives and stores. The audit ends, every valid blob
+//! has its row, and every hostile one has its finding.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -135,7 +135,8 @@ fn hostile_store_gives_all_rows_and_findings() {
     assert!(summary.not_wasm >= 2);
 }
 
-/// The size of an entry is the number of its bytes, not the one in the archive, even if not all of it is read.
+/// The size of an entry is its actual number of bytes, not the declared one, even if it is not read
+/// completely.
 #[test]
 fn claimed_entry_sizes_are_not_trusted() {
     let broken = [&numbered_module(0)[..], &[1, 0xff, 0xff, 0xff, 0xff, 0xff]].concat();

@@ -28,7 +28,7 @@ use crate::store::{Store, gzip, tar, zip};
 use crate::{Answer, audit_store, codes, default_audit};
 use sectile_testing::binary::{custom, large_module, module, numbered_module, section};
 
-/// A store in memory that counts requests, and behaves as real stores do.
+/// A store in memory that counts requests and behaves like real stores.
 #[derive(Debug, Default)]
 struct WatchedStore {
     inner: InMemory,
@@ -50,7 +50,7 @@ struct WatchedStore {
     panics: Option<&'static str>,
     /// The object that is deleted after the listing.
     vanishes: Option<&'static str>,
-    /// The object whose answers are bad, except the first.
+    /// The object whose answers, except the first, are bad.
     bad_answer: Option<(&'static str, BadAnswer)>,
     /// Whether objects have no tags, only a modification time in seconds.
     is_untagged: bool,
@@ -238,7 +238,7 @@ impl ObjectStore for WatchedStore {
     }
 }
 
-/// Waits for a future that never waits itself.
+/// Waits for a future that never blocks.
 fn wait_within<T>(future: impl Future<Output = T>) -> T {
     let mut future = std::pin::pin!(future);
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
@@ -322,7 +322,7 @@ fn few_requests_are_made() {
     );
     let answer = of(&store);
     let requests = ["empty", "large.wasm", "small.tgz", "small.wasm", "text"].map(|path| store.requests_for(path));
-    // One of them is for the end of an object, where the directory of a zip may be.
+    // One of them reads the end of an object, where the directory of a zip may be.
     assert_eq!(requests, [0, 3, 1, 1, 2]);
     assert!(answer.outcome.summary.not_wasm_bytes_read < 160_000 && answer.progress.bytes_read() < 400_000);
 }
@@ -447,7 +447,7 @@ fn bad_answers_are_reported_without_secrets() {
     }
 }
 
-/// A stop does not wait for an answer, or for the rest of one.
+/// A stop waits neither for an answer nor for the rest of one.
 #[test]
 fn stop_does_not_wait_for_a_store() {
     let archive = tar(&[("a.wasm".to_owned(), large_module(0)), ("b.wasm".to_owned(), large_module(1))]);
@@ -505,7 +505,7 @@ fn objects_without_tags_are_reused() {
     assert!(row["state"].as_str().unwrap().contains(":1::"), "{row}");
 }
 
-/// The limits apply to streamed archives and to held ones.
+/// The limits apply to streamed archives and to buffered ones.
 #[test]
 fn remote_archive_over_the_limit_is_not_requested() {
     let tarred = tar(&[("a.wasm".to_owned(), large_module(0))]);

@@ -21,7 +21,7 @@ fn text() -> Vec<u8> {
     b"plain text".repeat(400)
 }
 
-/// A zip with an entry that says that it is encrypted.
+/// A zip with an entry that is marked as encrypted.
 fn encrypted_zip(name: &str, bytes: &[u8]) -> Vec<u8> {
     let mut zip = zip(&[(name.to_owned(), bytes.to_vec())]);
     let directory = zip.windows(4).position(|at| at == b"PK\x01\x02").unwrap();
@@ -77,7 +77,7 @@ fn damage_is_an_error_only_if_a_binary_is_in_the_file() {
     assert_sums(&answer);
 }
 
-/// The name of an entry says that it is WebAssembly, though no reader reads it.
+/// The name of an entry says that it is WebAssembly, although no reader can read it.
 #[test]
 fn damage_of_an_entry_that_is_named_as_wasm_is_an_error() {
     let mut damaged = zip(&[("app.wasm".to_owned(), text())]);
@@ -90,7 +90,7 @@ fn damage_of_an_entry_that_is_named_as_wasm_is_an_error() {
 fn findings_of_an_archive_are_on_one_row() {
     let modules: Vec<_> = (0..40).map(|nth| (format!("{nth}.bin"), numbered_module(nth))).collect();
     let mut damaged = zip(&modules);
-    // The local headers of all entries have other names than the directory.
+    // The local headers of all entries have different names than the directory.
     let headers: Vec<_> = (0..damaged.len()).filter(|&at| damaged[at..].starts_with(b"PK\x03\x04")).collect();
     for at in headers.into_iter().skip(1) {
         damaged[at + 30] = b'x';
@@ -141,7 +141,7 @@ fn entries_that_are_not_opened_are_counted_by_format() {
     assert_sums(&again);
 }
 
-/// The name says that it is WebAssembly: it is a binary that was not read.
+/// The name says that it is WebAssembly, so it is an unread binary.
 #[test]
 fn encrypted_entry_that_is_named_as_wasm_is_a_binary() {
     let answer = audit_store(&Store::new().with("a.zip", encrypted_zip("app.wasm", &numbered_module(1))));
@@ -193,7 +193,7 @@ fn only_binaries_are_binaries() {
     assert_eq!(answer.progress.binaries(), 2);
 }
 
-/// Every format tells the kinds apart.
+/// Every format distinguishes the kinds.
 #[test]
 fn every_format_shows_the_kind_of_a_row() {
     let store = Store::new()
@@ -221,7 +221,7 @@ fn every_format_shows_the_kind_of_a_row() {
     }
 }
 
-/// Fixtures of archive libraries are damaged on purpose, and hold no binary.
+/// Fixtures of archive libraries are damaged on purpose, and contain no binary.
 #[test]
 fn broken_fixtures_are_not_refused() {
     let mut zero_sum = tar(&[("a".to_owned(), text())]);

@@ -70,7 +70,7 @@ fn rows_with_separators_in_names_are_reused() {
     assert_eq!(again.progress.bytes_read(), 0);
 }
 
-/// An exception for an archive does not hold for a file whose name continues that of the archive.
+/// An exception for an archive does not apply to a file whose name starts with the archive's name.
 #[test]
 fn exceptions_match_the_names_of_rows() {
     let bytes = module(&[custom("licenses", "nonsense")]);

@@ -155,7 +155,7 @@ fn exceptions_match_paths_and_digests() {
         let answer = Answer::run(&with_policy(policy).with_hashing(hashes), &named.paths());
         assert_eq!(answer.outcome.summary.accepted, accepted, "{policy} {hashes} {}", answer.text);
     }
-    // A directory that only calls itself a layout names its files as it likes.
+    // A directory that only claims to be a layout may name its files arbitrarily.
     for bytes in [numbered_module(4), [&bytes[..], &custom("x", "y")].concat()] {
         let posing = Store::new()
             .with("oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#)

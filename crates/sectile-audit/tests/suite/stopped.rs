@@ -62,7 +62,7 @@ fn stopped_audit_is_marked_and_can_be_continued() {
     assert!(stopped >= 3, "{stopped}");
 }
 
-/// A stop does not wait for the end of a large file that is hashed, and the file has no row.
+/// A stop does not wait until a large file is hashed, and the file has no row.
 #[test]
 fn stop_does_not_wait_for_a_large_file() {
     let store = Store::new().with("a.wasm", numbered_module(0)).with("large.wasm", "");

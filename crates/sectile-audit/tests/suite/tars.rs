@@ -1,4 +1,4 @@
-//! Archives that common tools extract in different ways, as files in `tests/archives`.
+//! Archives in `tests/archives` that common tools extract in different ways.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{Answer, codes, default_audit};
 
-/// The files, the binaries in each that a reader extracts, and whether readers disagree.
+/// The files, the binaries that a reader extracts from each, and whether readers disagree.
 const ARCHIVES: [(&str, &[&str], bool); 10] = [
     ("dir-blank-size.tar", &["!short.wasm", "!second.wasm"], false),
     ("dir-with-size.tar", &["!short.wasm", "!second.wasm"], true),

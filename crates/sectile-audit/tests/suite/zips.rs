@@ -1,4 +1,4 @@
-//! Zips that are found from their end have rows, in files and in objects.
+//! Zips found from their end have rows, in files and in objects.
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! A disk that fills up under an audit's answer, and a limit on the size of files: the answer that was there stays whole. And
-//! threads that the system does not give.
+//! A full disk and a file size limit while an audit writes its report. The previous report stays
+//! intact. Also, threads that the system refuses to create.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use crate::mounted::Mounted;
 use crate::stage::{Stage, end, names, sectile, through};
 use sectile_testing::binary::{custom, module};
 
-/// A directory with so many binaries.
+/// A directory with this number of binaries.
 fn store(stage: &Stage, binaries: usize) {
     fs::create_dir(stage.path("store")).unwrap();
     for nth in 0..binaries {
@@ -72,8 +72,8 @@ fn a_disk_that_fills_up_under_an_answer_leaves_the_old_one() {
     }
 }
 
-/// The stamps of this file system count seconds. A file that may still change within its second has no state, so that
-/// a later audit reads it.
+/// Timestamps of this file system have a resolution of one second. A file that may still change
+/// within its second has no fingerprint, so a later audit reads it again.
 #[test]
 #[ignore = "needs root"]
 fn files_on_a_file_system_with_coarse_stamps_have_a_state_later() {

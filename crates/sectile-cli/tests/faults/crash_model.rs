@@ -1,5 +1,5 @@
-//! A power cut at every point of what the command really does, as strace saw it, on a disk that may have forgotten any
-//! part of what was not synced.
+//! A power cut after every system call of the command, as recorded by strace. The model of the disk
+//! may forget any part of the unsynced data.
 
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
@@ -13,11 +13,11 @@ use crate::stage::{Stage, names};
 use crate::trace::{Call, calls};
 use sectile_testing::seeded::Seeded;
 
-/// What the model has to know of.
+/// The system calls that the model needs.
 const TRACED: &str = "trace=openat,pwrite64,pwritev,copy_file_range,sendfile,ftruncate,fallocate,fsync,fdatasync,rename,\
                       renameat,renameat2,link,linkat,unlink,unlinkat,symlink,mkdir";
 
-/// A run that is recorded, and the disk before it.
+/// A recorded run, and the disk before it.
 struct Recorded {
     stage: Stage,
     disk: Disk,
@@ -25,7 +25,7 @@ struct Recorded {
 }
 
 impl Recorded {
-    /// Records a run; a recovery together with the edit in place that was cut off before it.
+    /// Records a run. A recovery is recorded together with the interrupted in-place edit before it.
     fn of(mode: &Mode) -> Self {
         let mut recorded = Self::before(&if let Sink::Recover(..) = mode.sink { mode.cut_off() } else { *mode });
         if let Sink::Recover(call, nth) = mode.sink {
@@ -36,7 +36,7 @@ impl Recorded {
         recorded
     }
 
-    /// Nothing has run yet.
+    /// The state before anything has run.
     fn before(mode: &Mode) -> Self {
         let stage = Stage::of(mode);
         let files = names(stage.directory()).into_iter().map(|name| {
@@ -56,7 +56,8 @@ impl Recorded {
         ended.status
     }
 
-    /// What may be found after a power cut at each point, of the file and its journal. The last are those of the end.
+    /// The possible states of the file and its journal after a power cut at each point. The last
+    /// states are those at the end.
     fn states(&self, mode: &Mode) -> (Vec<BTreeSet<State>>, bool) {
         let (mut disk, mut random, mut is_all) = (self.disk.clone(), Seeded::new(1), true);
         let mut cut = |disk: &Disk| {
@@ -71,14 +72,15 @@ impl Recorded {
                 states.push(cut(&disk));
             }
         }
-        // The model has followed: it sees what is there.
+        // The model must agree with the real directory.
         let seen = disk.seen();
         assert!(seen.iter().all(|(name, content)| self.stage.content(name).as_ref() == Some(content)), "{mode:?}");
         assert_eq!(seen.into_keys().collect::<Vec<_>>(), names(self.stage.directory()), "{mode:?}");
         (states, is_all)
     }
 
-    /// Puts the files there as they are after a power cut, in the same inodes, and recovers; what is there then.
+    /// Restores the files as they are after a power cut, in the same inodes, and recovers. Returns
+    /// the resulting content.
     fn recovered(&self, state: &State) -> Result<Option<Vec<u8>>, String> {
         let path = self.stage.path("a.wasm");
         fs::write(&path, &state["a.wasm"]).unwrap();
@@ -101,14 +103,14 @@ impl Recorded {
     }
 }
 
-/// What is found after the power cuts of a mode.
+/// Counts of the states after the power cuts of a mode.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Found {
     points: usize,
     states: usize,
-    /// Neither old nor new, even when recovered.
+    /// Neither old nor new, even after a recovery.
     torn: usize,
-    /// At the end, when the command has said that all is well.
+    /// Not new at the end, after the command reported success.
     not_new_at_the_end: usize,
     is_all: bool,
 }
@@ -128,7 +130,7 @@ fn cut(mode: &Mode) -> Found {
         }
     }
     found.states = seen.len();
-    // After a recovery, it is what the recovery said.
+    // After a recovery, the expected content is the one that it reported.
     let wanted = recorded.disk_at_the_end(mode);
     let at_the_end = points.last().unwrap();
     found.not_new_at_the_end = at_the_end.iter().filter(|state| **state != wanted).count();
@@ -159,8 +161,8 @@ fn what_is_synced_survives_a_power_cut_at_any_point() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// The pages of a sync that failed are not written by the next one: a recovery that says that all is well must have
-/// written them again.
+/// After a failed sync, the next sync does not write the same pages. A recovery that reports
+/// success must have written them again.
 #[test]
 #[ignore = "needs strace"]
 fn a_failed_sync_is_recovered_for_good() {
@@ -196,7 +198,8 @@ fn a_failed_sync_is_recovered_for_good() {
     assert!(recoveries > 4);
 }
 
-/// What a failed sync did not write, the next one would not write either, and say that all is well.
+/// Data that a failed sync did not write would not be written by the next one, although that
+/// reports success.
 #[test]
 #[ignore = "needs strace"]
 fn a_failed_sync_is_not_tried_again() {
@@ -219,10 +222,10 @@ fn a_failed_sync_is_not_tried_again() {
     assert!(failed > 20, "{failed}");
 }
 
-/// The call behind the nth sync: its name, and which of that name it is.
+/// The call after the nth sync: its name, and its number among the calls of that name.
 fn after_sync(calls: &[Call], nth: usize) -> (String, usize) {
     let sync = calls.iter().enumerate().filter(|(_, call)| call.name == "fsync").nth(nth - 1).unwrap().0;
-    // No matter what stands between.
+    // Calls in between do not matter.
     let place =
         sync + 1 + calls[sync + 1..].iter().position(|call| call.name != "fcntl" && call.name != "close").unwrap();
     let name = calls[place].name.clone();
@@ -230,14 +233,14 @@ fn after_sync(calls: &[Call], nth: usize) -> (String, usize) {
     (name, count)
 }
 
-/// What the documentation of `WriteOptions::sync` says can happen without it does: should it no longer, it may promise
-/// more.
+/// Without `WriteOptions::sync`, a power cut can tear files, as its documentation says. If this
+/// test fails, the documentation may promise more.
 #[test]
 #[ignore = "needs strace"]
 fn what_is_not_synced_may_be_torn_by_a_power_cut() {
     for mode in MODES.iter().filter(|mode| !mode.is_synced()) {
         let found = cut(mode);
-        // A recovery has the journal still, until it is gone.
+        // A recovery still has the journal until it is removed.
         assert!(found.torn > 0, "{mode:?} {found:?}");
         assert!(found.not_new_at_the_end > 0, "{mode:?} {found:?}");
     }

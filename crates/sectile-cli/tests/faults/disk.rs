@@ -1,5 +1,5 @@
-//! A model of a disk that forgets: what was written and not synced may be there after a power cut or not, each sector
-//! and each name by itself.
+//! A model of a disk that forgets. After a power cut, each unsynced sector and each unsynced name
+//! may be present or missing.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -9,16 +9,16 @@ use sectile_testing::seeded::Seeded;
 
 const SECTOR: u64 = 512;
 
-/// Where more parts than these may each be there or not, a sample is taken.
+/// With more parts than this, only a sample of their combinations is tested.
 const EXHAUSTIVE: usize = 12;
 const SAMPLES: usize = 3000;
 
 /// Whether something survives a power cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
-    /// Perhaps; the next sync decides.
+    /// Undecided until the next sync.
     Pending,
-    /// Perhaps, for ever: a sync has failed, and the next one will not write it again.
+    /// Undecided forever: a sync failed, and the next one does not write the data again.
     Limbo,
     Lasting,
 }
@@ -29,20 +29,20 @@ pub struct Disk {
     directory: PathBuf,
     files: Vec<Inode>,
     names: Vec<(Naming, Fate)>,
-    /// As everyone sees them now.
+    /// The names as running programs see them.
     current: BTreeMap<String, usize>,
     open: HashMap<i64, Open>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Inode {
-    /// What is there in the beginning.
+    /// The content at the beginning.
     durable: Vec<u8>,
-    /// In their order; none crosses a sector's border.
+    /// In order. No part crosses a sector boundary.
     parts: Vec<(Part, Fate)>,
-    /// The lengths that it had, the last one now.
+    /// The lengths so far, the current one last.
     lens: Vec<(u64, Fate)>,
-    /// What everyone sees now.
+    /// The content as running programs see it.
     current: Vec<u8>,
 }
 
@@ -64,11 +64,11 @@ enum Open {
     File(usize),
 }
 
-/// What stands in a directory after a power cut: the content of each name.
+/// A directory after a power cut: the content of each name.
 pub type State = BTreeMap<String, Vec<u8>>;
 
 impl Disk {
-    /// A disk on which these files last.
+    /// A disk on which these files are durable.
     pub fn of(directory: &Path, files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
         let directory = directory.canonicalize().unwrap();
         let mut disk =
@@ -83,12 +83,12 @@ impl Disk {
         disk
     }
 
-    /// What everyone sees now.
+    /// The state as running programs see it.
     pub fn seen(&self) -> State {
         self.current.iter().map(|(name, &inode)| (name.clone(), self.files[inode].current.clone())).collect()
     }
 
-    /// Carries out a system call; whether it changes what may be found after a power cut.
+    /// Applies a system call. Returns whether the possible states after a power cut change.
     pub fn carry_out(&mut self, call: &Call) -> bool {
         let args = call.arguments();
         if matches!(&*call.name, "fsync" | "fdatasync") {
@@ -126,7 +126,7 @@ impl Disk {
         }
     }
 
-    /// The name of a path that lies in the directory.
+    /// The name of a path in the directory.
     fn name(&self, path: &str) -> Option<String> {
         let path = self.directory.join(path);
         (path.parent() == Some(&*self.directory)).then(|| path.file_name().unwrap().to_str().unwrap().to_owned())
@@ -191,7 +191,7 @@ impl Disk {
             Some(&Open::File(inode)) => {
                 let inode = &mut self.files[inode];
                 let is_changed = inode.parts.iter().map(|part| part.1).chain(inode.lens.iter().map(|len| len.1));
-                // What changes a file at all has its length, as it is now, written with it.
+                // Any change of a file also writes its current length.
                 if is_changed.into_iter().any(|now| now == Fate::Pending) && succeeds {
                     inode.lens.push((inode.current.len() as u64, Fate::Pending));
                 }
@@ -203,8 +203,8 @@ impl Disk {
         true
     }
 
-    /// What may stand in the directory after a power cut now, of the names that are asked for. The second is whether
-    /// that is all.
+    /// The possible states of the requested names after a power cut now. Also returns whether these
+    /// are all states.
     pub fn after_power_cut(&self, wanted: impl Fn(&str) -> bool, random: &mut Seeded) -> (BTreeSet<State>, bool) {
         let (mut states, mut is_all) = (BTreeSet::new(), true);
         let fates: Vec<Fate> = self.names.iter().map(|naming| naming.1).collect();
@@ -270,14 +270,16 @@ impl Inode {
     }
 }
 
-/// Shows each choice of what is kept: what lasts always is. Whether that was all of them.
+/// Passes each combination of kept parts to `show`. Durable parts are always kept. Returns whether
+/// these were all combinations.
 fn subsets(fates: &[Fate], random: &mut Seeded, mut show: impl FnMut(&[bool])) -> bool {
     let open: Vec<usize> = (0..fates.len()).filter(|&place| fates[place] != Fate::Lasting).collect();
     let mut is_kept = vec![true; fates.len()];
     let is_all = open.len() <= EXHAUSTIVE;
     let count = if is_all { 1 << open.len() } else { SAMPLES };
     for choice in 0..count {
-        // A sample has all, none, and each prefix too: what a disk does that keeps the order.
+        // A sample also contains all parts, no parts, and each prefix, as on a disk that preserves
+        // the order.
         let choice = match choice {
             nth if is_all => nth as u64,
             nth if nth <= open.len() => (1 << nth) - 1,

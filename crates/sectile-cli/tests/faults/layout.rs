@@ -1,4 +1,4 @@
-//! An image layout: what is read to write it, and what a kill leaves of it.
+//! An image layout: the reads needed to write it, and its state after a kill.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +10,7 @@ use sectile_testing::binary::{custom, module, section};
 
 const LAYOUT: [&str; 7] = ["oci", "layout", "a.wasm", "-o", "layout", "--ref", "new"];
 
-/// The files of a layout, by their names, but what a killed writer left.
+/// The files of a layout by name, without those that a killed writer left.
 fn files(at: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     for directory in [at.to_owned(), at.join("blobs/sha256")] {
@@ -95,7 +95,7 @@ fn a_kill_leaves_the_old_index_or_the_new_and_every_blob_whole() {
                     break; // there are no more such calls
                 }
                 kills += 1;
-                // Who collects what nothing points to takes every file there for a blob, and fails at others.
+                // Garbage collectors take every file there for a blob, and fail on other names.
                 for entry in fs::read_dir(at("layout/blobs/sha256")).into_iter().flatten() {
                     let name = entry.unwrap().file_name();
                     assert!(name.len() == 64, "{name:?} after {call} {nth}");
@@ -111,7 +111,7 @@ fn a_kill_leaves_the_old_index_or_the_new_and_every_blob_whole() {
                 if found.get("index.json") == new.get("index.json") {
                     run(&["show", "--image", "--verify", "oci:layout:new"]).succeeds();
                 }
-                // And the next one is not in the way of what is left.
+                // Leftover files do not disturb the next run.
                 run(&LAYOUT).succeeds();
                 assert_eq!(files(&at("layout")), new, "after {call} {nth}");
             }

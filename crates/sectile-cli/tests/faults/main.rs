@@ -1,6 +1,8 @@
-//! The proof that writing is safe: the command is run, stopped and failed at every system call, in odd surroundings, and
-//! against a model of a power cut. What needs strace or root is ignored where `cargo test` is run as it is: a test that
-//! cannot run must not pretend to pass. `.ci/run` runs all of it.
+//! The proof that writing is safe. The command is run, killed and failed at every system call, in
+//! unusual environments, and against a model of a power cut.
+//!
+//! Tests that need strace or root are ignored in a plain `cargo test`, because a test that cannot
+//! run must not appear to pass. `.ci/run` runs all of them.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::pedantic)]
 

@@ -1,4 +1,5 @@
-//! Every system call of every mode, one at a time: the process is killed before it, or it fails in each way that it can.
+//! Every system call of every mode, one at a time. The process is killed before the call, or the
+//! call fails in each possible way.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
@@ -9,16 +10,16 @@ use crate::modes::{MODES, Mode, Sink};
 use crate::stage::{Ended, Stage};
 use crate::trace::calls;
 
-/// What is done to a call.
+/// A fault injected into a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
-    /// The process is killed before it.
+    /// The process is killed before the call.
     Kill,
-    /// It fails, once.
+    /// The call fails once.
     Error(&'static str),
-    /// It fails, and so do all later ones of its name.
+    /// The call and all later calls of its name fail.
     Errors(&'static str),
-    /// It does nothing, and returns this.
+    /// The call does nothing and returns this value.
     Returns(&'static str),
 }
 
@@ -28,11 +29,11 @@ struct Case<'m> {
     call: &'m str,
     nth: usize,
     fault: Fault,
-    /// And then the process is killed, while it undoes what it did.
+    /// The process is then killed while it undoes its changes.
     then_killed: Option<(&'m str, usize)>,
 }
 
-/// Calls that have nothing to do with files.
+/// Calls unrelated to files.
 const ELSEWHERE: [&str; 12] = [
     "execve",
     "mmap",
@@ -61,7 +62,7 @@ fn faults(call: &str) -> Vec<Fault> {
             Errors("EIO"),
         ],
         "read" | "pread64" => &[Error("EIO"), Error("EINTR"), Returns("0"), Errors("EIO")],
-        // Standard output; standard error is written by the same call, and has to say so.
+        // Standard output. The same call writes standard error, which must report the failure.
         "write" => &[Error("ENOSPC"), Error("EIO"), Error("EINTR"), Error("EPIPE"), Returns("0")],
         "pwrite64" => &[
             Error("ENOSPC"),
@@ -130,7 +131,7 @@ impl Fault {
     }
 }
 
-/// Every call of a clean run that comes after the loader's, and each fault for it.
+/// Every call of a clean run after those of the loader, with each fault for it.
 fn cases(mode: &Mode) -> Vec<Case<'_>> {
     let stage = Stage::of(mode);
     let (ended, log) = stage.log(mode, &[]);
@@ -159,7 +160,8 @@ fn cases(mode: &Mode) -> Vec<Case<'_>> {
     cases
 }
 
-/// The kills that may follow an error, before each call of another name: strace does one thing to each.
+/// The kills that may follow an error, before each call of another name. strace injects only one
+/// fault per name.
 fn killed_after<'m>(case: &Case<'m>) -> Vec<Case<'m>> {
     let is_undone =
         ["pwrite64", "pread64", "copy_file_range", "ftruncate", "fsync", "rename", "unlink", "fchmod", "fsetxattr"];
@@ -180,18 +182,18 @@ fn killed_after<'m>(case: &Case<'m>) -> Vec<Case<'m>> {
     later
 }
 
-/// What the file is after an undisturbed run.
+/// The file after an undisturbed run.
 fn after(mode: &Mode) -> Vec<u8> {
     match mode.sink {
         Sink::Recover("unlink", _) => mode.result(),
-        // All was written, and only the sync was not reached.
+        // All data was written, but the sync was not reached.
         Sink::Recover("fsync", 3) => mode.result(),
         Sink::Recover(..) => mode.old().unwrap(),
         _ => mode.result(),
     }
 }
 
-/// Runs a case; what is wrong with what it left.
+/// Runs a case. Returns the problem with its result.
 fn fails(case: &Case<'_>) -> Result<(), String> {
     let &Case { mode, call, nth, fault, then_killed } = case;
     let stage = Stage::of(mode);
@@ -217,7 +219,7 @@ fn fails(case: &Case<'_>) -> Result<(), String> {
     })
 }
 
-/// Whether the file, where it may be the old one or the new one, is what was said of it.
+/// Checks that the file is the old or the new one, and that the message agrees.
 fn told(mode: &Mode, ended: &Ended, content: Option<&[u8]>) -> Result<(), &'static str> {
     let (is_old, is_new) = (content == mode.old().as_deref(), content == Some(&*mode.result()));
     match ended.status {
@@ -360,7 +362,7 @@ fn at_every_system_call_the_file_is_old_or_new() {
     assert!(wrong.is_empty(), "{} of {} cases\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
-/// Two faults: what was begun fails, and what was written for it cannot be removed.
+/// Two faults: the operation fails, and its journal cannot be removed.
 #[test]
 #[ignore = "needs strace"]
 fn a_journal_that_cannot_be_removed_is_spoken_of() {

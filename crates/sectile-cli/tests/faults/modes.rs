@@ -1,4 +1,4 @@
-//! The ways in which the command writes, each as one run of it that changes one small file.
+//! The ways in which the command writes. Each is one run that changes one small file.
 
 macro_rules! long {
     () => {
@@ -8,44 +8,45 @@ macro_rules! long {
 
 use sectile_testing::binary::{custom, module};
 
-/// A run of the command that writes.
+/// A run of the command that writes a file.
 #[derive(Clone, Copy, Debug)]
 pub struct Mode {
     pub name: &'static str,
-    /// Without the file, which comes behind the command's name.
+    /// Without the file, which follows the command's name.
     args: &'static [&'static str],
     pub sink: Sink,
     edit: Edit,
 }
 
-/// Where the result goes.
+/// The destination of the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sink {
     Replace,
     NewFile,
     OverFile,
     InPlace,
-    /// No edit: an edit in place is recovered that was cut off before the nth call of this name, of those that write.
+    /// Recovery of an in-place edit instead of an edit. The edit was interrupted before the nth
+    /// writing call of this name.
     Recover(&'static str, usize),
 }
 
-/// What is changed.
+/// The change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edit {
     /// A section is added at the end.
     Append,
-    /// A section near the beginning grows, and all behind it moves.
+    /// A section near the beginning grows, and everything after it moves.
     GrowEarly,
-    /// A section goes, and what is behind it moves up.
+    /// A section is removed, and everything after it moves.
     Shrink,
-    /// Two values are changed where they stand.
+    /// Two values are overwritten in place.
     SameLength,
 }
 
-/// What `-o` finds where it is to write.
+/// The existing content of the file that `-o` names.
 pub const OTHER: &[u8] = b"\0asm\x01\0\0\0\0\x06\x05other";
 
-/// More than a sector.
+/// Longer than a sector.
 const DESCRIPTION: &str = concat!(
     "what it does, in so many words that they do not fit into one sector of a disk, and ",
     long!(),
@@ -69,7 +70,7 @@ impl Edit {
         if self == Self::Shrink { "unset" } else { "set" }
     }
 
-    /// What the file is to be, put together without the code that is tested.
+    /// The expected file, built without the code under test.
     pub fn result(self) -> Vec<u8> {
         match self {
             Self::Append => [source(), custom("description", DESCRIPTION)].concat(),
@@ -94,7 +95,7 @@ fn built(licenses: &str, authors: Option<&str>) -> Vec<u8> {
 }
 
 impl Mode {
-    /// The command's arguments: the file is `a.wasm`, the output beside it `out.wasm`.
+    /// The command's arguments. The file is `a.wasm`, and the output next to it is `out.wasm`.
     pub fn args(&self) -> Vec<&'static str> {
         if let Sink::Recover(..) = self.sink {
             return [&["recover", "a.wasm"], self.args].concat();
@@ -107,12 +108,12 @@ impl Mode {
         [&[self.edit.command(), "a.wasm"], self.edit.args(), out, self.args].concat()
     }
 
-    /// The file that is written.
+    /// The written file.
     pub fn target(&self) -> &'static str {
         if matches!(self.sink, Sink::NewFile | Sink::OverFile) { "out.wasm" } else { "a.wasm" }
     }
 
-    /// What it is before; `None` where there is none.
+    /// The file before the run; `None` if there is none.
     pub fn old(&self) -> Option<Vec<u8>> {
         match self.sink {
             Sink::NewFile => None,
@@ -121,7 +122,7 @@ impl Mode {
         }
     }
 
-    /// What it is after.
+    /// The file after the run.
     pub fn result(&self) -> Vec<u8> {
         self.edit.result()
     }
@@ -130,12 +131,12 @@ impl Mode {
         !self.args.contains(&"--no-sync")
     }
 
-    /// The edit in place that was cut off, for this to recover.
+    /// The interrupted in-place edit that this mode recovers.
     pub fn cut_off(&self) -> Mode {
         Mode { name: "cut off", args: &[], sink: Sink::InPlace, edit: self.edit }
     }
 
-    /// The recovery of this edit in place.
+    /// The recovery of this in-place edit.
     pub fn recovery(&self) -> Mode {
         Mode { name: "recovery", args: &[], sink: Sink::Recover("", 0), edit: self.edit }
     }

@@ -1,4 +1,4 @@
-//! File systems of their own, for as long as a test runs.
+//! Separate file systems, mounted for the duration of a test.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,19 +6,19 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-/// A file system that is mounted; it goes with this.
+/// A mounted file system, which is unmounted on drop.
 pub struct Mounted {
     directory: TempDir,
     place: PathBuf,
 }
 
 impl Mounted {
-    /// One in memory, with room for so much.
+    /// Mounts a file system in memory with this capacity.
     pub fn in_memory(size: &str) -> Self {
         Self::of(|_, place| run("mount", &["-t", "tmpfs", "-o", &format!("size={size}"), "sectile-test"], place))
     }
 
-    /// One in a file, made by this program.
+    /// Mounts a file system in a file, created by this program.
     pub fn made_by(program: &str, args: &[&str], size: u64) -> Self {
         Self::of(|directory, place| {
             let image = directory.join("image");

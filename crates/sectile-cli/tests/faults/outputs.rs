@@ -1,4 +1,4 @@
-//! Every writer of the command against every kind of file that may be at its place.
+//! Every writer of the command against every kind of file that may exist at its output path.
 
 use std::fs::{self, Permissions};
 use std::io::Read;
@@ -17,11 +17,11 @@ use crate::stage::{Ended, Stage, is_root};
 struct Writer {
     args: &'static [&'static str],
     place: &'static str,
-    /// Whether the user names the file; otherwise a directory.
+    /// Whether the user names the file. Otherwise the user names a directory.
     is_named: bool,
     /// Whether it takes `--force`.
     has_force: bool,
-    /// The first bytes of what it writes.
+    /// The first bytes of its output.
     start: &'static [u8],
 }
 
@@ -67,10 +67,10 @@ const WRITERS: [Writer; 19] = [
     Writer { args: &["man", "man"], place: "man/sectile-audit.1", is_named: false, has_force: false, start: b".ie" },
 ];
 
-/// The place of the blob of the stage's `a.wasm`.
+/// The path of the blob of the stage's `a.wasm`.
 const BLOB: &str = "layout/blobs/sha256/BLOB";
 
-/// Something that may be at the place of an output, and what becomes of it.
+/// A kind of file that may exist at an output path, and its fate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Missing,
@@ -114,7 +114,7 @@ const KINDS: [Kind; 18] = [
     Kind::Socket,
 ];
 
-/// The content that is replaced: an earlier report.
+/// The replaced content: an earlier report.
 const OLD: &[u8] = b"file,row,others,size,digest,verified,outcome\r\n";
 
 /// The content of an index, which is read before it is replaced.
@@ -174,7 +174,7 @@ impl Kind {
         }
     }
 
-    /// The outcome by the rules.
+    /// The outcome according to the rules.
     fn outcome(self, writer: &Writer, force: bool) -> Outcome {
         match self {
             Self::Empty if writer.place.ends_with("index.json") => Outcome::Refused, // it is malformed
@@ -190,9 +190,9 @@ impl Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     Written,
-    /// The link stays, and leads to what is written.
+    /// The link stays, and its target is the written file.
     WrittenThrough,
-    /// The special file stays, and gets what is written.
+    /// The special file stays, and receives the output.
     Streamed,
     Refused,
 }
@@ -200,21 +200,21 @@ enum Outcome {
 /// Inode, mode, number of links, owner, group, and content.
 type State = (u64, u32, u64, u32, u32, Option<Vec<u8>>);
 
-/// Everything about a name that a refused writer must not change.
+/// The properties of a file that a refused writer must not change.
 fn state(path: &Path) -> Option<State> {
     let metadata = path.symlink_metadata().ok()?;
     let content = metadata.is_file().then(|| fs::read(path).unwrap());
     Some((metadata.ino(), metadata.mode(), metadata.nlink(), metadata.uid(), metadata.gid(), content))
 }
 
-/// A stage with what the writer reads, and the directory of its place.
+/// A stage with the writer's inputs, and the directory of its output.
 fn stage(writer: &Writer) -> (Stage, String) {
     let stage = Stage::plain();
     fs::create_dir(stage.path("store")).unwrap();
     for (name, license) in [("a.wasm", "MIT"), ("b.wasm", "ISC")] {
         fs::write(stage.path("store").join(name), module(&[custom("licenses", license)])).unwrap();
     }
-    // Two places of the layout exist only in one that has an image already.
+    // Two paths of the layout exist only if it already has an image.
     let mut place = writer.place.to_owned();
     if place == BLOB {
         let digest = stage.run(&["digest", "a.wasm", "--json"]).succeeds();
@@ -334,7 +334,7 @@ fn a_link_to_an_open_file_is_written_to_where_it_is() {
             fs::write(stage.path("log"), "before\n").unwrap();
             let inode = fs::metadata(stage.path("log")).unwrap().ino();
             let args: Vec<&str> = writer.args.iter().map(|arg| if *arg == "out" { link } else { arg }).collect();
-            // Others that write to the same file go on behind it.
+            // Other writers to the same file append after the output.
             let redirect = if link == "/dev/fd/9" { "9>>log" } else { ">>log" };
             let script = format!(
                 "{{ \"$0\" {} || true; echo after >&{}; }} {redirect}",
@@ -352,7 +352,7 @@ fn a_link_to_an_open_file_is_written_to_where_it_is() {
     }
 }
 
-/// A place is tested with each name of the input.
+/// An output is tested with each name of the input.
 #[test]
 fn an_input_is_never_the_output() {
     let aliases = ["store/b.wasm", "link", "hard", "link-to-directory/b.wasm", "store/../store/b.wasm"];
@@ -390,7 +390,7 @@ fn an_input_is_never_the_output() {
     }
 }
 
-/// Policies, manifests, data, and the documents of a layout are inputs too.
+/// Policies, manifests, data, and the documents of a layout are also inputs.
 #[test]
 fn other_files_that_are_read_are_not_the_output() {
     let (stage, _) = stage(&WRITERS[0]);
@@ -422,7 +422,7 @@ fn other_files_that_are_read_are_not_the_output() {
     }
 }
 
-/// An earlier report below an audited directory is replaced, and the same report comes of it.
+/// An earlier report below an audited directory is replaced by an equal report.
 #[test]
 fn an_earlier_report_in_the_tree_is_replaced() {
     for format in ["table", "jsonl", "csv", "sarif", "html"] {
@@ -433,7 +433,7 @@ fn an_earlier_report_in_the_tree_is_replaced() {
             let ended = stage.run(&args);
             assert!(matches!(ended.status, Some(0 | 1)), "{format} {round} {ended:?}");
             let report = stage.content("store/report").unwrap();
-            // The summary counts the bytes of the store, and the report is one of its files.
+            // The summary counts the bytes of the store, which includes the report.
             assert!(round < 2 || report.len().abs_diff(earlier.len()) < 8, "{format} {round}");
             earlier = report;
         }
@@ -463,7 +463,7 @@ fn a_layout_is_not_written_through_links() {
         stage.run(&["oci", "layout", "a.wasm", "-o", "layout"]).refused("is not a regular file");
         assert_eq!((stage.content("moved"), stage.litter()), before);
     }
-    // The directory itself is what the user names.
+    // The user names the directory itself.
     let (stage, _) = stage(&WRITERS[16]);
     symlink("layout", stage.path("to-layout")).unwrap();
     stage.run(&["oci", "layout", "a.wasm", "-o", "to-layout", "--ref", "a"]).succeeds();
@@ -482,13 +482,13 @@ fn a_planted_blob_is_hashed_before_it_is_kept() {
         assert!(stage.content(&blob).unwrap() == right);
         stage.run(&["show", "--image", "--verify", "oci:layout:a"]).succeeds();
     }
-    // One that is right stays, whatever its mode and its names are.
+    // A correct blob stays, regardless of its mode and its names.
     fs::hard_link(stage.path(&blob), stage.path("other")).unwrap();
     fs::set_permissions(stage.path(&blob), Permissions::from_mode(0o400)).unwrap();
     let before = state(&stage.path(&blob));
     stage.run(&["oci", "layout", "a.wasm", "-o", "layout", "--ref", "b"]).succeeds();
     assert_eq!(state(&stage.path(&blob)), before);
-    // A blob that has another digest than its name stays, as the image is of its content.
+    // A blob whose digest differs from its name stays. The image is created from its content.
     let (stage, blob) = self::stage(&WRITERS[16]);
     fs::write(stage.path(&blob), module(&[custom("licenses", "0BSD")])).unwrap();
     let before = state(&stage.path(&blob));
@@ -497,7 +497,7 @@ fn a_planted_blob_is_hashed_before_it_is_kept() {
     assert_eq!(state(&stage.path(&blob)), before);
 }
 
-/// Nothing is appended to a file that is being read.
+/// The command never appends to a file that it reads.
 #[test]
 fn standard_output_is_not_the_input() {
     let (stage, _) = stage(&WRITERS[0]);

@@ -1,4 +1,4 @@
-//! What somebody may not do. Root may do all, so that root runs these as nobody.
+//! Missing permissions. Root may do anything, so these tests run the command as the user `nobody`.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -15,8 +15,9 @@ fn as_nobody(stage: &Stage, args: &[&str]) -> Ended {
 }
 
 fn as_member(stage: &Stage, groups: &[&str], args: &[&str]) -> Ended {
-    // Who runs it must be able to reach it, wherever the tests are built. Another process copies it: a file that this one
-    // has open to write to cannot be run, and nor while another test starts a process that has it open too.
+    // The user who runs the program must be able to reach it, wherever the tests are built. Another
+    // process copies it. A file that is open for writing cannot be run, and a process started by
+    // another test may inherit it.
     let reachable = tempfile::tempdir().unwrap();
     fs::set_permissions(reachable.path(), Permissions::from_mode(0o755)).unwrap();
     let copy = reachable.path().join("sectile");
@@ -26,7 +27,7 @@ fn as_member(stage: &Stage, groups: &[&str], args: &[&str]) -> Ended {
     end(command.args(setpriv).args(args).current_dir(stage.directory()))
 }
 
-/// A file of this owner and mode, in a directory of that owner and mode.
+/// A file of this owner and mode, in a directory of this owner and mode.
 fn stage(file: (u32, u32, u32), directory: (u32, u32)) -> Stage {
     let stage = Stage::plain();
     let path = stage.path("a.wasm");
@@ -62,12 +63,12 @@ fn a_read_only_file_is_replaced_by_force_alone() {
     as_nobody(&stage, &set(&["--force"])).succeeds();
     is(&stage, true);
     assert_eq!(fs::metadata(stage.path("a.wasm")).unwrap().mode() & 0o7777, 0o444);
-    // It cannot be written to, whoever forces it.
+    // The file cannot be written to, even with `--force`.
     let stage = ours();
     let refused = as_nobody(&stage, &set(&["--force", "--in-place"])).refused("Permission denied");
     assert!(!refused.stderr.contains("--force"), "{refused:?}");
     is(&stage, false);
-    // Root is refused too, though the system would let it.
+    // Root is also refused, although the system would allow it.
     for how in [&[][..], &["--in-place"]] {
         let stage = ours();
         stage.run(&set(how)).refused("read-only (--force");
@@ -85,7 +86,8 @@ fn nothing_is_written_into_a_read_only_directory() {
         as_nobody(&stage, &set(how)).refused("cannot create a file in the same directory: Permission denied");
         is(&stage, false);
     }
-    // Where names may be made and not listed, a sync is not possible: it is refused before anything is written.
+    // If names can be created but not listed, a sync is impossible. The command refuses before it
+    // writes anything.
     for how in [&[][..], &["--in-place"]] {
         let stage = stage((NOBODY, NOBODY, 0o644), (NOBODY, 0o300));
         as_nobody(&stage, &set(how)).refused("Permission denied");
@@ -104,14 +106,14 @@ fn an_owner_that_cannot_be_kept_is_refused() {
     is(&stage, false);
     as_nobody(&stage, &set(&["--force"])).succeeds();
     is(&stage, true);
-    // What ran as its owner and group runs as nobody else.
+    // The set-ID bits of the old owner are not kept for the new one.
     let metadata = fs::metadata(stage.path("a.wasm")).unwrap();
     assert_eq!((metadata.uid(), metadata.gid(), metadata.mode() & 0o7777), (NOBODY, NOBODY, 0o666));
     let stage = theirs();
     as_nobody(&stage, &set(&["--in-place"])).succeeds();
     is(&stage, true);
     assert_eq!(fs::metadata(stage.path("a.wasm")).unwrap().uid(), OTHER);
-    // A group that one is a member of can be kept, any other not.
+    // The group can be kept if the user is a member of it.
     for (groups, is_kept) in [(&["--groups=12345"][..], true), (&["--clear-groups"], false)] {
         let stage = self::stage((NOBODY, OTHER, 0o2660), (NOBODY, 0o700));
         let ended = as_member(&stage, groups, &set(&[]));
@@ -126,7 +128,7 @@ fn an_owner_that_cannot_be_kept_is_refused() {
     }
 }
 
-/// What a program may do was granted to the content that stood there.
+/// Capabilities were granted to the previous content.
 #[test]
 #[ignore = "needs root"]
 fn capabilities_do_not_go_over_to_another_content() {
@@ -150,7 +152,7 @@ fn what_may_not_be_read_or_written_stays() {
     let stage = stage((NOBODY, NOBODY, 0o200), (NOBODY, 0o700));
     as_nobody(&stage, &set(&[])).refused("Permission denied");
     is(&stage, false);
-    // Somebody else's, and readable.
+    // A readable file of another user.
     let stage = self::stage((OTHER, OTHER, 0o644), (NOBODY, 0o700));
     as_nobody(&stage, &set(&[])).refused("read-only (--force");
     is(&stage, false);
@@ -158,7 +160,7 @@ fn what_may_not_be_read_or_written_stays() {
     is(&stage, true);
 }
 
-/// What a walk may not look into is recorded, and the walk goes on.
+/// Unreadable paths are recorded, and the walk continues.
 #[test]
 #[ignore = "needs root"]
 fn an_audit_says_what_it_may_not_read_and_goes_on() {
@@ -194,7 +196,7 @@ fn an_audit_says_what_it_may_not_read_and_goes_on() {
 #[test]
 #[ignore = "needs root"]
 fn an_access_control_list_is_carried_over() {
-    // Not every file system in memory has them.
+    // Not every in-memory file system supports them.
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.wasm");
     fs::write(&path, source()).unwrap();
@@ -204,7 +206,7 @@ fn an_access_control_list_is_carried_over() {
         String::from_utf8(output.stdout).unwrap()
     };
     run("setfacl", &["-m", "u:12345:rw,g:54321:r,m::rw"]);
-    // A list that the directory gives to new files, and that the old one does not have.
+    // An access control list that the directory gives to new files. The old file does not have it.
     Command::new("setfacl").args(["-d", "-m", "u:777:rwx"]).arg(directory.path()).status().unwrap();
     let before = run("getfacl", &["-cp"]);
     assert!(before.contains("user:12345:rw-"), "{before}");

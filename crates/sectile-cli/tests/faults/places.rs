@@ -1,4 +1,4 @@
-//! Where the command writes: links, long names, and what is no regular file.
+//! Output paths: links, long names, and special files.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -11,7 +11,7 @@ use rustix::fs::{CWD, FileType, Mode as FileMode, XattrFlags, mknodat};
 use crate::modes::{MODES, Mode, source};
 use crate::stage::Stage;
 
-/// What makes `a.wasm` another file.
+/// Arguments that change `a.wasm`.
 const SET: [&str; 4] = ["set", "a.wasm", "--licenses", "MIT OR Apache-2.0"];
 
 fn mode(name: &str) -> &'static Mode {
@@ -139,7 +139,7 @@ fn devices_and_fifos_are_written_to_and_not_replaced() {
     });
     stage.run(&set(&["-o", "fifo"])).succeeds();
     assert_eq!(reader.join().unwrap(), edited());
-    // Nobody waits for whoever may write into it.
+    // The command does not wait for a writer of the FIFO.
     stage.run(&["set", "fifo", "--licenses", "ISC"]).refused("is a FIFO");
     assert!(is_there(&stage, "a.wasm", &source()));
     assert_eq!(stage.litter(), ["fifo"]);
@@ -166,7 +166,8 @@ fn mode_and_attributes_are_carried_over() {
         let mode = mode(name);
         let stage = Stage::of(mode);
         let path = stage.path(mode.target());
-        // Bits that the system takes away when the owner changes; a new file's attributes that are no one's.
+        // Mode bits that the system clears when the owner changes, and attributes that new files
+        // get.
         fs::set_permissions(&path, fs::Permissions::from_mode(0o6751)).unwrap();
         rustix::fs::setxattr(&path, "user.second", &vec![7; 1 << number], XattrFlags::empty()).unwrap();
         let before = fs::metadata(&path).unwrap();

@@ -1,4 +1,4 @@
-//! Journals that somebody put there: used by `recover` alone, and only where all that they say is so.
+//! Planted journals. Only `recover` uses them, and only if everything in them is true.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
@@ -7,14 +7,14 @@ use std::path::PathBuf;
 use crate::modes::source;
 use crate::stage::Stage;
 
-/// A journal, written as its documentation says.
+/// A journal as its documentation specifies.
 #[derive(Clone)]
 struct Journal {
     device: u64,
     inode: u64,
     lens: [u64; 2],
     context: u32,
-    /// How many there are said to be.
+    /// The declared number of runs.
     count: u32,
     /// Offset, lengths before and after, checksums before and after.
     runs: Vec<(u64, u64, u64, u32, u32)>,
@@ -42,10 +42,10 @@ impl Journal {
     }
 }
 
-/// Where the licences stand, in the file of the tests.
+/// Offset of the licenses in the test file.
 const AT: usize = 19;
 
-/// A file that an edit from MIT to ISC left torn, and what its journal would be.
+/// A file torn by an edit from MIT to ISC, and the journal of that edit.
 fn torn() -> (Stage, Journal, PathBuf) {
     let stage = Stage::plain();
     let mut content = source();
@@ -73,7 +73,7 @@ fn plant(place: &PathBuf, bytes: &[u8]) {
     fs::set_permissions(place, Permissions::from_mode(0o600)).unwrap();
 }
 
-/// Refused with these words; the file and the journal stay.
+/// Refused with this message; the file and the journal stay.
 #[track_caller]
 fn is_refused(stage: &Stage, why: &str) {
     let before = (stage.content("a.wasm"), stage.litter());
@@ -151,7 +151,7 @@ fn one_that_is_somebody_elses_is_not_used() {
     plant(&place, &journal.bytes());
     chown(&place, Some(12345), Some(12345)).unwrap();
     is_refused(&stage, "it belongs to another user");
-    // Who owns the file may write to it anyway.
+    // The owner of the file may write to it anyway.
     chown(stage.path("a.wasm"), Some(12345), Some(12345)).unwrap();
     stage.run(&["recover", "a.wasm"]).succeeds();
     assert_eq!(stage.content("a.wasm"), Some(source()));
@@ -183,7 +183,7 @@ fn one_that_does_not_fit_the_file_is_not_used() {
 
 #[test]
 fn one_that_is_torn_is_not_used() {
-    // Of a file that is whole, it is what an edit leaves that had not begun.
+    // With a complete file, a truncated journal belongs to an edit that had not begun.
     for len in [0, 1, 55, 56, 90, 94] {
         let (stage, journal, place) = torn();
         fs::write(stage.path("a.wasm"), source()).unwrap();
@@ -191,12 +191,12 @@ fn one_that_is_torn_is_not_used() {
         stage.run(&["recover", "a.wasm"]).succeeds();
         assert_eq!((stage.content("a.wasm"), stage.litter()), (Some(source()), vec![]), "{len}");
     }
-    // What was saved is not what was to be saved.
+    // The saved bytes do not match their checksum.
     let (stage, mut journal, place) = torn();
     journal.saved = b"MIX".to_vec();
     plant(&place, &journal.bytes());
     is_refused(&stage, "it is torn, and the file is not complete either");
-    // A file that is not whole either.
+    // The file is not complete either.
     let (stage, journal, place) = torn();
     let cut = source().len() as u64 - 1;
     fs::File::options().write(true).open(stage.path("a.wasm")).unwrap().set_len(cut).unwrap();
@@ -204,7 +204,7 @@ fn one_that_is_torn_is_not_used() {
     is_refused(&stage, "it is torn, and the file is not complete either");
 }
 
-/// A file of holes is as long as it says, and no memory is needed to have it.
+/// A sparse file has its declared length, and takes no memory.
 #[test]
 fn one_that_says_to_be_huge_costs_nothing() {
     let (stage, mut journal, place) = torn();

@@ -1,4 +1,4 @@
-//! A file system that shares blocks: what a replacement keeps takes no room.
+//! A file system that shares blocks. Unchanged data of a replacement takes no space.
 
 use std::fs;
 use std::process::Command;
@@ -20,7 +20,7 @@ fn a_replacement_shares_the_blocks_that_it_keeps() {
         let space = rustix::fs::statvfs(mount).unwrap();
         space.f_bfree * space.f_frsize
     };
-    // To another file: those of a file that is replaced are free again, and nothing would be seen.
+    // Writes to another file. Replacing a file would free its blocks and hide the effect.
     let before = free();
     let set = ["set", "a.wasm", "--licenses", "ISC", "-o", "out.wasm"];
     end(sectile().args(set).current_dir(mount)).succeeds();

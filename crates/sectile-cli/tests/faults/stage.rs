@@ -1,4 +1,4 @@
-//! A directory in which one run of the command can go wrong, and what is there afterwards.
+//! A directory in which one run of the command can fail, and its state afterwards.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -11,20 +11,21 @@ use tempfile::TempDir;
 
 use crate::modes::{Mode, Sink, source};
 
-/// Who owns the files, where root runs the tests: somebody else, so that the owner has to be carried over.
+/// The owner of the files if root runs the tests. It is another user, so that the owner must be
+/// preserved.
 const OWNER: u32 = 65534;
 const MODE: u32 = 0o640;
 const ATTRIBUTE: (&str, &[u8]) = ("user.sectile-test", b"carried over");
 
-/// A directory with the files that a mode wants.
+/// A directory with the input files of a mode.
 pub struct Stage {
     directory: TempDir,
 }
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Ended {
-    /// `None` where it was killed.
+    /// `None` if it was killed.
     pub status: Option<i32>,
     pub stdout: String,
     pub stderr: String,
@@ -47,7 +48,7 @@ impl Ended {
         self
     }
 
-    /// Refused, and said so in one line that holds these words.
+    /// Asserts a refusal in one line that contains these words.
     #[track_caller]
     pub fn refused(self, words: &str) -> Self {
         assert!(self.status == Some(2) && self.stderr.contains(words), "{self:?}");
@@ -76,15 +77,15 @@ fn clean(command: &mut Command) {
     command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").env_remove("LD_LIBRARY_PATH").stdin(Stdio::null());
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn end(command: &mut Command) -> Ended {
     Ended::of(command.output().unwrap_or_else(|error| panic!("{command:?}: {error}")))
 }
 
-/// A directory in memory, where there is one: tests that sync a thousand times wear out nobody's disk.
+/// A directory in memory if possible, because some tests sync a thousand times.
 pub fn directory() -> TempDir {
     if let Ok(shared) = tempfile::tempdir_in("/dev/shm") {
-        // Older systems have no attributes there.
+        // Older systems do not support attributes there.
         if rustix::fs::setxattr(shared.path(), ATTRIBUTE.0, ATTRIBUTE.1, XattrFlags::empty()).is_ok() {
             return shared;
         }
@@ -93,7 +94,7 @@ pub fn directory() -> TempDir {
 }
 
 impl Stage {
-    /// The files before a mode runs; `None` where there is nothing left to recover after the cut.
+    /// The files before a mode runs. `None` if the interruption left nothing to recover.
     pub fn of(mode: &Mode) -> Self {
         let stage = Self { directory: directory() };
         put(&stage.path("a.wasm"), &source());
@@ -108,7 +109,7 @@ impl Stage {
         stage
     }
 
-    /// A file of whoever runs this, with nothing special about it.
+    /// An ordinary file of the current user.
     pub fn plain() -> Self {
         let stage = Self { directory: directory() };
         fs::write(stage.path("a.wasm"), source()).unwrap();
@@ -127,7 +128,7 @@ impl Stage {
         end(sectile().args(args).current_dir(self.directory.path()))
     }
 
-    /// Runs it through a shell, where `$0` is the command.
+    /// Runs a shell script, in which `$0` is the command.
     pub fn shell(&self, script: &str) -> Ended {
         let mut shell = Command::new("sh");
         shell.args(["-c", script, env!("CARGO_BIN_EXE_sectile")]).current_dir(self.directory.path());
@@ -141,7 +142,7 @@ impl Stage {
         end(through("strace", &strace).args(mode.args()).current_dir(self.directory.path()))
     }
 
-    /// Runs a mode under strace, and gives what it wrote down.
+    /// Runs a mode under strace, and returns the log.
     pub fn log(&self, mode: &Mode, options: &[&str]) -> (Ended, String) {
         let log = tempfile::NamedTempFile::new().unwrap();
         let strace = [&["-f", "-qq", "-o", log.path().to_str().unwrap()], options].concat();
@@ -149,12 +150,12 @@ impl Stage {
         (ended, fs::read_to_string(log.path()).unwrap())
     }
 
-    /// What a file holds; `None` where there is none.
+    /// The content of a file; `None` if it does not exist.
     pub fn content(&self, name: &str) -> Option<Vec<u8>> {
         fs::read(self.path(name)).ok()
     }
 
-    /// Whether a file has what the file before it had beside its content.
+    /// Whether a file has the owner, mode and attributes of its predecessor.
     pub fn has_attributes(&self, name: &str) -> bool {
         let path = self.path(name);
         let metadata = fs::metadata(&path).unwrap();
@@ -167,7 +168,7 @@ impl Stage {
             && (owner == OWNER || !is_root())
     }
 
-    /// The names that the command made up.
+    /// The names of temporary files that the command left.
     pub fn litter(&self) -> Vec<String> {
         let mut names = names(self.directory.path());
         names.retain(|name| name != "a.wasm" && name != "out.wasm");
@@ -187,7 +188,7 @@ pub fn names(directory: &Path) -> Vec<String> {
     names
 }
 
-/// A file with an owner, a mode and an attribute to be carried over.
+/// A file with an owner, a mode and an attribute to preserve.
 fn put(path: &Path, content: &[u8]) {
     fs::write(path, content).unwrap();
     rustix::fs::setxattr(path, ATTRIBUTE.0, ATTRIBUTE.1, XattrFlags::empty()).unwrap();

@@ -1,4 +1,4 @@
-//! Standard input and output, and what is only shown.
+//! Standard input and output, and commands that only show.
 
 use std::fs;
 
@@ -22,10 +22,10 @@ fn standard_output_that_fails_does_not_hide_what_was_done() {
     stage
         .shell(r#""$0" oci layout a.wasm -o layout > /dev/full"#)
         .refused("the image is in the layout, but not reported");
-    // Nothing was written, and nobody says so.
+    // Nothing was written, and the message does not claim so.
     let ended = stage.shell(r#""$0" set a.wasm --licenses MIT > /dev/full"#).refused("cannot write standard output");
     assert!(!ended.stderr.contains("the file is written"));
-    // Who has read enough of what is said has read enough.
+    // A reader that closes the pipe early does not cause a failure.
     stage.shell(r#"{ "$0" set a.wasm --licenses ISC; echo $? >&3; } 3>status | true"#).succeeds();
     assert_eq!(stage.content("status").unwrap(), b"0\n");
 }
@@ -38,7 +38,7 @@ fn a_result_on_standard_output_is_whole_or_a_failure() {
     stage.shell(r#""$0" set - --licenses "MIT OR Apache-2.0" -o - < a.wasm > out.wasm"#).succeeds();
     assert_eq!(stage.content("out.wasm"), Some(edited()));
     stage.shell(r#""$0" set a.wasm --licenses ISC -o - > /dev/full"#).refused("cannot write standard output: No space");
-    // Unlike a list, it is no use in part.
+    // Unlike a list, a partial binary is useless.
     let script = r#"{ "$0" put a.wasm big --data-file big -o - 2> said; echo $? > status; } | head -c 10"#;
     fs::write(stage.path("big"), vec![b'x'; 1 << 20]).unwrap();
     stage.shell(script).succeeds();
@@ -61,7 +61,7 @@ fn standard_input_is_not_changed() {
 #[test]
 fn a_binary_is_not_written_to_a_terminal() {
     let stage = Stage::plain();
-    // `script` gives it a terminal, and takes what is written there.
+    // `script` gives it a terminal, and captures the output.
     let ended = stage.shell(r#"script -qec "'$0' set a.wasm --licenses ISC -o -" /dev/null"#);
     assert!(ended.status == Some(2) && ended.stdout.contains("standard output is a terminal"), "{ended:?}");
     assert!(!ended.stdout.contains("\0asm"));
@@ -121,7 +121,7 @@ fn a_dry_run_writes_nothing() {
     }
 }
 
-/// Lines of programs that run at the same time must not mix.
+/// Lines of concurrent programs must not mix.
 #[test]
 #[ignore = "needs strace"]
 fn each_message_is_one_write() {

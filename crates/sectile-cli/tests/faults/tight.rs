@@ -1,4 +1,4 @@
-//! Where there is no room: a full disk, and a limit on the size of files. Both write a part, and then fail.
+//! No space: a full disk, and a file size limit. Both allow a partial write and then fail.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use crate::mounted::Mounted;
 use crate::stage::{Ended, Stage, end, names, sectile, through};
 use sectile_testing::binary::{custom, module};
 
-/// Runs a mode with a limit on the size of the files that it writes.
+/// Runs a mode with a limit on the size of written files.
 fn limited(stage: &Stage, mode: &Mode, limit: usize) -> Ended {
     let limit = format!("--fsize={limit}");
     end(through("prlimit", &[&limit]).args(mode.args()).current_dir(stage.directory()))
@@ -41,7 +41,7 @@ fn a_limit_on_the_size_of_files_is_an_error_at_every_byte() {
     assert!(failed > 100);
 }
 
-/// Nothing is written behind the limit, so that nothing has to be written there to undo it.
+/// The command writes nothing beyond the limit, so undoing the edit requires no writes there.
 #[test]
 fn an_edit_in_place_behind_the_limit_is_undone_without_writing_there() {
     let old = module(&[custom("bulk", vec![b'x'; 3000]), custom("authors", "the old authors")]);
@@ -70,7 +70,7 @@ fn a_full_disk_leaves_the_old_file() {
     let mounted = Mounted::in_memory("32k");
     let path = mounted.path().join("a.wasm");
     let mut refusals = 0;
-    // A page at a time: what there is room for beside the file differs.
+    // In steps of less than a page, because the free space next to the file varies.
     for size in (1000..30_000).step_by(1500) {
         let old = module(&[custom("licenses", "MIT"), custom("bulk", vec![b'x'; size])]);
         for args in [
@@ -81,7 +81,8 @@ fn a_full_disk_leaves_the_old_file() {
             &["put", "a.wasm", "other", "--data-file", "/proc/self/exe"],
         ] {
             for name in names(mounted.path()) {
-                // A process that another test is just starting has it open perhaps, and would keep its room.
+                // A process started by another test may have the file open, which would keep its
+                // space in use.
                 fs::write(mounted.path().join(&name), b"").unwrap();
                 fs::remove_file(mounted.path().join(name)).unwrap();
             }

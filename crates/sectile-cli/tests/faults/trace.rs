@@ -1,12 +1,12 @@
-//! What strace wrote down.
+//! The output of strace.
 
 /// A system call.
 #[derive(Clone, Debug)]
 pub struct Call {
     pub name: String,
-    /// As strace writes them.
+    /// The arguments as strace writes them.
     pub args: String,
-    /// What it returned; an error is negative.
+    /// The return value; negative for an error.
     pub result: i64,
 }
 
@@ -14,7 +14,7 @@ pub struct Call {
 #[derive(Clone, Debug)]
 pub struct Argument(pub String);
 
-/// The calls in a log; one that the process did not live to see return is none.
+/// The calls in a log, except a call that did not return before the process ended.
 pub fn calls(log: &str) -> Vec<Call> {
     log.lines().filter_map(call).collect()
 }
@@ -33,7 +33,7 @@ fn call(line: &str) -> Option<Call> {
 }
 
 impl Call {
-    /// The arguments; strings were written as hexadecimal (`-xx`), so that no comma is inside one.
+    /// The arguments. Strings are hexadecimal (`-xx`), so that none contains a comma.
     pub fn arguments(&self) -> Vec<Argument> {
         self.args.split(", ").map(|arg| Argument(arg.to_owned())).collect()
     }

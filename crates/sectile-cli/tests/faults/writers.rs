@@ -1,4 +1,4 @@
-//! Somebody else writes at the same time.
+//! Concurrent writers.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -60,7 +60,7 @@ fn of_two_at_once_each_succeeds_or_meets_the_other() {
             let (seen, looked) = reader.join().unwrap();
             looks += looked;
             if in_place == [false, false] {
-                // Every reader at every instant.
+                // Every concurrent reader, at any time.
                 let known = [&source(), &authors, &licenses, &both];
                 assert!(seen.iter().all(|content| known.contains(&content)), "round {round}");
             }
@@ -86,13 +86,14 @@ fn of_two_at_once_each_succeeds_or_meets_the_other() {
     assert!(looks > 450, "{looks}");
 }
 
-/// The time stamps of many file systems have ticks of some milliseconds, in which a file may be edited many times.
+/// Timestamps of many file systems have ticks of some milliseconds. A file may be edited many times
+/// within one tick.
 #[test]
 fn an_edit_in_place_is_noticed_within_a_tick_of_the_clock() {
     is_noticed_in(Stage::plain().directory());
 }
 
-/// Newer kernels have finer stamps for some file systems, and not for this one.
+/// Newer kernels have finer timestamps for some file systems, but not for this one.
 #[test]
 #[ignore = "needs root"]
 fn an_edit_in_place_is_noticed_where_the_ticks_are_long() {
@@ -114,7 +115,7 @@ fn is_noticed_in(directory: &Path) {
     }
 }
 
-/// A process that is just being started has all files open that this one has.
+/// A process that is being started temporarily inherits all open files.
 #[test]
 fn a_lock_ends_with_its_edit_though_processes_are_started() {
     let stage = Stage::plain();
@@ -142,7 +143,7 @@ fn a_lock_ends_with_its_edit_though_processes_are_started() {
     });
 }
 
-/// How somebody else changes the file.
+/// The way in which another process changes the file.
 #[derive(Clone, Copy, Debug)]
 enum Change {
     Rewrite,
@@ -153,7 +154,8 @@ enum Change {
 #[test]
 #[ignore = "needs strace"]
 fn a_file_that_is_changed_before_the_rename_is_left_to_whoever_changed_it() {
-    // Time to change it: the command waits before its first sync, when all is written.
+    // Leaves time to change the file: the command waits before its first sync, after everything is
+    // written.
     let wait = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=900000:when=1"];
     let theirs = crate::modes::OTHER;
     thread::scope(|scope| {

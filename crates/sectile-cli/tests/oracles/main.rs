@@ -1,4 +1,5 @@
-//! What other tools make of what was edited. They must be there: `.ci/run` sees to it, and runs these.
+//! Other tools read edited files. They must be installed: `.ci/run` installs them and runs these
+//! tests.
 #![allow(clippy::unwrap_used, clippy::pedantic)]
 
 mod oci;
@@ -19,7 +20,7 @@ use sectile_testing::files::project;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A file of `tests/files`, edited.
+/// A file of `tests/files` after edits.
 struct Edited {
     _directory: TempDir,
     path: std::path::PathBuf,
@@ -40,20 +41,21 @@ impl Edited {
         Self { _directory: directory, path }
     }
 
-    /// What a command, given the file at last, prints; `None` where it refuses the file.
+    /// The output of a command whose last argument is the file; `None` if the command rejects the
+    /// file.
     fn shown_by(&self, command: &[&str]) -> Option<String> {
         let output = Command::new(command[0]).args(&command[1..]).arg(&self.path).output().expect(command[0]);
         output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
     }
 }
 
-/// Says who made it, and more.
+/// An edit that sets the producers and more.
 fn said() -> Edit {
     let edit = Edit::new().name("n").unwrap().add_producer("sdk", "a", "1");
     edit.set(Field::Vendor, "the vendor").unwrap().set(Field::Licenses, "MIT").unwrap()
 }
 
-/// Edits that add, change and remove, each carried out after the one before.
+/// Edits that add, change and remove. Each is applied after the previous one.
 fn edits() -> [Vec<Edit>; 5] {
     let bare = || Edit::new().clear_name().unwrap().unset_producers().unwrap();
     let stripped = || Edit::new().strip(Strip::new().names().all());
@@ -77,7 +79,7 @@ const MODULES: [&str; 12] = [
 const COMPONENTS: [&str; 3] =
     ["clang-fib.component.wasm", "rust-auditable.component.wasm", "wit-package.component.wasm"];
 
-/// What a tool reads before an edit it reads after it, and sees the sections that were added.
+/// Checks that a tool reads the same after an edit as before, and also the added sections.
 fn still_read_by(command: &[&str], files: &[&str], sees_vendor: impl Fn(&str) -> bool) {
     let mut read = 0;
     for file in files {
@@ -94,14 +96,14 @@ fn still_read_by(command: &[&str], files: &[&str], sees_vendor: impl Fn(&str) ->
     assert!(read * 2 > files.len(), "{command:?} reads {read} of {} files", files.len());
 }
 
-/// LLVM asks for an order of the sections.
+/// LLVM requires an order of the sections.
 #[test]
 #[ignore = "needs llvm-objdump"]
 fn llvm_objdump() {
     still_read_by(&["llvm-objdump", "-h"], &MODULES, |shown| shown.contains("vendor"));
 }
 
-/// Of those of its files that wabt reads: it knows no newer opcodes.
+/// Only files that wabt can read: it does not know newer opcodes.
 #[test]
 #[ignore = "needs wasm-objdump"]
 fn wasm_objdump() {
@@ -122,7 +124,8 @@ fn wasm_tools_validate() {
     still_read_by(&["wasm-tools", "validate", "--features", "all"], &files, |_| true);
 }
 
-/// The values, as wasm-metadata reads them; wkg publishes what the same `Payload::from_binary` gives.
+/// The values according to wasm-metadata. wkg publishes the result of the same
+/// `Payload::from_binary`.
 #[test]
 #[ignore = "needs wasm-tools"]
 fn wasm_tools_metadata() {

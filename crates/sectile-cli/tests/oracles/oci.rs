@@ -1,4 +1,4 @@
-//! What other tools make of images: skopeo and umoci of layouts, oci-wasm of configs.
+//! Other tools read images: skopeo and umoci read layouts, oci-wasm reads configs.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ fn path(file: &str) -> PathBuf {
     project().join("tests/files").join(file)
 }
 
-/// What a command prints; it must succeed.
+/// The output of a command, which must succeed.
 #[track_caller]
 fn printed<I: AsRef<OsStr>>(program: &str, args: impl IntoIterator<Item = I>) -> Vec<u8> {
     let output = Command::new(program).args(args).output().unwrap_or_else(|error| panic!("{program}: {error}"));
@@ -32,7 +32,7 @@ fn printed<I: AsRef<OsStr>>(program: &str, args: impl IntoIterator<Item = I>) ->
     output.stdout
 }
 
-/// A layout with an image of each file, called by its name.
+/// A layout with an image of each file, named after it.
 fn layout() -> (TempDir, PathBuf, Vec<Image>) {
     let directory = tempfile::tempdir().unwrap();
     let layout = directory.path().join("layout");
@@ -57,14 +57,14 @@ fn skopeo_reads_and_copies_every_image() {
         assert_eq!(String::from_utf8_lossy(&config), String::from_utf8_lossy(image.config()));
         let copy = directory.path().join("copy");
         printed("skopeo", ["copy", "--quiet", &source, &format!("oci:{}:{file}", copy.display())]);
-        // What it wrote is read as what was written.
+        // The layout that the tool wrote reads as the original.
         let [there, here] = [copy.as_path(), &layout].map(|layout| {
             let input = sectile_oci::open(format!("oci:{}:{file}", layout.display())).unwrap();
             input.digests().unwrap()
         });
         assert_eq!((there, there.file()), (here, image.layer().digest()));
     }
-    // And a layout that it wrote is added to, and read by it again.
+    // Sectile adds to a layout that the tool wrote, and the tool reads it again.
     let copy = directory.path().join("copy");
     let input = Input::open(path(FILES[0])).unwrap();
     let plan = Plan::identity(&input);
@@ -98,7 +98,7 @@ fn umoci_lists_every_image_and_finds_nothing_to_collect() {
     }
 }
 
-/// What oci-wasm reads of a config, and what it would have written itself.
+/// The config as oci-wasm reads it, and as it would write it.
 fn by_oci_wasm(config: &[u8], wasm: &Path) -> [Value; 2] {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("config.json");
@@ -124,14 +124,14 @@ fn oci_wasm_reads_the_config_and_would_have_written_the_same() {
         for config in [&mut read, &mut written] {
             config["created"].take(); // theirs is now
             config["author"].take();
-            // That of a WIT package is in random order.
+            // The exports of a WIT package are in random order.
             if let Some(exports) = config["component"]["exports"].as_array_mut().filter(|_| file.starts_with("wit-")) {
                 exports.sort_by_key(ToString::to_string);
             }
         }
         assert_eq!(read, written, "{file}");
     }
-    // Dates as people may give them.
+    // Dates as users may write them.
     for created in
         ["2026-01-31T12:00:00Z", "2026-01-31T12:00:00.123+01:00", "2026-01-31T23:59:60Z", "2026-01-31t12:00:00z"]
     {

@@ -1,5 +1,5 @@
-//! What Python's `tomllib` and `jsonschema` make of policies: the schema is one, the example of the docs is valid by it, and
-//! what it refuses, the reader of policies refuses, too.
+//! Policies according to Python's `tomllib` and `jsonschema`. The schema is valid, and so is the
+//! example of the docs. The policy reader refuses everything that the schema refuses.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -7,7 +7,7 @@ use std::process::Command;
 use sectile_policy::Policy;
 use sectile_testing::files::project;
 
-/// Says of each file whether it is valid by the schema.
+/// Reports for each file whether it is valid by the schema.
 const VALIDATOR: &str = r#"
 import json, sys, tomllib
 from jsonschema import Draft202012Validator
@@ -20,7 +20,7 @@ for path in sys.argv[2:]:
     print("valid" if validator.is_valid(policy) else "wrong")
 "#;
 
-/// Where `.ci/run` installs it.
+/// The path where `.ci/run` installs it.
 fn python() -> PathBuf {
     project().join("target/oracles/bin/python3")
 }

@@ -1,4 +1,4 @@
-//! What is pushed, as a real registry and other tools have it.
+//! Pushed images, as a real registry and other tools see them.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -15,14 +15,14 @@ use tempfile::TempDir;
 
 use crate::registry::{PASSWORD, Registry, Setup};
 
-/// A module and a component, of real toolchains.
+/// A module and a component from real toolchains.
 const FILES: [&str; 2] = ["rust-auditable.wasm", "rust-auditable.component.wasm"];
 
 fn path(file: &str) -> PathBuf {
     project().join("tests/files").join(file)
 }
 
-/// Somebody's home, with nothing in it.
+/// An empty home directory.
 struct Home(TempDir);
 
 impl Home {
@@ -81,7 +81,7 @@ fn there_and_back_twice() {
         let before = registry.requests().len();
         let pushed = home.push(&path(file), &reference, &["--vendor", "me"]);
         assert!(registry.requests()[before..].contains(&"PUT uploads".to_owned()), "{:?}", registry.requests());
-        // The second time nothing is sent, and the digests are the same.
+        // The second push sends nothing, and the digests are the same.
         let before = registry.requests().len();
         let again = home.push(&path(file), &reference, &["--vendor", "me"]);
         assert_eq!(registry.requests()[before..], ["HEAD blobs", "HEAD blobs", "HEAD manifests"]);
@@ -99,7 +99,7 @@ fn there_and_back_twice() {
         assert_eq!(Digest::new(raw.as_bytes()).to_string(), pushed["manifest"]["digest"].as_str().unwrap());
         assert_eq!(serde_json::from_str::<Value>(&raw).unwrap(), manifest);
 
-        // And back again: the binary says what the annotations say.
+        // The reverse direction: the binary has the values of the annotations.
         let shown =
             home.done(env!("CARGO_BIN_EXE_sectile"), ["show", "--json", &format!("oci:{}:1.0", layout.display())]);
         let shown: Value = serde_json::from_str(&shown).unwrap();
@@ -108,7 +108,7 @@ fn there_and_back_twice() {
             let key = if field == "homepage" { "url" } else { field };
             assert_eq!(manifest["annotations"][format!("org.opencontainers.image.{key}")], *value, "{file}: {field}");
         }
-        // Without the vendor, what is there is the file.
+        // Without the vendor, the layer is the file.
         let plain = home.push(&path(file), &format!("{}/team/plain{nth}", registry.address), &[]);
         assert!(registry.blob(plain["layer"]["digest"].as_str().unwrap()) == fs::read(path(file)).unwrap());
     }
@@ -131,7 +131,8 @@ fn a_large_file() {
     assert!(registry.blob(pushed["layer"]["digest"].as_str().unwrap()) == fs::read(file).unwrap());
 }
 
-/// Passes connections on to a registry, and cuts the first ones off, each after so many bytes to the registry.
+/// Relays connections to a registry. Closes the first ones, each after this many bytes to the
+/// registry.
 fn relay(to: &str, mut cuts: Vec<usize>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (address, to) = (listener.local_addr().unwrap().to_string(), to.to_owned());
@@ -156,7 +157,7 @@ fn relay(to: &str, mut cuts: Vec<usize>) -> String {
 fn a_connection_that_breaks() {
     let file = path("zig-zig_fmt.wasm");
     let bytes = fs::read(&file).unwrap();
-    // At some places of the upload, and before it.
+    // At some points of the upload, and before it.
     for cuts in [vec![100], vec![bytes.len() / 2], vec![bytes.len() - 10, bytes.len() / 3], vec![1000, 200_000, 1000]] {
         let registry = Registry::start(Setup::default());
         let address = relay(&registry.address, cuts.clone());
@@ -175,7 +176,7 @@ fn a_registry_that_asks_who_is_there() {
     let push = || home.run(env!("CARGO_BIN_EXE_sectile"), ["oci", "push", file.to_str().unwrap(), &reference]);
     let refused = String::from_utf8(push().stderr).unwrap();
     assert!(refused.contains("401") && refused.contains("docker login"), "{refused}");
-    // What `docker login` writes down, `skopeo login` writes down, too.
+    // `skopeo login` writes the same file as `docker login`.
     home.done(
         "skopeo",
         [
@@ -202,7 +203,7 @@ fn a_registry_that_speaks_tls() {
     let reference = format!("{}/team/app:1", registry.address);
     let file = path(FILES[0]);
     let other = Registry::start(Setup { asks: false, tls: true });
-    // One that nobody trusts, and then the right one.
+    // First an untrusted certificate, then the right one.
     fs::copy(other.server.directory.path().join("cert.pem"), home.at("trusted.pem")).unwrap();
     let args = ["oci", "push", file.to_str().unwrap(), &reference, "--https"];
     let refused = String::from_utf8(home.run(env!("CARGO_BIN_EXE_sectile"), args).stderr).unwrap();
@@ -220,7 +221,7 @@ fn an_sbom_beside_it() {
     let pushed = home.push(&path(FILES[1]), &reference, &["--sbom"]);
     let again = home.push(&path(FILES[1]), &reference, &["--sbom"]);
     assert_eq!(again["sbom"], pushed["sbom"]);
-    // This registry lists no referrers: the tag does.
+    // This registry does not list referrers, so the tag does.
     let tag = pushed["sbom"]["fallback_tag"].as_str().unwrap();
     let raw = |name: &str| -> Value {
         let source = format!("docker://{}/team/app{name}", registry.address);
@@ -235,12 +236,12 @@ fn an_sbom_beside_it() {
     assert_eq!(String::from_utf8(bytes).unwrap(), told);
 }
 
-/// A component only: wkg makes a component of whatever it gets.
+/// Only a component: wkg turns any input into a component.
 #[test]
 #[ignore = "needs docker-registry, and wkg for more than nothing"]
 fn wkg_gets_it_and_gives_it() {
     if Command::new("wkg").arg("--version").output().is_err() {
-        // Not by a macro, whose words nobody sees of a test that passes.
+        // Not printed with a macro, because the test harness captures the output of a passing test.
         _ = writeln!(io::stderr(), "SKIPPED: there is no wkg (cargo install wkg)");
         return;
     }
@@ -255,7 +256,7 @@ fn wkg_gets_it_and_gives_it() {
     );
     assert!(fs::read(home.at("pulled.wasm")).unwrap() == component);
 
-    // As a package, of which it reads the config.
+    // As a package, whose config wkg reads.
     let config =
         format!("[registry.\"{address}\"]\ntype = \"oci\"\n[registry.\"{address}\".oci]\nprotocol = \"http\"\n");
     fs::write(home.at("config.toml"), config).unwrap();

@@ -5,17 +5,17 @@ use std::process::Command;
 
 use crate::server::Server;
 
-/// What `me` is let in with. (bcrypt, of few rounds)
+/// The credentials of `me`: bcrypt with few rounds.
 const HTPASSWD: &str = "me:$2b$04$0gIbTuanYllbo5Ic.9/AEe19hkN2J0lnuhwcxNEscGAibGRNUryPm\n";
-/// What that is.
+/// The password of `me`.
 pub const PASSWORD: &str = "hunter2";
 
-/// How the registry is set up.
+/// Settings of the registry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Setup {
-    /// Whether it asks for a name and a password.
+    /// Whether it requires a user and a password.
     pub asks: bool,
-    /// Whether it speaks TLS, with a certificate of its own.
+    /// Whether it uses TLS, with its own certificate.
     pub tls: bool,
 }
 
@@ -25,7 +25,8 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Starts one. It keeps what it has in a directory of the test, and speaks to nobody by itself.
+    /// Starts a registry. It stores its data in a directory of the test, and makes no connections
+    /// of its own.
     pub fn start(setup: Setup) -> Self {
         let server = Server::start(|directory, address| {
             let at = |name: &str| directory.join(name).display().to_string();
@@ -49,12 +50,12 @@ impl Registry {
         Self { address: server.address.clone(), server }
     }
 
-    /// The log of what was asked: it is what the registry prints.
+    /// The request log, which the registry prints.
     pub fn log(&self) -> String {
         fs::read_to_string(self.server.directory.path().join("log")).unwrap()
     }
 
-    /// The methods of the requests so far, with the kind of what they were for: `PUT uploads`.
+    /// The methods and resource kinds of the requests so far, such as `PUT uploads`.
     pub fn requests(&self) -> Vec<String> {
         let log = self.log();
         let request = |line: &str| {
@@ -66,7 +67,7 @@ impl Registry {
         log.lines().filter_map(request).collect()
     }
 
-    /// Where it keeps the bytes of a blob.
+    /// The stored bytes of a blob.
     pub fn blob(&self, digest: &str) -> Vec<u8> {
         let hex = digest.strip_prefix("sha256:").unwrap();
         let path = format!("storage/docker/registry/v2/blobs/sha256/{}/{hex}/data", &hex[..2]);
@@ -74,7 +75,7 @@ impl Registry {
     }
 }
 
-/// A key, and a certificate for 127.0.0.1 that it has signed.
+/// Creates a key, and a self-signed certificate for 127.0.0.1.
 pub fn certificate(key: &str, certificate: &str) {
     let made = Command::new("openssl")
         .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])

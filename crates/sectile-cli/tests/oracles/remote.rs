@@ -1,6 +1,8 @@
-//! Real servers on loopback: an S3 server (moto), an Azure server (azurite), nginx, and Debian's docker-registry. (Of GCS
-//! there is none at hand: `gcp-storage-emulator` answers without `ETag` and `Last-Modified`, which `object_store` wants, and
-//! not to HEAD.)
+//! Real servers on loopback: an S3 server (moto), an Azure server (azurite), nginx, and Debian's
+//! docker-registry.
+//!
+//! Google Cloud Storage is missing. `gcp-storage-emulator` sends neither `ETag` nor
+//! `Last-Modified`, which `object_store` requires, and does not support HEAD.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +18,7 @@ fn sample() -> std::path::PathBuf {
     project().join("tests/files/rust-auditable.component.wasm")
 }
 
-/// What the command shows of a FILE, without its name and what it cost.
+/// The output of the command for a FILE, without its name and cost.
 fn shown(file: &str, environment: &[(&str, &str)]) -> Value {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sectile"));
     command.args(["show", "--json", "--interface", file]).envs(environment.iter().copied());
@@ -30,7 +32,7 @@ fn shown(file: &str, environment: &[(&str, &str)]) -> Value {
     shown
 }
 
-/// Puts a file on a server that takes one with PUT.
+/// Uploads a file to a server with PUT.
 fn put(url: &str, path: Option<&Path>) {
     let mut command = Command::new("curl");
     command.args(["--silent", "--show-error", "--fail", "--output", "/dev/null", "--request", "PUT"]);
@@ -41,7 +43,7 @@ fn put(url: &str, path: Option<&Path>) {
     assert!(command.arg(url).status().unwrap().success(), "{url}");
 }
 
-/// An S3 server with an empty bucket, and where it is.
+/// An S3 server with an empty bucket, and its address.
 fn s3() -> (Server, String) {
     let server = Server::start(|_, address| {
         let (_, port) = address.split_once(':').unwrap();
@@ -54,7 +56,7 @@ fn s3() -> (Server, String) {
     (server, endpoint)
 }
 
-/// What the environment says of it.
+/// The environment variables for this server.
 fn environment(endpoint: &str) -> [(&str, &str); 5] {
     [
         ("AWS_ENDPOINT_URL", endpoint),
@@ -79,7 +81,7 @@ fn an_s3_server() {
     assert!(said.contains("the object does not exist") && !said.contains("5ec12e7"), "{said}");
 }
 
-/// The rows of an audit, its status, and what it read.
+/// The rows of an audit, its status, and the bytes read.
 fn audited(arguments: &[&str], environment: &[(&str, &str)]) -> (Vec<Value>, Option<i32>, Value) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sectile"));
     command.args(["audit", "--format", "jsonl"]).args(arguments).envs(environment.iter().copied());
@@ -135,7 +137,8 @@ fn a_bucket_is_audited_as_a_directory_is() {
     let first = rows[0]["file"].as_str().unwrap();
     assert_eq!(shown(first, &environment)["item"]["name"], rows[0]["item"]["name"]);
 
-    // With an earlier report, the listing alone is asked for; and a key that is no path hides no other.
+    // With an earlier report, only the listing is requested. A key that is not a path does not hide
+    // others.
     let report = directory.path().join("report.jsonl");
     let since = ["s3://bucket/a%20b", "--since", report.to_str().unwrap()];
     audited(&["s3://bucket/a%20b", "-o", report.to_str().unwrap()], &environment);
@@ -174,7 +177,7 @@ fn an_azure_server() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("the object does not exist"), "{said}");
 
-    // Its listing writes an `ETag` otherwise than its answers do: it is the same state all the same.
+    // The listing formats an `ETag` differently than the responses, but it is the same version.
     let report = server.directory.path().join("report.jsonl");
     let report = report.to_str().unwrap();
     audited(&["az://bucket/a/", "-o", report], &environment);
@@ -183,7 +186,7 @@ fn an_azure_server() {
     assert_eq!((&rows[0]["outcome"], &summary["bytes_read"]), (&"complete".into(), &0.into()));
 }
 
-/// With the account, and the key, that every such server knows.
+/// Uses the well-known account and key of such emulators.
 const PUT_IN_AZURE: &str = r#"
 import sys
 from azure.storage.blob import BlobServiceClient
@@ -193,7 +196,7 @@ service = BlobServiceClient.from_connection_string("DefaultEndpointsProtocol=htt
 service.create_container("bucket").upload_blob("a/app.wasm", open(sys.argv[2], "rb"))
 "#;
 
-/// nginx, which gives `/app.wasm`; with TLS, by a certificate of its own.
+/// nginx, which serves `/app.wasm`; with TLS, by its own certificate.
 fn nginx(tls: bool) -> Server {
     Server::start(|directory, address| {
         fs::create_dir(directory.join("www")).unwrap();
@@ -218,7 +221,7 @@ fn nginx(tls: bool) -> Server {
     })
 }
 
-/// nginx gave parts, and few.
+/// Asserts that nginx served a few ranges.
 #[track_caller]
 fn assert_few_ranges(nginx: &Server) {
     let log = fs::read_to_string(nginx.directory.path().join("access.log")).unwrap();
@@ -234,7 +237,7 @@ fn a_web_server_with_ranges() {
     assert_few_ranges(&server);
 }
 
-/// One that the system does not know is not spoken to.
+/// A server with an unknown certificate gets no requests.
 #[test]
 #[ignore = "needs nginx and openssl"]
 fn a_web_server_with_a_certificate() {

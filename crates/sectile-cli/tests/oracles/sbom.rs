@@ -1,5 +1,5 @@
-//! What CycloneDX's own library makes of the documents: they are valid by the schema, it reads them, and every purl
-//! says the package's name and version.
+//! Checks the documents with CycloneDX's own library. They are valid by the schema, the library
+//! reads them, and every purl has the package's name and version.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use sectile_testing::files::project;
 
 use sectile_testing::binary::{component, custom, module, nested, zlib};
 
-/// Reads documents, says of each what it holds, and fails where one is not valid.
+/// Reads documents, prints the contents of each, and fails for an invalid one.
 const READER: &str = r#"
 import json, sys
 from cyclonedx.model.bom import Bom
@@ -32,12 +32,12 @@ for path in sys.argv[1:]:
     print(len(bom.components), len(bom.dependencies), bom.metadata.component.name)
 "#;
 
-/// Where `.ci/run` installs it.
+/// The path where `.ci/run` installs it.
 fn python() -> PathBuf {
     project().join("target/oracles/bin/python3")
 }
 
-/// What the library says of the documents of these binaries.
+/// The library's output for the documents of these binaries.
 fn read(binaries: &[PathBuf]) -> Vec<String> {
     let directory = tempfile::tempdir().unwrap();
     let documents = binaries.iter().enumerate().map(|(nth, binary)| {
@@ -67,7 +67,7 @@ fn real_files() {
     assert_eq!(said[3], "0 1 a file.wasm");
 }
 
-/// Lists that lie, and lists in several items.
+/// Lists with false data, and lists in several items.
 #[test]
 #[ignore = "needs cyclonedx-python-lib"]
 fn crafted_files() {

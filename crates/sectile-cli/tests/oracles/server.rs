@@ -1,4 +1,4 @@
-//! Programs that serve on loopback, each for one test.
+//! Servers on loopback, each for one test.
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// A server, which ends with the value.
+/// A server that ends on drop.
 pub struct Server {
     pub address: String,
     pub directory: TempDir,
@@ -17,10 +17,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts what is called with a directory and an address. What it prints is in `log` and `error-log`.
+    /// Starts a program with a directory and an address. Its output is in `log` and `error-log`.
     pub fn start(command: impl FnOnce(&Path, &str) -> Command) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        // A port that is free now; should somebody else take it, the test fails.
+        // A currently free port. If another process takes it, the test fails.
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let mut command = command(directory.path(), &address);
         let log = |name: &str| fs::File::create(directory.path().join(name)).unwrap();

@@ -1,4 +1,4 @@
-//! What `docs/ci.md` offers to other projects: the action, the hooks, and the examples.
+//! Offers of `docs/ci.md` to other projects: the action, the hooks, and the examples.
 //!
 //! The scripts run as the services run them, with the built command.
 

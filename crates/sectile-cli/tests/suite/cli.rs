@@ -1,4 +1,4 @@
-//! The command, as scripts rely on it.
+//! The command as scripts use it.
 
 mod audit;
 #[cfg(feature = "remote")]
@@ -54,7 +54,7 @@ fn command<I: AsRef<OsStr>>(args: impl IntoIterator<Item = I>) -> Command {
     command
 }
 
-/// What a run gave.
+/// The result of a run.
 struct Run {
     status: i32,
     stdout: Vec<u8>,
@@ -62,7 +62,7 @@ struct Run {
 }
 
 impl Run {
-    /// Checks JSON against its schema, so that each test of the command does.
+    /// Also checks JSON against its schema, for every test of the command.
     fn of(output: Output) -> Self {
         let stderr = String::from_utf8(output.stderr).unwrap();
         check_output(&String::from_utf8_lossy(&output.stdout));
@@ -113,7 +113,7 @@ fn show_json(bytes: &[u8]) -> (Run, Value) {
     (run, json)
 }
 
-/// The keys of an object in the order of the text: the parser sorts them.
+/// The keys of an object in the order of the text, because the parser sorts them.
 fn keys_in_order(text: &str) -> Vec<String> {
     let (mut keys, mut depth, mut rest) = (Vec::new(), 0, text);
     while let Some(at) = rest.find(['{', '}', '[', ']', '"']) {
@@ -426,7 +426,7 @@ fn check_answers_with_its_status() {
     );
 }
 
-/// Texts that would take over a terminal.
+/// Texts that would control a terminal.
 const HOSTILE: &str = "\x1b[2J\x1b]0;owned\x07\r\nfaked: ok\u{9b}31m\u{202e}\u{2066}\u{200b}\x7f";
 
 #[test]
@@ -471,7 +471,7 @@ fn nothing_of_the_input_reaches_the_terminal_unescaped() {
             assert!(!text.contains("\nfaked"), "{text:?}");
         }
     }
-    // JSON carries it exactly.
+    // JSON contains it exactly.
     let json = run([OsStr::new("show"), OsStr::new("--json"), path.as_os_str()]).json();
     assert_eq!(json["item"]["annotations"]["description"], HOSTILE);
     assert_eq!(json["item"]["name"], HOSTILE);
@@ -481,7 +481,7 @@ fn nothing_of_the_input_reaches_the_terminal_unescaped() {
     assert!(json["sections"].as_array().unwrap().iter().any(|section| section["name"] == HOSTILE));
 }
 
-/// JSON may be shown on a terminal too.
+/// JSON may also be shown on a terminal.
 #[test]
 fn json_is_exact_and_safe_on_a_terminal() {
     let hostile = "a\u{9b}31m\u{202e}\u{2066}\u{200b}\x7f\u{85}\u{feff}\u{e0041}\x1bb";
@@ -558,13 +558,13 @@ fn json_has_at_most_40_bytes_for_each_byte_of_the_file() {
             }
         }
     }
-    // The part that is kept has not changed.
+    // The kept part is unchanged.
     let (_directory, path) = file(&module(&vec![empty; 1_000]));
     let json = run([OsStr::new("sections"), OsStr::new("--json"), path.as_os_str()]).json();
     assert_eq!((json["sections"].as_array().unwrap().len(), &json["outcome"]), (1_000, &Value::from("complete")));
 }
 
-/// Arguments may come from a script that has them from strangers.
+/// A script may pass arguments from untrusted sources.
 #[test]
 fn echoed_arguments_are_escaped() {
     let hostile = "x\x1b[2J\u{9b}31m\u{202e}\nerror: faked\x07";
@@ -596,7 +596,7 @@ fn echoed_arguments_are_escaped() {
     }
 }
 
-/// For people, what is long is cut, and never within a character; JSON has all of it.
+/// Text output is truncated, but never within a character. JSON is complete.
 #[test]
 fn what_is_long_is_cut_for_people_alone() {
     let long = format!("a{}", "é".repeat(2_000));
@@ -683,9 +683,10 @@ mod unix {
         if fs::read(&path).is_ok() {
             command.uid(65534); // root may read everything
         }
-        // As another user the binary itself may be out of reach, in a private target directory.
+        // Another user may be unable to reach the binary in a private target directory.
         let Ok(output) = command.output() else {
-            // Not by a macro, whose words nobody sees of a test that passes.
+            // Not printed with a macro, because the test harness captures the output of a passing
+            // test.
             _ = writeln!(std::io::stderr(), "SKIPPED: nobody may run what is built");
             return;
         };
@@ -770,7 +771,7 @@ fn completions_and_manual_pages() {
     assert!(run.status == 2 && run.stderr.contains("a.wasm: the manual pages cannot be written"), "{}", run.stderr);
 }
 
-/// What is no use to a command, or is not built in, is not in its help.
+/// Help omits inputs that a command cannot use or that are not built in.
 #[test]
 fn help_says_what_can_be_read_where() {
     for (command, reads_elsewhere) in [("show", true), ("get", true), ("digest", false), ("set", false)] {

@@ -1,4 +1,4 @@
-//! The tests of the command from outside, in one binary: it links once.
+//! External tests of the command, in one binary that is linked once.
 #![allow(clippy::unwrap_used, clippy::pedantic)]
 
 #[cfg(unix)] // scripts of bash

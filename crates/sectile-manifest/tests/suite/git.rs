@@ -1,4 +1,5 @@
-//! Revisions of work trees. The oracle is the program `git`, if installed; broken repositories are made by hand.
+//! Revisions of work trees. The oracle is the program `git`, if installed. Broken repositories are
+//! built by hand.
 
 use std::fs;
 use std::io::{self, Write};
@@ -115,7 +116,7 @@ fn branches_may_be_symbolic_references() {
     agrees(&directory);
     git(&directory, &["pack-refs", "--all"]);
     agrees(&directory);
-    // As Git, no more than five references refer to one another.
+    // As in Git, a chain has at most five symbolic references.
     git(&directory, &["symbolic-ref", "refs/heads/four", "refs/heads/three"]);
     git(&directory, &["symbolic-ref", "HEAD", "refs/heads/four"]);
     assert!(matches!(refused(&directory), GitError::Repository { .. }));

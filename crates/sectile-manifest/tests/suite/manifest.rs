@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use sectile::metadata::Field;
 use sectile_manifest::{KeyMapping, KeyTarget, Manifest, ManifestError, ManifestFormat, Notice, NoticeKind};
 
-/// Parses a text at a path without other files.
+/// Parses the text at a path without other files.
 fn parse(format: ManifestFormat, text: &str) -> Result<Manifest, ManifestError> {
     Manifest::parse(format, Path::new("/nowhere/at/all").join(format.file_name()), text)
 }

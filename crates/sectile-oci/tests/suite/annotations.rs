@@ -26,7 +26,7 @@ fn every_field_and_the_name_become_annotations() {
     assert_eq!(annotations.len(), Field::ALL.len() + 1);
 }
 
-/// SPDX compares identifiers without case, and values are kept as written.
+/// SPDX identifiers are case-insensitive, and values are kept as written.
 #[test]
 fn licenses_in_another_case_are_annotations() {
     let file = module(&[custom("licenses", "MIT OR apache-2.0")]);

@@ -1,5 +1,5 @@
-//! `docs/policy.md` matches the code: its tables are generated, its example uses every key, and its cases are judged as
-//! it says.
+//! `docs/policy.md` matches the code. Its tables are generated, its example uses every key, and its
+//! cases have the documented verdicts.
 
 use std::ffi::OsStr;
 use std::fmt::Write;
@@ -56,7 +56,7 @@ fn all_kinds_of_sections_are_listed() {
     assert!(words(&text()).contains(&expected), "docs/policy.md should have: {expected}");
 }
 
-/// A limit that is the same for files has no row.
+/// A limit that equals the one for files has no row.
 #[test]
 fn limits_of_a_gate_are_documented() {
     let number = |number: u64| match number {

@@ -1,4 +1,4 @@
-//! The gate: which uploads it accepts and refuses, and how early.
+//! The gate: the uploads that it accepts and refuses, and how early.
 
 mod memory;
 mod server;
@@ -15,7 +15,7 @@ use sectile_testing::files::real_files;
 use sectile_testing::growth::assert_linear;
 use sectile_testing::memory::measure;
 
-/// Pushes chunks of one size; a refusal comes with the number of bytes it took.
+/// Pushes chunks of one size. A refusal includes the number of bytes pushed.
 fn upload(mut gate: Gate, bytes: &[u8], size: usize) -> Result<Accepted, (usize, Refusal)> {
     for (number, chunk) in bytes.chunks(size).enumerate() {
         gate.push(chunk).map_err(|refused| (number * size + chunk.len(), refused))?;
@@ -64,7 +64,7 @@ fn accepted_uploads_match_the_pushed_bytes() {
     assert!(fit >= 10, "{fit} of {}", files.len());
 }
 
-/// The verdict is that of the whole, for any chunks, with or without a declared length.
+/// The verdict is that of the whole binary, for any chunks, with or without a declared length.
 #[test]
 fn no_chunking_changes_the_verdict() {
     let cases = [
@@ -114,7 +114,8 @@ fn refusal_is_as_early_as_possible() {
     assert_eq!(refusal.finding().unwrap().code(), FindingCode::RefusedLicense);
     assert!(at <= 8 + 2 + inner.len() + 4, "{at}");
 
-    // Missing metadata of the root is known at its end: with a declared length, that is the header of the last section.
+    // Missing metadata of the root is known at its end. With a declared length, this is at the
+    // header of the last section.
     let bytes = module(&[custom("note", "x"), behind]);
     let (at, refusal) = refused(gate(&strict()), &bytes);
     assert_eq!((at, refusal.finding().unwrap().code()), (usize::MAX, FindingCode::MissingField));
@@ -227,7 +228,8 @@ fn memory_does_not_grow_with_the_upload() {
     assert!(allocated.total < 4000, "{allocated:?}");
 }
 
-/// Thousands of items with a rule, in the smallest chunks: the gate must not judge after every chunk.
+/// Thousands of items with a rule, in the smallest chunks. The gate must not judge after every
+/// chunk.
 #[test]
 fn judging_time_is_linear() {
     let inner = nested(&module(&[custom("licenses", "MIT")]));
@@ -248,8 +250,8 @@ fn judging_time_is_linear() {
     assert_linear(1_000, make, |bytes| upload(gate(&policy), bytes, 1).unwrap());
 }
 
-/// An exception by path holds from the first byte, one by digest until the digest turns out to be wrong. No exception
-/// accepts a truncated upload.
+/// An exception by path applies from the first byte. One by digest applies until the digest turns
+/// out to be wrong. No exception accepts a truncated upload.
 #[test]
 fn exceptions_apply_to_uploads() {
     let bytes = module(&[custom("licenses", "GPL-3.0-only"), custom("note", "x")]);
@@ -283,7 +285,7 @@ fn exceptions_apply_to_uploads() {
             assert_eq!(refused.finding().map(|finding| finding.code()), Some(FindingCode::RefusedLicense));
             assert!(refused.verdict(&refused.report("a".as_ref())).is_refused());
         }
-        // For other bytes under that digest the exception holds until all have arrived.
+        // For other bytes under that digest, the exception applies until all have arrived.
         let other = [&bytes[..], &custom("note", "y")].concat();
         let (at, refused) = upload(today(&by_digest).with_digest(&*digest), &other, size).unwrap_err();
         assert_eq!((at, refused.kind()), (usize::MAX, RefusalKind::Policy));
@@ -292,7 +294,7 @@ fn exceptions_apply_to_uploads() {
     }
 }
 
-/// A server reads many uploads at once.
+/// A server reads many uploads concurrently.
 #[test]
 fn a_gate_keeps_fewer_values_than_a_reading_of_a_file() {
     let value = vec![b'a'; 100_000];
@@ -309,7 +311,7 @@ fn a_gate_keeps_fewer_values_than_a_reading_of_a_file() {
     let kept = Gate::LIMITS.max_retained_bytes as usize / value.len();
     assert!(!is_limited(&findings(&items(kept - 1), Policy::default())));
     assert!(is_limited(&findings(&items(kept + 1), Policy::default())));
-    // A policy that sets limits has them.
+    // A policy that sets limits uses them.
     let mut policy = Policy::default();
     policy.limits.max_retained_bytes *= 2;
     assert!(!is_limited(&findings(&items(kept + 1), policy)));

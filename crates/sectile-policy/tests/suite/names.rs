@@ -1,4 +1,4 @@
-//! Values with a name are displayed by it, and padded as text is.
+//! Named values are displayed as their name, and padded like text.
 
 use sectile_policy::{ItemGroup, RequiredValue, section_kinds};
 

@@ -1,4 +1,5 @@
-//! Policies: every rule accepts and refuses, with every driver; errors in policy files have positions.
+//! Policies. Every rule accepts and refuses, with every driver, and errors in policy files have
+//! positions.
 
 mod exceptions;
 mod file;

@@ -1,4 +1,4 @@
-//! Public types of the crate are `Send` and `Sync`, with what they borrow. Checked by compiling.
+//! Public types of the crate are `Send` and `Sync`, including their borrows. Checked by compiling.
 
 use sectile::drive::FetchOptions;
 use sectile::metadata::StreamReader;
@@ -29,7 +29,7 @@ fn everything_is_send_and_sync() {
     all_shared!(Report<'_>, SectionsJson<Vec<u8>>, Gate, Accepted, Refusal);
 }
 
-/// A runtime with several threads moves a waiting future from one to another.
+/// A multi-threaded runtime moves a waiting future between threads.
 #[test]
 fn readings_that_wait_are_send() {
     fn sent<T: Send>(_: T) {}

@@ -1,4 +1,5 @@
-//! Objects on web servers and in stores: read by ranges, in one version, and without revealing secrets.
+//! Objects on web servers and in stores. They are read by ranges, in one version, and without
+//! revealing secrets.
 #![allow(clippy::unwrap_used, clippy::pedantic)]
 
 mod threads;
@@ -195,7 +196,7 @@ fn a_slow_response_times_out() {
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
-/// Each request is fast enough, and there is no end of them.
+/// Each request is fast enough, but their number is unlimited.
 #[test]
 fn all_requests_for_an_object_share_a_deadline() {
     let server = Server::start(|request| {
@@ -211,7 +212,7 @@ fn all_requests_for_an_object_share_a_deadline() {
     // The next object has its own time.
     let mut object = Object::open(&url(&server, "/app.wasm"), &options).unwrap();
     assert!(wait(object.fetch(0..8)).is_ok());
-    // A download has this long, and what its length takes at the minimum rate.
+    // A download may take this long, plus the time for its length at the minimum rate.
     let head = "HTTP/1.1 206 X\r\nlast-modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
                 content-range: bytes 0-19999/20000\r\ncontent-length: 20000\r\n\r\n";
     let server = Server::start(|_| Reply::Drip(head.as_bytes().to_vec()));
@@ -245,7 +246,7 @@ fn redirects_to_private_addresses_need_an_option() {
     assert!(target.asked().iter().all(|request| request.field("range").is_some()));
 }
 
-/// A name is checked by its addresses, and a name without addresses is unreachable.
+/// A name is checked by its addresses. A name without addresses is unreachable.
 #[test]
 fn redirects_to_names_are_checked_by_address() {
     let target = Server::start(|request| part(&sample(), request));

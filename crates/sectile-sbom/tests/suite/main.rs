@@ -1,4 +1,4 @@
-//! The tests that see the crate from outside, in one binary: it links once.
+//! External tests of the crate, in one binary that is linked once.
 #![allow(clippy::unwrap_used, clippy::pedantic)]
 
 mod sbom;

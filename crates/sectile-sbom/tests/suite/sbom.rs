@@ -19,7 +19,7 @@ fn list(packages: &str) -> Vec<u8> {
 const TWO: &str = r#"{"name":"adler","version":"1.0.2","source":"crates.io"},
     {"name":"app","version":"0.1.0","source":"local","dependencies":[0],"root":true}"#;
 
-/// The document of a binary, read by every driver. It must be consistent, and the same every time.
+/// The document of a binary, read by every driver. It must be consistent, and identical every time.
 #[track_caller]
 fn document(bytes: &[u8]) -> Value {
     let (metadata, result) = all_drivers::read(bytes, Limits::default());
@@ -207,7 +207,7 @@ fn deep_tree_does_not_inflate_the_document() {
     check_references(&serde_json::from_slice(&text).unwrap());
 }
 
-/// Plain data makes the same document as the metadata that it repeats.
+/// Plain data makes the same document as the equivalent metadata.
 #[test]
 fn plain_data_makes_the_same_document() {
     let inner = module(&[list(TWO), custom("name", name("inner"))]);
@@ -256,7 +256,7 @@ fn contradictory_data_is_refused() {
     assert!(Sbom::new(with(0, vec![depending(0)]), vec![]).is_ok());
 }
 
-/// Paths are shortened, so that a deep tree with a list in every item stays small.
+/// Paths are shortened, so a deep tree with a list in every item stays small.
 #[test]
 fn lists_in_every_item_of_a_deep_tree() {
     let deepest = component(&[list("")]);

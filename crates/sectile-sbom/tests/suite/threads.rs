@@ -1,4 +1,4 @@
-//! A document is `Send` and `Sync`, with what it borrows. Checked by compiling.
+//! A document is `Send` and `Sync`, including its borrows. Checked by compiling.
 
 use sectile_sbom::Sbom;
 

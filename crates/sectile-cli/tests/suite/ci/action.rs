@@ -1,4 +1,5 @@
-//! `action.yml`: its scripts run under bash, and no input is ever text of a script.
+//! `action.yml`: its scripts run under bash, and inputs are never inserted into the text of a
+//! script.
 
 use std::collections::BTreeMap;
 use std::process::Output;
@@ -9,7 +10,7 @@ use super::scripts::Sandbox;
 use super::yaml::{self, expressions};
 use sectile_testing::files::project;
 
-/// A job that uses the action: what the service keeps for it.
+/// A job that uses the action, with the state that the service keeps for it.
 struct Job {
     sandbox: Sandbox,
     inputs: BTreeMap<String, String>,
@@ -17,7 +18,7 @@ struct Job {
 }
 
 impl Job {
-    /// A job with these inputs, and the defaults of the others.
+    /// A job with these inputs, and defaults for the others.
     fn new(inputs: &[(&str, &str)]) -> Self {
         let action = yaml::read("action.yml");
         let defaults = action["inputs"].as_object().unwrap().iter();
@@ -31,7 +32,7 @@ impl Job {
         Self { sandbox, inputs: all, outputs: BTreeMap::new() }
     }
 
-    /// Runs the scripts up to the first that fails, as the service does.
+    /// Runs the scripts until one fails, as the service does.
     fn run(&mut self) -> Output {
         let mut last = None;
         for step in steps().iter().filter(|step| step.get("run").is_some()) {
@@ -138,7 +139,7 @@ fn findings_are_annotations_a_summary_and_sarif() {
     assert_eq!(sarif["runs"][0]["results"].as_array().unwrap().len(), 1);
 }
 
-/// Shell syntax, options and spaces in inputs are parts of names.
+/// Shell syntax, options and spaces in inputs are part of names.
 #[test]
 fn inputs_are_not_evaluated() {
     let names = ["$(touch pwned)", "`touch pwned`", "; touch pwned", "a b", "-o", "--allow-empty", "'\"", "*"];
@@ -168,7 +169,8 @@ fn inputs_are_not_evaluated() {
     }
 }
 
-/// The command is built from the source of the action, or a released version is installed; never in the workspace.
+/// The command is built from the source of the action, or a released version is installed. The
+/// workspace is not used.
 #[test]
 fn command_is_installed_outside_the_workspace() {
     let root = project().to_str().unwrap();

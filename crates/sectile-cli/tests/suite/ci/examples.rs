@@ -67,7 +67,7 @@ fn pre_commit_example_names_the_hooks() {
     }
 }
 
-/// The container's build runs its line in the source, and copies what that installs.
+/// The container's build runs its command in the source, and copies the installed files.
 #[test]
 fn container_has_the_command() {
     let [dockerfile] = &blocks("dockerfile")[..] else { panic!("one Dockerfile") };

@@ -99,7 +99,7 @@ fn pre_commit_runs_the_hooks() {
     let work = sandbox.path("work");
     git(&work, &["init", "--quiet"]);
     git(&work, &["add", "--all"]);
-    // A repository with the hooks alone: pre-commit clones it.
+    // A repository with only the hooks, which pre-commit clones.
     let repository = sandbox.path("hooks");
     fs::create_dir_all(repository.join("hooks")).unwrap();
     for name in [".pre-commit-hooks.yaml", "hooks/pre-commit"] {

@@ -1,4 +1,4 @@
-//! Scripts in a directory of their own, with stand-ins for programs that would build or fetch something.
+//! Scripts in their own directory, with stand-ins for programs that would build or fetch something.
 
 use std::ffi::OsString;
 use std::fs;
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use sectile_testing::binary::{custom, module};
 
-/// A directory for a script: `work` is a checkout, `bin` comes first in `PATH`.
+/// A directory for a script. `work` is a checkout, and `bin` comes first in `PATH`.
 pub struct Sandbox(TempDir);
 
 impl Sandbox {
@@ -48,7 +48,8 @@ impl Sandbox {
         fs::set_permissions(self.path(&path), fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// Adds a `cargo` that notes its arguments in `cargo`, and puts the built command where it would install or build it.
+    /// Adds a `cargo` that records its arguments in `cargo`. It puts the built command where Cargo
+    /// would install or build it.
     pub fn add_cargo(&self) {
         let lines = format!(
             "printf '%s\\n' \"$PWD\" \"$@\" >>'{}'\n\

@@ -12,7 +12,7 @@ pub fn read(name: &str) -> Value {
     parse(&fs::read_to_string(project().join(name)).unwrap())
 }
 
-/// The one document of a text.
+/// The only document of the text.
 pub fn parse(text: &str) -> Value {
     let documents = YamlLoader::load_from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
     let [document] = &documents[..] else { panic!("several documents: {text}") };

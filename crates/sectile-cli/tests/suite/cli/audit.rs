@@ -62,7 +62,7 @@ fn every_format_goes_into_a_file_as_it_goes_to_standard_output() {
     assert_eq!(fs::read_dir(answers.path()).unwrap().count(), FORMATS.len());
 }
 
-/// One audit writes several formats, each as an audit of its own would.
+/// One audit writes several formats, each equal to that of a separate audit.
 #[test]
 fn one_audit_writes_several_outputs() {
     let (directory, answers) = (store(&["MIT", "nonsense"]), tempfile::tempdir().unwrap());
@@ -204,7 +204,7 @@ fn the_table_says_how_much_it_leaves_out_and_by_which_policy() {
     assert_eq!((run.status, &*run.stderr), (0, ""));
     assert!(run.text().contains("0.wasm, 2 more: 5 binaries"), "{}", run.text());
     assert!(run.text().contains(&format!("0 refused, under {policy}")), "{}", run.text());
-    // Of nothing there is nothing to be shown.
+    // An empty directory yields an empty summary.
     let nothing = store(&[]);
     let empty = super::run(["audit", &path(&nothing, ""), "--allow-empty"]);
     assert_eq!((empty.status, &*empty.stderr), (0, ""));
@@ -258,7 +258,7 @@ fn a_policy_says_what_is_refused() {
     assert_eq!(lines[3]["summary"]["refused"], 1);
 }
 
-/// The zips of a zipapp and of a split archive begin after other bytes.
+/// The zips of a zipapp and of a split archive start after other bytes.
 #[test]
 fn zips_that_begin_with_other_bytes_are_looked_into() {
     let inputs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../sectile-audit/tests/inputs");
@@ -273,7 +273,8 @@ fn zips_that_begin_with_other_bytes_are_looked_into() {
     }
 }
 
-/// The names of rows are `PATH!ENTRY`, with `!` in a name written `!!`, for exceptions and earlier reports too.
+/// Rows are named `PATH!ENTRY`, and `!` in a name is written `!!`. Exceptions and earlier reports
+/// use the same names.
 #[test]
 fn separators_in_names_of_archives_are_doubled() {
     let (directory, answers) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -319,7 +320,7 @@ fn an_earlier_answer_is_gone_on_with() {
         text.lines().take_while(|line| !line.contains("\"summary\"")).map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(body(&first), body(&second));
-    // What is cut off is gone on with; where nothing is there, it is begun.
+    // An interrupted output is continued, and a missing one is started.
     let whole = fs::read_to_string(&first).unwrap();
     fs::write(&first, &whole[..whole.len() / 2]).unwrap();
     fs::remove_file(&second).unwrap();
@@ -356,7 +357,7 @@ fn an_earlier_answer_that_others_may_have_written_is_not_believed() {
     assert_eq!(audit(&["-o", &first]).status, 1);
     assert_eq!(fs::metadata(&first).unwrap().permissions().mode() & 0o022, 0);
     let honest = fs::read_to_string(&first).unwrap();
-    // The row of a binary that the policy refuses says that it is accepted.
+    // A forged row claims that a refused binary is accepted.
     let forged =
         honest.replace("\"accepted\":false", "\"accepted\":true").replace("\"refused\":true", "\"refused\":false");
     for mode in [0o622, 0o620, 0o602] {
@@ -398,7 +399,7 @@ fn an_image_that_gets_a_name_is_listed_under_it_though_nothing_was_written_to_it
     assert_eq!(row["locations"].as_array().unwrap().len(), 3, "{row}");
 }
 
-/// A tar with these entries, cut off inside the data of the last.
+/// A tar with these entries, truncated inside the data of the last.
 fn cut_tar(entries: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let mut tar = tar::Builder::new(Vec::new());
     for (name, bytes) in entries {
@@ -423,7 +424,7 @@ fn archives_without_a_binary_are_not_refused() {
     {
         assert!(run.text().contains(part), "{part}: {}", run.text());
     }
-    // The same damage beside a binary.
+    // The same damage next to a binary.
     let binary = fs::read(path(&directory, "0.wasm")).unwrap();
     fs::write(path(&directory, "both.tar"), cut_tar(&[("app", binary), ("README", text)])).unwrap();
     let run = super::run(["audit", &path(&directory, "")]);
@@ -481,7 +482,7 @@ fn formats_that_are_not_opened_are_counted_and_named() {
     fs::write(&policy, "severity.hidden = \"error\"\n").unwrap();
     let run = run(["audit", &path(&directory, ""), "--policy", &policy]);
     assert_eq!(run.status, 1, "{}", run.text());
-    // Archives that the options say not to open.
+    // Archives that the options exclude from opening.
     fs::write(path(&directory, "in.tar"), cut_tar(&[("README", b"plain text".repeat(200))])).unwrap();
     let run = super::run(["audit", &path(&directory, "in.tar"), "--nested", "0"]);
     assert!(run.status == 0 && run.stderr.contains("1 file not opened: archive (1)"), "{}", run.stderr);
@@ -536,7 +537,7 @@ fn an_interruption_ends_it_with_what_is_done() {
     let store = path(&directory, "");
     let mut command = command(["audit", &store, "--format", "jsonl", "-o", &answer, "--threads", "1"]);
     let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    // Some of the answer is written, beside where it is to be, and most of it is to come.
+    // Part of the output is in its temporary file, and most of it is still to be written.
     let is_begun = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().metadata().is_ok_and(|it| it.len() > 0);
     let begun = Instant::now();
     while !fs::read_dir(answers.path()).unwrap().any(is_begun) {
@@ -608,7 +609,7 @@ fn saved_rows_are_written_in_every_format() {
     assert!(piped.stdout == run(["audit", &store, "--format", "csv"]).stdout);
 }
 
-/// The same verdicts as an audit by that policy.
+/// Judging saved rows gives the same verdicts as an audit by that policy.
 #[test]
 fn saved_rows_are_judged_by_another_policy() {
     let (directory, answers) = (store(&["MIT", "GPL-3.0-only", "apache-2.0"]), tempfile::tempdir().unwrap());
@@ -637,7 +638,7 @@ fn saved_rows_are_judged_by_another_policy() {
     let (audited, again) = (judged(&["audit", &store]), judged(&["report", &rows]));
     assert_eq!(audited.1.len(), 5);
     assert_eq!(again, audited);
-    // Rows have the last value of several.
+    // For duplicate values, rows contain the last one.
     let twice = tempfile::tempdir().unwrap();
     let licenses = [custom("licenses", "GPL-3.0-only"), custom("licenses", "MIT")];
     fs::write(path(&twice, "twice.wasm"), module(&licenses)).unwrap();
@@ -649,7 +650,7 @@ fn saved_rows_are_judged_by_another_policy() {
         told.text()
     );
     run(["audit", &store, "-o", &rows]);
-    // Without their binaries, rules about sections and imports cannot be judged.
+    // Rules about sections and imports cannot be judged without the binaries.
     fs::write(&policy, "[[imports]]\nnames = [\"wasi:*\"]\n").unwrap();
     let run = run(["report", &rows, "--policy", &policy, "--json"]);
     assert!(run.text().contains("not-judged"), "{}", run.text());

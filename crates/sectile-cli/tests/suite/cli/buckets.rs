@@ -8,7 +8,7 @@ use sectile_testing::binary::{large_module, numbered_module};
 use sectile_testing::parts::part;
 use sectile_testing::server::{Reply, Server};
 
-/// A store that lists as S3 does, and gives parts.
+/// A store that lists like S3 and serves ranges.
 fn s3(objects: Vec<(&'static str, Vec<u8>)>) -> Server {
     Server::start(move |request| {
         if !request.query.contains("list-type=2") {
@@ -77,7 +77,7 @@ fn a_key_that_nothing_can_be_asked_for_by_hides_no_other() {
     assert_eq!((status, &*said), (Some(2), told));
 }
 
-/// A store that does not let itself be listed, and one that lists the same again and again.
+/// A store that cannot be listed, and a store that repeats the same listing.
 #[test]
 fn a_listing_that_leads_nowhere_ends() {
     let denied = Server::start(|_| Reply::of(403).body("5ec12e7"));
@@ -95,7 +95,7 @@ fn a_listing_that_leads_nowhere_ends() {
         assert!(last.contains("unreadable") && last.contains(says) && !out.contains("5ec12e7"), "{out}");
         assert!(server.asked().len() < 20);
     }
-    // Nothing is listed, and the listing does not tell whether the object exists.
+    // Nothing is listed, so the listing does not show whether the object exists.
     let neither = Server::start(|request| match request.query.contains("list-type=2") {
         true => Reply::of(200).field("content-type", "application/xml").body("<ListBucketResult></ListBucketResult>"),
         false => Reply::of(403),
@@ -135,7 +135,8 @@ fn the_command_reads_what_it_says_it_read() {
     }
 }
 
-/// The same content under keys that the store's library takes for one: each has a row, and none the content of another.
+/// Keys that the store's library confuses have the same content. Each has a row, and no row has the
+/// content of another key.
 #[test]
 fn keys_are_asked_for_exactly_or_not_at_all() {
     let keys = [
@@ -190,7 +191,7 @@ fn empty_objects_that_mark_folders_are_other_files() {
     }
 }
 
-/// The listing and the answers do not agree: something else is read than what was listed.
+/// The listing and the responses disagree: the read object is not the listed one.
 #[test]
 fn listed_length_and_tag_are_compared_with_what_is_read() {
     let text = b"plain text".repeat(10);

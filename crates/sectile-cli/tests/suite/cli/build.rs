@@ -1,5 +1,4 @@
-//! `cargo sectile`, with Cargo itself where it can link WebAssembly, and with a program in its
-//! place.
+//! `cargo sectile`, with Cargo itself if it can link WebAssembly, and with a stand-in program.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -28,7 +27,7 @@ const MANIFEST: &str = "[package]\nname = \"my-app\"\nversion = \"1.2.0\"\nediti
     [lib]\nname = \"thing\"\ncrate-type = [\"cdylib\", \"rlib\"]\n\
     [profile.dev]\npanic = \"abort\"\n[profile.release]\npanic = \"abort\"\n[workspace]\n";
 
-/// `cargo sectile` in a directory, without the variables of the test's own Cargo.
+/// `cargo sectile` in a directory, without the environment variables of the test's own Cargo.
 fn cargo_sectile<I: AsRef<OsStr>>(directory: &Path, args: impl IntoIterator<Item = I>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-sectile"));
     command.arg("sectile").args(args).current_dir(directory).stdin(Stdio::null());
@@ -61,7 +60,7 @@ fn annotations(path: &Path) -> Value {
     show_json(&fs::read(path).unwrap()).1["item"]["annotations"].clone()
 }
 
-/// All files below the target directory that are WebAssembly: their bytes and times.
+/// All WebAssembly files below the target directory, with their bytes and times.
 fn state(directory: &Path) -> Vec<(PathBuf, Vec<u8>, std::time::SystemTime)> {
     let files =
         walk(&directory.join("target")).into_iter().filter(|path| path.extension().is_some_and(|it| it == "wasm"));
@@ -105,13 +104,13 @@ fn cargo_builds_and_metadata_is_set_once() {
         );
     }
 
-    // Neither Sectile nor Cargo touches what is up to date.
+    // Neither Sectile nor Cargo writes files that are up to date.
     let before = state(root);
     let again = run(root, build);
     assert!(again.status == 0 && !again.stderr.contains("Compiling"), "{}", again.stderr);
     assert!(state(root) == before, "an up-to-date build wrote a file");
 
-    // A setting that is gone is gone from the binary, which is as one that is built anew.
+    // A removed setting disappears from the binary, which equals a newly built one.
     fs::write(root.join("sectile.toml"), "vendor = \"Other\"\nrevision = \"r1\"\n[sections]\nnote = \"x\"\n").unwrap();
     assert_eq!(run(root, build).status, 0);
     let app = debug.join("my-app.wasm");
@@ -122,7 +121,8 @@ fn cargo_builds_and_metadata_is_set_once() {
         |state: &[(PathBuf, Vec<u8>, _)]| state.iter().map(|(_, bytes, _)| bytes.clone()).collect::<Vec<_>>();
     assert!(contents(&state(root)) == contents(&before));
 
-    // The same sources elsewhere give the same metadata sections, and a clean build the same bytes.
+    // The same sources elsewhere give the same metadata sections. A clean build gives the same
+    // bytes.
     fs::remove_dir_all(root.join("target")).unwrap();
     assert_eq!(run(root, build).status, 0);
     assert!(contents(&state(root)) == contents(&before));
@@ -132,7 +132,8 @@ fn cargo_builds_and_metadata_is_set_once() {
     assert!(json.text().lines().all(|line| line.starts_with("{\"reason\":")), "{}", json.text());
     assert!(json.text().contains("build-finished"), "{}", json.text());
 
-    // A build that fails changes no file; Cargo removes the old output of what it compiles.
+    // A failed build changes no files, except that Cargo removes the old output of compiled
+    // targets.
     let before = state(root);
     fs::write(root.join("src/main.rs"), "fn main( {}").unwrap();
     let failed = run(root, build);
@@ -173,7 +174,7 @@ fn publish_goes_from_source_to_registry_with_all_fields() {
     assert!(several.status == 2 && several.stderr.contains("several binaries"), "{}", several.stderr);
 }
 
-/// A workspace of a package with two programs, and of one that embeds one of these.
+/// A workspace of a package with two programs, and a package that embeds one of them.
 #[test]
 fn artifact_dependencies_are_embedded_with_metadata() {
     let directory = tempfile::tempdir().unwrap();
@@ -213,8 +214,8 @@ fn artifact_dependencies_are_embedded_with_metadata() {
     assert!(!again.stderr.contains("metadata set"), "{}", again.stderr);
 }
 
-/// A directory with a package, and a program `cargo` that prints these messages and exits with this
-/// status.
+/// A directory with a package, and a stand-in `cargo` that prints these messages and exits with
+/// this status.
 #[cfg(unix)]
 struct FakeCargo {
     directory: TempDir,
@@ -345,7 +346,7 @@ fn run_builds_first_and_passes_the_status_on() {
     assert_eq!(ran, "run --message-format json --release\nrun --release -- --vendor x\n".replacen("run", "build", 1));
 }
 
-/// Two builds at once wait for each other, as Cargo does.
+/// Two concurrent builds wait for each other, as in Cargo.
 #[cfg(unix)]
 #[test]
 fn two_builds_at_once() {

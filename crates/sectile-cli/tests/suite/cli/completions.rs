@@ -27,7 +27,7 @@ fn output(shell: &str, args: &[&str], directory: &Path) -> Option<String> {
     Some(String::from_utf8(output.stdout).unwrap())
 }
 
-/// What bash completes the last of these words to. The words are divided as bash divides a line.
+/// Bash's completions for the last of these words. The words are split as bash splits a line.
 fn bash(directory: &Path, words: &[&str]) -> Option<Vec<String>> {
     const CALL: &str = "source ../script; COMP_WORDS=(sectile \"$@\"); COMP_CWORD=$#; _sectile; \
         for each in \"${COMPREPLY[@]}\"; do echo \"$each\"; done | sort";

@@ -14,7 +14,7 @@ pub(super) fn edit(command: &str, path: &Path, rest: &[&str]) -> Run {
     run(args)
 }
 
-/// What a command makes of these bytes, where it succeeds.
+/// The result of a successful command on these bytes.
 #[track_caller]
 fn edited(source: &[u8], command: &str, rest: &[&str]) -> Vec<u8> {
     let (_directory, path) = file(source);
@@ -23,7 +23,7 @@ fn edited(source: &[u8], command: &str, rest: &[&str]) -> Vec<u8> {
     fs::read(&path).unwrap()
 }
 
-/// What a command says that refuses these bytes, and leaves them as they are.
+/// The message of a command that refuses these bytes and leaves them unchanged.
 #[track_caller]
 fn refused(source: &[u8], command: &str, rest: &[&str]) -> String {
     let (directory, path) = file(source);

@@ -1,4 +1,4 @@
-//! Edits that find nothing to do say so, and dry runs show the differences.
+//! Edits without any effect report it, and dry runs show the differences.
 
 use std::fs;
 

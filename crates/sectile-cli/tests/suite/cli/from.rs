@@ -14,7 +14,7 @@ use sectile_testing::binary::{component, custom, module, nested, producers};
 const CARGO: &str = "[package]\nname = \"adder\"\nversion = \"1.2.0\"\nauthors = [\"A <a@example.com>\", \"B\"]\n\
     license = \"MIT/Apache-2.0\"\nkeywords = [\"k\"]\n[package.metadata.sectile]\nrevision = \"r1\"\n";
 
-/// A file of these bytes, and beside it a manifest.
+/// A file of these bytes, with a manifest next to it.
 fn beside(bytes: &[u8], manifest: &str, text: &str) -> (TempDir, PathBuf, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let (path, manifest) = (directory.path().join("app.wasm"), directory.path().join(manifest));
@@ -129,7 +129,7 @@ fn a_manifest_is_for_the_item_that_is_picked() {
     assert_eq!(fs::read(&path).unwrap(), component(&[nested(&module(&[custom("version", b"1")]))]));
 }
 
-/// (What it is, `git` is asked in the tests of the library.)
+/// (The library's tests compare the revision with `git`.)
 #[test]
 fn the_revision_out_of_git_wins_over_the_manifest_and_not_over_an_option() {
     let (kept, path, manifest) = beside(&module(&[]), "Cargo.toml", CARGO);
@@ -151,7 +151,7 @@ fn the_revision_out_of_git_wins_over_the_manifest_and_not_over_an_option() {
         Some(String::from_utf8(output.stdout).unwrap().trim().to_owned())
     };
     if git(&["init", "-q"]).is_none() {
-        // Not by a macro, whose words nobody sees of a test that passes.
+        // Not printed with a macro, because the test harness captures the output of a passing test.
         _ = writeln!(io::stderr(), "SKIPPED: there is no `git` to make a repository with");
         return;
     }

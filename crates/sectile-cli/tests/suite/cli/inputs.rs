@@ -1,4 +1,4 @@
-//! Inputs that are not WebAssembly binaries: the message says what they are, and what to run.
+//! Inputs that are not WebAssembly binaries. The message identifies them and suggests a command.
 
 use std::ffi::OsStr;
 use std::fs;

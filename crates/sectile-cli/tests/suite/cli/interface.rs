@@ -12,7 +12,7 @@ fn show(bytes: &[u8]) -> (super::Run, Value) {
     (run, json)
 }
 
-/// A module that imports a function, and exports it.
+/// A module that imports a function and exports it.
 fn passing_on() -> Vec<u8> {
     let import = section(2, &[&[1][..], &prefixed("env"), &prefixed("f"), &[0, 0]].concat());
     let export = section(7, &[&[1][..], &prefixed("g"), &[0, 0]].concat());
@@ -62,7 +62,7 @@ fn a_wit_package_is_named() {
     );
 }
 
-/// An instance under a plain name says which interface it is of.
+/// An instance under a plain name has the name of its interface.
 #[test]
 fn what_a_component_implements_is_said() {
     let text =

@@ -1,4 +1,4 @@
-//! How much the command says besides its answer: `--quiet`, `--verbose` and `--no-progress`.
+//! Amount of output besides the answer: `--quiet`, `--verbose` and `--no-progress`.
 
 use std::fs;
 use std::path::Path;

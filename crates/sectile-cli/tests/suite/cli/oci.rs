@@ -1,4 +1,4 @@
-//! `sectile digest`, `sectile oci …`, `show --image`, and images where files are read.
+//! `sectile digest`, `sectile oci …`, `show --image`, and images as inputs.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -43,7 +43,7 @@ fn digest_json_is_the_contract() {
     let people = run_in(directory.path(), &["digest", "a.wasm"]);
     assert!(people.text().contains("but custom sections  (unknown)"), "{}", people.text());
 
-    // Each file has its line, and one that is not there keeps none from the next.
+    // Each file has its line, and a missing file does not affect the next one.
     let run = run_in(directory.path(), &["digest", "--json", "nowhere.wasm", "a.wasm"]);
     let (first, second) = run.text().split_once('\n').unwrap();
     let gone: Value = serde_json::from_str(first).unwrap();
@@ -108,7 +108,7 @@ fn a_time_is_given_or_there_is_none() {
     assert_eq!(with(None, &["--created", given, "--annotation", &other]).status, 2, "twice");
     assert_eq!(with(None, &["--created", "yesterday"]).status, 2);
     assert_eq!(with(Some("soon"), &[]).status, 2);
-    // And it is no section of the binary in the image.
+    // It is not a section of the binary in the image.
     let layout = run_in(directory.path(), &["oci", "layout", "a.wasm", "-o", "l", "--created", given, "--json"]);
     assert_eq!(layout.json()["layer"]["digest"], Digest::new(&said()).to_string());
     let config = run_in(directory.path(), &["oci", "config", "a.wasm", "--created", given]);
@@ -187,7 +187,7 @@ fn an_image_is_compared_with_its_binary() {
     assert_eq!(codes("oci:l:same", &["--verify"]), Vec::<Value>::new());
     assert_eq!(codes("oci:l:other", &[]), ["annotation-drift"]);
     assert_eq!(codes("oci:l:other", &["--interface"]), ["annotation-drift"]);
-    // A manifest that says less than its binary.
+    // A manifest with fewer annotations than its binary.
     let index = directory.path().join("l/index.json");
     let blob = |digest: &str| directory.path().join("l/blobs/sha256").join(digest.strip_prefix("sha256:").unwrap());
     let mut listed: Value = serde_json::from_slice(&fs::read(&index).unwrap()).unwrap();
@@ -217,8 +217,8 @@ fn an_image_is_compared_with_its_binary() {
     assert!(file.status == 2 && file.stderr.contains("asks for an image"), "{}", file.stderr);
 }
 
-/// From a manifest into a binary of a real toolchain, into a layout, and back: on the way into the image, or into the file
-/// first.
+/// From a manifest into a real toolchain's binary, into a layout, and back. Metadata is added to
+/// the image directly, or to the file first.
 #[test]
 fn a_manifest_becomes_sections_an_image_and_the_same_again() {
     for name in ["rust-magic_kernel.wasm", "clang-fib.component.wasm"] {
@@ -280,7 +280,7 @@ fn what_an_image_cannot_say_is_refused_with_what_to_do() {
     fs::write(&path, module(&[section(2, &[9])])).unwrap();
     refused(&[], &["cannot read imports and exports"]);
     fs::write(&path, module(&[custom("vendor", "a")])).unwrap();
-    // A directory that holds something else.
+    // A directory with other contents.
     fs::create_dir(directory.path().join("full")).unwrap();
     fs::write(directory.path().join("full/README.md"), "").unwrap();
     let run = run_in(directory.path(), &["oci", "layout", "a.wasm", "-o", "full"]);
@@ -289,7 +289,8 @@ fn what_an_image_cannot_say_is_refused_with_what_to_do() {
     assert!(run.status == 2 && run.stderr.contains("No such file"), "{}", run.stderr);
 }
 
-/// What the manifest says that is taken in another form, and what is notable about the binary, is told beside the image.
+/// Rewritten values of the manifest and findings on the binary are reported, in addition to the
+/// image.
 #[test]
 fn what_is_notable_on_the_way_into_an_image_is_told() {
     let (directory, path) = file(&module(&[custom("signature", b"\x01")]));

@@ -6,14 +6,14 @@ use std::fs;
 use super::{file, keys_in_order, run, run_with_input};
 use sectile_testing::binary::{component, custom, module, nested};
 
-/// `check --policy` of these bytes, by this text, with further arguments.
+/// `check --policy` of these bytes with this policy text and further arguments.
 fn check(bytes: &[u8], text: impl AsRef<[u8]>, args: &[&str]) -> super::Run {
     let (directory, path) = file(bytes);
     let policy = directory.path().join("policy.toml");
     fs::write(&policy, text).unwrap();
     let fixed = [OsStr::new("check"), OsStr::new("--policy"), policy.as_os_str(), path.as_os_str()];
     let mut run = run(fixed.into_iter().chain(args.iter().map(OsStr::new)));
-    // The names are those in the directory.
+    // The names are relative to the directory.
     let prefix = format!("{}/", directory.path().display());
     run.stdout = run.text().replace(&prefix, "").into_bytes();
     run
@@ -54,11 +54,11 @@ fn the_status_is_the_policys() {
     let bytes = module(&[custom("version", "1"), custom("licenses", "mit")]);
     assert_eq!(check(&bytes, POLICY, &[]).status, 0);
     assert_eq!(check(&bytes, format!("refuse = 'warning'\n{POLICY}"), &[]).status, 1);
-    // What is said by hand wins.
+    // Command-line options take precedence.
     assert_eq!(check(&bytes, format!("refuse = 'warning'\n{POLICY}"), &["--refuse", "error"]).status, 0);
     assert_eq!(check(&bytes, POLICY, &["--refuse", "warning"]).status, 1);
     assert_eq!(check(&bytes, "severity.imprecise-license = 'ignore'", &["--refuse", "note"]).status, 0);
-    // Its limits are those of the reading; what breaks off is no success.
+    // The policy's limits apply to the reading, and truncation is not a success.
     let shown = check(&bytes, "limits.sections = 1", &[]);
     assert_eq!(shown.status, 2, "{}", shown.stderr);
     assert_eq!(check(&bytes[..bytes.len() - 1], "", &[]).status, 2);
@@ -78,7 +78,7 @@ fn by_a_policy_that_is_wrong_nothing_is_judged() {
         let shown = run([OsStr::new("check"), OsStr::new("--policy"), OsStr::new(wrong), path.as_os_str()]);
         assert_eq!((shown.status, shown.text()), (2, ""), "{wrong}");
     }
-    // There is one policy.
+    // Only one policy is allowed.
     assert_eq!(check(&bytes, "", &["--policy", "x.toml"]).status, 2);
 }
 
@@ -87,7 +87,7 @@ fn lines(shown: &super::Run) -> Vec<&str> {
     shown.text().lines().map(|line| line.split_once("a.wasm: ").unwrap().1).collect()
 }
 
-/// Only a broken rule or an expired exception has a place in the policy.
+/// Only a broken rule or an expired exception has a location in the policy.
 #[test]
 fn findings_name_the_rule_that_they_break() {
     let bytes = module(&[custom("licenses", "mit")]);
@@ -104,7 +104,7 @@ fn findings_name_the_rule_that_they_break() {
     assert_eq!(rules, expected.iter().map(|(code, rule)| (code, rule)).collect::<Vec<_>>());
 }
 
-/// An exception is for the file as it was given, on the day that it is.
+/// An exception applies to the file name as given, on the given day.
 #[test]
 fn what_is_excepted_is_shown_and_does_not_refuse() {
     let bytes = module(&[custom("licenses", "GPL-3.0-only")]);
@@ -121,12 +121,12 @@ fn what_is_excepted_is_shown_and_does_not_refuse() {
     assert_eq!(json["accepted"], true);
     let expected = serde_json::json!({"reason": "asked \u{202e}", "expires": "9999-12-30", "rule": "policy.toml:2"});
     assert_eq!((&json["findings"][0]["excepted"], &json["findings"][0]["refused"]), (&expected, &false.into()));
-    // By the clock, that day is over.
+    // By the clock, the exception has expired.
     let shown = check(&bytes, policy("expires = 2020-01-01"), &["--json"]);
     let json = shown.json();
     assert_eq!((shown.status, &json["findings"][1]["code"]), (1, &"expired-exception".into()));
     assert_eq!(json["findings"][0].get("excepted"), None);
-    // By the variable it is not.
+    // By the variable, it has not.
     let (directory, path) = file(&bytes);
     let policy_file = directory.path().join("policy.toml");
     fs::write(&policy_file, policy("expires = 2020-01-01")).unwrap();
@@ -154,7 +154,7 @@ fn policies_may_come_from_standard_input() {
         shown.text().contains("\"policy\":\"standard input\"")
             && shown.text().contains("\"rule\":\"standard input:1\"")
     );
-    // Not twice.
+    // Standard input cannot be used twice.
     let shown = run_with_input(["check", "-", "--policy", "-"], b"");
     assert!(shown.status == 2 && shown.stderr.contains("both FILE and the policy"), "{}", shown.stderr);
     let shown = run_with_input([OsStr::new("check"), OsStr::new("--policy=-"), path.as_os_str()], b"refuse = 'fatal'");
@@ -176,7 +176,7 @@ fn starter_policies_are_written_and_checked() {
         "{}",
         checked.text()
     );
-    // What somebody wrote stays.
+    // An existing file stays.
     fs::write(&path, "refuse = 'note'\n").unwrap();
     let again = policy(&init);
     assert!(again.status == 2 && again.stderr.contains("use --force to replace it"), "{}", again.stderr);
@@ -235,7 +235,7 @@ fn unused_exceptions_are_warned_about() {
     assert_eq!((used.status, &*used.stderr), (0, ""));
 }
 
-/// Sums leave out what an exception excuses, whether it is read or taken from an earlier report.
+/// Sums exclude excused findings, whether they are new or from an earlier report.
 #[test]
 fn audits_count_excepted_findings_apart() {
     let directory = tempfile::tempdir().unwrap();

@@ -12,7 +12,7 @@ use sectile_testing::binary::{custom, module};
 use sectile_testing::registry::{Registry, error, lets_me_in, start};
 use sectile_testing::server::{Reply, Server};
 
-/// A push by somebody whose home this is.
+/// A push by a user with this home directory.
 fn push(home: &Path, path: &Path, reference: &str, options: &[&str]) -> Run {
     Run::of(pushing(home, path, reference, options).stdin(Stdio::null()).output().unwrap())
 }
@@ -23,7 +23,7 @@ pub fn pushing(home: &Path, path: &Path, reference: &str, options: &[&str]) -> C
     for variable in ["REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_CONFIG", "SOURCE_DATE_EPOCH"] {
         command.env_remove(variable);
     }
-    // What no test may reach.
+    // An address that tests must not reach.
     command.env("HTTP_PROXY", "http://127.0.0.1:1").env("HTTPS_PROXY", "http://127.0.0.1:1").env_remove("NO_PROXY");
     command.env("HOME", home).env("USERPROFILE", home).env("PATH", home);
     command
@@ -119,7 +119,7 @@ fn what_cannot_be_pushed_is_said() {
     }
     let missing = push(directory.path(), &directory.path().join("b.wasm"), &to("app"), &[]);
     assert_eq!(missing.status, 2);
-    // The image is there, and its SBOM is not.
+    // The image was pushed, but its SBOM was not.
     let (server, _) =
         start(Registry::default(), |request| request.is("GET", "manifests/sha256-").then(|| Reply::of(500)));
     let run = push(directory.path(), &path, &format!("{}/app:1", server.address), &["--sbom"]);
@@ -130,7 +130,7 @@ fn what_cannot_be_pushed_is_said() {
     );
 }
 
-/// A registry that lists what refers to an image needs no tag for it; and who does not ask for an SBOM is told of none.
+/// A registry that lists referrers needs no tag. Without a requested SBOM, the report has none.
 #[test]
 fn json_says_what_there_is_not() {
     let (server, _) = start(Registry { has_referrers: true, ..Registry::default() }, |_| None);

@@ -1,11 +1,11 @@
-//! FILEs that lie elsewhere.
+//! Remote FILEs.
 
 use super::*;
 use sectile_testing::parts::part;
 use sectile_testing::registry::{Registry, start};
 use sectile_testing::server::{Reply, Server};
 
-/// A web server that gives parts of this.
+/// A web server that serves ranges of these bytes.
 fn serve(bytes: Vec<u8>) -> Server {
     Server::start(move |request| part(&bytes, request))
 }
@@ -42,7 +42,7 @@ fn what_lies_elsewhere_is_shown_as_a_file_is() {
     }
 }
 
-/// What is shown of a FILE that is called so, without its name and what it cost.
+/// The output for a FILE of this name, without its name and cost.
 fn shown(run: &Run, name: &str) -> String {
     let text = run.text().replace(name, "FILE");
     match text.split_once(",\"bytes_read\":") {
@@ -79,7 +79,7 @@ fn what_lies_elsewhere_is_only_read() {
     }
 }
 
-/// What the environment says of a store.
+/// The environment describes the store.
 #[test]
 fn google_cloud_storage_is_as_the_environment_describes_it() {
     let bytes = module(&[custom("licenses", "MIT"), section(10, &vec![0; 200_000]), custom("vendor", "v")]);
@@ -169,11 +169,11 @@ fn what_a_registry_holds_is_shown_and_compared_where_it_lies() {
     assert_eq!(sections(&oci), sections(path.to_str().unwrap()));
     assert_eq!(run(&["get", &oci, "vendor"]).text(), "v");
     assert_eq!(run(&["show", &format!("oci://{oci}")]).status, 2);
-    // The name of an image is not its layer's.
+    // The name of an image is not the name of its layer.
     let (here, there) = (run(&["sbom", "-"]), run(&["sbom", &oci]));
     assert!(here.status == 2 && !there.text().contains("app:1.0"), "{}", there.text());
 
-    // The manifest of another image with the same layer says something else.
+    // The manifest of another image with the same layer has other values.
     let mut registry = registry.lock().unwrap();
     let (media_type, manifest) = registry.manifests["1.0"].clone();
     let manifest = String::from_utf8(manifest).unwrap().replace("\"MIT\"", "\"GPL-3.0-only\"").into_bytes();

@@ -1,4 +1,4 @@
-//! `docs/schema`: every JSON that the command prints is described, and nothing else is.
+//! `docs/schema` describes all JSON that the command prints, and nothing else.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -15,7 +15,7 @@ use sectile::metadata::Field;
 use sectile_testing::binary::{chain, component, custom, dependencies, module, nested, producers, section, sound};
 use sectile_testing::registry::{Registry, start};
 
-/// What the command printed, by the schema that describes it.
+/// Printed JSON, with the schema that describes it.
 struct Samples(Vec<(Document, Value)>);
 
 impl Samples {
@@ -102,7 +102,8 @@ impl Samples {
     }
 }
 
-/// Inputs of all kinds: sound, cut off, no WebAssembly, with every value and with hostile ones, archives, and others.
+/// Inputs of all kinds: valid, truncated and not WebAssembly; with every value and with hostile
+/// values; archives; and others.
 fn write_inputs(directory: &Path) {
     let write = |name: &str, bytes: &[u8]| fs::write(directory.join(name), bytes).unwrap();
     let mut sections: Vec<_> = Field::ALL.map(|field| custom(field.section(), sound(field))).to_vec();
@@ -160,7 +161,7 @@ fn write_inputs(directory: &Path) {
     write("every-key.toml", example.as_bytes());
 }
 
-/// Adds more names of an image to the layout than a row has.
+/// Adds more names for an image to the layout than a row can have.
 fn add_images_to_layout(directory: &Path) {
     let index = directory.join("layout/index.json");
     let mut listed: Value = serde_json::from_slice(&fs::read(&index).unwrap()).unwrap();
@@ -212,7 +213,7 @@ fn keys_are_complete(samples: &Samples) {
     assert!(never.is_empty(), "never printed: {never:?}");
 }
 
-/// A key that is not described, and the lack of one that is always there, are errors.
+/// An undescribed key is an error, and so is the lack of a required key.
 fn changes_are_found(samples: &Samples) {
     const FREE: [&str; 7] =
         ["annotations", "producers", "section_totals", "formats", "not_opened", "registry_metadata", "OciAnnotations"];
@@ -240,7 +241,7 @@ fn changes_are_found(samples: &Samples) {
             if holder != "registry_metadata" {
                 changed.push((pointer.to_owned(), None));
             }
-            // Only the schema of a policy itself knows which settings of a table may be left out.
+            // Only the schema of a policy itself defines which settings of a table are optional.
             let is_table = *document == Document::PolicyShow && pointer.split('/').count() == 3;
             let is_free = FREE.contains(&&*holder) || is_table;
             let keys = object.keys().filter(|key| !is_free && !OPTIONAL.contains(&&***key));

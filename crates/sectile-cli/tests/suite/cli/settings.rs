@@ -9,12 +9,12 @@ use tempfile::TempDir;
 use super::{Run, command};
 use sectile_testing::binary::{custom, module};
 
-/// The place of the file below a home, without `XDG_CONFIG_HOME` or in it.
+/// The path of the file below the home directory, or below `XDG_CONFIG_HOME`.
 const DIRECTORY: &str = if cfg!(target_os = "macos") { "Library/Application Support/sectile" } else { "sectile" };
 
 const VARIABLES: [&str; 7] = ["COLOR", "POLICY", "REFUSE", "THREADS", "FORMAT", "NO_PROGRESS", "HASH"];
 
-/// A home with a binary that has a warning, and a policy that refuses it.
+/// A home directory with a binary that has a warning, and a policy that refuses it.
 struct Home {
     directory: TempDir,
 }
@@ -47,7 +47,7 @@ impl Home {
         fs::write(self.config(), text).unwrap();
     }
 
-    /// The command, in the tree, with the configuration in its usual place.
+    /// The command in the tree, with the configuration in its usual place.
     fn command(&self, args: &[&str]) -> Command {
         let mut command = command(args);
         let config = self.directory.path();
@@ -164,7 +164,7 @@ fn a_wrong_file_is_an_error_with_its_line() {
         let place = format!("sectile: {}{expected}", home.config().display());
         assert!(run.status == 2 && run.text().is_empty() && run.stderr.starts_with(&place), "{text:?} {}", run.stderr);
     }
-    // Scripts and pages do not depend on it.
+    // Scripts and pages do not depend on the configuration.
     assert_eq!(home.run(&["completions", "bash"]).status, 0);
 }
 

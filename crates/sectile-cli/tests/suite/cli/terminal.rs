@@ -1,4 +1,4 @@
-//! How far long work is, which a terminal is told and nobody else.
+//! Progress of long work, which only a terminal shows.
 
 use std::fs::{self, File};
 
@@ -8,13 +8,14 @@ use sectile_testing::binary::{custom, module};
 use sectile_testing::registry::{Registry, error, start};
 use sectile_testing::terminal;
 
-/// What is left once all that was told to be gone is: behind the last line that is cleared, and where the cursor goes from there.
+/// The visible rest of the terminal output: the text after the last cleared line, and after the
+/// final cursor position.
 fn left(told: &str) -> &str {
     let cleared = ["\x1b[2K", "\x1b[K"].into_iter().filter_map(|clear| Some(told.rfind(clear)? + clear.len())).max();
     told[cleared.expect("something is cleared")..].trim_start_matches("\x1b[1A")
 }
 
-/// One file is so large that hashing it does not end before it is stopped.
+/// One file is so large that the audit is stopped before the file is hashed.
 #[test]
 fn an_audit_says_how_far_it_is() {
     let directory = tempfile::tempdir().unwrap();
@@ -41,7 +42,7 @@ fn an_audit_says_how_far_it_is() {
     assert!(table.contains("stopped before its end") && !table.contains('\x1b'), "{table}");
 }
 
-/// Rows that scroll by say it better; a bar between them would be in their way.
+/// Scrolling rows already show progress, and a bar between them would disturb.
 #[test]
 fn rows_on_a_terminal_stand_alone() {
     let directory = tempfile::tempdir().unwrap();
@@ -98,7 +99,7 @@ fn a_push_says_how_far_it_is() {
     assert_eq!(left(&told), "");
     let (status, _, told) = push("refused");
     assert!(status.code() == Some(2) && left(&told).starts_with("sectile: "), "{told:?}");
-    // What is soon done says nothing.
+    // Short work shows no progress.
     fs::write(&path, module(&[custom("note", vec![7; 1 << 10])])).unwrap();
     let (status, _, told) = push("small");
     assert_eq!((status.code(), &*told), (Some(0), ""));

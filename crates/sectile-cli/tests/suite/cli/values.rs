@@ -43,7 +43,7 @@ fn build_ids_without_a_length_are_shown() {
     assert_eq!((&shown["item"]["debug_links"], codes(&shown)), (&links, vec!["unprefixed-debug-link"]));
 }
 
-/// Runs a command on a copy of bytes, and returns what is then in the file.
+/// Runs a command on a copy of the bytes, and returns the resulting file.
 fn edit(bytes: &[u8], command: &str, args: &[&str]) -> (Run, Vec<u8>) {
     let (_directory, path) = file(bytes);
     let ran = run([command.as_ref(), path.as_os_str()].into_iter().chain(args.iter().map(std::ffi::OsStr::new)));
@@ -83,7 +83,7 @@ fn strip_all_names_each_unknown_section() {
     assert_eq!((ran.status, &*ran.stderr), (0, ""), "it is named");
 }
 
-/// Soroban reads the data of all such sections, joined.
+/// Soroban reads the joined data of all such sections.
 #[test]
 fn joined_sections_are_read_whole_and_added_to() {
     for name in ["contractmetav0", "contractspecv0"] {
@@ -166,7 +166,7 @@ fn audit_decompresses_substrate_runtimes() {
     );
 }
 
-/// A layout whose index names a manifest for another platform, which it does not have.
+/// A layout whose index names a manifest for another platform that the layout lacks.
 #[test]
 fn absent_blobs_are_notes_unless_the_policy_refuses_them() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! The layout of the output for people at several widths. `BLESS=1` rewrites the expected texts.
+//! The layout of text output at several widths. `BLESS=1` rewrites the expected texts.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -64,7 +64,7 @@ fn is_as_expected(name: &str, width: &str, text: &str) {
     assert!(text == expected, "{}: run the test with BLESS=1, and look at what changes:\n{text}", file.display());
 }
 
-/// The parts of a summary whose words belong to this layout: all but the first paragraph.
+/// The layout-specific parts of a summary: all but the first paragraph.
 fn tables(name: &str, text: &str) -> String {
     if name == "audit" { text.split_once("\n\n").unwrap().1.to_owned() } else { text.to_owned() }
 }

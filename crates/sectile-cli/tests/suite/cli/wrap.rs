@@ -13,7 +13,7 @@ fn wrap(directory: &Path, args: &[&str]) -> Run {
     Run::of(command.current_dir(directory).stdin(Stdio::null()).output().unwrap())
 }
 
-/// A project with a manifest, and a binary that `cp` stands in for a compiler of.
+/// A project with a manifest and a binary. `cp` stands in for a compiler.
 fn project() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("package.json"), "{\"name\": \"a\", \"version\": \"1.0.0\", \"license\": \"MIT\"}")

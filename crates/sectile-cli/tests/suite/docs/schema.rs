@@ -52,7 +52,7 @@ impl Document {
     }
 }
 
-/// A file of a schema: what it is about, then the schema.
+/// A schema file: its description, then the schema.
 fn document(title: &str, description: &str, schema: Value) -> Value {
     let mut document = Map::new();
     document.insert("$schema".to_owned(), DIALECT.into());

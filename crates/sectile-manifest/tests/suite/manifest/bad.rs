@@ -12,7 +12,7 @@ use sectile_testing::files::make_fifo;
 
 const FILES: [&str; 4] = ["Cargo.toml", "wkg.toml", "package.json", "pyproject.toml"];
 
-/// The errors for a file of these bytes, under each name.
+/// The errors for a file of these bytes under each name.
 fn each_refused(bytes: &[u8]) -> Vec<String> {
     let (_kept, directory) = tree(&[]);
     let refused = |name| {
@@ -174,7 +174,7 @@ fn invalid_value_is_an_error_unless_overridden() {
     let planned = manifest.add_unchecked_to(Edit::new()).unwrap().plan_slice(b"\0asm\x01\0\0\0");
     assert_eq!(planned.unwrap().findings().len(), 2);
 
-    // An edit of the producers overrides the language, too.
+    // An edit of the producers also overrides the language.
     let edit = set(set(Edit::new(), Field::Licenses, "MIT"), Field::Source, "https://example.com/a");
     let language = |edit: Edit| {
         let plan = manifest.add_to(edit).unwrap().plan_slice(b"\0asm\x01\0\0\0").unwrap();

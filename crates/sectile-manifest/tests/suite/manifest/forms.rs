@@ -35,7 +35,7 @@ fn repositories_of_npm() {
         ("git+http://git@example.com:8080/a", "http://example.com:8080/a", &[Rewritten]),
         ("https://git@example.com/a@b", "https://example.com/a@b", &[Rewritten]),
         ("git+https://example.com/@scope/a", "https://example.com/@scope/a", &[]),
-        // A password is refused where the value is set.
+        // A password is rejected when the value is set.
         ("git+https://me:secret@example.com/a", "https://me:secret@example.com/a", &[]),
         ("git://github.com/a/b.git", "https://github.com/a/b.git", &[Rewritten]),
         ("git+ssh://git@gitlab.com/a/b.git", "https://gitlab.com/a/b.git", &[Rewritten]),
@@ -46,7 +46,8 @@ fn repositories_of_npm() {
         ("git@github.com:22/b", "https://github.com/22/b", &[Rewritten]),
         ("ssh://git@bitbucket.org/a/b", "https://bitbucket.org/a/b", &[Rewritten]),
         ("git@github.com:a/b.git", "https://github.com/a/b.git", &[Rewritten]),
-        // Unknown hosts may not have https: these stay unchanged, and are not valid for the field.
+        // Unknown hosts may not support https. These URLs stay unchanged, and are not valid for the
+        // field.
         ("git+ssh://git@example.com/a", "git+ssh://git@example.com/a", &[]),
         ("git@example.com:a", "git@example.com:a", &[]),
         ("git://github.com.example/a", "git://github.com.example/a", &[]),
@@ -154,7 +155,7 @@ fn poetry() {
     let kinds: Vec<_> = poetry.notices().iter().map(|notice| notice.kind).collect();
     assert_eq!(kinds, [Rewritten, Dropped], "{:?}", poetry.notices());
 
-    // `project` wins, and what it does not have is taken from Poetry's table.
+    // `project` takes precedence, and Poetry's table supplies missing values.
     let text = "[project]\nname = \"a\"\nversion = \"2.0.0\"\n[tool.poetry]\nname = \"a\"\nversion = \"1.0.0\"\n\
         license = \"Proprietary\"\ndescription = \"d\"\n";
     let both = manifest(ManifestFormat::Python, text);

@@ -180,7 +180,8 @@ fn wrong_upload_ranges_are_errors() {
     }
 }
 
-/// The registry has the chunk, but its response was lost, so that it reports the next one as out of order.
+/// The registry has the chunk, but its response was lost. So it reports the next one as out of
+/// order.
 #[test]
 fn an_out_of_order_chunk_resumes_the_upload() {
     for times in [1, u32::MAX] {
@@ -257,7 +258,7 @@ fn redirects_are_limited_and_send_no_secrets() {
     });
     let (_directory, path, _) = binary(1000);
     let client = Client::new(Credentials::fixed(Credential::password("me", "hunter2")), options());
-    // The other host reports that it has the blobs, so that none is sent.
+    // The other host reports that it has the blobs, so none is sent.
     let error = push(&client, &reference(&server, "app:1"), &path).unwrap_err();
     assert!(error.to_string().contains("BLOB_UNKNOWN") && !message(&error).contains("hunter2"), "{error}");
     let elsewhere = elsewhere.lock().unwrap();
@@ -324,7 +325,7 @@ fn a_plan_for_another_file_is_refused() {
 #[test]
 fn an_unknown_host_is_unreachable() {
     let (_directory, path, _) = binary(100);
-    // The label is too long for the domain name system, so that no lookup is needed.
+    // The label is too long for the domain name system, so no lookup is needed.
     let to = format!("{}.invalid:1/app:1", "n".repeat(64)).parse().unwrap();
     let error = push(&anonymous(), &to, &path).unwrap_err();
     assert!(error.is_transient() && message(&error).contains("cannot connect: "), "{}", message(&error));

@@ -160,7 +160,7 @@ fn a_failed_range_can_be_fetched_again() {
     assert_eq!(server.asked().len(), before);
 }
 
-/// Each request is fast enough, and there is no end of them.
+/// Each request is fast enough, but their number is unlimited.
 #[test]
 fn all_requests_for_an_image_share_a_deadline() {
     let (server, _) = start(Registry::default(), |request| {

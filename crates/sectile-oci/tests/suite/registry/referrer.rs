@@ -71,7 +71,8 @@ fn the_fallback_index_lists_the_artifact() {
     assert_eq!(list(), json!({"schemaVersion": 2, "mediaType": index, "manifests": [entry]}));
     assert_eq!(registry.lock().unwrap().manifests[&tag].0, index);
 
-    // The same artifact is not listed twice. Another one is added, and members of other tools stay.
+    // The same artifact is not listed twice. Another one is added, and members of other tools are
+    // preserved.
     anonymous().attach(&pushed, &SBOM).unwrap();
     assert_eq!(list()["manifests"].as_array().unwrap().len(), 1);
     let theirs =
@@ -100,7 +101,7 @@ fn a_malformed_fallback_index_is_not_changed() {
     }
 }
 
-/// The upload of the artifact has its own time.
+/// The upload of the artifact has its own deadline.
 #[test]
 fn all_requests_for_a_list_of_referrers_share_a_deadline() {
     let (server, registry) = start(Registry::default(), |request| {

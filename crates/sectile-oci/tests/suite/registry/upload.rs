@@ -92,7 +92,8 @@ fn chunks_are_sent_if_the_registry_requests_them() {
     }
 }
 
-/// Some registries answer a chunk with the range before it, of the chunk alone, or of nothing.
+/// Some registries answer a chunk with the previous range, the range of the chunk alone, or no
+/// range.
 #[test]
 fn stale_ranges_of_chunks_are_not_trusted() {
     for range in [Some("0-0"), Some("0-65535"), Some("0-9"), Some("bytes=0-99999999"), Some("junk"), None] {
@@ -118,7 +119,7 @@ fn stale_ranges_of_chunks_are_not_trusted() {
     }
 }
 
-/// A registry that takes a part of a chunk refuses the next one, and says what it has.
+/// A registry that takes a part of a chunk rejects the next one, and reports its progress.
 #[test]
 fn a_partly_taken_chunk_is_continued() {
     let mut stored = Registry { min_chunk: Some(1), ..Registry::default() };
@@ -150,7 +151,7 @@ fn blobs_are_accepted_with_each_status_of_success() {
     }
 }
 
-/// Clients in Go take such locations.
+/// Clients in Go accept such locations.
 #[test]
 fn locations_with_unencoded_characters_are_followed() {
     for (location, path, query) in [
@@ -244,7 +245,7 @@ fn a_completed_upload_with_a_lost_response_succeeds() {
     let (server, _) = start(Registry::default(), {
         let mut stored = Registry::default();
         move |request| {
-            // The first PUT succeeds, and its response is lost.
+            // The first PUT succeeds, but its response is lost.
             if request.is("PUT", "uploads/") && request.body.is_some() && stored.blobs.is_empty() {
                 let digest = request.query.rsplit_once("digest=").unwrap().1.to_owned();
                 stored.blobs.insert(digest, Vec::new());

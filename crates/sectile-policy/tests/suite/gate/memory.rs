@@ -1,4 +1,4 @@
-//! The memory that one upload takes in a gate, whatever is uploaded.
+//! The memory that a gate needs for one upload, for any input.
 
 use sectile::FindingCode;
 use sectile::metadata::Field;
@@ -16,7 +16,7 @@ const MAX_PEAK_WITH_IMPORTS: u64 = 24 << 20;
 
 type Upload = (&'static str, Vec<u8>);
 
-/// Uploads that take much memory for their length, or have more than one of the limits permits.
+/// Uploads that take much memory for their length, or exceed one of the limits.
 fn hostile_uploads() -> Vec<Upload> {
     let items = |number: usize, sections: &[Vec<u8>]| component(&vec![nested(&module(sections)); number]);
     let text = |len: usize| "x".repeat(len);
@@ -45,7 +45,7 @@ fn hostile_uploads() -> Vec<Upload> {
     ]
 }
 
-/// Uploads that take memory if a rule is on imports.
+/// Uploads that take memory if a rule concerns imports.
 fn hostile_interfaces() -> Vec<Upload> {
     let repeated =
         |id: u8, entry: &[u8], times: usize| section(id, &[leb128(times as u32), entry.repeat(times)].concat());
@@ -65,7 +65,7 @@ fn hostile_interfaces() -> Vec<Upload> {
     ]
 }
 
-/// A section of each name that the reader knows, with a small value.
+/// A section of each name that the reader decodes, with a small value.
 fn every_section() -> Vec<Vec<u8>> {
     let others = "name producers .dep-v0 registry-metadata build_id sourceMappingURL external_debug_info .debug_x \
         target_features dylink dylink.0 linking reloc.x metadata.code.x signature signature_delimiter \
@@ -89,7 +89,7 @@ fn packages(list: &[&str]) -> Vec<u8> {
     custom(".dep-v0", zlib(format!(r#"{{"packages":[{}]}}"#, list.join(","))))
 }
 
-/// One package that depends on another one as often as its section has room for.
+/// One package that depends on another one as often as fits into its section.
 fn many_references() -> Vec<u8> {
     let first = PACKAGE.replace('}', &format!(r#","dependencies":[{}]}}"#, vec!["1"; 262_000].join(",")));
     packages(&[&first, PACKAGE])
@@ -116,7 +116,7 @@ fn lenient(rules: &str) -> Policy {
     Policy::parse("p", &format!("[severity]\n{severities}{rules}")).unwrap()
 }
 
-/// Pushes an upload to its end or its refusal, and writes the verdict on a refused one, as a server does.
+/// Pushes an upload to its end or its refusal. Writes the verdict of a refusal, as a server does.
 fn upload(policy: &Policy, bytes: &[u8]) -> Result<(), Refusal> {
     let mut gate = Gate::new(policy.clone());
     let pushed = bytes.chunks(16 << 10).try_for_each(|chunk| gate.push(chunk));
@@ -153,7 +153,7 @@ fn an_interface_takes_no_more_memory_than_its_bound() {
     }
 }
 
-/// A refused upload keeps what was read. More bytes cost no more.
+/// A refused upload keeps what was read. Further bytes take no more memory.
 #[test]
 fn a_refusal_keeps_no_more_than_the_gate_did() {
     let (_, bytes) = hostile_uploads().remove(0);

@@ -277,7 +277,7 @@ fn further_connections_wait_and_are_served() {
     let server = Server::start();
     let bytes = module(&[custom("vendor", "v")]);
     let idle: Vec<TcpStream> = (0..100).map(|_| server.connect()).collect();
-    // They are closed because nothing arrives, and then it is the turn of this one.
+    // They are closed because nothing arrives. Then this connection is served.
     let start = Instant::now();
     assert_eq!(server.upload(&bytes).0, 201);
     assert!(start.elapsed() > Duration::from_secs(5), "{:?}", start.elapsed());

@@ -1,4 +1,4 @@
-//! Exceptions: which findings they excuse, and for how long.
+//! Exceptions: the findings that they excuse, and their duration.
 
 use std::ffi::OsStr;
 
@@ -11,7 +11,7 @@ use sectile_testing::binary::{custom, module};
 
 const DIGEST: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
-/// Breaks two rules.
+/// Violates two rules.
 const RULES: &str = "required.fields = 'version'\nlicenses.allow = 'MIT'\n";
 
 fn bytes() -> Vec<u8> {
@@ -224,7 +224,7 @@ fn fingerprints_distinguish_policies() {
         assert!(!prints[..nth].contains(print), "{}", texts[nth]);
         assert_eq!(*print, parsed(texts[nth]).fingerprint());
     }
-    // The form of the file makes no difference, nor building the policy in code.
+    // The form of the file makes no difference, and neither does building the policy in code.
     assert_eq!(parsed("# x\nrefuse = \"error\"\n[limits]\n").fingerprint(), Policy::default().fingerprint());
     assert_eq!(parsed("[[imports]]\nnames = ['a']").fingerprint(), parsed("imports.names = 'a'").fingerprint());
 }
@@ -254,7 +254,7 @@ fn unused_exceptions_are_known_after_a_run() {
     ];
     let expected = ["second", "elsewhere", "other code", "expired elsewhere"];
     assert_eq!(unused(&parsed(&format!("{RULES}{}", text.concat()))), expected);
-    // Exceptions made in code have no place in a file.
+    // Exceptions built in code have no location in a file.
     let made = |paths: &str, reason: &str| Exception::new(reason).unwrap().with_paths([paths.parse().unwrap()]);
     let policy = parsed(RULES).with_exception(made("a", "used")).with_exception(made("b", "elsewhere"));
     assert_eq!(unused(&policy), ["elsewhere"]);

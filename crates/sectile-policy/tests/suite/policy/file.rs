@@ -146,7 +146,7 @@ fn valid_files_are_read() {
     assert!(policies.windows(2).all(|pair| pair[0] == pair[1]));
 }
 
-/// One key for all that may hide binaries. The keys of the codes override it, in any order.
+/// One key for all codes about hidden binaries. The keys of the codes override it, in any order.
 #[test]
 fn severity_of_hidden_binaries_is_one_key() {
     let severities = |text: &str| {

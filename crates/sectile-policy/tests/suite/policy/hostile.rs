@@ -78,7 +78,7 @@ fn folded_findings_are_all_counted() {
     let each: Vec<_> = (0..1_000).map(|number| custom(&format!("x{number}"), "")).collect();
     let lines = judged(&module(&each), "sections.names = 'x*'\nlimits.findings = 8");
     assert!(lines.len() == 9 && lines[8].contains("x992:"), "{lines:?}");
-    // The limit applies to each rule: refusals are not lost among the notes of another rule.
+    // The limit applies to each rule. Refusals are not lost among the notes of another rule.
     let text = "limits.findings = 2\n[[sections]]\nnames = 'x*'\nseverity = 'note'\n[[sections]]\nnames = 'x999'";
     let (lines, accepted) = judge(&module(&each), &parsed(text));
     assert!(!accepted && lines.len() == 4 && lines[3].starts_with("!error"), "{lines:?}");
@@ -122,7 +122,7 @@ fn limits_of_the_policy_apply_to_the_reading() {
     assert!(!judge(b"\x7fELF", &parsed("required.fields = 'name'")).1);
 }
 
-/// The length is the same and the time differs: the values may mix two states.
+/// The length is the same but the time differs. So the values may mix two states.
 #[test]
 fn a_file_that_is_rewritten_while_it_is_read_is_refused() {
     let file = all_drivers::file(&module(&[custom("x", "1")]));

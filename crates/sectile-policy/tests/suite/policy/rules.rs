@@ -67,7 +67,7 @@ fn nested_metadata_does_not_count_for_the_root() {
         "!error missing-field at :0 version x1: `version` is required, but is missing",
     ];
     assert_eq!(judged(&posing, required), expected);
-    // Nor metadata of the root for a nested item.
+    // Metadata of the root is not required of a nested item.
     let quiet = component(&[nested(&module(&[])), custom("licenses", "MIT"), custom("version", "1")]);
     assert!(judge(&quiet, &parsed(required)).1);
     let lines = judged(&quiet, "required = { fields = 'version', items = 'modules' }");
@@ -176,7 +176,7 @@ fn imports_are_refused_by_name() {
     });
     assert_eq!(lines, expected);
     assert!(judge(&bytes, &parsed("imports.names = 'wasi:*'")).1);
-    // Imports of nested items come from the item around them.
+    // The enclosing item supplies the imports of nested items.
     assert!(judge(&component(&[nested(&bytes)]), &parsed("imports.names = '*'")).1);
     for (name, bytes) in real_files() {
         let policy = parsed("imports = { names = '*', severity = 'note' }");
@@ -243,7 +243,7 @@ fn findings_precede_violations_in_rule_order() {
     assert_eq!(codes, expected);
 }
 
-/// A refusal is final: the whole is refused for every reason for which a part is.
+/// A refusal is final: every reason to refuse a part is a reason to refuse the whole.
 #[test]
 fn truncated_input_is_refused_only_for_final_reasons() {
     let inner =

@@ -18,7 +18,7 @@ fn json(settings: &PolicySettings) -> Value {
     serde_json::from_slice(&out).unwrap()
 }
 
-/// The parts of a policy that do not depend on its places.
+/// The parts of a policy that do not depend on locations.
 fn effect(policy: &Policy) -> impl PartialEq + std::fmt::Debug + use<> {
     let rule = |rule: &Rule| {
         let severity = rule.severity().or_else(|| policy.severity(rule.demand().code()));

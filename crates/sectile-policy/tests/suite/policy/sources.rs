@@ -38,7 +38,7 @@ fn sources_are_judged_by_item() {
     let denied = under("sources.deny = '*://evil.example/*'", &bytes).unwrap_err();
     assert!(denied.len() == 1 && denied[0].ends_with("is refused: `*://evil.example/*` is denied"), "{denied:?}");
     assert_eq!(under("sources = { allow = '*', deny = '*://other.example/*' }", &bytes), Ok(()));
-    // Other fields are judged on request; missing fields are not judged.
+    // Other fields are judged if requested; missing fields are not judged.
     let home = module(&[custom("homepage", "https://evil.example/"), custom("documentation", "https://ok.example/")]);
     assert_eq!(under(allow, &home), Ok(()));
     let fields = "sources = { allow = 'https://ok.example/*', fields = ['homepage', 'documentation'], reason = 'ask' }";
@@ -226,7 +226,7 @@ fn unreadable_dependencies_are_not_judged() {
         }
     }
     assert_eq!(under("dependencies.names = 'evil'", &MODULE), Ok(()));
-    // Findings up to the limit are listed; further ones are counted.
+    // Findings up to the limit are listed; more are counted.
     let names: Vec<String> = (0..1_000).map(|number| format!("p{number}")).collect();
     let many: Vec<_> = names.iter().map(|name| (&**name, "1.0.0", "git")).collect();
     let lines = under("dependencies.names = 'p*'\nlimits.findings = 3", &module(&[listing(&many)])).unwrap_err();

@@ -1,5 +1,5 @@
-//! `oci-wasm-oracle CONFIG WASM`: reads a config as oci-wasm does, which must go, and prints what it read of it and what
-//! it would have written of the binary itself, as a JSON array of two.
+//! `oci-wasm-oracle CONFIG WASM`: reads a config as oci-wasm does, which must succeed. Prints a
+//! JSON array of two: the parsed config, and the config that oci-wasm would create for the binary.
 
 use std::env::args_os;
 use std::fs;

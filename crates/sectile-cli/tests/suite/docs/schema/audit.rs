@@ -10,7 +10,7 @@ use super::keys::{
 use super::report::{head, rule, with_reason_unless};
 use sectile_audit::{Completeness, RowKind};
 
-/// Any one line.
+/// Any line.
 pub fn line() -> Value {
     let lines = [("header", header()), ("row", row()), ("archiveEnd", archive_end()), ("summary", summary())];
     let one_of: Vec<Value> = lines.iter().map(|(name, _)| json!({ "$ref": format!("#/$defs/{name}") })).collect();

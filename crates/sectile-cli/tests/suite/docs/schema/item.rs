@@ -26,7 +26,7 @@ pub fn item_definition() -> Value {
     object(item())
 }
 
-/// The root item of `show`, which has the keys of `--interface` too.
+/// The root item of `show`, which also has the keys of `--interface`.
 pub fn root() -> Value {
     object(item().into_iter().chain(interface()))
 }

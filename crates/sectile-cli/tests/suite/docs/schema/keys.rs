@@ -1,4 +1,4 @@
-//! Objects with a fixed set of keys, and the values that many of them have.
+//! Objects with a fixed set of keys, and common values.
 
 use serde_json::{Map, Value, json};
 
@@ -14,13 +14,13 @@ pub struct Key {
     is_required: bool,
 }
 
-/// A key that is always there.
+/// A required key.
 pub fn key(name: &'static str, schema: Value, description: &str) -> Key {
     Key { name, schema: described(schema, description), is_required: true }
 }
 
 impl Key {
-    /// A key that is left out in some cases.
+    /// A key that is omitted in some cases.
     pub fn optional(self) -> Self {
         Self { is_required: false, ..self }
     }
@@ -38,7 +38,7 @@ pub fn object(keys: impl IntoIterator<Item = Key>) -> Value {
     json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
 }
 
-/// An object with these values, whatever its keys are.
+/// An object with these values and arbitrary keys.
 pub fn map(values: Value) -> Value {
     json!({ "type": "object", "additionalProperties": values })
 }
@@ -90,7 +90,7 @@ pub fn common(name: &str) -> Value {
     json!({ "$ref": format!("{COMMON}#/$defs/{name}") })
 }
 
-/// The version of the JSON.
+/// The version of the JSON format.
 pub fn schema_key() -> Key {
     key("schema", json!({ "const": SCHEMA }), "The version of this format.")
 }
@@ -121,7 +121,7 @@ pub fn severity_definition() -> Value {
     names(Severity::ALL.map(Severity::name))
 }
 
-/// A severity, or `ignore` for findings that are left out.
+/// A severity, or `ignore` for findings that are omitted.
 pub fn policy_severity_definition() -> Value {
     names(Severity::ALL.map(Severity::name).into_iter().chain(["ignore"]))
 }

@@ -45,11 +45,11 @@ pub fn show() -> Value {
     document("sectile policy show", description, object(keys))
 }
 
-/// The keys of a table. Those with a default are always there.
+/// The keys of a table. Keys with a default are always present.
 fn settings(table: PolicyTable) -> impl Iterator<Item = Key> {
     PolicyKey::all().filter(move |key| key.table == table).map(move |setting| {
         let described = key(setting.name, value(setting.value_type), setting.help);
-        // A rule whose severity is `ignore` has none.
+        // The key is omitted for a rule with severity `ignore`.
         let may_be_ignored = table.is_list() && setting.name == "severity";
         let is_required = !setting.default.is_empty() && !may_be_ignored;
         if is_required { described } else { described.optional() }

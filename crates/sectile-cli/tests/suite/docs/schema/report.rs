@@ -27,7 +27,7 @@ fn bytes_read() -> Key {
     key("bytes_read", number(), "Bytes that were read of the file.")
 }
 
-/// An object in which `reason` is there unless the outcome is one of these.
+/// An object in which `reason` is required unless the outcome is one of these.
 pub fn with_reason_unless(outcomes: &[&str], mut object: Value) -> Value {
     object["if"] = json!({ "properties": { "outcome": { "enum": outcomes } } });
     object["then"] = json!({ "not": { "required": ["reason"] } });
@@ -110,7 +110,7 @@ fn finding() -> Vec<Key> {
     ]
 }
 
-/// The place of a rule or an exception, such as `policy.toml:12`.
+/// The location of a rule or an exception, such as `policy.toml:12`.
 pub fn rule(description: &str) -> Key {
     key("rule", nullable(string()), description)
 }

@@ -1,4 +1,4 @@
-//! Validates what the command printed. Nothing is fetched: the schemas refer to one another only.
+//! Validates the output of the command. Nothing is fetched: the schemas only refer to each other.
 
 use std::sync::LazyLock;
 use std::thread;
@@ -58,7 +58,8 @@ impl Document {
         }
     }
 
-    /// The document of an object with a key `schema`, by a key that only this document has.
+    /// The document of an object with a key `schema`, detected by a key that only this document
+    /// has.
     fn detect(value: &Value) -> Self {
         const KEYS: [(&str, Document); 14] = [
             ("warnings", Document::PolicyCheck),
@@ -81,7 +82,7 @@ impl Document {
     }
 }
 
-/// The compiled schemas, as the files have them.
+/// The compiled schema files.
 struct Compiled {
     schemas: Schemas,
     indexes: Vec<(Document, SchemaIndex)>,
@@ -101,7 +102,7 @@ static COMPILED: LazyLock<Compiled> = LazyLock::new(|| {
     Compiled { schemas, indexes }
 });
 
-/// Stack of a validation, which recurses as deep as items nest.
+/// Stack of a validation, which recurses as deeply as items nest.
 const STACK: usize = 64 << 20;
 
 /// Checks an object against the schema of its document.
@@ -118,7 +119,8 @@ pub fn check(document: Document, value: &Value) -> Result<(), String> {
 
 /// Checks each line of an output that is an object with a key `schema`.
 ///
-/// Passes over lines that cannot be parsed: those that a closed pipe cut off, and those that nest too deep.
+/// Skips lines that cannot be parsed: those truncated by a closed pipe, and those nested too
+/// deeply.
 #[track_caller]
 pub fn check_output(text: &str) {
     for line in text.lines().filter(|line| line.starts_with("{\"schema\":")) {
