@@ -43,7 +43,8 @@ pub fn build_edit(
     Ok((edit, Vec::new()))
 }
 
-/// Adds metadata given by options, by Git and by a manifest to an edit; also returns notes about the manifest.
+/// Adds metadata given by options, by Git and by a manifest to an edit; also returns notes about
+/// the manifest.
 ///
 /// Git and the manifest come last: values given by options take precedence.
 pub fn apply_metadata(edit: Edit, args: &MetadataArgs, source: &InputSource) -> Result<(Edit, Vec<String>), Failure> {

@@ -38,7 +38,8 @@ pub enum DifferentValue {
     Producer([String; 3]),
 }
 
-/// The differences between a binary and its edited copy, in the order of the changes; old values come first.
+/// The differences between a binary and its edited copy, in the order of the changes; old values
+/// come first.
 pub fn differences(planned: &EditPlan, input: &Input) -> Result<Vec<Difference>, Error> {
     let plan = planned.plan();
     let edited = plan.reader(input);

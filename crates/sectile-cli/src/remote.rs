@@ -69,7 +69,8 @@ impl RemoteInput {
         self.len
     }
 
-    /// Compares an image's annotations with the metadata of its layer, and adds the findings to the metadata.
+    /// Compares an image's annotations with the metadata of its layer, and adds the findings to the
+    /// metadata.
     pub fn compare(&self, metadata: &mut Metadata<'_>) {
         if let RemoteObject::Layer(layer) = self.source.source() {
             layer.compare(metadata);

@@ -75,8 +75,8 @@ fn shrank(size: usize) {
     LIVE.set(LIVE.get() - size as i64);
 }
 
-// SAFETY: every call goes unchanged to the system allocator. The counters are thread-local `Cell`s without a
-// destructor, and do not allocate.
+// SAFETY: every call goes unchanged to the system allocator. The counters are thread-local `Cell`s
+// without a destructor, and do not allocate.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         grew(layout.size(), 0);

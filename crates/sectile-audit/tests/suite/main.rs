@@ -1,4 +1,5 @@
-//! Audits: every binary of a store has one row, in the order of the walk, for any number of threads.
+//! Audits: every binary of a store has one row, in the order of the walk, for any number of
+//! threads.
 #![allow(clippy::unwrap_used, clippy::pedantic)]
 
 mod baseline;

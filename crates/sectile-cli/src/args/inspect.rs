@@ -1,4 +1,5 @@
-//! Arguments of the commands that read files: `show`, `sections`, `get`, `check`, `sbom` and `digest`.
+//! Arguments of the commands that read files: `show`, `sections`, `get`, `check`, `sbom` and
+//! `digest`.
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use sectile::scan::ItemPath;

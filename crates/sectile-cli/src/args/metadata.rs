@@ -21,7 +21,8 @@ const PRODUCER_FIELDS: [&str; 3] = ["language", "processed-by", "sdk"];
 
 const PRODUCERS_HEADING: &str = "Name and producers";
 
-/// One option for each of these fields, and options for the name, the producers and the sources of values.
+/// One option for each of these fields, and options for the name, the producers and the sources of
+/// values.
 pub fn metadata(fields: impl IntoIterator<Item = Field>) -> impl Iterator<Item = Arg> {
     let fields = fields.into_iter().map(|field| {
         Arg::new(field.section())

@@ -296,7 +296,8 @@ fn write_bar(
     if note.is_empty() { writeln!(out) } else { writeln!(out, "  {FAINT}{note}{FAINT:#}") }
 }
 
-/// A bar in proportion to the largest value, in eighths of a column. Any value above zero is visible.
+/// A bar in proportion to the largest value, in eighths of a column. Any value above zero is
+/// visible.
 fn bar(part: u64, most: u64, width: usize) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let eighths = u128::from(part) * (width as u128 * 8) / u128::from(most.max(1));

@@ -31,7 +31,8 @@ impl<W: Write> SectionsList<W> {
         Self { out, layout, heading: Some(format!("{file}\n{columns}\n")) }
     }
 
-    /// Ends the list of a file that was read completely. A file that cannot be read gets no list, only a message.
+    /// Ends the list of a file that was read completely. A file that cannot be read gets no list,
+    /// only a message.
     pub fn finish(mut self) -> io::Result<()> {
         if self.heading.is_none() {
             return Ok(());

@@ -1,4 +1,5 @@
-//! The tables of keys in `docs/manifests.md` are generated. `BLESS=1 cargo test --workspace --all-features docs` rewrites them.
+//! The tables of keys in `docs/manifests.md` are generated.
+//! `BLESS=1 cargo test --workspace --all-features docs` rewrites them.
 
 use sectile_manifest::{KeyTarget, ManifestFormat};
 

@@ -115,8 +115,9 @@ impl Layout {
     ///
     /// # Errors
     ///
-    /// The directory has other contents, a name in it is a link or a special file, another process
-    /// is writing to the layout, or the system reports an error.
+    /// - The directory has other contents, or a name in it is a link or a special file.
+    /// - Another process is writing to the layout.
+    /// - The system reports an error.
     pub fn open_or_create(directory: impl AsRef<Path>, options: WriteOptions) -> Result<Self, LayoutError> {
         let directory = Arc::new(open_root(directory.as_ref(), options)?);
         let marker = directory.path().join(MARKER_FILE);

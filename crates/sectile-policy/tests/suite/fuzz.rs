@@ -9,7 +9,8 @@ pub mod bodies;
 #[test]
 fn gate() {
     for_each_seed("crates/sectile-policy/fuzz/seeds/gate", bodies::gate);
-    // Random bytes rarely contain a section: half of these inputs control the generator of binaries.
+    // Random bytes rarely contain a section: half of these inputs control the generator of
+    // binaries.
     let mut seeded = Seeded::new(5);
     for _ in 0..2000 {
         let len = seeded.below(400);

@@ -159,7 +159,8 @@ fn wrong_declared_length_is_refused() {
     let policy = Policy::default();
     upload(gate(&policy).with_declared_len(len).with_max_bytes(len), &bytes, 7).unwrap();
 
-    // Fewer bytes declared: refused with the first header that exceeds them, or with the first excess byte.
+    // Fewer bytes declared: refused with the first header that exceeds them, or with the first
+    // excess byte.
     let (at, refusal) = refused(gate(&policy).with_declared_len(len - 1), &bytes);
     assert_eq!((at, refusal.kind()), (bytes.len() - 50, RefusalKind::Malformed));
     let longer = [&bytes[..], &custom("more", "")].concat();

@@ -26,7 +26,8 @@ fn parsed(text: &str) -> Policy {
     Policy::parse("policy.toml", text).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// A line for each judged finding: whether it is refused, severity, code, item, section, count, message.
+/// A line for each judged finding: whether it is refused, severity, code, item, section, count,
+/// message.
 fn lines(verdict: &Verdict<'_>) -> Vec<String> {
     let line = |judged: &JudgedFinding<'_>| {
         let finding = judged.finding();
@@ -39,14 +40,16 @@ fn lines(verdict: &Verdict<'_>) -> Vec<String> {
     verdict.findings().iter().map(line).collect()
 }
 
-/// The verdict on a reading: its lines, whether it is accepted, and the error that ended the reading.
+/// The verdict on a reading: its lines, whether it is accepted, and the error that ended the
+/// reading.
 fn verdict(policy: &Policy, reading: &Outcome<Reading<'_>>) -> (Vec<String>, bool, Option<String>) {
     let report = Report::for_policy(OsStr::new("a.wasm"), None, reading);
     let verdict = policy.judge(&report);
     (lines(&verdict), verdict.is_accepted(), report.error().map(ToString::to_string))
 }
 
-/// Judges with every driver, asserts that all agree, and returns the lines and whether the binary is accepted.
+/// Judges with every driver, asserts that all agree, and returns the lines and whether the binary
+/// is accepted.
 #[track_caller]
 fn judge(bytes: &[u8], policy: &Policy) -> (Vec<String>, bool) {
     let expected = verdict(policy, &sectile_policy::read_slice(bytes, policy));

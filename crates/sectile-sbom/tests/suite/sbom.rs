@@ -1,5 +1,5 @@
-//! The CycloneDX document: its content, its references, and hostile lists. `tests/oracles` checks it against the
-//! schema.
+//! The CycloneDX document: its content, its references, and hostile lists. `tests/oracles` checks
+//! it against the schema.
 
 use std::collections::HashSet;
 

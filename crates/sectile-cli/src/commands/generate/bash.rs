@@ -71,7 +71,8 @@ fn names(arg: &Arg) -> Vec<String> {
     long.into_iter().chain(short).collect()
 }
 
-/// The kind of an argument's value. The possible values are names of this program, which need no quoting.
+/// The kind of an argument's value. The possible values are names of this program, which need no
+/// quoting.
 fn kind(arg: &Arg) -> String {
     let values: Vec<String> = arg.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
     if !values.is_empty() {

@@ -1,4 +1,5 @@
-//! Completions for fish that the generator of `clap_complete` leaves out: the possible values of positional arguments.
+//! Completions for fish that the generator of `clap_complete` leaves out: the possible values of
+//! positional arguments.
 
 use std::fmt::{self, Write};
 

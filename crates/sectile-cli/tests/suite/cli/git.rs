@@ -1,4 +1,5 @@
-//! `--revision-from-git` in a hostile environment. The oracle is the program `git`, if it is installed.
+//! `--revision-from-git` in a hostile environment. The oracle is the program `git`, if it is
+//! installed.
 
 use std::fs;
 

@@ -1,4 +1,5 @@
-//! `docs/schema/*.json`: JSON Schemas of the JSON that the command prints, generated from the tables in the source.
+//! `docs/schema/*.json`: JSON Schemas of the JSON that the command prints, generated from the
+//! tables in the source.
 //!
 //! A new key of the JSON is one line in the function that describes its object.
 

@@ -71,7 +71,8 @@ fn patterns_do_not_backtrack() {
 
 #[test]
 fn folded_findings_are_all_counted() {
-    // Equal sections fold into one finding; different ones are limited, with one finding for the rest.
+    // Equal sections fold into one finding; different ones are limited, with one finding for the
+    // rest.
     let same = module(&vec![custom("x", ""); 1_000]);
     let lines = judged(&same, "sections.names = 'x'");
     assert!(lines.len() == 1 && lines[0].contains("x x1000:"), "{lines:?}");
