@@ -47,7 +47,7 @@ pub(super) fn compare(manifest: &Annotations, metadata: &mut Metadata<'_>) {
     // Invalid values and duplicates already have findings of their own.
     let options = AnnotationOptions::new().with_duplicates(Duplicates::Last).with_allow_invalid(true);
     let root = metadata.root();
-    let binary = annotations(root, &options).unwrap_or_default(); // these options refuse nothing
+    let binary = annotations(root, &options).unwrap_or_default(); // these options reject nothing
     let fields = Field::ALL.into_iter().map(|field| (field.oci_key(), Some(field)));
     let rows = fields.chain([(TITLE_KEY, None)]).map(|(key, field)| {
         let value = field.map_or_else(|| root.name(), |field| root.annotation(field));

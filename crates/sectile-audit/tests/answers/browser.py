@@ -122,9 +122,9 @@ def queries(page):
     sum_up("resize", "-resize")
     sum_up("size:>1MB", "size:<=1MB")
     assert queried(page, "verdict:refused code:refused-license")[0] <= queried(page, "code:refused-license")[0]
-    # A word is not looked for in the names of fields.
+    # A word is not searched in field names.
     assert queried(page, "verdict")[0] == 0 and queried(page, "licenses")[0] == 0
-    # An unknown field is text, and the page says so; a URL is text without a notice.
+    # An unknown field is text, with a notice. A URL is text without a notice.
     assert queried(page, "colour:red")[0] == 0
     assert page.locator(".notice").text_content() == "colour is not a field, so colour:red is searched as text"
     assert queried(page, "https://git.example.org/search")[0] > 0 and page.locator(".notice").is_hidden()
@@ -164,7 +164,7 @@ def hostile(browser):
         elements = page.evaluate("() => document.querySelectorAll('script, style, img, iframe, object, embed, form, base, meta').length")
         rows = counted(page)
         assert rows > 0
-        # What was loaded is all that there is: no script but the page's, the tables, and no element that a value has brought.
+        # The page has only its own script and tables. No value has created an element.
         assert page.evaluate("() => document.querySelectorAll('script').length") == 2
         assert page.evaluate("() => document.querySelectorAll('img, iframe, object, embed, form, base').length") == 0
         handlers = "() => [...document.querySelectorAll('*')].flatMap((e) => [...e.attributes]).filter((a) => a.name.startsWith('on')).length"
@@ -191,7 +191,7 @@ def hostile(browser):
         page.locator("#filter").press("Escape")
         settle(page)
         assert counted(page) == rows
-        # Every link of the summary asks for something that is there.
+        # Every link of the summary has a query with results.
         hrefs = page.evaluate("() => [...document.querySelectorAll('#overview a[href]')].map((a) => a.getAttribute('href'))")
         empty = []
         for href in sorted(set(hrefs)):
@@ -228,7 +228,7 @@ def hostile(browser):
     for name, options in LOOKS.items():
         pictured(browser, f"hostile-{name}", **options)
     printable(browser, "hostile", "")
-    # Without its script the page still says what the audit came to.
+    # Without its script, the page still shows the result of the audit.
     with browser.new_context(java_script_enabled=False, viewport={"width": 1000, "height": 900}) as context:
         page = watched(context.new_page())
         page.goto(path.as_uri())
@@ -243,7 +243,7 @@ def large(browser):
         print(f"loading: {time.monotonic() - begun:.1f} s of {path.stat().st_size / 1e6:.0f} MB")
         rows = counted(page)
         assert rows == 100_000, rows
-        # The time that the page takes for a keystroke, from the event to the end of the frame that it asked for.
+        # The time for one keystroke, from the event to the end of the requested frame.
         keystroke = """(text) => new Promise((done) => {
             const input = document.getElementById('filter');
             input.value = text;
@@ -278,7 +278,7 @@ def large(browser):
                 .sort((a, b) => a.nth - b.nth).map((row) => Number(row.querySelector('.size').title.replace(/[^0-9]/g, '')))""")
 
         assert sizes() == sorted(sizes(), reverse=True) or sizes() == sorted(sizes())
-        # A wheel's worth of scrolling is drawn in one frame.
+        # One step of the mouse wheel is drawn in one frame.
         frames = page.evaluate("""async () => {
             const scroller = document.querySelector('.scroller'), times = [];
             for (let nth = 0; nth < 60; nth++) {
@@ -296,7 +296,7 @@ def large(browser):
         settle(page)
         last = page.locator(".grid-row.active")
         assert last.count() == 1 and last.get_attribute("aria-rowindex") == "100001"
-        # In one go: the window may still be scrolling.
+        # In one call, because the window may still be scrolling.
         below, above = page.evaluate("""() => {
             const row = document.querySelector('.grid-row.active').getBoundingClientRect();
             const around = document.querySelector('.scroller').getBoundingClientRect();

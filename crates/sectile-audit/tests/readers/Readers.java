@@ -78,7 +78,7 @@ public class Readers {
         try (InputStream stream = new GZIPInputStream(new ByteArrayInputStream(content))) {
             add(found, content(stream));
         } catch (Exception | Error unreadable) {
-            // Nothing comes out.
+            // Nothing is extracted.
         }
         return found;
     }

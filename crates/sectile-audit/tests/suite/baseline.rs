@@ -206,7 +206,7 @@ fn reports_that_are_not_comparable_are_rejected() {
     assert!(matches!(reuse(with_policy(other), &text), Err(BaselineError::OtherPolicy)));
     assert!(matches!(reuse(default_audit().with_hashing(true), &text), Err(BaselineError::NotHashed)));
     let hashed = Answer::run(&default_audit().with_hashing(true), &store.paths()).text;
-    assert!(reuse(default_audit(), &hashed).is_ok()); // it has more than this audit needs
+    assert!(reuse(default_audit(), &hashed).is_ok()); // the report has more than this audit needs
     let version = text.replacen(env!("CARGO_PKG_VERSION"), "0.0.0", 1);
     assert!(
         matches!(reuse(default_audit(), &version), Err(BaselineError::OtherVersion(version)) if version == "0.0.0")

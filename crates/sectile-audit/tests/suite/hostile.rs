@@ -55,7 +55,7 @@ fn planted() -> Store {
     store.put("archives/cut-text.tgz", &gzip(&tar(&[entry("README", text.into_bytes())]))[..200]);
     let mut damaged = zip(&good);
     let name = damaged.windows(6).position(|bytes| bytes == b"a.wasm").unwrap();
-    damaged[name] = b'x'; // the local header has another name than the directory
+    damaged[name] = b'x'; // the local header has a different name than the directory
     store.put("archives/disagrees.zip", damaged);
     store.put("archives/bomb.gz", gzip(&vec![0; 64 << 20]));
     let mut nested = gzip(&tar(&good));

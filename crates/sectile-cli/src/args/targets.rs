@@ -39,7 +39,7 @@ impl Targets {
                 .num_args(1..)
                 .value_hint(ValueHint::FilePath)
                 .value_parser(Suggesting {
-                    parser: OsStringValueParser::new(), // names are checked once it is known that they are names
+                    parser: OsStringValueParser::new(), // the positional names are checked later
                     values: (self.parser)().possible_values().into_iter().flatten().collect(),
                 })
                 .help(format!("{}; with --{}, further FILEs", self.help, self.option)),

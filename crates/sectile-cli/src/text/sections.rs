@@ -51,7 +51,7 @@ impl<W: Write> SectionsList<W> {
         self.write_heading()?;
         let range = section.range();
         let bytes = Grouped(range.end - range.start).to_string();
-        let path = ShortPath(path).to_string(); // a `Display` of its own would ignore the width
+        let path = ShortPath(path).to_string(); // a custom `Display` would ignore the width
         let kind = section.kind().name();
         write!(self.out, "{FAINT}{:>#12x}{FAINT:#} {bytes:>14}  {path:<8} {kind}", range.start)?;
         if section.is_custom() {

@@ -17,7 +17,7 @@ fn limited(stage: &Stage, mode: &Mode, limit: usize) -> Ended {
 fn a_limit_on_the_size_of_files_is_an_error_at_every_byte() {
     let (mut runs, mut failed) = (0, 0);
     for mode in MODES.iter().filter(|mode| mode.is_synced() && !matches!(mode.sink, Sink::Recover(..))) {
-        let most = mode.result().len().max(mode.old().map_or(0, |old| old.len())) + 200; // a journal says more
+        let most = mode.result().len().max(mode.old().map_or(0, |old| old.len())) + 200; // the journal is longer
         let places = [0, 1, 12, 20, 91, 92, 93, 124, 512, 1300, 1307, 1308, 1309, 1321, 1322, 1323];
         for limit in (0..most).step_by(37).chain(places) {
             let stage = Stage::of(mode);

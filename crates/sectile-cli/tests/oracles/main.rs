@@ -34,7 +34,7 @@ impl Edited {
         for edit in edits {
             match edit.plan_input(&Input::open(&path).unwrap()) {
                 Ok(planned) => planned.plan().replace(&path, Default::default()).unwrap(),
-                Err(EditError::MovesLinked) => {} // an object is not stripped of what its symbols name
+                Err(EditError::MovesLinked) => {} // sections that symbols refer to are not stripped from an object
                 Err(error) => panic!("{file}: {error}"),
             }
         }

@@ -122,7 +122,7 @@ fn oci_wasm_reads_the_config_and_would_have_written_the_same() {
         let [mut read, mut written] = by_oci_wasm(image.config(), &path(file));
         assert_eq!((&read["author"], &read["created"]), (&"me".into(), &"1970-01-01T00:00:00Z".into()));
         for config in [&mut read, &mut written] {
-            config["created"].take(); // theirs is now
+            config["created"].take(); // oci-wasm writes the current time
             config["author"].take();
             // The exports of a WIT package are in random order.
             if let Some(exports) = config["component"]["exports"].as_array_mut().filter(|_| file.starts_with("wit-")) {

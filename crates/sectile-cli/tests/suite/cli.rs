@@ -545,7 +545,7 @@ fn json_has_at_most_40_bytes_for_each_byte_of_the_file() {
                 let bound = (40 * len).max(256 << 10) + 4_096;
                 assert!(answer.len() as u64 <= bound, "{what} {depth} {command}: {} of {len}", answer.len());
                 if command != "show" || depth < 30 {
-                    serde_json::from_str::<Value>(answer).unwrap(); // it does not read deeper trees
+                    serde_json::from_str::<Value>(answer).unwrap(); // the parser does not read deeper trees
                 }
                 let is_cut = run.stderr.contains("rows are left out: the answer would have more than 40 bytes");
                 assert_eq!(is_cut, answer.contains("rows are left out"), "{what} {depth} {command}");

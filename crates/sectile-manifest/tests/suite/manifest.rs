@@ -147,7 +147,7 @@ fn empty_values_set_nothing() {
     for format in ManifestFormat::ALL {
         for mapping in format.key_mappings().iter().filter(|mapping| !matches!(mapping.key(), "package.license-file")) {
             for empty in ["\"\"", "[]", "[\"\"]"] {
-                let Ok(manifest) = alone(format, mapping.key(), empty) else { continue }; // it is of the wrong kind
+                let Ok(manifest) = alone(format, mapping.key(), empty) else { continue }; // the value has the wrong type
                 assert_eq!(value(&manifest, mapping), None, "{} = {empty}", mapping.key());
                 empty_ones += 1;
             }

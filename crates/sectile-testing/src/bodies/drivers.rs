@@ -95,7 +95,7 @@ impl Case {
     fn check_reads(&self, cost: Cost, looked_at: u64) {
         const LARGEST_WINDOW: u64 = 16 << 10;
         assert!(cost.bytes <= self.len(), "{cost:?}: bytes are read again");
-        let name = u64::from(self.limits.max_name_len) + 16; // one that turns out to be malformed
+        let name = u64::from(self.limits.max_name_len) + 16; // a name that turns out to be malformed
         assert!(
             cost.bytes <= cost.reads * LARGEST_WINDOW + looked_at + name,
             "{cost:?}: {looked_at} bytes are examined"

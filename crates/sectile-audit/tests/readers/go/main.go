@@ -1,6 +1,8 @@
-// Extracts each file of a directory in memory, as Go's libraries do, and prints the modules that came out.
+// Extracts each file of a directory in memory with Go's libraries, and prints the extracted
+// modules.
 //
-// A line of the output: the file, the reader, and the number of a module. Extracted files are extracted in turn.
+// A line of the output is the file, the reader, and the number of a module. Extracted files are
+// themselves extracted.
 // With `--write OUT DIRECTORY`, it writes archives of a directory instead.
 package main
 
@@ -24,7 +26,7 @@ const (
 	preamble = "\x00asm\x01\x00\x00\x00\x00\x10\x07version"
 )
 
-// numberOf returns the number of the whole module that the content begins with, or -1.
+// numberOf returns the number of the complete module at the start of the content, or -1.
 func numberOf(content []byte) int {
 	if !bytes.HasPrefix(content, []byte(preamble)) || len(content) < len(preamble)+8 {
 		return -1
@@ -41,7 +43,7 @@ func numberOf(content []byte) int {
 	return number
 }
 
-// stream returns what a copy would have written before an error.
+// stream returns the bytes that a copy would have written before an error.
 func stream(reader io.Reader) []byte {
 	content, _ := io.ReadAll(io.LimitReader(reader, limit))
 	return content
@@ -98,13 +100,13 @@ var readers = []struct {
 	{"go compress/gzip", gzips},
 }
 
-// An extraction is that of one case: entries that overlap are opened again and again, up to a limit.
+// An extraction of one case. Overlapping entries are opened repeatedly, up to a limit.
 type extraction struct {
 	found map[int]bool
 	left  int
 }
 
-// open opens with one reader, then what came out with all of them.
+// open extracts a file with one reader, then the results with all readers.
 func (e *extraction) open(content []byte, open opener, depth int) {
 	if len(content) == 0 || depth == maxDepth || numberOf(content) >= 0 {
 		return

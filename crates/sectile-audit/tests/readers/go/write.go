@@ -39,7 +39,7 @@ func write(out, directory string) {
 	}
 }
 
-// each visits what is below a directory, with names relative to it.
+// each visits all files below a directory, with names relative to it.
 func each(directory string, visit func(name, path string, info fs.FileInfo)) {
 	check(filepath.WalkDir(directory, func(path string, entry fs.DirEntry, err error) error {
 		check(err)

@@ -86,7 +86,7 @@ fn manual_pages() -> Result<Vec<(String, Vec<u8>)>, Failure> {
         let mut page = Vec::new();
         manual.render(&mut page)?;
         if pages.is_empty() {
-            page.extend(environment_sections().into_bytes()); // the first page is that of the whole command
+            page.extend(environment_sections().into_bytes()); // the first page describes the whole command
         }
         pages.push((manual.get_filename(), page));
     }

@@ -242,7 +242,7 @@ fn a_manifest_becomes_sections_an_image_and_the_same_again() {
         assert_eq!(annotations.json()["org.opencontainers.image.title"], "adder");
         let found = run_it(&["show", "--json", "--image", "--verify", "oci:l"]).json()["findings"].clone();
         assert_eq!(found, run_it(&["show", "--json", "a.wasm"]).json()["findings"], "no drift");
-        run_it(&["unset", "oci:l", "vendor", "-o", "back.wasm"]); // which it does not have
+        run_it(&["unset", "oci:l", "vendor", "-o", "back.wasm"]); // the binary has no vendor
         assert_eq!(fs::read(directory.path().join("back.wasm")).unwrap(), fs::read(&path).unwrap());
         let content = |file: &str| run_it(&["digest", "--json", file]).json()["content"].clone();
         fs::write(directory.path().join("original.wasm"), &original).unwrap();

@@ -20,7 +20,7 @@ fn what_lies_elsewhere_is_shown_as_a_file_is() {
     fs::write(&path, &bytes).unwrap();
     let url = format!("http://{}/app.wasm?sig=5ec12e7", server.address);
     let file_url = format!("file://{}", path.display());
-    let loud_url = url.replace("http", "HTTP"); // RFC 3986, 3.1: the case of a scheme is nobody's
+    let loud_url = url.replace("http", "HTTP"); // RFC 3986, 3.1: schemes ignore case
 
     for args in [&["show"][..], &["show", "--interface"], &["sections"], &["check"], &["show", "--json"]] {
         let of = |file: &str| run(args.iter().copied().chain([file]));

@@ -149,7 +149,7 @@ fn write_inputs(directory: &Path) {
         std::os::unix::fs::symlink("small.wasm", directory.join("link.wasm")).unwrap();
         let hostile = directory.join(OsStr::from_bytes(b"\xff\x1b[m.wasm"));
         if cfg!(target_os = "linux") {
-            fs::write(hostile, &small).unwrap(); // other systems refuse the name
+            fs::write(hostile, &small).unwrap(); // other systems reject the name
         }
     }
     let policy = "[[licenses]]\nallow = 'MIT'\n[[required]]\nfields = 'authors'\n\

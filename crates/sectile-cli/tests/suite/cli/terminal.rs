@@ -27,7 +27,7 @@ fn an_audit_says_how_far_it_is() {
     let (status, table, told) = terminal::run(&mut audit, |child, told| {
         heard += 1;
         if heard > 1_000 {
-            child.kill().unwrap(); // it does not say what it should
+            child.kill().unwrap(); // the expected text is missing
         }
         if !is_stopped && told.contains(" of 2 files") && told.contains(" binaries, 0 refused, ") {
             let process = rustix::process::Pid::from_raw(child.id() as i32).unwrap();
@@ -51,7 +51,7 @@ fn rows_on_a_terminal_stand_alone() {
     for (format, is_alone) in [("csv", true), ("jsonl", true), ("table", false)] {
         let mut audit = command(["audit", "--hash", "--format", format]);
         let (status, told) = terminal::run_wholly(audit.arg(directory.path()));
-        assert_eq!(status.code(), Some(2), "{told:?}"); // it is no WebAssembly
+        assert_eq!(status.code(), Some(2), "{told:?}"); // it is not WebAssembly
         assert!(told.contains("b.wasm"), "{told:?}");
         assert_eq!(!told.contains(" a second"), is_alone, "{format}: {told:?}");
     }

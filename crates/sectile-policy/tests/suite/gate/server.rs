@@ -53,7 +53,7 @@ impl Server {
 
     fn upload(&self, bytes: &[u8]) -> (u16, serde_json::Value) {
         let mut stream = self.claim(bytes.len());
-        _ = stream.write_all(bytes); // the server may refuse it meanwhile
+        _ = stream.write_all(bytes); // the server may refuse the upload in the meantime
         answer(stream)
     }
 

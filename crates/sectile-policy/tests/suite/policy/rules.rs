@@ -261,7 +261,7 @@ fn truncated_input_is_refused_only_for_final_reasons() {
     let mut last = 0;
     for end in 8..bytes.len() {
         if sectile::read_slice_with(&bytes[..end], policy.limits).is_complete() {
-            continue; // the cut is at a section boundary of the root: a binary of its own
+            continue; // truncated at a section boundary of the root: a valid binary
         }
         let (lines, accepted) = judge(&bytes[..end], &policy);
         let refused = of_rules(lines);
