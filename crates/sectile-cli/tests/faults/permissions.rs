@@ -56,7 +56,11 @@ fn a_read_only_file_is_replaced_by_force_alone() {
     let ours = || stage((NOBODY, NOBODY, 0o444), private);
     for how in [&[][..], &["--in-place"]] {
         let stage = ours();
-        as_nobody(&stage, &set(how)).refused(if how.is_empty() { "read-only (--force" } else { "Permission denied" });
+        as_nobody(&stage, &set(how)).refused(if how.is_empty() {
+            "read-only; use --force"
+        } else {
+            "Permission denied"
+        });
         is(&stage, false);
     }
     let stage = ours();
@@ -71,7 +75,7 @@ fn a_read_only_file_is_replaced_by_force_alone() {
     // Root is also refused, although the system would allow it.
     for how in [&[][..], &["--in-place"]] {
         let stage = ours();
-        stage.run(&set(how)).refused("read-only (--force");
+        stage.run(&set(how)).refused("read-only; use --force");
         is(&stage, false);
         stage.run(&[&set(how)[..], &["--force"]].concat()).succeeds();
         is(&stage, true);
@@ -154,7 +158,7 @@ fn what_may_not_be_read_or_written_stays() {
     is(&stage, false);
     // A readable file of another user.
     let stage = self::stage((OTHER, OTHER, 0o644), (NOBODY, 0o700));
-    as_nobody(&stage, &set(&[])).refused("read-only (--force");
+    as_nobody(&stage, &set(&[])).refused("read-only; use --force");
     is(&stage, false);
     as_nobody(&stage, &set(&["--force"])).succeeds();
     is(&stage, true);
