@@ -45,7 +45,7 @@ pub enum BaselineError {
     #[error("the earlier report is not trusted: {0}")]
     Untrusted(&'static str),
     /// The first line is not that of a report as JSON lines.
-    #[error("it is no report of an audit in the form `jsonl`")]
+    #[error("not the output of an audit in the format `jsonl`")]
     NotAReport,
     /// Another version made it, which may have other findings.
     #[error("another version made the earlier report, {0}, and this is {now}", now = env!("CARGO_PKG_VERSION"))]

@@ -143,7 +143,7 @@ pub(super) fn usual(nth: u64) -> Row<'static> {
         row.findings.push(finding(code, Some("source"), size / 2, "a value that is not what the table asks for"));
     }
     if random(16, 23) == 0 {
-        let message = "the licence `GPL-3.0-only` is not permitted: ask the lawyers";
+        let message = "the license `GPL-3.0-only` is not permitted: ask the lawyers";
         row.findings.push(finding(FindingCode::RefusedLicense, Some("licenses"), size - 40, message));
     }
     if random(19, 29) == 0 {

@@ -110,10 +110,7 @@ pub fn open(source: &InputSource, map: bool) -> Result<InputReader, Failure> {
 pub fn open_local(source: &InputSource, map: bool) -> Result<Input, Failure> {
     let input = match source.location() {
         InputLocation::Url(_) | InputLocation::RegistryImage(_) => {
-            return Err(Failure::Other(
-                "only `show`, `sections`, `get`, `check` and `sbom` read what lies elsewhere: download it first"
-                    .to_owned(),
-            ));
+            return Err(Failure::Other("this command needs a local file; download it first".to_owned()));
         }
         InputLocation::Stdin => spool(io::stdin().lock())?,
         InputLocation::File | InputLocation::LayoutImage => sectile_oci::open(source.argument())?,

@@ -33,6 +33,6 @@ pub fn source_date_epoch() -> Result<Option<Timestamp>, Failure> {
     let time = seconds.to_str().and_then(|seconds| Timestamp::from_second(seconds.parse().ok()?).ok());
     match time {
         Some(time) => Ok(Some(time)),
-        None => Err(Failure::Other(format!("{VARIABLE} is no number of seconds since 1970; unset it"))),
+        None => Err(Failure::Other(format!("{VARIABLE} is not a number of seconds since 1970; correct or unset it"))),
     }
 }

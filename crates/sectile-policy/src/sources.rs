@@ -97,13 +97,13 @@ impl Sources {
     }
 
     fn judge_value(&self, field: Field, value: Option<&Value<'_>>) -> Result<(), String> {
-        let unknown = |what: &str| Err(format!("`{field}` {what}, so that nobody can tell where it leads"));
+        let unknown = |what: &str| Err(format!("`{field}` {what}, so its target is not known"));
         let Some(value) = value else { return unknown("could not be read") };
         let Some(text) = value.as_str() else { return unknown("is not UTF-8") };
         let refused = |reason: &str| Err(format!("`{field}` {} is refused: {reason}", quoted(text)));
         let url = match PlainUrl::parse(text) {
             Ok(url) => url,
-            Err(reason) => return refused(&format!("nobody can tell where it leads, as {reason}")),
+            Err(reason) => return refused(&format!("its target is ambiguous, because {reason}")),
         };
         if let Some(denied) = self.denied.iter().find(|pattern| pattern.matches(&url)) {
             return refused(&format!("{} is denied", quoted(denied.text())));

@@ -63,7 +63,7 @@ pub fn layout(command: Command) -> Command {
             Arg::new(REF)
                 .long(REF)
                 .value_name("NAME")
-                .help("What the image is called in the layout: its org.opencontainers.image.ref.name"),
+                .help("Name of the image in the layout (org.opencontainers.image.ref.name)"),
             no_sync(),
             force(),
             json(),
@@ -168,7 +168,7 @@ fn image() -> impl Iterator<Item = Arg> {
         text(
             FILE_NAME,
             "NAME",
-            "What the layer is called by tools that write it to disk [default: the title, with .wasm]",
+            "File name of the layer for tools that write it to disk [default: the title, with .wasm]",
         ),
     ];
     let config = config.map(|arg| arg.help_heading("Image"));

@@ -19,9 +19,7 @@ pub fn write_explanations(codes: &[FindingCode], layout: Layout, out: &mut impl 
         }
         let style = severity_style(code.severity());
         writeln!(out, "{STRONG}{code}{STRONG:#} ({style}{}{style:#})", code.severity())?;
-        for (title, text) in
-            [("What it is", code.help()), ("Why it matters", code.why()), ("How to fix it", code.fix())]
-        {
+        for (title, text) in [("Meaning", code.help()), ("Why it matters", code.why()), ("How to fix it", code.fix())] {
             writeln!(out, "\n  {STRONG}{title}{STRONG:#}")?;
             write_wrapped(text, 2, width, out)?;
         }

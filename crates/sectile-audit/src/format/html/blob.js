@@ -35,7 +35,7 @@ function findings(row) {
     return make("li", {}, make("span", { class: `pill s-${SEVERITIES[severity]}` }, SEVERITIES[severity]), " ",
       make("b", {}, name), refused ? " · refused" : "", shown("p", {}, message), where,
       excepted === undefined ? undefined : shown("p", { class: "where" }, exceptionText(excepted)),
-      make("details", { class: "remedy" }, make("summary", {}, "What to do"), make("p", {}, fix), make("p", {}, make("b", {}, "What it is: "), help),
+      make("details", { class: "remedy" }, make("summary", {}, "What to do"), make("p", {}, fix), make("p", {}, make("b", {}, "Meaning: "), help),
         make("p", {}, make("b", {}, "Why it matters: "), why)));
   });
   return panel("Findings", items.length > 0 ? make("ul", { class: "list" }, ...items) : make("p", { class: "empty" }, "No findings."));

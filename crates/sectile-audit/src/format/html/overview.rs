@@ -193,7 +193,7 @@ fn findings(summary: &Summary, out: Out<'_>) -> io::Result<()> {
         part: count.rows,
     });
     bar_list(out, bars, most, codes.len())?;
-    write!(out, "<details class=\"remedy\"><summary>What they mean and how to fix them</summary><dl>")?;
+    write!(out, "<details class=\"remedy\"><summary>Meanings and remedies</summary><dl>")?;
     for (code, _) in &codes {
         write!(out, "<dt>{code}</dt><dd>{} {}</dd>", HtmlText::new(code.help()), HtmlText::new(code.fix()))?;
     }

@@ -344,7 +344,7 @@ impl ArchiveWalker<'_> {
             self.report(
                 path,
                 FindingCode::ArchiveLimit,
-                format!("it lies in {level} archives, and is not looked into"),
+                format!("it is nested in {level} archives, and is not opened"),
             );
         }
         path.is_archive.set(path.is_archive.get() || level < most);

@@ -89,7 +89,7 @@ fn print_verdict(outcome: &AuditOutcome, output: &mut Output) {
 fn root(source: &InputSource) -> Result<Root, Failure> {
     let fail = |error: &dyn Display| Failure::Other(format!("{}: {error}", escaped(source.name())));
     if source.is_stdin() {
-        return Err(Failure::Other("standard input is no PATH; `sectile check -` judges what comes by it".to_owned()));
+        return Err(Failure::Other("standard input is not a PATH; use `sectile check -` for it".to_owned()));
     }
     let Some(url) = source.url() else {
         return match Path::new(source.argument()).metadata() {

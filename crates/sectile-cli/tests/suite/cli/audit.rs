@@ -331,7 +331,7 @@ fn an_earlier_answer_is_gone_on_with() {
     for (arguments, why) in [
         (&["--resume"][..], "--output"),
         (&["-o", &first, "--resume", "--format", "csv"], "cannot be used multiple times"),
-        (&["--since", &path(&directory, "0.wasm")], "no report of an audit"),
+        (&["--since", &path(&directory, "0.wasm")], "not the output of an audit"),
         (&["--since", &first, "--hash"], "without computing digests"),
         (&["--since", "missing"], "No such file"),
     ] {

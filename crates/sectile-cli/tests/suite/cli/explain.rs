@@ -14,7 +14,7 @@ fn codes_are_explained_to_people() {
             assert!(text.contains(part), "{part}");
         }
     }
-    assert!(text.starts_with("missing-field (error) What it is"), "{text}");
+    assert!(text.starts_with("missing-field (error) Meaning"), "{text}");
     assert!(shown.text().lines().all(|line| line.len() <= 80), "{}", shown.text());
 }
 
