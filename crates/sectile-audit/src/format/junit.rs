@@ -49,7 +49,7 @@ pub(super) fn tail(out: &mut dyn Write) -> io::Result<()> {
 fn findings<'a>(judged: impl Iterator<Item = &'a JudgedFinding<'a>>) -> String {
     let mut lines = String::new();
     for judged in judged {
-        let rule = judged.location().map(|location| format!(" by {location}")).unwrap_or_default();
+        let rule = judged.location().map(|location| format!(" (by {location})")).unwrap_or_default();
         let finding = format!("{}{rule}", judged.finding());
         let excepted = if judged.exception().is_some() { " (excepted)" } else { "" };
         _ = writeln!(lines, "{}: {}{excepted}", judged.severity(), HtmlText::new(&finding));
