@@ -24,26 +24,27 @@
 //! # Terms
 //!
 //! An *item* is a module or a component: the file itself (the *root*) or one nested in a component.
-//! Its *path* lists child indexes (`3/0`). *Framing* is the structure around sections: preambles,
-//! headers, sizes, nesting. A *finding* reports an anomaly, with a stable [`FindingCode`].
+//! Its *path* has the child index at each level, such as `3/0`. *Framing* is the structure around
+//! sections: preambles, headers, sizes, nesting. A *finding* reports an anomaly, with a stable
+//! [`FindingCode`].
 //!
 //! # Where to start
 //!
 //! | input or task | call |
 //! | --- | --- |
 //! | a file | [`read()`], or [`Input::open`] and its methods |
-//! | bytes in memory, or a mapped file ([`drive::Map`]) | [`read_slice`]: nothing is copied |
+//! | bytes in memory, or a mapped file ([`drive::Map`]) | [`read_slice`], which copies nothing |
 //! | positioned reads | [`read_at`] |
 //! | byte ranges on request, such as an object in a bucket | [`read_fetch`], over a [`drive::Fetch`] |
 //! | chunks as they arrive | [`drive::PushDriver`] with a [`metadata::StreamReader`] |
-//! | chunks on their way to another consumer | [`drive::Inspected`]: a reader, a writer, a stream, an HTTP body |
-//! | limits, or the value of a truncated input with its error | the `_with` functions, which return an [`Outcome`] |
+//! | chunks that pass through to another consumer | [`drive::Inspected`]: a reader, a writer, a stream, an HTTP body |
+//! | custom limits, or partial results of a truncated input | the `_with` functions, which return an [`Outcome`] |
 //! | a change to a file | [`Edit::apply`], or [`Edit::plan`] to inspect it first |
 //! | a change to a stream | [`edit::StreamEdit`] |
 //! | imports and exports (feature `interface`) | `Input::interface`, `interface::read_slice` |
 //! | digests with and without metadata (feature `digest`) | `Input::digests` |
 //! | dependencies recorded by cargo-auditable (feature `dependencies`) | [`metadata::Item::dependencies`] |
-//! | other work on sections | your own [`scan::Visitor`], with any driver of [`drive`] |
+//! | custom processing of sections | your own [`scan::Visitor`], with any driver of [`drive`] |
 //!
 //! Other crates of the workspace build on this one: `sectile-policy` (reports, policies, an upload
 //! gate), `sectile-oci` (annotations, images, registries), `sectile-sbom`, `sectile-manifest`
@@ -52,27 +53,28 @@
 //!
 //! # Modules
 //!
-//! - [`scan`]: framing only. A state machine without I/O takes windows of input and reports
+//! - [`scan`]: framing only. A state machine without I/O takes slices of the input and reports
 //!   sections.
 //! - [`drive`]: feeds a scanner from a slice, a memory map, positioned reads, byte ranges or pushed
 //!   chunks.
-//! - [`metadata`]: decodes custom sections into values with their ranges. Lenient: an invalid value
-//!   is a finding.
-//! - `interface`, `digest`: imports and exports; SHA-256. Both run on the same drivers.
+//! - [`metadata`]: decodes custom sections into values with their ranges. Decoding is lenient: an
+//!   invalid value is reported as a finding.
+//! - `interface`, `digest`: read imports and exports, and compute SHA-256, with the same drivers.
 //! - [`edit`]: turns changes into a plan of bytes to keep and bytes to insert.
-//! - [`splice`]: carries out a plan: atomic replacement, in place under a journal, or to any
-//!   writer.
+//! - [`splice`]: writes the result of a plan by atomic replacement, in place with an undo journal,
+//!   or to any writer.
 //!
 //! # Guarantees
 //!
-//! - The framing is that of `wasmparser`: the same inputs are rejected for it, and the same ranges
-//!   are reported.
-//! - No input causes a panic, unbounded recursion, or an allocation of a declared size. [`Limits`]
-//!   bound the cost.
-//! - Every driver gives the same values, findings and errors for the same bytes, in any chunking.
+//! - Framing matches `wasmparser`: both reject the same malformed framing, and report the
+//!   same ranges.
+//! - No input causes a panic, unbounded recursion, or an allocation sized by an untrusted length.
+//!   [`Limits`] bound the cost.
+//! - Every driver gives the same values, findings and errors for the same bytes, for any
+//!   division into chunks.
 //! - Only requested data is read, and [`Cost`] counts the bytes read.
-//! - An edit keeps every other byte, and a repeated edit changes nothing. A reader sees the old or
-//!   the new file at every instant, and also after a power cut.
+//! - An edit keeps every other byte, and a repeated edit changes nothing. At any moment, and
+//!   after a power cut, a replaced file is entirely the old or the new one.
 //! - Truncated input yields everything before the cut: an [`Outcome`] holds the value and the
 //!   error.
 //! - Everything is `Send` and `Sync`.

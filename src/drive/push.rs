@@ -13,8 +13,9 @@ use crate::scan::{Collector, ItemPath, ScanError, Scanner, Visitor, Window};
 /// - Needed bytes that span chunks are buffered: headers, names, and requested data. The buffer
 ///   grows with the bytes that arrive, not with declared sizes. It never exceeds the largest
 ///   request or the longest name within the limits, and is released afterwards.
-/// - An error is returned with the chunk that shows it: for one-byte chunks, at the first bad byte.
-///   Only the preamble of the root is judged as a whole. Every later call returns the same error.
+/// - Malformed input is an error as soon as the chunk with the first malformed byte is pushed. The
+///   preamble of the root is checked only when it is complete. Every later call returns the same
+///   error.
 ///
 /// To keep data, copy it, as [`StreamReader`](crate::metadata::StreamReader) does: a slice of a
 /// `bytes::Bytes` would keep its whole chunk in memory.
@@ -41,10 +42,10 @@ pub struct PushDriver<V> {
     visitor: V,
     /// The range that the scanner needs next; empty after an error.
     needed: Range<u64>,
-    /// The bytes from `needed.start` up to the next chunk.
+    /// Buffered bytes of the needed range, up to the start of the next chunk.
     gathered: Vec<u8>,
     cost: Cost,
-    /// Whether `end` has succeeded. The declared end is then `needed.start`.
+    /// Whether `end` has succeeded. If so, `needed.start` is the declared end.
     is_ended: bool,
 }
 
@@ -82,16 +83,16 @@ impl<V: for<'w> Visitor<'w>> PushDriver<V> {
     ///
     /// # Errors
     ///
-    /// The chunk shows malformed framing or an exceeded limit. Later chunks are not examined, and
-    /// the same error is returned. After [`end`](Self::end): the chunk extends past the declared
-    /// end.
+    /// The framing is malformed, or a limit is exceeded. Later calls return the same error and do
+    /// not examine their chunks. After [`end`](Self::end), a chunk that extends past the declared
+    /// end is an error.
     pub fn push(&mut self, chunk: &[u8]) -> Result<(), Error> {
         let start = self.cost.bytes;
         let end = start + chunk.len() as u64;
         self.cost.bytes = end;
         self.cost.reads += 1;
         if self.needed.start >= end {
-            return Ok(()); // most chunks of a large section
+            return Ok(()); // skips most chunks of a large section
         }
         if self.is_ended {
             return self.check_end(end);
@@ -108,7 +109,7 @@ impl<V: for<'w> Visitor<'w>> PushDriver<V> {
     fn scan(&mut self, window: Window<'_>, chunk: &[u8], Range { start, end }: Range<u64>) -> Result<(), ScanError> {
         while self.needed.start < end {
             if self.needed.is_empty() {
-                self.needed = self.feed(window)?; // returns the earlier error
+                self.needed = self.feed(window)?; // always fails with the earlier error
             } else if self.gathered.is_empty() && self.needed.end <= end {
                 self.needed = self.feed(window)?;
                 continue;
@@ -187,12 +188,12 @@ impl<V: for<'w> Visitor<'w>> PushDriver<V> {
         self.needed.clone()
     }
 
-    /// Declares the absolute offset of the end of the input before all of it was pushed. The
-    /// payload of the last section then need not be pushed, and is not examined if it is.
+    /// Declares the absolute offset at which the input ends, before all of it was pushed. After
+    /// that, the payload of the last section is optional: it is not examined.
     ///
     /// # Errors
     ///
-    /// The input would be truncated there, or a different end was declared before.
+    /// The input is truncated at this end, or a different end was declared before.
     pub fn end(&mut self, end: u64) -> Result<(), Error> {
         if self.is_ended {
             return self.check_end(end);
@@ -202,7 +203,7 @@ impl<V: for<'w> Visitor<'w>> PushDriver<V> {
         Ok(())
     }
 
-    /// Compares an end with the declared one.
+    /// Returns an error if an end differs from the declared one.
     #[cold]
     fn check_end(&self, end: u64) -> Result<(), Error> {
         let declared = self.needed.start;

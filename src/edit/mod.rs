@@ -1,9 +1,9 @@
-//! Edits: set, add and remove fields, names and sections of any item of the tree.
+//! Edits: set, add and remove fields, names and sections of any item.
 //!
 //! [`Edit::apply`] changes a file. [`Edit::plan`] and the other `plan_*` methods scan a source and
-//! return an [`EditPlan`]: the bytes to keep and insert ([`Plan`](crate::splice::Plan)), the
-//! changed sections and findings. All other bytes are kept, except for the size fields of enclosing
-//! items. A size field keeps its width if the new size fits.
+//! return an [`EditPlan`]. It holds the bytes to keep and insert ([`Plan`](crate::splice::Plan)),
+//! the changed sections, and the findings. All other bytes are kept, except for the size fields of
+//! enclosing items. A size field keeps its width if the new size fits.
 //!
 //! A [`StreamEdit`] edits an input while it arrives and supports fewer changes.
 
@@ -90,7 +90,7 @@ impl Edit {
     ///
     /// [`EditError::Invalid`] if the value is invalid for the field; use
     /// [`set_unchecked`](Self::set_unchecked) to write it anyway. [`EditError::Nul`] if it contains
-    /// NUL. [`EditError::Twice`] if the field is set or removed already.
+    /// NUL. [`EditError::Twice`] if this edit already sets or removes the field.
     pub fn set(self, field: Field, value: impl Into<String>) -> Result<Self, EditError> {
         let value = value.into();
         let errors = field.check(&value);
@@ -109,8 +109,8 @@ impl Edit {
     ///
     /// # Errors
     ///
-    /// [`EditError::Nul`] if the value contains NUL. [`EditError::Twice`] if the field is set or
-    /// removed already.
+    /// [`EditError::Nul`] if the value contains NUL. [`EditError::Twice`] if this edit already
+    /// sets or removes the field.
     pub fn set_unchecked(self, field: Field, value: impl Into<String>) -> Result<Self, EditError> {
         let value = value.into();
         check_nul(field.section(), &value)?;
@@ -121,7 +121,7 @@ impl Edit {
     ///
     /// # Errors
     ///
-    /// [`EditError::Twice`] if the field is set or removed already.
+    /// [`EditError::Twice`] if this edit already sets or removes the field.
     pub fn unset(self, field: Field) -> Result<Self, EditError> {
         self.section(field.section(), None)
     }
@@ -130,18 +130,18 @@ impl Edit {
     ///
     /// # Errors
     ///
-    /// [`EditError::Nul`] if the name contains NUL. [`EditError::Twice`] if the name is set or
-    /// removed already.
+    /// [`EditError::Nul`] if the name contains NUL. [`EditError::Twice`] if this edit already sets
+    /// or removes the name.
     pub fn name(self, name: impl Into<String>) -> Result<Self, EditError> {
         self.own_name(NameEdit::Set(name.into()))
     }
 
-    /// Removes the item's own name. Function and other names stay. Removes the name section if it
-    /// becomes empty.
+    /// Removes the item's own name. Other names, such as function names, stay. Removes the name
+    /// section if it becomes empty.
     ///
     /// # Errors
     ///
-    /// [`EditError::Twice`] if the name is set or removed already.
+    /// [`EditError::Twice`] if this edit already sets or removes the name.
     pub fn clear_name(self) -> Result<Self, EditError> {
         self.own_name(NameEdit::Clear)
     }
@@ -149,7 +149,7 @@ impl Edit {
     /// Adds a producer to a field (`language`, `processed-by`, `sdk`), or updates the version of
     /// the producer with this name.
     ///
-    /// NUL or a length above the limits is an error when the edit is planned.
+    /// Planning fails if a text contains NUL or exceeds the limits.
     #[must_use]
     pub fn add_producer(
         mut self,
@@ -162,8 +162,8 @@ impl Edit {
         self
     }
 
-    /// Adds a producer without a version to a field, unless the field has a producer with this name
-    /// and any version, or the edit changes that producer already.
+    /// Adds a producer without a version to a field. Does nothing if the field has a producer with
+    /// this name, whatever its version, or if this edit already changes that producer.
     #[must_use]
     pub fn ensure_producer(mut self, field: impl Into<String>, name: impl Into<String>) -> Self {
         let (field, name) = (field.into(), name.into());
@@ -185,28 +185,28 @@ impl Edit {
     ///
     /// # Errors
     ///
-    /// [`EditError::Twice`] if the sections are written or removed already.
+    /// [`EditError::Twice`] if this edit already writes or removes the sections.
     pub fn unset_producers(self) -> Result<Self, EditError> {
         self.section(PRODUCERS, None)
     }
 
     /// Writes a custom section: replaces the data of the first section with this name and removes
-    /// the others, or adds a section at the item's end. If readers concatenate all sections with
-    /// this name, as for `contractmetav0`, adds a section unless one has this data.
+    /// the others, or adds a section at the item's end. For names such as `contractmetav0`, whose
+    /// sections readers concatenate, adds a section unless one already has this data.
     ///
-    /// The data is not checked. Findings that a reader would report about it are among the plan's
-    /// findings.
+    /// Invalid data is not an error. The plan's findings include those that a reader would report
+    /// about the data.
     ///
     /// # Errors
     ///
     /// [`EditError::SectionName`] if the name is empty or too long. [`EditError::Nul`] if it
-    /// contains NUL. [`EditError::Twice`] if the section is written or removed already.
+    /// contains NUL. [`EditError::Twice`] if this edit already writes or removes the section.
     pub fn put(self, name: impl Into<String>, data: impl Into<Vec<u8>>) -> Result<Self, EditError> {
         self.section(name, Some(data.into()))
     }
 
-    /// Appends a custom section to the item, even if it has one with this name. Findings that a
-    /// reader would report about it are among the plan's findings.
+    /// Appends a custom section to the item, even if the item has one with this name. The plan's
+    /// findings include those that a reader would report about the new section.
     ///
     /// # Errors
     ///
@@ -223,8 +223,8 @@ impl Edit {
     ///
     /// # Errors
     ///
-    /// [`EditError::SectionName`] if the name is empty or too long. [`EditError::Twice`] if the
-    /// section is written or removed already.
+    /// [`EditError::SectionName`] if the name is empty or too long. [`EditError::Twice`] if this
+    /// edit already writes or removes the section.
     pub fn remove(self, name: impl Into<String>) -> Result<Self, EditError> {
         self.section(name, None)
     }
@@ -246,7 +246,7 @@ impl Edit {
     }
 
     /// Allows moving or removing sections that an object's `linking` and `reloc.*` sections refer
-    /// to by index. The object can no longer be linked then. By default such an edit fails with
+    /// to by index. After that, the object cannot be linked. By default such an edit fails with
     /// [`EditError::MovesLinked`].
     #[must_use]
     pub fn force(mut self) -> Self {
@@ -278,8 +278,8 @@ impl Edit {
     ///
     /// # Errors
     ///
-    /// The file is malformed, cannot be read, or lacks an item at one of the paths; the edit has
-    /// conflicting changes; the result would exceed the limits for reading or the maximum size of
+    /// The file is malformed, cannot be read, or lacks an item at one of the paths. The edit has
+    /// conflicting changes. The result would exceed the limits for reading, or the maximum size of
     /// an item. See [`EditError`].
     pub fn plan(&self, path: impl Into<PathBuf>) -> Result<FilePlan, EditError> {
         let path = path.into();
@@ -306,7 +306,7 @@ impl Edit {
         self.plan_with(source.len() as u64, |reader| drive::scan_slice(source, reader, self.limits))
     }
 
-    /// Plans the edit for `len` bytes of a source with positioned reads.
+    /// Plans the edit for a source of `len` bytes that supports positioned reads.
     ///
     /// # Errors
     ///

@@ -32,13 +32,14 @@ impl EditPlan {
         self.plan
     }
 
-    /// Findings about written values and sections, removed sections and invalidated signatures.
+    /// Findings about written values, written or removed sections, and invalidated signatures.
     /// Offsets refer to the source.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
 
-    /// Changes of custom sections in source order, without the size fields of enclosing items.
+    /// Changes of custom sections, in source order. Changed size fields of enclosing items are not
+    /// included.
     pub fn changes(&self) -> &[Change] {
         &self.changes
     }
@@ -94,7 +95,7 @@ impl Change {
 pub enum ChangeKind {
     /// The section is new.
     Added,
-    /// The section has other data.
+    /// The section has new data.
     Replaced,
     /// The section is removed.
     Removed,

@@ -1,5 +1,5 @@
-//! A reader of the name section that skips from one subsection header to the next and reads only
-//! subsection 0. Source: the core specification's appendix *Name Section*, and the component
+//! Reads the name section: skips from one subsection header to the next and reads the contents of
+//! subsection 0 only. Source: the core specification's appendix *Name Section*, and the component
 //! model's binary format.
 
 use std::ops::Range;
@@ -13,7 +13,7 @@ const MAX_HEADER: u64 = 1 + leb128::MAX_LEN as u64;
 /// Id of the subsection with the item's own name.
 const OWN_NAME: u8 = 0;
 
-/// Reads a name section in steps: each requests bytes or returns a result.
+/// Reads a name section in steps. Each step requests bytes or returns a result.
 #[derive(Debug)]
 pub(crate) struct NameSectionReader {
     data: Range<u64>,
@@ -24,7 +24,7 @@ pub(crate) struct NameSectionReader {
 enum NamePosition {
     /// At the subsection header at this offset.
     Header(u64),
-    /// At the contents of a subsection 0, with the offset of its header.
+    /// At the contents of a subsection 0: their range, and the offset of the subsection's header.
     OwnName(Range<u64>, u64),
 }
 
@@ -37,7 +37,7 @@ pub(crate) enum NameStep<'w> {
     OwnName(OwnName<'w>),
     /// A name that exceeds the limit. Continue with [`NameSectionReader::next`].
     TooLong(Range<u64>),
-    /// The reason and the offset from which the section cannot be read.
+    /// Malformed data: the reason and the offset. The rest of the section cannot be read.
     Malformed(&'static str, u64),
     /// End of the section.
     End,
@@ -50,7 +50,7 @@ pub(crate) struct OwnName<'w> {
     pub(crate) bytes: &'w [u8],
     /// Absolute byte range of the name.
     pub(crate) range: Range<u64>,
-    /// Absolute byte range of the subsection, from its id on.
+    /// Absolute byte range of the subsection, including its id and size.
     pub(crate) subsection: Range<u64>,
     /// Absolute offset of the contents, after the size.
     pub(crate) contents: u64,

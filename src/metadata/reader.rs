@@ -36,8 +36,8 @@ macro_rules! readers {
                 Self(MetadataReader::new(limits))
             }
 
-            /// Returns the metadata read so far. Incomplete items may still change. `None` before
-            /// the root's preamble.
+            /// Returns the metadata read so far. Incomplete items may still change. Returns
+            /// `None` before the root's preamble is read.
             pub fn so_far(&self) -> Option<&Metadata<$value>> {
                 self.0.so_far()
             }
@@ -84,7 +84,7 @@ macro_rules! readers {
 }
 
 readers! {
-    /// Reads metadata from bytes in memory that outlive the values, which borrow from them.
+    /// Reads metadata from bytes in memory. The values borrow from these bytes.
     ///
     /// ```
     /// use sectile::{Field, drive, metadata::SliceReader};
@@ -115,7 +115,7 @@ readers! {
 #[derive(Debug)]
 pub(super) struct MetadataReader<'v, O> {
     limits: Limits,
-    /// Metadata read so far. Has no items only until the root is entered.
+    /// Metadata read so far. Has no items until the root is entered.
     metadata: Metadata<'v>,
     /// State of the item being scanned.
     current: ItemState,
@@ -279,7 +279,8 @@ impl<'v, O> MetadataReader<'v, O> {
         self.report(FindingCode::UnknownSection, section.item, section.range().start, None, message);
     }
 
-    /// Checks the characters of a custom section's name that the tables do not list in full.
+    /// Checks a custom section's name for control characters. Not needed for names that the tables
+    /// list in full.
     #[inline]
     fn check_name(&mut self, section: &Section<'_>) {
         if !is_plain(section.name_bytes()) && has_controls(section.name(), false) {
@@ -289,7 +290,7 @@ impl<'v, O> MetadataReader<'v, O> {
         }
     }
 
-    /// Reports a section that its convention places elsewhere.
+    /// Reports a section that is not at the position required by its convention.
     fn check_placement(&mut self, section: &Section<'_>, convention: &'static Convention) {
         let current = &mut self.current;
         let start = section.range().start;
@@ -301,8 +302,8 @@ impl<'v, O> MetadataReader<'v, O> {
             current.producers.get_or_insert(start);
             None
         } else if convention.decode == Decode::Name && section.item_kind == ItemKind::Module && section.item == 0 {
-            // Readers that reject the other order read only core modules. wit-component uses that
-            // order in the modules that it adds to a component.
+            // Only checked in a root module. Some readers of core modules reject `producers` before
+            // `name`. wit-component uses this order in the modules that it adds to a component.
             let message = "`producers` should come after `name`";
             current.producers.take().map(|offset| (FindingCode::MisplacedProducers, offset, "producers", message))
         } else {
@@ -313,7 +314,7 @@ impl<'v, O> MetadataReader<'v, O> {
         }
     }
 
-    /// Makes a section pending if its data is needed and within the limits. Returns whether it is.
+    /// Makes a section pending and returns true if its data is needed and within the limits.
     fn begin(&mut self, pending: PendingSection) -> bool {
         let len = pending.data.end - pending.data.start;
         if len == 0 && !matches!(pending.decoder, Decoder::Convention(Decode::Producers)) {
@@ -352,8 +353,8 @@ impl<'v, O> MetadataReader<'v, O> {
                 let position = item.annotations.iter().position(|(found, _)| found == field);
                 let old = position.map(|position| item.annotations.remove(position));
                 match old {
-                    // Readers that use the first section need its value; only the ones between are
-                    // dropped.
+                    // Keeps the first value for readers that use the first section. Only values
+                    // between the first and the last are dropped.
                     Some(old) if item.sizes.sections_of(field.section()) == 2 => {
                         item.first_values.get_or_insert_default().annotations.push(old);
                         None
@@ -365,7 +366,8 @@ impl<'v, O> MetadataReader<'v, O> {
             Decoder::Convention(Decode::RegistryMetadata) => {
                 item.registry_metadata.take().map(|old| old.as_bytes().len())
             }
-            // A second name section may lack a name. All producers and links are kept.
+            // The name is kept because the second name section may lack one. All producers and
+            // links are kept.
             Decoder::Name(_) | Decoder::Convention(_) => None,
         };
         if let Some(old) = old {
@@ -395,8 +397,8 @@ impl<'v, O> MetadataReader<'v, O> {
 }
 
 impl<'v, O> MetadataReader<'v, O> {
-    // Not inlined, like `name_step`: keeps the path through name sections short. Measured
-    // (`metadata` bench).
+    // Not inlined, like `name_step`, so that the code for skipping through name sections stays
+    // short. Measured (`metadata` bench).
     #[inline(never)]
     fn decode<'w>(&mut self, pending: &PendingSection, bytes: &'w [u8], start: u64)
     where
@@ -472,8 +474,8 @@ impl<'v, O> MetadataReader<'v, O> {
         }
     }
 
-    /// Inflates and decodes packages, up to a total per input: a few kilobytes of zlib can expand
-    /// to megabytes.
+    /// Inflates and decodes packages. The inflated bytes per input are limited, because a few
+    /// kilobytes of zlib can expand to megabytes.
     #[cfg(feature = "dependencies")]
     fn packages(&mut self, pending: &PendingSection, bytes: &[u8]) -> Vec<super::Package> {
         if self.inflated > self.limits.max_retained_bytes {
@@ -530,7 +532,7 @@ impl<'v, O> MetadataReader<'v, O> {
         }
     }
 
-    /// Handles a step through a name section, up to the next request.
+    /// Handles the results of steps through a name section, up to the next request.
     #[inline(never)]
     fn name_step<'w>(&mut self, pending: &mut PendingSection, mut step: NameStep<'w>) -> DataRequest
     where
@@ -604,8 +606,8 @@ impl<'w, 'v, O: Ownership<'w, 'v>> Visitor<'w> for MetadataReader<'v, O> {
             self.enclosing.push(std::mem::take(&mut self.current));
         }
         let depth = self.enclosing.len() as u32;
-        // Most modules are a single item; components hold several. Capacity beyond the limit would
-        // never be used.
+        // Reserves space for one item at first, because most inputs are a single module. Never
+        // reserves more than the limit on items.
         let len = self.metadata.items.len();
         if len == self.metadata.items.capacity() {
             let left = (self.limits.max_items as usize).saturating_sub(len);
@@ -621,8 +623,8 @@ impl<'w, 'v, O: Ownership<'w, 'v>> Visitor<'w> for MetadataReader<'v, O> {
             self.metadata.items[section.item as usize].sizes.add(section);
             return DataRequest::Nothing;
         }
-        // Passing a copy and returning a flag keeps this section's fields and the result in
-        // registers.
+        // The callee gets a copy and returns a flag, so that the section's fields and the result
+        // stay in registers.
         let requested = self.uncommon_section(&Section { item: section.item, ..*section });
         if requested { self.first_request() } else { DataRequest::Nothing }
     }
@@ -632,7 +634,7 @@ impl<'w, 'v, O: Ownership<'w, 'v>> Visitor<'w> for MetadataReader<'v, O> {
         let mut step = None;
         if let Some(PendingSection { decoder: Decoder::Name(names), .. }) = &mut self.pending {
             match names.step(bytes, self.limits.max_section_data) {
-                NameStep::Request(range) => return DataRequest::Bytes(range), // the subsection was skipped
+                NameStep::Request(range) => return DataRequest::Bytes(range), // nothing to report yet
                 other => step = Some(other),
             }
         }

@@ -26,11 +26,11 @@ pub struct Scanner {
     /// Absolute range that the next window must hold. Meaningless after a failure.
     needed: Range<u64>,
     progress: Progress,
-    /// Id of the last section, for the error of a truncated input. Read from the window once per
-    /// call, to keep it out of the loop.
+    /// Id of the last section, for truncation errors. Updated once per call to `feed`, not once per
+    /// section.
     last_id: u8,
-    /// Class of the module's last ordered section. One value serves all items: only components
-    /// contain items, and their sections have no order to resume.
+    /// Class of the module's last section with a required order. One value is enough for all items:
+    /// modules contain no items, and sections of components have no required order.
     rank: Class,
     /// The current item.
     frame: Frame,
@@ -69,7 +69,7 @@ struct Progress {
 }
 
 impl Progress {
-    /// Moves to the end of a section whose bytes before `data` were examined.
+    /// Moves to the end of a section and counts the bytes before `data` as examined.
     #[inline(always)]
     fn advance(&mut self, data: u64, end: u64) {
         self.last_section = self.position;
@@ -90,7 +90,7 @@ impl Frame {
     };
 }
 
-/// The longest input that is accepted: an offset plus a 32-bit size cannot overflow.
+/// Upper bound of the input length, so that an offset plus a 32-bit size cannot overflow.
 const ROOT_END: u64 = i64::MAX as u64;
 
 /// Largest payload of a section that contains an item. Source: `MAX_WASM_MODULE_SIZE` of
@@ -124,13 +124,13 @@ impl Scanner {
     /// Scans a window, reports its sections to the visitor, and returns the absolute range that is
     /// needed next.
     ///
-    /// The first window starts at offset 0. Each later window must hold the whole range returned
-    /// last. A window with less consumes nothing: the same range, or a prefix of it, is returned
-    /// again, unless the bytes present are already malformed. If the input ends before the end of
-    /// the range, call [`finish`](Self::finish).
+    /// The first window starts at offset 0. Each later window must hold the whole range that the
+    /// previous call returned. If a window holds less, the call returns the same range again, or a
+    /// prefix of it. The call fails if the bytes present are already malformed. If the input ends
+    /// before the end of the range, call [`finish`](Self::finish).
     ///
-    /// A returned range never starts before the data of the section reported last. The limits and
-    /// the visitor's requests bound its length.
+    /// A returned range never starts before the data of the last reported section. The limits and
+    /// the visitor's requests bound the length of the range.
     ///
     /// # Errors
     ///
@@ -156,8 +156,8 @@ impl Scanner {
         }
     }
 
-    /// Whether a part of the needed range can already be malformed. True for preambles, headers and
-    /// names, false for data.
+    /// Whether a prefix of the needed range can be enough to detect malformed input. True for
+    /// preambles, headers and names, false for data.
     pub(crate) fn may_fail_early(&self) -> bool {
         matches!(self.state, ScanState::Preamble | ScanState::Sections)
     }
@@ -167,8 +167,8 @@ impl Scanner {
     ///
     /// # Errors
     ///
-    /// The input is shorter than a preamble, or ends inside a section or a nested item. After a
-    /// failure, the same error.
+    /// The input is shorter than a preamble, or ends inside a section or a nested item. After
+    /// an earlier failure, `finish` returns the same error.
     pub fn finish<'w, V: Visitor<'w>>(&mut self, end: u64, visitor: &mut V) -> Result<(), ScanError> {
         let at_boundary = matches!(self.state, ScanState::Sections) && self.progress.position == end;
         if at_boundary && self.enclosing.is_empty() {
@@ -178,8 +178,8 @@ impl Scanner {
         Err(self.truncation_error(end))
     }
 
-    // Each function below returns whether the scan continues. If not, `state` and `needed` say why:
-    // a flag stays in a register, a reason would not.
+    // Each function below returns whether the scan continues. The reason for a stop is in `state`
+    // and `needed`, because a returned flag fits in a register and a returned reason does not.
 
     /// Reads the root's preamble.
     #[inline(never)]
@@ -252,8 +252,8 @@ impl Scanner {
     /// Fast path: complete header, short ASCII name, nothing nested, nothing malformed. Every other
     /// section goes to [`slow_path`](Self::slow_path).
     ///
-    /// The progress is in locals, and the only call is to the visitor. Any other call, or merging
-    /// the two reports of a section into one, spills registers: the `scan` bench shows it.
+    /// Keeps the progress in locals and calls only the visitor. Other calls, or one shared call to
+    /// [`Visitor::section`], would spill registers. Measured (`scan` bench).
     #[inline(always)]
     fn fast_path<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> bool {
         let Frame { kind: item_kind, item, end, .. } = self.frame;
@@ -296,8 +296,8 @@ impl Scanner {
         self.slow_path(window, visitor)
     }
 
-    /// Slow path: reads any section by all of the rules and enters the item in it, or leaves an
-    /// item that ends here.
+    /// Slow path: reads one section with all checks and enters its nested item, if any. At the end
+    /// of an item, leaves the item.
     #[inline(never)]
     fn slow_path<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> bool {
         let Frame { kind: item_kind, item, end, .. } = self.frame;
@@ -386,7 +386,7 @@ impl Scanner {
                 Ok(()) => self.pause(start..payload + needed as u64),
                 Err(offset) => self.fail(Fault::NameNotUtf8, offset),
             },
-            // A second `\0asm`: its first bytes read as id 0, size 97 and a name of 115 bytes.
+            // A second `\0asm` preamble parses as id 0, size 97 and a name of 115 bytes.
             NameError::Malformed(Fault::NamePastSection { .. }, _) if window.from(start).starts_with(b"\0as") => {
                 self.fail(Fault::SecondPreamble, start)
             }
@@ -394,8 +394,8 @@ impl Scanner {
         }
     }
 
-    /// Validates the beginning of a name. Returns the offset of the first byte that cannot be
-    /// UTF-8, whatever follows.
+    /// Validates the beginning of a name. The error is the offset of the first byte that is invalid
+    /// UTF-8, whatever bytes follow.
     #[cold]
     fn check_partial_name(&mut self, window: Window<'_>, payload: u64) -> Result<(), u64> {
         let Leb128 { len: len_width @ 1.., .. } = Leb128::read(window.from(payload)) else { return Ok(()) };
@@ -408,8 +408,8 @@ impl Scanner {
         Ok(())
     }
 
-    /// Leaves a nested item that ends here. Only an input of [`ROOT_END`] bytes reaches the end of
-    /// the root this way.
+    /// Leaves a nested item that ends here. Fails in the root, because only an input that is too
+    /// long reaches [`ROOT_END`].
     #[inline]
     fn leave_item<'w, V: Visitor<'w>>(&mut self, visitor: &mut V) -> bool {
         let Some(parent) = self.enclosing.pop() else {
@@ -456,8 +456,8 @@ impl Scanner {
         self.read_nested_preamble(window, visitor)
     }
 
-    /// Passes requested data to the visitor until it requests no more, or pauses where the window
-    /// lacks it.
+    /// Passes requested data to the visitor until it requests no more. Pauses if the window lacks
+    /// the data.
     #[inline(never)]
     fn deliver_data<'w, V: Visitor<'w>>(
         &mut self,
@@ -496,7 +496,7 @@ impl Scanner {
         false
     }
 
-    /// The error of an input that ends at `end`, in the middle of something.
+    /// Returns the error for an input that ends at `end`, inside a section or an item.
     #[cold]
     fn truncation_error(&self, end: u64) -> ScanError {
         let (start, id) = (self.progress.last_section, self.last_id);
@@ -508,7 +508,7 @@ impl Scanner {
             ScanState::Preamble if self.enclosing.is_empty() => Fault::Short(end),
             ScanState::Data(_) => Fault::Truncated { section, start },
             ScanState::Sections if end < self.progress.position => Fault::Truncated { section, start },
-            // The enclosing item ends inside the header as well, so more input would not help.
+            // The item also ends inside the header, so more input would not complete the header.
             ScanState::Sections if end > self.progress.position && end >= frame.end => {
                 return self.error(Fault::SectionSize, self.progress.position + 1);
             }

@@ -1,5 +1,5 @@
-//! Splicing: a plan lists the ranges of a source to keep and the bytes to insert, and is written to
-//! a file, a stream or memory. It does not interpret the bytes.
+//! Splicing: a plan lists the ranges of a source to keep and the bytes to insert. Its output is
+//! written to a file, a stream or memory. The bytes are not interpreted.
 //!
 //! An [`Edit`](crate::edit::Edit) returns a [`Plan`]. To write it:
 //!
@@ -13,8 +13,8 @@
 //! | chunks that share the source's memory | [`Plan::chunks`] |
 //! | bytes in memory | [`Plan::to_vec`] |
 //!
-//! [`Plan::pieces`] lists the pieces. Before copying a file, use [`check_whole`] to detect that an
-//! interrupted in-place edit may have left it torn.
+//! [`Plan::pieces`] lists the pieces. Before copying a file, use [`check_whole`] to detect damage
+//! by an interrupted in-place edit.
 
 mod attributes;
 mod chunks;
@@ -78,10 +78,10 @@ pub struct Plan {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WriteOptions {
     /// Waits until the written data is on the disk, so that it survives a power loss. Default:
-    /// `true`. Otherwise it survives a kill of the process, but a power loss may leave an empty,
-    /// torn or zeroed file.
+    /// `true`. If `false`, the data survives a kill of the process, but a power loss may leave an
+    /// empty, torn or zeroed file.
     pub sync: bool,
-    /// Writes even if the file is read-only, a replacement would break its hard links, or its
+    /// Writes even if the file is read-only, if a replacement would break its hard links, or if its
     /// owner, mode and attributes cannot be preserved. Default: `false`.
     pub force: bool,
 }
@@ -92,7 +92,7 @@ impl Default for WriteOptions {
     }
 }
 
-/// Bytes that replace a range of the source, or are inserted at an empty range.
+/// Bytes that replace a range of the source. An empty range means an insertion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Patch {
     pub(crate) range: Range<u64>,

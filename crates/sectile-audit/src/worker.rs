@@ -21,10 +21,10 @@ use sectile::{Finding, FindingCode, Severity};
 use sectile_policy::JudgeContext;
 use sectile_policy::report::Report;
 
-/// Some consecutive rows.
+/// A batch of consecutive rows.
 #[derive(Debug, Default)]
 pub(super) struct RowChunk {
-    /// Their text in each output format.
+    /// The text of the rows in each output format.
     pub(super) texts: Vec<Vec<u8>>,
     /// The file of the last row.
     pub(super) last: Option<OsString>,
@@ -42,7 +42,7 @@ impl RowChunk {
     }
 }
 
-/// Reads, judges and writes the blobs that a walk adds, on one thread.
+/// Reads and judges the blobs of a walk and writes their rows, on one thread.
 pub(super) struct Worker<'a> {
     context: &'a Context<'a>,
     options: ReadOptions<'a>,
@@ -52,28 +52,28 @@ pub(super) struct Worker<'a> {
     chunk: RowChunk,
     /// The destination of the rows of the current unit.
     rows: Option<SyncSender<RowChunk>>,
-    /// The order of the next row.
+    /// Number of the next row, which orders the rows of all units.
     nth: u64,
     /// Number of rows of the current file.
     file_rows: u64,
-    /// Number of bytes of text in them.
+    /// Text length of these rows in bytes.
     file_row_bytes: u64,
-    /// Number of files that are not WebAssembly before the current file.
+    /// Number of non-WebAssembly files counted before the current file.
     not_wasm_before: u64,
-    /// Work that is not added to the shared progress yet: it is added for many rows at once.
+    /// Work not yet added to the shared progress, which is updated once per chunk.
     pending: WorkDone,
 }
 
 /// Minimum length in bytes at which a chunk is sent.
 const CHUNK_LEN: usize = 256 << 10;
 
-/// Bytes read at once from a stream.
+/// Size in bytes of one read from a stream.
 const BUFFER_LEN: usize = 64 << 10;
 
-/// The name of archives in the counts of formats that are not opened, if the options disable archives.
+/// Format name under which archives are counted as not opened, if the options disable archives.
 const SKIPPED_ARCHIVE: &str = "archive";
 
-/// Range of row numbers reserved for a unit, larger than any store needs.
+/// Count of row numbers reserved for each unit. No store needs more.
 const MAX_UNIT_ROWS: u64 = 1 << 32;
 
 impl<'a> Worker<'a> {
@@ -110,7 +110,7 @@ impl<'a> Worker<'a> {
         self.rows = None;
     }
 
-    /// The options for reading blobs, for objects that are read ahead of their turn.
+    /// Returns the options for reading blobs. Used to read objects ahead of their turn.
     pub(super) fn options(&self) -> ReadOptions<'a> {
         self.options
     }
@@ -159,7 +159,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Whether an exception of the policy names the digest of a blob in its store.
+    /// Whether an exception of the policy names this digest.
     fn is_excepted(&self, digest: Digest) -> bool {
         let mut exceptions = self.context.policy.exceptions().peekable();
         exceptions.peek().is_some() && {
@@ -205,7 +205,7 @@ impl<'a> Worker<'a> {
 impl BlobSink for Worker<'_> {
     fn reuse_rows(&mut self, location: &BlobLocation, state: &FileState) -> bool {
         if location.omits_names {
-            return false; // the names that are left out may be others
+            return false; // the omitted names may have changed
         }
         let Some(rows) = self.context.baseline.and_then(|baseline| baseline.rows_of(location, state)) else {
             return false;
@@ -242,7 +242,8 @@ impl BlobSink for Worker<'_> {
         let Blob { location, state, digest: expected, content } = blob;
         // Streamed bytes are counted with their archive.
         let is_counted = !matches!(content, Content::Stream(_));
-        // An exception by digest needs the computed digest: the one in the store may be wrong.
+        // An exception by digest requires the computed digest, because the store's digest may be
+        // wrong.
         let hashes = self.options.hashes || expected.is_some_and(|digest| self.is_excepted(digest));
         let options = ReadOptions { hashes, ..self.options };
         let Some(reading) = options.read(content, &mut self.buffer) else { return };
@@ -324,7 +325,7 @@ impl BlobSink for Worker<'_> {
 }
 
 impl Worker<'_> {
-    /// Writes the line that ends the rows of an archive, in the formats that have one.
+    /// Writes the line after the rows of an archive, in the formats that have such a line.
     fn write_archive_line(&mut self, write: impl Fn(Format, &mut Vec<u8>)) {
         for (format, text) in self.context.formats.iter().zip(&mut self.chunk.texts) {
             write(*format, text);
@@ -343,8 +344,8 @@ impl Worker<'_> {
         for (location, findings) in archives {
             let context_findings: Vec<_> = findings.iter().map(|finding| archive_finding(finding)).collect();
             let report = Report::unread(&location.file).with_context_findings(&context_findings);
-            // The policy judges the contents of the archive. The row is incomplete only if a limit or a failed read
-            // stopped the inspection.
+            // The contents of the archive have rows of their own. This row is incomplete only if a
+            // limit, a failed read or a change of the file stopped the inspection.
             let stop = findings.iter().position(|finding| {
                 matches!(finding.code, FindingCode::ArchiveLimit | FindingCode::Unreadable | FindingCode::Changed)
             });
@@ -364,7 +365,7 @@ impl Worker<'_> {
     }
 }
 
-/// A finding on an archive. The message names the entry that it is about.
+/// Returns a finding about an archive. The message names the affected entry, if there is one.
 fn archive_finding(finding: &ArchiveFinding) -> Finding {
     let ArchiveFinding { entry, code, message, .. } = finding;
     match entry {
@@ -373,7 +374,7 @@ fn archive_finding(finding: &ArchiveFinding) -> Finding {
     }
 }
 
-/// A digest, and whether it was computed.
+/// A digest, and whether it was computed from the bytes.
 #[derive(Clone, Copy)]
 struct KnownDigest {
     digest: Digest,
@@ -401,7 +402,7 @@ fn root_finding(code: FindingCode, message: impl Into<std::borrow::Cow<'static, 
     sectile::internal::finding(code, ItemPath::root(), 0, None, message)
 }
 
-/// The state for a row, if a later audit may reuse it.
+/// Returns the file's state for a row, if a later audit may reuse the row.
 fn reusable<'r>(state: Option<FileState>) -> Option<Cow<'r, str>> {
     state.filter(FileState::is_settled).map(|state| state.0.into())
 }

@@ -11,8 +11,8 @@ use sectile::scan::ItemPath;
 use sectile::{Finding, FindingCode, Findings};
 
 impl Policy {
-    /// Judges a report without context, so that no exception holds. If the policy needs more than
-    /// metadata, read the input [for this policy](super::PolicyReader).
+    /// Judges a report without context, so that no exception applies. If the policy needs more than
+    /// metadata, read the input with a [`PolicyReader`](super::PolicyReader).
     pub fn judge<'a>(&self, report: &Report<'a>) -> Verdict<'a> {
         self.judge_with_context(report, &JudgeContext::default())
     }
@@ -39,8 +39,8 @@ impl Policy {
         Verdict { findings, complete: report.is_complete() }
     }
 
-    /// Excuses the findings that exceptions match, and adds a finding for each expired exception
-    /// that would have mattered.
+    /// Excuses the findings that exceptions match. Adds a finding for each expired exception that
+    /// would have excused one of the remaining findings.
     fn apply_exceptions(
         &self,
         findings: &mut Vec<JudgedFinding<'_>>,
@@ -79,8 +79,9 @@ impl Policy {
 }
 
 impl Rule {
-    /// Returns the violations of the rule. `section_rules` counts the section rules judged so far:
-    /// their violations were collected during the read.
+    /// Returns the violations of the rule. Violations of section rules were collected during the
+    /// read and are found by the rule's index among the section rules. `section_rules` is the next
+    /// index.
     fn judge(&self, report: &Report<'_>, section_rules: &mut usize, limit: u32) -> Vec<Finding> {
         let Some(metadata) = report.metadata else { return Vec::new() };
         let mut violations = RuleViolations::new(self.reason.as_deref(), limit);

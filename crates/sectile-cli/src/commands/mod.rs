@@ -105,7 +105,7 @@ pub fn output_mode(subcommand: &Subcommand) -> OutputMode {
     }
 }
 
-/// Runs a command on each source. A failure does not stop the others; the exit status is the worst.
+/// Runs a command on each source, even after a failure. Returns the worst exit status.
 fn each_source(
     sources: &[InputSource],
     output: &mut Output,
@@ -119,7 +119,7 @@ fn each_source(
         let exit = match result {
             Ok(exit) => exit,
             Err(failure @ Failure::Output(_)) => return Err(failure),
-            Err(Failure::BinaryOutput(error)) if error.kind() == ErrorKind::BrokenPipe => Exit::Failed, // without a message
+            Err(Failure::BinaryOutput(error)) if error.kind() == ErrorKind::BrokenPipe => Exit::Failed, // closed pipe
             Err(failure) => {
                 output.print_failure(source, &failure);
                 Exit::Failed
