@@ -114,7 +114,7 @@ fn escaped_error(
 fn parse_args(args: &[OsString]) -> Result<CommandLine, clap::Error> {
     let mut command = command();
     if args.get(1).is_some_and(|arg| arg == "--help" || arg == "help") {
-        command = command.after_long_help(format!("{EXIT_STATUS}\n\n{}", settings::help()));
+        command = command.after_long_help(format!("{}\n\n{}", exit_status(), settings::help()));
     }
     let matches = if version::is_requested(args.get(1..).unwrap_or_default()) {
         command = command.long_version(&*version::details().leak()); // once in this process
@@ -157,7 +157,7 @@ pub fn command() -> Command {
     Command::new("sectile")
         .version(clap::crate_version!())
         .about("Read, edit and audit the metadata of WebAssembly binaries")
-        .after_help(EXIT_STATUS)
+        .after_help(exit_status())
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands(FILE_COMMANDS.iter().map(SubcommandDefinition::command))
@@ -166,12 +166,18 @@ pub fn command() -> Command {
         .subcommands(HELP_COMMANDS.iter().map(SubcommandDefinition::command))
 }
 
+/// Each exit status, and its meaning.
+pub const EXIT_STATUSES: [(u8, &str); 3] = [
+    (0, "done"),
+    (1, "the answer is no: `check` or `audit` refused something, `get` or `remove` found no such section"),
+    (2, "something could not be done, or only a part of a file could be read"),
+];
+
 /// The end of the help of the whole command.
-pub const EXIT_STATUS: &str = "`--version --verbose` lists the features that are built in.\n\n\
-    Exit status:\n  \
-      0  done\n  \
-      1  the answer is no: `check` or `audit` refused something, `get` or `remove` found no such section\n  \
-      2  something could not be done, or only a part of a file could be read";
+fn exit_status() -> String {
+    let lines = EXIT_STATUSES.map(|(status, meaning)| format!("  {status}  {meaning}")).join("\n");
+    format!("`--version --verbose` lists the features that are built in.\n\nExit status:\n{lines}")
+}
 
 /// A subcommand: its help, its arguments, and their parser.
 struct SubcommandDefinition {

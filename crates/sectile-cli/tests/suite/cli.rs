@@ -766,6 +766,18 @@ fn completions_and_manual_pages() {
     ] {
         assert!(fs::read_to_string(pages.join(page)).unwrap().contains(says), "{page}");
     }
+    for page in fs::read_dir(&pages).unwrap() {
+        let page = page.unwrap().path();
+        let text = fs::read_to_string(&page).unwrap();
+        let sections = [".SH NAME", ".SH SYNOPSIS", ".SH \"EXIT STATUS\"", ".SH \"SEE ALSO\""];
+        assert!(sections.iter().all(|section| text.contains(section)), "{}", page.display());
+        assert!(!text.contains(".SH EXTRA"), "{}", page.display());
+    }
+    let audit = fs::read_to_string(pages.join("sectile-audit.1")).unwrap();
+    assert!(
+        audit.contains(".SH EXAMPLES\n.nf\nsectile audit dist\n") && audit.contains("\\fBsectile\\fR(1)"),
+        "{audit}"
+    );
     let (_directory, path) = file(b"in the way");
     let run = run([OsStr::new("man"), path.as_os_str()]);
     assert!(run.status == 2 && run.stderr.contains("a.wasm: the manual pages cannot be written"), "{}", run.stderr);

@@ -28,7 +28,8 @@ pub fn gate(input: &[u8]) {
 }
 
 fn upload(bytes: &[u8], sizes: &[usize], declared: bool) {
-    let policy = Policy::default();
+    let mut policy = Policy::default();
+    policy.limits = Gate::LIMITS; // those that the gate reads with
     let outcome = sectile_policy::read_slice(bytes, &policy);
     let is_accepted = policy.judge(&Report::for_policy("".as_ref(), None, &outcome)).is_accepted();
     let mut gate = Gate::new(policy);

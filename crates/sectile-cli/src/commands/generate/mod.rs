@@ -2,8 +2,8 @@
 
 mod bash;
 mod fish;
+mod manual;
 
-use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -19,7 +19,6 @@ use crate::display::escaped;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::settings;
 
 pub fn completions(args: CompletionsArgs, output: &mut Output) -> Result<Exit, Failure> {
     let mut command = args::command();
@@ -60,7 +59,7 @@ pub fn man(args: &ManArgs) -> Result<Exit, Failure> {
     let failed = |name: &str, error| Failure::Write(error, Some(args.directory.join(name).into_os_string()));
     let mut pages = Vec::new();
     // Every path is checked before any page is written.
-    for (name, page) in manual_pages()? {
+    for (name, page) in manual::pages()? {
         let place = OutputPlace::open_in(&directory, Path::new(&name), options);
         let place = place.and_then(|place| place.check_replaceable(options).map(|()| place));
         pages.push((place.map_err(|error| failed(&name, error))?, name, page));
@@ -73,34 +72,4 @@ pub fn man(args: &ManArgs) -> Result<Exit, Failure> {
         written.map_err(|error| failed(&name, error))?;
     }
     Ok(Exit::Done)
-}
-
-/// The manual pages and the names of their files.
-fn manual_pages() -> Result<Vec<(String, Vec<u8>)>, Failure> {
-    let mut command = args::command().disable_help_subcommand(true);
-    command.build();
-    let (mut pages, mut commands) = (Vec::new(), vec![command]);
-    while let Some(command) = commands.pop() {
-        commands.extend(command.get_subcommands().filter(|command| !command.is_hide_set()).cloned());
-        let manual = clap_mangen::Man::new(command);
-        let mut page = Vec::new();
-        manual.render(&mut page)?;
-        if pages.is_empty() {
-            page.extend(environment_sections().into_bytes()); // the first page describes the whole command
-        }
-        pages.push((manual.get_filename(), page));
-    }
-    Ok(pages)
-}
-
-/// The sections of the manual page about variables and the configuration file. Their text is
-/// constant.
-fn environment_sections() -> String {
-    let escaped = |text: &str| text.replace('\\', "\\e").replace('-', "\\-");
-    let mut text = ".SH ENVIRONMENT\n".to_owned();
-    for (name, help) in settings::variables() {
-        _ = writeln!(text, ".TP\n\\fB{name}\\fR\n{}", escaped(&help));
-    }
-    _ = writeln!(text, ".SH FILES\n{}", escaped(settings::CONFIGURATION));
-    text
 }
