@@ -95,7 +95,7 @@ impl MetadataBuilder {
         of_item.packages.last_mut()
     }
 
-    /// Returns the metadata without findings; `None` if there is no item.
+    /// Returns the metadata, without findings. `None` without items.
     pub fn finish(self) -> Option<Metadata<'static>> {
         (!self.0.is_empty()).then_some(Metadata { items: self.0, findings: Findings::with_limit(0) })
     }

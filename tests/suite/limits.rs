@@ -16,7 +16,7 @@ fn read(bytes: &[u8], limits: Limits) -> (Metadata<'_>, Result<(), Error>) {
     (metadata.unwrap(), result)
 }
 
-/// Asserts that a limit ends the scan before the root, so that there is no metadata.
+/// Asserts that a limit ends the scan before the root item, without metadata.
 #[track_caller]
 fn none(bytes: &[u8], limits: Limits) -> Error {
     let (metadata, result) = all_drivers::read(bytes, limits);

@@ -137,18 +137,16 @@ impl<'a> SavedRows<'a> {
         summary: &mut Summary,
         rows: &mut RowWriter<'_, '_>,
     ) -> Result<OsString, SavedRowsError> {
-        let Some(judge) = &self.judge else {
-            let row = parsed.into_saved_row(self.line, text).ok_or(SavedRowsError::NotARow(self.line))?;
-            summary.add(&row);
-            rows.write(|format, out| format.row(&row, out))?;
-            return Ok(row.file.into_owned());
-        };
-        let metadata = parsed.metadata();
+        let not_a_row = || SavedRowsError::NotARow(self.line);
+        let metadata = self.judge.as_ref().and_then(|_| parsed.metadata());
         let items_left_out = parsed.items_left_out();
-        let mut row = parsed.into_saved_row(self.line, text).ok_or(SavedRowsError::NotARow(self.line))?;
-        judge.judge(&mut row, metadata.as_ref(), items_left_out);
-        let text = judge::with_verdict(text, &row).ok_or(SavedRowsError::NotARow(self.line))?;
-        let row = row.with_saved_text(&text);
+        let mut row = parsed.into_saved_row(self.line, text).ok_or_else(not_a_row)?;
+        let judged_text;
+        if let Some(judge) = &self.judge {
+            judge.judge(&mut row, metadata.as_ref(), items_left_out);
+            judged_text = judge::with_verdict(text, &row).ok_or_else(not_a_row)?;
+            row = row.with_saved_text(&judged_text);
+        }
         summary.add(&row);
         rows.write(|format, out| format.row(&row, out))?;
         Ok(row.file.into_owned())

@@ -1,5 +1,7 @@
 //! The policy that `check` and `audit` judge by.
 
+use sectile::splice::WriteError;
+use sectile_audit::ReportFile;
 use sectile_policy::{Day, Policy};
 
 use crate::args::PolicyArgs;
@@ -31,6 +33,14 @@ impl Judge {
 }
 
 impl PolicyArgs {
+    /// Rejects an output that is the policy file.
+    pub fn check_not_output(&self, report: &ReportFile) -> Result<(), WriteError> {
+        match &self.file {
+            Some(file) if !policy_file::is_stdin(file) => report.check_input(file),
+            _ => Ok(()),
+        }
+    }
+
     /// Prints the policy, if the command line does not name it.
     pub fn announce(&self, output: &mut Output) {
         let Some(file) = self.file.as_ref().map(|file| escaped(file.as_os_str())) else { return };

@@ -39,7 +39,7 @@ fn closest<'n>(text: &str, names: &[&'n str]) -> Option<&'n str> {
 ///
 /// # Errors
 ///
-/// There is no such code. The error suggests a similar one.
+/// The code is unknown. The error suggests a similar one.
 pub fn finding_code(text: &str) -> Result<FindingCode, RuleError> {
     FindingCode::ALL.into_iter().find(|code| code.name() == text).ok_or_else(|| {
         let hint = hint(text, "codes", &FindingCode::ALL.map(FindingCode::name), "`sectile explain --list`");

@@ -1,4 +1,4 @@
-//! Compressed files with lies.
+//! Compressed files that contradict themselves.
 
 use super::generator::Generator;
 

@@ -1,6 +1,6 @@
 //! Law 11: an audit sees every module that any other program would extract.
 //!
-//! Third-party programs and libraries extract archives with lies. Each extracted module must have a
+//! Third-party programs and libraries extract inconsistent archives. Each extracted module must have a
 //! row in the audit, or the archive must have an error. `cargo xtask ci readers` installs these
 //! programs, and `cargo xtask readers CASES SEED` runs a campaign.
 #![cfg(unix)]

@@ -1,4 +1,4 @@
-//! Tars with lies.
+//! Tars that contradict themselves.
 
 use super::generator::Generator;
 

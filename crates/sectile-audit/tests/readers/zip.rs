@@ -1,4 +1,4 @@
-//! Zips with lies.
+//! Zips that contradict themselves.
 
 use super::generator::Generator;
 

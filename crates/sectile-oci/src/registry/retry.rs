@@ -44,7 +44,7 @@ impl RetryBudget {
     ///
     /// # Errors
     ///
-    /// The requested pause, if it exceeds the remaining time. In that case there is no pause.
+    /// The requested pause, without pausing, if it exceeds the remaining time.
     pub(super) fn wait(&mut self, attempts: u32, retry_after: Option<Duration>) -> Result<(), Duration> {
         let doubled = || self.first_pause.saturating_mul(1 << attempts.saturating_sub(1).min(16));
         let pause = retry_after.unwrap_or_else(doubled);

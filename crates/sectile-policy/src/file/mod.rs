@@ -15,6 +15,7 @@ pub use self::settings::PolicySettings;
 use self::table::{InvalidEntry, PolicyEntry, TableReader};
 use super::{Policy, PolicyLocation, Rule};
 use sectile::FindingCode;
+use sectile_document::file::FileError;
 use sectile_document::{self, Node, file};
 
 impl Policy {
@@ -35,8 +36,7 @@ impl Policy {
     /// [`parse`](Self::parse).
     pub fn read(path: impl AsRef<Path>) -> Result<Self, PolicyError> {
         let path = path.as_ref();
-        let text = file::read(path).map_err(|error| PolicyError::from_file_error(path, error))?;
-        Self::parse(path, &text)
+        Self::parse(path, &text(path, file::read(path))?)
     }
 
     /// Loads a policy from a stream, such as standard input. The name appears in errors and in the
@@ -48,8 +48,7 @@ impl Policy {
     /// [`parse`](Self::parse).
     pub fn read_from(name: impl AsRef<Path>, stream: impl Read) -> Result<Self, PolicyError> {
         let name = name.as_ref();
-        let text = file::read_from(stream).map_err(|error| PolicyError::from_file_error(name, error))?;
-        Self::parse(name, &text)
+        Self::parse(name, &text(name, file::read_from(stream))?)
     }
 
     /// Parses the text of a policy. The path appears in errors.
@@ -73,9 +72,18 @@ impl Policy {
     /// invalid value. The error says where, and what is valid there.
     pub fn parse(path: impl AsRef<Path>, text: &str) -> Result<Self, PolicyError> {
         let path = path.as_ref();
-        let root = document(path, text)?;
-        policy(&PolicyEntry::root(&root), path).map_err(|entry| PolicyError::invalid(path, text, entry))
+        policy_of(&document(path, text)?, path, text)
     }
+}
+
+/// The text that was read from a file or a stream of this name.
+fn text(name: &Path, read: Result<String, FileError>) -> Result<String, PolicyError> {
+    read.map_err(|error| PolicyError::from_file_error(name, error))
+}
+
+/// The policy in a document, which was parsed from this text.
+fn policy_of(root: &Node, path: &Path, text: &str) -> Result<Policy, PolicyError> {
+    policy(&PolicyEntry::root(root), path).map_err(|entry| PolicyError::invalid(path, text, entry))
 }
 
 /// Parses the text as TOML.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::keys::{PolicyKey, PolicyTable};
 use super::table::PolicyEntry;
-use super::{PolicyError, document};
+use super::{PolicyError, document, policy_of, text};
 use crate::report::json::write_location;
 use crate::{Policy, PolicyLocation};
 use sectile::internal::is_deceptive;
@@ -60,8 +60,7 @@ impl PolicySettings {
     /// As for [`Policy::read`].
     pub fn read(path: impl AsRef<Path>) -> Result<Self, PolicyError> {
         let path = path.as_ref();
-        let text = file::read(path).map_err(|error| PolicyError::from_file_error(path, error))?;
-        Self::parse(path, &text)
+        Self::parse(path, &text(path, file::read(path))?)
     }
 
     /// Loads a policy from a stream, as [`Policy::read_from`] does.
@@ -71,8 +70,7 @@ impl PolicySettings {
     /// As for [`Policy::read_from`].
     pub fn read_from(name: impl AsRef<Path>, stream: impl Read) -> Result<Self, PolicyError> {
         let name = name.as_ref();
-        let text = file::read_from(stream).map_err(|error| PolicyError::from_file_error(name, error))?;
-        Self::parse(name, &text)
+        Self::parse(name, &text(name, file::read_from(stream))?)
     }
 
     /// Parses the text of a policy, as [`Policy::parse`] does.
@@ -82,8 +80,9 @@ impl PolicySettings {
     /// As for [`Policy::parse`].
     pub fn parse(path: impl AsRef<Path>, text: &str) -> Result<Self, PolicyError> {
         let path = path.as_ref();
-        let policy = Policy::parse(path, text)?;
-        let tables = tables(&document(path, text)?, &policy);
+        let root = document(path, text)?;
+        let policy = policy_of(&root, path, text)?;
+        let tables = tables(&root, &policy);
         Ok(Self { name: path.to_string_lossy().into_owned(), policy, tables })
     }
 

@@ -32,11 +32,7 @@ pub fn run(args: &AuditArgs, output: &mut Output) -> Result<Exit, Failure> {
     let outputs = args.outputs.resolve()?;
     let answers = Answers::open(&outputs, args.write, |report| {
         report.check_roots(&roots)?;
-        args.policy
-            .file
-            .iter()
-            .filter(|file| !policy_file::is_stdin(file))
-            .try_for_each(|policy| report.check_input(policy))
+        args.policy.check_not_output(report)
     })?;
     let audit = configure(args, &outputs)?;
     args.policy.announce(output);

@@ -34,11 +34,7 @@ pub fn run(args: &SavedRowsArgs, output: &mut Output) -> Result<Exit, Failure> {
         if !is_stdin {
             report.check_rows(&args.rows)?;
         }
-        args.policy
-            .file
-            .iter()
-            .filter(|file| !policy_file::is_stdin(file))
-            .try_for_each(|policy| report.check_input(policy))
+        args.policy.check_not_output(report)
     })?;
     let rows = if is_stdin { SavedRows::read(BufReader::new(io::stdin().lock())) } else { SavedRows::open(&args.rows) };
     let rows = rows.map_err(failure)?;
