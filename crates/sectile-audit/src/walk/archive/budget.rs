@@ -208,15 +208,16 @@ impl<R: Read> Read for LimitedDecoder<'_, R> {
 
 /// A decoder whose output is inspected in place, in a large buffer that later decoders use again.
 ///
-/// An inflater copies up to 32 KiB of its output at the end of each call, and is slow at the end of its caller's buffer.
+/// An inflater copies up to 32 KiB of its output at the end of each call, and is slow at both ends of its caller's buffer.
 pub(super) struct BufferedDecoder<'b, R> {
     decoder: LimitedDecoder<'b, R>,
     buffer: Box<[u8]>,
     unread: Range<usize>,
 }
 
-/// Length of the buffer of a decoder: most of the second-level cache of a small processor.
-const BUFFER_LEN: usize = 128 << 10;
+/// Length of the buffer of a decoder. It fits into the second-level cache of a processor, from which its bytes are
+/// searched. Twice the length saves 1 % more time (bench `packages`).
+const BUFFER_LEN: usize = 256 << 10;
 
 impl<'b, R: Read> BufferedDecoder<'b, R> {
     pub(super) fn new(decoder: R, budget: &'b Budget) -> Self {

@@ -1,12 +1,13 @@
 //! Reads gzip: a sequence of members, and the data after them. Source: RFC 1952, 2.2.
 //!
-//! `flate2` inflates the data of a member. Its own gzip reader fails on headers, and on zeros after the last member,
-//! that other readers skip. It also loses output before damage.
+//! The gzip reader of `flate2` fails on headers, and on zeros after the last member, that other readers skip. It also
+//! loses output before damage.
 
 use std::cell::Cell;
 use std::io::{self, BufRead, Read};
 
-use flate2::{Crc, Decompress, FlushDecompress, Status};
+use super::checksum::Checked;
+use super::inflate::Inflater;
 
 /// Contradictions of a stream that readers decode differently.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,19 +36,9 @@ pub(super) struct GzipReader<'f, R> {
 
 enum State<R> {
     Start(R),
-    Inside(Box<Member<R>>),
+    Inside(Box<Checked<Inflater<R>>>),
     Between(R),
     Ended,
-}
-
-/// A member whose header was read.
-struct Member<R> {
-    reader: R,
-    inflater: Decompress,
-    crc: Crc,
-    has_ended: bool,
-    /// An error after output that was returned first.
-    error: Option<io::Error>,
 }
 
 impl<'f, R: BufRead> GzipReader<'f, R> {
@@ -107,13 +98,11 @@ impl<'f, R: BufRead> GzipReader<'f, R> {
     }
 
     fn read_header(&mut self, mut reader: R) -> io::Result<()> {
-        let doubt = Header { reader: &mut reader, crc: Crc::new() }.read()?;
+        let doubt = Header(Checked::new(&mut reader)).read()?;
         if let Some(doubt) = doubt {
             self.note(doubt);
         }
-        let inflater = Decompress::new(false);
-        self.state =
-            State::Inside(Box::new(Member { reader, inflater, crc: Crc::new(), has_ended: false, error: None }));
+        self.state = State::Inside(Box::new(Checked::new(Inflater::new(reader))));
         Ok(())
     }
 }
@@ -126,13 +115,15 @@ impl<R: BufRead> Read for GzipReader<'_, R> {
         loop {
             match std::mem::replace(&mut self.state, State::Ended) {
                 State::Start(reader) => self.read_header(reader)?,
-                State::Inside(mut member) => match member.read(buffer)? {
+                State::Inside(mut data) => match data.read(buffer)? {
                     0 => {
-                        self.damage = member.read_trailer()?;
-                        self.state = State::Between(member.reader);
+                        let (sum, len) = (data.sum(), data.decoder.total_out() as u32);
+                        let mut reader = data.decoder.into_input();
+                        self.damage = read_trailer(&mut reader, sum, len)?;
+                        self.state = State::Between(reader);
                     }
                     read => {
-                        self.state = State::Inside(member);
+                        self.state = State::Inside(data);
                         return Ok(read);
                     }
                 },
@@ -143,68 +134,23 @@ impl<R: BufRead> Read for GzipReader<'_, R> {
     }
 }
 
-impl<R: BufRead> Member<R> {
-    /// Inflates some data. Returns 0 at the end of the data.
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if let Some(error) = self.error.take() {
-            return Err(error);
-        }
-        while !self.has_ended {
-            let input = match self.reader.fill_buf() {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                input => input?,
-            };
-            let (read_before, written_before) = (self.inflater.total_in(), self.inflater.total_out());
-            let result = self.inflater.decompress(input, buffer, FlushDecompress::None);
-            let consumed = (self.inflater.total_in() - read_before) as usize;
-            let written = (self.inflater.total_out() - written_before) as usize;
-            self.reader.consume(consumed);
-            self.crc.update(&buffer[..written]);
-            let error = match result {
-                Ok(Status::StreamEnd) => {
-                    self.has_ended = true;
-                    None
-                }
-                Ok(Status::Ok | Status::BufError) if written > 0 || consumed > 0 => None,
-                Ok(Status::Ok | Status::BufError) => Some(io::ErrorKind::UnexpectedEof.into()),
-                Err(error) => Some(io::Error::from(error)),
-            };
-            match error {
-                Some(error) if written == 0 => return Err(error),
-                // The output before the damage.
-                error @ Some(_) => self.error = error,
-                None => {}
-            }
-            if written > 0 {
-                return Ok(written);
-            }
-        }
-        Ok(0)
-    }
-
-    /// Compares the output with the checksum and the length after the data. Returns the difference.
-    fn read_trailer(&mut self) -> io::Result<Option<&'static str>> {
-        let mut trailer = [0; 8];
-        self.reader.read_exact(&mut trailer)?;
-        let [crc, len] = [&trailer[..4], &trailer[4..]]
-            .map(|field| field.iter().rev().fold(0, |number: u32, &byte| number << 8 | u32::from(byte)));
-        Ok(if crc != self.crc.sum() {
-            Some("the checksum of a gzip stream is wrong")
-        } else if len != self.crc.amount() {
-            Some("the length of a gzip stream is wrong")
-        } else {
-            None
-        })
-    }
+/// Compares a member's output with the checksum and the length after its data. Returns the difference.
+fn read_trailer(reader: &mut dyn Read, sum: u32, len: u32) -> io::Result<Option<&'static str>> {
+    let mut trailer = [0; 8];
+    reader.read_exact(&mut trailer)?;
+    Ok(if trailer[..4] != sum.to_le_bytes() {
+        Some("the checksum of a gzip stream is wrong")
+    } else if trailer[4..] != len.to_le_bytes() {
+        Some("the length of a gzip stream is wrong")
+    } else {
+        None
+    })
 }
 
 /// The header of a member while it is read.
-struct Header<'h, R> {
-    reader: &'h mut R,
-    crc: Crc,
-}
+struct Header<R>(Checked<R>);
 
-impl<R: BufRead> Header<'_, R> {
+impl<R: Read> Header<R> {
     const HAS_CHECKSUM: u8 = 2;
     const HAS_EXTRA: u8 = 4;
     const HAS_NAME: u8 = 8;
@@ -229,7 +175,7 @@ impl<R: BufRead> Header<'_, R> {
             while has(flag) && self.bytes()? != [0] {}
         }
         if has(Self::HAS_CHECKSUM) {
-            let expected = self.crc.sum() as u16;
+            let expected = self.0.sum() as u16;
             if u16::from_le_bytes(self.bytes()?) != expected {
                 doubt = doubt.or(Some("the checksum of a gzip header is wrong, which some readers ignore"));
             }
@@ -239,8 +185,7 @@ impl<R: BufRead> Header<'_, R> {
 
     fn bytes<const LEN: usize>(&mut self) -> io::Result<[u8; LEN]> {
         let mut bytes = [0; LEN];
-        self.reader.read_exact(&mut bytes)?;
-        self.crc.update(&bytes);
+        self.0.read_exact(&mut bytes)?;
         Ok(bytes)
     }
 }

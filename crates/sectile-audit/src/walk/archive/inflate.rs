@@ -30,6 +30,16 @@ impl<R: BufRead> Inflater<R> {
     pub(super) fn total_in(&self) -> u64 {
         self.decompress.total_in()
     }
+
+    /// Number of bytes of output.
+    pub(super) fn total_out(&self) -> u64 {
+        self.decompress.total_out()
+    }
+
+    /// The input after the bytes used.
+    pub(super) fn into_input(self) -> R {
+        self.input
+    }
 }
 
 impl<R: BufRead> Read for Inflater<R> {
@@ -38,7 +48,10 @@ impl<R: BufRead> Read for Inflater<R> {
             return Ok(0);
         }
         while matches!(self.state, State::Inside) {
-            let input = self.input.fill_buf()?;
+            let input = match self.input.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                input => input?,
+            };
             let is_end = input.is_empty();
             let (before_in, before_out) = (self.decompress.total_in(), self.decompress.total_out());
             let result = self.decompress.decompress(input, buffer, FlushDecompress::None);

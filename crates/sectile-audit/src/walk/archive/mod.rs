@@ -5,6 +5,7 @@
 
 mod budget;
 mod bytes;
+mod checksum;
 mod findings;
 mod gzip;
 mod inflate;

@@ -36,9 +36,7 @@ fn deflate(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn crc(bytes: &[u8]) -> u32 {
-    let mut crc = flate2::Crc::new();
-    crc.update(bytes);
-    crc.sum()
+    crc32fast::hash(bytes)
 }
 
 fn shorts(values: &[u16]) -> Vec<u8> {

@@ -3,11 +3,11 @@
 use std::io::{self, Read};
 use std::ops::Range;
 
-use flate2::Crc;
 use memchr::memmem;
 
 use super::super::budget::{BufferedDecoder, LimitedDecoder};
 use super::super::bytes::{RangeReader, ZipBytes};
+use super::super::checksum::Checked;
 use super::super::inflate::Inflater;
 use super::super::{ArchiveWalker, EntryPath, has_wasm_extension, name, zstd};
 use super::ZipWalk;
@@ -444,7 +444,7 @@ impl ArchiveWalker<'_> {
         }
         // Other content is not read, so damage to it is not detected.
         if path.expects_wasm || FileKind::detect(&first) != FileKind::Other {
-            let mut crc = Crc::new();
+            let mut crc = crc32fast::Hasher::new();
             let mut at = range.start;
             while at < range.end && !self.should_stop() {
                 const WINDOW: u64 = 64 << 10;
@@ -452,7 +452,7 @@ impl ArchiveWalker<'_> {
                 crc.update(window);
                 at += window.len() as u64;
             }
-            if crc.sum() != values.crc && !reading.is_open && !self.should_stop() {
+            if crc.finalize() != values.crc && !reading.is_open && !self.should_stop() {
                 self.report_damage(path, WRONG_CRC);
             }
         }
@@ -484,7 +484,7 @@ impl ArchiveWalker<'_> {
         }
         if len != values.size {
             self.report_damage(path, &format!("it inflates to {len} bytes, and is said to have {}", values.size));
-        } else if decoder.crc.sum() != values.crc {
+        } else if decoder.sum() != values.crc {
             self.report_damage(path, WRONG_CRC);
         }
         true
@@ -591,24 +591,4 @@ fn descriptor_len(bytes: &mut ZipBytes<'_>, end: u64, values: &EntryValues) -> i
     let near = [signature, &crc, &compressed[..4], &size[..4]].concat();
     let found = [far, near].into_iter().find(|descriptor| window.starts_with(descriptor));
     Ok(found.map_or(0, |descriptor| descriptor.len() as u64))
-}
-
-/// A decoder whose output is checked.
-struct Checked<R> {
-    decoder: R,
-    crc: Crc,
-}
-
-impl<R> Checked<R> {
-    fn new(decoder: R) -> Self {
-        Self { decoder, crc: Crc::new() }
-    }
-}
-
-impl<R: Read> Read for Checked<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.decoder.read(buffer)?;
-        self.crc.update(&buffer[..read]);
-        Ok(read)
-    }
 }

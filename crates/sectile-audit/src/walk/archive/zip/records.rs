@@ -80,13 +80,13 @@ impl EntryValues {
                     }
                 }
                 (1, Some(first)) => self.has_two_sizes |= first != value,
-                (0x7075, _) if value.first() == Some(&1) && value.len() > 5 => {
-                    let mut crc = flate2::Crc::new();
-                    crc.update(&self.name);
-                    // Readers ignore the field if its checksum is that of another name.
-                    if crc.sum() == long(value, 1) {
-                        self.unicode_name = Some(value[5..].to_vec());
-                    }
+                // Readers ignore the field if its checksum is that of another name.
+                (0x7075, _)
+                    if value.first() == Some(&1)
+                        && value.len() > 5
+                        && crc32fast::hash(&self.name) == long(value, 1) =>
+                {
+                    self.unicode_name = Some(value[5..].to_vec());
                 }
                 _ => {}
             }
