@@ -87,7 +87,7 @@ fn readers(cases: &str, seed: &str) -> Result<(), String> {
 
 fn bench(name: &str, rest: &[&str]) -> Result<(), String> {
     let krate = match name {
-        "audit" | "remote" => "sectile-audit",
+        "audit" | "packages" | "remote" => "sectile-audit",
         "gate" => "sectile-policy",
         _ => "sectile-benches",
     };

@@ -99,7 +99,19 @@ fn features(context: &mut Context) -> Result<(), String> {
     for krate in ["sectile-audit", "sectile-cli", "sectile-manifest", "sectile-oci"] {
         context.run(cargo(&["clippy", "-p", krate, "--", "-D", "warnings"]))?;
     }
+    for library in ["crc32fast", "zlib-rs"] {
+        detects_processor(library)?;
+    }
     context.run(cargo(&["test", "-p", "sectile"]))
+}
+
+/// Checks that a library of `sectile-audit` may use vector instructions. In the workspace, other crates enable it.
+fn detects_processor(library: &str) -> Result<(), String> {
+    let tree = ["tree", "--locked", "-p", "sectile-audit", "-e", "normal", "-i", library, "--depth", "0", "-f", "{f}"];
+    let output = cargo(&tree).output().map_err(|error| format!("cargo tree: {error}"))?;
+    let features = String::from_utf8_lossy(&output.stdout);
+    let has_std = features.trim().split(',').any(|feature| feature == "std");
+    has_std.then_some(()).ok_or_else(|| format!("{library} lacks its feature `std`, and is slow without it"))
 }
 
 fn benches(context: &mut Context) -> Result<(), String> {
