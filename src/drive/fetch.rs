@@ -66,7 +66,7 @@ impl Fetched {
 /// use std::time::Duration;
 /// use sectile::drive::FetchOptions;
 ///
-/// let far = FetchOptions { request: Duration::from_millis(150), ..Default::default() };
+/// let far = FetchOptions { latency: Duration::from_millis(150), ..Default::default() };
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FetchOptions {
@@ -75,7 +75,7 @@ pub struct FetchOptions {
     /// Latency of a request, without the transfer of its bytes; 50 milliseconds by default. At the
     /// default rate, a request costs as much as 256 KiB. The first request is then for 64 KiB, and
     /// requests grow up to 1 MiB while section headers are close together.
-    pub request: Duration,
+    pub latency: Duration,
     /// Most bytes to fetch from one input; 64 MiB by default.
     pub max_bytes: u64,
     /// Most requests for one input; 1,000 by default.
@@ -84,7 +84,7 @@ pub struct FetchOptions {
 
 impl Default for FetchOptions {
     fn default() -> Self {
-        Self { bytes_per_second: 5 << 20, request: Duration::from_millis(50), max_bytes: 64 << 20, max_requests: 1_000 }
+        Self { bytes_per_second: 5 << 20, latency: Duration::from_millis(50), max_bytes: 64 << 20, max_requests: 1_000 }
     }
 }
 
@@ -92,7 +92,7 @@ impl FetchOptions {
     /// Number of bytes that arrive during the latency of a request: the cost that [`WindowSizer`]
     /// takes.
     fn latency_in_bytes(&self) -> u64 {
-        let bytes = u128::from(self.bytes_per_second).saturating_mul(self.request.as_micros()) / 1_000_000;
+        let bytes = u128::from(self.bytes_per_second).saturating_mul(self.latency.as_micros()) / 1_000_000;
         u64::try_from(bytes).unwrap_or(u64::MAX)
     }
 }

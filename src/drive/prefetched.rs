@@ -10,7 +10,7 @@ use super::{Fetch, Fetched};
 /// A source whose first bytes are already fetched, for example to detect its format or length.
 /// Ranges within them are not fetched again.
 ///
-/// With a head of [`PrefetchedHead::FIRST`] bytes and the default
+/// With a head of [`PrefetchedHead::DEFAULT_LEN`] bytes and the default
 /// [`FetchOptions`](super::FetchOptions), a scan needs no more requests than without the prefetch.
 #[derive(Clone, Debug)]
 pub struct PrefetchedHead<F> {
@@ -19,16 +19,16 @@ pub struct PrefetchedHead<F> {
 }
 
 impl<F: Fetch> PrefetchedHead<F> {
-    /// Size in bytes of the first request of [`scan_fetch()`](super::scan_fetch()) with default
-    /// options.
-    pub const FIRST: u64 = 64 << 10;
+    /// Length of the head in bytes: the first request of
+    /// [`scan_fetch()`](super::scan_fetch()) with default options.
+    pub const DEFAULT_LEN: u64 = 64 << 10;
 
     /// Fetches up to `bytes` bytes, at least one, with one request.
     ///
     /// # Errors
     ///
     /// The error of the source.
-    pub async fn begin(mut source: F, bytes: u64) -> io::Result<Self> {
+    pub async fn prefetch(mut source: F, bytes: u64) -> io::Result<Self> {
         let head = source.fetch(0..bytes.max(1)).await?;
         Ok(Self { head, source })
     }

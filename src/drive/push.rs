@@ -159,8 +159,8 @@ impl<V: for<'w> Visitor<'w>> PushDriver<V> {
 
     /// Number of bytes examined so far: preambles, section headers, names, and requested data. The
     /// visitor is not called unless this number grows.
-    pub fn looked_at(&self) -> u64 {
-        self.scanner.looked_at()
+    pub fn bytes_examined(&self) -> u64 {
+        self.scanner.bytes_examined()
     }
 
     /// The visitor.

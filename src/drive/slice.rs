@@ -36,5 +36,5 @@ pub fn scan_slice<'a, V: Visitor<'a>>(bytes: &'a [u8], visitor: &mut V, limits: 
         Ok(_) => scanner.finish(bytes.len() as u64, visitor), // the needed range ends after the input
         Err(error) => Err(error),
     };
-    Outcome::new(Some(()), result.map_err(Into::into), Cost { bytes: scanner.looked_at(), reads: 0 })
+    Outcome::new(Some(()), result.map_err(Into::into), Cost { bytes: scanner.bytes_examined(), reads: 0 })
 }

@@ -16,7 +16,7 @@ pub struct AtomicFile {
     file: File,
     temporary: Place,
     place: Place,
-    is_placed: bool,
+    is_persisted: bool,
 }
 
 /// Mode of a new file.
@@ -52,7 +52,7 @@ impl AtomicFile {
         loop {
             let temporary = place.sibling(format!(".sectile-{:016x}.tmp", random()));
             match temporary.create_new(access) {
-                Ok(file) => return Ok(Self { file, temporary, place, is_placed: false }),
+                Ok(file) => return Ok(Self { file, temporary, place, is_persisted: false }),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
             }
@@ -73,7 +73,7 @@ impl AtomicFile {
     /// Changes the final place to another on the same file system, for files whose name depends on
     /// their content.
     #[must_use]
-    pub fn at(mut self, place: Place) -> Self {
+    pub fn with_place(mut self, place: Place) -> Self {
         self.place = place;
         self
     }
@@ -95,9 +95,9 @@ impl AtomicFile {
     /// # Errors
     ///
     /// The file cannot be renamed. The temporary file is removed.
-    pub fn put(mut self) -> io::Result<()> {
+    pub fn persist(mut self) -> io::Result<()> {
         self.temporary.rename(&self.place)?;
-        self.is_placed = true;
+        self.is_persisted = true;
         Ok(())
     }
 
@@ -105,17 +105,17 @@ impl AtomicFile {
     ///
     /// # Errors
     ///
-    /// As for [`put`](Self::put), and the final place exists.
-    pub fn put_new(mut self) -> io::Result<()> {
+    /// As for [`persist`](Self::persist), and the final place exists.
+    pub fn persist_new(mut self) -> io::Result<()> {
         self.temporary.rename_new(&self.place)?;
-        self.is_placed = true;
+        self.is_persisted = true;
         Ok(())
     }
 }
 
 impl Drop for AtomicFile {
     fn drop(&mut self) {
-        if !self.is_placed {
+        if !self.is_persisted {
             _ = self.temporary.remove(); // if this fails, the name still marks it as temporary
         }
     }
@@ -195,7 +195,7 @@ mod tests {
     use std::io::Write;
 
     #[test]
-    fn the_file_appears_only_when_it_is_put() {
+    fn the_file_appears_only_when_it_is_persisted() {
         let directory = tempfile::tempdir().unwrap();
         let place = directory.path().join("a");
         let names = || fs::read_dir(directory.path()).unwrap().count();
@@ -209,16 +209,16 @@ mod tests {
         for content in ["one", "two"] {
             let file = AtomicFile::create(Place::Path(place.clone()), Access::Default).unwrap();
             file.file().write_all(content.as_bytes()).unwrap();
-            file.put().unwrap();
+            file.persist().unwrap();
             assert_eq!((fs::read_to_string(&place).unwrap(), names()), (content.to_owned(), 1));
         }
 
         let (late, new) = (directory.path().join("a"), directory.path().join("b"));
-        let put_new =
-            |place: &Path| AtomicFile::create(Place::Path(place.to_owned()), Access::Default).unwrap().put_new();
-        assert_eq!(put_new(&late).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        let persist_new =
+            |place: &Path| AtomicFile::create(Place::Path(place.to_owned()), Access::Default).unwrap().persist_new();
+        assert_eq!(persist_new(&late).unwrap_err().kind(), ErrorKind::AlreadyExists);
         assert_eq!((fs::read_to_string(&place).unwrap(), names()), ("two".to_owned(), 1));
-        put_new(&new).unwrap();
+        persist_new(&new).unwrap();
         assert_eq!((new.exists(), names()), (true, 2));
     }
 

@@ -65,7 +65,7 @@ struct Progress {
     /// Number of sections until the limit is reached.
     sections_left: u64,
     /// Bytes examined.
-    looked_at: u64,
+    bytes_examined: u64,
 }
 
 impl Progress {
@@ -74,7 +74,7 @@ impl Progress {
     fn advance(&mut self, data: u64, end: u64) {
         self.last_section = self.position;
         self.sections_left -= 1;
-        self.looked_at += data - self.position;
+        self.bytes_examined += data - self.position;
         self.position = end;
     }
 }
@@ -106,7 +106,7 @@ impl Scanner {
             limits,
             state: ScanState::Preamble,
             needed: 0..1,
-            progress: Progress { position: 0, last_section: 0, sections_left: limits.max_sections, looked_at: 0 },
+            progress: Progress { position: 0, last_section: 0, sections_left: limits.max_sections, bytes_examined: 0 },
             last_id: 0,
             rank: Class::FREE,
             frame: Frame::ROOT,
@@ -117,8 +117,8 @@ impl Scanner {
     }
 
     /// Number of bytes examined so far: preambles, section headers, names, and requested data.
-    pub fn looked_at(&self) -> u64 {
-        self.progress.looked_at
+    pub fn bytes_examined(&self) -> u64 {
+        self.progress.bytes_examined
     }
 
     /// Scans a window, reports its sections to the visitor, and returns the absolute range that is
@@ -218,7 +218,7 @@ impl Scanner {
         }
         self.items += 1;
         self.frame.item = item;
-        self.progress.looked_at += PREAMBLE_LEN as u64;
+        self.progress.bytes_examined += PREAMBLE_LEN as u64;
         self.progress.position = start + PREAMBLE_LEN as u64;
         self.state = ScanState::Sections;
         let Frame { kind, index, .. } = self.frame;
@@ -474,7 +474,7 @@ impl Scanner {
                 self.state = ScanState::Data(data);
                 return self.pause(start..end);
             };
-            self.progress.looked_at += end - start;
+            self.progress.bytes_examined += end - start;
             match visitor.data(bytes, start) {
                 DataRequest::Bytes(next) => requested = next,
                 DataRequest::Nothing => break,

@@ -84,7 +84,7 @@ impl Plan {
         let file = AtomicFile::create(target.place.clone(), Access::Private).map_err(WriteError::Create)?;
         self.fill(&target.file, &file, options)?;
         attributes::carry_over(&target.file, file.file(), options.force)?;
-        finish(file, options, AtomicFile::put, || target.check_unchanged())
+        finish(file, options, AtomicFile::persist, || target.check_unchanged())
     }
 
     fn fill(&self, source: &File, file: &AtomicFile, options: WriteOptions) -> Result<(), WriteError> {
@@ -104,13 +104,13 @@ impl Plan {
 pub fn finish(
     file: AtomicFile,
     options: WriteOptions,
-    put: impl FnOnce(AtomicFile) -> io::Result<()>,
+    persist: impl FnOnce(AtomicFile) -> io::Result<()>,
     unchanged: impl FnOnce() -> Result<(), WriteError>,
 ) -> Result<(), WriteError> {
     let directory = file.directory(options.sync).map_err(WriteError::Sync)?;
     sync(file.file(), options).map_err(WriteError::Sync)?;
     unchanged()?;
-    put(file).map_err(WriteError::Place)?;
+    persist(file).map_err(WriteError::Place)?;
     directory.sync().map_err(WriteError::SyncDirectory)
 }
 

@@ -172,7 +172,7 @@ impl OutputPlace {
     pub fn take(self, file: AtomicFile, options: WriteOptions) -> Result<OutputFile, WriteError> {
         self.check_replaceable(options)?;
         let file = match &self.0 {
-            PlaceKind::New(place) | PlaceKind::Existing(Target { place, .. }) => file.at(place.clone()),
+            PlaceKind::New(place) | PlaceKind::Existing(Target { place, .. }) => file.with_place(place.clone()),
             PlaceKind::Stream(_) => return Err(WriteError::NotRegular),
         };
         self.with_file(Some(file), options)
@@ -245,10 +245,10 @@ impl OutputFile {
     pub fn finish(self, unchanged: impl FnOnce() -> Result<(), WriteError>) -> Result<(), WriteError> {
         let options = self.options;
         match self.kind {
-            OutputKind::New(file) => finish(file, options, AtomicFile::put_new, unchanged),
+            OutputKind::New(file) => finish(file, options, AtomicFile::persist_new, unchanged),
             OutputKind::Replacement { file, target } => {
                 attributes::carry_over(&target.file, file.file(), options.force)?;
-                finish(file, options, AtomicFile::put, || unchanged().and_then(|()| target.check_unchanged()))
+                finish(file, options, AtomicFile::persist, || unchanged().and_then(|()| target.check_unchanged()))
             }
             OutputKind::Stream(_) => unchanged(),
         }

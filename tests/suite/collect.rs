@@ -75,7 +75,7 @@ where
     assert_eq!(told(input.collect(make())), of_file, "{}", what("file"));
     assert_eq!(of_file, read, "{}", what("file"));
 
-    for options in [FetchOptions::default(), FetchOptions { request: std::time::Duration::ZERO, ..Default::default() }]
+    for options in [FetchOptions::default(), FetchOptions { latency: std::time::Duration::ZERO, ..Default::default() }]
     {
         let mut visitor = make();
         let scan = now(drive::scan_fetch(&mut Ranges::of(bytes), &mut visitor, options, limits));

@@ -82,7 +82,7 @@ fn a_large_section_costs_one_request() {
 fn expensive_requests_fetch_more_at_once() {
     let bytes = shapes::component();
     let cost = |micros| {
-        let options = FetchOptions { request: std::time::Duration::from_micros(micros), ..Default::default() };
+        let options = FetchOptions { latency: std::time::Duration::from_micros(micros), ..Default::default() };
         let outcome = now(read_fetch_with(&mut Ranges::of(&bytes), options, Limits::default()));
         assert!(outcome.is_complete());
         outcome.cost()
@@ -113,7 +113,7 @@ fn sample() -> Vec<u8> {
 
 /// Requests without latency, so that nothing is fetched in advance.
 fn no_latency() -> FetchOptions {
-    FetchOptions { request: std::time::Duration::ZERO, ..Default::default() }
+    FetchOptions { latency: std::time::Duration::ZERO, ..Default::default() }
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn options_without_bounds_do_not_overflow() {
     let bytes = sample();
     let most = FetchOptions {
         bytes_per_second: u64::MAX,
-        request: Duration::MAX,
+        latency: Duration::MAX,
         max_bytes: u64::MAX,
         max_requests: u64::MAX,
     };

@@ -59,7 +59,7 @@ impl RemoteInput {
     fn new(source: RemoteObject) -> Result<Self, Failure> {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::from)?;
         let source = runtime
-            .block_on(PrefetchedHead::begin(source, PrefetchedHead::<RemoteObject>::FIRST))
+            .block_on(PrefetchedHead::prefetch(source, PrefetchedHead::<RemoteObject>::DEFAULT_LEN))
             .map_err(Error::from)?;
         let len = source.len().ok_or_else(|| io::Error::other("the server does not say how long it is"));
         Ok(Self { runtime, source, len: len.map_err(Error::from)? })

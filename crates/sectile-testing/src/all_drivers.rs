@@ -84,9 +84,9 @@ fn fetch<V: for<'w> Visitor<'w>>(
     check: impl Fn(V, Result<(), Error>, &str),
 ) {
     let sources = [Ranges::of(bytes), Ranges::silent(bytes), Ranges { most: 5, ..Ranges::of(bytes) }];
-    for (mut source, request) in sources.into_iter().zip([50_000, 0, 60]) {
+    for (mut source, micros) in sources.into_iter().zip([50_000, 0, 60]) {
         let options = FetchOptions {
-            request: Duration::from_micros(request),
+            latency: Duration::from_micros(micros),
             max_bytes: u64::MAX,
             max_requests: u64::MAX,
             ..Default::default()

@@ -146,7 +146,7 @@ impl ListedObject {
             return ObjectStart::Empty;
         }
         let object = objects.object(self.meta.location.clone());
-        let mut object = match PrefetchedHead::begin(object, PrefetchedHead::<Object>::FIRST).await {
+        let mut object = match PrefetchedHead::prefetch(object, PrefetchedHead::<Object>::DEFAULT_LEN).await {
             Ok(object) => object,
             Err(error) => return ObjectStart::Failed(remote_error(&error)),
         };

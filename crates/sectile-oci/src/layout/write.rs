@@ -350,5 +350,5 @@ fn write_marker(directory: &Arc<OpenDirectory>, options: WriteOptions) -> Result
     let place = Place::In(directory.clone(), MARKER_FILE.into());
     let file = AtomicFile::create(place, Access::Default).map_err(WriteError::Create)?;
     file.file().write_all(br#"{"imageLayoutVersion":"1.0.0"}"#).map_err(WriteError::Write)?;
-    internal::finish(file, options, AtomicFile::put_new, || Ok(()))
+    internal::finish(file, options, AtomicFile::persist_new, || Ok(()))
 }

@@ -316,7 +316,7 @@ impl UploadReader {
         if let Some(end) = declared.filter(|end| !self.is_whole && self.push.needed().end > *end) {
             self.end(end)?;
             self.judge(judge)?;
-        } else if self.push.looked_at() != self.judged_at && size >= self.judge_from {
+        } else if self.push.bytes_examined() != self.judged_at && size >= self.judge_from {
             self.judge(judge)?;
         }
         self.hasher.update(chunk);
@@ -334,7 +334,7 @@ impl UploadReader {
     fn judge(&mut self, (policy, claim): (&Policy, &Claim)) -> Result<(), Stop> {
         let size = self.push.cost().bytes;
         let reader = self.push.visitor();
-        self.judged_at = self.push.looked_at();
+        self.judged_at = self.push.bytes_examined();
         self.judge_from = size + reader.weight(policy) as u64;
         let unread = || unread_error(size);
         let error = (!self.is_whole).then(unread);

@@ -65,13 +65,17 @@ impl Case {
         let mut expected = recorder();
         let (_, result, cost) = parts_of(drive::scan_slice(&self.bytes, &mut expected, self.limits));
         let error = told(result);
-        assert_eq!(cost, Cost { bytes: expected.looked_at(), reads: 0 }, "the cost of a slice is the bytes examined");
+        assert_eq!(
+            cost,
+            Cost { bytes: expected.bytes_examined(), reads: 0 },
+            "the cost of a slice is the bytes examined"
+        );
         within(self.limits, &expected.events);
 
         let mut read = recorder();
         let (_, result, cost) = parts_of(drive::scan_at(&self.bytes[..], self.len(), &mut read, self.limits));
         assert_eq!((&read, &told(result)), (&expected, &error), "positioned reads");
-        self.check_reads(cost, expected.looked_at());
+        self.check_reads(cost, expected.bytes_examined());
 
         let mut read = recorder();
         let (_, result, _) =
@@ -92,13 +96,13 @@ impl Case {
     }
 
     /// Asserts that no byte is read twice, and that little more is read than examined.
-    fn check_reads(&self, cost: Cost, looked_at: u64) {
+    fn check_reads(&self, cost: Cost, bytes_examined: u64) {
         const LARGEST_WINDOW: u64 = 16 << 10;
         assert!(cost.bytes <= self.len(), "{cost:?}: bytes are read again");
         let name = u64::from(self.limits.max_name_len) + 16; // a name that turns out to be malformed
         assert!(
-            cost.bytes <= cost.reads * LARGEST_WINDOW + looked_at + name,
-            "{cost:?}: {looked_at} bytes are examined"
+            cost.bytes <= cost.reads * LARGEST_WINDOW + bytes_examined + name,
+            "{cost:?}: {bytes_examined} bytes are examined"
         );
     }
 
@@ -189,8 +193,8 @@ impl Case {
 
 /// Options without a budget, because an answer may have one byte.
 fn options(micros: u64) -> FetchOptions {
-    let request = Duration::from_micros(micros);
-    FetchOptions { request, max_bytes: u64::MAX, max_requests: u64::MAX, ..Default::default() }
+    let latency = Duration::from_micros(micros);
+    FetchOptions { latency, max_bytes: u64::MAX, max_requests: u64::MAX, ..Default::default() }
 }
 
 /// Limits chosen by two bits each, including small ones.

@@ -232,7 +232,7 @@ fn in_body(next: &OutlineEvent<'_>, message: &str, offset: u64) -> bool {
                 _ => None,
             };
             let count = payload.start..=payload.end.min(payload.start + MAX_LEB128);
-            let looked_at = match (kind, id) {
+            let examined = match (kind, id) {
                 // The reference does not look into custom sections, unknown sections and sections
                 // that hold an item.
                 (_, 0) | (Module, 14..) | (Component, 1 | 4 | 12..) => return false,
@@ -243,7 +243,7 @@ fn in_body(next: &OutlineEvent<'_>, message: &str, offset: u64) -> bool {
                 _ => count,
             };
             let bad_list = (kind, *id) == (&Component, 9) && message.ends_with("size is out of bounds");
-            counted == Some(offset) || (BODY_MESSAGES.contains(&message) || bad_list) && looked_at.contains(&offset)
+            counted == Some(offset) || (BODY_MESSAGES.contains(&message) || bad_list) && examined.contains(&offset)
         }
     }
 }

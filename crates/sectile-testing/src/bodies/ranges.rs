@@ -107,7 +107,7 @@ pub fn fetches(input: &[u8]) {
     let Some((choices, bytes)) = input.split_first_chunk::<WHIMS>() else { return };
     let [dear, budget, requests, ..] = *choices;
     let options = FetchOptions {
-        request: Duration::from_micros(u64::from(dear) * 8),
+        latency: Duration::from_micros(u64::from(dear) * 8),
         bytes_per_second: 1 << 20,
         max_bytes: if budget & 1 == 0 { 1 << 20 } else { u64::from(budget) * 4 },
         max_requests: if requests & 1 == 0 { 5_000 } else { u64::from(requests) },

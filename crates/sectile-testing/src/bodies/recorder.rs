@@ -78,7 +78,7 @@ impl<A: RequestPolicy> Recorder<A> {
     }
 
     /// The bytes examined: preambles, headers, names and requested data.
-    pub fn looked_at(&self) -> u64 {
+    pub fn bytes_examined(&self) -> u64 {
         let of = |event: &Event| match event {
             Event::Enter(_) => 8,
             Event::Section { range, data, .. } => data.start - range.start,

@@ -184,7 +184,7 @@ fn gzip_headers_that_some_readers_accept() {
 }
 
 #[test]
-fn output_before_corrupt_data_is_looked_at() {
+fn output_before_corrupt_data_is_examined() {
     const RESERVED_BLOCK: u8 = 7;
     let corrupt = |bytes: &[u8]| {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
