@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stamp_settles_when_its_tick_is_over() {
+    fn a_timestamp_is_settled_after_its_tick() {
         let settles = |seconds, nanoseconds| {
             stamped(seconds, nanoseconds).settles_at().duration_since(SystemTime::UNIX_EPOCH).unwrap()
         };

@@ -113,7 +113,7 @@ mod tests {
     use crate::splice::Patch;
 
     #[test]
-    fn every_way_of_reading_chunks_agrees() {
+    fn all_chunk_readers_agree() {
         let source = Bytes::from_static(b"0123456789");
         let patches = vec![Patch { range: 2..4, bytes: b"ab".to_vec() }, Patch { range: 6..7, bytes: vec![] }];
         let plan = Plan::new(10, patches);

@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_say_whether_force_helps_and_the_file_is_written() {
+    fn errors_state_if_force_helps_and_the_file_is_written() {
         let error = || io::Error::from(io::ErrorKind::StorageFull);
         for (error, is_forcible, is_written) in [
             (WriteError::ReadOnly, true, false),

@@ -402,7 +402,7 @@ fn sections_too_large_to_decode_are_not_edited() {
 
 /// An edit that sets a section and removes it by a pattern contradicts itself.
 #[test]
-fn a_section_removed_by_a_pattern_cannot_be_set_as_well() {
+fn a_section_removed_by_a_pattern_cannot_be_set() {
     let glob = |pattern: &str| Edit::new().remove_matching(Glob::new(pattern).unwrap());
     let refused = |edit: Edit| matches!(edit.plan_slice(&MODULE), Err(EditError::Twice(_)));
     assert!(refused(glob("x*").put("x", "1").unwrap()));

@@ -40,7 +40,7 @@ fn read(bytes: &[u8]) -> Result<Metadata<'_>, Error> {
 }
 
 #[test]
-fn truncation_anywhere_carries_what_was_read() {
+fn truncation_anywhere_keeps_earlier_values() {
     let bytes = sample();
     let mut complete = 0;
     for cut in 0..bytes.len() {
@@ -84,7 +84,7 @@ fn partial_metadata_says_which_items_are_complete() {
 }
 
 #[test]
-fn foreign_input_carries_nothing() {
+fn foreign_input_has_no_values() {
     for bytes in
         [&b""[..], b"\0", b"\0asm\x01\0\0", b"\x7fELF\x02\x01\x01\0", b"\0asm\x02\0\0\0", b"PK\x03\x04 and more"]
     {
@@ -95,7 +95,7 @@ fn foreign_input_carries_nothing() {
 }
 
 #[test]
-fn malformed_framing_carries_what_came_before() {
+fn malformed_framing_keeps_earlier_values() {
     let bytes = [&module(&[custom("authors", "me")])[..], &[0x80, 1, 0]].concat();
     let error = read(&bytes).unwrap_err();
     assert!(error.is_malformed() && !error.is_truncated());
@@ -103,7 +103,7 @@ fn malformed_framing_carries_what_came_before() {
 }
 
 #[test]
-fn a_limit_carries_what_came_before() {
+fn a_limit_keeps_earlier_values() {
     let bytes = module(&[custom("authors", "me"), custom("vendor", "v")]);
     let outcome = sectile::read_slice_with(&bytes, Limits { max_sections: 1, ..Limits::default() });
     let error = outcome.into_result().unwrap_err();
@@ -113,7 +113,7 @@ fn a_limit_carries_what_came_before() {
 }
 
 #[test]
-fn a_failed_read_carries_what_came_before() {
+fn a_failed_read_keeps_earlier_values() {
     let bytes = module(&[custom("authors", "me"), section(1, &[0; 50_000]), custom("vendor", "v")]);
     let len = bytes.len() as u64;
     let error = sectile::read_at(&Failing::after(1, &bytes), len).unwrap_err();

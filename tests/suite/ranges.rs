@@ -153,7 +153,7 @@ fn error_of<T>(outcome: Outcome<T>) -> Error {
 }
 
 #[test]
-fn each_failing_request_keeps_what_came_before() {
+fn each_failing_request_keeps_earlier_values() {
     let bytes = sample();
     let whole = read(no_latency(), |_, range| Ok(correct(&bytes, &range)));
     assert!(whole.is_complete() && whole.cost().reads >= 10);

@@ -245,7 +245,7 @@ mod tests {
     use std::fs;
 
     #[test]
-    fn each_format_is_known_as_an_earlier_output() {
+    fn each_format_is_recognized_as_an_earlier_report() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("out");
         let is_earlier = |content: &[u8]| {

@@ -111,7 +111,7 @@ fn sections_that_readers_join_are_added_to() {
 }
 
 #[test]
-fn signed_parts_before_the_change_still_hold() {
+fn signed_parts_before_the_change_stay_valid() {
     let delimiter = || custom("signature_delimiter", [7; 16]);
     let source = module(&[
         custom("signature", "s"),

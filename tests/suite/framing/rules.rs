@@ -26,7 +26,7 @@ fn named(len: usize) -> Vec<u8> {
 }
 
 #[test]
-fn rule_01_the_preamble_is_exactly_that_of_a_module_or_a_component() {
+fn rule_01_the_preamble_is_of_a_module_or_a_component() {
     accepted(&MODULE);
     accepted(&COMPONENT);
     for place in 0..8 {
@@ -472,7 +472,7 @@ fn an_error_names_its_item() {
 }
 
 #[test]
-fn exceeding_a_limit_ends_the_scan_there() {
+fn exceeding_a_limit_ends_the_scan() {
     let bytes = component(&[nested(&MODULE), custom("abc", ""), nested(&component(&[nested(&MODULE)]))]);
     let exceeded = |limits| {
         let (events, result) = scan(&bytes, limits);

@@ -86,7 +86,7 @@ fn each_byte_in_turn_cannot_be_read() {
 }
 
 #[test]
-fn a_file_that_shrank_keeps_what_came_before() {
+fn a_file_that_shrank_keeps_earlier_values() {
     let bytes = sample();
     let len = bytes.len() as u64;
     let whole = read_slice(&bytes).unwrap();

@@ -117,7 +117,7 @@ fn is_short(code: FindingCode, section: Vec<u8>) {
 
 /// The time must not be the product of the number of malformed values and the length of a text.
 #[test]
-fn many_findings_beside_a_long_text_take_linear_time() {
+fn many_findings_and_a_long_text_take_linear_time() {
     for character in ["x", "\u{202e}"] {
         let make = |number: usize| {
             let values = vec![("", ""); number];

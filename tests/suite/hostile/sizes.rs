@@ -33,7 +33,7 @@ fn overflowing_and_overlong_leb128_is_malformed() {
 }
 
 #[test]
-fn a_size_past_the_input_keeps_what_came_before() {
+fn a_size_past_the_input_keeps_earlier_values() {
     let before = module(&[custom("authors", "me")]);
     for size in [12, 300, 1 << 30, u32::MAX] {
         for section in [

@@ -186,7 +186,7 @@ fn a_value_that_is_not_utf8_is_kept_as_bytes() {
 }
 
 #[test]
-fn producers_that_are_not_utf8_keep_what_came_before() {
+fn producers_that_are_not_utf8_keep_earlier_values() {
     let mut data = producers(&[("language", &[("C", "17")]), ("sdk", &[("kit", "1"), ("caf_", "2")])]);
     let place = data.iter().position(|&byte| byte == b'_').unwrap();
     data[place] = 0xe9;

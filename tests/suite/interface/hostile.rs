@@ -31,7 +31,7 @@ fn found(bytes: &[u8]) -> (Interface, Vec<FindingCode>) {
 }
 
 #[test]
-fn a_malformed_import_section_keeps_what_came_before() {
+fn a_malformed_import_section_keeps_earlier_imports() {
     let good = function(b"env", b"good");
     let not_utf8 = function(b"env", b"\xff\xfe");
     let cut = function(b"env", b"good")[..6].to_vec();
@@ -74,7 +74,7 @@ fn an_empty_section_is_malformed() {
 }
 
 #[test]
-fn truncated_input_keeps_what_came_before() {
+fn truncated_input_keeps_earlier_values() {
     let bytes = binary::module(&[imports(1, &[function(b"env", b"good")]), exports("f")]);
     let outcome = read(&bytes[..bytes.len() - 1], Limits::default());
     let interface = outcome.value().unwrap();

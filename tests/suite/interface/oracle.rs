@@ -190,7 +190,7 @@ fn a_wit_package_whose_worlds_declare_every_kind() {
 }
 
 #[test]
-fn a_component_type_beside_other_exports_is_not_a_wit_package() {
+fn a_wit_package_has_no_other_exports() {
     let wit = r#"(type $t (component (type (instance)) (export "a:b/i" (instance (type 0)))))"#;
     for rest in [
         r#"(import "f" (func)) (export "i" (type $t))"#,

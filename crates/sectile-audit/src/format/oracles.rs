@@ -60,7 +60,7 @@ fn junit_is_read_by_an_xml_parser() {
 
 #[test]
 #[ignore = "needs markdown-it-py"]
-fn markdown_has_no_markup_of_the_input() {
+fn markdown_of_the_input_is_escaped() {
     shown_to("markdown.py", Format::Markdown, "hostile.md", 2_000, 3, &[]);
 }
 

@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn brotli_is_told_by_its_name_unless_it_is_text() {
+    fn brotli_is_detected_by_name_unless_it_is_text() {
         let name = |name: &str, head: &[u8]| detect_by_name(OsStr::new(name), head);
         assert_eq!(name("a.wasm.br", b"\x0b\x0b\x80\0asm"), Some("brotli"));
         assert_eq!(name("a.BR", b"\xff\xfe\xfd"), Some("brotli"));

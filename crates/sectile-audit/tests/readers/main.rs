@@ -34,7 +34,7 @@ fn setting(name: &str, default: u64) -> u64 {
 
 #[test]
 #[ignore = "needs other people's programs"]
-fn others_extract_nothing_that_an_audit_misses() {
+fn other_tools_extract_only_what_an_audit_lists() {
     const CHUNK: u64 = 1_000;
     let cases = setting("SECTILE_READERS_CASES", 3_000);
     let start = setting("SECTILE_READERS_FIRST", 0);

@@ -50,7 +50,7 @@ fn text_of_the_rows_of_an_archive_is_limited() {
 
 /// Archive libraries cannot write entries with such names.
 #[test]
-fn long_names_are_cut_and_reported() {
+fn long_names_are_truncated_and_reported() {
     let store = Store::new();
     store.put("a.tgz", gzip(&named((0..50).map(|nth| format!("{nth}{}.wasm", "n".repeat(100_000))))));
     let answer = audit_store(&store);
@@ -106,7 +106,7 @@ fn names_of_layers_are_limited() {
 
 /// An exception by paths applies if all names match. Omitted names may not match.
 #[test]
-fn exceptions_by_path_do_not_hold_for_names_that_are_left_out() {
+fn exceptions_by_path_do_not_apply_to_omitted_names() {
     let policy = "[[required]]\nfields = [\"licenses\"]\n[[exceptions]]\npaths = [\"**\"]\nreason = \"all\"\n";
     let store = Store::new();
     write_layout(&store.path("few"), 3, 1);
@@ -138,7 +138,7 @@ fn findings_on_images_are_limited() {
 
 /// Tries to produce more output than input. The shape with the most output decides.
 #[test]
-fn no_archive_gives_more_text_than_its_limits() {
+fn rows_of_an_archive_have_bounded_text() {
     const ROW_BYTES: u64 = 200_000;
     const ROWS: u64 = 500;
     let wide: Vec<(String, String)> = (0..400).map(|nth| (format!("tool-{nth}"), "\u{1}".repeat(50))).collect();

@@ -78,7 +78,7 @@ fn tar_as_is(name: &str, bytes: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn hostile_store_gives_all_rows_and_findings() {
+fn hostile_store_has_all_rows_and_findings() {
     let store = planted();
     let answer = audit_store(&store);
     let good = answer.rows().into_iter().filter(|row| row["file"].as_str().is_some_and(|file| file.contains("/good/")));
@@ -160,7 +160,7 @@ fn claimed_entry_sizes_are_not_trusted() {
 }
 
 #[test]
-fn hostile_store_gives_the_same_rows_again_and_from_a_baseline() {
+fn hostile_store_gives_the_same_rows_with_a_baseline() {
     let store = planted();
     let first = audit_store(&store);
     for threads in [1, 4] {

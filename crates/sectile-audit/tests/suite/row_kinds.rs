@@ -223,7 +223,7 @@ fn every_format_shows_the_kind_of_a_row() {
 
 /// Fixtures of archive libraries are damaged on purpose, and contain no binary.
 #[test]
-fn broken_fixtures_are_not_refused() {
+fn malformed_test_files_are_not_refused() {
     let mut zero_sum = tar(&[("a".to_owned(), text())]);
     zero_sum[600] = 1;
     zero_sum.truncate(700);

@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_formats_and_shared_places_are_errors() {
+    fn unknown_formats_and_shared_outputs_are_errors() {
         for places in [&["out"][..], &["report.json"], &[".html.bak"], &["pdf=out"], &["html"]] {
             assert!(resolve(None, places).unwrap_err().contains("cannot tell the format of"), "{places:?}");
         }

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_lose_their_middle_on_a_terminal_only() {
+    fn paths_are_shortened_only_on_a_terminal() {
         let path = OsStr::new("/srv/registry/blobs/sha256/app.wasm");
         assert_eq!(TERMINAL.path(path, 20), "/srv/r…a256/app.wasm");
         assert_eq!(TERMINAL.path(path, 35), path.to_str().unwrap());
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_broken_between_words() {
+    fn values_wrap_between_words() {
         let written = |layout: Layout, value: &str| {
             let mut out = Vec::new();
             layout.labeled(&mut out, "label", value).unwrap();

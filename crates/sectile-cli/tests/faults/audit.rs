@@ -19,7 +19,7 @@ fn store(stage: &Stage, binaries: usize) {
 const FORMATS: [&str; 5] = ["table", "jsonl", "csv", "sarif", "html"];
 
 #[test]
-fn an_answer_that_meets_a_limit_on_the_size_of_files_leaves_the_old_one() {
+fn a_report_over_the_file_size_limit_keeps_the_old_one() {
     let stage = Stage::plain();
     store(&stage, 200);
     let mut failed = 0;
@@ -45,7 +45,7 @@ fn an_answer_that_meets_a_limit_on_the_size_of_files_leaves_the_old_one() {
 }
 
 #[test]
-fn threads_that_cannot_be_had_are_an_error() {
+fn failure_to_start_threads_is_an_error() {
     let stage = Stage::plain();
     store(&stage, 3);
     let ended = end(sectile()
@@ -57,7 +57,7 @@ fn threads_that_cannot_be_had_are_an_error() {
 
 #[test]
 #[ignore = "needs root"]
-fn a_disk_that_fills_up_under_an_answer_leaves_the_old_one() {
+fn a_report_on_a_full_disk_keeps_the_old_one() {
     let stage = Stage::plain();
     store(&stage, 400);
     let mounted = Mounted::in_memory("32k");
@@ -76,7 +76,7 @@ fn a_disk_that_fills_up_under_an_answer_leaves_the_old_one() {
 /// within its second has no fingerprint, so a later audit reads it again.
 #[test]
 #[ignore = "needs root"]
-fn files_on_a_file_system_with_coarse_stamps_have_a_state_later() {
+fn coarse_timestamps_delay_the_reuse_of_rows() {
     let mounted = Mounted::made_by("mkfs.ext2", &["-q", "-I", "128"], 4 << 20);
     let stage = Stage::plain();
     let store = mounted.path().to_str().unwrap();

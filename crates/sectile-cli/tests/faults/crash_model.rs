@@ -150,7 +150,7 @@ impl Recorded {
 
 #[test]
 #[ignore = "needs strace"]
-fn what_is_synced_survives_a_power_cut_at_any_point() {
+fn synced_writes_survive_a_power_cut_at_any_point() {
     let mut wrong = Vec::new();
     for mode in MODES.iter().filter(|mode| mode.is_synced()) {
         let found = cut(mode);
@@ -165,7 +165,7 @@ fn what_is_synced_survives_a_power_cut_at_any_point() {
 /// success must have written them again.
 #[test]
 #[ignore = "needs strace"]
-fn a_failed_sync_is_recovered_for_good() {
+fn recovery_after_a_failed_sync_is_durable() {
     let (mut states, mut recoveries) = (0, 0);
     for mode in MODES.iter().filter(|mode| mode.sink == Sink::InPlace && mode.is_synced()) {
         for nth in 1..=4 {
@@ -202,7 +202,7 @@ fn a_failed_sync_is_recovered_for_good() {
 /// reports success.
 #[test]
 #[ignore = "needs strace"]
-fn a_failed_sync_is_not_tried_again() {
+fn a_failed_sync_is_not_retried() {
     let mut failed = 0;
     for mode in MODES.iter().filter(|mode| mode.is_synced()) {
         for nth in 1.. {
@@ -237,7 +237,7 @@ fn after_sync(calls: &[Call], nth: usize) -> (String, usize) {
 /// test fails, the documentation may promise more.
 #[test]
 #[ignore = "needs strace"]
-fn what_is_not_synced_may_be_torn_by_a_power_cut() {
+fn unsynced_writes_may_be_torn_by_a_power_cut() {
     for mode in MODES.iter().filter(|mode| !mode.is_synced()) {
         let found = cut(mode);
         // A recovery still has the journal until it is removed.

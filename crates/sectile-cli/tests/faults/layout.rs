@@ -48,7 +48,7 @@ fn a_file_is_read_once() {
 
 #[test]
 #[ignore = "needs strace"]
-fn a_kill_leaves_the_old_index_or_the_new_and_every_blob_whole() {
+fn a_killed_layout_write_keeps_index_and_blobs_whole() {
     let directory = directory();
     let at = |name: &str| directory.path().join(name);
     let run = |args: &[&str]| end(sectile().args(args).current_dir(directory.path()));

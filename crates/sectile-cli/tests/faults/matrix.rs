@@ -330,7 +330,7 @@ fn in_place(case: &Case<'_>, stage: &Stage, ended: &Ended) -> Result<(), String>
 
 #[test]
 #[ignore = "needs strace"]
-fn at_every_system_call_the_file_is_old_or_new() {
+fn the_file_is_old_or_new_after_a_fault_in_any_call() {
     let cases: Vec<Case<'_>> = MODES.iter().flat_map(cases).collect();
     let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
@@ -365,7 +365,7 @@ fn at_every_system_call_the_file_is_old_or_new() {
 /// Two faults: the operation fails, and its journal cannot be removed.
 #[test]
 #[ignore = "needs strace"]
-fn a_journal_that_cannot_be_removed_is_spoken_of() {
+fn a_journal_that_cannot_be_removed_is_reported() {
     for mode in MODES.iter().filter(|mode| mode.sink == Sink::InPlace && mode.is_synced()) {
         for (call, nth) in [("pwrite64", 1), ("fsync", 1), ("fsync", 2), ("fsync", 3)] {
             let stage = Stage::of(mode);

@@ -236,7 +236,7 @@ fn is_success(writer: &Writer, ended: &Ended) -> bool {
 }
 
 #[test]
-fn every_writer_treats_every_kind_of_file_by_the_rules() {
+fn every_command_handles_every_kind_of_output_file() {
     let mut cases = 0;
     thread::scope(|scope| {
         let runs: Vec<_> = WRITERS
@@ -324,7 +324,7 @@ fn check(writer: &Writer, kind: Kind, force: bool) {
 }
 
 #[test]
-fn a_link_to_an_open_file_is_written_to_where_it_is() {
+fn a_link_to_an_open_file_is_written_at_its_position() {
     let named = WRITERS.iter().filter(|writer| writer.is_named);
     for writer in named.step_by(3).chain([&WRITERS[11]]) {
         for link in ["/proc/self/fd/1", "/proc/thread-self/fd/1", "/dev/stdout", "/dev/fd/1", "to-stdout", "/dev/fd/9"]
@@ -392,7 +392,7 @@ fn an_input_is_never_the_output() {
 
 /// Policies, manifests, data, and the documents of a layout are also inputs.
 #[test]
-fn other_files_that_are_read_are_not_the_output() {
+fn an_output_is_not_one_of_the_other_inputs() {
     let (stage, _) = stage(&WRITERS[0]);
     let put = |name: &str, content: &str| fs::write(stage.path(name), content).unwrap();
     put("policy.toml", "refuse = \"warning\"\n");
@@ -471,7 +471,7 @@ fn a_layout_is_not_written_through_links() {
 }
 
 #[test]
-fn a_planted_blob_is_hashed_before_it_is_kept() {
+fn an_existing_blob_is_hashed_before_it_is_kept() {
     let (stage, blob) = stage(&WRITERS[16]);
     let right = stage.content("a.wasm").unwrap();
     let mut planted = right.clone();

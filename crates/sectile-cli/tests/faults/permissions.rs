@@ -51,7 +51,7 @@ fn is(stage: &Stage, edited: bool) {
 
 #[test]
 #[ignore = "needs root"]
-fn a_read_only_file_is_replaced_by_force_alone() {
+fn a_read_only_file_of_the_user_needs_force() {
     let private = (NOBODY, 0o700);
     let ours = || stage((NOBODY, NOBODY, 0o444), private);
     for how in [&[][..], &["--in-place"]] {
@@ -84,7 +84,7 @@ fn a_read_only_file_is_replaced_by_force_alone() {
 
 #[test]
 #[ignore = "needs root"]
-fn nothing_is_written_into_a_read_only_directory() {
+fn a_read_only_directory_stays_unchanged() {
     for how in [&[][..], &["--in-place"], &["-o", "out.wasm"]] {
         let stage = stage((NOBODY, NOBODY, 0o644), (NOBODY, 0o500));
         as_nobody(&stage, &set(how)).refused("cannot create a file in the same directory: Permission denied");
@@ -135,7 +135,7 @@ fn an_owner_that_cannot_be_kept_is_refused() {
 /// Capabilities were granted to the previous content.
 #[test]
 #[ignore = "needs root"]
-fn capabilities_do_not_go_over_to_another_content() {
+fn file_capabilities_are_dropped_with_new_content() {
     use rustix::fs::{XattrFlags, getxattr, setxattr};
 
     let stage = Stage::plain();
@@ -152,7 +152,7 @@ fn capabilities_do_not_go_over_to_another_content() {
 
 #[test]
 #[ignore = "needs root"]
-fn what_may_not_be_read_or_written_stays() {
+fn inaccessible_files_stay_unchanged() {
     let stage = stage((NOBODY, NOBODY, 0o200), (NOBODY, 0o700));
     as_nobody(&stage, &set(&[])).refused("Permission denied");
     is(&stage, false);
@@ -167,7 +167,7 @@ fn what_may_not_be_read_or_written_stays() {
 /// Unreadable paths are recorded, and the walk continues.
 #[test]
 #[ignore = "needs root"]
-fn an_audit_says_what_it_may_not_read_and_goes_on() {
+fn an_audit_reports_inaccessible_files_and_continues() {
     let stage = Stage::plain();
     for directory in ["a", "b", "c"] {
         fs::create_dir(stage.path(directory)).unwrap();

@@ -31,7 +31,7 @@ fn is_there(stage: &Stage, name: &str, content: &[u8]) -> bool {
 }
 
 #[test]
-fn a_symbolic_link_is_followed_and_stays() {
+fn a_symbolic_link_is_followed_and_not_replaced() {
     for args in [&[][..], &["--in-place"]] {
         let stage = Stage::plain();
         fs::create_dir(stage.path("far")).unwrap();
@@ -49,7 +49,7 @@ fn a_symbolic_link_is_followed_and_stays() {
 }
 
 #[test]
-fn an_output_may_be_a_link_to_a_file_that_need_not_exist() {
+fn an_output_may_be_a_dangling_link() {
     let stage = Stage::plain();
     fs::write(stage.path("there.wasm"), b"old").unwrap();
     symlink("there.wasm", stage.path("out.wasm")).unwrap();
@@ -76,7 +76,7 @@ fn an_output_may_be_a_link_to_a_file_that_need_not_exist() {
 }
 
 #[test]
-fn hard_links_are_parted_only_by_force_and_kept_in_place() {
+fn hard_links_are_broken_only_with_force() {
     for (args, is_done, other_is_new) in
         [(&[][..], false, false), (&["--force"], true, false), (&["--in-place"], true, true)]
     {
@@ -101,7 +101,7 @@ fn hard_links_are_parted_only_by_force_and_kept_in_place() {
 }
 
 #[test]
-fn a_name_may_be_as_long_as_a_name_can_be() {
+fn file_names_of_maximum_length_are_written() {
     let name = "n".repeat(255);
     for args in [&[][..], &["--in-place"]] {
         let stage = Stage::plain();
@@ -146,7 +146,7 @@ fn devices_and_fifos_are_written_to_and_not_replaced() {
 }
 
 #[test]
-fn where_nothing_changes_nothing_is_written() {
+fn an_edit_without_changes_does_not_write() {
     for args in [&[][..], &["--in-place"]] {
         let stage = Stage::plain();
         let before = fs::metadata(stage.path("a.wasm")).unwrap();

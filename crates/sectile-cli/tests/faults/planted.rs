@@ -82,7 +82,7 @@ fn is_refused(stage: &Stage, why: &str) {
 }
 
 #[test]
-fn one_that_is_as_it_should_be_is_used() {
+fn a_valid_journal_is_used() {
     let (stage, journal, place) = torn();
     is_refused(&stage, "nothing to recover: the file has no journal of an in-place edit");
     plant(&place, &journal.bytes());
@@ -91,7 +91,7 @@ fn one_that_is_as_it_should_be_is_used() {
 }
 
 #[test]
-fn nothing_but_recovery_uses_it() {
+fn only_recovery_uses_a_journal() {
     let (stage, journal, place) = torn();
     plant(&place, &journal.bytes());
     let before = (stage.content("a.wasm"), fs::read(&place).unwrap());
@@ -120,7 +120,7 @@ fn nothing_but_recovery_uses_it() {
 }
 
 #[test]
-fn one_that_others_can_reach_is_not_used() {
+fn a_journal_that_others_may_write_is_rejected() {
     for mode in [0o620, 0o602, 0o666] {
         let (stage, journal, place) = torn();
         plant(&place, &journal.bytes());
@@ -146,7 +146,7 @@ fn one_that_others_can_reach_is_not_used() {
 
 #[test]
 #[ignore = "needs root"]
-fn one_that_is_somebody_elses_is_not_used() {
+fn a_journal_of_another_user_is_rejected() {
     let (stage, journal, place) = torn();
     plant(&place, &journal.bytes());
     chown(&place, Some(12345), Some(12345)).unwrap();
@@ -158,7 +158,7 @@ fn one_that_is_somebody_elses_is_not_used() {
 }
 
 #[test]
-fn one_that_does_not_fit_the_file_is_not_used() {
+fn a_journal_that_does_not_match_the_file_is_rejected() {
     let other = |change: fn(&mut Journal), why: &str| {
         let (stage, mut journal, place) = torn();
         change(&mut journal);
@@ -182,7 +182,7 @@ fn one_that_does_not_fit_the_file_is_not_used() {
 }
 
 #[test]
-fn one_that_is_torn_is_not_used() {
+fn a_torn_journal_is_rejected() {
     // With a complete file, a truncated journal belongs to an edit that had not begun.
     for len in [0, 1, 55, 56, 90, 94] {
         let (stage, journal, place) = torn();
@@ -206,7 +206,7 @@ fn one_that_is_torn_is_not_used() {
 
 /// A sparse file has its declared length, and takes no memory.
 #[test]
-fn one_that_says_to_be_huge_costs_nothing() {
+fn a_huge_declared_journal_does_not_allocate() {
     let (stage, mut journal, place) = torn();
     journal.count = u32::MAX;
     plant(&place, &journal.bytes());

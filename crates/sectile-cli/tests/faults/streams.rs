@@ -11,7 +11,7 @@ fn edited() -> Vec<u8> {
 }
 
 #[test]
-fn standard_output_that_fails_does_not_hide_what_was_done() {
+fn a_failed_standard_output_does_not_hide_the_write() {
     let stage = Stage::plain();
     stage
         .shell(r#""$0" set a.wasm --licenses "MIT OR Apache-2.0" > /dev/full"#)
@@ -31,7 +31,7 @@ fn standard_output_that_fails_does_not_hide_what_was_done() {
 }
 
 #[test]
-fn a_result_on_standard_output_is_whole_or_a_failure() {
+fn a_partial_standard_output_is_a_failure() {
     let stage = Stage::plain();
     stage.shell(r#""$0" set a.wasm --licenses "MIT OR Apache-2.0" -o - > out.wasm"#).succeeds();
     assert_eq!(stage.content("out.wasm"), Some(edited()));
@@ -124,7 +124,7 @@ fn a_dry_run_writes_nothing() {
 /// Lines of concurrent programs must not mix.
 #[test]
 #[ignore = "needs strace"]
-fn each_message_is_one_write() {
+fn each_message_is_one_system_call() {
     let stage = Stage::plain();
     for args in [
         &["show", "missing\u{9b}.wasm", "a.wasm", "also-missing"][..],

@@ -14,7 +14,7 @@ fn limited(stage: &Stage, mode: &Mode, limit: usize) -> Ended {
 }
 
 #[test]
-fn a_limit_on_the_size_of_files_is_an_error_at_every_byte() {
+fn file_size_limits_at_every_byte_are_errors() {
     let (mut runs, mut failed) = (0, 0);
     for mode in MODES.iter().filter(|mode| mode.is_synced() && !matches!(mode.sink, Sink::Recover(..))) {
         let most = mode.result().len().max(mode.old().map_or(0, |old| old.len())) + 200; // the journal is longer
@@ -43,7 +43,7 @@ fn a_limit_on_the_size_of_files_is_an_error_at_every_byte() {
 
 /// The command writes nothing beyond the limit, so undoing the edit requires no writes there.
 #[test]
-fn an_edit_in_place_behind_the_limit_is_undone_without_writing_there() {
+fn an_in_place_edit_past_the_size_limit_is_undone() {
     let old = module(&[custom("bulk", vec![b'x'; 3000]), custom("authors", "the old authors")]);
     for authors in ["the new authors", "some more than the old authors", "few"] {
         let stage = Stage::plain();

@@ -33,7 +33,7 @@ fn edited(edits: &[&[&str]]) -> Vec<u8> {
 }
 
 #[test]
-fn of_two_at_once_each_succeeds_or_meets_the_other() {
+fn concurrent_edits_succeed_or_report_the_conflict() {
     let (authors, licenses) = (edited(&[&AUTHORS]), edited(&[&LICENSES]));
     let both = edited(&[&AUTHORS, &LICENSES]);
     assert_eq!(both, edited(&[&LICENSES, &AUTHORS]));
@@ -89,14 +89,14 @@ fn of_two_at_once_each_succeeds_or_meets_the_other() {
 /// Timestamps of many file systems have ticks of some milliseconds. A file may be edited many times
 /// within one tick.
 #[test]
-fn an_edit_in_place_is_noticed_within_a_tick_of_the_clock() {
+fn an_in_place_edit_within_a_clock_tick_is_detected() {
     is_noticed_in(Stage::plain().directory());
 }
 
 /// Newer kernels have finer timestamps for some file systems, but not for this one.
 #[test]
 #[ignore = "needs root"]
-fn an_edit_in_place_is_noticed_where_the_ticks_are_long() {
+fn an_in_place_edit_is_detected_with_coarse_timestamps() {
     is_noticed_in(Mounted::made_by("mkfs.ext2", &["-q", "-I", "256"], 4 << 20).path());
 }
 
@@ -117,7 +117,7 @@ fn is_noticed_in(directory: &Path) {
 
 /// A process that is being started temporarily inherits all open files.
 #[test]
-fn a_lock_ends_with_its_edit_though_processes_are_started() {
+fn child_processes_do_not_inherit_the_lock() {
     let stage = Stage::plain();
     let path = stage.path("a.wasm");
     let is_over = AtomicBool::new(false);
@@ -153,7 +153,7 @@ enum Change {
 
 #[test]
 #[ignore = "needs strace"]
-fn a_file_that_is_changed_before_the_rename_is_left_to_whoever_changed_it() {
+fn a_file_changed_before_the_rename_is_not_replaced() {
     // Leaves time to change the file: the command waits before its first sync, after everything is
     // written.
     let wait = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=900000:when=1"];
@@ -199,7 +199,7 @@ fn a_file_that_is_changed_before_the_rename_is_left_to_whoever_changed_it() {
 
 #[test]
 #[ignore = "needs strace"]
-fn an_output_that_appears_meanwhile_is_not_replaced() {
+fn an_output_created_during_the_write_is_not_replaced() {
     let wait = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=900000:when=1"];
     let stage = Stage::plain();
     let mut strace = through("strace", &wait);

@@ -80,7 +80,7 @@ fn skopeo_reads_and_copies_every_image() {
 
 #[test]
 #[ignore = "needs umoci"]
-fn umoci_lists_every_image_and_finds_nothing_to_collect() {
+fn umoci_lists_every_image_and_finds_no_garbage() {
     let (_directory, layout, _) = layout();
     let listed = printed("umoci", [OsStr::new("ls"), OsStr::new("--layout"), layout.as_os_str()]);
     let listed = String::from_utf8(listed).unwrap();
@@ -113,7 +113,7 @@ fn by_oci_wasm(config: &[u8], wasm: &Path) -> [Value; 2] {
 
 #[test]
 #[ignore = "builds oci-wasm and the 158 crates that it needs"]
-fn oci_wasm_reads_the_config_and_would_have_written_the_same() {
+fn oci_wasm_reads_and_writes_the_same_config() {
     for file in FILES {
         let input = Input::open(path(file)).unwrap();
         let plan = Plan::identity(&input);

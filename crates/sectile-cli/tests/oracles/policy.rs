@@ -46,7 +46,7 @@ fn validated(policies: &[String]) -> Vec<bool> {
 
 #[test]
 #[ignore = "needs jsonschema"]
-fn the_schema_knows_what_is_a_policy() {
+fn the_schema_accepts_and_rejects_like_the_parser() {
     let text = std::fs::read_to_string(docs("policy.md")).unwrap().replace("\r\n", "\n");
     let (_, example) = text.split_once("```toml\n").unwrap();
     let (example, _) = example.split_once("```").unwrap();

@@ -73,7 +73,7 @@ fn layer(layout: &Path) -> (Value, Vec<u8>) {
 
 #[test]
 #[ignore = "needs docker-registry and skopeo"]
-fn there_and_back_twice() {
+fn pushed_images_are_pulled_unchanged() {
     let registry = Registry::start(Setup::default());
     let home = Home::new();
     for (nth, file) in FILES.into_iter().enumerate() {
@@ -116,7 +116,7 @@ fn there_and_back_twice() {
 
 #[test]
 #[ignore = "needs docker-registry"]
-fn a_large_file() {
+fn a_large_file_is_pushed() {
     let mut files: Vec<_> = fs::read_dir(project().join("benches/corpus/files"))
         .map(|entries| entries.map(|entry| entry.unwrap().path()).collect())
         .unwrap_or_default();
@@ -154,7 +154,7 @@ fn relay(to: &str, mut cuts: Vec<usize>) -> String {
 
 #[test]
 #[ignore = "needs docker-registry"]
-fn a_connection_that_breaks() {
+fn a_broken_connection_is_retried() {
     let file = path("zig-zig_fmt.wasm");
     let bytes = fs::read(&file).unwrap();
     // At some points of the upload, and before it.
@@ -168,7 +168,7 @@ fn a_connection_that_breaks() {
 
 #[test]
 #[ignore = "needs docker-registry"]
-fn a_registry_that_asks_who_is_there() {
+fn a_registry_with_authentication() {
     let registry = Registry::start(Setup { asks: true, ..Setup::default() });
     let home = Home::new();
     let reference = format!("{}/team/app:1", registry.address);
@@ -197,7 +197,7 @@ fn a_registry_that_asks_who_is_there() {
 
 #[test]
 #[ignore = "needs docker-registry and openssl"]
-fn a_registry_that_speaks_tls() {
+fn a_registry_with_tls() {
     let registry = Registry::start(Setup { asks: false, tls: true });
     let home = Home::new();
     let reference = format!("{}/team/app:1", registry.address);
@@ -214,7 +214,7 @@ fn a_registry_that_speaks_tls() {
 
 #[test]
 #[ignore = "needs docker-registry and skopeo"]
-fn an_sbom_beside_it() {
+fn an_sbom_is_attached_to_the_image() {
     let registry = Registry::start(Setup::default());
     let home = Home::new();
     let reference = format!("{}/team/app:1", registry.address);
@@ -239,7 +239,7 @@ fn an_sbom_beside_it() {
 /// Only a component: wkg turns any input into a component.
 #[test]
 #[ignore = "needs docker-registry, and wkg for more than nothing"]
-fn wkg_gets_it_and_gives_it() {
+fn wkg_pulls_and_pushes_the_same_package() {
     if Command::new("wkg").arg("--version").output().is_err() {
         // Not printed with a macro, because the test harness captures the output of a passing test.
         _ = writeln!(io::stderr(), "SKIPPED: there is no wkg (cargo install wkg)");

@@ -97,7 +97,7 @@ fn audited(arguments: &[&str], environment: &[(&str, &str)]) -> (Vec<Value>, Opt
 
 #[test]
 #[ignore = "needs moto and curl"]
-fn a_bucket_is_audited_as_a_directory_is() {
+fn a_bucket_is_audited_like_a_directory() {
     let (_server, endpoint) = s3();
     let environment = environment(&endpoint);
     let directory = tempfile::tempdir().unwrap();
@@ -255,7 +255,7 @@ fn a_web_server_with_a_certificate() {
 
 #[test]
 #[ignore = "needs docker-registry"]
-fn a_registry_gives_its_blobs_by_ranges() {
+fn a_registry_serves_blob_ranges() {
     let registry = Registry::start(Setup::default());
     let place = format!("{}/team/app:1.0", registry.address);
     let push = Command::new(env!("CARGO_BIN_EXE_sectile")).args(["oci", "push"]).arg(sample()).arg(&place).output();

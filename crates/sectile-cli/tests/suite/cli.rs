@@ -186,7 +186,7 @@ fn show_json_is_the_contract() {
 }
 
 #[test]
-fn dependencies_are_shown_where_the_section_is() {
+fn dependencies_are_shown_for_the_item_that_has_them() {
     let json = run(["show", "--json", "tests/files/rust-auditable.component.wasm"]).json();
     assert!(json["item"].get("dependencies").is_none());
     let packages = json["item"]["items"][0]["dependencies"].as_array().unwrap();
@@ -212,7 +212,7 @@ fn packages_are_counted_and_listed_on_request() {
 }
 
 #[test]
-fn a_file_that_breaks_off_is_shown_up_to_there_with_status_2() {
+fn truncated_file_is_shown_up_to_the_cut_with_status_2() {
     let whole = module(&[custom("licenses", "MIT"), section(10, &[0; 100])]);
     let (run, json) = show_json(&whole[..whole.len() - 1]);
     assert_eq!(run.status, 2);
@@ -225,7 +225,7 @@ fn a_file_that_breaks_off_is_shown_up_to_there_with_status_2() {
 }
 
 #[test]
-fn what_is_no_wasm_is_called_what_it_is() {
+fn messages_name_the_format_of_other_files() {
     for (bytes, expected) in [
         (&b""[..], "the input is empty"),
         (b"\0asm\x01\0\0", "7 bytes are shorter than the 8-byte preamble"),
@@ -244,7 +244,7 @@ fn what_is_no_wasm_is_called_what_it_is() {
 }
 
 #[test]
-fn one_file_that_fails_does_not_stop_the_others() {
+fn a_failed_file_does_not_stop_the_others() {
     let (_directory, good) = file(&module(&[custom("licenses", "MIT")]));
     let (_other, bad) = file(b"no wasm");
     let run = run([OsStr::new("show"), OsStr::new("--json"), bad.as_os_str(), OsStr::new("nowhere"), good.as_os_str()]);
@@ -273,7 +273,7 @@ fn standard_input_is_a_file() {
 }
 
 #[test]
-fn a_map_shows_the_same() {
+fn mapped_files_give_the_same_output() {
     for path in real_paths() {
         let show = |args: &[&str]| {
             let mut json = run(args.iter().map(OsStr::new).chain([path.as_os_str()])).json();
@@ -317,7 +317,7 @@ fn sections_json_is_the_contract() {
 }
 
 #[test]
-fn a_list_of_no_sections_says_so() {
+fn an_empty_section_list_is_shown_as_none() {
     let (_directory, path) = file(&module(&[]));
     let run = run([OsStr::new("sections"), path.as_os_str()]);
     assert_eq!(run.status, 0);
@@ -325,7 +325,7 @@ fn a_list_of_no_sections_says_so() {
 }
 
 #[test]
-fn get_gives_the_bytes() {
+fn get_prints_the_exact_bytes() {
     let bytes = component(&[
         nested(&module(&[custom("x", "inner")])),
         custom("x", b"first\0\xff"),
@@ -357,7 +357,7 @@ fn get_gives_the_bytes() {
 }
 
 #[test]
-fn get_from_a_file_that_breaks_off_is_status_2() {
+fn get_from_a_truncated_file_is_status_2() {
     let whole = module(&[custom("x", "kept"), custom("x", "cut off")]);
     let (_directory, path) = file(&whole[..whole.len() - 4]);
     let run = |args: &[&str]| run([OsStr::new("get"), path.as_os_str()].into_iter().chain(args.iter().map(OsStr::new)));
@@ -391,7 +391,7 @@ fn check_counts_refused_and_unread_files() {
 }
 
 #[test]
-fn check_answers_with_its_status() {
+fn exit_status_of_check_is_its_verdict() {
     let cases = [
         (module(&[custom("licenses", "MIT")]), 0, 0),
         (module(&[custom("licenses", "mit")]), 0, 1),
@@ -430,7 +430,7 @@ fn check_answers_with_its_status() {
 const HOSTILE: &str = "\x1b[2J\x1b]0;owned\x07\r\nfaked: ok\u{9b}31m\u{202e}\u{2066}\u{200b}\x7f";
 
 #[test]
-fn nothing_of_the_input_reaches_the_terminal_unescaped() {
+fn input_is_escaped_on_a_terminal() {
     let inner = module(&[custom("name", name(HOSTILE))]);
     let bytes = component(&[
         nested(&inner),
@@ -598,7 +598,7 @@ fn echoed_arguments_are_escaped() {
 
 /// Text output is truncated, but never within a character. JSON is complete.
 #[test]
-fn what_is_long_is_cut_for_people_alone() {
+fn long_values_are_truncated_in_text_but_not_in_json() {
     let long = format!("a{}", "é".repeat(2_000));
     let tools: Vec<String> = (0..40).map(|nth| format!("tool{nth}")).collect();
     let tools: Vec<(&str, &str)> = tools.iter().map(|tool| (&**tool, "1")).collect();
@@ -622,7 +622,7 @@ fn what_is_long_is_cut_for_people_alone() {
 }
 
 #[test]
-fn colours_are_for_terminals() {
+fn colors_are_for_terminals() {
     let (_directory, path) = file(&module(&[custom("licenses", "mit")]));
     let show =
         |args: &[&str]| run([OsStr::new("show"), path.as_os_str()].into_iter().chain(args.iter().map(OsStr::new)));
@@ -641,7 +641,7 @@ mod unix {
     use std::time::{Duration, Instant};
 
     #[test]
-    fn a_name_that_is_not_utf_8_is_given_in_base64() {
+    fn a_file_name_that_is_not_utf8_is_base64_in_json() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join(OsStr::from_bytes(b"caf\xe9.wasm"));
         fs::write(&path, MODULE).unwrap();
@@ -655,7 +655,7 @@ mod unix {
     }
 
     #[test]
-    fn what_is_no_regular_file_is_refused_at_once() {
+    fn special_files_are_rejected_at_once() {
         let directory = tempfile::tempdir().unwrap();
         let fifo = directory.path().join("fifo");
         make_fifo(&fifo);
@@ -675,7 +675,7 @@ mod unix {
     }
 
     #[test]
-    fn a_file_that_may_not_be_read_is_said() {
+    fn an_unreadable_file_is_reported() {
         let (directory, path) = file(&MODULE);
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
@@ -705,7 +705,7 @@ mod unix {
 }
 
 #[test]
-fn hostile_trees_are_answered() {
+fn deep_and_wide_trees_have_short_lines() {
     let many = [&MODULE[..], &b"\x00\x01\x00".repeat(100_000)].concat();
     for (bytes, status) in [(chain(100_000, &COMPONENT), 2), (many, 0)] {
         let (_directory, path) = file(&bytes);
@@ -785,7 +785,7 @@ fn completions_and_manual_pages() {
 
 /// Help omits inputs that a command cannot use or that are not built in.
 #[test]
-fn help_says_what_can_be_read_where() {
+fn help_states_the_inputs_of_each_command() {
     for (command, reads_elsewhere) in [("show", true), ("get", true), ("digest", false), ("set", false)] {
         let help = run([command, "--help"]);
         assert_eq!(help.text().contains("https://"), reads_elsewhere && cfg!(feature = "remote"), "{command}");

@@ -303,7 +303,7 @@ mod tests {
 
     /// A name may resolve to another address between the check of its host and the connection.
     #[test]
-    fn hosts_that_a_server_names_are_connected_to_by_public_addresses_only() {
+    fn hosts_named_by_a_server_need_public_addresses() {
         let transport = Transport::new(&ClientOptions::default());
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();

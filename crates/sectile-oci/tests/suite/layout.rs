@@ -131,7 +131,7 @@ fn an_index_above_the_size_limit_is_not_written() {
 }
 
 #[test]
-fn errors_name_the_path_that_is_in_the_way() {
+fn errors_name_the_conflicting_path() {
     let fixture = Fixture::new(&module(&[]));
     let image = fixture.add(Some("a")).image().clone();
     for digest in [image.layer().digest(), image.config_descriptor().digest(), image.descriptor().digest()] {

@@ -15,7 +15,7 @@ fn of_every_kind() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
-fn every_type_of_archive_gives_the_same_blobs() {
+fn every_type_of_archive_has_the_same_blobs() {
     for (kind, bytes) in of_every_kind() {
         let recorder = walk_file(&bytes);
         assert_eq!(recorder.files(), ["a!package/app.wasm", "a!lib/empty.wasm"], "{kind}");

@@ -512,7 +512,7 @@ fn directory_named_like_a_marker_is_not_a_layout() {
 /// Readers of a layout follow links. The audit does not inspect the blobs that they lead to.
 #[cfg(unix)]
 #[test]
-fn blobs_behind_a_link_are_an_error() {
+fn blobs_reached_through_a_link_are_an_error() {
     for linked in ["blobs", "blobs/sha256"] {
         let directory = tempfile::tempdir().unwrap();
         let mut layout = Layout::new(directory.path().join("l"));

@@ -284,7 +284,7 @@ fn tar_in_a_module_with_an_odd_checksum() {
 }
 
 #[test]
-fn entries_that_python_passes_over() {
+fn entries_that_python_skips() {
     let text = [&*hidden(), b"text"].concat();
     for at in [100, 108, 116, 136, 329, 337] {
         for flag in *b"0x" {
@@ -542,7 +542,7 @@ fn holes_of_sparse_entries_cost_little() {
 }
 
 #[test]
-fn doubt_ends_where_readers_agree_again() {
+fn headers_are_searched_only_while_readers_disagree() {
     let body = vec![b'x'; 1 << 20];
     let unset = records(&[("size", "")]);
     let bytes = [&*unset, &entry("f", b'0', b"text"), &entry("large", b'0', &body), &hidden(), &END].concat();

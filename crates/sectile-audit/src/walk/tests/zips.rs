@@ -335,7 +335,7 @@ fn far_end(entries: u64, size: usize, offset: usize, at: usize) -> Vec<u8> {
 }
 
 #[test]
-fn end_records_of_64_bits_are_read_beside_those_of_32() {
+fn zip64_end_records_are_read_in_addition_to_plain_ones() {
     let (body, directory) = parts(&[module_entry()], 0);
     let at = body.len() + directory.len();
     let full = end(u16::MAX, u32::MAX as usize, u32::MAX as usize, b"");
@@ -758,7 +758,7 @@ fn overlapping_entries_take_linear_time() {
 }
 
 #[test]
-fn archive_after_an_executable_is_told() {
+fn archive_after_an_executable_is_reported() {
     let mut elf = [&b"\x7fELF\x02\x01\x01"[..], &[0; 57]].concat();
     elf[0x28..0x30].copy_from_slice(&5000_u64.to_le_bytes()); // where the section headers are
     elf[0x3a..0x3e].copy_from_slice(&shorts(&[64, 2]));

@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn message_format_is_taken_out() {
+    fn message_format_is_extracted_from_arguments() {
         let args = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
         for (text, format, others) in [
             ("--release", Format::Human, "--release"),

@@ -24,7 +24,7 @@ fn path(directory: &tempfile::TempDir, name: &str) -> String {
 }
 
 #[test]
-fn the_exit_status_is_the_answer() {
+fn exit_status_is_that_of_the_verdict() {
     let good = store(&["MIT", "Apache-2.0"]);
     let refused = store(&["MIT", "nonsense"]);
     let broken = store(&["MIT", "nonsense"]);
@@ -47,7 +47,7 @@ fn the_exit_status_is_the_answer() {
 }
 
 #[test]
-fn every_format_goes_into_a_file_as_it_goes_to_standard_output() {
+fn formats_are_the_same_in_a_file_and_on_standard_output() {
     let (directory, answers) = (store(&["MIT", "nonsense"]), tempfile::tempdir().unwrap());
     for format in FORMATS {
         let answer = path(&answers, format);
@@ -162,7 +162,7 @@ fn verdicts_add_up() {
 }
 
 #[test]
-fn the_table_says_what_it_comes_to() {
+fn the_table_shows_counts_licenses_and_findings() {
     let directory = store(&["MIT", "MIT", "nonsense\u{1b}[31m"]);
     let run = run(["audit", &path(&directory, ""), "--color", "never"]);
     let text = run.text();
@@ -194,7 +194,7 @@ fn small_archives_are_not_read_twice_in_a_summary() {
 }
 
 #[test]
-fn the_table_says_how_much_it_leaves_out_and_by_which_policy() {
+fn the_table_names_omitted_roots_and_the_policy() {
     let stores: Vec<_> = (0..5).map(|_| store(&["MIT"])).collect();
     let policy = path(&stores[0], "policy.toml");
     fs::write(&policy, "[[licenses]]\nallow = [\"MIT\"]\n").unwrap();
@@ -215,7 +215,7 @@ fn the_table_says_how_much_it_leaves_out_and_by_which_policy() {
 }
 
 #[test]
-fn the_day_and_how_deep_to_look_are_what_is_given() {
+fn source_date_epoch_and_nested_archives_are_applied() {
     let directory = store(&["nonsense"]);
     let policy = path(&directory, "policy.toml");
     let exception = "[[exceptions]]\npaths = \"*\"\nreason = \"for now\"\nexpires = 2026-03-31\n";
@@ -246,7 +246,7 @@ fn a_file_url_is_the_path() {
 }
 
 #[test]
-fn a_policy_says_what_is_refused() {
+fn the_policy_decides_the_verdicts() {
     let directory = store(&["MIT", "GPL-3.0-only"]);
     let policy = path(&directory, "policy.toml");
     fs::write(&policy, "[[licenses]]\nallow = [\"MIT\"]\n").unwrap();
@@ -260,7 +260,7 @@ fn a_policy_says_what_is_refused() {
 
 /// The zips of a zipapp and of a split archive start after other bytes.
 #[test]
-fn zips_that_begin_with_other_bytes_are_looked_into() {
+fn zips_with_a_prefix_are_inspected() {
     let inputs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../sectile-audit/tests/inputs");
     let directory = tempfile::tempdir().unwrap();
     let policy = path(&directory, "policy.toml");
@@ -306,7 +306,7 @@ fn a_format_that_is_not_opened_is_named() {
 }
 
 #[test]
-fn an_earlier_answer_is_gone_on_with() {
+fn since_reuses_the_rows_of_an_earlier_report() {
     let (directory, answers) = (store(&["MIT", "nonsense", "Apache-2.0"]), tempfile::tempdir().unwrap());
     let (first, second) = (path(&answers, "first"), path(&answers, "second"));
     let audit = |arguments: &[&str]| {
@@ -344,7 +344,7 @@ fn an_earlier_answer_is_gone_on_with() {
 
 #[cfg(unix)]
 #[test]
-fn an_earlier_answer_that_others_may_have_written_is_not_believed() {
+fn since_rejects_a_report_that_others_may_write() {
     use std::os::unix::fs::PermissionsExt;
 
     let (directory, answers) = (store(&["MIT"]), tempfile::tempdir().unwrap());
@@ -376,7 +376,7 @@ fn an_earlier_answer_that_others_may_have_written_is_not_believed() {
 }
 
 #[test]
-fn an_image_that_gets_a_name_is_listed_under_it_though_nothing_was_written_to_it() {
+fn since_updates_the_names_of_unchanged_images() {
     let (directory, answers) = (store(&["MIT"]), tempfile::tempdir().unwrap());
     let layout = path(&answers, "layout");
     let named = |name: &str| {
@@ -489,7 +489,7 @@ fn formats_that_are_not_opened_are_counted_and_named() {
 }
 
 #[test]
-fn no_file_in_a_store_is_passed_over() {
+fn every_file_of_a_store_is_counted() {
     let directory = store(&[]);
     let refused = module(&[custom("licenses", "GPL-3.0-only")]);
     let policy = path(&directory, "policy.toml");
@@ -520,7 +520,7 @@ fn no_file_in_a_store_is_passed_over() {
 
 #[cfg(unix)]
 #[test]
-fn an_interruption_ends_it_with_what_is_done() {
+fn an_interrupted_audit_keeps_its_finished_rows() {
     use std::process::Stdio;
     use std::time::{Duration, Instant};
 
@@ -662,7 +662,7 @@ fn saved_rows_are_judged_by_another_policy() {
 }
 
 #[test]
-fn damaged_rows_are_told() {
+fn damaged_saved_rows_are_errors() {
     let (directory, answers) = (store(&["MIT", "nonsense"]), tempfile::tempdir().unwrap());
     let rows = path(&answers, "rows.jsonl");
     run(["audit", &path(&directory, ""), "-o", &rows]);

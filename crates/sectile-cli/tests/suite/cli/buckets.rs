@@ -59,7 +59,7 @@ fn command(server: &Server, arguments: &[&str]) -> (Option<i32>, String, String)
 }
 
 #[test]
-fn a_key_that_nothing_can_be_asked_for_by_hides_no_other() {
+fn keys_that_cannot_be_requested_hide_no_others() {
     let keys = ["a.wasm", "b/../c.wasm", "b//c.wasm", "c.wasm", "d.wasm", "e//", "f.wasm"];
     let server = s3(keys.map(|key| (key, numbered_module(0))).to_vec());
     let (status, out, said) = command(&server, &["audit", "s3://bucket/", "--format", "jsonl"]);
@@ -79,7 +79,7 @@ fn a_key_that_nothing_can_be_asked_for_by_hides_no_other() {
 
 /// A store that cannot be listed, and a store that repeats the same listing.
 #[test]
-fn a_listing_that_leads_nowhere_ends() {
+fn a_listing_without_progress_ends() {
     let denied = Server::start(|_| Reply::of(403).body("5ec12e7"));
     let stuck = Server::start(|_| {
         let key =
@@ -115,7 +115,7 @@ fn a_missing_bucket_is_named() {
 }
 
 #[test]
-fn the_command_reads_what_it_says_it_read() {
+fn only_objects_below_the_prefix_are_read() {
     let server = s3(vec![
         ("app/a.wasm", numbered_module(0)),
         ("app/large.wasm", large_module(0)),
@@ -138,7 +138,7 @@ fn the_command_reads_what_it_says_it_read() {
 /// Keys that the store's library confuses have the same content. Each has a row, and no row has the
 /// content of another key.
 #[test]
-fn keys_are_asked_for_exactly_or_not_at_all() {
+fn keys_are_requested_exactly_or_reported() {
     let keys = [
         " app.wasm",
         "%2Fapp.wasm",

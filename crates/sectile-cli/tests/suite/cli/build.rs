@@ -266,7 +266,7 @@ impl FakeCargo {
 
 #[cfg(unix)]
 #[test]
-fn failures_of_a_build_are_clear_and_change_nothing() {
+fn a_failed_build_changes_nothing() {
     let fake = FakeCargo::new(101);
     assert_eq!(fake.run(&["build"]).status, 101);
     assert_eq!(fs::read(fake.artifact()).unwrap(), module(&[]));
@@ -337,7 +337,7 @@ fn a_policy_refuses_a_build() {
 
 #[cfg(unix)]
 #[test]
-fn run_builds_first_and_passes_the_status_on() {
+fn run_builds_first_and_returns_the_status() {
     let fake = FakeCargo::new(0);
     let run = fake.run(&["run", "--release", "--", "--vendor", "x"]);
     assert_eq!(run.status, 7);

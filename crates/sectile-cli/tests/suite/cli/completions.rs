@@ -97,7 +97,7 @@ fn fish_completes_commands_options_values_and_files() {
 }
 
 #[test]
-fn every_shell_knows_nested_commands_values_and_paths() {
+fn shells_complete_nested_commands_values_and_paths() {
     for (shell, parts) in [
         ("zsh", &["policy=", "(note warning error)", "_files", "oci push"][..]),
         ("elvish", &["--refuse", "sectile;oci;push"]),

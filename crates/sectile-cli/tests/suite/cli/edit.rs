@@ -125,7 +125,7 @@ fn remove_takes_names_and_globs() {
 }
 
 #[test]
-fn strip_says_what_it_removed_and_saved() {
+fn strip_reports_removed_sections_and_saved_bytes() {
     let inner = module(&[custom(".debug_info", [0; 2000]), custom("name", name("inner"))]);
     let source = component(&[nested(&inner), custom(".debug_str", b"x"), custom("authors", b"me"), custom("x", b"")]);
     let (_directory, path) = file(&source);
@@ -146,7 +146,7 @@ fn strip_says_what_it_removed_and_saved() {
 }
 
 #[test]
-fn names_are_kept_unless_they_are_asked_for() {
+fn strip_removes_names_only_on_request() {
     let source = module(&[custom("name", name("me")), custom(".debug_str", b"x"), custom("authors", b"me")]);
     assert_eq!(edited(&source, "strip", &[]), module(&[custom("name", name("me")), custom("authors", b"me")]));
     let own = custom("name", section(0, &prefixed("me")));
@@ -157,7 +157,7 @@ fn names_are_kept_unless_they_are_asked_for() {
 }
 
 #[test]
-fn an_object_that_is_to_be_linked_is_stripped_by_force_alone() {
+fn relocatable_objects_are_stripped_only_with_force() {
     let source = fs::read(project().join("tests/files/clang-fib.o")).unwrap();
     let said = refused(&source, "strip", &[]);
     assert!(said.contains("linking data refers to") && said.contains("use --force to edit it anyway"), "{said}");
@@ -165,7 +165,7 @@ fn an_object_that_is_to_be_linked_is_stripped_by_force_alone() {
 }
 
 #[test]
-fn migrate_moves_leaves_and_says() {
+fn migrate_reports_what_it_does_not_move() {
     let said = br#"{"authors":["A","B"],"license":"MIT","categories":["c"],"description":"new"}"#;
     let source = component(&[custom("registry-metadata", said), custom("description", b"old")]);
     let (_directory, path) = file(&source);
@@ -209,7 +209,7 @@ fn a_dry_run_shows_the_differences_and_writes_nothing() {
 }
 
 #[test]
-fn an_edit_that_changes_nothing_says_so() {
+fn an_edit_without_changes_is_reported() {
     let source = module(&[custom("licenses", b"MIT")]);
     let (directory, path) = file(&source);
     for rest in [&["--licenses", "MIT", "--dry-run"][..], &["--licenses", "MIT"], &["--licenses", "MIT", "--in-place"]]
@@ -225,7 +225,7 @@ fn an_edit_that_changes_nothing_says_so() {
 }
 
 #[test]
-fn another_file_is_written_and_this_one_left() {
+fn an_edit_with_output_leaves_the_source_unchanged() {
     let source = module(&[]);
     let expected = module(&[custom("licenses", b"MIT")]);
     let (directory, path) = file(&source);
@@ -262,7 +262,7 @@ fn in_place_gives_the_same_file() {
 }
 
 #[test]
-fn bad_input_is_refused_and_the_file_stays() {
+fn invalid_input_leaves_the_file_unchanged() {
     let source = module(&[custom("producers", [1])]);
     for (command, rest, said) in [
         ("set", &["--licenses", "MIT/Apache-2.0"][..], "--allow-invalid"),
@@ -313,7 +313,7 @@ fn the_output_is_not_the_input() {
 }
 
 #[test]
-fn what_it_says_is_safe_to_show() {
+fn edit_messages_are_escaped() {
     let source = module(&[custom("\u{1b}[31m\u{202e}x", b"")]);
     let (_directory, path) = file(&source);
     let ran = edit("remove", &path, &["*"]);
@@ -323,7 +323,7 @@ fn what_it_says_is_safe_to_show() {
 }
 
 #[test]
-fn standard_input_is_nothing_to_recover() {
+fn standard_input_cannot_be_recovered() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("-"), module(&[])).unwrap();
     let run = Run::of(command(["recover", "-"]).current_dir(directory.path()).output().unwrap());

@@ -60,7 +60,7 @@ fn each_file_is_edited() {
 }
 
 #[test]
-fn a_failure_does_not_stop_the_others_and_the_worst_status_counts() {
+fn the_exit_status_is_the_worst_of_all_files() {
     let good = module(&[custom("a", "")]);
     let (_directory, paths) = binaries(&[good.clone(), b"no wasm".to_vec(), good]);
     let ran = run_on(&["set"], &paths, &["--licenses", "MIT"]);
@@ -86,7 +86,7 @@ fn a_closed_pipe_does_not_stop_the_edits() {
 }
 
 #[test]
-fn a_name_without_an_option_is_never_taken_for_a_file() {
+fn a_section_name_is_not_mistaken_for_a_file() {
     let (_directory, paths) = binaries(&[module(&[custom("version", "1")]), module(&[])]);
     let ran = run_on(&["unset"], &paths, &["version"]);
     assert_eq!((ran.status, ran.text()), (2, ""));

@@ -17,7 +17,7 @@ fn set_without_options_is_an_error_with_an_example() {
 }
 
 #[test]
-fn remove_that_matches_nothing_answers_no() {
+fn remove_without_a_match_is_status_1() {
     let source = module(&[custom("a", b"")]);
     let (_directory, path) = file(&source);
     let ran = edit("remove", &path, &["nosuch"]);
@@ -34,7 +34,7 @@ fn remove_that_matches_nothing_answers_no() {
 }
 
 #[test]
-fn unset_of_what_is_absent_is_told_and_done() {
+fn unset_reports_absent_fields_and_succeeds() {
     let (_directory, path) = file(&module(&[custom("licenses", "MIT")]));
     let ran = edit("unset", &path, &["licenses", "version", "name", "producers"]);
     let absent = |what: &str| format!("sectile: {}: `{what}` is already absent\n", path.display());

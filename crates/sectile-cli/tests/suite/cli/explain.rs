@@ -4,7 +4,7 @@ use super::run;
 use sectile::FindingCode;
 
 #[test]
-fn codes_are_explained_to_people() {
+fn codes_are_explained_as_text() {
     let shown = run(["explain", "missing-field", "not-spdx"]);
     assert_eq!((shown.status, &*shown.stderr), (0, ""));
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -19,7 +19,7 @@ fn codes_are_explained_to_people() {
 }
 
 #[test]
-fn codes_are_explained_to_programs() {
+fn codes_are_explained_as_json() {
     let shown = run(["explain", "--json", "not-url"]);
     let json = shown.json();
     let code = FindingCode::NotUrl;

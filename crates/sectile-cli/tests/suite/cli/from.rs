@@ -85,7 +85,7 @@ fn options_win_over_the_manifest() {
 }
 
 #[test]
-fn a_value_that_is_refused_is_named_by_file_line_and_key() {
+fn an_invalid_value_is_named_by_file_line_and_key() {
     let (_kept, path, manifest) =
         beside(&module(&[]), "wkg.toml", "[metadata]\nlicense = \"Foo\"\nhomepage = \"x\x7f\"\n");
     let (malformed, expected) =
@@ -122,7 +122,7 @@ fn notices_stay_off_standard_output_and_are_escaped() {
 }
 
 #[test]
-fn a_manifest_is_for_the_item_that_is_picked() {
+fn a_manifest_applies_to_the_selected_item() {
     let source = component(&[nested(&module(&[]))]);
     let (_kept, path, manifest) = beside(&source, "pyproject.toml", "[project]\nversion = \"1\"\n");
     assert_eq!(set(&path, &manifest, &["--at", "0"]).status, 0);
@@ -131,7 +131,7 @@ fn a_manifest_is_for_the_item_that_is_picked() {
 
 /// (The library's tests compare the revision with `git`.)
 #[test]
-fn the_revision_out_of_git_wins_over_the_manifest_and_not_over_an_option() {
+fn precedence_is_option_then_git_then_manifest() {
     let (kept, path, manifest) = beside(&module(&[]), "Cargo.toml", CARGO);
     let ran = set(&path, &manifest, &["--revision-from-git"]);
     assert_eq!(ran.status, 2);

@@ -9,7 +9,7 @@ use super::command;
 
 /// Neither the environment nor the user's configuration makes a difference.
 #[test]
-fn the_host_makes_no_difference() {
+fn git_settings_of_the_host_have_no_effect() {
     let Some((_kept, directory)) = repository() else { return };
     let home = directory.with_file_name("home");
     fs::create_dir_all(home.join(".config/git")).unwrap();

@@ -81,7 +81,7 @@ fn a_format_that_is_not_opened_is_named() {
 }
 
 #[test]
-fn a_directory_is_told_with_the_command_for_it() {
+fn a_directory_error_names_the_command_for_it() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     for (command, rest) in COMMANDS {
@@ -96,7 +96,7 @@ fn a_directory_is_told_with_the_command_for_it() {
 }
 
 #[test]
-fn commands_for_images_say_the_same() {
+fn image_commands_have_the_same_errors() {
     let directory = tempfile::tempdir().unwrap();
     let archive = directory.path().join("app.tgz");
     fs::write(&archive, gzip(b"")).unwrap();
@@ -112,7 +112,7 @@ fn commands_for_images_say_the_same() {
 }
 
 #[test]
-fn a_missing_file_is_told_in_plain_words() {
+fn a_missing_file_is_an_error_in_every_command() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("nowhere.wasm");
     for (command, rest) in COMMANDS {
@@ -122,7 +122,7 @@ fn a_missing_file_is_told_in_plain_words() {
 }
 
 #[test]
-fn check_says_why_it_has_no_verdict() {
+fn check_explains_unread_files() {
     let directory = tempfile::tempdir().unwrap();
     let archive = directory.path().join("a.tgz");
     fs::write(&archive, gzip(b"")).unwrap();
@@ -139,7 +139,7 @@ fn check_says_why_it_has_no_verdict() {
 }
 
 #[test]
-fn a_path_that_a_shell_would_not_read_is_not_suggested() {
+fn suggestions_omit_paths_that_need_quotes() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("two words; rm");
     fs::create_dir(&path).unwrap();

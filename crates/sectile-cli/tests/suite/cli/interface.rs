@@ -36,7 +36,7 @@ fn imports_and_exports_are_keys_of_the_root_item() {
 }
 
 #[test]
-fn nobody_is_told_who_did_not_ask() {
+fn interfaces_are_shown_only_on_request() {
     let (_, json) = super::show_json(&passing_on());
     assert_eq!((json["item"].get("imports"), json["item"].get("exports")), (None, None));
 }
@@ -64,7 +64,7 @@ fn a_wit_package_is_named() {
 
 /// An instance under a plain name has the name of its interface.
 #[test]
-fn what_a_component_implements_is_said() {
+fn implemented_interfaces_are_shown() {
     let text =
         r#"(component (import "store" (implements "my:keys/values@1.2.0") (instance)) (import "plain" (instance)))"#;
     let bytes = wat::parse_str(text).unwrap();
@@ -93,7 +93,7 @@ fn names_are_escaped_for_people_and_exact_in_json() {
 }
 
 #[test]
-fn a_section_that_cannot_be_decoded_is_a_finding_and_no_failure() {
+fn an_undecodable_interface_is_a_finding() {
     let (run, json) = show(&module(&[section(2, &[9]), custom("licenses", "MIT")]));
     assert_eq!((run.status, json["findings"][0]["code"].as_str()), (0, Some("malformed-interface")));
     assert_eq!(json["item"]["annotations"]["licenses"], "MIT");

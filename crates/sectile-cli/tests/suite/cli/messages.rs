@@ -54,7 +54,7 @@ fn quiet_policy_check_prints_errors_only() {
 }
 
 #[test]
-fn quiet_sbom_does_not_say_that_there_are_no_lists() {
+fn quiet_sbom_omits_the_notice_of_missing_lists() {
     let (_directory, path) = file(&module(&[]));
     assert!(run_on(&["sbom"], &path).stderr.contains("cargo-auditable"));
     let quiet = run_on(&["sbom", "-q"], &path);
@@ -63,7 +63,7 @@ fn quiet_sbom_does_not_say_that_there_are_no_lists() {
 }
 
 #[test]
-fn verbose_says_what_is_read_and_how_long_it_takes() {
+fn verbose_reports_bytes_read_and_time() {
     let bytes = module(&[custom("licenses", "MIT"), custom("note", "x")]);
     for args in
         [&["show"][..], &["sections"], &["check"], &["digest"], &["sbom"], &["show", "--json"], &["sections", "--json"]]

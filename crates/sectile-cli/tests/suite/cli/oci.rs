@@ -72,7 +72,7 @@ fn annotations_are_one_object_in_order() {
 }
 
 #[test]
-fn duplicates_and_bad_values_are_refused_with_what_to_do() {
+fn errors_of_annotations_name_the_option_to_use() {
     let (directory, path) = file(&module(&[custom("vendor", "a"), custom("vendor", "b")]));
     let run = |args: &[&str]| run_in(directory.path(), &[&["oci", "annotations", "a.wasm"][..], args].concat());
     let refused = run(&[]);
@@ -89,7 +89,7 @@ fn duplicates_and_bad_values_are_refused_with_what_to_do() {
 }
 
 #[test]
-fn a_time_is_given_or_there_is_none() {
+fn created_is_only_from_an_option_or_the_epoch() {
     let (directory, _) = file(&said());
     let key = "org.opencontainers.image.created";
     let with = |epoch: Option<&str>, args: &[&str]| {
@@ -116,7 +116,7 @@ fn a_time_is_given_or_there_is_none() {
 }
 
 #[test]
-fn layout_json_is_the_contract_and_the_image_is_read_like_a_file() {
+fn layout_json_and_images_follow_the_contract() {
     let (directory, _) = file(&component(&[nested(&said()), custom("version", "1.0.0")]));
     let layout = |args: &[&str]| {
         run_in(directory.path(), &[&["oci", "layout", "a.wasm", "-o", "l", "--ref", "v1"][..], args].concat())
@@ -220,7 +220,7 @@ fn an_image_is_compared_with_its_binary() {
 /// From a manifest into a real toolchain's binary, into a layout, and back. Metadata is added to
 /// the image directly, or to the file first.
 #[test]
-fn a_manifest_becomes_sections_an_image_and_the_same_again() {
+fn manifest_fields_round_trip_through_an_image() {
     for name in ["rust-magic_kernel.wasm", "clang-fib.component.wasm"] {
         let original = fs::read(project().join("tests/files").join(name)).unwrap();
         let (directory, path) = file(&original);
@@ -251,7 +251,7 @@ fn a_manifest_becomes_sections_an_image_and_the_same_again() {
 }
 
 #[test]
-fn what_cannot_be_an_image_makes_no_layout() {
+fn invalid_inputs_create_no_layout() {
     let (directory, _) = file(b"\x7fELF\x02\x01\x01\0");
     let out = directory.path().join("l");
     let args = [OsStr::new("oci"), OsStr::new("layout"), OsStr::new("-"), OsStr::new("-o"), out.as_os_str()];
@@ -264,7 +264,7 @@ fn what_cannot_be_an_image_makes_no_layout() {
 }
 
 #[test]
-fn what_an_image_cannot_say_is_refused_with_what_to_do() {
+fn errors_of_images_name_the_option_to_use() {
     let (directory, path) = file(&module(&[custom("vendor", "a"), custom("vendor", "b")]));
     let refused = |args: &[&str], why: &[&str]| {
         for command in [&["oci", "config"][..], &["oci", "layout", "-o", "l"]] {
@@ -292,7 +292,7 @@ fn what_an_image_cannot_say_is_refused_with_what_to_do() {
 /// Rewritten values of the manifest and findings on the binary are reported, in addition to the
 /// image.
 #[test]
-fn what_is_notable_on_the_way_into_an_image_is_told() {
+fn warnings_and_notices_of_an_image_are_printed() {
     let (directory, path) = file(&module(&[custom("signature", b"\x01")]));
     fs::write(directory.path().join("Cargo.toml"), "[package]\nname = \"a\"\nlicense = \"MIT/Apache-2.0\"\n").unwrap();
     let run = run_in(directory.path(), &["oci", "layout", "a.wasm", "-o", "l", "--from", "Cargo.toml"]);
@@ -306,7 +306,7 @@ fn what_is_notable_on_the_way_into_an_image_is_told() {
 }
 
 #[test]
-fn an_image_that_is_not_there_has_its_line_of_json_too() {
+fn a_missing_image_has_a_line_of_json() {
     for args in [&["show"][..], &["show", "--image"], &["show", "--interface"], &["sections"], &["check"]] {
         let run = run(args.iter().copied().chain(["--json", "oci:missing:1"]));
         assert_eq!(run.status, 2, "{args:?}");
@@ -318,7 +318,7 @@ fn an_image_that_is_not_there_has_its_line_of_json_too() {
 
 /// The image specification lets a layout omit blobs.
 #[test]
-fn absent_blob_is_told_from_a_malformed_layout() {
+fn an_absent_blob_differs_from_a_malformed_layout() {
     let (directory, _) = file(&said());
     let layout = run_in(directory.path(), &["oci", "layout", "a.wasm", "-o", "l", "--ref", "x"]);
     assert_eq!(layout.status, 0, "{}", layout.stderr);
@@ -347,7 +347,7 @@ fn absent_blob_is_told_from_a_malformed_layout() {
 }
 
 #[test]
-fn a_layout_is_no_stream() {
+fn a_layout_cannot_be_written_to_standard_output() {
     let (directory, path) = file(&module(&[]));
     let made = command(["oci", "layout", "-o", "-"]).arg(&path).current_dir(directory.path()).output().unwrap();
     assert_eq!(made.status.code(), Some(2));

@@ -23,7 +23,7 @@ const POLICY: &str =
     "[required]\nfields = 'version'\nreason = 'say which'\n[sections]\nnames = '.debug_*'\nseverity = 'note'";
 
 #[test]
-fn what_breaks_a_rule_is_shown_as_findings_are() {
+fn violations_are_shown_like_findings() {
     let bytes = component(&[nested(&module(&[custom("version", "1")])), custom(".debug_x", "")]);
     let shown = check(&bytes, POLICY, &[]);
     let lines = lines(&shown);
@@ -50,7 +50,7 @@ fn what_breaks_a_rule_is_shown_as_findings_are() {
 }
 
 #[test]
-fn the_status_is_the_policys() {
+fn exit_status_follows_the_policy() {
     let bytes = module(&[custom("version", "1"), custom("licenses", "mit")]);
     assert_eq!(check(&bytes, POLICY, &[]).status, 0);
     assert_eq!(check(&bytes, format!("refuse = 'warning'\n{POLICY}"), &[]).status, 1);
@@ -65,7 +65,7 @@ fn the_status_is_the_policys() {
 }
 
 #[test]
-fn by_a_policy_that_is_wrong_nothing_is_judged() {
+fn an_invalid_policy_judges_no_file() {
     let bytes = module(&[]);
     let shown = check(&bytes, "refuse = 'error'\n[licenses]\nallow = 'MITT'", &[]);
     assert_eq!((shown.status, shown.text()), (2, ""));
@@ -89,7 +89,7 @@ fn lines(shown: &super::Run) -> Vec<&str> {
 
 /// Only a broken rule or an expired exception has a location in the policy.
 #[test]
-fn findings_name_the_rule_that_they_break() {
+fn findings_name_the_violated_rule() {
     let bytes = module(&[custom("licenses", "mit")]);
     let policy =
         "# ours\n\n[[licenses]]\nallow = 'ISC'\n\n[[exceptions]]\npaths = '*'\nreason = 'r'\nexpires = 2020-01-01\n";
@@ -106,7 +106,7 @@ fn findings_name_the_rule_that_they_break() {
 
 /// An exception applies to the file name as given, on the given day.
 #[test]
-fn what_is_excepted_is_shown_and_does_not_refuse() {
+fn excepted_findings_are_shown_but_do_not_refuse() {
     let bytes = module(&[custom("licenses", "GPL-3.0-only")]);
     let exception = "licenses.allow = 'MIT'\n[exceptions]\npaths = '*/a.wasm'\nreason = \"asked \\u202e\"\n";
     let policy = |expires: &str| format!("{exception}{expires}");
@@ -237,7 +237,7 @@ fn unused_exceptions_are_warned_about() {
 
 /// Sums exclude excused findings, whether they are new or from an earlier report.
 #[test]
-fn audits_count_excepted_findings_apart() {
+fn audits_count_excepted_findings_separately() {
     let directory = tempfile::tempdir().unwrap();
     let store = directory.path().join("store");
     fs::create_dir(&store).unwrap();

@@ -34,7 +34,7 @@ fn licensed() -> Vec<u8> {
 }
 
 #[test]
-fn what_is_set_on_the_way_is_in_the_image_and_not_in_the_file() {
+fn options_of_push_change_the_image_but_not_the_file() {
     let (server, registry) = start(Registry::default(), |_| None);
     let (directory, path) = file(&licensed());
     let to = format!("{}/team/app:1.0", server.address);
@@ -98,7 +98,7 @@ fn json_is_the_contract() {
 }
 
 #[test]
-fn what_cannot_be_pushed_is_said() {
+fn errors_of_push_are_reported() {
     let (server, _) = start(Registry::default(), |request| {
         request.is("POST", "denied/").then(|| error(403, "DENIED", "not you \u{1b}[31m"))
     });
@@ -132,7 +132,7 @@ fn what_cannot_be_pushed_is_said() {
 
 /// A registry that lists referrers needs no tag. Without a requested SBOM, the report has none.
 #[test]
-fn json_says_what_there_is_not() {
+fn json_of_push_has_nulls_for_absent_parts() {
     let (server, _) = start(Registry { has_referrers: true, ..Registry::default() }, |_| None);
     let (directory, path) = file(&licensed());
     let to = format!("{}/app:1", server.address);
@@ -147,7 +147,7 @@ fn json_says_what_there_is_not() {
 }
 
 #[test]
-fn a_proxy_that_refuses_is_told_from_the_registry() {
+fn errors_distinguish_the_proxy_from_the_registry() {
     let proxy = Server::start(|_| Reply::of(403));
     let (directory, path) = file(&licensed());
     let mut command = pushing(directory.path(), &path, "registry.invalid/app", &[]);
@@ -184,7 +184,7 @@ fn credentials_are_those_of_docker_and_podman() {
 
 #[cfg(unix)]
 #[test]
-fn credentials_may_be_kept_by_a_program() {
+fn credentials_come_from_a_credential_helper() {
     use std::os::unix::fs::PermissionsExt;
 
     let (server, _) = start(Registry::default(), lets_me_in);

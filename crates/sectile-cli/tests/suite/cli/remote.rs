@@ -11,7 +11,7 @@ fn serve(bytes: Vec<u8>) -> Server {
 }
 
 #[test]
-fn what_lies_elsewhere_is_shown_as_a_file_is() {
+fn remote_inputs_are_shown_like_files() {
     let large = "n".repeat(5_000);
     let bytes = module(&[custom("licenses", "MIT"), section(10, &vec![0; 200_000]), custom("note", &large)]);
     let server = serve(bytes.clone());
@@ -52,7 +52,7 @@ fn shown(run: &Run, name: &str) -> String {
 }
 
 #[test]
-fn what_is_not_there_is_said_without_secrets() {
+fn a_missing_object_is_reported_without_secrets() {
     let server = Server::start(|_| Reply::of(404).body("5ec12e7"));
     let run = run(["show", &format!("http://{}/app.wasm?sig=5ec12e7", server.address)]);
     assert_eq!(run.status, 2);
@@ -60,7 +60,7 @@ fn what_is_not_there_is_said_without_secrets() {
 }
 
 #[test]
-fn what_lies_elsewhere_is_only_read() {
+fn remote_inputs_are_rejected_by_edits_without_secrets() {
     for file in [
         "https://user:5ec12e7@example.com/app.wasm?a=5ec12e7",
         "s3://user:5ec12e7@bucket/app.wasm",
@@ -81,7 +81,7 @@ fn what_lies_elsewhere_is_only_read() {
 
 /// The environment describes the store.
 #[test]
-fn google_cloud_storage_is_as_the_environment_describes_it() {
+fn google_cloud_storage_is_configured_by_the_environment() {
     let bytes = module(&[custom("licenses", "MIT"), section(10, &vec![0; 200_000]), custom("vendor", "v")]);
     let served = bytes.clone();
     let server = Server::start(move |request| match &*request.path {
@@ -117,7 +117,7 @@ fn google_cloud_storage_is_as_the_environment_describes_it() {
 }
 
 #[test]
-fn what_cannot_be_had_has_its_line_of_json_too() {
+fn a_missing_input_has_a_line_of_json() {
     let server = Server::start(|_| Reply::of(404));
     let (home, path) = file(&module(&[]));
     let missing = home.path().join("missing.wasm");
@@ -139,7 +139,7 @@ fn what_cannot_be_had_has_its_line_of_json_too() {
 }
 
 #[test]
-fn what_a_registry_holds_is_shown_and_compared_where_it_lies() {
+fn registry_images_are_shown_and_compared_remotely() {
     let (server, registry) = start(Registry::default(), |_| None);
     let bytes = module(&[custom("licenses", "MIT"), section(10, &vec![0; 200_000]), custom("vendor", "v")]);
     let (home, path) = file(&bytes);

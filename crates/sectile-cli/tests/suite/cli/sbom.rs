@@ -20,7 +20,7 @@ fn a_document_on_standard_output() {
 }
 
 #[test]
-fn the_same_bytes_again_by_whatever_way() {
+fn sbom_bytes_do_not_depend_on_the_input_method() {
     let expected = run(["sbom", REAL]);
     let map = run(["sbom", "--map", REAL]);
     let bytes = std::fs::read(project().join(REAL)).unwrap();
@@ -45,7 +45,7 @@ fn a_time_by_option_or_by_variable() {
 }
 
 #[test]
-fn a_file_is_called_as_it_is_where_it_says_no_name() {
+fn an_unnamed_module_takes_the_name_of_its_file() {
     let (_directory, path) = file(&module(&[dependencies("p")]));
     let document = run(["sbom".as_ref(), path.as_os_str()]).json();
     assert_eq!(document["metadata"]["component"]["name"], "a.wasm");
@@ -54,7 +54,7 @@ fn a_file_is_called_as_it_is_where_it_says_no_name() {
 }
 
 #[test]
-fn without_a_list_it_is_said_that_nothing_is_known() {
+fn a_missing_package_list_is_reported_as_unknown() {
     let (_directory, path) = file(&module(&[]));
     let run = run(["sbom".as_ref(), path.as_os_str()]);
     assert_eq!((run.status, run.json()["compositions"][0]["aggregate"].as_str()), (0, Some("unknown")));
@@ -62,7 +62,7 @@ fn without_a_list_it_is_said_that_nothing_is_known() {
 }
 
 #[test]
-fn what_cannot_be_read_is_said_and_is_no_success() {
+fn a_malformed_package_list_is_status_2() {
     let whole = module(&[dependencies("p"), custom("vendor", "v")]);
     for bytes in [&module(&[custom(".dep-v0", "corrupt")])[..], &whole[..whole.len() - 1]] {
         let (_directory, path) = file(bytes);

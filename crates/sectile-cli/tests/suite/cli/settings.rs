@@ -85,7 +85,7 @@ fn options_win_over_variables_and_variables_over_the_file() {
 }
 
 #[test]
-fn every_setting_is_taken_from_the_file_and_from_its_variable() {
+fn settings_come_from_the_file_and_from_variables() {
     let home = Home::new("");
     let is_plain = |run: &Run| !run.text().contains('\x1b');
     assert!(is_plain(&home.run(&["show", "a.wasm"])));
@@ -200,7 +200,7 @@ fn a_file_that_others_may_write_is_refused() {
 }
 
 #[test]
-fn nothing_is_taken_from_the_tree_that_is_read() {
+fn settings_are_not_read_from_the_audited_directory() {
     let home = Home::new("");
     for name in ["config.toml", "sectile.toml", ".sectile.toml", "policy.toml", "sectile/config.toml"] {
         let path = Path::new("tree").join(name);

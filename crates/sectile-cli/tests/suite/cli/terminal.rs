@@ -17,7 +17,7 @@ fn left(told: &str) -> &str {
 
 /// One file is so large that the audit is stopped before the file is hashed.
 #[test]
-fn an_audit_says_how_far_it_is() {
+fn an_audit_shows_its_progress() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("a.wasm"), module(&[custom("licenses", "MIT")])).unwrap();
     File::create(directory.path().join("b.wasm")).unwrap().set_len(1 << 40).unwrap();
@@ -44,7 +44,7 @@ fn an_audit_says_how_far_it_is() {
 
 /// Scrolling rows already show progress, and a bar between them would disturb.
 #[test]
-fn rows_on_a_terminal_stand_alone() {
+fn rows_on_a_terminal_hide_the_progress_bar() {
     let directory = tempfile::tempdir().unwrap();
     let takes_a_while = if cfg!(debug_assertions) { 1 << 25 } else { 1 << 30 }; // to be hashed
     File::create(directory.path().join("b.wasm")).unwrap().set_len(takes_a_while).unwrap();
@@ -81,7 +81,7 @@ fn progress_is_hidden_on_request() {
 }
 
 #[test]
-fn a_push_says_how_far_it_is() {
+fn a_push_shows_its_progress() {
     let (directory, path) = file(&module(&[custom("note", vec![7; 3 << 20])]));
     let (server, _) = start(Registry::default(), |request| {
         let is_refused = request.is("PUT", "/manifests/refused") && request.body.is_some();

@@ -5,7 +5,7 @@ use std::process::Command;
 use sectile_testing::files::project;
 
 #[test]
-fn users_do_their_tasks_without_a_stumble() {
+fn documented_tasks_of_users_succeed() {
     let script = project().join("tests/users/tasks.sh");
     let mut bash = Command::new("bash");
     bash.arg(&script).env("SECTILE", env!("CARGO_BIN_EXE_sectile")).env("FILES", project().join("tests/files"));

@@ -51,7 +51,7 @@ fn edit(bytes: &[u8], command: &str, args: &[&str]) -> (Run, Vec<u8>) {
 }
 
 #[test]
-fn claims_that_no_longer_hold_are_reported() {
+fn stale_claims_are_reported() {
     let jwt = fs::read(input("jwt.wasm")).unwrap();
     let (ran, _) = edit(&jwt, "set", &["--licenses", "MIT"]);
     assert!(

@@ -71,7 +71,7 @@ fn tables(name: &str, text: &str) -> String {
 
 #[cfg(unix)]
 #[test]
-fn a_terminal_gets_lines_of_its_width() {
+fn text_fits_the_width_of_the_terminal() {
     let directory = tree();
     for width in ["60", "80", "140"] {
         for (name, args) in COMMANDS {
@@ -92,7 +92,7 @@ fn a_terminal_gets_lines_of_its_width() {
 }
 
 #[test]
-fn a_pipe_gets_whole_paths_and_values() {
+fn paths_and_values_are_whole_in_a_pipe() {
     let directory = tree();
     for (name, args) in COMMANDS {
         let output = command(args).current_dir(directory.path()).env_remove("COLUMNS").output().unwrap();

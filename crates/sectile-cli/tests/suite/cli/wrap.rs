@@ -28,7 +28,7 @@ fn version(path: &Path) -> serde_json::Value {
 }
 
 #[test]
-fn outputs_of_the_command_get_metadata() {
+fn outputs_of_the_wrapped_command_get_metadata() {
     let project = project();
     let root = project.path();
     let run = wrap(root, &["--", "sh", "compile", "-o", "a b.wasm"]);

@@ -117,7 +117,7 @@ fn failed_inheritance_is_an_error() {
 }
 
 #[test]
-fn excluded_packages_are_told_so() {
+fn excluded_packages_are_reported() {
     let member = "[package]\nname = \"m\"\nversion.workspace = true\n";
     let (_kept, directory) = tree(&[
         ("Cargo.toml", "[workspace]\nexclude = [\"a\", \"b/c\"]\n[workspace.package]\nversion = \"1.0.0\"\n"),

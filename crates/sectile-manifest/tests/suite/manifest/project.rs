@@ -12,7 +12,7 @@ const NPM: (&str, &str) = ("package.json", "{\"version\": \"1\", \"license\": \"
 const PYTHON: (&str, &str) = ("pyproject.toml", "[project]\nname = \"a\"\nversion = \"2\"\n");
 
 #[test]
-fn sectile_toml_wins_over_the_manifest_beside_it() {
+fn sectile_toml_wins_over_the_manifest_next_to_it() {
     let (_kept, directory) = tree(&[NPM, ("sectile.toml", "version = \"3\"\n")]);
     let project = Project::open(directory.join("package.json")).unwrap();
     assert_eq!((version(&project).as_deref(), project.sets(Field::Licenses)), (Some("3"), true));

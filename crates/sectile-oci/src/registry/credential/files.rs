@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn the_users_files_are_where_docker_and_podman_keep_them() {
+    fn credential_files_are_those_of_docker_and_podman() {
         let paths = |variables: &[(&str, &str)]| {
             let files =
                 user_files(|name| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into()));

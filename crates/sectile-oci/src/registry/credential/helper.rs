@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn helpers_are_called_as_docker_calls_them() {
+    fn helpers_are_called_as_by_docker() {
         let echo = r#"test "$1" = get && printf '{"ServerURL":"","Username":"me","Secret":"%s"}' "$(cat)""#;
         assert_eq!(ask_script(echo, LONG), Ok(Some(Credential::password("me", "r.example.com"))));
         let token = r#"echo '{"Username":"<token>","Secret":"t"}'"#;

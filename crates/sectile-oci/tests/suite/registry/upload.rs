@@ -121,7 +121,7 @@ fn stale_ranges_of_chunks_are_not_trusted() {
 
 /// A registry that takes a part of a chunk rejects the next one, and reports its progress.
 #[test]
-fn a_partly_taken_chunk_is_continued() {
+fn a_partly_accepted_chunk_is_continued() {
     let mut stored = Registry { min_chunk: Some(1), ..Registry::default() };
     let mut is_cut = false;
     let (server, _) = start(Registry::default(), move |request| {

@@ -145,7 +145,7 @@ fn hostile_uploads_are_refused_while_they_arrive() {
 }
 
 #[test]
-fn client_that_keeps_sending_gets_the_answer() {
+fn a_client_that_keeps_sending_gets_the_response() {
     let server = Server::start();
     let mut stream = server.claim(3_000_000);
     stream.write_all(b"no WebAssembly").unwrap();

@@ -235,7 +235,7 @@ fn unreadable_dependencies_are_not_judged() {
 
 /// Rules that need only metadata read no additional bytes.
 #[test]
-fn metadata_rules_read_nothing_more() {
+fn metadata_rules_read_no_more_bytes() {
     let bytes =
         module(&[custom("source", "https://a.example/"), made_by(&[("rustc", "1.0.0")]), custom("x", [0; 5_000])]);
     let policy = parsed("sources.allow = '*'\nproducers.names = 'x'\ndependencies.names = 'x'");
