@@ -10,7 +10,7 @@ pub enum EditError {
     #[error("cannot edit the input")]
     Source(#[from] Error),
     /// There is no item at this path.
-    #[error("there is no item {0}")]
+    #[error("item {0} does not exist")]
     NoItem(ItemPath),
     /// A value is invalid for its field.
     #[error("invalid value for {field}: {}", errors.iter().map(|error| &*error.message).collect::<Vec<_>>().join("; "))]

@@ -89,7 +89,7 @@ fn members_depend_on_each_other_as_documented() {
 
 /// The table has no cycle, apart from the test support: each row names only rows above it.
 #[test]
-fn modules_depend_only_on_earlier_ones() {
+fn each_row_depends_only_on_rows_above() {
     for (row, (name, allowed)) in MAY_DEPEND_ON.iter().enumerate() {
         let above: Vec<_> = MAY_DEPEND_ON[..row].iter().map(|(name, _)| name).collect();
         assert!(allowed.iter().all(|allowed| above.contains(&allowed)), "{name}");

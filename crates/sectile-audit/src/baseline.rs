@@ -48,12 +48,10 @@ pub enum BaselineError {
     #[error("not the output of an audit in the format `jsonl`")]
     NotAReport,
     /// Another version made it, which may have other findings.
-    #[error("another version made the earlier report, {0}, and this is {now}", now = env!("CARGO_PKG_VERSION"))]
+    #[error("the earlier report is from version {0}, not {now}", now = env!("CARGO_PKG_VERSION"))]
     OtherVersion(String),
     /// The rows were judged by another policy, on a day with other valid exceptions, or with other limits on archives.
-    #[error(
-        "the earlier report was judged by another policy, or before an exception of it expired, or looked into archives otherwise"
-    )]
+    #[error("the earlier report had another policy or other archive limits, or an exception has expired since")]
     OtherPolicy,
     /// The report has no computed digests, and this audit computes them.
     #[error("the earlier report was made without computing digests")]

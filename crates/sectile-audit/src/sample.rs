@@ -140,7 +140,7 @@ pub(super) fn usual(nth: u64) -> Row<'static> {
     (row.spans, row.section_totals) = (spans, totals);
     if random(14, 4) == 0 {
         let code = FindingCode::ALL[pick(15, FindingCode::ALL.len())];
-        row.findings.push(finding(code, Some("source"), size / 2, "a value that is not what the table asks for"));
+        row.findings.push(finding(code, Some("source"), size / 2, "a value that is invalid for its field"));
     }
     if random(16, 23) == 0 {
         let message = "the license `GPL-3.0-only` is not permitted: ask the lawyers";
@@ -151,7 +151,7 @@ pub(super) fn usual(nth: u64) -> Row<'static> {
     }
     if random(17, 400) == 0 {
         row.completeness = Completeness::Partial;
-        row.reason = Some(Reason { message: "a section ends behind its item".into(), offset: Some(size - 8) });
+        row.reason = Some(Reason { message: "a section ends after its item".into(), offset: Some(size - 8) });
     }
     row.accepted = row.completeness == Completeness::Complete && !row.findings.iter().any(JudgedFinding::is_refused);
     row.bytes_read = 4_096 + random(18, 8_192);

@@ -274,7 +274,7 @@ impl BlobSink for Worker<'_> {
 
     fn add_not_opened(&mut self, file: NotOpened) {
         let NotOpened { location, state, format, expects_wasm, bytes_read } = file;
-        let message = format!("its format is not opened: {format}");
+        let message = format!("its contents are not audited: unsupported format {format}");
         let context_findings = [root_finding(FindingCode::NotOpened, message.clone())];
         let report = Report::unread(&location.file).with_context_findings(&context_findings);
         self.judge(report, &location, None, |row| {
@@ -392,7 +392,7 @@ fn context_findings(reading: &BlobReading<'_>, expected: Option<Digest>) -> Vec<
     {
         context_findings.push(root_finding(
             FindingCode::DigestMismatch,
-            format!("it is called {expected}, and has the digest {is}"),
+            format!("its digest is {is}, but it is named by the digest {expected}"),
         ));
     }
     context_findings

@@ -72,7 +72,7 @@ pub fn apply_options(mut edit: Edit, args: &MetadataArgs) -> Result<Edit, Failur
     for dropped in &args.dropped_producers {
         let Some((field, name)) = dropped.split_once(':') else {
             let dropped = Escaped::new(dropped);
-            return Err(Failure::Other(format!("--drop-producer asks for FIELD:NAME, and not `{dropped}`")));
+            return Err(Failure::Other(format!("--drop-producer needs FIELD:NAME, not `{dropped}`")));
         };
         edit = edit.drop_producer(field, name);
     }
@@ -129,7 +129,7 @@ fn migrate(edit: Edit, item: &ItemPath, allow_invalid: bool, input: &Input) -> R
     let metadata = input.read()?;
     let item = metadata.item(item).ok_or_else(|| EditError::NoItem(item.clone()))?;
     let (edit, migration) = if allow_invalid { edit.migrate_unchecked(item) } else { edit.migrate(item) }?;
-    let left = migration.left().iter().map(|field| format!("{field} is there already, and stays as it is"));
-    let dropped = migration.dropped().iter().map(|value| format!("no field can say what was dropped: {value}"));
+    let left = migration.left().iter().map(|field| format!("{field} already has a value, which is kept"));
+    let dropped = migration.dropped().iter().map(|value| format!("dropped, because no field matches: {value}"));
     Ok((edit, left.chain(dropped).collect()))
 }

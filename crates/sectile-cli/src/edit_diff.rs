@@ -67,7 +67,7 @@ pub fn differences(planned: &EditPlan, input: &Input) -> Result<Vec<Difference>,
 /// The metadata, even if a limit truncated it.
 fn metadata(source: &impl ReadAt, len: u64) -> Result<Metadata<'static>, Error> {
     match sectile::read_at(source, len) {
-        Err(error) if error.partial().is_some() => Ok(error.into_partial().expect("it is there")),
+        Err(error) if error.partial().is_some() => Ok(error.into_partial().expect("checked above")),
         metadata => metadata,
     }
 }

@@ -29,7 +29,7 @@ use crate::source::{InputLocation, InputSource};
 const MAX_SPOOLED: u64 = 1 << 30;
 
 #[cfg(not(feature = "remote"))]
-pub const LACKS_REMOTE: &str = "this `sectile` is built without what reads elsewhere than on this machine: build it with \
+pub const LACKS_REMOTE: &str = "this `sectile` cannot read remote inputs: build it with \
                             `--features remote`";
 
 /// An open input.
@@ -89,7 +89,7 @@ impl InputReader {
 pub fn open(source: &InputSource, map: bool) -> Result<InputReader, Failure> {
     match source.location() {
         InputLocation::Url(_) | InputLocation::RegistryImage(_) if map => {
-            Err(Failure::Other("--map is for files on this machine".to_owned()))
+            Err(Failure::Other("--map needs a local file".to_owned()))
         }
         #[cfg(feature = "remote")]
         InputLocation::Url(url) => match local_path(url)? {
@@ -159,7 +159,9 @@ fn spool(stream: impl Read) -> Result<Input, Failure> {
     let failure = |error| {
         let directory = std::env::temp_dir();
         let directory = escaped(directory.as_os_str());
-        Failure::Other(format!("it cannot be kept in a temporary file in {directory}: {error} (TMPDIR says where)"))
+        Failure::Other(format!(
+            "cannot copy it to a temporary file in {directory}: {error}; TMPDIR selects another directory"
+        ))
     };
     let mut file = tempfile::tempfile().map_err(failure)?;
     let len = io::copy(&mut stream.take(MAX_SPOOLED + 1), &mut file).map_err(failure)?;

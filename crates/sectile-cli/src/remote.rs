@@ -61,7 +61,7 @@ impl RemoteInput {
         let source = runtime
             .block_on(PrefetchedHead::prefetch(source, PrefetchedHead::<RemoteObject>::DEFAULT_LEN))
             .map_err(Error::from)?;
-        let len = source.len().ok_or_else(|| io::Error::other("the server does not say how long it is"));
+        let len = source.len().ok_or_else(|| io::Error::other("the server does not report its length"));
         Ok(Self { runtime, source, len: len.map_err(Error::from)? })
     }
 

@@ -114,7 +114,7 @@ const BUILD_KEYS: [BuildKey; 6] = [
     BuildKey {
         name: "manifest",
         expects: "a path",
-        help: "In `sectile.toml` only: the manifest to use, if several are beside it.",
+        help: "In `sectile.toml` only: the manifest to use, if the directory has several.",
         read: |settings, entry| {
             settings.manifest = Some(path(entry)?);
             Ok(())

@@ -70,7 +70,7 @@ impl Dependencies {
             }
         }
         for absent in self.items.absent(metadata).into_iter().filter(|_| self.required && complete) {
-            let message = || format!("there is no item {absent}, which is required to list its dependencies");
+            let message = || format!("item {absent} does not exist, but is required to list its dependencies");
             violations.add(FindingCode::MissingField, Spot::ROOT, ItemPath::root, message);
         }
     }

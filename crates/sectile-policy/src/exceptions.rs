@@ -152,7 +152,7 @@ impl Exception {
         let reason = quoted(&self.reason);
         match (self.expiry, today) {
             (Some(last), None) => {
-                format!("the exception {reason} holds until {last}, and the day is not known")
+                format!("the exception {reason} holds until {last}, but the current day is not known")
             }
             (Some(last), Some(_)) => format!("the exception {reason} has expired: it held until {last}"),
             (None, _) => format!("the exception {reason} does not hold"),

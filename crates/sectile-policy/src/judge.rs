@@ -96,7 +96,7 @@ impl Rule {
                 *section_rules += 1;
                 match report.section_matches.and_then(|matches| matches.for_rule(index, self)) {
                     Some(found) => return found.iter().cloned().collect(),
-                    None => violations.not_judged("the sections were not looked at for it"),
+                    None => violations.not_judged("the sections were not read"),
                 }
             }
             Demand::Imports(imports) => match report.interface {

@@ -87,7 +87,7 @@ impl Producers {
             }
         }
         for absent in self.items.absent(metadata).into_iter().filter(|_| self.required && complete) {
-            let message = || format!("there is no item {absent}, which is required to have a producer");
+            let message = || format!("item {absent} does not exist, but is required to have a producer");
             violations.add(FindingCode::MissingField, Spot::ROOT, ItemPath::root, message);
         }
     }
@@ -104,11 +104,11 @@ impl Producers {
     fn missing_message(&self, item: Item<'_>) -> String {
         match self.matching(item).next() {
             Some((_, name, version)) => format!(
-                "a producer is required, but of {} the version {} cannot be compared",
-                quoted(name),
-                quoted(version)
+                "a producer is required, but the version {} of {} cannot be compared",
+                quoted(version),
+                quoted(name)
             ),
-            None => format!("a producer is required, but there is none such{}", self.criteria()),
+            None => format!("a required producer is missing{}", self.criteria()),
         }
     }
 
@@ -120,7 +120,7 @@ impl Producers {
         };
         let names = any_of(": ", self.filter.names.iter().map(|name| quoted(name.as_str())).collect());
         let fields = any_of(", in ", self.fields.iter().map(|field| quoted(field)).collect());
-        let versions = if self.filter.versions.is_some() { ", of a version that is asked for" } else { "" };
+        let versions = if self.filter.versions.is_some() { ", with a matching version" } else { "" };
         format!("{names}{fields}{versions}")
     }
 }

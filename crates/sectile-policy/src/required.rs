@@ -124,7 +124,7 @@ impl Required {
         }
         for absent in self.items.absent(metadata).into_iter().filter(|_| complete) {
             let names: Vec<_> = self.values.iter().map(|value| value.name()).collect();
-            let message = || format!("there is no item {absent}, which is required to have {}", names.join(", "));
+            let message = || format!("item {absent} does not exist, but is required to have {}", names.join(", "));
             violations.add(FindingCode::MissingField, Spot::ROOT, ItemPath::root, message);
         }
     }

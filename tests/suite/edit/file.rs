@@ -63,7 +63,7 @@ fn a_failed_apply_leaves_the_file_unchanged() {
     let bytes = component(&[nested(&module(&[custom("note", "x")]))]);
     let (directory, path) = file(&bytes);
     let missing_item = licensed().at("3/0".parse().unwrap()).set(Field::Vendor, "v").unwrap();
-    assert_eq!(format!("{:?}", missing_item.apply(&path).unwrap_err()), "there is no item 3/0");
+    assert_eq!(format!("{:?}", missing_item.apply(&path).unwrap_err()), "item 3/0 does not exist");
     let limited = licensed().with_limits(Limits { max_items: 1, ..Limits::default() });
     assert!(limited.apply(&path).unwrap_err().is_limit());
     assert_eq!((fs::read(&path).unwrap(), entries(&directory)), (bytes, 1));

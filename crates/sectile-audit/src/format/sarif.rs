@@ -166,7 +166,7 @@ pub(super) fn tail(info: &AuditInfo, summary: &Summary, stop: Option<&Stop>, out
     let further =
         (broken > listed).then(|| format!("{} further files could not be read to their end", broken - listed));
     let stopped = stop.map(|stop| match &stop.after {
-        Some(place) => format!("The audit was stopped behind {}.", shown(place)),
+        Some(place) => format!("The audit was stopped after {}.", shown(place)),
         None => "The audit was stopped before its first row.".to_owned(),
     });
     let of_files = summary.incomplete().map(|blob| {

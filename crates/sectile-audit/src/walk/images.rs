@@ -263,7 +263,7 @@ impl LayerIndex {
                 continue;
             }
             let message = format!(
-                "it is inspected as a file: {} is not computed, so that neither its digest nor its images are verified",
+                "{} is not computed: the blob is inspected as a file, and neither its digest nor its images are verified",
                 digest.algorithm()
             );
             report_error(WalkError::new(location, FindingCode::UnverifiedDigest, message));
@@ -319,7 +319,7 @@ impl BlobLinks {
         let Some(link) = self.find(directory, path) else { return false };
         if self.reported.insert(link.clone()) {
             let names = if link == path { names() } else { ImageNames::default() };
-            let message = "blobs of images are behind this symbolic link, which is not followed";
+            let message = "this symbolic link leads to blobs of images and is not followed";
             report_error(WalkError::new(at(&link, names), FindingCode::MalformedLayout, message));
         }
         true

@@ -12,7 +12,7 @@ use sectile::FindingCode;
 use sectile_remote::RemoteError;
 use sectile_remote::internal::{ListingEntry, Objects};
 
-const INVALID_KEY: &str = "nothing can be asked for by its key: it starts or ends with a slash or a space, or a part of it is \
+const INVALID_KEY: &str = "its key cannot be requested: it starts or ends with a slash or a space, or a part of it is \
                            empty, `.`, `..`, or has control characters";
 
 /// Lists objects and adds them to the units.
@@ -25,7 +25,7 @@ pub(super) fn walk(objects: &Objects, options: &WalkOptions, units: &mut Units<'
         Some(requests) => requests.clone(),
         None => match RequestRuntime::new() {
             Ok(requests) => units.requests.insert(requests).clone(),
-            Err(error) => return units.add(fail(objects.root_url(), format!("no request can be made: {error}"))),
+            Err(error) => return units.add(fail(objects.root_url(), format!("cannot make requests: {error}"))),
         },
     };
     let most = options.in_flight.max(1);
@@ -57,7 +57,7 @@ pub(super) fn walk(objects: &Objects, options: &WalkOptions, units: &mut Units<'
             }
             Some(Err(error)) => {
                 units.add(batch(listed))?;
-                return units.add(fail(objects.root_url(), format!("the listing breaks off: {error}")));
+                return units.add(fail(objects.root_url(), format!("the listing failed before its end: {error}")));
             }
             None => break,
         }
@@ -66,7 +66,7 @@ pub(super) fn walk(objects: &Objects, options: &WalkOptions, units: &mut Units<'
         match requests.wait(should_stop, objects.object_at_prefix()) {
             Some(Ok(meta)) => listed.push(meta),
             Some(Err(RemoteError::Missing)) => {
-                units.add(fail(objects.root_url(), "there is nothing below it".to_owned()))?;
+                units.add(fail(objects.root_url(), "no object has this prefix".to_owned()))?;
             }
             Some(Err(error)) => units.add(fail(objects.root_url(), error.to_string()))?,
             None => return ControlFlow::Break(()),

@@ -228,7 +228,7 @@ impl ListedObject {
         }
         match start {
             ObjectStart::Known => {
-                let message = "the earlier report, which had its row, cannot be read any more";
+                let message = "its row in the earlier report can no longer be read";
                 let error = WalkError::new(self.location, FindingCode::Unreadable, message);
                 sink.add_error(error.expecting_wasm(self.expects_wasm));
             }

@@ -137,7 +137,7 @@ impl RepositoryLinks<'_> {
 fn read_link(path: &Path) -> io::Result<Target> {
     const LEN: usize = "sha512:".len() + 128;
     let file = internal::open(path, OpenOptions::new().read(true), Link::Refused)?;
-    let invalid = || io::Error::new(io::ErrorKind::InvalidData, "it should hold a digest, and does not");
+    let invalid = || io::Error::new(io::ErrorKind::InvalidData, "the link does not contain a digest");
     if !file.metadata()?.is_file() {
         return Err(invalid());
     }
@@ -148,7 +148,10 @@ fn read_link(path: &Path) -> io::Result<Target> {
         return Ok(Target::Uncomputed(digest));
     }
     let digest = text.parse().map_err(|error| {
-        io::Error::new(io::ErrorKind::InvalidData, format!("{} leads nowhere: {error}", quoted_name(OsStr::new(text))))
+        io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("{} is not a digest: {error}", quoted_name(OsStr::new(text))),
+        )
     })?;
     Ok(Target::Pointer(Pointer::new(digest)))
 }

@@ -126,7 +126,7 @@ pub fn outputs() -> [Arg; 4] {
             .action(ArgAction::Append)
             .value_parser(OsStringValueParser::new().map(OutputArg::parse))
             .value_hint(ValueHint::FilePath)
-            .help("Write this format to a file, or to standard output if it is `-`; may be repeated. Without FORMAT=, the extension tells it: .jsonl .csv .sarif .html .md .xml .txt"),
+            .help("Write this format to a file, or to standard output if it is `-`; may be repeated. Without FORMAT=, the extension decides: .jsonl .csv .sarif .html .md .xml .txt"),
         force(),
     ]
 }

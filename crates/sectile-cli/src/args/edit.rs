@@ -118,8 +118,8 @@ pub fn strip(command: Command) -> Command {
                sectile strip --names --all --keep note dist/*.wasm",
         )
         .args([
-            flag(NAMES, "Remove the names of functions, locals and the like too; the item's own name stays"),
-            flag(ALL, "Remove custom sections too that no known convention gives a purpose"),
+            flag(NAMES, "Also remove the names of functions, locals and others; keep the item's own name"),
+            flag(ALL, "Also remove custom sections without a known purpose"),
             Arg::new(KEEP)
                 .long(KEEP)
                 .value_name("GLOB")
@@ -151,11 +151,11 @@ fn editing(command: Command) -> Command {
             .value_name("OUT")
             .value_parser(value_parser!(OsString))
             .value_hint(ValueHint::FilePath)
-            .help("Write another file, and leave the only FILE as it is; `-` is standard output"),
-        flag(IN_PLACE, "Write into the file itself, only where it differs; other programs see it torn meanwhile")
+            .help("Write the result to another file instead of FILE; `-` is standard output"),
+        flag(IN_PLACE, "Overwrite only the bytes that differ in the file itself; others may see a partial edit")
             .long_help(
-                "Write into the file itself, only where it differs, instead of replacing it. Other programs see torn bytes \
-                 meanwhile. The bytes that are overwritten are first saved in a journal beside the file: after an \
+                "Overwrite only the bytes that differ in the file itself, instead of replacing the file. Other programs may \
+                 see a partial edit. The old bytes are first saved in a journal in the same directory: after an \
                  interruption, `sectile recover` finishes or undoes the edit.",
             )
             .conflicts_with(OUTPUT),
@@ -272,7 +272,7 @@ impl EditArgs {
     fn new(matches: &ArgMatches, sources: Vec<InputSource>, operation: EditOperation) -> Result<Self, clap::Error> {
         let output = optional(matches, OUTPUT);
         if output.is_some() && sources.len() > 1 {
-            let message = format!("--output takes the result of one FILE, and there are {}", sources.len());
+            let message = format!("--output takes one FILE, not {}", sources.len());
             return Err(Command::new("sectile").error(ErrorKind::ArgumentConflict, message));
         }
         Ok(Self {

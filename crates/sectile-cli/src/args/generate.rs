@@ -36,7 +36,7 @@ pub fn man(command: Command) -> Command {
             .required(true)
             .value_parser(value_parser!(PathBuf))
             .value_hint(ValueHint::DirPath)
-            .help("The directory, which is made if it is not there"),
+            .help("Directory for the pages; created if it does not exist"),
     )
 }
 

@@ -107,7 +107,7 @@ pub fn get(command: Command) -> Command {
                 .value_name("N")
                 .value_parser(value_parser!(u64).range(1..))
                 .help("The number of the section among those of this name, from 1 [default: the last]"),
-            at("The item to look in, as child indexes such as 3/0 [default: the root]"),
+            at("The item to search, as child indexes such as 3/0 [default: the root]"),
             map(),
         ])
         .args(messages())

@@ -44,7 +44,7 @@ pub fn metadata(fields: impl IntoIterator<Item = Field>) -> impl Iterator<Item =
             .value_name("NAME[=VERSION]")
             .value_parser(producer)
             .action(ArgAction::Append)
-            .help(format!("Add a producer to `{field}`, or give the one of that name this version"))
+            .help(format!("Add a producer to `{field}`, or change the version of that name"))
             .help_heading(PRODUCERS_HEADING)
     });
     let drop_producer = Arg::new(DROP_PRODUCER)
@@ -63,19 +63,21 @@ fn value_sources() -> [Arg; 2] {
         .value_name("MANIFEST")
         .value_parser(value_parser!(PathBuf))
         .value_hint(ValueHint::FilePath)
-        .help(format!("Take the fields, the name and the language from a manifest ({names}); other options win"));
-    let from_git = flag(FROM_GIT, "Set the revision to the commit of the Git work tree that holds the manifest")
+        .help(format!(
+            "Take the fields, the name and the language from a manifest ({names}); other options override it"
+        ));
+    let from_git = flag(FROM_GIT, "Set the revision to the commit of the Git work tree that contains the manifest")
         .long_help(
-            "Set the revision to the commit of the Git work tree that holds the manifest, or FILE where none is given (the \
-             current directory for `-`), with `+dirty` behind it where tracked files are changed. It wins over a revision \
-             that the manifest gives.",
+            "Set the revision to the commit of the Git work tree that contains the manifest, or FILE without a manifest (the \
+             current directory for `-`), and append `+dirty` if tracked files are changed. Overrides the revision of the \
+             manifest.",
         )
         .conflicts_with(Field::Revision.section());
     [from, from_git].map(|source| source.help_heading("Sources"))
 }
 
 pub fn allow_invalid() -> Arg {
-    flag(ALLOW_INVALID, "Write values that are not what the table of fields asks for")
+    flag(ALLOW_INVALID, "Write values that are invalid for their fields")
 }
 
 pub fn is_invalid_allowed(matches: &ArgMatches) -> bool {

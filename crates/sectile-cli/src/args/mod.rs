@@ -143,9 +143,7 @@ fn parse_subcommand<'a>(
 /// The definition of the whole command line.
 pub fn command() -> Command {
     let oci = Command::new(OCI)
-        .about(
-            "Make a Wasm OCI artifact of a binary: its annotations, its config, and the image in a layout on disk or a registry",
-        )
+        .about("Package a binary as a Wasm OCI artifact: annotations, config, and an image in a layout or a registry")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands(OCI_COMMANDS.iter().map(SubcommandDefinition::command));
@@ -169,8 +167,8 @@ pub fn command() -> Command {
 /// Each exit status, and its meaning.
 pub const EXIT_STATUSES: [(u8, &str); 3] = [
     (0, "done"),
-    (1, "the answer is no: `check` or `audit` refused something, `get` or `remove` found no such section"),
-    (2, "something could not be done, or only a part of a file could be read"),
+    (1, "negative result: `check` or `audit` refused a file, or `get` or `remove` found no matching section"),
+    (2, "an error, or only a part of a file could be read"),
 ];
 
 /// The end of the help of the whole command.
@@ -241,8 +239,7 @@ const FILE_COMMANDS: [SubcommandDefinition; 16] = [
     },
     SubcommandDefinition {
         name: "digest",
-        about: "Compute the SHA-256 of each file, and of its content without custom sections, which edits of \
-                metadata keep",
+        about: "Compute the SHA-256 of each file, and of its content without custom sections",
         define: inspect::digest,
         parse: |matches| Ok(Subcommand::Digest(DigestArgs::from_matches(matches))),
     },

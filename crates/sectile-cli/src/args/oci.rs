@@ -59,7 +59,7 @@ pub fn layout(command: Command) -> Command {
                 .required(true)
                 .value_parser(value_parser!(PathBuf))
                 .value_hint(ValueHint::DirPath)
-                .help("The directory of the layout; what is in it stays, but an image of the same name"),
+                .help("Directory of the layout; its other images are kept, and one of the same name is replaced"),
             Arg::new(REF)
                 .long(REF)
                 .value_name("NAME")
@@ -102,10 +102,10 @@ pub fn push(command: Command) -> Command {
 pub fn registry() -> [Arg; 5] {
     let flag = |name, help| flag(name, help).help_heading("Registry");
     [
-        flag(SBOM, "Push the dependencies beside it, as CycloneDX JSON that refers to it"),
-        flag(PLAIN_HTTP, "Speak plain HTTP, as is done within this machine anyway; no credentials are sent so")
+        flag(SBOM, "Also push an SBOM that refers to the image: its dependencies as CycloneDX JSON"),
+        flag(PLAIN_HTTP, "Use plain HTTP, the default for a registry on this machine; no credentials are sent")
             .conflicts_with(HTTPS),
-        flag(HTTPS, "Speak HTTPS within this machine, too"),
+        flag(HTTPS, "Use HTTPS even for a registry on this machine"),
         json().help("Print what was done as one JSON object on a line"),
         no_progress(),
     ]
@@ -116,7 +116,7 @@ pub fn reference() -> Arg {
     Arg::new(REFERENCE)
         .required(true)
         .value_parser(value_parser!(Reference))
-        .help("Where to: HOST[:PORT]/REPOSITORY[:TAG]; without a tag, by its digest alone")
+        .help("Destination: HOST[:PORT]/REPOSITORY[:TAG]; without a tag, the image has only its digest")
 }
 
 /// The place of an image, and how to push it.
@@ -162,9 +162,9 @@ impl PushArgs {
 fn image() -> impl Iterator<Item = Arg> {
     let text = |name: &'static str, value, help| Arg::new(name).long(name).value_name(value).help(help);
     let config = [
-        text(AUTHOR, "TEXT", "The config's `author` [default: what the binary says in `authors`]"),
+        text(AUTHOR, "TEXT", "The config's `author` [default: the binary's `authors`]"),
         text(OS, "OS", "The config's `os` [default: wasip1 of a module, wasip2 of a component]"),
-        text(TARGET, "WORLD", "The world that a component was made for, as the config's `target`"),
+        text(TARGET, "WORLD", "The config's `target`: the world that the component targets"),
         text(
             FILE_NAME,
             "NAME",
@@ -245,7 +245,7 @@ fn annotation_options() -> impl Iterator<Item = Arg> {
             .long(ANNOTATION)
             .value_name("KEY=VALUE")
             .action(ArgAction::Append)
-            .help("Give an annotation this value, whatever the binary says"),
+            .help("Set an annotation, regardless of the binary's value"),
         Arg::new(DUPLICATES)
             .long(DUPLICATES)
             .value_name("WHICH")
@@ -255,7 +255,7 @@ fn annotation_options() -> impl Iterator<Item = Arg> {
                 ("last", Duplicates::Last),
             ]))
             .default_value(REFUSE)
-            .help("Which of several sections counts, where one is meant"),
+            .help("Which of several sections to use if one is expected"),
         created(),
     ];
     args.map(|arg| arg.help_heading("Image")).into_iter()

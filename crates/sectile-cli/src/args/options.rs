@@ -34,7 +34,7 @@ pub fn any_file() -> Arg {
         file().help(
             "A WebAssembly module or component; `-` is standard input, `oci:DIR[:NAME|@DIGEST]` an image in a layout; \
              `https://…`, `s3://…`, `gs://…`, `az://…`, `file:///…` and `oci://HOST/REPOSITORY[:TAG|@DIGEST]` are read \
-             where they lie, by ranges",
+             remotely, by ranges",
         )
     } else {
         file()

@@ -74,7 +74,7 @@ impl SectionFinder<'_> {
         let item = if self.item.is_root() { "the root".to_owned() } else { format!("item {}", self.item) };
         let name = Escaped::new(self.name);
         match self.matches {
-            _ if !self.item_exists => format!("there is no item {}", self.item),
+            _ if !self.item_exists => format!("item {} does not exist", self.item),
             0 => format!("{item} has no custom section `{name}`"),
             1 => format!("{item} has only one custom section `{name}`"),
             number => format!("{item} has only {number} custom sections `{name}`"),

@@ -31,13 +31,12 @@ pub fn run(args: &SbomArgs, output: &mut Output) -> Result<Exit, Failure> {
 /// Prints diagnostics about missing parts of an SBOM.
 pub fn print_gaps(source: &InputSource, sbom: &Sbom<'_>, is_complete: bool, output: &mut Output) -> Exit {
     if !sbom.has_lists() && is_complete {
-        let note =
-            "no item has a list of its dependencies (cargo-auditable's `.dep-v0`): what went into it is not known";
+        let note = "no item has a list of its dependencies (cargo-auditable's `.dep-v0`): the dependencies are unknown";
         output.print_note(Some(source), &note);
     }
     for finding in sbom.findings() {
         let location = FindingLocation(finding);
-        let message = format_args!("{}{location}; the document says that it is incomplete", finding.message());
+        let message = format_args!("{}{location}; the document is marked as incomplete", finding.message());
         output.print_diagnostic(Some(source), &message);
     }
     if sbom.is_complete() { Exit::Done } else { Exit::Failed }

@@ -69,7 +69,7 @@ fn read_image(source: &InputSource, comparison: ImageComparison) -> Result<Inter
 }
 
 fn read_layout_image(source: &InputSource, comparison: ImageComparison) -> Result<InterfaceReading, Failure> {
-    const NO_IMAGE: &str = "--image asks for an image: `oci:DIR`, `oci:DIR:NAME`, `oci://HOST/REPOSITORY:TAG`";
+    const NO_IMAGE: &str = "--image needs an image: `oci:DIR`, `oci:DIR:NAME`, `oci://HOST/REPOSITORY:TAG`";
     let locator = source.layout_image().ok_or_else(|| Failure::Other(NO_IMAGE.to_owned()))?;
     let stored = locator.and_then(|locator| LayoutImage::open(&locator)).map_err(Error::from)?;
     let mut outcome = stored.input().read_with_interface(Limits::default());
@@ -86,7 +86,8 @@ fn read_layout_image(source: &InputSource, comparison: ImageComparison) -> Resul
 fn read_registry_image(image: &str, comparison: ImageComparison) -> Result<InterfaceReading, Failure> {
     if comparison.verify {
         return Err(Failure::Other(
-            "--verify reads all of a binary, and of a registry's only parts are read".to_owned(),
+            "--verify needs a local file or an image in a layout; images in registries are read only in part"
+                .to_owned(),
         ));
     }
     let mut input = RemoteInput::open_image(image)?;

@@ -75,8 +75,8 @@ pub fn write_summary(outcome: &AuditOutcome, layout: Layout, out: &mut impl Writ
     let warning = severity_style(Severity::Warning);
     write!(out, "\n{warning}stopped before its end{warning:#}: ")?;
     match &stop.after {
-        Some(file) => writeln!(out, "the last row is that of {}", escaped(file)),
-        None => writeln!(out, "there is no row"),
+        Some(file) => writeln!(out, "the last row is for {}", escaped(file)),
+        None => writeln!(out, "no row was written"),
     }
 }
 

@@ -18,7 +18,7 @@ pub fn write_layout(report: &LayoutReport<'_>, columns: Layout, out: &mut impl W
         None => write!(out, "an image without a name")?,
     }
     let image = added.image();
-    writeln!(out, " {}", if added.index_changed() { "is added" } else { "is there already" })?;
+    writeln!(out, " {}", if added.index_changed() { "is added" } else { "already exists" })?;
     columns.labeled(out, "image", image.descriptor().digest())?;
     columns.labeled(out, "config", image.config_descriptor().digest())?;
     columns.labeled(out, "layer", format_args!("{}  {}", image.layer().digest(), ByteSize(image.layer().size())))

@@ -345,7 +345,7 @@ fn get_prints_the_exact_bytes() {
         (&["x", "--nth", "4"][..], "only 3 custom sections `x`"),
         (&["x", "--at", "0", "--nth", "2"], "item 0 has only one custom section `x`"),
         (&["y"], "the root has no custom section `y`"),
-        (&["x", "--at", "1"], "there is no item 1"),
+        (&["x", "--at", "1"], "item 1 does not exist"),
         (&["\x1b[31m"], "no custom section `\\x1b[31m`"),
     ] {
         let (status, stdout, stderr) = get(args);
@@ -547,7 +547,7 @@ fn json_has_at_most_40_bytes_for_each_byte_of_the_file() {
                 if command != "show" || depth < 30 {
                     serde_json::from_str::<Value>(answer).unwrap(); // the parser does not read deeper trees
                 }
-                let is_cut = run.stderr.contains("rows are left out: the answer would have more than 40 bytes");
+                let is_cut = run.stderr.contains("rows are left out: the output would have more than 40 bytes");
                 assert_eq!(is_cut, answer.contains("rows are left out"), "{what} {depth} {command}");
                 assert!(
                     !is_cut || run.status == 2 && answer.contains("\"outcome\":\"partial\""),

@@ -133,7 +133,7 @@ impl Pointer {
         match (&self.media_type, &document.media_type) {
             (Some(expected), Some(found)) if expected != found => {
                 let (found, expected) = (quoted(found), quoted(expected));
-                let reason = format!("its media type is {found}, but the reference to it says {expected}");
+                let reason = format!("its media type is {found}, but the reference to it states {expected}");
                 Err(LayoutError::malformed(path, reason))
             }
             _ => Ok(document),

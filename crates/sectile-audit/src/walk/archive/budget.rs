@@ -70,7 +70,7 @@ impl Budget {
         let left = self.entries.get().checked_sub(1);
         self.entries.set(left.unwrap_or(0));
         if left.is_none() {
-            self.exceed("it has more entries than are looked into".to_owned());
+            self.exceed("it has more entries than the limit".to_owned());
         }
         left.is_some()
     }

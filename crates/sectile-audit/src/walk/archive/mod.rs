@@ -141,7 +141,7 @@ pub(super) fn inspect(file: &ArchiveFile, input: &Input, head: &[u8], options: &
         archive.part(path, input, 0..input.len(), head, 0);
         archive.report_fault(path);
         if input.changed().unwrap_or(true) {
-            archive.report(path, FindingCode::Changed, "it was changed while it was looked into".to_owned());
+            archive.report(path, FindingCode::Changed, "it changed while it was inspected".to_owned());
         }
     });
 }
@@ -160,7 +160,7 @@ pub(super) fn inspect_stream(
         archive.budget.read(head.len() as u64);
         let most = if FileKind::detect(head) == FileKind::Zip { options.max_held_bytes } else { options.max_inflated };
         if len > most && len > head.len() as u64 {
-            let message = format!("it has more than the {most} bytes that are looked into far away");
+            let message = format!("it has more than {most} bytes, the limit for remote archives");
             return archive.report(path, FindingCode::ArchiveLimit, message);
         }
         let rest = BufReader::with_capacity(STREAM_BUFFER_LEN, budget::CountedStream::new(rest, archive.budget));
@@ -324,7 +324,7 @@ impl ArchiveWalker<'_> {
         }
         let Some(held) = watch.held() else {
             let most = self.budget.available_memory();
-            let message = format!("it contains an archive of more than the {most} bytes that may be held");
+            let message = format!("it contains an archive of more than {most} bytes, the limit for data in memory");
             self.report(path, FindingCode::ArchiveLimit, message);
             return true;
         };
@@ -405,7 +405,7 @@ impl ArchiveWalker<'_> {
         // Readers may open the data before the damage.
         _ = reader.take(most.saturating_add(1)).read_to_end(&mut held);
         if held.len() as u64 > most {
-            let message = format!("it has more than the {most} bytes that may be held to look into it");
+            let message = format!("it has more than {most} bytes, the limit for data in memory");
             return self.report(path, FindingCode::ArchiveLimit, message);
         }
         if self.should_stop() {

@@ -60,10 +60,10 @@ const MAX_EXTENSION: u64 = 1 << 20;
 /// Number of bytes of an entry to detect its type.
 const HEAD_LEN: usize = 4 << 10;
 
-const NOT_A_HEADER: &str = "there is not an entry's header with a correct checksum where one is expected";
+const NOT_A_HEADER: &str = "no header with a correct checksum where an entry is expected";
 const ENDS_IN_HEADER: &str = "it ends inside an entry's header";
 const ENDS_IN_DATA: &str = "it ends inside an entry's data";
-const LARGE_EXTENSION: &str = "a header that extends another one is larger than is read";
+const LARGE_EXTENSION: &str = "an extended header is larger than the limit";
 
 impl ArchiveWalker<'_> {
     /// Walks a tar in a stream to the end of the stream, and the zip that ends there.

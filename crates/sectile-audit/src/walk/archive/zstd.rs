@@ -74,7 +74,7 @@ impl<'b, R: Read> ZstdReader<'b, R> {
     fn reserve_window(&mut self, window: u64) -> io::Result<()> {
         let (more, most) = (window.saturating_sub(self.window), self.budget.available_memory());
         if more > most {
-            let message = format!("it asks for a window of {window} bytes, more than the {most} that may be held");
+            let message = format!("it needs a window of {window} bytes, more than the limit of {most}");
             return Err(io::Error::new(io::ErrorKind::QuotaExceeded, message));
         }
         self.budget.reserve(more);
@@ -105,7 +105,7 @@ impl<'b, R: Read> ZstdReader<'b, R> {
         self.is_inside = false;
         match self.decoder.get_checksum_from_data() {
             Some(written) if self.decoder.get_calculated_checksum() != Some(written) => {
-                Err(io::Error::new(io::ErrorKind::InvalidData, "a frame has not the checksum that it should have"))
+                Err(io::Error::new(io::ErrorKind::InvalidData, "the checksum of a frame is wrong"))
             }
             _ => Ok(()),
         }

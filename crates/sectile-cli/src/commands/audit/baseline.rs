@@ -38,8 +38,8 @@ fn baseline_path(args: &AuditArgs, outputs: &[AuditOutput]) -> Result<Option<Pat
 fn unusable(path: &Path, error: &BaselineError) -> Failure {
     let reason = match error.source() {
         Some(source) => format!("{error}: {source}"),
-        None if matches!(error, BaselineError::Untrusted(_)) => format!("{error} (--trust-report believes it)"),
-        None => format!("{error}: audit without it"),
+        None if matches!(error, BaselineError::Untrusted(_)) => format!("{error}; use --trust-report to accept it"),
+        None => format!("{error}; audit without it"),
     };
     Failure::Other(format!("{}: {reason}", escaped(path.as_os_str())))
 }

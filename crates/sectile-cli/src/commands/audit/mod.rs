@@ -91,7 +91,7 @@ fn root(source: &InputSource) -> Result<Root, Failure> {
         return match Path::new(source.argument()).metadata() {
             Ok(_) => Ok(Root::from(source.argument())),
             Err(_) if source.is_layout_image() => {
-                Err(fail(&"an audit takes the directory of a layout, and looks at all images in it"))
+                Err(fail(&"an audit takes the directory of a layout, and reads all its images"))
             }
             Err(error) => Err(fail(&error)),
         };

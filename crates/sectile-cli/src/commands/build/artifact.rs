@@ -31,7 +31,7 @@ pub fn set(artifact: &Artifact, edit: &Edit, output: &mut Output) -> Result<usiz
     let source = InputSource::for_path(&artifact.path);
     let _lock = lock_target_directory(&artifact.path, output)?;
     let metadata = fs::metadata(&artifact.path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => Failure::Other("the file that Cargo reported is not there".to_owned()),
+        ErrorKind::NotFound => Failure::Other("the file that Cargo reported does not exist".to_owned()),
         _ => cannot("read", &artifact.path, &error),
     })?;
     if metadata.permissions().readonly() {

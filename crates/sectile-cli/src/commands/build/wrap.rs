@@ -68,7 +68,7 @@ fn find_binaries(args: &WrapArgs, output: &mut Output) -> Result<Vec<PathBuf>, F
     }
     if binaries.is_empty() {
         let name = escaped(&args.command[0]);
-        return Err(Failure::Other(format!("`{name}` names no binary that it writes; name it with --output FILE")));
+        return Err(Failure::Other(format!("the arguments of `{name}` name no output file; add --output FILE")));
     }
     Ok(binaries)
 }

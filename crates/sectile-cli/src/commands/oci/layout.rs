@@ -14,7 +14,7 @@ pub fn run(args: &LayoutArgs, output: &mut Output) -> Result<Exit, Failure> {
     let LayoutArgs { image, directory, .. } = args;
     if directory.as_os_str() == "-" {
         return Err(Failure::Other(
-            "a layout is a directory, and standard output is none: give one with -o".to_owned(),
+            "a layout cannot be written to standard output: give a directory with -o".to_owned(),
         ));
     }
     let name = args.ref_name.as_ref().map(|name| name.parse::<RefName>()).transpose()?;
@@ -24,7 +24,7 @@ pub fn run(args: &LayoutArgs, output: &mut Output) -> Result<Exit, Failure> {
     ImageDraft::read(&input, &plan, &image_options)?;
     let layout = Layout::open_or_create(directory, args.write).map_err(|error| match error {
         LayoutError::NotLayout(_) => {
-            Failure::Other(format!("{error}; give an empty directory, or one that is not there"))
+            Failure::Other(format!("{error}; give an empty directory, or one that does not exist"))
         }
         error => error.into(),
     })?;

@@ -24,7 +24,7 @@ pub fn annotation_options(args: &AnnotationArgs, allow_invalid: bool) -> Result<
     for annotation in &args.annotations {
         let Some((key, value)) = annotation.split_once('=') else {
             let annotation = Escaped::new(annotation);
-            return Err(Failure::Other(format!("--annotation asks for KEY=VALUE, and not `{annotation}`")));
+            return Err(Failure::Other(format!("--annotation needs KEY=VALUE, not `{annotation}`")));
         };
         is_dated |= key == Field::Created.oci_key();
         options = options.with_annotation(key, value)?;

@@ -87,7 +87,7 @@ fn a_listing_without_progress_ends() {
         let xml = format!("<ListBucketResult>{key}</ListBucketResult>");
         Reply::of(200).field("content-type", "application/xml").body(xml)
     });
-    for (server, rows, says) in [(&denied, 1, "403"), (&stuck, 2, "breaks off")] {
+    for (server, rows, says) in [(&denied, 1, "403"), (&stuck, 2, "failed before its end")] {
         let (status, out, said) = command(server, &["audit", "s3://bucket/", "--format", "jsonl"]);
         assert_eq!((status, out.lines().count()), (Some(2), rows + 2), "{out}");
         assert!(said.contains("not read to") && said.contains("with findings refused"), "{said}");

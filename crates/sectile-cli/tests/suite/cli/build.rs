@@ -277,7 +277,7 @@ fn a_failed_build_changes_nothing() {
 
     fs::remove_file(fake.artifact()).unwrap();
     let vanished = fake.run(&["build"]);
-    assert!(vanished.status == 2 && vanished.stderr.contains("Cargo reported is not there"), "{}", vanished.stderr);
+    assert!(vanished.status == 2 && vanished.stderr.contains("Cargo reported does not exist"), "{}", vanished.stderr);
 
     fs::write(fake.artifact(), "no binary").unwrap();
     let malformed = fake.run(&["build"]);

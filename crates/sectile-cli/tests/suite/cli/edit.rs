@@ -171,7 +171,11 @@ fn migrate_reports_what_it_does_not_move() {
     let (_directory, path) = file(&source);
     let ran = edit("migrate", &path, &[]);
     assert_eq!(ran.status, 0, "{}", ran.stderr);
-    assert!(ran.stderr.contains("description is there already") && ran.stderr.contains("categories"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("description already has a value") && ran.stderr.contains("categories"),
+        "{}",
+        ran.stderr
+    );
     let (_, json) = show_json(&fs::read(&path).unwrap());
     let annotations = &json["item"]["annotations"];
     assert_eq!((&annotations["licenses"], &annotations["description"]), (&"MIT".into(), &"old".into()));
@@ -185,7 +189,7 @@ fn a_nested_item_is_picked_by_its_path() {
     let (_, json) = show_json(&edited(&source, "set", &["--at", "1/0", "--name", "deep"]));
     assert_eq!(json["item"]["items"][1]["items"][0]["name"], "deep");
     for path in ["2", "0/0", "1/1"] {
-        assert!(refused(&source, "set", &["--at", path, "--name", "x"]).contains(&format!("no item {path}")));
+        assert!(refused(&source, "set", &["--at", path, "--name", "x"]).contains(&format!("item {path} does not exist")));
     }
     refused(&source, "set", &["--at", "x", "--name", "x"]);
 }

@@ -111,7 +111,7 @@ fn an_output_file_is_for_one_file() {
     let out = directory.path().join("out.wasm");
     for command in [&["strip"][..], &["set", "--vendor", "v"], &["remove", "--section", "a"]] {
         let ran = run_on(command, &paths, &["-o", out.to_str().unwrap()]);
-        assert!(ran.status == 2 && ran.stderr.contains("--output takes the result of one FILE"), "{}", ran.stderr);
+        assert!(ran.status == 2 && ran.stderr.contains("--output takes one FILE"), "{}", ran.stderr);
         assert!(!out.exists());
     }
 }

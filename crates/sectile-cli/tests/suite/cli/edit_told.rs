@@ -25,7 +25,7 @@ fn remove_without_a_match_is_status_1() {
     assert_eq!((ran.status, &*ran.stderr), (1, &*told));
     let json = edit("remove", &path, &["nosuch", "--json", "--quiet"]);
     assert_eq!((json.status, &json.json()["written"], &*json.stderr), (1, &false.into(), &*told));
-    assert_eq!(edit("remove", &path, &["a", "--at", "0"]).status, 2, "there is no such item");
+    assert_eq!(edit("remove", &path, &["a", "--at", "0"]).status, 2, "item 0 does not exist");
     assert_eq!(fs::read(&path).unwrap(), source);
     let partly = edit("remove", &path, &["nosuch", "a"]);
     let told = format!("sectile: {}: no custom section matches `nosuch`\n", path.display());

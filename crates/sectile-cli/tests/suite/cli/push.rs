@@ -68,7 +68,7 @@ fn json_is_the_contract() {
     let to = format!("{}/app", server.address);
     let run = push(directory.path(), &path, &to, &["--json", "--sbom"]);
     assert_eq!(run.status, 0, "{}", run.stderr);
-    assert!(run.stderr.contains("what went into it is not known"), "{}", run.stderr);
+    assert!(run.stderr.contains("the dependencies are unknown"), "{}", run.stderr);
     assert_eq!(
         keys_in_order(run.text()),
         ["schema", "file", "reference", "manifest", "config", "layer", "sent", "changed", "sbom"]

@@ -58,7 +58,7 @@ fn a_missing_package_list_is_reported_as_unknown() {
     let (_directory, path) = file(&module(&[]));
     let run = run(["sbom".as_ref(), path.as_os_str()]);
     assert_eq!((run.status, run.json()["compositions"][0]["aggregate"].as_str()), (0, Some("unknown")));
-    assert!(run.stderr.contains("is not known"), "{}", run.stderr);
+    assert!(run.stderr.contains("are unknown"), "{}", run.stderr);
 }
 
 #[test]

@@ -62,5 +62,5 @@ impl Budget {
 
 /// Why this many pieces were omitted.
 pub fn reason(left_out: u64) -> String {
-    format!("{left_out} rows are left out: the answer would have more than {MAX_RATIO} bytes for each byte of the file")
+    format!("{left_out} rows are left out: the output would have more than {MAX_RATIO} bytes for each byte of the file")
 }

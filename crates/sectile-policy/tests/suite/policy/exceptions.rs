@@ -142,7 +142,7 @@ fn exceptions_expire_after_their_last_day() {
     let expected = "warning expired-exception at :0 - x1: the exception `soon` has expired: it held until 2026-11-26";
     assert_eq!((lines.len(), &*lines[1]), (2, expected));
     let lines = judged(&context, &bytes());
-    assert!(lines[1].ends_with("`soon` holds until 2026-11-26, and the day is not known"), "{lines:?}");
+    assert!(lines[1].ends_with("`soon` holds until 2026-11-26, but the current day is not known"), "{lines:?}");
     // No finding if the exception would not have excused anything.
     assert!(judged(&context.with_day(day("2027-01-01")), &module(&[])).is_empty());
     // No finding if another exception holds.

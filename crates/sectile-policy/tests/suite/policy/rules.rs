@@ -76,7 +76,7 @@ fn nested_metadata_does_not_count_for_the_root() {
     assert!(!judge(&quiet, &parsed("required = { fields = 'version', items = ['root', 'all'] }")).1);
     assert!(!judge(&quiet, &parsed("required = { fields = 'version', items = ['root', '0'] }")).1);
     let lines = judged(&quiet, "required = { fields = 'version', items = '1/0' }");
-    assert_eq!(lines, ["!error missing-field at :0 - x1: there is no item 1/0, which is required to have version"]);
+    assert_eq!(lines, ["!error missing-field at :0 - x1: item 1/0 does not exist, but is required to have version"]);
 }
 
 #[test]

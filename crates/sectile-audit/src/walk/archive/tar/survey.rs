@@ -97,8 +97,8 @@ const MAX_OPEN: usize = 32;
 const MAX_OTHER_SIZES: usize = 4;
 
 const OVERLAPS: &str = "too many of its entries overlap";
-const TOO_LARGE: &str = "readers disagree about it, and it has more bytes than may be held to inspect each reading";
-const INSIDE: &str = "there is an entry's header in the data of another entry";
+const TOO_LARGE: &str = "readers disagree about it, and it is too large for memory to inspect each reading";
+const INSIDE: &str = "the data of an entry contains the header of another entry";
 const AFTER_END: &str = "entries follow the end of the archive";
 
 impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {

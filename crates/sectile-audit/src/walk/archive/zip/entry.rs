@@ -335,7 +335,7 @@ impl ArchiveWalker<'_> {
     fn may_repeat(&mut self, walk: &mut ZipWalk<'_, '_>, reading: &DataReading<'_>) -> bool {
         let left = walk.repeats.checked_sub(reading.range.end - reading.range.start);
         if left.is_none() && !std::mem::replace(&mut walk.repeats_exceeded, true) {
-            let message = "its entries overlap too often: further ones are not looked into".to_owned();
+            let message = "its entries overlap too often: the rest are not inspected".to_owned();
             self.report(walk.path, FindingCode::ArchiveLimit, message);
         }
         walk.repeats = left.unwrap_or(walk.repeats);
@@ -427,7 +427,7 @@ impl ArchiveWalker<'_> {
         let DataReading { range, values, .. } = reading;
         let len = range.end - range.start;
         if values.size != len && !reading.is_open {
-            self.dispute(path, "it is stored as it is, and is said to have two sizes".to_owned());
+            self.dispute(path, "it is stored uncompressed, but states two sizes".to_owned());
         }
         let head_len = usize::try_from(len).map_or(HEAD_LEN, |len| len.min(HEAD_LEN));
         let first = walk.entries.peek_at(range.start, head_len)?.to_vec();
@@ -483,7 +483,7 @@ impl ArchiveWalker<'_> {
             return true;
         }
         if len != values.size {
-            self.report_damage(path, &format!("it inflates to {len} bytes, and is said to have {}", values.size));
+            self.report_damage(path, &format!("it inflates to {len} bytes, but its stated size is {}", values.size));
         } else if decoder.sum() != values.crc {
             self.report_damage(path, WRONG_CRC);
         }

@@ -370,7 +370,7 @@ impl ArchiveWalker<'_> {
         }
         match places[..] {
             [] => {
-                let message = "its header is not where the directory says".to_owned();
+                let message = "its header is not at the offset in the directory".to_owned();
                 self.report(&path, FindingCode::MalformedArchive, message);
                 // Some readers do not check the signature of a header.
                 let place = record.offset.saturating_add(base.unwrap_or(0));
@@ -382,7 +382,10 @@ impl ArchiveWalker<'_> {
                 self.zip_dispute(walk, "its end record states a wrong offset of its directory".to_owned());
             }
             [_] => {}
-            _ => self.dispute(&path, "two headers are where the directory says, and readers differ".to_owned()),
+            _ => self.dispute(
+                &path,
+                "two headers match the offset in the directory, and readers differ on which one they use".to_owned(),
+            ),
         }
         for position in places {
             self.listed_entry(walk, &path, record, HeaderPlace::new(position))?;

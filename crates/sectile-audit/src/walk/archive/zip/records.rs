@@ -295,7 +295,7 @@ impl EndRecord {
             far.position == located || base.and_then(|base| base.checked_add(located)) == Some(far.position)
         });
         if !is_located {
-            self.fault.get_or_insert("it has no end record of 64 bits where its locator says");
+            self.fault.get_or_insert("its locator does not lead to an end record of 64 bits");
         }
         Ok(())
     }
