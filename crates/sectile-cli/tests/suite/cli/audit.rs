@@ -302,7 +302,11 @@ fn a_format_that_is_not_opened_is_named() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(path(&directory, "a.tar.xz"), b"\xfd7zXZ\0\0\x04").unwrap();
     let run = run(["audit", &path(&directory, ""), "--format", "jsonl"]);
-    assert!(run.text().contains("\"code\":\"not-opened\"") && run.text().contains("unsupported format xz"), "{}", run.text());
+    assert!(
+        run.text().contains("\"code\":\"not-opened\"") && run.text().contains("unsupported format xz"),
+        "{}",
+        run.text()
+    );
 }
 
 #[test]

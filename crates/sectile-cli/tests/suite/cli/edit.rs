@@ -189,7 +189,9 @@ fn a_nested_item_is_picked_by_its_path() {
     let (_, json) = show_json(&edited(&source, "set", &["--at", "1/0", "--name", "deep"]));
     assert_eq!(json["item"]["items"][1]["items"][0]["name"], "deep");
     for path in ["2", "0/0", "1/1"] {
-        assert!(refused(&source, "set", &["--at", path, "--name", "x"]).contains(&format!("item {path} does not exist")));
+        assert!(
+            refused(&source, "set", &["--at", path, "--name", "x"]).contains(&format!("item {path} does not exist"))
+        );
     }
     refused(&source, "set", &["--at", "x", "--name", "x"]);
 }

@@ -126,8 +126,7 @@ fn producers_are_required_of_each_item() {
     let lines = under(&required(", versions = '>1.82'"), &with).unwrap_err();
     assert_eq!(
         lines,
-        ["!error missing-field at :20 producers x1: a producer is required, but there is none such: `rustc`, of a \
-          version that is asked for"]
+        ["!error missing-field at :20 producers x1: a required producer is missing: `rustc`, with a matching version"]
     );
     let lines = under(&required(", fields = 'sdk'"), &with).unwrap_err();
     assert!(lines[0].ends_with("a required producer is missing: `rustc`, in `sdk`"), "{lines:?}");
