@@ -17,23 +17,23 @@ use sectile::{Input, Limits};
 use wasm_metadata::{AddMetadata, Licenses};
 
 use sectile_testing::bench;
-use sectile_testing::bench::inputs::{COMPONENT, DUCKDB, OPENCASCADE, OnDisk, RUBY_DEBUG, input};
+use sectile_testing::bench::inputs::{BenchFile, COMPONENT, DUCKDB, OPENCASCADE, RUBY_DEBUG, input};
 use sectile_testing::bench::paired::{Line, Side, Target, paired, print};
 
 fn main() {
     let mut criterion = bench::criterion();
     plan_beside_scan(&mut criterion);
     deep_beside_root(&mut criterion);
-    in_place_beside_anew(&mut criterion);
+    in_place_and_rewritten(&mut criterion);
     criterion.final_summary();
 }
 
 /// A plan that sets five fields, compared with a scan. Both use positioned reads of an open file.
 fn plan_beside_scan(criterion: &mut criterion::Criterion) {
-    let edit = five_fields(Edit::new());
+    let edit = set_five_fields(Edit::new());
     for name in [OPENCASCADE, RUBY_DEBUG, DUCKDB, COMPONENT] {
         let input = input(name);
-        let file = OnDisk::of(&input);
+        let file = BenchFile::of(&input);
         let open = Input::open(&file.path).expect("the file is there");
         let row = format!("plan/{}", input.id);
         let mut group = criterion.benchmark_group(&row);
@@ -49,11 +49,11 @@ fn plan_beside_scan(criterion: &mut criterion::Criterion) {
 /// The same edit of the deepest item and of the root.
 fn deep_beside_root(criterion: &mut criterion::Criterion) {
     let input = input(COMPONENT);
-    let file = OnDisk::of(&input);
+    let file = BenchFile::of(&input);
     let open = Input::open(&file.path).expect("the file is there");
-    let metadata = open.read().expect("the inputs are sound");
+    let metadata = open.read().expect("the input is valid");
     let deepest = metadata.items().max_by_key(|item| item.depth()).expect("there is a root");
-    let (at_root, deep) = (five_fields(Edit::new()), five_fields(Edit::new().at(deepest.path())));
+    let (at_root, deep) = (set_five_fields(Edit::new()), set_five_fields(Edit::new().at(deepest.path())));
     let row = format!("deep/{}", input.id);
     let mut group = criterion.benchmark_group(&row);
     let root = Side { name: "root", run: || plan(&at_root, &open) };
@@ -65,14 +65,14 @@ fn deep_beside_root(criterion: &mut criterion::Criterion) {
 }
 
 /// Everything from the path on: open, plan, write the journal, write, remove the journal.
-fn in_place_beside_anew(criterion: &mut criterion::Criterion) {
+fn in_place_and_rewritten(criterion: &mut criterion::Criterion) {
     let input = input(OPENCASCADE);
-    let edited = OnDisk::make(|path| {
-        let planned = licensed("MIT").plan_slice(&input.bytes).expect("the inputs are sound");
+    let edited = BenchFile::make(|path| {
+        let planned = licensed("MIT").plan_slice(&input.bytes).expect("the input is valid");
         fs::write(path, planned.plan().to_vec(&input.bytes).expect("it is the plan's source"))
-            .expect("the disk has room");
+            .expect("the file can be written");
     });
-    let anew = OnDisk::make(|_| ());
+    let rewritten = BenchFile::make(|_| ());
     let edits = [licensed("ISC OR MIT"), licensed("MIT")];
     let mut turn = 0;
     let mut in_place = || {
@@ -83,13 +83,14 @@ fn in_place_beside_anew(criterion: &mut criterion::Criterion) {
         planned
             .plan()
             .write_in_place(&edited.path, WriteOptions { sync: false, ..Default::default() })
-            .expect("the disk has room");
+            .expect("the file can be written");
     };
 
     let row = format!("in-place/{}", input.id);
     let mut group = criterion.benchmark_group(&row);
     group.sample_size(20); // the other side takes a tenth of a second
-    let wasm_metadata = Side { name: "wasm-metadata", run: || encode_anew(&input.bytes, &anew.path) };
+    let wasm_metadata =
+        Side { name: "wasm-metadata", run: || rewrite_with_wasm_metadata(&input.bytes, &rewritten.path) };
     let times = paired(&mut group, &mut in_place, wasm_metadata);
     group.finish();
     let written = written_by(&mut in_place);
@@ -97,12 +98,12 @@ fn in_place_beside_anew(criterion: &mut criterion::Criterion) {
     let cost = scan_cost(&Input::open(&edited.path).expect("the file is there"));
     print(times.map(|times| Line { row: &row, other, times, target, cost, size }));
     if let (Some(written), Some(_)) = (written, times) {
-        say_written(written);
+        print_written(written);
     }
 }
 
 #[allow(clippy::print_stdout)] // a bench prints
-fn say_written(written: u64) {
+fn print_written(written: u64) {
     const METADATA: u64 = 21; // the longer of the two sections
     let verdict = if written <= METADATA + 4096 { "reached" } else { "MISSED" };
     println!(
@@ -110,40 +111,43 @@ fn say_written(written: u64) {
     );
 }
 
-fn five_fields(edit: Edit) -> Edit {
+fn set_five_fields(edit: Edit) -> Edit {
     let fields = [Field::Authors, Field::Licenses, Field::Revision, Field::Source, Field::Version];
     let values = ["Sectile's authors", "MIT OR Apache-2.0", "0123456789abcdef", "https://example.com/a", "1.2.3"];
-    fields.into_iter().zip(values).fold(edit, |edit, (field, value)| edit.set(field, value).expect("it is sound"))
+    fields
+        .into_iter()
+        .zip(values)
+        .fold(edit, |edit, (field, value)| edit.set(field, value).expect("the value is valid"))
 }
 
 fn licensed(licenses: &str) -> Edit {
-    Edit::new().set(Field::Licenses, licenses).expect("it is sound")
+    Edit::new().set(Field::Licenses, licenses).expect("the value is valid")
 }
 
 fn plan(edit: &Edit, input: &Input) -> EditPlan {
-    edit.plan_input(input).expect("the inputs are sound")
+    edit.plan_input(input).expect("the input is valid")
 }
 
-struct Nobody;
+struct IgnoreSections;
 
-impl Visitor<'_> for Nobody {
+impl Visitor<'_> for IgnoreSections {
     fn section(&mut self, _: &Section<'_>) -> DataRequest {
         DataRequest::Nothing
     }
 }
 
 fn scan(input: &Input) {
-    input.scan(&mut Nobody, Limits::default()).complete().expect("the inputs are sound");
+    input.scan(&mut IgnoreSections, Limits::default()).complete().expect("the input is valid");
 }
 
 fn scan_cost(input: &Input) -> Cost {
-    input.scan(&mut Nobody, Limits::default()).cost()
+    input.scan(&mut IgnoreSections, Limits::default()).cost()
 }
 
-fn encode_anew(bytes: &[u8], out: &Path) {
+fn rewrite_with_wasm_metadata(bytes: &[u8], out: &Path) {
     let mut add = AddMetadata::default();
-    add.licenses = wasm_metadata::AddMetadataField::Set("MIT".parse::<Licenses>().expect("it is sound"));
-    fs::write(out, add.to_wasm(bytes).expect("the inputs are sound")).expect("the disk has room");
+    add.licenses = wasm_metadata::AddMetadataField::Set("MIT".parse::<Licenses>().expect("the value is valid"));
+    fs::write(out, add.to_wasm(bytes).expect("the input is valid")).expect("the file can be written");
 }
 
 /// The bytes that the process passes to write calls. Known only on Linux.

@@ -14,14 +14,14 @@ use sectile::{Limits, Outcome, metadata::Metadata};
 use wasm_metadata::Payload;
 
 use sectile_testing::bench;
-use sectile_testing::bench::inputs::{COMPONENT, DUCKDB, OPENCASCADE, OnDisk, RUBY_DEBUG, input};
+use sectile_testing::bench::inputs::{BenchFile, COMPONENT, DUCKDB, OPENCASCADE, RUBY_DEBUG, input};
 use sectile_testing::bench::paired::{Line, Side, Target, paired, print};
 
 fn main() {
     let mut criterion = bench::criterion();
     for (name, faster) in [(OPENCASCADE, 1_000.0), (RUBY_DEBUG, 1_000.0), (DUCKDB, 1_000.0), (COMPONENT, 100.0)] {
         let input = input(name);
-        let file = OnDisk::of(&input);
+        let file = BenchFile::of(&input);
         let path = file.path.as_path();
         let size = input.bytes.len() as u64;
         let cost = by_sectile(path).cost();
@@ -56,7 +56,7 @@ fn by_sectile(path: &Path) -> Outcome<Metadata<'static>> {
 
 fn by_wasm_metadata(path: &Path) -> Payload {
     let bytes = fs::read(path).expect("the file is there");
-    Payload::from_binary(&bytes).expect("the inputs are sound")
+    Payload::from_binary(&bytes).expect("the input is valid")
 }
 
 fn by_floor(path: &Path, reads: &[Read], buffer: &mut [u8]) -> io::Result<u64> {
@@ -87,7 +87,7 @@ impl Recording {
         let file = File::open(path).expect("the file is there");
         let len = file.metadata().expect("the file is open").len();
         let recording = Self { file, reads: RefCell::default() };
-        sectile::read_at(&recording, len).expect("the inputs are sound");
+        sectile::read_at(&recording, len).expect("the input is valid");
         recording.reads.into_inner()
     }
 }

@@ -14,7 +14,7 @@ use criterion::Criterion;
 use sectile::{Input, Limits, Outcome, metadata::Metadata};
 
 use sectile_testing::bench;
-use sectile_testing::bench::inputs::OnDisk;
+use sectile_testing::bench::inputs::BenchFile;
 use sectile_testing::bench::paired::{Line, Side, Target, Times, paired, print};
 use sectile_testing::bench::shapes::{around_code, many_sections};
 
@@ -26,34 +26,34 @@ fn main() {
 }
 
 fn skipped(criterion: &mut Criterion) {
-    const LEAST: u32 = 1 << 10;
-    let beside = Beside { bench: "1 KB", label: "1 KB", times: 1.0 };
-    let (memory_of_least, file_of_least) = (sparse_memory(LEAST), sparse_file(LEAST));
-    for (label, code) in [("1 KB", LEAST), ("1 MB", 1 << 20), ("64 MB", 64 << 20), ("1 GB", 1 << 30)] {
+    const MIN_CODE: u32 = 1 << 10;
+    let baseline = Baseline { bench: "1 KB", label: "1 KB", times: 1.0 };
+    let (memory_of_least, file_of_least) = (sparse_memory(MIN_CODE), sparse_file(MIN_CODE));
+    for (label, code) in [("1 KB", MIN_CODE), ("1 MB", 1 << 20), ("64 MB", 64 << 20), ("1 GB", 1 << 30)] {
         let (memory, file) = (sparse_memory(code), sparse_file(code));
         let row = format!("growth/skipped/{label}/slice");
-        compare(criterion, &row, || from_slice(&memory), beside, || from_slice(&memory_of_least));
+        compare(criterion, &row, || from_slice(&memory), baseline, || from_slice(&memory_of_least));
         let row = format!("growth/skipped/{label}/file");
-        compare(criterion, &row, || from_file(&file.path), beside, || from_file(&file_of_least.path));
+        compare(criterion, &row, || from_file(&file.path), baseline, || from_file(&file_of_least.path));
     }
 }
 
 fn sections(criterion: &mut Criterion) {
-    let beside = Beside { bench: "a tenth", label: "ten times a tenth, fixed cost included,", times: 10.0 };
-    let write = |bytes: &[u8]| OnDisk::make(|path| fs::write(path, bytes).expect("the disk has room"));
+    let baseline = Baseline { bench: "a tenth", label: "ten times a tenth, fixed cost included,", times: 10.0 };
+    let write = |bytes: &[u8]| BenchFile::make(|path| fs::write(path, bytes).expect("the file can be written"));
     for sections in [10, 100, 1_000, 10_000, 100_000] {
         let (memory, memory_of_tenth) = (many_sections(sections), many_sections(sections / 10));
         let (file, file_of_tenth) = (write(&memory), write(&memory_of_tenth));
         let row = format!("growth/sections/{sections}/slice");
-        compare(criterion, &row, || from_slice(&memory), beside, || from_slice(&memory_of_tenth));
+        compare(criterion, &row, || from_slice(&memory), baseline, || from_slice(&memory_of_tenth));
         let row = format!("growth/sections/{sections}/file");
-        compare(criterion, &row, || from_file(&file.path), beside, || from_file(&file_of_tenth.path));
+        compare(criterion, &row, || from_file(&file.path), baseline, || from_file(&file_of_tenth.path));
     }
 }
 
 /// The other side of a row: this many times the time of a smaller input.
 #[derive(Clone, Copy)]
-struct Beside {
+struct Baseline {
     bench: &'static str,
     label: &'static str,
     times: f64,
@@ -63,13 +63,13 @@ fn compare<'a, 'b>(
     criterion: &mut Criterion,
     row: &str,
     mut ours: impl FnMut() -> Reading<'a>,
-    Beside { bench, label, times }: Beside,
+    Baseline { bench, label, times }: Baseline,
     smaller: impl FnMut() -> Reading<'b>,
 ) {
     /// The tolerance for flat or linear time on a busy machine.
-    const STEADY: Target = Target::AtMost(1.25, 0.0);
+    const LIMIT: Target = Target::AtMost(1.25, 0.0);
     let outcome = ours();
-    let (cost, metadata) = (outcome.cost(), outcome.complete().expect("the inputs are sound"));
+    let (cost, metadata) = (outcome.cost(), outcome.complete().expect("the input is valid"));
     let size = metadata.root().end().expect("it was read to its end");
     let mut group = criterion.benchmark_group(row);
     let measured = paired(&mut group, ours, Side { name: bench, run: smaller });
@@ -79,20 +79,20 @@ fn compare<'a, 'b>(
         median_ratio: measured.median_ratio / times,
         ..measured
     };
-    print(measured.map(|measured| Line { row, other: label, times: scaled(measured), target: STEADY, cost, size }));
+    print(measured.map(|measured| Line { row, other: label, times: scaled(measured), target: LIMIT, cost, size }));
 }
 
 type Reading<'a> = Outcome<Metadata<'a>>;
 
 fn from_slice(bytes: &[u8]) -> Reading<'_> {
-    whole(sectile::read_slice_with(bytes, Limits::default()))
+    complete(sectile::read_slice_with(bytes, Limits::default()))
 }
 
 fn from_file(path: &Path) -> Reading<'static> {
-    whole(Input::open(path).expect("the file is there").read_with(Limits::default()))
+    complete(Input::open(path).expect("the file is there").read_with(Limits::default()))
 }
 
-fn whole(outcome: Reading<'_>) -> Reading<'_> {
+fn complete(outcome: Reading<'_>) -> Reading<'_> {
     assert!(outcome.is_complete(), "the inputs are sound");
     outcome
 }
@@ -107,15 +107,15 @@ fn sparse_memory(code: u32) -> Vec<u8> {
     bytes
 }
 
-fn sparse_file(code: u32) -> OnDisk {
+fn sparse_file(code: u32) -> BenchFile {
     let (before, behind) = around_code(code);
-    let file = OnDisk::make(|path| {
+    let file = BenchFile::make(|path| {
         let mut file = File::create(path).expect("the directory is there");
         let written = file
             .write_all(&before)
             .and_then(|()| file.seek(SeekFrom::Current(code.into())))
             .and_then(|_| file.write_all(&behind));
-        written.expect("the disk has room");
+        written.expect("the file can be written");
     });
     assert_is_sparse(&file.path);
     file

@@ -36,5 +36,5 @@ fn by_sectile(bytes: &[u8]) -> Outcome<Metadata<'_>> {
 }
 
 fn by_wasm_metadata(bytes: &[u8]) -> Payload {
-    Payload::from_binary(bytes).expect("the inputs are sound")
+    Payload::from_binary(bytes).expect("the input is valid")
 }

@@ -36,9 +36,9 @@ fn main() {
 fn pushed(bytes: &[u8], chunk: usize) -> Metadata<'static> {
     let mut push = PushDriver::new(StreamReader::new());
     for chunk in bytes.chunks(chunk) {
-        push.push(chunk).expect("the input is sound");
+        push.push(chunk).expect("the input is valid");
     }
-    push.finish().complete().expect("the input is sound")
+    push.finish().complete().expect("the input is valid")
 }
 
 fn hashed(bytes: &[u8], chunk: usize) -> Digest {

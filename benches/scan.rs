@@ -40,14 +40,14 @@ fn count(bytes: &[u8]) -> (u64, Cost) {
     let mut sum = Sum::default();
     let outcome = drive::scan_slice(bytes, &mut sum, Limits::default());
     let cost = outcome.cost();
-    outcome.complete().expect("the inputs are sound");
-    assert_eq!(sum, by_floor(bytes).expect("the inputs are sound"));
+    outcome.complete().expect("the input is valid");
+    assert_eq!(sum, by_floor(bytes).expect("the input is valid"));
     (sum.sections, cost)
 }
 
 fn by_sectile(bytes: &[u8]) -> Sum {
     let mut sum = Sum::default();
-    drive::scan_slice(bytes, &mut sum, Limits::default()).complete().expect("the inputs are sound");
+    drive::scan_slice(bytes, &mut sum, Limits::default()).complete().expect("the input is valid");
     sum
 }
 
@@ -94,7 +94,7 @@ struct Found<'a> {
     name: &'a [u8],
 }
 
-fn floor<'a>(bytes: &'a [u8], mut hand_over: impl FnMut(Found<'a>)) -> Option<()> {
+fn floor<'a>(bytes: &'a [u8], mut on_section: impl FnMut(Found<'a>)) -> Option<()> {
     const DEPTH: usize = 16;
     let mut enclosing = [(0, false); DEPTH];
     let mut depth = 0;
@@ -128,7 +128,7 @@ fn floor<'a>(bytes: &'a [u8], mut hand_over: impl FnMut(Found<'a>)) -> Option<()
                 return None;
             }
         }
-        hand_over(Found {
+        on_section(Found {
             id,
             start: start as u64,
             payload: payload as u64,

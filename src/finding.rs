@@ -448,7 +448,7 @@ impl Findings {
 
     /// Adds a finding that only the limit folds into another.
     #[doc(hidden)]
-    pub fn add_apart(
+    pub fn add_unfolded(
         &mut self,
         code: FindingCode,
         item: u32,

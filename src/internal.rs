@@ -14,7 +14,7 @@ pub use crate::metadata::check::{MAX_PARSED, controls, is_scp_like};
 pub use crate::metadata::convention::{is_joined, purpose};
 #[cfg(feature = "json")]
 pub use crate::metadata::json::check_registry_metadata;
-pub use crate::metadata::license::{differs_in_case, license_expression, meant_license, states_no_license};
+pub use crate::metadata::license::{corrected_license, differs_in_case, license_expression, states_no_license};
 pub use crate::read::CHANGED;
 pub use crate::splice::file::finish;
 pub use crate::splice::output::{OutputFile, OutputPlace};
@@ -134,7 +134,7 @@ pub fn user_id() -> u32 {
 /// # Errors
 ///
 /// The error of the system.
-pub fn distrust(file: &File) -> io::Result<Option<&'static str>> {
+pub fn untrusted_reason(file: &File) -> io::Result<Option<&'static str>> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
@@ -170,7 +170,7 @@ pub fn collect_checked<C: Collector + for<'w> Visitor<'w>>(
 
 /// Whether the edit already changes custom sections of this name in its current item.
 pub fn edits_section(edit: &Edit, section: &str) -> bool {
-    edit.is_about(section)
+    edit.affects(section)
 }
 
 /// Whether the edit already changes the name of its current item.

@@ -76,7 +76,7 @@ impl ProducerEdit {
         (field, name)
     }
 
-    pub(super) fn is_about(&self, field: &str, name: &str) -> bool {
+    pub(super) fn affects(&self, field: &str, name: &str) -> bool {
         self.subject() == (field, name)
     }
 

@@ -168,7 +168,7 @@ impl Edit {
     pub fn ensure_producer(mut self, field: impl Into<String>, name: impl Into<String>) -> Self {
         let (field, name) = (field.into(), name.into());
         let item = self.item();
-        if !item.producers.iter().any(|edit| edit.is_about(&field, &name)) {
+        if !item.producers.iter().any(|edit| edit.affects(&field, &name)) {
             item.producers.push(ProducerEdit::Ensure { field, name });
         }
         self
@@ -331,7 +331,7 @@ impl Edit {
     }
 
     /// Whether the edit writes or removes the sections with this name.
-    pub(crate) fn is_about(&self, section: &str) -> bool {
+    pub(crate) fn affects(&self, section: &str) -> bool {
         self.edits.items.get(&self.at).is_some_and(|item| item.sections.contains_key(section))
     }
 

@@ -74,7 +74,7 @@ impl<'o> Warnings<'o> {
         self.unreadable_names(number);
         self.build_id(number, changes);
         for change in changes {
-            self.near_limit(number, change.range.start, change.after, u64::from(u32::MAX), Some(&change.section));
+            self.warn_near_limit(number, change.range.start, change.after, u64::from(u32::MAX), Some(&change.section));
         }
     }
 
@@ -91,14 +91,14 @@ impl<'o> Warnings<'o> {
             self.states[parent].content_changed = true;
         }
         if let Some(size) = resized {
-            self.near_limit(number, container.start, size, MAX_NESTED, None);
+            self.warn_near_limit(number, container.start, size, MAX_NESTED, None);
         }
     }
 
     /// Returns the findings by item in source order, limited per code as when reading.
     pub(super) fn finish(mut self, plan: &Plan, changes: &[Change]) -> Vec<Finding> {
         if !plan.is_identity() {
-            self.near_limit(0, 0, plan.len(), MAX_NESTED, None);
+            self.warn_near_limit(0, 0, plan.len(), MAX_NESTED, None);
         }
         let count = |kind| changes.iter().filter(|change| change.kind == kind).count() as u64;
         let sections = self.layout.sections + count(ChangeKind::Added) - count(ChangeKind::Removed);
@@ -250,7 +250,7 @@ impl<'o> Warnings<'o> {
     }
 
     /// Reports a size above 7/8 of a limit.
-    fn near_limit(&mut self, number: usize, offset: u64, size: u64, max: u64, section: Option<&str>) {
+    fn warn_near_limit(&mut self, number: usize, offset: u64, size: u64, max: u64, section: Option<&str>) {
         if size > max / 8 * 7 {
             let message = format!("{size} bytes; the maximum that can be read is {max}");
             self.add(number, FindingCode::NearLimit, offset, section, message);

@@ -55,11 +55,11 @@ impl FileFingerprint {
     /// two seconds. Other stamps have the resolution of the kernel's tick, at most 10 milliseconds.
     pub fn settles_at(&self) -> SystemTime {
         let (seconds, nanoseconds) = self.stamp();
-        let resolution = if nanoseconds == 0 { COARSE } else { FINE };
+        let resolution = if nanoseconds == 0 { COARSE_RESOLUTION } else { FINE_RESOLUTION };
         let stamp = Duration::new(seconds.unsigned_abs(), nanoseconds.unsigned_abs().try_into().unwrap_or(0));
         let epoch = SystemTime::UNIX_EPOCH;
         let stamp = if seconds < 0 { Some(epoch) } else { epoch.checked_add(stamp) };
-        stamp.and_then(|stamp| stamp.checked_add(resolution)).unwrap_or(epoch + FAR)
+        stamp.and_then(|stamp| stamp.checked_add(resolution)).unwrap_or(epoch + FAR_FUTURE)
     }
 
     /// The change time if the system has one, otherwise the modification time, in seconds and
@@ -76,11 +76,11 @@ impl FileFingerprint {
 }
 
 /// Resolution of FAT, the coarsest among common file systems.
-const COARSE: Duration = Duration::from_secs(2);
+const COARSE_RESOLUTION: Duration = Duration::from_secs(2);
 /// Twice the longest tick of a kernel.
-const FINE: Duration = Duration::from_millis(20);
+const FINE_RESOLUTION: Duration = Duration::from_millis(20);
 /// A time in the far future, for stamps that overflow.
-const FAR: Duration = Duration::from_secs(1 << 40);
+const FAR_FUTURE: Duration = Duration::from_secs(1 << 40);
 
 #[cfg(feature = "json")]
 impl FileFingerprint {
@@ -113,12 +113,12 @@ mod tests {
         };
         assert_eq!(settles(1_000, 0), Duration::from_secs(1_002));
         assert_eq!(settles(1_000, 5_000_000), Duration::from_millis(1_000_025));
-        assert_eq!(settles(-7, 5), FINE);
-        assert_eq!(settles(0, 0), COARSE);
-        assert!(settles(i64::MAX, 1) >= FAR);
+        assert_eq!(settles(-7, 5), FINE_RESOLUTION);
+        assert_eq!(settles(0, 0), COARSE_RESOLUTION);
+        assert!(settles(i64::MAX, 1) >= FAR_FUTURE);
         // Without a change time, the modification time is used.
         let modified = SystemTime::UNIX_EPOCH + Duration::from_millis(1_500);
         let elsewhere = FileFingerprint { file: None, modified: Some(modified), ..stamped(9, 9) };
-        assert_eq!(elsewhere.settles_at(), modified + FINE);
+        assert_eq!(elsewhere.settles_at(), modified + FINE_RESOLUTION);
     }
 }

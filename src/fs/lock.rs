@@ -15,7 +15,7 @@ impl Locked {
     /// # Errors
     ///
     /// As for [`lock`].
-    pub fn alone(file: File) -> Result<Self, LockError> {
+    pub fn exclusive(file: File) -> Result<Self, LockError> {
         lock(&file, Lock::Exclusive)?;
         Ok(Self(file))
     }

@@ -84,18 +84,18 @@ impl Field {
 /// chunk may overlap.
 #[inline]
 pub(crate) fn is_plain(text: &[u8]) -> bool {
-    const HIGH: u64 = 0x8080_8080_8080_8080;
+    const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
     // Sets the high bit of each byte that is not printable ASCII: it is set already, or by
     // subtracting 0x20 (control characters), or by adding 1 (0x7f). Only such bytes can carry into
     // a neighbor.
-    let unusual = |word: u64| word | word.wrapping_sub(HIGH >> 2) | word.wrapping_add(HIGH >> 7);
+    let unusual = |word: u64| word | word.wrapping_sub(HIGH_BITS >> 2) | word.wrapping_add(HIGH_BITS >> 7);
     if let Some(last) = text.last_chunk() {
         let words = text.as_chunks().0.iter().chain([last]);
-        return words.fold(0, |found, word| found | unusual(u64::from_ne_bytes(*word))) & HIGH == 0;
+        return words.fold(0, |found, word| found | unusual(u64::from_ne_bytes(*word))) & HIGH_BITS == 0;
     }
     if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
         let halves = [u32::from_ne_bytes(*first), u32::from_ne_bytes(*last)].map(u64::from);
-        return unusual(halves[0] << 32 | halves[1]) & HIGH == 0;
+        return unusual(halves[0] << 32 | halves[1]) & HIGH_BITS == 0;
     }
     text.iter().all(|byte| matches!(byte, b' '..=b'~'))
 }

@@ -40,7 +40,7 @@ pub fn license_expression(value: &str) -> Option<Expression> {
 }
 
 /// Returns the canonical form of a license if it differs from the value and is unambiguous.
-pub fn meant_license(value: &str) -> Option<String> {
+pub fn corrected_license(value: &str) -> Option<String> {
     if value.len() > MAX_PARSED {
         return None;
     }
@@ -56,7 +56,7 @@ pub fn meant_license(value: &str) -> Option<String> {
 
 /// Whether a value is an expression whose identifiers differ from the SPDX list only in their case.
 pub fn differs_in_case(value: &str) -> bool {
-    meant_license(value).is_some_and(|meant| meant.eq_ignore_ascii_case(value))
+    corrected_license(value).is_some_and(|meant| meant.eq_ignore_ascii_case(value))
 }
 
 /// Returns the errors of a license value.
@@ -65,7 +65,7 @@ pub(super) fn check(value: &str) -> Vec<ValueError> {
         return Vec::new();
     }
     let listed = in_listed_case(value);
-    let meant = meant_license(value);
+    let meant = corrected_license(value);
     let expression = match parse(&listed) {
         _ if no_license(value.trim_ascii()).is_some() => None,
         Ok(expression) => Some(expression),
@@ -266,7 +266,7 @@ mod tests {
             "NOASSERTION",
         ] {
             assert_eq!(codes(value), [], "{value}");
-            assert_eq!(meant_license(value), None, "{value}");
+            assert_eq!(corrected_license(value), None, "{value}");
         }
     }
 
@@ -288,7 +288,7 @@ mod tests {
             assert_eq!(errors[0].code(), ImpreciseLicense, "{value}");
             let end = format!("`{value}` is not written as SPDX lists it; did you mean `{canonical}`?");
             assert_eq!((errors[0].message(), errors.len()), (&*end, 1));
-            assert_eq!(meant_license(value).as_deref(), Some(canonical));
+            assert_eq!(corrected_license(value).as_deref(), Some(canonical));
             assert!(differs_in_case(value));
         }
         for license in
@@ -300,7 +300,7 @@ mod tests {
             }
         }
         assert_eq!(codes("gpl-3.0"), [ImpreciseLicense, DeprecatedLicense]);
-        assert_eq!(meant_license("gpl-3.0").as_deref(), Some("GPL-3.0"));
+        assert_eq!(corrected_license("gpl-3.0").as_deref(), Some("GPL-3.0"));
     }
 
     #[test]
@@ -314,7 +314,7 @@ mod tests {
             ("MIT\n", "MIT"),
         ] {
             assert_eq!(codes(value), [ImpreciseLicense], "{value}");
-            assert_eq!(meant_license(value).as_deref().map(str::trim), Some(meant));
+            assert_eq!(corrected_license(value).as_deref().map(str::trim), Some(meant));
             assert!(license_expression(value).is_some() && !differs_in_case(value), "{value}");
         }
     }
@@ -364,7 +364,7 @@ mod tests {
             "GNU GPL v2",
         ] {
             assert_eq!(codes(value), [NotSpdx], "{value}");
-            assert!(license_expression(value).is_none() && meant_license(value).is_none(), "{value}");
+            assert!(license_expression(value).is_none() && corrected_license(value).is_none(), "{value}");
         }
     }
 
@@ -410,7 +410,7 @@ mod tests {
         assert!(license_expression(&longest).is_some());
         assert!(license_expression(&format!("{longest} ")).is_none());
         let longest = longest.to_lowercase();
-        assert_eq!(meant_license(&longest).as_deref().map(str::trim), Some("MIT"));
-        assert_eq!(meant_license(&format!("{longest} ")), None);
+        assert_eq!(corrected_license(&longest).as_deref().map(str::trim), Some("MIT"));
+        assert_eq!(corrected_license(&format!("{longest} ")), None);
     }
 }

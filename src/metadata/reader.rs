@@ -296,8 +296,8 @@ impl<'v, O> MetadataReader<'v, O> {
         let start = section.range().start;
         let misplaced = if convention.first {
             let message = "the section must be the first one";
-            let past_front = self.metadata.items[section.item as usize].sizes.past_front();
-            past_front.then_some((FindingCode::MisplacedSection, start, convention.name, message))
+            let has_unpinned_sections = self.metadata.items[section.item as usize].sizes.has_unpinned_sections();
+            has_unpinned_sections.then_some((FindingCode::MisplacedSection, start, convention.name, message))
         } else if convention.decode == Decode::Producers {
             current.producers.get_or_insert(start);
             None

@@ -122,7 +122,7 @@ impl SectionSizes {
     }
 
     /// Whether there are sections other than those that must be the first.
-    pub(crate) fn past_front(&self) -> bool {
+    pub(crate) fn has_unpinned_sections(&self) -> bool {
         usize::from(self.kinds) > self.known.len()
             || self.known.iter().any(|row| !convention::row(row.number).is_first())
     }

@@ -46,16 +46,16 @@ pub(super) fn short_ascii_name(bytes: &[u8], size: u32, max: u32) -> Option<&[u8
 /// loop.
 #[inline(always)]
 fn is_ascii(name: &[u8]) -> bool {
-    const HIGH: u64 = 0x8080_8080_8080_8080;
+    const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
     if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk())
         && name.len() <= 16
     {
-        return (u64::from_ne_bytes(*first) | u64::from_ne_bytes(*last)) & HIGH == 0;
+        return (u64::from_ne_bytes(*first) | u64::from_ne_bytes(*last)) & HIGH_BITS == 0;
     }
     if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk())
         && name.len() <= 8
     {
-        return u64::from(u32::from_ne_bytes(*first) | u32::from_ne_bytes(*last)) & HIGH == 0;
+        return u64::from(u32::from_ne_bytes(*first) | u32::from_ne_bytes(*last)) & HIGH_BITS == 0;
     }
     name.is_ascii()
 }

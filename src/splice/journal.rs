@@ -28,7 +28,7 @@ use crate::fs::fingerprint::FileId;
 
 const MAGIC: [u8; 16] = *b"\0sectile-undo-1\n";
 const FIXED: usize = 56;
-const RUN: usize = 32;
+const RUN_LEN: usize = 32;
 
 /// Maximum number of runs in a journal. Their records are read into memory.
 pub(super) const MAX_RUNS: usize = 1 << 14;
@@ -72,7 +72,7 @@ pub(super) fn context(file: &File, offset: u64) -> io::Result<u32> {
 impl Journal {
     /// Offset of the old contents in a journal with this number of runs.
     pub(super) fn data(runs: usize) -> u64 {
-        (FIXED + runs * RUN + 4) as u64
+        (FIXED + runs * RUN_LEN + 4) as u64
     }
 
     /// Length of the journal in bytes. Cannot overflow if the journal is consistent.
@@ -112,7 +112,7 @@ impl Journal {
         }
         read(&mut fixed)?;
         let runs = u64::from(u32::from_le_bytes(fixed[52..].try_into().unwrap_or_default()));
-        let header = FIXED as u64 + runs * RUN as u64;
+        let header = FIXED as u64 + runs * RUN_LEN as u64;
         if fixed[..16] != MAGIC {
             return Ok(None);
         }

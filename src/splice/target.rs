@@ -53,7 +53,7 @@ impl Target {
         if !file.metadata().map_err(WriteError::Open)?.is_file() {
             return Err(WriteError::NotRegular);
         }
-        let file = Locked::alone(file)?;
+        let file = Locked::exclusive(file)?;
         // The previous holder of the lock may have replaced the file.
         let fingerprint = FileFingerprint::new(&file.metadata().map_err(WriteError::Open)?);
         let target = Self { place, file, fingerprint };

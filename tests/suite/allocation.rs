@@ -4,7 +4,7 @@ use sectile::Limits;
 use sectile::drive::{self, PushDriver};
 use sectile::scan::{DataRequest, Scanner, Section};
 
-use sectile_testing::all_drivers::Deaf;
+use sectile_testing::all_drivers::EventCounter;
 use sectile_testing::binary::{COMPONENT, MODULE, chain, component, custom, module, nested, padded, section};
 use sectile_testing::memory::{Allocated, measure};
 
@@ -27,7 +27,7 @@ fn many() -> Vec<u8> {
 }
 
 fn scan(bytes: &[u8]) -> u64 {
-    let mut visitor = Deaf::default();
+    let mut visitor = EventCounter::default();
     drive::scan_slice(bytes, &mut visitor, Limits::default()).complete().unwrap();
     visitor.sections
 }
@@ -62,7 +62,7 @@ fn pushing_chunks_does_not_allocate() {
 }
 
 fn push<'a>(chunks: impl Iterator<Item = &'a [u8]>) {
-    let mut push = PushDriver::with_limits(Deaf::default(), Limits::default());
+    let mut push = PushDriver::with_limits(EventCounter::default(), Limits::default());
     chunks.for_each(|chunk| push.push(chunk).unwrap());
     let visitor = push.finish_visitor().complete().unwrap();
     assert_eq!(visitor.sections, SECTIONS);
@@ -72,7 +72,7 @@ fn push<'a>(chunks: impl Iterator<Item = &'a [u8]>) {
 fn chunks_inside_a_body_do_not_allocate() {
     let head = [&MODULE[..], &[10], &padded(64 << 20, 4)].concat();
     let chunk = vec![0; 16 << 10];
-    let mut push = PushDriver::with_limits(Deaf::default(), Limits::default());
+    let mut push = PushDriver::with_limits(EventCounter::default(), Limits::default());
     push.push(&head).unwrap();
     let ((), allocated) = measure(|| (0..(64 << 20) / chunk.len()).for_each(|_| push.push(&chunk).unwrap()));
     assert_eq!(allocated, Allocated::default());
@@ -84,7 +84,7 @@ fn chunks_inside_a_body_do_not_allocate() {
 #[test]
 fn positioned_reads_allocate_one_window() {
     let bytes = many();
-    let mut visitor = Deaf::default();
+    let mut visitor = EventCounter::default();
     let (outcome, allocated) =
         measure(|| drive::scan_at(&bytes[..], bytes.len() as u64, &mut visitor, Limits::default()));
     let cost = outcome.cost();

@@ -34,16 +34,16 @@ fn limits() -> [Limits; 3] {
     [limits, Limits { max_depth: 3, ..limits }, Limits { max_section_data: 3, max_sections: 4, ..limits }]
 }
 
-type Told<T> = (Option<T>, Option<String>, Cost);
+type OutcomeParts<T> = (Option<T>, Option<String>, Cost);
 
-fn told<T>(outcome: Outcome<T>) -> Told<T> {
+fn parts<T>(outcome: Outcome<T>) -> OutcomeParts<T> {
     let (value, error, cost) = outcome.into_parts();
     (value, error.map(|error| error.to_string()), cost)
 }
 
 /// The outcome of a driver with a visitor, with the value that the visitor collected.
-fn scanned<C: Collector>(outcome: Outcome<()>, collector: C) -> Told<C::Value> {
-    let (_, error, cost) = told(outcome);
+fn scanned<C: Collector>(outcome: Outcome<()>, collector: C) -> OutcomeParts<C::Value> {
+    let (_, error, cost) = parts(outcome);
     (collector.finish(), error, cost)
 }
 
@@ -59,20 +59,20 @@ where
 
     let mut visitor = make();
     let slice = scanned(drive::scan_slice(bytes, &mut visitor, limits), visitor);
-    assert_eq!(told(drive::collect_slice(bytes, make())), slice, "{}", what("slice"));
-    let same = |told: &Told<C::Value>, driver: &str| {
-        assert_eq!((&told.0, &told.1), (&slice.0, &slice.1), "{}", what(driver));
+    assert_eq!(parts(drive::collect_slice(bytes, make())), slice, "{}", what("slice"));
+    let same = |parts: &OutcomeParts<C::Value>, driver: &str| {
+        assert_eq!((&parts.0, &parts.1), (&slice.0, &slice.1), "{}", what(driver));
     };
 
     let mut visitor = make();
     let read = scanned(drive::scan_at(bytes, len, &mut visitor, limits), visitor);
-    assert_eq!(told(drive::collect_at(bytes, len, make())), read, "{}", what("positioned reads"));
+    assert_eq!(parts(drive::collect_at(bytes, len, make())), read, "{}", what("positioned reads"));
     same(&read, "positioned reads");
 
     let input = Input::from_file(file(bytes)).unwrap();
     let mut visitor = make();
     let of_file = scanned(input.scan(&mut visitor, limits), visitor);
-    assert_eq!(told(input.collect(make())), of_file, "{}", what("file"));
+    assert_eq!(parts(input.collect(make())), of_file, "{}", what("file"));
     assert_eq!(of_file, read, "{}", what("file"));
 
     for options in [FetchOptions::default(), FetchOptions { latency: std::time::Duration::ZERO, ..Default::default() }]
@@ -81,7 +81,7 @@ where
         let scan = now(drive::scan_fetch(&mut Ranges::of(bytes), &mut visitor, options, limits));
         let fetched = scanned(scan, visitor);
         let mut source = Ranges::of(bytes);
-        let collected = told(now(drive::collect_fetch(&mut source, make(), options)));
+        let collected = parts(now(drive::collect_fetch(&mut source, make(), options)));
         assert_eq!(collected, fetched, "{}", what("ranges"));
         assert_eq!(collected.2.reads, source.asked.len() as u64, "{}", what("ranges"));
         same(&fetched, "ranges");
@@ -96,9 +96,9 @@ where
             assert_eq!(results[0], results[1], "{}", what("chunks"));
             assert_eq!((collecting.cost(), collecting.needed()), (visiting.cost(), visiting.needed()));
         }
-        let (visitor, error, cost) = told(visiting.finish_visitor());
+        let (visitor, error, cost) = parts(visiting.finish_visitor());
         let visited = (visitor.unwrap().finish(), error, cost);
-        assert_eq!(told(collecting.finish()), visited, "{}", what("chunks"));
+        assert_eq!(parts(collecting.finish()), visited, "{}", what("chunks"));
         same(&visited, "chunks");
     }
 }
@@ -109,12 +109,12 @@ fn metadata_is_the_same_from_every_driver() {
         for limits in limits() {
             agree("metadata", &bytes, limits, || StreamReader::with_limits(limits));
             // The borrowing reader reads only slices.
-            let borrowed = told(drive::collect_slice(&bytes, SliceReader::with_limits(limits)));
+            let borrowed = parts(drive::collect_slice(&bytes, SliceReader::with_limits(limits)));
             let mut visitor = SliceReader::with_limits(limits);
             assert_eq!(borrowed, scanned(drive::scan_slice(&bytes, &mut visitor, limits), visitor));
-            let copied = told(drive::collect_slice(&bytes, StreamReader::with_limits(limits)));
+            let copied = parts(drive::collect_slice(&bytes, StreamReader::with_limits(limits)));
             assert_eq!(borrowed, copied);
-            assert_eq!(borrowed, told(sectile::read_slice_with(&bytes, limits)));
+            assert_eq!(borrowed, parts(sectile::read_slice_with(&bytes, limits)));
         }
     }
 }

@@ -32,7 +32,7 @@ fn read(bytes: &[u8], limits: Limits) -> Outcome<Interface> {
     assert_eq!(parts(now(fetched)), expected, "ranges");
     for sizes in [&[1][..], &[7, 1, 0, 64], &[4096]] {
         let (reader, result) = all_drivers::push(bytes, sizes, reader(), limits);
-        assert_eq!((reader.finish(), all_drivers::told(result).err()), expected, "chunks of {sizes:?}");
+        assert_eq!((reader.finish(), all_drivers::error_text(result).err()), expected, "chunks of {sizes:?}");
     }
     slice
 }

@@ -8,7 +8,7 @@ use sectile::drive::FetchOptions;
 use sectile::metadata::{Field, Metadata};
 use sectile::{Cost, Error, Input, Limits, Outcome};
 
-use sectile_testing::all_drivers::{arrived, file};
+use sectile_testing::all_drivers::{file, pushed_metadata};
 use sectile_testing::binary::{component, custom, module, name, nested, section};
 use sectile_testing::found::text;
 use sectile_testing::ranges::{Ranges, now};
@@ -47,7 +47,10 @@ fn truncation_anywhere_keeps_earlier_values() {
         let error = match read(&bytes[..cut]) {
             Ok(metadata) => {
                 complete += 1;
-                assert_eq!(Some(metadata), arrived(&bytes[..cut]).map(|mut so_far| so_far_to_end(&mut so_far, cut)));
+                assert_eq!(
+                    Some(metadata),
+                    pushed_metadata(&bytes[..cut]).map(|mut so_far| so_far_to_end(&mut so_far, cut))
+                );
                 continue;
             }
             Err(error) => error,
@@ -55,7 +58,7 @@ fn truncation_anywhere_keeps_earlier_values() {
         assert!(error.is_truncated() && error.is_malformed() && !error.is_limit() && !error.is_io(), "{cut}: {error}");
         assert_eq!(error.is_not_wasm(), cut < 8, "{cut}: {error}");
         assert_eq!(error.partial().is_some(), cut >= 8, "{cut}: {error}");
-        assert_eq!(error.into_partial(), arrived(&bytes[..cut]), "{cut}");
+        assert_eq!(error.into_partial(), pushed_metadata(&bytes[..cut]), "{cut}");
     }
     assert_eq!(complete, 4, "the input may end after the root's preamble and after each of its sections but the last");
     assert!(read(&bytes).is_ok());
@@ -154,7 +157,7 @@ fn a_partial_outcome_has_both_and_is_not_a_success() {
     let whole = module(&[custom("authors", "me"), section(1, &[0; 9])]);
     let bytes = &whole[..whole.len() - 1];
     let outcome = || sectile::read_slice_with(bytes, Limits::default());
-    let expected = arrived(bytes).unwrap();
+    let expected = pushed_metadata(bytes).unwrap();
     assert!(!outcome().is_complete() && outcome().error().unwrap().is_truncated());
     assert_eq!(outcome().value(), Some(&expected));
     assert_eq!(outcome().into_value().unwrap(), expected);

@@ -166,8 +166,8 @@ fn each_failing_request_keeps_earlier_values() {
             failed = range.start;
             Err(io::Error::other("EIO"))
         });
-        let arrived = all_drivers::arrived(&bytes[..failed as usize]);
-        assert_eq!(outcome.value(), arrived.as_ref(), "request {failing}");
+        let pushed_metadata = all_drivers::pushed_metadata(&bytes[..failed as usize]);
+        assert_eq!(outcome.value(), pushed_metadata.as_ref(), "request {failing}");
         let error = error_of(outcome);
         assert!(error.is_io() && error.message().contains("EIO"), "{error}");
     }

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use sectile_testing::binary::{chain, component, custom, module, nested, section};
 use sectile_testing::bodies::concatenation;
 use sectile_testing::files::real_paths;
-use sectile_testing::sources::Dribble;
+use sectile_testing::sources::OneByteReads;
 
 const NO_SYNC: WriteOptions = WriteOptions { sync: false, force: false };
 const FORCE: WriteOptions = WriteOptions { sync: false, force: true };
@@ -133,8 +133,8 @@ fn the_reader_seeks_like_a_file() {
     let edit = Edit::new().put("note", [2; 30]).unwrap().remove("end").unwrap().name("n").unwrap();
     let plan = plan_of(&edit.plan_slice(&source).unwrap());
     let expected = concatenation(&plan, &source);
-    let dribble = Dribble { bytes: &source, interrupted: false.into() };
-    let mut reader = plan.reader(dribble);
+    let one_byte = OneByteReads { bytes: &source, interrupted: false.into() };
+    let mut reader = plan.reader(one_byte);
     for position in 0..=expected.len() + 3 {
         let rest = expected.get(position..).unwrap_or_default();
         for to in [

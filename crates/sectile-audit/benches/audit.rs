@@ -43,7 +43,7 @@ fn small(files: usize, rounds: usize) {
     let mut answer = tempfile::tempfile().expect("there is a place for temporary files");
     let begun = memory();
     let AuditOutcome { summary, .. } =
-        audit.run(&roots, Some(Format::Jsonl), &mut answer, &Progress::new()).expect("the disk has room");
+        audit.run(&roots, Some(Format::Jsonl), &mut answer, &Progress::new()).expect("the file can be written");
     assert_eq!((summary.rows, summary.accepted), (files as u64, files as u64));
     let row = vec![b'x'; (answer.metadata().expect("it is open").len() / files as u64) as usize];
     println!("{files} files of {bytes} bytes, rows of {} bytes; {} more KiB at the peak", row.len(), memory() - begun);
@@ -53,12 +53,12 @@ fn small(files: usize, rounds: usize) {
         rounds,
         || {
             audit
-                .run(&roots, Some(Format::Jsonl), &mut fresh(), &Progress::new())
-                .expect("the disk has room")
+                .run(&roots, Some(Format::Jsonl), &mut temporary_file(), &Progress::new())
+                .expect("the file can be written")
                 .summary
                 .rows
         },
-        || floor(store.path(), threads, &row, &mut fresh()),
+        || floor(store.path(), threads, &row, &mut temporary_file()),
     );
     print_ratio(&format!("audit/{files}-small"), "the floor", &ratios, 1.3);
 }
@@ -71,14 +71,14 @@ fn make(store: &Path, files: usize) -> u64 {
     for nth in 0..files {
         let directory = store.join(format!("{:04}", nth / 1_000));
         if nth % 1_000 == 0 {
-            fs::create_dir(&directory).expect("the disk has room");
+            fs::create_dir(&directory).expect("the file can be written");
         }
-        fs::write(directory.join(format!("{nth:07}.wasm")), &module).expect("the disk has room");
+        fs::write(directory.join(format!("{nth:07}.wasm")), &module).expect("the file can be written");
     }
     module.len() as u64
 }
 
-fn fresh() -> File {
+fn temporary_file() -> File {
     tempfile::tempfile().expect("there is a place for temporary files")
 }
 
@@ -97,7 +97,7 @@ fn floor(store: &Path, threads: usize, row: &[u8], out: &mut File) -> u64 {
                 let mut page = [0; 4 << 10];
                 loop {
                     let batch: Vec<PathBuf> = {
-                        let mut files = files.lock().expect("nobody panics");
+                        let mut files = files.lock().expect("no thread panics");
                         files.by_ref().take(BATCH).map(ignore::DirEntry::into_path).collect()
                     };
                     if batch.is_empty() {
@@ -105,20 +105,20 @@ fn floor(store: &Path, threads: usize, row: &[u8], out: &mut File) -> u64 {
                     }
                     let mut rows = Vec::new();
                     for path in &batch {
-                        let file = File::open(path).expect("it is there");
+                        let file = File::open(path).expect("the file exists");
                         black_box(file.metadata().expect("it is open").ino());
                         black_box(file.read_at(&mut page, 0).expect("it can be read"));
                         black_box(file.metadata().expect("it is open").ino());
                         rows.extend_from_slice(row);
                     }
                     number.fetch_add(batch.len() as u64, Ordering::Relaxed);
-                    sender.send(rows).expect("they are written");
+                    sender.send(rows).expect("the rows are received");
                 }
             });
         }
         drop(sender);
         for rows in rows {
-            out.write_all(&rows).expect("the disk has room");
+            out.write_all(&rows).expect("the file can be written");
         }
     });
     number.into_inner()
@@ -135,7 +135,11 @@ fn real(rounds: usize) {
     let roots = [Root::from(corpus.clone())];
     let audit = Audit::new(Policy::default());
     let ours = || {
-        audit.run(&roots, Some(Format::Jsonl), &mut fresh(), &Progress::new()).expect("the disk has room").summary.rows
+        audit
+            .run(&roots, Some(Format::Jsonl), &mut temporary_file(), &Progress::new())
+            .expect("the file can be written")
+            .summary
+            .rows
     };
     let ratios = paired(rounds, ours, || theirs(&corpus));
     let fastest = ratios.theirs / ratios.ours;
@@ -195,6 +199,6 @@ fn memory() -> u64 {
 
 fn numbered(file: &str, key: &str) -> u64 {
     let text = fs::read_to_string(file).expect("this is Linux");
-    let line = text.lines().find_map(|line| line.strip_prefix(key)).expect("it is there");
+    let line = text.lines().find_map(|line| line.strip_prefix(key)).expect("the file exists");
     line.trim().trim_end_matches(" kB").parse().expect("it is a number")
 }

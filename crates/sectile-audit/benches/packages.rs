@@ -76,18 +76,18 @@ impl Content {
         for (name, bytes) in &self.files {
             let mut header = tar::Header::new_ustar();
             header.set_size(bytes.len() as u64);
-            tar.append_data(&mut header, name, &bytes[..]).expect("the disk has room");
+            tar.append_data(&mut header, name, &bytes[..]).expect("the file can be written");
         }
-        tar.into_inner().and_then(GzEncoder::finish).expect("the disk has room");
+        tar.into_inner().and_then(GzEncoder::finish).expect("the file can be written");
     }
 
     fn write_zip(&self, file: File) {
         let mut zip = zip::ZipWriter::new(file);
         for (name, bytes) in &self.files {
-            zip.start_file(name, zip::write::SimpleFileOptions::default()).expect("the disk has room");
-            zip.write_all(bytes).expect("the disk has room");
+            zip.start_file(name, zip::write::SimpleFileOptions::default()).expect("the file can be written");
+            zip.write_all(bytes).expect("the file can be written");
         }
-        zip.finish().expect("the disk has room");
+        zip.finish().expect("the file can be written");
     }
 }
 
@@ -101,11 +101,11 @@ struct Packages {
 impl Packages {
     fn write(store: &Path, format: &'static str, number: usize, write: impl Fn(File)) -> Self {
         let directory = store.join(format);
-        fs::create_dir(&directory).expect("the disk has room");
+        fs::create_dir(&directory).expect("the file can be written");
         let paths: Vec<_> = (0..number).map(|nth| directory.join(format!("{nth:03}.{format}"))).collect();
-        write(File::create(&paths[0]).expect("the disk has room"));
+        write(File::create(&paths[0]).expect("the file can be written"));
         for path in &paths[1..] {
-            fs::copy(&paths[0], path).expect("the disk has room");
+            fs::copy(&paths[0], path).expect("the file can be written");
         }
         Self { format, directory, paths }
     }
@@ -167,7 +167,7 @@ fn with_miniz(format: &str, path: &Path) -> u64 {
 /// Calls a function with the compressed data of each entry of a zip.
 fn raw_entries(file: File, mut inflate: impl FnMut(&mut dyn Read) -> u64) -> u64 {
     let mut zip = zip::ZipArchive::new(BufReader::new(file)).expect("it was written");
-    (0..zip.len()).map(|nth| inflate(&mut zip.by_index_raw(nth).expect("it is there"))).sum()
+    (0..zip.len()).map(|nth| inflate(&mut zip.by_index_raw(nth).expect("the file exists"))).sum()
 }
 
 fn read_all(reader: &mut impl Read, buffer: &mut [u8]) -> u64 {

@@ -43,7 +43,8 @@ fn audit(store: &Arc<dyn ObjectStore>, objects: usize) {
         let audit = Audit::new(Policy::default()).with_threads(THREADS).with_walk(options);
         let begun = Instant::now();
         let mut answer = Vec::new();
-        let outcome = audit.run(&roots, Some(Format::Jsonl), &mut answer, &Progress::new()).expect("memory has room");
+        let outcome =
+            audit.run(&roots, Some(Format::Jsonl), &mut answer, &Progress::new()).expect("memory can be written");
         let took = begun.elapsed();
         assert_eq!(outcome.summary.accepted, objects as u64);
         let waits = REQUEST * objects as u32 / (THREADS * in_flight) as u32;
@@ -65,11 +66,11 @@ async fn round_trips(name: &str) {
     let Input { id, bytes } = input(name);
     let (size, clusters) = (bytes.len(), clusters(&bytes));
     let store = InMemory::new();
-    store.put(&id.as_str().into(), bytes.into()).await.expect("memory has room");
+    store.put(&id.as_str().into(), bytes.into()).await.expect("memory can be written");
     let mut object = Object::new(Arc::new(store), &id).expect("it is a path");
     let read = sectile::read_fetch_with(&mut object, FetchOptions::default(), Limits::default()).await;
     let cost = read.cost();
-    read.complete().expect("it is sound");
+    read.complete().expect("the value is valid");
     let (most, bytes) = if name == COMPONENT { (8, 1 << 20) } else { (clusters, u64::MAX) };
     let verdict = if cost.reads <= most && cost.bytes <= bytes { "reached" } else { "MISSED" };
     println!(
@@ -82,16 +83,21 @@ async fn many(objects: usize) -> Arc<dyn ObjectStore> {
     let bytes = shapes::many_sections(500);
     let inner = InMemory::new();
     for nth in 0..objects {
-        inner.put(&path(nth).as_str().into(), bytes.clone().into()).await.expect("memory has room");
+        inner.put(&path(nth).as_str().into(), bytes.clone().into()).await.expect("memory can be written");
     }
     let config = ThrottleConfig { wait_get_per_call: REQUEST, ..ThrottleConfig::default() };
     let store: Arc<dyn ObjectStore> = Arc::new(ThrottledStore::new(inner, config));
 
     let begun = Instant::now();
     for nth in 0..objects {
-        let whole =
-            store.get(&path(nth).as_str().into()).await.expect("it is there").bytes().await.expect("it is whole");
-        sectile::read_slice(&whole).expect("it is sound");
+        let whole = store
+            .get(&path(nth).as_str().into())
+            .await
+            .expect("the file exists")
+            .bytes()
+            .await
+            .expect("the input is complete");
+        sectile::read_slice(&whole).expect("the value is valid");
     }
     let one_by_one = begun.elapsed();
 
@@ -99,7 +105,7 @@ async fn many(objects: usize) -> Arc<dyn ObjectStore> {
     let sources = (0..objects).map(|nth| Object::new(Arc::clone(&store), &path(nth)).expect("it is a path"));
     let mut read = 0;
     read_many(sources, IN_FLIGHT, FetchOptions::default(), Limits::default(), |_, reading| {
-        reading.complete().expect("it is sound");
+        reading.complete().expect("the value is valid");
         read += 1;
     })
     .await;

@@ -12,7 +12,7 @@ const MAX_INFLATED: u64 = 1 << 20;
 pub fn archives(data: &[u8]) {
     let directory = tempfile::tempdir().expect("there is a place for temporary files");
     let path = directory.path().join("a.wasm");
-    fs::write(&path, data).expect("the disk has room");
+    fs::write(&path, data).expect("the file can be written");
     let audit = |threads| {
         let mut options = WalkOptions::default();
         (options.max_inflated, options.max_held_bytes, options.max_entries) = (MAX_INFLATED, MAX_INFLATED, 10_000);
@@ -22,7 +22,7 @@ pub fn archives(data: &[u8]) {
         let run = |threads| {
             let mut out = Vec::new();
             let outcome = audit(threads).run(&[directory.path().into()], Some(format), &mut out, &Progress::new());
-            (out, outcome.expect("memory has room").summary)
+            (out, outcome.expect("memory can be written").summary)
         };
         let (answer, summary) = run(1);
         assert_eq!(summary.store_bytes, data.len() as u64);

@@ -12,7 +12,7 @@ use self::line::{ArchiveLine, HeaderLine, RowLine, StateKey};
 use super::blob::{BlobLocation, FileState};
 use super::{AuditInfo, Row};
 use sectile::drive::ReadAt;
-use sectile::internal::{Link, distrust, open};
+use sectile::internal::{Link, open, untrusted_reason};
 
 /// An earlier report as [JSON lines](super::Format::Jsonl). Files that have not changed since keep its rows and are not
 /// read again.
@@ -155,7 +155,7 @@ fn open_file(path: &Path) -> Result<File, BaselineError> {
 
 /// Rejects a report that another user may have written. The rules are those for journals.
 fn check_trusted(file: &File) -> Result<(), BaselineError> {
-    distrust(file).map_err(BaselineError::Io)?.map_or(Ok(()), |reason| Err(BaselineError::Untrusted(reason)))
+    untrusted_reason(file).map_err(BaselineError::Io)?.map_or(Ok(()), |reason| Err(BaselineError::Untrusted(reason)))
 }
 
 /// Maximum length of the lines that a thread holds in memory.

@@ -39,12 +39,12 @@ impl Context<'_> {
     pub(super) fn check_input(&self, file: Option<FileId>) {
         if file.is_some_and(|file| self.outputs.contains(&file)) {
             self.met_output.store(true, Ordering::Relaxed);
-            self.give_up();
+            self.abort();
         }
     }
 
     /// Stops all threads: the rows can no longer be complete or written.
-    pub(super) fn give_up(&self) {
+    pub(super) fn abort(&self) {
         self.gave_up.store(true, Ordering::Relaxed);
     }
 }

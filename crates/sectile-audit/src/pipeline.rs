@@ -66,7 +66,7 @@ impl Pipeline<'_> {
             drop(waiting);
             let written = write(&in_order, outputs);
             if written.is_err() {
-                self.context.give_up();
+                self.context.abort();
             }
             drop(in_order); // workers with unsent rows see that the writer has ended
             let mut summary = Summary::default();
@@ -129,7 +129,7 @@ struct PanicGuard<'a>(&'a Context<'a>);
 impl Drop for PanicGuard<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
-            self.0.give_up();
+            self.0.abort();
         }
     }
 }

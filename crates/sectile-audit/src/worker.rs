@@ -129,7 +129,7 @@ impl<'a> Worker<'a> {
         let next = RowChunk::new(lengths.map(|len| (len + len / 8).min(2 * CHUNK_LEN)));
         let chunk = std::mem::replace(&mut self.chunk, next);
         if self.rows.as_ref().is_none_or(|rows| rows.send(chunk).is_err()) {
-            self.context.give_up(); // the writer has ended
+            self.context.abort(); // the writer has ended
         }
     }
 

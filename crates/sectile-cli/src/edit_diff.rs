@@ -43,7 +43,7 @@ pub enum DifferentValue {
 pub fn differences(planned: &EditPlan, input: &Input) -> Result<Vec<Difference>, Error> {
     let plan = planned.plan();
     let edited = plan.reader(input);
-    let mut differ = Differ {
+    let mut finder = DifferenceFinder {
         old: changed_sections(input, plan.source_len(), &kept(plan, |_, source| source.clone()))?,
         new: changed_sections(
             &edited,
@@ -58,10 +58,10 @@ pub fn differences(planned: &EditPlan, input: &Input) -> Result<Vec<Difference>,
     for change in planned.changes() {
         // Sections with the same name in one item are compared together.
         if seen.insert((change.path(), change.section())) {
-            differ.compare(change.path(), change.section());
+            finder.compare(change.path(), change.section());
         }
     }
-    Ok(differ.differences)
+    Ok(finder.differences)
 }
 
 /// The metadata, even if a limit truncated it.
@@ -88,7 +88,7 @@ fn kept(plan: &Plan, range: impl Fn(u64, &Range<u64>) -> Range<u64>) -> Vec<Rang
     ranges
 }
 
-struct Differ {
+struct DifferenceFinder {
     old: ChangedSections,
     new: ChangedSections,
     old_metadata: Metadata<'static>,
@@ -96,7 +96,7 @@ struct Differ {
     differences: Vec<Difference>,
 }
 
-impl Differ {
+impl DifferenceFinder {
     fn compare(&mut self, path: &ItemPath, section: &str) {
         let (old, new) = (self.values(Side::Old, path, section), self.values(Side::New, path, section));
         let (is_old, is_new) =

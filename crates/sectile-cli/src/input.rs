@@ -67,11 +67,11 @@ impl InputReader {
         either!(self, input => input.read_with_interface(limits))
     }
 
-    pub fn read_for(&mut self, policy: &Policy) -> Outcome<Reading<'static>> {
+    pub fn read_with_policy(&mut self, policy: &Policy) -> Outcome<Reading<'static>> {
         match self {
             Self::Local(input) => read_input(input, policy),
             #[cfg(feature = "remote")]
-            Self::Remote(remote) => remote.read_for(policy),
+            Self::Remote(remote) => remote.read_with_policy(policy),
         }
     }
 

@@ -42,7 +42,7 @@ impl PolicyArgs {
     }
 
     /// Prints the policy, if the command line does not name it.
-    pub fn announce(&self, output: &mut Output) {
+    pub fn print_policy(&self, output: &mut Output) {
         let Some(file) = self.file.as_ref().map(|file| escaped(file.as_os_str())) else { return };
         match &self.origin {
             Some(origin) => output.print_note(None, &format_args!("judging by the policy {file} (from {origin})")),

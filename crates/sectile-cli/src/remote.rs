@@ -90,7 +90,7 @@ impl RemoteInput {
         self.runtime.block_on(drive::collect_fetch(&mut self.source, reader, FetchOptions::default()))
     }
 
-    pub fn read_for(&mut self, policy: &Policy) -> Outcome<Reading<'static>> {
+    pub fn read_with_policy(&mut self, policy: &Policy) -> Outcome<Reading<'static>> {
         self.runtime.block_on(sectile_policy::read_fetch(&mut self.source, FetchOptions::default(), policy))
     }
 

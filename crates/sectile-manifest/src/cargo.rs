@@ -4,7 +4,7 @@
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use super::entry::{ManifestEntry, license, license_file, text, texts, unsaid};
+use super::entry::{ManifestEntry, ignore_without_field, license, license_file, text, texts};
 use super::error::ManifestError;
 use super::mapping::{KeyMapping, KeyTarget};
 use sectile::internal::quoted;
@@ -12,7 +12,7 @@ use sectile::metadata::Field;
 use sectile_document::{self, Node, SyntaxError, Value, file};
 
 /// The keys of Cargo.
-const OWN: [KeyMapping; 11] = [
+const CARGO_KEYS: [KeyMapping; 11] = [
     KeyMapping::new("package.name", KeyTarget::Name, text),
     KeyMapping::field("package.version", Field::Version, text),
     KeyMapping::field("package.authors", Field::Authors, texts),
@@ -22,8 +22,8 @@ const OWN: [KeyMapping; 11] = [
     KeyMapping::field("package.repository", Field::Source, text),
     KeyMapping::field("package.homepage", Field::Homepage, text),
     KeyMapping::field("package.documentation", Field::Documentation, text),
-    KeyMapping::new("package.keywords", KeyTarget::Ignored, unsaid),
-    KeyMapping::new("package.categories", KeyTarget::Ignored, unsaid),
+    KeyMapping::new("package.keywords", KeyTarget::Ignored, ignore_without_field),
+    KeyMapping::new("package.categories", KeyTarget::Ignored, ignore_without_field),
 ];
 
 /// Keys in the table of cargo-component, which does not define such keys itself.
@@ -34,7 +34,7 @@ const COMPONENT: [KeyMapping; 2] = [
 
 /// All keys except those of Sectile's own table.
 pub(super) fn key_mappings() -> impl Iterator<Item = KeyMapping> {
-    COMPONENT.into_iter().chain(OWN)
+    COMPONENT.into_iter().chain(CARGO_KEYS)
 }
 
 /// Whether a key of `[package]` has `{ workspace = true }` instead of a value.

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::error::ManifestError;
 use super::location::{ManifestLocation, Notice, NoticeKind, Notices};
 use super::own::qualified;
-use sectile::internal::{differs_in_case, meant_license, quoted};
+use sectile::internal::{corrected_license, differs_in_case, quoted};
 use sectile_document::{Node, Value};
 
 /// A key of a manifest, and its value.
@@ -84,25 +84,28 @@ pub(super) fn one_or_more(entry: &ManifestEntry<'_>, notices: &mut Notices) -> R
 
 /// Reads a license. A common misspelling becomes the SPDX expression that it means.
 pub(super) fn license(entry: &ManifestEntry<'_>, notices: &mut Notices) -> Result<Vec<String>, ManifestError> {
-    Ok(vec![meant(entry, entry.text()?, notices)])
+    Ok(vec![correct_license(entry, entry.text()?, notices)])
 }
 
 /// The SPDX expression that a license most likely means, with a notice. Otherwise the license as
 /// written.
-pub(super) fn meant(entry: &ManifestEntry<'_>, license: &str, notices: &mut Notices) -> String {
-    let Some(meant) = meant_license(license) else { return license.to_owned() };
+pub(super) fn correct_license(entry: &ManifestEntry<'_>, license: &str, notices: &mut Notices) -> String {
+    let Some(corrected) = corrected_license(license) else { return license.to_owned() };
     let message = if differs_in_case(license) {
-        format!("{} is not written as SPDX lists it; using {}", quoted(license), quoted(&meant))
+        format!("{} is not written as SPDX lists it; using {}", quoted(license), quoted(&corrected))
     } else {
-        format!("{} is not an SPDX expression; using {}", quoted(license), quoted(&meant))
+        format!("{} is not an SPDX expression; using {}", quoted(license), quoted(&corrected))
     };
     notices.push(entry.notice(NoticeKind::Rewritten, message));
-    meant
+    corrected
 }
 
 /// Ignores a value for which there is no field, with a notice unless it is an empty list.
 #[allow(clippy::unnecessary_wraps)] // shares the type of the other readers
-pub(super) fn unsaid(entry: &ManifestEntry<'_>, notices: &mut Notices) -> Result<Vec<String>, ManifestError> {
+pub(super) fn ignore_without_field(
+    entry: &ManifestEntry<'_>,
+    notices: &mut Notices,
+) -> Result<Vec<String>, ManifestError> {
     if !matches!(&entry.node.value, Value::List(list) if list.is_empty()) {
         notices.push(entry.dropped("no matching field"));
     }

@@ -1,7 +1,7 @@
 //! package.json. Sources: npm's documentation; npm's `normalize-package-data` and `hosted-git-info`
 //! for persons and repositories; the output of wasm-pack for `collaborators`.
 
-use super::entry::{ManifestEntry, about_license_file, meant, text, unsaid};
+use super::entry::{ManifestEntry, about_license_file, correct_license, ignore_without_field, text};
 use super::error::ManifestError;
 use super::location::{NoticeKind, Notices};
 use super::mapping::{KeyMapping, KeyTarget};
@@ -21,9 +21,9 @@ pub(super) const MAPPINGS: &[KeyMapping] = &[
     KeyMapping::field("licenses", Field::Licenses, license),
     KeyMapping::field("repository", Field::Source, repository),
     KeyMapping::field("homepage", Field::Homepage, text),
-    KeyMapping::new("keywords", KeyTarget::Ignored, unsaid),
-    KeyMapping::new("bugs", KeyTarget::Ignored, unsaid),
-    KeyMapping::new("funding", KeyTarget::Ignored, unsaid),
+    KeyMapping::new("keywords", KeyTarget::Ignored, ignore_without_field),
+    KeyMapping::new("bugs", KeyTarget::Ignored, ignore_without_field),
+    KeyMapping::new("funding", KeyTarget::Ignored, ignore_without_field),
 ];
 
 /// Reads a person, or a list of persons.
@@ -71,7 +71,7 @@ fn license(entry: &ManifestEntry<'_>, notices: &mut Notices) -> Result<Vec<Strin
         } else if license == "UNLICENSED" {
             notices.push(entry.dropped("`UNLICENSED` has no SPDX expression"));
         } else if !license.is_empty() {
-            licenses.push(meant(entry, license, notices));
+            licenses.push(correct_license(entry, license, notices));
         }
     }
     let several = licenses.len() > 1;

@@ -40,7 +40,7 @@ impl Project {
         let path = manifest.as_ref();
         let manifest = Manifest::read(path)?;
         let own = path.with_file_name(ManifestFormat::Sectile.file_name());
-        if manifest.format() == ManifestFormat::Sectile || !is_there(&own)? {
+        if manifest.format() == ManifestFormat::Sectile || !exists(&own)? {
             return Ok(Self::new(vec![manifest]));
         }
         Ok(Self::new(vec![Manifest::read(own)?, manifest]))
@@ -62,7 +62,7 @@ impl Project {
             // sectile.toml comes first.
             for format in ManifestFormat::ALL.into_iter().rev() {
                 let path = directory.join(format.file_name());
-                if is_there(&path)? {
+                if exists(&path)? {
                     paths.push(path);
                 }
             }
@@ -161,7 +161,7 @@ fn check_agreement(own: Option<&Manifest>, manifests: &[Manifest]) -> Result<(),
 }
 
 /// Whether a file exists. A failed lookup is an error.
-fn is_there(path: &Path) -> Result<bool, ManifestError> {
+fn exists(path: &Path) -> Result<bool, ManifestError> {
     match path.symlink_metadata() {
         Ok(_) => Ok(true),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(false),

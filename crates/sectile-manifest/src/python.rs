@@ -1,11 +1,13 @@
 //! pyproject.toml. Sources: the packaging specifications `pyproject-toml` (PEP 621, PEP 639) and
 //! `well-known-project-urls`; Poetry's documentation of pyproject.toml for `tool.poetry`.
 
-use super::entry::{self, ManifestEntry, about_license_file, is_outside, meant, one_or_more, text, unsaid};
+use super::entry::{
+    self, ManifestEntry, about_license_file, correct_license, ignore_without_field, is_outside, one_or_more, text,
+};
 use super::error::ManifestError;
 use super::location::{NoticeKind, Notices};
 use super::mapping::{KeyMapping, KeyTarget};
-use sectile::internal::meant_license;
+use sectile::internal::corrected_license;
 use sectile::internal::quoted;
 use sectile::metadata::Field;
 use sectile_document::Value;
@@ -26,8 +28,8 @@ pub(super) const MAPPINGS: &[KeyMapping] = &[
     KeyMapping::field("project.urls.documentation", Field::Documentation, text),
     KeyMapping::field("project.urls.docs", Field::Documentation, text),
     KeyMapping::new("project.dynamic", KeyTarget::Ignored, dynamic),
-    KeyMapping::new("project.keywords", KeyTarget::Ignored, unsaid),
-    KeyMapping::new("project.classifiers", KeyTarget::Ignored, unsaid),
+    KeyMapping::new("project.keywords", KeyTarget::Ignored, ignore_without_field),
+    KeyMapping::new("project.classifiers", KeyTarget::Ignored, ignore_without_field),
     KeyMapping::new("tool.poetry.name", KeyTarget::Name, text),
     KeyMapping::field("tool.poetry.version", Field::Version, text),
     KeyMapping::field("tool.poetry.authors", Field::Authors, one_or_more),
@@ -37,8 +39,8 @@ pub(super) const MAPPINGS: &[KeyMapping] = &[
     KeyMapping::field("tool.poetry.homepage", Field::Homepage, text),
     KeyMapping::field("tool.poetry.repository", Field::Source, text),
     KeyMapping::field("tool.poetry.documentation", Field::Documentation, text),
-    KeyMapping::new("tool.poetry.keywords", KeyTarget::Ignored, unsaid),
-    KeyMapping::new("tool.poetry.classifiers", KeyTarget::Ignored, unsaid),
+    KeyMapping::new("tool.poetry.keywords", KeyTarget::Ignored, ignore_without_field),
+    KeyMapping::new("tool.poetry.classifiers", KeyTarget::Ignored, ignore_without_field),
 ];
 
 /// Reads tables with `name`, `email` or both.
@@ -68,13 +70,13 @@ fn license(entry: &ManifestEntry<'_>, notices: &mut Notices) -> Result<Vec<Strin
     }
     let text = entry.entry("text").ok_or_else(|| entry.invalid("`text` or `file` is missing"))?;
     let written = text.text()?.trim();
-    if meant_license(written).is_none() && !Field::Licenses.check(written).is_empty() {
+    if corrected_license(written).is_none() && !Field::Licenses.check(written).is_empty() {
         notices.push(text.dropped("the license text is not an SPDX expression; write one as `license`"));
         return Ok(Vec::new());
     }
     notices
         .push(entry.notice(NoticeKind::Rewritten, "a table is the deprecated form; its text is used as an expression"));
-    Ok(vec![meant(&text, written, notices)])
+    Ok(vec![correct_license(&text, written, notices)])
 }
 
 /// Reads an SPDX expression, or Poetry's word for no license.

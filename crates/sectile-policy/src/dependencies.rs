@@ -3,7 +3,7 @@
 use super::Items;
 use super::Versions;
 use super::names::{NameFilter, NameMatch, name_filter_methods};
-use super::violations::{RuleViolations, Spot};
+use super::violations::{Position, RuleViolations};
 use sectile::FindingCode;
 use sectile::Glob;
 use sectile::metadata::Item;
@@ -57,34 +57,34 @@ impl Dependencies {
     pub(super) fn judge(&self, metadata: &Metadata<'_>, complete: bool, violations: &mut RuleViolations<'_>) {
         for (number, item) in self.items.select(metadata).filter(|(_, item)| complete || item.is_complete()) {
             let offset = item.dependencies().map_or(item.start(), |dependencies| dependencies.raw().range().start);
-            let spot = Spot { item: number, offset, section: Some(SECTION) };
+            let position = Position { item: number, offset, section: Some(SECTION) };
             let path = || item.path();
             match item.sections_named(SECTION) {
                 0 if self.required => {
                     let message = || "a list of dependencies is required, but is missing".to_owned();
-                    violations.add(FindingCode::MissingField, spot, path, message);
+                    violations.add(FindingCode::MissingField, position, path, message);
                 }
                 0 => {}
-                1 => self.judge_list(item, spot, path, violations),
-                _ => violations.not_judged_at(spot, path, "there is more than one list of dependencies"),
+                1 => self.judge_list(item, position, path, violations),
+                _ => violations.not_judged_at(position, path, "there is more than one list of dependencies"),
             }
         }
         for absent in self.items.absent(metadata).into_iter().filter(|_| self.required && complete) {
             let message = || format!("item {absent} does not exist, but is required to list its dependencies");
-            violations.add(FindingCode::MissingField, Spot::ROOT, ItemPath::root, message);
+            violations.add(FindingCode::MissingField, Position::ROOT, ItemPath::root, message);
         }
     }
 
     fn judge_list(
         &self,
         item: Item<'_>,
-        spot: Spot<'_>,
+        position: Position<'_>,
         path: impl Fn() -> ItemPath,
         violations: &mut RuleViolations<'_>,
     ) {
         let packages = item.dependencies().map(sectile::metadata::Dependencies::packages).unwrap_or_default();
         if packages.is_empty() {
-            violations.not_judged_at(spot, path, "the list of dependencies is empty, or could not be read");
+            violations.not_judged_at(position, path, "the list of dependencies is empty, or could not be read");
             return;
         }
         let is_from = |source: &str| self.sources.iter().any(|glob| glob.matches(source));
@@ -99,7 +99,7 @@ impl Dependencies {
                     let from = if from.is_empty() { String::new() } else { format!(" (from {from})") };
                     matched.message("the dependency", &package.name, &package.version) + &from
                 };
-                violations.add_each(FindingCode::RefusedDependency, spot, &path, message);
+                violations.add_each(FindingCode::RefusedDependency, position, &path, message);
             }
         }
     }

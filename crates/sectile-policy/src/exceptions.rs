@@ -143,7 +143,7 @@ impl Exception {
         if self.codes.is_empty() { !Self::ONLY_BY_NAME.contains(&code) } else { self.codes.contains(&code) }
     }
 
-    pub(super) fn holds_on(&self, today: Option<Day>) -> bool {
+    pub(super) fn is_valid_on(&self, today: Option<Day>) -> bool {
         self.expiry.is_none_or(|last| today.is_some_and(|today| today <= last))
     }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::violations::{RuleViolations, Spot};
+use super::violations::{Position, RuleViolations};
 use sectile::FindingCode;
 use sectile::Glob;
 use sectile::interface::{Extern, Interface};
@@ -45,8 +45,8 @@ impl Imports {
             let refused = names(import).find(|name| self.refuses(name));
             if let Some(name) = refused {
                 let message = || format!("the import {} ({}) is refused", quoted(&name), import.kind().name());
-                let spot = Spot { offset: import.offset(), ..Spot::ROOT };
-                violations.add(FindingCode::RefusedImport, spot, ItemPath::root, message);
+                let position = Position { offset: import.offset(), ..Position::ROOT };
+                violations.add(FindingCode::RefusedImport, position, ItemPath::root, message);
             }
         }
         if interface.findings().iter().any(|finding| finding.code() != FindingCode::Changed) {

@@ -48,7 +48,7 @@ impl Policy {
         today: Option<Day>,
     ) {
         let matching = self.exceptions.iter().filter(|exception| exception.matches(context));
-        let (held, expired): (Vec<_>, Vec<_>) = matching.partition(|exception| exception.holds_on(today));
+        let (held, expired): (Vec<_>, Vec<_>) = matching.partition(|exception| exception.is_valid_on(today));
         for judged in &mut *findings {
             let excuses = |exception: &&&Arc<Exception>| exception.excuses(judged.finding.code());
             judged.exception = held.iter().find(excuses).map(|exception| Arc::clone(exception));
@@ -63,7 +63,7 @@ impl Policy {
         let mut expirations = Findings::with_limit(self.limits.max_findings_per_code);
         for exception in &expired {
             let describe = || (ItemPath::root(), exception.expired_message(today).into());
-            expirations.add_apart(FindingCode::ExpiredException, 0, 0, None, describe);
+            expirations.add_unfolded(FindingCode::ExpiredException, 0, 0, None, describe);
         }
         let refused = severity >= self.refuse;
         // The last finding represents all exceptions beyond the limit.

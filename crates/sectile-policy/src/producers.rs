@@ -3,7 +3,7 @@
 use super::Versions;
 use super::names::{NameFilter, NameMatch, name_filter_methods};
 use super::suggestion::hint;
-use super::violations::{RuleViolations, Spot};
+use super::violations::{Position, RuleViolations};
 use super::{Items, RuleError};
 use sectile::FindingCode;
 use sectile::Glob;
@@ -65,30 +65,30 @@ impl Producers {
         for (number, item) in self.items.select(metadata) {
             let complete = complete || item.is_complete();
             let offset = item.producers().ranges().next().map_or(item.start(), |range| range.start);
-            let spot = Spot { item: number, offset, section: Some(SECTION) };
+            let position = Position { item: number, offset, section: Some(SECTION) };
             let path = || item.path();
             if self.required {
                 if !complete || self.matching(item).any(|(matched, ..)| matched == NameMatch::Yes) {
                     continue;
                 }
                 if is_fully_read(item) {
-                    violations.add(FindingCode::MissingField, spot, path, || self.missing_message(item));
+                    violations.add(FindingCode::MissingField, position, path, || self.missing_message(item));
                     continue;
                 }
             } else {
                 for (matched, name, version) in self.matching(item) {
-                    violations.add_each(FindingCode::RefusedProducer, spot, path, || {
+                    violations.add_each(FindingCode::RefusedProducer, position, path, || {
                         matched.message("the producer", name, version)
                     });
                 }
             }
             if complete && !is_fully_read(item) {
-                violations.not_judged_at(spot, path, "not all producers could be read");
+                violations.not_judged_at(position, path, "not all producers could be read");
             }
         }
         for absent in self.items.absent(metadata).into_iter().filter(|_| self.required && complete) {
             let message = || format!("item {absent} does not exist, but is required to have a producer");
-            violations.add(FindingCode::MissingField, Spot::ROOT, ItemPath::root, message);
+            violations.add(FindingCode::MissingField, Position::ROOT, ItemPath::root, message);
         }
     }
 

@@ -9,7 +9,7 @@ use sectile::metadata::{Item, Metadata, SliceReader, StreamReader};
 use sectile::scan::{Collector, DataRequest, ItemStart, Section, Visitor};
 use sectile::{Cost, Error, FindingCode, Input, Limits, Outcome};
 
-use super::section_matches::WithSectionRules;
+use super::section_matches::SectionRuleVisitor;
 use super::{Demand, Policy, Reading};
 use crate::report::Report;
 
@@ -42,7 +42,7 @@ impl Policy {
 /// # Ok::<(), sectile::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct PolicyReader<R>(CombinedReader<WithSectionRules<R>>);
+pub struct PolicyReader<R>(CombinedReader<SectionRuleVisitor<R>>);
 
 impl PolicyReader<SliceReader<'_>> {
     /// A reader whose values borrow from the input.
@@ -59,7 +59,7 @@ impl PolicyReader<StreamReader> {
 
     /// The work of judging the data read so far: the number of items, imports, exports and
     /// findings, and the bytes of values that rules inspect.
-    pub(crate) fn weight(&self, policy: &Policy) -> usize {
+    pub(crate) fn judging_cost(&self, policy: &Policy) -> usize {
         let read = self.0.custom().inner.so_far();
         let of_metadata = read.map_or(0, |read| read.items().len() + read.findings().iter().len());
         let inspected = if policy.has_rules() { read.map_or(0, inspected_bytes) } else { 0 };
@@ -85,7 +85,7 @@ impl<R> PolicyReader<R> {
     fn new(reader: R, policy: &Policy) -> Self {
         let needs_imports = policy.rules().any(|rule| matches!(rule.demand(), Demand::Imports(_)));
         let interface = needs_imports.then(|| interface::InterfaceReader::with_limits(policy.limits));
-        Self(CombinedReader::new(WithSectionRules::new(reader, policy), interface))
+        Self(CombinedReader::new(SectionRuleVisitor::new(reader, policy), interface))
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::suggestion::hint;
-use super::violations::{RuleViolations, Spot};
+use super::violations::{Position, RuleViolations};
 use super::{Items, RuleError};
 use sectile::FindingCode;
 use sectile::internal::{is_deceptive, quoted, states_no_license};
@@ -116,16 +116,16 @@ impl Required {
         for (number, item) in self.items.select(metadata).filter(|(_, item)| complete || item.is_complete()) {
             for value in &self.values {
                 if let Some((offset, flaw)) = value.flaw(item, self.permits_unknown) {
-                    let spot = Spot { item: number, offset, section: Some(value.name()) };
+                    let position = Position { item: number, offset, section: Some(value.name()) };
                     let message = || format!("`{value}` is required, but {flaw}");
-                    violations.add(FindingCode::MissingField, spot, || item.path(), message);
+                    violations.add(FindingCode::MissingField, position, || item.path(), message);
                 }
             }
         }
         for absent in self.items.absent(metadata).into_iter().filter(|_| complete) {
             let names: Vec<_> = self.values.iter().map(|value| value.name()).collect();
             let message = || format!("item {absent} does not exist, but is required to have {}", names.join(", "));
-            violations.add(FindingCode::MissingField, Spot::ROOT, ItemPath::root, message);
+            violations.add(FindingCode::MissingField, Position::ROOT, ItemPath::root, message);
         }
     }
 }

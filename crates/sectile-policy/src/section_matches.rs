@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::violations::{Spot, Violations};
+use super::violations::{Position, Violations};
 use super::{Demand, Policy, Rule};
 use sectile::internal::copy_section;
 use sectile::scan::{DataRequest, ItemPath, ItemStart, Section, Visitor};
@@ -23,7 +23,7 @@ impl SectionMatches {
 
 /// Visitor that applies the section rules and forwards everything to another visitor.
 #[derive(Debug)]
-pub(super) struct WithSectionRules<V> {
+pub(super) struct SectionRuleVisitor<V> {
     pub(super) inner: V,
     rules: Option<SectionRules>,
 }
@@ -35,7 +35,7 @@ struct SectionRules {
     path: ItemPath,
 }
 
-impl<V> WithSectionRules<V> {
+impl<V> SectionRuleVisitor<V> {
     pub(super) fn new(inner: V, policy: &Policy) -> Self {
         let section_rules = policy.rules.iter().filter(|rule| matches!(rule.demand, Demand::Sections(_)));
         let limit = policy.limits.max_findings_per_code;
@@ -70,15 +70,15 @@ impl SectionRules {
             let depth = self.path.indexes().len();
             if sections.refuses(section) && sections.items.contains(section.item_kind(), depth, path) {
                 let name = section.is_custom().then(|| section.name());
-                let spot = Spot { item: section.item(), offset: section.range().start, section: name };
+                let position = Position { item: section.item(), offset: section.range().start, section: name };
                 let (code, reason) = (FindingCode::RefusedSection, rule.reason.as_deref());
-                violations.add(code, spot, reason, path, || sections.message(section));
+                violations.add(code, position, reason, path, || sections.message(section));
             }
         }
     }
 }
 
-impl<'w, V: Visitor<'w>> Visitor<'w> for WithSectionRules<V> {
+impl<'w, V: Visitor<'w>> Visitor<'w> for SectionRuleVisitor<V> {
     fn enter(&mut self, start: &ItemStart<'_>) {
         if let Some(rules) = self.rules.as_mut().filter(|_| start.parent().is_some()) {
             rules.path.push(start.index());

@@ -13,7 +13,7 @@ pub(super) struct Violations(Findings);
 
 /// The position of a violation.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Spot<'s> {
+pub(super) struct Position<'s> {
     /// The number of the item.
     pub(super) item: u32,
     pub(super) offset: u64,
@@ -21,7 +21,7 @@ pub(super) struct Spot<'s> {
     pub(super) section: Option<&'s str>,
 }
 
-impl Spot<'_> {
+impl Position<'_> {
     pub(super) const ROOT: Self = Self { item: 0, offset: 0, section: None };
 }
 
@@ -36,17 +36,17 @@ impl Violations {
     pub(super) fn add(
         &mut self,
         code: FindingCode,
-        spot: Spot<'_>,
+        position: Position<'_>,
         reason: Option<&str>,
         path: impl FnOnce() -> ItemPath,
         message: impl FnOnce() -> String,
     ) {
-        let Spot { item, offset, section } = spot;
+        let Position { item, offset, section } = position;
         let describe = || (path(), with_reason(message(), reason));
         if section.is_some() {
             self.0.add(code, item, offset, section, describe);
         } else {
-            self.0.add_apart(code, item, offset, section, describe);
+            self.0.add_unfolded(code, item, offset, section, describe);
         }
     }
 
@@ -70,35 +70,35 @@ impl<'r> RuleViolations<'r> {
     pub(super) fn add(
         &mut self,
         code: FindingCode,
-        spot: Spot<'_>,
+        position: Position<'_>,
         path: impl FnOnce() -> ItemPath,
         message: impl FnOnce() -> String,
     ) {
-        self.violations.add(code, spot, self.reason, path, message);
+        self.violations.add(code, position, self.reason, path, message);
     }
 
     /// As [`add`](Self::add), but never folds.
     pub(super) fn add_each(
         &mut self,
         code: FindingCode,
-        spot: Spot<'_>,
+        position: Position<'_>,
         path: impl FnOnce() -> ItemPath,
         message: impl FnOnce() -> String,
     ) {
-        let Spot { item, offset, section } = spot;
+        let Position { item, offset, section } = position;
         let describe = || (path(), with_reason(message(), self.reason));
-        self.violations.0.add_apart(code, item, offset, section, describe);
+        self.violations.0.add_unfolded(code, item, offset, section, describe);
     }
 
     /// Adds a finding that the rule could not be judged.
     pub(super) fn not_judged(&mut self, cause: &str) {
-        self.not_judged_at(Spot::ROOT, ItemPath::root, cause);
+        self.not_judged_at(Position::ROOT, ItemPath::root, cause);
     }
 
     /// Adds a finding that the rule could not be judged for an item.
-    pub(super) fn not_judged_at(&mut self, spot: Spot<'_>, path: impl FnOnce() -> ItemPath, cause: &str) {
+    pub(super) fn not_judged_at(&mut self, position: Position<'_>, path: impl FnOnce() -> ItemPath, cause: &str) {
         let message = || format!("a rule of the policy cannot be judged: {cause}");
-        self.add(FindingCode::NotJudged, spot, path, message);
+        self.add(FindingCode::NotJudged, position, path, message);
     }
 
     /// Judges the values of a field in the items that were read to their ends. If an item has the
@@ -124,8 +124,8 @@ impl<'r> RuleViolations<'r> {
             for value in [first].into_iter().chain((sections > 1).then_some(last)) {
                 if let Err(message) = judge(value) {
                     let offset = value.map_or(item.start(), |value| value.range().start);
-                    let spot = Spot { item: number, offset, section: Some(field.section()) };
-                    self.add(code, spot, path, || message);
+                    let position = Position { item: number, offset, section: Some(field.section()) };
+                    self.add(code, position, path, || message);
                 }
             }
         }

@@ -51,7 +51,7 @@ impl Policy {
             // Rules with a severity of their own are judged even if their code is ignored.
             let of_rule =
                 |code: FindingCode| rules.iter().any(|rule| rule.severity().is_some() && rule.demand().code() == code);
-            let message = if today.is_some() && !exception.holds_on(today) {
+            let message = if today.is_some() && !exception.is_valid_on(today) {
                 format!("{}; remove it or set a later day", exception.expired_message(today))
             } else if !FindingCode::ALL
                 .iter()

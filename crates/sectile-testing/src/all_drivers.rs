@@ -17,9 +17,9 @@ use crate::ranges::{Ranges, now};
 
 /// Requests the data of custom sections: first three bytes, then all of it.
 #[derive(Debug, Default)]
-pub struct Twice(Option<Range<u64>>);
+pub struct TwoRequests(Option<Range<u64>>);
 
-impl RequestPolicy for Twice {
+impl RequestPolicy for TwoRequests {
     fn of(&mut self, section: &Section<'_>) -> DataRequest {
         if !section.is_custom() {
             return DataRequest::Nothing;
@@ -35,17 +35,17 @@ impl RequestPolicy for Twice {
 }
 
 /// Records the events of a case.
-pub type Recorder = bodies::Recorder<Twice>;
+pub type Recorder = bodies::Recorder<TwoRequests>;
 
 /// Counts events and requests nothing.
 #[derive(Debug, Default)]
-pub struct Deaf {
+pub struct EventCounter {
     pub entered: u64,
     pub sections: u64,
     pub left: u64,
 }
 
-impl Visitor<'_> for Deaf {
+impl Visitor<'_> for EventCounter {
     fn enter(&mut self, _: &ItemStart<'_>) {
         self.entered += 1;
     }
@@ -61,12 +61,12 @@ impl Visitor<'_> for Deaf {
 }
 
 /// The part of an error that must be the same for every driver: its message with the offset.
-pub fn told(result: Result<(), Error>) -> Result<(), String> {
+pub fn error_text(result: Result<(), Error>) -> Result<(), String> {
     result.map_err(|error| error.to_string())
 }
 
 /// The metadata after these first bytes of an input were pushed.
-pub fn arrived(bytes: &[u8]) -> Option<Metadata<'static>> {
+pub fn pushed_metadata(bytes: &[u8]) -> Option<Metadata<'static>> {
     let mut push = PushDriver::new(StreamReader::new());
     push.push(bytes).unwrap();
     push.into_visitor().finish()
@@ -110,18 +110,18 @@ pub fn scan(bytes: &[u8], limits: Limits) -> (Vec<Event>, Result<(), Error>) {
     let mut recorder = Recorder::default();
     let (_, result, cost) = parts_of(drive::scan_slice(bytes, &mut recorder, limits));
     assert!(cost.bytes <= bytes.len() as u64 + 3 * recorder.events.len() as u64);
-    let expected = (&recorder.events, told(result));
+    let expected = (&recorder.events, error_text(result));
 
     let mut read = Recorder::default();
     let (_, result, _) = parts_of(drive::scan_at(bytes, bytes.len() as u64, &mut read, limits));
-    assert_eq!((&read.events, told(result)), expected, "positioned reads");
+    assert_eq!((&read.events, error_text(result)), expected, "positioned reads");
 
     for sizes in CHUNKS {
         let (pushed, result) = push(bytes, sizes, Recorder::default(), limits);
-        assert_eq!((&pushed.events, told(result)), expected, "chunks of {sizes:?}");
+        assert_eq!((&pushed.events, error_text(result)), expected, "chunks of {sizes:?}");
     }
     fetch(bytes, Recorder::default, limits, |fetched, result, how| {
-        assert_eq!((&fetched.events, told(result)), expected, "{how}");
+        assert_eq!((&fetched.events, error_text(result)), expected, "{how}");
     });
     let result = drive::scan_slice(bytes, &mut Recorder::default(), limits).complete();
     (recorder.events, result)
@@ -132,21 +132,21 @@ pub fn scan(bytes: &[u8], limits: Limits) -> (Vec<Event>, Result<(), Error>) {
 #[track_caller]
 pub fn read(bytes: &[u8], limits: Limits) -> (Option<Metadata<'_>>, Result<(), Error>) {
     let (metadata, result, _) = parts_of(sectile::read_slice_with(bytes, limits));
-    let expected = (metadata, told(result));
+    let expected = (metadata, error_text(result));
 
     let (metadata, result, _) = parts_of(sectile::read_at_with(&file(bytes), bytes.len() as u64, limits));
-    assert_eq!((metadata, told(result)), expected, "a file");
+    assert_eq!((metadata, error_text(result)), expected, "a file");
 
     for sizes in CHUNKS {
         let (reader, result) = push(bytes, sizes, StreamReader::with_limits(limits), limits);
-        assert_eq!((reader.finish(), told(result)), expected, "chunks of {sizes:?}");
+        assert_eq!((reader.finish(), error_text(result)), expected, "chunks of {sizes:?}");
     }
     fetch(
         bytes,
         || StreamReader::with_limits(limits),
         limits,
         |reader, result, how| {
-            assert_eq!((reader.finish(), told(result)), expected, "{how}");
+            assert_eq!((reader.finish(), error_text(result)), expected, "{how}");
         },
     );
     let (_, result, _) = parts_of(sectile::read_slice_with(bytes, limits));

@@ -12,7 +12,7 @@ struct Headers {
 }
 
 impl Headers {
-    fn hop(&mut self, start: u64) -> DataRequest {
+    fn skip_to(&mut self, start: u64) -> DataRequest {
         if start < self.end { DataRequest::Bytes(start..start + 6) } else { DataRequest::Nothing }
     }
 }
@@ -21,14 +21,14 @@ impl Visitor<'_> for Headers {
     fn section(&mut self, section: &Section<'_>) -> DataRequest {
         self.starts.push(section.range().start);
         self.end = section.data().end;
-        if section.name().ends_with("name") { self.hop(section.data().start) } else { DataRequest::Nothing }
+        if section.name().ends_with("name") { self.skip_to(section.data().start) } else { DataRequest::Nothing }
     }
 
     fn data(&mut self, bytes: &[u8], start: u64) -> DataRequest {
         self.starts.push(start);
         let len = bytes[1..].iter().take_while(|byte| **byte >= 0x80).count() + 1;
         let size = bytes[1..=len].iter().rev().fold(0, |size, byte| size << 7 | u64::from(byte & 0x7f));
-        self.hop(start + 1 + len as u64 + size)
+        self.skip_to(start + 1 + len as u64 + size)
     }
 }
 
@@ -36,7 +36,7 @@ impl Visitor<'_> for Headers {
 /// sequential search for the headers takes.
 pub fn clusters(bytes: &[u8]) -> u64 {
     let mut headers = Headers::default();
-    drive::scan_slice(bytes, &mut headers, Limits::default()).complete().expect("the inputs are sound");
+    drive::scan_slice(bytes, &mut headers, Limits::default()).complete().expect("the input is valid");
     let (mut clusters, mut end) = (1, 64 << 10);
     for start in headers.starts {
         if start >= end {

@@ -12,7 +12,7 @@ pub fn text_of(page: impl AsRef<Path>) -> String {
 pub const END: &str = "<!-- its end -->\n";
 
 /// Asserts that this table is between the marks in a page. With `BLESS=1`, writes it there.
-pub fn stands_between(page: &str, begin: &str, table: &str) {
+pub fn assert_generated(page: &str, begin: &str, table: &str) {
     let text = text_of(page);
     let (before, rest) = text.split_once(begin).unwrap();
     let (_, after) = rest.split_once(END).unwrap();

@@ -63,7 +63,7 @@ pub fn measure<T>(work: impl FnOnce() -> T) -> (T, Allocated) {
     (value, allocated)
 }
 
-fn grew(size: usize, from: usize) {
+fn record_growth(size: usize, from: usize) {
     TOTAL.set(TOTAL.get() + size as u64);
     LARGEST.set(LARGEST.get().max(size as u64));
     REQUESTS.set(REQUESTS.get() + 1);
@@ -71,7 +71,7 @@ fn grew(size: usize, from: usize) {
     PEAK.set(PEAK.get().max(LIVE.get()));
 }
 
-fn shrank(size: usize) {
+fn record_shrink(size: usize) {
     LIVE.set(LIVE.get() - size as i64);
 }
 
@@ -79,22 +79,22 @@ fn shrank(size: usize) {
 // without a destructor, and do not allocate.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        grew(layout.size(), 0);
+        record_growth(layout.size(), 0);
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        grew(layout.size(), 0);
+        record_growth(layout.size(), 0);
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, old: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        grew(size, layout.size());
+        record_growth(size, layout.size());
         unsafe { System.realloc(old, layout, size) }
     }
 
     unsafe fn dealloc(&self, old: *mut u8, layout: Layout) {
-        shrank(layout.size());
+        record_shrink(layout.size());
         unsafe { System.dealloc(old, layout) }
     }
 }

@@ -12,7 +12,7 @@ pub use crate::bodies::now;
 pub struct Ranges<'a> {
     pub bytes: &'a [u8],
     /// Whether an answer has the length of the input.
-    pub tells_len: bool,
+    pub reports_len: bool,
     /// Maximum bytes of an answer.
     pub most: usize,
     /// The requested ranges.
@@ -21,12 +21,12 @@ pub struct Ranges<'a> {
 
 impl<'a> Ranges<'a> {
     pub fn of(bytes: &'a [u8]) -> Self {
-        Self { bytes, tells_len: true, most: usize::MAX, asked: Vec::new() }
+        Self { bytes, reports_len: true, most: usize::MAX, asked: Vec::new() }
     }
 
     /// A source that does not report its length.
     pub fn silent(bytes: &'a [u8]) -> Self {
-        Self { tells_len: false, ..Self::of(bytes) }
+        Self { reports_len: false, ..Self::of(bytes) }
     }
 }
 
@@ -37,13 +37,13 @@ impl Fetch for Ranges<'_> {
         let len = self.bytes.len() as u64;
         let bytes = &self.bytes[range.start.min(len) as usize..range.end.min(len) as usize];
         let bytes = bytes[..bytes.len().min(self.most)].to_vec();
-        Ok(Fetched::new(bytes, self.tells_len.then_some(len)))
+        Ok(Fetched::new(bytes, self.reports_len.then_some(len)))
     }
 }
 
 impl fmt::Debug for Ranges<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { bytes, tells_len, most, asked } = self;
-        write!(f, "{} bytes, at most {most} each, tells {tells_len}, asked for {asked:?}", bytes.len())
+        let Self { bytes, reports_len, most, asked } = self;
+        write!(f, "{} bytes, at most {most} each, tells {reports_len}, asked for {asked:?}", bytes.len())
     }
 }

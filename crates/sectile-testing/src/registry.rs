@@ -132,13 +132,14 @@ impl Registry {
 }
 
 /// `me:hunter2` in Basic authentication.
-pub const ME: &str = "Basic bWU6aHVudGVyMg==";
+pub const AUTHORIZATION: &str = "Basic bWU6aHVudGVyMg==";
 
-/// Answers with a challenge unless the request has the credentials [`ME`].
-pub fn lets_me_in(request: &Request) -> Option<Reply> {
-    let is_me = request.field("authorization") == Some(ME);
-    let asks = || error(401, "UNAUTHORIZED", "who is there?").field("www-authenticate", "Basic realm=\"the registry\"");
-    (!is_me).then(asks)
+/// Answers with a challenge unless the request has the credentials [`AUTHORIZATION`].
+pub fn require_login(request: &Request) -> Option<Reply> {
+    let is_authorized = request.field("authorization") == Some(AUTHORIZATION);
+    let challenge =
+        || error(401, "UNAUTHORIZED", "who is there?").field("www-authenticate", "Basic realm=\"the registry\"");
+    (!is_authorized).then(challenge)
 }
 
 /// An error in the format of the specification.

@@ -11,7 +11,7 @@ use std::time::Duration;
 const MAX_CONNECTIONS: usize = 200;
 const MAX_BODY: u64 = 128 << 20;
 /// Tests must not hang.
-const PATIENCE: Duration = Duration::from_secs(20);
+const IO_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A request.
 #[derive(Clone, Debug, Default)]
@@ -138,7 +138,7 @@ fn serve(
     handler: &Mutex<Handler>,
 ) -> std::io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_millis(20)))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(IO_TIMEOUT))?;
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(PollingStream { stream, stop });
     let mut writer = stream;
@@ -205,7 +205,7 @@ fn serve(
 /// Repeats an action until the test ends.
 fn wait(stop: &AtomicBool, mut work: impl FnMut() -> std::io::Result<()>) -> std::io::Result<()> {
     let begun = std::time::Instant::now();
-    while !stop.load(Ordering::SeqCst) && begun.elapsed() < PATIENCE {
+    while !stop.load(Ordering::SeqCst) && begun.elapsed() < IO_TIMEOUT {
         thread::sleep(Duration::from_millis(5));
         work()?;
     }
@@ -224,7 +224,7 @@ impl Read for PollingStream<'_> {
         loop {
             match self.stream.read(buffer) {
                 Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {
-                    if self.stop.load(Ordering::SeqCst) || begun.elapsed() > PATIENCE {
+                    if self.stop.load(Ordering::SeqCst) || begun.elapsed() > IO_TIMEOUT {
                         return Ok(0);
                     }
                 }

@@ -92,12 +92,12 @@ impl ReadAt for Sparse {
 }
 
 /// Reads one byte at a time and is interrupted before each.
-pub struct Dribble<'a> {
+pub struct OneByteReads<'a> {
     pub bytes: &'a [u8],
     pub interrupted: Cell<bool>,
 }
 
-impl ReadAt for Dribble<'_> {
+impl ReadAt for OneByteReads<'_> {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         self.interrupted.set(!self.interrupted.get());
         if self.interrupted.get() {

@@ -19,17 +19,17 @@ pub fn run(command: &mut Command, mut meanwhile: impl FnMut(&mut Child, &str)) -
         stdout.read_to_end(&mut given).unwrap();
         given
     });
-    let told = listen(terminal, |told| meanwhile(&mut child, told));
-    (child.wait().unwrap(), given.join().unwrap(), told)
+    let text = read_to_end_of_terminal(terminal, |text| meanwhile(&mut child, text));
+    (child.wait().unwrap(), given.join().unwrap(), text)
 }
 
 /// Runs a command whose standard output and error are a terminal, and returns the text on it.
-pub fn run_wholly(command: &mut Command) -> (ExitStatus, String) {
+pub fn run_to_end(command: &mut Command) -> (ExitStatus, String) {
     let (terminal, end) = open();
     let mut child = begin(command.stdout(end.try_clone().unwrap()), end);
     command.stdout(Stdio::null());
-    let told = listen(terminal, |_| {});
-    (child.wait().unwrap(), told)
+    let text = read_to_end_of_terminal(terminal, |_| {});
+    (child.wait().unwrap(), text)
 }
 
 /// A terminal, and the end to which a command writes.
@@ -49,18 +49,18 @@ fn begin(command: &mut Command, end: File) -> Child {
 }
 
 /// The text until the last writer closes the terminal.
-fn listen(terminal: OwnedFd, mut hear: impl FnMut(&str)) -> String {
-    let (mut terminal, mut told, mut buffer) = (File::from(terminal), Vec::new(), [0; 4_096]);
+fn read_to_end_of_terminal(terminal: OwnedFd, mut on_text: impl FnMut(&str)) -> String {
+    let (mut terminal, mut text, mut buffer) = (File::from(terminal), Vec::new(), [0; 4_096]);
     loop {
         match terminal.read(&mut buffer) {
             Ok(0) => break,
             Ok(read) => {
-                told.extend_from_slice(&buffer[..read]);
-                hear(&String::from_utf8_lossy(&told));
+                text.extend_from_slice(&buffer[..read]);
+                on_text(&String::from_utf8_lossy(&text));
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(_) => break, // Linux reports a hangup in this way
         }
     }
-    String::from_utf8(told).unwrap()
+    String::from_utf8(text).unwrap()
 }

@@ -5,7 +5,7 @@ use sectile::FindingCode;
 use sectile::metadata::Field;
 
 use super::fields;
-use sectile_testing::docs::{spans, stands_between, text_of};
+use sectile_testing::docs::{assert_generated, spans, text_of};
 use sectile_testing::{all_drivers, binary, found};
 
 const SECTIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/custom-sections.md");
@@ -26,7 +26,7 @@ pub fn fenced(text: &str, kind: &str) -> Vec<String> {
 
 #[test]
 fn the_fields_match_the_table() {
-    stands_between(SECTIONS, BEGIN, &fields());
+    assert_generated(SECTIONS, BEGIN, &fields());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use sectile::Limits;
 use sectile::drive;
 use sectile_testing::parts_of;
 
-use sectile_testing::all_drivers::{Event, told};
+use sectile_testing::all_drivers::{Event, error_text};
 use sectile_testing::binary::{COMPONENT, MODULE, custom, leb128, padded, prefixed, section};
 use sectile_testing::bodies::Recorder;
 use sectile_testing::sources::Sparse;
@@ -26,9 +26,9 @@ fn scan(source: &Sparse) -> (Vec<Event>, Result<(), String>) {
     let mut recorder = Recorder::new(());
     let (_, result, cost) = parts_of(drive::scan_at(source, source.len(), &mut recorder, Limits::default()));
     assert!(cost.bytes < 100_000, "{cost:?}");
-    let read = (recorder.events, told(result));
+    let read = (recorder.events, error_text(result));
     let (recorder, result) = source.push(Recorder::new(()), Limits::default());
-    assert_eq!((recorder.events, told(result)), read, "pushed");
+    assert_eq!((recorder.events, error_text(result)), read, "pushed");
     read
 }
 
@@ -147,7 +147,7 @@ mod sparse_files {
             let mut recorder = Recorder::new(());
             let (_, result, cost) = parts_of(drive::scan_at(&file, source.len(), &mut recorder, Limits::default()));
             assert!(cost.bytes < 100_000, "{cost:?}");
-            assert_eq!((recorder.events, told(result)), scan(&source));
+            assert_eq!((recorder.events, error_text(result)), scan(&source));
         }
     }
 }

@@ -51,7 +51,7 @@ fn change_heads(bytes: &[u8]) -> u32 {
 /// Cuts at each byte of the heads, and at every `step`th byte elsewhere. Returns the number of
 /// cuts.
 fn cut(bytes: &[u8], step: usize) -> u32 {
-    let whole = Outline::of(bytes).joints();
+    let whole = Outline::of(bytes).outline_events();
     let mut is_head = vec![false; bytes.len()];
     heads(bytes).into_iter().flatten().for_each(|place| is_head[place] = true);
     let mut cuts = 0;
@@ -61,7 +61,7 @@ fn cut(bytes: &[u8], step: usize) -> u32 {
         cuts += 1;
         // Events before the cut stay valid. A cut after a section of the root is not even
         // truncation.
-        let mut events = Outline::of(cut).joints();
+        let mut events = Outline::of(cut).outline_events();
         if verdict != Verdict::Rejected {
             events.pop();
         }

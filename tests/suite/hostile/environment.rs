@@ -7,9 +7,9 @@ use std::time::SystemTime;
 use sectile::edit::Edit;
 use sectile::{Finding, FindingCode, Input, Limits, drive, read_at, read_at_with, read_slice};
 
-use sectile_testing::all_drivers::{self, arrived};
+use sectile_testing::all_drivers::{self, pushed_metadata};
 use sectile_testing::binary::{component, custom, module, name, nested, producers, section};
-use sectile_testing::sources::{Damaged, Dribble, Failing};
+use sectile_testing::sources::{Damaged, Failing, OneByteReads};
 
 /// A tree of items with metadata, and with skipped bodies between them.
 fn sample() -> Vec<u8> {
@@ -34,7 +34,7 @@ fn sample() -> Vec<u8> {
 fn short_reads_and_interruptions_change_nothing() {
     let bytes = sample();
     let expected = read_at_with(&*bytes, bytes.len() as u64, Limits::default());
-    let source = Dribble { bytes: &bytes, interrupted: Cell::new(false) };
+    let source = OneByteReads { bytes: &bytes, interrupted: Cell::new(false) };
     let dribbled = read_at_with(&source, bytes.len() as u64, Limits::default());
     assert!(dribbled.is_complete());
     assert_eq!(dribbled.value(), expected.value());
@@ -54,7 +54,7 @@ fn each_read_in_turn_fails() {
         let (metadata, error, cost) = read_at_with(&source, len, Limits::default()).into_parts();
         let failed = source.failed.get();
         assert_eq!(metadata.is_none(), reads == 0);
-        assert_eq!(metadata, arrived(&bytes[..failed.unwrap() as usize]), "after {reads} reads");
+        assert_eq!(metadata, pushed_metadata(&bytes[..failed.unwrap() as usize]), "after {reads} reads");
         assert_eq!(cost.reads, reads);
         let error = error.unwrap();
         assert!(error.is_io() && !error.is_malformed() && !error.is_truncated() && !error.is_limit());
@@ -79,7 +79,7 @@ fn each_byte_in_turn_cannot_be_read() {
             Some(error) => {
                 assert!(error.is_io());
                 assert_eq!(error.offset(), Some(at));
-                assert_eq!(metadata, arrived(&bytes[..at as usize]), "{at}");
+                assert_eq!(metadata, pushed_metadata(&bytes[..at as usize]), "{at}");
             }
         }
     }
@@ -96,7 +96,7 @@ fn a_file_that_shrank_keeps_earlier_values() {
             assert_eq!(metadata.as_ref(), Some(&whole), "a byte that was not needed was examined");
             continue;
         };
-        assert_eq!(metadata, arrived(&bytes[..cut]), "cut at {cut}");
+        assert_eq!(metadata, pushed_metadata(&bytes[..cut]), "cut at {cut}");
         assert!(error.is_io() && !error.is_malformed() && !error.is_not_wasm(), "{error}");
         // The first empty read may start anywhere after the cut.
         assert!(error.offset().unwrap() >= cut as u64, "{error}");

@@ -4,7 +4,7 @@ use sectile::drive::{self, PushDriver};
 use sectile::metadata::{Field, StreamReader};
 use sectile::{Limits, read_at_with, read_slice_with};
 
-use sectile_testing::all_drivers::{self, Deaf};
+use sectile_testing::all_drivers::{self, EventCounter};
 use sectile_testing::binary::{MODULE, component, custom, leb128, module, name, nested, section};
 use sectile_testing::found::text;
 use sectile_testing::memory::measure;
@@ -27,29 +27,29 @@ fn skipped_sections_do_not_allocate() {
     let code = section(10, &[1; 100_000]);
     let long_name = custom(&"n".repeat(50_000), [2; 10_000]);
     let bytes = module(&[custom("authors", "me"), code, custom("name", name("x")), long_name]);
-    let mut deaf = Deaf::default();
-    let (outcome, allocated) = measure(|| drive::scan_slice(&bytes, &mut deaf, Limits::default()));
+    let mut counter = EventCounter::default();
+    let (outcome, allocated) = measure(|| drive::scan_slice(&bytes, &mut counter, Limits::default()));
     let cost = outcome.cost();
     outcome.complete().unwrap();
-    assert_eq!((deaf.sections, allocated.total), (4, 0));
+    assert_eq!((counter.sections, allocated.total), (4, 0));
     assert!(cost.bytes < 51_000);
 
     // Nor do a few levels of nesting.
     let tree = component(&[nested(&component(&[nested(&bytes), custom("x", "")])), nested(&bytes)]);
-    let (outcome, allocated) = measure(|| drive::scan_slice(&tree, &mut deaf, Limits::default()));
+    let (outcome, allocated) = measure(|| drive::scan_slice(&tree, &mut counter, Limits::default()));
     outcome.complete().unwrap();
     assert_eq!(allocated.total, 0);
 
     // The other drivers buffer a window, or data that spans chunks: at most the longest name.
     for size in [1, 100, 4096, 200_000] {
-        let mut push = PushDriver::with_limits(Deaf::default(), Limits::default());
+        let mut push = PushDriver::with_limits(EventCounter::default(), Limits::default());
         let ((), allocated) = measure(|| {
             bytes.chunks(size).for_each(|chunk| push.push(chunk).unwrap());
             push.finish_visitor().complete().unwrap();
         });
         assert!(allocated.peak <= 2 * 50_100, "chunks of {size}: {allocated:?}");
     }
-    let (outcome, allocated) = measure(|| drive::scan_at(&*bytes, bytes.len() as u64, &mut deaf, Limits::default()));
+    let (outcome, allocated) = measure(|| drive::scan_at(&*bytes, bytes.len() as u64, &mut counter, Limits::default()));
     outcome.complete().unwrap();
     assert!(allocated.peak <= 2 * 50_100, "{allocated:?}");
 }

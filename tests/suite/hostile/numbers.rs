@@ -6,7 +6,7 @@ use sectile::scan::Collector;
 use sectile::{FindingCode, Limits, read_at, read_at_with, read_slice_with};
 
 use super::{on_a_small_stack, partial};
-use sectile_testing::all_drivers::{self, Deaf};
+use sectile_testing::all_drivers::{self, EventCounter};
 use sectile_testing::binary::{MODULE, chain, component, custom, leb128, module, nested, padded, producers, section};
 use sectile_testing::found::{found, text};
 use sectile_testing::growth::assert_linear;
@@ -56,11 +56,11 @@ fn tiny_sections(number: usize, section: [u8; 3]) -> Vec<u8> {
 fn a_million_tiny_sections_cost_three_bytes_each() {
     for number in [500_000, 1_000_000] {
         let bytes = tiny_sections(number, [0, 1, 0]); // custom, with an empty name
-        let mut deaf = Deaf::default();
-        let (outcome, allocated) = measure(|| drive::scan_slice(&bytes, &mut deaf, Limits::default()));
+        let mut counter = EventCounter::default();
+        let (outcome, allocated) = measure(|| drive::scan_slice(&bytes, &mut counter, Limits::default()));
         let cost = outcome.cost();
         outcome.complete().unwrap();
-        assert_eq!((deaf.entered, deaf.sections, deaf.left), (1, number as u64, 1));
+        assert_eq!((counter.entered, counter.sections, counter.left), (1, number as u64, 1));
         assert_eq!(cost.bytes, bytes.len() as u64);
         assert_eq!(allocated.total, 0);
     }
@@ -70,24 +70,24 @@ fn a_million_tiny_sections_cost_three_bytes_each() {
 fn a_million_tiny_sections_are_streamed() {
     let bytes = tiny_sections(1_000_000, [0, 1, 0]);
 
-    let mut deaf = Deaf::default();
-    let (outcome, allocated) = measure(|| drive::scan_at(&*bytes, bytes.len() as u64, &mut deaf, Limits::default()));
+    let mut counter = EventCounter::default();
+    let (outcome, allocated) = measure(|| drive::scan_at(&*bytes, bytes.len() as u64, &mut counter, Limits::default()));
     let cost = outcome.cost();
     outcome.complete().unwrap();
-    assert_eq!(deaf.sections, 1_000_000);
+    assert_eq!(counter.sections, 1_000_000);
     assert_eq!(cost.bytes, bytes.len() as u64, "every byte is read once");
     assert!(cost.reads <= 16 + cost.bytes / 16_000, "{} reads", cost.reads);
     assert!(allocated.peak <= 64 << 10, "{allocated:?}");
 
     for size in [5, 1000] {
-        let mut push = PushDriver::with_limits(Deaf::default(), Limits::default());
-        let (deaf, allocated) = measure(|| {
+        let mut push = PushDriver::with_limits(EventCounter::default(), Limits::default());
+        let (counter, allocated) = measure(|| {
             for chunk in bytes.chunks(size) {
                 push.push(chunk).unwrap();
             }
             push.finish_visitor().complete().unwrap()
         });
-        assert_eq!(deaf.sections, 1_000_000);
+        assert_eq!(counter.sections, 1_000_000);
         assert!(allocated.peak <= 64, "chunks of {size}: {allocated:?}");
     }
 }

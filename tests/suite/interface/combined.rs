@@ -7,7 +7,7 @@ use sectile::scan::Collector;
 use sectile::{Cost, Input, Limits, Outcome};
 
 use super::hostile::{exports, function, imports};
-use sectile_testing::all_drivers::Deaf;
+use sectile_testing::all_drivers::EventCounter;
 use sectile_testing::binary::{custom, module, name, section};
 use sectile_testing::files::{real_files, real_paths};
 use sectile_testing::found::text;
@@ -106,7 +106,7 @@ fn values_read_so_far_are_available() {
 #[test]
 fn both_readers_may_be_replaced() {
     let bytes = sample();
-    let mut reader = CombinedReader::new(Deaf::default(), Some(InterfaceReader::new()));
+    let mut reader = CombinedReader::new(EventCounter::default(), Some(InterfaceReader::new()));
     drive::scan_slice(&bytes, &mut reader, Limits::default()).complete().unwrap();
     assert_eq!((reader.custom().entered, reader.custom().sections, reader.custom().left), (1, 6, 1));
     assert_eq!(reader.interface_so_far().unwrap().imports().len(), 1);

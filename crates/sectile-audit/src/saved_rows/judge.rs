@@ -35,7 +35,7 @@ impl RowJudge<'_> {
             if items_left_out > 0 {
                 findings.push(not_judged(format!("{items_left_out} items are not in the saved row")));
             }
-            let lost = metadata.into_iter().flat_map(|metadata| lost_sections(row, metadata));
+            let lost = metadata.into_iter().flat_map(|metadata| incomplete_sections(row, metadata));
             findings.extend(
                 lost.map(|name| not_judged(format!("sections `{name}` have values that are not in the saved row"))),
             );
@@ -68,7 +68,7 @@ impl RowJudge<'_> {
 }
 
 /// The names of the sections whose values a row has only in part. It has the last of several sections in an item.
-fn lost_sections(row: &Row<'_>, metadata: &Metadata<'_>) -> Vec<&'static str> {
+fn incomplete_sections(row: &Row<'_>, metadata: &Metadata<'_>) -> Vec<&'static str> {
     let sections =
         |name: &str| row.section_totals.iter().find(|total| total.kind == name).map_or(0, |total| total.sections);
     let items = |has: &dyn Fn(Item<'_>) -> bool| metadata.items().filter(|item| has(*item)).count() as u64;

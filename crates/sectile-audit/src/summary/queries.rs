@@ -44,7 +44,7 @@ impl Summary {
 
     /// The formats that are not opened, with their numbers of files and archive entries, most first.
     pub fn not_opened(&self) -> Vec<(&str, u64)> {
-        most_first(self.not_opened.kept(), |files| *files)
+        sorted_by_count(self.not_opened.kept(), |files| *files)
     }
 
     /// Bytes read from the store: from blobs, archives and other files. Bytes that were read again count once, so the
@@ -61,7 +61,7 @@ impl Summary {
 
     /// The licenses of the root items as written, with their numbers of rows, most rows first.
     pub fn licenses(&self) -> Vec<(&str, u64)> {
-        most_first(self.licenses.kept(), |rows| *rows)
+        sorted_by_count(self.licenses.kept(), |rows| *rows)
     }
 
     /// The producers, most rows first.
@@ -74,7 +74,7 @@ impl Summary {
                 let version = other.strip_prefix(key)?.strip_prefix(SEPARATOR)?;
                 Some((version, *rows))
             });
-            Some(ProducerCount { field, name, rows, versions: most_first(versions.collect(), |rows| *rows) })
+            Some(ProducerCount { field, name, rows, versions: sorted_by_count(versions.collect(), |rows| *rows) })
         });
         let mut producers: Vec<_> = producers.collect();
         producers.sort_by_key(|producer| Reverse(producer.rows));
@@ -83,7 +83,7 @@ impl Summary {
 
     /// The kinds of sections, most bytes first.
     pub fn kinds(&self) -> Vec<(&str, KindCount)> {
-        most_first(self.kinds.kept(), |kind| kind.bytes)
+        sorted_by_count(self.kinds.kept(), |kind| kind.bytes)
     }
 
     /// The codes that occur, worst severity first, then most rows first.
@@ -116,7 +116,7 @@ impl Summary {
 }
 
 /// Sorts by count, then by key.
-fn most_first<V>(mut kept: Vec<(&str, V)>, counts: impl Fn(&V) -> u64) -> Vec<(&str, V)> {
+fn sorted_by_count<V>(mut kept: Vec<(&str, V)>, counts: impl Fn(&V) -> u64) -> Vec<(&str, V)> {
     kept.sort_by_key(|(_, value)| Reverse(counts(value)));
     kept
 }

@@ -83,10 +83,10 @@ struct StoreErrors {
 }
 
 impl StoreErrors {
-    const MOST: usize = 1_000;
+    const MAX_REPORTED: usize = 1_000;
 
     fn add(&mut self, error: WalkError) {
-        if self.errors.len() < Self::MOST {
+        if self.errors.len() < Self::MAX_REPORTED {
             return self.errors.push(error);
         }
         self.omitted += 1;

@@ -42,7 +42,7 @@ fn other_tools_extract_only_what_an_audit_lists() {
     let sample = setting("SECTILE_READERS_SAMPLE", 1).max(1) as usize;
     let most_shrunk = setting("SECTILE_READERS_SHRINK", 5);
     // Cases with this word in their recipe are counted, but not shrunk.
-    let passed_over = std::env::var("SECTILE_READERS_PASS_OVER").ok();
+    let skipped_files = std::env::var("SECTILE_READERS_PASS_OVER").ok();
     // The reader whose modules a shrunk case must hide. By default, any reader of the case.
     let by = std::env::var("SECTILE_READERS_BY").ok();
     limit_files();
@@ -89,7 +89,7 @@ fn other_tools_extract_only_what_an_audit_lists() {
         if shrunk == most_shrunk {
             break;
         }
-        if case.recipe.iter().any(|step| passed_over.as_ref().is_some_and(|word| step.contains(word))) {
+        if case.recipe.iter().any(|step| skipped_files.as_ref().is_some_and(|word| step.contains(word))) {
             continue;
         }
         let readers = by.clone().map_or_else(|| readers.clone(), |by| BTreeSet::from([by]));

@@ -5,7 +5,7 @@ use clap::{Arg, ArgMatches, Command};
 use sectile::FindingCode;
 use sectile_policy::internal::finding_code;
 
-use super::matches::{Suggesting, all};
+use super::matches::{WithPossibleValues, all};
 use super::options::{ReportArgs, color, flag, json};
 
 const CODE: &str = "CODE";
@@ -16,7 +16,7 @@ pub fn explain(command: Command) -> Command {
         Arg::new(CODE)
             .required_unless_present(LIST)
             .num_args(1..)
-            .value_parser(Suggesting {
+            .value_parser(WithPossibleValues {
                 parser: StringValueParser::new().try_map(|code| finding_code(&code)),
                 values: FindingCode::ALL.map(|code| code.name().into()).to_vec(),
             })

@@ -34,12 +34,12 @@ pub fn choice<T: Clone + Send + Sync + 'static>(
 /// A parser that lists these possible values in help and completions. Another parser checks the
 /// value.
 #[derive(Clone)]
-pub struct Suggesting<P> {
+pub struct WithPossibleValues<P> {
     pub parser: P,
     pub values: Vec<PossibleValue>,
 }
 
-impl<P: TypedValueParser> TypedValueParser for Suggesting<P> {
+impl<P: TypedValueParser> TypedValueParser for WithPossibleValues<P> {
     type Value = P::Value;
 
     fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<P::Value, clap::Error> {

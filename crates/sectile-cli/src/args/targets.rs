@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use clap::builder::{OsStringValueParser, ValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 
-use super::matches::{Suggesting, all};
+use super::matches::{WithPossibleValues, all};
 use super::options::{file, source};
 use crate::source::InputSource;
 
@@ -38,7 +38,7 @@ impl Targets {
                 .value_name(self.value_name)
                 .num_args(1..)
                 .value_hint(ValueHint::FilePath)
-                .value_parser(Suggesting {
+                .value_parser(WithPossibleValues {
                     parser: OsStringValueParser::new(), // the positional names are checked later
                     values: (self.parser)().possible_values().into_iter().flatten().collect(),
                 })

@@ -23,7 +23,7 @@ pub fn run(args: &CheckArgs, output: &mut Output) -> Result<Exit, Failure> {
         return Err(Failure::Other(message.to_owned()));
     }
     let judge = Judge::new(&args.policy)?; // an invalid policy fails before any file is read
-    args.policy.announce(output);
+    args.policy.print_policy(output);
     let exceptions = judge.policy.exception_use();
     let mut counts = Counts::default();
     let exit = each_source(&args.sources, output, |source, output| {
@@ -45,7 +45,7 @@ fn check(
     args: &CheckArgs,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
-    let reading = SizedReading::read(source, args.map, |input| input.read_for(&judge.policy))?;
+    let reading = SizedReading::read(source, args.map, |input| input.read_with_policy(&judge.policy))?;
     let report = Report::for_policy(source.name(), reading.size, &reading.outcome);
     let locations = [source.name()];
     let mut context = JudgeContext::new().with_day(judge.today);

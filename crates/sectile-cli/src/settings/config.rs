@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use sectile::Escaped;
-use sectile::internal::distrust;
+use sectile::internal::untrusted_reason;
 use sectile_document::file::{FileError, open_regular, read_from};
 use sectile_document::{Value, line_and_column};
 use sectile_policy::internal::hint;
@@ -63,7 +63,7 @@ fn default_path() -> Option<PathBuf> {
 /// Reads the file, unless another user may have written it.
 fn read(path: &Path) -> Result<String, FileError> {
     let file = open_regular(path)?;
-    if let Some(reason) = distrust(&file)? {
+    if let Some(reason) = untrusted_reason(&file)? {
         return Err(io::Error::other(reason).into());
     }
     read_from(file)

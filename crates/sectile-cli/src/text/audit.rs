@@ -10,7 +10,7 @@ use sectile_audit::{AuditInfo, AuditOutcome, Completeness, NotOpenedFiles, RowCo
 use unicode_width::UnicodeWidthStr;
 
 use super::layout::{Layout, fitted};
-use super::style::{BAR, FAINT, STRONG, counted, severity_style};
+use super::style::{BAR, BOLD, DIMMED, counted, severity_style};
 use crate::display::{RuleLocation, escaped};
 
 /// Maximum number of lines of a list.
@@ -25,17 +25,17 @@ struct Columns {
 }
 
 impl Columns {
-    const AMOUNT: usize = 10;
+    const AMOUNT_WIDTH: usize = 10;
     /// Usual minimum width of labels, even if it is more than half of the remaining width.
-    const USUAL_LABEL: usize = 32;
+    const USUAL_LABEL_WIDTH: usize = 32;
     /// Minimum width of a bar and a note together.
-    const LEAST_REST: usize = 14;
+    const MIN_REST_WIDTH: usize = 14;
 
     /// Divides the width of a line. Any width beyond a fixed amount goes to the notes.
     fn new(layout: Layout) -> Self {
         // The line begins with two spaces, and there are two between columns.
-        let rest = layout.width() - (Self::AMOUNT + 8);
-        let label = (rest / 2).max(Self::USUAL_LABEL.min(rest - Self::LEAST_REST)).min(60);
+        let rest = layout.width() - (Self::AMOUNT_WIDTH + 8);
+        let label = (rest / 2).max(Self::USUAL_LABEL_WIDTH.min(rest - Self::MIN_REST_WIDTH)).min(60);
         let bar = ((rest - label) / 2).min(40);
         Self { label, bar, note: rest - bar - label, layout }
     }
@@ -53,7 +53,7 @@ pub fn write_summary(outcome: &AuditOutcome, layout: Layout, out: &mut impl Writ
     let binaries = amount::counted(summary.rows_of(RowKind::Binary).rows, "binary", "binaries");
     let (read, of) = (summary.store_bytes_read(), summary.store_bytes);
     let heading = format!(
-        "{STRONG}{}{STRONG:#}: {binaries}, {}{FAINT}, {} of the store was read ({} of {}){FAINT:#}",
+        "{BOLD}{}{BOLD:#}: {binaries}, {}{DIMMED}, {} of the store was read ({} of {}){DIMMED:#}",
         paths.join(", "),
         ByteSize(summary.bytes).short(),
         percent(read, of),
@@ -83,11 +83,11 @@ pub fn write_summary(outcome: &AuditOutcome, layout: Layout, out: &mut impl Writ
 fn write_verdicts(info: &AuditInfo, summary: &Summary, out: &mut impl Write) -> io::Result<()> {
     let binaries = summary.rows_of(RowKind::Binary);
     let accepted = binaries.accepted;
-    write!(out, "  {STRONG}{}{STRONG:#} accepted ({})", Grouped(accepted), percent(accepted, binaries.rows))?;
+    write!(out, "  {BOLD}{}{BOLD:#} accepted ({})", Grouped(accepted), percent(accepted, binaries.rows))?;
     write_refused(&binaries, out)?;
     match &info.policy_name {
-        Some(policy) => writeln!(out, "{FAINT}, under {}{FAINT:#}", escaped(policy))?,
-        None => writeln!(out, "{FAINT}, without a policy{FAINT:#}")?,
+        Some(policy) => writeln!(out, "{DIMMED}, under {}{DIMMED:#}", escaped(policy))?,
+        None => writeln!(out, "{DIMMED}, without a policy{DIMMED:#}")?,
     }
     for (kind, what) in [(RowKind::Archive, "archive"), (RowKind::File, "other file")] {
         let count = summary.rows_of(kind);
@@ -112,7 +112,7 @@ fn write_refused(count: &RowCount, out: &mut impl Write) -> io::Result<()> {
     }
     match count.unread() {
         0 => Ok(()),
-        unread => write!(out, "{FAINT}; {} not read to the end{FAINT:#}", Grouped(unread)),
+        unread => write!(out, "{DIMMED}; {} not read to the end{DIMMED:#}", Grouped(unread)),
     }
 }
 
@@ -132,7 +132,7 @@ fn write_contents(summary: &Summary, layout: Layout, out: &mut impl Write) -> io
     if parts.is_empty() {
         return Ok(());
     }
-    layout.hanging(out, "  ", 2, &format!("{FAINT}{}{FAINT:#}", parts.join(", ")))
+    layout.hanging(out, "  ", 2, &format!("{DIMMED}{}{DIMMED:#}", parts.join(", ")))
 }
 
 fn write_findings(summary: &Summary, columns: Columns, out: &mut impl Write) -> io::Result<()> {
@@ -177,7 +177,7 @@ fn write_licenses(summary: &Summary, columns: Columns, out: &mut impl Write) -> 
     write_more(out, licenses.len(), MAX_LINES)?;
     if summary.unlicensed > 0 {
         let rows = summary.unlicensed;
-        let label = format!("{FAINT}{}{FAINT:#}", fitted("(none)", columns.label));
+        let label = format!("{DIMMED}{}{DIMMED:#}", fitted("(none)", columns.label));
         write_bar(out, columns, BAR, &label, (rows, most), &Grouped(rows), &percent(rows, all))?;
     }
     Ok(())
@@ -232,7 +232,7 @@ fn write_blobs(summary: &Summary, columns: Columns, out: &mut impl Write) -> io:
     let layout = columns.layout;
     let largest: Vec<_> = summary.largest().take(MAX_LINES).collect();
     if !largest.is_empty() {
-        writeln!(out, "\n{STRONG}largest sections{STRONG:#}")?;
+        writeln!(out, "\n{BOLD}largest sections{BOLD:#}")?;
     }
     for section in largest {
         let name = fitted(section.name.as_deref().unwrap_or(&section.kind), 20);
@@ -240,7 +240,7 @@ fn write_blobs(summary: &Summary, columns: Columns, out: &mut impl Write) -> io:
         writeln!(out, "  {:>11}  {name}  {file}", ByteSize(section.bytes).short())?;
     }
     if summary.worst().next().is_some() {
-        writeln!(out, "\n{STRONG}refused first{STRONG:#}")?;
+        writeln!(out, "\n{BOLD}refused first{BOLD:#}")?;
     }
     for blob in summary.worst().take(MAX_LINES) {
         let style = severity_style(blob.severity);
@@ -248,34 +248,34 @@ fn write_blobs(summary: &Summary, columns: Columns, out: &mut impl Write) -> io:
         let start = format!("  {style}{:<8}{style:#} {file}: ", blob.severity);
         let message = Escaped::new(&blob.message);
         let text = format!(
-            "{message} {FAINT}[{}]{}{FAINT:#}{}",
+            "{message} {DIMMED}[{}]{}{DIMMED:#}{}",
             blob.code,
             RuleLocation(blob.location.as_ref()),
-            further(blob.refused - 1)
+            and_more(blob.refused - 1)
         );
         layout.hanging(out, &start, BLOB_INDENT, &text)?;
     }
     if summary.incomplete().next().is_some() {
-        writeln!(out, "\n{STRONG}not read to the end{STRONG:#}")?;
+        writeln!(out, "\n{BOLD}not read to the end{BOLD:#}")?;
     }
     for blob in summary.incomplete().take(MAX_LINES) {
         let at = blob.offset.map(|offset| format!(" (at offset {offset:#x})")).unwrap_or_default();
         let file = layout.path(&blob.file, layout.width() - BLOB_INDENT - 1);
         let start = format!("  {:<8} {file}: ", blob.completeness.name());
-        let text = format!("{}{FAINT}{at}{FAINT:#}", Escaped::new(&blob.message));
+        let text = format!("{}{DIMMED}{at}{DIMMED:#}", Escaped::new(&blob.message));
         layout.hanging(out, &start, BLOB_INDENT, &text)?;
     }
     let incomplete = summary.rows_with(Completeness::Partial) + summary.rows_with(Completeness::Unread);
     write_more(out, usize::try_from(incomplete).unwrap_or(usize::MAX), MAX_LINES)
 }
 
-fn further(number: u64) -> String {
-    if number == 0 { String::new() } else { format!("{FAINT}, and {} more{FAINT:#}", Grouped(number)) }
+fn and_more(number: u64) -> String {
+    if number == 0 { String::new() } else { format!("{DIMMED}, and {} more{DIMMED:#}", Grouped(number)) }
 }
 
 fn write_heading(out: &mut impl Write, columns: Columns, title: &str, unit: &dyn Display) -> io::Result<()> {
-    let gap = (columns.label + columns.bar + Columns::AMOUNT + 6).saturating_sub(title.width());
-    writeln!(out, "\n{STRONG}{title}{STRONG:#}{FAINT}{unit:>gap$}{FAINT:#}")
+    let gap = (columns.label + columns.bar + Columns::AMOUNT_WIDTH + 6).saturating_sub(title.width());
+    writeln!(out, "\n{BOLD}{title}{BOLD:#}{DIMMED}{unit:>gap$}{DIMMED:#}")
 }
 
 /// Writes a label, a bar in proportion to the largest value, an amount and a note.
@@ -291,9 +291,9 @@ fn write_bar(
     let amount = amount.to_string();
     let bar = bar(part, most, columns.bar);
     let gap = columns.bar - bar.width();
-    write!(out, "  {label}  {style}{bar}{style:#}{:gap$}  {amount:>width$}", "", width = Columns::AMOUNT)?;
+    write!(out, "  {label}  {style}{bar}{style:#}{:gap$}  {amount:>width$}", "", width = Columns::AMOUNT_WIDTH)?;
     let note = columns.layout.note(note, columns.note);
-    if note.is_empty() { writeln!(out) } else { writeln!(out, "  {FAINT}{note}{FAINT:#}") }
+    if note.is_empty() { writeln!(out) } else { writeln!(out, "  {DIMMED}{note}{DIMMED:#}") }
 }
 
 /// A bar in proportion to the largest value, in eighths of a column. Any value above zero is
@@ -308,7 +308,7 @@ fn bar(part: u64, most: u64, width: usize) -> String {
 fn write_more(out: &mut impl Write, all: usize, shown: usize) -> io::Result<()> {
     match all.saturating_sub(shown) {
         0 => Ok(()),
-        more => writeln!(out, "  {FAINT}… and {} more{FAINT:#}", Grouped(more as u64)),
+        more => writeln!(out, "  {DIMMED}… and {} more{DIMMED:#}", Grouped(more as u64)),
     }
 }
 

@@ -7,7 +7,7 @@ use sectile::digest::Digests;
 use sectile_audit::amount::ByteSize;
 
 use super::layout::Layout;
-use super::style::FAINT;
+use super::style::DIMMED;
 
 /// Writes the digests of a file and of its content.
 pub fn write_digests(
@@ -21,6 +21,6 @@ pub fn write_digests(
     layout.labeled(out, "file", digests.file())?;
     match digests.content() {
         Some(content) => layout.labeled(out, "but custom sections", content),
-        None => layout.labeled(out, "but custom sections", format_args!("{FAINT}(unknown){FAINT:#}")),
+        None => layout.labeled(out, "but custom sections", format_args!("{DIMMED}(unknown){DIMMED:#}")),
     }
 }

@@ -11,7 +11,7 @@ use sectile::edit::{ChangeKind, EditPlan};
 use sectile::splice::Plan;
 use sectile_audit::amount::{ByteSize, Grouped};
 
-use super::style::{FAINT, STRONG};
+use super::style::{BOLD, DIMMED};
 use crate::display::{ShortPath, escaped};
 use crate::edit_diff::{Difference, DifferentValue, Side};
 
@@ -20,17 +20,17 @@ pub fn write_edit(file: &OsStr, planned: &EditPlan, is_written: bool, out: &mut 
     let shown = escaped(file);
     if planned.plan().is_identity() {
         let state = if is_written { "copied without changes" } else { "already up to date" };
-        return writeln!(out, "{STRONG}{shown}{STRONG:#}: {state}");
+        return writeln!(out, "{BOLD}{shown}{BOLD:#}: {state}");
     }
     for change in planned.changes() {
         let (kind, before, after) = (change.kind().name(), change.before(), change.after());
-        write!(out, "  {kind:<8} {STRONG}{}{STRONG:#}{FAINT}", Escaped::new(change.section()))?;
+        write!(out, "  {kind:<8} {BOLD}{}{BOLD:#}{DIMMED}", Escaped::new(change.section()))?;
         if !change.path().is_root() {
             write!(out, " in item {}", ShortPath(change.path()))?;
         }
         match change.kind() {
-            ChangeKind::Replaced => writeln!(out, ", {} → {} bytes{FAINT:#}", Grouped(before), Grouped(after))?,
-            _ => writeln!(out, ", {} bytes{FAINT:#}", Grouped(before + after))?,
+            ChangeKind::Replaced => writeln!(out, ", {} → {} bytes{DIMMED:#}", Grouped(before), Grouped(after))?,
+            _ => writeln!(out, ", {} bytes{DIMMED:#}", Grouped(before + after))?,
         }
     }
     write_sizes(file, planned.plan(), out)
@@ -44,7 +44,7 @@ pub fn write_edit_diff(
     out: &mut impl Write,
 ) -> io::Result<()> {
     if planned.plan().is_identity() {
-        return writeln!(out, "{STRONG}{}{STRONG:#}: already up to date", escaped(file));
+        return writeln!(out, "{BOLD}{}{BOLD:#}: already up to date", escaped(file));
     }
     for Difference { side, path, section, value } in differences {
         let (sign, style) = match side {
@@ -63,7 +63,7 @@ pub fn write_edit_diff(
             }
         }
         write!(out, "{style:#}")?;
-        if path.is_root() { writeln!(out)? } else { writeln!(out, "{FAINT} in item {}{FAINT:#}", ShortPath(path))? }
+        if path.is_root() { writeln!(out)? } else { writeln!(out, "{DIMMED} in item {}{DIMMED:#}", ShortPath(path))? }
     }
     write_sizes(file, planned.plan(), out)
 }
@@ -72,13 +72,13 @@ fn write_sizes(file: &OsStr, plan: &Plan, out: &mut impl Write) -> io::Result<()
     let (kept, inserted) = (Grouped(plan.kept()), Grouped(plan.inserted()));
     let dropped = Grouped(plan.source_len() - plan.kept());
     let (old, new) = (plan.source_len(), plan.len());
-    write!(out, "{STRONG}{}{STRONG:#}: {} → {} bytes", escaped(file), Grouped(old), Grouped(new))?;
+    write!(out, "{BOLD}{}{BOLD:#}: {} → {} bytes", escaped(file), Grouped(old), Grouped(new))?;
     match new.cmp(&old) {
         Ordering::Less => write!(out, ", {} saved", ByteSize(old - new).short())?,
         Ordering::Greater => write!(out, ", {} more", ByteSize(new - old).short())?,
         Ordering::Equal => {}
     }
-    writeln!(out, " {FAINT}({kept} kept, {inserted} inserted, {dropped} dropped){FAINT:#}")
+    writeln!(out, " {DIMMED}({kept} kept, {inserted} inserted, {dropped} dropped){DIMMED:#}")
 }
 
 const OLD: Style = AnsiColor::Red.on_default();

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use sectile::FindingCode;
 
 use super::layout::Layout;
-use super::style::{STRONG, severity_style};
+use super::style::{BOLD, severity_style};
 
 /// Maximum width of a line, in columns: longer lines are hard to read.
 const MAX_WIDTH: usize = 80;
@@ -18,9 +18,9 @@ pub fn write_explanations(codes: &[FindingCode], layout: Layout, out: &mut impl 
             writeln!(out)?;
         }
         let style = severity_style(code.severity());
-        writeln!(out, "{STRONG}{code}{STRONG:#} ({style}{}{style:#})", code.severity())?;
+        writeln!(out, "{BOLD}{code}{BOLD:#} ({style}{}{style:#})", code.severity())?;
         for (title, text) in [("Meaning", code.help()), ("Why it matters", code.why()), ("How to fix it", code.fix())] {
-            writeln!(out, "\n  {STRONG}{title}{STRONG:#}")?;
+            writeln!(out, "\n  {BOLD}{title}{BOLD:#}")?;
             write_wrapped(text, 2, width, out)?;
         }
     }

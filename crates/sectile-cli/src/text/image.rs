@@ -6,13 +6,13 @@ use sectile_audit::amount::ByteSize;
 use sectile_oci::LayoutReport;
 
 use super::layout::Layout;
-use super::style::STRONG;
+use super::style::BOLD;
 use crate::display::escaped;
 
 /// Writes the name and the digests of an image that was added to a layout.
 pub fn write_layout(report: &LayoutReport<'_>, columns: Layout, out: &mut impl Write) -> io::Result<()> {
     let (added, layout) = (report.added(), escaped(report.layout().as_os_str()));
-    write!(out, "{STRONG}{layout}{STRONG:#}: ")?;
+    write!(out, "{BOLD}{layout}{BOLD:#}: ")?;
     match report.name() {
         Some(name) => write!(out, "{name}")?,
         None => write!(out, "an image without a name")?,

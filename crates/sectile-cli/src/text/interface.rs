@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use sectile::interface::{Extern, Interface};
 
 use super::layout::Layout;
-use super::style::FAINT;
+use super::style::DIMMED;
 use super::value::ShortText;
 
 /// Writes the imports and exports of the root item, or the definitions of a WIT package.
@@ -31,7 +31,11 @@ fn write_externs(label: &str, externs: &[Extern], layout: Layout, out: &mut impl
             }
             (None, Some(interface)) => {
                 let interface = ShortText(interface.as_bytes());
-                layout.labeled(out, label, format_args!("{kind:<9}  {name} {FAINT}implements {interface}{FAINT:#}"))?;
+                layout.labeled(
+                    out,
+                    label,
+                    format_args!("{kind:<9}  {name} {DIMMED}implements {interface}{DIMMED:#}"),
+                )?;
             }
             (None, None) => layout.labeled(out, label, format_args!("{kind:<9}  {name}"))?,
         }

@@ -8,7 +8,7 @@ use anstream::adapter::strip_str;
 use sectile::Escaped;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::style::{FAINT, STRONG};
+use super::style::{BOLD, DIMMED};
 use crate::display::escaped;
 
 /// Width of the column of labels.
@@ -74,13 +74,13 @@ impl Layout {
     /// The heading of a file: its path, and a detail.
     pub fn heading(self, file: &OsStr, detail: &str) -> String {
         let columns = self.width.saturating_sub(detail.width() + 2).max(MIN_PATH);
-        format!("{STRONG}{}{STRONG:#}: {detail}", self.path(file, columns))
+        format!("{BOLD}{}{BOLD:#}: {detail}", self.path(file, columns))
     }
 
     /// Writes a line with a label and a value.
     pub fn labeled(self, out: &mut impl Write, label: &str, value: impl Display) -> io::Result<()> {
         let gap = LABEL_WIDTH.saturating_sub(label.width()) + 2;
-        let label = format!("  {FAINT}{label}{FAINT:#}{:gap$}", "");
+        let label = format!("  {DIMMED}{label}{DIMMED:#}{:gap$}", "");
         self.hanging(out, &label, LABEL_WIDTH + 4, &value.to_string())
     }
 

@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::interface::write_interface;
 use super::layout::Layout;
-use super::style::{FAINT, STRONG, counted, severity_style};
+use super::style::{BOLD, DIMMED, counted, severity_style};
 use super::value::{Hex, ShortText, ValueText};
 use crate::display::{FindingLocation, MAX_SHOWN_DEPTH, ShortPath};
 
@@ -42,13 +42,13 @@ pub fn write_metadata(
         }
     }
     if report.findings().next().is_some() {
-        writeln!(out, "\n{STRONG}findings{STRONG:#}")?;
+        writeln!(out, "\n{BOLD}findings{BOLD:#}")?;
     }
     for finding in report.findings() {
         let severity = finding.severity();
         let style = severity_style(severity);
         let start = format!("  {style}{severity:<8}{style:#} {:<22} ", finding.code().name());
-        let message = format!("{}{FAINT}{}{FAINT:#}", Escaped::new(finding.message()), FindingLocation(finding));
+        let message = format!("{}{DIMMED}{}{DIMMED:#}", Escaped::new(finding.message()), FindingLocation(finding));
         layout.hanging(out, &start, FINDING_INDENT, &message)?;
     }
     writeln!(out)
@@ -65,7 +65,7 @@ fn write_tree(metadata: &Metadata<'_>, size: u64, layout: Layout, out: &mut impl
         let gap = width - lines.width() - label.width();
         write!(
             out,
-            "{FAINT}{lines}{FAINT:#}{label}{:gap$}  {:>11}  {:>7}",
+            "{DIMMED}{lines}{DIMMED:#}{label}{:gap$}  {:>11}  {:>7}",
             "",
             ByteSize(bytes).short(),
             percent(bytes, size)
@@ -74,7 +74,7 @@ fn write_tree(metadata: &Metadata<'_>, size: u64, layout: Layout, out: &mut impl
             Some(name) => {
                 let room = layout.width().saturating_sub(width + 24).max(MIN_NAME);
                 let name = layout.escaped_text(ShortText(name.as_bytes()).to_string(), room);
-                writeln!(out, "  {STRONG}{name}{STRONG:#}")?;
+                writeln!(out, "  {BOLD}{name}{BOLD:#}")?;
             }
             None => writeln!(out)?,
         }
@@ -110,7 +110,7 @@ fn write_item(
     if metadata.items().len() > 1 {
         let path = item.path();
         let gap = if path.is_root() { "" } else { " " };
-        writeln!(out, "\n{STRONG}{}{gap}{}{STRONG:#}", ShortPath(&path), item.kind())?;
+        writeln!(out, "\n{BOLD}{}{gap}{}{BOLD:#}", ShortPath(&path), item.kind())?;
     }
     if let Some(name) = item.name() {
         layout.labeled(out, "name", ValueText(name))?;
@@ -142,7 +142,7 @@ fn write_packages(packages: &[Package], are_listed: bool, layout: Layout, out: &
     let build = if build > 0 { format!(", {build} of them for the build only") } else { String::new() };
     let hint = if are_listed || packages.is_empty() { "" } else { " (--packages lists them)" };
     let count = counted(packages.len() as u64, "package");
-    layout.labeled(out, "dependencies", format_args!("{count}{build}{FAINT}{hint}{FAINT:#}"))?;
+    layout.labeled(out, "dependencies", format_args!("{count}{build}{DIMMED}{hint}{DIMMED:#}"))?;
     if !are_listed {
         return Ok(());
     }
@@ -154,7 +154,7 @@ fn write_packages(packages: &[Package], are_listed: bool, layout: Layout, out: &
             (false, true) => ", for the build only",
             (false, false) => "",
         };
-        layout.labeled(out, "", format_args!("{name} {version} {FAINT}({source}{role}){FAINT:#}"))?;
+        layout.labeled(out, "", format_args!("{name} {version} {DIMMED}({source}{role}){DIMMED:#}"))?;
     }
     match packages.len().saturating_sub(MAX_PACKAGES) {
         0 => Ok(()),
@@ -195,7 +195,7 @@ impl Display for LargestSections<'_> {
             write!(f, "{comma}{} {}", kind.name(), ByteSize(kind.bytes()).short())?;
         }
         match kinds.len().saturating_sub(MAX_KINDS) {
-            0 if kinds.is_empty() => write!(f, "{FAINT}(none){FAINT:#}"),
+            0 if kinds.is_empty() => write!(f, "{DIMMED}(none){DIMMED:#}"),
             0 => Ok(()),
             more => write!(f, ", {more} more {}", if more == 1 { "kind" } else { "kinds" }),
         }

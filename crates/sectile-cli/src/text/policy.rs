@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use sectile::{Escaped, Severity};
 use sectile_policy::{Policy, PolicyWarning};
 
-use super::style::{STRONG, counted, severity_style};
+use super::style::{BOLD, counted, severity_style};
 use crate::display::escaped;
 
 /// Writes one line for each warning, then the result.
@@ -27,7 +27,7 @@ pub fn write_policy_check(
     let (rules, exceptions) = (policy.rules().count() as u64, policy.exceptions().count() as u64);
     write!(
         out,
-        "{}: {STRONG}ok{STRONG:#}, {}, {}",
+        "{}: {BOLD}ok{BOLD:#}, {}, {}",
         escaped(file),
         counted(rules, "rule"),
         counted(exceptions, "exception")

@@ -7,7 +7,7 @@ use sectile::scan::{ItemPath, Section};
 use sectile_audit::amount::{ByteSize, Grouped};
 
 use super::layout::Layout;
-use super::style::{FAINT, STRONG};
+use super::style::{BOLD, DIMMED};
 use crate::display::ShortPath;
 
 /// Number of columns before the section kind in a line.
@@ -27,7 +27,7 @@ impl<W: Write> SectionsList<W> {
     /// Starts a list for a file with this name and size.
     pub fn new(out: W, layout: Layout, file: &OsStr, size: u64) -> Self {
         let file = layout.heading(file, &ByteSize(size).to_string());
-        let columns = format!("{FAINT}{:>12} {:>14}  {:<8} section{FAINT:#}", "offset", "bytes", "item");
+        let columns = format!("{DIMMED}{:>12} {:>14}  {:<8} section{DIMMED:#}", "offset", "bytes", "item");
         Self { out, layout, heading: Some(format!("{file}\n{columns}\n")) }
     }
 
@@ -38,7 +38,7 @@ impl<W: Write> SectionsList<W> {
             return Ok(());
         }
         self.write_heading()?;
-        writeln!(self.out, "{FAINT}{:>12}{FAINT:#}", "(none)")
+        writeln!(self.out, "{DIMMED}{:>12}{DIMMED:#}", "(none)")
     }
 
     /// Writes the heading unless it is already written.
@@ -53,10 +53,10 @@ impl<W: Write> SectionsList<W> {
         let bytes = Grouped(range.end - range.start).to_string();
         let path = ShortPath(path).to_string(); // a custom `Display` would ignore the width
         let kind = section.kind().name();
-        write!(self.out, "{FAINT}{:>#12x}{FAINT:#} {bytes:>14}  {path:<8} {kind}", range.start)?;
+        write!(self.out, "{DIMMED}{:>#12x}{DIMMED:#} {bytes:>14}  {path:<8} {kind}", range.start)?;
         if section.is_custom() {
             let room = self.layout.width().saturating_sub(BEFORE_KIND + kind.len() + 1).max(MIN_NAME);
-            write!(self.out, " {STRONG}{}{STRONG:#}", self.layout.text(section.name(), room))?;
+            write!(self.out, " {BOLD}{}{BOLD:#}", self.layout.text(section.name(), room))?;
         }
         writeln!(self.out)
     }

@@ -4,8 +4,8 @@ use anstyle::{AnsiColor, Style};
 use sectile::Severity;
 use sectile_audit::amount::Grouped;
 
-pub const STRONG: Style = Style::new().bold();
-pub const FAINT: Style = Style::new().dimmed();
+pub const BOLD: Style = Style::new().bold();
+pub const DIMMED: Style = Style::new().dimmed();
 
 /// The color of bars without a severity.
 pub const BAR: Style = AnsiColor::Cyan.on_default();

@@ -6,7 +6,7 @@ use sectile::Escaped;
 use sectile::metadata::Value;
 use sectile_audit::amount::Grouped;
 
-use super::style::FAINT;
+use super::style::DIMMED;
 
 /// A value as text, even if it is not UTF-8.
 pub struct ValueText<'a>(pub &'a Value<'a>);
@@ -14,7 +14,7 @@ pub struct ValueText<'a>(pub &'a Value<'a>);
 impl Display for ValueText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.as_bytes().is_empty() {
-            return write!(f, "{FAINT}(empty){FAINT:#}");
+            return write!(f, "{DIMMED}(empty){DIMMED:#}");
         }
         ShortText(self.0.as_bytes()).fmt(f)
     }
@@ -30,7 +30,7 @@ impl Display for ShortText<'_> {
         if let Some(last) = begin.utf8_chunks().last() {
             begin = &begin[..begin.len() - last.invalid().len()]; // not in the middle of a character
         }
-        write!(f, "{}… {FAINT}({} bytes){FAINT:#}", Escaped::bytes(begin), Grouped(self.0.len() as u64))
+        write!(f, "{}… {DIMMED}({} bytes){DIMMED:#}", Escaped::bytes(begin), Grouped(self.0.len() as u64))
     }
 }
 

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use sectile::{Escaped, Severity};
 use sectile_policy::{JudgedFinding, Verdict};
 
-use super::style::{FAINT, STRONG, counted, severity_style};
+use super::style::{BOLD, DIMMED, counted, severity_style};
 use crate::display::{FindingLocation, RuleLocation, escaped};
 
 /// Writes one line for each finding, then the verdict. `incomplete` is the answer for a truncated
@@ -17,7 +17,7 @@ pub fn write_verdict(file: &OsStr, verdict: &Verdict<'_>, incomplete: &str, out:
         let (finding, style) = (judged.finding(), severity_style(judged.severity()));
         let message = Escaped::new(finding.message());
         write!(out, "{file}: {style}{}{style:#}: {message} [{}]", judged.severity(), finding.code())?;
-        write!(out, "{FAINT}{}{}{FAINT:#}", FindingLocation(finding), RuleLocation(judged.location()))?;
+        write!(out, "{DIMMED}{}{}{DIMMED:#}", FindingLocation(finding), RuleLocation(judged.location()))?;
         if let Some(exception) = judged.exception() {
             write!(out, ", excepted{}", RuleLocation(exception.location()))?;
             if let Some(last) = exception.expiry() {
@@ -32,7 +32,7 @@ pub fn write_verdict(file: &OsStr, verdict: &Verdict<'_>, incomplete: &str, out:
         (true, false) => "refused",
         (false, false) => incomplete,
     };
-    write!(out, "{file}: {STRONG}{answer}{STRONG:#}")?;
+    write!(out, "{file}: {BOLD}{answer}{BOLD:#}")?;
     for severity in Severity::ALL.into_iter().rev() {
         let counts = |judged: &&JudgedFinding<'_>| judged.severity() == severity && judged.exception().is_none();
         let of_severity = verdict.findings().iter().filter(counts);

@@ -36,9 +36,9 @@ fn a_report_over_the_file_size_limit_keeps_the_old_one() {
                 assert_eq!(fs::read(stage.path("answer")).unwrap(), b"the old one", "{format} {limit}");
                 failed += 1;
             }
-            let mut litter = stage.litter();
-            litter.retain(|name| !["answer", "store"].contains(&&**name));
-            assert!(litter.is_empty(), "{format} {limit} {litter:?}");
+            let mut leftovers = stage.leftovers();
+            leftovers.retain(|name| !["answer", "store"].contains(&&**name));
+            assert!(leftovers.is_empty(), "{format} {limit} {leftovers:?}");
         }
     }
     assert!(failed > 15, "{failed}");

@@ -115,7 +115,7 @@ fn faults(call: &str) -> Vec<Fault> {
         "readlink" | "getcwd" => &[Error("EIO"), Error("EACCES"), Error("ENOENT")],
         "lseek" | "mkdir" => &[Error("EIO")],
         "geteuid" | "fcntl" | "getrandom" | "poll" | "futex" | "getpid" | "gettid" => &[],
-        call => panic!("nobody has said how {call} can fail"),
+        call => panic!("add the errors of {call} to this table"),
     };
     [Kill].into_iter().chain(faults.iter().copied()).collect()
 }
@@ -136,7 +136,7 @@ fn cases(mode: &Mode) -> Vec<Case<'_>> {
     let stage = Stage::of(mode);
     let (ended, log) = stage.log(mode, &[]);
     assert_eq!(ended.status, Some(0), "{mode:?} {ended:?}");
-    assert_eq!((stage.content(mode.target()), stage.litter()), (Some(after(mode)), vec![]), "{mode:?}");
+    assert_eq!((stage.content(mode.target()), stage.leftovers()), (Some(after(mode)), vec![]), "{mode:?}");
     let mut counts: HashMap<&str, usize> = HashMap::new();
     let mut cases = Vec::new();
     let (mut is_begun, calls) = (false, calls(&log));
@@ -208,55 +208,57 @@ fn fails(case: &Case<'_>) -> Result<(), String> {
     if (fault == Fault::Kill || then_killed.is_some()) != ended.status.is_none() {
         return Err(format!("the fault did not happen: {ended:?}"));
     }
-    let found = if mode.is_in_place() { in_place(case, &stage, &ended) } else { replaced(case, &stage, &ended) };
+    let found = if mode.is_in_place() { in_place(case, &stage, &ended) } else { check_replaced(case, &stage, &ended) };
     let source_stays = mode.target() == "a.wasm" || stage.content("a.wasm") == Stage::of(&MODES[0]).content("a.wasm");
     found.and_then(|()| if source_stays { Ok(()) } else { Err("the source was changed".to_owned()) }).map_err(|what| {
         format!(
             "{}: {call} #{nth}, {fault:?}, {then_killed:?}: {what}\n    left {:?}, {ended:?}",
             mode.name,
-            stage.litter()
+            stage.leftovers()
         )
     })
 }
 
 /// Checks that the file is the old or the new one, and that the message agrees.
-fn told(mode: &Mode, ended: &Ended, content: Option<&[u8]>) -> Result<(), &'static str> {
+fn check_message(mode: &Mode, ended: &Ended, content: Option<&[u8]>) -> Result<(), &'static str> {
     let (is_old, is_new) = (content == mode.old().as_deref(), content == Some(&*mode.result()));
     match ended.status {
         _ if !is_old && !is_new => Err("the file is neither old nor new"),
         Some(0) if !is_new => Err("success, and the file is not the new one"),
-        Some(2) if ended.stderr.is_empty() => Err("failure without a word"),
-        Some(2) if is_new && !says_written(ended) => Err("the file is the new one, and nobody says so"),
-        Some(2) if is_old && says_written(ended) => Err("the file is the old one, and is said to be the new one"),
+        Some(2) if ended.stderr.is_empty() => Err("failure without a message"),
+        Some(2) if is_new && !reports_write(ended) => Err("the file is the new one, but no message reports it"),
+        Some(2) if is_old && reports_write(ended) => Err("the file is the old one, but a message reports the new one"),
         Some(0 | 2) | None => Ok(()),
         Some(_) => Err("another status"),
     }
 }
 
-fn says_written(ended: &Ended) -> bool {
+fn reports_write(ended: &Ended) -> bool {
     ended.stderr.contains("is replaced") || ended.stderr.contains("is written")
 }
 
-fn replaced(case: &Case<'_>, stage: &Stage, ended: &Ended) -> Result<(), String> {
+fn check_replaced(case: &Case<'_>, stage: &Stage, ended: &Ended) -> Result<(), String> {
     let &Case { mode, call, fault, .. } = case;
     let content = stage.content(mode.target());
-    told(mode, ended, content.as_deref())?;
+    check_message(mode, ended, content.as_deref())?;
     let is_new = content.as_deref() == Some(&*mode.result());
     let cannot_know = call == "flistxattr" && fault == Fault::Error("EOPNOTSUPP");
-    let may_lack = cannot_know || mode.sink == Sink::NewFile || mode.args().contains(&"--force");
-    if (is_new || mode.old().is_some()) && !stage.has_attributes(mode.target()) && !may_lack {
+    let may_lose_attributes = cannot_know || mode.sink == Sink::NewFile || mode.args().contains(&"--force");
+    if (is_new || mode.old().is_some()) && !stage.has_attributes(mode.target()) && !may_lose_attributes {
         return Err("the attributes are lost".to_owned());
     }
-    let litter = stage.litter();
-    if !litter.iter().all(|name| name.starts_with(".sectile-") && name.ends_with(".tmp")) || litter.len() > 1 {
-        return Err("litter that nobody knows".to_owned());
+    let leftovers = stage.leftovers();
+    if !leftovers.iter().all(|name| name.starts_with(".sectile-") && name.ends_with(".tmp")) || leftovers.len() > 1 {
+        return Err("unexpected temporary files".to_owned());
     }
-    if !litter.is_empty() && ended.status.is_some() && !call.starts_with("unlink") {
-        return Err("litter".to_owned());
+    if !leftovers.is_empty() && ended.status.is_some() && !call.starts_with("unlink") {
+        return Err("temporary files are left".to_owned());
     }
     if ended.status.is_none() {
         let again = stage.run(&mode.args());
-        if (again.status, stage.content(mode.target())) != (Some(0), Some(mode.result())) || stage.litter() != litter {
+        if (again.status, stage.content(mode.target())) != (Some(0), Some(mode.result()))
+            || stage.leftovers() != leftovers
+        {
             return Err(format!("the next run: {again:?}"));
         }
     }
@@ -268,14 +270,14 @@ fn in_place(case: &Case<'_>, stage: &Stage, ended: &Ended) -> Result<(), String>
     let is_recovery = matches!(mode.sink, Sink::Recover(..));
     let content = stage.content("a.wasm");
     let is_whole = content == mode.old() || content == Some(mode.result());
-    if !stage.litter().iter().all(|name| name.starts_with(".sectile-") && name.ends_with(".journal")) {
-        return Err("litter that nobody knows".to_owned());
+    if !stage.leftovers().iter().all(|name| name.starts_with(".sectile-") && name.ends_with(".journal")) {
+        return Err("unexpected temporary files".to_owned());
     }
     if ended.status.is_some_and(|status| status != 0 && status != 2) {
         return Err("another status".to_owned());
     }
     if ended.status == Some(2) && ended.stderr.is_empty() {
-        return Err("failure without a word".to_owned());
+        return Err("failure without a message".to_owned());
     }
     if !stage.has_attributes("a.wasm") {
         return Err("the attributes are lost".to_owned());
@@ -290,7 +292,7 @@ fn in_place(case: &Case<'_>, stage: &Stage, ended: &Ended) -> Result<(), String>
         if is_recovery {
             return Ok(());
         }
-        return Ok(told(mode, ended, content.as_deref())?);
+        return Ok(check_message(mode, ended, content.as_deref())?);
     }
     let waits = ended.stderr.contains("the file needs recovery");
     if ended.status == Some(0) {
@@ -298,10 +300,10 @@ fn in_place(case: &Case<'_>, stage: &Stage, ended: &Ended) -> Result<(), String>
     }
     let says_so = waits || ended.stderr.contains("its journal may still exist");
     if !is_recovery && ended.status == Some(2) && !says_so {
-        return Err("a journal left, and nobody says so".to_owned());
+        return Err("a journal is left, but no message reports it".to_owned());
     }
     if !is_recovery && ended.status == Some(2) && !waits {
-        told(mode, ended, content.as_deref())?;
+        check_message(mode, ended, content.as_deref())?;
     }
     if ended.status.is_none() {
         let before = stage.content("a.wasm");
@@ -317,7 +319,7 @@ fn in_place(case: &Case<'_>, stage: &Stage, ended: &Ended) -> Result<(), String>
     let content = stage.content("a.wasm");
     if recovered.status != Some(0)
         || (content != mode.old() && content != Some(mode.result()))
-        || !stage.litter().is_empty()
+        || !stage.leftovers().is_empty()
     {
         return Err(format!("recovery: {recovered:?}"));
     }
@@ -376,7 +378,7 @@ fn a_journal_that_cannot_be_removed_is_reported() {
             assert_eq!(stage.content("a.wasm"), mode.old(), "{mode:?} {call} {nth}");
             stage.run(&mode.args()).refused("the file needs recovery");
             stage.run(&["recover", "a.wasm"]).succeeds();
-            assert_eq!((stage.content("a.wasm"), stage.litter()), (mode.old(), vec![]), "{mode:?} {call} {nth}");
+            assert_eq!((stage.content("a.wasm"), stage.leftovers()), (mode.old(), vec![]), "{mode:?} {call} {nth}");
         }
     }
 }

@@ -264,7 +264,7 @@ fn check(writer: &Writer, kind: Kind, force: bool) {
     let place = stage.path(&name);
     kind.put(&stage, &place);
     let elsewhere = stage.path("elsewhere");
-    let before = (state(&place), state(&elsewhere), stage.litter());
+    let before = (state(&place), state(&elsewhere), stage.leftovers());
     let args = [writer.args, if force { &["--force"] } else { &[] }].concat();
     let outcome = kind.outcome(writer, force);
     let case = format!("{kind:?} {outcome:?} {args:?}");
@@ -282,7 +282,7 @@ fn check(writer: &Writer, kind: Kind, force: bool) {
     match outcome {
         Outcome::Refused => {
             assert!(ended.status == Some(2) && ended.stderr.lines().count() == 1, "{case} {ended:?}");
-            assert_eq!((state(&place), state(&elsewhere), stage.litter()), before, "{case} {ended:?}");
+            assert_eq!((state(&place), state(&elsewhere), stage.leftovers()), before, "{case} {ended:?}");
             if matches!(kind, Kind::ReadOnly | Kind::HardLink) && writer.has_force {
                 assert!(ended.stderr.contains("--force"), "{case} {ended:?}");
             }
@@ -315,12 +315,12 @@ fn check(writer: &Writer, kind: Kind, force: bool) {
         }
     }
     assert!(is_success(writer, &ended), "{case} {ended:?}");
-    let litter = |directory: &Path| {
+    let leftovers = |directory: &Path| {
         let names = crate::stage::names(directory);
         assert!(names.iter().all(|name| !name.starts_with(".sectile-")), "{case} {names:?}");
     };
-    litter(stage.directory());
-    litter(place.parent().unwrap());
+    leftovers(stage.directory());
+    leftovers(place.parent().unwrap());
 }
 
 #[test]
@@ -377,14 +377,14 @@ fn an_input_is_never_the_output() {
                 fs::hard_link(stage.path("store/b.wasm"), stage.path("hard")).unwrap();
                 symlink("store/b.wasm", stage.path("link")).unwrap();
                 symlink("store", stage.path("link-to-directory")).unwrap();
-                let before = (state(&stage.path("store/b.wasm")), stage.litter());
+                let before = (state(&stage.path("store/b.wasm")), stage.leftovers());
                 let args = [args, &["-o", alias], if force { &["--force"] } else { &[] }].concat();
                 let ended = stage.run(&args);
                 assert_eq!(ended.status, Some(2), "{args:?} {ended:?}");
                 let is_told = ["the output is the input itself", "the output is one of the inputs", "hard links"];
                 assert!(is_told.iter().any(|part| ended.stderr.contains(part)), "{args:?} {ended:?}");
                 assert!(!force || !ended.stderr.contains("hard links"), "{args:?} {ended:?}");
-                assert_eq!((state(&stage.path("store/b.wasm")), stage.litter()), before, "{args:?}");
+                assert_eq!((state(&stage.path("store/b.wasm")), stage.leftovers()), before, "{args:?}");
             }
         }
     }
@@ -459,9 +459,9 @@ fn a_layout_is_not_written_through_links() {
         let at = stage.path("layout").join(name);
         fs::rename(&at, stage.path("moved")).unwrap();
         symlink(stage.path("moved"), &at).unwrap();
-        let before = (stage.content("moved"), stage.litter());
+        let before = (stage.content("moved"), stage.leftovers());
         stage.run(&["oci", "layout", "a.wasm", "-o", "layout"]).refused("is not a regular file");
-        assert_eq!((stage.content("moved"), stage.litter()), before);
+        assert_eq!((stage.content("moved"), stage.leftovers()), before);
     }
     // The user names the directory itself.
     let (stage, _) = stage(&WRITERS[16]);

@@ -46,7 +46,7 @@ fn set(how: &[&'static str]) -> Vec<&'static str> {
 fn is(stage: &Stage, edited: bool) {
     let expected = if edited { MODES[0].result() } else { source() };
     assert!(stage.content("a.wasm").as_deref() == Some(&expected));
-    assert!(stage.litter().is_empty(), "{:?}", stage.litter());
+    assert!(stage.leftovers().is_empty(), "{:?}", stage.leftovers());
 }
 
 #[test]

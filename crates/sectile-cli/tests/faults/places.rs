@@ -26,7 +26,7 @@ fn edited() -> Vec<u8> {
     mode("replace").result()
 }
 
-fn is_there(stage: &Stage, name: &str, content: &[u8]) -> bool {
+fn has_content(stage: &Stage, name: &str, content: &[u8]) -> bool {
     stage.content(name).as_deref() == Some(content)
 }
 
@@ -39,11 +39,11 @@ fn a_symbolic_link_is_followed_and_not_replaced() {
         symlink("far/real.wasm", stage.path("second.wasm")).unwrap();
         symlink("second.wasm", stage.path("a.wasm")).unwrap();
         stage.run(&set(args)).succeeds();
-        assert!(is_there(&stage, "far/real.wasm", &edited()));
+        assert!(has_content(&stage, "far/real.wasm", &edited()));
         for (link, leads_to) in [("a.wasm", "second.wasm"), ("second.wasm", "far/real.wasm")] {
             assert_eq!(fs::read_link(stage.path(link)).unwrap(), OsStr::new(leads_to));
         }
-        assert_eq!(stage.litter(), ["far", "second.wasm"]);
+        assert_eq!(stage.leftovers(), ["far", "second.wasm"]);
         assert_eq!(crate::stage::names(&stage.path("far")), ["real.wasm"]);
     }
 }
@@ -54,12 +54,12 @@ fn an_output_may_be_a_dangling_link() {
     fs::write(stage.path("there.wasm"), b"old").unwrap();
     symlink("there.wasm", stage.path("out.wasm")).unwrap();
     stage.run(&set(&["-o", "out.wasm"])).succeeds();
-    assert!(is_there(&stage, "there.wasm", &edited()) && stage.path("out.wasm").is_symlink());
+    assert!(has_content(&stage, "there.wasm", &edited()) && stage.path("out.wasm").is_symlink());
 
     let stage = Stage::plain();
     symlink("new.wasm", stage.path("out.wasm")).unwrap();
     stage.run(&set(&["-o", "out.wasm"])).succeeds();
-    assert!(is_there(&stage, "new.wasm", &edited()) && stage.path("out.wasm").is_symlink());
+    assert!(has_content(&stage, "new.wasm", &edited()) && stage.path("out.wasm").is_symlink());
 
     for leads_to in ["loop.wasm", "a.wasm"] {
         let stage = Stage::plain();
@@ -67,8 +67,8 @@ fn an_output_may_be_a_dangling_link() {
         let why =
             if leads_to == "a.wasm" { "the output is the input itself" } else { "loop.wasm: cannot open the file" };
         stage.run(&set(&["-o", "loop.wasm"])).refused(why);
-        assert!(is_there(&stage, "a.wasm", &source()));
-        assert_eq!(stage.litter(), ["loop.wasm"]);
+        assert!(has_content(&stage, "a.wasm", &source()));
+        assert_eq!(stage.leftovers(), ["loop.wasm"]);
     }
     let stage = Stage::plain();
     symlink("loop.wasm", stage.path("loop.wasm")).unwrap();
@@ -88,16 +88,16 @@ fn hard_links_are_broken_only_with_force() {
         } else {
             ended.refused("2 hard links")
         };
-        assert_eq!(is_there(&stage, "a.wasm", &edited()), is_done, "{args:?}");
-        assert_eq!(is_there(&stage, "other", &edited()), other_is_new, "{args:?}");
+        assert_eq!(has_content(&stage, "a.wasm", &edited()), is_done, "{args:?}");
+        assert_eq!(has_content(&stage, "other", &edited()), other_is_new, "{args:?}");
         let links = fs::metadata(stage.path("a.wasm")).unwrap().nlink();
         assert_eq!(links, if args == ["--force"] { 1 } else { 2 });
-        assert_eq!(stage.litter(), ["other"]);
+        assert_eq!(stage.leftovers(), ["other"]);
     }
     let stage = Stage::plain();
     fs::hard_link(stage.path("a.wasm"), stage.path("out.wasm")).unwrap();
     stage.run(&set(&["-o", "out.wasm", "--force"])).refused("the output is the input itself");
-    assert!(is_there(&stage, "a.wasm", &source()));
+    assert!(has_content(&stage, "a.wasm", &source()));
 }
 
 #[test]
@@ -108,14 +108,14 @@ fn file_names_of_maximum_length_are_written() {
         fs::rename(stage.path("a.wasm"), stage.path(&name)).unwrap();
         let args = [&["set", &*name, "--licenses", "MIT OR Apache-2.0"], args].concat();
         stage.run(&args).succeeds();
-        assert!(is_there(&stage, &name, &edited()));
-        assert_eq!(stage.litter(), [&*name]);
+        assert!(has_content(&stage, &name, &edited()));
+        assert_eq!(stage.leftovers(), [&*name]);
     }
     let stage = Stage::plain();
     stage.run(&["set", "a.wasm", "--licenses", "MIT OR Apache-2.0", "-o", &name]).succeeds();
-    assert!(is_there(&stage, &name, &edited()));
+    assert!(has_content(&stage, &name, &edited()));
     stage.run(&["set", "a.wasm", "--licenses", "ISC", "-o", &format!("{name}n")]).refused("too long");
-    assert_eq!(stage.litter(), [&*name]);
+    assert_eq!(stage.leftovers(), [&*name]);
 }
 
 #[test]
@@ -141,8 +141,8 @@ fn devices_and_fifos_are_written_to_and_not_replaced() {
     assert_eq!(reader.join().unwrap(), edited());
     // The command does not wait for a writer of the FIFO.
     stage.run(&["set", "fifo", "--licenses", "ISC"]).refused("is a FIFO");
-    assert!(is_there(&stage, "a.wasm", &source()));
-    assert_eq!(stage.litter(), ["fifo"]);
+    assert!(has_content(&stage, "a.wasm", &source()));
+    assert_eq!(stage.leftovers(), ["fifo"]);
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn an_edit_without_changes_does_not_write() {
             (before.ino(), before.modified().unwrap(), before.ctime_nsec()),
             (after.ino(), after.modified().unwrap(), after.ctime_nsec())
         );
-        assert!(stage.litter().is_empty());
+        assert!(stage.leftovers().is_empty());
     }
 }
 

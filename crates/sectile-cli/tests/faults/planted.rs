@@ -76,9 +76,9 @@ fn plant(place: &PathBuf, bytes: &[u8]) {
 /// Refused with this message; the file and the journal stay.
 #[track_caller]
 fn is_refused(stage: &Stage, why: &str) {
-    let before = (stage.content("a.wasm"), stage.litter());
+    let before = (stage.content("a.wasm"), stage.leftovers());
     stage.run(&["recover", "a.wasm"]).refused(why);
-    assert!(before == (stage.content("a.wasm"), stage.litter()));
+    assert!(before == (stage.content("a.wasm"), stage.leftovers()));
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_valid_journal_is_used() {
     is_refused(&stage, "nothing to recover: the file has no journal of an in-place edit");
     plant(&place, &journal.bytes());
     stage.run(&["recover", "a.wasm"]).succeeds();
-    assert_eq!((stage.content("a.wasm"), stage.litter()), (Some(source()), vec![]));
+    assert_eq!((stage.content("a.wasm"), stage.leftovers()), (Some(source()), vec![]));
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn a_torn_journal_is_rejected() {
         fs::write(stage.path("a.wasm"), source()).unwrap();
         plant(&place, &journal.bytes()[..len]);
         stage.run(&["recover", "a.wasm"]).succeeds();
-        assert_eq!((stage.content("a.wasm"), stage.litter()), (Some(source()), vec![]), "{len}");
+        assert_eq!((stage.content("a.wasm"), stage.leftovers()), (Some(source()), vec![]), "{len}");
     }
     // The saved bytes do not match their checksum.
     let (stage, mut journal, place) = torn();

@@ -169,14 +169,14 @@ impl Stage {
     }
 
     /// The names of temporary files that the command left.
-    pub fn litter(&self) -> Vec<String> {
+    pub fn leftovers(&self) -> Vec<String> {
         let mut names = names(self.directory.path());
         names.retain(|name| name != "a.wasm" && name != "out.wasm");
         names
     }
 
     pub fn journal(&self) -> Option<String> {
-        self.litter().into_iter().find(|name| name.ends_with(".journal"))
+        self.leftovers().into_iter().find(|name| name.ends_with(".journal"))
     }
 }
 

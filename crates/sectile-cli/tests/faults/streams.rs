@@ -116,7 +116,7 @@ fn a_dry_run_writes_nothing() {
                 };
                 assert!(!writes, "{command:?} {how:?} {call:?}");
             }
-            assert_eq!((stage.content("a.wasm"), stage.litter()), (Some(source()), vec!["log".to_owned()]));
+            assert_eq!((stage.content("a.wasm"), stage.leftovers()), (Some(source()), vec!["log".to_owned()]));
         }
     }
 }

@@ -26,9 +26,9 @@ fn file_size_limits_at_every_byte_are_errors() {
             let expected = if ended.status == Some(0) { Some(mode.result()) } else { mode.old() };
             assert!(content == expected, "{mode:?} {limit} {ended:?}");
             assert!(
-                matches!(ended.status, Some(0 | 2)) && stage.litter().is_empty(),
+                matches!(ended.status, Some(0 | 2)) && stage.leftovers().is_empty(),
                 "{mode:?} {limit} {ended:?} {:?}",
-                stage.litter()
+                stage.leftovers()
             );
             if ended.status == Some(2) {
                 ended.refused("File too large");
@@ -59,7 +59,7 @@ fn an_in_place_edit_past_the_size_limit_is_undone() {
                 ended.refused("cannot write: File too large");
             }
             assert!(stage.content("a.wasm").as_ref() == Some(&old), "{authors} {limit}");
-            assert!(stage.litter().is_empty(), "{authors} {limit} {:?}", stage.litter());
+            assert!(stage.leftovers().is_empty(), "{authors} {limit} {:?}", stage.leftovers());
         }
     }
 }

@@ -79,7 +79,7 @@ fn concurrent_edits_succeed_or_report_the_conflict() {
             _ => panic!("round {round}: {first:?} {second:?}"),
         };
         assert!(stage.content("a.wasm").as_ref() == Some(expected), "round {round} {first:?} {second:?}");
-        assert!(stage.litter().is_empty(), "round {round} {:?}", stage.litter());
+        assert!(stage.leftovers().is_empty(), "round {round} {:?}", stage.leftovers());
         *counts.entry((in_place, first.status, second.status)).or_default() += 1;
     }
     println!("{counts:?}, {looks} looks");
@@ -90,17 +90,17 @@ fn concurrent_edits_succeed_or_report_the_conflict() {
 /// within one tick.
 #[test]
 fn an_in_place_edit_within_a_clock_tick_is_detected() {
-    is_noticed_in(Stage::plain().directory());
+    edit_is_detected_in(Stage::plain().directory());
 }
 
 /// Newer kernels have finer timestamps for some file systems, but not for this one.
 #[test]
 #[ignore = "needs root"]
 fn an_in_place_edit_is_detected_with_coarse_timestamps() {
-    is_noticed_in(Mounted::made_by("mkfs.ext2", &["-q", "-I", "256"], 4 << 20).path());
+    edit_is_detected_in(Mounted::made_by("mkfs.ext2", &["-q", "-I", "256"], 4 << 20).path());
 }
 
-fn is_noticed_in(directory: &Path) {
+fn edit_is_detected_in(directory: &Path) {
     let path = directory.join("a.wasm");
     let edit = |licenses| Edit::new().set(Field::Licenses, licenses).unwrap();
     for round in 0..300 {
@@ -168,7 +168,7 @@ fn a_file_changed_before_the_rename_is_not_replaced() {
                     let mut strace = through("strace", &wait);
                     strace.args(&args).current_dir(stage.directory()).stdout(Stdio::piped()).stderr(Stdio::piped());
                     let child = strace.spawn().unwrap();
-                    while stage.litter().is_empty() {
+                    while stage.leftovers().is_empty() {
                         thread::sleep(Duration::from_millis(1));
                     }
                     thread::sleep(Duration::from_millis(200));
@@ -190,7 +190,7 @@ fn a_file_changed_before_the_rename_is_not_replaced() {
                     let expected = if matches!(change, Change::Remove) { None } else { Some(theirs.to_vec()) };
                     assert_eq!(stage.content("a.wasm"), expected, "{change:?} {how:?}");
                     assert_eq!(stage.content("out.wasm").unwrap(), b"there already", "{change:?} {how:?}");
-                    assert!(stage.litter().is_empty(), "{change:?} {how:?} {:?}", stage.litter());
+                    assert!(stage.leftovers().is_empty(), "{change:?} {how:?} {:?}", stage.leftovers());
                 });
             }
         }
@@ -205,11 +205,11 @@ fn an_output_created_during_the_write_is_not_replaced() {
     let mut strace = through("strace", &wait);
     strace.args(["set", "a.wasm", "--licenses", "ISC", "-o", "new.wasm"]).current_dir(stage.directory());
     let child = strace.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    while stage.litter().is_empty() {
+    while stage.leftovers().is_empty() {
         thread::sleep(Duration::from_millis(1));
     }
     fs::write(stage.path("new.wasm"), b"somebody else's").unwrap();
     Ended::of(child.wait_with_output().unwrap()).refused("File exists");
     assert_eq!(stage.content("new.wasm").unwrap(), b"somebody else's");
-    assert_eq!(stage.litter(), ["new.wasm"]);
+    assert_eq!(stage.leftovers(), ["new.wasm"]);
 }

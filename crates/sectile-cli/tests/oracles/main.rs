@@ -50,7 +50,7 @@ impl Edited {
 }
 
 /// An edit that sets the producers and more.
-fn said() -> Edit {
+fn set_metadata() -> Edit {
     let edit = Edit::new().name("n").unwrap().add_producer("sdk", "a", "1");
     edit.set(Field::Vendor, "the vendor").unwrap().set(Field::Licenses, "MIT").unwrap()
 }
@@ -59,7 +59,13 @@ fn said() -> Edit {
 fn edits() -> [Vec<Edit>; 5] {
     let bare = || Edit::new().clear_name().unwrap().unset_producers().unwrap();
     let stripped = || Edit::new().strip(Strip::new().names().all());
-    [vec![bare()], vec![stripped()], vec![said()], vec![bare(), said()], vec![stripped(), said()]]
+    [
+        vec![bare()],
+        vec![stripped()],
+        vec![set_metadata()],
+        vec![bare(), set_metadata()],
+        vec![stripped(), set_metadata()],
+    ]
 }
 
 const MODULES: [&str; 12] = [
@@ -80,7 +86,7 @@ const COMPONENTS: [&str; 3] =
     ["clang-fib.component.wasm", "rust-auditable.component.wasm", "wit-package.component.wasm"];
 
 /// Checks that a tool reads the same after an edit as before, and also the added sections.
-fn still_read_by(command: &[&str], files: &[&str], sees_vendor: impl Fn(&str) -> bool) {
+fn assert_still_read_by(command: &[&str], files: &[&str], sees_vendor: impl Fn(&str) -> bool) {
     let mut read = 0;
     for file in files {
         if Edited::of(file, &[]).shown_by(command).is_none() {
@@ -100,28 +106,28 @@ fn still_read_by(command: &[&str], files: &[&str], sees_vendor: impl Fn(&str) ->
 #[test]
 #[ignore = "needs llvm-objdump"]
 fn llvm_objdump() {
-    still_read_by(&["llvm-objdump", "-h"], &MODULES, |shown| shown.contains("vendor"));
+    assert_still_read_by(&["llvm-objdump", "-h"], &MODULES, |shown| shown.contains("vendor"));
 }
 
 /// Only files that wabt can read: it does not know newer opcodes.
 #[test]
 #[ignore = "needs wasm-objdump"]
 fn wasm_objdump() {
-    still_read_by(&["wasm-objdump", "-h"], &MODULES, |shown| shown.contains("\"vendor\""));
+    assert_still_read_by(&["wasm-objdump", "-h"], &MODULES, |shown| shown.contains("\"vendor\""));
 }
 
 #[test]
 #[ignore = "needs wasm-tools"]
 fn wasm_tools_objdump() {
     let files = [&MODULES[..], &COMPONENTS].concat();
-    still_read_by(&["wasm-tools", "objdump"], &files, |shown| shown.contains("custom \"vendor\""));
+    assert_still_read_by(&["wasm-tools", "objdump"], &files, |shown| shown.contains("custom \"vendor\""));
 }
 
 #[test]
 #[ignore = "needs wasm-tools"]
 fn wasm_tools_validate() {
     let files = [&MODULES[..], &COMPONENTS].concat();
-    still_read_by(&["wasm-tools", "validate", "--features", "all"], &files, |_| true);
+    assert_still_read_by(&["wasm-tools", "validate", "--features", "all"], &files, |_| true);
 }
 
 /// The values according to wasm-metadata. wkg publishes the result of the same
@@ -130,11 +136,11 @@ fn wasm_tools_validate() {
 #[ignore = "needs wasm-tools"]
 fn wasm_tools_metadata() {
     for file in MODULES.into_iter().chain(COMPONENTS) {
-        let edited = Edited::of(file, &[said()]);
+        let edited = Edited::of(file, &[set_metadata()]);
         let shown = edited.shown_by(&["wasm-tools", "metadata", "show", "--json"]).unwrap();
         let shown: Value = serde_json::from_str(&shown).unwrap();
-        let said = shown.get("module").or_else(|| shown["component"].get("metadata")).unwrap();
-        assert_eq!((&said["name"], &said["licenses"]), (&"n".into(), &"MIT".into()), "{file}");
-        assert!(said["producers"].to_string().contains(r#"["sdk",{"a":"1""#), "{file}: {}", said["producers"]);
+        let metadata = shown.get("module").or_else(|| shown["component"].get("metadata")).unwrap();
+        assert_eq!((&metadata["name"], &metadata["licenses"]), (&"n".into(), &"MIT".into()), "{file}");
+        assert!(metadata["producers"].to_string().contains(r#"["sdk",{"a":"1""#), "{file}: {}", metadata["producers"]);
     }
 }

@@ -232,8 +232,8 @@ fn an_sbom_is_attached_to_the_image() {
     let artifact = raw(&format!("@{}", index["manifests"][0]["digest"].as_str().unwrap()));
     assert_eq!(artifact["subject"]["digest"], pushed["manifest"]["digest"]);
     let bytes = registry.blob(artifact["layers"][0]["digest"].as_str().unwrap());
-    let told = home.done(env!("CARGO_BIN_EXE_sectile"), ["sbom", path(FILES[1]).to_str().unwrap()]);
-    assert_eq!(String::from_utf8(bytes).unwrap(), told);
+    let output = home.done(env!("CARGO_BIN_EXE_sectile"), ["sbom", path(FILES[1]).to_str().unwrap()]);
+    assert_eq!(String::from_utf8(bytes).unwrap(), output);
 }
 
 /// Only a component: wkg turns any input into a component.

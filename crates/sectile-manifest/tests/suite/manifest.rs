@@ -32,7 +32,7 @@ fn notices(manifest: &Manifest) -> Vec<(NoticeKind, String)> {
 }
 
 /// An error with its source, without the directory.
-fn told(error: &ManifestError) -> String {
+fn error_text(error: &ManifestError) -> String {
     let source = std::error::Error::source(error).map(|source| format!(": {source}"));
     format!("{error}{}", source.unwrap_or_default()).replace("/nowhere/at/all/", "")
 }
@@ -126,14 +126,14 @@ fn every_mapping_sets_its_target() {
 
 #[test]
 fn every_mapping_refuses_other_kinds() {
-    let null = told(&alone(ManifestFormat::Npm, "contributors", "[null]").unwrap_err());
+    let null = error_text(&alone(ManifestFormat::Npm, "contributors", "[null]").unwrap_err());
     assert!(null.starts_with("package.json:2: ") && null.ends_with(", found null"), "{null}");
     for format in ManifestFormat::ALL {
         let mapping = &format.key_mappings()[0];
         assert_eq!(alone(format, mapping.key(), sample(mapping).0).unwrap().format(), format);
         for mapping in format.key_mappings().iter().filter(|mapping| mapping.target() != KeyTarget::Ignored) {
             for wrong in ["1", "true", "[[1]]"] {
-                let error = told(&alone(format, mapping.key(), wrong).unwrap_err());
+                let error = error_text(&alone(format, mapping.key(), wrong).unwrap_err());
                 let beginning = format!("{}:2: {}: expected ", format.file_name(), mapping.key());
                 assert!(error.starts_with(&beginning), "{error}");
             }

@@ -58,7 +58,7 @@ impl Locator {
             let min_end = SCHEME.len() + if has_drive { 2 } else { 0 };
             ends.rfind(|&end| end >= min_end).unwrap_or(text.len())
         });
-        Some(Self::divide(text, end, longest.is_some()))
+        Some(Self::split(text, end, longest.is_some()))
     }
 
     /// Returns the directory of the layout.
@@ -71,7 +71,7 @@ impl Locator {
         &self.selector
     }
 
-    fn divide(text: &OsStr, end: usize, is_layout: bool) -> Result<Self, LayoutError> {
+    fn split(text: &OsStr, end: usize, is_layout: bool) -> Result<Self, LayoutError> {
         let directory = PathBuf::from(part(text, SCHEME.len(), end));
         if !is_layout {
             return Err(LayoutError::NotLayout(directory));

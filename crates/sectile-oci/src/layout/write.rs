@@ -134,7 +134,7 @@ impl Layout {
             file => file?,
         };
         check_marker_json(&marker, &read_json_file(&marker, &file)?)?;
-        let lock = Locked::alone(file).map_err(|error| match error {
+        let lock = Locked::exclusive(file).map_err(|error| match error {
             LockError::Held => LayoutError::Locked,
             LockError::Io(error) => LayoutError::Write { file: marker, source: WriteError::Open(error) },
         })?;

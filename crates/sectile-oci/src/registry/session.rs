@@ -15,7 +15,7 @@ use super::error::{RegistryError, RegistryFault, quote_escaped};
 use super::options::Scheme;
 use super::reference::{DOCKER, Reference};
 use super::retry::{self, RetryBudget};
-use super::transport::{Reach, RequestBody, Response, TransportError};
+use super::transport::{AllowedAddresses, RequestBody, Response, TransportError};
 use super::url::{Url, is_loopback};
 use sectile::internal::net;
 
@@ -305,7 +305,7 @@ impl<'c> Session<'c> {
         if left.is_some_and(|left| left.is_zero()) {
             return Err(TransportError::TimedOut);
         }
-        self.client.transport.send(method, url, fields, body, self.reach(url), left)
+        self.client.transport.send(method, url, fields, body, self.allowed_addresses(url), left)
     }
 
     /// Returns a URL from the registry if requests to it are permitted, by the rule of [`net`] for
@@ -316,7 +316,7 @@ impl<'c> Session<'c> {
     pub(super) fn check_permitted(&self, url: Url) -> Result<Url, &'static str> {
         let is_near = url.is_same_host(&self.base) || url.is_loopback() && self.base.is_loopback();
         net::check_scheme(self.base.is_https() || !is_near, url.is_https())?;
-        if self.reach(&url) == Reach::Any {
+        if self.allowed_addresses(&url) == AllowedAddresses::Any {
             return Ok(url);
         }
         if net::check_host(url.host())? {
@@ -333,11 +333,11 @@ impl<'c> Session<'c> {
     /// Returns the addresses to which a request for this URL may connect. The host that the user
     /// named may have any address. Other hosts may have private addresses only if the user named a
     /// private or loopback address.
-    fn reach(&self, url: &Url) -> Reach {
+    fn allowed_addresses(&self, url: &Url) -> AllowedAddresses {
         let is_any = self.client.options.private_redirects
             || url.is_same_host(&self.base)
             || net::check_host(self.base.host()).is_err();
-        if is_any { Reach::Any } else { Reach::Public }
+        if is_any { AllowedAddresses::Any } else { AllowedAddresses::Public }
     }
 
     /// Returns the user's credential, which is looked up once.
@@ -410,12 +410,12 @@ mod tests {
     use super::super::options::ClientOptions;
     use super::*;
 
-    fn permitted(registry: &str, options: ClientOptions, url: &str) -> Result<Reach, &'static str> {
+    fn permitted(registry: &str, options: ClientOptions, url: &str) -> Result<AllowedAddresses, &'static str> {
         let client = Client::new(Credentials::anonymous(), options);
         let reference: Reference = format!("{registry}/app:1").parse().unwrap();
         let session = Session::new(&client, &reference, RepositoryAccess::Pull).unwrap();
         let url = session.check_permitted(Url::parse(url).unwrap())?;
-        Ok(session.reach(&url))
+        Ok(session.allowed_addresses(&url))
     }
 
     #[test]
@@ -442,12 +442,12 @@ mod tests {
             for url in private {
                 assert_eq!(permitted(registry, default, url), Err(net::PRIVATE), "{registry} {url}");
                 let options = ClientOptions { private_redirects: true, ..default };
-                assert_eq!(permitted(registry, options, url), Ok(Reach::Any), "{registry} {url}");
+                assert_eq!(permitted(registry, options, url), Ok(AllowedAddresses::Any), "{registry} {url}");
             }
-            assert_eq!(permitted(registry, default, "https://8.8.8.8/token"), Ok(Reach::Public));
+            assert_eq!(permitted(registry, default, "https://8.8.8.8/token"), Ok(AllowedAddresses::Public));
             // A name that cannot be resolved: the transport decides.
             let unknown = format!("https://{}.invalid/", "n".repeat(64));
-            assert_eq!(permitted(registry, default, &unknown), Ok(Reach::Public));
+            assert_eq!(permitted(registry, default, &unknown), Ok(AllowedAddresses::Public));
             assert_eq!(permitted(registry, default, "http://8.8.8.8/"), Err("it is not secure (plain HTTP)"));
         }
     }
@@ -462,7 +462,7 @@ mod tests {
             ("127.0.0.1:5000", "https://10.0.0.1/"),
             ("10.0.0.1:5000", "https://10.0.0.2/token"),
         ] {
-            assert_eq!(permitted(registry, default, url), Ok(Reach::Any), "{registry} {url}");
+            assert_eq!(permitted(registry, default, url), Ok(AllowedAddresses::Any), "{registry} {url}");
         }
     }
 }

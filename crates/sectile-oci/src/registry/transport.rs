@@ -45,7 +45,7 @@ pub(super) struct Transport {
 
 /// The addresses to which a request may connect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reach {
+pub(super) enum AllowedAddresses {
     Any,
     Public,
 }
@@ -141,7 +141,7 @@ impl Transport {
         url: &Url,
         fields: &[(HeaderName, HeaderValue)],
         body: Option<&mut RequestBody<'_>>,
-        reach: Reach,
+        allowed_addresses: AllowedAddresses,
         timeout: Option<Duration>,
     ) -> Result<Response, TransportError> {
         let mut request = Request::builder().method(method).uri(url.uri().clone());
@@ -154,10 +154,10 @@ impl Transport {
                 request = request.header(header::EXPECT, "100-continue");
             }
         }
-        let agent = match reach {
-            Reach::Public => &self.public,
-            Reach::Any if url.is_loopback() => &self.direct,
-            Reach::Any => &self.outward,
+        let agent = match allowed_addresses {
+            AllowedAddresses::Public => &self.public,
+            AllowedAddresses::Any if url.is_loopback() => &self.direct,
+            AllowedAddresses::Any => &self.outward,
         };
         let result = match body {
             None => {
@@ -309,7 +309,7 @@ mod tests {
         listener.set_nonblocking(true).unwrap();
         for host in ["127.0.0.1", "localhost", "127.1"] {
             let url = Url::parse(&format!("http://{host}:{}/", listener.local_addr().unwrap().port())).unwrap();
-            let sent = transport.send(&Method::GET, &url, &[], None, Reach::Public, None);
+            let sent = transport.send(&Method::GET, &url, &[], None, AllowedAddresses::Public, None);
             assert!(matches!(sent, Err(TransportError::Unreachable(_))), "{host} {sent:?}");
         }
         assert!(listener.accept().is_err(), "no connection was made");

@@ -335,7 +335,7 @@ impl UploadReader {
         let size = self.push.cost().bytes;
         let reader = self.push.visitor();
         self.judged_at = self.push.bytes_examined();
-        self.judge_from = size + reader.weight(policy) as u64;
+        self.judge_from = size + reader.judging_cost(policy) as u64;
         let unread = || unread_error(size);
         let error = (!self.is_whole).then(unread);
         let judge = |report: &Report<'_>| {

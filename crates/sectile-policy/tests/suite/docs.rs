@@ -10,7 +10,7 @@ use sectile_policy::report::Report;
 use sectile_policy::{Policy, PolicyKey, PolicyTable, PolicyValueType, section_kinds};
 
 use sectile_testing::binary::{custom, module, producers};
-use sectile_testing::docs::{stands_between, text_of};
+use sectile_testing::docs::{assert_generated, text_of};
 
 mod schema;
 
@@ -44,7 +44,7 @@ fn keys() -> String {
 
 #[test]
 fn table_of_keys_is_generated() {
-    stands_between(POLICY, BEGIN, &keys());
+    assert_generated(POLICY, BEGIN, &keys());
 }
 
 /// Messages about unknown kinds of sections refer to this list.

@@ -16,12 +16,12 @@ pub struct Input {
 
 impl Input {
     /// A file of the corpus, if `corpus/fetch` has fetched it.
-    fn real(name: &str) -> Option<Self> {
+    fn from_corpus(name: &str) -> Option<Self> {
         let bytes = fs::read(corpus(name)).ok()?;
         Some(Self { id: name.to_owned(), bytes })
     }
 
-    fn like(name: &str, bytes: Vec<u8>) -> Self {
+    fn generated_like(name: &str, bytes: Vec<u8>) -> Self {
         Self { id: format!("like-{name}"), bytes }
     }
 }
@@ -37,7 +37,7 @@ pub const COMPONENT: &str = "componentize-py.component.wasm";
 
 /// The file of the corpus, or a generated binary of its shape.
 pub fn input(name: &str) -> Input {
-    Input::real(name).unwrap_or_else(|| generated(name))
+    Input::from_corpus(name).unwrap_or_else(|| generated(name))
 }
 
 /// A generated binary with the shape of a corpus file.
@@ -49,23 +49,23 @@ pub fn generated(name: &str) -> Input {
         COMPONENT => shapes::component(),
         _ => unreachable!("no shape is known of {name}"),
     };
-    Input::like(name, bytes)
+    Input::generated_like(name, bytes)
 }
 
 /// A file that is read repeatedly, and deleted afterwards if it was generated.
-pub struct OnDisk {
+pub struct BenchFile {
     pub path: PathBuf,
     _made: Option<TempDir>,
 }
 
-impl OnDisk {
+impl BenchFile {
     /// The file of the corpus, or a temporary file for a generated binary.
     pub fn of(input: &Input) -> Self {
         let path = corpus(&input.id);
         if path.exists() {
             return Self { path, _made: None };
         }
-        Self::make(|path| fs::write(path, &input.bytes).expect("the disk has room"))
+        Self::make(|path| fs::write(path, &input.bytes).expect("the file can be written"))
     }
 
     /// A temporary file written by this function.

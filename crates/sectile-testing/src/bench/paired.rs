@@ -29,7 +29,7 @@ pub fn paired<A, B>(
         bencher.iter_custom(|turns| {
             let spent = time(turns, &mut ours);
             let spent_on_theirs = time(turns_of_theirs, &mut theirs.run);
-            if spent >= LEAST {
+            if spent >= MIN_ROUND_TIME {
                 rounds.push(Round { ours: per_turn(spent, turns), theirs: per_turn(spent_on_theirs, turns_of_theirs) });
             }
             // The next round gets as many turns as take the same time as ours.
@@ -43,10 +43,10 @@ pub fn paired<A, B>(
 }
 
 /// Shorter rounds, at the beginning of a warm-up, mostly measure the clock.
-const LEAST: Duration = Duration::from_micros(50);
+const MIN_ROUND_TIME: Duration = Duration::from_micros(50);
 
 /// With fewer rounds, criterion did not measure.
-const FEWEST: usize = 10;
+const MIN_ROUNDS: usize = 10;
 
 /// Nanoseconds per turn of each side.
 struct Round {
@@ -77,7 +77,7 @@ pub struct Times {
 
 impl Times {
     fn of(rounds: &[Round]) -> Option<Self> {
-        if rounds.len() < FEWEST {
+        if rounds.len() < MIN_ROUNDS {
             return None;
         }
         let fastest = |side: fn(&Round) -> f64| rounds.iter().map(side).fold(f64::INFINITY, f64::min);

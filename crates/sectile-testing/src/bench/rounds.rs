@@ -18,32 +18,32 @@ pub struct Ratios {
 
 /// Wall time and processor time of a round in seconds.
 #[derive(Clone, Copy)]
-struct Took {
+struct RoundTime {
     wall: f64,
     processor: f64,
 }
 
-fn time(run: &mut impl FnMut() -> u64) -> Took {
+fn time(run: &mut impl FnMut() -> u64) -> RoundTime {
     let (begun, spent) = (Instant::now(), processor());
     assert!(black_box(run()) > 0);
-    Took { wall: begun.elapsed().as_secs_f64(), processor: processor() - spent }
+    RoundTime { wall: begun.elapsed().as_secs_f64(), processor: processor() - spent }
 }
 
 /// Processor time of all threads of this process in seconds.
 fn processor() -> f64 {
-    const TICKS: f64 = 100.0; // per second, the unit of the kernel for programs
+    const TICKS_PER_SECOND: f64 = 100.0; // per second, the unit of the kernel for programs
     let stat = fs::read_to_string("/proc/self/stat").expect("this is Linux");
-    let behind_name = stat.rsplit(')').next().expect("there is a name");
-    let numbers = behind_name.split_whitespace().skip(11).take(2); // user and system time
-    numbers.map(|ticks| ticks.parse::<f64>().expect("it is a number")).sum::<f64>() / TICKS
+    let after_name = stat.rsplit(')').next().expect("there is a name");
+    let numbers = after_name.split_whitespace().skip(11).take(2); // user and system time
+    numbers.map(|ticks| ticks.parse::<f64>().expect("it is a number")).sum::<f64>() / TICKS_PER_SECOND
 }
 
 /// Runs both sides alternately, this many rounds. Each returns a nonzero number, so that its work
 /// is not optimized away.
 pub fn paired(rounds: usize, mut ours: impl FnMut() -> u64, mut theirs: impl FnMut() -> u64) -> Ratios {
-    let rounds: Vec<[Took; 2]> = (0..rounds).map(|_| [time(&mut ours), time(&mut theirs)]).collect();
+    let rounds: Vec<[RoundTime; 2]> = (0..rounds).map(|_| [time(&mut ours), time(&mut theirs)]).collect();
     let fastest = |side: usize| rounds.iter().map(|round| round[side].wall).fold(f64::INFINITY, f64::min);
-    let median = |of: fn(&Took) -> f64| {
+    let median = |of: fn(&RoundTime) -> f64| {
         let mut ratios: Vec<_> = rounds.iter().map(|[ours, theirs]| of(ours) / of(theirs)).collect();
         ratios.sort_by(f64::total_cmp);
         ratios[ratios.len() / 2]

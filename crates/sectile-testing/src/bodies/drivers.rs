@@ -18,7 +18,7 @@ use sectile::{FindingCode, Limits};
 use super::chunks::push;
 use super::generate;
 use super::ranges::{Pieces, now};
-use super::recorder::{Event, Recorder, RequestPolicy, told};
+use super::recorder::{Event, Recorder, RequestPolicy, error_text};
 
 /// Bytes of the fuzz input that choose limits, chunks and requests. The rest is the binary.
 const CONTROLS: usize = 16;
@@ -64,35 +64,35 @@ impl Case {
         let recorder = || Recorder::new(RandomRequests::new(self.choice));
         let mut expected = recorder();
         let (_, result, cost) = parts_of(drive::scan_slice(&self.bytes, &mut expected, self.limits));
-        let error = told(result);
+        let error = error_text(result);
         assert_eq!(
             cost,
             Cost { bytes: expected.bytes_examined(), reads: 0 },
             "the cost of a slice is the bytes examined"
         );
-        within(self.limits, &expected.events);
+        assert_within(self.limits, &expected.events);
 
         let mut read = recorder();
         let (_, result, cost) = parts_of(drive::scan_at(&self.bytes[..], self.len(), &mut read, self.limits));
-        assert_eq!((&read, &told(result)), (&expected, &error), "positioned reads");
+        assert_eq!((&read, &error_text(result)), (&expected, &error), "positioned reads");
         self.check_reads(cost, expected.bytes_examined());
 
         let mut read = recorder();
         let (_, result, _) =
             parts_of(drive::scan_at(&ShortReads::new(&self.bytes), self.len(), &mut read, self.limits));
-        assert_eq!((&read, &told(result)), (&expected, &error), "short reads");
+        assert_eq!((&read, &error_text(result)), (&expected, &error), "short reads");
 
-        for (tells_len, micros) in [(true, 50_000), (false, 0)] {
+        for (reports_len, micros) in [(true, 50_000), (false, 0)] {
             let mut fetched = recorder();
-            let mut source = Pieces::new(&self.bytes, &self.chunks, tells_len);
+            let mut source = Pieces::new(&self.bytes, &self.chunks, reports_len);
             let (_, result, cost) =
                 parts_of(now(drive::scan_fetch(&mut source, &mut fetched, options(micros), self.limits)));
-            assert_eq!((&fetched, &told(result)), (&expected, &error), "ranges");
-            assert!(!tells_len || cost.bytes <= self.len(), "{cost:?}: bytes are fetched again");
+            assert_eq!((&fetched, &error_text(result)), (&expected, &error), "ranges");
+            assert!(!reports_len || cost.bytes <= self.len(), "{cost:?}: bytes are fetched again");
         }
 
         let (pushed, result) = push(&self.bytes, &self.chunks, recorder(), self.limits);
-        assert_eq!((&pushed, &told(result)), (&expected, &error), "chunks of {:?}", self.chunks);
+        assert_eq!((&pushed, &error_text(result)), (&expected, &error), "chunks of {:?}", self.chunks);
     }
 
     /// Asserts that no byte is read twice, and that little more is read than examined.
@@ -108,22 +108,26 @@ impl Case {
 
     fn read(&self) {
         let mut reader = SliceReader::with_limits(self.limits);
-        let error = told(drive::scan_slice(&self.bytes, &mut reader, self.limits).complete());
+        let error = error_text(drive::scan_slice(&self.bytes, &mut reader, self.limits).complete());
         let metadata = reader.finish();
 
         let mut reader = StreamReader::with_limits(self.limits);
         let (_, result, cost) = parts_of(drive::scan_at(&self.bytes[..], self.len(), &mut reader, self.limits));
-        assert_eq!((reader.finish(), told(result)), (metadata.clone(), error.clone()), "metadata, positioned reads");
+        assert_eq!(
+            (reader.finish(), error_text(result)),
+            (metadata.clone(), error.clone()),
+            "metadata, positioned reads"
+        );
         assert!(cost.bytes <= self.len(), "bytes are read again");
 
         let mut reader = StreamReader::with_limits(self.limits);
         let mut source = Pieces::new(&self.bytes, &self.chunks, false);
         let (_, result, _) = parts_of(now(drive::scan_fetch(&mut source, &mut reader, options(100), self.limits)));
-        assert_eq!((reader.finish(), told(result)), (metadata.clone(), error.clone()), "metadata, ranges");
+        assert_eq!((reader.finish(), error_text(result)), (metadata.clone(), error.clone()), "metadata, ranges");
 
         let (reader, result) = push(&self.bytes, &self.chunks, StreamReader::with_limits(self.limits), self.limits);
         let pushed = reader.finish();
-        assert_eq!((&pushed, &told(result)), (&metadata, &error), "metadata, chunks of {:?}", self.chunks);
+        assert_eq!((&pushed, &error_text(result)), (&metadata, &error), "metadata, chunks of {:?}", self.chunks);
 
         let Some(metadata) = metadata else {
             assert!(error.is_some(), "neither metadata nor an error");
@@ -234,7 +238,7 @@ impl RandomRequests {
         Self { choice, data: 0..0, from: 0, wants: 0 }
     }
 
-    fn want(&mut self) -> DataRequest {
+    fn next_request(&mut self) -> DataRequest {
         let Range { start, end } = self.data;
         let from = self.from;
         let mix = self.choice.wrapping_mul(37).wrapping_add(start as u8).wrapping_add(self.wants.wrapping_mul(11));
@@ -264,17 +268,17 @@ impl RequestPolicy for RandomRequests {
         // The first request may start before the data: the scanner cuts it.
         self.from = if self.choice & 0x80 == 0 { self.data.start } else { section.range().start };
         self.wants = 0;
-        self.want()
+        self.next_request()
     }
 
     fn after(&mut self, data: Range<u64>) -> DataRequest {
         assert!(self.data.start <= data.start && data.end <= self.data.end, "data from outside the section");
-        self.want()
+        self.next_request()
     }
 }
 
 /// Asserts that the events are within the limits.
-fn within(limits: Limits, events: &[Event]) {
+fn assert_within(limits: Limits, events: &[Event]) {
     let (mut items, mut depth, mut sections) = (0, 0, 0);
     for event in events {
         match event {

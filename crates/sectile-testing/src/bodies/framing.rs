@@ -14,7 +14,7 @@ use std::ops::{Range, RangeInclusive};
 use sectile::scan::{ItemKind, Section};
 
 use super::outline::{CodeSection, Outline, OutlineEvent, Reference, ScanEvent};
-use super::recorder::Entered;
+use super::recorder::EnteredItem;
 
 /// The verdicts on an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,8 +38,8 @@ pub fn framing(bytes: &[u8]) -> Verdict {
     let theirs = Reference::of(bytes);
     let case = Case { bytes, ours: &ours, theirs: &theirs };
     if let Err(complaint) = case.check() {
-        let told = ours.joints();
-        panic!("{complaint}\n bytes: {}\n ours: {told:x?}\n {:?}\n theirs: {theirs:x?}", hex(bytes), ours.error);
+        let events = ours.outline_events();
+        panic!("{complaint}\n bytes: {}\n ours: {events:x?}\n {:?}\n theirs: {theirs:x?}", hex(bytes), ours.error);
     }
     match (&ours.error, &theirs.error) {
         (None, None) => Verdict::Accepted,
@@ -49,9 +49,9 @@ pub fn framing(bytes: &[u8]) -> Verdict {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    const MOST: usize = 2_000;
-    let hex = bytes.iter().take(MOST).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
-    if bytes.len() > MOST { format!("{hex}… ({} bytes)", bytes.len()) } else { hex }
+    const MAX_SHOWN_BYTES: usize = 2_000;
+    let hex = bytes.iter().take(MAX_SHOWN_BYTES).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+    if bytes.len() > MAX_SHOWN_BYTES { format!("{hex}… ({} bytes)", bytes.len()) } else { hex }
 }
 
 struct Case<'a> {
@@ -60,9 +60,9 @@ struct Case<'a> {
     theirs: &'a Reference<'a>,
 }
 
-type Complaint = &'static str;
+type Disagreement = &'static str;
 
-fn ensure(holds: bool, complaint: Complaint) -> Result<(), Complaint> {
+fn ensure(holds: bool, complaint: Disagreement) -> Result<(), Disagreement> {
     if holds { Ok(()) } else { Err(complaint) }
 }
 
@@ -80,10 +80,10 @@ const BODY_MESSAGES: [&str; 6] = [
 const MAX_LEB128: u64 = 5;
 
 impl Case<'_> {
-    fn check(&self) -> Result<(), Complaint> {
-        Tiling::default().check(self.bytes, self.ours)?;
-        let ours = self.ours.joints();
-        let theirs = &self.theirs.joints;
+    fn check(&self) -> Result<(), Disagreement> {
+        TilingCheck::default().check(self.bytes, self.ours)?;
+        let ours = self.ours.outline_events();
+        let theirs = &self.theirs.events;
         let Some(error) = &self.theirs.error else {
             ensure(self.ours.error.is_none(), "the reference accepts it, the scanner does not")?;
             return ensure(ours == *theirs, "both accept it, but report different sections");
@@ -91,12 +91,18 @@ impl Case<'_> {
         ensure(ours.starts_with(theirs), "the reference reports events that the scanner does not")?;
         let (message, offset) = (error.message(), error.offset());
         if let Some(code) = &self.theirs.code {
-            return ensure(in_code(code, message, offset), "the reference fails in a code section, but not at a body");
+            return ensure(
+                is_in_code(code, message, offset),
+                "the reference fails in a code section, but not at a body",
+            );
         }
         match (ours.get(theirs.len()), &self.ours.error) {
             (Some(next @ OutlineEvent::Section { payload, .. }), error) if payload.end > self.len() => {
-                let is_cut = message == "unexpected end-of-file" && offset == payload.start;
-                ensure(is_cut || in_body(next, message, offset), "the reference rejects more than the truncation")?;
+                let is_truncated = message == "unexpected end-of-file" && offset == payload.start;
+                ensure(
+                    is_truncated || is_in_body(next, message, offset),
+                    "the reference rejects more than the truncation",
+                )?;
                 let at_end = |error: &sectile::Error| error.is_truncated() && error.offset() == Some(self.len());
                 ensure(
                     error.as_ref().is_some_and(at_end),
@@ -104,7 +110,7 @@ impl Case<'_> {
                 )
             }
             (Some(next), _) => {
-                ensure(in_body(next, message, offset), "the scanner reports a section that the reference rejects")
+                ensure(is_in_body(next, message, offset), "the scanner reports a section that the reference rejects")
             }
             (None, Some(error)) => self.same_place(error, message, offset),
             (None, None) => Err("the reference reached the root's end, but rejects the input"),
@@ -116,17 +122,21 @@ impl Case<'_> {
     }
 
     /// Checks that both reject the next header at the same offset.
-    fn same_place(&self, error: &sectile::Error, message: &str, offset: u64) -> Result<(), Complaint> {
+    fn same_place(&self, error: &sectile::Error, message: &str, offset: u64) -> Result<(), Disagreement> {
         let head = self.head();
         if error.is_truncated() {
             ensure(error.offset() == Some(self.len()), "the error of a truncated input is not at its end")?;
-            ensure(self.is_cut(), "the scanner reports truncation, but the input is not truncated")?;
+            ensure(self.is_truncated(), "the scanner reports truncation, but the input is not truncated")?;
             // The scanner reads a preamble at once, the reference in two steps.
-            let is_cut = message == "unexpected end-of-file" || self.is_preamble_next() && message.contains("magic");
-            ensure(is_cut, "the scanner reports truncation, but the reference reports another error")?;
+            let is_truncated =
+                message == "unexpected end-of-file" || self.is_preamble_next() && message.contains("magic");
+            ensure(is_truncated, "the scanner reports truncation, but the reference reports another error")?;
             return ensure((*head.start()..=self.len()).contains(&offset), "the reference fails at another offset");
         }
-        ensure(error.is_malformed() || message == "string size out of bounds" || self.is_cut_name(message), "a limit")?;
+        ensure(
+            error.is_malformed() || message == "string size out of bounds" || self.is_truncated_name(message),
+            "a limit",
+        )?;
         let place = error.offset().ok_or("an error without an offset")?;
         ensure(head.contains(&place), "the scanner's error is outside the malformed header")?;
         ensure(head.contains(&offset), "the reference fails at another offset")
@@ -134,7 +144,7 @@ impl Case<'_> {
 
     /// Whether the input ends inside the preamble, header or name that starts where the scanner
     /// stopped. The item may also end there.
-    fn is_cut(&self) -> bool {
+    fn is_truncated(&self) -> bool {
         let start = self.position();
         let left = self.len() - start;
         if self.is_preamble_next() {
@@ -152,14 +162,14 @@ impl Case<'_> {
     }
 
     /// Whether the reference got no name, because the input is truncated inside the section.
-    fn is_cut_name(&self, message: &str) -> bool {
+    fn is_truncated_name(&self, message: &str) -> bool {
         let payload = Header::read(self.bytes, self.position()).map(|header| header.payload);
         message == "unexpected end-of-file" && payload.is_some_and(|payload| payload.end > self.len())
     }
 
     /// The offset of the first bytes that the scanner did not report.
     fn position(&self) -> u64 {
-        match self.ours.told.last() {
+        match self.ours.events.last() {
             None => 0,
             Some(ScanEvent::Enter(entry)) => entry.start + 8,
             Some(ScanEvent::Section(section)) if holds_item(section) => section.payload().start,
@@ -169,7 +179,7 @@ impl Case<'_> {
     }
 
     fn is_preamble_next(&self) -> bool {
-        match self.ours.told.last() {
+        match self.ours.events.last() {
             None => true,
             Some(ScanEvent::Section(section)) => holds_item(section),
             Some(_) => false,
@@ -196,14 +206,14 @@ impl Case<'_> {
 
 /// Whether this is an error of the reference about the current function body. The reference reads
 /// the length of a body before it checks the end of the section.
-fn in_code(code: &CodeSection, message: &str, offset: u64) -> bool {
+fn is_in_code(code: &CodeSection, message: &str, offset: u64) -> bool {
     let trailing = message == "trailing bytes at end of section" && code.bodies == 0 && offset == code.position;
     let broken = message.starts_with("invalid var_u32") || message == "unexpected end-of-file";
     trailing || broken && code.bodies > 0 && (code.position..=code.position + MAX_LEB128).contains(&offset)
 }
 
 /// Whether the reference failed inside the body of the next section, or at its counts.
-fn in_body(next: &OutlineEvent<'_>, message: &str, offset: u64) -> bool {
+fn is_in_body(next: &OutlineEvent<'_>, message: &str, offset: u64) -> bool {
     use ItemKind::{Component, Module};
     match next {
         OutlineEvent::Enter { .. } => false,
@@ -284,7 +294,7 @@ fn leb128(bytes: &[u8], at: u64) -> Option<(u32, u64)> {
 /// Checks that the scanner's events tile the input. Every item and section starts at the end of the
 /// previous one and matches the bytes.
 #[derive(Default)]
-struct Tiling {
+struct TilingCheck {
     open: Vec<Open>,
     items: u32,
     /// The last section, if it holds an item that was not entered yet.
@@ -292,15 +302,15 @@ struct Tiling {
 }
 
 struct Open {
-    entry: Entered,
+    entry: EnteredItem,
     children: u32,
     position: u64,
 }
 
-impl Tiling {
-    fn check(mut self, bytes: &[u8], ours: &Outline<'_>) -> Result<(), Complaint> {
-        for told in &ours.told {
-            match told {
+impl TilingCheck {
+    fn check(mut self, bytes: &[u8], ours: &Outline<'_>) -> Result<(), Disagreement> {
+        for event in &ours.events {
+            match event {
                 ScanEvent::Enter(entry) => self.enter(bytes, entry)?,
                 ScanEvent::Section(section) => self.section(bytes, section)?,
                 ScanEvent::Leave { item, end } => self.leave(bytes, *item, *end)?,
@@ -315,7 +325,7 @@ impl Tiling {
         ensure(path.eq(error.path().indexes().iter().copied()), "the error names another item")
     }
 
-    fn enter(&mut self, bytes: &[u8], entry: &Entered) -> Result<(), Complaint> {
+    fn enter(&mut self, bytes: &[u8], entry: &EnteredItem) -> Result<(), Disagreement> {
         let preamble = match entry.kind {
             ItemKind::Module => b"\0asm\x01\0\0\0",
             ItemKind::Component => b"\0asm\x0d\0\x01\0",
@@ -347,7 +357,7 @@ impl Tiling {
         Ok(())
     }
 
-    fn section(&mut self, bytes: &[u8], section: &Section<'_>) -> Result<(), Complaint> {
+    fn section(&mut self, bytes: &[u8], section: &Section<'_>) -> Result<(), Disagreement> {
         ensure(self.holds.is_none(), "a section precedes the preamble of its item")?;
         let open = self.open.last_mut().ok_or("a section outside any item")?;
         let holder = (open.entry.item, open.entry.kind);
@@ -369,7 +379,7 @@ impl Tiling {
         Ok(())
     }
 
-    fn leave(&mut self, bytes: &[u8], item: u32, end: u64) -> Result<(), Complaint> {
+    fn leave(&mut self, bytes: &[u8], item: u32, end: u64) -> Result<(), Disagreement> {
         ensure(self.holds.is_none(), "an item ends before its nested item")?;
         let Open { entry, position, .. } = self.open.pop().ok_or("an item ends that did not start")?;
         ensure(item == entry.item && end == position, "an item does not end with its last section")?;

@@ -58,7 +58,7 @@ const NAMES: [&str; 16] = [
 ];
 
 /// Valid parts of a name.
-const SOUND: [&[u8]; 10] = [
+const VALID_PARTS: [&[u8]; 10] = [
     b"",
     b"\0",
     b"\x1b[31m",
@@ -73,7 +73,7 @@ const SOUND: [&[u8]; 10] = [
 
 /// Invalid parts: single bytes, overlong forms, surrogates, values past the last character, and
 /// truncated characters.
-const UNSOUND: [&[u8]; 14] = [
+const INVALID_PARTS: [&[u8]; 14] = [
     b"\x80",
     b"\xff",
     b"\xc0\x80",
@@ -129,7 +129,7 @@ impl Generator<'_, '_> {
     }
 
     /// Decides whether to make an error here.
-    fn errs(&mut self) -> bool {
+    fn makes_error(&mut self) -> bool {
         self.one_in(self.error_in)
     }
 
@@ -139,13 +139,13 @@ impl Generator<'_, '_> {
             Module => self.module(),
             Component => self.component(depth),
         };
-        if self.errs() {
+        if self.makes_error() {
             let (from, to) = (self.below(sections.len()), self.below(sections.len()));
             if !sections.is_empty() {
                 sections.swap(from, to);
             }
         }
-        if self.errs() {
+        if self.makes_error() {
             let (from, to) = (self.below(sections.len()), self.below(sections.len()));
             sections.extend(sections.get(from).cloned());
             let last = sections.len().saturating_sub(1);
@@ -158,12 +158,12 @@ impl Generator<'_, '_> {
     }
 
     fn preamble(&mut self, kind: ItemKind) -> Vec<u8> {
-        let sound = match kind {
+        let preamble = match kind {
             Module => *b"\0asm\x01\0\0\0",
             Component => *b"\0asm\x0d\0\x01\0",
         };
-        let mut bytes = sound.to_vec();
-        if self.errs() {
+        let mut bytes = preamble.to_vec();
+        if self.makes_error() {
             match self.below(3) {
                 0 => return self.preamble(if kind == Module { Component } else { Module }),
                 1 => bytes[self.below(8)] ^= 1 << self.below(8),
@@ -175,12 +175,12 @@ impl Generator<'_, '_> {
 
     /// Truncates or extends the input.
     fn change_end(&mut self, bytes: &mut Vec<u8>) {
-        if self.errs() {
+        if self.makes_error() {
             let len = bytes.len();
             let cut = self.below(len + 1).min(self.pick(&[len, 16, 4]));
             bytes.truncate(len - cut);
         }
-        if self.errs() {
+        if self.makes_error() {
             let more =
                 self.pick(&[&b"\0asm\x01\0\0\0"[..], b"\0asm", b"\0as", b"\0as\x01", b"\0", b"\x80", b"\x01\x80"]);
             bytes.extend_from_slice(more);
@@ -192,18 +192,18 @@ impl Generator<'_, '_> {
         let segments = self.below(4) as u32;
         let mut sections = Vec::new();
         for id in ORDER {
-            self.bystanders(Module, &mut sections);
+            self.unordered_sections(Module, &mut sections);
             let needed = match id {
                 3 | 10 => functions > 0,
                 11 | 12 => segments > 0,
                 _ => self.one_in(4),
             };
-            if needed != self.errs() {
+            if needed != self.makes_error() {
                 let body = self.module_body(id, functions, segments);
                 sections.push(self.section(id, &body));
             }
         }
-        self.bystanders(Module, &mut sections);
+        self.unordered_sections(Module, &mut sections);
         sections
     }
 
@@ -211,7 +211,7 @@ impl Generator<'_, '_> {
         let mut sections = Vec::new();
         let mut started = false;
         for _ in 0..self.below(6) {
-            self.bystanders(Component, &mut sections);
+            self.unordered_sections(Component, &mut sections);
             let id = self.pick(&[2, 1, 4, 1, 4, 3, 5, 6, 7, 8, 9, 10, 11]);
             match id {
                 1 | 4 if depth < DEEPEST => sections.push(self.nested(id, depth)),
@@ -224,12 +224,12 @@ impl Generator<'_, '_> {
                 }
             }
         }
-        self.bystanders(Component, &mut sections);
+        self.unordered_sections(Component, &mut sections);
         sections
     }
 
     /// Custom and unknown sections, which are allowed anywhere.
-    fn bystanders(&mut self, kind: ItemKind, sections: &mut Vec<Vec<u8>>) {
+    fn unordered_sections(&mut self, kind: ItemKind, sections: &mut Vec<Vec<u8>>) {
         if self.one_in(5) {
             sections.push(self.custom());
         }
@@ -239,7 +239,7 @@ impl Generator<'_, '_> {
             let body = self.bytes(4);
             sections.push(self.section(id, &body));
         }
-        if self.errs() {
+        if self.makes_error() {
             let id = self.fuel.arbitrary().unwrap_or(0);
             let body = self.bytes(4);
             sections.push(self.section(id, &body));
@@ -249,15 +249,15 @@ impl Generator<'_, '_> {
     fn nested(&mut self, id: u8, depth: usize) -> Vec<u8> {
         let kind = if id == 1 { Module } else { Component };
         let mut item = self.item(kind, depth + 1);
-        if self.errs() {
+        if self.makes_error() {
             // The last section is cut at the end of the item, often inside its header.
             let cut = self.below(item.len().min(16));
             item.truncate(item.len() - cut);
         }
-        if self.errs() {
+        if self.makes_error() {
             item.truncate(self.below(9));
         }
-        if self.errs() {
+        if self.makes_error() {
             // This header continues past the item.
             let begun =
                 self.pick(&[&b"\0\x80"[..], b"\0", b"\x0b\x80\x80", b"\0\x01\x80", b"\0\x03\x81\x80", b"\0\x02\x05"]);
@@ -276,7 +276,7 @@ impl Generator<'_, '_> {
         let name = self.name();
         let len = self.length(name.len());
         let mut payload = [&*len, &name, &self.data()].concat();
-        if self.errs() {
+        if self.makes_error() {
             // Too small for the name or its length.
             let left = self.below(payload.len().min(len.len() + 3));
             payload.truncate(left);
@@ -293,7 +293,8 @@ impl Generator<'_, '_> {
             len = self.pick(&[127, 126, 128, 129, 300, 16_383, 16_384, 99_999, 100_000, 100_001]);
         }
         let mut name = vec![b'n'; len];
-        let piece = if self.errs() || self.errs() { self.pick(&UNSOUND) } else { self.pick(&SOUND) };
+        let piece =
+            if self.makes_error() || self.makes_error() { self.pick(&INVALID_PARTS) } else { self.pick(&VALID_PARTS) };
         // Close to one end, so that long names also have it at their ends.
         let near = self.below(len.min(40) + 1);
         let place = if self.one_in(2) { len - near } else { near };
@@ -308,7 +309,7 @@ impl Generator<'_, '_> {
 
     fn data(&mut self) -> Vec<u8> {
         let mut data = if self.one_in(2) { self.pick(&DATA).to_vec() } else { self.bytes(6) };
-        if self.errs() && !data.is_empty() {
+        if self.makes_error() && !data.is_empty() {
             let place = self.below(data.len());
             data[place] = self.fuel.arbitrary().unwrap_or(0);
         }
@@ -318,7 +319,7 @@ impl Generator<'_, '_> {
     /// A length as LEB128, sometimes padded, wrong or malformed.
     fn length(&mut self, len: usize) -> Vec<u8> {
         let mut value = u32::try_from(len).unwrap_or(u32::MAX);
-        if self.errs() {
+        if self.makes_error() {
             let by = self.pick(&[1, 2, 3, 8]);
             value = match self.below(4) {
                 0 => value.wrapping_add(1),
@@ -329,7 +330,7 @@ impl Generator<'_, '_> {
         }
         let width = if self.one_in(4) { self.below(6) } else { 0 };
         let mut bytes = leb128(value, width);
-        if self.errs() {
+        if self.makes_error() {
             match self.below(3) {
                 0 => {
                     bytes = leb128(value, 5);

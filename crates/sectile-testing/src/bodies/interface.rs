@@ -20,12 +20,12 @@ pub fn interface(bytes: &[u8], limits: Limits, chunk: usize) {
 
     let mut reader = InterfaceReader::with_limits(limits);
     let result = drive::scan_at(bytes, bytes.len() as u64, &mut reader, limits).complete();
-    let told = result.err().map(|error| error.to_string());
-    assert_eq!((reader.finish(), told), (ours.clone(), error.clone()), "positioned reads");
+    let error_text = result.err().map(|error| error.to_string());
+    assert_eq!((reader.finish(), error_text), (ours.clone(), error.clone()), "positioned reads");
 
     let (reader, result) = push(bytes, &[chunk.max(1)], InterfaceReader::with_limits(limits), limits);
-    let told = result.err().map(|error| error.to_string());
-    assert_eq!((reader.finish(), told), (ours.clone(), error.clone()), "chunks");
+    let error_text = result.err().map(|error| error.to_string());
+    assert_eq!((reader.finish(), error_text), (ours.clone(), error.clone()), "chunks");
 
     if let (Some(ours), true) = (ours, limits == Limits::default()) {
         agrees(bytes, &ours, error.is_none());

@@ -29,4 +29,4 @@ pub use self::outline::Outline;
 pub use self::passing::{pass, passing};
 pub use self::plans::{CONTROLS, concatenation, plans};
 pub use self::ranges::{fetches, now};
-pub use self::recorder::{Entered, Event, Recorder, RequestPolicy};
+pub use self::recorder::{EnteredItem, Event, Recorder, RequestPolicy};

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::recorder::Entered;
+use super::recorder::EnteredItem;
 use sectile::scan::{DataRequest, ItemKind, ItemStart, Section, Visitor};
 use sectile::{Limits, drive};
 use wasmparser::{Encoding, Parser, Payload, WasmFeatures};
@@ -29,7 +29,7 @@ pub struct Custom<'a> {
 /// An event of the scanner with all details.
 #[derive(Clone, Debug)]
 pub enum ScanEvent<'a> {
-    Enter(Entered),
+    Enter(EnteredItem),
     Section(Section<'a>),
     Leave { item: u32, end: u64 },
 }
@@ -37,7 +37,7 @@ pub enum ScanEvent<'a> {
 /// The scanner's events for an input.
 #[derive(Debug)]
 pub struct Outline<'a> {
-    pub told: Vec<ScanEvent<'a>>,
+    pub events: Vec<ScanEvent<'a>>,
     pub error: Option<sectile::Error>,
 }
 
@@ -45,41 +45,41 @@ impl<'a> Outline<'a> {
     /// Scans a slice without the limits that the reference does not have.
     pub fn of(bytes: &'a [u8]) -> Self {
         let limits = Limits { max_depth: u32::MAX, max_items: u32::MAX, max_sections: u64::MAX, ..Limits::default() };
-        let mut outline = Self { told: Vec::new(), error: None };
+        let mut outline = Self { events: Vec::new(), error: None };
         outline.error = drive::scan_slice(bytes, &mut outline, limits).complete().err();
         outline
     }
 
     /// Only the sections.
     pub fn sections(&self) -> impl Iterator<Item = &Section<'a>> {
-        self.told.iter().filter_map(|told| match told {
+        self.events.iter().filter_map(|event| match event {
             ScanEvent::Section(section) => Some(section),
             ScanEvent::Enter(_) | ScanEvent::Leave { .. } => None,
         })
     }
 
-    pub fn joints(&self) -> Vec<OutlineEvent<'a>> {
-        self.told.iter().map(ScanEvent::joint).collect()
+    pub fn outline_events(&self) -> Vec<OutlineEvent<'a>> {
+        self.events.iter().map(ScanEvent::outline_event).collect()
     }
 }
 
 impl<'a> Visitor<'a> for Outline<'a> {
     fn enter(&mut self, item: &ItemStart<'_>) {
-        self.told.push(ScanEvent::Enter(item.into()));
+        self.events.push(ScanEvent::Enter(item.into()));
     }
 
     fn section(&mut self, section: &Section<'a>) -> DataRequest {
-        self.told.push(ScanEvent::Section(*section));
+        self.events.push(ScanEvent::Section(*section));
         DataRequest::Nothing
     }
 
     fn leave(&mut self, item: u32, end: u64) {
-        self.told.push(ScanEvent::Leave { item, end });
+        self.events.push(ScanEvent::Leave { item, end });
     }
 }
 
 impl<'a> ScanEvent<'a> {
-    fn joint(&self) -> OutlineEvent<'a> {
+    fn outline_event(&self) -> OutlineEvent<'a> {
         match self {
             Self::Enter(entry) => OutlineEvent::Enter { kind: entry.kind, start: entry.start },
             Self::Section(section) => OutlineEvent::Section {
@@ -96,7 +96,7 @@ impl<'a> ScanEvent<'a> {
 /// The reference's events for an input.
 #[derive(Debug)]
 pub struct Reference<'a> {
-    pub joints: Vec<OutlineEvent<'a>>,
+    pub events: Vec<OutlineEvent<'a>>,
     pub error: Option<wasmparser::Error>,
     /// The state of the current code section; `None` outside.
     pub code: Option<CodeSection>,
@@ -114,7 +114,7 @@ pub struct CodeSection {
 
 impl<'a> Reference<'a> {
     pub fn of(bytes: &'a [u8]) -> Self {
-        let mut reference = Self { joints: Vec::new(), error: None, code: None };
+        let mut reference = Self { events: Vec::new(), error: None, code: None };
         // The kinds of the open items.
         let mut open = Vec::new();
         let mut parser = Parser::new(0);
@@ -133,12 +133,12 @@ impl<'a> Reference<'a> {
             Payload::Version { encoding, range, .. } => {
                 let kind = item_kind(*encoding);
                 open.push(kind);
-                self.joints.push(OutlineEvent::Enter { kind, start: range.start });
+                self.events.push(OutlineEvent::Enter { kind, start: range.start });
                 true
             }
             Payload::End(end) => {
                 open.pop();
-                self.joints.push(OutlineEvent::Leave { end: *end });
+                self.events.push(OutlineEvent::Leave { end: *end });
                 true
             }
             Payload::CodeSectionEntry(body) => {
@@ -154,7 +154,7 @@ impl<'a> Reference<'a> {
                     Payload::CustomSection(reader) => Some(Custom { name: reader.name(), data: reader.data_range() }),
                     _ => None,
                 };
-                self.joints.push(OutlineEvent::Section { kind, id, payload, custom });
+                self.events.push(OutlineEvent::Section { kind, id, payload, custom });
                 true
             }
         };

@@ -52,9 +52,9 @@ fn chunks(bytes: &Bytes, sizes: &[usize]) -> impl Iterator<Item = Bytes> {
 
 fn edited(bytes: &Bytes, sizes: &[usize], pattern: u8, forced: bool) {
     const PATTERNS: [&str; 5] = ["*", "name", "producers", "*e*", "?"];
-    let glob = Glob::new(PATTERNS[usize::from(pattern) % PATTERNS.len()]).expect("they are patterns");
-    let edit = Edit::new().remove_matching(glob.clone()).append("revision", "x").expect("it is sound");
-    let passing = StreamEdit::new().remove_matching(glob).append("revision", "x").expect("it is sound");
+    let glob = Glob::new(PATTERNS[usize::from(pattern) % PATTERNS.len()]).expect("the patterns are valid");
+    let edit = Edit::new().remove_matching(glob.clone()).append("revision", "x").expect("the value is valid");
+    let passing = StreamEdit::new().remove_matching(glob).append("revision", "x").expect("the value is valid");
     let (edit, passing) = if forced { (edit.force(), passing.force()) } else { (edit, passing) };
 
     let planned = edit.plan_slice(bytes);

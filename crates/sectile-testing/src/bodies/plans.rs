@@ -127,12 +127,12 @@ struct LocatedSection<'a> {
 }
 
 /// The sections and the end of each item.
-fn joints(bytes: &[u8]) -> Vec<(Vec<LocatedSection<'_>>, u64)> {
+fn sections_of_items(bytes: &[u8]) -> Vec<(Vec<LocatedSection<'_>>, u64)> {
     let mut items: Vec<(Vec<LocatedSection<'_>>, u64)> = Vec::new();
     let outline = Outline::of(bytes);
     assert!(outline.error.is_none());
-    for told in outline.told {
-        match told {
+    for event in outline.events {
+        match event {
             ScanEvent::Enter(entry) => {
                 if let Some(parent) = entry.parent {
                     items[parent as usize].0.last_mut().unwrap().holds_item = true;
@@ -155,7 +155,7 @@ fn joints(bytes: &[u8]) -> Vec<(Vec<LocatedSection<'_>>, u64)> {
 /// Asserts that every unchanged section is byte-identical and in order. The size field of a section
 /// that holds an item must keep its width unless the new size does not fit.
 fn check_unchanged_sections(changes: &[Change], source: &[u8], edited: &[u8]) {
-    let (old, new) = (joints(source), joints(edited));
+    let (old, new) = (sections_of_items(source), sections_of_items(edited));
     assert_eq!(old.len(), new.len(), "the number of items changed");
     let mut rest = changes.to_vec();
     let order = |change: &Change| (change.range().start, change.range().end);
@@ -168,36 +168,40 @@ fn check_unchanged_sections(changes: &[Change], source: &[u8], edited: &[u8]) {
                 |change: &Change| *change.path() == paths[place] && change.range() == range && kind(change.kind());
             rest.iter().position(is_it).map(|place| rest.remove(place))
         };
-        let size = |joint: &LocatedSection<'_>| joint.range.end - joint.range.start;
+        let size = |section: &LocatedSection<'_>| section.range.end - section.range.start;
         let mut added = |at: u64, new: &mut std::slice::Iter<'_, LocatedSection<'_>>| {
             while let Some(change) = take(at..at, |kind| kind == ChangeKind::Added) {
-                let joint = new.next().expect("what was added is there");
-                assert_eq!((joint.id, joint.name, size(joint)), (0, change.section(), change.after()), "{change:?}");
+                let section = new.next().expect("what was added is there");
+                assert_eq!(
+                    (section.id, section.name, size(section)),
+                    (0, change.section(), change.after()),
+                    "{change:?}"
+                );
                 assert_eq!(change.before(), 0);
             }
         };
-        for joint in old {
-            added(joint.range.start, &mut new);
-            let of = |change: &&Change| *change.path() == paths[place] && change.range() == joint.range;
+        for section in old {
+            added(section.range.start, &mut new);
+            let of = |change: &&Change| *change.path() == paths[place] && change.range() == section.range;
             match changes.iter().find(of) {
                 Some(change) => {
-                    assert_eq!((joint.id, joint.name, size(joint)), (0, change.section(), change.before()));
+                    assert_eq!((section.id, section.name, size(section)), (0, change.section(), change.before()));
                     if change.kind() == ChangeKind::Removed {
                         assert_eq!(change.after(), 0);
                         continue;
                     }
                     let new = new.next().unwrap();
-                    assert_eq!((new.id, new.name, size(new)), (0, joint.name, change.after()), "{change:?}");
-                    check_size_width(joint, new);
+                    assert_eq!((new.id, new.name, size(new)), (0, section.name, change.after()), "{change:?}");
+                    check_size_width(section, new);
                 }
-                None if joint.holds_item => {
+                None if section.holds_item => {
                     let new = new.next().unwrap();
-                    assert!(new.holds_item && new.id == joint.id);
-                    check_size_width(joint, new);
+                    assert!(new.holds_item && new.id == section.id);
+                    check_size_width(section, new);
                 }
                 None => {
                     let new = new.next().unwrap();
-                    assert!(slice(source, &joint.range) == slice(edited, &new.range), "{:?}", joint.range);
+                    assert!(slice(source, &section.range) == slice(edited, &new.range), "{:?}", section.range);
                 }
             }
         }
@@ -208,7 +212,7 @@ fn check_unchanged_sections(changes: &[Change], source: &[u8], edited: &[u8]) {
 }
 
 fn check_size_width(old: &LocatedSection<'_>, new: &LocatedSection<'_>) {
-    let width = |joint: &LocatedSection<'_>| joint.payload - joint.range.start - 1;
+    let width = |section: &LocatedSection<'_>| section.payload - section.range.start - 1;
     let size = new.range.end - new.payload;
     let needed = (1..5).find(|width| size < 1 << (7 * width)).unwrap_or(5);
     assert_eq!(width(new), width(old).max(needed), "a size field's width");
@@ -285,7 +289,7 @@ impl RandomEdit {
             let depth = *fuel.choose(&[0, 0, 0, 0, 0, 0, 1, 2]).unwrap_or(&0);
             let path: ItemPath = (0..depth).map(|_| fuel.int_in_range(0..=1).unwrap_or(0)).collect();
             let change = RandomChange::of(fuel);
-            if let Ok(edit) = change.ask(random.edit.clone().at(path.clone())) {
+            if let Ok(edit) = change.apply_to(random.edit.clone().at(path.clone())) {
                 random.edit = edit;
                 random.appends |= matches!(change, RandomChange::Append(_));
                 random.list.push((path, change));
@@ -295,15 +299,15 @@ impl RandomEdit {
     }
 
     fn check(&self, metadata: &Metadata<'_>, edited: &[u8]) {
-        let joints = joints(edited);
+        let sections_of_items = sections_of_items(edited);
         for (nth, (path, change)) in self.list.iter().enumerate() {
             if matches!(change, RandomChange::Force) {
                 continue; // which is not about an item
             }
             let item = metadata.item(path).expect("editing a missing item is an error");
             let place = item.number();
-            let data: Vec<_> = joints[place].0.iter().filter(|joint| joint.id == 0).collect();
-            let named = |name: &str| data.iter().filter(|joint| joint.name == name).count();
+            let data: Vec<_> = sections_of_items[place].0.iter().filter(|section| section.id == 0).collect();
+            let named = |name: &str| data.iter().filter(|section| section.name == name).count();
             let later = self.list[nth + 1..].iter().filter(|(other, _)| other == path).map(|(_, change)| change);
             match change {
                 RandomChange::Set(field, value) => {
@@ -323,22 +327,22 @@ impl RandomEdit {
                 }
                 RandomChange::UnsetProducers => assert_eq!(named("producers"), 0),
                 RandomChange::Put(name, bytes) => {
-                    let section = data.iter().find(|joint| joint.name == *name).unwrap();
+                    let section = data.iter().find(|section| section.name == *name).unwrap();
                     assert!(slice(edited, &section.range).ends_with(bytes) && named(name) == 1);
                 }
                 RandomChange::Append(_) => assert!(named(APPENDED) > 0),
                 RandomChange::Remove(name) => assert_eq!(named(name), 0),
                 RandomChange::RemoveMatching(glob) => {
                     let glob = Glob::new(glob).unwrap();
-                    let stays = |joint: &&LocatedSection<'_>| joint.name != APPENDED && glob.matches(joint.name);
-                    let is_made = |joint: &LocatedSection<'_>| {
-                        self.list.iter().any(|(other, change)| other == path && change.makes(joint.name))
+                    let stays = |section: &&LocatedSection<'_>| section.name != APPENDED && glob.matches(section.name);
+                    let is_made = |section: &LocatedSection<'_>| {
+                        self.list.iter().any(|(other, change)| other == path && change.writes(section.name))
                     };
-                    assert!(!data.iter().any(|joint| stays(joint) && !is_made(joint)), "{glob:?}");
+                    assert!(!data.iter().any(|section| stays(section) && !is_made(section)), "{glob:?}");
                 }
                 RandomChange::Strip { .. }
                     if later.clone().any(|change| matches!(change, RandomChange::Strip { .. })) => {}
-                RandomChange::Strip { deep, .. } => self.check_strip(path, *deep, metadata, &joints),
+                RandomChange::Strip { deep, .. } => self.check_strip(path, *deep, metadata, &sections_of_items),
                 RandomChange::Force => {}
             }
         }
@@ -350,9 +354,9 @@ impl RandomEdit {
         path: &ItemPath,
         deep: bool,
         metadata: &Metadata<'_>,
-        joints: &[(Vec<LocatedSection<'_>>, u64)],
+        sections_of_items: &[(Vec<LocatedSection<'_>>, u64)],
     ) {
-        for (item, (sections, _)) in metadata.items().zip(joints) {
+        for (item, (sections, _)) in metadata.items().zip(sections_of_items) {
             let here = item.path();
             let is_other = self.list.iter().any(|(other, change)| {
                 matches!(change, RandomChange::Strip { .. })
@@ -362,10 +366,10 @@ impl RandomEdit {
             if is_other || !(here == *path || deep && here.indexes().starts_with(path.indexes())) {
                 continue;
             }
-            let is_put = |name: &str| self.list.iter().any(|(other, change)| *other == here && change.makes(name));
-            for joint in sections.iter().filter(|joint| joint.id == 0 && !is_put(joint.name)) {
-                let target = joint.name.strip_prefix("reloc.").unwrap_or(joint.name);
-                assert!(!target.starts_with(".debug_"), "{} in {here}", joint.name);
+            let is_put = |name: &str| self.list.iter().any(|(other, change)| *other == here && change.writes(name));
+            for section in sections.iter().filter(|section| section.id == 0 && !is_put(section.name)) {
+                let target = section.name.strip_prefix("reloc.").unwrap_or(section.name);
+                assert!(!target.starts_with(".debug_"), "{} in {here}", section.name);
             }
         }
     }
@@ -410,7 +414,7 @@ impl RandomChange {
         }
     }
 
-    fn ask(&self, edit: Edit) -> Result<Edit, EditError> {
+    fn apply_to(&self, edit: Edit) -> Result<Edit, EditError> {
         match self.clone() {
             Self::Set(field, value) => edit.set_unchecked(field, value),
             Self::Unset(field) => edit.unset(field),
@@ -434,7 +438,7 @@ impl RandomChange {
     }
 
     /// Whether the change writes a section with this name. Other changes then do not remove it.
-    fn makes(&self, name: &str) -> bool {
+    fn writes(&self, name: &str) -> bool {
         match self {
             Self::Set(field, _) => field.section() == name,
             Self::Put(put, _) => *put == name,
@@ -445,7 +449,7 @@ impl RandomChange {
 }
 
 /// Custom sections that edits change, with possible data.
-const DRESS: [(&str, &[u8]); 24] = [
+const CUSTOM_SECTIONS: [(&str, &[u8]); 24] = [
     ("name", b"\x00\x05\x04noon\x01\x03abc"),
     ("name", b"\x01\x01x\x00\x86\x80\x00\x84\x00noon"),
     ("name", b"\x00\x06\x04noon!"),
@@ -486,7 +490,7 @@ fn random_item(fuel: &mut Unstructured<'_>, depth: u32) -> Vec<u8> {
     for _ in 0..fuel.int_in_range(0..=8).unwrap_or(0) {
         let kind: u8 = fuel.int_in_range(0..=9).unwrap_or(0);
         if kind < 7 || is_module {
-            let (name, data) = DRESS[fuel.choose_index(DRESS.len()).unwrap_or(0)];
+            let (name, data) = CUSTOM_SECTIONS[fuel.choose_index(CUSTOM_SECTIONS.len()).unwrap_or(0)];
             let mut payload = leb128(name.len() as u32, fuel.int_in_range(0..=2).unwrap_or(0));
             payload.extend(name.as_bytes());
             payload.extend(data);

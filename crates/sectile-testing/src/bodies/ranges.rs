@@ -13,7 +13,7 @@ use sectile::metadata::StreamReader;
 use sectile::scan::Collector;
 use sectile::{Error, Limits};
 
-use super::recorder::told;
+use super::recorder::error_text;
 
 /// Polls a future that never waits.
 pub fn now<T>(future: impl Future<Output = T>) -> T {
@@ -27,13 +27,13 @@ pub fn now<T>(future: impl Future<Output = T>) -> T {
 pub struct Pieces<'a> {
     bytes: &'a [u8],
     sizes: &'a [usize],
-    tells_len: bool,
+    reports_len: bool,
     asked: usize,
 }
 
 impl<'a> Pieces<'a> {
-    pub fn new(bytes: &'a [u8], sizes: &'a [usize], tells_len: bool) -> Self {
-        Self { bytes, sizes, tells_len, asked: 0 }
+    pub fn new(bytes: &'a [u8], sizes: &'a [usize], reports_len: bool) -> Self {
+        Self { bytes, sizes, reports_len, asked: 0 }
     }
 }
 
@@ -42,7 +42,7 @@ impl Fetch for Pieces<'_> {
         let most = self.sizes[self.asked % self.sizes.len()].max(1);
         self.asked += 1;
         let bytes = part(self.bytes, &range);
-        let len = self.tells_len.then_some(self.bytes.len() as u64);
+        let len = self.reports_len.then_some(self.bytes.len() as u64);
         Ok(Fetched::new(bytes[..bytes.len().min(most)].to_vec(), len))
     }
 }
@@ -65,37 +65,37 @@ struct FaultySource<'a> {
 impl Fetch for FaultySource<'_> {
     async fn fetch(&mut self, range: Range<u64>) -> io::Result<Fetched> {
         assert!(range.start < range.end, "empty request: {range:?}");
-        let whim = self.choices[self.requests as usize % self.choices.len()];
+        let fault = self.choices[self.requests as usize % self.choices.len()];
         self.requests += 1;
         self.asked += range.end - range.start;
         let asked = (range.end - range.start).min(1 << 20) as usize;
-        let honest = part(self.bytes, &range).to_vec();
+        let correct = part(self.bytes, &range).to_vec();
         let len = self.bytes.len() as u64;
-        let told = match whim >> 5 {
+        let reported_len = match fault >> 5 {
             0..4 => Some(len),
             4 => None,
-            5 => Some(len + u64::from(whim & 3)),
-            6 => Some(u64::MAX - u64::from(whim & 7)),
+            5 => Some(len + u64::from(fault & 3)),
+            6 => Some(u64::MAX - u64::from(fault & 7)),
             _ => Some(len / 2),
         };
-        let bytes = match whim % 9 {
-            0..4 => honest.clone(),
-            4 => honest[..honest.len() / 2].to_vec(),
-            5 => [&*honest, &[whim; 3]].concat(),
-            6 => vec![whim; asked],
+        let bytes = match fault % 9 {
+            0..4 => correct.clone(),
+            4 => correct[..correct.len() / 2].to_vec(),
+            5 => [&*correct, &[fault; 3]].concat(),
+            6 => vec![fault; asked],
             7 => Vec::new(),
             _ => {
                 self.is_correct = false;
                 return Err(io::Error::other("refused"));
             }
         };
-        self.is_correct &= bytes == honest && told == Some(len);
-        Ok(Fetched::new(bytes, told))
+        self.is_correct &= bytes == correct && reported_len == Some(len);
+        Ok(Fetched::new(bytes, reported_len))
     }
 }
 
 /// Bytes of the fuzz input that choose the faults. The rest is the binary.
-const WHIMS: usize = 24;
+const FAULT_BYTES: usize = 24;
 
 /// Reads from a source that may be faulty. The read must end within its budget. If all answers were
 /// correct, the result must be correct.
@@ -104,10 +104,10 @@ const WHIMS: usize = 24;
 ///
 /// The read exceeds its budget, or differs from a slice for a correct source.
 pub fn fetches(input: &[u8]) {
-    let Some((choices, bytes)) = input.split_first_chunk::<WHIMS>() else { return };
-    let [dear, budget, requests, ..] = *choices;
+    let Some((choices, bytes)) = input.split_first_chunk::<FAULT_BYTES>() else { return };
+    let [latency, budget, requests, ..] = *choices;
     let options = FetchOptions {
-        latency: Duration::from_micros(u64::from(dear) * 8),
+        latency: Duration::from_micros(u64::from(latency) * 8),
         bytes_per_second: 1 << 20,
         max_bytes: if budget & 1 == 0 { 1 << 20 } else { u64::from(budget) * 4 },
         max_requests: if requests & 1 == 0 { 5_000 } else { u64::from(requests) },
@@ -123,7 +123,7 @@ pub fn fetches(input: &[u8]) {
     if source.is_correct && !is_budget {
         let mut expected = StreamReader::with_limits(limits);
         let of_slice = drive::scan_slice(bytes, &mut expected, limits).complete();
-        assert_eq!(told(result), told(of_slice));
+        assert_eq!(error_text(result), error_text(of_slice));
         assert_eq!(reader.finish(), expected.finish());
     }
 }

@@ -7,7 +7,7 @@ use sectile::scan::{DataRequest, ItemKind, ItemPath, ItemStart, Section, Visitor
 /// An event, owned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    Enter(Entered),
+    Enter(EnteredItem),
     Section { item: u32, id: u8, name: String, range: Range<u64>, payload: Range<u64>, data: Range<u64> },
     Data(u64, Vec<u8>),
     Leave(u32, u64),
@@ -15,7 +15,7 @@ pub enum Event {
 
 /// The beginning of an item, owned.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entered {
+pub struct EnteredItem {
     pub item: u32,
     pub kind: ItemKind,
     pub parent: Option<u32>,
@@ -31,7 +31,7 @@ pub struct Entered {
 /// The deepest item under the default limits.
 const DEEPEST_PATH: u32 = 1_000;
 
-impl From<&ItemStart<'_>> for Entered {
+impl From<&ItemStart<'_>> for EnteredItem {
     fn from(start: &ItemStart<'_>) -> Self {
         Self {
             item: start.item(),
@@ -117,6 +117,6 @@ impl<A: RequestPolicy> Visitor<'_> for Recorder<A> {
 }
 
 /// The message and the offset of an error, which every driver must report alike.
-pub fn told(result: Result<(), sectile::Error>) -> Option<String> {
+pub fn error_text(result: Result<(), sectile::Error>) -> Option<String> {
     result.err().map(|error| format!("{error} {:?}", error.offset()))
 }

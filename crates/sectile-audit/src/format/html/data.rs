@@ -21,7 +21,7 @@ const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
 /// Writes a row as an array on one line. `rows.js` names its elements.
 pub(in crate::format) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
-    if begins_element(row.nth) {
+    if starts_element(row.nth) {
         out.extend(b"</script>\n<script type=\"application/json\" class=\"rows\">\n");
     }
     let start = out.len();
@@ -33,7 +33,7 @@ pub(in crate::format) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()>
 /// Whether a row starts a new script element, as about one in 512 does. The browser stays responsive between elements.
 ///
 /// Rows are written without knowing the others, so their number decides.
-pub(super) const fn begins_element(nth: u64) -> bool {
+pub(super) const fn starts_element(nth: u64) -> bool {
     nth.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 55 == 1
 }
 

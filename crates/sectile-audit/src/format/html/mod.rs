@@ -134,7 +134,7 @@ mod tests {
     fn values_do_not_become_markup() {
         let (page, number) = page();
         assert_eq!(page.matches("<script").count(), page.matches("</script>").count());
-        let begun = (0..number as u64).filter(|nth| data::begins_element(*nth)).count();
+        let begun = (0..number as u64).filter(|nth| data::starts_element(*nth)).count();
         assert!(begun > 2);
         assert_eq!(page.matches("<script").count(), 1 + begun + 2, "of rows, of the tables, and the page's own");
         assert!(!page.contains("<script>alert"));

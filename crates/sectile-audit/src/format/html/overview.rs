@@ -53,7 +53,7 @@ pub(super) fn write(summary: &Summary, stop: Option<&Stop>, out: Out<'_>) -> io:
             None => writeln!(out, "No row was written.</p>")?,
         }
     }
-    figures(summary, out)?;
+    totals(summary, out)?;
     writeln!(out, "<div class=\"cards\">")?;
     findings(summary, out)?;
     unused_exceptions(summary, out)?;
@@ -73,7 +73,7 @@ pub(super) fn write(summary: &Summary, stop: Option<&Stop>, out: Out<'_>) -> io:
 }
 
 /// Writes the verdicts on the binaries as a ring, and the totals next to it.
-fn figures(summary: &Summary, out: Out<'_>) -> io::Result<()> {
+fn totals(summary: &Summary, out: Out<'_>) -> io::Result<()> {
     let RowCount { rows, accepted, refused, .. } = summary.rows_of(RowKind::Binary);
     let rest = rows.saturating_sub(accepted).saturating_sub(refused);
     let parts = [("ok", "accepted", "accepted", accepted), ("error", "refused", "refused", refused)];

@@ -57,7 +57,7 @@ impl Budget {
     }
 
     /// Uncounts bytes that the reader of a blob counts itself.
-    pub(super) fn uncount(&self, bytes: u64) {
+    pub(super) fn subtract(&self, bytes: u64) {
         self.read.set(self.read.get().saturating_sub(bytes));
     }
 
@@ -70,7 +70,7 @@ impl Budget {
         let left = self.entries.get().checked_sub(1);
         self.entries.set(left.unwrap_or(0));
         if left.is_none() {
-            self.exceed("it has more entries than the limit".to_owned());
+            self.report_limit("it has more entries than the limit".to_owned());
         }
         left.is_some()
     }
@@ -81,9 +81,9 @@ impl Budget {
         self.rows.set(left.unwrap_or(0));
         let is_short = bytes_before <= self.max_row_bytes;
         if left.is_none() {
-            self.exceed("it has more binaries than are reported".to_owned());
+            self.report_limit("it has more binaries than are reported".to_owned());
         } else if !is_short {
-            self.exceed("the rows of its binaries have more text than is reported".to_owned());
+            self.report_limit("the rows of its binaries have more text than is reported".to_owned());
         }
         left.is_some() && is_short
     }
@@ -118,7 +118,7 @@ impl Budget {
     }
 
     /// Reports an exceeded limit, and stops inspecting the file.
-    pub(super) fn exceed(&self, message: String) {
+    pub(super) fn report_limit(&self, message: String) {
         self.exhausted.set(true);
         self.fail(FindingCode::ArchiveLimit, message);
     }
@@ -184,7 +184,7 @@ impl<R: Read> Read for LimitedDecoder<'_, R> {
         }
         if most == 0 && !buffer.is_empty() {
             self.failed = true;
-            self.budget.exceed("it inflates further than the limit".to_owned());
+            self.budget.report_limit("it inflates further than the limit".to_owned());
             return Err(over());
         }
         match self.decoder.read(&mut buffer[..most]) {

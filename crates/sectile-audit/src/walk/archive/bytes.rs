@@ -71,7 +71,7 @@ impl<'b> ZipBytes<'b> {
     }
 
     /// Some bytes from a position, or none at the end.
-    fn some_at(&mut self, position: u64) -> io::Result<&[u8]> {
+    fn buffered_at(&mut self, position: u64) -> io::Result<&[u8]> {
         match self {
             Self::FileWindow(part) => {
                 part.seek(SeekFrom::Start(position))?;
@@ -102,7 +102,7 @@ impl BufRead for RangeReader<'_, '_> {
         if left == 0 {
             return Ok(&[]);
         }
-        let bytes = self.bytes.some_at(self.range.start)?;
+        let bytes = self.bytes.buffered_at(self.range.start)?;
         Ok(&bytes[..left.min(bytes.len())])
     }
 

@@ -201,7 +201,7 @@ impl ArchiveWalker<'_> {
         let is_blob = !kind.is_container() && (kind == FileKind::Wasm || path.expects_wasm);
         if is_blob {
             let content = Content::Range { input, range: range.clone(), head, probed: 0 };
-            self.budget.uncount(head.len() as u64);
+            self.budget.subtract(head.len() as u64);
             self.add_blob(path, content);
         } else if kind.is_container() {
             if !self.may_enter(path, level) {
@@ -245,8 +245,8 @@ impl ArchiveWalker<'_> {
 
     /// Keeps the range of end records of zips, which do not belong to the archive around them.
     fn keep_zip_ends(&mut self, range: Range<u64>) {
-        const MOST: usize = TAIL_LEN / 22; // no more of them fit into the part of a file that is searched
-        self.zip_ends.truncate(MOST);
+        const MAX_END_RECORDS: usize = TAIL_LEN / 22; // no more of them fit into the part of a file that is searched
+        self.zip_ends.truncate(MAX_END_RECORDS);
         self.zip_ends.push_front(range);
     }
 
@@ -547,10 +547,10 @@ impl BufRead for FailingReader {
 
 /// Whether a name ends in `.wasm`.
 pub(super) fn has_wasm_extension(name: &OsStr) -> bool {
-    const ENDING: &[u8] = b".wasm";
+    const EXTENSION: &[u8] = b".wasm";
     let name = name.as_encoded_bytes();
-    let start = name.len().checked_sub(ENDING.len());
-    start.is_some_and(|start| name[start..].eq_ignore_ascii_case(ENDING))
+    let start = name.len().checked_sub(EXTENSION.len());
+    start.is_some_and(|start| name[start..].eq_ignore_ascii_case(EXTENSION))
 }
 
 /// The name without the extension of a compression.

@@ -1,7 +1,7 @@
 use super::*;
 
 /// Archives of all types with the same entries.
-fn of_every_kind() -> Vec<(&'static str, Vec<u8>)> {
+fn archives_of_every_kind() -> Vec<(&'static str, Vec<u8>)> {
     let entries: [(&str, &[u8]); 3] = [("package/app.wasm", MODULE), ("README", b"text"), ("lib/empty.wasm", b"")];
     let as_zip = |deflated: bool| zip(&entries.map(|(name, bytes)| (name, bytes, deflated)));
     vec![
@@ -16,7 +16,7 @@ fn of_every_kind() -> Vec<(&'static str, Vec<u8>)> {
 
 #[test]
 fn every_type_of_archive_has_the_same_blobs() {
-    for (kind, bytes) in of_every_kind() {
+    for (kind, bytes) in archives_of_every_kind() {
         let recorder = walk_file(&bytes);
         assert_eq!(recorder.files(), ["a!package/app.wasm", "a!lib/empty.wasm"], "{kind}");
         assert_eq!(recorder.codes(), [""; 0], "{kind}");

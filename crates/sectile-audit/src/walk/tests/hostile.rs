@@ -1,7 +1,7 @@
 use super::*;
 
 /// Inspects a file truncated at every byte, and with every byte changed.
-fn of_mutants(bytes: &[u8], mut check: impl FnMut(usize, Recorder)) {
+fn for_each_mutant(bytes: &[u8], mut check: impl FnMut(usize, Recorder)) {
     // Most of a long file is padding.
     let places = || (0..bytes.len()).step_by(1 + bytes.len() / 512);
     for end in places() {
@@ -18,7 +18,7 @@ fn of_mutants(bytes: &[u8], mut check: impl FnMut(usize, Recorder)) {
 fn truncated_streams_are_malformed() {
     let module = [MODULE, b"\x00\x05\x04name"].concat();
     for bytes in [gzip(&module), zstd(&module)] {
-        of_mutants(&bytes, |end, recorder| {
+        for_each_mutant(&bytes, |end, recorder| {
             if end != usize::MAX && end > 3 {
                 assert_eq!(recorder.codes(), [format!("{} a", recorder.fault())], "{end}");
             }
@@ -33,14 +33,14 @@ fn truncated_streams_are_malformed() {
 fn damaged_archives_terminate() {
     let entries: [(&str, &[u8]); 2] = [("a.wasm", MODULE), ("b.wasm", b"text")];
     let zips = zip(&[("a.wasm", MODULE, true), ("b.wasm", MODULE, false)]);
-    of_mutants(&zips, |end, recorder| {
+    for_each_mutant(&zips, |end, recorder| {
         assert!(recorder.blobs.len() <= 4); // each of two entries in two ways
         if end != usize::MAX && end > 3 {
             assert!(!recorder.errors.is_empty(), "{end}");
         }
     });
     let tars = tar(&entries)[..2048].to_vec();
-    of_mutants(&tars, |end, recorder| {
+    for_each_mutant(&tars, |end, recorder| {
         let by_gzip = if end == usize::MAX { return } else { walk_file(&gzip(&tars[..end])) };
         if end >= 512 {
             assert_eq!(recorder.files(), by_gzip.files(), "{end}");
@@ -77,7 +77,7 @@ fn wrong_checksum_is_reported_after_the_blob() {
 }
 
 /// Bytes that do not compress.
-fn noise(len: usize) -> Vec<u8> {
+fn incompressible(len: usize) -> Vec<u8> {
     let mut state = 7_u32;
     let next = |_| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -88,7 +88,7 @@ fn noise(len: usize) -> Vec<u8> {
 
 #[test]
 fn output_before_damage_is_inspected() {
-    let rest = noise(200_000);
+    let rest = incompressible(200_000);
     let section = [MODULE, &[0, 0xc2, 0x9a, 0x0c, 1, b'n'], &rest].concat();
     let archive = tar(&[("m", MODULE), ("n", &rest)]);
     let zipped = zip(&[("m", MODULE, false), ("n", &rest, false)]);
@@ -116,7 +116,7 @@ fn output_before_damage_is_inspected() {
     // All bytes before the damage are inflated: the last of them are a module.
     for len in [0, 100, 5000, 33_000, 131_072] {
         for compress in [&gzip as &dyn Fn(&[u8]) -> Vec<u8>, &frame] {
-            let bytes = noise(len + 3000);
+            let bytes = incompressible(len + 3000);
             let mut compressed = compress(&tar(&[("n", &bytes[..len]), ("m", MODULE), ("o", &bytes[len..])]));
             let end = compressed.len() - 2000;
             let recorder = walk_file(&compressed[..end]);

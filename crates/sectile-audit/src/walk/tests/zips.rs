@@ -43,7 +43,7 @@ fn shorts(values: &[u16]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
-fn longs(values: &[u32]) -> Vec<u8> {
+fn u32_bytes(values: &[u32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
@@ -87,7 +87,7 @@ impl Entry {
         self.with(|entry| {
             entry.flags |= 8;
             entry.own_sizes = Some((0, 0));
-            entry.descriptor = [&b"PK\x07\x08"[..], &longs(&[entry.crc, entry.compressed, entry.size])].concat();
+            entry.descriptor = [&b"PK\x07\x08"[..], &u32_bytes(&[entry.crc, entry.compressed, entry.size])].concat();
         })
     }
 
@@ -103,7 +103,7 @@ impl Entry {
         [
             &b"PK\x03\x04"[..],
             &shorts(&[20, flags, method, 0, 0x21]),
-            &longs(&[crc, compressed, size]),
+            &u32_bytes(&[crc, compressed, size]),
             &shorts(&[name.len() as u16, self.extra.len() as u16]),
             name,
             &self.extra,
@@ -117,9 +117,9 @@ impl Entry {
         [
             &b"PK\x01\x02"[..],
             &shorts(&[0x314, 20, self.flags, self.method, 0, 0x21]),
-            &longs(&[self.crc, self.compressed, self.size]),
+            &u32_bytes(&[self.crc, self.compressed, self.size]),
             &shorts(&[self.name.len() as u16, self.extra.len() as u16, 0, 0, 0]),
-            &longs(&[self.attributes, self.offset.unwrap_or(offset)]),
+            &u32_bytes(&[self.attributes, self.offset.unwrap_or(offset)]),
             &self.name,
             &self.extra,
         ]
@@ -131,7 +131,7 @@ fn end(entries: u16, size: usize, offset: usize, comment: &[u8]) -> Vec<u8> {
     [
         &b"PK\x05\x06"[..],
         &shorts(&[0, 0, entries, entries]),
-        &longs(&[size as u32, offset as u32]),
+        &u32_bytes(&[size as u32, offset as u32]),
         &shorts(&[comment.len() as u16]),
         comment,
     ]
@@ -171,7 +171,7 @@ fn text_entry() -> Entry {
 }
 
 /// Each way in which a file may contain a zip: directly, in a tar, in a compressed tar, and in a zip.
-fn held_in_all_ways(zip: &[u8]) -> [Vec<u8>; 5] {
+fn in_every_container(zip: &[u8]) -> [Vec<u8>; 5] {
     [
         zip.to_vec(),
         tar(&[("b", zip), ("after", b"text")]),
@@ -227,7 +227,7 @@ fn zip_is_found_from_its_end() {
         &[&b"#!/bin/sh"[..], &[b'\n'; 5000]].concat(),
     ] {
         for zip in [[prefix, &plain].concat(), counted(prefix)] {
-            for bytes in held_in_all_ways(&zip) {
+            for bytes in in_every_container(&zip) {
                 finds_quietly("a prefix", &bytes);
             }
         }
@@ -255,7 +255,7 @@ fn binary_that_is_also_an_archive_is_both() {
     let tarred = [padded(512 - 11), tar(&[("b.wasm", MODULE)])].concat();
     let large = [padded(8000), vec![0; 300_000], build(&[module_entry()]), vec![0; 60_000]].concat();
     for (what, bytes) in [("a zip", &zipped), ("a tar", &tarred), ("a zip far from the start", &large)] {
-        for held in held_in_all_ways(bytes) {
+        for held in in_every_container(bytes) {
             let recorder = walk_file(&held);
             let count = |bytes: &[u8]| recorder.blobs.iter().filter(|blob| blob.bytes == bytes).count();
             assert_eq!(
@@ -328,10 +328,10 @@ fn several_directories_are_all_read() {
 }
 
 /// A record of 64 bits and its locator.
-fn far_end(entries: u64, size: usize, offset: usize, at: usize) -> Vec<u8> {
+fn zip64_end(entries: u64, size: usize, offset: usize, at: usize) -> Vec<u8> {
     let values = [entries, entries, size as u64, offset as u64].map(u64::to_le_bytes).concat();
-    let record = [&b"PK\x06\x06"[..], &44_u64.to_le_bytes(), &shorts(&[45, 45]), &longs(&[0, 0]), &values].concat();
-    [&*record, b"PK\x06\x07", &longs(&[0]), &(at as u64).to_le_bytes(), &longs(&[1])].concat()
+    let record = [&b"PK\x06\x06"[..], &44_u64.to_le_bytes(), &shorts(&[45, 45]), &u32_bytes(&[0, 0]), &values].concat();
+    [&*record, b"PK\x06\x07", &u32_bytes(&[0]), &(at as u64).to_le_bytes(), &u32_bytes(&[1])].concat()
 }
 
 #[test]
@@ -341,13 +341,13 @@ fn zip64_end_records_are_read_in_addition_to_plain_ones() {
     let full = end(u16::MAX, u32::MAX as usize, u32::MAX as usize, b"");
     let near = end(1, directory.len(), body.len(), b"");
     let with = |far: Vec<u8>, near: &[u8]| [&*body, &directory, &far, near].concat();
-    let right = far_end(1, directory.len(), body.len(), at);
+    let right = zip64_end(1, directory.len(), body.len(), at);
     finds_quietly("values in the record of 64 bits", &with(right.clone(), &full));
     finds_quietly("values in both", &with(right.clone(), &near));
     finds_quietly("a prefix", &[b"#!/bin/sh\n".to_vec(), with(right, &full)].concat());
-    let lying = far_end(1, directory.len(), body.len(), at + 5);
+    let lying = zip64_end(1, directory.len(), body.len(), at + 5);
     finds_with_dispute("a locator that leads elsewhere", &with(lying, &full)); // unzip, 7-Zip, Python, bsdtar
-    let empty = far_end(0, 0, 0, at);
+    let empty = zip64_end(0, 0, 0, at);
     finds_with_dispute("an empty record of 64 bits", &with(empty, &near)); // Go and Java read the one of 32 bits
     // Each leads to another directory.
     let (body, _) = parts(&[module_entry(), text_entry()], 0);
@@ -356,8 +356,8 @@ fn zip64_end_records_are_read_in_addition_to_plain_ones() {
     let (first, second) = (body.len(), body.len() + to_module.len());
     let at = second + to_text.len();
     for (far, near) in [
-        (far_end(1, to_module.len(), first, at), end(1, to_text.len(), second, b"")),
-        (far_end(1, to_text.len(), second, at), end(1, to_module.len(), first, b"")),
+        (zip64_end(1, to_module.len(), first, at), end(1, to_text.len(), second, b"")),
+        (zip64_end(1, to_text.len(), second, at), end(1, to_module.len(), first, b"")),
     ] {
         finds_with_dispute("two directories", &[&*body, &to_module, &to_text, &far, &near].concat());
     }
@@ -377,7 +377,7 @@ fn entry_types_do_not_hide_content() {
     for entry in [Entry::stored("a.wasm", MODULE), module_entry()] {
         let with = |change: &dyn Fn(&mut Entry)| build(&[entry.clone().with(change), text_entry()]);
         let unicode = |name: &[u8], real: &[u8]| {
-            [&shorts(&[0x7075, 5 + name.len() as u16])[..], b"\x01", &longs(&[crc(real)]), name].concat()
+            [&shorts(&[0x7075, 5 + name.len() as u16])[..], b"\x01", &u32_bytes(&[crc(real)]), name].concat()
         };
         for (what, bytes) in [
             // 7-Zip, Python, Go, bsdtar and Java
@@ -511,7 +511,7 @@ fn tar_outside_of_a_zips_entries_is_found() {
     let without_directory = [&Entry::stored("t", TEXT).local()[..], &[0; 512]].concat();
     for start in [zip, without_directory[..512].to_vec()] {
         let bytes = [start, tar(&[("b.wasm", MODULE)])].concat();
-        for bytes in held_in_all_ways(&bytes) {
+        for bytes in in_every_container(&bytes) {
             finds_with_dispute("a tar after a zip", &bytes);
         }
     }
@@ -563,10 +563,10 @@ fn headers_that_the_directory_does_not_list_are_found() {
     let inner = module_entry().local();
     let short = crc(b"short");
     let by_size = Entry::stored("t", &[b"short", &*inner].concat()).with(|entry| entry.own_sizes = Some((5, 5)));
-    let by_descriptor = [&b"shortPK\x07\x08"[..], &longs(&[short, 5, 5]), &inner].concat();
+    let by_descriptor = [&b"shortPK\x07\x08"[..], &u32_bytes(&[short, 5, 5]), &inner].concat();
     let by_descriptor = Entry::stored("t", &by_descriptor).streamed();
     let deflated = deflate(b"short");
-    let after = [&*deflated, b"PK\x07\x08", &longs(&[short, deflated.len() as u32, 5]), &inner].concat();
+    let after = [&*deflated, b"PK\x07\x08", &u32_bytes(&[short, deflated.len() as u32, 5]), &inner].concat();
     let by_stream = Entry::compressed("t", b"short", after, 8).streamed();
     let by_stream_only = Entry::compressed("t", b"short", [deflated, inner].concat(), 8);
     for (what, entry) in [
@@ -602,7 +602,7 @@ fn ordinary_zips_give_no_findings() {
         Entry::deflated("u", TEXT).streamed().with(|entry| drop(entry.descriptor.drain(..4))),
         Entry::deflated("v", TEXT).streamed().with(|entry| {
             let sizes = [entry.compressed, entry.size].map(|size| u64::from(size).to_le_bytes()).concat();
-            entry.descriptor = [&b"PK\x07\x08"[..], &longs(&[entry.crc]), &sizes].concat();
+            entry.descriptor = [&b"PK\x07\x08"[..], &u32_bytes(&[entry.crc]), &sizes].concat();
         }),
     ];
     nothing(&build(&descriptors), "descriptors in all forms");
@@ -642,14 +642,14 @@ fn entries_without_a_usable_directory_are_found() {
             ("no directory", [prefix, &body].concat()),
             ("an empty directory", [prefix, &body, &end(0, 0, offset, b"")].concat()),
         ] {
-            for bytes in held_in_all_ways(&bytes) {
+            for bytes in in_every_container(&bytes) {
                 finds_with_dispute(what, &bytes); // 7-Zip
             }
         }
         // unzip, if the record states another part of a split archive
         for behind in [vec![b'z'; 70_000], vec![0; 70_000]] {
             let whole = ended(end(1, len, offset, b""));
-            for bytes in held_in_all_ways(&[whole, behind].concat()) {
+            for bytes in in_every_container(&[whole, behind].concat()) {
                 let codes = finds("a zip far from the end", &bytes);
                 assert!(codes.is_empty() || codes == ["uncovered-bytes"], "{codes:?}");
             }
@@ -692,7 +692,7 @@ fn bytes_that_no_entry_covers_are_noted() {
             ("after the end record", zip(b"", b"", b"", junk)),
             ("in all places", zip(junk, junk, b"", junk)),
         ] {
-            for bytes in held_in_all_ways(&bytes) {
+            for bytes in in_every_container(&bytes) {
                 finds_noting_uncovered_bytes(what, &bytes);
             }
         }
@@ -763,8 +763,8 @@ fn archive_after_an_executable_is_reported() {
     elf[0x28..0x30].copy_from_slice(&5000_u64.to_le_bytes()); // where the section headers are
     elf[0x3a..0x3e].copy_from_slice(&shorts(&[64, 2]));
     elf.resize(5128, 1);
-    let mut pe = [&b"MZ"[..], &[0; 0x3a], &longs(&[0x40]), b"PE\0\0", &shorts(&[0x8664, 1]), &[0; 16]].concat();
-    let section = [&[0; 16][..], &longs(&[1000, 6000]), &[0; 16]].concat();
+    let mut pe = [&b"MZ"[..], &[0; 0x3a], &u32_bytes(&[0x40]), b"PE\0\0", &shorts(&[0x8664, 1]), &[0; 16]].concat();
+    let section = [&[0; 16][..], &u32_bytes(&[1000, 6000]), &[0; 16]].concat();
     pe.extend(section);
     pe.resize(7000, 1);
     for program in [elf, pe] {

@@ -35,7 +35,7 @@ pub fn run(args: &AuditArgs, output: &mut Output) -> Result<Exit, Failure> {
         args.policy.check_not_output(report)
     })?;
     let audit = configure(args, &outputs)?;
-    args.policy.announce(output);
+    args.policy.print_policy(output);
     let audit = answers.files().fold(audit, Audit::with_output);
     let progress = Progress::new();
     stop_when_interrupted(&progress);

@@ -32,7 +32,7 @@ pub fn set(artifact: &Artifact, edit: &Edit, output: &mut Output) -> Result<usiz
     let _lock = lock_target_directory(&artifact.path, output)?;
     let metadata = fs::metadata(&artifact.path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => Failure::Other("the file that Cargo reported does not exist".to_owned()),
-        _ => cannot("read", &artifact.path, &error),
+        _ => io_failure("read", &artifact.path, &error),
     })?;
     if metadata.permissions().readonly() {
         return Err(WriteError::ReadOnly.into());
@@ -97,7 +97,7 @@ impl ArtifactFiles {
     }
 
     fn state(&self) -> Result<ArtifactState, Failure> {
-        let failed = |error| cannot("read", &self.main, &error);
+        let failed = |error| io_failure("read", &self.main, &error);
         let metadata = fs::metadata(&self.main).map_err(failed)?;
         let modified = metadata.modified().map_err(failed)?;
         let original = fs::metadata(&self.original).and_then(|original| original.modified());
@@ -110,7 +110,7 @@ impl ArtifactFiles {
 
     /// Keeps the file that Cargo wrote under another name.
     fn keep_original(&self) -> Result<(), Failure> {
-        let failed = |error| cannot("keep", &self.main, &error);
+        let failed = |error| io_failure("keep", &self.main, &error);
         if let Some(directory) = self.original.parent() {
             fs::create_dir_all(directory).map_err(failed)?;
         }
@@ -124,7 +124,7 @@ impl ArtifactFiles {
 
     /// Replaces the main file with a new file, and links the other names to it.
     fn put(&self, new: &Path, modified: SystemTime) -> Result<(), Failure> {
-        let failed = |error| cannot("write", &self.main, &error);
+        let failed = |error| io_failure("write", &self.main, &error);
         let permissions = fs::metadata(&self.main).map_err(failed)?.permissions();
         fs::set_permissions(new, permissions).map_err(failed)?;
         set_modified(new, modified).map_err(failed)?;
@@ -142,7 +142,7 @@ impl ArtifactFiles {
             if is_same_file(other, &self.main) {
                 continue;
             }
-            let failed = |error| cannot("write", other, &error);
+            let failed = |error| io_failure("write", other, &error);
             let link = self.original.with_extension("link");
             _ = fs::remove_file(&link);
             if fs::hard_link(&self.main, &link).is_err() {
@@ -212,7 +212,7 @@ fn lock_target_directory(path: &Path, output: &mut Output) -> Result<Vec<Locked>
         for path in LOCKS.map(|name| directory.join(name)) {
             loop {
                 let Ok(file) = File::open(&path) else { break };
-                match Locked::alone(file) {
+                match Locked::exclusive(file) {
                     Ok(lock) => locks.push(lock),
                     Err(LockError::Held) => {
                         if !is_told {
@@ -222,7 +222,7 @@ fn lock_target_directory(path: &Path, output: &mut Output) -> Result<Vec<Locked>
                         thread::sleep(Duration::from_millis(20));
                         continue;
                     }
-                    Err(LockError::Io(error)) => return Err(cannot("lock", &path, &error)),
+                    Err(LockError::Io(error)) => return Err(io_failure("lock", &path, &error)),
                 }
                 break;
             }
@@ -234,6 +234,6 @@ fn lock_target_directory(path: &Path, output: &mut Output) -> Result<Vec<Locked>
     Ok(locks)
 }
 
-fn cannot(what: &str, path: &Path, error: &io::Error) -> Failure {
+fn io_failure(what: &str, path: &Path, error: &io::Error) -> Failure {
     Failure::Other(format!("cannot {what} {}: {error}", escaped(path.as_os_str())))
 }

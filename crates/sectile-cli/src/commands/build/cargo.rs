@@ -25,16 +25,18 @@ use crate::source::InputSource;
 pub fn run(args: &CargoArgs, output: &mut Output) -> Result<Exit, Failure> {
     match &args.action {
         CargoAction::Build => Build::new("build", &args.args, true).run(args, output).map(|(exit, _)| exit),
-        CargoAction::Run => build_and_run(args, "run", &Build::new("build", before_dashes(&args.args), false), output),
+        CargoAction::Run => {
+            build_and_run(args, "run", &Build::new("build", args_before_dashes(&args.args), false), output)
+        }
         CargoAction::Test if args.args.iter().any(|arg| arg == "--no-run") => {
             Build::new("test", &args.args, true).run(args, output).map(|(exit, _)| exit)
         }
         // Documentation tests cannot be built without running them.
-        CargoAction::Test if before_dashes(&args.args).iter().any(|arg| arg == "--doc") => {
+        CargoAction::Test if args_before_dashes(&args.args).iter().any(|arg| arg == "--doc") => {
             run_cargo("test", &args.args, output)
         }
         CargoAction::Test => {
-            let mut build = Build::new("test", before_dashes(&args.args), false);
+            let mut build = Build::new("test", args_before_dashes(&args.args), false);
             build.args.others.push("--no-run".into());
             build_and_run(args, "test", &build, output)
         }
@@ -43,7 +45,7 @@ pub fn run(args: &CargoArgs, output: &mut Output) -> Result<Exit, Failure> {
 }
 
 /// The arguments for Cargo itself, without those for the program that it runs.
-fn before_dashes(args: &[OsString]) -> &[OsString] {
+fn args_before_dashes(args: &[OsString]) -> &[OsString] {
     let end = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
     &args[..end]
 }
@@ -71,13 +73,13 @@ fn publish(args: &CargoArgs, publish: &PublishArgs, output: &mut Output) -> Resu
         return Ok(exit);
     }
     let published: Vec<&Artifact> = artifacts.iter().filter(|artifact| !artifact.is_dependency()).collect();
-    let [artifact] = published[..] else { return Err(not_one(&published)) };
+    let [artifact] = published[..] else { return Err(ambiguous_artifacts(&published)) };
     let push =
         PushArgs { image: ImageArgs::unedited(InputSource::for_path(&artifact.path)), registry: publish.push.clone() };
     each_source(std::slice::from_ref(&push.image.binary.source), output, |_, output| oci::push(&push, output))
 }
 
-fn not_one(artifacts: &[&Artifact]) -> Failure {
+fn ambiguous_artifacts(artifacts: &[&Artifact]) -> Failure {
     let names: Vec<String> =
         artifacts.iter().map(|artifact| sectile::Escaped::file(&artifact.path).to_string()).collect();
     Failure::Other(if names.is_empty() {
@@ -156,18 +158,18 @@ impl Build {
             let is_passed = match line {
                 Line::Artifacts(found) => {
                     artifacts.extend(found);
-                    self.is_tee()
+                    self.forwards_messages()
                 }
                 Line::Diagnostic(message) => {
-                    if !self.is_tee() {
+                    if !self.forwards_messages() {
                         diagnostics.push(message);
                         if self.is_only {
                             print_diagnostics(&mut diagnostics);
                         }
                     }
-                    self.is_tee()
+                    self.forwards_messages()
                 }
-                Line::Other => self.is_tee(),
+                Line::Other => self.forwards_messages(),
                 Line::Text => true,
             };
             match is_passed {
@@ -186,13 +188,13 @@ impl Build {
     }
 
     /// Whether messages are passed on to standard output.
-    fn is_tee(&self) -> bool {
+    fn forwards_messages(&self) -> bool {
         self.is_only && self.args.format == Format::Json
     }
 
     fn message_formats(&self) -> Vec<&OsStr> {
         match self.args.format {
-            _ if self.is_tee() => self.args.given.iter().map(OsString::as_os_str).collect(),
+            _ if self.forwards_messages() => self.args.given.iter().map(OsString::as_os_str).collect(),
             Format::Short => vec![OsStr::new("json-diagnostic-short")],
             _ if self.is_only => vec![OsStr::new("json-render-diagnostics")],
             // The second run of Cargo shows the diagnostics of a build that succeeds.

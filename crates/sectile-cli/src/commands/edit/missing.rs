@@ -21,7 +21,7 @@ impl Missing {
         let changes = Changes { planned, item: args.item.as_ref().unwrap_or(&root) };
         match &args.operation {
             EditOperation::Unset(targets) => {
-                let absent = targets.iter().filter(|target| !changes.concern(**target));
+                let absent = targets.iter().filter(|target| !changes.affects(**target));
                 let messages = absent.map(|target| format!("`{}` is already absent", name(*target))).collect();
                 Self { messages, exit: Exit::Done }
             }
@@ -61,7 +61,7 @@ struct Changes<'a> {
 }
 
 impl Changes<'_> {
-    fn concern(&self, target: UnsetTarget) -> bool {
+    fn affects(&self, target: UnsetTarget) -> bool {
         const NAMES: [&str; 2] = ["name", "component-name"];
         match target {
             UnsetTarget::Field(field) => self.remove(|section| section == field.section()),
@@ -70,13 +70,13 @@ impl Changes<'_> {
         }
     }
 
-    fn remove(&self, is_meant: impl Fn(&str) -> bool) -> bool {
-        self.any(|section, kind| kind == ChangeKind::Removed && is_meant(section))
+    fn remove(&self, is_match: impl Fn(&str) -> bool) -> bool {
+        self.any(|section, kind| kind == ChangeKind::Removed && is_match(section))
     }
 
-    fn any(&self, is_meant: impl Fn(&str, ChangeKind) -> bool) -> bool {
+    fn any(&self, is_match: impl Fn(&str, ChangeKind) -> bool) -> bool {
         let changes = self.planned.changes().iter();
-        changes.filter(|change| change.path() == self.item).any(|change| is_meant(change.section(), change.kind()))
+        changes.filter(|change| change.path() == self.item).any(|change| is_match(change.section(), change.kind()))
     }
 }
 

@@ -33,12 +33,12 @@ fn exit_status_is_that_of_the_verdict() {
         for format in FORMATS {
             let run = run(["audit", &path(directory, ""), "--format", format]);
             assert_eq!(run.status, status, "{format} {}", run.stderr);
-            let told = match status {
+            let message = match status {
                 0 => "",
                 1 => "sectile: 1 of 2 binaries refused\n",
                 _ => "sectile: 1 of 3 binaries refused, 1 not read to its end\n",
             };
-            assert!(!run.stdout.is_empty() && run.stderr == told, "{format} {}", run.stderr);
+            assert!(!run.stdout.is_empty() && run.stderr == message, "{format} {}", run.stderr);
         }
     }
     let missing = run(["audit", &path(&good, "missing")]);
@@ -53,8 +53,8 @@ fn formats_are_the_same_in_a_file_and_on_standard_output() {
         let answer = path(&answers, format);
         let printed = run(["audit", &path(&directory, ""), "--format", format]);
         let written = run(["audit", &path(&directory, ""), "--format", format, "-o", &answer]);
-        let told = "sectile: 1 of 2 binaries refused\n";
-        assert_eq!((written.status, &*written.stdout, &*written.stderr), (1, &b""[..], told), "{format}");
+        let message = "sectile: 1 of 2 binaries refused\n";
+        assert_eq!((written.status, &*written.stdout, &*written.stderr), (1, &b""[..], message), "{format}");
         assert!(fs::read(&answer).unwrap() == printed.stdout, "{format}");
         let dashed = run(["audit", &path(&directory, ""), "--format", format, "-o", "-"]);
         assert!(dashed.stdout == printed.stdout, "{format}: {}", dashed.text());
@@ -104,14 +104,14 @@ fn outputs_are_replaced_together() {
 fn unknown_output_formats_are_errors() {
     let (directory, answers) = (store(&["MIT"]), tempfile::tempdir().unwrap());
     let (store, out) = (path(&directory, ""), path(&answers, "out"));
-    for (arguments, told) in [
+    for (arguments, message) in [
         (&["-o", &out][..], "cannot tell the format of"),
         (&["-o", "html=-", "-o", "csv=-"], "two outputs go to standard output"),
         (&["--format", "xml"], "possible values"),
         (&["--json", "--format", "csv"], "cannot be used with"),
     ] {
         let run = run(["audit", &store].into_iter().chain(arguments.iter().copied()));
-        assert!(run.status == 2 && run.stderr.contains(told), "{arguments:?}: {}", run.stderr);
+        assert!(run.status == 2 && run.stderr.contains(message), "{arguments:?}: {}", run.stderr);
     }
     assert_eq!(fs::read_dir(answers.path()).unwrap().count(), 0);
 }
@@ -647,11 +647,11 @@ fn saved_rows_are_judged_by_another_policy() {
     let licenses = [custom("licenses", "GPL-3.0-only"), custom("licenses", "MIT")];
     fs::write(path(&twice, "twice.wasm"), module(&licenses)).unwrap();
     run(["audit", twice.path().to_str().unwrap(), "-o", &rows]);
-    let told = run(["report", &rows, "--policy", &policy, "--json"]);
+    let report = run(["report", &rows, "--policy", &policy, "--json"]);
     assert!(
-        told.status == 1 && told.text().contains("sections `licenses` have values that are not"),
+        report.status == 1 && report.text().contains("sections `licenses` have values that are not"),
         "{}",
-        told.text()
+        report.text()
     );
     run(["audit", &store, "-o", &rows]);
     // Rules about sections and imports cannot be judged without the binaries.
@@ -671,7 +671,7 @@ fn damaged_saved_rows_are_errors() {
     let rows = path(&answers, "rows.jsonl");
     run(["audit", &path(&directory, ""), "-o", &rows]);
     let text = fs::read_to_string(&rows).unwrap();
-    for (text, told) in [
+    for (text, message) in [
         (String::new(), "not the output of `sectile audit --format jsonl`"),
         ("file,row\n".to_owned(), "not the output of `sectile audit --format jsonl`"),
         (text.replace("\"schema\":2", "\"schema\":1"), "not the output of"),
@@ -683,7 +683,7 @@ fn damaged_saved_rows_are_errors() {
     ] {
         fs::write(&rows, &text).unwrap();
         let run = run(["report", &rows]);
-        assert!(run.status == 2 && run.stderr.contains(told), "{told}: {}", run.stderr);
+        assert!(run.status == 2 && run.stderr.contains(message), "{message}: {}", run.stderr);
     }
     fs::write(&rows, &text).unwrap();
     let run = run(["report", &rows, "--json", "-o", &rows]);

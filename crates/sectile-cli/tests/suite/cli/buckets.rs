@@ -62,19 +62,19 @@ fn command(server: &Server, arguments: &[&str]) -> (Option<i32>, String, String)
 fn keys_that_cannot_be_requested_hide_no_others() {
     let keys = ["a.wasm", "b/../c.wasm", "b//c.wasm", "c.wasm", "d.wasm", "e//", "f.wasm"];
     let server = s3(keys.map(|key| (key, numbered_module(0))).to_vec());
-    let (status, out, said) = command(&server, &["audit", "s3://bucket/", "--format", "jsonl"]);
+    let (status, out, stderr) = command(&server, &["audit", "s3://bucket/", "--format", "jsonl"]);
     let lines = out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let rows: Vec<_> = lines.filter(|line| line.get("file").is_some()).collect();
     let outcomes: Vec<_> =
         rows.iter().map(|row| (row["file"].as_str().unwrap(), row["outcome"].as_str().unwrap())).collect();
-    assert_eq!(rows.len(), keys.len(), "{outcomes:?} {said}");
+    assert_eq!(rows.len(), keys.len(), "{outcomes:?} {stderr}");
     for (key, (file, outcome)) in keys.iter().zip(&outcomes) {
         let is_odd = key.contains("//") || key.contains("..");
         assert_eq!(*outcome, if is_odd { "unread" } else { "complete" }, "{file}");
     }
     assert_eq!((outcomes[1].0, outcomes[2].0), ("s3://bucket/b/%2E%2E/c.wasm", "s3://bucket/b//c.wasm"));
-    let told = "sectile: 2 of 6 binaries refused, 3 not read to their end; 1 other file with findings refused\n";
-    assert_eq!((status, &*said), (Some(2), told));
+    let expected = "sectile: 2 of 6 binaries refused, 3 not read to their end; 1 other file with findings refused\n";
+    assert_eq!((status, &*stderr), (Some(2), expected));
 }
 
 /// A store that cannot be listed, and a store that repeats the same listing.
@@ -88,9 +88,9 @@ fn a_listing_without_progress_ends() {
         Reply::of(200).field("content-type", "application/xml").body(xml)
     });
     for (server, rows, says) in [(&denied, 1, "403"), (&stuck, 2, "failed before its end")] {
-        let (status, out, said) = command(server, &["audit", "s3://bucket/", "--format", "jsonl"]);
+        let (status, out, stderr) = command(server, &["audit", "s3://bucket/", "--format", "jsonl"]);
         assert_eq!((status, out.lines().count()), (Some(2), rows + 2), "{out}");
-        assert!(said.contains("not read to") && said.contains("with findings refused"), "{said}");
+        assert!(stderr.contains("not read to") && stderr.contains("with findings refused"), "{stderr}");
         let last = out.lines().nth(rows).unwrap();
         assert!(last.contains("unreadable") && last.contains(says) && !out.contains("5ec12e7"), "{out}");
         assert!(server.asked().len() < 20);
@@ -109,8 +109,8 @@ fn a_missing_bucket_is_named() {
     let body = "<Error><Code>NoSuchBucket</Code><Message>The specified bucket does not exist</Message></Error>";
     let server = Server::start(move |_| Reply::of(404).body(body));
     for arguments in [&["audit", "s3://bucket/", "--format", "jsonl"][..], &["show", "s3://bucket/a.wasm"]] {
-        let (status, out, said) = command(&server, arguments);
-        assert!(status == Some(2) && (out + &said).contains("the bucket does not exist"), "{said}");
+        let (status, out, stderr) = command(&server, arguments);
+        assert!(status == Some(2) && (out + &stderr).contains("the bucket does not exist"), "{stderr}");
     }
 }
 
@@ -121,8 +121,9 @@ fn only_objects_below_the_prefix_are_read() {
         ("app/large.wasm", large_module(0)),
         ("apple.wasm", numbered_module(1)),
     ]);
-    let (status, out, said) = command(&server, &["audit", "s3://bucket/app/", "--format", "jsonl", "--in-flight", "3"]);
-    assert_eq!((status, &*said), (Some(0), ""));
+    let (status, out, stderr) =
+        command(&server, &["audit", "s3://bucket/app/", "--format", "jsonl", "--in-flight", "3"]);
+    assert_eq!((status, &*stderr), (Some(0), ""));
     let files: Vec<_> = out
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).unwrap()["file"].as_str().map(str::to_owned))
@@ -130,8 +131,8 @@ fn only_objects_below_the_prefix_are_read() {
     assert_eq!(files, ["s3://bucket/app/a.wasm", "s3://bucket/app/large.wasm"]);
     assert_eq!(command(&server, &["show", &files[1]]).0, Some(0));
     for refused in ["https://example.com/", "oci://example.com/team"] {
-        let (status, _, said) = command(&server, &["audit", refused]);
-        assert!(status == Some(2) && said.contains("cannot list"), "{said}");
+        let (status, _, stderr) = command(&server, &["audit", refused]);
+        assert!(status == Some(2) && stderr.contains("cannot list"), "{stderr}");
     }
 }
 
@@ -160,7 +161,7 @@ fn keys_are_requested_exactly_or_reported() {
     for hash in [false, true] {
         let mut arguments = vec!["audit", "s3://bucket/", "--format", "jsonl"];
         arguments.extend(hash.then_some("--hash"));
-        let (status, out, said) = command(&server, &arguments);
+        let (status, out, stderr) = command(&server, &arguments);
         let lines = out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         let rows: Vec<_> = lines.filter(|line| line.get("file").is_some()).collect();
         assert_eq!(rows.len(), keys.len(), "{out}");
@@ -172,13 +173,14 @@ fn keys_are_requested_exactly_or_reported() {
             assert_eq!(row["verified"], is_exact && hash, "{key} {row}");
             assert!(is_exact || row["findings"][0]["code"] == "unreadable", "{key} {row}");
         }
-        let told = "sectile: 4 of 12 binaries refused, 6 not read to their end; 2 other files with findings refused\n";
-        assert_eq!((status, &*said), (Some(2), told));
+        let expected =
+            "sectile: 4 of 12 binaries refused, 6 not read to their end; 2 other files with findings refused\n";
+        assert_eq!((status, &*stderr), (Some(2), expected));
     }
     let asked: std::collections::HashSet<_> = server.asked().into_iter().map(|request| request.path).collect();
     assert!(!asked.iter().any(|path| path.ends_with('/') && path.contains("app")), "{asked:?}");
-    let (status, _, said) = command(&server, &["show", "s3://bucket/app.wasm/"]);
-    assert!(status == Some(2) && said.contains("ends with a slash"), "{said}");
+    let (status, _, stderr) = command(&server, &["show", "s3://bucket/app.wasm/"]);
+    assert!(status == Some(2) && stderr.contains("ends with a slash"), "{stderr}");
 }
 
 /// Consoles mark folders with empty objects.
@@ -186,8 +188,8 @@ fn keys_are_requested_exactly_or_reported() {
 fn empty_objects_that_mark_folders_are_other_files() {
     let server = s3(vec![("a/", Vec::new()), ("a/app.wasm", numbered_module(0)), ("a/x.wasm/", Vec::new())]);
     for root in ["s3://bucket/", "s3://bucket/a"] {
-        let (status, out, said) = command(&server, &["audit", root, "--format", "jsonl"]);
-        assert_eq!((status, &*said, out.lines().count()), (Some(0), "", 3), "{out}");
+        let (status, out, stderr) = command(&server, &["audit", root, "--format", "jsonl"]);
+        assert_eq!((status, &*stderr, out.lines().count()), (Some(0), "", 3), "{out}");
     }
 }
 

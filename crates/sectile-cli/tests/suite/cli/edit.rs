@@ -131,8 +131,8 @@ fn strip_reports_removed_sections_and_saved_bytes() {
     let (_directory, path) = file(&source);
     let ran = edit("strip", &path, &[]);
     assert_eq!(ran.status, 0);
-    for said in ["removed", ".debug_info in item 0", ".debug_str", "KiB saved"] {
-        assert!(ran.text().contains(said), "{}", ran.text());
+    for part in ["removed", ".debug_info in item 0", ".debug_str", "KiB saved"] {
+        assert!(ran.text().contains(part), "{}", ran.text());
     }
     let stripped =
         component(&[nested(&module(&[custom("name", name("inner"))])), custom("authors", b"me"), custom("x", b"")]);
@@ -159,15 +159,18 @@ fn strip_removes_names_only_on_request() {
 #[test]
 fn relocatable_objects_are_stripped_only_with_force() {
     let source = fs::read(project().join("tests/files/clang-fib.o")).unwrap();
-    let said = refused(&source, "strip", &[]);
-    assert!(said.contains("linking data refers to") && said.contains("use --force to edit it anyway"), "{said}");
+    let message = refused(&source, "strip", &[]);
+    assert!(
+        message.contains("linking data refers to") && message.contains("use --force to edit it anyway"),
+        "{message}"
+    );
     assert!(!edited(&source, "strip", &["--force"]).windows(10).any(|bytes| bytes == b".debug_str"));
 }
 
 #[test]
 fn migrate_reports_what_it_does_not_move() {
-    let said = br#"{"authors":["A","B"],"license":"MIT","categories":["c"],"description":"new"}"#;
-    let source = component(&[custom("registry-metadata", said), custom("description", b"old")]);
+    let metadata = br#"{"authors":["A","B"],"license":"MIT","categories":["c"],"description":"new"}"#;
+    let source = component(&[custom("registry-metadata", metadata), custom("description", b"old")]);
     let (_directory, path) = file(&source);
     let ran = edit("migrate", &path, &[]);
     assert_eq!(ran.status, 0, "{}", ran.stderr);
@@ -270,7 +273,7 @@ fn in_place_gives_the_same_file() {
 #[test]
 fn invalid_input_leaves_the_file_unchanged() {
     let source = module(&[custom("producers", [1])]);
-    for (command, rest, said) in [
+    for (command, rest, message) in [
         ("set", &["--licenses", "MIT/Apache-2.0"][..], "--allow-invalid"),
         ("set", &["--licenses", "proprietary"], "LicenseRef-"),
         ("set", &["--name", ""], "--name"),
@@ -288,12 +291,13 @@ fn invalid_input_leaves_the_file_unchanged() {
         ("remove", &["["], "["),
     ] {
         let stderr = refused(&source, command, rest);
-        assert!(stderr.contains(said), "{command} {rest:?}: {stderr}");
+        assert!(stderr.contains(message), "{command} {rest:?}: {stderr}");
     }
-    for (rest, said) in [(["--licenses", "MIT/Apache-2.0"], "warning"), (["--source", "git@github.com:a/b.git"], "")] {
+    for (rest, message) in [(["--licenses", "MIT/Apache-2.0"], "warning"), (["--source", "git@github.com:a/b.git"], "")]
+    {
         let (_directory, path) = file(&source);
         let ran = edit("set", &path, &[&rest[..], &["--allow-invalid"]].concat());
-        assert!(ran.status == 0 && ran.stderr.contains(said), "{}", ran.stderr);
+        assert!(ran.status == 0 && ran.stderr.contains(message), "{}", ran.stderr);
     }
     let (_directory, path) = file(&source);
     let ran = edit("set", &path, &["--licenses", "GPL-3.0"]);

@@ -21,15 +21,15 @@ fn remove_without_a_match_is_status_1() {
     let source = module(&[custom("a", b"")]);
     let (_directory, path) = file(&source);
     let ran = edit("remove", &path, &["nosuch"]);
-    let told = format!("sectile: {}: no custom section matches `nosuch`; nothing changed\n", path.display());
-    assert_eq!((ran.status, &*ran.stderr), (1, &*told));
+    let message = format!("sectile: {}: no custom section matches `nosuch`; nothing changed\n", path.display());
+    assert_eq!((ran.status, &*ran.stderr), (1, &*message));
     let json = edit("remove", &path, &["nosuch", "--json", "--quiet"]);
-    assert_eq!((json.status, &json.json()["written"], &*json.stderr), (1, &false.into(), &*told));
+    assert_eq!((json.status, &json.json()["written"], &*json.stderr), (1, &false.into(), &*message));
     assert_eq!(edit("remove", &path, &["a", "--at", "0"]).status, 2, "item 0 does not exist");
     assert_eq!(fs::read(&path).unwrap(), source);
     let partly = edit("remove", &path, &["nosuch", "a"]);
-    let told = format!("sectile: {}: no custom section matches `nosuch`\n", path.display());
-    assert_eq!((partly.status, &*partly.stderr), (0, &*told));
+    let message = format!("sectile: {}: no custom section matches `nosuch`\n", path.display());
+    assert_eq!((partly.status, &*partly.stderr), (0, &*message));
     assert_eq!(fs::read(&path).unwrap(), module(&[]));
 }
 

@@ -15,7 +15,7 @@ const CARGO: &str = "[package]\nname = \"adder\"\nversion = \"1.2.0\"\nauthors =
     license = \"MIT/Apache-2.0\"\nkeywords = [\"k\"]\n[package.metadata.sectile]\nrevision = \"r1\"\n";
 
 /// A file of these bytes, with a manifest next to it.
-fn beside(bytes: &[u8], manifest: &str, text: &str) -> (TempDir, PathBuf, PathBuf) {
+fn with_manifest(bytes: &[u8], manifest: &str, text: &str) -> (TempDir, PathBuf, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let (path, manifest) = (directory.path().join("app.wasm"), directory.path().join(manifest));
     fs::write(&path, bytes).unwrap();
@@ -31,7 +31,7 @@ fn set(path: &Path, manifest: &Path, rest: &[&str]) -> Run {
 #[test]
 fn a_manifest_gives_fields_the_name_and_the_language() {
     for source in [module(&[]), component(&[])] {
-        let (_kept, path, manifest) = beside(&source, "Cargo.toml", CARGO);
+        let (_kept, path, manifest) = with_manifest(&source, "Cargo.toml", CARGO);
         let ran = set(&path, &manifest, &[]);
         assert_eq!(ran.status, 0, "{}", ran.stderr);
         let [license, keywords] = &ran.stderr.lines().collect::<Vec<_>>()[..] else { panic!("{}", ran.stderr) };
@@ -59,7 +59,7 @@ fn a_manifest_gives_fields_the_name_and_the_language() {
 fn options_win_over_the_manifest() {
     let text = CARGO.replace("MIT/Apache-2.0", "refused by itself");
     let source = module(&[custom("producers", producers(&[("language", &[("Rust", "1.88")])]))]);
-    let (_kept, path, manifest) = beside(&source, "Cargo.toml", &text);
+    let (_kept, path, manifest) = with_manifest(&source, "Cargo.toml", &text);
     let by_hand = ["--licenses", "ISC", "--name", "mine", "--version", "2", "--language", "C=11"];
     let ran = set(&path, &manifest, &by_hand);
     assert_eq!(ran.status, 0, "{}", ran.stderr);
@@ -87,7 +87,7 @@ fn options_win_over_the_manifest() {
 #[test]
 fn an_invalid_value_is_named_by_file_line_and_key() {
     let (_kept, path, manifest) =
-        beside(&module(&[]), "wkg.toml", "[metadata]\nlicense = \"Foo\"\nhomepage = \"x\x7f\"\n");
+        with_manifest(&module(&[]), "wkg.toml", "[metadata]\nlicense = \"Foo\"\nhomepage = \"x\x7f\"\n");
     let (malformed, expected) =
         (set(&path, &manifest, &[]), format!("sectile: {}: {}:3: ", path.display(), manifest.display()));
     assert_eq!((malformed.status, malformed.stderr.starts_with(&expected)), (2, true), "{}", malformed.stderr);
@@ -109,7 +109,7 @@ fn an_invalid_value_is_named_by_file_line_and_key() {
 #[test]
 fn notices_stay_off_standard_output_and_are_escaped() {
     let text = r#"{"name": "a", "license": "SEE LICENSE IN \u001b[31m\u202ex"}"#;
-    let (_kept, path, manifest) = beside(&module(&[]), "package.json", text);
+    let (_kept, path, manifest) = with_manifest(&module(&[]), "package.json", text);
     let ran = set(&path, &manifest, &["--json", "-o", "-"]);
     assert_eq!(ran.status, 0, "{}", ran.stderr);
     assert!(ran.stdout.starts_with(b"\0asm") && ran.stderr.contains(r"\x1b[31m\u{202e}x"), "{}", ran.stderr);
@@ -124,7 +124,7 @@ fn notices_stay_off_standard_output_and_are_escaped() {
 #[test]
 fn a_manifest_applies_to_the_selected_item() {
     let source = component(&[nested(&module(&[]))]);
-    let (_kept, path, manifest) = beside(&source, "pyproject.toml", "[project]\nversion = \"1\"\n");
+    let (_kept, path, manifest) = with_manifest(&source, "pyproject.toml", "[project]\nversion = \"1\"\n");
     assert_eq!(set(&path, &manifest, &["--at", "0"]).status, 0);
     assert_eq!(fs::read(&path).unwrap(), component(&[nested(&module(&[custom("version", b"1")]))]));
 }
@@ -132,7 +132,7 @@ fn a_manifest_applies_to_the_selected_item() {
 /// (The library's tests compare the revision with `git`.)
 #[test]
 fn precedence_is_option_then_git_then_manifest() {
-    let (kept, path, manifest) = beside(&module(&[]), "Cargo.toml", CARGO);
+    let (kept, path, manifest) = with_manifest(&module(&[]), "Cargo.toml", CARGO);
     let ran = set(&path, &manifest, &["--revision-from-git"]);
     assert_eq!(ran.status, 2);
     assert!(

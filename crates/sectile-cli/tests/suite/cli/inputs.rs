@@ -102,10 +102,10 @@ fn image_commands_have_the_same_errors() {
     fs::write(&archive, gzip(b"")).unwrap();
     let layout = directory.path().join("layout");
     for (command, rest) in [("annotations", &[][..]), ("config", &[]), ("layout", &["-o", layout.to_str().unwrap()])] {
-        for (path, told) in [(archive.as_path(), "this is gzip data"), (directory.path(), "is a directory; run `")] {
+        for (path, message) in [(archive.as_path(), "this is gzip data"), (directory.path(), "is a directory; run `")] {
             let args = [OsStr::new("oci"), OsStr::new(command), path.as_os_str()];
             let run = run(args.into_iter().chain(rest.iter().map(OsStr::new)));
-            assert!(run.status == 2 && run.stderr.contains(told), "{command} {}", run.stderr);
+            assert!(run.status == 2 && run.stderr.contains(message), "{command} {}", run.stderr);
         }
     }
     assert!(!layout.exists());

@@ -13,7 +13,7 @@ fn show(bytes: &[u8]) -> (super::Run, Value) {
 }
 
 /// A module that imports a function and exports it.
-fn passing_on() -> Vec<u8> {
+fn module_with_interface() -> Vec<u8> {
     let import = section(2, &[&[1][..], &prefixed("env"), &prefixed("f"), &[0, 0]].concat());
     let export = section(7, &[&[1][..], &prefixed("g"), &[0, 0]].concat());
     module(&[import, export, custom("licenses", "MIT")])
@@ -21,7 +21,7 @@ fn passing_on() -> Vec<u8> {
 
 #[test]
 fn imports_and_exports_are_keys_of_the_root_item() {
-    let (run, json) = show(&passing_on());
+    let (run, json) = show(&module_with_interface());
     assert_eq!((run.status, &*run.stderr), (0, ""));
     assert_eq!(json["item"]["imports"], json!([{"module": "env", "name": "f", "kind": "function"}]));
     assert_eq!(json["item"]["exports"], json!([{"name": "g", "kind": "function"}]));
@@ -30,14 +30,14 @@ fn imports_and_exports_are_keys_of_the_root_item() {
     let places = keys.map(|key| run.text().find(&format!("\"{key}\":")).unwrap());
     assert!(places.is_sorted(), "{}", run.text());
 
-    let (_, json) = show(&component(&[nested(&passing_on())]));
+    let (_, json) = show(&component(&[nested(&module_with_interface())]));
     assert_eq!((&json["item"]["imports"], &json["item"]["exports"]), (&json!([]), &json!([])));
     assert_eq!(json["item"]["items"][0].get("imports"), None);
 }
 
 #[test]
 fn interfaces_are_shown_only_on_request() {
-    let (_, json) = super::show_json(&passing_on());
+    let (_, json) = super::show_json(&module_with_interface());
     assert_eq!((json["item"].get("imports"), json["item"].get("exports")), (None, None));
 }
 
@@ -97,7 +97,7 @@ fn an_undecodable_interface_is_a_finding() {
     let (run, json) = show(&module(&[section(2, &[9]), custom("licenses", "MIT")]));
     assert_eq!((run.status, json["findings"][0]["code"].as_str()), (0, Some("malformed-interface")));
     assert_eq!(json["item"]["annotations"]["licenses"], "MIT");
-    let bytes = passing_on();
+    let bytes = module_with_interface();
     let (run, json) = show(&bytes[..bytes.len() - 1]);
     assert_eq!((run.status, json["outcome"].as_str()), (2, Some("partial")));
     assert_eq!(json["item"]["imports"][0]["name"], "f");

@@ -13,7 +13,7 @@ use super::{Run, command, file, keys_in_order, run};
 use sectile_testing::binary::{component, custom, module, name, nested, section};
 use sectile_testing::files::project;
 
-fn said() -> Vec<u8> {
+fn licensed_and_named() -> Vec<u8> {
     module(&[custom("licenses", "MIT"), custom("name", name("adder"))])
 }
 
@@ -24,20 +24,23 @@ fn run_in(directory: &Path, args: &[&str]) -> Run {
 
 #[test]
 fn digest_json_is_the_contract() {
-    let (directory, path) = file(&said());
+    let (directory, path) = file(&licensed_and_named());
     let run = run_in(directory.path(), &["digest", "--json", "a.wasm"]);
     assert_eq!((run.status, &*run.stderr), (0, ""));
     let json = run.json();
     assert_eq!(keys_in_order(run.text()), ["schema", "file", "size", "digest", "content", "outcome", "bytes_read"]);
-    assert_eq!(json["digest"], Digest::new(&said()).to_string());
-    assert_eq!((&json["size"], &json["bytes_read"]), (&json!(said().len()), &json!(said().len())));
+    assert_eq!(json["digest"], Digest::new(&licensed_and_named()).to_string());
+    assert_eq!(
+        (&json["size"], &json["bytes_read"]),
+        (&json!(licensed_and_named().len()), &json!(licensed_and_named().len()))
+    );
     run_in(directory.path(), &["set", "a.wasm", "--vendor", "v"]);
     let edited = run_in(directory.path(), &["digest", "--json", "a.wasm"]).json();
     assert_eq!(run_in(directory.path(), &["digest", "--json", "--map", "a.wasm"]).json(), edited);
     assert_ne!(edited["digest"], json["digest"]);
     assert_eq!(edited["content"], json["content"]);
 
-    fs::write(&path, [&said()[..], &[1, 9]].concat()).unwrap();
+    fs::write(&path, [&licensed_and_named()[..], &[1, 9]].concat()).unwrap();
     let run = run_in(directory.path(), &["digest", "--json", "a.wasm"]);
     assert_eq!((run.status, &run.json()["content"], &run.json()["outcome"]), (2, &Value::Null, &json!("partial")));
     let people = run_in(directory.path(), &["digest", "a.wasm"]);
@@ -55,7 +58,7 @@ fn digest_json_is_the_contract() {
 
 #[test]
 fn annotations_are_one_object_in_order() {
-    let (directory, _) = file(&said());
+    let (directory, _) = file(&licensed_and_named());
     let annotations = |args: &[&str]| run_in(directory.path(), &[&["oci", "annotations", "a.wasm"][..], args].concat());
     let run = annotations(&["--vendor", "v", "--annotation", "com.example.a=b=c"]);
     assert_eq!((run.status, &*run.stderr), (0, ""));
@@ -64,7 +67,7 @@ fn annotations_are_one_object_in_order() {
         "{\"com.example.a\":\"b=c\",\"org.opencontainers.image.licenses\":\"MIT\",\
          \"org.opencontainers.image.title\":\"adder\",\"org.opencontainers.image.vendor\":\"v\"}\n"
     );
-    assert_eq!(fs::read(directory.path().join("a.wasm")).unwrap(), said(), "the file is as it was");
+    assert_eq!(fs::read(directory.path().join("a.wasm")).unwrap(), licensed_and_named(), "the file is as it was");
     let twice = annotations(&["--annotation", "a=b", "--annotation", "a=c"]);
     assert_eq!((twice.status, twice.text()), (2, ""));
     assert!(twice.stderr.contains("`a` is set twice"), "{}", twice.stderr);
@@ -90,7 +93,7 @@ fn errors_of_annotations_name_the_option_to_use() {
 
 #[test]
 fn created_is_only_from_an_option_or_the_epoch() {
-    let (directory, _) = file(&said());
+    let (directory, _) = file(&licensed_and_named());
     let key = "org.opencontainers.image.created";
     let with = |epoch: Option<&str>, args: &[&str]| {
         let mut command = command([&["oci", "annotations", "a.wasm"][..], args].concat());
@@ -110,14 +113,14 @@ fn created_is_only_from_an_option_or_the_epoch() {
     assert_eq!(with(Some("soon"), &[]).status, 2);
     // It is not a section of the binary in the image.
     let layout = run_in(directory.path(), &["oci", "layout", "a.wasm", "-o", "l", "--created", given, "--json"]);
-    assert_eq!(layout.json()["layer"]["digest"], Digest::new(&said()).to_string());
+    assert_eq!(layout.json()["layer"]["digest"], Digest::new(&licensed_and_named()).to_string());
     let config = run_in(directory.path(), &["oci", "config", "a.wasm", "--created", given]);
     assert_eq!(serde_json::from_slice::<Value>(&config.stdout).unwrap()["created"], given);
 }
 
 #[test]
 fn layout_json_and_images_follow_the_contract() {
-    let (directory, _) = file(&component(&[nested(&said()), custom("version", "1.0.0")]));
+    let (directory, _) = file(&component(&[nested(&licensed_and_named()), custom("version", "1.0.0")]));
     let layout = |args: &[&str]| {
         run_in(directory.path(), &[&["oci", "layout", "a.wasm", "-o", "l", "--ref", "v1"][..], args].concat())
     };
@@ -165,7 +168,7 @@ fn layout_json_and_images_follow_the_contract() {
 
 #[test]
 fn an_image_is_compared_with_its_binary() {
-    let (directory, _) = file(&said());
+    let (directory, _) = file(&licensed_and_named());
     let run_it = |args: &[&str]| run_in(directory.path(), args);
     run_it(&["oci", "layout", "a.wasm", "-o", "l", "--ref", "same"]);
     run_it(&[
@@ -208,8 +211,8 @@ fn an_image_is_compared_with_its_binary() {
     let people = run_it(&["show", "--image", "oci:l:other"]);
     assert!(people.text().contains("is `ISC`, but the binary has `MIT`"), "{}", people.text());
 
-    let layer = Digest::new(&said());
-    let mut tampered = said();
+    let layer = Digest::new(&licensed_and_named());
+    let mut tampered = licensed_and_named();
     *tampered.last_mut().unwrap() ^= 1;
     fs::write(directory.path().join("l/blobs/sha256").join(layer.hex()), tampered).unwrap();
     assert_eq!(codes("oci:l:same", &["--verify"]), ["digest-mismatch"]);
@@ -299,9 +302,9 @@ fn warnings_and_notices_of_an_image_are_printed() {
     assert_eq!(run.status, 0, "{}", run.stderr);
     let shown = run_in(directory.path(), &["show", "--json", "oci:l"]).json();
     assert_eq!(shown["item"]["annotations"]["licenses"], "MIT OR Apache-2.0");
-    let said: Vec<&str> = run.stderr.lines().collect();
-    assert!(said.iter().any(|line| line.contains("warning: ") && line.contains("signature")), "{}", run.stderr);
-    assert!(said.iter().any(|line| line.contains("rewritten: ")), "{}", run.stderr);
+    let lines: Vec<&str> = run.stderr.lines().collect();
+    assert!(lines.iter().any(|line| line.contains("warning: ") && line.contains("signature")), "{}", run.stderr);
+    assert!(lines.iter().any(|line| line.contains("rewritten: ")), "{}", run.stderr);
     assert_eq!(fs::read(&path).unwrap(), module(&[custom("signature", b"\x01")]));
 }
 
@@ -319,10 +322,10 @@ fn a_missing_image_has_a_line_of_json() {
 /// The image specification lets a layout omit blobs.
 #[test]
 fn an_absent_blob_differs_from_a_malformed_layout() {
-    let (directory, _) = file(&said());
+    let (directory, _) = file(&licensed_and_named());
     let layout = run_in(directory.path(), &["oci", "layout", "a.wasm", "-o", "l", "--ref", "x"]);
     assert_eq!(layout.status, 0, "{}", layout.stderr);
-    let digest = Digest::new(&said());
+    let digest = Digest::new(&licensed_and_named());
     fs::remove_file(directory.path().join("l/blobs/sha256").join(digest.hex())).unwrap();
     for command in ["show", "check", "sections"] {
         let run = run_in(directory.path(), &[command, "oci:l:x"]);
@@ -341,7 +344,7 @@ fn an_absent_blob_differs_from_a_malformed_layout() {
     assert_eq!((run.status, &*codes), (0, &["absent-blob", "absent-blob"][..]), "{}", run.text());
     let blobs = directory.path().join("l/blobs/sha512");
     fs::create_dir(&blobs).unwrap();
-    fs::write(blobs.join("0".repeat(128)), said()).unwrap();
+    fs::write(blobs.join("0".repeat(128)), licensed_and_named()).unwrap();
     let run = run_in(directory.path(), &["audit", "l", "--format", "jsonl"]);
     assert!(run.status == 0 && run.text().contains("unverified-digest"), "{} {}", run.status, run.text());
 }

@@ -9,15 +9,15 @@ use serde_json::Value;
 
 use super::{Run, command, file, keys_in_order};
 use sectile_testing::binary::{custom, module};
-use sectile_testing::registry::{Registry, error, lets_me_in, start};
+use sectile_testing::registry::{Registry, error, require_login, start};
 use sectile_testing::server::{Reply, Server};
 
 /// A push by a user with this home directory.
 fn push(home: &Path, path: &Path, reference: &str, options: &[&str]) -> Run {
-    Run::of(pushing(home, path, reference, options).stdin(Stdio::null()).output().unwrap())
+    Run::of(push_command(home, path, reference, options).stdin(Stdio::null()).output().unwrap())
 }
 
-pub fn pushing(home: &Path, path: &Path, reference: &str, options: &[&str]) -> Command {
+pub fn push_command(home: &Path, path: &Path, reference: &str, options: &[&str]) -> Command {
     let args = [OsStr::new("oci"), OsStr::new("push"), path.as_os_str(), OsStr::new(reference)];
     let mut command = command(args.into_iter().chain(options.iter().map(OsStr::new)));
     for variable in ["REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_CONFIG", "SOURCE_DATE_EPOCH"] {
@@ -150,7 +150,7 @@ fn json_of_push_has_nulls_for_absent_parts() {
 fn errors_distinguish_the_proxy_from_the_registry() {
     let proxy = Server::start(|_| Reply::of(403));
     let (directory, path) = file(&licensed());
-    let mut command = pushing(directory.path(), &path, "registry.invalid/app", &[]);
+    let mut command = push_command(directory.path(), &path, "registry.invalid/app", &[]);
     let run = Run::of(command.env("HTTPS_PROXY", format!("http://{}", proxy.address)).output().unwrap());
     assert_eq!(run.status, 2);
     assert!(run.stderr.contains("the proxy rejects the connection"), "{}", run.stderr);
@@ -159,7 +159,7 @@ fn errors_distinguish_the_proxy_from_the_registry() {
 
 #[test]
 fn credentials_are_those_of_docker_and_podman() {
-    let (server, _) = start(Registry::default(), lets_me_in);
+    let (server, _) = start(Registry::default(), require_login);
     let (directory, path) = file(&licensed());
     let (home, address) = (directory.path(), server.address);
     let to = format!("{address}/team/app:1");
@@ -187,7 +187,7 @@ fn credentials_are_those_of_docker_and_podman() {
 fn credentials_come_from_a_credential_helper() {
     use std::os::unix::fs::PermissionsExt;
 
-    let (server, _) = start(Registry::default(), lets_me_in);
+    let (server, _) = start(Registry::default(), require_login);
     let (directory, path) = file(&licensed());
     let (home, address) = (directory.path(), server.address);
     let helper = home.join("docker-credential-kept");

@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 use serde_json::{Map, Value, json};
 
-use super::push::pushing;
+use super::push::push_command;
 use super::{Run, command};
 use crate::docs::schema::{Document, check};
 use sectile::metadata::Field;
@@ -88,7 +88,7 @@ impl Samples {
         let (server, _) = start(Registry::default(), |_| None);
         for options in [&["--json"][..], &["--json", "--sbom"]] {
             let to = format!("{}/app:1.0", server.address);
-            let mut push = pushing(directory, &directory.join("small.wasm"), &to, options);
+            let mut push = push_command(directory, &directory.join("small.wasm"), &to, options);
             let run = Run::of(push.stdin(Stdio::null()).output().unwrap());
             self.add_lines(Document::OciPush, run.text());
         }

@@ -108,8 +108,8 @@ fn settings_come_from_the_file_and_from_variables() {
         let from_variable = home.run_with(args, &[(&variable, value.trim_matches('"'))]);
         assert!(is_applied(&from_variable), "{variable}: {} {}", from_variable.text(), from_variable.stderr);
         let invalid = home.run_with(args, &[(&variable, "x")]);
-        let told = format!("sectile: {variable}: `x` is not ");
-        assert!(invalid.status == 2 && invalid.stderr.starts_with(&told), "{}", invalid.stderr);
+        let message = format!("sectile: {variable}: `x` is not ");
+        assert!(invalid.status == 2 && invalid.stderr.starts_with(&message), "{}", invalid.stderr);
     }
 }
 
@@ -131,8 +131,8 @@ fn a_policy_from_a_default_is_named() {
     for args in [&["check", "a.wasm"][..], &["audit", "."]] {
         let run = home.run(args);
         let config = home.config();
-        let told = format!("sectile: judging by the policy {} (from {})\n", file.display(), config.display());
-        assert!(run.status == 1 && run.stderr.starts_with(&told), "{} {}", run.text(), run.stderr);
+        let message = format!("sectile: judging by the policy {} (from {})\n", file.display(), config.display());
+        assert!(run.status == 1 && run.stderr.starts_with(&message), "{} {}", run.text(), run.stderr);
         let run = home.run_with(args, &[("SECTILE_POLICY", file.to_str().unwrap())]);
         assert!(run.status == 1 && run.stderr.contains("(from SECTILE_POLICY)\n"), "{}", run.stderr);
         home.write("other.toml", "");

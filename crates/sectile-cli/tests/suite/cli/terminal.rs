@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 
-use super::push::pushing;
+use super::push::push_command;
 use super::{command, file};
 use sectile_testing::binary::{custom, module};
 use sectile_testing::registry::{Registry, error, start};
@@ -10,9 +10,10 @@ use sectile_testing::terminal;
 
 /// The visible rest of the terminal output: the text after the last cleared line, and after the
 /// final cursor position.
-fn left(told: &str) -> &str {
-    let cleared = ["\x1b[2K", "\x1b[K"].into_iter().filter_map(|clear| Some(told.rfind(clear)? + clear.len())).max();
-    told[cleared.expect("something is cleared")..].trim_start_matches("\x1b[1A")
+fn last_line(terminal_text: &str) -> &str {
+    let cleared =
+        ["\x1b[2K", "\x1b[K"].into_iter().filter_map(|clear| Some(terminal_text.rfind(clear)? + clear.len())).max();
+    terminal_text[cleared.expect("something is cleared")..].trim_start_matches("\x1b[1A")
 }
 
 /// One file is so large that the audit is stopped before the file is hashed.
@@ -24,20 +25,23 @@ fn an_audit_shows_its_progress() {
     let mut audit = command(["audit", "--hash"]);
     audit.arg(directory.path());
     let (mut is_stopped, mut heard) = (false, 0);
-    let (status, table, told) = terminal::run(&mut audit, |child, told| {
+    let (status, table, terminal_text) = terminal::run(&mut audit, |child, terminal_text| {
         heard += 1;
         if heard > 1_000 {
             child.kill().unwrap(); // the expected text is missing
         }
-        if !is_stopped && told.contains(" of 2 files") && told.contains(" binaries, 0 refused, ") {
+        if !is_stopped && terminal_text.contains(" of 2 files") && terminal_text.contains(" binaries, 0 refused, ") {
             let process = rustix::process::Pid::from_raw(child.id() as i32).unwrap();
             rustix::process::kill_process(process, rustix::process::Signal::INT).unwrap();
             is_stopped = true;
         }
     });
-    assert!(is_stopped && heard <= 1_000 && status.code() == Some(2), "{told:?}");
-    assert!(told.contains(" a second") && !told.contains(" 0s left"), "{told:?}");
-    assert!(left(&told).starts_with("sectile: stopped") && left(&told).ends_with("\r\n"), "{told:?}");
+    assert!(is_stopped && heard <= 1_000 && status.code() == Some(2), "{terminal_text:?}");
+    assert!(terminal_text.contains(" a second") && !terminal_text.contains(" 0s left"), "{terminal_text:?}");
+    assert!(
+        last_line(&terminal_text).starts_with("sectile: stopped") && last_line(&terminal_text).ends_with("\r\n"),
+        "{terminal_text:?}"
+    );
     let table = String::from_utf8(table).unwrap();
     assert!(table.contains("stopped before its end") && !table.contains('\x1b'), "{table}");
 }
@@ -50,10 +54,10 @@ fn rows_on_a_terminal_hide_the_progress_bar() {
     File::create(directory.path().join("b.wasm")).unwrap().set_len(takes_a_while).unwrap();
     for (format, is_alone) in [("csv", true), ("jsonl", true), ("table", false)] {
         let mut audit = command(["audit", "--hash", "--format", format]);
-        let (status, told) = terminal::run_wholly(audit.arg(directory.path()));
-        assert_eq!(status.code(), Some(2), "{told:?}"); // it is not WebAssembly
-        assert!(told.contains("b.wasm"), "{told:?}");
-        assert_eq!(!told.contains(" a second"), is_alone, "{format}: {told:?}");
+        let (status, terminal_text) = terminal::run_to_end(audit.arg(directory.path()));
+        assert_eq!(status.code(), Some(2), "{terminal_text:?}"); // it is not WebAssembly
+        assert!(terminal_text.contains("b.wasm"), "{terminal_text:?}");
+        assert_eq!(!terminal_text.contains(" a second"), is_alone, "{format}: {terminal_text:?}");
     }
 }
 
@@ -64,19 +68,23 @@ fn progress_is_hidden_on_request() {
     File::create(directory.path().join("b.wasm")).unwrap().set_len(takes_a_while).unwrap();
     for option in ["--no-progress", "--quiet"] {
         let mut audit = command(["audit", "--hash", option]);
-        let (status, _, told) = terminal::run(audit.arg(directory.path()), |_, _| {});
-        assert!(status.code() == Some(2) && told.starts_with("sectile: 0 of 1 binary refused"), "{option}: {told:?}");
+        let (status, _, terminal_text) = terminal::run(audit.arg(directory.path()), |_, _| {});
+        assert!(
+            status.code() == Some(2) && terminal_text.starts_with("sectile: 0 of 1 binary refused"),
+            "{option}: {terminal_text:?}"
+        );
     }
     let mut audit = command(["audit", "--hash"]);
     audit.env("SECTILE_NO_PROGRESS", "1").arg(directory.path());
-    let told = terminal::run(&mut audit, |_, _| {}).2;
-    assert!(told.starts_with("sectile: 0 of 1 binary refused"), "{told:?}");
+    let terminal_text = terminal::run(&mut audit, |_, _| {}).2;
+    assert!(terminal_text.starts_with("sectile: 0 of 1 binary refused"), "{terminal_text:?}");
     let (directory, path) = file(&module(&[custom("note", vec![7; 3 << 20])]));
     let (server, _) = start(Registry::default(), |_| None);
     let to = format!("{}/app:1", server.address);
     for option in ["--no-progress", "--quiet"] {
-        let (status, _, told) = terminal::run(&mut pushing(directory.path(), &path, &to, &[option]), |_, _| {});
-        assert_eq!((status.code(), &*told), (Some(0), ""), "{option}");
+        let (status, _, terminal_text) =
+            terminal::run(&mut push_command(directory.path(), &path, &to, &[option]), |_, _| {});
+        assert_eq!((status.code(), &*terminal_text), (Some(0), ""), "{option}");
     }
 }
 
@@ -89,18 +97,18 @@ fn a_push_shows_its_progress() {
     });
     let push = |tag: &str| {
         let to = format!("{}/app:{tag}", server.address);
-        terminal::run(&mut pushing(directory.path(), &path, &to, &[]), |_, _| {})
+        terminal::run(&mut push_command(directory.path(), &path, &to, &[]), |_, _| {})
     };
-    let (status, out, told) = push("taken");
-    assert!(status.success() && out.starts_with(server.address.to_string().as_bytes()), "{told:?}");
+    let (status, out, terminal_text) = push("taken");
+    assert!(status.success() && out.starts_with(server.address.to_string().as_bytes()), "{terminal_text:?}");
     for percent in ["\rpushing:   0 % of 3.1 MB", "\rpushing:  50 % of 3.1 MB", "\rpushing: 100 % of 3.1 MB"] {
-        assert_eq!(told.matches(percent).count(), 1, "{told:?}");
+        assert_eq!(terminal_text.matches(percent).count(), 1, "{terminal_text:?}");
     }
-    assert_eq!(left(&told), "");
-    let (status, _, told) = push("refused");
-    assert!(status.code() == Some(2) && left(&told).starts_with("sectile: "), "{told:?}");
+    assert_eq!(last_line(&terminal_text), "");
+    let (status, _, terminal_text) = push("refused");
+    assert!(status.code() == Some(2) && last_line(&terminal_text).starts_with("sectile: "), "{terminal_text:?}");
     // Short work shows no progress.
     fs::write(&path, module(&[custom("note", vec![7; 1 << 10])])).unwrap();
-    let (status, _, told) = push("small");
-    assert_eq!((status.code(), &*told), (Some(0), ""));
+    let (status, _, terminal_text) = push("small");
+    assert_eq!((status.code(), &*terminal_text), (Some(0), ""));
 }

@@ -77,16 +77,16 @@ fn text_fits_the_width_of_the_terminal() {
         for (name, args) in COMMANDS {
             let mut command = command(args);
             command.current_dir(directory.path()).env("COLUMNS", width).env("NO_COLOR", "1");
-            let (_, told) = terminal::run_wholly(&mut command);
-            let told = told.replace("\r\n", "\n");
+            let (_, shown) = terminal::run_to_end(&mut command);
+            let shown = shown.replace("\r\n", "\n");
             let is_message = |line: &&str| line.starts_with("sectile: ");
-            let told: String = told.split_inclusive('\n').filter(|line| !is_message(line)).collect();
-            let told = tables(name, &told);
-            for line in told.lines() {
+            let shown: String = shown.split_inclusive('\n').filter(|line| !is_message(line)).collect();
+            let shown = tables(name, &shown);
+            for line in shown.lines() {
                 let is_one_word = !line.trim().contains(' ');
                 assert!(line.width() <= width.parse().unwrap() || is_one_word, "{name} {width}: {line}");
             }
-            is_as_expected(name, width, &told);
+            is_as_expected(name, width, &shown);
         }
     }
 }

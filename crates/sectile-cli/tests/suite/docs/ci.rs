@@ -1,7 +1,7 @@
 //! `docs/ci.md`: the table of the action's inputs.
 
 use crate::ci::yaml;
-use sectile_testing::docs::stands_between;
+use sectile_testing::docs::assert_generated;
 use sectile_testing::files::project;
 
 #[test]
@@ -20,5 +20,5 @@ fn inputs_of_the_action_are_listed() {
     let page = project().join("docs/ci.md");
     let begin =
         "<!-- the table of inputs: made of action.yml, by `BLESS=1 cargo test --workspace --all-features docs` -->\n";
-    stands_between(page.to_str().unwrap(), begin, &table);
+    assert_generated(page.to_str().unwrap(), begin, &table);
 }

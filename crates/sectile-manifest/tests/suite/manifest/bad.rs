@@ -6,7 +6,7 @@ use sectile::edit::{Edit, EditError};
 use sectile::metadata::Field;
 use sectile_manifest::{Manifest, ManifestError, ManifestFormat};
 
-use super::{manifest, parse, told, tree};
+use super::{error_text, manifest, parse, tree};
 #[cfg(unix)]
 use sectile_testing::files::make_fifo;
 
@@ -18,7 +18,7 @@ fn each_refused(bytes: &[u8]) -> Vec<String> {
     let refused = |name| {
         let path = directory.join(name);
         fs::write(&path, bytes).unwrap();
-        told(&Manifest::read(&path).unwrap_err()).replace(&format!("{}/", directory.display()), "")
+        error_text(&Manifest::read(&path).unwrap_err()).replace(&format!("{}/", directory.display()), "")
     };
     FILES.map(refused).to_vec()
 }
@@ -36,9 +36,9 @@ fn syntax_errors_have_lines() {
     for (error, name) in each_refused(b"{\n\"a\": \n").into_iter().zip(FILES) {
         assert!(error.starts_with(&format!("{name}:")), "{error}");
     }
-    assert_eq!(told(&parse(ManifestFormat::Npm, "").unwrap_err()), "package.json:1: it is empty");
+    assert_eq!(error_text(&parse(ManifestFormat::Npm, "").unwrap_err()), "package.json:1: it is empty");
     assert_eq!(
-        told(&parse(ManifestFormat::Npm, "\n[]").unwrap_err()),
+        error_text(&parse(ManifestFormat::Npm, "\n[]").unwrap_err()),
         "package.json:2: expected an object, found a list"
     );
 }
@@ -105,7 +105,7 @@ fn deep_nesting_is_refused() {
     ];
     for text in &deep {
         for format in [ManifestFormat::Cargo, ManifestFormat::Wkg, ManifestFormat::Python] {
-            let error = told(&parse(format, text).unwrap_err());
+            let error = error_text(&parse(format, text).unwrap_err());
             // The parser has its own, lower limit.
             assert!(error.contains("nests too deep") || error.contains("max recursion depth"), "{error}");
         }
@@ -116,7 +116,7 @@ fn deep_nesting_is_refused() {
         "{\"a\":".repeat(100_000),
     ];
     for text in &deep {
-        let error = told(&parse(ManifestFormat::Npm, text).unwrap_err());
+        let error = error_text(&parse(ManifestFormat::Npm, text).unwrap_err());
         assert!(error.contains("nests too deep"), "{error}");
     }
 }
@@ -129,20 +129,20 @@ fn byte_order_mark_is_treated_as_by_each_tool() {
     assert_eq!(manifest(ManifestFormat::Npm, json).name().as_deref(), Some("a"));
     let wkg = "\u{feff}[metadata]\nrevision = \"r\"\n";
     assert_eq!(manifest(ManifestFormat::Wkg, wkg).value(Field::Revision).as_deref(), Some("r"));
-    let error = told(&parse(ManifestFormat::Python, "\u{feff}[project]\nname = \"a\"\n").unwrap_err());
+    let error = error_text(&parse(ManifestFormat::Python, "\u{feff}[project]\nname = \"a\"\n").unwrap_err());
     assert_eq!(error, "pyproject.toml:1: starts with a byte order mark, which Python rejects");
 }
 
 #[test]
 fn manifest_without_package_is_refused_or_reported() {
-    let error = told(&parse(ManifestFormat::Cargo, "[workspace]\n").unwrap_err());
+    let error = error_text(&parse(ManifestFormat::Cargo, "[workspace]\n").unwrap_err());
     assert!(error.starts_with("Cargo.toml:1: package: the table is missing"), "{error}");
     for format in [ManifestFormat::Wkg, ManifestFormat::Python] {
         let said = &manifest(format, "[tool]\n").notices()[0].message.clone();
         assert_eq!(said, "the table with the metadata is missing");
     }
     assert_eq!(
-        told(&parse(ManifestFormat::Cargo, "package = 1").unwrap_err()),
+        error_text(&parse(ManifestFormat::Cargo, "package = 1").unwrap_err()),
         "Cargo.toml:1: package: expected a table, found a number"
     );
 }
@@ -157,10 +157,10 @@ fn invalid_value_is_an_error_unless_overridden() {
         error,
         ManifestError::InvalidValue { source: EditError::Invalid { field: Field::Licenses, .. }, .. }
     ));
-    let told = told(&error);
+    let error_text = error_text(&error);
     assert!(
-        told.starts_with("Cargo.toml:3: package.license: invalid value for licenses: `Foo` is not an SPDX"),
-        "{told}"
+        error_text.starts_with("Cargo.toml:3: package.license: invalid value for licenses: `Foo` is not an SPDX"),
+        "{error_text}"
     );
 
     let set = |edit: Edit, field, value: &str| edit.set(field, value).unwrap();

@@ -5,7 +5,7 @@ use std::path::Path;
 use sectile::metadata::Field;
 use sectile_manifest::{Manifest, ManifestFormat};
 
-use super::{manifest, notices, told, tree};
+use super::{error_text, manifest, notices, tree};
 
 const WORKSPACE: &str = "[workspace.package]\nversion = \"1.2.3\"\nauthors = [\"A\", \"B\"]\ndescription = \"D\"\n\
     license = \"MIT/Apache-2.0\"\nrepository = \"https://r.example\"\nhomepage = \"https://h.example\"\n\
@@ -34,7 +34,7 @@ fn inherits(path: impl AsRef<Path>) {
 
 #[track_caller]
 fn refused(path: impl AsRef<Path>, directory: &Path) -> String {
-    told(&Manifest::read(path).unwrap_err()).replace(&format!("{}/", directory.display()), "")
+    error_text(&Manifest::read(path).unwrap_err()).replace(&format!("{}/", directory.display()), "")
 }
 
 #[test]
@@ -193,8 +193,8 @@ fn cargo_agrees() {
         let args = ["metadata", "--no-deps", "--offline", "--format-version", "1", "--manifest-path"];
         let output = std::process::Command::new(env!("CARGO")).args(args).arg(&manifest).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-        let packages = told["packages"].as_array().unwrap();
+        let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let packages = metadata["packages"].as_array().unwrap();
         let package = packages.iter().find(|package| package["manifest_path"] == manifest.to_str().unwrap()).unwrap();
         let read = Manifest::read(&manifest).unwrap();
         assert_eq!(package["name"], read.name().unwrap());

@@ -3,7 +3,7 @@
 use sectile::metadata::Field;
 use sectile_manifest::{ManifestFormat, NoticeKind};
 
-use super::{alone, manifest, notices, told};
+use super::{alone, error_text, manifest, notices};
 use NoticeKind::{Dropped, Rewritten};
 
 /// Checks the value that a key sets, and the kinds of the notices.
@@ -64,7 +64,7 @@ fn repositories_of_npm() {
     let object = r#"{"url": "github:a/b", "directory": "packages/c"}"#;
     gives(ManifestFormat::Npm, "repository", object, Field::Source, Some("https://github.com/a/b"), &[Dropped]);
     gives(ManifestFormat::Npm, "repository", "{}", Field::Source, None, &[Dropped]);
-    let error = told(&alone(ManifestFormat::Npm, "repository", r#"{"url": 1}"#).unwrap_err());
+    let error = error_text(&alone(ManifestFormat::Npm, "repository", r#"{"url": 1}"#).unwrap_err());
     assert_eq!(error, "package.json:2: repository.url: expected a string, found a number");
 }
 
@@ -86,7 +86,7 @@ fn licenses_of_npm() {
     }
     let outside = alone(ManifestFormat::Npm, "license", r#""SEE LICENSE IN ../LICENSE""#).unwrap();
     assert!(outside.notices()[0].message.contains("outside the package"));
-    let error = told(&alone(ManifestFormat::Npm, "license", "{}").unwrap_err());
+    let error = error_text(&alone(ManifestFormat::Npm, "license", "{}").unwrap_err());
     assert_eq!(error, "package.json:2: license: `type` is missing");
 }
 
@@ -99,7 +99,7 @@ fn persons_of_npm() {
     assert_eq!(manifest.value(Field::Authors).as_deref(), Some(expected));
     assert_eq!(notices(&manifest), []);
     for wrong in [r#"{"name": 1}"#, "3", r#"["a", 3]"#] {
-        let error = told(&alone(ManifestFormat::Npm, "author", wrong).unwrap_err());
+        let error = error_text(&alone(ManifestFormat::Npm, "author", wrong).unwrap_err());
         assert!(error.starts_with("package.json:2: author"), "{error}");
     }
 }
@@ -176,7 +176,7 @@ fn licenses_of_python() {
     ] {
         gives(ManifestFormat::Python, "project.license", written, Field::Licenses, expected, kinds);
     }
-    let error = told(&alone(ManifestFormat::Python, "project.license", "{}").unwrap_err());
+    let error = error_text(&alone(ManifestFormat::Python, "project.license", "{}").unwrap_err());
     assert_eq!(error, "pyproject.toml:2: project.license: `text` or `file` is missing");
     gives(
         ManifestFormat::Python,
@@ -196,7 +196,7 @@ fn licenses_of_python() {
     );
     for outside in ["../LICENSE", "a/../LICENSE", "/etc/passwd"] {
         let error =
-            told(&alone(ManifestFormat::Python, "project.license-files", &format!("[{outside:?}]")).unwrap_err());
+            error_text(&alone(ManifestFormat::Python, "project.license-files", &format!("[{outside:?}]")).unwrap_err());
         assert_eq!(error, format!("pyproject.toml:2: project.license-files: `{outside}` is outside the package"));
     }
 }

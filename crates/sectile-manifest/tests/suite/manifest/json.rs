@@ -3,7 +3,7 @@
 use sectile::metadata::Field;
 use sectile_manifest::{ManifestFormat, NoticeKind};
 
-use super::{manifest, notices, parse, told};
+use super::{error_text, manifest, notices, parse};
 use sectile_testing::seeded::Seeded;
 
 #[test]
@@ -94,7 +94,7 @@ fn json_agrees_with_serde() {
         let serde = serde_json::from_str::<serde_json::Value>(&text);
         match parse(ManifestFormat::Npm, &text) {
             Ok(_) => assert!(serde.is_ok(), "{text}"),
-            Err(error) => assert!(serde.is_err() || told(&error).contains("expected"), "{text}: {error}"),
+            Err(error) => assert!(serde.is_err() || error_text(&error).contains("expected"), "{text}: {error}"),
         }
     }
 }

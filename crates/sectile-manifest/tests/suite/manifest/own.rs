@@ -1,6 +1,6 @@
 //! Sectile's own table, in every format that has one.
 
-use super::{Field, ManifestFormat, parse, told};
+use super::{Field, ManifestFormat, error_text, parse};
 use sectile::Severity;
 use sectile_manifest::{SectionData, StripProfile};
 use std::path::Path;
@@ -18,7 +18,7 @@ fn unknown_keys_are_errors_with_line_and_column() {
         (ManifestFormat::Python, "[tool.sectile]\nmanifest = \"x\"\n", "pyproject.toml:2:1: tool.sectile.manifest"),
         (ManifestFormat::Sectile, "[sections]\na = { fill = \"x\" }\n", "sectile.toml:2:7: sections.a.fill"),
     ] {
-        let error = told(&parse(format, text).unwrap_err());
+        let error = error_text(&parse(format, text).unwrap_err());
         assert!(error.starts_with(&format!("{place}: unknown key; the key")), "{error}");
     }
 }
@@ -48,7 +48,7 @@ fn wrong_settings_are_errors() {
         ("sections = { a = {} }", "the table has no `file`"),
         ("sections = { a = 1 }", "expected a string, or a table with `file`, found a number"),
     ] {
-        let error = told(&parse(ManifestFormat::Sectile, text).unwrap_err());
+        let error = error_text(&parse(ManifestFormat::Sectile, text).unwrap_err());
         assert!(error.ends_with(message), "{text}: {error}");
     }
 }

@@ -89,10 +89,10 @@ pub(super) fn find(
     // The error of serde is not shown, because it may quote a secret.
     let file_config: AuthFile = serde_json::from_slice(&text)
         .map_err(|error| malformed(format!("not JSON in the format of Docker and Podman (line {})", error.line())))?;
-    let ask = |name: &str| helper::ask(name, server_name(reference), file, helper_timeout);
+    let run_helper = |name: &str| helper::run_helper(name, server_name(reference), file, helper_timeout);
     let helpers = file_config.cred_helpers.unwrap_or_default();
     if let Some((_, name)) = best_match(&helpers, reference).filter(|(_, name)| !name.is_empty()) {
-        return ask(name);
+        return run_helper(name);
     }
     let auths = file_config.auths.unwrap_or_default();
     if let Some((_, entry)) = best_match(&auths, reference)
@@ -100,7 +100,7 @@ pub(super) fn find(
     {
         return Ok(Some(credential));
     }
-    file_config.creds_store.filter(|name| !name.is_empty()).map_or(Ok(None), |name| ask(&name))
+    file_config.creds_store.filter(|name| !name.is_empty()).map_or(Ok(None), |name| run_helper(&name))
 }
 
 /// Reads a file; `None` if it does not exist.

@@ -35,7 +35,7 @@ struct HelperOutput {
 }
 
 /// Calls the helper of this name in a file; `None` if it has no credentials for the server.
-pub(super) fn ask(
+pub(super) fn run_helper(
     name: &str,
     server: &str,
     file: &Path,
@@ -45,13 +45,13 @@ pub(super) fn ask(
     let result = match name {
         // A path could name any program.
         name if name.contains(['/', '\\', '\0']) => Err("is not a program name".to_owned()),
-        _ => ask_program(&program, server, timeout),
+        _ => run_program(&program, server, timeout),
     };
     let program = quoted(&program).trim_matches('`').to_owned();
     result.map_err(|reason| CredentialError::Helper { program, file: file.to_owned(), reason })
 }
 
-fn ask_program(program: &str, server: &str, timeout: Duration) -> Result<Option<Credential>, String> {
+fn run_program(program: &str, server: &str, timeout: Duration) -> Result<Option<Credential>, String> {
     let (status, output) = run(program, server, timeout)?;
     if !status.success() {
         let is_unknown = String::from_utf8_lossy(&output).trim_start().starts_with(UNKNOWN);
@@ -121,7 +121,7 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(20);
 
-    fn ask_script(script: &str, timeout: Duration) -> Result<Option<Credential>, String> {
+    fn run_script(script: &str, timeout: Duration) -> Result<Option<Credential>, String> {
         let directory = tempfile::tempdir().unwrap();
         let program = directory.path().join("helper");
         // Written by another process. A child process started in the meantime would inherit the
@@ -131,16 +131,16 @@ mod tests {
         writer.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
         assert!(writer.wait().unwrap().success());
         fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
-        ask_program(program.to_str().unwrap(), "r.example.com", timeout)
+        run_program(program.to_str().unwrap(), "r.example.com", timeout)
     }
 
     #[test]
     fn helpers_are_called_as_by_docker() {
         let echo = r#"test "$1" = get && printf '{"ServerURL":"","Username":"me","Secret":"%s"}' "$(cat)""#;
-        assert_eq!(ask_script(echo, LONG), Ok(Some(Credential::password("me", "r.example.com"))));
+        assert_eq!(run_script(echo, LONG), Ok(Some(Credential::password("me", "r.example.com"))));
         let token = r#"echo '{"Username":"<token>","Secret":"t"}'"#;
-        assert_eq!(ask_script(token, LONG), Ok(Some(Credential::identity_token("t"))));
-        assert_eq!(ask_script("echo credentials not found in native keychain; exit 1", LONG), Ok(None));
+        assert_eq!(run_script(token, LONG), Ok(Some(Credential::identity_token("t"))));
+        assert_eq!(run_script("echo credentials not found in native keychain; exit 1", LONG), Ok(None));
     }
 
     #[test]
@@ -151,11 +151,11 @@ mod tests {
             ("kill -9 $$", "signal"),
             ("yes hunter2", ""), // ended by its closed output
         ] {
-            let error = ask_script(script, LONG).unwrap_err();
+            let error = run_script(script, LONG).unwrap_err();
             assert!(error.contains(why) && !error.contains("hunter2"), "{script}: {error}");
         }
-        assert!(ask_program("/nowhere/at/all", "", LONG).unwrap_err().contains("cannot be started"));
-        let error = ask("../x", "r.example.com", Path::new("config.json"), LONG).unwrap_err().to_string();
+        assert!(run_program("/nowhere/at/all", "", LONG).unwrap_err().contains("cannot be started"));
+        let error = run_helper("../x", "r.example.com", Path::new("config.json"), LONG).unwrap_err().to_string();
         assert!(error.contains("not a program name") && error.contains("config.json"), "{error}");
     }
 
@@ -165,7 +165,7 @@ mod tests {
         // A program that sleeps, and one whose child keeps its output open.
         for script in ["sleep 60", "sleep 60 & exit 0"] {
             assert!(
-                ask_script(script, Duration::from_millis(300)).unwrap_err().contains("did not respond within"),
+                run_script(script, Duration::from_millis(300)).unwrap_err().contains("did not respond within"),
                 "{script}"
             );
         }

@@ -7,7 +7,7 @@ use sectile::drive::FetchOptions;
 use sectile::{Limits, read_fetch_with, read_slice};
 use sectile_oci::registry::{Client, ClientOptions, Credential, Credentials, RegistryError, RegistryImage};
 use sectile_testing::ranges::now;
-use sectile_testing::registry::{ME, Registry, error, lets_me_in, start};
+use sectile_testing::registry::{AUTHORIZATION, Registry, error, require_login, start};
 use sectile_testing::server::{Reply, Request, Server};
 
 fn me() -> Client {
@@ -30,7 +30,7 @@ fn require_authorization(challenge: String, expected: Arc<Mutex<String>>) -> imp
 
 #[test]
 fn basic_credentials_are_sent_after_a_challenge() {
-    let (server, _) = start(Registry::default(), lets_me_in);
+    let (server, _) = start(Registry::default(), require_login);
     let (_directory, path, _) = binary(1000);
     push(&me(), &reference(&server, "app:1"), &path).unwrap();
     // Sent after the first challenge, and from then on with every request.
@@ -40,7 +40,7 @@ fn basic_credentials_are_sent_after_a_challenge() {
 
 #[test]
 fn missing_and_wrong_credentials_are_distinguished() {
-    let (server, _) = start(Registry::default(), lets_me_in);
+    let (server, _) = start(Registry::default(), require_login);
     let (_directory, path, _) = binary(1000);
     let to = reference(&server, "app:1");
     let none = push(&Client::new(Credentials::anonymous(), options()), &to, &path).unwrap_err();
@@ -89,12 +89,12 @@ fn a_password_is_exchanged_for_a_token() {
     push(&me(), &reference(&server, "team/app:1"), &path).unwrap();
     let asked = token_server.asked();
     assert_eq!(asked.len(), 1, "{asked:?}");
-    assert_eq!((&*asked[0].method, asked[0].field("authorization")), ("GET", Some(ME)));
+    assert_eq!((&*asked[0].method, asked[0].field("authorization")), ("GET", Some(AUTHORIZATION)));
     assert_eq!(
         asked[0].query,
         "x=y&scope=repository%3Ateam%2Fapp%3Apull%2Cpush&client_id=sectile&service=a%20registry&account=me"
     );
-    assert!(server.asked().iter().all(|request| request.field("authorization") != Some(ME)));
+    assert!(server.asked().iter().all(|request| request.field("authorization") != Some(AUTHORIZATION)));
 }
 
 #[test]
@@ -267,7 +267,7 @@ fn anonymous_clients_are_advised_to_log_in() {
 /// The registry requires a password, and only an identity token is stored.
 #[test]
 fn an_identity_token_is_not_sent_as_a_password() {
-    let (server, _) = start(Registry::default(), lets_me_in);
+    let (server, _) = start(Registry::default(), require_login);
     let (_directory, path, _) = binary(100);
     let identity = Client::new(Credentials::fixed(Credential::identity_token("hunter2")), options());
     let error = push(&identity, &reference(&server, "app:1"), &path).unwrap_err();
@@ -297,7 +297,7 @@ fn credentials_are_not_sent_to_another_origin() {
     let (server, _) = start(Registry::default(), {
         let to = format!("http://{}/x", other.address);
         move |request| {
-            lets_me_in(request)
+            require_login(request)
                 .or_else(|| request.is("POST", "uploads/").then(|| Reply::of(202).field("location", &to)))
         }
     });
@@ -310,7 +310,7 @@ fn credentials_are_not_sent_to_another_origin() {
 
 #[test]
 fn unauthenticated_challenge_is_not_a_retry() {
-    let (server, _) = start(Registry::default(), lets_me_in);
+    let (server, _) = start(Registry::default(), require_login);
     let (_directory, path, _) = binary(1000);
     let once = ClientOptions { max_attempts: 1, ..options() };
     let client = Client::new(Credentials::fixed(Credential::password("me", "hunter2")), once);

@@ -12,7 +12,7 @@ use sectile_oci::registry::{Client, ClientOptions, Credential, Credentials, Regi
 use sectile_testing::parts::part;
 use sectile_testing::parts_of;
 use sectile_testing::ranges::now;
-use sectile_testing::registry::{Registry, lets_me_in, start};
+use sectile_testing::registry::{Registry, require_login, start};
 use sectile_testing::server::{Reply, Request};
 
 fn read(image: &mut RegistryImage) -> Outcome<Metadata<'static>> {
@@ -54,7 +54,7 @@ fn a_layer_is_read_by_ranges() {
 
 #[test]
 fn credentials_are_requested_once() {
-    let (server, _) = start(Registry::default(), lets_me_in);
+    let (server, _) = start(Registry::default(), require_login);
     let me = || Client::new(Credentials::fixed(Credential::password("me", "hunter2")), options());
     let (_directory, path, _) = binary(9_000);
     push(&me(), &reference(&server, "app:1"), &path).unwrap();
@@ -139,7 +139,7 @@ fn a_failed_range_can_be_fetched_again() {
         move |request| {
             let is_it = is_blob(request) && left > 0;
             left -= i32::from(is_it);
-            lets_me_in(request).or_else(|| is_it.then(|| Reply::of(404)))
+            require_login(request).or_else(|| is_it.then(|| Reply::of(404)))
         }
     });
     let me = || Client::new(Credentials::fixed(Credential::password("me", "hunter2")), options());

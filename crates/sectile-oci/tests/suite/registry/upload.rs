@@ -308,16 +308,16 @@ fn progress_is_monotonic_and_reaches_the_total() {
     let (server, _) = start(Registry::default(), |_| None);
     let (_directory, path, bytes) = binary(300_000);
     let packed = PackedImage::new(&path);
-    let mut told = Vec::new();
-    let progress = &mut |sent, of| told.push((sent, of));
+    let mut reports = Vec::new();
+    let progress = &mut |sent, of| reports.push((sent, of));
     let reference = reference(&server, "app:1");
     anonymous().push(&reference, &packed.image, &packed.plan, &packed.input, progress).unwrap();
     let whole = bytes.len() as u64 + config_size(&path);
     assert!(
-        told.iter().all(|&(sent, of)| sent <= of && of == whole) && told.last() == Some(&(whole, whole)),
-        "{told:?}"
+        reports.iter().all(|&(sent, of)| sent <= of && of == whole) && reports.last() == Some(&(whole, whole)),
+        "{reports:?}"
     );
-    assert!(told.is_sorted());
+    assert!(reports.is_sorted());
 }
 
 #[test]

@@ -111,8 +111,8 @@ impl Extension {
             Some(()) if padding.iter().all(|&byte| byte == 0) => {}
             _ => {
                 added.doubt = Some("the records of an extended header are malformed");
-                added.salvage(data);
-                added.salvage(&[data, padding].concat()); // Python reads whole blocks
+                added.add_possible_records(data);
+                added.add_possible_records(&[data, padding].concat()); // Python reads whole blocks
             }
         }
         let changes = added.changes_data() || added.name.is_some();
@@ -259,7 +259,7 @@ impl Extension {
     }
 
     /// Adds the values of everything that may be a record, wherever it is.
-    fn salvage(&mut self, data: &[u8]) {
+    fn add_possible_records(&mut self, data: &[u8]) {
         for (at, _) in data.iter().enumerate().filter(|(_, byte)| **byte == b'=') {
             let before = &data[at.saturating_sub(MAX_KEY)..at];
             let key = before.rsplit(|byte| !byte.is_ascii_graphic()).next().unwrap_or_default();

@@ -33,10 +33,10 @@ impl HeaderBlock<'_> {
     }
 
     fn has_sum(self, written: u64) -> bool {
-        const BLANKS: i64 = 8 * b' ' as i64;
+        const CHECKSUM_OF_BLANKS: i64 = 8 * b' ' as i64;
         let outside = |byte: fn(u8) -> i64| -> i64 {
             let of = |bytes: &[u8]| bytes.iter().map(|&other| byte(other)).sum::<i64>();
-            of(&self.0[..148]) + of(&self.0[156..]) + BLANKS
+            of(&self.0[..148]) + of(&self.0[156..]) + CHECKSUM_OF_BLANKS
         };
         let Ok(written) = i64::try_from(written) else { return false };
         // Some old writers summed signed bytes.

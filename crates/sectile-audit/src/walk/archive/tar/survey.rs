@@ -245,7 +245,7 @@ impl<'s, 'a, 'p, 'r> Survey<'s, 'a, 'p, 'r> {
         }
         self.enter(header, member, &extensions, is_on_path);
         if self.open.len() > MAX_OPEN || self.pending.len() > MAX_OPEN {
-            self.walker.budget.exceed(OVERLAPS.to_owned());
+            self.walker.budget.report_limit(OVERLAPS.to_owned());
         }
     }
 

@@ -174,7 +174,7 @@ impl ArchiveWalker<'_> {
         stated: u64,
         entry_type: EntryType,
     ) -> io::Result<()> {
-        if header.values.method == method::DEFLATED && self.starts_differ(walk, header.data, stated)? {
+        if header.values.method == method::DEFLATED && self.differs_without_end(walk, header.data, stated)? {
             let reading = DataReading::new(position, header, &header.values, true).alternative();
             self.entry_reading(walk, path, reading, entry_type)?;
         }
@@ -198,7 +198,7 @@ impl ArchiveWalker<'_> {
     }
 
     /// Whether deflated data at a position has a different content if it does not end after `len` bytes.
-    fn starts_differ(&mut self, walk: &mut ZipWalk<'_, '_>, start: u64, len: u64) -> io::Result<bool> {
+    fn differs_without_end(&mut self, walk: &mut ZipWalk<'_, '_>, start: u64, len: u64) -> io::Result<bool> {
         let end = walk.entries.len();
         // The next record follows an entry without data.
         if walk.entries.peek_at(start, 2)? == b"PK" {

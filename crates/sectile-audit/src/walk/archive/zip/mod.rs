@@ -344,7 +344,7 @@ impl ArchiveWalker<'_> {
     /// Counts an entry. Returns whether it may be inspected.
     fn zip_entry_budget(&self, walk: &ZipWalk<'_, '_>) -> bool {
         if walk.memory() > self.budget.available_memory() {
-            self.budget.exceed("it has more entries than can be held in memory".to_owned());
+            self.budget.report_limit("it has more entries than can be held in memory".to_owned());
         }
         !self.budget.is_exhausted() && self.budget.entry()
     }

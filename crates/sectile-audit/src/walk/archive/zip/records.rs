@@ -21,7 +21,7 @@ const END64_LEN: u64 = 56;
 const LOCATOR_LEN: u64 = 20;
 
 /// A field of 32 bits that is too small for its value has this one. The value is in another record or field.
-const FAR: u64 = u32::MAX as u64;
+const ZIP64: u64 = u32::MAX as u64;
 
 fn short(bytes: &[u8], at: usize) -> u16 {
     u16::from_le_bytes([bytes[at], bytes[at + 1]])
@@ -72,7 +72,7 @@ impl EntryValues {
                     first = Some(value);
                     let mut rest = value;
                     for field in [&mut self.size, &mut self.compressed, &mut *offset] {
-                        if *field == FAR
+                        if *field == ZIP64
                             && let Some((value, after)) = rest.split_first_chunk()
                         {
                             (*field, rest) = (u64::from_le_bytes(*value), after);
@@ -244,7 +244,7 @@ impl EndRecord {
         if end > len {
             read.fault = Some("its end record states a comment that exceeds the file");
         }
-        let is_far = here == u16::MAX || entries == u16::MAX || stated.size == FAR || stated.offset == FAR;
+        let is_far = here == u16::MAX || entries == u16::MAX || stated.size == ZIP64 || stated.offset == ZIP64;
         if !is_far && (here != entries || disk != directory_disk) {
             read.fault.get_or_insert("its end record states two numbers of entries or parts");
         }
@@ -270,7 +270,7 @@ impl EndRecord {
         let located = quad(record, 8);
         // The offset may not count the bytes before the zip.
         let before = locator.checked_sub(END64_LEN);
-        let nearest = nearest_far(bytes, locator)?;
+        let nearest = last_zip64_record(bytes, locator)?;
         for position in [before, Some(located), nearest].into_iter().flatten() {
             if self.values.iter().any(|values| values.position == position) {
                 continue;
@@ -307,9 +307,9 @@ impl EndRecord {
 }
 
 /// The position of the last end record of 64 bits before its locator. It may have data of any length after it.
-fn nearest_far(bytes: &mut ZipBytes<'_>, locator: u64) -> io::Result<Option<u64>> {
-    const MOST: u64 = 4 << 10;
-    let start = locator.saturating_sub(MOST).max(bytes.origin());
+fn last_zip64_record(bytes: &mut ZipBytes<'_>, locator: u64) -> io::Result<Option<u64>> {
+    const MAX_SEARCHED: u64 = 4 << 10;
+    let start = locator.saturating_sub(MAX_SEARCHED).max(bytes.origin());
     let before = bytes.peek_at(start, locator.saturating_sub(start) as usize)?;
     Ok(memchr::memmem::rfind(before, END64_SIGNATURE).map(|at| start + at as u64))
 }
@@ -327,8 +327,8 @@ impl EndValues {
     /// Whether each value of 32 bits that differs from that of 64 bits refers to it.
     fn agrees_with(&self, far: &Self) -> bool {
         (self.entries == far.entries || self.entries == u64::from(u16::MAX))
-            && (self.size == far.size || self.size == FAR)
-            && (self.offset == far.offset || self.offset == FAR)
+            && (self.size == far.size || self.size == ZIP64)
+            && (self.offset == far.offset || self.offset == ZIP64)
     }
 
     /// The positions where a directory with these values may begin: before the record, and at the stated offset.

@@ -16,7 +16,7 @@ const APK_SIGNATURE: &[u8] = b"APK Sig Block 42";
 
 /// The first bytes of files that carry a zip: scripts, programs of Unix, Windows and macOS, extensions of Chrome, and
 /// markers of archives that were, or might have been, split.
-const CARRIERS: [&[u8]; 11] = [
+const ZIP_CARRIERS: [&[u8]; 11] = [
     b"#!",
     b"\x7fELF",
     b"MZ",
@@ -101,7 +101,7 @@ fn is_carrier(bytes: &mut ZipBytes<'_>, sign: ZipSign) -> io::Result<bool> {
     }
     let head = bytes.peek_at(0, 8)?;
     let is_binary = sign != ZipSign::Start && FileKind::detect(head) != FileKind::Other;
-    Ok(is_binary || CARRIERS.iter().any(|start| head.starts_with(start)))
+    Ok(is_binary || ZIP_CARRIERS.iter().any(|start| head.starts_with(start)))
 }
 
 fn ends_as_signature(bytes: &mut ZipBytes<'_>, gap: &Range<u64>) -> io::Result<bool> {
