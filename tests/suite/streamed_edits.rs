@@ -5,7 +5,7 @@ use sectile::edit::{Edit, EditError, StreamEdit};
 use sectile::{Error, Glob, Limits};
 
 use sectile_testing::binary::{component, custom, module, name, nested, section};
-use sectile_testing::bodies::pass;
+use sectile_testing::bodies::run_stream_edit;
 use sectile_testing::files::real_files;
 use sectile_testing::memory::measure;
 use sectile_testing::seeded::Seeded;
@@ -27,7 +27,7 @@ fn agrees(bytes: &[u8], patterns: &[&str], what: &str) {
     let expected = edit.plan_slice(bytes).map(|planned| planned.plan().to_vec(bytes).unwrap());
     let bytes = Bytes::copy_from_slice(bytes);
     for sizes in CHUNKS {
-        match (pass(&stream_edit, &bytes, sizes), &expected) {
+        match (run_stream_edit(&stream_edit, &bytes, sizes), &expected) {
             (Ok(passed), Ok(expected)) => assert!(passed == *expected, "{what} in chunks of {sizes:?}"),
             (Err(EditError::MovesLinked), _) => {} // a stream is refused more often, because later sections are unknown
             (passed, expected) => assert!(passed.is_err() && expected.is_err(), "{what}: {passed:?} {expected:?}"),
@@ -35,7 +35,7 @@ fn agrees(bytes: &[u8], patterns: &[&str], what: &str) {
     }
     let forced = edit.force().plan_slice(&bytes);
     if let Ok(planned) = forced {
-        let passed = pass(&stream_edit.force(), &bytes, &[5, 1000]).unwrap();
+        let passed = run_stream_edit(&stream_edit.force(), &bytes, &[5, 1000]).unwrap();
         assert!(passed == planned.plan().to_vec(&bytes).unwrap(), "{what}, forced");
     }
 }
@@ -90,8 +90,8 @@ fn linker_sections_move_only_with_force() {
     for sections in [[custom("a", "x"), custom("linking", "y")], [custom("linking", "y"), custom("a", "x")]] {
         let bytes = Bytes::from(module(&sections));
         let edit = StreamEdit::new().remove("a");
-        assert!(matches!(pass(&edit, &bytes, &[1]), Err(EditError::MovesLinked)));
-        assert_eq!(pass(&edit.force(), &bytes, &[1]).unwrap(), module(&[custom("linking", "y")]));
+        assert!(matches!(run_stream_edit(&edit, &bytes, &[1]), Err(EditError::MovesLinked)));
+        assert_eq!(run_stream_edit(&edit.force(), &bytes, &[1]).unwrap(), module(&[custom("linking", "y")]));
     }
 }
 
@@ -139,12 +139,15 @@ fn limits_apply_to_the_input() {
     for limits in [Limits { max_items: 1, ..Limits::default() }, Limits { max_sections: 2, ..Limits::default() }] {
         let limited = edit.clone().with_limits(limits);
         for size in [1, 7, bytes.len()] {
-            let error = pass(&limited, &bytes, &[size]).unwrap_err();
+            let error = run_stream_edit(&limited, &bytes, &[size]).unwrap_err();
             assert!(matches!(&error, EditError::Source(source) if source.is_limit()), "{error}");
         }
         let planned = Edit::new().remove("a").unwrap().with_limits(limits).plan_slice(&bytes).unwrap_err();
-        assert_eq!(pass(&limited, &bytes, &[7]).unwrap_err().to_string(), planned.to_string());
+        assert_eq!(run_stream_edit(&limited, &bytes, &[7]).unwrap_err().to_string(), planned.to_string());
     }
     let exact = Limits { max_items: 2, max_sections: 3, ..Limits::default() };
-    assert!(pass(&edit.clone().with_limits(exact), &bytes, &[7]).unwrap() == pass(&edit, &bytes, &[7]).unwrap());
+    assert!(
+        run_stream_edit(&edit.clone().with_limits(exact), &bytes, &[7]).unwrap()
+            == run_stream_edit(&edit, &bytes, &[7]).unwrap()
+    );
 }

@@ -39,7 +39,7 @@ pub(crate) const LANES: [&[Step]; 2] = [
         Step { name: "fmt", about: "the format is rustfmt's", run: fmt },
         Step { name: "words", about: "docs, comments and messages are in plain words", run: words },
         Step { name: "doc", about: "rustdoc has no warning", run: doc },
-        Step { name: "elsewhere", about: "32 bits, Windows and macOS", run: elsewhere },
+        Step { name: "other-platforms", about: "32 bits, Windows and macOS", run: other_platforms },
         Step { name: "sanitizer", about: "AddressSanitizer finds nothing in the core's tests", run: sanitizer },
         Step { name: "api", about: "api/*.txt lists what is public", run: api },
         Step {
@@ -141,8 +141,8 @@ fn doc(context: &mut Context) -> Result<(), String> {
     context.run(doc)
 }
 
-fn elsewhere(context: &mut Context) -> Result<(), String> {
-    context.run(program("bash", &[".ci/elsewhere"]))
+fn other_platforms(context: &mut Context) -> Result<(), String> {
+    context.run(program("bash", &[".ci/other-platforms"]))
 }
 
 /// The core maps files, and depends on crates with unsafe code.

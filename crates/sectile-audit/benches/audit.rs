@@ -199,6 +199,6 @@ fn memory() -> u64 {
 
 fn numbered(file: &str, key: &str) -> u64 {
     let text = fs::read_to_string(file).expect("this is Linux");
-    let line = text.lines().find_map(|line| line.strip_prefix(key)).expect("the file exists");
+    let line = text.lines().find_map(|line| line.strip_prefix(key)).expect("the key exists");
     line.trim().trim_end_matches(" kB").parse().expect("it is a number")
 }

@@ -167,7 +167,7 @@ fn with_miniz(format: &str, path: &Path) -> u64 {
 /// Calls a function with the compressed data of each entry of a zip.
 fn raw_entries(file: File, mut inflate: impl FnMut(&mut dyn Read) -> u64) -> u64 {
     let mut zip = zip::ZipArchive::new(BufReader::new(file)).expect("it was written");
-    (0..zip.len()).map(|nth| inflate(&mut zip.by_index_raw(nth).expect("the file exists"))).sum()
+    (0..zip.len()).map(|nth| inflate(&mut zip.by_index_raw(nth).expect("the entry exists"))).sum()
 }
 
 fn read_all(reader: &mut impl Read, buffer: &mut [u8]) -> u64 {

@@ -14,7 +14,7 @@ use super::options::messages;
 const ARGS: &str = "ARGS";
 
 pub fn command() -> Command {
-    let passing = |name: &'static str, alias: &'static str, about: &'static str| {
+    let cargo_command = |name: &'static str, alias: &'static str, about: &'static str| {
         Command::new(name).visible_alias(alias).about(about).disable_help_flag(true).arg(cargo_args())
     };
     Command::new("cargo-sectile")
@@ -26,9 +26,9 @@ pub fn command() -> Command {
         .args(build())
         .args(messages())
         .subcommands([
-            passing("build", "b", "Run `cargo build`, and set metadata"),
-            passing("run", "r", "Build, set metadata, and run `cargo run`"),
-            passing("test", "t", "Build tests, set metadata, and run `cargo test`"),
+            cargo_command("build", "b", "Run `cargo build`, and set metadata"),
+            cargo_command("run", "r", "Build, set metadata, and run `cargo run`"),
+            cargo_command("test", "t", "Build tests, set metadata, and run `cargo test`"),
             Command::new("publish")
                 .about("Build for release, set metadata, and push the binary to a registry")
                 .args(registry())

@@ -6,7 +6,7 @@
 //!   and exports with wasmparser;
 //! - [`fetches()`] reads from a source with wrong answers;
 //! - [`plans()`] makes random edits and checks the guarantees of an edit;
-//! - [`passing()`] compares streamed edits with planned ones;
+//! - [`stream_edits()`] compares streamed edits with planned ones;
 //! - [`binary()`] generates the inputs: invalid modules and components.
 
 mod chunks;
@@ -16,17 +16,17 @@ mod generate;
 #[cfg(feature = "interface")]
 mod interface;
 mod outline;
-mod passing;
 mod plans;
 mod ranges;
 mod recorder;
+mod stream_edits;
 
 pub use self::chunks::push;
 pub use self::drivers::drivers;
 pub use self::framing::{Verdict, framing};
 pub use self::generate::binary;
 pub use self::outline::Outline;
-pub use self::passing::{pass, passing};
 pub use self::plans::{CONTROLS, concatenation, plans};
 pub use self::ranges::{fetches, now};
 pub use self::recorder::{EnteredItem, Event, Recorder, RequestPolicy};
+pub use self::stream_edits::{run_stream_edit, stream_edits};

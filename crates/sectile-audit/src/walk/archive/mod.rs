@@ -239,7 +239,7 @@ impl ArchiveWalker<'_> {
             }
         }
         if !is_blob && !is_archive {
-            self.pass(path, head, probe.format);
+            self.count_other_entry(path, head, probe.format);
         }
     }
 
@@ -251,7 +251,7 @@ impl ArchiveWalker<'_> {
     }
 
     /// Counts an entry that is neither WebAssembly nor an archive, unless its format may contain binaries.
-    fn pass(&mut self, path: &EntryPath<'_>, head: &[u8], format: Option<&'static str>) {
+    fn count_other_entry(&mut self, path: &EntryPath<'_>, head: &[u8], format: Option<&'static str>) {
         match format.or_else(|| formats::detect_by_name(path.name, head)) {
             Some(format) => self.not_opened(path, format),
             None => self.sink.skip(0), // these bytes are counted with the archive
@@ -289,7 +289,7 @@ impl ArchiveWalker<'_> {
             let probe = watch.probe(kind, head);
             let is_archive = probe.has_archive() && self.watched(path, &watch, probe, level);
             if !is_blob && !is_archive {
-                self.pass(path, head, probe.format);
+                self.count_other_entry(path, head, probe.format);
             }
             return true;
         }

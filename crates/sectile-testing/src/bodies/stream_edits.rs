@@ -16,7 +16,7 @@ const CONTROLS: usize = 8;
 /// # Panics
 ///
 /// The streamed edit differs from the planned edit.
-pub fn passing(input: &[u8]) {
+pub fn stream_edits(input: &[u8]) {
     let Some((controls, rest)) = input.split_first_chunk::<CONTROLS>() else { return };
     let [kind, pattern, flags, sizes @ ..] = controls;
     let bytes = match kind % 2 {
@@ -31,14 +31,14 @@ pub fn passing(input: &[u8]) {
 
 /// The bytes after a streamed edit with chunks of these sizes, repeated. At least one size must not
 /// be 0.
-pub fn pass(edit: &StreamEdit, bytes: &Bytes, sizes: &[usize]) -> Result<Vec<u8>, EditError> {
-    let mut passing = edit.begin();
-    let mut passed = Vec::new();
+pub fn run_stream_edit(edit: &StreamEdit, bytes: &Bytes, sizes: &[usize]) -> Result<Vec<u8>, EditError> {
+    let mut editor = edit.begin();
+    let mut output = Vec::new();
     for chunk in chunks(bytes, sizes) {
-        passing.push(&chunk)?.for_each(|piece| passed.extend(piece));
+        editor.push(&chunk)?.for_each(|piece| output.extend(piece));
     }
-    passed.extend(passing.finish()?);
-    Ok(passed)
+    output.extend(editor.finish()?);
+    Ok(output)
 }
 
 /// The chunks, in order.
@@ -54,17 +54,17 @@ fn edited(bytes: &Bytes, sizes: &[usize], pattern: u8, forced: bool) {
     const PATTERNS: [&str; 5] = ["*", "name", "producers", "*e*", "?"];
     let glob = Glob::new(PATTERNS[usize::from(pattern) % PATTERNS.len()]).expect("the patterns are valid");
     let edit = Edit::new().remove_matching(glob.clone()).append("revision", "x").expect("the value is valid");
-    let passing = StreamEdit::new().remove_matching(glob).append("revision", "x").expect("the value is valid");
-    let (edit, passing) = if forced { (edit.force(), passing.force()) } else { (edit, passing) };
+    let stream_edit = StreamEdit::new().remove_matching(glob).append("revision", "x").expect("the value is valid");
+    let (edit, stream_edit) = if forced { (edit.force(), stream_edit.force()) } else { (edit, stream_edit) };
 
     let planned = edit.plan_slice(bytes);
     let planned = planned.map(|planned| planned.plan().to_vec(bytes).expect("it was made for it"));
-    match (pass(&passing, bytes, sizes), planned) {
-        (Ok(passed), Ok(planned)) => assert_eq!(passed, planned),
+    match (run_stream_edit(&stream_edit, bytes, sizes), planned) {
+        (Ok(output), Ok(planned)) => assert_eq!(output, planned),
         (Err(EditError::MovesLinked), _) if !forced => {}
-        (Err(EditError::Source(passed)), Err(EditError::Source(planned))) => {
-            assert_eq!(passed.to_string(), planned.to_string());
+        (Err(EditError::Source(streamed)), Err(EditError::Source(planned))) => {
+            assert_eq!(streamed.to_string(), planned.to_string());
         }
-        (passed, planned) => panic!("{:?} {:?}", passed.err(), planned.err()),
+        (streamed, planned) => panic!("{:?} {:?}", streamed.err(), planned.err()),
     }
 }
