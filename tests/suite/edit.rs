@@ -195,7 +195,7 @@ fn setting_a_duplicate_field_leaves_one_section() {
 #[test]
 fn a_malformed_value_is_replaced_and_others_are_kept() {
     let source = module(&[
-        custom("licenses", "no licence"),
+        custom("licenses", "no license"),
         custom("authors", b"\xff"),
         custom("homepage", "HTTPS://Example.com:443/a/../b"),
     ]);

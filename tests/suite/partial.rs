@@ -77,7 +77,7 @@ fn so_far_to_end(so_far: &mut Metadata<'static>, end: usize) -> Metadata<'static
 }
 
 #[test]
-fn partial_metadata_says_which_items_are_complete() {
+fn partial_metadata_lists_the_complete_items() {
     let bytes = sample();
     let metadata = read(&bytes[..bytes.len() - 1]).unwrap_err().into_partial().unwrap();
     let complete: Vec<_> = metadata.items().map(|item| (item.is_complete(), item.end().is_some())).collect();

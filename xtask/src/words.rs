@@ -1,11 +1,12 @@
-//! Phrases that the style rules of CONTRIBUTING.md forbid in docs, comments and string literals.
+//! Phrases that the style rules of CONTRIBUTING.md forbid in docs, comments, string literals and
+//! names of tests.
 
 use std::fs;
 use std::path::Path;
 
 use crate::process::root;
 
-/// Files and directories that CI checks. `cargo xtask words PATH` shows the phrases in others.
+/// Files and directories that CI checks. `cargo xtask words PATH` checks another path.
 const CHECKED: &[&str] = &[
     "README.md",
     "CONTRIBUTING.md",
@@ -14,15 +15,9 @@ const CHECKED: &[&str] = &[
     "docs",
     "examples",
     "src",
-    "crates/sectile-audit/src",
-    "crates/sectile-cli/src",
-    "crates/sectile-document/src",
-    "crates/sectile-manifest/src",
-    "crates/sectile-oci/src",
-    "crates/sectile-policy/src",
-    "crates/sectile-remote/src",
-    "crates/sectile-sbom/src",
-    "crates/sectile-testing/src",
+    "tests",
+    "benches",
+    "crates",
     "xtask/src/ci.rs",
     "xtask/src/context.rs",
     "xtask/src/fuzz.rs",
@@ -42,6 +37,12 @@ const OPENERS: [&str; 5] = ["What", "Who", "Whoever", "So many", "So long"];
 const WORDS: [&str; 9] =
     ["nobody", "somebody", "whoever", "stands", "lies", "licence*", "colour*", "behaviour*", "organis*"];
 
+/// Words that do not say the behavior in the name of a test.
+const TEST_NAME_WORDS: [&str; 7] = ["told", "said", "says", "elsewhere", "anew", "beside", "behind"];
+
+/// Maximum length of the name of a test.
+const MAX_TEST_NAME: usize = 60;
+
 /// Words after `is no` or `are no` that are not nouns.
 const COMPARISONS: [&str; 5] = ["longer", "more", "less", "later", "earlier"];
 
@@ -53,6 +54,9 @@ pub(crate) fn check(paths: &[&str]) -> Result<(), String> {
         for file in files(path)? {
             let text = fs::read_to_string(root().join(&file)).map_err(|error| format!("{file}: {error}"))?;
             let is_rust = Path::new(&file).extension().is_some_and(|extension| extension == "rs");
+            for (number, name) in test_names(&text).filter(|(_, name)| is_rust && !is_plain_test_name(name)) {
+                found.push(format!("{file}:{number}: say the behavior in at most {MAX_TEST_NAME} bytes: {name}"));
+            }
             let texts = if is_rust { rust_texts(&text) } else { numbered(1, &text).collect() };
             for (number, line) in without_fences(texts) {
                 let Some(phrase) = forbidden(line) else { continue };
@@ -74,7 +78,7 @@ pub(crate) fn check(paths: &[&str]) -> Result<(), String> {
     if found.is_empty() { Ok(()) } else { Err(found.join("\n")) }
 }
 
-/// The Markdown and Rust files at or below a path, without tests, sorted.
+/// The Markdown and Rust files at or below a path, sorted.
 fn files(path: &str) -> Result<Vec<String>, String> {
     let absolute = root().join(path);
     if !absolute.is_dir() {
@@ -87,7 +91,7 @@ fn files(path: &str) -> Result<Vec<String>, String> {
     }
     names.sort();
     let mut found = Vec::new();
-    for name in names.iter().filter(|name| !["tests", "tests.rs", "target"].contains(&name.as_str())) {
+    for name in names.iter().filter(|name| *name != "target") {
         let below = format!("{}/{name}", path.trim_end_matches('/'));
         let is_text = Path::new(name).extension().is_some_and(|extension| extension == "rs" || extension == "md");
         if is_text || root().join(&below).is_dir() {
@@ -102,9 +106,8 @@ fn numbered(first: usize, text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines().enumerate().map(move |(nth, line)| (first + nth, line))
 }
 
-/// The lines of the comments and string literals of a source, up to its unit tests.
+/// The lines of the comments and string literals of a source.
 fn rust_texts(source: &str) -> Vec<(usize, &str)> {
-    let source = source.split("\n#[cfg(test)]\nmod ").next().unwrap_or_default();
     let mut texts = Vec::new();
     let mut at = 0;
     while let Some(next) = source[at..].chars().next() {
@@ -135,6 +138,30 @@ fn rust_texts(source: &str) -> Vec<(usize, &str)> {
         at += len;
     }
     texts
+}
+
+/// The names of tests, with their line numbers.
+fn test_names(source: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut is_test = false;
+    numbered(1, source).filter_map(move |(number, line)| {
+        let line = line.trim_start();
+        if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
+            is_test = true;
+        }
+        let (_, name) = line.split_once("fn ").filter(|_| is_test && !line.starts_with('#'))?;
+        is_test = false;
+        Some((number, name.split('(').next().unwrap_or_default()))
+    })
+}
+
+/// Whether the name of a test is short, and has only words that prose may have.
+fn is_plain_test_name(name: &str) -> bool {
+    let words = name.replace('_', " ");
+    let opener = words.split(' ').next().unwrap_or_default();
+    name.len() <= MAX_TEST_NAME
+        && forbidden(&words).is_none()
+        && !OPENERS.iter().any(|listed| listed.eq_ignore_ascii_case(opener))
+        && !words.split(' ').any(|word| TEST_NAME_WORDS.contains(&word))
 }
 
 /// Byte length of a literal up to its end, past escapes.
@@ -233,9 +260,20 @@ mod tests {
     #[test]
     fn texts_of_a_source_are_its_comments_and_strings() {
         let source = "//! One.\nfn f<'a>(c: char) { // two\n    let s = \"th\\\"ree\"; // '\"'\n    matches!(c, '\"' | '\\'');\n    \
-                      let e = '…'; r#\"four\n\"five\"#; }\n\n#[cfg(test)]\nmod tests { \"six\" }\n";
+                      let e = '…'; r#\"four\n\"five\"#; }\n";
         let expected = [(1, " One."), (2, " two"), (3, "th\\\"ree"), (3, " '\"'"), (5, "four"), (6, "\"five")];
         assert_eq!(rust_texts(source), expected);
+    }
+
+    #[test]
+    fn names_of_tests_are_found_and_checked() {
+        let source = "#[test]\nfn a() {}\nfn helper() {}\n    #[test]\n    #[ignore = \"fn b\"]\n    fn c() {}\n";
+        assert_eq!(test_names(source).collect::<Vec<_>>(), [(2, "a"), (6, "c")]);
+        assert!(is_plain_test_name("a_missing_file_is_an_error"));
+        for name in ["what_is_long_is_cut", "an_error_is_told", "a_layout_is_no_stream", "nobody_asks", &"a".repeat(61)]
+        {
+            assert!(!is_plain_test_name(name), "{name}");
+        }
     }
 
     #[test]

@@ -57,7 +57,7 @@ mod tests {
             ("missing-feild", Some("missing-field")),
             ("Missing-Field", Some("missing-field")),
             ("not-spdy", Some("not-spdx")),
-            ("refused-licence", Some("refused-license")),
+            ("refused-lisense", Some("refused-license")),
             ("zzz", None),
             ("", None),
             (&"missing-field".repeat(9), None),

@@ -249,7 +249,7 @@ fn findings_of_a_plan_match_a_read_of_the_result() {
         assert!(codes.contains(code), "{code} is none of {codes:?}");
     }
     // A replaced section has only findings about its new data.
-    let source = module(&[custom("licenses", "no licence"), custom("vendor", "v")]);
+    let source = module(&[custom("licenses", "no license"), custom("vendor", "v")]);
     assert_eq!(plan(&put("licenses", b"MIT"), &source).findings(), []);
 }
 

@@ -31,7 +31,7 @@ pub(crate) fn write(generator: &mut Generator, depth: u32) -> Vec<u8> {
     out
 }
 
-/// A header of a regular entry, without lies.
+/// A correct header of a regular entry.
 pub(crate) fn plain_header(name: &[u8], kind: u8, size: usize) -> [u8; BLOCK] {
     let mut header = [0; BLOCK];
     header[..name.len()].copy_from_slice(name);

@@ -111,7 +111,7 @@ fn local_header(name: &str, data: &[u8]) -> Vec<u8> {
     Fields { version: 20, flags: 0, method: 0, crc, compressed: len, size: len, name, extra }.local()
 }
 
-/// A zip of one module, without lies.
+/// A correct zip of one module.
 fn small_zip(generator: &mut Generator) -> Vec<u8> {
     let module = generator.module();
     let mut zip = Zip { out: local_header("small.wasm", &module), base: 0, directory: Vec::new() };
@@ -331,7 +331,7 @@ impl Zip {
     }
 }
 
-/// Lies in one of an entry's headers.
+/// False values in one of the headers of an entry.
 fn disagree(generator: &mut Generator, header: &str, fields: &mut Fields) {
     let choices = &mut generator.choices;
     let lies = [0, 1, 30, fields.compressed + 1, fields.compressed.saturating_sub(1), 0x7fff_ffff, 0xffff_ffff];

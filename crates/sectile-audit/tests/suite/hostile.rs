@@ -49,7 +49,7 @@ fn planted() -> Store {
         .map(|(at, byte)| if (148..156).contains(&at) { 32 } else { u32::from(*byte) })
         .sum();
     lies[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    store.put("archives/lies.tar", &lies);
+    store.put("archives/false.tar", &lies);
     store.put("archives/cut.tgz", &gzip(&tar(&good))[..100]);
     let text = (0..400).map(|nth| format!("{} ", nth * nth)).collect::<String>();
     store.put("archives/cut-text.tgz", &gzip(&tar(&[entry("README", text.into_bytes())]))[..200]);
@@ -111,7 +111,7 @@ fn hostile_store_has_all_rows_and_findings() {
         assert_eq!(row["reason"].is_null(), matches!(outcome, "complete" | "skipped"), "{row}");
     }
     for (file, code) in [
-        ("archives/lies.tar", "disputed-archive"),
+        ("archives/false.tar", "disputed-archive"),
         ("archives/cut.tgz", "disputed-archive"),
         ("archives/cut-text.tgz", "malformed-archive"),
         ("archives/disagrees.zip", "disputed-archive"),
@@ -126,7 +126,7 @@ fn hostile_store_has_all_rows_and_findings() {
     let unnamed = answer.rows().into_iter().find(|row| row["file"].get("base64").is_some()).expect("a name of bytes");
     assert_eq!((&unnamed["outcome"], &unnamed["accepted"]), (&json!("complete"), &json!(true)));
     let is_bomb = |row: &Value| row["file"].as_str().is_some_and(|name| name.contains("bomb.gz"));
-    assert!(!answer.rows().iter().any(is_bomb), "zeros are no WebAssembly");
+    assert!(!answer.rows().iter().any(is_bomb), "zeros are not WebAssembly");
     let summary = &answer.outcome.summary;
     assert!(
         summary.rows_with(Completeness::Unread) == 2 && summary.rows_with(Completeness::Skipped) == 4,
@@ -146,16 +146,16 @@ fn claimed_entry_sizes_are_not_trusted() {
         lies[at..at + 4].copy_from_slice(&0xffff_0000_u32.to_le_bytes());
     }
     let store =
-        Store::new().with("lies.zip", &lies).with("honest.tgz", gzip(&tar(&[("a.wasm".to_owned(), broken.clone())])));
+        Store::new().with("false.zip", &lies).with("honest.tgz", gzip(&tar(&[("a.wasm".to_owned(), broken.clone())])));
     let answer = audit_store(&store);
-    for file in ["lies.zip!a.wasm", "honest.tgz!a.wasm"] {
+    for file in ["false.zip!a.wasm", "honest.tgz!a.wasm"] {
         let rows = answer.rows();
         let row = rows.iter().find(|row| row["file"].as_str().is_some_and(|name| name.ends_with(file))).unwrap();
         assert_eq!((&row["outcome"], &row["size"]), (&json!("partial"), &json!(broken.len())), "{row}");
     }
     assert_eq!(answer.outcome.summary.bytes, (2 * broken.len() + numbered_module(1).len()) as u64);
     let finding = answer.rows().into_iter().find(|row| codes(row) == ["disputed-archive"]).expect("the lie");
-    assert!(finding["file"].as_str().unwrap().ends_with("lies.zip"), "{finding}");
+    assert!(finding["file"].as_str().unwrap().ends_with("false.zip"), "{finding}");
     assert!(finding["findings"][0]["message"].as_str().unwrap().starts_with("entry `a.wasm`: "), "{finding}");
 }
 

@@ -244,7 +244,7 @@ fn wait_within<T>(future: impl Future<Output = T>) -> T {
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     match future.as_mut().poll(&mut context) {
         std::task::Poll::Ready(done) => done,
-        std::task::Poll::Pending => panic!("memory makes nobody wait"),
+        std::task::Poll::Pending => panic!("a store in memory never waits"),
     }
 }
 

@@ -208,8 +208,8 @@ fn an_output_created_during_the_write_is_not_replaced() {
     while stage.leftovers().is_empty() {
         thread::sleep(Duration::from_millis(1));
     }
-    fs::write(stage.path("new.wasm"), b"somebody else's").unwrap();
+    fs::write(stage.path("new.wasm"), b"of another process").unwrap();
     Ended::of(child.wait_with_output().unwrap()).refused("File exists");
-    assert_eq!(stage.content("new.wasm").unwrap(), b"somebody else's");
+    assert_eq!(stage.content("new.wasm").unwrap(), b"of another process");
     assert_eq!(stage.leftovers(), ["new.wasm"]);
 }

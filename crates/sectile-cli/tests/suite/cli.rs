@@ -395,7 +395,7 @@ fn exit_status_of_check_is_its_verdict() {
     let cases = [
         (module(&[custom("licenses", "MIT")]), 0, 0),
         (module(&[custom("licenses", "mit")]), 0, 1),
-        (module(&[custom("licenses", "no licence")]), 1, 1),
+        (module(&[custom("licenses", "no license")]), 1, 1),
         (module(&[custom("licenses", "mit")])[..20].to_vec(), 2, 2),
         (b"no wasm".to_vec(), 2, 2),
     ];
@@ -412,11 +412,11 @@ fn exit_status_of_check_is_its_verdict() {
             [&["schema", "file", "size", "findings", "excepted", "accepted"], keys, &["bytes_read"]].concat();
         assert_eq!(keys_in_order(check(&["--json"]).text()), expected);
     }
-    let (_directory, path) = file(&module(&[custom("licenses", "no licence"), custom("homepage", "nowhere")]));
+    let (_directory, path) = file(&module(&[custom("licenses", "no license"), custom("homepage", "nowhere")]));
     let run = run([OsStr::new("check"), path.as_os_str()]);
     let lines: Vec<&str> = run.text().lines().collect();
     assert!(
-        lines[0].contains("error: `no licence` is not an SPDX expression") && lines[0].contains("[not-spdx]"),
+        lines[0].contains("error: `no license` is not an SPDX expression") && lines[0].contains("[not-spdx]"),
         "{lines:?}"
     );
     assert!(lines[2].ends_with("refused, 2 errors"), "{lines:?}");
@@ -687,7 +687,7 @@ mod unix {
         let Ok(output) = command.output() else {
             // Not printed with a macro, because the test harness captures the output of a passing
             // test.
-            _ = writeln!(std::io::stderr(), "SKIPPED: nobody may run what is built");
+            _ = writeln!(std::io::stderr(), "SKIPPED: the other user cannot run the binary");
             return;
         };
         let run = Run::of(output);

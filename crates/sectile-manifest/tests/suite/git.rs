@@ -149,7 +149,7 @@ fn long_pointers_are_refused_quickly() {
 /// A symbolic reference may lead to a FIFO at the second step.
 #[cfg(unix)]
 #[test]
-fn special_files_behind_symbolic_references_do_not_block() {
+fn special_files_in_symbolic_references_do_not_block() {
     let (_kept, directory) = minimal_repository("ref: refs/heads/main", "");
     let heads = directory.join(".git/refs/heads");
     fs::create_dir_all(&heads).unwrap();
@@ -330,7 +330,7 @@ fn missing_work_trees_are_refused() {
     fs::rename(bare, &renamed).unwrap();
     assert!(matches!(refused(&renamed), GitError::Bare { .. }));
     let (_kept, directory) = minimal_repository("ref: refs/heads/main", "[core]\nbare = true\n");
-    assert!(matches!(refused(&directory), GitError::Bare { .. }), "though it lies where a work tree has it");
+    assert!(matches!(refused(&directory), GitError::Bare { .. }), "even inside a work tree");
     let config = "[core]\nrepositoryformatversion = 1\n[extensions]\nrefStorage = reftable\n";
     let (_kept, directory) = minimal_repository("ref: refs/heads/.invalid", config);
     assert!(matches!(refused(&directory), GitError::References { storage, .. } if storage == "reftable"));

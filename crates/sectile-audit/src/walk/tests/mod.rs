@@ -98,7 +98,7 @@ impl BlobSink for Recorder {
                 assert_eq!(&bytes[..bytes.len().min(4096)], head, "{}", text(&blob.location.file));
             }
             #[cfg(feature = "remote")]
-            Content::Reading(_) => unreachable!("nothing lies far away"),
+            Content::Reading(_) => unreachable!("the store is local"),
             Content::Stream(reader) => {
                 let mut chunk = [0; 1000];
                 while self.reads.is_none_or(|most| (bytes.len() as u64) < most) {

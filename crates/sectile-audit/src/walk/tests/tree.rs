@@ -224,7 +224,7 @@ mod unix {
                 Content::Range { range, head, .. } => self.parts.push((range, head.to_vec())),
                 Content::Stream(stream) => _ = std::io::copy(stream, &mut std::io::sink()), // fails after the file shrank
                 #[cfg(feature = "remote")]
-                Content::Reading(_) => unreachable!("nothing lies far away"),
+                Content::Reading(_) => unreachable!("the store is local"),
             }
             self.change(ChangeTime::BlobAdded);
             self.seen += 1;

@@ -208,7 +208,7 @@ fn the_table_names_omitted_roots_and_the_policy() {
     let nothing = store(&[]);
     let empty = super::run(["audit", &path(&nothing, ""), "--allow-empty"]);
     assert_eq!((empty.status, &*empty.stderr), (0, ""));
-    assert!(empty.text().contains(": 0 binaries") && !empty.text().contains("licences"), "{}", empty.text());
+    assert!(empty.text().contains(": 0 binaries") && !empty.text().contains("licenses"), "{}", empty.text());
     for heading in ["largest sections", "sections by kind"] {
         assert!(run.text().contains(heading) && !empty.text().contains(heading), "{}", empty.text());
     }

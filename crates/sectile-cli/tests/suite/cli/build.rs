@@ -291,10 +291,10 @@ fn a_failed_build_changes_nothing() {
     assert!(read_only.status == 2 && read_only.stderr.contains("read-only"), "{}", read_only.stderr);
     assert_eq!(fs::read(fake.artifact()).unwrap(), module(&[]));
 
-    fs::write(fake.directory.path().join("sectile.toml"), "licences = \"MIT\"\n").unwrap();
+    fs::write(fake.directory.path().join("sectile.toml"), "lisenses = \"MIT\"\n").unwrap();
     let unknown = fake.run(&["build"]);
     assert!(
-        unknown.status == 2 && unknown.stderr.contains("sectile.toml:1:1: licences: unknown key"),
+        unknown.status == 2 && unknown.stderr.contains("sectile.toml:1:1: lisenses: unknown key"),
         "{}",
         unknown.stderr
     );

@@ -31,7 +31,7 @@ fn quiet_leaves_out_success_and_warnings() {
 
 #[test]
 fn quiet_keeps_errors_and_refusals() {
-    let (_directory, path) = file(&module(&[custom("licenses", "no licence")]));
+    let (_directory, path) = file(&module(&[custom("licenses", "no license")]));
     let refused = run_on(&["check", "-q"], &path);
     assert!(refused.status == 1 && refused.text().ends_with("refused, 1 error\n"), "{}", refused.text());
     let failed = run_on(&["set", "-q", "--source", "nowhere"], &path);

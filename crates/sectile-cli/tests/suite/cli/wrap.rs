@@ -13,7 +13,7 @@ fn wrap(directory: &Path, args: &[&str]) -> Run {
     Run::of(command.current_dir(directory).stdin(Stdio::null()).output().unwrap())
 }
 
-/// A project with a manifest and a binary. `cp` stands in for a compiler.
+/// A project with a manifest and a binary. `cp` replaces a compiler.
 fn project() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("package.json"), "{\"name\": \"a\", \"version\": \"1.0.0\", \"license\": \"MIT\"}")
@@ -59,7 +59,7 @@ fn failures_are_clear() {
     assert_eq!(version(&root.join("x.wasm")), "2.0.0");
 }
 
-/// The build hooks of docs/build.md, where the tools are installed. `cp` stands in for a compiler.
+/// The build hooks of docs/build.md, where the tools are installed. `cp` replaces a compiler.
 #[test]
 fn hooks_of_build_tools() {
     let project = project();

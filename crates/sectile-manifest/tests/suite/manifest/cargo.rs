@@ -145,7 +145,7 @@ fn manifest_can_be_its_own_workspace() {
 #[test]
 fn workspace_is_not_read_without_inherited_keys() {
     let (_kept, directory) =
-        tree(&[("Cargo.toml", "this is no TOML"), ("a/Cargo.toml", "[package]\nname = \"a\"\nversion = \"1.0.0\"\n")]);
+        tree(&[("Cargo.toml", "this is not TOML"), ("a/Cargo.toml", "[package]\nname = \"a\"\nversion = \"1.0.0\"\n")]);
     assert_eq!(Manifest::read(directory.join("a/Cargo.toml")).unwrap().name().as_deref(), Some("a"));
 }
 

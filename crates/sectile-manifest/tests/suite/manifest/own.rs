@@ -8,13 +8,13 @@ use std::path::Path;
 #[test]
 fn unknown_keys_are_errors_with_line_and_column() {
     for (format, text, place) in [
-        (ManifestFormat::Sectile, "version = \"1\"\n  licences = \"MIT\"\n", "sectile.toml:2:3: licences"),
+        (ManifestFormat::Sectile, "version = \"1\"\n  lisenses = \"MIT\"\n", "sectile.toml:2:3: lisenses"),
         (
             ManifestFormat::Cargo,
-            "[package]\nname = \"a\"\n[package.metadata.sectile]\nlicences = \"MIT\"\n",
-            "Cargo.toml:4:1: package.metadata.sectile.licences",
+            "[package]\nname = \"a\"\n[package.metadata.sectile]\nlisenses = \"MIT\"\n",
+            "Cargo.toml:4:1: package.metadata.sectile.lisenses",
         ),
-        (ManifestFormat::Npm, "\u{feff}{\"sectile\": {\"licences\": \"MIT\"}}", "package.json:1:14: sectile.licences"),
+        (ManifestFormat::Npm, "\u{feff}{\"sectile\": {\"lisenses\": \"MIT\"}}", "package.json:1:14: sectile.lisenses"),
         (ManifestFormat::Python, "[tool.sectile]\nmanifest = \"x\"\n", "pyproject.toml:2:1: tool.sectile.manifest"),
         (ManifestFormat::Sectile, "[sections]\na = { fill = \"x\" }\n", "sectile.toml:2:7: sections.a.fill"),
     ] {

@@ -36,7 +36,7 @@ fn schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A policy of Sectile",
-        "description": "What is tolerated in a WebAssembly module or component: docs/policy.md.",
+        "description": "Rules for WebAssembly modules and components: docs/policy.md.",
         "type": "object",
         "properties": properties,
         "additionalProperties": false,

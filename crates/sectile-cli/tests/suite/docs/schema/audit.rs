@@ -64,7 +64,7 @@ fn row() -> Value {
         key("findings", array(common("judgedFinding")), "The findings under the policy."),
         key("accepted", boolean(), "Whether all was read, and no finding is refused."),
         key("outcome", names(outcomes), "Whether all was read."),
-        key("reason", common("reason"), "Why not all was read.").optional(),
+        key("reason", common("reason"), "The reason why not all was read.").optional(),
         key("bytes_read", number(), "Bytes that were read; 0 for what an archive inflates to."),
     ]);
     described(with_reason_unless(&["complete", "skipped"], row), "A binary, or an archive or a file with findings.")
@@ -109,7 +109,7 @@ fn summary() -> Value {
     ]);
     let unused = object([
         key("reason", string(), "The reason of the exception."),
-        rule("The place of the exception in the policy."),
+        rule("The location of the exception in the policy."),
     ]);
     let mut keys = counts();
     keys.extend([

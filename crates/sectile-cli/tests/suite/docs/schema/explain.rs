@@ -10,8 +10,8 @@ pub fn explain() -> Value {
         schema_key(),
         key("code", common("findingCode"), "The code."),
         key("severity", common("severity"), "Its default severity."),
-        key("help", string(), "What the finding is."),
-        key("why", string(), "Why it matters."),
+        key("help", string(), "A description of the finding."),
+        key("why", string(), "The reason why it matters."),
         key("fix", string(), "How to fix it."),
     ];
     document("sectile explain", "One line for each code: `sectile explain --json CODE…`.", object(keys))

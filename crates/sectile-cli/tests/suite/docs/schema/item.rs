@@ -69,7 +69,7 @@ fn package() -> Value {
         key("name", string(), "The name of the package."),
         key("version", string(), "Its version."),
         key("source", string(), "Where it came from, such as `crates.io`, `git`, `local` or `registry`."),
-        key("kind", json!({ "enum": ["runtime", "build"] }), "What it was needed for."),
+        key("kind", json!({ "enum": ["runtime", "build"] }), "The purpose of the package."),
         key("root", boolean(), "Whether it is the package of the binary."),
         key("dependencies", array(number()), "Indexes of packages in the list."),
     ])

@@ -19,7 +19,7 @@ pub fn head() -> Vec<Key> {
 fn outcome() -> Vec<Key> {
     vec![
         key("outcome", json!({ "enum": ["complete", "partial"] }), "Whether all of the file was read."),
-        key("reason", common("reason"), "Why the outcome is partial.").optional(),
+        key("reason", common("reason"), "The reason why the outcome is partial.").optional(),
     ]
 }
 
@@ -53,13 +53,13 @@ pub fn show() -> Value {
 
 pub fn sections() -> Value {
     let mut section = object([
-        key("path", common("itemPath"), "The item that holds the section."),
+        key("path", common("itemPath"), "The item that contains the section."),
         key("id", json!({ "type": "integer", "minimum": 0, "maximum": 255 }), "The ID."),
         key("kind", common("sectionKind"), "The meaning of the ID."),
         key("name", string(), "The name of a custom section.").optional(),
         key("range", common("range"), "From the ID to the end."),
-        key("payload", common("range"), "From behind the size to the end."),
-        key("data", common("range"), "The payload of a custom section behind its name.").optional(),
+        key("payload", common("range"), "From the end of the size field to the end of the section."),
+        key("data", common("range"), "The payload of a custom section after its name.").optional(),
     ]);
     section["if"] = json!({ "properties": { "kind": { "const": SectionKind::Custom.name() } } });
     section["then"] = json!({ "required": ["name", "data"] });
@@ -93,7 +93,7 @@ pub fn digest() -> Value {
 
 pub fn reason_definition() -> Value {
     object([
-        key("message", string(), "Why not all was read."),
+        key("message", string(), "The reason why not all was read."),
         key("offset", nullable(number()), "The absolute byte offset where that is, if it is known."),
     ])
 }
@@ -104,9 +104,9 @@ fn finding() -> Vec<Key> {
         key("severity", common("severity"), "The severity, under the policy if there is one."),
         key("path", common("itemPath"), "The item."),
         key("offset", number(), "The absolute byte offset."),
-        key("section", nullable(string()), "The name of the section, or null if it is not about one."),
+        key("section", nullable(string()), "The name of the section, or null if the finding is not about a section."),
         key("message", string(), "The message."),
-        key("count", count(), "How many findings it stands for, if more than one.").optional(),
+        key("count", count(), "Number of findings that it counts, if more than one.").optional(),
     ]
 }
 
@@ -123,12 +123,12 @@ pub fn judged_finding_definition() -> Value {
     let exception = object([
         key("reason", string(), "The reason of the exception."),
         key("expires", nullable(day()), "Its last day, or null if it does not expire."),
-        rule("The place of the exception in the policy."),
+        rule("The location of the exception in the policy."),
     ]);
     let mut keys = finding();
     keys.extend([
         key("refused", boolean(), "Whether the file is refused for it."),
-        rule("The place of the rule in the policy that it breaks."),
+        rule("The location of the rule in the policy that was violated."),
         key("excepted", exception, "The exception of the policy that excuses it.").optional(),
     ]);
     object(keys)
