@@ -1,4 +1,5 @@
-//! Findings: problems and notable facts that do not end the read. One table of codes, and findings that fold.
+//! Findings: problems and notable facts that do not stop a read. Contains the table of codes, and a
+//! list that merges repeated findings.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,22 +8,22 @@ use crate::escape::{Escaped, beginning};
 use crate::scan::ItemPath;
 use crate::scan::error::fmt_located;
 
-/// How bad a finding is, unless a policy says otherwise.
+/// Severity of a finding. A policy can override the severity of each code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Worth knowing; nothing is wrong.
+    /// Information. Nothing is wrong.
     Note,
-    /// Readers may disagree, or a convention is not kept; the value can be used.
+    /// The value is usable, but readers may disagree on it, or it violates a convention.
     Warning,
-    /// A value cannot be used, or not trusted.
+    /// A value cannot be used or trusted.
     Error,
 }
 
 impl Severity {
-    /// All of them, the mildest first.
+    /// All severities, from the lowest to the highest.
     pub const ALL: [Self; 3] = [Self::Note, Self::Warning, Self::Error];
 
-    /// `note`, `warning` or `error`.
+    /// Returns `note`, `warning` or `error`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Note => "note",
@@ -48,7 +49,7 @@ macro_rules! codes {
         }
 
         impl FindingCode {
-            /// The whole table, in its order.
+            /// All codes, in table order.
             pub const ALL: [Self; [$($name),*].len()] = [$(Self::$code),*];
 
             /// The name that reports and policies use.
@@ -56,7 +57,7 @@ macro_rules! codes {
                 match self { $(Self::$code => $name,)* }
             }
 
-            /// The severity unless a policy says otherwise.
+            /// Returns the default severity. A policy can override it.
             pub const fn severity(self) -> Severity {
                 match self { $(Self::$code => Severity::$severity,)* }
             }
@@ -312,9 +313,9 @@ impl fmt::Display for FindingCode {
     }
 }
 
-/// Something wrong or notable, and where.
+/// A problem or a notable fact, with its location.
 ///
-/// `Display` gives the code, the place and the message in one line, escaped so that it is safe on a terminal.
+/// `Display` writes the code, the location and the message on one line, escaped for a terminal.
 ///
 /// ```
 /// let metadata = sectile::read_slice(b"\0asm\x01\0\0\0\x00\x0d\x08licensesMIT!")?;
@@ -353,7 +354,7 @@ impl Finding {
         self.code
     }
 
-    /// The default severity of its code. A policy may change it.
+    /// Returns the default severity of the code. A policy can override it.
     pub fn severity(&self) -> Severity {
         self.code.severity()
     }
@@ -368,17 +369,19 @@ impl Finding {
         self.offset
     }
 
-    /// Name of the custom section, if the finding is about one. A name of more than 400 bytes is cut.
+    /// Name of the custom section, if the finding concerns one. A name longer than 400 bytes is
+    /// truncated.
     pub fn section(&self) -> Option<&str> {
         self.section.as_deref()
     }
 
-    /// The problem, in one line. It may quote the input: escape it for a terminal.
+    /// Description of the problem, on one line. It may quote the input: escape it before printing
+    /// to a terminal.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// Number of findings that this one represents: itself and those folded into it.
+    /// Number of occurrences that this finding represents: itself and those merged into it.
     pub fn count(&self) -> u64 {
         self.count
     }
@@ -391,31 +394,32 @@ impl fmt::Display for Finding {
     }
 }
 
-/// The findings of one reading, in the order in which they were made.
+/// The findings of one read, in the order in which they were reported.
 ///
-/// The same code in the same section name of the same item, again and again, is one finding with a count. Beyond a
-/// limit of findings of one code ([`Limits::max_findings_per_code`](crate::Limits::max_findings_per_code)) the rest of that code is one
-/// more, with their count.
+/// Consecutive findings of one code with the same item and section name are merged into one finding
+/// with a count. [`Limits::max_findings_per_code`](crate::Limits::max_findings_per_code) limits the
+/// findings of each code. Further findings of the code are merged into one more finding with a
+/// count.
 #[derive(Clone, Debug)]
 pub struct Findings {
     list: Vec<Finding>,
     limit: u32,
-    /// `None` until there is one: most readings find nothing.
+    /// State of each code; `None` until the first finding, because most reads have none.
     of_code: Option<Box<[Last; FindingCode::ALL.len()]>>,
 }
 
 /// The last finding of one code.
 #[derive(Clone, Copy, Debug, Default)]
 struct Last {
-    /// How many of the code stand in the list.
+    /// Number of findings with this code in the list.
     number: u32,
-    /// Its place in the list.
+    /// Index in the list.
     place: u32,
-    /// The number of the item that it is about.
+    /// Number of the finding's item.
     item: u32,
 }
 
-/// Compares what was found; a limit that was not met makes no difference.
+/// Compares only the findings, not the limits.
 impl PartialEq for Findings {
     fn eq(&self, other: &Self) -> bool {
         self.list == other.list
@@ -425,14 +429,16 @@ impl PartialEq for Findings {
 impl Eq for Findings {}
 
 impl Findings {
-    /// An empty list that keeps this many findings of each code.
+    /// Creates an empty list that holds at most this many findings of each code, and one more for
+    /// the rest.
     #[doc(hidden)]
     pub fn with_limit(limit: u32) -> Self {
         Self { list: Vec::new(), limit, of_code: None }
     }
 
-    /// Adds a finding about the item of this number, folded into the last one of the same code, item and section. The
-    /// path and the message are made only if it is not folded.
+    /// Adds a finding about the item with this number. Merges it into the last finding of the code
+    /// if that has the same item and section, or beyond the limit. Calls `describe` only if the
+    /// finding is not merged.
     #[doc(hidden)]
     #[cold]
     pub fn add(
@@ -446,7 +452,7 @@ impl Findings {
         self.add_folding(code, item, offset, section, true, describe);
     }
 
-    /// Adds a finding that only the limit folds into another.
+    /// Adds a finding. Merges it into another finding only beyond the limit.
     #[doc(hidden)]
     pub fn add_unfolded(
         &mut self,
@@ -493,23 +499,24 @@ impl Findings {
         self.list
     }
 
-    /// The findings, in the order in which they were made.
+    /// The findings, in the order in which they were reported.
     pub fn iter(&self) -> std::slice::Iter<'_, Finding> {
         self.list.iter()
     }
 
-    /// How many there are; those that were folded into another one are in its [`count`](Finding::count).
+    /// Number of findings in the list. Merged findings are included in [`Finding::count`] instead.
     pub fn len(&self) -> usize {
         self.list.len()
     }
 
-    /// Whether there is none.
+    /// Whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 }
 
-/// Cuts a long text. Findings do not count toward the limit on values, and what they quote may be as long as the input.
+/// Truncates a long text. The limit on retained values does not cover findings, and a quoted text
+/// may be as long as the input.
 fn shortened(text: Cow<'_, str>) -> Cow<'_, str> {
     const LONGEST: usize = 400;
     if text.len() <= LONGEST { text } else { format!("{}…", beginning(&text, LONGEST)).into() }

@@ -3,7 +3,7 @@
 //!
 //! Metadata (authors, licenses, source, revision, producers, dependencies) is stored in custom
 //! sections. A scanner skips from section header to section header and decodes only metadata, at
-//! any depth of nesting. An edit changes only the requested metadata and keeps every other byte.
+//! any depth of nesting. An edit changes only the requested metadata and keeps all other bytes.
 //!
 //! ```no_run
 //! use sectile::{Edit, Field};
@@ -23,10 +23,10 @@
 //!
 //! # Terms
 //!
-//! An *item* is a module or a component: the file itself (the *root*) or one nested in a component.
-//! Its *path* has the child index at each level, such as `3/0`. *Framing* is the structure around
-//! sections: preambles, headers, sizes, nesting. A *finding* reports an anomaly, with a stable
-//! [`FindingCode`].
+//! An *item* is a module or a component. The *root* is the file itself; other items are nested in
+//! components. The *path* of an item lists the child index at each level, such as `3/0`. *Framing*
+//! is the structure around sections: preambles, headers, sizes, nesting. A *finding* reports an
+//! anomaly, with a stable [`FindingCode`].
 //!
 //! # Where to start
 //!
@@ -37,7 +37,7 @@
 //! | positioned reads | [`read_at`] |
 //! | byte ranges on request, such as an object in a bucket | [`read_fetch`], over a [`drive::Fetch`] |
 //! | chunks as they arrive | [`drive::PushDriver`] with a [`metadata::StreamReader`] |
-//! | chunks that pass through to another consumer | [`drive::Inspected`]: a reader, a writer, a stream, an HTTP body |
+//! | chunks that pass through to another consumer | [`drive::Inspected`], which wraps a reader, a writer, a stream or an HTTP body |
 //! | custom limits, or partial results of a truncated input | the `_with` functions, which return an [`Outcome`] |
 //! | a change to a file | [`Edit::apply`], or [`Edit::plan`] to inspect it first |
 //! | a change to a stream | [`edit::StreamEdit`] |
@@ -59,7 +59,8 @@
 //!   chunks.
 //! - [`metadata`]: decodes custom sections into values with their ranges. Decoding is lenient: an
 //!   invalid value is reported as a finding.
-//! - `interface`, `digest`: read imports and exports, and compute SHA-256, with the same drivers.
+//! - `interface` reads imports and exports, and `digest` computes SHA-256. Both use the same
+//!   drivers.
 //! - [`edit`]: turns changes into a plan of bytes to keep and bytes to insert.
 //! - [`splice`]: writes the result of a plan by atomic replacement, in place with an undo journal,
 //!   or to any writer.
@@ -73,8 +74,8 @@
 //! - Every driver gives the same values, findings and errors for the same bytes, for any
 //!   division into chunks.
 //! - Only requested data is read, and [`Cost`] counts the bytes read.
-//! - An edit keeps every other byte, and a repeated edit changes nothing. At any moment, and
-//!   after a power cut, a replaced file is entirely the old or the new one.
+//! - An edit keeps all other bytes, and a repeated edit changes nothing. A replaced file is
+//!   entirely the old or the new one at any moment, even after a power cut.
 //! - Truncated input yields everything before the cut: an [`Outcome`] holds the value and the
 //!   error.
 //! - Everything is `Send` and `Sync`.

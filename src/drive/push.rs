@@ -11,14 +11,14 @@ use crate::scan::{Collector, ItemPath, ScanError, Scanner, Visitor, Window};
 /// - Bytes that are not needed are skipped and never buffered.
 /// - Needed bytes within one chunk are passed to the visitor as a slice of that chunk.
 /// - Needed bytes that span chunks are buffered: headers, names, and requested data. The buffer
-///   grows with the bytes that arrive, not with declared sizes. It never exceeds the largest
-///   request or the longest name within the limits, and is released afterwards.
-/// - Malformed input is an error as soon as the chunk with the first malformed byte is pushed. The
-///   preamble of the root is checked only when it is complete. Every later call returns the same
-///   error.
+///   grows with the bytes that arrive, not with declared sizes. Its size is bounded by the largest
+///   request and the longest name within the limits. It is released after use.
+/// - Malformed input is an error as soon as the chunk with the first malformed byte is pushed. As
+///   an exception, the root's preamble is checked only when it is complete. Every later call
+///   returns the same error.
 ///
-/// To keep data, copy it, as [`StreamReader`](crate::metadata::StreamReader) does: a slice of a
-/// `bytes::Bytes` would keep its whole chunk in memory.
+/// A visitor that keeps data should copy it, as [`StreamReader`](crate::metadata::StreamReader)
+/// does. A `bytes::Bytes` slice of a chunk would keep the whole chunk in memory.
 ///
 /// To scan bytes that pass through a reader, a writer or a stream, use
 /// [`Inspected`](super::Inspected).
@@ -188,12 +188,12 @@ impl<V: for<'w> Visitor<'w>> PushDriver<V> {
         self.needed.clone()
     }
 
-    /// Declares the absolute offset at which the input ends, before all of it was pushed. After
-    /// that, the payload of the last section is optional: it is not examined.
+    /// Declares the absolute end offset of the input before all of its bytes are pushed. After this
+    /// call, the rest of the last section's payload may be omitted, because it is not examined.
     ///
     /// # Errors
     ///
-    /// The input is truncated at this end, or a different end was declared before.
+    /// The input would be truncated at this offset, or another offset was declared before.
     pub fn end(&mut self, end: u64) -> Result<(), Error> {
         if self.is_ended {
             return self.check_end(end);
@@ -203,7 +203,7 @@ impl<V: for<'w> Visitor<'w>> PushDriver<V> {
         Ok(())
     }
 
-    /// Returns an error if an end differs from the declared one.
+    /// Checks that `end` equals the declared end.
     #[cold]
     fn check_end(&self, end: u64) -> Result<(), Error> {
         let declared = self.needed.start;

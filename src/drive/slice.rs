@@ -2,7 +2,8 @@ use crate::limits::Limits;
 use crate::outcome::{Cost, Outcome};
 use crate::scan::{Scanner, Visitor, Window};
 
-/// Scans bytes in memory: a slice, or a [`Map`](super::Map). Names and data borrow from them.
+/// Scans bytes in memory: a slice, or a [`Map`](super::Map). The names and data that the visitor
+/// receives borrow from these bytes.
 ///
 /// ```
 /// use sectile::scan::{Section, Visitor, DataRequest};
@@ -33,7 +34,7 @@ use crate::scan::{Scanner, Visitor, Window};
 pub fn scan_slice<'a, V: Visitor<'a>>(bytes: &'a [u8], visitor: &mut V, limits: Limits) -> Outcome<()> {
     let mut scanner = Scanner::new(limits);
     let result = match scanner.feed(Window::new(bytes, 0), visitor) {
-        Ok(_) => scanner.finish(bytes.len() as u64, visitor), // the needed range ends after the input
+        Ok(_) => scanner.finish(bytes.len() as u64, visitor), // the scanner needs bytes after the end of the input
         Err(error) => Err(error),
     };
     Outcome::new(Some(()), result.map_err(Into::into), Cost { bytes: scanner.bytes_examined(), reads: 0 })

@@ -26,8 +26,8 @@ pub(super) fn custom_section_head(at: u64, name: &str, data_len: usize) -> Resul
     Ok(bytes)
 }
 
-/// Encodes subsection 0 of a name section. The widths are the minimum lengths in bytes of its size
-/// and the name's length.
+/// Encodes subsection 0 of a name section. `size_width` and `len_width` are the minimum widths in
+/// bytes of the subsection's size field and of the name's length field.
 pub(super) fn own_name(name: &str, [size_width, len_width]: [u8; 2]) -> Vec<u8> {
     let len = name.len() as u32;
     let mut bytes = vec![0];

@@ -24,13 +24,13 @@ pub enum EditError {
     /// The edit changes the same section or name of an item twice.
     #[error("`{0}` is changed twice by the same edit")]
     Twice(String),
-    /// The name of a custom section has this many bytes, not 1 to 100,000.
+    /// The length of a custom section's name, in bytes, is not in the range 1 to 100,000.
     #[error("the name of a custom section must have 1 to 100,000 bytes, not {0}")]
     SectionName(usize),
     /// A text contains NUL, at which C programs truncate it.
     #[error("{0}: the text contains NUL")]
     Nul(String),
-    /// A text or section exceeds the limits for reading the result.
+    /// A text or section is so long that the limits would prevent reading it back.
     #[error("{what}: {len} bytes exceed the read limit of {max}")]
     #[non_exhaustive]
     TooLong {
@@ -41,7 +41,7 @@ pub enum EditError {
         /// Maximum length in bytes.
         max: u64,
     },
-    /// A section to be partly changed cannot be read.
+    /// A section that the edit changes in part cannot be decoded.
     #[error("cannot change the `{section}` section at offset {offset:#x}: {why}")]
     #[non_exhaustive]
     Unreadable {
@@ -67,8 +67,8 @@ pub enum EditError {
     /// [`Limits::max_retained_bytes`](crate::Limits::max_retained_bytes).
     #[error("the items to change have too many sections to keep in memory")]
     TooMany,
-    /// The convention of a section requires a position other than the end, which is unknown until
-    /// the whole input arrived.
+    /// The convention of a section requires a position other than the end of the item. In a stream,
+    /// that position is known only after the whole input has arrived.
     #[error("cannot append `{0}` to a stream: its position depends on the whole input")]
     Placed(String),
     /// The edit would remove an object's `linking` or `reloc.*` section, or move or remove a

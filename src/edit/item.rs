@@ -11,9 +11,9 @@ use crate::scan::ItemPath;
 #[derive(Clone, Debug, Default)]
 pub(super) struct ItemEdits {
     pub(super) items: BTreeMap<ItemPath, ItemEdit>,
-    /// Strip options by the outermost item they apply to.
+    /// Strip options. The key is the outermost item that they apply to.
     pub(super) strips: BTreeMap<ItemPath, Strip>,
-    /// Whether sections that linking sections refer to may move.
+    /// Whether the edit may move sections that linking sections refer to.
     pub(super) forced: bool,
 }
 
@@ -29,7 +29,7 @@ pub(super) struct ItemEdit {
     /// The item's own name.
     pub(super) name: Option<NameEdit>,
     pub(super) producers: Vec<ProducerEdit>,
-    /// Fields set to values that were checked without errors.
+    /// Fields whose new values passed the checks.
     pub(super) valid_fields: Vec<Field>,
 }
 
@@ -46,7 +46,7 @@ pub(super) enum ProducerEdit {
         name: String,
         version: String,
     },
-    /// Adds the name without a version unless it exists.
+    /// Adds the name without a version, unless the field already has the name.
     Ensure {
         field: String,
         name: String,
@@ -80,7 +80,7 @@ impl ProducerEdit {
         self.subject() == (field, name)
     }
 
-    /// Returns the texts that may be written.
+    /// Returns the texts that the edit may write.
     pub(super) fn texts(&self) -> [&str; 3] {
         match self {
             Self::Add { field, name, version } => [field, name, version],
@@ -91,7 +91,7 @@ impl ProducerEdit {
 }
 
 impl ItemEdit {
-    /// Whether the new data of sections with this name was checked already, without errors.
+    /// Whether all new data of sections with this name has already passed the checks.
     pub(super) fn is_checked(&self, name: &str) -> bool {
         self.valid_fields.iter().any(|field| field.section() == name)
             && !self.appended.iter().any(|(appended, _)| appended == name)
@@ -121,8 +121,8 @@ impl ItemEdit {
         self.producers.iter().flat_map(ProducerEdit::texts).try_for_each(|text| check_nul(PRODUCERS, text))
     }
 
-    /// Returns the name of a section that is changed both as a whole and in part, or both written
-    /// and removed.
+    /// Returns the name of a section with conflicting changes: changed as a whole and in part, or
+    /// written and removed.
     fn conflict(&self) -> Option<&str> {
         let is_removed = |name: &str| self.globs.iter().any(|glob| glob.matches(name));
         let whole = |name: &str| self.sections.contains_key(name) || is_removed(name);

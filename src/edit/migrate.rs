@@ -37,7 +37,7 @@ const SECTION: &str = "registry-metadata";
 impl Edit {
     /// Replaces the item's retired `registry-metadata` section by one section per field. Fields
     /// that the item already has are unchanged. `item` must be the item that the edit is
-    /// [at](Self::at). Without the section nothing is changed.
+    /// [at](Self::at). Does nothing if the item does not have the section.
     ///
     /// # Errors
     ///
@@ -117,7 +117,8 @@ fn authors(value: &Value) -> Result<String, &'static str> {
     Ok(authors.ok_or("`authors` is not a string or a list of strings")?.join(", "))
 }
 
-/// Adds a link to the field of its type, unless the type has no field or an earlier link took it.
+/// Sets the field for the link's type to the link's value. Adds the link to `dropped` instead if
+/// its type has no field, or if an earlier link has set the field.
 fn link(link: &Value, fields: &mut Vec<(Field, String)>, dropped: &mut Vec<String>) {
     let text = |key: &str| link.get(key).and_then(Value::as_str);
     let kind = text("ty").or_else(|| text("type")).unwrap_or_default();

@@ -2,8 +2,8 @@
 //!
 //! [`Edit::apply`] changes a file. [`Edit::plan`] and the other `plan_*` methods scan a source and
 //! return an [`EditPlan`]. It holds the bytes to keep and insert ([`Plan`](crate::splice::Plan)),
-//! the changed sections, and the findings. All other bytes are kept, except for the size fields of
-//! enclosing items. A size field keeps its width if the new size fits.
+//! the changed sections, and the findings. Outside the changed sections, an edit changes only the
+//! size fields of enclosing items. A size field keeps its width if the new size fits.
 //!
 //! A [`StreamEdit`] edits an input while it arrives and supports fewer changes.
 
@@ -83,8 +83,8 @@ impl Edit {
         self
     }
 
-    /// Sets a field. Replaces the value in the first section of the field and removes other
-    /// sections of the field.
+    /// Sets a field. If the item has several sections of the field, the first gets the value and
+    /// the others are removed.
     ///
     /// # Errors
     ///
@@ -162,8 +162,8 @@ impl Edit {
         self
     }
 
-    /// Adds a producer without a version to a field. Does nothing if the field has a producer with
-    /// this name, whatever its version, or if this edit already changes that producer.
+    /// Adds a producer without a version to a field. Does nothing if the field already has a
+    /// producer with this name and any version, or if this edit already changes that producer.
     #[must_use]
     pub fn ensure_producer(mut self, field: impl Into<String>, name: impl Into<String>) -> Self {
         let (field, name) = (field.into(), name.into());
@@ -190,12 +190,14 @@ impl Edit {
         self.section(PRODUCERS, None)
     }
 
-    /// Writes a custom section: replaces the data of the first section with this name and removes
-    /// the others, or adds a section at the item's end. For names such as `contractmetav0`, whose
-    /// sections readers concatenate, adds a section unless one already has this data.
+    /// Writes a custom section. If sections with this name exist, the first gets the data and the
+    /// others are removed. Otherwise, a section is added at the item's end.
     ///
-    /// Invalid data is not an error. The plan's findings include those that a reader would report
-    /// about the data.
+    /// Readers concatenate the sections of some names, such as `contractmetav0`. For such a name, a
+    /// section is added, unless one already has this data.
+    ///
+    /// Invalid data is not an error. If a reader would report findings about the data, the plan
+    /// includes them.
     ///
     /// # Errors
     ///
@@ -205,8 +207,8 @@ impl Edit {
         self.section(name, Some(data.into()))
     }
 
-    /// Appends a custom section to the item, even if the item has one with this name. The plan's
-    /// findings include those that a reader would report about the new section.
+    /// Appends a custom section to the item, even if the item has one with this name. If a reader
+    /// would report findings about the new section, the plan includes them.
     ///
     /// # Errors
     ///
@@ -278,9 +280,9 @@ impl Edit {
     ///
     /// # Errors
     ///
-    /// The file is malformed, cannot be read, or lacks an item at one of the paths. The edit has
-    /// conflicting changes. The result would exceed the limits for reading, or the maximum size of
-    /// an item. See [`EditError`].
+    /// Fails if the file is malformed or cannot be read, if an item of the edit does not exist, or
+    /// if changes conflict. Also fails if the result would exceed the limits for reading or the
+    /// maximum size of an item. See [`EditError`].
     pub fn plan(&self, path: impl Into<PathBuf>) -> Result<FilePlan, EditError> {
         let path = path.into();
         let plan = self.plan_input(&Input::open(&path)?)?;

@@ -27,9 +27,9 @@ pub(super) fn plan(
     let mut changes = Vec::new();
     let mut growth = vec![0; layout.items.len()];
     let mut warnings = Warnings::new(layout, limits);
-    // Nested items come first: an item's growth, with that of its section's size field, is added to
-    // the enclosing item. Insertions at the common end of nested items are therefore ordered from
-    // the innermost item outwards.
+    // Nested items are planned first, because their growth, and that of the size fields of their
+    // sections, is added to the enclosing item. This also orders insertions at the shared end of
+    // nested items from the innermost item outward.
     for (number, item) in layout.items.iter().enumerate().rev() {
         if !item.requested.is_none() {
             let mut planner = ItemPlanner::new(item, edits.forced, limits)?;
@@ -66,10 +66,10 @@ struct ItemPlanner<'a> {
     item: &'a LayoutItem<'a>,
     /// Patches of existing sections.
     patches: Vec<Patch>,
-    /// New sections. Ordered after patches at the same offset, such as data for an empty section
-    /// that ends there.
+    /// New sections. They come after other patches at the same offset, for example after new data
+    /// of an empty section that ends there.
     added: Vec<Patch>,
-    /// The paths are the root's at first; the item's path is computed only if there are changes.
+    /// Initially with the path of the root. The item's path is computed only if there are changes.
     changes: Vec<Change>,
 }
 
@@ -104,9 +104,9 @@ impl<'a> ItemPlanner<'a> {
         self.item.sections.iter().filter(move |section| *section.name == *name)
     }
 
-    /// Writes the sections whose names match `which`: the first gets the data, the others are
-    /// removed. If readers concatenate the sections of a name, adds a section unless one has the
-    /// data.
+    /// Writes the sections whose names match `which`. The first section of a name gets the data,
+    /// and the others are removed. If readers concatenate the sections of the name, adds a section
+    /// unless one already has the data.
     fn sections(&mut self, edit: &ItemEdit, which: impl Fn(&str) -> bool) -> Result<(), EditError> {
         for (name, data) in edit.sections.iter().filter(|(name, _)| which(name)) {
             let Some(data) = data else { continue };
@@ -158,15 +158,15 @@ impl<'a> ItemPlanner<'a> {
         let item = self.item;
         for section in item.sections.iter().filter(|section| NAMES.contains(&&*section.name)) {
             let is_edited = edit.is_some();
-            let is_own = *section.name == *own; // readers accept the other kind's section too, but it is never written
+            let is_own = *section.name == *own; // readers accept either name section, but only this one is written
             let names = match &section.content {
                 Content::Names(names) => names,
                 Content::Unreadable(why) if is_edited => return Err(unreadable(name_of(section), section, why)),
-                _ => continue, // if it is only stripped, this is a finding
+                _ => continue, // an unreadable section is a finding if it is only stripped
             };
             let mut patches = Vec::new();
             if is_edited {
-                // Without an own name in any section, the first section gets it.
+                // If no section has the item's own name, the first section gets it.
                 if is_own
                     && !any_has_own
                     && let Some(name) = new_name.take()
@@ -297,8 +297,8 @@ impl<'a> ItemPlanner<'a> {
         self.changes.push(Change { path: ItemPath::root(), section: section.into(), kind, range, before, after });
     }
 
-    /// Rejects changes that break an object's `linking` and `reloc.*` sections: they refer to other
-    /// sections by index.
+    /// Rejects changes that break an object's `linking` and `reloc.*` sections, which refer to
+    /// other sections by index.
     fn check_links(&self) -> Result<(), EditError> {
         let sections = &self.item.sections;
         if !sections.iter().any(is_for_linker) {
@@ -327,7 +327,7 @@ impl FoundName {
     }
 }
 
-/// Returns patches that remove all of `data` except for the items' own names.
+/// Returns patches that remove all of `data` except for the item's own names.
 fn remove_between(names: &[FoundName], data: Range<u64>) -> impl Iterator<Item = Patch> {
     let starts = [data.start].into_iter().chain(names.iter().map(|name| name.subsection.end));
     let ends = names.iter().map(|name| name.subsection.start).chain([data.end]);
@@ -343,7 +343,7 @@ pub(super) fn is_linker_name(name: &str) -> bool {
     name == "linking" || name.starts_with("reloc.")
 }
 
-/// Whether linking sections never refer to this section: metadata and linking sections themselves.
+/// Whether this is a metadata or linking section. Linking sections never refer to these.
 fn is_never_referenced(section: &LayoutSection) -> bool {
     let name = &*section.name;
     is_for_linker(section)

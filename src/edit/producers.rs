@@ -40,8 +40,8 @@ pub(super) fn edit<'d>(
     Ok(EditedProducers { sections, added: (!added.is_empty()).then(|| encode_fields(&added)) })
 }
 
-/// Returns the last edit of each name in a field, in order. A name that is dropped and then added
-/// keeps its position.
+/// Returns the last edit of each field and name, in order. Because earlier edits are ignored, a
+/// name that is dropped and then added again keeps its position.
 fn last_of_each(edits: &[ProducerEdit]) -> Vec<&ProducerEdit> {
     let mut seen = HashSet::new();
     let mut last = Vec::new();
@@ -67,7 +67,7 @@ fn decode(data: &[u8]) -> Option<Fields> {
     Some(fields.collect())
 }
 
-/// Removes a name from all fields with this name, and fields that become empty.
+/// Removes the producer `name` from every field named `field`. Removes fields that become empty.
 fn drop_producer(sections: &mut [Fields], field: &str, name: &str) {
     for fields in sections {
         fields.retain_mut(|(found, values)| {
@@ -80,8 +80,8 @@ fn drop_producer(sections: &mut [Fields], field: &str, name: &str) {
     }
 }
 
-/// Sets the version of the name in the field if one is given. Adds the name, and the field, if
-/// missing.
+/// Sets the version of the producer, if a version is given. Adds the producer and the field if they
+/// are missing.
 fn add_producer(sections: &mut [Fields], field: &str, name: &str, version: Option<&str>) {
     let mut first = None;
     for (_, values) in sections.iter_mut().flatten().filter(|(found, _)| found == field) {

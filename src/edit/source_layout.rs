@@ -14,7 +14,7 @@ use crate::scan::{DataRequest, ItemKind, ItemPath, ItemStart, Section, Visitor};
 /// All items in source order.
 pub(super) struct SourceLayout<'e> {
     pub(super) items: Vec<LayoutItem<'e>>,
-    /// The paths of the edit that exist.
+    /// Item paths of the edit that exist in the source.
     pub(super) found: HashSet<&'e ItemPath>,
     /// Number of sections of all items.
     pub(super) sections: u64,
@@ -32,7 +32,7 @@ pub(super) struct LayoutItem<'e> {
     pub(super) requested: RequestedChanges<'e>,
     /// The last section that is not custom.
     pub(super) last_known: Option<Range<u64>>,
-    /// Custom sections, if the edit changes the item.
+    /// Custom sections; empty if the edit does not change the item.
     pub(super) sections: Vec<LayoutSection>,
     pub(super) signed: Option<Signed>,
     /// Names and ranges of sections that sign all others of the item.

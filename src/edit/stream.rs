@@ -64,7 +64,7 @@ impl StreamEdit {
         self
     }
 
-    /// Appends a custom section to the root item, after sections appended before.
+    /// Appends a custom section to the root item, after the sections of earlier calls.
     ///
     /// # Errors
     ///
@@ -94,7 +94,7 @@ impl StreamEdit {
         Self { limits, ..self }
     }
 
-    /// Starts an input.
+    /// Starts editing a new input.
     pub fn begin(&self) -> StreamEditor {
         let visitor =
             RemovalVisitor { edit: self.clone(), removals: VecDeque::new(), has_removed: false, is_linked: false };
@@ -102,12 +102,12 @@ impl StreamEdit {
     }
 }
 
-/// Edits a binary chunk by chunk. Buffers only incomplete section headers and names, until it is
-/// known whether the section is removed.
+/// Edits a binary chunk by chunk. Buffers only an incomplete section header and name, until the
+/// editor can decide whether to remove the section.
 #[derive(Debug)]
 pub struct StreamEditor {
     push: PushDriver<RemovalVisitor>,
-    /// Last pushed bytes that may still be removed.
+    /// Bytes at the end of the pushed input that may still be removed.
     buffered: Vec<u8>,
 }
 
@@ -117,10 +117,10 @@ impl StreamEditor {
     ///
     /// # Errors
     ///
-    /// The binary is malformed or exceeds a limit; or [`EditError::MovesLinked`] if a section was
-    /// removed and the object has a linking section. The latter is stricter than in an
-    /// [`Edit`](super::Edit), which checks whether the removal affects linking. After an error the
-    /// output is incomplete, and further calls return the same error.
+    /// The binary is malformed or exceeds a limit. [`EditError::MovesLinked`] if a section was
+    /// removed and the object has a linking section. An [`Edit`](super::Edit) is less strict: it
+    /// fails only if the removal affects linking. After an error the output is incomplete, and
+    /// further calls return the same error.
     pub fn push(&mut self, chunk: &Bytes) -> Result<impl Iterator<Item = Bytes> + use<>, EditError> {
         let start = self.push.cost().bytes;
         let end = start + chunk.len() as u64;

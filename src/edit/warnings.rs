@@ -22,7 +22,7 @@ pub(super) struct Warnings<'o> {
     layout: &'o SourceLayout<'o>,
     limits: Limits,
     states: Vec<ItemState>,
-    /// Changed sections that sign all others, with the number of their item.
+    /// Edited sections that sign all other sections of their item, with the item's number.
     edited_full_signatures: BTreeSet<(usize, Box<str>)>,
     found: Vec<Warning>,
 }
@@ -44,7 +44,7 @@ struct ItemState {
     first_signed_change: Option<u64>,
     /// Whether the edit changes the signature itself.
     signature_edited: bool,
-    /// Whether anything but sections that sign all others has changed.
+    /// Whether anything has changed other than sections that sign all others.
     content_changed: bool,
 }
 
@@ -79,8 +79,8 @@ impl<'o> Warnings<'o> {
     }
 
     /// Ends an item and propagates its changes to the enclosing item. `resized` is the new payload
-    /// size of the section that holds it, if it changed. Nested items must end before their
-    /// parents.
+    /// size of the section that contains the item, if that size changed. Nested items must end
+    /// before their parents.
     pub(super) fn leave(&mut self, number: usize, resized: Option<u64>) {
         self.signature(number);
         self.full_signatures(number);
@@ -95,7 +95,7 @@ impl<'o> Warnings<'o> {
         }
     }
 
-    /// Returns the findings by item in source order, limited per code as when reading.
+    /// Returns the findings of all items in source order, with the same limit per code as a read.
     pub(super) fn finish(mut self, plan: &Plan, changes: &[Change]) -> Vec<Finding> {
         if !plan.is_identity() {
             self.warn_near_limit(0, 0, plan.len(), MAX_NESTED, None);
@@ -181,9 +181,9 @@ impl<'o> Warnings<'o> {
         }
     }
 
-    /// Reports a `signature` that no longer holds. It covers all bytes after it; each delimiter
-    /// ends a part that can be verified without the rest. Source: the tool conventions'
-    /// `Signatures.md`.
+    /// Reports a `signature` section that the edit invalidates. The signature covers all bytes
+    /// after it. Each delimiter ends a part that can be verified without the rest. Source: the tool
+    /// conventions' `Signatures.md`.
     fn signature(&mut self, number: usize) {
         let ItemState { first_signed_change: Some(first), signature_edited: false, .. } = self.states[number] else {
             return;
@@ -201,7 +201,7 @@ impl<'o> Warnings<'o> {
         self.add(number, FindingCode::BrokenSignature, signed.signature.start, Some("signature"), message);
     }
 
-    /// Reports signatures over all other sections that no longer hold. Source: wasmsign
+    /// Reports invalidated signatures that cover all other sections. Source: wasmsign
     /// (`signature_wasmsign`) and wascap (`jwt`, `wasmcloud_jwt`).
     fn full_signatures(&mut self, number: usize) {
         if !self.states[number].content_changed {
@@ -232,7 +232,8 @@ impl<'o> Warnings<'o> {
         }
     }
 
-    /// Reports a build id whose debugging data changes: tools look up debugging data by this id.
+    /// Reports a kept build id if the debugging data changes. Tools look up debugging data by this
+    /// id.
     fn build_id(&mut self, number: usize, changes: &[Change]) {
         let is_id = |name: &str| name == "build_id";
         let is_debug = |name: &str| purpose(name) == Some(SectionPurpose::Debug) || name == "external_debug_info";
@@ -258,8 +259,8 @@ impl<'o> Warnings<'o> {
     }
 }
 
-/// Returns the findings of a reader for an item that consists of one section. The data is not
-/// copied.
+/// Returns the findings that a reader would report for an item with only this section. The data is
+/// not copied.
 fn read_alone(kind: ItemKind, name: &str, data: &[u8], limits: Limits) -> Vec<Finding> {
     let Ok(head) = custom_section_head(0, name, data.len()) else { return Vec::new() }; // planning fails too
     let front = Patch { range: 0..0, bytes: [&kind.preamble()[..], &head].concat() };

@@ -133,7 +133,7 @@ pub(super) struct MetadataReader<'v, O> {
 /// State of an item until the scanner leaves it.
 #[derive(Debug, Default)]
 struct ItemState {
-    /// Bit set of the known section names seen so far, by [row
+    /// Set of the known section names seen so far: one bit for each [row
     /// number](super::convention::RowNumber).
     seen: u64,
     /// Start offset of the first `producers` section.
@@ -279,8 +279,8 @@ impl<'v, O> MetadataReader<'v, O> {
         self.report(FindingCode::UnknownSection, section.item, section.range().start, None, message);
     }
 
-    /// Checks a custom section's name for control characters. Not needed for names that the tables
-    /// list in full.
+    /// Checks a custom section's name for control characters. Not needed for a known section whose
+    /// table entry is a full name, not a pattern.
     #[inline]
     fn check_name(&mut self, section: &Section<'_>) {
         if !is_plain(section.name_bytes()) && has_controls(section.name(), false) {
@@ -302,8 +302,8 @@ impl<'v, O> MetadataReader<'v, O> {
             current.producers.get_or_insert(start);
             None
         } else if convention.decode == Decode::Name && section.item_kind == ItemKind::Module && section.item == 0 {
-            // Only checked in a root module. Some readers of core modules reject `producers` before
-            // `name`. wit-component uses this order in the modules that it adds to a component.
+            // Some readers of core modules reject `producers` before `name`. Not checked in nested
+            // modules, because wit-component writes this order in the modules that it adds.
             let message = "`producers` should come after `name`";
             current.producers.take().map(|offset| (FindingCode::MisplacedProducers, offset, "producers", message))
         } else {
@@ -314,7 +314,8 @@ impl<'v, O> MetadataReader<'v, O> {
         }
     }
 
-    /// Makes a section pending and returns true if its data is needed and within the limits.
+    /// Makes a section pending if its data is needed and within the limits. Returns whether it is
+    /// pending.
     fn begin(&mut self, pending: PendingSection) -> bool {
         let len = pending.data.end - pending.data.start;
         if len == 0 && !matches!(pending.decoder, Decoder::Convention(Decode::Producers)) {
@@ -366,8 +367,8 @@ impl<'v, O> MetadataReader<'v, O> {
             Decoder::Convention(Decode::RegistryMetadata) => {
                 item.registry_metadata.take().map(|old| old.as_bytes().len())
             }
-            // The name is kept because the second name section may lack one. All producers and
-            // links are kept.
+            // The first name is kept, because the second name section may lack the item's own name.
+            // All producers and links are kept.
             Decoder::Name(_) | Decoder::Convention(_) => None,
         };
         if let Some(old) = old {
@@ -430,7 +431,7 @@ impl<'v, O> MetadataReader<'v, O> {
         }
     }
 
-    /// Decodes text; reports a finding and returns the bytes if they are not UTF-8.
+    /// Decodes text. If the bytes are not UTF-8, reports a finding and returns them undecoded.
     fn text<'w>(&mut self, pending: &PendingSection, bytes: &'w [u8], range: Range<u64>) -> Value<'v>
     where
         O: Ownership<'w, 'v>,
@@ -532,7 +533,7 @@ impl<'v, O> MetadataReader<'v, O> {
         }
     }
 
-    /// Handles the results of steps through a name section, up to the next request.
+    /// Processes steps of a name section until it requests more data or ends.
     #[inline(never)]
     fn name_step<'w>(&mut self, pending: &mut PendingSection, mut step: NameStep<'w>) -> DataRequest
     where

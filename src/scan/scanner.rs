@@ -29,8 +29,8 @@ pub struct Scanner {
     /// Id of the last section, for truncation errors. Updated once per call to `feed`, not once per
     /// section.
     last_id: u8,
-    /// Class of the module's last section with a required order. One value is enough for all items:
-    /// modules contain no items, and sections of components have no required order.
+    /// Class of the current module's last section with a required order. Not stored for each item,
+    /// because modules contain no items and sections of components have no required order.
     rank: Class,
     /// The current item.
     frame: Frame,
@@ -38,8 +38,8 @@ pub struct Scanner {
     enclosing: SmallVec<[Frame; 4]>,
     /// Number of items entered so far.
     items: u32,
-    /// Absolute offset up to which an incomplete name is valid UTF-8, so that no byte is validated
-    /// twice.
+    /// Absolute end offset of the part of an incomplete name that is already validated as UTF-8.
+    /// Prevents repeated validation.
     utf8_until: u64,
 }
 
@@ -49,7 +49,8 @@ enum ScanState {
     Preamble,
     /// A section header, or the end of an item, is next.
     Sections,
-    /// The visitor requested bytes of this data. The position is already at the end of the section.
+    /// Requested bytes are next. The range is all data of the section. The position is already at
+    /// the section's end.
     Data(Range<u64>),
     /// Failed at this offset. Every later call returns the same error.
     Failed(Fault, u64),
@@ -156,8 +157,8 @@ impl Scanner {
         }
     }
 
-    /// Whether a prefix of the needed range can be enough to detect malformed input. True for
-    /// preambles, headers and names, false for data.
+    /// Whether a prefix of the needed range can already be malformed. True for preambles, headers
+    /// and names; false for data.
     pub(crate) fn may_fail_early(&self) -> bool {
         matches!(self.state, ScanState::Preamble | ScanState::Sections)
     }
@@ -178,8 +179,8 @@ impl Scanner {
         Err(self.truncation_error(end))
     }
 
-    // Each function below returns whether the scan continues. The reason for a stop is in `state`
-    // and `needed`, because a returned flag fits in a register and a returned reason does not.
+    // Each function below returns whether the scan continues, and stores the reason for a stop in
+    // `state` and `needed`. A returned flag fits in a register; a returned reason would not.
 
     /// Reads the root's preamble.
     #[inline(never)]
@@ -252,8 +253,9 @@ impl Scanner {
     /// Fast path: complete header, short ASCII name, nothing nested, nothing malformed. Every other
     /// section goes to [`slow_path`](Self::slow_path).
     ///
-    /// Keeps the progress in locals and calls only the visitor. Other calls, or one shared call to
-    /// [`Visitor::section`], would spill registers. Measured (`scan` bench).
+    /// Keeps the progress in locals and calls only the visitor, from two call sites of
+    /// [`Visitor::section`]. Other calls, or one call site for both branches, would spill
+    /// registers. Measured (`scan` bench).
     #[inline(always)]
     fn fast_path<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> bool {
         let Frame { kind: item_kind, item, end, .. } = self.frame;
@@ -394,8 +396,8 @@ impl Scanner {
         }
     }
 
-    /// Validates the beginning of a name. The error is the offset of the first byte that is invalid
-    /// UTF-8, whatever bytes follow.
+    /// Validates the available part of a name as UTF-8. The error is the offset of the first
+    /// invalid byte. An incomplete character at the end is not an error.
     #[cold]
     fn check_partial_name(&mut self, window: Window<'_>, payload: u64) -> Result<(), u64> {
         let Leb128 { len: len_width @ 1.., .. } = Leb128::read(window.from(payload)) else { return Ok(()) };
@@ -408,8 +410,8 @@ impl Scanner {
         Ok(())
     }
 
-    /// Leaves a nested item that ends here. Fails in the root, because only an input that is too
-    /// long reaches [`ROOT_END`].
+    /// Leaves a nested item that ends here. Fails in the root: its end is [`ROOT_END`], so the
+    /// input is too long.
     #[inline]
     fn leave_item<'w, V: Visitor<'w>>(&mut self, visitor: &mut V) -> bool {
         let Some(parent) = self.enclosing.pop() else {
@@ -456,8 +458,8 @@ impl Scanner {
         self.read_nested_preamble(window, visitor)
     }
 
-    /// Passes requested data to the visitor until it requests no more. Pauses if the window lacks
-    /// the data.
+    /// Passes requested data to the visitor until the visitor requests no more. Pauses if the
+    /// window lacks the data.
     #[inline(never)]
     fn deliver_data<'w, V: Visitor<'w>>(
         &mut self,

@@ -1,5 +1,5 @@
 //! Splicing: a plan lists the ranges of a source to keep and the bytes to insert. Its output is
-//! written to a file, a stream or memory. The bytes are not interpreted.
+//! written to a file, a stream or memory. This module does not interpret the bytes.
 //!
 //! An [`Edit`](crate::edit::Edit) returns a [`Plan`]. To write it:
 //!
@@ -116,7 +116,7 @@ impl Plan {
         Self { source_len, fingerprint: None, pieces }
     }
 
-    /// Returns the plan that changes nothing in this file.
+    /// Returns a plan whose output equals this file.
     pub fn identity(source: &Input) -> Self {
         Self::new(source.len(), Vec::new()).for_file(source.fingerprint())
     }
@@ -126,7 +126,8 @@ impl Plan {
         Self { fingerprint: Some(fingerprint), ..self }
     }
 
-    /// Whether the plan is for this state of the file, or for bytes in memory of the same length.
+    /// Whether the plan is for this state of the file. A plan for bytes in memory only needs the
+    /// same length.
     pub(crate) fn is_for(&self, source: &Input) -> bool {
         self.fingerprint.map_or(self.source_len == source.len(), |fingerprint| fingerprint == source.fingerprint())
     }
@@ -156,8 +157,8 @@ impl Plan {
         self.inserted() == 0 && self.kept() == self.source_len
     }
 
-    /// Returns the pieces in order. No piece is empty. Adjacent pieces have different kinds, unless
-    /// source bytes between them were dropped.
+    /// Returns the pieces in order. No piece is empty. Adjacent pieces have different kinds, except
+    /// for two kept ranges with dropped bytes between them.
     pub fn pieces(&self) -> &[Piece] {
         &self.pieces
     }

@@ -42,11 +42,11 @@ impl OutputPlace {
     ///
     /// # Errors
     ///
-    /// The file is read-only and not forced, another process edits it, it is a directory or a
-    /// socket, or the system reports an error.
+    /// Fails if the file is read-only and `force` is not set, if another process edits it, or if it
+    /// is a directory or a socket. Also fails if the system reports an error.
     pub fn open(path: &Path, options: WriteOptions) -> Result<Self, WriteError> {
         let purpose = LockPurpose::Replace { force: options.force };
-        // Fails for links that the system does not trust, before they are followed one by one.
+        // The system rejects untrusted links here, before `resolve` follows links one by one.
         let metadata = match fs::metadata(path) {
             Ok(metadata) => Some(metadata),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
@@ -113,8 +113,8 @@ impl OutputPlace {
     ///
     /// # Errors
     ///
-    /// The file is read-only or has several hard links and is not forced, or an in-place edit of it
-    /// was interrupted.
+    /// Fails if an in-place edit of the file was interrupted. Without `force`, also fails if the
+    /// file is read-only or has several hard links.
     pub fn check_replaceable(&self, options: WriteOptions) -> Result<(), WriteError> {
         let PlaceKind::Existing(target) = &self.0 else { return Ok(()) };
         target.check_whole()?;
@@ -148,7 +148,7 @@ impl OutputPlace {
         self.create_with(Access::Default, options)
     }
 
-    /// Like [`create`](Self::create), with the access of a new file.
+    /// Like [`create`](Self::create), with the mode that a new file gets.
     ///
     /// # Errors
     ///
@@ -164,7 +164,7 @@ impl OutputPlace {
         self.with_file(Some(file), options)
     }
 
-    /// Takes an already written temporary file on the same file system.
+    /// Uses an already written temporary file, which must be on the file system of the destination.
     ///
     /// # Errors
     ///
@@ -190,7 +190,7 @@ impl OutputPlace {
 }
 
 /// An output being written. If it is dropped before [`finish`](Self::finish), an existing file
-/// stays unchanged, but data already sent to a FIFO or device is not revoked.
+/// stays unchanged. Data already sent to a FIFO or device cannot be revoked.
 #[derive(Debug)]
 pub struct OutputFile {
     kind: OutputKind,
@@ -235,8 +235,8 @@ impl OutputFile {
         }
     }
 
-    /// Moves the file to its destination. Calls `unchanged` immediately before, and stops if it
-    /// fails.
+    /// Moves the file to its destination. Calls `unchanged` immediately before the move, and does
+    /// not move the file if the call fails.
     ///
     /// # Errors
     ///
@@ -259,7 +259,7 @@ impl OutputFile {
 enum Resolved {
     /// A path whose last component is not a symbolic link.
     Path(PathBuf),
-    /// A link of the system to an open file of a process, such as `/proc/self/fd/1`.
+    /// A procfs link to an open file of a process, such as `/proc/self/fd/1`.
     OpenFile(PathBuf),
 }
 
@@ -276,7 +276,8 @@ fn resolve(path: &Path) -> io::Result<Resolved> {
     Err(io::Error::other("too many symbolic links"))
 }
 
-/// Whether a link is in procfs. Its target may have another path or none.
+/// Whether a link is in procfs. The open file that it refers to may have another path than the
+/// link's text, or none.
 fn is_procfs_link(link: &Path) -> bool {
     #[cfg(target_os = "linux")]
     {

@@ -1,4 +1,4 @@
-//! Edits make the requested change and preserve every other byte.
+//! Edits make the requested change and preserve all other bytes.
 
 mod file;
 #[cfg(feature = "json")]

@@ -1,4 +1,5 @@
-//! A row: everything an audit says about one binary, or about one archive or file with findings.
+//! Rows of an audit. A row has the results for one binary, or for one archive or other file with
+//! findings.
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
@@ -11,11 +12,11 @@ use sectile::{FindingCode, Severity};
 use sectile_policy::report::Report;
 use sectile_policy::{JudgedFinding, Verdict};
 
-/// A row of an audit: everything it says about one binary, or about one archive or file with findings.
+/// A row of an audit: the results for one binary, or for one archive or other file with findings.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Row<'r> {
-    /// The order of the row: larger than that of the rows before it, but not consecutive.
+    /// Sort key of the row. Keys increase from row to row, with gaps.
     pub nth: u64,
     /// The kind of the row.
     pub row_kind: RowKind,
@@ -23,15 +24,17 @@ pub struct Row<'r> {
     pub file: Cow<'r, OsStr>,
     /// Further names of the same blob.
     pub other_names: Vec<Cow<'r, OsStr>>,
-    /// Whether there are more names.
+    /// Whether the blob has names that `other_names` omits.
     pub omits_names: bool,
     /// Length in bytes, if known.
     pub size: Option<u64>,
     /// The state of the file as text. A later audit reads the file again only if the state differs.
     pub state: Option<Cow<'r, str>>,
-    /// The SHA-256 digest as `sha256:…`: the one that its store states, or the computed one.
+    /// The SHA-256 digest as `sha256:…`: the computed digest, or otherwise the digest that the
+    /// store states.
     pub digest: Option<Cow<'r, str>>,
-    /// Whether the digest was computed from all bytes. A difference from the digest in its store is a finding.
+    /// Whether the digest was computed from all bytes. If the store states another digest, that is
+    /// a finding.
     pub verified: bool,
     /// How much of the blob was read.
     pub completeness: Completeness,
@@ -49,19 +52,22 @@ pub struct Row<'r> {
     pub producers: Vec<[Cow<'r, str>; 3]>,
     /// Number of packages in the dependency lists of all items.
     pub packages: u64,
-    /// Bytes by kind of section over the whole tree. Sections that contain items are not counted, only their contents.
+    /// Bytes by kind of section over the whole tree. A section that contains an item is not
+    /// counted, but the sections of that item are.
     pub section_totals: Vec<SectionTotal<'r>>,
     /// The largest section that does not contain an item.
     pub largest: Option<LargestSection<'r>>,
     /// The layout of the sections; empty unless the format shows it.
     pub spans: Vec<SectionSpan<'r>>,
-    /// The formats that are not opened, of the file or of the entries of an archive, with their numbers of files.
+    /// The formats of the file or of archive entries that were not opened, with the number of files
+    /// of each format.
     pub not_opened: Vec<(Cow<'r, str>, u64)>,
     /// The findings, with their severity under the policy.
     pub findings: Vec<JudgedFinding<'r>>,
-    /// Whether the policy accepts the findings and all of it was read.
+    /// Whether the blob was read completely and the policy accepts the findings.
     pub accepted: bool,
-    /// Bytes read from the file itself. It is 0 for compressed archive entries, which are counted with their archive.
+    /// Number of bytes read from the file itself; 0 for compressed archive entries, whose bytes are
+    /// counted with the archive.
     pub bytes_read: u64,
     pub(super) source: RowSource<'r>,
 }
@@ -75,11 +81,12 @@ pub(super) enum RowSource<'r> {
     Baseline(&'r str),
 }
 
-/// The kind of a row: its subject.
+/// The kind of a row: the kind of thing that it describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum RowKind {
-    /// A binary: it is WebAssembly, or its name or its store says so. Every binary has a row.
+    /// A binary: its content, its name or its store identifies it as WebAssembly. Every binary has
+    /// a row.
     Binary,
     /// An archive, or a compressed file, with findings on it or on entries that are not binaries.
     Archive,
@@ -174,7 +181,7 @@ pub struct LargestSection<'r> {
     pub bytes: u64,
 }
 
-/// The position of a section, or of several small ones in a row.
+/// The position of a section, or of several consecutive small sections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SectionSpan<'r> {
@@ -191,7 +198,7 @@ pub struct SectionSpan<'r> {
 }
 
 impl<'r> Row<'r> {
-    /// Creates a row that only has a file name.
+    /// Creates a row with only a file name.
     pub(super) fn new(nth: u64, file: Cow<'r, OsStr>, source: RowSource<'r>) -> Self {
         Self {
             nth,
@@ -292,7 +299,7 @@ impl<'r> Row<'r> {
         }
     }
 
-    /// Marks the row as not complete, which is never accepted.
+    /// Marks the row as incomplete. An incomplete row is never accepted.
     pub(super) fn set_incomplete(&mut self, completeness: Completeness, message: String) {
         self.completeness = completeness;
         self.reason = Some(Reason { message: message.into(), offset: None });
@@ -309,7 +316,7 @@ impl<'r> Row<'r> {
         self.spans = spans.into_iter().map(SectionSpan::from).collect();
     }
 
-    /// Number of bytes of its names, values and messages. Each format adds more.
+    /// Total length in bytes of the names, values and messages, without the syntax of a format.
     pub(super) fn text_len(&self) -> usize {
         let names = self.locations().map(OsStr::len).sum::<usize>();
         let values = self.annotations.iter().map(|(_, value)| value.len()).sum::<usize>();
@@ -336,7 +343,7 @@ const TYPICAL_KINDS: usize = 16;
 /// Maximum number of distinct producers of a row. Each new one is compared with all others.
 const MAX_PRODUCERS: usize = 256;
 
-/// Whether sections of this kind contain items, whose own sections are counted instead.
+/// Whether sections of this kind contain items. The sections of these items are counted instead.
 fn holds_items(item: ItemKind, kind: &str) -> bool {
     item == ItemKind::Component && matches!(kind, "core module" | "component")
 }

@@ -60,7 +60,7 @@ pub(super) struct Worker<'a> {
     file_row_bytes: u64,
     /// Number of non-WebAssembly files counted before the current file.
     not_wasm_before: u64,
-    /// Work not yet added to the shared progress, which is updated once per chunk.
+    /// Work not yet added to the shared progress. It is added once per chunk.
     pending: WorkDone,
 }
 
@@ -70,7 +70,7 @@ const CHUNK_LEN: usize = 256 << 10;
 /// Size in bytes of one read from a stream.
 const BUFFER_LEN: usize = 64 << 10;
 
-/// Format name under which archives are counted as not opened, if the options disable archives.
+/// Format name of unopened archives in the summary, if the options disable archives.
 const SKIPPED_ARCHIVE: &str = "archive";
 
 /// Count of row numbers reserved for each unit. No store needs more.
@@ -110,7 +110,7 @@ impl<'a> Worker<'a> {
         self.rows = None;
     }
 
-    /// Returns the options for reading blobs. Used to read objects ahead of their turn.
+    /// Returns the options for reading blobs. The prefetch of objects uses them.
     pub(super) fn options(&self) -> ReadOptions<'a> {
         self.options
     }
@@ -296,7 +296,7 @@ impl BlobSink for Worker<'_> {
             self.write_archive_rows(&archive);
         }
         let rows = self.file_rows;
-        // An archive that was not inspected to its end must not look complete in a baseline.
+        // A later audit must not reuse the rows of an archive that was not inspected to its end.
         let is_reusable = archive.was_read && archive.state.is_settled() && !self.should_stop();
         if is_reusable {
             let not_wasm = self.summary.not_wasm - self.not_wasm_before;
@@ -381,7 +381,8 @@ struct KnownDigest {
     verified: bool,
 }
 
-/// Findings about the location of a blob rather than its bytes.
+/// Returns findings that the bytes alone do not show: a change during the read, and a digest
+/// mismatch.
 fn context_findings(reading: &BlobReading<'_>, expected: Option<Digest>) -> Vec<Finding> {
     let mut context_findings = Vec::new();
     if reading.changed {

@@ -27,16 +27,16 @@ use sectile::{Error, Input, Limits};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImageOptions {
-    /// Options of the manifest's annotations. The config's `created` is the annotation of that
-    /// name, or the Unix epoch if there is none.
+    /// Options of the manifest's annotations. The config's `created` is the value of the annotation
+    /// for [`Field::Created`], or the Unix epoch without that annotation.
     pub annotations: AnnotationOptions,
-    /// The config's `author`; `None` for the value of the `authors` annotation, if present.
+    /// The config's `author`. `None` uses the value of the `authors` annotation, if present.
     pub author: Option<String>,
-    /// The config's `os`; `None` for `wasip1` for a module and `wasip2` for a component.
+    /// The config's `os`. `None` uses `wasip1` for a module and `wasip2` for a component.
     pub os: Option<String>,
-    /// The config's `target`, the world that a component targets; `None` to omit it.
+    /// The config's `target`: the world that a component targets. `None` omits it.
     pub target: Option<String>,
-    /// The file name of the layer on disk; `None` for the title with `.wasm`, if that is a valid
+    /// The file name of the layer on disk. `None` uses the title with `.wasm`, if that is a valid
     /// file name.
     pub file_name: Option<String>,
     /// Limits for reading the binary.
@@ -79,8 +79,8 @@ pub enum ImageError {
     Io(#[source] io::Error),
 }
 
-/// An image without the digest and the size of its layer. Creating one reads only the metadata and
-/// the interface.
+/// An image without the digest and the size of its layer. Its creation reads only the metadata and
+/// the interface of the binary.
 #[derive(Clone, Debug)]
 pub struct ImageDraft {
     annotations: Annotations,
@@ -89,7 +89,7 @@ pub struct ImageDraft {
 }
 
 impl ImageDraft {
-    /// Reads the result of a plan for an input.
+    /// Reads the binary that results from a plan for an input.
     ///
     /// # Errors
     ///
@@ -189,8 +189,8 @@ pub struct Image {
 }
 
 impl Image {
-    /// Creates the image of the result of a plan for an input. Reads the result completely to hash
-    /// it.
+    /// Creates the image of the binary that results from a plan for an input. Reads that binary
+    /// completely to hash it.
     ///
     /// # Errors
     ///

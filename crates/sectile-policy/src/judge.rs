@@ -11,8 +11,9 @@ use sectile::scan::ItemPath;
 use sectile::{Finding, FindingCode, Findings};
 
 impl Policy {
-    /// Judges a report without context, so that no exception applies. If the policy needs more than
-    /// metadata, read the input with a [`PolicyReader`](super::PolicyReader).
+    /// Judges a report without context. No exception applies, because exceptions need context. If
+    /// the policy needs more than metadata, read the input with a
+    /// [`PolicyReader`](super::PolicyReader).
     pub fn judge<'a>(&self, report: &Report<'a>) -> Verdict<'a> {
         self.judge_with_context(report, &JudgeContext::default())
     }
@@ -79,9 +80,9 @@ impl Policy {
 }
 
 impl Rule {
-    /// Returns the violations of the rule. Violations of section rules were collected during the
-    /// read and are found by the rule's index among the section rules. `section_rules` is the next
-    /// index.
+    /// Returns the violations of the rule. Those of a section rule were collected during the read,
+    /// under the rule's index among the section rules. `section_rules` is the index of the next
+    /// section rule.
     fn judge(&self, report: &Report<'_>, section_rules: &mut usize, limit: u32) -> Vec<Finding> {
         let Some(metadata) = report.metadata else { return Vec::new() };
         let mut violations = RuleViolations::new(self.reason.as_deref(), limit);
