@@ -436,9 +436,9 @@ impl Findings {
         Self { list: Vec::new(), limit, of_code: None }
     }
 
-    /// Adds a finding about the item with this number. Merges it into the last finding of the code
-    /// if that has the same item and section, or beyond the limit. Calls `describe` only if the
-    /// finding is not merged.
+    /// Adds a finding about the item with this number. The finding is merged into the last finding
+    /// of its code if both have the same item and section, or if the limit of the code is exceeded.
+    /// Calls `describe` only if the finding is not merged.
     #[doc(hidden)]
     #[cold]
     pub fn add(
@@ -452,7 +452,7 @@ impl Findings {
         self.add_folding(code, item, offset, section, true, describe);
     }
 
-    /// Adds a finding. Merges it into another finding only beyond the limit.
+    /// Adds a finding. The finding is merged into another only if the limit of its code is exceeded.
     #[doc(hidden)]
     pub fn add_unfolded(
         &mut self,

@@ -2,8 +2,8 @@
 //! code.
 //!
 //! Metadata (authors, licenses, source, revision, producers, dependencies) is stored in custom
-//! sections. A scanner skips from section header to section header and decodes only metadata, at
-//! any depth of nesting. An edit changes only the requested metadata and keeps all other bytes.
+//! sections. A scanner moves from one section header to the next, at any depth of nesting, and only
+//! metadata is decoded. An edit changes only the requested metadata and keeps all other bytes.
 //!
 //! ```no_run
 //! use sectile::{Edit, Field};
@@ -74,8 +74,9 @@
 //! - Every driver gives the same values, findings and errors for the same bytes, for any
 //!   division into chunks.
 //! - Only requested data is read, and [`Cost`] counts the bytes read.
-//! - An edit keeps all other bytes, and a repeated edit changes nothing. A replaced file is
-//!   entirely the old or the new one at any moment, even after a power cut.
+//! - An edit keeps all bytes outside the requested change, and a repeated edit changes nothing. At
+//!   any moment, even after a power cut, a replaced file is entirely the old or entirely the new
+//!   one.
 //! - Truncated input yields everything before the cut: an [`Outcome`] holds the value and the
 //!   error.
 //! - Everything is `Send` and `Sync`.

@@ -5,7 +5,7 @@ use std::ops::Deref;
 /// A file mapped into memory. Dereferences to a slice.
 ///
 /// For files that are scanned repeatedly. To read metadata once, [`scan_at`](super::scan_at()) is
-/// faster, because a map costs page faults, and it stays safe if the file changes.
+/// faster, because a map costs page faults. `scan_at` also stays safe if the file changes.
 #[derive(Debug)]
 pub struct Map(memmap2::Mmap);
 

@@ -10,8 +10,8 @@
 //! | a remote source of byte ranges | [`scan_fetch`] | windows sized by the cost of a request |
 //!
 //! A `scan_` function takes a visitor and limits. A `collect_` function takes a
-//! [`Collector`](crate::scan::Collector), such as a metadata reader. It applies the limits of the
-//! collector and returns the collected value.
+//! [`Collector`](crate::scan::Collector), such as a metadata reader. The function applies the
+//! collector's limits and returns the collected value.
 //!
 //! For the same bytes, every driver makes the same calls to the visitor and returns the same error.
 

@@ -157,8 +157,8 @@ impl<V: for<'w> Visitor<'w>> PushDriver<V> {
         self.cost
     }
 
-    /// Number of bytes examined so far: preambles, section headers, names, and requested data. The
-    /// visitor is not called unless this number grows.
+    /// Number of bytes examined so far: preambles, section headers, names, and requested data. A
+    /// [`push`](Self::push) that does not increase this number does not call the visitor.
     pub fn bytes_examined(&self) -> u64 {
         self.scanner.bytes_examined()
     }

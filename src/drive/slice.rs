@@ -34,7 +34,7 @@ use crate::scan::{Scanner, Visitor, Window};
 pub fn scan_slice<'a, V: Visitor<'a>>(bytes: &'a [u8], visitor: &mut V, limits: Limits) -> Outcome<()> {
     let mut scanner = Scanner::new(limits);
     let result = match scanner.feed(Window::new(bytes, 0), visitor) {
-        Ok(_) => scanner.finish(bytes.len() as u64, visitor), // the scanner needs bytes after the end of the input
+        Ok(_) => scanner.finish(bytes.len() as u64, visitor), // the needed range extends past the end of the input
         Err(error) => Err(error),
     };
     Outcome::new(Some(()), result.map_err(Into::into), Cost { bytes: scanner.bytes_examined(), reads: 0 })

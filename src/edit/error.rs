@@ -77,7 +77,7 @@ pub enum EditError {
     MovesLinked,
 }
 
-/// Returns an error of the source unchanged, and wraps any other.
+/// Unwraps a source error, and wraps any other error.
 impl From<EditError> for Error {
     fn from(error: EditError) -> Self {
         match error {

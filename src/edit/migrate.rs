@@ -36,8 +36,9 @@ const SECTION: &str = "registry-metadata";
 
 impl Edit {
     /// Replaces the item's retired `registry-metadata` section by one section per field. Fields
-    /// that the item already has are unchanged. `item` must be the item that the edit is
-    /// [at](Self::at). Does nothing if the item does not have the section.
+    /// that the item already has are unchanged. `item` must be the item that the edit changes: the
+    /// root, or the item selected with [`at`](Self::at). Does nothing if the item does not have the
+    /// section.
     ///
     /// # Errors
     ///

@@ -27,9 +27,9 @@ pub(super) fn plan(
     let mut changes = Vec::new();
     let mut growth = vec![0; layout.items.len()];
     let mut warnings = Warnings::new(layout, limits);
-    // Nested items are planned first, because their growth, and that of the size fields of their
-    // sections, is added to the enclosing item. This also orders insertions at the shared end of
-    // nested items from the innermost item outward.
+    // Nested items are planned first, because an enclosing item grows with them, and with the size
+    // fields of the sections that contain them. If an item and its parent end at the same offset,
+    // this order also puts the item's insertions before those of the parent.
     for (number, item) in layout.items.iter().enumerate().rev() {
         if !item.requested.is_none() {
             let mut planner = ItemPlanner::new(item, edits.forced, limits)?;
@@ -69,7 +69,8 @@ struct ItemPlanner<'a> {
     /// New sections. They come after other patches at the same offset, for example after new data
     /// of an empty section that ends there.
     added: Vec<Patch>,
-    /// Initially with the path of the root. The item's path is computed only if there are changes.
+    /// Changes have the root's path until `plan` sets the item's path. It computes that path only if
+    /// there are changes.
     changes: Vec<Change>,
 }
 
@@ -162,7 +163,7 @@ impl<'a> ItemPlanner<'a> {
             let names = match &section.content {
                 Content::Names(names) => names,
                 Content::Unreadable(why) if is_edited => return Err(unreadable(name_of(section), section, why)),
-                _ => continue, // an unreadable section is a finding if it is only stripped
+                _ => continue, // an unreadable section that would only be stripped is reported as a finding
             };
             let mut patches = Vec::new();
             if is_edited {

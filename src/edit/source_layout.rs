@@ -88,7 +88,7 @@ pub(super) enum Content {
 pub(super) struct FoundName {
     /// Absolute range from the id to the end.
     pub(super) subsection: Range<u64>,
-    /// Lengths in bytes of the subsection's size and the name's length.
+    /// Widths in bytes of the subsection's size field and of the name's length field.
     pub(super) widths: [u8; 2],
     /// Whether the name is the requested one.
     pub(super) is_requested: bool,
@@ -143,7 +143,7 @@ impl<'e> RequestedChanges<'e> {
         self.edit.is_some_and(|edit| edit.globs.iter().any(|glob| glob.matches(name)))
     }
 
-    /// Whether a name section with this name is partly changed.
+    /// Whether this is the name of a name section that the edit changes in part.
     pub(super) fn edits_names_of(self, name: &str) -> bool {
         let is_edited = self.edit.is_some_and(|edit| edit.name.is_some());
         NAMES.contains(&name)
@@ -217,7 +217,7 @@ impl<'e> LayoutReader<'e> {
         !self.too_many
     }
 
-    /// Continues a name section, and forgets its reader at the end.
+    /// Continues to read a name section, and drops its reader at the end of the section.
     fn step(&mut self, step: NameStep<'_>) -> DataRequest {
         let request = self.next_request(step);
         if request == DataRequest::Nothing {

@@ -81,7 +81,7 @@ impl StreamEdit {
         Ok(self)
     }
 
-    /// Allows removing sections that break the linking of an object. By default this fails with
+    /// Allows removals that may break the linking of an object. By default such an edit fails with
     /// [`EditError::MovesLinked`].
     #[must_use]
     pub fn force(self) -> Self {

@@ -40,7 +40,7 @@ impl Strip {
     }
 
     /// Also strips every custom section whose [purpose](crate::metadata::SectionPurpose) is
-    /// unknown. The program may need it, so each is a finding of the plan
+    /// unknown. The program may need such a section, so the plan has a finding about each
     /// ([`RemovedUnknown`](crate::FindingCode::RemovedUnknown)).
     #[must_use]
     pub fn all(mut self) -> Self {
@@ -73,7 +73,7 @@ impl Strip {
         selected && !self.keeps(name) && !target.is_some_and(|target| self.keeps(target))
     }
 
-    /// Whether names other than the item's own are removed from a name section with this name.
+    /// Whether the name section called `name` loses all names except the item's own.
     pub(super) fn removes_names_of(&self, name: &str) -> bool {
         self.names && !self.keeps(name)
     }

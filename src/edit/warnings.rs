@@ -44,7 +44,8 @@ struct ItemState {
     first_signed_change: Option<u64>,
     /// Whether the edit changes the signature itself.
     signature_edited: bool,
-    /// Whether anything has changed other than sections that sign all others.
+    /// Whether anything has changed other than full signatures, which are sections that sign all
+    /// others.
     content_changed: bool,
 }
 
@@ -170,7 +171,7 @@ impl<'o> Warnings<'o> {
         }
     }
 
-    /// Reports name sections that are not stripped because they cannot be read.
+    /// Reports unreadable name sections, which cannot be stripped.
     fn unreadable_names(&mut self, number: usize) {
         let item = &self.layout.items[number];
         for section in item.sections.iter().filter(|section| item.requested.edits_names_of(&section.name)) {
@@ -262,7 +263,8 @@ impl<'o> Warnings<'o> {
 /// Returns the findings that a reader would report for an item with only this section. The data is
 /// not copied.
 fn read_alone(kind: ItemKind, name: &str, data: &[u8], limits: Limits) -> Vec<Finding> {
-    let Ok(head) = custom_section_head(0, name, data.len()) else { return Vec::new() }; // planning fails too
+    // Data that is too large makes planning fail, so it needs no findings.
+    let Ok(head) = custom_section_head(0, name, data.len()) else { return Vec::new() };
     let front = Patch { range: 0..0, bytes: [&kind.preamble()[..], &head].concat() };
     let plan = Plan::new(data.len() as u64, vec![front]);
     let read = drive::collect_at(&plan.reader(data), plan.len(), StreamReader::with_limits(limits));

@@ -250,8 +250,8 @@ impl<'v, O> MetadataReader<'v, O> {
         self.begin(pending)
     }
 
-    /// Handles a custom section, the section of a nested item, or an unknown id. Returns whether
-    /// its data is requested.
+    /// Handles a custom section, a section that contains an item, or a section with an unknown id.
+    /// Returns whether its data is requested.
     #[inline(never)]
     fn uncommon_section(&mut self, section: &Section<'_>) -> bool {
         if !section.is_custom() {
@@ -346,7 +346,7 @@ impl<'v, O> MetadataReader<'v, O> {
         }
     }
 
-    /// Drops the value of the previous section, if only the last one is used.
+    /// Drops the value of the previous section with the same name, if only the last section is used.
     fn discard_previous(&mut self, pending: &PendingSection) {
         let item = &mut self.metadata.items[pending.item as usize];
         let old = match &pending.decoder {
@@ -398,8 +398,8 @@ impl<'v, O> MetadataReader<'v, O> {
 }
 
 impl<'v, O> MetadataReader<'v, O> {
-    // Not inlined, like `name_step`, so that the code for skipping through name sections stays
-    // short. Measured (`metadata` bench).
+    // Neither this function nor `name_step` is inlined, so that the code that skips through name
+    // sections stays short. Measured (`metadata` bench).
     #[inline(never)]
     fn decode<'w>(&mut self, pending: &PendingSection, bytes: &'w [u8], start: u64)
     where

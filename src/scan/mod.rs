@@ -5,10 +5,10 @@
 //! not interpret payloads: data that a visitor requests is passed to it unchanged. The drivers in
 //! [`crate::drive`] supply the windows.
 //!
-//! The framing is that of `wasmparser`: the same inputs are rejected for it, and the same ranges
-//! are reported. Section bodies are not parsed, so a malformed body is not an error. A section is
-//! reported as soon as its header, and a custom section's name, is complete. If the input ends
-//! inside its payload, the error follows later.
+//! Framing matches `wasmparser`: both reject the same malformed framing, and report the same ranges.
+//! Section bodies are not parsed, so a malformed body is not an error. A section is reported as soon
+//! as its header is complete, or its header and name for a custom section. If the input ends inside
+//! the payload, the error follows later.
 //!
 //! A visitor that lists the custom sections whose names match a pattern:
 //!

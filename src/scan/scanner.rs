@@ -49,8 +49,8 @@ enum ScanState {
     Preamble,
     /// A section header, or the end of an item, is next.
     Sections,
-    /// Requested bytes are next. The range is all data of the section. The position is already at
-    /// the section's end.
+    /// Requested bytes are next. This variant holds the range of all data of the section, not only
+    /// of the requested bytes. `Progress::position` is already at the section's end.
     Data(Range<u64>),
     /// Failed at this offset. Every later call returns the same error.
     Failed(Fault, u64),
@@ -179,8 +179,9 @@ impl Scanner {
         Err(self.truncation_error(end))
     }
 
-    // Each function below returns whether the scan continues, and stores the reason for a stop in
-    // `state` and `needed`. A returned flag fits in a register; a returned reason would not.
+    // Functions below that return a `bool` return whether the scan continues. The reason for a stop
+    // is stored in `state` and `needed`. A returned flag fits in a register; a returned reason would
+    // not.
 
     /// Reads the root's preamble.
     #[inline(never)]
@@ -253,9 +254,9 @@ impl Scanner {
     /// Fast path: complete header, short ASCII name, nothing nested, nothing malformed. Every other
     /// section goes to [`slow_path`](Self::slow_path).
     ///
-    /// Keeps the progress in locals and calls only the visitor, from two call sites of
-    /// [`Visitor::section`]. Other calls, or one call site for both branches, would spill
-    /// registers. Measured (`scan` bench).
+    /// The loop keeps the progress in locals. Until it exits, it calls only [`Visitor::section`],
+    /// from two call sites. Other calls, or one call site for both branches, would spill registers.
+    /// Measured (`scan` bench).
     #[inline(always)]
     fn fast_path<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> bool {
         let Frame { kind: item_kind, item, end, .. } = self.frame;
@@ -510,7 +511,7 @@ impl Scanner {
             ScanState::Preamble if self.enclosing.is_empty() => Fault::Short(end),
             ScanState::Data(_) => Fault::Truncated { section, start },
             ScanState::Sections if end < self.progress.position => Fault::Truncated { section, start },
-            // The item also ends inside the header, so more input would not complete the header.
+            // Like the input, the item ends inside the header: more input cannot complete the header.
             ScanState::Sections if end > self.progress.position && end >= frame.end => {
                 return self.error(Fault::SectionSize, self.progress.position + 1);
             }

@@ -45,13 +45,13 @@ pub trait Visitor<'w> {
         _ = item;
     }
 
-    /// Called once a section's header, and a custom section's name, is complete. Returns the data
-    /// to read. The request is ignored for a section that contains an item: the sections of the
-    /// item are visited instead.
+    /// Called when a section's header is complete, or its header and name for a custom section.
+    /// Returns the data to read. The request is ignored for a section that contains an item: the
+    /// sections of the item are visited instead.
     fn section(&mut self, section: &Section<'w>) -> DataRequest;
 
-    /// Called with the requested bytes and their absolute offset. Returns what to read next of the
-    /// same section.
+    /// Called with the requested bytes and their absolute offset. Returns the next request for data
+    /// of the same section.
     fn data(&mut self, bytes: &'w [u8], start: u64) -> DataRequest {
         _ = (bytes, start);
         DataRequest::Nothing

@@ -126,8 +126,8 @@ impl Plan {
         Self { fingerprint: Some(fingerprint), ..self }
     }
 
-    /// Whether the plan is for this state of the file. A plan for bytes in memory only needs the
-    /// same length.
+    /// Whether the plan is for this state of the file. If the plan is for bytes in memory,
+    /// only the length is compared.
     pub(crate) fn is_for(&self, source: &Input) -> bool {
         self.fingerprint.map_or(self.source_len == source.len(), |fingerprint| fingerprint == source.fingerprint())
     }

@@ -148,7 +148,7 @@ impl OutputPlace {
         self.create_with(Access::Default, options)
     }
 
-    /// Like [`create`](Self::create), with the mode that a new file gets.
+    /// Like [`create`](Self::create), with the mode for a new file. A replaced file keeps its mode.
     ///
     /// # Errors
     ///
@@ -270,14 +270,14 @@ fn resolve(path: &Path) -> io::Result<Resolved> {
         match fs::read_link(&path) {
             Ok(_) if is_procfs_link(&path) => return Ok(Resolved::OpenFile(path)),
             Ok(to) => path = crate::fs::atomic::directory(&path).join(to),
-            Err(_) => return Ok(Resolved::Path(path)), // not a link, or reported when it is opened
+            Err(_) => return Ok(Resolved::Path(path)), // not a link; any other error is reported when the path is opened
         }
     }
     Err(io::Error::other("too many symbolic links"))
 }
 
-/// Whether a link is in procfs. The open file that it refers to may have another path than the
-/// link's text, or none.
+/// Whether a link is in procfs. Its text may differ from the path of the open file, and the open
+/// file may have no path.
 fn is_procfs_link(link: &Path) -> bool {
     #[cfg(target_os = "linux")]
     {

@@ -23,7 +23,7 @@ pub(super) trait BlobSink {
     /// They are valid if the state and the names of the file are the same. The file is not read then.
     fn reuse_rows(&mut self, location: &BlobLocation, state: &FileState) -> bool;
 
-    /// Whether [`reuse_rows`](Self::reuse_rows) will succeed, for requests ahead of their turn.
+    /// Whether [`reuse_rows`](Self::reuse_rows) will succeed. If so, the blob is not prefetched.
     #[cfg(feature = "remote")]
     fn can_reuse_rows(&self, location: &BlobLocation, state: &FileState) -> bool;
 

@@ -44,7 +44,7 @@ pub struct Row<'r> {
     pub kind: Option<ItemKind>,
     /// The name of the root item.
     pub name: Option<Cow<'r, str>>,
-    /// The annotations of the root item that are UTF-8, in the order of the table.
+    /// The annotations of the root item that are UTF-8, in the order of [`Field::ALL`].
     pub annotations: Vec<(Field, Cow<'r, str>)>,
     /// Number of items in the tree.
     pub items: u64,
@@ -81,7 +81,7 @@ pub(super) enum RowSource<'r> {
     Baseline(&'r str),
 }
 
-/// The kind of a row: the kind of thing that it describes.
+/// The kind of a row: whether it describes a binary, an archive or another file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum RowKind {
@@ -255,7 +255,7 @@ impl<'r> Row<'r> {
         }
     }
 
-    /// Replaces the JSON line of a row of an earlier report.
+    /// Returns this row of an earlier report with another JSON line.
     pub(super) fn with_saved_text<'t>(self, text: &'t str) -> Row<'t>
     where
         'r: 't,
