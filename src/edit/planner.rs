@@ -27,9 +27,9 @@ pub(super) fn plan(
     let mut changes = Vec::new();
     let mut growth = vec![0; layout.items.len()];
     let mut warnings = Warnings::new(layout, limits);
-    // Nested items are planned first, because an enclosing item grows with them, and with the size
-    // fields of the sections that contain them. If an item and its parent end at the same offset,
-    // this order also puts the item's insertions before those of the parent.
+    // Nested items are planned first. Their growth, and that of the size fields of the sections
+    // that contain them, is part of the growth of the enclosing item. If an item and its parent end
+    // at the same offset, this order also puts the item's insertions before those of the parent.
     for (number, item) in layout.items.iter().enumerate().rev() {
         if !item.requested.is_none() {
             let mut planner = ItemPlanner::new(item, edits.forced, limits)?;
@@ -66,8 +66,8 @@ struct ItemPlanner<'a> {
     item: &'a LayoutItem<'a>,
     /// Patches of existing sections.
     patches: Vec<Patch>,
-    /// New sections. They come after other patches at the same offset, for example after new data
-    /// of an empty section that ends there.
+    /// New sections. They come after other patches at the same offset. For example, if the item's
+    /// last section is empty and gets new data, that patch is also at the end of the item.
     added: Vec<Patch>,
     /// Changes have the root's path until `plan` sets the item's path. It computes that path only if
     /// there are changes.

@@ -143,7 +143,8 @@ impl<'e> RequestedChanges<'e> {
         self.edit.is_some_and(|edit| edit.globs.iter().any(|glob| glob.matches(name)))
     }
 
-    /// Whether this is the name of a name section that the edit changes in part.
+    /// Whether sections with this name are name sections in which the edit sets or removes names,
+    /// instead of replacing or removing the whole section.
     pub(super) fn edits_names_of(self, name: &str) -> bool {
         let is_edited = self.edit.is_some_and(|edit| edit.name.is_some());
         NAMES.contains(&name)

@@ -73,7 +73,8 @@ impl Strip {
         selected && !self.keeps(name) && !target.is_some_and(|target| self.keeps(target))
     }
 
-    /// Whether the name section called `name` loses all names except the item's own.
+    /// Whether a section with this name, `name` or `component-name`, is reduced to the item's own
+    /// name.
     pub(super) fn removes_names_of(&self, name: &str) -> bool {
         self.names && !self.keeps(name)
     }

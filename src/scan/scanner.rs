@@ -511,7 +511,7 @@ impl Scanner {
             ScanState::Preamble if self.enclosing.is_empty() => Fault::Short(end),
             ScanState::Data(_) => Fault::Truncated { section, start },
             ScanState::Sections if end < self.progress.position => Fault::Truncated { section, start },
-            // Like the input, the item ends inside the header: more input cannot complete the header.
+            // The header extends past the end of its item, so more input cannot complete it.
             ScanState::Sections if end > self.progress.position && end >= frame.end => {
                 return self.error(Fault::SectionSize, self.progress.position + 1);
             }

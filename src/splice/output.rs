@@ -46,7 +46,8 @@ impl OutputPlace {
     /// is a directory or a socket. Also fails if the system reports an error.
     pub fn open(path: &Path, options: WriteOptions) -> Result<Self, WriteError> {
         let purpose = LockPurpose::Replace { force: options.force };
-        // The system rejects untrusted links here, before `resolve` follows links one by one.
+        // This call lets the system check the links by its own rules, such as Linux's
+        // `protected_symlinks`. `resolve` reads the links one by one, which bypasses these rules.
         let metadata = match fs::metadata(path) {
             Ok(metadata) => Some(metadata),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
@@ -276,8 +277,8 @@ fn resolve(path: &Path) -> io::Result<Resolved> {
     Err(io::Error::other("too many symbolic links"))
 }
 
-/// Whether a link is in procfs. Its text may differ from the path of the open file, and the open
-/// file may have no path.
+/// Whether a link is in procfs. Such a link may refer to a file that a process has open. The text
+/// of the link may differ from the path of that file, and the file may have no path.
 fn is_procfs_link(link: &Path) -> bool {
     #[cfg(target_os = "linux")]
     {

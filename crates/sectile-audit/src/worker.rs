@@ -70,7 +70,7 @@ const CHUNK_LEN: usize = 256 << 10;
 /// Size in bytes of one read from a stream.
 const BUFFER_LEN: usize = 64 << 10;
 
-/// Format name of unopened archives in the summary, if the options disable archives.
+/// Format name under which the summary counts archives that the options do not open.
 const SKIPPED_ARCHIVE: &str = "archive";
 
 /// Count of row numbers reserved for each unit. No store needs more.

@@ -80,9 +80,9 @@ impl Policy {
 }
 
 impl Rule {
-    /// Returns the violations of the rule. The violations of section rules were collected during the
-    /// read, by the index of the rule among all section rules. `section_rules` is the index of the
-    /// next section rule.
+    /// Returns the violations of the rule. Section rules are judged during the read, and the report
+    /// lists their violations in the order of the section rules. `section_rules` is the index of
+    /// the next section rule in this list.
     fn judge(&self, report: &Report<'_>, section_rules: &mut usize, limit: u32) -> Vec<Finding> {
         let Some(metadata) = report.metadata else { return Vec::new() };
         let mut violations = RuleViolations::new(self.reason.as_deref(), limit);
