@@ -20,6 +20,7 @@ mod manifest;
 #[cfg_attr(docsrs, doc(cfg(feature = "registry")))]
 pub mod registry;
 mod report;
+pub mod shape;
 mod uncomputed;
 
 pub use self::annotations::{AnnotationError, AnnotationOptions, Annotations, Duplicates, TITLE_KEY, annotations};
@@ -37,7 +38,7 @@ pub use self::report::PushReport;
 #[doc(hidden)]
 pub mod internal {
     pub use crate::layout::index::{Index, ParsedDescriptor};
-    pub use crate::layout::resolve::{Document, MAX_INDEX_DEPTH, Pointer, WASM_MEDIA_TYPES};
+    pub use crate::layout::resolve::{Document, MAX_INDEX_DEPTH, Pointer};
     pub use crate::layout::{INDEX_FILE, MARKER_FILE, blob_path, check_marker, open_regular, read_json};
 
     pub use crate::layout::{digest_error, io_error, malformed_error, size_error};

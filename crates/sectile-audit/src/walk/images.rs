@@ -13,8 +13,9 @@ use sectile::internal::quoted;
 use sectile_oci::LayoutError;
 use sectile_oci::internal::ParsedDescriptor;
 use sectile_oci::internal::UncomputedDigest;
-use sectile_oci::internal::{Document, MAX_INDEX_DEPTH, Pointer, WASM_MEDIA_TYPES};
+use sectile_oci::internal::{Document, MAX_INDEX_DEPTH, Pointer};
 use sectile_oci::internal::{digest_error, io_error, malformed_error, read_json, size_error};
+use sectile_oci::shape::is_wasm_layer;
 
 /// The layers of all images in a store, with the names of the images.
 #[derive(Default)]
@@ -191,7 +192,7 @@ impl LayerIndex {
                             continue;
                         }
                     };
-                    if media_type.is_some_and(|media_type| WASM_MEDIA_TYPES.contains(&&*media_type)) {
+                    if media_type.as_deref().is_some_and(is_wasm_layer) {
                         self.wasm.push(digest);
                     }
                     sizes.extend(size.map(|size| (digest, LayerDescriptor { size, url })));

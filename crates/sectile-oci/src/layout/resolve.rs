@@ -6,17 +6,10 @@ use serde::Deserialize;
 
 use super::index::ParsedDescriptor;
 use super::{LayoutError, parse};
-use crate::descriptor::LAYER_MEDIA_TYPE;
+use crate::shape::is_wasm_layer;
 use crate::{Annotations, Descriptor};
 use sectile::digest::Digest;
 use sectile::internal::quoted;
-
-/// The media types of WebAssembly layers: the current one and its predecessors.
-pub const WASM_MEDIA_TYPES: [&str; 3] = [
-    LAYER_MEDIA_TYPE,
-    "application/vnd.wasm.content.layer.v1+wasm",
-    "application/vnd.bytecodealliance.wasm.component.layer.v0+wasm",
-];
 
 /// Maximum number of nested indexes below the first one.
 pub const MAX_INDEX_DEPTH: usize = 8;
@@ -64,7 +57,7 @@ impl ResolvedImage {
         annotations: Annotations,
         layers: &[ParsedDescriptor],
     ) -> Result<Self, LayoutError> {
-        let is_wasm = |layer: &&ParsedDescriptor| WASM_MEDIA_TYPES.contains(&&*layer.media_type);
+        let is_wasm = |layer: &&ParsedDescriptor| is_wasm_layer(&layer.media_type);
         let wasm: Vec<&ParsedDescriptor> = layers.iter().filter(is_wasm).collect();
         let [layer] = wasm[..] else {
             let list = |layers: Vec<String>| {

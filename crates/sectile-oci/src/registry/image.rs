@@ -15,18 +15,14 @@ use super::session::{ApiRequest, RepositoryAccess, Session, SessionState};
 use super::transport::Response;
 use crate::drift;
 use crate::layout::{Pointer, ResolvedImage};
-use crate::{Annotations, Descriptor, INDEX_MEDIA_TYPE, LayoutError, MANIFEST_MEDIA_TYPE, MAX_MANIFEST_SIZE};
+use crate::shape::media_type::{DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST};
+use crate::{Annotations, Descriptor, LayoutError, MAX_MANIFEST_SIZE};
 use sectile::digest::Digest;
 use sectile::drive::{Fetch, Fetched};
 use sectile::metadata::Metadata;
 
 /// The accepted media types of manifests in the order of preference: those of OCI and Docker.
-const ACCEPTED_MEDIA_TYPES: [&str; 4] = [
-    MANIFEST_MEDIA_TYPE,
-    INDEX_MEDIA_TYPE,
-    "application/vnd.docker.distribution.manifest.v2+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-];
+const ACCEPTED_MEDIA_TYPES: [&str; 4] = [OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_INDEX];
 
 /// The tag of a reference without tag and digest, as in other clients.
 const DEFAULT_TAG: &str = "latest";

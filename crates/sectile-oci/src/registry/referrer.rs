@@ -11,11 +11,12 @@ use super::manifest_upload::{ManifestUpload, PushedImage};
 use super::session::{BlobSource, RepositoryAccess, Session};
 use crate::descriptor::DescriptorJson;
 use crate::manifest::Manifest;
+use crate::shape::media_type;
 use crate::{Annotations, Descriptor, INDEX_MEDIA_TYPE, MANIFEST_MEDIA_TYPE, TITLE_KEY};
 use sectile::digest::Digest;
 
 /// The media type and the bytes of an empty config.
-const EMPTY_CONFIG: (&str, &[u8]) = ("application/vnd.oci.empty.v1+json", b"{}");
+const EMPTY_CONFIG: (&str, &[u8]) = (media_type::EMPTY_CONFIG, b"{}");
 
 /// A document about an image, such as an SBOM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
