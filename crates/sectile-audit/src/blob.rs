@@ -173,6 +173,11 @@ pub(super) struct NotOpened {
     pub(super) bytes_read: u64,
 }
 
+/// The message on a file of a format that is not opened.
+pub(super) fn not_opened_message(format: &str) -> String {
+    format!("its contents are not audited: unsupported format {format}")
+}
+
 impl FileState {
     /// The state of a local file that is about to be read. Waits out the tick of the file's time stamp if it is short.
     pub(super) fn for_file(fingerprint: &FileFingerprint) -> Self {

@@ -19,6 +19,7 @@ mod reading;
 mod root;
 mod row;
 mod row_name;
+mod row_reader;
 #[cfg(test)]
 mod sample;
 mod saved_rows;
@@ -42,6 +43,7 @@ pub use self::progress::Progress;
 pub use self::root::Root;
 pub use self::row::{Completeness, LargestSection, Reason, Row, RowKind, SectionSpan, SectionTotal};
 pub use self::row_name::{RowName, RowNameError};
+pub use self::row_reader::{RowCopy, RowReadError, RowReader};
 pub use self::saved_rows::{SavedRows, SavedRowsError};
 pub use self::summary::{
     CodeCount, IncompleteBlob, KindCount, NotOpenedFiles, ProducerCount, RankedSection, RowCount, Summary,

@@ -5,7 +5,8 @@ use std::ffi::{OsStr, OsString};
 use std::sync::mpsc::SyncSender;
 
 use super::blob::{
-    ArchiveFinding, ArchiveReading, Blob, BlobLocation, BlobReading, BlobSink, Content, FileState, NotOpened, WalkError,
+    ArchiveFinding, ArchiveReading, Blob, BlobLocation, BlobReading, BlobSink, Content, FileState, NotOpened,
+    WalkError, not_opened_message,
 };
 use super::context::Context;
 use super::format::Format;
@@ -274,7 +275,7 @@ impl BlobSink for Worker<'_> {
 
     fn add_not_opened(&mut self, file: NotOpened) {
         let NotOpened { location, state, format, expects_wasm, bytes_read } = file;
-        let message = format!("its contents are not audited: unsupported format {format}");
+        let message = not_opened_message(&format);
         let context_findings = [root_finding(FindingCode::NotOpened, message.clone())];
         let report = Report::unread(&location.file).with_context_findings(&context_findings);
         self.judge(report, &location, None, |row| {

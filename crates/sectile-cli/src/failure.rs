@@ -74,6 +74,15 @@ impl From<RemoteError> for Failure {
     }
 }
 
+#[cfg(feature = "remote")]
+impl Failure {
+    /// Whether an object does not exist.
+    pub fn is_missing_object(&self) -> bool {
+        let Self::Input(error) = self else { return false };
+        std::error::Error::source(error).and_then(RemoteError::find_in) == Some(&RemoteError::Missing)
+    }
+}
+
 impl From<EditError> for Failure {
     fn from(error: EditError) -> Self {
         match error {

@@ -1,5 +1,7 @@
 //! Opening inputs.
 
+mod row;
+
 #[cfg(unix)]
 use std::fs::File;
 use std::io::{self, Read};
@@ -15,6 +17,8 @@ use sectile::internal::fingerprint::{FileFingerprint, FileId};
 use sectile::scan::Visitor;
 use sectile::splice::{WriteError, check_whole};
 use sectile::{Input, Limits, Metadata, Outcome};
+#[cfg(feature = "remote")]
+use sectile_audit::FileFormat;
 use sectile_policy::{Policy, Reading, read_input};
 #[cfg(feature = "remote")]
 use sectile_remote::local_path;
@@ -25,7 +29,7 @@ use crate::failure::Failure;
 use crate::remote::RemoteInput;
 use crate::source::{InputLocation, InputSource};
 
-/// Maximum number of bytes copied from standard input to a temporary file.
+/// Maximum number of bytes copied to a temporary file.
 const MAX_SPOOLED: u64 = 1 << 30;
 
 #[cfg(not(feature = "remote"))]
@@ -85,7 +89,9 @@ impl InputReader {
     }
 }
 
-/// Opens a source, local or remote. Local files are mapped into memory if `map` is set.
+/// Opens the binary that a source stands for, local or remote. Local files are mapped into memory if `map` is set.
+///
+/// The source may be the name of a row of an audit.
 pub fn open(source: &InputSource, map: bool) -> Result<InputReader, Failure> {
     match source.location() {
         InputLocation::Url(_) | InputLocation::RegistryImage(_) if map => {
@@ -94,16 +100,39 @@ pub fn open(source: &InputSource, map: bool) -> Result<InputReader, Failure> {
         #[cfg(feature = "remote")]
         InputLocation::Url(url) => match local_path(url)? {
             Some(path) => Ok(InputReader::Local(Input::open(path)?)),
-            None => Ok(InputReader::Remote(Box::new(RemoteInput::open_object(url)?))),
+            None => open_object(source, url),
         },
         #[cfg(feature = "remote")]
         InputLocation::RegistryImage(image) => Ok(InputReader::Remote(Box::new(RemoteInput::open_image(image)?))),
         #[cfg(not(feature = "remote"))]
         InputLocation::Url(_) | InputLocation::RegistryImage(_) => Err(Failure::Other(LACKS_REMOTE.to_owned())),
         InputLocation::Stdin | InputLocation::File | InputLocation::LayoutImage => {
-            Ok(InputReader::Local(open_local(source, map)?))
+            Ok(InputReader::Local(open_binary(source, map)?))
         }
     }
+}
+
+/// Opens the binary that a local source stands for: a file, or the name of a row of an audit.
+pub fn open_binary(source: &InputSource, map: bool) -> Result<Input, Failure> {
+    let opened = open_local(source, map);
+    let may_be_row = match &opened {
+        Ok(input) => *source.location() == InputLocation::File && row::is_packed(input),
+        Err(Failure::Input(error)) => !source.is_stdin() && row::may_name(source, error),
+        Err(_) => false,
+    };
+    if may_be_row { row::open(source).unwrap_or(opened) } else { opened }
+}
+
+/// Opens an object, or the binary in an archive that the URL names.
+#[cfg(feature = "remote")]
+fn open_object(source: &InputSource, url: &str) -> Result<InputReader, Failure> {
+    let opened = RemoteInput::open_object(url);
+    let may_be_row = match &opened {
+        Ok(object) => FileFormat::detect_head(object.head()).is_some(),
+        Err(failure) => failure.is_missing_object() && url.contains('!'),
+    };
+    let row = if may_be_row { row::open(source) } else { None };
+    row.map_or_else(|| Ok(InputReader::Remote(Box::new(opened?))), |row| Ok(InputReader::Local(row?)))
 }
 
 /// Opens a local source, and maps it into memory if `map` is set.
@@ -156,17 +185,20 @@ pub fn check_not_torn(source: &InputSource) -> Result<(), Failure> {
 
 /// Copies a stream to an unnamed temporary file, so that it can be read at any offset.
 fn spool(stream: impl Read) -> Result<Input, Failure> {
-    let failure = |error| {
-        let directory = std::env::temp_dir();
-        let directory = escaped(directory.as_os_str());
-        Failure::Other(format!(
-            "cannot copy it to a temporary file in {directory}: {error}; TMPDIR selects another directory"
-        ))
-    };
-    let mut file = tempfile::tempfile().map_err(failure)?;
-    let len = io::copy(&mut stream.take(MAX_SPOOLED + 1), &mut file).map_err(failure)?;
+    let mut file = tempfile::tempfile().map_err(not_kept)?;
+    let len = io::copy(&mut stream.take(MAX_SPOOLED + 1), &mut file).map_err(not_kept)?;
     if len > MAX_SPOOLED {
         return Err(Failure::Other(format!("it has more than {MAX_SPOOLED} bytes: give it as a file")));
     }
     Ok(Input::from_file(file)?)
+}
+
+/// The failure to keep an input in a temporary file.
+#[allow(clippy::needless_pass_by_value)] // for `map_err`
+fn not_kept(error: io::Error) -> Failure {
+    let directory = std::env::temp_dir();
+    let directory = escaped(directory.as_os_str());
+    Failure::Other(format!(
+        "cannot copy it to a temporary file in {directory}: {error}; TMPDIR selects another directory"
+    ))
 }

@@ -65,6 +65,11 @@ impl RemoteInput {
         Ok(Self { runtime, source, len: len.map_err(Error::from)? })
     }
 
+    /// The first bytes.
+    pub fn head(&self) -> &[u8] {
+        self.source.head()
+    }
+
     pub fn len(&self) -> u64 {
         self.len
     }

@@ -38,9 +38,10 @@ pub use self::report::PushReport;
 #[doc(hidden)]
 pub mod internal {
     pub use crate::layout::index::{Index, ParsedDescriptor};
-    pub use crate::layout::resolve::{Document, MAX_INDEX_DEPTH, Pointer};
+    pub use crate::layout::locator::locator_divisions;
+    pub use crate::layout::resolve::{Document, MAX_INDEX_DEPTH, Pointer, choose_manifest};
     pub use crate::layout::{INDEX_FILE, MARKER_FILE, blob_path, check_marker, open_regular, read_json};
 
-    pub use crate::layout::{digest_error, io_error, malformed_error, size_error};
+    pub use crate::layout::{digest_error, io_error, malformed_error, mismatch_error, size_error};
     pub use crate::uncomputed::UncomputedDigest;
 }

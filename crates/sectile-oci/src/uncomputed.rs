@@ -1,6 +1,8 @@
-//! Valid digests of an algorithm that is not computed.
+//! Digests of other algorithms than SHA-256. Blobs are not checked against them.
 
 use std::fmt;
+
+use sha2::{Digest as _, Sha512};
 
 /// A digest of an algorithm that the image specification registers, other than SHA-256.
 ///
@@ -23,6 +25,14 @@ impl UncomputedDigest {
     /// The name of the algorithm.
     pub fn algorithm(&self) -> &str {
         self.0.split_once(':').map_or(&*self.0, |(algorithm, _)| algorithm)
+    }
+
+    /// Whether a document has this digest. `None` if the algorithm is not implemented.
+    pub fn matches(&self, document: &[u8]) -> Option<bool> {
+        (self.algorithm() == "sha512").then(|| {
+            let hex = Sha512::digest(document).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+            self.hex() == hex
+        })
     }
 
     /// The hexadecimal digits.

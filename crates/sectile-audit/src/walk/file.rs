@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::archive::{self, ArchiveFile, has_wasm_extension};
 use super::file_kind::FileKind;
 use super::formats;
-use super::images::ImageNames;
+use super::images::{BlobId, ImageNames, LayerIndex};
 use super::options::WalkOptions;
 use super::probe::{Probe, ProbeBuffer};
 use crate::blob::{Blob, BlobLocation, BlobSink, Content, FileState, NotOpened, WalkError};
@@ -48,14 +48,27 @@ pub(super) struct FileEntry {
 
 /// A blob of a content-addressed store as the store describes it.
 pub(super) struct StoredBlob {
-    pub(super) digest: Digest,
+    /// Its digest, if it can be computed.
+    pub(super) digest: Option<Digest>,
     pub(super) image_names: ImageNames,
     pub(super) expects_wasm: bool,
+}
+
+impl StoredBlob {
+    pub(super) fn new(blob: &BlobId, images: &LayerIndex) -> Self {
+        let (image_names, expects_wasm) = (images.image_names(blob), images.expects_wasm(blob));
+        Self { digest: blob.computed(), image_names, expects_wasm }
+    }
 }
 
 impl FileEntry {
     pub(super) fn new(path: PathBuf) -> Self {
         Self { path, is_root: false, stored: None, other_names: Vec::new(), omits_names: false }
+    }
+
+    /// A blob of a store.
+    pub(super) fn stored(path: PathBuf, stored: StoredBlob) -> Self {
+        Self { stored: Some(Box::new(stored)), ..Self::new(path) }
     }
 
     /// Inspects the file. A file with several hard links that is not skipped goes to `keep` instead, if given.
@@ -78,7 +91,7 @@ impl FileEntry {
         let fingerprint = internal::fingerprint(&input);
         sink.open_file(fingerprint.file);
         let keep = keep.filter(|_| fingerprint.links > 1).zip(fingerprint.file);
-        let digest = self.stored.as_ref().map(|stored| stored.digest);
+        let digest = self.stored.as_ref().and_then(|stored| stored.digest);
         let expects_wasm = self.expects_wasm();
         if let Some((keep, file)) = keep {
             return match FileStart::read(&self.path, &input, scratch, expects_wasm, options) {
@@ -94,12 +107,13 @@ impl FileEntry {
             };
         }
         sink.begin_file(input.len());
+        let path = self.path.clone();
         let location = self.into_location();
         let state = FileState::for_file(&fingerprint);
         if sink.reuse_rows(&location, &state) {
             return;
         }
-        let start = match FileStart::read(Path::new(&location.file), &input, scratch, expects_wasm, options) {
+        let start = match FileStart::read(&path, &input, scratch, expects_wasm, options) {
             Ok(start) => start,
             Err(error) => {
                 let error = WalkError::new(location, FindingCode::Unreadable, error.to_string());
@@ -115,7 +129,7 @@ impl FileEntry {
                 sink.add_not_opened(NotOpened { location, state, format, expects_wasm, bytes_read });
             }
             FileRole::Archive => {
-                let file = ArchiveFile { state, location, expects_wasm, is_changed: false };
+                let file = ArchiveFile { name: path.into(), state, location, expects_wasm, is_changed: false };
                 archive::inspect(&file, &input, start.head, options, sink);
             }
             FileRole::Binary => {
@@ -142,12 +156,13 @@ impl FileEntry {
         sink.add_error(WalkError::new(self.into_location(), code, message).expecting_wasm(expects_wasm));
     }
 
-    /// The path and the further names.
+    /// The names of its images, the path and the further names.
     pub(super) fn into_location(self) -> BlobLocation {
-        let ImageNames { names: mut other_names, omits_some } =
-            self.stored.map(|stored| stored.image_names).unwrap_or_default();
-        other_names.extend(self.other_names);
-        BlobLocation { file: self.path.into_os_string(), other_names, omits_names: omits_some || self.omits_names }
+        let images = self.stored.map(|stored| stored.image_names).unwrap_or_default();
+        let mut location = BlobLocation::of_images(&self.path, images);
+        location.other_names.extend(self.other_names);
+        location.omits_names |= self.omits_names;
+        location
     }
 }
 

@@ -34,24 +34,36 @@ impl FileFormat {
         let mut head = [0; HEAD_LEN];
         let head = read_head(input, &mut head)?;
         let kind = FileKind::detect_in(input, 0..input.len(), head);
-        let opened = |name| Ok(Some(Self { name, is_opened: true }));
-        match kind {
-            FileKind::Wasm => return Ok(None),
-            FileKind::Gzip => return opened("gzip"),
-            FileKind::Zstd => return opened("zstd"),
-            FileKind::Runtime => return opened("compressed Substrate runtime"),
-            FileKind::Zip => return opened("zip"),
-            FileKind::Tar => return opened("tar"),
-            FileKind::Other => {}
+        match Self::opened(kind) {
+            None if kind == FileKind::Wasm => return Ok(None),
+            None => {}
+            format => return Ok(format),
         }
         let read_at = |buffer: &mut [u8], offset| fill_exact_at(input, buffer, offset);
         let probe = Probe::read(kind, head, input.len(), &mut ProbeBuffer::default(), read_at)?;
         match probe.format {
-            _ if probe.tar.is_some() => opened("tar"),
-            _ if probe.has_zip_end => opened("zip"),
+            _ if probe.tar.is_some() => Ok(Self::opened(FileKind::Tar)),
+            _ if probe.has_zip_end => Ok(Self::opened(FileKind::Zip)),
             Some(name) => Ok(Some(Self { name, is_opened: false })),
             None => Ok(None),
         }
+    }
+
+    /// Detects a format that an audit opens by the first 4 KiB of a file, or all of a shorter one.
+    pub fn detect_head(head: &[u8]) -> Option<Self> {
+        Self::opened(FileKind::detect(&head[..head.len().min(HEAD_LEN)]))
+    }
+
+    fn opened(kind: FileKind) -> Option<Self> {
+        let name = match kind {
+            FileKind::Gzip => "gzip",
+            FileKind::Zstd => "zstd",
+            FileKind::Runtime => "compressed Substrate runtime",
+            FileKind::Zip => "zip",
+            FileKind::Tar => "tar",
+            FileKind::Wasm | FileKind::Other => return None,
+        };
+        Some(Self { name, is_opened: true })
     }
 
     /// Its name in reports and policies.

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, HashSet};
 use std::error::Error;
 use std::ffi::OsString;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::embedded::{Embedded, EmbeddedEntry, check_bytes, decode_data};
+use super::file::StoredBlob;
 use crate::blob::{BlobLocation, WalkError};
 use sectile::FindingCode;
 use sectile::digest::Digest;
@@ -13,7 +15,7 @@ use sectile::internal::quoted;
 use sectile_oci::LayoutError;
 use sectile_oci::internal::ParsedDescriptor;
 use sectile_oci::internal::UncomputedDigest;
-use sectile_oci::internal::{Document, MAX_INDEX_DEPTH, Pointer};
+use sectile_oci::internal::{Document, MAX_INDEX_DEPTH, choose_manifest};
 use sectile_oci::internal::{digest_error, io_error, malformed_error, read_json, size_error};
 use sectile_oci::shape::is_wasm_layer;
 
@@ -22,13 +24,15 @@ use sectile_oci::shape::is_wasm_layer;
 pub(super) struct LayerIndex {
     /// The common prefix of all names.
     prefix: OsString,
-    names: Vec<OsString>,
+    names: Vec<ImageName>,
+    /// The blob of each document that a reader of the image takes: the manifest in an index, the layer in an image.
+    chosen: BTreeMap<BlobId, BlobId>,
     /// Layers with the names of their images.
-    layers: BTreeMap<Digest, LayerNames>,
+    layers: BTreeMap<BlobId, LayerNames>,
     /// Layers with a media type of WebAssembly, sorted.
-    wasm: Vec<Digest>,
-    /// Blobs with digests that are not computed, with the names of their images.
-    uncomputed: BTreeMap<UncomputedDigest, LayerNames>,
+    wasm: Vec<BlobId>,
+    /// Blobs that are not files of the store, in the descriptors that contain them.
+    embedded: BTreeMap<BlobId, Embedded>,
     /// Whether some names of documents were dropped.
     is_truncated: bool,
 }
@@ -39,6 +43,20 @@ pub(super) struct ImageNames {
     pub(super) names: Vec<OsString>,
     /// Whether there are more.
     pub(super) omits_some: bool,
+}
+
+/// A name of an image without the common prefix.
+struct ImageName {
+    text: OsString,
+    /// The document that the name alone stands for; `None` if it stands for several.
+    document: Option<BlobId>,
+}
+
+/// The digest of a blob.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum BlobId {
+    Computed(Digest),
+    Uncomputed(UncomputedDigest),
 }
 
 /// The indexes of the first names of a layer, sorted.
@@ -61,39 +79,43 @@ const MAX_LAYER_NAME_BYTES: usize = 4 << 10;
 pub(super) struct NamedTarget {
     pub(super) target: Target,
     pub(super) name: OsString,
+    /// Whether the name alone stands for this target. Several targets may have the same name.
+    pub(super) is_chosen: bool,
+    /// The place of the descriptor, if the blob may be in it.
+    pub(super) embedded: Option<Embedded>,
 }
 
 /// The blob that a descriptor points to.
-pub(super) enum Target {
-    Pointer(Pointer),
-    Uncomputed(UncomputedDigest),
+#[derive(Clone)]
+pub(super) struct Target {
+    pub(super) blob: BlobId,
+    /// Its size, if known.
+    size: Option<u64>,
+    /// Its media type, if known.
+    media_type: Option<String>,
 }
 
 /// The different pointers to one document, each with the indexes of its names.
 #[derive(Default)]
-struct PointerVariants(Vec<(Pointer, Vec<u32>)>);
+struct PointerVariants(Vec<(Target, Vec<u32>)>);
 
 /// The documents of one level, without duplicates.
 #[derive(Default)]
 struct DocumentLevel {
-    documents: BTreeMap<Digest, PointerVariants>,
+    documents: BTreeMap<BlobId, PointerVariants>,
     /// Number of names of all documents.
     names: usize,
 }
 
 /// The part of a layer's descriptor that is checked.
 struct LayerDescriptor {
-    size: u64,
+    size: Option<u64>,
     /// The first of the layer's other locations, shortened.
     url: Option<Box<str>>,
 }
 
 /// The path of a blob with a digest of this algorithm and with these hexadecimal digits.
 pub(super) type BlobPath<'p> = dyn Fn(&str, &str) -> PathBuf + 'p;
-
-fn computed_path(blob_path: &BlobPath<'_>, digest: Digest) -> PathBuf {
-    blob_path("sha256", &digest.hex())
-}
 
 /// Maximum number of different pointers to one document. All but one of them are wrong.
 const MAX_VARIANTS: usize = 16;
@@ -112,41 +134,57 @@ impl LayerIndex {
     ) -> Self {
         let mut images = Self { prefix, ..Self::default() };
         let mut level = DocumentLevel::default();
-        for NamedTarget { target, name } in named {
+        for NamedTarget { target, name, is_chosen, embedded } in named {
             let number = [images.names.len() as u32];
-            match target {
-                Target::Pointer(pointer) => images.is_truncated |= !level.add(pointer, &number),
-                Target::Uncomputed(digest) => images.uncomputed.entry(digest).or_default().add(&number),
-            }
-            images.names.push(name);
+            let document = is_chosen.then(|| target.blob.clone());
+            images.embedded.extend(embedded.map(|embedded| (target.blob.clone(), embedded)));
+            images.is_truncated |= !level.add(target, &number);
+            images.names.push(ImageName { text: name, document });
         }
-        let mut sizes = BTreeMap::new();
+        let mut layers = BTreeMap::new();
         for depth in 0..=MAX_INDEX_DEPTH + 1 {
             let mut next = DocumentLevel::default();
-            for (digest, mut variants) in level.documents {
-                let path = computed_path(blob_path, digest);
+            for (blob, variants) in level.documents {
+                let path = blob.path(blob_path);
                 let bytes = if depth > MAX_INDEX_DEPTH { Err(LayoutError::TooDeep) } else { read_json(&path) };
+                let embedded = images.embedded.get(&blob).filter(|_| matches!(bytes, Err(LayoutError::Missing(_))));
+                let (source, bytes) = match embedded {
+                    Some(embedded) => (embedded.clone(), embedded.read()),
+                    None => (Embedded::file(&path), bytes),
+                };
                 let bytes = match bytes {
                     Ok(bytes) => bytes,
-                    Err(LayoutError::Missing(_)) => {
-                        let all: Vec<u32> = variants.0.into_iter().flat_map(|(_, names)| names).collect();
-                        report_error(absent_blob(images.location(&path, &all), None));
-                        continue;
-                    }
                     Err(error) => {
-                        let all: Vec<u32> = variants.0.into_iter().flat_map(|(_, names)| names).collect();
-                        images.report(&path, &all, &error, report_error);
+                        let names: Vec<u32> = variants.0.into_iter().flat_map(|(_, names)| names).collect();
+                        let location = images.location(&path, &blob, &names);
+                        report_error(match error {
+                            LayoutError::Missing(_) => absent_blob(location, None),
+                            error => layout_error(location, &error),
+                        });
                         continue;
                     }
                 };
-                for (pointer, names) in &mut variants.0 {
+                if let BlobId::Uncomputed(digest) = &blob
+                    && digest.matches(&bytes).is_none()
+                {
+                    let names: Vec<u32> = variants.0.iter().flat_map(|(_, names)| names).copied().collect();
+                    report_error(unverified(images.location(&path, &blob, &names), digest));
+                }
+                for (target, mut names) in variants.0 {
                     names.sort_unstable();
                     names.dedup();
-                    let document = pointer.parse_document(&path, &bytes);
-                    let result =
-                        document.and_then(|document| images.follow(&path, document, names, &mut next, &mut sizes));
-                    if let Err(error) = result {
-                        images.report(&path, names, &error, report_error);
+                    let document = target.parse_document(&path, &bytes);
+                    let mut report = |error: &LayoutError| {
+                        report_error(layout_error(images.location(&path, &blob, &names), error));
+                    };
+                    match document {
+                        Ok(document) => {
+                            for error in images.follow(&path, &source, &blob, document, &names, &mut next, &mut layers)
+                            {
+                                report_error(layout_error(images.location(&path, &blob, &names), &error));
+                            }
+                        }
+                        Err(error) => report(&error),
                     }
                 }
             }
@@ -159,57 +197,65 @@ impl LayerIndex {
             report_error(WalkError::new(BlobLocation::new(directory), FindingCode::MalformedLayout, message));
         }
         let mut links = BlobLinks::default();
-        images.check(directory, blob_path, &sizes, &mut links, report_error);
-        images.check_uncomputed(directory, blob_path, &mut links, report_error);
+        images.check(directory, blob_path, &layers, &mut links, report_error);
         images
     }
 
     /// Adds the descriptors in a document, up to the first malformed one.
+    #[allow(clippy::too_many_arguments)] // the state of one walk
     fn follow(
         &mut self,
         path: &Path,
+        source: &Embedded,
+        blob: &BlobId,
         document: Document,
         names: &[u32],
         next: &mut DocumentLevel,
-        sizes: &mut BTreeMap<Digest, LayerDescriptor>,
-    ) -> Result<(), LayoutError> {
-        match (document.manifests, document.layers) {
-            (Some(entries), None) => {
-                for entry in entries {
-                    match target(path, entry)? {
-                        Target::Pointer(pointer) => self.is_truncated |= !next.add(pointer, names),
-                        Target::Uncomputed(digest) => self.uncomputed.entry(digest).or_default().add(names),
-                    }
-                }
-            }
-            (None, Some(layers)) => {
-                for layer in layers {
-                    let url = layer.urls.as_ref().and_then(|urls| urls.first()).map(|url| shortened(url).into());
-                    let Pointer { digest, size, media_type } = match target(path, layer)? {
-                        Target::Pointer(pointer) => pointer,
-                        Target::Uncomputed(digest) => {
-                            self.uncomputed.entry(digest).or_default().add(names);
-                            continue;
-                        }
-                    };
-                    if media_type.as_deref().is_some_and(is_wasm_layer) {
-                        self.wasm.push(digest);
-                    }
-                    sizes.extend(size.map(|size| (digest, LayerDescriptor { size, url })));
-                    self.layers.entry(digest).or_default().add(names);
-                }
-            }
-            _ => return Err(malformed_error(path, "it is neither an index nor an image".to_owned())),
+        layers: &mut BTreeMap<BlobId, LayerDescriptor>,
+    ) -> Vec<LayoutError> {
+        let (entries, is_index) = match (document.manifests, document.layers) {
+            (Some(entries), None) => (entries, true),
+            (None, Some(entries)) => (entries, false),
+            _ => return vec![malformed_error(path, "it is neither an index nor an image".to_owned())],
+        };
+        let chosen = if is_index { choose_manifest(&entries) } else { main_layer(&entries) };
+        if let Some(chosen) = chosen.and_then(|entry| BlobId::parse(&entry.digest)) {
+            self.chosen.insert(blob.clone(), chosen);
         }
-        Ok(())
+        let mut errors = Vec::new();
+        for entry in entries {
+            let url = entry.urls.as_ref().and_then(|urls| urls.first()).map(|url| shortened(url).into());
+            let is_wasm = is_wasm_layer(&entry.media_type);
+            if let Some(data) = &entry.data {
+                match decode_data(path, &entry, data) {
+                    Ok(_) => self.embedded.extend(source.with_blob(&entry.digest)),
+                    Err(error) => errors.push(error),
+                }
+            }
+            let target = match target(path, entry) {
+                Ok(target) => target,
+                Err(error) => {
+                    errors.push(error);
+                    break;
+                }
+            };
+            if is_index {
+                self.is_truncated |= !next.add(target, names);
+                continue;
+            }
+            if is_wasm {
+                self.wasm.push(target.blob.clone());
+            }
+            self.layers.entry(target.blob.clone()).or_default().add(names);
+            layers.insert(target.blob, LayerDescriptor { size: target.size, url });
+        }
+        errors
     }
 
-    fn report(&self, path: &Path, names: &[u32], error: &LayoutError, report_error: &mut dyn FnMut(WalkError)) {
-        report_error(layout_error(self.location(path, names), error));
-    }
-
-    fn location(&self, path: &Path, names: &[u32]) -> BlobLocation {
-        at(path, self.named(names.get(..MAX_VARIANTS).unwrap_or(names), names.len() > MAX_VARIANTS))
+    /// The location of a document.
+    fn location(&self, path: &Path, blob: &BlobId, names: &[u32]) -> BlobLocation {
+        let first = names.get(..MAX_VARIANTS).unwrap_or(names);
+        BlobLocation::of_images(path, self.named(blob, first, names.len() > MAX_VARIANTS))
     }
 
     /// Checks that the layers that exist have the sizes in their descriptors, and are files that the walk inspects.
@@ -218,66 +264,64 @@ impl LayerIndex {
         &self,
         directory: &Path,
         blob_path: &BlobPath<'_>,
-        sizes: &BTreeMap<Digest, LayerDescriptor>,
+        layers: &BTreeMap<BlobId, LayerDescriptor>,
         links: &mut BlobLinks,
         report_error: &mut dyn FnMut(WalkError),
     ) {
-        for (&digest, &LayerDescriptor { size: expected, ref url }) in sizes {
-            let path = computed_path(blob_path, digest);
-            let names = || self.image_names(digest);
-            if links.report(directory, &path, names, report_error) {
+        for (blob, &LayerDescriptor { size: expected, ref url }) in layers {
+            let path = blob.path(blob_path);
+            if links.report(directory, &path, || self.image_names(blob), report_error) {
                 continue;
             }
+            let location = || BlobLocation::of_images(&path, self.image_names(blob));
             let error = match path.symlink_metadata() {
-                Ok(metadata) if metadata.is_file() && metadata.len() != expected => {
-                    size_error(digest, metadata.len(), expected)
-                }
                 Ok(metadata) if metadata.is_dir() => malformed_error(&path, "it is a directory".to_owned()),
+                Ok(metadata) if metadata.is_file() => match (blob, expected) {
+                    (BlobId::Computed(digest), Some(expected)) if metadata.len() != expected => {
+                        size_error(*digest, metadata.len(), expected)
+                    }
+                    (BlobId::Uncomputed(digest), _) => {
+                        report_error(unverified(location(), digest));
+                        continue;
+                    }
+                    _ => continue,
+                },
                 Ok(_) => continue, // the walk reports a layer that is not a regular file
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                    report_error(absent_blob(at(&path, self.image_names(digest)), url.as_deref()));
+                    if !self.embedded.contains_key(blob) {
+                        report_error(absent_blob(location(), url.as_deref()));
+                    }
                     continue;
                 }
                 Err(error) => io_error(&path, error),
             };
-            report_error(layout_error(at(&path, self.image_names(digest)), &error));
+            report_error(layout_error(location(), &error));
         }
     }
 
-    /// Reports blobs with digests that are not computed. The walk inspects those that exist as any file.
-    fn check_uncomputed(
-        &self,
-        directory: &Path,
-        blob_path: &BlobPath<'_>,
-        links: &mut BlobLinks,
-        report_error: &mut dyn FnMut(WalkError),
-    ) {
-        for (digest, of) in &self.uncomputed {
-            let path = blob_path(digest.algorithm(), digest.hex());
-            if links.report(directory, &path, || self.named(&of.names, of.omits_some), report_error) {
-                continue;
-            }
-            let is_absent = path.symlink_metadata().is_err();
-            let location = at(&path, self.named(&of.names, of.omits_some));
-            if is_absent {
-                report_error(absent_blob(location, None));
-                continue;
-            }
-            let message = format!(
-                "{} is not computed: the blob is inspected as a file, and neither its digest nor its images are verified",
-                digest.algorithm()
-            );
-            report_error(WalkError::new(location, FindingCode::UnverifiedDigest, message));
-        }
+    /// The layers that are not files of the store, but in descriptors.
+    pub(super) fn embedded_layers(&self, blob_path: &BlobPath<'_>) -> Vec<EmbeddedEntry> {
+        let is_layer =
+            |blob: &BlobId| self.layers.contains_key(blob) && blob.path(blob_path).symlink_metadata().is_err();
+        let layers = self.embedded.iter().filter(|(blob, _)| is_layer(blob));
+        layers
+            .map(|(blob, place)| EmbeddedEntry { place: place.clone(), stored: StoredBlob::new(blob, self) })
+            .collect()
     }
 
     /// The names of the images that have a blob as a layer.
-    pub(super) fn image_names(&self, digest: Digest) -> ImageNames {
-        self.layers.get(&digest).map_or_else(ImageNames::default, |of| self.named(&of.names, of.omits_some))
+    pub(super) fn image_names(&self, blob: &BlobId) -> ImageNames {
+        self.layers.get(blob).map_or_else(ImageNames::default, |of| self.named(blob, &of.names, of.omits_some))
     }
 
-    /// The names with these indexes, up to the limits.
-    fn named(&self, indexes: &[u32], omits_some: bool) -> ImageNames {
+    /// The blobs of all images, without the documents.
+    pub(super) fn blobs(&self) -> impl Iterator<Item = &BlobId> {
+        self.layers.keys()
+    }
+
+    /// The names of a blob by these indexes, up to the limits: the image, and the digest of the blob if the image alone
+    /// stands for another one.
+    fn named(&self, blob: &BlobId, indexes: &[u32], omits_some: bool) -> ImageNames {
         let mut image_names = ImageNames { names: Vec::new(), omits_some };
         let mut bytes = 0;
         for &index in indexes {
@@ -286,16 +330,25 @@ impl LayerIndex {
                 break;
             }
             let mut name = self.prefix.clone();
-            name.push(&self.names[index as usize]);
+            let ImageName { text, document } = &self.names[index as usize];
+            name.push(text);
+            if !document.as_ref().is_some_and(|document| self.leads_to(document, blob)) {
+                name.push(format!("@{blob}"));
+            }
             bytes += name.len();
             image_names.names.push(name);
         }
         image_names
     }
 
+    /// Whether a reader that follows a document passes this blob, or ends there.
+    fn leads_to(&self, document: &BlobId, blob: &BlobId) -> bool {
+        std::iter::successors(Some(document), |at| self.chosen.get(at)).take(MAX_INDEX_DEPTH + 3).any(|at| at == blob)
+    }
+
     /// Whether a media type says that a blob is WebAssembly.
-    pub(super) fn expects_wasm(&self, digest: Digest) -> bool {
-        self.wasm.binary_search(&digest).is_ok()
+    pub(super) fn expects_wasm(&self, blob: &BlobId) -> bool {
+        self.wasm.binary_search(blob).is_ok()
     }
 }
 
@@ -321,7 +374,8 @@ impl BlobLinks {
         if self.reported.insert(link.clone()) {
             let names = if link == path { names() } else { ImageNames::default() };
             let message = "this symbolic link leads to blobs of images and is not followed";
-            report_error(WalkError::new(at(&link, names), FindingCode::MalformedLayout, message));
+            let location = BlobLocation::of_images(&link, names);
+            report_error(WalkError::new(location, FindingCode::MalformedLayout, message));
         }
         true
     }
@@ -346,9 +400,72 @@ impl BlobLinks {
     }
 }
 
-/// The location of a blob with the names of its images.
-fn at(path: &Path, images: ImageNames) -> BlobLocation {
-    BlobLocation { other_names: images.names, omits_names: images.omits_some, ..BlobLocation::new(path) }
+/// The layer that the image alone stands for: the only one of WebAssembly, or the only one.
+fn main_layer(layers: &[ParsedDescriptor]) -> Option<&ParsedDescriptor> {
+    only(layers.iter().filter(|layer| is_wasm_layer(&layer.media_type))).or_else(|| only(layers.iter()))
+}
+
+/// The only blob of these descriptors.
+fn only<'d>(mut descriptors: impl Iterator<Item = &'d ParsedDescriptor>) -> Option<&'d ParsedDescriptor> {
+    let first = descriptors.next()?;
+    descriptors.all(|other| other.digest == first.digest).then_some(first)
+}
+
+impl BlobLocation {
+    /// The location of a blob: the first of its images, its path, and its other images.
+    pub(super) fn of_images(path: &Path, images: ImageNames) -> Self {
+        let mut names = images.names.into_iter();
+        let Some(first) = names.next() else {
+            return Self { omits_names: images.omits_some, ..Self::new(path) };
+        };
+        let other_names = [path.as_os_str().to_owned()].into_iter().chain(names).collect();
+        Self { file: first, other_names, omits_names: images.omits_some }
+    }
+}
+
+impl BlobId {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let uncomputed = UncomputedDigest::parse(text).map(Self::Uncomputed);
+        uncomputed.or_else(|| text.parse().ok().map(Self::Computed))
+    }
+
+    /// The digest, if it can be computed.
+    pub(super) fn computed(&self) -> Option<Digest> {
+        match self {
+            Self::Computed(digest) => Some(*digest),
+            Self::Uncomputed(_) => None,
+        }
+    }
+
+    /// The path of the blob.
+    pub(super) fn path(&self, blob_path: &BlobPath<'_>) -> PathBuf {
+        match self {
+            Self::Computed(digest) => blob_path("sha256", &digest.hex()),
+            Self::Uncomputed(digest) => blob_path(digest.algorithm(), digest.hex()),
+        }
+    }
+}
+
+impl Target {
+    /// The target of a digest, with an unknown size.
+    pub(super) fn new(blob: BlobId) -> Self {
+        Self { blob, size: None, media_type: None }
+    }
+
+    /// Checks a document, and parses it.
+    fn parse_document(&self, path: &Path, bytes: &[u8]) -> Result<Document, LayoutError> {
+        check_bytes(path, &self.blob, self.size, bytes)?;
+        Document::parse(path, bytes, self.media_type.as_deref())
+    }
+}
+
+impl fmt::Display for BlobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Computed(digest) => digest.fmt(f),
+            Self::Uncomputed(digest) => digest.fmt(f),
+        }
+    }
 }
 
 impl LayerNames {
@@ -364,15 +481,15 @@ impl LayerNames {
 
 impl DocumentLevel {
     /// Adds a pointer to a document, by these names. Returns whether all names were kept.
-    fn add(&mut self, pointer: Pointer, names: &[u32]) -> bool {
+    fn add(&mut self, target: Target, names: &[u32]) -> bool {
         let room = MAX_NAMES - self.names;
         let kept = &names[..names.len().min(room)];
         self.names += kept.len();
-        let variants = &mut self.documents.entry(pointer.digest).or_default().0;
-        let is_same = |other: &Pointer| other.size == pointer.size && other.media_type == pointer.media_type;
+        let variants = &mut self.documents.entry(target.blob.clone()).or_default().0;
+        let is_same = |other: &Target| other.size == target.size && other.media_type == target.media_type;
         match variants.iter().position(|(other, _)| is_same(other)) {
             Some(at) => variants[at].1.extend(kept),
-            None if variants.len() < MAX_VARIANTS => variants.push((pointer, kept.to_vec())),
+            None if variants.len() < MAX_VARIANTS => variants.push((target, kept.to_vec())),
             None => {}
         }
         kept.len() == names.len()
@@ -381,11 +498,18 @@ impl DocumentLevel {
 
 /// The blob that a descriptor points to.
 pub(super) fn target(path: &Path, entry: ParsedDescriptor) -> Result<Target, LayoutError> {
-    if let Some(digest) = UncomputedDigest::parse(&entry.digest) {
-        return Ok(Target::Uncomputed(digest));
-    }
-    let digest = entry.digest.parse().map_err(|source| digest_error(path, source))?;
-    Ok(Target::Pointer(Pointer { digest, size: Some(entry.size), media_type: Some(entry.media_type) }))
+    let blob = match UncomputedDigest::parse(&entry.digest) {
+        Some(digest) => BlobId::Uncomputed(digest),
+        None => BlobId::Computed(entry.digest.parse().map_err(|source| digest_error(path, source))?),
+    };
+    Ok(Target { blob, size: Some(entry.size), media_type: Some(entry.media_type) })
+}
+
+/// A blob whose digest is not computed.
+fn unverified(location: BlobLocation, digest: &UncomputedDigest) -> WalkError {
+    let algorithm = digest.algorithm();
+    let message = format!("its digest is not verified: {algorithm} is not computed for blobs");
+    WalkError::new(location, FindingCode::UnverifiedDigest, message)
 }
 
 pub(super) fn layout_error(location: BlobLocation, error: &LayoutError) -> WalkError {

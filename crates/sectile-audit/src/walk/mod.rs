@@ -4,6 +4,7 @@
 //! inspects a batch, and detects the types of its files by their content.
 
 mod archive;
+mod embedded;
 mod file;
 mod file_format;
 mod file_kind;
@@ -12,6 +13,7 @@ mod images;
 mod layout;
 mod links;
 mod listing;
+pub(super) mod lookup;
 #[cfg(feature = "remote")]
 mod object_listing;
 #[cfg(feature = "remote")]

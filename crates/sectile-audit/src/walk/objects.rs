@@ -257,6 +257,7 @@ impl ListedObject {
             }
             ObjectStart::Archive(mut object) => {
                 let file = ArchiveFile {
+                    name: self.location.file.clone(),
                     state: self.state_of(&object),
                     is_changed: self.is_changed(&object),
                     location: self.location,

@@ -8,14 +8,17 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::images::{LayerIndex, NamedTarget, Target, quoted_name};
+use super::images::{BlobId, LayerIndex, NamedTarget, Target, quoted_name};
 use crate::blob::{BlobLocation, WalkError};
 use sectile::FindingCode;
 use sectile::digest::Digest;
 use sectile::internal::{self, Link};
-use sectile_oci::internal::{Pointer, UncomputedDigest};
+use sectile_oci::internal::UncomputedDigest;
 
 const REPOSITORIES: &str = "repositories";
+
+/// The usual place of a storage below the root that a registry is configured with.
+const STORAGE: &str = "docker/registry/v2";
 
 /// Whether a directory is the root of such a storage, `…/docker/registry/v2`.
 ///
@@ -25,16 +28,58 @@ pub(super) fn is_registry(directory: &Path) -> bool {
     repositories.is_ok_and(|metadata| metadata.is_dir()) && directory.join("blobs").join("sha256").is_dir()
 }
 
+/// The start of the names `oci:DIR:REPOSITORY:TAG` and `oci:DIR:REPOSITORY@sha256:…`. DIR is the root that the registry
+/// is configured with, if the storage has its usual place in it.
+fn prefix(directory: &Path) -> OsString {
+    let root = directory.ends_with(STORAGE).then(|| directory.ancestors().nth(STORAGE.split('/').count())).flatten();
+    let mut prefix = OsString::from("oci:");
+    prefix.push(match root {
+        Some(root) if root.as_os_str().is_empty() => Path::new("."),
+        Some(root) => root,
+        None => directory,
+    });
+    prefix
+}
+
 /// Reads the images of all repositories.
 pub(super) fn read_images(directory: &Path, report_error: &mut dyn FnMut(WalkError)) -> LayerIndex {
     let mut links = RepositoryLinks { named: Vec::new(), report_error };
     links.repositories(&directory.join(REPOSITORIES));
     let named = links.named;
-    LayerIndex::resolve(directory, OsString::new(), named, &|name, hex| blob_path(directory, name, hex), report_error)
+    LayerIndex::resolve(directory, prefix(directory), named, &blob_path(directory), report_error)
 }
 
-fn blob_path(directory: &Path, algorithm: &str, hex: &str) -> PathBuf {
-    directory.join("blobs").join(algorithm).join(&hex[..2]).join(hex).join("data")
+/// The path of a blob.
+pub(super) fn blob_path(directory: &Path) -> impl Fn(&str, &str) -> PathBuf {
+    move |algorithm, hex| directory.join("blobs").join(algorithm).join(&hex[..2]).join(hex).join("data")
+}
+
+/// The storage below the root that a registry is configured with, or at this directory.
+pub(super) fn find_storage(directory: &Path) -> Option<PathBuf> {
+    [directory.join(STORAGE), directory.to_owned()].into_iter().find(|directory| is_registry(directory))
+}
+
+/// The image of a name as in [`NamedTarget::name`].
+pub(super) fn named_image(directory: &Path, name: &OsStr) -> Option<NamedTarget> {
+    let link = link_path(name.to_str()?.strip_prefix(':')?)?;
+    let target = read_link(&directory.join(REPOSITORIES).join(link)).ok()?;
+    Some(NamedTarget { target, name: name.to_owned(), is_chosen: true, embedded: None })
+}
+
+/// The path of the link to an image `REPOSITORY:TAG` or `REPOSITORY@sha256:…`.
+fn link_path(image: &str) -> Option<String> {
+    let is_part = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(std::path::is_separator);
+    let (repository, link) = match image.split_once('@') {
+        Some((repository, digest)) => {
+            let digest: Digest = digest.parse().ok()?;
+            (repository, format!("revisions/sha256/{}/link", digest.hex()))
+        }
+        None => {
+            let (repository, tag) = image.rsplit_once(':').filter(|(_, tag)| is_part(tag))?;
+            (repository, format!("tags/{tag}/current/link"))
+        }
+    };
+    repository.split('/').all(is_part).then(|| format!("{repository}/_manifests/{link}"))
 }
 
 /// Reads the links of a storage.
@@ -69,25 +114,23 @@ impl RepositoryLinks<'_> {
         let tags = manifests.join("tags");
         for tag in self.directories(&tags) {
             if let Some(target) = self.link(&tags.join(&tag).join("current").join("link")) {
-                let mut name = name.to_owned();
-                name.push(":");
-                name.push(tag);
-                self.named.push(NamedTarget { target, name });
+                let mut image = OsString::from(":");
+                image.push(name);
+                image.push(":");
+                image.push(tag);
+                self.named.push(NamedTarget { target, name: image, is_chosen: true, embedded: None });
             }
         }
-        let computed = |named: &NamedTarget| match &named.target {
-            Target::Pointer(pointer) => Some(pointer.digest),
-            Target::Uncomputed(_) => None,
-        };
-        let mut tagged: Vec<Digest> = self.named[first..].iter().filter_map(computed).collect();
+        let mut tagged: Vec<BlobId> = self.named[first..].iter().map(|named| named.target.blob.clone()).collect();
         tagged.sort_unstable();
         let revisions = manifests.join("revisions").join("sha256");
         for revision in self.directories(&revisions) {
             match self.link(&revisions.join(revision).join("link")) {
-                Some(Target::Pointer(pointer)) if tagged.binary_search(&pointer.digest).is_err() => {
-                    let mut name = name.to_owned();
-                    name.push(format!("@{}", pointer.digest));
-                    self.named.push(NamedTarget { target: Target::Pointer(pointer), name });
+                Some(target) if tagged.binary_search(&target.blob).is_err() => {
+                    let mut image = OsString::from(":");
+                    image.push(name);
+                    image.push(format!("@{}", target.blob));
+                    self.named.push(NamedTarget { target, name: image, is_chosen: true, embedded: None });
                 }
                 _ => {}
             }
@@ -145,7 +188,7 @@ fn read_link(path: &Path) -> io::Result<Target> {
     file.take(LEN as u64 + 2).read_to_string(&mut text)?;
     let text = text.trim_end();
     if let Some(digest) = UncomputedDigest::parse(text) {
-        return Ok(Target::Uncomputed(digest));
+        return Ok(Target::new(BlobId::Uncomputed(digest)));
     }
     let digest = text.parse().map_err(|error| {
         io::Error::new(
@@ -153,5 +196,5 @@ fn read_link(path: &Path) -> io::Result<Target> {
             format!("{} is not a digest: {error}", quoted_name(OsStr::new(text))),
         )
     })?;
-    Ok(Target::Pointer(Pointer::new(digest)))
+    Ok(Target::new(BlobId::Computed(digest)))
 }

@@ -3,14 +3,14 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use super::embedded::EmbeddedEntry;
 use super::file::{FileEntry, StoredBlob};
-use super::images::LayerIndex;
+use super::images::{BlobId, LayerIndex};
 use super::listing::{self, ListError, ListedEntry, ListedKind};
 use super::options::WalkOptions;
 use super::unit::{Units, WalkEntry};
 use super::{layout, registry};
 use crate::blob::{BlobLocation, WalkError};
-use sectile::digest::Digest;
 use sectile::{FindingCode, Severity};
 
 /// A content-addressed store in a tree.
@@ -50,15 +50,23 @@ pub(super) fn walk(root: &Path, options: &WalkOptions, units: &mut Units<'_>) ->
         match kind {
             ListedKind::Directory => {
                 let (store, errors) = BlobStore::detect(&path, depth);
-                stores.extend(store);
                 for error in errors {
                     units.add(WalkEntry::Error(error))?;
+                }
+                if let Some(store) = store {
+                    for entry in store.embedded_layers() {
+                        units.add(WalkEntry::Embedded(Box::new(entry)))?;
+                    }
+                    stores.push(store);
                 }
             }
             ListedKind::File => {
                 // A directory of blobs that looks like a store itself does not hide the outer store.
-                let blob = stores.iter().rev().find_map(|store| store.stored_blob(&path)).map(Box::new);
-                units.add(WalkEntry::File(FileEntry { stored: blob, ..FileEntry::new(path) }))?;
+                let entry = match stores.iter().rev().find_map(|store| store.stored_blob(&path)) {
+                    Some(blob) => FileEntry::stored(path, blob),
+                    None => FileEntry::new(path),
+                };
+                units.add(WalkEntry::File(entry))?;
             }
             ListedKind::Link => units.add(skipped(path, FindingCode::NotFollowed, "it is a symbolic link"))?,
             ListedKind::Other => {
@@ -118,13 +126,23 @@ impl BlobStore {
         (Some(Self { directory: directory.to_owned(), depth, kind, images }), errors.finish(directory))
     }
 
+    /// The layers in descriptors.
+    fn embedded_layers(&self) -> Vec<EmbeddedEntry> {
+        let blob_path: Box<dyn Fn(&str, &str) -> PathBuf> = match self.kind {
+            StoreKind::Layout => Box::new(layout::blob_path(&self.directory)),
+            StoreKind::Registry => Box::new(registry::blob_path(&self.directory)),
+        };
+        self.images.embedded_layers(&*blob_path)
+    }
+
     /// The digest and the names of a file, if it is a blob of the store.
     fn stored_blob(&self, file: &Path) -> Option<StoredBlob> {
         let below = file.strip_prefix(&self.directory).ok()?.to_str()?;
         let mut parts = below.split(std::path::MAIN_SEPARATOR);
-        if (parts.next(), parts.next()) != (Some("blobs"), Some("sha256")) {
+        if parts.next() != Some("blobs") {
             return None;
         }
+        let algorithm = parts.next()?;
         let hex = match self.kind {
             StoreKind::Layout => parts.next()?,
             StoreKind::Registry => {
@@ -133,13 +151,8 @@ impl BlobStore {
                 parts.next().filter(|&file| file == "data").map(|_| hex)?
             }
         };
-        let digest: Digest = format!("sha256:{hex}").parse().ok()?;
-        let expects_wasm = self.images.expects_wasm(digest);
-        parts.next().is_none().then(|| StoredBlob {
-            digest,
-            image_names: self.images.image_names(digest),
-            expects_wasm,
-        })
+        let blob = BlobId::parse(&format!("{algorithm}:{hex}"))?;
+        parts.next().is_none().then(|| StoredBlob::new(&blob, &self.images))
     }
 }
 

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::file::{FileEntry, Scratch, StoredBlob};
-use super::images::ImageNames;
+use super::embedded::EmbeddedEntry;
+use super::file::{FileEntry, Scratch};
 use super::links::{HardLinks, UnitTicket};
 #[cfg(feature = "remote")]
 use super::objects::{ObjectBatch, RequestRuntime};
@@ -27,6 +27,8 @@ pub(in super::super) struct Unit {
 /// An entry of a walk.
 pub(super) enum WalkEntry {
     File(FileEntry),
+    /// A layer in a descriptor.
+    Embedded(Box<EmbeddedEntry>),
     #[cfg(feature = "remote")]
     Objects(ObjectBatch),
     Error(WalkError),
@@ -97,6 +99,7 @@ impl Unit {
             #[cfg(feature = "remote")]
             WalkEntry::Empty => 1,
             WalkEntry::File(_) | WalkEntry::Error(_) => 1,
+            WalkEntry::Embedded(_) => 0,
         };
         self.entries.iter().map(len).sum()
     }
@@ -122,6 +125,7 @@ impl Unit {
                 }
                 #[cfg(feature = "remote")]
                 WalkEntry::Objects(batch) => batch.inspect(options, read_options, sink),
+                WalkEntry::Embedded(entry) => entry.inspect(options, sink),
                 WalkEntry::Error(error) => sink.add_error(error),
                 #[cfg(feature = "remote")]
                 WalkEntry::Empty => {
@@ -150,9 +154,8 @@ fn inspect_linked(files: Vec<Vec<FileEntry>>, options: &WalkOptions, scratch: &m
             let location = if is_stored || name.stored.is_none() {
                 name.into_location()
             } else {
-                // The digest of the store applies to the row, whichever name is first.
-                first.stored =
-                    name.stored.map(|stored| Box::new(StoredBlob { image_names: ImageNames::default(), ..*stored }));
+                // The images and the digest of the store apply to the row, whichever name is first.
+                first.stored = name.stored;
                 BlobLocation::new(name.path)
             };
             omits_names |= location.omits_names;

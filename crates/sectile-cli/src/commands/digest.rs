@@ -13,7 +13,7 @@ use crate::source::InputSource;
 use crate::text;
 
 pub fn run(source: &InputSource, args: &DigestArgs, output: &mut Output) -> Result<Exit, Failure> {
-    let opened = input::open_local(source, args.map);
+    let opened = input::open_binary(source, args.map);
     let reading = opened.map(|input| SizedReading::new(input.len(), input.digests_with(Limits::default())));
     let reading = SizedReading::or_empty(reading)?;
     if args.report.json {

@@ -19,6 +19,7 @@ mod policy;
 mod push;
 #[cfg(feature = "remote")]
 mod remote;
+mod row_names;
 mod sbom;
 mod schema;
 mod settings;

@@ -36,6 +36,9 @@ pub struct ParsedDescriptor {
     /// Alternative URLs of the blob.
     #[serde(default)]
     pub urls: Option<Vec<String>>,
+    /// Contents of the blob, in Base64.
+    #[serde(default)]
+    pub data: Option<String>,
 }
 
 /// The platform of a manifest.

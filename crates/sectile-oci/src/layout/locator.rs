@@ -48,8 +48,7 @@ impl Locator {
         if rest.starts_with(b"//") {
             return Some(Err(LayoutError::RegistryLocator));
         }
-        let dividers = (SCHEME.len()..text.len()).rev().filter(|&at| b":@".contains(&text.as_encoded_bytes()[at]));
-        let mut ends = [text.len()].into_iter().chain(dividers);
+        let mut ends = directory_ends(text);
         let longest = ends.clone().find(|&end| is_layout(Path::new(&part(text, SCHEME.len(), end))));
         // The error message assumes that the directory ends at the first colon outside a drive
         // letter.
@@ -89,6 +88,22 @@ impl Locator {
         };
         Ok(Self { directory, selector })
     }
+}
+
+/// Divides a locator `oci:DIR…` at each position where the directory may end, the longest directory first.
+///
+/// Returns nothing for other text.
+pub fn locator_divisions(text: &OsStr) -> impl Iterator<Item = (PathBuf, OsString)> {
+    let is_locator = text.as_encoded_bytes().starts_with(SCHEME.as_bytes());
+    let ends = directory_ends(text).filter(move |&end| is_locator && end > SCHEME.len());
+    ends.map(|end| (PathBuf::from(part(text, SCHEME.len(), end)), part(text, end, text.len())))
+}
+
+/// Positions where the directory of a locator may end, in descending order.
+fn directory_ends(text: &OsStr) -> impl DoubleEndedIterator<Item = usize> + Clone {
+    let start = SCHEME.len().min(text.len());
+    let dividers = (start..text.len()).rev().filter(|&at| b":@".contains(&text.as_encoded_bytes()[at]));
+    [text.len()].into_iter().chain(dividers)
 }
 
 fn is_layout(directory: &Path) -> bool {

@@ -6,7 +6,7 @@
 mod error;
 mod image;
 pub(crate) mod index;
-mod locator;
+pub(crate) mod locator;
 pub(crate) mod resolve;
 mod write;
 
@@ -125,6 +125,11 @@ pub fn malformed_error(path: &Path, reason: String) -> LayoutError {
 /// Creates a [`LayoutError::SizeMismatch`].
 pub fn size_error(digest: Digest, found: u64, expected: u64) -> LayoutError {
     LayoutError::SizeMismatch { digest, found, expected }
+}
+
+/// Creates a [`LayoutError::DigestMismatch`].
+pub fn mismatch_error(expected: Digest, found: Digest) -> LayoutError {
+    LayoutError::DigestMismatch { expected, found }
 }
 
 /// Creates a [`LayoutError::InvalidDigest`].

@@ -1,5 +1,6 @@
 //! Resolution of an image and its WebAssembly layer, in a layout or in a registry.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -121,9 +122,19 @@ impl Pointer {
         if found != self.digest {
             return Err(LayoutError::DigestMismatch { expected: self.digest, found });
         }
-        let document: Document = parse(path, bytes)?;
-        // Readers of the pointer and of the document must see the same media type.
-        match (&self.media_type, &document.media_type) {
+        Document::parse(path, bytes, self.media_type.as_deref())
+    }
+}
+
+impl Document {
+    /// Parses a document. Its media type must be that of the reference to it.
+    ///
+    /// # Errors
+    ///
+    /// The document is malformed, or has another media type.
+    pub fn parse(path: &Path, bytes: &[u8], expected: Option<&str>) -> Result<Self, LayoutError> {
+        let document: Self = parse(path, bytes)?;
+        match (expected, &document.media_type) {
             (Some(expected), Some(found)) if expected != found => {
                 let (found, expected) = (quoted(found), quoted(expected));
                 let reason = format!("its media type is {found}, but the reference to it states {expected}");
@@ -135,22 +146,33 @@ impl Pointer {
 }
 
 /// Chooses the only document, or the only one for `wasm`.
-pub(super) fn choose(path: &Path, mut descriptors: Vec<ParsedDescriptor>) -> Result<Pointer, LayoutError> {
+pub(super) fn choose(path: &Path, descriptors: Vec<ParsedDescriptor>) -> Result<Pointer, LayoutError> {
     if descriptors.is_empty() {
         return Err(LayoutError::NoImages(PathBuf::from(path)));
     }
-    let mut seen = std::collections::HashSet::new();
-    descriptors.retain(|descriptor| seen.insert(descriptor.digest.clone()));
-    let is_for_wasm = |descriptor: &&ParsedDescriptor| {
-        descriptor.platform.as_ref().and_then(|platform| platform.architecture.as_deref()) == Some("wasm")
-    };
-    let all: Vec<&ParsedDescriptor> = descriptors.iter().collect();
-    let for_wasm: Vec<&ParsedDescriptor> = descriptors.iter().filter(is_for_wasm).collect();
-    let (([descriptor], _) | (_, [descriptor])) = (&all[..], &for_wasm[..]) else {
-        return Err(LayoutError::AmbiguousImage(shortened_list(all.into_iter().map(describe).collect())));
+    let Some(descriptor) = choose_manifest(&descriptors) else {
+        let list = different(descriptors.iter()).into_iter().map(describe).collect();
+        return Err(LayoutError::AmbiguousImage(shortened_list(list)));
     };
     let digest = parse_digest(path, &descriptor.digest)?;
     Ok(Pointer { digest, size: Some(descriptor.size), media_type: Some(descriptor.media_type.clone()) })
+}
+
+/// Returns the descriptor of the only document, or of the only one for `wasm`.
+pub fn choose_manifest(descriptors: &[ParsedDescriptor]) -> Option<&ParsedDescriptor> {
+    let is_for_wasm = |descriptor: &&ParsedDescriptor| {
+        descriptor.platform.as_ref().and_then(|platform| platform.architecture.as_deref()) == Some("wasm")
+    };
+    let all = different(descriptors.iter());
+    let for_wasm: Vec<_> = all.iter().copied().filter(is_for_wasm).collect();
+    let (([descriptor], _) | (_, [descriptor])) = (&all[..], &for_wasm[..]) else { return None };
+    Some(descriptor)
+}
+
+/// Returns the first descriptor of each blob.
+fn different<'d>(descriptors: impl Iterator<Item = &'d ParsedDescriptor>) -> Vec<&'d ParsedDescriptor> {
+    let mut seen = HashSet::new();
+    descriptors.filter(|descriptor| seen.insert(&*descriptor.digest)).collect()
 }
 
 /// Describes a manifest in a list to choose from.

@@ -52,6 +52,8 @@ pub(super) struct ArchiveWalker<'a> {
 
 /// A file of a store, or an object, that is an archive.
 pub(super) struct ArchiveFile {
+    /// Its path or URL. The ending says whether it is compressed WebAssembly.
+    pub(super) name: OsString,
     pub(super) state: FileState,
     pub(super) location: BlobLocation,
     /// Whether its name or its store says that it is WebAssembly.
@@ -67,7 +69,6 @@ const HEAD_LEN: usize = 4 << 10;
 const MAX_NAME_LEN: usize = 4 << 10;
 
 /// Number of bytes read at once from an object.
-#[cfg(feature = "remote")]
 const STREAM_BUFFER_LEN: usize = 64 << 10;
 
 /// The path of an entry through nested archives.
@@ -147,7 +148,6 @@ pub(super) fn inspect(file: &ArchiveFile, input: &Input, head: &[u8], options: &
 }
 
 /// Inspects an object of length `len` that starts with `head`; `rest` streams its other bytes.
-#[cfg(feature = "remote")]
 pub(super) fn inspect_stream(
     file: &ArchiveFile,
     len: u64,
@@ -181,7 +181,7 @@ fn begin(
     let findings = ArchiveFindings::default();
     let mut archive = ArchiveWalker { options, sink, file, budget: &budget, findings, zip_ends: VecDeque::new() };
     let is_archive = Cell::new(true);
-    let path = EntryPath { outer: None, name: &file.location.file, expects_wasm: file.expects_wasm, is_archive };
+    let path = EntryPath { outer: None, name: &file.name, expects_wasm: file.expects_wasm, is_archive };
     if file.is_changed {
         archive.report(&path, FindingCode::Changed, "it was changed since it was listed".to_owned());
     }
@@ -545,10 +545,16 @@ impl BufRead for FailingReader {
     fn consume(&mut self, _: usize) {}
 }
 
-/// Whether a name ends in `.wasm`.
+/// Whether a name ends in `.wasm` and is not that of a whiteout.
 pub(super) fn has_wasm_extension(name: &OsStr) -> bool {
     const EXTENSION: &[u8] = b".wasm";
+    /// The start of a file name in a layer that removes a file of the layers below. Source: `layer.md` of the OCI
+    /// image specification, *Whiteouts*.
+    const WHITEOUT: &[u8] = b".wh.";
     let name = name.as_encoded_bytes();
+    if name.rsplit(|&byte| byte == b'/').next().is_some_and(|file| file.starts_with(WHITEOUT)) {
+        return false;
+    }
     let start = name.len().checked_sub(EXTENSION.len());
     start.is_some_and(|start| name[start..].eq_ignore_ascii_case(EXTENSION))
 }

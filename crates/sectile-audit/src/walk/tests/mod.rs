@@ -20,7 +20,9 @@ use super::{Root, Scratch, Unit, WalkOptions, unit, walk};
 use crate::blob::{self, Blob, BlobLocation, BlobSink, Content, FileState, NotOpened, WalkError};
 use crate::reading::ReadOptions;
 use crate::row::RowKind;
+use crate::{RowReadError, RowReader};
 use sectile::FindingCode;
+use sectile::digest::Digest;
 use sectile::drive::ReadAt;
 use sectile_policy::Policy;
 
@@ -55,6 +57,22 @@ struct RecordedBlob {
     is_part: bool,
     bytes: Vec<u8>,
     broke: bool,
+}
+
+impl RecordedBlob {
+    fn names(&self) -> impl Iterator<Item = &str> {
+        [&*self.file].into_iter().chain(self.other_names.iter().map(|name| &**name))
+    }
+
+    /// The name that is a path.
+    fn path(&self) -> &str {
+        self.names().find(|name| !name.starts_with("oci:")).unwrap()
+    }
+
+    /// The names that are those of images.
+    fn images(&self) -> Vec<&str> {
+        self.names().filter(|name| name.starts_with("oci:")).collect()
+    }
 }
 
 fn text(name: &OsStr) -> String {
@@ -168,9 +186,15 @@ impl Recorder {
         self.blobs.iter().map(|blob| &*blob.file).collect()
     }
 
-    /// `code file` of each error.
+    /// `code path` of each error.
     fn codes(&self) -> Vec<String> {
-        self.errors.iter().map(|error| format!("{} {}", error.code, text(&error.location.file))).collect()
+        let path = |error: &WalkError| error.location.names().map(text).find(|name| !name.starts_with("oci:"));
+        self.errors.iter().map(|error| format!("{} {}", error.code, path(error).unwrap())).collect()
+    }
+
+    /// The paths of the blobs.
+    fn paths(&self) -> Vec<&str> {
+        self.blobs.iter().map(RecordedBlob::path).collect()
     }
 
     /// The code of damage: it depends on whether there is a binary.
@@ -187,7 +211,7 @@ impl Recorder {
     fn blob(&self, file: &str) -> &RecordedBlob {
         self.blobs
             .iter()
-            .find(|blob| blob.file == file)
+            .find(|blob| blob.path() == file)
             .unwrap_or_else(|| panic!("{file} is not in {:?}", self.files()))
     }
 }
@@ -200,20 +224,52 @@ fn walk_paths(paths: &[&Path], options: &WalkOptions, mut recorder: Recorder) ->
         unit.inspect(options, read_options(), &mut scratch, &mut recorder);
         ControlFlow::Continue(())
     });
+    let bytes: usize = recorder.blobs.iter().map(|blob| blob.bytes.len()).sum();
+    if recorder.reads.is_none() && recorder.stops_after.is_none() && bytes < 1 << 20 {
+        read_again(&recorder, options);
+    }
     recorder
+}
+
+/// Reads binaries by all names of their rows. The bytes are those that the walk found.
+fn read_again(recorder: &Recorder, options: &WalkOptions) {
+    const MOST: usize = 4; // of a store with thousands
+    let step = recorder.blobs.len() / MOST + 1;
+    let reader = RowReader::new().with_walk(options.clone());
+    for blob in recorder.blobs.iter().step_by(step) {
+        for name in blob.names().take(3) {
+            if name.contains('\u{fffd}') {
+                continue; // this recorder replaces bytes that are not UTF-8
+            }
+            let has_name = |other: &&RecordedBlob| other.names().any(|other| other == name);
+            let of_name: Vec<_> = recorder.blobs.iter().filter(has_name).collect();
+            let mut bytes = Vec::new();
+            match reader.copy(name.as_ref(), &mut bytes) {
+                Ok(copy) => {
+                    assert!(of_name.iter().all(|other| other.bytes == bytes && !other.broke), "{name}");
+                    assert_eq!((copy.size, copy.digest), (bytes.len() as u64, Digest::new(&bytes)), "{name}");
+                }
+                Err(RowReadError::Read(_)) => assert!(of_name.iter().any(|other| other.broke), "{name}"),
+                Err(RowReadError::Ambiguous) => assert!(of_name.len() > 1, "{name}"),
+                Err(RowReadError::Finding { code, .. }) => {
+                    let has_name = |error: &WalkError| error.location.names().any(|other| other == name);
+                    assert!(recorder.errors.iter().any(|error| error.code == code && has_name(error)), "{name}");
+                }
+                Err(error) => panic!("{name}: {error}"),
+            }
+        }
+    }
 }
 
 fn walk_path(path: &Path) -> Recorder {
     let base = format!("{}/", path.display());
     let mut recorder = walk_paths(&[path], &WalkOptions::default(), Recorder::default());
+    let relative = |name: &str| name.replace(&base, "").replace(base.trim_end_matches('/'), ".");
     for blob in &mut recorder.blobs {
-        blob.file = blob.file.replace(&base, "");
-        blob.other_names
-            .iter_mut()
-            .for_each(|other| *other = other.replace(&base, "").replace(base.trim_end_matches('/'), "."));
+        [&mut blob.file].into_iter().chain(&mut blob.other_names).for_each(|name| *name = relative(name));
     }
-    for error in &mut recorder.errors {
-        error.location.file = text(&error.location.file).replace(&base, "").into();
+    for BlobLocation { file, other_names, .. } in recorder.errors.iter_mut().map(|error| &mut error.location) {
+        [file].into_iter().chain(other_names).for_each(|name| *name = relative(&text(name)).into());
     }
     recorder
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use super::*;
 use sectile::digest::Digest;
 use sectile_oci::{INDEX_MEDIA_TYPE, LAYER_MEDIA_TYPE, MANIFEST_MEDIA_TYPE};
+use sha2::Digest as _;
 
 const COMPAT: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
@@ -97,14 +98,17 @@ fn layout_blobs_have_the_names_of_their_images() {
     assert_eq!(recorder.codes(), [""; 0]);
     let mut expected = vec![at(MODULE), at(OTHER), at(b"no module"), at(b""), format!("{}!plugin.wasm", at(&compat))];
     expected.sort();
-    assert_eq!(recorder.files(), expected);
-    let untagged = format!("oci:.@{}", Digest::new(untagged.as_bytes()));
-    assert_eq!(recorder.blob(&at(MODULE)).other_names, ["oci:.:one", "oci:.:uno", "oci:.:platforms", &untagged]);
+    assert_eq!(recorder.paths(), expected);
+    let image = format!("oci:.@{}", Digest::new(untagged.as_bytes()));
+    let untagged = format!("{image}@{}", Digest::new(MODULE));
+    let names = ["oci:.:one", &at(MODULE), "oci:.:uno", "oci:.:platforms", &untagged];
+    assert!(recorder.blob(&at(MODULE)).names().eq(names));
     assert_eq!(recorder.blob(&at(MODULE)).digest, Some(Digest::new(MODULE).to_string()));
-    assert_eq!(recorder.blob(&at(b"no module")).other_names, ["oci:.:old"]);
-    assert_eq!(recorder.blob(&at(b"")).other_names, [&*untagged]);
+    assert_eq!(recorder.blob(&at(b"no module")).images(), ["oci:.:old"]);
+    // The image alone stands for none of its two WebAssembly layers.
+    assert_eq!(recorder.blob(&at(b"")).images(), [format!("{image}@{}", Digest::new(b""))]);
     assert_eq!(
-        recorder.blob(&expected[expected.iter().position(|file| file.contains('!')).unwrap()]).other_names,
+        recorder.blob(&expected[expected.iter().position(|file| file.contains('!')).unwrap()]).images(),
         ["oci:.:compat!plugin.wasm"]
     );
     let unnamed = recorder.blob(&at(OTHER)); // in no image
@@ -116,7 +120,7 @@ fn layout_blobs_have_the_names_of_their_images() {
     layout.listed.push(layout.listed[2].replace("\"old\"", "\"older\""));
     let renamed = layout.walk_path();
     let changed = states(&recorder).iter().zip(states(&renamed)).filter(|(before, after)| *before != after).count();
-    assert_eq!((renamed.blob(&at(b"no module")).other_names.len(), changed), (2, 1));
+    assert_eq!((renamed.blob(&at(b"no module")).images().len(), changed), (2, 1));
     layout.listed.pop();
     layout.walk_path();
 
@@ -127,7 +131,7 @@ fn layout_blobs_have_the_names_of_their_images() {
     let recorder = walk_path(directory.path());
     assert_eq!(recorder.blobs.len(), expected.len() + 2);
     assert_eq!(recorder.blob(&format!("m/{}", at(MODULE))).other_names.len(), 0);
-    assert_eq!(recorder.blob(&format!("l/{}", at(MODULE))).other_names[0], "oci:l:one");
+    assert_eq!(recorder.blob(&format!("l/{}", at(MODULE))).file, "oci:l:one");
     assert_eq!((recorder.blob("z").digest.clone(), recorder.blob("z").other_names.len()), (None, 0));
     assert_eq!(recorder.codes(), ["malformed-layout m/index.json"]);
 }
@@ -143,7 +147,7 @@ fn blobs_with_many_tags_have_all_names() {
     }
     let recorder = layout.walk_path();
     assert_eq!((recorder.blobs.len(), recorder.errors.len()), (500, 0));
-    assert!(recorder.blobs.iter().all(|blob| blob.other_names.len() == 20));
+    assert!(recorder.blobs.iter().all(|blob| blob.images().len() == 20));
 }
 
 #[test]
@@ -172,9 +176,9 @@ fn malformed_document_affects_no_other() {
     let recorder = layout.walk_path();
     let mut files = vec![at(MODULE), at(OTHER)];
     files.sort();
-    assert_eq!(recorder.files(), files);
-    assert_eq!(recorder.blob(&at(MODULE)).other_names, ["oci:.:good"], "{:?}", recorder.errors);
-    assert_eq!(recorder.blob(&at(OTHER)).other_names, ["oci:.:lying"]);
+    assert_eq!(recorder.paths(), files);
+    assert_eq!(recorder.blob(&at(MODULE)).images(), ["oci:.:good"], "{:?}", recorder.errors);
+    assert_eq!(recorder.blob(&at(OTHER)).images(), ["oci:.:lying"]);
     let mut reported: BTreeMap<String, u32> = BTreeMap::new();
     for error in &recorder.errors {
         *reported.entry(error.code.name().to_owned()).or_default() += 1;
@@ -204,14 +208,14 @@ fn absent_blobs_are_notes() {
     let recorder = layout.walk_path();
     let mut files = vec![at(MODULE), at(OTHER)];
     files.sort();
-    assert_eq!(recorder.files(), files);
+    assert_eq!(recorder.paths(), files);
     let mut codes = recorder.codes();
     codes.sort();
     let mut expected = [&b"linux"[..], b"windows", b"foreign"].map(|bytes| format!("absent-blob {}", at(bytes)));
     expected.sort();
     assert_eq!(codes, expected);
     let foreign = recorder.errors.iter().find(|error| error.message.contains("https://")).unwrap();
-    assert!(foreign.location.other_names[0].to_string_lossy().ends_with(":foreign"), "{foreign:?}");
+    assert!(text(&foreign.location.file).contains(":foreign@sha256:"), "{foreign:?}");
     assert_eq!(sectile::FindingCode::AbsentBlob.severity(), sectile::Severity::Note);
 }
 
@@ -233,7 +237,7 @@ fn nested_and_cyclic_indexes_terminate() {
     fs::write(layout.path(itself.parse().unwrap()), &cycle).unwrap();
     layout.listed.push(descriptor(INDEX_MEDIA_TYPE, &itself, cycle.len(), Some("cycle")));
     let recorder = layout.walk_path();
-    assert_eq!(recorder.blobs[0].other_names.len(), 8);
+    assert_eq!(recorder.blobs[0].images().len(), 8);
     let codes: Vec<_> = recorder.errors.iter().map(|error| error.code.name()).collect();
     assert!(codes.contains(&"digest-mismatch") && codes.len() < 30, "{codes:?}");
 }
@@ -266,7 +270,7 @@ fn different_pointers_to_one_document_are_limited() {
         layout.listed.push(descriptor(MANIFEST_MEDIA_TYPE, &digest, size + more, Some(&format!("t{more}"))));
     }
     let recorder = layout.walk_path();
-    assert_eq!(recorder.blob(&at(MODULE)).other_names, ["oci:.:t0"]);
+    assert_eq!(recorder.blob(&at(MODULE)).images(), ["oci:.:t0"]);
     let location = format!("malformed-layout blobs/sha256/{}", digest.strip_prefix("sha256:").unwrap());
     assert_eq!(recorder.codes(), vec![location; 15]);
 }
@@ -282,7 +286,7 @@ fn number_of_layer_names_is_limited() {
     layout.list(MANIFEST_MEDIA_TYPE, &manifest(&layers), &tags);
     let recorder = layout.walk_path();
     assert_eq!(recorder.codes(), [""; 0]);
-    assert_eq!(recorder.blob(&at(MODULE)).other_names.len(), 64);
+    assert_eq!(recorder.blob(&at(MODULE)).images().len(), 64);
     assert_eq!(recorder.blob(&at(MODULE)).bytes, MODULE);
 }
 
@@ -344,9 +348,12 @@ fn registry_blobs_have_the_names_of_their_repositories() {
     let mut files = vec![location(MODULE), location(OTHER)];
     files.sort();
     files.push("data/docker/registry/v2/repositories/app/_uploads/1234/data".to_owned());
-    assert_eq!(recorder.files(), files);
-    assert_eq!(recorder.blob(&location(MODULE)).other_names, ["app:v1", "team/app:latest", "team/app:v1"]);
-    assert_eq!(recorder.blob(&location(OTHER)).other_names, [format!("team/app@{untagged}")]);
+    assert_eq!(recorder.paths(), files);
+    assert_eq!(
+        recorder.blob(&location(MODULE)).images(),
+        ["oci:data:app:v1", "oci:data:team/app:latest", "oci:data:team/app:v1"]
+    );
+    assert_eq!(recorder.blob(&location(OTHER)).images(), [format!("oci:data:team/app@{untagged}")]);
     assert_eq!(recorder.blob(&location(OTHER)).digest, Some(Digest::new(OTHER).to_string()));
     let reported = |code: &str, location: &str| format!("{code} data/docker/registry/v2/repositories/{location}");
     let mut expected = vec![
@@ -359,7 +366,7 @@ fn registry_blobs_have_the_names_of_their_repositories() {
     }
     assert_eq!(recorder.codes(), expected);
     // The storage as the root.
-    assert_eq!(walk_path(&storage.0).blobs[0].other_names, recorder.blobs[0].other_names);
+    assert_eq!(walk_path(&storage.0).blobs[0].images().len(), 3);
 }
 
 /// Everything in a registry's storage is inspected once, also beside the blobs and the links.
@@ -399,43 +406,59 @@ fn no_file_of_a_registry_storage_is_hidden() {
     for options in [WalkOptions::default(), WalkOptions { same_file_system: true, ..WalkOptions::default() }] {
         let recorder = walk_paths(&[directory.path()], &options, Recorder::default());
         let base = format!("{}/", directory.path().display());
-        let mut files: Vec<String> = recorder.files().into_iter().map(|file| file.replace(&base, "")).collect();
+        let mut files: Vec<String> = recorder.paths().into_iter().map(|file| file.replace(&base, "")).collect();
         files.sort();
         assert_eq!((&files, recorder.codes()), (&expected, vec![]));
     }
-    assert_eq!(walk_path(directory.path()).blob(&format!("v2/{blob}/data")).other_names, ["app:v1"]);
+    assert_eq!(walk_path(directory.path()).blob(&format!("v2/{blob}/data")).images(), ["oci:v2:app:v1"]);
 }
 
-/// A sparse index names manifests by digests that are valid and not computed.
+/// A sparse index names manifests by digests that are valid and not those of files.
 #[test]
 fn digests_of_other_algorithms_are_not_malformed() {
     let directory = tempfile::tempdir().unwrap();
     let mut layout = Layout::new(directory.path().to_owned());
-    let [absent, present, layer] = ["0", "1", "2"].map(|digit| digit.repeat(128));
+    let put = |path: &str, bytes: &[u8]| {
+        let path = directory.path().join("blobs").join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    };
+    let [absent, layer] = ["0", "2"].map(|digit| digit.repeat(128));
     let sha512 = |hex: &str| format!("sha512:{hex}");
-    fs::create_dir(directory.path().join("blobs/sha512")).unwrap();
-    fs::write(directory.path().join("blobs/sha512").join(&present), OTHER).unwrap();
+    let blake3 = "3".repeat(64);
+    let document = manifest(&[layout.layer(LAYER_MEDIA_TYPE, OTHER)]);
+    let hex: String = sha2::Sha512::digest(&document).iter().map(|byte| format!("{byte:02x}")).collect();
+    put(&format!("sha512/{hex}"), document.as_bytes());
+    put(&format!("blake3/{blake3}"), document.as_bytes());
+    let listed = |digest: &str, tag| descriptor(MANIFEST_MEDIA_TYPE, digest, document.len(), Some(tag));
     layout.listed.push(descriptor(MANIFEST_MEDIA_TYPE, &sha512(&absent), 9, Some("absent")));
-    layout.listed.push(descriptor(MANIFEST_MEDIA_TYPE, &sha512(&present), 8, Some("present")));
+    layout.listed.push(listed(&sha512(&hex), "present"));
+    layout.listed.push(listed(&format!("blake3:{blake3}"), "other"));
     let layers = [descriptor(LAYER_MEDIA_TYPE, &sha512(&layer), 8, None), layout.layer(LAYER_MEDIA_TYPE, MODULE)];
     layout.list(MANIFEST_MEDIA_TYPE, &manifest(&layers), &["one"]);
+    put(&format!("sha512/{layer}"), b"no module");
     let recorder = layout.walk_path();
-    assert_eq!(
-        recorder.codes(),
-        [
-            format!("absent-blob blobs/sha512/{absent}"),
-            format!("unverified-digest blobs/sha512/{present}"),
-            format!("absent-blob blobs/sha512/{layer}"),
-        ]
-    );
-    let names = &recorder.errors[0].location.other_names;
-    assert!(names[0].to_string_lossy().ends_with(":absent"), "{names:?}");
-    // The layer after it is found, and so is the file.
-    assert_eq!(recorder.blob(&at(MODULE)).other_names, ["oci:.:one"]);
-    assert_eq!(recorder.blob(&format!("blobs/sha512/{present}")).digest, None);
-    // A digest of another length is malformed.
+    let mut codes = recorder.codes();
+    codes.sort();
+    let expected = [
+        format!("absent-blob blobs/sha512/{absent}"),
+        format!("unverified-digest blobs/blake3/{blake3}"),
+        format!("unverified-digest blobs/sha512/{layer}"),
+    ];
+    assert_eq!(codes, expected);
+    let is_absent = |error: &WalkError| text(&error.location.file).ends_with(":absent");
+    assert!(recorder.errors.iter().any(is_absent), "{:?}", recorder.errors);
+    // Images are named by any digest, and so are layers.
+    assert_eq!(recorder.blob(&at(OTHER)).images(), ["oci:.:present", "oci:.:other"]);
+    assert_eq!(recorder.blob(&at(MODULE)).images(), [format!("oci:.:one@{}", Digest::new(MODULE))]);
+    let layer = recorder.blob(&format!("blobs/sha512/{layer}"));
+    assert_eq!((layer.images().len(), layer.digest.as_deref()), (1, None));
+    // A digest of another length is malformed, and so is a document with another SHA-512.
     layout.listed.push(descriptor(MANIFEST_MEDIA_TYPE, "sha512:00", 9, None));
-    assert!(layout.walk_path().codes().iter().any(|code| code.starts_with("malformed-layout index.json")));
+    put(&format!("sha512/{hex}"), document.replace(OTHER.len().to_string().as_str(), "9").as_bytes());
+    let codes = layout.walk_path().codes();
+    assert!(codes.iter().any(|code| code.starts_with("malformed-layout index.json")), "{codes:?}");
+    assert!(codes.contains(&format!("malformed-layout blobs/sha512/{hex}")), "{codes:?}");
 }
 
 /// Everything in a layout is inspected once, regardless of its name.
@@ -469,10 +492,10 @@ fn no_file_of_a_layout_is_hidden() {
     let mut expected: Vec<String> = others.iter().map(|&other| other.to_owned()).collect();
     expected.push(at(MODULE));
     expected.sort();
-    let mut files: Vec<String> = recorder.files().into_iter().map(str::to_owned).collect();
+    let mut files: Vec<String> = recorder.paths().into_iter().map(str::to_owned).collect();
     files.sort();
     assert_eq!((files, recorder.codes()), (expected, vec![]));
-    assert_eq!(recorder.blob(&at(MODULE)).other_names, ["oci:.:one"]);
+    assert_eq!(recorder.blob(&at(MODULE)).images(), ["oci:.:one"]);
 }
 
 /// The blobs keep their digests and the names of their images.
@@ -486,7 +509,7 @@ fn store_in_a_directory_of_blobs_hides_nothing() {
     fs::write(inner.directory.join("index.json"), index(&[])).unwrap();
     let recorder = layout.walk_path();
     let blob = recorder.blob(&at(b"no module"));
-    assert_eq!((&*blob.other_names, blob.digest.is_some()), (&["oci:.:one".to_owned()][..], true));
+    assert_eq!((blob.images(), blob.digest.is_some()), (vec!["oci:.:one"], true));
 }
 
 #[test]
@@ -502,7 +525,7 @@ fn directory_named_like_a_marker_is_not_a_layout() {
     fs::write(path("b/oci-layout"), "not JSON").unwrap();
     fs::write(path("b/x"), MODULE).unwrap();
     let recorder = walk_path(directory.path());
-    assert_eq!(recorder.files(), ["a/blobs/sha256/x", "a/oci-layout/x", "b/x"]);
+    assert_eq!(recorder.paths(), ["a/blobs/sha256/x", "a/oci-layout/x", "b/x"]);
     assert_eq!(recorder.codes(), [""; 0]);
     // The finding is on the file that is malformed.
     fs::write(path("b/index.json"), index(&[])).unwrap();

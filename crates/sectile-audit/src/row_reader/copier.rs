@@ -1,0 +1,163 @@
+//! A sink that copies the binary of one row.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Read, Write};
+
+use super::{RowCopy, RowReadError};
+use crate::blob::{
+    ArchiveFinding, ArchiveReading, Blob, BlobLocation, BlobSink, Content, FileState, NotOpened, WalkError,
+    not_opened_message,
+};
+use crate::reading::RangeReader;
+use sectile::digest::Hasher;
+use sectile::{FindingCode, Severity};
+
+/// Copies the binary with a name, and compares it with others of that name.
+pub(super) struct RowCopier<'o> {
+    /// The name, or `None` to list all names.
+    wanted: Option<&'o OsStr>,
+    out: Option<&'o mut dyn Write>,
+    copy: Option<RowCopy>,
+    failure: Option<RowReadError>,
+    /// The first finding on the name.
+    finding: Option<RowReadError>,
+    /// The first names.
+    names: Vec<OsString>,
+}
+
+/// Maximum number of names in a list.
+const MAX_NAMES: usize = 8;
+
+/// Size in bytes of one read.
+const BUFFER_LEN: usize = 64 << 10;
+
+impl<'o> RowCopier<'o> {
+    pub(super) fn new(wanted: &'o OsStr, out: &'o mut dyn Write) -> Self {
+        Self { wanted: Some(wanted), out: Some(out), copy: None, failure: None, finding: None, names: Vec::new() }
+    }
+
+    /// Lists the first names of binaries instead.
+    pub(super) fn lister() -> Self {
+        Self { wanted: None, out: None, copy: None, failure: None, finding: None, names: Vec::new() }
+    }
+
+    /// The copy, or `None` if there is no row of the name.
+    pub(super) fn finish(self) -> Result<Option<RowCopy>, RowReadError> {
+        match (self.failure, self.copy, self.finding) {
+            (Some(failure), ..) | (None, None, Some(failure)) => Err(failure),
+            (None, copy, _) => Ok(copy),
+        }
+    }
+
+    /// The first names, without duplicates.
+    pub(super) fn into_names(self) -> Vec<OsString> {
+        self.names
+    }
+
+    fn is_wanted(&self, location: &BlobLocation) -> bool {
+        self.wanted.is_some_and(|wanted| location.names().any(|name| name == wanted))
+    }
+
+    fn fail(&mut self, failure: RowReadError) {
+        self.failure.get_or_insert(failure);
+    }
+
+    /// Copies the first binary of the name. Another one must have the same bytes.
+    fn add(&mut self, reader: &mut dyn Read) {
+        match copy(reader, self.out.take()) {
+            Ok(copy) if self.failure.is_none() && self.copy.is_none_or(|first| first == copy) => self.copy = Some(copy),
+            Ok(_) => self.fail(RowReadError::Ambiguous),
+            Err(failure) if self.copy.is_none() => self.fail(failure),
+            Err(_) => self.fail(RowReadError::Ambiguous),
+        }
+    }
+}
+
+/// Reads a stream to its end, and writes it if there is a writer.
+fn copy(reader: &mut dyn Read, mut out: Option<&mut dyn Write>) -> Result<RowCopy, RowReadError> {
+    let (mut hasher, mut size, mut buffer) = (Hasher::new(), 0, vec![0; BUFFER_LEN]);
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return Ok(RowCopy { size, digest: hasher.finish() }),
+            Ok(len) => {
+                hasher.update(&buffer[..len]);
+                size += len as u64;
+                if let Some(out) = &mut out {
+                    out.write_all(&buffer[..len]).map_err(RowReadError::Write)?;
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(RowReadError::Read(error)),
+        }
+    }
+}
+
+impl BlobSink for RowCopier<'_> {
+    fn reuse_rows(&mut self, _: &BlobLocation, _: &FileState) -> bool {
+        false
+    }
+
+    #[cfg(feature = "remote")]
+    fn can_reuse_rows(&self, _: &BlobLocation, _: &FileState) -> bool {
+        false
+    }
+
+    fn begin_file(&mut self, _: u64) {}
+
+    fn add_blob(&mut self, blob: Blob<'_>) {
+        if self.wanted.is_none() && self.names.len() < MAX_NAMES && !self.names.contains(&blob.location.file) {
+            self.names.push(blob.location.file.clone());
+        }
+        if !self.is_wanted(&blob.location) {
+            return;
+        }
+        match blob.content {
+            Content::Range { input, range, .. } => self.add(&mut RangeReader { input, range }),
+            Content::Stream(stream) => self.add(stream),
+            #[cfg(feature = "remote")]
+            Content::Reading(_) => {} // an object that is not an archive is read by ranges
+        }
+    }
+
+    fn add_error(&mut self, error: WalkError) {
+        let WalkError { location, code, message, .. } = error;
+        if !self.is_wanted(&location) {
+            return;
+        }
+        let finding = RowReadError::Finding { code, message };
+        if code.severity() > Severity::Note {
+            self.fail(finding);
+        } else {
+            self.finding.get_or_insert(finding);
+        }
+    }
+
+    fn add_not_opened(&mut self, file: NotOpened) {
+        if self.is_wanted(&file.location) {
+            let code = FindingCode::NotOpened;
+            let message = not_opened_message(&file.format);
+            self.finding.get_or_insert(RowReadError::Finding { code, message });
+        }
+    }
+
+    fn skip(&mut self, _: u64) {}
+
+    fn skip_archive(&mut self, _: u64) {}
+
+    fn end_archive(&mut self, archive: ArchiveReading<'_>) {
+        for finding in archive.findings {
+            if self.is_wanted(&finding.archive) {
+                let ArchiveFinding { code, message, .. } = finding;
+                self.finding.get_or_insert(RowReadError::Finding { code, message });
+            }
+        }
+    }
+
+    fn row_bytes(&self) -> u64 {
+        0
+    }
+
+    fn should_stop(&self) -> bool {
+        false
+    }
+}

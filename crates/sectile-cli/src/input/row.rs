@@ -1,0 +1,90 @@
+//! Opens the binary that the name of a row of an audit stands for.
+
+use std::error::Error as _;
+use std::fs::File;
+use std::io::{self, ErrorKind, Write};
+
+use sectile::internal::other_error;
+use sectile::{Error, Input};
+use sectile_audit::{FileFormat, RowReadError, RowReader};
+use sectile_oci::LayoutError;
+
+use super::{MAX_SPOOLED, not_kept};
+use crate::failure::Failure;
+use crate::source::InputSource;
+
+/// Whether a file is an archive or a compressed file, which an audit opens.
+pub fn is_packed(input: &Input) -> bool {
+    matches!(FileFormat::detect(input), Ok(Some(format)) if format.is_opened())
+}
+
+/// Whether a source that cannot be opened may be the name of a row.
+pub fn may_name(source: &InputSource, error: &Error) -> bool {
+    let error = error.source();
+    if source.is_layout_image() {
+        let error = error.and_then(|error| error.downcast_ref::<LayoutError>());
+        return error.is_some_and(is_for_audits);
+    }
+    let error = error.and_then(|error| error.downcast_ref::<std::io::Error>());
+    error.is_some_and(|error| matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory))
+}
+
+/// Whether an audit may find the binary of an image that this error prevents from being opened.
+fn is_for_audits(error: &LayoutError) -> bool {
+    matches!(
+        error,
+        LayoutError::NotLayout(_)
+            | LayoutError::InvalidDigest { .. }
+            | LayoutError::NoImage { .. }
+            | LayoutError::NoWasmLayer { .. }
+            | LayoutError::MultipleWasmLayers { .. }
+    )
+}
+
+/// Opens the binary of the row that a source names. `None` if no store has such a row.
+pub fn open(source: &InputSource) -> Option<Result<Input, Failure>> {
+    let reader = RowReader::new();
+    #[cfg(feature = "remote")]
+    let reader = reader.with_remote(crate::remote::options());
+    let mut file = match tempfile::tempfile() {
+        Ok(file) => BoundedFile { file, left: MAX_SPOOLED },
+        Err(error) => return Some(Err(not_kept(error))),
+    };
+    match reader.copy(source.argument(), &mut file) {
+        Ok(_) => Some(Input::from_file(file.file).map_err(Failure::Input)),
+        Err(RowReadError::NoStore | RowReadError::Name(_)) => None,
+        Err(RowReadError::NoBinary(_)) if !names_entry(source) => None,
+        Err(RowReadError::Read(error)) => Some(Err(Error::from(error).into())),
+        Err(RowReadError::Write(_)) if file.left == 0 => {
+            let message = format!("it has more than {MAX_SPOOLED} bytes: unpack it, and give it as a file");
+            Some(Err(Failure::Other(message)))
+        }
+        Err(RowReadError::Write(error)) => Some(Err(not_kept(error))),
+        Err(error) => Some(Err(other_error(error).into())),
+    }
+}
+
+/// A file of limited length.
+struct BoundedFile {
+    file: File,
+    left: u64,
+}
+
+impl Write for BoundedFile {
+    /// Writes nothing beyond the limit.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let most = usize::try_from(self.left).map_or(bytes.len(), |left| left.min(bytes.len()));
+        let written = self.file.write(&bytes[..most])?;
+        self.left -= written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Whether a source may name an entry of an archive, or a layer of an image.
+fn names_entry(source: &InputSource) -> bool {
+    source.argument().as_encoded_bytes().contains(&b'!')
+}
