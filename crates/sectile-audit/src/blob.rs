@@ -132,12 +132,13 @@ pub(super) struct BlobReading<'b> {
 /// The location of a blob: its path and its further names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct BlobLocation {
-    /// The path of the file, or the URL of the object.
+    /// The path of the file, the URL of the object, or the first image that has the blob as a layer
+    /// (`oci:DIR:NAME`).
     ///
     /// For an archive entry, the paths of the archive and of the entry: `dist/app.tgz!package/app.wasm`.
     pub(super) file: OsString,
-    /// Further names in the order of the walk: hard links, and the images that have the blob as a layer
-    /// (`oci:DIR:NAME`, `repository:tag`).
+    /// Further names: the path of a blob that is named by its image, its other images, and hard links in the order of
+    /// the walk.
     pub(super) other_names: Vec<OsString>,
     /// Whether there are more names. Patterns of a policy cannot be checked against them.
     pub(super) omits_names: bool,
@@ -148,7 +149,7 @@ impl BlobLocation {
         Self { file: file.into(), other_names: Vec::new(), omits_names: false }
     }
 
-    /// All names, the path first.
+    /// All names, that of the row first.
     pub(super) fn names(&self) -> impl Iterator<Item = &OsStr> {
         [&*self.file].into_iter().chain(self.other_names.iter().map(|name| &**name))
     }

@@ -20,7 +20,8 @@ pub struct Row<'r> {
     pub nth: u64,
     /// The kind of the row.
     pub row_kind: RowKind,
-    /// The path of the file. For an archive entry, the path of the archive, `!`, and the path of the entry.
+    /// The path of the file, or the first image that has it as a layer. For an archive entry, the path of the archive,
+    /// `!`, and the path of the entry. [`RowReader`](crate::RowReader) reads the binary by this name.
     pub file: Cow<'r, OsStr>,
     /// Further names of the same blob.
     pub other_names: Vec<Cow<'r, OsStr>>,

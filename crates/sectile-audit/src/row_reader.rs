@@ -177,7 +177,7 @@ impl RowReader {
         let (Ok(None), true) = (&result, images.as_ref().is_none_or(|images| !images.is_empty())) else {
             return result.and_then(|copy| copy.ok_or(RowReadError::NoStore));
         };
-        let mut lister = RowCopier::lister();
+        let mut lister = RowCopier::lister(images.as_deref());
         self.inspect(store, None, &mut lister)?;
         let names = lister.into_names();
         match &names[..] {

@@ -120,7 +120,11 @@ pub fn open_binary(source: &InputSource, map: bool) -> Result<Input, Failure> {
         Err(Failure::Input(error)) => !source.is_stdin() && row::may_name(source, error),
         Err(_) => false,
     };
-    if may_be_row { row::open(source).unwrap_or(opened) } else { opened }
+    let row = if may_be_row { row::open(source) } else { None };
+    match (row, opened) {
+        (Some(Err(_)), Err(failure)) if row::is_final(&failure) => Err(failure),
+        (row, opened) => row.unwrap_or(opened),
+    }
 }
 
 /// Opens an object, or the binary in an archive that the URL names.

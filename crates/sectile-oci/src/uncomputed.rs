@@ -30,8 +30,8 @@ impl UncomputedDigest {
     /// Whether a document has this digest. `None` if the algorithm is not implemented.
     pub fn matches(&self, document: &[u8]) -> Option<bool> {
         (self.algorithm() == "sha512").then(|| {
-            let hex = Sha512::digest(document).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-            self.hex() == hex
+            let digits = Sha512::digest(document).into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
+            digits.map(|digit| char::from_digit(digit.into(), 16)).eq(self.hex().chars().map(Some))
         })
     }
 

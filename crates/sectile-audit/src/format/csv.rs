@@ -91,7 +91,9 @@ impl Column {
     #[cfg(test)]
     pub(crate) fn help(self) -> &'static str {
         match self {
-            Self::File => "Name of the row: the path of the file, or `PATH!ENTRY` for an entry of an archive.",
+            Self::File => {
+                "Name of the row: the path of the file, the image of a layer, or `PATH!ENTRY` for an entry of an archive."
+            }
             Self::Row => "Kind of the row: `binary`, `archive` or `file`.",
             Self::Others => "Further names of the file, separated by ` | `.",
             Self::Size => "Size in bytes, if known.",

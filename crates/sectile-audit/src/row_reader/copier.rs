@@ -16,6 +16,8 @@ use sectile::{FindingCode, Severity};
 pub(super) struct RowCopier<'o> {
     /// The name, or `None` to list all names.
     wanted: Option<&'o OsStr>,
+    /// The images whose binaries are listed, or `None` for all.
+    images: Option<&'o [OsString]>,
     out: Option<&'o mut dyn Write>,
     copy: Option<RowCopy>,
     failure: Option<RowReadError>,
@@ -33,12 +35,20 @@ const BUFFER_LEN: usize = 64 << 10;
 
 impl<'o> RowCopier<'o> {
     pub(super) fn new(wanted: &'o OsStr, out: &'o mut dyn Write) -> Self {
-        Self { wanted: Some(wanted), out: Some(out), copy: None, failure: None, finding: None, names: Vec::new() }
+        Self {
+            wanted: Some(wanted),
+            images: None,
+            out: Some(out),
+            copy: None,
+            failure: None,
+            finding: None,
+            names: Vec::new(),
+        }
     }
 
-    /// Lists the first names of binaries instead.
-    pub(super) fn lister() -> Self {
-        Self { wanted: None, out: None, copy: None, failure: None, finding: None, names: Vec::new() }
+    /// Lists the first names of binaries instead, or of those in images.
+    pub(super) fn lister(images: Option<&'o [OsString]>) -> Self {
+        Self { wanted: None, images, out: None, copy: None, failure: None, finding: None, names: Vec::new() }
     }
 
     /// The copy, or `None` if there is no row of the name.
@@ -56,6 +66,20 @@ impl<'o> RowCopier<'o> {
 
     fn is_wanted(&self, location: &BlobLocation) -> bool {
         self.wanted.is_some_and(|wanted| location.names().any(|name| name == wanted))
+    }
+
+    fn list(&mut self, location: &BlobLocation) {
+        let is_in = |name: &OsStr, image: &OsString| {
+            let rest = name.as_encoded_bytes().strip_prefix(image.as_encoded_bytes());
+            matches!(rest, Some([] | [b'@' | b'!', ..]))
+        };
+        let listed = |name: &&OsStr| self.images.is_none_or(|images| images.iter().any(|image| is_in(name, image)));
+        if let Some(name) = location.names().find(listed)
+            && self.names.len() < MAX_NAMES
+            && !self.names.iter().any(|other| other == name)
+        {
+            self.names.push(name.to_owned());
+        }
     }
 
     fn fail(&mut self, failure: RowReadError) {
@@ -105,8 +129,8 @@ impl BlobSink for RowCopier<'_> {
     fn begin_file(&mut self, _: u64) {}
 
     fn add_blob(&mut self, blob: Blob<'_>) {
-        if self.wanted.is_none() && self.names.len() < MAX_NAMES && !self.names.contains(&blob.location.file) {
-            self.names.push(blob.location.file.clone());
+        if self.wanted.is_none() {
+            return self.list(&blob.location);
         }
         if !self.is_wanted(&blob.location) {
             return;

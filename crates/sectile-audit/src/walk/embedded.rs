@@ -12,11 +12,12 @@ use super::file::{HEAD_LEN, StoredBlob};
 use super::file_kind::FileKind;
 use super::images::BlobId;
 use super::options::WalkOptions;
+use super::store_files::{StoreFiles, StoreKind};
 use crate::blob::{Blob, BlobLocation, BlobSink, Content, FileState, WalkError};
 use sectile::FindingCode;
 use sectile::digest::Digest;
 use sectile_oci::LayoutError;
-use sectile_oci::internal::{Document, ParsedDescriptor, malformed_error, mismatch_error, read_json, size_error};
+use sectile_oci::internal::{Document, ParsedDescriptor, malformed_error, mismatch_error, size_error};
 
 /// The place of a document or a blob: a file, and the descriptors that lead from it to the blob, each in the one
 /// before.
@@ -40,8 +41,8 @@ impl Embedded {
     }
 
     /// Reads the blob, and checks it against its descriptor.
-    pub(super) fn read(&self) -> Result<Vec<u8>, LayoutError> {
-        let mut bytes = read_json(&self.file)?;
+    pub(super) fn read(&self, files: &StoreFiles<'_>) -> Result<Vec<u8>, LayoutError> {
+        let mut bytes = files.read_json(&self.file)?;
         for blob in &self.blobs {
             let document = Document::parse(&self.file, &bytes, None)?;
             let entries = document.manifests.into_iter().chain(document.layers).flatten();
@@ -80,12 +81,13 @@ pub(super) fn check_bytes(path: &Path, blob: &BlobId, size: Option<u64>, bytes: 
         BlobId::Uncomputed(digest) if !is_size || digest.matches(bytes) == Some(false) => {
             Err(malformed_error(path, format!("the blob {digest} has another size or digest")))
         }
-        BlobId::Uncomputed(_) => Ok(()),
+        BlobId::Uncomputed(_) | BlobId::File(_) => Ok(()),
     }
 }
 
 /// A layer in a descriptor.
 pub(super) struct EmbeddedEntry {
+    pub(super) blob: BlobId,
     pub(super) place: Embedded,
     pub(super) stored: StoredBlob,
 }
@@ -93,12 +95,12 @@ pub(super) struct EmbeddedEntry {
 impl EmbeddedEntry {
     /// Inspects the layer like a file.
     pub(super) fn inspect(self, options: &WalkOptions, sink: &mut dyn BlobSink) {
-        let Self { place, stored } = self;
+        let Self { place, stored, .. } = self;
         let StoredBlob { digest, image_names, expects_wasm } = stored;
         let mut location = BlobLocation::of_images(&place.file, image_names);
         // The file is the document that contains the layer, and not another name of it.
         location.other_names.retain(|name| *name != place.file);
-        let bytes = match place.read() {
+        let bytes = match place.read(&StoreFiles::on_disk("", StoreKind::Layout)) {
             Ok(bytes) => bytes,
             Err(error) => {
                 let error = WalkError::new(location, FindingCode::MalformedLayout, error.to_string());

@@ -6,8 +6,10 @@ use std::ffi::OsString;
 use std::fmt::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::docker_save::SavedImage;
 use super::embedded::{Embedded, EmbeddedEntry, check_bytes, decode_data};
 use super::file::StoredBlob;
+use super::store_files::{FileState, StoreFiles};
 use crate::blob::{BlobLocation, WalkError};
 use sectile::FindingCode;
 use sectile::digest::Digest;
@@ -16,7 +18,7 @@ use sectile_oci::LayoutError;
 use sectile_oci::internal::ParsedDescriptor;
 use sectile_oci::internal::UncomputedDigest;
 use sectile_oci::internal::{Document, MAX_INDEX_DEPTH, choose_manifest};
-use sectile_oci::internal::{digest_error, io_error, malformed_error, read_json, size_error};
+use sectile_oci::internal::{digest_error, io_error, malformed_error, size_error};
 use sectile_oci::shape::is_wasm_layer;
 
 /// The layers of all images in a store, with the names of the images.
@@ -52,11 +54,13 @@ struct ImageName {
     document: Option<BlobId>,
 }
 
-/// The digest of a blob.
+/// The digest of a blob, or its path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum BlobId {
     Computed(Digest),
     Uncomputed(UncomputedDigest),
+    /// A blob that is named by its path in the store.
+    File(Box<str>),
 }
 
 /// The indexes of the first names of a layer, sorted.
@@ -114,9 +118,6 @@ struct LayerDescriptor {
     url: Option<Box<str>>,
 }
 
-/// The path of a blob with a digest of this algorithm and with these hexadecimal digits.
-pub(super) type BlobPath<'p> = dyn Fn(&str, &str) -> PathBuf + 'p;
-
 /// Maximum number of different pointers to one document. All but one of them are wrong.
 const MAX_VARIANTS: usize = 16;
 
@@ -126,14 +127,18 @@ impl LayerIndex {
     ///
     /// The name of each image is the prefix and its name in `named`.
     pub(super) fn resolve(
-        directory: &Path,
+        files: &StoreFiles<'_>,
         prefix: OsString,
         named: Vec<NamedTarget>,
-        blob_path: &BlobPath<'_>,
+        saved: Vec<SavedImage>,
         report_error: &mut dyn FnMut(WalkError),
     ) -> Self {
         let mut images = Self { prefix, ..Self::default() };
         let mut level = DocumentLevel::default();
+        let mut layers = BTreeMap::new();
+        for image in saved {
+            images.add_saved(image, &mut layers);
+        }
         for NamedTarget { target, name, is_chosen, embedded } in named {
             let number = [images.names.len() as u32];
             let document = is_chosen.then(|| target.blob.clone());
@@ -141,15 +146,14 @@ impl LayerIndex {
             images.is_truncated |= !level.add(target, &number);
             images.names.push(ImageName { text: name, document });
         }
-        let mut layers = BTreeMap::new();
         for depth in 0..=MAX_INDEX_DEPTH + 1 {
             let mut next = DocumentLevel::default();
             for (blob, variants) in level.documents {
-                let path = blob.path(blob_path);
-                let bytes = if depth > MAX_INDEX_DEPTH { Err(LayoutError::TooDeep) } else { read_json(&path) };
+                let path = files.path(&blob);
+                let bytes = if depth > MAX_INDEX_DEPTH { Err(LayoutError::TooDeep) } else { files.read_json(&path) };
                 let embedded = images.embedded.get(&blob).filter(|_| matches!(bytes, Err(LayoutError::Missing(_))));
                 let (source, bytes) = match embedded {
-                    Some(embedded) => (embedded.clone(), embedded.read()),
+                    Some(embedded) => (embedded.clone(), embedded.read(files)),
                     None => (Embedded::file(&path), bytes),
                 };
                 let bytes = match bytes {
@@ -194,11 +198,22 @@ impl LayerIndex {
         images.wasm.dedup();
         if images.is_truncated {
             let message = format!("its images have more than {MAX_NAMES} names: further ones are left out");
-            report_error(WalkError::new(BlobLocation::new(directory), FindingCode::MalformedLayout, message));
+            report_error(WalkError::new(BlobLocation::new(&files.directory), FindingCode::MalformedLayout, message));
         }
-        let mut links = BlobLinks::default();
-        images.check(directory, blob_path, &layers, &mut links, report_error);
+        images.check(files, &layers, report_error);
         images
+    }
+
+    /// Adds the layers of an image of `docker save`.
+    fn add_saved(&mut self, image: SavedImage, layers: &mut BTreeMap<BlobId, LayerDescriptor>) {
+        let SavedImage { names, layers: mut blobs } = image;
+        let only = blobs.first().filter(|first| blobs.iter().all(|other| other == *first)).cloned();
+        let numbers: Vec<u32> = (self.names.len() as u32..).take(names.len()).collect();
+        self.names.extend(names.into_iter().map(|text| ImageName { text, document: only.clone() }));
+        for blob in blobs.drain(..) {
+            self.layers.entry(blob.clone()).or_default().add(&numbers);
+            layers.entry(blob).or_insert(LayerDescriptor { size: None, url: None });
+        }
     }
 
     /// Adds the descriptors in a document, up to the first malformed one.
@@ -262,31 +277,29 @@ impl LayerIndex {
     /// Reports those that do not exist.
     fn check(
         &self,
-        directory: &Path,
-        blob_path: &BlobPath<'_>,
+        files: &StoreFiles<'_>,
         layers: &BTreeMap<BlobId, LayerDescriptor>,
-        links: &mut BlobLinks,
         report_error: &mut dyn FnMut(WalkError),
     ) {
+        let mut links = BlobLinks::default();
         for (blob, &LayerDescriptor { size: expected, ref url }) in layers {
-            let path = blob.path(blob_path);
-            if links.report(directory, &path, || self.image_names(blob), report_error) {
+            let path = files.path(blob);
+            let names = || self.image_names(blob);
+            if files.is_on_disk() && links.report(&files.directory, &path, names, report_error) {
                 continue;
             }
             let location = || BlobLocation::of_images(&path, self.image_names(blob));
-            let error = match path.symlink_metadata() {
-                Ok(metadata) if metadata.is_dir() => malformed_error(&path, "it is a directory".to_owned()),
-                Ok(metadata) if metadata.is_file() => match (blob, expected) {
-                    (BlobId::Computed(digest), Some(expected)) if metadata.len() != expected => {
-                        size_error(*digest, metadata.len(), expected)
-                    }
+            let error = match files.state(&path) {
+                Ok(FileState::Directory) => malformed_error(&path, "it is a directory".to_owned()),
+                Ok(FileState::Regular(len)) => match (blob, expected) {
+                    (BlobId::Computed(digest), Some(expected)) if len != expected => size_error(*digest, len, expected),
                     (BlobId::Uncomputed(digest), _) => {
                         report_error(unverified(location(), digest));
                         continue;
                     }
                     _ => continue,
                 },
-                Ok(_) => continue, // the walk reports a layer that is not a regular file
+                Ok(FileState::Other) => continue, // the walk reports a layer that is not a regular file
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                     if !self.embedded.contains_key(blob) {
                         report_error(absent_blob(location(), url.as_deref()));
@@ -300,13 +313,21 @@ impl LayerIndex {
     }
 
     /// The layers that are not files of the store, but in descriptors.
-    pub(super) fn embedded_layers(&self, blob_path: &BlobPath<'_>) -> Vec<EmbeddedEntry> {
-        let is_layer =
-            |blob: &BlobId| self.layers.contains_key(blob) && blob.path(blob_path).symlink_metadata().is_err();
+    pub(super) fn embedded_layers(&self, files: &StoreFiles<'_>) -> Vec<EmbeddedEntry> {
+        let is_layer = |blob: &BlobId| self.is_layer(blob) && files.state(&files.path(blob)).is_err();
         let layers = self.embedded.iter().filter(|(blob, _)| is_layer(blob));
         layers
-            .map(|(blob, place)| EmbeddedEntry { place: place.clone(), stored: StoredBlob::new(blob, self) })
+            .map(|(blob, place)| EmbeddedEntry {
+                blob: blob.clone(),
+                place: place.clone(),
+                stored: StoredBlob::new(blob, self),
+            })
             .collect()
+    }
+
+    /// Whether a blob is a layer of an image.
+    pub(super) fn is_layer(&self, blob: &BlobId) -> bool {
+        self.layers.contains_key(blob)
     }
 
     /// The names of the images that have a blob as a layer.
@@ -433,15 +454,7 @@ impl BlobId {
     pub(super) fn computed(&self) -> Option<Digest> {
         match self {
             Self::Computed(digest) => Some(*digest),
-            Self::Uncomputed(_) => None,
-        }
-    }
-
-    /// The path of the blob.
-    pub(super) fn path(&self, blob_path: &BlobPath<'_>) -> PathBuf {
-        match self {
-            Self::Computed(digest) => blob_path("sha256", &digest.hex()),
-            Self::Uncomputed(digest) => blob_path(digest.algorithm(), digest.hex()),
+            Self::Uncomputed(_) | Self::File(_) => None,
         }
     }
 }
@@ -464,6 +477,7 @@ impl fmt::Display for BlobId {
         match self {
             Self::Computed(digest) => digest.fmt(f),
             Self::Uncomputed(digest) => digest.fmt(f),
+            Self::File(path) => path.fmt(f),
         }
     }
 }

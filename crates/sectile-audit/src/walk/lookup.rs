@@ -1,15 +1,17 @@
 //! Inspects only the file, the object or the images that the name of a row begins with.
 
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 #[cfg(feature = "remote")]
 use std::sync::Arc;
 
+use super::docker_save::{self, SavedImage};
 use super::file::{FileEntry, Scratch, StoredBlob};
 use super::images::{BlobId, ImageNames, LayerIndex, NamedTarget};
 #[cfg(feature = "remote")]
 use super::objects::{ObjectBatch, RequestRuntime};
 use super::options::WalkOptions;
+use super::store_files::{FileState, StoreFiles, StoreKind};
 use super::{layout, registry};
 use crate::blob::BlobSink;
 #[cfg(feature = "remote")]
@@ -45,34 +47,42 @@ pub(in super::super) fn inspect_object(
 ///
 /// The longest DIR that is a store counts.
 pub(in super::super) fn inspect_images(name: &OsStr, options: &WalkOptions, sink: &mut dyn BlobSink) -> Vec<OsString> {
-    let Some((directory, rest, storage)) = locator_divisions(name).find_map(|(directory, rest)| {
-        let storage = if layout::is_layout(&directory) { None } else { Some(registry::find_storage(&directory)?) };
-        Some((directory, rest, storage))
+    let Some((files, root, rest)) = locator_divisions(name).find_map(|(root, rest)| {
+        if layout::is_layout(&root) || docker_save::is_archive(&StoreFiles::on_disk(&root, StoreKind::Layout)) {
+            return Some((StoreFiles::on_disk(&root, StoreKind::Layout), root, rest));
+        }
+        if let Some(storage) = registry::find_storage(&root) {
+            return Some((StoreFiles::on_disk(storage, StoreKind::Registry), root, rest));
+        }
+        root.is_file().then(|| (StoreFiles::on_disk("", StoreKind::Layout), root, rest))
     }) else {
         return Vec::new();
     };
-    let (named, blob_path): (_, Box<dyn Fn(&str, &str) -> PathBuf>) = match &storage {
-        None => {
-            let find = |name: &OsStr| layout::named_images(&directory, name);
-            (named_images(&rest, find), Box::new(layout::blob_path(&directory)))
-        }
-        Some(storage) => {
-            let find = |name: &OsStr| Vec::from_iter(registry::named_image(storage, name));
-            (named_images(&rest, find), Box::new(registry::blob_path(storage)))
+    if files.directory.as_os_str().is_empty() {
+        inspect_file(&root, false, options, sink); // a store in a tar
+        return vec![name.to_owned()];
+    }
+    let saved = docker_save::read_images(&files).into_iter().filter_map(|image| image.named(&rest));
+    let saved: Vec<SavedImage> = saved.collect();
+    let named = match files.kind {
+        _ if !saved.is_empty() => Vec::new(),
+        StoreKind::Layout => named_images(&rest, |name| layout::named_images(&files, name)),
+        StoreKind::Registry => {
+            named_images(&rest, |name| Vec::from_iter(registry::named_image(&files.directory, name)))
         }
     };
-    let prefix = layout::prefix(&directory);
-    let names = named.iter().map(|image| [&*prefix, &*image.name].into_iter().collect()).collect();
-    let store = storage.as_ref().unwrap_or(&directory);
-    let images = LayerIndex::resolve(store, prefix, named, &*blob_path, &mut |error| sink.add_error(error));
+    let prefix = layout::prefix(&root);
+    let texts = named.iter().map(|image| &image.name).chain(saved.iter().flat_map(|image| &image.names));
+    let names = texts.map(|text| [&*prefix, &**text].into_iter().collect()).collect();
+    let images = LayerIndex::resolve(&files, prefix, named, saved, &mut |error| sink.add_error(error));
     for blob in images.blobs() {
-        let path = blob.path(&*blob_path);
-        if path.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
+        let path = files.path(blob);
+        if matches!(files.state(&path), Ok(FileState::Regular(_))) {
             let entry = FileEntry::stored(path, StoredBlob::new(blob, &images));
             entry.inspect(options, &mut Scratch::default(), sink, None);
         }
     }
-    for entry in images.embedded_layers(&*blob_path) {
+    for entry in images.embedded_layers(&files) {
         entry.inspect(options, sink);
     }
     names

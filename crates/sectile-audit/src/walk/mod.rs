@@ -4,6 +4,7 @@
 //! inspects a batch, and detects the types of its files by their content.
 
 mod archive;
+mod docker_save;
 mod embedded;
 mod file;
 mod file_format;
@@ -22,6 +23,8 @@ mod options;
 mod overlay;
 mod probe;
 mod registry;
+mod store_files;
+mod tar_store;
 #[cfg(test)]
 mod tests;
 mod tree;

@@ -9,6 +9,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::images::{BlobId, LayerIndex, NamedTarget, Target, quoted_name};
+use super::store_files::StoreFiles;
 use crate::blob::{BlobLocation, WalkError};
 use sectile::FindingCode;
 use sectile::digest::Digest;
@@ -42,16 +43,11 @@ fn prefix(directory: &Path) -> OsString {
 }
 
 /// Reads the images of all repositories.
-pub(super) fn read_images(directory: &Path, report_error: &mut dyn FnMut(WalkError)) -> LayerIndex {
+pub(super) fn read_images(files: &StoreFiles<'_>, report_error: &mut dyn FnMut(WalkError)) -> LayerIndex {
     let mut links = RepositoryLinks { named: Vec::new(), report_error };
-    links.repositories(&directory.join(REPOSITORIES));
+    links.repositories(&files.directory.join(REPOSITORIES));
     let named = links.named;
-    LayerIndex::resolve(directory, prefix(directory), named, &blob_path(directory), report_error)
-}
-
-/// The path of a blob.
-pub(super) fn blob_path(directory: &Path) -> impl Fn(&str, &str) -> PathBuf {
-    move |algorithm, hex| directory.join("blobs").join(algorithm).join(&hex[..2]).join(hex).join("data")
+    LayerIndex::resolve(files, prefix(&files.directory), named, Vec::new(), report_error)
 }
 
 /// The storage below the root that a registry is configured with, or at this directory.

@@ -8,26 +8,17 @@ use super::file::{FileEntry, StoredBlob};
 use super::images::{BlobId, LayerIndex};
 use super::listing::{self, ListError, ListedEntry, ListedKind};
 use super::options::WalkOptions;
+use super::store_files::{StoreFiles, StoreKind};
 use super::unit::{Units, WalkEntry};
-use super::{layout, registry};
+use super::{docker_save, layout, registry};
 use crate::blob::{BlobLocation, WalkError};
 use sectile::{FindingCode, Severity};
 
 /// A content-addressed store in a tree.
 struct BlobStore {
-    directory: PathBuf,
+    files: StoreFiles<'static>,
     depth: usize,
-    kind: StoreKind,
     images: LayerIndex,
-}
-
-/// The paths of a store's blobs.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum StoreKind {
-    /// `blobs/sha256/HEX`.
-    Layout,
-    /// `blobs/sha256/HE/HEX/data`.
-    Registry,
 }
 
 /// Walks a root: a file, or a directory with everything below it, or a link to one of them.
@@ -116,43 +107,31 @@ impl BlobStore {
     fn detect(directory: &Path, depth: usize) -> (Option<Self>, Vec<WalkError>) {
         let mut errors = StoreErrors::default();
         let mut report_error = |error| errors.add(error);
-        let (kind, images) = if layout::is_layout(directory) {
-            (StoreKind::Layout, layout::read_images(directory, &mut report_error))
-        } else if may_be_registry(directory, depth == 0) {
-            (StoreKind::Registry, registry::read_images(directory, &mut report_error))
+        let files = if may_be_registry(directory, depth == 0) && !layout::is_layout(directory) {
+            StoreFiles::on_disk(directory, StoreKind::Registry)
         } else {
-            return (None, Vec::new());
+            StoreFiles::on_disk(directory, StoreKind::Layout)
         };
-        (Some(Self { directory: directory.to_owned(), depth, kind, images }), errors.finish(directory))
+        let images = match files.kind {
+            StoreKind::Registry => registry::read_images(&files, &mut report_error),
+            StoreKind::Layout if layout::is_layout(directory) || docker_save::is_archive(&files) => {
+                layout::read_images(&files, layout::prefix(directory), &mut report_error)
+            }
+            StoreKind::Layout => return (None, Vec::new()),
+        };
+        (Some(Self { files, depth, images }), errors.finish(directory))
     }
 
     /// The layers in descriptors.
     fn embedded_layers(&self) -> Vec<EmbeddedEntry> {
-        let blob_path: Box<dyn Fn(&str, &str) -> PathBuf> = match self.kind {
-            StoreKind::Layout => Box::new(layout::blob_path(&self.directory)),
-            StoreKind::Registry => Box::new(registry::blob_path(&self.directory)),
-        };
-        self.images.embedded_layers(&*blob_path)
+        self.images.embedded_layers(&self.files)
     }
 
     /// The digest and the names of a file, if it is a blob of the store.
     fn stored_blob(&self, file: &Path) -> Option<StoredBlob> {
-        let below = file.strip_prefix(&self.directory).ok()?.to_str()?;
-        let mut parts = below.split(std::path::MAIN_SEPARATOR);
-        if parts.next() != Some("blobs") {
-            return None;
-        }
-        let algorithm = parts.next()?;
-        let hex = match self.kind {
-            StoreKind::Layout => parts.next()?,
-            StoreKind::Registry => {
-                let start = parts.next()?;
-                let hex = parts.next().filter(|hex| hex.starts_with(start))?;
-                parts.next().filter(|&file| file == "data").map(|_| hex)?
-            }
-        };
-        let blob = BlobId::parse(&format!("{algorithm}:{hex}"))?;
-        parts.next().is_none().then(|| StoredBlob::new(&blob, &self.images))
+        let blob = self.files.blob(file)?;
+        let is_blob = !matches!(blob, BlobId::File(_)) || self.images.is_layer(&blob);
+        is_blob.then(|| StoredBlob::new(&blob, &self.images))
     }
 }
 

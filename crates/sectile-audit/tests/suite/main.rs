@@ -8,6 +8,7 @@ mod file_format;
 mod fuzz;
 #[cfg(unix)] // links, FIFOs, names that are not UTF-8
 mod hostile;
+mod image_shapes;
 #[cfg(feature = "remote")]
 mod objects;
 mod row_kinds;

@@ -20,24 +20,36 @@ pub fn is_packed(input: &Input) -> bool {
 
 /// Whether a source that cannot be opened may be the name of a row.
 pub fn may_name(source: &InputSource, error: &Error) -> bool {
-    let error = error.source();
     if source.is_layout_image() {
-        let error = error.and_then(|error| error.downcast_ref::<LayoutError>());
-        return error.is_some_and(is_for_audits);
+        return layout_error(error).is_some_and(|error| is_other_store(error) || is_other_shape(error));
     }
-    let error = error.and_then(|error| error.downcast_ref::<std::io::Error>());
+    let error = error.source().and_then(|error| error.downcast_ref::<io::Error>());
     error.is_some_and(|error| matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory))
 }
 
-/// Whether an audit may find the binary of an image that this error prevents from being opened.
-fn is_for_audits(error: &LayoutError) -> bool {
+/// Whether the error of opening a source says more than that of reading a row.
+pub fn is_final(failure: &Failure) -> bool {
+    let Failure::Input(error) = failure else { return false };
+    layout_error(error).is_some_and(is_other_shape)
+}
+
+fn layout_error(error: &Error) -> Option<&LayoutError> {
+    error.source()?.downcast_ref()
+}
+
+/// Whether the name may be that of an image in another store, or of a layer.
+fn is_other_store(error: &LayoutError) -> bool {
+    matches!(error, LayoutError::NotLayout(_) | LayoutError::InvalidDigest { .. } | LayoutError::NoImage { .. })
+}
+
+/// Whether the image may have a binary elsewhere than in its only WebAssembly layer.
+fn is_other_shape(error: &LayoutError) -> bool {
     matches!(
         error,
-        LayoutError::NotLayout(_)
-            | LayoutError::InvalidDigest { .. }
-            | LayoutError::NoImage { .. }
-            | LayoutError::NoWasmLayer { .. }
+        LayoutError::NoWasmLayer { .. }
             | LayoutError::MultipleWasmLayers { .. }
+            | LayoutError::AmbiguousImage(_)
+            | LayoutError::AbsentBlob { .. }
     )
 }
 

@@ -35,8 +35,8 @@ impl LayoutImage {
         check_marker(directory)?;
         let pointer = match locator.selector() {
             Selector::Digest(digest) => Pointer::new(*digest),
-            Selector::Only => choose(&directory.join(INDEX_FILE), listed(directory)?)?,
-            Selector::Name(name) => choose(&directory.join(INDEX_FILE), named(directory, name)?)?,
+            Selector::Only => choose(&directory.join(INDEX_FILE), &listed(directory)?)?,
+            Selector::Name(name) => choose(&directory.join(INDEX_FILE), &named(directory, name)?)?,
         };
         let document_path = |digest| blob_path(directory, digest);
         let absent = |digest, url: Option<&String>| {

@@ -42,7 +42,7 @@ impl ResolvedImage {
             let path = document_path(pointer.digest);
             let document = pointer.parse_document(&path, &bytes)?;
             match (document.manifests, document.layers) {
-                (Some(manifests), None) => pointer = choose(&path, manifests)?,
+                (Some(manifests), None) => pointer = choose(&path, &manifests)?,
                 (None, Some(layers)) => {
                     return Ok(Self::from_layers(&path, pointer.digest, document.annotations, &layers)?);
                 }
@@ -146,12 +146,12 @@ impl Document {
 }
 
 /// Chooses the only document, or the only one for `wasm`.
-pub(super) fn choose(path: &Path, descriptors: Vec<ParsedDescriptor>) -> Result<Pointer, LayoutError> {
+pub(super) fn choose(path: &Path, descriptors: &[ParsedDescriptor]) -> Result<Pointer, LayoutError> {
     if descriptors.is_empty() {
         return Err(LayoutError::NoImages(PathBuf::from(path)));
     }
-    let Some(descriptor) = choose_manifest(&descriptors) else {
-        let list = different(descriptors.iter()).into_iter().map(describe).collect();
+    let Some(descriptor) = choose_manifest(descriptors) else {
+        let list = different(descriptors).into_iter().map(describe).collect();
         return Err(LayoutError::AmbiguousImage(shortened_list(list)));
     };
     let digest = parse_digest(path, &descriptor.digest)?;
@@ -159,20 +159,22 @@ pub(super) fn choose(path: &Path, descriptors: Vec<ParsedDescriptor>) -> Result<
 }
 
 /// Returns the descriptor of the only document, or of the only one for `wasm`.
-pub fn choose_manifest(descriptors: &[ParsedDescriptor]) -> Option<&ParsedDescriptor> {
+pub fn choose_manifest<'d>(
+    descriptors: impl IntoIterator<Item = &'d ParsedDescriptor>,
+) -> Option<&'d ParsedDescriptor> {
     let is_for_wasm = |descriptor: &&ParsedDescriptor| {
         descriptor.platform.as_ref().and_then(|platform| platform.architecture.as_deref()) == Some("wasm")
     };
-    let all = different(descriptors.iter());
+    let all = different(descriptors);
     let for_wasm: Vec<_> = all.iter().copied().filter(is_for_wasm).collect();
     let (([descriptor], _) | (_, [descriptor])) = (&all[..], &for_wasm[..]) else { return None };
     Some(descriptor)
 }
 
 /// Returns the first descriptor of each blob.
-fn different<'d>(descriptors: impl Iterator<Item = &'d ParsedDescriptor>) -> Vec<&'d ParsedDescriptor> {
+fn different<'d>(descriptors: impl IntoIterator<Item = &'d ParsedDescriptor>) -> Vec<&'d ParsedDescriptor> {
     let mut seen = HashSet::new();
-    descriptors.filter(|descriptor| seen.insert(&*descriptor.digest)).collect()
+    descriptors.into_iter().filter(|descriptor| seen.insert(&*descriptor.digest)).collect()
 }
 
 /// Describes a manifest in a list to choose from.

@@ -25,19 +25,23 @@ use self::budget::{Budget, BufferedDecoder};
 use self::bytes::{FileWindow, HeldBytes, TarSource, ZipBytes};
 use self::findings::{ArchiveFindings, FindingPlace};
 use self::gzip::{GzipFindings, GzipReader, GzipTail};
-pub(super) use self::tar::HeaderBlock;
 use self::tar::TarStream;
+pub(super) use self::tar::{HeaderBlock, tar_files};
 use self::watch::Watch;
 pub(super) use self::zip::ZipSign;
+use super::file::StoredBlob;
 use super::file_kind::{FileKind, RUNTIME_PREFIX, TAIL_LEN, ZeroRun};
 use super::formats;
 use super::options::WalkOptions;
 use super::probe::{Probe, ProbeBuffer};
+use super::store_files::{StoreFiles, TarFiles};
+use super::tar_store::{TarStore, store_files};
 use crate::blob::{self, Blob, BlobLocation, BlobSink, Content, FileState, NotOpened};
 use crate::fill::fill;
-use crate::row_name::{self, SEPARATOR};
+use crate::row_name::{self, RowName, SEPARATOR};
 use sectile::FindingCode;
 use sectile::Input;
+use sectile::digest::Digest;
 
 /// The walk of one file that may contain others.
 pub(super) struct ArchiveWalker<'a> {
@@ -46,6 +50,8 @@ pub(super) struct ArchiveWalker<'a> {
     file: &'a ArchiveFile,
     budget: &'a Budget,
     findings: ArchiveFindings,
+    /// The names of the layers, if the file is a store of images.
+    store: Option<TarStore>,
     /// The last ranges of the file with end records of zips that were read or must not be read.
     zip_ends: VecDeque<Range<u64>>,
 }
@@ -97,6 +103,29 @@ impl<'c> EntryPath<'c> {
 }
 
 impl EntryPath<'_> {
+    /// Whether it is an entry of the file itself.
+    fn is_outermost(&self) -> bool {
+        self.outer.is_some_and(|outer| outer.outer.is_none())
+    }
+
+    /// The entry of the file itself that this entry is, or is in.
+    fn outermost(&self) -> Option<&Self> {
+        if self.is_outermost() { Some(self) } else { self.outer?.outermost() }
+    }
+
+    /// The name of a row, with the name of an image instead of those of the file and of its entry.
+    fn name_in_layer(&self, image: &OsStr) -> OsString {
+        let mut below = OsString::new();
+        match self.outermost() {
+            Some(layer) if !std::ptr::eq(layer, self) => self.push_below(layer, &mut below),
+            _ => return image.to_owned(),
+        }
+        let mut name = row_name::escaped(image).into_owned();
+        name.push(SEPARATOR);
+        name.push(below);
+        name
+    }
+
     /// Appends the part of a row's name after the path of the file.
     fn push_to(&self, text: &mut OsString) {
         if let Some(outer) = self.outer {
@@ -137,9 +166,15 @@ impl EntryPath<'_> {
 
 /// Inspects a file that begins like an archive or a compressed file; `head` is its start.
 pub(super) fn inspect(file: &ArchiveFile, input: &Input, head: &[u8], options: &WalkOptions, sink: &mut dyn BlobSink) {
+    let is_tar = FileKind::detect_in(input, 0..input.len(), head) == FileKind::Tar;
+    let store = if is_tar { store_files(input, head, options) } else { None };
     begin(file, input.len(), options, sink, |archive, path| {
         archive.budget.read(head.len() as u64);
+        archive.store = store.as_ref().map(|files| TarStore::read(&file.name, files));
         archive.part(path, input, 0..input.len(), head, 0);
+        if let Some(files) = &store {
+            archive.embedded_layers(path, files);
+        }
         archive.report_fault(path);
         if input.changed().unwrap_or(true) {
             archive.report(path, FindingCode::Changed, "it changed while it was inspected".to_owned());
@@ -179,13 +214,15 @@ fn begin(
 ) {
     let budget = Budget::new(options);
     let findings = ArchiveFindings::default();
-    let mut archive = ArchiveWalker { options, sink, file, budget: &budget, findings, zip_ends: VecDeque::new() };
+    let (store, zip_ends) = (None, VecDeque::new());
+    let mut archive = ArchiveWalker { options, sink, file, budget: &budget, findings, store, zip_ends };
     let is_archive = Cell::new(true);
     let path = EntryPath { outer: None, name: &file.name, expects_wasm: file.expects_wasm, is_archive };
     if file.is_changed {
         archive.report(&path, FindingCode::Changed, "it was changed since it was listed".to_owned());
     }
     within(&mut archive, &path);
+    archive.report_store_errors();
     let (findings, not_opened) = archive.findings.finish(&file.location);
     // Bytes that were read again count once.
     let (bytes_read, was_read) = (budget.bytes_read().min(len), !budget.is_unreadable());
@@ -198,11 +235,14 @@ impl ArchiveWalker<'_> {
     fn part(&mut self, path: &EntryPath<'_>, input: &Input, range: Range<u64>, head: &[u8], level: u32) {
         self.check_name(path);
         let kind = FileKind::detect_in(input, range.clone(), head);
+        let layer = if path.is_outermost() { self.layer(path) } else { None };
+        let expected = layer.as_ref().filter(|layer| layer.expects_wasm).map(|_| path.with_hint(true));
+        let path = expected.as_ref().unwrap_or(path);
         let is_blob = !kind.is_container() && (kind == FileKind::Wasm || path.expects_wasm);
         if is_blob {
             let content = Content::Range { input, range: range.clone(), head, probed: 0 };
             self.budget.subtract(head.len() as u64);
-            self.add_blob(path, content);
+            self.add_stored_blob(path, layer.and_then(|layer| layer.digest), content);
         } else if kind.is_container() {
             if !self.may_enter(path, level) {
                 return self.keep_zip_ends(range);
@@ -424,16 +464,63 @@ impl ArchiveWalker<'_> {
     }
 
     fn add_blob(&mut self, path: &EntryPath<'_>, content: Content<'_>) {
+        self.add_stored_blob(path, None, content);
+    }
+
+    /// Adds a blob with the digest that its store states.
+    fn add_stored_blob(&mut self, path: &EntryPath<'_>, digest: Option<Digest>, content: Content<'_>) {
         self.findings.set_has_binary();
         if !self.budget.row(self.sink.row_bytes()) {
             return;
         }
         let location = self.location(path);
-        self.sink.add_blob(Blob { location, state: Some(self.file.state.clone()), digest: None, content });
+        self.sink.add_blob(Blob { location, state: Some(self.file.state.clone()), digest, content });
     }
 
     fn location(&self, path: &EntryPath<'_>) -> BlobLocation {
-        location(&self.file.location, path)
+        let mut location = location(&self.file.location, path);
+        let Some(StoredBlob { image_names, .. }) = self.layer(path) else { return location };
+        let mut names = image_names.names.iter().map(|image| path.name_in_layer(image));
+        if let Some(first) = names.next() {
+            location.other_names.insert(0, std::mem::replace(&mut location.file, first));
+            location.other_names.extend(names);
+        }
+        location.omits_names |= image_names.omits_some;
+        location
+    }
+
+    /// The layer of an image that an entry is, or is in.
+    fn layer(&self, path: &EntryPath<'_>) -> Option<StoredBlob> {
+        self.store.as_ref()?.layer(path.outermost()?.name)
+    }
+
+    /// Inspects the layers in descriptors, as if they were entries.
+    fn embedded_layers(&mut self, path: &EntryPath<'_>, files: &TarFiles<'_>) {
+        let places = self.store.as_mut().map(|store| std::mem::take(&mut store.embedded)).unwrap_or_default();
+        for (name, place) in places {
+            let layer = EntryPath::new(path, name.as_ref());
+            match place.read(&StoreFiles::in_tar(files)) {
+                Ok(bytes) => {
+                    let expects_wasm = self.layer(&layer).is_some_and(|layer| layer.expects_wasm);
+                    self.stream(&layer.with_hint(expects_wasm), &mut &*bytes, 1);
+                }
+                Err(error) => self.report(&layer, FindingCode::MalformedLayout, error.to_string()),
+            }
+        }
+    }
+
+    /// Reports the findings on the images of a store. Their locations are entries of the tar.
+    fn report_store_errors(&mut self) {
+        let errors = self.store.as_mut().map(|store| std::mem::take(&mut store.errors)).unwrap_or_default();
+        for mut error in errors {
+            let location = &mut error.location;
+            let names = [&mut location.file].into_iter().chain(&mut location.other_names);
+            for name in names.filter(|name| !name.as_encoded_bytes().starts_with(b"oci:")) {
+                *name = RowName::new(&self.file.name).with_entry(&**name).to_os_string();
+            }
+            error.state = Some(self.file.state.clone());
+            self.sink.add_error(error);
+        }
     }
 
     /// Reports a finding on an archive, or on an entry of one.

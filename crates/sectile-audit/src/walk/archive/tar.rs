@@ -11,6 +11,7 @@
 //! behavior of GNU tar 1.34, libarchive 3.6, `BusyBox` 1.35, Python 3.11 and Go 1.26.
 
 mod extension;
+mod files;
 mod header;
 mod member;
 mod sparse;
@@ -21,6 +22,7 @@ use std::io::{self, BufRead, Read};
 use std::rc::Rc;
 
 use self::extension::{Extension, ExtensionType};
+pub(in crate::walk) use self::files::tar_files;
 pub(in crate::walk) use self::header::HeaderBlock;
 use self::member::{Member, MemberKind};
 pub(super) use self::stream::TarStream;

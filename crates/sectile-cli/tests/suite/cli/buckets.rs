@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::row_names::{gzip, tar};
 use sectile_testing::binary::{large_module, numbered_module};
 use sectile_testing::parts::part;
 use sectile_testing::server::{Reply, Server};
@@ -133,6 +134,30 @@ fn only_objects_below_the_prefix_are_read() {
     for refused in ["https://example.com/", "oci://example.com/team"] {
         let (status, _, stderr) = command(&server, &["audit", refused]);
         assert!(status == Some(2) && stderr.contains("cannot list"), "{stderr}");
+    }
+}
+
+#[test]
+fn archives_in_a_bucket_are_read_by_the_names_of_their_rows() {
+    let archive = gzip(&tar(&[(b"package/a.wasm", &numbered_module(1)), (b"b!.wasm", &large_module(2))]));
+    let server = s3(vec![("app!.tgz", archive), ("one.wasm.gz", gzip(&numbered_module(3)))]);
+    let (status, out, said) = command(&server, &["audit", "s3://bucket/", "--format", "jsonl"]);
+    assert_eq!((status, &*said), (Some(0), ""));
+    let rows: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let rows: Vec<_> = rows.iter().filter(|row| row["row"] == "binary").collect();
+    assert_eq!(rows.len(), 3, "{out}");
+    for row in rows {
+        let (status, out, said) = command(&server, &["show", "--json", row["file"].as_str().unwrap()]);
+        let shown: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!((status, &shown["item"], &shown["size"]), (Some(0), &row["item"], &row["size"]), "{said}");
+    }
+    for (name, message) in [
+        ("s3://bucket/app!!.tgz!x.wasm", "no binary has this name; its binaries: "),
+        ("s3://bucket/missing.tgz!x.wasm", "does not exist"),
+        ("s3://bucket/app!.tgz", "not WebAssembly"),
+    ] {
+        let (status, _, said) = command(&server, &["show", name]);
+        assert!(status == Some(2) && said.contains(message), "{name}: {said}");
     }
 }
 

@@ -8,6 +8,8 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
+use sectile::digest::Digest;
+
 use super::{Run, command};
 use sectile_testing::binary::{custom, large_module, module, numbered_module};
 
@@ -80,14 +82,14 @@ pub fn check_names(directory: &Path, rows: &[Value]) {
     }
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
 
 /// A tar with entries of any names.
-fn tar(entries: &[(&[u8], &[u8])]) -> Vec<u8> {
+pub fn tar(entries: &[(&[u8], &[u8])]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (name, bytes) in entries {
         let mut header = tar::Header::new_gnu();
@@ -185,4 +187,45 @@ fn names_that_no_row_has_are_errors_with_the_names_of_others() {
         let run = run_in(directory.path(), &["show", name].map(OsStr::new));
         assert!(run.status == 2 && run.stderr.contains(message), "{name}: {}", run.stderr);
     }
+}
+
+/// Images that have no layer with a media type of WebAssembly, or several.
+#[test]
+fn images_are_shown_by_name_if_they_have_one_binary() {
+    let directory = tempfile::tempdir().unwrap();
+    let image = |tag: &str, layers: &[(&str, Vec<u8>)]| {
+        let blob = |media_type: &str, bytes: &[u8]| {
+            let digest = Digest::new(bytes);
+            let path = directory.path().join("l/blobs/sha256").join(digest.hex());
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+            format!(r#"{{"mediaType":"{media_type}","digest":"{digest}","size":{}"#, bytes.len())
+        };
+        let layers: Vec<_> = layers.iter().map(|(media_type, bytes)| blob(media_type, bytes) + "}").collect();
+        let manifest = format!(r#"{{"schemaVersion":2,"layers":[{}]}}"#, layers.join(","));
+        let media_type = "application/vnd.oci.image.manifest.v1+json";
+        let name = format!(r#","annotations":{{"org.opencontainers.image.ref.name":"{tag}"}}}}"#);
+        blob(media_type, manifest.as_bytes()) + &name
+    };
+    let tar_layer =
+        |nth| ("application/vnd.oci.image.layer.v1.tar+gzip", gzip(&tar(&[(b"x.wasm", &numbered_module(nth))])));
+    let images = [
+        image("one", &[("application/wasm", numbered_module(1))]),
+        image("compat", &[tar_layer(2)]),
+        image("two", &[tar_layer(3), ("text/plain", b"text".to_vec())]),
+        image("several", &[tar_layer(4), tar_layer(5)]),
+    ];
+    fs::write(directory.path().join("l/oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
+    let index = format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, images.join(","));
+    fs::write(directory.path().join("l/index.json"), index).unwrap();
+    let rows = rows(directory.path(), "l");
+    assert_eq!(rows.len(), 5, "{rows:?}");
+    assert!(rows.iter().all(|row| row["file"].as_str().unwrap().starts_with("oci:l:")), "{rows:?}");
+    check_names(directory.path(), &rows);
+    for (name, size) in [("one", numbered_module(1)), ("compat", numbered_module(2)), ("two", numbered_module(3))] {
+        let shown = run_in(directory.path(), &["show", "--json", &format!("oci:l:{name}")].map(OsStr::new)).json();
+        assert_eq!(shown["size"], size.len(), "{name}");
+    }
+    let run = run_in(directory.path(), &["show", "oci:l:several"].map(OsStr::new));
+    assert!(run.status == 2 && run.stderr.contains("has no WebAssembly layer"), "{}", run.stderr);
 }
