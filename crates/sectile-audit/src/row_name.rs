@@ -153,7 +153,7 @@ fn parse_part(name: &[u8], start: usize) -> (OsString, usize) {
 /// Creates a name from bytes, which are those of a name except for `!`.
 ///
 /// Outside Unix, parts that are not Unicode are replaced; entries do not have such parts.
-fn os_string(bytes: &[u8]) -> OsString {
+pub(crate) fn os_string(bytes: &[u8]) -> OsString {
     #[cfg(unix)]
     let name = std::os::unix::ffi::OsStrExt::from_bytes(bytes);
     #[cfg(unix)]

@@ -90,9 +90,8 @@ impl<'o> RowCopier<'o> {
     fn add(&mut self, reader: &mut dyn Read) {
         match copy(reader, self.out.take()) {
             Ok(copy) if self.failure.is_none() && self.copy.is_none_or(|first| first == copy) => self.copy = Some(copy),
-            Ok(_) => self.fail(RowReadError::Ambiguous),
             Err(failure) if self.copy.is_none() => self.fail(failure),
-            Err(_) => self.fail(RowReadError::Ambiguous),
+            Ok(_) | Err(_) => self.fail(RowReadError::Ambiguous),
         }
     }
 }

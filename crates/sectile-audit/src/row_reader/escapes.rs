@@ -2,6 +2,8 @@
 
 use std::ffi::{OsStr, OsString};
 
+use crate::row_name::os_string;
+
 /// The name that [`sectile::Escaped`] displays as this text, if the text has an escape.
 ///
 /// A backslash is displayed unchanged, so a name with a backslash may look like another name with an escape.
@@ -29,7 +31,7 @@ pub(super) fn unescaped(text: &OsStr) -> Option<OsString> {
         rest = &rest[len..];
     }
     bytes.extend_from_slice(rest.as_bytes());
-    (bytes != text.as_bytes()).then(|| os_string(bytes)).flatten()
+    (bytes != text.as_bytes()).then(|| os_string(&bytes))
 }
 
 /// The unit that an escape stands for.
@@ -53,16 +55,6 @@ fn escape(text: &str) -> Option<(Unit, usize)> {
         }
         _ => None,
     }
-}
-
-#[cfg(unix)]
-fn os_string(bytes: Vec<u8>) -> Option<OsString> {
-    Some(std::os::unix::ffi::OsStringExt::from_vec(bytes))
-}
-
-#[cfg(not(unix))]
-fn os_string(bytes: Vec<u8>) -> Option<OsString> {
-    String::from_utf8(bytes).ok().map(Into::into)
 }
 
 #[cfg(test)]

@@ -159,8 +159,7 @@ impl LayerIndex {
                 let bytes = match bytes {
                     Ok(bytes) => bytes,
                     Err(error) => {
-                        let names: Vec<u32> = variants.0.into_iter().flat_map(|(_, names)| names).collect();
-                        let location = images.location(&path, &blob, &names);
+                        let location = images.location(&path, &blob, &variants.all_names());
                         report_error(match error {
                             LayoutError::Missing(_) => absent_blob(location, None),
                             error => layout_error(location, &error),
@@ -171,24 +170,20 @@ impl LayerIndex {
                 if let BlobId::Uncomputed(digest) = &blob
                     && digest.matches(&bytes).is_none()
                 {
-                    let names: Vec<u32> = variants.0.iter().flat_map(|(_, names)| names).copied().collect();
-                    report_error(unverified(images.location(&path, &blob, &names), digest));
+                    report_error(unverified(images.location(&path, &blob, &variants.all_names()), digest));
                 }
-                for (target, mut names) in variants.0 {
-                    names.sort_unstable();
-                    names.dedup();
+                for (target, mut numbers) in variants.0 {
+                    numbers.sort_unstable();
+                    numbers.dedup();
                     let document = target.parse_document(&path, &bytes);
-                    let mut report = |error: &LayoutError| {
-                        report_error(layout_error(images.location(&path, &blob, &names), error));
-                    };
-                    match document {
+                    let errors = match document {
                         Ok(document) => {
-                            for error in images.follow(&path, &source, &blob, document, &names, &mut next, &mut layers)
-                            {
-                                report_error(layout_error(images.location(&path, &blob, &names), &error));
-                            }
+                            images.follow(&path, &source, &blob, document, &numbers, &mut next, &mut layers)
                         }
-                        Err(error) => report(&error),
+                        Err(error) => vec![error],
+                    };
+                    for error in errors {
+                        report_error(layout_error(images.location(&path, &blob, &numbers), &error));
                     }
                 }
             }
@@ -206,11 +201,11 @@ impl LayerIndex {
 
     /// Adds the layers of an image of `docker save`.
     fn add_saved(&mut self, image: SavedImage, layers: &mut BTreeMap<BlobId, LayerDescriptor>) {
-        let SavedImage { names, layers: mut blobs } = image;
+        let SavedImage { names, layers: blobs } = image;
         let only = blobs.first().filter(|first| blobs.iter().all(|other| other == *first)).cloned();
         let numbers: Vec<u32> = (self.names.len() as u32..).take(names.len()).collect();
         self.names.extend(names.into_iter().map(|text| ImageName { text, document: only.clone() }));
-        for blob in blobs.drain(..) {
+        for blob in blobs {
             self.layers.entry(blob.clone()).or_default().add(&numbers);
             layers.entry(blob).or_insert(LayerDescriptor { size: None, url: None });
         }
@@ -244,7 +239,8 @@ impl LayerIndex {
             if let Some(data) = &entry.data {
                 match decode_data(path, &entry, data) {
                     Ok(_) => self.embedded.extend(source.with_blob(&entry.digest)),
-                    Err(error) => errors.push(error),
+                    Err(error) if errors.len() < MAX_VARIANTS => errors.push(error),
+                    Err(_) => {} // one of many
                 }
             }
             let target = match target(path, entry) {
@@ -490,6 +486,13 @@ impl LayerNames {
         self.names.dedup();
         self.omits_some |= self.names.len() > MAX_LAYER_NAMES;
         self.names.truncate(MAX_LAYER_NAMES);
+    }
+}
+
+impl PointerVariants {
+    /// The indexes of the names of all variants.
+    fn all_names(&self) -> Vec<u32> {
+        self.0.iter().flat_map(|(_, names)| names).copied().collect()
     }
 }
 

@@ -73,7 +73,7 @@ pub(in super::super) fn inspect_images(name: &OsStr, options: &WalkOptions, sink
     };
     let prefix = layout::prefix(&root);
     let texts = named.iter().map(|image| &image.name).chain(saved.iter().flat_map(|image| &image.names));
-    let names = texts.map(|text| [&*prefix, &**text].into_iter().collect()).collect();
+    let found = texts.map(|text| [&*prefix, &**text].into_iter().collect()).collect();
     let images = LayerIndex::resolve(&files, prefix, named, saved, &mut |error| sink.add_error(error));
     for blob in images.blobs() {
         let path = files.path(blob);
@@ -85,7 +85,7 @@ pub(in super::super) fn inspect_images(name: &OsStr, options: &WalkOptions, sink
     for entry in images.embedded_layers(&files) {
         entry.inspect(options, sink);
     }
-    names
+    found
 }
 
 /// The images of this name, or else of the part before the digest of a blob.

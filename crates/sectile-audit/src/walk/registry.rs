@@ -65,15 +65,12 @@ pub(super) fn named_image(directory: &Path, name: &OsStr) -> Option<NamedTarget>
 /// The path of the link to an image `REPOSITORY:TAG` or `REPOSITORY@sha256:…`.
 fn link_path(image: &str) -> Option<String> {
     let is_part = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(std::path::is_separator);
-    let (repository, link) = match image.split_once('@') {
-        Some((repository, digest)) => {
-            let digest: Digest = digest.parse().ok()?;
-            (repository, format!("revisions/sha256/{}/link", digest.hex()))
-        }
-        None => {
-            let (repository, tag) = image.rsplit_once(':').filter(|(_, tag)| is_part(tag))?;
-            (repository, format!("tags/{tag}/current/link"))
-        }
+    let (repository, link) = if let Some((repository, digest)) = image.split_once('@') {
+        let digest: Digest = digest.parse().ok()?;
+        (repository, format!("revisions/sha256/{}/link", digest.hex()))
+    } else {
+        let (repository, tag) = image.rsplit_once(':').filter(|(_, tag)| is_part(tag))?;
+        (repository, format!("tags/{tag}/current/link"))
     };
     repository.split('/').all(is_part).then(|| format!("{repository}/_manifests/{link}"))
 }

@@ -37,11 +37,14 @@ pub(super) enum FileState {
     Other,
 }
 
-/// The regular files in a tar.
+/// The files in a tar.
 pub(super) struct TarFiles<'i> {
     pub(super) input: &'i Input,
-    pub(super) files: HashMap<String, Range<u64>>,
+    pub(super) files: TarIndex,
 }
+
+/// The regular files in a tar with their ranges, and its links, which have none.
+pub(super) type TarIndex = HashMap<String, Option<Range<u64>>>;
 
 impl<'t> StoreFiles<'t> {
     pub(super) fn on_disk(directory: impl Into<PathBuf>, kind: StoreKind) -> Self {
@@ -79,7 +82,7 @@ impl<'t> StoreFiles<'t> {
     /// Reads a document.
     pub(super) fn read_json(&self, path: &Path) -> Result<Vec<u8>, LayoutError> {
         let Some(tar) = self.tar else { return read_json(path) };
-        let range = tar.range(path).ok_or_else(|| LayoutError::Missing(path.to_owned()))?;
+        let range = tar.find(path).cloned().flatten().ok_or_else(|| LayoutError::Missing(path.to_owned()))?;
         let len = range.end - range.start;
         if len > MAX_MANIFEST_SIZE {
             return Err(malformed_error(path, format!("it has more than {MAX_MANIFEST_SIZE} bytes")));
@@ -99,14 +102,14 @@ impl<'t> StoreFiles<'t> {
                 () => FileState::Other,
             });
         };
-        let range = tar.range(path).ok_or(io::ErrorKind::NotFound)?;
-        Ok(FileState::Regular(range.end - range.start))
+        let range = tar.find(path).ok_or(io::ErrorKind::NotFound)?;
+        Ok(range.as_ref().map_or(FileState::Other, |range| FileState::Regular(range.end - range.start)))
     }
 }
 
 impl TarFiles<'_> {
-    fn range(&self, path: &Path) -> Option<Range<u64>> {
-        self.files.get(path.to_str()?).cloned()
+    fn find(&self, path: &Path) -> Option<&Option<Range<u64>>> {
+        self.files.get(&*path.to_str()?.replace(std::path::MAIN_SEPARATOR, "/"))
     }
 }
 

@@ -3,13 +3,12 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use super::archive::tar_files;
+use super::archive::{Budget, tar_files};
 use super::docker_save;
 use super::embedded::{Embedded, EmbeddedEntry};
 use super::file::StoredBlob;
-use super::images::LayerIndex;
+use super::images::{BlobId, LayerIndex};
 use super::layout;
-use super::options::WalkOptions;
 use super::store_files::{StoreFiles, StoreKind, TarFiles, blob_at};
 use crate::blob::WalkError;
 use sectile::Input;
@@ -28,8 +27,8 @@ const SIGNS: [&str; 2] = [INDEX_FILE, docker_save::MANIFEST_FILE];
 
 /// Lists the files of a tar that may be a store. Returns `None` if it is not one, or if readers may disagree about its
 /// entries.
-pub(super) fn store_files<'i>(input: &'i Input, head: &[u8], options: &WalkOptions) -> Option<TarFiles<'i>> {
-    let files = if may_begin(head) { tar_files(input, options)? } else { return None };
+pub(super) fn store_files<'i>(input: &'i Input, head: &[u8], budget: &Budget) -> Option<TarFiles<'i>> {
+    let files = if may_begin(head) { tar_files(input, budget)? } else { return None };
     SIGNS.iter().any(|sign| files.contains_key(*sign)).then_some(TarFiles { input, files })
 }
 
@@ -43,7 +42,8 @@ impl TarStore {
                 errors.push(error);
             }
         });
-        let place = |EmbeddedEntry { blob, place, .. }| (store.path(&blob).to_string_lossy().into_owned(), place);
+        let entry_name = |blob: &BlobId| store.path(blob).to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
+        let place = |EmbeddedEntry { blob, place, .. }| (entry_name(&blob), place);
         let embedded = images.embedded_layers(&store).into_iter().map(place).collect();
         Self { images, embedded, errors }
     }

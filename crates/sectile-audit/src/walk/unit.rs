@@ -98,8 +98,7 @@ impl Unit {
             WalkEntry::Objects(batch) => batch.len(),
             #[cfg(feature = "remote")]
             WalkEntry::Empty => 1,
-            WalkEntry::File(_) | WalkEntry::Error(_) => 1,
-            WalkEntry::Embedded(_) => 0,
+            WalkEntry::File(_) | WalkEntry::Embedded(_) | WalkEntry::Error(_) => 1,
         };
         self.entries.iter().map(len).sum()
     }

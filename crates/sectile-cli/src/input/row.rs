@@ -34,7 +34,7 @@ pub fn is_final(failure: &Failure) -> bool {
 }
 
 fn layout_error(error: &Error) -> Option<&LayoutError> {
-    error.source()?.downcast_ref()
+    error.downcast_ref()
 }
 
 /// Whether the name may be that of an image in another store, or of a layer.

@@ -10,7 +10,7 @@ use sectile::FindingCode;
 use sectile_remote::RemoteError;
 
 /// The remaining limits of one file.
-pub(super) struct Budget {
+pub(in crate::walk) struct Budget {
     inflated: Cell<u64>,
     entries: Cell<u64>,
     held: Cell<u64>,
@@ -258,21 +258,18 @@ impl<R: Read> Read for BufferedDecoder<'_, R> {
     }
 }
 
-/// A stream of a remote store that counts its bytes as read and keeps its first error.
-#[cfg(feature = "remote")]
+/// A stream that counts its bytes as read and keeps its first error.
 pub(super) struct CountedStream<'b> {
     stream: &'b mut dyn Read,
     budget: &'b Budget,
 }
 
-#[cfg(feature = "remote")]
 impl<'b> CountedStream<'b> {
     pub(super) fn new(stream: &'b mut dyn Read, budget: &'b Budget) -> Self {
         Self { stream, budget }
     }
 }
 
-#[cfg(feature = "remote")]
 impl Read for CountedStream<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.stream.read(buffer);
@@ -280,7 +277,10 @@ impl Read for CountedStream<'_> {
             Ok(read) => self.budget.read(*read as u64),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
+                #[cfg(feature = "remote")]
                 let changed = RemoteError::find_in(error) == Some(&RemoteError::Changed);
+                #[cfg(not(feature = "remote"))]
+                let changed = false;
                 self.budget.set_unreadable(if changed { FindingCode::Changed } else { FindingCode::Unreadable }, error);
             }
         }

@@ -21,7 +21,8 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead, BufReader, Read};
 use std::ops::Range;
 
-use self::budget::{Budget, BufferedDecoder};
+pub(super) use self::budget::Budget;
+use self::budget::BufferedDecoder;
 use self::bytes::{FileWindow, HeldBytes, TarSource, ZipBytes};
 use self::findings::{ArchiveFindings, FindingPlace};
 use self::gzip::{GzipFindings, GzipReader, GzipTail};
@@ -167,9 +168,9 @@ impl EntryPath<'_> {
 /// Inspects a file that begins like an archive or a compressed file; `head` is its start.
 pub(super) fn inspect(file: &ArchiveFile, input: &Input, head: &[u8], options: &WalkOptions, sink: &mut dyn BlobSink) {
     let is_tar = FileKind::detect_in(input, 0..input.len(), head) == FileKind::Tar;
-    let store = if is_tar { store_files(input, head, options) } else { None };
     begin(file, input.len(), options, sink, |archive, path| {
         archive.budget.read(head.len() as u64);
+        let store = if is_tar { store_files(input, head, archive.budget) } else { None };
         archive.store = store.as_ref().map(|files| TarStore::read(&file.name, files));
         archive.part(path, input, 0..input.len(), head, 0);
         if let Some(files) = &store {

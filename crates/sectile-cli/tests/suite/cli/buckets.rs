@@ -140,7 +140,7 @@ fn only_objects_below_the_prefix_are_read() {
 #[test]
 fn archives_in_a_bucket_are_read_by_the_names_of_their_rows() {
     let archive = gzip(&tar(&[(b"package/a.wasm", &numbered_module(1)), (b"b!.wasm", &large_module(2))]));
-    let server = s3(vec![("app!.tgz", archive), ("one.wasm.gz", gzip(&numbered_module(3)))]);
+    let server = s3(vec![("app!.tgz", archive), ("one.wasm.gz", gzip(&numbered_module(4)))]);
     let (status, out, said) = command(&server, &["audit", "s3://bucket/", "--format", "jsonl"]);
     assert_eq!((status, &*said), (Some(0), ""));
     let rows: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -1,8 +1,6 @@
 //! The regular files of a tar about which all readers agree.
 
-use std::collections::HashMap;
 use std::io::Read;
-use std::ops::Range;
 
 use super::extension::{Extension, ExtensionType};
 use super::header::HeaderBlock;
@@ -11,7 +9,7 @@ use super::{Extensions, MAX_EXTENSION, padded};
 use crate::walk::archive::budget::Budget;
 use crate::walk::archive::bytes::{FileWindow, TarSource};
 use crate::walk::file_kind::TAR_BLOCK;
-use crate::walk::options::WalkOptions;
+use crate::walk::store_files::TarIndex;
 use crate::walk::tar_store::normalized;
 use sectile::Input;
 
@@ -21,13 +19,12 @@ const MAX_ENTRIES: u32 = 200_000;
 /// Maximum length of a name. Names of blobs are shorter.
 const MAX_NAME_LEN: usize = 256;
 
-/// The regular files by name, without a leading `./`. Returns `None` if readers may disagree about a header, or if two
+/// The regular files and the links by name, without a leading `./`. Returns `None` if readers may disagree about a header, or if two
 /// files have the same name.
-pub(in crate::walk) fn tar_files(input: &Input, options: &WalkOptions) -> Option<HashMap<String, Range<u64>>> {
-    let budget = Budget::new(options);
-    let mut window = FileWindow::new(input, 0..input.len(), &budget);
+pub(in crate::walk) fn tar_files(input: &Input, budget: &Budget) -> Option<TarIndex> {
+    let mut window = FileWindow::new(input, 0..input.len(), budget);
     let mut extensions = Extensions::default();
-    let mut files = HashMap::new();
+    let mut files = TarIndex::new();
     for _ in 0..MAX_ENTRIES {
         let mut block = [0; TAR_BLOCK];
         match TarSource::FileWindow(&mut window).block(&mut block).ok()? {
@@ -54,16 +51,16 @@ pub(in crate::walk) fn tar_files(input: &Input, options: &WalkOptions) -> Option
                 continue;
             }
             MemberKind::Extension(_) => return None,
-            MemberKind::File => {
+            MemberKind::File | MemberKind::Link => {
                 let start = window.at();
                 let name = std::str::from_utf8(&member.name).ok().filter(|name| name.len() <= MAX_NAME_LEN);
-                let range = start..start + member.size;
+                let range = member.kind.has_data().then(|| start..start + member.size);
                 let is_new = name.is_none_or(|name| files.insert(normalized(name).to_owned(), range).is_none());
                 if !is_new || member.size > window.left() {
                     return None;
                 }
             }
-            MemberKind::Dump | MemberKind::Link | MemberKind::NoData => {}
+            MemberKind::Dump | MemberKind::NoData => {}
         }
         if member.kind.has_data() {
             window.skip(size);
