@@ -54,7 +54,8 @@ pub enum RowReadError {
     /// The name begins with neither a file nor an image of a store.
     #[error("no such file or image")]
     NoStore,
-    /// The file or the image has no binary of this name.
+    /// The file or the image has no binary of this name. The first names of others are listed, except for the path of
+    /// an archive.
     #[error("no binary has this name; {}", binaries(.0))]
     NoBinary(Vec<OsString>),
     /// Several different binaries have the name, such as two entries of an archive.
@@ -177,6 +178,11 @@ impl RowReader {
         let (Ok(None), true) = (&result, images.as_ref().is_none_or(|images| !images.is_empty())) else {
             return result.and_then(|copy| copy.ok_or(RowReadError::NoStore));
         };
+        if let Store::Root(Root(RootKind::Path(path))) = store
+            && path.as_os_str() == name
+        {
+            return Err(RowReadError::NoBinary(Vec::new())); // the file is an archive
+        }
         let mut lister = RowCopier::lister(images.as_deref());
         self.inspect(store, None, &mut lister)?;
         let names = lister.into_names();
@@ -218,6 +224,9 @@ impl RowReader {
                     match lookup::inspect_object(objects, &self.walk_options, read_options, copier) {
                         Err(RemoteError::Missing) => return Err(RowReadError::NoStore),
                         result => result?,
+                    }
+                    if copier.is_object {
+                        lookup::read_object(objects, |stream| copier.add(stream))?;
                     }
                 }
             },

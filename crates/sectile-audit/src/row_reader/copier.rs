@@ -9,6 +9,7 @@ use crate::blob::{
     not_opened_message,
 };
 use crate::reading::RangeReader;
+use crate::row_name::is_entry_of;
 use sectile::digest::Hasher;
 use sectile::{FindingCode, Severity};
 
@@ -20,6 +21,11 @@ pub(super) struct RowCopier<'o> {
     images: Option<&'o [OsString]>,
     out: Option<&'o mut dyn Write>,
     copy: Option<RowCopy>,
+    /// Whether a file of the name is an archive with other binaries, and is not read to its end.
+    is_other: bool,
+    /// Whether the row is that of an object, of which the walk read ranges only.
+    #[cfg(feature = "remote")]
+    pub(super) is_object: bool,
     failure: Option<RowReadError>,
     /// The first finding on the name.
     finding: Option<RowReadError>,
@@ -35,20 +41,23 @@ const BUFFER_LEN: usize = 64 << 10;
 
 impl<'o> RowCopier<'o> {
     pub(super) fn new(wanted: &'o OsStr, out: &'o mut dyn Write) -> Self {
-        Self {
-            wanted: Some(wanted),
-            images: None,
-            out: Some(out),
-            copy: None,
-            failure: None,
-            finding: None,
-            names: Vec::new(),
-        }
+        Self { wanted: Some(wanted), out: Some(out), ..Self::lister(None) }
     }
 
     /// Lists the first names of binaries instead, or of those in images.
     pub(super) fn lister(images: Option<&'o [OsString]>) -> Self {
-        Self { wanted: None, images, out: None, copy: None, failure: None, finding: None, names: Vec::new() }
+        Self {
+            wanted: None,
+            images,
+            out: None,
+            copy: None,
+            is_other: false,
+            #[cfg(feature = "remote")]
+            is_object: false,
+            failure: None,
+            finding: None,
+            names: Vec::new(),
+        }
     }
 
     /// The copy, or `None` if there is no row of the name.
@@ -87,7 +96,7 @@ impl<'o> RowCopier<'o> {
     }
 
     /// Copies the first binary of the name. Another one must have the same bytes.
-    fn add(&mut self, reader: &mut dyn Read) {
+    pub(super) fn add(&mut self, reader: &mut dyn Read) {
         match copy(reader, self.out.take()) {
             Ok(copy) if self.failure.is_none() && self.copy.is_none_or(|first| first == copy) => self.copy = Some(copy),
             Err(failure) if self.copy.is_none() => self.fail(failure),
@@ -132,13 +141,14 @@ impl BlobSink for RowCopier<'_> {
             return self.list(&blob.location);
         }
         if !self.is_wanted(&blob.location) {
+            self.is_other |= self.wanted.is_some_and(|wanted| is_entry_of(&blob.location.file, wanted));
             return;
         }
         match blob.content {
             Content::Range { input, range, .. } => self.add(&mut RangeReader { input, range }),
             Content::Stream(stream) => self.add(stream),
             #[cfg(feature = "remote")]
-            Content::Reading(_) => {} // an object that is not an archive is read by ranges
+            Content::Reading(_) => self.is_object = true,
         }
     }
 
@@ -181,6 +191,6 @@ impl BlobSink for RowCopier<'_> {
     }
 
     fn should_stop(&self) -> bool {
-        false
+        self.is_other && self.copy.is_none()
     }
 }

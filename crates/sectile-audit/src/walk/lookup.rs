@@ -1,6 +1,8 @@
 //! Inspects only the file, the object or the images that the name of a row begins with.
 
 use std::ffi::{OsStr, OsString};
+#[cfg(feature = "remote")]
+use std::io;
 use std::path::Path;
 #[cfg(feature = "remote")]
 use std::sync::Arc;
@@ -9,7 +11,7 @@ use super::docker_save::{self, SavedImage};
 use super::file::{FileEntry, Scratch, StoredBlob};
 use super::images::{BlobId, ImageNames, LayerIndex, NamedTarget};
 #[cfg(feature = "remote")]
-use super::objects::{ObjectBatch, RequestRuntime};
+use super::objects::{ObjectBatch, ObjectTail, RequestRuntime};
 use super::options::WalkOptions;
 use super::store_files::{FileState, StoreFiles, StoreKind};
 use super::{layout, registry};
@@ -40,6 +42,18 @@ pub(in super::super) fn inspect_object(
     let batch = ObjectBatch { objects: Arc::new(objects.clone()), requests, listed: vec![meta?] };
     batch.inspect(options, read_options, sink);
     Ok(())
+}
+
+/// Passes all bytes of the object at a prefix to a reader of streams.
+#[cfg(feature = "remote")]
+pub(in super::super) fn read_object<T>(
+    objects: &Objects,
+    read: impl FnOnce(&mut dyn io::Read) -> T,
+) -> Result<T, RemoteError> {
+    let requests = RequestRuntime::new().map_err(|_| RemoteError::ConnectionLost)?;
+    let meta = requests.wait(&|| false, objects.object_at_prefix()).ok_or(RemoteError::ConnectionLost)??;
+    let mut object = objects.object(meta.location);
+    Ok(read(&mut ObjectTail::new(&requests, &|| false, &mut object, 0..meta.size)))
 }
 
 /// Inspects the blobs of the images that a name stands for: `oci:DIR…`, in an image layout or the storage of a

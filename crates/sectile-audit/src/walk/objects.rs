@@ -285,7 +285,7 @@ fn remote_error(error: &io::Error) -> RemoteError {
 }
 
 /// The bytes after the head of an object, requested when they are read.
-struct ObjectTail<'r> {
+pub(super) struct ObjectTail<'r> {
     requests: &'r RequestRuntime,
     should_stop: &'r dyn Fn() -> bool,
     object: &'r mut Object,
@@ -295,7 +295,7 @@ struct ObjectTail<'r> {
 }
 
 impl<'r> ObjectTail<'r> {
-    fn new(
+    pub(super) fn new(
         requests: &'r RequestRuntime,
         should_stop: &'r dyn Fn() -> bool,
         object: &'r mut Object,

@@ -14,7 +14,8 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt};
-use sectile_audit::{Audit, Baseline, Format, Progress, Root, WalkOptions};
+use sectile::digest::Digest;
+use sectile_audit::{Audit, Baseline, Format, Progress, Root, RowReader, WalkOptions};
 use sectile_remote::object_store::memory::InMemory;
 use sectile_remote::object_store::path::Path;
 use sectile_remote::object_store::{
@@ -308,6 +309,28 @@ fn objects_have_the_same_rows_as_files() {
         assert_eq!(is.len(), expected.len());
         let (is, was) = (&of_objects.outcome.summary, &of_files.outcome.summary);
         assert_eq!((is.not_wasm, is.archives, is.bytes), (was.not_wasm, was.archives, was.bytes));
+    }
+}
+
+#[test]
+fn objects_and_their_entries_are_read_by_the_names_of_their_rows() {
+    let archive = zip(&[("a!.tgz".to_owned(), gzip(&tar(&[("b.wasm".to_owned(), numbered_module(1))])))]);
+    let store = Arc::new(
+        WatchedStore::default()
+            .with("app!.zip", archive)
+            .with("one.wasm.gz", gzip(&numbered_module(2)))
+            .with("dir/plain.wasm", numbered_module(3)),
+    );
+    let answer = of(&store);
+    assert_eq!(answer.rows().len(), 3, "{}", answer.text);
+    for row in answer.rows() {
+        let name = row["file"].as_str().unwrap();
+        let object = if name.contains("zip") { "app!.zip" } else { name.strip_prefix(BASE_URL).unwrap() };
+        let root = Root::objects(Arc::clone(&store) as _, object, BASE_URL).unwrap();
+        let mut bytes = Vec::new();
+        let copy = RowReader::new().copy_from(&root, name.as_ref(), &mut bytes).unwrap();
+        assert_eq!((copy.size, copy.digest), (bytes.len() as u64, Digest::new(&bytes)), "{name}");
+        assert_eq!(row["size"], bytes.len(), "{name}");
     }
 }
 
