@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn text_without_escapes_is_no_other_name() {
+    fn text_without_escapes_is_unchanged() {
         for text in ["", "a.wasm", r"C:\dir\a.wasm", r"\", r"\x", r"\xg0", r"\u{}", r"\u{110000}", r"\u12}", r"\xé"] {
             assert_eq!(unescaped(text.as_ref()), None, "{text}");
         }

@@ -118,6 +118,9 @@ struct LayerDescriptor {
     url: Option<Box<str>>,
 }
 
+/// Maximum number of blobs in the descriptors of one document. The document is read again for each.
+const MAX_EMBEDDED: usize = 16;
+
 /// Maximum number of different pointers to one document. All but one of them are wrong.
 const MAX_VARIANTS: usize = 16;
 
@@ -232,15 +235,16 @@ impl LayerIndex {
         if let Some(chosen) = chosen.and_then(|entry| BlobId::parse(&entry.digest)) {
             self.chosen.insert(blob.clone(), chosen);
         }
-        let mut errors = Vec::new();
+        let (mut errors, mut embedded) = (Vec::new(), 0);
         for entry in entries {
             let url = entry.urls.as_ref().and_then(|urls| urls.first()).map(|url| shortened(url).into());
             let is_wasm = is_wasm_layer(&entry.media_type);
             if let Some(data) = &entry.data {
+                embedded += 1;
                 match decode_data(path, &entry, data) {
+                    _ if embedded > MAX_EMBEDDED => {} // reported below
                     Ok(_) => self.embedded.extend(source.with_blob(&entry.digest)),
-                    Err(error) if errors.len() < MAX_VARIANTS => errors.push(error),
-                    Err(_) => {} // one of many
+                    Err(error) => errors.push(error),
                 }
             }
             let target = match target(path, entry) {
@@ -259,6 +263,10 @@ impl LayerIndex {
             }
             self.layers.entry(target.blob.clone()).or_default().add(names);
             layers.insert(target.blob, LayerDescriptor { size: target.size, url });
+        }
+        if embedded > MAX_EMBEDDED {
+            let reason = format!("it contains {embedded} blobs in its descriptors, and {MAX_EMBEDDED} are inspected");
+            errors.push(malformed_error(path, reason));
         }
         errors
     }
@@ -309,16 +317,13 @@ impl LayerIndex {
     }
 
     /// The layers that are not files of the store, but in descriptors.
-    pub(super) fn embedded_layers(&self, files: &StoreFiles<'_>) -> Vec<EmbeddedEntry> {
+    pub(super) fn embedded_layers(&self, files: &StoreFiles<'_>) -> impl Iterator<Item = EmbeddedEntry> {
         let is_layer = |blob: &BlobId| self.is_layer(blob) && files.state(&files.path(blob)).is_err();
-        let layers = self.embedded.iter().filter(|(blob, _)| is_layer(blob));
-        layers
-            .map(|(blob, place)| EmbeddedEntry {
-                blob: blob.clone(),
-                place: place.clone(),
-                stored: StoredBlob::new(blob, self),
-            })
-            .collect()
+        self.embedded.iter().filter(move |(blob, _)| is_layer(blob)).map(|(blob, place)| EmbeddedEntry {
+            blob: blob.clone(),
+            place: place.clone(),
+            stored: StoredBlob::new(blob, self),
+        })
     }
 
     /// Whether a blob is a layer of an image.

@@ -44,7 +44,7 @@ impl TarStore {
         });
         let entry_name = |blob: &BlobId| store.path(blob).to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
         let place = |EmbeddedEntry { blob, place, .. }| (entry_name(&blob), place);
-        let embedded = images.embedded_layers(&store).into_iter().map(place).collect();
+        let embedded = images.embedded_layers(&store).map(place).collect();
         Self { images, embedded, errors }
     }
 

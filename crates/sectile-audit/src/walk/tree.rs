@@ -3,7 +3,6 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use super::embedded::EmbeddedEntry;
 use super::file::{FileEntry, StoredBlob};
 use super::images::{BlobId, LayerIndex};
 use super::listing::{self, ListError, ListedEntry, ListedKind};
@@ -45,7 +44,7 @@ pub(super) fn walk(root: &Path, options: &WalkOptions, units: &mut Units<'_>) ->
                     units.add(WalkEntry::Error(error))?;
                 }
                 if let Some(store) = store {
-                    for entry in store.embedded_layers() {
+                    for entry in store.images.embedded_layers(&store.files) {
                         units.add(WalkEntry::Embedded(Box::new(entry)))?;
                     }
                     stores.push(store);
@@ -120,11 +119,6 @@ impl BlobStore {
             StoreKind::Layout => return (None, Vec::new()),
         };
         (Some(Self { files, depth, images }), errors.finish(directory))
-    }
-
-    /// The layers in descriptors.
-    fn embedded_layers(&self) -> Vec<EmbeddedEntry> {
-        self.images.embedded_layers(&self.files)
     }
 
     /// The digest and the names of a file, if it is a blob of the store.

@@ -312,17 +312,21 @@ fn shapes_in_archives_of_docker() {
     }
 }
 
-/// The content of a descriptor that differs from its digest is an error.
+/// The content of a descriptor that differs from its digest is an error, and so are too many of them.
 #[test]
 fn data_that_differs_from_its_descriptor_is_an_error() {
     let encoded = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
     let bytes = numbered_module(1);
     let mut other = bytes.clone();
     *other.last_mut().unwrap() ^= 1;
-    for (data, code) in [(encoded(&other), "digest-mismatch"), ("?".to_owned(), "malformed-layout")] {
+    for (data, count, code) in [
+        (encoded(&other), 1, "digest-mismatch"),
+        ("?".to_owned(), 1, "malformed-layout"),
+        (encoded(&bytes), 17, "malformed-layout"),
+    ] {
         let mut blobs = StoredBlobs(BTreeMap::new());
         let layer = blobs.put_layer(&Layer { place: Place::Data, ..layer(WASM, bytes.clone()) });
-        let layer = layer.replace(&encoded(&bytes), &data);
+        let layer = vec![layer.replace(&encoded(&bytes), &data); count].join(",");
         let manifest = format!(r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","layers":[{layer}]}}"#);
         let descriptor = blobs.put(MANIFEST, manifest.as_bytes());
         let index = format!(r#"{{"schemaVersion":2,"manifests":[{descriptor}]}}"#);

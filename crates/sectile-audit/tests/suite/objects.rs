@@ -313,7 +313,7 @@ fn objects_have_the_same_rows_as_files() {
 }
 
 #[test]
-fn objects_and_their_entries_are_read_by_the_names_of_their_rows() {
+fn objects_and_entries_are_read_by_row_name() {
     let archive = zip(&[("a!.tgz".to_owned(), gzip(&tar(&[("b.wasm".to_owned(), numbered_module(1))])))]);
     let store = Arc::new(
         WatchedStore::default()
