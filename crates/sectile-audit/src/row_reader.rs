@@ -11,9 +11,9 @@ use self::copier::RowCopier;
 use super::root::{Root, RootKind};
 use super::row_name::{RowName, RowNameError};
 use super::walk::{WalkOptions, lookup};
-use sectile::FindingCode;
 use sectile::digest::Digest;
 use sectile::internal::quoted;
+use sectile::{Escaped, FindingCode};
 #[cfg(feature = "remote")]
 use sectile_remote::{RemoteError, RemoteOptions};
 
@@ -88,7 +88,13 @@ pub enum RowReadError {
 /// The first names for a message.
 fn binaries(names: &[OsString]) -> String {
     const MAX_SHOWN: usize = 4;
-    let shown: Vec<String> = names.iter().take(MAX_SHOWN).map(|name| quoted(&name.to_string_lossy())).collect();
+    /// Length at which a name is shortened. Others can be copied from the message.
+    const MAX_NAME_LEN: usize = 400;
+    let shown = |name: &OsString| match &*name.to_string_lossy() {
+        name if name.len() > MAX_NAME_LEN => quoted(name),
+        name => format!("`{}`", Escaped::new(name)),
+    };
+    let shown: Vec<String> = names.iter().take(MAX_SHOWN).map(shown).collect();
     match names.len() {
         0 => "it has no binaries".to_owned(),
         1..=MAX_SHOWN => format!("its binaries: {}", shown.join(", ")),

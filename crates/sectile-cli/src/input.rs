@@ -120,11 +120,8 @@ pub fn open_binary(source: &InputSource, map: bool) -> Result<Input, Failure> {
         Err(Failure::Input(error)) => !source.is_stdin() && row::may_name(source, error),
         Err(_) => false,
     };
-    let row = if may_be_row { row::open(source) } else { None };
-    match (row, opened) {
-        (Some(Err(_)), Err(failure)) if row::is_final(&failure) => Err(failure),
-        (row, opened) => row.unwrap_or(opened),
-    }
+    let row = if may_be_row { row::open(source, opened.as_ref().err()) } else { None };
+    row.unwrap_or(opened)
 }
 
 /// Opens an object, or the binary in an archive that the URL names.
@@ -135,7 +132,7 @@ fn open_object(source: &InputSource, url: &str) -> Result<InputReader, Failure> 
         Ok(object) => FileFormat::detect_head(object.head()).is_some(),
         Err(failure) => failure.is_missing_object() && url.contains('!'),
     };
-    let row = if may_be_row { row::open(source) } else { None };
+    let row = if may_be_row { row::open(source, opened.as_ref().err()) } else { None };
     row.map_or_else(|| Ok(InputReader::Remote(Box::new(opened?))), |row| Ok(InputReader::Local(row?)))
 }
 

@@ -28,7 +28,7 @@ pub fn may_name(source: &InputSource, error: &Error) -> bool {
 }
 
 /// Whether the error of opening a source says more than that of reading a row.
-pub fn is_final(failure: &Failure) -> bool {
+fn is_final(failure: &Failure) -> bool {
     let Failure::Input(error) = failure else { return false };
     layout_error(error).is_some_and(is_other_shape)
 }
@@ -53,8 +53,9 @@ fn is_other_shape(error: &LayoutError) -> bool {
     )
 }
 
-/// Opens the binary of the row that a source names. `None` if no store has such a row.
-pub fn open(source: &InputSource) -> Option<Result<Input, Failure>> {
+/// Opens the binary of the row that a source names. `None` if no store has such a row, or if the failure of opening the
+/// source says more.
+pub fn open(source: &InputSource, failure: Option<&Failure>) -> Option<Result<Input, Failure>> {
     let reader = RowReader::new();
     #[cfg(feature = "remote")]
     let reader = reader.with_remote(crate::remote::options());
@@ -65,7 +66,9 @@ pub fn open(source: &InputSource) -> Option<Result<Input, Failure>> {
     match reader.copy(source.argument(), &mut file) {
         Ok(_) => Some(Input::from_file(file.file).map_err(Failure::Input)),
         Err(RowReadError::NoStore | RowReadError::Name(_)) => None,
-        Err(RowReadError::NoBinary(_)) if !names_entry(source) => None,
+        Err(RowReadError::NoBinary(names)) if names.is_empty() && !names_entry(source) => None,
+        Err(error @ RowReadError::NoBinary(_)) => Some(Err(other_error(error).into())),
+        Err(_) if failure.is_some_and(is_final) => None,
         Err(RowReadError::Read(error)) => Some(Err(Error::from(error).into())),
         Err(RowReadError::Write(_)) if file.left == 0 => {
             let message = format!("it has more than {MAX_SPOOLED} bytes: unpack it, and give it as a file");
