@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Write};
 
 use sectile::internal::other_error;
 use sectile::{Error, Input};
-use sectile_audit::{FileFormat, RowReadError, RowReader};
+use sectile_audit::{FileFormat, RowName, RowReadError, RowReader, WalkOptions};
 use sectile_oci::LayoutError;
 
 use super::{MAX_SPOOLED, not_kept};
@@ -56,7 +56,7 @@ fn is_other_shape(error: &LayoutError) -> bool {
 /// Opens the binary of the row that a source names. `None` if no store has such a row, or if the failure of opening the
 /// source says more.
 pub fn open(source: &InputSource, failure: Option<&Failure>) -> Option<Result<Input, Failure>> {
-    let reader = RowReader::new();
+    let reader = RowReader::new().with_walk(walk_options(source));
     #[cfg(feature = "remote")]
     let reader = reader.with_remote(crate::remote::options());
     let mut file = match tempfile::tempfile() {
@@ -77,6 +77,15 @@ pub fn open(source: &InputSource, failure: Option<&Failure>) -> Option<Result<In
         Err(RowReadError::Write(error)) => Some(Err(not_kept(error))),
         Err(error) => Some(Err(other_error(error).into())),
     }
+}
+
+/// The default limits of an audit, with archives nested as deep as in the name. Each may be compressed in addition.
+fn walk_options(source: &InputSource) -> WalkOptions {
+    let depth = RowName::parse(source.argument()).map_or(0, |name| name.entries().len());
+    let mut options = WalkOptions::default();
+    let max_nesting = u32::try_from(2 * depth).unwrap_or(WalkOptions::NESTING_LIMIT);
+    options.max_nesting = max_nesting.clamp(options.max_nesting, WalkOptions::NESTING_LIMIT);
+    options
 }
 
 /// A file of limited length.

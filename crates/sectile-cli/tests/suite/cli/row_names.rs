@@ -172,6 +172,19 @@ fn all_commands_that_read_a_file_accept_names_of_rows() {
 }
 
 #[test]
+fn entries_of_deeply_nested_archives_are_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let nested = (0..6).fold(gzip(&numbered_module(1)), |inner, _| tar(&[(b"inner", &inner)]));
+    fs::write(directory.path().join("a.tar"), nested).unwrap();
+    let args = ["audit", "a.tar", "--nested", "8", "--format", "jsonl"].map(OsStr::new);
+    let run = run_in(directory.path(), &args);
+    let name = format!("a.tar{}", "!inner".repeat(6));
+    assert!(run.text().contains(&format!("\"file\":\"{name}\"")), "{}", run.text());
+    let shown = run_in(directory.path(), &["show", &name].map(OsStr::new));
+    assert_eq!(shown.status, 0, "{}", shown.stderr);
+}
+
+#[test]
 fn names_that_no_row_has_are_errors_with_the_names_of_others() {
     let directory = tempfile::tempdir().unwrap();
     let (first, second) = (numbered_module(1), numbered_module(2));
