@@ -75,7 +75,8 @@ fn inflate(data: &[u8], limit: usize, inflated: &mut u64) -> Result<(Vec<u8>, us
     }
 }
 
-fn parse(json: &[u8], report: impl FnMut(ValueError)) -> Result<Vec<Package>, ValueError> {
+/// Parses the inflated JSON. Passes errors that cost no package to `report`.
+pub(super) fn parse(json: &[u8], report: impl FnMut(ValueError)) -> Result<Vec<Package>, ValueError> {
     use auditable_serde::DependencyKind;
 
     let PackageList { packages, duplicates, bad_format } =

@@ -3,10 +3,14 @@
 
 #[cfg(feature = "dependencies")]
 mod decode;
+#[cfg(feature = "dependencies")]
+mod encode;
 
 #[cfg(feature = "dependencies")]
 pub(crate) use self::decode::decode;
 
+#[cfg(feature = "dependencies")]
+use super::check::ValueError;
 use super::value::Value;
 
 /// Packages that an item was built from.
@@ -27,6 +31,17 @@ impl<'a> Dependencies<'a> {
     #[cfg(feature = "dependencies")]
     pub fn packages(&self) -> &[Package] {
         &self.packages
+    }
+
+    /// Encodes packages as the data of the section. The same packages give the same bytes.
+    ///
+    /// # Errors
+    ///
+    /// A version is not a semantic version, several packages are roots, a dependency is not in the
+    /// list, or dependencies are circular.
+    #[cfg(feature = "dependencies")]
+    pub fn encode(packages: &[Package]) -> Result<Vec<u8>, ValueError> {
+        self::encode::encode(packages)
     }
 
     /// Memory in bytes of the section's data and the decoded packages, which can be a thousand
@@ -70,6 +85,12 @@ pub struct Package {
 
 #[cfg(feature = "dependencies")]
 impl Package {
+    /// Creates a package that is part of the binary, without dependencies.
+    pub fn new(name: impl Into<String>, version: impl Into<String>, source: impl Into<String>) -> Self {
+        let (name, version, source) = (name.into(), version.into(), source.into());
+        Self { name, version, source, build: false, root: false, dependencies: Vec::new() }
+    }
+
     fn size(&self) -> usize {
         let texts = [&self.name, &self.version, &self.source].map(|text| allocated(text.len()));
         size_of::<Self>() + texts.iter().sum::<usize>() + allocated(size_of_val(&*self.dependencies))
