@@ -10,7 +10,7 @@ mod plain;
 mod staged;
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
 use gix::discover::upwards;
@@ -55,21 +55,7 @@ impl Revision {
     ///   unsupported way.
     /// - `HEAD`, the index, or a required object cannot be read.
     pub fn for_path(path: impl AsRef<Path>) -> Result<Self, GitError> {
-        let path = path.as_ref();
-        let failed = |source| GitError::Io { path: path.to_owned(), source };
-        let absolute = std::path::absolute(path).map_err(failed)?;
-        let is_directory = path.metadata().map_err(failed)?.is_dir();
-        let directory = absolute.parent().filter(|_| !is_directory).unwrap_or(&absolute);
-        let directory = directory.canonicalize().map_err(failed)?;
-        plain::check_above(&directory)?;
-        let options = upwards::Options { trust: upwards::TrustPolicy::Assume(Trust::Reduced), ..Default::default() };
-        let (found, _) = gix::discover::upwards_opts(&directory, options)
-            .map_err(|_| GitError::NoRepository { path: path.to_owned() })?;
-        let (git_dir, work_tree) = found.into_repository_and_work_tree_directories();
-        match work_tree {
-            Some(work_tree) => Self::for_work_tree(&work_tree, &git_dir, 0),
-            None => Err(GitError::Bare { path: git_dir }),
-        }
+        WorkTree::find(path)?.revision()
     }
 
     /// The commit, in hexadecimal digits.
@@ -114,6 +100,51 @@ impl Revision {
             Self::for_work_tree(work_tree, &git_dir, depth)
         };
         Some(opened())
+    }
+}
+
+/// A Git work tree: a directory with the files of a commit.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct WorkTree {
+    root: PathBuf,
+    git_dir: PathBuf,
+}
+
+impl WorkTree {
+    /// Finds the work tree that contains this file or directory. The innermost repository counts.
+    ///
+    /// # Errors
+    ///
+    /// The file is not in a work tree, or the repository is bare.
+    pub fn find(path: impl AsRef<Path>) -> Result<Self, GitError> {
+        let path = path.as_ref();
+        let failed = |source| GitError::Io { path: path.to_owned(), source };
+        let absolute = std::path::absolute(path).map_err(failed)?;
+        let is_directory = path.metadata().map_err(failed)?.is_dir();
+        let directory = absolute.parent().filter(|_| !is_directory).unwrap_or(&absolute);
+        let directory = directory.canonicalize().map_err(failed)?;
+        plain::check_above(&directory)?;
+        let options = upwards::Options { trust: upwards::TrustPolicy::Assume(Trust::Reduced), ..Default::default() };
+        let (found, _) = gix::discover::upwards_opts(&directory, options)
+            .map_err(|_| GitError::NoRepository { path: path.to_owned() })?;
+        let (git_dir, root) = found.into_repository_and_work_tree_directories();
+        let root = root.ok_or_else(|| GitError::Bare { path: git_dir.clone() })?;
+        // The found path may be relative to the current directory.
+        Ok(Self { root: root.canonicalize().map_err(failed)?, git_dir })
+    }
+
+    /// The directory that holds the files.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The revision of the files, as for [`Revision::for_path`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`Revision::for_path`].
+    pub fn revision(&self) -> Result<Revision, GitError> {
+        Revision::for_work_tree(&self.root, &self.git_dir, 0)
     }
 }
 

@@ -17,6 +17,9 @@ struct TreeLevel {
 /// difference. So a tree that contains the same tree many times is never expanded beyond the length
 /// of the index.
 pub(super) fn is_changed(repository: &Repository, tree: ObjectId, index: &State) -> Result<bool, gix::Error> {
+    if is_cached(tree, index) {
+        return Ok(false);
+    }
     let mut expected = index.entries().iter();
     let mut levels = vec![TreeLevel { path: BString::default(), rest: entries(repository, tree)? }];
     while let Some(level) = levels.last_mut() {
@@ -49,6 +52,13 @@ pub(super) fn is_changed(repository: &Repository, tree: ObjectId, index: &State)
         }
     }
     Ok(expected.next().is_some())
+}
+
+/// Whether the index records that its entries are those of this tree. Git writes this record with
+/// each commit and checkout, and removes it when a file is staged.
+fn is_cached(tree: ObjectId, index: &State) -> bool {
+    let recorded = index.tree().filter(|recorded| recorded.id == tree);
+    recorded.and_then(|recorded| recorded.num_entries).is_some_and(|count| count as usize == index.entries().len())
 }
 
 /// The entries of a tree in reverse order.
