@@ -9,9 +9,10 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use super::build::{BuildArgs, build};
 use super::matches::all;
 use super::oci::{RegistryArgs, reference, registry};
-use super::options::messages;
+use super::options::{flag, messages};
 
 const ARGS: &str = "ARGS";
+const AUDIT: &str = "audit";
 
 pub fn command() -> Command {
     let cargo_command = |name: &'static str, alias: &'static str, about: &'static str| {
@@ -24,6 +25,7 @@ pub fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .args(build())
+        .arg(flag(AUDIT, "Add the list of dependencies, in the format of cargo-auditable"))
         .args(messages())
         .subcommands([
             cargo_command("build", "b", "Run `cargo build`, and set metadata"),
@@ -54,6 +56,8 @@ fn cargo_args() -> Arg {
 #[derive(Clone, Debug)]
 pub struct CargoArgs {
     pub build: BuildArgs,
+    /// Whether to add the list of dependencies.
+    pub audit: bool,
     pub action: CargoAction,
     /// The arguments for Cargo, without the command.
     pub args: Vec<OsString>,
@@ -86,6 +90,6 @@ impl CargoArgs {
             let message = "--from is not used here: Cargo names the manifest of each binary; use --manifest-path after the command";
             return Err(command().error(ErrorKind::ArgumentConflict, message));
         }
-        Ok(Self { build, action, args: all(of_command, ARGS) })
+        Ok(Self { build, audit: matches.get_flag(AUDIT), action, args: all(of_command, ARGS) })
     }
 }

@@ -25,6 +25,41 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::source::InputSource;
 
+/// Whether a binary and its other names have the metadata, as far as this can be known without the
+/// lock of the target directory. Nothing is written.
+pub fn is_up_to_date(artifact: &Artifact, edit: &Edit) -> bool {
+    let files = ArtifactFiles::new(&artifact.path);
+    files.state().is_ok_and(|state| files.have(edit, &state).unwrap_or(false))
+}
+
+/// The section that lists a binary's dependencies. Source: cargo-auditable.
+pub const DEPENDENCIES: &str = ".dep-v0";
+
+/// The origin of the dependency list in a binary.
+pub enum DependencyList {
+    /// The compiler wrote it.
+    Compiler,
+    /// An earlier run of this command wrote it for the same build.
+    Current(Vec<u8>),
+    /// There is none, or it is of an earlier build.
+    None,
+}
+
+impl DependencyList {
+    /// Finds the list in a binary.
+    pub fn find(artifact: &Artifact) -> Result<Self, Failure> {
+        let files = ArtifactFiles::new(&artifact.path);
+        let is_edited = files.state()?.is_edited;
+        let original = Input::open(if is_edited { &files.original } else { &files.main })?.read()?;
+        if original.items().any(|item| item.dependencies().is_some()) {
+            return Ok(Self::Compiler);
+        }
+        let current = Input::open(&files.main)?.read()?;
+        let list = current.root().dependencies().map(|list| list.raw().as_bytes().to_owned());
+        Ok(list.map_or(Self::None, Self::Current))
+    }
+}
+
 /// Sets the metadata of a binary, and returns the number of sections that changed; 0 if it is up to
 /// date.
 pub fn set(artifact: &Artifact, edit: &Edit, output: &mut Output) -> Result<usize, Failure> {
@@ -39,29 +74,17 @@ pub fn set(artifact: &Artifact, edit: &Edit, output: &mut Output) -> Result<usiz
     }
     let files = ArtifactFiles::new(&artifact.path);
     let state = files.state()?;
-    let original = if state.is_edited { &files.original } else { &files.main };
-    let planned = edit.plan_input(&Input::open(original)?)?;
-    if state.is_edited && planned.plan().len() == state.len {
-        // Every requested value is present, and the length leaves no room for another one.
-        let current = edit.plan_input(&Input::open(&files.main)?)?;
-        if current.plan().is_identity() {
-            files.link_others()?;
-            return Ok(0);
-        }
+    if files.have(edit, &state)? {
+        return Ok(0);
     }
+    if !state.is_edited {
+        files.keep_original()?;
+    }
+    let original = Input::open(&files.original)?;
+    let planned = edit.plan_input(&original)?;
     for finding in planned.findings() {
         output.print_finding(&source, finding);
     }
-    if !state.is_edited {
-        if planned.plan().is_identity() {
-            _ = fs::remove_file(&files.original); // of an earlier build
-            return Ok(0);
-        }
-        files.keep_original()?;
-    }
-    // The plan is for this file. The other name in `.sectile` does not change it.
-    let original = Input::open(&files.original)?;
-    let planned = edit.plan_input(&original)?;
     let new = files.original.with_extension("new");
     planned.plan().write_file(&original, &new, WriteOptions { sync: false, force: true })?;
     drop(original);
@@ -108,6 +131,15 @@ impl ArtifactFiles {
         })
     }
 
+    /// Whether all names are those of a file that has the metadata of this edit.
+    fn have(&self, edit: &Edit, state: &ArtifactState) -> Result<bool, Failure> {
+        // Every requested value is present, and the length leaves no room for another one.
+        let has_len = !state.is_edited || edit.plan_input(&Input::open(&self.original)?)?.plan().len() == state.len;
+        Ok(has_len
+            && edit.plan_input(&Input::open(&self.main)?)?.plan().is_identity()
+            && self.others.iter().all(|other| is_copy(other, &self.main)))
+    }
+
     /// Keeps the file that Cargo wrote under another name.
     fn keep_original(&self) -> Result<(), Failure> {
         let failed = |error| io_failure("keep", &self.main, &error);
@@ -119,7 +151,7 @@ impl ArtifactFiles {
         if fs::hard_link(&self.main, &kept).is_err() {
             copy_with_time(&self.main, &kept).map_err(failed)?; // a file system without hard links
         }
-        fs::rename(&kept, &self.original).map_err(failed)
+        fs::rename(&kept, &self.original).inspect_err(|_| _ = fs::remove_file(&kept)).map_err(failed)
     }
 
     /// Replaces the main file with a new file, and links the other names to it.
@@ -139,7 +171,7 @@ impl ArtifactFiles {
     /// next build.
     fn link_others(&self) -> Result<(), Failure> {
         for other in &self.others {
-            if is_same_file(other, &self.main) {
+            if is_copy(other, &self.main) {
                 continue;
             }
             let failed = |error| io_failure("write", other, &error);
@@ -148,7 +180,7 @@ impl ArtifactFiles {
             if fs::hard_link(&self.main, &link).is_err() {
                 copy_with_time(&self.main, &link).map_err(failed)?;
             }
-            fs::rename(&link, other).map_err(failed)?;
+            fs::rename(&link, other).inspect_err(|_| _ = fs::remove_file(&link)).map_err(failed)?;
         }
         Ok(())
     }
@@ -183,6 +215,11 @@ fn linked_file(path: &Path) -> Option<PathBuf> {
 fn is_same_file(one: &Path, other: &Path) -> bool {
     let id = |path: &Path| fs::metadata(path).ok().and_then(|metadata| FileFingerprint::new(&metadata).file);
     id(one).is_some_and(|one| id(other) == Some(one))
+}
+
+/// Whether one file is a link of the other, or a copy, as on a file system without hard links.
+fn is_copy(one: &Path, other: &Path) -> bool {
+    is_same_file(one, other) || has_same_content(one, other)
 }
 
 fn has_same_content(one: &Path, other: &Path) -> bool {

@@ -1,20 +1,19 @@
 //! `cargo sectile`: runs Cargo, then sets the metadata of the binaries that it reports.
 
-use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use sectile_manifest::Project;
+use sectile::Field;
 
-use super::artifact;
-use super::judgment::judge;
-use super::messages::{self, Artifact, Format, Line, MessageArgs};
-use super::metadata::{BuildMetadata, GitSource};
+use super::cargo_args::{Format, MessageArgs, args_before_dashes, option_value};
+use super::dependencies::dependencies;
+use super::messages::{self, Artifact, Line, Unit};
+use super::packages::Packages;
 use super::program;
-use super::wrap::report;
+use super::revisions::Revisions;
 use crate::args::{CargoAction, CargoArgs, ImageArgs, PublishArgs, PushArgs};
 use crate::commands::{each_source, oci};
 use crate::exit::Exit;
@@ -42,12 +41,6 @@ pub fn run(args: &CargoArgs, output: &mut Output) -> Result<Exit, Failure> {
         }
         CargoAction::Publish(publish_args) => publish(args, publish_args, output),
     }
-}
-
-/// The arguments for Cargo itself, without those for the program that it runs.
-fn args_before_dashes(args: &[OsString]) -> &[OsString] {
-    let end = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
-    &args[..end]
 }
 
 /// Builds and sets metadata, then lets Cargo run the finished build.
@@ -119,30 +112,32 @@ impl Build {
 
     /// Builds, sets the metadata of the binaries, and judges them.
     fn run(&self, args: &CargoArgs, output: &mut Output) -> Result<(Exit, Vec<Artifact>), Failure> {
-        let (mut exit, mut artifacts) = self.build(output)?;
-        if exit != Exit::Done {
-            return Ok((exit, artifacts));
+        let mut built = self.build(args, output)?;
+        if built.exit != Exit::Done {
+            return Ok((built.exit, built.artifacts));
         }
-        let packages = Packages::read(args, &artifacts, output)?;
-        let embedded = set_all(&packages, artifacts.iter().filter(|artifact| artifact.is_dependency()), output)?;
+        let mut packages = built.packages.take().unwrap_or_else(|| built.read_packages(args, &self.args.others))?;
+        packages.print_notes(output);
+        let embedded = packages.set_all(built.artifacts.iter().filter(|it| it.is_dependency()), output)?;
         if embedded.exit == Exit::Done && embedded.is_any_changed {
             // Packages embed the binaries of their artifact dependencies. A second build embeds
             // them with their metadata.
-            (exit, artifacts) = self.build(output)?;
-            if exit != Exit::Done {
-                return Ok((exit, artifacts));
+            built = self.build(args, output)?;
+            if built.exit != Exit::Done {
+                return Ok((built.exit, built.artifacts));
             }
+            packages = built.packages.take().unwrap_or_else(|| built.read_packages(args, &self.args.others))?;
         }
-        let others = artifacts.iter().filter(|artifact| !artifact.is_dependency());
-        exit = embedded.exit.max(set_all(&packages, others, output)?.exit);
+        let others = built.artifacts.iter().filter(|artifact| !artifact.is_dependency());
+        let mut exit = embedded.exit.max(packages.set_all(others, output)?.exit);
         if exit == Exit::Done {
-            exit = packages.judge(args, &artifacts, output)?;
+            exit = packages.judge(args, &built.artifacts, output)?;
         }
-        Ok((exit, artifacts))
+        Ok((exit, built.artifacts))
     }
 
-    /// Runs Cargo, and returns the binaries of local packages and of artifact dependencies.
-    fn build(&self, output: &mut Output) -> Result<(Exit, Vec<Artifact>), Failure> {
+    /// Runs Cargo, and reads the metadata of the packages meanwhile.
+    fn build(&self, args: &CargoArgs, output: &mut Output) -> Result<Built, Failure> {
         output.flush()?;
         let program = cargo_program();
         let mut command = Command::new(&program);
@@ -152,39 +147,58 @@ impl Build {
         }
         command.args(&self.args.others).stdout(Stdio::piped());
         let mut child = program::start(&mut command)?;
+        let mut built = Built::new(self.start_revisions(args));
         let stdout = child.stdout.take().expect("standard output is a pipe");
-        let (mut artifacts, mut diagnostics) = (Vec::new(), Vec::new());
+        let mut diagnostics = Vec::new();
         let result = messages::read(stdout, |text, line| {
-            let is_passed = match line {
-                Line::Artifacts(found) => {
-                    artifacts.extend(found);
-                    self.forwards_messages()
+            let is_text = matches!(line, Line::Text);
+            let is_finished = matches!(line, Line::Finished);
+            match line {
+                Line::Target { unit, binaries, is_fresh } => {
+                    built.add(binaries, is_fresh);
+                    built.units.extend(args.audit.then_some(unit));
                 }
-                Line::Diagnostic(message) => {
-                    if !self.forwards_messages() {
-                        diagnostics.push(message);
-                        if self.is_only {
-                            print_diagnostics(&mut diagnostics);
-                        }
+                Line::Diagnostic(message) if !self.forwards_messages() => {
+                    diagnostics.push(message);
+                    if self.is_only {
+                        print_diagnostics(&mut diagnostics);
                     }
-                    self.forwards_messages()
                 }
-                Line::Other => self.forwards_messages(),
-                Line::Text => true,
-            };
-            match is_passed {
-                true if self.is_to_stderr => Ok(_ = io::stderr().lock().write_all(text)),
-                true => output.out().write_all(text).and_then(|()| output.out().flush()),
-                false => Ok(()),
+                Line::Malformed => built.is_readable = false,
+                _ => {}
             }
+            match is_text || self.forwards_messages() {
+                true if self.is_to_stderr => _ = io::stderr().lock().write_all(text),
+                true => output.out().write_all(text).and_then(|()| output.out().flush())?,
+                false => {}
+            }
+            if is_finished {
+                // Cargo does not exit at once, and does not write binaries any more.
+                built.packages = Some(built.read_packages(args, &self.args.others));
+            }
+            Ok::<(), io::Error>(())
         });
-        let exit = program::wait(&mut child, &program)?;
-        if exit != Exit::Done {
+        built.exit = program::wait(&mut child, &program)?;
+        if built.exit != Exit::Done {
             print_diagnostics(&mut diagnostics);
         }
         result?.map_err(|error| Failure::Other(format!("the messages of Cargo cannot be read: {error}")))?;
-        artifacts.retain(|artifact| artifact.is_local || artifact.is_dependency());
-        Ok((exit, artifacts))
+        if built.exit == Exit::Done && !built.is_readable {
+            let advice = "build in directories whose names are UTF-8";
+            return Err(Failure::Other(format!("a message of Cargo is not JSON in UTF-8; {advice}")));
+        }
+        Ok(built)
+    }
+
+    /// Starts to read the revision of the package that is built, if it may be needed.
+    fn start_revisions(&self, args: &CargoArgs) -> Revisions {
+        let is_set = args.build.metadata.fields.iter().any(|(field, _)| *field == Field::Revision);
+        if args.build.no_git || is_set {
+            return Revisions::default();
+        }
+        let manifest = option_value(&self.args.others, "--manifest-path").map(PathBuf::from);
+        let directory = manifest.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+        std::path::absolute(Path::new(".").join(directory)).map(Revisions::start).unwrap_or_default()
     }
 
     /// Whether messages are passed on to standard output.
@@ -210,63 +224,42 @@ fn print_diagnostics(diagnostics: &mut Vec<String>) {
     }
 }
 
-/// The packages of the binaries, by manifest.
-struct Packages(BTreeMap<PathBuf, (Project, BuildMetadata)>);
-
-impl Packages {
-    fn read(args: &CargoArgs, artifacts: &[Artifact], output: &mut Output) -> Result<Self, Failure> {
-        let mut packages = BTreeMap::new();
-        for artifact in artifacts {
-            if packages.contains_key(&artifact.manifest) {
-                continue;
-            }
-            let project = Project::open(&artifact.manifest)?;
-            let directory = artifact.manifest.parent().filter(|_| artifact.is_local);
-            let git = directory.map_or(GitSource::None, GitSource::WorkTree);
-            let metadata = BuildMetadata::new(&args.build, Some(&project), git)?;
-            metadata.print_notes(output);
-            packages.insert(artifact.manifest.clone(), (project, metadata));
-        }
-        Ok(Self(packages))
-    }
-
-    fn judge(&self, args: &CargoArgs, artifacts: &[Artifact], output: &mut Output) -> Result<Exit, Failure> {
-        let mut worst = Exit::Done;
-        for artifact in artifacts {
-            let project = self.0.get(&artifact.manifest).map(|(project, _)| project);
-            let source = InputSource::for_path(&artifact.path);
-            worst = worst.max(judge(&args.build.policy, project, &source, output)?);
-        }
-        Ok(worst)
-    }
-}
-
-struct Changed {
+/// The result of a run of Cargo.
+struct Built {
     exit: Exit,
-    is_any_changed: bool,
+    /// The binaries of local packages and of artifact dependencies.
+    artifacts: Vec<Artifact>,
+    /// Everything that was compiled, for the lists of dependencies.
+    units: Vec<Unit>,
+    /// Whether every target was up to date.
+    is_fresh: bool,
+    /// Whether every message could be read.
+    is_readable: bool,
+    revisions: Revisions,
+    /// The packages of the artifacts, if they were read while Cargo ran.
+    packages: Option<Result<Packages, Failure>>,
 }
 
-/// Sets the metadata of these binaries. A failure does not stop the others.
-fn set_all<'a>(
-    packages: &Packages,
-    artifacts: impl IntoIterator<Item = &'a Artifact>,
-    output: &mut Output,
-) -> Result<Changed, Failure> {
-    let mut changed = Changed { exit: Exit::Done, is_any_changed: false };
-    for artifact in artifacts {
-        let source = InputSource::for_path(&artifact.path);
-        let Some((_, metadata)) = packages.0.get(&artifact.manifest) else { continue };
-        match artifact::set(artifact, &metadata.edit, output) {
-            Ok(sections) => {
-                changed.is_any_changed |= sections > 0;
-                report(&source, sections, output);
-            }
-            Err(failure @ Failure::Output(_)) => return Err(failure),
-            Err(failure) => {
-                output.print_failure(&source, &failure);
-                changed.exit = Exit::Failed;
-            }
-        }
+impl Built {
+    fn new(revisions: Revisions) -> Self {
+        let (artifacts, units) = (Vec::new(), Vec::new());
+        Self { exit: Exit::Done, artifacts, units, is_fresh: true, is_readable: true, revisions, packages: None }
     }
-    Ok(changed)
+
+    fn add(&mut self, binaries: Vec<Artifact>, is_fresh: bool) {
+        self.is_fresh &= is_fresh;
+        self.artifacts.extend(binaries.into_iter().filter(|it| it.is_local || it.is_dependency()));
+    }
+
+    fn read_packages(&mut self, args: &CargoArgs, cargo_args: &[OsString]) -> Result<Packages, Failure> {
+        if !self.is_fresh {
+            self.revisions.discard_early();
+        }
+        let mut packages = Packages::default();
+        for artifact in &self.artifacts {
+            let dependencies = || dependencies(artifact, &self.units, &cargo_program(), cargo_args);
+            packages.add(args, artifact, &mut self.revisions, dependencies)?;
+        }
+        Ok(packages)
+    }
 }

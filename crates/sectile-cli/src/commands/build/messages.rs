@@ -1,6 +1,5 @@
 //! Cargo's JSON messages. Source: the Cargo book, "External tools".
 
-use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 
@@ -16,6 +15,20 @@ pub struct Artifact {
     pub is_local: bool,
     /// Whether other targets may depend on the same target. Cargo then compares modification times.
     pub is_linkable: bool,
+    /// The id of its package.
+    pub package: String,
+    /// The enabled features of its package.
+    pub features: Vec<String>,
+    /// Whether it is a test, an example or a benchmark, which has development dependencies.
+    pub is_development: bool,
+}
+
+/// A compiled target of a package.
+#[derive(Clone, Debug)]
+pub struct Unit {
+    /// The id of the package.
+    pub package: String,
+    pub files: Vec<PathBuf>,
 }
 
 impl Artifact {
@@ -27,65 +40,25 @@ impl Artifact {
     }
 }
 
-/// The message format that the user requested.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Text on standard error.
-    Human,
-    /// Short text on standard error.
-    Short,
-    /// JSON on standard output.
-    Json,
-}
-
-/// Cargo's arguments without `--message-format`, and the requested format.
-#[derive(Debug)]
-pub struct MessageArgs {
-    pub format: Format,
-    /// The values of `--message-format`.
-    pub given: Vec<OsString>,
-    pub others: Vec<OsString>,
-}
-
-impl MessageArgs {
-    pub fn new(args: &[OsString]) -> Self {
-        const OPTION: &str = "--message-format";
-        let mut parsed = Self { format: Format::Human, given: Vec::new(), others: Vec::new() };
-        let mut args = args.iter();
-        while let Some(arg) = args.next() {
-            let text = arg.to_string_lossy();
-            if arg == "--" {
-                parsed.others.push(arg.clone());
-                break;
-            } else if arg == OPTION {
-                parsed.given.extend(args.next().cloned());
-            } else if let Some(value) = text.strip_prefix(OPTION).and_then(|rest| rest.strip_prefix('=')) {
-                parsed.given.push(value.into());
-            } else {
-                parsed.others.push(arg.clone());
-            }
-        }
-        parsed.others.extend(args.cloned());
-        for value in parsed.given.iter().filter_map(|value| value.to_str()).flat_map(|value| value.split(',')) {
-            match value {
-                "short" => parsed.format = Format::Short,
-                "human" => parsed.format = Format::Human,
-                _ => parsed.format = Format::Json,
-            }
-        }
-        parsed
-    }
-}
-
 /// One line of Cargo's standard output.
 pub enum Line {
-    Artifacts(Vec<Artifact>),
+    /// The files of a target.
+    Target {
+        unit: Unit,
+        binaries: Vec<Artifact>,
+        /// Whether the target was up to date.
+        is_fresh: bool,
+    },
+    /// All targets are built.
+    Finished,
     /// A diagnostic of the compiler, as text.
     Diagnostic(String),
     /// Another message.
     Other,
     /// Not a message: the output of another program, or Cargo's help.
     Text,
+    /// A message that is not valid JSON or not UTF-8.
+    Malformed,
 }
 
 /// Reads lines and passes on each with its text, including the line ending.
@@ -109,9 +82,15 @@ fn parse(line: &[u8]) -> Line {
     if !line.starts_with(b"{") {
         return Line::Text;
     }
-    let Ok(message) = serde_json::from_slice::<Value>(line) else { return Line::Text };
+    let Ok(message) = serde_json::from_slice::<Value>(line) else {
+        return if line.starts_with(b"{\"reason\":") { Line::Malformed } else { Line::Text };
+    };
     match message["reason"].as_str() {
-        Some("compiler-artifact") => Line::Artifacts(artifacts(&message)),
+        Some("compiler-artifact") => {
+            let unit = unit(&message);
+            Line::Target { binaries: binaries(&message, &unit), unit, is_fresh: message["fresh"] == true }
+        }
+        Some("build-finished") if message["success"] == true => Line::Finished,
         Some("compiler-message") => match message["message"]["rendered"].as_str() {
             Some(text) => Line::Diagnostic(text.to_owned()),
             None => Line::Other,
@@ -121,42 +100,30 @@ fn parse(line: &[u8]) -> Line {
     }
 }
 
-/// The WebAssembly files of a message.
-fn artifacts(message: &Value) -> Vec<Artifact> {
-    let texts = |value: &Value| -> Vec<String> {
-        value.as_array().into_iter().flatten().filter_map(|text| Some(text.as_str()?.to_owned())).collect()
-    };
-    let kinds = texts(&message["target"]["crate_types"]);
-    let manifest = message["manifest_path"].as_str().map(PathBuf::from);
-    let is_wasm = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "wasm");
-    let package = message["package_id"].as_str().unwrap_or_default();
-    let Some(manifest) = manifest else { return Vec::new() };
-    let paths = texts(&message["filenames"]).into_iter().map(PathBuf::from).filter(is_wasm);
-    let artifact = |path| Artifact {
-        path,
-        manifest: manifest.clone(),
-        // Before Cargo 1.77: `NAME VERSION (path+file:///…)`.
-        is_local: package.starts_with("path+") || package.contains("(path+"),
-        is_linkable: kinds.iter().any(|kind| kind == "lib" || kind == "rlib" || kind == "dylib"),
-    };
-    paths.map(artifact).collect()
+fn unit(message: &Value) -> Unit {
+    let package = message["package_id"].as_str().unwrap_or_default().to_owned();
+    Unit { package, files: texts(&message["filenames"]).map(PathBuf::from).collect() }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The WebAssembly files of a message.
+fn binaries(message: &Value, unit: &Unit) -> Vec<Artifact> {
+    let Some(manifest) = message["manifest_path"].as_str().map(PathBuf::from) else { return Vec::new() };
+    let target = &message["target"];
+    let has = |key: &str, names: &[&str]| texts(&target[key]).any(|text| names.contains(&text));
+    let is_wasm = |path: &&PathBuf| path.extension().is_some_and(|extension| extension == "wasm");
+    let artifact = |path: &PathBuf| Artifact {
+        path: path.clone(),
+        manifest: manifest.clone(),
+        // Before Cargo 1.77: `NAME VERSION (path+file:///…)`.
+        is_local: unit.package.starts_with("path+") || unit.package.contains("(path+"),
+        is_linkable: has("crate_types", &["lib", "rlib", "dylib"]),
+        package: unit.package.clone(),
+        features: texts(&message["features"]).map(str::to_owned).collect(),
+        is_development: has("kind", &["test", "example", "bench"]) || message["profile"]["test"] == true,
+    };
+    unit.files.iter().filter(is_wasm).map(artifact).collect()
+}
 
-    #[test]
-    fn message_format_is_extracted_from_arguments() {
-        let args = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
-        for (text, format, others) in [
-            ("--release", Format::Human, "--release"),
-            ("--message-format short -p a", Format::Short, "-p a"),
-            ("-p a --message-format=json,json-diagnostic-short", Format::Json, "-p a"),
-            ("-p a -- --message-format=json", Format::Human, "-p a -- --message-format=json"),
-        ] {
-            let parsed = MessageArgs::new(&args(text));
-            assert_eq!((parsed.format, parsed.others), (format, args(others)), "{text}");
-        }
-    }
+fn texts(value: &Value) -> impl Iterator<Item = &str> {
+    value.as_array().into_iter().flatten().filter_map(Value::as_str)
 }

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use sectile::internal::edits_section;
 use sectile::{Edit, Escaped, Field, Glob};
-use sectile_manifest::git::{GitError, Revision};
+use sectile_manifest::git::GitError;
 use sectile_manifest::{Project, SectionData};
 
+use super::revisions::Revisions;
 use crate::args::BuildArgs;
 use crate::build_edit::apply_options;
 use crate::display::escaped;
@@ -25,27 +26,26 @@ pub struct BuildMetadata {
     details: Vec<String>,
 }
 
-/// Where the revision comes from.
-#[derive(Clone, Copy)]
-pub enum GitSource<'a> {
-    /// The work tree that holds this file or directory.
-    WorkTree(&'a Path),
-    /// No revision: the source is not in a work tree of its own.
-    None,
-}
-
 impl BuildMetadata {
-    pub fn new(args: &BuildArgs, project: Option<&Project>, git: GitSource<'_>) -> Result<Self, Failure> {
+    /// Reads the metadata of a package. `source` is the directory whose Git revision is used; `None`
+    /// if the package is not in a work tree of its own.
+    pub fn new(
+        args: &BuildArgs,
+        project: Option<&Project>,
+        source: Option<&Path>,
+        revisions: &mut Revisions,
+    ) -> Result<Self, Failure> {
         let (mut notes, mut details) = (Vec::new(), Vec::new());
         let mut edit = apply_options(Edit::new(), &args.metadata)?;
         edit = apply_environment(edit, args.metadata.allow_invalid)?;
         let is_set = edits_section(&edit, Field::Revision.section());
+        let source = source.filter(|_| !args.no_git && !is_set);
         let is_required = args.metadata.revision_from_git;
         let in_manifest = project.is_some_and(|project| project.sets(Field::Revision));
         let by_default = project.and_then(|project| project.settings().revision_from_git).unwrap_or(true);
-        let is_wanted = !is_set && !args.no_git && (is_required || by_default && !in_manifest);
-        let revision = if is_wanted { revision(git, is_required, &mut notes)? } else { None };
-        if let Some(revision) = revision {
+        if let Some(source) = source.filter(|_| is_required || by_default && !in_manifest)
+            && let Some(revision) = revision(source, is_required, revisions, &mut notes)?
+        {
             edit = edit.set(Field::Revision, revision)?;
         }
         if let Some(project) = project {
@@ -93,9 +93,13 @@ fn apply_environment(mut edit: Edit, allow_invalid: bool) -> Result<Edit, Failur
 
 /// The revision from Git. A directory without a commit is an error only if the revision is
 /// required.
-fn revision(git: GitSource<'_>, is_required: bool, notes: &mut Vec<String>) -> Result<Option<String>, Failure> {
-    let GitSource::WorkTree(path) = git else { return Ok(None) };
-    match Revision::for_path(path) {
+fn revision(
+    source: &Path,
+    is_required: bool,
+    revisions: &mut Revisions,
+    notes: &mut Vec<String>,
+) -> Result<Option<String>, Failure> {
+    match revisions.find(source) {
         Ok(revision) => Ok(Some(revision.to_string())),
         Err(error) if is_required => Err(error.into()),
         Err(GitError::NoRepository { .. } | GitError::Unborn { .. } | GitError::Bare { .. }) => Ok(None),

@@ -2,10 +2,14 @@
 
 mod artifact;
 mod cargo;
+mod cargo_args;
+mod dependencies;
 mod judgment;
 mod messages;
 mod metadata;
+mod packages;
 mod program;
+mod revisions;
 mod wrap;
 
 pub use self::cargo::run as cargo;

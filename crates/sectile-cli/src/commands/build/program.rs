@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
-use std::process::{Child, Command, ExitStatus};
+use std::process::{self, Child, Command, ExitStatus};
 
 use crate::display::escaped;
 use crate::exit::Exit;
@@ -16,6 +16,11 @@ pub fn start(command: &mut Command) -> Result<Child, Failure> {
 /// Waits for a child process.
 pub fn wait(child: &mut Child, name: &OsStr) -> Result<Exit, Failure> {
     child.wait().map(exit).map_err(|error| cannot_run(name, &error))
+}
+
+/// Runs a program, and collects its output.
+pub fn output(command: &mut Command) -> Result<process::Output, Failure> {
+    command.output().map_err(|error| cannot_run(command.get_program(), &error))
 }
 
 /// The failure to run a program.

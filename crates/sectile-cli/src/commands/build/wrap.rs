@@ -9,8 +9,9 @@ use sectile::{Edit, Input};
 use sectile_manifest::{Project, outputs};
 
 use super::judgment::judge;
-use super::metadata::{BuildMetadata, GitSource};
+use super::metadata::BuildMetadata;
 use super::program;
+use super::revisions::Revisions;
 use crate::args::WrapArgs;
 use crate::commands::each_source;
 use crate::display::escaped;
@@ -33,7 +34,7 @@ pub fn run(args: &WrapArgs, output: &mut Output) -> Result<Exit, Failure> {
     let binaries = find_binaries(args, output)?;
     let directory = project.as_ref().and_then(|project| project.manifests().last()?.path().parent());
     let directory = directory.filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let metadata = BuildMetadata::new(&args.build, project.as_ref(), GitSource::WorkTree(directory))?;
+    let metadata = BuildMetadata::new(&args.build, project.as_ref(), Some(directory), &mut Revisions::default())?;
     metadata.print_notes(output);
     let sources: Vec<InputSource> = binaries.into_iter().map(|path| InputSource::for_path(&path)).collect();
     each_source(&sources, output, |source, output| {
