@@ -19,6 +19,12 @@ pub(crate) struct Step {
 pub(crate) const LANES: [&[Step]; 2] = [
     &[
         Step { name: "test", about: "the tests, as the README runs them", run: test },
+        Step {
+            name: "toolchains",
+            about: "binaries of other compilers get metadata as they are built",
+            run: toolchains,
+        },
+        Step { name: "publish", about: "a real project goes from source to a registry, twice alike", run: publish },
         Step { name: "faults", about: "writing is atomic when any system call fails, as root", run: faults },
         Step { name: "suites", about: "8,000 binaries of the public test suites are framed and edited", run: suites },
         Step { name: "readers", about: "other programs extract nothing that an audit misses", run: readers },
@@ -53,6 +59,17 @@ pub(crate) const LANES: [&[Step]; 2] = [
 
 fn test(context: &mut Context) -> Result<(), String> {
     context.run(cargo(&["test", "--workspace", "--all-features"]))
+}
+
+fn toolchains(context: &mut Context) -> Result<(), String> {
+    context.run(program("bash", &[".ci/toolchains"]))?;
+    let toolchains =
+        ["test", "-p", "sectile-cli", "--all-features", "--test", "suite", "toolchains", "--", "--nocapture"];
+    context.run(cargo(&toolchains))
+}
+
+fn publish(context: &mut Context) -> Result<(), String> {
+    context.run(program("bash", &[".ci/publish"]))
 }
 
 fn faults(context: &mut Context) -> Result<(), String> {

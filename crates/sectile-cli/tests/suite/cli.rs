@@ -25,6 +25,7 @@ mod schema;
 mod settings;
 #[cfg(unix)]
 mod terminal;
+mod toolchains;
 #[cfg(unix)]
 mod users;
 mod values;
