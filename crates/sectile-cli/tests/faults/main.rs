@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::pedantic)]
 
 mod audit;
+mod build;
 mod crash_model;
 mod disk;
 mod file_kinds;

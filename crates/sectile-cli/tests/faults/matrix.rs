@@ -12,7 +12,7 @@ use crate::trace::calls;
 
 /// A fault injected into a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
+pub enum Fault {
     /// The process is killed before the call.
     Kill,
     /// The call fails once.
@@ -34,7 +34,7 @@ struct Case<'m> {
 }
 
 /// Calls unrelated to files.
-const ELSEWHERE: [&str; 12] = [
+pub const ELSEWHERE: [&str; 12] = [
     "execve",
     "mmap",
     "munmap",
@@ -49,7 +49,8 @@ const ELSEWHERE: [&str; 12] = [
     "ioctl",
 ];
 
-fn faults(call: &str) -> Vec<Fault> {
+/// The faults of a system call.
+pub fn faults(call: &str) -> Vec<Fault> {
     use Fault::{Error, Errors, Kill, Returns};
     let faults: &[Fault] = match call {
         "openat" | "open" => &[
@@ -101,7 +102,9 @@ fn faults(call: &str) -> Vec<Fault> {
             Error("EEXIST"),
         ],
         "unlink" | "unlinkat" => &[Error("EIO"), Error("EACCES"), Error("EINTR"), Errors("EIO")],
-        "fchmod" | "fchown" | "utimensat" => &[Error("EPERM"), Error("EIO"), Error("EOPNOTSUPP"), Error("EINTR")],
+        "chmod" | "fchmod" | "fchown" | "utimensat" => {
+            &[Error("EPERM"), Error("EIO"), Error("EOPNOTSUPP"), Error("EINTR")]
+        }
         "flock" => {
             &[Error("EINTR"), Error("EAGAIN"), Error("ENOLCK"), Error("EOPNOTSUPP"), Error("ENOSYS"), Error("EIO")]
         }
@@ -114,14 +117,15 @@ fn faults(call: &str) -> Vec<Fault> {
         "close" => &[Error("EIO"), Error("EINTR"), Error("ENOSPC"), Errors("EIO")],
         "readlink" | "getcwd" => &[Error("EIO"), Error("EACCES"), Error("ENOENT")],
         "lseek" | "mkdir" => &[Error("EIO")],
-        "geteuid" | "fcntl" | "getrandom" | "poll" | "futex" | "getpid" | "gettid" => &[],
+        "getdents64" => &[Error("EIO"), Errors("EIO")],
+        "wait4" | "geteuid" | "fcntl" | "getrandom" | "poll" | "futex" | "getpid" | "gettid" => &[],
         call => panic!("add the errors of {call} to this table"),
     };
     [Kill].into_iter().chain(faults.iter().copied()).collect()
 }
 
 impl Fault {
-    fn injection(self, call: &str, nth: usize) -> String {
+    pub fn injection(self, call: &str, nth: usize) -> String {
         match self {
             Self::Kill => format!("inject={call}:signal=KILL:when={nth}"),
             Self::Error(error) => format!("inject={call}:error={error}:when={nth}"),
