@@ -3,13 +3,10 @@
 //! `cargo bench -p sectile-cli --bench build` prints the median of the ratios of the pairs. Cargo
 //! itself starts `cargo sectile`, so the row `floor` is the ratio of a subcommand that does nothing
 //! but run `cargo build`.
-#![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
 use std::env;
-use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -75,8 +72,9 @@ const TARGET: &str = "wasm32-unknown-unknown";
 
 fn run(root: &Path, command: &[&str]) -> (Duration, bool) {
     let programs = Path::new(env!("CARGO_BIN_EXE_cargo-sectile")).parent().unwrap();
-    let mut path = OsString::from(format!("{}:{}:", root.display(), programs.display()));
-    path.push(env::var_os("PATH").unwrap_or_default());
+    let others = env::var_os("PATH").unwrap_or_default();
+    let path =
+        env::join_paths([root, programs].map(Path::to_owned).into_iter().chain(env::split_paths(&others))).unwrap();
     let cargo = env::var_os("CARGO").unwrap();
     let program = if command[0] == "cargo" { cargo.clone() } else { programs.join(command[0]).into() };
     let mut command_line = Command::new(program);
@@ -118,7 +116,8 @@ fn workspace(root: &Path, packages: usize) {
     }
     write(".gitignore", "target\ncargo-floor\n");
     write("cargo-floor", "#!/bin/sh\nshift\nexec \"$CARGO\" \"$@\"\n");
-    fs::set_permissions(root.join("cargo-floor"), fs::Permissions::from_mode(0o755)).unwrap();
+    #[cfg(unix)]
+    fs::set_permissions(root.join("cargo-floor"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let git = |args: &[&str]| {
         let mut command = Command::new("git");
         command.args(["-c", "user.name=a", "-c", "user.email=a@example.com"]).args(args).current_dir(root);

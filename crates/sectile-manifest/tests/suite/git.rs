@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use sectile_manifest::git::{GitError, Revision};
+use sectile_manifest::git::{GitError, Revision, WorkTree};
 use tempfile::TempDir;
 
 #[cfg(unix)]
@@ -51,6 +51,22 @@ fn commit_and_changes() {
     fs::write(directory.join("new"), "").unwrap();
     git(&directory, &["add", "-N", "new"]);
     assert!(agrees(&directory).is_dirty(), "meant to be added");
+}
+
+#[test]
+fn every_path_in_a_work_tree_finds_the_same_one() {
+    let Some((kept, directory)) = repository() else { return };
+    let found = WorkTree::find(&directory).unwrap();
+    assert_eq!(found.root(), directory);
+    assert_eq!(found.revision().unwrap(), agrees(&directory));
+    for path in ["sub", "sub/file", "sub/../Cargo.toml"] {
+        assert_eq!(WorkTree::find(directory.join(path)).unwrap(), found, "{path}");
+    }
+    let inner = directory.join("sub/inner");
+    fs::create_dir(&inner).unwrap();
+    git(&inner, &["init", "-q"]);
+    assert_ne!(WorkTree::find(&inner).unwrap(), found);
+    assert!(matches!(WorkTree::find(kept.path()), Err(GitError::NoRepository { .. })));
 }
 
 #[cfg(unix)]

@@ -172,7 +172,7 @@ fn a_real_project_is_published_with_the_same_digest() {
             cargo_sectile(root, [&["--audit", "--revision", "r1", "publish", &to], &build_std[..]].concat());
         command.env("SOURCE_DATE_EPOCH", "1700000000").env("REGISTRY_AUTH_FILE", root.join("none"));
         command.env_remove("CARGO_NET_OFFLINE"); // the standard library has dependencies
-        if let Some(compiler) = std::env::var_os("RUSTC") {
+        if let Some(compiler) = std::env::var_os("WASM_RUSTC") {
             command.env("RUSTC", compiler);
         }
         let run = Run::of(command.output().unwrap());
