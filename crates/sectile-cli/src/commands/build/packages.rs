@@ -44,7 +44,8 @@ impl Packages {
         dependencies: impl FnOnce() -> Result<Vec<u8>, Failure>,
     ) -> Result<(), Failure> {
         let mut edit = self.metadata(args, artifact, revisions)?.edit.clone();
-        if args.audit {
+        // Cargo would write a lock file beside the manifest of a package from a registry.
+        if args.audit && artifact.is_local {
             edit = add_dependencies(edit, artifact, dependencies)?;
         }
         let is_up_to_date = artifact::is_up_to_date(artifact, &edit);
