@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 
 pub use crate::escape::{beginning, is_deceptive, quoted};
 pub use crate::fs::{atomic, directory, fingerprint, lock};
@@ -37,6 +39,18 @@ pub mod net {
 #[cfg(feature = "json")]
 pub mod json {
     pub use crate::json::*;
+}
+
+/// Runs a future that blocks instead of waiting, such as one that drives a blocking
+/// [`Fetch`](crate::drive::Fetch).
+pub fn run_blocking<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+    }
 }
 
 /// Creates a finding that is not part of a list.

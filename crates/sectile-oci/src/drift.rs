@@ -4,6 +4,7 @@ use iri_string::types::{IriStr, UriStr};
 
 use crate::layout::LayoutImage;
 use crate::{AnnotationOptions, Annotations, Duplicates, TITLE_KEY, annotations};
+use sectile::digest::Digest;
 use sectile::internal::{add_root_finding, quoted};
 use sectile::metadata::{Expects, Field, Metadata};
 use sectile::{Error, FindingCode};
@@ -32,13 +33,16 @@ impl LayoutImage {
     ///
     /// The layer cannot be read.
     pub fn verify(&self, metadata: &mut Metadata<'_>) -> Result<(), Error> {
-        let found = self.hash_layer()?;
-        let expected = self.layer().digest();
-        if found != expected {
-            let message = format!("the manifest names the layer {expected}, but its digest is {found}");
-            add_root_finding(metadata, FindingCode::DigestMismatch, 0, None, message);
-        }
+        add_digest_mismatch(self.layer().digest(), self.hash_layer()?, metadata);
         Ok(())
+    }
+}
+
+/// Adds a finding if the digest of a layer differs from the one in its manifest.
+pub(super) fn add_digest_mismatch(expected: Digest, found: Digest, metadata: &mut Metadata<'_>) {
+    if found != expected {
+        let message = format!("the manifest names the layer {expected}, but its digest is {found}");
+        add_root_finding(metadata, FindingCode::DigestMismatch, 0, None, message);
     }
 }
 

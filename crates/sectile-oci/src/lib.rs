@@ -14,14 +14,18 @@ mod config;
 mod descriptor;
 mod drift;
 mod image;
+mod json_members;
 pub(crate) mod layout;
 mod manifest;
+mod platform;
 #[cfg(feature = "registry")]
 #[cfg_attr(docsrs, doc(cfg(feature = "registry")))]
 pub mod registry;
 mod report;
 pub mod shape;
 mod uncomputed;
+#[cfg(feature = "registry")]
+mod verified;
 
 pub use self::annotations::{AnnotationError, AnnotationOptions, Annotations, Duplicates, TITLE_KEY, annotations};
 pub use self::descriptor::{
@@ -30,6 +34,7 @@ pub use self::descriptor::{
 pub use self::image::{Image, ImageDraft, ImageError, ImageOptions};
 pub use self::layout::{AddedImage, Layout, LayoutError, LayoutImage, Locator, RefName, Selector, open};
 pub use self::manifest::write_annotations_json;
+pub use self::platform::{Platform, PlatformError};
 pub use self::report::LayoutReport;
 #[cfg(feature = "registry")]
 pub use self::report::PushReport;
@@ -40,6 +45,9 @@ pub mod internal {
     pub use crate::layout::index::{Index, ParsedDescriptor};
     pub use crate::layout::locator::locator_divisions;
     pub use crate::layout::resolve::{Document, MAX_INDEX_DEPTH, Pointer, choose_manifest};
+    #[cfg(feature = "registry")]
+    pub use crate::registry::blob::{RegistryBlob, RepositoryReader};
+
     pub use crate::layout::{INDEX_FILE, MARKER_FILE, blob_path, check_marker, open_regular, read_json};
 
     pub use crate::layout::{digest_error, io_error, malformed_error, mismatch_error, size_error};

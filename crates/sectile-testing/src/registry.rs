@@ -19,6 +19,10 @@ pub struct Registry {
     pub min_chunk: Option<usize>,
     /// Whether it supports referrers.
     pub has_referrers: bool,
+    /// The repositories in its catalog.
+    pub repositories: Vec<String>,
+    /// The maximum number of entries in a page of a list; all if 0.
+    pub page_len: usize,
     pub begun: usize,
 }
 
@@ -42,8 +46,17 @@ impl Registry {
         if request.body.is_none() && request.field("content-length").is_some_and(|len| len != "0") {
             return Reply::Read;
         }
+        match (&*request.method, &*request.path) {
+            ("GET", "/v2/") => return Reply::of(200),
+            ("GET", "/v2/_catalog") => {
+                let (page, reply) = self.page(self.repositories.clone(), request);
+                return reply.body(serde_json::json!({ "repositories": page }).to_string());
+            }
+            _ => {}
+        }
         let Some((repository, rest)) = request.path.strip_prefix("/v2/").and_then(|path| {
-            let at = [path.find("/blobs/"), path.find("/manifests/")].into_iter().flatten().min()?;
+            let places = ["/blobs/", "/manifests/", "/tags/", "/referrers/"];
+            let at = places.iter().filter_map(|place| path.find(place)).min()?;
             Some((&path[..at], &path[at + 1..]))
         }) else {
             return error(404, "UNSUPPORTED", "no such place");
@@ -109,6 +122,23 @@ impl Registry {
                     .body(bytes.clone()),
                 None => error(404, "MANIFEST_UNKNOWN", "manifest unknown"),
             },
+            ("GET", ["tags", "list"]) => {
+                let tags = self.manifests.keys().filter(|name| !name.contains(':')).cloned().collect();
+                let (page, reply) = self.page(tags, request);
+                reply.body(serde_json::json!({ "name": repository, "tags": page }).to_string())
+            }
+            ("GET", ["referrers", subject]) if self.has_referrers => {
+                let referrers = self.manifests.iter().filter(|(name, _)| name.contains(':'));
+                let referrers: Vec<_> = referrers
+                    .filter_map(|(digest, (media_type, bytes))| {
+                        let json: serde_json::Value = serde_json::from_slice(bytes).unwrap();
+                        (json["subject"]["digest"] == **subject).then(
+                            || serde_json::json!({"mediaType": media_type, "digest": digest, "size": bytes.len()}),
+                        )
+                    })
+                    .collect();
+                Reply::of(200).body(serde_json::json!({"schemaVersion": 2, "manifests": referrers}).to_string())
+            }
             ("PUT", ["manifests", name]) => {
                 let bytes = request.body.clone().unwrap_or_default();
                 let digest = Digest::new(&bytes);
@@ -128,6 +158,24 @@ impl Registry {
             }
             _ => error(404, "UNSUPPORTED", "no such place"),
         }
+    }
+}
+
+impl Registry {
+    /// The page of a list that a request is for, and the reply with the link to the next one.
+    fn page(&self, mut names: Vec<String>, request: &Request) -> (Vec<String>, Reply) {
+        let parameter = |name: &str| {
+            request.query.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('=')).map(str::to_owned)
+        };
+        if let Some(last) = parameter("last") {
+            names.retain(|name| *name > last);
+        }
+        if self.page_len == 0 || names.len() <= self.page_len {
+            return (names, Reply::of(200));
+        }
+        names.truncate(self.page_len);
+        let link = format!("<{}?last={}>; rel=\"next\"", request.path, names[self.page_len - 1]);
+        (names, Reply::of(200).field("link", link))
     }
 }
 

@@ -87,6 +87,15 @@ pub enum LayoutError {
         /// The actual digest of the blob.
         found: Digest,
     },
+    /// A blob cannot be read from the place that it is copied from.
+    #[error("cannot read the blob {digest}")]
+    #[non_exhaustive]
+    UnreadBlob {
+        /// The digest of the blob.
+        digest: Digest,
+        /// The error of the source.
+        source: io::Error,
+    },
     /// The layout has no image of this name.
     #[error("no image named {}; available: {available}", quoted(name))]
     #[non_exhaustive]
@@ -107,11 +116,23 @@ pub enum LayoutError {
     )]
     RegistryLocator,
     /// The layout has several images, and the locator does not select one.
-    #[error("several images match: {0}; choose one with `:NAME` or `@DIGEST`")]
+    #[error("several images match: {0}; choose one with `:NAME`, `@DIGEST` or a platform")]
     AmbiguousImage(String),
+    /// No image in an index has the requested platform.
+    #[error("no image for `{platform}`; available: {available}")]
+    #[non_exhaustive]
+    NoPlatform {
+        /// The platform.
+        platform: String,
+        /// The images in the index.
+        available: String,
+    },
     /// Indexes are nested too deeply.
     #[error("indexes are nested too deep")]
     TooDeep,
+    /// The image or the layout has more manifests than the limit.
+    #[error("more than {0} manifests, which is the limit")]
+    TooManyManifests(usize),
     /// The image has no WebAssembly layer.
     #[error("the image {image} has no WebAssembly layer; its layers: {layers}")]
     #[non_exhaustive]

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::index::{Index, ParsedDescriptor};
 use super::resolve::{Pointer, ResolvedImage, check_size, choose, shortened_list};
 use super::{INDEX_FILE, LayoutError, Locator, Selector, blob_path, check_marker, open_regular, read_json};
-use crate::{Annotations, Descriptor};
+use crate::{Annotations, Descriptor, Platform};
 use sectile::digest::{Digest, Hasher};
 use sectile::internal::{other_error, quoted};
 use sectile::splice::Plan;
@@ -31,13 +31,18 @@ impl LayoutImage {
     /// - the image has no WebAssembly layer, or several;
     /// - a file of the layout is missing, malformed or not regular, or differs from its descriptor.
     pub fn open(locator: &Locator) -> Result<Self, LayoutError> {
+        Self::open_for(locator, None)
+    }
+
+    /// As [`open`](Self::open), but opens the image for this platform, if an index lists several.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open); the index has no image for the platform.
+    pub fn open_for(locator: &Locator, platform: Option<&Platform>) -> Result<Self, LayoutError> {
         let directory = locator.directory();
         check_marker(directory)?;
-        let pointer = match locator.selector() {
-            Selector::Digest(digest) => Pointer::new(*digest),
-            Selector::Only => choose(&directory.join(INDEX_FILE), &listed(directory)?)?,
-            Selector::Name(name) => choose(&directory.join(INDEX_FILE), &named(directory, name)?)?,
-        };
+        let pointer = select(locator, platform)?;
         let document_path = |digest| blob_path(directory, digest);
         let absent = |digest, url: Option<&String>| {
             let (directory, url) = (directory.to_owned(), url.cloned());
@@ -46,7 +51,7 @@ impl LayoutImage {
                 other => other,
             }
         };
-        let resolved = ResolvedImage::resolve(pointer, document_path, |pointer| {
+        let resolved = ResolvedImage::resolve(pointer, platform, document_path, |pointer| {
             read_json(&document_path(pointer.digest)).map_err(absent(pointer.digest, None))
         })?;
         let digest = resolved.layer.digest();
@@ -111,7 +116,18 @@ pub fn open(locator: impl AsRef<OsStr>) -> Result<Input, Error> {
     }
 }
 
-fn listed(directory: &Path) -> Result<Vec<ParsedDescriptor>, LayoutError> {
+/// Returns the entry of the index that a locator selects.
+pub(crate) fn select(locator: &Locator, platform: Option<&Platform>) -> Result<Pointer, LayoutError> {
+    let directory = locator.directory();
+    match locator.selector() {
+        Selector::Digest(digest) => Ok(Pointer::new(*digest)),
+        Selector::Only => choose(&directory.join(INDEX_FILE), &listed(directory)?, platform),
+        Selector::Name(name) => choose(&directory.join(INDEX_FILE), &named(directory, name)?, platform),
+    }
+}
+
+/// Returns the entries of the index.
+pub(crate) fn listed(directory: &Path) -> Result<Vec<ParsedDescriptor>, LayoutError> {
     let path = directory.join(INDEX_FILE);
     Index::parse(&path, &read_json(&path)?)?.descriptors(&path)
 }

@@ -1,20 +1,20 @@
 //! `index.json`. Unknown members are preserved.
 
-use std::fmt;
 use std::path::Path;
 
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{LayoutError, REF_NAME_KEY, parse};
 use crate::descriptor::{DescriptorJson, INDEX_MEDIA_TYPE};
+use crate::json_members::{Members, write_object};
+use crate::platform::DescriptorPlatform;
 use crate::{Annotations, Descriptor};
 
 /// An index. Keys keep their order, and unchanged values keep their bytes.
 #[derive(Debug)]
 pub struct Index {
-    members: Vec<(String, Box<RawValue>)>,
+    members: Members,
     manifests: Vec<Box<RawValue>>,
 }
 
@@ -32,20 +32,13 @@ pub struct ParsedDescriptor {
     #[serde(default)]
     pub annotations: Annotations,
     /// Platform of the manifest.
-    pub platform: Option<Platform>,
+    pub platform: Option<DescriptorPlatform>,
     /// Alternative URLs of the blob.
     #[serde(default)]
     pub urls: Option<Vec<String>>,
     /// Contents of the blob, in Base64.
     #[serde(default)]
     pub data: Option<String>,
-}
-
-/// The platform of a manifest.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Platform {
-    pub architecture: Option<String>,
-    pub os: Option<String>,
 }
 
 impl ParsedDescriptor {
@@ -63,7 +56,8 @@ impl Index {
         let raw = |json: &str| RawValue::from_string(json.to_owned()).unwrap_or_default();
         let media_type = raw(&format!("\"{INDEX_MEDIA_TYPE}\""));
         let members = [("schemaVersion", raw("2")), ("mediaType", media_type), (MANIFESTS, raw("[]"))];
-        Self { members: members.map(|(key, value)| (key.to_owned(), value)).into(), manifests: Vec::new() }
+        let members = members.map(|(key, value)| (key.to_owned(), value)).into();
+        Self { members: Members(members), manifests: Vec::new() }
     }
 
     /// Parses the contents of an index file.
@@ -73,17 +67,14 @@ impl Index {
     /// The file is malformed.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, LayoutError> {
         let malformed = |reason: &str| LayoutError::malformed(path, reason);
-        let Members(members) = parse(path, bytes)?;
-        let mut keys: Vec<&str> = members.iter().map(|(key, _)| &**key).collect();
-        keys.sort_unstable();
-        if keys.windows(2).any(|pair| pair[0] == pair[1]) {
+        let members: Members = parse(path, bytes)?;
+        if members.has_duplicate() {
             return Err(malformed("it has a duplicate key"));
         }
-        let member = |key: &str| members.iter().find(|(found, _)| found == key).map(|(_, value)| value.get());
-        if member("schemaVersion") != Some("2") {
+        if members.find("schemaVersion") != Some("2") {
             return Err(malformed("it is not of schema version 2"));
         }
-        let manifests = member(MANIFESTS).ok_or_else(|| malformed("it has no `manifests`"))?;
+        let manifests = members.find(MANIFESTS).ok_or_else(|| malformed("it has no `manifests`"))?;
         let manifests = parse(path, manifests.as_bytes())?;
         Ok(Self { members, manifests })
     }
@@ -128,46 +119,12 @@ impl Index {
 
     /// Returns the contents of the file.
     pub(super) fn to_json(&self) -> Vec<u8> {
-        let mut json = String::from("{");
-        for (nth, (key, value)) in self.members.iter().enumerate() {
-            json += if nth > 0 { "," } else { "" };
-            json += &serde_json::to_string(key).unwrap_or_default(); // cannot fail for a string
-            json += ":";
-            if key == MANIFESTS {
-                let manifests: Vec<&str> = self.manifests.iter().map(|raw| raw.get()).collect();
-                json += "[";
-                json += &manifests.join(",");
-                json += "]";
-            } else {
-                json += value.get();
-            }
-        }
-        json += "}";
-        json.into_bytes()
-    }
-}
-
-/// The members of an object in their order.
-struct Members(Vec<(String, Box<RawValue>)>);
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MembersVisitor;
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = Members;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(MembersVisitor)
+        let manifests: Vec<&str> = self.manifests.iter().map(|raw| raw.get()).collect();
+        let manifests = format!("[{}]", manifests.join(","));
+        let values = self.members.0.iter().map(|(key, value)| match &**key {
+            MANIFESTS => (&**key, &*manifests),
+            key => (key, value.get()),
+        });
+        write_object(values, "", ",", "").into_bytes()
     }
 }

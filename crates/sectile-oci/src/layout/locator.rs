@@ -60,6 +60,22 @@ impl Locator {
         Some(Self::split(text, end, longest.is_some()))
     }
 
+    /// As [`parse`](Self::parse), for an image that is written: the layout need not exist. Then the
+    /// directory ends at the first colon, and the rest is the image's name.
+    ///
+    /// # Errors
+    ///
+    /// The rest is not a digest.
+    pub fn parse_target(text: &OsStr) -> Option<Result<Self, LayoutError>> {
+        match Self::parse(text)? {
+            Err(LayoutError::NotLayout(directory)) => {
+                let end = SCHEME.len() + directory.as_os_str().len();
+                Some(Self::split(text, end, true))
+            }
+            located => Some(located),
+        }
+    }
+
     /// Returns the directory of the layout.
     pub fn directory(&self) -> &Path {
         &self.directory

@@ -12,6 +12,8 @@ mod write;
 
 pub use self::error::LayoutError;
 pub use self::image::{LayoutImage, open};
+#[cfg(feature = "registry")]
+pub(super) use self::image::{listed, select};
 pub use self::locator::{Locator, Selector};
 #[cfg(feature = "registry")]
 pub(super) use self::resolve::{Pointer, ResolvedImage};
@@ -108,7 +110,7 @@ fn check_marker_json(path: &Path, bytes: &[u8]) -> Result<(), LayoutError> {
 }
 
 /// Decodes the JSON of a file.
-fn parse<'a, T: serde::Deserialize<'a>>(path: &Path, bytes: &'a [u8]) -> Result<T, LayoutError> {
+pub(super) fn parse<'a, T: serde::Deserialize<'a>>(path: &Path, bytes: &'a [u8]) -> Result<T, LayoutError> {
     serde_json::from_slice(bytes).map_err(|error| LayoutError::malformed(path, error.to_string()))
 }
 

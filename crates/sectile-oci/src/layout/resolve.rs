@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::index::ParsedDescriptor;
 use super::{LayoutError, parse};
 use crate::shape::is_wasm_layer;
-use crate::{Annotations, Descriptor};
+use crate::{Annotations, Descriptor, Platform};
 use sectile::digest::Digest;
 use sectile::internal::quoted;
 
@@ -29,11 +29,12 @@ pub(crate) struct ResolvedImage {
 
 impl ResolvedImage {
     /// Follows a pointer through indexes to an image. If an index lists several platforms, follows
-    /// the one for `wasm`.
+    /// the requested one; without a request, the one for `wasm`.
     ///
     /// `document_path` names a document in errors, and `read` returns its bytes.
     pub fn resolve<E: From<LayoutError>>(
         mut pointer: Pointer,
+        platform: Option<&Platform>,
         document_path: impl Fn(Digest) -> PathBuf,
         mut read: impl FnMut(&Pointer) -> Result<Vec<u8>, E>,
     ) -> Result<Self, E> {
@@ -42,7 +43,7 @@ impl ResolvedImage {
             let path = document_path(pointer.digest);
             let document = pointer.parse_document(&path, &bytes)?;
             match (document.manifests, document.layers) {
-                (Some(manifests), None) => pointer = choose(&path, &manifests)?,
+                (Some(manifests), None) => pointer = choose(&path, &manifests, platform)?,
                 (None, Some(layers)) => {
                     return Ok(Self::from_layers(&path, pointer.digest, document.annotations, &layers)?);
                 }
@@ -145,14 +146,34 @@ impl Document {
     }
 }
 
-/// Chooses the only document, or the only one for `wasm`.
-pub(super) fn choose(path: &Path, descriptors: &[ParsedDescriptor]) -> Result<Pointer, LayoutError> {
+/// Chooses the only document for the platform; without a platform, the only document, or the only
+/// one for `wasm`.
+pub(super) fn choose(
+    path: &Path,
+    descriptors: &[ParsedDescriptor],
+    platform: Option<&Platform>,
+) -> Result<Pointer, LayoutError> {
     if descriptors.is_empty() {
         return Err(LayoutError::NoImages(PathBuf::from(path)));
     }
-    let Some(descriptor) = choose_manifest(descriptors) else {
-        let list = different(descriptors).into_iter().map(describe).collect();
-        return Err(LayoutError::AmbiguousImage(shortened_list(list)));
+    let all = different(descriptors);
+    let available = || shortened_list(all.iter().copied().map(describe).collect());
+    let descriptor = match platform {
+        Some(platform) => {
+            // A single descriptor without a platform may be a nested index.
+            let is_for = |descriptor: &&ParsedDescriptor| {
+                descriptor.platform.as_ref().map_or(all.len() == 1, |found| found.is(platform))
+            };
+            let mut matching = all.iter().copied().filter(is_for);
+            let Some(first) = matching.next() else {
+                return Err(LayoutError::NoPlatform { platform: platform.to_string(), available: available() });
+            };
+            matching.next().is_none().then_some(first)
+        }
+        None => choose_manifest(descriptors),
+    };
+    let Some(descriptor) = descriptor else {
+        return Err(LayoutError::AmbiguousImage(available()));
     };
     let digest = parse_digest(path, &descriptor.digest)?;
     Ok(Pointer { digest, size: Some(descriptor.size), media_type: Some(descriptor.media_type.clone()) })
@@ -203,7 +224,7 @@ pub(super) fn shortened_list(mut texts: Vec<String>) -> String {
     texts.join(", ") + &more
 }
 
-fn parse_digest(file: &Path, text: &str) -> Result<Digest, LayoutError> {
+pub(crate) fn parse_digest(file: &Path, text: &str) -> Result<Digest, LayoutError> {
     text.parse().map_err(|source| LayoutError::InvalidDigest { file: file.to_owned(), source })
 }
 

@@ -11,7 +11,7 @@ use super::index::Index;
 use super::{INDEX_FILE, LayoutError, MARKER_FILE, REF_NAME_KEY, check_marker_json, read_json_file};
 use crate::descriptor::MAX_MANIFEST_SIZE;
 use crate::image::check_unchanged;
-use crate::{Image, ImageDraft, ImageOptions};
+use crate::{Descriptor, Image, ImageDraft, ImageOptions};
 use sectile::Input;
 use sectile::digest::{Digest, Hasher};
 use sectile::internal::atomic::{Access, AtomicFile, Directory};
@@ -161,13 +161,7 @@ impl Layout {
         options: &ImageOptions,
     ) -> Result<AddedImage, LayoutError> {
         let draft = ImageDraft::read(input, plan, options)?;
-        let index_path = self.directory.path().join(INDEX_FILE);
-        let mut index = match open_regular(&self.directory, INDEX_FILE) {
-            Ok(file) => Index::parse(&index_path, &read_json_file(&index_path, &file)?)?,
-            Err(LayoutError::Missing(_)) => Index::new(),
-            Err(error) => return Err(error),
-        };
-
+        let mut index = self.read_index()?; // fails before anything is written
         let source = internal::fingerprint(input).file;
         let layer = self.write_temporary(|out| plan.write_to(input, out))?;
         check_unchanged(input)?;
@@ -176,19 +170,90 @@ impl Layout {
         self.add_blob(image.config(), source)?;
         self.add_blob(image.manifest(), source)?;
 
-        let mut descriptor = image.descriptor().clone();
+        let index_changed = self.add_descriptor(&mut index, image.descriptor(), name, source)?;
+        Ok(AddedImage { image, index_changed })
+    }
+
+    /// Adds a blob from a reader, unless it is already stored. The reader must check the digest.
+    /// Returns whether the blob was written.
+    #[cfg(feature = "registry")]
+    pub(crate) fn add_verified_blob<'r>(
+        &self,
+        digest: Digest,
+        size: u64,
+        open: impl FnOnce() -> io::Result<Box<dyn Read + 'r>>,
+    ) -> Result<bool, LayoutError> {
+        if self.is_stored(digest, size)? {
+            return Ok(false);
+        }
+        let unread = |error: io::Error| match error.downcast::<LayoutError>() {
+            Ok(error) => error,
+            Err(source) => LayoutError::UnreadBlob { digest, source },
+        };
+        let mut reader = open().map_err(unread)?;
+        let mut read_error = None;
+        let written = self.write_temporary(|out| {
+            let mut buffer = vec![0; READ_LEN];
+            loop {
+                match reader.read(&mut buffer) {
+                    Ok(0) => return Ok(()),
+                    Ok(len) => out.write_all(&buffer[..len])?,
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    Err(error) => {
+                        read_error = Some(error);
+                        return Err(ErrorKind::InvalidData.into());
+                    }
+                }
+            }
+        });
+        let blob = match read_error {
+            Some(error) => return Err(unread(error)),
+            None => written?,
+        };
+        if blob.digest != digest {
+            return Err(LayoutError::DigestMismatch { expected: digest, found: blob.digest });
+        }
+        self.store(blob, None)?;
+        Ok(true)
+    }
+
+    /// Adds a manifest to the index, under this name. Returns whether the index changed.
+    #[cfg(feature = "registry")]
+    pub(crate) fn add_to_index(&self, descriptor: &Descriptor, name: Option<&RefName>) -> Result<bool, LayoutError> {
+        self.add_descriptor(&mut self.read_index()?, descriptor, name, None)
+    }
+
+    fn read_index(&self) -> Result<Index, LayoutError> {
+        let path = self.directory.path().join(INDEX_FILE);
+        match open_regular(&self.directory, INDEX_FILE) {
+            Ok(file) => Index::parse(&path, &read_json_file(&path, &file)?),
+            Err(LayoutError::Missing(_)) => Ok(Index::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Adds a descriptor to the index, and writes the index if it changed.
+    fn add_descriptor(
+        &self,
+        index: &mut Index,
+        descriptor: &Descriptor,
+        name: Option<&RefName>,
+        source: Option<FileId>,
+    ) -> Result<bool, LayoutError> {
+        let path = self.directory.path().join(INDEX_FILE);
+        let mut descriptor = descriptor.clone();
         if let Some(RefName(name)) = name {
             descriptor = descriptor.with_annotation(REF_NAME_KEY, name);
         }
-        let index_changed = index.add(&index_path, &descriptor)?;
+        let index_changed = index.add(&path, &descriptor)?;
         if index_changed {
             let json = index.to_json();
             if json.len() as u64 > MAX_MANIFEST_SIZE {
                 return Err(LayoutError::IndexTooLarge(json.len() as u64));
             }
-            self.write_index(&json, source).map_err(|source| LayoutError::Write { file: index_path, source })?;
+            self.write_index(&json, source).map_err(|source| LayoutError::Write { file: path, source })?;
         }
-        Ok(AddedImage { image, index_changed })
+        Ok(index_changed)
     }
 
     fn write_index(&self, json: &[u8], source: Option<FileId>) -> Result<(), WriteError> {

@@ -29,6 +29,22 @@ struct BlobUpload<'a> {
     attempts: u32,
 }
 
+/// The response to the request to mount a blob.
+enum Mount<'a> {
+    Done,
+    Upload(Box<BlobUpload<'a>>),
+}
+
+/// How a registry got a blob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BlobTransfer {
+    /// The repository already had it.
+    Existing,
+    /// The registry has it from another repository.
+    Mounted,
+    Sent,
+}
+
 /// The state of an upload after a request.
 enum UploadStep {
     Done,
@@ -38,27 +54,31 @@ enum UploadStep {
 }
 
 impl Session<'_> {
-    /// Sends a blob unless the registry has it. Returns whether it was sent.
+    /// Sends a blob unless the registry has it.
     pub(super) fn put_blob(
         &mut self,
         digest: Digest,
         source: &dyn BlobSource,
         progress: &mut dyn FnMut(u64),
-    ) -> Result<bool, RegistryError> {
+    ) -> Result<BlobTransfer, RegistryError> {
         if self.has_blob(digest)? {
-            return Ok(false);
+            return Ok(BlobTransfer::Existing);
         }
-        let mut upload = self.begin_upload(digest, source, None, 0)?;
+        let mut upload = match self.mount_source().map(|from| self.mount(digest, source, from)).transpose()?.flatten() {
+            Some(Mount::Done) => return Ok(BlobTransfer::Mounted),
+            Some(Mount::Upload(upload)) => *upload,
+            None => self.begin_upload(digest, source, None, 0)?,
+        };
         loop {
             let name = format!("uploading {digest} to {}", upload.url);
             match self.advance(&mut upload, progress).map_err(|fault| self.error(Some(name.clone()), fault))? {
-                UploadStep::Done => return Ok(true),
+                UploadStep::Done => return Ok(BlobTransfer::Sent),
                 UploadStep::Continue => {}
                 UploadStep::Restart => {
                     self.wait(upload.attempts, None).map_err(|fault| self.error(Some(name), fault))?;
                     // Perhaps only the response was lost.
                     if self.has_blob(digest)? {
-                        return Ok(true);
+                        return Ok(BlobTransfer::Sent);
                     }
                     upload = self.begin_upload(digest, source, upload.chunk_size, upload.attempts)?;
                 }
@@ -88,16 +108,51 @@ impl Session<'_> {
     ) -> Result<BlobUpload<'a>, RegistryError> {
         let url = self.url("blobs/uploads/")?;
         let request_name = format!("POST {url}");
-        let mut ignore = |_| {};
-        let empty = RequestPayload { source: &&[][..], range: 0..0, progress: &mut ignore };
-        let response = self.send(ApiRequest::new(Method::POST, url.clone()).with_payload(empty))?;
-        let location = match response.status {
-            202 => self.upload_location(&response).and_then(|location| {
-                location.ok_or_else(|| RegistryFault::malformed("the response has no upload location"))
-            }),
+        let response = self.post_upload(url)?;
+        let upload = match response.status {
+            202 => self.begun_upload(&response, digest, source, chunk_size, attempts),
             _ => Err(RegistryFault::unexpected_status(&response)),
         };
-        let url = location.map_err(|fault| self.error(Some(request_name), fault))?;
+        upload.map_err(|fault| self.error(Some(request_name), fault))
+    }
+
+    /// Requests the blob from another repository of the registry. `None` if the registry rejects
+    /// this request.
+    fn mount<'a>(
+        &mut self,
+        digest: Digest,
+        source: &'a dyn BlobSource,
+        from: &str,
+    ) -> Result<Option<Mount<'a>>, RegistryError> {
+        let url = self.url(&format!("blobs/uploads/?mount={digest}&from={from}"))?;
+        let request_name = format!("POST {url}");
+        let response = self.post_upload(url)?;
+        let mount = match response.status {
+            201 => check_digest(&response, digest).map(|()| Mount::Done),
+            // The registry began an upload instead.
+            202 => self.begun_upload(&response, digest, source, None, 0).map(|upload| Mount::Upload(Box::new(upload))),
+            _ => return Ok(None),
+        };
+        mount.map(Some).map_err(|fault| self.error(Some(request_name), fault))
+    }
+
+    fn post_upload(&mut self, url: Url) -> Result<Response, RegistryError> {
+        let mut ignore = |_| {};
+        let empty = RequestPayload { source: &&[][..], range: 0..0, progress: &mut ignore };
+        self.send(ApiRequest::new(Method::POST, url).with_payload(empty))
+    }
+
+    /// The upload that a registry began with this response.
+    fn begun_upload<'a>(
+        &self,
+        response: &Response,
+        digest: Digest,
+        source: &'a dyn BlobSource,
+        chunk_size: Option<u64>,
+        attempts: u32,
+    ) -> Result<BlobUpload<'a>, RegistryFault> {
+        let url = self.upload_location(response)?;
+        let url = url.ok_or_else(|| RegistryFault::malformed("the response has no upload location"))?;
         let option = self.client().options.chunk_size;
         let declared_min = response.field("oci-chunk-min-length").and_then(|length| length.trim().parse::<u64>().ok());
         // A registry that declares a minimum chunk size expects chunks.

@@ -42,6 +42,13 @@ pub(super) enum RegistryFault {
     Malformed(String),
     #[error("the response is too large: {0}")]
     TooLarge(&'static str),
+    #[error(
+        "the registry does not support ranges, and the layer has {0} bytes: download it with `sectile oci pull` and \
+         read the file"
+    )]
+    NoRanges(u64),
+    #[error("the list has more than {0} entries, which is the limit")]
+    TooManyEntries(usize),
     #[error("the redirect to {to} is not followed: {reason}")]
     Redirect { to: String, reason: &'static str },
     #[error("the registry stored {found} instead of {expected}")]
@@ -71,7 +78,10 @@ pub(super) enum RegistryFault {
 impl RegistryError {
     #[cold]
     pub(super) fn new(reference: &Reference, request: Option<String>, fault: RegistryFault) -> Self {
-        let repository = format!("{}/{}", reference.registry(), reference.repository());
+        let repository = match reference.repository() {
+            "" => reference.registry().to_owned(),
+            repository => format!("{}/{repository}", reference.registry()),
+        };
         Self(Box::new(ErrorDetails { repository, request, fault }))
     }
 
@@ -89,6 +99,14 @@ impl RegistryError {
             RegistryFault::Status { status, .. } => Some(*status),
             _ => None,
         }
+    }
+
+    /// Replaces the advice about a status.
+    pub(super) fn with_advice(mut self, replacement: &str) -> Self {
+        if let RegistryFault::Status { advice, .. } = &mut self.0.fault {
+            replacement.clone_into(advice);
+        }
+        self
     }
 
     /// Returns whether the repository or the image does not exist, or is hidden from this user.

@@ -1,38 +1,36 @@
 //! Images in a registry, read by ranges.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Read};
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
-use ureq::http::{Method, header};
-
+use super::blob::{RegistryBlob, RepositoryReader};
 use super::client::Client;
-use super::error::{RegistryError, RegistryFault};
+use super::error::RegistryError;
 use super::reference::Reference;
-use super::session::{ApiRequest, RepositoryAccess, Session, SessionState};
-use super::transport::Response;
 use crate::drift;
 use crate::layout::{Pointer, ResolvedImage};
 use crate::shape::media_type::{DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST};
-use crate::{Annotations, Descriptor, LayoutError, MAX_MANIFEST_SIZE};
-use sectile::digest::Digest;
+use crate::{Annotations, Descriptor, LayoutError, Platform};
+use sectile::digest::{Digest, Hasher};
 use sectile::drive::{Fetch, Fetched};
 use sectile::metadata::Metadata;
 
 /// The accepted media types of manifests in the order of preference: those of OCI and Docker.
-const ACCEPTED_MEDIA_TYPES: [&str; 4] = [OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_INDEX];
+pub(super) const ACCEPTED_MEDIA_TYPES: [&str; 4] = [OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_INDEX];
 
 /// The tag of a reference without tag and digest, as in other clients.
-const DEFAULT_TAG: &str = "latest";
+pub(super) const DEFAULT_TAG: &str = "latest";
 
 /// An image in a registry. Its manifest is read and verified against its digest. Its WebAssembly
-/// layer is read by ranges.
+/// layer is read by ranges, or [completely](Self::read_layer).
 ///
 /// The image is a source of ranges ([`Fetch`]) that blocks while it fetches. The digest of the
 /// layer is not verified, because only parts of it are read. If the registry does not support
-/// ranges, layers of at most 4 MiB can be read.
+/// ranges, a layer of at most 64 MiB is downloaded once, and its digest is verified.
 ///
 /// ```no_run
 /// use sectile_oci::registry::{Client, ClientOptions, Credentials, RegistryImage};
@@ -43,13 +41,13 @@ const DEFAULT_TAG: &str = "latest";
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct RegistryImage {
-    /// Deadline for all requests.
-    deadline: Option<Instant>,
-    client: Client,
-    reference: Reference,
-    state: Option<SessionState>,
+    repository: RepositoryReader,
     resolved: ResolvedImage,
+    layer: RegistryBlob,
 }
+
+/// Maximum size of a layer that is downloaded into memory.
+const MAX_WHOLE_LAYER: u64 = 64 << 20;
 
 /// The reason why an image in a registry cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -74,23 +72,41 @@ impl RegistryImage {
     /// - The image has no WebAssembly layer, or several.
     /// - A document is malformed, or differs from its descriptor.
     pub fn open(client: Client, reference: Reference) -> Result<Self, RegistryImageError> {
+        Self::open_for(client, reference, None)
+    }
+
+    /// As [`open`](Self::open), but opens the image for this platform, if an index lists several.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open); the index has no image for the platform.
+    pub fn open_for(
+        client: Client,
+        reference: Reference,
+        platform: Option<&Platform>,
+    ) -> Result<Self, RegistryImageError> {
         let deadline = Instant::now().checked_add(client.options.total_timeout);
-        let mut session = Session::new(&client, &reference, RepositoryAccess::Pull)?.with_deadline(deadline);
-        let media_types = ACCEPTED_MEDIA_TYPES.join(", ");
+        let repository = RepositoryReader::new(Arc::new(client), reference);
+        let reference = repository.reference();
+        let document = |name: &str| repository.document_until(name, deadline).map_err(RegistryImageError::Registry);
         let (first, mut tagged) = if let Some(digest) = reference.digest() {
             (digest, None)
         } else {
-            let bytes = session.manifest(reference.tag().unwrap_or(DEFAULT_TAG), &media_types)?;
+            let bytes = document(reference.tag().unwrap_or(DEFAULT_TAG))?;
             (Digest::new(&bytes), Some(bytes))
         };
-        let repository = format!("{}/{}", reference.registry(), reference.repository());
-        let document_path = |digest| PathBuf::from(format!("{repository}@{digest}"));
-        let resolved = ResolvedImage::resolve(Pointer::new(first), document_path, |pointer| match tagged.take() {
-            Some(bytes) => Ok(bytes),
-            None => session.manifest(&pointer.digest.to_string(), &media_types).map_err(RegistryImageError::Registry),
+        let name = format!("{}/{}", reference.registry(), reference.repository());
+        let document_path = |digest| PathBuf::from(format!("{name}@{digest}"));
+        let resolved = ResolvedImage::resolve(Pointer::new(first), platform, document_path, |pointer| {
+            tagged.take().map_or_else(|| document(&pointer.digest.to_string()), Ok)
         })?;
-        let state = Some(session.into_state());
-        Ok(Self { deadline, client, reference, state, resolved })
+        let layer = repository.blob(resolved.layer.digest(), resolved.layer.size(), MAX_WHOLE_LAYER);
+        Ok(Self { layer: layer.with_deadline(deadline), resolved, repository })
+    }
+
+    /// Returns the reference by which the image was opened.
+    pub fn reference(&self) -> &Reference {
+        self.repository.reference()
     }
 
     /// Returns the image's digest, which is the digest of its manifest.
@@ -114,67 +130,40 @@ impl RegistryImage {
         drift::compare(self.annotations(), metadata);
     }
 
-    /// Fetches a range of the layer. The result is shorter if the range exceeds the maximum size of
-    /// a response.
-    fn fetch_part(&mut self, range: Range<u64>) -> Result<Fetched, RegistryError> {
-        let (digest, size) = (self.layer().digest(), self.layer().size());
-        let range = range.start..range.end.min(size).min(range.start.saturating_add(MAX_MANIFEST_SIZE));
-        if range.is_empty() {
-            return Ok(Fetched::new(Vec::new(), Some(size)));
-        }
-        let mut session = match self.state.take() {
-            Some(state) => Session::resume(&self.client, &self.reference, RepositoryAccess::Pull, state)?,
-            None => Session::new(&self.client, &self.reference, RepositoryAccess::Pull)?,
-        };
-        session = session.with_deadline(self.deadline);
-        let url = session.url(&format!("blobs/{digest}"))?;
-        let bytes = format!("bytes={}-{}", range.start, range.end - 1);
-        let request = ApiRequest::new(Method::GET, url)
-            .with_field(header::RANGE, &bytes)
-            .with_field(header::ACCEPT_ENCODING, "identity");
-        let request_name = request.name();
-        let response = session.send(request)?;
-        let part = requested_part(response, &range, size);
-        let part = part.map_err(|fault| session.error(Some(request_name), fault));
-        self.state = Some(session.into_state());
-        Ok(Fetched::new(part?, Some(size)))
+    /// Downloads the layer, and adds a `digest-mismatch` finding if its digest differs from the one
+    /// in the manifest, as [`LayoutImage::verify`](crate::LayoutImage::verify) does.
+    ///
+    /// # Errors
+    ///
+    /// The layer cannot be downloaded.
+    pub fn verify(&self, metadata: &mut Metadata<'_>) -> Result<(), sectile::Error> {
+        let mut hasher = Hasher::new();
+        io::copy(&mut self.layer.read_from(0).map_err(io::Error::other)?, &mut hasher)?;
+        drift::add_digest_mismatch(self.layer().digest(), hasher.finish(), metadata);
+        Ok(())
     }
-}
 
-/// Returns the bytes of a response, which must be the requested range or the whole layer.
-fn requested_part(mut response: Response, range: &Range<u64>, size: u64) -> Result<Vec<u8>, RegistryFault> {
-    let len = range.end - range.start;
-    match response.status {
-        206 => {
-            let expected = format!("bytes {}-{}/{size}", range.start, range.end - 1);
-            let unknown_size = format!("bytes {}-{}/*", range.start, range.end - 1);
-            let is_requested =
-                response.field("content-range").is_some_and(|found| found == expected || found == unknown_size);
-            if is_requested && response.body.len() as u64 == len {
-                return Ok(response.body);
-            }
-            Err(RegistryFault::malformed("the response is not the requested range of the layer"))
-        }
-        // The registry does not support ranges, but the layer is small enough for one response.
-        200 if response.body.len() as u64 == size => {
-            response.body.truncate(range.end as usize);
-            Ok(response.body.split_off(range.start as usize))
-        }
-        200 => Err(RegistryFault::malformed("the length of the layer differs from its manifest")),
-        _ => Err(RegistryFault::unexpected_status(&response)),
+    /// Reads the layer from its start to its end. The reader fails before it returns the last bytes
+    /// of a layer with another size or digest. A lost connection is continued.
+    ///
+    /// # Errors
+    ///
+    /// The registry does not return the layer.
+    pub fn read_layer(&self) -> Result<impl Read + use<'_>, RegistryError> {
+        self.layer.read_verified()
     }
 }
 
 impl Fetch for RegistryImage {
     async fn fetch(&mut self, range: Range<u64>) -> io::Result<Fetched> {
-        self.fetch_part(range).map_err(io::Error::other)
+        self.layer.fetch(range).await
     }
 }
 
 impl fmt::Debug for RegistryImage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RegistryImage")
-            .field("reference", &self.reference)
+            .field("reference", self.reference())
             .field("resolved", &self.resolved)
             .finish_non_exhaustive()
     }

@@ -17,7 +17,11 @@ impl Session<'_> {
         let request_name = request.name();
         let response = self.send(request)?;
         match response.status {
-            200 => Ok(response.field("docker-content-digest").is_some_and(|found| found.parse() == Ok(digest))),
+            200 => match response.field("docker-content-digest") {
+                Some(found) => Ok(found.parse() == Ok(digest)),
+                None if name == digest.to_string() => Ok(true),
+                None => Ok(Digest::new(&self.manifest(name, media_type)?) == digest),
+            },
             404 => Ok(false),
             _ => Err(self.error(Some(request_name), RegistryFault::unexpected_status(&response))),
         }
@@ -55,12 +59,17 @@ impl Session<'_> {
 
     /// Returns the manifest with a tag or a digest, if it has one of these media types.
     pub(super) fn manifest(&mut self, name: &str, media_types: &str) -> Result<Vec<u8>, RegistryError> {
+        self.manifest_response(name, media_types).map(|response| response.body)
+    }
+
+    /// Returns the response with the manifest, which declares its media type.
+    pub(super) fn manifest_response(&mut self, name: &str, media_types: &str) -> Result<Response, RegistryError> {
         let url = self.url(&format!("manifests/{name}"))?;
         let request = ApiRequest::new(Method::GET, url).with_field(header::ACCEPT, media_types);
         let request_name = request.name();
         let response = self.send(request)?;
         match response.status {
-            200 => Ok(response.body),
+            200 => Ok(response),
             _ => Err(self.error(Some(request_name), RegistryFault::unexpected_status(&response))),
         }
     }

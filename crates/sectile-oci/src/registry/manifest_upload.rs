@@ -1,5 +1,6 @@
 //! Uploads of a manifest with its blobs.
 
+use super::blob_upload::BlobTransfer;
 use super::error::{RegistryError, RegistryFault};
 use super::reference::Reference;
 use super::session::{BlobSource, Session};
@@ -57,7 +58,7 @@ impl Session<'_> {
         let total: u64 = upload.blobs.iter().map(|(_, source)| source.len()).sum();
         let (mut done, mut bytes_sent) = (0, 0);
         for (digest, source) in upload.blobs {
-            if self.put_blob(digest, source, &mut |sent| progress(done + sent, total))? {
+            if self.put_blob(digest, source, &mut |sent| progress(done + sent, total))? == BlobTransfer::Sent {
                 bytes_sent += source.len();
             }
             done += source.len();

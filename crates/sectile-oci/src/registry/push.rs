@@ -6,7 +6,7 @@ use super::client::Client;
 use super::error::{RegistryError, RegistryFault};
 use super::manifest_upload::{ManifestUpload, PushedImage};
 use super::reference::Reference;
-use super::session::{BlobSource, RepositoryAccess, Session};
+use super::session::{Access, BlobSource, Session};
 use crate::Image;
 use sectile::Input;
 use sectile::splice::Plan;
@@ -51,7 +51,7 @@ impl Client {
         input: &Input,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<PushedImage, RegistryError> {
-        let mut session = Session::new(self, reference, RepositoryAccess::Push)?;
+        let mut session = Session::new(self, reference, Access::Push)?;
         if !sectile::internal::is_plan_for(plan, input) || plan.len() != image.layer().size() {
             return Err(session.error(None, RegistryFault::Changed));
         }

@@ -88,6 +88,19 @@ impl Reference {
         self.digest
     }
 
+    /// Sets the tag.
+    ///
+    /// # Errors
+    ///
+    /// The tag is invalid.
+    pub fn with_tag(mut self, tag: &str) -> Result<Self, ReferenceError> {
+        if !is_tag(tag) {
+            return Err(ReferenceError::InvalidTag(quoted(tag)));
+        }
+        self.tag = Some(tag.into());
+        Ok(self)
+    }
+
     /// Sets the digest of the manifest.
     #[must_use]
     pub fn with_digest(mut self, digest: Digest) -> Self {
@@ -98,6 +111,48 @@ impl Reference {
     /// Returns the host of the registry's API, which differs from the registry for Docker Hub.
     pub(super) fn api_host(&self) -> &str {
         if &*self.registry == DOCKER { "registry-1.docker.io" } else { &self.registry }
+    }
+}
+
+/// The host of a registry, with its port if it has one: `HOST[:PORT]`.
+///
+/// ```
+/// use sectile_oci::registry::RegistryHost;
+///
+/// let host: RegistryHost = "registry.example.com:5000".parse()?;
+/// assert_eq!(host.as_str(), "registry.example.com:5000");
+/// assert!("registry/app".parse::<RegistryHost>().is_err());
+/// # Ok::<(), sectile_oci::registry::ReferenceError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RegistryHost(Box<str>);
+
+impl RegistryHost {
+    /// Returns the host as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns a reference to the registry as a whole, for requests without a repository.
+    pub(super) fn reference(&self) -> Reference {
+        Reference { registry: self.0.clone(), repository: "".into(), tag: None, digest: None }
+    }
+}
+
+impl FromStr for RegistryHost {
+    type Err = ReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if !looks_like_registry(text) || !is_registry(text) {
+            return Err(ReferenceError::InvalidRegistry(quoted(text)));
+        }
+        Ok(Self(canonical_registry(text).into()))
+    }
+}
+
+impl fmt::Display for RegistryHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -124,13 +179,13 @@ impl FromStr for Reference {
         if !is_registry(registry) {
             return Err(ReferenceError::InvalidRegistry(quoted(registry)));
         }
-        if repository.len() > MAX_REPOSITORY || !repository.split('/').all(is_component) {
+        if !is_repository(repository) {
             return Err(ReferenceError::InvalidRepository(quoted(repository)));
         }
         if let Some(tag) = tag.filter(|tag| !is_tag(tag)) {
             return Err(ReferenceError::InvalidTag(quoted(tag)));
         }
-        let registry = if registry == "index.docker.io" { DOCKER } else { registry };
+        let registry = canonical_registry(registry);
         let repository = match repository {
             official if registry == DOCKER && !official.contains('/') => format!("library/{official}"),
             repository => repository.to_owned(),
@@ -150,6 +205,11 @@ impl fmt::Display for Reference {
             None => Ok(()),
         }
     }
+}
+
+/// Returns the name of a registry that has several names.
+fn canonical_registry(registry: &str) -> &str {
+    if registry == "index.docker.io" { DOCKER } else { registry }
 }
 
 /// Returns the text as it appears in the advice.
@@ -183,6 +243,11 @@ fn is_label(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_inner) && !text.starts_with('-') && !text.ends_with('-')
 }
 
+/// Returns whether a text is the name of a repository.
+pub(super) fn is_repository(text: &str) -> bool {
+    text.len() <= MAX_REPOSITORY && text.split('/').all(is_component)
+}
+
 /// Returns whether a text is a component of a repository's name:
 /// `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`.
 fn is_component(text: &str) -> bool {
@@ -198,7 +263,7 @@ fn is_component(text: &str) -> bool {
         })
 }
 
-fn is_tag(text: &str) -> bool {
+pub(super) fn is_tag(text: &str) -> bool {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     text.len() <= MAX_TAG
         && text.bytes().next().is_some_and(is_word)

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::client::Client;
 use super::error::{RegistryError, RegistryFault};
 use super::manifest_upload::{ManifestUpload, PushedImage};
-use super::session::{BlobSource, RepositoryAccess, Session};
+use super::session::{Access, BlobSource, Session};
 use crate::descriptor::DescriptorJson;
 use crate::manifest::Manifest;
 use crate::shape::media_type;
@@ -92,7 +92,7 @@ impl Client {
         let descriptor = Descriptor::for_bytes(MANIFEST_MEDIA_TYPE, &manifest);
         let digest = descriptor.digest();
         let blobs: [(_, &dyn BlobSource); 2] = [(config.digest(), &EMPTY_CONFIG.1), (layer.digest(), &artifact.bytes)];
-        let mut session = Session::new(self, subject.reference(), RepositoryAccess::Push)?;
+        let mut session = Session::new(self, subject.reference(), Access::Push)?;
         let response = session.put_untagged(&ManifestUpload { manifest: &manifest, digest, blobs })?;
         if response.field("oci-subject").is_some() {
             return Ok(AttachedArtifact { digest, fallback_tag: None });
@@ -107,8 +107,8 @@ impl Client {
 impl Session<'_> {
     /// Adds a descriptor to the index of an image's referrers, unless it is already there. Returns
     /// the index's tag.
-    fn list_referrer(&mut self, subject: Digest, referrer: &Descriptor) -> Result<String, RegistryError> {
-        let tag = subject.to_string().replace(':', "-");
+    pub(super) fn list_referrer(&mut self, subject: Digest, referrer: &Descriptor) -> Result<String, RegistryError> {
+        let tag = fallback_tag(subject);
         let mut index = match self.manifest(&tag, INDEX_MEDIA_TYPE) {
             Ok(bytes) => parse_index(&bytes)
                 .map_err(|reason| self.error(Some(format!("GET manifests/{tag}")), RegistryFault::malformed(reason)))?,
@@ -128,6 +128,11 @@ impl Session<'_> {
         self.put_manifest(&tag, Digest::new(&index), INDEX_MEDIA_TYPE, &index)?;
         Ok(tag)
     }
+}
+
+/// Returns the tag of the index of a manifest's referrers, for registries that do not list them.
+pub(crate) fn fallback_tag(subject: Digest) -> String {
+    subject.to_string().replace(':', "-")
 }
 
 /// Parses an index to which a descriptor can be added.

@@ -68,6 +68,7 @@ mod tests {
             status: 429,
             headers,
             body: Vec::new(),
+            stream: None,
         })
     }
 

@@ -1,6 +1,5 @@
 //! Requests to one repository, with authorization, redirects and retries.
 
-use std::fmt::Write;
 use std::io::{self, Read};
 use std::net::ToSocketAddrs;
 use std::ops::Range;
@@ -15,7 +14,7 @@ use super::error::{RegistryError, RegistryFault, quote_escaped};
 use super::options::Scheme;
 use super::reference::{DOCKER, Reference};
 use super::retry::{self, RetryBudget};
-use super::transport::{AllowedAddresses, RequestBody, Response, TransportError};
+use super::transport::{AllowedAddresses, RequestBody, Response, TransportError, TransportRequest};
 use super::url::{Url, is_loopback};
 use sectile::internal::net;
 
@@ -63,11 +62,13 @@ pub(super) struct ApiRequest<'a> {
     /// Whether the request is retried after the connection is lost. Set if the request is
     /// idempotent.
     pub(super) is_repeatable: bool,
+    /// Whether the caller reads the body of a successful response from the connection.
+    pub(super) is_streamed: bool,
 }
 
 impl ApiRequest<'_> {
     pub(super) fn new(method: Method, url: Url) -> Self {
-        Self { method, url, fields: Vec::new(), payload: None, is_repeatable: true }
+        Self { method, url, fields: Vec::new(), payload: None, is_repeatable: true, is_streamed: false }
     }
 
     pub(super) fn with_field(mut self, name: HeaderName, value: &str) -> Self {
@@ -89,30 +90,26 @@ impl<'a> ApiRequest<'a> {
     }
 }
 
-/// The access to a repository that a session requests.
+/// The access that a session requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum RepositoryAccess {
-    /// Read access.
+pub(super) enum Access {
+    /// Read access to the repository.
     Pull,
-    /// Write access, and read access to find what the registry already has.
+    /// Write access to the repository, and read access to find what the registry already has.
     Push,
+    /// The list of all repositories.
+    Catalog,
+    /// None: only the credentials are checked.
+    Login,
 }
 
-impl RepositoryAccess {
-    /// Returns the actions in the scope of a token.
-    pub(super) const fn actions(self) -> &'static str {
-        match self {
-            Self::Pull => "pull",
-            Self::Push => "pull,push",
-        }
-    }
-}
-
-/// A client's requests to one repository.
+/// A client's requests to one repository, or to a registry as a whole.
 pub(super) struct Session<'c> {
     client: &'c Client,
     reference: &'c Reference,
-    access: RepositoryAccess,
+    access: Access,
+    /// A repository of the same registry from which blobs are mounted.
+    mount_source: Option<&'c str>,
     base: Url,
     retries: RetryBudget,
     /// Deadline for all requests.
@@ -121,6 +118,7 @@ pub(super) struct Session<'c> {
 }
 
 /// Facts about the registry that one session learned, for a later session with the same repository.
+#[derive(Clone)]
 pub(super) struct SessionState {
     credential: Option<CachedCredential>,
     /// The header field that the registry last requested.
@@ -130,14 +128,11 @@ pub(super) struct SessionState {
 }
 
 /// The result of looking up a credential.
+#[derive(Clone)]
 struct CachedCredential(Option<Credential>);
 
 impl<'c> Session<'c> {
-    pub(super) fn new(
-        client: &'c Client,
-        reference: &'c Reference,
-        access: RepositoryAccess,
-    ) -> Result<Self, RegistryError> {
+    pub(super) fn new(client: &'c Client, reference: &'c Reference, access: Access) -> Result<Self, RegistryError> {
         let state = SessionState { credential: None, authorization: None, supports_expect: true };
         Self::resume(client, reference, access, state)
     }
@@ -146,7 +141,7 @@ impl<'c> Session<'c> {
     pub(super) fn resume(
         client: &'c Client,
         reference: &'c Reference,
-        access: RepositoryAccess,
+        access: Access,
         state: SessionState,
     ) -> Result<Self, RegistryError> {
         let scheme = match client.options.scheme {
@@ -154,13 +149,20 @@ impl<'c> Session<'c> {
             Scheme::Auto if Self::is_local(reference) => "http",
             Scheme::Auto | Scheme::Https => "https",
         };
-        let base = format!("{scheme}://{}/v2/{}/", reference.api_host(), reference.repository());
+        let repository = reference.repository();
+        let divider = if repository.is_empty() { "" } else { "/" };
+        let base = format!("{scheme}://{}/v2/{repository}{divider}", reference.api_host());
         let base = Url::parse(&base).map_err(|reason| {
             RegistryError::new(reference, None, RegistryFault::Unreachable(format!("{base}: {reason}")))
         })?;
         let options = &client.options;
         let retries = RetryBudget::new(options.retry_pause, options.max_total_pause);
-        Ok(Self { client, reference, access, base, retries, deadline: None, state })
+        Ok(Self { client, reference, access, mount_source: None, base, retries, deadline: None, state })
+    }
+
+    /// Also requests read access to another repository of the registry, to mount its blobs.
+    pub(super) fn with_mount_source(self, mount_source: Option<&'c str>) -> Self {
+        Self { mount_source, ..self }
     }
 
     /// Sets the deadline for all requests.
@@ -168,7 +170,12 @@ impl<'c> Session<'c> {
         Self { deadline, ..self }
     }
 
-    /// Converts the session into its state.
+    /// Sets the deadline for the next requests.
+    pub(super) fn set_deadline(&mut self, deadline: Option<Instant>) {
+        self.deadline = deadline;
+    }
+
+    /// Converts the session into its state, for a later session with the same repository.
     pub(super) fn into_state(self) -> SessionState {
         self.state
     }
@@ -186,8 +193,12 @@ impl<'c> Session<'c> {
         self.reference
     }
 
-    pub(super) fn access(&self) -> RepositoryAccess {
+    pub(super) fn access(&self) -> Access {
         self.access
+    }
+
+    pub(super) fn mount_source(&self) -> Option<&'c str> {
+        self.mount_source
     }
 
     pub(super) fn client(&self) -> &'c Client {
@@ -272,6 +283,7 @@ impl<'c> Session<'c> {
                 fields.extend(self.state.authorization.clone().map(|value| (header::AUTHORIZATION, value)));
             }
             let response = match &mut request.payload {
+                None if request.is_streamed => self.send_streamed(&request.method, &url, &fields),
                 None => self.send_once(&request.method, &url, &fields, None),
                 Some(RequestPayload { source, range, progress }) => {
                     let reader = source.read_from(range.start).map_err(TransportError::Source)?;
@@ -301,11 +313,30 @@ impl<'c> Session<'c> {
         fields: &[(HeaderName, HeaderValue)],
         body: Option<&mut RequestBody<'_>>,
     ) -> Result<Response, TransportError> {
-        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        if left.is_some_and(|left| left.is_zero()) {
-            return Err(TransportError::TimedOut);
+        let (allowed_addresses, timeout) = (self.allowed_addresses(url), self.time_left()?);
+        let request = TransportRequest { method, url, fields, body, allowed_addresses, timeout, is_streamed: false };
+        self.client.transport.send(request)
+    }
+
+    /// As [`send_once`](Self::send_once), but leaves the body of the response in the connection.
+    fn send_streamed(
+        &self,
+        method: &Method,
+        url: &Url,
+        fields: &[(HeaderName, HeaderValue)],
+    ) -> Result<Response, TransportError> {
+        let (allowed_addresses, timeout) = (self.allowed_addresses(url), self.time_left()?);
+        let request =
+            TransportRequest { method, url, fields, body: None, allowed_addresses, timeout, is_streamed: true };
+        self.client.transport.send(request)
+    }
+
+    /// Returns the time until the deadline, if there is one.
+    fn time_left(&self) -> Result<Option<Duration>, TransportError> {
+        match self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
+            Some(Duration::ZERO) => Err(TransportError::TimedOut),
+            left => Ok(left),
         }
-        self.client.transport.send(method, url, fields, body, self.allowed_addresses(url), left)
     }
 
     /// Returns a URL from the registry if requests to it are permitted, by the rule of [`net`] for
@@ -362,14 +393,15 @@ impl<'c> Session<'c> {
 
     /// Returns advice about missing or wrong credentials.
     pub(super) fn login_advice(&self) -> String {
-        let mut advice = "log in with `docker login".to_owned();
         let registry = self.reference.registry();
-        if registry == DOCKER {
-            advice.push('`');
-        } else {
-            _ = write!(advice, " {registry}` or `podman login {registry}`");
+        match registry {
+            DOCKER => "log in with `docker login` or `sectile oci login docker.io`".to_owned(),
+            _ => {
+                format!(
+                    "log in with `docker login {registry}`, `podman login {registry}` or `sectile oci login {registry}`"
+                )
+            }
         }
-        advice
     }
 }
 
@@ -413,7 +445,7 @@ mod tests {
     fn permitted(registry: &str, options: ClientOptions, url: &str) -> Result<AllowedAddresses, &'static str> {
         let client = Client::new(Credentials::anonymous(), options);
         let reference: Reference = format!("{registry}/app:1").parse().unwrap();
-        let session = Session::new(&client, &reference, RepositoryAccess::Pull).unwrap();
+        let session = Session::new(&client, &reference, Access::Pull).unwrap();
         let url = session.check_permitted(Url::parse(url).unwrap())?;
         Ok(session.allowed_addresses(&url))
     }

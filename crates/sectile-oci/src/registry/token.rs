@@ -9,7 +9,7 @@ use ureq::http::{HeaderValue, Method, header};
 use super::challenge::Challenge;
 use super::credential::{Credential, CredentialKind, Secret};
 use super::error::{RegistryFault, quote_escaped};
-use super::session::{Session, check_secure};
+use super::session::{Access, Session, check_secure};
 use super::transport::{RequestBody, Response};
 use super::url::Url;
 
@@ -84,13 +84,21 @@ impl Session<'_> {
         scope: Option<&str>,
         credential: Option<&Credential>,
     ) -> Result<HeaderValue, RegistryFault> {
-        let own = (self.reference().repository().to_owned(), self.access().actions());
-        let scopes = scopes(scope, &own.0, own.1);
+        let repository = self.reference().repository();
+        let scopes = match self.access() {
+            Access::Pull => scopes(scope, repository, "pull", None),
+            Access::Push => scopes(scope, repository, "pull,push", self.mount_source()),
+            Access::Catalog => vec!["registry:catalog:*".to_owned()],
+            Access::Login => Vec::new(),
+        };
         // A `GET` repeats the parameter; a form has it once, with spaces between the scopes.
         let joined = scopes.join(" ");
         let is_form = matches!(credential, Some(Credential(CredentialKind::Identity(_))));
-        let mut form: Vec<(&str, &str)> =
-            if is_form { vec![("scope", &joined)] } else { scopes.iter().map(|scope| ("scope", &**scope)).collect() };
+        let mut form: Vec<(&str, &str)> = if is_form && !scopes.is_empty() {
+            vec![("scope", &joined)]
+        } else {
+            scopes.iter().map(|scope| ("scope", &**scope)).collect()
+        };
         form.push(("client_id", CLIENT_ID));
         form.extend(service.map(|service| ("service", service)));
         let mut fields = Vec::new();
@@ -161,8 +169,8 @@ fn encode_form(form: &[(&str, &str)]) -> String {
 
 /// The scopes to request: those of the challenge, or the repository with all actions of the
 /// session. A scope with only some of these actions is extended to all of them. A session needs one
-/// token for all of its requests.
-fn scopes(challenged: Option<&str>, repository: &str, actions: &str) -> Vec<String> {
+/// token for all of its requests, which includes reading the repository that blobs are mounted from.
+fn scopes(challenged: Option<&str>, repository: &str, actions: &str, mount_source: Option<&str>) -> Vec<String> {
     let own = format!("repository:{repository}:{actions}");
     let is_part_of_own = |scope: &str| {
         let named =
@@ -179,6 +187,8 @@ fn scopes(challenged: Option<&str>, repository: &str, actions: &str) -> Vec<Stri
     if scopes.is_empty() {
         scopes.push(own);
     }
+    let mounted = mount_source.map(|repository| format!("repository:{repository}:pull"));
+    scopes.extend(mounted.filter(|mounted| !scopes.contains(mounted)));
     scopes
 }
 
@@ -200,8 +210,9 @@ mod tests {
             (Some("repository:other:pull"), &["repository:other:pull"]),
             (Some("repository:a/b:pull repository:c:pull"), &[own, "repository:c:pull"]),
         ] {
-            assert_eq!(scopes(challenged, "a/b", "pull,push"), expected, "{challenged:?}");
+            assert_eq!(scopes(challenged, "a/b", "pull,push", None), expected, "{challenged:?}");
         }
+        assert_eq!(scopes(None, "a/b", "pull,push", Some("c")), [own, "repository:c:pull"]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, heade
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
-use ureq::{Agent, Error, Proxy, SendBody};
+use ureq::{Agent, BodyReader, Error, Proxy, SendBody};
 
 use super::options::ClientOptions;
 use super::url::Url;
@@ -21,6 +21,9 @@ use sectile::internal::net::is_public;
 
 /// Maximum number of bytes kept of the body of an error response.
 const MAX_ERROR_BODY: u64 = 1 << 16;
+
+/// Maximum number of unused connections that are kept. An audit uses many at once.
+const MAX_IDLE: usize = 64;
 
 /// Maximum size of a response header in bytes.
 const MAX_HEADER: usize = 1 << 16;
@@ -61,15 +64,31 @@ pub(super) struct RequestBody<'a> {
     allows_expect: bool,
 }
 
+/// One request, without redirects, retries and authorization.
+pub(super) struct TransportRequest<'r, 'b> {
+    pub(super) method: &'r Method,
+    pub(super) url: &'r Url,
+    /// Header fields. Those that contain secrets must be marked as sensitive.
+    pub(super) fields: &'r [(HeaderName, HeaderValue)],
+    pub(super) body: Option<&'r mut RequestBody<'b>>,
+    pub(super) allowed_addresses: AllowedAddresses,
+    /// Timeout for the request and its complete response.
+    pub(super) timeout: Option<Duration>,
+    /// Whether the body of a successful response is left in the connection, to be read by the
+    /// caller.
+    pub(super) is_streamed: bool,
+}
+
 /// The response of a server.
-#[derive(Debug)]
 pub(super) struct Response {
     /// The URL of the request.
     pub(super) url: Url,
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
-    /// The body; for an error status, its beginning.
+    /// The body; for an error status, its beginning. Empty if the body is streamed.
     pub(super) body: Vec<u8>,
+    /// The body of a successful response to a request that is streamed.
+    pub(super) stream: Option<BodyReader<'static>>,
 }
 
 /// The reason why there is no response.
@@ -115,6 +134,8 @@ impl Transport {
                 .user_agent(AutoHeaderValue::Provided(USER_AGENT.to_owned().into()))
                 .accept(AutoHeaderValue::None)
                 .max_response_header_size(MAX_HEADER)
+                .max_idle_connections(MAX_IDLE)
+                .max_idle_connections_per_host(MAX_IDLE)
                 .timeout_resolve(Some(options.connect_timeout))
                 .timeout_connect(Some(options.connect_timeout))
                 .timeout_per_read(Some(options.idle_timeout))
@@ -134,16 +155,9 @@ impl Transport {
         Self { direct: config(None).new_agent(), outward, public }
     }
 
-    /// Sends a request. Header fields that contain secrets must be marked as sensitive.
-    pub(super) fn send(
-        &self,
-        method: &Method,
-        url: &Url,
-        fields: &[(HeaderName, HeaderValue)],
-        body: Option<&mut RequestBody<'_>>,
-        allowed_addresses: AllowedAddresses,
-        timeout: Option<Duration>,
-    ) -> Result<Response, TransportError> {
+    /// Sends a request.
+    pub(super) fn send(&self, request: TransportRequest<'_, '_>) -> Result<Response, TransportError> {
+        let TransportRequest { method, url, fields, body, allowed_addresses, timeout, is_streamed } = request;
         let mut request = Request::builder().method(method).uri(url.uri().clone());
         for (name, value) in fields {
             request = request.header(name, value);
@@ -162,7 +176,9 @@ impl Transport {
         let result = match body {
             None => {
                 let request = request.body(SendBody::none()).map_err(Error::Http)?;
-                agent.run(agent.configure_request(request).timeout_global(timeout).build())
+                let request = agent.configure_request(request).timeout_global(timeout);
+                // The size of a streamed body is not known here: its reader sets the timeout.
+                agent.run(if is_streamed { request.timeout_recv_body(None) } else { request }.build())
             }
             Some(body) => {
                 let request = request.body(SendBody::from_reader(body)).map_err(Error::Http)?;
@@ -175,8 +191,12 @@ impl Transport {
         };
         let (parts, body) = result?.into_parts();
         let status = parts.status.as_u16();
-        let body = if *method == Method::HEAD { Vec::new() } else { read_body(body.into_reader(), status)? };
-        Ok(Response { url: url.clone(), status, headers: parts.headers, body })
+        let (body, stream) = match body.into_reader() {
+            _ if *method == Method::HEAD => (Vec::new(), None),
+            stream if is_streamed && status < 300 => (Vec::new(), Some(stream)),
+            reader => (read_body(reader, status)?, None),
+        };
+        Ok(Response { url: url.clone(), status, headers: parts.headers, body, stream })
     }
 }
 
@@ -309,8 +329,16 @@ mod tests {
         listener.set_nonblocking(true).unwrap();
         for host in ["127.0.0.1", "localhost", "127.1"] {
             let url = Url::parse(&format!("http://{host}:{}/", listener.local_addr().unwrap().port())).unwrap();
-            let sent = transport.send(&Method::GET, &url, &[], None, AllowedAddresses::Public, None);
-            assert!(matches!(sent, Err(TransportError::Unreachable(_))), "{host} {sent:?}");
+            let sent = transport.send(TransportRequest {
+                method: &Method::GET,
+                url: &url,
+                fields: &[],
+                body: None,
+                allowed_addresses: AllowedAddresses::Public,
+                timeout: None,
+                is_streamed: false,
+            });
+            assert!(matches!(sent, Err(TransportError::Unreachable(_))), "{host}");
         }
         assert!(listener.accept().is_err(), "no connection was made");
     }

@@ -3,6 +3,7 @@
 mod auth;
 mod hostile;
 mod image;
+mod list;
 mod reference;
 mod referrer;
 mod upload;

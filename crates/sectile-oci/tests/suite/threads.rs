@@ -18,7 +18,7 @@ fn everything_is_send_and_sync() {
 #[cfg(feature = "registry")]
 #[test]
 fn registry_clients_are_send_and_sync() {
-    use sectile_oci::registry::{Client, Credentials, RegistryError, RegistryImage};
+    use sectile_oci::registry::{Client, CredentialFile, Credentials, RegistryError, RegistryHost, RegistryImage};
 
-    all_shared!(Client, Credentials, RegistryError, RegistryImage);
+    all_shared!(Client, CredentialFile, Credentials, RegistryError, RegistryHost, RegistryImage);
 }

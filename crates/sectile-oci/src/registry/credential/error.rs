@@ -1,14 +1,19 @@
-//! Errors of reading credentials.
+//! Errors of reading and storing credentials.
 
 use std::path::PathBuf;
 
-/// The reason why credentials cannot be read.
+use sectile::splice::WriteError;
+
+/// The reason why credentials cannot be read or stored.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CredentialError {
     /// A credentials file cannot be read.
     #[error("cannot read the credentials file {}", .0.display())]
     Unreadable(PathBuf, #[source] std::io::Error),
+    /// A credentials file cannot be written.
+    #[error("cannot write the credentials file {}", .0.display())]
+    Unwritable(PathBuf, #[source] WriteError),
     /// A credentials file is not in the format of Docker and Podman. The error does not quote the
     /// file, because it may contain secrets.
     #[error("{} is not a credentials file: {reason}", file.display())]

@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use super::super::reference::{DOCKER, Reference};
 use super::error::CredentialError;
-use super::helper;
+use super::helper::Helper;
 use super::secret::Credential;
 use sectile::internal::{Link, open};
 
@@ -73,6 +73,11 @@ struct AuthEntry {
     registrytoken: Option<String>,
 }
 
+/// Returns the file to which the user's credentials are written: one that Docker and Podman read.
+pub(super) fn written_file(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    user_files(variable).pop()
+}
+
 /// Finds the credentials for a reference's registry in a file.
 pub(super) fn find(
     file: &Path,
@@ -89,7 +94,8 @@ pub(super) fn find(
     // The error of serde is not shown, because it may quote a secret.
     let file_config: AuthFile = serde_json::from_slice(&text)
         .map_err(|error| malformed(format!("not JSON in the format of Docker and Podman (line {})", error.line())))?;
-    let run_helper = |name: &str| helper::run_helper(name, server_name(reference), file, helper_timeout);
+    let run_helper =
+        |name: &str| Helper { name, file, timeout: helper_timeout }.find(server_name(reference.registry()));
     let helpers = file_config.cred_helpers.unwrap_or_default();
     if let Some((_, name)) = best_match(&helpers, reference).filter(|(_, name)| !name.is_empty()) {
         return run_helper(name);
@@ -120,9 +126,9 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(text))
 }
 
-/// Returns the registry name that is passed to a helper.
-fn server_name(reference: &Reference) -> &str {
-    if reference.registry() == DOCKER { DOCKER_KEY } else { reference.registry() }
+/// Returns the registry's name for helpers, which is also its key in `auths`.
+pub(super) fn server_name(registry: &str) -> &str {
+    if registry == DOCKER { DOCKER_KEY } else { registry }
 }
 
 /// Returns the entry with the longest matching key. A key names the reference's repository, one of
@@ -137,6 +143,11 @@ fn best_match<'m, T>(entries: &'m BTreeMap<String, T>, reference: &Reference) ->
     // Of two equivalent keys, the shorter one wins: Docker's `https://HOST/v1/` is older than
     // `HOST`.
     matching.max_by_key(|(len, key, _)| (*len, usize::MAX - key.len())).map(|(_, key, value)| (key, value))
+}
+
+/// Returns whether a key names this registry, and not one of its repositories.
+pub(super) fn is_key_of(key: &str, registry: &str) -> bool {
+    normalize_key(key) == registry.to_ascii_lowercase()
 }
 
 /// Returns the registry or the repository that a key names. Old keys of Docker are URLs of

@@ -1,6 +1,6 @@
-//! Credential helpers: programs that are called as `docker-credential-NAME get`. They read the
-//! server's name from standard input and write JSON to standard output. Source: the
-//! docker-credential-helpers project.
+//! Credential helpers: programs that are called as `docker-credential-NAME get`, `store` or `erase`.
+//! They read the server's name or JSON from standard input and write JSON to standard output.
+//! Source: the docker-credential-helpers project.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::error::CredentialError;
 use super::secret::Credential;
@@ -34,46 +34,93 @@ struct HelperOutput {
     secret: String,
 }
 
-/// Calls the helper of this name in a file; `None` if it has no credentials for the server.
-pub(super) fn run_helper(
-    name: &str,
-    server: &str,
-    file: &Path,
-    timeout: Duration,
-) -> Result<Option<Credential>, CredentialError> {
-    let program = format!("docker-credential-{name}");
-    let result = match name {
-        // A path could name any program.
-        name if name.contains(['/', '\\', '\0']) => Err("is not a program name".to_owned()),
-        _ => run_program(&program, server, timeout),
-    };
-    let program = quoted(&program).trim_matches('`').to_owned();
-    result.map_err(|reason| CredentialError::Helper { program, file: file.to_owned(), reason })
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct HelperInput<'a> {
+    #[serde(rename = "ServerURL")]
+    server_url: &'a str,
+    username: &'a str,
+    secret: &'a str,
 }
 
-fn run_program(program: &str, server: &str, timeout: Duration) -> Result<Option<Credential>, String> {
-    let (status, output) = run(program, server, timeout)?;
-    if !status.success() {
-        let is_unknown = String::from_utf8_lossy(&output).trim_start().starts_with(UNKNOWN);
-        return if is_unknown { Ok(None) } else { Err(format!("failed ({status}): log in again")) };
+/// A helper that a credentials file names.
+pub(super) struct Helper<'a> {
+    pub(super) name: &'a str,
+    pub(super) file: &'a Path,
+    pub(super) timeout: Duration,
+}
+
+impl Helper<'_> {
+    /// Returns the program's name, for messages.
+    pub(super) fn program(&self) -> String {
+        quoted(&format!("docker-credential-{}", self.name)).trim_matches('`').to_owned()
     }
+
+    /// Returns the credentials for a server; `None` if the helper has none.
+    pub(super) fn find(&self, server: &str) -> Result<Option<Credential>, CredentialError> {
+        self.call(|program| find_with(program, server, self.timeout))
+    }
+
+    /// Stores a password for a server.
+    pub(super) fn store(&self, server: &str, user: &str, password: &str) -> Result<(), CredentialError> {
+        let input = HelperInput { server_url: server, username: user, secret: password };
+        let input = serde_json::to_string(&input).unwrap_or_default(); // cannot fail: three strings
+        self.call(|program| done(&run(program, "store", &input, self.timeout)?))
+    }
+
+    /// Removes the credentials for a server. Returns whether the helper had any.
+    pub(super) fn erase(&self, server: &str) -> Result<bool, CredentialError> {
+        self.call(|program| {
+            let (status, output) = run(program, "erase", server, self.timeout)?;
+            if is_unknown(&output) { Ok(false) } else { done(&(status, output)).map(|()| true) }
+        })
+    }
+
+    fn call<T>(&self, call: impl FnOnce(&str) -> Result<T, String>) -> Result<T, CredentialError> {
+        let program = format!("docker-credential-{}", self.name);
+        let result = match self.name {
+            // A path could name any program.
+            name if name.contains(['/', '\\', '\0']) => Err("is not a program name".to_owned()),
+            _ => call(&program),
+        };
+        let (program, file) = (self.program(), self.file.to_owned());
+        result.map_err(|reason| CredentialError::Helper { program, file, reason })
+    }
+}
+
+fn find_with(program: &str, server: &str, timeout: Duration) -> Result<Option<Credential>, String> {
+    let (status, output) = run(program, "get", server, timeout)?;
+    if is_unknown(&output) && !status.success() {
+        return Ok(None);
+    }
+    let output = (status, output);
+    done(&output)?;
     // The output is not quoted, because it may contain a secret.
     let output: HelperOutput =
-        serde_json::from_slice(&output).map_err(|_| "did not print the expected JSON".to_owned())?;
+        serde_json::from_slice(&output.1).map_err(|_| "did not print the expected JSON".to_owned())?;
     Ok(Some(match &*output.username {
         TOKEN_USER => Credential::identity_token(output.secret),
         _ => Credential::password(output.username, output.secret),
     }))
 }
 
+/// Whether this is the output of a helper without credentials for a server.
+fn is_unknown(output: &[u8]) -> bool {
+    String::from_utf8_lossy(output).trim_start().starts_with(UNKNOWN)
+}
+
+fn done((status, _): &(ExitStatus, Vec<u8>)) -> Result<(), String> {
+    if status.success() { Ok(()) } else { Err(format!("failed ({status}): log in again")) }
+}
+
 /// Runs a program without a shell, and kills it after the timeout.
-fn run(program: &str, server: &str, timeout: Duration) -> Result<(ExitStatus, Vec<u8>), String> {
+fn run(program: &str, action: &str, input: &str, timeout: Duration) -> Result<(ExitStatus, Vec<u8>), String> {
     let mut command = Command::new(program);
-    command.arg("get").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command.arg(action).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let start = Instant::now();
     let mut child = KillOnDrop(command.spawn().map_err(|error| format!("cannot be started: {error}"))?);
     if let Some(mut stdin) = child.0.stdin.take() {
-        _ = stdin.write_all(server.as_bytes()); // a program that does not read its input is not an error
+        _ = stdin.write_all(input.as_bytes()); // a program that does not read its input is not an error
     }
     let stdout = child.0.stdout.take().expect("standard output is piped");
     let (sender, receiver) = mpsc::channel();
@@ -131,7 +178,7 @@ mod tests {
         writer.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
         assert!(writer.wait().unwrap().success());
         fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
-        run_program(program.to_str().unwrap(), "r.example.com", timeout)
+        find_with(program.to_str().unwrap(), "r.example.com", timeout)
     }
 
     #[test]
@@ -154,8 +201,9 @@ mod tests {
             let error = run_script(script, LONG).unwrap_err();
             assert!(error.contains(why) && !error.contains("hunter2"), "{script}: {error}");
         }
-        assert!(run_program("/nowhere/at/all", "", LONG).unwrap_err().contains("cannot be started"));
-        let error = run_helper("../x", "r.example.com", Path::new("config.json"), LONG).unwrap_err().to_string();
+        assert!(find_with("/nowhere/at/all", "", LONG).unwrap_err().contains("cannot be started"));
+        let helper = Helper { name: "../x", file: Path::new("config.json"), timeout: LONG };
+        let error = helper.find("r.example.com").unwrap_err().to_string();
         assert!(error.contains("not a program name") && error.contains("config.json"), "{error}");
     }
 

@@ -5,6 +5,7 @@ mod error;
 mod files;
 mod helper;
 mod secret;
+mod store;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use std::time::Duration;
 pub use self::error::CredentialError;
 pub use self::secret::Credential;
 pub(super) use self::secret::{CredentialKind, Secret};
+pub use self::store::{CredentialFile, CredentialPlace};
 use super::reference::Reference;
 
 /// The source of a client's credentials.

@@ -9,7 +9,7 @@ use sectile::digest::Digest;
 use sectile_oci::registry::{Client, ClientOptions, Credentials};
 use sectile_testing::memory::measure;
 use sectile_testing::registry::{Registry, error, start};
-use sectile_testing::server::Reply;
+use sectile_testing::server::{Reply, Server};
 
 /// The size of the config.
 fn config_size(path: &Path) -> u64 {
@@ -328,4 +328,25 @@ fn expect_is_disabled_after_417() {
     push(&anonymous(), &reference(&server, "app:1"), &path).unwrap();
     assert!(registry.lock().unwrap().blobs[&Digest::new(&bytes).to_string()] == bytes);
     assert_eq!(server.asked().iter().filter(|request| request.field("expect").is_some()).count(), 1);
+}
+
+/// The specification requires neither the digest nor a length in the response to `HEAD`.
+#[test]
+fn responses_to_head_may_be_empty() {
+    let (server, registry) = start(Registry::default(), |_| None);
+    let (_directory, path, _) = binary(9_000);
+    push(&anonymous(), &reference(&server, "app:1"), &path).unwrap();
+    let shared = Arc::clone(&registry);
+    let other = Server::start(move |request| match shared.lock().unwrap().answer(request) {
+        Reply::Answer { status: 200, .. } if request.method == "HEAD" => {
+            Reply::Raw(b"HTTP/1.1 200 X\r\nconnection: close\r\n\r\n".to_vec())
+        }
+        reply => reply,
+    });
+    let repeated = push(&anonymous(), &reference(&other, "app:1"), &path).unwrap();
+    assert!(!repeated.is_new() && repeated.bytes_sent() == 0, "{repeated:?}");
+    assert_eq!(other.lines().iter().filter(|line| !line.starts_with("HEAD")).count(), 1, "{:?}", other.lines());
+    // A tag that refers to another image is found without the digest, too.
+    let (_directory, path, _) = binary(20_000);
+    assert!(push(&anonymous(), &reference(&other, "app:1"), &path).unwrap().is_new());
 }
