@@ -24,7 +24,7 @@ pub(super) trait BlobSink {
     fn reuse_rows(&mut self, location: &BlobLocation, state: &FileState) -> bool;
 
     /// Whether [`reuse_rows`](Self::reuse_rows) will succeed. If so, the blob is not prefetched.
-    #[cfg(feature = "remote")]
+    #[cfg(any(feature = "registry", feature = "remote"))]
     fn can_reuse_rows(&self, location: &BlobLocation, state: &FileState) -> bool;
 
     /// Receives the identity of a local file that is about to be read.
@@ -109,8 +109,8 @@ pub(super) enum Content<'b> {
     },
     /// The output of a decompressor, readable once.
     Stream(&'b mut dyn Read),
-    /// A remote object that was read ahead of its turn.
-    #[cfg(feature = "remote")]
+    /// A remote object or blob that was read ahead of its turn.
+    #[cfg(any(feature = "registry", feature = "remote"))]
     Reading(Box<BlobReading<'b>>),
 }
 

@@ -2,7 +2,7 @@
 //! for each. Archives and other files have a row if there is a finding on them.
 //!
 //! A store is a directory tree, with the archives, image layouts and registry storages in it, or a remote object store
-//! (feature `remote`). The rows are written in a [`Format`], and counted in a [`Summary`].
+//! (feature `remote`), or the images of a registry (feature `registry`). The rows are written in a [`Format`], and counted in a [`Summary`].
 
 pub mod amount;
 mod baseline;

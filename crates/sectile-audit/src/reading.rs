@@ -10,10 +10,10 @@ use futures_util::StreamExt;
 use super::blob::{BlobReading, Content};
 use super::outline::OutlineVisitor;
 use sectile::Input;
-use sectile::digest::Hasher;
+use sectile::digest::{Digest, Hasher};
 use sectile::drive::{self, PushDriver, ReadAt};
-#[cfg(feature = "remote")]
-use sectile::drive::{FetchOptions, PrefetchedHead};
+#[cfg(any(feature = "registry", feature = "remote"))]
+use sectile::drive::{Fetch, FetchOptions, PrefetchedHead};
 use sectile::internal::{io_error, outcome};
 use sectile::metadata::{Metadata, StreamReader};
 use sectile::scan::Collector;
@@ -35,11 +35,22 @@ pub(super) struct ReadOptions<'p> {
 }
 
 impl ReadOptions<'_> {
+    /// The options for a blob whose store states this digest. An exception by digest requires the computed digest,
+    /// because the store's digest may be wrong.
+    pub(super) fn for_blob(self, stated: Option<Digest>) -> Self {
+        let mut exceptions = self.policy.exceptions().peekable();
+        let is_excepted = stated.filter(|_| exceptions.peek().is_some()).is_some_and(|digest| {
+            let digest = digest.to_string();
+            exceptions.any(|exception| exception.accepts_name(&digest))
+        });
+        Self { hashes: self.hashes || is_excepted, ..self }
+    }
+
     /// Reads a blob, with `buffer` for streams. Returns `None` if it was stopped before the end.
     pub(super) fn read<'b>(&self, content: Content<'b>, buffer: &mut [u8]) -> Option<BlobReading<'b>> {
         match content {
             Content::Stream(stream) => self.read_stream(stream, buffer),
-            #[cfg(feature = "remote")]
+            #[cfg(any(feature = "registry", feature = "remote"))]
             Content::Reading(reading) => Some(*reading),
             Content::Range { input, range, head, probed } => {
                 let len = range.end - range.start;
@@ -83,7 +94,7 @@ impl ReadOptions<'_> {
     }
 
     /// Reads a stream to its end, even after a framing error, because only its end shows its length.
-    fn read_stream(&self, stream: &mut dyn Read, buffer: &mut [u8]) -> Option<BlobReading<'static>> {
+    pub(super) fn read_stream(&self, stream: &mut dyn Read, buffer: &mut [u8]) -> Option<BlobReading<'static>> {
         let mut stream_reading = StreamReading::new(self);
         while !(self.should_stop)() {
             match stream.read(buffer) {
@@ -101,17 +112,18 @@ impl ReadOptions<'_> {
     #[cfg(feature = "remote")]
     pub(super) async fn fetch(&self, object: &mut PrefetchedHead<Object>) -> BlobReading<'static> {
         let size = object.len();
-        let mut reading = if self.hashes {
-            self.fetch_all(object).await
-        } else {
-            let mut visitor = self.stream_visitor();
-            let options = FetchOptions::default();
-            let outcome = drive::scan_fetch(object, &mut visitor, options, self.policy.limits).await;
-            let bytes_read = outcome.cost().bytes;
-            blob_reading(visitor, outcome, bytes_read)
-        };
+        let mut reading = if self.hashes { self.fetch_all(object).await } else { self.fetch_ranges(object).await };
         reading.changed = matches!(reading.remote_error(), Some(RemoteError::Changed));
         BlobReading { size: size.or(reading.size), ..reading }
+    }
+
+    /// Reads the requested ranges of a source whose head was fetched.
+    #[cfg(any(feature = "registry", feature = "remote"))]
+    pub(super) async fn fetch_ranges<F: Fetch>(&self, source: &mut PrefetchedHead<F>) -> BlobReading<'static> {
+        let mut visitor = self.stream_visitor();
+        let outcome = drive::scan_fetch(source, &mut visitor, FetchOptions::default(), self.policy.limits).await;
+        let bytes_read = outcome.cost().bytes;
+        blob_reading(visitor, outcome, bytes_read)
     }
 
     #[cfg(feature = "remote")]

@@ -2,18 +2,23 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-#[cfg(feature = "remote")]
+#[cfg(any(feature = "registry", feature = "remote"))]
 use std::sync::Arc;
 
 #[cfg(feature = "remote")]
 use object_store::ObjectStore;
 
+#[cfg(feature = "registry")]
+use sectile_oci::registry::{Client, ReferenceError};
 #[cfg(feature = "remote")]
 use sectile_remote::internal::Objects;
 #[cfg(feature = "remote")]
 use sectile_remote::{RemoteError, RemoteOptions};
 
-/// A root of an audit: a local path, or the objects of a remote store.
+#[cfg(feature = "registry")]
+use crate::walk::RegistryRoot;
+
+/// A root of an audit: a local path, the objects of a remote store, or the images of a registry.
 ///
 /// ```
 /// use sectile_audit::Root;
@@ -29,6 +34,8 @@ pub(super) enum RootKind {
     Path(PathBuf),
     #[cfg(feature = "remote")]
     Objects(Objects),
+    #[cfg(feature = "registry")]
+    Registry(RegistryRoot),
 }
 
 impl Root {
@@ -72,12 +79,33 @@ impl Root {
         Ok(Self(RootKind::Objects(Objects::new(store, prefix, base_url)?)))
     }
 
+    /// Creates a root from images of a registry, which are read through its API. No request is made.
+    ///
+    /// | name | images |
+    /// | --- | --- |
+    /// | `HOST/` | all that the registry lists |
+    /// | `HOST/PREFIX/` | those of the repositories below the prefix |
+    /// | `HOST/REPOSITORY` | all tags of the repository |
+    /// | `HOST/REPOSITORY:TAG`, `HOST/REPOSITORY@DIGEST` | this image |
+    ///
+    /// Each layer is read once, by ranges, as the digest that a tag has when it is listed.
+    ///
+    /// # Errors
+    ///
+    /// The name is not one of these.
+    #[cfg(feature = "registry")]
+    pub fn registry(name: &str, client: Client) -> Result<Self, ReferenceError> {
+        Ok(Self(RootKind::Registry(RegistryRoot::parse(name, Arc::new(client))?)))
+    }
+
     /// The name of the root in the output.
     pub fn name(&self) -> OsString {
         match &self.0 {
             RootKind::Path(path) => path.clone().into(),
             #[cfg(feature = "remote")]
             RootKind::Objects(objects) => objects.root_url().into(),
+            #[cfg(feature = "registry")]
+            RootKind::Registry(registry) => registry.url().into(),
         }
     }
 
@@ -87,6 +115,8 @@ impl Root {
             RootKind::Path(path) => Some(path),
             #[cfg(feature = "remote")]
             RootKind::Objects(_) => None,
+            #[cfg(feature = "registry")]
+            RootKind::Registry(_) => None,
         }
     }
 }

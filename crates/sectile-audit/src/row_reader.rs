@@ -235,6 +235,8 @@ impl RowReader {
                         lookup::read_object(objects, |stream| copier.add(stream))?;
                     }
                 }
+                #[cfg(feature = "registry")]
+                RootKind::Registry(_) => return Err(RowReadError::NoStore),
             },
         }
         Ok(None)

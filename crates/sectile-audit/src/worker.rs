@@ -160,15 +160,6 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Whether an exception of the policy names this digest.
-    fn is_excepted(&self, digest: Digest) -> bool {
-        let mut exceptions = self.context.policy.exceptions().peekable();
-        exceptions.peek().is_some() && {
-            let digest = digest.to_string();
-            exceptions.any(|exception| exception.accepts_name(&digest))
-        }
-    }
-
     /// Judges a report and writes its row.
     fn judge(
         &mut self,
@@ -222,7 +213,7 @@ impl BlobSink for Worker<'_> {
         true
     }
 
-    #[cfg(feature = "remote")]
+    #[cfg(any(feature = "registry", feature = "remote"))]
     fn can_reuse_rows(&self, location: &BlobLocation, state: &FileState) -> bool {
         self.context.baseline.is_some_and(|baseline| baseline.rows_of(location, state).is_some())
     }
@@ -243,10 +234,7 @@ impl BlobSink for Worker<'_> {
         let Blob { location, state, digest: expected, content } = blob;
         // Streamed bytes are counted with their archive.
         let is_counted = !matches!(content, Content::Stream(_));
-        // An exception by digest requires the computed digest, because the store's digest may be
-        // wrong.
-        let hashes = self.options.hashes || expected.is_some_and(|digest| self.is_excepted(digest));
-        let options = ReadOptions { hashes, ..self.options };
+        let options = self.options.for_blob(expected);
         let Some(reading) = options.read(content, &mut self.buffer) else { return };
         let context_findings = context_findings(&reading, expected);
         let report =

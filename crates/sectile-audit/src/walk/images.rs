@@ -71,13 +71,13 @@ struct LayerNames {
 }
 
 /// Maximum number of names of documents on one level.
-const MAX_NAMES: usize = 4_000_000;
+pub(super) const MAX_NAMES: usize = 4_000_000;
 
 /// Maximum number of names of one layer.
-const MAX_LAYER_NAMES: usize = 64;
+pub(super) const MAX_LAYER_NAMES: usize = 64;
 
 /// Total length of one layer's names at which further names are omitted.
-const MAX_LAYER_NAME_BYTES: usize = 4 << 10;
+pub(super) const MAX_LAYER_NAME_BYTES: usize = 4 << 10;
 
 /// A reference to a document, and a name of the document without the common prefix.
 pub(super) struct NamedTarget {
@@ -466,6 +466,13 @@ impl Target {
         Self { blob, size: None, media_type: None }
     }
 
+    /// The target as a pointer, if its digest is computed.
+    #[cfg(feature = "registry")]
+    pub(super) fn into_pointer(self) -> Option<sectile_oci::internal::Pointer> {
+        let BlobId::Computed(digest) = self.blob else { return None };
+        Some(sectile_oci::internal::Pointer { digest, size: self.size, media_type: self.media_type })
+    }
+
     /// Checks a document, and parses it.
     fn parse_document(&self, path: &Path, bytes: &[u8]) -> Result<Document, LayoutError> {
         check_bytes(path, &self.blob, self.size, bytes)?;
@@ -545,7 +552,7 @@ pub(super) fn layout_error(location: BlobLocation, error: &LayoutError) -> WalkE
 
 /// A blob that an image names and its store does not have. The image specification lets a layout omit blobs; an index
 /// names those of other platforms, and a layer may be kept elsewhere.
-fn absent_blob(location: BlobLocation, url: Option<&str>) -> WalkError {
+pub(super) fn absent_blob(location: BlobLocation, url: Option<&str>) -> WalkError {
     let message = match url {
         Some(url) => format!("the blob is not in this store; it is kept at {}", quoted(url)),
         None => "the blob is not in this store".to_owned(),

@@ -1,4 +1,5 @@
-//! Walks the roots of an audit: directory trees, image layouts, registry storages, archives, and remote object stores.
+//! Walks the roots of an audit: directory trees, image layouts, registry storages, archives, remote object stores, and
+//! registries.
 //!
 //! A walk lists files in an order that depends on names only, and sends them in batches without opening any. Any thread
 //! inspects a batch, and detects the types of its files by their content.
@@ -23,6 +24,13 @@ mod options;
 mod overlay;
 mod probe;
 mod registry;
+#[cfg(feature = "registry")]
+mod registry_api;
+#[cfg(feature = "registry")]
+mod registry_blobs;
+#[cfg(any(feature = "registry", feature = "remote"))]
+mod remote_file;
+mod store_errors;
 mod store_files;
 mod tar_store;
 #[cfg(test)]
@@ -37,6 +45,8 @@ use std::ops::ControlFlow;
 pub(super) use self::file::Scratch;
 pub use self::file_format::FileFormat;
 pub use self::options::WalkOptions;
+#[cfg(feature = "registry")]
+pub(super) use self::registry_api::RegistryRoot;
 pub(super) use self::unit::Unit;
 use self::unit::Units;
 use super::root::{Root, RootKind};
@@ -56,6 +66,8 @@ pub(super) fn walk(
             RootKind::Path(path) => tree::walk(path, options, &mut units),
             #[cfg(feature = "remote")]
             RootKind::Objects(objects) => object_listing::walk(objects, options, &mut units),
+            #[cfg(feature = "registry")]
+            RootKind::Registry(registry) => registry_api::walk(registry, options, &mut units),
         };
         if result.is_break() {
             return;

@@ -19,15 +19,13 @@ use object_store::ObjectMeta;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use super::archive::{self, ArchiveFile, has_wasm_extension};
-use super::file_kind::{FileKind, TAIL_LEN};
-use super::formats::{self, Sample, VOLUME_AT, VOLUME_LEN};
 use super::options::WalkOptions;
-use super::probe::Probe;
-use crate::blob::{Blob, BlobLocation, BlobReading, BlobSink, Content, FileState, NotOpened, WalkError};
+use super::remote_file::{RemoteFile, RemoteStart, RemoteType};
+use crate::blob::{BlobLocation, BlobSink, FileState, WalkError};
 use crate::reading::ReadOptions;
 use sectile::FindingCode;
 use sectile::digest::Digest;
-use sectile::drive::{Fetch, PrefetchedHead};
+use sectile::drive::PrefetchedHead;
 use sectile_remote::internal::{ObjectFingerprint, Objects, fingerprint, stream_from};
 use sectile_remote::{Object, RemoteError};
 
@@ -84,25 +82,10 @@ pub(super) struct ObjectBatch {
 /// An object of a listing.
 struct ListedObject {
     meta: ObjectMeta,
-    location: BlobLocation,
-    state: FileState,
-    expects_wasm: bool,
+    file: RemoteFile,
 }
 
-/// The result of requests ahead of an object's turn.
-enum ObjectStart {
-    /// The earlier report has its rows: nothing was requested.
-    Known,
-    /// The object has no bytes: nothing was requested.
-    Empty,
-    Failed(RemoteError),
-    Skipped(u64),
-    /// An archive that the options do not open.
-    SkippedArchive(u64),
-    NotOpened(&'static str, u64),
-    Read(Box<BlobReading<'static>>, FileState),
-    Archive(Box<PrefetchedHead<Object>>),
-}
+type ObjectStart = RemoteStart<Object, RemoteError>;
 
 impl ObjectBatch {
     /// Number of objects.
@@ -118,7 +101,7 @@ impl ObjectBatch {
         let Self { objects, requests, listed } = self;
         let entries: Vec<_> = listed.into_iter().map(|meta| ListedObject::new(&objects, meta)).collect();
         let starts = entries.iter().map(|entry| {
-            let is_known = sink.can_reuse_rows(&entry.location, &entry.state);
+            let is_known = sink.can_reuse_rows(&entry.file.location, &entry.file.state);
             let objects = &objects;
             async move { if is_known { ObjectStart::Known } else { entry.begin(objects, options, read_options).await } }
         });
@@ -137,7 +120,8 @@ impl ListedObject {
         let name = objects.url(meta.location.as_ref());
         let state = object_state(&name, &ObjectFingerprint::new(&meta));
         let expects_wasm = has_wasm_extension(meta.location.as_ref().as_ref());
-        Self { meta, location: BlobLocation::new(name), state, expects_wasm }
+        let file = RemoteFile { location: BlobLocation::new(name), state, size: meta.size, digest: None, expects_wasm };
+        Self { meta, file }
     }
 
     /// Detects the type, and reads the object if it is WebAssembly.
@@ -150,53 +134,20 @@ impl ListedObject {
             Ok(object) => object,
             Err(error) => return ObjectStart::Failed(remote_error(&error)),
         };
-        let kind = FileKind::detect(object.head());
         let is_changed = self.is_changed(&object);
-        let opens_archives = options.max_nesting > 0;
-        if kind.is_container() && opens_archives {
-            return ObjectStart::Archive(Box::new(object));
-        }
-        let probe = match self.probe(kind, &mut object).await {
-            Ok(probe) => probe,
+        let name = OsStr::new(self.meta.location.as_ref());
+        let detected = RemoteType::detect(&mut object, self.meta.size, name, self.file.expects_wasm, options).await;
+        let probed = match detected {
             Err(error) => return ObjectStart::Failed(remote_error(&error)),
+            Ok(RemoteType::Archive) => return ObjectStart::Archive(Box::new(object)),
+            Ok(RemoteType::Other(_)) if is_changed => return ObjectStart::Failed(RemoteError::Changed),
+            Ok(RemoteType::Other(other)) => return ObjectStart::Other(other),
+            Ok(RemoteType::Wasm(probed)) => probed,
         };
-        if probe.has_archive() && opens_archives {
-            return ObjectStart::Archive(Box::new(object));
-        }
-        if kind != FileKind::Wasm && !self.expects_wasm {
-            let name = OsStr::new(self.meta.location.as_ref());
-            let bytes_read = object.head().len() as u64 + probe.bytes_read;
-            return match probe.format.or_else(|| formats::detect_by_name(name, object.head())) {
-                _ if is_changed => ObjectStart::Failed(RemoteError::Changed),
-                _ if kind.is_container() => ObjectStart::SkippedArchive(bytes_read),
-                Some(format) => ObjectStart::NotOpened(format, bytes_read),
-                None => ObjectStart::Skipped(bytes_read),
-            };
-        }
         let mut reading = Box::new(read_options.fetch(&mut object).await);
         reading.changed |= is_changed;
-        reading.bytes_read += probe.bytes_read;
+        reading.bytes_read += probed;
         ObjectStart::Read(reading, self.state_of(&object))
-    }
-
-    /// Detects types that only the last bytes show. Requests these bytes unless the head has them.
-    async fn probe(&self, kind: FileKind, object: &mut PrefetchedHead<Object>) -> io::Result<Probe> {
-        let head = object.head().clone();
-        let head_len = head.len() as u64;
-        let len = object.len().unwrap_or(self.meta.size).max(head_len);
-        let start = len.saturating_sub(TAIL_LEN as u64);
-        let mut tail = head.slice(start.min(head_len) as usize..).to_vec();
-        while start + (tail.len() as u64) < len {
-            let at = start + tail.len() as u64;
-            let fetched = object.source_mut().fetch(at..len).await?;
-            if fetched.bytes().is_empty() {
-                return Err(io::Error::other(RemoteError::ConnectionLost));
-            }
-            tail.extend_from_slice(fetched.bytes());
-        }
-        let volume = head.get(VOLUME_AT as usize..VOLUME_AT as usize + VOLUME_LEN).unwrap_or_default();
-        let bytes_read = (start + tail.len() as u64).saturating_sub(start.max(head_len));
-        Ok(Probe { bytes_read, ..Probe::new(kind, Sample { head: &head, volume, tail: &tail }, start) })
     }
 
     /// Whether another state than the listed one is read: the object changed, or another object was returned.
@@ -208,8 +159,8 @@ impl ListedObject {
     /// The state in which the object was read.
     fn state_of(&self, object: &PrefetchedHead<Object>) -> FileState {
         match fingerprint(object.source()) {
-            Some(pin) if self.is_changed(object) => object_state(&self.location.file.to_string_lossy(), pin),
-            _ => self.state.clone(),
+            Some(pin) if self.is_changed(object) => object_state(&self.file.location.file.to_string_lossy(), pin),
+            _ => self.file.state.clone(),
         }
     }
 
@@ -222,53 +173,20 @@ impl ListedObject {
         read_options: ReadOptions<'_>,
         sink: &mut dyn BlobSink,
     ) {
-        sink.begin_file(self.meta.size);
-        if sink.reuse_rows(&self.location, &self.state) {
-            return;
-        }
-        match start {
-            ObjectStart::Known => {
-                let message = "its row in the earlier report can no longer be read";
-                let error = WalkError::new(self.location, FindingCode::Unreadable, message);
-                sink.add_error(error.expecting_wasm(self.expects_wasm));
-            }
-            ObjectStart::Empty if self.expects_wasm => {
-                let content = Content::Stream(&mut io::empty());
-                sink.add_blob(Blob { location: self.location, state: Some(self.state), digest: None, content });
-            }
-            ObjectStart::Empty => sink.skip(0),
-            ObjectStart::Skipped(bytes_read) => sink.skip(bytes_read),
-            ObjectStart::SkippedArchive(bytes_read) => sink.skip_archive(bytes_read),
-            ObjectStart::NotOpened(format, bytes_read) => sink.add_not_opened(NotOpened {
-                location: self.location,
-                state: Some(self.state),
-                format: format.to_owned(),
-                expects_wasm: self.expects_wasm,
-                bytes_read,
-            }),
-            ObjectStart::Failed(error) => {
-                let code = if error == RemoteError::Changed { FindingCode::Changed } else { FindingCode::Unreadable };
-                let error = WalkError::new(self.location, code, error.to_string()).expecting_wasm(self.expects_wasm);
-                sink.add_error(WalkError { state: Some(self.state), ..error });
-            }
-            ObjectStart::Read(reading, state) => {
-                let content = Content::Reading(reading);
-                sink.add_blob(Blob { location: self.location, state: Some(state), digest: None, content });
-            }
-            ObjectStart::Archive(mut object) => {
-                let file = ArchiveFile {
-                    name: self.location.file.clone(),
-                    state: self.state_of(&object),
-                    is_changed: self.is_changed(&object),
-                    location: self.location,
-                    expects_wasm: self.expects_wasm,
-                };
-                let (head, len) = (object.head().clone(), object.len().unwrap_or(self.meta.size));
-                let mut rest =
-                    ObjectTail::new(requests, read_options.should_stop, object.source_mut(), head.len() as u64..len);
-                archive::inspect_stream(&file, len, &head, &mut rest, options, sink);
-            }
-        }
+        let Self { meta, file } = self;
+        let error = |file: RemoteFile, error: RemoteError| {
+            let code = if error == RemoteError::Changed { FindingCode::Changed } else { FindingCode::Unreadable };
+            let walk_error = WalkError::new(file.location, code, error.to_string()).expecting_wasm(file.expects_wasm);
+            WalkError { state: Some(file.state), ..walk_error }
+        };
+        let Some((file, mut object)) = file.add(start, sink, error) else { return };
+        let listed = Self { meta, file };
+        let (state, is_changed) = (listed.state_of(&object), listed.is_changed(&object));
+        let Self { meta, file: RemoteFile { location, expects_wasm, .. } } = listed;
+        let file = ArchiveFile { name: location.file.clone(), state, location, expects_wasm, is_changed };
+        let (head, len) = (object.head().clone(), object.len().unwrap_or(meta.size));
+        let mut rest = ObjectTail::new(requests, read_options.should_stop, object.source_mut(), head.len() as u64..len);
+        archive::inspect_stream(&file, len, &head, &mut rest, options, sink);
     }
 }
 

@@ -5,6 +5,9 @@
 
 use std::io;
 
+#[cfg(any(feature = "registry", feature = "remote"))]
+use sectile::drive::{Fetch, PrefetchedHead};
+
 use super::archive::ZipSign;
 use super::file_kind::{FileKind, TAIL_LEN, find_tar};
 use super::formats::{self, Sample, VOLUME_AT, VOLUME_LEN};
@@ -98,4 +101,30 @@ impl Probe {
     pub(super) fn has_archive(&self) -> bool {
         self.zip_sign().is_some() || self.tar.is_some()
     }
+}
+
+/// Detects types that only the last bytes of a remote source of this length show. Requests these bytes unless the head
+/// has them.
+#[cfg(any(feature = "registry", feature = "remote"))]
+pub(super) async fn probe_tail<F: Fetch>(
+    kind: FileKind,
+    source: &mut PrefetchedHead<F>,
+    len: u64,
+) -> io::Result<Probe> {
+    let head = source.head().clone();
+    let head_len = head.len() as u64;
+    let len = source.len().unwrap_or(len).max(head_len);
+    let start = len.saturating_sub(TAIL_LEN as u64);
+    let mut tail = head.slice(start.min(head_len) as usize..).to_vec();
+    while start + (tail.len() as u64) < len {
+        let at = start + tail.len() as u64;
+        let fetched = source.source_mut().fetch(at..len).await?;
+        if fetched.bytes().is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        tail.extend_from_slice(fetched.bytes());
+    }
+    let volume = head.get(VOLUME_AT as usize..VOLUME_AT as usize + VOLUME_LEN).unwrap_or_default();
+    let bytes_read = (start + tail.len() as u64).saturating_sub(start.max(head_len));
+    Ok(Probe { bytes_read, ..Probe::new(kind, Sample { head: &head, volume, tail: &tail }, start) })
 }

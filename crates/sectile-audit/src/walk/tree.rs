@@ -7,11 +7,12 @@ use super::file::{FileEntry, StoredBlob};
 use super::images::{BlobId, LayerIndex};
 use super::listing::{self, ListError, ListedEntry, ListedKind};
 use super::options::WalkOptions;
+use super::store_errors::StoreErrors;
 use super::store_files::{StoreFiles, StoreKind};
 use super::unit::{Units, WalkEntry};
 use super::{docker_save, layout, registry};
 use crate::blob::{BlobLocation, WalkError};
-use sectile::{FindingCode, Severity};
+use sectile::FindingCode;
 
 /// A content-addressed store in a tree.
 struct BlobStore {
@@ -71,36 +72,6 @@ fn may_be_registry(directory: &Path, is_root: bool) -> bool {
     (is_root || directory.file_name().is_some_and(|name| name == "v2")) && registry::is_registry(directory)
 }
 
-/// The first errors in the documents of a store. A hostile document may cause an error every few bytes.
-#[derive(Default)]
-struct StoreErrors {
-    errors: Vec<WalkError>,
-    omitted: u64,
-    /// Whether omitted findings include more than notes.
-    omits_errors: bool,
-}
-
-impl StoreErrors {
-    const MAX_REPORTED: usize = 1_000;
-
-    fn add(&mut self, error: WalkError) {
-        if self.errors.len() < Self::MAX_REPORTED {
-            return self.errors.push(error);
-        }
-        self.omitted += 1;
-        self.omits_errors |= error.code.severity() > Severity::Note;
-    }
-
-    fn finish(mut self, directory: &Path) -> Vec<WalkError> {
-        if self.omitted > 0 {
-            let code = if self.omits_errors { FindingCode::MalformedLayout } else { FindingCode::AbsentBlob };
-            let message = format!("{} more findings on its images are left out", self.omitted);
-            self.errors.push(WalkError::new(BlobLocation::new(directory), code, message));
-        }
-        self.errors
-    }
-}
-
 impl BlobStore {
     /// Detects a store, and the errors in it.
     fn detect(directory: &Path, depth: usize) -> (Option<Self>, Vec<WalkError>) {
@@ -118,7 +89,7 @@ impl BlobStore {
             }
             StoreKind::Layout => return (None, Vec::new()),
         };
-        (Some(Self { files, depth, images }), errors.finish(directory))
+        (Some(Self { files, depth, images }), errors.finish(BlobLocation::new(directory)))
     }
 
     /// The digest and the names of a file, if it is a blob of the store.

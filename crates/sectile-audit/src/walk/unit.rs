@@ -9,6 +9,8 @@ use super::links::{HardLinks, UnitTicket};
 #[cfg(feature = "remote")]
 use super::objects::{ObjectBatch, RequestRuntime};
 use super::options::WalkOptions;
+#[cfg(feature = "registry")]
+use super::registry_blobs::RegistryBatch;
 use crate::blob::{BlobLocation, BlobSink, WalkError};
 use crate::reading::ReadOptions;
 
@@ -31,6 +33,8 @@ pub(super) enum WalkEntry {
     Embedded(Box<EmbeddedEntry>),
     #[cfg(feature = "remote")]
     Objects(ObjectBatch),
+    #[cfg(feature = "registry")]
+    RegistryBlobs(RegistryBatch),
     Error(WalkError),
     /// An object without bytes that is not requested.
     #[cfg(feature = "remote")]
@@ -52,7 +56,7 @@ pub(super) struct Units<'h> {
     entries: Vec<WalkEntry>,
     links: Arc<HardLinks>,
     /// Whether to stop while waiting.
-    #[cfg_attr(not(feature = "remote"), allow(dead_code))]
+    #[cfg_attr(not(any(feature = "registry", feature = "remote")), allow(dead_code))]
     pub(super) should_stop: &'h dyn Fn() -> bool,
     /// The runtime that all remote roots share.
     #[cfg(feature = "remote")]
@@ -96,6 +100,8 @@ impl Unit {
         let len = |entry: &WalkEntry| match entry {
             #[cfg(feature = "remote")]
             WalkEntry::Objects(batch) => batch.len(),
+            #[cfg(feature = "registry")]
+            WalkEntry::RegistryBlobs(batch) => batch.len(),
             #[cfg(feature = "remote")]
             WalkEntry::Empty => 1,
             WalkEntry::File(_) | WalkEntry::Embedded(_) | WalkEntry::Error(_) => 1,
@@ -104,7 +110,7 @@ impl Unit {
     }
 
     /// Inspects all entries. Remote objects are requested ahead of their turn.
-    #[cfg_attr(not(feature = "remote"), allow(unused_variables))]
+    #[cfg_attr(not(any(feature = "registry", feature = "remote")), allow(unused_variables))]
     pub(in super::super) fn inspect(
         self,
         options: &WalkOptions,
@@ -125,6 +131,8 @@ impl Unit {
                 #[cfg(feature = "remote")]
                 WalkEntry::Objects(batch) => batch.inspect(options, read_options, sink),
                 WalkEntry::Embedded(entry) => entry.inspect(options, sink),
+                #[cfg(feature = "registry")]
+                WalkEntry::RegistryBlobs(batch) => batch.inspect(options, read_options, sink),
                 WalkEntry::Error(error) => sink.add_error(error),
                 #[cfg(feature = "remote")]
                 WalkEntry::Empty => {

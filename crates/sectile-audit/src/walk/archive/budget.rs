@@ -280,7 +280,7 @@ impl Read for CountedStream<'_> {
                 #[cfg(feature = "remote")]
                 let changed = RemoteError::find_in(error) == Some(&RemoteError::Changed);
                 #[cfg(not(feature = "remote"))]
-                let changed = false;
+                let changed = false; // blobs of a registry are named by their digests
                 self.budget.set_unreadable(if changed { FindingCode::Changed } else { FindingCode::Unreadable }, error);
             }
         }
