@@ -9,9 +9,7 @@ use sectile::edit::EditError;
 use sectile::splice::WriteError;
 use sectile_manifest::ManifestError;
 use sectile_manifest::git::GitError;
-use sectile_oci::registry::RegistryError;
-#[cfg(feature = "remote")]
-use sectile_oci::registry::RegistryImageError;
+use sectile_oci::registry::{CredentialError, RegistryError, RegistryImageError};
 use sectile_oci::{AnnotationError, ImageError, LayoutError};
 use sectile_policy::PolicyError;
 #[cfg(feature = "remote")]
@@ -38,8 +36,10 @@ pub enum Failure {
     Image(ImageError),
     /// An image layout could not be read or written.
     Layout(LayoutError),
-    /// A registry rejected a push.
+    /// A registry rejected a request.
     Registry(RegistryError),
+    /// Credentials could not be stored or removed.
+    Credentials(CredentialError),
     /// An image was pushed under this reference, but its SBOM could not be.
     Sbom(String, RegistryError),
     /// A result could not be written. Names the file unless it is the input.
@@ -60,7 +60,18 @@ impl From<Error> for Failure {
     }
 }
 
-#[cfg(feature = "remote")]
+impl Failure {
+    /// A failure to read or to copy an image. As an input, it would be an
+    /// [`Input`](Self::Input).
+    pub fn from_image(error: RegistryImageError) -> Self {
+        match error {
+            RegistryImageError::Registry(error) => Self::Registry(error),
+            RegistryImageError::Image(error) => Self::Layout(error),
+            error => error.into(),
+        }
+    }
+}
+
 impl From<RegistryImageError> for Failure {
     fn from(error: RegistryImageError) -> Self {
         Self::Input(io::Error::other(error).into())
@@ -211,6 +222,7 @@ impl fmt::Display for Failure {
                 })
             }
             Self::Registry(error) => write_chain(f, error),
+            Self::Credentials(error) => write_chain(f, error),
             Self::Sbom(image, error) => {
                 write!(f, "the image is pushed as {image}, and its SBOM is not: ")?;
                 write_chain(f, error)

@@ -4,7 +4,7 @@ mod row;
 
 #[cfg(unix)]
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 #[cfg(unix)]
 use std::sync::OnceLock;
 
@@ -16,30 +16,30 @@ use sectile::internal::fingerprint;
 use sectile::internal::fingerprint::{FileFingerprint, FileId};
 use sectile::scan::Visitor;
 use sectile::splice::{WriteError, check_whole};
-use sectile::{Input, Limits, Metadata, Outcome};
+use sectile::{Error, Input, Limits, Metadata, Outcome};
 #[cfg(feature = "remote")]
 use sectile_audit::FileFormat;
+use sectile_oci::LayoutImage;
+use sectile_oci::registry::RegistryImage;
 use sectile_policy::{Policy, Reading, read_input};
 #[cfg(feature = "remote")]
 use sectile_remote::local_path;
 
 use crate::display::escaped;
 use crate::failure::Failure;
-#[cfg(feature = "remote")]
-use crate::remote::RemoteInput;
+use crate::remote::{self, RemoteInput};
 use crate::source::{InputLocation, InputSource};
 
-/// Maximum number of bytes copied to a temporary file.
+/// Maximum number of bytes copied to a temporary file, from standard input or from a registry.
 const MAX_SPOOLED: u64 = 1 << 30;
 
 #[cfg(not(feature = "remote"))]
-pub const LACKS_REMOTE: &str = "this `sectile` cannot read remote inputs: build it with \
-                            `--features remote`";
+pub const LACKS_REMOTE: &str = "this build of `sectile` cannot read URLs of web servers and stores: build it with \
+                                `--features remote`";
 
 /// An open input.
 pub enum InputReader {
     Local(Input),
-    #[cfg(feature = "remote")]
     Remote(Box<RemoteInput>),
 }
 
@@ -48,7 +48,6 @@ macro_rules! either {
     ($reader:expr, $input:ident => $do:expr) => {
         match $reader {
             InputReader::Local($input) => $do,
-            #[cfg(feature = "remote")]
             InputReader::Remote($input) => $do,
         }
     };
@@ -74,7 +73,6 @@ impl InputReader {
     pub fn read_with_policy(&mut self, policy: &Policy) -> Outcome<Reading<'static>> {
         match self {
             Self::Local(input) => read_input(input, policy),
-            #[cfg(feature = "remote")]
             Self::Remote(remote) => remote.read_with_policy(policy),
         }
     }
@@ -83,7 +81,6 @@ impl InputReader {
     pub fn read_part(&mut self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         match self {
             Self::Local(input) => input.read_at(buffer, offset),
-            #[cfg(feature = "remote")]
             Self::Remote(remote) => remote.read_part(buffer, offset),
         }
     }
@@ -102,10 +99,12 @@ pub fn open(source: &InputSource, map: bool) -> Result<InputReader, Failure> {
             Some(path) => Ok(InputReader::Local(Input::open(path)?)),
             None => open_object(source, url),
         },
-        #[cfg(feature = "remote")]
-        InputLocation::RegistryImage(image) => Ok(InputReader::Remote(Box::new(RemoteInput::open_image(image)?))),
         #[cfg(not(feature = "remote"))]
-        InputLocation::Url(_) | InputLocation::RegistryImage(_) => Err(Failure::Other(LACKS_REMOTE.to_owned())),
+        InputLocation::Url(_) => Err(Failure::Other(LACKS_REMOTE.to_owned())),
+        InputLocation::RegistryImage(image) => {
+            let image = remote::open_image(image, source.platform())?;
+            Ok(InputReader::Remote(Box::new(RemoteInput::from_image(image)?)))
+        }
         InputLocation::Stdin | InputLocation::File | InputLocation::LayoutImage => {
             Ok(InputReader::Local(open_binary(source, map)?))
         }
@@ -136,14 +135,17 @@ fn open_object(source: &InputSource, url: &str) -> Result<InputReader, Failure> 
     row.map_or_else(|| Ok(InputReader::Remote(Box::new(opened?))), |row| Ok(InputReader::Local(row?)))
 }
 
-/// Opens a local source, and maps it into memory if `map` is set.
+/// Opens a local source, and maps it into memory if `map` is set. The layer of an image in a registry
+/// is downloaded to a temporary file, and its digest is checked.
 pub fn open_local(source: &InputSource, map: bool) -> Result<Input, Failure> {
     let input = match source.location() {
-        InputLocation::Url(_) | InputLocation::RegistryImage(_) => {
+        InputLocation::Url(_) => {
             return Err(Failure::Other("this command needs a local file; download it first".to_owned()));
         }
+        InputLocation::RegistryImage(image) => download(&remote::open_image(image, source.platform())?)?,
         InputLocation::Stdin => spool(io::stdin().lock())?,
-        InputLocation::File | InputLocation::LayoutImage => sectile_oci::open(source.argument())?,
+        InputLocation::File => Input::open(source.argument())?,
+        InputLocation::LayoutImage => open_layout_image(source)?.into_input(),
     };
     if is_stdout(&input) {
         return Err(WriteError::SameFile.into());
@@ -155,6 +157,34 @@ pub fn open_local(source: &InputSource, map: bool) -> Result<Input, Failure> {
     #[allow(unsafe_code)]
     let input = unsafe { input.map() }?;
     Ok(input)
+}
+
+/// Opens the image in a layout that a source names.
+pub fn open_layout_image(source: &InputSource) -> Result<LayoutImage, Failure> {
+    const NO_IMAGE: &str = "--image needs an image: `oci:DIR`, `oci:DIR:NAME` or `oci://HOST/REPOSITORY:TAG`";
+    let locator = source.layout_image().ok_or_else(|| Failure::Other(NO_IMAGE.to_owned()))?;
+    let image = locator.and_then(|locator| LayoutImage::open_for(&locator, source.platform()));
+    Ok(image.map_err(Error::from)?)
+}
+
+/// Copies the layer of an image to an unnamed temporary file.
+fn download(image: &RegistryImage) -> Result<Input, Failure> {
+    let size = image.layer().size();
+    if size > MAX_SPOOLED {
+        let message = format!("the layer has {size} bytes, and at most {MAX_SPOOLED} are kept: use `sectile oci pull`");
+        return Err(Failure::Other(message));
+    }
+    let mut file = tempfile::tempfile().map_err(not_kept)?;
+    let mut layer = image.read_layer()?;
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        match layer.read(&mut buffer) {
+            Ok(0) => return Ok(Input::from_file(file)?),
+            Ok(len) => file.write_all(&buffer[..len]).map_err(not_kept)?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Failure::Input(error.into())),
+        }
+    }
 }
 
 /// Whether standard output is appended to this file.
@@ -179,7 +209,7 @@ fn is_stdout(input: &Input) -> bool {
 /// Rejects a file that an interrupted in-place edit may have left inconsistent.
 pub fn check_not_torn(source: &InputSource) -> Result<(), Failure> {
     match source.location() {
-        InputLocation::Stdin | InputLocation::LayoutImage => Ok(()),
+        InputLocation::Stdin | InputLocation::LayoutImage | InputLocation::RegistryImage(_) => Ok(()),
         _ => Ok(check_whole(source.argument())?),
     }
 }

@@ -11,13 +11,14 @@ mod display;
 mod edit_diff;
 mod exit;
 mod failure;
+mod image_name;
 mod input;
 mod judge;
 mod output;
 mod policy_file;
 mod private_redirects;
 mod reading;
-#[cfg(feature = "remote")]
+mod registry;
 mod remote;
 mod settings;
 mod source;

@@ -1,33 +1,48 @@
 //! Remote inputs, read by ranges.
 
+use std::future::Future;
 use std::io;
 use std::ops::Range;
 
 use sectile::drive::{self, Fetch, FetchOptions, Fetched, PrefetchedHead};
 use sectile::interface::{CombinedReader, Interface};
+use sectile::internal::run_blocking;
 use sectile::scan::Visitor;
 use sectile::{Error, Limits, Metadata, Outcome};
-use sectile_oci::registry::{Client, ClientOptions, Credentials, Reference, RegistryImage};
+use sectile_oci::Platform;
+use sectile_oci::registry::{RegistryImage, Scheme};
 use sectile_policy::{Policy, Reading};
+#[cfg(feature = "remote")]
 use sectile_remote::{Object, RemoteOptions};
+#[cfg(feature = "remote")]
 use tokio::runtime::{Builder, Runtime};
 
 use crate::failure::Failure;
+#[cfg(feature = "remote")]
 use crate::private_redirects;
+use crate::registry;
 
 /// The options for objects.
+#[cfg(feature = "remote")]
 pub fn options() -> RemoteOptions {
     RemoteOptions { private_redirects: private_redirects::are_allowed(), ..Default::default() }
 }
 
+/// Opens an image in a registry, with the user's credentials.
+pub fn open_image(image: &str, platform: Option<&Platform>) -> Result<RegistryImage, Failure> {
+    let client = registry::client(Scheme::Auto)?;
+    Ok(RegistryImage::open_for(client, registry::parse_reference(image)?, platform)?)
+}
+
 /// A remote input whose first bytes are already fetched.
 pub struct RemoteInput {
-    runtime: Runtime,
+    executor: Executor,
     source: PrefetchedHead<RemoteObject>,
     len: u64,
 }
 
 enum RemoteObject {
+    #[cfg(feature = "remote")]
     Object(Box<Object>),
     /// The layer of an image in a registry.
     Layer(Box<RegistryImage>),
@@ -36,33 +51,51 @@ enum RemoteObject {
 impl Fetch for RemoteObject {
     async fn fetch(&mut self, range: Range<u64>) -> io::Result<Fetched> {
         match self {
+            #[cfg(feature = "remote")]
             Self::Object(object) => object.fetch(range).await,
             Self::Layer(layer) => layer.fetch(range).await,
         }
     }
 }
 
+/// Runs the futures of a source.
+enum Executor {
+    /// For a source that blocks while it fetches.
+    Blocking,
+    #[cfg(feature = "remote")]
+    Tokio(Runtime),
+}
+
+impl Executor {
+    fn run<F: Future>(&self, future: F) -> F::Output {
+        match self {
+            Self::Blocking => run_blocking(future),
+            #[cfg(feature = "remote")]
+            Self::Tokio(runtime) => runtime.block_on(future),
+        }
+    }
+}
+
 impl RemoteInput {
     /// Opens an object by its URL.
+    #[cfg(feature = "remote")]
     pub fn open_object(url: &str) -> Result<Self, Failure> {
-        Self::new(RemoteObject::Object(Box::new(Object::open(url, &options())?)))
-    }
-
-    /// Opens the layer of an image in a registry, with the user's credentials.
-    pub fn open_image(image: &str) -> Result<Self, Failure> {
-        let reference = image.parse::<Reference>().map_err(|error| Failure::Other(error.to_string()))?;
-        let options = ClientOptions { private_redirects: private_redirects::are_allowed(), ..Default::default() };
-        let held = RegistryImage::open(Client::new(Credentials::from_user_files(), options), reference)?;
-        Self::new(RemoteObject::Layer(Box::new(held)))
-    }
-
-    fn new(source: RemoteObject) -> Result<Self, Failure> {
+        let object = Object::open(url, &options())?;
         let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::from)?;
-        let source = runtime
-            .block_on(PrefetchedHead::prefetch(source, PrefetchedHead::<RemoteObject>::DEFAULT_LEN))
+        Self::new(RemoteObject::Object(Box::new(object)), Executor::Tokio(runtime))
+    }
+
+    /// Reads the layer of an image in a registry.
+    pub fn from_image(image: RegistryImage) -> Result<Self, Failure> {
+        Self::new(RemoteObject::Layer(Box::new(image)), Executor::Blocking)
+    }
+
+    fn new(source: RemoteObject, executor: Executor) -> Result<Self, Failure> {
+        let source = executor
+            .run(PrefetchedHead::prefetch(source, PrefetchedHead::<RemoteObject>::DEFAULT_LEN))
             .map_err(Error::from)?;
         let len = source.len().ok_or_else(|| io::Error::other("the server does not report its length"));
-        Ok(Self { runtime, source, len: len.map_err(Error::from)? })
+        Ok(Self { executor, source, len: len.map_err(Error::from)? })
     }
 
     /// The first bytes.
@@ -77,31 +110,42 @@ impl RemoteInput {
     /// Compares an image's annotations with the metadata of its layer, and adds the findings to the
     /// metadata.
     pub fn compare(&self, metadata: &mut Metadata<'_>) {
-        if let RemoteObject::Layer(layer) = self.source.source() {
-            layer.compare(metadata);
+        match self.source.source() {
+            RemoteObject::Layer(layer) => layer.compare(metadata),
+            #[cfg(feature = "remote")]
+            RemoteObject::Object(_) => {}
+        }
+    }
+
+    /// Downloads the layer of an image and compares its digest with the one in the manifest.
+    pub fn verify(&self, metadata: &mut Metadata<'_>) -> Result<(), Failure> {
+        match self.source.source() {
+            RemoteObject::Layer(layer) => Ok(layer.verify(metadata)?),
+            #[cfg(feature = "remote")]
+            RemoteObject::Object(_) => Ok(()),
         }
     }
 
     pub fn scan<V: for<'w> Visitor<'w>>(&mut self, visitor: &mut V, limits: Limits) -> Outcome<()> {
-        self.runtime.block_on(drive::scan_fetch(&mut self.source, visitor, FetchOptions::default(), limits))
+        self.executor.run(drive::scan_fetch(&mut self.source, visitor, FetchOptions::default(), limits))
     }
 
     pub fn read_with(&mut self, limits: Limits) -> Outcome<Metadata<'static>> {
-        self.runtime.block_on(sectile::read_fetch_with(&mut self.source, FetchOptions::default(), limits))
+        self.executor.run(sectile::read_fetch_with(&mut self.source, FetchOptions::default(), limits))
     }
 
     pub fn read_with_interface(&mut self, limits: Limits) -> Outcome<(Metadata<'static>, Interface)> {
         let reader = CombinedReader::with_limits(limits);
-        self.runtime.block_on(drive::collect_fetch(&mut self.source, reader, FetchOptions::default()))
+        self.executor.run(drive::collect_fetch(&mut self.source, reader, FetchOptions::default()))
     }
 
     pub fn read_with_policy(&mut self, policy: &Policy) -> Outcome<Reading<'static>> {
-        self.runtime.block_on(sectile_policy::read_fetch(&mut self.source, FetchOptions::default(), policy))
+        self.executor.run(sectile_policy::read_fetch(&mut self.source, FetchOptions::default(), policy))
     }
 
     pub fn read_part(&mut self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let range = offset..offset + buffer.len() as u64;
-        let fetched = self.runtime.block_on(self.source.fetch(range))?;
+        let fetched = self.executor.run(self.source.fetch(range))?;
         let len = fetched.bytes().len().min(buffer.len());
         buffer[..len].copy_from_slice(&fetched.bytes()[..len]);
         Ok(len)

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use sectile_oci::{LayoutError, Locator};
+use sectile_oci::registry::Reference;
+use sectile_oci::{LayoutError, Locator, Platform};
 
 /// The input that a FILE argument names, and the name to show for it.
 #[derive(Clone, Debug)]
@@ -12,6 +13,7 @@ pub struct InputSource {
     argument: OsString,
     name: OsString,
     location: InputLocation,
+    platform: Option<Platform>,
 }
 
 /// Where an input is.
@@ -38,12 +40,35 @@ impl InputSource {
             None if Locator::parse(&argument).is_some() => InputLocation::LayoutImage,
             None => InputLocation::File,
         };
-        Self { name: display_name(&argument).into_owned(), argument, location }
+        Self { name: display_name(&argument).into_owned(), argument, location, platform: None }
+    }
+
+    /// As [`new`](Self::new), for the commands of `oci`: an image in a registry does not need
+    /// `oci://`, unless a file has its name.
+    pub fn for_oci(argument: OsString) -> Self {
+        let names_image = |text: &str| {
+            let reference = text.parse::<Reference>();
+            reference.is_ok_and(|reference| reference.tag().is_some() || reference.digest().is_some())
+        };
+        match argument.to_str() {
+            Some(text) if names_image(text) && !Path::new(text).exists() => Self::new(format!("oci://{text}").into()),
+            _ => Self::new(argument),
+        }
+    }
+
+    /// Chooses the platform of an image.
+    pub fn with_platform(self, platform: Option<Platform>) -> Self {
+        Self { platform, ..self }
+    }
+
+    /// The requested platform of an image.
+    pub fn platform(&self) -> Option<&Platform> {
+        self.platform.as_ref()
     }
 
     /// A local file, regardless of its name.
     pub fn for_path(path: &Path) -> Self {
-        Self { argument: path.into(), name: path.into(), location: InputLocation::File }
+        Self { argument: path.into(), name: path.into(), location: InputLocation::File, platform: None }
     }
 
     /// The argument as given. It may contain credentials: do not show it.
@@ -67,6 +92,11 @@ impl InputSource {
 
     pub fn is_stdin(&self) -> bool {
         self.location == InputLocation::Stdin
+    }
+
+    /// Whether it is an image, in a layout or in a registry.
+    pub fn is_image(&self) -> bool {
+        matches!(self.location, InputLocation::LayoutImage | InputLocation::RegistryImage(_))
     }
 
     pub fn is_layout_image(&self) -> bool {

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::{TypedValueParser, ValueParser};
+use clap::builder::{OsStringValueParser, TypedValueParser, ValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use sectile::scan::ItemPath;
@@ -14,9 +14,10 @@ use super::matches::{all, choice, optional};
 use super::metadata::{self, MetadataArgs, allow_invalid, is_invalid_allowed, metadata};
 use super::options::{
     AT, OUTPUT, ReportArgs, at, color, file, flag, force, is_forced, item_path, json, messages, no_sync, output,
-    source, sources, write_options,
+    platform, source, sources, write_options,
 };
 use super::targets::Targets;
+use crate::image_name::ImageName;
 use crate::source::InputSource;
 
 const PRODUCERS: &str = "producers";
@@ -28,6 +29,7 @@ const ALL: &str = "all";
 const KEEP: &str = "keep";
 const IN_PLACE: &str = "in-place";
 const DRY_RUN: &str = "dry-run";
+const TO: &str = "to";
 
 const UNSET: Targets = Targets {
     command: "sectile unset",
@@ -135,7 +137,10 @@ pub fn migrate(command: Command) -> Command {
 
 /// Every FILE of an editing command.
 fn files() -> Arg {
-    file().num_args(1..).help("WebAssembly modules or components; `-` is standard input")
+    file().num_args(1..).help(
+        "WebAssembly modules or components; `-` is standard input, `oci:DIR[:NAME|@DIGEST]` and \
+         `oci://HOST/REPOSITORY[:TAG|@DIGEST]` are images",
+    )
 }
 
 fn unset_target() -> impl TypedValueParser<Value = UnsetTarget> {
@@ -159,12 +164,19 @@ fn editing(command: Command) -> Command {
                  interruption, `sectile recover` finishes or undoes the edit.",
             )
             .conflicts_with(OUTPUT),
+        Arg::new(TO)
+            .long(TO)
+            .value_name("IMAGE")
+            .value_parser(OsStringValueParser::new().try_map(ImageName::for_target))
+            .conflicts_with_all([OUTPUT, IN_PLACE])
+            .help("Write the result as an image with its metadata as annotations: HOST/REPOSITORY[:TAG] or oci:DIR[:NAME]"),
         flag(DRY_RUN, "Show the differences, and write nothing").short('n'),
         no_sync(),
         force().help("Edit a file that is read-only or hard-linked, or an object whose sections would move"),
     ];
     command
         .arg(at("The item to change, as child indexes such as 3/0 [default: the root]"))
+        .arg(platform())
         .args(output.map(|arg| arg.help_heading("Output")))
         .args([json().help("Print one JSON object for each file, each on a line"), color()])
         .args(messages())
@@ -181,6 +193,8 @@ pub struct EditArgs {
     /// The file to write, if there is one source; the source itself if `None`.
     pub output: Option<OsString>,
     pub in_place: bool,
+    /// The image to write, if there is one source.
+    pub to: Option<ImageName>,
     pub dry_run: bool,
     pub write: WriteOptions,
     pub report: ReportArgs,
@@ -270,9 +284,10 @@ impl EditArgs {
     }
 
     fn new(matches: &ArgMatches, sources: Vec<InputSource>, operation: EditOperation) -> Result<Self, clap::Error> {
-        let output = optional(matches, OUTPUT);
-        if output.is_some() && sources.len() > 1 {
-            let message = format!("--output takes one FILE, not {}", sources.len());
+        let (output, to) = (optional(matches, OUTPUT), optional(matches, TO));
+        if (output.is_some() || to.is_some()) && sources.len() > 1 {
+            let option = if to.is_some() { TO } else { OUTPUT };
+            let message = format!("--{option} takes one FILE, not {}", sources.len());
             return Err(Command::new("sectile").error(ErrorKind::ArgumentConflict, message));
         }
         Ok(Self {
@@ -281,6 +296,7 @@ impl EditArgs {
             operation,
             output,
             in_place: matches.get_flag(IN_PLACE),
+            to,
             dry_run: matches.get_flag(DRY_RUN),
             write: WriteOptions { force: is_forced(matches), ..write_options(matches) },
             report: ReportArgs::from_matches(matches),

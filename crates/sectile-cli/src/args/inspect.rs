@@ -7,7 +7,7 @@ use sectile::scan::ItemPath;
 use super::matches::optional;
 use super::options::{
     MAP, PolicyArgs, ReportArgs, any_file, at, color, created, created_time, file, flag, is_mapped, item_path, json,
-    map, messages, policy, section_name, section_name_arg, source, sources,
+    map, messages, platform, policy, section_name, section_name_arg, source, sources,
 };
 use crate::source::InputSource;
 
@@ -28,6 +28,7 @@ pub fn show(command: Command) -> Command {
              `oci://HOST/REPOSITORY[:TAG|@DIGEST]`",
             )
             .conflicts_with(MAP),
+            platform(),
             flag(VERIFY, "Hash the binary too, and compare it with the digest of the layer of its image")
                 .requires(IMAGE),
             json(),
@@ -77,7 +78,7 @@ impl ShowArgs {
 
 pub fn sections(command: Command) -> Command {
     command
-        .args([any_file().num_args(1..), json(), map(), color()])
+        .args([any_file().num_args(1..), platform(), json(), map(), color()])
         .args(messages())
         .after_help("Examples:\n  sectile sections app.wasm\n  sectile sections --json app.wasm")
 }
@@ -108,6 +109,7 @@ pub fn get(command: Command) -> Command {
                 .value_parser(value_parser!(u64).range(1..))
                 .help("The number of the section among those of this name, from 1 [default: the last]"),
             at("The item to search, as child indexes such as 3/0 [default: the root]"),
+            platform(),
             map(),
         ])
         .args(messages())
@@ -137,9 +139,14 @@ impl GetArgs {
 }
 
 pub fn check(command: Command) -> Command {
-    command.arg(any_file().num_args(1..)).args(policy()).args([json(), map(), color()]).args(messages()).after_help(
-        "Examples:\n  sectile check app.wasm\n  sectile check dist/*.wasm --policy policy.toml --refuse warning",
-    )
+    command
+        .arg(any_file().num_args(1..))
+        .args(policy())
+        .args([platform(), json(), map(), color()])
+        .args(messages())
+        .after_help(
+            "Examples:\n  sectile check app.wasm\n  sectile check dist/*.wasm --policy policy.toml --refuse warning",
+        )
 }
 
 #[derive(Clone, Debug)]
@@ -163,7 +170,7 @@ impl CheckArgs {
 
 pub fn sbom(command: Command) -> Command {
     command
-        .args([any_file(), created(), map()])
+        .args([any_file(), created(), platform(), map()])
         .args(messages())
         .after_help("Example:\n  sectile sbom app.wasm > app.cdx.json")
 }
@@ -183,7 +190,7 @@ impl SbomArgs {
 
 pub fn digest(command: Command) -> Command {
     command
-        .args([file().num_args(1..), json(), map(), color()])
+        .args([file().num_args(1..), platform(), json(), map(), color()])
         .args(messages())
         .after_help("Example:\n  sectile digest app.wasm")
 }

@@ -7,6 +7,7 @@ mod cargo;
 mod edit;
 mod explain;
 mod generate;
+mod images;
 mod inspect;
 mod matches;
 mod metadata;
@@ -30,6 +31,7 @@ pub use self::cargo::{CargoAction, CargoArgs, PublishArgs};
 pub use self::edit::{EditArgs, EditOperation, PutArgs, PutData, RecoverArgs, StripArgs, UnsetTarget};
 pub use self::explain::ExplainArgs;
 pub use self::generate::{CompletionsArgs, ManArgs};
+pub use self::images::{CopyArgs, LoginArgs, LogoutArgs, PullArgs, TagsArgs};
 pub use self::inspect::{CheckArgs, DigestArgs, GetArgs, ImageComparison, SbomArgs, SectionsArgs, ShowArgs};
 pub use self::metadata::MetadataArgs;
 pub use self::oci::{AnnotationArgs, AnnotationsArgs, BinaryArgs, ImageArgs, LayoutArgs, PushArgs};
@@ -56,6 +58,11 @@ pub enum Subcommand {
     OciConfig(ImageArgs),
     OciLayout(LayoutArgs),
     OciPush(PushArgs),
+    OciPull(PullArgs),
+    OciCopy(CopyArgs),
+    OciTags(TagsArgs),
+    OciLogin(LoginArgs),
+    OciLogout(LogoutArgs),
     PolicyInit(PolicyInitArgs),
     PolicyCheck(PolicyCheckArgs),
     PolicyShow(PolicyShowArgs),
@@ -143,7 +150,7 @@ fn parse_subcommand<'a>(
 /// The definition of the whole command line.
 pub fn command() -> Command {
     let oci = Command::new(OCI)
-        .about("Package a binary as a Wasm OCI artifact: annotations, config, and an image in a layout or a registry")
+        .about("Package a binary as a Wasm OCI artifact, in a layout or a registry; pull, copy and list images")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands(OCI_COMMANDS.iter().map(SubcommandDefinition::command));
@@ -295,7 +302,7 @@ const FILE_COMMANDS: [SubcommandDefinition; 16] = [
 
 const OCI: &str = "oci";
 
-const OCI_COMMANDS: [SubcommandDefinition; 4] = [
+const OCI_COMMANDS: [SubcommandDefinition; 9] = [
     SubcommandDefinition {
         name: "annotations",
         about: "Write the annotations of the manifest, as one JSON object",
@@ -319,6 +326,36 @@ const OCI_COMMANDS: [SubcommandDefinition; 4] = [
         about: "Push the image to a registry",
         define: oci::push,
         parse: |matches| Ok(Subcommand::OciPush(PushArgs::from_matches(matches))),
+    },
+    SubcommandDefinition {
+        name: "pull",
+        about: "Download the binary of an image in a registry, and check its digest",
+        define: images::pull,
+        parse: |matches| Ok(Subcommand::OciPull(PullArgs::from_matches(matches))),
+    },
+    SubcommandDefinition {
+        name: "copy",
+        about: "Copy an image between registries and layouts, with every byte unchanged",
+        define: images::copy,
+        parse: |matches| Ok(Subcommand::OciCopy(CopyArgs::from_matches(matches))),
+    },
+    SubcommandDefinition {
+        name: "tags",
+        about: "List the tags of a repository in a registry",
+        define: images::tags,
+        parse: |matches| Ok(Subcommand::OciTags(TagsArgs::from_matches(matches))),
+    },
+    SubcommandDefinition {
+        name: "login",
+        about: "Check a password for a registry, and store it where Docker and Podman find it",
+        define: images::login,
+        parse: |matches| Ok(Subcommand::OciLogin(LoginArgs::from_matches(matches))),
+    },
+    SubcommandDefinition {
+        name: "logout",
+        about: "Remove the stored password for a registry",
+        define: images::logout,
+        parse: |matches| Ok(Subcommand::OciLogout(LogoutArgs::from_matches(matches))),
     },
 ];
 

@@ -11,9 +11,10 @@ use sectile_oci::registry::{Reference, Scheme};
 use super::matches::{all, choice, optional, required};
 use super::metadata::{MetadataArgs, allow_invalid, metadata};
 use super::options::{
-    OUTPUT, ReportArgs, color, created, created_time, file, flag, force, hides_progress, is_forced, is_json, json,
-    messages, no_progress, no_sync, output, source, write_options,
+    OUTPUT, ReportArgs, color, created, created_time, flag, force, hides_progress, is_forced, is_json, json, messages,
+    no_progress, no_sync, oci_file, output, platform, source, write_options,
 };
+use crate::image_name::registry_reference;
 use crate::source::InputSource;
 
 const ANNOTATION: &str = "annotation";
@@ -24,13 +25,13 @@ const OS: &str = "os";
 const TARGET: &str = "target";
 const FILE_NAME: &str = "file-name";
 const REF: &str = "ref";
-const REFERENCE: &str = "REFERENCE";
+pub const REFERENCE: &str = "REFERENCE";
 const SBOM: &str = "sbom";
 const PLAIN_HTTP: &str = "plain-http";
 const HTTPS: &str = "https";
 
 pub fn annotations(command: Command) -> Command {
-    command.arg(file()).args(binary()).args(annotation_options()).args(messages())
+    command.arg(oci_file()).arg(platform()).args(binary()).args(annotation_options()).args(messages())
 }
 
 #[derive(Clone, Debug)]
@@ -46,12 +47,13 @@ impl AnnotationsArgs {
 }
 
 pub fn config(command: Command) -> Command {
-    command.arg(file()).args(image()).args(messages())
+    command.arg(oci_file()).arg(platform()).args(image()).args(messages())
 }
 
 pub fn layout(command: Command) -> Command {
     command
-        .arg(file())
+        .arg(oci_file())
+        .arg(platform())
         .args(image())
         .args([
             output()
@@ -95,27 +97,49 @@ impl LayoutArgs {
 }
 
 pub fn push(command: Command) -> Command {
-    command.args([file(), reference()]).args(image()).args(registry()).args(messages())
+    command.args([oci_file(), reference(), platform()]).args(image()).args(registry()).args(messages())
 }
 
 /// The options of every command that pushes an image.
 pub fn registry() -> [Arg; 5] {
-    let flag = |name, help| flag(name, help).help_heading("Registry");
+    let [plain_http, https] = connection();
     [
-        flag(SBOM, "Also push an SBOM that refers to the image: its dependencies as CycloneDX JSON"),
-        flag(PLAIN_HTTP, "Use plain HTTP, the default for a registry on this machine; no credentials are sent")
-            .conflicts_with(HTTPS),
-        flag(HTTPS, "Use HTTPS even for a registry on this machine"),
+        flag(SBOM, "Also push an SBOM that refers to the image: its dependencies as CycloneDX JSON")
+            .help_heading("Registry"),
+        plain_http,
+        https,
         json().help("Print what was done as one JSON object on a line"),
         no_progress(),
     ]
+}
+
+/// The options of every command that connects to a registry.
+pub fn connection() -> [Arg; 2] {
+    let flag = |name, help| flag(name, help).help_heading("Registry");
+    [
+        flag(
+            PLAIN_HTTP,
+            "Use plain HTTP, the default for a registry on this machine; no credentials are sent to others",
+        )
+        .conflicts_with(HTTPS),
+        flag(HTTPS, "Use HTTPS even for a registry on this machine"),
+    ]
+}
+
+/// The scheme of requests to the registry.
+pub fn scheme(matches: &ArgMatches) -> Scheme {
+    match (matches.get_flag(PLAIN_HTTP), matches.get_flag(HTTPS)) {
+        (true, _) => Scheme::Http,
+        (_, true) => Scheme::Https,
+        _ => Scheme::Auto,
+    }
 }
 
 /// The place of the image.
 pub fn reference() -> Arg {
     Arg::new(REFERENCE)
         .required(true)
-        .value_parser(value_parser!(Reference))
+        .value_parser(registry_reference)
         .help("Destination: HOST[:PORT]/REPOSITORY[:TAG]; without a tag, the image has only its digest")
 }
 
@@ -131,15 +155,10 @@ pub struct RegistryArgs {
 
 impl RegistryArgs {
     pub fn from_matches(matches: &ArgMatches) -> Self {
-        let scheme = match (matches.get_flag(PLAIN_HTTP), matches.get_flag(HTTPS)) {
-            (true, _) => Scheme::Http,
-            (_, true) => Scheme::Https,
-            _ => Scheme::Auto,
-        };
         Self {
             reference: required(matches, REFERENCE),
             sbom: matches.get_flag(SBOM),
-            scheme,
+            scheme: scheme(matches),
             json: is_json(matches),
             no_progress: hides_progress(matches),
         }

@@ -8,6 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, ValueHint, value_parser};
 use sectile::Severity;
 use sectile::scan::ItemPath;
 use sectile::splice::WriteOptions;
+use sectile_oci::Platform;
 
 use super::matches::{all, choice, optional, required};
 use crate::policy_file::is_stdin;
@@ -19,22 +20,30 @@ pub fn flag(name: &'static str, help: &'static str) -> Arg {
 
 const FILE: &str = "FILE";
 
-/// The only FILE, which is local.
+/// The only FILE, for a command that needs all of it.
 pub fn file() -> Arg {
     Arg::new(FILE)
         .required(true)
         .value_parser(OsStringValueParser::new().map(InputSource::new))
         .value_hint(ValueHint::FilePath)
-        .help("A WebAssembly module or component; `-` is standard input, `oci:DIR[:NAME|@DIGEST]` an image in a layout")
+        .help(
+            "A WebAssembly module or component; `-` is standard input, `oci:DIR[:NAME|@DIGEST]` an image in a layout, \
+             `oci://HOST/REPOSITORY[:TAG|@DIGEST]` an image in a registry",
+        )
 }
 
-/// A FILE that may be remote if that feature is enabled.
+/// The only FILE of a command of `oci`.
+pub fn oci_file() -> Arg {
+    file().value_parser(OsStringValueParser::new().map(InputSource::for_oci))
+}
+
+/// A FILE that is read by ranges. It may be a URL if that feature is enabled.
 pub fn any_file() -> Arg {
     if cfg!(feature = "remote") {
         file().help(
-            "A WebAssembly module or component; `-` is standard input, `oci:DIR[:NAME|@DIGEST]` an image in a layout; \
-             `https://…`, `s3://…`, `gs://…`, `az://…`, `file:///…` and `oci://HOST/REPOSITORY[:TAG|@DIGEST]` are read \
-             remotely, by ranges",
+            "A WebAssembly module or component; `-` is standard input, `oci:DIR[:NAME|@DIGEST]` an image in a layout, \
+             `oci://HOST/REPOSITORY[:TAG|@DIGEST]` an image in a registry; that, `https://…`, `s3://…`, `gs://…`, \
+             `az://…` and `file:///…` are read by ranges",
         )
     } else {
         file()
@@ -43,12 +52,28 @@ pub fn any_file() -> Arg {
 
 /// The only FILE.
 pub fn source(matches: &ArgMatches) -> InputSource {
-    required(matches, FILE)
+    required::<InputSource>(matches, FILE).with_platform(chosen_platform(matches))
 }
 
 /// Every FILE.
 pub fn sources(matches: &ArgMatches) -> Vec<InputSource> {
-    all(matches, FILE)
+    let platform = chosen_platform(matches);
+    all::<InputSource>(matches, FILE).into_iter().map(|source| source.with_platform(platform.clone())).collect()
+}
+
+const PLATFORM: &str = "platform";
+
+pub fn platform() -> Arg {
+    Arg::new(PLATFORM)
+        .long(PLATFORM)
+        .value_name("OS/ARCH")
+        .value_parser(value_parser!(Platform))
+        .help("Platform of the image, if an index lists several [default: the one for wasm]")
+}
+
+/// The platform given by `--platform`, for a command that takes it.
+pub fn chosen_platform(matches: &ArgMatches) -> Option<Platform> {
+    matches.try_get_one(PLATFORM).ok().flatten().cloned()
 }
 
 const SECTION_NAME: &str = "NAME";

@@ -33,7 +33,7 @@ impl Targets {
     pub fn define(&self, command: Command) -> Command {
         let action = if self.is_list { ArgAction::Append } else { ArgAction::Set };
         command.override_usage(self.usage()).args([
-            file().help("A WebAssembly module or component; `-` is standard input"),
+            file(),
             Arg::new(POSITIONAL)
                 .value_name(self.value_name)
                 .num_args(1..)

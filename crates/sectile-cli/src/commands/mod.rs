@@ -54,6 +54,11 @@ pub fn run(subcommand: &Subcommand, output: &mut Output) -> Result<Exit, Failure
             only_source(&args.image.binary.source, output, |output| oci::layout(args, output))
         }
         Subcommand::OciPush(args) => only_source(&args.image.binary.source, output, |output| oci::push(args, output)),
+        Subcommand::OciPull(args) => oci::pull(args, output),
+        Subcommand::OciCopy(args) => oci::copy(args, output),
+        Subcommand::OciTags(args) => oci::tags(args, output),
+        Subcommand::OciLogin(args) => oci::login(args, output),
+        Subcommand::OciLogout(args) => oci::logout(args, output),
         Subcommand::PolicyInit(args) => policy::init(args, output),
         Subcommand::PolicyCheck(args) => policy::check(args, output),
         Subcommand::PolicyShow(args) => policy::show(args, output),
@@ -98,6 +103,11 @@ pub fn output_mode(subcommand: &Subcommand) -> OutputMode {
         | Subcommand::Cargo(_)
         | Subcommand::OciAnnotations(_)
         | Subcommand::OciConfig(_)
+        | Subcommand::OciPull(_)
+        | Subcommand::OciCopy(_)
+        | Subcommand::OciTags(_)
+        | Subcommand::OciLogin(_)
+        | Subcommand::OciLogout(_)
         | Subcommand::PolicyInit(_)
         | Subcommand::PolicyShow(_)
         | Subcommand::Completions(_)

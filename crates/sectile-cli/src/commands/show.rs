@@ -1,19 +1,16 @@
 //! `sectile show`: the metadata of a file.
 
 use sectile::interface::Interface;
-use sectile::{Error, Limits, Metadata};
-use sectile_oci::LayoutImage;
+use sectile::{Limits, Metadata};
 use sectile_policy::report::Report;
 
 use crate::args::{ImageComparison, ShowArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
-#[cfg(not(feature = "remote"))]
-use crate::input::LACKS_REMOTE;
+use crate::input;
 use crate::output::Output;
 use crate::reading::SizedReading;
-#[cfg(feature = "remote")]
-use crate::remote::RemoteInput;
+use crate::remote::{self, RemoteInput};
 use crate::source::{InputLocation, InputSource};
 use crate::text;
 
@@ -60,18 +57,13 @@ fn write_report(report: &Report<'_>, args: &ShowArgs, output: &mut Output) -> Re
 /// Reads the binary of an image. Annotations that differ from its metadata become findings.
 fn read_image(source: &InputSource, comparison: ImageComparison) -> Result<InterfaceReading, Failure> {
     match source.location() {
-        #[cfg(feature = "remote")]
-        InputLocation::RegistryImage(image) => read_registry_image(image, comparison),
-        #[cfg(not(feature = "remote"))]
-        InputLocation::RegistryImage(_) | InputLocation::Url(_) => Err(Failure::Other(LACKS_REMOTE.to_owned())),
+        InputLocation::RegistryImage(image) => read_registry_image(source, image, comparison),
         _ => read_layout_image(source, comparison),
     }
 }
 
 fn read_layout_image(source: &InputSource, comparison: ImageComparison) -> Result<InterfaceReading, Failure> {
-    const NO_IMAGE: &str = "--image needs an image: `oci:DIR`, `oci:DIR:NAME`, `oci://HOST/REPOSITORY:TAG`";
-    let locator = source.layout_image().ok_or_else(|| Failure::Other(NO_IMAGE.to_owned()))?;
-    let stored = locator.and_then(|locator| LayoutImage::open(&locator)).map_err(Error::from)?;
+    let stored = input::open_layout_image(source)?;
     let mut outcome = stored.input().read_with_interface(Limits::default());
     if let Some((metadata, _)) = outcome.value_mut() {
         stored.compare(metadata);
@@ -82,18 +74,18 @@ fn read_layout_image(source: &InputSource, comparison: ImageComparison) -> Resul
     Ok(SizedReading::new(stored.input().len(), outcome))
 }
 
-#[cfg(feature = "remote")]
-fn read_registry_image(image: &str, comparison: ImageComparison) -> Result<InterfaceReading, Failure> {
-    if comparison.verify {
-        return Err(Failure::Other(
-            "--verify needs a local file or an image in a layout; images in registries are read only in part"
-                .to_owned(),
-        ));
-    }
-    let mut input = RemoteInput::open_image(image)?;
+fn read_registry_image(
+    source: &InputSource,
+    image: &str,
+    comparison: ImageComparison,
+) -> Result<InterfaceReading, Failure> {
+    let mut input = RemoteInput::from_image(remote::open_image(image, source.platform())?)?;
     let mut outcome = input.read_with_interface(Limits::default());
     if let Some((metadata, _)) = outcome.value_mut() {
         input.compare(metadata);
+        if comparison.verify {
+            input.verify(metadata)?;
+        }
     }
     Ok(SizedReading::new(input.len(), outcome))
 }

@@ -104,6 +104,8 @@ pub fn variables() -> impl Iterator<Item = (String, String)> {
     let others = [
         ("SECTILE_CONFIG", "A configuration file instead of the user's; empty for none"),
         ("SECTILE_PRIVATE_REDIRECTS", "1: let servers redirect to addresses of private networks"),
+        ("SECTILE_REGISTRY_USERNAME", "The user at the registry, with SECTILE_REGISTRY_PASSWORD"),
+        ("SECTILE_REGISTRY_PASSWORD", "The user's password or access token"),
         ("SOURCE_DATE_EPOCH", "The creation time and the date of today, in seconds since 1970"),
         ("COLUMNS", "The width of the output for people"),
         ("NO_COLOR", "No colors, unless --color asks for them"),

@@ -76,6 +76,8 @@ impl Settings {
                 self.fill_outputs(&mut args.outputs);
             }
             Subcommand::OciPush(args) => args.registry.no_progress |= self.no_progress.unwrap_or_default(),
+            Subcommand::OciPull(args) => args.no_progress |= self.no_progress.unwrap_or_default(),
+            Subcommand::OciCopy(args) => args.no_progress |= self.no_progress.unwrap_or_default(),
             Subcommand::Wrap(args) => self.fill_policy(&mut args.build.policy),
             Subcommand::Cargo(args) => {
                 self.fill_policy(&mut args.build.policy);
@@ -88,6 +90,9 @@ impl Settings {
             | Subcommand::Recover(_)
             | Subcommand::OciAnnotations(_)
             | Subcommand::OciConfig(_)
+            | Subcommand::OciTags(_)
+            | Subcommand::OciLogin(_)
+            | Subcommand::OciLogout(_)
             | Subcommand::PolicyInit(_)
             | Subcommand::PolicyShow(_)
             | Subcommand::Completions(_)

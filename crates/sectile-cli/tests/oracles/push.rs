@@ -115,6 +115,60 @@ fn pushed_images_are_pulled_unchanged() {
 }
 
 #[test]
+#[ignore = "needs docker-registry and skopeo"]
+fn images_are_pulled_copied_and_listed_as_skopeo_does() {
+    let registry = Registry::start(Setup { asks: true, ..Setup::default() });
+    let home = Home::new();
+    let sectile = |args: &[&str]| home.done(env!("CARGO_BIN_EXE_sectile"), args);
+    let (address, credentials) = (&registry.address, format!("me:{PASSWORD}"));
+    let mut login = Command::new(env!("CARGO_BIN_EXE_sectile"));
+    login.args(["oci", "login", address, "--username", "me", "--password-stdin"]).env("HOME", home.0.path());
+    let mut login = login.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    login.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
+    assert!(login.wait().unwrap().success());
+    // skopeo reads the same file.
+    let place = |tag: &str| format!("{address}/team/app:{tag}");
+    let list = || home.done("skopeo", ["list-tags", "--tls-verify=false", &format!("docker://{address}/team/app")]);
+    for tag in ["1.0", "1.1"] {
+        home.push(&path(FILES[0]), &place(tag), &["--sbom", "--vendor", tag]);
+    }
+    let listed: Value = serde_json::from_str(&list()).unwrap();
+    let tags = sectile(&["oci", "tags", &format!("{address}/team/app")]);
+    assert_eq!(tags.lines().map(Value::from).collect::<Value>(), listed["Tags"]);
+
+    sectile(&["oci", "push", path(FILES[1]).to_str().unwrap(), &place("plain"), "-q"]);
+    sectile(&["oci", "pull", &place("plain"), "-o", "pulled.wasm", "-q"]);
+    assert!(fs::read(home.at("pulled.wasm")).unwrap() == fs::read(path(FILES[1])).unwrap());
+    let digest = |name: &str| sectile(&["digest", name]).replace(name, "FILE");
+    assert_eq!(digest(&format!("oci://{}", place("plain"))), digest(path(FILES[1]).to_str().unwrap()));
+
+    // Copies to a layout, by both tools.
+    let (ours, theirs) = (home.at("ours"), home.at("theirs"));
+    sectile(&["oci", "copy", &place("1.0"), &format!("oci:{}:1.0", ours.display())]);
+    let source = format!("docker://{}", place("1.0"));
+    home.done("skopeo", ["copy", "--src-tls-verify=false", &source, &format!("oci:{}:1.0", theirs.display())]);
+    assert_eq!(layer(&ours), layer(&theirs));
+    // And back, from the layout and within the registry.
+    let raw = |place: &str| {
+        let creds = format!("--creds={credentials}");
+        home.done("skopeo", ["inspect", "--tls-verify=false", &creds, "--raw", &format!("docker://{place}")])
+    };
+    let back = [format!("{address}/back:1"), format!("{address}/within:1")];
+    sectile(&["oci", "copy", &format!("oci:{}:1.0", theirs.display()), &back[0]]);
+    let within = sectile(&["oci", "copy", &place("1.0"), &back[1], "--referrers"]);
+    assert!(within.contains(" mounted"), "{within}");
+    for place in &back {
+        assert_eq!(raw(place), raw(&source["docker://".len()..]));
+    }
+    // The registry lists its repositories.
+    let audit = sectile(&["audit", "--format", "csv", &format!("oci://{address}/")]);
+    for repository in ["back:1", "team/app:1.1", "team/app:plain"] {
+        assert!(audit.contains(&format!("oci://{address}/{repository}")), "{audit}");
+    }
+    assert_eq!(audit.lines().count(), 1 + 3, "{audit}");
+}
+
+#[test]
 #[ignore = "needs docker-registry"]
 fn a_large_file_is_pushed() {
     let mut files: Vec<_> = fs::read_dir(project().join("benches/corpus/files"))

@@ -11,12 +11,14 @@ mod edit_several;
 mod explain;
 mod from;
 mod git;
+mod images;
 mod inputs;
 mod interface;
 mod messages;
 mod oci;
 mod policy;
 mod push;
+mod registries;
 #[cfg(feature = "remote")]
 mod remote;
 mod row_names;

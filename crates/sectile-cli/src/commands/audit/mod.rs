@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use sectile_audit::amount::{ByteSize, Grouped};
 use sectile_audit::{Audit, AuditOutcome, Progress, Root, RowKind, VerdictLine, WalkOptions};
+use sectile_oci::registry::Scheme;
 
 use self::answers::Answers;
 use self::baseline::open_baseline;
@@ -24,7 +25,8 @@ use crate::input::LACKS_REMOTE;
 use crate::judge::Judge;
 use crate::output::Output;
 use crate::policy_file;
-use crate::source::InputSource;
+use crate::registry;
+use crate::source::{InputLocation, InputSource};
 
 pub fn run(args: &AuditArgs, output: &mut Output) -> Result<Exit, Failure> {
     let started = Instant::now();
@@ -96,6 +98,12 @@ fn root(source: &InputSource) -> Result<Root, Failure> {
             Err(error) => Err(fail(&error)),
         };
     };
+    if let InputLocation::RegistryImage(name) = source.location() {
+        if !name.contains('/') {
+            return Err(fail(&format!("write oci://{}/ for all images of a registry", escaped(name.as_ref()))));
+        }
+        return Root::registry(name, registry::client(Scheme::Auto)?).map_err(|error| fail(&error));
+    }
     #[cfg(feature = "remote")]
     {
         let root = Root::url(url, &crate::remote::options()).map_err(|error| fail(&error))?;

@@ -25,6 +25,7 @@ use crate::source::InputSource;
 use crate::text;
 
 const WRITTEN: &str = "the file is written";
+const PUSHED: &str = "the image is written";
 
 /// Runs one of the editing commands on each FILE.
 pub fn run(args: &EditArgs, output: &mut Output) -> Result<Exit, Failure> {
@@ -38,6 +39,16 @@ pub fn run(args: &EditArgs, output: &mut Output) -> Result<Exit, Failure> {
             edited => edited,
         }
     })
+}
+
+/// The result of an edit.
+#[derive(Clone, Copy)]
+struct WrittenEdit<'a> {
+    is_written: bool,
+    /// The image that was written, with its digest.
+    image: Option<&'a str>,
+    /// Whether the binary is on standard output.
+    is_stdout: bool,
 }
 
 /// The edit of one FILE.
@@ -61,7 +72,7 @@ impl SourceEdit<'_> {
             Ok(()) if input.changed().unwrap_or(false) => WriteError::Changed.into(),
             Ok(()) => failure,
         })?;
-        sink.write(&planned, &input, args.write, output)?;
+        let image = sink.write(&planned, source, &input, args.write, output)?;
         let is_written = sink.is_written(planned.plan());
         self.print_files(&sink, is_written, output);
         for note in &notes {
@@ -69,9 +80,10 @@ impl SourceEdit<'_> {
         }
         let missing = Missing::new(args, &planned);
         missing.print(source, output);
-        let reported = self.write_report(&planned, &input, is_written, &sink, output);
+        let written = WrittenEdit { is_written, image: image.as_deref(), is_stdout: sink.is_stdout() };
+        let reported = self.write_report(&planned, &input, written, output);
         if is_written && !sink.is_stdout() {
-            output.flush_report(WRITTEN, reported)?;
+            output.flush_report(if image.is_some() { PUSHED } else { WRITTEN }, reported)?;
         } else {
             reported.and_then(|()| output.flush())?;
         }
@@ -99,16 +111,16 @@ impl SourceEdit<'_> {
         &self,
         planned: &EditPlan,
         input: &Input,
-        is_written: bool,
-        sink: &EditSink,
+        written: WrittenEdit<'_>,
         output: &mut Output,
     ) -> Result<(), Failure> {
         let (args, name) = (self.args, self.source.name());
+        let WrittenEdit { is_written, image, is_stdout } = written;
         for finding in planned.findings() {
             output.print_finding(self.source, finding);
         }
-        let report = EditReport::new(name, planned, is_written);
-        match (args.report.json, sink.is_stdout()) {
+        let report = EditReport::new(name, planned, is_written).with_image(image);
+        match (args.report.json, is_stdout) {
             (true, false) => report.write_json(output.out())?,
             (true, true) => {
                 let mut line = Vec::new();
@@ -119,7 +131,12 @@ impl SourceEdit<'_> {
                 let differences = differences(planned, input)?;
                 text::write_edit_diff(name, planned, &differences, output.out())?;
             }
-            (false, false) if output.shows_success() => text::write_edit(name, planned, is_written, output.out())?,
+            (false, false) if output.shows_success() => {
+                text::write_edit(name, planned, is_written, output.out())?;
+                if let Some(image) = image {
+                    writeln!(output.out(), "{}", escaped(image.as_ref()))?;
+                }
+            }
             (false, _) => {}
         }
         Ok(())

@@ -10,7 +10,9 @@ use sectile::internal::fingerprint::FileFingerprint;
 use sectile::splice::{Plan, WriteError, WriteOptions};
 
 use crate::args::{EditArgs, EditOperation, PutArgs, PutData};
+use crate::commands::oci;
 use crate::failure::Failure;
+use crate::image_name::ImageName;
 use crate::output::Output;
 use crate::source::InputSource;
 
@@ -24,6 +26,8 @@ pub enum EditSink {
     InPlace(OsString),
     /// Another file.
     File(OsString),
+    /// An image, in a registry or a layout.
+    Image(ImageName),
     Stdout,
 }
 
@@ -31,6 +35,9 @@ impl EditSink {
     pub fn new(args: &EditArgs, source: &InputSource) -> Result<Self, Failure> {
         if args.dry_run {
             return Ok(Self::Nowhere);
+        }
+        if let Some(image) = &args.to {
+            return Ok(Self::Image(image.clone()));
         }
         match &args.output {
             Some(_) if args.is_to_stdout() && stdout().is_terminal() => {
@@ -41,8 +48,9 @@ impl EditSink {
             None if source.is_stdin() => {
                 Err(Failure::Other("standard input cannot be changed: name the result with -o".to_owned()))
             }
-            None if source.is_layout_image() => Err(Failure::Other(
-                "the layer of an image is named by its digest and cannot be changed: name the result with -o"
+            None if source.is_image() => Err(Failure::Other(
+                "the layer of an image is named by its digest and cannot be changed: write another image with --to \
+                 IMAGE, or a file with -o"
                     .to_owned(),
             )),
             None if args.in_place => Ok(Self::InPlace(source.argument().to_owned())),
@@ -67,25 +75,28 @@ impl EditSink {
         }
     }
 
-    /// Writes the edited binary.
+    /// Writes the edited binary. Returns the name of the image that is written, if any.
     pub fn write(
         &self,
         planned: &EditPlan,
+        source: &InputSource,
         input: &Input,
         options: WriteOptions,
         output: &mut Output,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<String>, Failure> {
         let plan = planned.plan();
         match self {
-            Self::Nowhere => Ok(()),
-            Self::Replace(path) => Ok(plan.replace(path, options)?),
-            Self::InPlace(path) => Ok(plan.write_in_place(path, options)?),
+            Self::Nowhere => {}
+            Self::Replace(path) => plan.replace(path, options)?,
+            Self::InPlace(path) => plan.write_in_place(path, options)?,
             Self::File(path) => plan.write_file(input, path, options).map_err(|error| {
                 let is_of_input = matches!(error, WriteError::Changed | WriteError::OtherSource);
                 Failure::Write(error, Some(path.clone()).filter(|_| !is_of_input))
-            }),
-            Self::Stdout => write_to_stdout(plan, input, output),
+            })?,
+            Self::Image(image) => return oci::write_back(image, source, input, plan, options).map(Some),
+            Self::Stdout => write_to_stdout(plan, input, output)?,
         }
+        Ok(None)
     }
 
     /// Whether a file or standard output was written.
@@ -93,7 +104,7 @@ impl EditSink {
         match self {
             Self::Nowhere => false,
             Self::Replace(_) | Self::InPlace(_) => !plan.is_identity(),
-            Self::File(_) | Self::Stdout => true,
+            Self::File(_) | Self::Image(_) | Self::Stdout => true,
         }
     }
 
@@ -101,7 +112,7 @@ impl EditSink {
     pub fn path(&self) -> Option<&OsStr> {
         match self {
             Self::Replace(path) | Self::InPlace(path) | Self::File(path) => Some(path),
-            Self::Nowhere | Self::Stdout => None,
+            Self::Nowhere | Self::Image(_) | Self::Stdout => None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use sectile_oci::registry::{Artifact, AttachedArtifact, Client, ClientOptions, Credentials, PushedImage};
+use sectile_oci::registry::{Artifact, AttachedArtifact, Client, PushedImage};
 use sectile_oci::{Image, PushReport};
 use sectile_sbom::{MEDIA_TYPE, Sbom};
 
@@ -14,7 +14,7 @@ use crate::commands::sbom;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::private_redirects;
+use crate::registry;
 use crate::source::InputSource;
 use crate::timestamp;
 
@@ -24,12 +24,7 @@ pub fn run(args: &PushArgs, output: &mut Output) -> Result<Exit, Failure> {
     let image = Image::new(&binary.input, &binary.plan, &image_options(&args.image)?)?;
     let sbom = args.registry.sbom.then(|| build_sbom(args, &binary, output)).transpose()?;
 
-    let options = ClientOptions {
-        scheme: args.registry.scheme,
-        private_redirects: private_redirects::are_allowed(),
-        ..Default::default()
-    };
-    let client = Client::new(Credentials::from_user_files(), options);
+    let client = registry::client(args.registry.scheme)?;
     let mut line = PercentLine::new("pushing", args.registry.no_progress);
     let mut on_progress = |sent, total| line.update(sent, total);
     let pushed = client.push(&args.registry.reference, &image, &binary.plan, &binary.input, &mut on_progress)?;

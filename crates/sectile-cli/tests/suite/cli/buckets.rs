@@ -131,9 +131,14 @@ fn only_objects_below_the_prefix_are_read() {
         .collect();
     assert_eq!(files, ["s3://bucket/app/a.wasm", "s3://bucket/app/large.wasm"]);
     assert_eq!(command(&server, &["show", &files[1]]).0, Some(0));
-    for refused in ["https://example.com/", "oci://example.com/team"] {
+    for (refused, part) in [
+        ("https://example.com/", "cannot list"),
+        ("oci://example.com", "oci://example.com/"),
+        ("oci://example.com/Team/", "is not a valid repository"),
+        ("oci://team/app:1", "has no registry"),
+    ] {
         let (status, _, stderr) = command(&server, &["audit", refused]);
-        assert!(status == Some(2) && stderr.contains("cannot list"), "{stderr}");
+        assert!(status == Some(2) && stderr.contains(part), "{stderr}");
     }
 }
 

@@ -42,9 +42,9 @@ fn bash_completes_commands_options_values_and_files() {
     let files = ["app.wasm", "pages", "policy.toml"];
     for (words, expected) in [
         (&["sh"][..], &["show"][..]),
-        (&["oci", "pu"], &["push"]),
-        (&["oci", "l"], &["layout"]),
-        (&["help", "oci", "pu"], &["push"]),
+        (&["oci", "pus"], &["push"]),
+        (&["oci", "la"], &["layout"]),
+        (&["help", "oci", "pus"], &["push"]),
         (&["show", ""], &files),
         (&["show", "app.wasm", "p"], &files[1..]),
         (&["show", "--inter"], &["--interface"]),
@@ -81,7 +81,7 @@ fn bash_completes_commands_options_values_and_files() {
 fn fish_completes_commands_options_values_and_files() {
     let home = home("fish");
     for (line, expected) in [
-        ("oci pu", "push"),
+        ("oci pus", "push"),
         ("check --refuse w", "warning"),
         ("show po", "policy.toml"),
         ("unset app.wasm ver", "version"),

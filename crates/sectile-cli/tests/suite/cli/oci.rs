@@ -217,7 +217,7 @@ fn an_image_is_compared_with_its_binary() {
     fs::write(directory.path().join("l/blobs/sha256").join(layer.hex()), tampered).unwrap();
     assert_eq!(codes("oci:l:same", &["--verify"]), ["digest-mismatch"]);
     let file = run_it(&["show", "--image", "a.wasm"]);
-    assert!(file.status == 2 && file.stderr.contains("needs an image"), "{}", file.stderr);
+    assert!(file.status == 2 && file.stderr.contains("--image needs an image"), "{}", file.stderr);
 }
 
 /// From a manifest into a real toolchain's binary, into a layout, and back. Metadata is added to

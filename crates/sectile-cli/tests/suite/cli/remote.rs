@@ -164,7 +164,10 @@ fn registry_images_are_shown_and_compared_remotely() {
         let json = shown.json();
         assert_eq!((json["size"].as_u64(), &json["findings"]), (Some(bytes.len() as u64), &serde_json::json!([])));
     }
-    assert_eq!(run(&["show", "--image", "--verify", &oci]).status, 2);
+    let verified = run(&["show", "--image", "--verify", &oci]);
+    assert_eq!((verified.status, &*verified.stderr), (0, ""));
+    let digest_of = |name: &str| run(&["digest", name]).text().replace(name, "FILE");
+    assert_eq!(digest_of(&oci), digest_of(path.to_str().unwrap()));
     let sections = |name: &str| shown(&run(&["sections", name]), name);
     assert_eq!(sections(&oci), sections(path.to_str().unwrap()));
     assert_eq!(run(&["get", &oci, "vendor"]).text(), "v");
@@ -183,4 +186,127 @@ fn registry_images_are_shown_and_compared_remotely() {
     assert_eq!(drifted.json()["findings"][0]["code"], "annotation-drift", "{}", drifted.text());
     let missing = run(&["show", &oci.replace(":1.0", ":3.0")]);
     assert!(missing.status == 2 && missing.stderr.contains("404"), "{}", missing.stderr);
+}
+
+/// Adds an index of these images by their platforms, under a tag.
+fn add_index(registry: &mut Registry, tag: &str, images: &[(&str, &str)]) {
+    let manifests: Vec<Value> = images
+        .iter()
+        .map(|(image, platform)| {
+            let (media_type, bytes) = &registry.manifests[*image];
+            let digest = sectile::digest::Digest::new(bytes).to_string();
+            let (os, architecture) = platform.split_once('/').unwrap();
+            serde_json::json!({
+                "mediaType": media_type, "digest": digest, "size": bytes.len(),
+                "platform": {"os": os, "architecture": architecture},
+            })
+        })
+        .collect();
+    let media_type = "application/vnd.oci.image.index.v1+json";
+    let index = serde_json::json!({"schemaVersion": 2, "mediaType": media_type, "manifests": manifests});
+    registry.manifests.insert(tag.to_owned(), (media_type.to_owned(), index.to_string().into_bytes()));
+}
+
+#[test]
+fn the_platform_chooses_an_image_of_an_index() {
+    let (server, registry) = start(Registry::default(), |_| None);
+    let place = |tag: &str| format!("{}/team/app:{tag}", server.address);
+    for (tag, vendor) in [("a", "one"), ("b", "two"), ("c", "three")] {
+        let (_home, path) = file(&module(&[custom("vendor", vendor)]));
+        assert_eq!(run(["oci", "push", path.to_str().unwrap(), &place(tag)]).status, 0);
+    }
+    {
+        let mut registry = registry.lock().unwrap();
+        add_index(&mut registry, "all", &[("a", "linux/amd64"), ("b", "wasi/wasm"), ("c", "js/other")]);
+        add_index(&mut registry, "none", &[("a", "linux/amd64"), ("c", "js/other")]);
+    }
+    let get = |tag: &str, options: &[&str]| {
+        let image = format!("oci://{}", place(tag));
+        run(["get", &image, "vendor"].into_iter().chain(options.iter().copied()))
+    };
+    assert_eq!(get("all", &[]).text(), "two");
+    assert_eq!(get("all", &["--platform", "linux/amd64"]).text(), "one");
+    assert_eq!(get("none", &["--platform", "js/other"]).text(), "three");
+    assert_eq!(get("a", &["--platform", "linux/arm64"]).text(), "one"); // not an index
+    for (tag, options, part) in [
+        ("none", &[][..], "several images match: "),
+        ("all", &["--platform", "linux/arm64"], "no image for `linux/arm64`; available: "),
+        ("all", &["--platform", "wasm"], "OS/ARCHITECTURE"),
+    ] {
+        let run = get(tag, options);
+        assert_eq!((run.status, run.text()), (2, ""), "{options:?}");
+        assert!(run.stderr.contains(part), "{}", run.stderr);
+    }
+    let listed = get("none", &[]).stderr;
+    assert!(listed.contains("for `linux/amd64`") && listed.contains("for `js/other`"), "{listed}");
+}
+
+#[test]
+fn a_registry_without_ranges_is_read_up_to_a_limit() {
+    let bytes = module(&[custom("licenses", "MIT"), section(10, &vec![0; 6 << 20]), custom("vendor", "v")]);
+    let large = module(&[section(10, &vec![0; 65 << 20])]);
+    let (server, registry) = start(Registry::default(), |_| None);
+    let addresses = server.address;
+    for (tag, bytes) in [("small", &bytes), ("large", &large)] {
+        let (_home, path) = file(bytes);
+        assert_eq!(run(["oci", "push", path.to_str().unwrap(), &format!("{addresses}/app:{tag}")]).status, 0);
+    }
+    // The same registry, which ignores `Range` and counts the downloads.
+    let downloads = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let (count, shared) = (downloads.clone(), registry.clone());
+    let plain = Server::start(move |request| {
+        let mut request = request.clone();
+        request.fields.retain(|(name, _)| name != "range");
+        count.fetch_add(usize::from(request.is("GET", "/blobs/")), std::sync::atomic::Ordering::SeqCst);
+        shared.lock().unwrap().answer(&request)
+    });
+    let image = |tag: &str| format!("oci://{}/app:{tag}", plain.address);
+    let shown = run(["show", "--json", &image("small")]);
+    assert_eq!((shown.status, &*shown.stderr), (0, ""));
+    assert_eq!(shown.json()["item"]["annotations"]["vendor"], "v");
+    assert_eq!(downloads.load(std::sync::atomic::Ordering::SeqCst), 1, "the layer is downloaded once");
+    let refused = run(["show", &image("large")]);
+    assert_eq!(refused.status, 2);
+    assert!(
+        refused.stderr.contains("does not support ranges") && refused.stderr.contains("sectile oci pull"),
+        "{}",
+        refused.stderr
+    );
+
+    // A layer with another digest is refused, although only its beginning is shown.
+    for blob in registry.lock().unwrap().blobs.values_mut().filter(|blob| blob.starts_with(b"\0asm")) {
+        *blob.last_mut().unwrap() ^= 1;
+    }
+    let wrong = run(["show", &image("small")]);
+    assert!(wrong.status == 2 && wrong.stderr.contains("tampered"), "{}", wrong.stderr);
+}
+
+#[test]
+fn credentials_come_from_variables() {
+    let (server, _) = start(Registry::default(), sectile_testing::registry::require_login);
+    let (home, path) = file(&module(&[custom("vendor", "v")]));
+    let place = format!("{}/team/app:1", server.address);
+    let run = |args: &[&str], variables: &[(&str, &str)]| {
+        let mut command = command(args);
+        for variable in ["REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_CONFIG"] {
+            command.env_remove(variable);
+        }
+        command.env("HOME", home.path()).env("USERPROFILE", home.path()).envs(variables.iter().copied());
+        Run::of(command.stdin(Stdio::null()).output().unwrap())
+    };
+    let (user, password) = (("SECTILE_REGISTRY_USERNAME", "me"), ("SECTILE_REGISTRY_PASSWORD", "hunter2"));
+    let pushed = run(&["oci", "push", path.to_str().unwrap(), &place], &[user, password]);
+    assert_eq!((pushed.status, &*pushed.stderr), (0, ""));
+    let oci = format!("oci://{place}");
+    assert_eq!(run(&["get", &oci, "vendor"], &[user, password]).text(), "v");
+    for (variables, part) in [
+        (&[][..], "sectile oci login"),
+        (&[user], "SECTILE_REGISTRY_PASSWORD is not"),
+        (&[password], "SECTILE_REGISTRY_USERNAME is not"),
+        (&[user, ("SECTILE_REGISTRY_PASSWORD", "5ec12e7")], "rejects the credentials"),
+    ] {
+        let denied = run(&["show", &oci], variables);
+        assert!(denied.status == 2 && denied.stderr.contains(part), "{}", denied.stderr);
+        assert!(!denied.stderr.contains("5ec12e7") && !denied.stderr.contains("hunter2"), "{}", denied.stderr);
+    }
 }

@@ -75,6 +75,7 @@ impl Samples {
             "strip full.wasm --all",
             "migrate full.wasm --at 0 --allow-invalid",
             "migrate full.wasm --at 0 --allow-invalid",
+            "set small.wasm --vendor v --to oci:edited:1.0",
         ] {
             self.add(Document::Edit, directory, &format!("{edit} --json"));
         }
@@ -217,7 +218,7 @@ fn keys_are_complete(samples: &Samples) {
 fn changes_are_found(samples: &Samples) {
     const FREE: [&str; 7] =
         ["annotations", "producers", "section_totals", "formats", "not_opened", "registry_metadata", "OciAnnotations"];
-    const OPTIONAL: [&str; 13] = [
+    const OPTIONAL: [&str; 14] = [
         "count",
         "excepted",
         "dependencies",
@@ -231,6 +232,7 @@ fn changes_are_found(samples: &Samples) {
         "omits_locations",
         "items_left_out",
         "not_opened",
+        "image",
     ];
     let mut seen = BTreeSet::new();
     for (document, value) in &samples.0 {

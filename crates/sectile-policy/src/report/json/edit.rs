@@ -23,7 +23,12 @@ impl EditReport<'_> {
         write_array(out, self.plan.changes(), write_change)?;
         put!(out, ",\"findings\":")?;
         write_array(out, self.plan.findings(), write_unjudged)?;
-        put!(out, ",\"written\":", self.written, "}\n")
+        put!(out, ",\"written\":", self.written)?;
+        if let Some(image) = self.image {
+            put!(out, ",\"image\":")?;
+            write_text(out, image)?;
+        }
+        put!(out, "}\n")
     }
 }
 

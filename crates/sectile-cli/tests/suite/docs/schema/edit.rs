@@ -26,6 +26,7 @@ pub fn edit() -> Value {
         key("changes", array(change), "The changes of sections."),
         key("findings", array(common("finding")), "Findings on the edit."),
         key("written", boolean(), "Whether the result was written."),
+        key("image", string(), "The image that was written with its digest; only with `--to`.").optional(),
     ];
     let description = "The line that an editing command prints: `sectile set --json FILE`, and `unset`, `put`, `remove`, \
                        `strip` and `migrate`.";
