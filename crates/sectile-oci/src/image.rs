@@ -2,15 +2,19 @@
 
 use std::io;
 
-use crate::config::WasmConfig;
-use crate::descriptor::{CONFIG_MEDIA_TYPE, LAYER_MEDIA_TYPE, MANIFEST_MEDIA_TYPE, MAX_MANIFEST_SIZE};
+use crate::binary_layer::BinaryLayer;
+use crate::config::{ContainerConfig, ImageConfig, ProxyConfig, WasmConfig};
+use crate::descriptor::{MANIFEST_MEDIA_TYPE, MAX_MANIFEST_SIZE};
+use crate::hashing_writer::HashingWriter;
 use crate::manifest::Manifest;
-use crate::{AnnotationError, AnnotationOptions, Annotations, Descriptor, TITLE_KEY, annotations};
-use sectile::digest::{Digest, Hasher};
+use crate::shape::{COMPAT_ANNOTATION, media_type};
+use crate::{AnnotationError, AnnotationOptions, Annotations, Descriptor, TITLE_KEY, WrittenShape, annotations};
+use sectile::digest::Digest;
 use sectile::drive::{self, ReadAt};
 use sectile::interface::CombinedReader;
 use sectile::internal::{is_deceptive, is_plan_for, quoted};
 use sectile::metadata::Field;
+use sectile::scan::ItemKind;
 use sectile::splice::Plan;
 use sectile::{Error, Input, Limits};
 
@@ -30,6 +34,8 @@ pub struct ImageOptions {
     /// Options of the manifest's annotations. The config's `created` is the value of the annotation
     /// for [`Field::Created`], or the Unix epoch without that annotation.
     pub annotations: AnnotationOptions,
+    /// The shape.
+    pub shape: WrittenShape,
     /// The config's `author`. `None` uses the value of the `authors` annotation, if present.
     pub author: Option<String>,
     /// The config's `os`. `None` uses `wasip1` for a module and `wasip2` for a component.
@@ -65,6 +71,18 @@ pub enum ImageError {
         /// The value.
         value: String,
     },
+    /// The shape has no place for the value of an option.
+    #[error("an image of the shape `{}` has no {option}: omit it", shape.name())]
+    #[non_exhaustive]
+    UnusedOption {
+        /// The option.
+        option: &'static str,
+        /// The shape.
+        shape: WrittenShape,
+    },
+    /// The binary is a component, and the consumers of the shape load modules only.
+    #[error("the binary is a component, and consumers of the shape `{}` load modules only: use the shape `cncf`", .0.name())]
+    Component(WrittenShape),
     /// The manifest is larger than registries accept.
     #[error("the manifest has {0} bytes, but registries accept at most {MAX_MANIFEST_SIZE}: shorten the annotations")]
     TooLarge(u64),
@@ -83,8 +101,9 @@ pub enum ImageError {
 /// the interface of the binary.
 #[derive(Clone, Debug)]
 pub struct ImageDraft {
+    shape: WrittenShape,
     annotations: Annotations,
-    config: WasmConfig,
+    config: ImageConfig,
     file_name: Option<String>,
 }
 
@@ -114,21 +133,35 @@ impl ImageDraft {
         if let Some(finding) = interface.findings().iter().next() {
             return Err(ImageError::Interface(finding.message().to_owned()));
         }
-        let annotations = annotations(metadata.root(), &options.annotations)?;
+        let shape = options.shape;
+        if shape.is_for_modules() && interface.kind() == ItemKind::Component {
+            return Err(ImageError::Component(shape));
+        }
+        check_options(options)?;
+        let mut annotations = annotations(metadata.root(), &options.annotations)?;
         let annotation = |field: Field| annotations.get(field.oci_key()).map(|value| &**value);
         let created = annotation(Field::Created).filter(|created| Field::Created.check(created).is_empty());
         let author = checked_option("author", options.author.as_deref())?.or_else(|| annotation(Field::Authors));
         let os = checked_option("operating system", options.os.as_deref())?;
         let target = checked_option("target world", options.target.as_deref())?;
-        let config = WasmConfig::new(&interface, created, author, os, target);
+        let config = match shape {
+            WrittenShape::Cncf => ImageConfig::Wasm(WasmConfig::new(&interface, created, author, os, target)),
+            WrittenShape::Envoy => ImageConfig::Proxy(ProxyConfig::new(&interface)),
+            WrittenShape::Compat => ImageConfig::Container(ContainerConfig::new(created, author, os)),
+        };
         let file_name = match &options.file_name {
             Some(name) if is_file_name(name) => Some(name.clone()),
             Some(name) => {
                 return Err(ImageError::InvalidText { option: "file name", value: name.clone() });
             }
+            None if shape == WrittenShape::Compat => None,
             None => annotations.get(TITLE_KEY).and_then(|title| file_name(title)),
         };
-        Ok(Self { annotations, config, file_name })
+        if shape == WrittenShape::Compat {
+            let (key, value) = COMPAT_ANNOTATION;
+            annotations.entry(key.to_owned()).or_insert_with(|| value.to_owned());
+        }
+        Ok(Self { shape, annotations, config, file_name })
     }
 
     /// Returns the manifest's annotations.
@@ -136,22 +169,33 @@ impl ImageDraft {
         &self.annotations
     }
 
-    /// Creates the image whose layer has this digest and this size in bytes.
+    /// Creates the image whose layer with the binary has this digest and this size in bytes.
+    /// `unpacked` is the digest of the unpacked layer if the shape has a packed one.
     ///
     /// # Errors
     ///
     /// The manifest would be larger than registries accept, because of its annotations.
-    pub fn image(&self, layer: Digest, size: u64) -> Result<Image, ImageError> {
-        let config = self.config.to_json(&[layer]);
-        let config_descriptor = Descriptor::for_bytes(CONFIG_MEDIA_TYPE, &config);
-        let mut layer = Descriptor::new(LAYER_MEDIA_TYPE, layer, size);
+    pub fn image(&self, layer: Digest, size: u64, unpacked: Option<Digest>) -> Result<Image, ImageError> {
+        let config = self.config.to_json(layer, unpacked.unwrap_or(layer));
+        let config_descriptor = Descriptor::for_bytes(self.config.media_type(), &config);
+        let layer_type = match self.shape {
+            WrittenShape::Cncf => media_type::WASM,
+            WrittenShape::Envoy => media_type::ENVOY_WASM,
+            WrittenShape::Compat => media_type::TAR_GZIP,
+        };
+        let mut layer = Descriptor::new(layer_type, layer, size);
         if let Some(name) = &self.file_name {
             layer = layer.with_annotation(TITLE_KEY, name);
         }
+        let runtime_config = config_descriptor.clone().with_annotation(TITLE_KEY, RUNTIME_CONFIG_FILE);
+        let layers = match self.shape {
+            WrittenShape::Envoy => vec![runtime_config, layer.clone()],
+            WrittenShape::Cncf | WrittenShape::Compat => vec![layer.clone()],
+        };
         let manifest = Manifest {
             artifact_type: None, // the media type of the config determines it
             config: &config_descriptor,
-            layers: std::slice::from_ref(&layer),
+            layers: &layers,
             subject: None,
             annotations: &self.annotations,
         };
@@ -161,11 +205,14 @@ impl ImageDraft {
         }
         let descriptor = Descriptor::for_bytes(MANIFEST_MEDIA_TYPE, &manifest);
         let annotations = self.annotations.clone();
-        Ok(Image { manifest, descriptor, config, config_descriptor, layer, annotations })
+        Ok(Image { shape: self.shape, manifest, descriptor, config, config_descriptor, layer, annotations })
     }
 }
 
-/// A Wasm OCI artifact with the unchanged binary as its only layer.
+/// The file name of the config that is a layer too.
+const RUNTIME_CONFIG_FILE: &str = "runtime-config.json";
+
+/// An image of a binary: by default, a Wasm OCI artifact with the binary as its only layer.
 ///
 /// Equal binaries and options give equal bytes.
 ///
@@ -180,6 +227,7 @@ impl ImageDraft {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
+    shape: WrittenShape,
     manifest: Vec<u8>,
     descriptor: Descriptor,
     config: Vec<u8>,
@@ -197,10 +245,17 @@ impl Image {
     /// See [`ImageError`].
     pub fn new(input: &Input, plan: &Plan, options: &ImageOptions) -> Result<Self, ImageError> {
         let draft = ImageDraft::read(input, plan, options)?;
-        let mut hasher = Hasher::new();
-        plan.write_to(input, &mut hasher).map_err(ImageError::Io)?;
+        let mut out = HashingWriter::new(io::sink());
+        let layer = BinaryLayer { shape: options.shape, input, plan };
+        let unpacked = layer.write_to(&mut out).map_err(ImageError::Io)?;
         check_unchanged(input)?;
-        draft.image(hasher.finish(), plan.len())
+        let (digest, size) = out.finish();
+        draft.image(digest, size, unpacked)
+    }
+
+    /// Returns the shape.
+    pub fn shape(&self) -> WrittenShape {
+        self.shape
     }
 
     /// Returns the bytes of the manifest.
@@ -223,7 +278,7 @@ impl Image {
         &self.config_descriptor
     }
 
-    /// Returns the descriptor of the layer.
+    /// Returns the descriptor of the layer with the binary.
     pub fn layer(&self) -> &Descriptor {
         &self.layer
     }
@@ -240,6 +295,23 @@ pub(crate) fn check_unchanged(input: &Input) -> Result<(), ImageError> {
         Ok(true) => Err(ImageError::Changed),
         Err(error) => Err(ImageError::Io(error)),
     }
+}
+
+/// Checks that the shape has a place for the options that are given.
+fn check_options(options: &ImageOptions) -> Result<(), ImageError> {
+    let shape = options.shape;
+    let (is_envoy, is_compat) = (shape == WrittenShape::Envoy, shape == WrittenShape::Compat);
+    for (option, is_given, is_unused) in [
+        ("author", options.author.is_some(), is_envoy),
+        ("operating system", options.os.is_some(), is_envoy),
+        ("target world", options.target.is_some(), is_envoy || is_compat),
+        ("file name", options.file_name.is_some(), is_compat),
+    ] {
+        if is_given && is_unused {
+            return Err(ImageError::UnusedOption { option, shape });
+        }
+    }
+    Ok(())
 }
 
 /// Returns the value of an option, which must be one line of visible text.

@@ -1,6 +1,7 @@
 //! WebAssembly binaries as OCI artifacts:
 //!
-//! - annotations, and the Wasm OCI artifact with its manifest and config;
+//! - annotations, and the Wasm OCI artifact with its manifest and config, or other shapes;
+//! - the shapes of images, and the rules by which consumers load them;
 //! - image layouts on disk;
 //! - with the feature `registry`, a client for registries.
 //!
@@ -10,9 +11,12 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod annotations;
+mod binary_layer;
 mod config;
+pub mod consumer;
 mod descriptor;
 mod drift;
+mod hashing_writer;
 mod image;
 mod json_members;
 pub(crate) mod layout;
@@ -26,6 +30,7 @@ pub mod shape;
 mod uncomputed;
 #[cfg(feature = "registry")]
 mod verified;
+mod written_shape;
 
 pub use self::annotations::{AnnotationError, AnnotationOptions, Annotations, Duplicates, TITLE_KEY, annotations};
 pub use self::descriptor::{
@@ -35,9 +40,11 @@ pub use self::image::{Image, ImageDraft, ImageError, ImageOptions};
 pub use self::layout::{AddedImage, Layout, LayoutError, LayoutImage, Locator, RefName, Selector, open};
 pub use self::manifest::write_annotations_json;
 pub use self::platform::{Platform, PlatformError};
-pub use self::report::LayoutReport;
 #[cfg(feature = "registry")]
 pub use self::report::PushReport;
+pub use self::report::{CheckReport, LayoutReport};
+
+pub use self::written_shape::WrittenShape;
 
 /// Shared with the audit. Not a public interface: it may change without notice.
 #[doc(hidden)]

@@ -6,7 +6,8 @@
 //! - [`bodies`] are the checks of the fuzz targets; ordinary tests run them over the seeds;
 //! - [`files`] finds the real binaries of `tests/files` and the seeds of fuzz targets;
 //! - [`git`](mod@git) runs the program `git` as an oracle;
-//! - [`server`] and [`registry`] (feature `servers`) answer on loopback;
+//! - [`server`] and [`registry`] (feature `servers`) answer on loopback; [`images`] writes images of
+//!   every shape;
 //! - [`names`] checks how values with a name are displayed;
 //! - [`memory`] counts allocations, [`growth`] distinguishes linear from quadratic time;
 //! - [`mod@bench`] (feature `bench`) times two sides alternately.
@@ -23,6 +24,8 @@ pub mod files;
 pub mod found;
 pub mod git;
 pub mod growth;
+#[cfg(feature = "servers")]
+pub mod images;
 pub mod memory;
 pub mod names;
 #[cfg(feature = "servers")]

@@ -34,7 +34,7 @@ pub use self::generate::{CompletionsArgs, ManArgs};
 pub use self::images::{CopyArgs, LoginArgs, LogoutArgs, PullArgs, TagsArgs};
 pub use self::inspect::{CheckArgs, DigestArgs, GetArgs, ImageComparison, SbomArgs, SectionsArgs, ShowArgs};
 pub use self::metadata::MetadataArgs;
-pub use self::oci::{AnnotationArgs, AnnotationsArgs, BinaryArgs, ImageArgs, LayoutArgs, PushArgs};
+pub use self::oci::{AnnotationArgs, AnnotationsArgs, BinaryArgs, ImageArgs, LayoutArgs, OciCheckArgs, PushArgs};
 pub use self::options::{COLORS, PolicyArgs, ReportArgs, Verbosity};
 pub use self::policy::{PolicyCheckArgs, PolicyInitArgs, PolicyShowArgs};
 pub use self::report::SavedRowsArgs;
@@ -55,6 +55,7 @@ pub enum Subcommand {
     Wrap(WrapArgs),
     Cargo(CargoArgs),
     OciAnnotations(AnnotationsArgs),
+    OciCheck(OciCheckArgs),
     OciConfig(ImageArgs),
     OciLayout(LayoutArgs),
     OciPush(PushArgs),
@@ -174,7 +175,11 @@ pub fn command() -> Command {
 /// Each exit status, and its meaning.
 pub const EXIT_STATUSES: [(u8, &str); 3] = [
     (0, "done"),
-    (1, "negative result: `check` or `audit` refused a file, or `get` or `remove` found no matching section"),
+    (
+        1,
+        "negative result: `check` or `audit` refused a file, `oci check` found a consumer that would not load an \
+         image, or `get` or `remove` found no matching section",
+    ),
     (2, "an error, or only a part of a file could be read"),
 ];
 
@@ -302,7 +307,7 @@ const FILE_COMMANDS: [SubcommandDefinition; 16] = [
 
 const OCI: &str = "oci";
 
-const OCI_COMMANDS: [SubcommandDefinition; 9] = [
+const OCI_COMMANDS: [SubcommandDefinition; 10] = [
     SubcommandDefinition {
         name: "annotations",
         about: "Write the annotations of the manifest, as one JSON object",
@@ -320,6 +325,12 @@ const OCI_COMMANDS: [SubcommandDefinition; 9] = [
         about: "Add the image to an image layout on disk, which is created if it does not exist",
         define: oci::layout,
         parse: |matches| Ok(Subcommand::OciLayout(LayoutArgs::from_matches(matches))),
+    },
+    SubcommandDefinition {
+        name: "check",
+        about: "Tell which consumers would load an image, by the rules of their sources",
+        define: oci::check,
+        parse: |matches| Ok(Subcommand::OciCheck(OciCheckArgs::from_matches(matches))),
     },
     SubcommandDefinition {
         name: "push",

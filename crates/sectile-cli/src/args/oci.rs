@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use sectile::Field;
 use sectile::splice::WriteOptions;
-use sectile_oci::Duplicates;
+use sectile_oci::consumer::Consumer;
 use sectile_oci::registry::{Reference, Scheme};
+use sectile_oci::{Duplicates, WrittenShape};
 
 use super::matches::{all, choice, optional, required};
 use super::metadata::{MetadataArgs, allow_invalid, metadata};
@@ -27,6 +29,8 @@ const FILE_NAME: &str = "file-name";
 const REF: &str = "ref";
 pub const REFERENCE: &str = "REFERENCE";
 const SBOM: &str = "sbom";
+const DRY_RUN: &str = "dry-run";
+const SHAPE: &str = "shape";
 const PLAIN_HTTP: &str = "plain-http";
 const HTTPS: &str = "https";
 
@@ -96,21 +100,70 @@ impl LayoutArgs {
     }
 }
 
+const IMAGE: &str = "IMAGE";
+const FOR: &str = "for";
+
+pub fn check(command: Command) -> Command {
+    let consumers = Consumer::ALL.map(|consumer| (consumer.name(), consumer));
+    command
+        .args([
+            Arg::new(IMAGE)
+                .required(true)
+                .num_args(1..)
+                .value_parser(OsStringValueParser::new().map(InputSource::new))
+                .help("An image: HOST/REPOSITORY[:TAG|@DIGEST] in a registry, oci:DIR[:NAME|@DIGEST] in a layout"),
+            Arg::new(FOR)
+                .long(FOR)
+                .value_name("CONSUMER")
+                .value_parser(choice(consumers))
+                .action(ArgAction::Append)
+                .help("Check the rules of this consumer; can be repeated [default: all]"),
+            json(),
+            color(),
+        ])
+        .args(connection())
+        .args(messages())
+        .after_help(
+            "Examples:\n  sectile oci check registry.example.com/filters/auth:1.2.0 --for istio\n  \
+             sectile oci check oci:images:1.2.0",
+        )
+}
+
+#[derive(Clone, Debug)]
+pub struct OciCheckArgs {
+    pub sources: Vec<InputSource>,
+    pub consumers: Vec<Consumer>,
+    pub scheme: Scheme,
+    pub report: ReportArgs,
+}
+
+impl OciCheckArgs {
+    pub fn from_matches(matches: &ArgMatches) -> Self {
+        let mut consumers = all(matches, FOR);
+        if consumers.is_empty() {
+            consumers = Consumer::ALL.to_vec();
+        }
+        consumers.sort_unstable();
+        consumers.dedup();
+        Self {
+            sources: all(matches, IMAGE),
+            consumers,
+            scheme: scheme(matches),
+            report: ReportArgs::from_matches(matches),
+        }
+    }
+}
+
 pub fn push(command: Command) -> Command {
     command.args([oci_file(), reference(), platform()]).args(image()).args(registry()).args(messages())
 }
 
 /// The options of every command that pushes an image.
-pub fn registry() -> [Arg; 5] {
-    let [plain_http, https] = connection();
-    [
-        flag(SBOM, "Also push an SBOM that refers to the image: its dependencies as CycloneDX JSON")
-            .help_heading("Registry"),
-        plain_http,
-        https,
-        json().help("Print what was done as one JSON object on a line"),
-        no_progress(),
-    ]
+pub fn registry() -> impl Iterator<Item = Arg> {
+    let sbom = flag(SBOM, "Also push an SBOM that refers to the image: its dependencies as CycloneDX JSON");
+    let dry_run = flag(DRY_RUN, "Show what a push would send, and the digest that the tag has; send nothing");
+    let report = [json().help("Print what was done as one JSON object on a line"), no_progress()];
+    [sbom, dry_run].map(|arg| arg.help_heading("Registry")).into_iter().chain(connection()).chain(report)
 }
 
 /// The options of every command that connects to a registry.
@@ -148,8 +201,9 @@ pub fn reference() -> Arg {
 pub struct RegistryArgs {
     pub reference: Reference,
     pub sbom: bool,
+    pub dry_run: bool,
     pub scheme: Scheme,
-    pub json: bool,
+    pub report: ReportArgs,
     pub no_progress: bool,
 }
 
@@ -158,8 +212,9 @@ impl RegistryArgs {
         Self {
             reference: required(matches, REFERENCE),
             sbom: matches.get_flag(SBOM),
+            dry_run: matches.get_flag(DRY_RUN),
             scheme: scheme(matches),
-            json: is_json(matches),
+            report: ReportArgs { json: is_json(matches), color: None },
             no_progress: hides_progress(matches),
         }
     }
@@ -180,7 +235,14 @@ impl PushArgs {
 /// The arguments of every command that makes an image, except FILE.
 fn image() -> impl Iterator<Item = Arg> {
     let text = |name: &'static str, value, help| Arg::new(name).long(name).value_name(value).help(help);
+    let shapes = WrittenShape::ALL.map(|shape| (shape.name(), shape));
     let config = [
+        Arg::new(SHAPE)
+            .long(SHAPE)
+            .value_name("SHAPE")
+            .value_parser(choice(shapes))
+            .default_value(WrittenShape::default().name())
+            .help("Shape of the image: `envoy` and `compat` are those that Envoy Gateway and Istio load"),
         text(AUTHOR, "TEXT", "The config's `author` [default: the binary's `authors`]"),
         text(OS, "OS", "The config's `os` [default: wasip1 of a module, wasip2 of a component]"),
         text(TARGET, "WORLD", "The config's `target`: the world that the component targets"),
@@ -199,6 +261,7 @@ fn image() -> impl Iterator<Item = Arg> {
 pub struct ImageArgs {
     pub binary: BinaryArgs,
     pub annotations: AnnotationArgs,
+    pub shape: WrittenShape,
     pub author: Option<String>,
     pub os: Option<String>,
     pub target: Option<String>,
@@ -211,6 +274,7 @@ impl ImageArgs {
         Self {
             binary: BinaryArgs::unedited(source),
             annotations: AnnotationArgs { annotations: Vec::new(), duplicates: Duplicates::Refuse, created: None },
+            shape: WrittenShape::default(),
             author: None,
             os: None,
             target: None,
@@ -222,6 +286,7 @@ impl ImageArgs {
         Self {
             binary: BinaryArgs::from_matches(matches),
             annotations: AnnotationArgs::from_matches(matches),
+            shape: required(matches, SHAPE),
             author: optional(matches, AUTHOR),
             os: optional(matches, OS),
             target: optional(matches, TARGET),

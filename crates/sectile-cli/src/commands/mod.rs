@@ -53,6 +53,9 @@ pub fn run(subcommand: &Subcommand, output: &mut Output) -> Result<Exit, Failure
         Subcommand::OciLayout(args) => {
             only_source(&args.image.binary.source, output, |output| oci::layout(args, output))
         }
+        Subcommand::OciCheck(args) => {
+            each_source(&args.sources, output, |source, output| oci::check(source, args, output))
+        }
         Subcommand::OciPush(args) => only_source(&args.image.binary.source, output, |output| oci::push(args, output)),
         Subcommand::OciPull(args) => oci::pull(args, output),
         Subcommand::OciCopy(args) => oci::copy(args, output),
@@ -94,8 +97,9 @@ pub fn output_mode(subcommand: &Subcommand) -> OutputMode {
         Subcommand::Report(args) => audit_mode(&args.outputs, args.color),
         Subcommand::Edit(args) if args.is_to_stdout() => OutputMode::Raw,
         Subcommand::Edit(args) => report_mode(args.report),
+        Subcommand::OciCheck(args) => report_mode(args.report),
         Subcommand::OciLayout(args) => report_mode(args.report),
-        Subcommand::OciPush(args) => report_mode(ReportArgs { json: args.registry.json, color: None }),
+        Subcommand::OciPush(args) => report_mode(args.registry.report),
         Subcommand::Get(_)
         | Subcommand::Sbom(_)
         | Subcommand::Recover(_)

@@ -64,6 +64,7 @@ impl Settings {
             Subcommand::Explain(args) => self.fill_report(&mut args.report),
             Subcommand::PolicyCheck(args) => self.fill_report(&mut args.report),
             Subcommand::Edit(args) => self.fill_report(&mut args.report),
+            Subcommand::OciCheck(args) => self.fill_report(&mut args.report),
             Subcommand::OciLayout(args) => self.fill_report(&mut args.report),
             Subcommand::Check(args) => {
                 self.fill_report(&mut args.report);

@@ -2,6 +2,7 @@
 //! tests.
 #![allow(clippy::unwrap_used, clippy::pedantic)]
 
+mod consumers;
 mod oci;
 mod policy;
 mod push;

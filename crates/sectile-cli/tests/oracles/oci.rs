@@ -1,6 +1,6 @@
 //! Other tools read images: skopeo and umoci read layouts, oci-wasm reads configs.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -26,10 +26,10 @@ fn path(file: &str) -> PathBuf {
 
 /// The output of a command, which must succeed.
 #[track_caller]
-fn printed<I: AsRef<OsStr>>(program: &str, args: impl IntoIterator<Item = I>) -> Vec<u8> {
+pub fn printed<I: AsRef<OsStr>>(program: &str, args: impl IntoIterator<Item = I>) -> String {
     let output = Command::new(program).args(args).output().unwrap_or_else(|error| panic!("{program}: {error}"));
     assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
-    output.stdout
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// A layout with an image of each file, named after it.
@@ -52,9 +52,9 @@ fn skopeo_reads_and_copies_every_image() {
     let (directory, layout, images) = layout();
     for (file, image) in FILES.iter().zip(&images) {
         let source = format!("oci:{}:{file}", layout.display());
-        assert_eq!(printed("skopeo", ["inspect", "--raw", &source]), image.manifest());
+        assert_eq!(printed("skopeo", ["inspect", "--raw", &source]).as_bytes(), image.manifest());
         let config = printed("skopeo", ["inspect", "--config", "--raw", &source]);
-        assert_eq!(String::from_utf8_lossy(&config), String::from_utf8_lossy(image.config()));
+        assert_eq!(config, String::from_utf8_lossy(image.config()));
         let copy = directory.path().join("copy");
         printed("skopeo", ["copy", "--quiet", &source, &format!("oci:{}:{file}", copy.display())]);
         // The layout that the tool wrote reads as the original.
@@ -75,7 +75,7 @@ fn skopeo_reads_and_copies_every_image() {
         printed("skopeo", ["inspect", "--raw", &format!("oci:{}:{file}", copy.display())]);
     }
     let raw = printed("skopeo", ["inspect", "--raw", &format!("oci:{}:added", copy.display())]);
-    assert_eq!(raw, image.manifest());
+    assert_eq!(raw.as_bytes(), image.manifest());
 }
 
 #[test]
@@ -83,7 +83,6 @@ fn skopeo_reads_and_copies_every_image() {
 fn umoci_lists_every_image_and_finds_no_garbage() {
     let (_directory, layout, _) = layout();
     let listed = printed("umoci", [OsStr::new("ls"), OsStr::new("--layout"), layout.as_os_str()]);
-    let listed = String::from_utf8(listed).unwrap();
     let mut names: Vec<&str> = listed.lines().collect();
     names.sort_unstable();
     let mut expected = FILES;
@@ -103,12 +102,17 @@ fn by_oci_wasm(config: &[u8], wasm: &Path) -> [Value; 2] {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("config.json");
     std::fs::write(&path, config).unwrap();
+    let arguments = ["config".into(), path.into_os_string(), wasm.as_os_str().to_owned()];
+    serde_json::from_str(&printed(env!("CARGO"), oci_wasm_command().into_iter().chain(arguments))).unwrap()
+}
+
+/// The arguments of Cargo that build and run the program with oci-wasm.
+pub fn oci_wasm_command() -> Vec<OsString> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracles/oci-wasm/Cargo.toml");
     let target = project().join("target/oci-wasm");
-    let args =
-        [OsStr::new("run"), "--quiet".as_ref(), "--locked".as_ref(), "--manifest-path".as_ref(), manifest.as_ref()];
-    let rest = ["--target-dir".as_ref(), target.as_os_str(), "--".as_ref(), path.as_os_str(), wasm.as_os_str()];
-    serde_json::from_slice(&printed(env!("CARGO"), args.into_iter().chain(rest))).unwrap()
+    let mut command: Vec<OsString> = ["run", "--quiet", "--locked", "--manifest-path"].map(OsString::from).to_vec();
+    command.extend([manifest.into(), "--target-dir".into(), target.into(), "--".into()]);
+    command
 }
 
 #[test]

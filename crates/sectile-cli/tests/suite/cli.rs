@@ -16,6 +16,7 @@ mod inputs;
 mod interface;
 mod messages;
 mod oci;
+mod oci_check;
 mod policy;
 mod push;
 mod registries;

@@ -11,12 +11,14 @@ pub(crate) mod resolve;
 mod write;
 
 pub use self::error::LayoutError;
-pub use self::image::{LayoutImage, open};
 #[cfg(feature = "registry")]
-pub(super) use self::image::{listed, select};
+pub(super) use self::image::listed;
+pub(super) use self::image::select;
+pub use self::image::{LayoutImage, open};
 pub use self::locator::{Locator, Selector};
 #[cfg(feature = "registry")]
-pub(super) use self::resolve::{Pointer, ResolvedImage};
+pub(super) use self::resolve::ResolvedImage;
+pub(super) use self::resolve::{Pointer, check_size};
 pub use self::write::{AddedImage, Layout, RefName};
 
 use std::fs::{File, OpenOptions};
@@ -110,7 +112,7 @@ fn check_marker_json(path: &Path, bytes: &[u8]) -> Result<(), LayoutError> {
 }
 
 /// Decodes the JSON of a file.
-pub(super) fn parse<'a, T: serde::Deserialize<'a>>(path: &Path, bytes: &'a [u8]) -> Result<T, LayoutError> {
+pub(crate) fn parse<'a, T: serde::Deserialize<'a>>(path: &Path, bytes: &'a [u8]) -> Result<T, LayoutError> {
     serde_json::from_slice(bytes).map_err(|error| LayoutError::malformed(path, error.to_string()))
 }
 

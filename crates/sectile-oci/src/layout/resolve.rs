@@ -228,6 +228,6 @@ pub(crate) fn parse_digest(file: &Path, text: &str) -> Result<Digest, LayoutErro
     text.parse().map_err(|source| LayoutError::InvalidDigest { file: file.to_owned(), source })
 }
 
-pub(super) fn check_size(digest: Digest, found: u64, expected: u64) -> Result<(), LayoutError> {
+pub(crate) fn check_size(digest: Digest, found: u64, expected: u64) -> Result<(), LayoutError> {
     if found == expected { Ok(()) } else { Err(LayoutError::SizeMismatch { digest, found, expected }) }
 }

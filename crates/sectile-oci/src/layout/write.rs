@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use super::index::Index;
 use super::{INDEX_FILE, LayoutError, MARKER_FILE, REF_NAME_KEY, check_marker_json, read_json_file};
+use crate::binary_layer::BinaryLayer;
 use crate::descriptor::MAX_MANIFEST_SIZE;
+use crate::hashing_writer::HashingWriter;
 use crate::image::check_unchanged;
 use crate::{Descriptor, Image, ImageDraft, ImageOptions};
 use sectile::Input;
@@ -163,9 +165,14 @@ impl Layout {
         let draft = ImageDraft::read(input, plan, options)?;
         let mut index = self.read_index()?; // fails before anything is written
         let source = internal::fingerprint(input).file;
-        let layer = self.write_temporary(|out| plan.write_to(input, out))?;
+        let content = BinaryLayer { shape: options.shape, input, plan };
+        let mut unpacked = None;
+        let layer = self.write_temporary(|out| {
+            unpacked = content.write_to(out)?;
+            Ok(())
+        })?;
         check_unchanged(input)?;
-        let image = draft.image(layer.digest, layer.size)?;
+        let image = draft.image(layer.digest, layer.size, unpacked)?;
         self.store(layer, source)?;
         self.add_blob(image.config(), source)?;
         self.add_blob(image.manifest(), source)?;
@@ -280,10 +287,10 @@ impl Layout {
         let failed = |source| LayoutError::Write { file: self.directory.path().to_owned(), source };
         let place = Place::In(self.directory.clone(), "blob".into());
         let file = AtomicFile::create(place, Access::Default).map_err(|error| failed(WriteError::Create(error)))?;
-        let mut out = HashingWriter { out: file.file(), hasher: Hasher::new(), len: 0 };
+        let mut out = HashingWriter::new(file.file());
         write(&mut out).map_err(|error| failed(WriteError::Write(error)))?;
-        let HashingWriter { hasher, len, .. } = out;
-        Ok(TemporaryBlob { file, digest: hasher.finish(), size: len })
+        let (digest, size) = out.finish();
+        Ok(TemporaryBlob { file, digest, size })
     }
 
     /// Moves a blob to the name of its digest, unless it is already stored. A damaged blob is
@@ -333,26 +340,6 @@ struct TemporaryBlob {
     file: AtomicFile,
     digest: Digest,
     size: u64,
-}
-
-/// A writer that hashes the bytes that it passes on.
-struct HashingWriter<W> {
-    out: W,
-    hasher: Hasher,
-    len: u64,
-}
-
-impl<W: Write> Write for HashingWriter<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.out.write(bytes)?;
-        self.hasher.update(&bytes[..written]);
-        self.len += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
-    }
 }
 
 /// Opens the directory of a layout, and creates it if it does not exist.

@@ -87,7 +87,7 @@ impl Session<'_> {
     }
 
     /// Returns whether the registry has a blob.
-    fn has_blob(&mut self, digest: Digest) -> Result<bool, RegistryError> {
+    pub(super) fn has_blob(&mut self, digest: Digest) -> Result<bool, RegistryError> {
         let request = ApiRequest::new(Method::HEAD, self.url(&format!("blobs/{digest}"))?);
         let request_name = request.name();
         let response = self.send(request)?;

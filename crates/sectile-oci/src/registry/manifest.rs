@@ -4,25 +4,28 @@ use ureq::http::{Method, header};
 
 use super::blob_upload::check_digest;
 use super::error::{RegistryError, RegistryFault};
+use super::image::ACCEPTED_MEDIA_TYPES;
 use super::session::{ApiRequest, RequestPayload, Session};
 use super::transport::Response;
 use crate::MAX_MANIFEST_SIZE;
 use sectile::digest::Digest;
 
 impl Session<'_> {
-    /// Returns whether a tag or a digest already names this manifest.
-    pub(super) fn has_manifest(&mut self, name: &str, digest: Digest, media_type: &str) -> Result<bool, RegistryError> {
+    /// Returns the digest of the manifest or index that a tag or a digest names, if there is one.
+    pub(super) fn named_digest(&mut self, name: &str) -> Result<Option<Digest>, RegistryError> {
         let url = self.url(&format!("manifests/{name}"))?;
-        let request = ApiRequest::new(Method::HEAD, url).with_field(header::ACCEPT, media_type);
+        let request = ApiRequest::new(Method::HEAD, url).with_field(header::ACCEPT, &ACCEPTED_MEDIA_TYPES.join(", "));
         let request_name = request.name();
         let response = self.send(request)?;
         match response.status {
-            200 => match response.field("docker-content-digest") {
-                Some(found) => Ok(found.parse() == Ok(digest)),
-                None if name == digest.to_string() => Ok(true),
-                None => Ok(Digest::new(&self.manifest(name, media_type)?) == digest),
+            200 => match response.field("docker-content-digest").and_then(|digest| digest.parse().ok()) {
+                Some(digest) => Ok(Some(digest)),
+                None => match name.parse() {
+                    Ok(digest) => Ok(Some(digest)),
+                    Err(_) => Ok(Some(Digest::new(&self.document(name)?))),
+                },
             },
-            404 => Ok(false),
+            404 => Ok(None),
             _ => Err(self.error(Some(request_name), RegistryFault::unexpected_status(&response))),
         }
     }

@@ -9,6 +9,7 @@ mod client;
 mod copy;
 mod credential;
 mod error;
+mod fetch;
 mod image;
 mod list;
 mod manifest;

@@ -60,7 +60,8 @@ impl<'a> LayoutReport<'a> {
             None => write!(out, "null")?,
         }
         write_image(out, self.added.image())?;
-        writeln!(out, ",\"changed\":{}}}", self.added.index_changed())
+        write!(out, ",\"changed\":{}", self.added.index_changed())?;
+        writeln!(out, ",\"shape\":\"{}\"}}", self.added.image().shape().name())
     }
 }
 

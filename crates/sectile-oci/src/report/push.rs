@@ -16,12 +16,23 @@ pub struct PushReport<'a> {
     image: &'a Image,
     pushed: &'a PushedImage,
     sbom: Option<&'a AttachedArtifact>,
+    is_preview: bool,
 }
 
 impl<'a> PushReport<'a> {
     /// Creates the report about a pushed image of `file`, and about its SBOM if one was attached.
     pub fn new(file: &'a OsStr, image: &'a Image, pushed: &'a PushedImage, sbom: Option<&'a AttachedArtifact>) -> Self {
-        Self { file, image, pushed, sbom }
+        Self { file, image, pushed, sbom, is_preview: false }
+    }
+
+    /// Creates the report about the preview of a push.
+    pub fn preview(file: &'a OsStr, image: &'a Image, preview: &'a PushedImage) -> Self {
+        Self { is_preview: true, ..Self::new(file, image, preview, None) }
+    }
+
+    /// Returns whether nothing was pushed.
+    pub fn is_preview(&self) -> bool {
+        self.is_preview
     }
 
     /// Returns the name of the binary.
@@ -51,7 +62,7 @@ impl<'a> PushReport<'a> {
     ///
     /// Those of the writer.
     pub fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
-        let Self { file, image, pushed, sbom } = self;
+        let Self { file, image, pushed, sbom, is_preview } = self;
         write!(out, "{{\"schema\":{SCHEMA},\"file\":")?;
         write_os(out, file)?;
         write!(out, ",\"reference\":")?;
@@ -68,6 +79,19 @@ impl<'a> PushReport<'a> {
                 }
                 write!(out, "}}")?;
             }
+        }
+        write!(out, ",\"shape\":\"{}\",\"previous\":", image.shape().name())?;
+        match pushed.previous() {
+            None => write!(out, "null")?,
+            Some(previous) => write!(out, "\"{previous}\"")?,
+        }
+        write!(out, ",\"dry_run\":{is_preview}")?;
+        if *is_preview {
+            write!(out, ",\"documents\":{{\"manifest\":")?;
+            write_text(out, &String::from_utf8_lossy(image.manifest()))?;
+            write!(out, ",\"config\":")?;
+            write_text(out, &String::from_utf8_lossy(image.config()))?;
+            write!(out, "}}")?;
         }
         writeln!(out, "}}")
     }

@@ -2,12 +2,15 @@
 #![allow(clippy::unwrap_used, clippy::pedantic)]
 
 mod annotations;
+mod consumers;
+mod docs;
 mod hostile_layout;
 mod image;
 mod layout;
 mod locator;
 #[cfg(feature = "registry")]
 mod registry;
+mod shapes;
 mod threads;
 
 #[global_allocator]

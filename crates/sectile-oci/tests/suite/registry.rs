@@ -6,6 +6,7 @@ mod image;
 mod list;
 mod reference;
 mod referrer;
+mod shape;
 mod upload;
 
 use std::fs;

@@ -1,5 +1,6 @@
 //! Public types of the crate are `Send` and `Sync`. Checked by compiling.
 
+use sectile_oci::consumer::{ConsumerVerdict, ImageCheck, Rule, RuleFinding};
 use sectile_oci::{AnnotationError, AnnotationOptions, Image, ImageDraft, ImageError, ImageOptions};
 use sectile_oci::{Layout, LayoutError, LayoutImage};
 
@@ -13,6 +14,7 @@ macro_rules! all_shared {
 fn everything_is_send_and_sync() {
     all_shared!(AnnotationError, AnnotationOptions, Image, ImageDraft, ImageError, ImageOptions);
     all_shared!(Layout, LayoutError, LayoutImage);
+    all_shared!(ConsumerVerdict, ImageCheck, Rule, RuleFinding);
 }
 
 #[cfg(feature = "registry")]

@@ -2,6 +2,7 @@
 
 mod annotations;
 mod binary;
+mod check;
 mod config;
 mod copy;
 mod layout;
@@ -14,6 +15,7 @@ mod tags;
 mod write_back;
 
 pub use self::annotations::run as annotations;
+pub use self::check::run as check;
 pub use self::config::run as config;
 pub use self::copy::run as copy;
 pub use self::layout::run as layout;

@@ -10,6 +10,7 @@ use crate::timestamp;
 pub fn image_options(args: &ImageArgs) -> Result<ImageOptions, Failure> {
     Ok(ImageOptions {
         annotations: annotation_options(&args.annotations, args.binary.metadata.allow_invalid)?,
+        shape: args.shape,
         author: args.author.clone(),
         os: args.os.clone(),
         target: args.target.clone(),

@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::registry;
 use crate::source::InputSource;
+use crate::text;
 use crate::timestamp;
 
 pub fn run(args: &PushArgs, output: &mut Output) -> Result<Exit, Failure> {
@@ -25,14 +26,27 @@ pub fn run(args: &PushArgs, output: &mut Output) -> Result<Exit, Failure> {
     let sbom = args.registry.sbom.then(|| build_sbom(args, &binary, output)).transpose()?;
 
     let client = registry::client(args.registry.scheme)?;
+    if args.registry.dry_run {
+        let preview = client.preview_push(&args.registry.reference, &image, &binary.plan, &binary.input)?;
+        let report = PushReport::preview(source.name(), &image, &preview);
+        if args.registry.report.json {
+            report.write_json(output.out())?;
+        } else {
+            text::write_push_preview(&report, output.layout(), output.out())?;
+        }
+        return Ok(sbom.map_or(Exit::Done, |(_, exit)| exit));
+    }
     let mut line = PercentLine::new("pushing", args.registry.no_progress);
     let mut on_progress = |sent, total| line.update(sent, total);
     let pushed = client.push(&args.registry.reference, &image, &binary.plan, &binary.input, &mut on_progress)?;
     drop(line);
+    if let (Some(tag), Some(previous)) = (args.registry.reference.tag(), pushed.moved_from()) {
+        output.print_note(None, &format_args!("moved {tag} from {previous}"));
+    }
     let (sbom, exit) = sbom.map_or((None, Exit::Done), |(sbom, exit)| (Some(sbom), exit));
     let attached = sbom.map(|sbom| attach(&client, &pushed, &sbom, source)).transpose()?;
 
-    let reported = if args.registry.json {
+    let reported = if args.registry.report.json {
         PushReport::new(source.name(), &image, &pushed, attached.as_ref()).write_json(output.out())
     } else {
         writeln!(output.out(), "{}", pushed.reference())

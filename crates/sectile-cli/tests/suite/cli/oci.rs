@@ -128,7 +128,7 @@ fn layout_json_and_images_follow_the_contract() {
     assert_eq!((run.status, &*run.stderr), (0, ""));
     assert_eq!(
         keys_in_order(run.text()),
-        ["schema", "file", "layout", "ref", "manifest", "config", "layer", "changed"]
+        ["schema", "file", "layout", "ref", "manifest", "config", "layer", "changed", "shape"]
     );
     let json = run.json();
     assert_eq!((&json["layout"], &json["ref"], &json["changed"]), (&json!("l"), &json!("v1"), &json!(true)));

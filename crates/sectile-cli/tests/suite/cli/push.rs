@@ -71,7 +71,20 @@ fn json_is_the_contract() {
     assert!(run.stderr.contains("the dependencies are unknown"), "{}", run.stderr);
     assert_eq!(
         keys_in_order(run.text()),
-        ["schema", "file", "reference", "manifest", "config", "layer", "sent", "changed", "sbom"]
+        [
+            "schema",
+            "file",
+            "reference",
+            "manifest",
+            "config",
+            "layer",
+            "sent",
+            "changed",
+            "sbom",
+            "shape",
+            "previous",
+            "dry_run"
+        ]
     );
     let json = run.json();
     let registry = registry.lock().unwrap();

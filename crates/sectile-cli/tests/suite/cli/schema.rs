@@ -86,8 +86,9 @@ impl Samples {
         self.add(Document::OciLayout, directory, "oci layout small.wasm -o layout --json --ref 1.0");
         self.add(Document::OciAnnotations, directory, "oci annotations small.wasm --annotation com.example.a=b");
         self.add(Document::Show, directory, "show --json --image --verify oci:layout:1.0");
+        self.add(Document::OciCheck, directory, "oci check --json oci:layout:1.0");
         let (server, _) = start(Registry::default(), |_| None);
-        for options in [&["--json"][..], &["--json", "--sbom"]] {
+        for options in [&["--json"][..], &["--json", "--sbom"], &["--json", "--dry-run"]] {
             let to = format!("{}/app:1.0", server.address);
             let mut push = push_command(directory, &directory.join("small.wasm"), &to, options);
             let run = Run::of(push.stdin(Stdio::null()).output().unwrap());
@@ -218,7 +219,8 @@ fn keys_are_complete(samples: &Samples) {
 fn changes_are_found(samples: &Samples) {
     const FREE: [&str; 7] =
         ["annotations", "producers", "section_totals", "formats", "not_opened", "registry_metadata", "OciAnnotations"];
-    const OPTIONAL: [&str; 14] = [
+    const OPTIONAL: [&str; 15] = [
+        "documents",
         "count",
         "excepted",
         "dependencies",

@@ -43,6 +43,7 @@ impl Document {
             Self::Digest => report::digest(),
             Self::Edit => edit::edit(),
             Self::OciAnnotations => oci::annotations(),
+            Self::OciCheck => oci::check(),
             Self::OciLayout => oci::layout(),
             Self::OciPush => oci::push(),
             Self::AuditLine => audit::line(),

@@ -88,7 +88,7 @@ impl<'c> RepositorySink<'c> {
     /// Writes a document under a tag or its digest, unless that already names it.
     fn put(&mut self, name: &str, document: &CopiedDocument) -> Result<bool, RegistryImageError> {
         let CopiedDocument { digest, media_type, bytes, .. } = document;
-        if self.session.has_manifest(name, *digest, media_type)? {
+        if self.session.named_digest(name)? == Some(*digest) {
             return Ok(false);
         }
         let response = self.session.put_manifest(name, *digest, media_type, bytes)?;

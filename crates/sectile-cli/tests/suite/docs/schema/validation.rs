@@ -17,6 +17,7 @@ pub enum Document {
     Digest,
     Edit,
     OciAnnotations,
+    OciCheck,
     OciLayout,
     OciPush,
     AuditLine,
@@ -26,13 +27,14 @@ pub enum Document {
 }
 
 impl Document {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Show,
         Self::Sections,
         Self::Check,
         Self::Digest,
         Self::Edit,
         Self::OciAnnotations,
+        Self::OciCheck,
         Self::OciLayout,
         Self::OciPush,
         Self::AuditLine,
@@ -49,6 +51,7 @@ impl Document {
             Self::Digest => "digest.schema.json",
             Self::Edit => "edit.schema.json",
             Self::OciAnnotations => "oci-annotations.schema.json",
+            Self::OciCheck => "oci-check.schema.json",
             Self::OciLayout => "oci-layout.schema.json",
             Self::OciPush => "oci-push.schema.json",
             Self::AuditLine => "audit.schema.json",
@@ -61,7 +64,8 @@ impl Document {
     /// The document of an object with a key `schema`, detected by a key that only this document
     /// has.
     fn detect(value: &Value) -> Self {
-        const KEYS: [(&str, Document); 14] = [
+        const KEYS: [(&str, Document); 15] = [
+            ("consumers", Document::OciCheck),
             ("warnings", Document::PolicyCheck),
             ("limits", Document::PolicyShow),
             ("why", Document::Explain),
