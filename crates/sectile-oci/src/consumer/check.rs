@@ -22,7 +22,7 @@ use sectile::digest::Digest;
 /// use sectile_oci::consumer::{Consumer, ImageCheck};
 ///
 /// let locator = Locator::parse("oci:layout:1.0".as_ref()).ok_or("not a locator")??;
-/// let check = ImageCheck::of_layout(&locator, &[Consumer::Istio])?;
+/// let check = ImageCheck::from_layout(&locator, &[Consumer::Istio])?;
 /// for finding in check.verdicts().iter().flat_map(|verdict| verdict.broken()) {
 ///     println!("{}: {} Found: {}.", finding.rule().name, finding.rule().text, finding.found());
 /// }
@@ -57,7 +57,7 @@ impl ImageCheck {
     ///
     /// The image does not exist, or the locator does not select one of several; a document is
     /// malformed or differs from its descriptor.
-    pub fn of_layout(locator: &Locator, consumers: &[Consumer]) -> Result<Self, LayoutError> {
+    pub fn from_layout(locator: &Locator, consumers: &[Consumer]) -> Result<Self, LayoutError> {
         check_marker(locator.directory())?;
         let pointer = select(locator, None)?;
         Self::run(&mut LayoutSource { directory: locator.directory() }, &pointer, consumers)
@@ -144,7 +144,7 @@ struct Images<'s, S> {
 }
 
 enum Document {
-    Image(Manifest),
+    Image(Box<Manifest>),
     Index(Vec<ParsedDescriptor>),
 }
 
@@ -158,7 +158,7 @@ impl<S: ImageSource> Images<'_, S> {
             let manifests = match self.document(&pointer)? {
                 Document::Index(manifests) => manifests,
                 Document::Image(manifest) => {
-                    let facts = self.facts(pointer.digest, manifest, depth > 0)?;
+                    let facts = self.facts(pointer.digest, *manifest, depth > 0)?;
                     for rule in rules() {
                         let RuleCheck::Image(check) = rule.check else { continue };
                         match check(facts) {
@@ -195,7 +195,7 @@ impl<S: ImageSource> Images<'_, S> {
         let ManifestJson { media_type, config, layers, manifests, annotations } = parse(&path, bytes)?;
         match (manifests, layers) {
             (Some(manifests), None) => Ok(Document::Index(manifests)),
-            (None, Some(layers)) => Ok(Document::Image(Manifest { media_type, config, layers, annotations })),
+            (None, Some(layers)) => Ok(Document::Image(Box::new(Manifest { media_type, config, layers, annotations }))),
             _ => Err(LayoutError::malformed(&path, "it is neither an index nor an image").into()),
         }
     }

@@ -10,7 +10,7 @@ use serde_json::json;
 pub fn check(image: &TestImage, consumers: &[Consumer]) -> ImageCheck {
     let directory = tempfile::tempdir().unwrap();
     let digest = image.write_layout(directory.path());
-    ImageCheck::of_layout(&Locator::new(directory.path(), Selector::Digest(digest)), consumers).unwrap()
+    ImageCheck::from_layout(&Locator::new(directory.path(), Selector::Digest(digest)), consumers).unwrap()
 }
 
 fn named(name: &str) -> Consumer {

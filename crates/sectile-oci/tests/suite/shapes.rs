@@ -39,7 +39,7 @@ fn an_image_is_loaded_by_the_consumers_of_its_shape() {
     ] {
         let (fixture, added) = added(&named(), shape);
         let locator = Locator::new(fixture.layout(), Selector::Digest(added.image().descriptor().digest()));
-        let check = ImageCheck::of_layout(&locator, &Consumer::ALL).unwrap();
+        let check = ImageCheck::from_layout(&locator, &Consumer::ALL).unwrap();
         let loading = check.verdicts().iter().filter(|verdict| verdict.loads() == Some(true));
         let loading: Vec<_> = loading.map(|verdict| verdict.consumer()).collect();
         assert_eq!(loading, expected, "{shape:?}: {:?}", check.verdicts());

@@ -36,7 +36,7 @@ fn check(source: &InputSource, args: &OciCheckArgs) -> Result<ImageCheck, Failur
         InputLocation::File => source.argument().to_str().ok_or_else(|| Failure::Other(NO_IMAGE.to_owned()))?,
         InputLocation::LayoutImage | InputLocation::Stdin | InputLocation::Url(_) => {
             let locator = source.layout_image().ok_or_else(|| Failure::Other(NO_IMAGE.to_owned()))??;
-            return Ok(ImageCheck::of_layout(&locator, &args.consumers)?);
+            return Ok(ImageCheck::from_layout(&locator, &args.consumers)?);
         }
     };
     let reference = registry::parse_reference(image)?;
