@@ -47,17 +47,17 @@ impl Outcome {
 
 use Consumer::{Cncf, Envoy, Istio, Kubewarden, Runwasi, Spin};
 
-const OCI_CLIENT: &str = "oras-project/rust-oci-client `src/client.rs`";
-const OCI_WASM: &str = "bytecodealliance/rust-oci-wasm `src/client.rs`";
+const OCI_CLIENT: &str = "`oras-project/rust-oci-client:src/client.rs`";
+const OCI_WASM: &str = "`bytecodealliance/rust-oci-wasm:src/client.rs`";
 const CNCF_LAYOUT: &str = "CNCF TAG Runtime, *Wasm OCI Artifact layout*";
 const PROXY_FETCHER: &str =
-    "istio/istio `pkg/wasm/imagefetcher.go`; envoyproxy/gateway `internal/wasm/imagefetcher.go`";
-const PROXY_CACHE: &str = "istio/istio `pkg/wasm/cache.go`; envoyproxy/gateway `internal/wasm/cache.go`";
-const SPIN_CLIENT: &str = "spinframework/spin `crates/oci/src/client.rs`";
-const SPIN_LOADER: &str = "spinframework/spin `crates/oci/src/loader.rs`";
-const POLICY_FETCHER: &str = "kubewarden/policy-fetcher `src/registry/mod.rs`";
-const SHIM_CLIENT: &str = "containerd/runwasi `crates/containerd-shim-wasm/src/containerd/client.rs`";
-const SHIM_CONTEXT: &str = "containerd/runwasi `crates/containerd-shim-wasm/src/sandbox/context.rs`";
+    "`istio/istio:pkg/wasm/imagefetcher.go`; `envoyproxy/gateway:internal/wasm/imagefetcher.go`";
+const PROXY_CACHE: &str = "`istio/istio:pkg/wasm/cache.go`; `envoyproxy/gateway:internal/wasm/cache.go`";
+const SPIN_CLIENT: &str = "`spinframework/spin:crates/oci/src/client.rs`";
+const SPIN_LOADER: &str = "`spinframework/spin:crates/oci/src/loader.rs`";
+const POLICY_FETCHER: &str = "`kubewarden/policy-fetcher:src/registry/mod.rs`";
+const SHIM_CLIENT: &str = "`containerd/runwasi:crates/containerd-shim-wasm/src/containerd/client.rs`";
+const SHIM_CONTEXT: &str = "`containerd/runwasi:crates/containerd-shim-wasm/src/sandbox/context.rs`";
 
 /// All rules, in the order in which they are checked.
 pub const RULES: [Rule; 28] = [
@@ -72,7 +72,7 @@ pub const RULES: [Rule; 28] = [
         name: "default-platform",
         consumers: &[Envoy, Istio],
         text: "An index lists an image for linux/amd64, or one without a platform.",
-        source: "google/go-containerregistry `pkg/v1/remote/index.go`",
+        source: "`google/go-containerregistry:pkg/v1/remote/index.go`",
         check: RuleCheck::Index(platform::host_or_unnamed),
     },
     Rule {
@@ -107,7 +107,7 @@ pub const RULES: [Rule; 28] = [
         name: "config-fields",
         consumers: &[Cncf],
         text: "The config is JSON with `created`, `architecture`, `os` and `layerDigests`.",
-        source: "bytecodealliance/rust-oci-wasm `src/config.rs`",
+        source: "`bytecodealliance/rust-oci-wasm:src/config.rs`",
         check: RuleCheck::Image(cncf::config_fields),
     },
     Rule {
@@ -185,7 +185,7 @@ pub const RULES: [Rule; 28] = [
         name: "binary-size",
         consumers: &[Istio],
         text: "A binary of the OCI variant has at most 256 MiB. The rest would be cut off.",
-        source: "istio/istio `pkg/wasm/imagefetcher.go`, `pilot/pkg/features/pilot.go`",
+        source: "`istio/istio:pkg/wasm/imagefetcher.go`, `pilot/pkg/features/pilot.go`",
         check: RuleCheck::Image(proxy::binary_size),
     },
     Rule {

@@ -66,7 +66,7 @@ pub const SHAPES: [Shape; 8] = [
         wasm: "one layer for each component",
         taken: "the layers whose digests are in the application layer",
         annotations: "`created`, `authors`, `title`, `description` and `version`, written but not read",
-        source: "spinframework/spin `crates/oci/src/client.rs`, `loader.rs`",
+        source: "`spinframework/spin:crates/oci/src/client.rs`, `loader.rs`",
         sign: Sign::Layer(&[SPIN_APPLICATION]),
     },
     Shape {
@@ -90,7 +90,7 @@ pub const SHAPES: [Shape; 8] = [
         wasm: "the layer",
         taken: "the first layer to arrive",
         annotations: "`io.kubewarden.policy.*`, which are in the binary too",
-        source: "kubewarden/policy-fetcher `src/registry/mod.rs`",
+        source: "`kubewarden/policy-fetcher:src/registry/mod.rs`",
         sign: Sign::Layer(&[WASM_V1]),
     },
     Shape {
@@ -102,7 +102,7 @@ pub const SHAPES: [Shape; 8] = [
         wasm: "the layer",
         taken: "the first of two layers with the type of WebAssembly",
         annotations: "`title` of the layers",
-        source: "solo-io/wasm `spec/spec.md`",
+        source: "`solo-io/wasm:spec/spec.md`",
         sign: Sign::Layer(&[ENVOY_WASM, SOLO_WASM]),
     },
     Shape {
@@ -114,7 +114,7 @@ pub const SHAPES: [Shape; 8] = [
         wasm: "the layer",
         taken: "the only layer with a type that the shim supports",
         annotations: "none",
-        source: "containerd/runwasi `crates/containerd-shim-wasm/src/containerd/client.rs`",
+        source: "`containerd/runwasi:crates/containerd-shim-wasm/src/containerd/client.rs`",
         sign: Sign::Layer(&[RUNWASI_WASM, WASM, W3C_MODULE, W3C_COMPONENT]),
     },
     Shape {
@@ -126,7 +126,7 @@ pub const SHAPES: [Shape; 8] = [
         wasm: "the file `plugin.wasm` in the layer",
         taken: "the last layer",
         annotations: "`module.wasm.image/variant` is `compat`, written but not read",
-        source: "solo-io/wasm `spec/spec-compat.md`",
+        source: "`solo-io/wasm:spec/spec-compat.md`",
         sign: Sign::Annotation(COMPAT_ANNOTATION.0, COMPAT_ANNOTATION.1),
     },
     Shape {
