@@ -169,6 +169,14 @@ codes! {
         "The `.dep-v0` section of cargo-auditable cannot be decoded, or holds more than it should."
         "The packages in the binary are not known, so an SBOM is incomplete and rules on dependencies cannot be judged."
         "Build the binary again with a current `cargo auditable`.";
+    UndeclaredPackage "undeclared-package" Warning
+        "The data names a package that the item's declared list lacks."
+        "The declared list is incomplete, or belongs to another build, so answers that depend on it are wrong."
+        "Build the binary again with a current `cargo auditable`, and do not copy `.dep-v0` from another binary.";
+    MalformedInventory "malformed-inventory" Warning
+        "Data that lists packages cannot be decoded."
+        "The inventory of the binary may be incomplete."
+        "Rebuild the file. Treat a file from another person as an attempt to hide its contents.";
     MalformedRegistryMetadata "malformed-registry-metadata" Error
         "The `registry-metadata` section is not a JSON object, or nests too deep."
         "Its fields cannot be read or moved to sections of their own."

@@ -42,6 +42,7 @@
 //! | a change to a file | [`Edit::apply`], or [`Edit::plan`] to inspect it first |
 //! | a change to a stream | [`edit::StreamEdit`] |
 //! | imports and exports (feature `interface`) | `Input::interface`, `interface::read_slice` |
+//! | packages that the data names (feature `inventory`) | `Input::inventory`, `inventory::read_slice` |
 //! | digests with and without metadata (feature `digest`) | `Input::digests` |
 //! | dependencies recorded by cargo-auditable (feature `dependencies`) | [`metadata::Item::dependencies`] |
 //! | custom processing of sections | your own [`scan::Visitor`], with any driver of [`drive`] |
@@ -59,8 +60,8 @@
 //!   chunks.
 //! - [`metadata`]: decodes custom sections into values with their ranges. Decoding is lenient: an
 //!   invalid value is reported as a finding.
-//! - `interface` reads imports and exports, and `digest` computes SHA-256. Both use the same
-//!   drivers.
+//! - `interface` reads imports and exports, `inventory` finds packages, and `digest` computes
+//!   SHA-256. All use the same drivers.
 //! - [`edit`]: turns changes into a plan of bytes to keep and bytes to insert.
 //! - [`splice`]: writes the result of a plan by atomic replacement, in place with an undo journal,
 //!   or to any writer.
@@ -93,6 +94,7 @@
 //!   raw bytes.
 //! - `json`: checks and migrates the JSON of the retired `registry-metadata` section.
 //! - `interface`: imports and exports of the root item, and the contents of WIT packages.
+//! - `inventory`: packages that the data sections of a binary name.
 //! - `digest`: SHA-256 of a binary, and of a binary without its custom sections.
 //! - `stream`, `http`: [`drive::Inspected`] implements `Stream`, or `Body` for HTTP requests and
 //!   responses.
@@ -115,6 +117,8 @@ mod input;
 pub mod interface;
 #[doc(hidden)]
 pub mod internal;
+#[cfg(feature = "inventory")]
+pub mod inventory;
 #[cfg(feature = "json")]
 #[doc(hidden)]
 mod json;

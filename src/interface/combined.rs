@@ -3,7 +3,7 @@
 use super::{Interface, InterfaceReader};
 use crate::limits::Limits;
 use crate::metadata::{Metadata, StreamReader};
-use crate::scan::{Collector, DataRequest, ItemStart, Section, Visitor};
+use crate::scan::{Both, Collector, DataRequest, ItemStart, Section, Visitor};
 
 /// Reads custom sections and the interface in one pass. Combines a visitor that requests data of
 /// custom sections only with an [`InterfaceReader`], which requests data of other sections only.
@@ -18,12 +18,7 @@ use crate::scan::{Collector, DataRequest, ItemStart, Section, Visitor};
 /// # Ok::<(), sectile::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct CombinedReader<V = StreamReader> {
-    custom: V,
-    interface: Option<InterfaceReader>,
-    /// Whether the interface reader requested the data.
-    for_interface: bool,
-}
+pub struct CombinedReader<V = StreamReader>(Both<V, Option<InterfaceReader>>);
 
 impl CombinedReader {
     /// Reads metadata and the interface within these limits.
@@ -35,23 +30,23 @@ impl CombinedReader {
 impl<V> CombinedReader<V> {
     /// Combines a visitor of custom sections with an interface reader, if there is one.
     pub fn new(custom: V, interface: Option<InterfaceReader>) -> Self {
-        Self { custom, interface, for_interface: false }
+        Self(Both::new(custom, interface))
     }
 
     /// The visitor of custom sections.
     pub fn custom(&self) -> &V {
-        &self.custom
+        self.0.first()
     }
 
     /// The interface read so far; `None` without an interface reader, or before the root's
     /// preamble.
     pub fn interface_so_far(&self) -> Option<&Interface> {
-        self.interface.as_ref().and_then(InterfaceReader::so_far)
+        self.0.second().as_ref().and_then(InterfaceReader::so_far)
     }
 
     /// Returns the visitor of custom sections and the interface reader.
     pub fn into_parts(self) -> (V, Option<InterfaceReader>) {
-        (self.custom, self.interface)
+        self.0.into_parts()
     }
 }
 
@@ -59,42 +54,31 @@ impl Collector for CombinedReader {
     type Value = (Metadata<'static>, Interface);
 
     fn limits(&self) -> Limits {
-        self.custom.limits()
+        self.custom().limits()
     }
 
     fn finish(self) -> Option<Self::Value> {
-        self.custom.finish().zip(self.interface.and_then(Collector::finish))
+        let (custom, interface) = self.into_parts();
+        custom.finish().zip(interface.and_then(Collector::finish))
     }
 }
 
 impl<'w, V: Visitor<'w>> Visitor<'w> for CombinedReader<V> {
     fn enter(&mut self, entry: &ItemStart<'_>) {
-        self.custom.enter(entry);
-        if let Some(interface) = &mut self.interface {
-            interface.enter(entry);
-        }
+        self.0.enter(entry);
     }
 
     #[inline]
     fn section(&mut self, section: &Section<'w>) -> DataRequest {
-        let request = self.custom.section(section);
-        let Some(interface) = &mut self.interface else { return request };
-        self.for_interface = !section.is_custom();
-        if self.for_interface { interface.section(&Section { item: section.item, ..*section }) } else { request }
+        self.0.section(section)
     }
 
     #[inline]
     fn data(&mut self, bytes: &'w [u8], start: u64) -> DataRequest {
-        match &mut self.interface {
-            Some(interface) if self.for_interface => interface.data(bytes, start),
-            _ => self.custom.data(bytes, start),
-        }
+        self.0.data(bytes, start)
     }
 
     fn leave(&mut self, item: u32, end: u64) {
-        self.custom.leave(item, end);
-        if let Some(interface) = &mut self.interface {
-            interface.leave(item, end);
-        }
+        self.0.leave(item, end);
     }
 }

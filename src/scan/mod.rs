@@ -37,6 +37,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod both;
 pub(crate) mod error;
 mod fault;
 mod frame;
@@ -49,6 +50,7 @@ mod section;
 mod visitor;
 mod window;
 
+pub use self::both::Both;
 pub use self::error::ScanError;
 pub(crate) use self::fault::Fault;
 pub use self::item_path::{ItemPath, ItemPathError};

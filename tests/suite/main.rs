@@ -13,6 +13,8 @@ mod fuzz_bodies;
 mod hostile;
 #[cfg(feature = "interface")]
 mod interface;
+#[cfg(feature = "inventory")]
+mod inventory;
 mod limits;
 mod metadata;
 mod names;

@@ -110,7 +110,7 @@ fn clippy(context: &mut Context) -> Result<(), String> {
 }
 
 fn features(context: &mut Context) -> Result<(), String> {
-    for feature in ["", "dependencies", "json", "interface", "digest", "stream", "http"] {
+    for feature in ["", "dependencies", "json", "interface", "inventory", "digest", "stream", "http"] {
         context.run(cargo(&["clippy", "-p", "sectile", "--lib", "--features", feature, "--", "-D", "warnings"]))?;
     }
     for krate in ["sectile-audit", "sectile-cli", "sectile-manifest", "sectile-oci"] {

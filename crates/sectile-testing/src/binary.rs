@@ -28,6 +28,29 @@ pub fn section(id: u8, payload: &[u8]) -> Vec<u8> {
     [&[id], &*leb128(payload.len() as u32), payload].concat()
 }
 
+/// A data section of these segments.
+pub fn data_section(segments: &[Vec<u8>]) -> Vec<u8> {
+    section(11, &[leb128(segments.len() as u32), segments.concat()].concat())
+}
+
+/// A segment at a constant address of the first memory.
+pub fn active(address: u32, contents: impl AsRef<[u8]>) -> Vec<u8> {
+    // One more group, so that no address is read as negative.
+    let address = padded(address, leb128(address).len() + 1);
+    let address = if address.len() > 5 { padded(0, 5) } else { address };
+    [&[0, 0x41], &*address, &[0x0b], &*prefixed(contents)].concat()
+}
+
+/// A passive segment.
+pub fn passive(contents: impl AsRef<[u8]>) -> Vec<u8> {
+    [&[1], &*prefixed(contents)].concat()
+}
+
+/// A module whose data section has one active segment.
+pub fn module_with_data(contents: impl AsRef<[u8]>) -> Vec<u8> {
+    module(&[data_section(&[active(0, contents)])])
+}
+
 /// A length followed by the bytes.
 pub fn prefixed(bytes: impl AsRef<[u8]>) -> Vec<u8> {
     let bytes = bytes.as_ref();

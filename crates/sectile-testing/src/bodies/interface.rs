@@ -1,12 +1,10 @@
 //! Imports and exports: every driver agrees, and wasmparser's parser agrees about the root.
 
 use sectile::Limits;
-use sectile::drive;
 use sectile::interface::{Extern, Interface, InterfaceReader};
-use sectile::scan::Collector;
 use wasmparser::{Parser, Payload};
 
-use super::chunks::push;
+use super::collectors::collect;
 
 /// Reads imports and exports of any bytes, within any limits.
 ///
@@ -14,19 +12,7 @@ use super::chunks::push;
 ///
 /// The drivers disagree, or wasmparser does.
 pub fn interface(bytes: &[u8], limits: Limits, chunk: usize) {
-    let mut reader = InterfaceReader::with_limits(limits);
-    let error = drive::scan_slice(bytes, &mut reader, limits).complete().err().map(|error| error.to_string());
-    let ours = reader.finish();
-
-    let mut reader = InterfaceReader::with_limits(limits);
-    let result = drive::scan_at(bytes, bytes.len() as u64, &mut reader, limits).complete();
-    let error_text = result.err().map(|error| error.to_string());
-    assert_eq!((reader.finish(), error_text), (ours.clone(), error.clone()), "positioned reads");
-
-    let (reader, result) = push(bytes, &[chunk.max(1)], InterfaceReader::with_limits(limits), limits);
-    let error_text = result.err().map(|error| error.to_string());
-    assert_eq!((reader.finish(), error_text), (ours.clone(), error.clone()), "chunks");
-
+    let (ours, error) = collect(bytes, &[chunk.max(1)], || InterfaceReader::with_limits(limits));
     if let (Some(ours), true) = (ours, limits == Limits::default()) {
         agrees(bytes, &ours, error.is_none());
     }

@@ -1,0 +1,145 @@
+//! The inventory: the packages of all items, with repetitions folded.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+
+use smallvec::SmallVec;
+
+use super::go::GoBuild;
+use super::package::{FoundPackage, Package};
+use crate::finding::{FindingCode, Findings};
+use crate::scan::ItemPath;
+
+/// The packages that the data of a binary names.
+///
+/// Each package of each item occurs once, in the order of its first evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inventory {
+    pub(super) packages: Vec<Package>,
+    pub(super) go_builds: Vec<GoBuild>,
+    pub(super) findings: Findings,
+    pub(super) bytes_searched: u64,
+}
+
+impl Inventory {
+    /// The packages that were found, in the order of their first evidence.
+    pub fn packages(&self) -> &[Package] {
+        &self.packages
+    }
+
+    /// The build information of Go programs, in the order of the binary.
+    pub fn go_builds(&self) -> &[GoBuild] {
+        &self.go_builds
+    }
+
+    /// Findings about data that cannot be decoded, about limits, and about differences from declared
+    /// lists.
+    pub fn findings(&self) -> &Findings {
+        &self.findings
+    }
+
+    /// Number of bytes of data sections that were searched.
+    pub fn bytes_searched(&self) -> u64 {
+        self.bytes_searched
+    }
+
+    pub(crate) fn find_in_root(&mut self, code: FindingCode, message: &'static str) {
+        self.findings.add(code, 0, 0, None, || (ItemPath::root(), message.into()));
+    }
+}
+
+/// Collects packages, and folds repetitions.
+#[derive(Debug)]
+pub(super) struct PackageList {
+    packages: Vec<Package>,
+    /// Indexes of the packages by hash.
+    indexes: HashMap<u64, SmallVec<[u32; 2]>>,
+    hasher: RandomState,
+    /// The index of the last package. Evidence often repeats.
+    last: usize,
+    /// Approximate bytes of the packages.
+    retained: usize,
+    /// Number of packages that were not kept.
+    left_out: u64,
+}
+
+/// Maximum of the approximate bytes of all packages.
+const MAX_RETAINED: usize = 4 << 20;
+
+/// Longest name, version or checksum.
+pub(super) const MAX_TEXT: usize = 512;
+
+impl PackageList {
+    pub(super) fn new() -> Self {
+        Self {
+            packages: Vec::new(),
+            indexes: HashMap::new(),
+            hasher: RandomState::new(),
+            last: 0,
+            retained: 0,
+            left_out: 0,
+        }
+    }
+
+    /// Adds a package of an item, or counts a repetition. Returns the package if it is new and
+    /// within the limit.
+    pub(super) fn add(
+        &mut self,
+        found: &FoundPackage<'_>,
+        item: usize,
+        path: &ItemPath,
+        offset: u64,
+    ) -> Option<&mut Package> {
+        let is_same = |package: &Package| package.item == item && found.is(package);
+        let hash = || self.hasher.hash_one((item, found.ecosystem, found.source, found.name, found.version));
+        let hash = if self.packages.get(self.last).is_some_and(is_same) { None } else { Some(hash()) };
+        if let Some(indexes) = hash.and_then(|hash| self.indexes.get(&hash))
+            && let Some(index) = indexes.iter().find(|index| is_same(&self.packages[**index as usize]))
+        {
+            self.last = *index as usize;
+        } else if let Some(hash) = hash {
+            return self.insert(hash, found, item, path, offset);
+        }
+        self.packages[self.last].count += 1;
+        None
+    }
+
+    fn insert(
+        &mut self,
+        hash: u64,
+        found: &FoundPackage<'_>,
+        item: usize,
+        path: &ItemPath,
+        offset: u64,
+    ) -> Option<&mut Package> {
+        let texts = found.name.len() + found.version.len() + size_of_val(path.indexes());
+        let size = size_of::<Package>() + size_of::<(u64, SmallVec<[u32; 2]>)>() + texts;
+        if self.retained + size > MAX_RETAINED || found.name.len().max(found.version.len()) > MAX_TEXT {
+            self.left_out += 1;
+            return None;
+        }
+        self.retained += size;
+        self.last = self.packages.len();
+        self.indexes.entry(hash).or_default().push(self.last as u32);
+        self.packages.push(Package {
+            name: found.name.to_owned(),
+            version: found.version.to_owned(),
+            ecosystem: found.ecosystem,
+            source: found.source.to_owned(),
+            evidence: found.evidence,
+            confidence: found.confidence,
+            item,
+            path: path.clone(),
+            offset,
+            count: 1,
+            checksum: None,
+            replaces: None,
+        });
+        self.packages.last_mut()
+    }
+
+    /// Returns the packages, and the number of those that were not kept.
+    pub(super) fn finish(self) -> (Vec<Package>, u64) {
+        (self.packages, self.left_out)
+    }
+}

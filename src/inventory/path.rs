@@ -1,0 +1,137 @@
+//! Paths of source files in the data of a binary.
+
+/// Whether a byte separates the components of a path.
+pub(super) const fn is_separator(byte: u8) -> bool {
+    matches!(byte, b'/' | b'\\')
+}
+
+/// The first component of a path and the rest after its separator. A component has at most 128
+/// letters, digits and the characters `-_.+@`.
+pub(super) fn component(path: &[u8]) -> Option<(&str, &[u8])> {
+    const MAX_LEN: usize = 128;
+    let len = path.iter().take(MAX_LEN + 1).position(|byte| is_separator(*byte))?;
+    let component = std::str::from_utf8(&path[..len]).ok()?;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.+@".contains(&byte);
+    (len > 0 && component.bytes().all(is_plain)).then_some((component, &path[len + 1..]))
+}
+
+/// Name and version of a directory such as `serde-1.0.219`. A crate's name contains no dot, so the
+/// first hyphen before a semantic version ends it.
+pub(super) fn name_and_version(directory: &str) -> Option<(&str, &str)> {
+    let hyphens = directory.match_indices('-').map(|(at, _)| at);
+    hyphens.map(|at| (&directory[..at], &directory[at + 1..])).find(|(name, version)| {
+        let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        name.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '_')
+            && is_name(name)
+            && is_semver(version)
+    })
+}
+
+/// Splits the suffix `-<16 hexadecimal digits>` off, which Cargo appends to the directory of a
+/// registry or a repository.
+pub(super) fn without_hash(directory: &str) -> Option<&str> {
+    let (name, hash) = directory.rsplit_once('-')?;
+    (!name.is_empty() && hash.len() == 16 && is_hex(hash)).then_some(name)
+}
+
+/// Whether a text has only lower-case hexadecimal digits.
+pub(super) fn is_hex(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Whether a text is a version with three numbers, and optionally a pre-release and build metadata.
+pub(super) fn is_semver(text: &str) -> bool {
+    const MAX_LEN: usize = 64;
+    let numbers_end = text.find(['-', '+']).unwrap_or(text.len());
+    let (numbers, suffix) = text.split_at(numbers_end);
+    let is_number = |number: &str| (1..=10).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
+    let is_suffix = |byte: u8| byte.is_ascii_alphanumeric() || b"-+.".contains(&byte);
+    text.len() <= MAX_LEN
+        && numbers.split('.').count() == 3
+        && numbers.split('.').all(is_number)
+        && suffix.len() != 1
+        && suffix.bytes().all(is_suffix)
+}
+
+/// The relative path of a Rust source file at the start of a text, up to `.rs`, and the rest of the
+/// text. The compiler stores such paths without a terminator, or with a NUL.
+pub(super) fn source_file(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    const MAX_LEN: usize = 512;
+    const EXTENSION: &[u8] = b".rs";
+    let is_path = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./\\+@=~,#()[] ".contains(&byte);
+    let len = text.iter().take(MAX_LEN).position(|byte| !is_path(*byte)).unwrap_or(text.len().min(MAX_LEN));
+    let at = memchr::memmem::find(&text[..len], EXTENSION)?;
+    (at > 0).then(|| text.split_at(at + EXTENSION.len()))
+}
+
+/// Whether a path is a part of a rendered text, such as a backtrace, a diagnostic, a list of files
+/// or a quotation, rather than a string that the compiler stored. `before` ends inside the path,
+/// `after` starts behind it.
+pub(super) fn is_rendered(before: &[u8], after: &[u8]) -> bool {
+    let is_path = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./\\:+@~$".contains(&byte) || !byte.is_ascii();
+    let start = before.iter().rposition(|byte| !is_path(*byte)).map_or(0, |at| at + 1);
+    let opener = before[..start].last();
+    if memchr::memmem::find(&before[start..], b"://").is_some() {
+        return true; // a URL
+    }
+    match after {
+        [b':', digit, ..] if digit.is_ascii_digit() => true, // line and column
+        [b':', b' ', slash, ..] if is_separator(*slash) => true, // a rule of a makefile
+        [b' ', slash, ..] if is_separator(*slash) => true,   // its list of files
+        [closer, ..] => match (opener, closer) {
+            (Some(b'"' | b'\'' | b'`'), closer) => Some(closer) == opener,
+            (Some(b'('), b')') | (Some(b'['), b']') | (Some(b'<'), b'>') => true,
+            // A line or a word of a text.
+            (Some(b' ' | b'\t' | b'\n'), b' ' | b'\t' | b'\r' | b'\n' | b',' | b'.' | b';') => true,
+            _ => false,
+        },
+        [] => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directories_are_split_at_the_version() {
+        for (directory, expected) in [
+            ("serde-1.0.219", Some(("serde", "1.0.219"))),
+            ("a-b-c-0.1.0", Some(("a-b-c", "0.1.0"))),
+            ("md-5-0.10.6", Some(("md-5", "0.10.6"))),
+            ("x-1.0.0-alpha.1+build-2", Some(("x", "1.0.0-alpha.1+build-2"))),
+            ("wasi-0.11.0+wasi-snapshot-preview1", Some(("wasi", "0.11.0+wasi-snapshot-preview1"))),
+            ("bzip2-1.0", None),
+            ("serde", None),
+            ("-1.0.0", None),
+            ("a.b-1.0.0", None),
+            ("x-1.0.0-", None),
+            ("x-1..0", None),
+        ] {
+            assert_eq!(name_and_version(directory), expected, "{directory}");
+        }
+    }
+
+    #[test]
+    fn rendered_paths_are_told_from_stored_ones() {
+        for (before, after) in [
+            (&b"at /home/u/.cargo/"[..], &b":12:5"[..]),
+            (b"\"/home/u/.cargo/", b"\""),
+            (b"see https://example.com/", b" "),
+            (b"\n/home/u/.cargo/", b"\n"),
+            (b"app.d: /home/u/.cargo/", b" /home/u"),
+            (b"(/home/u/.cargo/", b")"),
+        ] {
+            assert!(is_rendered(before, after), "{} {}", before.escape_ascii(), after.escape_ascii());
+        }
+        for (before, after) in [
+            (&b"\0/home/u/.cargo/"[..], &b"\0"[..]),
+            (b"overflow/home/u/.cargo/", b"Punycode"),
+            (b"C:\\Users\\John Doe\\.cargo\\", b"called"),
+            (b"", b""),
+            (b"(/home/u/.cargo/", b"\0"),
+        ] {
+            assert!(!is_rendered(before, after), "{} {}", before.escape_ascii(), after.escape_ascii());
+        }
+    }
+}
