@@ -27,6 +27,14 @@ impl Inventory {
         &self.packages
     }
 
+    /// The packages that the data of one item names, by the number of the item.
+    pub fn packages_in(&self, item: usize) -> &[Package] {
+        // Modules hold no items, so the data of an item is read in one run.
+        let start = self.packages.partition_point(|package| package.item < item);
+        let end = self.packages.partition_point(|package| package.item <= item);
+        &self.packages[start..end]
+    }
+
     /// The build information of Go programs, in the order of the binary.
     pub fn go_builds(&self) -> &[GoBuild] {
         &self.go_builds

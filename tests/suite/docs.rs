@@ -9,6 +9,8 @@ use sectile_testing::docs::text_of;
 
 mod comparison;
 mod guarantees;
+#[cfg(feature = "inventory")]
+mod inventory;
 mod paths;
 mod sections;
 

@@ -48,7 +48,7 @@ repository = "https://example.org/app"
 TOML
 step 0 show app.wasm
 says "component" "3 packages" "--packages"
-step 0 show app.wasm --packages
+step 0 show app.wasm --packages declared
 says "adler"
 step 0 set app.wasm sm3.wasm --from Cargo.toml --dry-run
 says "1.2.3"

@@ -51,7 +51,7 @@ pub struct Row<'r> {
     pub items: u64,
     /// Field, name and version of the producers of all items, without duplicates.
     pub producers: Vec<[Cow<'r, str>; 3]>,
-    /// Number of packages in the dependency lists of all items.
+    /// Number of packages: those that all items declare, and those that were found in the data.
     pub packages: u64,
     /// Bytes by kind of section over the whole tree. A section that contains an item is not
     /// counted, but the sections of that item are.
@@ -248,6 +248,7 @@ impl<'r> Row<'r> {
             accepted: verdict.is_accepted(),
             findings: verdict.into_findings(),
             bytes_read: report.cost().bytes,
+            packages: report.package_count(),
             ..Self::new(nth, Cow::Borrowed(&*location.file), RowSource::Report(report))
         };
         match report.metadata() {
@@ -274,7 +275,6 @@ impl<'r> Row<'r> {
         self.items = metadata.items().len() as u64;
         self.section_totals.reserve(TYPICAL_KINDS);
         for item in metadata.items() {
-            self.packages += item.dependencies().map_or(0, |found| found.packages().len() as u64);
             for field in item.producers().fields() {
                 let producer = |(name, version)| [field.name(), name, version].map(Cow::Borrowed);
                 self.add_producers(field.values().map(producer));

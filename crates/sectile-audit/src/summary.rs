@@ -72,7 +72,7 @@ pub struct Summary {
     pub components: u64,
     /// Number of items in all trees.
     pub items: u64,
-    /// Number of packages in all dependency lists.
+    /// Number of packages of all binaries.
     pub packages: u64,
     /// Number of sections in all trees, without those that contain items.
     pub sections: u64,

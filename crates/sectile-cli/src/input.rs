@@ -9,19 +9,19 @@ use std::io::{self, Read, Write};
 use std::sync::OnceLock;
 
 use sectile::drive::ReadAt;
-use sectile::interface::Interface;
 #[cfg(unix)]
 use sectile::internal::fingerprint;
 #[cfg(unix)]
 use sectile::internal::fingerprint::{FileFingerprint, FileId};
+use sectile::metadata::StreamReader;
 use sectile::scan::Visitor;
 use sectile::splice::{WriteError, check_whole};
-use sectile::{Error, Input, Limits, Metadata, Outcome};
+use sectile::{Error, Input, Limits, Outcome};
 #[cfg(feature = "remote")]
 use sectile_audit::FileFormat;
 use sectile_oci::LayoutImage;
 use sectile_oci::registry::RegistryImage;
-use sectile_policy::{Policy, Reading, read_input};
+use sectile_policy::{Policy, PolicyReader, Reading, read_input};
 #[cfg(feature = "remote")]
 use sectile_remote::local_path;
 
@@ -62,12 +62,12 @@ impl InputReader {
         either!(self, input => input.scan(visitor, limits))
     }
 
-    pub fn read_with(&mut self, limits: Limits) -> Outcome<Metadata<'static>> {
-        either!(self, input => input.read_with(limits))
-    }
-
-    pub fn read_with_interface(&mut self, limits: Limits) -> Outcome<(Metadata<'static>, Interface)> {
-        either!(self, input => input.read_with_interface(limits))
+    pub fn read_by(&mut self, reader: PolicyReader<StreamReader>) -> Outcome<Reading<'static>> {
+        match self {
+            Self::Local(input) => reader.read_input(input),
+            #[cfg(feature = "remote")]
+            Self::Remote(remote) => remote.collect(reader),
+        }
     }
 
     pub fn read_with_policy(&mut self, policy: &Policy) -> Outcome<Reading<'static>> {

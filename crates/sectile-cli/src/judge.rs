@@ -2,7 +2,7 @@
 
 use sectile::splice::WriteError;
 use sectile_audit::ReportFile;
-use sectile_policy::{Day, Policy};
+use sectile_policy::{Day, Packages, Policy};
 
 use crate::args::PolicyArgs;
 use crate::display::escaped;
@@ -29,6 +29,12 @@ impl Judge {
         let expires = policy.exceptions().any(|exception| exception.expiry().is_some());
         let today = if expires { timestamp::today()? } else { None };
         Ok(Self { policy, today })
+    }
+
+    /// Sets which packages are read.
+    pub fn with_packages(mut self, packages: Packages) -> Self {
+        self.policy.packages = packages;
+        self
     }
 }
 

@@ -48,11 +48,6 @@ impl<T> SizedReading<T> {
         }
     }
 
-    /// Converts the value that was read.
-    pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> SizedReading<U> {
-        SizedReading { size: self.size, outcome: self.outcome.map(convert) }
-    }
-
     /// Prints the error that ended the reading, if any, and returns the exit status.
     pub fn finish(self, source: &InputSource, output: &mut Output) -> Exit {
         self.finish_bounded(source, 0, output)

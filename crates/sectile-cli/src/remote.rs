@@ -5,9 +5,8 @@ use std::io;
 use std::ops::Range;
 
 use sectile::drive::{self, Fetch, FetchOptions, Fetched, PrefetchedHead};
-use sectile::interface::{CombinedReader, Interface};
 use sectile::internal::run_blocking;
-use sectile::scan::Visitor;
+use sectile::scan::{Collector, Visitor};
 use sectile::{Error, Limits, Metadata, Outcome};
 use sectile_oci::Platform;
 use sectile_oci::registry::{RegistryImage, Scheme};
@@ -130,13 +129,8 @@ impl RemoteInput {
         self.executor.run(drive::scan_fetch(&mut self.source, visitor, FetchOptions::default(), limits))
     }
 
-    pub fn read_with(&mut self, limits: Limits) -> Outcome<Metadata<'static>> {
-        self.executor.run(sectile::read_fetch_with(&mut self.source, FetchOptions::default(), limits))
-    }
-
-    pub fn read_with_interface(&mut self, limits: Limits) -> Outcome<(Metadata<'static>, Interface)> {
-        let reader = CombinedReader::with_limits(limits);
-        self.executor.run(drive::collect_fetch(&mut self.source, reader, FetchOptions::default()))
+    pub fn collect<C: Collector + for<'w> Visitor<'w>>(&mut self, collector: C) -> Outcome<C::Value> {
+        self.executor.run(drive::collect_fetch(&mut self.source, collector, FetchOptions::default()))
     }
 
     pub fn read_with_policy(&mut self, policy: &Policy) -> Outcome<Reading<'static>> {

@@ -47,6 +47,7 @@ mod judge;
 mod licenses;
 mod location;
 mod names;
+mod packages;
 mod policy;
 mod producers;
 mod reader;
@@ -76,6 +77,7 @@ pub use self::imports::Imports;
 pub use self::items::{ItemGroup, Items};
 pub use self::licenses::Licenses;
 pub use self::location::PolicyLocation;
+pub use self::packages::Packages;
 pub use self::policy::Policy;
 pub use self::producers::Producers;
 pub use self::reader::{PolicyReader, read, read_at, read_fetch, read_input, read_slice};
@@ -93,7 +95,9 @@ pub use self::warnings::PolicyWarning;
 /// Shared with the audit. Not a public interface: it changes without notice.
 #[doc(hidden)]
 pub mod internal {
-    pub use crate::report::json::{reason as left_out_reason, write_head, write_item, write_judged, write_location};
+    pub use crate::report::json::{
+        reason as left_out_reason, write_head, write_item, write_judged, write_location, write_packages,
+    };
     pub use crate::suggestion::{finding_code, hint};
     pub use crate::verdict::{reused, reused_exception};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sectile::{FindingCode, Limits, Severity};
 
-use super::{Exception, Rule};
+use super::{Exception, Packages, Rule};
 
 /// Decides which findings a binary may have, and what it must contain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,9 @@ pub struct Policy {
     pub refuse: Severity,
     /// Limits for reading a file that is to be judged.
     pub limits: Limits,
+    /// Which packages are read of a file that is to be judged. An upload gate reads only declared
+    /// ones unless this is set.
+    pub packages: Packages,
     /// Severities that differ from the table of codes; `None` for findings that are ignored.
     pub(crate) severities: BTreeMap<FindingCode, Option<Severity>>,
     pub(crate) rules: Vec<Arc<Rule>>,
@@ -27,6 +30,7 @@ impl Default for Policy {
         Self {
             refuse: Severity::Error,
             limits: Limits::default(),
+            packages: Packages::default(),
             severities: BTreeMap::new(),
             rules: Vec::new(),
             exceptions: Vec::new(),

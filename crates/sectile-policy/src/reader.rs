@@ -5,26 +5,28 @@ use std::path::Path;
 use sectile::drive::{self, Fetch, FetchOptions, ReadAt};
 use sectile::interface::{self, CombinedReader};
 use sectile::internal::{CHANGED, add_root_finding, collect_checked, outcome};
+use sectile::inventory::InventoryReader;
 use sectile::metadata::{Item, Metadata, SliceReader, StreamReader};
-use sectile::scan::{Collector, DataRequest, ItemStart, Section, Visitor};
+use sectile::scan::{Both, Collector, DataRequest, ItemStart, Section, Visitor};
 use sectile::{Cost, Error, FindingCode, Input, Limits, Outcome};
 
 use super::section_matches::SectionRuleVisitor;
-use super::{Demand, Policy, Reading};
+use super::{Demand, Packages, Policy, Reading};
 use crate::report::Report;
 
 impl Policy {
-    /// Whether a rule needs more than metadata. If none does, the metadata reader alone is a little
+    /// Whether more than metadata is needed. If not, the metadata reader alone is a little
     /// faster.
     pub(crate) fn needs_more(&self) -> bool {
-        self.rules().any(|rule| match rule.demand() {
+        let by_rules = self.rules().any(|rule| match rule.demand() {
             Demand::Required(_)
             | Demand::Licenses(_)
             | Demand::Sources(_)
             | Demand::Producers(_)
             | Demand::Dependencies(_) => false,
             Demand::Sections(_) | Demand::Imports(_) => true,
-        })
+        });
+        by_rules || self.packages == Packages::All
     }
 }
 
@@ -42,7 +44,7 @@ impl Policy {
 /// # Ok::<(), sectile::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct PolicyReader<R>(CombinedReader<SectionRuleVisitor<R>>);
+pub struct PolicyReader<R>(Both<CombinedReader<SectionRuleVisitor<R>>, Option<InventoryReader>>);
 
 impl PolicyReader<SliceReader<'_>> {
     /// A reader whose values borrow from the input.
@@ -57,13 +59,21 @@ impl PolicyReader<StreamReader> {
         Self::new(StreamReader::with_limits(policy.limits), policy)
     }
 
+    /// Reads an open file. A change of the file during the read is a finding (`changed`).
+    pub fn read_input(self, input: &Input) -> Outcome<Reading<'static>> {
+        collect_checked(input, self, |reading| {
+            add_root_finding(&mut reading.metadata, FindingCode::Changed, 0, None, CHANGED.to_owned());
+        })
+    }
+
     /// The work of judging the data read so far: the number of items, imports, exports and
     /// findings, and the bytes of values that rules inspect.
     pub(crate) fn judging_cost(&self, policy: &Policy) -> usize {
-        let read = self.0.custom().inner.so_far();
+        let read = self.combined().custom().inner.so_far();
         let of_metadata = read.map_or(0, |read| read.items().len() + read.findings().iter().len());
         let inspected = if policy.has_rules() { read.map_or(0, inspected_bytes) } else { 0 };
-        let of_interface = self.0.interface_so_far().map_or(0, |read| read.imports().len() + read.exports().len());
+        let of_interface =
+            self.combined().interface_so_far().map_or(0, |read| read.imports().len() + read.exports().len());
         of_metadata + inspected.saturating_sub(FREE_BYTES) + of_interface
     }
 
@@ -74,10 +84,10 @@ impl PolicyReader<StreamReader> {
         unread: Option<&Error>,
         judge: impl FnOnce(&Report<'_>) -> Option<T>,
     ) -> Option<T> {
-        let with_rules = self.0.custom();
+        let with_rules = self.combined().custom();
         let matches = with_rules.so_far();
         let report = Report::from_parts("".as_ref(), None, Some(with_rules.inner.so_far()?), unread, Cost::default());
-        judge(&report.with_parts(self.0.interface_so_far(), matches.as_ref()))
+        judge(&report.with_parts(self.combined().interface_so_far(), matches.as_ref()))
     }
 }
 
@@ -85,7 +95,21 @@ impl<R> PolicyReader<R> {
     fn new(reader: R, policy: &Policy) -> Self {
         let needs_imports = policy.rules().any(|rule| matches!(rule.demand(), Demand::Imports(_)));
         let interface = needs_imports.then(|| interface::InterfaceReader::with_limits(policy.limits));
-        Self(CombinedReader::new(SectionRuleVisitor::new(reader, policy), interface))
+        let inventory = (policy.packages == Packages::All).then(|| InventoryReader::with_limits(policy.limits));
+        Self(Both::new(CombinedReader::new(SectionRuleVisitor::new(reader, policy), interface), inventory))
+    }
+
+    /// Reads imports and exports within these limits, even if no rule needs them.
+    #[must_use]
+    pub fn with_interface(self, limits: Limits) -> Self {
+        let (combined, inventory) = self.0.into_parts();
+        let (custom, _) = combined.into_parts();
+        let interface = interface::InterfaceReader::with_limits(limits);
+        Self(Both::new(CombinedReader::new(custom, Some(interface)), inventory))
+    }
+
+    fn combined(&self) -> &CombinedReader<SectionRuleVisitor<R>> {
+        self.0.first()
     }
 }
 
@@ -93,13 +117,19 @@ impl<'v, R: Collector<Value = Metadata<'v>>> Collector for PolicyReader<R> {
     type Value = Reading<'v>;
 
     fn limits(&self) -> Limits {
-        self.0.custom().inner.limits()
+        self.combined().custom().inner.limits()
     }
 
     fn finish(self) -> Option<Reading<'v>> {
-        let (with_rules, interface) = self.0.into_parts();
+        let (combined, inventory) = self.0.into_parts();
+        let (with_rules, interface) = combined.into_parts();
         let (reader, section_matches) = with_rules.finish();
-        Some(Reading { metadata: reader.finish()?, interface: interface.and_then(Collector::finish), section_matches })
+        let metadata = reader.finish()?;
+        let mut inventory = inventory.and_then(Collector::finish);
+        if let Some(inventory) = &mut inventory {
+            inventory.reconcile(&metadata);
+        }
+        Some(Reading { interface: interface.and_then(Collector::finish), inventory, metadata, section_matches })
     }
 }
 
@@ -175,7 +205,5 @@ pub fn read_input(input: &Input, policy: &Policy) -> Outcome<Reading<'static>> {
     if !policy.needs_more() {
         return input.read_with(policy.limits).map(Reading::from);
     }
-    collect_checked(input, PolicyReader::stream(policy), |reading| {
-        add_root_finding(&mut reading.metadata, FindingCode::Changed, 0, None, CHANGED.to_owned());
-    })
+    PolicyReader::stream(policy).read_input(input)
 }

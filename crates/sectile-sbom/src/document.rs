@@ -42,7 +42,7 @@ impl Sbom<'_> {
 
     /// The `aggregate` of the document, if it needs one.
     fn aggregate(&self) -> Option<&'static str> {
-        match (self.is_complete(), self.has_lists()) {
+        match (self.is_complete() && !self.has_recovered(), self.has_lists()) {
             (false, _) => Some("incomplete"),
             (true, false) => Some("unknown"),
             (true, true) => None,
@@ -90,10 +90,11 @@ impl Sbom<'_> {
     }
 }
 
-/// The root package of a list; if it has none, the packages that no other package depends on.
+/// The root package of a list, and the packages that were found in data. If it has no root package,
+/// the packages that no other package depends on.
 fn top_packages(packages: &[Package<'_>]) -> impl Iterator<Item = usize> + use<> {
     let root = packages.iter().position(|package| package.root);
-    let mut is_needed = vec![root.is_some(); packages.len()];
+    let mut is_needed: Vec<bool> = packages.iter().map(|package| root.is_some() && package.found.is_none()).collect();
     for &index in packages.iter().flat_map(|package| &*package.dependencies) {
         is_needed[index] = true;
     }
@@ -154,7 +155,17 @@ fn write_package(out: &mut impl Write, of: BomRef, path: &str, package: &Package
         write_text(out, purl)?;
     }
     write!(out, r#","properties":"#)?;
-    write_array(out, [("sectile:item", path), ("sectile:source", &package.source)], write_property)?;
+    let mut properties = vec![("sectile:item", path), ("sectile:source", &package.source)];
+    let offset = package.found.map(|found| found.offset.to_string());
+    if let (Some(found), Some(offset)) = (package.found, &offset) {
+        let (evidence, confidence) = (found.evidence.name(), found.confidence.name());
+        properties.extend([
+            ("sectile:evidence", evidence),
+            ("sectile:confidence", confidence),
+            ("sectile:offset", offset),
+        ]);
+    }
+    write_array(out, properties, write_property)?;
     write!(out, "}}")
 }
 

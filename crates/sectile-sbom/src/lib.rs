@@ -10,7 +10,7 @@
 //! | `metadata.component.components` | the nested items that have a list of packages |
 //! | `components` | every package of every list |
 //! | `dependencies` | for the root item the nested items; for an item its root package; for a package its dependencies |
-//! | `compositions` | for the root item, `unknown` without a list; `incomplete` if a list or the input cannot be read |
+//! | `compositions` | for the root item, `unknown` without a list; `incomplete` if a list or the input cannot be read, or packages were recovered from data |
 //!
 //! The `bom-ref` of an item is `item:` and the number of the item in file order, 0 for the root.
 //! The `bom-ref` of a package appends `#` and the index of the package in the item's list. Packages
@@ -25,6 +25,7 @@
 //! | `purl` | its [`purl()`] |
 //! | property `sectile:item` | the path of its item, empty for the root, with its middle omitted if it is more than 16 deep |
 //! | property `sectile:source` | the source recorded in the section |
+//! | properties `sectile:evidence`, `sectile:confidence`, `sectile:offset` | how and where it was found in data |
 //!
 //! An item has the properties `sectile:item`, in full, and `sectile:kind`.
 //!
@@ -66,6 +67,7 @@ mod purl;
 use std::collections::HashSet;
 
 use sectile::internal::value_error;
+use sectile::inventory::{Evidence, Inventory, ListKind};
 use sectile::metadata::{Field, Metadata, ValueError};
 use sectile::{Finding, FindingCode};
 
@@ -135,6 +137,28 @@ impl<'a> Sbom<'a> {
         Self { root, nested, findings: Vec::new(), complete_input: true, name: None, created: None }
     }
 
+    /// Adds the packages that the data of the same input names. A list with recovered packages is
+    /// marked as incomplete in the document.
+    #[must_use]
+    pub fn with_inventory(mut self, metadata: &'a Metadata<'_>, inventory: &'a Inventory) -> Self {
+        let items: Vec<_> = metadata.items().collect();
+        for package in inventory.packages() {
+            let Some(item) = items.get(package.item) else { continue };
+            let list = if package.item == 0 {
+                &mut self.root
+            } else {
+                let at = self.nested.binary_search_by_key(&package.item, |item| item.number);
+                let at = at.unwrap_or_else(|at| {
+                    self.nested.insert(at, ItemPackages::from_item(*item));
+                    at
+                });
+                &mut self.nested[at]
+            };
+            list.packages.get_or_insert_default().push(Package::from_found(package));
+        }
+        self
+    }
+
     /// Marks the document as incomplete, for an input that was not read to its end.
     #[must_use]
     pub fn incomplete(self) -> Self {
@@ -187,6 +211,18 @@ impl<'a> Sbom<'a> {
     /// Findings about lists that are missing or partial.
     pub fn findings(&self) -> impl Iterator<Item = &'a Finding> {
         self.findings.iter().copied()
+    }
+
+    /// Whether packages were recovered from data, so that others may be missing. The compiler and
+    /// the dependencies of the standard library do not count in an item that declares a list.
+    pub fn has_recovered(&self) -> bool {
+        self.lists().any(|item| {
+            let has_declared = item.packages().iter().any(|package| package.found.is_none());
+            item.packages().iter().filter_map(|package| package.found).any(|found| {
+                let is_of_toolchain = matches!(found.evidence, Evidence::RustcPath | Evidence::StdPath);
+                found.evidence.list() == ListKind::Recovered && !(has_declared && is_of_toolchain)
+            })
+        })
     }
 
     /// The items that have a list, the root first.

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use sectile::inventory;
 use sectile::metadata::{self, Field, Item};
 use sectile::scan::{ItemKind, ItemPath};
 
-use crate::purl;
+use crate::purl::{found_purl, purl};
 
 /// An item of a tree and the packages it was built from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +68,8 @@ pub struct Package<'a> {
     pub root: bool,
     /// Indexes of its dependencies in the same list.
     pub dependencies: Cow<'a, [usize]>,
+    /// How it was found, unless a list declares it.
+    pub found: Option<&'a inventory::Package>,
 }
 
 impl<'a> Package<'a> {
@@ -80,6 +83,7 @@ impl<'a> Package<'a> {
             build: false,
             root: false,
             dependencies: Cow::Borrowed(&[]),
+            found: None,
         }
     }
 
@@ -91,6 +95,16 @@ impl<'a> Package<'a> {
             build: package.build,
             root: package.root,
             dependencies: Cow::Borrowed(&package.dependencies),
+            ..Self::new(&package.name, &package.version)
+        }
+    }
+
+    /// A package that the data of a binary names.
+    pub fn from_found(package: &'a inventory::Package) -> Self {
+        Self {
+            source: Cow::Borrowed(&package.source),
+            purl: found_purl(package).map(Cow::Owned),
+            found: Some(package),
             ..Self::new(&package.name, &package.version)
         }
     }

@@ -2,6 +2,7 @@
 
 use packageurl::PackageUrl;
 
+use sectile::inventory::{self, Ecosystem};
 use sectile::metadata::Package;
 
 /// The package URL of a package in a `.dep-v0` section; `None` if it has no name.
@@ -24,8 +25,35 @@ use sectile::metadata::Package;
 /// # Ok::<(), sectile::Error>(())
 /// ```
 pub fn purl(package: &Package) -> Option<String> {
-    let kind = if package.source == "crates.io" { "cargo" } else { "generic" };
-    let mut purl = PackageUrl::new(kind, &package.name).ok()?;
-    purl.with_version(&package.version).ok()?;
+    crate_purl(&package.name, &package.version, &package.source)
+}
+
+fn crate_purl(name: &str, version: &str, source: &str) -> Option<String> {
+    new_purl(if source == "crates.io" { "cargo" } else { "generic" }, name, version)
+}
+
+fn new_purl(kind: &str, path: &str, version: &str) -> Option<String> {
+    let (namespace, name) = match path.rsplit_once('/') {
+        Some((namespace, name)) => (Some(namespace), name),
+        None => (None, path),
+    };
+    let mut purl = PackageUrl::new(kind, name).ok()?;
+    if let Some(namespace) = namespace {
+        purl.with_namespace(namespace).ok()?;
+    }
+    if !version.is_empty() {
+        purl.with_version(version).ok()?;
+    }
     Some(purl.to_string())
+}
+
+/// The package URL of a package that was found in data. A Go module in a directory or in
+/// development has no version.
+pub(crate) fn found_purl(package: &inventory::Package) -> Option<String> {
+    let inventory::Package { name, version, source, ecosystem, .. } = package;
+    match ecosystem {
+        Ecosystem::Cargo => crate_purl(name, version, source),
+        Ecosystem::Go => new_purl("golang", name, if version == "(devel)" { "" } else { version }),
+        ecosystem => new_purl(ecosystem.name(), name, version),
+    }
 }

@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::AuditInfo;
 use crate::UnusedException;
@@ -105,6 +105,12 @@ pub(crate) struct RowLine<'l> {
     not_opened: OrderedMembers<'l, u64>,
     #[serde(borrow)]
     findings: Vec<FindingLine<'l>>,
+    /// The packages, which are only counted.
+    #[serde(default)]
+    packages: Vec<IgnoredAny>,
+    /// Number of packages that were omitted.
+    #[serde(default)]
+    packages_left_out: u64,
     accepted: bool,
     #[serde(borrow)]
     outcome: Cow<'l, str>,
@@ -308,6 +314,7 @@ impl<'l> RowLine<'l> {
                 bytes: found.bytes,
             }),
             accepted: self.accepted,
+            packages: self.packages.len() as u64 + self.packages_left_out,
             ..Row::new(0, self.file.to_os_name().unwrap_or_default(), RowSource::Baseline(text))
         };
         row.section_totals = (self.section_totals.0.into_iter())
@@ -326,7 +333,6 @@ impl<'l> RowLine<'l> {
             let mut items = vec![root];
             while let Some(item) = items.pop() {
                 row.items += 1;
-                row.packages += item.dependencies.as_ref().map_or(0, |packages| packages.len() as u64);
                 for (field, values) in item.producers.0 {
                     row.add_producers(values.into_iter().map(|[name, version]| [field.clone(), name, version]));
                 }

@@ -107,7 +107,9 @@ impl Column {
             Self::Annotation(field) => field.help(),
             Self::Items => "Number of modules and components, including the root item.",
             Self::Producers => "Producers: field, name and version, separated by `; `.",
-            Self::Packages => "Number of packages in the dependency lists of all items.",
+            Self::Packages => {
+                "Number of packages: those that all items declare, and with `--packages all` those that the data names."
+            }
             Self::Findings(Severity::Error) => "Number of errors under the policy, excluding excepted findings.",
             Self::Findings(Severity::Warning) => "Number of warnings under the policy, excluding excepted findings.",
             Self::Findings(Severity::Note) => "Number of notes under the policy, excluding excepted findings.",

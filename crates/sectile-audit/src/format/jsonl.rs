@@ -9,7 +9,7 @@ use crate::{AuditInfo, Completeness, Row, RowKind, Stop, Summary};
 use sectile::Metadata;
 use sectile::internal::json::{SCHEMA, write_os};
 use sectile::internal::json::{put, write_array, write_object, write_safe, write_text};
-use sectile_policy::internal::{write_item, write_judged, write_location};
+use sectile_policy::internal::{write_item, write_judged, write_location, write_packages};
 
 pub(super) fn head(info: &AuditInfo, out: &mut dyn Write) -> io::Result<()> {
     let mut line = Vec::new();
@@ -80,6 +80,7 @@ pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     }
     put!(out, ",\"findings\":")?;
     write_array(out, &row.findings, write_judged)?;
+    write_packages(report, out)?;
     put!(out, ",\"accepted\":", row.accepted, ",\"outcome\":\"", row.completeness.name(), "\"")?;
     if let Some(reason) = &row.reason {
         put!(out, ",\"reason\":{\"message\":")?;

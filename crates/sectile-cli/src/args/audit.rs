@@ -8,12 +8,13 @@ use clap::builder::{OsStringValueParser, PathBufValueParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use sectile::splice::WriteOptions;
 use sectile_audit::WalkOptions;
+use sectile_policy::Packages;
 
 use super::audit_output::{AuditFormat, OutputArg, OutputArgs};
 use super::matches::{all, choice, optional};
 use super::options::{
-    JSON, OUTPUT, PolicyArgs, color, color_choice, flag, force, hides_progress, is_forced, is_json, messages,
-    no_progress, output, policy,
+    JSON, OUTPUT, PolicyArgs, color, color_choice, flag, force, hides_progress, is_forced, is_json, judged_packages,
+    messages, no_progress, output, policy, which_packages,
 };
 use crate::source::InputSource;
 
@@ -59,6 +60,7 @@ pub fn audit(command: Command) -> Command {
         .args(policy())
         .args(outputs())
         .args([
+            judged_packages(),
             Arg::new(SINCE)
                 .long(SINCE)
                 .value_name("REPORT")
@@ -136,6 +138,7 @@ pub fn outputs() -> [Arg; 4] {
 pub struct AuditArgs {
     pub roots: Vec<InputSource>,
     pub policy: PolicyArgs,
+    pub packages: Packages,
     pub outputs: OutputArgs,
     pub write: WriteOptions,
     /// Whether an audit that finds no binary succeeds.
@@ -169,6 +172,7 @@ impl AuditArgs {
         Self {
             roots: all(matches, PATH),
             policy: PolicyArgs::from_matches(matches),
+            packages: which_packages(matches).unwrap_or_default(),
             outputs: output_args(matches),
             allow_empty: matches.get_flag(ALLOW_EMPTY),
             write: WriteOptions { force: is_forced(matches), ..WriteOptions::default() },

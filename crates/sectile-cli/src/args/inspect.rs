@@ -3,15 +3,16 @@
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use sectile::scan::ItemPath;
+use sectile_policy::Packages;
 
 use super::matches::optional;
 use super::options::{
     MAP, PolicyArgs, ReportArgs, any_file, at, color, created, created_time, file, flag, is_mapped, item_path, json,
-    map, messages, platform, policy, section_name, section_name_arg, source, sources,
+    judged_packages, map, messages, packages, platform, policy, section_name, section_name_arg, source, sources,
+    which_packages,
 };
 use crate::source::InputSource;
 
-const PACKAGES: &str = "packages";
 const INTERFACE: &str = "interface";
 const IMAGE: &str = "image";
 const VERIFY: &str = "verify";
@@ -20,7 +21,10 @@ pub fn show(command: Command) -> Command {
     command
         .args([
             any_file().num_args(1..),
-            flag(PACKAGES, "List the packages that cargo-auditable recorded (JSON always lists them)"),
+            packages().help(
+                "List the packages that cargo-auditable declared, or all that the data names too [default: count the \
+                 declared ones; JSON lists them]",
+            ),
             flag(INTERFACE, "Show the imports and exports of the root item too, and the contents of a WIT package"),
             flag(
                 IMAGE,
@@ -39,7 +43,7 @@ pub fn show(command: Command) -> Command {
         .after_help(
             "Examples:\n  \
                sectile show app.wasm\n  \
-               sectile show --packages --interface app.wasm\n  \
+               sectile show --packages all --interface app.wasm\n  \
                sectile show --json dist/*.wasm",
         )
 }
@@ -47,8 +51,8 @@ pub fn show(command: Command) -> Command {
 #[derive(Clone, Debug)]
 pub struct ShowArgs {
     pub sources: Vec<InputSource>,
-    /// Whether to list packages instead of counting them.
-    pub packages: bool,
+    /// The packages to list; declared ones are counted if `None`.
+    pub packages: Option<Packages>,
     pub interface: bool,
     /// The comparison with the image's manifest, if one is requested.
     pub image: Option<ImageComparison>,
@@ -67,7 +71,7 @@ impl ShowArgs {
         let comparison = ImageComparison { verify: matches.get_flag(VERIFY) };
         Self {
             sources: sources(matches),
-            packages: matches.get_flag(PACKAGES),
+            packages: which_packages(matches),
             interface: matches.get_flag(INTERFACE),
             image: matches.get_flag(IMAGE).then_some(comparison),
             map: is_mapped(matches),
@@ -142,7 +146,7 @@ pub fn check(command: Command) -> Command {
     command
         .arg(any_file().num_args(1..))
         .args(policy())
-        .args([platform(), json(), map(), color()])
+        .args([platform(), judged_packages(), json(), map(), color()])
         .args(messages())
         .after_help(
             "Examples:\n  sectile check app.wasm\n  sectile check dist/*.wasm --policy policy.toml --refuse warning",
@@ -153,6 +157,7 @@ pub fn check(command: Command) -> Command {
 pub struct CheckArgs {
     pub sources: Vec<InputSource>,
     pub policy: PolicyArgs,
+    pub packages: Packages,
     pub map: bool,
     pub report: ReportArgs,
 }
@@ -162,6 +167,7 @@ impl CheckArgs {
         Self {
             sources: sources(matches),
             policy: PolicyArgs::from_matches(matches),
+            packages: which_packages(matches).unwrap_or_default(),
             map: is_mapped(matches),
             report: ReportArgs::from_matches(matches),
         }
@@ -170,21 +176,33 @@ impl CheckArgs {
 
 pub fn sbom(command: Command) -> Command {
     command
-        .args([any_file(), created(), platform(), map()])
+        .args([
+            any_file(),
+            packages().help("The packages in the document: those that cargo-auditable declared, or all that the data names too [default: all]"),
+            created(),
+            platform(),
+            map(),
+        ])
         .args(messages())
-        .after_help("Example:\n  sectile sbom app.wasm > app.cdx.json")
+        .after_help("Examples:\n  sectile sbom app.wasm > app.cdx.json\n  sectile sbom --packages declared app.wasm")
 }
 
 #[derive(Clone, Debug)]
 pub struct SbomArgs {
     pub source: InputSource,
+    pub packages: Packages,
     pub created: Option<String>,
     pub map: bool,
 }
 
 impl SbomArgs {
     pub fn from_matches(matches: &ArgMatches) -> Self {
-        Self { source: source(matches), created: created_time(matches), map: is_mapped(matches) }
+        Self {
+            source: source(matches),
+            packages: which_packages(matches).unwrap_or(Packages::All),
+            created: created_time(matches),
+            map: is_mapped(matches),
+        }
     }
 }
 

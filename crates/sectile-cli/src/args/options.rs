@@ -9,6 +9,7 @@ use sectile::Severity;
 use sectile::scan::ItemPath;
 use sectile::splice::WriteOptions;
 use sectile_oci::Platform;
+use sectile_policy::Packages;
 
 use super::matches::{all, choice, optional, required};
 use crate::policy_file::is_stdin;
@@ -211,6 +212,26 @@ pub fn policy() -> [Arg; 2] {
         .value_parser(choice(Severity::ALL.map(|severity| (severity.name(), severity))))
         .help("Refuse a file with a finding of this severity, or a worse one [default: that of the policy, or error]");
     [file, refuse]
+}
+
+const PACKAGES: &str = "packages";
+
+pub fn packages() -> Arg {
+    Arg::new(PACKAGES)
+        .long(PACKAGES)
+        .value_name("WHICH")
+        .value_parser(choice(Packages::ALL.map(|packages| (packages.name(), packages))))
+}
+
+/// The option of the commands that judge.
+pub fn judged_packages() -> Arg {
+    packages()
+        .help("Read the packages that cargo-auditable declared, or all that the data names too [default: declared]")
+}
+
+/// Which packages are read, if the option is given.
+pub fn which_packages(matches: &ArgMatches) -> Option<Packages> {
+    optional(matches, PACKAGES)
 }
 
 /// The policy to judge by: `--policy` and `--refuse`.

@@ -22,7 +22,7 @@ pub fn run(args: &CheckArgs, output: &mut Output) -> Result<Exit, Failure> {
         let message = "standard input is both FILE and the policy; give one of them as a file";
         return Err(Failure::Other(message.to_owned()));
     }
-    let judge = Judge::new(&args.policy)?; // an invalid policy fails before any file is read
+    let judge = Judge::new(&args.policy)?.with_packages(args.packages); // an invalid policy fails before any file is read
     args.policy.print_policy(output);
     let exceptions = judge.policy.exception_use();
     let mut counts = Counts::default();

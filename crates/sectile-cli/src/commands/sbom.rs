@@ -1,6 +1,9 @@
 //! `sectile sbom`: the dependencies of a file and its nested items, as an SBOM.
 
-use sectile::Limits;
+use sectile::Cost;
+use sectile::inventory::ListKind;
+use sectile_audit::amount::percent;
+use sectile_policy::{Policy, Reading};
 use sectile_sbom::Sbom;
 
 use crate::args::SbomArgs;
@@ -11,21 +14,45 @@ use crate::input;
 use crate::output::Output;
 use crate::reading::{finish, print_cost};
 use crate::source::InputSource;
+use crate::text::counted;
 use crate::timestamp;
 
 pub fn run(args: &SbomArgs, output: &mut Output) -> Result<Exit, Failure> {
     let source = &args.source;
     let (name, created) = (source.file_name(), timestamp::created(args.created.as_deref())?);
     let mut input = input::open(source, args.map)?;
-    let (metadata, error, cost) = input.read_with(Limits::default()).into_parts();
+    let mut policy = Policy::default();
+    policy.packages = args.packages;
+    let (reading, error, cost) = input.read_for(&policy).into_parts();
     print_cost(source, cost, input.len(), output);
-    let Some(metadata) = metadata else { return Ok(finish(source, error, output)) };
-    let sbom = Sbom::from_metadata(&metadata);
+    let Some(reading) = reading else { return Ok(finish(source, error, output)) };
+    let sbom = Sbom::from_metadata(reading.metadata());
+    let sbom = match reading.inventory() {
+        Some(inventory) => sbom.with_inventory(reading.metadata(), inventory),
+        None => sbom,
+    };
+    print_recovered(source, &reading, cost, input.len(), output);
     let sbom = if error.is_some() { sbom.incomplete() } else { sbom };
     let sbom = describe(sbom, name.as_deref(), created.as_deref())?;
     sbom.write_json(output.out())?;
     let exit = print_gaps(source, &sbom, error.is_none(), output);
     Ok(exit.max(finish(source, error, output)))
+}
+
+/// Prints how many packages were recovered from data, and how much of the file was read for them.
+fn print_recovered(source: &InputSource, reading: &Reading<'_>, cost: Cost, size: u64, output: &mut Output) {
+    let Some(inventory) = reading.inventory() else { return };
+    for finding in inventory.findings() {
+        output.print_finding(source, finding);
+    }
+    let packages = inventory.packages().iter();
+    let recovered = packages.filter(|package| package.evidence.list() == ListKind::Recovered).count();
+    if recovered > 0 {
+        let (recovered, share) = (counted(recovered as u64, "package"), percent(cost.bytes, size));
+        let note =
+            format_args!("{recovered} recovered from the data (read {share} of the file); others may be missing");
+        output.print_note(Some(source), &note);
+    }
 }
 
 /// Prints diagnostics about missing parts of an SBOM.

@@ -1,8 +1,8 @@
 //! `sectile show`: the metadata of a file.
 
-use sectile::interface::Interface;
-use sectile::{Limits, Metadata};
+use sectile::metadata::StreamReader;
 use sectile_policy::report::Report;
+use sectile_policy::{Policy, PolicyReader, Reading};
 
 use crate::args::{ImageComparison, ShowArgs};
 use crate::exit::Exit;
@@ -16,33 +16,20 @@ use crate::text;
 
 pub fn run(source: &InputSource, args: &ShowArgs, output: &mut Output) -> Result<Exit, Failure> {
     let reading = match args.image {
-        Some(comparison) => SizedReading::or_empty(read_image(source, comparison))?,
-        None if args.interface => {
-            SizedReading::read(source, args.map, |input| input.read_with_interface(Limits::default()))?
-        }
-        None => {
-            let reading = SizedReading::read(source, args.map, |input| input.read_with(Limits::default()))?;
-            return show_metadata(source, reading, args, output);
-        }
+        Some(comparison) => SizedReading::or_empty(read_image(source, args, comparison))?,
+        None => SizedReading::read(source, args.map, |input| input.read_by(reader(args)))?,
     };
-    if !args.interface {
-        return show_metadata(source, reading.map(|(metadata, _)| metadata), args, output);
-    }
-    let report = Report::with_interface(source.name(), reading.size, &reading.outcome);
+    let report = Report::for_policy(source.name(), reading.size, &reading.outcome);
     let left_out = write_report(&report, args, output)?;
     Ok(reading.finish_bounded(source, left_out, output))
 }
 
-type InterfaceReading = SizedReading<(Metadata<'static>, Interface)>;
-
-fn show_metadata(
-    source: &InputSource,
-    reading: SizedReading<Metadata<'static>>,
-    args: &ShowArgs,
-    output: &mut Output,
-) -> Result<Exit, Failure> {
-    let left_out = write_report(&Report::new(source.name(), reading.size, &reading.outcome), args, output)?;
-    Ok(reading.finish_bounded(source, left_out, output))
+/// Reads what is shown.
+fn reader(args: &ShowArgs) -> PolicyReader<StreamReader> {
+    let mut policy = Policy::default();
+    policy.packages = args.packages.unwrap_or_default();
+    let reader = PolicyReader::stream(&policy);
+    if args.interface { reader.with_interface(policy.limits) } else { reader }
 }
 
 /// Writes a report, and returns the number of rows that were left out.
@@ -50,22 +37,30 @@ fn write_report(report: &Report<'_>, args: &ShowArgs, output: &mut Output) -> Re
     if args.report.json {
         return Ok(report.write_json(output.out())?);
     }
-    text::write_metadata(report, args.packages, output.layout(), output.out())?;
+    text::write_metadata(report, args.packages.is_some(), output.layout(), output.out())?;
     Ok(0)
 }
 
 /// Reads the binary of an image. Annotations that differ from its metadata become findings.
-fn read_image(source: &InputSource, comparison: ImageComparison) -> Result<InterfaceReading, Failure> {
+fn read_image(
+    source: &InputSource,
+    args: &ShowArgs,
+    comparison: ImageComparison,
+) -> Result<SizedReading<Reading<'static>>, Failure> {
     match source.location() {
-        InputLocation::RegistryImage(image) => read_registry_image(source, image, comparison),
-        _ => read_layout_image(source, comparison),
+        InputLocation::RegistryImage(image) => read_registry_image(source, image, args, comparison),
+        _ => read_layout_image(source, args, comparison),
     }
 }
 
-fn read_layout_image(source: &InputSource, comparison: ImageComparison) -> Result<InterfaceReading, Failure> {
+fn read_layout_image(
+    source: &InputSource,
+    args: &ShowArgs,
+    comparison: ImageComparison,
+) -> Result<SizedReading<Reading<'static>>, Failure> {
     let stored = input::open_layout_image(source)?;
-    let mut outcome = stored.input().read_with_interface(Limits::default());
-    if let Some((metadata, _)) = outcome.value_mut() {
+    let mut outcome = reader(args).read_input(stored.input());
+    if let Some(metadata) = outcome.value_mut().map(Reading::metadata_mut) {
         stored.compare(metadata);
         if comparison.verify {
             stored.verify(metadata)?;
@@ -77,11 +72,12 @@ fn read_layout_image(source: &InputSource, comparison: ImageComparison) -> Resul
 fn read_registry_image(
     source: &InputSource,
     image: &str,
+    args: &ShowArgs,
     comparison: ImageComparison,
-) -> Result<InterfaceReading, Failure> {
+) -> Result<SizedReading<Reading<'static>>, Failure> {
     let mut input = RemoteInput::from_image(remote::open_image(image, source.platform())?)?;
-    let mut outcome = input.read_with_interface(Limits::default());
-    if let Some((metadata, _)) = outcome.value_mut() {
+    let mut outcome = input.collect(reader(args));
+    if let Some(metadata) = outcome.value_mut().map(Reading::metadata_mut) {
         input.compare(metadata);
         if comparison.verify {
             input.verify(metadata)?;

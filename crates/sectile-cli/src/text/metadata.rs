@@ -3,6 +3,7 @@
 use std::fmt::{self, Display};
 use std::io::{self, Write};
 
+use sectile::inventory::ListKind;
 use sectile::metadata::Package;
 use sectile::{Escaped, Item, Metadata};
 use sectile_audit::amount::{ByteSize, Grouped, percent};
@@ -36,7 +37,7 @@ pub fn write_metadata(
         write_tree(metadata, size, layout, out)?;
     }
     for item in metadata.items() {
-        write_item(metadata, item, lists_packages, layout, out)?;
+        write_item(report, metadata, item, lists_packages, layout, out)?;
         if let Some(interface) = report.interface().filter(|_| item.parent().is_none()) {
             write_interface(interface, layout, out)?;
         }
@@ -101,6 +102,7 @@ fn tree_labels(metadata: &Metadata<'_>) -> Vec<(String, String)> {
 
 /// Writes an item's metadata, one line for each value.
 fn write_item(
+    report: &Report<'_>,
     metadata: &Metadata<'_>,
     item: Item<'_>,
     lists_packages: bool,
@@ -122,6 +124,7 @@ fn write_item(
     if let Some(dependencies) = item.dependencies() {
         write_packages(dependencies.packages(), lists_packages, layout, out)?;
     }
+    write_found(report, item, layout, out)?;
     if let Some(value) = item.registry_metadata() {
         layout.labeled(out, "registry-metadata", ValueText(value))?;
     }
@@ -140,7 +143,7 @@ const MAX_PACKAGES: usize = 10_000;
 fn write_packages(packages: &[Package], are_listed: bool, layout: Layout, out: &mut impl Write) -> io::Result<()> {
     let build = packages.iter().filter(|package| package.build).count();
     let build = if build > 0 { format!(", {build} of them for the build only") } else { String::new() };
-    let hint = if are_listed || packages.is_empty() { "" } else { " (--packages lists them)" };
+    let hint = if are_listed || packages.is_empty() { "" } else { " (--packages declared lists them)" };
     let count = counted(packages.len() as u64, "package");
     layout.labeled(out, "dependencies", format_args!("{count}{build}{DIMMED}{hint}{DIMMED:#}"))?;
     if !are_listed {
@@ -156,7 +159,35 @@ fn write_packages(packages: &[Package], are_listed: bool, layout: Layout, out: &
         };
         layout.labeled(out, "", format_args!("{name} {version} {DIMMED}({source}{role}){DIMMED:#}"))?;
     }
-    match packages.len().saturating_sub(MAX_PACKAGES) {
+    write_more(packages.len(), layout, out)
+}
+
+/// Lists the packages that the item's data names.
+fn write_found(report: &Report<'_>, item: Item<'_>, layout: Layout, out: &mut impl Write) -> io::Result<()> {
+    let Some(inventory) = report.inventory() else { return Ok(()) };
+    for list in [ListKind::Embedded, ListKind::Recovered] {
+        let of_item = inventory.packages_in(item.number()).iter();
+        let packages: Vec<_> = of_item.filter(|package| package.evidence.list() == list).collect();
+        if packages.is_empty() {
+            continue;
+        }
+        let hint = if list == ListKind::Recovered { " found in the data; others may be missing" } else { "" };
+        let count = counted(packages.len() as u64, "package");
+        layout.labeled(out, list.name(), format_args!("{count}{FAINT}{hint}{FAINT:#}"))?;
+        for package in packages.iter().take(MAX_PACKAGES) {
+            let text = |text: &str| ShortText(text.as_bytes()).to_string();
+            let (name, version) = (text(&package.name), text(&package.version));
+            let (ecosystem, evidence) = (package.ecosystem, package.evidence);
+            layout.labeled(out, "", format_args!("{name} {version} {FAINT}({ecosystem}, {evidence}){FAINT:#}"))?;
+        }
+        write_more(packages.len(), layout, out)?;
+    }
+    Ok(())
+}
+
+/// Counts the packages that are not listed.
+fn write_more(packages: usize, layout: Layout, out: &mut impl Write) -> io::Result<()> {
+    match packages.saturating_sub(MAX_PACKAGES) {
         0 => Ok(()),
         more => layout.labeled(out, "", format_args!("… and {} more (--json lists all)", Grouped(more as u64))),
     }

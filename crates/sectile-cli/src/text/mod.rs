@@ -27,4 +27,5 @@ pub use self::metadata::write_metadata;
 pub use self::policy::write_policy_check;
 pub use self::push_preview::write_push_preview;
 pub use self::sections::SectionsList;
+pub use self::style::counted;
 pub use self::verdict::write_verdict;

@@ -17,6 +17,7 @@ mod interface;
 mod messages;
 mod oci;
 mod oci_check;
+mod packages;
 mod policy;
 mod push;
 mod registries;
@@ -156,7 +157,10 @@ fn show_json_is_the_contract() {
     ]);
     let (run, json) = show_json(&outer);
     assert_eq!((run.status, &*run.stderr), (0, ""));
-    assert_eq!(keys_in_order(run.text()), ["schema", "file", "size", "item", "findings", "outcome", "bytes_read"]);
+    assert_eq!(
+        keys_in_order(run.text()),
+        ["schema", "file", "size", "item", "findings", "packages", "outcome", "bytes_read"]
+    );
     let item = &run.text()[run.text().find("{\"kind\"").unwrap()..];
     assert_eq!(
         keys_in_order(item)[..8],
@@ -207,13 +211,13 @@ fn dependencies_are_shown_for_the_item_that_has_them() {
 fn packages_are_counted_and_listed_on_request() {
     let file = "tests/files/rust-auditable.component.wasm";
     let counted = run(["show", file]);
-    assert!(counted.text().contains("3 packages (--packages lists them)\n"), "{}", counted.text());
+    assert!(counted.text().contains("3 packages (--packages declared lists them)\n"), "{}", counted.text());
     assert!(!counted.text().contains("checksum 0.1.0"), "{}", counted.text());
-    let listed = run(["show", "--packages", file]);
+    let listed = run(["show", "--packages", "declared", file]);
     assert!(listed.text().contains("3 packages\n"), "{}", listed.text());
     assert!(listed.text().contains(" checksum 0.1.0 (local, the root)\n"), "{}", listed.text());
     assert!(listed.text().contains(" adler 1.0.2 (crates.io)\n"), "{}", listed.text());
-    assert_eq!(run(["show", "--json", "--packages", file]).stdout, run(["show", "--json", file]).stdout);
+    assert_eq!(run(["show", "--json", "--packages", "declared", file]).stdout, run(["show", "--json", file]).stdout);
 }
 
 #[test]
@@ -414,7 +418,8 @@ fn exit_status_of_check_is_its_verdict() {
         assert_eq!(json["accepted"], status == 0);
         let keys = if status == 2 { &["outcome", "reason"][..] } else { &["outcome"] };
         let expected =
-            [&["schema", "file", "size", "findings", "excepted", "accepted"], keys, &["bytes_read"]].concat();
+            [&["schema", "file", "size", "findings", "packages", "excepted", "accepted"], keys, &["bytes_read"]]
+                .concat();
         assert_eq!(keys_in_order(check(&["--json"]).text()), expected);
     }
     let (_directory, path) = file(&module(&[custom("licenses", "no license"), custom("homepage", "nowhere")]));

@@ -6,6 +6,7 @@ mod codes;
 mod digest;
 mod edit;
 mod interface;
+mod packages;
 mod sections;
 
 use std::collections::BTreeMap;
@@ -49,6 +50,7 @@ impl Report<'_> {
             })?;
         }
         put!(out, "]")?;
+        packages::write_packages(self, out, &mut budget)?;
         match budget.reason().filter(|_| self.error.is_none()) {
             Some(reason) => write_partial(out, &reason, None)?,
             None => write_outcome(out, self.error)?,
@@ -66,6 +68,7 @@ impl Report<'_> {
         self.write_head(out)?;
         put!(out, ",\"findings\":")?;
         write_array(out, verdict.findings(), write_judged)?;
+        write_packages(self, out)?;
         put!(out, ",\"excepted\":", verdict.excepted(), ",\"accepted\":", verdict.is_accepted())?;
         write_outcome(out, self.error)?;
         put!(out, ",\"bytes_read\":", self.cost.bytes, "}\n")
@@ -126,6 +129,22 @@ impl Report<'_> {
 /// Errors of the writer.
 pub fn write_item(report: &Report<'_>, out: &mut impl Write, deepest: u32) -> io::Result<()> {
     report.write_root(out, deepest, &mut Budget::unlimited())
+}
+
+/// Writes the key `packages` of a report, and `go_builds` if there are any. The JSON has at most 40
+/// bytes for each byte of the file, or 256 KiB for a short file; `packages_left_out` counts the
+/// rest.
+///
+/// # Errors
+///
+/// Errors of the writer.
+pub fn write_packages(report: &Report<'_>, out: &mut impl Write) -> io::Result<()> {
+    let mut budget = Budget::for_size(report.size);
+    packages::write_packages(report, out, &mut budget)?;
+    match budget.left_out() {
+        0 => Ok(()),
+        left_out => put!(out, ",\"packages_left_out\":", left_out),
+    }
 }
 
 /// Writes the first keys of a report: the schema, the file and its size.

@@ -8,10 +8,12 @@ pub use self::digest::DigestReport;
 pub use self::edit::EditReport;
 pub use self::json::{SectionsJson, write_codes_json};
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 
 use sectile::interface::Interface;
-use sectile::metadata::Metadata;
+use sectile::inventory::{Inventory, Package, declared_packages};
+use sectile::metadata::{Item, Metadata};
 use sectile::{Cost, Error, Finding, Outcome};
 
 use crate::{Reading, SectionMatches};
@@ -23,6 +25,7 @@ pub struct Report<'a> {
     pub(crate) size: Option<u64>,
     pub(crate) metadata: Option<&'a Metadata<'a>>,
     pub(crate) interface: Option<&'a Interface>,
+    pub(crate) inventory: Option<&'a Inventory>,
     pub(crate) section_matches: Option<&'a SectionMatches>,
     pub(crate) context_findings: &'a [Finding],
     pub(crate) error: Option<&'a Error>,
@@ -52,8 +55,10 @@ impl<'a> Report<'a> {
         let reading = outcome.value();
         let metadata = reading.map(|reading| &reading.metadata as _);
         let interface = reading.and_then(|reading| reading.interface.as_ref());
+        let inventory = reading.and_then(|reading| reading.inventory.as_ref());
         let section_matches = reading.and_then(|reading| reading.section_matches.as_ref());
-        Self::from_parts(file, size, metadata, outcome.error(), outcome.cost()).with_parts(interface, section_matches)
+        let report = Self::from_parts(file, size, metadata, outcome.error(), outcome.cost());
+        Self { inventory, ..report.with_parts(interface, section_matches) }
     }
 
     pub(crate) fn from_parts(
@@ -63,7 +68,8 @@ impl<'a> Report<'a> {
         error: Option<&'a Error>,
         cost: Cost,
     ) -> Self {
-        Self { file, size, metadata, interface: None, section_matches: None, context_findings: &[], error, cost }
+        let (interface, inventory, section_matches) = (None, None, None);
+        Self { file, size, metadata, interface, inventory, section_matches, context_findings: &[], error, cost }
     }
 
     pub(crate) fn with_parts(
@@ -101,6 +107,26 @@ impl<'a> Report<'a> {
         self.interface
     }
 
+    /// Packages that the data names and that no declared list contains; `None` if they were not
+    /// requested.
+    pub fn inventory(&self) -> Option<&'a Inventory> {
+        self.inventory
+    }
+
+    /// The declared packages of all items, then those that the data names.
+    pub fn packages(&self) -> impl Iterator<Item = Cow<'a, Package>> + use<'a> {
+        let declared = self.metadata.into_iter().flat_map(|metadata| declared_packages(metadata)).map(Cow::Owned);
+        let found = self.inventory.into_iter().flat_map(Inventory::packages).map(Cow::Borrowed);
+        declared.chain(found)
+    }
+
+    /// Number of [`packages`](Self::packages).
+    pub fn package_count(&self) -> u64 {
+        let items = self.metadata.into_iter().flat_map(Metadata::items);
+        let declared: usize = items.filter_map(Item::dependencies).map(|list| list.packages().len()).sum();
+        (declared + self.inventory.map_or(0, |inventory| inventory.packages().len())) as u64
+    }
+
     /// Why the input was not read to its end; `None` if it was.
     pub fn error(&self) -> Option<&'a Error> {
         self.error
@@ -111,11 +137,12 @@ impl<'a> Report<'a> {
         self.cost
     }
 
-    /// Findings of the metadata, of the interface, and of the context.
+    /// Findings of the metadata, of the interface, of the inventory, and of the context.
     pub fn findings(&self) -> impl Iterator<Item = &'a Finding> + use<'a> {
         let of_metadata = self.metadata.into_iter().flat_map(Metadata::findings);
         let of_interface = self.interface.into_iter().flat_map(Interface::findings);
-        of_metadata.chain(of_interface).chain(self.context_findings)
+        let of_inventory = self.inventory.into_iter().flat_map(Inventory::findings);
+        of_metadata.chain(of_interface).chain(of_inventory).chain(self.context_findings)
     }
 
     /// Whether the input was read to its end.

@@ -8,7 +8,7 @@ use sectile::{Limits, Outcome};
 
 use super::chunks::push;
 use super::ranges::{Pieces, now};
-use super::recorder::told;
+use super::recorder::error_text;
 
 /// Collects from the same bytes with every driver, and returns the value and the message of the
 /// error.
@@ -24,7 +24,7 @@ where
     let limits: Limits = make().limits();
     let parts = |outcome: Outcome<C::Value>| {
         let (value, error, _) = outcome.into_parts();
-        (value, told(error.map_or(Ok(()), Err)))
+        (value, error_text(error.map_or(Ok(()), Err)))
     };
     let expected = parts(drive::collect_slice(bytes, make()));
     assert_eq!(parts(drive::collect_at(bytes, bytes.len() as u64, make())), expected, "positioned reads");
@@ -34,6 +34,6 @@ where
         assert_eq!(parts(now(drive::collect_fetch(&mut source, make(), options))), expected, "ranges");
     }
     let (collector, result) = push(bytes, chunks, make(), limits);
-    assert_eq!((collector.finish(), told(result)), expected, "chunks of {chunks:?}");
+    assert_eq!((collector.finish(), error_text(result)), expected, "chunks of {chunks:?}");
     expected
 }

@@ -143,7 +143,7 @@ fn totals(summary: &Summary, out: Out<'_>) -> io::Result<()> {
     tile(out, "Read", &percent(read, of), &detail)?;
     let items = format!("in {} items", Grouped(summary.items));
     tile(out, "Sections", &Grouped(summary.sections), &items)?;
-    tile(out, "Packages", &Grouped(summary.packages), &"in dependency lists")?;
+    tile(out, "Packages", &Grouped(summary.packages), &"declared, or found in the data")?;
     let broken = summary.rows_with(Completeness::Partial) + summary.rows_with(Completeness::Unread);
     let skipped = format!("{} skipped on purpose", Grouped(summary.rows_with(Completeness::Skipped)));
     tile(out, "Not read to the end", &Grouped(broken), &skipped)?;

@@ -120,7 +120,7 @@ fn root(source: &InputSource) -> Result<Root, Failure> {
 }
 
 fn configure(args: &AuditArgs, outputs: &[AuditOutput]) -> Result<Audit, Failure> {
-    let judge = Judge::new(&args.policy)?;
+    let judge = Judge::new(&args.policy)?.with_packages(args.packages);
     let mut walk = WalkOptions::default();
     walk.ignore_rules = args.ignore_rules;
     if let Some(nested) = args.nested {

@@ -12,11 +12,18 @@ fn with_epoch(args: &[&str], epoch: &str) -> Run {
 
 #[test]
 fn a_document_on_standard_output() {
-    let run = run(["sbom", REAL]);
+    let run = run(["sbom", "--packages", "declared", REAL]);
     assert_eq!((run.status, &*run.stderr), (0, ""));
     let document = run.json();
     assert_eq!((document["specVersion"].as_str(), document["components"].as_array().unwrap().len()), (Some("1.6"), 3));
     assert_eq!(document["metadata"].get("timestamp"), None);
+}
+
+/// The commit of the compiler is not a gap in the declared list.
+#[test]
+fn a_declared_list_stays_complete() {
+    let document = run(["sbom", REAL]).json();
+    assert_eq!((document["components"].as_array().unwrap().len(), document.get("compositions")), (4, None));
 }
 
 #[test]

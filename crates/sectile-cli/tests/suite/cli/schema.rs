@@ -8,11 +8,14 @@ use std::process::Stdio;
 
 use serde_json::{Map, Value, json};
 
+use super::packages::with_packages;
 use super::push::push_command;
 use super::{Run, command};
 use crate::docs::schema::{Document, check};
 use sectile::metadata::Field;
-use sectile_testing::binary::{chain, component, custom, dependencies, module, nested, producers, section, sound};
+use sectile_testing::binary::{
+    chain, component, custom, dependencies, module, nested, producers, section, sound, zlib,
+};
 use sectile_testing::registry::{Registry, start};
 
 /// Printed JSON, with the schema that describes it.
@@ -59,6 +62,11 @@ impl Samples {
         self.add(Document::PolicyCheck, directory, "policy check --json policy.toml");
         self.add(Document::PolicyShow, directory, "policy show --json policy.toml");
         self.add(Document::PolicyShow, directory, "policy show --json every-key.toml");
+        for command in ["show", "check"] {
+            for file in ["found.wasm", "many.wasm"] {
+                self.add(document_of(command), directory, &format!("{command} --json --packages all {file}"));
+            }
+        }
         for file in ["importing.wasm", "implementing.wasm", "wit.wasm"] {
             self.add(Document::Show, directory, &format!("show --json --interface {file}"));
         }
@@ -98,10 +106,14 @@ impl Samples {
 
     fn add_audits(&mut self, directory: &Path) {
         add_images_to_layout(directory);
-        for options in ["", "--policy policy.toml", "--hash", "--nested 0"] {
+        for options in ["", "--policy policy.toml", "--hash", "--nested 0", "--packages all"] {
             self.add(Document::AuditLine, directory, &format!("audit --json . {options}"));
         }
     }
+}
+
+fn document_of(command: &str) -> Document {
+    if command == "show" { Document::Show } else { Document::Check }
 }
 
 /// Inputs of all kinds: valid, truncated and not WebAssembly; with every value and with hostile
@@ -132,6 +144,10 @@ fn write_inputs(directory: &Path) {
     write("importing.wasm", &wat::parse_str(r#"(module (import "env" "f" (func)) (export "g" (func 0)))"#).unwrap());
     let implementing = r#"(component (import "a" (implements "my:keys/values@1.2.0") (instance)))"#;
     write("implementing.wasm", &wat::parse_str(implementing).unwrap());
+    write("found.wasm", &with_packages(""));
+    let many = r#"{"name":"p","version":"1.0.0","source":"git"}"#;
+    let many = format!(r#"{{"packages":[{}]}}"#, vec![many; 3_000].join(","));
+    write("many.wasm", &module(&[custom(".dep-v0", zlib(many))]));
     let wit = sectile_testing::files::project().join("tests/files/wit-package.component.wasm");
     write("wit.wasm", &fs::read(wit).unwrap());
 
@@ -219,7 +235,7 @@ fn keys_are_complete(samples: &Samples) {
 fn changes_are_found(samples: &Samples) {
     const FREE: [&str; 7] =
         ["annotations", "producers", "section_totals", "formats", "not_opened", "registry_metadata", "OciAnnotations"];
-    const OPTIONAL: [&str; 15] = [
+    const OPTIONAL: [&str; 19] = [
         "documents",
         "count",
         "excepted",
@@ -235,6 +251,10 @@ fn changes_are_found(samples: &Samples) {
         "items_left_out",
         "not_opened",
         "image",
+        "checksum",
+        "replaces",
+        "go_builds",
+        "packages_left_out",
     ];
     let mut seen = BTreeSet::new();
     for (document, value) in &samples.0 {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::document;
+use super::item::bounded_packages;
 use super::keys::{
     Key, array, boolean, common, count, day, described, key, map, names, nullable, number, object, schema_key, string,
     tuple,
@@ -42,7 +43,7 @@ fn row() -> Value {
     ]);
     let totals = map(tuple([number(), number()]));
     let outcomes = Completeness::ALL.map(Completeness::name);
-    let row = object([
+    let before = [
         schema,
         key("row", names(RowKind::ALL.map(RowKind::name)), "The kind of the row."),
         file,
@@ -62,11 +63,14 @@ fn row() -> Value {
         key("largest", nullable(largest), "The largest section."),
         key("not_opened", map(count()), "Number of files by the format that is not opened.").optional(),
         key("findings", array(common("judgedFinding")), "The findings under the policy."),
+    ];
+    let after = [
         key("accepted", boolean(), "Whether all was read, and no finding is refused."),
         key("outcome", names(outcomes), "Whether all was read."),
         key("reason", common("reason"), "The reason why not all was read.").optional(),
         key("bytes_read", number(), "Bytes that were read; 0 for what an archive inflates to."),
-    ]);
+    ];
+    let row = object(before.into_iter().chain(bounded_packages()).chain(after));
     described(with_reason_unless(&["complete", "skipped"], row), "A binary, or an archive or a file with findings.")
 }
 

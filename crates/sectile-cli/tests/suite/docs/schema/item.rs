@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::keys::{Key, array, boolean, common, key, map, names, nullable, number, object, string, tuple};
+use super::keys::{Key, array, boolean, common, count, key, map, names, nullable, number, object, string, tuple};
 use sectile::interface::ExternKind;
+use sectile::inventory::{Confidence, Ecosystem, Evidence, ListKind};
 use sectile::metadata::Field;
 
 /// The custom sections of links to debugging data.
@@ -73,6 +74,42 @@ fn package() -> Value {
         key("root", boolean(), "Whether it is the package of the binary."),
         key("dependencies", array(number()), "Indexes of packages in the list."),
     ])
+}
+
+/// The keys of a report for the packages of all items.
+pub fn packages() -> Vec<Key> {
+    let lists = [ListKind::Declared, ListKind::Embedded, ListKind::Recovered];
+    let confidences = [Confidence::Medium, Confidence::High];
+    let package = object([
+        key("name", string(), "The name."),
+        key("version", string(), "The version, or a revision; may be empty."),
+        key("ecosystem", names(Ecosystem::ALL.map(Ecosystem::name)), "The ecosystem of the name."),
+        key("source", string(), "The source, such as `crates.io` or `git`; empty if it is unknown."),
+        key("list", names(lists.map(ListKind::name)), "The kind of list. A recovered list is incomplete."),
+        key("evidence", names(Evidence::ALL.map(Evidence::name)), "How it was found; see docs/inventory.md."),
+        key("confidence", names(confidences.map(Confidence::name)), "The reliability of the evidence."),
+        key("path", common("itemPath"), "The item that contains it."),
+        key("offset", number(), "The absolute byte offset of the first evidence."),
+        key("count", count(), "Number of places that name it."),
+        key("checksum", string(), "The checksum that Go records.").optional(),
+        key("replaces", string(), "Name and version of the Go module that it replaces.").optional(),
+    ]);
+    let build = object([
+        key("path", string(), "The import path of the main package."),
+        key("settings", array(tuple([string(), string()])), "Names and values; those with paths are omitted."),
+        key("offset", number(), "The absolute byte offset of the build information."),
+        key("complete", boolean(), "Whether it has its end marker."),
+    ]);
+    vec![
+        key("packages", array(package), "The declared packages, and with `--packages all` those that the data names."),
+        key("go_builds", array(build), "The build information of Go programs, with `--packages all`.").optional(),
+    ]
+}
+
+/// Also the key of a report whose packages have a limit of their own.
+pub fn bounded_packages() -> Vec<Key> {
+    let left_out = "Number of packages and builds beyond the limit of 40 bytes for each byte of the file, or 256 KiB.";
+    packages().into_iter().chain([key("packages_left_out", count(), left_out).optional()]).collect()
 }
 
 fn interface() -> Vec<Key> {

@@ -46,6 +46,7 @@ pub fn show() -> Value {
         key("item", item, "The root item, or null if nothing could be read."),
         key("findings", array(common("finding")), "The findings on the file, in its order."),
     ];
+    keys.extend(item::packages());
     keys.extend(outcome());
     keys.push(bytes_read());
     report("sectile show", "One line for each file: `sectile show --json FILE…`.", keys)
@@ -70,11 +71,12 @@ pub fn sections() -> Value {
 }
 
 pub fn check() -> Value {
-    let mut keys = vec![
-        key("findings", array(common("judgedFinding")), "The findings under the policy."),
+    let mut keys = vec![key("findings", array(common("judgedFinding")), "The findings under the policy.")];
+    keys.extend(item::bounded_packages());
+    keys.extend([
         key("excepted", number(), "Number of findings that exceptions excuse."),
         key("accepted", boolean(), "Whether all was read, and no finding is refused."),
-    ];
+    ]);
     keys.extend(outcome());
     keys.push(bytes_read());
     report("sectile check", "One line for each file: `sectile check --json FILE…`.", keys)
