@@ -71,18 +71,20 @@ pub(super) fn is_rendered(before: &[u8], after: &[u8]) -> bool {
     let is_path = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./\\:+@~$".contains(&byte) || !byte.is_ascii();
     let start = before.iter().rposition(|byte| !is_path(*byte)).map_or(0, |at| at + 1);
     let opener = before[..start].last();
-    if memchr::memmem::find(&before[start..], b"://").is_some() {
-        return true; // a URL
+    // A URL, or a home directory that a shell would expand.
+    if memchr::memmem::find(&before[start..], b"://").is_some() || before[start..].starts_with(b"~") {
+        return true;
     }
     match after {
         [b':', digit, ..] if digit.is_ascii_digit() => true, // line and column
-        [b':', b' ', slash, ..] if is_separator(*slash) => true, // a rule of a makefile
-        [b' ', slash, ..] if is_separator(*slash) => true,   // its list of files
+        [b':', b'\r' | b'\n', ..] => true,                   // a rule of a makefile
+        [b':', b' ', slash, ..] if is_separator(*slash) => true,
+        [b' ', slash, ..] if is_separator(*slash) => true, // its list of files
         [closer, ..] => match (opener, closer) {
             (Some(b'"' | b'\'' | b'`'), closer) => Some(closer) == opener,
             (Some(b'('), b')') | (Some(b'['), b']') | (Some(b'<'), b'>') => true,
             // A line or a word of a text.
-            (Some(b' ' | b'\t' | b'\n'), b' ' | b'\t' | b'\r' | b'\n' | b',' | b'.' | b';') => true,
+            (Some(b' ' | b'\t' | b'\n'), closer) => b" \t\r\n,.;:)]}".contains(closer),
             _ => false,
         },
         [] => false,
@@ -121,6 +123,9 @@ mod tests {
             (b"\n/home/u/.cargo/", b"\n"),
             (b"app.d: /home/u/.cargo/", b" /home/u"),
             (b"(/home/u/.cargo/", b")"),
+            (b"\0~/.cargo/", b"\0"),
+            (b"\n/home/u/.cargo/", b":\n"),
+            (b" /home/u/.cargo/", b")"),
         ] {
             assert!(is_rendered(before, after), "{} {}", before.escape_ascii(), after.escape_ascii());
         }

@@ -36,11 +36,12 @@ use Part::{CheckIn, Date, IsoDate, Literal, Version, WordEnd};
 /// Each row is a text that only the library itself contains, as its sources define it. `FreeType`
 /// and `bzip2` are missing: their versions are not next to their names.
 #[rustfmt::skip]
-pub(super) const TEXTS: [VersionText; 14] = [
+pub(super) const TEXTS: [VersionText; 15] = [
     row("curl", "libcurl/", &[Literal("libcurl/"), Version, WordEnd], "lib/version.c"),
     row("expat", "expat_", &[Literal("expat_"), Version, WordEnd], "lib/xmlparse.c"),
     row("libjpeg-turbo", "libjpeg-turbo version ", &[Literal("libjpeg-turbo version "), Version, Literal(" (build ")], "src/jversion.h.in"),
-    row("libpng", "libpng version ", &[Literal("libpng version "), Version, WordEnd], "png.h"),
+    row("libpng", "libpng version ", &[Literal("libpng version "), Version, Literal("\n")], "png.h"),
+    row("libpng", "libpng version ", &[Literal("libpng version "), Version, Literal(" - ")], "png.h"),
     row("lua", "$LuaVersion: Lua ", &[Literal("$LuaVersion: Lua "), Version, Literal("  Copyright (C) ")], "src/lapi.c"),
     row("mupdf", "MuPDF ", &[Literal("\0MuPDF "), Version, Literal("\0")], "include/mupdf/fitz/version.h"),
     row("openssl", "OpenSSL ", &[Literal("OpenSSL "), Version, Date], "include/openssl/opensslv.h.in"),
@@ -167,7 +168,13 @@ mod tests {
             ("curl", "libcurl/8.4.0\0", "8.4.0", &["libcurl/%s", "libcurl/8", "libcurl/8.4.0-DEV"]),
             ("expat", "\0expat_2.5.0\0", "2.5.0", &["expat_config.h", "expat_2"]),
             ("libjpeg-turbo", "libjpeg-turbo version 2.1.5 (build 20230203)", "2.1.5", &["libjpeg-turbo version %s"]),
-            ("libpng", " libpng version 1.6.40\n", "1.6.40", &["libpng version 1.6.%d"]),
+            (
+                "libpng",
+                " libpng version 1.6.40\n",
+                "1.6.40",
+                &["libpng version 1.6.%d", "libpng version 1.6 and later"],
+            ),
+            ("libpng", " libpng version 1.2.50 - July 10, 2012\n", "1.2.50", &[]),
             (
                 "lua",
                 "$LuaVersion: Lua 5.4.6  Copyright (C) 1994-2023 Lua.org, PUC-Rio $",

@@ -2,6 +2,7 @@
 
 mod go;
 mod hostile;
+mod look_alikes;
 mod rust;
 mod segments;
 

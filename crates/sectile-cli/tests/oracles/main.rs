@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::pedantic)]
 
 mod consumers;
+mod inventory;
 mod oci;
 mod policy;
 mod push;
