@@ -23,20 +23,14 @@ pub(super) enum Extraction {
 
 use Extraction::{GoModInfo, Package};
 
-/// Anchors begin with the rarest part of a form: the speed of the search depends on their first
-/// four bytes.
-const PATHS: [(&[u8], Extraction); 12] = [
-    (b"ry/src/", Package(rust::registry)),
-    (b"ry\\src\\", Package(rust::registry)),
-    (b"dor/", Package(rust::vendor)),
-    (b"dor\\", Package(rust::vendor)),
-    (b"t/checkouts/", Package(rust::checkout)),
-    (b"t\\checkouts\\", Package(rust::checkout)),
-    (b"/rustc/", Package(rust::compiler_commit)),
-    (b"/rustc-", Package(rust::compiler_version)),
-    (b"/rust/deps/", Package(rust::std_dependency)),
-    (b"_modules/", Package(npm::package)),
-    (b"_modules\\", Package(npm::package)),
+/// Few anchors that begin with rare bytes: the speed of the search depends on their number and on
+/// their first four bytes.
+const PATHS: [(&[u8], Extraction); 6] = [
+    (b"registry", Package(rust::registry)),
+    (b"vendor", Package(rust::vendor)),
+    (b"checkouts", Package(rust::checkout)),
+    (b"/rust", Package(rust::standard_library)),
+    (b"_modules", Package(npm::package)),
     (&go::MODINFO_START, GoModInfo),
 ];
 

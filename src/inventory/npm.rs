@@ -11,10 +11,11 @@ use super::path::{is_semver, is_separator};
 /// - `node_modules/.pnpm/<name>@<version>…/node_modules/<name>/`.
 pub(super) fn package<'t>(context: &Context<'t>) -> Option<FoundPackage<'t>> {
     context.before().strip_suffix(b"node")?;
-    if let Some(store) = context.after().strip_prefix(b".pnpm/").or_else(|| context.after().strip_prefix(b".pnpm\\")) {
+    let (_, path) = context.after().split_first().filter(|(separator, _)| is_separator(**separator))?;
+    if let Some(store) = path.strip_prefix(b".pnpm/").or_else(|| path.strip_prefix(b".pnpm\\")) {
         return from_pnpm(store);
     }
-    let (name, rest) = name(context.after())?;
+    let (name, rest) = name(path)?;
     let contents = rest.strip_prefix(b"package.json")?;
     let contents = &contents[..contents.iter().position(|byte| *byte == 0).unwrap_or(contents.len())];
     if value(contents, b"name")? != name {
@@ -77,10 +78,10 @@ mod tests {
     use super::*;
 
     fn found_in(after: &str) -> Option<(&str, &str)> {
-        const ANCHOR: &str = "_modules/";
-        const PATH: &str = "// node_modules/";
+        const ANCHOR: &str = "_modules";
+        const PATH: &str = "// node_modules";
         // The texts live as long as the test.
-        let text: &'static [u8] = format!("{PATH}{after}").leak().as_bytes();
+        let text: &'static [u8] = format!("{PATH}/{after}").leak().as_bytes();
         let found = package(&Context::new(text, PATH.len() - ANCHOR.len()..PATH.len()))?;
         Some((found.name, found.version))
     }

@@ -8,8 +8,8 @@ use super::path::{
 
 /// A crate in Cargo's registry directory: `registry/src/<index>-<hash>/<name>-<version>/….rs`.
 pub(super) fn registry<'t>(context: &Context<'t>) -> Option<FoundPackage<'t>> {
-    let before = preceded_by(context.before(), b"regist")?;
-    let (index, rest) = component(context.after())?;
+    let before = directory_start(context.before())?;
+    let (index, rest) = component(below(below(context.after(), b"")?, b"src")?)?;
     let source = match without_hash(index)? {
         "index.crates.io" | "github.com" => "crates.io",
         _ => "registry",
@@ -21,24 +21,45 @@ pub(super) fn registry<'t>(context: &Context<'t>) -> Option<FoundPackage<'t>> {
 
 /// A crate in a directory of `cargo vendor --versioned-dirs`: `vendor/<name>-<version>/….rs`.
 pub(super) fn vendor<'t>(context: &Context<'t>) -> Option<FoundPackage<'t>> {
-    let before = preceded_by(context.before(), b"ven")?;
-    let (directory, rest) = component(context.after())?;
+    let before = directory_start(context.before())?;
+    let (directory, rest) = component(below(context.after(), b"")?)?;
     let found = crate_in(directory, "", Evidence::VendorPath)?;
     is_stored(before, rest).then_some(FoundPackage { confidence: Confidence::Medium, ..found })
 }
 
-/// A dependency of Rust's standard library: `/rust/deps/<name>-<version>/….rs`.
-pub(super) fn std_dependency<'t>(context: &Context<'t>) -> Option<FoundPackage<'t>> {
-    let (directory, rest) = component(context.after())?;
-    let found = crate_in(directory, "crates.io", Evidence::StdPath)?;
-    is_stored(context.before(), rest).then_some(found)
+/// A part of Rust's standard library, which the compiler's distributors build:
+///
+/// - one of its dependencies: `/rust/deps/<name>-<version>/….rs`;
+/// - the compiler's commit: `/rustc/<commit>/library/….rs`. Compilers before Rust 1.48 write `src`
+///   instead of `library`;
+/// - the compiler's version, as Linux distributions write it: `/rustc-<version>/library/….rs`.
+pub(super) fn standard_library<'t>(context: &Context<'t>) -> Option<FoundPackage<'t>> {
+    let (before, after) = (context.before(), context.after());
+    if let Some(path) = after.strip_prefix(b"/deps/") {
+        let (directory, rest) = component(path)?;
+        let found = crate_in(directory, "crates.io", Evidence::StdPath)?;
+        return is_stored(before, rest).then_some(found);
+    }
+    let path = after.strip_prefix(b"c/").or_else(|| after.strip_prefix(b"c-"))?;
+    let (version, rest) = component(path)?;
+    let is_version = if after[1] == b'/' { version.len() == 40 && is_hex(version) } else { is_semver(version) };
+    let (directory, rest) = component(rest)?;
+    (is_version && matches!(directory, "library" | "src") && is_stored(before, rest)).then_some(FoundPackage {
+        name: "rust",
+        version,
+        ecosystem: Ecosystem::Generic,
+        source: "",
+        evidence: Evidence::RustcPath,
+        confidence: Confidence::High,
+    })
 }
 
 /// A crate in a Git checkout: `git/checkouts/<repository>-<hash>/<revision>/….rs`. The crate's
 /// directory is the one above `src`; the repository is named if there is none.
 pub(super) fn checkout<'t>(context: &Context<'t>) -> Option<FoundPackage<'t>> {
-    let before = preceded_by(context.before(), b"gi")?;
-    let (repository, rest) = component(context.after())?;
+    let (separator, before) = context.before().split_last()?;
+    let before = directory_start(before.strip_suffix(b"git").filter(|_| is_separator(*separator))?)?;
+    let (repository, rest) = component(below(context.after(), b"")?)?;
     let repository = without_hash(repository)?;
     let (revision, rest) = component(rest)?;
     if !(7..=40).contains(&revision.len()) || !is_hex(revision) || !is_stored(before, rest) {
@@ -68,49 +89,21 @@ fn directory_above_src(path: &[u8]) -> Option<&str> {
     None
 }
 
-/// The compiler's commit: `/rustc/<commit>/library/….rs`. Compilers before Rust 1.48 write `src`
-/// instead of `library`.
-pub(super) fn compiler_commit<'t>(context: &Context<'t>) -> Option<FoundPackage<'t>> {
-    let (commit, rest) = component(context.after())?;
-    if commit.len() != 40 || !is_hex(commit) {
-        return None;
-    }
-    compiler(context.before(), commit, rest)
-}
-
-/// The compiler's version, as distributions write it: `/rustc-<version>/library/….rs`.
-pub(super) fn compiler_version<'t>(context: &Context<'t>) -> Option<FoundPackage<'t>> {
-    let (version, rest) = component(context.after())?;
-    if !is_semver(version) {
-        return None;
-    }
-    compiler(context.before(), version, rest)
-}
-
-fn compiler<'t>(before: &[u8], version: &'t str, rest: &[u8]) -> Option<FoundPackage<'t>> {
-    let (directory, rest) = component(rest)?;
-    (matches!(directory, "library" | "src") && is_stored(before, rest)).then_some(FoundPackage {
-        name: "rust",
-        version,
-        ecosystem: Ecosystem::Generic,
-        source: "",
-        evidence: Evidence::RustcPath,
-        confidence: Confidence::High,
-    })
-}
-
 fn crate_in<'t>(directory: &'t str, source: &'static str, evidence: Evidence) -> Option<FoundPackage<'t>> {
     let (name, version) = name_and_version(directory)?;
     let (ecosystem, confidence) = (Ecosystem::Cargo, Confidence::High);
     Some(FoundPackage { name, version, ecosystem, source, evidence, confidence })
 }
 
-/// The text before a directory whose name starts with `start`, if the directory begins there. The
-/// anchor holds the rest of the name.
-fn preceded_by<'t>(before: &'t [u8], start: &[u8]) -> Option<&'t [u8]> {
-    let before = before.strip_suffix(start)?;
-    let begins = before.last().is_none_or(|byte| is_separator(*byte) || !byte.is_ascii_alphanumeric());
-    begins.then_some(before)
+/// The text before a directory, if its name starts there.
+fn directory_start(before: &[u8]) -> Option<&[u8]> {
+    before.last().is_none_or(|byte| !byte.is_ascii_alphanumeric()).then_some(before)
+}
+
+/// The rest of a path below a directory: what follows the name and a separator.
+fn below<'t>(path: &'t [u8], name: &[u8]) -> Option<&'t [u8]> {
+    let (separator, rest) = path.strip_prefix(name)?.split_first()?;
+    is_separator(*separator).then_some(rest)
 }
 
 /// Whether the rest of a path is a source file, as the compiler stores it.

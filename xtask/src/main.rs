@@ -11,7 +11,7 @@ mod words;
 use std::env;
 use std::process::ExitCode;
 
-use process::{Run, cargo};
+use process::{Run, cargo, program};
 
 const USAGE: &str = "\
 Tasks of the project:
@@ -21,6 +21,7 @@ Tasks of the project:
   cargo xtask fuzz TARGET [SECONDS] run a fuzz target from its seeds and corpus; 60 seconds by default
   cargo xtask readers CASES [SEED]  compare audits with the files that other programs extract from CASES inconsistent archives
   cargo xtask bench NAME ARG…       run a bench; ARGs go to it
+  cargo xtask inventory             fetch packages and write the table of docs/inventory.md
   cargo xtask words [PATH…]         list phrases that the style rules forbid, in these paths or all that CI checks
   cargo xtask api                   write api/CRATE.txt, the public interface of each crate
   cargo xtask ci [STEP…]            run the checks that a change must pass: all steps, or some
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         ["readers", cases] => readers(cases, "1"),
         ["readers", cases, seed] => readers(cases, seed),
         ["bench", name, ref rest @ ..] => bench(name, rest),
+        ["inventory"] => inventory(),
         ["words", ref paths @ ..] => words::check(paths),
         ["api"] => tools::write_api(),
         ["ci", "--list"] => {
@@ -83,6 +85,12 @@ fn readers(cases: &str, seed: &str) -> Result<(), String> {
     command.args(["--", "--ignored", "--nocapture", "others_extract_nothing"]);
     command.env("SECTILE_READERS_CASES", cases).env("SECTILE_READERS_SEED", seed).env("SECTILE_READERS_SAMPLE", "50");
     command.run()
+}
+
+/// Fetches about 200 MB.
+fn inventory() -> Result<(), String> {
+    cargo(&["build", "-p", "sectile-cli", "--all-features"]).run()?;
+    program("benches/inventory/table", &["target/debug/sectile"]).run()
 }
 
 fn bench(name: &str, rest: &[&str]) -> Result<(), String> {

@@ -29,14 +29,10 @@ pub fn purl(package: &Package) -> Option<String> {
 }
 
 fn crate_purl(name: &str, version: &str, source: &str) -> Option<String> {
-    new_purl(if source == "crates.io" { "cargo" } else { "generic" }, name, version)
+    new_purl(if source == "crates.io" { "cargo" } else { "generic" }, None, name, version)
 }
 
-fn new_purl(kind: &str, path: &str, version: &str) -> Option<String> {
-    let (namespace, name) = match path.rsplit_once('/') {
-        Some((namespace, name)) => (Some(namespace), name),
-        None => (None, path),
-    };
+fn new_purl(kind: &str, namespace: Option<&str>, name: &str, version: &str) -> Option<String> {
     let mut purl = PackageUrl::new(kind, name).ok()?;
     if let Some(namespace) = namespace {
         purl.with_namespace(namespace).ok()?;
@@ -53,7 +49,11 @@ pub(crate) fn found_purl(package: &inventory::Package) -> Option<String> {
     let inventory::Package { name, version, source, ecosystem, .. } = package;
     match ecosystem {
         Ecosystem::Cargo => crate_purl(name, version, source),
-        Ecosystem::Go => new_purl("golang", name, if version == "(devel)" { "" } else { version }),
-        ecosystem => new_purl(ecosystem.name(), name, version),
+        Ecosystem::Generic => new_purl("generic", None, name, version),
+        ecosystem => {
+            let (namespace, name) = name.rsplit_once('/').map_or((None, &**name), |(space, name)| (Some(space), name));
+            let version = if version == "(devel)" { "" } else { version };
+            new_purl(ecosystem.name(), namespace, name, version)
+        }
     }
 }

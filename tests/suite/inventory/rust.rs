@@ -111,6 +111,6 @@ fn packages_belong_to_the_item_that_holds_the_data() {
         found.packages().iter().map(|package| (&*package.name, package.item, package.path.to_string())).collect();
     assert_eq!(places, [("a", 1, "0".to_owned()), ("b", 3, "1/0".to_owned()), ("a", 4, "1/1".to_owned())]);
     for package in found.packages() {
-        assert!(bytes[package.offset as usize..].starts_with(b"ry/src/"), "{package:?}");
+        assert!(bytes[package.offset as usize..].starts_with(b"registry/src/"), "{package:?}");
     }
 }
