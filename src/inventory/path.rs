@@ -66,7 +66,7 @@ pub(super) fn source_file(text: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// Whether a path is a part of a rendered text, such as a backtrace, a diagnostic, a list of files
 /// or a quotation, rather than a string that the compiler stored. `before` ends inside the path,
-/// `after` starts behind it.
+/// `after` starts after it.
 pub(super) fn is_rendered(before: &[u8], after: &[u8]) -> bool {
     let is_path = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./\\:+@~$".contains(&byte) || !byte.is_ascii();
     let start = before.iter().rposition(|byte| !is_path(*byte)).map_or(0, |at| at + 1);
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn rendered_paths_are_told_from_stored_ones() {
+    fn rendered_paths_are_not_stored_paths() {
         for (before, after) in [
             (&b"at /home/u/.cargo/"[..], &b":12:5"[..]),
             (b"\"/home/u/.cargo/", b"\""),

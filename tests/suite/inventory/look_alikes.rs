@@ -45,7 +45,7 @@ const OTHERS: [&str; 16] = [
 ];
 
 #[test]
-fn look_alikes_in_200_binaries_are_no_packages() {
+fn look_alikes_are_not_packages() {
     let mut seeded = Seeded::new(23);
     for nth in 0..200 {
         let mut text = String::from("\0");

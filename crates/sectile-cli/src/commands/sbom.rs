@@ -23,7 +23,7 @@ pub fn run(args: &SbomArgs, output: &mut Output) -> Result<Exit, Failure> {
     let mut input = input::open(source, args.map)?;
     let mut policy = Policy::default();
     policy.packages = args.packages;
-    let (reading, error, cost) = input.read_for(&policy).into_parts();
+    let (reading, error, cost) = input.read_with_policy(&policy).into_parts();
     print_cost(source, cost, input.len(), output);
     let Some(reading) = reading else { return Ok(finish(source, error, output)) };
     let sbom = Sbom::from_metadata(reading.metadata());

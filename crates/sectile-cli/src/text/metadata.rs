@@ -173,12 +173,12 @@ fn write_found(report: &Report<'_>, item: Item<'_>, layout: Layout, out: &mut im
         }
         let hint = if list == ListKind::Recovered { " found in the data; others may be missing" } else { "" };
         let count = counted(packages.len() as u64, "package");
-        layout.labeled(out, list.name(), format_args!("{count}{FAINT}{hint}{FAINT:#}"))?;
+        layout.labeled(out, list.name(), format_args!("{count}{DIMMED}{hint}{DIMMED:#}"))?;
         for package in packages.iter().take(MAX_PACKAGES) {
             let text = |text: &str| ShortText(text.as_bytes()).to_string();
             let (name, version) = (text(&package.name), text(&package.version));
             let (ecosystem, evidence) = (package.ecosystem, package.evidence);
-            layout.labeled(out, "", format_args!("{name} {version} {FAINT}({ecosystem}, {evidence}){FAINT:#}"))?;
+            layout.labeled(out, "", format_args!("{name} {version} {DIMMED}({ecosystem}, {evidence}){DIMMED:#}"))?;
         }
         write_more(packages.len(), layout, out)?;
     }

@@ -49,11 +49,11 @@ fn run_under_node(directory: &Path, system: &str, binary: &Path) -> String {
 }
 
 /// The lines of `BuildInfo.String` that an inventory repeats.
-fn told_by_program(text: &str) -> BTreeSet<String> {
-    let mut told = BTreeSet::new();
+fn printed_facts(text: &str) -> BTreeSet<String> {
+    let mut facts = BTreeSet::new();
     let mut last: Option<Vec<&str>> = None;
     let mut add = |module: Option<Vec<&str>>| {
-        told.extend(module.map(|fields| fields.join(" ").trim_end().to_owned()));
+        facts.extend(module.map(|fields| fields.join(" ").trim_end().to_owned()));
     };
     for line in text.lines() {
         let fields: Vec<&str> = line.split('\t').collect();
@@ -68,10 +68,10 @@ fn told_by_program(text: &str) -> BTreeSet<String> {
         }
     }
     add(last);
-    told
+    facts
 }
 
-fn told_by_inventory(inventory: &Inventory) -> BTreeSet<String> {
+fn inventory_facts(inventory: &Inventory) -> BTreeSet<String> {
     let [build] = inventory.go_builds() else { panic!("{:?}", inventory.go_builds()) };
     assert!(build.complete);
     let packages = inventory.packages().iter().filter(|package| package.ecosystem == Ecosystem::Go);
@@ -103,10 +103,10 @@ fn go_programs_print_what_the_inventory_has() {
             output_of(go().env("GOOS", system).arg("build").args(options).arg("-o").arg(&binary).arg("./cmd"));
             let printed = run_under_node(directory.path(), system, &binary);
             let inventory = sectile::Input::open(&binary).unwrap().inventory().unwrap();
-            let told = told_by_program(&printed);
-            assert!(told.len() > 6, "{printed}");
-            let quoted: BTreeSet<_> = told.iter().map(|line| line.replace('"', "")).collect();
-            let ours: BTreeSet<_> = told_by_inventory(&inventory).iter().map(|line| line.replace('"', "")).collect();
+            let facts = printed_facts(&printed);
+            assert!(facts.len() > 6, "{printed}");
+            let quoted: BTreeSet<_> = facts.iter().map(|line| line.replace('"', "")).collect();
+            let ours: BTreeSet<_> = inventory_facts(&inventory).iter().map(|line| line.replace('"', "")).collect();
             assert_eq!(ours, quoted, "{system} {options:?}");
         }
     }

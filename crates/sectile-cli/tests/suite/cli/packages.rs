@@ -121,7 +121,7 @@ fn a_declared_package_wins() {
 }
 
 #[test]
-fn an_sbom_has_all_packages_and_says_that_the_list_is_incomplete() {
+fn an_sbom_with_recovered_packages_is_incomplete() {
     let (_directory, path) = file(&with_packages(""));
     let sbom = run_on(&path, &["sbom"]);
     let json = sbom.json();
