@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use sectile::inventory::Evidence;
-use sectile_testing::docs::stands_between;
+use sectile_testing::docs::assert_generated;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/inventory.md");
 
@@ -13,5 +13,5 @@ fn the_table_of_evidence_matches_the_source() {
     for evidence in Evidence::ALL {
         writeln!(table, "| `{evidence}` | {} | {} |", evidence.list(), evidence.help()).unwrap();
     }
-    stands_between(PAGE, "<!-- generated from src/inventory/package.rs -->\n", &table);
+    assert_generated(PAGE, "<!-- generated from src/inventory/package.rs -->\n", &table);
 }
