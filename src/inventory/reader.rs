@@ -143,8 +143,8 @@ impl InventoryReader {
                 }
             }
             Extraction::VersionText => {
-                let rows = TEXTS.iter().filter(|row| row.anchor.as_bytes() == found.anchor);
-                if let Some(package) = rows.filter_map(|row| row.find(&context)).next() {
+                let mut rows = TEXTS.iter().filter(|row| row.anchor.as_bytes() == found.anchor);
+                if let Some(package) = rows.find_map(|row| row.find(&context)) {
                     self.list.add(&package, *item, path, offset);
                 }
             }

@@ -120,12 +120,9 @@ fn version_len(text: &[u8]) -> Option<usize> {
     const MAX_LEN: usize = 24;
     let text = &text[..text.len().min(MAX_LEN)];
     let numbers = text.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
-    let count = text[..numbers].split(|byte| *byte == b'.').filter(|number| !number.is_empty()).count();
     let letters = text[numbers..].iter().take_while(|byte| byte.is_ascii_lowercase()).count();
-    let is_version = (2..=4).contains(&count)
-        && text[..numbers].iter().filter(|byte| **byte == b'.').count() == count - 1
-        && text[0].is_ascii_digit()
-        && letters <= 2;
+    let mut parts = text[..numbers].split(|byte| *byte == b'.');
+    let is_version = (2..=4).contains(&parts.clone().count()) && parts.all(|number| !number.is_empty()) && letters <= 2;
     is_version.then_some(numbers + letters)
 }
 

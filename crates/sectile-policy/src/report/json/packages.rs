@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use sectile::internal::json::{put, write_array, write_text};
-use sectile::inventory::{GoBuild, Package};
+use sectile::inventory::{GoBuild, Inventory, Package};
 
 use super::Budget;
 use crate::report::Report;
@@ -18,7 +18,7 @@ pub(super) fn write_packages(report: &Report<'_>, out: &mut impl Write, budget: 
         })?;
     }
     put!(out, "]")?;
-    let builds = report.inventory.map(|inventory| inventory.go_builds()).filter(|builds| !builds.is_empty());
+    let builds = report.inventory.map(Inventory::go_builds).filter(|builds| !builds.is_empty());
     let Some(builds) = builds else { return Ok(()) };
     put!(out, ",\"go_builds\":[")?;
     for (nth, build) in builds.iter().enumerate() {
