@@ -257,6 +257,14 @@ codes! {
         "The policy refuses a package in the binary, by its name, version or source."
         "Your policy keeps out packages that are vulnerable, abandoned or not permitted."
         "Update or replace the package, then build the binary again.";
+    Advisory "advisory" Warning
+        "A database has an advisory about a package in the binary, and the policy does not refuse it."
+        "The package has a known defect, or its authors no longer maintain it."
+        "Update the package to a version that the advisory does not affect, then build the binary again.";
+    RefusedAdvisory "refused-advisory" Error
+        "The policy refuses a package in the binary because of an advisory about it."
+        "A program with the package may be exposed to a known vulnerability."
+        "Update the package to a version that the advisory does not affect, then build the binary again. If the binary does not use the defect, add an exception with the identifier of the advisory.";
     ExpiredException "expired-exception" Warning
         "An exception of the policy for this file has expired, or the day is not known."
         "It excuses nothing any more, so the findings of the file count again."

@@ -1,5 +1,6 @@
 //! An earlier report, whose rows are reused for files that have not changed.
 
+mod advisory_line;
 pub(super) mod line;
 
 use std::collections::HashMap;

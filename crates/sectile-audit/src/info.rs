@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use sectile_advisories::Database;
 use sectile_policy::Policy;
 
 /// The facts about an audit itself that its output states.
@@ -20,6 +21,8 @@ pub struct AuditInfo {
     pub hashed: bool,
     /// The day of the audit, as `2026-01-31`, if the caller gave one.
     pub day: Option<String>,
+    /// The databases of advisories that packages were judged by.
+    pub databases: Vec<Database>,
 }
 
 impl AuditInfo {
@@ -37,4 +40,9 @@ pub struct Stop {
     ///
     /// Files before it have no row if they were being read when the audit was stopped.
     pub after: Option<OsString>,
+}
+
+/// The databases of advisories that a policy judges packages by.
+pub(super) fn databases(policy: &Policy) -> Vec<Database> {
+    policy.advisories().map(|advisories| advisories.databases().to_vec()).unwrap_or_default()
 }

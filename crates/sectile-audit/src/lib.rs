@@ -46,8 +46,8 @@ pub use self::row_name::{RowName, RowNameError};
 pub use self::row_reader::{RowCopy, RowReadError, RowReader};
 pub use self::saved_rows::{SavedRows, SavedRowsError};
 pub use self::summary::{
-    CodeCount, IncompleteBlob, KindCount, NotOpenedFiles, ProducerCount, RankedSection, RowCount, Summary,
-    UnusedException, VerdictLine, WorstBlob,
+    AdvisoryCount, CodeCount, IncompleteBlob, KindCount, NotOpenedFiles, ProducerCount, RankedSection, RowCount,
+    Summary, UnusedException, VerdictLine, WorstBlob,
 };
 pub use self::walk::{FileFormat, WalkOptions};
 use sectile::internal::fingerprint::FileId;
@@ -82,7 +82,7 @@ impl Audit {
     pub fn new(policy: impl Into<Arc<Policy>>) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let (policy, walk_options) = (policy.into(), WalkOptions::default());
-        let info = AuditInfo::default();
+        let info = AuditInfo { databases: info::databases(&policy), ..AuditInfo::default() };
         Self { policy, walk_options, threads, baseline: None, today: None, outputs: Vec::new(), info }.fingerprinted()
     }
 

@@ -9,6 +9,7 @@ use super::outline::OutlineSpan;
 use sectile::metadata::{Field, Metadata};
 use sectile::scan::ItemKind;
 use sectile::{FindingCode, Severity};
+use sectile_advisories::AdvisoryMatch;
 use sectile_policy::report::Report;
 use sectile_policy::{JudgedFinding, Verdict};
 
@@ -365,6 +366,11 @@ impl Row<'_> {
     /// The severity of the worst finding, if there is one.
     pub fn worst(&self) -> Option<Severity> {
         self.findings.iter().map(JudgedFinding::severity).max()
+    }
+
+    /// The advisories about its packages, the most important first.
+    pub fn advisories(&self) -> impl Iterator<Item = &AdvisoryMatch> {
+        self.findings.iter().filter_map(JudgedFinding::advisory)
     }
 
     /// All names of the blob, its file first.

@@ -48,6 +48,7 @@ pub(super) fn info() -> AuditInfo {
         policy_name: Some("policy.toml".into()),
         fingerprint: "0123456789abcdef".into(),
         day: Some("2026-01-31".into()),
+        databases: Vec::new(),
     }
 }
 

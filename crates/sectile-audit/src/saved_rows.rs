@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use self::judge::RowJudge;
 use super::baseline::line::{ArchiveLine, ExceptionLine, HeaderLine, NameValue, OrderedMembers, RowLine};
+use super::info::databases;
 use super::{AuditInfo, AuditOutcome, Format, FormatWriter, Stop, Summary};
 use sectile_policy::{Day, Policy};
 
@@ -76,14 +77,19 @@ impl<'a> SavedRows<'a> {
     /// Judges the rows by this policy instead of the earlier one, on this day.
     ///
     /// Rules about sections and imports need the binaries: each such rule is a `not-judged` finding of every binary.
-    /// Findings that the earlier policy ignored are not in the rows.
+    /// Findings that the earlier policy ignored are not in the rows. A policy with advisories judges the packages in the
+    /// rows; another one judges the advisories in the rows.
     #[must_use]
     pub fn with_policy(mut self, policy: &'a Policy, name: Option<OsString>, today: Option<Day>) -> Self {
         self.info.policy_name = name;
+        let has_advisories = !self.info.databases.is_empty();
+        if policy.advisories().is_some() {
+            self.info.databases = databases(policy);
+        }
         self.info.day = today.map(|day| day.to_string());
         // Rows that are judged without their binaries must not be reused by an audit.
         self.info.fingerprint = format!("{REJUDGED}{}", policy.fingerprint());
-        self.judge = Some(RowJudge { policy, today, exceptions: policy.exception_use() });
+        self.judge = Some(RowJudge { policy, today, has_advisories, exceptions: policy.exception_use() });
         self
     }
 
@@ -144,8 +150,10 @@ impl<'a> SavedRows<'a> {
         let judged_text;
         if let Some(judge) = &self.judge {
             judge.judge(&mut row, metadata.as_ref(), items_left_out);
-            judged_text = judge::with_verdict(text, &row).ok_or_else(not_a_row)?;
-            row = row.with_saved_text(&judged_text);
+            if rows.outputs.iter().any(|output| output.format == Format::Jsonl) {
+                judged_text = judge::with_verdict(text, &row).ok_or_else(not_a_row)?;
+                row = row.with_saved_text(&judged_text);
+            }
         }
         summary.add(&row);
         rows.write(|format, out| format.row(&row, out))?;

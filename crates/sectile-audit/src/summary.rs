@@ -1,5 +1,6 @@
 //! Counts over the rows of an audit that do not depend on the order of the rows.
 
+mod advisories;
 mod bounded;
 mod counts;
 mod queries;
@@ -8,6 +9,8 @@ mod verdict;
 
 use std::cmp::Reverse;
 
+pub use self::advisories::AdvisoryCount;
+use self::advisories::AdvisoryCounts;
 use self::bounded::BoundedCounts;
 pub use self::counts::{CodeCount, IncompleteBlob, KindCount, RankedSection, RowCount, UnusedException, WorstBlob};
 pub use self::queries::ProducerCount;
@@ -87,6 +90,7 @@ pub struct Summary {
     versions: BoundedCounts<u64>,
     kinds: BoundedCounts<KindCount>,
     codes: [CodeCount; FindingCode::ALL.len()],
+    advisories: AdvisoryCounts,
     largest: TopList<(u64, Reverse<u64>), RankedSection>,
     worst: TopList<(Severity, u64, Reverse<u64>), WorstBlob>,
     incomplete: TopList<Reverse<u64>, IncompleteBlob>,
@@ -135,6 +139,7 @@ impl Default for Summary {
             versions: BoundedCounts::new(MAX_KEYS),
             kinds: BoundedCounts::new(MAX_KEYS),
             codes: [CodeCount::default(); FindingCode::ALL.len()],
+            advisories: AdvisoryCounts::default(),
             largest: TopList::default(),
             worst: TopList::default(),
             incomplete: TopList::default(),
@@ -171,6 +176,7 @@ impl Summary {
         self.add_sections(row);
         if !row.findings.is_empty() {
             self.add_findings(row);
+            self.advisories.add(row);
         }
         if matches!(row.completeness, Completeness::Partial | Completeness::Unread) {
             self.incomplete.add(Reverse(row.nth), || IncompleteBlob::for_row(row));
@@ -285,6 +291,7 @@ impl Summary {
         self.not_opened_files = self.not_opened_files.saturating_add(other.not_opened_files);
         self.not_opened.merge(&other.not_opened);
         self.codes.iter_mut().zip(other.codes).for_each(|(own, other)| own.merge(other));
+        self.advisories.merge(other.advisories);
         self.licenses.merge(&other.licenses);
         self.producers.merge(&other.producers);
         self.versions.merge(&other.versions);

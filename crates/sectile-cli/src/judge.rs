@@ -1,11 +1,13 @@
 //! The policy that `check` and `audit` judge by.
 
 use sectile::splice::WriteError;
-use sectile_audit::ReportFile;
+use sectile_audit::{ReportFile, Root};
 use sectile_policy::{Day, Packages, Policy};
 
+use crate::advisories::{self, add_vex};
 use crate::args::PolicyArgs;
 use crate::display::escaped;
+use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::{policy_file, timestamp};
@@ -26,6 +28,11 @@ impl Judge {
         if let Some(severity) = args.refuse {
             policy.refuse = severity;
         }
+        let policy = add_vex(policy, &args.vex)?;
+        let policy = match advisories::read(&args.advisories)? {
+            Some(advisories) => policy.with_advisories(advisories),
+            None => policy,
+        };
         let expires = policy.exceptions().any(|exception| exception.expiry().is_some());
         let today = if expires { timestamp::today()? } else { None };
         Ok(Self { policy, today })
@@ -36,15 +43,20 @@ impl Judge {
         self.policy.packages = packages;
         self
     }
+
+    /// Names the databases of advisories, and prints their problems.
+    pub fn print_advisories(&self, output: &mut Output) -> Exit {
+        advisories::announce(self.policy.advisories(), output)
+    }
 }
 
 impl PolicyArgs {
-    /// Rejects an output that is the policy file.
+    /// Rejects an output that is the policy file, a database of advisories or a VEX document.
     pub fn check_not_output(&self, report: &ReportFile) -> Result<(), WriteError> {
-        match &self.file {
-            Some(file) if !policy_file::is_stdin(file) => report.check_input(file),
-            _ => Ok(()),
-        }
+        let roots: Vec<Root> = self.advisories.iter().map(|path| Root::from(path.as_os_str())).collect();
+        report.check_roots(&roots)?;
+        let file = self.file.iter().filter(|file| !policy_file::is_stdin(file));
+        file.chain(&self.vex).try_for_each(|file| report.check_input(file))
     }
 
     /// Prints the policy, if the command line does not name it.

@@ -3,6 +3,7 @@
 //! Internal code that the two programs of this package share, not a public library.
 #![doc(hidden)]
 
+mod advisories;
 mod args;
 mod build_edit;
 mod commands;

@@ -6,8 +6,7 @@ use super::names::{NameFilter, NameMatch, name_filter_methods};
 use super::violations::{Position, RuleViolations};
 use sectile::FindingCode;
 use sectile::Glob;
-use sectile::metadata::Item;
-use sectile::metadata::Metadata;
+use sectile::metadata::{Item, Metadata, Package};
 use sectile::scan::ItemPath;
 
 /// Refuses packages in cargo-auditable's `.dep-v0` section, or requires a list of packages.
@@ -25,7 +24,7 @@ pub struct Dependencies {
     required: bool,
 }
 
-const SECTION: &str = ".dep-v0";
+pub(super) const SECTION: &str = ".dep-v0";
 
 impl Dependencies {
     /// Refuses all packages that these items list. Other methods narrow the rule.
@@ -64,9 +63,10 @@ impl Dependencies {
                     let message = || "a list of dependencies is required, but is missing".to_owned();
                     violations.add(FindingCode::MissingField, position, path, message);
                 }
-                0 => {}
-                1 => self.judge_list(item, position, path, violations),
-                _ => violations.not_judged_at(position, path, "there is more than one list of dependencies"),
+                _ => match package_list(item) {
+                    Ok(packages) => self.judge_list(packages, position, path, violations),
+                    Err(cause) => violations.not_judged_at(position, path, cause),
+                },
             }
         }
         for absent in self.items.absent(metadata).into_iter().filter(|_| self.required && complete) {
@@ -77,16 +77,11 @@ impl Dependencies {
 
     fn judge_list(
         &self,
-        item: Item<'_>,
+        packages: &[Package],
         position: Position<'_>,
         path: impl Fn() -> ItemPath,
         violations: &mut RuleViolations<'_>,
     ) {
-        let packages = item.dependencies().map(sectile::metadata::Dependencies::packages).unwrap_or_default();
-        if packages.is_empty() {
-            violations.not_judged_at(position, path, "the list of dependencies is empty, or could not be read");
-            return;
-        }
         let is_from = |source: &str| self.sources.iter().any(|glob| glob.matches(source));
         for package in packages.iter().filter(|_| !self.required) {
             if !self.sources.is_empty() && (package.root || !is_from(&package.source)) {
@@ -102,5 +97,17 @@ impl Dependencies {
                 violations.add_each(FindingCode::RefusedDependency, position, &path, message);
             }
         }
+    }
+}
+
+/// The packages that an item lists; none without a list. The error is the reason why a list cannot
+/// be judged.
+pub(super) fn package_list(item: Item<'_>) -> Result<&[Package], &'static str> {
+    let packages = item.dependencies().map(sectile::metadata::Dependencies::packages).unwrap_or_default();
+    match item.sections_named(SECTION) {
+        0 => Ok(&[]),
+        1 if packages.is_empty() => Err("the list of dependencies is empty, or could not be read"),
+        1 => Ok(packages),
+        _ => Err("there is more than one list of dependencies"),
     }
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use super::context::{JudgeContext, normalized_location};
-use super::{Day, PolicyLocation, RuleError};
+use super::{Day, JudgedFinding, PolicyLocation, RuleError};
 use sectile::FindingCode;
 use sectile::Glob;
 use sectile::internal::quoted;
+use sectile_advisories::{AdvisoryMatch, VexPackage};
 
 /// An exception of a policy. It excuses findings of some codes, or of all, in files at some paths
 /// or with some digests. An excused finding stays in the verdict, together with the exception, and
@@ -19,6 +20,8 @@ use sectile::internal::quoted;
 /// - A digest is the name of the file in its store, or a verified one. After
 ///   [`require_verified`](Self::require_verified) only a verified digest matches. A digest that the
 ///   report contradicts ([`FindingCode::DigestMismatch`]) never matches.
+/// - With identifiers of advisories, an exception excuses only findings about these advisories. It
+///   then needs neither paths nor digests.
 /// - Without codes, an exception excuses all findings except [`ONLY_BY_NAME`](Self::ONLY_BY_NAME),
 ///   which make a judgment unreliable and must be named. Truncation is not a finding, and is never
 ///   excused.
@@ -29,6 +32,10 @@ pub struct Exception {
     digests: BTreeSet<DigestName>,
     must_be_verified: bool,
     codes: BTreeSet<FindingCode>,
+    /// Identifiers of advisories.
+    advisories: Vec<Box<str>>,
+    /// The packages that the advisories are about; any if empty.
+    packages: Vec<VexPackage>,
     expiry: Option<Day>,
     reason: Box<str>,
     location: Option<PolicyLocation>,
@@ -54,6 +61,8 @@ impl Exception {
             digests: BTreeSet::new(),
             must_be_verified: false,
             codes: BTreeSet::new(),
+            advisories: Vec::new(),
+            packages: Vec::new(),
             expiry: None,
             reason: reason.into(),
             location: None,
@@ -90,10 +99,23 @@ impl Exception {
         self
     }
 
+    /// Adds identifiers of advisories, or aliases such as a CVE number. The exception then excuses
+    /// only findings about these advisories. It needs no path and no digest.
+    #[must_use]
+    pub fn with_advisories(mut self, ids: impl IntoIterator<Item = impl Into<Box<str>>>) -> Self {
+        self.advisories.extend(ids.into_iter().map(Into::into));
+        self
+    }
+
     /// Sets the last day on which the exception holds.
     #[must_use]
     pub fn with_expiry(self, last_day: Day) -> Self {
         Self { expiry: Some(last_day), ..self }
+    }
+
+    /// Limits the exception to findings about advisories that concern these packages.
+    pub(crate) fn with_packages(self, packages: Vec<VexPackage>) -> Self {
+        Self { packages, ..self }
     }
 
     pub(crate) fn with_location(self, location: Option<PolicyLocation>) -> Self {
@@ -135,12 +157,25 @@ impl Exception {
             context.digest.as_ref()
         };
         let digest_matches = || digest.is_some_and(|digest| self.digests.contains(digest));
-        let is_for_something = !(self.paths.is_empty() && self.digests.is_empty());
+        let is_for_something = !(self.paths.is_empty() && self.digests.is_empty() && self.advisories.is_empty());
         is_for_something && (self.digests.is_empty() || digest_matches()) && (self.paths.is_empty() || paths_match())
     }
 
-    pub(super) fn excuses(&self, code: FindingCode) -> bool {
-        if self.codes.is_empty() { !Self::ONLY_BY_NAME.contains(&code) } else { self.codes.contains(&code) }
+    /// Whether the exception is about findings of this code.
+    pub(super) fn covers(&self, code: FindingCode) -> bool {
+        let is_advisory = || matches!(code, FindingCode::Advisory | FindingCode::RefusedAdvisory);
+        let is_named =
+            if self.codes.is_empty() { !Self::ONLY_BY_NAME.contains(&code) } else { self.codes.contains(&code) };
+        is_named && (self.advisories.is_empty() || is_advisory())
+    }
+
+    /// Whether the exception is about this finding.
+    pub(super) fn excuses(&self, judged: &JudgedFinding<'_>) -> bool {
+        let is_about = |found: &AdvisoryMatch| {
+            let is_package = self.packages.is_empty() || self.packages.iter().any(|package| package.is_of(found));
+            is_package && self.advisories.iter().any(|id| found.advisory().is_named(id))
+        };
+        self.covers(judged.finding.code()) && (self.advisories.is_empty() || judged.advisory().is_some_and(is_about))
     }
 
     pub(super) fn is_valid_on(&self, today: Option<Day>) -> bool {

@@ -3,12 +3,17 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::advisories::{self, LocatedAdvisory};
 use super::exceptions::NormalizedContext;
 use super::violations::RuleViolations;
-use super::{Day, Demand, Exception, JudgeContext, JudgedFinding, Policy, Rule, Verdict};
+use super::{AdvisoryRule, Day, Demand, Exception, JudgeContext, JudgedFinding, Policy, Rule, Verdict};
 use crate::report::Report;
 use sectile::scan::ItemPath;
 use sectile::{Finding, FindingCode, Findings};
+use sectile_advisories::AdvisoryMatch;
+
+/// A finding, the rule that it breaks, and the advisory that it is about.
+type PolicyFinding<'a> = (Cow<'a, Finding>, Option<Arc<Rule>>, Option<Arc<AdvisoryMatch>>);
 
 impl Policy {
     /// Judges a report without context. No exception applies, because exceptions need context. If
@@ -20,24 +25,61 @@ impl Policy {
 
     /// Judges a report with the context that exceptions depend on.
     pub fn judge_with_context<'a>(&self, report: &Report<'a>, context: &JudgeContext<'_>) -> Verdict<'a> {
-        let from_report = report.findings().map(|finding| (Cow::Borrowed(finding), None));
+        let from_report = report.findings().map(|finding| (Cow::Borrowed(finding), None, None));
+        let from_advisories = self.judge_advisories(report);
+        let has_advisories = self.advisories.is_some() || report.saved_advisories.is_some();
         let from_rules = self.rules.iter().scan(0, |section_rules, rule| {
-            let found = rule.judge(report, section_rules, self.limits.max_findings_per_code);
-            Some(found.into_iter().map(|finding| (Cow::Owned(finding), Some(Arc::clone(rule)))))
+            let found = rule.judge(report, has_advisories, section_rules, self.limits.max_findings_per_code);
+            Some(found.into_iter().map(|finding| (Cow::Owned(finding), Some(Arc::clone(rule)), None)))
         });
-        let judged = from_report.chain(from_rules.flatten()).filter_map(|(finding, rule)| {
+        let all = from_report.chain(from_advisories).chain(from_rules.flatten());
+        let judged = all.filter_map(|(finding, rule, advisory)| {
             let rule_severity = rule.as_ref().and_then(|rule| rule.severity);
             let severity = rule_severity.or_else(|| self.severity(finding.code()))?;
             let location = rule.as_ref().and_then(|rule| rule.location.clone());
             let refused = severity >= self.refuse;
-            Some(JudgedFinding { finding, rule, location, severity, exception: None, refused })
+            Some(JudgedFinding { finding, rule, location, severity, exception: None, advisory, refused })
         });
         let mut findings: Vec<JudgedFinding<'a>> = judged.collect();
         if !(self.exceptions.is_empty() || findings.is_empty()) {
             let digest_is_wrong = report.findings().any(|finding| finding.code() == FindingCode::DigestMismatch);
             self.apply_exceptions(&mut findings, &NormalizedContext::new(context, digest_is_wrong), context.today);
         }
-        Verdict { findings, complete: report.is_complete() }
+        Verdict { findings, complete: report.is_complete(), advisories: self.advisories.clone() }
+    }
+
+    /// The advisories about the packages of a binary, each with the rule that refuses it, and the
+    /// findings that packages cannot be judged.
+    fn judge_advisories<'a>(&self, report: &Report<'_>) -> Vec<PolicyFinding<'a>> {
+        let mut violations = RuleViolations::new(None, self.limits.max_findings_per_code);
+        let found;
+        let Some(metadata) = report.metadata else { return Vec::new() };
+        let complete = report.is_complete();
+        let found = match (&self.advisories, report.saved_advisories) {
+            (Some(advisories), _) => {
+                found = advisories::find(advisories, metadata, complete, &mut violations);
+                &found
+            }
+            (None, Some(saved)) => {
+                advisories::check_saved(saved, metadata, complete, &mut violations);
+                saved
+            }
+            (None, None) => return Vec::new(),
+        };
+        let has_rules = self.rules().any(|rule| matches!(rule.demand(), Demand::Advisories(_)));
+        let judge = |one: &LocatedAdvisory| {
+            let refuses = |rule: &&Arc<Rule>| match &rule.demand {
+                Demand::Advisories(demand) => demand.refuses(&one.found),
+                _ => false,
+            };
+            let rule = self.rules.iter().find(refuses).map(Arc::clone);
+            let is_refused = rule.is_some() || !has_rules && AdvisoryRule::new().refuses(&one.found);
+            let code = if is_refused { FindingCode::RefusedAdvisory } else { FindingCode::Advisory };
+            let finding = one.finding(code, rule.as_ref().and_then(|rule| rule.reason()));
+            (Cow::Owned(finding), rule, Some(Arc::clone(&one.found)))
+        };
+        let unjudged = violations.findings().into_vec();
+        found.iter().map(judge).chain(unjudged.into_iter().map(|finding| (Cow::Owned(finding), None, None))).collect()
     }
 
     /// Excuses the findings that exceptions match. Adds a finding for each expired exception that
@@ -51,14 +93,13 @@ impl Policy {
         let matching = self.exceptions.iter().filter(|exception| exception.matches(context));
         let (held, expired): (Vec<_>, Vec<_>) = matching.partition(|exception| exception.is_valid_on(today));
         for judged in &mut *findings {
-            let excuses = |exception: &&&Arc<Exception>| exception.excuses(judged.finding.code());
+            let excuses = |exception: &&&Arc<Exception>| exception.excuses(judged);
             judged.exception = held.iter().find(excuses).map(|exception| Arc::clone(exception));
             judged.refused &= judged.exception.is_none();
         }
         let Some(severity) = self.severity(FindingCode::ExpiredException) else { return };
-        let is_left = |judged: &JudgedFinding<'_>, exception: &Exception| {
-            judged.exception.is_none() && exception.excuses(judged.finding.code())
-        };
+        let is_left =
+            |judged: &JudgedFinding<'_>, exception: &Exception| judged.exception.is_none() && exception.excuses(judged);
         let expired: Vec<_> =
             expired.into_iter().filter(|exception| findings.iter().any(|judged| is_left(judged, exception))).collect();
         let mut expirations = Findings::with_limit(self.limits.max_findings_per_code);
@@ -74,6 +115,7 @@ impl Policy {
             location: exception.location().cloned(),
             severity,
             exception: None,
+            advisory: None,
             refused,
         }));
     }
@@ -83,7 +125,7 @@ impl Rule {
     /// Returns the violations of the rule. Section rules are judged during the read, and the report
     /// lists their violations in the order of the section rules. `section_rules` is the index of
     /// the next section rule in this list.
-    fn judge(&self, report: &Report<'_>, section_rules: &mut usize, limit: u32) -> Vec<Finding> {
+    fn judge(&self, report: &Report<'_>, has_advisories: bool, section_rules: &mut usize, limit: u32) -> Vec<Finding> {
         let Some(metadata) = report.metadata else { return Vec::new() };
         let mut violations = RuleViolations::new(self.reason.as_deref(), limit);
         match &self.demand {
@@ -104,6 +146,9 @@ impl Rule {
                 Some(interface) => imports.judge(interface, &mut violations),
                 None => violations.not_judged("the imports were not read"),
             },
+            // The advisories are judged by all their rules together.
+            Demand::Advisories(_) if has_advisories => {}
+            Demand::Advisories(_) => violations.not_judged("no database of advisories was given"),
         }
         violations.findings().into_vec()
     }

@@ -8,6 +8,9 @@
 //! one pass; [`read`], [`read_slice`], [`read_at`], [`read_fetch`] and [`read_input`] drive it. A
 //! rule whose data was not read is broken (`not-judged`), never skipped.
 //!
+//! With [`Policy::with_advisories`], a policy also judges the packages of a binary by known advisories.
+//! An [`AdvisoryRule`] decides which of them refuse the binary.
+//!
 //! A policy may contain [`Exception`]s for files at certain paths or with certain digests. A report
 //! does not hold this context: pass it to [`Policy::judge_with_context`] as a [`JudgeContext`].
 //!
@@ -33,6 +36,7 @@
 //! # Ok::<(), sectile_policy::RuleError>(())
 //! ```
 
+mod advisories;
 mod context;
 mod day;
 mod dependencies;
@@ -64,9 +68,11 @@ mod terms;
 mod urls;
 mod verdict;
 mod versions;
+mod vex;
 mod violations;
 mod warnings;
 
+pub use self::advisories::AdvisoryRule;
 pub use self::context::JudgeContext;
 pub use self::day::Day;
 pub use self::dependencies::Dependencies;
@@ -95,14 +101,18 @@ pub use self::warnings::PolicyWarning;
 /// Shared with the audit. Not a public interface: it changes without notice.
 #[doc(hidden)]
 pub mod internal {
+    pub use crate::advisories::LocatedAdvisory;
     pub use crate::report::json::{
-        reason as left_out_reason, write_head, write_item, write_judged, write_location, write_packages,
+        reason as left_out_reason, write_advisories, write_databases, write_head, write_item, write_judged,
+        write_location, write_packages,
     };
     pub use crate::suggestion::{finding_code, hint};
-    pub use crate::verdict::{reused, reused_exception};
+    pub use crate::verdict::{reused, reused_exception, with_advisory};
 
     use std::ffi::OsStr;
+    use std::sync::Arc;
 
+    use crate::JudgedFinding;
     use crate::report::Report;
     use sectile::metadata::Metadata;
     use sectile::{Cost, Error, FindingCode};
@@ -117,6 +127,20 @@ pub mod internal {
         Report::from_parts(file, size, Some(metadata), error, Cost::default())
     }
 
+    /// Adds the advisories of an earlier report, `None` if its packages were not judged. A policy
+    /// without advisories of its own judges these.
+    pub fn with_saved_advisories<'a>(report: Report<'a>, saved: Option<&'a [LocatedAdvisory]>) -> Report<'a> {
+        Report { saved_advisories: saved, ..report }
+    }
+
+    /// The advisories that an earlier report found.
+    pub fn saved_advisories(findings: &[JudgedFinding<'_>]) -> Vec<LocatedAdvisory> {
+        let saved = |judged: &JudgedFinding<'_>| {
+            Some(LocatedAdvisory::from_finding(judged.finding(), Arc::clone(judged.advisory.as_ref()?)))
+        };
+        findings.iter().filter_map(saved).collect()
+    }
+
     /// Whether findings of this code come only from policies.
     pub fn is_made_by_policies(code: FindingCode) -> bool {
         use FindingCode as C;
@@ -129,6 +153,8 @@ pub mod internal {
                 | C::RefusedSource
                 | C::RefusedProducer
                 | C::RefusedDependency
+                | C::Advisory
+                | C::RefusedAdvisory
                 | C::ExpiredException
                 | C::NotJudged
         )

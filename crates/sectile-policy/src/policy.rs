@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use sectile::{FindingCode, Limits, Severity};
 
+use sectile_advisories::Advisories;
+
 use super::{Exception, Packages, Rule};
 
 /// Decides which findings a binary may have, and what it must contain.
@@ -22,6 +24,7 @@ pub struct Policy {
     pub(crate) severities: BTreeMap<FindingCode, Option<Severity>>,
     pub(crate) rules: Vec<Arc<Rule>>,
     pub(crate) exceptions: Vec<Arc<Exception>>,
+    pub(crate) advisories: Option<Arc<Advisories>>,
 }
 
 impl Default for Policy {
@@ -34,6 +37,7 @@ impl Default for Policy {
             severities: BTreeMap::new(),
             rules: Vec::new(),
             exceptions: Vec::new(),
+            advisories: None,
         }
     }
 }
@@ -64,6 +68,18 @@ impl Policy {
         self
     }
 
+    /// Judges the packages of binaries by these advisories. Without advisories, a rule about them
+    /// cannot be judged.
+    #[must_use]
+    pub fn with_advisories(self, advisories: impl Into<Arc<Advisories>>) -> Self {
+        Self { advisories: Some(advisories.into()), ..self }
+    }
+
+    /// The advisories that packages are judged by.
+    pub fn advisories(&self) -> Option<&Advisories> {
+        self.advisories.as_deref()
+    }
+
     /// The rules, in the order in which they were added.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
         self.rules.iter().map(|rule| &**rule)
@@ -80,7 +96,8 @@ impl Policy {
         self.severities.get(&code).copied().unwrap_or(Some(code.severity()))
     }
 
-    pub(crate) fn has_rules(&self) -> bool {
-        !self.rules.is_empty()
+    /// Whether a judgment inspects the values of the metadata.
+    pub(crate) fn inspects_values(&self) -> bool {
+        !self.rules.is_empty() || self.advisories.is_some()
     }
 }

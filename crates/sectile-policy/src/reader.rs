@@ -23,7 +23,8 @@ impl Policy {
             | Demand::Licenses(_)
             | Demand::Sources(_)
             | Demand::Producers(_)
-            | Demand::Dependencies(_) => false,
+            | Demand::Dependencies(_)
+            | Demand::Advisories(_) => false,
             Demand::Sections(_) | Demand::Imports(_) => true,
         });
         by_rules || self.packages == Packages::All
@@ -71,7 +72,7 @@ impl PolicyReader<StreamReader> {
     pub(crate) fn judging_cost(&self, policy: &Policy) -> usize {
         let read = self.combined().custom().inner.so_far();
         let of_metadata = read.map_or(0, |read| read.items().len() + read.findings().iter().len());
-        let inspected = if policy.has_rules() { read.map_or(0, inspected_bytes) } else { 0 };
+        let inspected = if policy.inspects_values() { read.map_or(0, inspected_bytes) } else { 0 };
         let of_interface =
             self.combined().interface_so_far().map_or(0, |read| read.imports().len() + read.exports().len());
         of_metadata + inspected.saturating_sub(FREE_BYTES) + of_interface

@@ -1,6 +1,6 @@
 //! One requirement of a policy.
 
-use super::{Dependencies, Imports, Licenses, PolicyLocation, Producers, Required, Sections, Sources};
+use super::{AdvisoryRule, Dependencies, Imports, Licenses, PolicyLocation, Producers, Required, Sections, Sources};
 use sectile::{FindingCode, Severity};
 
 /// One requirement of a policy.
@@ -69,6 +69,8 @@ pub enum Demand {
     Sections(Sections),
     /// Imports of the root item that are refused.
     Imports(Imports),
+    /// Packages that are refused because of advisories about them.
+    Advisories(AdvisoryRule),
 }
 
 impl Demand {
@@ -84,6 +86,7 @@ impl Demand {
             Self::Dependencies(_) => FindingCode::RefusedDependency,
             Self::Sections(_) => FindingCode::RefusedSection,
             Self::Imports(_) => FindingCode::RefusedImport,
+            Self::Advisories(_) => FindingCode::RefusedAdvisory,
         }
     }
 }
@@ -99,3 +102,9 @@ macro_rules! demands {
 }
 
 demands!(Required, Licenses, Sources, Producers, Dependencies, Sections, Imports);
+
+impl From<AdvisoryRule> for Demand {
+    fn from(demand: AdvisoryRule) -> Self {
+        Self::Advisories(demand)
+    }
+}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Exception, PolicyLocation, Rule};
 use sectile::{Finding, Severity};
+use sectile_advisories::{Advisories, AdvisoryMatch, Database};
 
 /// The judgment of a report by a policy. It depends only on the policy, the report and the
 /// [`JudgeContext`](super::JudgeContext). It does not read a clock.
@@ -13,6 +14,7 @@ use sectile::{Finding, Severity};
 pub struct Verdict<'a> {
     pub(super) findings: Vec<JudgedFinding<'a>>,
     pub(super) complete: bool,
+    pub(super) advisories: Option<Arc<Advisories>>,
 }
 
 /// A finding as a policy judges it.
@@ -23,6 +25,7 @@ pub struct JudgedFinding<'a> {
     pub(crate) location: Option<PolicyLocation>,
     pub(crate) severity: Severity,
     pub(crate) exception: Option<Arc<Exception>>,
+    pub(crate) advisory: Option<Arc<AdvisoryMatch>>,
     pub(crate) refused: bool,
 }
 
@@ -53,6 +56,11 @@ impl JudgedFinding<'_> {
         self.exception.as_deref()
     }
 
+    /// The advisory that the finding is about, if it is about one.
+    pub fn advisory(&self) -> Option<&AdvisoryMatch> {
+        self.advisory.as_deref()
+    }
+
     /// Whether the policy refuses the finding.
     pub fn is_refused(&self) -> bool {
         self.refused
@@ -69,7 +77,8 @@ impl JudgedFinding<'_> {
 
 impl<'a> Verdict<'a> {
     /// Every finding that the policy does not ignore. The findings of the report come first, in its
-    /// order. The violations follow in the order of the rules, then the expired exceptions.
+    /// order. The advisories follow, the most important first, then the violations in the order of the
+    /// rules, then the expired exceptions.
     pub fn findings(&self) -> &[JudgedFinding<'a>] {
         &self.findings
     }
@@ -77,6 +86,11 @@ impl<'a> Verdict<'a> {
     /// Returns [`findings`](Self::findings).
     pub fn into_findings(self) -> Vec<JudgedFinding<'a>> {
         self.findings
+    }
+
+    /// The databases of advisories that packages were judged by; `None` if the policy has none.
+    pub fn databases(&self) -> Option<&[Database]> {
+        self.advisories.as_deref().map(Advisories::databases)
     }
 
     /// Whether the input was read to its end. A partial input is never accepted.
@@ -118,7 +132,12 @@ pub fn reused(
     location: Option<PolicyLocation>,
     exception: Option<Arc<Exception>>,
 ) -> JudgedFinding<'static> {
-    JudgedFinding { finding: Cow::Owned(finding), rule: None, location, severity, exception, refused }
+    JudgedFinding { finding: Cow::Owned(finding), rule: None, location, severity, exception, advisory: None, refused }
+}
+
+/// The same finding, about this advisory.
+pub fn with_advisory(judged: JudgedFinding<'_>, advisory: Arc<AdvisoryMatch>) -> JudgedFinding<'_> {
+    JudgedFinding { advisory: Some(advisory), ..judged }
 }
 
 /// An exception of an earlier report: it excuses nothing.

@@ -47,15 +47,13 @@ impl Policy {
             Some(PolicyWarning { location: rule.location().cloned(), message })
         });
         let of_exceptions = self.exceptions().filter_map(|exception| {
-            let is_counted = |code: &FindingCode| exception.excuses(*code) && self.severity(*code).is_some();
+            let is_counted = |code: &FindingCode| exception.covers(*code) && self.severity(*code).is_some();
             // Rules with a severity of their own are judged even if their code is ignored.
             let of_rule =
                 |code: FindingCode| rules.iter().any(|rule| rule.severity().is_some() && rule.demand().code() == code);
             let message = if today.is_some() && !exception.is_valid_on(today) {
                 format!("{}; remove it or set a later day", exception.expired_message(today))
-            } else if !FindingCode::ALL
-                .iter()
-                .any(|code| is_counted(code) || exception.excuses(*code) && of_rule(*code))
+            } else if !FindingCode::ALL.iter().any(|code| is_counted(code) || exception.covers(*code) && of_rule(*code))
             {
                 format!(
                     "the exception {} excuses only findings that the policy ignores; remove it",

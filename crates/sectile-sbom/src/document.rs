@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Write};
 
-use super::{ItemPackages, Package, Sbom};
+use super::{ItemPackages, Package, Sbom, Vulnerability};
 use sectile::internal::json::{write_array, write_text};
 
 impl Sbom<'_> {
@@ -37,7 +37,27 @@ impl Sbom<'_> {
         if let Some(aggregate) = self.aggregate() {
             write!(out, r#","compositions":[{{"aggregate":"{aggregate}","dependencies":["{}"]}}]"#, self.root_ref())?;
         }
+        self.write_vulnerabilities(out)?;
         writeln!(out, "}}")
+    }
+
+    fn write_vulnerabilities(&self, out: &mut impl Write) -> io::Result<()> {
+        if self.vulnerabilities.is_empty() {
+            return Ok(());
+        }
+        write!(out, r#","vulnerabilities":"#)?;
+        write_array(out, &self.vulnerabilities, |out, vulnerability| {
+            write!(out, r#"{{"id":"#)?;
+            write_text(out, &vulnerability.id)?;
+            write_vulnerability(out, vulnerability)?;
+            let known = vulnerability.affects.iter().filter_map(|&(number, index)| {
+                let item = self.lists().find(|item| item.number == number)?;
+                (index < item.packages().len()).then(|| BomRef::item(item).package(index))
+            });
+            write!(out, r#","affects":"#)?;
+            write_array(out, known, |out, of| write!(out, r#"{{"ref":"{of}"}}"#))?;
+            write!(out, "}}")
+        })
     }
 
     /// The `aggregate` of the document, if it needs one.
@@ -167,6 +187,39 @@ fn write_package(out: &mut impl Write, of: BomRef, path: &str, package: &Package
     }
     write_array(out, properties, write_property)?;
     write!(out, "}}")
+}
+
+/// Writes a vulnerability between its identifier and the affected packages.
+fn write_vulnerability(out: &mut impl Write, vulnerability: &Vulnerability<'_>) -> io::Result<()> {
+    if !vulnerability.url.is_empty() {
+        write!(out, r#","source":{{"url":"#)?;
+        write_text(out, &vulnerability.url)?;
+        write!(out, "}}")?;
+    }
+    if !vulnerability.aliases.is_empty() {
+        write!(out, r#","references":"#)?;
+        write_array(out, &vulnerability.aliases, |out, alias| {
+            write!(out, r#"{{"id":"#)?;
+            write_text(out, alias)?;
+            write!(out, r#","source":{{}}}}"#)
+        })?;
+    }
+    if let Some(severity) = &vulnerability.severity {
+        write!(out, r#","ratings":[{{"severity":"#)?;
+        write_text(out, severity)?;
+        if let Some(score) = &vulnerability.score {
+            write!(out, r#","score":{score}"#)?;
+        }
+        write!(out, "}}]")?;
+    }
+    for (key, text) in [("description", &vulnerability.description), ("recommendation", &vulnerability.recommendation)]
+    {
+        if !text.is_empty() {
+            write!(out, r#","{key}":"#)?;
+            write_text(out, text)?;
+        }
+    }
+    Ok(())
 }
 
 fn write_property<W: Write>(out: &mut W, (name, value): (&str, &str)) -> io::Result<()> {

@@ -10,6 +10,7 @@
 //! | `metadata.component.components` | the nested items that have a list of packages |
 //! | `components` | every package of every list |
 //! | `dependencies` | for the root item the nested items; for an item its root package; for a package its dependencies |
+//! | `vulnerabilities` | the given [vulnerabilities](Vulnerability), if there are any |
 //! | `compositions` | for the root item, `unknown` without a list; `incomplete` if a list or the input cannot be read, or packages were recovered from data |
 //!
 //! The `bom-ref` of an item is `item:` and the number of the item in file order, 0 for the root.
@@ -63,6 +64,7 @@ mod document;
 mod error;
 mod package;
 mod purl;
+mod vulnerability;
 
 use std::collections::HashSet;
 
@@ -74,6 +76,7 @@ use sectile::{Finding, FindingCode};
 pub use self::error::SbomError;
 pub use self::package::{ItemPackages, Package};
 pub use self::purl::purl;
+pub use self::vulnerability::Vulnerability;
 
 /// The registered media type of the document.
 pub const MEDIA_TYPE: &str = "application/vnd.cyclonedx+json";
@@ -90,6 +93,7 @@ pub struct Sbom<'a> {
     complete_input: bool,
     name: Option<&'a str>,
     created: Option<&'a str>,
+    vulnerabilities: Vec<Vulnerability<'a>>,
 }
 
 impl<'a> Sbom<'a> {
@@ -134,7 +138,15 @@ impl<'a> Sbom<'a> {
     }
 
     fn unchecked(root: ItemPackages<'a>, nested: Vec<ItemPackages<'a>>) -> Self {
-        Self { root, nested, findings: Vec::new(), complete_input: true, name: None, created: None }
+        Self {
+            root,
+            nested,
+            findings: Vec::new(),
+            complete_input: true,
+            name: None,
+            created: None,
+            vulnerabilities: Vec::new(),
+        }
     }
 
     /// Adds the packages that the data of the same input names. A list with recovered packages is
@@ -190,6 +202,13 @@ impl<'a> Sbom<'a> {
                 format!("`{time}` must have `T` before the time, and `Z` in upper case"),
             )),
         }
+    }
+
+    /// Adds vulnerabilities of the packages. Packages that are not in the document are ignored.
+    #[must_use]
+    pub fn with_vulnerabilities(mut self, vulnerabilities: impl IntoIterator<Item = Vulnerability<'a>>) -> Self {
+        self.vulnerabilities.extend(vulnerabilities);
+        self
     }
 
     /// The packages with their items, in the order of the document.

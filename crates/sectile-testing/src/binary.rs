@@ -147,3 +147,11 @@ pub fn dependencies(package: &str) -> Vec<u8> {
     let json = format!(r#"{{"packages":[{{"name":"{package}","version":"1.0.0","source":"local","root":true}}]}}"#);
     custom(".dep-v0", zlib(json))
 }
+
+/// A `.dep-v0` section of these packages of crates.io: names and versions.
+pub fn packages(packages: &[(&str, &str)]) -> Vec<u8> {
+    let package =
+        |(name, version): &(&str, &str)| format!(r#"{{"name":"{name}","version":"{version}","source":"crates.io"}}"#);
+    let packages: Vec<String> = packages.iter().map(package).collect();
+    custom(".dep-v0", zlib(format!(r#"{{"packages":[{}]}}"#, packages.join(","))))
+}

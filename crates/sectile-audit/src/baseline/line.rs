@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
+use super::advisory_line::{AdvisoryLine, DatabaseLine};
 use crate::AuditInfo;
 use crate::UnusedException;
 use crate::blob::BlobLocation;
@@ -18,7 +19,7 @@ use sectile::internal::{MetadataBuilder, finding, with_count};
 use sectile::metadata::{Field, Metadata, Package};
 use sectile::scan::ItemKind;
 use sectile::{FindingCode, Severity};
-use sectile_policy::internal::{reused, reused_exception};
+use sectile_policy::internal::{reused, reused_exception, with_advisory};
 use sectile_policy::{Exception, JudgedFinding, PolicyLocation};
 
 /// The first line.
@@ -47,6 +48,8 @@ impl HeaderLine {
             fingerprint: String,
             day: Option<String>,
             hashed: bool,
+            #[serde(default)]
+            databases: Vec<DatabaseLine>,
         }
         let First { schema, audit } = serde_json::from_slice(line).ok()?;
         let name = |name: &NameValue<'_>| name.to_os_name().map(Cow::into_owned);
@@ -56,6 +59,7 @@ impl HeaderLine {
             fingerprint: audit.fingerprint,
             hashed: audit.hashed,
             day: audit.day,
+            databases: audit.databases.into_iter().filter_map(DatabaseLine::into_database).collect(),
         };
         (schema == SCHEMA).then_some(Self { version: audit.version, info })
     }
@@ -111,6 +115,8 @@ pub(crate) struct RowLine<'l> {
     /// Number of packages that were omitted.
     #[serde(default)]
     packages_left_out: u64,
+    #[serde(default)]
+    advisories: Vec<AdvisoryLine>,
     accepted: bool,
     #[serde(borrow)]
     outcome: Cow<'l, str>,
@@ -288,9 +294,14 @@ impl<'l> RowLine<'l> {
         Completeness::ALL.into_iter().find(|ended| ended.name() == self.outcome)
     }
 
-    /// The findings, or `None` if this version does not know one of their codes.
+    /// The findings, or `None` if this version does not know one of their codes, or an advisory.
     fn judged(&self) -> Option<Vec<JudgedFinding<'static>>> {
-        self.findings.iter().map(FindingLine::to_judged).collect()
+        let mut judged: Vec<_> = self.findings.iter().map(FindingLine::to_judged).collect::<Option<_>>()?;
+        for line in &self.advisories {
+            let finding = judged.get_mut(line.finding)?;
+            *finding = with_advisory(finding.clone(), line.to_match()?.into());
+        }
+        Some(judged)
     }
 
     /// Converts the line, whose text is `text`, into a row.

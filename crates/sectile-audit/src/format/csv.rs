@@ -7,6 +7,7 @@ use crate::Row;
 use sectile::Escaped;
 use sectile::Severity;
 use sectile::metadata::Field;
+use sectile_advisories::{AdvisoryMatch, Rating};
 use sectile_policy::JudgedFinding;
 
 /// A column.
@@ -32,6 +33,8 @@ pub(crate) enum Column {
     Excepted,
     Codes,
     FirstRefused,
+    Advisories,
+    WorstAdvisory,
     LargestKind,
     LargestName,
     LargestBytes,
@@ -46,8 +49,8 @@ impl Column {
         let before =
             [C::File, C::Row, C::Others, C::Size, C::Digest, C::Verified, C::Outcome, C::Reason, C::ReasonOffset];
         let after = [C::Items, C::Producers, C::Packages];
-        let last =
-            [C::Refused, C::Excepted, C::Codes, C::FirstRefused, C::LargestKind, C::LargestName, C::LargestBytes];
+        let refused = [C::Refused, C::Excepted, C::Codes, C::FirstRefused, C::Advisories, C::WorstAdvisory];
+        let last = refused.into_iter().chain([C::LargestKind, C::LargestName, C::LargestBytes]);
         let fields = Field::ALL.into_iter().map(C::Annotation);
         let findings = Severity::ALL.into_iter().rev().map(C::Findings);
         let item = before.into_iter().chain([C::Kind, C::Name]).chain(fields).chain(after);
@@ -79,6 +82,8 @@ impl Column {
             Self::Excepted => "excepted",
             Self::Codes => "codes",
             Self::FirstRefused => "first_refused",
+            Self::Advisories => "advisories",
+            Self::WorstAdvisory => "worst_advisory",
             Self::LargestKind => "largest_kind",
             Self::LargestName => "largest_name",
             Self::LargestBytes => "largest_bytes",
@@ -117,6 +122,8 @@ impl Column {
             Self::Excepted => "Number of findings that an exception of the policy excuses.",
             Self::Codes => "Distinct codes of the findings, separated by spaces.",
             Self::FirstRefused => "Message of the first refused finding.",
+            Self::Advisories => "Advisories about packages: identifier, package and version, separated by `; `.",
+            Self::WorstAdvisory => "Severity of the most important advisory, or its class if it has no severity.",
             Self::LargestKind => "Kind of the largest section.",
             Self::LargestName => "Name of the largest section, if it is a custom section.",
             Self::LargestBytes => "Size of the largest section in bytes, including its header.",
@@ -191,6 +198,15 @@ fn value(row: &Row<'_>, column: Column, out: &mut String) -> std::fmt::Result {
         Column::FirstRefused => {
             let first = row.findings.iter().find(|judged| judged.is_refused());
             text(out, first.map(|judged| judged.finding().message()))
+        }
+        Column::Advisories => joined(out, "; ", &row.advisories().collect::<Vec<_>>(), |out, found| {
+            let [id, package, version] =
+                [&found.advisory().id, found.affected.package(), &found.version].map(Escaped::new);
+            write!(out, "{id} {package} {version}")
+        }),
+        Column::WorstAdvisory => {
+            let worst = row.advisories().map(AdvisoryMatch::advisory).max_by_key(|advisory| advisory.weight());
+            text(out, worst.map(|worst| worst.rating.map_or(worst.class.name(), Rating::name)))
         }
         Column::LargestKind => text(out, row.largest.as_ref().map(|largest| &*largest.kind)),
         Column::LargestName => text(out, row.largest.as_ref().and_then(|largest| largest.name.as_deref())),

@@ -9,7 +9,9 @@ use crate::{AuditInfo, Completeness, Row, RowKind, Stop, Summary};
 use sectile::Metadata;
 use sectile::internal::json::{SCHEMA, write_os};
 use sectile::internal::json::{put, write_array, write_object, write_safe, write_text};
-use sectile_policy::internal::{write_item, write_judged, write_location, write_packages};
+use sectile_policy::internal::{
+    write_advisories, write_databases, write_item, write_judged, write_location, write_packages,
+};
 
 pub(super) fn head(info: &AuditInfo, out: &mut dyn Write) -> io::Result<()> {
     let mut line = Vec::new();
@@ -23,7 +25,12 @@ pub(super) fn head(info: &AuditInfo, out: &mut dyn Write) -> io::Result<()> {
     write_text(&mut line, &info.fingerprint)?;
     put!(&mut line, ",\"day\":")?;
     write_or_null(&mut line, info.day.as_deref(), write_text)?;
-    put!(&mut line, ",\"hashed\":", info.hashed, "}}\n")?;
+    put!(&mut line, ",\"hashed\":", info.hashed)?;
+    if !info.databases.is_empty() {
+        put!(&mut line, ",\"databases\":")?;
+        write_databases(&mut line, &info.databases)?;
+    }
+    put!(&mut line, "}}\n")?;
     out.write_all(&line)
 }
 
@@ -80,6 +87,7 @@ pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     }
     put!(out, ",\"findings\":")?;
     write_array(out, &row.findings, write_judged)?;
+    write_advisories(out, &row.findings)?;
     write_packages(report, out)?;
     put!(out, ",\"accepted\":", row.accepted, ",\"outcome\":\"", row.completeness.name(), "\"")?;
     if let Some(reason) = &row.reason {

@@ -33,6 +33,9 @@ pub(super) fn tail(info: &AuditInfo, summary: &Summary, stop: Option<&Stop>, out
         Some(policy) => writeln!(out, ", under {}", Code::os(policy))?,
         None => writeln!(out, ", without a policy")?,
     }
+    for database in &info.databases {
+        writeln!(out, "\nAdvisories of {}.", Code::new(&database.to_string()))?;
+    }
     if let Some(stop) = stop {
         write!(out, "\nThe audit was stopped before its end")?;
         match &stop.after {
@@ -63,6 +66,23 @@ pub(super) fn tail(info: &AuditInfo, summary: &Summary, stop: Option<&Stop>, out
         [Code::os(&blob.file).to_string(), blob.completeness.name().to_owned(), Code::new(&blob.message).to_string()]
     });
     table(out, "Not read to the end", &["File", "Outcome", "Reason"], incomplete)?;
+    let advisories = summary.advisories().take(MAX_LINES).map(|count| {
+        let advisory = count.affected.advisory();
+        let severity = advisory.rating.map_or(advisory.class.name(), |rating| rating.name());
+        let versions =
+            count.versions.iter().map(|version| Code::new(version).to_string()).collect::<Vec<_>>().join(", ");
+        let fixed =
+            count.affected.fixed().iter().map(|fixed| Code::new(fixed).to_string()).collect::<Vec<_>>().join(", ");
+        [
+            Code::new(&advisory.id).to_string(),
+            severity.to_owned(),
+            format!("{} {versions}", Code::new(count.affected.package())),
+            fixed,
+            Code::new(&advisory.title).to_string(),
+            Grouped(count.rows).to_string(),
+        ]
+    });
+    table(out, "Advisories", &["Advisory", "Severity", "Package", "Fixed in", "Title", "Binaries"], advisories)?;
     let codes = summary.codes();
     let codes = codes.iter().map(|(code, count)| {
         let severity = count.worst().map_or("excepted", |severity| severity.name());

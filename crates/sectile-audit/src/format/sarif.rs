@@ -1,6 +1,7 @@
-//! Writes SARIF 2.1.0: one run, a rule for each finding code, a result for each finding.
+//! Writes SARIF 2.1.0: one run, a rule for each finding code and each advisory, a result for each finding.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::Path;
@@ -10,6 +11,7 @@ use sectile::Escaped;
 use sectile::digest::Hasher;
 use sectile::internal::json::{write_array, write_object, write_text};
 use sectile::{Finding, FindingCode, Severity};
+use sectile_advisories::{Affected, is_web_address};
 use sectile_policy::JudgedFinding;
 
 /// Maximum number of further names in a result.
@@ -17,29 +19,72 @@ const MAX_OTHER_NAMES: usize = 16;
 /// The name and the version of the fingerprint. The version changes if the hashed values change.
 const FINGERPRINT: &str = "sectileFinding/v1";
 
-/// Writes the tool, its rules, and the start of the results.
+/// Writes the start of the log, up to the results.
 pub(super) fn head(out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "{{\"$schema\":\"https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json\",\
+         \"version\":\"2.1.0\",\"runs\":[{{\"results\":["
+    )
+}
+
+/// Writes the tool and its rules: the codes of findings, and the advisories that were found.
+fn tool(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     let mut out = out;
     write!(
         out,
-        "{{\"$schema\":\"https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json\",\
-         \"version\":\"2.1.0\",\"runs\":[{{\"tool\":{{\"driver\":{{\"name\":\"sectile\",\"semanticVersion\":\"{}\",\"rules\":",
+        "{{\"driver\":{{\"name\":\"sectile\",\"semanticVersion\":\"{}\",\"rules\":[",
         env!("CARGO_PKG_VERSION")
     )?;
-    write_array(&mut out, FindingCode::ALL, |out, code| {
+    for (nth, code) in FindingCode::ALL.into_iter().enumerate() {
         write!(
             out,
-            "\n{{\"id\":\"{code}\",\"name\":\"{}\",\"shortDescription\":{{\"text\":",
+            "{}\n{{\"id\":\"{code}\",\"name\":\"{}\",\"shortDescription\":{{\"text\":",
+            if nth > 0 { "," } else { "" },
             pascal_case(code.name())
         )?;
-        write_message(out, code.help())?;
+        write_message(&mut out, code.help())?;
         write!(out, "}},\"fullDescription\":{{\"text\":")?;
-        write_message(out, &format!("{} {}", code.help(), code.why()))?;
+        write_message(&mut out, &format!("{} {}", code.help(), code.why()))?;
         write!(out, "}},\"help\":{{\"text\":")?;
-        write_text(out, &format!("{}\n\n{}\n\n{}", code.help(), code.why(), code.fix()))?;
-        write!(out, "}},\"defaultConfiguration\":{{\"level\":\"{}\"}}}}", code.severity())
-    })?;
-    writeln!(out, "}}}},\"results\":[")
+        write_text(&mut out, &format!("{}\n\n{}\n\n{}", code.help(), code.why(), code.fix()))?;
+        write!(out, "}},\"defaultConfiguration\":{{\"level\":\"{}\"}}}}", code.severity())?;
+    }
+    let mut ids = HashSet::new();
+    for count in summary.advisories().filter(|count| ids.insert(&*count.affected.advisory().id)) {
+        writeln!(out, ",")?;
+        advisory_rule(&count.affected, &mut out)?;
+    }
+    write!(out, "]}}}}")
+}
+
+/// Writes the rule of an advisory.
+fn advisory_rule(affected: &Affected, out: &mut impl Write) -> io::Result<()> {
+    let (advisory, fixed) = (affected.advisory(), affected.fixed());
+    write!(out, "{{\"id\":")?;
+    write_text(out, &advisory.id)?;
+    let title = if advisory.title.is_empty() { &advisory.id } else { &advisory.title };
+    write!(out, ",\"shortDescription\":{{\"text\":")?;
+    write_message(out, title)?;
+    write!(out, "}},\"help\":{{\"text\":")?;
+    let package = Escaped::new(affected.package());
+    let update = match fixed {
+        [] => format!("No fixed version of {package} is known. Replace the package."),
+        fixed => format!("Update {package} to {}, then build the binary again.", Escaped::new(&fixed.join(" or "))),
+    };
+    write_text(out, &format!("{}\n\n{update}\n\n{}", Escaped::new(title), Escaped::new(&advisory.url)))?;
+    write!(out, "}}")?;
+    if is_web_address(&advisory.url) {
+        write!(out, ",\"helpUri\":")?;
+        write_text(out, &advisory.url)?;
+    }
+    write!(out, ",\"properties\":{{\"tags\":[\"security\",\"{}\"]", advisory.class.name())?;
+    if let Some(score) = advisory.score {
+        write!(out, ",\"security-severity\":\"{score}\"")?;
+    }
+    write!(out, ",\"aliases\":")?;
+    write_array(out, &*advisory.aliases, |out, alias| write_text(out, &Escaped::new(alias).to_string()))?;
+    write!(out, "}}}}")
 }
 
 /// Writes the results of a row, separated by commas. A row without findings has none.
@@ -60,7 +105,14 @@ pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
 fn result(row: &Row<'_>, uri: &str, nth: usize, judged: &JudgedFinding<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     let finding = judged.finding();
     let code = finding.code();
-    write!(out, "{{\"ruleId\":\"{code}\",\"ruleIndex\":{},\"level\":\"{}\"", code as usize, judged.severity())?;
+    match judged.advisory() {
+        Some(found) => {
+            write!(out, "{{\"ruleId\":")?;
+            write_text(out, &found.advisory().id)?;
+        }
+        None => write!(out, "{{\"ruleId\":\"{code}\",\"ruleIndex\":{}", code as usize)?,
+    }
+    write!(out, ",\"level\":\"{}\"", judged.severity())?;
     write!(out, ",\"message\":{{\"text\":")?;
     write_message(out, finding.message())?;
     write!(out, "}},\"locations\":[{{\"physicalLocation\":{{\"artifactLocation\":{{\"uri\":")?;
@@ -144,7 +196,11 @@ fn fingerprint(row: &Row<'_>, nth: usize) -> String {
     let section = finding.section();
     let mut hasher = Hasher::new();
     let path = finding.path().to_string();
-    for part in [row.file.as_encoded_bytes(), finding.code().name().as_bytes(), path.as_bytes()] {
+    let mut parts = vec![row.file.as_encoded_bytes(), finding.code().name().as_bytes(), path.as_bytes()];
+    if let Some(found) = row.findings[nth].advisory() {
+        parts.extend([&*found.advisory().id, found.affected.package(), &found.version].map(str::as_bytes));
+    }
+    for part in parts {
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part);
     }
@@ -159,7 +215,9 @@ fn fingerprint(row: &Row<'_>, nth: usize) -> String {
 /// Writes the end of the results and the outcome of the run.
 pub(super) fn tail(info: &AuditInfo, summary: &Summary, stop: Option<&Stop>, out: &mut dyn Write) -> io::Result<()> {
     let mut out = out;
-    write!(out, "\n],\"invocations\":[{{\"executionSuccessful\":{}", stop.is_none())?;
+    write!(out, "\n],\"tool\":")?;
+    tool(summary, out)?;
+    write!(out, ",\"invocations\":[{{\"executionSuccessful\":{}", stop.is_none())?;
     write!(out, ",\"toolExecutionNotifications\":")?;
     let broken = summary.rows_with(Completeness::Partial) + summary.rows_with(Completeness::Unread);
     let listed = summary.incomplete().count() as u64;
@@ -199,6 +257,12 @@ pub(super) fn tail(info: &AuditInfo, summary: &Summary, stop: Option<&Stop>, out
     if let Some(day) = &info.day {
         write!(out, ",\"day\":")?;
         write_text(&mut out, day)?;
+    }
+    if !info.databases.is_empty() {
+        write!(out, ",\"databases\":")?;
+        write_array(&mut out, &info.databases, |out, database| {
+            write_text(out, &Escaped::new(&database.to_string()).to_string())
+        })?;
     }
     let Summary { rows, accepted, refused, bytes, store_bytes, .. } = summary;
     let bytes_read = summary.store_bytes_read();

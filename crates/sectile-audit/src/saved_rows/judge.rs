@@ -11,13 +11,17 @@ use sectile::internal::json::{put, write_array};
 use sectile::metadata::{Field, Item, Metadata};
 use sectile::scan::ItemPath;
 use sectile::{Error, Finding, FindingCode, internal};
-use sectile_policy::internal::{is_made_by_policies, rebuilt_report, write_judged};
+use sectile_policy::internal::{
+    is_made_by_policies, rebuilt_report, saved_advisories, with_saved_advisories, write_advisories, write_judged,
+};
 use sectile_policy::report::Report;
 use sectile_policy::{Day, ExceptionUse, JudgeContext, JudgedFinding, Policy};
 
 pub(super) struct RowJudge<'a> {
     pub(super) policy: &'a Policy,
     pub(super) today: Option<Day>,
+    /// Whether the packages in the rows were judged by databases of advisories.
+    pub(super) has_advisories: bool,
     /// The exceptions that verdicts name.
     pub(super) exceptions: ExceptionUse<'a>,
 }
@@ -26,11 +30,12 @@ impl RowJudge<'_> {
     /// Replaces the findings of a row, and its verdict.
     pub(super) fn judge(&self, row: &mut Row<'_>, metadata: Option<&Metadata<'_>>, items_left_out: u64) {
         let earlier = std::mem::take(&mut row.findings);
+        let saved = self.has_advisories.then(|| saved_advisories(&earlier));
         let mut findings: Vec<Finding> = (earlier.into_iter())
             .map(|judged| judged.finding().clone())
             .filter(|finding| !is_made_by_policies(finding.code()))
             .collect();
-        if self.policy.rules().next().is_some() {
+        if self.policy.rules().next().is_some() || self.policy.advisories().is_some() || self.has_advisories {
             let not_judged = |message| internal::finding(FindingCode::NotJudged, ItemPath::root(), 0, None, message);
             if items_left_out > 0 {
                 findings.push(not_judged(format!("{items_left_out} items are not in the saved row")));
@@ -47,7 +52,7 @@ impl RowJudge<'_> {
             Some(metadata) => rebuilt_report(&file, row.size, metadata, error.as_ref()),
             None => Report::unread(&file),
         };
-        let report = report.with_context_findings(&findings);
+        let report = with_saved_advisories(report.with_context_findings(&findings), saved.as_deref());
         let verdict = {
             let locations: Vec<&OsStr> = row.locations().filter(|_| !row.omits_names).collect();
             let context = JudgeContext::new().with_locations(&locations).with_day(self.today);
@@ -83,10 +88,14 @@ pub(super) fn with_verdict(text: &str, row: &Row<'_>) -> Option<String> {
     let members: OrderedMembers<'_, &RawValue> = serde_json::from_str(text).ok()?;
     let mut out = Vec::with_capacity(text.len());
     let write = |out: &mut Vec<u8>| -> std::io::Result<()> {
-        for (nth, (key, value)) in members.0.iter().enumerate() {
+        let others = members.0.iter().filter(|(key, _)| key != "advisories"); // written after the findings
+        for (nth, (key, value)) in others.enumerate() {
             put!(out, if nth == 0 { "{\"" } else { ",\"" }, &**key, "\":")?;
             match &**key {
-                "findings" => write_array(out, &row.findings, write_judged)?,
+                "findings" => {
+                    write_array(out, &row.findings, write_judged)?;
+                    write_advisories(out, &row.findings)?;
+                }
                 "accepted" => put!(out, row.accepted)?,
                 _ => put!(out, value.get())?,
             }

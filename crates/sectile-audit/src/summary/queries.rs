@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use super::advisories::AdvisoryCount;
 use super::counts::{CodeCount, IncompleteBlob, KindCount, RankedSection, RowCount, WorstBlob};
 use super::{SEPARATOR, Summary};
 use crate::row::{Completeness, RowKind};
@@ -22,6 +23,11 @@ pub struct ProducerCount<'s> {
 }
 
 impl Summary {
+    /// The advisories that affect packages of the binaries, the most important first. At most 4,096 are kept.
+    pub fn advisories(&self) -> impl Iterator<Item = &AdvisoryCount> {
+        self.advisories.iter()
+    }
+
     /// Number of rows with this completeness.
     pub fn rows_with(&self, completeness: Completeness) -> u64 {
         self.by_kind.iter().map(|of_kind| of_kind.with(completeness)).sum()

@@ -1,15 +1,17 @@
 //! Arguments of the commands that read files: `show`, `sections`, `get`, `check`, `sbom` and
 //! `digest`.
 
+use std::path::PathBuf;
+
 use clap::{Arg, ArgMatches, Command, value_parser};
 use sectile::scan::ItemPath;
 use sectile_policy::Packages;
 
 use super::matches::optional;
 use super::options::{
-    MAP, PolicyArgs, ReportArgs, any_file, at, color, created, created_time, file, flag, is_mapped, item_path, json,
-    judged_packages, map, messages, packages, platform, policy, section_name, section_name_arg, source, sources,
-    which_packages,
+    MAP, PolicyArgs, ReportArgs, advisories, advisory_paths, any_file, at, color, created, created_time, file, flag,
+    is_mapped, item_path, json, judged_packages, map, messages, packages, platform, policy, section_name,
+    section_name_arg, source, sources, which_packages,
 };
 use crate::source::InputSource;
 
@@ -180,11 +182,17 @@ pub fn sbom(command: Command) -> Command {
             any_file(),
             packages().help("The packages in the document: those that cargo-auditable declared, or all that the data names too [default: all]"),
             created(),
+            advisories(),
             platform(),
             map(),
         ])
         .args(messages())
-        .after_help("Examples:\n  sectile sbom app.wasm > app.cdx.json\n  sectile sbom --packages declared app.wasm")
+        .after_help(
+            "Examples:\n  \
+               sectile sbom app.wasm > app.cdx.json\n  \
+               sectile sbom --packages declared app.wasm\n  \
+               sectile sbom app.wasm --advisories advisory-db > app.cdx.json",
+        )
 }
 
 #[derive(Clone, Debug)]
@@ -192,6 +200,8 @@ pub struct SbomArgs {
     pub source: InputSource,
     pub packages: Packages,
     pub created: Option<String>,
+    /// Databases of advisories.
+    pub advisories: Vec<PathBuf>,
     pub map: bool,
 }
 
@@ -201,6 +211,7 @@ impl SbomArgs {
             source: source(matches),
             packages: which_packages(matches).unwrap_or(Packages::All),
             created: created_time(matches),
+            advisories: advisory_paths(matches),
             map: is_mapped(matches),
         }
     }

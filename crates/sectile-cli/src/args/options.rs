@@ -198,8 +198,10 @@ impl ReportArgs {
 
 const POLICY: &str = "policy";
 const REFUSE: &str = "refuse";
+const ADVISORIES: &str = "advisories";
+const VEX: &str = "vex";
 
-pub fn policy() -> [Arg; 2] {
+pub fn policy() -> [Arg; 4] {
     let file = Arg::new(POLICY)
         .long(POLICY)
         .value_name("POLICY.toml")
@@ -211,7 +213,14 @@ pub fn policy() -> [Arg; 2] {
         .value_name("SEVERITY")
         .value_parser(choice(Severity::ALL.map(|severity| (severity.name(), severity))))
         .help("Refuse a file with a finding of this severity, or a worse one [default: that of the policy, or error]");
-    [file, refuse]
+    let vex = Arg::new(VEX)
+        .long(VEX)
+        .value_name("FILE")
+        .action(ArgAction::Append)
+        .value_parser(value_parser!(PathBuf))
+        .value_hint(ValueHint::FilePath)
+        .help("Excuse advisories by the statements of this OpenVEX 0.2 document; may be repeated");
+    [file, refuse, advisories(), vex]
 }
 
 const PACKAGES: &str = "packages";
@@ -234,23 +243,54 @@ pub fn which_packages(matches: &ArgMatches) -> Option<Packages> {
     optional(matches, PACKAGES)
 }
 
-/// The policy to judge by: `--policy` and `--refuse`.
+/// `--advisories`.
+pub fn advisories() -> Arg {
+    Arg::new(ADVISORIES)
+        .long(ADVISORIES)
+        .value_name("PATH")
+        .action(ArgAction::Append)
+        .value_parser(value_parser!(PathBuf))
+        .value_hint(ValueHint::AnyPath)
+        .help("Match packages with this database of advisories: a directory of RustSec, or OSV records in a directory or ZIP archive; may be repeated")
+}
+
+/// The databases given by `--advisories`.
+pub fn advisory_paths(matches: &ArgMatches) -> Vec<PathBuf> {
+    all(matches, ADVISORIES)
+}
+
+/// The policy to judge by: `--policy`, `--refuse`, `--advisories` and `--vex`.
 #[derive(Clone, Debug)]
 pub struct PolicyArgs {
     pub file: Option<PathBuf>,
     /// The variable or configuration file that names the policy file, if no option does.
     pub origin: Option<String>,
     pub refuse: Option<Severity>,
+    /// Databases of advisories.
+    pub advisories: Vec<PathBuf>,
+    /// VEX documents.
+    pub vex: Vec<PathBuf>,
 }
 
 impl PolicyArgs {
+    /// Whether an option, a variable or the configuration file says what to judge by.
+    pub fn is_given(&self) -> bool {
+        self.file.is_some() || self.refuse.is_some() || !self.advisories.is_empty() || !self.vex.is_empty()
+    }
+
     /// Whether the policy is read from standard input.
     pub fn is_stdin(&self) -> bool {
         self.file.as_deref().is_some_and(is_stdin)
     }
 
     pub fn from_matches(matches: &ArgMatches) -> Self {
-        Self { file: optional(matches, POLICY), origin: None, refuse: optional(matches, REFUSE) }
+        Self {
+            file: optional(matches, POLICY),
+            origin: None,
+            refuse: optional(matches, REFUSE),
+            advisories: advisory_paths(matches),
+            vex: all(matches, VEX),
+        }
     }
 }
 

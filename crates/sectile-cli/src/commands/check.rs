@@ -24,6 +24,7 @@ pub fn run(args: &CheckArgs, output: &mut Output) -> Result<Exit, Failure> {
     }
     let judge = Judge::new(&args.policy)?.with_packages(args.packages); // an invalid policy fails before any file is read
     args.policy.print_policy(output);
+    let announced = judge.print_advisories(output);
     let exceptions = judge.policy.exception_use();
     let mut counts = Counts::default();
     let exit = each_source(&args.sources, output, |source, output| {
@@ -34,7 +35,7 @@ pub fn run(args: &CheckArgs, output: &mut Output) -> Result<Exit, Failure> {
     if counts.files > 1 && counts.refused + counts.unread > 0 {
         output.print_diagnostic(None, &counts);
     }
-    Ok(exit)
+    Ok(exit.max(announced))
 }
 
 fn check(

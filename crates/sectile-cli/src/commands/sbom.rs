@@ -1,11 +1,16 @@
 //! `sectile sbom`: the dependencies of a file and its nested items, as an SBOM.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use sectile::Cost;
 use sectile::inventory::ListKind;
+use sectile_advisories::{Advisories, Affected, PackageId};
 use sectile_audit::amount::percent;
 use sectile_policy::{Policy, Reading};
-use sectile_sbom::Sbom;
+use sectile_sbom::{Sbom, Vulnerability};
 
+use crate::advisories;
 use crate::args::SbomArgs;
 use crate::display::FindingLocation;
 use crate::exit::Exit;
@@ -19,6 +24,8 @@ use crate::timestamp;
 
 pub fn run(args: &SbomArgs, output: &mut Output) -> Result<Exit, Failure> {
     let source = &args.source;
+    let advisories = advisories::read(&args.advisories)?;
+    let announced = advisories::announce(advisories.as_ref(), output);
     let (name, created) = (source.file_name(), timestamp::created(args.created.as_deref())?);
     let mut input = input::open(source, args.map)?;
     let mut policy = Policy::default();
@@ -34,9 +41,54 @@ pub fn run(args: &SbomArgs, output: &mut Output) -> Result<Exit, Failure> {
     print_recovered(source, &reading, cost, input.len(), output);
     let sbom = if error.is_some() { sbom.incomplete() } else { sbom };
     let sbom = describe(sbom, name.as_deref(), created.as_deref())?;
+    let (found, unjudged) = match &advisories {
+        Some(advisories) => vulnerabilities(&sbom, advisories),
+        None => (Vec::new(), Vec::new()),
+    };
+    let sbom = sbom.with_vulnerabilities(found);
     sbom.write_json(output.out())?;
+    for cause in &unjudged {
+        output.print_diagnostic(Some(source), cause);
+    }
+    let judged = if unjudged.is_empty() { Exit::Done } else { Exit::Failed };
     let exit = print_gaps(source, &sbom, error.is_none(), output);
-    Ok(exit.max(finish(source, error, output)))
+    Ok(exit.max(judged).max(announced).max(finish(source, error, output)))
+}
+
+/// The advisories that affect the packages of an SBOM, the most important first, and the reasons why
+/// packages could not be judged.
+fn vulnerabilities<'a>(sbom: &Sbom<'_>, advisories: &'a Advisories) -> (Vec<Vulnerability<'a>>, Vec<String>) {
+    let (mut found, mut unjudged) = (BTreeMap::new(), Vec::new());
+    let mut place = (usize::MAX, 0);
+    for (item, package) in sbom.packages() {
+        place = if place.0 == item.number { (place.0, place.1 + 1) } else { (item.number, 0) };
+        let Some(id) = PackageId::from_recorded(&package.name, &package.version, &package.source, package.root) else {
+            continue;
+        };
+        let matches = advisories.matches(id);
+        if let Some(cause) = matches.incomparable(id) {
+            unjudged.push(cause);
+        }
+        for affected in matches.affected {
+            let key = (Reverse(affected.advisory().weight()), &*affected.advisory().id);
+            found.entry(key).or_insert_with(|| vulnerability(affected)).affects.push(place);
+        }
+    }
+    (found.into_values().collect(), unjudged)
+}
+
+fn vulnerability(affected: &Affected) -> Vulnerability<'_> {
+    let advisory = affected.advisory();
+    let mut vulnerability = Vulnerability::new(&*advisory.id);
+    vulnerability.aliases = advisory.aliases.iter().map(|alias| (&**alias).into()).collect();
+    vulnerability.description = (&*advisory.title).into();
+    vulnerability.url = (&*advisory.url).into();
+    vulnerability.severity = advisory.rating.map(|rating| rating.name().into());
+    vulnerability.score = advisory.score.map(|score| score.to_string().into());
+    if !affected.fixed().is_empty() {
+        vulnerability.recommendation = format!("Update to {}.", affected.fixed().join(" or ")).into();
+    }
+    vulnerability
 }
 
 /// Prints how many packages were recovered from data, and how much of the file was read for them.

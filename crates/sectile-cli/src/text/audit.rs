@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 use sectile::{Escaped, Severity};
+use sectile_advisories::Rating;
 use sectile_audit::amount::{self, ByteSize, Grouped, percent};
 use sectile_audit::{AuditInfo, AuditOutcome, Completeness, NotOpenedFiles, RowCount, RowKind, Summary};
 use unicode_width::UnicodeWidthStr;
@@ -67,6 +68,7 @@ pub fn write_summary(outcome: &AuditOutcome, layout: Layout, out: &mut impl Writ
     }
     write_contents(summary, layout, out)?;
     write_findings(summary, columns, out)?;
+    write_advisories(summary, layout, out)?;
     write_licenses(summary, columns, out)?;
     write_producers(summary, columns, out)?;
     write_kinds(summary, columns, out)?;
@@ -88,6 +90,9 @@ fn write_verdicts(info: &AuditInfo, summary: &Summary, out: &mut impl Write) -> 
     match &info.policy_name {
         Some(policy) => writeln!(out, "{DIMMED}, under {}{DIMMED:#}", escaped(policy))?,
         None => writeln!(out, "{DIMMED}, without a policy{DIMMED:#}")?,
+    }
+    for database in &info.databases {
+        writeln!(out, "{DIMMED}  advisories: {}{DIMMED:#}", Escaped::new(&database.to_string()))?;
     }
     for (kind, what) in [(RowKind::Archive, "archive"), (RowKind::File, "other file")] {
         let count = summary.rows_of(kind);
@@ -152,6 +157,42 @@ fn write_findings(summary: &Summary, columns: Columns, out: &mut impl Write) -> 
         write_bar(out, columns, style, &label, (count.rows, most), &Grouped(count.rows), &notes.join(", "))?;
     }
     write_more(out, codes.len(), MAX_LINES * 2)
+}
+
+/// Writes the most important advisories: severity, identifier, package, fixed versions.
+fn write_advisories(summary: &Summary, layout: Layout, out: &mut impl Write) -> io::Result<()> {
+    let all = summary.advisories().count();
+    if all == 0 {
+        return Ok(());
+    }
+    writeln!(out, "\n{BOLD}advisories{BOLD:#}")?;
+    for count in summary.advisories().take(MAX_LINES * 2) {
+        let advisory = count.affected.advisory();
+        let (severity, style) = match advisory.rating {
+            Some(rating) if rating >= Rating::High => (rating.name(), severity_style(Severity::Error)),
+            Some(rating) => (rating.name(), severity_style(Severity::Warning)),
+            None => (advisory.class.name(), severity_style(Severity::Warning)),
+        };
+        let versions: Vec<&str> = count.versions.iter().take(3).map(|version| &**version).collect();
+        let more = if count.versions.len() > versions.len() { ", …" } else { "" };
+        let package = format!("{} {}{more}", count.affected.package(), versions.join(", "));
+        let fixed = match count.affected.fixed() {
+            [] => "no fixed version is known".to_owned(),
+            fixed => format!("fixed in {}", fixed.join(" or ")),
+        };
+        let excepted =
+            if count.excepted > 0 { format!(", {} excepted", Grouped(count.excepted)) } else { String::new() };
+        let text = format!(
+            "{} {}: {}{DIMMED}; {}; in {}{excepted}{DIMMED:#}",
+            Escaped::new(&package),
+            Escaped::new(&advisory.id),
+            Escaped::new(&advisory.title),
+            Escaped::new(&fixed),
+            amount::counted(count.rows, "binary", "binaries")
+        );
+        layout.hanging(out, &format!("  {style}{severity:<13}{style:#} "), 16, &text)?;
+    }
+    write_more(out, all, MAX_LINES * 2)
 }
 
 fn write_licenses(summary: &Summary, columns: Columns, out: &mut impl Write) -> io::Result<()> {

@@ -1,5 +1,6 @@
 //! The command as scripts use it.
 
+mod advisories;
 mod audit;
 #[cfg(feature = "remote")]
 mod buckets;

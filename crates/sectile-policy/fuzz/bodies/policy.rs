@@ -148,6 +148,8 @@ fn generate_value(value_type: PolicyValueType, fuel: &mut Unstructured<'_>) -> S
         PolicyValueType::Versions => &["*", "<1", ">=1.2, <2", "^0.2.1", "=1.2.*"],
         PolicyValueType::Codes => &FindingCode::ALL.map(FindingCode::name),
         PolicyValueType::Digests => &[&zeros],
+        PolicyValueType::AdvisoryClasses => &["malware", "vulnerability", "unsound", "unmaintained", "notice"],
+        PolicyValueType::Rating => &["none", "low", "medium", "high", "critical"],
         _ => &["*", "a*", "vendor/*", "?", "[a-z]*", "*e*"],
     };
     format!("'{}'", fuel.choose(choices).unwrap_or(&choices[0]))

@@ -29,13 +29,15 @@ pub enum PolicyTable {
     Sections,
     /// `[[imports]]`
     Imports,
+    /// `[[advisories]]`
+    Advisories,
     /// `[[exceptions]]`
     Exceptions,
 }
 
 impl PolicyTable {
     /// All tables, the file itself first.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Top,
         Self::Limits,
         Self::Severity,
@@ -46,11 +48,12 @@ impl PolicyTable {
         Self::Dependencies,
         Self::Sections,
         Self::Imports,
+        Self::Advisories,
         Self::Exceptions,
     ];
 
     /// The tables of rules. Each may occur several times.
-    pub const RULES: [Self; 7] = [
+    pub const RULES: [Self; 8] = [
         Self::Required,
         Self::Licenses,
         Self::Sources,
@@ -58,6 +61,7 @@ impl PolicyTable {
         Self::Dependencies,
         Self::Sections,
         Self::Imports,
+        Self::Advisories,
     ];
 
     /// Whether the table may occur several times.
@@ -78,6 +82,7 @@ impl PolicyTable {
             Self::Dependencies => "dependencies",
             Self::Sections => "sections",
             Self::Imports => "imports",
+            Self::Advisories => "advisories",
             Self::Exceptions => "exceptions",
         }
     }
@@ -85,14 +90,14 @@ impl PolicyTable {
     /// Groups of keys; one key of each group is required.
     pub const fn required_keys(self) -> &'static [&'static [&'static str]] {
         match self {
-            Self::Top | Self::Limits | Self::Severity => &[],
+            Self::Top | Self::Limits | Self::Severity | Self::Advisories => &[],
             Self::Required => &[&["fields"]],
             Self::Licenses | Self::Sources => &[&["allow", "deny"]],
             Self::Producers => &[&["fields", "names", "versions", "required"]],
             Self::Dependencies => &[&["names", "versions", "sources", "required"]],
             Self::Sections => &[&["names", "kinds", "larger-than"]],
             Self::Imports => &[&["names"]],
-            Self::Exceptions => &[&["paths", "digests"], &["reason"]],
+            Self::Exceptions => &[&["paths", "digests", "advisories"], &["reason"]],
         }
     }
 }
@@ -134,6 +139,12 @@ pub enum PolicyValueType {
     Codes,
     /// Digests, as stores name blobs.
     Digests,
+    /// Classes of advisories.
+    AdvisoryClasses,
+    /// Identifiers of advisories.
+    AdvisoryIds,
+    /// Severity of an advisory: `none`, `low`, `medium`, `high` or `critical`.
+    Rating,
     /// A calendar day.
     Day,
     /// `true` or `false`.
@@ -146,9 +157,13 @@ impl PolicyValueType {
     /// Whether a value is a list of strings. A single string is a list of one.
     pub const fn is_list(self) -> bool {
         match self {
-            Self::Severity | Self::SeverityOrIgnore | Self::Number { .. } | Self::Day | Self::Boolean | Self::Text => {
-                false
-            }
+            Self::Severity
+            | Self::SeverityOrIgnore
+            | Self::Rating
+            | Self::Number { .. }
+            | Self::Day
+            | Self::Boolean
+            | Self::Text => false,
             Self::Items
             | Self::Fields
             | Self::Licenses
@@ -159,7 +174,9 @@ impl PolicyValueType {
             | Self::ProducersFields
             | Self::Versions
             | Self::Codes
-            | Self::Digests => true,
+            | Self::Digests
+            | Self::AdvisoryClasses
+            | Self::AdvisoryIds => true,
         }
     }
 
@@ -180,6 +197,9 @@ impl PolicyValueType {
             Self::Versions => "ranges of versions",
             Self::Codes => "codes of findings",
             Self::Digests => "digests",
+            Self::AdvisoryClasses => "classes of advisories",
+            Self::AdvisoryIds => "identifiers of advisories",
+            Self::Rating => "`none`, `low`, `medium`, `high` or `critical`",
             Self::Day => "a day",
             Self::Boolean => "`true` or `false`",
             Self::Text => "a string",
@@ -302,7 +322,7 @@ const fn key(
 }
 
 /// The keys of single rules.
-const RULES: [PolicyKey; 30] = [
+const RULES: [PolicyKey; 35] = [
     key(Table::Required, "items", Type::Items, "root", "The items that must have the fields."),
     key(
         Table::Required,
@@ -375,9 +395,26 @@ const RULES: [PolicyKey; 30] = [
     ),
     key(Table::Imports, "names", Type::Patterns, "", "The root item's imports to refuse."),
     key(Table::Imports, "except", Type::Patterns, "", "Imports to accept, even if `names` matches them."),
+    key(
+        Table::Advisories,
+        "classes",
+        Type::AdvisoryClasses,
+        "vulnerability",
+        "The classes of advisories to refuse: `vulnerability`, which includes `malware`, `malware`, `unsound`, `unmaintained`, `notice`.",
+    ),
+    key(
+        Table::Advisories,
+        "at-least",
+        Type::Rating,
+        "none",
+        "Refuse only advisories of this severity or a worse one. An advisory without a severity is refused.",
+    ),
+    key(Table::Advisories, "names", Type::Patterns, "", "The packages to refuse; any package if absent."),
+    key(Table::Advisories, "except", Type::Patterns, "", "Packages to accept, even if `names` matches them."),
+    key(Table::Advisories, "versions", Type::Versions, "", "The versions to refuse; any affected version if absent."),
 ];
 
-const EXCEPTIONS: [PolicyKey; 6] = [
+const EXCEPTIONS: [PolicyKey; 7] = [
     key(
         Table::Exceptions,
         "paths",
@@ -399,6 +436,13 @@ const EXCEPTIONS: [PolicyKey; 6] = [
         Type::Codes,
         "",
         "The codes of findings to excuse. Without it, all findings except `not-judged`, `changed` and `digest-mismatch`.",
+    ),
+    key(
+        Table::Exceptions,
+        "advisories",
+        Type::AdvisoryIds,
+        "",
+        "Limit the exception to findings about these advisories, by identifier or alias. Applies to every file unless `paths` or `digests` is present.",
     ),
     key(Table::Exceptions, "expires", Type::Day, "", "The last day on which the exception holds."),
     key(Table::Exceptions, "reason", Type::Text, "", "The reason for the exception. Required."),

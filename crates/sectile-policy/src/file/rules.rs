@@ -3,7 +3,8 @@
 use super::keys::PolicyTable;
 use super::table::{InvalidEntry, PolicyEntry, TableReader};
 use crate::{
-    Dependencies, Exception, Imports, Items, Licenses, Producers, Required, RequiredValue, Rule, Sections, Sources,
+    AdvisoryRule, Dependencies, Exception, Imports, Items, Licenses, Producers, Required, RequiredValue, Rule,
+    Sections, Sources,
 };
 use sectile::metadata::Field;
 
@@ -17,6 +18,7 @@ pub(super) fn rule(table: &TableReader<'_>) -> Result<Rule, InvalidEntry> {
         PolicyTable::Dependencies => dependencies(table)?,
         PolicyTable::Sections => sections(table)?,
         PolicyTable::Imports => imports(table)?,
+        PolicyTable::Advisories => advisories(table)?,
         PolicyTable::Top | PolicyTable::Limits | PolicyTable::Severity | PolicyTable::Exceptions => {
             unreachable!("these are not rules")
         }
@@ -98,12 +100,23 @@ fn imports(table: &TableReader<'_>) -> Result<Rule, InvalidEntry> {
     Ok(Rule::new(Imports::new(table.globs("names")?).with_excluded_names(table.globs("except")?)))
 }
 
+fn advisories(table: &TableReader<'_>) -> Result<Rule, InvalidEntry> {
+    let rule = AdvisoryRule::new().with_names(table.globs("names")?).with_excluded_names(table.globs("except")?);
+    let rule = table.list("classes", PolicyEntry::advisory_class)?.into_iter().fold(rule, AdvisoryRule::with_class);
+    let rule = match table.entry("at-least") {
+        Some(entry) => rule.with_least(entry.rating()?),
+        None => rule,
+    };
+    Ok(Rule::new(table.add_each("versions", rule, |rule, range| Ok(rule.with_versions(range.parse()?)))?))
+}
+
 pub(super) fn exception(table: &TableReader<'_>) -> Result<Exception, InvalidEntry> {
     table.check_required_keys()?;
     let Some(reason) = table.entry("reason") else { unreachable!("`reason` is a required key") };
     let exception = Exception::new(reason.text()?).map_err(|error| reason.invalid(error.to_string()))?;
     let exception = exception.with_paths(table.globs("paths")?).with_codes(table.list("codes", PolicyEntry::code)?);
     let exception = table.add_each("digests", exception, Exception::with_digest)?;
+    let exception = exception.with_advisories(table.list("advisories", PolicyEntry::text)?);
     let exception = match table.entry("expires") {
         Some(entry) => exception.with_expiry(entry.day()?),
         None => exception,

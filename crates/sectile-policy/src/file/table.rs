@@ -12,6 +12,7 @@ use crate::{Day, RuleError};
 use sectile::Glob;
 use sectile::internal::quoted;
 use sectile::{FindingCode, Severity};
+use sectile_advisories::{AdvisoryClass, Rating};
 use sectile_document::{Node, Value};
 
 /// An invalid entry: its byte offset, its key, and the problem.
@@ -121,6 +122,31 @@ impl<'n> PolicyEntry<'n> {
                 severity.map_err(|_| self.not_a_severity(text, &["note", "warning", "error", "ignore"]))
             }
         }
+    }
+
+    /// The class of advisories that the text names.
+    pub(super) fn advisory_class(&self) -> Result<AdvisoryClass, InvalidEntry> {
+        self.choice(AdvisoryClass::ALL.map(|class| (class.name(), class)), "class of advisories", "classes")
+    }
+
+    /// The severity of advisories that the text names.
+    pub(super) fn rating(&self) -> Result<Rating, InvalidEntry> {
+        self.choice(Rating::ALL.map(|rating| (rating.name(), rating)), "severity of an advisory", "severities")
+    }
+
+    fn choice<T, const N: usize>(
+        &self,
+        choices: [(&'static str, T); N],
+        singular: &str,
+        plural: &str,
+    ) -> Result<T, InvalidEntry> {
+        let text = self.text()?;
+        let names = choices.each_ref().map(|(name, _)| *name);
+        let chosen = choices.into_iter().find(|(name, _)| *name == text).map(|(_, value)| value);
+        chosen.ok_or_else(|| {
+            let hint = hint(text, plural, &names, "docs/policy.md");
+            self.invalid(format!("{} is not a {singular}{hint}", quoted(text)))
+        })
     }
 
     fn not_a_severity(&self, text: &str, valid: &[&str]) -> InvalidEntry {

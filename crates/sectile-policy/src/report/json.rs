@@ -1,6 +1,7 @@
 //! A report as one line of JSON. The tree is written item by item, without recursion: it may be as
 //! deep as the [`Limits`](sectile::Limits) allow.
 
+mod advisories;
 mod budget;
 mod codes;
 mod digest;
@@ -14,6 +15,7 @@ use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::ops::Range;
 
+pub use self::advisories::{write_advisories, write_databases};
 use self::budget::Budget;
 pub use self::budget::reason;
 pub use self::codes::write_codes_json;
@@ -68,7 +70,12 @@ impl Report<'_> {
         self.write_head(out)?;
         put!(out, ",\"findings\":")?;
         write_array(out, verdict.findings(), write_judged)?;
+        write_advisories(out, verdict.findings())?;
         write_packages(self, out)?;
+        if let Some(databases) = verdict.databases() {
+            put!(out, ",\"databases\":")?;
+            write_databases(out, databases)?;
+        }
         put!(out, ",\"excepted\":", verdict.excepted(), ",\"accepted\":", verdict.is_accepted())?;
         write_outcome(out, self.error)?;
         put!(out, ",\"bytes_read\":", self.cost.bytes, "}\n")

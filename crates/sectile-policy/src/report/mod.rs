@@ -16,6 +16,7 @@ use sectile::inventory::{Inventory, Package, declared_packages};
 use sectile::metadata::{Item, Metadata};
 use sectile::{Cost, Error, Finding, Outcome};
 
+use crate::advisories::LocatedAdvisory;
 use crate::{Reading, SectionMatches};
 
 /// The result of reading one input: what a policy judges, and one row of a report.
@@ -28,6 +29,8 @@ pub struct Report<'a> {
     pub(crate) inventory: Option<&'a Inventory>,
     pub(crate) section_matches: Option<&'a SectionMatches>,
     pub(crate) context_findings: &'a [Finding],
+    /// The advisories of an earlier report, if its packages were judged.
+    pub(crate) saved_advisories: Option<&'a [LocatedAdvisory]>,
     pub(crate) error: Option<&'a Error>,
     pub(crate) cost: Cost,
 }
@@ -68,8 +71,18 @@ impl<'a> Report<'a> {
         error: Option<&'a Error>,
         cost: Cost,
     ) -> Self {
-        let (interface, inventory, section_matches) = (None, None, None);
-        Self { file, size, metadata, interface, inventory, section_matches, context_findings: &[], error, cost }
+        Self {
+            file,
+            size,
+            metadata,
+            interface: None,
+            inventory: None,
+            section_matches: None,
+            context_findings: &[],
+            saved_advisories: None,
+            error,
+            cost,
+        }
     }
 
     pub(crate) fn with_parts(

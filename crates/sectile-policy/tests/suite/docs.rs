@@ -95,8 +95,8 @@ fn example_uses_every_key() {
     let [_, rest] = text.split("```toml\n").collect::<Vec<_>>()[..] else { panic!("there is one example") };
     let (example, _) = rest.split_once("```").unwrap();
     let policy = Policy::parse("policy.toml", example).unwrap();
-    assert_eq!((policy.refuse, policy.limits.max_depth, policy.rules().count()), (Severity::Error, 16, 14));
-    assert_eq!(policy.exceptions().count(), 2);
+    assert_eq!((policy.refuse, policy.limits.max_depth, policy.rules().count()), (Severity::Error, 16, 16));
+    assert_eq!(policy.exceptions().count(), 3);
     assert_eq!(policy.severity(FindingCode::EmptyValue), None);
     assert_eq!(policy.severity(FindingCode::NotOpened), Some(Severity::Error));
     let lines: Vec<&str> = example.lines().collect();

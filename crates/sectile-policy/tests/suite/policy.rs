@@ -1,6 +1,7 @@
 //! Policies. Every rule accepts and refuses, with every driver, and errors in policy files have
 //! positions.
 
+mod advisories;
 mod exceptions;
 mod file;
 mod hostile;

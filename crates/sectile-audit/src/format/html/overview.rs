@@ -8,13 +8,16 @@ use std::io::{self, Write};
 use super::family::SectionFamily;
 use super::text::{FindLink, HtmlText};
 use crate::amount::{ByteSize, Grouped, percent};
-use crate::{AuditInfo, Completeness, ProducerCount, RowCount, RowKind, Stop, Summary};
+use crate::{AdvisoryCount, AuditInfo, Completeness, ProducerCount, RowCount, RowKind, Stop, Summary};
 use sectile::Severity;
+use sectile_advisories::{Rating, is_web_address};
 
 type Out<'o> = &'o mut dyn Write;
 
 /// Number of bars in a chart.
 const MAX_BARS: usize = 8;
+/// Number of advisories.
+const MAX_ADVISORIES: usize = 500;
 /// Number of versions in a bar.
 const MAX_VERSIONS: usize = 6;
 
@@ -34,6 +37,9 @@ pub(super) fn masthead(info: &AuditInfo, title: &str, out: Out<'_>) -> io::Resul
         }
         None if info.has_default_policy() => write!(out, "<div><dt>Policy</dt><dd>none: errors refuse</dd></div>")?,
         None => write!(out, "<div><dt>Policy</dt><dd>one without a name</dd></div>")?,
+    }
+    for database in &info.databases {
+        write!(out, "<div><dt>Advisories</dt><dd>{}</dd></div>", HtmlText::new(&database.to_string()))?;
     }
     if let Some(day) = &info.day {
         write!(out, "<div><dt>Day</dt><dd>{}</dd></div>", HtmlText::new(day))?;
@@ -56,6 +62,7 @@ pub(super) fn write(summary: &Summary, stop: Option<&Stop>, out: Out<'_>) -> io:
     totals(summary, out)?;
     writeln!(out, "<div class=\"cards\">")?;
     findings(summary, out)?;
+    advisories(summary, out)?;
     unused_exceptions(summary, out)?;
     licenses(summary, out)?;
     producers(summary, out)?;
@@ -198,6 +205,63 @@ fn findings(summary: &Summary, out: Out<'_>) -> io::Result<()> {
         write!(out, "<dt>{code}</dt><dd>{} {}</dd>", HtmlText::new(code.help()), HtmlText::new(code.fix()))?;
     }
     writeln!(out, "</dl></details></section>")
+}
+
+/// Writes the advisories about packages, each with its versions and its first binaries.
+fn advisories(summary: &Summary, out: Out<'_>) -> io::Result<()> {
+    let number = summary.advisories().count();
+    if number == 0 {
+        return Ok(());
+    }
+    card(out, "", "Advisories", &"about packages in the binaries, the most important first: in how many binaries")?;
+    write!(out, "<ul class=\"list\">")?;
+    for count in summary.advisories().take(MAX_ADVISORIES) {
+        advisory(count, out)?;
+    }
+    if number > MAX_ADVISORIES {
+        write!(out, "<li>{} more</li>", Grouped((number - MAX_ADVISORIES) as u64))?;
+    }
+    writeln!(out, "</ul></section>")
+}
+
+fn advisory(count: &AdvisoryCount, out: Out<'_>) -> io::Result<()> {
+    let advisory = count.affected.advisory();
+    let (severity, class) = match advisory.rating {
+        Some(rating) => (rating.name(), if rating >= Rating::High { "s-error" } else { "s-warning" }),
+        None => (advisory.class.name(), "s-warning"),
+    };
+    write!(out, "<li><i class=\"dot {class}\"></i> <b>{severity}</b> ")?;
+    let id = HtmlText::new(&advisory.id);
+    if is_web_address(&advisory.url) {
+        write!(out, "<a href=\"{}\" rel=\"noreferrer\">{id}</a>", HtmlText::new(&advisory.url))?;
+    } else {
+        write!(out, "{id}")?;
+    }
+    let versions: Vec<String> = count.versions.iter().map(|version| HtmlText::new(version).to_string()).collect();
+    write!(
+        out,
+        " {} {}<p>{}</p><p class=\"where\">",
+        HtmlText::new(count.affected.package()),
+        versions.join(", "),
+        HtmlText::new(&advisory.title)
+    )?;
+    match count.affected.fixed() {
+        [] => write!(out, "no fixed version is known")?,
+        fixed => write!(out, "fixed in {}", HtmlText::new(&fixed.join(" or ")))?,
+    }
+    write!(out, "; in {} binaries, {} refused", Grouped(count.rows), Grouped(count.refused))?;
+    if count.excepted > 0 {
+        write!(out, ", {} excepted", Grouped(count.excepted))?;
+    }
+    write!(out, ": ")?;
+    for (nth, (row, file)) in count.files().enumerate() {
+        let comma = if nth > 0 { ", " } else { "" };
+        write!(out, "{comma}<a href=\"#blob/{row}\">{}</a>", HtmlText::bytes(file.as_encoded_bytes()))?;
+    }
+    if count.rows > count.files().count() as u64 {
+        write!(out, ", …")?;
+    }
+    write!(out, "</p></li>")
 }
 
 /// Writes the exceptions of the policy that excuse nothing.

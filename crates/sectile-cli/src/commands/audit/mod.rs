@@ -36,8 +36,10 @@ pub fn run(args: &AuditArgs, output: &mut Output) -> Result<Exit, Failure> {
         report.check_roots(&roots)?;
         args.policy.check_not_output(report)
     })?;
-    let audit = configure(args, &outputs)?;
+    let judge = Judge::new(&args.policy)?.with_packages(args.packages);
     args.policy.print_policy(output);
+    let announced = judge.print_advisories(output);
+    let audit = configure(args, judge, &outputs)?;
     let audit = answers.files().fold(audit, Audit::with_output);
     let progress = Progress::new();
     stop_when_interrupted(&progress);
@@ -59,7 +61,7 @@ pub fn run(args: &AuditArgs, output: &mut Output) -> Result<Exit, Failure> {
     output.print_detail(None, &format_args!("read {bytes} of {files} files in {}", Elapsed(started.elapsed())));
     let found_binaries = outcome.summary.rows_of(RowKind::Binary).rows > 0 || outcome.stop.is_some();
     if found_binaries || args.allow_empty {
-        return Ok(exit(&outcome));
+        return Ok(exit(&outcome).max(announced));
     }
     let paths: Vec<String> = args.roots.iter().map(|root| escaped(root.name()).to_string()).collect();
     let paths = paths.join(", ");
@@ -67,7 +69,7 @@ pub fn run(args: &AuditArgs, output: &mut Output) -> Result<Exit, Failure> {
     output.print_diagnostic(None, &message);
     // Archives and other reported files have a verdict of their own.
     let is_empty = outcome.summary.rows == 0 && outcome.summary.not_opened_files == 0;
-    Ok(if is_empty { Exit::Failed } else { exit(&outcome) })
+    Ok(if is_empty { Exit::Failed } else { exit(&outcome).max(announced) })
 }
 
 /// Prints the counts of refused, unread and unopened files, and the unused exceptions.
@@ -119,8 +121,7 @@ fn root(source: &InputSource) -> Result<Root, Failure> {
     }
 }
 
-fn configure(args: &AuditArgs, outputs: &[AuditOutput]) -> Result<Audit, Failure> {
-    let judge = Judge::new(&args.policy)?.with_packages(args.packages);
+fn configure(args: &AuditArgs, judge: Judge, outputs: &[AuditOutput]) -> Result<Audit, Failure> {
     let mut walk = WalkOptions::default();
     walk.ignore_rules = args.ignore_rules;
     if let Some(nested) = args.nested {

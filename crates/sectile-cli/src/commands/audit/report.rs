@@ -21,8 +21,9 @@ pub fn run(args: &SavedRowsArgs, output: &mut Output) -> Result<Exit, Failure> {
             "standard input is both ROWS and the policy; give one of them as a file".to_owned(),
         ));
     }
-    let is_judged = args.policy.file.is_some() || args.policy.refuse.is_some();
+    let is_judged = args.policy.is_given();
     let judge = is_judged.then(|| Judge::new(&args.policy)).transpose()?;
+    let announced = judge.as_ref().map_or(Exit::Done, |judge| judge.print_advisories(output));
     let failure = |error: SavedRowsError| {
         let reason = match std::error::Error::source(&error) {
             Some(source) => format!("{error}: {source}"),
@@ -62,5 +63,5 @@ pub fn run(args: &SavedRowsArgs, output: &mut Output) -> Result<Exit, Failure> {
         output.print_diagnostic(None, &"the audit that wrote these rows was stopped before its end");
     }
     print_verdict(&outcome, output);
-    Ok(exit(&outcome))
+    Ok(exit(&outcome).max(announced))
 }

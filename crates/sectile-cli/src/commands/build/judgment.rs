@@ -25,10 +25,11 @@ pub fn judge(
     let mut args = args.clone();
     args.file = args.file.or_else(|| project_policy(project));
     args.refuse = args.refuse.or_else(|| project.and_then(|project| project.settings().refuse));
-    if args.file.is_none() && args.refuse.is_none() {
+    if !args.is_given() {
         return Ok(Exit::Done);
     }
     let judge = Judge::new(&args)?;
+    let announced = judge.print_advisories(output);
     let input = Input::open(source.argument())?;
     let outcome = sectile_policy::read_input(&input, &judge.policy);
     let reading = SizedReading::new(input.len(), outcome);
@@ -49,5 +50,5 @@ pub fn judge(
     if exit == Exit::No {
         output.print_diagnostic(Some(source), &"refused by the policy; the build is not accepted");
     }
-    Ok(exit.max(reading.finish(source, output)))
+    Ok(exit.max(announced).max(reading.finish(source, output)))
 }

@@ -14,7 +14,7 @@ use super::{Run, command};
 use crate::docs::schema::{Document, check};
 use sectile::metadata::Field;
 use sectile_testing::binary::{
-    chain, component, custom, dependencies, module, nested, producers, section, sound, zlib,
+    chain, component, custom, dependencies, module, nested, packages, producers, section, sound, zlib,
 };
 use sectile_testing::registry::{Registry, start};
 
@@ -47,12 +47,13 @@ impl Samples {
     }
 
     fn add_reports(&mut self, directory: &Path) {
-        for file in ["full.wasm", "cut.wasm", "text.wasm", "absent.wasm", "deep.wasm"] {
+        for file in ["full.wasm", "cut.wasm", "text.wasm", "absent.wasm", "deep.wasm", "affected.wasm"] {
             for (document, command) in [
                 (Document::Show, "show"),
                 (Document::Sections, "sections"),
                 (Document::Check, "check"),
                 (Document::Check, "check --policy policy.toml"),
+                (Document::Check, "check --advisories database"),
                 (Document::Digest, "digest"),
             ] {
                 self.add(document, directory, &format!("{command} --json {file}"));
@@ -106,7 +107,7 @@ impl Samples {
 
     fn add_audits(&mut self, directory: &Path) {
         add_images_to_layout(directory);
-        for options in ["", "--policy policy.toml", "--hash", "--nested 0", "--packages all"] {
+        for options in ["", "--policy policy.toml", "--hash", "--nested 0", "--packages all", "--advisories database"] {
             self.add(Document::AuditLine, directory, &format!("audit --json . {options}"));
         }
     }
@@ -141,6 +142,12 @@ fn write_inputs(directory: &Path) {
     write("deep.wasm", &chain(60, &module(&[])));
     let small = module(&[custom("licenses", "MIT"), custom("version", "1"), section(0, b"\x01nothing")]);
     write("small.wasm", &small);
+    write("affected.wasm", &module(&[packages(&[("smallvec", "1.6.0"), ("atty", "0.2.14")])]));
+    for advisory in ["crates/smallvec/RUSTSEC-2021-0003.md", "crates/atty/RUSTSEC-2021-0145.md"] {
+        let (from, to) = (super::advisories::database().join(advisory), directory.join("database").join(advisory));
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(from, to).unwrap();
+    }
     write("importing.wasm", &wat::parse_str(r#"(module (import "env" "f" (func)) (export "g" (func 0)))"#).unwrap());
     let implementing = r#"(component (import "a" (implements "my:keys/values@1.2.0") (instance)))"#;
     write("implementing.wasm", &wat::parse_str(implementing).unwrap());
@@ -235,8 +242,10 @@ fn keys_are_complete(samples: &Samples) {
 fn changes_are_found(samples: &Samples) {
     const FREE: [&str; 7] =
         ["annotations", "producers", "section_totals", "formats", "not_opened", "registry_metadata", "OciAnnotations"];
-    const OPTIONAL: [&str; 19] = [
+    const OPTIONAL: [&str; 21] = [
         "documents",
+        "advisories",
+        "databases",
         "count",
         "excepted",
         "dependencies",

@@ -3,6 +3,7 @@
 //!
 //! A new key of the JSON is one line in the function that describes its object.
 
+mod advisories;
 mod audit;
 mod edit;
 mod explain;
@@ -79,6 +80,8 @@ fn common() -> Value {
         ("reason", report::reason_definition()),
         ("finding", report::finding_definition()),
         ("judgedFinding", report::judged_finding_definition()),
+        ("advisory", advisories::advisory_definition()),
+        ("advisoryDatabase", advisories::database_definition()),
         ("blob", oci::blob_definition()),
         ("item", item::item_definition()),
     ]

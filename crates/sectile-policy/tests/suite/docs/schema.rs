@@ -3,6 +3,7 @@
 use sectile::FindingCode;
 use sectile::metadata::{Field, KNOWN_PRODUCERS_FIELDS};
 use sectile::scan::SectionKind;
+use sectile_advisories::{AdvisoryClass, Rating};
 use sectile_policy::{ItemGroup, PolicyKey, PolicyTable, PolicyValueType, RequiredValue, Sources, section_kinds};
 use serde_json::{Map, Value, json};
 
@@ -97,6 +98,9 @@ fn value(value_type: PolicyValueType) -> Value {
         PolicyValueType::Licenses | PolicyValueType::Patterns | PolicyValueType::Versions => {
             list(&json!({ "type": "string", "minLength": 1 }))
         }
+        PolicyValueType::AdvisoryClasses => names(AdvisoryClass::ALL.map(AdvisoryClass::name).to_vec()),
+        PolicyValueType::AdvisoryIds => list(&json!({ "type": "string", "minLength": 1 })),
+        PolicyValueType::Rating => json!({ "enum": Rating::ALL.map(Rating::name) }),
         PolicyValueType::Day => {
             json!({ "type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" })
         }

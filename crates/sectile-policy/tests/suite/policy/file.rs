@@ -89,7 +89,11 @@ fn errors_have_positions_and_hints() {
         ("producers = { items = 'all' }", "1:13: producers:", "add `fields`, `names`, `versions` or `required`"),
         ("dependencies = { required = true, names = 'a' }", "1:16: dependencies:", "in another rule"),
         ("dependencies = { required = false }", "1:16: dependencies:", "add `names`, `versions` or `sources`"),
-        ("[[exceptions]]\nreason = 'r'", "1:1: exceptions:", "incomplete exception: add `paths` or `digests`"),
+        (
+            "[[exceptions]]\nreason = 'r'",
+            "1:1: exceptions:",
+            "incomplete exception: add `paths`, `digests` or `advisories`",
+        ),
         ("[[exceptions]]\npaths = '*'", "1:1: exceptions:", "incomplete exception: add `reason`"),
         ("[exceptions]\npaths = '*'\nreason = ' '", "3:10: exceptions.reason:", "needs a reason"),
         ("[exceptions]\npaths = '*'\nreason = 'r'\nexpires = 2026-02-30", "4:", ""),

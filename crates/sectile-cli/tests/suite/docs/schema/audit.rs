@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::advisories::{advisories, databases};
 use super::document;
 use super::item::bounded_packages;
 use super::keys::{
@@ -30,6 +31,7 @@ fn header() -> Value {
         key("fingerprint", string(), "A text that differs if verdicts or limits on archives may differ."),
         key("day", nullable(day()), "The day that exceptions are compared with, if it matters."),
         key("hashed", boolean(), "Whether digests were computed."),
+        databases(),
     ]);
     described(object([schema_key(), key("audit", audit, "The audit.")]), "The first line.")
 }
@@ -63,6 +65,7 @@ fn row() -> Value {
         key("largest", nullable(largest), "The largest section."),
         key("not_opened", map(count()), "Number of files by the format that is not opened.").optional(),
         key("findings", array(common("judgedFinding")), "The findings under the policy."),
+        advisories(),
     ];
     let after = [
         key("accepted", boolean(), "Whether all was read, and no finding is refused."),

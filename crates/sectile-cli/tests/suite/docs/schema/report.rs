@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::advisories::{advisories, databases};
 use super::keys::{Key, array, boolean, common, count, day, key, nullable, number, object, schema_key, string};
 use super::{document, item};
 use sectile::scan::SectionKind;
@@ -71,9 +72,11 @@ pub fn sections() -> Value {
 }
 
 pub fn check() -> Value {
-    let mut keys = vec![key("findings", array(common("judgedFinding")), "The findings under the policy.")];
+    let mut keys =
+        vec![key("findings", array(common("judgedFinding")), "The findings under the policy."), advisories()];
     keys.extend(item::bounded_packages());
     keys.extend([
+        databases(),
         key("excepted", number(), "Number of findings that exceptions excuse."),
         key("accepted", boolean(), "Whether all was read, and no finding is refused."),
     ]);
