@@ -10,22 +10,24 @@ use sectile_testing::files::project;
 
 /// The workspace members that each member may depend on, for its library and its build. Tests may
 /// add `sectile-testing`.
-const MAY_DEPEND_ON: [(&str, &[&str]); 12] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 13] = [
     ("sectile", &[]),
     ("sectile-benches", &["sectile"]),
     ("sectile-document", &["sectile"]),
     ("sectile-sbom", &["sectile"]),
-    ("sectile-policy", &["sectile", "sectile-document"]),
+    ("sectile-advisories", &["sectile", "sectile-document"]),
+    ("sectile-policy", &["sectile", "sectile-document", "sectile-advisories"]),
     ("sectile-manifest", &["sectile", "sectile-document"]),
     ("sectile-oci", &["sectile"]),
     ("sectile-remote", &["sectile"]),
-    ("sectile-audit", &["sectile", "sectile-policy", "sectile-oci", "sectile-remote"]),
+    ("sectile-audit", &["sectile", "sectile-advisories", "sectile-policy", "sectile-oci", "sectile-remote"]),
     (
         "sectile-cli",
         &[
             "sectile",
             "sectile-document",
             "sectile-sbom",
+            "sectile-advisories",
             "sectile-policy",
             "sectile-manifest",
             "sectile-oci",

@@ -113,7 +113,7 @@ fn features(context: &mut Context) -> Result<(), String> {
     for feature in ["", "dependencies", "json", "interface", "inventory", "digest", "stream", "http"] {
         context.run(cargo(&["clippy", "-p", "sectile", "--lib", "--features", feature, "--", "-D", "warnings"]))?;
     }
-    for krate in ["sectile-audit", "sectile-cli", "sectile-manifest", "sectile-oci"] {
+    for krate in ["sectile-advisories", "sectile-audit", "sectile-cli", "sectile-manifest", "sectile-oci"] {
         context.run(cargo(&["clippy", "-p", krate, "--", "-D", "warnings"]))?;
     }
     for library in ["crc32fast", "zlib-rs"] {

@@ -7,8 +7,16 @@ use crate::context::Context;
 use crate::process::{Run, cargo, is_installed, program, root};
 
 /// The crates whose public interface is listed in `api/`.
-const LISTED: [&str; 7] =
-    ["sectile", "sectile-audit", "sectile-manifest", "sectile-oci", "sectile-policy", "sectile-remote", "sectile-sbom"];
+const LISTED: [&str; 8] = [
+    "sectile",
+    "sectile-advisories",
+    "sectile-audit",
+    "sectile-manifest",
+    "sectile-oci",
+    "sectile-policy",
+    "sectile-remote",
+    "sectile-sbom",
+];
 
 /// Version of cargo-public-api. Other versions may give other lists.
 const PUBLIC_API: &str = "0.52.0";
