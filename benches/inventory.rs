@@ -20,7 +20,7 @@ use sectile::scan::{DataRequest, Section, SectionKind, Visitor};
 use sectile::{Input, Limits, Outcome};
 
 use sectile_testing::bench;
-use sectile_testing::bench::inputs::OnDisk;
+use sectile_testing::bench::inputs::BenchFile;
 use sectile_testing::bench::paired::{Line, Side, Target, paired, print};
 use sectile_testing::binary::{active, data_section, module};
 use sectile_testing::files::project;
@@ -31,7 +31,7 @@ fn main() {
     let fetched: Vec<(String, PathBuf)> = (files.into_iter().filter(|path| path.exists()))
         .map(|path| (path.file_name().unwrap_or_default().to_string_lossy().into_owned(), path))
         .collect();
-    let generated = OnDisk::make(|path| fs::write(path, generated()).expect("the disk has room"));
+    let generated = BenchFile::make(|path| fs::write(path, generated()).expect("the disk has room"));
     let inputs = if fetched.is_empty() { vec![("generated".to_owned(), generated.path.clone())] } else { fetched };
     for (name, path) in inputs {
         let path = path.as_path();
