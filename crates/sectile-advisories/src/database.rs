@@ -148,6 +148,18 @@ impl<'a> PackageId<'a> {
     pub fn from_recorded(name: &'a str, version: &'a str, source: &str, is_root: bool) -> Option<Self> {
         (source == "crates.io" && !is_root).then(|| Self::new(Ecosystem::CratesIo, name, version))
     }
+
+    /// The identity of a package that the data of a binary names, with the type of its package URLs.
+    /// `None` for other ecosystems, for crates of other sources than crates.io, and for local
+    /// packages.
+    pub fn from_found(purl_type: &str, name: &'a str, version: &'a str, source: &str) -> Option<Self> {
+        let ecosystem = Ecosystem::ALL.into_iter().find(|ecosystem| ecosystem.purl_type() == purl_type)?;
+        let is_public = match ecosystem {
+            Ecosystem::CratesIo => source == "crates.io",
+            Ecosystem::Go | Ecosystem::Npm => source.is_empty(),
+        };
+        is_public.then(|| Self::new(ecosystem, name, version))
+    }
 }
 
 /// The advisories that name a package.

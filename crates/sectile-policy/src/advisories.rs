@@ -7,6 +7,7 @@ use super::dependencies::{SECTION, package_list};
 use super::names::{NameFilter, NameMatch, name_filter_methods};
 use super::violations::{Position, RuleViolations};
 use sectile::Glob;
+use sectile::inventory::{Inventory, ListKind};
 use sectile::metadata::{Item, Metadata, Package};
 use sectile::scan::ItemPath;
 use sectile::{Finding, FindingCode, internal};
@@ -102,6 +103,7 @@ const MAX_FOUND: usize = 1_000;
 pub(super) fn find(
     advisories: &Advisories,
     metadata: &Metadata<'_>,
+    inventory: Option<&Inventory>,
     complete: bool,
     violations: &mut RuleViolations<'_>,
 ) -> Vec<LocatedAdvisory> {
@@ -111,6 +113,9 @@ pub(super) fn find(
             Ok(packages) => find_in_list(advisories, item, packages, position, &mut found, violations),
             Err(cause) => violations.not_judged_at(position, || item.path(), cause),
         }
+    }
+    if let Some(inventory) = inventory {
+        find_in_inventory(advisories, inventory, metadata, complete, &mut found, violations);
     }
     check_number(found.len(), violations);
     found.truncate(MAX_FOUND);
@@ -163,14 +168,52 @@ fn find_in_list(
         if found.len() > MAX_FOUND {
             return;
         }
-        let matches = advisories.matches(id);
-        if let Some(cause) = matches.incomparable(id) {
-            violations.not_judged_at(position, || item.path(), &cause);
-        }
-        found.extend(matches.affected.into_iter().map(|affected| {
-            let found = AdvisoryMatch::new(Arc::clone(affected), id.version, PackageOrigin::Declared);
-            let section = position.section.map(Into::into);
-            LocatedAdvisory { found: Arc::new(found), path: item.path(), offset: position.offset, section }
-        }));
+        find_for_package(advisories, id, PackageOrigin::Declared, item, position, found, violations);
     }
+}
+
+/// As [`find_in_list`], for the packages that the data names and that no list declares.
+fn find_in_inventory(
+    advisories: &Advisories,
+    inventory: &Inventory,
+    metadata: &Metadata<'_>,
+    complete: bool,
+    found: &mut Vec<LocatedAdvisory>,
+    violations: &mut RuleViolations<'_>,
+) {
+    let items: Vec<Item<'_>> = metadata.items().collect();
+    for package in inventory.packages() {
+        let Some(item) = items.get(package.item).filter(|item| complete || item.is_complete()) else { continue };
+        let id = PackageId::from_found(package.ecosystem.name(), &package.name, &package.version, &package.source);
+        let Some(id) = id else { continue };
+        if found.len() > MAX_FOUND {
+            return;
+        }
+        let origin = match package.evidence.list() {
+            ListKind::Declared | ListKind::Embedded => PackageOrigin::Declared,
+            ListKind::Recovered => PackageOrigin::Recovered,
+        };
+        let position = Position { item: package.item as u32, offset: package.offset, section: None };
+        find_for_package(advisories, id, origin, *item, position, found, violations);
+    }
+}
+
+fn find_for_package(
+    advisories: &Advisories,
+    id: PackageId<'_>,
+    origin: PackageOrigin,
+    item: Item<'_>,
+    position: Position<'_>,
+    found: &mut Vec<LocatedAdvisory>,
+    violations: &mut RuleViolations<'_>,
+) {
+    let matches = advisories.matches(id);
+    if let Some(cause) = matches.incomparable(id) {
+        violations.not_judged_at(position, || item.path(), &cause);
+    }
+    found.extend(matches.affected.into_iter().map(|affected| {
+        let found = AdvisoryMatch::new(Arc::clone(affected), id.version, origin);
+        let section = position.section.map(Into::into);
+        LocatedAdvisory { found: Arc::new(found), path: item.path(), offset: position.offset, section }
+    }));
 }

@@ -57,7 +57,7 @@ impl Policy {
         let complete = report.is_complete();
         let found = match (&self.advisories, report.saved_advisories) {
             (Some(advisories), _) => {
-                found = advisories::find(advisories, metadata, complete, &mut violations);
+                found = advisories::find(advisories, metadata, report.inventory, complete, &mut violations);
                 &found
             }
             (None, Some(saved)) => {

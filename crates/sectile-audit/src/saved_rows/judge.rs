@@ -44,6 +44,11 @@ impl RowJudge<'_> {
             findings.extend(
                 lost.map(|name| not_judged(format!("sections `{name}` have values that are not in the saved row"))),
             );
+            let declared = metadata.map_or(0, declared_packages);
+            if self.policy.advisories().is_some() && row.packages > declared {
+                let named = row.packages - declared;
+                findings.push(not_judged(format!("packages that the data names need a new audit ({named})")));
+            }
         }
         let is_read = matches!(row.completeness, Completeness::Complete | Completeness::Skipped);
         let file = row.file.clone();
@@ -70,6 +75,11 @@ impl RowJudge<'_> {
         self.exceptions.add(&row.findings);
         row.accepted = accepted;
     }
+}
+
+/// Number of packages that all items declare.
+fn declared_packages(metadata: &Metadata<'_>) -> u64 {
+    metadata.items().filter_map(Item::dependencies).map(|list| list.packages().len() as u64).sum()
 }
 
 /// The names of the sections whose values a row has only in part. It has the last of several sections in an item.

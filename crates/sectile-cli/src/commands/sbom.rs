@@ -62,9 +62,12 @@ fn vulnerabilities<'a>(sbom: &Sbom<'_>, advisories: &'a Advisories) -> (Vec<Vuln
     let mut place = (usize::MAX, 0);
     for (item, package) in sbom.packages() {
         place = if place.0 == item.number { (place.0, place.1 + 1) } else { (item.number, 0) };
-        let Some(id) = PackageId::from_recorded(&package.name, &package.version, &package.source, package.root) else {
-            continue;
+        let (name, version, source) = (&*package.name, &*package.version, &*package.source);
+        let id = match package.found {
+            Some(found) => PackageId::from_found(found.ecosystem.name(), name, version, source),
+            None => PackageId::from_recorded(name, version, source, package.root),
         };
+        let Some(id) = id else { continue };
         let matches = advisories.matches(id);
         if let Some(cause) = matches.incomparable(id) {
             unjudged.push(cause);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{Run, command, run};
-use sectile_testing::binary::{custom, module, packages};
+use sectile_testing::binary::{custom, module, module_with_data, packages};
 use sectile_testing::files::project;
 
 /// A few advisories of RustSec's database.
@@ -89,6 +89,40 @@ fn check_json_has_the_advisories_and_the_databases() {
     // Without a database, there is neither.
     let without = run_in(store.path(), "check --json affected.wasm").json();
     assert_eq!((without.get("advisories"), without.get("databases")), (None, None));
+}
+
+/// A binary whose data names an affected crate, and that declares no packages.
+fn with_recovered(name: &str) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let path = "/home/u/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/smallvec-1.6.0/src/lib.rs\0";
+    fs::write(directory.path().join(name), module_with_data(path)).unwrap();
+    directory
+}
+
+#[test]
+fn packages_that_the_data_names_are_matched_as_recovered() {
+    let store = with_recovered("app.wasm");
+    let all = run_in(store.path(), "check app.wasm --advisories DB --packages all");
+    assert_eq!(all.status, 1, "{}", all.stderr);
+    let message = "app.wasm: error: `smallvec` 1.6.0 (recovered) has RUSTSEC-2021-0003 (critical, 9.8)";
+    assert!(all.text().starts_with(message), "{}", all.text());
+    let json = run_in(store.path(), "check --json app.wasm --advisories DB --packages all").json();
+    assert_eq!(json["advisories"][0]["origin"], "recovered");
+    let declared = run_in(store.path(), "check app.wasm --advisories DB");
+    assert_eq!((declared.status, declared.text()), (0, "app.wasm: accepted\n"));
+    let sbom = run_in(store.path(), "sbom app.wasm --advisories DB").json();
+    assert_eq!(sbom["vulnerabilities"][0]["id"], "RUSTSEC-2021-0003");
+}
+
+#[test]
+fn recovered_packages_of_saved_rows_are_not_judged() {
+    let store = with_recovered("app.wasm");
+    let audit = run_in(store.path(), "audit --packages all --json app.wasm");
+    assert_eq!(audit.status, 0, "{}", audit.stderr);
+    write(&store, "rows.jsonl", audit.text());
+    let report = run_in(store.path(), "report rows.jsonl --json --advisories DB");
+    let message = "packages that the data names need a new audit (1)";
+    assert!(report.text().contains(message), "{}", report.text());
 }
 
 #[test]
