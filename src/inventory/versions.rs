@@ -148,12 +148,11 @@ mod tests {
     use super::*;
 
     fn version_in(package: &str, text: &str) -> Option<String> {
-        let rows = TEXTS.iter().filter(|row| row.package == package);
-        rows.filter_map(|row| {
+        let mut rows = TEXTS.iter().filter(|row| row.package == package);
+        rows.find_map(|row| {
             let at = text.find(row.anchor)?;
             row.find(&Context::new(text.as_bytes(), at..at + row.anchor.len())).map(|found| found.version.to_owned())
         })
-        .next()
     }
 
     /// A text of each row, as the library contains it, and look-alikes.

@@ -62,7 +62,7 @@ fn printed_facts(text: &str) -> BTreeSet<String> {
             // A directory is not a module: the path that it replaces is named.
             "=>" if fields[1].starts_with('.') => last = last.map(|module| vec![module[0], fields[2]]),
             "=>" => last = Some(fields[1..].to_vec()),
-            "build" if !fields[1].contains('/') => _ = add(Some(vec![fields[1]])),
+            "build" if !fields[1].contains('/') => add(Some(vec![fields[1]])),
             "path" => add(Some(vec!["path", fields[1]])),
             _ => {}
         }

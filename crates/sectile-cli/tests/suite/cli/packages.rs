@@ -161,6 +161,6 @@ fn an_audit_reuses_only_rows_of_the_same_packages() {
     let reused = audit(&["--json", "--since", rows, "--packages", "all"]);
     assert_eq!(listed(&serde_json::from_slice(reused.1.split(|byte| *byte == b'\n').nth(1).unwrap()).unwrap()), FOUND);
     let other = audit(&["--json", "--since", rows]);
-    let row = other.1.split(|byte| *byte == b'\n').nth(1).map(|line| serde_json::from_slice::<Value>(line));
+    let row = other.1.split(|byte| *byte == b'\n').nth(1).map(serde_json::from_slice::<Value>);
     assert!(row.is_none_or(|row| row.is_err() || listed(&row.unwrap()).is_empty()));
 }
