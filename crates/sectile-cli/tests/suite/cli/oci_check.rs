@@ -31,7 +31,7 @@ fn a_broken_rule_is_named_with_its_source() {
 
     let refused = run(&["oci", "check", "oci:l:v1", "--for", "istio"]);
     assert_eq!((refused.status, &*refused.stderr), (1, ""));
-    for part in ["does not load it", "two-layers: ", "Found: 1 layer.", "istio/istio pkg/wasm/imagefetcher.go"] {
+    for part in ["does not load it", "two-layers: ", "Found: 1 layer.", "istio/istio:pkg/wasm/imagefetcher.go"] {
         assert!(refused.text().contains(part), "{part}: {}", refused.text());
     }
     let all = run(&["oci", "check", "oci:l:v1"]);
