@@ -6,14 +6,22 @@ mod escapes;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::path::Path;
+#[cfg(feature = "registry")]
+use std::sync::Arc;
 
 use self::copier::RowCopier;
+#[cfg(feature = "registry")]
+use super::blob::WalkError;
 use super::root::{Root, RootKind};
 use super::row_name::{RowName, RowNameError};
+#[cfg(feature = "registry")]
+use super::walk::RegistryRoot;
 use super::walk::{WalkOptions, lookup};
 use sectile::digest::Digest;
 use sectile::internal::quoted;
 use sectile::{Escaped, FindingCode};
+#[cfg(feature = "registry")]
+use sectile_oci::{internal::RegistryBlob, registry::Client};
 #[cfg(feature = "remote")]
 use sectile_remote::{RemoteError, RemoteOptions};
 
@@ -35,6 +43,8 @@ pub struct RowReader {
     walk_options: WalkOptions,
     #[cfg(feature = "remote")]
     remote_options: RemoteOptions,
+    #[cfg(feature = "registry")]
+    client: Option<Arc<Client>>,
 }
 
 /// A binary that was copied.
@@ -127,6 +137,13 @@ impl RowReader {
         Self { remote_options, ..self }
     }
 
+    /// Sets the client for images in registries. Without one, they are not read.
+    #[cfg(feature = "registry")]
+    #[must_use]
+    pub fn with_registry(self, client: Client) -> Self {
+        Self { client: Some(Arc::new(client)), ..self }
+    }
+
     /// Copies the binary of the row with this name to a writer.
     ///
     /// A file or an image of the whole name comes first. If there is none, the name is split as by [`RowName`]. A name
@@ -169,6 +186,11 @@ impl RowReader {
 
     /// The store at this path, if it may exist.
     fn open<'n>(&self, path: &'n OsStr) -> Result<Option<Store<'n>>, RowReadError> {
+        #[cfg(feature = "registry")]
+        if let (Some(client), Some(image)) = (&self.client, path.to_str().and_then(|url| url.strip_prefix("oci://"))) {
+            let image = RegistryRoot::image(image, client.clone());
+            return Ok(image.map(|image| Store::Root(Root(RootKind::Registry(image)))));
+        }
         match path.to_str() {
             #[cfg(feature = "remote")]
             Some(url) if url.contains("://") => Ok(Some(Store::Root(Root::url(url, &self.remote_options)?))),
@@ -210,6 +232,11 @@ impl RowReader {
         name: Option<&OsStr>,
         copier: &mut RowCopier<'_>,
     ) -> Result<Option<Vec<OsString>>, RowReadError> {
+        #[cfg(any(feature = "registry", feature = "remote"))]
+        let policy = sectile_policy::Policy::default();
+        #[cfg(any(feature = "registry", feature = "remote"))]
+        let read_options =
+            crate::reading::ReadOptions { policy: &policy, with_spans: false, hashes: false, should_stop: &|| false };
         match store {
             Store::Images(name) => return Ok(Some(lookup::inspect_images(name, &self.walk_options, copier))),
             Store::Root(root) => match &root.0 {
@@ -220,23 +247,28 @@ impl RowReader {
                 }
                 #[cfg(feature = "remote")]
                 RootKind::Objects(objects) => {
-                    let policy = sectile_policy::Policy::default();
-                    let read_options = crate::reading::ReadOptions {
-                        policy: &policy,
-                        with_spans: false,
-                        hashes: false,
-                        should_stop: &|| false,
-                    };
                     match lookup::inspect_object(objects, &self.walk_options, read_options, copier) {
                         Err(RemoteError::Missing) => return Err(RowReadError::NoStore),
                         result => result?,
                     }
-                    if copier.is_object {
+                    if copier.is_remote {
                         lookup::read_object(objects, |stream| copier.add(stream))?;
                     }
                 }
                 #[cfg(feature = "registry")]
-                RootKind::Registry(_) => return Err(RowReadError::NoStore),
+                RootKind::Registry(image) => {
+                    let end_layer = |copier: &mut RowCopier<'_>, blob: &RegistryBlob| {
+                        if std::mem::take(&mut copier.is_remote) {
+                            match blob.read_verified() {
+                                Ok(mut layer) => copier.add(&mut layer),
+                                Err(error) => copier.fail(RowReadError::Read(io::Error::other(error))),
+                            }
+                        }
+                    };
+                    lookup::inspect_registry(image, &self.walk_options, read_options, copier, end_layer)
+                        .map_err(|WalkError { code, message, .. }| RowReadError::Finding { code, message })?;
+                    return Ok(Some(vec![image.url().into()]));
+                }
             },
         }
         Ok(None)

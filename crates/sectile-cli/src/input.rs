@@ -101,23 +101,20 @@ pub fn open(source: &InputSource, map: bool) -> Result<InputReader, Failure> {
         },
         #[cfg(not(feature = "remote"))]
         InputLocation::Url(_) => Err(Failure::Other(LACKS_REMOTE.to_owned())),
-        InputLocation::RegistryImage(image) => {
-            let image = remote::open_image(image, source.platform())?;
-            Ok(InputReader::Remote(Box::new(RemoteInput::from_image(image)?)))
-        }
+        InputLocation::RegistryImage(image) => open_registry_image(source, image),
         InputLocation::Stdin | InputLocation::File | InputLocation::LayoutImage => {
             Ok(InputReader::Local(open_binary(source, map)?))
         }
     }
 }
 
-/// Opens the binary that a local source stands for: a file, or the name of a row of an audit.
+/// Opens a file, the layer of an image, or the binary that the name of a row of an audit stands for. A layer in a registry
+/// is downloaded.
 pub fn open_binary(source: &InputSource, map: bool) -> Result<Input, Failure> {
     let opened = open_local(source, map);
     let may_be_row = match &opened {
         Ok(input) => *source.location() == InputLocation::File && row::is_packed(input),
-        Err(Failure::Input(error)) => !source.is_stdin() && row::may_name(source, error),
-        Err(_) => false,
+        Err(failure) => row::may_name(source, failure),
     };
     let row = if may_be_row { row::open(source, opened.as_ref().err()) } else { None };
     row.unwrap_or(opened)
@@ -132,6 +129,14 @@ fn open_object(source: &InputSource, url: &str) -> Result<InputReader, Failure> 
         Err(failure) => failure.is_missing_object() && url.contains('!'),
     };
     let row = if may_be_row { row::open(source, opened.as_ref().err()) } else { None };
+    row.map_or_else(|| Ok(InputReader::Remote(Box::new(opened?))), |row| Ok(InputReader::Local(row?)))
+}
+
+/// Opens the layer of an image in a registry, or the binary in it that the source names.
+fn open_registry_image(source: &InputSource, image: &str) -> Result<InputReader, Failure> {
+    let opened = remote::open_image(image, source.platform()).and_then(RemoteInput::from_image);
+    let failure = opened.as_ref().err().filter(|failure| row::may_name(source, failure));
+    let row = failure.and_then(|failure| row::open(source, Some(failure)));
     row.map_or_else(|| Ok(InputReader::Remote(Box::new(opened?))), |row| Ok(InputReader::Local(row?)))
 }
 

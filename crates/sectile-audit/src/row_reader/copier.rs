@@ -23,9 +23,9 @@ pub(super) struct RowCopier<'o> {
     copy: Option<RowCopy>,
     /// Whether a file of the name is an archive with other binaries, and is not read to its end.
     is_other: bool,
-    /// Whether the row is that of an object, of which the walk read ranges only.
-    #[cfg(feature = "remote")]
-    pub(super) is_object: bool,
+    /// Whether the row is that of an object or of a layer in a registry, of which the walk read ranges only.
+    #[cfg(any(feature = "registry", feature = "remote"))]
+    pub(super) is_remote: bool,
     failure: Option<RowReadError>,
     /// The first finding on the name.
     finding: Option<RowReadError>,
@@ -52,8 +52,8 @@ impl<'o> RowCopier<'o> {
             out: None,
             copy: None,
             is_other: false,
-            #[cfg(feature = "remote")]
-            is_object: false,
+            #[cfg(any(feature = "registry", feature = "remote"))]
+            is_remote: false,
             failure: None,
             finding: None,
             names: Vec::new(),
@@ -91,7 +91,7 @@ impl<'o> RowCopier<'o> {
         }
     }
 
-    fn fail(&mut self, failure: RowReadError) {
+    pub(super) fn fail(&mut self, failure: RowReadError) {
         self.failure.get_or_insert(failure);
     }
 
@@ -129,7 +129,7 @@ impl BlobSink for RowCopier<'_> {
         false
     }
 
-    #[cfg(feature = "remote")]
+    #[cfg(any(feature = "registry", feature = "remote"))]
     fn can_reuse_rows(&self, _: &BlobLocation, _: &FileState) -> bool {
         false
     }
@@ -147,8 +147,8 @@ impl BlobSink for RowCopier<'_> {
         match blob.content {
             Content::Range { input, range, .. } => self.add(&mut RangeReader { input, range }),
             Content::Stream(stream) => self.add(stream),
-            #[cfg(feature = "remote")]
-            Content::Reading(_) => self.is_object = true,
+            #[cfg(any(feature = "registry", feature = "remote"))]
+            Content::Reading(_) => self.is_remote = true,
         }
     }
 

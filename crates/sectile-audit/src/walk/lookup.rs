@@ -3,6 +3,8 @@
 use std::ffi::{OsStr, OsString};
 #[cfg(feature = "remote")]
 use std::io;
+#[cfg(feature = "registry")]
+use std::ops::ControlFlow;
 use std::path::Path;
 #[cfg(feature = "remote")]
 use std::sync::Arc;
@@ -13,11 +15,17 @@ use super::images::{BlobId, ImageNames, LayerIndex, NamedTarget};
 #[cfg(feature = "remote")]
 use super::objects::{ObjectBatch, ObjectTail, RequestRuntime};
 use super::options::WalkOptions;
+#[cfg(feature = "registry")]
+use super::registry_api::{self, RegistryRoot};
 use super::store_files::{FileState, StoreFiles, StoreKind};
 use super::{layout, registry};
 use crate::blob::BlobSink;
-#[cfg(feature = "remote")]
+#[cfg(feature = "registry")]
+use crate::blob::WalkError;
+#[cfg(any(feature = "registry", feature = "remote"))]
 use crate::reading::ReadOptions;
+#[cfg(feature = "registry")]
+use sectile_oci::internal::RegistryBlob;
 use sectile_oci::internal::locator_divisions;
 #[cfg(feature = "remote")]
 use sectile_remote::{RemoteError, internal::Objects};
@@ -54,6 +62,40 @@ pub(in super::super) fn read_object<T>(
     let meta = requests.wait(&|| false, objects.object_at_prefix()).ok_or(RemoteError::ConnectionLost)??;
     let mut object = objects.object(meta.location);
     Ok(read(&mut ObjectTail::new(&requests, &|| false, &mut object, 0..meta.size)))
+}
+
+/// Inspects the layers of an image in a registry, one after the other. `end_layer` is called after each.
+///
+/// # Errors
+///
+/// The first error, if there are no layers.
+#[cfg(feature = "registry")]
+pub(in super::super) fn inspect_registry<S: BlobSink>(
+    image: &RegistryRoot,
+    options: &WalkOptions,
+    read_options: ReadOptions<'_>,
+    sink: &mut S,
+    mut end_layer: impl FnMut(&mut S, &RegistryBlob),
+) -> Result<(), WalkError> {
+    let ControlFlow::Continue((errors, layers)) = registry_api::list(image, options, read_options.should_stop) else {
+        return Ok(());
+    };
+    let (mut errors, mut layers) = (errors.into_iter(), layers.peekable());
+    if layers.peek().is_none()
+        && let Some(error) = errors.next()
+    {
+        return Err(error);
+    }
+    errors.for_each(|error| sink.add_error(error));
+    for layer in layers {
+        if sink.should_stop() {
+            break;
+        }
+        let blob = layer.blob();
+        layer.inspect(options, read_options, sink);
+        end_layer(sink, &blob);
+    }
+    Ok(())
 }
 
 /// Inspects the blobs of the images that a name stands for: `oci:DIR…`, in an image layout or the storage of a

@@ -64,6 +64,13 @@ impl RegistryRoot {
         Ok(Self { client, scope, name: name.to_owned() })
     }
 
+    /// The root of one image, or `None` if the name is not that of a tag or a digest.
+    pub(crate) fn image(name: &str, client: Arc<Client>) -> Option<Self> {
+        let reference: Reference = name.parse().ok()?;
+        let is_image = reference.tag().is_some() || reference.digest().is_some();
+        is_image.then(|| Self { client, scope: Scope::Reference(reference), name: name.to_owned() })
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("oci://{}", self.name)
     }
@@ -71,8 +78,30 @@ impl RegistryRoot {
 
 /// Lists the images and adds their layers to the units.
 pub(super) fn walk(root: &RegistryRoot, options: &WalkOptions, units: &mut Units<'_>) -> ControlFlow<()> {
+    let (errors, layers) = match list(root, options, units.should_stop) {
+        ControlFlow::Continue(listed) => listed,
+        ControlFlow::Break(()) => return ControlFlow::Break(()),
+    };
+    for error in errors {
+        units.add(WalkEntry::Error(error))?;
+    }
+    let mut layers = layers.peekable();
+    while layers.peek().is_some() {
+        let batch = layers.by_ref().take(options.in_flight.max(1)).collect();
+        units.add(WalkEntry::RegistryBlobs(RegistryBatch::new(batch)))?;
+        units.end(false)?;
+    }
+    ControlFlow::Continue(())
+}
+
+/// Lists the images. Returns the errors and the layers.
+pub(super) fn list(
+    root: &RegistryRoot,
+    options: &WalkOptions,
+    should_stop: &dyn Fn() -> bool,
+) -> ControlFlow<(), (Vec<WalkError>, impl Iterator<Item = LayerBlob> + use<>)> {
     let mut listing = ImageListing {
-        should_stop: units.should_stop,
+        should_stop,
         in_flight: options.in_flight.max(1),
         names: Vec::new(),
         layers: Vec::new(),
@@ -88,19 +117,7 @@ pub(super) fn walk(root: &RegistryRoot, options: &WalkOptions, units: &mut Units
         let message = format!("it has more than {MAX_NAMES} images or {MAX_TARGETS} layers: further ones are left out");
         errors.push(WalkError::new(BlobLocation::new(root.url()), FindingCode::Unreadable, message));
     }
-    for error in errors {
-        units.add(WalkEntry::Error(error))?;
-    }
-    if layers.is_empty() {
-        return ControlFlow::Continue(());
-    }
-    let mut layers = layers.into_iter().map(|layer| layer.into_blob(&names)).peekable();
-    while layers.peek().is_some() {
-        let batch = layers.by_ref().take(options.in_flight.max(1)).collect();
-        units.add(WalkEntry::RegistryBlobs(RegistryBatch::new(batch)))?;
-        units.end(false)?;
-    }
-    ControlFlow::Continue(())
+    ControlFlow::Continue((errors, layers.into_iter().map(move |layer| layer.into_blob(&names))))
 }
 
 /// The images that are listed so far.

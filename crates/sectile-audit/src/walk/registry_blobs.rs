@@ -82,6 +82,17 @@ impl LayerBlob {
         FileState(format!("{}:{}", self.digest, &name[..16]))
     }
 
+    /// The bytes of the layer.
+    pub(super) fn blob(&self) -> RegistryBlob {
+        self.repository.blob(self.digest, self.size, MAX_WHOLE)
+    }
+
+    /// Requests the layer, and adds it to the sink.
+    pub(super) fn inspect(self, options: &WalkOptions, read_options: ReadOptions<'_>, sink: &mut dyn BlobSink) {
+        let start = self.begin(options, read_options);
+        self.show(start, options, sink);
+    }
+
     /// Detects the type, and reads the layer if it is WebAssembly.
     fn begin(&self, options: &WalkOptions, read_options: ReadOptions<'_>) -> LayerStart {
         if self.size == 0 {
@@ -90,8 +101,7 @@ impl LayerBlob {
         if (read_options.should_stop)() {
             return LayerStart::Failed(io::ErrorKind::Interrupted.into());
         }
-        let blob = self.repository.blob(self.digest, self.size, MAX_WHOLE);
-        self.try_begin(blob, options, read_options).unwrap_or_else(LayerStart::Failed)
+        self.try_begin(self.blob(), options, read_options).unwrap_or_else(LayerStart::Failed)
     }
 
     fn try_begin(

@@ -8,10 +8,12 @@ use sectile::internal::other_error;
 use sectile::{Error, Input};
 use sectile_audit::{FileFormat, RowName, RowReadError, RowReader, WalkOptions};
 use sectile_oci::LayoutError;
+use sectile_oci::registry::{RegistryImageError, Scheme};
 
 use super::{MAX_SPOOLED, not_kept};
 use crate::failure::Failure;
-use crate::source::InputSource;
+use crate::registry;
+use crate::source::{InputLocation, InputSource};
 
 /// Whether a file is an archive or a compressed file, which an audit opens.
 pub fn is_packed(input: &Input) -> bool {
@@ -19,12 +21,18 @@ pub fn is_packed(input: &Input) -> bool {
 }
 
 /// Whether a source that cannot be opened may be the name of a row.
-pub fn may_name(source: &InputSource, error: &Error) -> bool {
-    if source.is_layout_image() {
-        return layout_error(error).is_some_and(|error| is_other_store(error) || is_other_shape(error));
+pub fn may_name(source: &InputSource, failure: &Failure) -> bool {
+    match (source.location(), failure) {
+        // A row does not depend on a platform.
+        (InputLocation::RegistryImage(_), _) => names_entry(source) || source.platform().is_none() && is_final(failure),
+        (InputLocation::LayoutImage, Failure::Input(error)) => {
+            layout_error(error).is_some_and(|error| is_other_store(error) || is_other_shape(error))
+        }
+        (InputLocation::File | InputLocation::Url(_), Failure::Input(error)) => {
+            io_error(error).is_some_and(|error| matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory))
+        }
+        _ => false,
     }
-    let error = error.source().and_then(|error| error.downcast_ref::<io::Error>());
-    error.is_some_and(|error| matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory))
 }
 
 /// Whether the error of opening a source says more than that of reading a row.
@@ -33,8 +41,17 @@ fn is_final(failure: &Failure) -> bool {
     layout_error(error).is_some_and(is_other_shape)
 }
 
+/// The error of an image, in a layout or in a registry.
 fn layout_error(error: &Error) -> Option<&LayoutError> {
-    error.downcast_ref()
+    let of_registry = io_error(error).and_then(io::Error::get_ref).and_then(|error| error.downcast_ref());
+    match of_registry {
+        Some(RegistryImageError::Image(error)) => Some(error),
+        _ => error.downcast_ref(),
+    }
+}
+
+fn io_error(error: &Error) -> Option<&io::Error> {
+    error.source().and_then(|error| error.downcast_ref())
 }
 
 /// Whether the name may be that of an image in another store, or of a layer.
@@ -59,6 +76,13 @@ pub fn open(source: &InputSource, failure: Option<&Failure>) -> Option<Result<In
     let reader = RowReader::new().with_walk(walk_options(source));
     #[cfg(feature = "remote")]
     let reader = reader.with_remote(crate::remote::options());
+    let reader = match source.location() {
+        InputLocation::RegistryImage(_) => match registry::client(Scheme::Auto) {
+            Ok(client) => reader.with_registry(client),
+            Err(failure) => return Some(Err(failure)),
+        },
+        _ => reader,
+    };
     let mut file = match tempfile::tempfile() {
         Ok(file) => BoundedFile { file, left: MAX_SPOOLED },
         Err(error) => return Some(Err(not_kept(error))),

@@ -109,7 +109,11 @@ impl RegistryBlob {
     }
 
     /// Reads the blob from its start to its end, with its size and digest checked.
-    pub(super) fn read_verified(&self) -> Result<impl Read + use<'_>, RegistryError> {
+    ///
+    /// # Errors
+    ///
+    /// The registry does not return the blob.
+    pub fn read_verified(&self) -> Result<impl Read + use<'_>, RegistryError> {
         Ok(VerifiedReader::new(self.read_from(0)?, self.digest, self.size))
     }
 

@@ -197,6 +197,52 @@ fn indexes_archives_and_plain_layers_are_inspected() {
         (format!("{repository}:spin"), json!("untyped")),
     ];
     assert_eq!(vendors, expected);
+    // The names of rows can be read. A compat image stands for its only binary.
+    let compat = format!("{repository}:compat");
+    for (name, vendor) in expected.iter().map(|(name, vendor)| (name, vendor)).chain([(&compat, &json!("plugin"))]) {
+        let value = super::run(["get", name, "vendor"]);
+        assert_eq!((value.status, value.text()), (0, vendor.as_str().unwrap()), "{name}: {}", value.stderr);
+    }
+    let entry = format!("{compat}!plugin.wasm");
+    let shown: Value = serde_json::from_str(super::run(["show", "--json", &entry]).text()).unwrap();
+    assert_eq!((&shown["file"], &shown["size"]), (&json!(entry), &json!(plugin.len())));
+    let checked = super::run(["check", &entry]);
+    assert_eq!(checked.status, 0, "{}", checked.stderr);
+    assert!(super::run(["sections", &entry]).text().contains("vendor"));
+    assert_eq!(super::run(["sbom", &entry]).status, 0);
+    let digest = super::run(["digest", &entry]);
+    assert!(digest.text().contains(&Digest::new(&plugin).to_string()), "{}", digest.text());
+}
+
+#[test]
+fn names_of_rows_without_a_binary_name_others() {
+    let mut content = Content::default();
+    let [first, second] = ["a", "b"].map(|name| content.blob("application/octet-stream", licensed(name)));
+    content.image("two", &[first, second]);
+    let mut tar = tar::Builder::new(Vec::new());
+    for name in ["a.wasm", "b.wasm"] {
+        let binary = licensed(name);
+        let mut header = tar::Header::new_gnu();
+        header.set_size(binary.len() as u64);
+        tar.append_data(&mut header, name, &*binary).unwrap();
+    }
+    let layer = content.blob("application/vnd.oci.image.layer.v1.tar", tar.into_inner().unwrap());
+    content.image("tar", &[layer]);
+    let (server, _) = start(content.0, |_| None);
+    let repository = format!("oci://{}/team/app", server.address);
+    for (name, message) in [
+        ("tar!c.wasm", format!("its binaries: `{repository}:tar!a.wasm`, `{repository}:tar!b.wasm`")),
+        ("absent!a.wasm", "404".to_owned()),
+        ("two!a.wasm", "no binary has this name".to_owned()),
+        ("two", "no WebAssembly layer".to_owned()),
+        ("tar", format!("its binaries: `{repository}:tar!a.wasm`")),
+        ("tar!", "tar!".to_owned()),
+    ] {
+        let run = super::run(["get", &format!("{repository}:{name}"), "vendor"]);
+        assert_eq!(run.status, 2, "{name}");
+        assert!(run.stderr.contains(&message), "{name}: {}", run.stderr);
+    }
+    assert_eq!(super::run(["get", &format!("{repository}:tar!b.wasm"), "vendor"]).text(), "b.wasm");
 }
 
 #[test]
