@@ -5,7 +5,8 @@ use super::server::{Reply, Request};
 /// The requested part of some bytes, or all of them.
 pub fn part(bytes: &[u8], request: &Request) -> Reply {
     let range = request.field("range").and_then(|range| range.strip_prefix("bytes=")?.split_once('-'));
-    let range = range.and_then(|(start, last)| Some((start.parse::<usize>().ok()?, last.parse::<usize>().ok()?)));
+    let last = |last: &str| if last.is_empty() { Some(usize::MAX) } else { last.parse().ok() };
+    let range = range.and_then(|(start, end)| Some((start.parse::<usize>().ok()?, last(end)?)));
     let len = bytes.len();
     match range {
         None => Reply::of(200).body(bytes),

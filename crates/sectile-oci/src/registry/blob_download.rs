@@ -21,6 +21,7 @@ const MIN_RATE: u64 = 16 << 10;
 pub(super) struct BlobDownload<S> {
     session: S,
     digest: Digest,
+    size: u64,
     position: u64,
     stream: Option<Box<dyn Read + Send>>,
     /// Number of requests so far.
@@ -38,13 +39,17 @@ impl<'c, S: DerefMut<Target = Session<'c>>> BlobDownload<S> {
         let time = session.client().options.total_timeout;
         let time = time.saturating_add(Duration::from_secs(size / MIN_RATE));
         session.set_deadline(Instant::now().checked_add(time));
-        let mut download = Self { session, digest, position, stream: None, attempts: 0 };
+        let mut download = Self { session, digest, size, position, stream: None, attempts: 0 };
         download.request()?;
         Ok(download)
     }
 
-    /// Requests the blob from the current position on.
+    /// Requests the blob from the current position on. A range after the last byte would be an error.
     fn request(&mut self) -> Result<(), RegistryError> {
+        if self.position > 0 && self.position >= self.size {
+            self.stream = None;
+            return Ok(());
+        }
         let session = &mut *self.session;
         let url = session.url(&format!("blobs/{}", self.digest))?;
         let mut request = ApiRequest::new(Method::GET, url).with_field(header::ACCEPT_ENCODING, "identity");

@@ -172,11 +172,11 @@ fn an_interrupted_download_continues() {
                 count.fetch_add(1, Ordering::SeqCst);
                 let range = request.field("range").map(|range| range.trim_start_matches("bytes=").to_owned());
                 let start: usize = range.map_or(0, |range| range.trim_end_matches('-').parse().unwrap());
-                let end = body.len().min(start + 500_000);
-                let head = format!("HTTP/1.1 206 X\r\ncontent-length: {}\r\n", body.len() - start);
-                let range = format!("content-range: bytes {start}-{}/{}\r\n\r\n", body.len() - 1, body.len());
+                let end = start + body.len();
+                let head = format!("HTTP/1.1 206 X\r\ncontent-length: {}\r\n", body.len());
+                let range = format!("content-range: bytes {start}-{}/{end}\r\n\r\n", end - 1);
                 let head = if start == 0 { head.replace("206", "200") + "\r\n" } else { head + &range };
-                Reply::Raw([head.as_bytes(), &body[start..end]].concat())
+                Reply::Raw([head.as_bytes(), &body[..500_000]].concat())
             }
             reply => reply,
         }
@@ -184,7 +184,7 @@ fn an_interrupted_download_continues() {
     let place = format!("{}/team/app:1.0", server.address);
     done(&run_in(home.path(), ["oci", "pull", &place, "-o", "b.wasm", "-q"], ""));
     assert_eq!(fs::read(home.path().join("b.wasm")).unwrap(), bytes);
-    assert_eq!(cuts.load(Ordering::SeqCst), 3);
+    assert_eq!(cuts.load(Ordering::SeqCst), 2);
     drop(pushed_to);
 }
 
