@@ -5,7 +5,9 @@
 mod consumers;
 mod inventory;
 mod oci;
+mod peers;
 mod policy;
+mod program;
 mod push;
 mod registry;
 #[cfg(feature = "remote")]

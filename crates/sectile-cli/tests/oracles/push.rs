@@ -16,25 +16,26 @@ use tempfile::TempDir;
 use crate::registry::{PASSWORD, Registry, Setup};
 
 /// A module and a component from real toolchains.
-const FILES: [&str; 2] = ["rust-auditable.wasm", "rust-auditable.component.wasm"];
+pub const FILES: [&str; 2] = ["rust-auditable.wasm", "rust-auditable.component.wasm"];
 
-fn path(file: &str) -> PathBuf {
+pub fn path(file: &str) -> PathBuf {
     project().join("tests/files").join(file)
 }
 
 /// An empty home directory.
-struct Home(TempDir);
+pub struct Home(TempDir);
 
 impl Home {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn at(&self, name: &str) -> PathBuf {
+    pub fn at(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    fn run<I: AsRef<OsStr>>(&self, program: &str, args: impl IntoIterator<Item = I>) -> Output {
+    pub fn run<I: AsRef<OsStr>>(&self, program: impl AsRef<OsStr>, args: impl IntoIterator<Item = I>) -> Output {
+        let program = program.as_ref();
         let mut command = Command::new(program);
         command.args(args).current_dir(self.0.path()).env("HOME", self.0.path());
         for variable in ["REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_CONFIG"] {
@@ -43,18 +44,19 @@ impl Home {
         command
             .env("SSL_CERT_FILE", self.at("trusted.pem"))
             .output()
-            .unwrap_or_else(|error| panic!("{program}: {error}"))
+            .unwrap_or_else(|error| panic!("{}: {error}", program.display()))
     }
 
     #[track_caller]
-    fn done<I: AsRef<OsStr>>(&self, program: &str, args: impl IntoIterator<Item = I>) -> String {
+    pub fn done<I: AsRef<OsStr>>(&self, program: impl AsRef<OsStr>, args: impl IntoIterator<Item = I>) -> String {
+        let program = program.as_ref();
         let output = self.run(program, args);
-        assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{}: {}", program.display(), String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 
     #[track_caller]
-    fn push(&self, file: &Path, reference: &str, options: &[&str]) -> Value {
+    pub fn push(&self, file: &Path, reference: &str, options: &[&str]) -> Value {
         let file = file.to_str().unwrap();
         let args = ["oci", "push", file, reference, "--json"].into_iter().chain(options.iter().copied());
         serde_json::from_str(&self.done(env!("CARGO_BIN_EXE_sectile"), args)).unwrap()
