@@ -98,6 +98,7 @@ impl RemoteInput {
     }
 
     /// The first bytes.
+    #[cfg(feature = "remote")]
     pub fn head(&self) -> &[u8] {
         self.source.head()
     }
