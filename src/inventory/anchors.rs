@@ -7,7 +7,6 @@ use aho_corasick::{AhoCorasick, MatchKind, Span, packed};
 
 use super::context::Context;
 use super::package::FoundPackage;
-use super::versions::TEXTS;
 use super::{go, npm, rust};
 
 /// The extraction that an anchor starts.
@@ -21,18 +20,46 @@ pub(super) enum Extraction {
     GoModInfo,
 }
 
-use Extraction::{GoModInfo, Package};
+use Extraction::{GoModInfo, Package, VersionText};
 
-/// Few anchors that begin with rare bytes: the speed of the search depends on their number and on
-/// their first four bytes.
-const PATHS: [(&[u8], Extraction); 6] = [
-    (b"registry", Package(rust::registry)),
-    (b"vendor", Package(rust::vendor)),
-    (b"checkouts", Package(rust::checkout)),
-    (b"/rust", Package(rust::standard_library)),
-    (b"_modules", Package(npm::package)),
-    (&go::MODINFO_START, GoModInfo),
+/// A byte string that starts an extraction, and the search for it.
+#[derive(Clone, Copy)]
+struct Anchor {
+    text: &'static [u8],
+    /// Index of the key: the rest of the anchor from there on, which the searcher looks for.
+    key: usize,
+    extraction: Extraction,
+}
+
+/// The speed of the search depends on the first three bytes of the keys. The searcher deals them to
+/// eight buckets in turn, and verifies each place where all three bytes could be those of a key in
+/// one bucket, by their halves. So each key starts at rare bytes, and the keys of a bucket, which
+/// are eight rows apart, start with similar bytes. The shortest keys have three bytes: the searcher
+/// takes longer for a fourth.
+const ANCHORS: [Anchor; 18] = [
+    anchor(b"libcurl/", 1, VersionText),
+    anchor(b"$LuaVersion: Lua ", 0, VersionText),
+    anchor(b"expat_", 3, VersionText),
+    anchor(b"vendor", 2, Package(rust::vendor)),
+    anchor(b"_modules", 0, Package(npm::package)),
+    anchor(b"/rust", 1, Package(rust::standard_library)),
+    anchor(b"registry", 2, Package(rust::registry)),
+    anchor(b"ruby ", 1, VersionText),
+    anchor(b"libjpeg-turbo version ", 1, VersionText),
+    anchor(b"OpenSSL ", 5, VersionText),
+    anchor(b"MuPDF ", 0, VersionText),
+    anchor(b"checkouts", 3, Package(rust::checkout)),
+    anchor(b"X-Powered-By: PHP/", 0, VersionText),
+    anchor(&go::MODINFO_START, 1, GoModInfo),
+    anchor(b"libpng version ", 1, VersionText),
+    anchor(b"\x0020", 0, VersionText),
+    anchor(b" Copyright 1995-", 13, VersionText),
+    anchor(b"fts5: 20", 3, VersionText),
 ];
+
+const fn anchor(text: &'static [u8], key: usize, extraction: Extraction) -> Anchor {
+    Anchor { text, key, extraction }
+}
 
 /// An anchor in a text.
 pub(super) struct AnchorMatch {
@@ -44,17 +71,18 @@ pub(super) struct AnchorMatch {
 /// Length of the longest anchor.
 pub(super) const MAX_LEN: usize = 24;
 
-/// Finds the first anchor from an index on.
+/// Finds the first anchor whose key is at an index or after it.
 pub(super) fn find(text: &[u8], from: usize) -> Option<AnchorMatch> {
-    static SEARCH: LazyLock<Search> = LazyLock::new(Search::new);
-    let (range, index) = SEARCH.algorithm.find(text, Span { start: from, end: text.len() })?;
-    let (anchor, extraction) = SEARCH.anchors[index];
-    Some(AnchorMatch { range, anchor, extraction })
-}
-
-struct Search {
-    anchors: Vec<(&'static [u8], Extraction)>,
-    algorithm: Algorithm,
+    static ALGORITHM: LazyLock<Algorithm> = LazyLock::new(Algorithm::new);
+    let mut from = from;
+    loop {
+        let (key, index) = ALGORITHM.find(text, Span { start: from, end: text.len() })?;
+        let Anchor { text: anchor, key: head, extraction } = ANCHORS[index];
+        if text[..key.start].ends_with(&anchor[..head]) {
+            return Some(AnchorMatch { range: key.start - head..key.end, anchor, extraction });
+        }
+        from = key.start + 1;
+    }
 }
 
 enum Algorithm {
@@ -64,30 +92,20 @@ enum Algorithm {
     Automaton(AhoCorasick),
 }
 
-impl Search {
+impl Algorithm {
     fn new() -> Self {
-        let mut anchors = PATHS.to_vec();
-        for text in &TEXTS {
-            let anchor = text.anchor.as_bytes();
-            if anchors.iter().all(|(other, _)| *other != anchor) {
-                anchors.push((anchor, Extraction::VersionText));
-            }
-        }
-        let patterns = || anchors.iter().map(|(anchor, _)| *anchor);
-        let algorithm = match packed::Searcher::new(patterns()) {
-            Some(searcher) => Algorithm::Packed(searcher),
-            None => Algorithm::Automaton(
+        let keys = || ANCHORS.iter().map(|anchor| &anchor.text[anchor.key..]);
+        match packed::Searcher::new(keys()) {
+            Some(searcher) => Self::Packed(searcher),
+            None => Self::Automaton(
                 AhoCorasick::builder()
                     .match_kind(MatchKind::LeftmostFirst)
-                    .build(patterns())
+                    .build(keys())
                     .expect("a few short patterns are within all limits"),
             ),
-        };
-        Self { anchors, algorithm }
+        }
     }
-}
 
-impl Algorithm {
     fn find(&self, text: &[u8], span: Span) -> Option<(Range<usize>, usize)> {
         let found = match self {
             Self::Packed(searcher) => searcher.find_in(text, span)?,
@@ -99,17 +117,28 @@ impl Algorithm {
 
 #[cfg(test)]
 mod tests {
+    use super::super::versions::TEXTS;
     use super::*;
 
     #[test]
-    fn anchors_are_unique_and_within_the_maximum() {
-        let search = Search::new();
-        for (at, (anchor, _)) in search.anchors.iter().enumerate() {
-            assert!((4..=MAX_LEN).contains(&anchor.len()), "{}", anchor.escape_ascii());
-            assert!(search.anchors[..at].iter().all(|(other, _)| other != anchor));
-            let text = [b"..", *anchor, b".."].concat();
+    fn anchors_are_unique_and_found() {
+        for (at, Anchor { text: anchor, key, .. }) in ANCHORS.iter().enumerate() {
+            assert!(anchor.len() <= MAX_LEN && anchor.len() - key >= 3, "{}", anchor.escape_ascii());
+            assert!(ANCHORS[..at].iter().all(|other| other.text != *anchor));
+            let text = [b"..", &anchor[*key..], b"..", *anchor, b".."].concat();
             let found = find(&text, 0).unwrap();
-            assert_eq!((found.range.start, found.anchor), (2, *anchor));
+            let start = if *key == 0 { 2 } else { anchor.len() - key + 4 };
+            assert_eq!((found.range, found.anchor), (start..start + anchor.len(), *anchor));
+        }
+    }
+
+    #[test]
+    fn each_text_has_an_anchor() {
+        for row in TEXTS {
+            let is_anchor = |anchor: &Anchor| {
+                anchor.text == row.anchor.as_bytes() && matches!(anchor.extraction, Extraction::VersionText)
+            };
+            assert!(ANCHORS.iter().any(is_anchor), "{}", row.anchor);
         }
     }
 }

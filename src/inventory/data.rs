@@ -2,14 +2,14 @@
 
 use wasmparser::{BinaryReader, ConstExpr};
 
-use super::text::Text;
+use super::text::{MAX_ZEROS, Text};
 use crate::scan::leb128::Leb128;
 
 /// Reads the headers of a data section's segments, and appends their contents to a text.
 ///
 /// The segments stay in the order of the section. Contents that are adjacent in linear memory are
 /// adjacent in the text. Zeros that a linker dropped between two segments are restored, up to
-/// [`SEPARATOR`]. Between other segments, [`SEPARATOR`] zeros end every match.
+/// [`MAX_ZEROS`]. Between other segments, [`MAX_ZEROS`] zeros end every match.
 #[derive(Debug)]
 pub(super) struct DataSection {
     /// Absolute offset of the section's end.
@@ -30,9 +30,6 @@ enum State {
     /// The contents of a segment are next, or all other bytes of a malformed section.
     Contents(u64),
 }
-
-/// Maximum number of zeros that are restored between two segments. No match spans more.
-const SEPARATOR: u64 = 16;
 
 /// Longest header of a segment that is decoded. A longer one has hundreds of instructions.
 const MAX_HEADER: usize = 4 << 10;
@@ -76,7 +73,7 @@ impl DataSection {
                 Err(HeaderError::Incomplete) if !is_last && rest.len() < MAX_HEADER => break,
                 Err(_) => {
                     malformed = Some(offset);
-                    text.push_zeros(SEPARATOR);
+                    text.push_zeros(MAX_ZEROS);
                     self.state = State::Contents(self.end - offset);
                 }
             }
@@ -105,9 +102,9 @@ impl DataSection {
         let gap = match (self.address, header.address) {
             (Some((memory, end)), Some((next_memory, start))) if memory == next_memory && start >= end => start - end,
             (None, _) if text.is_empty() => 0,
-            _ => SEPARATOR,
+            _ => MAX_ZEROS,
         };
-        text.push_zeros(gap.min(SEPARATOR));
+        text.push_zeros(gap);
         self.address = header.address.and_then(|(memory, start)| Some((memory, start.checked_add(len)?)));
         self.state = if len == 0 { State::Header } else { State::Contents(len) };
         Ok(header.len)

@@ -58,10 +58,10 @@ pub(super) fn is_semver(text: &str) -> bool {
 pub(super) fn source_file(text: &[u8]) -> Option<(&[u8], &[u8])> {
     const MAX_LEN: usize = 512;
     const EXTENSION: &[u8] = b".rs";
-    let is_path = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./\\+@=~,#()[] ".contains(&byte);
-    let len = text.iter().take(MAX_LEN).position(|byte| !is_path(*byte)).unwrap_or(text.len().min(MAX_LEN));
-    let at = memchr::memmem::find(&text[..len], EXTENSION)?;
-    (at > 0).then(|| text.split_at(at + EXTENSION.len()))
+    let is_path = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./\\+@=~,#()[] ".contains(byte);
+    let window = &text[..text.len().min(MAX_LEN)];
+    let at = memchr::memchr_iter(b'.', window).find(|at| window[*at..].starts_with(EXTENSION))?;
+    (at > 0 && window[..at].iter().all(is_path)).then(|| text.split_at(at + EXTENSION.len()))
 }
 
 /// Whether a path is a part of a rendered text, such as a backtrace, a diagnostic, a list of files
@@ -72,7 +72,9 @@ pub(super) fn is_rendered(before: &[u8], after: &[u8]) -> bool {
     let start = before.iter().rposition(|byte| !is_path(*byte)).map_or(0, |at| at + 1);
     let opener = before[..start].last();
     // A URL, or a home directory that a shell would expand.
-    if memchr::memmem::find(&before[start..], b"://").is_some() || before[start..].starts_with(b"~") {
+    let path = &before[start..];
+    let is_url = memchr::memchr_iter(b':', path).any(|at| path[at..].starts_with(b"://"));
+    if is_url || path.starts_with(b"~") {
         return true;
     }
     match after {

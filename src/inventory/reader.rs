@@ -120,7 +120,7 @@ impl InventoryReader {
                 break;
             };
             if !is_last && found.range.end + Context::AFTER > text.len() {
-                at = found.range.start;
+                at = at.max(found.range.start);
                 break;
             }
             at = found.range.end;

@@ -1,5 +1,8 @@
 //! A text that moves along the data, and the offsets of its bytes in the input.
 
+/// Maximum number of zeros that are appended at once. No match spans more.
+pub(super) const MAX_ZEROS: u64 = 16;
+
 /// The bytes that are searched, in bounded memory.
 #[derive(Debug, Default)]
 pub(super) struct Text {
@@ -27,9 +30,10 @@ impl Text {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Appends zeros that the input does not contain.
+    /// Appends zeros that the input does not contain, at most [`MAX_ZEROS`].
     pub(super) fn push_zeros(&mut self, len: u64) {
-        self.bytes.resize(self.bytes.len() + len as usize, 0);
+        const ZEROS: [u8; MAX_ZEROS as usize] = [0; MAX_ZEROS as usize];
+        self.bytes.extend_from_slice(&ZEROS[..len.min(MAX_ZEROS) as usize]);
     }
 
     /// Absolute offset of the byte at an index.
