@@ -5,14 +5,31 @@ pub(super) const fn is_separator(byte: u8) -> bool {
     matches!(byte, b'/' | b'\\')
 }
 
+/// Whether each byte is an ASCII letter, a digit or one of these bytes.
+const fn alphanumeric_or(others: &[u8]) -> [bool; 256] {
+    let mut set = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        set[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < others.len() {
+        set[others[at] as usize] = true;
+        at += 1;
+    }
+    set
+}
+
 /// The first component of a path and the rest after its separator. A component has at most 128
 /// letters, digits and the characters `-_.+@`.
 pub(super) fn component(path: &[u8]) -> Option<(&str, &[u8])> {
     const MAX_LEN: usize = 128;
+    const PLAIN: [bool; 256] = alphanumeric_or(b"-_.+@");
     let len = path.iter().take(MAX_LEN + 1).position(|byte| is_separator(*byte))?;
     let component = std::str::from_utf8(&path[..len]).ok()?;
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.+@".contains(&byte);
-    (len > 0 && component.bytes().all(is_plain)).then_some((component, &path[len + 1..]))
+    let is_plain = component.bytes().all(|byte| PLAIN[usize::from(byte)]);
+    (len > 0 && is_plain).then_some((component, &path[len + 1..]))
 }
 
 /// Name and version of a directory such as `serde-1.0.219`. A crate's name contains no dot, so the
@@ -58,17 +75,18 @@ pub(super) fn is_semver(text: &str) -> bool {
 pub(super) fn source_file(text: &[u8]) -> Option<(&[u8], &[u8])> {
     const MAX_LEN: usize = 512;
     const EXTENSION: &[u8] = b".rs";
-    let is_path = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./\\+@=~,#()[] ".contains(byte);
+    const PATH: [bool; 256] = alphanumeric_or(b"-_./\\+@=~,#()[] ");
     let window = &text[..text.len().min(MAX_LEN)];
     let at = memchr::memchr_iter(b'.', window).find(|at| window[*at..].starts_with(EXTENSION))?;
-    (at > 0 && window[..at].iter().all(is_path)).then(|| text.split_at(at + EXTENSION.len()))
+    (at > 0 && window[..at].iter().all(|byte| PATH[usize::from(*byte)])).then(|| text.split_at(at + EXTENSION.len()))
 }
 
 /// Whether a path is a part of a rendered text, such as a backtrace, a diagnostic, a list of files
 /// or a quotation, rather than a string that the compiler stored. `before` ends inside the path,
 /// `after` starts after it.
 pub(super) fn is_rendered(before: &[u8], after: &[u8]) -> bool {
-    let is_path = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./\\:+@~$".contains(&byte) || !byte.is_ascii();
+    const PATH: [bool; 256] = alphanumeric_or(b"-_./\\:+@~$");
+    let is_path = |byte: u8| PATH[usize::from(byte)] || !byte.is_ascii();
     let start = before.iter().rposition(|byte| !is_path(*byte)).map_or(0, |at| at + 1);
     let opener = before[..start].last();
     // A URL, or a home directory that a shell would expand.
