@@ -5,11 +5,16 @@
 //! | `inventory/NAME` | reading the same data sections into memory, and one search for `registry/src/` | at most 2 x |
 //! | `inventory/NAME/quitters` | reading the file, and `quitters` | 20 x as fast |
 //! | `inventory/NAME/strings` | `strings` piped into `grep` | 20 x as fast |
+//! | `inventory/memory` | | at most 16 MiB, the peak of a process that reads a module of 500 MB with 100,000 packages |
+//!
+//! `quitters` reads and searches the whole file with a prefilter. It is never 20 times as slow as reading the data alone.
 //!
 //! `cargo xtask inventory` fetches the binaries. Without them, the bench generates one with 9 MB of data in 10,000
 //! segments.
 
+use std::env;
 use std::fs::{self, File};
+use std::io::{BufWriter, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,10 +27,20 @@ use sectile::{Input, Limits, Outcome};
 use sectile_testing::bench;
 use sectile_testing::bench::inputs::BenchFile;
 use sectile_testing::bench::paired::{Line, Side, Target, paired, print};
-use sectile_testing::binary::{active, data_section, module};
+use sectile_testing::binary::{active, data_section, leb128, module};
 use sectile_testing::files::project;
 
 fn main() {
+    if let [_, option, path] = &*env::args().collect::<Vec<_>>()
+        && option == ONLY_READ
+    {
+        drop(by_sectile(Path::new(path)));
+        println!("{}", peak_memory());
+        return;
+    }
+    if env::args().any(|arg| arg == "--bench") {
+        memory();
+    }
     let mut criterion = bench::criterion();
     let files = ["typst.wasm", "biome.wasm"].map(|name| project().join("benches/inventory/files").join(name));
     let fetched: Vec<(String, PathBuf)> = (files.into_iter().filter(|path| path.exists()))
@@ -134,4 +149,46 @@ fn generated() -> Vec<u8> {
         })
         .collect();
     module(&[data_section(&segments)])
+}
+
+/// Runs this program as a process that reads one file and prints its peak memory in KiB.
+const ONLY_READ: &str = "--only-read";
+
+/// Measures the memory of a process that reads a large module.
+fn memory() {
+    const LIMIT: u64 = 16 << 10;
+    let large = BenchFile::make(write_large);
+    let size = large.path.metadata().expect("it was written").len();
+    let this = env::current_exe().expect("this program has a path");
+    let output = Command::new(this).arg(ONLY_READ).arg(&large.path).output().expect("this program runs");
+    let peak: u64 = String::from_utf8_lossy(&output.stdout).trim().parse().expect("it prints a number");
+    let verdict = if peak < LIMIT { "reached" } else { "MISSED" };
+    println!("| inventory/memory: {peak} KiB at the peak for {size} bytes (limit {LIMIT} KiB): {verdict}\n");
+}
+
+/// Peak memory of this process in KiB.
+fn peak_memory() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").expect("this is Linux");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the key exists");
+    peak.trim().trim_end_matches(" kB").parse().expect("it is a number")
+}
+
+/// Writes a module of 500 segments of 1 MB, each with 200 packages that no other has.
+fn write_large(path: &Path) {
+    const SEGMENTS: u32 = 500;
+    let segment = |nth: u32| {
+        let mut contents = Vec::with_capacity(1_000_000);
+        for package in 200 * nth..200 * (nth + 1) {
+            let path = "/home/u/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f";
+            contents.extend(format!("{path}/crate-{package:06}-1.0.0/src/lib.rs\0").bytes());
+            contents.resize(contents.len() + 4_900, package as u8);
+        }
+        active(nth * 1_100_000, contents)
+    };
+    let count = leb128(SEGMENTS);
+    let len = count.len() + (0..SEGMENTS).map(|nth| segment(nth).len()).sum::<usize>();
+    let mut file = BufWriter::new(File::create(path).expect("the file can be written"));
+    let mut write = |bytes: &[u8]| file.write_all(bytes).expect("the disk has room");
+    [&module(&[])[..], &[11], &leb128(len as u32), &count].into_iter().for_each(&mut write);
+    (0..SEGMENTS).for_each(|nth| write(&segment(nth)));
 }
