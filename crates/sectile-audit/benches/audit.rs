@@ -5,6 +5,7 @@
 //! | many small modules, warm | the minimum: on as many threads, a loop that walks, opens, gets the state, reads a page, gets the state again, closes, and writes a row of the same size | at most 1.3 x |
 //! | the real corpus, warm | walkdir, rayon, `fs::read` and `wasm_metadata` | 100 x |
 //! | the real corpus, cold | its size | less than 1 % read |
+//! | the real corpus with all packages, warm | the audit without, and reading the data sections on as many threads | at most 1.5 x |
 //!
 //! Both sides take turns. The line gives the fastest round of each, and the median of the ratios of the rounds.
 //!
@@ -13,15 +14,18 @@
 use std::fs::{self, File};
 use std::hint::black_box;
 use std::io::Write;
+use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use rayon::iter::{ParallelBridge, ParallelIterator};
+use rayon::iter::{IntoParallelRefIterator, ParallelBridge, ParallelIterator};
+use sectile::scan::{DataRequest, Section, SectionKind, Visitor};
+use sectile::{Input, Limits};
 use sectile_audit::{Audit, AuditOutcome, Format, Progress, Root};
-use sectile_policy::Policy;
+use sectile_policy::{Packages, Policy};
 use sectile_testing::bench::rounds::{paired, print_ratio};
 use sectile_testing::bench::shapes;
 use sectile_testing::files::project;
@@ -151,6 +155,8 @@ fn real(rounds: usize) {
         if fastest >= 100.0 { "reached" } else { "MISSED" },
     );
 
+    all_packages(&corpus, rounds);
+
     let size = drop_from_cache(&corpus);
     let (before, progress) = (blocks_read(), Progress::new());
     audit.run(&roots, None, &mut std::io::sink(), &progress).expect("nothing is written");
@@ -162,6 +168,57 @@ fn real(rounds: usize) {
         if percent(asked) < 1.0 { "reached" } else { "MISSED" },
         percent(came),
     );
+}
+
+/// Measures what the search for packages adds to reading the data sections.
+fn all_packages(corpus: &Path, rounds: usize) {
+    let roots = [Root::from(corpus)];
+    let run = |packages| {
+        let mut policy = Policy::default();
+        policy.packages = packages;
+        let outcome = Audit::new(policy).run(&roots, Some(Format::Jsonl), &mut temporary_file(), &Progress::new());
+        outcome.expect("the file can be written").summary
+    };
+    let sections: Vec<(PathBuf, Range<u64>)> = (fs::read_dir(corpus).expect("it exists").flatten())
+        .flat_map(|entry| data_sections(&entry.path()).into_iter().map(move |range| (entry.path(), range)))
+        .collect();
+    let declared = || {
+        let rows = run(Packages::Declared).rows;
+        sections.par_iter().for_each(|(path, range)| read(path, range));
+        rows
+    };
+    let ratios = paired(rounds, || run(Packages::All).rows, declared);
+    let len: u64 = sections.iter().map(|(_, range)| range.end - range.start).sum();
+    println!("{} packages in {len} bytes of data sections", run(Packages::All).packages);
+    print_ratio("audit/corpus-packages", "the audit and reading the data", &ratios, 1.5);
+}
+
+/// Reads a range of a file in windows.
+fn read(path: &Path, range: &Range<u64>) {
+    let file = File::open(path).expect("the file exists");
+    let (mut window, mut at) = (vec![0; 64 << 10], range.start);
+    while at < range.end {
+        let len = (range.end - at).min(window.len() as u64) as usize;
+        at += black_box(file.read_at(&mut window[..len], at).expect("it can be read")) as u64;
+    }
+}
+
+/// The data sections of a file at any depth.
+fn data_sections(path: &Path) -> Vec<Range<u64>> {
+    #[derive(Default)]
+    struct Data(Vec<Range<u64>>);
+    impl Visitor<'_> for Data {
+        fn section(&mut self, section: &Section<'_>) -> DataRequest {
+            if !section.is_custom() && section.kind() == SectionKind::Data {
+                self.0.push(section.data());
+            }
+            DataRequest::Nothing
+        }
+    }
+    let mut data = Data::default();
+    // A file that is not sound has a row, too.
+    let _ = Input::open(path).expect("the file exists").scan(&mut data, Limits::default());
+    data.0
 }
 
 /// The program that a user would write.
