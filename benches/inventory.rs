@@ -7,8 +7,6 @@
 //! | `inventory/NAME/strings` | `strings` piped into `grep` | 20 x as fast |
 //! | `inventory/memory` | | at most 16 MiB, the peak of a process that reads a module of 500 MB with 100,000 packages |
 //!
-//! `quitters` reads and searches the whole file with a prefilter. It is never 20 times as slow as reading the data alone.
-//!
 //! `cargo xtask inventory` fetches the binaries. Without them, the bench generates one with 9 MB of data in 10,000
 //! segments.
 
