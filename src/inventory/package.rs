@@ -25,7 +25,7 @@ pub struct Package {
     pub item: usize,
     /// Path of the item.
     pub path: ItemPath,
-    /// Absolute byte offset of the first evidence.
+    /// Absolute byte offset in the first evidence, where the search recognized it.
     pub offset: u64,
     /// Number of places in the item that name the package.
     pub count: u64,

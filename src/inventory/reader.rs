@@ -28,7 +28,7 @@ use crate::scan::{Collector, DataRequest, ItemPath, ItemStart, Section, SectionK
 /// push.push(&module)?;
 /// let inventory = push.finish().complete()?;
 /// let package = &inventory.packages()[0];
-/// assert_eq!((&*package.name, &*package.version, package.offset), ("zlib", "1.3.1", 29));
+/// assert_eq!((&*package.name, &*package.version, package.offset), ("zlib", "1.3.1", 35));
 /// # Ok::<(), sectile::Error>(())
 /// ```
 #[derive(Debug)]
