@@ -622,10 +622,10 @@ fn run_builds_first_and_returns_the_status() {
 #[test]
 fn two_builds_at_once() {
     let fake = FakeCargo::new(0);
+    fs::write(fake.directory.path().join("target/.cargo-lock"), "").unwrap();
     let builds: Vec<_> = (0..6)
         .map(|_| fake.command(&["build"]).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap())
         .collect();
-    fs::write(fake.directory.path().join("target/.cargo-lock"), "").unwrap();
     for build in builds {
         let run = Run::of(build.wait_with_output().unwrap());
         assert_eq!(run.status, 0, "{}", run.stderr);
