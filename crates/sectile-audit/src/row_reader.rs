@@ -126,8 +126,9 @@ impl RowReader {
 
     /// Sets the limits on archives.
     #[must_use]
-    pub fn with_walk(self, walk_options: WalkOptions) -> Self {
-        Self { walk_options, ..self }
+    pub fn with_walk(mut self, walk_options: WalkOptions) -> Self {
+        self.walk_options = walk_options;
+        self
     }
 
     /// Sets the options for objects.
@@ -185,6 +186,8 @@ impl RowReader {
     }
 
     /// The store at this path, if it may exist.
+    // Only an object fails to open, and has options.
+    #[cfg_attr(not(feature = "remote"), allow(clippy::unnecessary_wraps, clippy::unused_self))]
     fn open<'n>(&self, path: &'n OsStr) -> Result<Option<Store<'n>>, RowReadError> {
         #[cfg(feature = "registry")]
         if let (Some(client), Some(image)) = (&self.client, path.to_str().and_then(|url| url.strip_prefix("oci://"))) {
@@ -226,6 +229,7 @@ impl RowReader {
     }
 
     /// Walks the store for a binary. Returns the names of its images, unless it is a file or an object.
+    #[cfg_attr(not(any(feature = "registry", feature = "remote")), allow(clippy::unnecessary_wraps))] // only they fail
     fn inspect(
         &self,
         store: &Store<'_>,
