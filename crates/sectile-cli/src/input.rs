@@ -65,7 +65,6 @@ impl InputReader {
     pub fn read_by(&mut self, reader: PolicyReader<StreamReader>) -> Outcome<Reading<'static>> {
         match self {
             Self::Local(input) => reader.read_input(input),
-            #[cfg(feature = "remote")]
             Self::Remote(remote) => remote.collect(reader),
         }
     }
