@@ -44,7 +44,7 @@ impl RowName {
         Self { path: path.into(), entries: Vec::new() }
     }
 
-    /// Adds an entry of the innermost archive: the last entry, or the file at the path if there are no entries.
+    /// Adds an entry of the innermost archive: the last entry, or the file at the path if the name has no entry.
     #[must_use]
     pub fn with_entry(mut self, entry: impl Into<OsString>) -> Self {
         self.entries.push(entry.into());

@@ -60,7 +60,7 @@ impl<'o> RowCopier<'o> {
         }
     }
 
-    /// The copy, or `None` if there is no row of the name.
+    /// The copy, or `None` if the store has no row with this name.
     pub(super) fn finish(self) -> Result<Option<RowCopy>, RowReadError> {
         match (self.failure, self.copy, self.finding) {
             (Some(failure), ..) | (None, None, Some(failure)) => Err(failure),

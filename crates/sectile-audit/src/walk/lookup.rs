@@ -68,7 +68,7 @@ pub(in super::super) fn read_object<T>(
 ///
 /// # Errors
 ///
-/// The first error, if there are no layers.
+/// The first error, if no layer was found.
 #[cfg(feature = "registry")]
 pub(in super::super) fn inspect_registry<S: BlobSink>(
     image: &RegistryRoot,

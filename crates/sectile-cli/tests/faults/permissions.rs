@@ -1,4 +1,4 @@
-//! Missing permissions. Root may do anything, so these tests run the command as the user `nobody`.
+//! Missing permissions. Root may do anything, so these tests run the command as an unprivileged user.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};

@@ -91,7 +91,7 @@ pub(super) fn wasm_header(facts: &Facts) -> Outcome {
     let binary = match () {
         () if compat_layer(&facts.manifest).is_some() && is_compat => &facts.plugin,
         () if is_valid_artifact(&facts.manifest) => &facts.artifact,
-        () => return Outcome::Kept, // other rules report that there is no binary
+        () => return Outcome::Kept, // other rules report the missing binary
     };
     match binary {
         FileFact::Head(head) => match &head[..] {

@@ -148,7 +148,7 @@ impl Layout {
     /// index.
     ///
     /// The descriptor replaces the one of the same name. Everything else in the layout is
-    /// unchanged, including blobs that are no longer referenced. A blob that is already stored is
+    /// unchanged, including blobs without a reference. A blob that is already stored is
     /// hashed, and rewritten if it is damaged. The input is hashed while it is copied. Each file is
     /// written atomically, the index last.
     ///

@@ -1,7 +1,7 @@
 //! References to images in a registry.
 //!
 //! The grammar is that of the distribution project's `reference` package, without defaults. A
-//! reference without a registry is rejected, and there is no default tag.
+//! reference without a registry is rejected, and a tag has no default.
 
 use std::fmt;
 use std::net::Ipv6Addr;

@@ -5,7 +5,7 @@
 //! both names are replaced, and remain hard links of one file.
 //!
 //! The edit starts from the file that Cargo wrote, which is kept in `deps/.sectile`. So fields that
-//! are no longer set disappear, and the result does not depend on earlier builds. The kept file has
+//! the settings now omit disappear, and the result does not depend on earlier builds. The kept file has
 //! the modification time of the edited one. If the times differ, Cargo has rebuilt the binary.
 
 use std::fs::{self, File, FileTimes, OpenOptions};

@@ -284,7 +284,7 @@ fn the_revision_is_that_of_the_sources_after_the_build() {
     if git(root, &["init", "-q"]).is_none() {
         return;
     }
-    assert_eq!(built(), None, "there is no commit");
+    assert_eq!(built(), None, "the repository has no commit");
     commit(root).unwrap();
     let commit = git(root, &["rev-parse", "HEAD"]).unwrap();
     assert_eq!(built(), Some(commit.clone()));
