@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::file::FileEntry;
-use crate::blob::BlobSink;
+use crate::blob::BlobLocation;
 use sectile::internal::fingerprint::FileId;
 
 /// Files with several hard links that are not skipped.
@@ -54,21 +54,41 @@ impl HardLinks {
         self.lock().files.entry(file).or_default().push((position, entry));
     }
 
-    /// Waits for all other units, and returns all files with all their names in the order of the walk.
-    pub(super) fn take(&self, sink: &dyn BlobSink) -> Vec<Vec<FileEntry>> {
+    /// Waits for all units, and returns each file with all its names in the order of the walk. Returns no files if the
+    /// audit stops.
+    pub(super) fn take(&self, should_stop: &dyn Fn() -> bool) -> impl Iterator<Item = FileEntry> + use<> {
         let mut state = self.lock();
-        while state.units > 1 {
-            if sink.should_stop() {
-                return Vec::new();
-            }
+        while state.units > 0 && !should_stop() {
             let waited = self.ended.wait_timeout(state, Duration::from_millis(100));
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         let mut files: Vec<_> = std::mem::take(&mut state.files).into_values().collect();
+        if state.units > 0 {
+            files.clear();
+        }
         for names in &mut files {
             names.sort_by_key(|(position, _)| *position);
         }
         files.sort_by_key(|names| names[0].0);
-        files.into_iter().map(|names| names.into_iter().map(|(_, entry)| entry).collect()).collect()
+        files.into_iter().filter_map(|names| merge(names.into_iter().map(|(_, entry)| entry)))
     }
+}
+
+/// Merges the names of one file into its first entry.
+fn merge(mut names: impl Iterator<Item = FileEntry>) -> Option<FileEntry> {
+    let mut first = names.next()?;
+    for name in names {
+        let is_stored = first.stored.is_some();
+        let location = if is_stored || name.stored.is_none() {
+            name.into_location()
+        } else {
+            // The images and the digest of the store apply to the row, whichever name is first.
+            first.stored = name.stored;
+            BlobLocation::new(name.path)
+        };
+        first.omits_names |= location.omits_names;
+        first.other_names.push(location.file);
+        first.other_names.extend(location.other_names);
+    }
+    Some(first)
 }

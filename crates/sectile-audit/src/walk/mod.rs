@@ -51,8 +51,8 @@ pub(super) use self::unit::Unit;
 use self::unit::Units;
 use super::root::{Root, RootKind};
 
-/// Walks these roots one after the other, without duplicates, and sends units until `send` breaks. Polls `should_stop`
-/// while it waits.
+/// Walks these roots one after the other, without duplicates, and sends units until `send` breaks. Files with several
+/// hard links come last, so the walk waits until the units before them are inspected. Polls `should_stop` while it waits.
 pub(super) fn walk(
     roots: &[Root],
     options: &WalkOptions,
@@ -73,5 +73,5 @@ pub(super) fn walk(
             return;
         }
     }
-    _ = units.end(true);
+    _ = units.finish();
 }

@@ -41,7 +41,7 @@ pub(super) fn walk(objects: &Objects, options: &WalkOptions, units: &mut Units<'
                 listed.push(meta);
                 if listed.len() >= most {
                     units.add(batch(std::mem::take(&mut listed)))?;
-                    units.end(false)?;
+                    units.end()?;
                 }
             }
             Some(Ok(ListingEntry::InvalidKey { key, size })) => {
@@ -73,5 +73,5 @@ pub(super) fn walk(objects: &Objects, options: &WalkOptions, units: &mut Units<'
         }
     }
     units.add(batch(listed))?;
-    units.end(false)
+    units.end()
 }

@@ -89,7 +89,7 @@ pub(super) fn walk(root: &RegistryRoot, options: &WalkOptions, units: &mut Units
     while layers.peek().is_some() {
         let batch = layers.by_ref().take(options.in_flight.max(1)).collect();
         units.add(WalkEntry::RegistryBlobs(RegistryBatch::new(batch)))?;
-        units.end(false)?;
+        units.end()?;
     }
     ControlFlow::Continue(())
 }

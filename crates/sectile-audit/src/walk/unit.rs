@@ -11,24 +11,23 @@ use super::objects::{ObjectBatch, RequestRuntime};
 use super::options::WalkOptions;
 #[cfg(feature = "registry")]
 use super::registry_blobs::RegistryBatch;
-use crate::blob::{BlobLocation, BlobSink, WalkError};
+use crate::blob::{BlobSink, WalkError};
 use crate::reading::ReadOptions;
 
 /// A batch of files or objects that any thread may inspect.
 ///
-/// Units must be inspected or dropped in their order: each one begins before the next. The last one waits for those
-/// before it.
+/// The walk waits until all units are inspected or dropped. Then it sends the files with several hard links.
 pub(in super::super) struct Unit {
     number: u64,
     entries: Vec<WalkEntry>,
-    /// Whether files with several hard links follow.
-    pub(super) is_last: bool,
     ticket: UnitTicket,
 }
 
 /// An entry of a walk.
 pub(super) enum WalkEntry {
     File(FileEntry),
+    /// A file with several hard links, after all its names were found.
+    Linked(FileEntry),
     /// A layer in a descriptor.
     Embedded(Box<EmbeddedEntry>),
     #[cfg(feature = "remote")]
@@ -50,13 +49,15 @@ pub(super) const fn batch(number: u64) -> usize {
     }
 }
 
+/// Number of files with several hard links in a unit. Each has data to inspect.
+const LINKED_FILES: usize = 4;
+
 /// Collects entries into units.
 pub(super) struct Units<'h> {
     number: u64,
     entries: Vec<WalkEntry>,
     links: Arc<HardLinks>,
     /// Whether to stop while waiting.
-    #[cfg_attr(not(any(feature = "registry", feature = "remote")), allow(dead_code))]
     pub(super) should_stop: &'h dyn Fn() -> bool,
     /// The runtime that all remote roots share.
     #[cfg(feature = "remote")]
@@ -78,19 +79,34 @@ impl<'h> Units<'h> {
     }
 
     pub(super) fn add(&mut self, entry: WalkEntry) -> ControlFlow<()> {
-        let batch = batch(self.number);
+        self.add_to_batch(entry, batch(self.number))
+    }
+
+    fn add_to_batch(&mut self, entry: WalkEntry, batch: usize) -> ControlFlow<()> {
         if self.entries.capacity() == 0 {
             self.entries.reserve_exact(batch);
         }
         self.entries.push(entry);
-        if self.entries.len() < batch { ControlFlow::Continue(()) } else { self.end(false) }
+        if self.entries.len() < batch { ControlFlow::Continue(()) } else { self.end() }
     }
 
-    /// Sends the current unit.
-    pub(super) fn end(&mut self, is_last: bool) -> ControlFlow<()> {
+    /// Sends the current unit, unless it is empty.
+    pub(super) fn end(&mut self) -> ControlFlow<()> {
+        if self.entries.is_empty() {
+            return ControlFlow::Continue(());
+        }
         let (number, entries) = (self.number, std::mem::take(&mut self.entries));
         self.number += 1;
-        (self.send)(Unit { number, entries, is_last, ticket: UnitTicket::new(&self.links) })
+        (self.send)(Unit { number, entries, ticket: UnitTicket::new(&self.links) })
+    }
+
+    /// Sends the current unit, waits until all units are inspected, and sends each file with several hard links once.
+    pub(super) fn finish(mut self) -> ControlFlow<()> {
+        self.end()?;
+        for file in self.links.take(self.should_stop) {
+            self.add_to_batch(WalkEntry::Linked(file), LINKED_FILES)?;
+        }
+        self.end()
     }
 }
 
@@ -105,6 +121,7 @@ impl Unit {
             #[cfg(feature = "remote")]
             WalkEntry::Empty => 1,
             WalkEntry::File(_) | WalkEntry::Embedded(_) | WalkEntry::Error(_) => 1,
+            WalkEntry::Linked(_) => 0, // each of its names was counted
         };
         self.entries.iter().map(len).sum()
     }
@@ -128,6 +145,7 @@ impl Unit {
                     let mut keep = |file, entry| links.add(file, (self.number, nth), entry);
                     entry.inspect(options, scratch, sink, Some(&mut keep));
                 }
+                WalkEntry::Linked(entry) => entry.inspect(options, scratch, sink, None),
                 #[cfg(feature = "remote")]
                 WalkEntry::Objects(batch) => batch.inspect(options, read_options, sink),
                 WalkEntry::Embedded(entry) => entry.inspect(options, sink),
@@ -141,36 +159,5 @@ impl Unit {
                 }
             }
         }
-        if self.is_last {
-            inspect_linked(links.take(sink), options, scratch, sink);
-        }
-    }
-}
-
-/// Inspects each file with several hard links once.
-fn inspect_linked(files: Vec<Vec<FileEntry>>, options: &WalkOptions, scratch: &mut Scratch, sink: &mut dyn BlobSink) {
-    for names in files {
-        if sink.should_stop() {
-            return;
-        }
-        let mut names = names.into_iter();
-        let Some(mut first) = names.next() else { continue };
-        let (mut other_names, mut omits_names) = (Vec::new(), false);
-        for name in names {
-            let is_stored = first.stored.is_some();
-            let location = if is_stored || name.stored.is_none() {
-                name.into_location()
-            } else {
-                // The images and the digest of the store apply to the row, whichever name is first.
-                first.stored = name.stored;
-                BlobLocation::new(name.path)
-            };
-            omits_names |= location.omits_names;
-            other_names.push(location.file);
-            other_names.extend(location.other_names);
-        }
-        first.other_names.extend(other_names);
-        first.omits_names = omits_names;
-        first.inspect(options, scratch, sink, None);
     }
 }
