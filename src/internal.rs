@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
@@ -25,9 +26,13 @@ use crate::edit::Edit;
 use crate::error::{Error, Reason};
 use crate::finding::{Finding, FindingCode};
 use crate::input::Input;
+#[cfg(feature = "interface")]
+use crate::interface::{Extern, ExternKind, Interface};
+#[cfg(feature = "inventory")]
+use crate::inventory::{Ecosystem, Evidence, Inventory, Package};
 use crate::metadata::{Metadata, ValueError};
 use crate::outcome::{Cost, Outcome};
-use crate::scan::{Collector, Fault, ItemPath, Section, Visitor};
+use crate::scan::{Collector, Fault, ItemKind, ItemPath, Section, Visitor};
 use crate::splice::Plan;
 
 /// Checks of the URLs that a server sends a client to.
@@ -72,6 +77,54 @@ pub fn value_error(code: FindingCode, message: impl Into<String>) -> ValueError 
 /// Whether a plan was made for this file in its current state.
 pub fn is_plan_for(plan: &Plan, source: &Input) -> bool {
     plan.is_for(source)
+}
+
+/// Creates a section from a saved report. `data` is the absolute offset of its data. `None` if the
+/// offsets are not in order, or the id is not valid.
+pub fn section(
+    item: u32,
+    item_kind: ItemKind,
+    id: u8,
+    range: Range<u64>,
+    data: u64,
+    name: &str,
+) -> Option<Section<'_>> {
+    let is_valid = range.start <= data && data <= range.end && id < 0x80;
+    is_valid.then(|| Section {
+        item,
+        item_kind,
+        id,
+        start: range.start,
+        payload: data, // reports do not contain the offset of a name
+        data,
+        end: range.end,
+        class: item_kind.classes()[usize::from(id)],
+        name: name.as_bytes(),
+    })
+}
+
+/// Creates an import from a saved report.
+#[cfg(feature = "interface")]
+pub fn import(module: Option<&str>, name: &str, implements: Option<&str>, kind: ExternKind, offset: u64) -> Extern {
+    Extern::new(module, name, implements, kind, offset)
+}
+
+/// Creates an interface from a saved report: imports, without exports and findings.
+#[cfg(feature = "interface")]
+pub fn interface(kind: ItemKind, imports: Vec<Extern>, is_complete: bool) -> Interface {
+    Interface::rebuilt(kind, imports, is_complete)
+}
+
+/// Creates a package from a saved report.
+#[cfg(feature = "inventory")]
+pub fn package(name: &str, version: &str, ecosystem: Ecosystem, source: &str, evidence: Evidence) -> Package {
+    Package::rebuilt(name, version, ecosystem, source, evidence)
+}
+
+/// Creates an inventory from a saved report, without findings.
+#[cfg(feature = "inventory")]
+pub fn inventory(packages: Vec<Package>) -> Inventory {
+    Inventory::rebuilt(packages)
 }
 
 /// Sets the number of occurrences that a finding represents.

@@ -15,6 +15,17 @@ pub struct Extern {
 }
 
 impl Extern {
+    /// An import from a saved report.
+    pub(crate) fn new(
+        module: Option<&str>,
+        name: &str,
+        implements: Option<&str>,
+        kind: ExternKind,
+        offset: u64,
+    ) -> Self {
+        Self { module: module.map(Into::into), name: name.into(), implements: implements.map(Into::into), kind, offset }
+    }
+
     /// The module from which a core module imports it; `None` for exports, and in a component.
     pub fn module(&self) -> Option<&str> {
         self.module.as_deref()
@@ -70,6 +81,20 @@ pub enum ExternKind {
 }
 
 impl ExternKind {
+    /// All kinds.
+    pub const ALL: [Self; 10] = [
+        Self::Function,
+        Self::Table,
+        Self::Memory,
+        Self::Global,
+        Self::Tag,
+        Self::Module,
+        Self::Value,
+        Self::Type,
+        Self::Instance,
+        Self::Component,
+    ];
+
     /// `function`, `table`, `memory`, `global`, `tag`, `module`, `value`, `type`, `instance` or
     /// `component`.
     pub const fn name(self) -> &'static str {

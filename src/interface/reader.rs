@@ -42,6 +42,8 @@ pub struct Interface {
     exports: Vec<Extern>,
     wit_package: Option<WitPackage>,
     findings: Findings,
+    /// Whether the report that it was rebuilt from lacks imports or exports.
+    lacks_some: bool,
 }
 
 impl Interface {
@@ -69,6 +71,23 @@ impl Interface {
     /// missing.
     pub fn findings(&self) -> &Findings {
         &self.findings
+    }
+
+    /// Whether all imports and exports could be read.
+    pub fn is_complete(&self) -> bool {
+        !self.lacks_some && self.findings.iter().all(|finding| finding.code() == FindingCode::Changed)
+    }
+
+    /// An interface from a saved report, without findings.
+    pub(crate) fn rebuilt(kind: ItemKind, imports: Vec<Extern>, is_complete: bool) -> Self {
+        Self {
+            kind,
+            imports,
+            exports: Vec::new(),
+            wit_package: None,
+            findings: Findings::with_limit(0),
+            lacks_some: !is_complete,
+        }
     }
 
     pub(crate) fn find_in_root(&mut self, code: FindingCode, message: &'static str) {
@@ -175,6 +194,7 @@ impl InterfaceReader {
                 exports: Vec::new(),
                 wit_package: None,
                 findings: Findings::with_limit(limits.max_findings_per_code),
+                lacks_some: false,
             },
             package: PackageCheck::No,
             retained: 0,

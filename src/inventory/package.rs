@@ -35,6 +35,26 @@ pub struct Package {
     pub replaces: Option<String>,
 }
 
+impl Package {
+    /// A package from a saved report, in the root item.
+    pub(crate) fn rebuilt(name: &str, version: &str, ecosystem: Ecosystem, source: &str, evidence: Evidence) -> Self {
+        Self {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            ecosystem,
+            source: source.to_owned(),
+            evidence,
+            confidence: Confidence::High,
+            item: 0,
+            path: ItemPath::root(),
+            offset: 0,
+            count: 1,
+            checksum: None,
+            replaces: None,
+        }
+    }
+}
+
 /// The ecosystem of a package's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]

@@ -205,6 +205,12 @@ impl<'m> Item<'m> {
         &self.data().producers
     }
 
+    /// Whether all `producers` sections could be read to their ends.
+    pub fn has_all_producers(self) -> bool {
+        let producers = self.producers();
+        producers.ranges().count() as u64 == self.sections_named("producers") && producers.is_complete()
+    }
+
     /// Packages of the `.dep-v0` section. If there are several, the last one.
     pub fn dependencies(self) -> Option<&'m Dependencies<'m>> {
         self.data().dependencies.as_deref()

@@ -32,6 +32,12 @@ impl<'a> Producers<'a> {
         }
     }
 
+    /// The data of the first section.
+    #[cfg(feature = "json")]
+    pub(super) fn first_mut(&mut self) -> Option<&mut Value<'a>> {
+        self.first.as_mut()
+    }
+
     /// The fields of all sections; of a malformed section, those before the error.
     pub fn fields(&self) -> impl Iterator<Item = ProducersField<'_>> {
         self.sections().flat_map(|section| Fields::new(section.as_bytes()))

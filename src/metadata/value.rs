@@ -46,6 +46,12 @@ impl<'a> Value<'a> {
         self.range.clone()
     }
 
+    /// Sets the range that the value was read from.
+    #[cfg(feature = "json")]
+    pub(super) fn set_range(&mut self, range: Range<u64>) {
+        self.range = range;
+    }
+
     /// Converts to a value that borrows nothing.
     pub fn into_owned(self) -> Value<'static> {
         let data = match self.data {

@@ -2,6 +2,7 @@
 
 mod advisory_line;
 pub(super) mod line;
+pub(super) mod reading_line;
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};

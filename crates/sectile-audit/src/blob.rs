@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use super::outline::OutlineSpan;
+use super::outline::Outline;
 use super::row::RowKind;
 use sectile::FindingCode;
 use sectile::Input;
@@ -121,8 +121,7 @@ pub(super) struct BlobReading<'b> {
     pub(super) size: Option<u64>,
     /// Bytes read, including those that were read to detect the type.
     pub(super) bytes_read: u64,
-    pub(super) largest: Option<OutlineSpan>,
-    pub(super) spans: Vec<OutlineSpan>,
+    pub(super) outline: Outline,
     /// Digest of all bytes, if it was requested and all bytes were read.
     pub(super) digest: Option<Digest>,
     /// Whether the file changed while it was read.

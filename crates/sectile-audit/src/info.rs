@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use sectile_advisories::Database;
-use sectile_policy::Policy;
+use sectile_policy::{Packages, Policy};
 
 /// The facts about an audit itself that its output states.
 ///
@@ -17,6 +17,8 @@ pub struct AuditInfo {
     pub policy_name: Option<OsString>,
     /// A fingerprint of the policy, of its expired exceptions, and of the limits on archives.
     pub fingerprint: String,
+    /// The packages that were read.
+    pub packages: Packages,
     /// Whether all digests were computed.
     pub hashed: bool,
     /// The day of the audit, as `2026-01-31`, if the caller gave one.

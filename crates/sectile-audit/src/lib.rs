@@ -23,6 +23,7 @@ mod row_reader;
 #[cfg(test)]
 mod sample;
 mod saved_rows;
+mod section_list;
 mod summary;
 mod walk;
 mod worker;
@@ -82,7 +83,7 @@ impl Audit {
     pub fn new(policy: impl Into<Arc<Policy>>) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let (policy, walk_options) = (policy.into(), WalkOptions::default());
-        let info = AuditInfo { databases: info::databases(&policy), ..AuditInfo::default() };
+        let info = AuditInfo { databases: info::databases(&policy), packages: policy.packages, ..AuditInfo::default() };
         Self { policy, walk_options, threads, baseline: None, today: None, outputs: Vec::new(), info }.fingerprinted()
     }
 

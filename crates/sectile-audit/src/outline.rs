@@ -1,5 +1,6 @@
 //! The largest section of a blob, and the layout of all its sections.
 
+use super::section_list::SectionList;
 use sectile::internal::copy_section;
 use sectile::scan::{DataRequest, ItemStart, Section, Visitor};
 
@@ -11,6 +12,24 @@ pub(super) struct OutlineVisitor<V> {
     depth: u32,
     largest: Option<OutlineSpan>,
     spans: Option<SpanList>,
+    sections: Option<SectionList>,
+}
+
+/// The parts of an outline that the output formats need.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct OutlineParts {
+    /// The spans of the sections.
+    pub(super) spans: bool,
+    /// All sections.
+    pub(super) sections: bool,
+}
+
+/// The outline of a blob.
+#[derive(Debug, Default)]
+pub(super) struct Outline {
+    pub(super) largest: Option<OutlineSpan>,
+    pub(super) spans: Vec<OutlineSpan>,
+    pub(super) sections: Option<SectionList>,
 }
 
 /// The position of a section, or of several in a row.
@@ -26,13 +45,15 @@ pub(super) struct OutlineSpan {
 }
 
 impl<V> OutlineVisitor<V> {
-    /// Finds the largest section, and collects the spans of all sections if `with_spans` is set.
-    pub(super) fn new(inner: V, with_spans: bool) -> Self {
-        Self { inner, depth: 0, largest: None, spans: with_spans.then(SpanList::default) }
+    /// Finds the largest section, and collects these parts.
+    pub(super) fn new(inner: V, parts: OutlineParts) -> Self {
+        let (spans, sections) = (parts.spans.then(SpanList::default), parts.sections.then(SectionList::default));
+        Self { inner, depth: 0, largest: None, spans, sections }
     }
 
-    pub(super) fn finish(self) -> (V, Option<OutlineSpan>, Vec<OutlineSpan>) {
-        (self.inner, self.largest, self.spans.map(SpanList::finish).unwrap_or_default())
+    pub(super) fn finish(self) -> (V, Outline) {
+        let spans = self.spans.map(SpanList::finish).unwrap_or_default();
+        (self.inner, Outline { largest: self.largest, spans, sections: self.sections })
     }
 }
 
@@ -70,6 +91,9 @@ impl<'w, V: Visitor<'w>> Visitor<'w> for OutlineVisitor<V> {
         }
         if let Some(spans) = &mut self.spans {
             spans.add(OutlineSpan::new(&copy_section(section), self.depth));
+        }
+        if let Some(sections) = &mut self.sections {
+            sections.add(&copy_section(section));
         }
         self.inner.section(section)
     }

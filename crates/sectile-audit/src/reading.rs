@@ -8,7 +8,7 @@ use std::ops::Range;
 use futures_util::StreamExt;
 
 use super::blob::{BlobReading, Content};
-use super::outline::OutlineVisitor;
+use super::outline::{OutlineParts, OutlineVisitor};
 use sectile::Input;
 use sectile::digest::{Digest, Hasher};
 use sectile::drive::{self, PushDriver, ReadAt};
@@ -26,8 +26,8 @@ use sectile_remote::{Object, RemoteError};
 #[derive(Clone, Copy)]
 pub(super) struct ReadOptions<'p> {
     pub(super) policy: &'p Policy,
-    /// Whether to collect the spans of the sections.
-    pub(super) with_spans: bool,
+    /// The parts of the outline to collect.
+    pub(super) outline: OutlineParts,
     /// Whether to compute the digest, which reads all bytes.
     pub(super) hashes: bool,
     /// Whether to stop as soon as possible.
@@ -78,7 +78,7 @@ impl ReadOptions<'_> {
         let Policy { limits, .. } = *self.policy;
         let len = range.end - range.start;
         if head.len() as u64 == len {
-            let mut visitor = OutlineVisitor::new(PolicyReader::slice(self.policy), self.with_spans);
+            let mut visitor = OutlineVisitor::new(PolicyReader::slice(self.policy), self.outline);
             let outcome = drive::scan_slice(head, &mut visitor, limits);
             blob_reading(visitor, outcome, len)
         } else {
@@ -90,7 +90,7 @@ impl ReadOptions<'_> {
     }
 
     fn stream_visitor(&self) -> StreamVisitor {
-        OutlineVisitor::new(PolicyReader::stream(self.policy), self.with_spans)
+        OutlineVisitor::new(PolicyReader::stream(self.policy), self.outline)
     }
 
     /// Reads a stream to its end, even after a framing error, because only its end shows its length.
@@ -220,10 +220,10 @@ fn blob_reading<'v, R: Collector<Value = Metadata<'v>>>(
     scan: Outcome<()>,
     bytes_read: u64,
 ) -> BlobReading<'v> {
-    let (reader, largest, spans) = visitor.finish();
+    let (reader, outline) = visitor.finish();
     let (_, error, _) = scan.into_parts();
     let outcome = outcome(reader.finish(), error, Cost { bytes: bytes_read, reads: 0 });
-    BlobReading { outcome, size: None, bytes_read, largest, spans, digest: None, changed: false }
+    BlobReading { outcome, size: None, bytes_read, outline, digest: None, changed: false }
 }
 
 /// A range of a file whose first bytes were read before.

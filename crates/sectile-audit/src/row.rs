@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use std::ffi::OsStr;
 
 use super::blob::BlobLocation;
-use super::outline::OutlineSpan;
+use super::outline::{Outline, OutlineSpan};
+use super::section_list::SectionList;
 use sectile::metadata::{Field, Metadata};
 use sectile::scan::ItemKind;
 use sectile::{FindingCode, Severity};
@@ -71,6 +72,8 @@ pub struct Row<'r> {
     /// Number of bytes read from the file itself; 0 for compressed archive entries, whose bytes are
     /// counted with the archive.
     pub bytes_read: u64,
+    /// All sections, for the rules of a later judgment; `None` unless the format saves them.
+    pub(super) sections: Option<SectionList>,
     pub(super) source: RowSource<'r>,
 }
 
@@ -223,6 +226,7 @@ impl<'r> Row<'r> {
             section_totals: Vec::new(),
             largest: None,
             spans: Vec::new(),
+            sections: None,
             not_opened: Vec::new(),
             findings: Vec::new(),
             accepted: false,
@@ -309,13 +313,15 @@ impl<'r> Row<'r> {
     }
 
     /// Sets the layout of the sections.
-    pub(super) fn set_outline(&mut self, largest: Option<OutlineSpan>, spans: Vec<OutlineSpan>) {
+    pub(super) fn set_outline(&mut self, outline: Outline) {
+        let Outline { largest, spans, sections } = outline;
         self.largest = largest.map(|span| LargestSection {
             bytes: span.bytes(),
             kind: span.kind.into(),
             name: span.name.map(|name| String::from(name).into()),
         });
         self.spans = spans.into_iter().map(SectionSpan::from).collect();
+        self.sections = sections;
     }
 
     /// Total length in bytes of the names, values and messages, without the syntax of a format.
@@ -324,7 +330,8 @@ impl<'r> Row<'r> {
         let values = self.annotations.iter().map(|(_, value)| value.len()).sum::<usize>();
         let producers = self.producers.iter().flatten().map(|text| text.len()).sum::<usize>();
         let messages = self.findings.iter().map(|judged| judged.finding().message().len()).sum::<usize>();
-        names + self.name.as_deref().map_or(0, str::len) + values + producers + messages
+        let sections = self.sections.as_ref().map_or(0, SectionList::text_len);
+        names + sections + self.name.as_deref().map_or(0, str::len) + values + producers + messages
     }
 
     /// The codes of the findings, without duplicates, in the order of their first occurrence.

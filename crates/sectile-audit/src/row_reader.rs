@@ -239,8 +239,12 @@ impl RowReader {
         #[cfg(any(feature = "registry", feature = "remote"))]
         let policy = sectile_policy::Policy::default();
         #[cfg(any(feature = "registry", feature = "remote"))]
-        let read_options =
-            crate::reading::ReadOptions { policy: &policy, with_spans: false, hashes: false, should_stop: &|| false };
+        let read_options = crate::reading::ReadOptions {
+            policy: &policy,
+            outline: crate::outline::OutlineParts::default(),
+            hashes: false,
+            should_stop: &|| false,
+        };
         match store {
             Store::Images(name) => return Ok(Some(lookup::inspect_images(name, &self.walk_options, copier))),
             Store::Root(root) => match &root.0 {

@@ -12,7 +12,7 @@ use sectile::metadata::Field;
 use sectile::scan::{ItemKind, ItemPath};
 use sectile::{FindingCode, Severity, internal};
 use sectile_policy::internal::{reused, reused_exception};
-use sectile_policy::{Exception, JudgedFinding};
+use sectile_policy::{Exception, JudgedFinding, Packages};
 
 /// Texts that attack browsers, terminals, spreadsheets and parsers.
 pub(super) const HOSTILE: [&str; 16] = [
@@ -43,6 +43,7 @@ pub(super) fn mixed(n: u64) -> u64 {
 
 pub(super) fn info() -> AuditInfo {
     AuditInfo {
+        packages: Packages::Declared,
         hashed: false,
         paths: vec!["store".into()],
         policy_name: Some("policy.toml".into()),

@@ -76,7 +76,10 @@ impl<'a> SavedRows<'a> {
 
     /// Judges the rows by this policy instead of the earlier one, on this day.
     ///
-    /// Rules about sections and imports need the binaries: each such rule is a `not-judged` finding of every binary.
+    /// The verdict is that of an audit of the same binaries that reads the same packages. A rule that needs more than
+    /// the rows hold is a `not-judged` finding: a rule about imports, unless the earlier policy had one; rules about a
+    /// binary with more sections, items or packages than a row holds.
+    ///
     /// Findings that the earlier policy ignored are not in the rows. A policy with advisories judges the packages in the
     /// rows; another one judges the advisories in the rows.
     #[must_use]
@@ -89,7 +92,8 @@ impl<'a> SavedRows<'a> {
         self.info.day = today.map(|day| day.to_string());
         // Rows that are judged without their binaries must not be reused by an audit.
         self.info.fingerprint = format!("{REJUDGED}{}", policy.fingerprint());
-        self.judge = Some(RowJudge { policy, today, has_advisories, exceptions: policy.exception_use() });
+        let (packages, exceptions) = (self.info.packages, policy.exception_use());
+        self.judge = Some(RowJudge { policy, today, has_advisories, packages, exceptions });
         self
     }
 
@@ -144,12 +148,11 @@ impl<'a> SavedRows<'a> {
         rows: &mut RowWriter<'_, '_>,
     ) -> Result<OsString, SavedRowsError> {
         let not_a_row = || SavedRowsError::NotARow(self.line);
-        let metadata = self.judge.as_ref().and_then(|_| parsed.metadata());
-        let items_left_out = parsed.items_left_out();
+        let saved = self.judge.as_ref().map(|judge| judge.read(&parsed));
         let mut row = parsed.into_saved_row(self.line, text).ok_or_else(not_a_row)?;
         let judged_text;
-        if let Some(judge) = &self.judge {
-            judge.judge(&mut row, metadata.as_ref(), items_left_out);
+        if let Some((judge, saved)) = self.judge.as_ref().zip(saved) {
+            judge.judge(&mut row, &saved);
             if rows.outputs.iter().any(|output| output.format == Format::Jsonl) {
                 judged_text = judge::with_verdict(text, &row).ok_or_else(not_a_row)?;
                 row = row.with_saved_text(&judged_text);

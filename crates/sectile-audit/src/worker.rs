@@ -10,6 +10,7 @@ use super::blob::{
 };
 use super::context::Context;
 use super::format::Format;
+use super::outline::OutlineParts;
 use super::progress::WorkDone;
 use super::reading::ReadOptions;
 use super::row::{Completeness, Row, RowKind};
@@ -83,7 +84,10 @@ impl<'a> Worker<'a> {
             context,
             options: ReadOptions {
                 policy: context.policy,
-                with_spans: context.formats.iter().any(|format| format.needs_spans()),
+                outline: OutlineParts {
+                    spans: context.formats.contains(&Format::Html),
+                    sections: context.formats.contains(&Format::Jsonl),
+                },
                 hashes: context.hashes,
                 should_stop,
             },
@@ -244,7 +248,7 @@ impl BlobSink for Worker<'_> {
         self.judge(report, &location, digest, |row| {
             row.state = reusable(state);
             row.bytes_read = if is_counted { reading.bytes_read } else { 0 };
-            row.set_outline(reading.largest, reading.spans);
+            row.set_outline(reading.outline);
         });
     }
 

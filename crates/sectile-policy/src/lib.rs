@@ -112,19 +112,35 @@ pub mod internal {
     use std::ffi::OsStr;
     use std::sync::Arc;
 
-    use crate::JudgedFinding;
     use crate::report::Report;
+    use crate::{JudgedFinding, Policy, Reading, SectionMatches};
+    use sectile::interface::Interface;
+    use sectile::inventory::Inventory;
     use sectile::metadata::Metadata;
+    use sectile::scan::Section;
     use sectile::{Cost, Error, FindingCode};
 
-    /// A report of metadata that was rebuilt, with the error that ended its reading.
+    /// Rebuilds the reading of an earlier report. Sections are in input order; `None` if they
+    /// are not known.
+    pub fn rebuilt_reading(
+        policy: &Policy,
+        metadata: Metadata<'static>,
+        sections: Option<&[Section<'_>]>,
+        interface: Option<Interface>,
+        inventory: Option<Inventory>,
+    ) -> Reading<'static> {
+        let section_matches = sections.and_then(|sections| SectionMatches::of_saved(policy, &metadata, sections));
+        Reading { metadata, interface, inventory, section_matches }
+    }
+
+    /// A report of data that was rebuilt, with the error that ended its reading.
     pub fn rebuilt_report<'a>(
         file: &'a OsStr,
         size: Option<u64>,
-        metadata: &'a Metadata<'a>,
+        reading: &'a Reading<'a>,
         error: Option<&'a Error>,
     ) -> Report<'a> {
-        Report::from_parts(file, size, Some(metadata), error, Cost::default())
+        Report::from_reading(file, size, Some(reading), error, Cost::default())
     }
 
     /// Adds the advisories of an earlier report, `None` if its packages were not judged. A policy

@@ -71,7 +71,7 @@ impl Producers {
                 if !complete || self.matching(item).any(|(matched, ..)| matched == NameMatch::Yes) {
                     continue;
                 }
-                if is_fully_read(item) {
+                if item.has_all_producers() {
                     violations.add(FindingCode::MissingField, position, path, || self.missing_message(item));
                     continue;
                 }
@@ -82,7 +82,7 @@ impl Producers {
                     });
                 }
             }
-            if complete && !is_fully_read(item) {
+            if complete && !item.has_all_producers() {
                 violations.not_judged_at(position, path, "not all producers could be read");
             }
         }
@@ -123,9 +123,4 @@ impl Producers {
         let versions = if self.filter.versions.is_some() { ", with a matching version" } else { "" };
         format!("{names}{fields}{versions}")
     }
-}
-
-/// Whether all producers of an item could be read.
-fn is_fully_read(item: Item<'_>) -> bool {
-    item.producers().ranges().count() as u64 == item.sections_named(SECTION) && item.producers().is_complete()
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::violations::{Position, Violations};
 use super::{Demand, Policy, Rule};
 use sectile::internal::copy_section;
+use sectile::metadata::Metadata;
 use sectile::scan::{DataRequest, ItemPath, ItemStart, Section, Visitor};
 use sectile::{FindingCode, Findings};
 
@@ -15,6 +16,20 @@ pub struct SectionMatches {
 }
 
 impl SectionMatches {
+    /// The matches among the sections of a saved report, in input order. `None` if the policy has no
+    /// section rule.
+    pub(crate) fn of_saved(policy: &Policy, metadata: &Metadata<'_>, sections: &[Section<'_>]) -> Option<Self> {
+        let mut rules = SectionRules::new(policy)?;
+        let mut item = 0;
+        for section in sections {
+            if std::mem::replace(&mut item, section.item()) != section.item() {
+                rules.path = metadata.items().nth(item as usize)?.path();
+            }
+            rules.inspect(section);
+        }
+        Some(rules.finish())
+    }
+
     /// The findings of the section rule with this index, if it is the given rule.
     pub(super) fn for_rule(&self, index: usize, rule: &Rule) -> Option<&Findings> {
         self.by_rule.get(index).filter(|(of, _)| **of == *rule).map(|(_, findings)| findings)
@@ -37,11 +52,7 @@ struct SectionRules {
 
 impl<V> SectionRuleVisitor<V> {
     pub(super) fn new(inner: V, policy: &Policy) -> Self {
-        let section_rules = policy.rules.iter().filter(|rule| matches!(rule.demand, Demand::Sections(_)));
-        let limit = policy.limits.max_findings_per_code;
-        let rules: Vec<_> = section_rules.map(|rule| (Arc::clone(rule), Violations::new(limit))).collect();
-        let rules = (!rules.is_empty()).then(|| SectionRules { rules, path: ItemPath::root() });
-        Self { inner, rules }
+        Self { inner, rules: SectionRules::new(policy) }
     }
 
     /// The matches so far.
@@ -54,14 +65,23 @@ impl<V> SectionRuleVisitor<V> {
     }
 
     pub(super) fn finish(self) -> (V, Option<SectionMatches>) {
-        let by_rule = |section_rules: SectionRules| {
-            section_rules.rules.into_iter().map(|(rule, found)| (rule, found.findings())).collect()
-        };
-        (self.inner, self.rules.map(|rules| SectionMatches { by_rule: by_rule(rules) }))
+        (self.inner, self.rules.map(SectionRules::finish))
     }
 }
 
 impl SectionRules {
+    /// The section rules of a policy; `None` if it has none.
+    fn new(policy: &Policy) -> Option<Self> {
+        let section_rules = policy.rules.iter().filter(|rule| matches!(rule.demand, Demand::Sections(_)));
+        let limit = policy.limits.max_findings_per_code;
+        let rules: Vec<_> = section_rules.map(|rule| (Arc::clone(rule), Violations::new(limit))).collect();
+        (!rules.is_empty()).then(|| Self { rules, path: ItemPath::root() })
+    }
+
+    fn finish(self) -> SectionMatches {
+        SectionMatches { by_rule: self.rules.into_iter().map(|(rule, found)| (rule, found.findings())).collect() }
+    }
+
     #[inline(never)]
     fn inspect(&mut self, section: &Section<'_>) {
         for (rule, violations) in &mut self.rules {

@@ -6,21 +6,22 @@ use std::ffi::{OsStr, OsString};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::advisory_line::{AdvisoryLine, DatabaseLine};
+use super::reading_line::{FoundPackageLine, ImportLine, SectionLine};
 use crate::AuditInfo;
 use crate::UnusedException;
 use crate::blob::BlobLocation;
 use crate::row::{Completeness, LargestSection, Reason, Row, RowKind, RowSource, SectionTotal};
 use crate::row_name;
 use sectile::internal::json::SCHEMA;
-use sectile::internal::{MetadataBuilder, finding, with_count};
-use sectile::metadata::{Field, Metadata, Package};
+use sectile::internal::{finding, with_count};
+use sectile::metadata::{Field, Package};
 use sectile::scan::ItemKind;
 use sectile::{FindingCode, Severity};
 use sectile_policy::internal::{reused, reused_exception, with_advisory};
-use sectile_policy::{Exception, JudgedFinding, PolicyLocation};
+use sectile_policy::{Exception, JudgedFinding, Packages, PolicyLocation};
 
 /// The first line.
 #[derive(Debug)]
@@ -49,6 +50,8 @@ impl HeaderLine {
             day: Option<String>,
             hashed: bool,
             #[serde(default)]
+            searched: bool,
+            #[serde(default)]
             databases: Vec<DatabaseLine>,
         }
         let First { schema, audit } = serde_json::from_slice(line).ok()?;
@@ -58,6 +61,7 @@ impl HeaderLine {
             policy_name: audit.policy.as_ref().and_then(name),
             fingerprint: audit.fingerprint,
             hashed: audit.hashed,
+            packages: if audit.searched { Packages::All } else { Packages::Declared },
             day: audit.day,
             databases: audit.databases.into_iter().filter_map(DatabaseLine::into_database).collect(),
         };
@@ -97,10 +101,13 @@ pub(crate) struct RowLine<'l> {
     digest: Option<Cow<'l, str>>,
     verified: bool,
     #[serde(borrow)]
-    item: Option<ItemLine<'l>>,
+    pub(super) item: Option<ItemLine<'l>>,
+    /// `None` if the row does not have them all.
+    #[serde(borrow, default, rename = "section_list")]
+    pub(super) sections: Option<Vec<SectionLine<'l>>>,
     /// Number of items that are too deep for the report.
     #[serde(default)]
-    items_left_out: u64,
+    pub(super) items_left_out: u64,
     #[serde(borrow)]
     section_totals: OrderedMembers<'l, [u64; 2]>,
     #[serde(borrow)]
@@ -109,12 +116,11 @@ pub(crate) struct RowLine<'l> {
     not_opened: OrderedMembers<'l, u64>,
     #[serde(borrow)]
     findings: Vec<FindingLine<'l>>,
-    /// The packages, which are only counted.
-    #[serde(default)]
-    packages: Vec<IgnoredAny>,
+    #[serde(borrow, default)]
+    pub(super) packages: Vec<FoundPackageLine<'l>>,
     /// Number of packages that were omitted.
     #[serde(default)]
-    packages_left_out: u64,
+    pub(super) packages_left_out: u64,
     #[serde(default)]
     advisories: Vec<AdvisoryLine>,
     accepted: bool,
@@ -134,25 +140,37 @@ pub(crate) enum NameValue<'l> {
 }
 
 #[derive(Deserialize)]
-struct ItemLine<'l> {
+pub(super) struct ItemLine<'l> {
     #[serde(borrow)]
     kind: Cow<'l, str>,
+    #[serde(default)]
+    pub(super) incomplete: bool,
     #[serde(borrow)]
-    name: Option<NameValue<'l>>,
+    pub(super) name: Option<NameValue<'l>>,
     #[serde(borrow)]
-    annotations: OrderedMembers<'l, NameValue<'l>>,
+    pub(super) annotations: OrderedMembers<'l, NameValue<'l>>,
+    /// The values of the first of several sections.
+    #[serde(borrow, default)]
+    pub(super) first_annotations: OrderedMembers<'l, NameValue<'l>>,
     #[serde(borrow)]
-    producers: OrderedMembers<'l, Vec<[Cow<'l, str>; 2]>>,
+    pub(super) producers: OrderedMembers<'l, Vec<[Cow<'l, str>; 2]>>,
+    #[serde(default)]
+    pub(super) incomplete_producers: bool,
     /// `None` if the item has no list.
     #[serde(borrow, default)]
-    dependencies: Option<Vec<PackageLine<'l>>>,
-    range: (u64, Option<u64>),
+    pub(super) dependencies: Option<Vec<PackageLine<'l>>>,
+    /// `None` if the imports were not read.
+    #[serde(borrow, default)]
+    pub(super) imports: Option<Vec<ImportLine<'l>>>,
+    #[serde(default)]
+    pub(super) incomplete_interface: bool,
+    pub(super) range: (u64, Option<u64>),
     #[serde(borrow)]
-    items: Vec<Self>,
+    pub(super) items: Vec<Self>,
 }
 
 #[derive(Deserialize)]
-struct PackageLine<'l> {
+pub(super) struct PackageLine<'l> {
     #[serde(borrow)]
     name: Cow<'l, str>,
     #[serde(borrow)]
@@ -240,37 +258,6 @@ impl<'l> RowLine<'l> {
         of_place && self.state.as_deref() == Some(state) && (in_archive || was_read) && !was_changed
     }
 
-    /// Rebuilds the metadata; `None` if nothing was read. Items that are too deep for the report are not in it.
-    pub(crate) fn metadata(&self) -> Option<Metadata<'static>> {
-        let mut builder = MetadataBuilder::default();
-        let mut items: Vec<(&ItemLine<'_>, Option<u32>)> = self.item.iter().map(|root| (root, None)).collect();
-        while let Some((item, parent)) = items.pop() {
-            let number = builder.item(item.kind()?, parent, item.range.0, item.range.1);
-            if let Some(name) = &item.name {
-                builder.name(name.to_value());
-            }
-            for (key, value) in &item.annotations.0 {
-                if let Some(field) = Field::ALL.into_iter().find(|field| field.section() == *key) {
-                    builder.annotation(field, value.to_value());
-                }
-            }
-            for (field, values) in &item.producers.0 {
-                let values: Vec<_> = values.iter().map(|[name, version]| [&**name, &**version]).collect();
-                builder.producers(field, &values);
-            }
-            if let Some(packages) = &item.dependencies {
-                builder.dependencies();
-                for package in packages {
-                    if let Some(rebuilt) = builder.package() {
-                        package.write_to(rebuilt);
-                    }
-                }
-            }
-            items.extend(item.items.iter().rev().map(|child| (child, Some(number))));
-        }
-        builder.finish()
-    }
-
     /// Converts the line into a row of the audit that wrote it; `None` if this version does not know its kind, its
     /// outcome or the code of a finding.
     pub(crate) fn into_saved_row(self, nth: u64, text: &'l str) -> Option<Row<'l>> {
@@ -279,11 +266,6 @@ impl<'l> RowLine<'l> {
         self.judged()?;
         let bytes_read = self.bytes_read;
         Some(Row { nth, bytes_read, ..self.into_row(text) })
-    }
-
-    /// Number of items that are too deep for the report.
-    pub(crate) fn items_left_out(&self) -> u64 {
-        self.items_left_out
     }
 
     fn row_kind(&self) -> Option<RowKind> {
@@ -355,13 +337,13 @@ impl<'l> RowLine<'l> {
 }
 
 impl ItemLine<'_> {
-    fn kind(&self) -> Option<ItemKind> {
+    pub(super) fn kind(&self) -> Option<ItemKind> {
         [ItemKind::Module, ItemKind::Component].into_iter().find(|kind| kind.name() == self.kind)
     }
 }
 
 impl PackageLine<'_> {
-    fn write_to(&self, package: &mut Package) {
+    pub(super) fn write_to(&self, package: &mut Package) {
         package.name = self.name.clone().into_owned();
         package.version = self.version.clone().into_owned();
         package.source = self.source.clone().into_owned();
@@ -420,7 +402,7 @@ impl ArchiveLine<'_> {
 
 impl<'l> NameValue<'l> {
     /// The text, or the bytes that are not UTF-8. Bytes that are not valid base64 are empty.
-    fn to_value(&self) -> Result<String, Vec<u8>> {
+    pub(super) fn to_value(&self) -> Result<String, Vec<u8>> {
         match self {
             Self::Text(text) => Ok(text.clone().into_owned()),
             Self::Bytes { base64 } => Err(STANDARD.decode(base64).unwrap_or_default()),
@@ -513,7 +495,7 @@ impl<'de: 'l, 'l, T: Deserialize<'de>> Deserialize<'de> for OrderedMembers<'l, T
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut members = Vec::new();
-                while let Some((BorrowedKey(key), value)) = map.next_entry()? {
+                while let Some((BorrowedText(key), value)) = map.next_entry()? {
                     members.push((key, value));
                 }
                 Ok(members)
@@ -524,6 +506,6 @@ impl<'de: 'l, 'l, T: Deserialize<'de>> Deserialize<'de> for OrderedMembers<'l, T
     }
 }
 
-/// A key that borrows from the input if possible.
+/// A text that borrows from the input if possible.
 #[derive(Deserialize)]
-struct BorrowedKey<'l>(#[serde(borrow)] Cow<'l, str>);
+pub(super) struct BorrowedText<'l>(#[serde(borrow)] pub(super) Cow<'l, str>);

@@ -9,6 +9,7 @@ use crate::{AuditInfo, Completeness, Row, RowKind, Stop, Summary};
 use sectile::Metadata;
 use sectile::internal::json::{SCHEMA, write_os};
 use sectile::internal::json::{put, write_array, write_object, write_safe, write_text};
+use sectile_policy::Packages;
 use sectile_policy::internal::{
     write_advisories, write_databases, write_item, write_judged, write_location, write_packages,
 };
@@ -26,6 +27,9 @@ pub(super) fn head(info: &AuditInfo, out: &mut dyn Write) -> io::Result<()> {
     put!(&mut line, ",\"day\":")?;
     write_or_null(&mut line, info.day.as_deref(), write_text)?;
     put!(&mut line, ",\"hashed\":", info.hashed)?;
+    if info.packages == Packages::All {
+        put!(&mut line, ",\"searched\":true")?;
+    }
     if !info.databases.is_empty() {
         put!(&mut line, ",\"databases\":")?;
         write_databases(&mut line, &info.databases)?;
@@ -64,6 +68,9 @@ pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     let deeper = items.filter(|item| item.depth() > MAX_ITEM_DEPTH).count() as u64;
     if deeper > 0 {
         put!(out, ",\"items_left_out\":", deeper)?;
+    }
+    if let Some(sections) = row.sections.as_ref().filter(|_| report.metadata().is_some()) {
+        sections.write(out, deeper == 0)?;
     }
     put!(out, ",\"section_totals\":")?;
     write_object(out, &row.section_totals, |out, share| {

@@ -70,11 +70,6 @@ impl Format {
         }
     }
 
-    /// Whether the format shows the layout of the sections.
-    pub(super) const fn needs_spans(self) -> bool {
-        matches!(self, Self::Html)
-    }
-
     /// Writes the text before the first row.
     pub(super) fn head(self, info: &AuditInfo, out: &mut dyn Write) -> io::Result<()> {
         match self {

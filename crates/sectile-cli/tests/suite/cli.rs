@@ -22,6 +22,7 @@ mod packages;
 mod policy;
 mod push;
 mod registries;
+mod rejudge;
 #[cfg(feature = "remote")]
 mod remote;
 mod row_names;
@@ -164,8 +165,18 @@ fn show_json_is_the_contract() {
     );
     let item = &run.text()[run.text().find("{\"kind\"").unwrap()..];
     assert_eq!(
-        keys_in_order(item)[..8],
-        ["kind", "path", "range", "name", "annotations", "producers", "registry_metadata", "items"]
+        keys_in_order(item)[..9],
+        [
+            "kind",
+            "path",
+            "range",
+            "name",
+            "annotations",
+            "first_annotations",
+            "producers",
+            "registry_metadata",
+            "items"
+        ]
     );
     assert_eq!(json["schema"], 2);
     assert_eq!(json["size"], outer.len());

@@ -25,7 +25,7 @@ use super::Report;
 use crate::{Exception, JudgedFinding, PolicyLocation, Verdict};
 use sectile::Error;
 use sectile::internal::json::{SCHEMA, put, write_array, write_base64, write_object, write_os, write_safe, write_text};
-use sectile::metadata::{Item, Metadata, Producers, ProducersField, Value};
+use sectile::metadata::{Field, Item, Metadata, Producers, ProducersField, Value};
 use sectile::{Finding, FindingCode, Severity};
 
 impl Report<'_> {
@@ -109,6 +109,9 @@ impl Report<'_> {
                     put!(out, ",")?;
                 }
                 write_item_head(out, item, self.size)?;
+                if !item.is_complete() {
+                    put!(out, ",\"incomplete\":true")?;
+                }
                 if let Some(interface) = self.interface.filter(|_| item.parent().is_none()) {
                     interface::write_interface(out, interface)?;
                 }
@@ -186,8 +189,14 @@ fn write_item_head(out: &mut impl Write, item: Item<'_>, size: Option<u64>) -> i
         put!(out, "\"", field.section(), "\":")?;
         write_value(out, value)
     })?;
+    if Field::ALL.into_iter().any(|field| item.section_count(field) > 1) {
+        write_first_annotations(out, item)?;
+    }
     put!(out, ",\"producers\":")?;
     write_producers(out, item.producers())?;
+    if !item.has_all_producers() {
+        put!(out, ",\"incomplete_producers\":true")?;
+    }
     if let Some(dependencies) = item.dependencies() {
         put!(out, ",\"dependencies\":")?;
         write_array(out, dependencies.packages(), write_package)?;
@@ -208,6 +217,17 @@ fn write_item_head(out: &mut impl Write, item: Item<'_>, size: Option<u64>) -> i
         })?;
     }
     Ok(())
+}
+
+/// Writes the values of the first sections of the fields that occur several times. Some readers use
+/// these. A value that could not be read is omitted.
+fn write_first_annotations(out: &mut impl Write, item: Item<'_>) -> io::Result<()> {
+    let fields = Field::ALL.into_iter().filter(|field| item.section_count(*field) > 1);
+    put!(out, ",\"first_annotations\":")?;
+    write_object(out, fields.filter_map(|field| Some((field, item.first_annotation(field)?))), |out, (field, value)| {
+        put!(out, "\"", field.section(), "\":")?;
+        write_value(out, value)
+    })
 }
 
 /// Writes the values of each field in the order of its first occurrence; a repeated field is one

@@ -55,12 +55,21 @@ impl<'a> Report<'a> {
 
     /// A report of data that was read for a policy.
     pub fn for_policy(file: &'a OsStr, size: Option<u64>, outcome: &'a Outcome<Reading<'_>>) -> Self {
-        let reading = outcome.value();
+        Self::from_reading(file, size, outcome.value().map(|reading| reading as _), outcome.error(), outcome.cost())
+    }
+
+    pub(crate) fn from_reading(
+        file: &'a OsStr,
+        size: Option<u64>,
+        reading: Option<&'a Reading<'a>>,
+        error: Option<&'a Error>,
+        cost: Cost,
+    ) -> Self {
         let metadata = reading.map(|reading| &reading.metadata as _);
         let interface = reading.and_then(|reading| reading.interface.as_ref());
         let inventory = reading.and_then(|reading| reading.inventory.as_ref());
         let section_matches = reading.and_then(|reading| reading.section_matches.as_ref());
-        let report = Self::from_parts(file, size, metadata, outcome.error(), outcome.cost());
+        let report = Self::from_parts(file, size, metadata, error, cost);
         Self { inventory, ..report.with_parts(interface, section_matches) }
     }
 

@@ -18,6 +18,7 @@ use std::sync::LazyLock;
 
 use super::{Root, Scratch, Unit, WalkOptions, unit, walk};
 use crate::blob::{self, Blob, BlobLocation, BlobSink, Content, FileState, NotOpened, WalkError};
+use crate::outline::OutlineParts;
 use crate::reading::ReadOptions;
 use crate::row::RowKind;
 use crate::{RowReadError, RowReader};
@@ -82,7 +83,7 @@ fn text(name: &OsStr) -> String {
 /// Options that local files do not use.
 fn read_options() -> ReadOptions<'static> {
     static POLICY: LazyLock<Policy> = LazyLock::new(Policy::default);
-    ReadOptions { policy: &POLICY, with_spans: false, hashes: false, should_stop: &|| false }
+    ReadOptions { policy: &POLICY, outline: OutlineParts::default(), hashes: false, should_stop: &|| false }
 }
 
 impl BlobSink for Recorder {

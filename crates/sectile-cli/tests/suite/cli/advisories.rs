@@ -115,17 +115,6 @@ fn packages_that_the_data_names_are_matched_as_recovered() {
 }
 
 #[test]
-fn recovered_packages_of_saved_rows_are_not_judged() {
-    let store = with_recovered("app.wasm");
-    let audit = run_in(store.path(), "audit --packages all --json app.wasm");
-    assert_eq!(audit.status, 0, "{}", audit.stderr);
-    write(&store, "rows.jsonl", audit.text());
-    let report = run_in(store.path(), "report rows.jsonl --json --advisories DB");
-    let message = "packages that the data names need a new audit (1)";
-    assert!(report.text().contains(message), "{}", report.text());
-}
-
-#[test]
 fn a_policy_refuses_by_class_and_severity() {
     let store = store();
     let refused = |policy: &str| {

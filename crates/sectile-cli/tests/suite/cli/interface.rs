@@ -23,8 +23,8 @@ fn module_with_interface() -> Vec<u8> {
 fn imports_and_exports_are_keys_of_the_root_item() {
     let (run, json) = show(&module_with_interface());
     assert_eq!((run.status, &*run.stderr), (0, ""));
-    assert_eq!(json["item"]["imports"], json!([{"module": "env", "name": "f", "kind": "function"}]));
-    assert_eq!(json["item"]["exports"], json!([{"name": "g", "kind": "function"}]));
+    assert_eq!(json["item"]["imports"], json!([{"module": "env", "name": "f", "kind": "function", "offset": 11}]));
+    assert_eq!(json["item"]["exports"], json!([{"name": "g", "kind": "function", "offset": 22}]));
     assert_eq!(json["item"]["annotations"]["licenses"], "MIT");
     let keys = ["producers", "imports", "exports", "items", "findings"];
     let places = keys.map(|key| run.text().find(&format!("\"{key}\":")).unwrap());
@@ -71,8 +71,8 @@ fn implemented_interfaces_are_shown() {
     let (run, json) = show(&bytes);
     assert_eq!((run.status, &*run.stderr), (0, ""));
     let imports = json!([
-        {"name": "store", "kind": "instance", "implements": "my:keys/values@1.2.0"},
-        {"name": "plain", "kind": "instance"},
+        {"name": "store", "kind": "instance", "implements": "my:keys/values@1.2.0", "offset": 16},
+        {"name": "plain", "kind": "instance", "offset": 56},
     ]);
     assert_eq!(json["item"]["imports"], imports);
     let (_directory, path) = file(&bytes);

@@ -68,7 +68,7 @@ impl Samples {
                 self.add(document_of(command), directory, &format!("{command} --json --packages all {file}"));
             }
         }
-        for file in ["importing.wasm", "implementing.wasm", "wit.wasm"] {
+        for file in ["broken.wasm", "importing.wasm", "implementing.wasm", "wit.wasm"] {
             self.add(Document::Show, directory, &format!("show --json --interface {file}"));
         }
     }
@@ -151,6 +151,7 @@ fn write_inputs(directory: &Path) {
     write("importing.wasm", &wat::parse_str(r#"(module (import "env" "f" (func)) (export "g" (func 0)))"#).unwrap());
     let implementing = r#"(component (import "a" (implements "my:keys/values@1.2.0") (instance)))"#;
     write("implementing.wasm", &wat::parse_str(implementing).unwrap());
+    write("broken.wasm", &module(&[section(2, &[9, 9]), custom("producers", [1])]));
     write("found.wasm", &with_packages(""));
     let many = r#"{"name":"p","version":"1.0.0","source":"git"}"#;
     let many = format!(r#"{{"packages":[{}]}}"#, vec![many; 3_000].join(","));
@@ -240,9 +241,17 @@ fn keys_are_complete(samples: &Samples) {
 
 /// An undescribed key is an error, and so is the lack of a required key.
 fn changes_are_found(samples: &Samples) {
-    const FREE: [&str; 7] =
-        ["annotations", "producers", "section_totals", "formats", "not_opened", "registry_metadata", "OciAnnotations"];
-    const OPTIONAL: [&str; 21] = [
+    const FREE: [&str; 8] = [
+        "annotations",
+        "first_annotations",
+        "producers",
+        "section_totals",
+        "formats",
+        "not_opened",
+        "registry_metadata",
+        "OciAnnotations",
+    ];
+    const OPTIONAL: [&str; 28] = [
         "documents",
         "advisories",
         "databases",
@@ -264,6 +273,13 @@ fn changes_are_found(samples: &Samples) {
         "replaces",
         "go_builds",
         "packages_left_out",
+        "first_annotations",
+        "incomplete",
+        "incomplete_producers",
+        "incomplete_interface",
+        "sections_left_out",
+        "section_list",
+        "searched",
     ];
     let mut seen = BTreeSet::new();
     for (document, value) in &samples.0 {

@@ -11,6 +11,9 @@ pub(super) fn write_interface(out: &mut impl Write, interface: &Interface) -> io
     write_array(out, interface.imports(), write_extern)?;
     write!(out, ",\"exports\":")?;
     write_array(out, interface.exports(), write_extern)?;
+    if !interface.is_complete() {
+        write!(out, ",\"incomplete_interface\":true")?;
+    }
     match interface.wit_package() {
         Some(package) => write_wit_package(out, package),
         None => Ok(()),
@@ -31,7 +34,7 @@ fn write_extern<W: Write>(out: &mut W, found: &Extern) -> io::Result<()> {
         write!(out, ",\"implements\":")?;
         write_text(out, implements)?;
     }
-    write!(out, "}}")
+    write!(out, ",\"offset\":{}}}", found.offset())
 }
 
 fn write_wit_package(out: &mut impl Write, package: &WitPackage) -> io::Result<()> {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::advisories::{advisories, databases};
 use super::document;
-use super::item::bounded_packages;
+use super::item::{bounded_packages, root};
 use super::keys::{
     Key, array, boolean, common, count, day, described, key, map, names, nullable, number, object, schema_key, string,
     tuple,
@@ -31,6 +31,7 @@ fn header() -> Value {
         key("fingerprint", string(), "A text that differs if verdicts or limits on archives may differ."),
         key("day", nullable(day()), "The day that exceptions are compared with, if it matters."),
         key("hashed", boolean(), "Whether digests were computed."),
+        key("searched", json!({ "const": true }), "The data was searched for packages.").optional(),
         databases(),
     ]);
     described(object([schema_key(), key("audit", audit, "The audit.")]), "The first line.")
@@ -55,8 +56,12 @@ fn row() -> Value {
         key("state", nullable(string()), "A text that differs after each change of the file."),
         key("digest", nullable(string()), "The digest, computed or stated by the store."),
         key("verified", boolean(), "Whether the digest was computed."),
-        key("item", nullable(common("item")), "The root item, or null if nothing was read."),
+        key("item", nullable(root()), "The root item, or null if nothing was read."),
         key("items_left_out", count(), "Number of items that are too deep for `item`.").optional(),
+        key("section_list", array(section()), "All sections in their order, for rules that are judged again.")
+            .optional(),
+        key("sections_left_out", count(), "Number of sections, if they exceed the limits of `section_list`.")
+            .optional(),
         key(
             "section_totals",
             totals,
@@ -75,6 +80,15 @@ fn row() -> Value {
     ];
     let row = object(before.into_iter().chain(bounded_packages()).chain(after));
     described(with_reason_unless(&["complete", "skipped"], row), "A binary, or an archive or a file with findings.")
+}
+
+/// A section, and a custom section.
+fn section() -> Value {
+    let range = "the number of the item in the order of the file, the id, and the start and the end of the section";
+    let item = || described(number(), range);
+    let custom = "of a custom section, also the start of its data, and its name";
+    let custom = described(tuple([item(), number(), number(), number(), number(), string()]), custom);
+    json!({ "anyOf": [tuple([item(), number(), number(), number()]), custom] })
 }
 
 fn locations() -> Value {

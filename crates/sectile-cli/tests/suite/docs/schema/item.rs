@@ -10,24 +10,11 @@ use sectile::metadata::Field;
 /// The custom sections of links to debugging data.
 const DEBUG_LINKS: [&str; 3] = ["build_id", "sourceMappingURL", "external_debug_info"];
 
-const EXTERN_KINDS: [ExternKind; 10] = [
-    ExternKind::Function,
-    ExternKind::Table,
-    ExternKind::Memory,
-    ExternKind::Global,
-    ExternKind::Tag,
-    ExternKind::Module,
-    ExternKind::Value,
-    ExternKind::Type,
-    ExternKind::Instance,
-    ExternKind::Component,
-];
-
 pub fn item_definition() -> Value {
     object(item())
 }
 
-/// The root item of `show`, which also has the keys of `--interface`.
+/// The root item, which also has the keys of `--interface` or of a rule about imports.
 pub fn root() -> Value {
     object(item().into_iter().chain(interface()))
 }
@@ -39,7 +26,9 @@ fn item() -> Vec<Key> {
         key("range", tuple([number(), nullable(number())]), "Its bytes; the end is null if it is not known."),
         key("name", nullable(common("text")), "The name in its name section."),
         key("annotations", annotations(), "The values of the fields in docs/reference.md."),
+        key("first_annotations", annotations(), "The first values of the fields with several sections.").optional(),
         key("producers", map(array(name_and_version())), "Names and versions by the field of `producers`."),
+        key("incomplete_producers", yes(), "Not all producers could be read.").optional(),
         key("dependencies", array(package()), "The packages that cargo-auditable listed.").optional(),
         key(
             "registry_metadata",
@@ -48,8 +37,14 @@ fn item() -> Vec<Key> {
         )
         .optional(),
         key("debug_links", array(debug_link()), "Links to debugging data: section and value.").optional(),
+        key("incomplete", yes(), "The item was not read to its end.").optional(),
         key("items", array(common("item")), "The items in it."),
     ]
+}
+
+/// `true`. The key is omitted otherwise.
+fn yes() -> Value {
+    json!({ "const": true })
 }
 
 fn annotations() -> Value {
@@ -121,6 +116,7 @@ fn interface() -> Vec<Key> {
     vec![
         key("imports", array(import_or_export()), "The imports, with `--interface`.").optional(),
         key("exports", array(import_or_export()), "The exports, with `--interface`.").optional(),
+        key("incomplete_interface", yes(), "Not all imports and exports could be read.").optional(),
         key("wit_package", package, "The WIT package that the component is, with `--interface`.").optional(),
     ]
 }
@@ -129,7 +125,8 @@ fn import_or_export() -> Value {
     object([
         key("module", string(), "The module of a module's import.").optional(),
         key("name", string(), "The name."),
-        key("kind", names(EXTERN_KINDS.map(ExternKind::name)), "The kind."),
+        key("kind", names(ExternKind::ALL.map(ExternKind::name)), "The kind."),
         key("implements", string(), "The interface that an instance under a plain name implements.").optional(),
+        key("offset", number(), "The absolute byte offset of its entry in the section."),
     ])
 }
