@@ -23,6 +23,8 @@ pub struct AuditInfo {
     pub hashed: bool,
     /// The day of the audit, as `2026-01-31`, if the caller gave one.
     pub day: Option<String>,
+    /// The time of SBOMs, as an RFC 3339 date-time, if the caller gave one.
+    pub created: Option<String>,
     /// The databases of advisories that packages were judged by.
     pub databases: Vec<Database>,
 }

@@ -36,7 +36,7 @@ use std::sync::atomic::AtomicBool;
 
 pub use self::baseline::{Baseline, BaselineError};
 use self::context::Context;
-pub use self::format::{Format, FormatWriter};
+pub use self::format::{Format, FormatWriter, sbom_vulnerabilities};
 pub use self::info::{AuditInfo, Stop};
 pub use self::output::{ReportFile, ReportWriter, write_atomic};
 use self::pipeline::Pipeline;
@@ -124,6 +124,13 @@ impl Audit {
         self
     }
 
+    /// Sets the time of SBOMs, as an RFC 3339 date-time. Without it, `CycloneDX` documents have none.
+    #[must_use]
+    pub fn with_created(mut self, time: impl Into<String>) -> Self {
+        self.info.created = Some(time.into());
+        self
+    }
+
     /// Reuses the rows of an earlier report for files that have not changed since, without reading them.
     ///
     /// Call it last: the report is checked against the settings so far. It is ignored if later settings differ from it.
@@ -190,7 +197,7 @@ impl Audit {
     ) -> io::Result<AuditOutcome> {
         let info = AuditInfo { paths: roots.iter().map(Root::name).collect(), ..self.info.clone() };
         for output in &mut *outputs {
-            output.format.head(&info, output.out)?;
+            output.head(&info)?;
         }
         let context = Context {
             policy: &self.policy,
@@ -213,7 +220,7 @@ impl Audit {
             return Err(io::Error::other(WriteError::AmongInputs));
         }
         for output in outputs {
-            output.format.tail(&info, &summary, stop.as_ref(), output.out)?;
+            output.tail(&info, &summary, stop.as_ref())?;
         }
         Ok(AuditOutcome { info, summary, stop })
     }

@@ -219,7 +219,7 @@ fn is_earlier_output(place: &OutputPlace) -> io::Result<bool> {
 }
 
 /// The first bytes of each format.
-const OUTPUT_HEADS: [&str; 8] = [
+const OUTPUT_HEADS: [&str; 11] = [
     "{\"schema\":1,\"audit\":{\"version\":",
     "{\"schema\":2,\"audit\":{\"version\":",
     "file,row,others,size,digest,verified,",
@@ -228,6 +228,9 @@ const OUTPUT_HEADS: [&str; 8] = [
     "::group::sectile audit",
     "{\"$schema\":\"https://docs.oasis-open.org/sarif/sarif/v2.1.0/",
     "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" ",
+    "{\"$schema\":\"http://cyclonedx.org/schema/bom-1.6.schema.json\",\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.6\",\"version\":1,\"metadata\":{\"tools\":{\"components\":[{\"type\":\"application\",\"name\":\"sectile\",",
+    "{\"$schema\":\"http://cyclonedx.org/schema/bom-1.7.schema.json\",\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.7\",\"version\":1,\"metadata\":{\"tools\":{\"components\":[{\"type\":\"application\",\"name\":\"sectile\",",
+    "{\"spdxVersion\":\"SPDX-2.3\",\"dataLicense\":\"CC0-1.0\",\"SPDXID\":\"SPDXRef-DOCUMENT\",\"creationInfo\":{\"creators\":[\"Tool: sectile-",
 ];
 
 /// The end of the first line of a summary for people, as `sectile audit` writes it.
@@ -241,7 +244,7 @@ fn is_summary(head: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AuditInfo, Format};
+    use crate::{AuditInfo, Format, FormatWriter};
     use std::fs;
 
     #[test]
@@ -254,7 +257,7 @@ mod tests {
         };
         for format in Format::ALL {
             let mut head = Vec::new();
-            format.head(&AuditInfo::default(), &mut head).unwrap();
+            FormatWriter::new(format, &mut head).head(&AuditInfo::default()).unwrap();
             assert!(is_earlier(&head), "{format:?}");
         }
         assert!(is_earlier(b""));

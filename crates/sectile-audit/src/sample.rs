@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 
 use super::row::RowSource;
 use super::{
-    AuditInfo, Completeness, Format, LargestSection, Reason, Row, SectionSpan, SectionTotal, Stop, Summary,
+    AuditInfo, Completeness, Format, FormatWriter, LargestSection, Reason, Row, SectionSpan, SectionTotal, Stop, Summary,
     UnusedException,
 };
 use sectile::metadata::Field;
@@ -49,6 +49,7 @@ pub(super) fn info() -> AuditInfo {
         policy_name: Some("policy.toml".into()),
         fingerprint: "0123456789abcdef".into(),
         day: Some("2026-01-31".into()),
+        created: None,
         databases: Vec::new(),
     }
 }
@@ -253,17 +254,14 @@ pub(super) fn summary<'r>(rows: impl IntoIterator<Item = &'r Row<'r>>) -> Summar
 
 /// The whole output.
 pub(super) fn written(format: Format, rows: &[Row<'_>], stop: Option<&Stop>) -> Vec<u8> {
-    let (info, mut out, mut any) = (info(), Vec::new(), false);
-    format.head(&info, &mut out).unwrap();
+    let (info, mut out) = (info(), Vec::new());
+    let mut writer = FormatWriter::new(format, &mut out);
+    writer.head(&info).unwrap();
     for row in rows {
         let mut one = Vec::new();
         format.row(row, &mut one);
-        if !one.is_empty() {
-            out.extend(if any { format.separator() } else { "" }.as_bytes());
-            out.extend(one);
-            any = true;
-        }
+        writer.write_rows(&one).unwrap();
     }
-    format.tail(&info, &summary(rows), stop, &mut out).unwrap();
+    writer.tail(&info, &summary(rows), stop).unwrap();
     out
 }

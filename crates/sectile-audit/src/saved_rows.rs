@@ -97,6 +97,13 @@ impl<'a> SavedRows<'a> {
         self
     }
 
+    /// Sets the time of SBOMs, as an RFC 3339 date-time. Without it, `CycloneDX` documents have none.
+    #[must_use]
+    pub fn with_created(mut self, time: impl Into<String>) -> Self {
+        self.info.created = Some(time.into());
+        self
+    }
+
     /// Writes the rows in these formats. Truncated rows are written like those of a stopped audit.
     ///
     /// # Errors
@@ -104,7 +111,7 @@ impl<'a> SavedRows<'a> {
     /// A line is not a row, the rows cannot be read, or a writer fails.
     pub fn write(mut self, outputs: &mut [FormatWriter<'_>]) -> Result<AuditOutcome, SavedRowsError> {
         for output in &mut *outputs {
-            output.format.head(&self.info, output.out).map_err(SavedRowsError::Write)?;
+            output.head(&self.info).map_err(SavedRowsError::Write)?;
         }
         let mut rows = RowWriter { outputs, text: Vec::new() };
         let (mut summary, mut last, mut line) = (Summary::default(), None, Vec::new());
@@ -134,7 +141,7 @@ impl<'a> SavedRows<'a> {
             summary.unused_exceptions = unused.map(Into::into).collect();
         }
         for output in rows.outputs {
-            output.format.tail(&self.info, &summary, stop.as_ref(), output.out).map_err(SavedRowsError::Write)?;
+            output.tail(&self.info, &summary, stop.as_ref()).map_err(SavedRowsError::Write)?;
         }
         Ok(AuditOutcome { info: self.info, summary, stop })
     }

@@ -8,6 +8,7 @@ use std::io::{self, Read, Write};
 #[cfg(unix)]
 use std::sync::OnceLock;
 
+use sectile::digest::{Digest, Hasher};
 use sectile::drive::ReadAt;
 #[cfg(unix)]
 use sectile::internal::fingerprint;
@@ -73,6 +74,22 @@ impl InputReader {
         match self {
             Self::Local(input) => read_input(input, policy),
             Self::Remote(remote) => remote.read_with_policy(policy),
+        }
+    }
+
+    /// The digest of all bytes of a local file; `None` for a remote one, which is read by ranges.
+    pub fn digest(&self) -> Result<Option<Digest>, Failure> {
+        let Self::Local(input) = self else { return Ok(None) };
+        let (mut hasher, mut offset) = (Hasher::new(), 0);
+        let mut buffer = vec![0; 1 << 20];
+        loop {
+            match input.read_at(&mut buffer, offset).map_err(Error::from)? {
+                0 => return Ok(Some(hasher.finish())),
+                read => {
+                    hasher.update(&buffer[..read]);
+                    offset += read as u64;
+                }
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use packageurl::PackageUrl;
 
-use sectile::inventory::{self, Ecosystem};
+use sectile::inventory::Ecosystem;
 use sectile::metadata::Package;
 
 /// The package URL of a package in a `.dep-v0` section; `None` if it has no name.
@@ -45,13 +45,12 @@ fn new_purl(kind: &str, namespace: Option<&str>, name: &str, version: &str) -> O
 
 /// The package URL of a package that was found in data. A Go module in a directory or in
 /// development has no version.
-pub(crate) fn found_purl(package: &inventory::Package) -> Option<String> {
-    let inventory::Package { name, version, source, ecosystem, .. } = package;
+pub(crate) fn found_purl(name: &str, version: &str, source: &str, ecosystem: Ecosystem) -> Option<String> {
     match ecosystem {
         Ecosystem::Cargo => crate_purl(name, version, source),
         Ecosystem::Generic => new_purl("generic", None, name, version),
         ecosystem => {
-            let (namespace, name) = name.rsplit_once('/').map_or((None, &**name), |(space, name)| (Some(space), name));
+            let (namespace, name) = name.rsplit_once('/').map_or((None, name), |(space, name)| (Some(space), name));
             let version = if version == "(devel)" { "" } else { version };
             new_purl(ecosystem.name(), namespace, name, version)
         }

@@ -63,6 +63,7 @@ impl HeaderLine {
             hashed: audit.hashed,
             packages: if audit.searched { Packages::All } else { Packages::Declared },
             day: audit.day,
+            created: None,
             databases: audit.databases.into_iter().filter_map(DatabaseLine::into_database).collect(),
         };
         (schema == SCHEMA).then_some(Self { version: audit.version, info })

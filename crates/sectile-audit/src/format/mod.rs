@@ -12,12 +12,16 @@ mod markdown;
 #[cfg(test)]
 mod oracles;
 mod sarif;
+mod sbom;
 
 use std::fmt;
 use std::io::{self, Write};
 
 use super::blob::ArchiveReading;
 use super::{AuditInfo, Row, Stop, Summary};
+use sectile_sbom::{SbomCollection, SbomFormat};
+
+pub use self::sbom::sbom_vulnerabilities;
 
 /// The output format of an audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,12 +41,24 @@ pub enum Format {
     Junit,
     /// Workflow commands of GitHub Actions: an annotation for each finding.
     Github,
+    /// An SBOM: the binaries, their items, and their packages.
+    Sbom(SbomFormat),
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 7] =
-        [Self::Jsonl, Self::Csv, Self::Sarif, Self::Html, Self::Markdown, Self::Junit, Self::Github];
+    pub const ALL: [Self; 10] = [
+        Self::Jsonl,
+        Self::Csv,
+        Self::Sarif,
+        Self::Html,
+        Self::Markdown,
+        Self::Junit,
+        Self::Github,
+        Self::Sbom(SbomFormat::CycloneDx16),
+        Self::Sbom(SbomFormat::CycloneDx17),
+        Self::Sbom(SbomFormat::Spdx23),
+    ];
 
     /// The name in the command line.
     pub const fn name(self) -> &'static str {
@@ -54,6 +70,15 @@ impl Format {
             Self::Markdown => "markdown",
             Self::Junit => "junit",
             Self::Github => "github",
+            Self::Sbom(format) => format.name(),
+        }
+    }
+
+    /// Another name in the command line, if there is one.
+    pub const fn short_name(self) -> Option<&'static str> {
+        match self {
+            Self::Sbom(format) => format.short_name(),
+            _ => None,
         }
     }
 
@@ -67,11 +92,12 @@ impl Format {
             Self::Markdown => &["md", "markdown"],
             Self::Junit => &["xml"],
             Self::Github => &[],
+            Self::Sbom(format) => format.extensions(),
         }
     }
 
     /// Writes the text before the first row.
-    pub(super) fn head(self, info: &AuditInfo, out: &mut dyn Write) -> io::Result<()> {
+    fn head(self, info: &AuditInfo, out: &mut dyn Write) -> io::Result<()> {
         match self {
             Self::Jsonl => jsonl::head(info, out),
             Self::Csv => csv::head(out),
@@ -80,6 +106,7 @@ impl Format {
             Self::Markdown => markdown::head(out),
             Self::Junit => junit::head(out),
             Self::Github => github::head(out),
+            Self::Sbom(_) => Ok(()),
         }
     }
 
@@ -96,6 +123,10 @@ impl Format {
             Self::Markdown => Ok(()),
             Self::Junit => junit::row(row, out),
             Self::Github => github::row(row, out),
+            Self::Sbom(format) => {
+                sbom::row(format, row, out);
+                Ok(())
+            }
         });
     }
 
@@ -119,28 +150,22 @@ impl Format {
     /// The separator between two rows that are not empty.
     pub(super) const fn separator(self) -> &'static str {
         match self {
-            Self::Jsonl | Self::Csv | Self::Markdown | Self::Junit | Self::Github => "",
+            Self::Jsonl | Self::Csv | Self::Markdown | Self::Junit | Self::Github | Self::Sbom(_) => "",
             Self::Sarif => ",\n",
             Self::Html => "\n",
         }
     }
 
     /// Writes the text after the last row.
-    pub(super) fn tail(
-        self,
-        info: &AuditInfo,
-        summary: &Summary,
-        stop: Option<&Stop>,
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
+    fn tail(self, info: &AuditInfo, summary: &Summary, stop: Option<&Stop>, out: &mut dyn Write) -> io::Result<()> {
         match self {
             Self::Jsonl => jsonl::tail(summary, stop, out),
-            Self::Csv => Ok(()),
             Self::Sarif => sarif::tail(info, summary, stop, out),
             Self::Html => html::tail(summary, stop, out),
             Self::Markdown => markdown::tail(info, summary, stop, out),
             Self::Junit => junit::tail(out),
             Self::Github => github::tail(summary, stop, out),
+            Self::Csv | Self::Sbom(_) => Ok(()),
         }
     }
 }
@@ -148,14 +173,24 @@ impl Format {
 /// A format, and the writer for its output.
 pub struct FormatWriter<'w> {
     pub(super) format: Format,
-    pub(super) out: &'w mut dyn Write,
+    out: &'w mut dyn Write,
     has_rows: bool,
+    /// The document, if the format is an SBOM.
+    sbom: Option<SbomCollection>,
 }
 
 impl<'w> FormatWriter<'w> {
     /// Writes this format to this destination.
     pub fn new(format: Format, out: &'w mut dyn Write) -> Self {
-        Self { format, out, has_rows: false }
+        Self { format, out, has_rows: false, sbom: None }
+    }
+
+    /// Writes the text before the first row.
+    pub(super) fn head(&mut self, info: &AuditInfo) -> io::Result<()> {
+        match self.format {
+            Format::Sbom(format) => self.sbom.insert(sbom::collection(format, info)).begin(self.out),
+            format => format.head(info, self.out),
+        }
     }
 
     /// Writes the text of some rows. It is empty for rows without text in this format.
@@ -163,11 +198,22 @@ impl<'w> FormatWriter<'w> {
         if text.is_empty() {
             return Ok(());
         }
+        if let Some(sbom) = &mut self.sbom {
+            return sbom.add(text, self.out);
+        }
         if self.has_rows {
             self.out.write_all(self.format.separator().as_bytes())?;
         }
         self.has_rows = true;
         self.out.write_all(text)
+    }
+
+    /// Writes the text after the last row.
+    pub(super) fn tail(&mut self, info: &AuditInfo, summary: &Summary, stop: Option<&Stop>) -> io::Result<()> {
+        match self.sbom.take() {
+            Some(sbom) => sbom.finish(sbom::is_complete(summary, stop), self.out),
+            None => self.format.tail(info, summary, stop, self.out),
+        }
     }
 }
 

@@ -4,22 +4,21 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use anstream::ColorChoice;
-use clap::builder::{OsStringValueParser, PathBufValueParser, TypedValueParser};
-use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
+use clap::builder::{PathBufValueParser, TypedValueParser};
+use clap::{Arg, ArgMatches, Command, ValueHint, value_parser};
 use sectile::splice::WriteOptions;
 use sectile_audit::WalkOptions;
 use sectile_policy::Packages;
 
-use super::audit_output::{AuditFormat, OutputArg, OutputArgs};
-use super::matches::{all, choice, optional};
+use super::matches::{all, optional};
 use super::options::{
     JSON, OUTPUT, PolicyArgs, color, color_choice, flag, force, hides_progress, is_forced, is_json, judged_packages,
-    messages, no_progress, output, policy, which_packages,
+    messages, no_progress, policy, which_packages,
 };
+use super::outputs::{AuditFormat, OutputArgs, format, output_files};
 use crate::source::InputSource;
 
 const PATH: &str = "PATH";
-const FORMAT: &str = "format";
 const SINCE: &str = "since";
 const RESUME: &str = "resume";
 const TRUST_REPORT: &str = "trust-report";
@@ -41,11 +40,6 @@ const PATH_HELP: &str = "A directory, an archive, an image layout, a registry's 
 
 /// The values of `--threads`.
 pub const THREADS: RangeInclusive<u16> = 1..=1024;
-
-/// The values of `--format`.
-pub fn audit_formats() -> [(&'static str, AuditFormat); AuditFormat::ALL.len()] {
-    AuditFormat::ALL.map(|format| (format.name(), format))
-}
 
 pub fn audit(command: Command) -> Command {
     let command = command
@@ -110,25 +104,22 @@ pub fn audit(command: Command) -> Command {
         "Examples:\n  \
            sectile audit dist\n  \
            sectile audit store --policy policy.toml -o report.html -o scan.sarif\n  \
+           sectile audit store --packages all -o store.cdx.json -o store.spdx.json\n  \
            sectile audit store -o rows.jsonl --since rows.jsonl",
     )
 }
 
 /// The arguments for the outputs: `--format`, `--json`, `--output` and `--force`.
 pub fn outputs() -> [Arg; 4] {
+    let format = format::<AuditFormat>();
     [
-        Arg::new(FORMAT)
-            .long(FORMAT)
-            .value_name("FORMAT")
-            .value_parser(choice(audit_formats()))
-            .help("Write this format to standard output, as `-o FORMAT=-` does [default: table, a summary for people]"),
-        flag(JSON, "Write JSON lines to standard output, as `--format jsonl` does").conflicts_with(FORMAT),
-        output()
-            .value_name("[FORMAT=]FILE")
-            .action(ArgAction::Append)
-            .value_parser(OsStringValueParser::new().map(OutputArg::parse))
-            .value_hint(ValueHint::FilePath)
-            .help("Write this format to a file, or to standard output if it is `-`; may be repeated. Without FORMAT=, the extension decides: .jsonl .csv .sarif .html .md .xml .txt"),
+        flag(JSON, "Write JSON lines to standard output, as `--format jsonl` does").conflicts_with(format.get_id()),
+        format.help(
+            "Write this format to standard output, as `-o FORMAT=-` does [default: table, a summary for people]",
+        ),
+        output_files::<AuditFormat>().help(
+            "Write this format to a file, or to standard output if it is `-`; may be repeated. Without FORMAT=, the extension decides: .jsonl .csv .sarif .html .md .xml .cdx.json .spdx.json .txt",
+        ),
         force(),
     ]
 }
@@ -139,7 +130,7 @@ pub struct AuditArgs {
     pub roots: Vec<InputSource>,
     pub policy: PolicyArgs,
     pub packages: Packages,
-    pub outputs: OutputArgs,
+    pub outputs: OutputArgs<AuditFormat>,
     pub write: WriteOptions,
     /// Whether an audit that finds no binary succeeds.
     pub allow_empty: bool,
@@ -193,7 +184,10 @@ impl AuditArgs {
 }
 
 /// The typed values of [`outputs`], without `--force`.
-pub fn output_args(matches: &ArgMatches) -> OutputArgs {
-    let format = if is_json(matches) { Some(AuditFormat::JSON_LINES) } else { optional(matches, FORMAT) };
-    OutputArgs { format, places: all(matches, OUTPUT) }
+pub fn output_args(matches: &ArgMatches) -> OutputArgs<AuditFormat> {
+    let mut outputs = OutputArgs::from_matches(matches);
+    if is_json(matches) {
+        outputs.format = Some(AuditFormat::JSON_LINES);
+    }
+    outputs
 }

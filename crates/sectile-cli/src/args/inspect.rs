@@ -5,14 +5,17 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use sectile::scan::ItemPath;
+use sectile::splice::WriteOptions;
 use sectile_policy::Packages;
+use sectile_sbom::SbomFormat;
 
 use super::matches::optional;
 use super::options::{
     MAP, PolicyArgs, ReportArgs, advisories, advisory_paths, any_file, at, color, created, created_time, file, flag,
-    is_mapped, item_path, json, judged_packages, map, messages, packages, platform, policy, section_name,
-    section_name_arg, source, sources, which_packages,
+    force, is_forced, is_mapped, item_path, json, judged_packages, map, messages, packages, platform, policy,
+    section_name, section_name_arg, source, sources, vex, vex_paths, which_packages,
 };
+use super::outputs::{OutputArgs, format, output_files};
 use crate::source::InputSource;
 
 const INTERFACE: &str = "interface";
@@ -181,8 +184,16 @@ pub fn sbom(command: Command) -> Command {
         .args([
             any_file(),
             packages().help("The packages in the document: those that cargo-auditable declared, or all that the data names too [default: all]"),
+            format::<SbomFormat>()
+                .help("Write this format to standard output, as `-o FORMAT=-` does [default: cyclonedx-1.6]"),
+            output_files::<SbomFormat>().help(
+                "Write this format to a file, or to standard output if it is `-`; may be repeated. Without FORMAT=, \
+                 the extension decides: .cdx.json .spdx.json",
+            ),
+            force(),
             created(),
             advisories(),
+            vex(),
             platform(),
             map(),
         ])
@@ -190,6 +201,7 @@ pub fn sbom(command: Command) -> Command {
         .after_help(
             "Examples:\n  \
                sectile sbom app.wasm > app.cdx.json\n  \
+               sectile sbom app.wasm -o cyclonedx-1.7=app.cdx.json -o app.spdx.json\n  \
                sectile sbom --packages declared app.wasm\n  \
                sectile sbom app.wasm --advisories advisory-db > app.cdx.json",
         )
@@ -199,9 +211,13 @@ pub fn sbom(command: Command) -> Command {
 pub struct SbomArgs {
     pub source: InputSource,
     pub packages: Packages,
+    pub outputs: OutputArgs<SbomFormat>,
+    pub write: WriteOptions,
     pub created: Option<String>,
     /// Databases of advisories.
     pub advisories: Vec<PathBuf>,
+    /// VEX documents.
+    pub vex: Vec<PathBuf>,
     pub map: bool,
 }
 
@@ -210,8 +226,11 @@ impl SbomArgs {
         Self {
             source: source(matches),
             packages: which_packages(matches).unwrap_or(Packages::All),
+            outputs: OutputArgs::from_matches(matches),
+            write: WriteOptions { force: is_forced(matches), ..WriteOptions::default() },
             created: created_time(matches),
             advisories: advisory_paths(matches),
+            vex: vex_paths(matches),
             map: is_mapped(matches),
         }
     }

@@ -1,7 +1,6 @@
 //! The command line: its definition, and the typed values it is parsed into.
 
 mod audit;
-mod audit_output;
 mod build;
 mod cargo;
 mod edit;
@@ -13,6 +12,7 @@ mod matches;
 mod metadata;
 mod oci;
 mod options;
+mod outputs;
 mod policy;
 mod report;
 mod targets;
@@ -24,8 +24,7 @@ use sectile::Escaped;
 
 use crate::{settings, version};
 
-pub use self::audit::{AuditArgs, BaselineArg, THREADS, audit_formats};
-pub use self::audit_output::{AuditFormat, AuditOutput, OutputArgs, OutputPlace};
+pub use self::audit::{AuditArgs, BaselineArg, THREADS};
 pub use self::build::{BuildArgs, WrapArgs};
 pub use self::cargo::{CargoAction, CargoArgs, PublishArgs};
 pub use self::edit::{EditArgs, EditOperation, PutArgs, PutData, RecoverArgs, StripArgs, UnsetTarget};
@@ -36,6 +35,7 @@ pub use self::inspect::{CheckArgs, DigestArgs, GetArgs, ImageComparison, SbomArg
 pub use self::metadata::MetadataArgs;
 pub use self::oci::{AnnotationArgs, AnnotationsArgs, BinaryArgs, ImageArgs, LayoutArgs, OciCheckArgs, PushArgs};
 pub use self::options::{COLORS, PolicyArgs, ReportArgs, Verbosity};
+pub use self::outputs::{AuditFormat, FormatOutput, OutputArgs, OutputFormat, OutputPlace};
 pub use self::policy::{PolicyCheckArgs, PolicyInitArgs, PolicyShowArgs};
 pub use self::report::SavedRowsArgs;
 

@@ -213,14 +213,7 @@ pub fn policy() -> [Arg; 4] {
         .value_name("SEVERITY")
         .value_parser(choice(Severity::ALL.map(|severity| (severity.name(), severity))))
         .help("Refuse a file with a finding of this severity, or a worse one [default: that of the policy, or error]");
-    let vex = Arg::new(VEX)
-        .long(VEX)
-        .value_name("FILE")
-        .action(ArgAction::Append)
-        .value_parser(value_parser!(PathBuf))
-        .value_hint(ValueHint::FilePath)
-        .help("Excuse advisories by the statements of this OpenVEX 0.2 document; may be repeated");
-    [file, refuse, advisories(), vex]
+    [file, refuse, advisories(), vex()]
 }
 
 const PACKAGES: &str = "packages";
@@ -252,6 +245,22 @@ pub fn advisories() -> Arg {
         .value_parser(value_parser!(PathBuf))
         .value_hint(ValueHint::AnyPath)
         .help("Match packages with this database of advisories: a directory of RustSec, or OSV records in a directory or ZIP archive; may be repeated")
+}
+
+/// `--vex`.
+pub fn vex() -> Arg {
+    Arg::new(VEX)
+        .long(VEX)
+        .value_name("FILE")
+        .action(ArgAction::Append)
+        .value_parser(value_parser!(PathBuf))
+        .value_hint(ValueHint::FilePath)
+        .help("Excuse advisories by the statements of this OpenVEX 0.2 document; may be repeated")
+}
+
+/// The documents given by `--vex`.
+pub fn vex_paths(matches: &ArgMatches) -> Vec<PathBuf> {
+    all(matches, VEX)
 }
 
 /// The databases given by `--advisories`.
@@ -289,7 +298,7 @@ impl PolicyArgs {
             origin: None,
             refuse: optional(matches, REFUSE),
             advisories: advisory_paths(matches),
-            vex: all(matches, VEX),
+            vex: vex_paths(matches),
         }
     }
 }

@@ -7,9 +7,9 @@ use clap::{Arg, ArgMatches, Command, ValueHint, value_parser};
 use sectile::splice::WriteOptions;
 
 use super::audit::{output_args, outputs};
-use super::audit_output::OutputArgs;
 use super::matches::required;
 use super::options::{PolicyArgs, color, color_choice, is_forced, policy};
+use super::outputs::{AuditFormat, OutputArgs};
 
 const ROWS: &str = "ROWS.jsonl";
 
@@ -36,7 +36,7 @@ pub fn report(command: Command) -> Command {
 pub struct SavedRowsArgs {
     pub rows: PathBuf,
     pub policy: PolicyArgs,
-    pub outputs: OutputArgs,
+    pub outputs: OutputArgs<AuditFormat>,
     pub write: WriteOptions,
     pub color: Option<ColorChoice>,
 }

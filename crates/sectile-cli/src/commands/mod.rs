@@ -74,7 +74,7 @@ pub fn run(subcommand: &Subcommand, output: &mut Output) -> Result<Exit, Failure
 }
 
 /// Whether the output of an audit is text or machine-readable.
-fn audit_mode(outputs: &OutputArgs, color: Option<ColorChoice>) -> OutputMode {
+fn audit_mode(outputs: &OutputArgs<AuditFormat>, color: Option<ColorChoice>) -> OutputMode {
     match outputs.stdout_format() {
         Some(AuditFormat::Rows(_)) => OutputMode::Raw,
         Some(AuditFormat::Table) | None => OutputMode::Styled(color.unwrap_or(ColorChoice::Auto)),

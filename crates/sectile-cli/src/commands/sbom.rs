@@ -1,97 +1,120 @@
-//! `sectile sbom`: the dependencies of a file and its nested items, as an SBOM.
+//! `sectile sbom`: the packages of a file and its nested items, as SBOMs.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 
-use sectile::Cost;
 use sectile::inventory::ListKind;
-use sectile_advisories::{Advisories, Affected, PackageId};
+use sectile::splice::WriteError;
+use sectile::{Cost, FindingCode};
 use sectile_audit::amount::percent;
-use sectile_policy::{Policy, Reading};
-use sectile_sbom::{Sbom, Vulnerability};
+use sectile_audit::{ReportFile, sbom_vulnerabilities};
+use sectile_policy::report::Report;
+use sectile_policy::{JudgeContext, Policy, Reading};
+use sectile_sbom::{Sbom, SbomFormat};
 
 use crate::advisories;
-use crate::args::SbomArgs;
+use crate::args::{FormatOutput, OutputPlace, SbomArgs};
 use crate::display::FindingLocation;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::input;
 use crate::output::Output;
 use crate::reading::{finish, print_cost};
-use crate::source::InputSource;
+use crate::source::{InputLocation, InputSource};
 use crate::text::counted;
 use crate::timestamp;
 
 pub fn run(args: &SbomArgs, output: &mut Output) -> Result<Exit, Failure> {
     let source = &args.source;
+    let documents = open_documents(args)?;
     let advisories = advisories::read(&args.advisories)?;
     let announced = advisories::announce(advisories.as_ref(), output);
     let (name, created) = (source.file_name(), timestamp::created(args.created.as_deref())?);
-    let mut input = input::open(source, args.map)?;
     let mut policy = Policy::default();
     policy.packages = args.packages;
-    let (reading, error, cost) = input.read_with_policy(&policy).into_parts();
-    print_cost(source, cost, input.len(), output);
-    let Some(reading) = reading else { return Ok(finish(source, error, output)) };
+    if let Some(advisories) = advisories {
+        policy = policy.with_advisories(advisories);
+    }
+    let policy = advisories::add_vex(policy, &args.vex)?;
+    let mut input = input::open(source, args.map)?;
+    let outcome = input.read_with_policy(&policy);
+    print_cost(source, outcome.cost(), input.len(), output);
+    let Some(reading) = outcome.value() else { return Ok(finish(source, outcome.into_parts().1, output)) };
+    let digest = input.digest()?;
+
     let sbom = Sbom::from_metadata(reading.metadata());
     let sbom = match reading.inventory() {
         Some(inventory) => sbom.with_inventory(reading.metadata(), inventory),
         None => sbom,
     };
-    print_recovered(source, &reading, cost, input.len(), output);
-    let sbom = if error.is_some() { sbom.incomplete() } else { sbom };
-    let sbom = describe(sbom, name.as_deref(), created.as_deref())?;
-    let (found, unjudged) = match &advisories {
-        Some(advisories) => vulnerabilities(&sbom, advisories),
-        None => (Vec::new(), Vec::new()),
+    print_recovered(source, reading, outcome.cost(), input.len(), output);
+    let sbom = if outcome.is_complete() { sbom } else { sbom.incomplete() };
+    let sbom = match digest {
+        Some(digest) => sbom.with_digest(digest),
+        None => sbom,
     };
-    let sbom = sbom.with_vulnerabilities(found);
-    sbom.write_json(output.out())?;
-    for cause in &unjudged {
-        output.print_diagnostic(Some(source), cause);
+    let sbom = describe(sbom, name.as_deref(), created.as_deref())?;
+
+    let digest = digest.map(|digest| digest.to_string());
+    let context = JudgeContext::new().with_day(timestamp::today()?);
+    let context = match &digest {
+        Some(digest) => context.with_verified_digest(digest),
+        None => context,
+    };
+    let report = Report::for_policy(source.name(), Some(input.len()), &outcome);
+    let verdict = policy.judge_with_context(&report, &context);
+    let vulnerabilities = sbom_vulnerabilities(&sbom, verdict.findings());
+    let sbom = sbom.with_vulnerabilities(vulnerabilities);
+    for document in documents {
+        document.write(&sbom, output)?;
     }
-    let judged = if unjudged.is_empty() { Exit::Done } else { Exit::Failed };
-    let exit = print_gaps(source, &sbom, error.is_none(), output);
-    Ok(exit.max(judged).max(announced).max(finish(source, error, output)))
+    let mut judged = Exit::Done;
+    let findings = verdict.findings().iter().map(|judged| judged.finding());
+    for finding in findings.filter(|finding| finding.code() == FindingCode::NotJudged) {
+        output.print_diagnostic(Some(source), &finding.message());
+        judged = Exit::Failed;
+    }
+    let exit = print_gaps(source, &sbom, outcome.is_complete(), output);
+    Ok(exit.max(judged).max(announced).max(finish(source, outcome.into_parts().1, output)))
 }
 
-/// The advisories that affect the packages of an SBOM, the most important first, and the reasons why
-/// packages could not be judged.
-fn vulnerabilities<'a>(sbom: &Sbom<'_>, advisories: &'a Advisories) -> (Vec<Vulnerability<'a>>, Vec<String>) {
-    let (mut found, mut unjudged) = (BTreeMap::new(), Vec::new());
-    let mut place = (usize::MAX, 0);
-    for (item, package) in sbom.packages() {
-        place = if place.0 == item.number { (place.0, place.1 + 1) } else { (item.number, 0) };
-        let (name, version, source) = (&*package.name, &*package.version, &*package.source);
-        let id = match package.found {
-            Some(found) => PackageId::from_found(found.ecosystem.name(), name, version, source),
-            None => PackageId::from_recorded(name, version, source, package.root),
-        };
-        let Some(id) = id else { continue };
-        let matches = advisories.matches(id);
-        if let Some(cause) = matches.incomparable(id) {
-            unjudged.push(cause);
-        }
-        for affected in matches.affected {
-            let key = (Reverse(affected.advisory().weight()), &*affected.advisory().id);
-            found.entry(key).or_insert_with(|| vulnerability(affected)).affects.push(place);
-        }
-    }
-    (found.into_values().collect(), unjudged)
+/// An output.
+struct Document {
+    format: SbomFormat,
+    /// `None` for standard output.
+    file: Option<(OsString, ReportFile)>,
 }
 
-fn vulnerability(affected: &Affected) -> Vulnerability<'_> {
-    let advisory = affected.advisory();
-    let mut vulnerability = Vulnerability::new(&*advisory.id);
-    vulnerability.aliases = advisory.aliases.iter().map(|alias| (&**alias).into()).collect();
-    vulnerability.description = (&*advisory.title).into();
-    vulnerability.url = (&*advisory.url).into();
-    vulnerability.severity = advisory.rating.map(|rating| rating.name().into());
-    vulnerability.score = advisory.score.map(|score| score.to_string().into());
-    if !affected.fixed().is_empty() {
-        vulnerability.recommendation = format!("Update to {}.", affected.fixed().join(" or ")).into();
+/// Resolves the outputs. None of them may be an input.
+fn open_documents(args: &SbomArgs) -> Result<Vec<Document>, Failure> {
+    let open = |FormatOutput { format, place }: FormatOutput<SbomFormat>| {
+        let OutputPlace::File(path) = place else { return Ok(Document { format, file: None }) };
+        let report = ReportFile::open(&path, args.write).and_then(|report| {
+            if *args.source.location() == InputLocation::File {
+                report.check_input(args.source.argument().as_ref())?;
+            }
+            args.vex.iter().try_for_each(|file| report.check_input(file))?;
+            Ok(report)
+        });
+        let report = report.map_err(|error| cannot_write(&path, error))?;
+        Ok(Document { format, file: Some((path, report)) })
+    };
+    args.outputs.resolve()?.into_iter().map(open).collect()
+}
+
+impl Document {
+    fn write(self, sbom: &Sbom<'_>, output: &mut Output) -> Result<(), Failure> {
+        match self.file {
+            None => Ok(sbom.write(self.format, output.out())?),
+            Some((path, report)) => {
+                let written = report.write(|mut out| sbom.write(self.format, &mut out));
+                written.map_err(|error| cannot_write(&path, error))
+            }
+        }
     }
-    vulnerability
+}
+
+fn cannot_write(path: &OsStr, error: WriteError) -> Failure {
+    Failure::Write(error, Some(path.to_owned()))
 }
 
 /// Prints how many packages were recovered from data, and how much of the file was read for them.

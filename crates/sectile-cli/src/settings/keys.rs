@@ -8,7 +8,7 @@ use sectile::{Escaped, Field, Severity};
 use sectile_document::{Node, Value};
 
 use super::{PolicySetting, Settings};
-use crate::args::{COLORS, THREADS, audit_formats};
+use crate::args::{COLORS, THREADS, AuditFormat, OutputFormat};
 use crate::display::escaped;
 
 /// A setting: an option with a default that the user chooses.
@@ -78,7 +78,7 @@ pub const KEYS: [Key; 7] = [
         variable: "SECTILE_FORMAT",
         kind: Kind::Text,
         help: "the format of `audit` and `report`",
-        set: |settings, given| given.one_of(audit_formats()).map(|format| settings.format = Some(format)),
+        set: |settings, given| given.one_of(AuditFormat::names()).map(|format| settings.format = Some(format)),
     },
     Key {
         name: "no-progress",

@@ -112,7 +112,7 @@ impl Settings {
         args.refuse = args.refuse.or(self.refuse);
     }
 
-    fn fill_outputs(&self, outputs: &mut OutputArgs) {
+    fn fill_outputs(&self, outputs: &mut OutputArgs<AuditFormat>) {
         if let Some(format) = self.format {
             outputs.set_default_format(format);
         }

@@ -8,7 +8,7 @@ use anstream::StripStream;
 use sectile::splice::{WriteError, WriteOptions};
 use sectile_audit::{AuditOutcome, FormatWriter, ReportFile, ReportWriter};
 
-use crate::args::{AuditFormat, AuditOutput, OutputPlace};
+use crate::args::{AuditFormat, FormatOutput, OutputPlace};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::text::{self, Layout};
@@ -25,7 +25,7 @@ struct Answer {
 impl Answers {
     /// Resolves the files. None of them may be an input.
     pub fn open(
-        outputs: &[AuditOutput],
+        outputs: &[FormatOutput<AuditFormat>],
         options: WriteOptions,
         check: impl Fn(&ReportFile) -> Result<(), WriteError>,
     ) -> Result<Self, Failure> {
@@ -33,7 +33,7 @@ impl Answers {
             let report = ReportFile::open(path, options).and_then(|report| check(&report).map(|()| report));
             Ok((path.clone(), report.map_err(|error| cannot_write(path, error))?))
         };
-        let answer = |output: &AuditOutput| {
+        let answer = |output: &FormatOutput<AuditFormat>| {
             let file = match &output.place {
                 OutputPlace::Stdout => None,
                 OutputPlace::File(path) => Some(open(path)?),

@@ -5,19 +5,19 @@ use std::path::{Path, PathBuf};
 
 use sectile_audit::{Audit, Baseline, BaselineError};
 
-use crate::args::{AuditArgs, AuditFormat, AuditOutput, BaselineArg, OutputPlace};
+use crate::args::{AuditArgs, AuditFormat, FormatOutput, BaselineArg, OutputPlace};
 use crate::display::escaped;
 use crate::failure::Failure;
 
 /// Opens the earlier report, if one is requested, and adds it to an audit.
-pub fn open_baseline(args: &AuditArgs, outputs: &[AuditOutput], audit: Audit) -> Result<Audit, Failure> {
+pub fn open_baseline(args: &AuditArgs, outputs: &[FormatOutput<AuditFormat>], audit: Audit) -> Result<Audit, Failure> {
     let Some(path) = baseline_path(args, outputs)? else { return Ok(audit) };
     let baseline = if args.trust_report { Baseline::open_trusted(&path) } else { Baseline::open(&path) };
     let baseline = baseline.map_err(|error| unusable(&path, &error))?;
     audit.with_baseline(baseline).map_err(|error| unusable(&path, &error))
 }
 
-fn baseline_path(args: &AuditArgs, outputs: &[AuditOutput]) -> Result<Option<PathBuf>, Failure> {
+fn baseline_path(args: &AuditArgs, outputs: &[FormatOutput<AuditFormat>]) -> Result<Option<PathBuf>, Failure> {
     match &args.baseline {
         None => Ok(None),
         Some(BaselineArg::Since(path)) => Ok(Some(path.clone())),

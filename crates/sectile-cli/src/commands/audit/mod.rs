@@ -16,7 +16,7 @@ use sectile_oci::registry::Scheme;
 
 use self::answers::Answers;
 use self::baseline::open_baseline;
-use crate::args::{AuditArgs, AuditFormat, AuditOutput, OutputPlace};
+use crate::args::{AuditArgs, AuditFormat, FormatOutput, OutputPlace};
 use crate::display::{Elapsed, escaped};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -27,6 +27,7 @@ use crate::output::Output;
 use crate::policy_file;
 use crate::registry;
 use crate::source::{InputLocation, InputSource};
+use crate::timestamp;
 
 pub fn run(args: &AuditArgs, output: &mut Output) -> Result<Exit, Failure> {
     let started = Instant::now();
@@ -52,7 +53,7 @@ pub fn run(args: &AuditArgs, output: &mut Output) -> Result<Exit, Failure> {
     if let Some(stop) = &outcome.stop {
         let last = stop.after.as_deref().map(|last| format!(" after {}", escaped(last))).unwrap_or_default();
         let has_rows =
-            |output: &AuditOutput| output.format == AuditFormat::JSON_LINES && output.place != OutputPlace::Stdout;
+            |output: &FormatOutput<AuditFormat>| output.format == AuditFormat::JSON_LINES && output.place != OutputPlace::Stdout;
         let resume = if outputs.iter().any(has_rows) { "; use --resume to continue from there" } else { "" };
         output.print_diagnostic(None, &format!("stopped{last}{resume}"));
     }
@@ -121,7 +122,7 @@ fn root(source: &InputSource) -> Result<Root, Failure> {
     }
 }
 
-fn configure(args: &AuditArgs, judge: Judge, outputs: &[AuditOutput]) -> Result<Audit, Failure> {
+fn configure(args: &AuditArgs, judge: Judge, outputs: &[FormatOutput<AuditFormat>]) -> Result<Audit, Failure> {
     let mut walk = WalkOptions::default();
     walk.ignore_rules = args.ignore_rules;
     if let Some(nested) = args.nested {
@@ -146,6 +147,9 @@ fn configure(args: &AuditArgs, judge: Judge, outputs: &[AuditOutput]) -> Result<
     }
     if let Some(today) = judge.today {
         audit = audit.with_day(today);
+    }
+    if let Some(created) = timestamp::created(None)? {
+        audit = audit.with_created(created);
     }
     open_baseline(args, outputs, audit)
 }

@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::judge::Judge;
 use crate::output::Output;
 use crate::policy_file;
+use crate::timestamp;
 
 pub fn run(args: &SavedRowsArgs, output: &mut Output) -> Result<Exit, Failure> {
     let is_stdin = policy_file::is_stdin(&args.rows);
@@ -44,6 +45,10 @@ pub fn run(args: &SavedRowsArgs, output: &mut Output) -> Result<Exit, Failure> {
             let name = args.policy.file.as_deref().map(|file| policy_file::name(file).to_owned());
             rows.with_policy(&judge.policy, name, judge.today)
         }
+        None => rows,
+    };
+    let rows = match timestamp::created(None)? {
+        Some(created) => rows.with_created(created),
         None => rows,
     };
     let mut unusable = None;

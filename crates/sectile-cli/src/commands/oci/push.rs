@@ -4,7 +4,7 @@ use std::io::Write;
 
 use sectile_oci::registry::{Artifact, AttachedArtifact, Client, PushedImage};
 use sectile_oci::{Image, PushReport};
-use sectile_sbom::{MEDIA_TYPE, Sbom};
+use sectile_sbom::{Sbom, SbomFormat};
 
 use super::binary::EditedBinary;
 use super::options::image_options;
@@ -18,6 +18,9 @@ use crate::registry;
 use crate::source::InputSource;
 use crate::text;
 use crate::timestamp;
+
+/// The format of the attached document.
+const SBOM_FORMAT: SbomFormat = SbomFormat::CycloneDx16;
 
 pub fn run(args: &PushArgs, output: &mut Output) -> Result<Exit, Failure> {
     let source = &args.image.binary.source;
@@ -62,7 +65,7 @@ fn build_sbom(args: &PushArgs, binary: &EditedBinary, output: &mut Output) -> Re
     let metadata = sectile::read_at(&plan.reader(&binary.input), plan.len())?;
     let mut bytes = Vec::new();
     let sbom = sbom::describe(Sbom::from_metadata(&metadata), name.as_deref(), created.as_deref())?;
-    sbom.write_json(&mut bytes)?;
+    sbom.write(SBOM_FORMAT, &mut bytes)?;
     Ok((bytes, sbom::print_gaps(source, &sbom, true, output)))
 }
 
@@ -74,6 +77,6 @@ fn attach(
     source: &InputSource,
 ) -> Result<AttachedArtifact, Failure> {
     let title = source.file_name().map(|name| format!("{name}.cdx.json"));
-    let artifact = Artifact::new(MEDIA_TYPE, sbom).with_title(title.as_deref());
+    let artifact = Artifact::new(SBOM_FORMAT.media_type(), sbom).with_title(title.as_deref());
     client.attach(pushed, &artifact).map_err(|error| Failure::Sbom(pushed.reference().to_string(), error))
 }
