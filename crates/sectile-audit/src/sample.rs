@@ -5,8 +5,8 @@ use std::ffi::OsStr;
 
 use super::row::RowSource;
 use super::{
-    AuditInfo, Completeness, Format, FormatWriter, LargestSection, Reason, Row, SectionSpan, SectionTotal, Stop, Summary,
-    UnusedException,
+    AuditInfo, Completeness, Format, FormatWriter, LargestSection, Reason, Row, SectionSpan, SectionTotal, Stop,
+    Summary, UnusedException,
 };
 use sectile::metadata::Field;
 use sectile::scan::{ItemKind, ItemPath};

@@ -327,11 +327,7 @@ fn write_property<W: Write>(out: &mut W, (name, value): (&str, &str)) -> io::Res
     write!(out, "}}")
 }
 
-fn write_dependency(
-    out: &mut impl Write,
-    reference: Reference,
-    on: impl Iterator<Item = Reference>,
-) -> io::Result<()> {
+fn write_dependency(out: &mut impl Write, reference: Reference, on: impl Iterator<Item = Reference>) -> io::Result<()> {
     write!(out, r#"{{"ref":"{}","dependsOn":"#, reference.bom_ref())?;
     write_array(out, on, |out, on| write!(out, r#""{}""#, on.bom_ref()))?;
     write!(out, "}}")

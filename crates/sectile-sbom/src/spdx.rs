@@ -247,7 +247,11 @@ fn write_actor(out: &mut impl Write, key: &str, kind: &str, name: Option<&str>) 
     // Parentheses would be read as an address, and line feeds end the value.
     let is_space = |character: char| character.is_whitespace() || matches!(character, '(' | ')');
     let words: Vec<&str> = name.unwrap_or_default().split(is_space).filter(|word| !word.is_empty()).collect();
-    if words.is_empty() { write_text(out, "NOASSERTION") } else { write_text(out, &format!("{kind}: {}", words.join(" "))) }
+    if words.is_empty() {
+        write_text(out, "NOASSERTION")
+    } else {
+        write_text(out, &format!("{kind}: {}", words.join(" ")))
+    }
 }
 
 fn write_relationship<W: Write>(

@@ -11,7 +11,7 @@ use super::line::{BorrowedText, ItemLine, PackageLine, RowLine};
 use crate::section_list::MAX_SECTIONS;
 use sectile::interface::{ExternKind, Interface};
 use sectile::internal::{self, MetadataBuilder};
-use sectile::inventory::{Ecosystem, Evidence, Inventory};
+use sectile::inventory::{Confidence, Ecosystem, Evidence, Inventory};
 use sectile::metadata::{Field, Metadata};
 use sectile::scan::{ItemKind, ItemPath, Section};
 use sectile_policy::internal::rebuilt_reading;
@@ -42,8 +42,11 @@ pub(crate) struct FoundPackageLine<'l> {
     #[serde(borrow)]
     evidence: Cow<'l, str>,
     #[serde(borrow)]
+    confidence: Cow<'l, str>,
+    #[serde(borrow)]
     path: Cow<'l, str>,
     offset: u64,
+    count: u64,
 }
 
 /// An import.
@@ -140,8 +143,11 @@ impl RowLine<'_> {
             };
             let ecosystem = Ecosystem::ALL.into_iter().find(|ecosystem| ecosystem.name() == line.ecosystem)?;
             let evidence = Evidence::ALL.into_iter().find(|evidence| evidence.name() == line.evidence)?;
+            let confidences = [Confidence::Medium, Confidence::High];
+            let confidence = confidences.into_iter().find(|confidence| confidence.name() == line.confidence)?;
             let mut package = internal::package(&line.name, &line.version, ecosystem, &line.source, evidence);
-            (package.path, package.item, package.offset) = (path, item, line.offset);
+            (package.path, package.item, package.confidence) = (path, item, confidence);
+            (package.offset, package.count) = (line.offset, line.count);
             packages.push(package);
         }
         Some(internal::inventory(packages))

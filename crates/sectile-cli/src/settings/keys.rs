@@ -8,7 +8,7 @@ use sectile::{Escaped, Field, Severity};
 use sectile_document::{Node, Value};
 
 use super::{PolicySetting, Settings};
-use crate::args::{COLORS, THREADS, AuditFormat, OutputFormat};
+use crate::args::{AuditFormat, COLORS, OutputFormat, THREADS};
 use crate::display::escaped;
 
 /// A setting: an option with a default that the user chooses.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sectile_audit::{Audit, Baseline, BaselineError};
 
-use crate::args::{AuditArgs, AuditFormat, FormatOutput, BaselineArg, OutputPlace};
+use crate::args::{AuditArgs, AuditFormat, BaselineArg, FormatOutput, OutputPlace};
 use crate::display::escaped;
 use crate::failure::Failure;
 

@@ -52,8 +52,9 @@ pub fn run(args: &AuditArgs, output: &mut Output) -> Result<Exit, Failure> {
     let outcome = if hides_progress { write() } else { progress_bar::show_while(&audit, &roots, &progress, write) }?;
     if let Some(stop) = &outcome.stop {
         let last = stop.after.as_deref().map(|last| format!(" after {}", escaped(last))).unwrap_or_default();
-        let has_rows =
-            |output: &FormatOutput<AuditFormat>| output.format == AuditFormat::JSON_LINES && output.place != OutputPlace::Stdout;
+        let has_rows = |output: &FormatOutput<AuditFormat>| {
+            output.format == AuditFormat::JSON_LINES && output.place != OutputPlace::Stdout
+        };
         let resume = if outputs.iter().any(has_rows) { "; use --resume to continue from there" } else { "" };
         output.print_diagnostic(None, &format!("stopped{last}{resume}"));
     }
