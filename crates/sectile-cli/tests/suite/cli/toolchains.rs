@@ -22,7 +22,9 @@ struct Toolchain {
     is_reproducible: bool,
 }
 
-const TOOLCHAINS: [Toolchain; 5] = [
+const HELLO: &str = "package local:hello;\nworld hello { export greet: func() -> string; }\n";
+
+const TOOLCHAINS: [Toolchain; 6] = [
     Toolchain {
         command: &["clang", "--target=wasm32-wasi", "-o", "app.wasm", "main.c"],
         probe: &["--version"],
@@ -65,11 +67,20 @@ const TOOLCHAINS: [Toolchain; 5] = [
             "app.wasm",
         ],
         probe: &["--version"],
-        sources: &[
-            ("app.js", "export function greet() { return \"hello\"; }\n"),
-            ("wit/world.wit", "package local:hello;\nworld hello { export greet: func() -> string; }\n"),
-        ],
+        sources: &[("app.js", "export function greet() { return \"hello\"; }\n"), ("wit/world.wit", HELLO)],
         is_reproducible: false, // it is a snapshot of an engine's memory
+    },
+    Toolchain {
+        command: &["componentize-py", "-d", "wit", "-w", "hello", "componentize", "app", "-o", "app.wasm"],
+        probe: &["--version"],
+        sources: &[
+            (
+                "app.py",
+                "import wit_world\n\n\nclass WitWorld(wit_world.WitWorld):\n    def greet(self):\n        return \"hello\"\n",
+            ),
+            ("wit/world.wit", HELLO),
+        ],
+        is_reproducible: false, // it is a snapshot of an interpreter's memory
     },
     Toolchain {
         command: &["tinygo", "build", "-target=wasip1", "-o", "app.wasm", "main.go"],
