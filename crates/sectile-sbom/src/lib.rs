@@ -319,8 +319,10 @@ impl ItemPackages<'_> {
         }
     }
 
-    /// The value of an annotation that is a valid address.
+    /// The value of an annotation that is a valid address. Validators of both formats refuse IPv6 addresses
+    /// in brackets.
     fn link(&self, field: Field) -> Option<&str> {
-        self.annotation(field).filter(|url| url.is_ascii() && field.check(url).is_empty())
+        let is_accepted = |url: &&str| url.is_ascii() && !url.contains('[') && field.check(url).is_empty();
+        self.annotation(field).filter(is_accepted)
     }
 }

@@ -64,9 +64,7 @@ pub fn run(args: &SbomArgs, output: &mut Output) -> Result<Exit, Failure> {
     let verdict = policy.judge_with_context(&report, &context);
     let vulnerabilities = sbom_vulnerabilities(&sbom, verdict.findings());
     let sbom = sbom.with_vulnerabilities(vulnerabilities);
-    for document in documents {
-        document.write(&sbom, output)?;
-    }
+    write_documents(documents, &sbom, output)?;
     let mut judged = Exit::Done;
     let findings = verdict.findings().iter().map(|judged| judged.finding());
     for finding in findings.filter(|finding| finding.code() == FindingCode::NotJudged) {
@@ -101,16 +99,19 @@ fn open_documents(args: &SbomArgs) -> Result<Vec<Document>, Failure> {
     args.outputs.resolve()?.into_iter().map(open).collect()
 }
 
-impl Document {
-    fn write(self, sbom: &Sbom<'_>, output: &mut Output) -> Result<(), Failure> {
-        match self.file {
-            None => Ok(sbom.write(self.format, output.out())?),
-            Some((path, report)) => {
-                let written = report.write(|mut out| sbom.write(self.format, &mut out));
-                written.map_err(|error| cannot_write(&path, error))
-            }
-        }
+/// Writes all outputs. Files are replaced after all of them are written.
+fn write_documents(documents: Vec<Document>, sbom: &Sbom<'_>, output: &mut Output) -> Result<(), Failure> {
+    let mut written = Vec::with_capacity(documents.len());
+    for Document { format, file } in documents {
+        let Some((path, report)) = file else {
+            sbom.write(format, output.out())?;
+            continue;
+        };
+        let mut writer = report.create().map_err(|error| cannot_write(&path, error))?;
+        sbom.write(format, &mut writer).map_err(|error| cannot_write(&path, WriteError::Write(error)))?;
+        written.push((path, writer));
     }
+    written.into_iter().try_for_each(|(path, writer)| writer.finish().map_err(|error| cannot_write(&path, error)))
 }
 
 fn cannot_write(path: &OsStr, error: WriteError) -> Failure {

@@ -49,6 +49,8 @@ const WRITERS: [Writer; 19] = [
     Writer::named(&["audit", "store", "--format", "markdown", "-o", "out"], b"<!-- sectile audit -->"),
     Writer::named(&["audit", "store", "--format", "junit", "-o", "out"], b"<?xml version="),
     Writer::named(&["audit", "store", "--format", "github", "-o", "out"], b"::group::sectile audit"),
+    Writer::named(&["audit", "store", "--format", "spdx", "-o", "out"], b"{\"spdxVersion\":\"SPDX-2.3\""),
+    Writer::named(&["sbom", "a.wasm", "--format", "cyclonedx", "-o", "out"], b"{\"$schema\":\"http://cyclonedx.org/"),
     Writer {
         args: &["oci", "layout", "a.wasm", "-o", "layout"],
         place: "layout/index.json",

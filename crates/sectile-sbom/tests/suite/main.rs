@@ -1,5 +1,7 @@
 //! External tests of the crate, in one binary that is linked once.
 #![allow(clippy::unwrap_used, clippy::pedantic)]
 
+mod collection;
 mod sbom;
+mod spdx;
 mod threads;

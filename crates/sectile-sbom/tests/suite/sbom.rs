@@ -4,8 +4,9 @@
 use std::collections::HashSet;
 
 use sectile::Limits;
+use sectile::metadata::Field;
 use sectile::scan::ItemKind;
-use sectile_sbom::{ItemPackages, Package, Sbom, SbomError};
+use sectile_sbom::{ItemPackages, Package, Sbom, SbomError, SbomFormat};
 use serde_json::{Value, json};
 
 use sectile_testing::binary::{component, custom, module, name, nested, zlib};
@@ -28,7 +29,7 @@ fn document(bytes: &[u8]) -> Value {
     let sbom = if result.is_ok() { sbom } else { sbom.incomplete() };
     let [first, second] = [(), ()].map(|()| {
         let mut text = Vec::new();
-        sbom.write_json(&mut text).unwrap();
+        sbom.write(SbomFormat::CycloneDx16, &mut text).unwrap();
         text
     });
     assert_eq!(first, second);
@@ -74,14 +75,63 @@ fn a_real_component() {
     assert_eq!(purls, ["pkg:cargo/adler@1.0.2", "pkg:generic/checksum@0.1.0", "pkg:cargo/itoa@1.0.5"]);
     assert!(document["components"].as_array().unwrap().iter().all(|found| property(found, "sectile:item") == "0"));
     let graph = json!([
-        {"ref": "item:0", "dependsOn": ["item:1"]},
+        {"ref": "item:0", "dependsOn": ["item:1", "item:2", "item:3", "item:4", "item:5"]},
         {"ref": "item:1", "dependsOn": ["item:1#1"]},
         {"ref": "item:1#0", "dependsOn": []},
         {"ref": "item:1#1", "dependsOn": ["item:1#0", "item:1#2"]},
         {"ref": "item:1#2", "dependsOn": []},
+        {"ref": "item:2", "dependsOn": []},
+        {"ref": "item:3", "dependsOn": []},
+        {"ref": "item:4", "dependsOn": []},
+        {"ref": "item:5", "dependsOn": []},
     ]);
     assert_eq!(document["dependencies"], graph);
-    assert_eq!(document.get("compositions"), None);
+    let compositions = json!([
+        {"aggregate": "unknown", "dependencies": ["item:0", "item:2", "item:3", "item:4", "item:5"]},
+        {"aggregate": "complete", "dependencies": ["item:1"]},
+    ]);
+    assert_eq!(document["compositions"], compositions);
+}
+
+#[test]
+fn identity_has_evidence() {
+    let found = &document(&module(&[list(TWO)]))["components"][0];
+    let evidence = json!({"identity": [{"field": "purl", "confidence": 1, "concludedValue": "pkg:cargo/adler@1.0.2",
+        "methods": [{"technique": "manifest-analysis", "confidence": 1, "value": "dep-v0"}]}]});
+    assert_eq!(found["evidence"], evidence);
+}
+
+#[test]
+fn annotations_describe_items() {
+    let bytes = module(&[
+        custom("vendor", "Example"),
+        custom("authors", "A <a@b>"),
+        custom("licenses", "mit"),
+        custom("source", "https://example.org/a"),
+        custom("homepage", "not an address"),
+        custom("version", vec![b'1'; 2_000]),
+    ]);
+    let root = &document(&bytes)["metadata"]["component"];
+    assert_eq!(root["supplier"], json!({"name": "Example"}));
+    assert_eq!(root["authors"], json!([{"name": "A <a@b>"}]));
+    assert_eq!(root["licenses"], json!([{"expression": "MIT"}]));
+    assert_eq!(root["externalReferences"], json!([{"type": "vcs", "url": "https://example.org/a"}]));
+    assert_eq!(root.get("version"), None); // longer than the schema allows
+    let other = document(&module(&[custom("licenses", "our own")]));
+    assert_eq!(other["metadata"]["component"]["licenses"], json!([{"license": {"name": "our own"}}]));
+}
+
+#[test]
+fn versions_of_cyclonedx_differ_in_their_names() {
+    let bytes = module(&[list(TWO)]);
+    let metadata = all_drivers::metadata(&bytes);
+    let [first, second] = [SbomFormat::CycloneDx16, SbomFormat::CycloneDx17].map(|format| {
+        let mut text = Vec::new();
+        Sbom::from_metadata(&metadata).write(format, &mut text).unwrap();
+        String::from_utf8(text).unwrap()
+    });
+    assert!(first.contains("\"specVersion\":\"1.6\"") && second.contains("\"specVersion\":\"1.7\""));
+    assert_eq!(first.replace("1.6", "1.7"), second);
 }
 
 #[test]
@@ -98,7 +148,7 @@ fn timestamp_is_optional() {
     let metadata = all_drivers::metadata(&bytes);
     let sbom = Sbom::from_metadata(&metadata);
     let mut text = Vec::new();
-    sbom.clone().with_created("2026-01-31T12:00:00+01:00").unwrap().write_json(&mut text).unwrap();
+    sbom.clone().with_created("2026-01-31T12:00:00+01:00").unwrap().write(SbomFormat::CycloneDx16, &mut text).unwrap();
     let document: Value = serde_json::from_slice(&text).unwrap();
     assert_eq!(document["metadata"]["timestamp"], "2026-01-31T12:00:00+01:00");
     for wrong in ["", "now", "2026-01-31", "2026-01-31 12:00:00Z", "2026-01-31T12:00:00z", "2026-02-30T12:00:00Z"] {
@@ -142,8 +192,13 @@ fn packages_of_different_items_are_not_merged() {
     let root = &document["metadata"]["component"];
     let items: Vec<_> =
         root["components"].as_array().unwrap().iter().map(|item| (&item["name"], &item["version"])).collect();
-    assert_eq!(items, [(&json!("module 0"), &Value::Null), (&json!("inner"), &json!("2.0"))]);
-    assert_eq!(document["dependencies"][0]["dependsOn"], json!(["item:1", "item:3", "item:0#1"]));
+    assert_eq!(
+        items,
+        [(&json!("module 0"), &Value::Null), (&json!("component 1"), &Value::Null), (&json!("inner"), &json!("2.0")),]
+    );
+    assert_eq!(document["dependencies"][0]["dependsOn"], json!(["item:1", "item:2", "item:0#1"]));
+    let of_component = document["dependencies"].as_array().unwrap().iter().find(|one| one["ref"] == "item:2").unwrap();
+    assert_eq!(of_component["dependsOn"], json!(["item:3"]));
 }
 
 #[test]
@@ -154,7 +209,7 @@ fn own_name_precedes_given_name() {
     let bytes = module(&[]);
     let metadata = all_drivers::metadata(&bytes);
     let mut text = Vec::new();
-    Sbom::from_metadata(&metadata).write_json(&mut text).unwrap();
+    Sbom::from_metadata(&metadata).write(SbomFormat::CycloneDx16, &mut text).unwrap();
     assert_eq!(serde_json::from_slice::<Value>(&text).unwrap()["metadata"]["component"]["name"], "module");
 }
 
@@ -170,13 +225,13 @@ fn a_list_without_a_root_package() {
 fn unknown_and_incomplete_lists_are_marked() {
     let aggregate = |bytes: &[u8]| document(bytes).get("compositions").map(|found| found[0]["aggregate"].clone());
     assert_eq!(aggregate(&module(&[])), Some(json!("unknown")));
-    assert_eq!(aggregate(&module(&[list("")])), None);
+    assert_eq!(aggregate(&module(&[list("")])), Some(json!("complete")));
     let corrupt = custom(".dep-v0", "no zlib");
     assert_eq!(aggregate(&module(std::slice::from_ref(&corrupt))), Some(json!("incomplete")));
     assert_eq!(aggregate(&component(&[nested(&module(&[corrupt])), list(TWO)])), Some(json!("incomplete")));
     assert_eq!(aggregate(&module(&[list(TWO), list(TWO)])), Some(json!("incomplete"))); // the last counts
     let whole = module(&[list(TWO), custom("vendor", "v")]);
-    assert_eq!(aggregate(&whole), None);
+    assert_eq!(aggregate(&whole), Some(json!("complete")));
     assert_eq!(aggregate(&whole[..whole.len() - 1]), Some(json!("incomplete")));
     let bomb = custom(".dep-v0", zlib(vec![b' '; 64 << 20]));
     assert_eq!(aggregate(&module(&[bomb])), Some(json!("incomplete")));
@@ -202,8 +257,8 @@ fn deep_tree_does_not_inflate_the_document() {
     let bytes = sectile_testing::binary::chain(900, &component(&[list(&packages)]));
     let metadata = sectile::read_slice(&bytes).unwrap();
     let mut text = Vec::new();
-    Sbom::from_metadata(&metadata).write_json(&mut text).unwrap();
-    assert!(text.len() < 400_000, "{}", text.len());
+    Sbom::from_metadata(&metadata).write(SbomFormat::CycloneDx16, &mut text).unwrap();
+    assert!(text.len() < 800_000, "{}", text.len());
     check_references(&serde_json::from_slice(&text).unwrap());
 }
 
@@ -224,13 +279,13 @@ fn plain_data_makes_the_same_document() {
         package
     };
     let mut root = ItemPackages::new(0, "", ItemKind::Component);
-    root.version = Some("2.0".into());
+    root.annotations = vec![(Field::Version, "2.0".into())];
     let mut item = ItemPackages::new(1, "0", ItemKind::Module);
     (item.name, item.packages) = (Some("inner".into()), Some(vec![adler(), app()]));
     let without_list = ItemPackages::new(2, "1", ItemKind::Module);
     let sbom = Sbom::new(root, [item, without_list]).unwrap().with_name("file.wasm");
     let mut text = Vec::new();
-    sbom.write_json(&mut text).unwrap();
+    sbom.write(SbomFormat::CycloneDx16, &mut text).unwrap();
     assert_eq!(serde_json::from_slice::<Value>(&text).unwrap(), document(&bytes));
 }
 
@@ -250,6 +305,9 @@ fn contradictory_data_is_refused() {
     let refused = |root, nested: Vec<_>| Sbom::new(root, nested).unwrap_err();
     assert_eq!(refused(item(0), vec![with(1, vec![]), with(1, vec![])]), SbomError::DuplicateItem(1));
     assert_eq!(refused(item(1), vec![with(1, vec![])]), SbomError::DuplicateItem(1));
+    let mut inner = item(2);
+    inner.parent = Some(3);
+    assert_eq!(refused(item(0), vec![inner, item(3)]), SbomError::MissingParent { item: 2, parent: 3 });
     let missing = SbomError::MissingPackage { item: 3, package: 0, dependency: 1 };
     assert_eq!(refused(item(0), vec![with(3, vec![depending(1)])]), missing);
     assert_eq!(refused(with(3, vec![depending(1)]), vec![]), missing);
@@ -263,7 +321,7 @@ fn lists_in_every_item_of_a_deep_tree() {
     let bytes = (0..900).fold(deepest, |inner, _| component(&[nested(&inner), list("")]));
     let metadata = sectile::read_slice(&bytes).unwrap();
     let mut text = Vec::new();
-    Sbom::from_metadata(&metadata).write_json(&mut text).unwrap();
+    Sbom::from_metadata(&metadata).write(SbomFormat::CycloneDx16, &mut text).unwrap();
     assert!(text.len() < 20 * bytes.len(), "{} of {}", text.len(), bytes.len());
     check_references(&serde_json::from_slice(&text).unwrap());
 }

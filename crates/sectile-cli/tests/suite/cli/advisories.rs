@@ -340,7 +340,7 @@ fn many_matches_are_bounded() {
 #[test]
 fn every_format_of_an_audit_has_the_advisories() {
     let store = store();
-    for format in ["table", "jsonl", "csv", "sarif", "html", "markdown", "junit", "github"] {
+    for format in ["table", "jsonl", "csv", "sarif", "html", "markdown", "junit", "github", "cyclonedx", "spdx"] {
         let run = run_in(store.path(), &format!("audit . --advisories DB --format {format}"));
         assert_eq!(run.status, 1, "{format}: {}", run.stderr);
         assert!(run.text().contains("RUSTSEC-2021-0003"), "{format}: {}", run.text());
@@ -512,6 +512,32 @@ fn an_sbom_has_the_vulnerabilities_of_its_packages() {
     let component = document["components"].as_array().unwrap().iter().find(|one| one["bom-ref"] == *reference).unwrap();
     assert_eq!((&component["name"], &component["version"]), (&"smallvec".into(), &"1.6.0".into()));
     assert_eq!(list[3].get("ratings"), None);
+    assert_eq!(list[0]["affects"][0]["versions"], json!([{"version": "1.6.0", "status": "affected"}]));
+    let spdx = run_in(store.path(), "sbom affected.wasm --advisories DB --format spdx").json();
+    let package = spdx["packages"].as_array().unwrap().iter().find(|one| one["name"] == "smallvec").unwrap();
+    assert_eq!(package["externalRefs"][1]["referenceCategory"], "SECURITY");
+}
+
+#[test]
+fn an_audit_and_an_sbom_have_the_same_vulnerabilities() {
+    let store = store();
+    let statement = r#"{"@context": "https://openvex.dev/ns/v0.2.0", "@id": "a", "author": "a", "version": 1,
+        "timestamp": "2026-01-01T00:00:00Z", "statements": [{"vulnerability": {"name": "RUSTSEC-2021-0003"},
+        "products": [{"@id": "pkg:cargo/smallvec@1.6.0"}], "status": "not_affected",
+        "justification": "vulnerable_code_not_present"}]}"#;
+    write(&store, "vex.json", statement);
+    let sbom = run_in(store.path(), "sbom affected.wasm --advisories DB --vex vex.json");
+    assert_eq!(sbom.status, 0, "{}", sbom.stderr);
+    let sbom = sbom.json();
+    let analysis = json!({"state": "not_affected", "detail": "OpenVEX: not affected: vulnerable code not present"});
+    let list = sbom["vulnerabilities"].as_array().unwrap();
+    let excused = list.iter().find(|one| one["id"] == "RUSTSEC-2021-0003").unwrap();
+    assert_eq!(excused["analysis"], analysis);
+    assert_eq!(list.iter().filter(|one| one.get("analysis").is_some()).count(), 1);
+    let audit = run_in(store.path(), "audit affected.wasm --advisories DB --vex vex.json --format cyclonedx");
+    let text = audit.text().replace("1/item:", "item:");
+    let audit: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(audit["vulnerabilities"], sbom["vulnerabilities"]);
 }
 
 #[test]

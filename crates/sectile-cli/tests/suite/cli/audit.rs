@@ -7,7 +7,19 @@ use serde_json::Value;
 use super::{Run, command, run};
 use sectile_testing::binary::{custom, module};
 
-const FORMATS: [&str; 8] = ["table", "jsonl", "csv", "sarif", "html", "markdown", "junit", "github"];
+const FORMATS: [&str; 11] = [
+    "table",
+    "jsonl",
+    "csv",
+    "sarif",
+    "html",
+    "markdown",
+    "junit",
+    "github",
+    "cyclonedx-1.6",
+    "cyclonedx-1.7",
+    "spdx-2.3",
+];
 
 /// A directory with a binary of each license.
 fn store(licenses: &[&str]) -> tempfile::TempDir {
@@ -69,6 +81,7 @@ fn one_audit_writes_several_outputs() {
     let store = path(&directory, "");
     let names = [("table", "a.txt"), ("jsonl", "a.jsonl"), ("csv", "a.csv"), ("sarif", "a.sarif"), ("html", "a.html")];
     let names = names.into_iter().chain([("markdown", "a.md"), ("junit", "a.xml"), ("github", "github=a")]);
+    let names = names.chain([("cyclonedx", "a.cdx.json"), ("spdx", "a.spdx.json")]);
     let names: Vec<_> = names.map(|(format, name)| (format, name, path(&answers, name))).collect();
     let mut arguments = vec!["audit".to_owned(), store.clone(), "--json".to_owned()];
     for (_, name, file) in &names {
