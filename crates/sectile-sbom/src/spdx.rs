@@ -136,7 +136,7 @@ impl Part<'_, '_> {
         }
         write!(out, r#","primaryPackagePurpose":"APPLICATION","annotations":["#)?;
         let kind = item.kind.map_or("binary", sectile::scan::ItemKind::name);
-        self.write_annotation(out, &format!("sectile: {kind} at item {}", shown_path(&item.path)))?;
+        self.write_annotation(out, &format!("sectile: {kind}, {}", shown_item(&item.path)))?;
         write!(out, "]}}")
     }
 
@@ -153,25 +153,29 @@ impl Part<'_, '_> {
         write!(out, r#","versionInfo":"#)?;
         write_text(out, &package.version)?;
         write!(out, r#","supplier":"NOASSERTION"{NOTHING_KNOWN},"licenseDeclared":"NOASSERTION""#)?;
-        let purl = package.purl.as_deref().map(|purl| ("PACKAGE-MANAGER", "purl", purl));
-        let links = advisories.iter().map(|found| ("SECURITY", "advisory", &*found.url));
+        let purl = package.purl.as_deref().map(|purl| ("PACKAGE-MANAGER", "purl", purl, None));
+        let links = advisories.iter().map(|found| ("SECURITY", "advisory", &*found.url, Some(found)));
         let mut external = purl.into_iter().chain(links).peekable();
         if external.peek().is_some() {
             write!(out, r#","externalRefs":"#)?;
-            write_array(out, external, |out, (category, kind, locator)| {
+            write_array(out, external, |out, (category, kind, locator, advisory)| {
                 write!(out, r#"{{"referenceCategory":"{category}","referenceType":"{kind}","referenceLocator":"#)?;
                 write_text(out, locator)?;
+                if let Some(advisory) = advisory {
+                    write!(out, r#","comment":"#)?;
+                    write_text(out, &summary(advisory))?;
+                }
                 write!(out, "}}")
             })?;
         }
         let purpose = if package.root { "APPLICATION" } else { "LIBRARY" };
         write!(out, r#","primaryPackagePurpose":"{purpose}","annotations":["#)?;
-        let (evidence, path) = (package.evidence(), shown_path(path));
+        let (evidence, item) = (package.evidence(), shown_item(path));
         let place = match package.found {
             Some(found) => format!(" at offset {} with {} confidence", found.offset, found.confidence),
             None => String::new(),
         };
-        self.write_annotation(out, &format!("sectile: {} by {evidence} in item {path}{place}", evidence.list()))?;
+        self.write_annotation(out, &format!("sectile: {} by {evidence} in {item}{place}", evidence.list()))?;
         write!(out, "]}}")
     }
 
@@ -264,9 +268,17 @@ fn write_relationship<W: Write>(
     write!(out, r#"{{"spdxElementId":"{element}","relationshipType":"{kind}","relatedSpdxElement":"{related}"}}"#)
 }
 
-/// A path in a sentence.
-fn shown_path(path: &str) -> &str {
-    if path.is_empty() { "root" } else { path }
+/// The item at a path, in a sentence.
+fn shown_item(path: &str) -> String {
+    if path.is_empty() { "the root item".to_owned() } else { format!("item {path}") }
+}
+
+/// A vulnerability in one line: its identifier and summary, the instruction, and why it does not matter.
+fn summary(vulnerability: &Vulnerability<'_>) -> String {
+    let detail = vulnerability.analysis.as_ref().map(|analysis| &*analysis.detail);
+    let parts = [&*vulnerability.description, &vulnerability.recommendation, detail.unwrap_or_default()];
+    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    format!("{}: {}", vulnerability.id, parts.join("; "))
 }
 
 #[cfg(test)]

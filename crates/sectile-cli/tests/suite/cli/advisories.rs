@@ -515,7 +515,9 @@ fn an_sbom_has_the_vulnerabilities_of_its_packages() {
     assert_eq!(list[0]["affects"][0]["versions"], json!([{"version": "1.6.0", "status": "affected"}]));
     let spdx = run_in(store.path(), "sbom affected.wasm --advisories DB --format spdx").json();
     let package = spdx["packages"].as_array().unwrap().iter().find(|one| one["name"] == "smallvec").unwrap();
-    assert_eq!(package["externalRefs"][1]["referenceCategory"], "SECURITY");
+    let reference = &package["externalRefs"][1];
+    assert_eq!(reference["referenceCategory"], "SECURITY");
+    assert!(reference["comment"].as_str().unwrap().starts_with("RUSTSEC-2021-0003: "), "{reference}");
 }
 
 #[test]
