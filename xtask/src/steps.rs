@@ -24,6 +24,7 @@ pub(crate) const LANES: [&[Step]; 2] = [
             about: "binaries of other compilers get metadata as they are built",
             run: toolchains,
         },
+        Step { name: "sboms", about: "the libraries of CycloneDX and SPDX accept the documents", run: sboms },
         Step { name: "publish", about: "a real project goes from source to a registry, twice alike", run: publish },
         Step { name: "faults", about: "writing is atomic when any system call fails, as root", run: faults },
         Step { name: "suites", about: "8,000 binaries of the public test suites are framed and edited", run: suites },
@@ -66,6 +67,12 @@ fn toolchains(context: &mut Context) -> Result<(), String> {
     let toolchains =
         ["test", "-p", "sectile-cli", "--all-features", "--test", "suite", "toolchains", "--", "--nocapture"];
     context.run(cargo(&toolchains))
+}
+
+fn sboms(context: &mut Context) -> Result<(), String> {
+    context.run(program("bash", &[".ci/sbom-tools"]))?;
+    let sboms = ["test", "-p", "sectile-cli", "--all-features", "--test", "oracles", "sbom::", "--", "--ignored"];
+    context.run(cargo(&sboms))
 }
 
 fn publish(context: &mut Context) -> Result<(), String> {

@@ -1,16 +1,17 @@
 //! Writes SBOMs: the binaries of the store, their items, and their packages.
 
-mod saved;
-
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 
-use self::saved::SavedTree;
+use crate::baseline::line::RowLine;
+use crate::baseline::reading_line::SavedReading;
 use crate::row::RowSource;
 use crate::{AuditInfo, Completeness, Row, RowKind, RowName, Stop, Summary};
 use sectile::Escaped;
+use sectile::inventory::Inventory;
+use sectile::metadata::Metadata;
 use sectile_advisories::{Affected, PackageId};
-use sectile_policy::JudgedFinding;
+use sectile_policy::{JudgedFinding, Packages, Policy};
 use sectile_sbom::{ItemPackages, Sbom, SbomCollection, SbomFormat, Vulnerability, VulnerabilityAnalysis};
 
 /// The document of an audit. Its subject is the store.
@@ -32,19 +33,31 @@ pub(super) fn row(format: SbomFormat, row: &Row<'_>, out: &mut Vec<u8>) {
     }
     match &row.source {
         RowSource::Report(report) => {
-            let sbom = match (report.metadata(), report.inventory()) {
-                (Some(metadata), Some(inventory)) => Sbom::from_metadata(metadata).with_inventory(metadata, inventory),
-                (Some(metadata), None) => Sbom::from_metadata(metadata),
-                (None, _) => unread(),
-            };
+            let sbom = report.metadata().map_or_else(unread, |metadata| new(metadata, report.inventory()));
             write(format, row, sbom, out);
         }
         RowSource::Baseline(line) => {
-            let tree = SavedTree::parse(line);
-            let sbom = tree.as_ref().map_or_else(unread, |tree| tree.sbom(&row.findings));
-            write(format, row, sbom, out);
+            let saved = RowLine::parse(line).map(|line| line.reading(&Policy::default(), Packages::All));
+            write(format, row, saved.as_ref().map_or_else(unread, |saved| rebuilt(saved, row)), out);
         }
     }
+}
+
+fn new<'a>(metadata: &'a Metadata<'_>, inventory: Option<&'a Inventory>) -> Sbom<'a> {
+    let sbom = Sbom::from_metadata(metadata);
+    match inventory {
+        Some(inventory) => sbom.with_inventory(metadata, inventory),
+        None => sbom,
+    }
+}
+
+/// The SBOM of a row of an earlier report. Only the row has the findings.
+fn rebuilt<'a>(saved: &'a SavedReading, row: &'a Row<'_>) -> Sbom<'a> {
+    let Some(reading) = &saved.reading else { return unread() };
+    let findings = row.findings.iter().map(JudgedFinding::finding);
+    let sbom = new(reading.metadata(), reading.inventory()).with_findings(reading.metadata(), findings);
+    let is_whole = saved.items_left_out == 0 && saved.packages_left_out == 0 && saved.has_packages;
+    if is_whole { sbom } else { sbom.incomplete() }
 }
 
 /// A binary of which nothing was read.
