@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::pedantic)]
 
 mod collection;
+mod docs;
 mod sbom;
 mod spdx;
 mod threads;
