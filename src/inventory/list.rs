@@ -151,6 +151,16 @@ impl PackageList {
         self.packages.last_mut()
     }
 
+    /// The packages so far.
+    pub(super) fn packages(&self) -> &[Package] {
+        &self.packages
+    }
+
+    /// Number of places that name packages that were not kept.
+    pub(super) fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
     /// Returns the packages, and the number of those that were not kept.
     pub(super) fn finish(self) -> (Vec<Package>, u64) {
         (self.packages, self.left_out)

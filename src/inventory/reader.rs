@@ -5,7 +5,7 @@ use super::context::Context;
 use super::data::DataSection;
 use super::go::{GoBuild, ModInfoReader, ModInfoStep, Module};
 use super::list::{Inventory, MAX_TEXT, PackageList};
-use super::package::{Confidence, Ecosystem, Evidence, FoundPackage};
+use super::package::{Confidence, Ecosystem, Evidence, FoundPackage, Package};
 use super::text::Text;
 use super::versions::TEXTS;
 use crate::finding::{FindingCode, Findings};
@@ -95,6 +95,23 @@ impl InventoryReader {
     #[must_use]
     pub fn with_window(self, window: u64) -> Self {
         Self { window: window.max(1), ..self }
+    }
+
+    /// The packages found so far; `None` before the root's preamble.
+    pub fn so_far(&self) -> Option<Inventory> {
+        self.item.as_ref()?;
+        Some(self.inventory(self.list.packages().to_vec(), self.list.left_out()))
+    }
+
+    /// The inventory of these packages, without those that were left out.
+    fn inventory(&self, packages: Vec<Package>, left_out: u64) -> Inventory {
+        let mut findings = self.findings.clone();
+        if left_out > 0 {
+            let message =
+                format!("{left_out} places name packages that were not kept: they exceed the limit on memory");
+            findings.add(FindingCode::TooLarge, 0, 0, None, || (ItemPath::root(), message.into()));
+        }
+        Inventory { packages, go_builds: self.go_builds.clone(), findings, bytes_searched: self.bytes_searched }
     }
 
     fn find(&mut self, code: FindingCode, offset: u64, message: impl FnOnce() -> String) {
@@ -267,13 +284,7 @@ impl Collector for InventoryReader {
 
     fn finish(mut self) -> Option<Inventory> {
         self.item.as_ref()?;
-        let (packages, left_out) = self.list.finish();
-        if left_out > 0 {
-            let message =
-                format!("{left_out} places name packages that were not kept: they exceed the limit on memory");
-            self.findings.add(FindingCode::TooLarge, 0, 0, None, || (ItemPath::root(), message.into()));
-        }
-        let Self { go_builds, findings, bytes_searched, .. } = self;
-        Some(Inventory { packages, go_builds, findings, bytes_searched })
+        let (packages, left_out) = std::mem::replace(&mut self.list, PackageList::new()).finish();
+        Some(self.inventory(packages, left_out))
     }
 }

@@ -38,9 +38,9 @@ impl Judge {
         Ok(Self { policy, today })
     }
 
-    /// Sets which packages are read.
-    pub fn with_packages(mut self, packages: Packages) -> Self {
-        self.policy.packages = packages;
+    /// Sets which packages are read, if an option tells. It overrides the policy.
+    pub fn with_packages(mut self, packages: Option<Packages>) -> Self {
+        self.policy.packages = packages.unwrap_or(self.policy.packages);
         self
     }
 

@@ -6,15 +6,18 @@ use super::names::{NameFilter, NameMatch, name_filter_methods};
 use super::violations::{Position, RuleViolations};
 use sectile::FindingCode;
 use sectile::Glob;
+use sectile::inventory::Inventory;
 use sectile::metadata::{Item, Metadata, Package};
 use sectile::scan::ItemPath;
 
-/// Refuses packages in cargo-auditable's `.dep-v0` section, or requires a list of packages.
+/// Refuses packages, or requires a list of packages.
 ///
+/// - The packages are those that cargo-auditable lists in the `.dep-v0` section, and those that the
+///   data names if [these were read](super::Packages::All).
 /// - A package matches by name, version and source; a criterion that is not given matches any. The
 ///   binary's own package has no source, and matches no source pattern.
 /// - A package whose version cannot be compared with a range is refused.
-/// - If the list cannot be read, is empty or occurs more than once, the rule cannot be judged
+/// - If a list of cargo-auditable cannot be read, is empty or occurs more than once, the rule cannot be judged
 ///   (`not-judged`). A missing list is refused only if one is required.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dependencies {
@@ -75,6 +78,28 @@ impl Dependencies {
         }
     }
 
+    /// Judges the packages that the data names, of items that were read to their ends. They are no
+    /// list that could be required.
+    pub(super) fn judge_found(
+        &self,
+        inventory: &Inventory,
+        metadata: &Metadata<'_>,
+        complete: bool,
+        violations: &mut RuleViolations<'_>,
+    ) {
+        if self.required {
+            return;
+        }
+        for (number, item) in self.items.select(metadata).filter(|(_, item)| complete || item.is_complete()) {
+            for package in inventory.packages_in(number as usize) {
+                let position = Position { item: number, offset: package.offset, section: None };
+                let what = format!("the {} dependency", package.evidence.list());
+                let (name, version, source) = (&package.name, &package.version, &package.source);
+                self.judge_package(&what, [name, version, source], position, || item.path(), violations);
+            }
+        }
+    }
+
     fn judge_list(
         &self,
         packages: &[Package],
@@ -82,20 +107,39 @@ impl Dependencies {
         path: impl Fn() -> ItemPath,
         violations: &mut RuleViolations<'_>,
     ) {
-        let is_from = |source: &str| self.sources.iter().any(|glob| glob.matches(source));
         for package in packages.iter().filter(|_| !self.required) {
-            if !self.sources.is_empty() && (package.root || !is_from(&package.source)) {
-                continue;
-            }
-            let matched = self.filter.matches(&package.name, &package.version);
-            if matched != NameMatch::No {
-                let message = || {
-                    let from = if self.sources.is_empty() { "" } else { &*package.source };
-                    let from = if from.is_empty() { String::new() } else { format!(" (from {from})") };
-                    matched.message("the dependency", &package.name, &package.version) + &from
-                };
-                violations.add_each(FindingCode::RefusedDependency, position, &path, message);
-            }
+            let source = if package.root { "" } else { &package.source };
+            self.judge_package(
+                "the dependency",
+                [&package.name, &package.version, source],
+                position,
+                &path,
+                violations,
+            );
+        }
+    }
+
+    /// Judges a package by its name, its version and its source, which is empty for the binary's own
+    /// package and if it is not known.
+    fn judge_package(
+        &self,
+        what: &str,
+        [name, version, source]: [&str; 3],
+        position: Position<'_>,
+        path: impl FnOnce() -> ItemPath,
+        violations: &mut RuleViolations<'_>,
+    ) {
+        let is_from = |glob: &Glob| !source.is_empty() && glob.matches(source);
+        if !(self.sources.is_empty() || self.sources.iter().any(is_from)) {
+            return;
+        }
+        let matched = self.filter.matches(name, version);
+        if matched != NameMatch::No {
+            let message = || {
+                let from = if self.sources.is_empty() { String::new() } else { format!(" (from {source})") };
+                matched.message(what, name, version) + &from
+            };
+            violations.add_each(FindingCode::RefusedDependency, position, path, message);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::advisories::{self, LocatedAdvisory};
 use super::exceptions::NormalizedContext;
 use super::violations::RuleViolations;
-use super::{AdvisoryRule, Day, Demand, Exception, JudgeContext, JudgedFinding, Policy, Rule, Verdict};
+use super::{AdvisoryRule, Day, Demand, Exception, JudgeContext, JudgedFinding, Packages, Policy, Rule, Verdict};
 use crate::report::Report;
 use sectile::scan::ItemPath;
 use sectile::{Finding, FindingCode, Findings};
@@ -27,9 +27,8 @@ impl Policy {
     pub fn judge_with_context<'a>(&self, report: &Report<'a>, context: &JudgeContext<'_>) -> Verdict<'a> {
         let from_report = report.findings().map(|finding| (Cow::Borrowed(finding), None, None));
         let from_advisories = self.judge_advisories(report);
-        let has_advisories = self.advisories.is_some() || report.saved_advisories.is_some();
         let from_rules = self.rules.iter().scan(0, |section_rules, rule| {
-            let found = rule.judge(report, has_advisories, section_rules, self.limits.max_findings_per_code);
+            let found = rule.judge(report, self, section_rules);
             Some(found.into_iter().map(|finding| (Cow::Owned(finding), Some(Arc::clone(rule)), None)))
         });
         let all = from_report.chain(from_advisories).chain(from_rules.flatten());
@@ -58,6 +57,7 @@ impl Policy {
         let found = match (&self.advisories, report.saved_advisories) {
             (Some(advisories), _) => {
                 found = advisories::find(advisories, metadata, report.inventory, complete, &mut violations);
+                self.check_inventory(report, &mut violations);
                 &found
             }
             (None, Some(saved)) => {
@@ -80,6 +80,14 @@ impl Policy {
         };
         let unjudged = violations.findings().into_vec();
         found.iter().map(judge).chain(unjudged.into_iter().map(|finding| (Cow::Owned(finding), None, None))).collect()
+    }
+
+    /// Adds a finding if the policy judges packages that the data names, and these were not read. The
+    /// inventory of an input that is still being read comes last.
+    fn check_inventory(&self, report: &Report<'_>, violations: &mut RuleViolations<'_>) {
+        if self.packages == Packages::All && report.inventory.is_none() && report.is_complete() {
+            violations.not_judged("the data was not searched for packages");
+        }
     }
 
     /// Excuses the findings that exceptions match. Adds a finding for each expired exception that
@@ -125,15 +133,21 @@ impl Rule {
     /// Returns the violations of the rule. Section rules are judged during the read, and the report
     /// lists their violations in the order of the section rules. `section_rules` is the index of
     /// the next section rule in this list.
-    fn judge(&self, report: &Report<'_>, has_advisories: bool, section_rules: &mut usize, limit: u32) -> Vec<Finding> {
+    fn judge(&self, report: &Report<'_>, policy: &Policy, section_rules: &mut usize) -> Vec<Finding> {
         let Some(metadata) = report.metadata else { return Vec::new() };
-        let mut violations = RuleViolations::new(self.reason.as_deref(), limit);
+        let mut violations = RuleViolations::new(self.reason.as_deref(), policy.limits.max_findings_per_code);
         match &self.demand {
             Demand::Required(required) => required.judge(metadata, report.is_complete(), &mut violations),
             Demand::Licenses(licenses) => licenses.judge(metadata, report.is_complete(), &mut violations),
             Demand::Sources(sources) => sources.judge(metadata, report.is_complete(), &mut violations),
             Demand::Producers(producers) => producers.judge(metadata, report.is_complete(), &mut violations),
-            Demand::Dependencies(dependencies) => dependencies.judge(metadata, report.is_complete(), &mut violations),
+            Demand::Dependencies(dependencies) => {
+                dependencies.judge(metadata, report.is_complete(), &mut violations);
+                match report.inventory {
+                    Some(found) => dependencies.judge_found(found, metadata, report.is_complete(), &mut violations),
+                    None => policy.check_inventory(report, &mut violations),
+                }
+            }
             Demand::Sections(_) => {
                 let index = *section_rules;
                 *section_rules += 1;
@@ -147,7 +161,7 @@ impl Rule {
                 None => violations.not_judged("the imports were not read"),
             },
             // The advisories are judged by all their rules together.
-            Demand::Advisories(_) if has_advisories => {}
+            Demand::Advisories(_) if policy.advisories.is_some() || report.saved_advisories.is_some() => {}
             Demand::Advisories(_) => violations.not_judged("no database of advisories was given"),
         }
         violations.findings().into_vec()

@@ -5,7 +5,7 @@ use std::path::Path;
 use sectile::drive::{self, Fetch, FetchOptions, ReadAt};
 use sectile::interface::{self, CombinedReader};
 use sectile::internal::{CHANGED, add_root_finding, collect_checked, outcome};
-use sectile::inventory::InventoryReader;
+use sectile::inventory::{Inventory, InventoryReader};
 use sectile::metadata::{Item, Metadata, SliceReader, StreamReader};
 use sectile::scan::{Both, Collector, DataRequest, ItemStart, Section, Visitor};
 use sectile::{Cost, Error, FindingCode, Input, Limits, Outcome};
@@ -78,6 +78,13 @@ impl PolicyReader<StreamReader> {
         of_metadata + inspected.saturating_sub(FREE_BYTES) + of_interface
     }
 
+    /// The packages that the data read so far names, compared with the declared lists.
+    fn inventory_so_far(&self) -> Option<Inventory> {
+        let mut inventory = self.0.second().as_ref()?.so_far()?;
+        inventory.reconcile(self.combined().custom().inner.so_far()?);
+        Some(inventory)
+    }
+
     /// Calls a function with a report of the data read so far. `unread` marks the report as
     /// partial. Further bytes never revoke the refusal of a partial report.
     pub(crate) fn judge_partial<T>(
@@ -88,7 +95,10 @@ impl PolicyReader<StreamReader> {
         let with_rules = self.combined().custom();
         let matches = with_rules.so_far();
         let report = Report::from_parts("".as_ref(), None, Some(with_rules.inner.so_far()?), unread, Cost::default());
-        judge(&report.with_parts(self.combined().interface_so_far(), matches.as_ref()))
+        let report = report.with_parts(self.combined().interface_so_far(), matches.as_ref());
+        // Only the end of the root shows that all data was searched.
+        let inventory = unread.is_none().then(|| self.inventory_so_far()).flatten();
+        judge(&Report { inventory: inventory.as_ref(), ..report })
     }
 }
 

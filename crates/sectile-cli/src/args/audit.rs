@@ -129,7 +129,8 @@ pub fn outputs() -> [Arg; 4] {
 pub struct AuditArgs {
     pub roots: Vec<InputSource>,
     pub policy: PolicyArgs,
-    pub packages: Packages,
+    /// The packages to read; the policy tells if `None`.
+    pub packages: Option<Packages>,
     pub outputs: OutputArgs<AuditFormat>,
     pub write: WriteOptions,
     /// Whether an audit that finds no binary succeeds.
@@ -163,7 +164,7 @@ impl AuditArgs {
         Self {
             roots: all(matches, PATH),
             policy: PolicyArgs::from_matches(matches),
-            packages: which_packages(matches).unwrap_or_default(),
+            packages: which_packages(matches),
             outputs: output_args(matches),
             allow_empty: matches.get_flag(ALLOW_EMPTY),
             write: WriteOptions { force: is_forced(matches), ..WriteOptions::default() },

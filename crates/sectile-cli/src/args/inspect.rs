@@ -162,7 +162,8 @@ pub fn check(command: Command) -> Command {
 pub struct CheckArgs {
     pub sources: Vec<InputSource>,
     pub policy: PolicyArgs,
-    pub packages: Packages,
+    /// The packages to read; the policy tells if `None`.
+    pub packages: Option<Packages>,
     pub map: bool,
     pub report: ReportArgs,
 }
@@ -172,7 +173,7 @@ impl CheckArgs {
         Self {
             sources: sources(matches),
             policy: PolicyArgs::from_matches(matches),
-            packages: which_packages(matches).unwrap_or_default(),
+            packages: which_packages(matches),
             map: is_mapped(matches),
             report: ReportArgs::from_matches(matches),
         }

@@ -228,7 +228,7 @@ pub fn packages() -> Arg {
 /// The option of the commands that judge.
 pub fn judged_packages() -> Arg {
     packages()
-        .help("Read the packages that cargo-auditable declared, or all that the data names too [default: declared]")
+        .help("Read the packages that cargo-auditable declared, or all that the data names too [default: as the policy says, or declared]")
 }
 
 /// Which packages are read, if the option is given.

@@ -149,6 +149,7 @@ fn generate_value(value_type: PolicyValueType, fuel: &mut Unstructured<'_>) -> S
         PolicyValueType::Codes => &FindingCode::ALL.map(FindingCode::name),
         PolicyValueType::Digests => &[&zeros],
         PolicyValueType::AdvisoryClasses => &["malware", "vulnerability", "unsound", "unmaintained", "notice"],
+        PolicyValueType::Packages => &["declared", "all"],
         PolicyValueType::Rating => &["none", "low", "medium", "high", "critical"],
         _ => &["*", "a*", "vendor/*", "?", "[a-z]*", "*e*"],
     };

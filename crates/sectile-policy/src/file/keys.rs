@@ -145,6 +145,8 @@ pub enum PolicyValueType {
     AdvisoryIds,
     /// Severity of an advisory: `none`, `low`, `medium`, `high` or `critical`.
     Rating,
+    /// Packages to judge: `declared` or `all`.
+    Packages,
     /// A calendar day.
     Day,
     /// `true` or `false`.
@@ -160,6 +162,7 @@ impl PolicyValueType {
             Self::Severity
             | Self::SeverityOrIgnore
             | Self::Rating
+            | Self::Packages
             | Self::Number { .. }
             | Self::Day
             | Self::Boolean
@@ -200,6 +203,7 @@ impl PolicyValueType {
             Self::AdvisoryClasses => "classes of advisories",
             Self::AdvisoryIds => "identifiers of advisories",
             Self::Rating => "`none`, `low`, `medium`, `high` or `critical`",
+            Self::Packages => "`declared` or `all`",
             Self::Day => "a day",
             Self::Boolean => "`true` or `false`",
             Self::Text => "a string",
@@ -236,8 +240,7 @@ impl PolicyKey {
             help: code.help(),
         };
         let rules = Table::RULES.into_iter().flat_map(Self::for_rule);
-        [REFUSE]
-            .into_iter()
+        TOP.into_iter()
             .chain(limits)
             .chain(FindingCode::ALL.map(severity))
             .chain([HIDDEN])
@@ -268,8 +271,16 @@ impl PolicyKey {
     }
 }
 
-const REFUSE: PolicyKey =
-    key(Table::Top, "refuse", Type::Severity, "error", "Findings of this severity or a worse one refuse a file.");
+const TOP: [PolicyKey; 2] = [
+    key(Table::Top, "refuse", Type::Severity, "error", "Findings of this severity or a worse one refuse a file."),
+    key(
+        Table::Top,
+        "packages",
+        Type::Packages,
+        "declared",
+        "Which packages are judged: those that cargo-auditable declares, or all that the data names too.",
+    ),
+];
 
 const HIDDEN: PolicyKey = key(
     Table::Severity,

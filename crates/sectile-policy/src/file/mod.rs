@@ -101,6 +101,9 @@ fn policy(root: &PolicyEntry<'_>, file: &Path) -> Result<Policy, InvalidEntry> {
     if let Some(refuse) = top.entry("refuse") {
         policy.refuse = refuse.severity()?;
     }
+    if let Some(packages) = top.entry("packages") {
+        policy.packages = packages.packages()?;
+    }
     if let Some(limits) = top.entry(PolicyTable::Limits.name()) {
         for (key, entry) in TableReader::new(PolicyTable::Limits, &limits)?.entries() {
             key.set_limit(&mut policy.limits, entry.number(&key)?);

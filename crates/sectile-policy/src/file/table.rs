@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::str::FromStr;
 
 use super::keys::{PolicyKey, PolicyTable, PolicyValueType};
-use crate::{Day, RuleError};
+use crate::{Day, Packages, RuleError};
 use sectile::Glob;
 use sectile::internal::quoted;
 use sectile::{FindingCode, Severity};
@@ -132,6 +132,11 @@ impl<'n> PolicyEntry<'n> {
     /// The severity of advisories that the text names.
     pub(super) fn rating(&self) -> Result<Rating, InvalidEntry> {
         self.choice(Rating::ALL.map(|rating| (rating.name(), rating)), "severity of an advisory", "severities")
+    }
+
+    /// The choice of packages that the text names.
+    pub(super) fn packages(&self) -> Result<Packages, InvalidEntry> {
+        self.choice(Packages::ALL.map(|packages| (packages.name(), packages)), "choice of packages", "choices")
     }
 
     fn choice<T, const N: usize>(

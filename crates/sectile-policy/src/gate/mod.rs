@@ -37,6 +37,7 @@
 //! | a finding that the policy refuses: a bad value, a refused section or import | with the chunk that shows it |
 //! | a refused license, URL or dependency | at the end of its item, because a later section may replace it |
 //! | missing metadata | at the end of the item: for a nested item with the first chunk after it |
+//! | a refused package that only the data names | at the end of the upload |
 //! | missing metadata of the root, fewer bytes than declared, truncation | at the end of the upload |
 //!
 //! If the length was declared, the header of the last section shows the end of the root. The gate

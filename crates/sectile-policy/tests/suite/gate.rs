@@ -10,7 +10,7 @@ use sectile_policy::gate::{Accepted, Gate, Refusal, RefusalKind};
 use sectile_policy::report::Report;
 use sectile_policy::{Day, Imports, Items, Licenses, Policy, Producers, Required, Rule, Sections};
 
-use sectile_testing::binary::{component, custom, module, nested, producers, section};
+use sectile_testing::binary::{active, component, custom, data_section, module, nested, producers, section};
 use sectile_testing::files::real_files;
 use sectile_testing::growth::assert_linear;
 use sectile_testing::memory::measure;
@@ -316,4 +316,22 @@ fn a_gate_keeps_fewer_values_than_a_reading_of_a_file() {
     let mut policy = Policy::default();
     policy.limits.max_retained_bytes *= 2;
     assert!(!is_limited(&findings(&items(kept + 1), policy)));
+}
+
+/// Packages that the data names are judged once all data was searched.
+#[test]
+fn packages_of_the_data_are_judged_at_the_end() {
+    let path = "/home/u/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/smallvec-1.6.0/src/lib.rs\0";
+    let bytes = module(&[data_section(&[active(0, path)]), custom("x", [0; 100])]);
+    let rule = "[[dependencies]]\nnames = 'smallvec'\n";
+    let policy = |packages: &str| Policy::parse("a.toml", &format!("packages = '{packages}'\n{rule}")).unwrap();
+    for size in [1, 64, usize::MAX] {
+        assert!(upload(gate(&policy("declared")), &bytes, size).is_ok());
+        let (at, refusal) = upload(gate(&policy("all")), &bytes, size).map(|_| ()).unwrap_err();
+        assert_eq!((at, refusal.kind()), (usize::MAX, RefusalKind::Policy));
+        assert_eq!(refusal.finding().map(|finding| finding.code()), Some(FindingCode::RefusedDependency));
+    }
+    // With a declared length, the header of the last section shows the end of the root.
+    let (at, _) = refused(gate(&policy("all")).with_declared_len(bytes.len() as u64), &bytes);
+    assert!(at < bytes.len() - 90, "{at}");
 }

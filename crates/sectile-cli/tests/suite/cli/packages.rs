@@ -164,3 +164,32 @@ fn an_audit_reuses_only_rows_of_the_same_packages() {
     let row = other.1.split(|byte| *byte == b'\n').nth(1).map(serde_json::from_slice::<Value>);
     assert!(row.is_none_or(|row| row.is_err() || listed(&row.unwrap()).is_empty()));
 }
+
+#[test]
+fn a_policy_says_which_packages_are_judged() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    std::fs::write(at("app.wasm"), with_packages("")).unwrap();
+    std::fs::write(at("all.toml"), "packages = 'all'\n[[dependencies]]\nnames = ['serde', 'example.com/new']\n")
+        .unwrap();
+    let in_directory = |arguments: &str| {
+        let mut command = super::command(arguments.split(' '));
+        Run::of(command.current_dir(directory.path()).output().unwrap())
+    };
+    for command in ["check app.wasm", "audit app.wasm --format github"] {
+        let run = in_directory(&format!("{command} --policy all.toml"));
+        assert_eq!(run.status, 1, "{}", run.stderr);
+        for message in [
+            "the recovered dependency `serde`, version `1.0.219`, is refused",
+            "the embedded dependency `example.com/new`, version `v1.1.0`, is refused",
+        ] {
+            assert!(run.text().contains(message), "{}", run.text());
+        }
+        // The option overrides the policy.
+        assert_eq!(in_directory(&format!("{command} --policy all.toml --packages declared")).status, 0);
+    }
+    // Rows of an audit that did not search the data cannot answer the rule.
+    in_directory("audit app.wasm -o rows.jsonl");
+    let report = in_directory("report rows.jsonl --policy all.toml --json");
+    assert!(report.text().contains("cannot be judged: the data was not searched for packages"), "{}", report.text());
+}

@@ -4,7 +4,9 @@ use sectile::FindingCode;
 use sectile::metadata::{Field, KNOWN_PRODUCERS_FIELDS};
 use sectile::scan::SectionKind;
 use sectile_advisories::{AdvisoryClass, Rating};
-use sectile_policy::{ItemGroup, PolicyKey, PolicyTable, PolicyValueType, RequiredValue, Sources, section_kinds};
+use sectile_policy::{
+    ItemGroup, Packages, PolicyKey, PolicyTable, PolicyValueType, RequiredValue, Sources, section_kinds,
+};
 use serde_json::{Map, Value, json};
 
 const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/policy.schema.json");
@@ -101,6 +103,7 @@ fn value(value_type: PolicyValueType) -> Value {
         PolicyValueType::AdvisoryClasses => names(AdvisoryClass::ALL.map(AdvisoryClass::name).to_vec()),
         PolicyValueType::AdvisoryIds => list(&json!({ "type": "string", "minLength": 1 })),
         PolicyValueType::Rating => json!({ "enum": Rating::ALL.map(Rating::name) }),
+        PolicyValueType::Packages => json!({ "enum": Packages::ALL.map(Packages::name) }),
         PolicyValueType::Day => {
             json!({ "type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" })
         }

@@ -11,7 +11,7 @@ fn error(text: &str) -> String {
 #[test]
 fn errors_have_positions_and_hints() {
     for (text, place, message) in [
-        ("refus = 1", "1:1: refus:", "did you mean `refuse`? Valid keys: refuse, limits, severity, required"),
+        ("refus = 1", "1:1: refus:", "did you mean `refuse`? Valid keys: refuse, packages, limits, severity, required"),
         ("refuse = 'fatal'", "1:10: refuse:", "valid severities: note, warning, error"),
         ("refuse = 'ignore'", "1:10: refuse:", "is not a severity"),
         ("\n\n refuse = 3", "3:11: refuse:", "expected a string, found a number"),

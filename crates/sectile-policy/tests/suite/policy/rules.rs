@@ -8,7 +8,7 @@ use sectile_policy::report::Report;
 use sectile_policy::{Items, Policy, Required, Rule, Sections};
 
 use super::{judge, judged, parsed};
-use sectile_testing::binary::{component, custom, module, name, nested, prefixed, section};
+use sectile_testing::binary::{component, custom, module, module_with_data, name, nested, prefixed, section};
 use sectile_testing::files::real_files;
 
 /// A module with these imports.
@@ -270,4 +270,41 @@ fn truncated_input_is_refused_only_for_final_reasons() {
         last = refused.len();
     }
     assert_eq!(last, 6); // the root is incomplete
+}
+
+/// The path of a source file in Cargo's registry.
+const CRATE: &str = "/home/u/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/smallvec-1.6.0/src/lib.rs\0";
+
+#[test]
+fn packages_that_the_data_names_are_judged_on_request() {
+    let bytes = component(&[nested(&module_with_data(CRATE))]);
+    let rule = "[[dependencies]]\nnames = 'smallvec'\nversions = '<1.6.1'\n";
+    assert_eq!(judged(&bytes, rule), [""; 0]);
+    let all = |rule: &str| judged(&bytes, &format!("packages = 'all'\n{rule}"));
+    let message = "the recovered dependency `smallvec`, version `1.6.0`, is refused";
+    let found = all(rule);
+    assert!(found.len() == 1 && found[0].ends_with(message), "{found:?}");
+    assert!(found[0].starts_with("!error refused-dependency at 0:"), "{found:?}");
+    let sources = all("[[dependencies]]\nsources = ['git', 'crates*']\n");
+    assert!(sources.len() == 1 && sources[0].ends_with(&format!("{message} (from crates.io)")), "{sources:?}");
+    for rule in [
+        "[[dependencies]]\nnames = 'smallvec'\nversions = '>1.6.0'\n",
+        "[[dependencies]]\nsources = 'git'\n",
+        "[[dependencies]]\nitems = 'root'\nnames = '*'\n",
+        "[[dependencies]]\nnames = '*'\nexcept = 'small*'\n",
+    ] {
+        assert_eq!(all(rule), [""; 0], "{rule}");
+    }
+    // A recovered list is incomplete, so it is not the list that a rule requires.
+    assert_eq!(all("[[dependencies]]\nitems = '0'\nrequired = true\n").len(), 1);
+}
+
+#[test]
+fn packages_that_were_not_read_are_not_judged() {
+    let bytes = module_with_data(CRATE);
+    let policy = parsed("packages = 'all'\n[[dependencies]]\nnames = 'smallvec'\n");
+    let metadata = sectile::read_slice_with(&bytes, Limits::default());
+    let verdict = policy.judge(&Report::new("a".as_ref(), None, &metadata));
+    let codes: Vec<_> = verdict.findings().iter().map(|judged| judged.finding().code()).collect();
+    assert_eq!(codes, [FindingCode::NotJudged]);
 }
