@@ -12,6 +12,8 @@ use sectile_policy::{Day, ExceptionUse, Policy};
 pub(super) struct Context<'a> {
     pub(super) policy: &'a Policy,
     pub(super) today: Option<Day>,
+    /// Whether to read imports and exports.
+    pub(super) with_interface: bool,
     /// Whether to compute the digest of every blob.
     pub(super) hashes: bool,
     /// The earlier report whose rows may be reused.

@@ -71,6 +71,7 @@ pub struct Audit {
     policy: Arc<Policy>,
     walk_options: WalkOptions,
     threads: usize,
+    with_interface: bool,
     baseline: Option<Baseline>,
     today: Option<Day>,
     /// The files that the outputs replace, which must not be read.
@@ -84,7 +85,17 @@ impl Audit {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let (policy, walk_options) = (policy.into(), WalkOptions::default());
         let info = AuditInfo { databases: info::databases(&policy), packages: policy.packages, ..AuditInfo::default() };
-        Self { policy, walk_options, threads, baseline: None, today: None, outputs: Vec::new(), info }.fingerprinted()
+        Self {
+            policy,
+            walk_options,
+            threads,
+            with_interface: false,
+            baseline: None,
+            today: None,
+            outputs: Vec::new(),
+            info,
+        }
+        .fingerprinted()
     }
 
     /// Sets the options of the walk.
@@ -108,6 +119,12 @@ impl Audit {
     pub fn with_hashing(mut self, hashes: bool) -> Self {
         self.info.hashed = hashes;
         self
+    }
+
+    /// Reads the imports and exports of each binary, and writes them in the JSON of its row.
+    #[must_use]
+    pub fn with_interface(self) -> Self {
+        Self { with_interface: true, ..self }
     }
 
     /// Sets the day, which decides which exceptions have expired. Without it, exceptions that expire do not apply.
@@ -202,6 +219,7 @@ impl Audit {
         let context = Context {
             policy: &self.policy,
             today: self.today,
+            with_interface: self.with_interface,
             hashes: self.info.hashed,
             baseline: self.baseline.as_ref().filter(|baseline| baseline.check(&self.info).is_ok()),
             formats: outputs.iter().map(|output| output.format).collect(),

@@ -28,6 +28,8 @@ pub(super) struct ReadOptions<'p> {
     pub(super) policy: &'p Policy,
     /// The parts of the outline to collect.
     pub(super) outline: OutlineParts,
+    /// Whether to read imports and exports.
+    pub(super) with_interface: bool,
     /// Whether to compute the digest, which reads all bytes.
     pub(super) hashes: bool,
     /// Whether to stop as soon as possible.
@@ -78,7 +80,7 @@ impl ReadOptions<'_> {
         let Policy { limits, .. } = *self.policy;
         let len = range.end - range.start;
         if head.len() as u64 == len {
-            let mut visitor = OutlineVisitor::new(PolicyReader::slice(self.policy), self.outline);
+            let mut visitor = OutlineVisitor::new(self.with_parts(PolicyReader::slice(self.policy)), self.outline);
             let outcome = drive::scan_slice(head, &mut visitor, limits);
             blob_reading(visitor, outcome, len)
         } else {
@@ -90,7 +92,12 @@ impl ReadOptions<'_> {
     }
 
     fn stream_visitor(&self) -> StreamVisitor {
-        OutlineVisitor::new(PolicyReader::stream(self.policy), self.outline)
+        OutlineVisitor::new(self.with_parts(PolicyReader::stream(self.policy)), self.outline)
+    }
+
+    /// Adds what the policy does not need.
+    fn with_parts<R>(&self, reader: PolicyReader<R>) -> PolicyReader<R> {
+        if self.with_interface { reader.with_interface(self.policy.limits) } else { reader }
     }
 
     /// Reads a stream to its end, even after a framing error, because only its end shows its length.

@@ -11,6 +11,7 @@ use sectile::metadata::{Field, Metadata};
 use sectile::scan::ItemKind;
 use sectile::{FindingCode, Severity};
 use sectile_advisories::AdvisoryMatch;
+use sectile_policy::internal::holds_items;
 use sectile_policy::report::Report;
 use sectile_policy::{JudgedFinding, Verdict};
 
@@ -351,11 +352,6 @@ const TYPICAL_KINDS: usize = 16;
 
 /// Maximum number of distinct producers of a row. Each new one is compared with all others.
 const MAX_PRODUCERS: usize = 256;
-
-/// Whether sections of this kind contain items. The sections of these items are counted instead.
-fn holds_items(item: ItemKind, kind: &str) -> bool {
-    item == ItemKind::Component && matches!(kind, "core module" | "component")
-}
 
 impl From<OutlineSpan> for SectionSpan<'_> {
     fn from(span: OutlineSpan) -> Self {

@@ -242,6 +242,7 @@ impl RowReader {
         let read_options = crate::reading::ReadOptions {
             policy: &policy,
             outline: crate::outline::OutlineParts::default(),
+            with_interface: false,
             hashes: false,
             should_stop: &|| false,
         };

@@ -10,9 +10,10 @@ use std::path::Path;
 use serde::Deserialize;
 
 use self::judge::RowJudge;
-use super::baseline::line::{ArchiveLine, ExceptionLine, HeaderLine, NameValue, OrderedMembers, RowLine};
+use super::baseline::line::{ArchiveLine, ExceptionLine, HeaderLine, OrderedMembers, RowLine};
 use super::info::databases;
 use super::{AuditInfo, AuditOutcome, Format, FormatWriter, Stop, Summary};
+use sectile_policy::internal::NameValue;
 use sectile_policy::{Day, Policy};
 
 /// The rows of an earlier audit, as [JSON lines](super::Format::Jsonl), to be written in any format.

@@ -88,6 +88,7 @@ impl<'a> Worker<'a> {
                     spans: context.formats.contains(&Format::Html),
                     sections: context.formats.contains(&Format::Jsonl),
                 },
+                with_interface: context.with_interface,
                 hashes: context.hashes,
                 should_stop,
             },

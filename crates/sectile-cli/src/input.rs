@@ -2,6 +2,8 @@
 
 mod row;
 
+pub use self::row::is_packed;
+
 #[cfg(unix)]
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -22,6 +24,7 @@ use sectile::{Error, Input, Limits, Outcome};
 use sectile_audit::FileFormat;
 use sectile_oci::LayoutImage;
 use sectile_oci::registry::RegistryImage;
+use sectile_policy::diff::{BinaryReading, FactsReader};
 use sectile_policy::{Policy, PolicyReader, Reading, read_input};
 #[cfg(feature = "remote")]
 use sectile_remote::local_path;
@@ -67,6 +70,13 @@ impl InputReader {
         match self {
             Self::Local(input) => reader.read_input(input),
             Self::Remote(remote) => remote.collect(reader),
+        }
+    }
+
+    pub fn read_facts(&mut self, reader: FactsReader) -> BinaryReading {
+        match self {
+            Self::Local(input) => reader.read_input(input),
+            Self::Remote(remote) => remote.collect(reader).into(),
         }
     }
 
@@ -247,7 +257,7 @@ fn spool(stream: impl Read) -> Result<Input, Failure> {
 
 /// The failure to keep an input in a temporary file.
 #[allow(clippy::needless_pass_by_value)] // for `map_err`
-fn not_kept(error: io::Error) -> Failure {
+pub fn not_kept(error: io::Error) -> Failure {
     let directory = std::env::temp_dir();
     let directory = escaped(directory.as_os_str());
     Failure::Other(format!(

@@ -40,6 +40,7 @@ mod advisories;
 mod context;
 mod day;
 mod dependencies;
+pub mod diff;
 mod exception_use;
 mod exceptions;
 mod file;
@@ -102,8 +103,9 @@ pub use self::warnings::PolicyWarning;
 #[doc(hidden)]
 pub mod internal {
     pub use crate::advisories::LocatedAdvisory;
+    pub use crate::diff::facts::holds_items;
     pub use crate::report::json::{
-        reason as left_out_reason, write_advisories, write_databases, write_head, write_item, write_judged,
+        NameValue, reason as left_out_reason, write_advisories, write_databases, write_head, write_item, write_judged,
         write_location, write_packages,
     };
     pub use crate::suggestion::{finding_code, hint};

@@ -1,10 +1,8 @@
 //! Parses the lines of a report.
 
 use std::borrow::Cow;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
@@ -20,7 +18,7 @@ use sectile::internal::{finding, with_count};
 use sectile::metadata::{Field, Package};
 use sectile::scan::ItemKind;
 use sectile::{FindingCode, Severity};
-use sectile_policy::internal::{reused, reused_exception, with_advisory};
+use sectile_policy::internal::{NameValue, reused, reused_exception, with_advisory};
 use sectile_policy::{Exception, JudgedFinding, Packages, PolicyLocation};
 
 /// The first line.
@@ -130,14 +128,6 @@ pub(crate) struct RowLine<'l> {
     #[serde(borrow)]
     reason: Option<ReasonLine<'l>>,
     bytes_read: u64,
-}
-
-/// A text, or the bytes of a name that is not UTF-8.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(crate) enum NameValue<'l> {
-    Text(#[serde(borrow)] Cow<'l, str>),
-    Bytes { base64: String },
 }
 
 #[derive(Deserialize)]
@@ -399,41 +389,6 @@ impl ArchiveLine<'_> {
     pub(crate) fn not_wasm(&self) -> u64 {
         self.not_wasm
     }
-}
-
-impl<'l> NameValue<'l> {
-    /// The text, or the bytes that are not UTF-8. Bytes that are not valid base64 are empty.
-    pub(super) fn to_value(&self) -> Result<String, Vec<u8>> {
-        match self {
-            Self::Text(text) => Ok(text.clone().into_owned()),
-            Self::Bytes { base64 } => Err(STANDARD.decode(base64).unwrap_or_default()),
-        }
-    }
-
-    fn text(&self) -> Option<Cow<'l, str>> {
-        match self {
-            Self::Text(text) => Some(text.clone()),
-            Self::Bytes { .. } => None,
-        }
-    }
-
-    /// Decodes a file name.
-    pub(crate) fn to_os_name(&self) -> Option<Cow<'l, OsStr>> {
-        match self {
-            Self::Text(Cow::Borrowed(text)) => Some(Cow::Borrowed(OsStr::new(*text))),
-            Self::Text(Cow::Owned(text)) => Some(Cow::Owned(OsString::from(text))),
-            Self::Bytes { base64 } => os_name(STANDARD.decode(base64).ok()?).map(Cow::Owned),
-        }
-    }
-}
-
-/// Creates a file name from bytes. Outside Unix, the bytes must be UTF-8.
-fn os_name(bytes: Vec<u8>) -> Option<OsString> {
-    #[cfg(unix)]
-    let name = Some(std::os::unix::ffi::OsStringExt::from_vec(bytes));
-    #[cfg(not(unix))]
-    let name = String::from_utf8(bytes).ok().map(OsString::from);
-    name
 }
 
 impl FindingLine<'_> {

@@ -3,6 +3,7 @@
 mod audit;
 mod build;
 mod cargo;
+mod diff;
 mod edit;
 mod explain;
 mod generate;
@@ -27,6 +28,7 @@ use crate::{settings, version};
 pub use self::audit::{AuditArgs, BaselineArg, THREADS};
 pub use self::build::{BuildArgs, WrapArgs};
 pub use self::cargo::{CargoAction, CargoArgs, PublishArgs};
+pub use self::diff::DiffArgs;
 pub use self::edit::{EditArgs, EditOperation, PutArgs, PutData, RecoverArgs, StripArgs, UnsetTarget};
 pub use self::explain::ExplainArgs;
 pub use self::generate::{CompletionsArgs, ManArgs};
@@ -50,6 +52,7 @@ pub enum Subcommand {
     Report(SavedRowsArgs),
     Sbom(SbomArgs),
     Digest(DigestArgs),
+    Diff(DiffArgs),
     Edit(EditArgs),
     Recover(RecoverArgs),
     Wrap(WrapArgs),
@@ -177,8 +180,8 @@ pub const EXIT_STATUSES: [(u8, &str); 3] = [
     (0, "done"),
     (
         1,
-        "negative result: `check` or `audit` refused a file, `oci check` found a consumer that would not load an \
-         image, or `get` or `remove` found no matching section",
+        "negative result: `check` or `audit` refused a file, `diff` found a difference, `oci check` found a consumer \
+         that would not load an image, or `get` or `remove` found no matching section",
     ),
     (2, "an error, or only a part of a file could be read"),
 ];
@@ -205,7 +208,7 @@ impl SubcommandDefinition {
     }
 }
 
-const FILE_COMMANDS: [SubcommandDefinition; 16] = [
+const FILE_COMMANDS: [SubcommandDefinition; 17] = [
     SubcommandDefinition {
         name: "show",
         about: "Show the metadata of each file: its items, their values, and the findings",
@@ -254,6 +257,12 @@ const FILE_COMMANDS: [SubcommandDefinition; 16] = [
         about: "Compute the SHA-256 of each file, and of its content without custom sections",
         define: inspect::digest,
         parse: |matches| Ok(Subcommand::Digest(DigestArgs::from_matches(matches))),
+    },
+    SubcommandDefinition {
+        name: "diff",
+        about: "List what differs between two binaries, or between two sets of binaries or reports",
+        define: diff::diff,
+        parse: |matches| Ok(Subcommand::Diff(DiffArgs::from_matches(matches))),
     },
     SubcommandDefinition {
         name: "set",

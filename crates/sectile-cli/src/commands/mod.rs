@@ -3,6 +3,7 @@
 mod audit;
 mod build;
 mod check;
+mod diff;
 mod digest;
 mod edit;
 mod explain;
@@ -44,6 +45,7 @@ pub fn run(subcommand: &Subcommand, output: &mut Output) -> Result<Exit, Failure
         Subcommand::Digest(args) => {
             each_source(&args.sources, output, |source, output| digest::run(source, args, output))
         }
+        Subcommand::Diff(args) => diff::run(args, output),
         Subcommand::Edit(args) => edit::run(args, output),
         Subcommand::Recover(args) => only_source(&args.source, output, |output| edit::recover(args, output)),
         Subcommand::OciAnnotations(args) => {
@@ -91,6 +93,7 @@ pub fn output_mode(subcommand: &Subcommand) -> OutputMode {
         Subcommand::Sections(args) => report_mode(args.report),
         Subcommand::Check(args) => report_mode(args.report),
         Subcommand::Digest(args) => report_mode(args.report),
+        Subcommand::Diff(args) => report_mode(args.report),
         Subcommand::Explain(args) => report_mode(args.report),
         Subcommand::PolicyCheck(args) => report_mode(args.report),
         Subcommand::Audit(args) => audit_mode(&args.outputs, args.color),

@@ -60,6 +60,7 @@ impl Settings {
         match subcommand {
             Subcommand::Show(args) => self.fill_report(&mut args.report),
             Subcommand::Sections(args) => self.fill_report(&mut args.report),
+            Subcommand::Diff(args) => self.fill_report(&mut args.report),
             Subcommand::Digest(args) => self.fill_report(&mut args.report),
             Subcommand::Explain(args) => self.fill_report(&mut args.report),
             Subcommand::PolicyCheck(args) => self.fill_report(&mut args.report),

@@ -1,6 +1,7 @@
 //! Text output. All text of the input goes through `Escaped` before it is written.
 
 mod audit;
+mod comparison;
 mod digest;
 mod edit;
 mod explain;
@@ -17,8 +18,9 @@ mod value;
 mod verdict;
 
 pub use self::audit::write_summary;
+pub use self::comparison::{write_comparison, write_counts, write_row_change};
 pub use self::digest::write_digests;
-pub use self::edit::{write_edit, write_edit_diff};
+pub use self::edit::write_edit;
 pub use self::explain::{write_code_list, write_explanations};
 pub use self::image::write_layout;
 pub use self::image_check::write_image_check;

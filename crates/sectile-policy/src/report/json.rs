@@ -7,6 +7,7 @@ mod codes;
 mod digest;
 mod edit;
 mod interface;
+mod name_value;
 mod packages;
 mod sections;
 
@@ -19,6 +20,7 @@ pub use self::advisories::{write_advisories, write_databases};
 use self::budget::Budget;
 pub use self::budget::reason;
 pub use self::codes::write_codes_json;
+pub use self::name_value::NameValue;
 pub use self::sections::SectionsJson;
 
 use super::Report;

@@ -88,7 +88,7 @@ fn print_verdict(outcome: &AuditOutcome, output: &mut Output) {
 }
 
 /// The root that a PATH names. A local one must exist.
-fn root(source: &InputSource) -> Result<Root, Failure> {
+pub fn root(source: &InputSource) -> Result<Root, Failure> {
     let fail = |error: &dyn Display| Failure::Other(format!("{}: {error}", escaped(source.name())));
     if source.is_stdin() {
         return Err(Failure::Other("standard input is not a PATH; use `sectile check -` for it".to_owned()));

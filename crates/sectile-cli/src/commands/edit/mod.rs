@@ -8,6 +8,7 @@ use std::io::{self, ErrorKind, Write};
 use sectile::Input;
 use sectile::edit::EditPlan;
 use sectile::splice::{self, Recovered, WriteError};
+use sectile_policy::diff::Comparison;
 use sectile_policy::report::EditReport;
 
 use self::missing::Missing;
@@ -16,7 +17,7 @@ use super::each_source;
 use crate::args::{EditArgs, EditOperation, MetadataArgs, RecoverArgs};
 use crate::build_edit::{build_edit, read_section_data};
 use crate::display::escaped;
-use crate::edit_diff::differences;
+use crate::edit_diff::compare_edit;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::input;
@@ -72,6 +73,8 @@ impl SourceEdit<'_> {
             Ok(()) if input.changed().unwrap_or(false) => WriteError::Changed.into(),
             Ok(()) => failure,
         })?;
+        // An edit in place overwrites the input.
+        let comparison = self.shows_text(&sink, output).then(|| compare_edit(&planned, &input)).transpose()?;
         let image = sink.write(&planned, source, &input, args.write, output)?;
         let is_written = sink.is_written(planned.plan());
         self.print_files(&sink, is_written, output);
@@ -81,7 +84,7 @@ impl SourceEdit<'_> {
         let missing = Missing::new(args, &planned);
         missing.print(source, output);
         let written = WrittenEdit { is_written, image: image.as_deref(), is_stdout: sink.is_stdout() };
-        let reported = self.write_report(&planned, &input, written, output);
+        let reported = self.write_report(&planned, comparison.as_ref(), written, output);
         if is_written && !sink.is_stdout() {
             output.flush_report(if image.is_some() { PUSHED } else { WRITTEN }, reported)?;
         } else {
@@ -106,11 +109,16 @@ impl SourceEdit<'_> {
         Ok((edit.plan_input(input)?, notes))
     }
 
+    /// Whether the edit is described for people.
+    fn shows_text(&self, sink: &EditSink, output: &Output) -> bool {
+        !self.args.report.json && !sink.is_stdout() && (self.args.dry_run || output.shows_success())
+    }
+
     /// Reports the edit; on standard error if the result is on standard output.
     fn write_report(
         &self,
         planned: &EditPlan,
-        input: &Input,
+        comparison: Option<&Comparison>,
         written: WrittenEdit<'_>,
         output: &mut Output,
     ) -> Result<(), Failure> {
@@ -120,24 +128,20 @@ impl SourceEdit<'_> {
             output.print_finding(self.source, finding);
         }
         let report = EditReport::new(name, planned, is_written).with_image(image);
-        match (args.report.json, is_stdout) {
-            (true, false) => report.write_json(output.out())?,
-            (true, true) => {
+        match comparison {
+            None if args.report.json && is_stdout => {
                 let mut line = Vec::new();
                 report.write_json(&mut line)?;
                 _ = io::stderr().lock().write_all(&line);
             }
-            (false, false) if args.dry_run => {
-                let differences = differences(planned, input)?;
-                text::write_edit_diff(name, planned, &differences, output.out())?;
-            }
-            (false, false) if output.shows_success() => {
-                text::write_edit(name, planned, is_written, output.out())?;
+            None if args.report.json => report.write_json(output.out())?,
+            None => {}
+            Some(comparison) => {
+                text::write_edit(name, planned.plan(), comparison, is_written, output.out())?;
                 if let Some(image) = image {
                     writeln!(output.out(), "{}", escaped(image.as_ref()))?;
                 }
             }
-            (false, _) => {}
         }
         Ok(())
     }

@@ -1,0 +1,82 @@
+//! One of two binaries that are compared.
+
+use sectile::{Error, Input, Limits};
+use sectile_policy::JudgeContext;
+use sectile_policy::diff::{BinaryFacts, BinaryReading, FactsReader, SectionHasher};
+use sectile_policy::report::Report;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::input::{self, InputReader};
+use crate::judge::Judge;
+use crate::output::Output;
+use crate::reading::SizedReading;
+use crate::source::InputSource;
+
+/// A binary, and how it was read.
+pub struct Binary {
+    pub facts: BinaryFacts,
+    reading: SizedReading<sectile_policy::Reading<'static>>,
+}
+
+impl Binary {
+    /// Reads a binary; all of it if its content is compared.
+    pub fn read(
+        source: &InputSource,
+        opened: Option<Input>,
+        content: bool,
+        judge: &Judge,
+    ) -> Result<Self, Failure> {
+        let mut input = match opened {
+            Some(input) => InputReader::Local(input),
+            None if content => InputReader::Local(input::open_binary(source, false)?),
+            None => input::open(source, false)?,
+        };
+        let size = input.len();
+        let BinaryReading { outcome, mut sections } =
+            input.read_facts(FactsReader::new(&judge.policy).with_interface());
+        let mut digests = None;
+        if let (InputReader::Local(input), true) = (&input, content) {
+            let mut hasher = SectionHasher::new(|_, _| true);
+            // The error of a truncated binary is that of the first reading.
+            _ = input.scan(&mut hasher, judge.policy.limits);
+            sections.add_digests(hasher);
+            let (value, error, _) = input.digests_with(Limits::default()).into_parts();
+            digests = value;
+            if let (None, Some(error)) = (digests, error) {
+                return Err(error.into());
+            }
+        }
+        if let (None, true) = (outcome.value(), outcome.error().is_some()) {
+            return Err(outcome.into_parts().1.map_or_else(unread, Failure::Input));
+        }
+        let reading = SizedReading::new(size, outcome);
+        let report = Report::for_policy(source.name(), reading.size, &reading.outcome);
+        let locations = [source.name()];
+        let context = JudgeContext::new().with_day(judge.today).with_locations(&locations);
+        let verdict = judge.policy.judge_with_context(&report, &context);
+        let facts = BinaryFacts::new(&report, Some(verdict.findings()), Some(&sections));
+        let facts = match &digests {
+            Some(digests) => facts.with_digests(digests),
+            None => facts,
+        };
+        Ok(Self { facts, reading })
+    }
+
+    /// The binary as a line of a report.
+    pub fn read_line(source: &InputSource, opened: Option<Input>, judge: &Judge) -> Result<Vec<u8>, Failure> {
+        let Self { reading, .. } = Self::read(source, opened, false, judge)?;
+        let mut line = Vec::new();
+        Report::for_policy(source.name(), reading.size, &reading.outcome).write_json(&mut line)?;
+        Ok(line)
+    }
+
+    /// Prints the error that ended the reading, if any, and returns the exit status.
+    pub fn finish(self, source: &InputSource, output: &mut Output) -> Exit {
+        self.reading.finish(source, output)
+    }
+}
+
+fn unread() -> Failure {
+    Error::from(std::io::Error::from(std::io::ErrorKind::UnexpectedEof)).into()
+}

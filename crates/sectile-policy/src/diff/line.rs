@@ -1,0 +1,308 @@
+//! Lines of a report: the output of `audit`, `check`, `show` or `digest` as JSON.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ffi::OsStr;
+
+use sectile::internal::json::SCHEMA;
+use sectile::scan::ItemPath;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::fact::Fact;
+use super::facts::{extern_value, package_version, total_fact};
+use super::findings::{SavedAdvisory, SavedFinding};
+use super::{Aspect, BinaryFacts, FactValue, ReportError};
+use crate::internal::NameValue;
+
+/// The keys that tell what a line is.
+#[derive(Deserialize)]
+pub(super) struct LineHead<'l> {
+    schema: u32,
+    #[serde(borrow)]
+    pub(super) file: Option<NameValue<'l>>,
+    #[serde(borrow)]
+    pub(super) audit: Option<AuditHead<'l>>,
+    archive: Option<IgnoredAny>,
+    pub(super) summary: Option<SummaryHead>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct AuditHead<'l> {
+    #[serde(borrow)]
+    paths: Vec<NameValue<'l>>,
+    #[serde(borrow)]
+    pub(super) fingerprint: Cow<'l, str>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct SummaryHead {
+    #[serde(default)]
+    pub(super) stopped: bool,
+}
+
+impl<'l> LineHead<'l> {
+    /// Parses a line of a report of this version.
+    pub(super) fn parse(line: &'l [u8], number: u64) -> Result<Self, ReportError> {
+        let invalid = || if number == 1 { ReportError::NotAReport } else { ReportError::NotARow(number) };
+        let head: Self = serde_json::from_slice(line).map_err(|_| invalid())?;
+        if head.schema != SCHEMA {
+            return Err(ReportError::Schema(head.schema));
+        }
+        let is_known =
+            head.file.is_some() || head.audit.is_some() || head.archive.is_some() || head.summary.is_some();
+        if is_known { Ok(head) } else { Err(invalid()) }
+    }
+}
+
+impl AuditHead<'_> {
+    pub(super) fn roots(&self) -> Roots {
+        Roots::new(self.paths.iter().filter_map(NameValue::to_os_name))
+    }
+}
+
+/// The roots of a report. Names of its rows are compared relative to its only root.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Roots(Option<Vec<u8>>);
+
+impl Roots {
+    pub(super) fn new<N: AsRef<OsStr>>(paths: impl IntoIterator<Item = N>) -> Self {
+        let mut paths = paths.into_iter();
+        match (paths.next(), paths.next()) {
+            (Some(only), None) => Self(Some(only.as_ref().as_encoded_bytes().to_vec())),
+            _ => Self(None),
+        }
+    }
+
+    /// The name of a row, relative to the root.
+    pub(super) fn relative<'n>(&self, name: &'n OsStr) -> &'n [u8] {
+        let name = name.as_encoded_bytes();
+        let Some(rest) = self.0.as_ref().and_then(|root| name.strip_prefix(&**root)) else { return name };
+        match rest {
+            [] | [b'!' | b':' | b'@', ..] => rest,
+            [b'/' | b'\\', rest @ ..] => rest,
+            _ if self.0.as_ref().is_some_and(|root| root.ends_with(b"/")) => rest,
+            _ => name,
+        }
+    }
+}
+
+/// A row of a report.
+#[derive(Clone, Debug)]
+pub struct ReportRow {
+    pub(super) facts: BinaryFacts,
+    pub(super) findings: Vec<SavedFinding>,
+}
+
+impl ReportRow {
+    /// Parses a line of the output of `audit`, `check`, `show` or `digest` as JSON.
+    ///
+    /// # Errors
+    ///
+    /// The line is not a row, or has another version of the schema.
+    pub fn parse(line: &[u8]) -> Result<Self, ReportError> {
+        LineHead::parse(line, 1)?;
+        Self::parse_line(line).ok_or(ReportError::NotARow(1))
+    }
+
+    /// As [`parse`](Self::parse), for a line whose schema is known.
+    pub(super) fn parse_line(line: &[u8]) -> Option<Self> {
+        serde_json::from_slice::<RowJson<'_>>(line).ok()?.into_row()
+    }
+
+    /// The facts of the row.
+    pub fn facts(&self) -> &BinaryFacts {
+        &self.facts
+    }
+
+    /// The findings of the row, in its order.
+    pub fn findings(&self) -> &[SavedFinding] {
+        &self.findings
+    }
+}
+
+#[derive(Deserialize)]
+struct RowJson<'l> {
+    #[serde(borrow)]
+    file: NameValue<'l>,
+    size: Option<u64>,
+    #[serde(borrow)]
+    digest: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    content: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    item: Option<ItemJson<'l>>,
+    #[serde(borrow)]
+    section_totals: Option<HashMap<Cow<'l, str>, (u64, u64)>>,
+    #[serde(borrow)]
+    findings: Option<Vec<FindingJson<'l>>>,
+    #[serde(borrow, default)]
+    advisories: Vec<AdvisoryJson<'l>>,
+    #[serde(borrow)]
+    packages: Option<Vec<PackageJson<'l>>>,
+    #[serde(borrow)]
+    outcome: Option<Cow<'l, str>>,
+}
+
+#[derive(Deserialize)]
+struct ItemJson<'l> {
+    #[serde(borrow)]
+    kind: Cow<'l, str>,
+    #[serde(borrow)]
+    path: Cow<'l, str>,
+    #[serde(borrow)]
+    name: Option<NameValue<'l>>,
+    #[serde(borrow)]
+    annotations: HashMap<Cow<'l, str>, NameValue<'l>>,
+    #[serde(borrow)]
+    producers: HashMap<Cow<'l, str>, Vec<[Cow<'l, str>; 2]>>,
+    #[serde(borrow, default)]
+    debug_links: Vec<(Cow<'l, str>, NameValue<'l>)>,
+    #[serde(borrow)]
+    imports: Option<Vec<ExternJson<'l>>>,
+    #[serde(borrow)]
+    exports: Option<Vec<ExternJson<'l>>>,
+    #[serde(borrow)]
+    items: Vec<Self>,
+}
+
+#[derive(Deserialize)]
+struct ExternJson<'l> {
+    #[serde(borrow)]
+    module: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    name: Cow<'l, str>,
+    #[serde(borrow)]
+    kind: Cow<'l, str>,
+    #[serde(borrow)]
+    implements: Option<Cow<'l, str>>,
+}
+
+#[derive(Deserialize)]
+struct PackageJson<'l> {
+    #[serde(borrow)]
+    name: Cow<'l, str>,
+    #[serde(borrow)]
+    version: Cow<'l, str>,
+    #[serde(borrow)]
+    ecosystem: Cow<'l, str>,
+    #[serde(borrow)]
+    source: Cow<'l, str>,
+    #[serde(borrow)]
+    path: Cow<'l, str>,
+}
+
+#[derive(Deserialize)]
+struct FindingJson<'l> {
+    #[serde(borrow)]
+    code: Cow<'l, str>,
+    #[serde(borrow)]
+    severity: Cow<'l, str>,
+    #[serde(borrow)]
+    path: Cow<'l, str>,
+    #[serde(borrow)]
+    section: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    message: Cow<'l, str>,
+}
+
+#[derive(Deserialize)]
+struct AdvisoryJson<'l> {
+    #[serde(borrow)]
+    id: Cow<'l, str>,
+    #[serde(borrow)]
+    package: Cow<'l, str>,
+    #[serde(borrow)]
+    version: Cow<'l, str>,
+    finding: usize,
+}
+
+impl RowJson<'_> {
+    fn into_row(self) -> Option<ReportRow> {
+        let is_complete = self.outcome.as_deref().is_none_or(|outcome| matches!(outcome, "complete" | "skipped"));
+        let mut facts = BinaryFacts::empty(self.file.to_os_name()?.into_owned(), self.size, is_complete);
+        if let Some(outcome) = &self.outcome {
+            facts.add_root(Aspect::Outcome, &**outcome);
+        }
+        for (aspect, digest) in [(Aspect::Digest, &self.digest), (Aspect::Content, &self.content)] {
+            if let Some(digest) = digest {
+                facts.add_root(aspect, &**digest);
+            }
+        }
+        let mut items: Vec<&ItemJson<'_>> = self.item.iter().collect();
+        while let Some(item) = items.pop() {
+            item.add_to(&mut facts)?;
+            items.extend(&item.items);
+        }
+        if let Some(totals) = self.section_totals.as_ref().filter(|_| self.item.is_some()) {
+            let totals = totals.iter().map(|(name, (sections, bytes))| total_fact(name, *sections, *bytes));
+            facts.totals = Some(totals.collect());
+        }
+        if let Some(packages) = &self.packages {
+            let facts_of = packages.iter().map(PackageJson::fact).collect::<Option<Vec<_>>>()?;
+            facts.add(Aspect::Package, facts_of);
+        }
+        let mut findings = Vec::new();
+        if let Some(parsed) = &self.findings {
+            findings = parsed.iter().map(FindingJson::to_finding).collect::<Option<Vec<_>>>()?;
+            for AdvisoryJson { id, package, version, finding } in &self.advisories {
+                let [id, package, version] = [id, package, version].map(|text| text.clone().into_owned());
+                findings.get_mut(*finding)?.advisory = Some(SavedAdvisory { id, package, version });
+            }
+            facts.add_findings(&findings);
+        }
+        Some(ReportRow { facts, findings })
+    }
+}
+
+impl ItemJson<'_> {
+    fn add_to(&self, facts: &mut BinaryFacts) -> Option<()> {
+        let path: ItemPath = self.path.parse().ok()?;
+        let fact =
+            |aspect, group: Option<&str>, name: &str, value: FactValue| Fact::new(&path, aspect, group, name, value);
+        facts.add(Aspect::Kind, [fact(Aspect::Kind, None, "", (&*self.kind).into())]);
+        facts.add(Aspect::Name, self.name.as_ref().map(|name| fact(Aspect::Name, None, "", name.to_value().into())));
+        let fields = self.annotations.iter();
+        facts.add(Aspect::Field, fields.map(|(name, value)| fact(Aspect::Field, None, name, value.to_value().into())));
+        let producers = self.producers.iter().flat_map(|(field, values)| values.iter().map(move |value| (field, value)));
+        let producer = |(field, [name, version]): (&Cow<'_, str>, &[Cow<'_, str>; 2])| {
+            fact(Aspect::Producer, Some(&**field), name, (&**version).into())
+        };
+        facts.add(Aspect::Producer, producers.map(producer));
+        let links = self.debug_links.iter();
+        facts.add(
+            Aspect::DebugLink,
+            links.map(|(name, value)| fact(Aspect::DebugLink, None, name, value.to_value().into())),
+        );
+        for (aspect, externs) in [(Aspect::Import, &self.imports), (Aspect::Export, &self.exports)] {
+            if let Some(externs) = externs {
+                let one = |one: &ExternJson<'_>| {
+                    let value = extern_value(&one.kind, one.implements.as_deref());
+                    fact(aspect, one.module.as_deref(), &one.name, value.into())
+                };
+                facts.add(aspect, externs.iter().map(one));
+            }
+        }
+        Some(())
+    }
+}
+
+impl PackageJson<'_> {
+    fn fact(&self) -> Option<Fact> {
+        let version = package_version(&self.version, &self.source);
+        Some(Fact::new(&self.path.parse().ok()?, Aspect::Package, Some(&self.ecosystem), &self.name, version))
+    }
+}
+
+impl FindingJson<'_> {
+    fn to_finding(&self) -> Option<SavedFinding> {
+        Some(SavedFinding {
+            code: self.code.clone().into_owned(),
+            severity: self.severity.clone().into_owned(),
+            path: self.path.parse().ok()?,
+            section: self.section.as_ref().map(|section| section.clone().into_owned()),
+            message: self.message.clone().into_owned(),
+            advisory: None,
+        })
+    }
+}
