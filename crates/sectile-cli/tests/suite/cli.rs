@@ -6,6 +6,7 @@ mod audit;
 mod buckets;
 mod build;
 mod completions;
+mod diff;
 mod edit;
 mod edit_notices;
 mod edit_several;

@@ -19,7 +19,8 @@ pub(super) fn is_explained(section: &Difference, values: &[Difference], by_item:
     });
     if decoded == Aspect::Name {
         // The section has names of functions too.
-        let names: u64 = of_section.map(|value| len(value.old()).abs_diff(len(value.new_value())) + NAME_OVERHEAD).sum();
+        let names: u64 =
+            of_section.map(|value| len(value.old()).abs_diff(len(value.new_value())) + NAME_OVERHEAD).sum();
         return names > 0 && len(section.old()).abs_diff(len(section.new_value())) <= names;
     }
     let is_single = |value: Option<&FactValue>| match value {

@@ -113,7 +113,8 @@ impl BinaryFacts {
     fn add_metadata(&mut self, metadata: &Metadata<'_>) {
         for item in metadata.items() {
             let path = &item.path();
-            let fact = |aspect, group: Option<&str>, name: &str, value: FactValue| Fact::new(path, aspect, group, name, value);
+            let fact =
+                |aspect, group: Option<&str>, name: &str, value: FactValue| Fact::new(path, aspect, group, name, value);
             self.add(Aspect::Kind, [fact(Aspect::Kind, None, "", item.kind().name().into())]);
             self.add(Aspect::Name, item.name().map(|name| fact(Aspect::Name, None, "", name.into())));
             let fields = item.annotations();

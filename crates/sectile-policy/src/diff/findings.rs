@@ -45,9 +45,7 @@ impl SavedFinding {
             Some(SavedAdvisory { id, package, version }) => {
                 Fact::new(&self.path, Aspect::Advisory, Some(package), id, &**version)
             }
-            None => {
-                Fact::new(&self.path, Aspect::Finding, self.section.as_deref(), &self.code, &*self.message)
-            }
+            None => Fact::new(&self.path, Aspect::Finding, self.section.as_deref(), &self.code, &*self.message),
         }
     }
 }

@@ -49,8 +49,7 @@ impl<'l> LineHead<'l> {
         if head.schema != SCHEMA {
             return Err(ReportError::Schema(head.schema));
         }
-        let is_known =
-            head.file.is_some() || head.audit.is_some() || head.archive.is_some() || head.summary.is_some();
+        let is_known = head.file.is_some() || head.audit.is_some() || head.archive.is_some() || head.summary.is_some();
         if is_known { Ok(head) } else { Err(invalid()) }
     }
 }
@@ -77,11 +76,14 @@ impl Roots {
     /// The name of a row, relative to the root.
     pub(super) fn relative<'n>(&self, name: &'n OsStr) -> &'n [u8] {
         let name = name.as_encoded_bytes();
-        let Some(rest) = self.0.as_ref().and_then(|root| name.strip_prefix(&**root)) else { return name };
+        let Some(root) = &self.0 else { return name };
+        let Some(rest) = name.strip_prefix(&**root) else { return name };
         match rest {
-            [] | [b'!' | b':' | b'@', ..] => rest,
+            [] | [b':' | b'@', ..] => rest,
+            // The name in an archive, which may be written with `./`.
+            [b'!', entry @ ..] => entry.strip_prefix(b"./").unwrap_or(entry),
             [b'/' | b'\\', rest @ ..] => rest,
-            _ if self.0.as_ref().is_some_and(|root| root.ends_with(b"/")) => rest,
+            _ if root.ends_with(b"/") => rest,
             _ => name,
         }
     }
@@ -264,7 +266,8 @@ impl ItemJson<'_> {
         facts.add(Aspect::Name, self.name.as_ref().map(|name| fact(Aspect::Name, None, "", name.to_value().into())));
         let fields = self.annotations.iter();
         facts.add(Aspect::Field, fields.map(|(name, value)| fact(Aspect::Field, None, name, value.to_value().into())));
-        let producers = self.producers.iter().flat_map(|(field, values)| values.iter().map(move |value| (field, value)));
+        let producers =
+            self.producers.iter().flat_map(|(field, values)| values.iter().map(move |value| (field, value)));
         let producer = |(field, [name, version]): (&Cow<'_, str>, &[Cow<'_, str>; 2])| {
             fact(Aspect::Producer, Some(&**field), name, (&**version).into())
         };

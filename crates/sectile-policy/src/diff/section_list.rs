@@ -25,7 +25,7 @@ struct Tally {
 }
 
 /// Maximum number of names. Further custom sections are counted under their kind.
-const MAX_NAMES: usize = 10_000;
+const MAX_NAMES: usize = 100_000;
 
 impl SectionList {
     /// Adds the digests of the data of custom sections.
@@ -92,11 +92,7 @@ impl<'a> SectionHasher<'a> {
     }
 
     fn next(&self, start: u64) -> DataRequest {
-        if start < self.end {
-            DataRequest::Bytes(start..self.end.min(start + CHUNK_LEN))
-        } else {
-            DataRequest::Nothing
-        }
+        if start < self.end { DataRequest::Bytes(start..self.end.min(start + CHUNK_LEN)) } else { DataRequest::Nothing }
     }
 }
 
@@ -112,9 +108,8 @@ impl Visitor<'_> for SectionHasher<'_> {
     }
 
     fn section(&mut self, section: &Section<'_>) -> DataRequest {
-        let is_selected = section.is_custom()
-            && self.hashers.len() < MAX_NAMES
-            && (self.selects)(&self.path.0, section.name());
+        let is_selected =
+            section.is_custom() && self.hashers.len() < MAX_NAMES && (self.selects)(&self.path.0, section.name());
         if !is_selected {
             return DataRequest::Nothing;
         }

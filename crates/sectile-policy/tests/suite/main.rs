@@ -1,6 +1,7 @@
 //! External tests of the crate, in one binary that is linked once.
 #![allow(clippy::unwrap_used, clippy::pedantic)]
 
+mod diff;
 mod docs;
 mod fuzz;
 mod gate;

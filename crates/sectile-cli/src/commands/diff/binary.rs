@@ -21,12 +21,7 @@ pub struct Binary {
 
 impl Binary {
     /// Reads a binary; all of it if its content is compared.
-    pub fn read(
-        source: &InputSource,
-        opened: Option<Input>,
-        content: bool,
-        judge: &Judge,
-    ) -> Result<Self, Failure> {
+    pub fn read(source: &InputSource, opened: Option<Input>, content: bool, judge: &Judge) -> Result<Self, Failure> {
         let mut input = match opened {
             Some(input) => InputReader::Local(input),
             None if content => InputReader::Local(input::open_binary(source, false)?),

@@ -4,7 +4,9 @@ mod binary;
 mod side;
 
 use sectile::Input;
-use sectile_policy::diff::{ReportCounts, ReportError, ReportIndex, RowChange, compare, compare_reports, write_comparison_json};
+use sectile_policy::diff::{
+    ReportCounts, ReportError, ReportIndex, RowChange, compare, compare_reports, write_comparison_json,
+};
 
 use self::binary::Binary;
 use self::side::Side;

@@ -28,6 +28,7 @@ impl Samples {
         write_inputs(directory.path());
         samples.add_reports(directory.path());
         samples.add_edits(directory.path());
+        samples.add_differences(directory.path());
         samples.add_images(directory.path());
         samples.add_audits(directory.path());
         samples
@@ -87,6 +88,17 @@ impl Samples {
             "set small.wasm --vendor v --to oci:edited:1.0",
         ] {
             self.add(Document::Edit, directory, &format!("{edit} --json"));
+        }
+    }
+
+    fn add_differences(&mut self, directory: &Path) {
+        for options in [
+            "full.wasm small.wasm",
+            "--content cut.wasm full.wasm",
+            "affected.wasm --packages all found.wasm",
+            ". small.wasm",
+        ] {
+            self.add(Document::Diff, directory, &format!("diff --json {options}"));
         }
     }
 

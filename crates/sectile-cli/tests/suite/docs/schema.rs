@@ -5,6 +5,7 @@
 
 mod advisories;
 mod audit;
+mod diff;
 mod edit;
 mod explain;
 mod item;
@@ -42,6 +43,7 @@ impl Document {
             Self::Sections => report::sections(),
             Self::Check => report::check(),
             Self::Digest => report::digest(),
+            Self::Diff => diff::line(),
             Self::Edit => edit::edit(),
             Self::OciAnnotations => oci::annotations(),
             Self::OciCheck => oci::check(),

@@ -15,6 +15,7 @@ pub enum Document {
     Sections,
     Check,
     Digest,
+    Diff,
     Edit,
     OciAnnotations,
     OciCheck,
@@ -27,11 +28,12 @@ pub enum Document {
 }
 
 impl Document {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Show,
         Self::Sections,
         Self::Check,
         Self::Digest,
+        Self::Diff,
         Self::Edit,
         Self::OciAnnotations,
         Self::OciCheck,
@@ -49,6 +51,7 @@ impl Document {
             Self::Sections => "sections.schema.json",
             Self::Check => "check.schema.json",
             Self::Digest => "digest.schema.json",
+            Self::Diff => "diff.schema.json",
             Self::Edit => "edit.schema.json",
             Self::OciAnnotations => "oci-annotations.schema.json",
             Self::OciCheck => "oci-check.schema.json",
@@ -64,7 +67,9 @@ impl Document {
     /// The document of an object with a key `schema`, detected by a key that only this document
     /// has.
     fn detect(value: &Value) -> Self {
-        const KEYS: [(&str, Document); 15] = [
+        const KEYS: [(&str, Document); 17] = [
+            ("change", Document::Diff),
+            ("compared", Document::Diff),
             ("consumers", Document::OciCheck),
             ("warnings", Document::PolicyCheck),
             ("limits", Document::PolicyShow),
