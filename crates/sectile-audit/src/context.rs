@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::baseline::Baseline;
+use super::comparison::RowComparison;
 use super::format::Format;
 use super::progress::Progress;
 use sectile::internal::fingerprint::FileId;
@@ -18,6 +19,8 @@ pub(super) struct Context<'a> {
     pub(super) hashes: bool,
     /// The earlier report whose rows may be reused.
     pub(super) baseline: Option<&'a Baseline>,
+    /// The earlier report that rows are compared with.
+    pub(super) comparison: Option<&'a RowComparison<'a>>,
     /// The output formats, in the order of their writers.
     pub(super) formats: Vec<Format>,
     pub(super) progress: &'a Progress,

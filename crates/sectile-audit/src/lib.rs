@@ -7,6 +7,7 @@
 pub mod amount;
 mod baseline;
 mod blob;
+mod comparison;
 mod context;
 mod fill;
 mod format;
@@ -35,6 +36,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 pub use self::baseline::{Baseline, BaselineError};
+pub use self::comparison::ComparisonCounts;
+use self::comparison::RowComparison;
 use self::context::Context;
 pub use self::format::{Format, FormatWriter, sbom_vulnerabilities};
 pub use self::info::{AuditInfo, Stop};
@@ -53,6 +56,7 @@ pub use self::summary::{
 pub use self::walk::{FileFormat, WalkOptions};
 use sectile::internal::fingerprint::FileId;
 use sectile::splice::WriteError;
+use sectile_policy::diff::{ReportIndex, ReportRoots};
 use sectile_policy::{Day, Policy};
 
 /// An audit: the policy to judge by, and how to walk stores.
@@ -73,6 +77,7 @@ pub struct Audit {
     threads: usize,
     with_interface: bool,
     baseline: Option<Baseline>,
+    compared: Option<ReportIndex>,
     today: Option<Day>,
     /// The files that the outputs replace, which must not be read.
     outputs: Vec<FileId>,
@@ -91,6 +96,7 @@ impl Audit {
             threads,
             with_interface: false,
             baseline: None,
+            compared: None,
             today: None,
             outputs: Vec::new(),
             info,
@@ -161,6 +167,13 @@ impl Audit {
         Ok(Self { baseline: Some(baseline), ..self })
     }
 
+    /// Compares each row with the row of the same name in an earlier report. Rows of that report that are not found again
+    /// are gone. Each index serves one run.
+    #[must_use]
+    pub fn with_comparison(self, earlier: ReportIndex) -> Self {
+        Self { compared: Some(earlier), ..self }
+    }
+
     /// Adds a file that an output is written to. If the audit would read it, under any of its names,
     /// [`run`](Self::run) stops and returns an error.
     #[must_use]
@@ -216,12 +229,14 @@ impl Audit {
         for output in &mut *outputs {
             output.head(&info)?;
         }
+        let comparison = self.compared.as_ref().map(|index| RowComparison::new(index, ReportRoots::new(&info.paths)));
         let context = Context {
             policy: &self.policy,
             today: self.today,
             with_interface: self.with_interface,
             hashes: self.info.hashed,
             baseline: self.baseline.as_ref().filter(|baseline| baseline.check(&self.info).is_ok()),
+            comparison: comparison.as_ref(),
             formats: outputs.iter().map(|output| output.format).collect(),
             progress,
             exceptions: self.policy.exception_use(),
@@ -236,6 +251,10 @@ impl Audit {
         }
         if context.met_output.into_inner() {
             return Err(io::Error::other(WriteError::AmongInputs));
+        }
+        if let Some(comparison) = &comparison {
+            // The rows of a stopped audit that are missing are not gone.
+            write_gone(comparison, stop.is_none(), &mut summary, outputs)?;
         }
         for output in outputs {
             output.tail(&info, &summary, stop.as_ref())?;
@@ -273,6 +292,30 @@ impl Audit {
         );
         self
     }
+}
+
+/// Writes the rows that are gone since an earlier report, if all others were found.
+fn write_gone(
+    comparison: &RowComparison<'_>,
+    is_complete: bool,
+    summary: &mut Summary,
+    outputs: &mut [FormatWriter<'_>],
+) -> io::Result<()> {
+    if let Some(error) = comparison.take_error() {
+        return Err(io::Error::other(error));
+    }
+    let counts = summary.comparison.get_or_insert_default();
+    for gone in comparison.gone_rows().filter(|_| is_complete) {
+        let gone = gone.map_err(io::Error::other)?;
+        counts.counts.add(&gone);
+        let mut text = Vec::new();
+        for output in &mut *outputs {
+            text.clear();
+            output.format.gone(&gone, &mut text);
+            output.write_rows(&text)?;
+        }
+    }
+    Ok(())
 }
 
 /// The outcome of an audit.

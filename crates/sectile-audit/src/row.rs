@@ -11,6 +11,7 @@ use sectile::metadata::{Field, Metadata};
 use sectile::scan::ItemKind;
 use sectile::{FindingCode, Severity};
 use sectile_advisories::AdvisoryMatch;
+use sectile_policy::diff::{FindingState, RowChange};
 use sectile_policy::internal::holds_items;
 use sectile_policy::report::Report;
 use sectile_policy::{JudgedFinding, Verdict};
@@ -75,6 +76,8 @@ pub struct Row<'r> {
     pub bytes_read: u64,
     /// All sections, for the rules of a later judgment; `None` unless the format saves them.
     pub(super) sections: Option<SectionList>,
+    /// The comparison with an earlier report, if one is requested.
+    pub change: Option<Box<RowChange>>,
     pub(super) source: RowSource<'r>,
 }
 
@@ -232,6 +235,7 @@ impl<'r> Row<'r> {
             findings: Vec::new(),
             accepted: false,
             bytes_read: 0,
+            change: None,
             source,
         }
     }
@@ -333,6 +337,12 @@ impl<'r> Row<'r> {
         let messages = self.findings.iter().map(|judged| judged.finding().message().len()).sum::<usize>();
         let sections = self.sections.as_ref().map_or(0, SectionList::text_len);
         names + sections + self.name.as_deref().map_or(0, str::len) + values + producers + messages
+    }
+
+    /// Whether a finding is not in the earlier report that the row is compared with.
+    pub fn is_new_finding(&self, nth: usize) -> bool {
+        let states = self.change.as_ref().map(|change| change.findings.states());
+        states.is_some_and(|states| states.get(nth) == Some(&FindingState::New))
     }
 
     /// The codes of the findings, without duplicates, in the order of their first occurrence.

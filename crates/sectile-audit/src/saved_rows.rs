@@ -131,6 +131,8 @@ impl<'a> SavedRows<'a> {
                 break end.finish(&mut summary);
             } else if ArchiveLine::is_archive_line(text) {
                 rows.write(|format, out| format.reused_archive(text, out))?;
+            } else if ComparisonLine::is_comparison_line(text) {
+                // A row that was gone at the time of the audit.
             } else if !is_whole {
                 break Some(Stop { after: last });
             } else {
@@ -207,6 +209,19 @@ impl RowWriter<'_, '_> {
             output.write_rows(&self.text).map_err(SavedRowsError::Write)?;
         }
         Ok(())
+    }
+}
+
+/// A row that the audit compared with an earlier report, and did not find.
+#[derive(Deserialize)]
+struct ComparisonLine<'l> {
+    #[serde(borrow, rename = "change")]
+    _change: Cow<'l, str>,
+}
+
+impl ComparisonLine<'_> {
+    fn is_comparison_line(text: &str) -> bool {
+        text.contains("\"change\":") && serde_json::from_str::<ComparisonLine<'_>>(text).is_ok()
     }
 }
 

@@ -16,7 +16,7 @@ pub use self::counts::{CodeCount, IncompleteBlob, KindCount, RankedSection, RowC
 pub use self::queries::ProducerCount;
 use self::top::TopList;
 pub use self::verdict::{NotOpenedFiles, VerdictLine};
-use super::{Completeness, Row, RowKind};
+use super::{ComparisonCounts, Completeness, Row, RowKind};
 use sectile::internal::beginning;
 use sectile::metadata::Field;
 use sectile::scan::ItemKind;
@@ -67,6 +67,8 @@ pub struct Summary {
     pub archives: u64,
     /// Bytes read from them to find and inflate their entries.
     pub archive_bytes_read: u64,
+    /// The counts of the comparison with an earlier report, if there is one.
+    pub comparison: Option<ComparisonCounts>,
     /// Number of further names of blobs.
     pub other_names: u64,
     /// Number of rows whose root is a module.
@@ -124,6 +126,7 @@ impl Default for Summary {
             not_opened_files: 0,
             archives: 0,
             archive_bytes_read: 0,
+            comparison: None,
             other_names: 0,
             modules: 0,
             components: 0,
@@ -177,6 +180,9 @@ impl Summary {
         if !row.findings.is_empty() {
             self.add_findings(row);
             self.advisories.add(row);
+        }
+        if let Some(change) = &row.change {
+            self.comparison.get_or_insert_default().add(row, change);
         }
         if matches!(row.completeness, Completeness::Partial | Completeness::Unread) {
             self.incomplete.add(Reverse(row.nth), || IncompleteBlob::for_row(row));
@@ -279,6 +285,9 @@ impl Summary {
         self.not_wasm_bytes_read = self.not_wasm_bytes_read.saturating_add(other.not_wasm_bytes_read);
         self.archives += other.archives;
         self.archive_bytes_read = self.archive_bytes_read.saturating_add(other.archive_bytes_read);
+        if let Some(counts) = other.comparison {
+            self.comparison.get_or_insert_default().merge(counts);
+        }
         self.other_names += other.other_names;
         self.modules += other.modules;
         self.components += other.components;

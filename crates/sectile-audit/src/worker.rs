@@ -51,6 +51,8 @@ pub(super) struct Worker<'a> {
     summary: Summary,
     /// Buffer for streams.
     buffer: Vec<u8>,
+    /// Buffer for the JSON of a row that is compared.
+    line: Vec<u8>,
     chunk: RowChunk,
     /// The destination of the rows of the current unit.
     rows: Option<SyncSender<RowChunk>>,
@@ -94,6 +96,7 @@ impl<'a> Worker<'a> {
             },
             summary: Summary::default(),
             buffer: vec![0; BUFFER_LEN],
+            line: Vec::new(),
             chunk: RowChunk::new(context.formats.iter().map(|_| 0)),
             rows: None,
             nth: 0,
@@ -139,7 +142,14 @@ impl<'a> Worker<'a> {
         }
     }
 
-    fn write(&mut self, row: &Row<'_>) {
+    fn write(&mut self, mut row: Row<'_>) {
+        if let Some(comparison) = self.context.comparison {
+            row.change = comparison.compare(&row, &mut self.line);
+            if row.change.is_none() {
+                self.context.abort();
+            }
+        }
+        let row = &row;
         self.summary.add(row);
         self.context.exceptions.add(&row.findings);
         self.pending.add_row(row);
@@ -195,7 +205,7 @@ impl<'a> Worker<'a> {
             row.verified = known.verified;
         }
         complete(&mut row);
-        self.write(&row);
+        self.write(row);
     }
 }
 
@@ -208,7 +218,7 @@ impl BlobSink for Worker<'_> {
             return false;
         };
         for row in rows.rows() {
-            self.write(&Row { nth: self.nth, ..row });
+            self.write(Row { nth: self.nth, ..row });
         }
         if let Some(archive) = rows.archive() {
             self.summary.add_archive(0);

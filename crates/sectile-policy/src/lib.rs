@@ -46,6 +46,7 @@ mod exceptions;
 mod file;
 mod fingerprint;
 pub mod gate;
+mod grouped;
 mod imports;
 mod items;
 mod judge;
@@ -104,6 +105,7 @@ pub use self::warnings::PolicyWarning;
 pub mod internal {
     pub use crate::advisories::LocatedAdvisory;
     pub use crate::diff::facts::holds_items;
+    pub use crate::grouped::Grouped;
     pub use crate::report::json::{
         NameValue, reason as left_out_reason, write_advisories, write_databases, write_head, write_item, write_judged,
         write_location, write_packages,

@@ -9,6 +9,7 @@ use sectile::Severity;
 use sectile::metadata::Field;
 use sectile_advisories::{AdvisoryMatch, Rating};
 use sectile_policy::JudgedFinding;
+use sectile_policy::diff::RowChange;
 
 /// A column.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +41,8 @@ pub(crate) enum Column {
     LargestBytes,
     Accepted,
     BytesRead,
+    Baseline,
+    NewFindings,
 }
 
 impl Column {
@@ -54,7 +57,7 @@ impl Column {
         let fields = Field::ALL.into_iter().map(C::Annotation);
         let findings = Severity::ALL.into_iter().rev().map(C::Findings);
         let item = before.into_iter().chain([C::Kind, C::Name]).chain(fields).chain(after);
-        item.chain(findings).chain(last).chain([C::Accepted, C::BytesRead])
+        item.chain(findings).chain(last).chain([C::Accepted, C::BytesRead, C::Baseline, C::NewFindings])
     }
 
     /// The name in the first line.
@@ -89,6 +92,8 @@ impl Column {
             Self::LargestBytes => "largest_bytes",
             Self::Accepted => "accepted",
             Self::BytesRead => "bytes_read",
+            Self::Baseline => "baseline",
+            Self::NewFindings => "new_findings",
         }
     }
 
@@ -129,6 +134,10 @@ impl Column {
             Self::LargestBytes => "Size of the largest section in bytes, including its header.",
             Self::Accepted => "`true` if the policy refuses no finding and the file was read to its end.",
             Self::BytesRead => "Number of bytes read from the file.",
+            Self::Baseline => {
+                "With `--baseline`: `new`, `changed`, `unchanged` or `gone`. A gone row has only its name."
+            }
+            Self::NewFindings => "With `--baseline`: number of findings that the earlier report does not have.",
         }
     }
 }
@@ -149,6 +158,25 @@ pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
         text.clear();
         value(row, column, &mut text).map_err(io::Error::other)?;
         push_field(out, &text);
+    }
+    out.extend(b"\r\n");
+    Ok(())
+}
+
+/// Writes the line of a row that only an earlier report has.
+pub(super) fn gone(change: &RowChange, out: &mut Vec<u8>) -> io::Result<()> {
+    for (nth, column) in Column::all().enumerate() {
+        if nth > 0 {
+            out.push(b',');
+        }
+        match column {
+            Column::File => {
+                let file = change.old.as_ref().map(|row| row.facts().file().as_encoded_bytes());
+                push_field(out, &Escaped::bytes(file.unwrap_or_default()).to_string());
+            }
+            Column::Baseline => push_field(out, change.state.name()),
+            _ => {}
+        }
     }
     out.extend(b"\r\n");
     Ok(())
@@ -213,6 +241,10 @@ fn value(row: &Row<'_>, column: Column, out: &mut String) -> std::fmt::Result {
         Column::LargestBytes => number(out, row.largest.as_ref().map(|largest| largest.bytes)),
         Column::Accepted => write!(out, "{}", row.accepted),
         Column::BytesRead => write!(out, "{}", row.bytes_read),
+        Column::Baseline => out.write_str(row.change.as_ref().map_or("", |change| change.state.name())),
+        Column::NewFindings => {
+            number(out, row.change.as_ref().map(|change| change.findings.new_findings().count() as u64))
+        }
     }
 }
 

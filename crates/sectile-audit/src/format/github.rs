@@ -24,7 +24,10 @@ pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
         };
         writeln!(out, "::{command} file={},title={}::{}", Property(&file), Property(title), Data(message))
     };
-    for judged in row.findings.iter().filter(|judged| judged.exception().is_none()) {
+    // Findings that an earlier report has are known.
+    let is_known = |nth| row.change.is_some() && !row.is_new_finding(nth);
+    let findings = row.findings.iter().enumerate().filter(|(nth, _)| !is_known(*nth));
+    for judged in findings.map(|(_, judged)| judged).filter(|judged| judged.exception().is_none()) {
         let severity = if judged.is_refused() { Severity::Error } else { judged.severity().min(Severity::Warning) };
         let rule = judged.location().map(|location| format!(" (by {location})")).unwrap_or_default();
         let message = format!("{}{rule}", judged.finding().message());

@@ -1,5 +1,6 @@
 //! Writes JSON lines: one for the audit, one for each row, and one for the summary.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::io::{self, Write};
 
@@ -42,8 +43,9 @@ pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     let report = match &row.source {
         RowSource::Report(report) => report,
         RowSource::Baseline(line) => {
-            write_safe(out, line)?;
-            return put!(out, "\n");
+            let line = without_comparison(line);
+            write_safe(out, line.strip_suffix('}').unwrap_or(&line))?;
+            return end_row(row, out);
         }
     };
     put!(out, "{\"schema\":", SCHEMA, ",\"row\":\"", row.row_kind.name(), "\",\"file\":")?;
@@ -106,7 +108,30 @@ pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
             None => put!(out, "null}")?,
         }
     }
-    put!(out, ",\"bytes_read\":", row.bytes_read, "}\n")
+    put!(out, ",\"bytes_read\":", row.bytes_read)?;
+    end_row(row, out)
+}
+
+/// The start of the comparison with an earlier report. No string in the JSON contains it, because its quotes would be
+/// escaped.
+const COMPARISON: &str = ",\"baseline\":{\"row\":";
+
+/// Writes the comparison with an earlier report, and the end of the row.
+fn end_row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
+    if let Some(change) = &row.change {
+        put!(out, COMPARISON, "\"", change.state.name(), "\"")?;
+        change.write_findings(out)?;
+        put!(out, "}")?;
+    }
+    put!(out, "}\n")
+}
+
+/// The line of an earlier report without the comparison with one before.
+fn without_comparison(line: &str) -> Cow<'_, str> {
+    match line.rfind(COMPARISON) {
+        Some(at) => Cow::Owned(format!("{}}}", &line[..at])),
+        None => Cow::Borrowed(line),
+    }
 }
 
 /// Maximum depth of items in a line; deeper ones are only counted. A line nests twice as deep as its items, and many
@@ -154,6 +179,10 @@ pub(super) fn tail(summary: &Summary, stop: Option<&Stop>, out: &mut dyn Write) 
     put!(&mut line, ",\"archives\":", summary.archives, ",\"archive_bytes_read\":", summary.archive_bytes_read)?;
     put!(&mut line, ",\"store_bytes\":", summary.store_bytes)?;
     put!(&mut line, ",\"not_wasm\":", summary.not_wasm, ",\"not_wasm_bytes_read\":", summary.not_wasm_bytes_read)?;
+    if let Some(comparison) = &summary.comparison {
+        put!(&mut line, ",\"baseline\":")?;
+        comparison.counts.write_object(&mut line)?;
+    }
     put!(&mut line, ",\"stopped\":", stop.is_some())?;
     put!(&mut line, ",\"after\":")?;
     write_or_null(&mut line, stop.and_then(|stop| stop.after.as_deref()), write_os)?;

@@ -36,6 +36,9 @@ pub(super) fn tail(info: &AuditInfo, summary: &Summary, stop: Option<&Stop>, out
     for database in &info.databases {
         writeln!(out, "\nAdvisories of {}.", Code::new(&database.to_string()))?;
     }
+    if let Some(comparison) = &summary.comparison {
+        writeln!(out, "\nSince the baseline: {comparison}.")?;
+    }
     if let Some(stop) = stop {
         write!(out, "\nThe audit was stopped before its end")?;
         match &stop.after {

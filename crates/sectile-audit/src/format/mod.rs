@@ -19,6 +19,7 @@ use std::io::{self, Write};
 
 use super::blob::ArchiveReading;
 use super::{AuditInfo, Row, Stop, Summary};
+use sectile_policy::diff::RowChange;
 use sectile_sbom::{SbomCollection, SbomFormat};
 
 pub use self::sbom::sbom_vulnerabilities;
@@ -127,6 +128,16 @@ impl Format {
                 sbom::row(format, row, out);
                 Ok(())
             }
+        });
+    }
+
+    /// Writes a row that only an earlier report has; some formats write nothing.
+    pub(super) fn gone(self, change: &RowChange, out: &mut Vec<u8>) {
+        in_memory(match self {
+            Self::Jsonl => change.write_json(out),
+            Self::Csv => csv::gone(change, out),
+            Self::Sarif => sarif::gone(change, out),
+            Self::Html | Self::Markdown | Self::Junit | Self::Github => Ok(()),
         });
     }
 

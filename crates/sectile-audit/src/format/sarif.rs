@@ -13,6 +13,7 @@ use sectile::internal::json::{write_array, write_object, write_text};
 use sectile::{Finding, FindingCode, Severity};
 use sectile_advisories::{Affected, is_web_address};
 use sectile_policy::JudgedFinding;
+use sectile_policy::diff::{RowChange, SavedFinding};
 
 /// Maximum number of further names in a result.
 const MAX_OTHER_NAMES: usize = 16;
@@ -89,7 +90,8 @@ fn advisory_rule(affected: &Affected, out: &mut impl Write) -> io::Result<()> {
 
 /// Writes the results of a row, separated by commas. A row without findings has none.
 pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
-    if row.findings.is_empty() {
+    let gone = row.change.as_ref().map_or(&[][..], |change| change.findings.gone());
+    if row.findings.is_empty() && gone.is_empty() {
         return Ok(());
     }
     let uri = uri(&row.file);
@@ -98,6 +100,34 @@ pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
             out.extend(b",\n");
         }
         result(row, &uri, nth, judged, out)?;
+    }
+    if !row.findings.is_empty() && !gone.is_empty() {
+        out.extend(b",\n");
+    }
+    absent(gone, &uri, out)
+}
+
+/// Writes the results of a row that only an earlier report has.
+pub(super) fn gone(change: &RowChange, out: &mut Vec<u8>) -> io::Result<()> {
+    let Some(row) = &change.old else { return Ok(()) };
+    absent(row.findings(), &uri(row.facts().file()), out)
+}
+
+/// Writes the results that only an earlier report has, separated by commas.
+fn absent(findings: &[SavedFinding], uri: &str, out: &mut Vec<u8>) -> io::Result<()> {
+    for (nth, finding) in findings.iter().enumerate() {
+        if nth > 0 {
+            out.extend(b",\n");
+        }
+        write!(out, "{{\"ruleId\":")?;
+        write_text(out, finding.advisory.as_ref().map_or(&*finding.code, |advisory| &advisory.id))?;
+        write!(out, ",\"level\":")?;
+        write_text(out, &finding.severity)?;
+        write!(out, ",\"baselineState\":\"absent\",\"message\":{{\"text\":")?;
+        write_message(out, &finding.message)?;
+        write!(out, "}},\"locations\":[{{\"physicalLocation\":{{\"artifactLocation\":{{\"uri\":")?;
+        write_text(out, uri)?;
+        write!(out, "}}}}}}]}}")?;
     }
     Ok(())
 }
@@ -113,6 +143,9 @@ fn result(row: &Row<'_>, uri: &str, nth: usize, judged: &JudgedFinding<'_>, out:
         None => write!(out, "{{\"ruleId\":\"{code}\",\"ruleIndex\":{}", code as usize)?,
     }
     write!(out, ",\"level\":\"{}\"", judged.severity())?;
+    if let Some(state) = row.change.as_ref().and_then(|change| change.findings.states().get(nth)) {
+        write!(out, ",\"baselineState\":\"{}\"", state.name())?;
+    }
     write!(out, ",\"message\":{{\"text\":")?;
     write_message(out, finding.message())?;
     write!(out, "}},\"locations\":[{{\"physicalLocation\":{{\"artifactLocation\":{{\"uri\":")?;

@@ -115,7 +115,8 @@ pub(super) fn with_verdict(text: &str, row: &Row<'_>) -> Option<String> {
     let members: OrderedMembers<'_, &RawValue> = serde_json::from_str(text).ok()?;
     let mut out = Vec::with_capacity(text.len());
     let write = |out: &mut Vec<u8>| -> std::io::Result<()> {
-        let others = members.0.iter().filter(|(key, _)| key != "advisories"); // written after the findings
+        // Advisories are written after the findings.
+        let others = members.0.iter().filter(|(key, _)| key != "advisories" && key != "baseline");
         for (nth, (key, value)) in others.enumerate() {
             put!(out, if nth == 0 { "{\"" } else { ",\"" }, &**key, "\":")?;
             match &**key {

@@ -21,6 +21,8 @@ use crate::source::InputSource;
 const PATH: &str = "PATH";
 const SINCE: &str = "since";
 const RESUME: &str = "resume";
+const BASELINE: &str = "baseline";
+const FAIL_ON: &str = "fail-on";
 const TRUST_REPORT: &str = "trust-report";
 const HASH: &str = "hash";
 const ALLOW_EMPTY: &str = "allow-empty";
@@ -64,6 +66,20 @@ pub fn audit(command: Command) -> Command {
             flag(RESUME, "Continue the audit that wrote the output in the format jsonl and was stopped")
                 .requires(OUTPUT)
                 .conflicts_with(SINCE),
+            Arg::new(BASELINE)
+                .long(BASELINE)
+                .value_name("REPORT")
+                .value_parser(value_parser!(PathBuf))
+                .value_hint(ValueHint::FilePath)
+                .help("Say what is new, gone and changed since this earlier output in the format jsonl"),
+            Arg::new(FAIL_ON)
+                .long(FAIL_ON)
+                .value_name("WHAT")
+                .value_parser(choice([("refused", FailOn::Refused), ("new", FailOn::New)]))
+                .help(
+                    "Exit with 1 for any refused file, or only for findings that are new since --baseline [default: \
+                     refused]",
+                ),
             flag(TRUST_REPORT, "Use the earlier output even if it belongs to another user or others may write to it"),
             flag(ALLOW_EMPTY, "Succeed if the paths have no binary"),
             flag(
@@ -105,7 +121,8 @@ pub fn audit(command: Command) -> Command {
            sectile audit dist\n  \
            sectile audit store --policy policy.toml -o report.html -o scan.sarif\n  \
            sectile audit store --packages all -o store.cdx.json -o store.spdx.json\n  \
-           sectile audit store -o rows.jsonl --since rows.jsonl",
+           sectile audit store -o rows.jsonl --since rows.jsonl\n  \
+           sectile audit store --baseline rows.jsonl --fail-on new",
     )
 }
 
@@ -135,7 +152,11 @@ pub struct AuditArgs {
     pub write: WriteOptions,
     /// Whether an audit that finds no binary succeeds.
     pub allow_empty: bool,
+    /// The earlier report whose rows are reused.
     pub baseline: Option<BaselineArg>,
+    /// The earlier report that rows are compared with.
+    pub compared: Option<PathBuf>,
+    pub fail_on: FailOn,
     /// Whether to trust the earlier report, even if another user may have written it.
     pub trust_report: bool,
     pub hash: bool,
@@ -158,6 +179,15 @@ pub enum BaselineArg {
     Resume,
 }
 
+/// What makes an audit exit with 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailOn {
+    /// Any refused file.
+    Refused,
+    /// A refused finding that the earlier report does not have.
+    New,
+}
+
 impl AuditArgs {
     pub fn from_matches(matches: &ArgMatches) -> Self {
         let since = optional(matches, SINCE).map(BaselineArg::Since);
@@ -169,6 +199,8 @@ impl AuditArgs {
             allow_empty: matches.get_flag(ALLOW_EMPTY),
             write: WriteOptions { force: is_forced(matches), ..WriteOptions::default() },
             baseline: if matches.get_flag(RESUME) { Some(BaselineArg::Resume) } else { since },
+            compared: optional(matches, BASELINE),
+            fail_on: optional(matches, FAIL_ON).unwrap_or(FailOn::Refused),
             trust_report: matches.get_flag(TRUST_REPORT),
             hash: matches.get_flag(HASH),
             threads: optional(matches, THREAD_COUNT),

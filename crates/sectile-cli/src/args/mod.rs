@@ -25,7 +25,7 @@ use sectile::Escaped;
 
 use crate::{settings, version};
 
-pub use self::audit::{AuditArgs, BaselineArg, THREADS};
+pub use self::audit::{AuditArgs, BaselineArg, FailOn, THREADS};
 pub use self::build::{BuildArgs, WrapArgs};
 pub use self::cargo::{CargoAction, CargoArgs, PublishArgs};
 pub use self::diff::DiffArgs;

@@ -63,6 +63,9 @@ pub fn write_summary(outcome: &AuditOutcome, layout: Layout, out: &mut impl Writ
     );
     layout.hanging(out, "", 2, &heading)?;
     write_verdicts(info, summary, out)?;
+    if let Some(comparison) = &summary.comparison {
+        writeln!(out, "  since the baseline: {comparison}")?;
+    }
     if summary.excepted > 0 {
         writeln!(out, "  {} excepted by the policy", counted(summary.excepted, "finding"))?;
     }

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use sectile_audit::amount::{self, Grouped};
+use sectile_audit::ComparisonCounts;
+use sectile_audit::amount::Grouped;
 use sectile_policy::diff::{Aspect, BinaryFacts, Comparison, Difference, ReportCounts, RowChange, RowState};
 
 use super::layout::Layout;
@@ -105,18 +106,5 @@ pub fn write_counts(counts: &ReportCounts, not_listed: u64, out: &mut impl Write
     if not_listed > 0 {
         writeln!(out, "{DIMMED}… and {} more rows{DIMMED:#}", Grouped(not_listed))?;
     }
-    writeln!(out, "{}", CountsText(counts))
-}
-
-/// The counts on one line.
-pub struct CountsText<'a>(pub &'a ReportCounts);
-
-impl std::fmt::Display for CountsText<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let ReportCounts { new, gone, changed, unchanged, new_findings, gone_findings, .. } = *self.0;
-        write!(f, "{} new, {} gone, ", Grouped(new), Grouped(gone))?;
-        write!(f, "{} changed, {} unchanged; ", Grouped(changed), Grouped(unchanged))?;
-        let new_findings = amount::counted(new_findings, "new finding", "new findings");
-        write!(f, "{new_findings}, {} gone", Grouped(gone_findings))
-    }
+    writeln!(out, "{}", ComparisonCounts::from(*counts))
 }

@@ -2,6 +2,7 @@
 
 mod advisories;
 mod audit;
+mod audit_baseline;
 #[cfg(feature = "remote")]
 mod buckets;
 mod build;

@@ -8,6 +8,7 @@ use sectile::metadata::Value;
 use sectile::scan::ItemPath;
 
 use super::Aspect;
+use crate::grouped::Grouped;
 
 /// Identity of a fact. Several facts may share it: two versions of one package.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,9 +91,9 @@ impl fmt::Display for FactValue {
             Self::Bytes(bytes) => short(bytes, f),
             Self::Sections { sections, bytes, .. } => {
                 if *sections > 1 {
-                    write!(f, "{sections} sections, ")?;
+                    write!(f, "{} sections, ", Grouped(*sections))?;
                 }
-                write!(f, "{bytes} byte{}", if *bytes == 1 { "" } else { "s" })
+                write!(f, "{} byte{}", Grouped(*bytes), if *bytes == 1 { "" } else { "s" })
             }
         }
     }
@@ -110,7 +111,7 @@ fn short(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
             if let Some(last) = begin.utf8_chunks().last() {
                 begin = &begin[..begin.len() - last.invalid().len()]; // not in the middle of a character
             }
-            write!(f, "{}… ({} bytes)", Escaped::bytes(begin), bytes.len())
+            write!(f, "{}… ({} bytes)", Escaped::bytes(begin), Grouped(bytes.len() as u64))
         }
     }
 }

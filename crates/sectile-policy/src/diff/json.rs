@@ -38,12 +38,21 @@ impl RowChange {
         if let Some(comparison) = &self.comparison {
             write_comparison(comparison, out)?;
         }
+        self.write_findings(out)?;
+        put!(out, "}\n")
+    }
+
+    /// Writes the keys of the findings that only one of the rows has.
+    ///
+    /// # Errors
+    ///
+    /// Errors of the writer.
+    pub fn write_findings(&self, out: &mut impl Write) -> io::Result<()> {
         put!(out, ",\"new_findings\":")?;
         let present = self.new.as_ref().map_or(&[][..], |row| &row.findings);
         write_array(out, self.findings.new_findings().filter_map(|nth| present.get(nth)), write_finding)?;
         put!(out, ",\"gone_findings\":")?;
-        write_array(out, self.findings.gone(), write_finding)?;
-        put!(out, "}\n")
+        write_array(out, self.findings.gone(), write_finding)
     }
 }
 
@@ -135,7 +144,7 @@ pub fn write_difference<W: Write>(out: &mut W, difference: &Difference) -> io::R
             Some(FactValue::Sections { sections, bytes, digest }) => {
                 put!(out, "{\"sections\":", *sections, ",\"bytes\":", *bytes)?;
                 if let Some(digest) = digest {
-                    put!(out, ",\"digest\":\"", digest.to_string().as_str(), "\"")?;
+                    put!(out, ",\"data_digest\":\"", digest.to_string().as_str(), "\"")?;
                 }
                 put!(out, "}")?;
             }

@@ -18,13 +18,19 @@ use crate::internal::NameValue;
 /// The keys that tell what a line is.
 #[derive(Deserialize)]
 pub(super) struct LineHead<'l> {
-    schema: u32,
     #[serde(borrow)]
     pub(super) file: Option<NameValue<'l>>,
     #[serde(borrow)]
     pub(super) audit: Option<AuditHead<'l>>,
     archive: Option<IgnoredAny>,
+    /// A row that was gone when the report was written.
+    change: Option<IgnoredAny>,
     pub(super) summary: Option<SummaryHead>,
+}
+
+#[derive(Deserialize)]
+struct Schema {
+    schema: u32,
 }
 
 #[derive(Deserialize)]
@@ -45,11 +51,17 @@ impl<'l> LineHead<'l> {
     /// Parses a line of a report of this version.
     pub(super) fn parse(line: &'l [u8], number: u64) -> Result<Self, ReportError> {
         let invalid = || if number == 1 { ReportError::NotAReport } else { ReportError::NotARow(number) };
-        let head: Self = serde_json::from_slice(line).map_err(|_| invalid())?;
-        if head.schema != SCHEMA {
-            return Err(ReportError::Schema(head.schema));
+        // Keys of another version may have other values.
+        let Schema { schema } = serde_json::from_slice(line).map_err(|_| invalid())?;
+        if schema != SCHEMA {
+            return Err(ReportError::Schema(schema));
         }
-        let is_known = head.file.is_some() || head.audit.is_some() || head.archive.is_some() || head.summary.is_some();
+        let head: Self = serde_json::from_slice(line).map_err(|_| invalid())?;
+        let is_known = head.file.is_some()
+            || head.audit.is_some()
+            || head.archive.is_some()
+            || head.change.is_some()
+            || head.summary.is_some();
         if is_known { Ok(head) } else { Err(invalid()) }
     }
 }

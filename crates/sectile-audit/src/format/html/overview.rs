@@ -59,6 +59,9 @@ pub(super) fn write(summary: &Summary, stop: Option<&Stop>, out: Out<'_>) -> io:
             None => writeln!(out, "No row was written.</p>")?,
         }
     }
+    if let Some(comparison) = &summary.comparison {
+        writeln!(out, "<p role=\"note\">Since the baseline: {comparison}.</p>")?;
+    }
     totals(summary, out)?;
     writeln!(out, "<div class=\"cards\">")?;
     findings(summary, out)?;

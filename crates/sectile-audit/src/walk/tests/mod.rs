@@ -83,7 +83,13 @@ fn text(name: &OsStr) -> String {
 /// Options that local files do not use.
 fn read_options() -> ReadOptions<'static> {
     static POLICY: LazyLock<Policy> = LazyLock::new(Policy::default);
-    ReadOptions { policy: &POLICY, outline: OutlineParts::default(), hashes: false, should_stop: &|| false }
+    ReadOptions {
+        policy: &POLICY,
+        outline: OutlineParts::default(),
+        with_interface: false,
+        hashes: false,
+        should_stop: &|| false,
+    }
 }
 
 impl BlobSink for Recorder {

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use anstream::StripStream;
 use sectile::splice::{WriteError, WriteOptions};
 use sectile_audit::{AuditOutcome, FormatWriter, ReportFile, ReportWriter};
+use sectile_policy::diff::ReportError;
 
 use crate::args::{AuditFormat, FormatOutput, OutputPlace};
 use crate::failure::Failure;
@@ -115,6 +116,10 @@ fn write_rows(
 /// or the audit.
 fn failure(error: io::Error, writers: &[AnswerWriter]) -> Failure {
     let files = || writers.iter().filter_map(|writer| writer.file.as_ref());
+    let error = match error.downcast::<ReportError>() {
+        Ok(error) => return error.into(),
+        Err(error) => error,
+    };
     match error.downcast::<WriteError>() {
         Ok(error) => match files().next() {
             Some((path, _)) => cannot_write(path, error),

@@ -1,13 +1,15 @@
-//! The earlier report whose rows an audit reuses.
+//! The earlier reports whose rows an audit reuses, or that its rows are compared with.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
+use sectile::Input;
 use sectile_audit::{Audit, Baseline, BaselineError};
 
-use crate::args::{AuditArgs, AuditFormat, BaselineArg, FormatOutput, OutputPlace};
+use crate::args::{AuditArgs, AuditFormat, BaselineArg, FailOn, FormatOutput, OutputPlace};
 use crate::display::escaped;
 use crate::failure::Failure;
+use sectile_policy::diff::ReportIndex;
 
 /// Opens the earlier report, if one is requested, and adds it to an audit.
 pub fn open_baseline(args: &AuditArgs, outputs: &[FormatOutput<AuditFormat>], audit: Audit) -> Result<Audit, Failure> {
@@ -15,6 +17,21 @@ pub fn open_baseline(args: &AuditArgs, outputs: &[FormatOutput<AuditFormat>], au
     let baseline = if args.trust_report { Baseline::open_trusted(&path) } else { Baseline::open(&path) };
     let baseline = baseline.map_err(|error| unusable(&path, &error))?;
     audit.with_baseline(baseline).map_err(|error| unusable(&path, &error))
+}
+
+/// Opens the earlier report that rows are compared with, if one is requested.
+pub fn open_comparison(args: &AuditArgs, audit: Audit) -> Result<Audit, Failure> {
+    let Some(path) = &args.compared else {
+        return match args.fail_on {
+            FailOn::Refused => Ok(audit),
+            FailOn::New => {
+                Err(Failure::Other("--fail-on new needs an earlier report: add --baseline REPORT".to_owned()))
+            }
+        };
+    };
+    let failure = |error: Failure| Failure::Other(format!("{}: {error}", escaped(path.as_os_str())));
+    let earlier = Input::open(path).map_err(Failure::from).and_then(|input| Ok(ReportIndex::new(input)?));
+    Ok(audit.with_comparison(earlier.map_err(failure)?))
 }
 
 fn baseline_path(args: &AuditArgs, outputs: &[FormatOutput<AuditFormat>]) -> Result<Option<PathBuf>, Failure> {

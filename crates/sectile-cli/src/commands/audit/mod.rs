@@ -15,8 +15,8 @@ use sectile_audit::{Audit, AuditOutcome, Progress, Root, RowKind, VerdictLine, W
 use sectile_oci::registry::Scheme;
 
 use self::answers::Answers;
-use self::baseline::open_baseline;
-use crate::args::{AuditArgs, AuditFormat, FormatOutput, OutputPlace};
+use self::baseline::{open_baseline, open_comparison};
+use crate::args::{AuditArgs, AuditFormat, FailOn, FormatOutput, OutputPlace};
 use crate::display::{Elapsed, escaped};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -58,12 +58,18 @@ pub fn run(args: &AuditArgs, output: &mut Output) -> Result<Exit, Failure> {
         let resume = if outputs.iter().any(has_rows) { "; use --resume to continue from there" } else { "" };
         output.print_diagnostic(None, &format!("stopped{last}{resume}"));
     }
-    print_verdict(&outcome, output);
+    let status = exit(&outcome, args.fail_on);
+    print_verdict(&outcome, status, output);
+    // The table has this line.
+    let has_table = matches!(stdout, Some(AuditFormat::Table));
+    if let Some(comparison) = outcome.summary.comparison.as_ref().filter(|_| !has_table) {
+        output.print_note(None, &format_args!("since the baseline: {comparison}"));
+    }
     let (files, bytes) = (Grouped(progress.files()), ByteSize(progress.bytes_read()));
     output.print_detail(None, &format_args!("read {bytes} of {files} files in {}", Elapsed(started.elapsed())));
     let found_binaries = outcome.summary.rows_of(RowKind::Binary).rows > 0 || outcome.stop.is_some();
     if found_binaries || args.allow_empty {
-        return Ok(exit(&outcome).max(announced));
+        return Ok(status.max(announced));
     }
     let paths: Vec<String> = args.roots.iter().map(|root| escaped(root.name()).to_string()).collect();
     let paths = paths.join(", ");
@@ -71,13 +77,13 @@ pub fn run(args: &AuditArgs, output: &mut Output) -> Result<Exit, Failure> {
     output.print_diagnostic(None, &message);
     // Archives and other reported files have a verdict of their own.
     let is_empty = outcome.summary.rows == 0 && outcome.summary.not_opened_files == 0;
-    Ok(if is_empty { Exit::Failed } else { exit(&outcome).max(announced) })
+    Ok(if is_empty { Exit::Failed } else { status.max(announced) })
 }
 
 /// Prints the counts of refused, unread and unopened files, and the unused exceptions.
-fn print_verdict(outcome: &AuditOutcome, output: &mut Output) {
+fn print_verdict(outcome: &AuditOutcome, status: Exit, output: &mut Output) {
     let verdict = VerdictLine(&outcome.summary);
-    match exit(outcome) {
+    match status {
         _ if !verdict.is_notable() => {}
         Exit::Done => output.print_note(None, &verdict),
         Exit::No | Exit::Failed | Exit::Program(_) => output.print_diagnostic(None, &verdict),
@@ -152,7 +158,7 @@ fn configure(args: &AuditArgs, judge: Judge, outputs: &[FormatOutput<AuditFormat
     if let Some(created) = timestamp::created(None)? {
         audit = audit.with_created(created);
     }
-    open_baseline(args, outputs, audit)
+    open_comparison(args, open_baseline(args, outputs, audit)?)
 }
 
 /// Makes the first interruption end the audit with a partial result; the second ends the process.
@@ -170,11 +176,15 @@ fn stop_when_interrupted(progress: &Progress) {
     }
 }
 
-fn exit(outcome: &AuditOutcome) -> Exit {
+fn exit(outcome: &AuditOutcome, fail_on: FailOn) -> Exit {
     let summary = &outcome.summary;
-    if outcome.stop.is_some() || summary.unread() > 0 {
+    let (unread, refused) = match (fail_on, &summary.comparison) {
+        (FailOn::New, Some(comparison)) => (comparison.newly_unread, comparison.newly_refused),
+        _ => (summary.unread(), summary.refused),
+    };
+    if outcome.stop.is_some() || unread > 0 {
         Exit::Failed
-    } else if summary.refused > 0 {
+    } else if refused > 0 {
         Exit::No
     } else {
         Exit::Done

@@ -6,7 +6,7 @@ use sectile_audit::{SavedRows, SavedRowsError};
 
 use super::answers::Answers;
 use super::{exit, print_verdict};
-use crate::args::SavedRowsArgs;
+use crate::args::{FailOn, SavedRowsArgs};
 use crate::display::escaped;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -67,6 +67,7 @@ pub fn run(args: &SavedRowsArgs, output: &mut Output) -> Result<Exit, Failure> {
     if outcome.stop.is_some() {
         output.print_diagnostic(None, &"the audit that wrote these rows was stopped before its end");
     }
-    print_verdict(&outcome, output);
-    Ok(exit(&outcome).max(announced))
+    let status = exit(&outcome, FailOn::Refused);
+    print_verdict(&outcome, status, output);
+    Ok(status.max(announced))
 }

@@ -70,7 +70,7 @@ fn a_dry_run_shows_every_kind_of_value() {
         "  sdk a: 1 → 2",
     ];
     assert_eq!(shown("set", &set), expected.join("\n"));
-    let removed = "  - section big 1008 bytes in item 0\n  - section note 9 bytes in item 0";
+    let removed = "  - section big 1,008 bytes in item 0\n  - section note 9 bytes in item 0";
     assert_eq!(shown("remove", &["note", "big", "--at", "0"]), removed);
     assert_eq!(shown("put", &["twin", "--data", "2"]), "  section twin: 8 bytes, other data");
     assert_eq!(shown("put", &["twin", "--data", "2", "--append"]), "  section twin: 8 bytes → 2 sections, 16 bytes");

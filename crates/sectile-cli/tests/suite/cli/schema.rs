@@ -95,6 +95,7 @@ impl Samples {
         for options in [
             "full.wasm small.wasm",
             "--content cut.wasm full.wasm",
+            "small.wasm sections.wasm",
             "affected.wasm --packages all found.wasm",
             ". small.wasm",
         ] {
@@ -122,6 +123,9 @@ impl Samples {
         for options in ["", "--policy policy.toml", "--hash", "--nested 0", "--packages all", "--advisories database"] {
             self.add(Document::AuditLine, directory, &format!("audit --json . {options}"));
         }
+        let earlier = run_in(directory, "audit --json full.wasm cut.wasm");
+        fs::write(directory.join("earlier.jsonl"), earlier.stdout).unwrap();
+        self.add(Document::AuditLine, directory, "audit --json full.wasm small.wasm cut.wasm --baseline earlier.jsonl");
     }
 }
 
@@ -154,6 +158,8 @@ fn write_inputs(directory: &Path) {
     write("deep.wasm", &chain(60, &module(&[])));
     let small = module(&[custom("licenses", "MIT"), custom("version", "1"), section(0, b"\x01nothing")]);
     write("small.wasm", &small);
+    let sections: Vec<_> = (0..10_001).map(|nth| custom(&nth.to_string(), b"")).collect();
+    write("sections.wasm", &module(&sections));
     write("affected.wasm", &module(&[packages(&[("smallvec", "1.6.0"), ("atty", "0.2.14")])]));
     for advisory in ["crates/smallvec/RUSTSEC-2021-0003.md", "crates/atty/RUSTSEC-2021-0145.md"] {
         let (from, to) = (super::advisories::database().join(advisory), directory.join("database").join(advisory));
@@ -263,7 +269,7 @@ fn changes_are_found(samples: &Samples) {
         "registry_metadata",
         "OciAnnotations",
     ];
-    const OPTIONAL: [&str; 28] = [
+    const OPTIONAL: [&str; 38] = [
         "documents",
         "advisories",
         "databases",
@@ -292,6 +298,16 @@ fn changes_are_found(samples: &Samples) {
         "sections_left_out",
         "section_list",
         "searched",
+        "group",
+        "content",
+        "not_compared",
+        "differences",
+        "left_out",
+        "new_findings",
+        "gone_findings",
+        "baseline",
+        "data_digest",
+        "advisory",
     ];
     let mut seen = BTreeSet::new();
     for (document, value) in &samples.0 {

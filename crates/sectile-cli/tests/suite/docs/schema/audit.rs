@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::advisories::{advisories, databases};
+use super::diff::{changed_findings, report_counts};
 use super::document;
 use super::item::{bounded_packages, root};
 use super::keys::{
@@ -11,6 +12,7 @@ use super::keys::{
 };
 use super::report::{head, rule, with_reason_unless};
 use sectile_audit::{Completeness, RowKind};
+use sectile_policy::diff::RowState;
 
 /// Any line.
 pub fn line() -> Value {
@@ -77,6 +79,7 @@ fn row() -> Value {
         key("outcome", names(outcomes), "Whether all was read."),
         key("reason", common("reason"), "The reason why not all was read.").optional(),
         key("bytes_read", number(), "Bytes that were read; 0 for what an archive inflates to."),
+        key("baseline", baseline(), "The comparison with the row of the same name; only with `--baseline`.").optional(),
     ];
     let row = object(before.into_iter().chain(bounded_packages()).chain(after));
     described(with_reason_unless(&["complete", "skipped"], row), "A binary, or an archive or a file with findings.")
@@ -89,6 +92,12 @@ fn section() -> Value {
     let custom = "of a custom section, also the start of its data, and its name";
     let custom = described(tuple([item(), number(), number(), number(), number(), string()]), custom);
     json!({ "anyOf": [tuple([item(), number(), number(), number()]), custom] })
+}
+
+fn baseline() -> Value {
+    let states = [RowState::New, RowState::Changed, RowState::Unchanged];
+    let [new, gone] = changed_findings();
+    object([key("row", names(states.map(RowState::name)), "How the row differs."), new, gone])
 }
 
 fn locations() -> Value {
@@ -145,6 +154,7 @@ fn summary() -> Value {
         key("store_bytes", number(), "Bytes of all files."),
         key("not_wasm", number(), "Number of files that are not WebAssembly."),
         key("not_wasm_bytes_read", number(), "Bytes that were read of these."),
+        key("baseline", report_counts(), "The comparison with an earlier report; only with `--baseline`.").optional(),
         key("stopped", boolean(), "Whether the audit was stopped before its end."),
         key("after", nullable(common("fileName")), "The file of the last row before the stop."),
     ]);

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::document;
-use super::keys::{array, boolean, common, count, described, key, names, nullable, number, object, schema_key, string};
+use super::keys::{
+    Key, array, boolean, common, count, described, key, names, nullable, number, object, schema_key, string,
+};
 use sectile_policy::diff::{Aspect, RowState};
 
 /// Any line.
@@ -23,14 +25,7 @@ fn pair() -> Value {
         key("size", nullable(number()), "Its length in bytes, if it is known."),
         key("complete", boolean(), "Whether all of it was read."),
     ]);
-    let finding = object([
-        key("code", string(), "The code."),
-        key("severity", string(), "The severity."),
-        key("path", common("itemPath"), "The item."),
-        key("section", nullable(string()), "The name of the section, or null if the finding is not about a section."),
-        key("message", string(), "The message."),
-        key("advisory", string(), "The identifier of the advisory, if the finding is about one.").optional(),
-    ]);
+    let [new_findings, gone_findings] = changed_findings();
     let pair = object([
         schema_key(),
         key("change", names(RowState::ALL.map(RowState::name)), "How the binaries differ."),
@@ -45,11 +40,26 @@ fn pair() -> Value {
         key("not_compared", array(aspect()), "Aspects that only one of the two has.").optional(),
         key("differences", array(difference()), "The differences, by item and aspect.").optional(),
         key("left_out", count(), "Number of differences that are left out.").optional(),
-        key("new_findings", array(finding.clone()), "Findings that only the new row has; for reports and sets.")
-            .optional(),
-        key("gone_findings", array(finding), "Findings that only the old row has; for reports and sets.").optional(),
+        new_findings.optional(),
+        gone_findings.optional(),
     ]);
     described(pair, "A pair of binaries, or a binary that only one side has.")
+}
+
+/// The findings that only one of two rows has.
+pub fn changed_findings() -> [Key; 2] {
+    let finding = object([
+        key("code", string(), "The code."),
+        key("severity", string(), "The severity."),
+        key("path", common("itemPath"), "The item."),
+        key("section", nullable(string()), "The name of the section, or null if the finding is not about a section."),
+        key("message", string(), "The message."),
+        key("advisory", string(), "The identifier of the advisory, if the finding is about one.").optional(),
+    ]);
+    [
+        key("new_findings", array(finding.clone()), "Findings that only the new row has; for reports and sets."),
+        key("gone_findings", array(finding), "Findings that only the old row has; for reports and sets."),
+    ]
 }
 
 fn aspect() -> Value {
@@ -60,7 +70,7 @@ fn difference() -> Value {
     let sections = object([
         key("sections", number(), "Number of sections."),
         key("bytes", number(), "Their bytes, headers included."),
-        key("digest", common("digest"), "The SHA-256 of their data, if it was computed.").optional(),
+        key("data_digest", common("digest"), "The SHA-256 of their data, if it was computed.").optional(),
     ]);
     let value = || nullable(json!({ "anyOf": [common("text"), sections.clone()] }));
     object([
