@@ -137,7 +137,7 @@ impl Format {
             Self::Jsonl => change.write_json(out),
             Self::Csv => csv::gone(change, out),
             Self::Sarif => sarif::gone(change, out),
-            Self::Html | Self::Markdown | Self::Junit | Self::Github => Ok(()),
+            Self::Html | Self::Markdown | Self::Junit | Self::Github | Self::Sbom(_) => Ok(()),
         });
     }
 

@@ -209,7 +209,11 @@ fn policies_are_checked_and_shown() {
     );
 
     let shown = run([OsStr::new("policy"), OsStr::new("show"), old.as_os_str()]);
-    assert!(shown.text().starts_with("refuse = \"error\"\npackages = \"declared\"\n\n[limits]\ndepth = 1000\n"), "{}", shown.text());
+    assert!(
+        shown.text().starts_with("refuse = \"error\"\npackages = \"declared\"\n\n[limits]\ndepth = 1000\n"),
+        "{}",
+        shown.text()
+    );
     let again = run_with_input(["policy", "show", "-"], &shown.stdout);
     assert_eq!(again.status, 0, "{}", again.stderr);
     let json = run([OsStr::new("policy"), OsStr::new("show"), OsStr::new("--json"), old.as_os_str()]).json();
