@@ -37,8 +37,11 @@ fn remote_inputs_are_shown_like_files() {
     assert_eq!(json["size"], bytes.len());
     assert!(json["bytes_read"].as_u64().unwrap() < 100_000);
     assert_eq!(run(["get", &url, "note"]).text(), large);
+    // An object is read by ranges, so that its digest is not known.
+    let mut document = run(["sbom", path.to_str().unwrap()]).json();
+    assert!(document["metadata"]["component"].as_object_mut().unwrap().remove("hashes").is_some());
     for url in [&url, &loud_url] {
-        assert_eq!(run(["sbom", url]).text(), run(["sbom", path.to_str().unwrap()]).text());
+        assert_eq!(run(["sbom", url]).json(), document);
     }
 }
 
