@@ -1,5 +1,6 @@
 //! Documents of several binaries, written while the binaries are read.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
@@ -114,7 +115,7 @@ impl SbomCollection {
         for part in lines.chunks_exact(arrays.len()) {
             self.binaries += 1;
             for (position, (line, array)) in part.iter().zip(arrays).enumerate() {
-                let elements = if array.is_distinct { self.new_elements(line) } else { line.to_vec() };
+                let elements = if array.is_distinct { self.new_elements(line).into() } else { Cow::Borrowed(*line) };
                 if elements.is_empty() {
                     continue;
                 }

@@ -113,14 +113,12 @@ pub struct FoundPackage {
     pub confidence: Confidence,
     /// Absolute byte offset of the first evidence.
     pub offset: u64,
-    /// Number of places that name the package.
-    pub count: u64,
 }
 
 impl FoundPackage {
-    /// A package that one place names.
+    /// A package that was found at this offset.
     pub fn new(ecosystem: Ecosystem, evidence: Evidence, confidence: Confidence, offset: u64) -> Self {
-        Self { ecosystem, evidence, confidence, offset, count: 1 }
+        Self { ecosystem, evidence, confidence, offset }
     }
 }
 
@@ -153,8 +151,7 @@ impl<'a> Package<'a> {
 
     /// A package that the data of a binary names.
     pub fn from_found(package: &'a inventory::Package) -> Self {
-        let inventory::Package { ecosystem, evidence, confidence, offset, count, .. } = *package;
-        let found = FoundPackage { count, ..FoundPackage::new(ecosystem, evidence, confidence, offset) };
+        let found = FoundPackage::new(package.ecosystem, package.evidence, package.confidence, package.offset);
         Self::new(&package.name, &package.version).with_found(&package.source, found)
     }
 

@@ -18,7 +18,7 @@ pub(crate) const SEPARATOR: u8 = 3;
 
 /// An item (its number in file order) or a package (its index in the item's list). The path of an
 /// item would be too long in deep trees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Reference {
     item: usize,
     package: Option<usize>,

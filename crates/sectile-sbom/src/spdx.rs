@@ -1,6 +1,6 @@
 //! SPDX documents. Source: the SPDX specification 2.3 and its JSON schema.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
 use jiff::Timestamp;
@@ -82,8 +82,7 @@ impl Part<'_, '_> {
                 }
                 let advisories = self.advisories();
                 for (reference, _, (path, package)) in self.packages() {
-                    let of_package = advisories.get(&reference.spdx_id().to_string());
-                    let of_package = of_package.map(Vec::as_slice).unwrap_or_default();
+                    let of_package = advisories.get(&reference).map(Vec::as_slice).unwrap_or_default();
                     self.write_spdx_package(elements.next()?, reference, path, package, of_package)?;
                 }
                 Ok(())
@@ -230,14 +229,13 @@ impl Part<'_, '_> {
         Ok(())
     }
 
-    /// The vulnerabilities with an address, by the identifier of the affected package.
-    fn advisories(&self) -> BTreeMap<String, Vec<&Vulnerability<'_>>> {
-        let mut advisories: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    /// The vulnerabilities with an address, by the affected package.
+    fn advisories(&self) -> HashMap<Reference, Vec<&Vulnerability<'_>>> {
+        let mut advisories: HashMap<_, Vec<_>> = HashMap::new();
         for vulnerability in self.sbom.vulnerabilities.iter().filter(|vulnerability| !vulnerability.url.is_empty()) {
             for &(number, index) in &vulnerability.affects {
                 if let Some(item) = self.sbom.items().find(|item| item.number == number) {
-                    let id = self.reference(item).package(index).spdx_id().to_string();
-                    advisories.entry(id).or_default().push(vulnerability);
+                    advisories.entry(self.reference(item).package(index)).or_default().push(vulnerability);
                 }
             }
         }

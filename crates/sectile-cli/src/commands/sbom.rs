@@ -8,7 +8,7 @@ use sectile::{Cost, FindingCode};
 use sectile_audit::amount::percent;
 use sectile_audit::{ReportFile, sbom_vulnerabilities};
 use sectile_policy::report::Report;
-use sectile_policy::{JudgeContext, Policy, Reading};
+use sectile_policy::{JudgeContext, JudgedFinding, Policy, Reading};
 use sectile_sbom::{Sbom, SbomFormat};
 
 use crate::advisories;
@@ -55,10 +55,9 @@ pub fn run(args: &SbomArgs, output: &mut Output) -> Result<Exit, Failure> {
     let sbom = describe(sbom, name.as_deref(), created.as_deref())?;
 
     let digest = digest.map(|digest| digest.to_string());
-    let context = JudgeContext::new().with_day(timestamp::today()?);
     let context = match &digest {
-        Some(digest) => context.with_verified_digest(digest),
-        None => context,
+        Some(digest) => JudgeContext::new().with_verified_digest(digest),
+        None => JudgeContext::new(),
     };
     let report = Report::for_policy(source.name(), Some(input.len()), &outcome);
     let verdict = policy.judge_with_context(&report, &context);
@@ -66,7 +65,7 @@ pub fn run(args: &SbomArgs, output: &mut Output) -> Result<Exit, Failure> {
     let sbom = sbom.with_vulnerabilities(vulnerabilities);
     write_documents(documents, &sbom, output)?;
     let mut judged = Exit::Done;
-    let findings = verdict.findings().iter().map(|judged| judged.finding());
+    let findings = verdict.findings().iter().map(JudgedFinding::finding);
     for finding in findings.filter(|finding| finding.code() == FindingCode::NotJudged) {
         output.print_diagnostic(Some(source), &finding.message());
         judged = Exit::Failed;

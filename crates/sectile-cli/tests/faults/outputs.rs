@@ -33,7 +33,7 @@ impl Writer {
 
 const WASM: &[u8] = b"\0asm";
 
-const WRITERS: [Writer; 19] = [
+const WRITERS: [Writer; 21] = [
     Writer::named(&["set", "a.wasm", "--licenses", "ISC", "-o", "out"], WASM),
     Writer::named(&["set", "a.wasm", "--licenses", "ISC", "--no-sync", "-o", "out"], WASM),
     Writer::named(&["unset", "a.wasm", "licenses", "-o", "out"], WASM),
