@@ -88,7 +88,7 @@ impl<'a> Worker<'a> {
                 policy: context.policy,
                 outline: OutlineParts {
                     spans: context.formats.contains(&Format::Html),
-                    sections: context.formats.contains(&Format::Jsonl),
+                    sections: context.formats.contains(&Format::Jsonl) || context.comparison.is_some(),
                 },
                 with_interface: context.with_interface,
                 hashes: context.hashes,

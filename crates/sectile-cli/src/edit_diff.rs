@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use sectile::drive::{self, ReadAt};
 use sectile::edit::{ChangeKind, EditPlan};
 use sectile::scan::ItemPath;
-use sectile::{Error, Input, Limits};
+use sectile::{Error, Input, Limits, internal};
 use sectile_policy::Policy;
 use sectile_policy::diff::{BinaryFacts, BinaryReading, Comparison, FactsReader, SectionHasher, compare};
 use sectile_policy::report::Report;
@@ -32,8 +32,10 @@ fn facts(source: &impl ReadAt, len: u64, replaced: &HashSet<(&ItemPath, &str)>) 
         sections.add_digests(hasher);
     }
     // A limit may truncate the reading: what was read is compared.
-    if outcome.value().is_none() {
-        return outcome.complete().map(|_| unreachable!("there is no value"));
-    }
+    let (value, error, cost) = outcome.into_parts();
+    let outcome = match (value, error) {
+        (None, Some(error)) => return Err(error),
+        (value, error) => internal::outcome(value, error, cost),
+    };
     Ok(BinaryFacts::new(&Report::for_policy(OsStr::new(""), Some(len), &outcome), None, Some(&sections)))
 }

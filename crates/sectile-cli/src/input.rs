@@ -134,6 +134,40 @@ pub fn open(source: &InputSource, map: bool) -> Result<InputReader, Failure> {
     }
 }
 
+/// Opens a binary that is read to its end. A remote one is copied to a temporary file.
+pub fn open_whole(source: &InputSource) -> Result<Input, Failure> {
+    match source.location() {
+        InputLocation::Url(_) => match open(source, false)? {
+            InputReader::Local(input) => Ok(input),
+            InputReader::Remote(mut remote) => copy_remote(&mut remote),
+        },
+        _ => open_binary(source, false),
+    }
+}
+
+/// Copies a remote binary to an unnamed temporary file.
+fn copy_remote(remote: &mut RemoteInput) -> Result<Input, Failure> {
+    const PART_LEN: u64 = 4 << 20;
+    let len = remote.len();
+    if len > MAX_SPOOLED {
+        return Err(Failure::Other(format!("it has {len} bytes, and at most {MAX_SPOOLED} are kept: download it")));
+    }
+    let mut file = tempfile::tempfile().map_err(not_kept)?;
+    let (mut buffer, mut at) = (vec![0; PART_LEN.min(len) as usize], 0);
+    while at < len {
+        match remote.read_part(&mut buffer[..PART_LEN.min(len - at) as usize], at) {
+            Ok(0) => return Err(Failure::Input(Error::from(io::Error::from(io::ErrorKind::UnexpectedEof)))),
+            Ok(read) => {
+                file.write_all(&buffer[..read]).map_err(not_kept)?;
+                at += read as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Failure::Input(error.into())),
+        }
+    }
+    Ok(Input::from_file(file)?)
+}
+
 /// Opens a file, the layer of an image, or the binary that the name of a row of an audit stands for. A layer in a registry
 /// is downloaded.
 pub fn open_binary(source: &InputSource, map: bool) -> Result<Input, Failure> {

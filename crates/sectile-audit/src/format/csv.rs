@@ -57,7 +57,7 @@ impl Column {
         let fields = Field::ALL.into_iter().map(C::Annotation);
         let findings = Severity::ALL.into_iter().rev().map(C::Findings);
         let item = before.into_iter().chain([C::Kind, C::Name]).chain(fields).chain(after);
-        item.chain(findings).chain(last).chain([C::Accepted, C::BytesRead, C::Baseline, C::NewFindings])
+        item.chain(findings).chain(last).chain([C::Accepted, C::Baseline, C::NewFindings, C::BytesRead])
     }
 
     /// The name in the first line.
@@ -440,7 +440,7 @@ mod tests {
         let row = bare(0, std::borrow::Cow::Borrowed("a.wasm".as_ref()));
         let line = written(&row);
         assert!(line.starts_with("a.wasm,binary,,,,false,unread,,,,,"), "{line}");
-        assert!(line.ends_with(",false,0\r\n"), "{line}");
+        assert!(line.ends_with(",false,,,0\r\n"), "{line}");
         assert_eq!(line.matches(',').count() + 1, Column::all().count());
     }
 }

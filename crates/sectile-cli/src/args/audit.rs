@@ -10,7 +10,7 @@ use sectile::splice::WriteOptions;
 use sectile_audit::WalkOptions;
 use sectile_policy::Packages;
 
-use super::matches::{all, optional};
+use super::matches::{all, choice, optional};
 use super::options::{
     JSON, OUTPUT, PolicyArgs, color, color_choice, flag, force, hides_progress, is_forced, is_json, judged_packages,
     messages, no_progress, policy, which_packages,

@@ -113,6 +113,11 @@ fn write_comparison(comparison: &Comparison, out: &mut impl Write) -> io::Result
     }
     put!(out, ",\"not_compared\":")?;
     write_array(out, comparison.not_compared(), |out, aspect| put!(out, "\"", aspect.name(), "\""))?;
+    write_differences(out, comparison)
+}
+
+/// Writes the key `differences`, and the number of those that are left out if there are too many.
+pub(crate) fn write_differences(out: &mut impl Write, comparison: &Comparison) -> io::Result<()> {
     put!(out, ",\"differences\":")?;
     let differences = comparison.differences();
     write_array(out, differences.iter().take(MAX_DIFFERENCES), write_difference)?;
@@ -123,11 +128,7 @@ fn write_comparison(comparison: &Comparison, out: &mut impl Write) -> io::Result
 }
 
 /// Writes a difference as an object.
-///
-/// # Errors
-///
-/// Errors of the writer.
-pub fn write_difference<W: Write>(out: &mut W, difference: &Difference) -> io::Result<()> {
+fn write_difference<W: Write>(out: &mut W, difference: &Difference) -> io::Result<()> {
     put!(out, "{\"path\":\"", difference.path(), "\",\"aspect\":\"", difference.aspect().name(), "\"")?;
     if let Some(group) = difference.group() {
         put!(out, ",\"group\":")?;

@@ -1,16 +1,16 @@
 //! Lines of a report: the output of `audit`, `check`, `show` or `digest` as JSON.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
 
 use sectile::internal::json::SCHEMA;
-use sectile::scan::ItemPath;
+use sectile::scan::{ItemKind, ItemPath, SectionKind};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::fact::Fact;
-use super::facts::{extern_value, package_version, total_fact};
+use super::facts::{extern_value, holds_items, package_version, total_fact};
 use super::findings::{SavedAdvisory, SavedFinding};
 use super::{Aspect, BinaryFacts, FactValue, ReportError};
 use crate::internal::NameValue;
@@ -149,6 +149,8 @@ struct RowJson<'l> {
     #[serde(borrow)]
     section_totals: Option<HashMap<Cow<'l, str>, (u64, u64)>>,
     #[serde(borrow)]
+    section_list: Option<Vec<SectionJson<'l>>>,
+    #[serde(borrow)]
     findings: Option<Vec<FindingJson<'l>>>,
     #[serde(borrow, default)]
     advisories: Vec<AdvisoryJson<'l>>,
@@ -156,6 +158,15 @@ struct RowJson<'l> {
     packages: Option<Vec<PackageJson<'l>>>,
     #[serde(borrow)]
     outcome: Option<Cow<'l, str>>,
+}
+
+/// The number of the item, the id, the start and the end of a section; of a custom section, also the start of its data
+/// and its name.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum SectionJson<'l> {
+    Custom(usize, u8, u64, u64, IgnoredAny, #[serde(borrow)] Cow<'l, str>),
+    Other(usize, u8, u64, u64),
 }
 
 #[derive(Deserialize)]
@@ -243,11 +254,17 @@ impl RowJson<'_> {
                 facts.add_root(aspect, &**digest);
             }
         }
+        // The paths and kinds of the items in their order.
+        let mut numbered = Vec::new();
         let mut items: Vec<&ItemJson<'_>> = self.item.iter().collect();
         while let Some(item) = items.pop() {
-            item.add_to(&mut facts)?;
-            items.extend(&item.items);
+            numbered.push(item.add_to(&mut facts)?);
+            items.extend(item.items.iter().rev());
         }
+        facts.sections = match &self.section_list {
+            Some(sections) => Some(section_facts(sections, &numbered)?),
+            None => None,
+        };
         if let Some(totals) = self.section_totals.as_ref().filter(|_| self.item.is_some()) {
             let totals = totals.iter().map(|(name, (sections, bytes))| total_fact(name, *sections, *bytes));
             facts.totals = Some(totals.collect());
@@ -270,8 +287,10 @@ impl RowJson<'_> {
 }
 
 impl ItemJson<'_> {
-    fn add_to(&self, facts: &mut BinaryFacts) -> Option<()> {
+    /// Adds the facts of the item, and returns its path and kind.
+    fn add_to(&self, facts: &mut BinaryFacts) -> Option<(ItemPath, ItemKind)> {
         let path: ItemPath = self.path.parse().ok()?;
+        let kind = [ItemKind::Module, ItemKind::Component].into_iter().find(|kind| kind.name() == self.kind)?;
         let fact =
             |aspect, group: Option<&str>, name: &str, value: FactValue| Fact::new(&path, aspect, group, name, value);
         facts.add(Aspect::Kind, [fact(Aspect::Kind, None, "", (&*self.kind).into())]);
@@ -298,8 +317,30 @@ impl ItemJson<'_> {
                 facts.add(aspect, externs.iter().map(one));
             }
         }
-        Some(())
+        Some((path, kind))
     }
+}
+
+/// Sections by item and name. Those that hold an item are not counted.
+fn section_facts(sections: &[SectionJson<'_>], items: &[(ItemPath, ItemKind)]) -> Option<Vec<Fact>> {
+    let mut totals = BTreeMap::<(&ItemPath, &str), (u64, u64)>::new();
+    for section in sections {
+        let (item, id, start, end, name) = match section {
+            SectionJson::Custom(item, id, start, end, _, name) => (item, id, start, end, Some(&**name)),
+            SectionJson::Other(item, id, start, end) => (item, id, start, end, None),
+        };
+        let (path, kind) = items.get(*item)?;
+        let name = name.unwrap_or_else(|| SectionKind::new(*kind, *id).name());
+        if !(*id != 0 && holds_items(*kind, name)) {
+            let (number, bytes) = totals.entry((path, name)).or_default();
+            *number += 1;
+            *bytes = bytes.saturating_add(end.checked_sub(*start)?);
+        }
+    }
+    let fact = |((path, name), (sections, bytes)): ((&ItemPath, &str), (u64, u64))| {
+        Fact::new(path, Aspect::Section, None, name, FactValue::Sections { sections, bytes, digest: None })
+    };
+    Some(totals.into_iter().map(fact).collect())
 }
 
 impl PackageJson<'_> {

@@ -1,8 +1,9 @@
 //! One of two binaries that are compared.
 
-use sectile::{Error, Input, Limits};
+use sectile::digest::Digests;
+use sectile::{Input, Limits, internal};
 use sectile_policy::JudgeContext;
-use sectile_policy::diff::{BinaryFacts, BinaryReading, FactsReader, SectionHasher};
+use sectile_policy::diff::{BinaryFacts, BinaryReading, FactsReader, SectionHasher, SectionList};
 use sectile_policy::report::Report;
 
 use crate::exit::Exit;
@@ -24,27 +25,21 @@ impl Binary {
     pub fn read(source: &InputSource, opened: Option<Input>, content: bool, judge: &Judge) -> Result<Self, Failure> {
         let mut input = match opened {
             Some(input) => InputReader::Local(input),
-            None if content => InputReader::Local(input::open_binary(source, false)?),
+            None if content => InputReader::Local(input::open_whole(source)?),
             None => input::open(source, false)?,
         };
         let size = input.len();
         let BinaryReading { outcome, mut sections } =
             input.read_facts(FactsReader::new(&judge.policy).with_interface());
-        let mut digests = None;
-        if let (InputReader::Local(input), true) = (&input, content) {
-            let mut hasher = SectionHasher::new(|_, _| true);
-            // The error of a truncated binary is that of the first reading.
-            _ = input.scan(&mut hasher, judge.policy.limits);
-            sections.add_digests(hasher);
-            let (value, error, _) = input.digests_with(Limits::default()).into_parts();
-            digests = value;
-            if let (None, Some(error)) = (digests, error) {
-                return Err(error.into());
-            }
-        }
-        if let (None, true) = (outcome.value(), outcome.error().is_some()) {
-            return Err(outcome.into_parts().1.map_or_else(unread, Failure::Input));
-        }
+        let (value, error, cost) = outcome.into_parts();
+        let outcome = match (value, error) {
+            (None, Some(error)) => return Err(error.into()),
+            (value, error) => internal::outcome(value, error, cost),
+        };
+        let digests = match &input {
+            InputReader::Local(input) if content => Some(read_content(input, judge.policy.limits, &mut sections)?),
+            _ => None,
+        };
         let reading = SizedReading::new(size, outcome);
         let report = Report::for_policy(source.name(), reading.size, &reading.outcome);
         let locations = [source.name()];
@@ -72,6 +67,11 @@ impl Binary {
     }
 }
 
-fn unread() -> Failure {
-    Error::from(std::io::Error::from(std::io::ErrorKind::UnexpectedEof)).into()
+/// Reads all of a binary: the data of its custom sections, and its digests.
+fn read_content(input: &Input, limits: Limits, sections: &mut SectionList) -> Result<Digests, Failure> {
+    let mut hasher = SectionHasher::new(|_, _| true);
+    _ = input.scan(&mut hasher, limits); // the error of a truncated binary is already known
+    sections.add_digests(hasher);
+    let (digests, error, _) = input.digests_with(limits).into_parts();
+    digests.ok_or_else(|| error.map_or_else(|| Failure::Other("it has no content".to_owned()), Failure::Input))
 }

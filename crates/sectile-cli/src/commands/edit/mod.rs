@@ -74,7 +74,7 @@ impl SourceEdit<'_> {
             Ok(()) => failure,
         })?;
         // An edit in place overwrites the input.
-        let comparison = self.shows_text(&sink, output).then(|| compare_edit(&planned, &input)).transpose()?;
+        let comparison = self.is_reported(&sink, output).then(|| compare_edit(&planned, &input)).transpose()?;
         let image = sink.write(&planned, source, &input, args.write, output)?;
         let is_written = sink.is_written(planned.plan());
         self.print_files(&sink, is_written, output);
@@ -109,9 +109,9 @@ impl SourceEdit<'_> {
         Ok((edit.plan_input(input)?, notes))
     }
 
-    /// Whether the edit is described for people.
-    fn shows_text(&self, sink: &EditSink, output: &Output) -> bool {
-        !self.args.report.json && !sink.is_stdout() && (self.args.dry_run || output.shows_success())
+    /// Whether the differences are reported.
+    fn is_reported(&self, sink: &EditSink, output: &Output) -> bool {
+        self.args.report.json || !sink.is_stdout() && (self.args.dry_run || output.shows_success())
     }
 
     /// Reports the edit; on standard error if the result is on standard output.
@@ -127,21 +127,21 @@ impl SourceEdit<'_> {
         for finding in planned.findings() {
             output.print_finding(self.source, finding);
         }
-        let report = EditReport::new(name, planned, is_written).with_image(image);
-        match comparison {
-            None if args.report.json && is_stdout => {
+        let report = EditReport::new(name, planned, is_written).with_comparison(comparison).with_image(image);
+        match (args.report.json, is_stdout, comparison) {
+            (true, false, _) => report.write_json(output.out())?,
+            (true, true, _) => {
                 let mut line = Vec::new();
                 report.write_json(&mut line)?;
                 _ = io::stderr().lock().write_all(&line);
             }
-            None if args.report.json => report.write_json(output.out())?,
-            None => {}
-            Some(comparison) => {
+            (false, _, Some(comparison)) => {
                 text::write_edit(name, planned.plan(), comparison, is_written, output.out())?;
                 if let Some(image) = image {
                     writeln!(output.out(), "{}", escaped(image.as_ref()))?;
                 }
             }
+            (false, _, None) => {}
         }
         Ok(())
     }

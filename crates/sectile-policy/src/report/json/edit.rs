@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::{write_head, write_range, write_unjudged};
+use crate::diff::write_differences;
 use crate::report::EditReport;
 use sectile::edit::Change;
 use sectile::internal::json::{put, write_array, write_text};
@@ -24,6 +25,9 @@ impl EditReport<'_> {
         put!(out, ",\"findings\":")?;
         write_array(out, self.plan.findings(), write_unjudged)?;
         put!(out, ",\"written\":", self.written)?;
+        if let Some(comparison) = self.comparison {
+            write_differences(out, comparison)?;
+        }
         if let Some(image) = self.image {
             put!(out, ",\"image\":")?;
             write_text(out, image)?;

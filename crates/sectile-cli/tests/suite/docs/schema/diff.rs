@@ -66,7 +66,7 @@ fn aspect() -> Value {
     names(Aspect::ALL.map(Aspect::name))
 }
 
-fn difference() -> Value {
+pub fn difference() -> Value {
     let sections = object([
         key("sections", number(), "Number of sections."),
         key("bytes", number(), "Their bytes, headers included."),

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
+use super::diff::difference;
 use super::document;
-use super::keys::{array, boolean, common, key, names, number, object, schema_key, string, tuple};
+use super::keys::{array, boolean, common, count, key, names, number, object, schema_key, string, tuple};
 use sectile::edit::ChangeKind;
 
 pub fn edit() -> Value {
@@ -26,6 +27,8 @@ pub fn edit() -> Value {
         key("changes", array(change), "The changes of sections."),
         key("findings", array(common("finding")), "Findings on the edit."),
         key("written", boolean(), "Whether the result was written."),
+        key("differences", array(difference()), "The differences of the result, by item and aspect.").optional(),
+        key("left_out", count(), "Number of differences that are left out.").optional(),
         key("image", string(), "The image that was written with its digest; only with `--to`.").optional(),
     ];
     let description = "The line that an editing command prints: `sectile set --json FILE`, and `unset`, `put`, `remove`, \
