@@ -155,15 +155,21 @@ async fn scan<F: Fetch, V: for<'w> Visitor<'w>>(
     let mut sizer = WindowSizer::new(source.options.latency_in_bytes());
     let mut buffer = Buffer::default();
     let mut needed = 0..1;
-    while source.len.is_none_or(|len| needed.end <= len) {
-        let read = sizer.next(&needed, source.len.unwrap_or(u64::MAX));
-        buffer.advance(read.start);
-        let filled = source.fill(&mut buffer, read.end, needed.end).await;
-        // Bytes that arrived before a failed request are scanned first.
-        needed = scanner.feed(Window::new(buffer.bytes(), buffer.start()), visitor)?;
-        filled?;
-    }
-    let len = source.len.unwrap_or(source.min_len);
+    let len = loop {
+        while source.len.is_none_or(|len| needed.end <= len) {
+            let read = sizer.next(&needed, source.len.unwrap_or(u64::MAX));
+            buffer.advance(read.start);
+            let filled = source.fill(&mut buffer, read.end, needed.end).await;
+            // Bytes that arrived before a failed request are scanned first.
+            needed = scanner.feed(Window::new(buffer.bytes(), buffer.start()), visitor)?;
+            filled?;
+        }
+        let len = source.len.unwrap_or(source.min_len);
+        match scanner.truncate(len, visitor) {
+            Some(range) => needed = range,
+            None => break len,
+        }
+    };
     if needed.start < len && scanner.may_fail_early() {
         buffer.advance(needed.start);
         let filled = source.fill(&mut buffer, len, len).await;

@@ -198,6 +198,9 @@ impl<V: for<'w> Visitor<'w>> PushDriver<V> {
         if self.is_ended {
             return self.check_end(end);
         }
+        if self.scanner.truncate(end, &mut self.visitor).is_some() {
+            self.scanner.feed(Window::new(&self.gathered, self.needed.start), &mut self.visitor)?;
+        }
         self.scanner.finish(end, &mut self.visitor)?;
         self.is_ended = true;
         Ok(())

@@ -76,16 +76,22 @@ fn scan<R: ReadAt + ?Sized, V: for<'w> Visitor<'w>>(
     let mut sizer = WindowSizer::new(WindowSizer::FILE_READ_COST);
     let mut buffer = Buffer::default();
     let mut needed = 0..1;
-    while needed.end <= len {
-        let read = sizer.next(&needed, len);
-        // The needed range may start inside the buffer: keep those bytes and read the missing ones.
-        buffer.advance(read.start);
-        let offset = buffer.end();
-        let (filled, result) = fill(source, buffer.spare(read.end), offset, len, cost);
-        buffer.add_filled(filled);
-        // A window may hold more than is needed: bytes read before a failed read are scanned first.
-        needed = scanner.feed(Window::new(buffer.bytes(), buffer.start()), visitor)?;
-        result?;
+    loop {
+        while needed.end <= len {
+            let read = sizer.next(&needed, len);
+            // The needed range may start inside the buffer: keep those bytes and read the missing ones.
+            buffer.advance(read.start);
+            let offset = buffer.end();
+            let (filled, result) = fill(source, buffer.spare(read.end), offset, len, cost);
+            buffer.add_filled(filled);
+            // A window may hold more than is needed: bytes read before a failed read are scanned first.
+            needed = scanner.feed(Window::new(buffer.bytes(), buffer.start()), visitor)?;
+            result?;
+        }
+        match scanner.truncate(len, visitor) {
+            Some(range) => needed = range,
+            None => break,
+        }
     }
     if needed.start < len && scanner.may_fail_early() {
         buffer.advance(needed.start);

@@ -1,6 +1,6 @@
 use crate::limits::Limits;
 use crate::outcome::{Cost, Outcome};
-use crate::scan::{Scanner, Visitor, Window};
+use crate::scan::{ScanError, Scanner, Visitor, Window};
 
 /// Scans bytes in memory: a slice, or a [`Map`](super::Map). The names and data that the visitor
 /// receives borrow from these bytes.
@@ -33,9 +33,15 @@ use crate::scan::{Scanner, Visitor, Window};
 /// visitor before the error are valid.
 pub fn scan_slice<'a, V: Visitor<'a>>(bytes: &'a [u8], visitor: &mut V, limits: Limits) -> Outcome<()> {
     let mut scanner = Scanner::new(limits);
-    let result = match scanner.feed(Window::new(bytes, 0), visitor) {
-        Ok(_) => scanner.finish(bytes.len() as u64, visitor), // the needed range extends past the end of the input
-        Err(error) => Err(error),
-    };
+    let result = scan(&mut scanner, bytes, visitor);
     Outcome::new(Some(()), result.map_err(Into::into), Cost { bytes: scanner.bytes_examined(), reads: 0 })
+}
+
+fn scan<'a, V: Visitor<'a>>(scanner: &mut Scanner, bytes: &'a [u8], visitor: &mut V) -> Result<(), ScanError> {
+    let (window, len) = (Window::new(bytes, 0), bytes.len() as u64);
+    scanner.feed(window, visitor)?; // the needed range extends past the end of the input
+    if scanner.truncate(len, visitor).is_some() {
+        scanner.feed(window, visitor)?;
+    }
+    scanner.finish(len, visitor)
 }

@@ -78,6 +78,10 @@ impl<'w, V: Visitor<'w>> Visitor<'w> for CombinedReader<V> {
         self.0.data(bytes, start)
     }
 
+    fn truncated(&mut self, end: u64) -> DataRequest {
+        self.0.truncated(end)
+    }
+
     fn leave(&mut self, item: u32, end: u64) {
         self.0.leave(item, end);
     }

@@ -14,6 +14,8 @@ impl<'t> Context<'t> {
     pub(super) const BEFORE: usize = 256;
     /// Maximum number of bytes after the anchor.
     pub(super) const AFTER: usize = 1024;
+    /// Longest path between an anchor and the end of the path.
+    pub(super) const PATH: usize = 784;
 
     /// The context of an anchor at a range of a text.
     pub(super) fn new(text: &'t [u8], anchor: Range<usize>) -> Self {

@@ -1,7 +1,7 @@
 //! The inventory: the packages of all items, with repetitions folded.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hasher, RandomState};
 
 use smallvec::SmallVec;
 
@@ -104,8 +104,7 @@ impl PackageList {
         offset: u64,
     ) -> Option<&mut Package> {
         let is_same = |package: &Package| package.item == item && found.is(package);
-        let hash = || self.hasher.hash_one((item, found.ecosystem, found.source, found.name, found.version));
-        let hash = if self.packages.get(self.last).is_some_and(is_same) { None } else { Some(hash()) };
+        let hash = if self.packages.get(self.last).is_some_and(is_same) { None } else { Some(self.hash(found, item)) };
         if let Some(indexes) = hash.and_then(|hash| self.indexes.get(&hash))
             && let Some(index) = indexes.iter().find(|index| is_same(&self.packages[**index as usize]))
         {
@@ -115,6 +114,15 @@ impl PackageList {
         }
         self.packages[self.last].count += 1;
         None
+    }
+
+    /// The hash of the parts that differ most.
+    fn hash(&self, found: &FoundPackage<'_>, item: usize) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write_usize(item);
+        hasher.write(found.name.as_bytes());
+        hasher.write(found.version.as_bytes());
+        hasher.finish()
     }
 
     fn insert(

@@ -28,24 +28,27 @@
 //!
 //! # Limits
 //!
-//! The text around an anchor is at most 256 bytes before and 1,024 bytes after it. Packages take at
+//! The text around an anchor is at most 256 bytes before and 1,024 bytes after it, within 4 KiB of
+//! the file. Packages take at
 //! most 4 MiB; further ones are counted in a finding (`too-large`). Repetitions are folded into
 //! [`Package::count`].
 
-mod anchors;
 mod context;
 mod data;
 #[cfg(feature = "dependencies")]
 mod declared;
 mod go;
+mod keys;
 mod list;
 mod npm;
 mod package;
 mod path;
 mod reader;
 mod rust;
+mod search;
 mod text;
 mod versions;
+mod window;
 
 #[cfg(feature = "dependencies")]
 pub use self::declared::declared_packages;

@@ -26,29 +26,28 @@ const fn alphanumeric_or(others: &[u8]) -> [bool; 256] {
 pub(super) fn component(path: &[u8]) -> Option<(&str, &[u8])> {
     const MAX_LEN: usize = 128;
     const PLAIN: [bool; 256] = alphanumeric_or(b"-_.+@");
-    let len = path.iter().take(MAX_LEN + 1).position(|byte| is_separator(*byte))?;
-    let component = std::str::from_utf8(&path[..len]).ok()?;
-    let is_plain = component.bytes().all(|byte| PLAIN[usize::from(byte)]);
-    (len > 0 && is_plain).then_some((component, &path[len + 1..]))
+    let len = memchr::memchr2(b'/', b'\\', &path[..path.len().min(MAX_LEN + 1)]).filter(|len| *len > 0)?;
+    let is_plain = path[..len].iter().all(|byte| PLAIN[usize::from(*byte)]);
+    let component = is_plain.then(|| std::str::from_utf8(&path[..len]).ok())??;
+    Some((component, &path[len + 1..]))
 }
 
 /// Name and version of a directory such as `serde-1.0.219`. A crate's name contains no dot, so the
 /// first hyphen before a semantic version ends it.
 pub(super) fn name_and_version(directory: &str) -> Option<(&str, &str)> {
-    let hyphens = directory.match_indices('-').map(|(at, _)| at);
-    hyphens.map(|at| (&directory[..at], &directory[at + 1..])).find(|(name, version)| {
-        let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-        name.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '_')
-            && is_name(name)
-            && is_semver(version)
-    })
+    const NAME: [bool; 256] = alphanumeric_or(b"-_");
+    let bytes = directory.as_bytes();
+    let len = bytes.iter().position(|byte| !NAME[usize::from(*byte)])?; // a dot of the version
+    let mut hyphens = (1..len).filter(|at| bytes[*at] == b'-' && bytes[at + 1].is_ascii_digit());
+    let at = hyphens.find(|at| is_semver(&directory[at + 1..]))?;
+    (bytes[0] != b'-').then(|| (&directory[..at], &directory[at + 1..]))
 }
 
 /// Splits the suffix `-<16 hexadecimal digits>` off, which Cargo appends to the directory of a
 /// registry or a repository.
 pub(super) fn without_hash(directory: &str) -> Option<&str> {
-    let (name, hash) = directory.rsplit_once('-')?;
-    (!name.is_empty() && hash.len() == 16 && is_hex(hash)).then_some(name)
+    let (name, hash) = directory.split_at_checked(directory.len().checked_sub(17)?)?;
+    (!name.is_empty() && is_hex(hash.strip_prefix('-')?)).then_some(name)
 }
 
 /// Whether a text has only lower-case hexadecimal digits.
@@ -59,15 +58,21 @@ pub(super) fn is_hex(text: &str) -> bool {
 /// Whether a text is a version with three numbers, and optionally a pre-release and build metadata.
 pub(super) fn is_semver(text: &str) -> bool {
     const MAX_LEN: usize = 64;
-    let numbers_end = text.find(['-', '+']).unwrap_or(text.len());
-    let (numbers, suffix) = text.split_at(numbers_end);
-    let is_number = |number: &str| (1..=10).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
-    let is_suffix = |byte: u8| byte.is_ascii_alphanumeric() || b"-+.".contains(&byte);
-    text.len() <= MAX_LEN
-        && numbers.split('.').count() == 3
-        && numbers.split('.').all(is_number)
-        && suffix.len() != 1
-        && suffix.bytes().all(is_suffix)
+    const SUFFIX: [bool; 256] = alphanumeric_or(b"-+.");
+    let mut rest = text.as_bytes();
+    for nth in 0..3 {
+        if nth > 0 {
+            let Some((b'.', after)) = rest.split_first() else { return false };
+            rest = after;
+        }
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if !(1..=10).contains(&digits) {
+            return false;
+        }
+        rest = &rest[digits..];
+    }
+    let is_suffix = |suffix: &[u8]| suffix.len() > 1 && suffix.iter().all(|byte| SUFFIX[usize::from(*byte)]);
+    text.len() <= MAX_LEN && (rest.is_empty() || matches!(rest[0], b'-' | b'+') && is_suffix(rest))
 }
 
 /// The relative path of a Rust source file at the start of a text, up to `.rs`, and the rest of the

@@ -1,21 +1,24 @@
 //! The visitor that searches data sections.
 
-use super::anchors::{self, AnchorMatch, Extraction};
+use std::ops::Range;
+
 use super::context::Context;
-use super::data::DataSection;
-use super::go::{GoBuild, ModInfoReader, ModInfoStep, Module};
+use super::data::{DataSection, HeadersRead};
+use super::go::{self, GoBuild, ModInfoReader, ModInfoStep, Module};
+use super::keys::{self, Extraction, Key};
 use super::list::{Inventory, MAX_TEXT, PackageList};
 use super::package::{Confidence, Ecosystem, Evidence, FoundPackage, Package};
 use super::text::Text;
-use super::versions::TEXTS;
+use super::window::{DataWindow, MAX_DISTANCE};
+use super::{rust, versions};
 use crate::finding::{FindingCode, Findings};
 use crate::limits::Limits;
 use crate::scan::{Collector, DataRequest, ItemPath, ItemStart, Section, SectionKind, Visitor};
 
 /// A visitor that finds packages in the data sections of all items.
 ///
-/// It requests windows of data sections, so its memory does not depend on their length. The last
-/// window of a truncated section is not searched.
+/// It requests windows of data sections, so its memory does not depend on their length. A truncated
+/// section is searched up to its last byte.
 ///
 /// ```
 /// use sectile::{drive::PushDriver, inventory::InventoryReader};
@@ -28,13 +31,13 @@ use crate::scan::{Collector, DataRequest, ItemPath, ItemStart, Section, SectionK
 /// push.push(&module)?;
 /// let inventory = push.finish().complete()?;
 /// let package = &inventory.packages()[0];
-/// assert_eq!((&*package.name, &*package.version, package.offset), ("zlib", "1.3.1", 35));
+/// assert_eq!((&*package.name, &*package.version, package.offset), ("zlib", "1.3.1", 21));
 /// # Ok::<(), sectile::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct InventoryReader {
     limits: Limits,
-    /// Length of a request.
+    /// Number of bytes that a request adds.
     window: u64,
     /// Number and path of the current item; `None` until the root is entered.
     item: Option<(usize, ItemPath)>,
@@ -45,16 +48,33 @@ pub struct InventoryReader {
     findings: Findings,
     bytes_searched: u64,
     /// The data section that is being read.
-    section: Option<DataSection>,
-    text: Text,
-    /// Index in the text from which anchors are searched.
-    searched: usize,
+    section: Option<OpenSection>,
     /// Go's build information that is being read.
     mod_info: Option<ModInfoReader>,
 }
 
-/// Length of a request. It fits into the processor's cache together with its copy.
-const WINDOW: u64 = 64 << 10;
+/// A data section that is being read.
+#[derive(Debug)]
+struct OpenSection {
+    data: DataSection,
+    progress: Progress,
+    /// Absolute start offset of the last request.
+    needed: u64,
+    /// Absolute end offset of the last window.
+    read: u64,
+}
+
+/// The progress of the search in a section.
+#[derive(Debug)]
+struct Progress {
+    /// Absolute offset from which keys are searched, or the next line of build information is read.
+    position: u64,
+    /// Absolute offset of the last extension of a source file. Anchors before it are found.
+    source_file: u64,
+}
+
+/// Number of bytes that a request adds. They fit into the processor's cache.
+const WINDOW: u64 = 256 << 10;
 
 /// Maximum number of Go builds in one input.
 const MAX_GO_BUILDS: usize = 64;
@@ -84,13 +104,11 @@ impl InventoryReader {
             findings: Findings::with_limit(limits.max_findings_per_code),
             bytes_searched: 0,
             section: None,
-            text: Text::default(),
-            searched: 0,
             mod_info: None,
         }
     }
 
-    /// Sets the length of a request. The result is the same for any length.
+    /// Sets the number of bytes that a request adds. The result is the same for any length.
     #[doc(hidden)]
     #[must_use]
     pub fn with_window(self, window: u64) -> Self {
@@ -119,72 +137,110 @@ impl InventoryReader {
         self.findings.add(code, *item as u32, offset, None, || (path.clone(), message().into()));
     }
 
-    /// Searches the text up to its end, or up to the last anchor whose context is incomplete.
-    fn search(&mut self, is_last: bool) {
-        let mut at = self.searched;
+    /// Searches a window up to its end, or up to the first key whose context is incomplete. If the
+    /// headers are partial, it ends at the next header.
+    fn search(&mut self, data: &DataSection, progress: &mut Progress, bytes: &[u8], start: u64, is_partial: bool) {
+        let end = start + bytes.len() as u64;
+        let is_last = end == data.end() && !is_partial;
+        // The bytes after it are a part of a header, or contents if the header is malformed.
+        let end = end.min(data.position());
+        let window = DataWindow { bytes: &bytes[..(end - start) as usize], start, segments: data.segments() };
+        let mut segment = 0;
+        let mut text = None;
         loop {
             if self.mod_info.is_some() {
-                match self.read_mod_info(at, is_last) {
-                    Some(len) => at += len,
-                    None => break,
+                if !self.read_mod_info(progress, &window, is_last) {
+                    break;
                 }
                 continue;
             }
-            let text = self.text.bytes();
-            let Some(found) = anchors::find(text, at) else {
-                // An anchor may begin in the last bytes.
-                at = at.max(text.len().saturating_sub(anchors::MAX_LEN - 1));
+            let text = text.get_or_insert_with(|| {
+                let from = progress.position;
+                if data.is_joined_after(from) { window.contents(from) } else { window.raw(from) }
+            });
+            let Some((at, key)) = keys::find(text.bytes(), text.index(progress.position)) else {
+                progress.position = progress.position.max(window.last(keys::MAX_LEN as u64 - 1)); // a key may begin there
                 break;
             };
-            if !is_last && found.range.end + Context::AFTER > text.len() {
-                at = at.max(found.range.start);
+            let at = text.offset(at);
+            if !is_last && at + MAX_DISTANCE > end {
+                progress.position = at;
                 break;
             }
-            at = found.range.end;
-            self.extract(&found);
+            progress.position = at + 1;
+            let skipped = window.segments[segment..].iter().take_while(|segment| segment.end <= at).count();
+            segment += skipped;
+            let Some(found) = window.segments.get(segment).filter(|found| found.start <= at) else { continue };
+            if at > found.start && !key.may_follow(window.byte(at - 1)) {
+                continue;
+            }
+            if matches!(key.extraction, Extraction::SourceFile) && !data.is_joined_after(progress.source_file) {
+                // Most source files have no anchor. In contents without joined segments, anchors are whole.
+                let from = progress.source_file.max(at.saturating_sub(MAX_DISTANCE)).max(start);
+                let anchor = rust::find_anchor(&window.bytes[(from - start) as usize..(at - start) as usize]);
+                progress.source_file = anchor.map_or(at, |anchor| from + anchor as u64);
+                if anchor.is_none() {
+                    continue;
+                }
+            }
+            let (text, index) = window.around(at, segment);
+            self.extract(progress, key, &text, index);
         }
-        let kept = at.saturating_sub(Context::BEFORE);
-        self.text.discard(kept);
-        self.searched = at - kept;
     }
 
-    fn extract(&mut self, found: &AnchorMatch) {
-        let offset = self.text.offset(found.range.start);
-        let context = Context::new(self.text.bytes(), found.range.clone());
+    fn extract(&mut self, progress: &mut Progress, key: &Key, text: &Text<'_>, at: usize) {
         let Some((item, path)) = &self.item else { return };
-        match found.extraction {
-            Extraction::GoModInfo => self.mod_info = Some(ModInfoReader::new(*item, offset)),
+        let range = at..at + key.text.len();
+        if text.bytes().get(range.clone()) != Some(key.text) {
+            return; // cut by the end of a segment
+        }
+        match key.extraction {
+            Extraction::SourceFile => {
+                let from = text.index(progress.source_file);
+                progress.source_file = text.offset(at);
+                rust::crates(text.bytes(), from, at, |anchor, package| {
+                    self.list.add(package, *item, path, text.offset(anchor));
+                });
+            }
             Extraction::Package(extract) => {
-                if let Some(package) = extract(&context) {
-                    self.list.add(&package, *item, path, offset);
+                if let Some(package) = extract(&Context::new(text.bytes(), range)) {
+                    self.list.add(&package, *item, path, text.offset(at));
                 }
             }
             Extraction::VersionText => {
-                let mut rows = TEXTS.iter().filter(|row| row.anchor.as_bytes() == found.anchor);
-                if let Some(package) = rows.find_map(|row| row.find(&context)) {
-                    self.list.add(&package, *item, path, offset);
+                if let Some((lead, package)) = versions::package(key.text, &Context::new(text.bytes(), range)) {
+                    self.list.add(&package, *item, path, text.offset(at - lead));
+                }
+            }
+            Extraction::GoModInfo => {
+                let start = at.checked_sub(go::MODINFO_START.len() - key.text.len());
+                if let Some(start) = start.filter(|start| text.bytes()[*start..].starts_with(&go::MODINFO_START)) {
+                    self.mod_info = Some(ModInfoReader::new(*item, text.offset(start)));
+                    progress.position = text.offset(range.end - 1) + 1;
                 }
             }
         }
     }
 
-    /// Reads one line of build information at an index of the text. Returns its length, or `None`
-    /// if more text is needed.
-    fn read_mod_info(&mut self, at: usize, is_last: bool) -> Option<usize> {
-        let reader = self.mod_info.as_mut()?;
-        let offset = self.text.offset(at);
-        match reader.step(&self.text.bytes()[at..], offset, is_last) {
-            ModInfoStep::Incomplete => None,
-            ModInfoStep::Line(len, module) => {
-                self.add_module(module);
-                Some(len)
-            }
-            ModInfoStep::End(len, module) => {
-                self.add_module(module);
-                self.end_mod_info(offset);
-                Some(len)
-            }
+    /// Reads one line of build information. Returns whether the window holds it.
+    fn read_mod_info(&mut self, progress: &mut Progress, window: &DataWindow<'_>, is_last: bool) -> bool {
+        let Some(reader) = &mut self.mod_info else { return false };
+        let start = progress.position;
+        let text = window.line(start, go::MAX_LINE, |text| text.starts_with(&go::MODINFO_END));
+        let is_whole = is_last || start + go::MAX_LINE as u64 <= window.end();
+        let (len, module, is_end) = match reader.step(text.bytes(), start, is_whole) {
+            ModInfoStep::Incomplete => return false,
+            ModInfoStep::Line(len, module) => (len, module, false),
+            ModInfoStep::End(len, module) => (len, module, true),
+        };
+        if let Some(last) = len.checked_sub(1) {
+            progress.position = text.offset(last) + 1;
         }
+        self.add_module(module);
+        if is_end {
+            self.end_mod_info(start);
+        }
+        true
     }
 
     fn end_mod_info(&mut self, offset: u64) {
@@ -214,12 +270,6 @@ impl InventoryReader {
             package.replaces = module.replaces.filter(is_short);
         }
     }
-
-    fn end_section(&mut self) {
-        self.section = None;
-        self.text.clear();
-        self.searched = 0;
-    }
 }
 
 impl Visitor<'_> for InventoryReader {
@@ -242,29 +292,45 @@ impl Visitor<'_> for InventoryReader {
         if section.is_custom() || section.kind() != SectionKind::Data {
             return DataRequest::Nothing;
         }
-        let data = section.data();
-        self.section = Some(DataSection::new(data.end));
-        DataRequest::Bytes(data.start..data.end.min(data.start.saturating_add(self.window)))
+        let Range { start, end } = section.data();
+        let (data, progress) = (DataSection::new(start, end), Progress { position: start, source_file: start });
+        self.section = Some(OpenSection { data, progress, needed: start, read: start });
+        DataRequest::Bytes(start..end.min(start.saturating_add(self.window)))
     }
 
     fn data(&mut self, bytes: &[u8], start: u64) -> DataRequest {
-        let Some(section) = &mut self.section else { return DataRequest::Nothing };
-        let reading = section.read(bytes, start, &mut self.text);
-        let (next, end) = (start + reading.consumed as u64, section.end());
-        self.bytes_searched += reading.consumed as u64;
-        if let Some(offset) = reading.malformed {
-            let message =
-                || "a data segment cannot be decoded; the rest of the section was searched as it is".to_owned();
-            self.find(FindingCode::MalformedInventory, offset, message);
+        let Some(mut section) = self.section.take() else { return DataRequest::Nothing };
+        let OpenSection { data, progress, read, .. } = &mut section;
+        loop {
+            let headers = data.read(bytes, start);
+            if let HeadersRead::Malformed(offset) = headers {
+                let message =
+                    || "a data segment cannot be decoded; the rest of the section was searched as it is".to_owned();
+                self.find(FindingCode::MalformedInventory, offset, message);
+            }
+            let is_partial = headers == HeadersRead::Some;
+            self.search(data, progress, bytes, start, is_partial);
+            if !is_partial {
+                break;
+            }
+            data.discard(progress.position.saturating_sub(MAX_DISTANCE));
         }
-        self.search(next == end);
-        if next == end {
-            self.end_section();
+        let end = start + bytes.len() as u64;
+        self.bytes_searched += end.saturating_sub(*read);
+        if end == data.end() {
             return DataRequest::Nothing;
         }
-        // A window that holds no complete header must grow.
-        let window = if reading.consumed == 0 { 2 * bytes.len() as u64 } else { self.window };
-        DataRequest::Bytes(next..end.min(next.saturating_add(window)))
+        let next = progress.position.saturating_sub(MAX_DISTANCE).max(start);
+        data.discard(next);
+        let request = next..data.end().min(end.saturating_add(self.window));
+        self.section = Some(OpenSection { needed: next, read: end, ..section });
+        DataRequest::Bytes(request)
+    }
+
+    fn truncated(&mut self, end: u64) -> DataRequest {
+        let Some(section) = &mut self.section else { return DataRequest::Nothing };
+        section.data.truncate(end);
+        DataRequest::Bytes(section.needed..end)
     }
 
     fn leave(&mut self, _: u32, _: u64) {

@@ -1,13 +1,42 @@
 //! Crates, from the paths of source files that panic messages and debug strings hold.
 
+use std::sync::LazyLock;
+
 use super::context::Context;
 use super::package::{Confidence, Ecosystem, Evidence, FoundPackage};
 use super::path::{
     component, is_hex, is_rendered, is_semver, is_separator, name_and_version, source_file, without_hash,
 };
+use super::search::Searcher;
+
+type Extract = for<'t> fn(&Context<'t>) -> Option<FoundPackage<'t>>;
+
+/// The byte strings in paths of source files, and the crates that they lead to.
+const ANCHORS: [(&[u8], Extract); 4] =
+    [(b"registry", registry), (b"vendor", vendor), (b"/rust", standard_library), (b"checkouts", checkout)];
+
+static SEARCHER: LazyLock<Searcher> = LazyLock::new(|| Searcher::new(ANCHORS.iter().map(|(anchor, _)| *anchor)));
+
+/// Index of the first anchor in a text.
+pub(super) fn find_anchor(text: &[u8]) -> Option<usize> {
+    SEARCHER.find(text, 0..text.len()).map(|(range, _)| range.start)
+}
+
+/// Finds the crates of a source file whose extension is at `end`, in the text from `start` on. Each
+/// is passed on with the index of its anchor.
+pub(super) fn crates<'t>(text: &'t [u8], start: usize, end: usize, mut found: impl FnMut(usize, &FoundPackage<'t>)) {
+    let mut at = start.max(end.saturating_sub(Context::PATH));
+    while let Some((anchor, number)) = SEARCHER.find(text, at..end) {
+        at = anchor.end;
+        let start = anchor.start;
+        if let Some(package) = ANCHORS[number].1(&Context::new(text, anchor)) {
+            found(start, &package);
+        }
+    }
+}
 
 /// A crate in Cargo's registry directory: `registry/src/<index>-<hash>/<name>-<version>/….rs`.
-pub(super) fn registry<'t>(context: &Context<'t>) -> Option<FoundPackage<'t>> {
+fn registry<'t>(context: &Context<'t>) -> Option<FoundPackage<'t>> {
     let before = directory_start(context.before())?;
     let (index, rest) = component(below(below(context.after(), b"")?, b"src")?)?;
     let source = match without_hash(index)? {
@@ -20,7 +49,7 @@ pub(super) fn registry<'t>(context: &Context<'t>) -> Option<FoundPackage<'t>> {
 }
 
 /// A crate in a directory of `cargo vendor --versioned-dirs`: `vendor/<name>-<version>/….rs`.
-pub(super) fn vendor<'t>(context: &Context<'t>) -> Option<FoundPackage<'t>> {
+fn vendor<'t>(context: &Context<'t>) -> Option<FoundPackage<'t>> {
     let before = directory_start(context.before())?;
     let (directory, rest) = component(below(context.after(), b"")?)?;
     let found = crate_in(directory, "", Evidence::VendorPath)?;
@@ -33,7 +62,7 @@ pub(super) fn vendor<'t>(context: &Context<'t>) -> Option<FoundPackage<'t>> {
 /// - the compiler's commit: `/rustc/<commit>/library/….rs`. Compilers before Rust 1.48 write `src`
 ///   instead of `library`;
 /// - the compiler's version, as Linux distributions write it: `/rustc-<version>/library/….rs`.
-pub(super) fn standard_library<'t>(context: &Context<'t>) -> Option<FoundPackage<'t>> {
+fn standard_library<'t>(context: &Context<'t>) -> Option<FoundPackage<'t>> {
     let (before, after) = (context.before(), context.after());
     if let Some(path) = after.strip_prefix(b"/deps/") {
         let (directory, rest) = component(path)?;
@@ -56,7 +85,7 @@ pub(super) fn standard_library<'t>(context: &Context<'t>) -> Option<FoundPackage
 
 /// A crate in a Git checkout: `git/checkouts/<repository>-<hash>/<revision>/….rs`. The crate's
 /// directory is the one above `src`; the repository is named if there is none.
-pub(super) fn checkout<'t>(context: &Context<'t>) -> Option<FoundPackage<'t>> {
+fn checkout<'t>(context: &Context<'t>) -> Option<FoundPackage<'t>> {
     let (separator, before) = context.before().split_last()?;
     let before = directory_start(before.strip_suffix(b"git").filter(|_| is_separator(*separator))?)?;
     let (repository, rest) = component(below(context.after(), b"")?)?;

@@ -1,64 +1,59 @@
-//! A text that moves along the data, and the offsets of its bytes in the input.
+//! Texts of a data section, and the offsets of their bytes in the input.
 
-/// Maximum number of zeros that are appended at once. No match spans more.
+use std::borrow::Cow;
+
+use smallvec::{SmallVec, smallvec};
+
+/// Maximum number of zeros that are restored between two segments. No match spans more.
 pub(super) const MAX_ZEROS: u64 = 16;
 
-/// The bytes that are searched, in bounded memory.
-#[derive(Debug, Default)]
-pub(super) struct Text {
-    bytes: Vec<u8>,
-    /// Index of each piece in `bytes`, and its absolute offset in the input.
-    pieces: Vec<(usize, u64)>,
+/// Consecutive bytes of linear memory: a part of the input, or parts with zeros between them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Text<'w> {
+    bytes: Cow<'w, [u8]>,
+    /// Index of each part in `bytes`, and its absolute offset in the input.
+    parts: SmallVec<[(usize, u64); 8]>,
 }
 
-impl Text {
+impl<'w> Text<'w> {
+    /// A part of the input at an absolute offset.
+    pub(super) fn part(bytes: &'w [u8], offset: u64) -> Self {
+        Self { bytes: Cow::Borrowed(bytes), parts: smallvec![(0, offset)] }
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+    /// No bytes, with space for this many.
+    pub(super) fn with_capacity(len: usize) -> Self {
+        Self { bytes: Cow::Owned(Vec::with_capacity(len)), parts: SmallVec::new() }
     }
 
-    /// Appends bytes at an absolute offset of the input.
+    /// Appends a part of the input at an absolute offset.
     pub(super) fn push(&mut self, bytes: &[u8], offset: u64) {
-        let at = self.bytes.len();
-        let continues = self.pieces.last().is_some_and(|(start, first)| first + (at - start) as u64 == offset);
-        if !continues {
-            self.pieces.push((at, offset));
-        }
-        self.bytes.extend_from_slice(bytes);
+        self.parts.push((self.bytes.len(), offset));
+        self.bytes.to_mut().extend_from_slice(bytes);
     }
 
     /// Appends zeros that the input does not contain, at most [`MAX_ZEROS`].
     pub(super) fn push_zeros(&mut self, len: u64) {
-        let len = self.bytes.len() + len.min(MAX_ZEROS) as usize;
-        self.bytes.extend_from_slice(&[0; MAX_ZEROS as usize]); // faster than a variable number
-        self.bytes.truncate(len);
+        self.bytes.to_mut().extend_from_slice(&[0; MAX_ZEROS as usize][..len.min(MAX_ZEROS) as usize]);
     }
 
-    /// Absolute offset of the byte at an index.
+    /// Absolute offset of the byte at an index, or of the input's byte before it for a restored
+    /// zero, plus the distance.
     pub(super) fn offset(&self, at: usize) -> u64 {
-        let following = self.pieces.partition_point(|(start, _)| *start <= at);
-        self.pieces[..following].last().map_or(0, |(start, offset)| offset + (at - start) as u64)
+        let following = self.parts.partition_point(|(start, _)| *start <= at);
+        self.parts[..following].last().map_or(0, |(start, offset)| offset + (at - start) as u64)
     }
 
-    /// Discards the bytes before an index.
-    pub(super) fn discard(&mut self, before: usize) {
-        self.bytes.drain(..before);
-        let following = self.pieces.partition_point(|(start, _)| *start <= before);
-        self.pieces.drain(..following.saturating_sub(1));
-        for (start, offset) in &mut self.pieces {
-            let cut = before.saturating_sub(*start);
-            *offset += cut as u64;
-            *start = (*start + cut) - before;
-        }
-    }
-
-    /// Discards everything.
-    pub(super) fn clear(&mut self) {
-        self.bytes.clear();
-        self.pieces.clear();
+    /// Index of the first byte at an absolute offset or after it.
+    pub(super) fn index(&self, offset: u64) -> usize {
+        let following = self.parts.partition_point(|(_, start)| *start <= offset);
+        let next = self.parts.get(following).map_or(self.bytes.len(), |(at, _)| *at);
+        let of_part = |(at, start): &(usize, u64)| (*at as u64).saturating_add(offset - start);
+        self.parts[..following].last().map_or(next, |part| of_part(part).min(next as u64) as usize)
     }
 }
 
@@ -67,26 +62,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn offsets_survive_discards() {
+    fn each_byte_has_its_offset() {
         let mut text = Text::default();
         text.push(b"abc", 100);
-        text.push(b"def", 103); // continues
+        text.push(b"def", 110);
         text.push_zeros(2);
         text.push(b"ghi", 120);
-        let offsets = |text: &Text, from: usize| -> Vec<u64> {
-            let letters = (from..text.bytes().len()).filter(|at| text.bytes()[*at] != 0);
-            letters.map(|at| text.offset(at)).collect()
-        };
         assert_eq!(text.bytes(), b"abcdef\0\0ghi");
-        assert_eq!(offsets(&text, 0), [100, 101, 102, 103, 104, 105, 120, 121, 122]);
-        for _ in 0..3 {
-            text.discard(2);
-            let expected = [100, 101, 102, 103, 104, 105, 120, 121, 122];
-            let found = offsets(&text, 0);
-            assert_eq!(found, expected[expected.len() - found.len()..]);
+        for (at, offset) in [(0, 100), (2, 102), (3, 110), (5, 112), (8, 120), (10, 122)] {
+            assert_eq!((text.offset(at), text.index(offset)), (offset, at));
         }
-        text.clear();
-        text.push(b"x", 7);
-        assert_eq!(text.offset(0), 7);
+        assert_eq!([0, 100, 103, 109, 123, 1000].map(|offset| text.index(offset)), [0, 0, 3, 3, 11, 11]);
+        let text = Text::part(b"abc", 100);
+        assert_eq!((text.offset(2), text.index(101), text.index(200)), (102, 1, 3));
     }
 }

@@ -7,8 +7,10 @@ use super::package::{Confidence, Ecosystem, Evidence, FoundPackage};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct VersionText {
     package: &'static str,
-    /// A byte string in every such text. The search looks for it.
-    pub(super) anchor: &'static str,
+    /// The part of the text directly before the key.
+    pub(super) lead: &'static str,
+    /// A byte string in every such text, which the search looks for.
+    pub(super) key: &'static str,
     form: &'static [Part],
     /// The file of the library that defines the text.
     #[cfg_attr(not(test), allow(dead_code))] // documents the row
@@ -37,47 +39,60 @@ use Part::{CheckIn, Date, IsoDate, Literal, Version, WordEnd};
 /// and `bzip2` are missing: their versions are not next to their names.
 #[rustfmt::skip]
 pub(super) const TEXTS: [VersionText; 14] = [
-    row("curl", "libcurl/", &[Literal("libcurl/"), Version, WordEnd], "lib/version.c"),
-    row("expat", "expat_", &[Literal("expat_"), Version, WordEnd], "lib/xmlparse.c"),
-    row("libjpeg-turbo", "libjpeg-turbo version ", &[Literal("libjpeg-turbo version "), Version, Literal(" (build ")], "src/jversion.h.in"),
-    row("libpng", "libpng version ", &[Literal("libpng version "), Version, Literal("\n")], "png.h"),
-    row("libpng", "libpng version ", &[Literal("libpng version "), Version, Literal(" - ")], "png.h"),
-    row("lua", "$LuaVersion: Lua ", &[Literal("$LuaVersion: Lua "), Version, Literal("  Copyright (C) ")], "src/lapi.c"),
-    row("mupdf", "MuPDF ", &[Literal("\0MuPDF "), Version, Literal("\0")], "include/mupdf/fitz/version.h"),
-    row("openssl", "OpenSSL ", &[Literal("OpenSSL "), Version, Date], "include/openssl/opensslv.h.in"),
-    row("php", "X-Powered-By: PHP/", &[Literal("X-Powered-By: PHP/"), Version, WordEnd], "main/SAPI.h"),
-    row("ruby", "ruby ", &[Literal("ruby "), Version, Literal(" ("), IsoDate, Literal(" revision ")], "version.h"),
-    row("sqlite", "fts5: 20", &[Literal("fts5: "), CheckIn], "ext/fts5/fts5_main.c"),
-    row("sqlite", "\x0020", &[Literal("\0"), CheckIn], "sqlite3.h"),
-    row("zlib", " Copyright 1995-", &[Literal("deflate "), Version, Literal(" Copyright 1995-")], "deflate.c"),
-    row("zlib", " Copyright 1995-", &[Literal("inflate "), Version, Literal(" Copyright 1995-")], "inftrees.c"),
+    row("curl", "libcur", "l/", &[Literal("libcurl/"), Version, WordEnd], "lib/version.c"),
+    row("expat", "expat", "_2.", &[Literal("expat_"), Version, WordEnd], "lib/xmlparse.c"),
+    row("libjpeg-turbo", " (build ", "20", &[Literal("libjpeg-turbo version "), Version, Literal(" (build ")], "src/jversion.h.in"),
+    row("libpng", "lib", "png version ", &[Literal("libpng version "), Version, Literal("\n")], "png.h"),
+    row("libpng", "lib", "png version ", &[Literal("libpng version "), Version, Literal(" - ")], "png.h"),
+    row("lua", "", "$LuaVersion: ", &[Literal("$LuaVersion: Lua "), Version, Literal("  Copyright (C) ")], "src/lapi.c"),
+    row("mupdf", "\0M", "uPDF ", &[Literal("\0MuPDF "), Version, Literal("\0")], "include/mupdf/fitz/version.h"),
+    row("openssl", "OpenSS", "L ", &[Literal("OpenSSL "), Version, Date], "include/openssl/opensslv.h.in"),
+    row("php", "X-Powered-By: PH", "P/", &[Literal("X-Powered-By: PHP/"), Version, WordEnd], "main/SAPI.h"),
+    row("ruby", " (", "20", &[Literal("ruby "), Version, Literal(" ("), IsoDate, Literal(" revision ")], "version.h"),
+    row("sqlite", "fts5: ", "20", &[Literal("fts5: "), CheckIn], "ext/fts5/fts5_main.c"),
+    row("sqlite", "\0", "20", &[Literal("\0"), CheckIn], "sqlite3.h"),
+    row("zlib", " Copyright 199", "5-", &[Literal("deflate "), Version, Literal(" Copyright 1995-")], "deflate.c"),
+    row("zlib", " Copyright 199", "5-", &[Literal("inflate "), Version, Literal(" Copyright 1995-")], "inftrees.c"),
 ];
 
 const fn row(
     package: &'static str,
-    anchor: &'static str,
+    lead: &'static str,
+    key: &'static str,
     form: &'static [Part],
     defined_in: &'static str,
 ) -> VersionText {
-    VersionText { package, anchor, form, defined_in }
+    VersionText { package, lead, key, form, defined_in }
 }
 
-/// Longest part of a text before its anchor.
-const MAX_LEAD: usize = 32;
+/// Finds the package whose text is around a key. Returns the length of the text before the key, and
+/// the package.
+pub(super) fn package<'t>(key: &[u8], context: &Context<'t>) -> Option<(usize, FoundPackage<'t>)> {
+    TEXTS.iter().filter(|row| row.key.as_bytes() == key).find_map(|row| row.find(context))
+}
+
+/// Longest part of a text before its key.
+const MAX_LEAD: usize = 48;
 
 impl VersionText {
-    /// The package, if its text is around the anchor.
-    pub(super) fn find<'t>(&self, context: &Context<'t>) -> Option<FoundPackage<'t>> {
-        let lead = context.before().len().min(MAX_LEAD);
-        let version = (0..=lead).find_map(|lead| self.version(context.from(lead)))?;
-        Some(FoundPackage {
+    /// The package, if its text is around the key, and the length of the text before the key. A NUL
+    /// before the text is not a part of it.
+    fn find<'t>(&self, context: &Context<'t>) -> Option<(usize, FoundPackage<'t>)> {
+        if !context.before().ends_with(self.lead.as_bytes()) {
+            return None;
+        }
+        let longest = context.before().len().min(MAX_LEAD);
+        let mut leads = self.lead.len()..=longest;
+        let (lead, version) = leads.find_map(|lead| Some((lead, self.version(context.from(lead))?)))?;
+        let package = FoundPackage {
             name: self.package,
             version,
             ecosystem: Ecosystem::Generic,
             source: "",
             evidence: Evidence::VersionText,
             confidence: Confidence::High,
-        })
+        };
+        Some((lead - usize::from(context.from(lead).starts_with(b"\0")), package))
     }
 
     /// The version, if the form is at the start of a text.
@@ -149,8 +164,9 @@ mod tests {
     fn version_in(package: &str, text: &str) -> Option<String> {
         let mut rows = TEXTS.iter().filter(|row| row.package == package);
         rows.find_map(|row| {
-            let at = text.find(row.anchor)?;
-            row.find(&Context::new(text.as_bytes(), at..at + row.anchor.len())).map(|found| found.version.to_owned())
+            let keys = text.match_indices(row.key);
+            keys.map(|(at, key)| Context::new(text.as_bytes(), at..at + key.len()))
+                .find_map(|context| row.find(&context).map(|(_, found)| found.version.to_owned()))
         })
     }
 
@@ -209,7 +225,7 @@ mod tests {
         }
         for row in TEXTS {
             assert!(cases.iter().any(|(package, ..)| *package == row.package), "{} has no case", row.package);
-            assert!(!row.anchor.is_empty() && !row.defined_in.is_empty(), "{}", row.package);
+            assert!(!row.defined_in.is_empty(), "{}", row.package);
         }
     }
 }

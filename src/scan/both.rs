@@ -77,6 +77,10 @@ impl<'w, A: Visitor<'w>, B: Visitor<'w>> Visitor<'w> for Both<A, B> {
         if self.for_second { self.second.data(bytes, start) } else { self.first.data(bytes, start) }
     }
 
+    fn truncated(&mut self, end: u64) -> DataRequest {
+        if self.for_second { self.second.truncated(end) } else { self.first.truncated(end) }
+    }
+
     fn leave(&mut self, item: u32, end: u64) {
         self.first.leave(item, end);
         self.second.leave(item, end);
@@ -112,6 +116,10 @@ impl<'w, V: Visitor<'w>> Visitor<'w> for Option<V> {
     #[inline]
     fn data(&mut self, bytes: &'w [u8], start: u64) -> DataRequest {
         self.as_mut().map_or(DataRequest::Nothing, |visitor| visitor.data(bytes, start))
+    }
+
+    fn truncated(&mut self, end: u64) -> DataRequest {
+        self.as_mut().map_or(DataRequest::Nothing, |visitor| visitor.truncated(end))
     }
 
     fn leave(&mut self, item: u32, end: u64) {

@@ -26,6 +26,20 @@ impl Leb128 {
         }
     }
 
+    /// Decodes a number of at most four bytes, without a branch for each byte.
+    #[cfg(feature = "inventory")]
+    #[inline(always)]
+    pub(crate) fn read_short(bytes: [u8; 4]) -> Self {
+        let word = u32::from_le_bytes(bytes);
+        let last = !word & 0x8080_8080;
+        if last == 0 {
+            return Self::UNREADABLE;
+        }
+        let word = word & (last ^ (last - 1)); // up to the last byte
+        let value = word & 0x7f | word >> 1 & 0x3f80 | word >> 2 & 0x1f_c000 | word >> 3 & 0xfe0_0000;
+        Self { value, len: (last.trailing_zeros() / 8 + 1) as u8 }
+    }
+
     #[inline(always)]
     fn read_long(bytes: &[u8]) -> Self {
         let mut value = 0;
@@ -92,6 +106,11 @@ mod tests {
             for len in 0..=6 {
                 let bytes = &bytes[..len];
                 assert_eq!(Leb128::read(bytes), simple_loop(bytes), "{bytes:x?}");
+            }
+            #[cfg(feature = "inventory")]
+            {
+                let short = *bytes.first_chunk().unwrap();
+                assert_eq!(Leb128::read_short(short), simple_loop(&short), "{short:x?}");
             }
         }
     }

@@ -41,6 +41,9 @@ pub struct Scanner {
     /// Absolute end offset of the part of an incomplete name that is already validated as UTF-8.
     /// Prevents repeated validation.
     utf8_until: u64,
+    /// Absolute end offset of the requested data so far. Requests may overlap; each byte counts
+    /// once.
+    data_until: u64,
 }
 
 #[derive(Debug)]
@@ -52,6 +55,8 @@ enum ScanState {
     /// Requested bytes are next. This variant holds the range of all data of the section, not only
     /// of the requested bytes. `Progress::position` is already at the section's end.
     Data(Range<u64>),
+    /// The input ends inside the data of a section. The visitor may request data before the end.
+    Truncated(Range<u64>),
     /// Failed at this offset. Every later call returns the same error.
     Failed(Fault, u64),
 }
@@ -114,6 +119,7 @@ impl Scanner {
             enclosing: SmallVec::new(),
             items: 0,
             utf8_until: 0,
+            data_until: 0,
         }
     }
 
@@ -142,7 +148,7 @@ impl Scanner {
             ScanState::Preamble if self.enclosing.is_empty() => self.read_root_preamble(window, visitor),
             ScanState::Preamble => self.read_nested_preamble(window, visitor),
             ScanState::Sections => true,
-            ScanState::Data(data) => {
+            ScanState::Data(data) | ScanState::Truncated(data) => {
                 let (data, requested) = (data.clone(), self.needed.clone());
                 self.deliver_data(window, visitor, data, requested)
             }
@@ -155,6 +161,18 @@ impl Scanner {
             ScanState::Failed(fault, offset) => Err(self.error(fault, offset)),
             _ => Ok(self.needed.clone()),
         }
+    }
+
+    /// Declares that the input ends at the absolute offset `end`, inside the needed range. If the
+    /// visitor requests data before the end, returns the range that is needed for it. Call
+    /// [`finish`](Self::finish) after it is scanned.
+    pub fn truncate<'w, V: Visitor<'w>>(&mut self, end: u64, visitor: &mut V) -> Option<Range<u64>> {
+        let ScanState::Data(data) = &self.state else { return None };
+        let data = data.start..data.end.min(end);
+        self.state = ScanState::Truncated(data.clone());
+        let DataRequest::Bytes(requested) = visitor.truncated(end) else { return None };
+        self.needed = clip(&requested, &data);
+        Some(self.needed.clone())
     }
 
     /// Whether a prefix of the needed range can already be malformed. True for preambles, headers
@@ -469,19 +487,25 @@ impl Scanner {
         data: Range<u64>,
         mut requested: Range<u64>,
     ) -> bool {
+        let is_truncated = matches!(self.state, ScanState::Truncated(_));
         loop {
-            let start = requested.start.clamp(data.start, data.end);
-            let end = requested.end.clamp(start, data.end);
+            let Range { start, end } = clip(&requested, &data);
             let bytes = if start == end { Some(&[][..]) } else { window.range(&(start..end)) };
             let Some(bytes) = bytes else {
-                self.state = ScanState::Data(data);
+                if !is_truncated {
+                    self.state = ScanState::Data(data);
+                }
                 return self.pause(start..end);
             };
-            self.progress.bytes_examined += end - start;
+            self.progress.bytes_examined += end.saturating_sub(self.data_until.max(start));
+            self.data_until = self.data_until.max(end);
             match visitor.data(bytes, start) {
                 DataRequest::Bytes(next) => requested = next,
                 DataRequest::Nothing => break,
             }
+        }
+        if is_truncated {
+            return self.pause(data.end..data.end + 1); // past the end of the input
         }
         self.state = ScanState::Sections;
         true
@@ -509,7 +533,7 @@ impl Scanner {
             ScanState::Failed(fault, offset) => return self.error(fault, offset),
             ScanState::Preamble if self.enclosing.is_empty() && end == 0 => Fault::Empty,
             ScanState::Preamble if self.enclosing.is_empty() => Fault::Short(end),
-            ScanState::Data(_) => Fault::Truncated { section, start },
+            ScanState::Data(_) | ScanState::Truncated(_) => Fault::Truncated { section, start },
             ScanState::Sections if end < self.progress.position => Fault::Truncated { section, start },
             // The header extends past the end of its item, so more input cannot complete it.
             ScanState::Sections if end > self.progress.position && end >= frame.end => {
@@ -529,6 +553,12 @@ impl Scanner {
     fn error(&self, fault: Fault, offset: u64) -> ScanError {
         ScanError::new(fault, offset, item_path(&self.enclosing, self.frame.index))
     }
+}
+
+/// The part of a request inside the data of a section.
+fn clip(requested: &Range<u64>, data: &Range<u64>) -> Range<u64> {
+    let start = requested.start.clamp(data.start, data.end);
+    start..requested.end.clamp(start, data.end)
 }
 
 /// Id of the component section that contains an item of this kind.

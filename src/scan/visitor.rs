@@ -57,6 +57,14 @@ pub trait Visitor<'w> {
         DataRequest::Nothing
     }
 
+    /// Called if the input ends inside the requested data, with the absolute offset of its end.
+    /// Returns a request for data before the end, which [`data`](Self::data) receives. Then the scan
+    /// fails.
+    fn truncated(&mut self, end: u64) -> DataRequest {
+        _ = end;
+        DataRequest::Nothing
+    }
+
     /// Called where an item ends, with the absolute offset of its end. If the payload of its last
     /// section was skipped, the input may be truncated before this offset: only a complete pass
     /// confirms it.

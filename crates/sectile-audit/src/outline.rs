@@ -103,6 +103,10 @@ impl<'w, V: Visitor<'w>> Visitor<'w> for OutlineVisitor<V> {
         self.inner.data(bytes, start)
     }
 
+    fn truncated(&mut self, end: u64) -> DataRequest {
+        self.inner.truncated(end)
+    }
+
     fn leave(&mut self, item: u32, end: u64) {
         self.depth -= 1;
         self.inner.leave(item, end);

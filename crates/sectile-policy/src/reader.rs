@@ -173,6 +173,10 @@ impl<'w, R: Visitor<'w>> Visitor<'w> for PolicyReader<R> {
         self.0.data(bytes, start)
     }
 
+    fn truncated(&mut self, end: u64) -> DataRequest {
+        self.0.truncated(end)
+    }
+
     fn leave(&mut self, item: u32, end: u64) {
         self.0.leave(item, end);
     }

@@ -119,6 +119,10 @@ impl<'w, V: Visitor<'w>> Visitor<'w> for SectionRuleVisitor<V> {
         self.inner.data(bytes, start)
     }
 
+    fn truncated(&mut self, end: u64) -> DataRequest {
+        self.inner.truncated(end)
+    }
+
     fn leave(&mut self, item: u32, end: u64) {
         if let Some(rules) = &mut self.rules {
             rules.path.pop();

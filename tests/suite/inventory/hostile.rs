@@ -4,6 +4,7 @@ use sectile::FindingCode;
 use sectile::drive::PushDriver;
 use sectile::inventory::{Inventory, InventoryReader};
 use sectile_testing::binary::{MODULE, active, data_section, leb128, module, module_with_data, passive};
+use sectile_testing::bodies::collect;
 use sectile_testing::memory::measure;
 
 const INDEX: &str = "/c/registry/src/index.crates.io-1949cf8c6b5b557f";
@@ -93,13 +94,33 @@ fn control_characters_are_not_part_of_a_name() {
     }
 }
 
-/// A truncated section keeps the packages of its complete windows.
+/// A truncated section is searched up to its last byte, with every driver and window.
 #[test]
-fn a_truncated_input_keeps_what_was_searched() {
-    let path = format!("{INDEX}/x-1.0.0/src/lib.rs\0");
-    let mut bytes = module(&[data_section(&[passive([path.as_bytes(), &vec![b'.'; 200_000]].concat())])]);
-    bytes.truncate(150_000);
-    let outcome = sectile::inventory::read_slice_with(&bytes, Default::default());
-    assert!(!outcome.is_complete());
-    assert_eq!(outcome.value().unwrap().packages().len(), 1);
+fn a_truncated_input_has_every_package_before_the_cut() {
+    let path = format!("{INDEX}/x-1.0.0/src/lib.rs");
+    let contents = [path.as_bytes(), &[b'.'; 9_000], b"\0", path.replace("x-1", "y-1").as_bytes(), b".end"].concat();
+    let bytes = module(&[data_section(&[passive(&contents), passive(b"more")])]);
+    let start = bytes.len() - contents.len() - 6;
+    let second = start + contents.len() - ".end".len();
+    for (cut, names) in [
+        (start, &[][..]),
+        (start + path.len() - 1, &[]),
+        (start + path.len(), &["x"]),
+        (second - 1, &["x"]),
+        (second, &["x", "y"]),
+        (second + 4, &["x", "y"]),
+        (bytes.len() - 5, &["x", "y"]),
+    ] {
+        let bytes = &bytes[..cut];
+        let (expected, error) = collect(bytes, &[1000], InventoryReader::new);
+        assert!(error.is_some(), "{cut}");
+        let expected = expected.unwrap();
+        let found: Vec<_> = expected.packages().iter().map(|package| &*package.name).collect();
+        assert_eq!((found, expected.findings().is_empty()), (names.to_vec(), true), "{cut}");
+        assert_eq!(expected.bytes_searched(), (cut - start + 4) as u64, "{cut}");
+        for window in [1, 100, 8_000] {
+            let windowed = || InventoryReader::new().with_window(window);
+            assert_eq!(collect(bytes, &[7], windowed).0.as_ref(), Some(&expected), "{cut}, windows of {window}");
+        }
+    }
 }
