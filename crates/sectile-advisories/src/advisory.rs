@@ -119,6 +119,8 @@ pub struct AffectedScope {
     /// The architectures and operating systems that the defect is limited to. Empty if the database
     /// names none.
     pub targets: Box<[Box<str>]>,
+    /// Whether the defect is limited to other targets than WebAssembly.
+    pub excludes_wasm: bool,
 }
 
 impl Affected {

@@ -136,6 +136,12 @@ pub struct PackageId<'a> {
     pub version: &'a str,
 }
 
+/// The package of Go's standard library.
+const GO_LIBRARY: &str = "stdlib";
+
+/// The package of Rust's standard library.
+const RUST_LIBRARY: &str = "std";
+
 impl<'a> PackageId<'a> {
     /// A version of a package.
     pub fn new(ecosystem: Ecosystem, name: &'a str, version: &'a str) -> Self {
@@ -149,14 +155,30 @@ impl<'a> PackageId<'a> {
         (source == "crates.io" && !is_root).then(|| Self::new(Ecosystem::CratesIo, name, version))
     }
 
+    /// The standard library that a compiler linked, by its name and its version in the `producers`
+    /// section. `None` for other compilers, and without a version.
+    pub fn from_compiler(name: &str, version: &'a str) -> Option<Self> {
+        let (ecosystem, library) = match name {
+            "rustc" => (Ecosystem::Rust, RUST_LIBRARY),
+            "Go cmd/compile" => (Ecosystem::Go, GO_LIBRARY),
+            _ => return None,
+        };
+        let version = version.split_whitespace().next()?;
+        Some(Self::new(ecosystem, library, version))
+    }
+
     /// The identity of a package that the data of a binary names, with the type of its package URLs.
     /// `None` for other ecosystems, for crates of other sources than crates.io, and for local
-    /// packages.
+    /// packages. The Rust compiler stands for its standard library, if it is a release.
     pub fn from_found(purl_type: &str, name: &'a str, version: &'a str, source: &str) -> Option<Self> {
         let ecosystem = Ecosystem::ALL.into_iter().find(|ecosystem| ecosystem.purl_type() == purl_type)?;
         let is_public = match ecosystem {
             Ecosystem::CratesIo => source == "crates.io",
             Ecosystem::Go | Ecosystem::Npm => source.is_empty(),
+            Ecosystem::Rust => {
+                let is_release = name == "rust" && ecosystem.version(version).is_some();
+                return is_release.then(|| Self::new(ecosystem, RUST_LIBRARY, version));
+            }
         };
         is_public.then(|| Self::new(ecosystem, name, version))
     }

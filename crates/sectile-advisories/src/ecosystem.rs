@@ -12,27 +12,31 @@ pub enum Ecosystem {
     Go,
     /// JavaScript packages of npm.
     Npm,
+    /// Parts of the Rust toolchain: `std` is the standard library. Versions are Rust releases.
+    Rust,
 }
 
 impl Ecosystem {
     /// All ecosystems.
-    pub const ALL: [Self; 3] = [Self::CratesIo, Self::Go, Self::Npm];
+    pub const ALL: [Self; 4] = [Self::CratesIo, Self::Go, Self::Npm, Self::Rust];
 
-    /// The name in OSV records: `crates.io`, `Go` or `npm`.
+    /// The name in OSV records: `crates.io`, `Go` or `npm`. OSV has no records of `Rust`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::CratesIo => "crates.io",
             Self::Go => "Go",
             Self::Npm => "npm",
+            Self::Rust => "Rust",
         }
     }
 
-    /// The type in package URLs: `cargo`, `golang` or `npm`.
+    /// The type in package URLs: `cargo`, `golang`, `npm` or `generic`.
     pub const fn purl_type(self) -> &'static str {
         match self {
             Self::CratesIo => "cargo",
             Self::Go => "golang",
             Self::Npm => "npm",
+            Self::Rust => "generic",
         }
     }
 
@@ -47,12 +51,14 @@ impl Ecosystem {
     /// | ecosystem | versions |
     /// | --- | --- |
     /// | crates.io | Semantic Versioning |
+    /// | Rust | Semantic Versioning; missing numbers are 0 |
     /// | npm | Semantic Versioning, with or without a leading `v` or `=` |
     /// | Go | Semantic Versioning, with or without a leading `v`; missing numbers are 0; pseudo-versions are pre-releases, and `+incompatible` does not count; `go1.21rc2` is `1.21.0-rc.2` |
     pub(crate) fn version(self, text: &str) -> Option<Version> {
         match self {
             Self::CratesIo => Version::parse(text).ok(),
             Self::Npm => Version::parse(text.trim_start_matches(['=', 'v', ' '])).ok(),
+            Self::Rust => completed(text),
             Self::Go => match text.strip_prefix("go") {
                 Some(release) => go_release(release),
                 None => completed(text.strip_prefix('v').unwrap_or(text)),
@@ -63,7 +69,7 @@ impl Ecosystem {
     /// Whether two texts are the same version, without comparing their order.
     pub(crate) fn is_same(self, one: &str, other: &str) -> bool {
         match self {
-            Self::CratesIo => one == other,
+            Self::CratesIo | Self::Rust => one == other,
             Self::Go | Self::Npm => one.trim_start_matches('v') == other.trim_start_matches('v'),
         }
     }
@@ -105,6 +111,9 @@ mod tests {
             (Ecosystem::Npm, "v1.2.3", Some("1.2.3")),
             (Ecosystem::Npm, "=1.2.3", Some("1.2.3")),
             (Ecosystem::Npm, "latest", None),
+            (Ecosystem::Rust, "1.90.0-nightly", Some("1.90.0-nightly")),
+            (Ecosystem::Rust, "1.90", Some("1.90.0")),
+            (Ecosystem::Rust, "stable", None),
             (Ecosystem::Go, "v1.2.3", Some("1.2.3")),
             (Ecosystem::Go, "1.2", Some("1.2.0")),
             (Ecosystem::Go, "v1", Some("1.0.0")),

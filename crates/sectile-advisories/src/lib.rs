@@ -39,6 +39,7 @@ mod osv;
 mod ranges;
 mod rating;
 mod rustsec;
+mod targets;
 mod vex;
 
 pub use self::advisory::{Advisory, AdvisoryClass, Affected, AffectedScope, is_web_address};

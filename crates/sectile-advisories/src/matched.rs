@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sectile::internal::quoted;
 
-use crate::{Advisory, Affected};
+use crate::{Advisory, Affected, AffectedScope};
 
 /// An advisory that affects a package of a binary.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,11 +45,24 @@ impl fmt::Display for AdvisoryMatch {
             write!(f, ": {}", advisory.title)?;
         }
         match self.affected.fixed() {
-            [] => write!(f, "; no fixed version is known"),
-            fixed => write!(f, "; fixed in {}", fixed.join(" or ")),
+            [] => write!(f, "; no fixed version is known")?,
+            fixed => write!(f, "; fixed in {}", fixed.join(" or "))?,
         }
+        let AffectedScope { functions, targets, excludes_wasm, .. } = self.affected.scope();
+        if !functions.is_empty() {
+            let named = &functions[..functions.len().min(MAX_FUNCTIONS)];
+            write!(f, "; affects {}", named.join(", "))?;
+        }
+        match functions.len().saturating_sub(MAX_FUNCTIONS) {
+            0 => {}
+            more => write!(f, " and {more} more functions")?,
+        }
+        if *excludes_wasm { write!(f, "; only on {}", targets.join(", ")) } else { Ok(()) }
     }
 }
+
+/// Maximum number of affected functions in a message.
+const MAX_FUNCTIONS: usize = 3;
 
 /// The severity of a vulnerability, or the class of another advisory.
 struct Kind<'a>(&'a Advisory);

@@ -12,6 +12,7 @@ use crate::advisory::{checked_id, one_line};
 use crate::database::ParsedAdvisory;
 use crate::ranges::{Interval, VersionSet};
 use crate::rating::from_vector;
+use crate::targets::exclude_wasm;
 use crate::{Advisory, AdvisoryClass, Affected, Ecosystem, Rating};
 
 #[derive(Deserialize)]
@@ -187,12 +188,19 @@ fn add_scope(affected: &mut Affected, specific: &Value) {
     };
     let affects = &specific["affects"];
     functions.extend(strings(&affects["functions"]));
-    targets.extend([strings(&affects["arch"]), strings(&affects["os"])].concat());
-    for import in specific["imports"].as_array().into_iter().flatten() {
+    let (architectures, systems) = (strings(&affects["arch"]), strings(&affects["os"]));
+    let mut excludes_wasm = exclude_wasm(&architectures, &systems);
+    targets.extend([architectures, systems].concat());
+    let imports = specific["imports"].as_array().map(Vec::as_slice).unwrap_or_default();
+    for import in imports {
         let path = import["path"].as_str().unwrap_or_default();
         functions.extend(strings(&import["symbols"]).into_iter().map(|symbol| format!("{path}.{symbol}")));
         targets.extend([strings(&import["goarch"]), strings(&import["goos"])].concat());
     }
+    // Go limits each package of a module by itself.
+    let is_excluded = |import: &Value| exclude_wasm(&strings(&import["goarch"]), &strings(&import["goos"]));
+    excludes_wasm |= !imports.is_empty() && imports.iter().all(is_excluded);
+    affected.scope.excludes_wasm = excludes_wasm;
     affected.scope.functions = functions.into_iter().map(Into::into).collect();
     affected.scope.targets = targets.into_iter().map(Into::into).collect();
 }

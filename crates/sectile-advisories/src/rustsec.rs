@@ -10,6 +10,7 @@ use crate::advisory::{checked_id, one_line};
 use crate::database::ParsedAdvisory;
 use crate::ranges::{Interval, VersionSet};
 use crate::rating::from_vector;
+use crate::targets::exclude_wasm;
 use crate::{Advisory, AdvisoryClass, Affected, Ecosystem};
 
 /// Parses an advisory of a collection, which is in the directory of this package.
@@ -64,12 +65,14 @@ pub(crate) fn parse(text: &str, collection: &str, package: &str) -> Result<Parse
     let patched = strings(versions, "patched")?;
     let unaffected = strings(versions, "unaffected")?;
     let unaffected = patched.iter().chain(&unaffected).map(|range| interval(range)).collect::<Result<_, _>>()?;
-    let mut affected = Affected::new(Arc::new(advisory), Ecosystem::CratesIo, package);
+    let ecosystem = if collection == "crates" { Ecosystem::CratesIo } else { Ecosystem::Rust };
+    let mut affected = Affected::new(Arc::new(advisory), ecosystem, package);
     affected.versions = VersionSet::Outside(unaffected);
     affected.scope.fixed = patched.into_iter().map(Into::into).collect();
     if let Some(limits) = root.entry("affected") {
-        let targets = strings(limits, "arch")?.into_iter().chain(strings(limits, "os")?);
-        affected.scope.targets = targets.map(Into::into).collect();
+        let (architectures, systems) = (strings(limits, "arch")?, strings(limits, "os")?);
+        affected.scope.excludes_wasm = exclude_wasm(&architectures, &systems);
+        affected.scope.targets = architectures.into_iter().chain(systems).map(Into::into).collect();
         if let Some(Value::Table(functions)) = limits.entry("functions").map(|node| &node.value) {
             affected.scope.functions = functions.iter().map(|(name, _)| name.as_str().into()).collect();
         }
@@ -78,8 +81,8 @@ pub(crate) fn parse(text: &str, collection: &str, package: &str) -> Result<Parse
         id: id.to_owned(),
         date: day(head, "date")?.ok_or("`date` is missing")?,
         is_withdrawn: day(head, "withdrawn")?.is_some(),
-        // The collection `rust` is about the toolchain, whose versions are not those of packages.
-        affected: if collection == "crates" { vec![affected] } else { Vec::new() },
+        // Other parts of the toolchain, such as Cargo, are not in binaries.
+        affected: if ecosystem == Ecosystem::CratesIo || package == "std" { vec![affected] } else { Vec::new() },
         notes,
     })
 }

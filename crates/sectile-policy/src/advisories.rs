@@ -11,7 +11,7 @@ use sectile::inventory::{Inventory, ListKind};
 use sectile::metadata::{Item, Metadata, Package};
 use sectile::scan::ItemPath;
 use sectile::{Finding, FindingCode, internal};
-use sectile_advisories::{Advisories, AdvisoryClass, AdvisoryMatch, PackageId, PackageOrigin, Rating};
+use sectile_advisories::{Advisories, AdvisoryClass, AdvisoryMatch, Ecosystem, PackageId, PackageOrigin, Rating};
 
 use super::Versions;
 
@@ -113,6 +113,7 @@ pub(super) fn find(
             Ok(packages) => find_in_list(advisories, item, packages, position, &mut found, violations),
             Err(cause) => violations.not_judged_at(position, || item.path(), cause),
         }
+        find_in_toolchains(advisories, item, position.item, &mut found, violations);
     }
     if let Some(inventory) = inventory {
         find_in_inventory(advisories, inventory, metadata, complete, &mut found, violations);
@@ -172,6 +173,30 @@ fn find_in_list(
     }
 }
 
+/// As [`find_in_list`], for the standard libraries of the compilers that the item names.
+fn find_in_toolchains(
+    advisories: &Advisories,
+    item: Item<'_>,
+    number: u32,
+    found: &mut Vec<LocatedAdvisory>,
+    violations: &mut RuleViolations<'_>,
+) {
+    for (name, version) in compilers(item) {
+        let Some(id) = PackageId::from_compiler(name, version) else { continue };
+        if found.len() > MAX_FOUND {
+            return;
+        }
+        let offset = item.producers().ranges().next().map_or(item.start(), |range| range.start);
+        let position = Position { item: number, offset, section: Some("producers") };
+        find_for_package(advisories, id, PackageOrigin::Declared, item, position, found, violations);
+    }
+}
+
+/// Names and versions of the tools that processed an item.
+fn compilers(item: Item<'_>) -> impl Iterator<Item = (&str, &str)> {
+    item.producers().fields().filter(|field| field.name() == "processed-by").flat_map(|field| field.values())
+}
+
 /// As [`find_in_list`], for the packages that the data names and that no list declares.
 fn find_in_inventory(
     advisories: &Advisories,
@@ -188,6 +213,10 @@ fn find_in_inventory(
         let Some(id) = id else { continue };
         if found.len() > MAX_FOUND {
             return;
+        }
+        // The compiler's own statement counts.
+        if id.ecosystem == Ecosystem::Rust && compilers(*item).any(|(name, _)| name == "rustc") {
+            continue;
         }
         let origin = match package.evidence.list() {
             ListKind::Declared | ListKind::Embedded => PackageOrigin::Declared,

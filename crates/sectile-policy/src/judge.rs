@@ -40,6 +40,7 @@ impl Policy {
             Some(JudgedFinding { finding, rule, location, severity, exception: None, advisory, refused })
         });
         let mut findings: Vec<JudgedFinding<'a>> = judged.collect();
+        excuse_other_targets(&mut findings);
         if !(self.exceptions.is_empty() || findings.is_empty()) {
             let digest_is_wrong = report.findings().any(|finding| finding.code() == FindingCode::DigestMismatch);
             self.apply_exceptions(&mut findings, &NormalizedContext::new(context, digest_is_wrong), context.today);
@@ -102,8 +103,10 @@ impl Policy {
         let (held, expired): (Vec<_>, Vec<_>) = matching.partition(|exception| exception.is_valid_on(today));
         for judged in &mut *findings {
             let excuses = |exception: &&&Arc<Exception>| exception.excuses(judged);
-            judged.exception = held.iter().find(excuses).map(|exception| Arc::clone(exception));
-            judged.refused &= judged.exception.is_none();
+            if let Some(exception) = held.iter().find(excuses) {
+                judged.exception = Some(Arc::clone(exception));
+                judged.refused = false;
+            }
         }
         let Some(severity) = self.severity(FindingCode::ExpiredException) else { return };
         let is_left =
@@ -126,6 +129,17 @@ impl Policy {
             advisory: None,
             refused,
         }));
+    }
+}
+
+/// Excuses advisories about defects that are limited to other targets than WebAssembly.
+fn excuse_other_targets(findings: &mut [JudgedFinding<'_>]) {
+    for judged in findings {
+        let scope = judged.advisory.as_deref().map(|found| found.affected.scope());
+        let Some(scope) = scope.filter(|scope| scope.excludes_wasm) else { continue };
+        let reason = format!("WebAssembly is not affected: the defect is limited to {}", scope.targets.join(", "));
+        judged.exception = Exception::new(&reason).ok().map(Arc::new);
+        judged.refused = false;
     }
 }
 

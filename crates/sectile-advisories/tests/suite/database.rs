@@ -10,7 +10,7 @@ fn a_database_is_named_by_digest_and_date() {
     let advisories = read(sample());
     let [database] = advisories.databases() else { panic!() };
     assert_eq!((database.format, &*database.date), (DatabaseFormat::RustSec, "2026-03-17"));
-    assert_eq!((database.advisories, database.withdrawn, database.unrelated, database.problems), (13, 1, 1, 0));
+    assert_eq!((database.advisories, database.withdrawn, database.unrelated, database.problems), (14, 1, 0, 0));
     assert_eq!(database.digest.len(), 64);
     assert_eq!(database.commit, None);
     assert_eq!(read(sample()).databases()[0].digest, database.digest);
@@ -54,20 +54,34 @@ fn an_advisory_has_its_class_severity_aliases_and_scope() {
     assert_eq!(&*smallvec.advisory().url, "https://rustsec.org/advisories/RUSTSEC-2021-0003.html");
     assert_eq!(smallvec.fixed(), [">= 0.6.14, < 1.0.0".into(), ">= 1.6.1".into()]);
     assert_eq!(*smallvec.scope().functions, ["smallvec::SmallVec::insert_many".into()]);
-    assert_eq!(*smallvec.scope().targets, []);
+    assert!(smallvec.scope().targets.is_empty() && !smallvec.scope().excludes_wasm);
 
     let atty = find("atty", "0.2.14");
     assert_eq!((atty.advisory().class, atty.advisory().rating), (AdvisoryClass::Unsound, None));
     assert_eq!(*atty.scope().targets, ["windows".into()]);
+    assert!(atty.scope().excludes_wasm && find("simd-json", "0.1.14").scope().excludes_wasm);
     assert_eq!(*find("simd-json", "0.1.14").scope().targets, ["x86".into(), "x86_64".into()]);
     assert_eq!(find("plutonium", "1.0.0").advisory().class, AdvisoryClass::Notice);
 }
 
 #[test]
-fn withdrawn_advisories_and_those_of_the_toolchain_never_match() {
+fn withdrawn_advisories_never_match() {
     let advisories = read(sample());
     assert_eq!(ids(&advisories, Ecosystem::CratesIo, "tower-http", "0.1.0"), [""; 0]);
+}
+
+/// The standard library is not a package of crates.io.
+#[test]
+fn advisories_about_the_standard_library_have_releases_of_rust() {
+    let advisories = read(sample());
     assert_eq!(ids(&advisories, Ecosystem::CratesIo, "std", "1.0.0"), [""; 0]);
+    assert_eq!(ids(&advisories, Ecosystem::Rust, "std", "1.0.0"), ["CVE-2015-20001"]);
+    assert_eq!(ids(&advisories, Ecosystem::Rust, "std", "1.2.0"), [""; 0]);
+    let compiler = PackageId::from_compiler("rustc", "1.1.0 (35ceea399 2015-06-19)").unwrap();
+    assert_eq!(advisories.matches(compiler).affected.len(), 1);
+    let found = |name, version| PackageId::from_found("generic", name, version, "");
+    assert_eq!(found("rust", "1.1.0"), Some(PackageId::new(Ecosystem::Rust, "std", "1.1.0")));
+    assert_eq!((found("rust", "35ceea3990000000000000000000000000000000"), found("zlib", "1.2.0")), (None, None));
 }
 
 #[test]

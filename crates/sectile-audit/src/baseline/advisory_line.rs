@@ -26,6 +26,8 @@ pub(crate) struct AdvisoryLine {
     fixed: Box<[Box<str>]>,
     functions: Box<[Box<str>]>,
     targets: Box<[Box<str>]>,
+    #[serde(default)]
+    excludes_wasm: bool,
     pub(crate) finding: usize,
 }
 
@@ -49,6 +51,7 @@ impl AdvisoryLine {
         scope.fixed.clone_from(&self.fixed);
         scope.functions.clone_from(&self.functions);
         scope.targets.clone_from(&self.targets);
+        scope.excludes_wasm = self.excludes_wasm;
         let affected = Affected::new(Arc::new(advisory), Ecosystem::from_name(&self.ecosystem)?, self.package.clone());
         let origin = PackageOrigin::ALL.into_iter().find(|origin| origin.name() == self.origin)?;
         Some(AdvisoryMatch::new(Arc::new(affected.with_scope(scope)), self.version.clone(), origin))

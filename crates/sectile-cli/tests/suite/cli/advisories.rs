@@ -53,12 +53,16 @@ fn check_refuses_a_vulnerable_package_and_names_the_database() {
     assert!(
         lines[0].starts_with(
             "affected.wasm: error: `smallvec` 1.6.0 has RUSTSEC-2021-0003 (critical, 9.8): Buffer overflow in \
-             SmallVec::insert_many; fixed in >= 0.6.14, < 1.0.0 or >= 1.6.1 [refused-advisory]"
+             SmallVec::insert_many; fixed in >= 0.6.14, < 1.0.0 or >= 1.6.1; \
+             affects smallvec::SmallVec::insert_many [refused-advisory]"
         ),
         "{}",
         affected.text()
     );
-    assert!(lines.iter().any(|line| line.contains("warning: `atty` 0.2.14 has RUSTSEC-2021-0145 (unsound)")));
+    assert!(lines.iter().any(|line| line.contains("warning: `atty` 0.2.14 has RUSTSEC-2024-0375 (unmaintained)")));
+    // WebAssembly is not affected.
+    let excused = lines.iter().find(|line| line.contains("RUSTSEC-2021-0145")).unwrap();
+    assert!(excused.contains("; only on windows") && excused.contains("excepted: WebAssembly is not affected"));
     assert!(affected.stderr.starts_with("sectile: advisories: RustSec of 2026-"), "{}", affected.stderr);
     assert!(affected.stderr.contains(", digest "), "{}", affected.stderr);
 
@@ -124,8 +128,8 @@ fn a_policy_refuses_by_class_and_severity() {
         list.filter(|one| one["refused"] == true).map(|one| one["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(refused("[[advisories]]\nat-least = 'critical'\n"), ["RUSTSEC-2021-0003"]);
-    assert_eq!(refused("[[advisories]]\nclasses = 'unsound'\n"), ["RUSTSEC-2021-0145"]);
-    assert_eq!(refused("[[advisories]]\nclasses = ['unsound', 'unmaintained']\nnames = 'atty'\n").len(), 2);
+    assert_eq!(refused("[[advisories]]\nclasses = 'unmaintained'\n"), ["RUSTSEC-2024-0375"]);
+    assert_eq!(refused("[[advisories]]\nclasses = ['unsound', 'unmaintained']\nnames = 'atty'\n").len(), 1);
     assert_eq!(refused("[[advisories]]\nexcept = ['smallvec', 'time']\n"), [""; 0]);
     // The first rule that matches decides.
     assert_eq!(

@@ -167,7 +167,7 @@ fn an_audit_reuses_only_rows_of_the_same_packages() {
 }
 
 #[test]
-fn a_policy_says_which_packages_are_judged() {
+fn the_policy_selects_the_packages_to_judge() {
     let directory = tempfile::tempdir().unwrap();
     let at = |name: &str| directory.path().join(name);
     std::fs::write(at("app.wasm"), with_packages("")).unwrap();

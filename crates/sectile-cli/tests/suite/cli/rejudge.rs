@@ -73,12 +73,13 @@ reason = "known"
 fn store() -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     let write = |name: &str, bytes: &[u8]| fs::write(directory.path().join(name), bytes).unwrap();
-    let rustc =
-        producers(&[("processed-by", &[("rustc", "1.80.0"), ("clang", "18")]), ("sdk", &[("acme-build", "2")])]);
+    let tools = [("processed-by", &[("rustc", "1.80.0"), ("clang", "18")][..]), ("sdk", &[("acme-build", "2")])];
+    let rustc = custom("producers", producers(&tools));
     let declared = packages(&[("atty", "0.2.14"), ("smallvec", "1.6.0")]);
     write("declared.wasm", &module(&[custom("licenses", "MIT"), rustc.clone(), declared.clone()]));
     write("recovered.wasm", &module_with_data(crate_path("smallvec-1.6.0")));
     write("embedded.wasm", &module_with_data(go_build("golang.org/x/text", "v0.3.0")));
+    write("old.wasm", &module(&[custom("producers", producers(&[("processed-by", &[("rustc", "1.1.0")])]))]));
     let inner = module_with_data(crate_path("atty-0.2.14"));
     write(
         "tree.wasm",

@@ -269,7 +269,7 @@ fn changes_are_found(samples: &Samples) {
         "registry_metadata",
         "OciAnnotations",
     ];
-    const OPTIONAL: [&str; 38] = [
+    const OPTIONAL: [&str; 39] = [
         "documents",
         "advisories",
         "databases",
@@ -297,6 +297,7 @@ fn changes_are_found(samples: &Samples) {
         "incomplete_interface",
         "sections_left_out",
         "section_list",
+        "excludes_wasm",
         "searched",
         "group",
         "content",

@@ -61,6 +61,9 @@ fn write_advisory<W: Write>(out: &mut W, index: u64, judged: &JudgedFinding<'_>)
         put!(out, ",\"", key, "\":")?;
         write_array(out, list.iter().map(|text| &**text), |out, text: &str| write_text(out, text))?;
     }
+    if scope.excludes_wasm {
+        put!(out, ",\"excludes_wasm\":true")?;
+    }
     put!(out, ",\"refused\":", judged.refused, ",\"finding\":", index, "}")
 }
 

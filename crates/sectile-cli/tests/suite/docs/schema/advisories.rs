@@ -36,6 +36,7 @@ pub fn advisory_definition() -> Value {
         key("fixed", strings(), "Versions or ranges without the defect; empty if no fix is known."),
         key("functions", strings(), "The functions with the defect, if they are known."),
         key("targets", strings(), "Architectures and operating systems that the defect is limited to."),
+        key("excludes_wasm", json!({ "const": true }), "`targets` exclude WebAssembly.").optional(),
         key("refused", boolean(), "Whether the file is refused for it."),
         key("finding", number(), "The index of the finding about it."),
     ])
