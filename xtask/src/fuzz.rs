@@ -7,8 +7,13 @@ use std::process::Command;
 use crate::process::{Run, cargo, is_installed, program, root};
 
 /// The directories of fuzz targets, one for each crate.
-pub(crate) const DIRECTORIES: [&str; 4] =
-    ["fuzz", "crates/sectile-audit/fuzz", "crates/sectile-manifest/fuzz", "crates/sectile-policy/fuzz"];
+pub(crate) const DIRECTORIES: [&str; 5] = [
+    "fuzz",
+    "crates/sectile-advisories/fuzz",
+    "crates/sectile-audit/fuzz",
+    "crates/sectile-manifest/fuzz",
+    "crates/sectile-policy/fuzz",
+];
 
 /// A fuzz target.
 pub(crate) struct Target {

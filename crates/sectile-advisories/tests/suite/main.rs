@@ -3,6 +3,8 @@
 
 mod bad_input;
 mod database;
+#[cfg(feature = "zip")]
+mod fuzz;
 mod oracle;
 mod osv;
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rustsec::advisory::Informational;
 use rustsec::report::{Report, Settings};
-use rustsec::{Collection, Lockfile};
+use rustsec::{Collection, Database, Lockfile};
 use semver::{Prerelease, Version, VersionReq};
 
 use sectile_advisories::{Ecosystem, PackageId};
@@ -31,7 +31,7 @@ fn the_whole_database_is_matched_as_by_cargo_audit() {
 
 /// Compares all matches at versions around each bound of each advisory, and returns their number.
 fn compare(path: &Path) -> usize {
-    let database = rustsec::Database::open(path).unwrap();
+    let database = Database::open(path).unwrap();
     let mut versions: BTreeMap<String, BTreeSet<Version>> = BTreeMap::new();
     for advisory in database.iter().filter(|advisory| advisory.metadata.collection == Some(Collection::Crates)) {
         let bounds = advisory.versions.patched().iter().chain(advisory.versions.unaffected());
@@ -45,9 +45,42 @@ fn compare(path: &Path) -> usize {
         write!(lockfile, "\n[[package]]\nname = {name:?}\nversion = \"{version}\"\nsource = \"{source}\"\n").unwrap();
     }
     let lockfile: Lockfile = lockfile.parse().unwrap();
+    let advisories = super::read(path);
+    assert_eq!(advisories.problems(), []);
+    let matches_on = |is_wasm: bool| {
+        let expected = expected(&database, &lockfile, is_wasm);
+        let mut found = BTreeSet::new();
+        for (name, version) in versions.iter().flat_map(|(name, versions)| versions.iter().map(move |one| (name, one)))
+        {
+            let version = version.to_string();
+            let matches = advisories.matches(PackageId::new(Ecosystem::CratesIo, name, &version));
+            assert!(matches.unjudged.is_empty());
+            for affected in matches.affected.into_iter().filter(|affected| !(is_wasm && affected.scope().excludes_wasm))
+            {
+                let advisory = affected.advisory();
+                let rating = advisory.rating.map(|rating| rating.name());
+                found.insert((name.clone(), version.clone(), advisory.id.to_string(), advisory.class.name(), rating));
+            }
+        }
+        let missing: Vec<_> = expected.difference(&found).take(10).collect();
+        let extra: Vec<_> = found.difference(&expected).take(10).collect();
+        assert!(missing.is_empty() && extra.is_empty(), "wasm: {is_wasm}\nmissing: {missing:#?}\nextra: {extra:#?}");
+        found.len()
+    };
+    let (all, wasm) = (matches_on(false), matches_on(true));
+    assert!(wasm < all, "{wasm} of {all}");
+    all
+}
+
+/// The matches of cargo-audit, on all targets or only on those of WebAssembly.
+fn expected(database: &Database, lockfile: &Lockfile, is_wasm: bool) -> BTreeSet<Match> {
     let informational_warnings = vec![Informational::Notice, Informational::Unmaintained, Informational::Unsound];
-    let settings = Settings { informational_warnings, ..Settings::default() };
-    let report = Report::generate(&database, &lockfile, &settings);
+    let mut settings = Settings { informational_warnings, ..Settings::default() };
+    if is_wasm {
+        settings.target_arch = ["wasm32", "wasm64"].map(Into::into).to_vec();
+        settings.target_os = ["wasi", "emscripten", "unknown", "none"].map(Into::into).to_vec();
+    }
+    let report = Report::generate(database, lockfile, &settings);
     let rating = |metadata: &rustsec::advisory::Metadata| metadata.cvss.as_ref().map(|cvss| cvss.severity().as_str());
     let mut expected: BTreeSet<Match> = BTreeSet::new();
     for found in report.vulnerabilities.list {
@@ -71,24 +104,7 @@ fn compare(path: &Path) -> usize {
         let version = package.version.to_string();
         expected.insert((package.name.to_string(), version, advisory.id.to_string(), class, rating(&advisory)));
     }
-
-    let advisories = super::read(path);
-    assert_eq!(advisories.problems(), []);
-    let mut found = BTreeSet::new();
-    for (name, version) in versions.iter().flat_map(|(name, versions)| versions.iter().map(move |one| (name, one))) {
-        let version = version.to_string();
-        let matches = advisories.matches(PackageId::new(Ecosystem::CratesIo, name, &version));
-        assert!(matches.unjudged.is_empty());
-        for affected in matches.affected {
-            let advisory = affected.advisory();
-            let rating = advisory.rating.map(|rating| rating.name());
-            found.insert((name.clone(), version.clone(), advisory.id.to_string(), advisory.class.name(), rating));
-        }
-    }
-    let missing: Vec<_> = expected.difference(&found).take(10).collect();
-    let extra: Vec<_> = found.difference(&expected).take(10).collect();
-    assert!(missing.is_empty() && extra.is_empty(), "missing: {missing:#?}\nextra: {extra:#?}");
-    found.len()
+    expected
 }
 
 /// The versions at, below and above the bounds of a range, pre-releases and build metadata included.
