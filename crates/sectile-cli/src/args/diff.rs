@@ -52,7 +52,8 @@ pub struct DiffArgs {
     pub new: InputSource,
     /// Whether to read all of both binaries.
     pub content: bool,
-    pub packages: Packages,
+    /// The packages to read; the policy tells if `None`.
+    pub packages: Option<Packages>,
     pub policy: PolicyArgs,
     pub report: ReportArgs,
 }
@@ -64,7 +65,7 @@ impl DiffArgs {
             old: side(OLD),
             new: side(NEW),
             content: matches.get_flag(CONTENT),
-            packages: which_packages(matches).unwrap_or_default(),
+            packages: which_packages(matches),
             policy: PolicyArgs::from_matches(matches),
             report: ReportArgs::from_matches(matches),
         }
