@@ -179,7 +179,7 @@ pub enum BaselineArg {
     Resume,
 }
 
-/// What makes an audit exit with 1.
+/// The cause for which an audit exits with 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailOn {
     /// Any refused file.

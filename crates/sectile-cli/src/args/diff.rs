@@ -30,7 +30,7 @@ pub fn diff(command: Command) -> Command {
                 "A binary as for `show`; a directory, an archive or a repository of a registry with several binaries; or \
                  a report: the JSON lines of `audit` or `check`",
             ),
-            side(NEW, "What it is compared with"),
+            side(NEW, "A binary, a set of binaries or a report, to compare with OLD"),
             flag(CONTENT, "Read all of both binaries, and compare everything but custom sections by SHA-256"),
             judged_packages(),
             platform(),

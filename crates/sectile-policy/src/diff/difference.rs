@@ -27,7 +27,7 @@ impl Difference {
         self.key.aspect
     }
 
-    /// What the name belongs to, by aspect: the module of an import, for example.
+    /// The group of the name, by aspect: the module of an import, for example.
     pub fn group(&self) -> Option<&str> {
         self.key.group.as_deref()
     }

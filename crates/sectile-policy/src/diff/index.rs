@@ -68,7 +68,7 @@ impl ReportIndex {
             entries.push(Entry { hash: hash(&name), start, len });
         }
         let Lines { roots, fingerprint, is_complete, .. } = lines;
-        entries.sort_by_key(|entry| (entry.hash, entry.start));
+        entries.sort_unstable_by_key(|entry| (entry.hash, entry.start));
         let taken = entries.iter().map(|_| AtomicU32::new(0)).collect();
         Ok(Self { source: Box::new(source), roots, fingerprint, is_complete, entries, taken })
     }

@@ -14,6 +14,7 @@ use sectile_policy::diff::{
 use sectile_policy::report::Report;
 use sectile_policy::{Packages, Policy};
 use sectile_testing::binary::{component, custom, module, name, nested, packages, producers, section};
+use sectile_testing::memory::measure;
 use sectile_testing::seeded::Seeded;
 
 fn facts(bytes: &[u8]) -> BinaryFacts {
@@ -327,7 +328,7 @@ fn reports_are_compared_by_name_then_gone_rows_follow() {
 }
 
 #[test]
-fn the_only_rows_of_two_reports_are_compared_whatever_their_names_are() {
+fn only_rows_are_compared_even_with_other_names() {
     let one = module(&[custom("version", "1")]);
     let found = changes(&report(&[("old", &one)]), &report(&[("new", &one)])).unwrap();
     assert_eq!(found.len(), 1);
@@ -377,4 +378,18 @@ fn found_packages_are_compared_if_they_are_read() {
     let bytes = module(&[]);
     let reading = FactsReader::new(&policy).read_at(&bytes[..], bytes.len() as u64);
     assert!(reading.outcome.value().unwrap().inventory().is_some());
+}
+
+/// Only hashes of names and positions of rows are in memory.
+#[test]
+fn an_index_takes_little_memory() {
+    const ROWS: usize = 100_000;
+    let mut report = Vec::new();
+    for nth in 0..ROWS {
+        writeln!(report, "{{\"schema\":2,\"file\":\"{nth:0>200}\",\"size\":8}}").unwrap();
+    }
+    let file = saved(&report);
+    let (index, allocated) = measure(|| ReportIndex::new(file).unwrap());
+    assert_eq!(index.len(), ROWS);
+    assert!(allocated.peak < ROWS as u64 * 64 + (1 << 20), "{allocated:?}");
 }

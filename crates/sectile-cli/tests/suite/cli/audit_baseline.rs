@@ -41,7 +41,7 @@ fn lines(run: &Run) -> Vec<Value> {
 }
 
 #[test]
-fn every_format_says_what_is_new_gone_and_changed() {
+fn each_format_has_new_gone_and_changed_rows() {
     let directory = changed_store();
     let audit = |args: &[&str]| audit(directory.path(), &[&["--baseline", "before.jsonl"], args].concat());
     let counts = "1 new, 1 gone, 1 changed, 2 unchanged; 0 new findings, 1 gone";

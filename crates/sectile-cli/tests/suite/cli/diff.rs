@@ -100,7 +100,7 @@ fn hostile_values_are_escaped_and_lists_are_bounded() {
 }
 
 #[test]
-fn what_cannot_be_read_is_an_error() {
+fn unreadable_inputs_are_errors() {
     let bytes = old();
     let directory = files(&[("a.wasm", &bytes), ("cut.wasm", &bytes[..bytes.len() - 3]), ("text.wasm", b"text")]);
     let run = diff(directory.path(), &["a.wasm", "cut.wasm"]);
