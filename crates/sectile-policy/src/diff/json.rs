@@ -87,19 +87,19 @@ fn write_head(
     out: &mut impl Write,
 ) -> io::Result<()> {
     put!(out, "{\"schema\":", SCHEMA, ",\"change\":\"", state.name(), "\"")?;
-    for (key, side) in [("old", old), ("new", new)] {
+    for (key, facts) in [("old", old), ("new", new)] {
         put!(out, ",\"", key, "\":")?;
-        let Some(side) = side else {
+        let Some(facts) = facts else {
             put!(out, "null")?;
             continue;
         };
         put!(out, "{\"file\":")?;
-        write_os(out, &side.file)?;
-        match side.size {
+        write_os(out, &facts.file)?;
+        match facts.size {
             Some(size) => put!(out, ",\"size\":", size)?,
             None => put!(out, ",\"size\":null")?,
         }
-        put!(out, ",\"complete\":", side.is_complete, "}")?;
+        put!(out, ",\"complete\":", facts.is_complete, "}")?;
     }
     Ok(())
 }

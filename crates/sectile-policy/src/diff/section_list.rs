@@ -70,11 +70,14 @@ impl Visitor<'_> for SectionList {
 /// Hashes the data of custom sections, by item and name. A visitor that reads the data of these sections.
 pub struct SectionHasher<'a> {
     path: PathTracker,
-    selects: Box<dyn Fn(&ItemPath, &str) -> bool + 'a>,
+    selects: Box<Selects<'a>>,
     hashers: HashMap<(ItemPath, Box<str>), Hasher>,
     current: Option<(ItemPath, Box<str>)>,
     end: u64,
 }
+
+/// Whether the sections of an item with a name are hashed.
+type Selects<'a> = dyn Fn(&ItemPath, &str) -> bool + 'a;
 
 /// Bytes of data to request at a time.
 const CHUNK_LEN: u64 = 128 << 10;

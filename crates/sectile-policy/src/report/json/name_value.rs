@@ -21,7 +21,11 @@ pub enum NameValue<'l> {
 }
 
 impl<'l> NameValue<'l> {
-    /// The text, or the bytes that are not UTF-8. Bytes that are not valid base64 are empty.
+    /// The text. Bytes that are not valid base64 are empty.
+    ///
+    /// # Errors
+    ///
+    /// The bytes, if they are not UTF-8.
     pub fn to_value(&self) -> Result<String, Vec<u8>> {
         match self {
             Self::Text(text) => Ok(text.clone().into_owned()),
