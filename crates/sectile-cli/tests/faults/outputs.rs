@@ -49,8 +49,6 @@ const WRITERS: [Writer; 21] = [
     Writer::named(&["audit", "store", "--format", "markdown", "-o", "out"], b"<!-- sectile audit -->"),
     Writer::named(&["audit", "store", "--format", "junit", "-o", "out"], b"<?xml version="),
     Writer::named(&["audit", "store", "--format", "github", "-o", "out"], b"::group::sectile audit"),
-    Writer::named(&["audit", "store", "--format", "spdx", "-o", "out"], b"{\"spdxVersion\":\"SPDX-2.3\""),
-    Writer::named(&["sbom", "a.wasm", "--format", "cyclonedx", "-o", "out"], b"{\"$schema\":\"http://cyclonedx.org/"),
     Writer {
         args: &["oci", "layout", "a.wasm", "-o", "layout"],
         place: "layout/index.json",
@@ -67,6 +65,8 @@ const WRITERS: [Writer; 21] = [
     },
     Writer { args: &["man", "man"], place: "man/sectile.1", is_named: false, has_force: false, start: b".ie" },
     Writer { args: &["man", "man"], place: "man/sectile-audit.1", is_named: false, has_force: false, start: b".ie" },
+    Writer::named(&["audit", "store", "--format", "spdx", "-o", "out"], b"{\"spdxVersion\":\"SPDX-2.3\""),
+    Writer::named(&["sbom", "a.wasm", "--format", "cyclonedx", "-o", "out"], b"{\"$schema\":\"http://cyclonedx.org/"),
 ];
 
 /// The path of the blob of the stage's `a.wasm`.
