@@ -9,7 +9,7 @@ pub(super) const MODINFO_START: [u8; 16] =
     [0x30, 0x77, 0xaf, 0x0c, 0x92, 0x74, 0x08, 0x02, 0x41, 0xe1, 0xc1, 0x07, 0xe6, 0xd6, 0x18, 0xe6];
 
 /// The part of [`MODINFO_START`] that is searched.
-pub(super) const MODINFO_KEY: &[u8] = MODINFO_START.split_at(1).1;
+pub(super) const MODINFO_KEY: &[u8] = MODINFO_START.split_at(3).1;
 
 /// Ends the build information.
 pub(super) const MODINFO_END: [u8; 16] =

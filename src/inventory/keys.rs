@@ -45,19 +45,23 @@ impl Key {
 /// the searcher takes longer for a third.
 ///
 /// No key has a zero, which a linker may drop.
-const KEYS: [Key; 12] = [
-    key(b"e", b"_modules", Package(npm::package)),
-    key(b"H", b"P/", VersionText),
-    key(&[go::MODINFO_START[0]], go::MODINFO_KEY, GoModInfo),
+const KEYS: [Key; 16] = [
     key(b"", b".rs", SourceFile),
+    key(b"i", b"bpng version ", VersionText),
+    key(b"D", b"F ", VersionText),
+    key(b" ", b"TLS ", VersionText),
+    key(b"\0I", b"FF", VersionText),
+    key(b" ", b"VP", VersionText),
     key(b"t", b"_2.", VersionText),
-    key(b"b", b"png version ", VersionText),
-    key(b"\0 (", b"20", VersionText),
-    key(b"S", b"L ", VersionText),
-    key(b"9", b"5-", VersionText),
     key(b"r", b"l/", VersionText),
-    key(b"M", b"uPDF ", VersionText),
+    key(b"p", b"yright 1995-", VersionText),
+    key(b"\0 (", b"20", VersionText),
+    key(b"SQ", b"L ", VersionText),
     key(b"", b"$LuaVersion: ", VersionText),
+    key(b"P", b"HP/", VersionText),
+    key(b"A", b"V1 ", VersionText),
+    key(b"e", b"_modules", Package(npm::package)),
+    key(b"\xaf", go::MODINFO_KEY, GoModInfo),
 ];
 
 const fn key(after: &'static [u8], text: &'static [u8], extraction: Extraction) -> Key {
