@@ -146,8 +146,12 @@ fn vulnerability<'f>(affected: &'f Affected, reason: Option<&'f str>) -> Vulnera
     }
     vulnerability.analysis = reason.map(|reason| {
         let mut analysis = VulnerabilityAnalysis::new(reason);
-        // The start of the reasons that statements of VEX have.
-        let states = [("OpenVEX: not affected", "not_affected"), ("OpenVEX: fixed", "resolved")];
+        // The starts of reasons: of two statements of VEX, and of a defect of other targets.
+        let states = [
+            ("OpenVEX: not affected", "not_affected"),
+            ("OpenVEX: fixed", "resolved"),
+            ("WebAssembly is not affected", "not_affected"),
+        ];
         let state = states.into_iter().find(|(start, _)| reason.starts_with(start));
         analysis.state = state.map(|(_, state)| state);
         analysis
