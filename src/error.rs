@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
+use std::iter;
 
 use crate::metadata::Metadata;
 use crate::scan::error::fmt_located;
@@ -173,6 +174,22 @@ impl Error {
         !self.is_malformed() && !self.is_limit() && !matches!(self.0.reason, Reason::Other(_))
     }
 
+    /// The system's error behind this one, with its kind and its `errno`: of a read, or of opening or
+    /// writing a file. `None` if the system reported none.
+    ///
+    /// ```
+    /// use std::io::ErrorKind;
+    ///
+    /// let error = sectile::read("no-such-file.wasm").unwrap_err();
+    /// assert_eq!(error.io_error().map(std::io::Error::kind), Some(ErrorKind::NotFound));
+    /// ```
+    pub fn io_error(&self) -> Option<&io::Error> {
+        if let Some(error) = self.downcast_ref() {
+            return Some(error);
+        }
+        iter::successors(StdError::source(self), |error| (*error).source()).find_map(|error| error.downcast_ref())
+    }
+
     /// The error of another operation as an `E`, such as a
     /// [`WriteError`](crate::splice::WriteError) of [`Edit::apply`](crate::edit::Edit::apply).
     /// `None` for errors of reading, or if the type differs.
@@ -247,5 +264,23 @@ mod tests {
         assert_eq!(error.to_string(), "cannot be read (at offset 0x1a)");
         let source = std::error::Error::source(&error).map(ToString::to_string);
         assert_eq!(source.as_deref(), Some("disk on fire"));
+    }
+
+    #[test]
+    fn the_error_of_the_system_is_found_behind_every_operation() {
+        use crate::splice::WriteError;
+
+        let system = || io::Error::from_raw_os_error(13);
+        for error in [
+            Error::io(system(), Some(26)),
+            Error::other(system()),
+            WriteError::Open(system()).into(),
+            WriteError::Unsound(Box::new(Error::io(system(), None))).into(),
+        ] {
+            assert_eq!(error.io_error().and_then(io::Error::raw_os_error), Some(13), "{error:?}");
+        }
+        for error in [Error::unreadable("a directory"), WriteError::Locked.into()] {
+            assert!(error.io_error().is_none(), "{error:?}");
+        }
     }
 }

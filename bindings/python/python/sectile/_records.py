@@ -1,0 +1,217 @@
+"""The records that functions return: immutable, comparable, and fit for other processes.
+
+An *item* is a module or a component. Its path lists the child index at each level, such as `3/0`; the path of the root
+is empty. Offsets and ranges are in bytes from the start of the source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._sectile import Metadata
+
+Range = tuple[int, int]
+
+
+class SectileError(ValueError):
+    """The input or an argument is not valid.
+
+    >>> import sectile
+    >>> try:
+    ...     sectile.read(b"\\0asm\\1\\0\\0\\0" + b"\\0\\x0c\\x08licensesMIT" + b"\\x0a\\x7f")
+    ... except sectile.SectileError as error:
+    ...     print(error.offset, error.partial.root.licenses)
+    23 MIT
+    """
+
+    offset: int | None
+    """Offset of the fault in the source, if it has one."""
+    item_path: str | None
+    """Path of the item that contains the fault; `None` if the fault is not in an input."""
+    line: int | None
+    """Line of the fault in a policy, from 1."""
+    column: int | None
+    """Column of the fault in a policy, from 1."""
+    partial: Metadata | None
+    """The metadata that was read before the fault, from `read`. A copy of the error in another process has none."""
+
+    def __init__(
+        self,
+        message: str,
+        offset: int | None = None,
+        item_path: str | None = None,
+        line: int | None = None,
+        column: int | None = None,
+        partial: Metadata | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.offset = offset
+        self.item_path = item_path
+        self.line = line
+        self.column = column
+        self.partial = partial
+
+    def __reduce__(self) -> tuple[type[SectileError], tuple[object, ...]]:
+        return type(self), (*self.args, self.offset, self.item_path, self.line, self.column)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An anomaly in a source. The project's `docs/findings.md` describes each code."""
+
+    code: str
+    severity: str
+    """`note`, `warning` or `error`."""
+    message: str
+    offset: int
+    path: str
+    """Path of the item that contains it."""
+    section: str | None
+    """Name of the custom section that contains it."""
+    count: int
+    """Number of occurrences that the finding represents."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedFinding(Finding):
+    """A finding as a policy judges it. `severity` is the policy's."""
+
+    refused: bool
+    """Whether the policy refuses the finding."""
+    rule: str | None
+    """Place in the policy of the broken rule, such as `policy.toml:12`."""
+    excepted: str | None
+    """Reason of the exception that excuses the finding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The judgment of a source by a policy."""
+
+    accepted: bool
+    """Whether the source was read to its end, and no finding is refused."""
+    complete: bool
+    """Whether the source was read to its end. If not, it is malformed, truncated, or not WebAssembly."""
+    error: str | None
+    """Reason why the source was not read to its end."""
+    findings: tuple[JudgedFinding, ...]
+    """Every finding that the policy does not ignore."""
+    excepted: int
+    """Number of findings that exceptions excuse."""
+    json: str
+
+    def to_json(self) -> str:
+        """Returns the document of `sectile check --json`."""
+        return self.json
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A section that an edit adds, removes or replaces."""
+
+    path: str
+    section: str
+    kind: str
+    """`added`, `removed` or `replaced`."""
+    range: Range
+    """Range of the old section; empty if the section is added."""
+    before: int
+    """Length of the old section in bytes."""
+    after: int
+    """Length of the new section in bytes."""
+
+
+class Changes(tuple[Change, ...]):
+    """The changes of an edit. The sequence is empty if the source already had the wanted metadata."""
+
+    findings: tuple[Finding, ...]
+    """Warnings about the edit, such as a signature that becomes invalid."""
+    json: str
+
+    def __new__(cls, changes: Iterable[Change], findings: Iterable[Finding] = (), json: str = "") -> Changes:
+        new = super().__new__(cls, changes)
+        new.findings = tuple(findings)
+        new.json = json
+        return new
+
+    def __reduce__(self) -> tuple[type[Changes], tuple[object, ...]]:
+        return type(self), (tuple(self), self.findings, self.json)
+
+    def to_json(self) -> str:
+        """Returns the document of the editing commands with `--json`."""
+        return self.json
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """A crate in the list that cargo-auditable wrote into an item."""
+
+    name: str
+    version: str
+    source: str
+    """Source of the crate, such as `crates.io` or `local`."""
+    kind: str
+    """`runtime` or `build`."""
+    root: bool
+    """Whether it is the crate that was built."""
+    dependencies: tuple[int, ...]
+    """Indexes, in the same list, of the crates that it depends on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A package that an item contains."""
+
+    name: str
+    version: str
+    ecosystem: str
+    """`cargo`, `golang`, `npm` or `generic`."""
+    source: str
+    """Source of the package, such as `crates.io`; empty if it is unknown."""
+    list: str
+    """`declared`, `embedded` or `recovered`. A list of recovered packages may lack some."""
+    evidence: str
+    """How the package was found. The project's `docs/inventory.md` describes each kind."""
+    confidence: str
+    """`high` or `medium`."""
+    path: str
+    """Path of the item that contains it."""
+    offset: int
+    count: int
+    """Number of places in the item that name the package."""
+    checksum: str | None
+    """The checksum that Go records."""
+    replaces: str | None
+    """Name and version of the package that it replaces, if Go records a replacement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section of a module or component."""
+
+    path: str
+    """Path of the item that contains it."""
+    id: int
+    kind: str
+    """Kind of the section, such as `code` or `custom`."""
+    name: str | None
+    """Name of a custom section, with replacements for bytes that are not UTF-8."""
+    range: Range
+    """Range of the section with its header."""
+    payload: Range
+    """Range after the header."""
+    data: Range
+    """Range after a custom section's name; of any other section, the payload."""
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """SHA-256 digests, such as `sha256:e3b0…`."""
+
+    file: str
+    """Digest of all bytes."""
+    content: str | None
+    """Digest of the content without custom sections: it stays the same when metadata changes."""

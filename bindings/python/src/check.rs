@@ -1,0 +1,50 @@
+//! Judging a source by a policy.
+
+use std::path::Path;
+
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use sectile::Cost;
+use sectile::internal::outcome;
+use sectile_policy::report::Report;
+use sectile_policy::{JudgeContext, PolicyReader};
+
+use crate::inspect::{packages_to_read, record_change};
+use crate::policy::{Policy, today};
+use crate::source::Source;
+use crate::{error, json, record};
+
+/// Judges a source by a policy: a path, a Policy, or None for the default one.
+///
+/// A source that is malformed, truncated or not WebAssembly has a verdict, too: it is not accepted.
+/// With `recovered`, rules also see the packages that are recovered from data.
+#[pyfunction]
+#[pyo3(signature = (source, policy = None, *, recovered = false))]
+pub fn check<'py>(
+    py: Python<'py>,
+    source: &Bound<'py, PyAny>,
+    policy: Option<&Bound<'py, PyAny>>,
+    recovered: bool,
+) -> PyResult<Bound<'py, PyAny>> {
+    let mut policy = Policy::from_argument(policy)?;
+    policy.packages = packages_to_read(recovered);
+    let day = today(py, &policy)?;
+    let source = Source::open(source)?;
+    let mut read = source.collect(py, PolicyReader::stream(&policy), record_change);
+    if let Some(raised) = read.error().and_then(|fault| error::from_system(py, fault, source.path())) {
+        return Err(raised);
+    }
+    if read.value().is_none() {
+        read = outcome(None, read.into_parts().1, Cost::default()); // as the command, which omits the cost
+    }
+    let report = Report::for_policy(source.name(), Some(source.len()), &read);
+    let name = source.path().map(Path::as_os_str);
+    let context = JudgeContext::new().with_day(day).with_locations(name.as_slice());
+    let verdict = policy.judge_with_context(&report, &context);
+    let json = json::document(py, |out| report.write_verdict_json(&verdict, out))?;
+    let findings = verdict.findings().iter().map(|judged| record::judged_finding(py, judged));
+    let findings = PyTuple::new(py, findings.collect::<PyResult<Vec<_>>>()?)?;
+    let fault = read.error().map(ToString::to_string);
+    let fields = (verdict.is_accepted(), verdict.is_complete(), fault, findings, verdict.excepted(), json);
+    record::VERDICT.create(py, fields)
+}

@@ -1,0 +1,51 @@
+//! The extension module of the Python package `sectile`. `python/sectile/_sectile.pyi` documents its types.
+
+#![allow(clippy::redundant_closure_for_method_calls)] // these methods are not general over lifetimes
+
+mod check;
+mod edit;
+mod error;
+mod inspect;
+mod interruptible;
+mod item;
+mod json;
+mod metadata;
+mod policy;
+mod record;
+mod seekable_file;
+mod source;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+use sectile::{Field, FindingCode};
+use sectile_sbom::SbomFormat;
+
+#[pymodule(gil_used = true)]
+fn _sectile(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("FIELDS", PyTuple::new(py, Field::ALL.map(Field::section))?)?;
+    module.add("FINDING_CODES", finding_codes(py)?)?;
+    module.add("SBOM_FORMATS", PyTuple::new(py, SbomFormat::ALL.map(SbomFormat::name))?)?;
+    module.add_class::<metadata::Metadata>()?;
+    module.add_class::<item::Item>()?;
+    item::add_fields(py)?;
+    module.add_class::<policy::Policy>()?;
+    module.add_function(wrap_pyfunction!(inspect::read, module)?)?;
+    module.add_function(wrap_pyfunction!(inspect::packages, module)?)?;
+    module.add_function(wrap_pyfunction!(inspect::sections, module)?)?;
+    module.add_function(wrap_pyfunction!(inspect::digest, module)?)?;
+    module.add_function(wrap_pyfunction!(inspect::sbom, module)?)?;
+    module.add_function(wrap_pyfunction!(check::check, module)?)?;
+    module.add_function(wrap_pyfunction!(edit::edit, module)?)?;
+    module.add_function(wrap_pyfunction!(edit::strip, module)?)
+}
+
+/// The severity of each code, read-only.
+fn finding_codes(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    let codes = PyDict::new(py);
+    for code in FindingCode::ALL {
+        codes.set_item(code.name(), code.severity().name())?;
+    }
+    py.import("types")?.call_method1("MappingProxyType", (codes,))
+}

@@ -1,0 +1,78 @@
+"""Inputs and programs for the tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[3]
+FILES = sorted(path for path in (PROJECT / "tests/files").iterdir() if path.suffix in {".wasm", ".o"})
+PREAMBLE = b"\0asm\x01\0\0\0"
+COMPONENT = b"\0asm\x0d\0\x01\0"
+
+
+def leb128(number: int) -> bytes:
+    """Encodes an unsigned number."""
+    encoded = b""
+    while number >= 0x80:
+        encoded += bytes([number & 0x7F | 0x80])
+        number >>= 7
+    return encoded + bytes([number])
+
+
+def section(id: int, payload: bytes) -> bytes:
+    """Encodes a section."""
+    return bytes([id]) + leb128(len(payload)) + payload
+
+
+def custom(name: str, data: bytes) -> bytes:
+    """Encodes a custom section."""
+    encoded = name.encode()
+    return section(0, leb128(len(encoded)) + encoded + data)
+
+
+def module(**annotations: str) -> bytes:
+    """Encodes a module with annotations."""
+    return PREAMBLE + b"".join(custom(field, value.encode()) for field, value in annotations.items())
+
+
+def component(*items: bytes) -> bytes:
+    """Encodes a component of modules and components."""
+    return COMPONENT + b"".join(section(4 if item.startswith(COMPONENT) else 1, item) for item in items)
+
+
+# Inputs that are not valid, or only just.
+HOSTILE = {
+    "empty": b"",
+    "not-wasm": b"\x7fELF\x02\x01\x01\0",
+    "short": PREAMBLE[:5],
+    "version": b"\0asm\x07\0\0\0",
+    "cut": module(licenses="MIT") + b"\x0a\x7f",
+    "size": PREAMBLE + b"\0\xff\xff\xff\xff\xff\xff",
+    "latin-1": PREAMBLE + custom("authors", b"J\xf6rg"),
+    "twice": PREAMBLE + custom("licenses", b"MIT") + custom("licenses", b"Apache-2.0"),
+    "license": module(licenses="Apache2"),
+    "name": PREAMBLE + section(0, b"\x05\xff\xfe"),
+    "bidi": module(vendor="\u202eevil\u202c \x1b[31m"),
+    "dependencies": PREAMBLE + custom(".dep-v0", b"\x78\x9c\0\0"),
+    "producers": PREAMBLE + custom("producers", b"\x01\x08language\xff\x7f"),
+    "nested": component(module(vendor="a"), component(module(vendor="b"), b"\0asm"), module()),
+    "deep": b"".join(COMPONENT + b"\x04\xff\xff\xff\x7f" for _ in range(1000)),
+    "many": PREAMBLE + b"\0\x02\x01\xff" * 10_000,
+}
+
+
+@pytest.fixture(scope="session")
+def command() -> Callable[..., bytes]:
+    """Runs the command `sectile`, and returns its standard output."""
+    program = os.environ.get("SECTILE", str(PROJECT / "target/debug/sectile"))
+
+    def run(*arguments: str | bytes | os.PathLike[str], stdin: bytes | None = None) -> bytes:
+        environment = {**os.environ, "NO_COLOR": "1"}
+        return subprocess.run([program, *arguments], input=stdin, capture_output=True, env=environment, check=False).stdout
+
+    return run
