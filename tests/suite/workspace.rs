@@ -10,7 +10,7 @@ use sectile_testing::files::project;
 
 /// The workspace members that each member may depend on, for its library and its build. Tests may
 /// add `sectile-testing`.
-const MAY_DEPEND_ON: [(&str, &[&str]); 13] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 14] = [
     ("sectile", &[]),
     ("sectile-benches", &["sectile"]),
     ("sectile-document", &["sectile"]),
@@ -35,6 +35,7 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 13] = [
             "sectile-audit",
         ],
     ),
+    ("sectile-python", &["sectile", "sectile-policy", "sectile-sbom"]),
     ("sectile-testing", &["sectile"]),
     ("xtask", &[]),
 ];

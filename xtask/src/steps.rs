@@ -25,6 +25,7 @@ pub(crate) const LANES: [&[Step]; 2] = [
             run: toolchains,
         },
         Step { name: "sboms", about: "the libraries of CycloneDX and SPDX accept the documents", run: sboms },
+        Step { name: "python", about: "the Python package agrees with the command, and with its stubs", run: python },
         Step { name: "publish", about: "a real project goes from source to a registry, twice alike", run: publish },
         Step { name: "faults", about: "writing is atomic when any system call fails, as root", run: faults },
         Step { name: "suites", about: "8,000 binaries of the public test suites are framed and edited", run: suites },
@@ -73,6 +74,12 @@ fn sboms(context: &mut Context) -> Result<(), String> {
     context.run(program("bash", &[".ci/sbom-tools"]))?;
     let sboms = ["test", "-p", "sectile-cli", "--all-features", "--test", "oracles", "sbom::", "--", "--ignored"];
     context.run(cargo(&sboms))
+}
+
+/// Tests the wheel in an environment of its own. The tests compare it with the command.
+fn python(context: &mut Context) -> Result<(), String> {
+    context.run(cargo(&["test", "-p", "sectile-cli", "--all-features", "--test", "suite", "--no-run"]))?;
+    context.run(program("bash", &[".ci/python"]))
 }
 
 fn publish(context: &mut Context) -> Result<(), String> {

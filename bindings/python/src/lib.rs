@@ -23,6 +23,7 @@ use sectile_sbom::SbomFormat;
 #[pymodule(gil_used = true)]
 fn _sectile(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
+    one_interpreter::_PYO3_DEF.make_module(py)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("FIELDS", PyTuple::new(py, Field::ALL.map(Field::section))?)?;
     module.add("FINDING_CODES", finding_codes(py)?)?;
@@ -39,6 +40,13 @@ fn _sectile(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(check::check, module)?)?;
     module.add_function(wrap_pyfunction!(edit::edit, module)?)?;
     module.add_function(wrap_pyfunction!(edit::strip, module)?)
+}
+
+/// Creating it fails in a second interpreter, which would share objects with the first. PyO3 checks this
+/// only for submodules.
+#[pymodule]
+fn one_interpreter(_: &Bound<'_, PyModule>) -> PyResult<()> {
+    Ok(())
 }
 
 /// The severity of each code, read-only.

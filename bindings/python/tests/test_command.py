@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -150,7 +151,7 @@ def test_edits_are_those_of_the_command(file: Path, tmp_path: Path, command: Com
     expected = command("set", "--json", *arguments, target).decode()
     written = target.read_bytes()
     target.write_bytes(data)
-    edit = {"set": {"licenses": "MIT", "vendor": "Acme"}, "name": "new", "producers": [("sdk", "Kit", "1")]}
+    edit: dict[str, Any] = {"set": {"licenses": "MIT", "vendor": "Acme"}, "name": "new", "producers": [("sdk", "Kit", "1")]}
     if not expected:
         with pytest.raises(sectile.SectileError):
             sectile.edit(data, **edit)

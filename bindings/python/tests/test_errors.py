@@ -146,7 +146,7 @@ def test_arguments_of_other_types_are_type_errors() -> None:
     with pytest.raises(TypeError, match="list of `str`"):
         sectile.edit(PREAMBLE, remove="name*")
     with pytest.raises(TypeError):
-        sectile.edit(PREAMBLE, set={"vendor": b"bytes"})  # type: ignore[call-overload]
+        sectile.edit(PREAMBLE, set={"vendor": b"bytes"})  # type: ignore[dict-item]
     with pytest.raises(TypeError, match="give its path or its bytes"):
         sectile.edit(io.BytesIO(PREAMBLE), name="new")  # type: ignore[call-overload]
     with pytest.raises(sectile.SectileError, match="unknown format"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:
     from ._sectile import Metadata
@@ -24,7 +24,7 @@ class SectileError(ValueError):
     ...     sectile.read(b"\\0asm\\1\\0\\0\\0" + b"\\0\\x0c\\x08licensesMIT" + b"\\x0a\\x7f")
     ... except sectile.SectileError as error:
     ...     print(error.offset, error.partial.root.licenses)
-    23 MIT
+    24 MIT
     """
 
     offset: int | None
@@ -75,7 +75,7 @@ class Finding:
     """Number of occurrences that the finding represents."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JudgedFinding(Finding):
     """A finding as a policy judges it. `severity` is the policy's."""
 
@@ -124,6 +124,7 @@ class Change:
     """Length of the new section in bytes."""
 
 
+@final
 class Changes(tuple[Change, ...]):
     """The changes of an edit. The sequence is empty if the source already had the wanted metadata."""
 

@@ -13,6 +13,24 @@ _Path: TypeAlias = str | PathLike[str] | PathLike[bytes]
 _Bytes: TypeAlias = bytes | bytearray | memoryview
 _Source: TypeAlias = _Path | _Bytes | _SeekableFile
 
+__all__ = [
+    "FIELDS",
+    "FINDING_CODES",
+    "SBOM_FORMATS",
+    "Item",
+    "Metadata",
+    "Policy",
+    "__version__",
+    "check",
+    "digest",
+    "edit",
+    "packages",
+    "read",
+    "sbom",
+    "sections",
+    "strip",
+]
+
 __version__: Final[str]
 FIELDS: Final[tuple[str, ...]]
 FINDING_CODES: Final[Mapping[str, str]]
