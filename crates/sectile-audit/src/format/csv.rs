@@ -164,7 +164,7 @@ pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
 }
 
 /// Writes the line of a row that only an earlier report has.
-pub(super) fn gone(change: &RowChange, out: &mut Vec<u8>) -> io::Result<()> {
+pub(super) fn gone(change: &RowChange, out: &mut Vec<u8>) {
     for (nth, column) in Column::all().enumerate() {
         if nth > 0 {
             out.push(b',');
@@ -179,7 +179,6 @@ pub(super) fn gone(change: &RowChange, out: &mut Vec<u8>) -> io::Result<()> {
         }
     }
     out.extend(b"\r\n");
-    Ok(())
 }
 
 fn value(row: &Row<'_>, column: Column, out: &mut String) -> std::fmt::Result {

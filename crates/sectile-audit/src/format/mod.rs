@@ -135,7 +135,10 @@ impl Format {
     pub(super) fn gone(self, change: &RowChange, out: &mut Vec<u8>) {
         in_memory(match self {
             Self::Jsonl => change.write_json(out),
-            Self::Csv => csv::gone(change, out),
+            Self::Csv => {
+                csv::gone(change, out);
+                Ok(())
+            }
             Self::Sarif => sarif::gone(change, out),
             Self::Html | Self::Markdown | Self::Junit | Self::Github | Self::Sbom(_) => Ok(()),
         });

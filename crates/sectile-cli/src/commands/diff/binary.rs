@@ -21,11 +21,11 @@ pub struct Binary {
 }
 
 impl Binary {
-    /// Reads a binary; all of it if its content is compared.
-    pub fn read(source: &InputSource, opened: Option<Input>, content: bool, judge: &Judge) -> Result<Self, Failure> {
+    /// Reads a binary: its headers and metadata, or all of it.
+    pub fn read(source: &InputSource, opened: Option<Input>, reads_all: bool, judge: &Judge) -> Result<Self, Failure> {
         let mut input = match opened {
             Some(input) => InputReader::Local(input),
-            None if content => InputReader::Local(input::open_whole(source)?),
+            None if reads_all => InputReader::Local(input::open_whole(source)?),
             None => input::open(source, false)?,
         };
         let size = input.len();
@@ -37,7 +37,7 @@ impl Binary {
             (value, error) => internal::outcome(value, error, cost),
         };
         let digests = match &input {
-            InputReader::Local(input) if content => Some(read_content(input, judge.policy.limits, &mut sections)?),
+            InputReader::Local(input) if reads_all => Some(read_content(input, judge.policy.limits, &mut sections)?),
             _ => None,
         };
         let reading = SizedReading::new(size, outcome);
