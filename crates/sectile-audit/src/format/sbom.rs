@@ -130,6 +130,8 @@ pub fn sbom_vulnerabilities<'f>(sbom: &Sbom<'_>, findings: &'f [JudgedFinding<'_
             }
         }
     }
+    // The standard library of a compiler is not a package of the SBOM.
+    vulnerabilities.retain(|vulnerability| !vulnerability.affects.is_empty());
     vulnerabilities
 }
 
@@ -146,7 +148,7 @@ fn vulnerability<'f>(affected: &'f Affected, reason: Option<&'f str>) -> Vulnera
     }
     vulnerability.analysis = reason.map(|reason| {
         let mut analysis = VulnerabilityAnalysis::new(reason);
-        // The starts of reasons: of two statements of VEX, and of a defect of other targets.
+        // The start of the reasons of statements of VEX, and of defects of other targets.
         let states = [
             ("OpenVEX: not affected", "not_affected"),
             ("OpenVEX: fixed", "resolved"),
