@@ -172,14 +172,20 @@ impl Part<'_, '_> {
             write_text(out, &vulnerability.id)?;
             write_vulnerability(out, vulnerability)?;
             let known = vulnerability.affects.iter().filter_map(|&(number, index)| {
-                let item = self.sbom.items().find(|item| item.number == number)?;
-                Some((self.reference(item).package(index), item.packages().get(index)?))
+                let item = self.sbom.item(number)?;
+                Some((self.reference(item).package(index), Some(item.packages().get(index)?)))
             });
+            let items = vulnerability.affects_items.iter().filter_map(|&number| self.sbom.item(number));
+            let items = items.map(|item| (self.reference(item), None));
             write!(out, r#","affects":"#)?;
-            write_array(out, known, |out, (reference, package)| {
-                write!(out, r#"{{"ref":"{}","versions":[{{"version":"#, reference.bom_ref())?;
-                write_text(out, &package.version)?;
-                write!(out, r#","status":"affected"}}]}}"#)
+            write_array(out, known.chain(items), |out, (reference, package)| {
+                write!(out, r#"{{"ref":"{}""#, reference.bom_ref())?;
+                if let Some(package) = package {
+                    write!(out, r#","versions":[{{"version":"#)?;
+                    write_text(out, &package.version)?;
+                    write!(out, r#","status":"affected"}}]"#)?;
+                }
+                write!(out, "}}")
             })?;
             write!(out, "}}")?;
         }

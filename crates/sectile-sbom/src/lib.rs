@@ -72,6 +72,7 @@ use sectile::digest::Digest;
 use sectile::internal::value_error;
 use sectile::inventory::Inventory;
 use sectile::metadata::{Field, Metadata, ValueError};
+use sectile::scan::ItemPath;
 use sectile::{Finding, FindingCode};
 
 use self::part::Completeness;
@@ -285,6 +286,17 @@ impl<'a> Sbom<'a> {
     /// the dependencies of the standard library do not count in an item that declares a list.
     pub fn has_recovered(&self) -> bool {
         self.items().any(ItemPackages::has_recovered)
+    }
+
+    /// The number of the item at a path.
+    pub fn item_number(&self, path: &ItemPath) -> Option<usize> {
+        let path = package::short_path(path);
+        self.items().find(|item| item.path == path).map(|item| item.number)
+    }
+
+    /// The item with a number.
+    fn item(&self, number: usize) -> Option<&ItemPackages<'a>> {
+        self.items().find(|item| item.number == number)
     }
 
     /// All items, the root first.

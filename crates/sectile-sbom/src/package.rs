@@ -180,7 +180,7 @@ impl<'a> Package<'a> {
 
 /// A path with its middle omitted if it is very long. In a deep tree, full paths would be most of
 /// the document.
-fn short_path(path: &ItemPath) -> String {
+pub(crate) fn short_path(path: &ItemPath) -> String {
     const MAX_DEPTH: usize = 16;
     match path.indexes() {
         [first, .., before, last] if path.indexes().len() > MAX_DEPTH => format!("{first}/…/{before}/{last}"),

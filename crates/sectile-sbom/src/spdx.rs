@@ -77,13 +77,13 @@ impl Part<'_, '_> {
     pub(crate) fn write_spdx<W: Write>(&self, array: &str, elements: &mut Elements<'_, W>) -> io::Result<()> {
         match array {
             "packages" => {
-                for item in self.sbom.items() {
-                    self.write_spdx_item(elements.next()?, item)?;
-                }
                 let advisories = self.advisories();
+                let of = |reference: &Reference| advisories.get(reference).map(Vec::as_slice).unwrap_or_default();
+                for item in self.sbom.items() {
+                    self.write_spdx_item(elements.next()?, item, of(&self.reference(item)))?;
+                }
                 for (reference, _, (path, package)) in self.packages() {
-                    let of_package = advisories.get(&reference).map(Vec::as_slice).unwrap_or_default();
-                    self.write_spdx_package(elements.next()?, reference, path, package, of_package)?;
+                    self.write_spdx_package(elements.next()?, reference, path, package, of(&reference))?;
                 }
                 Ok(())
             }
@@ -92,7 +92,12 @@ impl Part<'_, '_> {
         }
     }
 
-    fn write_spdx_item(&self, out: &mut impl Write, item: &ItemPackages<'_>) -> io::Result<()> {
+    fn write_spdx_item(
+        &self,
+        out: &mut impl Write,
+        item: &ItemPackages<'_>,
+        advisories: &[&Vulnerability<'_>],
+    ) -> io::Result<()> {
         let is_root = item.number == self.sbom.root.number;
         write!(out, r#"{{"SPDXID":"{}","name":"#, self.reference(item).spdx_id())?;
         if is_root {
@@ -133,6 +138,7 @@ impl Part<'_, '_> {
         if let Some(digest) = self.sbom.digest.filter(|_| is_root) {
             write!(out, r#","checksums":[{{"algorithm":"SHA256","checksumValue":"{}"}}]"#, digest.hex())?;
         }
+        write_references(out, None, advisories)?;
         write!(out, r#","primaryPackagePurpose":"APPLICATION","annotations":["#)?;
         let kind = item.kind.map_or("binary", sectile::scan::ItemKind::name);
         self.write_annotation(out, &format!("sectile: {kind}, {}", shown_item(&item.path)))?;
@@ -152,21 +158,7 @@ impl Part<'_, '_> {
         write!(out, r#","versionInfo":"#)?;
         write_text(out, &package.version)?;
         write!(out, r#","supplier":"NOASSERTION"{NOTHING_KNOWN},"licenseDeclared":"NOASSERTION""#)?;
-        let purl = package.purl.as_deref().map(|purl| ("PACKAGE-MANAGER", "purl", purl, None));
-        let links = advisories.iter().map(|found| ("SECURITY", "advisory", &*found.url, Some(found)));
-        let mut external = purl.into_iter().chain(links).peekable();
-        if external.peek().is_some() {
-            write!(out, r#","externalRefs":"#)?;
-            write_array(out, external, |out, (category, kind, locator, advisory)| {
-                write!(out, r#"{{"referenceCategory":"{category}","referenceType":"{kind}","referenceLocator":"#)?;
-                write_text(out, locator)?;
-                if let Some(advisory) = advisory {
-                    write!(out, r#","comment":"#)?;
-                    write_text(out, &summary(advisory))?;
-                }
-                write!(out, "}}")
-            })?;
-        }
+        write_references(out, package.purl.as_deref(), advisories)?;
         let purpose = if package.root { "APPLICATION" } else { "LIBRARY" };
         write!(out, r#","primaryPackagePurpose":"{purpose}","annotations":["#)?;
         let (evidence, item) = (package.evidence(), shown_item(path));
@@ -229,18 +221,40 @@ impl Part<'_, '_> {
         Ok(())
     }
 
-    /// The vulnerabilities with an address, by the affected package.
+    /// The vulnerabilities with an address, by the affected package or item.
     fn advisories(&self) -> HashMap<Reference, Vec<&Vulnerability<'_>>> {
         let mut advisories: HashMap<_, Vec<_>> = HashMap::new();
         for vulnerability in self.sbom.vulnerabilities.iter().filter(|vulnerability| !vulnerability.url.is_empty()) {
-            for &(number, index) in &vulnerability.affects {
-                if let Some(item) = self.sbom.items().find(|item| item.number == number) {
-                    advisories.entry(self.reference(item).package(index)).or_default().push(vulnerability);
-                }
+            let packages = vulnerability.affects.iter().map(|&(number, index)| (number, Some(index)));
+            let items = vulnerability.affects_items.iter().map(|&number| (number, None));
+            for (number, index) in packages.chain(items) {
+                let Some(item) = self.sbom.item(number).map(|item| self.reference(item)) else { continue };
+                let affected = index.map_or(item, |index| item.package(index));
+                advisories.entry(affected).or_default().push(vulnerability);
             }
         }
         advisories
     }
+}
+
+/// Writes the external references: the package URL, and the advisories.
+fn write_references(out: &mut impl Write, purl: Option<&str>, advisories: &[&Vulnerability<'_>]) -> io::Result<()> {
+    let purl = purl.map(|purl| ("PACKAGE-MANAGER", "purl", purl, None));
+    let links = advisories.iter().map(|found| ("SECURITY", "advisory", &*found.url, Some(found)));
+    let mut external = purl.into_iter().chain(links).peekable();
+    if external.peek().is_none() {
+        return Ok(());
+    }
+    write!(out, r#","externalRefs":"#)?;
+    write_array(out, external, |out, (category, kind, locator, advisory)| {
+        write!(out, r#"{{"referenceCategory":"{category}","referenceType":"{kind}","referenceLocator":"#)?;
+        write_text(out, locator)?;
+        if let Some(advisory) = advisory {
+            write!(out, r#","comment":"#)?;
+            write_text(out, &summary(advisory))?;
+        }
+        write!(out, "}}")
+    })
 }
 
 /// Writes a person or an organization. `NOASSERTION` without a name.

@@ -124,15 +124,24 @@ pub fn sbom_vulnerabilities<'f>(sbom: &Sbom<'_>, findings: &'f [JudgedFinding<'_
             vulnerabilities.len() - 1
         });
         let key = (found.affected.ecosystem().name(), found.affected.package(), &*found.version);
-        for &position in positions.get(&key).into_iter().flatten() {
-            if !vulnerabilities[at].affects.contains(&position) {
-                vulnerabilities[at].affects.push(position);
-            }
+        let vulnerability = &mut vulnerabilities[at];
+        match positions.get(&key) {
+            Some(positions) => add_new(&mut vulnerability.affects, positions.iter().copied()),
+            // Such as the standard library of the compiler.
+            None => add_new(&mut vulnerability.affects_items, sbom.item_number(judged.finding().path())),
         }
     }
     // The standard library of a compiler is not a package of the SBOM.
     vulnerabilities.retain(|vulnerability| !vulnerability.affects.is_empty());
     vulnerabilities
+}
+
+fn add_new<T: PartialEq>(list: &mut Vec<T>, values: impl IntoIterator<Item = T>) {
+    for value in values {
+        if !list.contains(&value) {
+            list.push(value);
+        }
+    }
 }
 
 fn vulnerability<'f>(affected: &'f Affected, reason: Option<&'f str>) -> Vulnerability<'f> {

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use sectile::Limits;
 use sectile::metadata::Field;
 use sectile::scan::ItemKind;
-use sectile_sbom::{ItemPackages, Package, Sbom, SbomError, SbomFormat};
+use sectile_sbom::{ItemPackages, Package, Sbom, SbomError, SbomFormat, Vulnerability};
 use serde_json::{Value, json};
 
 use sectile_testing::binary::{component, custom, module, name, nested, zlib};
@@ -132,6 +132,25 @@ fn versions_of_cyclonedx_differ_in_their_names() {
     });
     assert!(first.contains("\"specVersion\":\"1.6\"") && second.contains("\"specVersion\":\"1.7\""));
     assert_eq!(first.replace("1.6", "1.7"), second);
+}
+
+#[test]
+fn vulnerabilities_affect_packages_and_items() {
+    let bytes = module(&[list(TWO)]);
+    let metadata = all_drivers::metadata(&bytes);
+    let mut vulnerability = Vulnerability::new("CVE-2024-1");
+    vulnerability.affects = vec![(0, 0), (0, 9), (7, 0)];
+    vulnerability.affects_items = vec![0, 7];
+    let mut text = Vec::new();
+    let sbom = Sbom::from_metadata(&metadata).with_vulnerabilities([vulnerability]);
+    assert_eq!(sbom.item_number(&sectile::scan::ItemPath::root()), Some(0));
+    sbom.write(SbomFormat::CycloneDx17, &mut text).unwrap();
+    let document: Value = serde_json::from_slice(&text).unwrap();
+    let affects = json!([
+        {"ref": "item:0#0", "versions": [{"version": "1.0.2", "status": "affected"}]},
+        {"ref": "item:0"},
+    ]);
+    assert_eq!(document["vulnerabilities"][0]["affects"], affects);
 }
 
 #[test]

@@ -130,12 +130,14 @@ fn advisories_are_external_references() {
     let mut vulnerability = Vulnerability::new("RUSTSEC-2021-0003");
     vulnerability.url = "https://rustsec.org/advisories/RUSTSEC-2021-0003".into();
     vulnerability.affects = vec![(0, 0), (0, 9), (7, 0)];
+    vulnerability.affects_items = vec![0, 7];
     let document = written(&Sbom::from_metadata(&metadata).with_vulnerabilities([vulnerability]));
     let reference = &document["packages"][1]["externalRefs"][1];
     assert_eq!(
         (&reference["referenceCategory"], &reference["referenceType"]),
         (&json!("SECURITY"), &json!("advisory"))
     );
+    assert_eq!(&document["packages"][0]["externalRefs"][0], reference);
 }
 
 #[test]
