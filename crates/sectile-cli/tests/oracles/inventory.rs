@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use rustsec::binary_scanning::BinaryReport;
 use sectile::inventory::{Ecosystem, Inventory};
 use sectile_testing::binary::module_with_data;
 use sectile_testing::files::{project, real_paths};
@@ -129,17 +130,52 @@ fn binaries() -> Vec<PathBuf> {
     real_paths().into_iter().chain(fetched).collect()
 }
 
+/// A binary without the sections that strip removes: debug sections are not searched. `None` if it
+/// is malformed.
+fn stripped(path: &Path, strip: sectile::edit::Strip) -> Option<Vec<u8>> {
+    let input = sectile::Input::open(path).unwrap();
+    let planned = sectile::Edit::new().strip(strip).plan_input(&input).ok()?;
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut planned.plan().reader(&input), &mut bytes).unwrap();
+    Some(bytes)
+}
+
+/// The crates that `cargo audit bin` finds, and whether they are a declared list.
+fn found_by_cargo_audit(bytes: &[u8]) -> (BTreeSet<String>, bool) {
+    let (lockfile, is_declared) = match rustsec::binary_scanning::load_deps_from_binary(bytes, None) {
+        Ok((_, BinaryReport::Complete(lockfile))) => (lockfile, true),
+        Ok((_, BinaryReport::Incomplete(lockfile))) => (lockfile, false),
+        _ => return (BTreeSet::new(), false),
+    };
+    let packages = lockfile.packages.iter();
+    (packages.map(|package| format!("{} {}", package.name, package.version)).collect(), is_declared)
+}
+
+#[test]
+fn every_crate_that_cargo_audit_finds_is_found() {
+    let (mut declared, mut recovered) = (0, 0);
+    for path in binaries() {
+        let Some(bytes) = stripped(&path, sectile::edit::Strip::new()) else { continue };
+        let (theirs, is_declared) = found_by_cargo_audit(&bytes);
+        let ours: BTreeSet<String> = if is_declared {
+            let metadata = sectile::read_slice(&bytes).unwrap();
+            let packages = sectile::inventory::declared_packages(&metadata);
+            packages.map(|package| format!("{} {}", package.name, package.version)).collect()
+        } else {
+            crates_in(&sectile::inventory::read_slice(&bytes).unwrap())
+        };
+        assert!(ours.is_superset(&theirs), "{}: {:?}", path.display(), theirs.difference(&ours));
+        *(if is_declared { &mut declared } else { &mut recovered }) += theirs.len();
+    }
+    assert!(declared > 0 && recovered > 0, "{declared} {recovered}");
+}
+
 #[test]
 fn every_crate_that_quitters_finds_is_found() {
     let mut number = 0;
     for path in binaries() {
         let bytes = fs::read(&path).unwrap();
-        // Debug sections are not searched, so `quitters` gets a copy without them.
-        let stripped = sectile::Edit::new().strip(sectile::edit::Strip::new().all());
-        let Ok(planned) = stripped.plan_input(&sectile::Input::open(&path).unwrap()) else { continue };
-        let mut data = Vec::new();
-        std::io::Read::read_to_end(&mut planned.plan().reader(&sectile::Input::open(&path).unwrap()), &mut data)
-            .unwrap();
+        let Some(data) = stripped(&path, sectile::edit::Strip::new().all()) else { continue };
         let theirs = found_by_quitters(&data);
         let ours = crates_in(&sectile::inventory::read_slice(&bytes).unwrap());
         assert!(ours.is_superset(&theirs), "{}: {:?}", path.display(), theirs.difference(&ours));
@@ -157,9 +193,10 @@ fn crates_of_a_native_program_are_found() {
         .split(|byte| !(byte.is_ascii_graphic() || *byte == b' '))
         .filter(|text| text.windows(4).any(|window| window == b".rs/" || window == b"/src") && text.ends_with(b".rs"))
         .collect();
-    let data = paths.join(&0);
-    let theirs = found_by_quitters(&data);
-    let ours = crates_in(&sectile::inventory::read_slice(&module_with_data(&data)).unwrap());
-    assert!(theirs.len() > 20, "{theirs:?}");
-    assert!(ours.is_superset(&theirs), "{:?}", theirs.difference(&ours));
+    let module = module_with_data(paths.join(&0));
+    let ours = crates_in(&sectile::inventory::read_slice(&module).unwrap());
+    for theirs in [found_by_quitters(&module), found_by_cargo_audit(&module).0] {
+        assert!(theirs.len() > 20, "{theirs:?}");
+        assert!(ours.is_superset(&theirs), "{:?}", theirs.difference(&ours));
+    }
 }
