@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn the_error_of_the_system_is_found_behind_every_operation() {
+    fn the_system_error_of_every_operation_is_found() {
         use crate::splice::WriteError;
 
         let system = || io::Error::from_raw_os_error(13);
