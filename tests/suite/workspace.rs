@@ -20,7 +20,10 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 14] = [
     ("sectile-manifest", &["sectile", "sectile-document"]),
     ("sectile-oci", &["sectile"]),
     ("sectile-remote", &["sectile"]),
-    ("sectile-audit", &["sectile", "sectile-advisories", "sectile-policy", "sectile-oci", "sectile-remote"]),
+    (
+        "sectile-audit",
+        &["sectile", "sectile-sbom", "sectile-advisories", "sectile-policy", "sectile-oci", "sectile-remote"],
+    ),
     (
         "sectile-cli",
         &[
