@@ -42,9 +42,10 @@ fn _sectile(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(edit::strip, module)?)
 }
 
-/// Creating it fails in a second interpreter, which would share objects with the first. PyO3 checks this
+/// Creating it fails in a second interpreter, which would share objects with the first. `PyO3` checks this
 /// only for submodules.
 #[pymodule]
+#[allow(clippy::unnecessary_wraps)] // the macro requires a result
 fn one_interpreter(_: &Bound<'_, PyModule>) -> PyResult<()> {
     Ok(())
 }
