@@ -131,8 +131,6 @@ pub fn sbom_vulnerabilities<'f>(sbom: &Sbom<'_>, findings: &'f [JudgedFinding<'_
             None => add_new(&mut vulnerability.affects_items, sbom.item_number(judged.finding().path())),
         }
     }
-    // The standard library of a compiler is not a package of the SBOM.
-    vulnerabilities.retain(|vulnerability| !vulnerability.affects.is_empty());
     vulnerabilities
 }
 

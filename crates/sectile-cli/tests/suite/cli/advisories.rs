@@ -525,11 +525,13 @@ fn an_sbom_has_the_vulnerabilities_of_its_packages() {
     let reference = &package["externalRefs"][1];
     assert_eq!(reference["referenceCategory"], "SECURITY");
     assert!(reference["comment"].as_str().unwrap().starts_with("RUSTSEC-2021-0003: "), "{reference}");
-    // The standard library of a compiler is not a package of the document.
+    // The standard library of a compiler is not a package of the document: the item is affected.
     let tools = producers(&[("processed-by", &[("rustc", "1.1.0")])]);
     fs::write(store.path().join("old.wasm"), module(&[custom("producers", tools)])).unwrap();
     assert_eq!(run_in(store.path(), "check old.wasm --advisories DB").status, 1);
-    assert_eq!(run_in(store.path(), "sbom old.wasm --advisories DB").json().get("vulnerabilities"), None);
+    let document = run_in(store.path(), "sbom old.wasm --advisories DB").json();
+    let item = &document["metadata"]["component"]["bom-ref"];
+    assert_eq!(document["vulnerabilities"][0]["affects"], json!([{"ref": item}]));
 }
 
 #[test]
