@@ -45,6 +45,9 @@ pub(super) trait BlobSink {
     /// Counts a file or an archive entry that is neither WebAssembly nor an archive, and the bytes read to detect that.
     fn skip(&mut self, bytes_read: u64);
 
+    /// Counts the bytes that were read to search a binary for others, without a result.
+    fn add_searched(&mut self, _: u64) {}
+
     /// Counts an archive that the options do not open, and the bytes read to detect it.
     fn skip_archive(&mut self, bytes_read: u64);
 
@@ -65,6 +68,8 @@ pub(super) struct Blob<'b> {
     pub(super) state: Option<FileState>,
     /// The digest that its store states; it is not verified.
     pub(super) digest: Option<Digest>,
+    /// The encodings in which another file contains it, the outermost first. Empty for a file and an archive's entry.
+    pub(super) encodings: Vec<&'static str>,
     pub(super) content: Content<'b>,
 }
 

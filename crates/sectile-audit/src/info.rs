@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use crate::InsideSearch;
 use sectile_advisories::Database;
 use sectile_policy::{Packages, Policy};
 
@@ -21,6 +22,8 @@ pub struct AuditInfo {
     pub packages: Packages,
     /// Whether all digests were computed.
     pub hashed: bool,
+    /// Whether files that are neither binaries nor archives were searched for binaries.
+    pub inside: InsideSearch,
     /// The day of the audit, as `2026-01-31`, if the caller gave one.
     pub day: Option<String>,
     /// The time of SBOMs, as an RFC 3339 date-time, if the caller gave one.

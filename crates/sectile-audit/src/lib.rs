@@ -12,6 +12,7 @@ mod context;
 mod fill;
 mod format;
 mod info;
+mod inside;
 mod outline;
 mod output;
 mod pipeline;
@@ -53,7 +54,7 @@ pub use self::summary::{
     AdvisoryCount, CodeCount, IncompleteBlob, KindCount, NotOpenedFiles, ProducerCount, RankedSection, RowCount,
     Summary, UnusedException, VerdictLine, WorstBlob,
 };
-pub use self::walk::{FileFormat, WalkOptions};
+pub use self::walk::{FileFormat, InsideSearch, WalkOptions};
 use sectile::internal::fingerprint::FileId;
 use sectile::splice::WriteError;
 use sectile_policy::diff::{ReportIndex, ReportRoots};
@@ -283,10 +284,12 @@ impl Audit {
     fn fingerprinted(mut self) -> Self {
         let has_expired = |last: Day| self.today.is_none_or(|today| today > last);
         let expiring = self.policy.exceptions().filter(|exception| exception.expiry().is_some_and(has_expired));
+        self.info.inside = self.walk_options.inside;
+        let inside = self.info.inside.name();
         let WalkOptions { max_nesting, max_inflated, max_entries, max_held_bytes, max_rows, max_row_bytes, .. } =
             self.walk_options;
         self.info.fingerprint = format!(
-            "{}/{}/{max_nesting}.{max_inflated}.{max_entries}.{max_held_bytes}.{max_rows}.{max_row_bytes}",
+            "{}/{}/{inside}.{max_nesting}.{max_inflated}.{max_entries}.{max_held_bytes}.{max_rows}.{max_row_bytes}",
             self.policy.fingerprint(),
             expiring.count()
         );

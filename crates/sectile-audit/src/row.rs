@@ -67,6 +67,9 @@ pub struct Row<'r> {
     /// The formats of the file or of archive entries that were not opened, with the number of files
     /// of each format.
     pub not_opened: Vec<(Cow<'r, str>, u64)>,
+    /// The encodings in which another file contains the binary, the outermost first, such as `base64` and `gzip`.
+    /// Empty for a file and for an archive's entry.
+    pub encoding: Vec<Cow<'r, str>>,
     /// The findings, with their severity under the policy.
     pub findings: Vec<JudgedFinding<'r>>,
     /// Whether the blob was read completely and the policy accepts the findings.
@@ -232,6 +235,7 @@ impl<'r> Row<'r> {
             spans: Vec::new(),
             sections: None,
             not_opened: Vec::new(),
+            encoding: Vec::new(),
             findings: Vec::new(),
             accepted: false,
             bytes_read: 0,

@@ -121,6 +121,11 @@ pub(crate) fn push_entry(entry: &OsStr, text: &mut OsString) {
     text.push(escaped(entry));
 }
 
+/// The name of data that is encoded at a position of a file, as an entry of the file.
+pub(crate) fn encoding_step(encoding: &str, at: u64) -> String {
+    format!("{encoding}@{at}")
+}
+
 /// Whether a name is that of an entry of the archive at this path.
 pub(crate) fn is_entry_of(name: &OsStr, path: &OsStr) -> bool {
     let entry = name.as_encoded_bytes().strip_prefix(escaped(path).as_encoded_bytes());

@@ -44,6 +44,7 @@ pub(super) fn mixed(n: u64) -> u64 {
 pub(super) fn info() -> AuditInfo {
     AuditInfo {
         packages: Packages::Declared,
+        inside: crate::InsideSearch::Local,
         hashed: false,
         paths: vec!["store".into()],
         policy_name: Some("policy.toml".into()),

@@ -246,7 +246,7 @@ impl BlobSink for Worker<'_> {
     }
 
     fn add_blob(&mut self, blob: Blob<'_>) {
-        let Blob { location, state, digest: expected, content } = blob;
+        let Blob { location, state, digest: expected, encodings, content } = blob;
         // Streamed bytes are counted with their archive.
         let is_counted = !matches!(content, Content::Stream(_));
         let options = self.options.for_blob(expected);
@@ -259,6 +259,7 @@ impl BlobSink for Worker<'_> {
         self.judge(report, &location, digest, |row| {
             row.state = reusable(state);
             row.bytes_read = if is_counted { reading.bytes_read } else { 0 };
+            row.encoding = encodings.into_iter().map(Cow::Borrowed).collect();
             row.set_outline(reading.outline);
         });
     }
@@ -310,6 +311,11 @@ impl BlobSink for Worker<'_> {
 
     fn skip(&mut self, bytes_read: u64) {
         self.summary.not_wasm += 1;
+        self.summary.not_wasm_bytes_read += bytes_read;
+        self.pending.add_bytes(bytes_read);
+    }
+
+    fn add_searched(&mut self, bytes_read: u64) {
         self.summary.not_wasm_bytes_read += bytes_read;
         self.pending.add_bytes(bytes_read);
     }

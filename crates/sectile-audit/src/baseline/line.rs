@@ -9,10 +9,10 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use super::advisory_line::{AdvisoryLine, DatabaseLine};
 use super::reading_line::{FoundPackageLine, ImportLine, SectionLine};
 use crate::AuditInfo;
-use crate::UnusedException;
 use crate::blob::BlobLocation;
 use crate::row::{Completeness, LargestSection, Reason, Row, RowKind, RowSource, SectionTotal};
 use crate::row_name;
+use crate::{InsideSearch, UnusedException};
 use sectile::internal::json::SCHEMA;
 use sectile::internal::{finding, with_count};
 use sectile::metadata::{Field, Package};
@@ -50,6 +50,8 @@ impl HeaderLine {
             #[serde(default)]
             searched: bool,
             #[serde(default)]
+            inside: String,
+            #[serde(default)]
             databases: Vec<DatabaseLine>,
         }
         let First { schema, audit } = serde_json::from_slice(line).ok()?;
@@ -60,6 +62,7 @@ impl HeaderLine {
             fingerprint: audit.fingerprint,
             hashed: audit.hashed,
             packages: if audit.searched { Packages::All } else { Packages::Declared },
+            inside: InsideSearch::ALL.into_iter().find(|inside| inside.name() == audit.inside).unwrap_or_default(),
             day: audit.day,
             created: None,
             databases: audit.databases.into_iter().filter_map(DatabaseLine::into_database).collect(),
@@ -113,6 +116,8 @@ pub(crate) struct RowLine<'l> {
     largest: Option<LargestSectionLine<'l>>,
     #[serde(borrow, default)]
     not_opened: OrderedMembers<'l, u64>,
+    #[serde(borrow, default)]
+    encoding: Vec<Cow<'l, str>>,
     #[serde(borrow)]
     findings: Vec<FindingLine<'l>>,
     #[serde(borrow, default)]
@@ -285,6 +290,7 @@ impl<'l> RowLine<'l> {
             findings: self.judged().unwrap_or_default(),
             completeness: self.completeness().unwrap_or(Completeness::Unread),
             not_opened: self.not_opened.0,
+            encoding: self.encoding,
             other_names: self.locations.into_iter().skip(1).filter_map(|name| name.to_os_name()).collect(),
             omits_names: self.omits_locations,
             size: self.size,

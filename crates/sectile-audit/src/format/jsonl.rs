@@ -27,7 +27,7 @@ pub(super) fn head(info: &AuditInfo, out: &mut dyn Write) -> io::Result<()> {
     write_text(&mut line, &info.fingerprint)?;
     put!(&mut line, ",\"day\":")?;
     write_or_null(&mut line, info.day.as_deref(), write_text)?;
-    put!(&mut line, ",\"hashed\":", info.hashed)?;
+    put!(&mut line, ",\"hashed\":", info.hashed, ",\"inside\":\"", info.inside.name(), "\"")?;
     if info.packages == Packages::All {
         put!(&mut line, ",\"searched\":true")?;
     }
@@ -59,6 +59,10 @@ pub(super) fn row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     write_array(out, row.locations(), |out, name: &OsStr| write_os(out, name))?;
     if row.omits_names {
         put!(out, ",\"omits_locations\":true")?;
+    }
+    if !row.encoding.is_empty() {
+        put!(out, ",\"encoding\":")?;
+        write_array(out, &row.encoding, |out, step| write_text(out, step))?;
     }
     put!(out, ",\"state\":")?;
     write_or_null(out, row.state.as_deref(), write_text)?;

@@ -111,13 +111,13 @@ impl EmbeddedEntry {
         let head = &bytes[..bytes.len().min(HEAD_LEN)];
         if FileKind::detect(head).is_container() && options.max_nesting > 0 {
             let name = location.file.clone();
-            let file = ArchiveFile { name, state: FileState::unsettled(), location, expects_wasm, is_changed: false };
+            let file = ArchiveFile::local(name, FileState::unsettled(), location, expects_wasm);
             return archive::inspect_stream(&file, bytes.len() as u64, head, &mut &bytes[head.len()..], options, sink);
         }
         if FileKind::detect(head) != FileKind::Wasm && !expects_wasm {
             return sink.skip(0); // counted with the document
         }
         let content = Content::Stream(&mut &bytes[..]);
-        sink.add_blob(Blob { location, state: None, digest, content });
+        sink.add_blob(Blob { location, state: None, digest, encodings: Vec::new(), content });
     }
 }

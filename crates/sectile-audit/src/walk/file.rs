@@ -93,9 +93,12 @@ impl FileEntry {
         let keep = keep.filter(|_| fingerprint.links > 1).zip(fingerprint.file);
         let digest = self.stored.as_ref().and_then(|stored| stored.digest);
         let expects_wasm = self.expects_wasm();
+        let searches = options.inside.searches(true);
         if let Some((keep, file)) = keep {
             return match FileStart::read(&self.path, &input, scratch, expects_wasm, options) {
-                Ok(FileStart { role: FileRole::Skipped, bytes_read, .. }) => {
+                Ok(FileStart { role: FileRole::Skipped, bytes_read, .. })
+                    if !searches || !archive::has_candidates(&input, options) =>
+                {
                     sink.begin_file(input.len());
                     sink.skip(bytes_read);
                 }
@@ -122,20 +125,41 @@ impl FileEntry {
         };
         let bytes_read = start.bytes_read;
         match start.role {
+            FileRole::Skipped if searches && input.len() > 0 => {
+                let file = ArchiveFile::local(path.into(), state, location, expects_wasm);
+                archive::search(&file, &input, start.head, options, sink);
+            }
             FileRole::Skipped => sink.skip(bytes_read),
             FileRole::SkippedArchive => sink.skip_archive(bytes_read),
             FileRole::NotOpened(format) => {
-                let (state, format) = (Some(state), format.to_owned());
-                sink.add_not_opened(NotOpened { location, state, format, expects_wasm, bytes_read });
+                let format = format.to_owned();
+                let not_opened = NotOpened {
+                    location: location.clone(),
+                    state: Some(state.clone()),
+                    format,
+                    expects_wasm,
+                    bytes_read,
+                };
+                sink.add_not_opened(not_opened);
+                if searches {
+                    let file = ArchiveFile::local(path.into(), state, location, expects_wasm);
+                    archive::search(&file, &input, start.head, options, sink);
+                }
             }
             FileRole::Archive => {
-                let file = ArchiveFile { name: path.into(), state, location, expects_wasm, is_changed: false };
+                let file = ArchiveFile::local(path.into(), state, location, expects_wasm);
                 archive::inspect(&file, &input, start.head, options, sink);
             }
             FileRole::Binary => {
                 let probed = bytes_read - start.head.len() as u64;
                 let content = Content::Range { input: &input, range: 0..input.len(), head: start.head, probed };
-                sink.add_blob(Blob { location, state: Some(state), digest, content });
+                let is_wasm = FileKind::detect(start.head) == FileKind::Wasm;
+                let file = (searches && is_wasm)
+                    .then(|| ArchiveFile::local(path.into(), state.clone(), location.clone(), expects_wasm));
+                sink.add_blob(Blob { location, state: Some(state), digest, encodings: Vec::new(), content });
+                if let Some(file) = file {
+                    archive::search_binary(&file, &input, options, sink);
+                }
             }
         }
     }
@@ -210,7 +234,9 @@ impl<'h> FileStart<'h> {
         start.bytes_read += probe.bytes_read;
         start.role = match probe.format.or_else(|| formats::detect_by_name(path.as_os_str(), head)) {
             _ if probe.has_archive() && opens_archives => FileRole::Archive,
-            _ if kind == FileKind::Wasm || expects_wasm => FileRole::Binary,
+            _ if kind == FileKind::Wasm => FileRole::Binary,
+            Some(_) if opens_archives && archive::opens(path.as_os_str(), head) => FileRole::Archive,
+            _ if expects_wasm => FileRole::Binary,
             _ if kind.is_container() => FileRole::SkippedArchive,
             Some(format) => FileRole::NotOpened(format),
             None => FileRole::Skipped,

@@ -44,7 +44,7 @@ use std::ops::ControlFlow;
 
 pub(super) use self::file::Scratch;
 pub use self::file_format::FileFormat;
-pub use self::options::WalkOptions;
+pub use self::options::{InsideSearch, WalkOptions};
 #[cfg(feature = "registry")]
 pub(super) use self::registry_api::RegistryRoot;
 pub(super) use self::unit::Unit;

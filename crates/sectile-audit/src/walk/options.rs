@@ -14,6 +14,8 @@ pub struct WalkOptions {
     pub ignore_rules: bool,
     /// Whether to stay on the file system of the root. Off by default.
     pub same_file_system: bool,
+    /// Whether to search files that are neither binaries nor archives for binaries. Only local files by default.
+    pub inside: InsideSearch,
     /// Maximum nesting of archives; 4 by default, and at most [`NESTING_LIMIT`](WalkOptions::NESTING_LIMIT). With 0,
     /// archives are not opened.
     ///
@@ -38,6 +40,39 @@ pub struct WalkOptions {
     pub in_flight: usize,
 }
 
+/// Whether an audit searches files that are neither binaries nor archives for binaries, such as Base64 in a script.
+///
+/// Such a search reads whole files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum InsideSearch {
+    /// In local files and in the entries of local archives.
+    #[default]
+    Local,
+    /// Also in objects of remote stores and in layers of registries.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+impl InsideSearch {
+    /// All variants.
+    pub const ALL: [Self; 3] = [Self::Local, Self::Always, Self::Never];
+
+    /// The name in the output: `local`, `always` or `never`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Always => "always",
+            Self::Never => "never",
+        }
+    }
+
+    pub(super) fn searches(self, is_local: bool) -> bool {
+        self == Self::Always || (self == Self::Local && is_local)
+    }
+}
+
 impl WalkOptions {
     /// Upper bound of [`max_nesting`](Self::max_nesting).
     pub const NESTING_LIMIT: u32 = 32;
@@ -48,6 +83,7 @@ impl Default for WalkOptions {
         Self {
             ignore_rules: false,
             same_file_system: false,
+            inside: InsideSearch::default(),
             max_nesting: 4,
             max_inflated: 16 << 30,
             max_entries: 100_000_000,

@@ -146,7 +146,8 @@ impl LayerBlob {
             }
         };
         let RemoteFile { location, state, .. } = file;
-        let file = ArchiveFile { name: location.file.clone(), state, location, expects_wasm, is_changed: false };
+        let name = location.file.clone();
+        let file = ArchiveFile { name, state, location, expects_wasm, is_changed: false, is_local: false };
         // An archive does not have more bytes than its descriptor says.
         archive::inspect_stream(&file, size, &head, &mut rest.take(size - head.len() as u64), options, sink);
     }

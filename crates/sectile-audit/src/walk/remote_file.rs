@@ -77,6 +77,7 @@ impl RemoteType {
         Ok(Self::Other(match probe.format.or_else(|| formats::detect_by_name(name, source.head())) {
             _ if kind.is_container() => OtherFile::SkippedArchive(bytes_read),
             Some(format) => OtherFile::NotOpened(format, bytes_read),
+            None if options.inside.searches(false) => return Ok(Self::Archive),
             None => OtherFile::Plain(bytes_read),
         }))
     }
@@ -103,7 +104,7 @@ impl RemoteFile {
             RemoteStart::Empty if self.expects_wasm => {
                 let content = Content::Stream(&mut io::empty());
                 let Self { location, state, digest, .. } = self;
-                sink.add_blob(Blob { location, state: Some(state), digest, content });
+                sink.add_blob(Blob { location, state: Some(state), digest, encodings: Vec::new(), content });
             }
             RemoteStart::Empty => sink.skip(0),
             RemoteStart::Failed(reason) => sink.add_error(error(self, reason)),
@@ -118,7 +119,13 @@ impl RemoteFile {
             }),
             RemoteStart::Read(reading, state) => {
                 let content = Content::Reading(reading);
-                sink.add_blob(Blob { location: self.location, state: Some(state), digest: self.digest, content });
+                sink.add_blob(Blob {
+                    location: self.location,
+                    state: Some(state),
+                    digest: self.digest,
+                    encodings: Vec::new(),
+                    content,
+                });
             }
             RemoteStart::Archive(source) => return Some((self, source)),
         }

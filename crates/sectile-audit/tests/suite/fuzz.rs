@@ -1,4 +1,4 @@
-//! The body of the fuzz target `archives`, run over its seeds.
+//! The bodies of the fuzz targets, run over their seeds.
 
 use std::fs;
 use std::path::Path;
@@ -8,11 +8,17 @@ mod bodies;
 
 #[test]
 fn archives() {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/archives");
-    let mut seeds = 0;
-    for entry in fs::read_dir(directory).unwrap() {
-        bodies::archives(&fs::read(entry.unwrap().path()).unwrap());
-        seeds += 1;
-    }
-    assert!(seeds >= 20, "{seeds} seeds");
+    assert!(run("archives", bodies::archives) >= 20);
+}
+
+#[test]
+fn inside() {
+    assert!(run("inside", bodies::inside) >= 12);
+}
+
+/// Runs a body over the seeds of its target. Returns their number.
+fn run(target: &str, body: impl Fn(&[u8])) -> usize {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
+    let seeds = fs::read_dir(directory).unwrap().map(|entry| body(&fs::read(entry.unwrap().path()).unwrap()));
+    seeds.count()
 }

@@ -7,7 +7,7 @@ use anstream::ColorChoice;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Arg, ArgMatches, Command, ValueHint, value_parser};
 use sectile::splice::WriteOptions;
-use sectile_audit::WalkOptions;
+use sectile_audit::{InsideSearch, WalkOptions};
 use sectile_policy::Packages;
 
 use super::matches::{all, choice, optional};
@@ -28,6 +28,7 @@ const HASH: &str = "hash";
 const ALLOW_EMPTY: &str = "allow-empty";
 const THREAD_COUNT: &str = "threads";
 const IGNORE_RULES: &str = "ignore-rules";
+const INSIDE: &str = "inside";
 const NESTED: &str = "nested";
 const ARCHIVE_ROWS: &str = "archive-rows";
 const ARCHIVE_ROW_BYTES: &str = "archive-row-bytes";
@@ -92,6 +93,14 @@ pub fn audit(command: Command) -> Command {
                 .value_parser(value_parser!(u16).range(i64::from(*THREADS.start())..=i64::from(*THREADS.end())))
                 .help("Number of threads [default: the number of processors]"),
             flag(IGNORE_RULES, "Skip the files that .gitignore and .ignore files exclude"),
+            Arg::new(INSIDE)
+                .long(INSIDE)
+                .value_name("WHEN")
+                .num_args(0..=1)
+                .require_equals(true)
+                .default_missing_value(InsideSearch::Always.name())
+                .value_parser(choice(InsideSearch::ALL.map(|inside| (inside.name(), inside))))
+                .help("Search files that are not binaries or archives for binaries, such as Base64 in scripts [default: local, in local files only]"),
             Arg::new(NESTED)
                 .long(NESTED)
                 .value_name("N")
@@ -162,6 +171,7 @@ pub struct AuditArgs {
     pub hash: bool,
     pub threads: Option<u16>,
     pub ignore_rules: bool,
+    pub inside: Option<InsideSearch>,
     pub nested: Option<u32>,
     pub archive_rows: Option<u64>,
     pub archive_row_bytes: Option<u64>,
@@ -205,6 +215,7 @@ impl AuditArgs {
             hash: matches.get_flag(HASH),
             threads: optional(matches, THREAD_COUNT),
             ignore_rules: matches.get_flag(IGNORE_RULES),
+            inside: optional(matches, INSIDE),
             nested: optional(matches, NESTED),
             archive_rows: optional(matches, ARCHIVE_ROWS),
             archive_row_bytes: optional(matches, ARCHIVE_ROW_BYTES),

@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Write};
 
 use sectile::internal::other_error;
 use sectile::{Error, Input};
-use sectile_audit::{FileFormat, RowName, RowReadError, RowReader, WalkOptions};
+use sectile_audit::{FileFormat, InsideSearch, RowName, RowReadError, RowReader, WalkOptions};
 use sectile_oci::LayoutError;
 use sectile_oci::registry::{RegistryImageError, Scheme};
 
@@ -107,6 +107,7 @@ pub fn open(source: &InputSource, failure: Option<&Failure>) -> Option<Result<In
 fn walk_options(source: &InputSource) -> WalkOptions {
     let depth = RowName::parse(source.argument()).map_or(0, |name| name.entries().len());
     let mut options = WalkOptions::default();
+    options.inside = InsideSearch::Always;
     let max_nesting = u32::try_from(2 * depth).unwrap_or(WalkOptions::NESTING_LIMIT);
     options.max_nesting = max_nesting.clamp(options.max_nesting, WalkOptions::NESTING_LIMIT);
     options

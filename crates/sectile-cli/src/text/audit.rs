@@ -7,7 +7,7 @@ use anstyle::Style;
 use sectile::{Escaped, Severity};
 use sectile_advisories::Rating;
 use sectile_audit::amount::{self, ByteSize, Grouped, percent};
-use sectile_audit::{AuditInfo, AuditOutcome, Completeness, NotOpenedFiles, RowCount, RowKind, Summary};
+use sectile_audit::{AuditInfo, AuditOutcome, Completeness, InsideSearch, NotOpenedFiles, RowCount, RowKind, Summary};
 use unicode_width::UnicodeWidthStr;
 
 use super::layout::{Layout, fitted};
@@ -69,7 +69,7 @@ pub fn write_summary(outcome: &AuditOutcome, layout: Layout, out: &mut impl Writ
     if summary.excepted > 0 {
         writeln!(out, "  {} excepted by the policy", counted(summary.excepted, "finding"))?;
     }
-    write_contents(summary, layout, out)?;
+    write_contents(info, summary, layout, out)?;
     write_findings(summary, columns, out)?;
     write_advisories(summary, layout, out)?;
     write_licenses(summary, columns, out)?;
@@ -124,7 +124,7 @@ fn write_refused(count: &RowCount, out: &mut impl Write) -> io::Result<()> {
     }
 }
 
-fn write_contents(summary: &Summary, layout: Layout, out: &mut impl Write) -> io::Result<()> {
+fn write_contents(info: &AuditInfo, summary: &Summary, layout: Layout, out: &mut impl Write) -> io::Result<()> {
     let parts = [
         (summary.modules, "module"),
         (summary.components, "component"),
@@ -136,10 +136,18 @@ fn write_contents(summary: &Summary, layout: Layout, out: &mut impl Write) -> io
         (summary.not_wasm, "other file"),
     ];
     let parts = parts.into_iter().filter(|(number, _)| *number > 0);
-    let parts: Vec<String> = parts.map(|(number, what)| counted(number, what)).collect();
+    let mut parts: Vec<String> = parts.map(|(number, what)| counted(number, what)).collect();
     if parts.is_empty() {
         return Ok(());
     }
+    parts.push(
+        match info.inside {
+            InsideSearch::Always => "searched inside other files",
+            InsideSearch::Never => "not searched inside other files",
+            _ => "searched inside other local files",
+        }
+        .to_owned(),
+    );
     layout.hanging(out, "  ", 2, &format!("{DIMMED}{}{DIMMED:#}", parts.join(", ")))
 }
 

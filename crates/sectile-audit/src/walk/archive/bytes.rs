@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::budget::Budget;
 use super::tar::TarStream;
 use crate::fill::{fill, fill_at, fill_exact_at, shrank};
+use crate::reading;
 use crate::walk::file_kind::TAR_BLOCK;
 use sectile::Input;
 
@@ -115,6 +116,34 @@ impl Read for RangeReader<'_, '_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.fill_buf()?.read(buffer)?;
         self.consume(read);
+        Ok(read)
+    }
+}
+
+/// A range of a file, read once from its start. Its bytes are counted.
+pub(super) struct CountedRange<'b> {
+    input: &'b Input,
+    range: Range<u64>,
+    budget: &'b Budget,
+}
+
+impl<'b> CountedRange<'b> {
+    pub(super) fn new(input: &'b Input, range: Range<u64>, budget: &'b Budget) -> Self {
+        Self { input, range, budget }
+    }
+}
+
+impl Read for CountedRange<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Self { input, range, budget } = self;
+        let mut reader = reading::RangeReader { input, range: range.clone() };
+        let read = reader.read(buffer).inspect_err(|error| {
+            if error.kind() != io::ErrorKind::Interrupted {
+                budget.report_unreadable(error);
+            }
+        })?;
+        *range = reader.range;
+        budget.read(read as u64);
         Ok(read)
     }
 }

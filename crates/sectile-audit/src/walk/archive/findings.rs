@@ -49,6 +49,11 @@ impl ArchiveFindings {
         self.has_binary = true;
     }
 
+    /// Whether there are no findings.
+    pub(super) fn is_empty(&self) -> bool {
+        self.counts.is_empty() && self.not_opened.is_empty()
+    }
+
     /// Whether a binary was found since the last call. Resets the state.
     pub(super) fn take_has_binary(&mut self) -> bool {
         std::mem::take(&mut self.has_binary)

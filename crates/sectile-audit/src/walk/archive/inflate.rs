@@ -26,6 +26,11 @@ impl<R: BufRead> Inflater<R> {
         Self { input, decompress: Decompress::new(false), state: State::Inside }
     }
 
+    /// Inflates data with a header and a checksum (RFC 1950).
+    pub(super) fn zlib(input: R) -> Self {
+        Self { decompress: Decompress::new(true), ..Self::new(input) }
+    }
+
     /// Number of bytes of input used.
     pub(super) fn total_in(&self) -> u64 {
         self.decompress.total_in()

@@ -3,11 +3,15 @@
 //! Entries without compression (tar, stored zip entries) become ranges of the file and are not read. Compressed entries
 //! are streamed. The name of an entry is used only as a label.
 
+mod ar;
 mod budget;
 mod bytes;
 mod checksum;
+mod data_sections;
+mod filters;
 mod findings;
 mod gzip;
+mod hidden;
 mod inflate;
 mod tar;
 mod watch;
@@ -21,9 +25,11 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead, BufReader, Read};
 use std::ops::Range;
 
+use self::ar::is_ar;
 pub(super) use self::budget::Budget;
 use self::budget::BufferedDecoder;
-use self::bytes::{FileWindow, HeldBytes, TarSource, ZipBytes};
+use self::bytes::{CountedRange, FileWindow, HeldBytes, TarSource, ZipBytes};
+use self::filters::Filter;
 use self::findings::{ArchiveFindings, FindingPlace};
 use self::gzip::{GzipFindings, GzipReader, GzipTail};
 use self::tar::TarStream;
@@ -55,6 +61,10 @@ pub(super) struct ArchiveWalker<'a> {
     store: Option<TarStore>,
     /// The last ranges of the file with end records of zips that were read or must not be read.
     zip_ends: VecDeque<Range<u64>>,
+    /// Whether to search entries that are not archives for binaries.
+    searches: bool,
+    /// Number of binaries that were found in such entries.
+    hidden_rows: u64,
 }
 
 /// A file of a store, or an object, that is an archive.
@@ -67,6 +77,15 @@ pub(super) struct ArchiveFile {
     pub(super) expects_wasm: bool,
     /// Whether it is not in the state that was listed.
     pub(super) is_changed: bool,
+    /// Whether it is a file of this system.
+    pub(super) is_local: bool,
+}
+
+impl ArchiveFile {
+    /// A file of this system.
+    pub(super) fn local(name: OsString, state: FileState, location: BlobLocation, expects_wasm: bool) -> Self {
+        Self { name, state, location, expects_wasm, is_changed: false, is_local: true }
+    }
 }
 
 /// Number of bytes of a stream to detect its type.
@@ -86,20 +105,33 @@ struct EntryPath<'c> {
     expects_wasm: bool,
     /// Whether it was opened as an archive. Findings on its entries belong to it.
     is_archive: Cell<bool>,
+    /// The encodings and compressions that were undone on the path, the last one first.
+    encodings: Option<&'c EncodingStep<'c>>,
+    /// Whether it was found by the search in another entry, or is in such data.
+    is_hidden: bool,
+}
+
+/// An encoding or a compression that was undone.
+struct EncodingStep<'c> {
+    outer: Option<&'c EncodingStep<'c>>,
+    name: &'static str,
 }
 
 impl<'c> EntryPath<'c> {
     /// The path of an entry in this archive.
     fn new(outer: &'c EntryPath<'c>, name: &'c OsStr) -> Self {
-        Self { outer: Some(outer), name, expects_wasm: has_wasm_extension(name), is_archive: Cell::new(false) }
+        let EntryPath { encodings, is_hidden, .. } = *outer;
+        let expects_wasm = has_wasm_extension(name) && !is_hidden;
+        Self { outer: Some(outer), name, expects_wasm, is_archive: Cell::new(false), encodings, is_hidden }
     }
 }
 
 impl<'c> EntryPath<'c> {
     /// The same path, with a further hint that it is WebAssembly.
     fn with_hint(&self, expects_wasm: bool) -> EntryPath<'c> {
-        let (outer, name) = (self.outer, self.name);
-        EntryPath { outer, name, expects_wasm: self.expects_wasm || expects_wasm, is_archive: Cell::new(false) }
+        let EntryPath { outer, name, encodings, is_hidden, .. } = *self;
+        let expects_wasm = self.expects_wasm || expects_wasm;
+        EntryPath { outer, name, expects_wasm, is_archive: Cell::new(false), encodings, is_hidden }
     }
 }
 
@@ -112,6 +144,14 @@ impl EntryPath<'_> {
     /// The entry of the file itself that this entry is, or is in.
     fn outermost(&self) -> Option<&Self> {
         if self.is_outermost() { Some(self) } else { self.outer?.outermost() }
+    }
+
+    /// The encodings of data that the search found, the outermost first. Empty for other entries.
+    fn hidden_encodings(&self) -> Vec<&'static str> {
+        let steps = std::iter::successors(self.encodings.filter(|_| self.is_hidden), |step| step.outer);
+        let mut names: Vec<_> = steps.map(|step| step.name).collect();
+        names.reverse();
+        names
     }
 
     /// The name of a row, with the name of an image instead of those of the file and of its entry.
@@ -165,10 +205,15 @@ impl EntryPath<'_> {
     }
 }
 
+/// Whether a file is of a format that is opened only if its start is sound, and it is.
+pub(super) fn opens(name: &OsStr, head: &[u8]) -> bool {
+    Filter::detect(name, head).is_some() || is_ar(head)
+}
+
 /// Inspects a file that begins like an archive or a compressed file; `head` is its start.
 pub(super) fn inspect(file: &ArchiveFile, input: &Input, head: &[u8], options: &WalkOptions, sink: &mut dyn BlobSink) {
     let is_tar = FileKind::detect_in(input, 0..input.len(), head) == FileKind::Tar;
-    begin(file, input.len(), options, sink, |archive, path| {
+    begin(file, input.len(), Searched::Archive, options, sink, |archive, path| {
         archive.budget.read(head.len() as u64);
         let store = if is_tar { store_files(input, head, archive.budget) } else { None };
         archive.store = store.as_ref().map(|files| TarStore::read(&file.name, files));
@@ -183,6 +228,33 @@ pub(super) fn inspect(file: &ArchiveFile, input: &Input, head: &[u8], options: &
     });
 }
 
+/// Searches a file that is not an archive for binaries. Without any, it counts as another file.
+pub(super) fn search(file: &ArchiveFile, input: &Input, head: &[u8], options: &WalkOptions, sink: &mut dyn BlobSink) {
+    begin(file, input.len(), Searched::Other, options, sink, |archive, path| {
+        archive.budget.read(head.len() as u64);
+        let mut bytes = head.chain(CountedRange::new(input, head.len() as u64..input.len(), archive.budget));
+        archive.search(path, &mut bytes, 0, 0);
+        archive.report_fault(path);
+        if archive.hidden_rows > 0 && input.changed().unwrap_or(true) {
+            archive.report(path, FindingCode::Changed, "it changed while it was inspected".to_owned());
+        }
+    });
+}
+
+/// Searches the data sections of a binary for others.
+pub(super) fn search_binary(file: &ArchiveFile, input: &Input, options: &WalkOptions, sink: &mut dyn BlobSink) {
+    begin(file, input.len(), Searched::Binary, options, sink, |archive, path| {
+        archive.search_data_in(path, input, &(0..input.len()), 0);
+        archive.report_fault(path);
+    });
+}
+
+/// Whether [`search`] may find a binary in a file.
+pub(super) fn has_candidates(input: &Input, options: &WalkOptions) -> bool {
+    let budget = Budget::new(options);
+    hidden::has_candidates(&mut CountedRange::new(input, 0..input.len(), &budget), &budget)
+}
+
 /// Inspects an object of length `len` that starts with `head`; `rest` streams its other bytes.
 pub(super) fn inspect_stream(
     file: &ArchiveFile,
@@ -192,7 +264,9 @@ pub(super) fn inspect_stream(
     options: &WalkOptions,
     sink: &mut dyn BlobSink,
 ) {
-    begin(file, len, options, sink, |archive, path| {
+    let is_other = options.inside.searches(file.is_local) && !FileKind::detect(head).is_container();
+    let searched = if is_other { Searched::Other } else { Searched::Archive };
+    begin(file, len, searched, options, sink, |archive, path| {
         archive.budget.read(head.len() as u64);
         let most = if FileKind::detect(head) == FileKind::Zip { options.max_held_bytes } else { options.max_inflated };
         if len > most && len > head.len() as u64 {
@@ -206,9 +280,20 @@ pub(super) fn inspect_stream(
     });
 }
 
+/// The type of a file that is inspected for binaries in it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Searched {
+    Archive,
+    /// A binary, which has its own row.
+    Binary,
+    Other,
+}
+
+/// Begins a file. One that is not an archive, and has neither rows nor findings, is not reported as one.
 fn begin(
     file: &ArchiveFile,
     len: u64,
+    searched: Searched,
     options: &WalkOptions,
     sink: &mut dyn BlobSink,
     within: impl FnOnce(&mut ArchiveWalker<'_>, &EntryPath<'_>),
@@ -216,14 +301,24 @@ fn begin(
     let budget = Budget::new(options);
     let findings = ArchiveFindings::default();
     let (store, zip_ends) = (None, VecDeque::new());
-    let mut archive = ArchiveWalker { options, sink, file, budget: &budget, findings, store, zip_ends };
-    let is_archive = Cell::new(true);
-    let path = EntryPath { outer: None, name: &file.name, expects_wasm: file.expects_wasm, is_archive };
+    let searches = options.inside.searches(file.is_local);
+    let budget = &budget;
+    let mut archive =
+        ArchiveWalker { options, sink, file, budget, findings, store, zip_ends, searches, hidden_rows: 0 };
+    let (name, expects_wasm, is_archive) = (&*file.name, file.expects_wasm, Cell::new(true));
+    let path = EntryPath { outer: None, name, expects_wasm, is_archive, encodings: None, is_hidden: false };
     if file.is_changed {
         archive.report(&path, FindingCode::Changed, "it was changed since it was listed".to_owned());
     }
     within(&mut archive, &path);
     archive.report_store_errors();
+    if archive.hidden_rows == 0 && archive.findings.is_empty() {
+        match searched {
+            Searched::Archive => {}
+            Searched::Binary => return archive.sink.add_searched(budget.bytes_read()),
+            Searched::Other => return archive.sink.skip(budget.bytes_read()),
+        }
+    }
     let (findings, not_opened) = archive.findings.finish(&file.location);
     // Bytes that were read again count once.
     let (bytes_read, was_read) = (budget.bytes_read().min(len), !budget.is_unreadable());
@@ -239,11 +334,20 @@ impl ArchiveWalker<'_> {
         let layer = if path.is_outermost() { self.layer(path) } else { None };
         let expected = layer.as_ref().filter(|layer| layer.expects_wasm).map(|_| path.with_hint(true));
         let path = expected.as_ref().unwrap_or(path);
+        if kind == FileKind::Other {
+            let mut part = FileWindow::new(input, range.clone(), self.budget);
+            if self.opened(path, head, &mut part, level) {
+                return;
+            }
+        }
         let is_blob = !kind.is_container() && (kind == FileKind::Wasm || path.expects_wasm);
         if is_blob {
             let content = Content::Range { input, range: range.clone(), head, probed: 0 };
             self.budget.subtract(head.len() as u64);
             self.add_stored_blob(path, layer.and_then(|layer| layer.digest), content);
+            if self.searches && kind == FileKind::Wasm {
+                self.search_data_in(path, input, &range, level);
+            }
         } else if kind.is_container() {
             if !self.may_enter(path, level) {
                 return self.keep_zip_ends(range);
@@ -280,6 +384,10 @@ impl ArchiveWalker<'_> {
             }
         }
         if !is_blob && !is_archive {
+            if self.searches {
+                let mut rest = CountedRange::new(input, range, self.budget);
+                self.search(path, &mut rest, 0, level);
+            }
             self.count_other_entry(path, head, probe.format);
         }
     }
@@ -294,6 +402,7 @@ impl ArchiveWalker<'_> {
     /// Counts an entry that is neither WebAssembly nor an archive, unless its format may contain binaries.
     fn count_other_entry(&mut self, path: &EntryPath<'_>, head: &[u8], format: Option<&'static str>) {
         match format.or_else(|| formats::detect_by_name(path.name, head)) {
+            _ if path.is_hidden => {} // a part of another entry
             Some(format) => self.not_opened(path, format),
             None => self.sink.skip(0), // these bytes are counted with the archive
         }
@@ -321,10 +430,19 @@ impl ArchiveWalker<'_> {
         let zeros = BufReader::with_capacity(zeros_len.min(HEAD_LEN as u64) as usize, io::repeat(0).take(zeros_len));
         let mut whole = head.chain(zeros).chain(next).chain(reader);
         if !kind.is_container() {
+            if kind == FileKind::Other && self.opened(path, head, &mut whole, level) {
+                return true;
+            }
             let mut watch = Watch::new(&mut whole, self.budget);
             let is_blob = kind == FileKind::Wasm || path.expects_wasm;
-            if is_blob {
+            if is_blob && path.is_hidden {
+                self.add_if_framed(path, &mut watch, level);
+            } else if is_blob && self.searches && kind == FileKind::Wasm {
+                self.add_and_search(path, &mut watch, level);
+            } else if is_blob {
                 self.add_blob(path, Content::Stream(&mut watch));
+            } else if self.searches {
+                self.search(path, &mut watch, 0, level);
             }
             self.drain(&mut watch, u64::MAX);
             let probe = watch.probe(kind, head);
@@ -393,9 +511,27 @@ impl ArchiveWalker<'_> {
         level < most
     }
 
+    /// Inspects data of a format that is opened only if its start is sound. Returns whether it is of one.
+    fn opened(&mut self, path: &EntryPath<'_>, head: &[u8], reader: &mut dyn BufRead, level: u32) -> bool {
+        let filter = Filter::detect(path.name, head);
+        if path.is_hidden || !(filter.is_some() || is_ar(head)) || !self.may_enter(path, level) {
+            return false;
+        }
+        match filter {
+            Some(filter) => {
+                let decoder = filter.reader(&mut *reader, self.budget);
+                self.inflated(path, filter.name(), decoder, level);
+            }
+            None => self.ar(path, reader, level),
+        }
+        self.drain(reader, u64::MAX);
+        self.report_fault(path);
+        true
+    }
+
     fn gzip(&mut self, path: &EntryPath<'_>, compressed: &mut dyn BufRead, level: u32) {
         let findings = Cell::new(GzipFindings::default());
-        self.inflated(path, GzipReader::new(compressed, &findings), level);
+        self.inflated(path, "gzip", GzipReader::new(compressed, &findings), level);
         let GzipFindings { tail, member } = findings.get();
         if let Some(what) = member {
             self.dispute(path, what.to_owned());
@@ -413,7 +549,7 @@ impl ArchiveWalker<'_> {
     }
 
     fn zstd(&mut self, path: &EntryPath<'_>, compressed: &mut dyn BufRead, level: u32) {
-        self.inflated(path, zstd::ZstdReader::new(compressed, self.budget), level);
+        self.inflated(path, "zstd", zstd::ZstdReader::new(compressed, self.budget), level);
     }
 
     /// Inspects a compressed Substrate runtime.
@@ -423,15 +559,18 @@ impl ArchiveWalker<'_> {
     }
 
     /// Inspects the content of a compressed file, which keeps the name of the file.
-    fn inflated(&mut self, path: &EntryPath<'_>, decoder: impl Read, level: u32) {
+    fn inflated(&mut self, path: &EntryPath<'_>, compression: &'static str, decoder: impl Read, level: u32) {
         let mut inflating = BufferedDecoder::new(decoder, self.budget);
         let mut head = [0; HEAD_LEN];
         let len = fill(&mut inflating, &mut head).unwrap_or(0); // the next read returns an error again
         // A compressed tar or zip is one archive. A file compressed twice is two.
         let is_archive = matches!(FileKind::detect(&head[..len]), FileKind::Tar | FileKind::Zip);
         let level = if is_archive { level } else { level + 1 };
-        let expects_wasm = path.expects_wasm || has_wasm_extension(stem(path.name));
-        let inner = EntryPath { outer: path.outer, name: path.name, expects_wasm, is_archive: Cell::new(true) };
+        let EntryPath { outer, name, is_hidden, .. } = *path;
+        let expects_wasm = path.expects_wasm || has_wasm_extension(stem(name));
+        let step = EncodingStep { outer: path.encodings, name: compression };
+        let (is_archive, encodings) = (Cell::new(true), Some(&step));
+        let inner = EntryPath { outer, name, expects_wasm, is_archive, encodings, is_hidden };
         let mut whole = (&head[..len]).chain(&mut inflating);
         if self.stream(&inner, &mut whole, level) {
             self.drain(&mut inflating, u64::MAX);
@@ -474,8 +613,8 @@ impl ArchiveWalker<'_> {
         if !self.budget.row(self.sink.row_bytes()) {
             return;
         }
-        let location = self.location(path);
-        self.sink.add_blob(Blob { location, state: Some(self.file.state.clone()), digest, content });
+        let (location, encodings) = (self.location(path), path.hidden_encodings());
+        self.sink.add_blob(Blob { location, state: Some(self.file.state.clone()), digest, encodings, content });
     }
 
     fn location(&self, path: &EntryPath<'_>) -> BlobLocation {
@@ -650,8 +789,9 @@ pub(super) fn has_wasm_extension(name: &OsStr) -> bool {
 /// The name without the extension of a compression.
 fn stem(name: &OsStr) -> &OsStr {
     let path = std::path::Path::new(name);
-    let is_compression =
-        path.extension().is_some_and(|ending| ["gz", "zst"].iter().any(|known| ending.eq_ignore_ascii_case(known)));
+    let is_compression = path
+        .extension()
+        .is_some_and(|ending| ["gz", "zst", "br", "bz2", "xz"].iter().any(|known| ending.eq_ignore_ascii_case(known)));
     path.file_stem().filter(|_| is_compression).unwrap_or(name)
 }
 

@@ -3,6 +3,7 @@
 mod archives;
 
 mod hostile;
+mod inside;
 mod stores;
 mod tars;
 mod tree;

@@ -132,6 +132,9 @@ pub fn root(source: &InputSource) -> Result<Root, Failure> {
 fn configure(args: &AuditArgs, judge: Judge, outputs: &[FormatOutput<AuditFormat>]) -> Result<Audit, Failure> {
     let mut walk = WalkOptions::default();
     walk.ignore_rules = args.ignore_rules;
+    if let Some(inside) = args.inside {
+        walk.inside = inside;
+    }
     if let Some(nested) = args.nested {
         walk.max_nesting = nested;
     }

@@ -692,3 +692,29 @@ fn damaged_saved_rows_are_errors() {
     assert!(run.status == 2 && run.stderr.contains("the output is one of the inputs"), "{}", run.stderr);
     assert_eq!(fs::read_to_string(&rows).unwrap(), text);
 }
+
+#[test]
+fn binaries_inside_other_files_are_judged_and_read_by_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let binary = module(&[custom("licenses", "nonsense")]);
+    let numbers: Vec<String> = binary.iter().map(u8::to_string).collect();
+    fs::write(path(&directory, "app.js"), format!("load([{}]);\n", numbers.join(","))).unwrap();
+    let audit = run(["audit", &path(&directory, ""), "--format", "jsonl"]);
+    assert_eq!(audit.status, 1, "{}", audit.stderr);
+    let lines: Vec<Value> = audit.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0]["audit"]["inside"], "local");
+    let name = lines[1]["file"].as_str().unwrap();
+    assert!(name.ends_with("app.js!numbers@6") && lines[1]["encoding"] == serde_json::json!(["numbers"]), "{name}");
+    for command in ["show", "sections", "check", "digest"] {
+        let run = run([command, name]);
+        assert_eq!(run.status, i32::from(command == "check"), "{command}: {}", run.stderr);
+    }
+    assert_eq!(run(["get", name, "licenses"]).text().trim(), "nonsense");
+
+    let table = run(["audit", &path(&directory, "")]);
+    assert!(table.text().contains("searched inside other local files"), "{}", table.text());
+    let never = run(["audit", &path(&directory, ""), "--inside=never", "--allow-empty"]);
+    assert_eq!(never.status, 0, "{}", never.stderr);
+    let always = run(["audit", &path(&directory, ""), "--inside", "--format", "jsonl"]);
+    assert!(always.text().contains("\"inside\":\"always\""), "{}", always.text());
+}

@@ -11,7 +11,7 @@ use super::keys::{
     tuple,
 };
 use super::report::{head, rule, with_reason_unless};
-use sectile_audit::{Completeness, RowKind};
+use sectile_audit::{Completeness, InsideSearch, RowKind};
 use sectile_policy::diff::RowState;
 
 /// Any line.
@@ -33,6 +33,11 @@ fn header() -> Value {
         key("fingerprint", string(), "A text that differs if verdicts or limits on archives may differ."),
         key("day", nullable(day()), "The day that exceptions are compared with, if it matters."),
         key("hashed", boolean(), "Whether digests were computed."),
+        key(
+            "inside",
+            names(InsideSearch::ALL.map(InsideSearch::name)),
+            "The files that were searched for binaries in other encodings.",
+        ),
         key("searched", json!({ "const": true }), "The data was searched for packages.").optional(),
         databases(),
     ]);
@@ -55,6 +60,12 @@ fn row() -> Value {
         size,
         key("locations", locations(), "All names of the file, the first of them first."),
         key("omits_locations", json!({ "const": true }), "There are more names.").optional(),
+        key(
+            "encoding",
+            array(string()),
+            "The encodings in which another file contains the binary, the outermost first.",
+        )
+        .optional(),
         key("state", nullable(string()), "A text that differs after each change of the file."),
         key("digest", nullable(string()), "The digest, computed or stated by the store."),
         key("verified", boolean(), "Whether the digest was computed."),

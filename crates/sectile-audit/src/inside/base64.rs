@@ -1,0 +1,141 @@
+//! Decodes Base64 in text. Sources: RFC 4648, 4 and 5; RFC 2045, 6.8.
+
+use super::Decoded;
+use super::symbols::{Joint, Symbol, joint, symbol};
+
+/// Value of a byte that is not a character of Base64.
+const NONE: u8 = 0xff;
+
+/// The values of the characters, for both alphabets.
+const VALUES: [u8; 256] = {
+    let mut values = [NONE; 256];
+    let mut at = 0;
+    while at < 26 {
+        values[b'A' as usize + at] = at as u8;
+        values[b'a' as usize + at] = 26 + at as u8;
+        at += 1;
+    }
+    at = 0;
+    while at < 10 {
+        values[b'0' as usize + at] = 52 + at as u8;
+        at += 1;
+    }
+    values[b'+' as usize] = 62;
+    values[b'-' as usize] = 62;
+    values[b'/' as usize] = 63;
+    values[b'_' as usize] = 63;
+    values
+};
+
+/// Whether a byte is a character of Base64, in either alphabet.
+pub(super) fn is_base64(byte: u8) -> bool {
+    VALUES[usize::from(byte)] != NONE
+}
+
+/// Whether all of these bytes are characters of Base64. Compiles to vector instructions.
+pub(super) fn is_all_base64(bytes: &[u8; 16]) -> bool {
+    let is_base64 = |byte: u8| {
+        let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+        let is_digit = byte.wrapping_sub(b'0') < 10;
+        let is_mark = (byte == b'+') | (byte == b'/') | (byte == b'-') | (byte == b'_');
+        is_letter | is_digit | is_mark
+    };
+    bytes.iter().fold(true, |all, &byte| all & is_base64(byte))
+}
+
+/// Decodes from the start of a text to its end, or until `most` bytes are decoded.
+pub(super) fn decode(text: &[u8], most: usize) -> Decoded {
+    let mut decoded = Decoded::default();
+    let (mut at, mut bits, mut pending) = (0, 0_u32, 0_u32);
+    while decoded.bytes.len() < most {
+        if pending == 0 {
+            at += decode_groups(&text[at..], most, &mut decoded.bytes);
+        }
+        let (symbol, len) = symbol(&text[at..]);
+        match symbol {
+            Symbol::Char(byte) if is_base64(byte) => {
+                bits = bits << 6 | u32::from(VALUES[usize::from(byte)]);
+                pending += 6;
+                at += len;
+                if pending >= 8 {
+                    pending -= 8;
+                    decoded.bytes.push((bits >> pending) as u8);
+                }
+                continue;
+            }
+            Symbol::Char(b'=') => {
+                at += len;
+                if let (Symbol::Char(b'='), len) = super::symbols::symbol(&text[at..]) {
+                    at += len;
+                }
+                break;
+            }
+            Symbol::Char(_) => break,
+            Symbol::End => (decoded.is_open, decoded.is_cut) = (true, true),
+            Symbol::Space | Symbol::Quote(_) => match joint(&text[at..]) {
+                Joint::Continues(len, is_break) => {
+                    if is_break {
+                        decoded.breaks.push(decoded.bytes.len());
+                    }
+                    at += len;
+                    continue;
+                }
+                Joint::Ends => {}
+                Joint::Open => decoded.is_open = true,
+            },
+        }
+        break;
+    }
+    decoded.len = at;
+    decoded
+}
+
+/// Decodes whole groups of four characters without escapes. Returns the length of their text.
+fn decode_groups(text: &[u8], most: usize, out: &mut Vec<u8>) -> usize {
+    let groups = text.as_chunks::<4>().0;
+    let before = out.len();
+    out.reserve((groups.len() * 3).min(most - before).min(1 << 20));
+    for (nth, group) in groups.iter().enumerate() {
+        let [a, b, c, d] = group.map(|byte| VALUES[usize::from(byte)]);
+        if (a | b | c | d) & 0xc0 != 0 || out.len() >= most {
+            return 4 * nth;
+        }
+        let bits = u32::from(a) << 18 | u32::from(b) << 12 | u32::from(c) << 6 | u32::from(d);
+        out.extend_from_slice(&bits.to_be_bytes()[1..]);
+    }
+    4 * groups.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_tests_of_characters_agree() {
+        for byte in 0..=u8::MAX {
+            assert_eq!(is_all_base64(&[byte; 16]), is_base64(byte), "{byte}");
+        }
+    }
+
+    #[test]
+    fn base64_is_decoded_through_line_breaks_and_literals() {
+        for text in [
+            &b"aGVsbG8sIHdvcmxk\""[..],
+            b"aGVsbG8sIHd\\u0076cmxk\"",
+            b"aGVsb\nG8sIHdvcmxk\"",
+            b"aGVsb\" + \"G8sIHdvcmxk\"",
+            b"aGVs%62G8sIHdvcmxk)",
+        ] {
+            let decoded = decode(text, usize::MAX);
+            assert_eq!(
+                (&*decoded.bytes, decoded.len),
+                (&b"hello, world"[..], text.len() - 1),
+                "{}",
+                text.escape_ascii()
+            );
+        }
+        assert_eq!(decode(b"aGk=;", usize::MAX).bytes, b"hi");
+        assert_eq!(decode(b"-_-_", usize::MAX).bytes, decode(b"+/+/", usize::MAX).bytes);
+        assert!(decode(b"aGVsbG8", usize::MAX).is_open);
+    }
+}
