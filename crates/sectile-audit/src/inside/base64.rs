@@ -1,7 +1,7 @@
 //! Decodes Base64 in text. Sources: RFC 4648, 4 and 5; RFC 2045, 6.8.
 
 use super::Decoded;
-use super::symbols::{Joint, Symbol, joint, symbol};
+use super::symbols::{Symbol, symbol};
 
 /// Value of a byte that is not a character of Base64.
 const NONE: u8 = 0xff;
@@ -72,17 +72,12 @@ pub(super) fn decode(text: &[u8], most: usize) -> Decoded {
             }
             Symbol::Char(_) => break,
             Symbol::End => (decoded.is_open, decoded.is_cut) = (true, true),
-            Symbol::Space | Symbol::Quote(_) => match joint(&text[at..]) {
-                Joint::Continues(len, is_break) => {
-                    if is_break {
-                        decoded.breaks.push(decoded.bytes.len());
-                    }
+            Symbol::Space | Symbol::Quote(_) => {
+                if let Some(len) = decoded.next_part(&text[at..]) {
                     at += len;
                     continue;
                 }
-                Joint::Ends => {}
-                Joint::Open => decoded.is_open = true,
-            },
+            }
         }
         break;
     }

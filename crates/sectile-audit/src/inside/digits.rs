@@ -3,7 +3,7 @@
 use memchr::memmem;
 
 use super::Decoded;
-use super::symbols::{Joint, Symbol, hex_digit, joint, symbol};
+use super::symbols::{Symbol, hex_digit, symbol};
 
 /// Decodes pairs of hexadecimal digits, also with spaces between them.
 pub(super) fn decode_hex(text: &[u8], most: usize) -> Decoded {
@@ -28,17 +28,12 @@ pub(super) fn decode_hex(text: &[u8], most: usize) -> Decoded {
                 at += len;
                 continue;
             }
-            Symbol::Space | Symbol::Quote(_) => match joint(&text[at..]) {
-                Joint::Continues(len, is_break) => {
-                    if is_break {
-                        decoded.breaks.push(decoded.bytes.len());
-                    }
+            Symbol::Space | Symbol::Quote(_) => {
+                if let Some(len) = decoded.next_part(&text[at..]) {
                     at += len;
                     continue;
                 }
-                Joint::Ends => {}
-                Joint::Open => decoded.is_open = true,
-            },
+            }
         }
         break;
     }

@@ -15,6 +15,7 @@ pub(crate) use self::finder::{Candidate, Finder, LOOKBEHIND};
 pub(crate) use self::framing::Framed;
 pub(crate) use self::literal::Escaping;
 pub(crate) use self::magic::Magic;
+use self::symbols::{Joint, joint};
 
 /// How the bytes of a candidate are encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,6 +59,23 @@ pub(crate) struct Decoded {
     pub(crate) is_open: bool,
     /// Whether the window ends inside the text.
     pub(crate) is_cut: bool,
+}
+
+impl Decoded {
+    /// Goes to the next part of the text, in the next line or literal. Returns the length of what is between.
+    fn next_part(&mut self, text: &[u8]) -> Option<usize> {
+        match joint(text) {
+            Joint::Continues(len, is_break) => {
+                if is_break {
+                    self.breaks.push(self.bytes.len());
+                }
+                return Some(len);
+            }
+            Joint::Ends => {}
+            Joint::Open => self.is_open = true,
+        }
+        None
+    }
 }
 
 /// Decodes at most about `most` bytes from the start of a text; `before` is the byte before it.
