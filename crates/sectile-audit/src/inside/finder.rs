@@ -49,6 +49,9 @@ pub(crate) struct Finder {
 /// The distance between the positions that are looked at for runs.
 const STRIDE: u64 = 128;
 
+/// Number of bytes that the end of a line and the indentation of the next one usually have at most.
+const LINE_END: usize = 32;
+
 /// Minimum length of a run.
 const MIN_RUN: usize = 96;
 
@@ -124,10 +127,12 @@ impl Finder {
         while self.sample < until {
             let at = self.sample;
             self.sample += STRIDE;
-            let offset = (at - base) as usize;
-            if !window[offset..].first_chunk().is_some_and(is_all_base64) {
+            let is_inside = |offset: &usize| window[*offset..].first_chunk().is_some_and(is_all_base64);
+            let start = (at - base) as usize;
+            // Two places, because one may be at the end of a line.
+            let Some(offset) = [start, (start + LINE_END).min(window.len())].into_iter().find(is_inside) else {
                 continue;
-            }
+            };
             if let Some(start) = run_around(window, offset, floor) {
                 let head = &window[start..window.len().min(start + MIN_RUN)];
                 let is_hex = head.iter().filter(|byte| byte.is_ascii_alphanumeric()).all(u8::is_ascii_hexdigit);
