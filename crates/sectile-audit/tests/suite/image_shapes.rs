@@ -214,7 +214,8 @@ fn saved_layout(shape: &Shape) -> Option<Vec<(String, Vec<u8>)>> {
 #[track_caller]
 fn check(store: &Store, shape: &Shape, image: &str, layer: impl Fn(usize) -> String) {
     let answer = audit_store(store);
-    let rows = answer.rows();
+    // The Base64 in a descriptor is also found in its document.
+    let rows: Vec<_> = answer.rows().into_iter().filter(|row| row.get("encoding").is_none()).collect();
     let (binaries, others): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row["row"] == "binary");
     let mut names: Vec<_> = binaries.iter().map(|row| row["file"].as_str().unwrap()).collect();
     names.sort_unstable();

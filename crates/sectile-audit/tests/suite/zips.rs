@@ -64,7 +64,7 @@ fn formats_that_are_not_opened_have_findings() {
         ("a.tar.bz2", b"BZh91AY&SY\0\0"),
         ("a.7z", b"7z\xbc\xaf\x27\x1c\0\x04"),
         ("a.deb", b"!<arch>\ndebian-binary   "),
-        ("a.wasm.br", b"\x0b\x0b\x80\0asm\x01\0"),
+        ("a.wasm.br", b"\x11\x0b\x80\0asm\x01\0"), // an invalid window
         ("a.asar", b"\x04\0\0\0\x18\0\0\0\x14\0\0\0\x0f\0\0\0{\"files\":{}}"),
     ];
     let mut disk = vec![0; 40_000];

@@ -188,7 +188,11 @@ fn the_table_shows_counts_licenses_and_findings() {
         assert!(run.status == 2 && run.stderr.contains(advice), "{}", run.stderr);
     }
     let one = super::run(["audit", &path(&directory, "0.wasm")]);
-    assert!(one.text().contains("  1 module, 1 item, 1 section, searched inside other local files\n"), "{}", one.text());
+    assert!(
+        one.text().contains("  1 module, 1 item, 1 section, searched inside other local files\n"),
+        "{}",
+        one.text()
+    );
 }
 
 /// The start and the end of a small archive are the same bytes.
