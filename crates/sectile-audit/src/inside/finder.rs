@@ -200,7 +200,7 @@ fn first_line(window: &[u8], start: usize, floor: usize) -> usize {
     }
 }
 
-/// What an anchor says about the text around it.
+/// The meaning of an anchor for the text around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Anchor {
     /// `\0asm`.
