@@ -77,12 +77,19 @@ impl<A: RequestPolicy> Recorder<A> {
         Self { events: Vec::new(), policy }
     }
 
-    /// The bytes examined: preambles, headers, names and requested data.
+    /// The bytes examined: preambles, headers, names and requested data. Requests may overlap; each
+    /// byte counts once.
     pub fn bytes_examined(&self) -> u64 {
+        let mut data_until = 0;
         let of = |event: &Event| match event {
             Event::Enter(_) => 8,
             Event::Section { range, data, .. } => data.start - range.start,
-            Event::Data(_, bytes) => bytes.len() as u64,
+            Event::Data(start, bytes) => {
+                let end = start + bytes.len() as u64;
+                let counted = end.saturating_sub(data_until.max(*start));
+                data_until = data_until.max(end);
+                counted
+            }
             Event::Leave(..) => 0,
         };
         self.events.iter().map(of).sum()
