@@ -31,7 +31,7 @@ use crate::scan::{Collector, DataRequest, ItemPath, ItemStart, Section, SectionK
 /// push.push(&module)?;
 /// let inventory = push.finish().complete()?;
 /// let package = &inventory.packages()[0];
-/// assert_eq!((&*package.name, &*package.version, package.offset), ("zlib", "1.3.1", 21));
+/// assert_eq!((&*package.name, &*package.version, package.offset), ("zlib", "1.3.1", 22));
 /// # Ok::<(), sectile::Error>(())
 /// ```
 #[derive(Debug)]

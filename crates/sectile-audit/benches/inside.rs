@@ -7,6 +7,7 @@
 //! Both sides take turns, on one thread. The line gives the fastest round of each, and the median of the ratios of the
 //! rounds.
 
+use std::fmt::Write;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
@@ -80,7 +81,7 @@ fn script(seed: u32, len: usize) -> String {
         match below(3) {
             0 => text.push_str(words[below(words.len())]),
             1 => text.push(char::from(b'a' + below(26) as u8)),
-            _ => text.push_str(&format!("_{:x}", below(1 << 16))),
+            _ => write!(text, "_{:x}", below(1 << 16)).expect("a string takes all text"),
         }
         text.push_str(marks[below(marks.len())]);
     }

@@ -37,8 +37,8 @@ pub(super) fn is_all_base64(bytes: &[u8; 16]) -> bool {
     let is_base64 = |byte: u8| {
         let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
         let is_digit = byte.wrapping_sub(b'0') < 10;
-        let is_mark = (byte == b'+') | (byte == b'/') | (byte == b'-') | (byte == b'_');
-        is_letter | is_digit | is_mark
+        let [plus, slash, minus, underscore] = [b'+', b'/', b'-', b'_'].map(|mark| byte == mark);
+        is_letter | is_digit | plus | slash | minus | underscore
     };
     bytes.iter().fold(true, |all, &byte| all & is_base64(byte))
 }

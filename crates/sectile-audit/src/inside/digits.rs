@@ -93,11 +93,15 @@ fn number(text: &[u8]) -> Option<(u8, usize)> {
     };
     let digits = &digits[prefix..];
     let len = digits.iter().take(4).take_while(|&&digit| char::from(digit).is_digit(radix)).count();
-    let value = digits[..len]
-        .iter()
-        .try_fold(0_i32, |value, &digit| Some(value * radix as i32 + char::from(digit).to_digit(radix)? as i32))?;
-    let value = if sign == 1 { -value } else { value };
-    ((1..=3).contains(&len) && (-128..=255).contains(&value)).then_some((value as u8, sign + prefix + len))
+    let value =
+        digits[..len].iter().try_fold(0, |value, &digit| Some(value * radix + char::from(digit).to_digit(radix)?))?;
+    // A negative number is a byte in two's complement.
+    let byte = match sign {
+        0 => u8::try_from(value).ok()?,
+        _ if value <= 128 => 0_u8.wrapping_sub(value as u8),
+        _ => return None,
+    };
+    (1..=3).contains(&len).then_some((byte, sign + prefix + len))
 }
 
 /// The length of the separator before the next number, or of the rest of the window if it has only separators.

@@ -144,16 +144,8 @@ impl Chars<'_> {
         };
         let char =
             rest.get(..len).and_then(|bytes| std::str::from_utf8(bytes).ok()).and_then(|text| text.chars().next());
-        match char {
-            Some(char) => {
-                self.at += len;
-                Some(u32::from(char))
-            }
-            None => {
-                self.at += 1;
-                Some(u32::from(first))
-            }
-        }
+        self.at += if char.is_some() { len } else { 1 };
+        Some(char.map_or(u32::from(first), u32::from))
     }
 
     /// The value of an escape of this many hexadecimal digits, or of digits in braces.
@@ -182,7 +174,7 @@ impl Chars<'_> {
             let mut after = self.clone();
             match after.next(below) {
                 Some((digit @ 0x30..=0x37, _)) if value * 8 + (digit - 0x30) <= 0xff => {
-                    value = value * 8 + (digit - 0x30)
+                    value = value * 8 + (digit - 0x30);
                 }
                 _ => break,
             }

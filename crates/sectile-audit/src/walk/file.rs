@@ -125,7 +125,7 @@ impl FileEntry {
         };
         let bytes_read = start.bytes_read;
         match start.role {
-            FileRole::Skipped if searches && input.len() > 0 => {
+            FileRole::Skipped if searches && !input.is_empty() => {
                 let file = ArchiveFile::local(path.into(), state, location, expects_wasm);
                 archive::search(&file, &input, start.head, options, sink);
             }

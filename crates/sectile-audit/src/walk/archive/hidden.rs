@@ -236,7 +236,7 @@ impl ArchiveWalker<'_> {
             return Verdict::NeedsMore;
         }
         let framed = Framed::read(&decoded.bytes);
-        let is_broken_there = |end: usize| decoded.breaks.iter().any(|&at| at == end);
+        let is_broken_there = |end: usize| decoded.breaks.contains(&end);
         if framed.is_whole || (framed.has_sections() && is_broken_there(framed.end)) {
             self.hold(decoded.bytes.len(), |walker| walker.add_hidden(place, &decoded.bytes[..framed.end]));
             return Verdict::Accepted(decoded.len);

@@ -293,7 +293,7 @@ enum Searched {
 fn begin(
     file: &ArchiveFile,
     len: u64,
-    searched: Searched,
+    kind: Searched,
     options: &WalkOptions,
     sink: &mut dyn BlobSink,
     within: impl FnOnce(&mut ArchiveWalker<'_>, &EntryPath<'_>),
@@ -313,7 +313,7 @@ fn begin(
     within(&mut archive, &path);
     archive.report_store_errors();
     if archive.hidden_rows == 0 && archive.findings.is_empty() {
-        match searched {
+        match kind {
             Searched::Archive => {}
             Searched::Binary => return archive.sink.add_searched(budget.bytes_read()),
             Searched::Other => return archive.sink.skip(budget.bytes_read()),

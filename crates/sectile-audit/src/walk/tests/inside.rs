@@ -38,7 +38,7 @@ fn lines(text: &str, len: usize, between: &str) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
 fn numbers(bytes: &[u8], between: &str) -> String {
@@ -86,8 +86,8 @@ fn emscripten(bytes: &[u8]) -> String {
 /// The text of every encoding of some bytes, without the quotes around it, and the name of the encoding.
 fn encodings(bytes: &[u8]) -> Vec<(&'static str, String)> {
     let base64 = STANDARD.encode(bytes);
-    let all_escapes: String = bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect();
-    let unicode: String = bytes.iter().map(|byte| format!("\\u{byte:04x}")).collect();
+    let all_escapes = bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect::<Vec<_>>().concat();
+    let unicode = bytes.iter().map(|byte| format!("\\u{byte:04x}")).collect::<Vec<_>>().concat();
     let shifted: String = bytes.iter().map(|byte| shifted(*byte)).collect();
     vec![
         ("base64", base64.clone()),
@@ -106,7 +106,7 @@ fn encodings(bytes: &[u8]) -> Vec<(&'static str, String)> {
         ("numbers", numbers(bytes, ",\n  ")),
         ("numbers", bytes.iter().map(|byte| format!("0x{byte:02x}")).collect::<Vec<_>>().join(", ")),
         ("numbers", bytes.iter().map(|byte| format!("0x{byte:02X}")).collect::<Vec<_>>().join(",\n")),
-        ("numbers", bytes.iter().map(|&byte| (byte as i8).to_string()).collect::<Vec<_>>().join(",")),
+        ("numbers", bytes.iter().map(|&byte| byte.cast_signed().to_string()).collect::<Vec<_>>().join(",")),
         ("string", literal(bytes)),
         ("string", all_escapes),
         ("string", unicode),
@@ -254,11 +254,13 @@ fn random_chains_of_encodings_are_undone() {
         let (mut file, mut steps) = (module.clone(), Vec::new());
         for _ in 0..=random.below(2) {
             if random.below(2) == 0 && file.len() > 100 {
-                let compressions: [(&str, fn(&[u8]) -> Vec<u8>); 3] =
-                    [("gzip", gzip), ("zstd", zstd), ("zlib", deflated)];
-                let (name, compress) = compressions[random.below(3)];
+                let name = ["gzip", "zstd", "zlib"][random.below(3)];
                 // Only Base64 and hexadecimal digits are decoded without the start of a binary.
-                file = compress(&file);
+                file = match name {
+                    "gzip" => gzip(&file),
+                    "zstd" => zstd(&file),
+                    _ => deflated(&file),
+                };
                 let (encoding, text) =
                     if random.below(2) == 0 { ("base64", STANDARD.encode(&file)) } else { ("hex", hex(&file)) };
                 steps.extend([name, encoding]);
@@ -364,8 +366,7 @@ fn text_that_ends_with_the_file_has_a_finding() {
 
 #[test]
 fn search_can_be_turned_off() {
-    let mut options = WalkOptions::default();
-    options.inside = InsideSearch::Never;
+    let options = WalkOptions { inside: InsideSearch::Never, ..WalkOptions::default() };
     let file = format!("const x = '{}'", STANDARD.encode(MODULE));
     let recorder = walk_file_with(file.as_bytes(), &options, Recorder::default());
     assert_eq!((recorder.blobs.len(), recorder.passed), (0, 1));

@@ -158,6 +158,8 @@ fn write_inputs(directory: &Path) {
     write("deep.wasm", &chain(60, &module(&[])));
     let small = module(&[custom("licenses", "MIT"), custom("version", "1"), section(0, b"\x01nothing")]);
     write("small.wasm", &small);
+    let digits: Vec<String> = small.iter().map(|byte| format!("{byte:02x}")).collect();
+    write("hidden.js", format!("load('{}')", digits.concat()).as_bytes());
     let sections: Vec<_> = (0..10_001).map(|nth| custom(&nth.to_string(), b"")).collect();
     write("sections.wasm", &module(&sections));
     write("affected.wasm", &module(&[packages(&[("smallvec", "1.6.0"), ("atty", "0.2.14")])]));

@@ -128,7 +128,7 @@ fn the_standard_library_of_the_compiler_is_matched() {
     // The data names the compiler, unless the compiler does.
     let named = data_section(&[active(0, "/rustc-1.1.0/library/core/src/fmt/mod.rs\0")]);
     let all = policy("packages = 'all'\n");
-    let (lines, _) = judge(&module(&[named.clone()]), &all);
+    let (lines, _) = judge(&module(std::slice::from_ref(&named)), &all);
     assert!(lines[0].contains("`std` 1.1.0 (recovered) has CVE-2015-20001"), "{lines:?}");
     let both = module(&[named, producers(&[("processed-by", &[("rustc", "1.2.0")])])]);
     assert_eq!(marked(&both, &all), [""; 0]);
