@@ -271,7 +271,8 @@ fn changes_are_found(samples: &Samples) {
         "registry_metadata",
         "OciAnnotations",
     ];
-    const OPTIONAL: [&str; 39] = [
+    const OPTIONAL: [&str; 40] = [
+        "encoding",
         "documents",
         "advisories",
         "databases",
