@@ -5,6 +5,7 @@
 mod consumers;
 mod inventory;
 mod oci;
+mod osv;
 mod peers;
 mod policy;
 mod program;
