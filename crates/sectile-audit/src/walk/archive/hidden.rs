@@ -45,6 +45,12 @@ impl<'r, 'b> Window<'r, 'b> {
         self.base + self.bytes.len() as u64
     }
 
+    /// Whether all bytes are zero, as in the hole of a sparse file. A vectorized comparison.
+    fn is_zero(&self) -> bool {
+        const ZEROS: [u8; 4 << 10] = [0; 4 << 10];
+        self.bytes.chunks(ZEROS.len()).all(|bytes| *bytes == ZEROS[..bytes.len()])
+    }
+
     /// Drops the bytes before a position, and reads as many as were kept, but at least [`READ_LEN`]. Returns `false`
     /// over the limit.
     fn advance(&mut self, from: u64) -> bool {
@@ -133,6 +139,11 @@ impl ArchiveWalker<'_> {
         let mut finder = Finder::default();
         let mut waste = 0_u64;
         while !self.should_stop() {
+            if window.is_zero() && !window.is_last {
+                let needed = finder.needed_from(window.end());
+                window.advance(needed);
+                continue;
+            }
             let Some(candidate) = finder.next(&window.bytes, window.base, window.is_last) else {
                 if window.is_last {
                     return;
