@@ -1,7 +1,7 @@
 //! Edits of bytes and files.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::Path;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -10,7 +10,8 @@ use pyo3::types::PyBytes;
 use sectile::edit::{EditError, EditPlan, Strip};
 use sectile::scan::ItemPath;
 use sectile::splice::{WriteOptions, check_whole};
-use sectile::{Edit, Error, Escaped, Field, Glob};
+use sectile::{Edit, Error, Escaped, Field, Glob, Input};
+use sectile_policy::diff::{Comparison, compare_edit};
 use sectile_policy::report::EditReport;
 
 use crate::source::SourceArgument;
@@ -127,8 +128,8 @@ fn apply<'py>(source: &Bound<'py, PyAny>, edit: Edit, force: bool) -> PyResult<B
             changes(py, &plan, path.as_os_str())
         }
         SourceArgument::Bytes(bytes) => {
-            let (plan, new) =
-                py.detach(|| edit_bytes(&edit, &bytes)).map_err(|fault| error::from_sectile(py, &fault, None))?;
+            let edited = py.detach(|| edit_bytes(&edit, &bytes));
+            let (plan, new) = edited.map_err(|fault| error::from_sectile(py, &fault, None))?;
             let changes = changes(py, &plan, OsStr::new("-"))?;
             Ok((PyBytes::new(py, &new), changes).into_pyobject(py)?.into_any())
         }
@@ -138,21 +139,30 @@ fn apply<'py>(source: &Bound<'py, PyAny>, edit: Edit, force: bool) -> PyResult<B
     }
 }
 
-fn replace(edit: &Edit, path: &PathBuf, force: bool) -> Result<EditPlan, Error> {
+/// A planned edit, and what it changes.
+struct ComparedPlan {
+    plan: EditPlan,
+    comparison: Comparison,
+}
+
+fn replace(edit: &Edit, path: &Path, force: bool) -> Result<ComparedPlan, Error> {
     check_whole(path)?;
     let plan = edit.plan(path)?;
+    let comparison = compare_edit(plan.plan(), &Input::open(path)?)?;
     plan.write(WriteOptions { force, ..WriteOptions::default() })?;
-    Ok(plan.into_plan())
+    Ok(ComparedPlan { plan: plan.into_plan(), comparison })
 }
 
-fn edit_bytes(edit: &Edit, bytes: &[u8]) -> Result<(EditPlan, Vec<u8>), Error> {
+fn edit_bytes(edit: &Edit, bytes: &[u8]) -> Result<(ComparedPlan, Vec<u8>), Error> {
     let plan = edit.plan_slice(bytes)?;
+    let comparison = compare_edit(&plan, bytes)?;
     let new = plan.plan().to_vec(bytes).expect("the plan was made for these bytes");
-    Ok((plan, new))
+    Ok((ComparedPlan { plan, comparison }, new))
 }
 
-fn changes<'py>(py: Python<'py>, plan: &EditPlan, name: &OsStr) -> PyResult<Bound<'py, PyAny>> {
-    let report = EditReport::new(name, plan, !plan.plan().is_identity());
+fn changes<'py>(py: Python<'py>, edited: &ComparedPlan, name: &OsStr) -> PyResult<Bound<'py, PyAny>> {
+    let ComparedPlan { plan, comparison } = edited;
+    let report = EditReport::new(name, plan, !plan.plan().is_identity()).with_comparison(Some(comparison));
     let json = json::document(py, |out| report.write_json(out))?;
     let changes = plan.changes().iter().map(|change| {
         let range = (change.range().start, change.range().end);

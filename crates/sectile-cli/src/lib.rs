@@ -9,7 +9,6 @@ mod build_edit;
 mod commands;
 mod diagnosis;
 mod display;
-mod edit_diff;
 mod exit;
 mod failure;
 mod image_name;

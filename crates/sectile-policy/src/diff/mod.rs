@@ -2,7 +2,7 @@
 //!
 //! [`BinaryFacts`] are the comparable facts of one binary, from its bytes ([`FactsReader`]) or from a line of a report
 //! ([`ReportRow`]). [`compare`] lists their differences. [`ReportIndex`] finds the rows of an earlier report by name, and
-//! [`compare_reports`] compares two reports row by row.
+//! [`compare_reports`] compares two reports row by row. [`compare_edit`] lists what an edit changes.
 //!
 //! ```
 //! use sectile_policy::Policy;
@@ -23,6 +23,7 @@
 mod aspect;
 mod comparison;
 mod difference;
+mod edit;
 mod explained;
 mod fact;
 pub(crate) mod facts;
@@ -37,6 +38,7 @@ mod section_list;
 pub use self::aspect::Aspect;
 pub use self::comparison::{Comparison, compare};
 pub use self::difference::Difference;
+pub use self::edit::compare_edit;
 pub use self::fact::FactValue;
 pub use self::facts::BinaryFacts;
 pub use self::findings::{FindingChanges, FindingState, SavedAdvisory, SavedFinding};

@@ -8,7 +8,7 @@ use std::io::{self, ErrorKind, Write};
 use sectile::Input;
 use sectile::edit::EditPlan;
 use sectile::splice::{self, Recovered, WriteError};
-use sectile_policy::diff::Comparison;
+use sectile_policy::diff::{Comparison, compare_edit};
 use sectile_policy::report::EditReport;
 
 use self::missing::Missing;
@@ -17,7 +17,6 @@ use super::each_source;
 use crate::args::{EditArgs, EditOperation, MetadataArgs, RecoverArgs};
 use crate::build_edit::{build_edit, read_section_data};
 use crate::display::escaped;
-use crate::edit_diff::compare_edit;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::input;

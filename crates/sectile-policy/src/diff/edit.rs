@@ -6,21 +6,28 @@ use std::ffi::OsStr;
 use sectile::drive::{self, ReadAt};
 use sectile::edit::{ChangeKind, EditPlan};
 use sectile::scan::ItemPath;
-use sectile::{Error, Input, Limits, internal};
-use sectile_policy::Policy;
-use sectile_policy::diff::{BinaryFacts, BinaryReading, Comparison, FactsReader, SectionHasher, compare};
-use sectile_policy::report::Report;
+use sectile::{Error, Limits, internal};
+
+use super::{BinaryFacts, BinaryReading, Comparison, FactsReader, SectionHasher, compare};
+use crate::Policy;
+use crate::report::Report;
 
 /// Compares a binary with its edited copy, which need not be written. Findings are not compared.
-pub fn compare_edit(planned: &EditPlan, input: &Input) -> Result<Comparison, Error> {
+///
+/// `source` has the bytes that the edit was planned for.
+///
+/// # Errors
+///
+/// If a read fails, or the bytes or the result are not framed as WebAssembly.
+pub fn compare_edit<R: ReadAt + ?Sized>(planned: &EditPlan, source: &R) -> Result<Comparison, Error> {
     let plan = planned.plan();
     // Sections of equal size may have other data.
     let replaced: HashSet<(&ItemPath, &str)> = (planned.changes().iter())
         .filter(|change| change.kind() == ChangeKind::Replaced && change.before() == change.after())
         .map(|change| (change.path(), change.section()))
         .collect();
-    let old = facts(input, plan.source_len(), &replaced)?;
-    let new = facts(&plan.reader(input), plan.len(), &replaced)?;
+    let old = facts(&source, plan.source_len(), &replaced)?;
+    let new = facts(&plan.reader(source), plan.len(), &replaced)?;
     Ok(compare(&old, &new))
 }
 
