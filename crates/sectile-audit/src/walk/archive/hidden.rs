@@ -29,6 +29,8 @@ struct Window<'r, 'b> {
     /// Position of the first byte in the input.
     base: u64,
     is_last: bool,
+    /// Whether all bytes are zero, as in the hole of a sparse file.
+    is_zero: bool,
     /// Bytes beyond the usual length, which count as held.
     reserved: u64,
 }
@@ -38,17 +40,23 @@ const READ_LEN: usize = 256 << 10;
 
 impl<'r, 'b> Window<'r, 'b> {
     fn new(reader: &'r mut dyn Read, base: u64, budget: &'b Budget) -> Self {
-        Self { reader, budget, bytes: Vec::new(), base, is_last: false, reserved: 0 }
+        Self { reader, budget, bytes: Vec::new(), base, is_last: false, is_zero: true, reserved: 0 }
     }
 
     fn end(&self) -> u64 {
         self.base + self.bytes.len() as u64
     }
 
-    /// Whether all bytes are zero, as in the hole of a sparse file. A vectorized comparison.
-    fn is_zero(&self) -> bool {
-        const ZEROS: [u8; 4 << 10] = [0; 4 << 10];
-        self.bytes.chunks(ZEROS.len()).all(|bytes| *bytes == ZEROS[..bytes.len()])
+    /// The next candidate in the rest of the input. `None` at its end, or if the audit stops.
+    fn next_candidate(&mut self, finder: &mut Finder, should_stop: &dyn Fn() -> bool) -> Option<Candidate> {
+        while !should_stop() {
+            let found = if self.is_zero { None } else { finder.next(&self.bytes, self.base, self.is_last) };
+            if found.is_some() || self.is_last {
+                return found;
+            }
+            self.advance(finder.needed_from(self.end()));
+        }
+        None
     }
 
     /// Drops the bytes before a position, and reads as many as were kept, but at least [`READ_LEN`]. Returns `false`
@@ -89,6 +97,7 @@ impl<'r, 'b> Window<'r, 'b> {
             }
         }
         self.bytes.truncate(filled);
+        self.is_zero = is_zero(&self.bytes);
         true
     }
 }
@@ -99,18 +108,15 @@ impl Drop for Window<'_, '_> {
     }
 }
 
+/// Whether all bytes are zero. A vectorized comparison.
+fn is_zero(bytes: &[u8]) -> bool {
+    const ZEROS: [u8; 4 << 10] = [0; 4 << 10];
+    bytes.chunks(ZEROS.len()).all(|bytes| *bytes == ZEROS[..bytes.len()])
+}
+
 /// Whether an input has a place where an encoding of a binary may begin.
 pub(super) fn has_candidates(reader: &mut dyn Read, budget: &Budget) -> bool {
-    let (mut window, mut finder) = (Window::new(reader, 0, budget), Finder::default());
-    loop {
-        if finder.next(&window.bytes, window.base, window.is_last).is_some() {
-            return true;
-        }
-        if window.is_last {
-            return false;
-        }
-        window.advance(finder.needed_from(window.end()));
-    }
+    Window::new(reader, 0, budget).next_candidate(&mut Finder::default(), &|| false).is_some()
 }
 
 /// The result of inspecting a candidate.
@@ -138,20 +144,7 @@ impl ArchiveWalker<'_> {
         let mut window = Window::new(reader, start, self.budget);
         let mut finder = Finder::default();
         let mut waste = 0_u64;
-        while !self.should_stop() {
-            if window.is_zero() && !window.is_last {
-                let needed = finder.needed_from(window.end());
-                window.advance(needed);
-                continue;
-            }
-            let Some(candidate) = finder.next(&window.bytes, window.base, window.is_last) else {
-                if window.is_last {
-                    return;
-                }
-                let needed = finder.needed_from(window.end());
-                window.advance(needed);
-                continue;
-            };
+        while let Some(candidate) = window.next_candidate(&mut finder, &|| self.should_stop()) {
             let at = window.base + candidate.at as u64;
             match self.candidate(path, &window, &candidate, level) {
                 Verdict::Accepted(len) => finder.accept(at + len as u64),
