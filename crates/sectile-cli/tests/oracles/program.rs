@@ -17,6 +17,6 @@ pub fn find(name: &str, program: &str) -> Option<PathBuf> {
         return Some(program.into());
     }
     // Not printed with a macro, because the test harness captures the output of a passing test.
-    _ = writeln!(io::stderr(), "SKIPPED: {name}: there is no {program} (.ci/peers installs it)");
+    _ = writeln!(io::stderr(), "SKIPPED: {name}: {program} is not installed (.ci/peers installs it)");
     None
 }

@@ -21,7 +21,7 @@ impl Comparison {
         &self.differences
     }
 
-    /// Whether there is no difference in what was compared.
+    /// Whether everything that was compared is equal.
     pub fn is_equal(&self) -> bool {
         self.differences.is_empty()
     }

@@ -49,7 +49,7 @@ impl ArchiveFindings {
         self.has_binary = true;
     }
 
-    /// Whether there are no findings.
+    /// Whether nothing was reported.
     pub(super) fn is_empty(&self) -> bool {
         self.counts.is_empty() && self.not_opened.is_empty()
     }
