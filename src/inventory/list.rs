@@ -68,13 +68,17 @@ pub(super) struct PackageList {
     /// Indexes of the packages by hash.
     indexes: HashMap<u64, SmallVec<[u32; 2]>>,
     hasher: RandomState,
-    /// The index of the last package. Evidence often repeats.
-    last: usize,
+    /// Index of the last package with each fingerprint. Evidence often repeats, and a hash takes
+    /// longer than a comparison.
+    recent: [u32; RECENT],
     /// Approximate bytes of the packages.
     retained: usize,
     /// Number of packages that were not kept.
     left_out: u64,
 }
+
+/// Number of fingerprints.
+const RECENT: usize = 256;
 
 /// Maximum of the approximate bytes of all packages.
 const MAX_RETAINED: usize = 4 << 20;
@@ -88,7 +92,7 @@ impl PackageList {
             packages: Vec::new(),
             indexes: HashMap::new(),
             hasher: RandomState::new(),
-            last: 0,
+            recent: [0; RECENT],
             retained: 0,
             left_out: 0,
         }
@@ -103,16 +107,25 @@ impl PackageList {
         path: &ItemPath,
         offset: u64,
     ) -> Option<&mut Package> {
-        let is_same = |package: &Package| package.item == item && found.is(package);
-        let hash = if self.packages.get(self.last).is_some_and(is_same) { None } else { Some(self.hash(found, item)) };
-        if let Some(indexes) = hash.and_then(|hash| self.indexes.get(&hash))
-            && let Some(index) = indexes.iter().find(|index| is_same(&self.packages[**index as usize]))
-        {
-            self.last = *index as usize;
-        } else if let Some(hash) = hash {
-            return self.insert(hash, found, item, path, offset);
-        }
-        self.packages[self.last].count += 1;
+        let is_same = |index: u32| {
+            let package = self.packages.get(index as usize);
+            package.is_some_and(|package| package.item == item && found.is(package))
+        };
+        let fingerprint = fingerprint(found);
+        let recent = self.recent[fingerprint];
+        let index = if is_same(recent) {
+            recent
+        } else {
+            let hash = self.hash(found, item);
+            let indexes = self.indexes.get(&hash).into_iter().flatten();
+            let Some(index) = indexes.copied().find(|index| is_same(*index)) else {
+                self.recent[fingerprint] = self.packages.len() as u32;
+                return self.insert(hash, found, item, path, offset);
+            };
+            self.recent[fingerprint] = index;
+            index
+        };
+        self.packages[index as usize].count += 1;
         None
     }
 
@@ -140,8 +153,7 @@ impl PackageList {
             return None;
         }
         self.retained += size;
-        self.last = self.packages.len();
-        self.indexes.entry(hash).or_default().push(self.last as u32);
+        self.indexes.entry(hash).or_default().push(self.packages.len() as u32);
         self.packages.push(Package {
             name: found.name.to_owned(),
             version: found.version.to_owned(),
@@ -173,4 +185,12 @@ impl PackageList {
     pub(super) fn finish(self) -> (Vec<Package>, u64) {
         (self.packages, self.left_out)
     }
+}
+
+/// An index of [`PackageList::recent`], from bytes in which packages of one binary often differ.
+fn fingerprint(found: &FoundPackage<'_>) -> usize {
+    let (name, version) = (found.name.as_bytes(), found.version.as_bytes());
+    let byte = |text: &[u8], at: usize| usize::from(*text.get(at).unwrap_or(&0));
+    let ends = byte(name, 0) + 5 * byte(name, name.len() / 2) + 23 * byte(name, name.len().wrapping_sub(1));
+    (ends + 101 * name.len() + 57 * byte(version, version.len().wrapping_sub(1))) % RECENT
 }

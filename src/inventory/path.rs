@@ -23,36 +23,35 @@ const fn alphanumeric_or(others: &[u8]) -> [bool; 256] {
 
 /// The first component of a path and the rest after its separator. A component has at most 128
 /// letters, digits and the characters `-_.+@`.
-pub(super) fn component(path: &[u8]) -> Option<(&str, &[u8])> {
+pub(super) fn component(path: &[u8]) -> Option<(&[u8], &[u8])> {
     const MAX_LEN: usize = 128;
     const PLAIN: [bool; 256] = alphanumeric_or(b"-_.+@");
-    let len = memchr::memchr2(b'/', b'\\', &path[..path.len().min(MAX_LEN + 1)]).filter(|len| *len > 0)?;
-    let is_plain = path[..len].iter().all(|byte| PLAIN[usize::from(*byte)]);
-    let component = is_plain.then(|| std::str::from_utf8(&path[..len]).ok())??;
-    Some((component, &path[len + 1..]))
+    let start = &path[..path.len().min(MAX_LEN + 1)];
+    let len = start.iter().position(|byte| !PLAIN[usize::from(*byte)])?;
+    (len > 0 && is_separator(path[len])).then(|| (&path[..len], &path[len + 1..]))
 }
 
 /// Name and version of a directory such as `serde-1.0.219`. A crate's name contains no dot, so the
 /// first hyphen before a semantic version ends it.
-pub(super) fn name_and_version(directory: &str) -> Option<(&str, &str)> {
+pub(super) fn name_and_version(directory: &[u8]) -> Option<(&str, &str)> {
     const NAME: [bool; 256] = alphanumeric_or(b"-_");
-    let bytes = directory.as_bytes();
-    let len = bytes.iter().position(|byte| !NAME[usize::from(*byte)])?; // a dot of the version
-    let mut hyphens = (1..len).filter(|at| bytes[*at] == b'-' && bytes[at + 1].is_ascii_digit());
-    let at = hyphens.find(|at| is_semver(&directory[at + 1..]))?;
-    (bytes[0] != b'-').then(|| (&directory[..at], &directory[at + 1..]))
+    let dot = directory.iter().position(|byte| !NAME[usize::from(*byte)])?; // the first of the version
+    let digits = directory[..dot].iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let directory = std::str::from_utf8(directory).ok()?;
+    let (name, version) = (directory[..dot - digits].strip_suffix('-')?, &directory[dot - digits..]);
+    (!name.is_empty() && !name.starts_with('-') && is_semver(version)).then_some((name, version))
 }
 
 /// Splits the suffix `-<16 hexadecimal digits>` off, which Cargo appends to the directory of a
 /// registry or a repository.
-pub(super) fn without_hash(directory: &str) -> Option<&str> {
-    let (name, hash) = directory.split_at_checked(directory.len().checked_sub(17)?)?;
-    (!name.is_empty() && is_hex(hash.strip_prefix('-')?)).then_some(name)
+pub(super) fn without_hash(directory: &[u8]) -> Option<&[u8]> {
+    let (name, hash) = directory.split_at(directory.len().checked_sub(17)?);
+    (!name.is_empty() && is_hex(hash.strip_prefix(b"-")?)).then_some(name)
 }
 
 /// Whether a text has only lower-case hexadecimal digits.
-pub(super) fn is_hex(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+pub(super) fn is_hex(text: &[u8]) -> bool {
+    text.iter().fold(true, |is_hex, byte| is_hex & matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Whether a text is a version with three numbers, and optionally a pre-release and build metadata.
@@ -135,7 +134,7 @@ mod tests {
             ("x-1.0.0-", None),
             ("x-1..0", None),
         ] {
-            assert_eq!(name_and_version(directory), expected, "{directory}");
+            assert_eq!(name_and_version(directory.as_bytes()), expected, "{directory}");
         }
     }
 

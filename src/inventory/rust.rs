@@ -40,7 +40,7 @@ fn registry<'t>(context: &Context<'t>) -> Option<FoundPackage<'t>> {
     let before = directory_start(context.before())?;
     let (index, rest) = component(below(below(context.after(), b"")?, b"src")?)?;
     let source = match without_hash(index)? {
-        "index.crates.io" | "github.com" => "crates.io",
+        b"index.crates.io" | b"github.com" => "crates.io",
         _ => "registry",
     };
     let (directory, rest) = component(rest)?;
@@ -71,9 +71,11 @@ fn standard_library<'t>(context: &Context<'t>) -> Option<FoundPackage<'t>> {
     }
     let path = after.strip_prefix(b"c/").or_else(|| after.strip_prefix(b"c-"))?;
     let (version, rest) = component(path)?;
-    let is_version = if after[1] == b'/' { version.len() == 40 && is_hex(version) } else { is_semver(version) };
+    let version = str::from_utf8(version).ok()?;
+    let is_version =
+        if after[1] == b'/' { version.len() == 40 && is_hex(version.as_bytes()) } else { is_semver(version) };
     let (directory, rest) = component(rest)?;
-    (is_version && matches!(directory, "library" | "src") && is_stored(before, rest)).then_some(FoundPackage {
+    (is_version && matches!(directory, b"library" | b"src") && is_stored(before, rest)).then_some(FoundPackage {
         name: "rust",
         version,
         ecosystem: Ecosystem::Generic,
@@ -96,8 +98,8 @@ fn checkout<'t>(context: &Context<'t>) -> Option<FoundPackage<'t>> {
     }
     let name = directory_above_src(source_file(rest)?.0).unwrap_or(repository);
     Some(FoundPackage {
-        name,
-        version: revision,
+        name: str::from_utf8(name).ok()?,
+        version: str::from_utf8(revision).ok()?,
         ecosystem: Ecosystem::Cargo,
         source: "git",
         evidence: Evidence::CheckoutPath,
@@ -106,11 +108,11 @@ fn checkout<'t>(context: &Context<'t>) -> Option<FoundPackage<'t>> {
 }
 
 /// The directory above the first directory `src` of a path.
-fn directory_above_src(path: &[u8]) -> Option<&str> {
+fn directory_above_src(path: &[u8]) -> Option<&[u8]> {
     let mut path = path;
     let mut above = None;
     while let Some((directory, rest)) = component(path) {
-        if directory == "src" {
+        if directory == b"src" {
             return above;
         }
         (above, path) = (Some(directory), rest);
@@ -118,7 +120,7 @@ fn directory_above_src(path: &[u8]) -> Option<&str> {
     None
 }
 
-fn crate_in<'t>(directory: &'t str, source: &'static str, evidence: Evidence) -> Option<FoundPackage<'t>> {
+fn crate_in<'t>(directory: &'t [u8], source: &'static str, evidence: Evidence) -> Option<FoundPackage<'t>> {
     let (name, version) = name_and_version(directory)?;
     let (ecosystem, confidence) = (Ecosystem::Cargo, Confidence::High);
     Some(FoundPackage { name, version, ecosystem, source, evidence, confidence })

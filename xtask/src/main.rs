@@ -95,8 +95,10 @@ fn inventory() -> Result<(), String> {
 
 fn bench(name: &str, rest: &[&str]) -> Result<(), String> {
     let krate = match name {
-        "audit" | "packages" | "remote" => "sectile-audit",
+        "audit" | "inside" | "packages" | "rejudge" | "remote" => "sectile-audit",
+        "build" => "sectile-cli",
         "gate" => "sectile-policy",
+        "matching" => "sectile-advisories",
         _ => "sectile-benches",
     };
     cargo(&[&["bench", "--all-features", "-p", krate, "--bench", name, "--"], rest].concat()).run()
