@@ -118,7 +118,7 @@ def auditing(sectile, scratch):
         one_by_one = ["find", "-L", str(directory), "-name", "*.wasm", "-exec", *show, "{}", ";"]
         find = f"find -L {directory} -name '*.wasm' -print0"
         in_parallel = ["sh", "-c", f"{find} | xargs -0 -n 1 -P {len(os.sched_getaffinity(0))} {' '.join(show)}"]
-        ours = [[sectile, "audit", str(directory.resolve()), "--format", "jsonl"]]
+        ours = [[sectile, "audit", str(directory.resolve()), "--inside", "never", "--format", "jsonl"]]
         for theirs, how in [(one_by_one, "one file after the other"), (in_parallel, "the files on all processors")]:
             yield Pair("auditing", what, files, ours, "wasm-tools", theirs, rounds=5,
                        more=f"Sectile also judges each file, on all processors; wasm-tools shows {how}")

@@ -26,12 +26,17 @@ pub(super) fn find_anchor(text: &[u8]) -> Option<usize> {
 /// is passed on with the index of its anchor.
 pub(super) fn crates<'t>(text: &'t [u8], start: usize, end: usize, mut found: impl FnMut(usize, &FoundPackage<'t>)) {
     let mut at = start.max(end.saturating_sub(Context::PATH));
-    while let Some((anchor, number)) = SEARCHER.find(text, at..end) {
+    // The caller may have found the first anchor.
+    let first = ANCHORS.iter().position(|(anchor, _)| text[at..end].starts_with(anchor));
+    let mut next =
+        first.map(|number| (at..at + ANCHORS[number].0.len(), number)).or_else(|| SEARCHER.find(text, at..end));
+    while let Some((anchor, number)) = next {
         at = anchor.end;
         let start = anchor.start;
         if let Some(package) = ANCHORS[number].1(&Context::new(text, anchor)) {
             found(start, &package);
         }
+        next = SEARCHER.find(text, at..end);
     }
 }
 

@@ -6,8 +6,9 @@
 //! | the real corpus, warm | walkdir, rayon, `fs::read` and `wasm_metadata` | 100 x |
 //! | the real corpus, cold | its size | less than 1 % read |
 //! | the real corpus with all packages, warm | the audit without, and reading the data sections on as many threads | at most 1.5 x |
+//! | the real corpus with the search for hidden binaries, warm | the same | |
 //!
-//! Both sides take turns. The line gives the fastest round of each, and the median of the ratios of the rounds.
+//! Except in the last row, the audit does not search for hidden binaries, as with `--inside never`. Both sides take turns. The line gives the fastest round of each, and the median of the ratios of the rounds.
 //!
 //! `SECTILE_FILES=1000000` sets the number of small modules, to show that time is linear and memory constant.
 
@@ -24,7 +25,7 @@ use std::thread;
 use rayon::iter::{IntoParallelRefIterator, ParallelBridge, ParallelIterator};
 use sectile::scan::{DataRequest, Section, SectionKind, Visitor};
 use sectile::{Input, Limits};
-use sectile_audit::{Audit, AuditOutcome, Format, Progress, Root};
+use sectile_audit::{Audit, AuditOutcome, Format, InsideSearch, Progress, Root, WalkOptions};
 use sectile_policy::{Packages, Policy};
 use sectile_testing::bench::rounds::{paired, print_ratio};
 use sectile_testing::bench::shapes;
@@ -43,7 +44,7 @@ fn small(files: usize, rounds: usize) {
     let store = tempfile::tempdir().expect("there is a place for temporary files");
     let bytes = make(store.path(), files);
     let roots = [Root::from(store.path())];
-    let audit = Audit::new(Policy::default());
+    let audit = audit_with(Policy::default(), InsideSearch::Never);
     let mut answer = tempfile::tempfile().expect("there is a place for temporary files");
     let begun = memory();
     let AuditOutcome { summary, .. } =
@@ -137,7 +138,7 @@ fn real(rounds: usize) {
     }
     let corpus = corpus.canonicalize().expect("it exists");
     let roots = [Root::from(corpus.clone())];
-    let audit = Audit::new(Policy::default());
+    let audit = audit_with(Policy::default(), InsideSearch::Never);
     let ours = || {
         audit
             .run(&roots, Some(Format::Jsonl), &mut temporary_file(), &Progress::new())
@@ -155,7 +156,7 @@ fn real(rounds: usize) {
         if fastest >= 100.0 { "reached" } else { "MISSED" },
     );
 
-    all_packages(&corpus, rounds);
+    searches(&corpus, rounds);
 
     let size = drop_from_cache(&corpus);
     let (before, progress) = (blocks_read(), Progress::new());
@@ -170,27 +171,37 @@ fn real(rounds: usize) {
     );
 }
 
-/// Measures what the search for packages adds to reading the data sections.
-fn all_packages(corpus: &Path, rounds: usize) {
+/// Measures what the searches of data sections add to reading them.
+fn searches(corpus: &Path, rounds: usize) {
     let roots = [Root::from(corpus)];
-    let run = |packages| {
+    let run = |packages, inside| {
         let mut policy = Policy::default();
         policy.packages = packages;
-        let outcome = Audit::new(policy).run(&roots, Some(Format::Jsonl), &mut temporary_file(), &Progress::new());
+        let outcome =
+            audit_with(policy, inside).run(&roots, Some(Format::Jsonl), &mut temporary_file(), &Progress::new());
         outcome.expect("the file can be written").summary
     };
     let sections: Vec<(PathBuf, Range<u64>)> = (fs::read_dir(corpus).expect("it exists").flatten())
         .flat_map(|entry| data_sections(&entry.path()).into_iter().map(move |range| (entry.path(), range)))
         .collect();
-    let declared = || {
-        let rows = run(Packages::Declared).rows;
+    let reading = || {
+        let rows = run(Packages::Declared, InsideSearch::Never).rows;
         sections.par_iter().for_each(|(path, range)| read(path, range));
         rows
     };
-    let ratios = paired(rounds, || run(Packages::All).rows, declared);
     let len: u64 = sections.iter().map(|(_, range)| range.end - range.start).sum();
-    println!("{} packages in {len} bytes of data sections", run(Packages::All).packages);
+    println!("{len} bytes of data sections");
+    let ratios = paired(rounds, || run(Packages::All, InsideSearch::Never).rows, reading);
     print_ratio("audit/corpus-packages", "the audit and reading the data", &ratios, 1.5);
+    let ratios = paired(rounds, || run(Packages::Declared, InsideSearch::Local).rows, reading);
+    let (fastest, median) = (ratios.ours / ratios.theirs, ratios.median);
+    println!("| audit/corpus-inside: {fastest:.2} x the audit and reading the data (median {median:.2})\n");
+}
+
+fn audit_with(policy: Policy, inside: InsideSearch) -> Audit {
+    let mut options = WalkOptions::default();
+    options.inside = inside;
+    Audit::new(policy).with_walk(options)
 }
 
 /// Reads a range of a file in windows.

@@ -15,6 +15,7 @@ mod registry;
 mod remote;
 mod sbom;
 mod server;
+mod syft;
 
 use std::fs;
 use std::process::Command;

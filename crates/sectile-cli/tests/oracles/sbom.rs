@@ -60,7 +60,7 @@ fn python(program: &str, documents: &[PathBuf]) -> Vec<String> {
 }
 
 /// The documents in all formats that a command writes into this directory.
-fn documents(directory: &Path, command: &[&str], stem: &str) -> [PathBuf; 3] {
+pub fn documents(directory: &Path, command: &[&str], stem: &str) -> [PathBuf; 3] {
     let paths = [".cdx.json", ".17.json", ".spdx.json"].map(|extension| directory.join(format!("{stem}{extension}")));
     let formats = ["cyclonedx-1.6", "cyclonedx-1.7", "spdx-2.3"];
     let outputs =
@@ -96,7 +96,7 @@ fn list(packages: &str) -> Vec<u8> {
 }
 
 /// Binaries with false data, lists in several items, and packages that data names.
-fn crafted() -> Vec<(&'static str, Vec<u8>)> {
+pub fn crafted() -> Vec<(&'static str, Vec<u8>)> {
     let sources = ["crates.io", "git", "local", "registry", "else"].map(|source| {
         format!(r#"{{"name":"a b/c@%\u001b\u202e","version":"1.0.0-a.1+b.2","source":"{source}","kind":"build","dependencies":[]}}"#)
     });
