@@ -1,14 +1,14 @@
 //! Searches windows of bytes for the places where an encoding of a binary may begin.
 //!
-//! Two searches run side by side. Anchors are short byte strings that each encoding of `\0asm` has; one vectorized
-//! search finds all of them. Long runs of Base64 or hexadecimal text, which may encode compressed or text data, are
-//! found by looking at one byte in [`STRIDE`].
+//! Two searches run side by side. Keys are short byte strings that the encodings of `\0asm` have; one vectorized search
+//! finds all of them. Long runs of Base64 or hexadecimal text, which may encode compressed or text data, are found by
+//! looking at two places in [`STRIDE`] bytes.
 
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind, packed};
 
-use super::base64::{is_all_base64, is_base64};
+use super::base64::{are_base64, is_base64};
 use super::digits::number_before;
 use super::literal::Escaping;
 use super::symbols::{Joint, joint};
@@ -38,10 +38,10 @@ pub(crate) struct Candidate {
 pub(crate) struct Finder {
     /// The first position that is not part of an accepted candidate.
     floor: u64,
-    /// The position from which anchors are searched.
+    /// The position from which keys are searched.
     from: u64,
-    /// The next anchor, if it was found already.
-    anchor: Option<(u64, Anchor)>,
+    /// The next key, if it was found already.
+    key: Option<(u64, Anchor)>,
     /// The next position that is looked at for a run.
     sample: u64,
 }
@@ -65,13 +65,13 @@ impl Finder {
         let limit = if is_last { window.len() } else { window.len().saturating_sub(LOOKAHEAD) };
         let limit_at = base + limit as u64;
         loop {
-            let anchor = self.next_anchor(window, base).filter(|(at, _)| *at < limit_at);
-            let until = anchor.map_or(limit_at, |(at, _)| at);
+            let key = self.next_key(window, base).filter(|(at, _)| *at < limit_at);
+            let until = key.map_or(limit_at, |(at, _)| at.saturating_sub(MAX_BEFORE));
             if let Some(run) = self.next_run(window, base, until) {
                 return Some(run);
             }
-            let (at, anchor) = anchor?;
-            self.anchor = None;
+            let (at, anchor) = key?;
+            self.key = None;
             self.from = at + 1;
             let floor = self.floor.saturating_sub(base) as usize;
             if let Some(candidate) = anchor.candidate(window, (at - base) as usize, floor) {
@@ -82,7 +82,7 @@ impl Finder {
 
     /// The first position of the window that is still needed.
     pub(crate) fn needed_from(&self, window_end: u64) -> u64 {
-        let searched = self.anchor.map_or(window_end.saturating_sub(LOOKAHEAD as u64), |(at, _)| at);
+        let searched = self.key.map_or(window_end.saturating_sub(LOOKAHEAD as u64), |(at, _)| at);
         searched.min(window_end.saturating_sub(LOOKAHEAD as u64)).saturating_sub(LOOKBEHIND as u64)
     }
 
@@ -90,7 +90,7 @@ impl Finder {
     pub(crate) fn accept(&mut self, end: u64) {
         self.floor = end;
         self.from = self.from.max(end);
-        self.anchor = self.anchor.filter(|(at, _)| *at >= end);
+        self.key = self.key.filter(|(at, _)| *at >= end);
         self.sample = self.sample.max(end.next_multiple_of(STRIDE));
     }
 
@@ -107,17 +107,21 @@ impl Finder {
             self.sample = candidate.next;
         } else {
             self.from = candidate.next - 1;
-            self.anchor = None;
+            self.key = None;
         }
     }
 
-    fn next_anchor(&mut self, window: &[u8], base: u64) -> Option<(u64, Anchor)> {
-        if self.anchor.is_none() {
+    /// The next key. A part of the window that has none is not searched again.
+    fn next_key(&mut self, window: &[u8], base: u64) -> Option<(u64, Anchor)> {
+        if self.key.is_none() {
             let from = (self.from.saturating_sub(base) as usize).min(window.len());
-            let (at, pattern) = SEARCH.find(window, from)?;
-            self.anchor = Some((base + at as u64, ANCHORS[pattern].1));
+            let Some((at, key)) = SEARCH.find(window, from) else {
+                self.from = self.from.max((base + window.len() as u64).saturating_sub(MAX_KEY_LEN as u64 - 1));
+                return None;
+            };
+            self.key = Some((base + at as u64, KEYS[key].1));
         }
-        self.anchor
+        self.key
     }
 
     /// The run at the next position that is looked at, before `until`.
@@ -125,24 +129,65 @@ impl Finder {
         let floor = self.floor.saturating_sub(base) as usize;
         self.sample = self.sample.max(base.next_multiple_of(STRIDE));
         while self.sample < until {
-            let at = self.sample;
-            self.sample += STRIDE;
-            let is_inside = |offset: &usize| window[*offset..].first_chunk().is_some_and(is_all_base64);
-            let start = (at - base) as usize;
-            // Two places, because one may be at the end of a line.
-            let Some(offset) = [start, (start + LINE_END).min(window.len())].into_iter().find(is_inside) else {
-                continue;
-            };
-            if let Some(start) = run_around(window, offset, floor) {
-                let head = &window[start..window.len().min(start + MIN_RUN)];
-                let is_hex = head.iter().filter(|byte| byte.is_ascii_alphanumeric()).all(u8::is_ascii_hexdigit);
-                let encodings =
-                    if is_hex { vec![Encoding::Hex, Encoding::Base64(0)] } else { vec![Encoding::Base64(0)] };
-                return Some(Candidate { at: start, encodings, is_run: true, next: at });
+            let first = self.sample;
+            let text = &window[(first - base) as usize..];
+            let strides = ((until - first).div_ceil(STRIDE) as usize).min(STRIDES_AT_ONCE);
+            let mut probed = probe_strides(&text[..text.len().min(strides * STRIDE as usize)]);
+            while probed != 0 {
+                let probe = probed.trailing_zeros() as usize;
+                probed &= probed - 1;
+                let at = first + STRIDE * (probe / PROBES.len()) as u64;
+                let offset = (at - base) as usize + PROBES[probe % PROBES.len()];
+                if !is_in_line(window, offset) {
+                    continue;
+                }
+                if let Some(start) = run_around(window, offset, floor) {
+                    self.sample = at + STRIDE;
+                    let head = &window[start..window.len().min(start + MIN_RUN)];
+                    let is_hex = head.iter().filter(|byte| byte.is_ascii_alphanumeric()).all(u8::is_ascii_hexdigit);
+                    let encodings =
+                        if is_hex { vec![Encoding::Hex, Encoding::Base64(0)] } else { vec![Encoding::Base64(0)] };
+                    return Some(Candidate { at: start, encodings, is_run: true, next: at });
+                }
             }
+            self.sample = first + strides as u64 * STRIDE;
         }
         None
     }
+}
+
+/// The places in a stride where a run is looked for. Two, because one may be at the end of a line.
+const PROBES: [usize; 2] = [0, LINE_END];
+
+/// Length of a probe.
+const PROBE_LEN: usize = 16;
+
+/// Number of strides that are looked at without a branch for each. They are looked at again after each candidate.
+const STRIDES_AT_ONCE: usize = 16;
+
+/// The probes whose bytes are all characters of Base64, as bits.
+fn probe_strides(text: &[u8]) -> u32 {
+    let (strides, rest) = text.as_chunks::<{ STRIDE as usize }>();
+    let mut probed = 0;
+    for (nth, stride) in strides.iter().enumerate() {
+        let (parts, _) = stride.as_chunks();
+        let [first, second] = are_base64(&PROBES.map(|at| parts[at / PROBE_LEN]));
+        probed |= (u32::from(first) | u32::from(second) << 1) << (PROBES.len() * nth);
+    }
+    for (nth, &at) in PROBES.iter().enumerate() {
+        let is_base64 =
+            rest.get(at..).and_then(|rest| rest.first_chunk()).is_some_and(|probe| are_base64(&[*probe])[0]);
+        probed |= u32::from(is_base64) << (PROBES.len() * strides.len() + nth).min(31);
+    }
+    probed
+}
+
+/// Whether a probe has enough characters of Base64 around it for a line.
+fn is_in_line(window: &[u8], probe: usize) -> bool {
+    const MORE: usize = (MIN_LINE - PROBE_LEN) / 2;
+    let are_base64 = |bytes: Option<&[u8]>| bytes.is_some_and(|bytes| bytes.iter().all(|&byte| is_base64(byte)));
+    let end = probe + PROBE_LEN;
+    are_base64(window.get(end..end + MORE)) || are_base64(probe.checked_sub(MORE).map(|start| &window[start..probe]))
 }
 
 /// The start of the run of Base64 characters around a position, if it is long.
@@ -200,72 +245,78 @@ fn first_line(window: &[u8], start: usize, floor: usize) -> usize {
     }
 }
 
-/// The meaning of an anchor for the text around it.
+/// The meaning of a key for the text around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Anchor {
     /// `\0asm`.
     Nul,
     /// `0asm`, the end of an escape and the letters.
-    EscapedNul {
-        is_shifted: bool,
-    },
+    EscapedNul { is_shifted: bool },
     /// The letters after a character instead of NUL, which begins this many bytes before them.
-    Character {
-        back: usize,
-        is_shifted: bool,
-    },
-    /// The second letter, after other escapes.
+    Character { back: usize, is_shifted: bool },
+    /// The end of the escape of the second letter, and the start of another escape.
     EscapedLetter,
-    /// Base64 of a binary, whose group begins this many characters before the anchor, after this many bytes.
-    Base64 {
-        back: usize,
-        skipped: u8,
-    },
-    /// Base64 of compressed data.
-    Compressed,
-    Hex {
-        back: usize,
-    },
-    /// The third number of a binary, or the second one of compressed data, after this many bytes of separators.
-    Number {
-        separator: usize,
-    },
+    /// Base64 of a binary, after this text. Its first group begins this many characters before that text, and has this
+    /// many bytes before the binary.
+    Base64 { before: &'static [u8], back: usize, skipped: u8 },
+    /// Base64 of compressed data, after this text.
+    Compressed { before: &'static [u8] },
+    /// The fourth byte of a binary.
+    HexLetter,
+    /// The second byte of compressed data, after this text.
+    Hex { before: &'static [u8] },
+    /// The second number of a binary.
+    Number,
+    /// The third number of a binary, after `0`.
+    HexNumber,
+    /// The second number of compressed data, after this text.
+    CompressedNumber { prefix: &'static [u8] },
 }
 
-/// The anchors. All have at least four bytes, which the search compares at once.
+/// The keys: a part of each anchor whose first two bytes are rare in texts and programs.
+///
+/// The search looks for these two bytes. It deals the keys to eight buckets in turn, and verifies each place where both
+/// bytes could be those of keys in one bucket, by their halves. Keys whose first two bytes have the same lower halves
+/// share the bucket of the first of them. The keys of a bucket, which are eight rows apart, thus begin with similar
+/// bytes. One key must have only two bytes: the search takes longer for a third (bench `inside`).
 #[rustfmt::skip]
-const ANCHORS: &[(&[u8], Anchor)] = &[
-    (b"\0asm", Anchor::Nul),
+const KEYS: &[(&[u8], Anchor)] = &[
+    (b"39,8,", Anchor::CompressedNumber { prefix: b"1" }),
+    (b"Fzb", Anchor::Base64 { before: b"AG", back: 0, skipped: 0 }),
     (b"0asm", Anchor::EscapedNul { is_shifted: false }),
+    (b"YXNt", Anchor::Base64 { before: b"A", back: 3, skipped: 2 }),
+    (b"6d", Anchor::HexLetter),
+    (b"Uv/", Anchor::Compressed { before: b"KL" }),
+    (b"x73", Anchor::HexNumber),
+    (b"hc20", Anchor::Base64 { before: b"B", back: 2, skipped: 1 }),
+
+    (b"39, 8", Anchor::CompressedNumber { prefix: b"1" }),
+    (b"4sIA", Anchor::Compressed { before: b"H" }),
     (b"1btn", Anchor::EscapedNul { is_shifted: true }),
-    (b"\x80asm", Anchor::Character { back: 1, is_shifted: false }), // U+0100
+    (b"1\\", Anchor::EscapedLetter),
+    (b"8b08", Anchor::Hex { before: b"1f" }),
     (b"\xbdasm", Anchor::Character { back: 2, is_shifted: false }), // U+FFFD
+    (b"97", Anchor::Number),
+    (b"x8b", Anchor::CompressedNumber { prefix: b"0" }),
+
+    // They share the buckets of those above.
+    (b"\0asm", Anchor::Nul),
+    (b"\x80asm", Anchor::Character { back: 1, is_shifted: false }), // U+0100
     (b"\x01btn", Anchor::Character { back: 0, is_shifted: true }),
-    (b"x61\\x73", Anchor::EscapedLetter),
-    (b"x61\\\\x73", Anchor::EscapedLetter),
-    (b"u0061\\", Anchor::EscapedLetter),
-    (b"AGFzb", Anchor::Base64 { back: 0, skipped: 0 }),
-    (b"Bhc20", Anchor::Base64 { back: 2, skipped: 1 }),
-    (b"AYXNt", Anchor::Base64 { back: 3, skipped: 2 }),
-    (b"H4sIA", Anchor::Compressed),
-    (b"KLUv/", Anchor::Compressed),
-    (b"KLUv_", Anchor::Compressed),
-    (b"KLUv\\", Anchor::Compressed),
-    (b"0061736", Anchor::Hex { back: 0 }),
-    (b"0 61 73 6", Anchor::Hex { back: 1 }),
-    (b"1f8b08", Anchor::Hex { back: 0 }),
-    (b"1F8B08", Anchor::Hex { back: 0 }),
-    (b",115,", Anchor::Number { separator: 1 }),
-    (b" 115,", Anchor::Number { separator: 1 }),
-    (b" 115 109", Anchor::Number { separator: 1 }),
-    (b"0x73", Anchor::Number { separator: 0 }),
-    (b",139,8,", Anchor::Number { separator: 1 }),
-    (b" 139, 8", Anchor::Number { separator: 1 }),
-    (b"0x8b", Anchor::Number { separator: 0 }),
-    (b"0x8B", Anchor::Number { separator: 0 }),
+    (b"6D", Anchor::HexLetter),
+    (b"8B08", Anchor::Hex { before: b"1F" }),
+    (b"Uv_", Anchor::Compressed { before: b"KL" }),
+    (b"Uv\\", Anchor::Compressed { before: b"KL" }),
+    (b"x8B", Anchor::CompressedNumber { prefix: b"0" }),
 ];
 
-/// The search for all anchors at once.
+/// Length of the longest key.
+const MAX_KEY_LEN: usize = 8;
+
+/// Maximum number of bytes of an encoding before its key, unless it is a list of numbers.
+const MAX_BEFORE: u64 = 16;
+
+/// The search for all keys at once.
 static SEARCH: LazyLock<Search> = LazyLock::new(Search::new);
 
 struct Search {
@@ -276,14 +327,14 @@ struct Search {
 
 impl Search {
     fn new() -> Self {
-        let patterns = || ANCHORS.iter().map(|(bytes, _)| bytes);
+        let patterns = || KEYS.iter().map(|(bytes, _)| bytes);
         let mut builder = packed::Config::new().match_kind(packed::MatchKind::LeftmostFirst).builder();
         let packed = builder.extend(patterns()).build();
         let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(patterns());
         Self { packed, automaton: automaton.ok() }
     }
 
-    /// The position and the number of the first anchor.
+    /// The position and the number of the first key.
     fn find(&self, bytes: &[u8], from: usize) -> Option<(usize, usize)> {
         if let Some(packed) = &self.packed {
             let found = packed.find_in(bytes, aho_corasick::Span { start: from, end: bytes.len() })?;
@@ -295,10 +346,16 @@ impl Search {
 }
 
 impl Anchor {
-    /// The candidate around an anchor, if the bytes near it do not rule one out.
+    /// The candidate around a key, if the bytes near it do not rule one out.
     fn candidate(self, window: &[u8], at: usize, floor: usize) -> Option<Candidate> {
         let candidate = |at: usize, encodings: Vec<Encoding>| {
             (at >= floor).then_some(Candidate { at, encodings, is_run: false, next: 0 })
+        };
+        // The start of a text that ends at the key.
+        let start_of = |before: &[u8]| window[..at].ends_with(before).then(|| at - before.len());
+        // The start of the number before a position, if it has this value.
+        let start_of_number = |at: usize, value: u8| {
+            number_before(window, at).filter(|&(_, found)| found == value).map(|(start, _)| start)
         };
         match self {
             Self::Nul => {
@@ -306,34 +363,46 @@ impl Anchor {
                 let is_raw = Magic::detect(&window[at..]) == Magic::Wasm;
                 candidate(at, literals.into_iter().chain(is_raw.then_some(Encoding::Raw)).collect())
             }
-            Self::EscapedNul { .. } if at >= 2 && window[at - 2..at] == *b"%0" => {
-                candidate(at - 2, vec![Encoding::Percent])
-            }
+            Self::EscapedNul { .. } if start_of(b"%0").is_some() => candidate(at - 2, vec![Encoding::Percent]),
             Self::EscapedNul { is_shifted } => {
                 let (start, slashes) = escape_start(window, at + 1)?;
                 candidate(start, literals(slashes, is_shifted).to_vec())
             }
             Self::Character { back, is_shifted } => candidate(at.checked_sub(back)?, literals(1, is_shifted).to_vec()),
             Self::EscapedLetter => {
-                let slashes = window[..at].iter().rev().take(4).take_while(|&&byte| byte == b'\\').count();
-                let (start, slashes) = escape_start(window, at.checked_sub(slashes)?)?;
+                let escape = start_of(b"u006").or_else(|| {
+                    let rest = &window[at + 1..];
+                    let slashes = rest.iter().take(MAX_SLASHES).take_while(|&&byte| byte == b'\\').count();
+                    start_of(b"x6").filter(|_| rest[slashes..].starts_with(b"x73"))
+                })?;
+                let slashes =
+                    window[..escape].iter().rev().take(MAX_SLASHES).take_while(|&&byte| byte == b'\\').count();
+                let (start, slashes) = escape_start(window, escape - slashes)?;
                 candidate(start, literals(slashes, false).to_vec())
             }
-            Self::Base64 { back, skipped } => candidate(at.checked_sub(back)?, vec![Encoding::Base64(skipped)]),
-            Self::Compressed => candidate(at, vec![Encoding::Base64(0)]),
-            Self::Hex { back } => candidate(at.checked_sub(back)?, vec![Encoding::Hex]),
-            Self::Number { separator } => {
-                let (mut start, previous) = number_before(window, at + separator)?;
-                match previous {
-                    0x61 => (start, _) = number_before(window, start).filter(|(_, value)| *value == 0)?,
-                    0x1f => {}
-                    _ => return None,
-                }
-                candidate(start, vec![Encoding::Numbers])
+            Self::Base64 { before, back, skipped } => {
+                candidate(start_of(before)?.checked_sub(back)?, vec![Encoding::Base64(skipped)])
+            }
+            Self::Compressed { before } => candidate(start_of(before)?, vec![Encoding::Base64(0)]),
+            Self::HexLetter => {
+                let start = start_of(b"006173").or_else(|| start_of(b"0 61 73 ")?.checked_sub(1))?;
+                candidate(start, vec![Encoding::Hex])
+            }
+            Self::Hex { before } => candidate(start_of(before)?, vec![Encoding::Hex]),
+            Self::Number => candidate(start_of_number(at, 0)?, vec![Encoding::Numbers]),
+            Self::HexNumber => {
+                let letter = start_of_number(start_of(b"0")?, b'a')?;
+                candidate(start_of_number(letter, 0)?, vec![Encoding::Numbers])
+            }
+            Self::CompressedNumber { prefix } => {
+                candidate(start_of_number(start_of(prefix)?, 0x1f)?, vec![Encoding::Numbers])
             }
         }
     }
 }
+
+/// Maximum number of backslashes before an escape.
+const MAX_SLASHES: usize = 8;
 
 /// The encodings for a literal with this many backslashes before an escape. A source map may have escaped the character
 /// that a script has as it is.
@@ -353,7 +422,6 @@ fn is_quoted(window: &[u8], at: usize) -> bool {
 /// The start of the escape that ends at a position, and the number of its backslashes.
 fn escape_start(window: &[u8], end: usize) -> Option<(usize, usize)> {
     const MAX_ESCAPE: usize = 8;
-    const MAX_SLASHES: usize = 8;
     let is_code = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b'x' | b'u' | b'{' | b'}');
     let code = window[..end].iter().rev().take(MAX_ESCAPE).take_while(|&&byte| is_code(byte)).count();
     let slashes = window[..end - code].iter().rev().take(MAX_SLASHES).take_while(|&&byte| byte == b'\\').count();
@@ -365,8 +433,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn anchors_have_four_bytes() {
-        assert!(ANCHORS.iter().all(|(bytes, _)| bytes.len() >= 4));
+    fn keys_have_two_bytes() {
+        let lens = || KEYS.iter().map(|(bytes, _)| bytes.len());
+        assert_eq!((lens().min(), lens().max().is_some_and(|most| most <= MAX_KEY_LEN)), (Some(2), true));
         assert!(SEARCH.packed.is_some() || !cfg!(target_arch = "x86_64"));
     }
 

@@ -25,7 +25,9 @@ use sectile::{FindingCode, Input};
 struct Window<'r, 'b> {
     reader: &'r mut dyn Read,
     budget: &'b Budget,
-    bytes: Vec<u8>,
+    buffer: Vec<u8>,
+    /// Number of bytes in the buffer that were read.
+    filled: usize,
     /// Position of the first byte in the input.
     base: u64,
     is_last: bool,
@@ -40,17 +42,21 @@ const READ_LEN: usize = 256 << 10;
 
 impl<'r, 'b> Window<'r, 'b> {
     fn new(reader: &'r mut dyn Read, base: u64, budget: &'b Budget) -> Self {
-        Self { reader, budget, bytes: Vec::new(), base, is_last: false, is_zero: true, reserved: 0 }
+        Self { reader, budget, buffer: Vec::new(), filled: 0, base, is_last: false, is_zero: true, reserved: 0 }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.buffer[..self.filled]
     }
 
     fn end(&self) -> u64 {
-        self.base + self.bytes.len() as u64
+        self.base + self.filled as u64
     }
 
     /// The next candidate in the rest of the input. `None` at its end, or if the audit stops.
     fn next_candidate(&mut self, finder: &mut Finder, should_stop: &dyn Fn() -> bool) -> Option<Candidate> {
         while !should_stop() {
-            let found = if self.is_zero { None } else { finder.next(&self.bytes, self.base, self.is_last) };
+            let found = if self.is_zero { None } else { finder.next(self.bytes(), self.base, self.is_last) };
             if found.is_some() || self.is_last {
                 return found;
             }
@@ -62,14 +68,14 @@ impl<'r, 'b> Window<'r, 'b> {
     /// Drops the bytes before a position, and reads as many as were kept, but at least [`READ_LEN`]. Returns `false`
     /// over the limit.
     fn advance(&mut self, from: u64) -> bool {
-        let dropped = (from.saturating_sub(self.base) as usize).min(self.bytes.len());
+        let dropped = (from.saturating_sub(self.base) as usize).min(self.filled);
         // Moving fewer bytes than it drops keeps the work linear.
-        if dropped >= self.bytes.len() - dropped {
-            self.bytes.drain(..dropped);
+        if dropped >= self.filled - dropped {
+            self.buffer.copy_within(dropped..self.filled, 0);
+            self.filled -= dropped;
             self.base += dropped as u64;
         }
-        let kept = self.bytes.len();
-        let len = kept + kept.max(READ_LEN);
+        let len = self.filled + self.filled.max(READ_LEN);
         let beyond = (len as u64).saturating_sub(4 * READ_LEN as u64);
         self.budget.release(std::mem::replace(&mut self.reserved, 0));
         if beyond > self.budget.available_memory() {
@@ -77,18 +83,19 @@ impl<'r, 'b> Window<'r, 'b> {
         }
         self.budget.reserve(beyond);
         self.reserved = beyond;
-        if beyond == 0 {
-            self.bytes.shrink_to(4 * READ_LEN);
+        if beyond == 0 && self.buffer.len() > 4 * READ_LEN {
+            self.buffer.truncate(len);
+            self.buffer.shrink_to_fit();
         }
-        self.bytes.resize(len, 0);
-        let mut filled = kept;
-        while filled < len {
-            match self.reader.read(&mut self.bytes[filled..]) {
+        // Bytes that were read before are overwritten. Only a longer buffer is filled with zeros.
+        self.buffer.resize(self.buffer.len().max(len), 0);
+        while self.filled < len {
+            match self.reader.read(&mut self.buffer[self.filled..len]) {
                 Ok(0) => {
                     self.is_last = true;
                     break;
                 }
-                Ok(read) => filled += read,
+                Ok(read) => self.filled += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => {
                     self.is_last = true; // reported by the reader
@@ -96,8 +103,7 @@ impl<'r, 'b> Window<'r, 'b> {
                 }
             }
         }
-        self.bytes.truncate(filled);
-        self.is_zero = is_zero(&self.bytes);
+        self.is_zero = is_zero(self.bytes());
         true
     }
 }
@@ -181,8 +187,8 @@ impl ArchiveWalker<'_> {
         candidate: &Candidate,
         level: u32,
     ) -> Verdict {
-        let text = &window.bytes[candidate.at..];
-        let before = candidate.at.checked_sub(1).map(|before| window.bytes[before]);
+        let text = &window.bytes()[candidate.at..];
+        let before = candidate.at.checked_sub(1).map(|before| window.bytes()[before]);
         let mut examined = 0;
         for &encoding in &candidate.encodings {
             let head = decode(encoding, text, before, HEAD_LEN);
