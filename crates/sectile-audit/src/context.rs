@@ -1,13 +1,18 @@
 //! State that the threads of an audit share.
 
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::Row;
 use super::baseline::Baseline;
 use super::comparison::RowComparison;
 use super::format::Format;
 use super::progress::Progress;
 use sectile::internal::fingerprint::FileId;
 use sectile_policy::{Day, ExceptionUse, Policy};
+
+/// A function that receives each row, on any thread, and says whether to continue.
+pub(super) type RowVisitor<'a> = &'a (dyn Fn(&Row<'_>) -> ControlFlow<()> + Sync);
 
 /// State that the threads of an audit share.
 pub(super) struct Context<'a> {
@@ -21,6 +26,8 @@ pub(super) struct Context<'a> {
     pub(super) baseline: Option<&'a Baseline>,
     /// The earlier report that rows are compared with.
     pub(super) comparison: Option<&'a RowComparison<'a>>,
+    /// Receives each row on the thread that judges it.
+    pub(super) visitor: Option<RowVisitor<'a>>,
     /// The output formats, in the order of their writers.
     pub(super) formats: Vec<Format>,
     pub(super) progress: &'a Progress,

@@ -7,8 +7,11 @@
 pub mod amount;
 mod baseline;
 mod blob;
+#[cfg(feature = "arrow")]
+mod columns;
 mod comparison;
 mod context;
+mod encoder;
 mod fill;
 mod format;
 mod info;
@@ -24,6 +27,8 @@ mod row_name;
 mod row_reader;
 #[cfg(test)]
 mod sample;
+#[cfg(feature = "parquet")]
+mod saved_lines;
 mod saved_rows;
 mod section_list;
 mod summary;
@@ -37,9 +42,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 pub use self::baseline::{Baseline, BaselineError};
+#[cfg(feature = "arrow")]
+pub use self::columns::{COLUMNS_VERSION, SCHEMA_KEY, schema};
 pub use self::comparison::ComparisonCounts;
 use self::comparison::RowComparison;
-use self::context::Context;
+use self::context::{Context, RowVisitor};
 pub use self::format::{Format, FormatWriter, sbom_vulnerabilities};
 pub use self::info::{AuditInfo, Stop};
 pub use self::output::{ReportFile, ReportWriter, write_atomic};
@@ -49,6 +56,8 @@ pub use self::root::Root;
 pub use self::row::{Completeness, LargestSection, Reason, Row, RowKind, SectionSpan, SectionTotal};
 pub use self::row_name::{RowName, RowNameError};
 pub use self::row_reader::{RowCopy, RowReadError, RowReader};
+#[cfg(feature = "parquet")]
+pub use self::saved_lines::{ParquetReportError, is_parquet, parquet_lines};
 pub use self::saved_rows::{SavedRows, SavedRowsError};
 pub use self::summary::{
     AdvisoryCount, CodeCount, IncompleteBlob, KindCount, NotOpenedFiles, ProducerCount, RankedSection, RowCount,
@@ -226,6 +235,51 @@ impl Audit {
         outputs: &mut [FormatWriter<'_>],
         progress: &Progress,
     ) -> io::Result<AuditOutcome> {
+        self.run_with(roots, outputs, None, progress)
+    }
+
+    /// Walks these roots, and calls a function with each row as it is judged, before its binary is closed.
+    ///
+    /// The worker threads call the function, several at once and in any order: no row waits for another one.
+    /// [`Row::nth`] orders the rows. A function that breaks stops the audit soon; other threads may still call it a few
+    /// times.
+    ///
+    /// ```no_run
+    /// use std::ops::ControlFlow;
+    /// use std::sync::Mutex;
+    ///
+    /// use sectile_audit::{Audit, Progress, Row};
+    /// use sectile_policy::Policy;
+    ///
+    /// let rows = Mutex::new(Vec::new());
+    /// let visit = |row: &Row<'_>| {
+    ///     let packages: Vec<_> = row.packages().map(|package| package.name.clone()).collect();
+    ///     rows.lock().unwrap().push((row.nth, row.file.clone().into_owned(), packages));
+    ///     ControlFlow::Continue(())
+    /// };
+    /// Audit::new(Policy::default()).visit(&["store".into()], &visit, &Progress::new())?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The error of the system if it refuses the first thread.
+    pub fn visit(
+        &self,
+        roots: &[Root],
+        visit: &(dyn Fn(&Row<'_>) -> ControlFlow<()> + Sync),
+        progress: &Progress,
+    ) -> io::Result<AuditOutcome> {
+        self.run_with(roots, &mut [], Some(visit), progress)
+    }
+
+    fn run_with(
+        &self,
+        roots: &[Root],
+        outputs: &mut [FormatWriter<'_>],
+        visitor: Option<RowVisitor<'_>>,
+        progress: &Progress,
+    ) -> io::Result<AuditOutcome> {
         let info = AuditInfo { paths: roots.iter().map(Root::name).collect(), ..self.info.clone() };
         for output in &mut *outputs {
             output.head(&info)?;
@@ -238,6 +292,7 @@ impl Audit {
             hashes: self.info.hashed,
             baseline: self.baseline.as_ref().filter(|baseline| baseline.check(&self.info).is_ok()),
             comparison: comparison.as_ref(),
+            visitor,
             formats: outputs.iter().map(|output| output.format).collect(),
             progress,
             exceptions: self.policy.exception_use(),
@@ -315,7 +370,7 @@ fn write_gone(
         for output in &mut *outputs {
             text.clear();
             output.format.gone(&gone, &mut text);
-            output.write_rows(&text)?;
+            output.write_text(&text)?;
         }
     }
     Ok(())

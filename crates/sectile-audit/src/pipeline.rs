@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use super::context::Context;
-use super::format::FormatWriter;
+use super::format::{FormatWriter, write_encoded};
 use super::info::Stop;
 use super::root::Root;
 use super::summary::Summary;
@@ -114,11 +114,9 @@ impl Pipeline<'_> {
 /// Writes the rows unit by unit. Returns the file of the last row.
 fn write(in_order: &Receiver<Receiver<RowChunk>>, outputs: &mut [FormatWriter<'_>]) -> io::Result<Option<OsString>> {
     let mut after = None;
-    for RowChunk { texts, last } in in_order.iter().flatten() {
+    for RowChunk { rows, last } in in_order.iter().flatten() {
         after = last.or(after);
-        for (text, output) in texts.iter().zip(&mut *outputs) {
-            output.write_rows(text)?;
-        }
+        write_encoded(&rows, outputs)?;
     }
     Ok(after)
 }

@@ -4,15 +4,18 @@
 use std::borrow::Cow;
 use std::ffi::OsStr;
 
+use super::baseline::line::RowLine;
 use super::blob::BlobLocation;
 use super::outline::{Outline, OutlineSpan};
 use super::section_list::SectionList;
+use sectile::interface::{Extern, Interface};
+use sectile::inventory::Package;
 use sectile::metadata::{Field, Metadata};
 use sectile::scan::ItemKind;
 use sectile::{FindingCode, Severity};
 use sectile_advisories::AdvisoryMatch;
 use sectile_policy::diff::{FindingState, RowChange};
-use sectile_policy::internal::holds_items;
+use sectile_policy::internal::{holds_items, listed_packages};
 use sectile_policy::report::Report;
 use sectile_policy::{JudgedFinding, Verdict};
 
@@ -56,7 +59,7 @@ pub struct Row<'r> {
     /// Field, name and version of the producers of all items, without duplicates.
     pub producers: Vec<[Cow<'r, str>; 3]>,
     /// Number of packages: those that all items declare, and those that were found in the data.
-    pub packages: u64,
+    pub package_count: u64,
     /// Bytes by kind of section over the whole tree. A section that contains an item is not
     /// counted, but the sections of that item are.
     pub section_totals: Vec<SectionTotal<'r>>,
@@ -229,7 +232,7 @@ impl<'r> Row<'r> {
             annotations: Vec::new(),
             items: 0,
             producers: Vec::new(),
-            packages: 0,
+            package_count: 0,
             section_totals: Vec::new(),
             largest: None,
             spans: Vec::new(),
@@ -262,7 +265,7 @@ impl<'r> Row<'r> {
             accepted: verdict.is_accepted(),
             findings: verdict.into_findings(),
             bytes_read: report.cost().bytes,
-            packages: report.package_count(),
+            package_count: report.package_count(),
             ..Self::new(nth, Cow::Borrowed(&*location.file), RowSource::Report(report))
         };
         match report.metadata() {
@@ -388,6 +391,27 @@ impl Row<'_> {
     /// The advisories about its packages, the most important first.
     pub fn advisories(&self) -> impl Iterator<Item = &AdvisoryMatch> {
         self.findings.iter().filter_map(JudgedFinding::advisory)
+    }
+
+    /// The packages: those that all items declare, and those that were found in the data. They are bounded like those in
+    /// the JSON of the row; [`package_count`](Self::package_count) is the number of all.
+    pub fn packages(&self) -> impl Iterator<Item = Cow<'_, Package>> {
+        let (read, saved) = match &self.source {
+            RowSource::Report(report) => (Some(listed_packages(report)), None),
+            RowSource::Baseline(line) => (None, RowLine::parse(line).map(|line| line.listed_packages())),
+        };
+        read.into_iter().flatten().chain(saved.into_iter().flatten().map(Cow::Owned))
+    }
+
+    /// The imports of the root item; `None` if they were not read.
+    pub fn imports(&self) -> Option<impl Iterator<Item = Cow<'_, Extern>>> {
+        let (read, saved) = match &self.source {
+            RowSource::Report(report) => (report.interface().map(Interface::imports), None),
+            RowSource::Baseline(line) => (None, RowLine::parse(line).and_then(|line| line.listed_imports())),
+        };
+        let is_known = read.is_some() || saved.is_some();
+        let imports = read.into_iter().flatten().map(Cow::Borrowed);
+        is_known.then(|| imports.chain(saved.into_iter().flatten().map(Cow::Owned)))
     }
 
     /// All names of the blob, its file first.

@@ -116,7 +116,7 @@ pub(super) fn usual(nth: u64) -> Row<'static> {
     row.kind = Some(if component { ItemKind::Component } else { ItemKind::Module });
     row.name = Some(name.into());
     row.items = if component { 2 + random(7, 4) } else { 1 };
-    row.packages = random(8, 140);
+    row.package_count = random(8, 140);
     if random(9, 9) > 0 {
         row.annotations.push((Field::Licenses, LICENSES[pick(10, 7)].into()));
     }

@@ -12,7 +12,9 @@ use serde::Deserialize;
 use self::judge::RowJudge;
 use super::baseline::line::{ArchiveLine, ExceptionLine, HeaderLine, OrderedMembers, RowLine};
 use super::info::databases;
-use super::{AuditInfo, AuditOutcome, Format, FormatWriter, Stop, Summary};
+use super::encoder::RowEncoder;
+use super::format::write_encoded;
+use super::{AuditInfo, AuditOutcome, Format, FormatWriter, Row, Stop, Summary};
 use sectile_policy::internal::NameValue;
 use sectile_policy::{Day, Policy};
 
@@ -114,7 +116,8 @@ impl<'a> SavedRows<'a> {
         for output in &mut *outputs {
             output.head(&self.info).map_err(SavedRowsError::Write)?;
         }
-        let mut rows = RowWriter { outputs, text: Vec::new() };
+        let formats: Vec<Format> = outputs.iter().map(|output| output.format).collect();
+        let mut rows = RowWriter { outputs, encoder: RowEncoder::new(&formats) };
         let (mut summary, mut last, mut line) = (Summary::default(), None, Vec::new());
         let stop = loop {
             line.clear();
@@ -130,7 +133,7 @@ impl<'a> SavedRows<'a> {
             } else if let Some(end) = SummaryLine::parse(text) {
                 break end.finish(&mut summary);
             } else if ArchiveLine::is_archive_line(text) {
-                rows.write(|format, out| format.reused_archive(text, out))?;
+                rows.encoder.add_text(|format, out| format.reused_archive(text, out));
             } else if ComparisonLine::is_comparison_line(text) {
                 // A row that was gone at the time of the audit.
             } else if !is_whole {
@@ -139,6 +142,7 @@ impl<'a> SavedRows<'a> {
                 return Err(SavedRowsError::NotARow(self.line));
             }
         };
+        rows.flush()?;
         if let Some(judge) = &self.judge {
             let unused = judge.exceptions.unused().filter(|_| stop.is_none());
             summary.unused_exceptions = unused.map(Into::into).collect();
@@ -163,13 +167,13 @@ impl<'a> SavedRows<'a> {
         let judged_text;
         if let Some((judge, saved)) = self.judge.as_ref().zip(saved) {
             judge.judge(&mut row, &saved);
-            if rows.outputs.iter().any(|output| output.format == Format::Jsonl) {
+            if rows.outputs.iter().any(|output| output.format.saves_rows()) {
                 judged_text = judge::with_verdict(text, &row).ok_or_else(not_a_row)?;
                 row = row.with_saved_text(&judged_text);
             }
         }
         summary.add(&row);
-        rows.write(|format, out| format.row(&row, out))?;
+        rows.add(&row)?;
         Ok(row.file.into_owned())
     }
 }
@@ -198,17 +202,20 @@ fn read_line(input: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<()> {
 /// Writes rows in several formats.
 struct RowWriter<'o, 'w> {
     outputs: &'o mut [FormatWriter<'w>],
-    text: Vec<u8>,
+    encoder: RowEncoder,
 }
 
+/// Length in bytes at which rows are written.
+const WRITE_LEN: usize = 256 << 10;
+
 impl RowWriter<'_, '_> {
-    fn write(&mut self, format: impl Fn(Format, &mut Vec<u8>)) -> Result<(), SavedRowsError> {
-        for output in &mut *self.outputs {
-            self.text.clear();
-            format(output.format, &mut self.text);
-            output.write_rows(&self.text).map_err(SavedRowsError::Write)?;
-        }
-        Ok(())
+    fn add(&mut self, row: &Row<'_>) -> Result<(), SavedRowsError> {
+        self.encoder.add(row);
+        if self.encoder.len() >= WRITE_LEN { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), SavedRowsError> {
+        write_encoded(&self.encoder.take(), self.outputs).map_err(SavedRowsError::Write)
     }
 }
 

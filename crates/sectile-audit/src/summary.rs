@@ -168,7 +168,7 @@ impl Summary {
         self.bytes_read = self.bytes_read.saturating_add(row.bytes_read);
         self.other_names += row.other_names.len() as u64;
         self.items = self.items.saturating_add(row.items);
-        self.packages = self.packages.saturating_add(row.packages);
+        self.packages = self.packages.saturating_add(row.package_count);
         match row.kind {
             Some(ItemKind::Module) => self.modules += 1,
             Some(ItemKind::Component) => self.components += 1,

@@ -9,6 +9,7 @@ use super::blob::{
     WalkError, not_opened_message,
 };
 use super::context::Context;
+use super::encoder::{EncodedRows, RowEncoder};
 use super::format::Format;
 use super::outline::OutlineParts;
 use super::progress::WorkDone;
@@ -26,22 +27,9 @@ use sectile_policy::report::Report;
 /// A batch of consecutive rows.
 #[derive(Debug, Default)]
 pub(super) struct RowChunk {
-    /// The text of the rows in each output format.
-    pub(super) texts: Vec<Vec<u8>>,
+    pub(super) rows: EncodedRows,
     /// The file of the last row.
     pub(super) last: Option<OsString>,
-}
-
-impl RowChunk {
-    /// An empty chunk with this capacity in bytes for each format.
-    fn new(capacities: impl Iterator<Item = usize>) -> Self {
-        Self { texts: capacities.map(Vec::with_capacity).collect(), last: None }
-    }
-
-    /// Length in bytes in all formats.
-    fn len(&self) -> usize {
-        self.texts.iter().map(Vec::len).sum()
-    }
 }
 
 /// Reads and judges the blobs of a walk and writes their rows, on one thread.
@@ -53,7 +41,9 @@ pub(super) struct Worker<'a> {
     buffer: Vec<u8>,
     /// Buffer for the JSON of a row that is compared.
     line: Vec<u8>,
-    chunk: RowChunk,
+    encoder: RowEncoder,
+    /// The file of the last row that is not sent yet.
+    last: Option<OsString>,
     /// The destination of the rows of the current unit.
     rows: Option<SyncSender<RowChunk>>,
     /// Number of the next row, which orders the rows of all units.
@@ -88,7 +78,7 @@ impl<'a> Worker<'a> {
                 policy: context.policy,
                 outline: OutlineParts {
                     spans: context.formats.contains(&Format::Html),
-                    sections: context.formats.contains(&Format::Jsonl) || context.comparison.is_some(),
+                    sections: context.formats.iter().any(|format| format.saves_rows()) || context.comparison.is_some(),
                 },
                 with_interface: context.with_interface,
                 hashes: context.hashes,
@@ -97,7 +87,8 @@ impl<'a> Worker<'a> {
             summary: Summary::default(),
             buffer: vec![0; BUFFER_LEN],
             line: Vec::new(),
-            chunk: RowChunk::new(context.formats.iter().map(|_| 0)),
+            encoder: RowEncoder::new(&context.formats),
+            last: None,
             rows: None,
             nth: 0,
             file_rows: 0,
@@ -130,13 +121,10 @@ impl<'a> Worker<'a> {
 
     fn flush(&mut self) {
         self.context.progress.add(std::mem::take(&mut self.pending));
-        if self.chunk.len() == 0 && self.chunk.last.is_none() {
+        if self.encoder.len() == 0 && self.last.is_none() {
             return;
         }
-        // Reserves about the length of the previous chunk.
-        let lengths = self.chunk.texts.iter().map(Vec::len);
-        let next = RowChunk::new(lengths.map(|len| (len + len / 8).min(2 * CHUNK_LEN)));
-        let chunk = std::mem::replace(&mut self.chunk, next);
+        let chunk = RowChunk { rows: self.encoder.take(), last: self.last.take() };
         if self.rows.as_ref().is_none_or(|rows| rows.send(chunk).is_err()) {
             self.context.abort(); // the writer has ended
         }
@@ -151,26 +139,21 @@ impl<'a> Worker<'a> {
         }
         let row = &row;
         self.summary.add(row);
+        if let Some(visit) = self.context.visitor
+            && visit(row).is_break()
+        {
+            self.context.abort();
+        }
         self.context.exceptions.add(&row.findings);
         self.pending.add_row(row);
-        for (format, text) in self.context.formats.iter().zip(&mut self.chunk.texts) {
-            let before = text.len();
-            if before > 0 {
-                text.extend_from_slice(format.separator().as_bytes());
-            }
-            let begin = text.len();
-            format.row(row, text);
-            if text.len() == begin {
-                text.truncate(before); // the format has no text for this row
-            }
-        }
-        let last = self.chunk.last.get_or_insert_default();
+        self.encoder.add(row);
+        let last = self.last.get_or_insert_default();
         last.clear();
         last.push(&row.file);
         self.nth += 1;
         self.file_rows += 1;
         self.file_row_bytes += row.text_len() as u64;
-        if self.chunk.len() >= CHUNK_LEN {
+        if self.encoder.len() >= CHUNK_LEN {
             self.flush();
         }
     }
@@ -223,7 +206,7 @@ impl BlobSink for Worker<'_> {
         if let Some(archive) = rows.archive() {
             self.summary.add_archive(0);
             self.summary.not_wasm = self.summary.not_wasm.saturating_add(archive.not_wasm);
-            self.write_archive_line(|format, text| format.reused_archive(archive.text, text));
+            self.encoder.add_text(|format, text| format.reused_archive(archive.text, text));
         }
         true
     }
@@ -305,7 +288,7 @@ impl BlobSink for Worker<'_> {
         let is_reusable = archive.was_read && archive.state.is_settled() && !self.should_stop();
         if is_reusable {
             let not_wasm = self.summary.not_wasm - self.not_wasm_before;
-            self.write_archive_line(|format, text| format.archive(&archive, rows, not_wasm, text));
+            self.encoder.add_text(|format, text| format.archive(&archive, rows, not_wasm, text));
         }
     }
 
@@ -335,13 +318,6 @@ impl BlobSink for Worker<'_> {
 }
 
 impl Worker<'_> {
-    /// Writes the line after the rows of an archive, in the formats that have such a line.
-    fn write_archive_line(&mut self, write: impl Fn(Format, &mut Vec<u8>)) {
-        for (format, text) in self.context.formats.iter().zip(&mut self.chunk.texts) {
-            write(*format, text);
-        }
-    }
-
     /// Writes a row for each archive with findings.
     fn write_archive_rows(&mut self, archive: &ArchiveReading<'_>) {
         let mut archives: Vec<(&BlobLocation, Vec<&ArchiveFinding>)> = Vec::new();

@@ -304,7 +304,7 @@ impl<'l> RowLine<'l> {
                 bytes: found.bytes,
             }),
             accepted: self.accepted,
-            packages: self.packages.len() as u64 + self.packages_left_out,
+            package_count: self.packages.len() as u64 + self.packages_left_out,
             ..Row::new(0, self.file.to_os_name().unwrap_or_default(), RowSource::Baseline(text))
         };
         row.section_totals = (self.section_totals.0.into_iter())

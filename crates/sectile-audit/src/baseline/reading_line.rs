@@ -9,9 +9,9 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 
 use super::line::{BorrowedText, ItemLine, PackageLine, RowLine};
 use crate::section_list::MAX_SECTIONS;
-use sectile::interface::{ExternKind, Interface};
+use sectile::interface::{Extern, ExternKind, Interface};
 use sectile::internal::{self, MetadataBuilder};
-use sectile::inventory::{Confidence, Ecosystem, Evidence, Inventory};
+use sectile::inventory::{self, Confidence, Ecosystem, Evidence, Inventory};
 use sectile::metadata::{Field, Metadata};
 use sectile::scan::{ItemKind, ItemPath, Section};
 use sectile_policy::internal::rebuilt_reading;
@@ -47,6 +47,10 @@ pub(crate) struct FoundPackageLine<'l> {
     path: Cow<'l, str>,
     offset: u64,
     count: u64,
+    #[serde(borrow, default)]
+    checksum: Option<Cow<'l, str>>,
+    #[serde(borrow, default)]
+    replaces: Option<Cow<'l, str>>,
 }
 
 /// An import.
@@ -135,22 +139,25 @@ impl RowLine<'_> {
         let found = self.packages.iter().filter(|line| line.evidence != Evidence::DepV0.name());
         let (mut numbers, mut packages) = (HashMap::new(), Vec::new());
         for line in found {
-            let path: ItemPath = line.path.parse().ok()?;
-            let item = match number_of(&path, metadata, &mut numbers) {
+            let mut package = line.to_package()?;
+            package.item = match number_of(&package.path, metadata, &mut numbers) {
                 Some(item) => item,
                 None if self.items_left_out > 0 => continue,
                 None => return None,
             };
-            let ecosystem = Ecosystem::ALL.into_iter().find(|ecosystem| ecosystem.name() == line.ecosystem)?;
-            let evidence = Evidence::ALL.into_iter().find(|evidence| evidence.name() == line.evidence)?;
-            let confidences = [Confidence::Medium, Confidence::High];
-            let confidence = confidences.into_iter().find(|confidence| confidence.name() == line.confidence)?;
-            let mut package = internal::package(&line.name, &line.version, ecosystem, &line.source, evidence);
-            (package.path, package.item, package.confidence) = (path, item, confidence);
-            (package.offset, package.count) = (line.offset, line.count);
             packages.push(package);
         }
         Some(internal::inventory(packages))
+    }
+
+    /// The packages that this version knows, without the numbers of their items.
+    pub(crate) fn listed_packages(&self) -> Vec<inventory::Package> {
+        self.packages.iter().filter_map(FoundPackageLine::to_package).collect()
+    }
+
+    /// The imports; `None` if they were not read, or this version does not know their kind.
+    pub(crate) fn listed_imports(&self) -> Option<Vec<Extern>> {
+        self.item.as_ref()?.listed_imports()
     }
 }
 
@@ -204,13 +211,32 @@ impl ItemLine<'_> {
         }
     }
 
-    /// The imports; `None` if they were not read, or this version does not know their kind.
     fn interface(&self) -> Option<Interface> {
+        Some(internal::interface(self.kind()?, self.listed_imports()?, !self.incomplete_interface))
+    }
+
+    fn listed_imports(&self) -> Option<Vec<Extern>> {
         let imports = self.imports.as_ref()?.iter().map(|line| {
             let kind = ExternKind::ALL.into_iter().find(|kind| kind.name() == line.kind)?;
             Some(internal::import(line.module.as_deref(), &line.name, line.implements.as_deref(), kind, line.offset))
         });
-        Some(internal::interface(self.kind()?, imports.collect::<Option<_>>()?, !self.incomplete_interface))
+        imports.collect()
+    }
+}
+
+impl FoundPackageLine<'_> {
+    /// The package, without the number of its item; `None` if this version does not know a value in it.
+    fn to_package(&self) -> Option<inventory::Package> {
+        let ecosystem = Ecosystem::ALL.into_iter().find(|ecosystem| ecosystem.name() == self.ecosystem)?;
+        let evidence = Evidence::ALL.into_iter().find(|evidence| evidence.name() == self.evidence)?;
+        let confidences = [Confidence::Medium, Confidence::High];
+        let confidence = confidences.into_iter().find(|confidence| confidence.name() == self.confidence)?;
+        let mut package = internal::package(&self.name, &self.version, ecosystem, &self.source, evidence);
+        (package.path, package.confidence) = (self.path.parse().ok()?, confidence);
+        (package.offset, package.count) = (self.offset, self.count);
+        package.checksum = self.checksum.as_deref().map(str::to_owned);
+        package.replaces = self.replaces.as_deref().map(str::to_owned);
+        Some(package)
     }
 }
 

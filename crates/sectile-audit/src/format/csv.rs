@@ -206,7 +206,7 @@ fn value(row: &Row<'_>, column: Column, out: &mut String) -> std::fmt::Result {
             let gap = if version.is_empty() { "" } else { " " };
             write!(out, "{}: {}{gap}{}", Escaped::new(field), Escaped::new(name), Escaped::new(version))
         }),
-        Column::Packages => write!(out, "{}", row.packages),
+        Column::Packages => write!(out, "{}", row.package_count),
         Column::Findings(severity) => {
             let counts_here =
                 |judged: &&JudgedFinding<'_>| judged.severity() == severity && judged.exception().is_none();

@@ -3,6 +3,8 @@
 //! A format writes the text before the rows, each row, the separator between two rows, and the text after the rows. Any
 //! thread writes a row, so a row cannot depend on the others.
 
+#[cfg(feature = "arrow")]
+mod columns;
 mod csv;
 mod github;
 mod html;
@@ -11,13 +13,20 @@ mod junit;
 mod markdown;
 #[cfg(test)]
 mod oracles;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod sarif;
 mod sbom;
 
 use std::fmt;
 use std::io::{self, Write};
 
+#[cfg(feature = "arrow")]
+use self::columns::{ArrowStream, BatchReceiver, ColumnOutput};
+#[cfg(feature = "parquet")]
+use self::parquet::ParquetFile;
 use super::blob::ArchiveReading;
+use super::encoder::EncodedRows;
 use super::{AuditInfo, Row, Stop, Summary};
 use sectile_policy::diff::RowChange;
 use sectile_sbom::{SbomCollection, SbomFormat};
@@ -44,11 +53,20 @@ pub enum Format {
     Github,
     /// An SBOM: the binaries, their items, and their packages.
     Sbom(SbomFormat),
+    /// A stream of Arrow record batches: a row for each row, in columns.
+    #[cfg(feature = "arrow")]
+    Arrow,
+    /// Parquet: a row for each row, in columns. The file also has the JSON lines, for a later audit.
+    #[cfg(feature = "parquet")]
+    Parquet,
 }
+
+/// Number of formats.
+const FORMATS: usize = 10 + cfg!(feature = "arrow") as usize + cfg!(feature = "parquet") as usize;
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; FORMATS] = [
         Self::Jsonl,
         Self::Csv,
         Self::Sarif,
@@ -59,6 +77,10 @@ impl Format {
         Self::Sbom(SbomFormat::CycloneDx16),
         Self::Sbom(SbomFormat::CycloneDx17),
         Self::Sbom(SbomFormat::Spdx23),
+        #[cfg(feature = "arrow")]
+        Self::Arrow,
+        #[cfg(feature = "parquet")]
+        Self::Parquet,
     ];
 
     /// The name in the command line.
@@ -72,6 +94,31 @@ impl Format {
             Self::Junit => "junit",
             Self::Github => "github",
             Self::Sbom(format) => format.name(),
+            #[cfg(feature = "arrow")]
+            Self::Arrow => "arrow",
+            #[cfg(feature = "parquet")]
+            Self::Parquet => "parquet",
+        }
+    }
+
+    /// Whether a later audit can read the output.
+    pub const fn saves_rows(self) -> bool {
+        match self {
+            Self::Jsonl => true,
+            #[cfg(feature = "parquet")]
+            Self::Parquet => true,
+            _ => false,
+        }
+    }
+
+    /// Whether rows are written as columns.
+    #[cfg(feature = "arrow")]
+    pub(super) const fn has_columns(self) -> bool {
+        match self {
+            Self::Arrow => true,
+            #[cfg(feature = "parquet")]
+            Self::Parquet => true,
+            _ => false,
         }
     }
 
@@ -94,6 +141,10 @@ impl Format {
             Self::Junit => &["xml"],
             Self::Github => &[],
             Self::Sbom(format) => format.extensions(),
+            #[cfg(feature = "arrow")]
+            Self::Arrow => &["arrows"],
+            #[cfg(feature = "parquet")]
+            Self::Parquet => &["parquet"],
         }
     }
 
@@ -107,7 +158,7 @@ impl Format {
             Self::Markdown => markdown::head(out),
             Self::Junit => junit::head(out),
             Self::Github => github::head(out),
-            Self::Sbom(_) => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -128,19 +179,23 @@ impl Format {
                 sbom::row(format, row, out);
                 Ok(())
             }
+            #[cfg(feature = "arrow")]
+            Self::Arrow => Ok(()),
+            #[cfg(feature = "parquet")]
+            Self::Parquet => jsonl::row(row, out),
         });
     }
 
     /// Writes a row that only an earlier report has; some formats write nothing.
     pub(super) fn gone(self, change: &RowChange, out: &mut Vec<u8>) {
         in_memory(match self {
-            Self::Jsonl => change.write_json(out),
+            _ if self.saves_rows() => change.write_json(out),
             Self::Csv => {
                 csv::gone(change, out);
                 Ok(())
             }
             Self::Sarif => sarif::gone(change, out),
-            Self::Html | Self::Markdown | Self::Junit | Self::Github | Self::Sbom(_) => Ok(()),
+            _ => Ok(()),
         });
     }
 
@@ -148,14 +203,14 @@ impl Format {
     ///
     /// `not_wasm` is the number of files in the archive that are not WebAssembly.
     pub(super) fn archive(self, archive: &ArchiveReading<'_>, rows: u64, not_wasm: u64, out: &mut Vec<u8>) {
-        if self == Self::Jsonl {
+        if self.saves_rows() {
             in_memory(jsonl::archive(archive, rows, not_wasm, out));
         }
     }
 
     /// Writes this line of an earlier report, if the format has one.
     pub(super) fn reused_archive(self, line: &str, out: &mut Vec<u8>) {
-        if self == Self::Jsonl {
+        if self.saves_rows() {
             out.extend_from_slice(line.trim_end_matches('\n').as_bytes());
             out.push(b'\n');
         }
@@ -164,9 +219,9 @@ impl Format {
     /// The separator between two rows that are not empty.
     pub(super) const fn separator(self) -> &'static str {
         match self {
-            Self::Jsonl | Self::Csv | Self::Markdown | Self::Junit | Self::Github | Self::Sbom(_) => "",
             Self::Sarif => ",\n",
             Self::Html => "\n",
+            _ => "",
         }
     }
 
@@ -179,7 +234,7 @@ impl Format {
             Self::Markdown => markdown::tail(info, summary, stop, out),
             Self::Junit => junit::tail(out),
             Self::Github => github::tail(summary, stop, out),
-            Self::Csv | Self::Sbom(_) => Ok(()),
+            _ => Ok(()),
         }
     }
 }
@@ -187,46 +242,106 @@ impl Format {
 /// A format, and the writer for its output.
 pub struct FormatWriter<'w> {
     pub(super) format: Format,
-    out: &'w mut dyn Write,
-    has_rows: bool,
-    /// The document, if the format is an SBOM.
-    sbom: Option<SbomCollection>,
+    output: FormatOutput<'w>,
+}
+
+/// The destination of the rows.
+enum FormatOutput<'w> {
+    Text {
+        out: &'w mut dyn Write,
+        has_rows: bool,
+    },
+    /// The document is `None` before its head is written.
+    Sbom(&'w mut dyn Write, Option<SbomCollection>),
+    #[cfg(feature = "arrow")]
+    Columns(Box<dyn ColumnOutput + 'w>),
 }
 
 impl<'w> FormatWriter<'w> {
     /// Writes this format to this destination.
     pub fn new(format: Format, out: &'w mut dyn Write) -> Self {
-        Self { format, out, has_rows: false, sbom: None }
+        let output = match format {
+            Format::Sbom(_) => FormatOutput::Sbom(out, None),
+            #[cfg(feature = "arrow")]
+            Format::Arrow => FormatOutput::Columns(Box::new(ArrowStream::new(out))),
+            #[cfg(feature = "parquet")]
+            Format::Parquet => FormatOutput::Columns(Box::new(ParquetFile::new(out))),
+            _ => FormatOutput::Text { out, has_rows: false },
+        };
+        Self { format, output }
+    }
+
+    /// Passes the rows to a function, as Arrow record batches with the columns of [`schema`](crate::schema).
+    ///
+    /// The batches have the rows in the order of the walk, and up to 8,192 rows. The thread that runs the audit calls the
+    /// function. Its error ends the audit.
+    ///
+    /// ```no_run
+    /// use sectile_audit::{Audit, FormatWriter, Progress};
+    /// use sectile_policy::Policy;
+    ///
+    /// let mut rows = 0;
+    /// let mut receive = |batch: arrow_array::RecordBatch| {
+    ///     rows += batch.num_rows();
+    ///     Ok(())
+    /// };
+    /// let outputs = &mut [FormatWriter::for_batches(&mut receive)];
+    /// Audit::new(Policy::default()).run_with_outputs(&["store".into()], outputs, &Progress::new())?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[cfg(feature = "arrow")]
+    pub fn for_batches(receive: &'w mut dyn FnMut(arrow_array::RecordBatch) -> io::Result<()>) -> Self {
+        Self { format: Format::Arrow, output: FormatOutput::Columns(Box::new(BatchReceiver::new(receive))) }
     }
 
     /// Writes the text before the first row.
     pub(super) fn head(&mut self, info: &AuditInfo) -> io::Result<()> {
-        match self.format {
-            Format::Sbom(format) => self.sbom.insert(sbom::collection(format, info)).begin(self.out),
-            format => format.head(info, self.out),
+        match &mut self.output {
+            FormatOutput::Text { out, .. } => self.format.head(info, *out),
+            FormatOutput::Sbom(out, document) => match self.format {
+                Format::Sbom(format) => document.insert(sbom::collection(format, info)).begin(*out),
+                _ => Ok(()),
+            },
+            #[cfg(feature = "arrow")]
+            FormatOutput::Columns(output) => output.head(info),
         }
     }
 
-    /// Writes the text of some rows. It is empty for rows without text in this format.
-    pub(super) fn write_rows(&mut self, text: &[u8]) -> io::Result<()> {
-        if text.is_empty() {
-            return Ok(());
+    /// Writes rows with their text. The text is empty for rows without text in this format.
+    pub(super) fn write_rows(&mut self, rows: &EncodedRows, text: &[u8]) -> io::Result<()> {
+        match &mut self.output {
+            #[cfg(feature = "arrow")]
+            FormatOutput::Columns(output) => output.write(rows, text),
+            _ => self.write_text(text),
         }
-        if let Some(sbom) = &mut self.sbom {
-            return sbom.add(text, self.out);
+    }
+
+    /// Writes a text without rows.
+    pub(super) fn write_text(&mut self, text: &[u8]) -> io::Result<()> {
+        match &mut self.output {
+            _ if text.is_empty() => Ok(()),
+            FormatOutput::Text { out, has_rows } => {
+                if std::mem::replace(has_rows, true) {
+                    out.write_all(self.format.separator().as_bytes())?;
+                }
+                out.write_all(text)
+            }
+            FormatOutput::Sbom(out, document) => document.as_mut().map_or(Ok(()), |document| document.add(text, *out)),
+            #[cfg(feature = "arrow")]
+            FormatOutput::Columns(output) => output.write(&EncodedRows::default(), text),
         }
-        if self.has_rows {
-            self.out.write_all(self.format.separator().as_bytes())?;
-        }
-        self.has_rows = true;
-        self.out.write_all(text)
     }
 
     /// Writes the text after the last row.
     pub(super) fn tail(&mut self, info: &AuditInfo, summary: &Summary, stop: Option<&Stop>) -> io::Result<()> {
-        match self.sbom.take() {
-            Some(sbom) => sbom.finish(sbom::is_complete(summary, stop), self.out),
-            None => self.format.tail(info, summary, stop, self.out),
+        match &mut self.output {
+            FormatOutput::Text { out, .. } => self.format.tail(info, summary, stop, *out),
+            FormatOutput::Sbom(out, document) => match document.take() {
+                Some(document) => document.finish(sbom::is_complete(summary, stop), *out),
+                None => Ok(()),
+            },
+            #[cfg(feature = "arrow")]
+            FormatOutput::Columns(output) => output.tail(summary, stop),
         }
     }
 }
@@ -235,6 +350,11 @@ impl fmt::Debug for FormatWriter<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FormatWriter").field("format", &self.format).finish_non_exhaustive()
     }
+}
+
+/// Writes rows to all outputs.
+pub(super) fn write_encoded(rows: &EncodedRows, outputs: &mut [FormatWriter<'_>]) -> io::Result<()> {
+    rows.texts.iter().zip(outputs).try_for_each(|(text, output)| output.write_rows(rows, text))
 }
 
 fn in_memory(written: io::Result<()>) {

@@ -116,7 +116,7 @@ fn many_licenses_take_bounded_memory() {
 #[test]
 fn sums_saturate() {
     let mut row = usual(0);
-    (row.size, row.bytes_read, row.items, row.packages) = (Some(u64::MAX), u64::MAX, u64::MAX, u64::MAX);
+    (row.size, row.bytes_read, row.items, row.package_count) = (Some(u64::MAX), u64::MAX, u64::MAX, u64::MAX);
     row.section_totals = vec![SectionTotal { kind: "code".into(), sections: u64::MAX, bytes: u64::MAX }; 2];
     row.largest = Some(LargestSection { kind: "code".into(), name: None, bytes: u64::MAX });
     row.findings = vec![counted(FindingCode::NotUtf8, None, 0, "", u64::MAX)];

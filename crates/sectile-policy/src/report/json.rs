@@ -11,6 +11,7 @@ mod name_value;
 mod packages;
 mod sections;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::{self, Write};
@@ -27,6 +28,7 @@ use super::Report;
 use crate::{Exception, JudgedFinding, PolicyLocation, Verdict};
 use sectile::Error;
 use sectile::internal::json::{SCHEMA, put, write_array, write_base64, write_object, write_os, write_safe, write_text};
+use sectile::inventory::Package;
 use sectile::metadata::{Field, Item, Metadata, Producers, ProducersField, Value};
 use sectile::{Finding, FindingCode, Severity};
 
@@ -157,6 +159,11 @@ pub fn write_packages(report: &Report<'_>, out: &mut impl Write) -> io::Result<(
         0 => Ok(()),
         left_out => put!(out, ",\"packages_left_out\":", left_out),
     }
+}
+
+/// The packages that [`write_packages`] writes.
+pub fn listed_packages<'a>(report: &Report<'a>) -> impl Iterator<Item = Cow<'a, Package>> + use<'a> {
+    packages::listed(report, Budget::for_size(report.size))
 }
 
 /// Writes the first keys of a report: the schema, the file and its size.

@@ -74,7 +74,7 @@ fn write_row(row: &Row<'_>, out: &mut Vec<u8>) -> io::Result<()> {
         write_array(out, producer, |out, part| text(out, part))
     })?;
     write!(out, ",")?;
-    number(out, row.packages)?;
+    number(out, row.package_count)?;
     write!(out, ",")?;
     write_array(out, &row.section_totals, |out, share| {
         write!(out, "[{},", SectionFamily::for_kind(&share.kind) as usize)?;

@@ -1,5 +1,6 @@
 //! Packages, declared and found in the data.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use sectile::internal::json::{put, write_array, write_text};
@@ -12,10 +13,7 @@ use crate::report::Report;
 pub(super) fn write_packages(report: &Report<'_>, out: &mut impl Write, budget: &mut Budget) -> io::Result<()> {
     put!(out, ",\"packages\":[")?;
     for (nth, package) in report.packages().enumerate() {
-        budget.write(out, |out| {
-            put!(out, if nth > 0 { "," } else { "" })?;
-            write_package(out, &package)
-        })?;
+        write_element(nth, &package, out, budget)?;
     }
     put!(out, "]")?;
     let builds = report.inventory.map(Inventory::go_builds).filter(|builds| !builds.is_empty());
@@ -28,6 +26,25 @@ pub(super) fn write_packages(report: &Report<'_>, out: &mut impl Write, budget: 
         })?;
     }
     put!(out, "]")
+}
+
+/// The packages whose JSON fits into a budget.
+pub(super) fn listed<'a>(
+    report: &Report<'a>,
+    mut budget: Budget,
+) -> impl Iterator<Item = Cow<'a, Package>> + use<'a> {
+    let fits = move |(nth, package): &(usize, Cow<'a, Package>)| {
+        write_element(*nth, package, &mut io::sink(), &mut budget).unwrap_or(false)
+    };
+    report.packages().enumerate().take_while(fits).map(|(_, package)| package)
+}
+
+/// Writes an element of the list if it fits, and returns whether it did.
+fn write_element(nth: usize, package: &Package, out: &mut impl Write, budget: &mut Budget) -> io::Result<bool> {
+    budget.write(out, |out| {
+        put!(out, if nth > 0 { "," } else { "" })?;
+        write_package(out, package)
+    })
 }
 
 fn write_package(out: &mut impl Write, package: &Package) -> io::Result<()> {
