@@ -1,6 +1,6 @@
 //! An earlier report, whose rows are reused for files that have not changed.
 
-mod advisory_line;
+pub(super) mod advisory_line;
 pub(super) mod line;
 pub(super) mod reading_line;
 
@@ -16,7 +16,7 @@ use super::{AuditInfo, Row};
 use sectile::drive::ReadAt;
 use sectile::internal::{Link, open, untrusted_reason};
 
-/// An earlier report as [JSON lines](super::Format::Jsonl). Files that have not changed since keep its rows and are not
+/// An earlier report as [JSON lines](super::Format::Jsonl), or with the feature `parquet` as Parquet. Files that have not changed since keep its rows and are not
 /// read again.
 ///
 /// The report may be truncated, as the output of a stopped audit is. It takes about 50 bytes of memory for each row;
@@ -49,6 +49,10 @@ pub enum BaselineError {
     /// The first line is not that of a report as JSON lines.
     #[error("not the output of an audit in the format `jsonl`")]
     NotAReport,
+    /// The report is a Parquet file without usable rows.
+    #[cfg(feature = "parquet")]
+    #[error(transparent)]
+    Parquet(#[from] crate::ParquetReportError),
     /// Another version made it, which may have other findings.
     #[error("the earlier report is from version {0}, not {now}", now = env!("CARGO_PKG_VERSION"))]
     OtherVersion(String),
@@ -85,6 +89,8 @@ impl Baseline {
     }
 
     fn index(file: File) -> Result<Self, BaselineError> {
+        #[cfg(feature = "parquet")]
+        let file = crate::saved_lines::open_lines(file)?;
         let mut reader = BufReader::with_capacity(1 << 20, &file);
         let mut line = Vec::new();
         let mut at = 0;

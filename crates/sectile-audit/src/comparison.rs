@@ -72,8 +72,8 @@ impl ComparisonCounts {
 
     pub(super) fn merge(&mut self, other: Self) {
         self.counts.merge(other.counts);
-        self.newly_refused += other.newly_refused;
-        self.newly_unread += other.newly_unread;
+        self.newly_refused = self.newly_refused.saturating_add(other.newly_refused);
+        self.newly_unread = self.newly_unread.saturating_add(other.newly_unread);
     }
 }
 

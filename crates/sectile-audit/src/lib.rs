@@ -61,9 +61,12 @@ pub use self::saved_lines::{ParquetReportError, is_parquet, parquet_lines};
 pub use self::saved_rows::{SavedRows, SavedRowsError};
 pub use self::summary::{
     AdvisoryCount, CodeCount, IncompleteBlob, KindCount, NotOpenedFiles, ProducerCount, RankedSection, RowCount,
-    Summary, UnusedException, VerdictLine, WorstBlob,
+    Summary, SummaryError, UnusedException, VerdictLine, WorstBlob,
 };
 pub use self::walk::{FileFormat, InsideSearch, WalkOptions};
+#[cfg(feature = "remote")]
+pub use sectile_remote::ListedObject;
+
 use sectile::internal::fingerprint::FileId;
 use sectile::splice::WriteError;
 use sectile_policy::diff::{ReportIndex, ReportRoots};
@@ -302,9 +305,7 @@ impl Audit {
         };
         let pipeline = Pipeline { context: &context, walk_options: &self.walk_options, threads: self.threads };
         let (mut summary, stop) = pipeline.run(roots, outputs)?;
-        if stop.is_none() {
-            summary.unused_exceptions = context.exceptions.unused().map(Into::into).collect();
-        }
+        summary.set_unused_exceptions(context.exceptions.unused().filter(|_| stop.is_none()).map(Into::into));
         if context.met_output.into_inner() {
             return Err(io::Error::other(WriteError::AmongInputs));
         }

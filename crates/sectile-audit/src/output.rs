@@ -1,5 +1,6 @@
 //! The file that an audit writes its output to.
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -215,7 +216,24 @@ fn is_earlier_output(place: &OutputPlace) -> io::Result<bool> {
     let filled = fill_at(file, &mut head, 0)?;
     let head = &head[..filled];
     let begins = OUTPUT_HEADS.iter().any(|start| head.starts_with(start.as_bytes()));
-    Ok(begins || head.is_empty() || is_summary(head))
+    Ok(begins || head.is_empty() || is_summary(head) || has_columns(file, head)?)
+}
+
+/// Whether a file is an output with columns.
+#[cfg(feature = "arrow")]
+fn has_columns(file: &File, head: &[u8]) -> io::Result<bool> {
+    #[cfg(feature = "parquet")]
+    if crate::is_parquet(file) {
+        return Ok(crate::saved_lines::has_lines(file, file.metadata()?.len()));
+    }
+    let _ = file;
+    let key = crate::SCHEMA_KEY.as_bytes();
+    Ok(head.starts_with(&[0xff; 4]) && head.windows(key.len()).any(|window| window == key))
+}
+
+#[cfg(not(feature = "arrow"))]
+fn has_columns(_: &File, _: &[u8]) -> io::Result<bool> {
+    Ok(false)
 }
 
 /// The first bytes of each format.
@@ -244,6 +262,7 @@ fn is_summary(head: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sample::{usual, written};
     use crate::{AuditInfo, Format, FormatWriter};
     use std::fs;
 
@@ -259,6 +278,14 @@ mod tests {
             let mut head = Vec::new();
             FormatWriter::new(format, &mut head).head(&AuditInfo::default()).unwrap();
             assert!(is_earlier(&head), "{format:?}");
+            assert!(is_earlier(&written(format, &[usual(0)], None)), "{format:?}");
+        }
+        #[cfg(feature = "parquet")]
+        {
+            let mut other = written(Format::Parquet, &[usual(0)], None);
+            let at = other.windows(8).rposition(|window| window == b"sectile\0").unwrap();
+            other[at] = b'S';
+            assert!(!is_earlier(&other), "the Parquet file of another program");
         }
         assert!(is_earlier(b""));
         for other in [&b"\0asm\x01\0\0\0"[..], b"notes\n", b"{\"imageLayoutVersion\":\"1.0.0\"}", b"<!DOCTYPE html>"] {

@@ -13,7 +13,7 @@ use sectile_oci::registry::{Client, ReferenceError};
 #[cfg(feature = "remote")]
 use sectile_remote::internal::Objects;
 #[cfg(feature = "remote")]
-use sectile_remote::{RemoteError, RemoteOptions};
+use sectile_remote::{ListedObject, RemoteError, RemoteOptions};
 
 #[cfg(feature = "registry")]
 use crate::walk::RegistryRoot;
@@ -77,6 +77,35 @@ impl Root {
     #[cfg(feature = "remote")]
     pub fn objects(store: Arc<dyn ObjectStore>, prefix: &str, base_url: &str) -> Result<Self, RemoteError> {
         Ok(Self(RootKind::Objects(Objects::new(store, prefix, base_url)?)))
+    }
+
+    /// Uses this listing of the objects instead of that of the store, which is not requested. The rows have its order.
+    ///
+    /// The row of an object is the one that it has if the audit lists the store. An object that changed since, or is gone,
+    /// has a finding.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// use sectile_audit::{ListedObject, Root};
+    ///
+    /// let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
+    /// let object = ListedObject { key: "app/a.wasm".into(), size: 324, etag: Some("\"5d1f\"".into()), modified };
+    /// let store = std::sync::Arc::new(sectile_remote::object_store::memory::InMemory::new());
+    /// let root = Root::objects(store, "app", "memory:///")?.with_listing([object])?;
+    /// assert_eq!(root.name(), "memory:///app/");
+    /// # Ok::<(), sectile_remote::RemoteError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The root is not that of a store.
+    #[cfg(feature = "remote")]
+    pub fn with_listing(self, objects: impl IntoIterator<Item = ListedObject>) -> Result<Self, RemoteError> {
+        match self.0 {
+            RootKind::Objects(store) => Ok(Self(RootKind::Objects(store.with_listing(objects)))),
+            _ => Err(RemoteError::InvalidUrl("only the objects of a store can be listed by the caller".to_owned())),
+        }
     }
 
     /// Creates a root from images of a registry, which are read through its API. No request is made.

@@ -248,7 +248,7 @@ pub(super) fn summary<'r>(rows: impl IntoIterator<Item = &'r Row<'r>>) -> Summar
     let mut summary = Summary::default();
     (summary.not_wasm, summary.not_wasm_bytes_read) = (17, 17 * 4_096);
     let unused = |reason: &str| UnusedException { reason: reason.to_owned(), location: "policy.toml:31".parse().ok() };
-    summary.unused_exceptions = vec![unused("a file that is gone"), unused(HOSTILE[0])];
+    summary.set_unused_exceptions([unused("a file that is gone"), unused(HOSTILE[0])]);
     rows.into_iter().for_each(|row| summary.add(row));
     summary
 }
@@ -261,8 +261,9 @@ pub(super) fn written(format: Format, rows: &[Row<'_>], stop: Option<&Stop>) -> 
     for row in rows {
         let mut one = Vec::new();
         format.row(row, &mut one);
-        writer.write_rows(&one).unwrap();
+        writer.write_text(&one).unwrap();
     }
     writer.tail(&info, &summary(rows), stop).unwrap();
+    drop(writer);
     out
 }

@@ -12,7 +12,7 @@
 //! All numbers are little-endian.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 
 use sectile::drive::ReadAt;
 use snap::read::FrameDecoder;
@@ -55,7 +55,9 @@ pub enum ParquetReportError {
     #[error("truncated Parquet file")]
     Truncated,
     /// The file has no lines of an audit.
-    #[error("a Parquet file that `sectile audit` did not write, or that another program wrote again: it has no saved rows")]
+    #[error(
+        "a Parquet file that `sectile audit` did not write, or that another program wrote again: it has no saved rows"
+    )]
     NoRows,
     /// The columns have another version.
     #[error(
@@ -79,10 +81,35 @@ pub(crate) fn write_trailer(blocks: &[Block], out: &mut Vec<u8>) {
     out.extend(MAGIC);
 }
 
-/// Whether a file begins like Parquet.
+/// Whether a source begins like Parquet.
 pub fn is_parquet(source: &(impl ReadAt + ?Sized)) -> bool {
     let mut head = [0; PARQUET_MAGIC.len()];
     read_exact_at(source, &mut head, 0).is_ok() && head == *PARQUET_MAGIC
+}
+
+/// Whether a file has the lines of an audit.
+pub(crate) fn has_lines(source: &(impl ReadAt + ?Sized), len: u64) -> bool {
+    matches!(blocks(source, len), Ok(_) | Err(ParquetReportError::OtherColumns(_)))
+}
+
+/// Opens a report for random access, as JSON lines. Those of a Parquet report are copied.
+pub(crate) fn open_lines(file: File) -> Result<File, ParquetReportError> {
+    if !is_parquet(&file) {
+        return Ok(file);
+    }
+    let len = file.metadata().map_err(ParquetReportError::Io)?.len();
+    parquet_lines(&file, len)
+}
+
+/// Reads a report from any input, as JSON lines. A Parquet report is copied first, because it is read from its end.
+pub(crate) fn read_lines<'a>(mut input: impl BufRead + 'a) -> Result<Box<dyn BufRead + 'a>, ParquetReportError> {
+    let head = input.fill_buf().map_err(ParquetReportError::Io)?;
+    if !head.starts_with(PARQUET_MAGIC) {
+        return Ok(Box::new(input));
+    }
+    let mut file = tempfile::tempfile().map_err(ParquetReportError::Io)?;
+    let len = io::copy(&mut input, &mut file).map_err(ParquetReportError::Io)?;
+    Ok(Box::new(BufReader::new(parquet_lines(&file, len)?)))
 }
 
 /// Copies the rows of a Parquet report to an unnamed temporary file, as JSON lines. The output is that of the same audit

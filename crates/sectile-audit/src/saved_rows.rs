@@ -11,14 +11,15 @@ use serde::Deserialize;
 
 use self::judge::RowJudge;
 use super::baseline::line::{ArchiveLine, ExceptionLine, HeaderLine, OrderedMembers, RowLine};
-use super::info::databases;
 use super::encoder::RowEncoder;
 use super::format::write_encoded;
+use super::info::databases;
 use super::{AuditInfo, AuditOutcome, Format, FormatWriter, Row, Stop, Summary};
 use sectile_policy::internal::NameValue;
 use sectile_policy::{Day, Policy};
 
-/// The rows of an earlier audit, as [JSON lines](super::Format::Jsonl), to be written in any format.
+/// The rows of an earlier audit, as [JSON lines](super::Format::Jsonl) or with the feature `parquet` as Parquet, to be
+/// written in any format.
 ///
 /// ```no_run
 /// use sectile_audit::{Format, FormatWriter, SavedRows};
@@ -45,6 +46,10 @@ pub enum SavedRowsError {
     /// The first line is not that of an audit in the format `jsonl`, with this version of the schema.
     #[error("not the output of `sectile audit --format jsonl` of this version")]
     NotAReport,
+    /// The input is a Parquet file without usable rows.
+    #[cfg(feature = "parquet")]
+    #[error(transparent)]
+    Parquet(#[from] crate::ParquetReportError),
     /// A line is not a row.
     #[error("line {0} is not a row of an audit")]
     NotARow(u64),
@@ -70,6 +75,9 @@ impl<'a> SavedRows<'a> {
     ///
     /// As for [`open`](Self::open).
     pub fn read(input: impl BufRead + 'a) -> Result<Self, SavedRowsError> {
+        #[cfg(feature = "parquet")]
+        let mut input = crate::saved_lines::read_lines(input)?;
+        #[cfg(not(feature = "parquet"))]
         let mut input: Box<dyn BufRead + 'a> = Box::new(input);
         let mut first = Vec::new();
         read_line(&mut input, &mut first).map_err(SavedRowsError::Read)?;
@@ -145,7 +153,7 @@ impl<'a> SavedRows<'a> {
         rows.flush()?;
         if let Some(judge) = &self.judge {
             let unused = judge.exceptions.unused().filter(|_| stop.is_none());
-            summary.unused_exceptions = unused.map(Into::into).collect();
+            summary.set_unused_exceptions(unused.map(Into::into));
         }
         for output in rows.outputs {
             output.tail(&self.info, &summary, stop.as_ref()).map_err(SavedRowsError::Write)?;
@@ -272,7 +280,7 @@ impl<'l> SummaryLine<'l> {
             summary.add_not_opened(format, files.saturating_sub(of_rows));
         }
         summary.archives = self.archives;
-        summary.unused_exceptions = self.unused_exceptions.iter().filter_map(ExceptionLine::to_unused).collect();
+        summary.set_unused_exceptions(self.unused_exceptions.iter().filter_map(ExceptionLine::to_unused));
         summary.archive_bytes_read = self.archive_bytes_read;
         summary.store_bytes = self.store_bytes;
         summary.not_wasm = self.not_wasm;

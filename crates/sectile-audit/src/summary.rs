@@ -3,16 +3,16 @@
 mod advisories;
 mod bounded;
 mod counts;
+mod json;
 mod queries;
 mod top;
 mod verdict;
-
-use std::cmp::Reverse;
 
 pub use self::advisories::AdvisoryCount;
 use self::advisories::AdvisoryCounts;
 use self::bounded::BoundedCounts;
 pub use self::counts::{CodeCount, IncompleteBlob, KindCount, RankedSection, RowCount, UnusedException, WorstBlob};
+pub use self::json::SummaryError;
 pub use self::queries::ProducerCount;
 use self::top::TopList;
 pub use self::verdict::{NotOpenedFiles, VerdictLine};
@@ -31,8 +31,8 @@ const SEPARATOR: char = '\0';
 
 /// The counts over all rows of an audit.
 ///
-/// Summaries of parts can be [merged](Self::merge) in any order, with the same result. Every row must be added once,
-/// with its own `nth`.
+/// Summaries of parts can be [merged](Self::merge) in any order, with the same result, also across processes: as
+/// [JSON](Self::to_json). Every row must be added once.
 ///
 /// Its memory is bounded. If there are more than 4,096 distinct licenses, producers, versions or kinds of sections, the
 /// first ones in byte order are counted exactly. The count of the others is the difference to the total. Texts are
@@ -49,8 +49,8 @@ pub struct Summary {
     pub refused: u64,
     /// Number of findings that an exception of the policy excuses.
     pub excepted: u64,
-    /// The exceptions of the policy that excuse nothing; empty if the audit was stopped before its end.
-    pub unused_exceptions: Vec<UnusedException>,
+    /// The exceptions of the policy that excuse nothing; `None` before an audit ends.
+    unused_exceptions: Option<Vec<UnusedException>>,
     /// Total size of the blobs with a known size, in bytes.
     pub bytes: u64,
     /// Bytes read from the blobs.
@@ -93,9 +93,9 @@ pub struct Summary {
     kinds: BoundedCounts<KindCount>,
     codes: [CodeCount; FindingCode::ALL.len()],
     advisories: AdvisoryCounts,
-    largest: TopList<(u64, Reverse<u64>), RankedSection>,
-    worst: TopList<(Severity, u64, Reverse<u64>), WorstBlob>,
-    incomplete: TopList<Reverse<u64>, IncompleteBlob>,
+    largest: TopList<u64, RankedSection>,
+    worst: TopList<(Severity, u64), WorstBlob>,
+    incomplete: TopList<(), IncompleteBlob>,
     /// Buffer for composed keys.
     key: KeyBuffer,
 }
@@ -117,7 +117,7 @@ impl Default for Summary {
             accepted: 0,
             refused: 0,
             excepted: 0,
-            unused_exceptions: Vec::new(),
+            unused_exceptions: None,
             bytes: 0,
             bytes_read: 0,
             store_bytes: 0,
@@ -151,7 +151,32 @@ impl Default for Summary {
     }
 }
 
+/// Lists the numbers that are added up.
+macro_rules! numbers {
+    ($number:literal: $($name:ident)*) => {
+        impl Summary {
+            fn numbers(&self) -> [(&'static str, u64); $number] {
+                [$((stringify!($name), self.$name)),*]
+            }
+
+            fn numbers_mut(&mut self) -> [(&'static str, &mut u64); $number] {
+                [$((stringify!($name), &mut self.$name)),*]
+            }
+        }
+    };
+}
+
+numbers! {
+    20: rows accepted refused excepted bytes bytes_read store_bytes not_wasm not_wasm_bytes_read not_opened_files archives
+    archive_bytes_read other_names modules components items packages sections unlicensed licensed
+}
+
 impl Summary {
+    /// Sets the exceptions of the policy that excuse nothing in the whole audit.
+    pub(super) fn set_unused_exceptions(&mut self, unused: impl IntoIterator<Item = UnusedException>) {
+        self.unused_exceptions = Some(unused.into_iter().collect());
+    }
+
     /// Adds a row.
     pub fn add(&mut self, row: &Row<'_>) {
         self.rows += 1;
@@ -185,7 +210,7 @@ impl Summary {
             self.comparison.get_or_insert_default().add(row, change);
         }
         if matches!(row.completeness, Completeness::Partial | Completeness::Unread) {
-            self.incomplete.add(Reverse(row.nth), || IncompleteBlob::for_row(row));
+            self.incomplete.add((), &row.file, || IncompleteBlob::for_row(row));
         }
     }
 
@@ -222,7 +247,7 @@ impl Summary {
             self.kinds.add(&total.kind, KindCount { sections: total.sections, bytes: total.bytes, rows: 1 });
         }
         if let Some(largest) = &row.largest {
-            self.largest.add((largest.bytes, Reverse(row.nth)), || RankedSection::for_row(row, largest));
+            self.largest.add(largest.bytes, &row.file, || RankedSection::for_row(row, largest));
         }
     }
 
@@ -249,8 +274,8 @@ impl Summary {
         self.by_kind[row.row_kind as usize].refused += u64::from(refused > 0);
         let worst = row.findings.iter().filter(|judged| judged.is_refused()).max_by_key(|judged| judged.severity());
         if let Some(worst) = worst {
-            let rank = (worst.severity(), refused, Reverse(row.nth));
-            self.worst.add(rank, || WorstBlob::for_row(row, worst.severity(), refused));
+            let rank = (worst.severity(), refused);
+            self.worst.add(rank, &row.file, || WorstBlob::for_row(row, worst.severity(), refused));
         }
     }
 
@@ -271,33 +296,19 @@ impl Summary {
         self.archive_bytes_read = self.archive_bytes_read.saturating_add(bytes_read);
     }
 
-    /// Adds another summary.
+    /// Adds another summary. The result is that of one audit of the rows of both.
     pub fn merge(&mut self, other: Self) {
-        self.rows += other.rows;
-        self.accepted += other.accepted;
-        self.refused += other.refused;
-        self.excepted = self.excepted.saturating_add(other.excepted);
-        self.unused_exceptions.extend(other.unused_exceptions);
-        self.bytes = self.bytes.saturating_add(other.bytes);
-        self.bytes_read = self.bytes_read.saturating_add(other.bytes_read);
-        self.store_bytes = self.store_bytes.saturating_add(other.store_bytes);
-        self.not_wasm += other.not_wasm;
-        self.not_wasm_bytes_read = self.not_wasm_bytes_read.saturating_add(other.not_wasm_bytes_read);
-        self.archives += other.archives;
-        self.archive_bytes_read = self.archive_bytes_read.saturating_add(other.archive_bytes_read);
+        for ((_, own), (_, other)) in self.numbers_mut().into_iter().zip(other.numbers()) {
+            *own = own.saturating_add(other);
+        }
+        self.unused_exceptions = match (self.unused_exceptions.take(), other.unused_exceptions) {
+            (Some(own), Some(other)) => Some(own.into_iter().filter(|unused| other.contains(unused)).collect()),
+            (own, other) => own.or(other),
+        };
         if let Some(counts) = other.comparison {
             self.comparison.get_or_insert_default().merge(counts);
         }
-        self.other_names += other.other_names;
-        self.modules += other.modules;
-        self.components += other.components;
-        self.items = self.items.saturating_add(other.items);
-        self.packages = self.packages.saturating_add(other.packages);
-        self.sections = self.sections.saturating_add(other.sections);
-        self.unlicensed += other.unlicensed;
-        self.licensed += other.licensed;
         self.by_kind.iter_mut().zip(other.by_kind).for_each(|(own, other)| own.merge(other));
-        self.not_opened_files = self.not_opened_files.saturating_add(other.not_opened_files);
         self.not_opened.merge(&other.not_opened);
         self.codes.iter_mut().zip(other.codes).for_each(|(own, other)| own.merge(other));
         self.advisories.merge(other.advisories);

@@ -107,8 +107,8 @@ pub mod internal {
     pub use crate::diff::facts::holds_items;
     pub use crate::grouped::Grouped;
     pub use crate::report::json::{
-        NameValue, listed_packages, reason as left_out_reason, write_advisories, write_databases, write_head, write_item, write_judged,
-        write_location, write_packages,
+        NameValue, listed_packages, reason as left_out_reason, write_advisories, write_databases, write_head,
+        write_item, write_judged, write_location, write_match, write_packages,
     };
     pub use crate::suggestion::{finding_code, hint};
     pub use crate::verdict::{reused, reused_exception, with_advisory};

@@ -31,6 +31,7 @@ mod store_url;
 pub use object_store;
 
 pub use self::error::RemoteError;
+pub use self::listing::ListedObject;
 pub use self::object::Object;
 pub use self::read_many::read_many;
 pub use self::store_url::local_path;

@@ -168,7 +168,7 @@ impl ListingScan {
 
 /// Whether `object_store` would request another key. It rejects the whole page for a key that is
 /// not a path, which the listing code handles.
-fn is_changed(key: &str) -> bool {
+pub(super) fn is_changed(key: &str) -> bool {
     key.is_empty()
         || key.trim_matches([' ', '\t', '\r', '\n']) != key
         || Path::parse(key).is_ok_and(|path| path.as_ref() != key)

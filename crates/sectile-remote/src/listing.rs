@@ -4,6 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use futures_util::stream::{BoxStream, StreamExt};
 use object_store::list::{PaginatedListOptions, PaginatedListResult, PaginatedListStore};
@@ -12,7 +13,7 @@ use object_store::{GetOptions, ListResult, ObjectMeta, ObjectStore};
 use reqwest::Url;
 
 use crate::error::RemoteError;
-use crate::listed_keys::{UnrequestableKey, UnrequestableKeys};
+use crate::listed_keys::{UnrequestableKey, UnrequestableKeys, is_changed};
 use crate::object::{ListingTime, Timeouts};
 use crate::store_url::{self, PrefixLocation};
 use crate::{Object, RemoteOptions};
@@ -29,7 +30,42 @@ pub struct Objects {
     base: Url,
     /// `None` for stores of the caller.
     timeouts: Option<Timeouts>,
+    /// The objects, if the caller listed them.
+    listed: Option<Arc<[ListedObject]>>,
 }
+
+/// An object in a listing of the caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedObject {
+    /// The whole key in its store, without the prefix removed.
+    pub key: String,
+    /// Length in bytes.
+    pub size: u64,
+    /// The `ETag`, with or without quotes, if the store has one.
+    pub etag: Option<String>,
+    /// Time of the last modification. One before 1970 or after the year 9999 counts as the nearest of these.
+    pub modified: SystemTime,
+}
+
+impl ListedObject {
+    fn to_entry(&self) -> ListingEntry {
+        let Self { key, size, etag, modified } = self;
+        let since = modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().min(LAST_TIME);
+        match Path::parse(key).ok().filter(|_| !is_changed(key)) {
+            Some(location) => ListingEntry::Object(ObjectMeta {
+                location,
+                last_modified: (SystemTime::UNIX_EPOCH + since).into(),
+                size: *size,
+                e_tag: etag.clone(),
+                version: None,
+            }),
+            None => ListingEntry::InvalidKey { key: key.clone(), size: Some(*size) },
+        }
+    }
+}
+
+/// The end of the year 9999, since 1970.
+const LAST_TIME: Duration = Duration::from_secs(253_402_300_799);
 
 /// One entry of a listing.
 #[derive(Debug)]
@@ -55,7 +91,7 @@ impl Objects {
     pub fn open(url: &str, options: &RemoteOptions) -> Result<Self, RemoteError> {
         let PrefixLocation { store, pages, path, base } = store_url::locate_prefix(url, options)?;
         let timeouts = Some(Timeouts::new(options));
-        Ok(Self { store, pages: Some(pages), prefix: path, base, timeouts })
+        Ok(Self { store, pages: Some(pages), prefix: path, base, timeouts, listed: None })
     }
 
     /// Creates the objects with a prefix from a store of the caller and the URL of that store.
@@ -69,7 +105,7 @@ impl Objects {
         if base.cannot_be_a_base() || !base.path().ends_with('/') {
             return Err(RemoteError::InvalidUrl("the URL of a store must end with a slash".to_owned()));
         }
-        Ok(Self { store, pages: None, prefix, base, timeouts: None })
+        Ok(Self { store, pages: None, prefix, base, timeouts: None, listed: None })
     }
 
     /// Returns the URL of the object with a key. [`Object::open`] accepts it if the key is a valid
@@ -100,8 +136,17 @@ impl Objects {
         Object::with_timeouts(Arc::clone(&self.store), path, self.timeouts)
     }
 
-    /// Lists the objects in the order of the store.
+    /// Uses this listing instead of that of the store.
+    #[must_use]
+    pub fn with_listing(self, objects: impl IntoIterator<Item = ListedObject>) -> Self {
+        Self { listed: Some(objects.into_iter().collect()), ..self }
+    }
+
+    /// Lists the objects in the order of the store, or of the caller's listing.
     pub fn list(&self) -> Listing {
+        if let Some(listed) = &self.listed {
+            return Listing(ListingSource::Listed(Arc::clone(listed), 0));
+        }
         let prefix = Some(&self.prefix).filter(|prefix| !prefix.as_ref().is_empty());
         Listing(match &self.pages {
             None => ListingSource::Stream(self.store.list(prefix), HashSet::new()),
@@ -126,9 +171,9 @@ impl Objects {
         Ok(response.map_err(|error| RemoteError::from_store(&error))?.meta)
     }
 
-    /// Returns whether the prefix is empty.
-    pub fn is_whole_store(&self) -> bool {
-        self.prefix.as_ref().is_empty()
+    /// Returns whether the prefix may be the key of an object, if the listing is empty.
+    pub fn may_be_one_object(&self) -> bool {
+        !self.prefix.as_ref().is_empty() && self.listed.is_none()
     }
 }
 
@@ -158,6 +203,8 @@ enum ListingSource {
     /// one of them.
     Stream(BoxStream<'static, object_store::Result<ObjectMeta>>, HashSet<u64>),
     Pages(PagedListing),
+    /// The objects in a listing of the caller, and the number of the next one.
+    Listed(Arc<[ListedObject]>, usize),
 }
 
 impl Listing {
@@ -180,6 +227,11 @@ impl Listing {
                 }))
             }
             ListingSource::Pages(pages) => pages.next().await.transpose(),
+            ListingSource::Listed(listed, next) => {
+                let object = listed.get(*next)?;
+                *next += 1;
+                Some(Ok(object.to_entry()))
+            }
         }
     }
 }
@@ -287,7 +339,7 @@ fn invalid_key(error: &object_store::Error) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
     use object_store::memory::InMemory;
 
@@ -327,6 +379,7 @@ mod tests {
         let options = RemoteOptions { object_timeout: Duration::from_millis(200), ..RemoteOptions::default() };
         let objects = Objects {
             store: Arc::new(InMemory::new()),
+            listed: None,
             pages: Some(Arc::new(Endless { keys, pause })),
             prefix: Path::default(),
             base: Url::parse("s3://bucket/").unwrap(),

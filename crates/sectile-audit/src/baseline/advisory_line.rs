@@ -28,6 +28,7 @@ pub(crate) struct AdvisoryLine {
     targets: Box<[Box<str>]>,
     #[serde(default)]
     excludes_wasm: bool,
+    #[serde(default)]
     pub(crate) finding: usize,
 }
 

@@ -6,11 +6,11 @@ use std::ffi::OsStr;
 use arrow_schema::Field as ArrowField;
 
 use super::builder::{Cell, ColumnType, Part, Presence};
-use crate::row_name::RowName;
 use crate::Row;
+use crate::row_name::RowName;
+use sectile::Severity;
 use sectile::metadata::Field;
 use sectile::scan::ItemPath;
-use sectile::Severity;
 use sectile_policy::JudgedFinding;
 
 use ColumnType::{Flag, List, Number, Raw, Struct, Text};
@@ -81,13 +81,9 @@ const NAMES: [Column; 15] = [
          that are not UTF-8 are replaced by `\u{fffd}`.",
         |row, cell| cell.text(Some(&row.file.to_string_lossy())),
     ),
-    Column::new(
-        "file_raw",
-        Raw,
-        Sometimes,
-        "The name in bytes, only if it is not UTF-8.",
-        |row, cell| cell.raw(Some(row.file.as_encoded_bytes()).filter(|_| row.file.to_str().is_none())),
-    ),
+    Column::new("file_raw", Raw, Sometimes, "The name in bytes, only if it is not UTF-8.", |row, cell| {
+        cell.raw(Some(row.file.as_encoded_bytes()).filter(|_| row.file.to_str().is_none()))
+    }),
     Column::new("row", Text, Always, "Kind of the row: `binary`, `archive` or `file`.", |row, cell| {
         cell.text(Some(row.row_kind.name()));
     }),

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use crate::blob::ArchiveReading;
 use crate::row::RowSource;
-use crate::{AuditInfo, Completeness, Row, RowKind, Stop, Summary};
+use crate::{AuditInfo, Completeness, Row, RowKind, Stop, Summary, UnusedException};
 use sectile::Metadata;
 use sectile::internal::json::{SCHEMA, write_os};
 use sectile::internal::json::{put, write_array, write_object, write_safe, write_text};
@@ -160,13 +160,7 @@ pub(super) fn tail(summary: &Summary, stop: Option<&Stop>, out: &mut dyn Write) 
     put!(&mut line, ",\"unjudged\":", summary.unjudged(), ",\"unread\":", summary.unread(), ",\"outcomes\":")?;
     write_counts(&mut line, Completeness::ALL.map(|ended| (ended.name(), summary.rows_with(ended))))?;
     put!(&mut line, ",\"excepted\":", summary.excepted, ",\"unused_exceptions\":")?;
-    write_array(&mut line, &summary.unused_exceptions, |line, unused| {
-        put!(line, "{\"reason\":")?;
-        write_text(line, &unused.reason)?;
-        put!(line, ",\"rule\":")?;
-        write_location(line, unused.location.as_ref())?;
-        put!(line, "}")
-    })?;
+    write_unused_exceptions(&mut line, summary.unused_exceptions())?;
     put!(&mut line, ",\"by_row\":")?;
     write_object(&mut line, RowKind::ALL, |line, kind| {
         let count = summary.rows_of(kind);
@@ -202,7 +196,18 @@ fn write_counts<'n, W: Write>(out: &mut W, counts: impl IntoIterator<Item = (&'n
     })
 }
 
-fn write_or_null<W: Write, T: ?Sized>(
+/// Writes exceptions that excuse nothing.
+pub(crate) fn write_unused_exceptions<W: Write>(out: &mut W, unused: &[UnusedException]) -> io::Result<()> {
+    write_array(out, unused, |out, unused| {
+        put!(out, "{\"reason\":")?;
+        write_text(out, &unused.reason)?;
+        put!(out, ",\"rule\":")?;
+        write_location(out, unused.location.as_ref())?;
+        put!(out, "}")
+    })
+}
+
+pub(crate) fn write_or_null<W: Write, T: ?Sized>(
     out: &mut W,
     value: Option<&T>,
     write: impl FnOnce(&mut W, &T) -> io::Result<()>,

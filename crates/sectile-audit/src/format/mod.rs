@@ -31,6 +31,7 @@ use super::{AuditInfo, Row, Stop, Summary};
 use sectile_policy::diff::RowChange;
 use sectile_sbom::{SbomCollection, SbomFormat};
 
+pub(super) use self::jsonl::{write_or_null, write_unused_exceptions};
 pub use self::sbom::sbom_vulnerabilities;
 
 /// The output format of an audit.

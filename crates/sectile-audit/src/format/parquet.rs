@@ -58,8 +58,7 @@ impl ColumnOutput for ParquetFile<'_> {
             // The trailer must be directly before the metadata, where no index of pages may be.
             .set_statistics_enabled(EnabledStatistics::Chunk)
             .set_offset_index_disabled(true);
-        let options =
-            ArrowWriterOptions::new().with_properties(properties.build()).with_skip_arrow_metadata(true);
+        let options = ArrowWriterOptions::new().with_properties(properties.build()).with_skip_arrow_metadata(true);
         let schema = self.batches.schema().clone();
         let writer = ArrowWriter::try_new_with_options(Vec::new(), schema, options).map_err(write_error)?;
         let writer = self.writer.insert(FileWriter {

@@ -301,7 +301,7 @@ pub(super) fn tail(info: &AuditInfo, summary: &Summary, stop: Option<&Stop>, out
     let bytes_read = summary.store_bytes_read();
     write!(out, ",\"rows\":{rows},\"accepted\":{accepted},\"refused\":{refused}")?;
     write!(out, ",\"excepted\":{},\"unusedExceptions\":", summary.excepted)?;
-    write_array(&mut out, &summary.unused_exceptions, |out, unused| {
+    write_array(&mut out, summary.unused_exceptions(), |out, unused| {
         write!(out, "{{\"reason\":")?;
         write_text(out, &Escaped::new(&unused.reason).to_string())?;
         write!(out, ",\"rule\":")?;

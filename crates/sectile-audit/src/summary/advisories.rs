@@ -1,14 +1,14 @@
 //! The advisories that affect packages of the binaries, with the binaries.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
 
-use super::top::TopList;
+use super::top::{Ranked, TopList};
 use crate::Row;
-use sectile_advisories::{AdvisoryClass, AdvisoryMatch, Affected, Rating};
+use sectile_advisories::{AdvisoryClass, Affected, Rating};
 use sectile_policy::JudgedFinding;
 
 /// Maximum number of advisories that are kept, the most important first.
@@ -17,7 +17,7 @@ const MAX_ADVISORIES: usize = 4_096;
 const MAX_VERSIONS: usize = 32;
 
 /// The rows of binaries with a package that an advisory affects.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AdvisoryCount {
     /// The advisory and the package.
@@ -30,21 +30,51 @@ pub struct AdvisoryCount {
     pub refused: u64,
     /// Number of rows in which an exception excuses it.
     pub excepted: u64,
-    files: TopList<Reverse<u64>, (u64, OsString)>,
+    pub(super) files: TopList<(), AffectedFile>,
+}
+
+/// A binary with an affected package.
+#[derive(Clone, Debug)]
+pub(super) struct AffectedFile {
+    pub(super) nth: u64,
+    pub(super) file: OsString,
+}
+
+impl Ranked for AffectedFile {
+    fn file(&self) -> &OsStr {
+        &self.file
+    }
+
+    fn order(&self, other: &Self) -> Ordering {
+        self.file.cmp(&other.file)
+    }
+}
+
+/// Compares the saved parts of an advisory. A summary from JSON does not have its affected versions.
+impl PartialEq for AdvisoryCount {
+    fn eq(&self, other: &Self) -> bool {
+        let key = |one: &Self| (one.rows, one.refused, one.excepted, one.affected.ecosystem());
+        key(self) == key(other)
+            && self.affected.advisory() == other.affected.advisory()
+            && self.affected.package() == other.affected.package()
+            && self.affected.scope() == other.affected.scope()
+            && self.versions == other.versions
+            && self.files == other.files
+    }
 }
 
 impl AdvisoryCount {
-    fn new(found: &AdvisoryMatch) -> Self {
-        let (affected, versions) = (Arc::clone(&found.affected), BTreeSet::new());
+    pub(super) fn new(affected: Arc<Affected>) -> Self {
+        let versions = BTreeSet::new();
         Self { affected, versions, rows: 0, refused: 0, excepted: 0, files: TopList::default() }
     }
 
-    /// The first files, at most 20: the order of the row, and its name.
+    /// The first files by name, at most 20: the order of the row in its audit, and its name.
     pub fn files(&self) -> impl Iterator<Item = (u64, &OsStr)> {
-        self.files.iter().map(|(nth, file)| (*nth, &**file))
+        self.files.iter().map(|AffectedFile { nth, file }| (*nth, &**file))
     }
 
-    fn add_version(&mut self, version: Box<str>) {
+    pub(super) fn add_version(&mut self, version: Box<str>) {
         self.versions.insert(version);
         if self.versions.len() > MAX_VERSIONS {
             self.versions.pop_last();
@@ -52,9 +82,9 @@ impl AdvisoryCount {
     }
 
     fn merge(&mut self, other: Self) {
-        self.rows += other.rows;
-        self.refused += other.refused;
-        self.excepted += other.excepted;
+        let own = [&mut self.rows, &mut self.refused, &mut self.excepted];
+        let others = [other.rows, other.refused, other.excepted];
+        own.into_iter().zip(others).for_each(|(own, other)| *own = own.saturating_add(other));
         for version in other.versions {
             self.add_version(version);
         }
@@ -75,18 +105,22 @@ impl AdvisoryCounts {
         let mut of_row: BTreeMap<Key, AdvisoryCount> = BTreeMap::new();
         let found = |judged: &JudgedFinding<'_>| judged.advisory().cloned();
         for (judged, found) in row.findings.iter().filter_map(|judged| Some((judged, found(judged)?))) {
-            let advisory = found.advisory();
-            let key = (Reverse(advisory.weight()), advisory.id.clone(), found.affected.package().into());
-            let count = of_row.entry(key).or_insert_with(|| AdvisoryCount::new(&found));
+            let key = key(&found.affected);
+            let count = of_row.entry(key).or_insert_with(|| AdvisoryCount::new(Arc::clone(&found.affected)));
             count.rows = 1;
             count.refused |= u64::from(judged.is_refused());
             count.excepted |= u64::from(judged.exception().is_some());
             count.add_version(found.version);
         }
         for (key, mut count) in of_row {
-            count.files.add(Reverse(row.nth), || (row.nth, row.file.clone().into_owned()));
+            let file = || AffectedFile { nth: row.nth, file: row.file.clone().into_owned() };
+            count.files.add((), &row.file, file);
             self.insert(key, count);
         }
+    }
+
+    pub(super) fn add_count(&mut self, count: AdvisoryCount) {
+        self.insert(key(&count.affected), count);
     }
 
     pub(super) fn merge(&mut self, other: Self) {
@@ -109,4 +143,9 @@ impl AdvisoryCounts {
             self.0.pop_last();
         }
     }
+}
+
+fn key(affected: &Affected) -> Key {
+    let advisory = affected.advisory();
+    (Reverse(advisory.weight()), advisory.id.clone(), affected.package().into())
 }

@@ -1,9 +1,11 @@
 //! The counts and the ranked entries of a summary.
 
 use std::borrow::Cow;
-use std::ffi::OsString;
+use std::cmp::Ordering;
+use std::ffi::{OsStr, OsString};
 
 use super::bounded::Tally;
+use super::top::Ranked;
 use crate::row::{Completeness, LargestSection, Row};
 use sectile::{Finding, FindingCode, Severity};
 use sectile_policy::{Exception, JudgedFinding, PolicyLocation};
@@ -51,7 +53,7 @@ pub struct CodeCount {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RankedSection {
-    /// The order of the row.
+    /// The order of the row in its audit; 0 in a summary from JSON.
     pub nth: u64,
     /// The file of the row.
     pub file: OsString,
@@ -69,7 +71,7 @@ pub struct RankedSection {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WorstBlob {
-    /// The order of the row.
+    /// The order of the row in its audit; 0 in a summary from JSON.
     pub nth: u64,
     /// The file of the row.
     pub file: OsString,
@@ -99,7 +101,7 @@ pub struct UnusedException {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IncompleteBlob {
-    /// The order of the row.
+    /// The order of the row in its audit; 0 in a summary from JSON.
     pub nth: u64,
     /// The file of the row.
     pub file: OsString,
@@ -127,14 +129,13 @@ impl RowCount {
 
     /// Number of rows that could not be read to their end, refused ones included.
     pub fn unread(&self) -> u64 {
-        self.with(Completeness::Partial) + self.with(Completeness::Unread)
+        self.with(Completeness::Partial).saturating_add(self.with(Completeness::Unread))
     }
 
     pub(super) fn merge(&mut self, other: Self) {
-        self.rows += other.rows;
-        self.accepted += other.accepted;
-        self.refused += other.refused;
-        self.by_completeness.iter_mut().zip(other.by_completeness).for_each(|(own, other)| *own += other);
+        let own = [&mut self.rows, &mut self.accepted, &mut self.refused].into_iter().chain(&mut self.by_completeness);
+        let others = [other.rows, other.accepted, other.refused].into_iter().chain(other.by_completeness);
+        own.zip(others).for_each(|(own, other)| *own = own.saturating_add(other));
     }
 }
 
@@ -148,16 +149,15 @@ impl Tally for KindCount {
     fn merge(&mut self, other: Self) {
         self.sections = self.sections.saturating_add(other.sections);
         self.bytes = self.bytes.saturating_add(other.bytes);
-        self.rows += other.rows;
+        self.rows = self.rows.saturating_add(other.rows);
     }
 }
 
 impl CodeCount {
     pub(super) fn merge(&mut self, other: Self) {
-        self.rows += other.rows;
-        self.refused += other.refused;
-        self.excepted += other.excepted;
-        self.findings.iter_mut().zip(other.findings).for_each(|(own, other)| *own = own.saturating_add(other));
+        let own = [&mut self.rows, &mut self.refused, &mut self.excepted].into_iter().chain(&mut self.findings);
+        let others = [other.rows, other.refused, other.excepted].into_iter().chain(other.findings);
+        own.zip(others).for_each(|(own, other)| *own = own.saturating_add(other));
     }
 
     /// The severity of the worst finding that no exception excuses.
@@ -206,5 +206,38 @@ impl IncompleteBlob {
         let reason = row.reason.as_ref().map(|reason| (reason.message.clone().into_owned(), reason.offset));
         let (message, offset) = reason.unwrap_or_default();
         Self { nth: row.nth, file: row.file.clone().into_owned(), completeness: row.completeness, message, offset }
+    }
+}
+
+impl Ranked for RankedSection {
+    fn file(&self) -> &OsStr {
+        &self.file
+    }
+
+    fn order(&self, other: &Self) -> Ordering {
+        let key = |one: &Self| (one.kind.clone(), one.name.clone(), one.bytes, one.size);
+        self.file.cmp(&other.file).then_with(|| key(self).cmp(&key(other)))
+    }
+}
+
+impl Ranked for WorstBlob {
+    fn file(&self) -> &OsStr {
+        &self.file
+    }
+
+    fn order(&self, other: &Self) -> Ordering {
+        let key = |one: &Self| (one.severity, one.refused, one.code, one.message.clone(), one.location.clone());
+        self.file.cmp(&other.file).then_with(|| key(self).cmp(&key(other)))
+    }
+}
+
+impl Ranked for IncompleteBlob {
+    fn file(&self) -> &OsStr {
+        &self.file
+    }
+
+    fn order(&self, other: &Self) -> Ordering {
+        let key = |one: &Self| (one.completeness, one.message.clone(), one.offset);
+        self.file.cmp(&other.file).then_with(|| key(self).cmp(&key(other)))
     }
 }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::advisories::AdvisoryCount;
-use super::counts::{CodeCount, IncompleteBlob, KindCount, RankedSection, RowCount, WorstBlob};
+use super::counts::{CodeCount, IncompleteBlob, KindCount, RankedSection, RowCount, UnusedException, WorstBlob};
 use super::{SEPARATOR, Summary};
 use crate::row::{Completeness, RowKind};
 use sectile::{FindingCode, Severity};
@@ -30,17 +30,17 @@ impl Summary {
 
     /// Number of rows with this completeness.
     pub fn rows_with(&self, completeness: Completeness) -> u64 {
-        self.by_kind.iter().map(|of_kind| of_kind.with(completeness)).sum()
+        self.by_kind.iter().fold(0, |sum, of_kind| sum.saturating_add(of_kind.with(completeness)))
     }
 
     /// Number of rows that could not be read to their end, refused ones included.
     pub fn unread(&self) -> u64 {
-        self.by_kind.iter().map(RowCount::unread).sum()
+        self.by_kind.iter().fold(0, |sum, of_kind| sum.saturating_add(of_kind.unread()))
     }
 
     /// Number of rows that are neither accepted nor refused.
     pub fn unjudged(&self) -> u64 {
-        self.by_kind.iter().map(RowCount::unjudged).sum()
+        self.by_kind.iter().fold(0, |sum, of_kind| sum.saturating_add(of_kind.unjudged()))
     }
 
     /// The rows of one kind.
@@ -87,6 +87,11 @@ impl Summary {
         producers
     }
 
+    /// The exceptions of the policy that excuse nothing in any part; empty if a part was stopped before its end.
+    pub fn unused_exceptions(&self) -> &[UnusedException] {
+        self.unused_exceptions.as_deref().unwrap_or_default()
+    }
+
     /// The kinds of sections, most bytes first.
     pub fn kinds(&self) -> Vec<(&str, KindCount)> {
         sorted_by_count(self.kinds.kept(), |kind| kind.bytes)
@@ -105,17 +110,18 @@ impl Summary {
         self.codes.iter().fold(0, |sum, count| sum.saturating_add(count.findings[severity as usize]))
     }
 
-    /// The largest sections of different blobs, at most 20.
+    /// The largest sections of different blobs, at most 20. Those of the same size are ordered by name.
     pub fn largest(&self) -> impl Iterator<Item = &RankedSection> {
         self.largest.iter()
     }
 
-    /// The blobs with the worst refused findings, at most 20: the most severe first, then the most findings first.
+    /// The blobs with the worst refused findings, at most 20: the most severe first, then the most findings first, then by
+    /// name.
     pub fn worst(&self) -> impl Iterator<Item = &WorstBlob> {
         self.worst.iter()
     }
 
-    /// The first blobs that are not complete, at most 20, in the order of the rows.
+    /// The first blobs by name that are not complete, at most 20.
     pub fn incomplete(&self) -> impl Iterator<Item = &IncompleteBlob> {
         self.incomplete.iter()
     }

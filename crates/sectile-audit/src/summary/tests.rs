@@ -1,3 +1,4 @@
+use std::cmp::Reverse;
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -42,6 +43,70 @@ fn order_of_rows_and_merges_does_not_matter() {
     assert_eq!(all.incomplete().count(), 20);
 }
 
+/// Any partition of the rows over processes, each of which counts its own rows, merged in any order from JSON, equals the
+/// whole.
+#[test]
+fn partial_summaries_from_json_merge_to_the_whole() {
+    let unused = |reason: &str| UnusedException { reason: reason.to_owned(), location: None };
+    let mut rows = rows();
+    // Many rows of the same rank, and of the same name.
+    for nth in 0..600 {
+        let mut row = usual(nth);
+        row.file = std::ffi::OsString::from(format!("same/{}", mixed(nth) % 90)).into();
+        row.largest = Some(LargestSection { kind: "code".into(), name: None, bytes: u64::MAX - 1 - nth % 3 });
+        row.completeness = Completeness::Partial;
+        rows.push(row);
+    }
+    let mut whole = Summary::default();
+    rows.iter().for_each(|row| whole.add(row));
+    whole.set_unused_exceptions([unused("never")]);
+    let whole_json = whole.to_json();
+    assert_eq!(Summary::from_json(&whole_json).unwrap(), whole);
+    for seed in 0..40 {
+        let processes = 1 + seed % 7;
+        let mut parts = vec![Summary::default(); processes as usize];
+        let mut counters = vec![0; processes as usize];
+        let mut order: Vec<usize> = (0..rows.len()).collect();
+        order.sort_by_key(|nth| mixed(*nth as u64 ^ seed << 40));
+        for nth in order {
+            let process = (mixed(nth as u64 + seed * 7) % processes) as usize;
+            counters[process] += 1;
+            parts[process].add(&Row { nth: counters[process], ..rows[nth].clone() });
+        }
+        for (nth, part) in parts.iter_mut().enumerate() {
+            part.set_unused_exceptions([unused("never"), unused(&format!("only {nth}"))]);
+        }
+        if processes == 1 {
+            parts[0].set_unused_exceptions([unused("never")]);
+        }
+        parts.rotate_left((seed % processes) as usize);
+        let merged = parts.iter().fold(Summary::default(), |mut merged, part| {
+            merged.merge(Summary::from_json(&part.to_json()).unwrap());
+            merged
+        });
+        assert_eq!(merged, whole, "{seed}");
+        assert_eq!(merged.to_json(), whole_json, "{seed}");
+    }
+}
+
+#[test]
+fn other_texts_are_not_summaries() {
+    let json = summary(&rows()).to_json();
+    for end in (0..json.len()).step_by(97) {
+        assert!(Summary::from_json(json.get(..end).unwrap_or_default()).is_err(), "{end}");
+    }
+    let error = |text: String| Summary::from_json(&text).unwrap_err().to_string();
+    assert!(error(json.replace("\"schema\":2", "\"schema\":3")).starts_with("the summary is from version"));
+    let version = format!("\"version\":\"{}\"", env!("CARGO_PKG_VERSION"));
+    assert!(error(json.replace(&version, "\"version\":\"9.9.9\"")).contains("9.9.9"));
+    assert_eq!(error(json.replace("\"codes\":{\"", "\"codes\":{\"x-")), "unknown code of a finding in the summary");
+    // Sums of the numbers of a hostile summary do not overflow.
+    let most = format!("\"rows\":{}", u64::MAX);
+    let mut all = Summary::from_json(&json.replace("\"rows\":3000", &most)).unwrap();
+    all.merge(all.clone());
+    assert_eq!(all.rows, u64::MAX);
+}
+
 /// The counts equal those of a simple implementation.
 #[test]
 fn counts_equal_those_of_a_simple_count() {
@@ -65,9 +130,9 @@ fn counts_equal_those_of_a_simple_count() {
     assert_eq!(rustc.rows, made(None));
     assert!(rustc.versions.len() > 3);
     assert!(rustc.versions.iter().all(|(version, rows)| *rows == made(Some(version))));
-    let mut sizes: Vec<_> = rows.iter().filter_map(|row| Some((row.largest.as_ref()?.bytes, row.nth))).collect();
-    sizes.sort_by_key(|(bytes, nth)| (Reverse(*bytes), *nth));
-    let largest: Vec<_> = all.largest().map(|largest| (largest.bytes, largest.nth)).collect();
+    let mut sizes: Vec<_> = rows.iter().filter_map(|row| Some((row.largest.as_ref()?.bytes, &*row.file))).collect();
+    sizes.sort_by_key(|(bytes, file)| (Reverse(*bytes), *file));
+    let largest: Vec<_> = all.largest().map(|largest| (largest.bytes, &*largest.file)).collect();
     assert_eq!(largest, sizes[..20]);
 }
 

@@ -62,7 +62,7 @@ pub(super) fn walk(objects: &Objects, options: &WalkOptions, units: &mut Units<'
             None => break,
         }
     }
-    if is_empty && !objects.is_whole_store() {
+    if is_empty && objects.may_be_one_object() {
         match requests.wait(should_stop, objects.object_at_prefix()) {
             Some(Ok(meta)) => listed.push(meta),
             Some(Err(RemoteError::Missing)) => {

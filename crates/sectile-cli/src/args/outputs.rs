@@ -54,6 +54,11 @@ pub enum AuditFormat {
 
 impl AuditFormat {
     pub const JSON_LINES: Self = Self::Rows(Format::Jsonl);
+
+    /// Whether a later audit can read the output.
+    pub fn saves_rows(self) -> bool {
+        matches!(self, Self::Rows(format) if format.saves_rows())
+    }
 }
 
 impl OutputFormat for AuditFormat {

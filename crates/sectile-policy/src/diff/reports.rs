@@ -102,12 +102,12 @@ impl ReportCounts {
 
     /// Adds the counts of other rows.
     pub fn merge(&mut self, other: Self) {
-        self.new += other.new;
-        self.gone += other.gone;
-        self.changed += other.changed;
-        self.unchanged += other.unchanged;
-        self.new_findings += other.new_findings;
-        self.gone_findings += other.gone_findings;
+        self.new = self.new.saturating_add(other.new);
+        self.gone = self.gone.saturating_add(other.gone);
+        self.changed = self.changed.saturating_add(other.changed);
+        self.unchanged = self.unchanged.saturating_add(other.unchanged);
+        self.new_findings = self.new_findings.saturating_add(other.new_findings);
+        self.gone_findings = self.gone_findings.saturating_add(other.gone_findings);
     }
 
     /// Whether the reports have the same rows, without differences.

@@ -17,7 +17,7 @@ use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::ops::Range;
 
-pub use self::advisories::{write_advisories, write_databases};
+pub use self::advisories::{write_advisories, write_databases, write_match};
 use self::budget::Budget;
 pub use self::budget::reason;
 pub use self::codes::write_codes_json;

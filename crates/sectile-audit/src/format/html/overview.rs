@@ -269,7 +269,7 @@ fn advisory(count: &AdvisoryCount, out: Out<'_>) -> io::Result<()> {
 
 /// Writes the exceptions of the policy that excuse nothing.
 fn unused_exceptions(summary: &Summary, out: Out<'_>) -> io::Result<()> {
-    let unused = &summary.unused_exceptions;
+    let unused = summary.unused_exceptions();
     if unused.is_empty() {
         return Ok(());
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use sectile::Input;
 use sectile_audit::{Audit, Baseline, BaselineError};
 
+use super::report;
 use crate::args::{AuditArgs, AuditFormat, BaselineArg, FailOn, FormatOutput, OutputPlace};
 use crate::display::escaped;
 use crate::failure::Failure;
@@ -30,7 +31,8 @@ pub fn open_comparison(args: &AuditArgs, audit: Audit) -> Result<Audit, Failure>
         };
     };
     let failure = |error: Failure| Failure::Other(format!("{}: {error}", escaped(path.as_os_str())));
-    let earlier = Input::open(path).map_err(Failure::from).and_then(|input| Ok(ReportIndex::new(input)?));
+    let earlier = Input::open(path).map_err(Failure::from).and_then(report::lines);
+    let earlier = earlier.and_then(|input| Ok(ReportIndex::new(input)?));
     Ok(audit.with_comparison(earlier.map_err(failure)?))
 }
 
@@ -40,11 +42,13 @@ fn baseline_path(args: &AuditArgs, outputs: &[FormatOutput<AuditFormat>]) -> Res
         Some(BaselineArg::Since(path)) => Ok(Some(path.clone())),
         Some(BaselineArg::Resume) => {
             let rows = outputs.iter().find_map(|output| match &output.place {
-                OutputPlace::File(file) if output.format == AuditFormat::JSON_LINES => Some(PathBuf::from(file)),
+                OutputPlace::File(file) if output.format.saves_rows() => Some(PathBuf::from(file)),
                 _ => None,
             });
             let rows = rows.ok_or_else(|| {
-                Failure::Other("--resume needs the file of the earlier rows: add `-o jsonl=FILE`".to_owned())
+                Failure::Other(
+                    "--resume needs the file of the earlier rows: add `-o jsonl=FILE` or `-o parquet=FILE`".to_owned(),
+                )
             })?;
             // The file is missing if the audit was interrupted before its first write.
             Ok(Some(rows).filter(|rows| rows.exists()))

@@ -52,9 +52,8 @@ pub fn run(args: &AuditArgs, output: &mut Output) -> Result<Exit, Failure> {
     let outcome = if hides_progress { write() } else { progress_bar::show_while(&audit, &roots, &progress, write) }?;
     if let Some(stop) = &outcome.stop {
         let last = stop.after.as_deref().map(|last| format!(" after {}", escaped(last))).unwrap_or_default();
-        let has_rows = |output: &FormatOutput<AuditFormat>| {
-            output.format == AuditFormat::JSON_LINES && output.place != OutputPlace::Stdout
-        };
+        let has_rows =
+            |output: &FormatOutput<AuditFormat>| output.format.saves_rows() && output.place != OutputPlace::Stdout;
         let resume = if outputs.iter().any(has_rows) { "; use --resume to continue from there" } else { "" };
         output.print_diagnostic(None, &format!("stopped{last}{resume}"));
     }
@@ -88,7 +87,7 @@ fn print_verdict(outcome: &AuditOutcome, status: Exit, output: &mut Output) {
         Exit::Done => output.print_note(None, &verdict),
         Exit::No | Exit::Failed | Exit::Program(_) => output.print_diagnostic(None, &verdict),
     }
-    let unused = outcome.summary.unused_exceptions.iter();
+    let unused = outcome.summary.unused_exceptions().iter();
     let unused: Vec<_> = unused.map(|one| (one.location.as_ref(), &*one.reason)).collect();
     super::warn_unused(&unused, output);
 }

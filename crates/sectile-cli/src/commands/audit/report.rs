@@ -2,7 +2,8 @@
 
 use std::io::{self, BufReader};
 
-use sectile_audit::{SavedRows, SavedRowsError};
+use sectile::Input;
+use sectile_audit::{SavedRows, SavedRowsError, is_parquet, parquet_lines};
 
 use super::answers::Answers;
 use super::{exit, print_verdict};
@@ -14,6 +15,20 @@ use crate::judge::Judge;
 use crate::output::Output;
 use crate::policy_file;
 use crate::timestamp;
+
+/// The rows of a report for random access, as JSON lines.
+pub fn lines(input: Input) -> Result<Input, Failure> {
+    if !is_parquet(&input) {
+        return Ok(input);
+    }
+    let lines = parquet_lines(&input, input.len()).map_err(|error| {
+        Failure::Other(match std::error::Error::source(&error) {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        })
+    })?;
+    Ok(Input::from_file(lines)?)
+}
 
 pub fn run(args: &SavedRowsArgs, output: &mut Output) -> Result<Exit, Failure> {
     let is_stdin = policy_file::is_stdin(&args.rows);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sectile::Input;
 use sectile::drive::ReadAt;
-use sectile_audit::{Audit, Format, Progress};
+use sectile_audit::{Audit, Format, Progress, is_parquet};
 
 use super::binary::Binary;
 use crate::commands::audit;
@@ -18,13 +18,13 @@ use crate::source::{InputLocation, InputSource};
 pub enum Side {
     /// A binary, with its input if it is open.
     Binary(Option<Input>),
-    /// A report as JSON lines.
+    /// A report as JSON lines or Parquet.
     Report(Input),
     /// A root with any number of binaries.
     Root,
 }
 
-/// The first bytes of a report.
+/// The first bytes of a report as JSON lines.
 const REPORT_HEAD: &[u8] = b"{\"schema\":";
 
 impl Side {
@@ -55,7 +55,7 @@ impl Side {
     /// The rows of a report, of an audit of a root, or of a binary.
     pub fn into_rows(self, source: &InputSource, judge: &Judge) -> Result<Input, Failure> {
         let mut file = match self {
-            Self::Report(input) => return Ok(input),
+            Self::Report(input) => return audit::report::lines(input),
             Self::Binary(_) | Self::Root => tempfile::tempfile().map_err(input::not_kept)?,
         };
         match self {
@@ -82,5 +82,5 @@ impl Side {
 
 fn is_report(input: &Input) -> bool {
     let mut head = [0; REPORT_HEAD.len()];
-    matches!(input.read_at(&mut head, 0), Ok(read) if head[..read] == *REPORT_HEAD)
+    is_parquet(input) || matches!(input.read_at(&mut head, 0), Ok(read) if head[..read] == *REPORT_HEAD)
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use crate::JudgedFinding;
 use sectile::internal::json::{put, write_array, write_text};
-use sectile_advisories::{Database, Rating, Score};
+use sectile_advisories::{AdvisoryMatch, Database, Rating, Score};
 
 /// Writes the member `advisories`, if there are any: each with the index of the finding about it.
 ///
@@ -22,10 +22,21 @@ pub fn write_advisories(out: &mut impl Write, findings: &[JudgedFinding<'_>]) ->
 
 fn write_advisory<W: Write>(out: &mut W, index: u64, judged: &JudgedFinding<'_>) -> io::Result<()> {
     let Some(found) = judged.advisory() else { return Ok(()) };
+    put!(out, "{")?;
+    write_match(out, found)?;
+    put!(out, ",\"refused\":", judged.refused, ",\"finding\":", index, "}")
+}
+
+/// Writes the members of an advisory, without braces.
+///
+/// # Errors
+///
+/// Errors of the writer.
+pub fn write_match<W: Write>(out: &mut W, found: &AdvisoryMatch) -> io::Result<()> {
     let (advisory, affected) = (found.advisory(), &found.affected);
     let mut texts = |texts: [(&str, &str); 7]| {
         texts.into_iter().enumerate().try_for_each(|(nth, (key, text))| {
-            put!(out, if nth == 0 { "{\"" } else { ",\"" }, key, "\":")?;
+            put!(out, if nth == 0 { "\"" } else { ",\"" }, key, "\":")?;
             write_text(out, text)
         })
     };
@@ -64,7 +75,7 @@ fn write_advisory<W: Write>(out: &mut W, index: u64, judged: &JudgedFinding<'_>)
     if scope.excludes_wasm {
         put!(out, ",\"excludes_wasm\":true")?;
     }
-    put!(out, ",\"refused\":", judged.refused, ",\"finding\":", index, "}")
+    Ok(())
 }
 
 /// Writes the databases of advisories, as an array.

@@ -29,10 +29,7 @@ pub(super) fn write_packages(report: &Report<'_>, out: &mut impl Write, budget: 
 }
 
 /// The packages whose JSON fits into a budget.
-pub(super) fn listed<'a>(
-    report: &Report<'a>,
-    mut budget: Budget,
-) -> impl Iterator<Item = Cow<'a, Package>> + use<'a> {
+pub(super) fn listed<'a>(report: &Report<'a>, mut budget: Budget) -> impl Iterator<Item = Cow<'a, Package>> + use<'a> {
     let fits = move |(nth, package): &(usize, Cow<'a, Package>)| {
         write_element(*nth, package, &mut io::sink(), &mut budget).unwrap_or(false)
     };
