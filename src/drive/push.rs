@@ -105,6 +105,24 @@ impl<V: for<'w> Visitor<'w>> PushDriver<V> {
         Ok(result?)
     }
 
+    /// Number of the next bytes that are not needed. [`skip`](Self::skip) passes over them.
+    pub fn skippable(&self) -> u64 {
+        self.needed.start.saturating_sub(self.cost.bytes)
+    }
+
+    /// Passes over the next bytes of the input without seeing them. They count as pushed.
+    ///
+    /// # Errors
+    ///
+    /// More than [`skippable`](Self::skippable) bytes.
+    pub fn skip(&mut self, len: u64) -> Result<(), Error> {
+        if len > self.skippable() {
+            return Err(Error::new(Reason::Unread, self.needed.start, ItemPath::root()));
+        }
+        self.cost.bytes += len;
+        Ok(())
+    }
+
     /// Completes the buffered bytes from the chunk, then scans the rest of the chunk in place.
     fn scan(&mut self, window: Window<'_>, chunk: &[u8], Range { start, end }: Range<u64>) -> Result<(), ScanError> {
         while self.needed.start < end {

@@ -137,6 +137,12 @@ fn write_at(out: &File, bytes: &[u8], offset: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_write(out, bytes, offset)
 }
 
+/// WebAssembly without WASI has no files.
+#[cfg(not(any(unix, windows)))]
+fn write_at(_: &File, _: &[u8], _: u64) -> io::Result<usize> {
+    Err(ErrorKind::Unsupported.into())
+}
+
 /// Reason why the kernel copied nothing.
 #[allow(dead_code)] // on systems without `copy_file_range`
 enum Refusal {

@@ -31,7 +31,7 @@ pub fn compare_edit<R: ReadAt + ?Sized>(planned: &EditPlan, source: &R) -> Resul
     Ok(compare(&old, &new))
 }
 
-fn facts(source: &impl ReadAt, len: u64, replaced: &HashSet<(&ItemPath, &str)>) -> Result<BinaryFacts, Error> {
+fn facts(source: &dyn ReadAt, len: u64, replaced: &HashSet<(&ItemPath, &str)>) -> Result<BinaryFacts, Error> {
     let BinaryReading { outcome, mut sections } = FactsReader::new(&Policy::default()).read_at(source, len);
     if !replaced.is_empty() {
         let mut hasher = SectionHasher::new(|path, name| replaced.contains(&(path, name)));

@@ -16,14 +16,19 @@ pub struct Accepted {
     pub(super) reading: Outcome<Reading<'static>>,
     pub(super) policy: Arc<Policy>,
     pub(super) claim: Claim,
-    pub(super) digest: Digest,
+    pub(super) digest: Option<Digest>,
     pub(super) size: u64,
 }
 
 impl Accepted {
     /// SHA-256 of all bytes of the upload.
+    ///
+    /// # Panics
+    ///
+    /// If the gate was [`without_hashing`](super::Gate::without_hashing), and its caller did not pass
+    /// the digest either.
     pub fn digest(&self) -> Digest {
-        self.digest
+        self.digest.expect("the digest was computed by the gate or by its caller")
     }
 
     /// Length of the upload in bytes.

@@ -25,11 +25,11 @@ impl Claim {
         policy.judge_with_context(report, &context)
     }
 
-    /// Drops the claimed digest if the computed one is different. Call it when all bytes have
+    /// Drops the claimed digest unless the computed one is equal. Call it when all bytes have
     /// arrived.
-    pub(super) fn verify(&mut self, computed: impl FnOnce() -> Digest) {
-        if let Some(claimed) = self.digest.take() {
-            self.digest = Some(claimed).filter(|claimed| claimed.eq_ignore_ascii_case(&computed().to_string()));
-        }
+    pub(super) fn verify(&mut self, computed: impl FnOnce() -> Option<Digest>) {
+        let Some(claimed) = self.digest.take() else { return };
+        let is_correct = computed().is_some_and(|computed| claimed.eq_ignore_ascii_case(&computed.to_string()));
+        self.digest = is_correct.then_some(claimed);
     }
 }

@@ -72,7 +72,7 @@ use crate::{Day, Policy, PolicyLocation, PolicyReader};
 use sectile::Error;
 use sectile::Finding;
 use sectile::Limits;
-use sectile::digest::Hasher;
+use sectile::digest::{Digest, Hasher};
 use sectile::drive::{ChunkInspector, PushDriver};
 use sectile::internal::{limit_error, longer_error, outcome, shorter_error, unread_error};
 use sectile::metadata::StreamReader;
@@ -97,7 +97,8 @@ enum GateState {
 #[derive(Debug)]
 struct UploadReader {
     push: PushDriver<PolicyReader<StreamReader>>,
-    hasher: Hasher,
+    /// `None` if the caller computes the digest.
+    hasher: Option<Hasher>,
     /// Whether the end of the root is known, even if its last bytes have not arrived.
     is_whole: bool,
     /// Number of bytes that had been inspected when the upload was last judged.
@@ -129,7 +130,7 @@ impl Gate {
             Arc::make_mut(&mut policy).limits = limits;
         }
         let push = PushDriver::new(PolicyReader::stream(&policy));
-        let reader = UploadReader { push, hasher: Hasher::new(), is_whole: false, judged_at: 0, judge_from: 0 };
+        let reader = UploadReader { push, hasher: Some(Hasher::new()), is_whole: false, judged_at: 0, judge_from: 0 };
         Self {
             policy,
             max_bytes: u64::MAX,
@@ -168,6 +169,16 @@ impl Gate {
         self
     }
 
+    /// Does not compute the digest, which the caller computes or does not need. Bytes that the gate
+    /// does not need may then be [skipped](Self::skip).
+    #[must_use]
+    pub fn without_hashing(mut self) -> Self {
+        if let GateState::Reading(reader) = &mut self.state {
+            reader.hasher = None;
+        }
+        self
+    }
+
     /// Sets the day, for exceptions that expire.
     #[must_use]
     pub fn with_day(mut self, today: Day) -> Self {
@@ -183,8 +194,41 @@ impl Gate {
     /// The upload is refused. Further bytes cannot change this, and further calls return the same
     /// refusal.
     pub fn push(&mut self, chunk: &[u8]) -> Result<(), Refusal> {
+        self.advance(chunk.len() as u64, |reader| {
+            reader.push.push(chunk)?;
+            if let Some(hasher) = &mut reader.hasher {
+                hasher.update(chunk);
+            }
+            Ok(())
+        })
+    }
+
+    /// Number of the next bytes that the gate does not need: 0 unless it is
+    /// [`without_hashing`](Self::without_hashing). [`skip`](Self::skip) passes over them.
+    pub fn skippable(&self) -> u64 {
+        match &self.state {
+            GateState::Reading(reader) if reader.hasher.is_none() => reader.push.skippable(),
+            _ => 0,
+        }
+    }
+
+    /// Passes over the next bytes of the upload without seeing them. They count as pushed.
+    ///
+    /// # Errors
+    ///
+    /// As for [`push`](Self::push). More than [`skippable`](Self::skippable) bytes refuse the upload,
+    /// because the rest cannot be judged.
+    pub fn skip(&mut self, len: u64) -> Result<(), Refusal> {
+        let is_hashed = |reader: &UploadReader| reader.hasher.is_some();
+        self.advance(len, |reader| match is_hashed(reader) {
+            true => Err(unread_error(reader.push.cost().bytes)),
+            false => reader.push.skip(len),
+        })
+    }
+
+    fn advance(&mut self, len: u64, feed: impl FnOnce(&mut UploadReader) -> Result<(), Error>) -> Result<(), Refusal> {
         let GateState::Reading(reader) = &mut self.state else { return self.refusal() };
-        match reader.push(chunk, (&self.policy, &self.claim), self.max_bytes, self.declared) {
+        match reader.advance(len, (&self.policy, &self.claim), (self.max_bytes, self.declared), feed) {
             Ok(()) => Ok(()),
             Err(stop) => self.refuse(stop),
         }
@@ -204,9 +248,21 @@ impl Gate {
     ///
     /// The upload is refused, now or earlier.
     pub fn end(&mut self) -> Result<(), Refusal> {
+        self.end_with_digest(None)
+    }
+
+    /// As [`end`](Self::end), with the digest of the bytes if the gate is
+    /// [`without_hashing`](Self::without_hashing). If neither computed it, no exception for a digest
+    /// holds.
+    ///
+    /// # Errors
+    ///
+    /// As for [`end`](Self::end).
+    pub fn end_with_digest(&mut self, computed: Option<Digest>) -> Result<(), Refusal> {
         let size = self.size();
         let GateState::Reading(reader) = &mut self.state else { return self.refusal() };
-        self.claim.verify(|| reader.hasher.clone().finish());
+        let hasher = reader.hasher.as_ref();
+        self.claim.verify(|| hasher.map_or(computed, |hasher| Some(hasher.clone().finish())));
         let declared = self.declared.replace(size).filter(|declared| *declared != size);
         let ended = match declared {
             Some(declared) => Err(Stop::new(RefusalKind::Length, shorter_error(declared, size))),
@@ -220,8 +276,18 @@ impl Gate {
     /// # Errors
     ///
     /// As for [`end`](Self::end).
-    pub fn finish(mut self) -> Result<Accepted, Refusal> {
-        self.end()?;
+    pub fn finish(self) -> Result<Accepted, Refusal> {
+        self.finish_with_digest(None)
+    }
+
+    /// As [`finish`](Self::finish), with the digest as for
+    /// [`end_with_digest`](Self::end_with_digest).
+    ///
+    /// # Errors
+    ///
+    /// As for [`end`](Self::end).
+    pub fn finish_with_digest(mut self, computed: Option<Digest>) -> Result<Accepted, Refusal> {
+        self.end_with_digest(computed)?;
         match self.state {
             GateState::Refused(refusal) => Err(refusal),
             GateState::Reading(reader) => {
@@ -232,7 +298,7 @@ impl Gate {
                     reading,
                     policy: self.policy,
                     claim: self.claim,
-                    digest: hasher.finish(),
+                    digest: hasher.map_or(computed, |hasher| Some(hasher.finish())),
                     size: cost.bytes,
                 })
             }
@@ -297,14 +363,15 @@ impl From<Error> for Stop {
 }
 
 impl UploadReader {
-    fn push(
+    /// Checks that `len` more bytes are permitted, passes them to the scanner, and judges the upload.
+    fn advance(
         &mut self,
-        chunk: &[u8],
+        len: u64,
         judge: (&Policy, &Claim),
-        max_bytes: u64,
-        declared: Option<u64>,
+        (max_bytes, declared): (u64, Option<u64>),
+        feed: impl FnOnce(&mut Self) -> Result<(), Error>,
     ) -> Result<(), Stop> {
-        let size = self.push.cost().bytes + chunk.len() as u64;
+        let size = self.push.cost().bytes.saturating_add(len);
         if size.max(declared.unwrap_or_default()) > max_bytes {
             let error = limit_error("bytes in the input", max_bytes, max_bytes.min(size));
             return Err(Stop::new(RefusalKind::TooLarge, error));
@@ -312,7 +379,7 @@ impl UploadReader {
         if let Some(declared) = declared.filter(|declared| size > *declared) {
             return Err(Stop::new(RefusalKind::Length, longer_error(declared, declared)));
         }
-        self.push.push(chunk)?;
+        feed(self)?;
         // The scanner needs nothing before the declared end: the end of the root is known.
         if let Some(end) = declared.filter(|end| !self.is_whole && self.push.needed().end > *end) {
             self.end(end)?;
@@ -320,7 +387,6 @@ impl UploadReader {
         } else if self.push.bytes_examined() != self.judged_at && size >= self.judge_from {
             self.judge(judge)?;
         }
-        self.hasher.update(chunk);
         Ok(())
     }
 
