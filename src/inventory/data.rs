@@ -1,9 +1,7 @@
 //! The data segments of a module, as the text that they put into linear memory.
 
-use wasmparser::{BinaryReader, ConstExpr};
-
 use super::text::MAX_ZEROS;
-use crate::scan::leb128::Leb128;
+use crate::scan::leb128::{self, Leb128};
 
 /// Decodes the headers of a data section's segments, in the order of the section.
 ///
@@ -273,22 +271,39 @@ impl ShortHeader {
 }
 
 /// Reads the expression of an address: its value, if it is one constant, and its byte length.
+///
+/// Source: the core specification, *Constant Expressions*. Other constant instructions do not yield
+/// an address.
 fn read_address(bytes: &[u8]) -> Result<(Option<u64>, usize), HeaderError> {
-    let mut reader = BinaryReader::new(bytes, 0);
-    match reader.read::<ConstExpr<'_>>() {
-        Ok(expression) => {
-            let mut operators = expression.get_operators_reader();
-            let first = operators.read();
-            let is_single = operators.read().is_ok_and(|operator| matches!(operator, wasmparser::Operator::End));
-            let address = match first {
-                Ok(wasmparser::Operator::I32Const { value }) if is_single => Some(u64::from(value.cast_unsigned())),
-                Ok(wasmparser::Operator::I64Const { value }) if is_single => Some(value.cast_unsigned()),
-                _ => None,
-            };
-            Ok((address, bytes.len() - reader.bytes_remaining()))
-        }
-        // The reader does not tell an incomplete expression from a malformed one.
-        Err(_) => Err(HeaderError::Incomplete),
+    const END: u8 = 0x0b;
+    const GLOBAL_GET: u8 = 0x23;
+    const I32_CONST: u8 = 0x41;
+    const I64_CONST: u8 = 0x42;
+    const I32_ADD: u8 = 0x6a;
+    const I32_MUL: u8 = 0x6c;
+    const I64_ADD: u8 = 0x7c;
+    const I64_MUL: u8 = 0x7e;
+    let (mut len, mut instructions, mut address) = (0, 0, None);
+    loop {
+        let (opcode, rest) = bytes[len..].split_first().ok_or(HeaderError::Incomplete)?;
+        let operand = match *opcode {
+            END => return Ok((address.filter(|_| instructions == 1), len + 1)),
+            GLOBAL_GET => read_number(rest)?.1,
+            I32_CONST => {
+                let (value, len) = leb128::read_signed(rest, 32).ok_or(HeaderError::Incomplete)?;
+                address = Some(u64::from(value as u32));
+                len
+            }
+            I64_CONST => {
+                let (value, len) = leb128::read_signed(rest, 64).ok_or(HeaderError::Incomplete)?;
+                address = Some(value.cast_unsigned());
+                len
+            }
+            I32_ADD..=I32_MUL | I64_ADD..=I64_MUL => 0, // and subtraction
+            _ => return Err(HeaderError::Malformed),
+        };
+        len += 1 + operand;
+        instructions += 1;
     }
 }
 

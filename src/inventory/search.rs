@@ -2,14 +2,16 @@
 
 use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, MatchKind, Span, packed};
+use aho_corasick::automaton::Automaton;
+use aho_corasick::dfa::DFA;
+use aho_corasick::{Input, MatchKind, Span, packed};
 
 /// Finds byte strings.
 pub(super) enum Searcher {
     /// With vector instructions.
     Packed(packed::Searcher),
     /// On processors without them.
-    Automaton(AhoCorasick),
+    Automaton(DFA),
 }
 
 impl Searcher {
@@ -17,7 +19,7 @@ impl Searcher {
         match packed::Searcher::new(patterns.clone()) {
             Some(searcher) => Self::Packed(searcher),
             None => Self::Automaton(
-                AhoCorasick::builder()
+                DFA::builder()
                     .match_kind(MatchKind::LeftmostFirst)
                     .build(patterns)
                     .expect("a few short patterns are within all limits"),
@@ -30,7 +32,7 @@ impl Searcher {
         let span = Span::from(range);
         let found = match self {
             Self::Packed(searcher) => searcher.find_in(text, span)?,
-            Self::Automaton(automaton) => automaton.find(aho_corasick::Input::new(text).span(span))?,
+            Self::Automaton(automaton) => automaton.try_find(&Input::new(text).span(span)).ok()??,
         };
         Some((found.range(), found.pattern().as_usize()))
     }

@@ -1,4 +1,4 @@
-//! Unsigned LEB128 numbers of at most 32 bits. The only decoder and encoder in the crate.
+//! LEB128 numbers: unsigned ones of at most 32 bits, and signed ones. The only decoder and encoder in the crate.
 
 /// Byte length of the longest encoding. Shorter numbers may be padded to it.
 pub(crate) const MAX_LEN: usize = 5;
@@ -62,6 +62,26 @@ impl Leb128 {
     }
 }
 
+/// Decodes a signed number of 32 or 64 bits at the start of `bytes`: its value and byte length. `None` if it is longer
+/// than `bytes` or than its number of bits.
+#[cfg(feature = "inventory")]
+pub(crate) fn read_signed(bytes: &[u8], bits: u32) -> Option<(i64, usize)> {
+    let mut value = 0_i64;
+    for (index, &byte) in bytes.iter().enumerate().take(bits.div_ceil(7) as usize) {
+        value |= i64::from(byte & 0x7f) << (7 * index);
+        if byte < 0x80 {
+            let unused = 64_u32.saturating_sub(7 * (index as u32 + 1));
+            let value = value << unused >> unused;
+            let fits = match bits {
+                32 => i32::try_from(value).is_ok(),
+                _ => index < 9 || matches!(byte, 0 | 0x7f), // the last byte has one bit
+            };
+            return fits.then_some((value, index + 1));
+        }
+    }
+    None
+}
+
 /// Byte length of a number's shortest encoding.
 pub(crate) fn shortest(value: u32) -> u8 {
     let bits = 32 - (value | 1).leading_zeros();
@@ -91,6 +111,27 @@ mod tests {
             }
         }
         Leb128::UNREADABLE
+    }
+
+    #[cfg(feature = "inventory")]
+    #[test]
+    fn signed_numbers_are_those_of_wasmparser() {
+        const EDGES: [u8; 10] = [0, 1, 7, 8, 0x3f, 0x40, 0x78, 0x7f, 0x80, 0xff];
+        for n in 0..EDGES.len().pow(4) {
+            let edges = [n, n / 10, n / 100, n / 1_000].map(|n| EDGES[n % 10]);
+            for continued in [0, 1, 4, 5, 6, 7] {
+                let bytes = [&vec![0x80 | edges[3]; continued][..], &edges].concat();
+                let read = |value: wasmparser::Result<i64>, reader: &wasmparser::BinaryReader<'_>| {
+                    value.ok().map(|value| (value, reader.original_position()))
+                };
+                let mut reader = wasmparser::BinaryReader::new(&bytes, 0);
+                let value = reader.read_var_i32().map(i64::from);
+                assert_eq!(read_signed(&bytes, 32), read(value, &reader), "{bytes:x?}");
+                let mut reader = wasmparser::BinaryReader::new(&bytes, 0);
+                let value = reader.read_var_i64();
+                assert_eq!(read_signed(&bytes, 64), read(value, &reader), "{bytes:x?}");
+            }
+        }
     }
 
     #[test]

@@ -41,8 +41,12 @@ pub fn read_document(request: &Request, size: Option<u64>, read: Outcome<Reading
         Ok(())
     });
     match read.error() {
-        Some(error) => (Status::Partial, Output { document, error: Failure::from(error).to_json(), ..Output::default() }),
-        None if left_out > 0 => (Status::Partial, Output { document, error: left_out_error(left_out), ..Output::default() }),
+        Some(error) => {
+            (Status::Partial, Output { document, error: Failure::from(error).to_json(), ..Output::default() })
+        }
+        None if left_out > 0 => {
+            (Status::Partial, Output { document, error: left_out_error(left_out), ..Output::default() })
+        }
         None => (Status::Done, Output { document, ..Output::default() }),
     }
 }
@@ -105,8 +109,12 @@ pub fn sections(request: &Request, source: &Source) -> Result<(Status, Output), 
         Ok(())
     });
     Ok(match error {
-        Some(error) => (Status::Partial, Output { document, error: Failure::from(error).to_json(), ..Output::default() }),
-        None if left_out > 0 => (Status::Partial, Output { document, error: left_out_error(left_out), ..Output::default() }),
+        Some(error) => {
+            (Status::Partial, Output { document, error: Failure::from(error).to_json(), ..Output::default() })
+        }
+        None if left_out > 0 => {
+            (Status::Partial, Output { document, error: left_out_error(left_out), ..Output::default() })
+        }
         None => (Status::Done, Output { document, ..Output::default() }),
     })
 }

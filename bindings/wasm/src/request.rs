@@ -104,7 +104,8 @@ impl Request {
         };
         if let Some(name) = &self.packages {
             let found = Packages::ALL.into_iter().find(|packages| packages.name() == name);
-            policy.packages = found.ok_or_else(|| Failure::unknown("packages", name, Packages::ALL.map(Packages::name)))?;
+            policy.packages =
+                found.ok_or_else(|| Failure::unknown("packages", name, Packages::ALL.map(Packages::name)))?;
         }
         Ok(policy)
     }

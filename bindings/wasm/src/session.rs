@@ -174,9 +174,8 @@ impl Session {
 
     fn finish(&mut self, result: Result<(Status, Output), Failure>) -> Status {
         self.state = State::Idle;
-        let (status, output) = result.unwrap_or_else(|failure| {
-            (Status::Failed, Output { error: failure.to_json(), ..Output::default() })
-        });
+        let (status, output) =
+            result.unwrap_or_else(|failure| (Status::Failed, Output { error: failure.to_json(), ..Output::default() }));
         self.output = output;
         status
     }
