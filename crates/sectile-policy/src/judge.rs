@@ -25,27 +25,30 @@ impl Policy {
 
     /// Judges a report with the context that exceptions depend on.
     pub fn judge_with_context<'a>(&self, report: &Report<'a>, context: &JudgeContext<'_>) -> Verdict<'a> {
-        let from_report = report.findings().map(|finding| (Cow::Borrowed(finding), None, None));
-        let from_advisories = self.judge_advisories(report);
-        let from_rules = self.rules.iter().scan(0, |section_rules, rule| {
-            let found = rule.judge(report, self, section_rules);
-            Some(found.into_iter().map(|finding| (Cow::Owned(finding), Some(Arc::clone(rule)), None)))
-        });
-        let all = from_report.chain(from_advisories).chain(from_rules.flatten());
-        let judged = all.filter_map(|(finding, rule, advisory)| {
-            let rule_severity = rule.as_ref().and_then(|rule| rule.severity);
-            let severity = rule_severity.or_else(|| self.severity(finding.code()))?;
-            let location = rule.as_ref().and_then(|rule| rule.location.clone());
-            let refused = severity >= self.refuse;
-            Some(JudgedFinding { finding, rule, location, severity, exception: None, advisory, refused })
-        });
-        let mut findings: Vec<JudgedFinding<'a>> = judged.collect();
+        let mut findings = Vec::new();
+        let mut add = |found: PolicyFinding<'a>| findings.extend(self.judge_finding(found));
+        report.findings().for_each(|finding| add((Cow::Borrowed(finding), None, None)));
+        self.judge_advisories(report).into_iter().for_each(&mut add);
+        let mut section_rules = 0;
+        for rule in &self.rules {
+            let found = rule.judge(report, self, &mut section_rules);
+            found.into_iter().for_each(|finding| add((Cow::Owned(finding), Some(Arc::clone(rule)), None)));
+        }
         excuse_other_targets(&mut findings);
         if !(self.exceptions.is_empty() || findings.is_empty()) {
             let digest_is_wrong = report.findings().any(|finding| finding.code() == FindingCode::DigestMismatch);
             self.apply_exceptions(&mut findings, &NormalizedContext::new(context, digest_is_wrong), context.today);
         }
         Verdict { findings, complete: report.is_complete(), advisories: self.advisories.clone() }
+    }
+
+    /// The severity of a finding; `None` if the policy ignores it.
+    fn judge_finding<'a>(&self, (finding, rule, advisory): PolicyFinding<'a>) -> Option<JudgedFinding<'a>> {
+        let rule_severity = rule.as_ref().and_then(|rule| rule.severity);
+        let severity = rule_severity.or_else(|| self.severity(finding.code()))?;
+        let location = rule.as_ref().and_then(|rule| rule.location.clone());
+        let refused = severity >= self.refuse;
+        Some(JudgedFinding { finding, rule, location, severity, exception: None, advisory, refused })
     }
 
     /// The advisories about the packages of a binary, each with the rule that refuses it, and the
