@@ -26,6 +26,12 @@ pub(crate) const LANES: [&[Step]; 2] = [
         },
         Step { name: "sboms", about: "the libraries of CycloneDX and SPDX accept the documents", run: sboms },
         Step { name: "python", about: "the Python package agrees with the command, and with its stubs", run: python },
+        Step {
+            name: "wasm-core",
+            about: "the Wasm core is rebuilt to the committed bytes, and is small",
+            run: wasm_core,
+        },
+        Step { name: "js", about: "the npm package agrees with the command, in Node and in a browser", run: js },
         Step { name: "publish", about: "a real project goes from source to a registry, twice alike", run: publish },
         Step { name: "faults", about: "writing is atomic when any system call fails, as root", run: faults },
         Step { name: "suites", about: "8,000 binaries of the public test suites are framed and edited", run: suites },
@@ -80,6 +86,19 @@ fn sboms(context: &mut Context) -> Result<(), String> {
 fn python(context: &mut Context) -> Result<(), String> {
     context.run(cargo(&["test", "-p", "sectile-cli", "--all-features", "--test", "suite", "--no-run"]))?;
     context.run(program("bash", &[".ci/python"]))
+}
+
+fn wasm_core(context: &mut Context) -> Result<(), String> {
+    context.run(cargo(&["test", "-p", "sectile-wasm"]))?;
+    context.run(cargo(&["test", "-p", "sectile-cli", "--all-features", "--test", "suite", "--no-run"]))?;
+    context.run(program("bash", &[".ci/wasm-core"]))
+}
+
+/// The tests compare the package with the command.
+fn js(context: &mut Context) -> Result<(), String> {
+    packages(context, &["chromium", "node", "npm"], &["chromium", "nodejs", "npm"])?;
+    context.run(cargo(&["test", "-p", "sectile-cli", "--all-features", "--test", "suite", "--no-run"]))?;
+    context.run(program("bash", &[".ci/js"]))
 }
 
 fn publish(context: &mut Context) -> Result<(), String> {
