@@ -5,6 +5,8 @@
 //! `read_at` runs.
 
 #![allow(unsafe_code, reason = "the host passes pointers")]
+// In native tests, the names of the exports would be those of the C library.
+#![cfg_attr(not(target_family = "wasm"), allow(dead_code))]
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::cell::RefCell;
@@ -23,13 +25,13 @@ fn session<T>(call: impl FnOnce(&mut Session) -> T) -> T {
     SESSION.with_borrow_mut(call)
 }
 
-#[unsafe(no_mangle)]
+#[cfg_attr(target_family = "wasm", unsafe(no_mangle))]
 extern "C" fn sectile_abi() -> u32 {
     VERSION
 }
 
 /// Allocates zeroed memory; 0 if there is none.
-#[unsafe(no_mangle)]
+#[cfg_attr(target_family = "wasm", unsafe(no_mangle))]
 extern "C" fn alloc(len: usize) -> *mut u8 {
     match Layout::array::<u8>(len.max(1)) {
         // SAFETY: the size is not 0.
@@ -43,7 +45,7 @@ extern "C" fn alloc(len: usize) -> *mut u8 {
 /// # Safety
 ///
 /// `pointer` is of a call of `alloc` with this length, and was neither freed nor supplied.
-#[unsafe(no_mangle)]
+#[cfg_attr(target_family = "wasm", unsafe(no_mangle))]
 unsafe extern "C" fn free(pointer: *mut u8, len: usize) {
     if let Ok(layout) = Layout::array::<u8>(len.max(1)) {
         // SAFETY: the caller's contract. `alloc` used this layout.
@@ -56,7 +58,7 @@ unsafe extern "C" fn free(pointer: *mut u8, len: usize) {
 /// # Safety
 ///
 /// `request` is memory of [`alloc`] with at least `len` bytes.
-#[unsafe(no_mangle)]
+#[cfg_attr(target_family = "wasm", unsafe(no_mangle))]
 unsafe extern "C" fn run(request: *const u8, len: usize, handle: u32, size: u64) -> Status {
     // SAFETY: the caller's contract.
     let request = unsafe { bytes(request, len) };
@@ -68,7 +70,7 @@ unsafe extern "C" fn run(request: *const u8, len: usize, handle: u32, size: u64)
 /// # Safety
 ///
 /// As for [`run`].
-#[unsafe(no_mangle)]
+#[cfg_attr(target_family = "wasm", unsafe(no_mangle))]
 unsafe extern "C" fn pull(request: *const u8, len: usize, size: u64) -> Status {
     // SAFETY: the caller's contract.
     let request = unsafe { bytes(request, len) };
@@ -76,13 +78,13 @@ unsafe extern "C" fn pull(request: *const u8, len: usize, size: u64) -> Status {
 }
 
 /// Start of the range that is needed.
-#[unsafe(no_mangle)]
+#[cfg_attr(target_family = "wasm", unsafe(no_mangle))]
 extern "C" fn need_start() -> u64 {
     session(|session| session.needed().start)
 }
 
 /// End of the range that is needed; the start if none is.
-#[unsafe(no_mangle)]
+#[cfg_attr(target_family = "wasm", unsafe(no_mangle))]
 extern "C" fn need_end() -> u64 {
     session(|session| session.needed().end)
 }
@@ -93,7 +95,7 @@ extern "C" fn need_end() -> u64 {
 ///
 /// `pointer` is of a call of [`alloc`] with this length, which is not 0. The caller does not use it
 /// afterwards.
-#[unsafe(no_mangle)]
+#[cfg_attr(target_family = "wasm", unsafe(no_mangle))]
 unsafe extern "C" fn supply(pointer: *mut u8, len: usize, offset: u64) -> Status {
     // SAFETY: `alloc` allocated and initialized `len` bytes with the layout of a vector of this
     // capacity, and the caller passes the ownership.
@@ -106,7 +108,7 @@ unsafe extern "C" fn supply(pointer: *mut u8, len: usize, offset: u64) -> Status
 /// # Safety
 ///
 /// As for [`run`].
-#[unsafe(no_mangle)]
+#[cfg_attr(target_family = "wasm", unsafe(no_mangle))]
 unsafe extern "C" fn begin(request: *const u8, len: usize) -> Status {
     // SAFETY: the caller's contract.
     let request = unsafe { bytes(request, len) };
@@ -118,7 +120,7 @@ unsafe extern "C" fn begin(request: *const u8, len: usize) -> Status {
 /// # Safety
 ///
 /// `chunk` is memory of [`alloc`] with at least `len` bytes.
-#[unsafe(no_mangle)]
+#[cfg_attr(target_family = "wasm", unsafe(no_mangle))]
 unsafe extern "C" fn feed(chunk: *const u8, len: usize) -> Status {
     // SAFETY: the caller's contract.
     let chunk = unsafe { bytes(chunk, len) };
@@ -126,13 +128,13 @@ unsafe extern "C" fn feed(chunk: *const u8, len: usize) -> Status {
 }
 
 /// Number of the next bytes that need not be fed.
-#[unsafe(no_mangle)]
+#[cfg_attr(target_family = "wasm", unsafe(no_mangle))]
 extern "C" fn skippable() -> u64 {
     session(|session| session.skippable())
 }
 
 /// Passes over bytes that need not be fed.
-#[unsafe(no_mangle)]
+#[cfg_attr(target_family = "wasm", unsafe(no_mangle))]
 extern "C" fn skip(len: u64) -> Status {
     session(|session| session.skip(len))
 }
@@ -142,7 +144,7 @@ extern "C" fn skip(len: u64) -> Status {
 /// # Safety
 ///
 /// `digest` is 0, or memory of [`alloc`] with at least 32 bytes.
-#[unsafe(no_mangle)]
+#[cfg_attr(target_family = "wasm", unsafe(no_mangle))]
 unsafe extern "C" fn end(digest: *const [u8; 32]) -> Status {
     // SAFETY: the caller's contract. The alignment of an array of bytes is 1.
     let digest = unsafe { digest.as_ref() }.copied();
@@ -151,19 +153,19 @@ unsafe extern "C" fn end(digest: *const [u8; 32]) -> Status {
 
 /// Address of a part of the output: 0 is the document, 1 the error, 2 the plan. It is valid until the
 /// next call of another export.
-#[unsafe(no_mangle)]
+#[cfg_attr(target_family = "wasm", unsafe(no_mangle))]
 extern "C" fn output(part: u32) -> *const u8 {
     session(|session| session.output(find_part(part)).as_ptr())
 }
 
 /// Length of a part of the output.
-#[unsafe(no_mangle)]
+#[cfg_attr(target_family = "wasm", unsafe(no_mangle))]
 extern "C" fn output_len(part: u32) -> usize {
     session(|session| session.output(find_part(part)).len())
 }
 
 /// Releases the operation and its output.
-#[unsafe(no_mangle)]
+#[cfg_attr(target_family = "wasm", unsafe(no_mangle))]
 extern "C" fn reset() {
     session(Session::reset);
 }

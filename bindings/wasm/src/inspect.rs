@@ -103,7 +103,9 @@ pub fn sections(request: &Request, source: &Source) -> Result<(Status, Output), 
     let document = document(|out| {
         let json = SectionsJson::new(out, request.file.as_ref(), Some(source.size()))?;
         let mut lister = SectionLister { json, path: ItemPath::root(), result: Ok(()) };
-        error = drive::scan_at(source, source.size(), &mut lister, Limits::default()).into_parts().1;
+        // The document is in memory.
+        let limits = Limits { max_sections: MAX_SECTIONS, ..Limits::default() };
+        error = drive::scan_at(source, source.size(), &mut lister, limits).into_parts().1;
         lister.result?;
         left_out = lister.json.finish(error.as_ref())?;
         Ok(())
@@ -122,6 +124,9 @@ pub fn sections(request: &Request, source: &Source) -> Result<(Status, Output), 
 fn left_out_error(rows: u64) -> Vec<u8> {
     Failure::left_out(rows).to_json()
 }
+
+/// Most sections that are listed. Each takes about a hundred bytes of JSON.
+const MAX_SECTIONS: u64 = 1 << 19;
 
 /// Writes each section with its item's path.
 struct SectionLister<'o> {

@@ -189,3 +189,147 @@ impl Session {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A module with licenses at its end, behind a code section.
+    fn module(code: usize) -> Vec<u8> {
+        let mut size = code;
+        let mut bytes = b"\0asm\x01\0\0\0\x0a".to_vec();
+        while size > 0x7f {
+            bytes.push(size as u8 | 0x80);
+            size >>= 7;
+        }
+        bytes.push(size as u8);
+        bytes.resize(bytes.len() + code, 0);
+        bytes.extend(b"\0\x0c\x08licensesMIT");
+        bytes
+    }
+
+    /// Runs a request by supplying parts of at most `part` bytes. Returns the number of parts, too.
+    fn pull(session: &mut Session, request: &str, bytes: &[u8], part: usize) -> (Status, usize) {
+        let mut status = session.pull(request.as_bytes(), bytes.len() as u64);
+        let mut parts = 0;
+        while status == Status::Needs {
+            let needed = session.needed();
+            let (start, end) = (needed.start as usize, needed.end as usize);
+            assert!(start < end && end <= bytes.len(), "{needed:?}");
+            parts += 1;
+            status = session.supply(bytes[start..end.min(start.saturating_add(part))].to_vec(), needed.start);
+        }
+        (status, parts)
+    }
+
+    fn text(session: &Session, part: Part) -> String {
+        String::from_utf8(session.output(part).to_vec()).unwrap()
+    }
+
+    #[test]
+    fn skipped_bytes_are_not_needed() {
+        let mut session = Session::default();
+        let bytes = module(10 << 20);
+        assert_eq!(pull(&mut session, r#"{"op":"read","file":"a"}"#, &bytes, usize::MAX), (Status::Done, 2));
+        let document = text(&session, Part::Document);
+        assert!(document.starts_with(r#"{"schema":2,"file":"a","size":"#) && document.contains(r#""licenses":"MIT""#));
+        assert_eq!(text(&session, Part::Error), "");
+    }
+
+    #[test]
+    fn the_size_of_parts_does_not_change_the_document() {
+        let bytes = module(3_000);
+        for request in [
+            r#"{"op":"read","packages":"all","interface":true}"#,
+            r#"{"op":"sections"}"#,
+            r#"{"op":"check","policy":"refuse = \"note\""}"#,
+            r#"{"op":"edit","edit":{"set":[["licenses","0BSD"]]}}"#,
+        ] {
+            let mut session = Session::default();
+            let (status, _) = pull(&mut session, request, &bytes, usize::MAX);
+            let (document, plan) = (text(&session, Part::Document), session.output(Part::Plan).to_vec());
+            assert!(status == Status::Done && !document.is_empty(), "{request}: {}", text(&session, Part::Error));
+            for part in [1, 7, 1_000] {
+                assert_eq!(pull(&mut session, request, &bytes, part).0, Status::Done);
+                assert_eq!((text(&session, Part::Document), session.output(Part::Plan)), (document.clone(), &plan[..]));
+            }
+        }
+    }
+
+    #[test]
+    fn uploads_skip_what_is_not_needed() {
+        let bytes = module(100_000);
+        let mut session = Session::default();
+        assert_eq!(session.begin(br#"{"op":"gate","file":"a"}"#), Status::Done);
+        let (mut at, mut fed) = (0, 0);
+        while at < bytes.len() {
+            let skippable = session.skippable().min((bytes.len() - at) as u64);
+            let status = if skippable > 0 {
+                at += skippable as usize;
+                session.skip(skippable)
+            } else {
+                at += 1;
+                fed += 1;
+                session.feed(&bytes[at - 1..at])
+            };
+            assert_eq!(status, Status::Done);
+        }
+        assert_eq!(session.end(None), Status::Done);
+        assert!(fed < 100, "{fed} bytes were fed");
+        assert!(text(&session, Part::Document).contains(r#""accepted":true"#));
+    }
+
+    #[test]
+    fn skipping_needed_bytes_refuses_the_upload() {
+        let mut session = Session::default();
+        session.begin(br#"{"op":"gate"}"#);
+        assert_eq!(session.skip(1), Status::Refused);
+        assert_eq!(session.end(None), Status::Refused);
+        assert!(text(&session, Part::Error).contains("not read"), "{}", text(&session, Part::Error));
+    }
+
+    #[test]
+    fn calls_out_of_order_fail() {
+        let mut session = Session::default();
+        assert_eq!(session.feed(b"x"), Status::Failed);
+        assert_eq!(session.end(None), Status::Failed);
+        assert_eq!(session.supply(b"x".to_vec(), 0), Status::Failed);
+        assert_eq!(session.begin(br#"{"op":"edit","edit":{}}"#), Status::Failed);
+        assert_eq!(session.pull(br#"{"op":"gate"}"#, 8), Status::Failed);
+        assert_eq!(session.pull(b"{", 8), Status::Failed);
+        assert_eq!(session.pull(br#"{"op":"read","fiel":"a"}"#, 8), Status::Failed);
+        assert!(text(&session, Part::Error).contains("fiel"), "{}", text(&session, Part::Error));
+        session.reset();
+        assert_eq!(text(&session, Part::Error), "");
+    }
+
+    #[test]
+    fn other_bytes_than_needed_are_an_error() {
+        for (bytes, offset) in [(&b""[..], 0), (b"\0asm", 1), (b"\0asm\x01\0\0\0\0", 0), (b"x", u64::MAX)] {
+            let mut session = Session::default();
+            assert_eq!(session.pull(br#"{"op":"read"}"#, 8), Status::Needs);
+            assert_eq!(session.supply(bytes.to_vec(), offset), Status::Failed);
+        }
+    }
+
+    #[test]
+    fn supplied_bytes_are_limited() {
+        let size = 200 << 20;
+        let mut session = Session::default();
+        let mut status = session.pull(br#"{"op":"read"}"#, size);
+        // Custom sections of a kilobyte without end.
+        let byte = |at: u64| match at {
+            0..8 => b"\0asm\x01\0\0\0"[at as usize],
+            _ => *[0, 0x80, 0x08].get(((at - 8) % 1_027) as usize).unwrap_or(&0),
+        };
+        let mut supplies = 0;
+        while status == Status::Needs {
+            let needed = session.needed();
+            supplies += 1;
+            status = session.supply(needed.clone().map(byte).collect(), needed.start);
+        }
+        assert_eq!(status, Status::Failed);
+        assert!(text(&session, Part::Error).contains(r#""kind":"limit""#));
+        assert!(supplies < 40, "{supplies} ranges");
+    }
+}

@@ -48,8 +48,9 @@ pub(crate) const MAX_SUPPLIED: u64 = 64 << 20;
 /// The first range that is requested, as for remote sources.
 const SMALLEST_WINDOW: u64 = 64 << 10;
 
-/// Ranges that are close together double up to this size, so that few are requested.
-const LARGEST_WINDOW: u64 = 4 << 20;
+/// Ranges that are close together double up to this size, so that an operation starts again only a few
+/// times.
+const LARGEST_WINDOW: u64 = 16 << 20;
 
 /// Ranges that are at most this far apart are close together.
 const NEAR: u64 = 256 << 10;

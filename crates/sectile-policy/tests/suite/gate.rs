@@ -335,3 +335,60 @@ fn packages_of_the_data_are_judged_at_the_end() {
     let (at, _) = refused(gate(&policy("all")).with_declared_len(bytes.len() as u64), &bytes);
     assert!(at < bytes.len() - 90, "{at}");
 }
+
+/// Bytes that a gate without hashing does not need change nothing if they are skipped.
+#[test]
+fn skipped_bytes_do_not_change_the_verdict() {
+    let large = "x".repeat(100_000);
+    for sections in [
+        &[custom("version", "1"), section(11, large.as_bytes()), custom("licenses", "MIT")][..],
+        &[custom("version", "1"), section(11, large.as_bytes()), custom("licenses", "GPL-3.0-only")],
+        &[section(11, large.as_bytes())],
+    ] {
+        let bytes = module(sections);
+        let mut gate = gate(&strict()).without_hashing();
+        let (mut at, mut pushed) = (0, 0);
+        while at < bytes.len() {
+            let skippable = gate.skippable().min((bytes.len() - at) as u64);
+            let end = if skippable == 0 { at + 1 } else { at + skippable as usize };
+            let step = if skippable == 0 { gate.push(&bytes[at..end]) } else { gate.skip(skippable) };
+            pushed += usize::from(skippable == 0);
+            if step.is_err() {
+                break;
+            }
+            at = end;
+        }
+        assert!(pushed < 200, "{pushed} bytes were pushed");
+        let digest = Digest::new(&bytes);
+        match (gate.finish_with_digest(Some(digest)), upload(Gate::new(strict()), &bytes, 1_000)) {
+            (Ok(skipped), Ok(accepted)) => {
+                assert_eq!((skipped.digest(), skipped.size()), (accepted.digest(), accepted.size()));
+                assert_eq!(skipped.metadata(), accepted.metadata());
+            }
+            (Err(skipped), Err((_, refused))) => assert_eq!(skipped.to_string(), refused.to_string()),
+            (skipped, pushed) => panic!("{skipped:?}, {pushed:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_gate_that_hashes_cannot_skip() {
+    let mut gate = gate(&Policy::default());
+    gate.push(b"\0asm\x01\0\0\0\x0b\x10").unwrap();
+    assert_eq!(gate.skippable(), 0);
+    assert_eq!(gate.skip(1).unwrap_err().kind(), RefusalKind::Malformed);
+}
+
+/// Without a digest from the caller, an exception for a digest does not hold.
+#[test]
+fn an_unhashed_claim_needs_the_digest_of_the_caller() {
+    let bytes = module(&[custom("licenses", "GPL-3.0-only")]);
+    let digest = Digest::new(&bytes);
+    let exception = sectile_policy::Exception::new("known").unwrap().with_digest(&digest.to_string()).unwrap();
+    let policy = strict().with_exception(exception);
+    for (computed, is_accepted) in [(Some(digest), true), (None, false), (Some(Digest::new(b"")), false)] {
+        let mut gate = gate(&policy).without_hashing().with_digest(digest.to_string());
+        gate.push(&bytes).unwrap();
+        assert_eq!(gate.finish_with_digest(computed).is_ok(), is_accepted);
+    }
+}
