@@ -22,6 +22,7 @@ Tasks of the project:
   cargo xtask readers CASES [SEED]  compare audits with the files that other programs extract from CASES inconsistent archives
   cargo xtask bench NAME ARG…       run a bench; ARGs go to it
   cargo xtask inventory             fetch packages and write the table of docs/inventory.md
+  cargo xtask shared                write tests/shared/cases.json from the inputs of the core's tests
   cargo xtask words [PATH…]         list phrases that the style rules forbid, in these paths or all that CI checks
   cargo xtask api                   write api/CRATE.txt, the public interface of each crate
   cargo xtask ci [STEP…]            run the checks that a change must pass: all steps, or some
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         ["readers", cases, seed] => readers(cases, seed),
         ["bench", name, ref rest @ ..] => bench(name, rest),
         ["inventory"] => inventory(),
+        ["shared"] => shared(),
         ["words", ref paths @ ..] => words::check(paths),
         ["api"] => tools::write_api(),
         ["ci", "--list"] => {
@@ -91,6 +93,17 @@ fn readers(cases: &str, seed: &str) -> Result<(), String> {
 fn inventory() -> Result<(), String> {
     cargo(&["build", "-p", "sectile-cli", "--all-features"]).run()?;
     program("benches/inventory/table", &["target/debug/sectile"]).run()
+}
+
+/// Records the inputs of the core's tests and fuzz seeds, and selects the cases that every binding runs.
+fn shared() -> Result<(), String> {
+    let directory = env::current_dir().map_err(|error| error.to_string())?.join("target/recorded-inputs");
+    let mut record = cargo(&["test", "-p", "sectile", "--all-features", "--test", "suite"]);
+    record.env("SECTILE_RECORD_INPUTS", &directory);
+    record.run()?;
+    let mut select = cargo(&["test", "-p", "sectile-cli", "--all-features", "--test", "suite", "shared::"]);
+    select.env("SECTILE_RECORD_INPUTS", &directory).env("BLESS", "1");
+    select.run()
 }
 
 fn bench(name: &str, rest: &[&str]) -> Result<(), String> {

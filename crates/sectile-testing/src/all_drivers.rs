@@ -14,6 +14,7 @@ use crate::bodies::{self, RequestPolicy};
 pub use crate::bodies::{Event, push};
 use crate::parts_of;
 use crate::ranges::{Ranges, now};
+use crate::recorded::record;
 
 /// Requests the data of custom sections: first three bytes, then all of it.
 #[derive(Debug, Default)]
@@ -131,6 +132,7 @@ pub fn scan(bytes: &[u8], limits: Limits) -> (Vec<Event>, Result<(), Error>) {
 /// returns metadata and result.
 #[track_caller]
 pub fn read(bytes: &[u8], limits: Limits) -> (Option<Metadata<'_>>, Result<(), Error>) {
+    record(bytes);
     let (metadata, result, _) = parts_of(sectile::read_slice_with(bytes, limits));
     let expected = (metadata, error_text(result));
 

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::recorded::recording_seed;
+
 /// The root of the project.
 pub fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap()
@@ -42,7 +44,7 @@ pub fn real_files() -> Vec<(String, Vec<u8>)> {
 pub fn for_each_seed(directory: &str, body: impl Fn(&[u8])) {
     let mut seeds = 0;
     for entry in fs::read_dir(project().join(directory)).unwrap() {
-        body(&fs::read(entry.unwrap().path()).unwrap());
+        recording_seed(|| body(&fs::read(entry.unwrap().path()).unwrap()));
         seeds += 1;
     }
     assert!(seeds >= 20, "{directory}: {seeds} seeds");

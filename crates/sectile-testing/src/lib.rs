@@ -8,6 +8,7 @@
 //! - [`git`](mod@git) runs the program `git` as an oracle;
 //! - [`server`] and [`registry`] (feature `servers`) answer on loopback; [`images`] writes images of
 //!   every shape;
+//! - [`recorded`] keeps the inputs of tests, from which `tests/shared` is generated;
 //! - [`names`] checks how values with a name are displayed;
 //! - [`memory`] counts allocations, [`growth`] distinguishes linear from quadratic time;
 //! - [`mod@bench`] (feature `bench`) times two sides alternately.
@@ -31,6 +32,7 @@ pub mod names;
 #[cfg(feature = "servers")]
 pub mod parts;
 pub mod ranges;
+pub mod recorded;
 #[cfg(feature = "servers")]
 pub mod registry;
 pub mod seeded;

@@ -65,7 +65,7 @@ fn command<I: AsRef<OsStr>>(args: impl IntoIterator<Item = I>) -> Command {
 }
 
 /// The result of a run.
-struct Run {
+pub struct Run {
     status: i32,
     stdout: Vec<u8>,
     stderr: String,
@@ -80,7 +80,7 @@ impl Run {
         Self { status: output.status.code().expect("no signal"), stdout: output.stdout, stderr }
     }
 
-    fn text(&self) -> &str {
+    pub fn text(&self) -> &str {
         std::str::from_utf8(&self.stdout).unwrap()
     }
 
@@ -96,7 +96,7 @@ fn run<I: AsRef<OsStr>>(args: impl IntoIterator<Item = I>) -> Run {
     Run::of(command(args).stdin(Stdio::null()).output().unwrap())
 }
 
-fn run_with_input<I: AsRef<OsStr>>(args: impl IntoIterator<Item = I>, input: &[u8]) -> Run {
+pub fn run_with_input<I: AsRef<OsStr>>(args: impl IntoIterator<Item = I>, input: &[u8]) -> Run {
     let mut child = command(args);
     let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();

@@ -5,6 +5,8 @@ use sectile::drive::PushDriver;
 use sectile::scan::Visitor;
 use sectile::{Error, Limits};
 
+use crate::recorded::record_seed;
+
 /// Pushes the bytes in chunks of these sizes, repeated. At least one size must not be 0.
 ///
 /// # Panics
@@ -16,6 +18,7 @@ pub fn push<V: for<'w> Visitor<'w>>(
     visitor: V,
     limits: Limits,
 ) -> (V, Result<(), Error>) {
+    record_seed(bytes);
     let mut push = PushDriver::with_limits(visitor, limits);
     let mut rest = bytes;
     let mut expected = Cost::default();

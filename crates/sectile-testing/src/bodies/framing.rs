@@ -34,6 +34,7 @@ pub enum Verdict {
 /// They violate the contract, or the scanner's events do not match the bytes.
 #[track_caller]
 pub fn framing(bytes: &[u8]) -> Verdict {
+    crate::recorded::record_seed(bytes);
     let ours = Outline::of(bytes);
     let theirs = Reference::of(bytes);
     let case = Case { bytes, ours: &ours, theirs: &theirs };
