@@ -69,7 +69,7 @@ function inspectedStream(request, { stopsEarly }) {
     },
     transform(chunk, controller) {
       try {
-        if (!isOver && core.feed(chunk) !== Status.done && stopsEarly) finish();
+        if (!isOver && core.feed(chunk) !== Status.done) finish();
       } catch (error) {
         isOver ? settle.reject(error) : abandon(error);
         throw error;
