@@ -1,6 +1,6 @@
 //! Judging a source by a policy.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -10,23 +10,27 @@ use sectile_policy::report::Report;
 use sectile_policy::{JudgeContext, PolicyReader};
 
 use crate::inspect::{packages_to_read, record_change};
-use crate::policy::{Policy, today};
+use crate::policy::{Policy, paths, today};
 use crate::source::Source;
 use crate::{error, json, record};
 
 /// Judges a source by a policy: a path, a Policy, or None for the default one.
 ///
 /// A source that is malformed, truncated or not WebAssembly has a verdict, too: it is not accepted.
-/// With `recovered`, rules also see the packages that are recovered from data.
+/// With `recovered`, rules also see the packages that are recovered from data. `advisories` and `vex` are those of
+/// `Policy`: to judge many sources, create a `Policy` once.
 #[pyfunction]
-#[pyo3(signature = (source, policy = None, *, recovered = false))]
+#[pyo3(signature = (source, policy = None, *, recovered = false, advisories = Vec::new(), vex = Vec::new()),
+    text_signature = "(source, policy=None, *, recovered=False, advisories=(), vex=())")]
 pub fn check<'py>(
     py: Python<'py>,
     source: &Bound<'py, PyAny>,
     policy: Option<&Bound<'py, PyAny>>,
     recovered: bool,
+    #[pyo3(from_py_with = paths)] advisories: Vec<PathBuf>,
+    #[pyo3(from_py_with = paths)] vex: Vec<PathBuf>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let mut policy = Policy::from_argument(policy)?;
+    let mut policy = Policy::from_arguments(py, policy, &advisories, &vex)?;
     policy.packages = packages_to_read(recovered);
     let day = today(py, &policy)?;
     let source = Source::open(source)?;

@@ -7,6 +7,7 @@ use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use sectile::Error;
 use sectile::splice::WriteError;
+use sectile_advisories::{DatabaseError, VexError};
 use sectile_policy::PolicyError;
 
 use crate::record;
@@ -53,6 +54,30 @@ pub fn from_policy(py: Python<'_>, error: &PolicyError) -> PyErr {
         PolicyError::Invalid { line, column, .. } => {
             let none = None::<&str>;
             raised(record::SECTILE_ERROR.create(py, (message, none, none, *line, *column)))
+        }
+        _ => invalid(py, &message),
+    }
+}
+
+/// The exception of a database of advisories that cannot be used.
+pub fn from_database(py: Python<'_>, error: &DatabaseError, path: &Path) -> PyErr {
+    match error {
+        DatabaseError::Read { path, source } => from_io(py, source, &source.to_string(), Some(path)),
+        _ => None,
+    }
+    .unwrap_or_else(|| invalid(py, &format!("{}: {error}", path.display())))
+}
+
+/// The exception of a VEX document that cannot be used.
+pub fn from_vex(py: Python<'_>, error: &VexError, path: &Path) -> PyErr {
+    let message = format!("{}: {error}", path.display());
+    match error {
+        VexError::Read(system) => {
+            from_io(py, system, &system.to_string(), Some(path)).unwrap_or_else(|| invalid(py, &message))
+        }
+        VexError::Syntax { line, .. } | VexError::Statement { line, .. } => {
+            let none = None::<&str>;
+            raised(record::SECTILE_ERROR.create(py, (message, none, none, *line)))
         }
         _ => invalid(py, &message),
     }

@@ -1,5 +1,7 @@
 //! The functions that read a source.
 
+use std::path::PathBuf;
+
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 use sectile::digest::{Digests, compute};
@@ -7,14 +9,16 @@ use sectile::internal::{CHANGED, add_root_finding};
 use sectile::metadata::StreamReader;
 use sectile::scan::{Collector, DataRequest, ItemPath, ItemStart, Section, Visitor};
 use sectile::{Escaped, FindingCode, Limits, Outcome, internal};
+use sectile_audit::sbom_vulnerabilities;
 use sectile_policy::report::Report;
-use sectile_policy::{Packages, Policy, PolicyReader, Reading};
+use sectile_policy::{JudgeContext, Packages, Policy, PolicyReader, Reading};
 use sectile_sbom::{Sbom, SbomFormat};
 
 use crate::metadata::Metadata;
 use crate::record::OwnedSection;
 use crate::source::Source;
-use crate::{error, json, record};
+use crate::policy::paths;
+use crate::{error, json, policy, record};
 
 /// Reads the metadata of a source.
 ///
@@ -48,7 +52,7 @@ pub fn read<'py>(py: Python<'py>, source: &Bound<'py, PyAny>) -> PyResult<Bound<
 #[pyo3(signature = (source, *, recovered = false))]
 pub fn packages<'py>(py: Python<'py>, source: &Bound<'py, PyAny>, recovered: bool) -> PyResult<Vec<Bound<'py, PyAny>>> {
     let source = Source::open(source)?;
-    let outcome = read_packages(py, &source, recovered)?;
+    let outcome = read_packages(py, &source, Policy::default(), recovered)?;
     let report = Report::for_policy(source.name(), Some(source.len()), &outcome);
     report.packages().map(|package| record::package(py, &package)).collect()
 }
@@ -77,9 +81,13 @@ pub fn digest<'py>(py: Python<'py>, source: &Bound<'py, PyAny>) -> PyResult<Boun
 /// Returns an SBOM of the packages of a source, in JSON.
 ///
 /// `SBOM_FORMATS` lists the formats; "cyclonedx" and "spdx" are accepted too. `name` is that of a
-/// root item without one; the default is the file's. `created` is the time of the document.
+/// root item without one; the default is the file's. `created` is the time of the document. Advisories
+/// about its packages are vulnerabilities of the document; `advisories` and `vex` are those of `Policy`.
 #[pyfunction]
-#[pyo3(signature = (source, format = "cyclonedx", *, recovered = false, name = None, created = None))]
+#[pyo3(signature = (source, format = "cyclonedx", *, recovered = false, name = None, created = None,
+    advisories = Vec::new(), vex = Vec::new()),
+    text_signature = "(source, format='cyclonedx', *, recovered=False, name=None, created=None, advisories=(), vex=())")]
+#[allow(clippy::too_many_arguments)] // keywords in Python
 pub fn sbom<'py>(
     py: Python<'py>,
     source: &Bound<'py, PyAny>,
@@ -87,13 +95,17 @@ pub fn sbom<'py>(
     recovered: bool,
     name: Option<&str>,
     created: Option<&str>,
+    #[pyo3(from_py_with = paths)] advisories: Vec<PathBuf>,
+    #[pyo3(from_py_with = paths)] vex: Vec<PathBuf>,
 ) -> PyResult<Bound<'py, PyString>> {
     let format = find_format(py, format)?;
+    let policy = policy::Policy::from_arguments(py, None, &advisories, &vex)?;
     let source = Source::open(source)?;
-    let outcome = read_packages(py, &source, recovered)?;
+    let outcome = read_packages(py, &source, policy.clone(), recovered)?;
     let Some(reading) = outcome.value() else { unreachable!("a complete outcome has a value") };
     let file = source.path().and_then(|path| path.file_name()).map(|name| name.to_string_lossy());
-    let sbom = Sbom::from_metadata(reading.metadata()).with_digest(compute_digests(py, &source)?.file());
+    let digest = compute_digests(py, &source)?.file();
+    let sbom = Sbom::from_metadata(reading.metadata()).with_digest(digest);
     let sbom = match reading.inventory() {
         Some(inventory) => sbom.with_inventory(reading.metadata(), inventory),
         None => sbom,
@@ -106,6 +118,11 @@ pub fn sbom<'py>(
         Some(created) => sbom.with_created(created).map_err(|fault| error::invalid(py, &fault.message()))?,
         None => sbom,
     };
+    let digest = digest.to_string();
+    let report = Report::for_policy(source.name(), Some(source.len()), &outcome);
+    let verdict = policy.judge_with_context(&report, &JudgeContext::new().with_verified_digest(&digest));
+    let vulnerabilities = sbom_vulnerabilities(&sbom, verdict.findings());
+    let sbom = sbom.with_vulnerabilities(vulnerabilities);
     json::document(py, |out| sbom.write(format, out))
 }
 
@@ -119,8 +136,12 @@ pub fn record_change(reading: &mut Reading<'_>) {
 }
 
 /// Reads the packages of a source to its end.
-fn read_packages<'py>(py: Python<'py>, source: &Source<'py>, recovered: bool) -> PyResult<Outcome<Reading<'static>>> {
-    let mut policy = Policy::default();
+fn read_packages<'py>(
+    py: Python<'py>,
+    source: &Source<'py>,
+    mut policy: Policy,
+    recovered: bool,
+) -> PyResult<Outcome<Reading<'static>>> {
     policy.packages = packages_to_read(recovered);
     let outcome = source.collect(py, PolicyReader::stream(&policy), record_change);
     let cost = outcome.cost();

@@ -3,6 +3,8 @@
 #![allow(clippy::redundant_closure_for_method_calls)] // these methods are not general over lifetimes
 
 mod check;
+mod command;
+mod diff;
 mod edit;
 mod error;
 mod inspect;
@@ -38,6 +40,8 @@ fn _sectile(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(inspect::digest, module)?)?;
     module.add_function(wrap_pyfunction!(inspect::sbom, module)?)?;
     module.add_function(wrap_pyfunction!(check::check, module)?)?;
+    module.add_function(wrap_pyfunction!(diff::diff, module)?)?;
+    module.add_function(wrap_pyfunction!(command::run, module)?)?;
     module.add_function(wrap_pyfunction!(edit::edit, module)?)?;
     module.add_function(wrap_pyfunction!(edit::strip, module)?)
 }

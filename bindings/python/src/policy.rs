@@ -1,8 +1,14 @@
 //! Policies.
 
+use std::ffi::CString;
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use pyo3::exceptions::PyUserWarning;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
+use sectile::Escaped;
+use sectile_advisories::{Advisories, VexDocument};
 use sectile_policy::Day;
 
 use crate::error;
@@ -10,20 +16,36 @@ use crate::source::path_argument;
 
 const TODAY: &str = "SOURCE_DATE_EPOCH";
 
-/// The rules that `check` judges by, from a TOML file.
+/// The rules that functions judge by: those of a TOML file, or the default ones without a path.
+///
+/// `advisories` are paths of databases: a directory of RustSec, or OSV records in a directory or a ZIP archive. `vex` are
+/// paths of OpenVEX documents. A policy reads them once, for any number of binaries.
 #[pyclass(frozen, module = "sectile")]
 pub struct Policy {
     policy: sectile_policy::Policy,
 }
 
 impl Policy {
-    /// The policy of an argument: a path, a policy, or None for the default one.
-    pub fn from_argument(argument: Option<&Bound<'_, PyAny>>) -> PyResult<sectile_policy::Policy> {
-        let Some(argument) = argument else { return Ok(sectile_policy::Policy::default()) };
-        match argument.cast::<Self>() {
-            Ok(policy) => Ok(policy.get().policy.clone()),
-            Err(_) => Ok(Self::read(argument)?.policy),
-        }
+    /// The policy of the arguments of a function: a path, a policy, or None for the default one; databases of advisories;
+    /// VEX documents.
+    pub fn from_arguments(
+        py: Python<'_>,
+        policy: Option<&Bound<'_, PyAny>>,
+        advisories: &[PathBuf],
+        vex: &[PathBuf],
+    ) -> PyResult<sectile_policy::Policy> {
+        let policy = match policy {
+            None => sectile_policy::Policy::default(),
+            Some(argument) => match argument.cast::<Self>() {
+                Ok(policy) => policy.get().policy.clone(),
+                Err(_) => {
+                    let path = path_argument(argument)?;
+                    let policy = py.detach(|| sectile_policy::Policy::read(path));
+                    policy.map_err(|fault| error::from_policy(py, &fault))?
+                }
+            },
+        };
+        with_vex(py, with_advisories(py, policy, advisories)?, vex)
     }
 }
 
@@ -31,18 +53,30 @@ impl Policy {
 impl Policy {
     /// Reads a policy file.
     #[new]
-    fn read(path: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let (py, path) = (path.py(), path_argument(path)?);
-        let policy = py.detach(|| sectile_policy::Policy::read(path));
-        Ok(Self { policy: policy.map_err(|fault| error::from_policy(py, &fault))? })
+    #[pyo3(signature = (path = None, *, advisories = Vec::new(), vex = Vec::new()),
+        text_signature = "(path=None, *, advisories=(), vex=())")]
+    fn read(
+        py: Python<'_>,
+        path: Option<&Bound<'_, PyAny>>,
+        #[pyo3(from_py_with = paths)] advisories: Vec<PathBuf>,
+        #[pyo3(from_py_with = paths)] vex: Vec<PathBuf>,
+    ) -> PyResult<Self> {
+        Ok(Self { policy: Self::from_arguments(py, path, &advisories, &vex)? })
     }
 
     /// Parses the text of a policy file. Messages call it by the name.
     #[staticmethod]
-    #[pyo3(signature = (text, name = "policy.toml"))]
-    fn parse(py: Python<'_>, text: &str, name: &str) -> PyResult<Self> {
-        let policy = sectile_policy::Policy::parse(name, text);
-        Ok(Self { policy: policy.map_err(|fault| error::from_policy(py, &fault))? })
+    #[pyo3(signature = (text, name = "policy.toml", *, advisories = Vec::new(), vex = Vec::new()),
+        text_signature = "(text, name='policy.toml', *, advisories=(), vex=())")]
+    fn parse(
+        py: Python<'_>,
+        text: &str,
+        name: &str,
+        #[pyo3(from_py_with = paths)] advisories: Vec<PathBuf>,
+        #[pyo3(from_py_with = paths)] vex: Vec<PathBuf>,
+    ) -> PyResult<Self> {
+        let policy = sectile_policy::Policy::parse(name, text).map_err(|fault| error::from_policy(py, &fault))?;
+        Ok(Self { policy: with_vex(py, with_advisories(py, policy, &advisories)?, &vex)? })
     }
 
     /// A text that differs for policies that may judge differently.
@@ -50,6 +84,43 @@ impl Policy {
     fn fingerprint(&self) -> String {
         self.policy.fingerprint()
     }
+}
+
+/// A path, or the paths of an iterable.
+pub fn paths(argument: &Bound<'_, PyAny>) -> PyResult<Vec<PathBuf>> {
+    if argument.is_instance_of::<PyString>() || argument.hasattr("__fspath__")? {
+        return Ok(vec![path_argument(argument)?]);
+    }
+    argument.try_iter()?.map(|path| path_argument(&path?)).collect()
+}
+
+/// Adds databases of advisories. Each problem in one is a warning, because the database is incomplete then.
+fn with_advisories(
+    py: Python<'_>,
+    policy: sectile_policy::Policy,
+    paths: &[PathBuf],
+) -> PyResult<sectile_policy::Policy> {
+    if paths.is_empty() {
+        return Ok(policy);
+    }
+    let mut advisories = Advisories::default();
+    for path in paths {
+        let read = py.detach(|| advisories.read(path));
+        read.map_err(|fault| error::from_database(py, &fault, path))?;
+    }
+    for problem in advisories.problems() {
+        let message = CString::new(Escaped::new(&format!("advisory not used: {problem}")).to_string())?;
+        PyErr::warn(py, &py.get_type::<PyUserWarning>(), &message, 2)?;
+    }
+    Ok(policy.with_advisories(advisories))
+}
+
+/// Adds the statements of VEX documents.
+fn with_vex(py: Python<'_>, policy: sectile_policy::Policy, paths: &[PathBuf]) -> PyResult<sectile_policy::Policy> {
+    paths.iter().try_fold(policy, |policy, path| {
+        let document = VexDocument::read(path).map_err(|fault| error::from_vex(py, &fault, path))?;
+        policy.with_vex(&document).map_err(|fault| error::invalid(py, &format!("{}: {fault}", path.display())))
+    })
 }
 
 /// The date that exceptions of the policy expire by, from `SOURCE_DATE_EPOCH` or else from the clock;

@@ -8,6 +8,9 @@ use sectile::metadata::Value;
 use sectile::scan::{ItemPath, Section};
 use sectile_policy::JudgedFinding;
 
+pub static COMPARISON: Record = Record::new("Comparison");
+pub static DIFFERENCE: Record = Record::new("Difference");
+pub static SECTION_SIZES: Record = Record::new("SectionSizes");
 pub static CHANGE: Record = Record::new("Change");
 pub static CHANGES: Record = Record::new("Changes");
 pub static DEPENDENCY: Record = Record::new("Dependency");

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 
 PROJECT = Path(__file__).parents[3]
 FILES = sorted(path for path in (PROJECT / "tests/files").iterdir() if path.suffix in {".wasm", ".o"})
+ADVISORIES = PROJECT / "crates/sectile-advisories/tests/advisory-db"
 PREAMBLE = b"\0asm\x01\0\0\0"
 COMPONENT = b"\0asm\x0d\0\x01\0"
 
@@ -38,6 +41,12 @@ def custom(name: str, data: bytes) -> bytes:
 def module(**annotations: str) -> bytes:
     """Encodes a module with annotations."""
     return PREAMBLE + b"".join(custom(field, value.encode()) for field, value in annotations.items())
+
+
+def crates(**versions: str) -> bytes:
+    """Encodes a module with a list of crates, as cargo-auditable writes it."""
+    packages = [{"name": name, "version": version, "source": "crates.io"} for name, version in versions.items()]
+    return PREAMBLE + custom(".dep-v0", zlib.compress(json.dumps({"packages": packages}).encode()))
 
 
 def component(*items: bytes) -> bytes:

@@ -88,6 +88,18 @@ def test_every_reader_agrees_that_bytes_are_valid(data: bytes, recovered: bool, 
 
 
 @EXAMPLES
+@given(inputs, inputs, st.booleans())
+def test_any_two_sources_are_compared_or_refused(old: bytes, new: bytes, content: bool) -> None:
+    try:
+        comparison = sectile.diff(old, new, content=content)
+    except sectile.SectileError:
+        return
+    assert comparison.complete == (sectile.check(old).complete and sectile.check(new).complete)
+    assert not comparison.equal or old == new or not content
+    assert comparison.to_json() and all(str(difference) for difference in comparison.differences)
+
+
+@EXAMPLES
 @given(
     inputs,
     st.dictionaries(st.one_of(st.sampled_from(sectile.FIELDS), texts), texts, max_size=3),

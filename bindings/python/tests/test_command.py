@@ -1,6 +1,9 @@
 """The functions return the same documents as the command."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +11,7 @@ from typing import Any
 import pytest
 
 import sectile
-from conftest import FILES, HOSTILE
+from conftest import FILES, HOSTILE, PROJECT
 
 Command = Callable[..., bytes]
 POLICY = """
@@ -166,6 +169,17 @@ def test_edits_are_those_of_the_command(file: Path, tmp_path: Path, command: Com
     assert again == new and not none
     target.write_bytes(data)
     assert sectile.edit(target, **edit).to_json() + "\n" == expected
+
+
+def test_the_package_carries_the_command(tmp_path: Path, command: Command) -> None:
+    missing = tmp_path / "missing.wasm"
+    for arguments in (["--version", "--verbose"], ["show", "--json", FILES[0]], ["check", missing], ["oci", "--help"], []):
+        program = os.environ.get("SECTILE", str(PROJECT / "target/debug/sectile"))
+        expected, run = (
+            subprocess.run([*start, *arguments], capture_output=True, check=False)
+            for start in ([program], [sys.executable, "-m", "sectile"])
+        )
+        assert (run.returncode, run.stdout, run.stderr) == (expected.returncode, expected.stdout, expected.stderr)
 
 
 def test_stripping_is_that_of_the_command(file: Path, tmp_path: Path, command: Command) -> None:

@@ -20,6 +20,7 @@ READERS: list[Callable[..., object]] = [
     sectile.digest,
     sectile.sbom,
     sectile.check,
+    lambda path: sectile.diff(path, PREAMBLE),
     sectile.strip,
     lambda path: sectile.edit(path, name="new"),
 ]

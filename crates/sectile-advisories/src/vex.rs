@@ -2,6 +2,7 @@
 //! `OpenVEX` specification 0.2.
 
 use std::collections::HashMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -93,7 +94,7 @@ impl VexPackage {
 pub enum VexError {
     /// The document cannot be read.
     #[error("cannot be read: {0}")]
-    Read(String),
+    Read(io::Error),
     /// The document is not JSON.
     #[error("line {line}: {message}")]
     Syntax {
@@ -128,10 +129,10 @@ impl VexDocument {
         let path = path.as_ref();
         let text = file::read(path).map_err(|error| {
             VexError::Read(match error {
-                FileError::Io(error) => error.to_string(),
-                FileError::NotRegular => "not a regular file".to_owned(),
-                FileError::TooLarge => "larger than 1 MiB".to_owned(),
-                FileError::NotUtf8(_) => "not UTF-8".to_owned(),
+                FileError::Io(error) => error,
+                FileError::NotRegular => io::Error::other("not a regular file"),
+                FileError::TooLarge => io::Error::other("larger than 1 MiB"),
+                FileError::NotUtf8(_) => io::Error::other("not UTF-8"),
             })
         })?;
         Self::parse(path, &text)

@@ -15,13 +15,20 @@ pub enum Exit {
     Program(u8),
 }
 
+impl Exit {
+    /// The status as a number.
+    pub fn status(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::No => 1,
+            Self::Failed => 2,
+            Self::Program(status) => status,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::No => 1,
-            Exit::Failed => 2,
-            Exit::Program(status) => status,
-        })
+        exit.status().into()
     }
 }

@@ -1,6 +1,6 @@
 //! The commands `sectile` and `cargo sectile`: parse arguments, call the library, print.
 //!
-//! Internal code that the two programs of this package share, not a public library.
+//! Internal code that the two programs of this package and the Python package share, not a public library.
 #![doc(hidden)]
 
 mod advisories;
@@ -9,6 +9,7 @@ mod build_edit;
 mod commands;
 mod diagnosis;
 mod display;
+pub mod embedded;
 mod exit;
 mod failure;
 mod image_name;
@@ -26,6 +27,7 @@ mod text;
 mod timestamp;
 mod version;
 
+use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
@@ -37,8 +39,13 @@ use self::settings::Settings;
 
 /// Runs `sectile` with the arguments of this process.
 pub fn run() -> ExitCode {
+    run_with(std::env::args_os().collect()).into()
+}
+
+/// Runs `sectile` with these arguments. The first one is the name of the program.
+fn run_with(args: Vec<OsString>) -> Exit {
     survive_file_size_limit();
-    match args::parse() {
+    match args::parse(&args) {
         Ok(command_line) => run_command_line(command_line),
         Err(answer) => print_clap_answer(&answer),
     }
@@ -47,13 +54,14 @@ pub fn run() -> ExitCode {
 /// Runs `cargo sectile` with the arguments of this process.
 pub fn run_for_cargo() -> ExitCode {
     survive_file_size_limit();
-    match args::parse_for_cargo() {
+    let exit = match args::parse_for_cargo() {
         Ok(command_line) => run_command_line(command_line),
         Err(answer) => print_clap_answer(&answer),
-    }
+    };
+    exit.into()
 }
 
-fn run_command_line(CommandLine { mut subcommand, verbosity }: CommandLine) -> ExitCode {
+fn run_command_line(CommandLine { mut subcommand, verbosity }: CommandLine) -> Exit {
     let settings = match subcommand {
         Subcommand::Completions(_) | Subcommand::Man(_) => Ok(Settings::default()),
         // The result of a build must not depend on the user's configuration file.
@@ -64,7 +72,7 @@ fn run_command_line(CommandLine { mut subcommand, verbosity }: CommandLine) -> E
         Ok(settings) => settings.fill(&mut subcommand),
         Err(failure) => {
             output::print_diagnostic(None, &failure);
-            return Exit::Failed.into();
+            return Exit::Failed;
         }
     }
     let mut output = Output::new(commands::output_mode(&subcommand), verbosity);
@@ -72,25 +80,25 @@ fn run_command_line(CommandLine { mut subcommand, verbosity }: CommandLine) -> E
     let flushed = output.flush();
     let exit = *result.as_ref().unwrap_or(&Exit::Done);
     match result.and(flushed) {
-        Ok(()) => exit.into(),
+        Ok(()) => exit,
         // The reader closed the pipe early, like `head`.
-        Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => exit.into(),
+        Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => exit,
         Err(failure) => {
             output.print_diagnostic(None, &failure);
-            Exit::Failed.into()
+            Exit::Failed
         }
     }
 }
 
 /// Prints help and the version on standard output, usage errors on standard error.
-fn print_clap_answer(answer: &clap::Error) -> ExitCode {
+fn print_clap_answer(answer: &clap::Error) -> Exit {
     match answer.print().and_then(|()| io::stdout().flush()) {
         Err(error) if !answer.use_stderr() && error.kind() != ErrorKind::BrokenPipe => {
             output::print_diagnostic(None, &Failure::Output(error));
-            Exit::Failed.into()
+            Exit::Failed
         }
-        _ if answer.use_stderr() => Exit::Failed.into(),
-        _ => Exit::Done.into(),
+        _ if answer.use_stderr() => Exit::Failed,
+        _ => Exit::Done,
     }
 }
 

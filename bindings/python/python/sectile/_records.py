@@ -109,6 +109,68 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class SectionSizes:
+    """The sections of one name in an item."""
+
+    sections: int
+    """Number of sections."""
+    bytes: int
+    """Total length, headers included."""
+    digest: str | None
+    """SHA-256 of their data, if all of the source was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A fact that only one of two sources has, or that has another value in each."""
+
+    path: str
+    """Path of the item."""
+    aspect: str
+    """Kind of the fact, such as `field`, `package`, `section` or `import`."""
+    group: str | None
+    """Group of the name, by aspect: the module of an import, for example."""
+    name: str
+    """Name of the fact; empty if an item has only one of its aspect."""
+    old: str | bytes | SectionSizes | None
+    """Value in the old source; `None` if it lacks the fact."""
+    new: str | bytes | SectionSizes | None
+    """Value in the new source; `None` if it lacks the fact."""
+    text: str
+    """The difference on one line, escaped for a terminal."""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The differences between two sources.
+
+    >>> import sectile
+    >>> old = b"\\0asm\\1\\0\\0\\0" + b"\\0\\x0c\\x08licensesMIT"
+    >>> new, _ = sectile.edit(old, set={"licenses": "0BSD"})
+    >>> [str(difference) for difference in sectile.diff(old, new).differences if difference.aspect == "field"]
+    ['licenses: MIT → 0BSD']
+    """
+
+    equal: bool
+    """Whether no compared fact differs."""
+    content_equal: bool | None
+    """Whether everything but custom sections is the same; `None` if it was not compared."""
+    complete: bool
+    """Whether both sources were read to their end."""
+    differences: tuple[Difference, ...]
+    not_compared: tuple[str, ...]
+    """Aspects that were not compared, because one of the sources does not tell them."""
+    json: str
+
+    def to_json(self) -> str:
+        """Returns the document of `sectile diff --json`."""
+        return self.json
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """A section that an edit adds, removes or replaces."""
 

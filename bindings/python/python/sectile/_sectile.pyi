@@ -2,7 +2,7 @@ from collections.abc import Iterable, Mapping
 from os import PathLike
 from typing import Final, Protocol, TypeAlias, final, overload
 
-from ._records import Changes, Dependency, Digests, Finding, Package, Range, Section, Verdict
+from ._records import Changes, Comparison, Dependency, Digests, Finding, Package, Range, Section, Verdict
 
 class _SeekableFile(Protocol):
     def read(self, size: int, /) -> bytes: ...
@@ -12,6 +12,7 @@ class _SeekableFile(Protocol):
 _Path: TypeAlias = str | PathLike[str] | PathLike[bytes]
 _Bytes: TypeAlias = bytes | bytearray | memoryview
 _Source: TypeAlias = _Path | _Bytes | _SeekableFile
+_Paths: TypeAlias = _Path | Iterable[_Path]
 
 __all__ = [
     "FIELDS",
@@ -22,10 +23,12 @@ __all__ = [
     "Policy",
     "__version__",
     "check",
+    "diff",
     "digest",
     "edit",
     "packages",
     "read",
+    "run",
     "sbom",
     "sections",
     "strip",
@@ -104,9 +107,9 @@ class Item:
 
 @final
 class Policy:
-    def __new__(cls, path: _Path) -> Policy: ...
+    def __new__(cls, path: _Path | Policy | None = None, *, advisories: _Paths = (), vex: _Paths = ()) -> Policy: ...
     @staticmethod
-    def parse(text: str, name: str = "policy.toml") -> Policy: ...
+    def parse(text: str, name: str = "policy.toml", *, advisories: _Paths = (), vex: _Paths = ()) -> Policy: ...
     @property
     def fingerprint(self) -> str: ...
 
@@ -121,8 +124,28 @@ def sbom(
     recovered: bool = False,
     name: str | None = None,
     created: str | None = None,
+    advisories: _Paths = (),
+    vex: _Paths = (),
 ) -> str: ...
-def check(source: _Source, policy: _Path | Policy | None = None, *, recovered: bool = False) -> Verdict: ...
+def check(
+    source: _Source,
+    policy: _Path | Policy | None = None,
+    *,
+    recovered: bool = False,
+    advisories: _Paths = (),
+    vex: _Paths = (),
+) -> Verdict: ...
+def diff(
+    old: _Source,
+    new: _Source,
+    policy: _Path | Policy | None = None,
+    *,
+    content: bool = False,
+    recovered: bool = False,
+    advisories: _Paths = (),
+    vex: _Paths = (),
+) -> Comparison: ...
+def run(arguments: list[str]) -> int: ...
 @overload
 def edit(
     source: _Bytes,

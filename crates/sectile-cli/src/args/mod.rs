@@ -82,12 +82,11 @@ pub struct CommandLine {
     pub verbosity: Verbosity,
 }
 
-/// Parses the arguments of this process. Requests for help and for the version are also errors.
+/// Parses arguments, after the name of the program. Requests for help and for the version are also errors.
 ///
 /// The error message quotes arguments, but is safe on a terminal.
-pub fn parse() -> Result<CommandLine, clap::Error> {
-    let args: Vec<OsString> = std::env::args_os().collect();
-    parse_args(&args).map_err(|error| escaped_error(error, &args, command, |args| parse_args(args).err()))
+pub fn parse(args: &[OsString]) -> Result<CommandLine, clap::Error> {
+    parse_args(args).map_err(|error| escaped_error(error, args, command, |args| parse_args(args).err()))
 }
 
 /// Parses the arguments of this process as those of `cargo sectile`.

@@ -1,6 +1,6 @@
 //! The commands: each takes its parsed arguments and returns an exit status.
 
-mod audit;
+pub mod audit;
 mod build;
 mod check;
 mod diff;
