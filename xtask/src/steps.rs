@@ -5,7 +5,7 @@ use std::thread;
 use crate::context::Context;
 use crate::fuzz::{self, Target};
 use crate::process::{cargo, program};
-use crate::tools::{cargo_program, packages};
+use crate::tools::{cargo_program, cargo_version, packages};
 
 /// One step.
 pub(crate) struct Step {
@@ -32,6 +32,11 @@ pub(crate) const LANES: [&[Step]; 2] = [
             run: wasm_core,
         },
         Step { name: "js", about: "the npm package agrees with the command, in Node and in a browser", run: js },
+        Step {
+            name: "c",
+            about: "programs in C, C++, Python and Go use the C library; its interface is stable",
+            run: c,
+        },
         Step { name: "publish", about: "a real project goes from source to a registry, twice alike", run: publish },
         Step { name: "faults", about: "writing is atomic when any system call fails, as root", run: faults },
         Step { name: "suites", about: "8,000 binaries of the public test suites are framed and edited", run: suites },
@@ -99,6 +104,17 @@ fn js(context: &mut Context) -> Result<(), String> {
     packages(context, &["chromium", "node", "npm"], &["chromium", "nodejs", "npm"])?;
     context.run(cargo(&["test", "-p", "sectile-cli", "--all-features", "--test", "suite", "--no-run"]))?;
     context.run(program("bash", &[".ci/js"]))
+}
+
+/// The tests compare the library with the command.
+fn c(context: &mut Context) -> Result<(), String> {
+    const PROGRAMS: [&str; 7] = ["gcc", "g++", "nm", "pkg-config", "valgrind", "python3", "go"];
+    const PACKAGES: [&str; 7] = ["gcc", "g++", "binutils", "pkg-config", "valgrind", "python3", "golang-go"];
+    packages(context, &PROGRAMS, &PACKAGES)?;
+    cargo_version(context, "cbindgen", "0.29.4")?;
+    context.run(cargo(&["test", "-p", "sectile-cli", "--all-features", "--test", "suite", "--no-run"]))?;
+    context.run(cargo(&["test", "-p", "sectile-c"]))?;
+    context.run(program("bash", &[".ci/c"]))
 }
 
 fn publish(context: &mut Context) -> Result<(), String> {

@@ -41,12 +41,21 @@ pub(crate) fn cargo_program(context: &mut Context, name: &str) -> Result<(), Str
     context.run(cargo(&["install", name, "--locked", "--quiet", "--debug"]))
 }
 
+/// Installs this version of a program by cargo, unless it is there: other versions give other output.
+pub(crate) fn cargo_version(context: &mut Context, name: &str, version: &str) -> Result<(), String> {
+    if has_version(program(name, &["--version"]), version) {
+        return Ok(());
+    }
+    context.run(cargo(&["install", name, "--locked", "--quiet", "--debug", "--version", version]))
+}
+
+fn has_version(mut command: Command, version: &str) -> bool {
+    command.output().is_ok_and(|output| String::from_utf8_lossy(&output.stdout).trim().ends_with(version))
+}
+
 /// Writes the public interface of each crate.
 pub(crate) fn write_api() -> Result<(), String> {
-    let has_version = cargo(&["public-api", "--version"])
-        .output()
-        .is_ok_and(|output| String::from_utf8_lossy(&output.stdout).trim().ends_with(PUBLIC_API));
-    if !has_version {
+    if !has_version(cargo(&["public-api", "--version"]), PUBLIC_API) {
         cargo(&["install", "cargo-public-api", "--locked", "--quiet", "--debug", "--version", PUBLIC_API]).run()?;
     }
     for krate in LISTED {

@@ -15,9 +15,9 @@ use sectile_policy::{JudgeContext, Packages, Policy, PolicyReader, Reading};
 use sectile_sbom::{Sbom, SbomFormat};
 
 use crate::metadata::Metadata;
+use crate::policy::paths;
 use crate::record::OwnedSection;
 use crate::source::Source;
-use crate::policy::paths;
 use crate::{error, json, policy, record};
 
 /// Reads the metadata of a source.

@@ -1,0 +1,3 @@
+module example.org/sectile-c
+
+go 1.21
