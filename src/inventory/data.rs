@@ -291,7 +291,7 @@ fn read_address(bytes: &[u8]) -> Result<(Option<u64>, usize), HeaderError> {
             GLOBAL_GET => read_number(rest)?.1,
             I32_CONST => {
                 let (value, len) = leb128::read_signed(rest, 32).ok_or(HeaderError::Incomplete)?;
-                address = Some(u64::from(value as u32));
+                address = i32::try_from(value).ok().map(|value| u64::from(value.cast_unsigned()));
                 len
             }
             I64_CONST => {

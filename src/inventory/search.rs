@@ -11,19 +11,19 @@ pub(super) enum Searcher {
     /// With vector instructions.
     Packed(packed::Searcher),
     /// On processors without them.
-    Automaton(DFA),
+    Automaton(Box<DFA>),
 }
 
 impl Searcher {
     pub(super) fn new(patterns: impl Iterator<Item = &'static [u8]> + Clone) -> Self {
         match packed::Searcher::new(patterns.clone()) {
             Some(searcher) => Self::Packed(searcher),
-            None => Self::Automaton(
+            None => Self::Automaton(Box::new(
                 DFA::builder()
                     .match_kind(MatchKind::LeftmostFirst)
                     .build(patterns)
                     .expect("a few short patterns are within all limits"),
-            ),
+            )),
         }
     }
 

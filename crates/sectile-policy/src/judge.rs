@@ -32,7 +32,9 @@ impl Policy {
         let mut section_rules = 0;
         for rule in &self.rules {
             let found = rule.judge(report, self, &mut section_rules);
-            found.into_iter().for_each(|finding| add((Cow::Owned(finding), Some(Arc::clone(rule)), None)));
+            for finding in found {
+                add((Cow::Owned(finding), Some(Arc::clone(rule)), None));
+            }
         }
         excuse_other_targets(&mut findings);
         if !(self.exceptions.is_empty() || findings.is_empty()) {

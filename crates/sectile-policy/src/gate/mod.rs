@@ -220,9 +220,8 @@ impl Gate {
     /// because the rest cannot be judged.
     pub fn skip(&mut self, len: u64) -> Result<(), Refusal> {
         let is_hashed = |reader: &UploadReader| reader.hasher.is_some();
-        self.advance(len, |reader| match is_hashed(reader) {
-            true => Err(unread_error(reader.push.cost().bytes)),
-            false => reader.push.skip(len),
+        self.advance(len, |reader| {
+            if is_hashed(reader) { Err(unread_error(reader.push.cost().bytes)) } else { reader.push.skip(len) }
         })
     }
 
