@@ -51,7 +51,7 @@ pub(super) fn without_hash(directory: &[u8]) -> Option<&[u8]> {
 
 /// Whether a text has only lower-case hexadecimal digits.
 pub(super) fn is_hex(text: &[u8]) -> bool {
-    text.iter().fold(true, |is_hex, byte| is_hex & matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    text.iter().filter(|byte| !matches!(byte, b'0'..=b'9' | b'a'..=b'f')).count() == 0 // all bytes at once
 }
 
 /// Whether a text is a version with three numbers, and optionally a pre-release and build metadata.
