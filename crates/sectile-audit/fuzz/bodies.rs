@@ -62,3 +62,24 @@ pub fn inside(data: &[u8]) {
     });
     assert_eq!(names[0], names[1]);
 }
+
+/// Reads any bytes as a Parquet report: its lines are an error, or the rows are written again like those lines.
+#[cfg(feature = "parquet")]
+pub fn parquet(data: &[u8]) {
+    use sectile_audit::{FormatWriter, SavedRows};
+    use std::io::Read;
+
+    let write = |input: &[u8]| {
+        let mut out = Vec::new();
+        let rows = SavedRows::read(input)?;
+        rows.write(&mut [FormatWriter::new(Format::Csv, &mut out)])?;
+        Ok::<_, sectile_audit::SavedRowsError>(out)
+    };
+    let Ok(mut lines) = sectile_audit::parquet_lines(&data, data.len() as u64) else {
+        assert!(!sectile_audit::is_parquet(&data) || write(data).is_err());
+        return;
+    };
+    let mut text = Vec::new();
+    lines.read_to_end(&mut text).expect("the file can be read");
+    assert_eq!(write(data).ok(), write(&text).ok());
+}

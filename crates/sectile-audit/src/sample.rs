@@ -264,6 +264,5 @@ pub(super) fn written(format: Format, rows: &[Row<'_>], stop: Option<&Stop>) -> 
         writer.write_text(&one).unwrap();
     }
     writer.tail(&info, &summary(rows), stop).unwrap();
-    drop(writer);
     out
 }

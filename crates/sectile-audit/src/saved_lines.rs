@@ -6,7 +6,8 @@
 //! ```text
 //! PAR1  row groups and blocks  trailer  metadata  length of the metadata (u32)  PAR1
 //! block:    part of the lines, in the frame format of Snappy, with checksums
-//! trailer:  start and length of each block (u64, u64), number of blocks (u32), version of the columns (u32), magic
+//! trailer:  start and length of each block (u64, u64), length of all lines (u64), number of blocks (u32),
+//!           version of the columns (u32), magic
 //! ```
 //!
 //! All numbers are little-endian.
@@ -26,7 +27,7 @@ pub(crate) const PARQUET_MAGIC: &[u8] = b"PAR1";
 const MAGIC: &[u8; 8] = b"sectile\0";
 
 /// Length of the trailer without the blocks.
-const TRAILER_LEN: u64 = 16;
+const TRAILER_LEN: u64 = 24;
 
 /// Length of a block in the trailer.
 const BLOCK_ENTRY_LEN: usize = 16;
@@ -71,11 +72,12 @@ pub enum ParquetReportError {
 }
 
 /// Writes the trailer.
-pub(crate) fn write_trailer(blocks: &[Block], out: &mut Vec<u8>) {
+pub(crate) fn write_trailer(blocks: &[Block], text_len: u64, out: &mut Vec<u8>) {
     for Block { start, len } in blocks {
         out.extend(start.to_le_bytes());
         out.extend(len.to_le_bytes());
     }
+    out.extend(text_len.to_le_bytes());
     out.extend((blocks.len() as u32).to_le_bytes());
     out.extend(COLUMNS_VERSION.to_le_bytes());
     out.extend(MAGIC);
@@ -119,23 +121,30 @@ pub(crate) fn read_lines<'a>(mut input: impl BufRead + 'a) -> Result<Box<dyn Buf
 ///
 /// The file cannot be read, is not such a report, or is damaged.
 pub fn parquet_lines(source: &impl ReadAt, len: u64) -> Result<File, ParquetReportError> {
-    let blocks = blocks(source, len)?;
+    let (blocks, text_len) = blocks(source, len)?;
     let mut file = tempfile::tempfile().map_err(ParquetReportError::Io)?;
+    let mut copied = 0;
     for Block { start, len } in blocks {
         let range = BufReader::new(RangeReader { source, at: start, end: start + len });
-        copy(&mut FrameDecoder::new(range), &mut file)?;
+        copied += copy(&mut FrameDecoder::new(range), &mut file)?;
+    }
+    if copied != text_len {
+        return Err(ParquetReportError::Damaged);
     }
     file.rewind().map_err(ParquetReportError::Io)?;
     Ok(file)
 }
 
-/// Copies a block. An error of the reader that is not one of the system means damage.
-fn copy(block: &mut impl Read, out: &mut File) -> Result<(), ParquetReportError> {
-    let mut buffer = vec![0; 64 << 10];
+/// Copies a block, and returns the length of its text. An error of the reader that is not one of the system means damage.
+fn copy(block: &mut impl Read, out: &mut File) -> Result<u64, ParquetReportError> {
+    let (mut buffer, mut copied) = (vec![0; 64 << 10], 0);
     loop {
         match block.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(read) => out.write_all(&buffer[..read]).map_err(ParquetReportError::Io)?,
+            Ok(0) => return Ok(copied),
+            Ok(read) => {
+                out.write_all(&buffer[..read]).map_err(ParquetReportError::Io)?;
+                copied += read as u64;
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) if error.raw_os_error().is_some() => return Err(ParquetReportError::Io(error)),
             Err(_) => return Err(ParquetReportError::Damaged),
@@ -143,8 +152,8 @@ fn copy(block: &mut impl Read, out: &mut File) -> Result<(), ParquetReportError>
     }
 }
 
-/// The blocks, in their order.
-fn blocks(source: &(impl ReadAt + ?Sized), len: u64) -> Result<Vec<Block>, ParquetReportError> {
+/// The blocks in their order, and the length of all lines.
+fn blocks(source: &(impl ReadAt + ?Sized), len: u64) -> Result<(Vec<Block>, u64), ParquetReportError> {
     let magic_len = PARQUET_MAGIC.len() as u64;
     let mut end = [0; 8];
     let at = len.checked_sub(8).filter(|at| *at >= magic_len).ok_or(ParquetReportError::Truncated)?;
@@ -157,8 +166,9 @@ fn blocks(source: &(impl ReadAt + ?Sized), len: u64) -> Result<Vec<Block>, Parqu
     let trailer = metadata.checked_sub(TRAILER_LEN).filter(|at| *at >= magic_len).ok_or(ParquetReportError::NoRows)?;
     let mut fixed = [0; TRAILER_LEN as usize];
     read(source, &mut fixed, trailer)?;
-    let (count, version) = (number(&fixed[..4]), number(&fixed[4..8]));
-    if fixed[8..] != *MAGIC {
+    let (text_len, rest) = fixed.split_at(8);
+    let (count, version) = (number(&rest[..4]), number(&rest[4..8]));
+    if rest[8..] != *MAGIC {
         return Err(ParquetReportError::NoRows);
     }
     if version != COLUMNS_VERSION {
@@ -172,17 +182,21 @@ fn blocks(source: &(impl ReadAt + ?Sized), len: u64) -> Result<Vec<Block>, Parqu
     read(source, &mut entries, first)?;
     let (mut blocks, mut last_end) = (Vec::with_capacity(count as usize), magic_len);
     for entry in entries.chunks_exact(BLOCK_ENTRY_LEN) {
-        let [start, len] = [&entry[..8], &entry[8..]]
-            .map(|bytes| bytes.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte)));
+        let (start, len) = (long(&entry[..8]), long(&entry[8..]));
         let end = start.checked_add(len).filter(|end| start >= last_end && *end <= first);
         last_end = end.ok_or(ParquetReportError::Damaged)?;
         blocks.push(Block { start, len });
     }
-    Ok(blocks)
+    Ok((blocks, long(text_len)))
 }
 
 fn number(bytes: &[u8]) -> u32 {
-    bytes.iter().rev().fold(0, |value, byte| value << 8 | u32::from(*byte))
+    long(bytes) as u32
+}
+
+/// A little-endian number of up to 8 bytes.
+fn long(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte))
 }
 
 fn read(source: &(impl ReadAt + ?Sized), buffer: &mut [u8], at: u64) -> Result<(), ParquetReportError> {

@@ -255,7 +255,25 @@ enum FormatOutput<'w> {
     /// The document is `None` before its head is written.
     Sbom(&'w mut dyn Write, Option<SbomCollection>),
     #[cfg(feature = "arrow")]
-    Columns(Box<dyn ColumnOutput + 'w>),
+    Batches(BatchReceiver<'w>),
+    #[cfg(feature = "arrow")]
+    Arrow(ArrowStream<'w>),
+    #[cfg(feature = "parquet")]
+    Parquet(Box<ParquetFile<'w>>),
+}
+
+#[cfg(feature = "arrow")]
+impl FormatOutput<'_> {
+    /// The output, if it takes rows as columns.
+    fn columns(&mut self) -> Option<&mut dyn ColumnOutput> {
+        match self {
+            Self::Batches(output) => Some(output),
+            Self::Arrow(output) => Some(output),
+            #[cfg(feature = "parquet")]
+            Self::Parquet(output) => Some(&mut **output),
+            Self::Text { .. } | Self::Sbom(..) => None,
+        }
+    }
 }
 
 impl<'w> FormatWriter<'w> {
@@ -264,9 +282,9 @@ impl<'w> FormatWriter<'w> {
         let output = match format {
             Format::Sbom(_) => FormatOutput::Sbom(out, None),
             #[cfg(feature = "arrow")]
-            Format::Arrow => FormatOutput::Columns(Box::new(ArrowStream::new(out))),
+            Format::Arrow => FormatOutput::Arrow(ArrowStream::new(out)),
             #[cfg(feature = "parquet")]
-            Format::Parquet => FormatOutput::Columns(Box::new(ParquetFile::new(out))),
+            Format::Parquet => FormatOutput::Parquet(Box::new(ParquetFile::new(out))),
             _ => FormatOutput::Text { out, has_rows: false },
         };
         Self { format, output }
@@ -292,7 +310,7 @@ impl<'w> FormatWriter<'w> {
     /// ```
     #[cfg(feature = "arrow")]
     pub fn for_batches(receive: &'w mut dyn FnMut(arrow_array::RecordBatch) -> io::Result<()>) -> Self {
-        Self { format: Format::Arrow, output: FormatOutput::Columns(Box::new(BatchReceiver::new(receive))) }
+        Self { format: Format::Arrow, output: FormatOutput::Batches(BatchReceiver::new(receive)) }
     }
 
     /// Writes the text before the first row.
@@ -304,17 +322,18 @@ impl<'w> FormatWriter<'w> {
                 _ => Ok(()),
             },
             #[cfg(feature = "arrow")]
-            FormatOutput::Columns(output) => output.head(info),
+            output => output.columns().map_or(Ok(()), |output| output.head(info)),
         }
     }
 
     /// Writes rows with their text. The text is empty for rows without text in this format.
     pub(super) fn write_rows(&mut self, rows: &EncodedRows, text: &[u8]) -> io::Result<()> {
-        match &mut self.output {
-            #[cfg(feature = "arrow")]
-            FormatOutput::Columns(output) => output.write(rows, text),
-            _ => self.write_text(text),
+        #[cfg(feature = "arrow")]
+        if let Some(output) = self.output.columns() {
+            return output.write(rows, text);
         }
+        _ = rows;
+        self.write_text(text)
     }
 
     /// Writes a text without rows.
@@ -329,7 +348,7 @@ impl<'w> FormatWriter<'w> {
             }
             FormatOutput::Sbom(out, document) => document.as_mut().map_or(Ok(()), |document| document.add(text, *out)),
             #[cfg(feature = "arrow")]
-            FormatOutput::Columns(output) => output.write(&EncodedRows::default(), text),
+            output => output.columns().map_or(Ok(()), |output| output.write(&EncodedRows::default(), text)),
         }
     }
 
@@ -342,7 +361,7 @@ impl<'w> FormatWriter<'w> {
                 None => Ok(()),
             },
             #[cfg(feature = "arrow")]
-            FormatOutput::Columns(output) => output.tail(summary, stop),
+            output => output.columns().map_or(Ok(()), |output| output.tail(summary, stop)),
         }
     }
 }

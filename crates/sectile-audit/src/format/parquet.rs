@@ -65,7 +65,7 @@ impl ColumnOutput for ParquetFile<'_> {
             writer,
             group_rows: 0,
             group_bytes: 0,
-            lines: FrameEncoder::new(Vec::new()),
+            lines: Vec::new(),
             lines_len: 0,
             blocks: Vec::new(),
         });
@@ -105,9 +105,10 @@ struct FileWriter {
     /// Rows and bytes of the current row group.
     group_rows: usize,
     group_bytes: usize,
-    /// The current block of lines, and the length of its text.
-    lines: FrameEncoder<Vec<u8>>,
-    lines_len: usize,
+    /// The text of the current block. It is compressed at once, because frames depend on the lengths of the writes.
+    lines: Vec<u8>,
+    /// Length of all lines in blocks.
+    lines_len: u64,
     blocks: Vec<Block>,
 }
 
@@ -127,11 +128,10 @@ impl FileWriter {
 
     fn add_lines(&mut self, mut text: &[u8], out: &mut dyn Write) -> io::Result<()> {
         while !text.is_empty() {
-            let (begin, rest) = text.split_at(text.len().min(MAX_BLOCK_TEXT - self.lines_len));
-            self.lines.write_all(begin)?;
-            self.lines_len += begin.len();
+            let (begin, rest) = text.split_at(text.len().min(MAX_BLOCK_TEXT - self.lines.len()));
+            self.lines.extend_from_slice(begin);
             text = rest;
-            if self.lines_len == MAX_BLOCK_TEXT {
+            if self.lines.len() == MAX_BLOCK_TEXT {
                 self.end_block(out)?;
             }
         }
@@ -139,9 +139,11 @@ impl FileWriter {
     }
 
     fn end_block(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        let lines = std::mem::replace(&mut self.lines, FrameEncoder::new(Vec::new()));
-        let block = lines.into_inner().map_err(|error| io::Error::other(error.error().to_string()))?;
-        self.lines_len = 0;
+        let mut encoder = FrameEncoder::new(Vec::new());
+        encoder.write_all(&self.lines)?;
+        let block = encoder.into_inner().map_err(|error| io::Error::other(error.error().to_string()))?;
+        self.lines_len += self.lines.len() as u64;
+        self.lines.clear();
         self.blocks.push(Block { start: self.writer.bytes_written() as u64, len: block.len() as u64 });
         self.writer.write_all(&block)?;
         self.drain(out)
@@ -151,7 +153,7 @@ impl FileWriter {
         self.end_group(out)?;
         self.end_block(out)?;
         let mut trailer = Vec::new();
-        write_trailer(&self.blocks, &mut trailer);
+        write_trailer(&self.blocks, self.lines_len, &mut trailer);
         self.writer.write_all(&trailer)?;
         self.writer.append_key_value_metadata(KeyValue::new(SUMMARY_KEY.to_owned(), text(summary)));
         self.writer.finish().map_err(write_error)?;

@@ -16,6 +16,12 @@ fn inside() {
     assert!(run("inside", bodies::inside) >= 12);
 }
 
+#[cfg(feature = "parquet")]
+#[test]
+fn parquet() {
+    assert!(run("parquet", bodies::parquet) >= 3);
+}
+
 /// Runs a body over the seeds of its target. Returns their number.
 fn run(target: &str, body: impl Fn(&[u8])) -> usize {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);

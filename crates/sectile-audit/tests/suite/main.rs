@@ -4,6 +4,8 @@
 
 mod baseline;
 mod bounds;
+#[cfg(feature = "parquet")]
+mod columns;
 mod file_format;
 mod fuzz;
 #[cfg(unix)] // links, FIFOs, names that are not UTF-8
@@ -11,12 +13,15 @@ mod hostile;
 mod image_shapes;
 #[cfg(feature = "remote")]
 mod objects;
+#[cfg(feature = "parquet")]
+mod parquet_reports;
 mod row_kinds;
 mod row_names;
 mod rows;
 mod stopped;
 mod store;
 mod tars;
+mod visits;
 mod zips;
 
 use sectile_audit::{Audit, AuditOutcome, Format, Progress, Root};
