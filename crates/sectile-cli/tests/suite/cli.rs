@@ -21,6 +21,7 @@ mod messages;
 mod oci;
 mod oci_check;
 mod packages;
+mod parquet;
 mod policy;
 mod push;
 mod registries;

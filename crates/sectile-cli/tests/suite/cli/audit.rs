@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Run, command, run};
 use sectile_testing::binary::{custom, module};
 
-const FORMATS: [&str; 11] = [
+const FORMATS: [&str; 13] = [
     "table",
     "jsonl",
     "csv",
@@ -16,6 +16,8 @@ const FORMATS: [&str; 11] = [
     "markdown",
     "junit",
     "github",
+    "arrow",
+    "parquet",
     "cyclonedx-1.6",
     "cyclonedx-1.7",
     "spdx-2.3",

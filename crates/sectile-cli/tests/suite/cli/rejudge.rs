@@ -151,9 +151,9 @@ fn assert_same(earlier: &str, options: &str) {
     fs::write(at("imports.toml"), "[[imports]]\nnames = 'other'\n").unwrap();
     go_database(Path::new(&at("go")));
     let named = |options: &str| options.replace("OUT/", &at(""));
-    let rows = at("rows.jsonl");
-    sectile(store.path(), &named(&format!("audit . --packages all {earlier} -o {rows}")));
-    for format in FORMATS {
+    let saved = [at("rows.jsonl"), at("rows.parquet")];
+    sectile(store.path(), &named(&format!("audit . --packages all {earlier} -o {} -o {}", saved[0], saved[1])));
+    for (rows, format) in saved.iter().flat_map(|rows| FORMATS.map(|format| (rows, format))) {
         let options = named(options);
         let fresh = sectile(store.path(), &format!("audit . --packages all {options} --format {format}"));
         let again = sectile(store.path(), &format!("report {rows} {options} --format {format}"));
